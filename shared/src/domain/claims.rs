@@ -1,0 +1,67 @@
+//! What a signed token says.
+
+use super::{App, Audience, ClientId, Issuer, OrgId, Role, Scope, SessionId, Subject, Timestamp, TokenId, TokenRecord};
+use std::collections::BTreeMap;
+
+/// The claims of a JWT access token: RFC 7519 section 4.1 and the members of the Agilicus contract, section 4.
+///
+/// They identify the record, which is the authority: a claim that differs from the record makes the token invalid.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Claims {
+    /// `iss`
+    pub issuer: Issuer,
+    /// `sub`
+    pub subject: Subject,
+    /// `org`
+    pub org: OrgId,
+    /// `aud`, always a list
+    pub audiences: Vec<Audience>,
+    /// `iat`, whole seconds
+    pub issued_at: Timestamp,
+    /// `nbf`, whole seconds; absent where it is `iat`
+    pub not_before: Option<Timestamp>,
+    /// `exp`, whole seconds; of a token that doesn't expire the end of the year 9999, because clients take a token without `exp` for expired
+    pub expires_at: Timestamp,
+    /// `jti`
+    pub id: TokenId,
+    /// `client_id`
+    pub client: Option<ClientId>,
+    /// `session`
+    pub session: Option<SessionId>,
+    /// `session_org`: where the session lives, if not in `org`
+    pub session_org: Option<OrgId>,
+    /// `fam`: the refresh family, whose end is the token's end
+    pub family: Option<TokenId>,
+    /// `scopes`, verbatim
+    pub scopes: Vec<Scope>,
+    /// `roles`: application to role
+    pub roles: BTreeMap<App, Role>,
+}
+
+impl Claims {
+    /// What the token of `record` says. Hosts stay in the record: they would burst the token.
+    pub fn of(record: &TokenRecord, issuer: &Issuer) -> Self {
+        let issued_at = record.issued_at.whole_second();
+        Self {
+            issuer: issuer.clone(),
+            subject: record.subject.clone(),
+            org: record.org.clone(),
+            audiences: record.audiences.clone(),
+            issued_at,
+            not_before: Some(record.not_before).filter(|start| *start > record.issued_at),
+            expires_at: record.expires_at.unwrap_or(Timestamp::END_OF_TIME),
+            id: record.id,
+            client: record.client,
+            session: record.session.as_ref().map(|session| session.id.clone()),
+            session_org: record.session.as_ref().map(|session| &session.org).filter(|org| **org != record.org).cloned(),
+            family: record.family,
+            scopes: record.scopes.clone(),
+            roles: record.roles.clone(),
+        }
+    }
+
+    /// Whether `record` is what this token was minted from.
+    pub fn agree_with(&self, record: &TokenRecord) -> bool {
+        *self == Self::of(record, &self.issuer)
+    }
+}

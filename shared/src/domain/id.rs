@@ -1,0 +1,287 @@
+//! Names of things. Each is parsed once, at the edge, into a type that can't be wrong.
+
+use std::fmt;
+
+use super::{Fault, Timestamp};
+use crate::entropy::Entropy;
+
+/// Why a text is no such name: a rule to show to whoever sent it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{0}")]
+pub struct Invalid(pub &'static str);
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident, $accepts:expr, $rule:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// Parses the name, or says what it must be.
+            pub fn parse(text: &str) -> Result<Self, Invalid> {
+                let accepts: fn(&str) -> bool = $accepts;
+                if accepts(text) { Ok(Self(text.into())) } else { Err(Invalid($rule)) }
+            }
+
+            /// The name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:?}", &*self.0)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = Invalid;
+
+            fn from_str(text: &str) -> Result<Self, Invalid> {
+                Self::parse(text)
+            }
+        }
+    };
+}
+
+name! {
+    /// An org: 1 to 64 of `A-Z a-z 0-9 _ -`. All digits where Authlete's SDKs shall be used (it is their `serviceId`).
+    OrgId,
+    |text| (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-'),
+    "must be 1 to 64 of A-Z, a-z, 0-9, _ and -"
+}
+
+name! {
+    /// The `sub` of a member or a client within its org: 1 to 255 bytes without control characters.
+    Subject,
+    |text| is_plain(text, 255),
+    "must be 1 to 255 bytes without control characters"
+}
+
+name! {
+    /// A session that chains tokens: 1 to 128 bytes without control characters.
+    SessionId,
+    |text| is_plain(text, 128),
+    "must be 1 to 128 bytes without control characters"
+}
+
+name! {
+    /// A recipient of tokens, RFC 7519 section 4.1.3: 1 to 255 bytes without control characters.
+    Audience,
+    |text| is_plain(text, 255),
+    "must be 1 to 255 bytes without control characters"
+}
+
+name! {
+    /// An application in which a role is held: 1 to 255 bytes without control characters.
+    App,
+    |text| is_plain(text, 255),
+    "must be 1 to 255 bytes without control characters"
+}
+
+name! {
+    /// A role in an application: 1 to 255 bytes without control characters.
+    Role,
+    |text| is_plain(text, 255),
+    "must be 1 to 255 bytes without control characters"
+}
+
+name! {
+    /// The `iss` of our tokens: an http or https URL without query and fragment (RFC 8414 section 2), compared as a string.
+    Issuer,
+    |text| (text.starts_with("https://") || text.starts_with("http://"))
+        && is_plain(text, 255)
+        && !text.contains(['?', '#', ' ']),
+    "must be an http or https URL without query and fragment"
+}
+
+fn is_plain(text: &str, longest: usize) -> bool {
+    (1..=longest).contains(&text.len()) && !text.chars().any(char::is_control)
+}
+
+/// An OAuth client: a number below 2^53, so that JavaScript can hold it.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ClientId(u64);
+
+impl ClientId {
+    /// From its number, which must be 1 to 2^53 - 1.
+    pub fn from_number(number: u64) -> Result<Self, Invalid> {
+        if (1..1 << 53).contains(&number) { Ok(Self(number)) } else { Err(Invalid("must be a number from 1 to 2^53 - 1")) }
+    }
+
+    /// Its number.
+    pub fn as_number(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for ClientId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// One of the 16 parts over which the tokens of an org are spread.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Shard(u8);
+
+impl Shard {
+    /// How many there are.
+    pub const COUNT: u8 = 16;
+
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..Self::COUNT).map(Self)
+    }
+
+    /// Its number, 0 to 15.
+    pub fn number(self) -> u8 {
+        self.0
+    }
+}
+
+impl fmt::Display for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:x}", self.0)
+    }
+}
+
+/// Id of a token (its `jti`) or of a refresh family: 48 bits of milliseconds, 4 bits of shard, 108 random bits.
+///
+/// As text 32 characters of base32hex in lower case, which sort as the ids do. The shard and the age can be read from it,
+/// so a record is found from its id without a look-up.
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct TokenId([u8; 20]);
+
+impl TokenId {
+    /// How many characters its text has.
+    pub const TEXT_LEN: usize = 32;
+    const ALPHABET: &[u8; 32] = b"0123456789abcdefghijklmnopqrstuv";
+
+    /// A new id of this moment, in `shard` or in one by chance.
+    pub fn generate(now: Timestamp, shard: Option<Shard>, entropy: &dyn Entropy) -> Result<Self, Fault> {
+        let mut bytes = [0; 20];
+        entropy.fill(&mut bytes[6..])?;
+        let ms = now.as_ms().to_be_bytes();
+        bytes[..6].copy_from_slice(&ms[2..]);
+        if let Some(Shard(number)) = shard {
+            bytes[6] = number << 4 | bytes[6] & 0x0f;
+        }
+        Ok(Self(bytes))
+    }
+
+    /// The smallest id of a moment: where a range of ids by time begins.
+    pub fn first_of(moment: Timestamp) -> Self {
+        let mut bytes = [0; 20];
+        let ms = moment.as_ms().clamp(0, (1 << 48) - 1).to_be_bytes();
+        bytes[..6].copy_from_slice(&ms[2..]);
+        Self(bytes)
+    }
+
+    /// Parses the text form. There is exactly one text for each id.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        const RULE: Invalid = Invalid("must be 32 characters of 0-9 and a-v");
+        let text: &[u8; Self::TEXT_LEN] = text.as_bytes().try_into().map_err(|_| RULE)?;
+        let mut bytes = [0; 20];
+        for (chars, out) in text.chunks_exact(8).zip(bytes.chunks_exact_mut(5)) {
+            let mut bits = 0_u64;
+            for &c in chars {
+                let value = match c {
+                    b'0'..=b'9' => c - b'0',
+                    b'a'..=b'v' => c - b'a' + 10,
+                    _ => return Err(RULE),
+                };
+                bits = bits << 5 | u64::from(value);
+            }
+            out.copy_from_slice(&bits.to_be_bytes()[3..]);
+        }
+        Ok(Self(bytes))
+    }
+
+    /// The shard that holds the record.
+    pub fn shard(&self) -> Shard {
+        Shard(self.0[6] >> 4)
+    }
+
+    /// The bytes of the id, which sort as the text does.
+    pub fn as_bytes(&self) -> &[u8; 20] {
+        &self.0
+    }
+
+    /// From [`TokenId::as_bytes`].
+    pub fn from_bytes(bytes: [u8; 20]) -> Self {
+        Self(bytes)
+    }
+
+    fn text(&self) -> [u8; Self::TEXT_LEN] {
+        let mut text = [0; Self::TEXT_LEN];
+        for (bytes, out) in self.0.chunks_exact(5).zip(text.chunks_exact_mut(8)) {
+            let bits = bytes.iter().fold(0_u64, |bits, &b| bits << 8 | u64::from(b));
+            for (i, c) in out.iter_mut().enumerate() {
+                *c = Self::ALPHABET[usize::try_from(bits >> (35 - 5 * i) & 31).unwrap_or_default()];
+            }
+        }
+        text
+    }
+}
+
+impl fmt::Display for TokenId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&String::from_utf8_lossy(&self.text()))
+    }
+}
+
+impl fmt::Debug for TokenId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::Seeded;
+
+    #[test]
+    fn an_id_survives_its_text_and_sorts_by_time() {
+        let entropy = Seeded::new(7);
+        let early = TokenId::generate(Timestamp::from_ms(1_800_000_000_000), None, &entropy).unwrap();
+        let late = TokenId::generate(Timestamp::from_ms(1_800_000_000_001), None, &entropy).unwrap();
+        assert_eq!(TokenId::parse(&early.to_string()).unwrap(), early);
+        assert!(early < late && early.to_string() < late.to_string());
+        assert!(TokenId::first_of(Timestamp::from_ms(1_800_000_000_001)) <= late);
+        assert!(TokenId::first_of(Timestamp::from_ms(1_800_000_000_001)) > early);
+    }
+
+    #[test]
+    fn the_shard_is_in_the_id() {
+        let entropy = Seeded::new(7);
+        for shard in Shard::all() {
+            let id = TokenId::generate(Timestamp::from_ms(1), Some(shard), &entropy).unwrap();
+            assert_eq!(TokenId::parse(&id.to_string()).unwrap().shard(), shard);
+        }
+    }
+
+    #[test]
+    fn an_id_has_one_spelling() {
+        for bad in ["", "0", "ABCDEFGHABCDEFGHABCDEFGHABCDEFGH", "wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww"] {
+            assert!(TokenId::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_keep_to_their_rules() {
+        assert!(OrgId::parse("4817_a-B").is_ok());
+        assert!(OrgId::parse("a#b").is_err() && OrgId::parse("").is_err() && OrgId::parse(&"x".repeat(65)).is_err());
+        assert!(Subject::parse("ann@example.org").is_ok() && Subject::parse("a\nb").is_err());
+        assert!(Issuer::parse("https://a.example/x").is_ok() && Issuer::parse("https://a.example/?q").is_err());
+        assert!(ClientId::from_number(1 << 53).is_err() && ClientId::from_number(0).is_err());
+    }
+}

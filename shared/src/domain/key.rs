@@ -1,0 +1,135 @@
+//! Signing algorithms and public keys.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A JWS algorithm of RFC 7518 section 3.1 or RFC 8037. There is no `none` and nothing symmetric.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[expect(missing_docs, reason = "the names are the standard's")]
+pub enum Algorithm {
+    Es256,
+    Es384,
+    Es512,
+    EdDsa,
+    Ps256,
+    Ps384,
+    Ps512,
+    Rs256,
+    Rs384,
+    Rs512,
+}
+
+impl Algorithm {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Es256,
+        Self::Es384,
+        Self::Es512,
+        Self::EdDsa,
+        Self::Ps256,
+        Self::Ps384,
+        Self::Ps512,
+        Self::Rs256,
+        Self::Rs384,
+        Self::Rs512,
+    ];
+
+    /// Its registered name, as in a header's `alg`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Es256 => "ES256",
+            Self::Es384 => "ES384",
+            Self::Es512 => "ES512",
+            Self::EdDsa => "EdDSA",
+            Self::Ps256 => "PS256",
+            Self::Ps384 => "PS384",
+            Self::Ps512 => "PS512",
+            Self::Rs256 => "RS256",
+            Self::Rs384 => "RS384",
+            Self::Rs512 => "RS512",
+        }
+    }
+
+    /// The algorithm of this exact name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+    }
+}
+
+/// A `kid`: the RFC 7638 thumbprint of the public key.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct KeyId(Arc<str>);
+
+impl KeyId {
+    /// From a thumbprint.
+    pub fn new(thumbprint: &str) -> Self {
+        Self(thumbprint.into())
+    }
+
+    /// The thumbprint.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The numbers of a public key, big-endian, without leading zeros but for coordinates, which have the width of their curve.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum PublicKey {
+    /// A point on P-256, P-384 or P-521 (RFC 7518 section 6.2).
+    Ec {
+        /// First coordinate.
+        x: Vec<u8>,
+        /// Second coordinate.
+        y: Vec<u8>,
+    },
+    /// An Ed25519 point (RFC 8037 section 2).
+    Okp {
+        /// The 32 bytes of the point.
+        x: Vec<u8>,
+    },
+    /// RFC 7518 section 6.3.
+    Rsa {
+        /// Modulus.
+        n: Vec<u8>,
+        /// Exponent.
+        e: Vec<u8>,
+    },
+}
+
+/// A public key as it is published: RFC 7517, for signatures, for one algorithm only (RFC 8725 section 3.1).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Jwk {
+    /// Its thumbprint.
+    pub kid: KeyId,
+    /// The one algorithm that it verifies.
+    pub alg: Algorithm,
+    /// The key itself.
+    pub key: PublicKey,
+}
+
+/// The public keys with which our tokens verify now: the next, the active and the retiring ones.
+#[derive(Clone, Debug, Default)]
+pub struct KeySet(Vec<Jwk>);
+
+impl KeySet {
+    /// A set of `keys`.
+    pub fn new(keys: Vec<Jwk>) -> Self {
+        Self(keys)
+    }
+
+    /// The key of this id.
+    pub fn find(&self, kid: &str) -> Option<&Jwk> {
+        self.0.iter().find(|key| key.kid.as_str() == kid)
+    }
+
+    /// All keys, in the order in which they are published.
+    pub fn iter(&self) -> impl Iterator<Item = &Jwk> {
+        self.0.iter()
+    }
+}

@@ -1,0 +1,123 @@
+//! Whether a token is alive: one function, used by every endpoint.
+
+use super::{Family, Mark, MarkKey, MarkKind, Marks, Member, Org, Session, Subject, Timestamp, TokenRecord};
+
+/// What one consistent read found about a token.
+#[derive(Clone, Copy, Debug)]
+pub struct Evidence<'a> {
+    /// The org in which it acts.
+    pub org: Option<&'a Org>,
+    /// Its subject as a member there.
+    pub member: Option<&'a Member>,
+    /// Its refresh family, if it has one and that was found.
+    pub family: Option<&'a Family>,
+    /// All marks that could concern it.
+    pub marks: &'a Marks,
+}
+
+/// How a token stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Standing {
+    /// Good for everything.
+    Live,
+    /// Its time is still to come.
+    NotYetValid,
+    /// Its time is over.
+    Expired,
+    /// Revoked, by itself or with a set.
+    Revoked,
+    /// Its subject or org is gone or disabled.
+    Orphaned,
+}
+
+impl Evidence<'_> {
+    /// How `token` stands at this moment. Whatever is absent counts against it.
+    pub fn standing(&self, token: &TokenRecord, now: Timestamp) -> Standing {
+        if self.is_revoked(token) {
+            Standing::Revoked
+        } else if token.is_expired(now) {
+            Standing::Expired
+        } else if !self.has_subject() {
+            Standing::Orphaned
+        } else if now < token.not_before {
+            Standing::NotYetValid
+        } else {
+            Standing::Live
+        }
+    }
+
+    /// How a refresh family stands at this moment.
+    pub fn family_standing(&self, family: &Family, now: Timestamp) -> Standing {
+        if family.revoked_at.is_some() || self.is_marked(&Set::of_family(family)) {
+            Standing::Revoked
+        } else if family.expires_at <= now {
+            Standing::Expired
+        } else if !self.has_subject() {
+            Standing::Orphaned
+        } else {
+            Standing::Live
+        }
+    }
+
+    /// Whether `token` has been revoked: by itself, with its family, or by a mark.
+    pub fn is_revoked(&self, token: &TokenRecord) -> bool {
+        token.revoked_at.is_some() || self.family_is_over(token) || self.is_marked(&Set::of_token(token))
+    }
+
+    fn family_is_over(&self, token: &TokenRecord) -> bool {
+        token.family.is_some() && self.family.is_none_or(|family| family.revoked_at.is_some())
+    }
+
+    fn has_subject(&self) -> bool {
+        self.org.is_some_and(|org| org.enabled) && self.member.is_some_and(|member| member.enabled)
+    }
+
+    fn is_marked(&self, set: &Set<'_>) -> bool {
+        set.marks().any(|key| self.marks.kills(&key, set.issued_at))
+    }
+}
+
+/// The sets that a token or family belongs to.
+struct Set<'a> {
+    org: &'a super::OrgId,
+    subject: &'a Subject,
+    client: Option<super::ClientId>,
+    session: Option<&'a Session>,
+    issued_at: Timestamp,
+}
+
+impl<'a> Set<'a> {
+    fn of_token(token: &'a TokenRecord) -> Self {
+        let TokenRecord { org, subject, client, session, issued_at, .. } = token;
+        Self { org, subject, client: *client, session: session.as_ref(), issued_at: *issued_at }
+    }
+
+    fn of_family(family: &'a Family) -> Self {
+        let Family { org, subject, client, session, issued_at, .. } = family;
+        Self { org, subject, client: *client, session: session.as_ref(), issued_at: *issued_at }
+    }
+
+    fn marks(&self) -> impl Iterator<Item = MarkKey> {
+        Mark::keys_of(self.org, self.subject, self.client, self.session)
+    }
+}
+
+impl Mark {
+    /// The marks that could concern a token or family of this org, subject, client and session.
+    pub fn keys_of(
+        org: &super::OrgId,
+        subject: &Subject,
+        client: Option<super::ClientId>,
+        session: Option<&Session>,
+    ) -> impl Iterator<Item = MarkKey> {
+        let here = |kind| MarkKey { org: org.clone(), kind };
+        [
+            Some(here(MarkKind::Org)),
+            Some(here(MarkKind::Member(subject.clone()))),
+            client.map(|client| here(MarkKind::Client(client))),
+            session.map(|session| MarkKey { org: session.org.clone(), kind: MarkKind::Session(session.id.clone()) }),
+        ]
+        .into_iter()
+        .flatten()
+    }
+}

@@ -1,0 +1,68 @@
+//! Not-before marks: how sets of tokens are revoked.
+
+use std::collections::HashMap;
+
+use super::{ClientId, OrgId, SessionId, Subject, Timestamp};
+
+/// Whose tokens a mark kills.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum MarkKind {
+    /// All of a client.
+    Client(ClientId),
+    /// All of a member.
+    Member(Subject),
+    /// All of the org.
+    Org,
+    /// All of a session.
+    Session(SessionId),
+}
+
+/// Where a mark is. The store keeps a copy in every shard of the org, so that one read in one partition decides.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct MarkKey {
+    /// The org; of a session the one in which it was begun.
+    pub org: OrgId,
+    /// Whose tokens.
+    pub kind: MarkKind,
+}
+
+/// Tokens of the set issued up to `not_before` (and one second more, for clocks that differ) are dead for good.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Mark {
+    /// Where it is.
+    pub key: MarkKey,
+    /// To the millisecond. It only ever moves forward.
+    pub not_before: Timestamp,
+    /// When it may be forgotten: no token can still be alive that it kills. `None`: never.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// The marks that were found, by their keys.
+#[derive(Clone, Debug, Default)]
+pub struct Marks(HashMap<MarkKey, Timestamp>);
+
+impl Marks {
+    /// Clocks of two instances may differ by so much, in ms.
+    const SLACK_MS: i64 = 1_000;
+
+    /// Adds a mark that was found.
+    pub fn insert(&mut self, key: MarkKey, not_before: Timestamp) {
+        self.0.insert(key, not_before);
+    }
+
+    /// The moment of this mark.
+    pub fn find(&self, key: &MarkKey) -> Option<Timestamp> {
+        self.0.get(key).copied()
+    }
+
+    /// Whether a token of the set that was issued at this moment is dead.
+    pub fn kills(&self, key: &MarkKey, issued_at: Timestamp) -> bool {
+        self.find(key).is_some_and(|mark| issued_at.as_ms() <= mark.as_ms().saturating_add(Self::SLACK_MS))
+    }
+}
+
+impl FromIterator<(MarkKey, Timestamp)> for Marks {
+    fn from_iter<T: IntoIterator<Item = (MarkKey, Timestamp)>>(marks: T) -> Self {
+        Self(marks.into_iter().collect())
+    }
+}

@@ -1,0 +1,35 @@
+//! The words of the service: what a token, a member, an org … is, and the rules that need nothing but these words.
+//!
+//! Nothing here knows HTTP, JSON, AWS or a database.
+
+pub mod claims;
+pub mod client;
+pub mod family;
+pub mod fault;
+pub mod id;
+pub mod key;
+pub mod liveness;
+pub mod mark;
+pub mod member;
+pub mod org;
+pub mod refusal;
+pub mod scope;
+pub mod secret;
+pub mod time;
+pub mod token;
+
+pub use claims::Claims;
+pub use client::{Client, ClientKind};
+pub use family::{Family, FamilyKey, Redemption};
+pub use fault::Fault;
+pub use id::{App, Audience, ClientId, Invalid, Issuer, OrgId, Role, SessionId, Shard, Subject, TokenId};
+pub use key::{Algorithm, Jwk, KeyId, KeySet};
+pub use liveness::{Evidence, Standing};
+pub use mark::{Mark, MarkKey, MarkKind, Marks};
+pub use member::{Member, MemberKey, MemberKind, Profile};
+pub use org::{Org, OrgSettings};
+pub use refusal::{Error, Refusal, TokenProblem};
+pub use scope::{Authority, Scope, ScopePattern};
+pub use secret::Secret;
+pub use time::{Seconds, Timestamp};
+pub use token::{Creator, HostPermissions, Session, TokenKey, TokenRecord};

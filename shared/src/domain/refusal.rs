@@ -1,0 +1,104 @@
+//! What a caller did wrong, in words of the domain.
+
+use std::borrow::Cow;
+
+use super::{Fault, Scope};
+
+/// Why an operation did not happen: the caller's fault or ours.
+#[derive(Debug)]
+pub enum Error {
+    /// The caller's fault: answered with an explanation.
+    Refused(Refusal),
+    /// Our fault: logged, and answered with a fixed body.
+    Failed(Fault),
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        Self::Failed(fault)
+    }
+}
+
+/// What a caller did wrong: safe to show, and never an echo of what was sent, but for the names of its own scopes.
+///
+/// Each dialect gives every variant a status and a spelling in `http::render`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Refusal {
+    /// The caller's authority doesn't cover the operation. `needs` is the scope that would.
+    AccessDenied {
+        /// One of [`crate::domain::scope::api`].
+        needs: &'static str,
+    },
+    /// The body is larger than `limit` bytes.
+    BodyTooLarge {
+        /// In bytes.
+        limit: usize,
+    },
+    /// What is asked for contradicts what is there.
+    Conflict(&'static str),
+    /// No credentials where some are needed.
+    CredentialsMissing,
+    /// The bearer token doesn't open anything.
+    CredentialsRejected(TokenProblem),
+    /// A member of the request is missing or not as it should be.
+    Invalid {
+        /// Path of the member as the caller spelled it: `token_validity.end`. Empty for the request as a whole.
+        field: Cow<'static, str>,
+        /// What it should be: "must be a whole number of seconds".
+        rule: Cow<'static, str>,
+    },
+    /// The subject is no member of the org, or a disabled one: one answer for both, so that nobody can probe for members.
+    MemberUnavailable,
+    /// The path exists, but not with this method.
+    MethodNotAllowed {
+        /// The methods that exist, as the `Allow` header has them.
+        allow: String,
+    },
+    /// The path doesn't exist.
+    NoSuchPath,
+    /// The org, member or client named in the path doesn't exist.
+    NotFound(&'static str),
+    /// The token's subject can't act in the org that it asked for: unknown org or no membership, one answer for both.
+    OrgUnavailable,
+    /// Asks for more than the presented token holds. Names the member of the request.
+    OutsideAuthority {
+        /// `scopes`, `roles`, `hosts` …
+        field: &'static str,
+    },
+    /// The refresh token is unknown, expired, revoked or used up: one answer for all.
+    RefreshRejected,
+    /// A required scope isn't held by the subject.
+    ScopeNotHeld(Scope),
+    /// The token that is asked about has been revoked.
+    TokenGone,
+    /// The token in the request can't be used.
+    TokenRejected(TokenProblem),
+    /// The body isn't of the media type that the endpoint takes.
+    UnsupportedMediaType,
+}
+
+impl Refusal {
+    /// Shorthand for [`Refusal::Invalid`].
+    pub fn invalid(field: impl Into<Cow<'static, str>>, rule: impl Into<Cow<'static, str>>) -> Self {
+        Self::Invalid { field: field.into(), rule: rule.into() }
+    }
+}
+
+/// What is wrong with a token.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TokenProblem {
+    /// `exp` has passed.
+    Expired,
+    /// Not a token of this service, tampered with, unknown, or of a subject that can't act any more.
+    Invalid,
+    /// `nbf` is still to come.
+    NotYetValid,
+    /// Revoked, by itself or with its session, family, member or org.
+    Revoked,
+}

@@ -1,0 +1,1 @@
+//! Compact JWS, JWK, thumbprints, and the one strict verifier.

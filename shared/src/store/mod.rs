@@ -1,0 +1,290 @@
+//! What is kept: the port with its contract, and the adapters.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+
+use crate::domain::{
+    Client, ClientId, Family, FamilyKey, Fault, Mark, MarkKey, Marks, Member, MemberKey, Org, OrgId, Scope, Session, Subject,
+    Timestamp, TokenId, TokenKey, TokenRecord, scope,
+};
+
+/// All facets of the store: what an adapter implements and what the conformance suite tests.
+///
+/// # Contract
+/// 1. A write that has returned is seen by every read that starts later, from anywhere ([`ReadTokens::list`] may lag; nothing that decides uses it alone).
+/// 2. A write that returned an error that can be retried may or may not have happened. Every write is safe to repeat.
+/// 3. Expired records may still be there or may be gone: nobody may rely on either. The store itself never judges expiry, but
+///    where a method has `now` as an argument.
+/// 4. Absence is `None`, never an error. A broken record is a fault, never absence.
+/// 5. Of N parallel writes that exclude each other exactly one wins.
+pub trait Store: ReadTokens + WriteTokens + RevokeTokens + RefreshTokens + ReadDirectory + WriteDirectory {}
+
+impl<T: ReadTokens + WriteTokens + RevokeTokens + RefreshTokens + ReadDirectory + WriteDirectory> Store for T {}
+
+/// Reads what decides about tokens, and lists them.
+#[async_trait]
+pub trait ReadTokens: std::fmt::Debug + Send + Sync {
+    /// One consistent read of all that one decision needs. At most 100 keys; what isn't there is left out.
+    ///
+    /// Marks are read from the shard of `wanted.shard_of`: every shard has a copy.
+    async fn read(&self, wanted: &Wanted) -> Result<Found, Fault>;
+
+    /// One page of an org's tokens, newest id first, beginning after `query.after`. Live, revoked and expired ones.
+    ///
+    /// A page may be shorter than `query.limit`, even empty, and still have a `next`.
+    async fn list(&self, query: &TokenQuery) -> Result<TokenPage, Fault>;
+}
+
+/// Records new tokens.
+#[async_trait]
+pub trait WriteTokens: std::fmt::Debug + Send + Sync {
+    /// Records a new token and the family that begins with it: both or neither.
+    ///
+    /// Recording the very same again is a success; an id that is taken by something else is a fault.
+    async fn record(&self, token: &TokenRecord, family: Option<&Family>) -> Result<(), Fault>;
+}
+
+/// Revokes.
+#[async_trait]
+pub trait RevokeTokens: std::fmt::Debug + Send + Sync {
+    /// Revokes one token and, if given, its family: both or neither. Idempotent: the first moment stays.
+    async fn revoke(&self, token: &TokenKey, family: Option<&FamilyKey>, at: Timestamp) -> Result<Revocation, Fault>;
+
+    /// Revokes one family and so its access tokens. Idempotent: the first moment stays.
+    async fn revoke_family(&self, family: &FamilyKey, at: Timestamp) -> Result<Revocation, Fault>;
+
+    /// Writes a not-before mark to all shards at once. A mark never moves back.
+    async fn mark(&self, mark: &Mark) -> Result<(), Fault>;
+}
+
+/// Moves a refresh family on.
+#[async_trait]
+pub trait RefreshTokens: std::fmt::Debug + Send + Sync {
+    /// Replaces generation `step.from` by the next, if the family is still at `step.from`, not revoked, and `step.now < expires_at`.
+    ///
+    /// One conditional write: of N parallel rotations of one generation exactly one is [`Rotation::Won`], and so is a
+    /// repetition of the very same step.
+    async fn rotate(&self, step: &RotationStep) -> Result<Rotation, Fault>;
+}
+
+/// Reads orgs, members and clients. Consistent.
+#[async_trait]
+pub trait ReadDirectory: std::fmt::Debug + Send + Sync {
+    /// The org of this id.
+    async fn org(&self, id: &OrgId) -> Result<Option<Org>, Fault>;
+
+    /// The orgs directly below, by id, after `after`, at most `limit`.
+    async fn sub_orgs(&self, parent: &OrgId, after: Option<&OrgId>, limit: usize) -> Result<Vec<OrgId>, Fault>;
+
+    /// The member of this key.
+    async fn member(&self, key: &MemberKey) -> Result<Option<Member>, Fault>;
+
+    /// The members of an org, by subject (in byte order), after `after`, at most `limit`.
+    async fn members(&self, org: &OrgId, after: Option<&Subject>, limit: usize) -> Result<Vec<Member>, Fault>;
+
+    /// The client of this id.
+    async fn client(&self, org: &OrgId, id: ClientId) -> Result<Option<Client>, Fault>;
+}
+
+/// Changes orgs, members and clients. Last write wins; `created_at` stays that of the first write.
+#[async_trait]
+pub trait WriteDirectory: std::fmt::Debug + Send + Sync {
+    /// Creates or replaces an org. Its ancestors must not change and must exist: a new org under a missing parent is [`Put::Dangling`].
+    async fn put_org(&self, org: &Org) -> Result<Put, Fault>;
+
+    /// Deletes an org that has neither sub-orgs nor members nor clients.
+    async fn delete_org(&self, id: &OrgId) -> Result<Delete, Fault>;
+
+    /// Creates or replaces a member. [`Put::Dangling`] if there is no such org.
+    async fn put_member(&self, member: &Member) -> Result<Put, Fault>;
+
+    /// Deletes a member.
+    async fn delete_member(&self, key: &MemberKey) -> Result<Delete, Fault>;
+
+    /// Creates or replaces a client. [`Put::Dangling`] if there is no such org, [`Put::Taken`] if another client has its alias.
+    async fn put_client(&self, client: &Client) -> Result<Put, Fault>;
+
+    /// Deletes a client.
+    async fn delete_client(&self, org: &OrgId, id: ClientId) -> Result<Delete, Fault>;
+}
+
+/// Keys of what one decision needs.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Access tokens.
+    pub tokens: Vec<TokenKey>,
+    /// Refresh families.
+    pub families: Vec<FamilyKey>,
+    /// Not-before marks.
+    pub marks: Vec<MarkKey>,
+    /// From whose shard the marks are read: the id of the token or family that they may kill, so that one partition answers.
+    pub shard_of: Option<TokenId>,
+    /// Orgs.
+    pub orgs: Vec<OrgId>,
+    /// Members.
+    pub members: Vec<MemberKey>,
+}
+
+/// What was found of it.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// Access tokens, by key.
+    pub tokens: HashMap<TokenKey, TokenRecord>,
+    /// Refresh families, by key.
+    pub families: HashMap<FamilyKey, Family>,
+    /// Not-before marks.
+    pub marks: Marks,
+    /// Orgs, by id.
+    pub orgs: HashMap<OrgId, Org>,
+    /// Members, by key.
+    pub members: HashMap<MemberKey, Member>,
+}
+
+/// Which tokens to list: those for which everything given holds.
+#[derive(Clone, Debug)]
+pub struct TokenQuery {
+    /// Tokens of this org.
+    pub org: OrgId,
+    /// Of this subject.
+    pub subject: Option<Subject>,
+    /// With this id.
+    pub id: Option<TokenId>,
+    /// In this session.
+    pub session: Option<Session>,
+    /// `from <= iat`, by the second.
+    pub issued_from: Option<Timestamp>,
+    /// `iat < to`, by the second.
+    pub issued_to: Option<Timestamp>,
+    /// `from <= exp`. A token that doesn't expire is later than any moment.
+    pub expires_from: Option<Timestamp>,
+    /// `exp < to`.
+    pub expires_to: Option<Timestamp>,
+    /// Each is a pattern that at least one scope of the token must match.
+    pub scopes: Vec<ScopeLike>,
+    /// Only ids below this one: where the page before ended.
+    pub after: Option<TokenId>,
+    /// How many at most, 1 to 100.
+    pub limit: usize,
+}
+
+impl TokenQuery {
+    /// All tokens of an org, 100 a page.
+    pub fn of(org: OrgId) -> Self {
+        Self {
+            org,
+            subject: None,
+            id: None,
+            session: None,
+            issued_from: None,
+            issued_to: None,
+            expires_from: None,
+            expires_to: None,
+            scopes: Vec::new(),
+            after: None,
+            limit: 100,
+        }
+    }
+
+    /// Whether `token` is asked for: the meaning of every member, which an adapter may hand on to its database.
+    pub fn matches(&self, token: &TokenRecord) -> bool {
+        let exp = token.expires_at.unwrap_or(Timestamp::END_OF_TIME);
+        let iat = token.issued_at.whole_second();
+        token.org == self.org
+            && self.subject.as_ref().is_none_or(|subject| *subject == token.subject)
+            && self.id.is_none_or(|id| id == token.id)
+            && self.session.as_ref().is_none_or(|session| token.session.as_ref() == Some(session))
+            && self.issued_from.is_none_or(|from| from <= iat)
+            && self.issued_to.is_none_or(|to| iat < to)
+            && self.expires_from.is_none_or(|from| from <= exp)
+            && self.expires_to.is_none_or(|to| exp < to)
+            && self.after.is_none_or(|after| token.id < after)
+            && self.scopes.iter().all(|like| token.scopes.iter().any(|scope| like.matches(scope)))
+    }
+}
+
+/// A pattern as SQL's `ILIKE` has it: `%` stands for any characters, case doesn't count.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ScopeLike(String);
+
+impl ScopeLike {
+    /// From the text of a filter.
+    pub fn new(pattern: &str) -> Self {
+        Self(pattern.to_ascii_lowercase())
+    }
+
+    /// Whether the scope, mark included, matches.
+    pub fn matches(&self, scope: &Scope) -> bool {
+        scope::matches(&self.0, '%', &scope.as_str().to_ascii_lowercase())
+    }
+}
+
+/// One page of a listing.
+#[derive(Clone, Debug, Default)]
+pub struct TokenPage {
+    /// Newest id first.
+    pub tokens: Vec<TokenRecord>,
+    /// Where the next page begins; `None`: this was the last.
+    pub next: Option<TokenId>,
+}
+
+/// What revoking did.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Revocation {
+    /// It is revoked now.
+    Done,
+    /// It was revoked before.
+    Already,
+    /// There is no such record.
+    Unknown,
+}
+
+/// One step of a family.
+#[derive(Clone, Debug)]
+pub struct RotationStep {
+    /// Which family.
+    pub key: FamilyKey,
+    /// The generation that is presented.
+    pub from: u64,
+    /// SHA-256 of the next generation's secret.
+    pub next: [u8; 32],
+    /// The access token that comes with it.
+    pub token: TokenId,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// What a rotation did.
+#[derive(Clone, Debug)]
+pub enum Rotation {
+    /// The family is at the next generation now.
+    Won,
+    /// It wasn't at the presented generation, or it is over: here is what it was.
+    Lost(Box<Family>),
+    /// There is no such family.
+    Unknown,
+}
+
+/// What a write to the directory did.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Put {
+    /// It is new.
+    Created,
+    /// It was there before.
+    Replaced,
+    /// What it belongs to isn't there. Nothing was written.
+    Dangling,
+    /// Contradicts what is there: another parent, an alias in use. Nothing was written.
+    Taken,
+}
+
+/// What a deletion from the directory did.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Delete {
+    /// It is gone.
+    Done,
+    /// It wasn't there.
+    Unknown,
+    /// Something still belongs to it. Nothing was deleted.
+    InUse,
+}
