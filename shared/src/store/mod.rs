@@ -164,7 +164,7 @@ pub struct TokenQuery {
     pub scopes: Vec<ScopeLike>,
     /// Only ids below this one: where the page before ended.
     pub after: Option<TokenId>,
-    /// How many at most, 1 to 100.
+    /// How many at most, 1 to 1,000.
     pub limit: usize,
 }
 
