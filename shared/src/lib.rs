@@ -17,3 +17,4 @@ pub mod entropy;
 pub mod jose;
 pub mod signer;
 pub mod store;
+pub mod strict_json;
