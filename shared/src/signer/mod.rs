@@ -1,6 +1,14 @@
 //! Signing: the port and its adapters.
 
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
+mod local;
+#[cfg(any(test, feature = "testing"))]
+mod test_keys;
+
 use async_trait::async_trait;
+
+pub use local::{HmacDeriver, LocalSigner};
 
 use crate::domain::{Fault, Jwk, Secret};
 

@@ -1,0 +1,230 @@
+//! The payload of our tokens: [`Claims`] as JSON, and back.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserializer, Error, Visitor};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{
+    App, Audience, Claims, ClientId, Fault, Invalid, Issuer, OrgId, Role, Scope, SessionId, Subject, Timestamp, TokenId,
+};
+use crate::strict_json::{self, Flaw};
+
+/// The bytes that are signed. The same claims always give the same bytes.
+pub fn to_json(claims: &Claims) -> Result<Vec<u8>, Fault> {
+    let payload = Written {
+        iss: claims.issuer.as_str(),
+        sub: claims.subject.as_str(),
+        org: claims.org.as_str(),
+        aud: claims.audiences.iter().map(Audience::as_str).collect(),
+        iat: claims.issued_at.as_secs(),
+        nbf: claims.not_before.map(Timestamp::as_secs),
+        exp: claims.expires_at.as_secs(),
+        jti: claims.id.to_string(),
+        client_id: claims.client.map(|id| id.to_string()),
+        session: claims.session.as_ref().map(SessionId::as_str),
+        session_org: claims.session_org.as_ref().map(OrgId::as_str),
+        fam: claims.family.map(|id| id.to_string()),
+        scopes: claims.scopes.iter().map(Scope::as_str).collect(),
+        roles: claims.roles.iter().map(|(app, role)| (app.as_str(), role.as_str())).collect(),
+    };
+    serde_json::to_vec(&payload).map_err(|e| Fault::internal("writing claims").because(e))
+}
+
+/// Reads a payload, in the one form in which we write it. Members that we don't know are ignored.
+pub fn from_json(payload: &[u8]) -> Result<Claims, Flaw> {
+    let read: Read = strict_json::decode(payload)?;
+    Ok(Claims {
+        issuer: read.iss.0,
+        subject: read.sub.0,
+        org: read.org.0,
+        audiences: read.aud.into_iter().map(|text| text.0).collect(),
+        issued_at: read.iat.0,
+        not_before: read.nbf.map(|seconds| seconds.0),
+        expires_at: read.exp.0,
+        id: read.jti.0,
+        client: read.client_id.map(|text| text.0),
+        session: read.session.map(|text| text.0),
+        session_org: read.session_org.map(|text| text.0),
+        family: read.fam.map(|text| text.0),
+        scopes: read.scopes.into_iter().map(|text| text.0).collect(),
+        roles: read.roles.into_iter().map(|(app, role)| (app.0, role.0)).collect(),
+    })
+}
+
+#[derive(Serialize)]
+struct Written<'a> {
+    iss: &'a str,
+    sub: &'a str,
+    org: &'a str,
+    aud: Vec<&'a str>,
+    iat: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nbf: Option<i64>,
+    exp: i64,
+    jti: String,
+    /// RFC 8693 section 4.3: a string, also where it is a number elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_org: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fam: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    scopes: Vec<&'a str>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    roles: BTreeMap<&'a str, &'a str>,
+}
+
+#[derive(Deserialize)]
+struct Read {
+    iss: Text<Issuer>,
+    sub: Text<Subject>,
+    org: Text<OrgId>,
+    aud: Vec<Text<Audience>>,
+    iat: NumericDate,
+    nbf: Option<NumericDate>,
+    exp: NumericDate,
+    jti: Text<TokenId>,
+    client_id: Option<Text<ClientId>>,
+    session: Option<Text<SessionId>>,
+    session_org: Option<Text<OrgId>>,
+    fam: Option<Text<TokenId>>,
+    #[serde(default)]
+    scopes: Vec<Text<Scope>>,
+    #[serde(default)]
+    roles: BTreeMap<Text<App>, Text<Role>>,
+}
+
+/// RFC 7519 section 2, but without fractions, which we don't mint, and no later than RFC 3339 can spell.
+struct NumericDate(Timestamp);
+
+impl<'de> Deserialize<'de> for NumericDate {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        let seconds = i64::deserialize(json)?;
+        if (0..=Timestamp::END_OF_TIME.as_secs()).contains(&seconds) {
+            Ok(Self(Timestamp::from_secs(seconds)))
+        } else {
+            Err(D::Error::custom("out of range"))
+        }
+    }
+}
+
+/// A string that is a name of type `T`, parsed in place.
+#[derive(Eq, Ord, PartialEq, PartialOrd)]
+struct Text<T>(T);
+
+impl<'de, T: FromText> Deserialize<'de> for Text<T> {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        struct Parser<T>(PhantomData<T>);
+
+        impl<T: FromText> Visitor<'_> for Parser<T> {
+            type Value = Text<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Text<T>, E> {
+                T::from_text(text).map(Text).map_err(E::custom)
+            }
+        }
+
+        json.deserialize_str(Parser(PhantomData))
+    }
+}
+
+trait FromText: Sized {
+    fn from_text(text: &str) -> Result<Self, Invalid>;
+}
+
+macro_rules! from_text {
+    ($($name:ident)*) => {
+        $(impl FromText for $name {
+            fn from_text(text: &str) -> Result<Self, Invalid> {
+                Self::parse(text)
+            }
+        })*
+    };
+}
+
+from_text! { App Audience Issuer OrgId Role Scope SessionId Subject TokenId }
+
+impl FromText for ClientId {
+    fn from_text(text: &str) -> Result<Self, Invalid> {
+        const RULE: Invalid = Invalid("must be a number in digits");
+        let id = Self::from_number(text.parse().map_err(|_| RULE)?)?;
+        // One spelling only: no sign, no leading zeros.
+        if id.to_string() == text { Ok(id) } else { Err(RULE) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "0d6hq1g0000000000000000000000000";
+
+    fn full() -> Claims {
+        Claims {
+            issuer: Issuer::parse("https://auth.example.com").unwrap(),
+            subject: Subject::parse("tok \"quoted\" ü").unwrap(),
+            org: OrgId::parse("acme").unwrap(),
+            audiences: vec![Audience::parse("urn:api:apps").unwrap(), Audience::parse("urn:api:users").unwrap()],
+            issued_at: Timestamp::from_secs(1_800_000_000),
+            not_before: Some(Timestamp::from_secs(1_800_000_060)),
+            expires_at: Timestamp::from_secs(1_800_003_600),
+            id: TokenId::parse(ID).unwrap(),
+            client: Some(ClientId::from_number(57).unwrap()),
+            session: Some(SessionId::parse("s1").unwrap()),
+            session_org: Some(OrgId::parse("parent").unwrap()),
+            family: Some(TokenId::parse(ID).unwrap()),
+            scopes: vec![Scope::parse("urn:a:*?").unwrap(), Scope::parse("urn:b").unwrap()],
+            roles: [("app", "owner"), ("zoo", "keeper")]
+                .map(|(app, role)| (App::parse(app).unwrap(), Role::parse(role).unwrap()))
+                .into(),
+        }
+    }
+
+    #[test]
+    fn claims_survive_their_json() {
+        let full = full();
+        assert_eq!(from_json(&to_json(&full).unwrap()).unwrap(), full);
+        let bare = Claims {
+            not_before: None,
+            audiences: Vec::new(),
+            client: None,
+            session: None,
+            session_org: None,
+            family: None,
+            scopes: Vec::new(),
+            roles: BTreeMap::new(),
+            ..full
+        };
+        assert_eq!(from_json(&to_json(&bare).unwrap()).unwrap(), bare);
+    }
+
+    #[test]
+    fn members_are_written_in_one_order() {
+        assert_eq!(
+            String::from_utf8(to_json(&full()).unwrap()).unwrap(),
+            r#"{"iss":"https://auth.example.com","sub":"tok \"quoted\" ü","org":"acme","#.to_owned()
+                + r#""aud":["urn:api:apps","urn:api:users"],"iat":1800000000,"nbf":1800000060,"exp":1800003600,"#
+                + r#""jti":"0d6hq1g0000000000000000000000000","client_id":"57","session":"s1","session_org":"parent","#
+                + r#""fam":"0d6hq1g0000000000000000000000000","scopes":["urn:a:*?","urn:b"],"#
+                + r#""roles":{"app":"owner","zoo":"keeper"}}"#
+        );
+    }
+
+    #[test]
+    fn a_client_id_has_one_spelling() {
+        assert!(ClientId::from_text("57").is_ok());
+        for bad in ["", "0", "057", "+57", "-57", "57.0", "9007199254740992", "99999999999999999999"] {
+            assert!(ClientId::from_text(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Public keys as JSON (RFC 7517), their thumbprints (RFC 7638), and their X.509 form, in which KMS has them.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::VerifyingKey;
+use crate::domain::key::PublicKey;
+use crate::domain::{Algorithm, Invalid, Jwk, KeyId, KeySet};
+use crate::strict_json;
+
+/// A key as it is published. `key_ops` is left out, as RFC 7517 section 4.3 asks for where `use` is there.
+pub fn to_json(jwk: &Jwk) -> Value {
+    let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+    let (alg, kid, crv) = (jwk.alg.name(), jwk.kid.as_str(), curve(jwk.alg));
+    match &jwk.key {
+        PublicKey::Ec { x, y } => {
+            json!({"kty": "EC", "use": "sig", "alg": alg, "kid": kid, "crv": crv, "x": encode(x), "y": encode(y)})
+        }
+        PublicKey::Okp { x } => json!({"kty": "OKP", "use": "sig", "alg": alg, "kid": kid, "crv": crv, "x": encode(x)}),
+        PublicKey::Rsa { n, e } => {
+            json!({"kty": "RSA", "use": "sig", "alg": alg, "kid": kid, "n": encode(n), "e": encode(e)})
+        }
+    }
+}
+
+/// The JWKS document of a set.
+pub fn set_to_json(keys: &KeySet) -> String {
+    json!({"keys": keys.iter().map(to_json).collect::<Vec<_>>()}).to_string()
+}
+
+/// Reads a public signature key, or says why it can't be used as one. A key without `kid` gets its thumbprint.
+pub fn from_json(json: &[u8]) -> Result<Jwk, Invalid> {
+    read(&strict_json::decode(json).map_err(|_| NOT_JSON)?)
+}
+
+/// Reads a JWKS document. One key that can't be used makes the set unusable, as does a `kid` that isn't unique.
+pub fn set_from_json(json: &[u8]) -> Result<KeySet, Invalid> {
+    #[derive(Deserialize)]
+    struct Set {
+        keys: Vec<Map<String, Value>>,
+    }
+
+    let set: Set = strict_json::decode(json).map_err(|_| NOT_JSON)?;
+    let mut keys: Vec<Jwk> = Vec::with_capacity(set.keys.len());
+    for members in &set.keys {
+        let jwk = read(members)?;
+        if keys.iter().any(|other| other.kid == jwk.kid) {
+            return Err(Invalid("must have each kid once"));
+        }
+        keys.push(jwk);
+    }
+    Ok(KeySet::new(keys))
+}
+
+/// The key of an X.509 `SubjectPublicKeyInfo`, named by its thumbprint.
+pub fn from_spki(alg: Algorithm, der: &[u8]) -> Result<Jwk, Invalid> {
+    const RULE: Invalid = Invalid("must be a public key in DER");
+    let bits = spki_bits(der).ok_or(RULE)?;
+    let key = match alg {
+        Algorithm::Es256 | Algorithm::Es384 | Algorithm::Es512 => {
+            let (x, y) = bits.strip_prefix(&[4]).and_then(|point| point.split_at_checked(point.len() / 2)).ok_or(RULE)?;
+            PublicKey::Ec { x: x.to_vec(), y: y.to_vec() }
+        }
+        Algorithm::EdDsa => PublicKey::Okp { x: bits.to_vec() },
+        _ => rsa_numbers(bits).ok_or(RULE)?,
+    };
+    sound(Jwk { kid: thumbprint(&key, alg), alg, key })
+}
+
+/// RFC 7638 section 3: the SHA-256 of the key's required members in their one spelling.
+pub fn thumbprint(key: &PublicKey, alg: Algorithm) -> KeyId {
+    let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+    let crv = curve(alg);
+    let members = match key {
+        PublicKey::Ec { x, y } => format!(r#"{{"crv":"{crv}","kty":"EC","x":"{}","y":"{}"}}"#, encode(x), encode(y)),
+        PublicKey::Okp { x } => format!(r#"{{"crv":"{crv}","kty":"OKP","x":"{}"}}"#, encode(x)),
+        PublicKey::Rsa { n, e } => format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, encode(e), encode(n)),
+    };
+    KeyId::new(&encode(digest(&SHA256, members.as_bytes()).as_ref()))
+}
+
+const NOT_JSON: Invalid = Invalid("must be a JSON object without duplicate members");
+
+/// The `crv` of an algorithm's keys. RSA has none.
+const fn curve(alg: Algorithm) -> &'static str {
+    match alg {
+        Algorithm::Es256 => "P-256",
+        Algorithm::Es384 => "P-384",
+        Algorithm::Es512 => "P-521",
+        Algorithm::EdDsa => "Ed25519",
+        Algorithm::Ps256 | Algorithm::Ps384 | Algorithm::Ps512 | Algorithm::Rs256 | Algorithm::Rs384 | Algorithm::Rs512 => "",
+    }
+}
+
+fn read(members: &Map<String, Value>) -> Result<Jwk, Invalid> {
+    if ["d", "dp", "dq", "k", "oth", "p", "q", "qi"].iter().any(|private| members.contains_key(*private)) {
+        return Err(Invalid("must be a public key"));
+    }
+    if text(members, "use")?.is_some_and(|usage| usage != "sig") || !may_verify(members.get("key_ops")) {
+        return Err(Invalid("must be a key for signatures"));
+    }
+    let key = match text(members, "kty")? {
+        Some("EC") => PublicKey::Ec { x: bytes(members, "x")?, y: bytes(members, "y")? },
+        Some("OKP") => PublicKey::Okp { x: bytes(members, "x")? },
+        Some("RSA") => PublicKey::Rsa { n: bytes(members, "n")?, e: bytes(members, "e")? },
+        _ => return Err(Invalid("must have the kty EC, OKP or RSA")),
+    };
+    let crv = text(members, "crv")?;
+    let alg = match text(members, "alg")? {
+        Some(name) => Algorithm::from_name(name),
+        // The curve leaves no choice. With RSA one key could verify six algorithms: RFC 8725 section 3.1.
+        None => crv.and_then(|crv| Algorithm::ALL.into_iter().find(|alg| curve(*alg) == crv)),
+    }
+    .ok_or(Invalid("must have an alg that we know"))?;
+    if !matches!(key, PublicKey::Rsa { .. }) && crv != Some(curve(alg)) {
+        return Err(Invalid("must have the crv of its alg"));
+    }
+    let kid = match text(members, "kid")? {
+        Some(kid) if (1..=255).contains(&kid.len()) => KeyId::new(kid),
+        Some(_) => return Err(Invalid("must have a kid of 1 to 255 bytes")),
+        None => thumbprint(&key, alg),
+    };
+    sound(Jwk { kid, alg, key })
+}
+
+fn sound(jwk: Jwk) -> Result<Jwk, Invalid> {
+    VerifyingKey::new(&jwk)?;
+    match &jwk.key {
+        PublicKey::Rsa { n, .. } if has_roca_fingerprint(n) => Err(Invalid("must not be a weak key (CVE-2017-15361)")),
+        _ => Ok(jwk),
+    }
+}
+
+fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, Invalid> {
+    match members.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(Invalid("must have strings for kty, use, alg, kid, crv and numbers")),
+    }
+}
+
+fn bytes(members: &Map<String, Value>, name: &str) -> Result<Vec<u8>, Invalid> {
+    const RULE: Invalid = Invalid("must have its numbers in base64url without padding");
+    URL_SAFE_NO_PAD.decode(text(members, name)?.ok_or(RULE)?).map_err(|_| RULE)
+}
+
+fn may_verify(key_ops: Option<&Value>) -> bool {
+    key_ops.is_none_or(|ops| ops.as_array().is_some_and(|ops| ops.iter().any(|op| op == "verify")))
+}
+
+/// Keys of a broken generator have moduli that are powers of 65,537 modulo every small prime: they can be factored.
+/// Of other keys one in 2^27 and less looks so.
+fn has_roca_fingerprint(n: &[u8]) -> bool {
+    let primes = (3..168_u64).step_by(2).filter(|p| (3..*p).all(|divisor| p % divisor != 0));
+    primes.into_iter().all(|p| {
+        let remainder = n.iter().fold(0, |sum, &byte| (sum * 256 + u64::from(byte)) % p);
+        (0..p).scan(1, |power, _| Some(std::mem::replace(power, *power * 65_537 % p))).any(|power| power == remainder)
+    })
+}
+
+const BIT_STRING: u8 = 0x03;
+const INTEGER: u8 = 0x02;
+const SEQUENCE: u8 = 0x30;
+
+/// What is in the bit string of `SEQUENCE { SEQUENCE algorithm, BIT STRING key }`. Which algorithm it names doesn't matter:
+/// a key of another one has another width, or is no point on the curve.
+fn spki_bits(der: &[u8]) -> Option<&[u8]> {
+    let (spki, []) = element(SEQUENCE, der)? else { return None };
+    let (_algorithm, rest) = element(SEQUENCE, spki)?;
+    let (bits, []) = element(BIT_STRING, rest)? else { return None };
+    bits.strip_prefix(&[0])
+}
+
+/// `SEQUENCE { INTEGER n, INTEGER e }`.
+fn rsa_numbers(der: &[u8]) -> Option<PublicKey> {
+    let (numbers, []) = element(SEQUENCE, der)? else { return None };
+    let (n, rest) = element(INTEGER, numbers)?;
+    let (e, []) = element(INTEGER, rest)? else { return None };
+    // A first byte of zero keeps the number positive.
+    let unsigned = |number: &[u8]| number.strip_prefix(&[0]).unwrap_or(number).to_vec();
+    Some(PublicKey::Rsa { n: unsigned(n), e: unsigned(e) })
+}
+
+/// The contents of the DER element of this tag with which `der` begins, and what follows it.
+fn element(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (&[found, first], rest) = der.split_first_chunk()?;
+    let (len, rest) = match first {
+        ..=0x7f => (usize::from(first), rest),
+        0x81 => rest.split_first().map(|(len, rest)| (usize::from(*len), rest))?,
+        0x82 => rest.split_first_chunk().map(|(len, rest)| (usize::from(u16::from_be_bytes(*len)), rest))?,
+        _ => return None,
+    };
+    if found == tag { rest.split_at_checked(len) } else { None }
+}

@@ -1,0 +1,119 @@
+//! The one verifier of our own tokens.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::cache::Cache;
+use super::jws::{Compact, LONGEST};
+use super::{VerifyingKey, claims};
+use crate::domain::{Claims, Fault, Issuer, KeySet, Seconds, Timestamp};
+
+/// Verifies tokens of one issuer by one set of keys. A changed set needs a new verifier: so no retired key lives on in a cache.
+pub struct Verifier {
+    issuer: Issuer,
+    keys: Vec<VerifyingKey>,
+    /// Only what never changes: that a signature is good, and what it covers. Never whether the token is alive.
+    verified: Cache<Genuine>,
+}
+
+impl Verifier {
+    /// Of the tokens of `issuer` that are signed by `keys`. Fails if one of the keys is unusable.
+    pub fn new(keys: &KeySet, issuer: Issuer) -> Result<Self, Fault> {
+        let keys: Result<_, _> = keys.iter().map(VerifyingKey::new).collect();
+        let keys = keys.map_err(|e| Fault::internal("reading the public keys").because(e))?;
+        Ok(Self { issuer, keys, verified: Cache::new(REMEMBERED) })
+    }
+
+    /// What `token` says, if we signed it, it is of an expected type, and `now` is in its time.
+    /// Whether it has been revoked is for others to judge.
+    pub fn verify(&self, token: &str, expect: &Expected, now: Timestamp) -> Result<Arc<Claims>, Rejection> {
+        let Genuine { typ, claims } = self.genuine(token).ok_or(Rejection::Invalid)?;
+        if !expect.accepts(&typ) || claims.issued_at > now.plus(EARLIEST_ISSUE) {
+            return Err(Rejection::Invalid);
+        }
+        if claims.expires_at <= now {
+            return Err(Rejection::Expired(claims));
+        }
+        if claims.not_before.is_some_and(|start| start > now.plus(EARLIEST_USE)) {
+            return Err(Rejection::NotYetValid(claims));
+        }
+        Ok(claims)
+    }
+
+    fn genuine(&self, token: &str) -> Option<Genuine> {
+        if token.len() > LONGEST {
+            return None;
+        }
+        let key = Cache::<Genuine>::key(token);
+        if let Some(genuine) = self.verified.find(&key) {
+            return Some(genuine);
+        }
+        let genuine = self.read(token)?;
+        self.verified.insert(key, genuine.clone());
+        Some(genuine)
+    }
+
+    fn read(&self, token: &str) -> Option<Genuine> {
+        let jws = Compact::parse(token)?;
+        let (kid, typ) = (jws.kid.as_deref()?, jws.typ.as_deref()?);
+        let key = self.keys.iter().find(|key| key.jwk().kid.as_str() == kid)?;
+        if !jws.is_signed_by(key) {
+            return None;
+        }
+        let claims = claims::from_json(&jws.payload).ok().filter(|claims| claims.issuer == self.issuer)?;
+        Some(Genuine { typ: typ.into(), claims: claims.into() })
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verifier").field("issuer", &self.issuer).field("keys", &self.keys).finish_non_exhaustive()
+    }
+}
+
+/// What an endpoint takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Expected {
+    /// Media types in the header's `typ`, without `application/`: `at+jwt`. A token of another type is none.
+    pub types: &'static [&'static str],
+}
+
+impl Expected {
+    /// RFC 7515 section 4.1.9: case doesn't matter, nor does `application/`, unless another slash follows.
+    fn accepts(&self, typ: &str) -> bool {
+        const PREFIX: &str = "application/";
+        let short = match typ.split_at_checked(PREFIX.len()) {
+            Some((prefix, rest)) if prefix.eq_ignore_ascii_case(PREFIX) && !rest.contains('/') => rest,
+            _ => typ,
+        };
+        self.types.iter().any(|expected| expected.eq_ignore_ascii_case(short))
+    }
+}
+
+/// Why a token is refused. Its claims are there where we signed them: an expired token can still be revoked.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Rejection {
+    /// `exp` has passed.
+    Expired(Arc<Claims>),
+    /// Not a token of ours, or of another type.
+    Invalid,
+    /// `nbf` is still to come.
+    NotYetValid(Arc<Claims>),
+}
+
+/// How far the clock of another instance may be ahead of ours when it mints.
+const EARLIEST_ISSUE: Seconds = Seconds(60);
+/// The same for tokens that are valid at once.
+const EARLIEST_USE: Seconds = Seconds(10);
+/// How many tokens are remembered: about 4 MB.
+const REMEMBERED: usize = 4_096;
+
+/// A token that we signed.
+#[derive(Clone)]
+struct Genuine {
+    typ: Arc<str>,
+    claims: Arc<Claims>,
+}
+
+#[cfg(test)]
+mod tests;
