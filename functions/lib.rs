@@ -1,1 +1,70 @@
-//! Endpoints.
+//! The endpoints: one room each, and one type in it.
+//!
+//! Folder and file are the endpoint's name everywhere: `agilicus.create_token` is `agilicus/create_token.rs`, the `Handler` of
+//! its function, its `operationId`.
+
+pub mod agilicus;
+pub mod jeton;
+
+use shared::http::Entry;
+use shared::ports::{DirectoryReader, DirectoryWriter, KeyReader, Lister, Minter, Provides, Public, Reader, Refresher, Revoker};
+
+/// What the bundle `public` serves: nothing of it reaches AWS.
+pub fn public<P: Provides<Public>>() -> Vec<Entry<P>> {
+    vec![Entry::of::<jeton::health::Health>()]
+}
+
+/// What the bundle `records` serves: it reaches the tables, and signs nothing.
+pub fn records<P>() -> Vec<Entry<P>>
+where
+    P: Provides<KeyReader>
+        + Provides<Reader>
+        + Provides<Lister>
+        + Provides<Revoker>
+        + Provides<DirectoryReader>
+        + Provides<DirectoryWriter>,
+{
+    vec![
+        Entry::of::<agilicus::list_tokens::ListTokens>(),
+        Entry::of::<agilicus::introspect_token::IntrospectToken>(),
+        Entry::of::<agilicus::introspect_self::IntrospectSelf>(),
+        Entry::of::<agilicus::introspect_all_sub_orgs::IntrospectAllSubOrgs>(),
+        Entry::of::<agilicus::validate_token_request::ValidateTokenRequest>(),
+        Entry::of::<agilicus::revoke_token::RevokeToken>(),
+        Entry::of::<agilicus::bulk_revoke_tokens::BulkRevokeTokens>(),
+        Entry::of::<agilicus::agilicus_jwks::AgilicusJwks>(),
+        Entry::of::<jeton::jwks::Jwks>(),
+        Entry::of::<jeton::put_org::PutOrg>(),
+        Entry::of::<jeton::get_org::GetOrg>(),
+        Entry::of::<jeton::delete_org::DeleteOrg>(),
+        Entry::of::<jeton::list_members::ListMembers>(),
+        Entry::of::<jeton::put_member::PutMember>(),
+        Entry::of::<jeton::get_member::GetMember>(),
+        Entry::of::<jeton::delete_member::DeleteMember>(),
+    ]
+}
+
+/// What the bundle `mint` serves: it reaches the tables, and the signing keys.
+pub fn mint<P: Provides<Minter> + Provides<Refresher>>() -> Vec<Entry<P>> {
+    vec![
+        Entry::of::<agilicus::create_token::CreateToken>(),
+        Entry::of::<agilicus::reissue_token::ReissueToken>(),
+        Entry::of::<agilicus::refresh_token::RefreshToken>(),
+    ]
+}
+
+/// The whole API: for the local server, for tests, for documents that are made from it.
+pub fn catalogue<P>() -> Vec<Entry<P>>
+where
+    P: Provides<Public>
+        + Provides<KeyReader>
+        + Provides<Reader>
+        + Provides<Lister>
+        + Provides<Revoker>
+        + Provides<DirectoryReader>
+        + Provides<DirectoryWriter>
+        + Provides<Minter>
+        + Provides<Refresher>,
+{
+    public().into_iter().chain(records()).chain(mint()).collect()
+}

@@ -12,9 +12,21 @@
 //! | [`http`] | endpoints, routes, credentials, rendering, the Lambda edge | all but adapters |
 
 pub mod clock;
+pub mod directory;
 pub mod domain;
 pub mod entropy;
+pub mod examine;
+pub mod http;
+pub mod introspect;
 pub mod jose;
+pub mod list;
+pub mod mint;
+pub mod policy;
+pub mod ports;
+pub mod refresh;
+pub mod revoke;
 pub mod signer;
 pub mod store;
 pub mod strict_json;
+pub mod telemetry;
+pub mod wire;

@@ -61,6 +61,21 @@ impl Marks {
     }
 }
 
+impl Extend<(MarkKey, Timestamp)> for Marks {
+    fn extend<T: IntoIterator<Item = (MarkKey, Timestamp)>>(&mut self, marks: T) {
+        self.0.extend(marks);
+    }
+}
+
+impl IntoIterator for Marks {
+    type Item = (MarkKey, Timestamp);
+    type IntoIter = std::collections::hash_map::IntoIter<MarkKey, Timestamp>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
 impl FromIterator<(MarkKey, Timestamp)> for Marks {
     fn from_iter<T: IntoIterator<Item = (MarkKey, Timestamp)>>(marks: T) -> Self {
         Self(marks.into_iter().collect())

@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows HTTP, JSON, AWS or a database.
 
+pub mod caller;
 pub mod claims;
 pub mod client;
 pub mod family;
@@ -12,12 +13,14 @@ pub mod liveness;
 pub mod mark;
 pub mod member;
 pub mod org;
+pub mod refresh_token;
 pub mod refusal;
 pub mod scope;
 pub mod secret;
 pub mod time;
 pub mod token;
 
+pub use caller::Caller;
 pub use claims::Claims;
 pub use client::{Client, ClientKind};
 pub use family::{Family, FamilyKey, Redemption};
@@ -28,6 +31,7 @@ pub use liveness::{Evidence, Standing};
 pub use mark::{Mark, MarkKey, MarkKind, Marks};
 pub use member::{Member, MemberKey, MemberKind, Profile};
 pub use org::{Org, OrgSettings};
+pub use refresh_token::RefreshToken;
 pub use refusal::{Error, Refusal, TokenProblem};
 pub use scope::{Authority, Scope, ScopePattern};
 pub use secret::Secret;

@@ -53,6 +53,8 @@ pub enum Refusal {
         /// What it should be: "must be a whole number of seconds".
         rule: Cow<'static, str>,
     },
+    /// The lifetime that was asked for can't be granted. Says what it must be.
+    Lifetime(&'static str),
     /// The subject is no member of the org, or a disabled one: one answer for both, so that nobody can probe for members.
     MemberUnavailable,
     /// The path exists, but not with this method.
@@ -77,6 +79,11 @@ pub enum Refusal {
     ScopeNotHeld(Scope),
     /// The token that is asked about has been revoked.
     TokenGone,
+    /// The signed token would be too large to be presented in a header.
+    TokenTooLarge {
+        /// In bytes.
+        limit: usize,
+    },
     /// The token in the request can't be used.
     TokenRejected(TokenProblem),
     /// The body isn't of the media type that the endpoint takes.

@@ -68,6 +68,14 @@ impl Scope {
     }
 }
 
+impl std::str::FromStr for Scope {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        Self::parse(text)
+    }
+}
+
 impl fmt::Debug for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", &*self.0)
@@ -103,6 +111,14 @@ impl ScopePattern {
     /// Whether everything that `name` stands for is held.
     pub fn covers(&self, name: &str) -> bool {
         covers(&self.0, name)
+    }
+}
+
+impl std::str::FromStr for ScopePattern {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        Self::parse(text)
     }
 }
 

@@ -6,6 +6,17 @@ pub mod jwk;
 pub mod jws;
 pub mod verify;
 
-
-pub use jws::VerifyingKey;
+pub use jws::{VerifyingKey, sign};
 pub use verify::{Expected, Rejection, Verifier};
+
+/// SHA-256: what is kept of a secret that the service made. At 256 random bits it needs no password hash.
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes).as_ref());
+    hash
+}
+
+/// Whether two secrets, or hashes of them, are the same: in constant time.
+pub fn equal(a: &[u8; 32], b: &[u8; 32]) -> bool {
+    aws_lc_rs::constant_time::verify_slices_are_equal(a, b).is_ok()
+}

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 
 use crate::domain::{
-    Client, ClientId, Family, FamilyKey, Fault, Mark, MarkKey, Marks, Member, MemberKey, Org, OrgId, Scope, Session, Subject,
+    Client, ClientId, Family, FamilyKey, Fault, Mark, MarkKey, Marks, Member, MemberKey, Org, OrgId, Scope, SessionId, Subject,
     Timestamp, TokenId, TokenKey, TokenRecord, scope,
 };
 
@@ -25,7 +25,7 @@ impl<T: ReadTokens + WriteTokens + RevokeTokens + RefreshTokens + ReadDirectory 
 /// Reads what decides about tokens, and lists them.
 #[async_trait]
 pub trait ReadTokens: std::fmt::Debug + Send + Sync {
-    /// One consistent read of all that one decision needs. At most 100 keys; what isn't there is left out.
+    /// One consistent read of all that one decision needs. At most [`Wanted::MOST_KEYS`]; what isn't there is left out.
     ///
     /// Marks are read from the shard of `wanted.shard_of`: every shard has a copy.
     async fn read(&self, wanted: &Wanted) -> Result<Found, Fault>;
@@ -119,11 +119,17 @@ pub struct Wanted {
     /// Not-before marks.
     pub marks: Vec<MarkKey>,
     /// From whose shard the marks are read: the id of the token or family that they may kill, so that one partition answers.
+    /// `None`: from any.
     pub shard_of: Option<TokenId>,
     /// Orgs.
     pub orgs: Vec<OrgId>,
     /// Members.
     pub members: Vec<MemberKey>,
+}
+
+impl Wanted {
+    /// How many keys one read takes: what one `BatchGetItem` takes.
+    pub const MOST_KEYS: usize = 100;
 }
 
 /// What was found of it.
@@ -150,8 +156,8 @@ pub struct TokenQuery {
     pub subject: Option<Subject>,
     /// With this id.
     pub id: Option<TokenId>,
-    /// In this session.
-    pub session: Option<Session>,
+    /// In a session of this id, wherever that was begun.
+    pub session: Option<SessionId>,
     /// `from <= iat`, by the second.
     pub issued_from: Option<Timestamp>,
     /// `iat < to`, by the second.
@@ -193,7 +199,7 @@ impl TokenQuery {
         token.org == self.org
             && self.subject.as_ref().is_none_or(|subject| *subject == token.subject)
             && self.id.is_none_or(|id| id == token.id)
-            && self.session.as_ref().is_none_or(|session| token.session.as_ref() == Some(session))
+            && self.session.as_ref().is_none_or(|id| token.session.as_ref().is_some_and(|session| session.id == *id))
             && self.issued_from.is_none_or(|from| from <= iat)
             && self.issued_to.is_none_or(|to| iat < to)
             && self.expires_from.is_none_or(|from| from <= exp)

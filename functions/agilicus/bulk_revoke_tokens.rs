@@ -1,0 +1,24 @@
+//! `POST /v1/tokens/bulk_revoke`: contract `agilicus`, section 1.2.
+
+use shared::domain::Error;
+use shared::http::{Answer, Bearer, Dialect, Endpoint, Json, Route};
+use shared::ports::Revoker;
+use shared::revoke;
+use shared::wire::agilicus::request;
+use shared::wire::agilicus::response::BulkRevoked;
+
+/// Revokes all that a member has, or all that it has in one session.
+#[derive(Debug)]
+pub struct BulkRevokeTokens;
+
+impl Endpoint for BulkRevokeTokens {
+    const ROUTE: Route = Route::post("agilicus.bulk_revoke_tokens", "/v1/tokens/bulk_revoke", Dialect::Agilicus);
+    type Ports = Revoker;
+    type Input = (Bearer, Json<request::BulkRevoke>);
+    type Output = Answer<200>;
+
+    async fn handle(ports: &Revoker, (bearer, Json(request)): Self::Input) -> Result<Self::Output, Error> {
+        let number_of_tokens_revoked = revoke::bulk_revoke(ports, bearer.token(), request.into()).await?;
+        Ok(Answer::of(&BulkRevoked { number_of_tokens_revoked })?)
+    }
+}

@@ -1,0 +1,25 @@
+//! `POST /v1/tokens`: contract `agilicus`, section 1.1, operation 1.
+
+use shared::domain::Error;
+use shared::http::{Answer, Bearer, Dialect, Endpoint, Json, Route};
+use shared::mint;
+use shared::ports::Minter;
+use shared::wire::agilicus::request;
+use shared::wire::agilicus::response::RawToken;
+
+/// Mints a token for a member.
+#[derive(Debug)]
+pub struct CreateToken;
+
+impl Endpoint for CreateToken {
+    const ROUTE: Route = Route::post("agilicus.create_token", "/v1/tokens", Dialect::Agilicus);
+    type Ports = Minter;
+    type Input = (Bearer, Json<request::CreateToken>);
+    type Output = Answer<201>;
+
+    async fn handle(ports: &Minter, (bearer, Json(request)): Self::Input) -> Result<Self::Output, Error> {
+        let (minted, member) = mint::create(ports, bearer.token(), request.ask()?).await?;
+        let user = request.wants_user().then_some(&member);
+        Ok(Answer::of(&RawToken::of(&minted, user))?)
+    }
+}

@@ -1,0 +1,37 @@
+//! `POST /v1/tokens/introspect_all_sub_orgs`: contract `agilicus`, section 1.2.
+
+use shared::domain::{Error, Refusal};
+use shared::http::{Answer, Dialect, Endpoint, Json, Route};
+use shared::introspect::{self, Introspection};
+use shared::ports::DirectoryReader;
+use shared::wire::agilicus::request;
+use shared::wire::agilicus::response::{ManyOrgs, Token};
+
+/// Tells what a token is good for in its org and would be in each org below.
+#[derive(Debug)]
+pub struct IntrospectAllSubOrgs;
+
+impl Endpoint for IntrospectAllSubOrgs {
+    const ROUTE: Route = Route::post("agilicus.introspect_all_sub_orgs", "/v1/tokens/introspect_all_sub_orgs", Dialect::Agilicus);
+    type Ports = DirectoryReader;
+    type Input = Json<request::IntrospectToken>;
+    type Output = Answer<200>;
+
+    async fn handle(ports: &DirectoryReader, Json(request): Self::Input) -> Result<Self::Output, Error> {
+        let only = request.target_orgs()?;
+        let exclude_roles = request.excludes_roles();
+        let active = match introspect::introspect(&ports.reader, request.token()?).await? {
+            Introspection::Active(active) => active,
+            Introspection::Revoked => return Err(Refusal::TokenGone.into()),
+            Introspection::Inactive(problem) => return Err(Refusal::TokenRejected(problem).into()),
+        };
+        let views = introspect::in_sub_orgs(ports, &active, only.as_deref()).await?;
+        Ok(Answer::of(&ManyOrgs {
+            primary_token: Token::of_active(&active).without_roles(exclude_roles),
+            sub_org_results: views
+                .iter()
+                .map(|(record, member)| Token::of(record, Some(member)).without_roles(exclude_roles))
+                .collect(),
+        })?)
+    }
+}

@@ -1,0 +1,24 @@
+//! `GET /v1/tokens/introspect_self`: contract `agilicus`, section 1.2.
+
+use shared::domain::Error;
+use shared::http::{Answer, Bearer, Dialect, Endpoint, Query, Route};
+use shared::introspect;
+use shared::ports::Reader;
+use shared::wire::agilicus::request;
+use shared::wire::agilicus::response::Token;
+
+/// Tells the bearer what its own token is good for.
+#[derive(Debug)]
+pub struct IntrospectSelf;
+
+impl Endpoint for IntrospectSelf {
+    const ROUTE: Route = Route::get("agilicus.introspect_self", "/v1/tokens/introspect_self", Dialect::Agilicus);
+    type Ports = Reader;
+    type Input = (Bearer, Query<request::IntrospectSelf>);
+    type Output = Answer<200>;
+
+    async fn handle(ports: &Reader, (bearer, Query(query)): Self::Input) -> Result<Self::Output, Error> {
+        let (record, member) = introspect::introspect_self(ports, bearer.token()).await?;
+        Ok(Answer::of(&Token::of(&record, Some(&member)).without_roles(query.exclude_roles))?)
+    }
+}

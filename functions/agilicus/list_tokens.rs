@@ -1,0 +1,25 @@
+//! `GET /v1/tokens`: contract `agilicus`, section 1.1, operation 2.
+
+use shared::domain::Error;
+use shared::http::{Answer, Bearer, Dialect, Endpoint, Query, Route};
+use shared::list;
+use shared::ports::Lister;
+use shared::wire::agilicus::{request, response};
+
+/// Lists tokens, newest first.
+#[derive(Debug)]
+pub struct ListTokens;
+
+impl Endpoint for ListTokens {
+    const ROUTE: Route = Route::get("agilicus.list_tokens", "/v1/tokens", Dialect::Agilicus);
+    type Ports = Lister;
+    type Input = (Bearer, Query<request::ListTokens>);
+    type Output = Answer<200>;
+
+    async fn handle(ports: &Lister, (bearer, Query(query)): Self::Input) -> Result<Self::Output, Error> {
+        let filter = query.filter(ports.reader.now())?;
+        let limit = filter.limit;
+        let rows = list::list(ports, bearer.token(), filter).await?;
+        Ok(Answer::of(&response::ListTokens::of(&rows, limit))?)
+    }
+}

@@ -1,0 +1,25 @@
+//! `POST /v1/tokens/reissue`: contract `agilicus`, section 1.1, operation 4.
+
+use shared::domain::Error;
+use shared::http::{Answer, Dialect, Endpoint, Json, Route};
+use shared::mint;
+use shared::ports::Minter;
+use shared::wire::agilicus::request;
+use shared::wire::agilicus::response::RawToken;
+
+/// Mints a token like the presented one for another org. It ends when the presented one does.
+#[derive(Debug)]
+pub struct ReissueToken;
+
+impl Endpoint for ReissueToken {
+    const ROUTE: Route = Route::post("agilicus.reissue_token", "/v1/tokens/reissue", Dialect::Agilicus);
+    type Ports = Minter;
+    type Input = Json<request::ReissueToken>;
+    type Output = Answer<200>;
+
+    async fn handle(ports: &Minter, Json(request): Self::Input) -> Result<Self::Output, Error> {
+        let (token, org) = request.take()?;
+        let minted = mint::reissue(ports, token, org).await?;
+        Ok(Answer::of(&RawToken::of(&minted, None))?)
+    }
+}

@@ -1,0 +1,24 @@
+//! `POST /v1/tokens/revoke`: contract `agilicus`, section 1.1, operation 5.
+
+use shared::domain::Error;
+use shared::http::{Dialect, Endpoint, Json, NoContent, Route};
+use shared::ports::Revoker;
+use shared::revoke;
+use shared::wire::agilicus::request;
+
+/// Revokes the presented token, and its whole session if that is asked for.
+#[derive(Debug)]
+pub struct RevokeToken;
+
+impl Endpoint for RevokeToken {
+    const ROUTE: Route = Route::post("agilicus.revoke_token", "/v1/tokens/revoke", Dialect::Agilicus);
+    type Ports = Revoker;
+    type Input = Json<request::RevokeToken>;
+    type Output = NoContent;
+
+    async fn handle(ports: &Revoker, Json(request): Self::Input) -> Result<Self::Output, Error> {
+        let (token, whole_session) = request.take()?;
+        revoke::revoke(ports, token, whole_session).await?;
+        Ok(NoContent)
+    }
+}

@@ -1,0 +1,23 @@
+//! `POST /v1/tokens/validations`: contract `agilicus`, section 1.1, operation 6.
+
+use shared::domain::Error;
+use shared::http::{Answer, Dialect, Endpoint, Json, Route};
+use shared::mint;
+use shared::ports::Reader;
+use shared::wire::agilicus::request;
+
+/// Tells whether the subject of a request would get what it asks for. Mints nothing.
+#[derive(Debug)]
+pub struct ValidateTokenRequest;
+
+impl Endpoint for ValidateTokenRequest {
+    const ROUTE: Route = Route::post("agilicus.validate_token_request", "/v1/tokens/validations", Dialect::Agilicus);
+    type Ports = Reader;
+    type Input = Json<request::CreateToken>;
+    type Output = Answer<200>;
+
+    async fn handle(ports: &Reader, Json(request): Self::Input) -> Result<Self::Output, Error> {
+        mint::validate(ports, &request.ask()?).await?;
+        Ok(Answer::of(&request.echo())?)
+    }
+}

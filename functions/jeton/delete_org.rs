@@ -1,0 +1,22 @@
+//! `DELETE /v1/orgs/{org}`: Jeton's own directory.
+
+use shared::directory;
+use shared::domain::Error;
+use shared::http::{Bearer, Dialect, Endpoint, NoContent, OrgPath, Route};
+use shared::ports::DirectoryWriter;
+
+/// Deletes an org in which nothing is left.
+#[derive(Debug)]
+pub struct DeleteOrg;
+
+impl Endpoint for DeleteOrg {
+    const ROUTE: Route = Route::delete("jeton.delete_org", "/v1/orgs/{org}", Dialect::Jeton);
+    type Ports = DirectoryWriter;
+    type Input = (Bearer, OrgPath);
+    type Output = NoContent;
+
+    async fn handle(ports: &DirectoryWriter, (bearer, OrgPath(id)): Self::Input) -> Result<Self::Output, Error> {
+        directory::delete_org(ports, bearer.token(), &id).await?;
+        Ok(NoContent)
+    }
+}

@@ -1,0 +1,20 @@
+//! `GET /.well-known/jwks.json`.
+
+use shared::domain::Error;
+use shared::http::{Dialect, Endpoint, Published, Route};
+use shared::ports::KeyReader;
+
+/// Publishes the public keys: a JWK Set, RFC 7517 section 5.
+#[derive(Debug)]
+pub struct Jwks;
+
+impl Endpoint for Jwks {
+    const ROUTE: Route = Route::get("jeton.jwks", "/.well-known/jwks.json", Dialect::Jeton);
+    type Ports = KeyReader;
+    type Input = ();
+    type Output = Published;
+
+    async fn handle(ports: &KeyReader, (): Self::Input) -> Result<Self::Output, Error> {
+        Ok(Published::keys(ports))
+    }
+}

@@ -1,0 +1,23 @@
+//! `GET /v1/orgs/{org}/members`: Jeton's own directory.
+
+use shared::directory;
+use shared::domain::Error;
+use shared::http::{Answer, Bearer, Dialect, Endpoint, OrgPath, Query, Route};
+use shared::ports::DirectoryReader;
+use shared::wire::jeton::member::{MembersPage, MembersView};
+
+/// Lists the members of an org by `sub`, a page at a time.
+#[derive(Debug)]
+pub struct ListMembers;
+
+impl Endpoint for ListMembers {
+    const ROUTE: Route = Route::get("jeton.list_members", "/v1/orgs/{org}/members", Dialect::Jeton);
+    type Ports = DirectoryReader;
+    type Input = (Bearer, OrgPath, Query<MembersPage>);
+    type Output = Answer<200>;
+
+    async fn handle(ports: &DirectoryReader, (bearer, OrgPath(org), Query(page)): Self::Input) -> Result<Self::Output, Error> {
+        let members = directory::members(ports, bearer.token(), &org, page.after.as_ref(), page.limit).await?;
+        Ok(Answer::of(&MembersView::of(&members, page.limit))?)
+    }
+}

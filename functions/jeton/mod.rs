@@ -1,0 +1,11 @@
+//! Jeton's own API.
+
+pub mod delete_member;
+pub mod delete_org;
+pub mod get_member;
+pub mod get_org;
+pub mod health;
+pub mod jwks;
+pub mod list_members;
+pub mod put_member;
+pub mod put_org;

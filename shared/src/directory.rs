@@ -1,0 +1,204 @@
+//! The directory: orgs and members, and who may change them.
+
+use crate::domain::scope::api;
+use crate::domain::{
+    App, Caller, Error, MarkKey, MarkKind, Member, MemberKey, MemberKind, Org, OrgId, OrgSettings, Profile, Refusal, Role,
+    ScopePattern, Subject,
+};
+use crate::examine::{Also, authenticate};
+use crate::policy::may_hand_out;
+use crate::ports::{DirectoryReader, DirectoryWriter, Reader};
+use crate::revoke::mark;
+use crate::store::{Delete, Found, Put};
+use std::collections::BTreeMap;
+
+/// What is said of an org when it is written.
+#[derive(Clone, Debug)]
+pub struct OrgDraft {
+    /// The org above it; must be given for a new one, and can't change.
+    pub parent: Option<OrgId>,
+    /// A name for people.
+    pub name: Option<String>,
+    /// Whether its tokens are good for anything.
+    pub enabled: bool,
+    /// What its tokens are like.
+    pub settings: OrgSettings,
+}
+
+/// What is said of a member when it is written.
+#[derive(Clone, Debug)]
+pub struct MemberDraft {
+    /// What it is.
+    pub kind: MemberKind,
+    /// What is shown of it.
+    pub profile: Profile,
+    /// What its tokens may be good for.
+    pub scopes: Vec<ScopePattern>,
+    /// Its roles by application.
+    pub roles: BTreeMap<App, Vec<Role>>,
+    /// Whether its tokens are good for anything.
+    pub enabled: bool,
+}
+
+/// An org, for who may read orgs there.
+pub async fn org(ports: &Reader, bearer: &str, id: &OrgId) -> Result<Org, Error> {
+    let (_, org) = authorize(ports, bearer, id, &[api::ORGS_READ, api::ORGS_WRITE]).await?;
+    Ok(org)
+}
+
+/// Creates an org below one that the caller administers, or changes one that it administers.
+pub async fn put_org(ports: &DirectoryWriter, bearer: &str, id: &OrgId, draft: OrgDraft) -> Result<(Org, Put), Error> {
+    const NEEDS: &str = api::ORGS_WRITE;
+    let mut orgs = vec![id.clone()];
+    orgs.extend(draft.parent.clone());
+    let (caller, found) = authenticate(&ports.reader, bearer, Also { orgs, members: Vec::new() }).await?;
+    let parent = draft.parent.as_ref().and_then(|parent| found.orgs.get(parent));
+    let existing = found.orgs.get(id);
+    if !existing.or(parent).is_some_and(|place| caller.may(NEEDS, place)) {
+        return Err(Refusal::AccessDenied { needs: NEEDS }.into());
+    }
+    let org = drafted(ports, id, draft, existing, parent)?;
+    let put = ports.write.put_org(&org).await?;
+    match put {
+        Put::Created | Put::Replaced => Ok((org, put)),
+        Put::Dangling | Put::Taken => Err(Refusal::Conflict("the org above it has changed").into()),
+    }
+}
+
+fn drafted(
+    ports: &DirectoryWriter,
+    id: &OrgId,
+    draft: OrgDraft,
+    existing: Option<&Org>,
+    parent: Option<&Org>,
+) -> Result<Org, Refusal> {
+    let ancestors = match (existing, parent) {
+        (Some(existing), _) if draft.parent.is_some() && existing.parent() != draft.parent.as_ref() => {
+            return Err(Refusal::Conflict("an org can't move below another parent"));
+        }
+        (Some(existing), _) => existing.ancestors.clone(),
+        (None, Some(parent)) if parent.ancestors.len() + 1 >= Org::DEEPEST => {
+            return Err(Refusal::invalid("parent", "must have fewer than 15 orgs above it"));
+        }
+        (None, Some(parent)) => std::iter::once(&parent.id).chain(&parent.ancestors).cloned().collect(),
+        (None, None) => return Err(Refusal::invalid("parent", "is required for a new org")),
+    };
+    let now = ports.reader.now();
+    Ok(Org {
+        id: id.clone(),
+        ancestors,
+        name: draft.name,
+        enabled: draft.enabled,
+        ever_non_expiring: draft.settings.allow_non_expiring || existing.is_some_and(|org| org.ever_non_expiring),
+        settings: draft.settings,
+        created_at: existing.map_or(now, |org| org.created_at),
+        updated_at: now,
+    })
+}
+
+/// Deletes an org in which nothing is left.
+pub async fn delete_org(ports: &DirectoryWriter, bearer: &str, id: &OrgId) -> Result<(), Error> {
+    let (caller, org) = authorize(&ports.reader, bearer, id, &[api::ORGS_WRITE]).await?;
+    if org.id == *caller.org() {
+        return Err(Refusal::Conflict("an org can't delete itself").into());
+    }
+    match ports.write.delete_org(id).await? {
+        // Its members went before it, each with a mark of its own: there is nothing left to kill.
+        Delete::Done => Ok(()),
+        Delete::InUse => Err(Refusal::Conflict("the org still has sub-orgs, members or clients").into()),
+        Delete::Unknown => Err(Refusal::NotFound("org").into()),
+    }
+}
+
+/// A member, for who may read members there, or for the member itself.
+pub async fn member(ports: &Reader, bearer: &str, key: &MemberKey) -> Result<Member, Error> {
+    let also = Also { orgs: vec![key.org.clone()], members: vec![key.clone()] };
+    let (caller, mut found) = authenticate(ports, bearer, also).await?;
+    let itself = key.org == *caller.org() && key.subject == *caller.subject();
+    if !itself {
+        permitted(&caller, &found, &key.org, &[api::MEMBERS_READ, api::MEMBERS_WRITE])?;
+    }
+    Ok(found.members.remove(key).ok_or(Refusal::NotFound("member"))?)
+}
+
+/// One page of an org's members, by subject, beginning after `after`.
+pub async fn members(
+    ports: &DirectoryReader,
+    bearer: &str,
+    org: &OrgId,
+    after: Option<&Subject>,
+    limit: usize,
+) -> Result<Vec<Member>, Error> {
+    authorize(&ports.reader, bearer, org, &[api::MEMBERS_READ, api::MEMBERS_WRITE]).await?;
+    Ok(ports.directory.members(org, after, limit).await?)
+}
+
+/// Creates or replaces a member. Scopes of Jeton's own API can only be given, or taken from one who has them, by one who has them.
+pub async fn put_member(
+    ports: &DirectoryWriter,
+    bearer: &str,
+    key: &MemberKey,
+    draft: MemberDraft,
+) -> Result<(Member, Put), Error> {
+    let (caller, found) = for_change(&ports.reader, bearer, key).await?;
+    if !may_hand_out(caller.authority(), &draft.scopes) {
+        return Err(Refusal::OutsideAuthority { field: "scopes" }.into());
+    }
+    let now = ports.reader.now();
+    let member = Member {
+        org: key.org.clone(),
+        subject: key.subject.clone(),
+        kind: draft.kind,
+        profile: draft.profile,
+        scopes: draft.scopes,
+        roles: draft.roles,
+        enabled: draft.enabled,
+        created_at: found.members.get(key).map_or(now, |member| member.created_at),
+        updated_at: now,
+    };
+    let put = ports.write.put_member(&member).await?;
+    match put {
+        Put::Created | Put::Replaced => Ok((member, put)),
+        Put::Dangling | Put::Taken => Err(Refusal::NotFound("org").into()),
+    }
+}
+
+/// Deletes a member and kills its tokens, so that they stay dead if a member of that name comes again.
+pub async fn delete_member(ports: &DirectoryWriter, bearer: &str, key: &MemberKey) -> Result<(), Error> {
+    let (_, found) = for_change(&ports.reader, bearer, key).await?;
+    if !found.members.contains_key(key) {
+        return Err(Refusal::NotFound("member").into());
+    }
+    let dead = MarkKey { org: key.org.clone(), kind: MarkKind::Member(key.subject.clone()) };
+    ports.revoke.mark(&mark(dead, found.orgs.get(&key.org), ports.reader.now())).await?;
+    match ports.write.delete_member(key).await? {
+        Delete::Done | Delete::Unknown => Ok(()),
+        Delete::InUse => Err(Refusal::Conflict("something still belongs to the member").into()),
+    }
+}
+
+/// Authenticates one who may change this member, as it is now.
+async fn for_change(ports: &Reader, bearer: &str, key: &MemberKey) -> Result<(Caller, Found), Error> {
+    let also = Also { orgs: vec![key.org.clone()], members: vec![key.clone()] };
+    let (caller, found) = authenticate(ports, bearer, also).await?;
+    permitted(&caller, &found, &key.org, &[api::MEMBERS_WRITE])?;
+    let held = found.members.get(key).map(|member| &member.scopes[..]).unwrap_or_default();
+    if !may_hand_out(caller.authority(), held) {
+        return Err(Refusal::OutsideAuthority { field: "scopes" }.into());
+    }
+    Ok((caller, found))
+}
+
+async fn authorize(ports: &Reader, bearer: &str, id: &OrgId, any_of: &[&'static str]) -> Result<(Caller, Org), Error> {
+    let (caller, mut found) = authenticate(ports, bearer, Also { orgs: vec![id.clone()], members: Vec::new() }).await?;
+    permitted(&caller, &found, id, any_of)?;
+    let org = found.orgs.remove(id).ok_or(Refusal::NotFound("org"))?;
+    Ok((caller, org))
+}
+
+/// One answer for a foreign org and for one that isn't there, so that nobody can probe for orgs.
+fn permitted(caller: &Caller, found: &Found, org: &OrgId, any_of: &[&'static str]) -> Result<(), Refusal> {
+    let needs = any_of.first().copied().unwrap_or(api::ADMIN);
+    let org = found.orgs.get(org).ok_or(Refusal::AccessDenied { needs })?;
+    if any_of.iter().any(|scope| caller.may(scope, org)) { Ok(()) } else { Err(Refusal::AccessDenied { needs }) }
+}

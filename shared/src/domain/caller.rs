@@ -1,0 +1,47 @@
+//! Who is calling.
+
+use super::{Authority, Member, Org, OrgId, Subject, TokenRecord};
+
+/// The bearer of a token that was verified and found alive: only authentication makes one.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    token: TokenRecord,
+    member: Member,
+}
+
+impl Caller {
+    /// Call it only where the token has just been found [live](super::Standing::Live), with the member of that same read.
+    pub(crate) fn authenticated(token: TokenRecord, member: Member) -> Self {
+        Self { token, member }
+    }
+
+    /// The presented token.
+    pub fn token(&self) -> &TokenRecord {
+        &self.token
+    }
+
+    /// Its subject as a member of its org.
+    pub fn member(&self) -> &Member {
+        &self.member
+    }
+
+    /// The org that it acts in.
+    pub fn org(&self) -> &OrgId {
+        &self.token.org
+    }
+
+    /// Whom it stands for.
+    pub fn subject(&self) -> &Subject {
+        &self.token.subject
+    }
+
+    /// Scopes on the token ∩ scopes held by the member now.
+    pub fn authority(&self) -> Authority<'_> {
+        Authority { token: &self.token.scopes, held: &self.member.scopes }
+    }
+
+    /// Whether it may do what an API scope stands for in `org`: its own or a descendant of it.
+    pub fn may(&self, api_scope: &str, org: &Org) -> bool {
+        org.is_within(self.org()) && self.authority().permits_api(api_scope)
+    }
+}

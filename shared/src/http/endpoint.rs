@@ -1,0 +1,126 @@
+//! What an endpoint is.
+
+use std::fmt;
+
+use futures::future::BoxFuture;
+use http::Method;
+
+use super::{FromRequest, IntoReply, Reply, Request, render};
+use crate::domain::Error;
+use crate::ports::{Access, Capability, Provides};
+
+/// One method on one path: a type in a room of its own, deployed as one function.
+pub trait Endpoint: Send + Sync + 'static {
+    /// Its name, method, path and dialect.
+    const ROUTE: Route;
+    /// What it can reach, and so which bundle it is in and what its role grants.
+    type Ports: Capability;
+    /// What it takes, decoded and refused at the edge.
+    type Input: FromRequest + Send;
+    /// What it answers when it succeeds.
+    type Output: IntoReply;
+
+    /// Does it.
+    fn handle(ports: &Self::Ports, input: Self::Input) -> impl Future<Output = Result<Self::Output, Error>> + Send;
+}
+
+/// Where an endpoint is found.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// Folder and file of its room, `Handler` of its function and `operationId`: `agilicus.create_token`.
+    pub name: &'static str,
+    /// Its method.
+    pub method: Method,
+    /// Its path, with parameters in braces, as API Gateway and OpenAPI have them.
+    pub path: &'static str,
+    /// How its errors are spelled.
+    pub dialect: Dialect,
+}
+
+impl Route {
+    /// A `DELETE`.
+    pub const fn delete(name: &'static str, path: &'static str, dialect: Dialect) -> Self {
+        Self { name, method: Method::DELETE, path, dialect }
+    }
+
+    /// A `GET`.
+    pub const fn get(name: &'static str, path: &'static str, dialect: Dialect) -> Self {
+        Self { name, method: Method::GET, path, dialect }
+    }
+
+    /// A `POST`.
+    pub const fn post(name: &'static str, path: &'static str, dialect: Dialect) -> Self {
+        Self { name, method: Method::POST, path, dialect }
+    }
+
+    /// A `PUT`.
+    pub const fn put(name: &'static str, path: &'static str, dialect: Dialect) -> Self {
+        Self { name, method: Method::PUT, path, dialect }
+    }
+}
+
+/// How requests and errors are spelled.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Dialect {
+    /// The Agilicus Tokens API: errors are an `ErrorMessage`.
+    Agilicus,
+    /// Jeton's own API: errors are problem details, RFC 9457.
+    Jeton,
+}
+
+/// An endpoint without its type: a row of the catalogue, for platforms that provide what it needs.
+pub struct Entry<P> {
+    /// Where it is found.
+    pub route: Route,
+    /// What its role must grant.
+    pub access: Access,
+    bind: fn(&P) -> Box<dyn Handler>,
+}
+
+impl<P> Entry<P> {
+    /// The row of `E`.
+    pub fn of<E: Endpoint>() -> Self
+    where
+        P: Provides<E::Ports>,
+    {
+        Self { route: E::ROUTE, access: E::Ports::ACCESS, bind: |platform| Box::new(Bound::<E>(platform.provide())) }
+    }
+
+    /// The endpoint, ready to be called on this platform.
+    pub(super) fn bind(&self, platform: &P) -> Box<dyn Handler> {
+        (self.bind)(platform)
+    }
+}
+
+impl<P> fmt::Debug for Entry<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry").field("route", &self.route).field("access", &self.access).finish_non_exhaustive()
+    }
+}
+
+/// An endpoint with its ports.
+pub(super) trait Handler: Send + Sync {
+    /// Answers a request: whatever happens, there is an answer.
+    fn answer<'a>(&'a self, request: &'a Request<'a>) -> BoxFuture<'a, Reply>;
+}
+
+struct Bound<E: Endpoint>(E::Ports);
+
+impl<E: Endpoint> Handler for Bound<E> {
+    fn answer<'a>(&'a self, request: &'a Request<'a>) -> BoxFuture<'a, Reply> {
+        Box::pin(async move {
+            let outcome = match E::Input::from_request(request) {
+                Ok(input) => E::handle(&self.0, input).await,
+                Err(refusal) => Err(refusal.into()),
+            };
+            match outcome {
+                Ok(output) => output.into_reply(),
+                Err(Error::Refused(refusal)) => render::refusal(E::ROUTE.dialect, &refusal),
+                Err(Error::Failed(fault)) => {
+                    crate::telemetry::log_fault(E::ROUTE.name, &fault);
+                    render::fault(E::ROUTE.dialect, &fault)
+                }
+            }
+        })
+    }
+}

@@ -1,0 +1,15 @@
+//! HTTP: endpoints, routes, credentials, and how errors are spelled in each dialect. The only room that knows status codes.
+
+mod endpoint;
+#[cfg(feature = "lambda")]
+pub mod lambda;
+mod render;
+mod reply;
+mod request;
+mod service;
+
+pub use endpoint::{Dialect, Endpoint, Entry, Route};
+pub use render::{fault, refusal};
+pub use reply::{Answer, IntoReply, NoContent, Published, Reply, Written};
+pub use request::{Bearer, FromRequest, Json, MaybeBearer, MaybeJson, MemberPath, OrgPath, Query, Request};
+pub use service::{MOST_BODY, RequestId, Service};

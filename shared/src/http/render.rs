@@ -1,0 +1,144 @@
+//! How refusals and faults are spelled in each dialect: the only place that knows.
+
+use std::borrow::Cow;
+
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+
+use super::{Dialect, Reply};
+use crate::domain::{Fault, Refusal, TokenProblem};
+use crate::telemetry;
+use crate::wire::agilicus::response::ErrorMessage;
+use crate::wire::json;
+
+/// The answer to a caller's mistake.
+pub fn refusal(dialect: Dialect, refusal: &Refusal) -> Reply {
+    let (status, code, message) = spell(refusal);
+    telemetry::note_error(code);
+    let field = match refusal {
+        Refusal::Invalid { field, .. } if !field.is_empty() => Some(&**field),
+        _ => None,
+    };
+    let mut reply = body(dialect, status, code, &message, field);
+    reply.headers.extend(headers(refusal));
+    reply
+}
+
+/// The answer to a failure of ours: a fixed body, whatever happened.
+pub fn fault(dialect: Dialect, fault: &Fault) -> Reply {
+    if !fault.can_retry() {
+        telemetry::note_error("INTERNAL_ERROR");
+        return body(
+            dialect,
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "INTERNAL_ERROR",
+            "Something went wrong here. It has been logged.",
+            None,
+        );
+    }
+    telemetry::note_error("UNAVAILABLE");
+    let mut reply =
+        body(dialect, StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", "Not possible at the moment. Try again shortly.", None);
+    reply.headers.push((header::RETRY_AFTER, HeaderValue::from_static("1")));
+    reply
+}
+
+/// Status, code and advice of a refusal, in the dialects that take their codes from us: contract `agilicus` section 2,
+/// `ErrorMessage`, leaves them free.
+fn spell(refusal: &Refusal) -> (StatusCode, &'static str, Cow<'static, str>) {
+    use StatusCode as S;
+    match refusal {
+        Refusal::AccessDenied { needs } => {
+            (S::FORBIDDEN, "ACCESS_DENIED", format!("Needs the scope {needs} in this org, on the token and held by its subject.").into())
+        }
+        Refusal::BodyTooLarge { limit } => (S::PAYLOAD_TOO_LARGE, "BODY_TOO_LARGE", format!("The body must be at most {limit} bytes.").into()),
+        Refusal::Conflict(what) => (S::CONFLICT, "CONFLICT", format!("Not possible: {what}.").into()),
+        Refusal::CredentialsMissing => (S::UNAUTHORIZED, "TOKEN_MISSING", "Send an access token: \"Authorization: Bearer …\".".into()),
+        Refusal::CredentialsRejected(problem) => {
+            let (code, advice) = token(*problem);
+            (S::UNAUTHORIZED, code, advice.into())
+        }
+        Refusal::Invalid { field, rule } if field.is_empty() => (S::BAD_REQUEST, "INVALID_REQUEST", sentence(rule)),
+        Refusal::Invalid { field, rule } => (S::BAD_REQUEST, "INVALID_REQUEST", format!("{field}: {rule}.").into()),
+        Refusal::Lifetime(rule) => (S::BAD_REQUEST, "INVALID_LIFETIME", format!("time_validity or token_validity: the token {rule}.").into()),
+        Refusal::MemberUnavailable => (S::FORBIDDEN, "MEMBER_UNAVAILABLE", "sub: no enabled member of the org has this id.".into()),
+        Refusal::MethodNotAllowed { allow } => (S::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", format!("This path takes {allow}.").into()),
+        Refusal::NoSuchPath => (S::NOT_FOUND, "NO_SUCH_PATH", "Nothing is at this path.".into()),
+        Refusal::NotFound(what) => (S::NOT_FOUND, "NOT_FOUND", format!("There is no such {what}.").into()),
+        // Contract `agilicus` section 5.4: whatever keeps a token from being reissued is a 400.
+        Refusal::OrgUnavailable => (
+            S::BAD_REQUEST,
+            "ORG_UNAVAILABLE",
+            "org_id: the token's subject can't act there; it must be the token's org or one below it, with the subject as an enabled member.".into(),
+        ),
+        Refusal::OutsideAuthority { field } => {
+            (S::FORBIDDEN, "OUTSIDE_AUTHORITY", format!("{field}: asks for more than the presented token holds.").into())
+        }
+        Refusal::RefreshRejected => (S::BAD_REQUEST, "REFRESH_TOKEN_INVALID", "The refresh token can't be used. Ask for a new one.".into()),
+        Refusal::ScopeNotHeld(scope) => {
+            (S::FORBIDDEN, "SCOPE_NOT_HELD", format!("scopes: the member doesn't hold {scope}. Mark it optional with ? to go without.").into())
+        }
+        // Contract `agilicus` section 1.1: introspection of a revoked token.
+        Refusal::TokenGone => (S::GONE, "TOKEN_REVOKED", token(TokenProblem::Revoked).1.into()),
+        Refusal::TokenRejected(problem) => {
+            let (code, advice) = token(*problem);
+            (S::BAD_REQUEST, code, advice.into())
+        }
+        Refusal::TokenTooLarge { limit } => {
+            (S::BAD_REQUEST, "TOKEN_TOO_LARGE", format!("The signed token would be over {limit} bytes: ask for fewer scopes, roles or audiences.").into())
+        }
+        Refusal::UnsupportedMediaType => {
+            (S::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", "Send \"Content-Type: application/json\", in UTF-8.".into())
+        }
+    }
+}
+
+fn token(problem: TokenProblem) -> (&'static str, &'static str) {
+    match problem {
+        TokenProblem::Expired => ("TOKEN_EXPIRED", "The token has expired. Get a new one."),
+        TokenProblem::Invalid => ("TOKEN_INVALID", "The token is none of this service, or its subject can't act any more."),
+        TokenProblem::NotYetValid => ("TOKEN_NOT_YET_VALID", "The token isn't valid yet. Wait for its start."),
+        TokenProblem::Revoked => ("TOKEN_REVOKED", "The token has been revoked. Get a new one."),
+    }
+}
+
+/// `WWW-Authenticate` of RFC 6750 section 3, and `Allow`.
+fn headers(refusal: &Refusal) -> Vec<(header::HeaderName, HeaderValue)> {
+    let challenge = |text| (header::WWW_AUTHENTICATE, HeaderValue::from_static(text));
+    match refusal {
+        Refusal::CredentialsMissing => vec![challenge("Bearer realm=\"jeton\"")],
+        Refusal::CredentialsRejected(_) => vec![challenge("Bearer realm=\"jeton\", error=\"invalid_token\"")],
+        Refusal::MethodNotAllowed { allow } => {
+            HeaderValue::try_from(allow.as_str()).map(|allow| (header::ALLOW, allow)).into_iter().collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Problem details, RFC 9457 section 3.1, with our code and the member that is wrong.
+#[derive(Serialize)]
+struct Problem<'a> {
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    code: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'a str>,
+}
+
+fn body(dialect: Dialect, status: StatusCode, code: &str, message: &str, field: Option<&str>) -> Reply {
+    let (media_type, body) = match dialect {
+        Dialect::Agilicus => (Reply::JSON, json::write(&ErrorMessage { error_code: code, error_message: message })),
+        Dialect::Jeton => {
+            let title = status.canonical_reason().unwrap_or_default();
+            ("application/problem+json", json::write(&Problem { title, status: status.as_u16(), detail: message, code, field }))
+        }
+    };
+    Reply { media_type, ..Reply::json(status, body.unwrap_or_default()) }
+}
+
+fn sentence(rule: &str) -> Cow<'static, str> {
+    let mut chars = rule.chars();
+    let first = chars.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
+    format!("{first}{}.", chars.as_str()).into()
+}

@@ -1,0 +1,132 @@
+//! Answers.
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use serde::Serialize;
+
+use crate::domain::Fault;
+use crate::ports::KeyReader;
+use crate::wire::json;
+
+/// An answer, before it becomes HTTP.
+#[derive(Debug)]
+pub struct Reply {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its body, empty or of the type.
+    pub body: Bytes,
+    /// Media type of the body.
+    pub media_type: &'static str,
+    /// Further headers.
+    pub headers: Vec<(header::HeaderName, HeaderValue)>,
+    /// How long anyone may keep it, in seconds. `None`: nobody may.
+    pub max_age: Option<u32>,
+}
+
+impl Reply {
+    /// The media type of most answers.
+    pub const JSON: &'static str = "application/json";
+
+    /// An answer in JSON that nobody may keep.
+    pub fn json(status: StatusCode, body: impl Into<Bytes>) -> Self {
+        Self { status, body: body.into(), media_type: Self::JSON, headers: Vec::new(), max_age: None }
+    }
+
+    /// The answer as HTTP, with the headers that every answer has.
+    pub(super) fn into_response(self) -> Response<Bytes> {
+        let mut response = Response::new(self.body);
+        *response.status_mut() = self.status;
+        let has_body = !response.body().is_empty();
+        let headers = response.headers_mut();
+        if has_body {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.media_type));
+        }
+        let cache = self.max_age.and_then(|seconds| HeaderValue::try_from(format!("public, max-age={seconds}")).ok());
+        headers.insert(header::CACHE_CONTROL, cache.unwrap_or(NO_STORE));
+        headers.extend(EVERYWHERE);
+        headers.extend(self.headers);
+        response
+    }
+}
+
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
+/// ASVS 5.0 V3.4: nothing of ours is a page, is guessed at, or sends its address on.
+const EVERYWHERE: [(header::HeaderName, HeaderValue); 3] = [
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains")),
+];
+
+/// What an endpoint answers when it succeeds.
+pub trait IntoReply {
+    /// The answer.
+    fn into_reply(self) -> Reply;
+}
+
+/// A JSON body with a fixed status.
+#[derive(Debug)]
+pub struct Answer<const STATUS: u16>(Bytes);
+
+impl<const STATUS: u16> Answer<STATUS> {
+    /// Writes the body.
+    pub fn of(body: &impl Serialize) -> Result<Self, Fault> {
+        Ok(Self(json::write(body)?.into()))
+    }
+}
+
+impl<const STATUS: u16> IntoReply for Answer<STATUS> {
+    fn into_reply(self) -> Reply {
+        Reply::json(StatusCode::from_u16(STATUS).unwrap_or_default(), self.0)
+    }
+}
+
+/// 204.
+#[derive(Clone, Copy, Debug)]
+pub struct NoContent;
+
+impl IntoReply for NoContent {
+    fn into_reply(self) -> Reply {
+        Reply::json(StatusCode::NO_CONTENT, Bytes::new())
+    }
+}
+
+/// 201 with what was created, or 200 with what was replaced.
+#[derive(Debug)]
+pub struct Written {
+    created: bool,
+    body: Bytes,
+}
+
+impl Written {
+    /// Writes the body.
+    pub fn of(created: bool, body: &impl Serialize) -> Result<Self, Fault> {
+        Ok(Self { created, body: json::write(body)?.into() })
+    }
+}
+
+impl IntoReply for Written {
+    fn into_reply(self) -> Reply {
+        Reply::json(if self.created { StatusCode::CREATED } else { StatusCode::OK }, self.body)
+    }
+}
+
+/// A public document that caches may keep for a while.
+#[derive(Debug)]
+pub struct Published {
+    body: Bytes,
+    max_age: u32,
+}
+
+impl Published {
+    /// The key set. A new key is published for longer than this before it signs.
+    pub fn keys(ports: &KeyReader) -> Self {
+        Self { body: Bytes::copy_from_slice(ports.jwks.as_bytes()), max_age: 300 }
+    }
+}
+
+impl IntoReply for Published {
+    fn into_reply(self) -> Reply {
+        Reply { max_age: Some(self.max_age), ..Reply::json(StatusCode::OK, self.body) }
+    }
+}

@@ -1,0 +1,154 @@
+//! Requests, and what endpoints take from them.
+
+use http::request::Parts;
+use http::{HeaderMap, header};
+use serde::de::DeserializeOwned;
+
+use crate::domain::{Invalid, MemberKey, OrgId, Refusal, Secret, Subject};
+use crate::wire::form::Parameters;
+use crate::wire::json;
+
+/// A request whose path has been matched.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// Method, URI, headers.
+    pub parts: &'a Parts,
+    /// At most [`MOST_BODY`](super::MOST_BODY) bytes.
+    pub body: &'a [u8],
+    /// Parameters of the path, still percent-encoded.
+    pub path: Vec<(&'a str, &'a str)>,
+}
+
+impl Request<'_> {
+    fn path_parameter<T: std::str::FromStr<Err = Invalid>>(&self, name: &'static str) -> Result<T, Refusal> {
+        let raw = self.path.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| *value);
+        let text =
+            percent_encoding::percent_decode_str(raw).decode_utf8().map_err(|_| Refusal::invalid(name, "must be UTF-8"))?;
+        text.parse().map_err(|rule: Invalid| Refusal::invalid(name, rule.0))
+    }
+}
+
+/// Something that an endpoint takes from a request, or refuses.
+pub trait FromRequest: Sized {
+    /// Takes it.
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal>;
+}
+
+impl FromRequest for () {
+    fn from_request(_: &Request<'_>) -> Result<Self, Refusal> {
+        Ok(())
+    }
+}
+
+impl<A: FromRequest, B: FromRequest> FromRequest for (A, B) {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        Ok((A::from_request(request)?, B::from_request(request)?))
+    }
+}
+
+impl<A: FromRequest, B: FromRequest, C: FromRequest> FromRequest for (A, B, C) {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        Ok((A::from_request(request)?, B::from_request(request)?, C::from_request(request)?))
+    }
+}
+
+/// The token of the `Authorization` header, RFC 6750 section 2.1. The scheme's case doesn't count.
+#[derive(Debug)]
+pub struct Bearer(Secret<String>);
+
+impl Bearer {
+    /// The token.
+    pub fn token(&self) -> &str {
+        self.0.expose()
+    }
+}
+
+impl FromRequest for Bearer {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        MaybeBearer::from_request(request)?.0.ok_or(Refusal::CredentialsMissing)
+    }
+}
+
+/// The same, where there need not be one.
+#[derive(Debug)]
+pub struct MaybeBearer(pub Option<Bearer>);
+
+impl FromRequest for MaybeBearer {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        let mut values = request.parts.headers.get_all(header::AUTHORIZATION).iter();
+        let Some(value) = values.next() else { return Ok(Self(None)) };
+        if values.next().is_some() {
+            return Err(Refusal::invalid("Authorization", "must be given only once"));
+        }
+        let text = value.to_str().map_err(|_| Refusal::CredentialsMissing)?;
+        let token =
+            text.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
+        Ok(Self(token.filter(|token| !token.is_empty()).map(|token| Bearer(Secret::new(token.to_owned())))))
+    }
+}
+
+/// A JSON body. Its media type must say so, which also keeps simple cross-origin requests of browsers out.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest for Json<T> {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        if !is_json(&request.parts.headers) {
+            return Err(Refusal::UnsupportedMediaType);
+        }
+        json::read(request.body).map(Self)
+    }
+}
+
+/// The same, where no body is as good as an empty object.
+#[derive(Debug)]
+pub struct MaybeJson<T>(pub T);
+
+impl<T: DeserializeOwned + Default> FromRequest for MaybeJson<T> {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        if request.body.is_empty() { Ok(Self(T::default())) } else { Json::from_request(request).map(|Json(body)| Self(body)) }
+    }
+}
+
+/// The query.
+#[derive(Debug)]
+pub struct Query<T>(pub T);
+
+impl<T: TryFrom<Parameters, Error = Refusal>> FromRequest for Query<T> {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        Parameters::read(request.parts.uri.query().unwrap_or_default())?.try_into().map(Self)
+    }
+}
+
+/// `{org}` in the path.
+#[derive(Debug)]
+pub struct OrgPath(pub OrgId);
+
+impl FromRequest for OrgPath {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        request.path_parameter("org").map(Self)
+    }
+}
+
+/// `{org}` and `{sub}` in the path.
+#[derive(Debug)]
+pub struct MemberPath(pub MemberKey);
+
+impl FromRequest for MemberPath {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        Ok(Self(MemberKey { org: request.path_parameter("org")?, subject: request.path_parameter::<Subject>("sub")? }))
+    }
+}
+
+/// `application/json`, in any case, with no charset but UTF-8.
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(Ok(value)) = headers.get(header::CONTENT_TYPE).map(http::HeaderValue::to_str) else { return false };
+    let mut parts = value.split(';').map(str::trim);
+    let json = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
+    json && parts.all(|parameter| match parameter.split_once('=') {
+        Some((name, charset)) if name.trim().eq_ignore_ascii_case("charset") => {
+            charset.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+        }
+        _ => true,
+    })
+}

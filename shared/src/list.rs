@@ -1,0 +1,125 @@
+//! Listing: which tokens there are.
+
+use crate::domain::scope::api;
+use crate::domain::{
+    Caller, Error, Evidence, FamilyKey, Mark, OrgId, Refusal, SessionId, Subject, Timestamp, TokenId, TokenRecord,
+};
+use crate::examine::{Also, authenticate};
+use crate::ports::Lister;
+use crate::store::{Found, ScopeLike, TokenQuery, Wanted};
+
+/// Which tokens to list: those for which everything given holds.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Of this org; `None`: of the caller's.
+    pub org: Option<OrgId>,
+    /// Of this subject.
+    pub subject: Option<Subject>,
+    /// With this id.
+    pub id: Option<TokenId>,
+    /// In this session.
+    pub session: Option<SessionId>,
+    /// `from <= iat`
+    pub issued_from: Option<Timestamp>,
+    /// `iat < to`
+    pub issued_to: Option<Timestamp>,
+    /// `from <= exp`
+    pub expires_from: Option<Timestamp>,
+    /// `exp < to`
+    pub expires_to: Option<Timestamp>,
+    /// Whether it has been revoked.
+    pub revoked: Option<bool>,
+    /// Each matched by at least one scope.
+    pub scopes: Vec<ScopeLike>,
+    /// 1 to 100.
+    pub limit: usize,
+}
+
+/// A token in a listing.
+#[derive(Debug)]
+pub struct Row {
+    /// Its record.
+    pub record: TokenRecord,
+    /// Whether it has been revoked, by itself or with a set.
+    pub revoked: bool,
+}
+
+/// So many pages are looked at for one answer at most, so that a filter that matches little can't read a whole table.
+const MOST_PAGES: usize = 50;
+
+/// Lists tokens, newest first: those of the org for who may read them, otherwise the caller's own.
+pub async fn list(ports: &Lister, bearer: &str, filter: Filter) -> Result<Vec<Row>, Error> {
+    let also = Also { orgs: filter.org.iter().cloned().collect(), members: Vec::new() };
+    let (caller, found) = authenticate(&ports.reader, bearer, also).await?;
+    let mut query = visible(&caller, &found, &filter)?;
+    let mut rows = Vec::new();
+    for _ in 0..MOST_PAGES {
+        let page = ports.reader.tokens.list(&query).await?;
+        let evidence = evidence(ports, &page.tokens).await?;
+        for record in page.tokens {
+            let revoked = is_revoked(&record, &evidence);
+            if filter.revoked.is_none_or(|wanted| wanted == revoked) {
+                rows.push(Row { record, revoked });
+            }
+        }
+        match page.next {
+            Some(next) if rows.len() < filter.limit => query.after = Some(next),
+            _ => break,
+        }
+    }
+    rows.truncate(filter.limit);
+    Ok(rows)
+}
+
+/// The query, as far as the caller may see.
+fn visible(caller: &Caller, found: &Found, filter: &Filter) -> Result<TokenQuery, Refusal> {
+    const DENIED: Refusal = Refusal::AccessDenied { needs: api::TOKENS_READ };
+    let org = filter.org.clone().unwrap_or_else(|| caller.org().clone());
+    let sees_all = found.orgs.get(&org).is_some_and(|org| caller.may(api::TOKENS_READ, org));
+    let mut subject = filter.subject.clone();
+    if !sees_all {
+        let own = org == *caller.org() && subject.as_ref().is_none_or(|subject| subject == caller.subject());
+        if !own {
+            return Err(DENIED);
+        }
+        subject = Some(caller.subject().clone());
+    }
+    Ok(TokenQuery {
+        subject,
+        id: filter.id,
+        session: filter.session.clone(),
+        issued_from: filter.issued_from,
+        issued_to: filter.issued_to,
+        expires_from: filter.expires_from,
+        expires_to: filter.expires_to,
+        scopes: filter.scopes.clone(),
+        limit: filter.limit,
+        ..TokenQuery::of(org)
+    })
+}
+
+/// The marks and families that decide about the tokens of one page, a hundred keys at a time.
+async fn evidence(ports: &Lister, tokens: &[TokenRecord]) -> Result<Found, Error> {
+    let mut marks: Vec<_> =
+        tokens.iter().flat_map(|token| Mark::keys_of(&token.org, &token.subject, token.client, token.session.as_ref())).collect();
+    marks.sort_unstable();
+    marks.dedup();
+    let mut families: Vec<_> =
+        tokens.iter().filter_map(|token| Some(FamilyKey { org: token.org.clone(), id: token.family? })).collect();
+    families.sort_unstable();
+    families.dedup();
+    let mut all = Found::default();
+    for marks in marks.chunks(Wanted::MOST_KEYS) {
+        all.marks.extend(ports.reader.tokens.read(&Wanted { marks: marks.to_vec(), ..Wanted::default() }).await?.marks);
+    }
+    for families in families.chunks(Wanted::MOST_KEYS) {
+        all.families
+            .extend(ports.reader.tokens.read(&Wanted { families: families.to_vec(), ..Wanted::default() }).await?.families);
+    }
+    Ok(all)
+}
+
+fn is_revoked(token: &TokenRecord, found: &Found) -> bool {
+    let family = token.family.and_then(|id| found.families.get(&FamilyKey { org: token.org.clone(), id }));
+    Evidence { org: None, member: None, family, marks: &found.marks }.is_revoked(token)
+}

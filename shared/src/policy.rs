@@ -1,0 +1,352 @@
+//! Who may mint what. Pure, and the only maker of a [`Grant`].
+//!
+//! - An administrator (`urn:jeton:tokens:create`, in the org or in an ancestor) may mint for any member, with any role, host
+//!   and session. Required scopes must be held by the member, optional ones needn't. Scopes of Jeton's own API go only to
+//!   tokens whose creator has them.
+//! - Any other caller may mint only for itself, and only less than it presents.
+//! - A reissued token has the presented one's subject, session and end, and at most its rights.
+//! - A refreshed token has at most what its family began with.
+
+use std::collections::BTreeMap;
+
+use crate::domain::scope::api;
+use crate::domain::{
+    App, Audience, Authority, Caller, ClientId, Creator, Family, HostPermissions, Member, MemberKind, Org, OrgId, Refusal, Role,
+    Scope, Seconds, Session, SessionId, Subject, Timestamp, TokenRecord,
+};
+
+/// What is asked for: a token for `subject` in `org`.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// Whom it shall stand for.
+    pub subject: Subject,
+    /// Where it shall act.
+    pub org: OrgId,
+    /// Who may take it.
+    pub audiences: Vec<Audience>,
+    /// Verbatim, marks included.
+    pub scopes: Vec<Scope>,
+    /// Application to role.
+    pub roles: BTreeMap<App, Role>,
+    /// The hosts that it opens.
+    pub hosts: Vec<HostPermissions>,
+    /// Which session it shall be in.
+    pub session: SessionAsk,
+    /// When it shall begin: `None` for now.
+    pub start: Option<Timestamp>,
+    /// How long it shall live.
+    pub lifetime: Lifetime,
+    /// Whether a refresh family shall begin with it.
+    pub refresh: bool,
+}
+
+/// Which session a token shall be in.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum SessionAsk {
+    /// That of the token that asks, if it has one.
+    Inherit,
+    /// This one.
+    Named(SessionId),
+    /// None.
+    None,
+}
+
+/// How long a token shall live.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Lifetime {
+    /// As long as the org's settings say.
+    Default,
+    /// So long from its start.
+    For(Seconds),
+    /// For ever, if the org allows that.
+    Forever,
+    /// Up to this moment.
+    Until(Timestamp),
+}
+
+/// Where a token shall act and for whom, as read for this decision.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    /// The org, if there is one.
+    pub org: Option<&'a Org>,
+    /// The member, if there is one.
+    pub member: Option<&'a Member>,
+}
+
+impl<'a> Target<'a> {
+    /// Both, if both are there and enabled. One refusal for all the rest, so that nobody can probe.
+    fn available(self) -> Option<(&'a Org, &'a Member)> {
+        Some((self.org.filter(|org| org.enabled)?, self.member.filter(|member| member.enabled)?))
+    }
+}
+
+/// Leave to mint one token, with everything that it shall be.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    pub(crate) org: OrgId,
+    pub(crate) root_org: OrgId,
+    pub(crate) subject: Subject,
+    pub(crate) client: Option<ClientId>,
+    pub(crate) issued_at: Timestamp,
+    pub(crate) not_before: Timestamp,
+    pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) audiences: Vec<Audience>,
+    pub(crate) scopes: Vec<Scope>,
+    pub(crate) roles: BTreeMap<App, Role>,
+    pub(crate) hosts: Vec<HostPermissions>,
+    pub(crate) session: Option<Session>,
+    pub(crate) creator: Option<Creator>,
+    pub(crate) masquerading: bool,
+    pub(crate) refresh: Option<RefreshGrant>,
+}
+
+/// Leave to begin a refresh family with a token.
+#[derive(Clone, Debug)]
+pub(crate) struct RefreshGrant {
+    pub(crate) expires_at: Timestamp,
+    pub(crate) token_duration: Seconds,
+    pub(crate) rotates: bool,
+}
+
+/// Decides whether `caller` gets what it asks for.
+pub fn decide(ask: Ask, caller: &Caller, target: Target<'_>, now: Timestamp) -> Result<Grant, Refusal> {
+    let administers = target.org.is_some_and(|org| caller.may(api::TOKENS_CREATE, org));
+    let for_itself = ask.org == *caller.org() && ask.subject == *caller.subject();
+    if !administers && !for_itself {
+        return Err(Refusal::AccessDenied { needs: api::TOKENS_CREATE });
+    }
+    let (org, member) = target.available().ok_or(Refusal::MemberUnavailable)?;
+    let (not_before, mut expires_at) = validity(ask.start, ask.lifetime, org, now)?;
+    let mut refresh = ask.refresh.then(|| refresh_grant(org, not_before, expires_at, now));
+    if !administers {
+        within_presented(&ask, caller.token())?;
+        expires_at = earlier(expires_at, caller.token().expires_at);
+        if expires_at.is_some_and(|exp| exp <= not_before) {
+            return Err(Refusal::Lifetime("must begin before the presented token ends"));
+        }
+        if let (Some(refresh), Some(end)) = (&mut refresh, caller.token().expires_at) {
+            refresh.expires_at = refresh.expires_at.min(end);
+        }
+    }
+    let scopes = granted_scopes(&ask.scopes, member, |scope| {
+        if administers {
+            !scope.reaches_api() || caller.authority().permits_api(scope.name())
+        } else {
+            caller.authority().on_token(scope.name())
+        }
+    })?;
+    let another = ask.subject != *caller.subject();
+    Ok(Grant {
+        root_org: org.root().clone(),
+        client: None,
+        issued_at: now,
+        not_before,
+        expires_at,
+        session: session(ask.session, caller, &ask.org, administers)?,
+        creator: if another { Some(creator_of(caller)) } else { caller.token().creator.clone() },
+        masquerading: caller.token().masquerading || another && is_person(caller.member()) && is_person(member),
+        refresh,
+        scopes,
+        org: ask.org,
+        subject: ask.subject,
+        audiences: ask.audiences,
+        roles: ask.roles,
+        hosts: ask.hosts,
+    })
+}
+
+/// Whether a member would get what is asked for, if an administrator asked: the same verdict on scopes and lifetime as [`decide`].
+pub fn verdict(ask: &Ask, target: Target<'_>, now: Timestamp) -> Result<(), Refusal> {
+    let (org, member) = target.available().ok_or(Refusal::MemberUnavailable)?;
+    validity(ask.start, ask.lifetime, org, now)?;
+    granted_scopes(&ask.scopes, member, |_| true).map(drop)
+}
+
+/// Decides on a token like `presented` for another org, or for the same one: the org itself or one below it, in which its
+/// subject is a member. Never upwards or sideways: there the same `sub` may be somebody else.
+pub fn reissue(presented: &Caller, target: Target<'_>, now: Timestamp) -> Result<Grant, Refusal> {
+    let (org, member) = target.available().ok_or(Refusal::OrgUnavailable)?;
+    if !org.is_within(presented.org()) || member.subject != *presented.subject() {
+        return Err(Refusal::OrgUnavailable);
+    }
+    let token = presented.token();
+    let same_org = org.id == token.org;
+    let holds_role = |app: &App, role: &Role| same_org || member.roles.get(app).is_some_and(|held| held.contains(role));
+    Ok(Grant {
+        org: org.id.clone(),
+        root_org: org.root().clone(),
+        subject: token.subject.clone(),
+        client: token.client,
+        issued_at: now,
+        not_before: now,
+        expires_at: token.expires_at,
+        audiences: token.audiences.clone(),
+        scopes: token.scopes.iter().filter(|scope| member.holds(scope.name())).cloned().collect(),
+        roles: token
+            .roles
+            .iter()
+            .filter(|(app, role)| holds_role(app, role))
+            .map(|(app, role)| (app.clone(), role.clone()))
+            .collect(),
+        hosts: token.hosts.clone(),
+        session: token.session.clone(),
+        creator: token.creator.clone(),
+        masquerading: token.masquerading,
+        refresh: None,
+    })
+}
+
+/// Decides on the next access token of a family that was found alive. Required scopes that the member has lost are left out.
+pub fn refresh(family: &Family, target: Target<'_>, now: Timestamp) -> Result<Grant, Refusal> {
+    let (org, member) = target.available().ok_or(Refusal::RefreshRejected)?;
+    if org.id != family.org || member.subject != family.subject {
+        return Err(Refusal::RefreshRejected);
+    }
+    let expires_at = now.whole_second().plus(family.token_duration).min(family.expires_at);
+    Ok(Grant {
+        org: family.org.clone(),
+        root_org: family.root_org.clone(),
+        subject: family.subject.clone(),
+        client: family.client,
+        issued_at: now,
+        not_before: now,
+        expires_at: Some(expires_at),
+        audiences: family.audiences.clone(),
+        scopes: family.scopes.iter().filter(|scope| scope.is_optional() || member.holds(scope.name())).cloned().collect(),
+        roles: family.roles.clone(),
+        hosts: family.hosts.clone(),
+        session: family.session.clone(),
+        creator: family.creator.clone(),
+        masquerading: family.masquerading,
+        refresh: None,
+    })
+}
+
+/// Leave for the first token of an administrator, which nobody can ask for: whoever runs the service may have it.
+pub fn bootstrap(org: &Org, member: &Member, lifetime: Seconds, now: Timestamp) -> Grant {
+    Grant {
+        org: org.id.clone(),
+        root_org: org.root().clone(),
+        subject: member.subject.clone(),
+        client: None,
+        issued_at: now,
+        not_before: now,
+        expires_at: Some(now.whole_second().plus(lifetime)),
+        audiences: Vec::new(),
+        scopes: Scope::parse(api::ADMIN).into_iter().collect(),
+        roles: BTreeMap::new(),
+        hosts: Vec::new(),
+        session: None,
+        creator: None,
+        masquerading: false,
+        refresh: None,
+    }
+}
+
+/// When a token begins and ends.
+fn validity(
+    start: Option<Timestamp>,
+    lifetime: Lifetime,
+    org: &Org,
+    now: Timestamp,
+) -> Result<(Timestamp, Option<Timestamp>), Refusal> {
+    const LATE: Seconds = Seconds(60);
+    let settings = &org.settings;
+    let start = start.unwrap_or(now);
+    if start < now.minus(LATE) {
+        return Err(Refusal::Lifetime("must not begin more than 60 seconds ago"));
+    }
+    if start > now.plus(crate::domain::OrgSettings::LONGEST) {
+        return Err(Refusal::Lifetime("must begin within 400 days"));
+    }
+    let not_before = start.max(now);
+    let end = match lifetime {
+        Lifetime::Default => start.whole_second().plus(settings.token_duration),
+        Lifetime::For(Seconds(0)) => return Err(Refusal::Lifetime("must be at least 1 second")),
+        Lifetime::For(length) if length > settings.max_token_duration => {
+            return Err(Refusal::Lifetime("must not be longer than the org allows"));
+        }
+        Lifetime::For(length) => start.whole_second().plus(length),
+        Lifetime::Forever if settings.allow_non_expiring => return Ok((not_before, None)),
+        Lifetime::Forever => return Err(Refusal::Lifetime("must end: the org allows no token that does not expire")),
+        Lifetime::Until(end) if end > start.plus(settings.max_token_duration) => {
+            return Err(Refusal::Lifetime("must not be longer than the org allows"));
+        }
+        Lifetime::Until(end) => end.whole_second(),
+    };
+    if end <= not_before {
+        return Err(Refusal::Lifetime("must end after it begins"));
+    }
+    Ok((not_before, Some(end)))
+}
+
+/// A family outlives its first token's setting by nothing: it ends when the org's settings say, at the latest.
+fn refresh_grant(org: &Org, not_before: Timestamp, expires_at: Option<Timestamp>, now: Timestamp) -> RefreshGrant {
+    let token_duration = expires_at.map_or(org.settings.max_token_duration, |exp| exp.since(not_before.whole_second()));
+    RefreshGrant {
+        expires_at: now.whole_second().plus(org.settings.refresh_token_duration),
+        token_duration,
+        rotates: org.settings.refresh_token_rotation,
+    }
+}
+
+/// The scopes that the member gets: refuses where a required one isn't to be had, drops an optional one that the creator may not pass on.
+fn granted_scopes(asked: &[Scope], member: &Member, may_pass_on: impl Fn(&Scope) -> bool) -> Result<Vec<Scope>, Refusal> {
+    let mut granted = Vec::with_capacity(asked.len());
+    for scope in asked {
+        if !scope.is_optional() && !member.holds(scope.name()) {
+            return Err(Refusal::ScopeNotHeld(scope.clone()));
+        }
+        if may_pass_on(scope) {
+            granted.push(scope.clone());
+        } else if !scope.is_optional() {
+            return Err(Refusal::OutsideAuthority { field: "scopes" });
+        }
+    }
+    Ok(granted)
+}
+
+/// Whether roles, audiences and hosts are among those of the presented token.
+fn within_presented(ask: &Ask, presented: &TokenRecord) -> Result<(), Refusal> {
+    let outside = |field| Err(Refusal::OutsideAuthority { field });
+    if !ask.audiences.iter().all(|audience| presented.audiences.contains(audience)) {
+        return outside("audiences");
+    }
+    if !ask.roles.iter().all(|(app, role)| presented.roles.get(app) == Some(role)) {
+        return outside("roles");
+    }
+    if !ask.hosts.iter().all(|host| presented.hosts.contains(host)) {
+        return outside("hosts");
+    }
+    Ok(())
+}
+
+fn session(ask: SessionAsk, caller: &Caller, org: &OrgId, administers: bool) -> Result<Option<Session>, Refusal> {
+    let own = &caller.token().session;
+    match ask {
+        SessionAsk::Inherit => Ok(own.clone()),
+        SessionAsk::None => Ok(None),
+        SessionAsk::Named(id) if own.as_ref().is_some_and(|session| session.id == id) => Ok(own.clone()),
+        SessionAsk::Named(id) if administers => Ok(Some(Session { org: org.clone(), id })),
+        SessionAsk::Named(_) => Err(Refusal::OutsideAuthority { field: "session" }),
+    }
+}
+
+fn earlier(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
+    a.into_iter().chain(b).min()
+}
+
+fn creator_of(caller: &Caller) -> Creator {
+    Creator { org: caller.org().clone(), subject: caller.subject().clone() }
+}
+
+fn is_person(member: &Member) -> bool {
+    member.kind == MemberKind::User
+}
+
+/// Whether `authority` may hand out what `patterns` hold: those that reach Jeton's own API must be covered by it.
+pub fn may_hand_out<'a>(authority: Authority<'_>, patterns: impl IntoIterator<Item = &'a crate::domain::ScopePattern>) -> bool {
+    patterns.into_iter().all(|pattern| {
+        Scope::parse(pattern.as_str()).is_ok_and(|scope| !scope.reaches_api() || authority.permits_api(scope.name()))
+    })
+}

@@ -1,0 +1,83 @@
+//! One structured line of log for each request, without any secret.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use crate::domain::{Caller, Fault, TokenRecord};
+
+/// What a request's line of log says besides what the edge knows.
+#[derive(Debug, Default)]
+pub struct Note {
+    /// The org that the caller acts in.
+    org: Option<String>,
+    /// Whom the caller stands for.
+    sub: Option<String>,
+    /// The caller's token.
+    caller_jti: Option<String>,
+    /// The token that was minted, introspected or revoked.
+    jti: Option<String>,
+    /// Why it was refused.
+    pub(crate) error: Option<&'static str>,
+}
+
+tokio::task_local! {
+    static NOTE: RefCell<Note>;
+}
+
+/// Runs a request with a note of its own, and returns the note with its answer.
+pub(crate) async fn noted<T>(request: impl Future<Output = T>) -> (T, Note) {
+    NOTE.scope(RefCell::default(), async {
+        let answer = request.await;
+        (answer, NOTE.with(RefCell::take))
+    })
+    .await
+}
+
+/// Notes who is calling.
+pub(crate) fn note_caller(caller: &Caller) {
+    note(|note| {
+        note.org = Some(caller.org().to_string());
+        note.sub = Some(caller.subject().to_string());
+        note.caller_jti = Some(caller.token().id.to_string());
+    });
+}
+
+/// Notes which token it is about.
+pub(crate) fn note_token(token: &TokenRecord) {
+    note(|note| note.jti = Some(token.id.to_string()));
+}
+
+/// Notes why it was refused.
+pub(crate) fn note_error(code: &'static str) {
+    note(|note| note.error = Some(code));
+}
+
+fn note(write: impl FnOnce(&mut Note)) {
+    // Outside a request, as in tests of a use case, there is nobody to read it.
+    let _ = NOTE.try_with(|note| write(&mut note.borrow_mut()));
+}
+
+/// Writes the line of one request.
+pub(crate) fn log_request(endpoint: &str, method: &str, status: u16, took: Duration, request_id: &str, note: &Note) {
+    let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    let Note { org, sub, caller_jti, jti, error } = note;
+    tracing::info!(
+        target: "jeton::request",
+        endpoint,
+        method,
+        status,
+        us,
+        request_id,
+        org = org.as_deref(),
+        sub = sub.as_deref(),
+        caller_jti = caller_jti.as_deref(),
+        jti = jti.as_deref(),
+        error = error,
+        "request"
+    );
+}
+
+/// Writes the one line of a failure of ours.
+pub(crate) fn log_fault(endpoint: &str, fault: &Fault) {
+    tracing::error!(target: "jeton::fault", endpoint, retry = fault.can_retry(), cause = ?fault, "failed");
+}

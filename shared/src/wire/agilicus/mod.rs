@@ -1,0 +1,10 @@
+//! The Agilicus Tokens API, to the letter of what its SDK sends and takes: no member is ever `null`, moments of tokens are
+//! strings, unknown members of requests are ignored.
+
+pub mod dates;
+mod hosts;
+pub mod request;
+pub mod response;
+mod time;
+
+pub use time::rfc3339;

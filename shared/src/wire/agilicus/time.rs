@@ -1,0 +1,60 @@
+//! Moments in the Agilicus dialect.
+
+use crate::domain::{Invalid, Timestamp};
+
+/// RFC 3339 in UTC, whole seconds: `2026-11-22T04:49:07Z`. The contract types `iat` and `exp` as strings without a format.
+pub fn rfc3339(moment: Timestamp) -> String {
+    jiff::Timestamp::from_second(moment.as_secs()).map(|moment| moment.to_string()).unwrap_or_default()
+}
+
+/// A date-time as Python's `isoformat` writes it: with an offset, or naive, which means UTC.
+#[derive(Clone, Debug)]
+pub(super) struct DateTime {
+    /// The moment.
+    pub moment: Timestamp,
+    /// As it was written, for the echo.
+    pub text: String,
+}
+
+impl std::str::FromStr for DateTime {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let has_time = text.len() >= 16 && matches!(text.as_bytes()[10], b'T' | b't' | b' ');
+        let moment = text.parse::<jiff::Timestamp>().ok().or_else(|| {
+            let naive = text.parse::<jiff::civil::DateTime>().ok()?;
+            jiff::tz::Offset::UTC.to_timestamp(naive).ok()
+        });
+        match moment {
+            Some(moment) if has_time => Ok(Self { moment: Timestamp::from_ms(moment.as_millisecond()), text: text.to_owned() }),
+            _ => Err(Invalid("must be an ISO 8601 date and time, like 2026-01-02T03:04:05Z")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn python_s_isoformat_is_read_and_naive_means_utc() {
+        for (text, ms) in [
+            ("2026-01-01T00:00:00", 1_767_225_600_000),
+            ("2026-01-01T00:00:00+00:00", 1_767_225_600_000),
+            ("2026-01-01T02:00:00+02:00", 1_767_225_600_000),
+            ("2026-01-01T01:02:03.000400", 1_767_229_323_000),
+            ("2026-01-01T00:00:00Z", 1_767_225_600_000),
+        ] {
+            assert_eq!(text.parse::<DateTime>().unwrap().moment.as_ms(), ms, "{text}");
+        }
+        for bad in ["", "2026-01-01", "soon", "2026-13-01T00:00:00", "1767225600", "2026-01-01T00:00:00+99:00"] {
+            assert!(bad.parse::<DateTime>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn moments_are_written_in_whole_seconds() {
+        assert_eq!(rfc3339(Timestamp::from_ms(1_767_225_600_999)), "2026-01-01T00:00:00Z");
+        assert_eq!(rfc3339(Timestamp::END_OF_TIME), "9999-12-31T23:59:59Z");
+    }
+}

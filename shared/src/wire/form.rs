@@ -1,0 +1,125 @@
+//! Form-encoded parameters: `application/x-www-form-urlencoded`, in a query or a body.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use crate::domain::Refusal;
+
+/// Parameters by name, decoded exactly once. An empty value is the same as none.
+#[derive(Debug, Default)]
+pub struct Parameters(BTreeMap<String, Vec<String>>);
+
+impl Parameters {
+    const MOST: usize = 200;
+    const LONGEST: usize = 4_000;
+
+    /// Reads a query or a body: a blank may be `+` or `%20`, what follows a `%` must be two hex digits, and all must be UTF-8.
+    pub fn read(encoded: &str) -> Result<Self, Refusal> {
+        let mut parameters: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let pairs = encoded.split('&').filter(|pair| !pair.is_empty());
+        for (count, pair) in pairs.enumerate() {
+            if count >= Self::MOST {
+                return Err(Refusal::invalid("", "must have at most 200 parameters"));
+            }
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let name = decode(name).ok_or_else(|| Refusal::invalid("", "must be form-encoded UTF-8"))?;
+            let Some(value) = decode(value) else { return Err(Refusal::invalid(name, "must be form-encoded UTF-8")) };
+            if value.len() > Self::LONGEST {
+                return Err(Refusal::invalid(name, "must be at most 4,000 bytes"));
+            }
+            parameters.entry(name).or_default().push(value);
+        }
+        Ok(Self(parameters))
+    }
+
+    /// The value of a parameter that may stand only once.
+    pub fn take(&mut self, name: &'static str) -> Result<Option<String>, Refusal> {
+        let values = self.0.remove(name).unwrap_or_default();
+        match <[String; 1]>::try_from(values) {
+            Ok([value]) => Ok(Some(value).filter(|value| !value.is_empty())),
+            Err(values) if values.is_empty() => Ok(None),
+            Err(_) => Err(Refusal::invalid(name, "must be given only once")),
+        }
+    }
+
+    /// The values of a parameter that may be repeated.
+    pub fn take_all(&mut self, name: &'static str) -> Vec<String> {
+        self.0.remove(name).unwrap_or_default().into_iter().filter(|value| !value.is_empty()).collect()
+    }
+
+    /// The parsed value of a parameter that may stand only once.
+    pub fn parse<T: std::str::FromStr<Err = crate::domain::Invalid>>(
+        &mut self,
+        name: &'static str,
+    ) -> Result<Option<T>, Refusal> {
+        self.take(name)?
+            .map(|text| text.parse())
+            .transpose()
+            .map_err(|rule: crate::domain::Invalid| Refusal::invalid(name, rule.0))
+    }
+
+    /// A whole number in `range`.
+    pub fn number(&mut self, name: &'static str, range: std::ops::RangeInclusive<usize>) -> Result<Option<usize>, Refusal> {
+        let Some(text) = self.take(name)? else { return Ok(None) };
+        let number = text.parse().ok().filter(|number| text.bytes().all(|b| b.is_ascii_digit()) && range.contains(number));
+        let rule = || Refusal::invalid(name, format!("must be a whole number from {} to {}", range.start(), range.end()));
+        number.map(Some).ok_or_else(rule)
+    }
+
+    /// `true`, `false`, `1` or `0`, in any case: Python writes `True`.
+    pub fn flag(&mut self, name: &'static str) -> Result<Option<bool>, Refusal> {
+        let Some(text) = self.take(name)? else { return Ok(None) };
+        match text.to_ascii_lowercase().as_str() {
+            "true" | "1" => Ok(Some(true)),
+            "false" | "0" => Ok(Some(false)),
+            _ => Err(Refusal::invalid(name, "must be true or false")),
+        }
+    }
+}
+
+fn decode(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let malformed = |at: usize| !bytes.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+    if bytes.iter().enumerate().any(|(at, &b)| b == b'%' && malformed(at)) {
+        return None;
+    }
+    let blanks = text.replace('+', " ");
+    percent_encoding::percent_decode_str(&blanks).decode_utf8().ok().map(Cow::into_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_is_decoded_exactly_once() {
+        let mut p = Parameters::read("a=1+day%20ago&b=a%2Bb&c=a%2520b&d=&e").unwrap();
+        assert_eq!(p.take("a").unwrap().as_deref(), Some("1 day ago"));
+        assert_eq!(p.take("b").unwrap().as_deref(), Some("a+b"));
+        assert_eq!(p.take("c").unwrap().as_deref(), Some("a%20b"));
+        assert_eq!((p.take("d").unwrap(), p.take("e").unwrap(), p.take("f").unwrap()), (None, None, None));
+    }
+
+    #[test]
+    fn malformed_encoding_is_refused() {
+        for bad in ["a=%", "a=%2", "a=%zz", "a=%C3%28", "%ff=1"] {
+            assert!(Parameters::read(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_stands_once_unless_it_may_repeat() {
+        let mut p = Parameters::read("a=1&a=1&s=x&s=&s=y").unwrap();
+        assert!(p.take("a").is_err());
+        assert_eq!(p.take_all("s"), ["x", "y"]);
+    }
+
+    #[test]
+    fn flags_and_numbers_have_few_spellings() {
+        let mut p = Parameters::read("a=True&b=FALSE&c=1&d=maybe&e=5&f=%2B5&g=101&h=-1").unwrap();
+        assert_eq!((p.flag("a"), p.flag("b"), p.flag("c")), (Ok(Some(true)), Ok(Some(false)), Ok(Some(true))));
+        assert!(p.flag("d").is_err());
+        assert_eq!(p.number("e", 1..=100), Ok(Some(5)));
+        assert!(p.number("f", 1..=100).is_err() && p.number("g", 1..=100).is_err() && p.number("h", 1..=100).is_err());
+    }
+}

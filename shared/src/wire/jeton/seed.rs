@@ -1,0 +1,312 @@
+//! The seed file: orgs, members and clients as JSON.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use serde::Deserialize;
+
+use super::Text;
+use super::member::{ProfileBody, PutMember};
+use super::org::{PutOrg, Settings};
+use crate::directory::{MemberDraft, OrgDraft};
+use crate::domain::{
+    App, ClientId, ClientKind, Invalid, MemberKey, MemberKind, OrgId, Refusal, Role, Scope, ScopePattern, Subject,
+};
+use crate::strict_json;
+use crate::wire::{Object, Parsed, given};
+
+/// What a seed file says.
+#[derive(Debug, Default)]
+pub struct Seed {
+    /// In the order of the file: parents before their children.
+    pub orgs: Vec<(OrgId, OrgDraft)>,
+    /// Members, of these orgs or of ones that are there already.
+    pub members: Vec<(MemberKey, MemberDraft)>,
+    /// Clients, of these orgs or of ones that are there already.
+    pub clients: Vec<SeedClient>,
+}
+
+/// A client of a seed file.
+#[derive(Debug)]
+pub struct SeedClient {
+    /// The org.
+    pub org: OrgId,
+    /// Its number.
+    pub id: ClientId,
+    /// Another name for it.
+    pub alias: Option<String>,
+    /// Whether it can keep a secret.
+    pub kind: ClientKind,
+    /// The `grant_type`s that it may use.
+    pub grants: Vec<String>,
+    /// The scopes that it may ask for.
+    pub scopes: Vec<Scope>,
+    /// SHA-256 of its secrets.
+    pub secrets: Vec<[u8; 32]>,
+    /// Whether it is good for anything.
+    pub enabled: bool,
+}
+
+/// What is wrong with a seed file, and where.
+#[derive(Debug, thiserror::Error)]
+pub enum BadSeed {
+    /// It can't be read as a seed.
+    #[error("line {line}, column {column}: {member}{rule}")]
+    Unreadable {
+        /// From 1.
+        line: usize,
+        /// From 1.
+        column: usize,
+        /// The member and a blank, or nothing.
+        member: String,
+        /// What it must be.
+        rule: String,
+    },
+    /// An entry contradicts itself or another one.
+    #[error("{entry}: {rule}")]
+    Contradiction {
+        /// Such as `members[3].scopes`.
+        entry: String,
+        /// What it must be.
+        rule: String,
+    },
+}
+
+impl Seed {
+    /// Reads a seed file. Unlike a request it may have no unknown members: a misspelled one would be lost silently.
+    pub fn read(file: &str) -> Result<Self, BadSeed> {
+        let mut reader = serde_json::Deserializer::from_str(file);
+        let Object(raw): Object<File> = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+            let path = error.path().to_string();
+            let inner = error.inner();
+            let (member, rule) = crate::wire::json::explain(inner);
+            let member =
+                [path.trim_matches('.'), &member].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(".");
+            let rule = if inner.is_data() { rule } else { syntax(inner) };
+            let member = if member.is_empty() { member } else { format!("{member} ") };
+            BadSeed::Unreadable { line: inner.line(), column: inner.column(), member, rule }
+        })?;
+        reader.end().map_err(|error| unreadable(&error))?;
+        strict_json::check(file.as_bytes())
+            .map_err(|problem| BadSeed::Contradiction { entry: "the file".into(), rule: problem.to_string() })?;
+        raw.take()
+    }
+}
+
+fn unreadable(error: &serde_json::Error) -> BadSeed {
+    BadSeed::Unreadable { line: error.line(), column: error.column(), member: String::new(), rule: syntax(error) }
+}
+
+fn syntax(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.rsplit_once(" at line ").map_or(text.clone(), |(text, _)| text.to_owned())
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    orgs: Vec<Object<RawOrg>>,
+    #[serde(default)]
+    members: Vec<Object<RawMember>>,
+    #[serde(default)]
+    clients: Vec<Object<RawClient>>,
+}
+
+impl File {
+    fn take(self) -> Result<Seed, BadSeed> {
+        let wrong = |list: &str, index: usize, refusal: Refusal| {
+            let Refusal::Invalid { field, rule } = refusal else { unreachable!("drafts are refused by member") };
+            BadSeed::Contradiction { entry: format!("{list}[{index}].{field}"), rule: rule.into_owned() }
+        };
+        let mut seed = Seed::default();
+        for (index, Object(org)) in self.orgs.into_iter().enumerate() {
+            let (id, draft) = org.take().map_err(|refusal| wrong("orgs", index, refusal))?;
+            seed.orgs.push((id, draft));
+        }
+        for (index, Object(member)) in self.members.into_iter().enumerate() {
+            seed.members.push(member.take().map_err(|refusal| wrong("members", index, refusal))?);
+        }
+        seed.clients = self.clients.into_iter().map(|client| client.0.take()).collect();
+        Ok(seed)
+    }
+}
+
+// No `flatten`: it would lose the line of an error, and let unknown members pass.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawOrg {
+    id: Parsed<OrgId>,
+    #[serde(default, deserialize_with = "given")]
+    parent: Option<Parsed<OrgId>>,
+    #[serde(default, deserialize_with = "given")]
+    name: Option<Parsed<Text>>,
+    #[serde(default, deserialize_with = "given")]
+    enabled: Option<bool>,
+    #[serde(default, deserialize_with = "given")]
+    settings: Option<Object<Settings>>,
+}
+
+impl RawOrg {
+    fn take(self) -> Result<(OrgId, OrgDraft), Refusal> {
+        let Self { id, parent, name, enabled, settings } = self;
+        Ok((id.0, PutOrg { parent, name, enabled, settings }.try_into()?))
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawMember {
+    org: Parsed<OrgId>,
+    sub: Parsed<Subject>,
+    #[serde(default, deserialize_with = "given")]
+    kind: Option<Parsed<MemberKind>>,
+    #[serde(default, deserialize_with = "given")]
+    enabled: Option<bool>,
+    #[serde(default, deserialize_with = "given")]
+    profile: Option<Object<ProfileBody>>,
+    #[serde(default, deserialize_with = "given")]
+    scopes: Option<Vec<Parsed<ScopePattern>>>,
+    #[serde(default, deserialize_with = "given")]
+    roles: Option<BTreeMap<Parsed<App>, Vec<Parsed<Role>>>>,
+}
+
+impl RawMember {
+    fn take(self) -> Result<(MemberKey, MemberDraft), Refusal> {
+        let Self { org, sub, kind, enabled, profile, scopes, roles } = self;
+        let key = MemberKey { org: org.0, subject: sub.0 };
+        Ok((key, PutMember { kind, enabled, profile, scopes, roles }.try_into()?))
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawClient {
+    org: Parsed<OrgId>,
+    id: Number,
+    #[serde(default, deserialize_with = "given")]
+    alias: Option<Parsed<Alias>>,
+    kind: Parsed<ClientKind>,
+    #[serde(default)]
+    grants: Vec<String>,
+    #[serde(default)]
+    scopes: Vec<Parsed<Scope>>,
+    #[serde(default)]
+    secrets_sha256: Vec<Parsed<Sha256>>,
+    #[serde(default, deserialize_with = "given")]
+    enabled: Option<bool>,
+}
+
+impl RawClient {
+    fn take(self) -> SeedClient {
+        SeedClient {
+            org: self.org.0,
+            id: self.id.0,
+            alias: self.alias.map(|alias| alias.0.0),
+            kind: self.kind.0,
+            grants: self.grants,
+            scopes: self.scopes.into_iter().map(|scope| scope.0).collect(),
+            secrets: self.secrets_sha256.into_iter().map(|hash| hash.0.0).collect(),
+            enabled: self.enabled.unwrap_or(true),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "u64")]
+struct Number(ClientId);
+
+impl TryFrom<u64> for Number {
+    type Error = Invalid;
+
+    fn try_from(number: u64) -> Result<Self, Invalid> {
+        ClientId::from_number(number).map(Self)
+    }
+}
+
+/// 1 to 100 of `A-Z a-z 0-9 . _ -`, and not all digits, so that no alias can be taken for a client's number.
+#[derive(Debug)]
+struct Alias(String);
+
+impl FromStr for Alias {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let known = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+        let good = (1..=100).contains(&text.len()) && text.bytes().all(known) && !text.bytes().all(|b| b.is_ascii_digit());
+        if good {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Invalid("must be 1 to 100 of A-Z, a-z, 0-9, ., _ and -, and not all digits"))
+        }
+    }
+}
+
+impl FromStr for ClientKind {
+    type Err = Invalid;
+
+    fn from_str(name: &str) -> Result<Self, Invalid> {
+        match name {
+            "confidential" => Ok(Self::Confidential),
+            "public" => Ok(Self::Public),
+            _ => Err(Invalid("must be confidential or public")),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Sha256([u8; 32]);
+
+impl FromStr for Sha256 {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        const RULE: Invalid = Invalid("must be a SHA-256 in 64 hexadecimal digits");
+        if text.len() != 64 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(RULE);
+        }
+        let mut hash = [0; 32];
+        for (i, byte) in hash.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&text[2 * i..2 * i + 2], 16).map_err(|_| RULE)?;
+        }
+        Ok(Self(hash))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_is_read_whole() {
+        let seed = Seed::read(
+            r#"{"orgs": [{"id": "1"}, {"id": "2", "parent": "1", "settings": {"token_duration": 60}}],
+                "members": [{"org": "2", "sub": "ann", "scopes": ["urn:a:*"], "roles": {"app": ["owner"]}, "profile": {"email": "ann@example.org"}}],
+                "clients": [{"org": "2", "id": 7, "alias": "shop", "kind": "public", "grants": ["refresh_token"], "scopes": ["urn:a:b"]}]}"#,
+        )
+        .unwrap();
+        assert_eq!((seed.orgs.len(), seed.members.len(), seed.clients.len()), (2, 1, 1));
+        assert_eq!(seed.orgs[1].1.settings.token_duration.0, 60);
+    }
+
+    #[test]
+    fn a_wrong_seed_names_the_member_and_the_line() {
+        for (file, message) in [
+            ("{\n\"orgs\": [{\"id\": \"a b\"}]}", "line 2, column 22: orgs[0].id must be 1 to 64 of A-Z, a-z, 0-9, _ and -"),
+            ("{\"members\": [\n{\"org\": \"1\"}]}", "line 2, column 12: members[0].sub is required"),
+            ("{\"orgs\": [\n{\"id\": \"1\", \"sttings\": {}}]}", "line 2, column 21: orgs[0].sttings is not a known member"),
+            (
+                "{\"orgs\": [{\"id\": \"1\",\n\"settings\": {\"token_duration\": 0}}]}",
+                "line 2, column 31: orgs[0].settings.token_duration must be 1 to 34,560,000 seconds (400 days)",
+            ),
+            (
+                "{\"orgs\": [{\"id\": \"1\", \"settings\": {\"token_duration\": 60, \"max_token_duration\": 30}}]}",
+                "orgs[0].settings.token_duration: must not be longer than max_token_duration",
+            ),
+            ("{\"orgs\": [}", "line 1, column 11: expected value"),
+            ("{}x", "line 1, column 3: trailing characters"),
+        ] {
+            assert_eq!(Seed::read(file).unwrap_err().to_string(), message);
+        }
+    }
+}

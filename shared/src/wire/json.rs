@@ -1,0 +1,120 @@
+//! JSON in and out.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::domain::{Fault, Refusal};
+use crate::strict_json;
+use crate::wire::Object;
+
+/// Reads a request's body: strictly JSON (RFC 8259), no member twice, no deeper than 32, unknown members ignored.
+///
+/// The refusal names the member and what it should be, and never repeats a value.
+pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+    if body.is_empty() {
+        return Err(Refusal::invalid("", "the body must be a JSON object"));
+    }
+    strict_json::check(body).map_err(|problem| Refusal::invalid("", format!("the body {problem}")))?;
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let Object(request) = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        let (member, rule) = explain(error.inner());
+        Refusal::invalid(join(&path, &member), rule)
+    })?;
+    Ok(request)
+}
+
+/// Writes an answer's body.
+pub fn write(answer: &impl Serialize) -> Result<Vec<u8>, Fault> {
+    serde_json::to_vec(answer).map_err(|error| Fault::internal("writing the answer").because(error))
+}
+
+/// What an error of serde says about a member, without the value that serde quotes: the member (if it is one that the path
+/// lacks) and the rule.
+pub fn explain(error: &serde_json::Error) -> (String, String) {
+    let text = error.to_string();
+    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
+    if let Some(member) = text.strip_prefix("missing field ") {
+        return (member.trim_matches('`').to_owned(), "is required".to_owned());
+    }
+    if let Some(member) = text.strip_prefix("unknown field ") {
+        // The only value that is repeated: in a file, and cut at the member's end.
+        return (member.split('`').nth(1).unwrap_or_default().to_owned(), "is not a known member".to_owned());
+    }
+    if text.starts_with("invalid type: null") {
+        return (String::new(), "must not be null".to_owned());
+    }
+    if let Some((_, expected)) = text.rsplit_once("expected ") {
+        return (String::new(), format!("must be {}", expected_in_words(expected)));
+    }
+    // Ours, from a domain type.
+    if text.starts_with("must ") {
+        return (String::new(), text.to_owned());
+    }
+    (String::new(), "is not as it should be".to_owned())
+}
+
+fn join(path: &str, member: &str) -> String {
+    match (path, member) {
+        (".", member) => member.to_owned(),
+        (path, "") => path.to_owned(),
+        (path, member) => format!("{path}.{member}"),
+    }
+}
+
+fn expected_in_words(expected: &str) -> &str {
+    match expected {
+        "i64" | "u64" | "u32" | "u16" | "i32" | "usize" => "a whole number in range",
+        "a sequence" => "a list",
+        "a map" => "an object",
+        "a boolean" => "true or false",
+        "a borrowed string" => "a string",
+        other if other.starts_with("struct ") => "an object",
+        other if other.starts_with("one of ") || other.starts_with('`') || other.starts_with("a ") => other,
+        _ => "of another type",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    struct Outer {
+        #[expect(dead_code, reason = "only read")]
+        inner: Object<Inner>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Inner {
+        #[expect(dead_code, reason = "only read")]
+        count: u32,
+        #[serde(default, deserialize_with = "crate::wire::given")]
+        #[expect(dead_code, reason = "only read")]
+        org: Option<crate::wire::Parsed<crate::domain::OrgId>>,
+    }
+
+    #[test]
+    fn a_refusal_names_the_member_and_the_rule_and_never_the_value() {
+        for (body, field, rule) in [
+            ("", "", "the body must be a JSON object"),
+            ("{}", "inner", "is required"),
+            (r#"{"inner":{}}"#, "inner.count", "is required"),
+            (r#"{"inner":{"count":"s3cret"}}"#, "inner.count", "must be a whole number in range"),
+            (r#"{"inner":{"count":-1}}"#, "inner.count", "must be a whole number in range"),
+            (r#"{"inner":{"count":1.0}}"#, "inner.count", "must be a whole number in range"),
+            (r#"{"inner":["s3cret"]}"#, "inner", "must be an object"),
+            (r#"{"inner":"s3cret"}"#, "inner", "must be an object"),
+            (r#"{"inner":{"count":1,"org":null}}"#, "inner.org", "must be a string"),
+            (r#"{"inner":{"count":1,"org":"s3cret!"}}"#, "inner.org", "must be 1 to 64 of A-Z, a-z, 0-9, _ and -"),
+            ("[]", "", "must be an object"),
+            (r#"{"inner":[1]}"#, "inner", "must be an object"),
+            (r#"{"a":1,"\u0061":2}"#, "", "the body has a member twice"),
+        ] {
+            let Err(Refusal::Invalid { field: f, rule: r }) = read::<Outer>(body.as_bytes()) else { panic!("{body} was read") };
+            assert_eq!((&*f, &*r), (field, rule), "{body}");
+        }
+    }
+}
