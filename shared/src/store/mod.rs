@@ -9,6 +9,10 @@ use crate::domain::{
     Timestamp, TokenId, TokenKey, TokenRecord, scope,
 };
 
+pub mod codec;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+
 /// All facets of the store: what an adapter implements and what the conformance suite tests.
 ///
 /// # Contract
@@ -258,6 +262,15 @@ pub struct RotationStep {
     pub token: TokenId,
     /// When.
     pub now: Timestamp,
+}
+
+impl RotationStep {
+    /// Whether `family` is where this very step has left it, and still good.
+    pub fn made(&self, family: &Family) -> bool {
+        self.from.checked_add(1) == Some(family.generation)
+            && (self.next, self.token, self.now) == (family.current, family.token, family.rotated_at)
+            && family.revoked_at.is_none()
+    }
 }
 
 /// What a rotation did.

@@ -1,0 +1,224 @@
+//! How the words of the domain are spelled in a body: `#[serde(with = "coded")]` for all of them.
+//!
+//! The domain knows no serde, and going through strings would cost an allocation for each name in each record.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
+use serde::de::{self, Deserialize, Deserializer, Visitor};
+use serde::ser::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use crate::domain::{
+    App, Audience, ClientId, ClientKind, Creator, HostPermissions, Invalid, MemberKind, OrgId, Role, Scope, ScopePattern,
+    Seconds, Session, SessionId, Subject, Timestamp, TokenId,
+};
+
+/// What `#[serde(with = "coded")]` calls to write.
+pub(super) fn serialize<T: Coded, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
+    value.encode(to)
+}
+
+/// What `#[serde(with = "coded")]` calls to read.
+pub(super) fn deserialize<'de, T: Coded, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+    T::decode(from)
+}
+
+/// Something with a spelling in a body.
+pub(super) trait Coded: Sized {
+    fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error>;
+    fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error>;
+}
+
+/// Carries a borrowed value into serde.
+struct Write<'a, T>(&'a T);
+
+impl<T: Coded> Serialize for Write<'_, T> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.0.encode(to)
+    }
+}
+
+/// Carries a value out of serde.
+#[derive(Eq, Ord, PartialEq, PartialOrd)]
+struct Read<T>(T);
+
+impl<'de, T: Coded> Deserialize<'de> for Read<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        T::decode(from).map(Self)
+    }
+}
+
+impl<T: Coded> Coded for Option<T> {
+    fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.as_ref().map(Write).serialize(to)
+    }
+
+    fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Ok(Option::<Read<T>>::deserialize(from)?.map(|value| value.0))
+    }
+}
+
+impl<T: Coded> Coded for Vec<T> {
+    fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.iter().map(Write))
+    }
+
+    fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Ok(Vec::<Read<T>>::deserialize(from)?.into_iter().map(|value| value.0).collect())
+    }
+}
+
+impl<K: Coded + Ord, V: Coded> Coded for BTreeMap<K, V> {
+    fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(self.iter().map(|(key, value)| (Write(key), Write(value))))
+    }
+
+    fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Ok(BTreeMap::<Read<K>, Read<V>>::deserialize(from)?.into_iter().map(|(key, value)| (key.0, value.0)).collect())
+    }
+}
+
+/// Parses a text without keeping a copy of it.
+struct Text<T, F>(F, PhantomData<T>);
+
+impl<T, F: Fn(&str) -> Result<T, Invalid>> Visitor<'_> for Text<T, F> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        (self.0)(text).map_err(E::custom)
+    }
+}
+
+macro_rules! names {
+    ($($name:ty),*) => {
+        $(impl Coded for $name {
+            fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.serialize_str(self.as_str())
+            }
+
+            fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                from.deserialize_str(Text(Self::parse, PhantomData))
+            }
+        })*
+    };
+}
+
+names!(App, Audience, OrgId, Role, Scope, ScopePattern, SessionId, Subject);
+
+macro_rules! records {
+    ($($record:ty as $body:ident),*) => {
+        $(impl Coded for $record {
+            fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                super::$body::serialize(self, to)
+            }
+
+            fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                super::$body::deserialize(from)
+            }
+        })*
+    };
+}
+
+records!(Creator as CreatorBody, Session as SessionBody);
+
+impl Coded for TokenId {
+    fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+
+    fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_str(Text(Self::parse, PhantomData))
+    }
+}
+
+impl Coded for ClientId {
+    fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_u64(self.as_number())
+    }
+
+    fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Self::from_number(u64::deserialize(from)?).map_err(de::Error::custom)
+    }
+}
+
+impl Coded for Timestamp {
+    fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_i64(self.as_ms())
+    }
+
+    fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        i64::deserialize(from).map(Self::from_ms)
+    }
+}
+
+impl Coded for Seconds {
+    fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_u32(self.0)
+    }
+
+    fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        u32::deserialize(from).map(Self)
+    }
+}
+
+impl<const N: usize> Coded for [u8; N] {
+    fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&BASE64.encode(self))
+    }
+
+    fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let parse = |text: &str| {
+            let bytes = BASE64.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
+            bytes.ok_or(Invalid("must be base64url of so many bytes"))
+        };
+        from.deserialize_str(Text(parse, PhantomData))
+    }
+}
+
+impl Coded for MemberKind {
+    fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.name())
+    }
+
+    fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_str(Text(|text: &str| Self::from_name(text).ok_or(Invalid("must be a kind of member")), PhantomData))
+    }
+}
+
+impl Coded for ClientKind {
+    fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(match self {
+            Self::Confidential => "confidential",
+            Self::Public => "public",
+        })
+    }
+
+    fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let parse = |text: &str| match text {
+            "confidential" => Ok(Self::Confidential),
+            "public" => Ok(Self::Public),
+            _ => Err(Invalid("must be a kind of client")),
+        };
+        from.deserialize_str(Text(parse, PhantomData))
+    }
+}
+
+impl Coded for HostPermissions {
+    fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        // As JSON within JSON it would be escaped, and a third longer.
+        let json: &RawValue = serde_json::from_str(self.as_json()).map_err(serde::ser::Error::custom)?;
+        json.serialize(to)
+    }
+
+    fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Ok(Self::from_json(Box::<RawValue>::deserialize(from)?.get().to_owned()))
+    }
+}

@@ -1,0 +1,143 @@
+//! Orgs, members and clients.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::Outcome;
+use super::read::body;
+use crate::domain::{Client, ClientId, Fault, Member, MemberKey, Org, OrgId, Subject, Timestamp};
+use crate::store::{Delete, Put, codec};
+
+pub(super) fn org(c: &Connection, id: &OrgId) -> Outcome<Option<Org>> {
+    let mut select = c.prepare_cached("SELECT created_at, body FROM orgs WHERE id = ?1")?;
+    let mut rows = select.query([id.as_str()])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(Some(codec::decode_org(body(row, 1)?, created_at(row)?)?))
+}
+
+pub(super) fn sub_orgs(c: &Connection, parent: &OrgId, after: Option<&OrgId>, limit: usize) -> Outcome<Vec<OrgId>> {
+    let mut select = c.prepare_cached("SELECT id FROM orgs WHERE parent = ?1 AND id > ?2 ORDER BY id LIMIT ?3")?;
+    let mut rows = select.query(params![parent.as_str(), after.map_or("", OrgId::as_str), limit])?;
+    let mut ids = Vec::new();
+    while let Some(row) = rows.next()? {
+        let id = OrgId::parse(&row.get::<_, String>(0)?);
+        ids.push(id.map_err(|e| Fault::internal("reading the id of an org").because(e))?);
+    }
+    Ok(ids)
+}
+
+pub(super) fn member(c: &Connection, key: &MemberKey) -> Outcome<Option<Member>> {
+    let mut select = c.prepare_cached("SELECT created_at, body FROM members WHERE org = ?1 AND subject = ?2")?;
+    let mut rows = select.query([key.org.as_str(), key.subject.as_str()])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(Some(codec::decode_member(body(row, 1)?, created_at(row)?)?))
+}
+
+pub(super) fn members(c: &Connection, org: &OrgId, after: Option<&Subject>, limit: usize) -> Outcome<Vec<Member>> {
+    let mut select =
+        c.prepare_cached("SELECT created_at, body FROM members WHERE org = ?1 AND subject > ?2 ORDER BY subject LIMIT ?3")?;
+    let mut rows = select.query(params![org.as_str(), after.map_or("", Subject::as_str), limit])?;
+    let mut members = Vec::new();
+    while let Some(row) = rows.next()? {
+        members.push(codec::decode_member(body(row, 1)?, created_at(row)?)?);
+    }
+    Ok(members)
+}
+
+pub(super) fn client(c: &Connection, org: &OrgId, id: ClientId) -> Outcome<Option<Client>> {
+    let mut select = c.prepare_cached("SELECT created_at, body FROM clients WHERE org = ?1 AND id = ?2")?;
+    let mut rows = select.query(params![org.as_str(), id.as_number()])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(Some(codec::decode_client(body(row, 1)?, created_at(row)?)?))
+}
+
+pub(super) fn put_org(c: &Connection, new: &Org) -> Outcome<Put> {
+    let old = org(c, &new.id)?;
+    if let Some(old) = &old
+        && old.ancestors != new.ancestors
+    {
+        return Ok(Put::Taken);
+    }
+    if let (None, Some(parent)) = (&old, new.parent()) {
+        let Some(parent) = org(c, parent)? else { return Ok(Put::Dangling) };
+        if parent.ancestors != new.ancestors[1..] {
+            return Ok(Put::Taken);
+        }
+    }
+    let mut upsert = c.prepare_cached(
+        "INSERT INTO orgs (id, parent, created_at, body) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO UPDATE SET body = excluded.body",
+    )?;
+    let parent = new.parent().map(OrgId::as_str);
+    upsert.execute(params![new.id.as_str(), parent, new.created_at.as_ms(), codec::encode_org(new)?])?;
+    Ok(put(old.is_some()))
+}
+
+pub(super) fn delete_org(c: &Connection, id: &OrgId) -> Outcome<Delete> {
+    let in_use = "SELECT 1 FROM orgs WHERE parent = ?1 UNION ALL SELECT 1 FROM members WHERE org = ?1
+                  UNION ALL SELECT 1 FROM clients WHERE org = ?1 LIMIT 1";
+    if c.prepare_cached(in_use)?.exists([id.as_str()])? {
+        return Ok(Delete::InUse);
+    }
+    Ok(delete(c.prepare_cached("DELETE FROM orgs WHERE id = ?1")?.execute([id.as_str()])?))
+}
+
+pub(super) fn put_member(c: &Connection, member: &Member) -> Outcome<Put> {
+    if !org_exists(c, &member.org)? {
+        return Ok(Put::Dangling);
+    }
+    let key = (member.org.as_str(), member.subject.as_str());
+    let known = c.prepare_cached("SELECT 1 FROM members WHERE org = ?1 AND subject = ?2")?.exists(key)?;
+    let mut upsert = c.prepare_cached(
+        "INSERT INTO members (org, subject, created_at, body) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO UPDATE SET body = excluded.body",
+    )?;
+    upsert.execute(params![key.0, key.1, member.created_at.as_ms(), codec::encode_member(member)?])?;
+    Ok(put(known))
+}
+
+pub(super) fn delete_member(c: &Connection, key: &MemberKey) -> Outcome<Delete> {
+    let mut delete_one = c.prepare_cached("DELETE FROM members WHERE org = ?1 AND subject = ?2")?;
+    Ok(delete(delete_one.execute([key.org.as_str(), key.subject.as_str()])?))
+}
+
+pub(super) fn put_client(c: &Connection, client: &Client) -> Outcome<Put> {
+    if !org_exists(c, &client.org)? {
+        return Ok(Put::Dangling);
+    }
+    let (org, id) = (client.org.as_str(), client.id.as_number());
+    if let Some(alias) = &client.alias {
+        let mut holder = c.prepare_cached("SELECT id FROM clients WHERE org = ?1 AND alias = ?2")?;
+        let holder = holder.query_row([org, alias], |row| row.get::<_, u64>(0)).optional()?;
+        if holder.is_some_and(|holder| holder != id) {
+            return Ok(Put::Taken);
+        }
+    }
+    let known = c.prepare_cached("SELECT 1 FROM clients WHERE org = ?1 AND id = ?2")?.exists(params![org, id])?;
+    let mut upsert = c.prepare_cached(
+        "INSERT INTO clients (org, id, alias, created_at, body) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (org, id) DO UPDATE SET alias = excluded.alias, body = excluded.body",
+    )?;
+    upsert.execute(params![org, id, client.alias, client.created_at.as_ms(), codec::encode_client(client)?])?;
+    Ok(put(known))
+}
+
+pub(super) fn delete_client(c: &Connection, org: &OrgId, id: ClientId) -> Outcome<Delete> {
+    let mut delete_one = c.prepare_cached("DELETE FROM clients WHERE org = ?1 AND id = ?2")?;
+    Ok(delete(delete_one.execute(params![org.as_str(), id.as_number()])?))
+}
+
+fn org_exists(c: &Connection, id: &OrgId) -> Outcome<bool> {
+    Ok(c.prepare_cached("SELECT 1 FROM orgs WHERE id = ?1")?.exists([id.as_str()])?)
+}
+
+fn created_at(row: &Row<'_>) -> Outcome<Timestamp> {
+    Ok(Timestamp::from_ms(row.get(0)?))
+}
+
+fn put(known: bool) -> Put {
+    if known { Put::Replaced } else { Put::Created }
+}
+
+fn delete(rows: usize) -> Delete {
+    if rows == 0 { Delete::Unknown } else { Delete::Done }
+}

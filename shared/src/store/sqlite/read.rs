@@ -1,0 +1,136 @@
+//! What is read of tokens.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{Outcome, directory};
+use crate::domain::{Family, FamilyKey, Fault, MarkKey, Timestamp, TokenId, TokenKey, TokenRecord};
+use crate::store::codec::{self, FamilyState};
+use crate::store::{Found, TokenPage, TokenQuery, Wanted};
+
+/// All that is wanted, as of one moment.
+pub(super) fn found(c: &Connection, wanted: &Wanted) -> Outcome<Found> {
+    // One transaction: one moment, and one look at the log instead of one for each key.
+    c.prepare_cached("BEGIN")?.execute([])?;
+    let found = each(c, wanted);
+    c.prepare_cached("COMMIT")?.execute([])?;
+    found
+}
+
+fn each(c: &Connection, wanted: &Wanted) -> Outcome<Found> {
+    let mut found = Found::default();
+    for key in &wanted.tokens {
+        found.tokens.extend(token(c, key)?.map(|token| (key.clone(), token)));
+    }
+    for key in &wanted.families {
+        found.families.extend(family(c, key)?.map(|family| (key.clone(), family)));
+    }
+    for key in &wanted.marks {
+        if let Some(not_before) = mark(c, key)? {
+            found.marks.insert(key.clone(), not_before);
+        }
+    }
+    for id in &wanted.orgs {
+        found.orgs.extend(directory::org(c, id)?.map(|org| (id.clone(), org)));
+    }
+    for key in &wanted.members {
+        found.members.extend(directory::member(c, key)?.map(|member| (key.clone(), member)));
+    }
+    Ok(found)
+}
+
+/// The token of this key.
+pub(super) fn token(c: &Connection, key: &TokenKey) -> Outcome<Option<TokenRecord>> {
+    let mut select = c.prepare_cached("SELECT revoked_at, body FROM tokens WHERE org = ?1 AND id = ?2")?;
+    let mut rows = select.query(params![key.org.as_str(), key.id.as_bytes()])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(Some(codec::decode_token(key, body(row, 1)?, moment(row, 0)?)?))
+}
+
+/// The family of this key.
+pub(super) fn family(c: &Connection, key: &FamilyKey) -> Outcome<Option<Family>> {
+    let mut select = c.prepare_cached(
+        "SELECT revoked_at, generation, current, previous, rotated_at, token, body FROM families WHERE org = ?1 AND id = ?2",
+    )?;
+    let mut rows = select.query(params![key.org.as_str(), key.id.as_bytes()])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let state = FamilyState {
+        revoked_at: moment(row, 0)?,
+        generation: row.get(1)?,
+        current: row.get(2)?,
+        previous: row.get(3)?,
+        rotated_at: Timestamp::from_ms(row.get(4)?),
+        token: TokenId::from_bytes(row.get(5)?),
+    };
+    Ok(Some(codec::decode_family(key, body(row, 6)?, state)?))
+}
+
+fn mark(c: &Connection, key: &MarkKey) -> Outcome<Option<Timestamp>> {
+    let mut select = c.prepare_cached("SELECT not_before FROM marks WHERE org = ?1 AND kind = ?2")?;
+    let not_before = select.query_row(params![key.org.as_str(), codec::mark_name(&key.kind)], |row| row.get(0));
+    Ok(not_before.optional()?.map(Timestamp::from_ms))
+}
+
+/// One page of tokens, newest first.
+pub(super) fn page(c: &Connection, query: &TokenQuery) -> Outcome<TokenPage> {
+    if let Some(id) = query.id {
+        let token = token(c, &TokenKey { org: query.org.clone(), id })?;
+        return Ok(TokenPage { tokens: token.filter(|token| query.matches(token)).into_iter().collect(), next: None });
+    }
+    let (sql, value) = if let Some(session) = &query.session {
+        (BY_SESSION, Some(session.to_string()))
+    } else if let Some(subject) = &query.subject {
+        (BY_SUBJECT, Some(subject.to_string()))
+    } else {
+        (BY_ID, None)
+    };
+    let before = query.after.map_or_else(|| vec![u8::MAX; 21], |after| after.as_bytes().to_vec());
+    let mut select = c.prepare_cached(sql)?;
+    let mut rows = select.query(params![query.org.as_str(), before, value])?;
+    let mut page = TokenPage::default();
+    let mut last = None;
+    for _ in 0..LOOKED_AT {
+        let Some(row) = rows.next()? else { return Ok(page) };
+        let key = TokenKey { org: query.org.clone(), id: TokenId::from_bytes(row.get(0)?) };
+        if page.tokens.len() >= query.limit {
+            break;
+        }
+        last = Some(key.id);
+        if within(query, row)? {
+            let token = codec::decode_token(&key, body(row, 4)?, moment(row, 3)?)?;
+            page.tokens.extend(Some(token).filter(|token| query.matches(token)));
+        }
+    }
+    page.next = last;
+    Ok(page)
+}
+
+/// Whether the row's times are asked for: cheaper than decoding its body first.
+fn within(query: &TokenQuery, row: &Row<'_>) -> Outcome<bool> {
+    let iat = Timestamp::from_secs(row.get(1)?);
+    let exp = moment(row, 2)?.unwrap_or(Timestamp::END_OF_TIME);
+    Ok(query.issued_from.is_none_or(|from| from <= iat)
+        && query.issued_to.is_none_or(|to| iat < to)
+        && query.expires_from.is_none_or(|from| from <= exp)
+        && query.expires_to.is_none_or(|to| exp < to))
+}
+
+/// The text of a column, where it lies.
+pub(super) fn body<'row>(row: &'row Row<'_>, column: usize) -> Outcome<&'row [u8]> {
+    let value = row.get_ref(column)?;
+    value.as_bytes().map_err(|e| Fault::internal("reading a record").because(e).into())
+}
+
+fn moment(row: &Row<'_>, column: usize) -> Outcome<Option<Timestamp>> {
+    Ok(row.get::<_, Option<i64>>(column)?.map(Timestamp::from_ms))
+}
+
+/// Most rows that are looked at for one page: some milliseconds. A filter that matches little makes short pages, not long waits.
+const LOOKED_AT: usize = 5_000;
+
+// The planner knows nothing of the data: each names its index.
+const BY_ID: &str = "SELECT id, iat, exp, revoked_at, body FROM tokens
+    WHERE org = ?1 AND id < ?2 AND ?3 IS NULL ORDER BY id DESC";
+const BY_SUBJECT: &str = "SELECT id, iat, exp, revoked_at, body FROM tokens INDEXED BY tokens_by_subject
+    WHERE org = ?1 AND id < ?2 AND subject = ?3 ORDER BY id DESC";
+const BY_SESSION: &str = "SELECT id, iat, exp, revoked_at, body FROM tokens INDEXED BY tokens_by_session
+    WHERE org = ?1 AND id < ?2 AND session = ?3 ORDER BY id DESC";

@@ -1,0 +1,142 @@
+//! The data file: its lock, its tables and how SQLite is set up for it.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::{Durability, Outcome};
+use crate::domain::Fault;
+
+/// Holds the data file for this process as long as it lives.
+#[derive(Debug)]
+pub(super) struct Lock {
+    _file: File,
+}
+
+/// Locks the data file at `path` by a file beside it. On the data file itself the lock would get in the way of SQLite's own.
+pub(super) fn lock(path: &Path) -> Result<Lock, Fault> {
+    const DOING: &str = "locking the data file";
+    let file = create(&beside(path, ".lock")).map_err(|e| Fault::internal(DOING).because(e))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Lock { _file: file }),
+        Err(TryLockError::WouldBlock) => Err(Fault::internal("opening the data file: another process has it open")),
+        Err(TryLockError::Error(e)) => Err(Fault::internal(DOING).because(e)),
+    }
+}
+
+/// Opens the data file to write, and makes it what this version needs.
+pub(super) fn open_writer(path: &Path, durability: Durability) -> Outcome<Connection> {
+    // SQLite would create it readable for everyone; its log takes over the mode.
+    create(path).map_err(|e| Fault::internal("creating the data file").because(e))?;
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let synchronous = if durability == Durability::Full { "FULL" } else { "NORMAL" };
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", synchronous)?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    // After a burst the log is cut to what a checkpoint lets it grow to.
+    connection.pragma_update(None, "journal_size_limit", CHECKPOINT_PAGES * 4_096)?;
+    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+    prepare(&connection)?;
+    Ok(connection)
+}
+
+/// Opens the data file to read, once [`open_writer`] has prepared it.
+pub(super) fn open_reader(path: &Path) -> Outcome<Connection> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
+}
+
+/// A database of its own without a file.
+pub(super) fn open_in_memory() -> Outcome<Connection> {
+    let connection = Connection::open_in_memory_with_flags(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.pragma_update(None, "synchronous", "OFF")?;
+    prepare(&connection)?;
+    Ok(connection)
+}
+
+fn prepare(connection: &Connection) -> Outcome<()> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if tables == 0 {
+        let begin = "BEGIN IMMEDIATE";
+        let marks = format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT");
+        connection.execute_batch(&format!("{begin}; {TABLES} {marks}"))?;
+        return Ok(());
+    }
+    if number("application_id")? != APPLICATION {
+        return Err(Fault::internal("opening the data file: it is another program's").into());
+    }
+    match number("user_version")? {
+        VERSION => Ok(()),
+        _ => Err(Fault::internal("opening the data file: it was written by a newer version of this program").into()),
+    }
+}
+
+fn create(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// Says in the file's header whose it is: "jetn".
+const APPLICATION: i32 = 0x6a65_746e;
+
+/// Of the tables below. A change that older code can't live with takes the next number and a step from the one before.
+const VERSION: i32 = 1;
+
+/// After so many pages (16 MB) the log is folded into the data file.
+const CHECKPOINT_PAGES: i64 = 4_000;
+const WRITER_CACHE_KIB: i64 = 4_096;
+const READER_CACHE_KIB: i64 = 1_024;
+
+/// More than there are, so that each is compiled once.
+const STATEMENTS: usize = 48;
+
+// Records are too long for tables without rowid, which keep whole rows in the inner nodes of their tree, too.
+const TABLES: &str = "
+CREATE TABLE tokens (
+    org TEXT NOT NULL, id BLOB NOT NULL, subject TEXT NOT NULL, session TEXT,
+    iat INTEGER NOT NULL, exp INTEGER, revoked_at INTEGER, body TEXT NOT NULL,
+    PRIMARY KEY (org, id)
+) STRICT;
+CREATE INDEX tokens_by_subject ON tokens (org, subject, id);
+CREATE INDEX tokens_by_session ON tokens (org, session, id) WHERE session IS NOT NULL;
+
+CREATE TABLE families (
+    org TEXT NOT NULL, id BLOB NOT NULL, exp INTEGER NOT NULL, revoked_at INTEGER,
+    generation INTEGER NOT NULL, current BLOB NOT NULL, previous BLOB, rotated_at INTEGER NOT NULL, token BLOB NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (org, id)
+) STRICT;
+
+CREATE TABLE marks (
+    org TEXT NOT NULL, kind TEXT NOT NULL, not_before INTEGER NOT NULL, exp INTEGER,
+    PRIMARY KEY (org, kind)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE orgs (id TEXT NOT NULL PRIMARY KEY, parent TEXT, created_at INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
+CREATE INDEX orgs_by_parent ON orgs (parent, id) WHERE parent IS NOT NULL;
+
+CREATE TABLE members (
+    org TEXT NOT NULL, subject TEXT NOT NULL, created_at INTEGER NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (org, subject)
+) STRICT;
+
+CREATE TABLE clients (
+    org TEXT NOT NULL, id INTEGER NOT NULL, alias TEXT, created_at INTEGER NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (org, id)
+) STRICT;
+CREATE UNIQUE INDEX clients_by_alias ON clients (org, alias) WHERE alias IS NOT NULL;
+";
