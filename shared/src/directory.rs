@@ -3,7 +3,7 @@
 use crate::domain::scope::api;
 use crate::domain::{
     App, Caller, Error, MarkKey, MarkKind, Member, MemberKey, MemberKind, Org, OrgId, OrgSettings, Profile, Refusal, Role,
-    ScopePattern, Subject,
+    ScopePattern, Subject, Timestamp,
 };
 use crate::examine::{Also, authenticate};
 use crate::policy::may_hand_out;
@@ -57,7 +57,7 @@ pub async fn put_org(ports: &DirectoryWriter, bearer: &str, id: &OrgId, draft: O
     if !existing.or(parent).is_some_and(|place| caller.may(NEEDS, place)) {
         return Err(Refusal::AccessDenied { needs: NEEDS }.into());
     }
-    let org = drafted(ports, id, draft, existing, parent)?;
+    let org = org_as_drafted(id, draft, existing, parent, ports.reader.now())?;
     let put = ports.write.put_org(&org).await?;
     match put {
         Put::Created | Put::Replaced => Ok((org, put)),
@@ -65,12 +65,13 @@ pub async fn put_org(ports: &DirectoryWriter, bearer: &str, id: &OrgId, draft: O
     }
 }
 
-fn drafted(
-    ports: &DirectoryWriter,
+/// An org as it will be. Without an org above it, it is the root of a hierarchy: only who runs the service makes one.
+pub(crate) fn org_as_drafted(
     id: &OrgId,
     draft: OrgDraft,
     existing: Option<&Org>,
     parent: Option<&Org>,
+    now: Timestamp,
 ) -> Result<Org, Refusal> {
     let ancestors = match (existing, parent) {
         (Some(existing), _) if draft.parent.is_some() && existing.parent() != draft.parent.as_ref() => {
@@ -81,9 +82,8 @@ fn drafted(
             return Err(Refusal::invalid("parent", "must have fewer than 15 orgs above it"));
         }
         (None, Some(parent)) => std::iter::once(&parent.id).chain(&parent.ancestors).cloned().collect(),
-        (None, None) => return Err(Refusal::invalid("parent", "is required for a new org")),
+        (None, None) => Vec::new(),
     };
-    let now = ports.reader.now();
     Ok(Org {
         id: id.clone(),
         ancestors,
@@ -94,6 +94,22 @@ fn drafted(
         created_at: existing.map_or(now, |org| org.created_at),
         updated_at: now,
     })
+}
+
+/// A member as it will be.
+pub(crate) fn member_as_drafted(key: &MemberKey, draft: MemberDraft, existing: Option<&Member>, now: Timestamp) -> Member {
+    let MemberDraft { kind, profile, scopes, roles, enabled } = draft;
+    Member {
+        org: key.org.clone(),
+        subject: key.subject.clone(),
+        kind,
+        profile,
+        scopes,
+        roles,
+        enabled,
+        created_at: existing.map_or(now, |member| member.created_at),
+        updated_at: now,
+    }
 }
 
 /// Deletes an org in which nothing is left.
@@ -144,18 +160,7 @@ pub async fn put_member(
     if !may_hand_out(caller.authority(), &draft.scopes) {
         return Err(Refusal::OutsideAuthority { field: "scopes" }.into());
     }
-    let now = ports.reader.now();
-    let member = Member {
-        org: key.org.clone(),
-        subject: key.subject.clone(),
-        kind: draft.kind,
-        profile: draft.profile,
-        scopes: draft.scopes,
-        roles: draft.roles,
-        enabled: draft.enabled,
-        created_at: found.members.get(key).map_or(now, |member| member.created_at),
-        updated_at: now,
-    };
+    let member = member_as_drafted(key, draft, found.members.get(key), ports.reader.now());
     let put = ports.write.put_member(&member).await?;
     match put {
         Put::Created | Put::Replaced => Ok((member, put)),

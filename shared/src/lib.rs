@@ -11,9 +11,12 @@
 //! | [`wire`] | the exact bytes of the dialects | domain |
 //! | [`http`] | endpoints, routes, credentials, rendering, the Lambda edge | all but adapters |
 
+pub mod bootstrap;
 pub mod clock;
 pub mod directory;
 pub mod domain;
+#[cfg(feature = "sqlite")]
+pub mod embedded;
 pub mod entropy;
 pub mod examine;
 pub mod http;
@@ -21,10 +24,12 @@ pub mod introspect;
 pub mod jose;
 pub mod list;
 pub mod mint;
+pub mod platform;
 pub mod policy;
 pub mod ports;
 pub mod refresh;
 pub mod revoke;
+pub mod seed;
 pub mod signer;
 pub mod store;
 pub mod strict_json;

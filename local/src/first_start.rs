@@ -1,0 +1,78 @@
+//! What a start makes sure of: an org, its administrator, and a token that is good for a while.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use shared::bootstrap;
+use shared::domain::{Error, Fault, OrgId, Seconds, Standing, Subject, Timestamp};
+use shared::embedded::Home;
+use shared::examine::{Also, Presented, examine};
+use shared::platform::Platform;
+use shared::ports::Provides as _;
+
+/// All digits, so that it can be an Authlete `serviceId`, too.
+const ORG: &str = "1";
+const ADMINISTRATOR: &str = "administrator";
+const TOKEN_FILE: &str = "admin.token";
+const LIFETIME: Seconds = Seconds::DAY;
+/// A token with less than this left is replaced.
+const LEFT: Seconds = Seconds::HOUR;
+
+/// The administrator of the default org.
+#[derive(Debug)]
+pub(crate) struct Administrator {
+    org: OrgId,
+    subject: Subject,
+}
+
+/// Makes what is missing, and renews the token when less than an hour of it is left.
+pub(crate) async fn prepare(home: &Home, platform: &Platform) -> Result<Administrator, Error> {
+    let name = |_| Fault::internal("naming the first org");
+    let (org, subject) = (OrgId::parse(ORG).map_err(name)?, Subject::parse(ADMINISTRATOR).map_err(name)?);
+    let now = platform.reader.now();
+    let (org, member) = bootstrap::administrator(&*platform.store, &org, &subject, now).await?;
+    let kept = home.read(TOKEN_FILE)?;
+    let good = match &kept {
+        Some(token) => is_good(platform, token.expose().trim(), &org.id, now).await?,
+        None => false,
+    };
+    if !good {
+        let minted = bootstrap::token(&platform.provide(), &org, &member, LIFETIME).await?;
+        home.write(TOKEN_FILE, &minted.token)?;
+    }
+    Ok(Administrator { org: org.id, subject })
+}
+
+async fn is_good(platform: &Platform, token: &str, org: &OrgId, now: Timestamp) -> Result<bool, Fault> {
+    let (presented, _) = examine(&platform.reader, token, Also::default()).await?;
+    Ok(match presented {
+        Presented::Access(token) => {
+            let record = &token.record;
+            token.standing == Standing::Live && record.org == *org && record.expires_at.is_none_or(|exp| exp >= now.plus(LEFT))
+        }
+        Presented::Refresh(_) | Presented::Expired(_) | Presented::Invalid => false,
+    })
+}
+
+/// What is printed when the server is ready: where it is, and two commands to paste.
+pub(crate) fn welcome(base_url: &str, home: &Home, administrator: &Administrator) -> String {
+    let file: PathBuf = home.file(TOKEN_FILE);
+    let file = file.display();
+    let Administrator { org, subject } = administrator;
+    let mut text = String::new();
+    let _ = writeln!(
+        text,
+        "Jeton listens on {base_url}
+
+Token of the administrator of org {org} (24 h, renewed at a start): {file}
+
+Mint a token:
+  curl -s {base_url}/v1/tokens -H \"Authorization: Bearer $(cat {file})\" -H 'Content-Type: application/json' -d '{{\"sub\":\"{subject}\",\"org\":\"{org}\",\"audiences\":[\"urn:example:api\"],\"time_validity\":{{\"duration\":600}},\"scopes\":[\"urn:example:read\"]}}'
+
+Introspect a token:
+  curl -s {base_url}/v1/tokens/introspect -H 'Content-Type: application/json' -d \"{{\\\"token\\\":\\\"$(cat {file})\\\"}}\"
+
+Ctrl-C stops it."
+    );
+    text
+}

@@ -1,0 +1,101 @@
+//! HTTP/1.1 on a socket.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use shared::http::{MOST_BODY, RequestId, Service};
+use tokio::net::{TcpListener, TcpStream};
+
+/// A client that takes longer than this to send its headers, or its body, is hung up on.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Requests that are under way when the server is stopped get so long to end.
+const GRACE: Duration = Duration::from_secs(10);
+/// Room for a request's line and headers, in bytes: API Gateway takes 10,240.
+const HEAD: usize = 16_384;
+
+/// Serves until `stopped`, then lets the requests under way end.
+pub async fn serve(listener: TcpListener, service: Arc<Service>, stopped: impl Future<Output = ()>) {
+    let graceful = GracefulShutdown::new();
+    let ids = Arc::new(RequestIds::default());
+    let mut stopped = std::pin::pin!(stopped);
+    loop {
+        let stream = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    // Out of file descriptors, say: connections that end will free some.
+                    tracing::warn!(%error, "can't accept a connection");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            },
+            () = &mut stopped => break,
+        };
+        connect(stream, &service, &ids, &graceful);
+    }
+    drop(listener);
+    if tokio::time::timeout(GRACE, graceful.shutdown()).await.is_err() {
+        tracing::warn!("stopped with requests still under way");
+    }
+}
+
+fn connect(stream: TcpStream, service: &Arc<Service>, ids: &Arc<RequestIds>, graceful: &GracefulShutdown) {
+    // Answers are written whole: waiting for more to send would only delay them.
+    let _ = stream.set_nodelay(true);
+    let (service, ids) = (Arc::clone(service), Arc::clone(ids));
+    let handler = service_fn(move |request| answer(Arc::clone(&service), ids.next(), request));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(PATIENCE)
+        .max_buf_size(HEAD)
+        .serve_connection(TokioIo::new(stream), handler);
+    let connection = graceful.watch(connection);
+    tokio::spawn(async move {
+        // A client that hangs up or talks nonsense concerns nobody else.
+        let _ = connection.await;
+    });
+}
+
+async fn answer(
+    service: Arc<Service>,
+    id: RequestId,
+    request: http::Request<Incoming>,
+) -> Result<http::Response<Full<Bytes>>, std::io::Error> {
+    let (mut parts, body) = request.into_parts();
+    parts.extensions.clear();
+    parts.extensions.insert(id);
+    let body = tokio::time::timeout(PATIENCE, read(body)).await.map_err(|_| std::io::ErrorKind::TimedOut)??;
+    Ok(service.call(http::Request::from_parts(parts, body)).await.map(Full::new))
+}
+
+/// The body, or the beginning of one that is too large: enough for the service to see that it is.
+async fn read(mut body: Incoming) -> Result<Bytes, std::io::Error> {
+    let mut whole = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        if let Ok(data) = frame.map_err(std::io::Error::other)?.into_data() {
+            whole.extend_from_slice(&data);
+        }
+        if whole.len() > MOST_BODY {
+            break;
+        }
+    }
+    Ok(whole.freeze())
+}
+
+/// Ids for requests, for which there is no gateway to give them.
+#[derive(Debug, Default)]
+struct RequestIds(AtomicU64);
+
+impl RequestIds {
+    fn next(&self) -> RequestId {
+        RequestId(format!("{}-{}", std::process::id(), self.0.fetch_add(1, Ordering::Relaxed)))
+    }
+}
