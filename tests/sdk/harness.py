@@ -1,0 +1,88 @@
+"""A `jeton` server of one's own: started from the binary in JETON_BIN, stopped by its own pid."""
+
+import json
+import os
+import queue
+import re
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+SEED = HERE / "seed.json"
+PROXIES = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"]
+
+
+def plain_environment(**more):
+    """The environment without proxies, and without what would tell the SDK where to go."""
+    unwanted = {name.upper() for name in PROXIES}
+    kept = {
+        name: value for name, value in os.environ.items() if name.upper() not in unwanted and not name.startswith("AGILICUS")
+    }
+    return kept | more
+
+
+class Server:
+    """A running server. `log` is what it wrote to standard error, one JSON object a line."""
+
+    PATIENCE = 20
+
+    def __init__(self, data_dir, *options, listen="127.0.0.1:0", seed=SEED):
+        self.data_dir = Path(data_dir)
+        command = [os.environ["JETON_BIN"], "--listen", listen, "--data-dir", str(data_dir), "--log", "json", *options]
+        if seed is not None:
+            command += ["--seed", str(seed)]
+        self.log_file = self.data_dir.with_suffix(".log")
+        with open(self.log_file, "ab") as log:
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=plain_environment())
+        self.printed = []
+        self.url = self._wait_for_url()
+
+    def _wait_for_url(self):
+        lines = queue.Queue()
+
+        def read():
+            for line in self.process.stdout:
+                lines.put(line)
+            lines.put(None)
+
+        threading.Thread(target=read, daemon=True).start()
+        deadline = time.monotonic() + self.PATIENCE
+        while True:
+            try:
+                line = lines.get(timeout=max(0.01, deadline - time.monotonic()))
+            except queue.Empty:
+                line = None
+            if line is None:
+                self.kill()
+                raise RuntimeError(f"the server did not start: {''.join(self.printed)}{self.log_file.read_text()}")
+            self.printed.append(line)
+            if address := re.search(r"^Jeton listens on (http://\S+)", line):
+                return address[1]
+
+    @property
+    def port(self):
+        return int(self.url.rsplit(":", 1)[1])
+
+    @property
+    def admin_token(self):
+        return (self.data_dir / "admin.token").read_text().strip()
+
+    def log(self):
+        return [json.loads(line) for line in self.log_file.read_text().splitlines()]
+
+    def stop(self):
+        """Asks it to end, and returns its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(self.PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+
+    def kill(self):
+        """Ends it as a crash would."""
+        self.process.kill()
+        return self.process.wait(self.PATIENCE)
