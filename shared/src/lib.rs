@@ -18,3 +18,6 @@ pub mod jose;
 pub mod signer;
 pub mod store;
 pub mod strict_json;
+
+#[cfg(test)]
+mod vectors;

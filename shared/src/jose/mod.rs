@@ -4,8 +4,6 @@ mod cache;
 pub mod claims;
 pub mod jwk;
 pub mod jws;
-pub mod verify;
+mod verify;
 
-
-pub use jws::VerifyingKey;
 pub use verify::{Expected, Rejection, Verifier};

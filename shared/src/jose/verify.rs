@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::cache::Cache;
-use super::jws::{Compact, LONGEST};
-use super::{VerifyingKey, claims};
+use super::claims;
+use super::jws::{Compact, LONGEST, VerifyingKey};
 use crate::domain::{Claims, Fault, Issuer, KeySet, Seconds, Timestamp};
 
 /// Verifies tokens of one issuer by one set of keys. A changed set needs a new verifier: so no retired key lives on in a cache.
