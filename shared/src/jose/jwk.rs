@@ -332,6 +332,7 @@ mod tests {
             rsa_with(&modulus, &[1]),
             rsa_with(&modulus, &[3]),
             rsa_with(&modulus, &[1, 0, 0]),
+            rsa_with(&modulus, &[1, 0, 2]),
             rsa_with(&modulus, &[0, 1, 0, 1]),
             rsa_with(&modulus, &[1; 9]),
         ] {

@@ -193,14 +193,15 @@ fn point(algorithm: &'static EcdsaVerificationAlgorithm, width: usize, x: &[u8],
 
 fn modulus(parameters: &'static RsaParameters, n: &[u8], e: &[u8]) -> Result<ParsedPublicKey, Invalid> {
     let bits = n.len() * 8 - n.first().map_or(0, |first| first.leading_zeros() as usize);
-    if n.first() == Some(&0) || !(2_048..=8_192).contains(&bits) {
+    if !(2_048..=8_192).contains(&bits) {
         return Err(Invalid("must have a modulus of 2,048 to 8,192 bits"));
     }
     // FIPS 186-5 section A.1.1, up to what the library takes.
     let exponent = e.iter().try_fold(0_u64, |sum, &byte| sum.checked_mul(256)?.checked_add(byte.into())).unwrap_or(0);
-    if e.first() == Some(&0) || exponent % 2 == 0 || !(65_537..1 << 33).contains(&exponent) {
+    if exponent % 2 == 0 || !(65_537..1 << 33).contains(&exponent) {
         return Err(Invalid("must have an odd exponent of 65,537 or more"));
     }
+    // It also refuses leading zeros, by which a key could have two thumbprints.
     RsaPublicKeyComponents { n, e }.to_parsed_public_key(parameters).map_err(|_| Invalid("must be an RSA key"))
 }
 

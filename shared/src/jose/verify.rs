@@ -79,11 +79,11 @@ pub struct Expected {
 }
 
 impl Expected {
-    /// RFC 7515 section 4.1.9: case doesn't matter, nor does `application/`, unless another slash follows.
+    /// RFC 7515 section 4.1.9: neither case matters nor whether `application/` is there.
     fn accepts(&self, typ: &str) -> bool {
         const PREFIX: &str = "application/";
         let short = match typ.split_at_checked(PREFIX.len()) {
-            Some((prefix, rest)) if prefix.eq_ignore_ascii_case(PREFIX) && !rest.contains('/') => rest,
+            Some((prefix, rest)) if prefix.eq_ignore_ascii_case(PREFIX) => rest,
             _ => typ,
         };
         self.types.iter().any(|expected| expected.eq_ignore_ascii_case(short))
