@@ -18,7 +18,8 @@ const CONNECTIONS: usize = 64;
 const DURABILITIES: [&str; 3] = ["memory", "normal", "full"];
 
 fn main() {
-    let count = std::env::args().skip_while(|arg| arg != "--count").nth(1).and_then(|count| count.parse().ok()).unwrap_or(100_000);
+    let count =
+        std::env::args().skip_while(|arg| arg != "--count").nth(1).and_then(|count| count.parse().ok()).unwrap_or(100_000);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     println!("{count} tokens each, {CONNECTIONS} connections, every answer checked; targets in brackets\n");
     println!(
@@ -112,7 +113,11 @@ fn mint_requests(server: &Server, count: usize) -> Vec<Vec<u8>> {
 
 fn introspect_requests(server: &Server, answers: &[String]) -> Vec<Vec<u8>> {
     let token = |answer: &String| answer.split('"').nth(3).expect("a token").to_owned();
-    answers.iter().map(token).map(|token| request(server, "/v1/tokens/introspect", "", &format!(r#"{{"token":"{token}"}}"#))).collect()
+    answers
+        .iter()
+        .map(token)
+        .map(|token| request(server, "/v1/tokens/introspect", "", &format!(r#"{{"token":"{token}"}}"#)))
+        .collect()
 }
 
 fn request(server: &Server, path: &str, headers: &str, body: &str) -> Vec<u8> {
@@ -173,7 +178,8 @@ async fn converse(address: String, requests: Vec<Vec<u8>>, expected: u16) -> Vec
             let Some(head) = buffer[..filled].windows(4).position(|end| end == b"\r\n\r\n") else { continue };
             let text = std::str::from_utf8(&buffer[..head]).expect("headers");
             assert!(text.starts_with(&format!("HTTP/1.1 {expected}")), "{text}");
-            let length = text.lines().find_map(|line| line.strip_prefix("content-length: ")).and_then(|n| n.parse::<usize>().ok());
+            let length =
+                text.lines().find_map(|line| line.strip_prefix("content-length: ")).and_then(|n| n.parse::<usize>().ok());
             let length = length.expect("a length");
             if filled >= head + 4 + length {
                 break (head + 4, length);

@@ -53,7 +53,6 @@ pub(crate) struct App {
     target: Target,
     pub(crate) clock: Arc<FrozenClock>,
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) platform: Platform,
     /// Of the administrator of org 1, with `urn:jeton:admin`.
     pub(crate) admin: String,
 }
@@ -86,7 +85,7 @@ impl App {
         let minted = bootstrap::token(&platform.provide(), &org, &member, Seconds::DAY).await.expect("a token");
         let service = Service::new(&functions::catalogue(), &platform).expect("a service");
         let target = Target::new(mount, Arc::new(service)).await;
-        Self { target, clock, store, platform, admin: minted.token.expose().clone() }
+        Self { target, clock, store, admin: minted.token.expose().clone() }
     }
 
     /// Sends a request as it is. Every answer keeps to the rules that all answers keep to.

@@ -4,7 +4,7 @@ mod app;
 mod mount;
 mod watched;
 
-pub(crate) use app::{Answer, App, NOW};
+pub(crate) use app::{Answer, App, ask};
 pub(crate) use mount::Mount;
 pub(crate) use watched::Watched;
 

@@ -134,7 +134,10 @@ fn joined(headers: &HeaderMap) -> BTreeMap<String, String> {
     let mut joined: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in headers {
         let value = String::from_utf8_lossy(value.as_bytes());
-        joined.entry(name.to_string()).and_modify(|there| *there = format!("{there},{value}")).or_insert_with(|| value.into_owned());
+        joined
+            .entry(name.to_string())
+            .and_modify(|there| *there = format!("{there},{value}"))
+            .or_insert_with(|| value.into_owned());
     }
     joined
 }
@@ -144,20 +147,9 @@ fn title_case(name: &HeaderName) -> String {
     name.as_str().split('-').map(word).collect::<Vec<_>>().join("-")
 }
 
+/// Decoded leniently, as a gateway does.
 fn decoded(text: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let digits = [rest.next().expect("a digit"), rest.next().expect("a digit")];
-                u8::from_str_radix(std::str::from_utf8(&digits).expect("digits"), 16).expect("digits")
-            }
-            other => other,
-        });
-    }
-    String::from_utf8(bytes).expect("UTF-8")
+    percent_encoding::percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
 }
 
 fn response(answer: &Value) -> Response<Bytes> {
@@ -165,9 +157,12 @@ fn response(answer: &Value) -> Response<Bytes> {
     let body = if answer["isBase64Encoded"] == true { STANDARD.decode(body).expect("base64") } else { body.as_bytes().to_vec() };
     let mut response = Response::new(Bytes::from(body));
     *response.status_mut() = u16::try_from(answer["statusCode"].as_u64().expect("a status")).unwrap().try_into().unwrap();
-    let single = answer["headers"].as_object().into_iter().flatten().map(|(name, value)| (name, value.as_str().expect("a value")));
+    let single =
+        answer["headers"].as_object().into_iter().flatten().map(|(name, value)| (name, value.as_str().expect("a value")));
     let multi = answer["multiValueHeaders"].as_object().into_iter().flatten();
-    let multi = multi.flat_map(|(name, values)| values.as_array().into_iter().flatten().map(move |value| (name, value.as_str().expect("a value"))));
+    let multi = multi.flat_map(|(name, values)| {
+        values.as_array().into_iter().flatten().map(move |value| (name, value.as_str().expect("a value")))
+    });
     for (name, value) in single.chain(multi) {
         response.headers_mut().insert(HeaderName::try_from(name).unwrap(), HeaderValue::try_from(value).unwrap());
     }

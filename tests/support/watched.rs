@@ -5,10 +5,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use shared::domain::{Client, ClientId, Family, FamilyKey, Fault, Mark, Member, MemberKey, Org, OrgId, Subject, Timestamp, TokenKey, TokenRecord};
+use shared::domain::{
+    Client, ClientId, Family, FamilyKey, Fault, Mark, Member, MemberKey, Org, OrgId, Subject, Timestamp, TokenKey, TokenRecord,
+};
 use shared::store::{
-    Delete, Found, Put, ReadDirectory, ReadTokens, RefreshTokens, Revocation, RevokeTokens, Rotation, RotationStep, Store, TokenPage, TokenQuery,
-    Wanted, WriteDirectory, WriteTokens,
+    Delete, Found, Put, ReadDirectory, ReadTokens, RefreshTokens, Revocation, RevokeTokens, Rotation, RotationStep, Store,
+    TokenPage, TokenQuery, Wanted, WriteDirectory, WriteTokens,
 };
 
 /// Counts the calls of a store by name, and fails the one it is told to: before it happens, or after it has happened and its
@@ -54,7 +56,9 @@ impl Watched {
             if self.after.load(Ordering::SeqCst) {
                 call.await?;
             }
-            return Err(Fault::unavailable("doing what the test forbids").because("arn:aws:dynamodb:us-east-1:123456789012:table/s3cret"));
+            return Err(
+                Fault::unavailable("doing what the test forbids").because("arn:aws:dynamodb:us-east-1:123456789012:table/s3cret")
+            );
         }
         if left != NEVER {
             self.fails_in.store(left - 1, Ordering::SeqCst);
