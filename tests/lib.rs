@@ -1,1 +1,1 @@
-//! Tests.
+//! Nothing but tests: see `main.rs`.

@@ -35,3 +35,6 @@ pub mod store;
 pub mod strict_json;
 pub mod telemetry;
 pub mod wire;
+
+#[cfg(test)]
+mod vectors;

@@ -4,8 +4,6 @@ use std::collections::HashMap;
 use std::mem;
 use std::sync::{Mutex, PoisonError};
 
-use aws_lc_rs::digest::{SHA256, digest};
-
 /// Values by the text that they were worked out from. It keeps only a hash of the text, and forgets what isn't asked for.
 ///
 /// There are two generations: what is found in the old one moves to the young one, and when the young one is full
@@ -24,9 +22,7 @@ impl<V: Clone> Cache<V> {
     }
 
     pub(super) fn key(text: &str) -> Key {
-        let mut key = Key::default();
-        key.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
-        key
+        super::sha256(text.as_bytes())
     }
 
     pub(super) fn find(&self, key: &Key) -> Option<V> {

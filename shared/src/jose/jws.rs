@@ -18,7 +18,7 @@ pub const LONGEST: usize = 7_168;
 /// Signs `payload` into a token whose header has exactly `alg`, `typ` and `kid`.
 pub async fn sign(signer: &dyn Signer, typ: &str, payload: &[u8]) -> Result<String, Fault> {
     let header = header(signer.jwk(), typ)?;
-    let mut token = String::with_capacity(encoded_len(header.len()) + encoded_len(payload.len()) + 2 + 700);
+    let mut token = String::with_capacity(token_len(signer.jwk(), &header, payload));
     URL_SAFE_NO_PAD.encode_string(&header, &mut token);
     token.push('.');
     URL_SAFE_NO_PAD.encode_string(payload, &mut token);
@@ -30,7 +30,7 @@ pub async fn sign(signer: &dyn Signer, typ: &str, payload: &[u8]) -> Result<Stri
 
 /// How many bytes the token will have, which can so be known before it is signed or recorded.
 pub fn length(jwk: &Jwk, typ: &str, payload: &[u8]) -> Result<usize, Fault> {
-    Ok(encoded_len(header(jwk, typ)?.len()) + encoded_len(payload.len()) + encoded_len(signature_len(jwk)) + 2)
+    Ok(token_len(jwk, &header(jwk, typ)?, payload))
 }
 
 /// How many bytes a signature by this key has.
@@ -127,7 +127,8 @@ impl<'a> Compact<'a> {
         })
     }
 
-    /// Whether it was signed with the private half of `key`, by the one algorithm of that key and under its name, if it gives one.
+    /// Whether it was signed with the private half of `key`: by the one algorithm of that key and, if it names a key, under
+    /// its name.
     pub fn is_signed_by(&self, key: &VerifyingKey) -> bool {
         self.alg == key.jwk.alg
             && self.kid.as_ref().is_none_or(|kid| kid == key.jwk.kid.as_str())
@@ -175,6 +176,10 @@ fn header(jwk: &Jwk, typ: &str) -> Result<Vec<u8>, Fault> {
     serde_json::to_vec(&header).map_err(|e| Fault::internal("writing a token's header").because(e))
 }
 
+fn token_len(jwk: &Jwk, header: &[u8], payload: &[u8]) -> usize {
+    encoded_len(header.len()) + encoded_len(payload.len()) + encoded_len(signature_len(jwk)) + 2
+}
+
 const fn encoded_len(bytes: usize) -> usize {
     (bytes * 4).div_ceil(3)
 }
@@ -188,13 +193,94 @@ fn point(algorithm: &'static EcdsaVerificationAlgorithm, width: usize, x: &[u8],
 
 fn modulus(parameters: &'static RsaParameters, n: &[u8], e: &[u8]) -> Result<ParsedPublicKey, Invalid> {
     let bits = n.len() * 8 - n.first().map_or(0, |first| first.leading_zeros() as usize);
-    if n.first() == Some(&0) || !(2_048..=8_192).contains(&bits) {
+    if !(2_048..=8_192).contains(&bits) {
         return Err(Invalid("must have a modulus of 2,048 to 8,192 bits"));
     }
     // FIPS 186-5 section A.1.1, up to what the library takes.
     let exponent = e.iter().try_fold(0_u64, |sum, &byte| sum.checked_mul(256)?.checked_add(byte.into())).unwrap_or(0);
-    if e.first() == Some(&0) || exponent % 2 == 0 || !(65_537..1 << 33).contains(&exponent) {
+    if exponent % 2 == 0 || !(65_537..1 << 33).contains(&exponent) {
         return Err(Invalid("must have an odd exponent of 65,537 or more"));
     }
+    // It also refuses leading zeros, by which a key could have two thumbprints.
     RsaPublicKeyComponents { n, e }.to_parsed_public_key(parameters).map_err(|_| Invalid("must be an RSA key"))
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+
+    use super::*;
+    use crate::jose::jwk;
+    use crate::signer::LocalSigner;
+
+    const JOE: &str = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+
+    #[track_caller]
+    fn verifies(alg: &str, mut jwk: serde_json::Value, token: &str) {
+        jwk["alg"] = alg.into();
+        let key = VerifyingKey::new(&jwk::from_json(jwk.to_string().as_bytes()).unwrap()).unwrap();
+        assert!(Compact::parse(token).unwrap().is_signed_by(&key), "{alg}");
+        let tampered = token.replacen(".eyJ", ".eyK", 1).replacen(".UG", ".UH", 1).replacen(".RX", ".RY", 1);
+        assert_ne!(tampered, token);
+        assert!(!Compact::parse(&tampered).unwrap().is_signed_by(&key), "{alg}");
+    }
+
+    #[test]
+    fn rfc7515_a2_rs256() {
+        let n = "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZ\
+                 S-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2\
+                 R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcD\
+                 TW9gb54h4FRWyuXpoQ";
+        let signature = "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9\
+                         uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB\
+                         _eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rq\
+                         Vt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw";
+        let jwk = serde_json::json!({"kty": "RSA", "n": n, "e": "AQAB"});
+        verifies("RS256", jwk, &format!("eyJhbGciOiJSUzI1NiJ9.{JOE}.{signature}"));
+    }
+
+    #[test]
+    fn rfc7515_a3_es256() {
+        let signature = "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
+        let jwk = jwk::to_json(LocalSigner::for_tests(Algorithm::Es256).jwk());
+        assert_eq!(jwk["x"], "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU");
+        assert_eq!(jwk["y"], "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0");
+        verifies("ES256", jwk, &format!("eyJhbGciOiJFUzI1NiJ9.{JOE}.{signature}"));
+    }
+
+    #[test]
+    fn rfc7515_a4_es512() {
+        let signature = "AdwMgeerwtHoh-l192l60hp9wAHZFVJbLfD_UxMi70cwnZOYaRI1bKPWROc-mZZqwqT2SI-KGDKB34XO0aw_7XdtAG8GaSwFKdCA\
+                         PZgoXD2YBJZCPEX3xKpRwcdOO8KpEHwJjyqOgzDO7iKvU8vcnwNrmxYbSW9ERBXukOXolLzeO_Jn";
+        let jwk = jwk::to_json(LocalSigner::for_tests(Algorithm::Es512).jwk());
+        verifies("ES512", jwk, &format!("eyJhbGciOiJFUzUxMiJ9.UGF5bG9hZA.{signature}"));
+    }
+
+    #[test]
+    fn rfc7515_a1_a5_a6_are_refused() {
+        let hs256 = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9";
+        assert!(Compact::parse(&format!("{hs256}.{JOE}.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")).is_none());
+        assert!(Compact::parse(&format!("eyJhbGciOiJub25lIn0.{JOE}.")).is_none());
+        assert!(Compact::parse(r#"{"payload":"","protected":"eyJhbGciOiJFUzI1NiJ9","signature":""}"#).is_none());
+    }
+
+    #[test]
+    fn rfc8037_a4_eddsa() {
+        let signature = "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
+        let signer = LocalSigner::for_tests(Algorithm::EdDsa);
+        let input = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
+        verifies("EdDSA", jwk::to_json(signer.jwk()), &format!("{input}.{signature}"));
+        let made = signer.sign(input.as_bytes()).now_or_never().unwrap().unwrap();
+        assert_eq!(URL_SAFE_NO_PAD.encode(made), signature);
+    }
+
+    #[test]
+    fn the_header_has_three_members_in_one_order() {
+        let token = sign(&LocalSigner::for_tests(Algorithm::EdDsa), "JWT", b"{}").now_or_never().unwrap().unwrap();
+        let header = URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap()).unwrap();
+        assert_eq!(
+            String::from_utf8(header).unwrap(),
+            r#"{"alg":"EdDSA","typ":"JWT","kid":"kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"}"#
+        );
+    }
 }

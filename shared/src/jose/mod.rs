@@ -4,9 +4,9 @@ mod cache;
 pub mod claims;
 pub mod jwk;
 pub mod jws;
-pub mod verify;
+mod verify;
 
-pub use jws::{VerifyingKey, sign};
+pub use jws::sign;
 pub use verify::{Expected, Rejection, Verifier};
 
 /// SHA-256: what is kept of a secret that the service made. At 256 random bits it needs no password hash.

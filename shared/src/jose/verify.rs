@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::cache::Cache;
-use super::jws::{Compact, LONGEST};
-use super::{VerifyingKey, claims};
+use super::claims;
+use super::jws::{Compact, LONGEST, VerifyingKey};
 use crate::domain::{Claims, Fault, Issuer, KeySet, Seconds, Timestamp};
 
 /// Verifies tokens of one issuer by one set of keys. A changed set needs a new verifier: so no retired key lives on in a cache.
@@ -79,11 +79,11 @@ pub struct Expected {
 }
 
 impl Expected {
-    /// RFC 7515 section 4.1.9: case doesn't matter, nor does `application/`, unless another slash follows.
+    /// RFC 7515 section 4.1.9: neither case matters nor whether `application/` is there.
     fn accepts(&self, typ: &str) -> bool {
         const PREFIX: &str = "application/";
         let short = match typ.split_at_checked(PREFIX.len()) {
-            Some((prefix, rest)) if prefix.eq_ignore_ascii_case(PREFIX) && !rest.contains('/') => rest,
+            Some((prefix, rest)) if prefix.eq_ignore_ascii_case(PREFIX) => rest,
             _ => typ,
         };
         self.types.iter().any(|expected| expected.eq_ignore_ascii_case(short))

@@ -37,9 +37,8 @@ pub fn explain(error: &serde_json::Error) -> (String, String) {
     if let Some(member) = text.strip_prefix("missing field ") {
         return (member.trim_matches('`').to_owned(), "is required".to_owned());
     }
-    if let Some(member) = text.strip_prefix("unknown field ") {
-        // The only value that is repeated: in a file, and cut at the member's end.
-        return (member.split('`').nth(1).unwrap_or_default().to_owned(), "is not a known member".to_owned());
+    if text.starts_with("unknown field ") {
+        return (String::new(), "is not a known member".to_owned());
     }
     if text.starts_with("invalid type: null") {
         return (String::new(), "must not be null".to_owned());
@@ -69,8 +68,7 @@ fn expected_in_words(expected: &str) -> &str {
         "a map" => "an object",
         "a boolean" => "true or false",
         "a borrowed string" => "a string",
-        other if other.starts_with("struct ") => "an object",
-        other if other.starts_with("one of ") || other.starts_with('`') || other.starts_with("a ") => other,
+        other if ["one of ", "`", "a ", "an "].iter().any(|article| other.starts_with(article)) => other,
         _ => "of another type",
     }
 }
@@ -107,7 +105,7 @@ mod tests {
             (r#"{"inner":{"count":1.0}}"#, "inner.count", "must be a whole number in range"),
             (r#"{"inner":["s3cret"]}"#, "inner", "must be an object"),
             (r#"{"inner":"s3cret"}"#, "inner", "must be an object"),
-            (r#"{"inner":{"count":1,"org":null}}"#, "inner.org", "must be a string"),
+            (r#"{"inner":{"count":1,"org":null}}"#, "inner.org", "must not be null"),
             (r#"{"inner":{"count":1,"org":"s3cret!"}}"#, "inner.org", "must be 1 to 64 of A-Z, a-z, 0-9, _ and -"),
             ("[]", "", "must be an object"),
             (r#"{"inner":[1]}"#, "inner", "must be an object"),

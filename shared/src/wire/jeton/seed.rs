@@ -292,18 +292,18 @@ mod tests {
     #[test]
     fn a_wrong_seed_names_the_member_and_the_line() {
         for (file, message) in [
-            ("{\n\"orgs\": [{\"id\": \"a b\"}]}", "line 2, column 22: orgs[0].id must be 1 to 64 of A-Z, a-z, 0-9, _ and -"),
+            ("{\n\"orgs\": [{\"id\": \"a b\"}]}", "line 2, column 21: orgs[0].id must be 1 to 64 of A-Z, a-z, 0-9, _ and -"),
             ("{\"members\": [\n{\"org\": \"1\"}]}", "line 2, column 12: members[0].sub is required"),
             ("{\"orgs\": [\n{\"id\": \"1\", \"sttings\": {}}]}", "line 2, column 21: orgs[0].sttings is not a known member"),
             (
                 "{\"orgs\": [{\"id\": \"1\",\n\"settings\": {\"token_duration\": 0}}]}",
-                "line 2, column 31: orgs[0].settings.token_duration must be 1 to 34,560,000 seconds (400 days)",
+                "line 2, column 33: orgs[0].settings.token_duration must be 1 to 34,560,000 seconds (400 days)",
             ),
             (
                 "{\"orgs\": [{\"id\": \"1\", \"settings\": {\"token_duration\": 60, \"max_token_duration\": 30}}]}",
                 "orgs[0].settings.token_duration: must not be longer than max_token_duration",
             ),
-            ("{\"orgs\": [}", "line 1, column 11: expected value"),
+            ("{\"orgs\": [}", "line 1, column 11: orgs[0] expected value"),
             ("{}x", "line 1, column 3: trailing characters"),
         ] {
             assert_eq!(Seed::read(file).unwrap_err().to_string(), message);

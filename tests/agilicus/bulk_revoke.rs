@@ -1,0 +1,64 @@
+//! `POST /v1/tokens/bulk_revoke`.
+
+use serde_json::json;
+use shared::domain::scope::api;
+
+use crate::support::scenario;
+
+scenario! {
+    async fn everything_that_a_member_has_dies_at_once_and_nothing_else(app) {
+        let mut tokens = Vec::new();
+        for i in 0..5 {
+            tokens.push(app.mint("1", "ann", json!({"session": format!("s-{i}"), "create_refresh_token": true})).await.created());
+        }
+        let bot = app.token("1", "bot", &[]).await;
+        let elsewhere = app.token("11", "ann", &[]).await;
+        app.post("/v1/tokens/revoke", None, json!({"token": tokens[0]["token"]})).await.is_empty();
+        app.clock.advance_ms(10);
+        let answer = app.post("/v1/tokens/bulk_revoke", Some(&app.admin), json!({"user_id": "ann", "org_id": "1"})).await.ok();
+        assert_eq!(answer, json!({"number_of_tokens_revoked": 4}));
+        for minted in &tokens {
+            assert!(!app.is_live(minted["token"].as_str().unwrap()).await);
+            app.post("/v1/tokens/refresh", None, json!({"token": minted["refresh_token"]})).await.is_error(400, "REFRESH_TOKEN_INVALID");
+        }
+        assert!(app.is_live(&bot).await && app.is_live(&elsewhere).await);
+        let again = app.post("/v1/tokens/bulk_revoke", Some(&app.admin), json!({"user_id": "ann"})).await.ok();
+        assert_eq!(again["number_of_tokens_revoked"], 0);
+        app.clock.advance_ms(1_001);
+        let next = app.token("1", "ann", &[]).await;
+        assert!(app.is_live(&next).await, "the member itself is as it was");
+    }
+}
+
+scenario! {
+    async fn one_session_of_a_member_dies_and_its_others_live(app) {
+        let one = app.mint("1", "ann", json!({"session": "s-1"})).await.created()["token"].as_str().unwrap().to_owned();
+        let two = app.mint("1", "ann", json!({"session": "s-2"})).await.created()["token"].as_str().unwrap().to_owned();
+        let answer = app.post("/v1/tokens/bulk_revoke", Some(&app.admin), json!({"user_id": "ann", "session_id": "s-1"})).await.ok();
+        assert_eq!(answer["number_of_tokens_revoked"], 1);
+        assert!(!app.is_live(&one).await && app.is_live(&two).await);
+        // Not this member's session: nothing of it is touched.
+        let none = app.post("/v1/tokens/bulk_revoke", Some(&app.admin), json!({"user_id": "bot", "session_id": "s-2"})).await.ok();
+        assert_eq!(none["number_of_tokens_revoked"], 0);
+        assert!(app.is_live(&two).await);
+    }
+}
+
+scenario! {
+    async fn it_takes_the_right_to_and_a_foreign_member_is_like_an_unknown_one(app) {
+        let revoker = app.token("1", "revoker", &[api::TOKENS_REVOKE]).await;
+        let ann = app.token("1", "ann", &[]).await;
+        app.post("/v1/tokens/bulk_revoke", Some(&ann), json!({"user_id": "bot"})).await.is_error(403, "ACCESS_DENIED");
+        app.post("/v1/tokens/bulk_revoke", Some(&revoker), json!({"user_id": "nobody"})).await.is_error(403, "MEMBER_UNAVAILABLE");
+        let foreign = app.post("/v1/tokens/bulk_revoke", Some(&revoker), json!({"user_id": "ann", "org_id": "2"})).await;
+        let missing = app.post("/v1/tokens/bulk_revoke", Some(&revoker), json!({"user_id": "ann", "org_id": "404"})).await;
+        foreign.is_error(403, "ACCESS_DENIED");
+        assert_eq!(foreign.body, missing.body);
+        for bad in [json!({}), json!({"user_id": ""}), json!({"user_id": null}), json!({"session_id": "s-1"})] {
+            app.post("/v1/tokens/bulk_revoke", Some(&revoker), bad).await.is_error(400, "INVALID_REQUEST");
+        }
+        let own = app.post("/v1/tokens/bulk_revoke", Some(&ann), json!({"user_id": "ann"})).await.ok();
+        assert_eq!(own["number_of_tokens_revoked"], 1, "everyone may log itself out everywhere");
+        app.post("/v1/tokens/bulk_revoke", Some(&revoker), json!({"user_id": "gone"})).await.ok();
+    }
+}

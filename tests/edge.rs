@@ -1,0 +1,139 @@
+//! What the edge refuses, on every mount.
+
+use bytes::Bytes;
+use http::{Method, Request, StatusCode};
+use serde_json::json;
+
+use crate::support::{Answer, App, scenario};
+
+async fn raw(app: &App, content_type: Option<&str>, body: impl Into<Bytes>) -> Answer {
+    let mut request = Request::builder().method(Method::POST).uri("/v1/tokens/introspect");
+    if let Some(content_type) = content_type {
+        request = request.header("content-type", content_type);
+    }
+    app.send(request.body(body.into()).unwrap()).await
+}
+
+scenario! {
+    async fn a_path_matches_exactly_as_it_was_sent(app) {
+        for path in ["/", "/nope", "//v1/tokens", "/v1/tokens/", "/v1/./tokens", "/v1/x/../tokens", "/V1/Tokens", "/v1/%74okens", "/v1/tokens;a=b", "/v1/tokens%2Frevoke"] {
+            app.get(path, &app.admin).await.is_error(404, "NO_SUCH_PATH");
+        }
+    }
+}
+
+scenario! {
+    async fn a_wrong_verb_is_405_with_allow_and_changes_nothing(app) {
+        for (path, allow) in [
+            ("/v1/tokens", "GET, POST"),
+            ("/v1/tokens/revoke", "POST"),
+            ("/v1/tokens/introspect_self", "GET"),
+            ("/v1/orgs/1", "PUT, GET, DELETE"),
+            ("/.well-known/jwks.json", "GET"),
+        ] {
+            for method in ["PATCH", "OPTIONS", "TRACE", "HEAD", "FOO"] {
+                let request = Request::builder().method(method).uri(path).header("x-http-method-override", "DELETE").body(Bytes::new()).unwrap();
+                let answer = app.send(request).await;
+                assert_eq!((answer.status, answer.headers["allow"].to_str().unwrap()), (StatusCode::METHOD_NOT_ALLOWED, allow), "{method} {path}");
+                assert_eq!(answer.body.is_empty(), method == "HEAD");
+            }
+        }
+    }
+}
+
+scenario! {
+    async fn a_body_of_64_kib_is_read_and_one_byte_more_is_413(app) {
+        let body = |length: usize| {
+            let empty = r#"{"token":"x","pad":""}"#.len();
+            format!(r#"{{"token":"x","pad":"{}"}}"#, "x".repeat(length - empty))
+        };
+        raw(app, Some("application/json"), body(65_536)).await.is_error(400, "TOKEN_INVALID");
+        raw(app, Some("application/json"), body(65_537)).await.is_error(413, "BODY_TOO_LARGE");
+    }
+}
+
+scenario! {
+    async fn only_json_in_utf8_is_taken(app) {
+        for bad in [None, Some("text/plain"), Some("application/xml"), Some("application/x-www-form-urlencoded"), Some("application/json; charset=utf-16"), Some("application/jsonp")] {
+            raw(app, bad, r#"{"token":"x"}"#).await.is_error(415, "UNSUPPORTED_MEDIA_TYPE");
+        }
+        for good in ["application/json", "APPLICATION/JSON; charset=UTF-8", "application/json;charset=\"utf-8\"", "application/json; x=y"] {
+            raw(app, Some(good), r#"{"token":"x"}"#).await.is_error(400, "TOKEN_INVALID");
+        }
+    }
+}
+
+scenario! {
+    async fn a_body_that_is_not_one_unambiguous_object_is_400(app) {
+        let deep = format!("{{\"token\":\"x\",\"a\":{}{}}}", "[".repeat(40), "]".repeat(40));
+        let open = "[".repeat(60_000);
+        for body in [
+            "", "null", "[]", "\"x\"", "true", "{", "{\"token\":\"x\"} {}", "{\"token\":\"x\"}\0", "{\"token\":\"x\",\"token\":\"x\"}",
+            "{\"token\":\"x\",\"\\u0074oken\":\"y\"}", "{\"token\":\"x\",\"a\":{\"b\":1,\"b\":2}}", "{\"token\":\"\\ud800\"}", "\u{feff}{\"token\":\"x\"}",
+            "{\"Token\":\"x\"}", "{\"token\":5}", "{\"token\":null}", "{\"token\":[\"x\"]}", &deep, &open,
+        ] {
+            raw(app, Some("application/json"), body.to_owned()).await.is_error(400, "INVALID_REQUEST");
+        }
+        raw(app, Some("application/json"), &b"{\"token\":\"\xc3\x28\"}"[..]).await.is_error(400, "INVALID_REQUEST");
+        raw(app, Some("application/json"), &b"{\"token\":\"\xc0\xaf\"}"[..]).await.is_error(400, "INVALID_REQUEST");
+    }
+}
+
+scenario! {
+    async fn the_scheme_of_the_bearer_has_any_case_and_there_is_one_header(app) {
+        let get = |value: String| Request::builder().uri("/v1/tokens/introspect_self").header("authorization", value);
+        for good in ["bearer", "BEARER", "Bearer "] {
+            app.send(get(format!("{good} {}", app.admin)).body(Bytes::new()).unwrap()).await.ok();
+        }
+        for bad in ["Basic", "DPoP", ""] {
+            app.send(get(format!("{bad} {}", app.admin)).body(Bytes::new()).unwrap()).await.is_error(401, "TOKEN_MISSING");
+        }
+        let twice = format!("{}, Bearer {}", app.admin, app.admin);
+        app.send(get(format!("Bearer {twice}")).body(Bytes::new()).unwrap()).await.is_error(401, "TOKEN_INVALID");
+        let query = Request::builder().uri(format!("/v1/tokens/introspect_self?access_token={}", app.admin)).body(Bytes::new()).unwrap();
+        app.send(query).await.is_error(401, "TOKEN_MISSING");
+    }
+}
+
+scenario! {
+    /// What comes in never comes out: not a value, be it a secret or a script.
+    async fn no_refusal_echoes_a_value(app) {
+        let canary = "<script>s3cret</script>";
+        for body in [
+            json!({"token": canary}),
+            json!({"token": {"a": canary}}),
+            json!({"token": [canary]}),
+            json!({"token": "x", "introspect_options": canary}),
+            json!({"token": "x", "introspect_options": {"target_org_info": {"target_orgs": [canary]}}}),
+        ] {
+            let answer = app.post("/v1/tokens/introspect", None, body).await;
+            assert!(answer.status.is_client_error() && !String::from_utf8_lossy(&answer.body).contains("s3cret"), "{answer:?}");
+        }
+        for path in [format!("/{canary}"), format!("/v1/tokens?limit={canary}"), format!("/v1/tokens?exp_from={canary}"), format!("/v1/orgs/{canary}")] {
+            let path = path.replace('<', "%3C").replace('>', "%3E");
+            let answer = app.get(&path, &app.admin).await;
+            assert!(answer.status.is_client_error() && !String::from_utf8_lossy(&answer.body).contains("s3cret"), "{answer:?}");
+        }
+    }
+}
+
+/// W13, W14: JSONTestSuite's refused files as bodies. Its accepted ones are no requests either, but never a 5xx.
+#[tokio::test]
+#[ignore = "needs JETON_VECTORS"]
+async fn vectors_of_jsontestsuite_as_bodies() {
+    let folder = shared_vectors().join("json-test-suite/test_parsing");
+    let app = App::new(crate::support::Mount::InProcess).await;
+    let mut refused = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let file = file.unwrap();
+        let answer = raw(&app, Some("application/json"), std::fs::read(file.path()).unwrap()).await;
+        assert!(answer.status.is_client_error(), "{:?}: {answer:?}", file.file_name());
+        refused += u32::from(file.file_name().to_string_lossy().starts_with("n_"));
+    }
+    assert_eq!(refused, 188);
+}
+
+#[expect(clippy::disallowed_methods, reason = "where the vectors are is the machine's to say")]
+fn shared_vectors() -> std::path::PathBuf {
+    std::env::var_os("JETON_VECTORS").expect("JETON_VECTORS names the folder of the vectors").into()
+}

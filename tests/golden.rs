@@ -1,0 +1,105 @@
+//! The exact bytes of errors: a file for each dialect, a line for each variant. `JETON_BLESS=1` writes them anew.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use shared::domain::{Fault, Refusal, TokenProblem};
+use shared::http::{Dialect, Reply, fault, refusal};
+
+/// One of each. The match below doesn't compile when there is a variant that isn't here.
+fn refusals() -> Vec<Refusal> {
+    let problems = [TokenProblem::Expired, TokenProblem::Invalid, TokenProblem::NotYetValid, TokenProblem::Revoked];
+    let mut all = vec![
+        Refusal::AccessDenied { needs: "urn:jeton:tokens:create" },
+        Refusal::BodyTooLarge { limit: 65_536 },
+        Refusal::Conflict("the org still has members"),
+        Refusal::CredentialsMissing,
+        Refusal::invalid("token_validity.end", "must be later than start"),
+        Refusal::invalid("", "the body must be JSON"),
+        Refusal::Lifetime("must end after it begins"),
+        Refusal::MemberUnavailable,
+        Refusal::MethodNotAllowed { allow: "GET, POST".into() },
+        Refusal::NoSuchPath,
+        Refusal::NotFound("member"),
+        Refusal::OrgUnavailable,
+        Refusal::OutsideAuthority { field: "scopes" },
+        Refusal::RefreshRejected,
+        Refusal::ScopeNotHeld("urn:app:read".parse().unwrap()),
+        Refusal::TokenGone,
+        Refusal::TokenTooLarge { limit: 7_168 },
+        Refusal::UnsupportedMediaType,
+    ];
+    all.extend(problems.map(Refusal::CredentialsRejected));
+    all.extend(problems.map(Refusal::TokenRejected));
+    for refusal in &all {
+        match refusal {
+            Refusal::AccessDenied { .. }
+            | Refusal::BodyTooLarge { .. }
+            | Refusal::Conflict(_)
+            | Refusal::CredentialsMissing
+            | Refusal::CredentialsRejected(_)
+            | Refusal::Invalid { .. }
+            | Refusal::Lifetime(_)
+            | Refusal::MemberUnavailable
+            | Refusal::MethodNotAllowed { .. }
+            | Refusal::NoSuchPath
+            | Refusal::NotFound(_)
+            | Refusal::OrgUnavailable
+            | Refusal::OutsideAuthority { .. }
+            | Refusal::RefreshRejected
+            | Refusal::ScopeNotHeld(_)
+            | Refusal::TokenGone
+            | Refusal::TokenRejected(_)
+            | Refusal::TokenTooLarge { .. }
+            | Refusal::UnsupportedMediaType => {}
+        }
+    }
+    all
+}
+
+#[test]
+fn agilicus_errors() {
+    hold("agilicus_errors.txt", Dialect::Agilicus);
+}
+
+#[test]
+fn jeton_errors() {
+    hold("jeton_errors.txt", Dialect::Jeton);
+}
+
+fn hold(file: &str, dialect: Dialect) {
+    let mut text = String::new();
+    for case in refusals() {
+        let name = format!("{case:?}");
+        line(&mut text, &name, &refusal(dialect, &case));
+    }
+    for (name, case) in [
+        ("Fault, can be retried", Fault::unavailable("reading")),
+        ("Fault", Fault::internal("reading").because("arn:aws:s3cret")),
+    ] {
+        line(&mut text, name, &fault(dialect, &case));
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(file);
+    if bless() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), text, "{file} differs");
+}
+
+fn line(text: &mut String, name: &str, reply: &Reply) {
+    let headers: Vec<_> = reply.headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
+    let headers = if headers.is_empty() { String::new() } else { format!(" [{}]", headers.join("; ")) };
+    writeln!(
+        text,
+        "{name}\n  {} {}{headers}\n  {}",
+        reply.status.as_u16(),
+        reply.media_type,
+        String::from_utf8_lossy(&reply.body)
+    )
+    .unwrap();
+}
+
+#[expect(clippy::disallowed_methods, reason = "whoever runs the tests says so")]
+fn bless() -> bool {
+    std::env::var_os("JETON_BLESS").is_some()
+}

@@ -1,0 +1,5 @@
+//! Jeton's own API: the directory, the key set, health.
+
+mod members;
+mod orgs;
+mod public;

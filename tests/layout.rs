@@ -1,0 +1,96 @@
+//! What holds rooms, catalogue and bundles together.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use shared::http::Entry;
+use shared::platform::Platform;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository")
+}
+
+/// `agilicus.create_token` is the room `functions/agilicus/create_token.rs`, and there is no other room.
+#[test]
+fn every_room_is_in_the_catalogue_and_every_entry_has_a_room() {
+    let named: BTreeSet<String> = functions::catalogue::<Platform>().iter().map(|entry| entry.route.name.to_owned()).collect();
+    let mut rooms = BTreeSet::new();
+    for dialect in ["agilicus", "jeton"] {
+        for file in std::fs::read_dir(root().join("functions").join(dialect)).unwrap() {
+            let name = file.unwrap().file_name().into_string().unwrap();
+            let name = name.strip_suffix(".rs").unwrap();
+            if name != "mod" {
+                rooms.insert(format!("{dialect}.{name}"));
+            }
+        }
+    }
+    assert_eq!(named, rooms);
+}
+
+#[test]
+fn no_two_endpoints_share_a_method_and_path() {
+    let entries: Vec<Entry<Platform>> = functions::catalogue();
+    let routes: BTreeSet<_> = entries.iter().map(|entry| (entry.route.method.to_string(), entry.route.path)).collect();
+    assert_eq!(routes.len(), entries.len());
+}
+
+/// The bundle follows from what the endpoint can reach.
+#[test]
+fn only_the_bundle_mint_has_signing_keys_and_public_reaches_nothing() {
+    for entry in functions::public::<Platform>() {
+        assert_eq!(entry.access, shared::ports::Access::NONE, "{}", entry.route.name);
+    }
+    for entry in functions::records::<Platform>() {
+        assert!(entry.access.signing_key.is_empty() && entry.access.refresh_key.is_empty(), "{}", entry.route.name);
+        assert!(!(entry.access.tokens.is_empty() && entry.access.directory.is_empty()), "{}", entry.route.name);
+    }
+    for entry in functions::mint::<Platform>() {
+        assert_eq!(entry.access.signing_key, ["Sign"], "{}", entry.route.name);
+    }
+}
+
+/// The table in `shared/src/lib.rs`: who may know whom.
+#[test]
+fn no_room_knows_what_it_may_not() {
+    for (room, strangers) in [
+        (
+            "domain",
+            &["crate::http", "crate::wire", "crate::store", "crate::jose", "crate::policy", "serde", "aws_", "rusqlite"][..],
+        ),
+        ("policy.rs", &["crate::http", "crate::wire", "crate::store", "crate::jose", "serde", "aws_", "rusqlite"]),
+        ("jose", &["crate::http", "crate::wire", "crate::store", "crate::policy", "rusqlite"]),
+        ("store", &["crate::http", "crate::wire", "crate::policy", "crate::mint"]),
+        ("signer", &["crate::http", "crate::wire", "crate::store", "crate::policy"]),
+        ("wire", &["crate::http", "rusqlite", "aws_"]),
+    ] {
+        for (file, text) in sources(&root().join("shared/src").join(room)) {
+            let code = text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
+            for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
+                for stranger in strangers {
+                    assert!(!line.contains(stranger), "{file}: {line}");
+                }
+            }
+        }
+    }
+}
+
+/// Only HTTP knows status codes.
+#[test]
+fn no_status_code_outside_http() {
+    for (file, text) in sources(&root().join("shared/src")) {
+        if !file.contains("/http/") {
+            assert!(!text.contains("StatusCode"), "{file}");
+        }
+    }
+}
+
+fn sources(path: &Path) -> Vec<(String, String)> {
+    if path.is_file() {
+        return vec![(path.display().to_string(), std::fs::read_to_string(path).unwrap())];
+    }
+    let entries = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .filter(|entry| entry.is_dir() || entry.extension().is_some_and(|kind| kind == "rs"))
+        .flat_map(|entry| sources(&entry))
+        .collect()
+}

@@ -1,0 +1,19 @@
+//! The suite.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `support` | an app with a frozen clock, seeded entropy and fixed keys, behind one of five mounts |
+//! | `agilicus`, `jeton` | scenarios by operation: each runs on every mount |
+//! | `edge` | what the edge refuses, on every mount |
+//! | `faults` | the store fails, call by call; and how many calls each operation makes |
+//! | `golden` | the exact bytes of answers, a file each |
+//! | `layout` | rooms, catalogue and bundles agree |
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+mod agilicus;
+mod edge;
+mod faults;
+mod golden;
+mod jeton;
+mod layout;
+mod support;

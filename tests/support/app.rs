@@ -1,0 +1,248 @@
+//! The service with a clock that stands still, entropy that repeats itself, and keys that everybody knows.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode, header};
+use serde_json::{Value, json};
+use shared::clock::FrozenClock;
+use shared::domain::{Algorithm, Issuer, OrgId, Seconds, Secret, Subject, Timestamp};
+use shared::entropy::Seeded;
+use shared::http::Service;
+use shared::platform::{Parts, Platform};
+use shared::ports::Provides as _;
+use shared::signer::{HmacDeriver, LocalSigner};
+use shared::store::Store;
+use shared::store::sqlite::SqliteStore;
+use shared::wire::jeton::seed::Seed;
+use shared::{bootstrap, seed};
+
+use super::mount::{Mount, Target};
+
+/// 2026-11-22T12:00:00.250Z
+pub(crate) const NOW: Timestamp = Timestamp::from_ms(1_795_348_800_250);
+
+/// Orgs: 1 with 11 and 111 below it, and 2, which is foreign. Members of 1: ann (a person with profile and scopes), bot (a
+/// service account), team (a group), gone (disabled), minter, reader, revoker and clerk (with one API scope each).
+const DIRECTORY: &str = r#"{
+  "orgs": [
+    {"id": "1", "name": "Root"},
+    {"id": "11", "parent": "1"},
+    {"id": "111", "parent": "11", "settings": {"allow_non_expiring": true, "refresh_token_rotation": false}},
+    {"id": "2", "name": "Foreign"}
+  ],
+  "members": [
+    {"org": "1", "sub": "ann", "scopes": ["urn:app:*"], "roles": {"shop": ["owner", "editor"]},
+     "profile": {"email": "ann@example.org", "first_name": "Ann", "last_name": "Lee", "display_name": "Ann", "external_id": "x-1"}},
+    {"org": "1", "sub": "bot", "kind": "service_account", "scopes": ["urn:app:read"]},
+    {"org": "1", "sub": "team", "kind": "group", "scopes": []},
+    {"org": "1", "sub": "gone", "enabled": false, "scopes": ["urn:app:*"]},
+    {"org": "1", "sub": "minter", "kind": "service_account", "scopes": ["urn:jeton:tokens:create", "urn:app:*"]},
+    {"org": "1", "sub": "reader", "scopes": ["urn:jeton:tokens:read"]},
+    {"org": "1", "sub": "revoker", "scopes": ["urn:jeton:tokens:revoke"]},
+    {"org": "1", "sub": "clerk", "scopes": ["urn:jeton:members:write"]},
+    {"org": "11", "sub": "ann", "scopes": ["urn:app:read"], "roles": {"shop": ["editor"]}},
+    {"org": "111", "sub": "ann", "scopes": ["urn:app:*"]},
+    {"org": "2", "sub": "ann", "scopes": ["urn:app:*", "urn:jeton:admin"]},
+    {"org": "2", "sub": "administrator", "scopes": ["*"]}
+  ]
+}"#;
+
+/// The service behind a mount.
+pub(crate) struct App {
+    target: Target,
+    pub(crate) clock: Arc<FrozenClock>,
+    pub(crate) store: Arc<dyn Store>,
+    /// Of the administrator of org 1, with `urn:jeton:admin`.
+    pub(crate) admin: String,
+}
+
+impl App {
+    /// On a store in memory.
+    pub(crate) async fn new(mount: Mount) -> Self {
+        Self::with_store(mount, |store| store).await
+    }
+
+    /// On a store in memory, wrapped into another once it has its directory.
+    pub(crate) async fn with_store(mount: Mount, wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>) -> Self {
+        let clock = Arc::new(FrozenClock::at(NOW));
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::in_memory(clock.clone()).expect("a store"));
+        seed::load(&*store, Seed::read(DIRECTORY).expect("a seed"), NOW).await.expect("the seed is loaded");
+        let store = wrap(store);
+        let platform = Platform::new(Parts {
+            clock: clock.clone(),
+            entropy: Arc::new(Seeded::new(1)),
+            issuer: Issuer::parse("https://jeton.example").expect("an issuer"),
+            store: store.clone(),
+            // The one algorithm whose signatures are the same every time would be EdDSA, but the SDK takes only this one.
+            signer: Arc::new(LocalSigner::for_tests(Algorithm::Es256)),
+            deriver: Arc::new(HmacDeriver::new(&Secret::new([7; 32]))),
+        })
+        .expect("a platform");
+        let name = Subject::parse("administrator").expect("a name");
+        let root = OrgId::parse("1").expect("an id");
+        let (org, member) = bootstrap::administrator(&*store, &root, &name, NOW).await.expect("an administrator");
+        let minted = bootstrap::token(&platform.provide(), &org, &member, Seconds::DAY).await.expect("a token");
+        let service = Service::new(&functions::catalogue(), &platform).expect("a service");
+        let target = Target::new(mount, Arc::new(service)).await;
+        Self { target, clock, store, admin: minted.token.expose().clone() }
+    }
+
+    /// Sends a request as it is. Every answer keeps to the rules that all answers keep to.
+    pub(crate) async fn send(&self, request: Request<Bytes>) -> Answer {
+        let path = request.uri().path().to_owned();
+        let answer = Answer::from(self.target.send(request).await);
+        let header = |name: &str| answer.headers.get(name).map(|value| value.to_str().expect("text").to_owned());
+        let public = matches!(&*path, "/.well-known/jwks.json" | "/v1/tokens/jwsk") && answer.status == StatusCode::OK;
+        assert_eq!(header("cache-control").as_deref(), Some(if public { "public, max-age=300" } else { "no-store" }), "{path}");
+        assert_eq!(header("x-content-type-options").as_deref(), Some("nosniff"));
+        assert!(header("server").is_none());
+        assert!(header("access-control-allow-origin").is_none());
+        if answer.status == StatusCode::UNAUTHORIZED {
+            assert!(header("www-authenticate").is_some_and(|challenge| challenge.starts_with("Bearer ")));
+        }
+        answer
+    }
+
+    /// A `POST` of JSON, with a bearer or without.
+    pub(crate) async fn post(&self, path: &str, bearer: Option<&str>, body: Value) -> Answer {
+        self.call(Method::POST, path, bearer, Some(body)).await
+    }
+
+    /// A `GET`.
+    pub(crate) async fn get(&self, path: &str, bearer: &str) -> Answer {
+        self.call(Method::GET, path, Some(bearer), None).await
+    }
+
+    /// A `PUT` of JSON.
+    pub(crate) async fn put(&self, path: &str, bearer: &str, body: Value) -> Answer {
+        self.call(Method::PUT, path, Some(bearer), Some(body)).await
+    }
+
+    /// A `DELETE`.
+    pub(crate) async fn delete(&self, path: &str, bearer: &str) -> Answer {
+        self.call(Method::DELETE, path, Some(bearer), None).await
+    }
+
+    async fn call(&self, method: Method, path: &str, bearer: Option<&str>, body: Option<Value>) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(bearer) = bearer {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {bearer}"));
+        }
+        if body.is_some() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        let body = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
+        self.send(request.body(body).expect("a request")).await
+    }
+
+    /// Mints for a member of an org, as the administrator: `more` is laid over the request.
+    pub(crate) async fn mint(&self, org: &str, sub: &str, more: Value) -> Answer {
+        self.mint_as(&self.admin, org, sub, more).await
+    }
+
+    /// Mints as any bearer.
+    pub(crate) async fn mint_as(&self, bearer: &str, org: &str, sub: &str, more: Value) -> Answer {
+        self.post("/v1/tokens", Some(bearer), ask(org, sub, more)).await
+    }
+
+    /// The token of a member with these scopes, as the administrator mints it.
+    pub(crate) async fn token(&self, org: &str, sub: &str, scopes: &[&str]) -> String {
+        self.mint(org, sub, json!({ "scopes": scopes })).await.created()["token"].as_str().expect("a token").to_owned()
+    }
+
+    /// Introspects.
+    pub(crate) async fn introspect(&self, token: &str) -> Answer {
+        self.post("/v1/tokens/introspect", None, json!({ "token": token })).await
+    }
+
+    /// Whether a token is alive, which introspection and its use as a bearer must agree about.
+    pub(crate) async fn is_live(&self, token: &str) -> bool {
+        let introspected = self.introspect(token).await.status == StatusCode::OK;
+        let used = self.get("/v1/tokens/introspect_self", token).await.status == StatusCode::OK;
+        assert_eq!(introspected, used, "introspection and use disagree");
+        introspected
+    }
+}
+
+/// A `CreateTokenRequest` with `more` laid over it; what is `null` there is left out.
+pub(crate) fn ask(org: &str, sub: &str, more: Value) -> Value {
+    let mut request = json!({ "sub": sub, "org": org, "audiences": ["urn:api"], "time_validity": { "duration": 600 } });
+    let members = request.as_object_mut().expect("an object");
+    members.extend(more.as_object().expect("an object").clone());
+    members.retain(|_, value| !value.is_null());
+    request
+}
+
+/// An answer, read.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: http::HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl From<Response<Bytes>> for Answer {
+    fn from(response: Response<Bytes>) -> Self {
+        let (parts, body) = response.into_parts();
+        Self { status: parts.status, headers: parts.headers, body }
+    }
+}
+
+impl Answer {
+    /// Its body, which must be JSON.
+    pub(crate) fn json(&self) -> Value {
+        let media_type = self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        assert!(matches!(media_type, "application/json" | "application/problem+json"), "{media_type:?}");
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
+    }
+
+    /// Its body, if its status is 200.
+    #[track_caller]
+    pub(crate) fn ok(&self) -> Value {
+        self.with(StatusCode::OK)
+    }
+
+    /// Its body, if its status is 201.
+    #[track_caller]
+    pub(crate) fn created(&self) -> Value {
+        self.with(StatusCode::CREATED)
+    }
+
+    /// It is 204 without a body.
+    #[track_caller]
+    pub(crate) fn is_empty(&self) {
+        assert_eq!((self.status, &self.body[..]), (StatusCode::NO_CONTENT, &b""[..]), "{self:?}");
+    }
+
+    /// Status and code of an error.
+    pub(crate) fn error(&self) -> (u16, String) {
+        let body = self.json();
+        let code = body.get("error_code").or(body.get("code")).and_then(Value::as_str).unwrap_or_default();
+        (self.status.as_u16(), code.to_owned())
+    }
+
+    /// It is this error.
+    #[track_caller]
+    pub(crate) fn is_error(&self, status: u16, code: &str) {
+        assert_eq!(self.error(), (status, code.to_owned()), "{self:?}");
+    }
+
+    #[track_caller]
+    fn with(&self, status: StatusCode) -> Value {
+        assert_eq!(self.status, status, "{self:?}");
+        let body = self.json();
+        assert!(!contains_null(&body), "a null: {body}");
+        body
+    }
+}
+
+/// The strict SDK takes no `null` anywhere.
+fn contains_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(values) => values.iter().any(contains_null),
+        Value::Object(members) => members.values().any(contains_null),
+        _ => false,
+    }
+}

@@ -1,0 +1,37 @@
+//! What scenarios stand on.
+
+mod app;
+mod mount;
+mod watched;
+
+pub(crate) use app::{Answer, App, ask};
+pub(crate) use mount::Mount;
+pub(crate) use watched::Watched;
+
+/// A scenario that runs on every mount: a module with a test for each.
+macro_rules! scenario {
+    ($(#[$doc:meta])* async fn $name:ident($app:ident) $body:block) => {
+        $(#[$doc])*
+        mod $name {
+            #[allow(unused_imports, clippy::allow_attributes, reason = "not every scenario uses all that its file imports")]
+            use super::*;
+
+            async fn scenario($app: &$crate::support::App) $body
+
+            $crate::support::on_every_mount!(scenario: in_process InProcess, http_api_v2 HttpApi, rest_api_v1 RestApi, function_url FunctionUrl, http Http);
+        }
+    };
+}
+
+macro_rules! on_every_mount {
+    ($scenario:ident: $($test:ident $mount:ident),+) => {
+        $(
+            #[tokio::test]
+            async fn $test() {
+                $scenario(&$crate::support::App::new($crate::support::Mount::$mount).await).await;
+            }
+        )+
+    };
+}
+
+pub(crate) use {on_every_mount, scenario};

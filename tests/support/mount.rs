@@ -1,0 +1,181 @@
+//! Five ways to the same service.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use shared::http::{Service, lambda};
+use tokio::net::{TcpListener, TcpStream};
+
+/// How a request gets to the service.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Mount {
+    /// As a function call.
+    InProcess,
+    /// As an event of an HTTP API, payload 2.0: header names in lower case, body as text.
+    HttpApi,
+    /// As an event of a REST API, payload 1.0: header names in title case, twice, body in base64, `null` for what isn't there.
+    RestApi,
+    /// As an event of a function URL: payload 2.0, body in base64.
+    FunctionUrl,
+    /// Over a socket, to the local server.
+    Http,
+}
+
+/// A service behind a mount.
+pub(crate) enum Target {
+    Direct(Arc<Service>),
+    Event(Arc<Service>, Mount),
+    Socket(std::net::SocketAddr),
+}
+
+impl Target {
+    pub(crate) async fn new(mount: Mount, service: Arc<Service>) -> Self {
+        match mount {
+            Mount::InProcess => Self::Direct(service),
+            Mount::HttpApi | Mount::RestApi | Mount::FunctionUrl => Self::Event(service, mount),
+            Mount::Http => {
+                let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+                let address = listener.local_addr().expect("an address");
+                tokio::spawn(local::serve(listener, service, std::future::pending()));
+                Self::Socket(address)
+            }
+        }
+    }
+
+    pub(crate) async fn send(&self, request: Request<Bytes>) -> Response<Bytes> {
+        match self {
+            Self::Direct(service) => service.call(request).await,
+            Self::Event(service, mount) => {
+                let event = match mount {
+                    Mount::RestApi => rest_api(&request),
+                    Mount::FunctionUrl => http_api(&request, true),
+                    _ => http_api(&request, false),
+                };
+                let answer = lambda::invoke(service.clone(), &event.to_string()).await.expect("an event is answered");
+                response(&answer)
+            }
+            Self::Socket(address) => over_http(*address, request).await,
+        }
+    }
+}
+
+fn http_api(request: &Request<Bytes>, base64: bool) -> Value {
+    let (path, query) = (request.uri().path(), request.uri().query().unwrap_or_default());
+    let method = request.method().as_str();
+    let body = match (request.body().is_empty(), base64 || std::str::from_utf8(request.body()).is_err()) {
+        (true, _) => Value::Null,
+        (false, true) => STANDARD.encode(request.body()).into(),
+        (false, false) => String::from_utf8_lossy(request.body()).into(),
+    };
+    let mut event = json!({
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": query,
+        "headers": joined(request.headers()),
+        "requestContext": {
+            "accountId": "123456789012", "apiId": "api-id", "domainName": "id.execute-api.us-east-1.amazonaws.com", "domainPrefix": "id",
+            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "agent"},
+            "requestId": "request-1", "routeKey": "$default", "stage": "$default", "time": "22/Nov/2026:12:00:00 +0000", "timeEpoch": 1_795_348_800_000_i64
+        },
+        "isBase64Encoded": body.is_string() && (base64 || std::str::from_utf8(request.body()).is_err()),
+    });
+    if !body.is_null() {
+        event["body"] = body;
+    }
+    event
+}
+
+fn rest_api(request: &Request<Bytes>) -> Value {
+    let mut headers = BTreeMap::new();
+    let mut multi: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (name, value) in request.headers() {
+        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        headers.insert(title_case(name), value.clone());
+        multi.entry(title_case(name)).or_default().push(value);
+    }
+    let mut query: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    // A REST API hands over decoded parameters.
+    for pair in request.uri().query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        query.entry(decoded(name)).or_default().push(decoded(value));
+    }
+    let single: BTreeMap<_, _> = query.iter().filter_map(|(name, values)| Some((name, values.last()?))).collect();
+    let none_if_empty = |value: Value, empty: bool| if empty { Value::Null } else { value };
+    json!({
+        "resource": "/{proxy+}",
+        "path": request.uri().path(),
+        "httpMethod": request.method().as_str(),
+        "headers": none_if_empty(json!(headers), headers.is_empty()),
+        "multiValueHeaders": none_if_empty(json!(multi), multi.is_empty()),
+        "queryStringParameters": none_if_empty(json!(single), query.is_empty()),
+        "multiValueQueryStringParameters": none_if_empty(json!(query), query.is_empty()),
+        "pathParameters": null,
+        "stageVariables": null,
+        "requestContext": {
+            "accountId": "123456789012", "apiId": "id", "domainName": "id.execute-api.us-east-1.amazonaws.com", "httpMethod": request.method().as_str(),
+            "identity": {"sourceIp": "192.0.2.1", "userAgent": "agent"}, "path": format!("/prod{}", request.uri().path()), "protocol": "HTTP/1.1",
+            "requestId": "request-1", "resourcePath": "/{proxy+}", "stage": "prod", "requestTimeEpoch": 1_795_348_800_000_i64
+        },
+        "body": none_if_empty(STANDARD.encode(request.body()).into(), request.body().is_empty()),
+        "isBase64Encoded": !request.body().is_empty(),
+    })
+}
+
+/// Several headers of one name become one, as an HTTP API has it.
+fn joined(headers: &HeaderMap) -> BTreeMap<String, String> {
+    let mut joined: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in headers {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        joined
+            .entry(name.to_string())
+            .and_modify(|there| *there = format!("{there},{value}"))
+            .or_insert_with(|| value.into_owned());
+    }
+    joined
+}
+
+fn title_case(name: &HeaderName) -> String {
+    let word = |word: &str| word[..1].to_uppercase() + &word[1..];
+    name.as_str().split('-').map(word).collect::<Vec<_>>().join("-")
+}
+
+/// Decoded leniently, as a gateway does.
+fn decoded(text: &str) -> String {
+    percent_encoding::percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
+}
+
+fn response(answer: &Value) -> Response<Bytes> {
+    let body = answer["body"].as_str().unwrap_or_default();
+    let body = if answer["isBase64Encoded"] == true { STANDARD.decode(body).expect("base64") } else { body.as_bytes().to_vec() };
+    let mut response = Response::new(Bytes::from(body));
+    *response.status_mut() = u16::try_from(answer["statusCode"].as_u64().expect("a status")).unwrap().try_into().unwrap();
+    let single =
+        answer["headers"].as_object().into_iter().flatten().map(|(name, value)| (name, value.as_str().expect("a value")));
+    let multi = answer["multiValueHeaders"].as_object().into_iter().flatten();
+    let multi = multi.flat_map(|(name, values)| {
+        values.as_array().into_iter().flatten().map(move |value| (name, value.as_str().expect("a value")))
+    });
+    for (name, value) in single.chain(multi) {
+        response.headers_mut().insert(HeaderName::try_from(name).unwrap(), HeaderValue::try_from(value).unwrap());
+    }
+    response
+}
+
+async fn over_http(address: std::net::SocketAddr, request: Request<Bytes>) -> Response<Bytes> {
+    let stream = TcpStream::connect(address).await.expect("a connection");
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.expect("HTTP");
+    tokio::spawn(connection);
+    let (mut parts, body) = request.into_parts();
+    parts.headers.entry("host").or_insert(HeaderValue::from_str(&address.to_string()).unwrap());
+    let response = sender.send_request(Request::from_parts(parts, Full::new(body))).await.expect("an answer");
+    let (parts, body) = response.into_parts();
+    Response::from_parts(parts, body.collect().await.expect("a body").to_bytes())
+}

@@ -1,0 +1,158 @@
+//! A store that counts its calls, and can be told to fail one.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use shared::domain::{
+    Client, ClientId, Family, FamilyKey, Fault, Mark, Member, MemberKey, Org, OrgId, Subject, Timestamp, TokenKey, TokenRecord,
+};
+use shared::store::{
+    Delete, Found, Put, ReadDirectory, ReadTokens, RefreshTokens, Revocation, RevokeTokens, Rotation, RotationStep, Store,
+    TokenPage, TokenQuery, Wanted, WriteDirectory, WriteTokens,
+};
+
+/// Counts the calls of a store by name, and fails the one it is told to: before it happens, or after it has happened and its
+/// answer is lost.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    store: Arc<dyn Store>,
+    calls: Mutex<Vec<&'static str>>,
+    /// How many more calls succeed; the one after them fails.
+    fails_in: AtomicUsize,
+    after: std::sync::atomic::AtomicBool,
+}
+
+/// No call fails.
+const NEVER: usize = usize::MAX;
+
+impl Watched {
+    pub(crate) fn new(store: Arc<dyn Store>) -> Self {
+        Self { store, calls: Mutex::default(), fails_in: NEVER.into(), after: false.into() }
+    }
+
+    /// Makes the call fail that comes after `count` more. With `after` it happens, and its answer is lost.
+    pub(crate) fn fail_in(&self, count: usize, after: bool) {
+        self.after.store(after, Ordering::SeqCst);
+        self.fails_in.store(count, Ordering::SeqCst);
+    }
+
+    /// No call fails any more. Says whether one has.
+    pub(crate) fn recover(&self) -> bool {
+        self.fails_in.swap(NEVER, Ordering::SeqCst) == NEVER
+    }
+
+    /// The calls since the last time that this was asked.
+    pub(crate) fn calls(&self) -> Vec<&'static str> {
+        std::mem::take(&mut self.calls.lock().unwrap())
+    }
+
+    async fn call<T>(&self, name: &'static str, call: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+        self.calls.lock().unwrap().push(name);
+        let left = self.fails_in.load(Ordering::SeqCst);
+        if left == 0 {
+            self.fails_in.store(NEVER, Ordering::SeqCst);
+            if self.after.load(Ordering::SeqCst) {
+                call.await?;
+            }
+            return Err(
+                Fault::unavailable("doing what the test forbids").because("arn:aws:dynamodb:us-east-1:123456789012:table/s3cret")
+            );
+        }
+        if left != NEVER {
+            self.fails_in.store(left - 1, Ordering::SeqCst);
+        }
+        call.await
+    }
+}
+
+#[async_trait]
+impl ReadTokens for Watched {
+    async fn read(&self, wanted: &Wanted) -> Result<Found, Fault> {
+        self.call("read", self.store.read(wanted)).await
+    }
+
+    async fn list(&self, query: &TokenQuery) -> Result<TokenPage, Fault> {
+        self.call("list", self.store.list(query)).await
+    }
+}
+
+#[async_trait]
+impl WriteTokens for Watched {
+    async fn record(&self, token: &TokenRecord, family: Option<&Family>) -> Result<(), Fault> {
+        self.call("record", self.store.record(token, family)).await
+    }
+}
+
+#[async_trait]
+impl RevokeTokens for Watched {
+    async fn revoke(&self, token: &TokenKey, family: Option<&FamilyKey>, at: Timestamp) -> Result<Revocation, Fault> {
+        self.call("revoke", self.store.revoke(token, family, at)).await
+    }
+
+    async fn revoke_family(&self, family: &FamilyKey, at: Timestamp) -> Result<Revocation, Fault> {
+        self.call("revoke_family", self.store.revoke_family(family, at)).await
+    }
+
+    async fn mark(&self, mark: &Mark) -> Result<(), Fault> {
+        self.call("mark", self.store.mark(mark)).await
+    }
+}
+
+#[async_trait]
+impl RefreshTokens for Watched {
+    async fn rotate(&self, step: &RotationStep) -> Result<Rotation, Fault> {
+        self.call("rotate", self.store.rotate(step)).await
+    }
+}
+
+#[async_trait]
+impl ReadDirectory for Watched {
+    async fn org(&self, id: &OrgId) -> Result<Option<Org>, Fault> {
+        self.call("org", self.store.org(id)).await
+    }
+
+    async fn sub_orgs(&self, parent: &OrgId, after: Option<&OrgId>, limit: usize) -> Result<Vec<OrgId>, Fault> {
+        self.call("sub_orgs", self.store.sub_orgs(parent, after, limit)).await
+    }
+
+    async fn member(&self, key: &MemberKey) -> Result<Option<Member>, Fault> {
+        self.call("member", self.store.member(key)).await
+    }
+
+    async fn members(&self, org: &OrgId, after: Option<&Subject>, limit: usize) -> Result<Vec<Member>, Fault> {
+        self.call("members", self.store.members(org, after, limit)).await
+    }
+
+    async fn client(&self, org: &OrgId, id: ClientId) -> Result<Option<Client>, Fault> {
+        self.call("client", self.store.client(org, id)).await
+    }
+}
+
+#[async_trait]
+impl WriteDirectory for Watched {
+    async fn put_org(&self, org: &Org) -> Result<Put, Fault> {
+        self.call("put_org", self.store.put_org(org)).await
+    }
+
+    async fn delete_org(&self, id: &OrgId) -> Result<Delete, Fault> {
+        self.call("delete_org", self.store.delete_org(id)).await
+    }
+
+    async fn put_member(&self, member: &Member) -> Result<Put, Fault> {
+        self.call("put_member", self.store.put_member(member)).await
+    }
+
+    async fn delete_member(&self, key: &MemberKey) -> Result<Delete, Fault> {
+        self.call("delete_member", self.store.delete_member(key)).await
+    }
+
+    async fn put_client(&self, client: &Client) -> Result<Put, Fault> {
+        self.call("put_client", self.store.put_client(client)).await
+    }
+
+    async fn delete_client(&self, org: &OrgId, id: ClientId) -> Result<Delete, Fault> {
+        self.call("delete_client", self.store.delete_client(org, id)).await
+    }
+}
