@@ -6,21 +6,19 @@ type, a `null` or a missing member in any answer raises.
 
 import json
 import os
-import sys
+import runpy
 import uuid
 from contextlib import contextmanager
 from types import SimpleNamespace
 
 import pytest
-
 from harness import HERE, PROXIES, Server
 
-sys.path.insert(0, str(HERE / "guard"))
+runpy.run_path(str(HERE / "guard" / "sitecustomize.py"))
 for _name in PROXIES:
     os.environ.pop(_name, None)
     os.environ.pop(_name.upper(), None)
 
-import sitecustomize  # noqa: E402, F401  (the guard; whatever the SDK does, it stays on this machine)
 import agilicus  # noqa: E402
 import agilicus_api  # noqa: E402  (lies within `agilicus`, which puts it on the path)
 import jwt  # noqa: E402

@@ -18,9 +18,7 @@ PROXIES = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"]
 def plain_environment(**more):
     """The environment without proxies, and without what would tell the SDK where to go."""
     unwanted = {name.upper() for name in PROXIES}
-    kept = {
-        name: value for name, value in os.environ.items() if name.upper() not in unwanted and not name.startswith("AGILICUS")
-    }
+    kept = {name: value for name, value in os.environ.items() if name.upper() not in unwanted and not name.startswith("AGILICUS")}
     return kept | more
 
 

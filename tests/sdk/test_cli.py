@@ -1,6 +1,7 @@
 """`agilicus-cli`, the command line that comes with the SDK: what it prints, and that it contacts nobody else."""
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -56,6 +57,8 @@ def table(text):
 
 
 def test_the_guard_lets_nothing_reach_another_machine(environment):
+    with pytest.raises(AssertionError, match="nothing but the server under test"):
+        socket.create_connection(("192.0.2.1", 443), 1)
     for attempt in ("socket.create_connection(('192.0.2.1', 443), 1)", "socket.getaddrinfo('auth.agilicus.com', 443)"):
         done = subprocess.run(
             [sys.executable, "-c", f"import socket; {attempt}"], env=environment, capture_output=True, text=True

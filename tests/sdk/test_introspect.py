@@ -126,9 +126,7 @@ def test_sub_orgs_can_be_chosen_and_roles_left_out(anyone, mint):
     options = agilicus.TokenIntrospectOptions(
         exclude_roles=True, target_org_info=agilicus.OrgInfo(target_orgs=["111", "2", "13", "unknown"])
     )
-    both = anyone.create_introspect_token_all_sub_orgs(
-        agilicus.TokenIntrospect(token=raw.token, introspect_options=options)
-    )
+    both = anyone.create_introspect_token_all_sub_orgs(agilicus.TokenIntrospect(token=raw.token, introspect_options=options))
     assert [token.org for token in both.sub_org_results] == ["111"]
     assert "roles" not in both.primary_token and "roles" not in both.sub_org_results[0]
 

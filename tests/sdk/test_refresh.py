@@ -12,9 +12,7 @@ def refresh(admin):
 
 
 def test_a_refresh_token_is_redeemed_for_201_the_next_access_token_and_its_successor(admin, mint, claims, session):
-    first = mint(
-        create_refresh_token=True, scopes=["urn:acme:mail"], roles={"mail": "viewer"}, session=session, duration=300
-    )
+    first = mint(create_refresh_token=True, scopes=["urn:acme:mail"], roles={"mail": "viewer"}, session=session, duration=300)
     second = answered(201, admin.refresh_token, agilicus.RefreshTokenRequest(token=first.refresh_token))
     before, after = claims(first.token), claims(second.token)
     for same in ("sub", "org", "aud", "scopes", "roles", "session"):

@@ -21,9 +21,7 @@ def test_a_token_is_reissued_into_a_sub_org_with_what_is_held_there(anyone, mint
         duration=600,
     )
     time.sleep(1.1)
-    raw = answered(
-        200, anyone.create_reissued_token, agilicus.TokenReissueRequest(token=presented.token, org_id="11")
-    )
+    raw = answered(200, anyone.create_reissued_token, agilicus.TokenReissueRequest(token=presented.token, org_id="11"))
     before, after = claims(presented.token), claims(raw.token)
     assert (after["sub"], after["org"], after["aud"]) == ("ann", "11", [AUDIENCE])
     assert after["exp"] == before["exp"] and after["iat"] > before["iat"] and after["jti"] != before["jti"]
