@@ -13,14 +13,13 @@ use shared::http::Service;
 use shared::seed::{self, NotLoaded};
 use shared::wire::jeton::seed::Seed;
 use tokio::net::TcpListener;
-use tracing_subscriber::filter::LevelFilter;
 
 pub use options::{Durability, LogFormat, Options};
 pub use server::serve;
 
 /// Runs the server until it is told to stop, and says why if it can't.
 pub fn run(options: Options) -> ExitCode {
-    log_as(options.log);
+    shared::telemetry::log_to_stderr(options.log == LogFormat::Json);
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(options.threads.get()).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return give_up(&format!("can't start its threads: {error}")),
@@ -37,16 +36,16 @@ async fn start(options: Options) -> Result<(), String> {
     let base_url = format!("http://{address}");
     let issuer =
         options.issuer.clone().map_or_else(|| Issuer::parse(&base_url).map_err(|rule| format!("the issuer {rule}")), Ok)?;
-    let home = Home::open(&options.data_dir).map_err(in_words)?;
-    let platform = home.platform(issuer, options.durability.into()).map_err(in_words)?;
+    let home = Home::open(&options.data_dir).map_err(|fault| in_words(&fault))?;
+    let platform = home.platform(issuer, options.durability.into()).map_err(|fault| in_words(&fault))?;
     if let Some(file) = &options.seed {
         load(&platform, file).await?;
     }
     let administrator = first_start::prepare(&home, &platform).await.map_err(|error| match error {
-        Error::Failed(fault) => in_words(fault),
+        Error::Failed(fault) => in_words(&fault),
         Error::Refused(refusal) => format!("can't mint the administrator's token: {refusal:?}"),
     })?;
-    let service = Service::new(&functions::catalogue(), &platform).map_err(in_words)?;
+    let service = Service::new(&functions::catalogue(), &platform).map_err(|fault| in_words(&fault))?;
     print!("{}", first_start::welcome(&base_url, &home, &administrator));
     server::serve(listener, Arc::new(service), stopped()).await;
     // The store closes when the last of its users is gone: in order, after everything that was answered is committed.
@@ -60,7 +59,7 @@ async fn load(platform: &shared::platform::Platform, file: &std::path::Path) -> 
     let seed = Seed::read(&text).map_err(|bad| format!("{name}: {bad}"))?;
     let loaded = seed::load(&*platform.store, seed, platform.reader.now()).await.map_err(|error| match error {
         NotLoaded::Bad(bad) => format!("{name}: {bad}"),
-        NotLoaded::Failed(fault) => in_words(fault),
+        NotLoaded::Failed(fault) => in_words(&fault),
     })?;
     println!("Loaded {name}: {} orgs, {} members, {} clients.", loaded.orgs, loaded.members, loaded.clients);
     Ok(())
@@ -80,16 +79,8 @@ async fn stopped() {
     }
 }
 
-fn log_as(format: LogFormat) {
-    let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(LevelFilter::INFO).with_target(false);
-    match format {
-        LogFormat::Json => log.json().flatten_event(true).init(),
-        LogFormat::Text => log.init(),
-    }
-}
-
 /// A fault, for the one who runs the service: with its cause.
-fn in_words(fault: Fault) -> String {
+fn in_words(fault: &Fault) -> String {
     format!("{fault:?}")
 }
 

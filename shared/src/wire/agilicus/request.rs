@@ -139,7 +139,7 @@ impl CreateToken {
     pub fn echo(&self) -> Value {
         use serde_json::{Map, json};
         let mut echo = Map::new();
-        let texts = |names: &mut dyn Iterator<Item = &str>| Value::from_iter(names);
+        let texts = |names: &mut dyn Iterator<Item = &str>| names.collect::<Value>();
         let mut put = |name: &str, value: Option<Value>| value.and_then(|value| echo.insert(name.to_owned(), value));
         put("sub", Some(self.sub.0.as_str().into()));
         put("org", Some(self.org.0.as_str().into()));
@@ -252,6 +252,7 @@ impl RevokeToken {
 
 /// `BulkTokenRevoke`
 #[derive(Debug, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the contract's names")]
 pub struct BulkRevoke {
     user_id: Parsed<Subject>,
     #[serde(default, deserialize_with = "given")]
@@ -281,7 +282,7 @@ impl RefreshToken {
     }
 }
 
-/// The query of introspect_self.
+/// The query of `introspect_self`.
 #[derive(Debug)]
 pub struct IntrospectSelf {
     /// Whether `roles` shall be left out.
