@@ -278,3 +278,6 @@ fn fault(doing: &'static str, error: rusqlite::Error) -> Fault {
 
 /// Connections that read: as many as threads do at once on a small machine, and one for listings.
 const READERS: usize = 4;
+
+#[cfg(test)]
+mod tests;
