@@ -12,7 +12,7 @@ mod parallel;
 mod records;
 mod refresh;
 mod revocations;
-mod samples;
+pub(super) mod samples;
 
 /// Runs every case, each on a store of its own, and panics with the names of those that failed.
 ///

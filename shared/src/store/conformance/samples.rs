@@ -12,52 +12,52 @@ use crate::entropy::{Entropy, Seeded};
 use crate::store::{Found, RotationStep, Store, Wanted};
 
 /// When all of it happens.
-pub(super) const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
+pub(in crate::store) const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
 
 /// `ms` after [`T0`].
-pub(super) fn at(ms: i64) -> Timestamp {
+pub(in crate::store) fn at(ms: i64) -> Timestamp {
     Timestamp::from_ms(T0.as_ms() + ms)
 }
 
-pub(super) fn org_id(text: &str) -> OrgId {
+pub(in crate::store) fn org_id(text: &str) -> OrgId {
     OrgId::parse(text).unwrap()
 }
 
-pub(super) fn subject(text: &str) -> Subject {
+pub(in crate::store) fn subject(text: &str) -> Subject {
     Subject::parse(text).unwrap()
 }
 
-pub(super) fn scope(text: &str) -> Scope {
+pub(in crate::store) fn scope(text: &str) -> Scope {
     Scope::parse(text).unwrap()
 }
 
-pub(super) fn session(org: &str, id: &str) -> Session {
+pub(in crate::store) fn session(org: &str, id: &str) -> Session {
     Session { org: org_id(org), id: SessionId::parse(id).unwrap() }
 }
 
-pub(super) fn client_id(number: u64) -> ClientId {
+pub(in crate::store) fn client_id(number: u64) -> ClientId {
     ClientId::from_number(number).unwrap()
 }
 
 /// The id number `n`: another for each.
-pub(super) fn id(n: u64) -> TokenId {
+pub(in crate::store) fn id(n: u64) -> TokenId {
     id_at(n, T0, None)
 }
 
-pub(super) fn id_at(n: u64, moment: Timestamp, shard: Option<Shard>) -> TokenId {
+pub(in crate::store) fn id_at(n: u64, moment: Timestamp, shard: Option<Shard>) -> TokenId {
     TokenId::generate(moment, shard, &Seeded::new(n)).unwrap()
 }
 
-pub(super) fn token_key(org: &str, n: u64) -> TokenKey {
+pub(in crate::store) fn token_key(org: &str, n: u64) -> TokenKey {
     TokenKey { org: org_id(org), id: id(n) }
 }
 
-pub(super) fn family_key(org: &str, n: u64) -> FamilyKey {
+pub(in crate::store) fn family_key(org: &str, n: u64) -> FamilyKey {
     FamilyKey { org: org_id(org), id: id(n) }
 }
 
 /// A token of which only the necessary is known.
-pub(super) fn token(org: &str, n: u64) -> TokenRecord {
+pub(in crate::store) fn token(org: &str, n: u64) -> TokenRecord {
     TokenRecord {
         id: id(n),
         org: org_id(org),
@@ -80,7 +80,7 @@ pub(super) fn token(org: &str, n: u64) -> TokenRecord {
 }
 
 /// A token of which everything is known, in names that need care.
-pub(super) fn rich_token(org: &str, n: u64) -> TokenRecord {
+pub(in crate::store) fn rich_token(org: &str, n: u64) -> TokenRecord {
     let app = |text: &str| App::parse(text).unwrap();
     let role = |text: &str| Role::parse(text).unwrap();
     TokenRecord {
@@ -106,7 +106,7 @@ pub(super) fn rich_token(org: &str, n: u64) -> TokenRecord {
     }
 }
 
-pub(super) fn family(org: &str, n: u64) -> Family {
+pub(in crate::store) fn family(org: &str, n: u64) -> Family {
     let TokenRecord { subject, client, audiences, scopes, roles, hosts, session, creator, root_org, .. } = rich_token(org, n);
     Family {
         id: id(n),
@@ -136,24 +136,24 @@ pub(super) fn family(org: &str, n: u64) -> Family {
 }
 
 /// The step of a family from `generation`, a second later each.
-pub(super) fn step(key: FamilyKey, generation: u64) -> RotationStep {
+pub(in crate::store) fn step(key: FamilyKey, generation: u64) -> RotationStep {
     let ms = i64::try_from(generation + 1).unwrap() * 1_000;
     RotationStep { key, from: generation, next: digest(generation + 1), token: id(10_000 + generation), now: at(ms) }
 }
 
 /// Stands for the hash of the secret of a generation.
-pub(super) fn digest(n: u64) -> [u8; 32] {
+pub(in crate::store) fn digest(n: u64) -> [u8; 32] {
     let mut bytes = [0; 32];
     Seeded::new(n).fill(&mut bytes).unwrap();
     bytes
 }
 
-pub(super) fn mark(org: &str, kind: MarkKind, not_before: Timestamp) -> Mark {
+pub(in crate::store) fn mark(org: &str, kind: MarkKind, not_before: Timestamp) -> Mark {
     Mark { key: MarkKey { org: org_id(org), kind }, not_before, expires_at: Some(T0.plus(Seconds::DAY)) }
 }
 
 /// An org below these ancestors, parent first.
-pub(super) fn org(id: &str, ancestors: &[&str]) -> Org {
+pub(in crate::store) fn org(id: &str, ancestors: &[&str]) -> Org {
     Org {
         id: org_id(id),
         ancestors: ancestors.iter().map(|id| org_id(id)).collect(),
@@ -166,7 +166,7 @@ pub(super) fn org(id: &str, ancestors: &[&str]) -> Org {
     }
 }
 
-pub(super) fn member(org: &str, name: &str) -> Member {
+pub(in crate::store) fn member(org: &str, name: &str) -> Member {
     Member {
         org: org_id(org),
         subject: subject(name),
@@ -180,7 +180,7 @@ pub(super) fn member(org: &str, name: &str) -> Member {
     }
 }
 
-pub(super) fn rich_member(org: &str, name: &str) -> Member {
+pub(in crate::store) fn rich_member(org: &str, name: &str) -> Member {
     let roles = vec![Role::parse("owner").unwrap(), Role::parse("é \"r\"").unwrap()];
     let text = |text: &str| Some(text.to_owned());
     Member {
@@ -199,11 +199,11 @@ pub(super) fn rich_member(org: &str, name: &str) -> Member {
     }
 }
 
-pub(super) fn member_key(org: &str, name: &str) -> MemberKey {
+pub(in crate::store) fn member_key(org: &str, name: &str) -> MemberKey {
     MemberKey { org: org_id(org), subject: subject(name) }
 }
 
-pub(super) fn client(org: &str, number: u64, alias: Option<&str>) -> Client {
+pub(in crate::store) fn client(org: &str, number: u64, alias: Option<&str>) -> Client {
     Client {
         org: org_id(org),
         id: client_id(number),
@@ -219,41 +219,41 @@ pub(super) fn client(org: &str, number: u64, alias: Option<&str>) -> Client {
 }
 
 /// Reads one token.
-pub(super) async fn find_token(store: &Arc<dyn Store>, key: &TokenKey) -> Option<TokenRecord> {
+pub(in crate::store) async fn find_token(store: &Arc<dyn Store>, key: &TokenKey) -> Option<TokenRecord> {
     read(store, Wanted { tokens: vec![key.clone()], ..Wanted::default() }).await.tokens.remove(key)
 }
 
 /// Reads one family.
-pub(super) async fn find_family(store: &Arc<dyn Store>, key: &FamilyKey) -> Option<Family> {
+pub(in crate::store) async fn find_family(store: &Arc<dyn Store>, key: &FamilyKey) -> Option<Family> {
     read(store, Wanted { families: vec![key.clone()], ..Wanted::default() }).await.families.remove(key)
 }
 
 /// Reads one mark from the copy in `shard`.
-pub(super) async fn find_mark(store: &Arc<dyn Store>, key: &MarkKey, shard: Shard) -> Option<Timestamp> {
+pub(in crate::store) async fn find_mark(store: &Arc<dyn Store>, key: &MarkKey, shard: Shard) -> Option<Timestamp> {
     let shard_of = Some(id_at(0, T0, Some(shard)));
     read(store, Wanted { marks: vec![key.clone()], shard_of, ..Wanted::default() }).await.marks.find(key)
 }
 
-pub(super) async fn read(store: &Arc<dyn Store>, wanted: Wanted) -> Found {
+pub(in crate::store) async fn read(store: &Arc<dyn Store>, wanted: Wanted) -> Found {
     store.read(&wanted).await.unwrap()
 }
 
 /// Chance that repeats itself.
-pub(super) struct Dice(Seeded);
+pub(in crate::store) struct Dice(Seeded);
 
 impl Dice {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(in crate::store) fn new(seed: u64) -> Self {
         Self(Seeded::new(seed))
     }
 
     /// 0 to `sides` - 1.
-    pub(super) fn roll(&self, sides: u64) -> u64 {
+    pub(in crate::store) fn roll(&self, sides: u64) -> u64 {
         let mut bytes = [0; 8];
         self.0.fill(&mut bytes).unwrap();
         u64::from_be_bytes(bytes) % sides
     }
 
-    pub(super) fn one_of<T: Copy>(&self, values: &[T]) -> T {
+    pub(in crate::store) fn one_of<T: Copy>(&self, values: &[T]) -> T {
         values[usize::try_from(self.roll(values.len() as u64)).unwrap()]
     }
 }
