@@ -9,6 +9,9 @@ use crate::store::{Found, TokenPage, TokenQuery, Wanted};
 
 /// All that is wanted, as of one moment.
 pub(super) fn found(c: &Connection, wanted: &Wanted) -> Outcome<Found> {
+    if !c.is_autocommit() {
+        return each(c, wanted);
+    }
     // One transaction: one moment, and one look at the log instead of one for each key.
     c.prepare_cached("BEGIN")?.execute([])?;
     let found = each(c, wanted);
