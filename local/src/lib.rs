@@ -20,7 +20,12 @@ pub use server::serve;
 /// Runs the server until it is told to stop, and says why if it can't.
 pub fn run(options: Options) -> ExitCode {
     shared::telemetry::log_to_stderr(options.log == LogFormat::Json);
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(options.threads.get()).enable_all().build() {
+    let mut runtime = match options.threads.get() {
+        // Without a second thread there is nobody to wake and nothing to steal.
+        1 => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    let runtime = match runtime.worker_threads(options.threads.get()).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return give_up(&format!("can't start its threads: {error}")),
     };
