@@ -36,6 +36,7 @@ pub fn run(options: Options) -> ExitCode {
 }
 
 async fn start(options: Options) -> Result<(), String> {
+    let stopped = stop_signal().map_err(|e| format!("can't wait for signals: {e}"))?;
     let listener = TcpListener::bind(options.listen).await.map_err(|e| format!("can't listen on {}: {e}", options.listen))?;
     let address = listener.local_addr().map_err(|e| format!("can't tell its address: {e}"))?;
     let base_url = format!("http://{address}");
@@ -52,7 +53,7 @@ async fn start(options: Options) -> Result<(), String> {
     })?;
     let service = Service::new(&functions::catalogue(), &platform).map_err(|fault| in_words(&fault))?;
     print!("{}", first_start::welcome(&base_url, &home, &administrator));
-    server::serve(listener, Arc::new(service), stopped()).await;
+    server::serve(listener, Arc::new(service), stopped).await;
     // The store closes when the last of its users is gone: in order, after everything that was answered is committed.
     drop(platform);
     Ok(())
@@ -70,18 +71,16 @@ async fn load(platform: &shared::platform::Platform, file: &std::path::Path) -> 
     Ok(())
 }
 
-/// Ctrl-C, or what a service manager sends.
-async fn stopped() {
-    let terminated = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => signal.recv().await,
-            Err(_) => std::future::pending().await,
+/// Ctrl-C, or what a service manager sends. Heeded from here on, not only when it is waited for.
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminated => {}
-    }
+    })
 }
 
 /// A fault, for the one who runs the service: with its cause.
