@@ -162,6 +162,45 @@ fn a_seed_is_loaded_and_a_wrong_one_is_refused_whole_by_member_and_line() {
     assert!(error.contains("can't read /nowhere.json"), "{error}");
 }
 
+/// P15, S01: what was issued is nowhere but in its answer, nor is the end of it.
+#[test]
+fn nothing_that_was_issued_is_in_the_log_or_at_rest() {
+    let home = folder("rest");
+    let mut process = jeton(&home, &["--log", "json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut log = process.stderr.take().unwrap();
+    let log = std::thread::spawn(move || {
+        let mut text = String::new();
+        log.read_to_string(&mut text).map(|_| text)
+    });
+    let first = BufReader::new(process.stdout.take().unwrap()).lines().next().unwrap().unwrap();
+    let server = Server { process, printed: vec![first] };
+    let admin = std::fs::read_to_string(home.join("admin.token")).unwrap();
+    let mut issued = vec![admin.clone()];
+    for _ in 0..100 {
+        let body = r#"{"sub":"administrator","org":"1","audiences":[],"time_validity":{},"create_refresh_token":true}"#;
+        let (_, minted) = server.post("/v1/tokens", &admin, body);
+        let [token, refresh_token] = [3, 7].map(|at| minted.split('"').nth(at).unwrap().to_owned());
+        let (_, refreshed) = server.post("/v1/tokens/refresh", "", &format!(r#"{{"token":"{refresh_token}"}}"#));
+        server.post("/v1/tokens/introspect", "", &format!(r#"{{"token":"{token}"}}"#));
+        server.post("/v1/tokens/revoke", "", &format!(r#"{{"token":"{token}","nonsense":"{refresh_token}"}}"#));
+        server.post("/v1/tokens/introspect", &token, &format!(r#"{{"token":["{token}"]}}"#));
+        issued.extend([token, refresh_token]);
+        issued.extend([3, 7].map(|at| refreshed.split('"').nth(at).unwrap().to_owned()));
+    }
+    server.stop();
+    let log = log.join().unwrap().unwrap();
+    assert_eq!(log.lines().count(), 500, "a line for each request");
+    assert!(log.lines().all(|line| line.starts_with('{') && line.ends_with('}')));
+    let mut at_rest = log.into_bytes();
+    for file in std::fs::read_dir(&home).unwrap().map(|file| file.unwrap().path()).filter(|file| !file.ends_with("admin.token")) {
+        at_rest.extend(std::fs::read(file).unwrap());
+    }
+    for token in issued {
+        let tail = &token.as_bytes()[token.len() - 20..];
+        assert!(!at_rest.windows(20).any(|there| there == tail), "{token}");
+    }
+}
+
 #[test]
 fn what_keeps_it_from_starting_is_said() {
     let home = folder("twice");

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::time::rfc3339;
-use crate::domain::{Family, HostPermissions, Member, Timestamp, TokenRecord};
+use crate::domain::{Family, HostPermissions, Member, Secret, Timestamp, TokenRecord};
 use crate::introspect::Active;
 use crate::list::Row;
 use crate::mint::Minted;
@@ -14,9 +14,10 @@ use crate::mint::Minted;
 /// `RawToken`
 #[derive(Debug, Serialize)]
 pub struct RawToken<'a> {
-    token: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refresh_token: Option<&'a str>,
+    #[serde(serialize_with = "handed_over")]
+    token: &'a Secret<String>,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "handed_over_too")]
+    refresh_token: Option<&'a Secret<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     session: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -34,13 +35,21 @@ impl<'a> RawToken<'a> {
     /// Hands over what was minted, and the member if that was asked for.
     pub fn of(minted: &'a Minted, member: Option<&'a Member>) -> Self {
         Self {
-            token: minted.token.expose(),
-            refresh_token: minted.refresh_token.as_ref().map(|token| token.expose().as_str()),
+            token: &minted.token,
+            refresh_token: minted.refresh_token.as_ref(),
             session: minted.session().map(crate::domain::SessionId::as_str),
             time_validity: minted.lifetime().map(|lifetime| TimeValidity { duration: lifetime.0 }),
             user: member.map(User::of),
         }
     }
+}
+
+fn handed_over<S: Serializer>(token: &Secret<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(token.expose())
+}
+
+fn handed_over_too<S: Serializer>(token: &Option<&Secret<String>>, serializer: S) -> Result<S::Ok, S::Error> {
+    token.map(Secret::expose).serialize(serializer)
 }
 
 /// `User`: `type` tells the SDK which class to make, so it is always there.
