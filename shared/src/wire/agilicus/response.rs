@@ -14,10 +14,9 @@ use crate::mint::Minted;
 /// `RawToken`
 #[derive(Debug, Serialize)]
 pub struct RawToken<'a> {
-    #[serde(serialize_with = "handed_over")]
-    token: &'a Secret<String>,
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "handed_over_too")]
-    refresh_token: Option<&'a Secret<String>>,
+    token: HandedOver<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<HandedOver<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     session: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,8 +34,8 @@ impl<'a> RawToken<'a> {
     /// Hands over what was minted, and the member if that was asked for.
     pub fn of(minted: &'a Minted, member: Option<&'a Member>) -> Self {
         Self {
-            token: &minted.token,
-            refresh_token: minted.refresh_token.as_ref(),
+            token: HandedOver(&minted.token),
+            refresh_token: minted.refresh_token.as_ref().map(HandedOver),
             session: minted.session().map(crate::domain::SessionId::as_str),
             time_validity: minted.lifetime().map(|lifetime| TimeValidity { duration: lifetime.0 }),
             user: member.map(User::of),
@@ -44,12 +43,14 @@ impl<'a> RawToken<'a> {
     }
 }
 
-fn handed_over<S: Serializer>(token: &Secret<String>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(token.expose())
-}
+/// A token in the one answer that hands it over.
+#[derive(Debug)]
+struct HandedOver<'a>(&'a Secret<String>);
 
-fn handed_over_too<S: Serializer>(token: &Option<&Secret<String>>, serializer: S) -> Result<S::Ok, S::Error> {
-    token.map(Secret::expose).serialize(serializer)
+impl Serialize for HandedOver<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.expose())
+    }
 }
 
 /// `User`: `type` tells the SDK which class to make, so it is always there.
