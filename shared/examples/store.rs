@@ -48,6 +48,11 @@ async fn measure(durability: Durability, count: u64) {
     let store = Arc::new(store);
     let ids: Arc<Vec<TokenId>> = Arc::new((0..count).map(|_| new_id()).collect());
     println!("{durability:?}");
+    // What the benchmark itself costs, to be taken off the rest.
+    in_tasks("nothing", &store, count, move |_, n| async move {
+        std::hint::black_box((wanted(&token(new_id(), n), n), token(new_id(), n)));
+    })
+    .await;
     let known = Arc::clone(&ids);
     in_tasks("record", &store, count, move |store, n| {
         let id = known[usize::try_from(n).unwrap()];

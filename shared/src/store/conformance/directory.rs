@@ -110,6 +110,7 @@ async fn sub_orgs_are_listed_by_id(store: Arc<dyn Store>) {
         {
             assert!(page.len() <= limit);
             seen.extend(page);
+            assert!(seen.len() <= all.len(), "limit {limit}: more than there are");
         }
         assert_eq!(seen, sorted(all.clone()), "limit {limit}");
     }
@@ -150,6 +151,7 @@ async fn members_are_listed_in_byte_order(store: Arc<dyn Store>) {
         {
             assert!(page.len() <= limit);
             seen.extend(page);
+            assert!(seen.len() <= all.len(), "limit {limit}: more than there are");
         }
         assert_eq!(seen, all, "limit {limit}");
     }

@@ -103,6 +103,7 @@ impl Watch {
         }
         self.writer.close();
         if let Some(fold) = &self.fold {
+            let _pause = self.writer.pause();
             // What can't be folded now is folded when the file is next opened.
             warn(fold.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(Into::into));
         }
@@ -127,9 +128,11 @@ impl Watch {
     fn fold(&self) -> Outcome<()> {
         let Some(fold) = &self.fold else { return Ok(()) };
         let copy = || fold.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get::<_, i64>(1));
+        // What is being read isn't copied.
+        drop(self.writer.pause());
         if copy()? > LONGEST_LOG {
             // The log begins anew only when all of it has been copied: without a pause of the writer that may never be so.
-            let _pause = self.writer.connection();
+            let _pause = self.writer.pause();
             copy()?;
         }
         Ok(())

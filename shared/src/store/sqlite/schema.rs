@@ -106,7 +106,9 @@ const VERSION: i32 = 1;
 
 /// In bytes. After a burst the log is cut to this.
 const LONGEST_LOG: i64 = 32 << 20;
-const WRITER_CACHE_KIB: i64 = 16_384;
+
+/// Each commit walks through what is cached: more would cost as much as it saves.
+const WRITER_CACHE_KIB: i64 = 8_192;
 const READER_CACHE_KIB: i64 = 1_024;
 
 /// More than there are, so that each is compiled once.

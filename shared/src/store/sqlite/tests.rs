@@ -91,6 +91,50 @@ async fn one_that_fails_fails_alone() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_panic_within_a_write_leaves_no_half_of_it() {
+    let folder = Folder::new();
+    let store = Arc::new(folder.open_another(Durability::Normal));
+    let panicking = Arc::clone(&store);
+    let panicked = tokio::spawn(async move {
+        let half = |c: &Connection| -> Outcome<()> {
+            c.execute("INSERT INTO marks (org, kind, not_before) VALUES ('a', 'o', 1)", [])?;
+            panic!("as if by a bug")
+        };
+        panicking.write("panicking", half).await
+    });
+    assert!(panicked.await.is_err());
+    let port: Arc<dyn Store> = Arc::<SqliteStore>::clone(&store);
+    let mark = samples::mark("a", crate::domain::MarkKind::Org, samples::T0);
+    assert_eq!(samples::find_mark(&port, &mark.key, crate::domain::Shard::all().next().unwrap()).await, None);
+    store.record(&samples::token("a", 1), None).await.unwrap();
+    assert!(samples::find_token(&port, &samples::token_key("a", 1)).await.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_log_stays_short_while_others_read() {
+    let folder = Folder::new();
+    let path = folder.file("a.db");
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&path, Durability::Normal, clock()).unwrap());
+    let tasks = (0..16_u64).map(|worker| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move {
+            for n in 0..1_250 {
+                let subject = Subject::parse(&format!("{}", n * 7_919 % 5_000)).unwrap();
+                let token = TokenRecord { subject, ..samples::rich_token("a", worker * 10_000 + n) };
+                store.record(&token, None).await.unwrap();
+                assert!(samples::find_token(&store, &token.key()).await.is_some());
+            }
+        })
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        task.await.unwrap();
+    }
+    // Without folding it would be several times as long.
+    let log = std::fs::metadata(path.with_extension("db-wal")).unwrap().len();
+    assert!(log < 96 << 20, "{} MB", log >> 20);
+}
+
 #[test]
 fn a_file_is_one_stores() {
     let folder = Folder::new();
