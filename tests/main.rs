@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `support` | an app with a frozen clock, seeded entropy and fixed keys, behind one of five mounts |
 //! | `agilicus`, `jeton` | scenarios by operation: each runs on every mount |
+//! | `bundles` | the bundles as processes, fed by a Runtime API |
 //! | `edge` | what the edge refuses, on every mount |
 //! | `faults` | the store fails, call by call; and how many calls each operation makes |
 //! | `golden` | the exact bytes of answers, a file each |
@@ -11,6 +12,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod agilicus;
+mod bundles;
 mod edge;
 mod faults;
 mod golden;

@@ -3,6 +3,8 @@
 //!
 //! CPU time, not wall time: it hardly depends on what else the machine is doing. The load is bounded in count.
 
+#![expect(clippy::expect_used, reason = "a benchmark may panic")]
+
 use std::collections::HashMap;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -162,7 +164,7 @@ async fn measure(server: &Server, requests: Vec<Vec<u8>>, expected: u16) -> (Cos
         }
     })
     .await;
-    (Cost { count, cpu: server.cpu() - cpu, wall: begun.elapsed() }, answers)
+    (Cost { count, cpu: server.cpu().saturating_sub(cpu), wall: begun.elapsed() }, answers)
 }
 
 async fn converse(address: String, requests: Vec<Vec<u8>>, expected: u16) -> Vec<String> {

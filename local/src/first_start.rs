@@ -67,10 +67,10 @@ pub(crate) fn welcome(base_url: &str, home: &Home, administrator: &Administrator
 Token of the administrator of org {org} (24 h, renewed at a start): {file}
 
 Mint a token:
-  curl -s {base_url}/v1/tokens -H \"Authorization: Bearer $(cat {file})\" -H 'Content-Type: application/json' -d '{{\"sub\":\"{subject}\",\"org\":\"{org}\",\"audiences\":[\"urn:example:api\"],\"time_validity\":{{\"duration\":600}},\"scopes\":[\"urn:example:read\"]}}'
+  curl -s -w '\\n' {base_url}/v1/tokens -H \"Authorization: Bearer $(cat {file})\" -H 'Content-Type: application/json' -d '{{\"sub\":\"{subject}\",\"org\":\"{org}\",\"audiences\":[\"urn:example:api\"],\"time_validity\":{{\"duration\":600}},\"scopes\":[\"urn:example:read\"]}}'
 
 Introspect a token:
-  curl -s {base_url}/v1/tokens/introspect -H 'Content-Type: application/json' -d \"{{\\\"token\\\":\\\"$(cat {file})\\\"}}\"
+  curl -s -w '\\n' {base_url}/v1/tokens/introspect -H 'Content-Type: application/json' -d \"{{\\\"token\\\":\\\"$(cat {file})\\\"}}\"
 
 Ctrl-C stops it."
     );

@@ -39,8 +39,8 @@ pub struct Options {
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub log: LogFormat,
 
-    /// Threads that serve requests, besides the one that writes
-    #[arg(long, default_value = "2", value_name = "COUNT")]
+    /// Threads that serve requests, besides the one that writes; one is the cheapest per token
+    #[arg(long, default_value = "1", value_name = "COUNT")]
     pub threads: NonZeroUsize,
 }
 

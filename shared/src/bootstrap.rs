@@ -1,35 +1,16 @@
 //! The first administrator, whom nobody can ask for: whoever runs the service makes it.
 
-use crate::domain::{Error, Member, MemberKey, MemberKind, Org, OrgId, OrgSettings, Profile, ScopePattern, Seconds, Subject};
+use crate::domain::{
+    Error, Member, MemberKey, MemberKind, Org, OrgId, OrgSettings, Profile, ScopePattern, Seconds, Subject, Timestamp,
+};
 use crate::mint::{Minted, mint};
 use crate::policy;
 use crate::ports::Minter;
 use crate::store::Store;
 
 /// Makes the org and its administrator if they are missing, and leaves them as they are if not.
-pub async fn administrator(
-    store: &dyn Store,
-    org: &OrgId,
-    subject: &Subject,
-    now: crate::domain::Timestamp,
-) -> Result<(Org, Member), Error> {
-    let org = match store.org(org).await? {
-        Some(org) => org,
-        None => {
-            let org = Org {
-                id: org.clone(),
-                ancestors: Vec::new(),
-                name: None,
-                enabled: true,
-                settings: OrgSettings::default(),
-                ever_non_expiring: false,
-                created_at: now,
-                updated_at: now,
-            };
-            store.put_org(&org).await?;
-            org
-        }
-    };
+pub async fn administrator(store: &dyn Store, org: &OrgId, subject: &Subject, now: Timestamp) -> Result<(Org, Member), Error> {
+    let org = if let Some(org) = store.org(org).await? { org } else { first_org(store, org, now).await? };
     let key = MemberKey { org: org.id.clone(), subject: subject.clone() };
     if let Some(member) = store.member(&key).await? {
         return Ok((org, member));
@@ -47,6 +28,21 @@ pub async fn administrator(
     };
     store.put_member(&member).await?;
     Ok((org, member))
+}
+
+async fn first_org(store: &dyn Store, id: &OrgId, now: Timestamp) -> Result<Org, Error> {
+    let org = Org {
+        id: id.clone(),
+        ancestors: Vec::new(),
+        name: None,
+        enabled: true,
+        settings: OrgSettings::default(),
+        ever_non_expiring: false,
+        created_at: now,
+        updated_at: now,
+    };
+    store.put_org(&org).await?;
+    Ok(org)
 }
 
 /// Mints an administrator's token with `urn:jeton:admin`.

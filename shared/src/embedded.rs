@@ -7,11 +7,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::clock::SystemClock;
+use crate::config::Config;
 use crate::domain::{Algorithm, Fault, Issuer, Secret};
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::platform::{Parts, Platform};
 use crate::signer::{HmacDeriver, LocalSigner};
 use crate::store::sqlite::{Durability, SqliteStore};
+
+/// What a bundle stands on: the embedded store in the folder that its configuration names.
+pub fn for_function(config: &Config) -> Result<Platform, Fault> {
+    Home::open(&config.data_dir)?.platform(config.issuer.clone(), Durability::Normal)
+}
 
 /// A folder that only its owner can read.
 #[derive(Clone, Debug)]

@@ -109,8 +109,8 @@ async fn descendants(ports: &DirectoryReader, root: &OrgId) -> Result<Vec<OrgId>
     let mut next = 0;
     let mut parent = root.clone();
     loop {
-        let room = MOST_SUB_ORGS - found.len();
-        found.extend(ports.directory.sub_orgs(&parent, None, room).await?);
+        let left = MOST_SUB_ORGS - found.len();
+        found.extend(ports.directory.sub_orgs(&parent, None, left).await?);
         if found.len() >= MOST_SUB_ORGS || next >= found.len() {
             return Ok(found);
         }

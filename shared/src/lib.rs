@@ -13,6 +13,7 @@
 
 pub mod bootstrap;
 pub mod clock;
+pub mod config;
 pub mod directory;
 pub mod domain;
 #[cfg(feature = "sqlite")]

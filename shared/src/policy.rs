@@ -350,3 +350,6 @@ pub fn may_hand_out<'a>(authority: Authority<'_>, patterns: impl IntoIterator<It
         Scope::parse(pattern.as_str()).is_ok_and(|scope| !scope.reaches_api() || authority.permits_api(scope.name()))
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,24 @@ use std::time::Duration;
 
 use crate::domain::{Caller, Fault, TokenRecord};
 
+/// Logs to standard output, one JSON object a line: what AWS's logs take apart by themselves.
+pub fn log_to_stdout_as_json() {
+    log().json().flatten_event(true).with_writer(std::io::stdout).init();
+}
+
+/// Logs to standard error: as JSON, or for people.
+pub fn log_to_stderr(json: bool) {
+    if json {
+        log().json().flatten_event(true).with_writer(std::io::stderr).init();
+    } else {
+        log().with_writer(std::io::stderr).init();
+    }
+}
+
+fn log() -> tracing_subscriber::fmt::SubscriberBuilder {
+    tracing_subscriber::fmt().with_max_level(tracing_subscriber::filter::LevelFilter::INFO)
+}
+
 /// What a request's line of log says besides what the edge knows.
 #[derive(Debug, Default)]
 pub struct Note {

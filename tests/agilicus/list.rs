@@ -129,6 +129,20 @@ scenario! {
 }
 
 scenario! {
+    async fn one_revoked_token_is_found_among_many_live_ones(app) {
+        let token = app.token("1", "ann", &[]).await;
+        app.post("/v1/tokens/revoke", None, json!({"token": token})).await.is_empty();
+        for _ in 0..120 {
+            app.clock.advance_ms(1);
+            app.token("1", "ann", &[]).await;
+        }
+        let rows = app.get("/v1/tokens?sub=ann&revoked=True&limit=1", &app.admin).await.ok();
+        assert_eq!(rows["tokens"].as_array().unwrap().len(), 1);
+        assert_eq!(rows["limit"], 1);
+    }
+}
+
+scenario! {
     async fn no_row_carries_a_token(app) {
         let minted = app.mint("1", "ann", json!({"create_refresh_token": true})).await.created();
         let listed = String::from_utf8(app.get("/v1/tokens", &app.admin).await.body.to_vec()).unwrap();

@@ -1,5 +1,6 @@
 //! What anyone may read.
 
+use base64::Engine as _;
 use http::{Method, Request};
 use serde_json::json;
 
@@ -17,7 +18,6 @@ scenario! {
         let set = shared::jose::jwk::set_from_json(keys.to_string().as_bytes()).unwrap();
         let token = app.token("1", "ann", &[]).await;
         let (input, signature) = token.rsplit_once('.').unwrap();
-        use base64::Engine as _;
         let signature = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(signature).unwrap();
         assert!(shared::jose::jws::verify_signature(set.iter().next().unwrap(), input.as_bytes(), &signature));
     }

@@ -389,3 +389,6 @@ struct ClientBody {
     #[serde(rename = "u", with = "coded")]
     updated_at: Timestamp,
 }
+
+#[cfg(test)]
+mod tests;

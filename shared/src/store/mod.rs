@@ -10,6 +10,9 @@ use crate::domain::{
 };
 
 pub mod codec;
+#[cfg(any(test, feature = "testing"))]
+#[expect(clippy::missing_panics_doc, clippy::unwrap_used, reason = "a suite tells of a failure by a panic")]
+pub mod conformance;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
@@ -29,7 +32,8 @@ impl<T: ReadTokens + WriteTokens + RevokeTokens + RefreshTokens + ReadDirectory 
 /// Reads what decides about tokens, and lists them.
 #[async_trait]
 pub trait ReadTokens: std::fmt::Debug + Send + Sync {
-    /// One consistent read of all that one decision needs. At most [`Wanted::MOST_KEYS`]; what isn't there is left out.
+    /// One consistent read of all that one decision needs. At most [`Wanted::MOST_KEYS`], of which some may be the same; what
+    /// isn't there is left out.
     ///
     /// Marks are read from the shard of `wanted.shard_of`: every shard has a copy.
     async fn read(&self, wanted: &Wanted) -> Result<Found, Fault>;
@@ -45,14 +49,17 @@ pub trait ReadTokens: std::fmt::Debug + Send + Sync {
 pub trait WriteTokens: std::fmt::Debug + Send + Sync {
     /// Records a new token and the family that begins with it: both or neither.
     ///
-    /// Recording the very same again is a success; an id that is taken by something else is a fault.
+    /// Recording the very same again is a success, and leaves what happened to it since; an id that is taken by something
+    /// else is a fault.
     async fn record(&self, token: &TokenRecord, family: Option<&Family>) -> Result<(), Fault>;
 }
 
 /// Revokes.
 #[async_trait]
 pub trait RevokeTokens: std::fmt::Debug + Send + Sync {
-    /// Revokes one token and, if given, its family: both or neither. Idempotent: the first moment stays.
+    /// Revokes one token and, if given, its family: both or neither. Idempotent: the first moment stays, of each.
+    ///
+    /// What is returned is about the token. If there is no such token nothing is revoked; a family that isn't there is no obstacle.
     async fn revoke(&self, token: &TokenKey, family: Option<&FamilyKey>, at: Timestamp) -> Result<Revocation, Fault>;
 
     /// Revokes one family and so its access tokens. Idempotent: the first moment stays.
@@ -68,7 +75,7 @@ pub trait RefreshTokens: std::fmt::Debug + Send + Sync {
     /// Replaces generation `step.from` by the next, if the family is still at `step.from`, not revoked, and `step.now < expires_at`.
     ///
     /// One conditional write: of N parallel rotations of one generation exactly one is [`Rotation::Won`], and so is a
-    /// repetition of the very same step.
+    /// repetition of the very same step, as long as the family is where [it left it](RotationStep::made).
     async fn rotate(&self, step: &RotationStep) -> Result<Rotation, Fault>;
 }
 
@@ -94,7 +101,8 @@ pub trait ReadDirectory: std::fmt::Debug + Send + Sync {
 /// Changes orgs, members and clients. Last write wins; `created_at` stays that of the first write.
 #[async_trait]
 pub trait WriteDirectory: std::fmt::Debug + Send + Sync {
-    /// Creates or replaces an org. Its ancestors must not change and must exist: a new org under a missing parent is [`Put::Dangling`].
+    /// Creates or replaces an org. Its ancestors must not change and must exist: a new org under a missing parent is
+    /// [`Put::Dangling`], one whose further ancestors aren't its parent's is [`Put::Taken`].
     async fn put_org(&self, org: &Org) -> Result<Put, Fault>;
 
     /// Deletes an org that has neither sub-orgs nor members nor clients.

@@ -6,4 +6,4 @@ pub mod jeton;
 pub mod json;
 mod parsed;
 
-pub use parsed::{Object, Parsed, given};
+pub use parsed::{Object, Parsed, TokenText, given};

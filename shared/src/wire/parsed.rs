@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
-use crate::domain::Invalid;
+use crate::domain::{Invalid, Secret};
 
 /// A JSON string that is parsed into `T`. Its error is the rule that `T` breaks, never the value.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -54,6 +54,16 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
         }
 
         deserializer.deserialize_map(Members(PhantomData))
+    }
+}
+
+/// A token in a request: kept like the secret that it is.
+#[derive(Clone, Debug)]
+pub struct TokenText(pub Secret<String>);
+
+impl<'de> Deserialize<'de> for TokenText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Secret::new).map(Self)
     }
 }
 

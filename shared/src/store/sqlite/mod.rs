@@ -3,20 +3,22 @@
 //! | file | what it does |
 //! |---|---|
 //! | `schema` | opens and prepares the data file, and locks it against other processes |
-//! | `writer` | the one thread that writes, many operations to a commit |
+//! | `writer` | the one connection that writes, many operations to a commit |
+//! | `keeper` | the thread that looks after the file |
 //! | `write` | what is written about tokens, as operations for the writer |
 //! | `read` | what is read of tokens |
 //! | `directory` | orgs, members, clients |
 //! | `sweep` | forgets what has expired long ago |
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, mpsc};
 
 use async_trait::async_trait;
 use rusqlite::Connection;
 
+use self::keeper::Keeper;
 use self::sweep::Sweep;
-use self::writer::Writer;
+use self::writer::{Commit, Writer};
 use super::{
     Delete, Found, Put, ReadDirectory, ReadTokens, RefreshTokens, Revocation, RevokeTokens, Rotation, RotationStep, TokenPage,
     TokenQuery, Wanted, WriteDirectory, WriteTokens,
@@ -27,6 +29,7 @@ use crate::domain::{
 };
 
 mod directory;
+mod keeper;
 mod read;
 mod schema;
 mod sweep;
@@ -46,12 +49,18 @@ pub enum Durability {
 
 /// Keeps everything in one SQLite file.
 ///
-/// Reads run on the calling task: they take microseconds, and in WAL mode they never wait for the writer. Writes are
-/// handed to one thread, which commits all that is waiting at once and answers only then.
+/// | durability | reads | writes |
+/// |---|---|---|
+/// | full | connections of their own, which never wait for the writer | a thread commits all that is waiting, and waits for the disk |
+/// | normal | the connection that writes, whose pages are always up to date | whoever writes first commits for all that are waiting |
+/// | memory | the only connection | the only connection, without commits |
+///
+/// Reads take microseconds and run on the calling task.
 #[derive(Debug)]
 pub struct SqliteStore {
-    shared: Arc<Shared>,
-    writer: Writer,
+    keeper: Keeper,
+    writer: Arc<Writer>,
+    readers: Arc<Readers>,
     // Declared, and so let go of, last.
     _lock: Option<schema::Lock>,
 }
@@ -63,37 +72,52 @@ impl SqliteStore {
             return Self::in_memory(clock);
         }
         let lock = schema::lock(path)?;
-        let connection = schema::open_writer(path, durability).map_err(|e| e.into_fault("opening the data file"))?;
-        let readers = (0..READERS).map(|_| schema::open_reader(path).map(Mutex::new)).collect::<Outcome<_>>();
-        let readers = readers.map_err(|e| e.into_fault("opening the data file to read"))?;
-        let shared = Arc::new(Shared { readers });
-        let writer = Writer::with_own(connection, Sweep::new(clock))?;
-        Ok(Self { shared, writer, _lock: Some(lock) })
+        let open = || -> Outcome<_> {
+            let writer = schema::open_writer(path, durability)?;
+            let count = if durability == Durability::Full { READERS } else { 0 };
+            let points = (0..count).map(|_| schema::open_reader(path).map(Mutex::new)).collect::<Outcome<_>>()?;
+            let readers = Readers { points, lister: Some(Mutex::new(schema::open_reader(path)?)) };
+            Ok((writer, readers, schema::open_keeper(path)?))
+        };
+        let (writer, readers, fold) = open().map_err(|e| e.into_fault("opening the data file"))?;
+        let commit = if durability == Durability::Full { Commit::ByThread } else { Commit::ByCaller };
+        Self::start((writer, commit), readers, Some(fold), clock, Some(lock))
     }
 
     /// A store that forgets everything when it is dropped.
     pub fn in_memory(clock: Arc<dyn Clock>) -> Result<Self, Fault> {
-        let connection = schema::open_in_memory().map_err(|e| e.into_fault("opening a database in memory"))?;
-        // Nothing ever waits for a disk: one connection is the fastest arrangement, and readers see what is written at once.
-        let shared = Arc::new(Shared { readers: vec![Mutex::new(connection)] });
-        let writer = Writer::with_shared(Arc::clone(&shared), Sweep::new(clock))?;
-        Ok(Self { shared, writer, _lock: None })
+        let writer = schema::open_in_memory().map_err(|e| e.into_fault("opening a database in memory"))?;
+        Self::start((writer, Commit::Never), Readers { points: Vec::new(), lister: None }, None, clock, None)
+    }
+
+    fn start(
+        (writer, commit): (Connection, Commit),
+        readers: Readers,
+        fold: Option<Connection>,
+        clock: Arc<dyn Clock>,
+        lock: Option<schema::Lock>,
+    ) -> Result<Self, Fault> {
+        let (bell, bells) = mpsc::channel();
+        let writer = Arc::new(Writer::new(writer, commit, bell.clone()));
+        let keeper = Keeper::start(Arc::clone(&writer), fold, Sweep::new(clock), (bell, bells))?;
+        Ok(Self { keeper, writer, readers: Arc::new(readers), _lock: lock })
     }
 
     /// Writes what is waiting and folds the log into the data file. Whatever is to be written later is a fault.
     ///
     /// Dropping the store does the same.
     pub fn close(&self) {
-        self.writer.close();
+        self.keeper.close();
     }
 
     /// Forgets now what may be forgotten, instead of little by little. How many records that were.
     pub async fn sweep(&self) -> Result<usize, Fault> {
-        self.writer.sweep().await
+        self.keeper.sweep().await
     }
 
-    fn read<T>(&self, doing: &'static str, run: impl FnOnce(&Connection) -> Outcome<T>) -> Result<T, Fault> {
-        run(&self.shared.reader()).map_err(|e| e.into_fault(doing))
+    fn look_up<T>(&self, doing: &'static str, run: impl FnOnce(&Connection) -> Outcome<T>) -> Result<T, Fault> {
+        let connection = self.readers.point().unwrap_or_else(|| self.writer.connection());
+        run(&connection).map_err(|e| e.into_fault(doing))
     }
 
     async fn write<T, F>(&self, doing: &'static str, run: F) -> Result<T, Fault>
@@ -108,13 +132,14 @@ impl SqliteStore {
 #[async_trait]
 impl ReadTokens for SqliteStore {
     async fn read(&self, wanted: &Wanted) -> Result<Found, Fault> {
-        self.read("reading records", |c| read::found(c, wanted))
+        self.look_up("reading records", |c| read::found(c, wanted))
     }
 
     async fn list(&self, query: &TokenQuery) -> Result<TokenPage, Fault> {
         // A page is milliseconds of work: too long for a thread that serves others, too.
-        let (shared, query) = (Arc::clone(&self.shared), query.clone());
-        let page = tokio::task::spawn_blocking(move || read::page(&shared.lister(), &query)).await;
+        let (readers, writer, query) = (Arc::clone(&self.readers), Arc::clone(&self.writer), query.clone());
+        let list = move || read::page(&readers.lister().unwrap_or_else(|| writer.connection()), &query);
+        let page = tokio::task::spawn_blocking(list).await;
         page.map_err(|e| Fault::internal("listing tokens").because(e))?.map_err(|e| e.into_fault("listing tokens"))
     }
 }
@@ -156,23 +181,23 @@ impl RefreshTokens for SqliteStore {
 #[async_trait]
 impl ReadDirectory for SqliteStore {
     async fn org(&self, id: &OrgId) -> Result<Option<Org>, Fault> {
-        self.read("reading an org", |c| directory::org(c, id))
+        self.look_up("reading an org", |c| directory::org(c, id))
     }
 
     async fn sub_orgs(&self, parent: &OrgId, after: Option<&OrgId>, limit: usize) -> Result<Vec<OrgId>, Fault> {
-        self.read("listing orgs", |c| directory::sub_orgs(c, parent, after, limit))
+        self.look_up("listing orgs", |c| directory::sub_orgs(c, parent, after, limit))
     }
 
     async fn member(&self, key: &MemberKey) -> Result<Option<Member>, Fault> {
-        self.read("reading a member", |c| directory::member(c, key))
+        self.look_up("reading a member", |c| directory::member(c, key))
     }
 
     async fn members(&self, org: &OrgId, after: Option<&Subject>, limit: usize) -> Result<Vec<Member>, Fault> {
-        self.read("listing members", |c| directory::members(c, org, after, limit))
+        self.look_up("listing members", |c| directory::members(c, org, after, limit))
     }
 
     async fn client(&self, org: &OrgId, id: ClientId) -> Result<Option<Client>, Fault> {
-        self.read("reading a client", |c| directory::client(c, org, id))
+        self.look_up("reading a client", |c| directory::client(c, org, id))
     }
 }
 
@@ -209,32 +234,29 @@ impl WriteDirectory for SqliteStore {
     }
 }
 
-/// The connections that read. In memory there is one, which the writer uses, too.
+/// The connections that only read. Where there are none the one that writes reads, too.
 #[derive(Debug)]
-struct Shared {
-    readers: Vec<Mutex<Connection>>,
+struct Readers {
+    points: Vec<Mutex<Connection>>,
+    /// For listings, which take longer: they wait for each other, and nothing else waits for them.
+    lister: Option<Mutex<Connection>>,
 }
 
-impl Shared {
+impl Readers {
     /// A connection for a read of microseconds: whichever is free.
-    fn reader(&self) -> MutexGuard<'_, Connection> {
-        for reader in &self.readers {
-            match reader.try_lock() {
-                Ok(free) => return free,
-                Err(TryLockError::Poisoned(free)) => return free.into_inner(),
+    fn point(&self) -> Option<MutexGuard<'_, Connection>> {
+        for point in &self.points {
+            match point.try_lock() {
+                Ok(free) => return Some(free),
+                Err(TryLockError::Poisoned(free)) => return Some(free.into_inner()),
                 Err(TryLockError::WouldBlock) => {}
             }
         }
-        self.first()
+        self.points.first().map(|point| point.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The connection for listings: those, which take longer, wait for each other, and nothing else waits for them.
-    fn lister(&self) -> MutexGuard<'_, Connection> {
-        self.readers[self.readers.len() - 1].lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn first(&self) -> MutexGuard<'_, Connection> {
-        self.readers[0].lock().unwrap_or_else(PoisonError::into_inner)
+    fn lister(&self) -> Option<MutexGuard<'_, Connection>> {
+        self.lister.as_ref().map(|lister| lister.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -276,5 +298,8 @@ fn fault(doing: &'static str, error: rusqlite::Error) -> Fault {
     if can_retry { Fault::unavailable(doing).because(error) } else { Fault::internal(doing).because(error) }
 }
 
-/// Connections that read: as many as threads do at once on a small machine, and one for listings.
+/// As many as threads read at once on a small machine.
 const READERS: usize = 4;
+
+#[cfg(test)]
+mod tests;

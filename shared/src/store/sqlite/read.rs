@@ -7,8 +7,11 @@ use crate::domain::{Family, FamilyKey, Fault, MarkKey, Timestamp, TokenId, Token
 use crate::store::codec::{self, FamilyState};
 use crate::store::{Found, TokenPage, TokenQuery, Wanted};
 
-/// All that is wanted, as of one moment.
+/// All that is wanted, as of one moment. Within a transaction, if one is open.
 pub(super) fn found(c: &Connection, wanted: &Wanted) -> Outcome<Found> {
+    if !c.is_autocommit() {
+        return each(c, wanted);
+    }
     // One transaction: one moment, and one look at the log instead of one for each key.
     c.prepare_cached("BEGIN")?.execute([])?;
     let found = each(c, wanted);

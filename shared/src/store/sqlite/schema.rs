@@ -33,11 +33,18 @@ pub(super) fn open_writer(path: &Path, durability: Durability) -> Outcome<Connec
     let synchronous = if durability == Durability::Full { "FULL" } else { "NORMAL" };
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", synchronous)?;
-    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
-    // After a burst the log is cut to what a checkpoint lets it grow to.
-    connection.pragma_update(None, "journal_size_limit", CHECKPOINT_PAGES * 4_096)?;
+    // The keeper does it, so that nobody waits for it.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.pragma_update(None, "journal_size_limit", LONGEST_LOG)?;
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     prepare(&connection)?;
+    Ok(connection)
+}
+
+/// Opens the data file to fold the log into it, once [`open_writer`] has prepared it.
+pub(super) fn open_keeper(path: &Path) -> Outcome<Connection> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
     Ok(connection)
 }
 
@@ -49,11 +56,12 @@ pub(super) fn open_reader(path: &Path) -> Outcome<Connection> {
     Ok(connection)
 }
 
-/// A database of its own without a file.
+/// A database of its own without a file, in a transaction that never ends.
 pub(super) fn open_in_memory() -> Outcome<Connection> {
     let connection = Connection::open_in_memory_with_flags(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.pragma_update(None, "synchronous", "OFF")?;
     prepare(&connection)?;
+    connection.execute_batch("BEGIN")?;
     Ok(connection)
 }
 
@@ -96,9 +104,11 @@ const APPLICATION: i32 = 0x6a65_746e;
 /// Of the tables below. A change that older code can't live with takes the next number and a step from the one before.
 const VERSION: i32 = 1;
 
-/// After so many pages (16 MB) the log is folded into the data file.
-const CHECKPOINT_PAGES: i64 = 4_000;
-const WRITER_CACHE_KIB: i64 = 4_096;
+/// In bytes. After a burst the log is cut to this.
+const LONGEST_LOG: i64 = 32 << 20;
+
+/// Each commit walks through what is cached: more would cost as much as it saves.
+const WRITER_CACHE_KIB: i64 = 8_192;
 const READER_CACHE_KIB: i64 = 1_024;
 
 /// More than there are, so that each is compiled once.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::Outcome;
-use super::writer::alone;
+use super::writer::Writer;
 use crate::clock::Clock;
 use crate::domain::{Seconds, Timestamp};
 
@@ -31,23 +31,19 @@ impl Sweep {
     }
 
     /// Looks at some rows more.
-    pub(super) fn step(&mut self, connection: &Connection) {
-        let done = match alone(connection, |c| self.some(c)) {
-            Ok((_, done)) => done,
-            Err(trouble) => {
-                tracing::warn!(?trouble, "expired records can't be deleted");
-                true
-            }
-        };
+    pub(super) fn step(&mut self, writer: &Writer) -> Outcome<()> {
+        let looked = writer.transact(|c| self.some(c));
+        let done = !matches!(looked, Ok((_, false)));
         self.next = Instant::now() + if done { PAUSE } else { BREATH };
+        looked.map(drop)
     }
 
     /// Looks at all rows. How many were deleted.
-    pub(super) fn all(&mut self, connection: &Connection) -> Outcome<usize> {
+    pub(super) fn all(&mut self, writer: &Writer) -> Outcome<usize> {
         (self.table, self.position) = (0, 0);
         let mut total = 0;
         loop {
-            let (deleted, done) = alone(connection, |c| self.some(c))?;
+            let (deleted, done) = writer.transact(|c| self.some(c))?;
             total += deleted;
             if done {
                 return Ok(total);

@@ -1,6 +1,6 @@
 //! What is written about tokens: operations that run within a transaction of the writer.
 //!
-//! An operation that returns an error is undone by the writer, and so is a half of one.
+//! When one returns a fault of ours it has changed nothing. What SQLite's own errors leave behind the writer undoes.
 
 use rusqlite::{Connection, params};
 
@@ -23,8 +23,14 @@ impl Entry {
 
     /// Writes both or neither.
     pub(super) fn record(&self, c: &Connection) -> Outcome<()> {
-        self.record_token(c)?;
-        if let Some((family, body)) = &self.family { record_family(c, family, body) } else { Ok(()) }
+        let Some((family, body)) = &self.family else { return self.record_token(c) };
+        let new = record_family(c, family, body)?;
+        let recorded = self.record_token(c);
+        if new && recorded.is_err() {
+            let mut undo = c.prepare_cached("DELETE FROM families WHERE org = ?1 AND id = ?2")?;
+            undo.execute(params![family.org.as_str(), family.id.as_bytes()])?;
+        }
+        recorded
     }
 
     fn record_token(&self, c: &Connection) -> Outcome<()> {
@@ -52,7 +58,8 @@ impl Entry {
     }
 }
 
-fn record_family(c: &Connection, family: &Family, body: &str) -> Outcome<()> {
+/// Whether the family is new.
+fn record_family(c: &Connection, family: &Family, body: &str) -> Outcome<bool> {
     let mut insert = c.prepare_cached(
         "INSERT INTO families (org, id, exp, revoked_at, generation, current, previous, rotated_at, token, body)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING",
@@ -70,11 +77,11 @@ fn record_family(c: &Connection, family: &Family, body: &str) -> Outcome<()> {
         body,
     ])?;
     if inserted == 1 {
-        return Ok(());
+        return Ok(true);
     }
     let there = read::family(c, &family.key())?;
     let same = there.is_some_and(|there| codec::is_same_family(&there, family));
-    if same { Ok(()) } else { Err(Fault::internal("recording a refresh family: its id is taken").into()) }
+    if same { Ok(false) } else { Err(Fault::internal("recording a refresh family: its id is taken").into()) }
 }
 
 pub(super) fn revoke(c: &Connection, token: &TokenKey, family: Option<&FamilyKey>, at: Timestamp) -> Outcome<Revocation> {

@@ -1,44 +1,64 @@
-//! The one thread that writes, many operations to a commit.
+//! The connection that writes, many operations to a commit. Nothing is answered before it is committed.
 
 use std::fmt;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, TryRecvError};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::slice;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::Sender;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::sweep::Sweep;
-use super::{Outcome, Shared, Trouble};
+use super::keeper::Bell;
+use super::{Outcome, Trouble};
 use crate::domain::Fault;
 
-/// Hands operations to the thread. In memory they run on the calling task, and the thread only sweeps.
+/// When a commit happens.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Commit {
+    /// Never: there is nothing to commit to, so one transaction lasts for ever. A commit would cost as much as there are pages.
+    Never,
+    /// As soon as whoever wrote first has let the others write, too. A commit is a write to the system's cache:
+    /// to hand it to a thread, and the answers back, costs more than that.
+    ByCaller,
+    /// When the thread has done the one before: a commit waits for the disk.
+    ByThread,
+}
+
+/// The connection that writes, and what waits for it.
 pub(super) struct Writer {
-    inline: Option<Arc<Shared>>,
-    messages: Sender<Message>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    commit: Commit,
+    connection: Mutex<Connection>,
+    /// `None`: closed.
+    waiting: Mutex<Option<Vec<Box<dyn Job>>>>,
+    committed: AtomicUsize,
+    /// Wakes the thread.
+    bell: Sender<Bell>,
 }
 
 impl Writer {
-    /// A writer with a connection of its own.
-    pub(super) fn with_own(connection: Connection, sweep: Sweep) -> Result<Self, Fault> {
-        Self::start(None, move |messages| {
-            Thread { messages, sweep }.run(&connection);
-            // What can't be folded now is folded when the file is opened again.
-            let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
-        })
+    /// Takes over a connection that is prepared for this way of committing.
+    pub(super) fn new(connection: Connection, commit: Commit, bell: Sender<Bell>) -> Self {
+        let (connection, waiting) = (Mutex::new(connection), Mutex::new(Some(Vec::new())));
+        Self { commit, connection, waiting, committed: AtomicUsize::new(0), bell }
     }
 
-    /// A writer that shares the only connection with the readers.
-    pub(super) fn with_shared(shared: Arc<Shared>, sweep: Sweep) -> Result<Self, Fault> {
-        Self::start(Some(Arc::clone(&shared)), move |messages| Thread { messages, sweep }.run(&*shared))
+    /// The connection, to read with. What isn't committed can't be seen: nothing is written but while it is locked.
+    pub(super) fn connection(&self) -> MutexGuard<'_, Connection> {
+        let connection = self.lock();
+        if connection.is_autocommit() {
+            // All reads up to the next commit share one transaction: to begin and end one for each costs as much as
+            // half of what is read. None gets old, for nobody else writes. If this fails each read has its own.
+            let _ = connection.prepare_cached("BEGIN").and_then(|mut begin| begin.execute([]));
+        }
+        connection
     }
 
-    fn start(inline: Option<Arc<Shared>>, run: impl FnOnce(Receiver<Message>) + Send + 'static) -> Result<Self, Fault> {
-        let (messages, inbox) = mpsc::channel();
-        let thread = thread::Builder::new().name("store-writer".into()).stack_size(STACK).spawn(move || run(inbox));
-        let thread = thread.map_err(|e| Fault::internal("starting the writer").because(e))?;
-        Ok(Self { inline, messages, thread: Mutex::new(Some(thread)) })
+    /// The connection while nobody reads or writes.
+    pub(super) fn pause(&self) -> MutexGuard<'_, Connection> {
+        let connection = self.lock();
+        rollback(&connection);
+        connection
     }
 
     /// Runs `op` within a transaction and returns when it is committed. It may run twice, but takes effect once.
@@ -47,195 +67,180 @@ impl Writer {
         T: Send + 'static,
         F: Fn(&Connection) -> Outcome<T> + Send + 'static,
     {
-        if let Some(shared) = &self.inline {
-            return alone(&shared.first(), op).map_err(|e| e.into_fault(doing));
-        }
-        let (reply, answer) = oneshot::channel();
-        self.send(Message::Job(Box::new(Task { doing, op, outcome: None, reply })), answer).await
-    }
-
-    /// Forgets what may be forgotten.
-    pub(super) async fn sweep(&self) -> Result<usize, Fault> {
-        let (reply, answer) = oneshot::channel();
-        self.send(Message::Sweep(reply), answer).await
-    }
-
-    /// Ends the thread when it has written what was handed to it before.
-    pub(super) fn close(&self) {
-        let _ = self.messages.send(Message::Close);
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread {
-            let _ = thread.join();
-        }
-    }
-
-    async fn send<T>(&self, message: Message, answer: oneshot::Receiver<Result<T, Fault>>) -> Result<T, Fault> {
         let closed = || Fault::unavailable("writing: the store is closed");
-        self.messages.send(message).map_err(|_| closed())?;
+        if self.commit == Commit::Never {
+            return op(&self.lock()).map_err(|e| e.into_fault(doing));
+        }
+        let (reply, answer) = oneshot::channel();
+        let first = self.line_up(Box::new(Task { doing, op, outcome: None, reply })).ok_or_else(closed)?;
+        if self.commit == Commit::ByThread {
+            if first {
+                self.wake();
+            }
+        } else {
+            let turn = Turn(self);
+            tokio::task::yield_now().await;
+            drop(turn);
+        }
         answer.await.map_err(|_| closed())?
+    }
+
+    /// Commits all that waits.
+    pub(super) fn commit(&self) {
+        let connection = self.lock();
+        // Looked at only now: whoever came while the connection was busy is served, too.
+        let Some(mut batch) = self.waiting().as_mut().map(std::mem::take).filter(|batch| !batch.is_empty()) else { return };
+        run(&connection, &mut batch);
+        drop(connection);
+        let before = self.committed.fetch_add(batch.len(), Ordering::Relaxed);
+        if before == 0 || (before < FOLD_AFTER && before + batch.len() >= FOLD_AFTER) {
+            self.wake();
+        }
+        for job in batch {
+            job.answer();
+        }
+    }
+
+    /// Runs `op` at once, in a transaction of its own.
+    pub(super) fn transact<T>(&self, op: impl FnOnce(&Connection) -> Outcome<T>) -> Outcome<T> {
+        let connection = self.lock();
+        if self.commit == Commit::Never {
+            return op(&connection);
+        }
+        begin(&connection)?;
+        let outcome = op(&connection);
+        if outcome.is_ok() {
+            end(&connection)?;
+        } else {
+            rollback(&connection);
+        }
+        outcome
+    }
+
+    /// How many operations were committed since they were counted from nothing.
+    pub(super) fn committed(&self) -> usize {
+        self.committed.load(Ordering::Relaxed)
+    }
+
+    /// Counts from nothing again.
+    pub(super) fn forget_committed(&self) {
+        self.committed.store(0, Ordering::Relaxed);
+    }
+
+    /// Commits what waits, and takes nothing more.
+    pub(super) fn close(&self) {
+        self.commit();
+        drop(self.waiting().take());
+    }
+
+    /// Whether this is the first in the line. `None`: closed.
+    fn line_up(&self, job: Box<dyn Job>) -> Option<bool> {
+        let mut waiting = self.waiting();
+        let line = waiting.as_mut()?;
+        line.push(job);
+        Some(line.len() == 1)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(|poisoned| {
+            // Whoever panicked may have left half a write.
+            self.connection.clear_poison();
+            let connection = poisoned.into_inner();
+            rollback(&connection);
+            connection
+        })
+    }
+
+    fn wake(&self) {
+        // Without the thread, which ends when the store is closed, nothing needs to be done.
+        let _ = self.bell.send(Bell::Work);
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Option<Vec<Box<dyn Job>>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl fmt::Debug for Writer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Writer").finish_non_exhaustive()
+        f.debug_struct("Writer").field("commit", &self.commit).finish_non_exhaustive()
     }
 }
 
-impl Drop for Writer {
+/// After so many operations the log is folded into the data file.
+pub(super) const FOLD_AFTER: usize = 2_000;
+
+/// The turn to commit for all, taken even if the caller goes away: what has been lined up is never left lying.
+struct Turn<'a>(&'a Writer);
+
+impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.close();
+        self.0.commit();
     }
 }
 
-enum Message {
-    Job(Box<dyn Job>),
-    Sweep(oneshot::Sender<Result<usize, Fault>>),
-    Close,
-}
-
-/// An operation on its way through the thread.
+/// An operation in the line.
 trait Job: Send {
-    /// Runs it within an open transaction. `false`: it failed, and what it did must be undone.
+    /// Runs it within an open transaction. `false`: SQLite failed, and what was done must be undone.
     fn run(&mut self, connection: &Connection) -> bool;
 
-    /// Tells the caller what came out, or that the commit failed.
-    fn answer(self: Box<Self>, failure: Option<&rusqlite::Error>);
+    /// Notes that its transaction failed.
+    fn fail(&mut self, error: &rusqlite::Error);
+
+    /// Tells the caller what came out.
+    fn answer(self: Box<Self>);
 }
 
 struct Task<T, F> {
     doing: &'static str,
     op: F,
-    outcome: Option<Outcome<T>>,
+    outcome: Option<Result<T, Fault>>,
     reply: oneshot::Sender<Result<T, Fault>>,
 }
 
 impl<T: Send, F: Fn(&Connection) -> Outcome<T> + Send> Job for Task<T, F> {
     fn run(&mut self, connection: &Connection) -> bool {
-        self.outcome.insert((self.op)(connection)).is_ok()
+        let outcome = (self.op)(connection);
+        let undone = matches!(outcome, Err(Trouble::Sqlite(_)));
+        self.outcome = Some(outcome.map_err(|e| e.into_fault(self.doing)));
+        !undone
     }
 
-    fn answer(self: Box<Self>, failure: Option<&rusqlite::Error>) {
-        let outcome = match (self.outcome, failure) {
-            (Some(Err(trouble)), _) => Err(trouble.into_fault(self.doing)),
-            (Some(Ok(value)), None) => Ok(value),
-            (Some(Ok(_)) | None, Some(failure)) => {
-                Err(Fault::unavailable("committing to the data file").because(failure.to_string()))
-            }
-            (None, None) => Err(Fault::internal(self.doing)),
-        };
-        // Whoever has gone away doesn't want to know.
-        let _ = self.reply.send(outcome);
-    }
-}
-
-/// How the thread gets at the connection: it is its own, or it locks the one that all share.
-trait Access {
-    fn with<T>(&self, run: impl FnOnce(&Connection) -> T) -> T;
-}
-
-impl Access for Connection {
-    fn with<T>(&self, run: impl FnOnce(&Connection) -> T) -> T {
-        run(self)
-    }
-}
-
-impl Access for Shared {
-    fn with<T>(&self, run: impl FnOnce(&Connection) -> T) -> T {
-        run(&self.first())
-    }
-}
-
-struct Thread {
-    messages: Receiver<Message>,
-    sweep: Sweep,
-}
-
-impl Thread {
-    fn run(mut self, access: &impl Access) {
-        let mut batch = Vec::with_capacity(BATCH);
-        let mut open = true;
-        while open {
-            open = match self.messages.recv_timeout(self.sweep.due_in()) {
-                Ok(first) => self.collect(first, &mut batch, access),
-                Err(RecvTimeoutError::Timeout) => true,
-                Err(RecvTimeoutError::Disconnected) => false,
-            };
-            if !batch.is_empty() {
-                access.with(|c| commit(c, &mut batch));
-            }
-            if self.sweep.due_in().is_zero() {
-                access.with(|c| self.sweep.step(c));
-            }
-        }
+    fn fail(&mut self, error: &rusqlite::Error) {
+        self.outcome = Some(Err(Fault::unavailable("committing to the data file").because(error.to_string())));
     }
 
-    /// Adds all that is waiting to `batch`, up to a limit. Whether more may come.
-    fn collect(&mut self, first: Message, batch: &mut Vec<Box<dyn Job>>, access: &impl Access) -> bool {
-        let mut next = Ok(first);
-        loop {
-            match next {
-                Ok(Message::Job(job)) => batch.push(job),
-                Ok(Message::Sweep(reply)) => {
-                    let swept = access.with(|c| self.sweep.all(c));
-                    let _ = reply.send(swept.map_err(|e| e.into_fault("forgetting what has expired")));
-                }
-                Err(TryRecvError::Empty) => return true,
-                Ok(Message::Close) | Err(TryRecvError::Disconnected) => return false,
-            }
-            if batch.len() == BATCH {
-                return true;
-            }
-            next = self.messages.try_recv();
+    fn answer(self: Box<Self>) {
+        if let Some(outcome) = self.outcome {
+            // Whoever has gone away doesn't want to know.
+            let _ = self.reply.send(outcome);
         }
     }
 }
 
-/// Runs all of `batch` in one transaction, and answers. If one fails each gets a transaction of its own.
-fn commit(connection: &Connection, batch: &mut Vec<Box<dyn Job>>) {
-    if let Err(failure) = begin(connection) {
-        return answer(batch, Some(&failure));
-    }
-    if batch.iter_mut().all(|job| job.run(connection)) {
-        let committed = end(connection);
-        return answer(batch, committed.as_ref().err());
-    }
-    rollback(connection);
-    for mut job in batch.drain(..) {
-        let failure = begin(connection).err();
-        if failure.is_some() {
-            job.answer(failure.as_ref());
-        } else if job.run(connection) {
-            let committed = end(connection);
-            job.answer(committed.as_ref().err());
-        } else {
-            rollback(connection);
-            job.answer(None);
-        }
+/// Runs all in one transaction. If one fails each gets a transaction of its own.
+fn run(connection: &Connection, jobs: &mut [Box<dyn Job>]) {
+    match together(connection, jobs) {
+        Ok(false) if jobs.len() > 1 => jobs.iter_mut().for_each(|job| run(connection, slice::from_mut(job))),
+        Ok(_) => {}
+        Err(error) => jobs.iter_mut().for_each(|job| job.fail(&error)),
     }
 }
 
-fn answer(batch: &mut Vec<Box<dyn Job>>, failure: Option<&rusqlite::Error>) {
-    batch.drain(..).for_each(|job| job.answer(failure));
-}
-
-/// Runs `op` in a transaction of its own.
-pub(super) fn alone<T>(connection: &Connection, op: impl FnOnce(&Connection) -> Outcome<T>) -> Outcome<T> {
+/// Runs all in one transaction, or none if one fails.
+fn together(connection: &Connection, jobs: &mut [Box<dyn Job>]) -> rusqlite::Result<bool> {
     begin(connection)?;
-    match op(connection) {
-        Ok(value) => end(connection).map(|()| value).map_err(Trouble::Sqlite),
-        Err(trouble) => {
-            rollback(connection);
-            Err(trouble)
-        }
+    let good = jobs.iter_mut().all(|job| job.run(connection));
+    if good {
+        end(connection)?;
+    } else {
+        rollback(connection);
     }
+    Ok(good)
 }
 
 fn begin(connection: &Connection) -> rusqlite::Result<()> {
-    if !connection.is_autocommit() {
-        // Left open by a panic.
-        rollback(connection);
-    }
+    rollback(connection);
     connection.prepare_cached("BEGIN IMMEDIATE")?.execute([]).map(drop)
 }
 
@@ -247,13 +252,9 @@ fn end(connection: &Connection) -> rusqlite::Result<()> {
     committed
 }
 
+/// Ends the transaction that is open, be it of the readers. After some errors SQLite has done so by itself.
 fn rollback(connection: &Connection) {
-    // After some errors SQLite has rolled back by itself; then there is nothing to undo, and this fails.
-    let _ = connection.execute_batch("ROLLBACK");
+    if !connection.is_autocommit() {
+        let _ = connection.prepare_cached("ROLLBACK").and_then(|mut rollback| rollback.execute([]));
+    }
 }
-
-/// Most operations in one commit: what makes the last wait for the first, in milliseconds, stays small.
-const BATCH: usize = 256;
-
-/// SQLite needs little.
-const STACK: usize = 512 * 1024;

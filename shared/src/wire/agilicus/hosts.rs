@@ -10,7 +10,7 @@ const LONGEST: usize = 16_384;
 
 /// What the SDK checks of a host when it reads one, and nothing else: one bad value would make a whole introspection raise.
 #[derive(Deserialize)]
-#[expect(dead_code, reason = "only checked")]
+#[expect(dead_code, clippy::struct_field_names, reason = "only checked; the contract's names")]
 struct Host {
     upstream_host: Option<String>,
     app_id: Option<String>,
@@ -89,7 +89,7 @@ enum MatchType {
 }
 
 #[derive(Deserialize)]
-#[expect(dead_code, reason = "only checked")]
+#[expect(dead_code, clippy::struct_field_names, reason = "only checked; the contract's names")]
 struct ResourceInfo {
     resource_id: String,
     resource_org_id: String,

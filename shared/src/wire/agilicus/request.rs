@@ -14,7 +14,7 @@ use crate::policy::{Ask, Lifetime, SessionAsk};
 use crate::revoke::Bulk;
 use crate::store::ScopeLike;
 use crate::wire::form::Parameters;
-use crate::wire::{Object, Parsed, given};
+use crate::wire::{Object, Parsed, TokenText, given};
 
 const MOST_SCOPES: usize = 100;
 const MOST_AUDIENCES: usize = 32;
@@ -139,7 +139,7 @@ impl CreateToken {
     pub fn echo(&self) -> Value {
         use serde_json::{Map, json};
         let mut echo = Map::new();
-        let texts = |names: &mut dyn Iterator<Item = &str>| Value::from_iter(names);
+        let texts = |names: &mut dyn Iterator<Item = &str>| names.collect::<Value>();
         let mut put = |name: &str, value: Option<Value>| value.and_then(|value| echo.insert(name.to_owned(), value));
         put("sub", Some(self.sub.0.as_str().into()));
         put("org", Some(self.org.0.as_str().into()));
@@ -178,7 +178,7 @@ impl TokenValidity {
 /// `TokenIntrospect`
 #[derive(Debug, Deserialize)]
 pub struct IntrospectToken {
-    token: String,
+    token: TokenText,
     #[serde(default, deserialize_with = "given")]
     introspect_options: Option<Object<IntrospectOptions>>,
 }
@@ -222,7 +222,7 @@ impl IntrospectToken {
 /// `TokenReissueRequest`
 #[derive(Debug, Deserialize)]
 pub struct ReissueToken {
-    token: String,
+    token: TokenText,
     org_id: Parsed<OrgId>,
 }
 
@@ -237,7 +237,7 @@ impl ReissueToken {
 #[derive(Debug, Deserialize)]
 pub struct RevokeToken {
     #[serde(default, deserialize_with = "given")]
-    token: Option<String>,
+    token: Option<TokenText>,
     #[serde(default, deserialize_with = "given")]
     all_sessions: Option<bool>,
 }
@@ -245,13 +245,14 @@ pub struct RevokeToken {
 impl RevokeToken {
     /// The token, and whether its whole session shall end. The schema makes the token optional; without one there is nothing to revoke.
     pub fn take(&self) -> Result<(&str, bool), Refusal> {
-        let token = self.token.as_deref().ok_or_else(|| Refusal::invalid("token", "is required"))?;
+        let token = self.token.as_ref().ok_or_else(|| Refusal::invalid("token", "is required"))?;
         Ok((token_text("token", token)?, self.all_sessions.unwrap_or(false)))
     }
 }
 
 /// `BulkTokenRevoke`
 #[derive(Debug, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the contract's names")]
 pub struct BulkRevoke {
     user_id: Parsed<Subject>,
     #[serde(default, deserialize_with = "given")]
@@ -271,17 +272,17 @@ impl From<BulkRevoke> for Bulk {
 #[derive(Debug, Default, Deserialize)]
 pub struct RefreshToken {
     #[serde(default, deserialize_with = "given")]
-    token: Option<String>,
+    token: Option<TokenText>,
 }
 
 impl RefreshToken {
     /// The token that the body names, if any.
     pub fn token(&self) -> Result<Option<&str>, Refusal> {
-        self.token.as_deref().map(|token| token_text("token", token)).transpose()
+        self.token.as_ref().map(|token| token_text("token", token)).transpose()
     }
 }
 
-/// The query of introspect_self.
+/// The query of `introspect_self`.
 #[derive(Debug)]
 pub struct IntrospectSelf {
     /// Whether `roles` shall be left out.
@@ -354,7 +355,8 @@ fn duration(field: &'static str, seconds: i64) -> Result<Seconds, Refusal> {
     }
 }
 
-fn token_text<'a>(field: &'static str, token: &'a str) -> Result<&'a str, Refusal> {
+fn token_text<'a>(field: &'static str, TokenText(token): &'a TokenText) -> Result<&'a str, Refusal> {
+    let token = token.expose().as_str();
     match token.len() {
         0 => Err(Refusal::invalid(field, "is required")),
         1..=LONGEST_TOKEN => Ok(token),

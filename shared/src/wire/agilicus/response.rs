@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::time::rfc3339;
-use crate::domain::{Family, HostPermissions, Member, Timestamp, TokenRecord};
+use crate::domain::{Family, HostPermissions, Member, Secret, Timestamp, TokenRecord};
 use crate::introspect::Active;
 use crate::list::Row;
 use crate::mint::Minted;
@@ -14,9 +14,9 @@ use crate::mint::Minted;
 /// `RawToken`
 #[derive(Debug, Serialize)]
 pub struct RawToken<'a> {
-    token: &'a str,
+    token: HandedOver<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    refresh_token: Option<&'a str>,
+    refresh_token: Option<HandedOver<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     session: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -34,12 +34,22 @@ impl<'a> RawToken<'a> {
     /// Hands over what was minted, and the member if that was asked for.
     pub fn of(minted: &'a Minted, member: Option<&'a Member>) -> Self {
         Self {
-            token: minted.token.expose(),
-            refresh_token: minted.refresh_token.as_ref().map(|token| token.expose().as_str()),
+            token: HandedOver(&minted.token),
+            refresh_token: minted.refresh_token.as_ref().map(HandedOver),
             session: minted.session().map(crate::domain::SessionId::as_str),
             time_validity: minted.lifetime().map(|lifetime| TimeValidity { duration: lifetime.0 }),
             user: member.map(User::of),
         }
+    }
+}
+
+/// A token in the one answer that hands it over.
+#[derive(Debug)]
+struct HandedOver<'a>(&'a Secret<String>);
+
+impl Serialize for HandedOver<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.expose())
     }
 }
 

@@ -1,0 +1,215 @@
+//! Starting and stopping, as a user does it: the real program in a folder of its own.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+const ISSUER: &str = "http://jeton.example";
+
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("start-{name}"));
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn jeton(home: &Path, more: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_jeton"));
+    command.args(["--listen", "127.0.0.1:0", "--issuer", ISSUER, "--data-dir"]).arg(home).args(more);
+    command
+}
+
+/// A running server.
+struct Server {
+    process: Child,
+    printed: Vec<String>,
+}
+
+impl Server {
+    fn start(home: &Path, more: &[&str]) -> Self {
+        let mut process = jeton(home, more).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut printed = Vec::new();
+        for line in BufReader::new(process.stdout.take().unwrap()).lines() {
+            printed.push(line.unwrap());
+            if printed.last().unwrap().starts_with("Ctrl-C") {
+                break;
+            }
+        }
+        Self { process, printed }
+    }
+
+    fn address(&self) -> &str {
+        let line = self.printed.iter().find(|line| line.starts_with("Jeton listens on ")).unwrap();
+        line.trim_start_matches("Jeton listens on http://")
+    }
+
+    /// Sends one request, and returns status line and body.
+    fn post(&self, path: &str, bearer: &str, body: &str) -> (String, String) {
+        let mut stream = TcpStream::connect(self.address()).unwrap();
+        let length = body.len();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {bearer}\r\ncontent-type: application/json\r\n"
+        );
+        write!(stream, "{head}content-length: {length}\r\n\r\n{body}").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.lines().next().unwrap().to_owned(), body.to_owned())
+    }
+
+    /// As Ctrl-C does. It ends by itself, and well.
+    fn stop(mut self) {
+        Command::new("kill").args(["-INT", &self.process.id().to_string()]).status().unwrap();
+        assert!(self.process.wait().unwrap().success());
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+fn failure(output: &Output) -> String {
+    assert!(!output.status.success());
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn the_first_start_makes_what_it_needs_for_its_owner_only_and_later_ones_use_it_again() {
+    let home = folder("first").join("home");
+    let server = Server::start(&home, &[]);
+    assert_eq!(mode(&home), 0o700);
+    for file in ["admin.token", "jeton.db", "refresh-key", "signing-key.pem"] {
+        assert_eq!(mode(&home.join(file)), 0o600, "{file}");
+    }
+    let token = std::fs::read_to_string(home.join("admin.token")).unwrap();
+    let body = r#"{"sub":"administrator","org":"1","audiences":[],"time_validity":{},"scopes":["urn:x"]}"#;
+    let (status, minted) = server.post("/v1/tokens", &token, body);
+    assert_eq!(status, "HTTP/1.1 201 Created", "{minted}");
+    server.stop();
+    let kept = ["admin.token", "refresh-key", "signing-key.pem"].map(|file| std::fs::read(home.join(file)).unwrap());
+    let server = Server::start(&home, &[]);
+    assert_eq!(kept, ["admin.token", "refresh-key", "signing-key.pem"].map(|file| std::fs::read(home.join(file)).unwrap()));
+    let minted = minted.split('"').nth(3).unwrap();
+    let (status, _) = server.post("/v1/tokens/introspect", "", &format!(r#"{{"token":"{minted}"}}"#));
+    assert_eq!(status, "HTTP/1.1 200 OK");
+    server.stop();
+}
+
+#[test]
+fn the_printed_commands_name_the_address_the_token_and_the_org() {
+    let home = folder("printed");
+    let server = Server::start(&home, &["--durability", "memory"]);
+    let curls: Vec<_> = server.printed.iter().filter(|line| line.trim_start().starts_with("curl ")).collect();
+    assert_eq!(curls.len(), 2);
+    for curl in curls {
+        assert!(
+            curl.contains(server.address()) && curl.contains(&format!("$(cat {}", home.join("admin.token").display())),
+            "{curl}"
+        );
+    }
+}
+
+#[test]
+fn a_token_that_is_no_good_is_renewed_at_a_start() {
+    let home = folder("renewed");
+    Server::start(&home, &[]).stop();
+    std::fs::write(home.join("admin.token"), "garbage").unwrap();
+    let server = Server::start(&home, &[]);
+    let token = std::fs::read_to_string(home.join("admin.token")).unwrap();
+    assert_eq!(token.split('.').count(), 3);
+    assert_eq!(mode(&home.join("admin.token")), 0o600);
+    // Another issuer, another token: what was minted before is none of this service.
+    drop(server);
+    let mut other = jeton(&home, &["--durability", "full"]);
+    let other = other.args(["--issuer", "http://other.example"]).output().unwrap();
+    assert!(!other.status.success(), "given twice");
+}
+
+#[test]
+fn a_seed_is_loaded_and_a_wrong_one_is_refused_whole_by_member_and_line() {
+    let home = folder("seed");
+    let file = home.join("seed.json");
+    std::fs::write(&file, "{\"orgs\": [{\"id\": \"7\"}],\n \"members\": [{\"org\": \"7\", \"sub\": \"ann\", \"scops\": []}]}")
+        .unwrap();
+    let seed = ["--seed", file.to_str().unwrap()];
+    let error = failure(&jeton(&home, &seed).output().unwrap());
+    assert!(error.contains("seed.json: line 2") && error.contains("members[0].scops is not a known member"), "{error}");
+    std::fs::write(&file, "{\"orgs\": [{\"id\": \"7\"}], \"members\": [{\"org\": \"8\", \"sub\": \"ann\"}]}").unwrap();
+    let error = failure(&jeton(&home, &seed).output().unwrap());
+    assert!(error.contains("members[0].org: must be an org that is there"), "{error}");
+    // Had the first two loaded anything, its parent couldn't change now.
+    std::fs::write(
+        &file,
+        "{\"orgs\": [{\"id\": \"6\"}, {\"id\": \"7\", \"parent\": \"6\"}], \"members\": [{\"org\": \"7\", \"sub\": \"ann\"}]}",
+    )
+    .unwrap();
+    for _ in 0..2 {
+        let server = Server::start(&home, &seed);
+        assert!(server.printed[0].ends_with("2 orgs, 1 members, 0 clients."), "{:?}", server.printed[0]);
+        server.stop();
+    }
+    let error = failure(&jeton(&home, &["--seed", "/nowhere.json"]).output().unwrap());
+    assert!(error.contains("can't read /nowhere.json"), "{error}");
+}
+
+/// P15, S01: what was issued is nowhere but in its answer, nor is the end of it.
+#[test]
+fn nothing_that_was_issued_is_in_the_log_or_at_rest() {
+    let home = folder("rest");
+    let mut process = jeton(&home, &["--log", "json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut log = process.stderr.take().unwrap();
+    let log = std::thread::spawn(move || {
+        let mut text = String::new();
+        log.read_to_string(&mut text).map(|_| text)
+    });
+    let first = BufReader::new(process.stdout.take().unwrap()).lines().next().unwrap().unwrap();
+    let server = Server { process, printed: vec![first] };
+    let admin = std::fs::read_to_string(home.join("admin.token")).unwrap();
+    let mut issued = vec![admin.clone()];
+    for _ in 0..100 {
+        let body = r#"{"sub":"administrator","org":"1","audiences":[],"time_validity":{},"create_refresh_token":true}"#;
+        let (_, minted) = server.post("/v1/tokens", &admin, body);
+        let [token, refresh_token] = [3, 7].map(|at| minted.split('"').nth(at).unwrap().to_owned());
+        let (_, refreshed) = server.post("/v1/tokens/refresh", "", &format!(r#"{{"token":"{refresh_token}"}}"#));
+        server.post("/v1/tokens/introspect", "", &format!(r#"{{"token":"{token}"}}"#));
+        server.post("/v1/tokens/revoke", "", &format!(r#"{{"token":"{token}","nonsense":"{refresh_token}"}}"#));
+        server.post("/v1/tokens/introspect", &token, &format!(r#"{{"token":["{token}"]}}"#));
+        issued.extend([token, refresh_token]);
+        issued.extend([3, 7].map(|at| refreshed.split('"').nth(at).unwrap().to_owned()));
+    }
+    server.stop();
+    let log = log.join().unwrap().unwrap();
+    assert_eq!(log.lines().count(), 500, "a line for each request");
+    assert!(log.lines().all(|line| line.starts_with('{') && line.ends_with('}')));
+    let mut at_rest = log.into_bytes();
+    for file in std::fs::read_dir(&home).unwrap().map(|file| file.unwrap().path()).filter(|file| !file.ends_with("admin.token")) {
+        at_rest.extend(std::fs::read(file).unwrap());
+    }
+    for token in issued {
+        let tail = &token.as_bytes()[token.len() - 20..];
+        assert!(!at_rest.windows(20).any(|there| there == tail), "{token}");
+    }
+}
+
+#[test]
+fn what_keeps_it_from_starting_is_said() {
+    let home = folder("twice");
+    let server = Server::start(&home, &[]);
+    let error = failure(&jeton(&home, &[]).output().unwrap());
+    assert!(error.contains("another process"), "{error}");
+    let mut busy = Command::new(env!("CARGO_BIN_EXE_jeton"));
+    let error = failure(&busy.args(["--listen", server.address(), "--data-dir"]).arg(folder("busy")).output().unwrap());
+    assert!(error.contains("can't listen on"), "{error}");
+    let error = failure(&jeton(&home, &["--issuer", "jeton.example"]).output().unwrap());
+    assert!(error.contains("--issuer"), "{error}");
+}

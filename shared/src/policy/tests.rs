@@ -1,0 +1,245 @@
+//! Over many random lineages: nobody ever gets more than it presents.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::domain::{Caller, OrgSettings, Profile, ScopePattern, TokenId};
+use crate::entropy::{Entropy as _, Seeded};
+
+const NOW: Timestamp = Timestamp::from_ms(1_795_348_800_250);
+const ROUNDS: usize = 10_000;
+
+/// Chance that repeats itself.
+struct Dice(Seeded);
+
+impl Dice {
+    fn roll(&self, sides: u8) -> usize {
+        let mut byte = [0];
+        self.0.fill(&mut byte).unwrap();
+        usize::from(byte[0] % sides)
+    }
+
+    fn some<T: Clone>(&self, of: &[T]) -> Vec<T> {
+        of.iter().filter(|_| self.roll(2) == 0).cloned().collect()
+    }
+
+    fn one<T: Clone>(&self, of: &[T]) -> T {
+        of[self.roll(u8::try_from(of.len()).unwrap())].clone()
+    }
+}
+
+fn parsed<T: std::str::FromStr<Err: std::fmt::Debug>>(texts: &[&str]) -> Vec<T> {
+    texts.iter().map(|text| text.parse().unwrap()).collect()
+}
+
+fn scopes() -> Vec<Scope> {
+    parsed(&[
+        "urn:a",
+        "urn:a?",
+        "urn:a:b",
+        "urn:a:*",
+        "urn:a:*?",
+        "urn:*",
+        "*?",
+        "urn:jeton:admin",
+        "urn:jeton:admin?",
+        "urn:jeton:tokens:create",
+        "urn:jeton:*",
+    ])
+}
+
+fn org(id: &str, ancestors: &[&str]) -> Org {
+    let settings = OrgSettings { allow_non_expiring: true, ..OrgSettings::default() };
+    Org {
+        id: id.parse().unwrap(),
+        ancestors: parsed(ancestors),
+        name: None,
+        enabled: true,
+        settings,
+        ever_non_expiring: true,
+        created_at: NOW,
+        updated_at: NOW,
+    }
+}
+
+fn member(dice: &Dice, org: &Org, subject: &str) -> Member {
+    Member {
+        org: org.id.clone(),
+        subject: subject.parse().unwrap(),
+        kind: dice.one(&[MemberKind::User, MemberKind::ServiceAccount]),
+        profile: Profile::default(),
+        scopes: dice.some(&parsed::<ScopePattern>(&[
+            "urn:a",
+            "urn:a:*",
+            "urn:*",
+            "urn:jeton:admin",
+            "urn:jeton:tokens:create",
+            "*",
+        ])),
+        roles: [("app".parse().unwrap(), dice.some(&parsed(&["owner", "editor"])))].into(),
+        enabled: true,
+        created_at: NOW,
+        updated_at: NOW,
+    }
+}
+
+fn roles(dice: &Dice) -> BTreeMap<App, Role> {
+    dice.some(&parsed::<App>(&["app", "shop"])).into_iter().map(|app| (app, dice.one(&parsed(&["owner", "editor"])))).collect()
+}
+
+fn hosts(dice: &Dice) -> Vec<HostPermissions> {
+    dice.some(&["{\"a\":1}", "{\"b\":2}"].map(|json| HostPermissions::from_json(json.into())))
+}
+
+fn presented(dice: &Dice, org: &Org, subject: &str) -> TokenRecord {
+    let session = Session { org: org.id.clone(), id: "s-1".parse().unwrap() };
+    TokenRecord {
+        id: TokenId::generate(NOW, None, &dice.0).unwrap(),
+        org: org.id.clone(),
+        root_org: org.root().clone(),
+        subject: subject.parse().unwrap(),
+        client: None,
+        issued_at: NOW.minus(Seconds(10)),
+        not_before: NOW.minus(Seconds(10)),
+        expires_at: dice.one(&[
+            None,
+            Some(NOW.whole_second().plus(Seconds(100))),
+            Some(NOW.whole_second().plus(Seconds(100_000))),
+        ]),
+        audiences: dice.some(&parsed(&["x", "y", "z"])),
+        scopes: dice.some(&scopes()),
+        roles: roles(dice),
+        hosts: hosts(dice),
+        session: dice.one(&[None, Some(session)]),
+        creator: dice.one(&[None, Some(Creator { org: org.id.clone(), subject: "boss".parse().unwrap() })]),
+        masquerading: dice.roll(2) == 0,
+        family: None,
+        revoked_at: None,
+    }
+}
+
+fn ask(dice: &Dice, org: &Org, subject: &str) -> Ask {
+    let moments = [None, Some(NOW), Some(NOW.plus(Seconds(50))), Some(NOW.minus(Seconds(90)))];
+    Ask {
+        subject: subject.parse().unwrap(),
+        org: org.id.clone(),
+        audiences: dice.some(&parsed(&["x", "y", "z"])),
+        scopes: if dice.roll(3) == 0 { Vec::new() } else { vec![dice.one(&scopes()), dice.one(&scopes())] },
+        roles: if dice.roll(2) == 0 { BTreeMap::new() } else { roles(dice) },
+        hosts: if dice.roll(2) == 0 { Vec::new() } else { hosts(dice) },
+        session: dice.one(&[
+            SessionAsk::Inherit,
+            SessionAsk::None,
+            SessionAsk::Named("s-1".parse().unwrap()),
+            SessionAsk::Named("s-2".parse().unwrap()),
+        ]),
+        start: dice.one(&moments),
+        lifetime: dice.one(&[
+            Lifetime::Default,
+            Lifetime::For(Seconds(60)),
+            Lifetime::For(Seconds(80_000)),
+            Lifetime::Forever,
+            Lifetime::Until(NOW.plus(Seconds(500))),
+        ]),
+        refresh: dice.roll(2) == 0,
+    }
+}
+
+/// What a child may never have more of than its parent.
+fn is_within(child: &Grant, parent: &TokenRecord) {
+    let authority = Authority { token: &parent.scopes, held: &[] };
+    assert!(child.scopes.iter().all(|scope| authority.on_token(scope.name())), "{child:?} {parent:?}");
+    assert!(child.audiences.iter().all(|audience| parent.audiences.contains(audience)));
+    assert!(child.roles.iter().all(|(app, role)| parent.roles.get(app) == Some(role)));
+    assert!(child.hosts.iter().all(|host| parent.hosts.contains(host)));
+    assert!(child.session.is_none() || child.session == parent.session);
+    assert_eq!(child.creator, parent.creator);
+    assert!(child.masquerading == parent.masquerading);
+    assert!(child.not_before >= parent.not_before);
+    if let Some(end) = parent.expires_at {
+        assert!(child.expires_at.is_some_and(|exp| exp <= end));
+        assert!(child.refresh.as_ref().is_none_or(|refresh| refresh.expires_at <= end));
+    }
+}
+
+#[test]
+fn whoever_mints_for_itself_gets_at_most_what_it_presents() {
+    let (dice, place) = (Dice(Seeded::new(1)), org("1", &[]));
+    let mut granted = 0;
+    for _ in 0..ROUNDS {
+        let mut member = member(&dice, &place, "ann");
+        // Without the right to mint for others, whatever else it holds.
+        member.scopes.retain(|pattern| !pattern.covers(api::TOKENS_CREATE) && !pattern.covers(api::ADMIN));
+        let caller = Caller::authenticated(presented(&dice, &place, "ann"), member.clone());
+        let target = Target { org: Some(&place), member: Some(&member) };
+        if let Ok(grant) = decide(ask(&dice, &place, "ann"), &caller, target, NOW) {
+            is_within(&grant, caller.token());
+            granted += 1;
+        }
+    }
+    assert!(granted > ROUNDS / 50, "only {granted} of {ROUNDS} were granted");
+}
+
+#[test]
+fn no_one_passes_on_a_right_to_our_api_that_it_lacks() {
+    let (dice, place) = (Dice(Seeded::new(2)), org("1", &[]));
+    let mut passed_on = 0;
+    for _ in 0..ROUNDS {
+        let (boss, ann) = (member(&dice, &place, "boss"), member(&dice, &place, "ann"));
+        let caller = Caller::authenticated(presented(&dice, &place, "boss"), boss);
+        let target = Target { org: Some(&place), member: Some(&ann) };
+        let Ok(grant) = decide(ask(&dice, &place, "ann"), &caller, target, NOW) else { continue };
+        for scope in grant.scopes.iter().filter(|scope| scope.reaches_api()) {
+            assert!(caller.authority().permits_api(scope.name()), "{scope}");
+            passed_on += 1;
+        }
+        assert!(grant.scopes.iter().all(|scope| scope.is_optional() || ann.holds(scope.name())));
+        assert_eq!(grant.creator, Some(Creator { org: "1".parse().unwrap(), subject: "boss".parse().unwrap() }));
+    }
+    assert!(passed_on > 100, "only {passed_on} were passed on");
+}
+
+#[test]
+fn a_reissued_token_has_at_most_what_is_presented_and_the_same_end() {
+    let dice = Dice(Seeded::new(3));
+    let (root, below, foreign) = (org("1", &[]), org("11", &["1"]), org("2", &[]));
+    let mut granted = 0;
+    for _ in 0..ROUNDS {
+        let caller = Caller::authenticated(presented(&dice, &root, "ann"), member(&dice, &root, "ann"));
+        for place in [&root, &below] {
+            let there = member(&dice, place, "ann");
+            let grant = reissue(&caller, Target { org: Some(place), member: Some(&there) }, NOW).unwrap();
+            is_within(&grant, caller.token());
+            assert_eq!(
+                (grant.expires_at, &grant.session, &grant.subject),
+                (caller.token().expires_at, &caller.token().session, caller.subject())
+            );
+            assert!(grant.scopes.iter().all(|scope| there.holds(scope.name())));
+            granted += 1;
+        }
+        let upwards = Caller::authenticated(presented(&dice, &below, "ann"), member(&dice, &below, "ann"));
+        for place in [&root, &foreign] {
+            let there = member(&dice, place, "ann");
+            let refused = reissue(&upwards, Target { org: Some(place), member: Some(&there) }, NOW);
+            assert_eq!(refused.err(), Some(Refusal::OrgUnavailable));
+        }
+    }
+    assert_eq!(granted, 2 * ROUNDS);
+}
+
+/// The answer of validations is that of a mint by an administrator, scope by scope and second by second.
+#[test]
+fn the_verdict_is_what_an_administrator_would_get() {
+    let (dice, place) = (Dice(Seeded::new(4)), org("1", &[]));
+    let mut administrator = member(&dice, &place, "boss");
+    administrator.scopes = parsed(&["*"]);
+    let mut token = presented(&dice, &place, "boss");
+    (token.scopes, token.session) = (parsed(&[api::ADMIN]), None);
+    let caller = Caller::authenticated(token, administrator);
+    for _ in 0..ROUNDS {
+        let ann = member(&dice, &place, "ann");
+        let target = Target { org: Some(&place), member: Some(&ann) };
+        let ask = ask(&dice, &place, "ann");
+        assert_eq!(verdict(&ask, target, NOW).err(), decide(ask.clone(), &caller, target, NOW).err(), "{ask:?}");
+    }
+}

@@ -1,0 +1,245 @@
+//! Orgs, members and clients.
+
+use std::sync::Arc;
+
+use super::cases;
+use super::samples::{T0, at, client, client_id, member, member_key, org, org_id, rich_member, subject};
+use crate::domain::{Client, ClientKind, Member, Org, OrgSettings, Seconds};
+use crate::store::{Delete, Put, Store};
+
+cases![
+    a_client_is_put_read_and_deleted,
+    a_client_keeps_changes_and_frees_its_alias,
+    a_member_is_put_read_and_deleted,
+    a_new_orgs_ancestors_must_exist_and_agree,
+    an_alias_is_one_clients_in_its_org,
+    an_org_in_use_is_not_deleted,
+    an_org_is_put_read_and_deleted,
+    an_orgs_ancestors_never_change,
+    created_at_stays_that_of_the_first_write,
+    members_are_listed_in_byte_order,
+    sub_orgs_are_listed_by_id,
+    what_belongs_to_no_org_dangles,
+];
+
+async fn an_org_is_put_read_and_deleted(store: Arc<dyn Store>) {
+    let rich = Org {
+        name: Some("Größe \"1\"".to_owned()),
+        enabled: false,
+        settings: OrgSettings {
+            token_duration: Seconds(1),
+            max_token_duration: Seconds(2),
+            refresh_token_duration: Seconds(3),
+            refresh_token_rotation: false,
+            allow_non_expiring: true,
+        },
+        ever_non_expiring: true,
+        updated_at: at(7),
+        ..org("a", &[])
+    };
+    assert_eq!(store.org(&rich.id).await.unwrap(), None);
+    assert_eq!(store.put_org(&org("a", &[])).await.unwrap(), Put::Created);
+    assert_eq!(store.org(&rich.id).await.unwrap(), Some(org("a", &[])));
+    assert_eq!(store.put_org(&rich).await.unwrap(), Put::Replaced);
+    assert_eq!(store.org(&rich.id).await.unwrap(), Some(rich.clone()), "the last write wins");
+    assert_eq!(store.delete_org(&rich.id).await.unwrap(), Delete::Done);
+    assert_eq!(store.org(&rich.id).await.unwrap(), None);
+    assert_eq!(store.delete_org(&rich.id).await.unwrap(), Delete::Unknown);
+}
+
+async fn a_new_orgs_ancestors_must_exist_and_agree(store: Arc<dyn Store>) {
+    assert_eq!(store.put_org(&org("c", &["b", "a"])).await.unwrap(), Put::Dangling);
+    assert_eq!(store.org(&org_id("c")).await.unwrap(), None, "nothing was written");
+    for (id, ancestors) in [("a", &[][..]), ("b", &["a"]), ("x", &[]), ("c", &["b", "a"])] {
+        assert_eq!(store.put_org(&org(id, ancestors)).await.unwrap(), Put::Created, "{id}");
+        assert_eq!(store.org(&org_id(id)).await.unwrap(), Some(org(id, ancestors)));
+    }
+    for ancestors in [&["b"][..], &["b", "x"], &["b", "a", "x"], &["a", "x"]] {
+        assert_eq!(store.put_org(&org("d", ancestors)).await.unwrap(), Put::Taken, "{ancestors:?}");
+        assert_eq!(store.org(&org_id("d")).await.unwrap(), None, "nothing was written");
+    }
+}
+
+async fn an_orgs_ancestors_never_change(store: Arc<dyn Store>) {
+    for (id, ancestors) in [("a", &[][..]), ("x", &[]), ("b", &["a"])] {
+        store.put_org(&org(id, ancestors)).await.unwrap();
+    }
+    for (id, ancestors) in [("b", &["x"][..]), ("b", &[]), ("b", &["missing"]), ("x", &["a"])] {
+        let before = store.org(&org_id(id)).await.unwrap();
+        assert_eq!(store.put_org(&Org { enabled: false, ..org(id, ancestors) }).await.unwrap(), Put::Taken, "{id} {ancestors:?}");
+        assert_eq!(store.org(&org_id(id)).await.unwrap(), before, "nothing was written");
+    }
+}
+
+async fn an_org_in_use_is_not_deleted(store: Arc<dyn Store>) {
+    store.put_org(&org("a", &[])).await.unwrap();
+    store.put_org(&org("b", &["a"])).await.unwrap();
+    let in_use = async || {
+        assert_eq!(store.delete_org(&org_id("a")).await.unwrap(), Delete::InUse);
+        assert_eq!(store.org(&org_id("a")).await.unwrap(), Some(org("a", &[])), "nothing was deleted");
+    };
+    in_use().await;
+    assert_eq!(store.delete_org(&org_id("b")).await.unwrap(), Delete::Done);
+    for _ in 0..3 {
+        store.put_member(&member("a", "ann")).await.unwrap();
+    }
+    in_use().await;
+    store.put_client(&client("a", 1, None)).await.unwrap();
+    store.delete_member(&member_key("a", "ann")).await.unwrap();
+    store.delete_member(&member_key("a", "ann")).await.unwrap();
+    in_use().await;
+    store.put_client(&client("a", 1, Some("x"))).await.unwrap();
+    store.delete_client(&org_id("a"), client_id(1)).await.unwrap();
+    store.delete_client(&org_id("a"), client_id(1)).await.unwrap();
+    assert_eq!(store.delete_org(&org_id("a")).await.unwrap(), Delete::Done);
+}
+
+async fn sub_orgs_are_listed_by_id(store: Arc<dyn Store>) {
+    store.put_org(&org("r", &[])).await.unwrap();
+    let ids = ["0", "A", "B-1", "_", "a", "a-0", "a_", "ab", "b"];
+    for id in ids.iter().rev() {
+        store.put_org(&org(id, &["r"])).await.unwrap();
+    }
+    store.put_org(&org("deeper", &["a", "r"])).await.unwrap();
+    let all: Vec<_> = ids.iter().map(|id| org_id(id)).collect();
+    assert_eq!(store.sub_orgs(&org_id("r"), None, 100).await.unwrap(), sorted(all.clone()), "directly below only");
+    for limit in [1, 2, 9] {
+        let mut seen = Vec::new();
+        while let page = store.sub_orgs(&org_id("r"), seen.last(), limit).await.unwrap()
+            && !page.is_empty()
+        {
+            assert!(page.len() <= limit);
+            seen.extend(page);
+            assert!(seen.len() <= all.len(), "limit {limit}: more than there are");
+        }
+        assert_eq!(seen, sorted(all.clone()), "limit {limit}");
+    }
+    assert_eq!(store.sub_orgs(&org_id("b"), None, 100).await.unwrap(), []);
+}
+
+async fn a_member_is_put_read_and_deleted(store: Arc<dyn Store>) {
+    store.put_org(&org("a", &[])).await.unwrap();
+    store.put_org(&org("ab", &[])).await.unwrap();
+    let (plain, rich) = (member("a", "ann é\""), rich_member("a", "ann é\""));
+    assert_eq!(store.member(&plain.key()).await.unwrap(), None);
+    assert_eq!(store.put_member(&plain).await.unwrap(), Put::Created);
+    assert_eq!(store.member(&plain.key()).await.unwrap(), Some(plain.clone()));
+    assert_eq!(store.put_member(&rich).await.unwrap(), Put::Replaced);
+    assert_eq!(store.member(&plain.key()).await.unwrap(), Some(rich), "the last write wins");
+    assert_eq!(store.member(&member_key("ab", "ann é\"")).await.unwrap(), None, "orgs are apart");
+    assert_eq!(store.delete_member(&member_key("ab", "ann é\"")).await.unwrap(), Delete::Unknown);
+    assert_eq!(store.delete_member(&plain.key()).await.unwrap(), Delete::Done);
+    assert_eq!(store.member(&plain.key()).await.unwrap(), None);
+    assert_eq!(store.delete_member(&plain.key()).await.unwrap(), Delete::Unknown);
+}
+
+async fn members_are_listed_in_byte_order(store: Arc<dyn Store>) {
+    let names = [" ", "!", "#", "A", "Z", "a", "a b", "a!", "a#b", "aa", "b", "z", "Ä", "é", "例"];
+    for id in ["a", "ab", "empty"] {
+        store.put_org(&org(id, &[])).await.unwrap();
+    }
+    for name in names.iter().rev() {
+        store.put_member(&rich_member("a", name)).await.unwrap();
+    }
+    store.put_member(&member("ab", "a")).await.unwrap();
+    let mut all: Vec<_> = names.iter().map(|name| rich_member("a", name)).collect();
+    all.sort_by(|a, b| a.subject.as_str().as_bytes().cmp(b.subject.as_str().as_bytes()));
+    for limit in [1, 4, 15, 100] {
+        let mut seen: Vec<Member> = Vec::new();
+        while let page = store.members(&org_id("a"), seen.last().map(|member| &member.subject), limit).await.unwrap()
+            && !page.is_empty()
+        {
+            assert!(page.len() <= limit);
+            seen.extend(page);
+            assert!(seen.len() <= all.len(), "limit {limit}: more than there are");
+        }
+        assert_eq!(seen, all, "limit {limit}");
+    }
+    assert_eq!(store.members(&org_id("a"), Some(&subject("例え")), 100).await.unwrap(), []);
+    assert_eq!(store.members(&org_id("empty"), None, 100).await.unwrap(), []);
+}
+
+async fn a_client_is_put_read_and_deleted(store: Arc<dyn Store>) {
+    store.put_org(&org("a", &[])).await.unwrap();
+    let (a, first) = (org_id("a"), client("a", 7, Some("Shop.1")));
+    let bare = Client {
+        alias: None,
+        kind: ClientKind::Public,
+        grants: Vec::new(),
+        scopes: Vec::new(),
+        secrets: Vec::new(),
+        enabled: false,
+        ..client("a", 7, None)
+    };
+    assert_eq!(store.client(&a, first.id).await.unwrap(), None);
+    assert_eq!(store.put_client(&first).await.unwrap(), Put::Created);
+    assert_eq!(store.client(&a, first.id).await.unwrap(), Some(first.clone()));
+    assert_eq!(store.client(&org_id("ab"), first.id).await.unwrap(), None, "orgs are apart");
+    assert_eq!(store.put_client(&bare).await.unwrap(), Put::Replaced);
+    assert_eq!(store.client(&a, first.id).await.unwrap(), Some(bare), "the last write wins");
+    assert_eq!(store.delete_client(&a, first.id).await.unwrap(), Delete::Done);
+    assert_eq!(store.client(&a, first.id).await.unwrap(), None);
+    assert_eq!(store.delete_client(&a, first.id).await.unwrap(), Delete::Unknown);
+}
+
+async fn an_alias_is_one_clients_in_its_org(store: Arc<dyn Store>) {
+    for id in ["a", "ab"] {
+        store.put_org(&org(id, &[])).await.unwrap();
+    }
+    let first = client("a", 1, Some("shop"));
+    assert_eq!(store.put_client(&first).await.unwrap(), Put::Created);
+    assert_eq!(store.put_client(&client("a", 2, Some("shop"))).await.unwrap(), Put::Taken);
+    assert_eq!(store.client(&org_id("a"), client_id(2)).await.unwrap(), None, "nothing was written");
+    let second = client("a", 2, Some("Shop"));
+    assert_eq!(store.put_client(&second).await.unwrap(), Put::Created, "case counts");
+    assert_eq!(store.put_client(&client("a", 2, Some("shop"))).await.unwrap(), Put::Taken);
+    assert_eq!(store.client(&org_id("a"), client_id(2)).await.unwrap(), Some(second), "nothing was written");
+    assert_eq!(store.put_client(&first).await.unwrap(), Put::Replaced, "its own alias is free to keep");
+    assert_eq!(store.put_client(&client("ab", 2, Some("shop"))).await.unwrap(), Put::Created, "another org's is another");
+}
+
+async fn a_client_keeps_changes_and_frees_its_alias(store: Arc<dyn Store>) {
+    store.put_org(&org("a", &[])).await.unwrap();
+    let put = async |number, alias| store.put_client(&client("a", number, alias)).await.unwrap();
+    assert_eq!(put(1, Some("x")).await, Put::Created);
+    assert_eq!(put(1, Some("y")).await, Put::Replaced);
+    assert_eq!(put(2, Some("x")).await, Put::Created, "given up by a change");
+    assert_eq!(put(1, Some("x")).await, Put::Taken);
+    assert_eq!(put(1, None).await, Put::Replaced);
+    assert_eq!(put(3, Some("y")).await, Put::Created, "given up for none");
+    store.delete_client(&org_id("a"), client_id(2)).await.unwrap();
+    assert_eq!(put(1, Some("x")).await, Put::Replaced, "given up by a deletion");
+    assert_eq!(store.client(&org_id("a"), client_id(1)).await.unwrap(), Some(client("a", 1, Some("x"))));
+}
+
+async fn what_belongs_to_no_org_dangles(store: Arc<dyn Store>) {
+    assert_eq!(store.put_member(&member("a", "ann")).await.unwrap(), Put::Dangling);
+    assert_eq!(store.put_client(&client("a", 1, Some("x"))).await.unwrap(), Put::Dangling);
+    assert_eq!(store.member(&member_key("a", "ann")).await.unwrap(), None, "nothing was written");
+    assert_eq!(store.client(&org_id("a"), client_id(1)).await.unwrap(), None, "nothing was written");
+    store.put_org(&org("a", &[])).await.unwrap();
+    assert_eq!(store.put_client(&client("a", 2, Some("x"))).await.unwrap(), Put::Created, "nor was the alias");
+}
+
+async fn created_at_stays_that_of_the_first_write(store: Arc<dyn Store>) {
+    store.put_org(&org("a", &[])).await.unwrap();
+    store.put_member(&member("a", "ann")).await.unwrap();
+    store.put_client(&client("a", 1, None)).await.unwrap();
+    let (created_at, updated_at) = (at(99), at(99));
+    store.put_org(&Org { created_at, updated_at, ..org("a", &[]) }).await.unwrap();
+    store.put_member(&Member { created_at, updated_at, ..member("a", "ann") }).await.unwrap();
+    store.put_client(&Client { created_at, updated_at, ..client("a", 1, None) }).await.unwrap();
+    let org = store.org(&org_id("a")).await.unwrap().unwrap();
+    let ann = store.member(&member_key("a", "ann")).await.unwrap().unwrap();
+    let client = store.client(&org_id("a"), client_id(1)).await.unwrap().unwrap();
+    assert_eq!([org.created_at, ann.created_at, client.created_at], [T0; 3]);
+    assert_eq!([org.updated_at, ann.updated_at, client.updated_at], [at(99); 3]);
+    store.delete_member(&ann.key()).await.unwrap();
+    store.put_member(&Member { created_at, ..member("a", "ann") }).await.unwrap();
+    assert_eq!(store.member(&ann.key()).await.unwrap().unwrap().created_at, at(99), "after a deletion it is a new one");
+}
+
+fn sorted<T: Ord>(mut values: Vec<T>) -> Vec<T> {
+    values.sort();
+    values
+}

@@ -1,0 +1,46 @@
+//! What every store must do: the contract of the port, case by case.
+//!
+//! One entry point runs all of it, so no adapter can miss a case.
+
+use std::sync::Arc;
+
+use super::Store;
+
+mod directory;
+mod lists;
+mod parallel;
+mod records;
+mod refresh;
+mod revocations;
+pub(super) mod samples;
+
+/// Runs every case, each on a store of its own, and panics with the names of those that failed.
+///
+/// Call it within a runtime of several threads: the parallel cases shall be parallel.
+pub async fn run(new: impl AsyncFn() -> Arc<dyn Store>) {
+    let mut failed = Vec::new();
+    for (name, case) in all() {
+        // A task of its own, so that one that panics doesn't hide the rest.
+        if tokio::spawn(case(new().await)).await.is_err() {
+            failed.push(name);
+        }
+    }
+    assert!(failed.is_empty(), "{} cases failed: {failed:#?}", failed.len());
+}
+
+fn all() -> Vec<Case> {
+    let rooms = [records::cases(), revocations::cases(), lists::cases(), refresh::cases(), directory::cases(), parallel::cases()];
+    rooms.into_iter().flatten().collect()
+}
+
+type Case = (&'static str, fn(Arc<dyn Store>) -> futures::future::BoxFuture<'static, ()>);
+
+/// Lists the cases of a room: functions that take a fresh store.
+macro_rules! cases {
+    ($($case:ident),* $(,)?) => {
+        pub(super) fn cases() -> Vec<super::Case> {
+            vec![$((stringify!($case), |store| Box::pin($case(store)))),*]
+        }
+    };
+}
+use cases;

@@ -1,0 +1,227 @@
+//! Writes at the same time: exactly one wins.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use futures::future::join_all;
+
+use super::cases;
+use super::samples::{
+    at, client, client_id, digest, family, find_family, find_mark, find_token, id, id_at, mark, member, org, org_id, read,
+    rich_token, step, subject, token, token_key,
+};
+use crate::domain::{MarkKind, Shard, TokenRecord};
+use crate::store::{Delete, Put, Revocation, Rotation, RotationStep, Store, TokenQuery, Wanted};
+
+cases![
+    an_alias_goes_to_one_of_many_clients,
+    many_marks_leave_the_latest_in_every_shard,
+    many_record_many_tokens,
+    many_revoke_one_token,
+    many_rotate_one_family,
+    many_take_one_id,
+    no_member_outlives_its_org,
+    one_of_many_creates_an_org,
+    revoking_and_rotating_a_family_agree,
+    the_same_record_from_many_is_a_success_for_all,
+    the_same_step_from_many_is_won_by_all,
+];
+
+const WRITERS: u64 = 64;
+
+async fn many_rotate_one_family(store: Arc<dyn Store>) {
+    let family = family("a", 2);
+    store.record(&token("a", 1), Some(&family)).await.unwrap();
+    for generation in 0..4 {
+        let outcomes = at_once(&store, move |store, n| async move {
+            let one = RotationStep {
+                token: id(500 + n),
+                next: digest(900 + n),
+                ..step(super::samples::family_key("a", 2), generation)
+            };
+            (n, store.rotate(&one).await.unwrap())
+        });
+        let (won, lost): (Vec<_>, Vec<_>) = outcomes.await.into_iter().partition(|(_, outcome)| matches!(outcome, Rotation::Won));
+        assert_eq!(won.len(), 1, "exactly one wins");
+        let now = find_family(&store, &family.key()).await.unwrap();
+        assert_eq!((now.generation, now.token), (generation + 1, id(500 + won[0].0)), "it is the winner's");
+        for (_, outcome) in lost {
+            assert!(matches!(outcome, Rotation::Lost(family) if *family == now), "a loser sees what the winner did");
+        }
+    }
+}
+
+async fn the_same_step_from_many_is_won_by_all(store: Arc<dyn Store>) {
+    let family = family("a", 2);
+    store.record(&token("a", 1), Some(&family)).await.unwrap();
+    let outcomes = at_once(&store, |store, _| async move {
+        let step = step(super::samples::family_key("a", 2), 0);
+        store.rotate(&step).await.unwrap()
+    });
+    assert!(outcomes.await.iter().all(|outcome| matches!(outcome, Rotation::Won)));
+    assert_eq!(find_family(&store, &family.key()).await.unwrap().generation, 1, "it takes effect once");
+}
+
+async fn many_revoke_one_token(store: Arc<dyn Store>) {
+    for with_family in [false, true] {
+        let (token, family) = (token("a", u64::from(with_family) * 10), family("a", 5));
+        store.record(&token, with_family.then_some(&family)).await.unwrap();
+        let (token, family) = (token.key(), with_family.then(|| family.key()));
+        let outcomes = at_once(&store, |store, n| {
+            let (token, family) = (token.clone(), family.clone());
+            async move { (n, store.revoke(&token, family.as_ref(), at(i64::try_from(n).unwrap())).await.unwrap()) }
+        });
+        let outcomes = outcomes.await;
+        let done: Vec<_> = outcomes.iter().filter(|(_, outcome)| *outcome == Revocation::Done).collect();
+        assert_eq!(done.len(), 1, "exactly one wins");
+        assert!(outcomes.iter().all(|(_, outcome)| *outcome != Revocation::Unknown));
+        let moment = Some(at(i64::try_from(done[0].0).unwrap()));
+        assert_eq!(find_token(&store, &token).await.unwrap().revoked_at, moment, "the winner's moment");
+        if let Some(family) = family {
+            assert!(find_family(&store, &family).await.unwrap().revoked_at.is_some());
+        }
+    }
+}
+
+async fn many_take_one_id(store: Arc<dyn Store>) {
+    let outcomes = at_once(&store, |store, n| async move {
+        let token = TokenRecord { subject: subject(&format!("s{n}")), ..rich_token("a", 1) };
+        store.record(&token, None).await.is_ok().then_some(token)
+    });
+    let won: Vec<_> = outcomes.await.into_iter().flatten().collect();
+    assert_eq!(won.len(), 1, "exactly one wins");
+    assert_eq!(find_token(&store, &won[0].key()).await.as_ref(), Some(&won[0]), "it is the winner's");
+}
+
+async fn the_same_record_from_many_is_a_success_for_all(store: Arc<dyn Store>) {
+    let outcomes =
+        at_once(&store, |store, _| async move { store.record(&rich_token("a", 1), Some(&family("a", 2))).await.is_ok() });
+    assert!(outcomes.await.into_iter().all(|ok| ok));
+}
+
+async fn revoking_and_rotating_a_family_agree(store: Arc<dyn Store>) {
+    for n in 0..24 {
+        let family = family("a", 100 * n);
+        store.record(&token("a", 100 * n + 1), Some(&family)).await.unwrap();
+        let (rotator, revoker, key) = (Arc::clone(&store), Arc::clone(&store), family.key());
+        let one = step(key.clone(), 0);
+        let rotation = tokio::spawn(async move { rotator.rotate(&one).await.unwrap() });
+        let revocation = tokio::spawn(async move { revoker.revoke_family(&key, at(7)).await.unwrap() });
+        let (rotation, revocation) = (rotation.await.unwrap(), revocation.await.unwrap());
+        let now = find_family(&store, &family.key()).await.unwrap();
+        assert_eq!((revocation, now.revoked_at), (Revocation::Done, Some(at(7))), "a revocation is never lost");
+        match rotation {
+            Rotation::Won => assert_eq!(now.generation, 1),
+            Rotation::Lost(seen) => assert_eq!((now.generation, seen.revoked_at), (0, Some(at(7)))),
+            Rotation::Unknown => panic!("the family is there"),
+        }
+    }
+}
+
+async fn many_marks_leave_the_latest_in_every_shard(store: Arc<dyn Store>) {
+    let key = mark("a", MarkKind::Org, at(0)).key;
+    let seen = at_once(&store, |store, n| {
+        let key = key.clone();
+        async move {
+            // All moments once, in no order.
+            let own = at(i64::try_from(n * 37 % WRITERS).unwrap());
+            store.mark(&mark("a", MarkKind::Org, own)).await.unwrap();
+            let shard = Shard::all().nth(usize::try_from(n % 16).unwrap()).unwrap();
+            let first = find_mark(&store, &key, shard).await.unwrap();
+            let second = find_mark(&store, &key, shard).await.unwrap();
+            own <= first && first <= second
+        }
+    });
+    assert!(seen.await.into_iter().all(|forward| forward), "a mark never moves back");
+    for shard in Shard::all() {
+        assert_eq!(find_mark(&store, &key, shard).await, Some(at(63)), "{shard}");
+    }
+}
+
+async fn many_record_many_tokens(store: Arc<dyn Store>) {
+    let tokens: Vec<_> = (0..2_000).map(|n| TokenRecord { id: id_at(n, at(0), None), ..token("a", n) }).collect();
+    let tokens = Arc::new(tokens);
+    at_once(&store, |store, worker| {
+        let tokens = Arc::clone(&tokens);
+        async move {
+            for token in tokens.iter().skip(usize::try_from(worker).unwrap()).step_by(64) {
+                store.record(token, None).await.unwrap();
+                assert!(find_token(&store, &token.key()).await.is_some(), "a write that has returned is seen");
+            }
+        }
+    })
+    .await;
+    for chunk in tokens.chunks(100) {
+        let found = read(&store, Wanted { tokens: chunk.iter().map(TokenRecord::key).collect(), ..Wanted::default() }).await;
+        assert!(chunk.iter().all(|token| found.tokens.get(&token.key()) == Some(token)));
+    }
+    let mut listed = HashSet::new();
+    let mut query = TokenQuery { limit: 1_000, ..TokenQuery::of(org_id("a")) };
+    loop {
+        let page = store.list(&query).await.unwrap();
+        listed.extend(page.tokens.iter().map(|token| token.id));
+        query.after = page.next;
+        if query.after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(listed.len(), 2_000);
+    assert!(find_token(&store, &token_key("b", 1)).await.is_none());
+}
+
+async fn an_alias_goes_to_one_of_many_clients(store: Arc<dyn Store>) {
+    store.put_org(&org("a", &[])).await.unwrap();
+    let outcomes = at_once(&store, |store, n| async move { store.put_client(&client("a", n + 1, Some("shop"))).await.unwrap() });
+    let outcomes = outcomes.await;
+    assert_eq!(outcomes.iter().filter(|put| **put == Put::Created).count(), 1, "exactly one wins");
+    assert_eq!(outcomes.iter().filter(|put| **put == Put::Taken).count(), 63);
+    let there = join_all((1..=WRITERS).map(|n| {
+        let store = Arc::clone(&store);
+        async move { store.client(&org_id("a"), client_id(n)).await.unwrap() }
+    }));
+    assert_eq!(there.await.into_iter().flatten().count(), 1);
+}
+
+async fn one_of_many_creates_an_org(store: Arc<dyn Store>) {
+    store.put_org(&org("r", &[])).await.unwrap();
+    let outcomes = at_once(&store, |store, _| async move { store.put_org(&org("a", &["r"])).await.unwrap() }).await;
+    assert_eq!(outcomes.iter().filter(|put| **put == Put::Created).count(), 1, "exactly one wins");
+    assert_eq!(outcomes.iter().filter(|put| **put == Put::Replaced).count(), 63);
+}
+
+async fn no_member_outlives_its_org(store: Arc<dyn Store>) {
+    for n in 0..16 {
+        let name = format!("o{n}");
+        store.put_org(&org(&name, &[])).await.unwrap();
+        let (putter, deleter) = (Arc::clone(&store), Arc::clone(&store));
+        let (joins, goes) = (member(&name, "ann"), org_id(&name));
+        let put = tokio::spawn(async move { putter.put_member(&joins).await.unwrap() });
+        let delete = tokio::spawn(async move { deleter.delete_org(&goes).await.unwrap() });
+        let outcome = (put.await.unwrap(), delete.await.unwrap());
+        let there = store.org(&org_id(&name)).await.unwrap().is_some();
+        let has_member = store.member(&super::samples::member_key(&name, "ann")).await.unwrap().is_some();
+        match outcome {
+            (Put::Created, Delete::InUse) => assert!(there && has_member),
+            (Put::Dangling, Delete::Done) => assert!(!there && !has_member),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// Lets all writers begin at the same time, each in a task of its own.
+async fn at_once<T, F>(store: &Arc<dyn Store>, run: impl Fn(Arc<dyn Store>, u64) -> F) -> Vec<T>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let start = Arc::new(tokio::sync::Barrier::new(usize::try_from(WRITERS).unwrap()));
+    let tasks = (0..WRITERS).map(|n| {
+        let (start, one) = (Arc::clone(&start), run(Arc::clone(store), n));
+        tokio::spawn(async move {
+            start.wait().await;
+            one.await
+        })
+    });
+    let tasks: Vec<_> = tasks.collect();
+    join_all(tasks).await.into_iter().map(Result::unwrap).collect()
+}

@@ -1,0 +1,259 @@
+//! Records to put into a store: some plain, some with everything that could be lost on the way.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::domain::{
+    App, Audience, Client, ClientId, ClientKind, Creator, Family, FamilyKey, HostPermissions, Mark, MarkKey, MarkKind, Member,
+    MemberKey, MemberKind, Org, OrgId, OrgSettings, Profile, Role, Scope, ScopePattern, Seconds, Session, SessionId, Shard,
+    Subject, Timestamp, TokenId, TokenKey, TokenRecord,
+};
+use crate::entropy::{Entropy, Seeded};
+use crate::store::{Found, RotationStep, Store, Wanted};
+
+/// When all of it happens.
+pub(in crate::store) const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+/// `ms` after [`T0`].
+pub(in crate::store) fn at(ms: i64) -> Timestamp {
+    Timestamp::from_ms(T0.as_ms() + ms)
+}
+
+pub(in crate::store) fn org_id(text: &str) -> OrgId {
+    OrgId::parse(text).unwrap()
+}
+
+pub(in crate::store) fn subject(text: &str) -> Subject {
+    Subject::parse(text).unwrap()
+}
+
+pub(in crate::store) fn scope(text: &str) -> Scope {
+    Scope::parse(text).unwrap()
+}
+
+pub(in crate::store) fn session(org: &str, id: &str) -> Session {
+    Session { org: org_id(org), id: SessionId::parse(id).unwrap() }
+}
+
+pub(in crate::store) fn client_id(number: u64) -> ClientId {
+    ClientId::from_number(number).unwrap()
+}
+
+/// The id number `n`: another for each.
+pub(in crate::store) fn id(n: u64) -> TokenId {
+    id_at(n, T0, None)
+}
+
+pub(in crate::store) fn id_at(n: u64, moment: Timestamp, shard: Option<Shard>) -> TokenId {
+    TokenId::generate(moment, shard, &Seeded::new(n)).unwrap()
+}
+
+pub(in crate::store) fn token_key(org: &str, n: u64) -> TokenKey {
+    TokenKey { org: org_id(org), id: id(n) }
+}
+
+pub(in crate::store) fn family_key(org: &str, n: u64) -> FamilyKey {
+    FamilyKey { org: org_id(org), id: id(n) }
+}
+
+/// A token of which only the necessary is known.
+pub(in crate::store) fn token(org: &str, n: u64) -> TokenRecord {
+    TokenRecord {
+        id: id(n),
+        org: org_id(org),
+        root_org: org_id(org),
+        subject: subject("ann"),
+        client: None,
+        issued_at: T0,
+        not_before: T0,
+        expires_at: Some(T0.plus(Seconds::HOUR)),
+        audiences: Vec::new(),
+        scopes: Vec::new(),
+        roles: BTreeMap::new(),
+        hosts: Vec::new(),
+        session: None,
+        creator: None,
+        masquerading: false,
+        family: None,
+        revoked_at: None,
+    }
+}
+
+/// A token of which everything is known, in names that need care.
+pub(in crate::store) fn rich_token(org: &str, n: u64) -> TokenRecord {
+    let app = |text: &str| App::parse(text).unwrap();
+    let role = |text: &str| Role::parse(text).unwrap();
+    TokenRecord {
+        root_org: org_id("the_ROOT-1"),
+        subject: subject("auth0|Ann \"Ä\" O'Neill\\%_#/é@例え"),
+        client: Some(client_id((1 << 53) - 1)),
+        issued_at: at(123),
+        not_before: at(456),
+        expires_at: None,
+        audiences: vec![Audience::parse("https://api.example/\"x\"").unwrap(), Audience::parse("b").unwrap()],
+        scopes: vec![scope("urn:agilicus:api:*?"), scope("a'b%_"), scope("a'b%_")],
+        roles: BTreeMap::from([(app("app \"1\""), role("owner/é")), (app("b"), role("viewer"))]),
+        hosts: vec![
+            HostPermissions::from_json(r#"{"allowed_list":[{"paths":["/a\"b"]}],"host":"x.example","n":1.50}"#.to_owned()),
+            HostPermissions::from_json("{}".to_owned()),
+        ],
+        session: Some(session("elsewhere", "s/1#é")),
+        creator: Some(Creator { org: org_id("the_ROOT-1"), subject: subject("root \"0\"") }),
+        masquerading: true,
+        family: Some(id(n + 1)),
+        revoked_at: None,
+        ..token(org, n)
+    }
+}
+
+pub(in crate::store) fn family(org: &str, n: u64) -> Family {
+    let TokenRecord { subject, client, audiences, scopes, roles, hosts, session, creator, root_org, .. } = rich_token(org, n);
+    Family {
+        id: id(n),
+        org: org_id(org),
+        root_org,
+        subject,
+        client,
+        generation: 0,
+        salt: [7; 16],
+        current: digest(0),
+        previous: None,
+        rotated_at: T0,
+        rotates: true,
+        issued_at: T0,
+        expires_at: T0.plus(Seconds::DAY),
+        revoked_at: None,
+        token: id(n + 1),
+        token_duration: Seconds(300),
+        audiences,
+        scopes,
+        roles,
+        hosts,
+        session,
+        creator,
+        masquerading: true,
+    }
+}
+
+/// The step of a family from `generation`, a second later each.
+pub(in crate::store) fn step(key: FamilyKey, generation: u64) -> RotationStep {
+    let ms = i64::try_from(generation + 1).unwrap() * 1_000;
+    RotationStep { key, from: generation, next: digest(generation + 1), token: id(10_000 + generation), now: at(ms) }
+}
+
+/// Stands for the hash of the secret of a generation.
+pub(in crate::store) fn digest(n: u64) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    Seeded::new(n).fill(&mut bytes).unwrap();
+    bytes
+}
+
+pub(in crate::store) fn mark(org: &str, kind: MarkKind, not_before: Timestamp) -> Mark {
+    Mark { key: MarkKey { org: org_id(org), kind }, not_before, expires_at: Some(T0.plus(Seconds::DAY)) }
+}
+
+/// An org below these ancestors, parent first.
+pub(in crate::store) fn org(id: &str, ancestors: &[&str]) -> Org {
+    Org {
+        id: org_id(id),
+        ancestors: ancestors.iter().map(|id| org_id(id)).collect(),
+        name: None,
+        enabled: true,
+        settings: OrgSettings::default(),
+        ever_non_expiring: false,
+        created_at: T0,
+        updated_at: T0,
+    }
+}
+
+pub(in crate::store) fn member(org: &str, name: &str) -> Member {
+    Member {
+        org: org_id(org),
+        subject: subject(name),
+        kind: MemberKind::User,
+        profile: Profile::default(),
+        scopes: Vec::new(),
+        roles: BTreeMap::new(),
+        enabled: true,
+        created_at: T0,
+        updated_at: T0,
+    }
+}
+
+pub(in crate::store) fn rich_member(org: &str, name: &str) -> Member {
+    let roles = vec![Role::parse("owner").unwrap(), Role::parse("é \"r\"").unwrap()];
+    let text = |text: &str| Some(text.to_owned());
+    Member {
+        kind: MemberKind::BigGroup,
+        profile: Profile {
+            email: text("ann@例え.example"),
+            first_name: text("A\"nn"),
+            last_name: text(""),
+            display_name: text("Ä\\"),
+            external_id: text("x#1"),
+        },
+        scopes: vec![ScopePattern::parse("urn:*").unwrap(), ScopePattern::parse("b").unwrap()],
+        roles: BTreeMap::from([(App::parse("app").unwrap(), roles), (App::parse("empty").unwrap(), Vec::new())]),
+        enabled: false,
+        ..member(org, name)
+    }
+}
+
+pub(in crate::store) fn member_key(org: &str, name: &str) -> MemberKey {
+    MemberKey { org: org_id(org), subject: subject(name) }
+}
+
+pub(in crate::store) fn client(org: &str, number: u64, alias: Option<&str>) -> Client {
+    Client {
+        org: org_id(org),
+        id: client_id(number),
+        alias: alias.map(str::to_owned),
+        kind: ClientKind::Confidential,
+        grants: vec!["client_credentials".to_owned(), "urn:x \"y\"".to_owned()],
+        scopes: vec![scope("a"), scope("b?")],
+        secrets: vec![digest(1), digest(2)],
+        enabled: true,
+        created_at: T0,
+        updated_at: T0,
+    }
+}
+
+/// Reads one token.
+pub(in crate::store) async fn find_token(store: &Arc<dyn Store>, key: &TokenKey) -> Option<TokenRecord> {
+    read(store, Wanted { tokens: vec![key.clone()], ..Wanted::default() }).await.tokens.remove(key)
+}
+
+/// Reads one family.
+pub(in crate::store) async fn find_family(store: &Arc<dyn Store>, key: &FamilyKey) -> Option<Family> {
+    read(store, Wanted { families: vec![key.clone()], ..Wanted::default() }).await.families.remove(key)
+}
+
+/// Reads one mark from the copy in `shard`.
+pub(in crate::store) async fn find_mark(store: &Arc<dyn Store>, key: &MarkKey, shard: Shard) -> Option<Timestamp> {
+    let shard_of = Some(id_at(0, T0, Some(shard)));
+    read(store, Wanted { marks: vec![key.clone()], shard_of, ..Wanted::default() }).await.marks.find(key)
+}
+
+pub(in crate::store) async fn read(store: &Arc<dyn Store>, wanted: Wanted) -> Found {
+    store.read(&wanted).await.unwrap()
+}
+
+/// Chance that repeats itself.
+pub(in crate::store) struct Dice(Seeded);
+
+impl Dice {
+    pub(in crate::store) fn new(seed: u64) -> Self {
+        Self(Seeded::new(seed))
+    }
+
+    /// 0 to `sides` - 1.
+    pub(in crate::store) fn roll(&self, sides: u64) -> u64 {
+        let mut bytes = [0; 8];
+        self.0.fill(&mut bytes).unwrap();
+        u64::from_be_bytes(bytes) % sides
+    }
+
+    pub(in crate::store) fn one_of<T: Copy>(&self, values: &[T]) -> T {
+        values[usize::try_from(self.roll(values.len() as u64)).unwrap()]
+    }
+}

@@ -1,0 +1,267 @@
+//! The suite of the port, and what only a data file can get wrong.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::*;
+use crate::clock::FrozenClock;
+use crate::store::Store;
+use crate::store::conformance::{self, samples};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn memory_conforms() {
+    conformance::run(async || Arc::new(SqliteStore::in_memory(clock()).unwrap()) as Arc<dyn Store>).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn normal_conforms() {
+    let folder = Folder::new();
+    conformance::run(async || Arc::new(folder.open_another(Durability::Normal)) as Arc<dyn Store>).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn full_conforms() {
+    let folder = Folder::new();
+    conformance::run(async || Arc::new(folder.open_another(Durability::Full)) as Arc<dyn Store>).await;
+}
+
+#[tokio::test]
+async fn what_was_answered_is_there_after_a_kill() {
+    for durability in [Durability::Full, Durability::Normal] {
+        let folder = Folder::new();
+        let store = SqliteStore::open(&folder.file("a.db"), durability, clock()).unwrap();
+        for n in 0..50 {
+            store.record(&samples::token("a", n), None).await.unwrap();
+        }
+        // A process that is killed leaves its files as they are at that moment.
+        let copy = Folder::new();
+        for file in ["a.db", "a.db-wal"] {
+            std::fs::copy(folder.file(file), copy.file(file)).unwrap();
+        }
+        let reopened: Arc<dyn Store> = Arc::new(SqliteStore::open(&copy.file("a.db"), durability, clock()).unwrap());
+        for n in 0..50 {
+            assert!(samples::find_token(&reopened, &samples::token_key("a", n)).await.is_some(), "{durability:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_closed_store_is_one_file_with_everything_in_it() {
+    for durability in [Durability::Full, Durability::Normal] {
+        let folder = Folder::new();
+        let store = SqliteStore::open(&folder.file("a.db"), durability, clock()).unwrap();
+        for n in 0..50 {
+            store.record(&samples::token("a", n), None).await.unwrap();
+        }
+        store.close();
+        let log = std::fs::metadata(folder.file("a.db-wal")).map_or(0, |log| log.len());
+        assert_eq!(log, 0, "the log is folded");
+        assert!(store.record(&samples::token("a", 50), None).await.unwrap_err().can_retry(), "another process may take over");
+        drop(store);
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&folder.file("a.db"), durability, clock()).unwrap());
+        assert!(samples::find_token(&store, &samples::token_key("a", 49)).await.is_some());
+    }
+}
+
+#[tokio::test]
+async fn an_abandoned_write_is_not_left_lying() {
+    let folder = Folder::new();
+    let store = folder.open_another(Durability::Normal);
+    let token = samples::token("a", 1);
+    let mut write = Box::pin(store.record(&token, None));
+    assert!(futures::poll!(&mut write).is_pending(), "it lets others write, too");
+    drop(write);
+    let store: Arc<dyn Store> = Arc::new(store);
+    assert!(samples::find_token(&store, &token.key()).await.is_some());
+}
+
+#[tokio::test]
+async fn one_that_fails_fails_alone() {
+    let folder = Folder::new();
+    for durability in [Durability::Full, Durability::Normal] {
+        let store = folder.open_another(durability);
+        let taken = samples::rich_token("a", 1);
+        store.record(&taken, None).await.unwrap();
+        let other = TokenRecord { masquerading: false, ..taken };
+        let good = [samples::token("a", 5), samples::token("a", 6)];
+        let failing = store.write("failing", |c| Ok(c.execute("INSERT INTO orgs (id) VALUES ('half')", [])?));
+        let all = futures::join!(store.record(&good[0], None), store.record(&other, None), failing, store.record(&good[1], None));
+        assert!(all.0.is_ok() && all.1.is_err() && all.2.is_err() && all.3.is_ok(), "{all:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_panic_within_a_write_leaves_no_half_of_it() {
+    let folder = Folder::new();
+    let store = Arc::new(folder.open_another(Durability::Normal));
+    let panicking = Arc::clone(&store);
+    let panicked = tokio::spawn(async move {
+        let half = |c: &Connection| -> Outcome<()> {
+            c.execute("INSERT INTO marks (org, kind, not_before) VALUES ('a', 'o', 1)", [])?;
+            panic!("as if by a bug")
+        };
+        panicking.write("panicking", half).await
+    });
+    assert!(panicked.await.is_err());
+    let port: Arc<dyn Store> = Arc::<SqliteStore>::clone(&store);
+    let mark = samples::mark("a", crate::domain::MarkKind::Org, samples::T0);
+    assert_eq!(samples::find_mark(&port, &mark.key, crate::domain::Shard::all().next().unwrap()).await, None);
+    store.record(&samples::token("a", 1), None).await.unwrap();
+    assert!(samples::find_token(&port, &samples::token_key("a", 1)).await.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_log_stays_short_while_others_read() {
+    let folder = Folder::new();
+    let path = folder.file("a.db");
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&path, Durability::Normal, clock()).unwrap());
+    let tasks = (0..16_u64).map(|worker| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move {
+            for n in 0..1_250 {
+                let subject = Subject::parse(&format!("{}", n * 7_919 % 5_000)).unwrap();
+                let token = TokenRecord { subject, ..samples::rich_token("a", worker * 10_000 + n) };
+                store.record(&token, None).await.unwrap();
+                assert!(samples::find_token(&store, &token.key()).await.is_some());
+            }
+        })
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        task.await.unwrap();
+    }
+    // Without folding it would be several times as long.
+    let log = std::fs::metadata(path.with_extension("db-wal")).unwrap().len();
+    assert!(log < 96 << 20, "{} MB", log >> 20);
+}
+
+#[test]
+fn a_file_is_one_stores() {
+    let folder = Folder::new();
+    let path = folder.file("a.db");
+    let store = SqliteStore::open(&path, Durability::Normal, clock()).unwrap();
+    let fault = SqliteStore::open(&path, Durability::Full, clock()).unwrap_err();
+    assert_eq!(fault.doing(), "opening the data file: another process has it open");
+    drop(store);
+    SqliteStore::open(&path, Durability::Full, clock()).unwrap();
+}
+
+#[test]
+fn a_newer_or_foreign_file_is_left_alone() {
+    let folder = Folder::new();
+    let path = folder.file("a.db");
+    drop(SqliteStore::open(&path, Durability::Normal, clock()).unwrap());
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 2).unwrap();
+    let fault = SqliteStore::open(&path, Durability::Normal, clock()).unwrap_err();
+    assert_eq!(fault.doing(), "opening the data file: it was written by a newer version of this program");
+
+    let foreign = folder.file("b.db");
+    Connection::open(&foreign).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
+    let fault = SqliteStore::open(&foreign, Durability::Normal, clock()).unwrap_err();
+    assert_eq!(fault.doing(), "opening the data file: it is another program's");
+
+    std::fs::write(folder.file("c.db"), "this is no database, however long it may be".repeat(100)).unwrap();
+    assert!(SqliteStore::open(&folder.file("c.db"), Durability::Normal, clock()).is_err());
+    assert!(SqliteStore::open(&folder.file("missing/d.db"), Durability::Normal, clock()).is_err());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn only_the_owner_reads_the_files() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = Folder::new();
+    let store = SqliteStore::open(&folder.file("a.db"), Durability::Normal, clock()).unwrap();
+    store.record(&samples::token("a", 1), None).await.unwrap();
+    let files: Vec<_> = std::fs::read_dir(&folder.0).unwrap().map(Result::unwrap).collect();
+    assert!(files.len() >= 3);
+    for file in files {
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{file:?}");
+    }
+}
+
+#[tokio::test]
+async fn full_waits_for_the_disk_and_normal_does_not() {
+    let folder = Folder::new();
+    for (durability, expected) in [(Durability::Full, 2), (Durability::Normal, 1)] {
+        let store = folder.open_another(durability);
+        let synchronous: i64 = store.writer.connection().query_row("PRAGMA synchronous", [], |row| row.get(0)).unwrap();
+        let mode: String = store.writer.connection().query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
+        assert_eq!((synchronous, mode.as_str()), (expected, "wal"));
+    }
+}
+
+#[tokio::test]
+async fn what_expired_more_than_a_day_ago_is_forgotten() {
+    let (hour, day) = (3_600_000, 86_400_000);
+    let folder = Folder::new();
+    for durability in [Durability::Memory, Durability::Normal, Durability::Full] {
+        let clock = Arc::new(FrozenClock::at(samples::T0));
+        let path = folder.file(&format!("{durability:?}"));
+        let store = Arc::new(SqliteStore::open(&path, durability, Arc::<FrozenClock>::clone(&clock)).unwrap());
+        let port: Arc<dyn Store> = Arc::<SqliteStore>::clone(&store);
+        let endless = TokenRecord { expires_at: None, ..samples::token("a", 9_999) };
+        store.record(&endless, None).await.unwrap();
+        // More than one step looks at.
+        for n in 0..1_500 {
+            store.record(&samples::token("a", n), None).await.unwrap();
+        }
+        store.record(&samples::rich_token("a", 2_000), Some(&samples::family("a", 2_001))).await.unwrap();
+        let mark = samples::mark("a", crate::domain::MarkKind::Org, samples::T0);
+        store.mark(&mark).await.unwrap();
+        clock.advance_ms(hour + day);
+        assert_eq!(store.sweep().await.unwrap(), 0, "exactly a day isn't more than a day");
+        clock.advance_ms(1);
+        assert_eq!(store.sweep().await.unwrap(), 1_500, "tokens of an hour");
+        clock.advance_ms(day);
+        assert_eq!(store.sweep().await.unwrap(), 2, "a family and a mark of a day");
+        clock.advance_ms(10_000 * day);
+        assert_eq!(store.sweep().await.unwrap(), 0);
+        assert!(samples::find_token(&port, &endless.key()).await.is_some(), "what doesn't expire stays");
+        assert_eq!(samples::find_token(&port, &samples::token_key("a", 7)).await, None);
+    }
+}
+
+#[tokio::test]
+async fn a_broken_record_is_a_fault_and_not_absence() {
+    let store = SqliteStore::in_memory(clock()).unwrap();
+    store.record(&samples::rich_token("a", 1), None).await.unwrap();
+    let wanted = super::super::Wanted { tokens: vec![samples::token_key("a", 1)], ..Default::default() };
+    for broken in ["", "{}", "{\"o\":\"a\"", "[]", "{\"o\":\"b\",\"q\":\"b\",\"s\":\"x\",\"i\":1,\"n\":1}"] {
+        store.writer.connection().execute("UPDATE tokens SET body = ?1", [broken]).unwrap();
+        assert!(!store.read(&wanted).await.unwrap_err().can_retry(), "{broken}");
+        assert!(store.list(&TokenQuery::of(samples::org_id("a"))).await.is_err(), "{broken}");
+    }
+}
+
+fn clock() -> Arc<dyn Clock> {
+    Arc::new(FrozenClock::at(Timestamp::from_secs(1_800_000_000)))
+}
+
+/// A folder of its own for a test, gone when the test is over.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("jeton-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    fn open_another(&self, durability: Durability) -> SqliteStore {
+        let count = std::fs::read_dir(&self.0).unwrap().count();
+        SqliteStore::open(&self.file(&format!("{count}.db")), durability, clock()).unwrap()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
