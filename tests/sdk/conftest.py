@@ -7,6 +7,7 @@ type, a `null` or a missing member in any answer raises.
 import json
 import os
 import runpy
+import time
 import uuid
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -80,6 +81,11 @@ def ask(sub="ann", org="1", audiences=(AUDIENCE,), duration=600, scopes=None, **
 def mint(admin):
     """Mints as the administrator; takes what `ask` takes."""
     return lambda *args, **more: admin.create_token(ask(*args, **more))
+
+
+def a_moment():
+    """Passes the time until the next id sorts behind the last one: ids carry milliseconds."""
+    time.sleep(0.002)
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import a_moment
 from harness import HERE, plain_environment
 
 CLI = Path(sys.executable).with_name("agilicus-cli")
@@ -70,6 +71,7 @@ def test_list_tokens_prints_a_table_with_all_its_columns(run, mint, claims, memb
     sub = member(scopes=["urn:acme:*"])
     old = mint(sub=sub, roles={"files": "owner"}, scopes=["urn:acme:mail", "urn:acme:chat?"], session="s-table")
     revoke(old.token)
+    a_moment()
     new = mint(sub=sub)
     rows = table(run("list-tokens", "--sub", sub))
     assert [row["jti"] for row in rows] == [claims(raw.token)["jti"] for raw in (new, old)]
@@ -82,7 +84,9 @@ def test_list_tokens_prints_a_table_with_all_its_columns(run, mint, claims, memb
 
 def test_list_tokens_filters_by_dates_that_people_write(run_json, mint, claims, member):
     sub = member()
-    short, long = (claims(mint(sub=sub, duration=duration).token)["jti"] for duration in (60, 50_000))
+    short = claims(mint(sub=sub, duration=60).token)["jti"]
+    a_moment()
+    long = claims(mint(sub=sub, duration=50_000).token)["jti"]
     ids = lambda *filters: [row["jti"] for row in run_json("list-tokens", "--sub", sub, *filters)]  # noqa: E731
     assert ids("--expired-from", "1 day ago") == [long, short]
     assert ids("--expired-from", "in 1 hour", "--expired-to", "tomorrow") == [long]

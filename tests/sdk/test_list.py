@@ -6,7 +6,7 @@ import agilicus
 import pytest
 import requests
 from agilicus_api.exceptions import ApiValueError, ForbiddenException, UnauthorizedException
-from conftest import answered, refused
+from conftest import a_moment, answered, refused
 
 # What the command line reads of each row, beyond the model.
 COLUMNS = {"jti", "roles", "iat", "exp", "aud", "sub", "session", "revoked", "scopes", "updated"}
@@ -16,12 +16,15 @@ COLUMNS = {"jti", "roles", "iat", "exp", "aud", "sub", "session", "revoked", "sc
 def several(member, mint, session, claims):
     """Four tokens of a member of its own, oldest first, each unlike the others in one respect."""
     sub = member(scopes=["urn:acme:*"])
-    raws = [
-        mint(sub=sub, duration=100),
-        mint(sub=sub, duration=1000, scopes=["urn:acme:files:read", "urn:acme:mail"]),
-        mint(sub=sub, duration=10_000, scopes=["urn:acme:Files:write"]),
-        mint(sub=sub, duration=50_000, session=session),
-    ]
+    raws = []
+    for more in [
+        {"duration": 100},
+        {"duration": 1000, "scopes": ["urn:acme:files:read", "urn:acme:mail"]},
+        {"duration": 10_000, "scopes": ["urn:acme:Files:write"]},
+        {"duration": 50_000, "session": session},
+    ]:
+        raws.append(mint(sub=sub, **more))
+        a_moment()
     return sub, raws, [claims(raw.token)["jti"] for raw in raws]
 
 
