@@ -23,7 +23,8 @@ impl std::str::FromStr for DateTime {
         let has_time = text.len() >= 16 && matches!(text.as_bytes()[10], b'T' | b't' | b' ');
         let moment = text.parse::<jiff::Timestamp>().ok().or_else(|| {
             let naive = text.parse::<jiff::civil::DateTime>().ok()?;
-            jiff::tz::Offset::UTC.to_timestamp(naive).ok()
+            // Python's `datetime.max` is a date and time like any other, if only a little too far away for the calendar.
+            Some(jiff::tz::Offset::UTC.to_timestamp(naive).unwrap_or(jiff::Timestamp::MAX))
         });
         match moment {
             Some(moment) if has_time => Ok(Self { moment: Timestamp::from_ms(moment.as_millisecond()), text: text.to_owned() }),
@@ -44,6 +45,7 @@ mod tests {
             ("2026-01-01T02:00:00+02:00", 1_767_225_600_000),
             ("2026-01-01T01:02:03.000400", 1_767_229_323_000),
             ("2026-01-01T00:00:00Z", 1_767_225_600_000),
+            ("9999-12-31T23:59:59.999999", 253_402_207_200_999),
         ] {
             assert_eq!(text.parse::<DateTime>().unwrap().moment.as_ms(), ms, "{text}");
         }
