@@ -1,7 +1,8 @@
 //! `cargo bench`: what a token costs. Starts the server as a user would, asks it for tokens over HTTP, and prints the work done
 //! per CPU-second of the server's process, with its memory, beside the targets.
 //!
-//! CPU time, not wall time: it hardly depends on what else the machine is doing. The load is bounded in count.
+//! `-- --count N --durability memory|normal|full` narrows it. CPU time, not wall time: it depends less on what else the machine
+//! is doing. The load is bounded in count.
 
 #![expect(clippy::expect_used, reason = "a benchmark may panic")]
 
@@ -12,6 +13,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use shared::domain::Algorithm;
+use shared::jose::jws::VerifyingKey;
+use shared::signer::{LocalSigner, Signer as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -22,15 +26,20 @@ const KNOWN: usize = 1_000;
 const DURABILITIES: [&str; 3] = ["memory", "normal", "full"];
 
 fn main() {
-    let count =
-        std::env::args().skip_while(|arg| arg != "--count").nth(1).and_then(|count| count.parse().ok()).unwrap_or(100_000);
+    let option = |name: &str| std::env::args().skip_while(|arg| arg != name).nth(1);
+    let count = option("--count").and_then(|count| count.parse().ok()).unwrap_or(100_000);
+    let only = option("--durability");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let (sign, verify) = runtime.block_on(floor());
+    println!(
+        "One ES256 signature costs {sign:.1} µs here, and {verify:.1} µs to verify (12.4 and 37.5 where the targets were set)."
+    );
     println!("{count} tokens each, {CONNECTIONS} connections, every answer checked; targets in brackets\n");
     println!(
         "{:<10} {:>9} {:>9} {:>15} {:>8} {:>19} {:>12} {:>10}",
         "durability", "ready ms", "idle MB", "mint /CPU-s", "mint /s", "introspect /CPU-s", "again /CPU-s", "peak MB"
     );
-    for durability in DURABILITIES {
+    for durability in DURABILITIES.into_iter().filter(|durability| only.as_deref().is_none_or(|only| only == *durability)) {
         let mut server = Server::start(durability);
         let idle = server.memory("VmRSS");
         let (mint, tokens) = runtime.block_on(measure(&server, mint_requests(&server, count), 201));
@@ -51,6 +60,24 @@ fn main() {
         );
         server.stop();
     }
+}
+
+/// What the signatures alone cost on this machine, in µs: no mint and no first introspection can cost less.
+async fn floor() -> (f64, f64) {
+    const ROUNDS: u32 = 2_000;
+    let signer = LocalSigner::generate(Algorithm::Es256).expect("a key");
+    let key = VerifyingKey::new(signer.jwk()).expect("its public half");
+    let input = [7; 420];
+    let begun = Instant::now();
+    for _ in 0..ROUNDS {
+        signer.sign(&input).await.expect("a signature");
+    }
+    let sign = begun.elapsed();
+    let signature = signer.sign(&input).await.expect("a signature");
+    let begun = Instant::now();
+    assert!((0..ROUNDS).all(|_| key.verify(&input, &signature)));
+    let each = |all: Duration| all.as_secs_f64() * 1e6 / f64::from(ROUNDS);
+    (each(sign), each(begun.elapsed()))
 }
 
 /// The server, as a process of its own.
