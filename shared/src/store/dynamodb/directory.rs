@@ -1,0 +1,256 @@
+//! Orgs, members and clients.
+//!
+//! An org counts what belongs to it: that number changes in the transaction that adds or deletes a child, so an org is only
+//! deleted when nothing is left.
+
+use async_trait::async_trait;
+
+use super::change::{Change, Check};
+use super::items::{self, moment, number, text};
+use super::keys::{Key, MEMBER, SUB_ORG, range_after};
+use super::{DynamoStore, Item, Patience, fault};
+use crate::domain::{Client, ClientId, Fault, Member, MemberKey, Org, OrgId, Subject};
+use crate::store::{Delete, Put, ReadDirectory, WriteDirectory, codec};
+
+#[async_trait]
+impl ReadDirectory for DynamoStore {
+    async fn org(&self, id: &OrgId) -> Result<Option<Org>, Fault> {
+        let item = self.get("reading an org", &self.tables.directory, Key::org(id)).await?;
+        item.as_ref().map(items::org).transpose()
+    }
+
+    async fn sub_orgs(&self, parent: &OrgId, after: Option<&OrgId>, limit: usize) -> Result<Vec<OrgId>, Fault> {
+        const DOING: &str = "listing orgs";
+        let found = self.children(DOING, parent, range_after(SUB_ORG, after.map(OrgId::as_str)), limit).await?;
+        let id = |item: &Item| {
+            let id = items::string(item, "sk")?.trim_start_matches(SUB_ORG);
+            OrgId::parse(id).map_err(|e| Fault::internal(DOING).because(e))
+        };
+        found.iter().map(id).collect()
+    }
+
+    async fn member(&self, key: &MemberKey) -> Result<Option<Member>, Fault> {
+        let item = self.get("reading a member", &self.tables.directory, Key::member(key)).await?;
+        item.as_ref().map(items::member).transpose()
+    }
+
+    async fn members(&self, org: &OrgId, after: Option<&Subject>, limit: usize) -> Result<Vec<Member>, Fault> {
+        let range = range_after(MEMBER, after.map(Subject::as_str));
+        self.children("listing members", org, range, limit).await?.iter().map(items::member).collect()
+    }
+
+    async fn client(&self, org: &OrgId, id: ClientId) -> Result<Option<Client>, Fault> {
+        let item = self.get("reading a client", &self.tables.directory, Key::client(org, id)).await?;
+        item.as_ref().map(items::client).transpose()
+    }
+}
+
+#[async_trait]
+impl WriteDirectory for DynamoStore {
+    async fn put_org(&self, org: &Org) -> Result<Put, Fault> {
+        const DOING: &str = "writing an org";
+        let mut patience = Patience::new(DOING);
+        loop {
+            // Nothing moves in the hierarchy when one that is there is replaced.
+            match self.change(DOING, self.replacement(org)?).await? {
+                Check::Passed => return Ok(Put::Replaced),
+                Check::Failed(Some(_)) => return Ok(Put::Taken),
+                Check::Failed(None) => {}
+            }
+            let Some(checks) = self.transact(DOING, &self.creation(org)?).await? else { return Ok(Put::Created) };
+            match &checks[..] {
+                [Check::Failed(_), ..] => patience.wait().await?,
+                [_, Check::Failed(Some(_)), ..] => return Ok(Put::Taken),
+                _ => return Ok(Put::Dangling),
+            }
+        }
+    }
+
+    async fn delete_org(&self, id: &OrgId) -> Result<Delete, Fault> {
+        const DOING: &str = "deleting an org";
+        let mut patience = Patience::new(DOING);
+        loop {
+            let Some(org) = self.org(id).await? else { return Ok(Delete::Unknown) };
+            // Meanwhile it may have become another's child.
+            let delete = Change::delete(&self.tables.directory, Key::org(id), "k = :none AND h = :chain");
+            let mut changes = vec![delete.with("none", number(0)).with("chain", text(chain(&org.ancestors)))];
+            if let Some(parent) = org.parent() {
+                changes.push(self.count(parent, -1));
+                changes.push(Change::delete(&self.tables.directory, Key::sub_org(parent, id), ""));
+            }
+            let Some(checks) = self.transact(DOING, &changes).await? else { return Ok(Delete::Done) };
+            match checks.first() {
+                Some(Check::Failed(Some(item))) if items::find_number::<u64>(item, "k")? != Some(0) => return Ok(Delete::InUse),
+                Some(Check::Failed(None)) => return Ok(Delete::Unknown),
+                _ => patience.wait().await?,
+            }
+        }
+    }
+
+    async fn put_member(&self, member: &Member) -> Result<Put, Fault> {
+        const DOING: &str = "writing a member";
+        let mut patience = Patience::new(DOING);
+        let write = |condition| -> Result<_, Fault> {
+            let change = Change::update(&self.tables.directory, Key::member(&member.key()), SET_BODY, condition);
+            Ok(change.with("b", text(codec::encode_member(member)?)).with("t", moment(member.created_at)))
+        };
+        loop {
+            if let Check::Passed = self.change(DOING, write("attribute_exists(pk)")?).await? {
+                return Ok(Put::Replaced);
+            }
+            let creation = [write("attribute_not_exists(pk)")?, self.count(&member.org, 1)];
+            let Some(checks) = self.transact(DOING, &creation).await? else { return Ok(Put::Created) };
+            if let Some(Check::Failed(_)) = checks.get(1) {
+                return Ok(Put::Dangling);
+            }
+            patience.wait().await?;
+        }
+    }
+
+    async fn delete_member(&self, key: &MemberKey) -> Result<Delete, Fault> {
+        let delete = Change::delete(&self.tables.directory, Key::member(key), "attribute_exists(pk)");
+        let refused = self.transact("deleting a member", &[delete, self.count(&key.org, -1)]).await?;
+        Ok(if refused.is_some() { Delete::Unknown } else { Delete::Done })
+    }
+
+    async fn put_client(&self, client: &Client) -> Result<Put, Fault> {
+        const DOING: &str = "writing a client";
+        let mut patience = Patience::new(DOING);
+        loop {
+            // What must change besides depends on what is there: only while it is as seen here anything changes.
+            let old = self.client(&client.org, client.id).await?;
+            let is_new = old.is_none();
+            let (old_alias, new_alias) = (old.and_then(|old| old.alias), client.alias.as_ref());
+            let mut changes = vec![self.client_change(client, is_new, old_alias.as_deref())?];
+            changes.extend(is_new.then(|| self.count(&client.org, 1)));
+            let nth_alias = changes.len();
+            if old_alias.as_ref() != new_alias {
+                changes.extend(new_alias.map(|alias| self.taking(client, alias)));
+                changes.extend(old_alias.map(|alias| self.freeing(&client.org, &alias)));
+            }
+            let Some(checks) = self.transact(DOING, &changes).await? else {
+                return Ok(if is_new { Put::Created } else { Put::Replaced });
+            };
+            let failed = |n: usize| matches!(checks.get(n), Some(Check::Failed(_)));
+            let is_as_seen = !failed(0);
+            if is_as_seen && is_new && failed(1) {
+                return Ok(Put::Dangling);
+            }
+            if is_as_seen && failed(nth_alias) {
+                return Ok(Put::Taken);
+            }
+            patience.wait().await?;
+        }
+    }
+
+    async fn delete_client(&self, org: &OrgId, id: ClientId) -> Result<Delete, Fault> {
+        const DOING: &str = "deleting a client";
+        let mut patience = Patience::new(DOING);
+        loop {
+            let Some(old) = self.client(org, id).await? else { return Ok(Delete::Unknown) };
+            let delete = Change::delete(&self.tables.directory, Key::client(org, id), as_seen(old.alias.as_deref()));
+            let mut changes = vec![with_alias(delete, "old", old.alias.as_deref()), self.count(org, -1)];
+            changes.extend(old.alias.map(|alias| self.freeing(org, &alias)));
+            if self.transact(DOING, &changes).await?.is_none() {
+                return Ok(Delete::Done);
+            }
+            patience.wait().await?;
+        }
+    }
+}
+
+impl DynamoStore {
+    /// The items of an org whose sort keys are in this range, in their order.
+    async fn children(&self, doing: &'static str, org: &OrgId, range: [String; 2], limit: usize) -> Result<Vec<Item>, Fault> {
+        let [from, to] = range;
+        let mut found = Vec::new();
+        let mut rest = None;
+        while found.len() < limit {
+            let asked = self.client.query().table_name(&self.tables.directory).consistent_read(true);
+            let asked = asked
+                .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
+                .expression_attribute_values(":pk", text(org.as_str()))
+                .expression_attribute_values(":from", text(&from))
+                .expression_attribute_values(":to", text(&to))
+                .set_exclusive_start_key(rest)
+                .limit(i32::try_from(limit - found.len()).unwrap_or(i32::MAX));
+            let some = asked.send().await.map_err(|e| fault(doing, e))?;
+            found.extend(some.items.unwrap_or_default());
+            rest = some.last_evaluated_key.filter(|key| !key.is_empty());
+            if rest.is_none() {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Replaces an org of the same ancestors.
+    fn replacement(&self, org: &Org) -> Result<Change, Fault> {
+        let change = Change::update(&self.tables.directory, Key::org(&org.id), "SET b = :b", "h = :chain");
+        Ok(change.with("b", text(codec::encode_org(org)?)).with("chain", text(chain(&org.ancestors))))
+    }
+
+    /// Adds an org, then tells its parent, whose ancestors must be the rest of the org's.
+    fn creation(&self, org: &Org) -> Result<Vec<Change>, Fault> {
+        let table = &self.tables.directory;
+        let mut item = Key::org(&org.id).into_item();
+        let body = text(codec::encode_org(org)?);
+        let rest = [("b", body), ("h", text(chain(&org.ancestors))), ("k", number(0)), ("t", moment(org.created_at))];
+        item.extend(rest.map(|(name, value)| (name.to_owned(), value)));
+        let mut changes = vec![Change::insert(table, item)];
+        if let [parent, further @ ..] = &org.ancestors[..] {
+            let count = Change::update(table, Key::org(parent), "SET k = k + :by", "h = :chain");
+            changes.push(count.with("by", number(1)).with("chain", text(chain(further))));
+            changes.push(Change::put(table, Key::sub_org(parent, &org.id).into_item()));
+        }
+        Ok(changes)
+    }
+
+    /// Changes how much an org has, if there is such an org.
+    fn count(&self, org: &OrgId, by: i8) -> Change {
+        let change = Change::update(&self.tables.directory, Key::org(org), "SET k = k + :by", "attribute_exists(pk)");
+        change.with("by", number(by))
+    }
+
+    /// Writes a client, if it is still what was seen.
+    fn client_change(&self, client: &Client, is_new: bool, old_alias: Option<&str>) -> Result<Change, Fault> {
+        let new_alias = client.alias.as_deref();
+        let expression = if new_alias.is_some() { format!("{SET_BODY}, a = :new") } else { format!("{SET_BODY} REMOVE a") };
+        let condition = if is_new { "attribute_not_exists(pk)" } else { as_seen(old_alias) };
+        let change = Change::update(&self.tables.directory, Key::client(&client.org, client.id), expression, condition);
+        let change = change.with("b", text(codec::encode_client(client)?)).with("t", moment(client.created_at));
+        Ok(with_alias(with_alias(change, "new", new_alias), "old", old_alias))
+    }
+
+    /// Takes an alias for a client, if it is free.
+    fn taking(&self, client: &Client, alias: &str) -> Change {
+        let mut item = Key::alias(&client.org, alias).into_item();
+        item.insert("c".to_owned(), number(client.id));
+        Change::insert(&self.tables.directory, item)
+    }
+
+    /// Frees an alias, in the same transaction in which its client gives it up.
+    fn freeing(&self, org: &OrgId, alias: &str) -> Change {
+        Change::delete(&self.tables.directory, Key::alias(org, alias), "")
+    }
+}
+
+/// The condition that a client is there with this alias, or without one.
+fn as_seen(alias: Option<&str>) -> &'static str {
+    if alias.is_some() { "a = :old" } else { "attribute_exists(pk) AND attribute_not_exists(a)" }
+}
+
+fn with_alias(change: Change, name: &str, alias: Option<&str>) -> Change {
+    match alias {
+        Some(alias) => change.with(name, text(alias)),
+        None => change,
+    }
+}
+
+/// Ancestors as one text, to be compared.
+fn chain(ancestors: &[OrgId]) -> String {
+    ancestors.iter().map(OrgId::as_str).collect::<Vec<_>>().join("/")
+}
+
+/// When something was first written stays.
+const SET_BODY: &str = "SET b = :b, t = if_not_exists(t, :t)";

@@ -1,0 +1,116 @@
+//! Lists tokens: all shards of an org, merged.
+
+use std::collections::VecDeque;
+
+use futures::future::try_join_all;
+
+use super::items::text;
+use super::keys::{Key, partition, subject_partition, token_range};
+use super::tables::BY_SUBJECT;
+use super::{DynamoStore, Item, fault, items};
+use crate::domain::{Fault, Shard, TokenId, TokenKey, TokenRecord};
+use crate::store::{TokenPage, TokenQuery};
+
+const DOING: &str = "listing tokens";
+
+impl DynamoStore {
+    /// One page of tokens, newest first.
+    pub(super) async fn page(&self, query: &TokenQuery) -> Result<TokenPage, Fault> {
+        if let Some(id) = query.id {
+            let key = TokenKey { org: query.org.clone(), id };
+            let item = self.get(DOING, &self.tables.tokens, Key::token(&key)).await?;
+            let token = item.map(|item| items::token(&key, &item)).transpose()?;
+            return Ok(TokenPage { tokens: token.filter(|token| query.matches(token)).into_iter().collect(), next: None });
+        }
+        let mut strands: Vec<_> = Shard::all().map(|shard| Strand::new(shard, query.after)).collect();
+        let mut page = TokenPage::default();
+        let mut last = query.after;
+        let mut looked_at = 0;
+        while looked_at < LOOKED_AT {
+            try_join_all(strands.iter_mut().filter(|strand| strand.is_dry()).map(|strand| self.fetch(query, strand))).await?;
+            while page.tokens.len() < query.limit
+                && let Some(token) = take_newest(&mut strands)
+            {
+                looked_at += 1;
+                last = Some(token.id);
+                page.tokens.extend(Some(token).filter(|token| query.matches(token)));
+            }
+            if strands.iter().all(Strand::is_done) {
+                return Ok(page);
+            }
+            if page.tokens.len() >= query.limit {
+                break;
+            }
+        }
+        page.next = last;
+        Ok(page)
+    }
+
+    /// The next records of a shard.
+    async fn fetch(&self, query: &TokenQuery, strand: &mut Strand) -> Result<(), Fault> {
+        let [from, to] = token_range(strand.up_to.as_ref());
+        let (index, attribute, pk) = match &query.subject {
+            Some(subject) => (Some(BY_SUBJECT.to_owned()), "j", subject_partition(&query.org, subject, strand.shard)),
+            None => (None, "pk", partition(&query.org, strand.shard)),
+        };
+        let asked = self.client.query().table_name(&self.tables.tokens).set_index_name(index);
+        let asked = asked
+            .key_condition_expression(format!("{attribute} = :pk AND sk BETWEEN :from AND :to"))
+            .expression_attribute_values(":pk", text(pk))
+            .expression_attribute_values(":from", text(from))
+            .expression_attribute_values(":to", text(to))
+            .set_exclusive_start_key(strand.rest.take())
+            .scan_index_forward(false)
+            .limit(share(query.limit));
+        let some = asked.send().await.map_err(|e| fault(DOING, e))?;
+        for item in some.items() {
+            strand.tokens.push_back(items::listed_token(&query.org, item)?);
+        }
+        strand.rest = some.last_evaluated_key.filter(|key| !key.is_empty());
+        strand.is_begun = true;
+        Ok(())
+    }
+}
+
+/// What of one shard has been fetched and not yet been taken.
+struct Strand {
+    shard: Shard,
+    /// Up to where it is read, that one included: what doesn't belong to the page is left out later.
+    up_to: Option<TokenId>,
+    tokens: VecDeque<TokenRecord>,
+    /// Where the shard goes on.
+    rest: Option<Item>,
+    is_begun: bool,
+}
+
+impl Strand {
+    fn new(shard: Shard, up_to: Option<TokenId>) -> Self {
+        Self { shard, up_to, tokens: VecDeque::new(), rest: None, is_begun: false }
+    }
+
+    /// Whether more must be fetched before it is known what comes next.
+    fn is_dry(&self) -> bool {
+        self.tokens.is_empty() && (!self.is_begun || self.rest.is_some())
+    }
+
+    fn is_done(&self) -> bool {
+        self.tokens.is_empty() && !self.is_dry()
+    }
+}
+
+/// The newest of all tokens that are left. `None`: there is none, or it isn't known.
+fn take_newest(strands: &mut [Strand]) -> Option<TokenRecord> {
+    if strands.iter().any(Strand::is_dry) {
+        return None;
+    }
+    let newest = strands.iter_mut().max_by_key(|strand| strand.tokens.front().map(|token| token.id));
+    newest.and_then(|strand| strand.tokens.pop_front())
+}
+
+/// How much one shard is asked for at once: its share of a page and some more, for chance doesn't deal evenly.
+fn share(limit: usize) -> i32 {
+    i32::try_from(limit / 12 + 8).unwrap_or(i32::MAX)
+}
+
+/// About the most records that are looked at for one page. A filter that matches little makes short pages, not long waits.
+const LOOKED_AT: usize = 5_000;

@@ -1,0 +1,108 @@
+//! Reads what decides about tokens.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::KeysAndAttributes;
+
+use super::keys::Key;
+use super::{DynamoStore, Item, Patience, fault, items};
+use crate::domain::{FamilyKey, Fault, MarkKey, MemberKey, OrgId, Shard, TokenId, TokenKey};
+use crate::store::{Found, ReadTokens, TokenPage, TokenQuery, Wanted};
+
+#[async_trait]
+impl ReadTokens for DynamoStore {
+    async fn read(&self, wanted: &Wanted) -> Result<Found, Fault> {
+        let tokens = wanted_tokens(wanted);
+        let directory = wanted_directory(wanted);
+        let mut found = Found::default();
+        for (table, items) in self.get_all(&tokens, &directory).await? {
+            let wanted = if table == self.tables.tokens { &tokens } else { &directory };
+            for item in items {
+                if let Some(name) = wanted.get(&key_of(&item)?) {
+                    name.note(&item, &mut found)?;
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    async fn list(&self, query: &TokenQuery) -> Result<TokenPage, Fault> {
+        self.page(query).await
+    }
+}
+
+impl DynamoStore {
+    /// The item of this key, if there is one.
+    pub(super) async fn get(&self, doing: &'static str, table: &str, key: Key) -> Result<Option<Item>, Fault> {
+        let get = self.client.get_item().table_name(table).set_key(Some(key.into_item())).consistent_read(true);
+        Ok(get.send().await.map_err(|e| fault(doing, e))?.item)
+    }
+
+    /// The items of all these keys that are there, by table.
+    async fn get_all(&self, tokens: &Keys<'_>, directory: &Keys<'_>) -> Result<Vec<(String, Vec<Item>)>, Fault> {
+        const DOING: &str = "reading records";
+        let mut patience = Patience::new(DOING);
+        let mut all = Vec::new();
+        let mut rest = HashMap::new();
+        for (table, keys) in [(&self.tables.tokens, tokens), (&self.tables.directory, directory)] {
+            if !keys.is_empty() {
+                let keys = keys.keys().cloned().map(Key::into_item).collect();
+                let keys = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
+                rest.insert(table.clone(), keys.map_err(|e| Fault::internal(DOING).because(e))?);
+            }
+        }
+        while !rest.is_empty() {
+            let some = self.client.batch_get_item().set_request_items(Some(rest)).send().await.map_err(|e| fault(DOING, e))?;
+            all.extend(some.responses.unwrap_or_default());
+            rest = some.unprocessed_keys.unwrap_or_default();
+            if !rest.is_empty() {
+                patience.wait().await?;
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// Where something is, and what the asker calls it. A map, because DynamoDB refuses to be asked twice for one item.
+type Keys<'a> = HashMap<Key, Name<'a>>;
+
+enum Name<'a> {
+    Token(&'a TokenKey),
+    Family(&'a FamilyKey),
+    Mark(&'a MarkKey),
+    Org(&'a OrgId),
+    Member(&'a MemberKey),
+}
+
+impl Name<'_> {
+    fn note(&self, item: &Item, found: &mut Found) -> Result<(), Fault> {
+        match *self {
+            Self::Token(key) => drop(found.tokens.insert(key.clone(), items::token(key, item)?)),
+            Self::Family(key) => drop(found.families.insert(key.clone(), items::family(key, item)?)),
+            Self::Mark(key) => found.marks.insert(key.clone(), items::not_before(item)?),
+            Self::Org(id) => drop(found.orgs.insert(id.clone(), items::org(item)?)),
+            Self::Member(key) => drop(found.members.insert(key.clone(), items::member(item)?)),
+        }
+        Ok(())
+    }
+}
+
+fn wanted_tokens(wanted: &Wanted) -> Keys<'_> {
+    let any_shard = Shard::all().next();
+    let shard = wanted.shard_of.as_ref().map(TokenId::shard).or(any_shard);
+    let tokens = wanted.tokens.iter().map(|key| (Key::token(key), Name::Token(key)));
+    let families = wanted.families.iter().map(|key| (Key::family(key), Name::Family(key)));
+    let marks = shard.into_iter().flat_map(|shard| wanted.marks.iter().map(move |key| (Key::mark(key, shard), Name::Mark(key))));
+    tokens.chain(families).chain(marks).collect()
+}
+
+fn wanted_directory(wanted: &Wanted) -> Keys<'_> {
+    let orgs = wanted.orgs.iter().map(|id| (Key::org(id), Name::Org(id)));
+    let members = wanted.members.iter().map(|key| (Key::member(key), Name::Member(key)));
+    orgs.chain(members).collect()
+}
+
+fn key_of(item: &Item) -> Result<Key, Fault> {
+    Ok(Key { pk: items::string(item, "pk")?.to_owned(), sk: items::string(item, "sk")?.to_owned() })
+}

@@ -1,0 +1,199 @@
+//! Records, revokes and rotates.
+
+use async_trait::async_trait;
+
+use super::change::{Change, Check};
+use super::items::{self, bytes, deletion, moment, number};
+use super::keys::Key;
+use super::{DynamoStore, Item, Patience};
+use crate::domain::{Family, FamilyKey, Fault, Mark, MarkKey, Shard, Timestamp, TokenKey, TokenRecord};
+use crate::store::{RefreshTokens, Revocation, RevokeTokens, Rotation, RotationStep, WriteTokens, codec};
+
+#[async_trait]
+impl WriteTokens for DynamoStore {
+    async fn record(&self, token: &TokenRecord, family: Option<&Family>) -> Result<(), Fault> {
+        let Some(family) = family else { return self.record_token(token).await };
+        let table = &self.tables.tokens;
+        let both = [Change::insert(table, items::token_item(token)?), Change::insert(table, items::family_item(family)?)];
+        let Some(checks) = self.transact(RECORDING, &both).await? else { return Ok(()) };
+        // Both must be the same before one is written.
+        let [token_is_new, family_is_new] = match &checks[..] {
+            [of_token, of_family] => [is_new_token(of_token, token)?, is_new_family(of_family, family)?],
+            _ => return Err(Fault::internal(RECORDING).because("not a reason for each of both")),
+        };
+        if token_is_new {
+            self.record_token(token).await?;
+        }
+        if family_is_new {
+            self.record_family(family).await?;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl RevokeTokens for DynamoStore {
+    async fn revoke(&self, token: &TokenKey, family: Option<&FamilyKey>, at: Timestamp) -> Result<Revocation, Fault> {
+        let Some(family) = family else { return self.revoke_one(Key::token(token), at).await };
+        // A transaction that is refused changes nothing, so both must be as they should, or only what remains is written.
+        let both = [self.revocation(Key::token(token), at), self.revocation(Key::family(family), at)];
+        let Some(checks) = self.transact(REVOKING, &both).await? else { return Ok(Revocation::Done) };
+        match checks.first() {
+            Some(Check::Passed) => self.revoke_one(Key::token(token), at).await,
+            Some(Check::Failed(Some(_))) => {
+                self.revoke_one(Key::family(family), at).await?;
+                Ok(Revocation::Already)
+            }
+            _ => Ok(Revocation::Unknown),
+        }
+    }
+
+    async fn revoke_family(&self, family: &FamilyKey, at: Timestamp) -> Result<Revocation, Fault> {
+        self.revoke_one(Key::family(family), at).await
+    }
+
+    async fn mark(&self, mark: &Mark) -> Result<(), Fault> {
+        const DOING: &str = "writing a not-before mark";
+        let mut patience = Patience::new(DOING);
+        let asked = Standing::asked(mark);
+        let mut copies: Vec<_> = Shard::all().map(|shard| (shard, None)).collect();
+        loop {
+            let changes: Vec<_> =
+                copies.iter().map(|(shard, stands)| self.mark_copy((&mark.key, *shard), *stands, asked)).collect();
+            let Some(checks) = self.transact(DOING, &changes).await? else { return Ok(()) };
+            // Where one has stood, something at least as late will stand: a copy that needs no change now never will.
+            let mut rest = Vec::new();
+            for ((shard, stands), check) in copies.into_iter().zip(checks) {
+                match check {
+                    Check::Passed => rest.push((shard, stands)),
+                    Check::Failed(None) => rest.push((shard, None)),
+                    Check::Failed(Some(item)) => {
+                        let stands = Standing::of(&item)?;
+                        rest.extend(Some((shard, Some(stands))).filter(|_| stands.merged(asked) != stands));
+                    }
+                }
+            }
+            if rest.is_empty() {
+                return Ok(());
+            }
+            copies = rest;
+            patience.wait().await?;
+        }
+    }
+}
+
+#[async_trait]
+impl RefreshTokens for DynamoStore {
+    async fn rotate(&self, step: &RotationStep) -> Result<Rotation, Fault> {
+        let expression = "SET g = g + :one, p = c, c = :next, o = :now, a = :token";
+        let condition = "g = :from AND attribute_not_exists(r) AND e > :now";
+        let change = Change::update(&self.tables.tokens, Key::family(&step.key), expression, condition)
+            .with("one", number(1))
+            .with("from", number(step.from))
+            .with("next", bytes(&step.next))
+            .with("now", moment(step.now))
+            .with("token", bytes(step.token.as_bytes()));
+        Ok(match self.change("rotating a refresh family", change).await? {
+            Check::Passed => Rotation::Won,
+            Check::Failed(None) => Rotation::Unknown,
+            Check::Failed(Some(item)) => match items::family(&step.key, &item)? {
+                family if step.made(&family) => Rotation::Won,
+                family => Rotation::Lost(Box::new(family)),
+            },
+        })
+    }
+}
+
+impl DynamoStore {
+    async fn record_token(&self, token: &TokenRecord) -> Result<(), Fault> {
+        let change = Change::insert(&self.tables.tokens, items::token_item(token)?);
+        is_new_token(&self.change(RECORDING, change).await?, token).map(drop)
+    }
+
+    async fn record_family(&self, family: &Family) -> Result<(), Fault> {
+        let change = Change::insert(&self.tables.tokens, items::family_item(family)?);
+        is_new_family(&self.change(RECORDING, change).await?, family).map(drop)
+    }
+
+    async fn revoke_one(&self, key: Key, at: Timestamp) -> Result<Revocation, Fault> {
+        Ok(match self.change(REVOKING, self.revocation(key, at)).await? {
+            Check::Passed => Revocation::Done,
+            Check::Failed(Some(_)) => Revocation::Already,
+            Check::Failed(None) => Revocation::Unknown,
+        })
+    }
+
+    fn revocation(&self, key: Key, at: Timestamp) -> Change {
+        let condition = "attribute_exists(pk) AND attribute_not_exists(r)";
+        Change::update(&self.tables.tokens, key, "SET r = :at", condition).with("at", moment(at))
+    }
+
+    /// Moves the copy of a mark in one shard forward from where it `stands`. `None`: that isn't known.
+    fn mark_copy(&self, (key, shard): (&MarkKey, Shard), stands: Option<Standing>, asked: Standing) -> Change {
+        let to = stands.map_or(asked, |old| old.merged(asked));
+        let expression = if to.expires.is_some() { "SET n = :n, x = :x" } else { "SET n = :n REMOVE x" };
+        let condition = match (stands, to.expires) {
+            (None, Some(_)) => "attribute_not_exists(n) OR n < :n AND x <= :x",
+            (None, None) => "attribute_not_exists(n) OR n < :n",
+            (Some(Standing { expires: Some(_), .. }), _) => "n = :old_n AND x = :old_x",
+            (Some(Standing { expires: None, .. }), _) => "n = :old_n AND attribute_not_exists(x)",
+        };
+        let mut change = Change::update(&self.tables.tokens, Key::mark(key, shard), expression, condition);
+        change = change.with("n", moment(to.not_before));
+        if let Some(second) = to.expires {
+            change = change.with("x", number(second));
+        }
+        if let Some(old) = stands {
+            change = change.with("old_n", moment(old.not_before));
+        }
+        if let Some(second) = stands.and_then(|old| old.expires) {
+            change = change.with("old_x", number(second));
+        }
+        change
+    }
+}
+
+/// Where the copy of a mark stands.
+#[derive(Clone, Copy, PartialEq)]
+struct Standing {
+    not_before: Timestamp,
+    /// When DynamoDB may delete it, s. `None`: never.
+    expires: Option<i64>,
+}
+
+impl Standing {
+    /// Where the mark shall stand.
+    fn asked(mark: &Mark) -> Self {
+        Self { not_before: mark.not_before, expires: mark.expires_at.map(deletion) }
+    }
+
+    fn of(item: &Item) -> Result<Self, Fault> {
+        Ok(Self { not_before: items::not_before(item)?, expires: items::find_number(item, "x")? })
+    }
+
+    fn merged(self, other: Self) -> Self {
+        let expires = self.expires.zip(other.expires).map(|(one, another)| one.max(another));
+        Self { not_before: self.not_before.max(other.not_before), expires }
+    }
+}
+
+/// Whether nothing was there. The very same is no obstacle; anything else is a fault.
+fn is_new_token(check: &Check, token: &TokenRecord) -> Result<bool, Fault> {
+    match check {
+        Check::Passed => Ok(true),
+        Check::Failed(Some(item)) if codec::is_same_token(&items::token(&token.key(), item)?, token) => Ok(false),
+        Check::Failed(_) => Err(Fault::internal("recording a token: its id is taken")),
+    }
+}
+
+/// Whether nothing was there. The very same is no obstacle; anything else is a fault.
+fn is_new_family(check: &Check, family: &Family) -> Result<bool, Fault> {
+    match check {
+        Check::Passed => Ok(true),
+        Check::Failed(Some(item)) if codec::is_same_family(&items::family(&family.key(), item)?, family) => Ok(false),
+        Check::Failed(_) => Err(Fault::internal("recording a refresh family: its id is taken")),
+    }
+}
+
+const RECORDING: &str = "recording a token";
+const REVOKING: &str = "revoking";
