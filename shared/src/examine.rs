@@ -28,8 +28,6 @@ pub struct AccessToken {
     pub record: TokenRecord,
     /// Its subject, if that is still a member.
     pub member: Option<Member>,
-    /// Its refresh family, if it has one.
-    pub family: Option<Family>,
     /// How it stands.
     pub standing: Standing,
 }
@@ -68,7 +66,7 @@ pub async fn authenticate(ports: &Reader, token: &str, also: Also) -> Result<(Ca
 }
 
 /// The bearer of a token that is alive, or what is wrong with it.
-pub fn caller(presented: Presented) -> Result<Caller, TokenProblem> {
+pub(crate) fn caller(presented: Presented) -> Result<Caller, TokenProblem> {
     match presented {
         Presented::Access(token) => match (token.standing, token.member) {
             (Standing::Live, Some(member)) => Ok(Caller::authenticated(token.record, member)),
@@ -80,7 +78,7 @@ pub fn caller(presented: Presented) -> Result<Caller, TokenProblem> {
 }
 
 /// What is wrong with a token that stands like this.
-pub fn problem(standing: Standing) -> TokenProblem {
+pub(crate) fn problem(standing: Standing) -> TokenProblem {
     match standing {
         Standing::Expired => TokenProblem::Expired,
         Standing::NotYetValid => TokenProblem::NotYetValid,
@@ -112,11 +110,11 @@ pub async fn examine(ports: &Reader, token: &str, also: Also) -> Result<(Present
     let Some(record) = found.tokens.remove(&key_of(&claims)).filter(|record| claims.agree_with(record)) else {
         return Ok((Presented::Invalid, found));
     };
-    let family = record.family.and_then(|id| found.families.remove(&FamilyKey { org: record.org.clone(), id }));
+    let family = record.family.and_then(|id| found.families.get(&FamilyKey { org: record.org.clone(), id }));
     let (org, member) = subject_of(&found, &record.org, &record.subject);
-    let standing = Evidence { org, member, family: family.as_ref(), marks: &found.marks }.standing(&record, ports.now());
+    let standing = Evidence { org, member, family, marks: &found.marks }.standing(&record, ports.now());
     let member = member.cloned();
-    Ok((Presented::Access(Box::new(AccessToken { record, member, family, standing })), found))
+    Ok((Presented::Access(Box::new(AccessToken { record, member, standing })), found))
 }
 
 async fn examine_refresh_token(ports: &Reader, token: &str) -> Result<Presented, Fault> {
