@@ -106,17 +106,21 @@ async fn count(ports: &Revoker, mut query: TokenQuery, keys: &[MarkKey], earlier
     }
 }
 
+/// The sessions that the tokens asked for are in. All pages: a store may give less than it is asked for, and still have more.
 async fn sessions_in(ports: &Revoker, query: &TokenQuery) -> Result<Vec<MarkKey>, Error> {
-    let page = ports.reader.tokens.list(query).await?;
-    let mut keys: Vec<_> = page
-        .tokens
-        .into_iter()
-        .filter_map(|token| token.session)
-        .map(|session| MarkKey { org: session.org, kind: MarkKind::Session(session.id) })
-        .collect();
-    keys.sort_unstable();
-    keys.dedup();
-    Ok(keys)
+    let mut query = query.clone();
+    let mut keys = Vec::new();
+    loop {
+        let page = ports.reader.tokens.list(&query).await?;
+        let sessions = page.tokens.into_iter().filter_map(|token| token.session);
+        keys.extend(sessions.map(|session| MarkKey { org: session.org, kind: MarkKind::Session(session.id) }));
+        keys.sort_unstable();
+        keys.dedup();
+        match page.next {
+            Some(next) => query.after = Some(next),
+            None => return Ok(keys),
+        }
+    }
 }
 
 /// A mark of this moment. Without its org's record nobody knows how long it is needed, so it is kept.

@@ -3,7 +3,9 @@
 use serde_json::json;
 use shared::domain::scope::api;
 
-use crate::support::scenario;
+use std::sync::Arc;
+
+use crate::support::{App, Mount, Watched, scenario};
 
 scenario! {
     async fn everything_that_a_member_has_dies_at_once_and_nothing_else(app) {
@@ -60,5 +62,25 @@ scenario! {
         let own = app.post("/v1/tokens/bulk_revoke", Some(&ann), json!({"user_id": "ann"})).await.ok();
         assert_eq!(own["number_of_tokens_revoked"], 1, "everyone may log itself out everywhere");
         app.post("/v1/tokens/bulk_revoke", Some(&revoker), json!({"user_id": "gone"})).await.ok();
+    }
+}
+
+/// A store may give less than it is asked for, and two sessions of one name may have begun in two orgs.
+#[tokio::test]
+async fn a_session_dies_however_short_the_pages_of_the_listing_are() {
+    let short = |store| {
+        let watched = Watched::new(store);
+        watched.shorten_pages(1);
+        Arc::new(watched) as Arc<dyn shared::store::Store>
+    };
+    let app = App::with_store(Mount::InProcess, short).await;
+    let above = app.mint("1", "ann", json!({"session": "s-1"})).await.created();
+    let reissued = app.post("/v1/tokens/reissue", None, json!({"token": above["token"], "org_id": "11"})).await.ok();
+    app.clock.advance_ms(1);
+    let named = app.mint("11", "ann", json!({"session": "s-1"})).await.created();
+    let bulk = json!({"user_id": "ann", "org_id": "11", "session_id": "s-1"});
+    assert_eq!(app.post("/v1/tokens/bulk_revoke", Some(&app.admin), bulk).await.ok()["number_of_tokens_revoked"], 2);
+    for token in [&reissued["token"], &named["token"]] {
+        assert!(!app.is_live(token.as_str().unwrap()).await);
     }
 }

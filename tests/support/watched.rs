@@ -22,6 +22,8 @@ pub(crate) struct Watched {
     /// How many more calls succeed; the one after them fails.
     fails_in: AtomicUsize,
     after: std::sync::atomic::AtomicBool,
+    /// The longest page of a listing: a store may always give less than it is asked for.
+    longest_page: AtomicUsize,
 }
 
 /// No call fails.
@@ -29,13 +31,18 @@ const NEVER: usize = usize::MAX;
 
 impl Watched {
     pub(crate) fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, calls: Mutex::default(), fails_in: NEVER.into(), after: false.into() }
+        Self { store, calls: Mutex::default(), fails_in: NEVER.into(), after: false.into(), longest_page: usize::MAX.into() }
     }
 
     /// Makes the call fail that comes after `count` more. With `after` it happens, and its answer is lost.
     pub(crate) fn fail_in(&self, count: usize, after: bool) {
         self.after.store(after, Ordering::SeqCst);
         self.fails_in.store(count, Ordering::SeqCst);
+    }
+
+    /// From now on no page of a listing is longer.
+    pub(crate) fn shorten_pages(&self, longest: usize) {
+        self.longest_page.store(longest, Ordering::SeqCst);
     }
 
     /// No call fails any more. Says whether one has.
@@ -74,7 +81,9 @@ impl ReadTokens for Watched {
     }
 
     async fn list(&self, query: &TokenQuery) -> Result<TokenPage, Fault> {
-        self.call("list", self.store.list(query)).await
+        let longest = self.longest_page.load(Ordering::SeqCst);
+        let query = TokenQuery { limit: query.limit.min(longest), ..query.clone() };
+        self.call("list", self.store.list(&query)).await
     }
 }
 
