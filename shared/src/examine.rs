@@ -105,12 +105,12 @@ pub async fn examine(ports: &Reader, token: &str, also: Also) -> Result<(Present
         .as_ref()
         .map(|id| Session { org: claims.session_org.as_ref().unwrap_or(&claims.org).clone(), id: id.clone() });
     wanted.marks = Mark::keys_of(&claims.org, &claims.subject, claims.client, session.as_ref()).collect();
-    wanted.families.extend(claims.family.map(|id| FamilyKey { org: claims.org.clone(), id }));
+    wanted.families.extend(claims.family_key());
     let mut found = ports.tokens.read(&wanted).await?;
     let Some(record) = found.tokens.remove(&key_of(&claims)).filter(|record| claims.agree_with(record)) else {
         return Ok((Presented::Invalid, found));
     };
-    let family = record.family.and_then(|id| found.families.get(&FamilyKey { org: record.org.clone(), id }));
+    let family = record.family_key().and_then(|key| found.families.get(&key));
     let (org, member) = subject_of(&found, &record.org, &record.subject);
     let standing = Evidence { org, member, family, marks: &found.marks }.standing(&record, ports.now());
     let member = member.cloned();
@@ -149,7 +149,7 @@ pub(crate) fn family_of(ports: &Reader, access_token: &str) -> Option<FamilyKey>
         Ok(claims) | Err(Rejection::NotYetValid(claims) | Rejection::Expired(claims)) => claims,
         Err(Rejection::Invalid) => return None,
     };
-    Some(FamilyKey { org: claims.org.clone(), id: claims.family? })
+    claims.family_key()
 }
 
 /// Whether the token is the family's current one, or the one before while that may still be repeated.

@@ -1,9 +1,7 @@
 //! Listing: which tokens there are.
 
 use crate::domain::scope::api;
-use crate::domain::{
-    Caller, Error, Evidence, FamilyKey, Mark, OrgId, Refusal, SessionId, Subject, Timestamp, TokenId, TokenRecord,
-};
+use crate::domain::{Caller, Error, Evidence, Mark, OrgId, Refusal, SessionId, Subject, Timestamp, TokenId, TokenRecord};
 use crate::examine::{Also, authenticate};
 use crate::ports::Lister;
 use crate::store::{Found, ScopeLike, TokenQuery, Wanted};
@@ -106,8 +104,7 @@ async fn evidence(ports: &Lister, tokens: &[TokenRecord]) -> Result<Found, Error
         tokens.iter().flat_map(|token| Mark::keys_of(&token.org, &token.subject, token.client, token.session.as_ref())).collect();
     marks.sort_unstable();
     marks.dedup();
-    let mut families: Vec<_> =
-        tokens.iter().filter_map(|token| Some(FamilyKey { org: token.org.clone(), id: token.family? })).collect();
+    let mut families: Vec<_> = tokens.iter().filter_map(TokenRecord::family_key).collect();
     families.sort_unstable();
     families.dedup();
     let mut all = Found::default();
@@ -122,6 +119,6 @@ async fn evidence(ports: &Lister, tokens: &[TokenRecord]) -> Result<Found, Error
 }
 
 fn is_revoked(token: &TokenRecord, found: &Found) -> bool {
-    let family = token.family.and_then(|id| found.families.get(&FamilyKey { org: token.org.clone(), id }));
+    let family = token.family_key().and_then(|key| found.families.get(&key));
     Evidence { org: None, member: None, family, marks: &found.marks }.is_revoked(token)
 }

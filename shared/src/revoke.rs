@@ -2,7 +2,7 @@
 
 use crate::domain::scope::api;
 use crate::domain::{
-    Error, FamilyKey, Mark, MarkKey, MarkKind, Marks, MemberKey, Org, OrgId, Refusal, SessionId, Subject, Timestamp, TokenProblem,
+    Error, Mark, MarkKey, MarkKind, Marks, MemberKey, Org, OrgId, Refusal, SessionId, Subject, Timestamp, TokenProblem,
 };
 use crate::examine::{Also, Presented, authenticate, examine};
 use crate::ports::Revoker;
@@ -19,7 +19,7 @@ pub async fn revoke(ports: &Revoker, token: &str, whole_session: bool) -> Result
         Presented::Access(token) => {
             let record = token.record;
             crate::telemetry::note_token(&record);
-            let family = record.family.map(|id| FamilyKey { org: record.org.clone(), id });
+            let family = record.family_key();
             ports.revoke.revoke(&record.key(), family.as_ref(), now).await?;
             (record.session, record.org)
         }

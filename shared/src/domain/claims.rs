@@ -1,6 +1,8 @@
 //! What a signed token says.
 
-use super::{App, Audience, ClientId, Issuer, OrgId, Role, Scope, SessionId, Subject, Timestamp, TokenId, TokenRecord};
+use super::{
+    App, Audience, ClientId, FamilyKey, Issuer, OrgId, Role, Scope, SessionId, Subject, Timestamp, TokenId, TokenRecord,
+};
 use std::collections::BTreeMap;
 
 /// The claims of a JWT access token: RFC 7519 section 4.1 and the members of the Agilicus contract, section 4.
@@ -58,6 +60,11 @@ impl Claims {
             scopes: record.scopes.clone(),
             roles: record.roles.clone(),
         }
+    }
+
+    /// Where its refresh family is stored, if it has one.
+    pub fn family_key(&self) -> Option<FamilyKey> {
+        self.family.map(|id| FamilyKey { org: self.org.clone(), id })
     }
 
     /// Whether `record` is what this token was minted from.

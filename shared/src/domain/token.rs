@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{App, Audience, ClientId, OrgId, Role, Scope, SessionId, Subject, Timestamp, TokenId};
+use super::{App, Audience, ClientId, FamilyKey, OrgId, Role, Scope, SessionId, Subject, Timestamp, TokenId};
 
 /// Where a token's record is: ids are unique, but looked up within their org.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -56,6 +56,11 @@ impl TokenRecord {
     /// Where it is stored.
     pub fn key(&self) -> TokenKey {
         TokenKey { org: self.org.clone(), id: self.id }
+    }
+
+    /// Where its refresh family is stored, if it has one.
+    pub fn family_key(&self) -> Option<FamilyKey> {
+        self.family.map(|id| FamilyKey { org: self.org.clone(), id })
     }
 
     /// `now < exp`, judged by us: a store may hold expired records for days.
