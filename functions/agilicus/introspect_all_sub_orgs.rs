@@ -1,8 +1,8 @@
 //! `POST /v1/tokens/introspect_all_sub_orgs`: contract `agilicus`, section 1.2.
 
-use shared::domain::{Error, Refusal};
+use shared::domain::Error;
 use shared::http::{Answer, Dialect, Endpoint, Json, Route};
-use shared::introspect::{self, Introspection};
+use shared::introspect;
 use shared::ports::DirectoryReader;
 use shared::wire::agilicus::request;
 use shared::wire::agilicus::response::{ManyOrgs, Token};
@@ -20,11 +20,7 @@ impl Endpoint for IntrospectAllSubOrgs {
     async fn handle(ports: &DirectoryReader, Json(request): Self::Input) -> Result<Self::Output, Error> {
         let only = request.target_orgs()?;
         let exclude_roles = request.excludes_roles();
-        let active = match introspect::introspect(&ports.reader, request.token()?).await? {
-            Introspection::Active(active) => active,
-            Introspection::Revoked => return Err(Refusal::TokenGone.into()),
-            Introspection::Inactive(problem) => return Err(Refusal::TokenRejected(problem).into()),
-        };
+        let active = introspect::introspect(&ports.reader, request.token()?).await?.active()?;
         let views = introspect::in_sub_orgs(ports, &active, only.as_deref()).await?;
         Ok(Answer::of(&ManyOrgs {
             primary_token: Token::of_active(&active).without_roles(exclude_roles),

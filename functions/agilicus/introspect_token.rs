@@ -1,8 +1,8 @@
 //! `POST /v1/tokens/introspect`: contract `agilicus`, section 1.1, operation 3.
 
-use shared::domain::{Error, Refusal};
+use shared::domain::Error;
 use shared::http::{Answer, Dialect, Endpoint, Json, Route};
-use shared::introspect::{self, Introspection};
+use shared::introspect;
 use shared::ports::Reader;
 use shared::wire::agilicus::request;
 use shared::wire::agilicus::response::Token;
@@ -18,11 +18,7 @@ impl Endpoint for IntrospectToken {
     type Output = Answer<200>;
 
     async fn handle(ports: &Reader, Json(request): Self::Input) -> Result<Self::Output, Error> {
-        match introspect::introspect(ports, request.token()?).await? {
-            Introspection::Active(active) => Ok(Answer::of(&Token::of_active(&active).without_roles(request.excludes_roles()))?),
-            // Not an oracle: the signature has proved that the caller has the token itself.
-            Introspection::Revoked => Err(Refusal::TokenGone.into()),
-            Introspection::Inactive(problem) => Err(Refusal::TokenRejected(problem).into()),
-        }
+        let active = introspect::introspect(ports, request.token()?).await?.active()?;
+        Ok(Answer::of(&Token::of_active(&active).without_roles(request.excludes_roles()))?)
     }
 }

@@ -1,6 +1,6 @@
 //! Introspection: what a token is good for now.
 
-use crate::domain::{Error, Family, Member, MemberKey, Org, OrgId, Scope, Standing, TokenProblem, TokenRecord};
+use crate::domain::{Error, Family, Member, MemberKey, Org, OrgId, Refusal, Scope, Standing, TokenProblem, TokenRecord};
 use crate::examine::{Also, Presented, authenticate, examine, problem};
 use crate::ports::{DirectoryReader, Reader};
 use crate::store::Wanted;
@@ -17,6 +17,18 @@ pub enum Introspection {
     Revoked,
     /// Not good for anything, for this reason.
     Inactive(TokenProblem),
+}
+
+impl Introspection {
+    /// The token, for who refuses one that isn't alive. Telling that it has been revoked makes no oracle: its signature has
+    /// proved that the caller has the token itself.
+    pub fn active(self) -> Result<Active, Refusal> {
+        match self {
+            Self::Active(active) => Ok(active),
+            Self::Revoked => Err(Refusal::TokenGone),
+            Self::Inactive(problem) => Err(Refusal::TokenRejected(problem)),
+        }
+    }
 }
 
 /// A token that is alive.
