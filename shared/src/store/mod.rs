@@ -13,7 +13,7 @@ pub mod codec;
 #[cfg(any(test, feature = "testing"))]
 #[expect(clippy::missing_panics_doc, clippy::unwrap_used, reason = "a suite tells of a failure by a panic")]
 pub mod conformance;
-#[cfg(feature = "dynamodb")]
+#[cfg(feature = "aws")]
 pub mod dynamodb;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
