@@ -9,7 +9,8 @@
 //! | [`store`] | the port and its adapters | domain |
 //! | [`signer`] | the port and its adapters | domain, jose |
 //! | [`wire`] | the exact bytes of the dialects | domain |
-//! | [`http`] | endpoints, routes, credentials, rendering, the Lambda edge | all but adapters |
+//! | [`http`] | endpoints, routes, credentials, rendering | all but adapters |
+//! | [`lambda`] | what AWS Lambda invokes: its HTTP events, and operations with events of their own | all but adapters |
 
 pub mod bootstrap;
 pub mod clock;
@@ -23,6 +24,7 @@ pub mod examine;
 pub mod http;
 pub mod introspect;
 pub mod jose;
+pub mod lambda;
 pub mod list;
 pub mod mint;
 pub mod platform;
