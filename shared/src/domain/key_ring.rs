@@ -1,6 +1,6 @@
 //! Signing keys over time: how they follow each other.
 
-use super::{Algorithm, Jwk, KeyId, KeySet, OrgSettings, Seconds, Timestamp};
+use super::{Algorithm, Invalid, Jwk, KeyId, KeySet, OrgSettings, Seconds, Timestamp};
 
 /// All signing keys of a deployment, in the order in which they were made.
 ///
@@ -50,6 +50,27 @@ pub enum PrivateHalf {
     },
     /// Nowhere any more.
     Discarded,
+}
+
+/// Where the private halves of new keys shall be.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SigningMode {
+    /// In KMS: each signature is a call, and the key never leaves.
+    Kms,
+    /// In the directory, encrypted: KMS decrypts it once for each instance, which signs by itself.
+    Envelope,
+}
+
+impl std::str::FromStr for SigningMode {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        match text {
+            "kms" => Ok(Self::Kms),
+            "envelope" => Ok(Self::Envelope),
+            _ => Err(Invalid("must be kms or envelope")),
+        }
+    }
 }
 
 /// What a key is good for at a moment.

@@ -28,7 +28,7 @@ pub use family::{Family, FamilyKey, Redemption};
 pub use fault::Fault;
 pub use id::{App, Audience, ClientId, Invalid, Issuer, OrgId, Role, SessionId, Shard, Subject, TokenId};
 pub use key::{Algorithm, Jwk, KeyId, KeySet};
-pub use key_ring::{KeyRing, KeyState, PrivateHalf, RingKey, Schedule};
+pub use key_ring::{KeyRing, KeyState, PrivateHalf, RingKey, Schedule, SigningMode};
 pub use liveness::{Evidence, Standing};
 pub use mark::{Mark, MarkKey, MarkKind, Marks};
 pub use member::{Member, MemberKey, MemberKind, Profile};

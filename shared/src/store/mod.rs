@@ -27,15 +27,9 @@ pub mod sqlite;
 ///    where a method has `now` as an argument.
 /// 4. Absence is `None`, never an error. A broken record is a fault, never absence.
 /// 5. Of N parallel writes that exclude each other exactly one wins.
-pub trait Store:
-    ReadTokens + WriteTokens + RevokeTokens + RefreshTokens + ReadDirectory + WriteDirectory + ReadKeys + WriteKeys
-{
-}
+pub trait Store: ReadTokens + WriteTokens + RevokeTokens + RefreshTokens + ReadDirectory + WriteDirectory + WriteKeys {}
 
-impl<T> Store for T where
-    T: ReadTokens + WriteTokens + RevokeTokens + RefreshTokens + ReadDirectory + WriteDirectory + ReadKeys + WriteKeys
-{
-}
+impl<T> Store for T where T: ReadTokens + WriteTokens + RevokeTokens + RefreshTokens + ReadDirectory + WriteDirectory + WriteKeys {}
 
 /// Reads what decides about tokens, and lists them.
 #[async_trait]
@@ -138,7 +132,7 @@ pub trait ReadKeys: std::fmt::Debug + Send + Sync {
 
 /// Changes the signing keys.
 #[async_trait]
-pub trait WriteKeys: std::fmt::Debug + Send + Sync {
+pub trait WriteKeys: ReadKeys {
     /// Writes a ring in the place of the one whose version is one lower; version 1 where there is none yet.
     ///
     /// `false`: another was faster, and nothing was written. Writing the very same again is a success.
