@@ -9,8 +9,11 @@
 //! | [`store`] | the port and its adapters | domain |
 //! | [`signer`] | the port and its adapters | domain, jose |
 //! | [`wire`] | the exact bytes of the dialects | domain |
+//! | `aws` | clients of AWS, and how they are set up | domain, config |
 //! | [`http`] | endpoints, routes, credentials, rendering, the Lambda edge | all but adapters |
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod bootstrap;
 pub mod clock;
 pub mod config;
