@@ -10,8 +10,11 @@
 //! | [`signer`] | the port and its adapters | domain, jose |
 //! | [`keys`] | the keys in use, as the clock turns the ring | domain, jose, ports |
 //! | [`wire`] | the exact bytes of the dialects | domain |
+//! | `aws` | clients of AWS, and how they are set up | domain, config |
 //! | [`http`] | endpoints, routes, credentials, rendering, the Lambda edge | all but adapters |
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod bootstrap;
 pub mod clock;
 pub mod config;
