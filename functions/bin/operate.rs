@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use shared::embedded;
+use shared::lambda::Bundle;
 
 fn main() -> ExitCode {
-    shared::lambda::main(Vec::new(), functions::operate(), embedded::for_function)
+    Bundle::new().operations(functions::operate(), |config| async move { embedded::for_function(&config) }).main()
 }
