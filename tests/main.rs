@@ -8,6 +8,7 @@
 //! | `edge` | what the edge refuses, on every mount |
 //! | `faults` | the store fails, call by call; and how many calls each operation makes |
 //! | `golden` | the exact bytes of answers, a file each |
+//! | `keys` | signers in KMS, and keys that follow each other |
 //! | `layout` | rooms, catalogue and bundles agree |
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
@@ -17,5 +18,6 @@ mod edge;
 mod faults;
 mod golden;
 mod jeton;
+mod keys;
 mod layout;
 mod support;
