@@ -5,5 +5,5 @@ use std::process::ExitCode;
 use shared::embedded;
 
 fn main() -> ExitCode {
-    shared::http::lambda::main(functions::mint(), embedded::for_function)
+    shared::lambda::main(functions::mint(), Vec::new(), embedded::for_function)
 }

@@ -13,5 +13,5 @@ impl Provides<Public> for Nothing {
 }
 
 fn main() -> ExitCode {
-    shared::http::lambda::main(functions::public(), |_| Ok(Nothing))
+    shared::lambda::main(functions::public(), Vec::new(), |_| Ok(Nothing))
 }

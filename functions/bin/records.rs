@@ -5,5 +5,5 @@ use std::process::ExitCode;
 use shared::embedded;
 
 fn main() -> ExitCode {
-    shared::http::lambda::main(functions::records(), embedded::for_function)
+    shared::lambda::main(functions::records(), functions::records_operations(), embedded::for_function)
 }

@@ -11,7 +11,8 @@
 //! | [`keys`] | the keys in use, as the clock turns the ring | domain, jose, ports |
 //! | [`wire`] | the exact bytes of the dialects | domain |
 //! | `aws` | clients of AWS, and how they are set up | domain, config |
-//! | [`http`] | endpoints, routes, credentials, rendering, the Lambda edge | all but adapters |
+//! | [`http`] | endpoints, routes, credentials, rendering | all but adapters |
+//! | [`lambda`] | what AWS Lambda invokes: its HTTP events, and operations with events of their own | all but adapters |
 
 #[cfg(feature = "aws")]
 pub mod aws;
@@ -28,6 +29,7 @@ pub mod http;
 pub mod introspect;
 pub mod jose;
 pub mod keys;
+pub mod lambda;
 pub mod list;
 pub mod mint;
 pub mod platform;

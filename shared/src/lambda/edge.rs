@@ -1,7 +1,6 @@
 //! The edge that AWS Lambda calls: events of HTTP APIs (v2), REST APIs (v1) and function URLs become requests.
 
 use std::convert::Infallible;
-use std::process::ExitCode;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -9,54 +8,10 @@ use http::{Response, Uri};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, RequestExt as _, service_fn};
 
-use super::{Entry, RequestId, Service};
-use crate::config::Config;
-use crate::domain::Fault;
-use crate::telemetry;
-
-/// The whole `main` of a bundle: serves the one of its endpoints that the environment names.
-///
-/// An unknown name is an error at init, which says which names there are.
-pub fn main<P>(entries: Vec<Entry<P>>, platform: impl FnOnce(&Config) -> Result<P, Fault>) -> ExitCode {
-    telemetry::log_to_stdout_as_json();
-    match prepare(entries, platform) {
-        Ok(service) => start(service),
-        Err(why) => {
-            tracing::error!(target: "jeton::init", why, "can't start");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn prepare<P>(mut entries: Vec<Entry<P>>, platform: impl FnOnce(&Config) -> Result<P, Fault>) -> Result<Service, String> {
-    let config = Config::from_env().map_err(|wrong| wrong.to_string())?;
-    let known = entries.iter().map(|entry| entry.route.name).collect::<Vec<_>>().join(", ");
-    entries.retain(|entry| entry.route.name == config.handler);
-    if entries.is_empty() {
-        return Err(format!("_HANDLER is {:?}, but this bundle has {known}", config.handler));
-    }
-    let platform = platform(&config).map_err(|fault| format!("{fault:?}"))?;
-    Service::new(&entries, &platform).map_err(|fault| format!("{fault:?}"))
-}
-
-/// One thread: below 1,769 MB a function has no more than one vCPU.
-fn start(service: Service) -> ExitCode {
-    let served = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(lambda_http::Error::from)
-        .and_then(|runtime| runtime.block_on(run(Arc::new(service))));
-    match served {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!(target: "jeton::init", %error, "stopped");
-            ExitCode::FAILURE
-        }
-    }
-}
+use crate::http::{RequestId, Service};
 
 /// Serves invocations until the function is shut down: one at a time, or as many as a managed instance lets in.
-pub async fn run(service: Arc<Service>) -> Result<(), lambda_http::Error> {
+pub(super) async fn run(service: Arc<Service>) -> Result<(), lambda_http::Error> {
     lambda_http::run_concurrent(service_fn(move |event| {
         let service = Arc::clone(&service);
         async move { Ok::<_, Infallible>(answer(&service, event).await) }
