@@ -34,6 +34,8 @@ impl Access {
 
 /// A capability.
 pub trait Capability: Clone + std::fmt::Debug + Send + Sync + 'static {
+    /// Its name: that of the type, and, with `Policy` behind it, of the policy in `template.yaml` that grants it.
+    const NAME: &'static str;
     /// What it needs.
     const ACCESS: Access;
 }
@@ -49,6 +51,7 @@ pub trait Provides<C: Capability> {
 pub struct Public;
 
 impl Capability for Public {
+    const NAME: &'static str = "Public";
     const ACCESS: Access = Access::NONE;
 }
 
@@ -60,6 +63,7 @@ pub struct KeyReader {
 }
 
 impl Capability for KeyReader {
+    const NAME: &'static str = "KeyReader";
     const ACCESS: Access = Access { directory: &["GetItem"], ..Access::NONE };
 }
 
@@ -82,6 +86,7 @@ impl Reader {
 }
 
 impl Capability for Reader {
+    const NAME: &'static str = "Reader";
     const ACCESS: Access = Access { tokens: &["BatchGetItem"], directory: &["BatchGetItem"], ..Access::NONE };
 }
 
@@ -93,6 +98,7 @@ pub struct Lister {
 }
 
 impl Capability for Lister {
+    const NAME: &'static str = "Lister";
     const ACCESS: Access = Access { tokens: &["BatchGetItem", "Query"], by_subject: &["Query"], ..Reader::ACCESS };
 }
 
@@ -106,6 +112,7 @@ pub struct DirectoryReader {
 }
 
 impl Capability for DirectoryReader {
+    const NAME: &'static str = "DirectoryReader";
     const ACCESS: Access = Access { directory: &["BatchGetItem", "GetItem", "Query"], ..Reader::ACCESS };
 }
 
@@ -123,6 +130,7 @@ pub struct DirectoryWriter {
 }
 
 impl Capability for DirectoryWriter {
+    const NAME: &'static str = "DirectoryWriter";
     const ACCESS: Access = Access {
         tokens: &["BatchGetItem", "UpdateItem"],
         directory: &["BatchGetItem", "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query"],
@@ -140,6 +148,7 @@ pub struct Revoker {
 }
 
 impl Capability for Revoker {
+    const NAME: &'static str = "Revoker";
     const ACCESS: Access = Access {
         tokens: &["BatchGetItem", "Query", "UpdateItem"],
         by_subject: &["Query"],
@@ -166,6 +175,7 @@ pub struct Minter {
 }
 
 impl Capability for Minter {
+    const NAME: &'static str = "Minter";
     const ACCESS: Access = Access {
         tokens: &["BatchGetItem", "PutItem"],
         directory: &["BatchGetItem"],
@@ -187,5 +197,6 @@ pub struct Refresher {
 }
 
 impl Capability for Refresher {
+    const NAME: &'static str = "Refresher";
     const ACCESS: Access = Access { tokens: &["BatchGetItem", "PutItem", "UpdateItem"], ..Minter::ACCESS };
 }
