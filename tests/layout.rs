@@ -41,7 +41,7 @@ fn only_the_bundle_mint_has_signing_keys_and_public_reaches_nothing() {
         assert_eq!(entry.access, shared::ports::Access::NONE, "{}", entry.route.name);
     }
     for entry in functions::records::<Platform>() {
-        assert!(entry.access.signing_key.is_empty() && entry.access.refresh_key.is_empty(), "{}", entry.route.name);
+        assert!(entry.access.signing_key.is_empty() && entry.access.envelope_key.is_empty(), "{}", entry.route.name);
         assert!(!(entry.access.tokens.is_empty() && entry.access.directory.is_empty()), "{}", entry.route.name);
     }
     for entry in functions::mint::<Platform>() {

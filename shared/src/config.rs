@@ -4,7 +4,9 @@ use std::env;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use crate::domain::Issuer;
+use http::Uri;
+
+use crate::domain::{Issuer, Secret};
 
 /// What a function needs to know.
 #[derive(Clone, Debug)]
@@ -17,6 +19,64 @@ pub struct Config {
     pub data_dir: PathBuf,
 }
 
+/// What a function that stands on AWS needs to know besides.
+#[derive(Clone, Debug)]
+pub struct Aws {
+    /// `AWS_REGION`
+    pub region: String,
+    /// The function's own rights. Lambda sets them, and ends the process before they do.
+    pub credentials: AwsCredentials,
+    /// Where the services are, if not where AWS has them.
+    pub endpoints: Endpoints,
+    /// `JETON_TOKENS_TABLE`: name of the table of tokens.
+    pub tokens_table: String,
+    /// `JETON_DIRECTORY_TABLE`: name of the table of orgs, members, clients and keys.
+    pub directory_table: String,
+    /// `JETON_BY_SUBJECT`, `on` or `off`: whether the table of tokens has its index by subject.
+    pub by_subject: bool,
+}
+
+/// What requests to AWS are signed with.
+#[derive(Clone, Debug)]
+pub struct AwsCredentials {
+    /// `AWS_ACCESS_KEY_ID`
+    pub access_key_id: String,
+    /// `AWS_SECRET_ACCESS_KEY`
+    pub secret_access_key: Secret<String>,
+    /// `AWS_SESSION_TOKEN`
+    pub session_token: Option<Secret<String>>,
+}
+
+/// Where the services of AWS are, for emulators and private networks. Everything may be missing.
+#[derive(Clone, Debug, Default)]
+pub struct Endpoints {
+    /// `AWS_ENDPOINT_URL`: all of them that have none of their own.
+    pub all: Option<String>,
+    /// `AWS_ENDPOINT_URL_DYNAMODB`
+    pub dynamodb: Option<String>,
+    /// `AWS_ENDPOINT_URL_EVENTBRIDGE`
+    pub eventbridge: Option<String>,
+    /// `AWS_ENDPOINT_URL_KMS`
+    pub kms: Option<String>,
+}
+
+impl Endpoints {
+    /// Where DynamoDB is. `None`: where AWS has it.
+    pub fn dynamodb(&self) -> Option<String> {
+        self.dynamodb.as_ref().or(self.all.as_ref()).cloned()
+    }
+
+    /// Where EventBridge is. `None`: where AWS has it.
+    pub fn eventbridge(&self) -> Option<String> {
+        self.eventbridge.as_ref().or(self.all.as_ref()).cloned()
+    }
+
+    /// Where KMS is. `None`: where AWS has it.
+    pub fn kms(&self) -> Option<String> {
+        self.kms.as_ref().or(self.all.as_ref()).cloned()
+    }
+}
+
 /// What is missing or wrong, all of it at once.
 #[derive(Debug, thiserror::Error)]
 #[error("the environment is not as it should be: {}", .0.join("; "))]
@@ -25,10 +85,7 @@ pub struct Misconfigured(Vec<String>);
 impl Config {
     /// Reads the environment.
     pub fn from_env() -> Result<Self, Misconfigured> {
-        Self::read(|name| {
-            #[expect(clippy::disallowed_methods, reason = "this is the place")]
-            env::var(name).ok()
-        })
+        Self::read(environment)
     }
 
     fn read(look_up: impl Fn(&str) -> Option<String>) -> Result<Self, Misconfigured> {
@@ -43,15 +100,110 @@ impl Config {
     }
 }
 
+impl Aws {
+    /// Reads the environment.
+    pub fn from_env() -> Result<Self, Misconfigured> {
+        Self::read(environment)
+    }
+
+    /// Everything at this address, in tables of these names, with credentials that only an emulator takes.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn emulated(endpoint: &str, tokens_table: &str, directory_table: &str) -> Self {
+        Self {
+            region: "us-east-1".to_owned(),
+            credentials: AwsCredentials {
+                access_key_id: "test".to_owned(),
+                secret_access_key: Secret::new("test".to_owned()),
+                session_token: None,
+            },
+            endpoints: Endpoints { all: Some(endpoint.to_owned()), ..Endpoints::default() },
+            tokens_table: tokens_table.to_owned(),
+            directory_table: directory_table.to_owned(),
+            by_subject: true,
+        }
+    }
+
+    fn read(look_up: impl Fn(&str) -> Option<String>) -> Result<Self, Misconfigured> {
+        let mut wrong = Vec::new();
+        let region = required(&look_up, "AWS_REGION", &mut wrong);
+        let access_key_id = required(&look_up, "AWS_ACCESS_KEY_ID", &mut wrong);
+        let secret_access_key = required(&look_up, "AWS_SECRET_ACCESS_KEY", &mut wrong);
+        let session_token = optional(&look_up, "AWS_SESSION_TOKEN", &mut wrong);
+        let mut endpoint = |name| optional(&look_up, name, &mut wrong).map(|Url(text)| text);
+        let endpoints = Endpoints {
+            all: endpoint("AWS_ENDPOINT_URL"),
+            dynamodb: endpoint("AWS_ENDPOINT_URL_DYNAMODB"),
+            eventbridge: endpoint("AWS_ENDPOINT_URL_EVENTBRIDGE"),
+            kms: endpoint("AWS_ENDPOINT_URL_KMS"),
+        };
+        let tokens_table = required(&look_up, "JETON_TOKENS_TABLE", &mut wrong);
+        let directory_table = required(&look_up, "JETON_DIRECTORY_TABLE", &mut wrong);
+        let by_subject = required(&look_up, "JETON_BY_SUBJECT", &mut wrong).map(|Switch(on)| on);
+        match (region, access_key_id, secret_access_key, tokens_table, directory_table, by_subject) {
+            (Some(region), Some(id), Some(secret), Some(tokens_table), Some(directory_table), Some(by_subject))
+                if wrong.is_empty() =>
+            {
+                let credentials = AwsCredentials {
+                    access_key_id: id,
+                    secret_access_key: Secret::new(secret),
+                    session_token: session_token.map(Secret::new),
+                };
+                Ok(Self { region, credentials, endpoints, tokens_table, directory_table, by_subject })
+            }
+            _ => Err(Misconfigured(wrong)),
+        }
+    }
+}
+
+/// The address of a service.
+struct Url(String);
+
+impl FromStr for Url {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let url = text.parse::<Uri>().ok();
+        let is_address = url.is_some_and(|url| matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some());
+        if is_address { Ok(Self(text.to_owned())) } else { Err("must be an http or https URL") }
+    }
+}
+
+struct Switch(bool);
+
+impl FromStr for Switch {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "on" => Ok(Self(true)),
+            "off" => Ok(Self(false)),
+            _ => Err("must be on or off"),
+        }
+    }
+}
+
+fn environment(name: &str) -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "this is the place")]
+    env::var(name).ok()
+}
+
 fn required<T: FromStr<Err: std::fmt::Display>>(
     look_up: &impl Fn(&str) -> Option<String>,
     name: &str,
     wrong: &mut Vec<String>,
 ) -> Option<T> {
-    let Some(text) = look_up(name).filter(|text| !text.is_empty()) else {
+    if look_up(name).is_none_or(|text| text.is_empty()) {
         wrong.push(format!("{name} is not set"));
-        return None;
-    };
+    }
+    optional(look_up, name, wrong)
+}
+
+fn optional<T: FromStr<Err: std::fmt::Display>>(
+    look_up: &impl Fn(&str) -> Option<String>,
+    name: &str,
+    wrong: &mut Vec<String>,
+) -> Option<T> {
+    let text = look_up(name).filter(|text| !text.is_empty())?;
     text.parse().map_err(|rule| wrong.push(format!("{name} {rule}"))).ok()
 }
 
@@ -70,5 +222,51 @@ mod tests {
     #[test]
     fn an_empty_variable_is_a_missing_one() {
         assert!(Config::read(|_| Some(String::new())).is_err());
+    }
+    fn given(name: &str) -> Option<String> {
+        let value = match name {
+            "AWS_REGION" => "eu-west-1",
+            "AWS_ACCESS_KEY_ID" => "AKIA",
+            "AWS_SECRET_ACCESS_KEY" => "hunter2",
+            "AWS_SESSION_TOKEN" => "hunter3",
+            "AWS_ENDPOINT_URL" => "http://127.0.0.1:4577",
+            "AWS_ENDPOINT_URL_KMS" => "https://kms.example",
+            "JETON_TOKENS_TABLE" => "Tokens",
+            "JETON_DIRECTORY_TABLE" => "Directory",
+            "JETON_BY_SUBJECT" => "off",
+            _ => return None,
+        };
+        Some(value.to_owned())
+    }
+
+    #[test]
+    fn a_service_without_an_address_of_its_own_is_at_that_of_all() {
+        let endpoints = Aws::read(given).unwrap().endpoints;
+        assert_eq!(endpoints.kms().as_deref(), Some("https://kms.example"));
+        assert_eq!(endpoints.dynamodb().as_deref(), Some("http://127.0.0.1:4577"));
+        assert_eq!(Aws::read(|name| given(name).filter(|_| name != "AWS_ENDPOINT_URL")).unwrap().endpoints.dynamodb(), None);
+    }
+
+    #[test]
+    fn no_credential_is_shown() {
+        let aws = Aws::read(given).unwrap();
+        assert!(!aws.by_subject && aws.credentials.secret_access_key.expose() == "hunter2");
+        assert!(!format!("{aws:?}").contains("hunter"));
+    }
+
+    #[test]
+    fn everything_about_aws_that_is_wrong_is_said_at_once() {
+        let error = Aws::read(|name| match name {
+            "JETON_BY_SUBJECT" => Some("yes".to_owned()),
+            "AWS_ENDPOINT_URL" => Some("127.0.0.1:4577".to_owned()),
+            "AWS_REGION" => None,
+            _ => given(name),
+        });
+        let error = error.unwrap_err().to_string();
+        for part in
+            ["AWS_REGION is not set", "JETON_BY_SUBJECT must be on or off", "AWS_ENDPOINT_URL must be an http or https URL"]
+        {
+            assert!(error.contains(part), "{error}");
+        }
     }
 }

@@ -8,9 +8,13 @@
 //! | [`jose`] | compact JWS, JWK, thumbprints, the strict verifier | domain |
 //! | [`store`] | the port and its adapters | domain |
 //! | [`signer`] | the port and its adapters | domain, jose |
+//! | [`keys`] | the keys in use, as the clock turns the ring | domain, jose, ports |
 //! | [`wire`] | the exact bytes of the dialects | domain |
+//! | `aws` | clients of AWS, and how they are set up | domain, config |
 //! | [`http`] | endpoints, routes, credentials, rendering, the Lambda edge | all but adapters |
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod bootstrap;
 pub mod clock;
 pub mod config;
@@ -23,6 +27,7 @@ pub mod examine;
 pub mod http;
 pub mod introspect;
 pub mod jose;
+pub mod keys;
 pub mod list;
 pub mod mint;
 pub mod platform;
@@ -30,6 +35,7 @@ pub mod policy;
 pub mod ports;
 pub mod refresh;
 pub mod revoke;
+pub mod rotate;
 pub mod seed;
 pub mod signer;
 pub mod store;

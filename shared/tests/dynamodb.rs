@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Credentials, Region};
 use dynoxide::Database;
+use shared::aws::Sdk;
+use shared::config::Aws;
 use shared::store::dynamodb::{DynamoStore, Tables, create_tables};
 use shared::store::{Store, conformance};
 use tokio::net::TcpListener;
@@ -26,10 +27,5 @@ async fn start() -> Client {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(dynoxide::server::serve_on(listener, Database::memory().unwrap()));
-    let config = Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::from_static("us-east-1"))
-        .credentials_provider(Credentials::new("id", "secret", None, None, "test"))
-        .endpoint_url(endpoint);
-    Client::from_conf(config.build())
+    Sdk::new(&Aws::emulated(&endpoint, "Tokens", "Directory")).dynamodb()
 }

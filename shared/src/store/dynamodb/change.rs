@@ -49,6 +49,11 @@ impl Change {
         Self::new(table, What::Put(item), "")
     }
 
+    /// Writes an item over whatever is there, under a condition.
+    pub(super) fn put_if(table: &str, item: Item, condition: impl Into<String>) -> Self {
+        Self::new(table, What::Put(item), condition)
+    }
+
     /// Updates an item, or adds it if the condition allows that.
     pub(super) fn update(table: &str, key: Key, expression: impl Into<String>, condition: impl Into<String>) -> Self {
         Self::new(table, What::Update(key, expression.into()), condition)

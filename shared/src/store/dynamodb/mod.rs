@@ -10,19 +10,20 @@
 //! | `list` | lists tokens: all shards of an org, merged |
 //! | `write` | records, revokes and rotates |
 //! | `directory` | orgs, members, clients |
+//! | `key_ring` | the signing keys |
 //!
 //! Each item has a body ([`codec`](super::codec)) and, beside it, only what keys, conditions and updates need. Names are short,
 //! for they are paid for with each item:
 //!
 //! | name | in `Tokens` | in `Directory` |
 //! |---|---|---|
-//! | `pk` | `<org>#<shard>` | `<org>` |
-//! | `sk` | `t#<id>` token, `f#<id>` family, `v#<kind>#<key>` mark | `o` org, `s#<org>` sub-org, `m#<subject>` member, `c#<number>` client, `a#<alias>` alias |
+//! | `pk` | `<org>#<shard>` | `<org>`; `#keys` for the key ring |
+//! | `sk` | `t#<id>` token, `f#<id>` family, `v#<kind>#<key>` mark | `o` org, `s#<org>` sub-org, `m#<subject>` member, `c#<number>` client, `a#<alias>` alias, `k` key ring |
 //! | `b` | body | body |
 //! | `a` | family: its access token | client: its alias |
 //! | `c` | family: hash of the current secret | alias: number of its client |
 //! | `e` | family: expires at, ms | |
-//! | `g` | family: generation | |
+//! | `g` | family: generation | key ring: version |
 //! | `h` | | org: its ancestors, parent first, a `/` between |
 //! | `j` | token: `<org>#<subject>#<shard>`, for the index `by_subject` | |
 //! | `k` | | org: how many sub-orgs, members and clients it has |
@@ -45,6 +46,7 @@ use crate::domain::Fault;
 mod change;
 mod directory;
 mod items;
+mod key_ring;
 mod keys;
 mod list;
 mod read;

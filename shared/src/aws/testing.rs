@@ -1,0 +1,174 @@
+//! A stretch of wire between the SDK and the network that notes what is sent and makes trouble on request, for tests.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::config::{HttpClient, RuntimeComponents, SharedHttpClient};
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::body::SdkBody;
+use serde_json::Value;
+
+/// One call of an operation, however many attempts it took.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Call {
+    /// As the header `X-Amz-Target` names it: `DynamoDB_20120810`, `TrentService`, `AWSEvents`.
+    pub service: String,
+    /// `PutItem`, `Sign` …
+    pub operation: String,
+    /// The tables that it is about, each once, in the alphabet's order.
+    pub tables: Vec<String>,
+    /// How often it was sent.
+    pub attempts: u32,
+    /// What was sent.
+    pub input: Value,
+    /// The id that the SDK gave it.
+    id: String,
+}
+
+/// What becomes of an attempt.
+#[derive(Clone, Debug)]
+pub enum Trouble {
+    /// It is answered so (status and body, made of what was sent), and goes no further.
+    Answer(fn(&Value) -> (u16, String)),
+    /// It is refused with this error of the service, as status 400.
+    Refuse(&'static str),
+    /// It gets lost on the way there.
+    LoseRequest,
+    /// It is carried out, but the answer gets lost on the way back.
+    LoseAnswer,
+    /// It is late.
+    Delay(Duration),
+}
+
+/// The wire. Clones are the same one.
+#[derive(Clone, Debug, Default)]
+pub struct Wire(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    calls: Vec<Call>,
+    troubles: Vec<(String, u32, Trouble)>,
+}
+
+impl Wire {
+    /// The calls so far, in the order in which they began. They are forgotten.
+    pub fn take_calls(&self) -> Vec<Call> {
+        self.with(|state| std::mem::take(&mut state.calls))
+    }
+
+    /// The next `times` attempts of this operation meet this trouble. What was asked for first comes first.
+    pub fn trouble(&self, operation: &str, times: u32, trouble: Trouble) {
+        self.with(|state| state.troubles.push((operation.to_owned(), times, trouble)));
+    }
+
+    /// Ends all troubles. Says whether one was still to come.
+    pub fn calm(&self) -> bool {
+        self.with(|state| std::mem::take(&mut state.troubles).iter().any(|(_, times, _)| *times > 0))
+    }
+
+    pub(super) fn before(self, next: SharedHttpClient) -> impl HttpClient + 'static {
+        Wired { wire: self, next }
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Notes an attempt, and what shall become of it.
+    fn note(&self, request: &HttpRequest) -> (Value, Option<Trouble>) {
+        let header = |name| request.headers().get(name).unwrap_or_default().to_owned();
+        let (target, id) = (header("x-amz-target"), header("amz-sdk-invocation-id"));
+        let (service, operation) = target.split_once('.').unwrap_or_default();
+        let input: Value = request.body().bytes().and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
+        let trouble = self.with(|state| {
+            match state.calls.iter_mut().find(|call| call.id == id) {
+                Some(call) => call.attempts += 1,
+                None => state.calls.push(Call {
+                    service: service.to_owned(),
+                    operation: operation.to_owned(),
+                    tables: tables(&input),
+                    attempts: 1,
+                    input: input.clone(),
+                    id,
+                }),
+            }
+            let next = state.troubles.iter_mut().find(|(of, times, _)| of == operation && *times > 0);
+            next.map(|(_, times, trouble)| {
+                *times -= 1;
+                trouble.clone()
+            })
+        });
+        (input, trouble)
+    }
+}
+
+fn tables(input: &Value) -> Vec<String> {
+    let mut tables = Vec::new();
+    if let Some(requests) = input["RequestItems"].as_object() {
+        tables.extend(requests.keys().cloned());
+    }
+    let writes = input["TransactItems"].as_array().into_iter().flatten().filter_map(Value::as_object);
+    let writes = writes.flat_map(|write| write.values());
+    tables.extend(writes.chain([input]).filter_map(|write| write["TableName"].as_str().map(str::to_owned)));
+    tables.sort();
+    tables.dedup();
+    tables
+}
+
+#[derive(Debug)]
+struct Wired {
+    wire: Wire,
+    next: SharedHttpClient,
+}
+
+impl HttpClient for Wired {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        let next = self.next.http_connector(settings, components);
+        SharedHttpConnector::new(WiredConnector { wire: self.wire.clone(), next })
+    }
+}
+
+#[derive(Debug)]
+struct WiredConnector {
+    wire: Wire,
+    next: SharedHttpConnector,
+}
+
+impl HttpConnector for WiredConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let (input, trouble) = self.wire.note(&request);
+        let next = self.next.clone();
+        HttpConnectorFuture::new(async move {
+            match trouble {
+                None => next.call(request).await,
+                Some(Trouble::Answer(answer)) => {
+                    let (status, body) = answer(&input);
+                    reply(status, body)
+                }
+                Some(Trouble::Refuse(code)) => {
+                    reply(400, serde_json::json!({ "__type": code, "message": "a test's" }).to_string())
+                }
+                Some(Trouble::LoseRequest) => Err(lost()),
+                Some(Trouble::LoseAnswer) => {
+                    next.call(request).await?;
+                    Err(lost())
+                }
+                Some(Trouble::Delay(time)) => {
+                    tokio::time::sleep(time).await;
+                    next.call(request).await
+                }
+            }
+        })
+    }
+}
+
+fn reply(status: u16, body: String) -> Result<HttpResponse, ConnectorError> {
+    let status = status.try_into().map_err(|_| ConnectorError::user("no such status".into()))?;
+    Ok(HttpResponse::new(status, SdkBody::from(body)))
+}
+
+fn lost() -> ConnectorError {
+    ConnectorError::io("a test has cut the connection".into())
+}

@@ -1,0 +1,93 @@
+//! The HTTP client below the SDK: HTTP/1.1 over rustls, with trust anchors that are compiled in, and connections that are
+//! kept for the next request. The SDK's own looks for the machine's certificates, and parses them, in every cold start.
+
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::config::{HttpClient, RuntimeComponents, SharedHttpClient};
+use aws_smithy_runtime_api::client::connection::{CaptureSmithyConnection, ConnectionMetadata};
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::retry::ErrorKind;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::connect::{CaptureConnection, HttpConnector as Tcp, capture_connection};
+use hyper_util::client::legacy::{Client, Error as ClientError};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+/// How long opening a connection may take, TLS aside.
+const CONNECT: Duration = Duration::from_millis(400);
+
+/// How long an unused connection is kept: shorter than AWS keeps it.
+const IDLE: Duration = Duration::from_secs(15);
+
+/// A client that opens connections when they are needed. Plain HTTP is for emulators.
+pub(super) fn client() -> SharedHttpClient {
+    let mut tcp = Tcp::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_connect_timeout(Some(CONNECT));
+    let tls = HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().wrap_connector(tcp);
+    let mut pool = Client::builder(TokioExecutor::new());
+    pool.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE);
+    SharedHttpClient::new(Transport(pool.build(tls)))
+}
+
+#[derive(Clone)]
+struct Transport(Client<HttpsConnector<Tcp>, SdkBody>);
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Transport")
+    }
+}
+
+impl HttpClient for Transport {
+    /// The SDK's settings hold no timeouts: each attempt as a whole has one.
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Transport {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let mut request = match request.try_into_http1x() {
+            Ok(request) => request,
+            Err(e) => return HttpConnectorFuture::ready(Err(ConnectorError::user(e.into()))),
+        };
+        let connection = capture_connection(&mut request);
+        if let Some(capture) = request.extensions().get::<CaptureSmithyConnection>() {
+            capture.set_connection_retriever(move || Some(to_be_dropped(connection.clone())));
+        }
+        let answer = self.0.request(request);
+        HttpConnectorFuture::new(async move {
+            let answer = answer.await.map_err(failed)?;
+            HttpResponse::try_from(answer.map(SdkBody::from_body_1_x)).map_err(|e| ConnectorError::other(e.into(), None))
+        })
+    }
+}
+
+/// By this the SDK keeps a connection that has failed from being used again.
+fn to_be_dropped(connection: CaptureConnection) -> ConnectionMetadata {
+    let poison = move || {
+        if let Some(connected) = connection.connection_metadata().as_ref() {
+            connected.poison();
+        }
+    };
+    ConnectionMetadata::builder().proxied(false).poison_fn(poison).build()
+}
+
+/// What the SDK shall make of a failure. All that can happen on the way to AWS and back may pass: a connection that was cut
+/// while the function was frozen, a name that isn't resolved, an answer that ends too early.
+fn failed(error: ClientError) -> ConnectorError {
+    let is_ours = error.source().and_then(|cause| cause.downcast_ref::<hyper::Error>()).is_some_and(hyper::Error::is_user);
+    if is_ours {
+        ConnectorError::user(error.into())
+    } else if error.is_connect() {
+        ConnectorError::io(error.into()).never_connected()
+    } else {
+        ConnectorError::other(error.into(), Some(ErrorKind::TransientError))
+    }
+}
