@@ -9,6 +9,7 @@
 //! | `events` | what of the events is particular to a gateway |
 //! | `faults` | the store fails, call by call; and how many calls each operation makes |
 //! | `golden` | the exact bytes of answers, a file each |
+//! | `keys` | signers in KMS, and keys that follow each other |
 //! | `layout` | rooms, catalogue and bundles agree |
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
@@ -19,5 +20,6 @@ mod events;
 mod faults;
 mod golden;
 mod jeton;
+mod keys;
 mod layout;
 mod support;

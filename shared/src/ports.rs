@@ -37,6 +37,8 @@ impl Access {
 
 /// A capability.
 pub trait Capability: Clone + std::fmt::Debug + Send + Sync + 'static {
+    /// Its name: that of the type, and, with `Policy` behind it, of the policy in `template.yaml` that grants it.
+    const NAME: &'static str;
     /// What it needs.
     const ACCESS: Access;
 }
@@ -52,6 +54,7 @@ pub trait Provides<C: Capability> {
 pub struct Public;
 
 impl Capability for Public {
+    const NAME: &'static str = "Public";
     const ACCESS: Access = Access::NONE;
 }
 
@@ -63,6 +66,7 @@ pub struct KeyReader {
 }
 
 impl Capability for KeyReader {
+    const NAME: &'static str = "KeyReader";
     const ACCESS: Access = Access { directory: &["GetItem"], ..Access::NONE };
 }
 
@@ -85,6 +89,7 @@ impl Reader {
 }
 
 impl Capability for Reader {
+    const NAME: &'static str = "Reader";
     const ACCESS: Access = Access { tokens: &["BatchGetItem"], directory: &["BatchGetItem", "GetItem"], ..Access::NONE };
 }
 
@@ -96,6 +101,7 @@ pub struct Lister {
 }
 
 impl Capability for Lister {
+    const NAME: &'static str = "Lister";
     const ACCESS: Access = Access { tokens: &["BatchGetItem", "Query"], by_subject: &["Query"], ..Reader::ACCESS };
 }
 
@@ -109,6 +115,7 @@ pub struct DirectoryReader {
 }
 
 impl Capability for DirectoryReader {
+    const NAME: &'static str = "DirectoryReader";
     const ACCESS: Access = Access { directory: &["BatchGetItem", "GetItem", "Query"], ..Reader::ACCESS };
 }
 
@@ -128,6 +135,7 @@ pub struct DirectoryWriter {
 }
 
 impl Capability for DirectoryWriter {
+    const NAME: &'static str = "DirectoryWriter";
     const ACCESS: Access = Access {
         tokens: &["BatchGetItem", "UpdateItem"],
         directory: &["BatchGetItem", "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"],
@@ -145,6 +153,7 @@ pub struct Revoker {
 }
 
 impl Capability for Revoker {
+    const NAME: &'static str = "Revoker";
     const ACCESS: Access = Access { tokens: &["BatchGetItem", "Query", "UpdateItem"], by_subject: &["Query"], ..Reader::ACCESS };
 }
 
@@ -164,6 +173,7 @@ pub struct Minter {
 }
 
 impl Capability for Minter {
+    const NAME: &'static str = "Minter";
     const ACCESS: Access =
         Access { tokens: &["BatchGetItem", "PutItem"], signing_key: &["Sign"], envelope_key: &["Decrypt"], ..Reader::ACCESS };
 }
@@ -180,6 +190,7 @@ pub struct Refresher {
 }
 
 impl Capability for Refresher {
+    const NAME: &'static str = "Refresher";
     const ACCESS: Access = Access { tokens: &["BatchGetItem", "PutItem", "UpdateItem"], ..Minter::ACCESS };
 }
 
@@ -199,6 +210,7 @@ pub struct Rotator {
 }
 
 impl Capability for Rotator {
+    const NAME: &'static str = "Rotator";
     const ACCESS: Access = Access {
         directory: &["GetItem", "PutItem"],
         envelope_key: &["GenerateDataKeyPairWithoutPlaintext", "GenerateDataKeyWithoutPlaintext"],
@@ -219,6 +231,7 @@ pub struct Founder {
 }
 
 impl Capability for Founder {
+    const NAME: &'static str = "Founder";
     const ACCESS: Access = Access {
         tokens: Minter::ACCESS.tokens,
         directory: &["ConditionCheckItem", "GetItem", "PutItem", "UpdateItem"],

@@ -1,9 +1,11 @@
 //! Makes keys in KMS, or by KMS, and has them destroyed.
 
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_kms::Client;
+use aws_sdk_kms::config::timeout::TimeoutConfig;
 use aws_sdk_kms::error::ProvideErrorMetadata as _;
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::{DataKeyPairSpec, DataKeySpec, KeySpec, KeyUsageType, Tag};
@@ -36,8 +38,10 @@ pub struct KmsMaker {
 }
 
 impl KmsMaker {
-    /// Makes them like this.
-    pub fn new(client: Client, making: Making) -> Self {
+    /// Makes them like this. Nobody waits for it as they do for a token: an RSA key may take its time.
+    pub fn new(client: &Client, making: Making) -> Self {
+        let patience = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).operation_timeout(2 * ATTEMPT).build();
+        let client = Client::from_conf(client.config().to_builder().timeout_config(patience).build());
         Self { client, making }
     }
 
@@ -148,6 +152,8 @@ impl fmt::Debug for KmsMaker {
         f.debug_struct("KmsMaker").field("making", &self.making).finish_non_exhaustive()
     }
 }
+
+const ATTEMPT: Duration = Duration::from_secs(15);
 
 fn read_spki(doing: &'static str, alg: Algorithm, spki: Option<Blob>) -> Result<Jwk, Fault> {
     let spki = spki.ok_or_else(|| Fault::unavailable(doing).because("no public key"))?;

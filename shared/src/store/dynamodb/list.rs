@@ -6,7 +6,7 @@ use futures::future::try_join_all;
 
 use super::items::text;
 use super::keys::{Key, partition, subject_partition, token_range};
-use super::tables::BY_SUBJECT;
+use super::tables::{BY_SUBJECT, BY_SUBJECT_KEY, KEY};
 use super::{DynamoStore, Item, fault, items};
 use crate::domain::{Fault, Shard, TokenId, TokenKey, TokenRecord};
 use crate::store::{TokenPage, TokenQuery};
@@ -50,8 +50,10 @@ impl DynamoStore {
     async fn fetch(&self, query: &TokenQuery, strand: &mut Strand) -> Result<(), Fault> {
         let [from, to] = token_range(strand.up_to.as_ref());
         let (index, attribute, pk) = match &query.subject {
-            Some(subject) => (Some(BY_SUBJECT.to_owned()), "j", subject_partition(&query.org, subject, strand.shard)),
-            None => (None, "pk", partition(&query.org, strand.shard)),
+            Some(subject) => {
+                (Some(BY_SUBJECT.to_owned()), BY_SUBJECT_KEY.partition, subject_partition(&query.org, subject, strand.shard))
+            }
+            None => (None, KEY.partition, partition(&query.org, strand.shard)),
         };
         let asked = self.client.query().table_name(&self.tables.tokens).set_index_name(index);
         let asked = asked

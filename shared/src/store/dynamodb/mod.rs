@@ -53,7 +53,7 @@ mod read;
 mod tables;
 mod write;
 
-pub use tables::create_tables;
+pub use tables::{BY_SUBJECT, BY_SUBJECT_KEY, KEY, KeySchema, TTL, create_tables};
 
 /// Names of the two tables.
 #[derive(Clone, Debug)]
