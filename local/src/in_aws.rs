@@ -19,7 +19,10 @@ use crate::options::{Options, SignerKind, StoreKind};
 /// What the service stands on.
 pub(super) async fn platform(options: &Options, home: &Home, issuer: Issuer) -> Result<Platform, String> {
     let sdk_and_tables = configured(options)?;
-    on(&sdk_and_tables, options, home, issuer).await.map_err(|fault| super::in_words(&fault))
+    on(&sdk_and_tables, options, home, issuer).await.map_err(|fault| {
+        let advice = if options.create { "" } else { "\n--create makes the tables and the KMS keys that are missing." };
+        super::in_words(&fault) + advice
+    })
 }
 
 fn configured(options: &Options) -> Result<(Sdk, Aws), String> {
