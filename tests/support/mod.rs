@@ -1,6 +1,7 @@
 //! What scenarios stand on.
 
 mod app;
+mod dynamodb;
 mod mount;
 mod watched;
 
@@ -18,7 +19,7 @@ macro_rules! scenario {
 
             async fn scenario($app: &$crate::support::App) $body
 
-            $crate::support::on_every_mount!(scenario: in_process InProcess, http_api_v2 HttpApi, rest_api_v1 RestApi, function_url FunctionUrl, http Http);
+            $crate::support::on_every_mount!(scenario: in_process InProcess, on_dynamodb DynamoDb, http_api_v2 HttpApi, rest_api_v1 RestApi, function_url FunctionUrl, http Http);
         }
     };
 }

@@ -49,6 +49,11 @@ impl Key {
         Self { pk: org.to_string(), sk: format!("a#{alias}") }
     }
 
+    /// One of those that count what belongs to an org.
+    pub(super) fn counter(org: &OrgId, shard: Shard) -> Self {
+        Self { pk: org.to_string(), sk: format!("n#{shard}") }
+    }
+
     pub(super) fn into_item(self) -> Item {
         let (pk, sk) = (AttributeValue::S(self.pk), AttributeValue::S(self.sk));
         Item::from([("pk".to_owned(), pk), ("sk".to_owned(), sk)])
