@@ -1,12 +1,13 @@
-//! The endpoints: one room each, and one type in it.
+//! The endpoints and operations: one room each, and one type in it.
 //!
-//! Folder and file are the endpoint's name everywhere: `agilicus.create_token` is `agilicus/create_token.rs`, the `Handler` of
-//! its function, its `operationId`.
+//! Folder and file are its name everywhere: `agilicus.create_token` is `agilicus/create_token.rs`, the `Handler` of its
+//! function and, of an endpoint, its `operationId`.
 
 pub mod agilicus;
 pub mod jeton;
 
 use shared::http::Entry;
+use shared::lambda::OperationEntry;
 use shared::ports::{DirectoryReader, DirectoryWriter, KeyReader, Lister, Minter, Provides, Public, Reader, Refresher, Revoker};
 
 /// What the bundle `public` serves: nothing of it reaches AWS.
@@ -44,6 +45,11 @@ where
     ]
 }
 
+/// What the bundle `records` has besides: it reads, and has no route.
+pub fn records_operations<P>() -> Vec<OperationEntry<P>> {
+    Vec::new()
+}
+
 /// What the bundle `mint` serves: it reaches the tables, and the signing keys.
 pub fn mint<P: Provides<Minter> + Provides<Refresher>>() -> Vec<Entry<P>> {
     vec![
@@ -51,6 +57,16 @@ pub fn mint<P: Provides<Minter> + Provides<Refresher>>() -> Vec<Entry<P>> {
         Entry::of::<agilicus::reissue_token::ReissueToken>(),
         Entry::of::<agilicus::refresh_token::RefreshToken>(),
     ]
+}
+
+/// What the bundle `operate` has: schedules, streams and operators invoke it.
+pub fn operate<P>() -> Vec<OperationEntry<P>> {
+    Vec::new()
+}
+
+/// All functions without a route.
+pub fn operations<P>() -> Vec<OperationEntry<P>> {
+    records_operations().into_iter().chain(operate()).collect()
 }
 
 /// The whole API: for the local server, for tests, for documents that are made from it.

@@ -13,7 +13,9 @@ fn root() -> &'static Path {
 /// `agilicus.create_token` is the room `functions/agilicus/create_token.rs`, and there is no other room.
 #[test]
 fn every_room_is_in_the_catalogue_and_every_entry_has_a_room() {
-    let named: BTreeSet<String> = functions::catalogue::<Platform>().iter().map(|entry| entry.route.name.to_owned()).collect();
+    let (endpoints, operations) = (functions::catalogue::<Platform>(), functions::operations::<Platform>());
+    let names = endpoints.iter().map(|entry| entry.route.name).chain(operations.iter().map(|entry| entry.name));
+    let named: BTreeSet<String> = names.map(str::to_owned).collect();
     let mut rooms = BTreeSet::new();
     for dialect in ["agilicus", "jeton"] {
         for file in std::fs::read_dir(root().join("functions").join(dialect)).unwrap() {
@@ -41,7 +43,7 @@ fn only_the_bundle_mint_has_signing_keys_and_public_reaches_nothing() {
         assert_eq!(entry.access, shared::ports::Access::NONE, "{}", entry.route.name);
     }
     for entry in functions::records::<Platform>() {
-        assert!(entry.access.signing_key.is_empty() && entry.access.refresh_key.is_empty(), "{}", entry.route.name);
+        assert!(entry.access.signing_key.is_empty() && entry.access.envelope_key.is_empty(), "{}", entry.route.name);
         assert!(!(entry.access.tokens.is_empty() && entry.access.directory.is_empty()), "{}", entry.route.name);
     }
     for entry in functions::mint::<Platform>() {

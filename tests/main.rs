@@ -2,20 +2,24 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | `support` | an app with a frozen clock, seeded entropy and fixed keys, behind one of six mounts |
+//! | `support` | an app with a frozen clock, seeded entropy and fixed keys, behind one of seven mounts |
 //! | `agilicus`, `jeton` | scenarios by operation: each runs on every mount |
 //! | `bundles` | the bundles as processes, fed by a Runtime API |
 //! | `edge` | what the edge refuses, on every mount |
+//! | `events` | what of the events is particular to a gateway |
 //! | `faults` | the store fails, call by call; and how many calls each operation makes |
 //! | `golden` | the exact bytes of answers, a file each |
+//! | `keys` | signers in KMS, and keys that follow each other |
 //! | `layout` | rooms, catalogue and bundles agree |
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod agilicus;
 mod bundles;
 mod edge;
+mod events;
 mod faults;
 mod golden;
 mod jeton;
+mod keys;
 mod layout;
 mod support;

@@ -15,6 +15,6 @@ impl Endpoint for AgilicusJwks {
     type Output = Published;
 
     async fn handle(ports: &KeyReader, (): Self::Input) -> Result<Self::Output, Error> {
-        Ok(Published::keys(ports))
+        Ok(Published::keys(ports).await?)
     }
 }

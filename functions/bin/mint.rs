@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use shared::embedded;
+use shared::lambda::Bundle;
 
 fn main() -> ExitCode {
-    shared::http::lambda::main(functions::mint(), embedded::for_function)
+    Bundle::new().endpoints(functions::mint(), |config| async move { embedded::for_function(&config) }).main()
 }

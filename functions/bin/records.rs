@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use shared::embedded;
+use shared::lambda::Bundle;
 
 fn main() -> ExitCode {
-    shared::http::lambda::main(functions::records(), embedded::for_function)
+    let platform = |config| async move { embedded::for_function(&config) };
+    Bundle::new().endpoints(functions::records(), platform).operations(functions::records_operations(), platform).main()
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use http::Uri;
 
-use crate::domain::{Issuer, Secret};
+use crate::domain::{Algorithm, Issuer, Schedule, Seconds, Secret, SigningMode};
 
 /// What a function needs to know.
 #[derive(Clone, Debug)]
@@ -77,6 +77,23 @@ impl Endpoints {
     }
 }
 
+/// What a function that makes keys needs to know besides.
+#[derive(Clone, Debug)]
+pub struct KeyMaking {
+    /// `JETON_SIGNING_MODE`, `kms` or `envelope`: where private keys shall be.
+    pub mode: SigningMode,
+    /// `JETON_SIGNING_ALGORITHMS`: names as in a JWS header, commas between, the preferred one first.
+    pub algorithms: Vec<Algorithm>,
+    /// `JETON_ROTATION_DAYS`: how long one key signs, in days, at least 2.
+    pub schedule: Schedule,
+    /// `JETON_RSA_BITS`: 2048, 3072 or 4096. Missing: 2048.
+    pub rsa_bits: u16,
+    /// `JETON_KEY_ALIAS`: how the aliases of the signing keys in KMS begin, `alias/` included.
+    pub alias: String,
+    /// `JETON_SIGNING_KEY_POLICY`: their key policy, as JSON. Missing: the account's default.
+    pub policy: Option<String>,
+}
+
 /// What is missing or wrong, all of it at once.
 #[derive(Debug, thiserror::Error)]
 #[error("the environment is not as it should be: {}", .0.join("; "))]
@@ -95,6 +112,36 @@ impl Config {
         let data_dir = required(&look_up, "JETON_DATA_DIR", &mut wrong);
         match (handler, issuer, data_dir) {
             (Some(handler), Some(issuer), Some(data_dir)) if wrong.is_empty() => Ok(Self { handler, issuer, data_dir }),
+            _ => Err(Misconfigured(wrong)),
+        }
+    }
+}
+
+/// `JETON_ENVELOPE_KEY`: ARN of the KMS key that encrypts what functions that mint decrypt when they start.
+pub fn envelope_key() -> Result<String, Misconfigured> {
+    let mut wrong = Vec::new();
+    required(&environment, "JETON_ENVELOPE_KEY", &mut wrong).ok_or(Misconfigured(wrong))
+}
+
+impl KeyMaking {
+    /// Reads the environment.
+    pub fn from_env() -> Result<Self, Misconfigured> {
+        Self::read(environment)
+    }
+
+    fn read(look_up: impl Fn(&str) -> Option<String>) -> Result<Self, Misconfigured> {
+        let mut wrong = Vec::new();
+        let mode = required(&look_up, "JETON_SIGNING_MODE", &mut wrong);
+        let algorithms = required(&look_up, "JETON_SIGNING_ALGORITHMS", &mut wrong).map(|Algorithms(list)| list);
+        let every = required(&look_up, "JETON_ROTATION_DAYS", &mut wrong).map(|Days(every)| every);
+        let rsa_bits = optional(&look_up, "JETON_RSA_BITS", &mut wrong).map_or(2_048, |RsaBits(bits)| bits);
+        let alias = required(&look_up, "JETON_KEY_ALIAS", &mut wrong).map(|Alias(prefix)| prefix);
+        let policy = optional(&look_up, "JETON_SIGNING_KEY_POLICY", &mut wrong);
+        match (mode, algorithms, every, alias) {
+            (Some(mode), Some(algorithms), Some(every), Some(alias)) if wrong.is_empty() => {
+                let schedule = Schedule { every, lead: Seconds::DAY };
+                Ok(Self { mode, algorithms, schedule, rsa_bits, alias, policy })
+            }
             _ => Err(Misconfigured(wrong)),
         }
     }
@@ -165,6 +212,53 @@ impl FromStr for Url {
         let url = text.parse::<Uri>().ok();
         let is_address = url.is_some_and(|url| matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some());
         if is_address { Ok(Self(text.to_owned())) } else { Err("must be an http or https URL") }
+    }
+}
+
+struct Algorithms(Vec<Algorithm>);
+
+impl FromStr for Algorithms {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let list: Vec<_> = text.split(',').map_while(|name| Algorithm::from_name(name.trim())).collect();
+        let is_whole = list.len() == text.split(',').count();
+        let is_twice = list.iter().enumerate().any(|(n, alg)| list[..n].contains(alg));
+        if is_whole && !is_twice { Ok(Self(list)) } else { Err("must be names of JWS algorithms, commas between, each once") }
+    }
+}
+
+/// How long a key signs: longer than the next one is published before.
+struct Days(Seconds);
+
+impl FromStr for Days {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let days = text.parse::<u32>().ok().filter(|days| (2..=3_650).contains(days));
+        days.map(|days| Self(Seconds(days * Seconds::DAY.0))).ok_or("must be a number of days from 2 to 3650")
+    }
+}
+
+struct RsaBits(u16);
+
+impl FromStr for RsaBits {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let bits = text.parse().ok().filter(|bits| matches!(bits, 2_048 | 3_072 | 4_096));
+        bits.map(Self).ok_or("must be 2048, 3072 or 4096")
+    }
+}
+
+struct Alias(String);
+
+impl FromStr for Alias {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_alias = text.strip_prefix("alias/").is_some_and(|name| !name.is_empty() && !name.starts_with("aws/"));
+        if is_alias { Ok(Self(text.to_owned())) } else { Err("must begin with alias/, and not with alias/aws/") }
     }
 }
 
@@ -245,6 +339,35 @@ mod tests {
         assert_eq!(endpoints.kms().as_deref(), Some("https://kms.example"));
         assert_eq!(endpoints.dynamodb().as_deref(), Some("http://127.0.0.1:4577"));
         assert_eq!(Aws::read(|name| given(name).filter(|_| name != "AWS_ENDPOINT_URL")).unwrap().endpoints.dynamodb(), None);
+    }
+
+    #[test]
+    fn how_keys_are_made_is_read_and_what_is_wrong_is_said_at_once() {
+        let given = |name: &str| {
+            let value = match name {
+                "JETON_SIGNING_MODE" => "envelope",
+                "JETON_SIGNING_ALGORITHMS" => "ES256, EdDSA",
+                "JETON_ROTATION_DAYS" => "90",
+                "JETON_KEY_ALIAS" => "alias/jeton/signing",
+                _ => return None,
+            };
+            Some(value.to_owned())
+        };
+        let making = KeyMaking::read(given).unwrap();
+        assert_eq!((making.mode, making.rsa_bits), (SigningMode::Envelope, 2_048));
+        assert_eq!(making.algorithms, [Algorithm::Es256, Algorithm::EdDsa]);
+        assert_eq!(making.schedule.every, Seconds(90 * 86_400));
+        for (name, bad) in [
+            ("JETON_SIGNING_MODE", "hsm"),
+            ("JETON_SIGNING_ALGORITHMS", "ES256,none"),
+            ("JETON_SIGNING_ALGORITHMS", "ES256,ES256"),
+            ("JETON_ROTATION_DAYS", "1"),
+            ("JETON_RSA_BITS", "1024"),
+            ("JETON_KEY_ALIAS", "alias/aws/dynamodb"),
+        ] {
+            let wrong = KeyMaking::read(|asked| if asked == name { Some(bad.to_owned()) } else { given(asked) });
+            assert!(wrong.unwrap_err().to_string().contains(name), "{name} {bad}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::examine::{Also, authenticate};
 use crate::policy::may_hand_out;
 use crate::ports::{DirectoryReader, DirectoryWriter, Reader};
 use crate::revoke::mark;
+use crate::rotate::keep_for_ever;
 use crate::store::{Delete, Found, Put};
 use std::collections::BTreeMap;
 
@@ -58,6 +59,9 @@ pub async fn put_org(ports: &DirectoryWriter, bearer: &str, id: &OrgId, draft: O
         return Err(Refusal::AccessDenied { needs: NEEDS }.into());
     }
     let org = org_as_drafted(id, draft, existing, parent, ports.reader.now())?;
+    if org.ever_non_expiring && !existing.is_some_and(|existing| existing.ever_non_expiring) {
+        keep_for_ever(&*ports.keys, ports.reader.now()).await?;
+    }
     let put = ports.write.put_org(&org).await?;
     match put {
         Put::Created | Put::Replaced => Ok((org, put)),

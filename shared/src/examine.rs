@@ -93,7 +93,7 @@ pub async fn examine(ports: &Reader, token: &str, also: Also) -> Result<(Present
     if RefreshToken::looks_like(token) {
         return Ok((examine_refresh_token(ports, token).await?, Found::default()));
     }
-    let claims = match ports.verifier.verify(token, &OURS, ports.now()) {
+    let claims = match ports.keys.now().await?.verifier.verify(token, &OURS, ports.now()) {
         Ok(claims) | Err(Rejection::NotYetValid(claims)) => claims,
         Err(Rejection::Expired(claims)) => return Ok((Presented::Expired(key_of(&claims)), Found::default())),
         Err(Rejection::Invalid) => return Ok((Presented::Invalid, Found::default())),
@@ -144,12 +144,12 @@ pub(crate) async fn read_family(ports: &Reader, key: &FamilyKey) -> Result<Optio
 }
 
 /// The family that a genuine access token belongs to, be it expired.
-pub(crate) fn family_of(ports: &Reader, access_token: &str) -> Option<FamilyKey> {
-    let claims = match ports.verifier.verify(access_token, &OURS, ports.now()) {
+pub(crate) async fn family_of(ports: &Reader, access_token: &str) -> Result<Option<FamilyKey>, Fault> {
+    let claims = match ports.keys.now().await?.verifier.verify(access_token, &OURS, ports.now()) {
         Ok(claims) | Err(Rejection::NotYetValid(claims) | Rejection::Expired(claims)) => claims,
-        Err(Rejection::Invalid) => return None,
+        Err(Rejection::Invalid) => return Ok(None),
     };
-    claims.family_key()
+    Ok(claims.family_key())
 }
 
 /// Whether the token is the family's current one, or the one before while that may still be repeated.

@@ -8,9 +8,11 @@
 //! | [`jose`] | compact JWS, JWK, thumbprints, the strict verifier | domain |
 //! | [`store`] | the port and its adapters | domain |
 //! | [`signer`] | the port and its adapters | domain, jose |
+//! | [`keys`] | the keys in use, as the clock turns the ring | domain, jose, ports |
 //! | [`wire`] | the exact bytes of the dialects | domain |
 //! | `aws` | clients of AWS, and how they are set up | domain, config |
-//! | [`http`] | endpoints, routes, credentials, rendering, the Lambda edge | all but adapters |
+//! | [`http`] | endpoints, routes, credentials, rendering | all but adapters |
+//! | [`lambda`] | what AWS Lambda invokes: its HTTP events, and operations with events of their own | all but adapters |
 
 #[cfg(feature = "aws")]
 pub mod aws;
@@ -26,6 +28,8 @@ pub mod examine;
 pub mod http;
 pub mod introspect;
 pub mod jose;
+pub mod keys;
+pub mod lambda;
 pub mod list;
 pub mod mint;
 pub mod platform;
@@ -33,6 +37,7 @@ pub mod policy;
 pub mod ports;
 pub mod refresh;
 pub mod revoke;
+pub mod rotate;
 pub mod seed;
 pub mod signer;
 pub mod store;

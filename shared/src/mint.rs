@@ -87,11 +87,13 @@ pub(crate) async fn mint_as(ports: &Minter, grant: Grant, id: TokenId, family: O
     };
     let record = record(grant, id, begun.as_ref().map(|(family, _)| family.id).or(family));
     let payload = jose::claims::to_json(&Claims::of(&record, &ports.issuer))?;
-    if jose::jws::length(ports.signer.jwk(), TYPE, &payload)? > jose::jws::LONGEST {
-        return Err(Refusal::TokenTooLarge { limit: jose::jws::LONGEST }.into());
+    let signing = ports.signing.now().await?;
+    let signer = &**signing.signer();
+    if jose::jws::length(signer.jwk(), TYPE, &payload)? > signer.longest() {
+        return Err(Refusal::TokenTooLarge { limit: signer.longest() }.into());
     }
     let family = begun.as_ref().map(|(family, _)| family);
-    let (token, ()) = tokio::try_join!(jose::sign(&*ports.signer, TYPE, &payload), ports.write.record(&record, family))?;
+    let (token, ()) = tokio::try_join!(jose::sign(signer, TYPE, &payload), ports.write.record(&record, family))?;
     crate::telemetry::note_token(&record);
     Ok(Minted { token: Secret::new(token), record, refresh_token: begun.map(|(_, token)| Secret::new(token.to_string())) })
 }
@@ -104,7 +106,7 @@ pub(crate) async fn generation(ports: &Minter, family: &Family, generation: u64)
     context.extend(family.id.as_bytes());
     context.extend(generation.to_be_bytes());
     context.extend(family.org.as_str().as_bytes());
-    Ok(RefreshToken { family: family.key(), generation, secret: ports.deriver.derive(&context).await? })
+    Ok(RefreshToken { family: family.key(), generation, secret: ports.signing.now().await?.deriver().derive(&context).await? })
 }
 
 async fn begin_family(

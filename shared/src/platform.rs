@@ -1,27 +1,83 @@
-//! Everything that the service stands on, in one place: for the local server, the tests, and bundles that run on it.
+//! What the service stands on, put together: as much of it as a bundle, the local server or a test has.
 
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::domain::{Fault, Issuer, KeySet};
+use crate::domain::{Fault, Issuer, KeySet, Schedule};
 use crate::entropy::Entropy;
-use crate::jose::{Verifier, jwk};
-use crate::ports::{DirectoryReader, DirectoryWriter, KeyReader, Lister, Minter, Provides, Public, Reader, Refresher, Revoker};
-use crate::signer::{Deriver, Signer};
+use crate::keys::{PublicKeys, Ring, SigningKeys};
+use crate::ports::{
+    DirectoryReader, DirectoryWriter, Founder, KeyReader, Lister, Minter, Provides, Public, Reader, Refresher, Revoker, Rotator,
+};
+use crate::signer::{Deriver, MakeKeys, OpenKeys, Signer};
 use crate::store::Store;
 
-/// A clock, randomness, a store and keys: provides every capability.
+/// Has what reads and writes records, and verifies.
+pub trait HasRecords {
+    /// That.
+    fn records(&self) -> &Records;
+}
+
+/// Has what mints, too.
+pub trait HasMinting: HasRecords {
+    /// That.
+    fn minting(&self) -> &Minting;
+}
+
+/// Has what makes keys, too.
+pub trait HasKeyMaking: HasMinting {
+    /// That.
+    fn key_making(&self) -> &KeyMaking;
+}
+
+/// Reads and writes records, and verifies.
+#[derive(Clone, Debug)]
+pub struct Records {
+    /// Everything that reads.
+    pub reader: Reader,
+    /// All that is kept.
+    pub store: Arc<dyn Store>,
+}
+
+impl Records {
+    /// On a store that has a key ring.
+    pub fn new(clock: Arc<dyn Clock>, store: Arc<dyn Store>, ring: Arc<Ring>, issuer: Issuer) -> Self {
+        let (keys, tokens) = (Arc::new(PublicKeys::of(ring, issuer)), store.clone());
+        Self { reader: Reader { clock, keys, tokens }, store }
+    }
+}
+
+/// Signs, and draws ids.
+#[derive(Clone, Debug)]
+pub struct Minting {
+    /// Chance.
+    pub entropy: Arc<dyn Entropy>,
+    /// The `iss` of what is minted.
+    pub issuer: Issuer,
+    /// The private keys.
+    pub signing: Arc<SigningKeys>,
+}
+
+/// Makes keys.
+#[derive(Clone, Debug)]
+pub struct KeyMaking {
+    /// Makes and destroys them.
+    pub maker: Arc<dyn MakeKeys>,
+    /// The algorithms to keep keys for, the preferred one first.
+    pub algorithms: Vec<crate::domain::Algorithm>,
+    /// When keys follow each other.
+    pub schedule: Schedule,
+}
+
+/// The whole service.
 #[derive(Clone, Debug)]
 pub struct Platform {
     /// Everything that reads.
     pub reader: Reader,
     /// All that is kept.
     pub store: Arc<dyn Store>,
-    jwks: Arc<str>,
-    entropy: Arc<dyn Entropy>,
-    issuer: Issuer,
-    signer: Arc<dyn Signer>,
-    deriver: Arc<dyn Deriver>,
+    records: Records,
+    minting: Minting,
 }
 
 /// What a platform is made of.
@@ -42,80 +98,158 @@ pub struct Parts {
 }
 
 impl Platform {
-    /// Puts the parts together. Tokens verify with the signer's key.
+    /// With one key, which never changes.
     pub fn new(parts: Parts) -> Result<Self, Fault> {
         let Parts { clock, entropy, issuer, store, signer, deriver } = parts;
-        let keys = KeySet::new(vec![signer.jwk().clone()]);
-        let jwks = jwk::set_to_json(&keys).into();
-        let verifier = Arc::new(Verifier::new(&keys, issuer.clone())?);
-        let tokens = Arc::clone(&store);
-        let reader = Reader { clock, verifier, tokens };
-        Ok(Self { reader, store, jwks, entropy, issuer, signer, deriver })
+        let keys = PublicKeys::fixed(&KeySet::new(vec![signer.jwk().clone()]), issuer.clone())?;
+        let reader = Reader { clock, keys: Arc::new(keys), tokens: store.clone() };
+        let signing = Arc::new(SigningKeys::fixed(signer, deriver));
+        Ok(Self::from_halves(Records { reader, store }, Minting { entropy, issuer, signing }))
+    }
+
+    /// With the keys of the ring that the store has.
+    pub fn with_ring(
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        issuer: Issuer,
+        store: Arc<dyn Store>,
+        opener: Arc<dyn OpenKeys>,
+    ) -> Self {
+        let ring = Arc::new(Ring::new(store.clone(), clock.clone()));
+        let records = Records::new(clock, store, ring.clone(), issuer.clone());
+        Self::from_halves(records, Minting { entropy, issuer, signing: Arc::new(SigningKeys::of(ring, opener)) })
+    }
+
+    fn from_halves(records: Records, minting: Minting) -> Self {
+        Self { reader: records.reader.clone(), store: records.store.clone(), records, minting }
+    }
+
+    /// Reads what requests will need: so that none of them waits for it, and so that connections are open.
+    pub async fn warm_up(&self) -> Result<(), Fault> {
+        self.reader.keys.now().await?;
+        self.minting.signing.now().await?;
+        Ok(())
     }
 }
 
-impl Provides<Public> for Platform {
+impl HasRecords for Records {
+    fn records(&self) -> &Records {
+        self
+    }
+}
+
+impl HasRecords for Platform {
+    fn records(&self) -> &Records {
+        &self.records
+    }
+}
+
+impl HasMinting for Platform {
+    fn minting(&self) -> &Minting {
+        &self.minting
+    }
+}
+
+/// The whole service, and what makes its keys.
+#[derive(Clone, Debug)]
+pub struct Operations {
+    /// The service.
+    pub platform: Platform,
+    /// What makes its keys.
+    pub key_making: KeyMaking,
+}
+
+impl HasRecords for Operations {
+    fn records(&self) -> &Records {
+        self.platform.records()
+    }
+}
+
+impl HasMinting for Operations {
+    fn minting(&self) -> &Minting {
+        self.platform.minting()
+    }
+}
+
+impl HasKeyMaking for Operations {
+    fn key_making(&self) -> &KeyMaking {
+        &self.key_making
+    }
+}
+
+impl<P: HasRecords> Provides<Public> for P {
     fn provide(&self) -> Public {
         Public
     }
 }
 
-impl Provides<KeyReader> for Platform {
+impl<P: HasRecords> Provides<KeyReader> for P {
     fn provide(&self) -> KeyReader {
-        KeyReader { jwks: Arc::clone(&self.jwks) }
+        KeyReader { keys: self.records().reader.keys.clone() }
     }
 }
 
-impl Provides<Reader> for Platform {
+impl<P: HasRecords> Provides<Reader> for P {
     fn provide(&self) -> Reader {
-        self.reader.clone()
+        self.records().reader.clone()
     }
 }
 
-impl Provides<Lister> for Platform {
+impl<P: HasRecords> Provides<Lister> for P {
     fn provide(&self) -> Lister {
-        Lister { reader: self.reader.clone() }
+        Lister { reader: self.provide() }
     }
 }
 
-impl Provides<DirectoryReader> for Platform {
+impl<P: HasRecords> Provides<DirectoryReader> for P {
     fn provide(&self) -> DirectoryReader {
-        DirectoryReader { reader: self.reader.clone(), directory: self.store.clone() }
+        DirectoryReader { reader: self.provide(), directory: self.records().store.clone() }
     }
 }
 
-impl Provides<DirectoryWriter> for Platform {
+impl<P: HasRecords> Provides<DirectoryWriter> for P {
     fn provide(&self) -> DirectoryWriter {
+        let store = &self.records().store;
         DirectoryWriter {
-            reader: self.reader.clone(),
-            directory: self.store.clone(),
-            write: self.store.clone(),
-            revoke: self.store.clone(),
+            reader: self.provide(),
+            directory: store.clone(),
+            write: store.clone(),
+            revoke: store.clone(),
+            keys: store.clone(),
         }
     }
 }
 
-impl Provides<Revoker> for Platform {
+impl<P: HasRecords> Provides<Revoker> for P {
     fn provide(&self) -> Revoker {
-        Revoker { reader: self.reader.clone(), revoke: self.store.clone() }
+        Revoker { reader: self.provide(), revoke: self.records().store.clone() }
     }
 }
 
-impl Provides<Minter> for Platform {
+impl<P: HasMinting> Provides<Minter> for P {
     fn provide(&self) -> Minter {
-        Minter {
-            reader: self.reader.clone(),
-            entropy: self.entropy.clone(),
-            issuer: self.issuer.clone(),
-            write: self.store.clone(),
-            signer: self.signer.clone(),
-            deriver: self.deriver.clone(),
-        }
+        let Minting { entropy, issuer, signing } = self.minting().clone();
+        Minter { reader: self.provide(), entropy, issuer, write: self.records().store.clone(), signing }
     }
 }
 
-impl Provides<Refresher> for Platform {
+impl<P: HasMinting> Provides<Refresher> for P {
     fn provide(&self) -> Refresher {
-        Refresher { minter: self.provide(), refresh: self.store.clone(), revoke: self.store.clone() }
+        let store = &self.records().store;
+        Refresher { minter: self.provide(), refresh: store.clone(), revoke: store.clone() }
+    }
+}
+
+impl<P: HasKeyMaking> Provides<Rotator> for P {
+    fn provide(&self) -> Rotator {
+        let KeyMaking { maker, algorithms, schedule } = self.key_making().clone();
+        let (clock, keys) = (self.records().reader.clock.clone(), self.records().store.clone());
+        Rotator { clock, keys, maker, algorithms, schedule }
+    }
+}
+
+impl<P: HasKeyMaking> Provides<Founder> for P {
+    fn provide(&self) -> Founder {
+        Founder { rotator: self.provide(), minter: self.provide(), store: self.records().store.clone() }
     }
 }

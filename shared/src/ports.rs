@@ -6,11 +6,11 @@
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::domain::{Issuer, Timestamp};
+use crate::domain::{Algorithm, Issuer, Schedule, Timestamp};
 use crate::entropy::Entropy;
-use crate::jose::Verifier;
-use crate::signer::{Deriver, Signer};
-use crate::store::{ReadDirectory, ReadTokens, RefreshTokens, RevokeTokens, WriteDirectory, WriteTokens};
+use crate::keys::{PublicKeys, SigningKeys};
+use crate::signer::MakeKeys;
+use crate::store::{ReadDirectory, ReadTokens, RefreshTokens, RevokeTokens, Store, WriteDirectory, WriteKeys, WriteTokens};
 
 /// The AWS actions that a capability needs, on the tables and keys of the deployment.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -23,17 +23,22 @@ pub struct Access {
     pub directory: &'static [&'static str],
     /// `kms:` actions on the signing keys.
     pub signing_key: &'static [&'static str],
-    /// `kms:` actions on the key from which refresh tokens are derived.
-    pub refresh_key: &'static [&'static str],
+    /// `kms:` actions on the key that encrypts the private keys that are kept here, and the key of the refresh tokens.
+    pub envelope_key: &'static [&'static str],
+    /// `kms:` actions that make signing keys, name them and have them destroyed.
+    pub key_making: &'static [&'static str],
 }
 
 impl Access {
     /// None at all.
-    pub const NONE: Self = Self { tokens: &[], by_subject: &[], directory: &[], signing_key: &[], refresh_key: &[] };
+    pub const NONE: Self =
+        Self { tokens: &[], by_subject: &[], directory: &[], signing_key: &[], envelope_key: &[], key_making: &[] };
 }
 
 /// A capability.
 pub trait Capability: Clone + std::fmt::Debug + Send + Sync + 'static {
+    /// Its name: that of the type, and, with `Policy` behind it, of the policy in `template.yaml` that grants it.
+    const NAME: &'static str;
     /// What it needs.
     const ACCESS: Access;
 }
@@ -49,17 +54,19 @@ pub trait Provides<C: Capability> {
 pub struct Public;
 
 impl Capability for Public {
+    const NAME: &'static str = "Public";
     const ACCESS: Access = Access::NONE;
 }
 
 /// Publishes the public keys.
 #[derive(Clone, Debug)]
 pub struct KeyReader {
-    /// The key set as it is published: a JWK Set document, RFC 7517 section 5, rendered once.
-    pub jwks: Arc<str>,
+    /// The key set as it is published.
+    pub keys: Arc<PublicKeys>,
 }
 
 impl Capability for KeyReader {
+    const NAME: &'static str = "KeyReader";
     const ACCESS: Access = Access { directory: &["GetItem"], ..Access::NONE };
 }
 
@@ -68,8 +75,8 @@ impl Capability for KeyReader {
 pub struct Reader {
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Signature, issuer and times of our own tokens.
-    pub verifier: Arc<Verifier>,
+    /// To verify signature, issuer and times of our own tokens.
+    pub keys: Arc<PublicKeys>,
     /// Records, marks and what belongs to them.
     pub tokens: Arc<dyn ReadTokens>,
 }
@@ -82,7 +89,8 @@ impl Reader {
 }
 
 impl Capability for Reader {
-    const ACCESS: Access = Access { tokens: &["BatchGetItem"], directory: &["BatchGetItem"], ..Access::NONE };
+    const NAME: &'static str = "Reader";
+    const ACCESS: Access = Access { tokens: &["BatchGetItem"], directory: &["BatchGetItem", "GetItem"], ..Access::NONE };
 }
 
 /// Reads, and lists tokens.
@@ -93,6 +101,7 @@ pub struct Lister {
 }
 
 impl Capability for Lister {
+    const NAME: &'static str = "Lister";
     const ACCESS: Access = Access { tokens: &["BatchGetItem", "Query"], by_subject: &["Query"], ..Reader::ACCESS };
 }
 
@@ -106,6 +115,7 @@ pub struct DirectoryReader {
 }
 
 impl Capability for DirectoryReader {
+    const NAME: &'static str = "DirectoryReader";
     const ACCESS: Access = Access { directory: &["BatchGetItem", "GetItem", "Query"], ..Reader::ACCESS };
 }
 
@@ -120,12 +130,15 @@ pub struct DirectoryWriter {
     pub write: Arc<dyn WriteDirectory>,
     /// For the not-before mark of what is deleted.
     pub revoke: Arc<dyn RevokeTokens>,
+    /// To keep the keys of an org whose tokens don't expire.
+    pub keys: Arc<dyn WriteKeys>,
 }
 
 impl Capability for DirectoryWriter {
+    const NAME: &'static str = "DirectoryWriter";
     const ACCESS: Access = Access {
         tokens: &["BatchGetItem", "UpdateItem"],
-        directory: &["BatchGetItem", "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query"],
+        directory: &["BatchGetItem", "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"],
         ..Access::NONE
     };
 }
@@ -140,12 +153,8 @@ pub struct Revoker {
 }
 
 impl Capability for Revoker {
-    const ACCESS: Access = Access {
-        tokens: &["BatchGetItem", "Query", "UpdateItem"],
-        by_subject: &["Query"],
-        directory: &["BatchGetItem"],
-        ..Access::NONE
-    };
+    const NAME: &'static str = "Revoker";
+    const ACCESS: Access = Access { tokens: &["BatchGetItem", "Query", "UpdateItem"], by_subject: &["Query"], ..Reader::ACCESS };
 }
 
 /// Reads, records and signs.
@@ -159,20 +168,14 @@ pub struct Minter {
     pub issuer: Issuer,
     /// Records it.
     pub write: Arc<dyn WriteTokens>,
-    /// Signs it.
-    pub signer: Arc<dyn Signer>,
-    /// Makes the secrets of refresh tokens.
-    pub deriver: Arc<dyn Deriver>,
+    /// Signs it, and makes the secrets of refresh tokens.
+    pub signing: Arc<SigningKeys>,
 }
 
 impl Capability for Minter {
-    const ACCESS: Access = Access {
-        tokens: &["BatchGetItem", "PutItem"],
-        directory: &["BatchGetItem"],
-        signing_key: &["Sign"],
-        refresh_key: &["GenerateMac"],
-        ..Access::NONE
-    };
+    const NAME: &'static str = "Minter";
+    const ACCESS: Access =
+        Access { tokens: &["BatchGetItem", "PutItem"], signing_key: &["Sign"], envelope_key: &["Decrypt"], ..Reader::ACCESS };
 }
 
 /// Mints, and moves refresh families on or ends them.
@@ -187,5 +190,54 @@ pub struct Refresher {
 }
 
 impl Capability for Refresher {
+    const NAME: &'static str = "Refresher";
     const ACCESS: Access = Access { tokens: &["BatchGetItem", "PutItem", "UpdateItem"], ..Minter::ACCESS };
+}
+
+/// Makes keys, and lets them follow each other. Signs nothing.
+#[derive(Clone, Debug)]
+pub struct Rotator {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The key ring.
+    pub keys: Arc<dyn WriteKeys>,
+    /// Makes keys and destroys them.
+    pub maker: Arc<dyn MakeKeys>,
+    /// The algorithms to keep keys for, the preferred one first.
+    pub algorithms: Vec<Algorithm>,
+    /// When keys follow each other.
+    pub schedule: Schedule,
+}
+
+impl Capability for Rotator {
+    const NAME: &'static str = "Rotator";
+    const ACCESS: Access = Access {
+        directory: &["GetItem", "PutItem"],
+        envelope_key: &["GenerateDataKeyPairWithoutPlaintext", "GenerateDataKeyWithoutPlaintext"],
+        key_making: &["CreateAlias", "CreateKey", "DeleteAlias", "GetPublicKey", "ScheduleKeyDeletion", "TagResource"],
+        ..Access::NONE
+    };
+}
+
+/// Makes what nobody can be asked for: the first keys, org, administrator and token.
+#[derive(Clone, Debug)]
+pub struct Founder {
+    /// For the keys.
+    pub rotator: Rotator,
+    /// For the token.
+    pub minter: Minter,
+    /// For the org and the administrator.
+    pub store: Arc<dyn Store>,
+}
+
+impl Capability for Founder {
+    const NAME: &'static str = "Founder";
+    const ACCESS: Access = Access {
+        tokens: Minter::ACCESS.tokens,
+        directory: &["ConditionCheckItem", "GetItem", "PutItem", "UpdateItem"],
+        signing_key: Minter::ACCESS.signing_key,
+        envelope_key: &["Decrypt", "GenerateDataKeyPairWithoutPlaintext", "GenerateDataKeyWithoutPlaintext"],
+        key_making: Rotator::ACCESS.key_making,
+        ..Access::NONE
+    };
 }

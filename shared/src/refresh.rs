@@ -20,7 +20,9 @@ pub async fn redeem(ports: &Refresher, token: &str, access_token: Option<&str>) 
     if !is_genuine(ports, &family, &token).await? || standing != Standing::Live {
         return Err(Refusal::RefreshRejected.into());
     }
-    if access_token.is_some_and(|access| family_of(&ports.minter.reader, access).as_ref() != Some(&token.family)) {
+    if let Some(access) = access_token
+        && family_of(&ports.minter.reader, access).await?.as_ref() != Some(&token.family)
+    {
         return Err(Refusal::RefreshRejected.into());
     }
     let grant = policy::refresh(&family, Target { org: org.as_ref(), member: member.as_ref() }, now)?;

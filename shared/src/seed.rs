@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::directory::{member_as_drafted, org_as_drafted};
 use crate::domain::{Client, Fault, Org, OrgId, Refusal, Timestamp};
+use crate::rotate::keep_for_ever;
 use crate::store::{Put, Store};
 use crate::wire::jeton::seed::{BadSeed, Seed, SeedClient};
 
@@ -72,6 +73,9 @@ pub async fn load(store: &dyn Store, seed: Seed, now: Timestamp) -> Result<Loade
             return Err(contradiction(format!("clients[{index}].alias"), "is in the file twice"));
         }
         clients.push(client_of(client, now));
+    }
+    if orgs.values().any(|org| org.ever_non_expiring) {
+        keep_for_ever(store, now).await?;
     }
     for id in &in_order {
         written(store.put_org(&orgs[id]).await?)?;

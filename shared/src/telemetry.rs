@@ -95,6 +95,24 @@ pub(crate) fn log_request(endpoint: &str, method: &str, status: u16, took: Durat
     );
 }
 
+/// Writes the line of one invocation of an operation.
+pub(crate) fn log_invocation(operation: &str, is_ok: bool, took: Duration, request_id: &str, note: &Note) {
+    let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    let Note { org, sub, jti, error, .. } = note;
+    tracing::info!(
+        target: "jeton::invocation",
+        operation,
+        ok = is_ok,
+        us,
+        request_id,
+        org = org.as_deref(),
+        sub = sub.as_deref(),
+        jti = jti.as_deref(),
+        error = error,
+        "invocation"
+    );
+}
+
 /// Writes the one line of a failure of ours.
 pub(crate) fn log_fault(endpoint: &str, fault: &Fault) {
     tracing::error!(target: "jeton::fault", endpoint, retry = fault.can_retry(), cause = ?fault, "failed");

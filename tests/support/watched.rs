@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use shared::domain::{
-    Client, ClientId, Family, FamilyKey, Fault, Mark, Member, MemberKey, Org, OrgId, Subject, Timestamp, TokenKey, TokenRecord,
+    Client, ClientId, Family, FamilyKey, Fault, KeyRing, Mark, Member, MemberKey, Org, OrgId, Subject, Timestamp, TokenKey,
+    TokenRecord,
 };
 use shared::store::{
-    Delete, Found, Put, ReadDirectory, ReadTokens, RefreshTokens, Revocation, RevokeTokens, Rotation, RotationStep, Store,
-    TokenPage, TokenQuery, Wanted, WriteDirectory, WriteTokens,
+    Delete, Found, Put, ReadDirectory, ReadKeys, ReadTokens, RefreshTokens, Revocation, RevokeTokens, Rotation, RotationStep,
+    Store, TokenPage, TokenQuery, Wanted, WriteDirectory, WriteKeys, WriteTokens,
 };
 
 /// Counts the calls of a store by name, and fails the one it is told to: before it happens, or after it has happened and its
@@ -163,5 +164,19 @@ impl WriteDirectory for Watched {
 
     async fn delete_client(&self, org: &OrgId, id: ClientId) -> Result<Delete, Fault> {
         self.call("delete_client", self.store.delete_client(org, id)).await
+    }
+}
+
+#[async_trait]
+impl ReadKeys for Watched {
+    async fn key_ring(&self) -> Result<Option<KeyRing>, Fault> {
+        self.call("key_ring", self.store.key_ring()).await
+    }
+}
+
+#[async_trait]
+impl WriteKeys for Watched {
+    async fn put_key_ring(&self, ring: &KeyRing) -> Result<bool, Fault> {
+        self.call("put_key_ring", self.store.put_key_ring(ring)).await
     }
 }

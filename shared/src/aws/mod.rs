@@ -29,6 +29,8 @@ use crate::config::{Aws, Endpoints};
 pub mod testing;
 mod transport;
 
+pub mod platform;
+
 /// What all clients have in common. The clients of one such share their connections; so do those of its clones.
 #[derive(Clone, Debug)]
 pub struct Sdk {

@@ -72,6 +72,8 @@ pub enum Dialect {
 pub struct Entry<P> {
     /// Where it is found.
     pub route: Route,
+    /// What it can reach, by name.
+    pub capability: &'static str,
     /// What its role must grant.
     pub access: Access,
     bind: fn(&P) -> Box<dyn Handler>,
@@ -83,7 +85,12 @@ impl<P> Entry<P> {
     where
         P: Provides<E::Ports>,
     {
-        Self { route: E::ROUTE, access: E::Ports::ACCESS, bind: |platform| Box::new(Bound::<E>(platform.provide())) }
+        Self {
+            route: E::ROUTE,
+            capability: E::Ports::NAME,
+            access: E::Ports::ACCESS,
+            bind: |platform| Box::new(Bound::<E>(platform.provide())),
+        }
     }
 
     /// The endpoint, ready to be called on this platform.
@@ -94,7 +101,11 @@ impl<P> Entry<P> {
 
 impl<P> fmt::Debug for Entry<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Entry").field("route", &self.route).field("access", &self.access).finish_non_exhaustive()
+        f.debug_struct("Entry")
+            .field("route", &self.route)
+            .field("capability", &self.capability)
+            .field("access", &self.access)
+            .finish_non_exhaustive()
     }
 }
 

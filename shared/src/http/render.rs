@@ -43,6 +43,12 @@ pub fn fault(dialect: Dialect, fault: &Fault) -> Reply {
     reply
 }
 
+/// Code and advice of a refusal, for answers that aren't HTTP.
+pub(crate) fn explain(refusal: &Refusal) -> (&'static str, Cow<'static, str>) {
+    let (_, code, advice) = spell(refusal);
+    (code, advice)
+}
+
 /// Status, code and advice of a refusal, in the dialects that take their codes from us: contract `agilicus` section 2,
 /// `ErrorMessage`, leaves them free.
 fn spell(refusal: &Refusal) -> (StatusCode, &'static str, Cow<'static, str>) {

@@ -120,8 +120,9 @@ pub struct Published {
 
 impl Published {
     /// The key set. A new key is published for longer than this before it signs.
-    pub fn keys(ports: &KeyReader) -> Self {
-        Self { body: Bytes::copy_from_slice(ports.jwks.as_bytes()), max_age: 300 }
+    pub async fn keys(ports: &KeyReader) -> Result<Self, Fault> {
+        let keys = ports.keys.now().await?;
+        Ok(Self { body: Bytes::copy_from_slice(keys.jwks.as_bytes()), max_age: 300 })
     }
 }
 

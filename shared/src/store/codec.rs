@@ -43,6 +43,9 @@ use crate::domain::{
 };
 
 mod coded;
+mod key_ring;
+
+pub use key_ring::{decode_key_ring, encode_key_ring};
 
 /// The body of a token: all of it but `id` and `revoked_at`.
 pub fn encode_token(token: &TokenRecord) -> Result<String, Fault> {

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 
 use crate::domain::{
-    Client, ClientId, Family, FamilyKey, Fault, Mark, MarkKey, Marks, Member, MemberKey, Org, OrgId, Scope, SessionId, Subject,
-    Timestamp, TokenId, TokenKey, TokenRecord, scope,
+    Client, ClientId, Family, FamilyKey, Fault, KeyRing, Mark, MarkKey, Marks, Member, MemberKey, Org, OrgId, Scope, SessionId,
+    Subject, Timestamp, TokenId, TokenKey, TokenRecord, scope,
 };
 
 pub mod codec;
@@ -27,9 +27,9 @@ pub mod sqlite;
 ///    where a method has `now` as an argument.
 /// 4. Absence is `None`, never an error. A broken record is a fault, never absence.
 /// 5. Of N parallel writes that exclude each other exactly one wins.
-pub trait Store: ReadTokens + WriteTokens + RevokeTokens + RefreshTokens + ReadDirectory + WriteDirectory {}
+pub trait Store: ReadTokens + WriteTokens + RevokeTokens + RefreshTokens + ReadDirectory + WriteDirectory + WriteKeys {}
 
-impl<T: ReadTokens + WriteTokens + RevokeTokens + RefreshTokens + ReadDirectory + WriteDirectory> Store for T {}
+impl<T> Store for T where T: ReadTokens + WriteTokens + RevokeTokens + RefreshTokens + ReadDirectory + WriteDirectory + WriteKeys {}
 
 /// Reads what decides about tokens, and lists them.
 #[async_trait]
@@ -121,6 +121,22 @@ pub trait WriteDirectory: std::fmt::Debug + Send + Sync {
 
     /// Deletes a client.
     async fn delete_client(&self, org: &OrgId, id: ClientId) -> Result<Delete, Fault>;
+}
+
+/// Reads the signing keys.
+#[async_trait]
+pub trait ReadKeys: std::fmt::Debug + Send + Sync {
+    /// The key ring of this deployment, if one has been made. Consistent.
+    async fn key_ring(&self) -> Result<Option<KeyRing>, Fault>;
+}
+
+/// Changes the signing keys.
+#[async_trait]
+pub trait WriteKeys: ReadKeys {
+    /// Writes a ring in the place of the one whose version is one lower; version 1 where there is none yet.
+    ///
+    /// `false`: another was faster, and nothing was written. Writing the very same again is a success.
+    async fn put_key_ring(&self, ring: &KeyRing) -> Result<bool, Fault>;
 }
 
 /// Keys of what one decision needs.

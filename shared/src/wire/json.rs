@@ -11,11 +11,16 @@ use crate::wire::Object;
 ///
 /// The refusal names the member and what it should be, and never repeats a value.
 pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-    if body.is_empty() {
-        return Err(Refusal::invalid("", "the body must be a JSON object"));
+    read_as("the body", body)
+}
+
+/// The same, where the document isn't a request's body: the refusal calls it by its name.
+pub fn read_as<T: DeserializeOwned>(name: &str, json: &[u8]) -> Result<T, Refusal> {
+    if json.is_empty() {
+        return Err(Refusal::invalid("", format!("{name} must be a JSON object")));
     }
-    strict_json::check(body).map_err(|problem| Refusal::invalid("", format!("the body {problem}")))?;
-    let mut reader = serde_json::Deserializer::from_slice(body);
+    strict_json::check(json).map_err(|problem| Refusal::invalid("", format!("{name} {problem}")))?;
+    let mut reader = serde_json::Deserializer::from_slice(json);
     let Object(request) = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
         let (member, rule) = explain(error.inner());

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::Store;
 
 mod directory;
+mod key_ring;
 mod lists;
 mod parallel;
 mod records;
@@ -29,7 +30,15 @@ pub async fn run(new: impl AsyncFn() -> Arc<dyn Store>) {
 }
 
 fn all() -> Vec<Case> {
-    let rooms = [records::cases(), revocations::cases(), lists::cases(), refresh::cases(), directory::cases(), parallel::cases()];
+    let rooms = [
+        records::cases(),
+        revocations::cases(),
+        lists::cases(),
+        refresh::cases(),
+        directory::cases(),
+        key_ring::cases(),
+        parallel::cases(),
+    ];
     rooms.into_iter().flatten().collect()
 }
 

@@ -49,6 +49,11 @@ impl Change {
         Self::new(table, What::Put(item), "")
     }
 
+    /// Writes an item over whatever is there, under a condition.
+    pub(super) fn put_if(table: &str, item: Item, condition: impl Into<String>) -> Self {
+        Self::new(table, What::Put(item), condition)
+    }
+
     /// Updates an item, or adds it if the condition allows that.
     pub(super) fn update(table: &str, key: Key, expression: impl Into<String>, condition: impl Into<String>) -> Self {
         Self::new(table, What::Update(key, expression.into()), condition)
@@ -136,7 +141,7 @@ impl DynamoStore {
         let items = changes.iter().map(Change::for_transaction).collect::<Result<Vec<_>, _>>();
         let items = items.map_err(|e| Fault::internal(doing).because(e))?;
         // The same for all our tries and the SDK's: a transaction that has happened without our hearing of it isn't repeated.
-        let token = format!("{:016x}", u64::from_be_bytes(self.name_of_write()?));
+        let token = format!("{:032x}", u128::from_be_bytes(self.name_of_write()?));
         let mut patience = self.patience(doing);
         loop {
             let sent = self.client.transact_write_items().set_transact_items(Some(items.clone())).client_request_token(&token);

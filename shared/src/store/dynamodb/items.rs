@@ -5,7 +5,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::Item;
 use super::keys::{Key, subject_partition};
-use crate::domain::{Client, Family, FamilyKey, Fault, Member, Org, OrgId, Seconds, Timestamp, TokenId, TokenKey, TokenRecord};
+use crate::domain::{
+    Client, Family, FamilyKey, Fault, KeyRing, Member, Org, OrgId, Seconds, Timestamp, TokenId, TokenKey, TokenRecord,
+};
 use crate::store::codec::{self, FamilyState};
 
 /// `by_subject`: whether an index wants it.
@@ -74,6 +76,10 @@ pub(super) fn member(item: &Item) -> Result<Member, Fault> {
 
 pub(super) fn client(item: &Item) -> Result<Client, Fault> {
     codec::decode_client(body(item)?, created_at(item)?)
+}
+
+pub(super) fn key_ring(item: &Item) -> Result<KeyRing, Fault> {
+    codec::decode_key_ring(find_number(item, "g")?.ok_or_else(|| broken("g"))?, body(item)?)
 }
 
 /// When DynamoDB may delete what expires then: a day later, for clocks and answers that are late.

@@ -54,6 +54,11 @@ impl Key {
         Self { pk: org.to_string(), sk: format!("n#{shard}") }
     }
 
+    /// There is one, and no org has its name.
+    pub(super) fn key_ring() -> Self {
+        Self { pk: "#keys".to_owned(), sk: "k".to_owned() }
+    }
+
     pub(super) fn into_item(self) -> Item {
         let (pk, sk) = (AttributeValue::S(self.pk), AttributeValue::S(self.sk));
         Item::from([("pk".to_owned(), pk), ("sk".to_owned(), sk)])

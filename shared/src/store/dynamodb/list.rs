@@ -9,7 +9,7 @@ use futures::future::try_join_all;
 
 use super::items::text;
 use super::keys::{Key, partition, subject_partition, token_range};
-use super::tables::{BY_SUBJECT, BY_SUBJECT_KEY};
+use super::tables::{BY_SUBJECT, BY_SUBJECT_KEY, KEY};
 use super::{DynamoStore, Item, fault, items};
 use crate::domain::{Fault, Shard, TokenId, TokenKey, TokenRecord};
 use crate::store::{TokenPage, TokenQuery};
@@ -54,9 +54,9 @@ impl DynamoStore {
         let [from, to] = token_range(strand.up_to.as_ref());
         let (index, attribute, pk) = match &query.subject {
             Some(subject) if self.tables.by_subject => {
-                (Some(BY_SUBJECT.to_owned()), BY_SUBJECT_KEY, subject_partition(&query.org, subject, strand.shard))
+                (Some(BY_SUBJECT.to_owned()), BY_SUBJECT_KEY.partition, subject_partition(&query.org, subject, strand.shard))
             }
-            _ => (None, "pk", partition(&query.org, strand.shard)),
+            _ => (None, KEY.partition, partition(&query.org, strand.shard)),
         };
         let asked = self.client.query().table_name(&self.tables.tokens).set_index_name(index);
         let asked = asked

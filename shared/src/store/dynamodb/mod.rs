@@ -11,19 +11,20 @@
 //! | `list` | lists tokens: all shards of an org, merged |
 //! | `write` | records, revokes and rotates |
 //! | `directory` | orgs, members, clients |
+//! | `key_ring` | the signing keys |
 //!
 //! Each item has a body ([`codec`](super::codec)) and, beside it, only what keys, conditions and updates need. Names are short,
 //! for they are paid for with each item:
 //!
 //! | name | in `Tokens` | in `Directory` |
 //! |---|---|---|
-//! | `pk` | `<org>#<shard>` | `<org>` |
-//! | `sk` | `t#<id>` token, `f#<id>` family, `v#<kind>#<key>` mark | `o` org, `s#<org>` sub-org, `m#<subject>` member, `c#<number>` client, `a#<alias>` alias, `n#<shard>` counter |
+//! | `pk` | `<org>#<shard>` | `<org>`; `#keys` for the key ring |
+//! | `sk` | `t#<id>` token, `f#<id>` family, `v#<kind>#<key>` mark | `o` org, `s#<org>` sub-org, `m#<subject>` member, `c#<number>` client, `a#<alias>` alias, `n#<shard>` counter, `k` key ring |
 //! | `b` | body | body |
 //! | `a` | family: its access token | client: its alias |
 //! | `c` | family: hash of the current secret | alias: number of its client |
 //! | `e` | family: expires at, ms | |
-//! | `g` | family: generation | |
+//! | `g` | family: generation | key ring: version |
 //! | `h` | | org: its ancestors, parent first, a `/` between |
 //! | `j` | token: `<org>#<subject>#<shard>`, for the index `by_subject`, if there is one | |
 //! | `k` | | org: how many sub-orgs it has; counter: how many of the org's members and clients are counted there |
@@ -55,6 +56,7 @@ use crate::entropy::Entropy;
 mod change;
 mod directory;
 mod items;
+mod key_ring;
 mod keys;
 mod list;
 mod patience;
@@ -63,7 +65,7 @@ mod tables;
 mod write;
 
 use patience::Patience;
-pub use tables::{BY_SUBJECT, BY_SUBJECT_ATTRIBUTES, BY_SUBJECT_KEY, PARTITION_KEY, SORT_KEY, TIME_TO_LIVE, create_tables};
+pub use tables::{BY_SUBJECT, BY_SUBJECT_ATTRIBUTES, BY_SUBJECT_KEY, KEY, KeySchema, TTL, create_tables};
 
 /// The two tables.
 #[derive(Clone, Debug)]
@@ -96,8 +98,8 @@ impl DynamoStore {
     }
 
     /// A name for a write that no other has.
-    fn name_of_write(&self) -> Result<[u8; 8], Fault> {
-        let mut name = [0; 8];
+    fn name_of_write<const N: usize>(&self) -> Result<[u8; N], Fault> {
+        let mut name = [0; N];
         self.entropy.fill(&mut name)?;
         Ok(name)
     }

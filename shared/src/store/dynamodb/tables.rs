@@ -1,4 +1,4 @@
-//! What the tables look like, and making them.
+//! What the tables look like, and what makes them so.
 
 use std::time::Duration;
 
@@ -14,20 +14,26 @@ use tokio::time::sleep;
 use super::{Tables, fault};
 use crate::domain::Fault;
 
-/// The partition key of both tables, a string.
-pub const PARTITION_KEY: &str = "pk";
+/// How items are found: the names of two texts that each item has.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct KeySchema {
+    /// The attribute whose value is the partition.
+    pub partition: &'static str,
+    /// The attribute by which a partition is sorted.
+    pub sort: &'static str,
+}
 
-/// The sort key of both tables and of the index, a string.
-pub const SORT_KEY: &str = "sk";
+/// The key of both tables.
+pub const KEY: KeySchema = KeySchema { partition: "pk", sort: "sk" };
 
-/// The attribute of the table of tokens that says when DynamoDB may delete an item.
-pub const TIME_TO_LIVE: &str = "x";
-
-/// The index of the table of tokens that finds those of a subject.
+/// The index that finds the tokens of a subject.
 pub const BY_SUBJECT: &str = "by_subject";
 
-/// The partition key of the index, a string.
-pub const BY_SUBJECT_KEY: &str = "j";
+/// The key of the index by subject.
+pub const BY_SUBJECT_KEY: KeySchema = KeySchema { partition: "j", sort: KEY.sort };
+
+/// The attribute of the table of tokens with the second from which DynamoDB may delete the item.
+pub const TTL: &str = "x";
 
 /// What the index holds beside the keys: what a listing shows.
 pub const BY_SUBJECT_ATTRIBUTES: [&str; 2] = ["b", "r"];
@@ -40,7 +46,7 @@ pub async fn create_tables(client: &Client, tables: &Tables) -> Result<(), Fault
     let tokens = || -> Result<_, BuildError> {
         let tokens = table(client, &tables.tokens)?;
         Ok(if tables.by_subject {
-            tokens.attribute_definitions(a_text(BY_SUBJECT_KEY)?).global_secondary_indexes(index()?)
+            tokens.attribute_definitions(a_text(BY_SUBJECT_KEY.partition)?).global_secondary_indexes(index()?)
         } else {
             tokens
         })
@@ -54,8 +60,8 @@ pub async fn create_tables(client: &Client, tables: &Tables) -> Result<(), Fault
 
 fn table(client: &Client, name: &str) -> Result<CreateTableFluentBuilder, BuildError> {
     let table = client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
-    let table = table.key_schema(element(PARTITION_KEY, KeyType::Hash)?).key_schema(element(SORT_KEY, KeyType::Range)?);
-    Ok(table.attribute_definitions(a_text(PARTITION_KEY)?).attribute_definitions(a_text(SORT_KEY)?))
+    let table = table.set_key_schema(Some(elements(KEY)?));
+    Ok(table.attribute_definitions(a_text(KEY.partition)?).attribute_definitions(a_text(KEY.sort)?))
 }
 
 fn index() -> Result<GlobalSecondaryIndex, BuildError> {
@@ -63,8 +69,7 @@ fn index() -> Result<GlobalSecondaryIndex, BuildError> {
     let shown = shown.set_non_key_attributes(Some(BY_SUBJECT_ATTRIBUTES.map(str::to_owned).to_vec()));
     GlobalSecondaryIndex::builder()
         .index_name(BY_SUBJECT)
-        .key_schema(element(BY_SUBJECT_KEY, KeyType::Hash)?)
-        .key_schema(element(SORT_KEY, KeyType::Range)?)
+        .set_key_schema(Some(elements(BY_SUBJECT_KEY)?))
         .projection(shown.build())
         .build()
 }
@@ -98,9 +103,13 @@ async fn set_time_to_live(client: &Client, name: &str) -> Result<(), Fault> {
     if matches!(status, Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)) {
         return Ok(());
     }
-    let ttl = TimeToLiveSpecification::builder().enabled(true).attribute_name(TIME_TO_LIVE).build().map_err(built)?;
+    let ttl = TimeToLiveSpecification::builder().enabled(true).attribute_name(TTL).build().map_err(built)?;
     client.update_time_to_live().table_name(name).time_to_live_specification(ttl).send().await.map_err(|e| fault(DOING, e))?;
     Ok(())
+}
+
+fn elements(key: KeySchema) -> Result<Vec<KeySchemaElement>, BuildError> {
+    Ok(vec![element(key.partition, KeyType::Hash)?, element(key.sort, KeyType::Range)?])
 }
 
 fn element(name: &str, kind: KeyType) -> Result<KeySchemaElement, BuildError> {

@@ -8,6 +8,7 @@
 //! | `write` | what is written about tokens, as operations for the writer |
 //! | `read` | what is read of tokens |
 //! | `directory` | orgs, members, clients |
+//! | `key_ring` | the signing keys |
 //! | `sweep` | forgets what has expired long ago |
 
 use std::path::Path;
@@ -20,16 +21,18 @@ use self::keeper::Keeper;
 use self::sweep::Sweep;
 use self::writer::{Commit, Writer};
 use super::{
-    Delete, Found, Put, ReadDirectory, ReadTokens, RefreshTokens, Revocation, RevokeTokens, Rotation, RotationStep, TokenPage,
-    TokenQuery, Wanted, WriteDirectory, WriteTokens,
+    Delete, Found, Put, ReadDirectory, ReadKeys, ReadTokens, RefreshTokens, Revocation, RevokeTokens, Rotation, RotationStep,
+    TokenPage, TokenQuery, Wanted, WriteDirectory, WriteKeys, WriteTokens,
 };
 use crate::clock::Clock;
 use crate::domain::{
-    Client, ClientId, Family, FamilyKey, Fault, Mark, Member, MemberKey, Org, OrgId, Subject, Timestamp, TokenKey, TokenRecord,
+    Client, ClientId, Family, FamilyKey, Fault, KeyRing, Mark, Member, MemberKey, Org, OrgId, Subject, Timestamp, TokenKey,
+    TokenRecord,
 };
 
 mod directory;
 mod keeper;
+mod key_ring;
 mod read;
 mod schema;
 mod sweep;
@@ -231,6 +234,21 @@ impl WriteDirectory for SqliteStore {
     async fn delete_client(&self, org: &OrgId, id: ClientId) -> Result<Delete, Fault> {
         let org = org.clone();
         self.write("deleting a client", move |c| directory::delete_client(c, &org, id)).await
+    }
+}
+
+#[async_trait]
+impl ReadKeys for SqliteStore {
+    async fn key_ring(&self) -> Result<Option<KeyRing>, Fault> {
+        self.look_up("reading the key ring", key_ring::read)
+    }
+}
+
+#[async_trait]
+impl WriteKeys for SqliteStore {
+    async fn put_key_ring(&self, ring: &KeyRing) -> Result<bool, Fault> {
+        let ring = ring.clone();
+        self.write("writing the key ring", move |c| key_ring::put(c, &ring)).await
     }
 }
 

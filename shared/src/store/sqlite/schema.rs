@@ -72,7 +72,7 @@ fn prepare(connection: &Connection) -> Outcome<()> {
     if tables == 0 {
         let begin = "BEGIN IMMEDIATE";
         let marks = format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT");
-        connection.execute_batch(&format!("{begin}; {TABLES} {marks}"))?;
+        connection.execute_batch(&format!("{begin}; {TABLES} {KEY_RINGS} {marks}"))?;
         return Ok(());
     }
     if number("application_id")? != APPLICATION {
@@ -80,6 +80,7 @@ fn prepare(connection: &Connection) -> Outcome<()> {
     }
     match number("user_version")? {
         VERSION => Ok(()),
+        1 => Ok(connection.execute_batch(&format!("BEGIN IMMEDIATE; {KEY_RINGS} PRAGMA user_version = {VERSION}; COMMIT"))?),
         _ => Err(Fault::internal("opening the data file: it was written by a newer version of this program").into()),
     }
 }
@@ -102,7 +103,7 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 const APPLICATION: i32 = 0x6a65_746e;
 
 /// Of the tables below. A change that older code can't live with takes the next number and a step from the one before.
-const VERSION: i32 = 1;
+const VERSION: i32 = 2;
 
 /// In bytes. After a burst the log is cut to this.
 const LONGEST_LOG: i64 = 32 << 20;
@@ -149,4 +150,11 @@ CREATE TABLE clients (
     PRIMARY KEY (org, id)
 ) STRICT;
 CREATE UNIQUE INDEX clients_by_alias ON clients (org, alias) WHERE alias IS NOT NULL;
+";
+
+// Since version 2.
+const KEY_RINGS: &str = "
+CREATE TABLE key_rings (
+    one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL, body TEXT NOT NULL
+) STRICT;
 ";

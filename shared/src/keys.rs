@@ -1,0 +1,256 @@
+//! The keys in use: read from the directory now and then, judged by the clock in between.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio::sync::Mutex;
+
+use crate::clock::Clock;
+use crate::domain::{Algorithm, Fault, Issuer, KeyId, KeyRing, KeySet, KeyState, Seconds, Timestamp};
+use crate::jose::{Verifier, jwk};
+use crate::signer::{Deriver, OpenKeys, Signer};
+use crate::store::ReadKeys;
+
+/// How long a ring that was read is used. A new key is published for [longer](crate::domain::Schedule::SHORTEST_LEAD) before it signs.
+pub const REREAD: Seconds = Seconds(300);
+/// How long a ring is used on, when it can't be read again, before the next try.
+const RETRY: Seconds = Seconds(10);
+
+/// The key ring, read when it is first needed and again every five minutes.
+///
+/// When it can't be read again, the one that was read before goes on: its times still hold.
+#[derive(Debug)]
+pub struct Ring {
+    store: Arc<dyn ReadKeys>,
+    clock: Arc<dyn Clock>,
+    read: RwLock<Option<Reading>>,
+    /// Held by the one who reads.
+    turn: Mutex<()>,
+}
+
+#[derive(Clone, Debug)]
+struct Reading {
+    ring: Arc<KeyRing>,
+    from: Timestamp,
+    until: Timestamp,
+}
+
+impl Ring {
+    /// The ring of this directory.
+    pub fn new(store: Arc<dyn ReadKeys>, clock: Arc<dyn Clock>) -> Self {
+        Self { store, clock, read: RwLock::default(), turn: Mutex::default() }
+    }
+
+    /// The ring as of at most five minutes ago.
+    async fn get(&self, now: Timestamp) -> Result<Arc<KeyRing>, Fault> {
+        if let Some(ring) = self.fresh(now) {
+            return Ok(ring);
+        }
+        let _turn = self.turn.lock().await;
+        if let Some(ring) = self.fresh(now) {
+            return Ok(ring);
+        }
+        let (ring, lasts) = match (self.store.key_ring().await, self.last()) {
+            (Ok(Some(ring)), _) => (Arc::new(ring), REREAD),
+            (Ok(None), _) => {
+                return Err(Fault::unavailable("finding the signing keys: there are none before `bootstrap` has been run"));
+            }
+            (Err(fault), Some(last)) => {
+                crate::telemetry::log_fault("", &fault);
+                (last.ring, RETRY)
+            }
+            (Err(fault), None) => return Err(fault),
+        };
+        let reading = Reading { ring: Arc::clone(&ring), from: now, until: now.plus(lasts) };
+        *self.read.write().unwrap_or_else(PoisonError::into_inner) = Some(reading);
+        Ok(ring)
+    }
+
+    fn fresh(&self, now: Timestamp) -> Option<Arc<KeyRing>> {
+        // A clock that was set back must not make it last longer.
+        self.last().filter(|reading| reading.from <= now && now < reading.until).map(|reading| reading.ring)
+    }
+
+    fn last(&self) -> Option<Reading> {
+        self.read.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// What everybody may know of the keys.
+#[derive(Debug)]
+pub struct PublishedKeys {
+    /// Verifies our own tokens.
+    pub verifier: Verifier,
+    /// The JWK Set document, RFC 7517 section 5, rendered once.
+    pub jwks: String,
+}
+
+impl PublishedKeys {
+    /// Of the tokens of `issuer` that are signed by `keys`.
+    fn new(keys: &KeySet, issuer: &Issuer) -> Result<Self, Fault> {
+        Ok(Self { verifier: Verifier::new(keys, issuer.clone())?, jwks: jwk::set_to_json(keys) })
+    }
+}
+
+/// The public halves of the keys.
+#[derive(Debug)]
+pub struct PublicKeys {
+    source: Source<PublishedKeys>,
+    issuer: Issuer,
+}
+
+impl PublicKeys {
+    /// Those of a ring.
+    pub fn of(ring: Arc<Ring>, issuer: Issuer) -> Self {
+        Self { source: Source::turning(ring), issuer }
+    }
+
+    /// Always the same.
+    pub fn fixed(keys: &KeySet, issuer: Issuer) -> Result<Self, Fault> {
+        Ok(Self { source: Source::Fixed(Arc::new(PublishedKeys::new(keys, &issuer)?)), issuer })
+    }
+
+    /// Those of this moment.
+    pub async fn now(&self) -> Result<Arc<PublishedKeys>, Fault> {
+        self.source.get(async |ring, now| PublishedKeys::new(&ring.published(now), &self.issuer)).await
+    }
+}
+
+/// The private halves: what signs, and what refresh tokens are derived with.
+#[derive(Debug)]
+pub struct Signing {
+    preferred: Arc<dyn Signer>,
+    by_algorithm: HashMap<Algorithm, Arc<dyn Signer>>,
+    deriver: Arc<dyn Deriver>,
+}
+
+impl Signing {
+    /// Signs where no algorithm is asked for.
+    pub fn signer(&self) -> &Arc<dyn Signer> {
+        &self.preferred
+    }
+
+    /// Signs by this algorithm, if there is a key for it.
+    pub fn signer_by(&self, alg: Algorithm) -> Option<&Arc<dyn Signer>> {
+        self.by_algorithm.get(&alg)
+    }
+
+    /// Makes the secrets of refresh tokens.
+    pub fn deriver(&self) -> &dyn Deriver {
+        &*self.deriver
+    }
+}
+
+/// The keys that sign.
+#[derive(Debug)]
+pub struct SigningKeys {
+    source: Source<Signing>,
+    opener: Option<Arc<dyn OpenKeys>>,
+    /// Each key is opened once.
+    opened: Mutex<Opened>,
+}
+
+#[derive(Debug, Default)]
+struct Opened {
+    signers: HashMap<KeyId, Arc<dyn Signer>>,
+    deriver: Option<(Vec<u8>, Arc<dyn Deriver>)>,
+}
+
+impl SigningKeys {
+    /// Those of a ring.
+    pub fn of(ring: Arc<Ring>, opener: Arc<dyn OpenKeys>) -> Self {
+        Self { source: Source::turning(ring), opener: Some(opener), opened: Mutex::default() }
+    }
+
+    /// Always the same.
+    pub fn fixed(signer: Arc<dyn Signer>, deriver: Arc<dyn Deriver>) -> Self {
+        let by_algorithm = HashMap::from([(signer.jwk().alg, Arc::clone(&signer))]);
+        let signing = Signing { preferred: signer, by_algorithm, deriver };
+        Self { source: Source::Fixed(Arc::new(signing)), opener: None, opened: Mutex::default() }
+    }
+
+    /// Those of this moment.
+    pub async fn now(&self) -> Result<Arc<Signing>, Fault> {
+        self.source.get(async |ring, now| self.open(ring, now).await).await
+    }
+
+    /// Opens what isn't open yet: also the keys that will sign next, so that no request waits when they do.
+    async fn open(&self, ring: &KeyRing, now: Timestamp) -> Result<Signing, Fault> {
+        let none = || Fault::unavailable("finding a key that signs");
+        let opener = self.opener.as_ref().ok_or_else(none)?;
+        let mut opened = self.opened.lock().await;
+        let missing: Vec<_> = ring.signing(now).filter(|key| !opened.signers.contains_key(&key.jwk.kid)).collect();
+        let signers = futures::future::join_all(missing.iter().map(|key| opener.signer(key)));
+        let deriver = async {
+            match &opened.deriver {
+                Some((of, deriver)) if *of == ring.refresh_key => Ok(Arc::clone(deriver)),
+                _ => opener.deriver(&ring.refresh_key).await,
+            }
+        };
+        let (signers, deriver) = tokio::join!(signers, deriver);
+        let deriver = deriver?;
+        opened.deriver = Some((ring.refresh_key.clone(), Arc::clone(&deriver)));
+        for (key, signer) in missing.iter().zip(signers) {
+            match signer {
+                Ok(signer) => drop(opened.signers.insert(key.jwk.kid.clone(), signer)),
+                // It has time: it is opened again when it becomes active.
+                Err(fault) if ring.state(key, now) == KeyState::Next => crate::telemetry::log_fault("", &fault),
+                Err(fault) => return Err(fault),
+            }
+        }
+        opened.signers.retain(|kid, _| ring.signing(now).any(|key| key.jwk.kid == *kid));
+        let find = |key: &crate::domain::RingKey| opened.signers.get(&key.jwk.kid).cloned();
+        let by_algorithm = Algorithm::ALL.into_iter().filter_map(|alg| Some((alg, find(ring.active(alg, now)?)?))).collect();
+        Ok(Signing { preferred: ring.preferred(now).and_then(find).ok_or_else(none)?, by_algorithm, deriver })
+    }
+}
+
+/// Something that is made of the ring: anew when there is another ring, and when a key changes its state.
+enum Source<T> {
+    Fixed(Arc<T>),
+    Turning { ring: Arc<Ring>, made: RwLock<Option<Made<T>>> },
+}
+
+struct Made<T> {
+    what: Arc<T>,
+    of: Arc<KeyRing>,
+    from: Timestamp,
+    until: Option<Timestamp>,
+}
+
+impl<T> Source<T> {
+    fn turning(ring: Arc<Ring>) -> Self {
+        Self::Turning { ring, made: RwLock::new(None) }
+    }
+
+    async fn get(&self, make: impl AsyncFnOnce(&KeyRing, Timestamp) -> Result<T, Fault>) -> Result<Arc<T>, Fault> {
+        let (ring, made) = match self {
+            Self::Fixed(what) => return Ok(Arc::clone(what)),
+            Self::Turning { ring, made } => (ring, made),
+        };
+        let now = ring.clock.now();
+        let current = ring.get(now).await?;
+        let last = |made: &Made<T>| {
+            let holds = made.from <= now && made.until.is_none_or(|until| now < until);
+            (holds && made.of.version == current.version).then(|| Arc::clone(&made.what))
+        };
+        if let Some(what) = made.read().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(last) {
+            return Ok(what);
+        }
+        let what = Arc::new(make(&current, now).await?);
+        let until = current.next_change(now);
+        let fresh = Made { what: Arc::clone(&what), of: current, from: now, until };
+        *made.write().unwrap_or_else(PoisonError::into_inner) = Some(fresh);
+        Ok(what)
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Source<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fixed(what) => f.debug_tuple("Fixed").field(what).finish(),
+            Self::Turning { ring, .. } => f.debug_struct("Turning").field("ring", ring).finish_non_exhaustive(),
+        }
+    }
+}
