@@ -8,7 +8,9 @@ pub mod jeton;
 
 use shared::http::Entry;
 use shared::lambda::OperationEntry;
-use shared::ports::{DirectoryReader, DirectoryWriter, KeyReader, Lister, Minter, Provides, Public, Reader, Refresher, Revoker};
+use shared::ports::{
+    DirectoryReader, DirectoryWriter, Guard, KeyReader, Lister, Minter, Provides, Public, Reader, Refresher, Revoker,
+};
 
 /// What the bundle `public` serves: nothing of it reaches AWS.
 pub fn public<P: Provides<Public>>() -> Vec<Entry<P>> {
@@ -46,8 +48,8 @@ where
 }
 
 /// What the bundle `records` has besides: it reads, and has no route.
-pub fn records_operations<P>() -> Vec<OperationEntry<P>> {
-    Vec::new()
+pub fn records_operations<P: Provides<Guard>>() -> Vec<OperationEntry<P>> {
+    vec![OperationEntry::of::<jeton::authorizer::Authorizer>()]
 }
 
 /// What the bundle `mint` serves: it reaches the tables, and the signing keys.
@@ -65,7 +67,7 @@ pub fn operate<P>() -> Vec<OperationEntry<P>> {
 }
 
 /// All functions without a route.
-pub fn operations<P>() -> Vec<OperationEntry<P>> {
+pub fn operations<P: Provides<Guard>>() -> Vec<OperationEntry<P>> {
     records_operations().into_iter().chain(operate()).collect()
 }
 
