@@ -9,7 +9,8 @@ pub mod jeton;
 use shared::http::Entry;
 use shared::lambda::OperationEntry;
 use shared::ports::{
-    DirectoryReader, DirectoryWriter, Guard, KeyReader, Lister, Minter, Provides, Public, Reader, Refresher, Revoker,
+    DirectoryReader, DirectoryWriter, Founder, Guard, KeyReader, Lister, Minter, Provides, Public, Reader, Refresher, Revoker,
+    Rotator,
 };
 
 /// What the bundle `public` serves: nothing of it reaches AWS.
@@ -62,12 +63,12 @@ pub fn mint<P: Provides<Minter> + Provides<Refresher>>() -> Vec<Entry<P>> {
 }
 
 /// What the bundle `operate` has: schedules, streams and operators invoke it.
-pub fn operate<P>() -> Vec<OperationEntry<P>> {
-    Vec::new()
+pub fn operate<P: Provides<Founder> + Provides<Rotator>>() -> Vec<OperationEntry<P>> {
+    vec![OperationEntry::of::<jeton::bootstrap::Bootstrap>(), OperationEntry::of::<jeton::rotate_keys::RotateKeys>()]
 }
 
 /// All functions without a route.
-pub fn operations<P: Provides<Guard>>() -> Vec<OperationEntry<P>> {
+pub fn operations<P: Provides<Founder> + Provides<Guard> + Provides<Rotator>>() -> Vec<OperationEntry<P>> {
     records_operations().into_iter().chain(operate()).collect()
 }
 

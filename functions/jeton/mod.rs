@@ -1,6 +1,7 @@
 //! Jeton's own API.
 
 pub mod authorizer;
+pub mod bootstrap;
 pub mod delete_member;
 pub mod delete_org;
 pub mod get_member;
@@ -10,3 +11,4 @@ pub mod jwks;
 pub mod list_members;
 pub mod put_member;
 pub mod put_org;
+pub mod rotate_keys;
