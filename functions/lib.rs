@@ -9,7 +9,8 @@ pub mod jeton;
 use shared::http::Entry;
 use shared::lambda::OperationEntry;
 use shared::ports::{
-    DirectoryReader, DirectoryWriter, Founder, KeyReader, Lister, Minter, Provides, Public, Reader, Refresher, Revoker, Rotator,
+    DirectoryReader, DirectoryWriter, Founder, Guard, KeyReader, Lister, Minter, Provides, Public, Reader, Refresher, Revoker,
+    Rotator,
 };
 
 /// What the bundle `public` serves: nothing of it reaches AWS.
@@ -48,8 +49,8 @@ where
 }
 
 /// What the bundle `records` has besides: it reads, and has no route.
-pub fn records_operations<P>() -> Vec<OperationEntry<P>> {
-    Vec::new()
+pub fn records_operations<P: Provides<Guard>>() -> Vec<OperationEntry<P>> {
+    vec![OperationEntry::of::<jeton::authorizer::Authorizer>()]
 }
 
 /// What the bundle `mint` serves: it reaches the tables, and the signing keys.
@@ -67,7 +68,7 @@ pub fn operate<P: Provides<Founder> + Provides<Rotator>>() -> Vec<OperationEntry
 }
 
 /// All functions without a route.
-pub fn operations<P: Provides<Founder> + Provides<Rotator>>() -> Vec<OperationEntry<P>> {
+pub fn operations<P: Provides<Founder> + Provides<Guard> + Provides<Rotator>>() -> Vec<OperationEntry<P>> {
     records_operations().into_iter().chain(operate()).collect()
 }
 

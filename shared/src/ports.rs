@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::domain::{Algorithm, Issuer, Schedule, Timestamp};
+use crate::domain::{Algorithm, Issuer, Requirements, Schedule, Timestamp};
 use crate::entropy::Entropy;
 use crate::keys::{PublicKeys, SigningKeys};
 use crate::signer::MakeKeys;
@@ -91,6 +91,20 @@ impl Reader {
 impl Capability for Reader {
     const NAME: &'static str = "Reader";
     const ACCESS: Access = Access { tokens: &["BatchGetItem"], directory: &["BatchGetItem", "GetItem"], ..Access::NONE };
+}
+
+/// Reads what decides about a token, for an API with requirements of its own. Grants what [`Reader`] grants.
+#[derive(Clone, Debug)]
+pub struct Guard {
+    /// To authenticate.
+    pub reader: Reader,
+    /// What the API asks of a token.
+    pub requirements: Arc<Requirements>,
+}
+
+impl Capability for Guard {
+    const NAME: &'static str = Reader::NAME;
+    const ACCESS: Access = Reader::ACCESS;
 }
 
 /// Reads, and lists tokens.

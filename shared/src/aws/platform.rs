@@ -23,6 +23,12 @@ pub async fn for_records(config: Config) -> Result<Records, Fault> {
     Ok(records)
 }
 
+/// What an authorizer stands on: the same, and what is asked of a token.
+pub async fn for_authorizer(config: Config) -> Result<Records, Fault> {
+    let requirements = config::requirements().map_err(misconfigured)?;
+    Ok(for_records(config).await?.requiring(requirements))
+}
+
 /// What functions stand on that mint.
 pub async fn for_minting(config: Config) -> Result<Platform, Fault> {
     let aws = Aws::from_env().map_err(misconfigured)?;
