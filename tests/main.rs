@@ -5,6 +5,7 @@
 //! | `support` | an app with a frozen clock, seeded entropy and fixed keys, behind one of seven mounts |
 //! | `agilicus`, `jeton` | scenarios by operation: each runs on every mount |
 //! | `bundles` | the bundles as processes, fed by a Runtime API |
+//! | `calls` | which calls of AWS each function makes, and that its role grants these and no others |
 //! | `edge` | what the edge refuses, on every mount |
 //! | `events` | what of the events is particular to a gateway |
 //! | `faults` | the store fails, call by call; and how many calls each operation makes |
@@ -15,6 +16,7 @@
 
 mod agilicus;
 mod bundles;
+mod calls;
 mod edge;
 mod events;
 mod faults;
