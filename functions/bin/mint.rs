@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use shared::embedded;
+use shared::aws::platform::for_minting;
 use shared::lambda::Bundle;
 
 fn main() -> ExitCode {
-    Bundle::new().endpoints(functions::mint(), |config| async move { embedded::for_function(&config) }).main()
+    Bundle::new().endpoints(functions::mint(), for_minting).main()
 }

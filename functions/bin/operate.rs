@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use shared::embedded;
+use shared::aws::platform::for_operations;
 use shared::lambda::Bundle;
 
 fn main() -> ExitCode {
-    Bundle::new().operations(functions::operate(), |config| async move { embedded::for_function(&config) }).main()
+    Bundle::new().operations(functions::operate(), for_operations).main()
 }

@@ -2,10 +2,9 @@
 
 use std::process::ExitCode;
 
-use shared::embedded;
+use shared::aws::platform::for_records;
 use shared::lambda::Bundle;
 
 fn main() -> ExitCode {
-    let platform = |config| async move { embedded::for_function(&config) };
-    Bundle::new().endpoints(functions::records(), platform).operations(functions::records_operations(), platform).main()
+    Bundle::new().endpoints(functions::records(), for_records).operations(functions::records_operations(), for_records).main()
 }
