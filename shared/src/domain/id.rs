@@ -141,6 +141,11 @@ impl Shard {
         (0..Self::COUNT).map(Self)
     }
 
+    /// The shard of this digit, as it is displayed.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::all().find(|shard| shard.to_string() == text)
+    }
+
     /// Its number, 0 to 15.
     pub fn number(self) -> u8 {
         self.0

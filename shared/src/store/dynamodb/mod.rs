@@ -10,6 +10,7 @@
 //! | `list` | lists tokens: all shards of an org, merged |
 //! | `write` | records, revokes and rotates |
 //! | `directory` | orgs, members, clients |
+//! | `stream` | reads what the streams of both tables tell |
 //! | `key_ring` | the signing keys |
 //!
 //! Each item has a body ([`codec`](super::codec)) and, beside it, only what keys, conditions and updates need. Names are short,
@@ -50,9 +51,11 @@ mod key_ring;
 mod keys;
 mod list;
 mod read;
+mod stream;
 mod tables;
 mod write;
 
+pub use stream::Stream;
 pub use tables::{BY_SUBJECT, BY_SUBJECT_KEY, KEY, KeySchema, TTL, create_tables};
 
 /// Names of the two tables.
