@@ -1,5 +1,6 @@
 //! Jeton's own API.
 
+pub mod audit;
 pub mod authorizer;
 pub mod bootstrap;
 pub mod delete_member;

@@ -119,6 +119,13 @@ pub fn envelope_key() -> Result<String, Misconfigured> {
     required(&environment, "JETON_ENVELOPE_KEY", &mut wrong).ok_or(Misconfigured(wrong))
 }
 
+/// `JETON_EVENT_BUS`: name or ARN of the event bus to which the audit trail goes, too. Missing: it goes to the log alone.
+pub fn event_bus() -> Result<Option<String>, Misconfigured> {
+    let mut wrong = Vec::new();
+    let name = optional(&environment, "JETON_EVENT_BUS", &mut wrong);
+    if wrong.is_empty() { Ok(name) } else { Err(Misconfigured(wrong)) }
+}
+
 /// What an authorizer asks of a token. `JETON_REQUIRED_AUDIENCE`: that it is meant for this audience; `JETON_REQUIRED_SCOPES`,
 /// blanks between: that it carries them all. Missing: nothing.
 pub fn requirements() -> Result<Requirements, Misconfigured> {

@@ -7,8 +7,8 @@ use crate::domain::{Fault, Issuer, KeySet, Requirements, Schedule};
 use crate::entropy::Entropy;
 use crate::keys::{PublicKeys, Ring, SigningKeys};
 use crate::ports::{
-    DirectoryReader, DirectoryWriter, Founder, Guard, KeyReader, Lister, Minter, Provides, Public, Reader, Refresher, Revoker,
-    Rotator,
+    Auditor, DirectoryReader, DirectoryWriter, Founder, Guard, KeyReader, Lister, Minter, Provides, Public, Reader, Refresher,
+    Revoker, Rotator,
 };
 use crate::signer::{Deriver, MakeKeys, OpenKeys, Signer};
 use crate::store::Store;
@@ -183,6 +183,16 @@ impl HasMinting for Operations {
 impl HasKeyMaking for Operations {
     fn key_making(&self) -> &KeyMaking {
         &self.key_making
+    }
+}
+
+/// What tells others of commits. Neither reads nor writes any record.
+#[derive(Clone, Debug)]
+pub struct Auditing(pub Auditor);
+
+impl Provides<Auditor> for Auditing {
+    fn provide(&self) -> Auditor {
+        self.0.clone()
     }
 }
 

@@ -7,11 +7,14 @@ use crate::clock::SystemClock;
 use crate::config::{self, Aws, Config, KeyMaking, Misconfigured};
 use crate::domain::{Fault, Issuer};
 use crate::entropy::SystemEntropy;
+use crate::events::eventbridge::EventBus;
+use crate::events::{Lines, Publish};
 use crate::keys::Ring;
-use crate::platform::{self, Operations, Platform, Records};
+use crate::platform::{self, Auditing, Operations, Platform, Records};
+use crate::ports::Auditor;
 use crate::signer::kms::{KmsMaker, KmsOpener, Making};
 use crate::store::Store;
-use crate::store::dynamodb::{DynamoStore, Tables};
+use crate::store::dynamodb::{DynamoStore, Stream, Tables};
 
 /// What functions stand on that read and write records: nothing of KMS.
 pub async fn for_records(config: Config) -> Result<Records, Fault> {
@@ -46,6 +49,16 @@ pub async fn for_operations(config: Config) -> Result<Operations, Fault> {
     let keys = KeyMaking::from_env().map_err(misconfigured)?;
     let sdk = Sdk::new(&aws);
     Ok(operations(&sdk, config.issuer, store(&sdk, &aws), envelope_key, keys))
+}
+
+/// What the audit trail stands on: the log and, if there is one, the event bus.
+pub async fn for_auditing(_: Config) -> Result<Auditing, Fault> {
+    let mut publish: Vec<Arc<dyn Publish>> = vec![Arc::new(Lines::to_stdout())];
+    if let Some(name) = config::event_bus().map_err(misconfigured)? {
+        let aws = Aws::from_env().map_err(misconfigured)?;
+        publish.push(Arc::new(EventBus::new(Sdk::new(&aws).eventbridge(), name)));
+    }
+    Ok(Auditing(Auditor { changes: Arc::new(Stream), publish }))
 }
 
 /// The service on this store, with keys that KMS has or decrypts.

@@ -146,6 +146,11 @@ impl Shard {
         Self(byte % Self::COUNT)
     }
 
+    /// The shard of this digit, as it is displayed.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::all().find(|shard| shard.to_string() == text)
+    }
+
     /// Its number, 0 to 15.
     pub fn number(self) -> u8 {
         self.0

@@ -5,6 +5,7 @@
 pub mod caller;
 pub mod claims;
 pub mod client;
+pub mod commit;
 pub mod family;
 pub mod fault;
 pub mod id;
@@ -25,6 +26,7 @@ pub mod token;
 pub use caller::Caller;
 pub use claims::Claims;
 pub use client::{Client, ClientKind};
+pub use commit::{Action, Change, Commit, Diff, MarkStands};
 pub use family::{Family, FamilyKey, Redemption};
 pub use fault::Fault;
 pub use id::{App, Audience, ClientId, Invalid, Issuer, OrgId, Role, SessionId, Shard, Subject, TokenId};

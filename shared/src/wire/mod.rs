@@ -6,6 +6,7 @@ pub mod gateway;
 pub mod jeton;
 pub mod json;
 mod parsed;
+pub mod stream;
 
 pub use parsed::{Object, Parsed, TokenText, given};
 

@@ -11,6 +11,7 @@
 //! | `list` | lists tokens: all shards of an org, merged |
 //! | `write` | records, revokes and rotates |
 //! | `directory` | orgs, members, clients |
+//! | `stream` | reads what the streams of both tables tell |
 //! | `key_ring` | the signing keys |
 //!
 //! Each item has a body ([`codec`](super::codec)) and, beside it, only what keys, conditions and updates need. Names are short,
@@ -61,10 +62,12 @@ mod keys;
 mod list;
 mod patience;
 mod read;
+mod stream;
 mod tables;
 mod write;
 
 use patience::Patience;
+pub use stream::Stream;
 pub use tables::{BY_SUBJECT, BY_SUBJECT_ATTRIBUTES, BY_SUBJECT_KEY, KEY, KeySchema, TTL, create_tables};
 
 /// The two tables.
