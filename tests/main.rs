@@ -2,7 +2,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | `support` | an app with a frozen clock, seeded entropy and fixed keys, behind one of six mounts |
+//! | `support` | an app with a frozen clock, seeded entropy and fixed keys, behind one of seven mounts |
 //! | `agilicus`, `jeton` | scenarios by operation: each runs on every mount |
 //! | `bundles` | the bundles as processes, fed by a Runtime API |
 //! | `edge` | what the edge refuses, on every mount |

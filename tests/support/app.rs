@@ -62,15 +62,18 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// On a store in memory.
+    /// On a store in memory, or the one that the mount names.
     pub(crate) async fn new(mount: Mount) -> Self {
         Self::with_store(mount, |store| store).await
     }
 
-    /// On a store in memory, wrapped into another once it has its directory.
+    /// On such a store, wrapped into another once it has its directory.
     pub(crate) async fn with_store(mount: Mount, wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>) -> Self {
         let clock = Arc::new(FrozenClock::at(NOW));
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::in_memory(clock.clone()).expect("a store"));
+        let store: Arc<dyn Store> = match mount {
+            Mount::DynamoDb => super::dynamodb::store().await,
+            _ => Arc::new(SqliteStore::in_memory(clock.clone()).expect("a store")),
+        };
         seed::load(&*store, Seed::read(DIRECTORY).expect("a seed"), NOW).await.expect("the seed is loaded");
         let store = wrap(store);
         let platform = Platform::new(Parts {

@@ -78,8 +78,12 @@ pub fn operations(sdk: &Sdk, issuer: Issuer, store: Arc<dyn Store>, envelope_key
 
 /// The store in the tables that are configured.
 pub fn store(sdk: &Sdk, aws: &Aws) -> Arc<dyn Store> {
-    let tables = Tables { tokens: aws.tokens_table.clone(), directory: aws.directory_table.clone() };
-    Arc::new(DynamoStore::new(sdk.dynamodb(), tables))
+    Arc::new(DynamoStore::new(sdk.dynamodb(), tables(aws), Arc::new(SystemEntropy)))
+}
+
+/// The tables that are configured.
+pub fn tables(aws: &Aws) -> Tables {
+    Tables { tokens: aws.tokens_table.clone(), directory: aws.directory_table.clone(), by_subject: aws.by_subject }
 }
 
 /// A function starts also when what it reads first can't be read: requests then try again, and say so if it still can't.

@@ -49,6 +49,11 @@ impl Key {
         Self { pk: org.to_string(), sk: format!("a#{alias}") }
     }
 
+    /// One of those that count what belongs to an org.
+    pub(super) fn counter(org: &OrgId, shard: Shard) -> Self {
+        Self { pk: org.to_string(), sk: format!("n#{shard}") }
+    }
+
     /// There is one, and no org has its name.
     pub(super) fn key_ring() -> Self {
         Self { pk: "#keys".to_owned(), sk: "k".to_owned() }
