@@ -1,6 +1,7 @@
 //! What scenarios stand on.
 
 mod app;
+pub(crate) mod deployment;
 mod dynamodb;
 pub(crate) mod kms;
 mod mount;

@@ -42,7 +42,7 @@ async fn serve(mut stream: TcpStream, answers: usize, then: Then) {
     }
     read_request(&mut stream).await;
     if let Then::Hangs = then {
-        sleep(Duration::from_secs(60)).await;
+        sleep(Duration::from_mins(1)).await;
     }
 }
 
@@ -107,8 +107,9 @@ async fn a_silent_service_is_given_up() {
     assert!(!ask(&sdk.dynamodb()).await);
     let dynamodb = begun.elapsed();
     assert!((Duration::from_millis(1_500)..Duration::from_millis(2_300)).contains(&dynamodb), "{dynamodb:?}");
+    let begun = Instant::now();
     assert!(sdk.kms().list_keys().send().await.is_err());
-    let kms = begun.elapsed() - dynamodb;
+    let kms = begun.elapsed();
     assert!((Duration::from_millis(2_500)..Duration::from_millis(3_300)).contains(&kms), "{kms:?}");
 }
 

@@ -8,11 +8,11 @@ use std::collections::VecDeque;
 use futures::future::try_join_all;
 
 use super::items::text;
-use super::keys::{Key, partition, subject_partition, token_range};
+use super::keys::{partition, subject_partition, token_range};
 use super::tables::{BY_SUBJECT, BY_SUBJECT_KEY, KEY};
 use super::{DynamoStore, Item, fault, items};
 use crate::domain::{Fault, Shard, TokenId, TokenKey, TokenRecord};
-use crate::store::{TokenPage, TokenQuery};
+use crate::store::{ReadTokens as _, TokenPage, TokenQuery, Wanted};
 
 const DOING: &str = "listing tokens";
 
@@ -21,9 +21,11 @@ impl DynamoStore {
     pub(super) async fn page(&self, query: &TokenQuery) -> Result<TokenPage, Fault> {
         if let Some(id) = query.id {
             let key = TokenKey { org: query.org.clone(), id };
-            let item = self.get(DOING, &self.tables.tokens, Key::token(&key)).await?;
-            let token = item.map(|item| items::token(&key, &item)).transpose()?;
-            return Ok(TokenPage { tokens: token.filter(|token| query.matches(token)).into_iter().collect(), next: None });
+            let found = self.read(&Wanted { tokens: vec![key], ..Wanted::default() }).await?;
+            return Ok(TokenPage {
+                tokens: found.tokens.into_values().filter(|token| query.matches(token)).collect(),
+                next: None,
+            });
         }
         let mut strands: Vec<_> = Shard::all().map(|shard| Strand::new(shard, query.after)).collect();
         let mut page = TokenPage::default();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::BuildError;
+use aws_sdk_dynamodb::operation::create_table::CreateTableError;
 use aws_sdk_dynamodb::operation::create_table::builders::CreateTableFluentBuilder;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, IndexStatus, KeySchemaElement, KeyType, Projection, ProjectionType,
@@ -76,7 +77,7 @@ fn index() -> Result<GlobalSecondaryIndex, BuildError> {
 
 async fn create(table: CreateTableFluentBuilder) -> Result<(), Fault> {
     match table.send().await {
-        Err(e) if !e.as_service_error().is_some_and(|e| e.is_resource_in_use_exception()) => Err(fault(DOING, e)),
+        Err(e) if !e.as_service_error().is_some_and(CreateTableError::is_resource_in_use_exception) => Err(fault(DOING, e)),
         _ => Ok(()),
     }
 }

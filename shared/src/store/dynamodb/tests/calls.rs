@@ -75,7 +75,7 @@ async fn each_operation_makes_as_many_calls_as_planned() {
         ("read", &[BATCH][..]),
         ("list", &["Query Tokens"; 16]),
         ("list by subject", &["Query Tokens/by_subject"; 16]),
-        ("list by id", &["GetItem Tokens"]),
+        ("list by id", &["BatchGetItem Tokens"]),
         ("record", &["PutItem Tokens"]),
         ("record with family", &[TRANSACTION]),
         ("revoke", &["UpdateItem Tokens"]),

@@ -27,8 +27,17 @@ async fn keeps_the_contract() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keeps_the_contract_without_the_index() {
-    conformance::run(async || Emulator::at_hand(false).await.store).await;
+async fn lists_the_same_without_the_index() {
+    conformance::run_lists(async || Emulator::at_hand(false).await.store).await;
+}
+
+#[tokio::test]
+async fn without_the_index_nothing_is_asked_of_it() {
+    let emulator = Emulator::at_hand(false).await;
+    calls::setup(&*emulator.store).await;
+    emulator.wire.take_calls();
+    assert_eq!(calls::perform(&*emulator.store, "list by subject").await, "1");
+    assert!(emulator.wire.take_calls().iter().all(|call| call.operation == "Query" && call.input["IndexName"].is_null()));
 }
 
 #[tokio::test]
