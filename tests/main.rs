@@ -3,7 +3,6 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `support` | an app with a frozen clock, seeded entropy and fixed keys, behind one of seven mounts |
-//! | `access` | what endpoints ask AWS for is what their roles grant |
 //! | `agilicus`, `jeton` | scenarios by operation: each runs on every mount |
 //! | `bundles` | the bundles as processes, fed by a Runtime API |
 //! | `calls` | which calls of AWS each function makes, and that its role grants these and no others |
@@ -15,7 +14,6 @@
 //! | `layout` | rooms, catalogue and bundles agree |
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
-mod access;
 mod agilicus;
 mod bundles;
 mod calls;

@@ -43,7 +43,7 @@ pub async fn for_minting(config: Config) -> Result<Platform, Fault> {
 }
 
 /// What functions stand on that make keys.
-pub async fn for_operations(config: Config) -> Result<Operations, Fault> {
+pub fn for_operations(config: Config) -> Result<Operations, Fault> {
     let aws = Aws::from_env().map_err(misconfigured)?;
     let envelope_key = config::envelope_key().map_err(misconfigured)?;
     let keys = KeyMaking::from_env().map_err(misconfigured)?;

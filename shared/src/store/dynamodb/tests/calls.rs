@@ -103,7 +103,6 @@ async fn each_operation_makes_as_many_calls_as_planned() {
         emulator.wire.take_calls();
         perform(&*emulator.store, operation).await;
         let calls = emulator.wire.take_calls();
-        assert!(calls.iter().all(|call| call.attempts == 1), "{operation}");
         let made = calls.iter().map(|call| {
             let tables: Vec<_> = call.tables.iter().map(|table| table.split('-').next().unwrap()).collect();
             let index = call.input["IndexName"].as_str().map(|index| format!("/{index}")).unwrap_or_default();

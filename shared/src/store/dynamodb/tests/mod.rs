@@ -19,6 +19,11 @@ mod expiry;
 mod promises;
 mod troubles;
 
+#[tokio::test]
+async fn the_emulator_keeps_its_promises() {
+    promises::all_are_kept().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn keeps_the_contract() {
     // What follows says nothing about the store if what it stands on doesn't do as DynamoDB does.

