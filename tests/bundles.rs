@@ -2,6 +2,7 @@
 //!
 //! `cargo test` doesn't build another package's binaries with their features: `JETON_BUNDLES` names the folder that has them.
 
+use std::io::Read as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -30,6 +31,10 @@ struct Function {
 
 impl Function {
     async fn start(bundle: &str, handler: &str, environment: &[(&str, String)]) -> Self {
+        Self::start_with_log(bundle, handler, environment, Stdio::null()).await
+    }
+
+    async fn start_with_log(bundle: &str, handler: &str, environment: &[(&str, String)], log: Stdio) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (events, queue) = mpsc::channel(1);
@@ -37,7 +42,7 @@ impl Function {
         let ready = Arc::new(Notify::new());
         tokio::spawn(runtime_api(listener, Arc::new(Mutex::new(queue)), done, ready.clone()));
         let mut command = command(bundle, handler, environment);
-        let process = command.env("AWS_LAMBDA_RUNTIME_API", address.to_string()).stdout(Stdio::null()).spawn().unwrap();
+        let process = command.env("AWS_LAMBDA_RUNTIME_API", address.to_string()).stdout(log).spawn().unwrap();
         Self { process, events, answers, ready }
     }
 
@@ -53,6 +58,14 @@ impl Function {
         let answer = self.invoke(event(method, path, &headers, body)).await;
         assert_eq!(answer["statusCode"], status, "{path}: {answer}");
         answer["body"].as_str().and_then(|body| serde_json::from_str(body).ok()).unwrap_or_default()
+    }
+
+    /// What it has written to its log, of which that must be the end.
+    fn into_log(mut self) -> String {
+        let mut log = String::new();
+        self.process.kill().unwrap();
+        self.process.stdout.take().unwrap().read_to_string(&mut log).unwrap();
+        log
     }
 
     /// CPU that it has taken when it asks for its first event, and the most memory that it has had by then, in kB.
@@ -200,6 +213,91 @@ async fn bundles_mint_introspect_revoke_and_rotate_on_the_same_tables_each_in_a_
         introspect.request(200, ("POST", "/v1/tokens/introspect"), "", &token).await;
         revoke.request(204, ("POST", "/v1/tokens/revoke"), "", &token).await;
         introspect.request(410, ("POST", "/v1/tokens/introspect"), "", &token).await;
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs JETON_BUNDLES"]
+async fn bundles_answer_a_gateway_that_asks_for_an_authorization() {
+    let (_deployment, environment, admin) = bootstrapped(SigningMode::Envelope).await;
+    let arn = "arn:aws:execute-api:us-east-1:123456789012:abcdef123/prod/GET/pets";
+    let simple =
+        |bearer: &str| json!({"version": "2.0", "type": "REQUEST", "headers": {"authorization": format!("Bearer {bearer}")}});
+    let token = |bearer: &str| json!({"type": "TOKEN", "methodArn": arn, "authorizationToken": format!("Bearer {bearer}")});
+    let mut authorizer = Function::start("records", "jeton.authorizer", &environment).await;
+    let answer = authorizer.invoke(simple(&admin)).await;
+    assert_eq!((&answer["isAuthorized"], &answer["context"]["sub"]), (&json!(true), &json!("administrator")), "{answer}");
+    assert_eq!(authorizer.invoke(simple("x")).await["isAuthorized"], false);
+    assert_eq!(authorizer.invoke(token(&admin)).await["policyDocument"]["Statement"][0]["Effect"], "Allow");
+    let unauthorized = json!({"errorType": "Unauthorized", "errorMessage": "Unauthorized"});
+    assert_eq!(authorizer.invoke(token("x")).await, unauthorized);
+    let wrong = authorizer.invoke(json!({"version": 2})).await;
+    assert_eq!(wrong, json!({"errorType": "INVALID_REQUEST", "errorMessage": "version: must be a string."}));
+
+    let demanding = |name: &'static str, value: &str| [&environment[..], &[(name, value.to_owned())]].concat();
+    let mut authorizer =
+        Function::start("records", "jeton.authorizer", &demanding("JETON_REQUIRED_SCOPES", "urn:jeton:admin urn:else")).await;
+    assert_eq!(authorizer.invoke(token(&admin)).await["policyDocument"]["Statement"][0]["Effect"], "Deny");
+    let mut authorizer = Function::start("records", "jeton.authorizer", &demanding("JETON_REQUIRED_AUDIENCE", "urn:else")).await;
+    assert_eq!(authorizer.invoke(token(&admin)).await, unauthorized);
+    let mut authorizer =
+        Function::start("records", "jeton.authorizer", &demanding("AWS_ENDPOINT_URL", "http://127.0.0.1:1")).await;
+    assert_eq!(authorizer.invoke(token(&admin)).await["errorType"], "UNAVAILABLE");
+}
+
+#[tokio::test]
+#[ignore = "needs JETON_BUNDLES"]
+async fn bundles_tell_of_commits_in_their_log_and_on_the_bus() {
+    let keys = |sk: &str| json!({"pk": {"S": "1#0"}, "sk": {"S": sk}});
+    let record = |number: &str, sk: &str| {
+        json!({"eventID": format!("event-{number}"), "eventName": "INSERT", "dynamodb": {
+            "ApproximateCreationDateTime": 1.795_348_8E9, "Keys": keys(sk), "SequenceNumber": number,
+            "NewImage": {"pk": {"S": "1#0"}, "sk": {"S": sk}, "n": {"N": "1795348800250"}}
+        }})
+    };
+    let batch = json!({"Records": [record("1", "v#m#ann"), record("2", "unheard#of"), record("3", "v#o")]});
+    let issuer = ("JETON_ISSUER", "https://jeton.example".to_owned());
+    let mut audit = Function::start_with_log("operate", "jeton.audit", &[issuer.clone()], Stdio::piped()).await;
+    assert_eq!(audit.invoke(batch.clone()).await, json!({"batchItemFailures": [{"itemIdentifier": "2"}]}));
+    let log = audit.into_log();
+    let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let told: Vec<_> = lines.filter(|line| line["target"] == "jeton::audit").collect();
+    let event = json!({
+        "target": "jeton::audit", "id": "event-1", "time": 1_795_348_800_250_i64, "action": "tokens.revoked", "org": "1",
+        "set": "member", "subject": "ann", "not_before": 1_795_348_800_250_i64
+    });
+    assert_eq!((told.len(), &told[0]), (2, &event), "{log}");
+
+    // A bus that can't be reached has taken nothing.
+    let (_deployment, mut environment, _) = bootstrapped(SigningMode::Envelope).await;
+    environment
+        .extend([("JETON_EVENT_BUS", "bus".to_owned()), ("AWS_ENDPOINT_URL_EVENTBRIDGE", "http://127.0.0.1:1".to_owned())]);
+    let mut audit = Function::start("operate", "jeton.audit", &environment).await;
+    let all = ["1", "2", "3"].map(|number| json!({"itemIdentifier": number}));
+    assert_eq!(audit.invoke(batch).await, json!({ "batchItemFailures": all }));
+}
+
+/// What isn't linked can't be called, whatever goes wrong. The SDK names each operation in the requests that it builds.
+#[test]
+#[ignore = "needs JETON_BUNDLES"]
+fn bundles_have_no_call_of_aws_in_them_that_their_privilege_lacks() {
+    const DYNAMODB: &str = "DynamoDB_20120810.";
+    const KEY_MAKING: [&str; 3] =
+        ["TrentService.CreateKey", "TrentService.ScheduleKeyDeletion", "TrentService.GenerateDataKeyPairWithoutPlaintext"];
+    for (bundle, has, lacks) in [
+        ("public", &[][..], &[&["TrentService.", DYNAMODB, "AWSEvents."][..]][..]),
+        ("records", &[DYNAMODB], &[&["TrentService.", "AWSEvents."]]),
+        ("mint", &[DYNAMODB, "TrentService.Sign", "TrentService.Decrypt"], &[&["AWSEvents."], &KEY_MAKING]),
+        ("operate", &[DYNAMODB, "TrentService.Sign", "TrentService.CreateKey", "AWSEvents.PutEvents"], &[]),
+    ] {
+        let binary = std::fs::read(bundles().join(bundle)).unwrap();
+        let binary = String::from_utf8_lossy(&binary);
+        for call in has {
+            assert!(binary.contains(call), "{bundle} can't call {call}");
+        }
+        for call in lacks.iter().copied().flatten() {
+            assert!(!binary.contains(call), "{bundle} can call {call}");
+        }
     }
 }
 

@@ -8,6 +8,6 @@ use shared::lambda::Bundle;
 fn main() -> ExitCode {
     Bundle::new()
         .operations(functions::operate(), |config| async { for_operations(config) })
-        .operations(functions::audit(), |config| async { for_auditing(config) })
+        .operations(functions::audit(), async |_| for_auditing())
         .main()
 }

@@ -110,10 +110,10 @@ impl Publish for Memory {
         let positions = std::mem::take(&mut *self.fails.lock().unwrap());
         let kept = events.iter().enumerate().filter(|(n, _)| !positions.contains(n)).map(|(_, event)| event.clone());
         self.events.lock().unwrap().extend(kept);
-        match positions.is_empty() {
-            true => Ok(()),
-            false => Err(Unpublished { positions, fault: Fault::unavailable("testing").because("s3cret") }),
+        if positions.is_empty() {
+            return Ok(());
         }
+        Err(Unpublished { positions, fault: Fault::unavailable("testing").because("s3cret") })
     }
 }
 

@@ -13,6 +13,7 @@ use crate::support::{App, Mount, Watched};
 const METHOD: &str = "arn:aws:execute-api:us-east-1:123456789012:abcdef123/prod/GET/pets/1";
 
 /// An HTTP API, payload 2.0.
+#[expect(clippy::needless_pass_by_value, reason = "a literal at every call")]
 fn simple(headers: Value) -> Value {
     json!({
         "version": "2.0", "type": "REQUEST", "routeArn": METHOD, "identitySource": ["x"], "routeKey": "$default", "rawPath": "/pets/1",
@@ -26,6 +27,7 @@ fn token(value: &str) -> Value {
 }
 
 /// A REST API that hands over the request.
+#[expect(clippy::needless_pass_by_value, reason = "literals at every call")]
 fn request(headers: Value, multi: Value) -> Value {
     json!({
         "type": "REQUEST", "methodArn": METHOD, "resource": "/pets/{id}", "path": "/pets/1", "httpMethod": "GET", "headers": headers,

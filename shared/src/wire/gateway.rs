@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Audience, Caller, Refusal, Secret};
+use crate::domain::{Audience, Caller, Refusal, Scope, Secret};
 use crate::wire;
 
 /// The question.
@@ -166,7 +166,7 @@ fn claims(caller: &Caller) -> Context {
         ("jti", token.id.to_string()),
         ("iat", token.issued_at.as_secs().to_string()),
         ("aud", token.audiences.iter().map(Audience::as_str).collect::<Vec<_>>().join(" ")),
-        ("scopes", caller.scopes().map(crate::domain::Scope::name).collect::<Vec<_>>().join(" ")),
+        ("scopes", caller.scopes().map(Scope::name).collect::<Vec<_>>().join(" ")),
     ]);
     claims.extend(token.expires_at.map(|at| ("exp", at.as_secs().to_string())));
     claims.extend(token.client.map(|client| ("client_id", client.to_string())));

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::domain::{
     Action, Audience, Change, Client, ClientKind, Commit, Creator, Diff, Family, Fault, KeyRing, MarkKey, MarkKind, MarkStands,
-    Member, Org, PrivateHalf, RingKey, Role, Scope, ScopePattern, Session, Timestamp, TokenRecord,
+    Member, Org, OrgId, PrivateHalf, RingKey, Role, Scope, ScopePattern, Session, Timestamp, TokenRecord,
 };
 
 /// Writes the event of a commit. The same commit always gives the same bytes.
@@ -227,7 +227,7 @@ fn of_org(org: &Org) -> Facts<'_> {
     Facts {
         org: Some(org.id.as_str()),
         root_org: Some(org.root().as_str()),
-        parent: org.parent().map(crate::domain::OrgId::as_str),
+        parent: org.parent().map(OrgId::as_str),
         name: org.name.as_deref(),
         enabled: Some(org.enabled),
         settings: Some(SettingsFacts {
