@@ -8,10 +8,8 @@ pub mod jeton;
 
 use shared::http::Entry;
 use shared::lambda::OperationEntry;
-use shared::ports::{
-    Auditor, DirectoryReader, DirectoryWriter, Founder, Guard, KeyReader, Lister, Minter, Provides, Public, Reader, Refresher,
-    Revoker, Rotator,
-};
+use shared::platform::{HasKeyMaking, HasMinting, HasRecords};
+use shared::ports::{Auditor, Guard, Provides, Public};
 
 /// What the bundle `public` serves: nothing of it reaches AWS.
 pub fn public<P: Provides<Public>>() -> Vec<Entry<P>> {
@@ -19,15 +17,7 @@ pub fn public<P: Provides<Public>>() -> Vec<Entry<P>> {
 }
 
 /// What the bundle `records` serves: it reaches the tables, and signs nothing.
-pub fn records<P>() -> Vec<Entry<P>>
-where
-    P: Provides<KeyReader>
-        + Provides<Reader>
-        + Provides<Lister>
-        + Provides<Revoker>
-        + Provides<DirectoryReader>
-        + Provides<DirectoryWriter>,
-{
+pub fn records<P: HasRecords>() -> Vec<Entry<P>> {
     vec![
         Entry::of::<agilicus::list_tokens::ListTokens>(),
         Entry::of::<agilicus::introspect_token::IntrospectToken>(),
@@ -54,7 +44,7 @@ pub fn records_operations<P: Provides<Guard>>() -> Vec<OperationEntry<P>> {
 }
 
 /// What the bundle `mint` serves: it reaches the tables, and the signing keys.
-pub fn mint<P: Provides<Minter> + Provides<Refresher>>() -> Vec<Entry<P>> {
+pub fn mint<P: HasMinting>() -> Vec<Entry<P>> {
     vec![
         Entry::of::<agilicus::create_token::CreateToken>(),
         Entry::of::<agilicus::reissue_token::ReissueToken>(),
@@ -63,7 +53,7 @@ pub fn mint<P: Provides<Minter> + Provides<Refresher>>() -> Vec<Entry<P>> {
 }
 
 /// What the bundle `operate` has: schedules, streams and operators invoke it.
-pub fn operate<P: Provides<Founder> + Provides<Rotator>>() -> Vec<OperationEntry<P>> {
+pub fn operate<P: HasKeyMaking>() -> Vec<OperationEntry<P>> {
     vec![OperationEntry::of::<jeton::bootstrap::Bootstrap>(), OperationEntry::of::<jeton::rotate_keys::RotateKeys>()]
 }
 
@@ -73,22 +63,11 @@ pub fn audit<P: Provides<Auditor>>() -> Vec<OperationEntry<P>> {
 }
 
 /// All functions without a route that stand on the store. [`audit`] doesn't.
-pub fn operations<P: Provides<Founder> + Provides<Guard> + Provides<Rotator>>() -> Vec<OperationEntry<P>> {
+pub fn operations<P: HasKeyMaking + Provides<Guard>>() -> Vec<OperationEntry<P>> {
     records_operations().into_iter().chain(operate()).collect()
 }
 
 /// The whole API: for the local server, for tests, for documents that are made from it.
-pub fn catalogue<P>() -> Vec<Entry<P>>
-where
-    P: Provides<Public>
-        + Provides<KeyReader>
-        + Provides<Reader>
-        + Provides<Lister>
-        + Provides<Revoker>
-        + Provides<DirectoryReader>
-        + Provides<DirectoryWriter>
-        + Provides<Minter>
-        + Provides<Refresher>,
-{
+pub fn catalogue<P: HasMinting>() -> Vec<Entry<P>> {
     public().into_iter().chain(records()).chain(mint()).collect()
 }

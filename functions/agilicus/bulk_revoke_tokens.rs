@@ -2,7 +2,7 @@
 
 use shared::domain::Error;
 use shared::http::{Answer, Bearer, Dialect, Endpoint, Json, Route};
-use shared::ports::Revoker;
+use shared::ports::BulkRevoker;
 use shared::revoke;
 use shared::wire::agilicus::request;
 use shared::wire::agilicus::response::BulkRevoked;
@@ -13,11 +13,11 @@ pub struct BulkRevokeTokens;
 
 impl Endpoint for BulkRevokeTokens {
     const ROUTE: Route = Route::post("agilicus.bulk_revoke_tokens", "/v1/tokens/bulk_revoke", Dialect::Agilicus);
-    type Ports = Revoker;
+    type Ports = BulkRevoker;
     type Input = (Bearer, Json<request::BulkRevoke>);
     type Output = Answer<200>;
 
-    async fn handle(ports: &Revoker, (bearer, Json(request)): Self::Input) -> Result<Self::Output, Error> {
+    async fn handle(ports: &BulkRevoker, (bearer, Json(request)): Self::Input) -> Result<Self::Output, Error> {
         let number_of_tokens_revoked = revoke::bulk_revoke(ports, bearer.token(), request.into()).await?;
         Ok(Answer::of(&BulkRevoked { number_of_tokens_revoked })?)
     }

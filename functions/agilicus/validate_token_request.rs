@@ -3,7 +3,7 @@
 use shared::domain::Error;
 use shared::http::{Answer, Dialect, Endpoint, Json, Route};
 use shared::mint;
-use shared::ports::Reader;
+use shared::ports::Lookup;
 use shared::wire::agilicus::request;
 
 /// Tells whether the subject of a request would get what it asks for. Mints nothing.
@@ -12,11 +12,11 @@ pub struct ValidateTokenRequest;
 
 impl Endpoint for ValidateTokenRequest {
     const ROUTE: Route = Route::post("agilicus.validate_token_request", "/v1/tokens/validations", Dialect::Agilicus);
-    type Ports = Reader;
+    type Ports = Lookup;
     type Input = Json<request::CreateToken>;
     type Output = Answer<200>;
 
-    async fn handle(ports: &Reader, Json(request): Self::Input) -> Result<Self::Output, Error> {
+    async fn handle(ports: &Lookup, Json(request): Self::Input) -> Result<Self::Output, Error> {
         mint::validate(ports, &request.ask()?).await?;
         Ok(Answer::of(&request.echo())?)
     }

@@ -6,5 +6,8 @@ use shared::aws::platform::{for_auditing, for_operations};
 use shared::lambda::Bundle;
 
 fn main() -> ExitCode {
-    Bundle::new().operations(functions::operate(), for_operations).operations(functions::audit(), for_auditing).main()
+    Bundle::new()
+        .operations(functions::operate(), |config| async { for_operations(config) })
+        .operations(functions::audit(), |config| async { for_auditing(config) })
+        .main()
 }

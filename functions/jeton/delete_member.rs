@@ -3,7 +3,7 @@
 use shared::directory;
 use shared::domain::Error;
 use shared::http::{Bearer, Dialect, Endpoint, MemberPath, NoContent, Route};
-use shared::ports::DirectoryWriter;
+use shared::ports::MemberRemover;
 
 /// Deletes a member and kills its tokens.
 #[derive(Debug)]
@@ -11,11 +11,11 @@ pub struct DeleteMember;
 
 impl Endpoint for DeleteMember {
     const ROUTE: Route = Route::delete("jeton.delete_member", "/v1/orgs/{org}/members/{sub}", Dialect::Jeton);
-    type Ports = DirectoryWriter;
+    type Ports = MemberRemover;
     type Input = (Bearer, MemberPath);
     type Output = NoContent;
 
-    async fn handle(ports: &DirectoryWriter, (bearer, MemberPath(key)): Self::Input) -> Result<Self::Output, Error> {
+    async fn handle(ports: &MemberRemover, (bearer, MemberPath(key)): Self::Input) -> Result<Self::Output, Error> {
         directory::delete_member(ports, bearer.token(), &key).await?;
         Ok(NoContent)
     }

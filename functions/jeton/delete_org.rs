@@ -3,7 +3,7 @@
 use shared::directory;
 use shared::domain::Error;
 use shared::http::{Bearer, Dialect, Endpoint, NoContent, OrgPath, Route};
-use shared::ports::DirectoryWriter;
+use shared::ports::OrgRemover;
 
 /// Deletes an org in which nothing is left.
 #[derive(Debug)]
@@ -11,11 +11,11 @@ pub struct DeleteOrg;
 
 impl Endpoint for DeleteOrg {
     const ROUTE: Route = Route::delete("jeton.delete_org", "/v1/orgs/{org}", Dialect::Jeton);
-    type Ports = DirectoryWriter;
+    type Ports = OrgRemover;
     type Input = (Bearer, OrgPath);
     type Output = NoContent;
 
-    async fn handle(ports: &DirectoryWriter, (bearer, OrgPath(id)): Self::Input) -> Result<Self::Output, Error> {
+    async fn handle(ports: &OrgRemover, (bearer, OrgPath(id)): Self::Input) -> Result<Self::Output, Error> {
         directory::delete_org(ports, bearer.token(), &id).await?;
         Ok(NoContent)
     }

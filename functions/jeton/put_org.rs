@@ -3,7 +3,7 @@
 use shared::directory;
 use shared::domain::Error;
 use shared::http::{Bearer, Dialect, Endpoint, Json, OrgPath, Route, Written};
-use shared::ports::DirectoryWriter;
+use shared::ports::OrgWriter;
 use shared::store::Put;
 use shared::wire::jeton::org::{self, OrgView};
 
@@ -13,11 +13,11 @@ pub struct PutOrg;
 
 impl Endpoint for PutOrg {
     const ROUTE: Route = Route::put("jeton.put_org", "/v1/orgs/{org}", Dialect::Jeton);
-    type Ports = DirectoryWriter;
+    type Ports = OrgWriter;
     type Input = (Bearer, OrgPath, Json<org::PutOrg>);
     type Output = Written;
 
-    async fn handle(ports: &DirectoryWriter, (bearer, OrgPath(id), Json(request)): Self::Input) -> Result<Self::Output, Error> {
+    async fn handle(ports: &OrgWriter, (bearer, OrgPath(id), Json(request)): Self::Input) -> Result<Self::Output, Error> {
         let (org, put) = directory::put_org(ports, bearer.token(), &id, request.try_into()?).await?;
         Ok(Written::of(put == Put::Created, &OrgView::of(&org))?)
     }

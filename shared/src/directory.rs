@@ -7,7 +7,7 @@ use crate::domain::{
 };
 use crate::examine::{Also, authenticate};
 use crate::policy::may_hand_out;
-use crate::ports::{DirectoryReader, DirectoryWriter, Reader};
+use crate::ports::{DirectoryReader, MemberRemover, MemberWriter, OrgRemover, OrgWriter, Reader};
 use crate::revoke::mark;
 use crate::rotate::keep_for_ever;
 use crate::store::{Delete, Found, Put};
@@ -48,7 +48,7 @@ pub async fn org(ports: &Reader, bearer: &str, id: &OrgId) -> Result<Org, Error>
 }
 
 /// Creates an org below one that the caller administers, or changes one that it administers.
-pub async fn put_org(ports: &DirectoryWriter, bearer: &str, id: &OrgId, draft: OrgDraft) -> Result<(Org, Put), Error> {
+pub async fn put_org(ports: &OrgWriter, bearer: &str, id: &OrgId, draft: OrgDraft) -> Result<(Org, Put), Error> {
     const NEEDS: &str = api::ORGS_WRITE;
     let mut orgs = vec![id.clone()];
     orgs.extend(draft.parent.clone());
@@ -117,7 +117,7 @@ pub(crate) fn member_as_drafted(key: &MemberKey, draft: MemberDraft, existing: O
 }
 
 /// Deletes an org in which nothing is left.
-pub async fn delete_org(ports: &DirectoryWriter, bearer: &str, id: &OrgId) -> Result<(), Error> {
+pub async fn delete_org(ports: &OrgRemover, bearer: &str, id: &OrgId) -> Result<(), Error> {
     let (caller, org) = authorize(&ports.reader, bearer, id, &[api::ORGS_WRITE]).await?;
     if org.id == *caller.org() {
         return Err(Refusal::Conflict("an org can't delete itself").into());
@@ -154,12 +154,7 @@ pub async fn members(
 }
 
 /// Creates or replaces a member. Scopes of Jeton's own API can only be given, or taken from one who has them, by one who has them.
-pub async fn put_member(
-    ports: &DirectoryWriter,
-    bearer: &str,
-    key: &MemberKey,
-    draft: MemberDraft,
-) -> Result<(Member, Put), Error> {
+pub async fn put_member(ports: &MemberWriter, bearer: &str, key: &MemberKey, draft: MemberDraft) -> Result<(Member, Put), Error> {
     let (caller, found) = for_change(&ports.reader, bearer, key).await?;
     if !may_hand_out(caller.authority(), &draft.scopes) {
         return Err(Refusal::OutsideAuthority { field: "scopes" }.into());
@@ -173,7 +168,7 @@ pub async fn put_member(
 }
 
 /// Deletes a member and kills its tokens, so that they stay dead if a member of that name comes again.
-pub async fn delete_member(ports: &DirectoryWriter, bearer: &str, key: &MemberKey) -> Result<(), Error> {
+pub async fn delete_member(ports: &MemberRemover, bearer: &str, key: &MemberKey) -> Result<(), Error> {
     let (_, found) = for_change(&ports.reader, bearer, key).await?;
     if !found.members.contains_key(key) {
         return Err(Refusal::NotFound("member").into());

@@ -148,11 +148,11 @@ pub struct SigningKeys {
     source: Source<Signing>,
     opener: Option<Arc<dyn OpenKeys>>,
     /// Each key is opened once.
-    opened: Mutex<Opened>,
+    held: Mutex<Held>,
 }
 
 #[derive(Debug, Default)]
-struct Opened {
+struct Held {
     signers: HashMap<KeyId, Arc<dyn Signer>>,
     deriver: Option<(Vec<u8>, Arc<dyn Deriver>)>,
 }
@@ -160,14 +160,14 @@ struct Opened {
 impl SigningKeys {
     /// Those of a ring.
     pub fn of(ring: Arc<Ring>, opener: Arc<dyn OpenKeys>) -> Self {
-        Self { source: Source::turning(ring), opener: Some(opener), opened: Mutex::default() }
+        Self { source: Source::turning(ring), opener: Some(opener), held: Mutex::default() }
     }
 
     /// Always the same.
     pub fn fixed(signer: Arc<dyn Signer>, deriver: Arc<dyn Deriver>) -> Self {
         let by_algorithm = HashMap::from([(signer.jwk().alg, Arc::clone(&signer))]);
         let signing = Signing { preferred: signer, by_algorithm, deriver };
-        Self { source: Source::Fixed(Arc::new(signing)), opener: None, opened: Mutex::default() }
+        Self { source: Source::Fixed(Arc::new(signing)), opener: None, held: Mutex::default() }
     }
 
     /// Those of this moment.
@@ -179,28 +179,28 @@ impl SigningKeys {
     async fn open(&self, ring: &KeyRing, now: Timestamp) -> Result<Signing, Fault> {
         let none = || Fault::unavailable("finding a key that signs");
         let opener = self.opener.as_ref().ok_or_else(none)?;
-        let mut opened = self.opened.lock().await;
-        let missing: Vec<_> = ring.signing(now).filter(|key| !opened.signers.contains_key(&key.jwk.kid)).collect();
+        let mut held = self.held.lock().await;
+        let missing: Vec<_> = ring.signing(now).filter(|key| !held.signers.contains_key(&key.jwk.kid)).collect();
         let signers = futures::future::join_all(missing.iter().map(|key| opener.signer(key)));
         let deriver = async {
-            match &opened.deriver {
+            match &held.deriver {
                 Some((of, deriver)) if *of == ring.refresh_key => Ok(Arc::clone(deriver)),
                 _ => opener.deriver(&ring.refresh_key).await,
             }
         };
         let (signers, deriver) = tokio::join!(signers, deriver);
         let deriver = deriver?;
-        opened.deriver = Some((ring.refresh_key.clone(), Arc::clone(&deriver)));
+        held.deriver = Some((ring.refresh_key.clone(), Arc::clone(&deriver)));
         for (key, signer) in missing.iter().zip(signers) {
             match signer {
-                Ok(signer) => drop(opened.signers.insert(key.jwk.kid.clone(), signer)),
+                Ok(signer) => drop(held.signers.insert(key.jwk.kid.clone(), signer)),
                 // It has time: it is opened again when it becomes active.
                 Err(fault) if ring.state(key, now) == KeyState::Next => crate::telemetry::log_fault("", &fault),
                 Err(fault) => return Err(fault),
             }
         }
-        opened.signers.retain(|kid, _| ring.signing(now).any(|key| key.jwk.kid == *kid));
-        let find = |key: &crate::domain::RingKey| opened.signers.get(&key.jwk.kid).cloned();
+        held.signers.retain(|kid, _| ring.signing(now).any(|key| key.jwk.kid == *kid));
+        let find = |key: &crate::domain::RingKey| held.signers.get(&key.jwk.kid).cloned();
         let by_algorithm = Algorithm::ALL.into_iter().filter_map(|alg| Some((alg, find(ring.active(alg, now)?)?))).collect();
         Ok(Signing { preferred: ring.preferred(now).and_then(find).ok_or_else(none)?, by_algorithm, deriver })
     }
@@ -224,7 +224,7 @@ impl<T> Source<T> {
         Self::Turning { ring, made: RwLock::new(None) }
     }
 
-    async fn get(&self, make: impl AsyncFnOnce(&KeyRing, Timestamp) -> Result<T, Fault>) -> Result<Arc<T>, Fault> {
+    async fn get(&self, build: impl AsyncFnOnce(&KeyRing, Timestamp) -> Result<T, Fault>) -> Result<Arc<T>, Fault> {
         let (ring, made) = match self {
             Self::Fixed(what) => return Ok(Arc::clone(what)),
             Self::Turning { ring, made } => (ring, made),
@@ -238,7 +238,7 @@ impl<T> Source<T> {
         if let Some(what) = made.read().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(last) {
             return Ok(what);
         }
-        let what = Arc::new(make(&current, now).await?);
+        let what = Arc::new(build(&current, now).await?);
         let until = current.next_change(now);
         let fresh = Made { what: Arc::clone(&what), of: current, from: now, until };
         *made.write().unwrap_or_else(PoisonError::into_inner) = Some(fresh);

@@ -7,7 +7,7 @@ use crate::domain::{
 use crate::examine::{Also, authenticate};
 use crate::jose;
 use crate::policy::{self, Ask, Grant, RefreshGrant, Target};
-use crate::ports::{Minter, Reader};
+use crate::ports::{Lookup, Minter};
 use crate::store::Found;
 
 /// The `typ` of tokens of the Agilicus dialect: its SDK takes nothing else.
@@ -47,11 +47,11 @@ pub async fn create(ports: &Minter, bearer: &str, ask: Ask) -> Result<(Minted, M
 }
 
 /// Says whether [`create`] would mint what is asked for, if an administrator asked. Writes nothing.
-pub async fn validate(ports: &Reader, ask: &Ask) -> Result<(), Error> {
+pub async fn validate(ports: &Lookup, ask: &Ask) -> Result<(), Error> {
     let target = MemberKey { org: ask.org.clone(), subject: ask.subject.clone() };
     let wanted = crate::store::Wanted { orgs: vec![ask.org.clone()], members: vec![target.clone()], ..Default::default() };
-    let found = ports.tokens.read(&wanted).await?;
-    policy::verdict(ask, target_in(&found, &target), ports.now())?;
+    let found = ports.directory.read(&wanted).await?;
+    policy::verdict(ask, target_in(&found, &target), ports.clock.now())?;
     Ok(())
 }
 

@@ -7,8 +7,8 @@ use crate::domain::{Fault, Issuer, KeySet, Requirements, Schedule};
 use crate::entropy::Entropy;
 use crate::keys::{PublicKeys, Ring, SigningKeys};
 use crate::ports::{
-    Auditor, DirectoryReader, DirectoryWriter, Founder, Guard, KeyReader, Lister, Minter, Provides, Public, Reader, Refresher,
-    Revoker, Rotator,
+    Auditor, BulkRevoker, DirectoryReader, Founder, Guard, KeyReader, Lister, Lookup, MemberRemover, MemberWriter, Minter,
+    OrgRemover, OrgWriter, Provides, Public, Reader, Refresher, Revoker, Rotator,
 };
 use crate::signer::{Deriver, MakeKeys, OpenKeys, Signer};
 use crate::store::Store;
@@ -232,22 +232,48 @@ impl<P: HasRecords> Provides<DirectoryReader> for P {
     }
 }
 
-impl<P: HasRecords> Provides<DirectoryWriter> for P {
-    fn provide(&self) -> DirectoryWriter {
+impl<P: HasRecords> Provides<Lookup> for P {
+    fn provide(&self) -> Lookup {
+        let Records { reader, .. } = self.records();
+        Lookup { clock: reader.clock.clone(), directory: reader.tokens.clone() }
+    }
+}
+
+impl<P: HasRecords> Provides<OrgWriter> for P {
+    fn provide(&self) -> OrgWriter {
         let store = &self.records().store;
-        DirectoryWriter {
-            reader: self.provide(),
-            directory: store.clone(),
-            write: store.clone(),
-            revoke: store.clone(),
-            keys: store.clone(),
-        }
+        OrgWriter { reader: self.provide(), write: store.clone(), keys: store.clone() }
+    }
+}
+
+impl<P: HasRecords> Provides<OrgRemover> for P {
+    fn provide(&self) -> OrgRemover {
+        OrgRemover { reader: self.provide(), write: self.records().store.clone() }
+    }
+}
+
+impl<P: HasRecords> Provides<MemberWriter> for P {
+    fn provide(&self) -> MemberWriter {
+        MemberWriter { reader: self.provide(), write: self.records().store.clone() }
+    }
+}
+
+impl<P: HasRecords> Provides<MemberRemover> for P {
+    fn provide(&self) -> MemberRemover {
+        let store = &self.records().store;
+        MemberRemover { reader: self.provide(), write: store.clone(), revoke: store.clone() }
     }
 }
 
 impl<P: HasRecords> Provides<Revoker> for P {
     fn provide(&self) -> Revoker {
         Revoker { reader: self.provide(), revoke: self.records().store.clone() }
+    }
+}
+
+impl<P: HasRecords> Provides<BulkRevoker> for P {
+    fn provide(&self) -> BulkRevoker {
+        BulkRevoker { reader: self.provide(), revoke: self.records().store.clone() }
     }
 }
 

@@ -108,6 +108,20 @@ impl Capability for Reader {
     const ACCESS: Access = Access { tokens: &["BatchGetItem"], directory: &["BatchGetItem", "GetItem"], ..Access::NONE };
 }
 
+/// Looks orgs and members up, without authenticating anyone.
+#[derive(Clone, Debug)]
+pub struct Lookup {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Orgs and members.
+    pub directory: Arc<dyn ReadTokens>,
+}
+
+impl Capability for Lookup {
+    const NAME: &'static str = "Lookup";
+    const ACCESS: Access = Access { directory: Reader::ACCESS.directory, ..Access::NONE };
+}
+
 /// Reads what decides about a token, for an API with requirements of its own. Grants what [`Reader`] grants.
 #[derive(Clone, Debug)]
 pub struct Guard {
@@ -148,34 +162,70 @@ impl Capability for DirectoryReader {
     const ACCESS: Access = Access { directory: &["BatchGetItem", "GetItem", "Query"], ..Reader::ACCESS };
 }
 
-/// Reads, and changes the directory; kills the tokens of what it deletes.
+/// Reads, and writes orgs.
 #[derive(Clone, Debug)]
-pub struct DirectoryWriter {
+pub struct OrgWriter {
     /// To authenticate.
     pub reader: Reader,
-    /// To see what is there.
-    pub directory: Arc<dyn ReadDirectory>,
-    /// To change it.
+    /// To write.
     pub write: Arc<dyn WriteDirectory>,
-    /// For the not-before mark of what is deleted.
-    pub revoke: Arc<dyn RevokeTokens>,
     /// To keep the keys of an org whose tokens don't expire.
     pub keys: Arc<dyn WriteKeys>,
 }
 
-impl Capability for DirectoryWriter {
-    const NAME: &'static str = "DirectoryWriter";
-    const ACCESS: Access = Access {
-        tokens: &["BatchGetItem", "UpdateItem"],
-        directory: &["BatchGetItem", "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"],
-        ..Access::NONE
-    };
+impl Capability for OrgWriter {
+    const NAME: &'static str = "OrgWriter";
+    const ACCESS: Access = Access { directory: &["BatchGetItem", "GetItem", "PutItem", "UpdateItem"], ..Reader::ACCESS };
+}
+
+/// Reads, and deletes orgs.
+#[derive(Clone, Debug)]
+pub struct OrgRemover {
+    /// To authenticate.
+    pub reader: Reader,
+    /// To delete.
+    pub write: Arc<dyn WriteDirectory>,
+}
+
+impl Capability for OrgRemover {
+    const NAME: &'static str = "OrgRemover";
+    const ACCESS: Access = Access { directory: &["BatchGetItem", "DeleteItem", "GetItem", "UpdateItem"], ..Reader::ACCESS };
+}
+
+/// Reads, and writes members.
+#[derive(Clone, Debug)]
+pub struct MemberWriter {
+    /// To authenticate.
+    pub reader: Reader,
+    /// To write.
+    pub write: Arc<dyn WriteDirectory>,
+}
+
+impl Capability for MemberWriter {
+    const NAME: &'static str = "MemberWriter";
+    const ACCESS: Access = Access { directory: &["BatchGetItem", "GetItem", "UpdateItem"], ..Reader::ACCESS };
+}
+
+/// Reads, deletes members, and kills their tokens.
+#[derive(Clone, Debug)]
+pub struct MemberRemover {
+    /// To authenticate.
+    pub reader: Reader,
+    /// To delete.
+    pub write: Arc<dyn WriteDirectory>,
+    /// For the not-before mark of what is deleted.
+    pub revoke: Arc<dyn RevokeTokens>,
+}
+
+impl Capability for MemberRemover {
+    const NAME: &'static str = "MemberRemover";
+    const ACCESS: Access = Access { tokens: Revoker::ACCESS.tokens, ..OrgRemover::ACCESS };
 }
 
 /// Reads, and revokes.
 #[derive(Clone, Debug)]
 pub struct Revoker {
-    /// To authenticate, and to count.
+    /// To authenticate.
     pub reader: Reader,
     /// To revoke.
     pub revoke: Arc<dyn RevokeTokens>,
@@ -183,7 +233,22 @@ pub struct Revoker {
 
 impl Capability for Revoker {
     const NAME: &'static str = "Revoker";
-    const ACCESS: Access = Access { tokens: &["BatchGetItem", "Query", "UpdateItem"], by_subject: &["Query"], ..Reader::ACCESS };
+    const ACCESS: Access = Access { tokens: &["BatchGetItem", "UpdateItem"], ..Reader::ACCESS };
+}
+
+/// Revokes many tokens at once, and counts them.
+#[derive(Clone, Debug)]
+pub struct BulkRevoker {
+    /// To authenticate, and to count.
+    pub reader: Reader,
+    /// To revoke.
+    pub revoke: Arc<dyn RevokeTokens>,
+}
+
+impl Capability for BulkRevoker {
+    const NAME: &'static str = "BulkRevoker";
+    const ACCESS: Access =
+        Access { tokens: &["BatchGetItem", "Query", "UpdateItem"], by_subject: Lister::ACCESS.by_subject, ..Reader::ACCESS };
 }
 
 /// Reads, records and signs.
@@ -243,7 +308,7 @@ impl Capability for Rotator {
     const ACCESS: Access = Access {
         directory: &["GetItem", "PutItem"],
         envelope_key: &["GenerateDataKeyPairWithoutPlaintext", "GenerateDataKeyWithoutPlaintext"],
-        key_making: &["CreateAlias", "CreateKey", "DeleteAlias", "GetPublicKey", "ScheduleKeyDeletion", "TagResource"],
+        key_making: &["CreateAlias", "CreateKey", "GetPublicKey", "ScheduleKeyDeletion", "TagResource"],
         ..Access::NONE
     };
 }
@@ -262,8 +327,8 @@ pub struct Founder {
 impl Capability for Founder {
     const NAME: &'static str = "Founder";
     const ACCESS: Access = Access {
-        tokens: Minter::ACCESS.tokens,
-        directory: &["ConditionCheckItem", "GetItem", "PutItem", "UpdateItem"],
+        tokens: &["PutItem"],
+        directory: &["GetItem", "PutItem", "UpdateItem"],
         signing_key: Minter::ACCESS.signing_key,
         envelope_key: &["Decrypt", "GenerateDataKeyPairWithoutPlaintext", "GenerateDataKeyWithoutPlaintext"],
         key_making: Rotator::ACCESS.key_making,

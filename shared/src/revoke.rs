@@ -5,7 +5,7 @@ use crate::domain::{
     Error, Mark, MarkKey, MarkKind, Marks, MemberKey, Org, OrgId, Refusal, SessionId, Subject, Timestamp, TokenProblem,
 };
 use crate::examine::{Also, Presented, authenticate, examine};
-use crate::ports::Revoker;
+use crate::ports::{BulkRevoker, Revoker};
 use crate::store::{TokenQuery, Wanted};
 
 /// Revokes the presented token with its refresh family, and with `whole_session` everything in its session. Whoever has a
@@ -50,7 +50,7 @@ pub struct Bulk {
 
 /// Revokes all that a member has, or all that it has in one session: by a mark, at once, however many there are. Returns how
 /// many live tokens it hit, counted up to [`MOST_COUNTED`].
-pub async fn bulk_revoke(ports: &Revoker, bearer: &str, bulk: Bulk) -> Result<u64, Error> {
+pub async fn bulk_revoke(ports: &BulkRevoker, bearer: &str, bulk: Bulk) -> Result<u64, Error> {
     let also = Also { orgs: bulk.org.iter().cloned().collect(), members: Vec::new() };
     let (caller, found) = authenticate(&ports.reader, bearer, also).await?;
     let org = bulk.org.unwrap_or_else(|| caller.org().clone());
@@ -89,7 +89,13 @@ pub const MOST_COUNTED: u64 = 100_000;
 const PAGE: usize = 1_000;
 
 /// How many tokens the new marks have killed that were alive under the earlier ones.
-async fn count(ports: &Revoker, mut query: TokenQuery, keys: &[MarkKey], earlier: &Marks, now: Timestamp) -> Result<u64, Error> {
+async fn count(
+    ports: &BulkRevoker,
+    mut query: TokenQuery,
+    keys: &[MarkKey],
+    earlier: &Marks,
+    now: Timestamp,
+) -> Result<u64, Error> {
     let mut counted = 0;
     loop {
         let page = ports.reader.tokens.list(&query).await?;
@@ -107,7 +113,7 @@ async fn count(ports: &Revoker, mut query: TokenQuery, keys: &[MarkKey], earlier
 }
 
 /// The sessions that the tokens asked for are in. All pages: a store may give less than it is asked for, and still have more.
-async fn sessions_in(ports: &Revoker, query: &TokenQuery) -> Result<Vec<MarkKey>, Error> {
+async fn sessions_in(ports: &BulkRevoker, query: &TokenQuery) -> Result<Vec<MarkKey>, Error> {
     let mut query = query.clone();
     let mut keys = Vec::new();
     loop {

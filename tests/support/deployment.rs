@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use shared::aws::Sdk;
-use shared::aws::platform::{operations, store, tables};
+use shared::aws::platform::{operations, store};
 use shared::aws::testing::Wire;
 use shared::config::{Aws, KeyMaking};
 use shared::domain::{Algorithm, Issuer, Schedule, Seconds, SigningMode};
 use shared::platform::Operations;
 use shared::store::Store;
-use shared::store::dynamodb::create_tables;
-use tokio::net::TcpListener;
 
 use super::kms::FakeKms;
 
@@ -27,13 +25,10 @@ pub(crate) struct Deployment {
 
 impl Deployment {
     /// With empty tables and one KMS key, which encrypts.
-    pub(crate) async fn new(mode: SigningMode) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let mut aws = Aws::emulated(&format!("http://{}", listener.local_addr().unwrap()), "Tokens", "Directory");
-        tokio::spawn(dynoxide::server::serve_on(listener, dynoxide::Database::memory().unwrap()));
+    pub(crate) async fn new(mode: SigningMode, by_subject: bool) -> Self {
+        let mut aws = super::dynamodb::empty_tables(by_subject).await;
         let kms = FakeKms::default();
         aws.endpoints.kms = Some(kms.serve().await);
-        create_tables(&Sdk::new(&aws).dynamodb(), &tables(&aws)).await.unwrap();
         Self { aws, envelope_key: kms.symmetric_key(), kms, mode }
     }
 
@@ -64,7 +59,7 @@ impl Deployment {
             ("JETON_ISSUER", ISSUER.to_owned()),
             ("JETON_TOKENS_TABLE", self.aws.tokens_table.clone()),
             ("JETON_DIRECTORY_TABLE", self.aws.directory_table.clone()),
-            ("JETON_BY_SUBJECT", "on".to_owned()),
+            ("JETON_BY_SUBJECT", if self.aws.by_subject { "on" } else { "off" }.to_owned()),
             ("JETON_ENVELOPE_KEY", self.envelope_key.clone()),
             ("JETON_SIGNING_MODE", mode.to_owned()),
             ("JETON_SIGNING_ALGORITHMS", "ES256".to_owned()),

@@ -1,22 +1,26 @@
-//! The store that production uses, on an emulator of its own.
+//! DynamoDB in this process.
 
 use std::sync::Arc;
 
 use shared::aws::Sdk;
+use shared::aws::platform::{store, tables};
 use shared::config::Aws;
-use shared::entropy::SystemEntropy;
 use shared::store::Store;
-use shared::store::dynamodb::{DynamoStore, Tables, create_tables};
+use shared::store::dynamodb::create_tables;
 use tokio::net::TcpListener;
 
-/// A store with empty tables. The emulator ends with the runtime.
-pub(super) async fn store() -> Arc<dyn Store> {
+/// Empty tables, on an emulator of their own that ends with the runtime.
+pub(super) async fn empty_tables(by_subject: bool) -> Aws {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
-    let database = dynoxide::Database::memory().expect("a database");
-    tokio::spawn(dynoxide::server::serve_on(listener, database));
-    let tables = Tables { tokens: "Tokens".to_owned(), directory: "Directory".to_owned(), by_subject: true };
-    let client = Sdk::new(&Aws::emulated(&endpoint, &tables.tokens, &tables.directory)).dynamodb();
-    create_tables(&client, &tables).await.expect("tables");
-    Arc::new(DynamoStore::new(client, tables, Arc::new(SystemEntropy)))
+    tokio::spawn(dynoxide::server::serve_on(listener, dynoxide::Database::memory().expect("a database")));
+    let aws = Aws { by_subject, ..Aws::emulated(&endpoint, "Tokens", "Directory") };
+    create_tables(&Sdk::new(&aws).dynamodb(), &tables(&aws)).await.expect("tables");
+    aws
+}
+
+/// A store in such tables.
+pub(super) async fn empty_store() -> Arc<dyn Store> {
+    let aws = empty_tables(true).await;
+    store(&Sdk::new(&aws), &aws)
 }

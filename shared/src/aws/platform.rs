@@ -43,7 +43,7 @@ pub async fn for_minting(config: Config) -> Result<Platform, Fault> {
 }
 
 /// What functions stand on that make keys.
-pub async fn for_operations(config: Config) -> Result<Operations, Fault> {
+pub fn for_operations(config: Config) -> Result<Operations, Fault> {
     let aws = Aws::from_env().map_err(misconfigured)?;
     let envelope_key = config::envelope_key().map_err(misconfigured)?;
     let keys = KeyMaking::from_env().map_err(misconfigured)?;
@@ -52,7 +52,7 @@ pub async fn for_operations(config: Config) -> Result<Operations, Fault> {
 }
 
 /// What the audit trail stands on: the log and, if there is one, the event bus.
-pub async fn for_auditing(_: Config) -> Result<Auditing, Fault> {
+pub fn for_auditing(_: Config) -> Result<Auditing, Fault> {
     let mut publish: Vec<Arc<dyn Publish>> = vec![Arc::new(Lines::to_stdout())];
     if let Some(name) = config::event_bus().map_err(misconfigured)? {
         let aws = Aws::from_env().map_err(misconfigured)?;

@@ -76,8 +76,8 @@ pub(super) enum Owner {
     Member,
     Client,
     KeyRing,
-    /// Nobody's: it tells where another item is, and changes with that.
-    Pointer,
+    /// Nobody's: it counts other items or tells where one is, and changes with that.
+    Bookkeeping,
 }
 
 impl Owner {
@@ -91,7 +91,7 @@ impl Owner {
                 None if sk == "o" => Some(Self::Org),
                 Some(("m", _)) => Some(Self::Member),
                 Some(("c", _)) => Some(Self::Client),
-                Some(("a" | "s", _)) => Some(Self::Pointer),
+                Some(("a" | "n" | "s", _)) => Some(Self::Bookkeeping),
                 _ => None,
             };
         };
@@ -166,8 +166,9 @@ mod tests {
             (Key::org(&org), Owner::Org),
             (Key::member(&MemberKey { org: org.clone(), subject }), Owner::Member),
             (Key::client(&org, client), Owner::Client),
-            (Key::sub_org(&org, &org), Owner::Pointer),
-            (Key::alias(&org, "x"), Owner::Pointer),
+            (Key::sub_org(&org, &org), Owner::Bookkeeping),
+            (Key::alias(&org, "x"), Owner::Bookkeeping),
+            (Key::counter(&org, shard), Owner::Bookkeeping),
             (Key::key_ring(), Owner::KeyRing),
         ];
         known.extend(marks.map(|mark| (Key::mark(&mark, shard), Owner::Mark(mark, shard))));

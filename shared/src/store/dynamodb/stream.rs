@@ -46,7 +46,7 @@ fn change(owner: Owner, diff: Diff<Item>) -> Result<Option<Change>, Fault> {
         Owner::Family(key) => Change::Family(Box::new(diff.try_map(|item| items::family(&key, &item))?)),
         // All copies of a mark say the same, and the first is among them whenever it moves forward.
         Owner::Mark(key, shard) if Shard::all().next() == Some(shard) => Change::Mark(key, diff.try_map(|item| mark(&item))?),
-        Owner::Mark(..) | Owner::Pointer => return Ok(None),
+        Owner::Mark(..) | Owner::Bookkeeping => return Ok(None),
         Owner::Org => Change::Org(Box::new(diff.try_map(|item| items::org(&item))?)),
         Owner::Member => Change::Member(Box::new(diff.try_map(|item| items::member(&item))?)),
         Owner::Client => Change::Client(Box::new(diff.try_map(|item| items::client(&item))?)),
