@@ -5,6 +5,7 @@
 //! | `support` | an app with a frozen clock, seeded entropy and fixed keys, behind one of five mounts |
 //! | `agilicus`, `jeton` | scenarios by operation: each runs on every mount |
 //! | `bundles` | the bundles as processes, fed by a Runtime API |
+//! | `drift` | the code and `template.yaml` say the same |
 //! | `edge` | what the edge refuses, on every mount |
 //! | `faults` | the store fails, call by call; and how many calls each operation makes |
 //! | `golden` | the exact bytes of answers, a file each |
@@ -14,6 +15,7 @@
 
 mod agilicus;
 mod bundles;
+mod drift;
 mod edge;
 mod faults;
 mod golden;

@@ -3,6 +3,7 @@
 mod app;
 pub(crate) mod kms;
 mod mount;
+pub(crate) mod template;
 mod watched;
 
 pub(crate) use app::{Answer, App, ask};
