@@ -8,7 +8,9 @@ pub mod jeton;
 
 use shared::http::Entry;
 use shared::lambda::OperationEntry;
-use shared::ports::{DirectoryReader, DirectoryWriter, KeyReader, Lister, Minter, Provides, Public, Reader, Refresher, Revoker};
+use shared::ports::{
+    DirectoryReader, DirectoryWriter, Founder, KeyReader, Lister, Minter, Provides, Public, Reader, Refresher, Revoker, Rotator,
+};
 
 /// What the bundle `public` serves: nothing of it reaches AWS.
 pub fn public<P: Provides<Public>>() -> Vec<Entry<P>> {
@@ -60,12 +62,12 @@ pub fn mint<P: Provides<Minter> + Provides<Refresher>>() -> Vec<Entry<P>> {
 }
 
 /// What the bundle `operate` has: schedules, streams and operators invoke it.
-pub fn operate<P>() -> Vec<OperationEntry<P>> {
-    Vec::new()
+pub fn operate<P: Provides<Founder> + Provides<Rotator>>() -> Vec<OperationEntry<P>> {
+    vec![OperationEntry::of::<jeton::bootstrap::Bootstrap>(), OperationEntry::of::<jeton::rotate_keys::RotateKeys>()]
 }
 
 /// All functions without a route.
-pub fn operations<P>() -> Vec<OperationEntry<P>> {
+pub fn operations<P: Provides<Founder> + Provides<Rotator>>() -> Vec<OperationEntry<P>> {
     records_operations().into_iter().chain(operate()).collect()
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use shared::http::Entry;
-use shared::platform::Platform;
+use shared::platform::Operations;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository")
@@ -13,7 +13,7 @@ fn root() -> &'static Path {
 /// `agilicus.create_token` is the room `functions/agilicus/create_token.rs`, and there is no other room.
 #[test]
 fn every_room_is_in_the_catalogue_and_every_entry_has_a_room() {
-    let (endpoints, operations) = (functions::catalogue::<Platform>(), functions::operations::<Platform>());
+    let (endpoints, operations) = (functions::catalogue::<Operations>(), functions::operations::<Operations>());
     let names = endpoints.iter().map(|entry| entry.route.name).chain(operations.iter().map(|entry| entry.name));
     let named: BTreeSet<String> = names.map(str::to_owned).collect();
     let mut rooms = BTreeSet::new();
@@ -31,7 +31,7 @@ fn every_room_is_in_the_catalogue_and_every_entry_has_a_room() {
 
 #[test]
 fn no_two_endpoints_share_a_method_and_path() {
-    let entries: Vec<Entry<Platform>> = functions::catalogue();
+    let entries: Vec<Entry<Operations>> = functions::catalogue();
     let routes: BTreeSet<_> = entries.iter().map(|entry| (entry.route.method.to_string(), entry.route.path)).collect();
     assert_eq!(routes.len(), entries.len());
 }
@@ -39,14 +39,14 @@ fn no_two_endpoints_share_a_method_and_path() {
 /// The bundle follows from what the endpoint can reach.
 #[test]
 fn only_the_bundle_mint_has_signing_keys_and_public_reaches_nothing() {
-    for entry in functions::public::<Platform>() {
+    for entry in functions::public::<Operations>() {
         assert_eq!(entry.access, shared::ports::Access::NONE, "{}", entry.route.name);
     }
-    for entry in functions::records::<Platform>() {
+    for entry in functions::records::<Operations>() {
         assert!(entry.access.signing_key.is_empty() && entry.access.envelope_key.is_empty(), "{}", entry.route.name);
         assert!(!(entry.access.tokens.is_empty() && entry.access.directory.is_empty()), "{}", entry.route.name);
     }
-    for entry in functions::mint::<Platform>() {
+    for entry in functions::mint::<Operations>() {
         assert_eq!(entry.access.signing_key, ["Sign"], "{}", entry.route.name);
     }
 }

@@ -2,11 +2,12 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | `support` | an app with a frozen clock, seeded entropy and fixed keys, behind one of five mounts |
+//! | `support` | an app with a frozen clock, seeded entropy and fixed keys, behind one of six mounts |
 //! | `agilicus`, `jeton` | scenarios by operation: each runs on every mount |
 //! | `bundles` | the bundles as processes, fed by a Runtime API |
 //! | `drift` | the code and `template.yaml` say the same |
 //! | `edge` | what the edge refuses, on every mount |
+//! | `events` | what of the events is particular to a gateway |
 //! | `faults` | the store fails, call by call; and how many calls each operation makes |
 //! | `golden` | the exact bytes of answers, a file each |
 //! | `keys` | signers in KMS, and keys that follow each other |
@@ -17,6 +18,7 @@ mod agilicus;
 mod bundles;
 mod drift;
 mod edge;
+mod events;
 mod faults;
 mod golden;
 mod jeton;

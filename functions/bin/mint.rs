@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
-use shared::embedded;
+use shared::aws::platform::for_minting;
+use shared::lambda::Bundle;
 
 fn main() -> ExitCode {
-    shared::lambda::main(functions::mint(), Vec::new(), embedded::for_function)
+    Bundle::new().endpoints(functions::mint(), for_minting).main()
 }

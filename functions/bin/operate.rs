@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
-use shared::embedded;
+use shared::aws::platform::for_operations;
+use shared::lambda::Bundle;
 
 fn main() -> ExitCode {
-    shared::lambda::main(Vec::new(), functions::operate(), embedded::for_function)
+    Bundle::new().operations(functions::operate(), for_operations).main()
 }

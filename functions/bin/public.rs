@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use shared::lambda::Bundle;
 use shared::ports::{Provides, Public};
 
 struct Nothing;
@@ -13,5 +14,5 @@ impl Provides<Public> for Nothing {
 }
 
 fn main() -> ExitCode {
-    shared::lambda::main(functions::public(), Vec::new(), |_| Ok(Nothing))
+    Bundle::new().endpoints(functions::public(), async |_| Ok(Nothing)).main()
 }

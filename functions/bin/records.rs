@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
-use shared::embedded;
+use shared::aws::platform::for_records;
+use shared::lambda::Bundle;
 
 fn main() -> ExitCode {
-    shared::lambda::main(functions::records(), functions::records_operations(), embedded::for_function)
+    Bundle::new().endpoints(functions::records(), for_records).operations(functions::records_operations(), for_records).main()
 }

@@ -1,5 +1,6 @@
 //! Jeton's own API.
 
+pub mod bootstrap;
 pub mod delete_member;
 pub mod delete_org;
 pub mod get_member;
@@ -9,3 +10,4 @@ pub mod jwks;
 pub mod list_members;
 pub mod put_member;
 pub mod put_org;
+pub mod rotate_keys;

@@ -1,6 +1,8 @@
 //! The local server: the same endpoints as the Lambdas, over an embedded store, with a local key.
 
 mod first_start;
+#[cfg(feature = "aws")]
+mod in_aws;
 mod options;
 mod server;
 
@@ -10,11 +12,12 @@ use std::sync::Arc;
 use shared::domain::{Error, Fault, Issuer};
 use shared::embedded::Home;
 use shared::http::Service;
+use shared::platform::Platform;
 use shared::seed::{self, NotLoaded};
 use shared::wire::jeton::seed::Seed;
 use tokio::net::TcpListener;
 
-pub use options::{Durability, LogFormat, Options};
+pub use options::{Durability, LogFormat, Options, SignerKind, StoreKind};
 pub use server::serve;
 
 /// Runs the server until it is told to stop, and says why if it can't.
@@ -43,7 +46,7 @@ async fn start(options: Options) -> Result<(), String> {
     let issuer =
         options.issuer.clone().map_or_else(|| Issuer::parse(&base_url).map_err(|rule| format!("the issuer {rule}")), Ok)?;
     let home = Home::open(&options.data_dir).map_err(|fault| in_words(&fault))?;
-    let platform = home.platform(issuer, options.durability.into()).map_err(|fault| in_words(&fault))?;
+    let platform = platform(&options, &home, issuer).await?;
     if let Some(file) = &options.seed {
         load(&platform, file).await?;
     }
@@ -59,7 +62,27 @@ async fn start(options: Options) -> Result<(), String> {
     Ok(())
 }
 
-async fn load(platform: &shared::platform::Platform, file: &std::path::Path) -> Result<(), String> {
+/// What the service stands on: all in the data folder, or parts of it in AWS.
+async fn platform(options: &Options, home: &Home, issuer: Issuer) -> Result<Platform, String> {
+    let in_aws = options.store == StoreKind::Dynamodb || options.signer != SignerKind::Local;
+    if in_aws {
+        return in_aws::platform(options, home, issuer).await;
+    }
+    // First of all the store: it is locked, so that two processes can't make keys at the same time.
+    let store = home.store(options.durability.into()).map_err(|fault| in_words(&fault))?;
+    home.platform(issuer, store).map_err(|fault| in_words(&fault))
+}
+
+#[cfg(not(feature = "aws"))]
+mod in_aws {
+    use super::{Home, Issuer, Options, Platform};
+
+    pub(super) async fn platform(_: &Options, _: &Home, _: Issuer) -> Result<Platform, String> {
+        Err("this build knows nothing of AWS: use `cargo run --features aws -- …`".to_owned())
+    }
+}
+
+async fn load(platform: &Platform, file: &std::path::Path) -> Result<(), String> {
     let name = file.display();
     let text = std::fs::read_to_string(file).map_err(|e| format!("can't read {name}: {e}"))?;
     let seed = Seed::read(&text).map_err(|bad| format!("{name}: {bad}"))?;

@@ -39,9 +39,58 @@ pub struct Options {
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub log: LogFormat,
 
+    /// What keeps the records. DynamoDB needs a build with `--features aws`
+    #[arg(long, value_enum, default_value_t = StoreKind::Sqlite)]
+    pub store: StoreKind,
+
+    /// What signs: a key in the data folder, KMS for each token, or a key that KMS decrypts at the start. KMS needs a build with
+    /// `--features aws`
+    #[arg(long, value_enum, default_value_t = SignerKind::Local)]
+    pub signer: SignerKind,
+
+    /// Address of an emulator of AWS, or of DynamoDB Local. Without it: AWS itself, with region and credentials from the environment
+    #[arg(long, value_name = "URL")]
+    pub aws_endpoint: Option<String>,
+
+    /// Make the tables and KMS keys that are missing. In AWS, each KMS key costs a dollar a month
+    #[arg(long)]
+    pub create: bool,
+
+    /// Name of the table of tokens
+    #[arg(long, value_name = "NAME", default_value = "jeton-tokens")]
+    pub tokens_table: String,
+
+    /// Name of the table of orgs, members, clients and keys
+    #[arg(long, value_name = "NAME", default_value = "jeton-directory")]
+    pub directory_table: String,
+
+    /// Alias or ARN of the KMS key that encrypts the others
+    #[arg(long, value_name = "KEY", default_value = "alias/jeton")]
+    pub envelope_key: String,
+
     /// Threads that serve requests, besides the one that writes; one is the cheapest per token
     #[arg(long, default_value = "1", value_name = "COUNT")]
     pub threads: NonZeroUsize,
+}
+
+/// What keeps the records.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum StoreKind {
+    /// A file in the data folder
+    Sqlite,
+    /// Two tables
+    Dynamodb,
+}
+
+/// What signs.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum SignerKind {
+    /// A key in the data folder
+    Local,
+    /// KMS, each token by a call
+    Kms,
+    /// A key that KMS decrypts at the start
+    Envelope,
 }
 
 /// See [`sqlite::Durability`].

@@ -1,12 +1,46 @@
 //! The first administrator, whom nobody can ask for: whoever runs the service makes it.
 
 use crate::domain::{
-    Error, Member, MemberKey, MemberKind, Org, OrgId, OrgSettings, Profile, ScopePattern, Seconds, Subject, Timestamp,
+    Error, Member, MemberKey, MemberKind, Org, OrgId, OrgSettings, Profile, Refusal, ScopePattern, Seconds, Subject, Timestamp,
 };
 use crate::mint::{Minted, mint};
 use crate::policy;
-use crate::ports::Minter;
+use crate::ports::{Founder, Minter};
+use crate::rotate::{Ask, rotate};
 use crate::store::Store;
+
+/// What is founded.
+#[derive(Clone, Debug)]
+pub struct Foundation {
+    /// The first org.
+    pub org: OrgId,
+    /// Its administrator.
+    pub subject: Subject,
+    /// How long the administrator's token lives.
+    pub lifetime: Seconds,
+    /// Whether to mint another token where there is an administrator already.
+    pub again: bool,
+}
+
+/// Makes the first keys, org, administrator and token. Refuses where there is such an administrator, unless told to go on.
+pub async fn found(ports: &Founder, ask: Foundation) -> Result<Minted, Error> {
+    let key = MemberKey { org: ask.org.clone(), subject: ask.subject.clone() };
+    if !ask.again && ports.store.member(&key).await?.is_some() {
+        return Err(Refusal::Conflict("it has been done: \"again\": true mints another token for the administrator").into());
+    }
+    rotate(&ports.rotator, &Ask::default()).await?;
+    let (org, member) = administrator(&*ports.store, &ask.org, &ask.subject, ports.rotator.clock.now()).await?;
+    let mut tries = 0;
+    loop {
+        match token(&ports.minter, &org, &member, ask.lifetime).await {
+            Ok(minted) => return Ok(minted),
+            // A key that KMS has just made isn't known in all of KMS yet.
+            Err(Error::Failed(fault)) if fault.can_retry() && tries < 5 => tries += 1,
+            Err(error) => return Err(error),
+        }
+        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    }
+}
 
 /// Makes the org and its administrator if they are missing, and leaves them as they are if not.
 pub async fn administrator(store: &dyn Store, org: &OrgId, subject: &Subject, now: Timestamp) -> Result<(Org, Member), Error> {

@@ -1,7 +1,6 @@
 //! The one place that reads the environment: what a function is told when it starts.
 
 use std::env;
-use std::path::PathBuf;
 use std::str::FromStr;
 
 use http::Uri;
@@ -15,8 +14,6 @@ pub struct Config {
     pub handler: String,
     /// `JETON_ISSUER`: the `iss` of the tokens.
     pub issuer: Issuer,
-    /// `JETON_DATA_DIR`: folder of the embedded store.
-    pub data_dir: PathBuf,
 }
 
 /// What a function that stands on AWS needs to know besides.
@@ -109,9 +106,8 @@ impl Config {
         let mut wrong = Vec::new();
         let handler = required(&look_up, "_HANDLER", &mut wrong);
         let issuer = required(&look_up, "JETON_ISSUER", &mut wrong);
-        let data_dir = required(&look_up, "JETON_DATA_DIR", &mut wrong);
-        match (handler, issuer, data_dir) {
-            (Some(handler), Some(issuer), Some(data_dir)) if wrong.is_empty() => Ok(Self { handler, issuer, data_dir }),
+        match (handler, issuer) {
+            (Some(handler), Some(issuer)) if wrong.is_empty() => Ok(Self { handler, issuer }),
             _ => Err(Misconfigured(wrong)),
         }
     }
@@ -154,7 +150,6 @@ impl Aws {
     }
 
     /// Everything at this address, in tables of these names, with credentials that only an emulator takes.
-    #[cfg(any(test, feature = "testing"))]
     pub fn emulated(endpoint: &str, tokens_table: &str, directory_table: &str) -> Self {
         Self {
             region: "us-east-1".to_owned(),
@@ -168,6 +163,17 @@ impl Aws {
             directory_table: directory_table.to_owned(),
             by_subject: true,
         }
+    }
+
+    /// Region and credentials of the environment, for tables of these names: for programs that aren't functions.
+    pub fn in_tables(tokens_table: &str, directory_table: &str) -> Result<Self, Misconfigured> {
+        Self::read(|name| match name {
+            "AWS_REGION" => environment(name).or_else(|| environment("AWS_DEFAULT_REGION")),
+            "JETON_TOKENS_TABLE" => Some(tokens_table.to_owned()),
+            "JETON_DIRECTORY_TABLE" => Some(directory_table.to_owned()),
+            "JETON_BY_SUBJECT" => Some("on".to_owned()),
+            other => environment(other),
+        })
     }
 
     fn read(look_up: impl Fn(&str) -> Option<String>) -> Result<Self, Misconfigured> {
@@ -308,7 +314,7 @@ mod tests {
     #[test]
     fn everything_that_is_wrong_is_said_at_once() {
         let error = Config::read(|name| (name == "JETON_ISSUER").then(|| "jeton.example".into())).unwrap_err().to_string();
-        for part in ["_HANDLER is not set", "JETON_ISSUER must be an http or https URL", "JETON_DATA_DIR is not set"] {
+        for part in ["_HANDLER is not set", "JETON_ISSUER must be an http or https URL"] {
             assert!(error.contains(part), "{error}");
         }
     }

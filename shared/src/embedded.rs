@@ -7,17 +7,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::clock::SystemClock;
-use crate::config::Config;
 use crate::domain::{Algorithm, Fault, Issuer, Secret};
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::platform::{Parts, Platform};
 use crate::signer::{HmacDeriver, LocalSigner};
+use crate::store::Store;
 use crate::store::sqlite::{Durability, SqliteStore};
-
-/// What a bundle stands on: the embedded store in the folder that its configuration names.
-pub fn for_function(config: &Config) -> Result<Platform, Fault> {
-    Home::open(&config.data_dir)?.platform(config.issuer.clone(), Durability::Normal)
-}
 
 /// A folder that only its owner can read.
 #[derive(Clone, Debug)]
@@ -35,14 +30,15 @@ impl Home {
         self.0.join(name)
     }
 
-    /// The service on this folder. Keys are made when they are missing.
-    pub fn platform(&self, issuer: Issuer, durability: Durability) -> Result<Platform, Fault> {
-        let clock = Arc::new(SystemClock);
-        // First of all the store: it is locked, so that two processes can't make keys at the same time.
-        let store = Arc::new(SqliteStore::open(&self.file("jeton.db"), durability, clock.clone())?);
-        let signer = Arc::new(self.signer()?);
-        let deriver = Arc::new(self.deriver()?);
-        Platform::new(Parts { clock, entropy: Arc::new(SystemEntropy), issuer, store, signer, deriver })
+    /// The embedded store. It is locked: one process at a time.
+    pub fn store(&self, durability: Durability) -> Result<Arc<SqliteStore>, Fault> {
+        Ok(Arc::new(SqliteStore::open(&self.file("jeton.db"), durability, Arc::new(SystemClock))?))
+    }
+
+    /// The service on this store, with the keys in this folder. They are made when they are missing.
+    pub fn platform(&self, issuer: Issuer, store: Arc<dyn Store>) -> Result<Platform, Fault> {
+        let (signer, deriver) = (Arc::new(self.signer()?), Arc::new(self.deriver()?));
+        Platform::new(Parts { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy), issuer, store, signer, deriver })
     }
 
     /// A secret that was kept here, if there is one.

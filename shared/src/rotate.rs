@@ -1,7 +1,5 @@
 //! Rotation: keys follow each other, and nobody notices.
 
-use serde_json::{Value, json};
-
 use crate::domain::{Error, PrivateHalf};
 use crate::domain::{Fault, KeyRing, Refusal, RingKey, Seconds, Timestamp};
 use crate::keys::REREAD;
@@ -64,23 +62,6 @@ async fn renew(ports: &Rotator, ring: &mut KeyRing, anew: bool, now: Timestamp) 
         ring.add(RingKey { jwk, private, published_at: now, signs_from, retires_at: None });
     }
     Ok(made)
-}
-
-/// The keys as a report: public, and without what is where.
-pub fn report(ring: &KeyRing, now: Timestamp) -> Value {
-    let key = |key: &RingKey| {
-        let mut report = json!({
-            "kid": key.jwk.kid.as_str(),
-            "alg": key.jwk.alg.name(),
-            "state": ring.state(key, now).name(),
-            "signs_from": key.signs_from.as_secs(),
-        });
-        if let Some(at) = key.retires_at {
-            report["retires_at"] = at.as_secs().into();
-        }
-        report
-    };
-    json!({"version": ring.version, "keys": ring.keys.iter().map(key).collect::<Vec<_>>()})
 }
 
 /// Sees to it that no key retires that may have signed a token that doesn't expire: before an org allows such tokens.

@@ -51,6 +51,10 @@ const DIRECTORY: &str = r#"{
 /// The service behind a mount.
 pub(crate) struct App {
     target: Target,
+    /// What is behind the mount.
+    pub(crate) service: Arc<Service>,
+    /// What that stands on.
+    pub(crate) platform: Platform,
     pub(crate) clock: Arc<FrozenClock>,
     pub(crate) store: Arc<dyn Store>,
     /// Of the administrator of org 1, with `urn:jeton:admin`.
@@ -84,8 +88,9 @@ impl App {
         let (org, member) = bootstrap::administrator(&*store, &root, &name, NOW).await.expect("an administrator");
         let minted = bootstrap::token(&platform.provide(), &org, &member, Seconds::DAY).await.expect("a token");
         let service = Service::new(&functions::catalogue(), &platform).expect("a service");
-        let target = Target::new(mount, Arc::new(service)).await;
-        Self { target, clock, store, admin: minted.token.expose().clone() }
+        let service = Arc::new(service);
+        let target = Target::new(mount, service.clone()).await;
+        Self { target, service, platform, clock, store, admin: minted.token.expose().clone() }
     }
 
     /// Sends a request as it is. Every answer keeps to the rules that all answers keep to.

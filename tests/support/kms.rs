@@ -72,8 +72,7 @@ impl FakeKms {
 
     /// A new symmetric key. Returns its ARN.
     pub(crate) fn symmetric_key(&self) -> String {
-        let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &random::<32>()).unwrap());
-        self.with(|state| state.add(Material::Symmetric(key), None))
+        self.with(|state| state.add(Material::Symmetric(symmetric()), None))
     }
 
     /// Sets the state of all keys: `Enabled`, `Disabled`, `PendingDeletion` …
@@ -125,8 +124,11 @@ impl State {
     fn call(&mut self, operation: &str, input: &Value) -> Answer {
         match operation {
             "CreateKey" => {
-                let pair = Pair::new(text(input, "KeySpec"));
-                let arn = self.add(Material::Pair(pair), input["Policy"].as_str().map(str::to_owned));
+                let material = match input["KeySpec"].as_str() {
+                    Some(spec) => Material::Pair(Pair::new(spec)),
+                    None => Material::Symmetric(symmetric()),
+                };
+                let arn = self.add(material, input["Policy"].as_str().map(str::to_owned));
                 let id = arn.rsplit('/').next().unwrap().to_owned();
                 Ok(json!({"KeyMetadata": {"Arn": arn, "KeyId": id}}))
             }
@@ -134,6 +136,10 @@ impl State {
                 let (_, arn) = self.usable(input, "TargetKeyId")?;
                 self.aliases.insert(text(input, "AliasName").to_owned(), arn);
                 Ok(json!({}))
+            }
+            "DescribeKey" => {
+                let (_, arn) = self.usable(input, "KeyId")?;
+                Ok(json!({"KeyMetadata": {"Arn": arn, "KeyId": arn}}))
             }
             "GetPublicKey" => {
                 let (key, arn) = self.usable(input, "KeyId")?;
@@ -185,7 +191,8 @@ impl State {
         let (arn, rest) = rest.split_at_checked((*length).into()).ok_or_else(invalid)?;
         let (nonce, sealed) = rest.split_at_checked(12).ok_or_else(invalid)?;
         let arn = std::str::from_utf8(arn).map_err(|_| invalid())?;
-        if input["KeyId"].as_str().is_some_and(|named| named != arn) {
+        let named = input["KeyId"].as_str().map(|name| self.aliases.get(name).map_or(name, String::as_str));
+        if named.is_some_and(|named| named != arn) {
             return Err(("IncorrectKeyException", String::new()));
         }
         let (key, _) = self.usable(&json!({"KeyId": arn}), "KeyId")?;
@@ -290,6 +297,10 @@ fn seal(key: &Key, arn: &str, input: &Value, plaintext: &[u8]) -> Vec<u8> {
     let (nonce, mut sealed) = (random::<12>(), plaintext.to_vec());
     key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(context(input)), &mut sealed).unwrap();
     [&[u8::try_from(arn.len()).unwrap()], arn.as_bytes(), &nonce, &sealed].concat()
+}
+
+fn symmetric() -> LessSafeKey {
+    LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &random::<32>()).unwrap())
 }
 
 /// The encryption context in one spelling.

@@ -20,7 +20,7 @@ macro_rules! scenario {
 
             async fn scenario($app: &$crate::support::App) $body
 
-            $crate::support::on_every_mount!(scenario: in_process InProcess, http_api_v2 HttpApi, rest_api_v1 RestApi, function_url FunctionUrl, http Http);
+            $crate::support::on_every_mount!(scenario: in_process InProcess, http_api_v2 HttpApi, rest_api_v1 RestApi, function_url FunctionUrl, alb Alb, http Http);
         }
     };
 }

@@ -1,4 +1,4 @@
-//! Five ways to the same service.
+//! Six ways to the same service.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,6 +25,8 @@ pub(crate) enum Mount {
     RestApi,
     /// As an event of a function URL: payload 2.0, body in base64.
     FunctionUrl,
+    /// As an event of a load balancer that keeps several headers of one name: query still encoded, body as text.
+    Alb,
     /// Over a socket, to the local server.
     Http,
 }
@@ -40,7 +42,7 @@ impl Target {
     pub(crate) async fn new(mount: Mount, service: Arc<Service>) -> Self {
         match mount {
             Mount::InProcess => Self::Direct(service),
-            Mount::HttpApi | Mount::RestApi | Mount::FunctionUrl => Self::Event(service, mount),
+            Mount::HttpApi | Mount::RestApi | Mount::FunctionUrl | Mount::Alb => Self::Event(service, mount),
             Mount::Http => {
                 let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
                 let address = listener.local_addr().expect("an address");
@@ -57,6 +59,7 @@ impl Target {
                 let event = match mount {
                     Mount::RestApi => rest_api(&request),
                     Mount::FunctionUrl => http_api(&request, true),
+                    Mount::Alb => load_balancer(&request),
                     _ => http_api(&request, false),
                 };
                 let answer = lambda::invoke(service.clone(), &event.to_string()).await.expect("an event is answered");
@@ -127,6 +130,29 @@ fn rest_api(request: &Request<Bytes>) -> Value {
         },
         "body": none_if_empty(STANDARD.encode(request.body()).into(), request.body().is_empty()),
         "isBase64Encoded": !request.body().is_empty(),
+    })
+}
+
+fn load_balancer(request: &Request<Bytes>) -> Value {
+    let mut headers: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (name, value) in request.headers() {
+        headers.entry(name.to_string()).or_default().push(String::from_utf8_lossy(value.as_bytes()).into_owned());
+    }
+    headers.insert("x-amzn-trace-id".to_owned(), vec!["Root=1-67891233-abcdef012345678912345678".to_owned()]);
+    let mut query: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for pair in request.uri().query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        query.entry(name).or_default().push(value);
+    }
+    let body = std::str::from_utf8(request.body());
+    json!({
+        "requestContext": {"elb": {"targetGroupArn": "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/jeton/1"}},
+        "httpMethod": request.method().as_str(),
+        "path": request.uri().path(),
+        "multiValueQueryStringParameters": query,
+        "multiValueHeaders": headers,
+        "body": body.map_or_else(|_| STANDARD.encode(request.body()), str::to_owned),
+        "isBase64Encoded": body.is_err(),
     })
 }
 

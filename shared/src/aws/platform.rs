@@ -1,11 +1,11 @@
-//! What the bundles stand on: the tables, the ring in them, and KMS.
+//! What bundles, and the local server, stand on in AWS: the tables, the ring in them, and KMS.
 
 use std::sync::Arc;
 
 use super::Sdk;
-use crate::clock::{Clock, SystemClock};
-use crate::config::{Aws, KeyMaking};
-use crate::domain::Issuer;
+use crate::clock::SystemClock;
+use crate::config::{self, Aws, Config, KeyMaking, Misconfigured};
+use crate::domain::{Fault, Issuer};
 use crate::entropy::SystemEntropy;
 use crate::keys::Ring;
 use crate::platform::{self, Operations, Platform, Records};
@@ -13,30 +13,63 @@ use crate::signer::kms::{KmsMaker, KmsOpener, Making};
 use crate::store::Store;
 use crate::store::dynamodb::{DynamoStore, Tables};
 
-/// For functions that read and write records: nothing of KMS.
-pub fn records(aws: &Aws, issuer: Issuer) -> Records {
-    let (clock, store) = (Arc::new(SystemClock), store(&Sdk::new(aws), aws));
+/// What functions stand on that read and write records: nothing of KMS.
+pub async fn for_records(config: Config) -> Result<Records, Fault> {
+    let aws = Aws::from_env().map_err(misconfigured)?;
+    let (clock, store) = (Arc::new(SystemClock), store(&Sdk::new(&aws), &aws));
     let ring = Arc::new(Ring::new(store.clone(), clock.clone()));
-    Records::new(clock, store, ring, issuer)
+    let records = Records::new(clock, store, ring, config.issuer);
+    tolerate(records.reader.keys.now().await.map(drop));
+    Ok(records)
 }
 
-/// For functions that mint: they sign by KMS or with what KMS decrypts.
-pub fn minting(aws: &Aws, issuer: Issuer, envelope_key: String) -> Platform {
-    let sdk = Sdk::new(aws);
+/// What functions stand on that mint.
+pub async fn for_minting(config: Config) -> Result<Platform, Fault> {
+    let aws = Aws::from_env().map_err(misconfigured)?;
+    let envelope_key = config::envelope_key().map_err(misconfigured)?;
+    let sdk = Sdk::new(&aws);
+    let platform = minting(&sdk, config.issuer, store(&sdk, &aws), envelope_key);
+    tolerate(platform.warm_up().await);
+    Ok(platform)
+}
+
+/// What functions stand on that make keys.
+pub async fn for_operations(config: Config) -> Result<Operations, Fault> {
+    let aws = Aws::from_env().map_err(misconfigured)?;
+    let envelope_key = config::envelope_key().map_err(misconfigured)?;
+    let keys = KeyMaking::from_env().map_err(misconfigured)?;
+    let sdk = Sdk::new(&aws);
+    Ok(operations(&sdk, config.issuer, store(&sdk, &aws), envelope_key, keys))
+}
+
+/// The service on this store, with keys that KMS has or decrypts.
+pub fn minting(sdk: &Sdk, issuer: Issuer, store: Arc<dyn Store>, envelope_key: String) -> Platform {
     let opener = Arc::new(KmsOpener::new(sdk.kms(), envelope_key));
-    Platform::with_ring(Arc::new(SystemClock) as Arc<dyn Clock>, Arc::new(SystemEntropy), issuer, store(&sdk, aws), opener)
+    Platform::with_ring(Arc::new(SystemClock), Arc::new(SystemEntropy), issuer, store, opener)
 }
 
-/// For functions that make keys.
-pub fn operations(aws: &Aws, issuer: Issuer, envelope_key: String, keys: KeyMaking) -> Operations {
+/// The same, and what makes the keys.
+pub fn operations(sdk: &Sdk, issuer: Issuer, store: Arc<dyn Store>, envelope_key: String, keys: KeyMaking) -> Operations {
     let KeyMaking { mode, algorithms, schedule, rsa_bits, alias, policy } = keys;
     let making = Making { mode, envelope_key: envelope_key.clone(), alias, policy, rsa_bits };
-    let maker = Arc::new(KmsMaker::new(&Sdk::new(aws).kms(), making));
+    let maker = Arc::new(KmsMaker::new(&sdk.kms(), making));
     let key_making = platform::KeyMaking { maker, algorithms, schedule };
-    Operations { platform: minting(aws, issuer, envelope_key), key_making }
+    Operations { platform: minting(sdk, issuer, store, envelope_key), key_making }
 }
 
-fn store(sdk: &Sdk, aws: &Aws) -> Arc<dyn Store> {
+/// The store in the tables that are configured.
+pub fn store(sdk: &Sdk, aws: &Aws) -> Arc<dyn Store> {
     let tables = Tables { tokens: aws.tokens_table.clone(), directory: aws.directory_table.clone() };
     Arc::new(DynamoStore::new(sdk.dynamodb(), tables))
+}
+
+/// A function starts also when what it reads first can't be read: requests then try again, and say so if it still can't.
+fn tolerate(warmed_up: Result<(), Fault>) {
+    if let Err(fault) = warmed_up {
+        crate::telemetry::log_fault("", &fault);
+    }
+}
+
+fn misconfigured(wrong: Misconfigured) -> Fault {
+    Fault::internal("reading the environment").because(wrong)
 }

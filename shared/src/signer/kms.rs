@@ -18,7 +18,7 @@ use crate::jose::jws::{self, VerifyingKey};
 mod der;
 mod make;
 
-pub use make::{KmsMaker, Making};
+pub use make::{KmsMaker, Making, ensure_envelope_key};
 
 /// Signs by `kms:Sign`: the private key never leaves KMS.
 pub struct KmsSigner {

@@ -114,6 +114,21 @@ impl KmsMaker {
     }
 }
 
+/// Makes the symmetric key that encrypts all others, if there is none of this alias. A template does that where there is one.
+pub async fn ensure_envelope_key(client: &Client, alias: &str) -> Result<(), Fault> {
+    const DOING: &str = "making the KMS key that encrypts the others";
+    match client.describe_key().key_id(alias).send().await {
+        Ok(_) => return Ok(()),
+        Err(error) if error.code() == Some("NotFoundException") => {}
+        Err(error) => return Err(fault(DOING, error)),
+    }
+    let create = client.create_key().description("Encrypts the private keys and the refresh key of Jeton");
+    let created = create.send().await.map_err(|e| fault(DOING, e))?;
+    let arn = created.key_metadata.and_then(|key| key.arn).ok_or_else(|| Fault::unavailable(DOING).because("no ARN"))?;
+    client.create_alias().alias_name(alias).target_key_id(arn).send().await.map_err(|e| fault(DOING, e))?;
+    Ok(())
+}
+
 #[async_trait]
 impl MakeKeys for KmsMaker {
     async fn make(&self, alg: Algorithm) -> Result<(Jwk, PrivateHalf), Fault> {

@@ -40,7 +40,7 @@ pub(super) struct Settings {
 /// 1 s to 400 days.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "u32")]
-struct Length(Seconds);
+pub(super) struct Length(pub(super) Seconds);
 
 impl TryFrom<u32> for Length {
     type Error = Invalid;

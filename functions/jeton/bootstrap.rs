@@ -1,0 +1,22 @@
+//! `jeton.bootstrap`: no route. Invoked once, by someone with rights of IAM: `sam remote invoke`.
+
+use shared::bootstrap;
+use shared::domain::Error;
+use shared::lambda::Operation;
+use shared::ports::Founder;
+use shared::wire::jeton::operate;
+
+/// Makes the first keys, org, administrator and token.
+#[derive(Debug)]
+pub struct Bootstrap;
+
+impl Operation for Bootstrap {
+    const NAME: &'static str = "jeton.bootstrap";
+    type Ports = Founder;
+    type Input = operate::Bootstrap;
+    type Output = operate::Bootstrapped;
+
+    async fn handle(ports: &Founder, event: Self::Input) -> Result<Self::Output, Error> {
+        Ok(operate::Bootstrapped::of(&bootstrap::found(ports, event.ask()?).await?))
+    }
+}

@@ -1,0 +1,23 @@
+//! `jeton.rotate_keys`: no route. Invoked by a schedule, and by hand.
+
+use shared::domain::Error;
+use shared::lambda::Operation;
+use shared::ports::Rotator;
+use shared::rotate;
+use shared::wire::jeton::operate;
+
+/// Makes the key that signs next when it is time for it, and parts with those that have retired.
+#[derive(Debug)]
+pub struct RotateKeys;
+
+impl Operation for RotateKeys {
+    const NAME: &'static str = "jeton.rotate_keys";
+    type Ports = Rotator;
+    type Input = operate::RotateKeys;
+    type Output = operate::RotatedKeys;
+
+    async fn handle(ports: &Rotator, event: Self::Input) -> Result<Self::Output, Error> {
+        let ring = rotate::rotate(ports, &event.ask()).await?;
+        Ok(operate::RotatedKeys::of(&ring, ports.clock.now()))
+    }
+}

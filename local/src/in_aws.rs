@@ -1,0 +1,80 @@
+//! The local server with its store, its keys or both in AWS, or in an emulator of it.
+
+use std::sync::Arc;
+
+use shared::aws::Sdk;
+use shared::aws::platform::{minting, operations, store};
+use shared::config::{Aws, KeyMaking};
+use shared::domain::{Algorithm, Error, Fault, Issuer, Schedule, Seconds, SigningMode};
+use shared::embedded::Home;
+use shared::platform::Platform;
+use shared::ports::Provides as _;
+use shared::rotate::{Ask, rotate};
+use shared::signer::kms::ensure_envelope_key;
+use shared::store::Store;
+use shared::store::dynamodb::{Tables, create_tables};
+
+use crate::options::{Options, SignerKind, StoreKind};
+
+/// What the service stands on.
+pub(super) async fn platform(options: &Options, home: &Home, issuer: Issuer) -> Result<Platform, String> {
+    let sdk_and_tables = configured(options)?;
+    on(&sdk_and_tables, options, home, issuer).await.map_err(|fault| super::in_words(&fault))
+}
+
+fn configured(options: &Options) -> Result<(Sdk, Aws), String> {
+    let (tokens, directory) = (&options.tokens_table, &options.directory_table);
+    let aws = match (Aws::in_tables(tokens, directory), &options.aws_endpoint) {
+        (Ok(mut aws), Some(endpoint)) => {
+            aws.endpoints.all = Some(endpoint.clone());
+            aws
+        }
+        (Ok(aws), None) => aws,
+        // An emulator takes any credentials.
+        (Err(_), Some(endpoint)) => Aws::emulated(endpoint, tokens, directory),
+        (Err(wrong), None) => return Err(wrong.to_string()),
+    };
+    Ok((Sdk::new(&aws), aws))
+}
+
+async fn on((sdk, aws): &(Sdk, Aws), options: &Options, home: &Home, issuer: Issuer) -> Result<Platform, Fault> {
+    let store: Arc<dyn Store> = match options.store {
+        StoreKind::Sqlite => home.store(options.durability.into())?,
+        StoreKind::Dynamodb => {
+            if options.create {
+                let tables = Tables { tokens: aws.tokens_table.clone(), directory: aws.directory_table.clone() };
+                create_tables(&sdk.dynamodb(), &tables).await?;
+            }
+            store(sdk, aws)
+        }
+    };
+    let mode = match options.signer {
+        SignerKind::Local => return home.platform(issuer, store),
+        SignerKind::Kms => SigningMode::Kms,
+        SignerKind::Envelope => SigningMode::Envelope,
+    };
+    let envelope_key = options.envelope_key.clone();
+    if !options.create {
+        let platform = minting(sdk, issuer, store, envelope_key);
+        platform.warm_up().await?;
+        return Ok(platform);
+    }
+    ensure_envelope_key(&sdk.kms(), &envelope_key).await?;
+    let keys = KeyMaking {
+        mode,
+        algorithms: vec![Algorithm::Es256],
+        schedule: Schedule { every: ROTATION, lead: Seconds::DAY },
+        rsa_bits: 2_048,
+        alias: "alias/jeton/signing".to_owned(),
+        policy: None,
+    };
+    let operations = operations(sdk, issuer, store, envelope_key, keys);
+    match rotate(&operations.provide(), &Ask::default()).await {
+        Ok(_) => Ok(operations.platform),
+        Err(Error::Failed(fault)) => Err(fault),
+        Err(Error::Refused(_)) => Err(Fault::internal("making the first keys")),
+    }
+}
+
+/// As the template has it.
+const ROTATION: Seconds = Seconds(90 * 86_400);
