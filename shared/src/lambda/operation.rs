@@ -36,6 +36,8 @@ pub trait Operation: Send + Sync + 'static {
 pub struct OperationEntry<P> {
     /// [`Operation::NAME`]
     pub name: &'static str,
+    /// What it can reach, by name.
+    pub capability: &'static str,
     /// What its role must grant.
     pub access: Access,
     bind: fn(&P) -> Box<dyn Handler>,
@@ -47,7 +49,12 @@ impl<P> OperationEntry<P> {
     where
         P: Provides<O::Ports>,
     {
-        Self { name: O::NAME, access: O::Ports::ACCESS, bind: |platform| Box::new(Bound::<O>(platform.provide())) }
+        Self {
+            name: O::NAME,
+            capability: O::Ports::NAME,
+            access: O::Ports::ACCESS,
+            bind: |platform| Box::new(Bound::<O>(platform.provide())),
+        }
     }
 
     /// The operation, ready to be invoked on this platform.
