@@ -9,7 +9,8 @@ pub mod jeton;
 use shared::http::Entry;
 use shared::lambda::OperationEntry;
 use shared::ports::{
-    DirectoryReader, DirectoryWriter, Founder, KeyReader, Lister, Minter, Provides, Public, Reader, Refresher, Revoker, Rotator,
+    Auditor, DirectoryReader, DirectoryWriter, Founder, Guard, KeyReader, Lister, Minter, Provides, Public, Reader, Refresher,
+    Revoker, Rotator,
 };
 
 /// What the bundle `public` serves: nothing of it reaches AWS.
@@ -48,8 +49,8 @@ where
 }
 
 /// What the bundle `records` has besides: it reads, and has no route.
-pub fn records_operations<P>() -> Vec<OperationEntry<P>> {
-    Vec::new()
+pub fn records_operations<P: Provides<Guard>>() -> Vec<OperationEntry<P>> {
+    vec![OperationEntry::of::<jeton::authorizer::Authorizer>()]
 }
 
 /// What the bundle `mint` serves: it reaches the tables, and the signing keys.
@@ -66,8 +67,13 @@ pub fn operate<P: Provides<Founder> + Provides<Rotator>>() -> Vec<OperationEntry
     vec![OperationEntry::of::<jeton::bootstrap::Bootstrap>(), OperationEntry::of::<jeton::rotate_keys::RotateKeys>()]
 }
 
-/// All functions without a route.
-pub fn operations<P: Provides<Founder> + Provides<Rotator>>() -> Vec<OperationEntry<P>> {
+/// What the bundle `operate` has besides: the streams of the tables invoke it.
+pub fn audit<P: Provides<Auditor>>() -> Vec<OperationEntry<P>> {
+    vec![OperationEntry::of::<jeton::audit::Audit>()]
+}
+
+/// All functions without a route that stand on the store. [`audit`] doesn't.
+pub fn operations<P: Provides<Founder> + Provides<Guard> + Provides<Rotator>>() -> Vec<OperationEntry<P>> {
     records_operations().into_iter().chain(operate()).collect()
 }
 

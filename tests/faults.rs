@@ -142,6 +142,22 @@ async fn a_mint_whose_record_fails_hands_over_nothing() {
     assert!(answer.json().get("token").is_none());
 }
 
+/// A panic is answered like any fault, whichever way the request came, and leaves the process usable.
+#[tokio::test]
+async fn a_panic_is_a_500_in_the_dialect_and_the_next_request_works() {
+    for mount in [Mount::InProcess, Mount::HttpApi, Mount::RestApi, Mount::FunctionUrl, Mount::Alb, Mount::Http] {
+        let mut watched = None;
+        let app = App::with_store(mount, |store| watched.insert(Arc::new(Watched::new(store))).clone()).await;
+        for path in ["/v1/tokens/introspect_self", "/v1/orgs/1"] {
+            watched.as_ref().unwrap().panic_next();
+            let answer = app.get(path, &app.admin).await;
+            answer.is_error(500, "INTERNAL_ERROR");
+            assert!(!String::from_utf8_lossy(&answer.body).contains("s3cret"), "{mount:?}");
+            app.get(path, &app.admin).await.ok();
+        }
+    }
+}
+
 /// Design section 5: what one operation costs when warm. Signing isn't a call of the store.
 #[tokio::test]
 async fn each_operation_makes_as_many_calls_as_planned() {

@@ -68,6 +68,7 @@ async fn a_signer_of_each_algorithm_conforms_in_each_mode() {
     for mode in MODES {
         let keys = keys(&endpoint, &envelope_key, mode, 2_048);
         for alg in Algorithm::ALL {
+            println!("{alg:?} in {mode:?} mode");
             conformance::run(&*keys.signer(alg).await).await;
         }
     }
@@ -388,6 +389,7 @@ async fn a_signer_of_each_algorithm_conforms_at_kms_endpoint() {
     for mode in MODES {
         let keys = keys(&endpoint, &envelope_key, mode, 2_048);
         for alg in Algorithm::ALL {
+            println!("{alg:?} in {mode:?} mode");
             conformance::run(&*keys.signer(alg).await).await;
         }
         let sealed = keys.maker.make_refresh_key().await.unwrap();

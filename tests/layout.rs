@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use shared::http::Entry;
-use shared::platform::Operations;
+use shared::platform::{Auditing, Operations};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository")
@@ -15,6 +15,8 @@ fn root() -> &'static Path {
 fn every_room_is_in_the_catalogue_and_every_entry_has_a_room() {
     let (endpoints, operations) = (functions::catalogue::<Operations>(), functions::operations::<Operations>());
     let names = endpoints.iter().map(|entry| entry.route.name).chain(operations.iter().map(|entry| entry.name));
+    let audit = functions::audit::<Auditing>();
+    let names = names.chain(audit.iter().map(|entry| entry.name));
     let named: BTreeSet<String> = names.map(str::to_owned).collect();
     let mut rooms = BTreeSet::new();
     for dialect in ["agilicus", "jeton"] {

@@ -2,10 +2,12 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | `support` | an app with a frozen clock, seeded entropy and fixed keys, behind one of six mounts |
+//! | `support` | an app with a frozen clock, seeded entropy and fixed keys, behind one of seven mounts |
+//! | `access` | what endpoints ask AWS for is what their roles grant |
 //! | `agilicus`, `jeton` | scenarios by operation: each runs on every mount |
 //! | `bundles` | the bundles as processes, fed by a Runtime API |
 //! | `drift` | the code and `template.yaml` say the same |
+//! | `calls` | which calls of AWS each function makes, and that its role grants these and no others |
 //! | `edge` | what the edge refuses, on every mount |
 //! | `events` | what of the events is particular to a gateway |
 //! | `faults` | the store fails, call by call; and how many calls each operation makes |
@@ -14,9 +16,11 @@
 //! | `layout` | rooms, catalogue and bundles agree |
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
+mod access;
 mod agilicus;
 mod bundles;
 mod drift;
+mod calls;
 mod edge;
 mod events;
 mod faults;

@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use shared::aws::platform::for_operations;
+use shared::aws::platform::{for_auditing, for_operations};
 use shared::lambda::Bundle;
 
 fn main() -> ExitCode {
-    Bundle::new().operations(functions::operate(), for_operations).main()
+    Bundle::new().operations(functions::operate(), for_operations).operations(functions::audit(), for_auditing).main()
 }

@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use shared::aws::platform::for_records;
+use shared::aws::platform::{for_authorizer, for_records};
 use shared::lambda::Bundle;
 
 fn main() -> ExitCode {
-    Bundle::new().endpoints(functions::records(), for_records).operations(functions::records_operations(), for_records).main()
+    Bundle::new().endpoints(functions::records(), for_records).operations(functions::records_operations(), for_authorizer).main()
 }

@@ -1,5 +1,7 @@
 //! Jeton's own API.
 
+pub mod audit;
+pub mod authorizer;
 pub mod bootstrap;
 pub mod delete_member;
 pub mod delete_org;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use shared::aws::Sdk;
-use shared::aws::platform::{minting, operations, store};
+use shared::aws::platform::{minting, operations, store, tables};
 use shared::config::{Aws, KeyMaking};
 use shared::domain::{Algorithm, Error, Fault, Issuer, Schedule, Seconds, SigningMode};
 use shared::embedded::Home;
@@ -12,14 +12,17 @@ use shared::ports::Provides as _;
 use shared::rotate::{Ask, rotate};
 use shared::signer::kms::ensure_envelope_key;
 use shared::store::Store;
-use shared::store::dynamodb::{Tables, create_tables};
+use shared::store::dynamodb::create_tables;
 
 use crate::options::{Options, SignerKind, StoreKind};
 
 /// What the service stands on.
 pub(super) async fn platform(options: &Options, home: &Home, issuer: Issuer) -> Result<Platform, String> {
     let sdk_and_tables = configured(options)?;
-    on(&sdk_and_tables, options, home, issuer).await.map_err(|fault| super::in_words(&fault))
+    on(&sdk_and_tables, options, home, issuer).await.map_err(|fault| {
+        let advice = if options.create { "" } else { "\n--create makes the tables and the KMS keys that are missing." };
+        super::in_words(&fault) + advice
+    })
 }
 
 fn configured(options: &Options) -> Result<(Sdk, Aws), String> {
@@ -42,8 +45,7 @@ async fn on((sdk, aws): &(Sdk, Aws), options: &Options, home: &Home, issuer: Iss
         StoreKind::Sqlite => home.store(options.durability.into())?,
         StoreKind::Dynamodb => {
             if options.create {
-                let tables = Tables { tokens: aws.tokens_table.clone(), directory: aws.directory_table.clone() };
-                create_tables(&sdk.dynamodb(), &tables).await?;
+                create_tables(&sdk.dynamodb(), &tables(aws)).await?;
             }
             store(sdk, aws)
         }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use http::Uri;
 
-use crate::domain::{Algorithm, Issuer, Schedule, Seconds, Secret, SigningMode};
+use crate::domain::{Algorithm, Invalid, Issuer, Requirements, Schedule, Scope, Seconds, Secret, SigningMode};
 
 /// What a function needs to know.
 #[derive(Clone, Debug)]
@@ -117,6 +117,36 @@ impl Config {
 pub fn envelope_key() -> Result<String, Misconfigured> {
     let mut wrong = Vec::new();
     required(&environment, "JETON_ENVELOPE_KEY", &mut wrong).ok_or(Misconfigured(wrong))
+}
+
+/// `JETON_EVENT_BUS`: name or ARN of the event bus to which the audit trail goes, too. Missing: it goes to the log alone.
+pub fn event_bus() -> Result<Option<String>, Misconfigured> {
+    let mut wrong = Vec::new();
+    let name = optional(&environment, "JETON_EVENT_BUS", &mut wrong);
+    if wrong.is_empty() { Ok(name) } else { Err(Misconfigured(wrong)) }
+}
+
+/// What an authorizer asks of a token. `JETON_REQUIRED_AUDIENCE`: that it is meant for this audience; `JETON_REQUIRED_SCOPES`,
+/// blanks between: that it carries them all. Missing: nothing.
+pub fn requirements() -> Result<Requirements, Misconfigured> {
+    read_requirements(environment)
+}
+
+fn read_requirements(look_up: impl Fn(&str) -> Option<String>) -> Result<Requirements, Misconfigured> {
+    let mut wrong = Vec::new();
+    let audience = optional(&look_up, "JETON_REQUIRED_AUDIENCE", &mut wrong);
+    let scopes = optional(&look_up, "JETON_REQUIRED_SCOPES", &mut wrong).map(|Scopes(list)| list).unwrap_or_default();
+    if wrong.is_empty() { Ok(Requirements { audience, scopes }) } else { Err(Misconfigured(wrong)) }
+}
+
+struct Scopes(Vec<Scope>);
+
+impl FromStr for Scopes {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        text.split_ascii_whitespace().map(str::parse).collect::<Result<_, _>>().map(Self)
+    }
 }
 
 impl KeyMaking {
@@ -397,5 +427,16 @@ mod tests {
         {
             assert!(error.contains(part), "{error}");
         }
+    }
+
+    #[test]
+    fn an_authorizer_asks_for_what_is_set_and_for_nothing_else() {
+        assert_eq!(read_requirements(|_| None).unwrap(), Requirements::default());
+        let given = |name: &str| Some(if name == "JETON_REQUIRED_SCOPES" { " urn:a  urn:b " } else { "urn:api" }.to_owned());
+        let requirements = read_requirements(given).unwrap();
+        assert_eq!(requirements.audience.unwrap().as_str(), "urn:api");
+        assert_eq!(requirements.scopes.iter().map(Scope::as_str).collect::<Vec<_>>(), ["urn:a", "urn:b"]);
+        let error = read_requirements(|_| Some("\"".to_owned())).unwrap_err().to_string();
+        assert!(error.contains("JETON_REQUIRED_SCOPES"), "{error}");
     }
 }

@@ -9,11 +9,14 @@
 //! | [`store`] | the port and its adapters | domain |
 //! | [`signer`] | the port and its adapters | domain, jose |
 //! | [`keys`] | the keys in use, as the clock turns the ring | domain, jose, ports |
+//! | [`events`] | the port that publishes them, and its adapters | domain |
 //! | [`wire`] | the exact bytes of the dialects | domain |
 //! | `aws` | clients of AWS, and how they are set up | domain, config |
 //! | [`http`] | endpoints, routes, credentials, rendering | all but adapters |
 //! | [`lambda`] | what AWS Lambda invokes: its HTTP events, and operations with events of their own | all but adapters |
 
+pub mod audit;
+pub mod authorize;
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod bootstrap;
@@ -24,6 +27,7 @@ pub mod domain;
 #[cfg(feature = "sqlite")]
 pub mod embedded;
 pub mod entropy;
+pub mod events;
 pub mod examine;
 pub mod http;
 pub mod introspect;

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::domain::{Fault, Issuer, KeySet, Schedule};
+use crate::domain::{Fault, Issuer, KeySet, Requirements, Schedule};
 use crate::entropy::Entropy;
 use crate::keys::{PublicKeys, Ring, SigningKeys};
 use crate::ports::{
-    DirectoryReader, DirectoryWriter, Founder, KeyReader, Lister, Minter, Provides, Public, Reader, Refresher, Revoker, Rotator,
+    Auditor, DirectoryReader, DirectoryWriter, Founder, Guard, KeyReader, Lister, Minter, Provides, Public, Reader, Refresher,
+    Revoker, Rotator,
 };
 use crate::signer::{Deriver, MakeKeys, OpenKeys, Signer};
 use crate::store::Store;
@@ -37,13 +38,21 @@ pub struct Records {
     pub reader: Reader,
     /// All that is kept.
     pub store: Arc<dyn Store>,
+    /// What an authorizer asks of a token.
+    pub requirements: Arc<Requirements>,
 }
 
 impl Records {
     /// On a store that has a key ring.
     pub fn new(clock: Arc<dyn Clock>, store: Arc<dyn Store>, ring: Arc<Ring>, issuer: Issuer) -> Self {
         let (keys, tokens) = (Arc::new(PublicKeys::of(ring, issuer)), store.clone());
-        Self { reader: Reader { clock, keys, tokens }, store }
+        Self { reader: Reader { clock, keys, tokens }, store, requirements: Arc::default() }
+    }
+
+    /// The same for an authorizer that asks this of a token.
+    #[must_use]
+    pub fn requiring(self, requirements: Requirements) -> Self {
+        Self { requirements: Arc::new(requirements), ..self }
     }
 }
 
@@ -104,7 +113,7 @@ impl Platform {
         let keys = PublicKeys::fixed(&KeySet::new(vec![signer.jwk().clone()]), issuer.clone())?;
         let reader = Reader { clock, keys: Arc::new(keys), tokens: store.clone() };
         let signing = Arc::new(SigningKeys::fixed(signer, deriver));
-        Ok(Self::from_halves(Records { reader, store }, Minting { entropy, issuer, signing }))
+        Ok(Self::from_halves(Records { reader, store, requirements: Arc::default() }, Minting { entropy, issuer, signing }))
     }
 
     /// With the keys of the ring that the store has.
@@ -177,6 +186,16 @@ impl HasKeyMaking for Operations {
     }
 }
 
+/// What tells others of commits. Neither reads nor writes any record.
+#[derive(Clone, Debug)]
+pub struct Auditing(pub Auditor);
+
+impl Provides<Auditor> for Auditing {
+    fn provide(&self) -> Auditor {
+        self.0.clone()
+    }
+}
+
 impl<P: HasRecords> Provides<Public> for P {
     fn provide(&self) -> Public {
         Public
@@ -192,6 +211,12 @@ impl<P: HasRecords> Provides<KeyReader> for P {
 impl<P: HasRecords> Provides<Reader> for P {
     fn provide(&self) -> Reader {
         self.records().reader.clone()
+    }
+}
+
+impl<P: HasRecords> Provides<Guard> for P {
+    fn provide(&self) -> Guard {
+        Guard { reader: self.provide(), requirements: self.records().requirements.clone() }
     }
 }
 

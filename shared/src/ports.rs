@@ -6,11 +6,14 @@
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::domain::{Algorithm, Issuer, Schedule, Timestamp};
+use crate::domain::{Algorithm, Issuer, Requirements, Schedule, Timestamp};
 use crate::entropy::Entropy;
+use crate::events::Publish;
 use crate::keys::{PublicKeys, SigningKeys};
 use crate::signer::MakeKeys;
-use crate::store::{ReadDirectory, ReadTokens, RefreshTokens, RevokeTokens, Store, WriteDirectory, WriteKeys, WriteTokens};
+use crate::store::{
+    ReadChanges, ReadDirectory, ReadTokens, RefreshTokens, RevokeTokens, Store, WriteDirectory, WriteKeys, WriteTokens,
+};
 
 /// The AWS actions that a capability needs, on the tables and keys of the deployment.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -27,12 +30,24 @@ pub struct Access {
     pub envelope_key: &'static [&'static str],
     /// `kms:` actions that make signing keys, name them and have them destroyed.
     pub key_making: &'static [&'static str],
+    /// `dynamodb:` actions on the streams of both tables: Lambda reads them in the function's name.
+    pub streams: &'static [&'static str],
+    /// `events:` actions on the event bus.
+    pub event_bus: &'static [&'static str],
 }
 
 impl Access {
     /// None at all.
-    pub const NONE: Self =
-        Self { tokens: &[], by_subject: &[], directory: &[], signing_key: &[], envelope_key: &[], key_making: &[] };
+    pub const NONE: Self = Self {
+        tokens: &[],
+        by_subject: &[],
+        directory: &[],
+        signing_key: &[],
+        envelope_key: &[],
+        key_making: &[],
+        streams: &[],
+        event_bus: &[],
+    };
 }
 
 /// A capability.
@@ -91,6 +106,20 @@ impl Reader {
 impl Capability for Reader {
     const NAME: &'static str = "Reader";
     const ACCESS: Access = Access { tokens: &["BatchGetItem"], directory: &["BatchGetItem", "GetItem"], ..Access::NONE };
+}
+
+/// Reads what decides about a token, for an API with requirements of its own. Grants what [`Reader`] grants.
+#[derive(Clone, Debug)]
+pub struct Guard {
+    /// To authenticate.
+    pub reader: Reader,
+    /// What the API asks of a token.
+    pub requirements: Arc<Requirements>,
+}
+
+impl Capability for Guard {
+    const NAME: &'static str = Reader::NAME;
+    const ACCESS: Access = Reader::ACCESS;
 }
 
 /// Reads, and lists tokens.
@@ -238,6 +267,24 @@ impl Capability for Founder {
         signing_key: Minter::ACCESS.signing_key,
         envelope_key: &["Decrypt", "GenerateDataKeyPairWithoutPlaintext", "GenerateDataKeyWithoutPlaintext"],
         key_making: Rotator::ACCESS.key_making,
+        ..Access::NONE
+    };
+}
+
+/// Tells others what has been committed.
+#[derive(Clone, Debug)]
+pub struct Auditor {
+    /// To read what the store tells.
+    pub changes: Arc<dyn ReadChanges>,
+    /// Every place that shall know.
+    pub publish: Vec<Arc<dyn Publish>>,
+}
+
+impl Capability for Auditor {
+    const NAME: &'static str = "Auditor";
+    const ACCESS: Access = Access {
+        streams: &["DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"],
+        event_bus: &["PutEvents"],
         ..Access::NONE
     };
 }

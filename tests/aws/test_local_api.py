@@ -70,4 +70,4 @@ def test_introspect(local, minted):
 
 def test_revoke(local, minted):
     assert local.post("/v1/tokens/revoke", {"token": minted}).status in (200, 204)
-    assert introspect(local, minted).status == 404
+    assert introspect(local, minted).status == 410

@@ -210,7 +210,7 @@ def test_minted_introspected_and_revoked_by_three_processes_on_one_store(emulato
         found = ask(introspect, names[1], {"token": token})
         assert json.loads(found["body"])["sub"] == part(token, 1)["sub"] == "administrator"
         assert ask(revoke, names[2], {"token": token})["statusCode"] in (200, 204)
-        assert ask(introspect, names[1], {"token": token})["statusCode"] == 404
+        assert ask(introspect, names[1], {"token": token})["statusCode"] == 410
 
 
 def test_bootstrap_and_rotation_refuse_what_they_do_not_know(emulator, admin):

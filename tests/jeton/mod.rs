@@ -1,5 +1,6 @@
 //! Jeton's own API: the directory, the key set, health.
 
+mod authorizer;
 mod members;
 mod orgs;
 mod public;

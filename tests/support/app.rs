@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
 use serde_json::{Value, json};
+use shared::aws::testing::Wire;
 use shared::clock::FrozenClock;
 use shared::domain::{Algorithm, Issuer, OrgId, Seconds, Secret, Subject, Timestamp};
 use shared::entropy::Seeded;
@@ -57,20 +58,26 @@ pub(crate) struct App {
     pub(crate) platform: Platform,
     pub(crate) clock: Arc<FrozenClock>,
     pub(crate) store: Arc<dyn Store>,
+    /// What the store sends goes over it, if that is the one in DynamoDB.
+    pub(crate) wire: Wire,
     /// Of the administrator of org 1, with `urn:jeton:admin`.
     pub(crate) admin: String,
 }
 
 impl App {
-    /// On a store in memory.
+    /// On a store in memory, or the one that the mount names.
     pub(crate) async fn new(mount: Mount) -> Self {
         Self::with_store(mount, |store| store).await
     }
 
-    /// On a store in memory, wrapped into another once it has its directory.
+    /// On such a store, wrapped into another once it has its directory.
     pub(crate) async fn with_store(mount: Mount, wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>) -> Self {
         let clock = Arc::new(FrozenClock::at(NOW));
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::in_memory(clock.clone()).expect("a store"));
+        let wire = Wire::default();
+        let store: Arc<dyn Store> = match mount {
+            Mount::DynamoDb => super::dynamodb::store(&wire).await,
+            _ => Arc::new(SqliteStore::in_memory(clock.clone()).expect("a store")),
+        };
         seed::load(&*store, Seed::read(DIRECTORY).expect("a seed"), NOW).await.expect("the seed is loaded");
         let store = wrap(store);
         let platform = Platform::new(Parts {
@@ -90,7 +97,7 @@ impl App {
         let service = Service::new(&functions::catalogue(), &platform).expect("a service");
         let service = Arc::new(service);
         let target = Target::new(mount, service.clone()).await;
-        Self { target, service, platform, clock, store, admin: minted.token.expose().clone() }
+        Self { target, service, platform, clock, store, wire, admin: minted.token.expose().clone() }
     }
 
     /// Sends a request as it is. Every answer keeps to the rules that all answers keep to.

@@ -1,6 +1,8 @@
 //! What scenarios stand on.
 
 mod app;
+pub(crate) mod deployment;
+mod dynamodb;
 pub(crate) mod kms;
 mod mount;
 pub(crate) mod template;
@@ -20,7 +22,7 @@ macro_rules! scenario {
 
             async fn scenario($app: &$crate::support::App) $body
 
-            $crate::support::on_every_mount!(scenario: in_process InProcess, http_api_v2 HttpApi, rest_api_v1 RestApi, function_url FunctionUrl, alb Alb, http Http);
+            $crate::support::on_every_mount!(scenario: in_process InProcess, on_dynamodb DynamoDb, http_api_v2 HttpApi, rest_api_v1 RestApi, function_url FunctionUrl, alb Alb, http Http);
         }
     };
 }

@@ -1,4 +1,4 @@
-//! Six ways to the same service.
+//! Seven ways to the same service.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,6 +19,8 @@ use tokio::net::{TcpListener, TcpStream};
 pub(crate) enum Mount {
     /// As a function call.
     InProcess,
+    /// As a function call, and all is kept in DynamoDB.
+    DynamoDb,
     /// As an event of an HTTP API, payload 2.0: header names in lower case, body as text.
     HttpApi,
     /// As an event of a REST API, payload 1.0: header names in title case, twice, body in base64, `null` for what isn't there.
@@ -41,7 +43,7 @@ pub(crate) enum Target {
 impl Target {
     pub(crate) async fn new(mount: Mount, service: Arc<Service>) -> Self {
         match mount {
-            Mount::InProcess => Self::Direct(service),
+            Mount::InProcess | Mount::DynamoDb => Self::Direct(service),
             Mount::HttpApi | Mount::RestApi | Mount::FunctionUrl | Mount::Alb => Self::Event(service, mount),
             Mount::Http => {
                 let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");

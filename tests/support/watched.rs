@@ -23,6 +23,8 @@ pub(crate) struct Watched {
     /// How many more calls succeed; the one after them fails.
     fails_in: AtomicUsize,
     after: std::sync::atomic::AtomicBool,
+    /// Whether the next call panics.
+    panics: std::sync::atomic::AtomicBool,
     /// The longest page of a listing: a store may always give less than it is asked for.
     longest_page: AtomicUsize,
 }
@@ -32,13 +34,25 @@ const NEVER: usize = usize::MAX;
 
 impl Watched {
     pub(crate) fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, calls: Mutex::default(), fails_in: NEVER.into(), after: false.into(), longest_page: usize::MAX.into() }
+        Self {
+            store,
+            calls: Mutex::default(),
+            fails_in: NEVER.into(),
+            after: false.into(),
+            panics: false.into(),
+            longest_page: usize::MAX.into(),
+        }
     }
 
     /// Makes the call fail that comes after `count` more. With `after` it happens, and its answer is lost.
     pub(crate) fn fail_in(&self, count: usize, after: bool) {
         self.after.store(after, Ordering::SeqCst);
         self.fails_in.store(count, Ordering::SeqCst);
+    }
+
+    /// Makes the next call panic.
+    pub(crate) fn panic_next(&self) {
+        self.panics.store(true, Ordering::SeqCst);
     }
 
     /// From now on no page of a listing is longer.
@@ -58,6 +72,7 @@ impl Watched {
 
     async fn call<T>(&self, name: &'static str, call: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
         self.calls.lock().unwrap().push(name);
+        assert!(!self.panics.swap(false, Ordering::SeqCst), "s3cret");
         let left = self.fails_in.load(Ordering::SeqCst);
         if left == 0 {
             self.fails_in.store(NEVER, Ordering::SeqCst);

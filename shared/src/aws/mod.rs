@@ -66,21 +66,21 @@ impl Sdk {
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         let common = self.common(self.endpoints.dynamodb(), Duration::from_millis(500), Duration::from_secs(2));
         let config = aws_sdk_dynamodb::config::Builder::from(&common).retry_partition(partition("dynamodb"));
-        aws_sdk_dynamodb::Client::from_conf(config.retry_classifier(Conflict).build())
+        aws_sdk_dynamodb::Client::from_conf(config.retry_classifier(Conflict).retry_classifier(Garbled).build())
     }
 
     /// A client of KMS.
     pub fn kms(&self) -> aws_sdk_kms::Client {
         let common = self.common(self.endpoints.kms(), Duration::from_secs(1), Duration::from_secs(3));
         let config = aws_sdk_kms::config::Builder::from(&common).retry_partition(partition("kms"));
-        aws_sdk_kms::Client::from_conf(config.build())
+        aws_sdk_kms::Client::from_conf(config.retry_classifier(Garbled).build())
     }
 
     /// A client of EventBridge.
     pub fn eventbridge(&self) -> aws_sdk_eventbridge::Client {
         let common = self.common(self.endpoints.eventbridge(), Duration::from_secs(1), Duration::from_secs(3));
         let config = aws_sdk_eventbridge::config::Builder::from(&common).retry_partition(partition("eventbridge"));
-        aws_sdk_eventbridge::Client::from_conf(config.build())
+        aws_sdk_eventbridge::Client::from_conf(config.retry_classifier(Garbled).build())
     }
 
     fn common(&self, endpoint: Option<String>, attempt: Duration, call: Duration) -> SdkConfig {
@@ -125,3 +125,22 @@ impl ClassifyRetry for Conflict {
         "conflict with a transaction"
     }
 }
+
+/// An answer that says of itself that all is well, and can't be read, has suffered on the way.
+#[derive(Debug)]
+struct Garbled;
+
+impl ClassifyRetry for Garbled {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let is_unread = context.output_or_error().is_some_and(|outcome| outcome.is_err());
+        let is_well = context.response().is_some_and(|response| response.status().is_success());
+        if is_unread && is_well { RetryAction::transient_error() } else { RetryAction::NoActionIndicated }
+    }
+
+    fn name(&self) -> &'static str {
+        "garbled answer"
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -7,11 +7,14 @@ use crate::clock::SystemClock;
 use crate::config::{self, Aws, Config, KeyMaking, Misconfigured};
 use crate::domain::{Fault, Issuer};
 use crate::entropy::SystemEntropy;
+use crate::events::eventbridge::EventBus;
+use crate::events::{Lines, Publish};
 use crate::keys::Ring;
-use crate::platform::{self, Operations, Platform, Records};
+use crate::platform::{self, Auditing, Operations, Platform, Records};
+use crate::ports::Auditor;
 use crate::signer::kms::{KmsMaker, KmsOpener, Making};
 use crate::store::Store;
-use crate::store::dynamodb::{DynamoStore, Tables};
+use crate::store::dynamodb::{DynamoStore, Stream, Tables};
 
 /// What functions stand on that read and write records: nothing of KMS.
 pub async fn for_records(config: Config) -> Result<Records, Fault> {
@@ -21,6 +24,12 @@ pub async fn for_records(config: Config) -> Result<Records, Fault> {
     let records = Records::new(clock, store, ring, config.issuer);
     tolerate(records.reader.keys.now().await.map(drop));
     Ok(records)
+}
+
+/// What an authorizer stands on: the same, and what is asked of a token.
+pub async fn for_authorizer(config: Config) -> Result<Records, Fault> {
+    let requirements = config::requirements().map_err(misconfigured)?;
+    Ok(for_records(config).await?.requiring(requirements))
 }
 
 /// What functions stand on that mint.
@@ -42,6 +51,16 @@ pub async fn for_operations(config: Config) -> Result<Operations, Fault> {
     Ok(operations(&sdk, config.issuer, store(&sdk, &aws), envelope_key, keys))
 }
 
+/// What the audit trail stands on: the log and, if there is one, the event bus.
+pub async fn for_auditing(_: Config) -> Result<Auditing, Fault> {
+    let mut publish: Vec<Arc<dyn Publish>> = vec![Arc::new(Lines::to_stdout())];
+    if let Some(name) = config::event_bus().map_err(misconfigured)? {
+        let aws = Aws::from_env().map_err(misconfigured)?;
+        publish.push(Arc::new(EventBus::new(Sdk::new(&aws).eventbridge(), name)));
+    }
+    Ok(Auditing(Auditor { changes: Arc::new(Stream), publish }))
+}
+
 /// The service on this store, with keys that KMS has or decrypts.
 pub fn minting(sdk: &Sdk, issuer: Issuer, store: Arc<dyn Store>, envelope_key: String) -> Platform {
     let opener = Arc::new(KmsOpener::new(sdk.kms(), envelope_key));
@@ -59,8 +78,12 @@ pub fn operations(sdk: &Sdk, issuer: Issuer, store: Arc<dyn Store>, envelope_key
 
 /// The store in the tables that are configured.
 pub fn store(sdk: &Sdk, aws: &Aws) -> Arc<dyn Store> {
-    let tables = Tables { tokens: aws.tokens_table.clone(), directory: aws.directory_table.clone() };
-    Arc::new(DynamoStore::new(sdk.dynamodb(), tables))
+    Arc::new(DynamoStore::new(sdk.dynamodb(), tables(aws), Arc::new(SystemEntropy)))
+}
+
+/// The tables that are configured.
+pub fn tables(aws: &Aws) -> Tables {
+    Tables { tokens: aws.tokens_table.clone(), directory: aws.directory_table.clone(), by_subject: aws.by_subject }
 }
 
 /// A function starts also when what it reads first can't be read: requests then try again, and say so if it still can't.

@@ -27,6 +27,26 @@ pub struct Call {
     id: String,
 }
 
+impl Call {
+    /// What the caller's role must allow: actions of the service, each with the table or index that it is about.
+    pub fn permissions(&self) -> Vec<(String, String)> {
+        let Some(writes) = self.input["TransactItems"].as_array() else {
+            let index = self.input["IndexName"].as_str().map(|index| format!("/index/{index}")).unwrap_or_default();
+            return self.tables.iter().map(|table| (format!("{table}{index}"), self.operation.clone())).collect();
+        };
+        let writes = writes.iter().filter_map(Value::as_object).flatten();
+        let mut all: Vec<_> = writes
+            .map(|(kind, write)| {
+                let action = if kind == "ConditionCheck" { "ConditionCheckItem".to_owned() } else { format!("{kind}Item") };
+                (write["TableName"].as_str().unwrap_or_default().to_owned(), action)
+            })
+            .collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+}
+
 /// What becomes of an attempt.
 #[derive(Clone, Debug)]
 pub enum Trouble {

@@ -1,6 +1,6 @@
 //! Who is calling.
 
-use super::{Authority, Member, Org, OrgId, Subject, TokenRecord};
+use super::{Authority, Member, Org, OrgId, Scope, Subject, TokenRecord};
 
 /// The bearer of a token that was verified and found alive: only authentication makes one.
 #[derive(Clone, Debug)]
@@ -38,6 +38,11 @@ impl Caller {
     /// Scopes on the token ∩ scopes held by the member now.
     pub fn authority(&self) -> Authority<'_> {
         Authority { token: &self.token.scopes, held: &self.member.scopes }
+    }
+
+    /// The scopes on the token that the member holds now.
+    pub fn scopes(&self) -> impl Iterator<Item = &Scope> {
+        self.token.scopes.iter().filter(|scope| self.member.holds(scope.name()))
     }
 
     /// Whether it may do what an API scope stands for in `org`: its own or a descendant of it.

@@ -141,6 +141,16 @@ impl Shard {
         (0..Self::COUNT).map(Self)
     }
 
+    /// The one that a byte of a hash falls into.
+    pub fn of(byte: u8) -> Self {
+        Self(byte % Self::COUNT)
+    }
+
+    /// The shard of this digit, as it is displayed.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::all().find(|shard| shard.to_string() == text)
+    }
+
     /// Its number, 0 to 15.
     pub fn number(self) -> u8 {
         self.0

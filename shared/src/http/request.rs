@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use crate::domain::{Invalid, MemberKey, OrgId, Refusal, Secret, Subject};
 use crate::wire::form::Parameters;
-use crate::wire::json;
+use crate::wire::{self, json};
 
 /// A request whose path has been matched.
 #[derive(Debug)]
@@ -81,9 +81,7 @@ impl FromRequest for MaybeBearer {
             return Err(Refusal::invalid("Authorization", "must be given only once"));
         }
         let text = value.to_str().map_err(|_| Refusal::CredentialsMissing)?;
-        let token =
-            text.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
-        Ok(Self(token.filter(|token| !token.is_empty()).map(|token| Bearer(Secret::new(token.to_owned())))))
+        Ok(Self(wire::bearer(text).map(|token| Bearer(Secret::new(token.to_owned())))))
     }
 }
 

@@ -65,7 +65,11 @@ impl<P> OperationEntry<P> {
 
 impl<P> fmt::Debug for OperationEntry<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OperationEntry").field("name", &self.name).field("access", &self.access).finish_non_exhaustive()
+        f.debug_struct("OperationEntry")
+            .field("name", &self.name)
+            .field("capability", &self.capability)
+            .field("access", &self.access)
+            .finish_non_exhaustive()
     }
 }
 

@@ -116,6 +116,17 @@ pub fn mark_name(kind: &MarkKind) -> String {
     }
 }
 
+/// The kind of mark that has this name.
+pub fn mark_kind(name: &str) -> Option<MarkKind> {
+    match name.split_once('#') {
+        None if name == "o" => Some(MarkKind::Org),
+        Some(("c", id)) => ClientId::from_number(id.parse().ok()?).ok().map(MarkKind::Client),
+        Some(("m", subject)) => Subject::parse(subject).ok().map(MarkKind::Member),
+        Some(("s", id)) => SessionId::parse(id).ok().map(MarkKind::Session),
+        _ => None,
+    }
+}
+
 /// The body of an org: all of it but `created_at`.
 pub fn encode_org(org: &Org) -> Result<String, Fault> {
     encode(|to| OrgBody::serialize(org, to))

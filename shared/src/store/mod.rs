@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 
 use crate::domain::{
-    Client, ClientId, Family, FamilyKey, Fault, KeyRing, Mark, MarkKey, Marks, Member, MemberKey, Org, OrgId, Scope, SessionId,
-    Subject, Timestamp, TokenId, TokenKey, TokenRecord, scope,
+    Client, ClientId, Commit, Family, FamilyKey, Fault, KeyRing, Mark, MarkKey, Marks, Member, MemberKey, Org, OrgId, Scope,
+    SessionId, Subject, Timestamp, TokenId, TokenKey, TokenRecord, scope,
 };
 
 pub mod codec;
@@ -121,6 +121,12 @@ pub trait WriteDirectory: std::fmt::Debug + Send + Sync {
 
     /// Deletes a client.
     async fn delete_client(&self, org: &OrgId, id: ClientId) -> Result<Delete, Fault>;
+}
+
+/// Reads what a store tells of its commits.
+pub trait ReadChanges: std::fmt::Debug + Send + Sync {
+    /// The change that this record tells of, in the store's own words. `None`: it tells of nothing new.
+    fn change(&self, record: &str) -> Result<Option<Commit>, Fault>;
 }
 
 /// Reads the signing keys.

@@ -2,8 +2,16 @@
 
 pub mod agilicus;
 pub mod form;
+pub mod gateway;
 pub mod jeton;
 pub mod json;
 mod parsed;
+pub mod stream;
 
 pub use parsed::{Object, Parsed, TokenText, given};
+
+/// The token of an `Authorization` header, RFC 6750 section 2.1. The scheme's case doesn't count.
+pub fn bearer(header: &str) -> Option<&str> {
+    let (scheme, token) = header.split_once(' ')?;
+    Some(token.trim()).filter(|token| scheme.eq_ignore_ascii_case("bearer") && !token.is_empty())
+}

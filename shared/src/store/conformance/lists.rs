@@ -95,7 +95,7 @@ async fn filters_together_list_what_they_say(store: Arc<dyn Store>) {
     let dice = Dice::new(99);
     let (moments, ids): (Vec<_>, _) = (moments().collect(), ids(&population));
     let maybe_moment = |sides| (dice.roll(sides) == 0).then(|| dice.one_of(&moments));
-    for _ in 0..150 {
+    for _ in 0..80 {
         let query = TokenQuery {
             org: org_id(dice.one_of(&["a", "a", "ab"])),
             subject: (dice.roll(3) == 0).then(|| subject(dice.one_of(&SUBJECTS))),
@@ -107,7 +107,7 @@ async fn filters_together_list_what_they_say(store: Arc<dyn Store>) {
             expires_to: maybe_moment(4),
             scopes: if dice.roll(4) == 0 { vec![ScopeLike::new("a:%"), ScopeLike::new("%b%")] } else { Vec::new() },
             after: (dice.roll(4) == 0).then(|| dice.one_of(&ids)),
-            limit: usize::try_from(1 + dice.roll(40)).unwrap(),
+            limit: usize::try_from(4 + dice.roll(60)).unwrap(),
         };
         check(&store, &population, &query).await;
     }

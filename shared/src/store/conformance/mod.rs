@@ -19,8 +19,17 @@ pub(super) mod samples;
 ///
 /// Call it within a runtime of several threads: the parallel cases shall be parallel.
 pub async fn run(new: impl AsyncFn() -> Arc<dyn Store>) {
+    run_cases(all(), new).await;
+}
+
+/// Runs the cases of listing alone: for another way in which an adapter lists.
+pub async fn run_lists(new: impl AsyncFn() -> Arc<dyn Store>) {
+    run_cases(lists::cases(), new).await;
+}
+
+async fn run_cases(cases: Vec<Case>, new: impl AsyncFn() -> Arc<dyn Store>) {
     let mut failed = Vec::new();
-    for (name, case) in all() {
+    for (name, case) in cases {
         // A task of its own, so that one that panics doesn't hide the rest.
         if tokio::spawn(case(new().await)).await.is_err() {
             failed.push(name);

@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::types::{
 };
 
 use super::keys::Key;
-use super::{DynamoStore, Item, Patience, fault};
+use super::{DynamoStore, Item, fault};
 use crate::domain::Fault;
 
 /// A write of one item, which happens only under its condition.
@@ -140,16 +140,19 @@ impl DynamoStore {
     pub(super) async fn transact(&self, doing: &'static str, changes: &[Change]) -> Result<Option<Vec<Check>>, Fault> {
         let items = changes.iter().map(Change::for_transaction).collect::<Result<Vec<_>, _>>();
         let items = items.map_err(|e| Fault::internal(doing).because(e))?;
-        let mut patience = Patience::new(doing);
+        // The same for all our tries and the SDK's: a transaction that has happened without our hearing of it isn't repeated.
+        let token = format!("{:032x}", u128::from_be_bytes(self.name_of_write()?));
+        let mut patience = self.patience(doing);
         loop {
-            let sent = self.client.transact_write_items().set_transact_items(Some(items.clone())).send().await;
-            let Err(error) = sent else { return Ok(None) };
+            let sent = self.client.transact_write_items().set_transact_items(Some(items.clone())).client_request_token(&token);
+            let Err(error) = sent.send().await else { return Ok(None) };
             let reasons = reasons(&error);
             let any = |codes: &[&str]| reasons.iter().filter_map(CancellationReason::code).any(|code| codes.contains(&code));
             if any(&["ConditionalCheckFailed"]) {
                 return Ok(Some(reasons.iter().map(check).collect()));
             }
-            if !any(&["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"]) {
+            let is_going_on = error.as_service_error().is_some_and(TransactWriteItemsError::is_transaction_in_progress_exception);
+            if !is_going_on && !any(&["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"]) {
                 return Err(fault(doing, error));
             }
             patience.wait().await?;

@@ -1,15 +1,18 @@
 //! Orgs, members and clients.
 //!
-//! An org counts what belongs to it: that number changes in the transaction that adds or deletes a child, so an org is only
-//! deleted when nothing is left.
+//! An org counts what belongs to it: a number changes in the transaction that adds or deletes a child, and the transaction
+//! that deletes the org asks for zeros, so nothing outlives its org. Transactions that meet in one item refuse each other, and
+//! a single number would let the members of an org only be added one after the other. So there are 16 counters, and each
+//! member or client has its own by the hash of its name: those who meet now and then try again. Sub-orgs, which are few, are
+//! counted in the org itself.
 
 use async_trait::async_trait;
 
 use super::change::{Change, Check};
 use super::items::{self, moment, number, text};
 use super::keys::{Key, MEMBER, SUB_ORG, range_after};
-use super::{DynamoStore, Item, Patience, fault};
-use crate::domain::{Client, ClientId, Fault, Member, MemberKey, Org, OrgId, Subject};
+use super::{DynamoStore, Item, fault};
+use crate::domain::{Client, ClientId, Fault, Member, MemberKey, Org, OrgId, Shard, Subject};
 use crate::store::{Delete, Put, ReadDirectory, WriteDirectory, codec};
 
 #[async_trait]
@@ -49,7 +52,7 @@ impl ReadDirectory for DynamoStore {
 impl WriteDirectory for DynamoStore {
     async fn put_org(&self, org: &Org) -> Result<Put, Fault> {
         const DOING: &str = "writing an org";
-        let mut patience = Patience::new(DOING);
+        let mut patience = self.patience(DOING);
         loop {
             // Nothing moves in the hierarchy when one that is there is replaced.
             match self.change(DOING, self.replacement(org)?).await? {
@@ -68,20 +71,28 @@ impl WriteDirectory for DynamoStore {
 
     async fn delete_org(&self, id: &OrgId) -> Result<Delete, Fault> {
         const DOING: &str = "deleting an org";
-        let mut patience = Patience::new(DOING);
+        let mut patience = self.patience(DOING);
         loop {
             let Some(org) = self.org(id).await? else { return Ok(Delete::Unknown) };
             // Meanwhile it may have become another's child.
             let delete = Change::delete(&self.tables.directory, Key::org(id), "k = :none AND h = :chain");
             let mut changes = vec![delete.with("none", number(0)).with("chain", text(chain(&org.ancestors)))];
+            changes.extend(Shard::all().map(|shard| {
+                let counter = Key::counter(id, shard);
+                Change::delete(&self.tables.directory, counter, "k = :none").with("none", number(0))
+            }));
+            let counters = 1..changes.len();
             if let Some(parent) = org.parent() {
-                changes.push(self.count(parent, -1));
+                changes.push(self.count_sub_orgs(parent, -1));
                 changes.push(Change::delete(&self.tables.directory, Key::sub_org(parent, id), ""));
             }
             let Some(checks) = self.transact(DOING, &changes).await? else { return Ok(Delete::Done) };
             match checks.first() {
                 Some(Check::Failed(Some(item))) if items::find_number::<u64>(item, "k")? != Some(0) => return Ok(Delete::InUse),
                 Some(Check::Failed(None)) => return Ok(Delete::Unknown),
+                _ if checks.get(counters).into_iter().flatten().any(|check| matches!(check, Check::Failed(Some(_)))) => {
+                    return Ok(Delete::InUse);
+                }
                 _ => patience.wait().await?,
             }
         }
@@ -89,7 +100,7 @@ impl WriteDirectory for DynamoStore {
 
     async fn put_member(&self, member: &Member) -> Result<Put, Fault> {
         const DOING: &str = "writing a member";
-        let mut patience = Patience::new(DOING);
+        let mut patience = self.patience(DOING);
         let write = |condition| -> Result<_, Fault> {
             let change = Change::update(&self.tables.directory, Key::member(&member.key()), SET_BODY, condition);
             Ok(change.with("b", text(codec::encode_member(member)?)).with("t", moment(member.created_at)))
@@ -98,7 +109,7 @@ impl WriteDirectory for DynamoStore {
             if let Check::Passed = self.change(DOING, write("attribute_exists(pk)")?).await? {
                 return Ok(Put::Replaced);
             }
-            let creation = [write("attribute_not_exists(pk)")?, self.count(&member.org, 1)];
+            let creation = [write("attribute_not_exists(pk)")?, self.count(&member.org, member.subject.as_str(), 1)];
             let Some(checks) = self.transact(DOING, &creation).await? else { return Ok(Put::Created) };
             if let Some(Check::Failed(_)) = checks.get(1) {
                 return Ok(Put::Dangling);
@@ -109,20 +120,20 @@ impl WriteDirectory for DynamoStore {
 
     async fn delete_member(&self, key: &MemberKey) -> Result<Delete, Fault> {
         let delete = Change::delete(&self.tables.directory, Key::member(key), "attribute_exists(pk)");
-        let refused = self.transact("deleting a member", &[delete, self.count(&key.org, -1)]).await?;
+        let refused = self.transact("deleting a member", &[delete, self.count(&key.org, key.subject.as_str(), -1)]).await?;
         Ok(if refused.is_some() { Delete::Unknown } else { Delete::Done })
     }
 
     async fn put_client(&self, client: &Client) -> Result<Put, Fault> {
         const DOING: &str = "writing a client";
-        let mut patience = Patience::new(DOING);
+        let mut patience = self.patience(DOING);
         loop {
             // What must change besides depends on what is there: only while it is as seen here anything changes.
             let old = self.client(&client.org, client.id).await?;
             let is_new = old.is_none();
             let (old_alias, new_alias) = (old.and_then(|old| old.alias), client.alias.as_ref());
             let mut changes = vec![self.client_change(client, is_new, old_alias.as_deref())?];
-            changes.extend(is_new.then(|| self.count(&client.org, 1)));
+            changes.extend(is_new.then(|| self.count(&client.org, &client.id.to_string(), 1)));
             let nth_alias = changes.len();
             if old_alias.as_ref() != new_alias {
                 changes.extend(new_alias.map(|alias| self.taking(client, alias)));
@@ -145,11 +156,11 @@ impl WriteDirectory for DynamoStore {
 
     async fn delete_client(&self, org: &OrgId, id: ClientId) -> Result<Delete, Fault> {
         const DOING: &str = "deleting a client";
-        let mut patience = Patience::new(DOING);
+        let mut patience = self.patience(DOING);
         loop {
             let Some(old) = self.client(org, id).await? else { return Ok(Delete::Unknown) };
             let delete = Change::delete(&self.tables.directory, Key::client(org, id), as_seen(old.alias.as_deref()));
-            let mut changes = vec![with_alias(delete, "old", old.alias.as_deref()), self.count(org, -1)];
+            let mut changes = vec![with_alias(delete, "old", old.alias.as_deref()), self.count(org, &id.to_string(), -1)];
             changes.extend(old.alias.map(|alias| self.freeing(org, &alias)));
             if self.transact(DOING, &changes).await?.is_none() {
                 return Ok(Delete::Done);
@@ -203,12 +214,26 @@ impl DynamoStore {
             changes.push(count.with("by", number(1)).with("chain", text(chain(further))));
             changes.push(Change::put(table, Key::sub_org(parent, &org.id).into_item()));
         }
+        changes.extend(Shard::all().map(|shard| {
+            let mut counter = Key::counter(&org.id, shard).into_item();
+            counter.insert("k".to_owned(), number(0));
+            Change::put(table, counter)
+        }));
         Ok(changes)
     }
 
-    /// Changes how much an org has, if there is such an org.
-    fn count(&self, org: &OrgId, by: i8) -> Change {
-        let change = Change::update(&self.tables.directory, Key::org(org), "SET k = k + :by", "attribute_exists(pk)");
+    /// Changes how many sub-orgs an org has, if there is such an org.
+    fn count_sub_orgs(&self, org: &OrgId, by: i8) -> Change {
+        self.count_in(Key::org(org), by)
+    }
+
+    /// Changes how many members or clients an org has, if there is such an org: in the counter of the one of this name.
+    fn count(&self, org: &OrgId, name: &str, by: i8) -> Change {
+        self.count_in(Key::counter(org, shard_of(name)), by)
+    }
+
+    fn count_in(&self, key: Key, by: i8) -> Change {
+        let change = Change::update(&self.tables.directory, key, "SET k = k + :by", "attribute_exists(pk)");
         change.with("by", number(by))
     }
 
@@ -245,6 +270,12 @@ fn with_alias(change: Change, name: &str, alias: Option<&str>) -> Change {
         Some(alias) => change.with(name, text(alias)),
         None => change,
     }
+}
+
+/// In which counter the one of this name is counted, for ever.
+fn shard_of(name: &str) -> Shard {
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, name.as_bytes());
+    Shard::of(hash.as_ref()[0])
 }
 
 /// Ancestors as one text, to be compared.

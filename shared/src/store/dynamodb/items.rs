@@ -10,10 +10,13 @@ use crate::domain::{
 };
 use crate::store::codec::{self, FamilyState};
 
-pub(super) fn token_item(token: &TokenRecord) -> Result<Item, Fault> {
+/// `by_subject`: whether an index wants it.
+pub(super) fn token_item(token: &TokenRecord, by_subject: bool) -> Result<Item, Fault> {
     let mut item = Key::token(&token.key()).into_item();
     item.insert("b".to_owned(), text(codec::encode_token(token)?));
-    item.insert("j".to_owned(), text(subject_partition(&token.org, &token.subject, token.id.shard())));
+    if by_subject {
+        item.insert("j".to_owned(), text(subject_partition(&token.org, &token.subject, token.id.shard())));
+    }
     item.extend(token.revoked_at.map(|at| ("r".to_owned(), moment(at))));
     item.extend(token.expires_at.map(|at| ("x".to_owned(), number(deletion(at)))));
     Ok(item)
@@ -115,7 +118,7 @@ fn find_moment(item: &Item, name: &'static str) -> Result<Option<Timestamp>, Fau
     Ok(find_number(item, name)?.map(Timestamp::from_ms))
 }
 
-fn find_bytes<const N: usize>(item: &Item, name: &'static str) -> Result<Option<[u8; N]>, Fault> {
+pub(super) fn find_bytes<const N: usize>(item: &Item, name: &'static str) -> Result<Option<[u8; N]>, Fault> {
     let Some(value) = item.get(name) else { return Ok(None) };
     let bytes = value.as_b().ok().and_then(|blob| blob.as_ref().try_into().ok());
     bytes.map(Some).ok_or_else(|| broken(name))
@@ -131,4 +134,96 @@ fn body(item: &Item) -> Result<&[u8], Fault> {
 
 fn broken(attribute: &'static str) -> Fault {
     Fault::internal("reading an item: an attribute is missing or of another type").because(attribute)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::domain::{App, Audience, Creator, Role, Scope, Session, SessionId};
+    use crate::store::conformance::samples::{client_id, family, id, org_id, subject, token};
+
+    /// What DynamoDB counts for an item, bytes: names and values. A write costs one unit for each 1,024.
+    fn size(item: &Item) -> usize {
+        let value = |value: &AttributeValue| match value {
+            AttributeValue::S(text) => text.len(),
+            AttributeValue::N(number) => number.len().div_ceil(2) + 1,
+            AttributeValue::B(blob) => blob.as_ref().len(),
+            other => panic!("{other:?} isn't used"),
+        };
+        item.iter().map(|(name, attribute)| name.len() + value(attribute)).sum()
+    }
+
+    /// As the Agilicus SDK asks for: a person, one application.
+    fn typical() -> TokenRecord {
+        TokenRecord {
+            org: org_id("2Bd4h7tKqjPzWmX9yLr0sV"),
+            root_org: org_id("8Gf3n1bTqkRzYcM5xWp7aD"),
+            subject: subject("Hk93hd72jd8sjd73hd82ka"),
+            audiences: vec![Audience::parse("urn:api:agilicus:traffic-tokens").unwrap()],
+            scopes: scopes(&["urn:agilicus:api:users:reader?", "urn:agilicus:api:applications:reader?"]),
+            roles: BTreeMap::from([(App::parse("shop").unwrap(), Role::parse("owner").unwrap())]),
+            session: Some(Session {
+                org: org_id("2Bd4h7tKqjPzWmX9yLr0sV"),
+                id: SessionId::parse("sJd83jd72hd82jd8sk2ka0").unwrap(),
+            }),
+            ..token("a", 1)
+        }
+    }
+
+    /// About the most that is still ordinary: ten scopes, four roles, a client, a creator, a refresh family.
+    fn large() -> TokenRecord {
+        let all =
+            ["users", "applications", "files", "issuers", "permissions", "messages", "groups", "catalogues", "audits", "hosts"];
+        let all: Vec<_> = all.iter().map(|what| format!("urn:agilicus:api:{what}:reader")).collect();
+        let roles = ["shop", "wiki", "mail", "grafana"].map(|app| (App::parse(app).unwrap(), Role::parse("editor").unwrap()));
+        TokenRecord {
+            client: Some(client_id(1_234_567_890)),
+            scopes: scopes(&all.iter().map(String::as_str).collect::<Vec<_>>()),
+            roles: BTreeMap::from(roles),
+            creator: Some(Creator { org: org_id("8Gf3n1bTqkRzYcM5xWp7aD"), subject: subject("Ad93hd72jd8sjd73hd82kb") }),
+            family: Some(id(7)),
+            ..typical()
+        }
+    }
+
+    fn scopes(texts: &[&str]) -> Vec<Scope> {
+        texts.iter().map(|text| Scope::parse(text).unwrap()).collect()
+    }
+
+    #[test]
+    fn an_ordinary_token_costs_one_write_unit_revoked_or_not() {
+        for (token, most) in [(typical(), 620), (large(), 1_024)] {
+            let token = TokenRecord { revoked_at: Some(token.issued_at), ..token };
+            let mut item = token_item(&token, true).unwrap();
+            item.insert("w".to_owned(), bytes(&[0; 8]));
+            assert!(size(&item) <= most, "{} bytes", size(&item));
+        }
+        let without_index = size(&token_item(&typical(), false).unwrap());
+        assert!(without_index < size(&token_item(&typical(), true).unwrap()), "nothing is kept for an index that isn't there");
+    }
+
+    #[test]
+    fn an_ordinary_family_costs_one_write_unit() {
+        let TokenRecord { org, root_org, subject, audiences, scopes, roles, session, creator, client, .. } = large();
+        let previous = Some([1; 32]);
+        let family = Family {
+            org,
+            root_org,
+            subject,
+            audiences,
+            scopes,
+            roles,
+            session,
+            creator,
+            client,
+            previous,
+            hosts: Vec::new(),
+            ..family("a", 1)
+        };
+        let mut item = family_item(&family).unwrap();
+        item.extend([("r".to_owned(), moment(family.issued_at)), ("w".to_owned(), bytes(&[0; 8]))]);
+        assert!(size(&item) <= 1_024, "{} bytes", size(&item));
+    }
 }

@@ -49,6 +49,11 @@ impl Key {
         Self { pk: org.to_string(), sk: format!("a#{alias}") }
     }
 
+    /// One of those that count what belongs to an org.
+    pub(super) fn counter(org: &OrgId, shard: Shard) -> Self {
+        Self { pk: org.to_string(), sk: format!("n#{shard}") }
+    }
+
     /// There is one, and no org has its name.
     pub(super) fn key_ring() -> Self {
         Self { pk: "#keys".to_owned(), sk: "k".to_owned() }
@@ -57,6 +62,46 @@ impl Key {
     pub(super) fn into_item(self) -> Item {
         let (pk, sk) = (AttributeValue::S(self.pk), AttributeValue::S(self.sk));
         Item::from([("pk".to_owned(), pk), ("sk".to_owned(), sk)])
+    }
+}
+
+/// Whose an item is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Owner {
+    Token(TokenKey),
+    Family(FamilyKey),
+    /// The copy in this shard.
+    Mark(MarkKey, Shard),
+    Org,
+    Member,
+    Client,
+    KeyRing,
+    /// Nobody's: it tells where another item is, and changes with that.
+    Pointer,
+}
+
+impl Owner {
+    /// Whose the item of this key is, whichever table it is in. `None`: nothing that this version knows.
+    pub(super) fn of(Key { pk, sk }: &Key) -> Option<Self> {
+        if *pk == Key::key_ring().pk {
+            return Some(Self::KeyRing);
+        }
+        let Some((org, shard)) = pk.split_once('#') else {
+            return match sk.split_once('#') {
+                None if sk == "o" => Some(Self::Org),
+                Some(("m", _)) => Some(Self::Member),
+                Some(("c", _)) => Some(Self::Client),
+                Some(("a" | "s", _)) => Some(Self::Pointer),
+                _ => None,
+            };
+        };
+        let (org, shard) = (OrgId::parse(org).ok()?, Shard::parse(shard)?);
+        match sk.split_once('#')? {
+            ("t", id) => Some(Self::Token(TokenKey { org, id: TokenId::parse(id).ok()? })),
+            ("f", id) => Some(Self::Family(FamilyKey { org, id: TokenId::parse(id).ok()? })),
+            ("v", name) => Some(Self::Mark(MarkKey { org, kind: codec::mark_kind(name)? }, shard)),
+            _ => None,
+        }
     }
 }
 
@@ -93,4 +138,44 @@ pub(super) fn range_after(kind: &str, after: Option<&str>) -> [String; 2] {
     let from = after.map_or_else(|| kind.to_owned(), |after| format!("{kind}{after}\u{1}"));
     // `$` is what follows `#`.
     [from, kind.replace('#', "$")]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{MarkKind, SessionId, Timestamp};
+    use crate::entropy::Seeded;
+
+    #[test]
+    fn every_key_tells_whose_item_it_is() {
+        let org = OrgId::parse("1").unwrap();
+        let id = TokenId::generate(Timestamp::from_secs(1), None, &Seeded::new(1)).unwrap();
+        let shard = id.shard();
+        let (token, family) = (TokenKey { org: org.clone(), id }, FamilyKey { org: org.clone(), id });
+        let (subject, client) = (Subject::parse("a#b").unwrap(), ClientId::from_number(7).unwrap());
+        let kinds = [
+            MarkKind::Org,
+            MarkKind::Member(subject.clone()),
+            MarkKind::Client(client),
+            MarkKind::Session(SessionId::parse("s#1").unwrap()),
+        ];
+        let marks = kinds.map(|kind| MarkKey { org: org.clone(), kind });
+        let mut known = vec![
+            (Key::token(&token), Owner::Token(token)),
+            (Key::family(&family), Owner::Family(family)),
+            (Key::org(&org), Owner::Org),
+            (Key::member(&MemberKey { org: org.clone(), subject }), Owner::Member),
+            (Key::client(&org, client), Owner::Client),
+            (Key::sub_org(&org, &org), Owner::Pointer),
+            (Key::alias(&org, "x"), Owner::Pointer),
+            (Key::key_ring(), Owner::KeyRing),
+        ];
+        known.extend(marks.map(|mark| (Key::mark(&mark, shard), Owner::Mark(mark, shard))));
+        for (key, owner) in known {
+            assert_eq!(Owner::of(&key), Some(owner), "{key:?}");
+        }
+        for (pk, sk) in [("1", "x"), ("1", "z#1"), ("1#g", "o"), ("1#0", "t#1"), ("1#0", "v#z#1"), ("1#0", "z#1")] {
+            assert_eq!(Owner::of(&Key { pk: pk.to_owned(), sk: sk.to_owned() }), None, "{pk} {sk}");
+        }
+    }
 }

@@ -1,15 +1,18 @@
 //! Lists tokens: all shards of an org, merged.
+//!
+//! Org, subject and where a page begins are part of the keys that are asked for. All else is judged here: an expression would
+//! be paid for by what it looks at, as this is, and the body is opaque to it.
 
 use std::collections::VecDeque;
 
 use futures::future::try_join_all;
 
 use super::items::text;
-use super::keys::{Key, partition, subject_partition, token_range};
+use super::keys::{partition, subject_partition, token_range};
 use super::tables::{BY_SUBJECT, BY_SUBJECT_KEY, KEY};
 use super::{DynamoStore, Item, fault, items};
 use crate::domain::{Fault, Shard, TokenId, TokenKey, TokenRecord};
-use crate::store::{TokenPage, TokenQuery};
+use crate::store::{ReadTokens as _, TokenPage, TokenQuery, Wanted};
 
 const DOING: &str = "listing tokens";
 
@@ -18,9 +21,11 @@ impl DynamoStore {
     pub(super) async fn page(&self, query: &TokenQuery) -> Result<TokenPage, Fault> {
         if let Some(id) = query.id {
             let key = TokenKey { org: query.org.clone(), id };
-            let item = self.get(DOING, &self.tables.tokens, Key::token(&key)).await?;
-            let token = item.map(|item| items::token(&key, &item)).transpose()?;
-            return Ok(TokenPage { tokens: token.filter(|token| query.matches(token)).into_iter().collect(), next: None });
+            let found = self.read(&Wanted { tokens: vec![key], ..Wanted::default() }).await?;
+            return Ok(TokenPage {
+                tokens: found.tokens.into_values().filter(|token| query.matches(token)).collect(),
+                next: None,
+            });
         }
         let mut strands: Vec<_> = Shard::all().map(|shard| Strand::new(shard, query.after)).collect();
         let mut page = TokenPage::default();
@@ -50,10 +55,10 @@ impl DynamoStore {
     async fn fetch(&self, query: &TokenQuery, strand: &mut Strand) -> Result<(), Fault> {
         let [from, to] = token_range(strand.up_to.as_ref());
         let (index, attribute, pk) = match &query.subject {
-            Some(subject) => {
+            Some(subject) if self.tables.by_subject => {
                 (Some(BY_SUBJECT.to_owned()), BY_SUBJECT_KEY.partition, subject_partition(&query.org, subject, strand.shard))
             }
-            None => (None, KEY.partition, partition(&query.org, strand.shard)),
+            _ => (None, KEY.partition, partition(&query.org, strand.shard)),
         };
         let asked = self.client.query().table_name(&self.tables.tokens).set_index_name(index);
         let asked = asked
@@ -63,13 +68,13 @@ impl DynamoStore {
             .expression_attribute_values(":to", text(to))
             .set_exclusive_start_key(strand.rest.take())
             .scan_index_forward(false)
-            .limit(share(query.limit));
+            .limit(share(query.limit, strand.fetches));
         let some = asked.send().await.map_err(|e| fault(DOING, e))?;
         for item in some.items() {
             strand.tokens.push_back(items::listed_token(&query.org, item)?);
         }
         strand.rest = some.last_evaluated_key.filter(|key| !key.is_empty());
-        strand.is_begun = true;
+        strand.fetches += 1;
         Ok(())
     }
 }
@@ -82,17 +87,18 @@ struct Strand {
     tokens: VecDeque<TokenRecord>,
     /// Where the shard goes on.
     rest: Option<Item>,
-    is_begun: bool,
+    /// How often it has been asked for more.
+    fetches: u32,
 }
 
 impl Strand {
     fn new(shard: Shard, up_to: Option<TokenId>) -> Self {
-        Self { shard, up_to, tokens: VecDeque::new(), rest: None, is_begun: false }
+        Self { shard, up_to, tokens: VecDeque::new(), rest: None, fetches: 0 }
     }
 
     /// Whether more must be fetched before it is known what comes next.
     fn is_dry(&self) -> bool {
-        self.tokens.is_empty() && (!self.is_begun || self.rest.is_some())
+        self.tokens.is_empty() && (self.fetches == 0 || self.rest.is_some())
     }
 
     fn is_done(&self) -> bool {
@@ -109,10 +115,15 @@ fn take_newest(strands: &mut [Strand]) -> Option<TokenRecord> {
     newest.and_then(|strand| strand.tokens.pop_front())
 }
 
-/// How much one shard is asked for at once: its share of a page and some more, for chance doesn't deal evenly.
-fn share(limit: usize) -> i32 {
-    i32::try_from(limit / 12 + 8).unwrap_or(i32::MAX)
+/// How much one shard is asked for at once: its share of a page and some more, for chance doesn't deal evenly; then twice as
+/// much each time, for so much seems not to match.
+fn share(limit: usize, fetches: u32) -> i32 {
+    let share = (limit / 12 + 8) << fetches.min(5);
+    i32::try_from(share.min(MOST_AT_ONCE)).unwrap_or(i32::MAX)
 }
+
+/// About as many records of an ordinary size as fit into one answer of 1 MB.
+const MOST_AT_ONCE: usize = 1_000;
 
 /// About the most records that are looked at for one page. A filter that matches little makes short pages, not long waits.
 const LOOKED_AT: usize = 5_000;

@@ -2,14 +2,16 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `tables` | creates the tables |
+//! | `tables` | what the tables look like, and making them |
 //! | `keys` | where a record is |
 //! | `items` | records as items, and items as records |
 //! | `change` | conditional writes, alone or several in a transaction |
+//! | `patience` | how often and how long something is tried again |
 //! | `read` | reads what decides about tokens |
 //! | `list` | lists tokens: all shards of an org, merged |
 //! | `write` | records, revokes and rotates |
 //! | `directory` | orgs, members, clients |
+//! | `stream` | reads what the streams of both tables tell |
 //! | `key_ring` | the signing keys |
 //!
 //! Each item has a body ([`codec`](super::codec)) and, beside it, only what keys, conditions and updates need. Names are short,
@@ -18,30 +20,39 @@
 //! | name | in `Tokens` | in `Directory` |
 //! |---|---|---|
 //! | `pk` | `<org>#<shard>` | `<org>`; `#keys` for the key ring |
-//! | `sk` | `t#<id>` token, `f#<id>` family, `v#<kind>#<key>` mark | `o` org, `s#<org>` sub-org, `m#<subject>` member, `c#<number>` client, `a#<alias>` alias, `k` key ring |
+//! | `sk` | `t#<id>` token, `f#<id>` family, `v#<kind>#<key>` mark | `o` org, `s#<org>` sub-org, `m#<subject>` member, `c#<number>` client, `a#<alias>` alias, `n#<shard>` counter, `k` key ring |
 //! | `b` | body | body |
 //! | `a` | family: its access token | client: its alias |
 //! | `c` | family: hash of the current secret | alias: number of its client |
 //! | `e` | family: expires at, ms | |
 //! | `g` | family: generation | key ring: version |
 //! | `h` | | org: its ancestors, parent first, a `/` between |
-//! | `j` | token: `<org>#<subject>#<shard>`, for the index `by_subject` | |
-//! | `k` | | org: how many sub-orgs, members and clients it has |
+//! | `j` | token: `<org>#<subject>#<shard>`, for the index `by_subject`, if there is one | |
+//! | `k` | | org: how many sub-orgs it has; counter: how many of the org's members and clients are counted there |
 //! | `n` | mark: not before, ms | |
 //! | `o` | family: rotated at, ms | |
 //! | `p` | family: hash of the previous secret | |
 //! | `r` | token, family: revoked at, ms | |
 //! | `t` | | created at, ms |
+//! | `w` | token, family: which write has revoked it | |
 //! | `x` | when DynamoDB may delete it, s; without it: never | |
+//!
+//! # Who wrote it
+//! An answer can get lost after its write has happened. The SDK then sends the write again, and it must not mistake what it
+//! finds for another's. A transaction carries a token by which DynamoDB itself knows it again (for ten minutes; no call lives
+//! longer than seconds). A single write is known by what it leaves: a record is the very same, a step of a family names its
+//! access token, a revocation has its own `w`.
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::domain::Fault;
+use crate::entropy::Entropy;
 
 mod change;
 mod directory;
@@ -49,19 +60,26 @@ mod items;
 mod key_ring;
 mod keys;
 mod list;
+mod patience;
 mod read;
+mod stream;
 mod tables;
 mod write;
 
-pub use tables::{BY_SUBJECT, BY_SUBJECT_KEY, KEY, KeySchema, TTL, create_tables};
+use patience::Patience;
+pub use stream::Stream;
+pub use tables::{BY_SUBJECT, BY_SUBJECT_ATTRIBUTES, BY_SUBJECT_KEY, KEY, KeySchema, TTL, create_tables};
 
-/// Names of the two tables.
+/// The two tables.
 #[derive(Clone, Debug)]
 pub struct Tables {
-    /// Tokens, refresh families and marks: written all the time, forgotten when they have expired.
+    /// Name of that of tokens, refresh families and marks: written all the time, forgotten when they have expired.
     pub tokens: String,
-    /// Orgs, members and clients.
+    /// Name of that of orgs, members and clients.
     pub directory: String,
+    /// Whether there is an index of the tokens by subject. Without it a token costs one write instead of two, and listing a
+    /// subject's looks at all of the org's. Tokens that were recorded without it aren't found by it.
+    pub by_subject: bool,
 }
 
 /// Keeps everything in DynamoDB.
@@ -69,12 +87,24 @@ pub struct Tables {
 pub struct DynamoStore {
     client: Client,
     tables: Tables,
+    entropy: Arc<dyn Entropy>,
 }
 
 impl DynamoStore {
     /// A store in these tables, which [`create_tables`] or a template has made.
-    pub fn new(client: Client, tables: Tables) -> Self {
-        Self { client, tables }
+    pub fn new(client: Client, tables: Tables, entropy: Arc<dyn Entropy>) -> Self {
+        Self { client, tables, entropy }
+    }
+
+    fn patience(&self, doing: &'static str) -> Patience<'_> {
+        Patience::new(doing, &*self.entropy)
+    }
+
+    /// A name for a write that no other has.
+    fn name_of_write<const N: usize>(&self) -> Result<[u8; N], Fault> {
+        let mut name = [0; N];
+        self.entropy.fill(&mut name)?;
+        Ok(name)
     }
 }
 
@@ -88,52 +118,33 @@ impl fmt::Debug for DynamoStore {
 type Item = HashMap<String, AttributeValue>;
 
 /// The fault of a call that DynamoDB, or the way there, has failed.
-fn fault<E, R>(doing: &'static str, error: SdkError<E, R>) -> Fault
+fn fault<E>(doing: &'static str, error: SdkError<E>) -> Fault
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-    R: fmt::Debug + Send + Sync + 'static,
 {
     let can_retry = match &error {
         SdkError::ConstructionFailure(_) => false,
-        SdkError::ServiceError(service) => service.err().code().is_some_and(|code| PASSING.contains(&code)),
+        // What isn't a refusal is trouble of DynamoDB's own, or an answer that has suffered on the way. So is a refusal that
+        // doesn't say why.
+        SdkError::ServiceError(service) => {
+            !service.raw().status().is_client_error() || service.err().code().is_none_or(|code| PASSING.contains(&code))
+        }
         _ => true,
     };
     let fault = if can_retry { Fault::unavailable(doing) } else { Fault::internal(doing) };
     fault.because(error)
 }
 
-/// Errors that go away: too many requests, or DynamoDB's own trouble.
-const PASSING: [&str; 8] = [
-    "InternalServerError",
+/// Refusals that pass: too many requests at once, or another's write at the same time.
+const PASSING: [&str; 7] = [
     "LimitExceededException",
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
-    "ServiceUnavailable",
+    "Throttling",
     "ThrottlingException",
     "TransactionConflictException",
     "TransactionInProgressException",
 ];
 
-/// How often something is tried before it is given up.
-struct Patience {
-    doing: &'static str,
-    tries: u32,
-}
-
-impl Patience {
-    const MOST_TRIES: u32 = 10;
-
-    fn new(doing: &'static str) -> Self {
-        Self { doing, tries: 0 }
-    }
-
-    /// Waits before the next try, longer each time: 5 ms to 1.3 s.
-    async fn wait(&mut self) -> Result<(), Fault> {
-        self.tries += 1;
-        if self.tries == Self::MOST_TRIES {
-            return Err(Fault::unavailable(self.doing).because("others were always faster"));
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(5 << (self.tries - 1))).await;
-        Ok(())
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 
 use super::keys::Key;
-use super::{DynamoStore, Item, Patience, fault, items};
+use super::{DynamoStore, Item, fault, items};
 use crate::domain::{FamilyKey, Fault, MarkKey, MemberKey, OrgId, Shard, TokenId, TokenKey};
 use crate::store::{Found, ReadTokens, TokenPage, TokenQuery, Wanted};
 
@@ -42,7 +42,7 @@ impl DynamoStore {
     /// The items of all these keys that are there, by table.
     async fn get_all(&self, tokens: &Keys<'_>, directory: &Keys<'_>) -> Result<Vec<(String, Vec<Item>)>, Fault> {
         const DOING: &str = "reading records";
-        let mut patience = Patience::new(DOING);
+        let mut patience = self.patience(DOING);
         let mut all = Vec::new();
         let mut rest = HashMap::new();
         for (table, keys) in [(&self.tables.tokens, tokens), (&self.tables.directory, directory)] {
@@ -54,7 +54,9 @@ impl DynamoStore {
         }
         while !rest.is_empty() {
             let some = self.client.batch_get_item().set_request_items(Some(rest)).send().await.map_err(|e| fault(DOING, e))?;
-            all.extend(some.responses.unwrap_or_default());
+            // An answer without this isn't DynamoDB's: it must not pass for one that has found nothing.
+            let found = some.responses.ok_or_else(|| Fault::unavailable(DOING).because("an answer without Responses"))?;
+            all.extend(found);
             rest = some.unprocessed_keys.unwrap_or_default();
             if !rest.is_empty() {
                 patience.wait().await?;

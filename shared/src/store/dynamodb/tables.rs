@@ -1,11 +1,16 @@
-//! How the tables are keyed, and what creates them so.
+//! What the tables look like, and what makes them so.
+
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::BuildError;
+use aws_sdk_dynamodb::operation::create_table::CreateTableError;
+use aws_sdk_dynamodb::operation::create_table::builders::CreateTableFluentBuilder;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
-    ScalarAttributeType, TimeToLiveSpecification,
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, IndexStatus, KeySchemaElement, KeyType, Projection, ProjectionType,
+    ScalarAttributeType, TableStatus, TimeToLiveSpecification, TimeToLiveStatus,
 };
+use tokio::time::sleep;
 
 use super::{Tables, fault};
 use crate::domain::Fault;
@@ -22,7 +27,7 @@ pub struct KeySchema {
 /// The key of both tables.
 pub const KEY: KeySchema = KeySchema { partition: "pk", sort: "sk" };
 
-/// The index that finds the tokens of a subject; it has all attributes.
+/// The index that finds the tokens of a subject.
 pub const BY_SUBJECT: &str = "by_subject";
 
 /// The key of the index by subject.
@@ -31,32 +36,76 @@ pub const BY_SUBJECT_KEY: KeySchema = KeySchema { partition: "j", sort: KEY.sort
 /// The attribute of the table of tokens with the second from which DynamoDB may delete the item.
 pub const TTL: &str = "x";
 
-/// Creates both tables, paid by request. For tests and the local server: in production a template creates them.
+/// What the index holds beside the keys: what a listing shows.
+pub const BY_SUBJECT_ATTRIBUTES: [&str; 2] = ["b", "r"];
+
+const DOING: &str = "creating the tables";
+
+/// Makes those tables that aren't there, paid by request, and waits until both can be used, at most half a minute. For tests
+/// and emulators: in production a template makes them.
 pub async fn create_tables(client: &Client, tables: &Tables) -> Result<(), Fault> {
-    const DOING: &str = "creating the tables";
-    let built = |e: BuildError| Fault::internal(DOING).because(e);
-    let create = |table: &str| client.create_table().table_name(table).billing_mode(BillingMode::PayPerRequest);
-    let key_texts = || Ok([a_text(KEY.partition)?, a_text(KEY.sort)?]);
+    let tokens = || -> Result<_, BuildError> {
+        let tokens = table(client, &tables.tokens)?;
+        Ok(if tables.by_subject {
+            tokens.attribute_definitions(a_text(BY_SUBJECT_KEY.partition)?).global_secondary_indexes(index()?)
+        } else {
+            tokens
+        })
+    };
+    create(tokens().map_err(built)?).await?;
+    create(table(client, &tables.directory).map_err(built)?).await?;
+    wait_until_active(client, &tables.tokens).await?;
+    wait_until_active(client, &tables.directory).await?;
+    set_time_to_live(client, &tables.tokens).await
+}
 
-    let by_subject = GlobalSecondaryIndex::builder()
+fn table(client: &Client, name: &str) -> Result<CreateTableFluentBuilder, BuildError> {
+    let table = client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
+    let table = table.set_key_schema(Some(elements(KEY)?));
+    Ok(table.attribute_definitions(a_text(KEY.partition)?).attribute_definitions(a_text(KEY.sort)?))
+}
+
+fn index() -> Result<GlobalSecondaryIndex, BuildError> {
+    let shown = Projection::builder().projection_type(ProjectionType::Include);
+    let shown = shown.set_non_key_attributes(Some(BY_SUBJECT_ATTRIBUTES.map(str::to_owned).to_vec()));
+    GlobalSecondaryIndex::builder()
         .index_name(BY_SUBJECT)
-        .set_key_schema(Some(elements(BY_SUBJECT_KEY).map_err(built)?))
-        .projection(Projection::builder().projection_type(ProjectionType::All).build())
-        .build();
-    let tokens = create(&tables.tokens)
-        .set_key_schema(Some(elements(KEY).map_err(built)?))
-        .set_attribute_definitions(Some(key_texts().map_err(built)?.into()))
-        .attribute_definitions(a_text(BY_SUBJECT_KEY.partition).map_err(built)?)
-        .global_secondary_indexes(by_subject.map_err(built)?);
-    tokens.send().await.map_err(|e| fault(DOING, e))?;
-    let ttl = TimeToLiveSpecification::builder().enabled(true).attribute_name(TTL).build();
-    let ttl = client.update_time_to_live().table_name(&tables.tokens).time_to_live_specification(ttl.map_err(built)?);
-    ttl.send().await.map_err(|e| fault(DOING, e))?;
+        .set_key_schema(Some(elements(BY_SUBJECT_KEY)?))
+        .projection(shown.build())
+        .build()
+}
 
-    let directory = create(&tables.directory)
-        .set_key_schema(Some(elements(KEY).map_err(built)?))
-        .set_attribute_definitions(Some(key_texts().map_err(built)?.into()));
-    directory.send().await.map_err(|e| fault(DOING, e))?;
+async fn create(table: CreateTableFluentBuilder) -> Result<(), Fault> {
+    match table.send().await {
+        Err(e) if !e.as_service_error().is_some_and(CreateTableError::is_resource_in_use_exception) => Err(fault(DOING, e)),
+        _ => Ok(()),
+    }
+}
+
+async fn wait_until_active(client: &Client, name: &str) -> Result<(), Fault> {
+    for _ in 0..60 {
+        let there = client.describe_table().table_name(name).send().await.map_err(|e| fault(DOING, e))?.table;
+        let is_active = there.is_some_and(|table| {
+            table.table_status() == Some(&TableStatus::Active)
+                && table.global_secondary_indexes().iter().all(|index| index.index_status() == Some(&IndexStatus::Active))
+        });
+        if is_active {
+            return Ok(());
+        }
+        sleep(Duration::from_millis(500)).await;
+    }
+    Err(Fault::unavailable(DOING).because("it takes longer than half a minute"))
+}
+
+/// DynamoDB refuses to be told a second time.
+async fn set_time_to_live(client: &Client, name: &str) -> Result<(), Fault> {
+    let told = client.describe_time_to_live().table_name(name).send().await.map_err(|e| fault(DOING, e))?;
+    let status = told.time_to_live_description.and_then(|told| told.time_to_live_status);
+    if matches!(status, Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)) {
+        return Ok(());
+    }
+    let ttl = TimeToLiveSpecification::builder().enabled(true).attribute_name(TTL).build().map_err(built)?;
+    client.update_time_to_live().table_name(name).time_to_live_specification(ttl).send().await.map_err(|e| fault(DOING, e))?;
     Ok(())
 }
 
@@ -70,4 +119,8 @@ fn element(name: &str, kind: KeyType) -> Result<KeySchemaElement, BuildError> {
 
 fn a_text(name: &str) -> Result<AttributeDefinition, BuildError> {
     AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build()
+}
+
+fn built(error: BuildError) -> Fault {
+    Fault::internal(DOING).because(error)
 }

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::change::{Change, Check};
 use super::items::{self, bytes, deletion, moment, number};
 use super::keys::Key;
-use super::{DynamoStore, Item, Patience};
+use super::{DynamoStore, Item};
 use crate::domain::{Family, FamilyKey, Fault, Mark, MarkKey, Shard, Timestamp, TokenKey, TokenRecord};
 use crate::store::{RefreshTokens, Revocation, RevokeTokens, Rotation, RotationStep, WriteTokens, codec};
 
@@ -14,7 +14,10 @@ impl WriteTokens for DynamoStore {
     async fn record(&self, token: &TokenRecord, family: Option<&Family>) -> Result<(), Fault> {
         let Some(family) = family else { return self.record_token(token).await };
         let table = &self.tables.tokens;
-        let both = [Change::insert(table, items::token_item(token)?), Change::insert(table, items::family_item(family)?)];
+        let both = [
+            Change::insert(table, items::token_item(token, self.tables.by_subject)?),
+            Change::insert(table, items::family_item(family)?),
+        ];
         let Some(checks) = self.transact(RECORDING, &both).await? else { return Ok(()) };
         // Both must be the same before one is written.
         let [token_is_new, family_is_new] = match &checks[..] {
@@ -34,27 +37,29 @@ impl WriteTokens for DynamoStore {
 #[async_trait]
 impl RevokeTokens for DynamoStore {
     async fn revoke(&self, token: &TokenKey, family: Option<&FamilyKey>, at: Timestamp) -> Result<Revocation, Fault> {
-        let Some(family) = family else { return self.revoke_one(Key::token(token), at).await };
+        let revoking = Revoking { at, name: self.name_of_write()? };
+        let Some(family) = family else { return self.revoke_one(Key::token(token), revoking).await };
         // A transaction that is refused changes nothing, so both must be as they should, or only what remains is written.
-        let both = [self.revocation(Key::token(token), at), self.revocation(Key::family(family), at)];
+        let both = [self.revocation(Key::token(token), revoking), self.revocation(Key::family(family), revoking)];
         let Some(checks) = self.transact(REVOKING, &both).await? else { return Ok(Revocation::Done) };
         match checks.first() {
-            Some(Check::Passed) => self.revoke_one(Key::token(token), at).await,
-            Some(Check::Failed(Some(_))) => {
-                self.revoke_one(Key::family(family), at).await?;
-                Ok(Revocation::Already)
+            Some(Check::Passed) => self.revoke_one(Key::token(token), revoking).await,
+            Some(Check::Failed(Some(item))) => {
+                let revocation = revoking.found(item)?;
+                self.revoke_one(Key::family(family), revoking).await?;
+                Ok(revocation)
             }
             _ => Ok(Revocation::Unknown),
         }
     }
 
     async fn revoke_family(&self, family: &FamilyKey, at: Timestamp) -> Result<Revocation, Fault> {
-        self.revoke_one(Key::family(family), at).await
+        self.revoke_one(Key::family(family), Revoking { at, name: self.name_of_write()? }).await
     }
 
     async fn mark(&self, mark: &Mark) -> Result<(), Fault> {
         const DOING: &str = "writing a not-before mark";
-        let mut patience = Patience::new(DOING);
+        let mut patience = self.patience(DOING);
         let asked = Standing::asked(mark);
         let mut copies: Vec<_> = Shard::all().map(|shard| (shard, None)).collect();
         loop {
@@ -106,7 +111,7 @@ impl RefreshTokens for DynamoStore {
 
 impl DynamoStore {
     async fn record_token(&self, token: &TokenRecord) -> Result<(), Fault> {
-        let change = Change::insert(&self.tables.tokens, items::token_item(token)?);
+        let change = Change::insert(&self.tables.tokens, items::token_item(token, self.tables.by_subject)?);
         is_new_token(&self.change(RECORDING, change).await?, token).map(drop)
     }
 
@@ -115,17 +120,18 @@ impl DynamoStore {
         is_new_family(&self.change(RECORDING, change).await?, family).map(drop)
     }
 
-    async fn revoke_one(&self, key: Key, at: Timestamp) -> Result<Revocation, Fault> {
-        Ok(match self.change(REVOKING, self.revocation(key, at)).await? {
-            Check::Passed => Revocation::Done,
-            Check::Failed(Some(_)) => Revocation::Already,
-            Check::Failed(None) => Revocation::Unknown,
-        })
+    async fn revoke_one(&self, key: Key, revoking: Revoking) -> Result<Revocation, Fault> {
+        match self.change(REVOKING, self.revocation(key, revoking)).await? {
+            Check::Passed => Ok(Revocation::Done),
+            Check::Failed(Some(item)) => revoking.found(&item),
+            Check::Failed(None) => Ok(Revocation::Unknown),
+        }
     }
 
-    fn revocation(&self, key: Key, at: Timestamp) -> Change {
+    fn revocation(&self, key: Key, revoking: Revoking) -> Change {
         let condition = "attribute_exists(pk) AND attribute_not_exists(r)";
-        Change::update(&self.tables.tokens, key, "SET r = :at", condition).with("at", moment(at))
+        let change = Change::update(&self.tables.tokens, key, "SET r = :at, w = :name", condition);
+        change.with("at", moment(revoking.at)).with("name", bytes(&revoking.name))
     }
 
     /// Moves the copy of a mark in one shard forward from where it `stands`. `None`: that isn't known.
@@ -150,6 +156,22 @@ impl DynamoStore {
             change = change.with("old_x", number(second));
         }
         change
+    }
+}
+
+/// One revocation.
+#[derive(Clone, Copy)]
+struct Revoking {
+    at: Timestamp,
+    /// By which it knows again what it has written.
+    name: [u8; 8],
+}
+
+impl Revoking {
+    /// What it did, if it finds this item revoked: that may have been its own first attempt, whose answer got lost.
+    fn found(self, item: &Item) -> Result<Revocation, Fault> {
+        let is_own = items::find_bytes(item, "w")? == Some(self.name);
+        Ok(if is_own { Revocation::Done } else { Revocation::Already })
     }
 }
 

@@ -1,5 +1,6 @@
 //! Jeton's own API: the directory of orgs and members, and the file that seeds it.
 
+pub mod audit;
 pub mod member;
 pub mod operate;
 pub mod org;

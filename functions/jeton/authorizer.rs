@@ -1,0 +1,32 @@
+//! A Lambda authorizer for other APIs behind API Gateway.
+
+use shared::authorize::{Verdict, authorize};
+use shared::domain::{Error, Refusal};
+use shared::lambda::Operation;
+use shared::ports::Guard;
+use shared::wire::gateway::{Answer, Question};
+
+/// Lets in whose token is alive and has what is asked for. A failure of ours is an error, which lets nobody in, and is not
+/// kept as if the token were bad.
+#[derive(Debug)]
+pub struct Authorizer;
+
+impl Operation for Authorizer {
+    const NAME: &'static str = "jeton.authorizer";
+    type Ports = Guard;
+    type Input = Question;
+    type Output = Answer;
+
+    async fn handle(ports: &Guard, question: Question) -> Result<Answer, Error> {
+        let form = question.form()?;
+        let token = question.token();
+        match authorize(ports, token.as_ref().map(|token| token.expose().as_str())).await {
+            Ok(Verdict::Allowed(caller)) => Ok(Answer::allowed(form, &caller)),
+            Ok(Verdict::InsufficientScope(caller)) => Ok(Answer::insufficient_scope(form, &caller)),
+            Err(Error::Refused(refusal @ (Refusal::CredentialsMissing | Refusal::CredentialsRejected(_)))) => {
+                Answer::unauthenticated(form).ok_or_else(|| refusal.into())
+            }
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! What a commit has changed.
+
+use super::{Client, Family, KeyRing, MarkKey, Member, Org, Timestamp, TokenRecord};
+
+/// A change of one record, as the store has committed it.
+#[derive(Clone, Debug)]
+pub struct Commit {
+    /// Its id: the same whenever it is told of.
+    pub id: String,
+    /// When, to the second.
+    pub at: Timestamp,
+    /// What has changed.
+    pub change: Change,
+}
+
+/// What has changed.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// An access token.
+    Token(Box<Diff<TokenRecord>>),
+    /// A refresh family.
+    Family(Box<Diff<Family>>),
+    /// A not-before mark.
+    Mark(MarkKey, Diff<MarkStands>),
+    /// An org.
+    Org(Box<Diff<Org>>),
+    /// A member.
+    Member(Box<Diff<Member>>),
+    /// A client.
+    Client(Box<Diff<Client>>),
+    /// The signing keys.
+    Keys(Box<Diff<KeyRing>>),
+}
+
+/// A record before and after.
+#[derive(Clone, Debug)]
+pub enum Diff<T> {
+    /// It wasn't there before.
+    Added(T),
+    /// It was another.
+    Changed {
+        /// What it was.
+        before: T,
+        /// What it is.
+        after: T,
+    },
+    /// It is gone.
+    Removed(T),
+}
+
+impl<T> Diff<T> {
+    /// The record before and after, as far as it was there.
+    pub fn sides(&self) -> (Option<&T>, Option<&T>) {
+        match self {
+            Self::Added(after) => (None, Some(after)),
+            Self::Changed { before, after } => (Some(before), Some(after)),
+            Self::Removed(before) => (Some(before), None),
+        }
+    }
+
+    /// The record as it is or, if it is gone, as it was.
+    pub fn record(&self) -> &T {
+        match self {
+            Self::Added(record) | Self::Changed { after: record, .. } | Self::Removed(record) => record,
+        }
+    }
+
+    /// The same of something that is made of the records.
+    pub fn try_map<U, E>(self, map: impl Fn(T) -> Result<U, E>) -> Result<Diff<U>, E> {
+        Ok(match self {
+            Self::Added(after) => Diff::Added(map(after)?),
+            Self::Changed { before, after } => Diff::Changed { before: map(before)?, after: map(after)? },
+            Self::Removed(before) => Diff::Removed(map(before)?),
+        })
+    }
+}
+
+/// How a not-before mark stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct MarkStands {
+    /// [`Mark::not_before`](super::Mark::not_before)
+    pub not_before: Timestamp,
+    /// From when it may be forgotten, to the second. `None`: never.
+    pub kept_until: Option<Timestamp>,
+}
+
+/// What a change means.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Action {
+    /// In a word: `token.minted`. Whatever none of the operations does is `altered` or `deleted`.
+    pub name: &'static str,
+    /// When it happened, to the millisecond where the record knows.
+    pub at: Timestamp,
+}
+
+impl Commit {
+    /// What it means. `None`: nothing, to anyone.
+    pub fn action(&self) -> Option<Action> {
+        let at = |name, at| Some(Action { name, at });
+        let now = |name| at(name, self.at);
+        match &self.change {
+            Change::Token(diff) => match &**diff {
+                Diff::Added(token) => at("token.minted", token.issued_at),
+                Diff::Removed(_) => now("token.deleted"),
+                Diff::Changed { before, after } if before == after => None,
+                Diff::Changed { before, after } => match (before.revoked_at, after.revoked_at) {
+                    (None, Some(moment)) if TokenRecord { revoked_at: None, ..after.clone() } == *before => {
+                        at("token.revoked", moment)
+                    }
+                    _ => now("token.altered"),
+                },
+            },
+            Change::Family(diff) => match &**diff {
+                Diff::Added(family) => at("family.begun", family.issued_at),
+                Diff::Removed(_) => now("family.deleted"),
+                Diff::Changed { before, after } => of_family(before, after, self.at),
+            },
+            Change::Mark(_, Diff::Added(mark)) => at("tokens.revoked", mark.not_before),
+            Change::Mark(_, Diff::Removed(_)) => now("tokens.revocation_deleted"),
+            Change::Mark(_, Diff::Changed { before, after }) => of_mark(before, after, self.at),
+            Change::Org(diff) => {
+                let names = ["org.created", "org.changed", "org.deleted"];
+                of_record(diff, names, |org| (org.created_at, org.updated_at), self.at)
+            }
+            Change::Member(diff) => {
+                let names = ["member.created", "member.changed", "member.deleted"];
+                of_record(diff, names, |member| (member.created_at, member.updated_at), self.at)
+            }
+            Change::Client(diff) => {
+                let names = ["client.created", "client.changed", "client.deleted"];
+                of_record(diff, names, |client| (client.created_at, client.updated_at), self.at)
+            }
+            Change::Keys(diff) => {
+                of_record(diff, ["keys.created", "keys.changed", "keys.deleted"], |_| (self.at, self.at), self.at)
+            }
+        }
+    }
+}
+
+fn of_family(before: &Family, after: &Family, now: Timestamp) -> Option<Action> {
+    if before == after {
+        return None;
+    }
+    let is_revoked = Family { revoked_at: before.revoked_at, ..after.clone() } == *before;
+    if let (None, Some(at), true) = (before.revoked_at, after.revoked_at, is_revoked) {
+        return Some(Action { name: "family.revoked", at });
+    }
+    let Family { generation, current, previous, rotated_at, token, .. } = *before;
+    let is_next = before.generation.checked_add(1) == Some(after.generation) && after.previous == Some(before.current);
+    let rest = Family { generation, current, previous, rotated_at, token, ..after.clone() };
+    if is_next && rest == *before {
+        return Some(Action { name: "family.refreshed", at: after.rotated_at });
+    }
+    Some(Action { name: "family.altered", at: now })
+}
+
+fn of_mark(before: &MarkStands, after: &MarkStands, now: Timestamp) -> Option<Action> {
+    let is_kept = after.kept_until.is_none() || before.kept_until.is_some_and(|until| after.kept_until >= Some(until));
+    match after.not_before.cmp(&before.not_before) {
+        std::cmp::Ordering::Greater if is_kept => Some(Action { name: "tokens.revoked", at: after.not_before }),
+        // Being kept for longer kills no more.
+        std::cmp::Ordering::Equal if is_kept => None,
+        _ => Some(Action { name: "tokens.revocation_altered", at: now }),
+    }
+}
+
+fn of_record<T: PartialEq>(
+    diff: &Diff<T>,
+    [created, changed, deleted]: [&'static str; 3],
+    times: impl Fn(&T) -> (Timestamp, Timestamp),
+    now: Timestamp,
+) -> Option<Action> {
+    match diff {
+        Diff::Added(record) => Some(Action { name: created, at: times(record).0 }),
+        Diff::Changed { before, after } => (before != after).then(|| Action { name: changed, at: times(after).1 }),
+        Diff::Removed(_) => Some(Action { name: deleted, at: now }),
+    }
+}

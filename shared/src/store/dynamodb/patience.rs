@@ -1,0 +1,68 @@
+//! How often and how long something is tried again.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use crate::domain::Fault;
+use crate::entropy::Entropy;
+
+/// What is left of the will to try again: at most ten times, and no more once 1.5 s have passed since it began.
+pub(super) struct Patience<'a> {
+    doing: &'static str,
+    entropy: &'a dyn Entropy,
+    begun: Instant,
+    waits: u32,
+}
+
+impl<'a> Patience<'a> {
+    const MOST_WAITS: u32 = 10;
+    const LONGEST: Duration = Duration::from_millis(1_500);
+
+    pub(super) fn new(doing: &'static str, entropy: &'a dyn Entropy) -> Self {
+        Self { doing, entropy, begun: Instant::now(), waits: 0 }
+    }
+
+    /// Waits before the next try: 10 ms, then twice as long each time up to 200 ms, of which chance takes off up to a half, so
+    /// that those who got into each other's way don't do it again.
+    pub(super) async fn wait(&mut self) -> Result<(), Fault> {
+        if self.waits == Self::MOST_WAITS || self.begun.elapsed() >= Self::LONGEST {
+            return Err(Fault::unavailable(self.doing).because("others were always faster, or DynamoDB had too much to do"));
+        }
+        let mut chance = [0];
+        self.entropy.fill(&mut chance)?;
+        sleep(delay(self.waits, chance[0])).await;
+        self.waits += 1;
+        Ok(())
+    }
+}
+
+fn delay(waits: u32, chance: u8) -> Duration {
+    let whole = Duration::from_millis((10 << waits).min(200));
+    whole / 2 + whole / 2 * u32::from(chance) / u32::from(u8::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::Seeded;
+
+    #[test]
+    fn all_waits_together_are_bounded() {
+        let longest: Duration = (0..Patience::MOST_WAITS).map(|waits| delay(waits, u8::MAX)).sum();
+        assert_eq!(longest, Duration::from_millis(1_310));
+        let shortest: Duration = (0..Patience::MOST_WAITS).map(|waits| delay(waits, 0)).sum();
+        assert_eq!(shortest, longest / 2);
+    }
+
+    #[tokio::test]
+    async fn patience_ends_with_a_fault_that_can_be_retried() {
+        let entropy = Seeded::new(1);
+        let mut patience = Patience::new("a test", &entropy);
+        for _ in 0..Patience::MOST_WAITS {
+            patience.wait().await.unwrap();
+        }
+        assert!(patience.wait().await.unwrap_err().can_retry());
+        assert!(patience.begun.elapsed() < Duration::from_secs(5));
+    }
+}

@@ -1,0 +1,91 @@
+//! The store against DynamoDB in this process, or against whatever is at `DYNAMODB_ENDPOINT`, through the real SDK.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use aws_sdk_dynamodb::Client;
+use dynoxide::Database;
+use tokio::net::TcpListener;
+
+use super::{DynamoStore, Tables, create_tables};
+use crate::aws::Sdk;
+use crate::aws::testing::Wire;
+use crate::config::Aws;
+use crate::entropy::Seeded;
+use crate::store::{Store, conformance};
+
+mod calls;
+mod expiry;
+mod promises;
+mod troubles;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keeps_the_contract() {
+    // What follows says nothing about the store if what it stands on doesn't do as DynamoDB does.
+    promises::all_are_kept().await;
+    conformance::run(async || Emulator::at_hand(true).await.store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_the_same_without_the_index() {
+    conformance::run_lists(async || Emulator::at_hand(false).await.store).await;
+}
+
+#[tokio::test]
+async fn without_the_index_nothing_is_asked_of_it() {
+    let emulator = Emulator::at_hand(false).await;
+    calls::setup(&*emulator.store).await;
+    emulator.wire.take_calls();
+    assert_eq!(calls::perform(&*emulator.store, "list by subject").await, "1");
+    assert!(emulator.wire.take_calls().iter().all(|call| call.operation == "Query" && call.input["IndexName"].is_null()));
+}
+
+#[tokio::test]
+async fn tables_are_only_made_once() {
+    let emulator = Emulator::at_hand(true).await;
+    create_tables(&emulator.client, &emulator.tables).await.unwrap();
+}
+
+/// A store in tables of its own.
+struct Emulator {
+    store: Arc<dyn Store>,
+    client: Client,
+    tables: Tables,
+    /// Between the store and the emulator.
+    wire: Wire,
+    /// What is behind it, if that is in this process.
+    database: Option<Database>,
+}
+
+impl Emulator {
+    /// Where `DYNAMODB_ENDPOINT` says, or in this process.
+    async fn at_hand(by_subject: bool) -> Self {
+        #[expect(clippy::disallowed_methods, reason = "only tests know of it")]
+        match std::env::var("DYNAMODB_ENDPOINT") {
+            Ok(endpoint) => Self::at(&endpoint, by_subject, None).await,
+            Err(_) => Self::here(by_subject).await,
+        }
+    }
+
+    /// In this process. Ends with the runtime.
+    async fn here(by_subject: bool) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let database = Database::memory().unwrap();
+        tokio::spawn(dynoxide::server::serve_on(listener, database.clone()));
+        Self::at(&endpoint, by_subject, Some(database)).await
+    }
+
+    async fn at(endpoint: &str, by_subject: bool, database: Option<Database>) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let tables = Tables { tokens: format!("Tokens-{name}"), directory: format!("Directory-{name}"), by_subject };
+        let sdk = Sdk::new(&Aws::emulated(endpoint, &tables.tokens, &tables.directory));
+        let client = sdk.dynamodb();
+        create_tables(&client, &tables).await.unwrap();
+        let wire = Wire::default();
+        let entropy = Arc::new(Seeded::new(u64::from(COUNT.load(Ordering::Relaxed))));
+        let store = Arc::new(DynamoStore::new(sdk.over(&wire).dynamodb(), tables.clone(), entropy));
+        Self { store, client, tables, wire, database }
+    }
+}

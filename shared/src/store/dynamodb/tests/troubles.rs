@@ -1,0 +1,230 @@
+//! DynamoDB, or the way there, makes trouble.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Emulator;
+use super::calls::{perform, setup};
+use crate::aws::testing::Trouble;
+use crate::domain::Fault;
+use crate::store::conformance::samples::{at, client, family, find_token, member, org, org_id, step, token};
+use crate::store::{Store, TokenQuery, Wanted};
+
+const WRITES: [&str; 4] = ["DeleteItem", "PutItem", "TransactWriteItems", "UpdateItem"];
+
+/// All writes of the port, as [`perform`] knows them.
+const ALL_WRITES: [&str; 16] = [
+    "record",
+    "record with family",
+    "revoke",
+    "revoke with family",
+    "revoke family",
+    "mark",
+    "rotate",
+    "replace org",
+    "create org",
+    "delete org",
+    "replace member",
+    "create member",
+    "delete member",
+    "replace client",
+    "create client",
+    "delete client",
+];
+
+/// What comes of each write if each call that writes meets this trouble once.
+async fn each_write_with(trouble: &Trouble) -> Vec<(&'static str, String)> {
+    let mut outcomes = Vec::new();
+    for write in ALL_WRITES {
+        let emulator = Emulator::here(true).await;
+        setup(&*emulator.store).await;
+        emulator.wire.take_calls();
+        for operation in WRITES {
+            emulator.wire.trouble(operation, 1, trouble.clone());
+        }
+        outcomes.push((write, perform(&*emulator.store, write).await));
+        let calls = emulator.wire.take_calls();
+        let met = calls.iter().filter(|call| WRITES.contains(&&*call.operation));
+        assert!(met.clone().count() > 0 && met.clone().all(|call| call.attempts == 2), "{write}: {calls:#?}");
+    }
+    outcomes
+}
+
+async fn calm_writes() -> Vec<(&'static str, String)> {
+    let mut outcomes = Vec::new();
+    for write in ALL_WRITES {
+        let emulator = Emulator::here(true).await;
+        setup(&*emulator.store).await;
+        outcomes.push((write, perform(&*emulator.store, write).await));
+    }
+    outcomes
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_got_lost_is_known_as_ones_own() {
+    assert_eq!(each_write_with(&Trouble::LoseAnswer).await, calm_writes().await);
+}
+
+#[tokio::test]
+async fn a_write_that_got_lost_is_sent_again() {
+    assert_eq!(each_write_with(&Trouble::LoseRequest).await, calm_writes().await);
+}
+
+#[tokio::test]
+async fn what_passes_is_waited_for() {
+    let calm = calm_writes().await;
+    for code in ["ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"] {
+        assert_eq!(each_write_with(&Trouble::Refuse(code)).await, calm, "{code}");
+    }
+    assert_eq!(each_write_with(&Trouble::Answer(|_| (500, r#"{"__type":"InternalServerError"}"#.to_owned()))).await, calm);
+}
+
+#[tokio::test]
+async fn a_conflict_with_a_transaction_is_no_answer() {
+    for (write, operation) in [("record", "PutItem"), ("revoke", "UpdateItem"), ("rotate", "UpdateItem")] {
+        let emulator = emulator().await;
+        emulator.wire.trouble(operation, 2, Trouble::Refuse("TransactionConflictException"));
+        perform(&*emulator.store, write).await;
+        assert!(!emulator.wire.calm(), "{write}");
+    }
+    let emulator = emulator().await;
+    emulator.wire.trouble("TransactWriteItems", 3, Trouble::Answer(conflict));
+    emulator.wire.trouble("TransactWriteItems", 4, Trouble::Refuse("TransactionInProgressException"));
+    assert_eq!(perform(&*emulator.store, "revoke with family").await, "Done");
+    assert!(!emulator.wire.calm());
+    let tokens: Vec<_> = emulator.wire.take_calls().into_iter().map(|call| call.input["ClientRequestToken"].clone()).collect();
+    assert!(tokens.len() > 2 && tokens.iter().all(|token| *token == tokens[0]), "one write, one token: {tokens:?}");
+}
+
+#[tokio::test]
+async fn endless_conflicts_end_as_unavailable_and_never_as_an_answer() {
+    let emulator = emulator().await;
+    emulator.wire.trouble("TransactWriteItems", u32::MAX, Trouble::Answer(conflict));
+    let begun = Instant::now();
+    let error = emulator.store.revoke(&token("a", 1).key(), Some(&family("a", 2).key()), at(1)).await.unwrap_err();
+    assert!(error.can_retry());
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+    assert_eq!(find_token(&emulator.store, &token("a", 1).key()).await.unwrap().revoked_at, None);
+}
+
+#[tokio::test]
+async fn what_does_not_pass_is_unavailable_after_three_attempts() {
+    for trouble in [
+        Trouble::Refuse("ThrottlingException"),
+        Trouble::Refuse("ProvisionedThroughputExceededException"),
+        Trouble::Answer(|_| (503, String::new())),
+        Trouble::LoseRequest,
+        Trouble::LoseAnswer,
+        Trouble::Answer(|_| (200, r#"{"Responses":{"Tok"#.to_owned())),
+        Trouble::Answer(|_| (200, "<html>".to_owned())),
+    ] {
+        let emulator = emulator().await;
+        for (operation, fault) in each_fault(&emulator, &trouble).await {
+            assert!(fault.can_retry(), "{operation}, {trouble:?}: {fault:?}");
+            let calls = emulator.wire.take_calls();
+            // The queries of the other shards are given up with the first that fails.
+            let mut rest = calls.iter().filter(|call| call.operation != "Query");
+            assert!(rest.all(|call| call.attempts == 3), "{operation}, {trouble:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_another_attempt_does_not_help_is_not_tried_again() {
+    for code in [
+        "AccessDeniedException",
+        "ExpiredTokenException",
+        "IdempotentParameterMismatchException",
+        "ResourceNotFoundException",
+        "ValidationException",
+    ] {
+        let emulator = emulator().await;
+        for (operation, fault) in each_fault(&emulator, &Trouble::Refuse(code)).await {
+            assert!(!fault.can_retry(), "{operation}, {code}: {fault:?}");
+            assert!(emulator.wire.take_calls().iter().all(|call| call.attempts == 1), "{operation}, {code}");
+        }
+    }
+}
+
+/// The faults of a read, a listing and two writes that always meet this trouble.
+async fn each_fault(emulator: &Emulator, trouble: &Trouble) -> Vec<(&'static str, Fault)> {
+    for operation in ["BatchGetItem", "Query", "PutItem", "TransactWriteItems"] {
+        emulator.wire.trouble(operation, u32::MAX, trouble.clone());
+    }
+    let store = &emulator.store;
+    vec![
+        ("read", store.read(&wanted()).await.unwrap_err()),
+        ("list", store.list(&TokenQuery::of(org_id("a"))).await.unwrap_err()),
+        ("record", store.record(&token("a", 20), None).await.unwrap_err()),
+        ("record with family", store.record(&token("a", 20), Some(&family("a", 21))).await.unwrap_err()),
+    ]
+}
+
+#[tokio::test]
+async fn keys_that_were_not_looked_up_are_looked_up_again_and_never_taken_for_absent() {
+    fn nothing_done(input: &serde_json::Value) -> (u16, String) {
+        (200, serde_json::json!({ "Responses": {}, "UnprocessedKeys": input["RequestItems"] }).to_string())
+    }
+    let emulator = emulator().await;
+    emulator.wire.trouble("BatchGetItem", 2, Trouble::Answer(nothing_done));
+    assert_eq!(emulator.store.read(&wanted()).await.unwrap().tokens.len(), 1);
+    assert_eq!(emulator.wire.take_calls().len(), 3);
+
+    emulator.wire.trouble("BatchGetItem", u32::MAX, Trouble::Answer(nothing_done));
+    let begun = Instant::now();
+    assert!(emulator.store.read(&wanted()).await.unwrap_err().can_retry());
+    assert!(begun.elapsed() < Duration::from_secs(3));
+}
+
+#[tokio::test]
+async fn an_answer_that_says_nothing_is_not_taken_for_absence() {
+    let emulator = emulator().await;
+    emulator.wire.trouble("BatchGetItem", u32::MAX, Trouble::Answer(|_| (200, "{}".to_owned())));
+    assert!(emulator.store.read(&wanted()).await.unwrap_err().can_retry());
+}
+
+#[tokio::test]
+async fn a_slow_answer_is_not_waited_for() {
+    let emulator = emulator().await;
+    emulator.wire.trouble("BatchGetItem", 1, Trouble::Delay(Duration::from_secs(29)));
+    let begun = Instant::now();
+    assert_eq!(emulator.store.read(&wanted()).await.unwrap().tokens.len(), 1, "the second attempt is quick");
+    assert!(begun.elapsed() < Duration::from_millis(1_500), "{:?}", begun.elapsed());
+
+    emulator.wire.trouble("BatchGetItem", u32::MAX, Trouble::Delay(Duration::from_secs(29)));
+    let begun = Instant::now();
+    assert!(emulator.store.read(&wanted()).await.unwrap_err().can_retry());
+    assert!(begun.elapsed() < Duration::from_millis(2_500), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn the_same_write_again_is_a_success_whoever_sends_it() {
+    let emulator = emulator().await;
+    let store: &dyn Store = &*emulator.store;
+    for _ in 0..2 {
+        store.record(&token("a", 1), Some(&family("a", 2))).await.unwrap();
+        assert!(matches!(store.rotate(&step(family("a", 2).key(), 0)).await.unwrap(), crate::store::Rotation::Won));
+        store.put_org(&org("b", &["a"])).await.unwrap();
+        store.put_member(&member("a", "ann")).await.unwrap();
+        store.put_client(&client("a", 1, Some("shop"))).await.unwrap();
+    }
+}
+
+async fn emulator() -> Emulator {
+    let emulator = Emulator::here(true).await;
+    setup(&*emulator.store).await;
+    emulator.wire.take_calls();
+    emulator
+}
+
+fn wanted() -> Wanted {
+    Wanted { tokens: vec![token("a", 1).key(), token("a", 9).key()], orgs: vec![org_id("a")], ..Wanted::default() }
+}
+
+/// The answer to a transaction of two writes, of which the second has met another's.
+fn conflict(_: &serde_json::Value) -> (u16, String) {
+    let reasons = serde_json::json!([{ "Code": "None" }, { "Code": "TransactionConflict", "Message": "met" }]);
+    let code = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
+    (400, serde_json::json!({ "__type": code, "Message": "cancelled", "CancellationReasons": reasons }).to_string())
+}

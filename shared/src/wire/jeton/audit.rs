@@ -1,0 +1,306 @@
+//! The event of an audit trail.
+//!
+//! | member | what |
+//! |---|---|
+//! | `id` | the same whenever the event is told |
+//! | `time` | when it happened, ms since 1970 |
+//! | `action` | `token.minted` `token.revoked` `family.begun` `family.refreshed` `family.revoked` `tokens.revoked` (all of a `set` that were issued up to `not_before`) `org.…` `member.…` `client.…` (`created` `changed` `deleted`) `keys.…`; `….altered` and `….deleted` are nobody's operations: someone has changed the table by hand |
+//! | `org` `subject` `jti` … | whom and what it is about; `iat` `nbf` `exp` in seconds as in a token, all else in ms |
+//! | `before` `after` | for what has changed |
+//!
+//! Never a token, nor anything from which one or a secret could be made or guessed; of people no more than their `sub`.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::domain::{
+    Action, Audience, Change, Client, ClientKind, Commit, Creator, Diff, Family, Fault, KeyRing, MarkKey, MarkKind, MarkStands,
+    Member, Org, PrivateHalf, RingKey, Scope, ScopePattern, Session, Timestamp, TokenRecord,
+};
+
+/// Writes the event of a commit. The same commit always gives the same bytes.
+pub fn write(commit: &Commit, action: Action) -> Result<String, Fault> {
+    let has_sides = !["token.minted", "token.revoked", "family.begun", "family.refreshed", "family.revoked", "tokens.revoked"]
+        .contains(&action.name);
+    let (facts, before, after) = match &commit.change {
+        Change::Token(diff) => parts(diff, of_token),
+        Change::Family(diff) => parts(diff, of_family),
+        Change::Mark(key, diff) => parts(diff, |stands| of_mark(key, stands)),
+        Change::Org(diff) => parts(diff, of_org),
+        Change::Member(diff) => parts(diff, of_member),
+        Change::Client(diff) => parts(diff, of_client),
+        Change::Keys(diff) => parts(diff, of_keys),
+    };
+    let [before, after] = if has_sides { [before, after] } else { [None, None] };
+    // What has sides is told by them; beside them only whose it is.
+    let facts = if has_sides { facts.identity() } else { facts };
+    let event = Written { id: &commit.id, time: action.at.as_ms(), action: action.name, facts, before, after };
+    serde_json::to_string(&event).map_err(|error| Fault::internal("writing an event").because(error))
+}
+
+fn parts<'a, T>(diff: &'a Diff<T>, facts: impl Fn(&'a T) -> Facts<'a>) -> (Facts<'a>, Option<Facts<'a>>, Option<Facts<'a>>) {
+    let (before, after) = diff.sides();
+    (facts(diff.record()), before.map(&facts), after.map(&facts))
+}
+
+#[derive(Serialize)]
+struct Written<'a> {
+    id: &'a str,
+    time: i64,
+    action: &'a str,
+    #[serde(flatten)]
+    facts: Facts<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<Facts<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<Facts<'a>>,
+}
+
+/// What there is to be told of a record.
+#[derive(Default, Serialize)]
+struct Facts<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    org: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    root_org: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    set: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<SessionFacts<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jti: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    family: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    generation: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scopes: Option<Vec<&'a str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audiences: Option<Vec<&'a str>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    roles: BTreeMap<&'a str, Vec<&'a str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iat: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nbf: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exp: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    creator: Option<CreatorFacts<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    masquerading: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revoked_at: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_before: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kept_until: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    enabled: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settings: Option<SettingsFacts>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alias: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grants: Option<&'a [String]>,
+    /// How many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secrets: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keys: Option<Vec<KeyFacts<'a>>>,
+}
+
+#[derive(Clone, Copy, Serialize)]
+struct SessionFacts<'a> {
+    org: &'a str,
+    id: &'a str,
+}
+
+#[derive(Serialize)]
+struct CreatorFacts<'a> {
+    org: &'a str,
+    subject: &'a str,
+}
+
+#[derive(Serialize)]
+struct SettingsFacts {
+    token_duration: u32,
+    max_token_duration: u32,
+    refresh_token_duration: u32,
+    refresh_token_rotation: bool,
+    allow_non_expiring: bool,
+}
+
+#[derive(Serialize)]
+struct KeyFacts<'a> {
+    kid: &'a str,
+    alg: &'static str,
+    /// Where its private half is.
+    private: &'static str,
+    published_at: i64,
+    signs_from: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retires_at: Option<i64>,
+}
+
+impl Facts<'_> {
+    /// Only whose they are.
+    fn identity(self) -> Self {
+        let Self { org, root_org, set, subject, client, session, jti, family, .. } = self;
+        Self { org, root_org, set, subject, client, session, jti, family, ..Self::default() }
+    }
+}
+
+fn of_token(token: &TokenRecord) -> Facts<'_> {
+    Facts {
+        org: Some(token.org.as_str()),
+        root_org: Some(token.root_org.as_str()),
+        subject: Some(token.subject.as_str()),
+        client: token.client.map(|id| id.to_string()),
+        session: token.session.as_ref().map(session),
+        jti: Some(token.id.to_string()),
+        family: token.family.map(|id| id.to_string()),
+        scopes: Some(scopes(&token.scopes)),
+        audiences: Some(audiences(&token.audiences)),
+        roles: token.roles.iter().map(|(app, role)| (app.as_str(), vec![role.as_str()])).collect(),
+        iat: Some(token.issued_at.as_secs()),
+        nbf: Some(token.not_before.as_secs()),
+        exp: token.expires_at.map(Timestamp::as_secs),
+        creator: token.creator.as_ref().map(creator),
+        masquerading: token.masquerading.then_some(true),
+        revoked_at: token.revoked_at.map(Timestamp::as_ms),
+        ..Facts::default()
+    }
+}
+
+fn of_family(family: &Family) -> Facts<'_> {
+    Facts {
+        org: Some(family.org.as_str()),
+        root_org: Some(family.root_org.as_str()),
+        subject: Some(family.subject.as_str()),
+        client: family.client.map(|id| id.to_string()),
+        session: family.session.as_ref().map(session),
+        jti: Some(family.token.to_string()),
+        family: Some(family.id.to_string()),
+        generation: Some(family.generation),
+        scopes: Some(scopes(&family.scopes)),
+        audiences: Some(audiences(&family.audiences)),
+        roles: family.roles.iter().map(|(app, role)| (app.as_str(), vec![role.as_str()])).collect(),
+        iat: Some(family.issued_at.as_secs()),
+        exp: Some(family.expires_at.as_secs()),
+        creator: family.creator.as_ref().map(creator),
+        masquerading: family.masquerading.then_some(true),
+        revoked_at: family.revoked_at.map(Timestamp::as_ms),
+        ..Facts::default()
+    }
+}
+
+fn of_mark<'a>(key: &'a MarkKey, stands: &MarkStands) -> Facts<'a> {
+    let whose = match &key.kind {
+        MarkKind::Org => Facts { set: Some("org"), ..Facts::default() },
+        MarkKind::Member(subject) => Facts { set: Some("member"), subject: Some(subject.as_str()), ..Facts::default() },
+        MarkKind::Client(id) => Facts { set: Some("client"), client: Some(id.to_string()), ..Facts::default() },
+        MarkKind::Session(id) => {
+            let session = SessionFacts { org: key.org.as_str(), id: id.as_str() };
+            Facts { set: Some("session"), session: Some(session), ..Facts::default() }
+        }
+    };
+    let (not_before, kept_until) = (stands.not_before.as_ms(), stands.kept_until.map(Timestamp::as_ms));
+    Facts { org: Some(key.org.as_str()), not_before: Some(not_before), kept_until, ..whose }
+}
+
+fn of_org(org: &Org) -> Facts<'_> {
+    let settings = &org.settings;
+    Facts {
+        org: Some(org.id.as_str()),
+        root_org: Some(org.root().as_str()),
+        parent: org.parent().map(crate::domain::OrgId::as_str),
+        name: org.name.as_deref(),
+        enabled: Some(org.enabled),
+        settings: Some(SettingsFacts {
+            token_duration: settings.token_duration.0,
+            max_token_duration: settings.max_token_duration.0,
+            refresh_token_duration: settings.refresh_token_duration.0,
+            refresh_token_rotation: settings.refresh_token_rotation,
+            allow_non_expiring: settings.allow_non_expiring,
+        }),
+        ..Facts::default()
+    }
+}
+
+fn of_member(member: &Member) -> Facts<'_> {
+    Facts {
+        org: Some(member.org.as_str()),
+        subject: Some(member.subject.as_str()),
+        kind: Some(member.kind.name()),
+        scopes: Some(member.scopes.iter().map(ScopePattern::as_str).collect()),
+        roles: member.roles.iter().map(|(app, roles)| (app.as_str(), roles.iter().map(|role| role.as_str()).collect())).collect(),
+        enabled: Some(member.enabled),
+        ..Facts::default()
+    }
+}
+
+fn of_client(client: &Client) -> Facts<'_> {
+    Facts {
+        org: Some(client.org.as_str()),
+        client: Some(client.id.to_string()),
+        alias: client.alias.as_deref(),
+        kind: Some(match client.kind {
+            ClientKind::Confidential => "confidential",
+            ClientKind::Public => "public",
+        }),
+        grants: Some(&client.grants),
+        scopes: Some(scopes(&client.scopes)),
+        secrets: Some(client.secrets.len()),
+        enabled: Some(client.enabled),
+        ..Facts::default()
+    }
+}
+
+fn of_keys(ring: &KeyRing) -> Facts<'_> {
+    Facts { version: Some(ring.version), keys: Some(ring.keys.iter().map(of_key).collect()), ..Facts::default() }
+}
+
+fn of_key(key: &RingKey) -> KeyFacts<'_> {
+    KeyFacts {
+        kid: key.jwk.kid.as_str(),
+        alg: key.jwk.alg.name(),
+        private: match key.private {
+            PrivateHalf::Kms { .. } => "kms",
+            PrivateHalf::Envelope { .. } => "envelope",
+            PrivateHalf::Discarded => "discarded",
+        },
+        published_at: key.published_at.as_ms(),
+        signs_from: key.signs_from.as_ms(),
+        retires_at: key.retires_at.map(Timestamp::as_ms),
+    }
+}
+
+fn scopes(scopes: &[Scope]) -> Vec<&str> {
+    scopes.iter().map(Scope::as_str).collect()
+}
+
+fn audiences(audiences: &[Audience]) -> Vec<&str> {
+    audiences.iter().map(Audience::as_str).collect()
+}
+
+fn session(session: &Session) -> SessionFacts<'_> {
+    SessionFacts { org: session.org.as_str(), id: session.id.as_str() }
+}
+
+fn creator(creator: &Creator) -> CreatorFacts<'_> {
+    CreatorFacts { org: creator.org.as_str(), subject: creator.subject.as_str() }
+}

@@ -1,0 +1,253 @@
+//! Which calls of AWS each function makes, and that its role grants these and no others.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use http::Method;
+use serde_json::{Value, json};
+use shared::aws::testing::{Call, Wire};
+use shared::domain::SigningMode;
+use shared::http::{Entry, Service};
+use shared::lambda::OperationEntry;
+use shared::platform::Operations;
+use shared::ports::Access;
+
+use crate::support::deployment::Deployment;
+use crate::support::{Answer, ask};
+
+/// Actions of AWS, each with what it is allowed on.
+type Actions = BTreeSet<(&'static str, String)>;
+
+/// A deployment, and what each of its functions has done there.
+struct Recorded {
+    deployment: Deployment,
+    admin: String,
+    actions: BTreeMap<&'static str, Actions>,
+}
+
+impl Recorded {
+    /// After `jeton.bootstrap`.
+    async fn new(mode: SigningMode) -> Self {
+        let deployment = Deployment::new(mode).await;
+        let mut recorded = Self { deployment, admin: String::new(), actions: BTreeMap::new() };
+        recorded.admin = recorded.invoke("jeton.bootstrap", json!({})).await["token"].as_str().unwrap().to_owned();
+        recorded
+    }
+
+    /// Starts a function and has it handle some requests. Returns the answers, and the calls of each: first those of the start.
+    async fn run(&mut self, name: &'static str, requests: &[(&str, Value)]) -> (Vec<Answer>, Vec<Vec<Call>>) {
+        let wire = Wire::default();
+        let instance = self.deployment.instance(&wire);
+        let entry = functions::catalogue::<Operations>().into_iter().find(|entry| entry.route.name == name).unwrap();
+        let (method, signs) = (entry.route.method.clone(), !entry.access.signing_key.is_empty());
+        // What its bundle does at init.
+        if signs {
+            instance.platform.warm_up().await.unwrap()
+        } else {
+            drop(instance.platform.reader.keys.now().await.unwrap())
+        }
+        let (mut answers, mut calls) = (Vec::new(), vec![wire.take_calls()]);
+        let service = Service::new(&[entry], &instance).unwrap();
+        for (path, body) in requests {
+            let request = http::Request::builder().method(method.clone()).uri(*path);
+            let request = request.header("authorization", format!("Bearer {}", self.admin));
+            let request = request.header("content-type", "application/json");
+            let body = if method == Method::GET || method == Method::DELETE { String::new() } else { body.to_string() };
+            answers.push(Answer::from(service.call(request.body(body.into()).unwrap()).await));
+            calls.push(wire.take_calls());
+        }
+        self.note(name, calls.iter().flatten());
+        (answers, calls)
+    }
+
+    /// The same, for one request that succeeds. Returns its answer.
+    async fn good(&mut self, name: &'static str, path: &str, body: Value) -> Value {
+        let (answers, _) = self.run(name, &[(path, body)]).await;
+        assert!(answers[0].status.is_success(), "{name}: {answers:?}");
+        serde_json::from_slice(&answers[0].body).unwrap_or_default()
+    }
+
+    /// Starts an operation and has it handle an event.
+    async fn invoke(&mut self, name: &'static str, event: Value) -> Value {
+        let wire = Wire::default();
+        let instance = self.deployment.instance(&wire);
+        let operation = functions::operate::<Operations>().into_iter().find(|entry| entry.name == name).unwrap();
+        let answer = operation.bind(&instance).invoke(&event.to_string(), "r-1").await.unwrap();
+        self.note(name, &wire.take_calls());
+        serde_json::from_str(&answer).unwrap()
+    }
+
+    fn note<'a>(&mut self, name: &'static str, calls: impl IntoIterator<Item = &'a Call>) {
+        let actions = calls.into_iter().flat_map(|call| actions(call, &self.deployment));
+        self.actions.entry(name).or_default().extend(actions);
+    }
+
+    async fn token(&mut self, more: Value) -> Value {
+        self.good("agilicus.create_token", "/v1/tokens", ask("1", "administrator", more)).await
+    }
+}
+
+/// What IAM calls it.
+fn actions(call: &Call, deployment: &Deployment) -> Vec<(&'static str, String)> {
+    let of_table = |table: &str| if table == deployment.aws.tokens_table { "tokens" } else { "directory" };
+    match (&*call.service, &*call.operation) {
+        ("DynamoDB_20120810", "TransactWriteItems") => {
+            let writes = call.input["TransactItems"].as_array().unwrap().iter();
+            let action = |write: &Value| {
+                let (kind, write) = write.as_object().unwrap().iter().next().unwrap();
+                let action = if kind == "ConditionCheck" { "ConditionCheckItem".to_owned() } else { format!("{kind}Item") };
+                (of_table(write["TableName"].as_str().unwrap()), action)
+            };
+            writes.map(action).collect()
+        }
+        ("DynamoDB_20120810", "Query") if call.input["IndexName"].is_string() => vec![("by_subject", "Query".to_owned())],
+        ("DynamoDB_20120810", operation) => call.tables.iter().map(|table| (of_table(table), operation.to_owned())).collect(),
+        ("TrentService", "Sign") => vec![("signing_key", "Sign".to_owned())],
+        ("TrentService", operation @ ("Decrypt" | "GenerateDataKeyWithoutPlaintext" | "GenerateDataKeyPairWithoutPlaintext")) => {
+            vec![("envelope_key", operation.to_owned())]
+        }
+        // A key that is made with a tag.
+        ("TrentService", "CreateKey") => ["CreateKey", "TagResource"].map(|action| ("key_making", action.to_owned())).into(),
+        ("TrentService", operation) => vec![("key_making", operation.to_owned())],
+        other => unreachable!("{other:?}"),
+    }
+}
+
+fn granted(access: &Access) -> Actions {
+    let Access { tokens, by_subject, directory, signing_key, envelope_key, key_making, .. } = *access;
+    let all = [
+        ("tokens", tokens),
+        ("by_subject", by_subject),
+        ("directory", directory),
+        ("signing_key", signing_key),
+        ("envelope_key", envelope_key),
+        ("key_making", key_making),
+    ];
+    all.into_iter().flat_map(|(on, actions)| actions.iter().map(move |action| (on, (*action).to_owned()))).collect()
+}
+
+/// Has every function do all that it can do, on one deployment.
+async fn everything(mode: SigningMode) -> BTreeMap<&'static str, Actions> {
+    let mut run = Recorded::new(mode).await;
+    run.invoke("jeton.rotate_keys", json!({"now": true})).await;
+
+    run.good("jeton.put_org", "/v1/orgs/11", json!({"parent": "1"})).await;
+    run.good("jeton.put_org", "/v1/orgs/11", json!({"name": "Eleven", "settings": {"allow_non_expiring": true}})).await;
+    run.good("jeton.get_org", "/v1/orgs/11", json!({})).await;
+    for member in ["ann", "administrator"] {
+        let path = format!("/v1/orgs/11/members/{member}");
+        run.good("jeton.put_member", &path, json!({"scopes": ["*"]})).await;
+        run.good("jeton.put_member", &path, json!({"scopes": ["urn:*"]})).await;
+    }
+    run.good("jeton.get_member", "/v1/orgs/11/members/ann", json!({})).await;
+    run.good("jeton.list_members", "/v1/orgs/11/members", json!({})).await;
+
+    let token = run.token(json!({})).await["token"].clone();
+    let session = json!({"session": "s-1", "create_refresh_token": true});
+    let minted = run.token(session.clone()).await;
+    for (name, path) in [
+        ("agilicus.introspect_token", "/v1/tokens/introspect"),
+        ("agilicus.introspect_self", "/v1/tokens/introspect_self"),
+        ("agilicus.introspect_all_sub_orgs", "/v1/tokens/introspect_all_sub_orgs"),
+    ] {
+        run.good(name, path, json!({"token": token})).await;
+    }
+    run.good("agilicus.validate_token_request", "/v1/tokens/validations", ask("1", "administrator", json!({}))).await;
+    run.good("agilicus.reissue_token", "/v1/tokens/reissue", json!({"token": token, "org_id": "11"})).await;
+    run.good("agilicus.list_tokens", "/v1/tokens", json!({})).await;
+    run.good("agilicus.list_tokens", "/v1/tokens?sub=administrator", json!({})).await;
+    for (name, path) in [("jeton.jwks", "/.well-known/jwks.json"), ("agilicus.agilicus_jwks", "/v1/tokens/jwsk")] {
+        run.good(name, path, json!({})).await;
+    }
+    run.good("jeton.health", "/health", json!({})).await;
+
+    // A refresh, its repetition, and the use of a token that is used up, which ends the family.
+    let first = json!({"token": minted["refresh_token"]});
+    let second = run.good("agilicus.refresh_token", "/v1/tokens/refresh", first.clone()).await;
+    run.good("agilicus.refresh_token", "/v1/tokens/refresh", first.clone()).await;
+    run.good("agilicus.refresh_token", "/v1/tokens/refresh", json!({"token": second["refresh_token"]})).await;
+    let (answers, _) = run.run("agilicus.refresh_token", &[("/v1/tokens/refresh", first)]).await;
+    assert_eq!(answers[0].status, 400);
+
+    // One token, one with its family, a refresh token, a session, and all of a member.
+    run.good("agilicus.revoke_token", "/v1/tokens/revoke", json!({"token": token})).await;
+    for all in [json!({}), json!({"all_sessions": true})] {
+        let minted = run.token(session.clone()).await;
+        let mut revoke = json!({"token": minted["token"]});
+        revoke.as_object_mut().unwrap().extend(all.as_object().unwrap().clone());
+        run.good("agilicus.revoke_token", "/v1/tokens/revoke", revoke).await;
+    }
+    let minted = run.token(session).await;
+    run.good("agilicus.revoke_token", "/v1/tokens/revoke", json!({"token": minted["refresh_token"]})).await;
+    run.good("agilicus.bulk_revoke_tokens", "/v1/tokens/bulk_revoke", json!({"user_id": "ann", "org_id": "11"})).await;
+
+    for member in ["ann", "administrator"] {
+        run.good("jeton.delete_member", &format!("/v1/orgs/11/members/{member}"), json!({})).await;
+    }
+    run.good("jeton.delete_org", "/v1/orgs/11", json!({})).await;
+    run.actions
+}
+
+/// P20: what all functions together really do is what their roles grant: nothing is missing, nothing is left over.
+#[tokio::test]
+async fn a_role_grants_what_its_function_does_and_nothing_else() {
+    let mut done = everything(SigningMode::Kms).await;
+    for (name, actions) in everything(SigningMode::Envelope).await {
+        done.entry(name).or_default().extend(actions);
+    }
+    let endpoints = functions::catalogue::<Operations>();
+    let endpoints = endpoints.iter().map(|Entry { route, access, .. }| (route.name, access.clone()));
+    let operations = functions::operate::<Operations>();
+    let operations = operations.iter().map(|OperationEntry { name, access, .. }| (*name, access.clone()));
+    let mut wrong = Vec::new();
+    for (name, access) in endpoints.chain(operations) {
+        let (granted, done) = (granted(&access), done.remove(name).unwrap_or_default());
+        wrong.extend(done.difference(&granted).map(|action| format!("{name} may not {action:?}")));
+        wrong.extend(granted.difference(&done).map(|action| format!("{name} never {action:?}")));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(done.is_empty(), "{done:?}");
+}
+
+/// Design section 5: the calls of an operation when warm, and those that a cold start adds.
+#[tokio::test]
+async fn each_operation_makes_as_many_calls_of_aws_as_planned() {
+    const READ: &[&str] = &["BatchGetItem"];
+    const SIGNED: &[&str] = &["BatchGetItem", "PutItem", "Sign"];
+    for mode in [SigningMode::Kms, SigningMode::Envelope] {
+        let mut run = Recorded::new(mode).await;
+        let token = run.token(json!({})).await["token"].clone();
+        let token = json!({"token": token});
+        let mint = ask("1", "administrator", json!({}));
+        let member = json!({"scopes": ["*"]});
+        let list: Vec<&str> = ["BatchGetItem"].into_iter().chain(["Query"; 16]).chain(["BatchGetItem"; 2]).collect();
+        let planned: [(&str, &str, &Value, &[&str]); 8] = [
+            ("agilicus.create_token", "/v1/tokens", &mint, SIGNED),
+            ("agilicus.introspect_token", "/v1/tokens/introspect", &token, READ),
+            ("agilicus.introspect_self", "/v1/tokens/introspect_self", &token, READ),
+            ("agilicus.list_tokens", "/v1/tokens", &token, &list),
+            ("agilicus.validate_token_request", "/v1/tokens/validations", &mint, READ),
+            ("jeton.jwks", "/.well-known/jwks.json", &token, &[]),
+            ("jeton.put_member", "/v1/orgs/1/members/administrator", &member, &["BatchGetItem", "UpdateItem"]),
+            ("agilicus.revoke_token", "/v1/tokens/revoke", &token, &["BatchGetItem", "UpdateItem"]),
+        ];
+        println!("{mode:?} mode");
+        for (name, path, body, warm) in planned {
+            let (answers, calls) = run.run(name, &[(path, body.clone())]).await;
+            assert!(answers[0].status.is_success(), "{name}: {answers:?}");
+            let names = |calls: &[Call]| calls.iter().map(|call| call.operation.clone()).collect::<Vec<_>>();
+            let (cold, mut made) = (names(&calls[0]), names(&calls[1]));
+            let mut warm = warm.to_vec();
+            if mode == SigningMode::Envelope {
+                warm.retain(|call| *call != "Sign");
+            }
+            // Those that go out together have no order.
+            made.sort();
+            warm.sort_unstable();
+            assert_eq!(made, warm, "{name} in {mode:?} mode");
+            assert!(calls[1].iter().all(|call| call.attempts == 1));
+            println!("  {name}: warm {made:?}, cold adds {cold:?}");
+
+            assert!(cold[0] == "GetItem" && cold.len() <= 3, "{name}: {cold:?}");
+        }
+    }
+}
