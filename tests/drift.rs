@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::{Value, json};
-use shared::platform::Operations;
+use shared::platform::{Auditing, Operations};
 use shared::ports::Access;
-use shared::store::dynamodb::{BY_SUBJECT, BY_SUBJECT_KEY, KEY, KeySchema, TTL};
+use shared::store::dynamodb::{BY_SUBJECT, BY_SUBJECT_ATTRIBUTES, BY_SUBJECT_KEY, KEY, KeySchema, TTL};
 
 use crate::support::template::{Template, logical_id};
+
+mod grants;
 
 /// A function as the code has it.
 struct Function {
@@ -25,6 +27,13 @@ fn functions() -> Vec<Function> {
     let endpoints =
         [("public", functions::public::<Operations>()), ("records", functions::records()), ("mint", functions::mint())];
     let operations = [("records", functions::records_operations::<Operations>()), ("operate", functions::operate())];
+    let audit = functions::audit::<Auditing>().into_iter().map(|entry| Function {
+        name: entry.name,
+        bundle: "operate",
+        capability: entry.capability,
+        access: entry.access,
+        route_key: None,
+    });
     let endpoints = endpoints.into_iter().flat_map(|(bundle, entries)| {
         entries.into_iter().map(move |entry| Function {
             name: entry.route.name,
@@ -43,7 +52,7 @@ fn functions() -> Vec<Function> {
             route_key: None,
         })
     });
-    endpoints.chain(operations).collect()
+    endpoints.chain(operations).chain(audit).collect()
 }
 
 fn source(path: &str) -> String {
@@ -148,141 +157,6 @@ fn role_path(access: &Access) -> Option<Value> {
 }
 
 #[test]
-fn each_policy_grants_what_its_capability_needs_to_the_letter() {
-    let template = Template::load();
-    let mut needed: BTreeMap<String, Grants> = BTreeMap::new();
-    for function in functions().iter().filter(|function| function.access != Access::NONE) {
-        needed.insert(format!("{}Policy", function.capability), needs(&function.access));
-    }
-    let policies = template.of_type("AWS::IAM::ManagedPolicy");
-    let granted: BTreeMap<String, Grants> = policies.map(|(id, policy)| (id.to_owned(), grants(policy))).collect();
-    assert_eq!(granted, needed);
-}
-
-/// Actions, each with what it is granted on.
-type Grants = BTreeSet<(String, String)>;
-
-fn needs(access: &Access) -> Grants {
-    let on = |what: &'static str, prefix: &'static str, actions: &'static [&'static str]| {
-        actions.iter().map(move |action| (format!("{prefix}:{action}"), what.to_owned()))
-    };
-    let mut grants: Grants = on("tokens", "dynamodb", access.tokens)
-        .chain(on("by_subject", "dynamodb", access.by_subject))
-        .chain(on("directory", "dynamodb", access.directory))
-        .chain(on("signing keys", "kms", access.signing_key))
-        .chain(on("envelope key", "kms", access.envelope_key))
-        .collect();
-    for action in access.key_making {
-        let places: &[&str] = match *action {
-            // There is no key yet.
-            "CreateKey" | "TagResource" => &["new keys"],
-            "CreateAlias" | "DeleteAlias" => &["own keys", "aliases"],
-            _ => &["own keys"],
-        };
-        grants.extend(places.iter().map(|place| (format!("kms:{action}"), (*place).to_owned())));
-    }
-    grants
-}
-
-fn grants(policy: &Value) -> Grants {
-    let statements = policy["Properties"]["PolicyDocument"]["Statement"].as_array().expect("statements");
-    statements
-        .iter()
-        .flat_map(|statement| {
-            assert_eq!(statement["Effect"], "Allow");
-            let actions = statement["Action"].as_array().expect("a list");
-            actions.iter().map(|action| (action.as_str().expect("an action").to_owned(), place(statement)))
-        })
-        .collect()
-}
-
-/// What a statement is about.
-fn place(statement: &Value) -> String {
-    const KMS: &str = "arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}";
-    let any_key = json!({"Fn::Sub": format!("{KMS}:key/*")});
-    let own = json!({"Fn::Sub": "alias/${AWS::StackName}/signing"});
-    let by_alias = json!({"ForAnyValue:StringLike": {"kms:ResourceAliases": {"Fn::Sub": "alias/${AWS::StackName}/signing/*"}}});
-    let places = [
-        ("tokens", json!({"Fn::GetAtt": "Tokens.Arn"}), Value::Null),
-        ("by_subject", json!({"Fn::Sub": format!("${{Tokens.Arn}}/index/{BY_SUBJECT}")}), Value::Null),
-        ("directory", json!({"Fn::GetAtt": "Directory.Arn"}), Value::Null),
-        ("signing keys", any_key.clone(), by_alias),
-        ("envelope key", json!({"Fn::GetAtt": "EnvelopeKey.Arn"}), Value::Null),
-        ("new keys", json!("*"), json!({"StringEquals": {"aws:RequestTag/jeton:signing": own}})),
-        ("own keys", any_key, json!({"StringEquals": {"aws:ResourceTag/jeton:signing": own}})),
-        ("aliases", json!({"Fn::Sub": format!("{KMS}:alias/${{AWS::StackName}}/signing/*")}), Value::Null),
-    ];
-    let matching = |(_, resource, condition): &&(&str, Value, Value)| {
-        statement["Resource"] == *resource && statement.get("Condition").unwrap_or(&Value::Null) == condition
-    };
-    let place = places.iter().find(matching).unwrap_or_else(|| panic!("nothing that a capability names: {statement}"));
-    place.0.to_owned()
-}
-
-/// Only roles under a path may use a key: those of functions that mint, and those of functions that make keys.
-#[test]
-fn key_policies_let_only_functions_that_mint_sign_and_decrypt() {
-    let template = Template::load();
-    let role = |path: &str| format!("arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/${{AWS::StackName}}/{path}/*");
-    let (mint, makers) = (json!(role("mint")), json!([role("keys"), role("mint/keys")]));
-    let generate = ["kms:GenerateDataKeyPairWithoutPlaintext", "kms:GenerateDataKeyWithoutPlaintext"];
-    let manage = ["kms:CreateAlias", "kms:DeleteAlias", "kms:GetPublicKey", "kms:ScheduleKeyDeletion"];
-
-    let envelope = plain(template.at("/Resources/EnvelopeKey/Properties/KeyPolicy"));
-    assert_eq!(uses(&envelope), [(json!("kms:Decrypt"), mint.clone()), (json!(generate), makers.clone())]);
-    for statement in &envelope["Statement"].as_array().expect("statements")[1..] {
-        assert_eq!(statement["Condition"]["StringEquals"], json!({"kms:EncryptionContext:service": "jeton"}));
-    }
-
-    let text = |id: &str| template.properties(id)["Environment"]["Variables"]["JETON_SIGNING_KEY_POLICY"]["Fn::Sub"].clone();
-    assert_eq!(text("JetonBootstrap"), text("JetonRotateKeys"));
-    let signing: Value = serde_json::from_str(text("JetonRotateKeys").as_str().expect("a text")).expect("JSON");
-    assert_eq!(uses(&signing), [(json!("kms:Sign"), mint), (json!(manage), makers)]);
-    for statement in &signing["Statement"].as_array().expect("statements")[1..] {
-        assert_eq!(statement["Condition"]["StringEquals"], json!({"aws:PrincipalAccount": "${AWS::AccountId}"}));
-    }
-}
-
-/// What a key policy allows besides administration, and to whom. Administration uses no key.
-fn uses(policy: &Value) -> Vec<(Value, Value)> {
-    let statements = policy["Statement"].as_array().expect("statements");
-    assert_eq!(statements[0]["Sid"], "Administer");
-    for action in statements[0]["Action"].as_array().expect("a list") {
-        let action = action.as_str().expect("an action");
-        let name = action.strip_prefix("kms:").expect("an action of KMS");
-        let harmless = [
-            "Cancel",
-            "CreateAlias",
-            "DeleteAlias",
-            "Describe",
-            "Disable",
-            "Enable",
-            "Get",
-            "List",
-            "PutKeyPolicy",
-            "RevokeGrant",
-            "ScheduleKeyDeletion",
-            "TagResource",
-            "UntagResource",
-            "Update",
-        ];
-        assert!(harmless.iter().any(|begin| name.starts_with(begin)), "{action}");
-    }
-    let condition = |statement: &Value| statement["Condition"]["ArnLike"]["aws:PrincipalArn"].clone();
-    statements[1..].iter().map(|statement| (statement["Action"].clone(), condition(statement))).collect()
-}
-
-/// The same without `Fn::Sub`: as JSON that is one text for `Fn::Sub`.
-fn plain(value: &Value) -> Value {
-    match value {
-        Value::Object(members) if members.contains_key("Fn::Sub") => members["Fn::Sub"].clone(),
-        Value::Object(members) => members.iter().map(|(name, value)| (name.clone(), plain(value))).collect(),
-        Value::Array(items) => items.iter().map(plain).collect(),
-        other => other.clone(),
-    }
-}
-
-#[test]
 fn the_tables_are_keyed_as_the_store_has_them() {
     let template = Template::load();
     let (tokens, directory) = (template.properties("Tokens"), template.properties("Directory"));
@@ -291,17 +165,17 @@ fn the_tables_are_keyed_as_the_store_has_them() {
         assert_eq!(table["AttributeDefinitions"][0], a_text(KEY.partition));
         assert_eq!(table["AttributeDefinitions"][1], a_text(KEY.sort));
         assert_eq!(table["BillingMode"], "PAY_PER_REQUEST");
+        assert_eq!(table["StreamSpecification"], json!({"StreamViewType": "NEW_AND_OLD_IMAGES"}));
     }
     assert_eq!(tokens["TimeToLiveSpecification"], json!({"AttributeName": TTL, "Enabled": true}));
     assert_eq!(directory.get("TimeToLiveSpecification"), None);
-    assert_eq!(tokens["StreamSpecification"], json!({"StreamViewType": "NEW_AND_OLD_IMAGES"}));
     assert_eq!(directory["PointInTimeRecoverySpecification"], json!({"PointInTimeRecoveryEnabled": true}));
 
     let index = &tokens["GlobalSecondaryIndexes"]["Fn::If"];
     assert_eq!(index[0], "HasSubjectIndex");
     assert_eq!(index[1][0]["IndexName"], BY_SUBJECT);
     assert_eq!(index[1][0]["KeySchema"], schema(BY_SUBJECT_KEY));
-    assert_eq!(index[1][0]["Projection"], json!({"ProjectionType": "ALL"}));
+    assert_eq!(index[1][0]["Projection"], json!({"ProjectionType": "INCLUDE", "NonKeyAttributes": BY_SUBJECT_ATTRIBUTES}));
     let attribute = json!({"Fn::If": ["HasSubjectIndex", a_text(BY_SUBJECT_KEY.partition), {"Ref": "AWS::NoValue"}]});
     assert_eq!(tokens["AttributeDefinitions"][2], attribute);
     assert_eq!(*template.at("/Conditions/HasSubjectIndex"), json!({"Fn::Equals": [{"Ref": "SubjectIndex"}, "on"]}));
@@ -316,6 +190,21 @@ fn schema(key: KeySchema) -> Value {
 
 fn a_text(name: &str) -> Value {
     json!({"AttributeName": name, "AttributeType": "S"})
+}
+
+/// Both streams are told, and none of their records is lost without a word.
+#[test]
+fn the_audit_hears_of_both_tables() {
+    let template = Template::load();
+    let mappings: Vec<_> =
+        template.of_type("AWS::Lambda::EventSourceMapping").map(|(_, mapping)| &mapping["Properties"]).collect();
+    let streams: BTreeSet<_> = mappings.iter().map(|mapping| mapping["EventSourceArn"]["Fn::GetAtt"].as_str()).collect();
+    assert_eq!(streams, BTreeSet::from([Some("Tokens.StreamArn"), Some("Directory.StreamArn")]));
+    for mapping in mappings {
+        assert_eq!(mapping["FunctionName"], json!({"Ref": logical_id("jeton.audit")}));
+        assert_eq!(mapping["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]));
+        assert_eq!(mapping["DestinationConfig"]["OnFailure"]["Destination"], json!({"Fn::GetAtt": "AuditFailures.Arn"}));
+    }
 }
 
 /// Deleting the stack, or a change that replaces them, keeps what can't be made again.

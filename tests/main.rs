@@ -6,8 +6,8 @@
 //! | `access` | what endpoints ask AWS for is what their roles grant |
 //! | `agilicus`, `jeton` | scenarios by operation: each runs on every mount |
 //! | `bundles` | the bundles as processes, fed by a Runtime API |
-//! | `drift` | the code and `template.yaml` say the same |
 //! | `calls` | which calls of AWS each function makes, and that its role grants these and no others |
+//! | `drift` | the code and `template.yaml` say the same |
 //! | `edge` | what the edge refuses, on every mount |
 //! | `events` | what of the events is particular to a gateway |
 //! | `faults` | the store fails, call by call; and how many calls each operation makes |
@@ -19,8 +19,8 @@
 mod access;
 mod agilicus;
 mod bundles;
-mod drift;
 mod calls;
+mod drift;
 mod edge;
 mod events;
 mod faults;
