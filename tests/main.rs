@@ -6,6 +6,7 @@
 //! | `agilicus`, `jeton` | scenarios by operation: each runs on every mount |
 //! | `bundles` | the bundles as processes, fed by a Runtime API |
 //! | `calls` | which calls of AWS each function makes, and that its role grants these and no others |
+//! | `drift` | the code and `template.yaml` say the same |
 //! | `edge` | what the edge refuses, on every mount |
 //! | `events` | what of the events is particular to a gateway |
 //! | `faults` | the store fails, call by call; and how many calls each operation makes |
@@ -17,6 +18,7 @@
 mod agilicus;
 mod bundles;
 mod calls;
+mod drift;
 mod edge;
 mod events;
 mod faults;

@@ -5,6 +5,7 @@ pub(crate) mod deployment;
 mod dynamodb;
 pub(crate) mod kms;
 mod mount;
+pub(crate) mod template;
 mod watched;
 
 pub(crate) use app::{Answer, App, ask};

@@ -1,0 +1,62 @@
+"""A deployed stack, and what is asked of it."""
+
+import base64
+import json
+import time
+
+from harness import Api, emulated, environment, prebuilt, run, template, write
+
+
+class Stack:
+    """A deployed stack."""
+
+    def __init__(self, aws, name, folder, bundles, **parameters):
+        self.aws, self.name = aws, name
+        self.parameters = {"Architecture": "x86_64", "DeletionProtection": "false"} | parameters
+        self.template = write(emulated(prebuilt(template(), bundles, ".zip")), folder)
+        begun = time.monotonic()
+        self.deploy()
+        self.seconds = time.monotonic() - begun
+        stack = aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+        self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+        self.api = Api(aws.port, self.outputs["ApiUrl"].removeprefix("http://"))
+
+    def deploy(self, **parameters):
+        self.parameters |= parameters
+        overrides = [f"{name}={value}" for name, value in self.parameters.items()]
+        command = ["sam", "deploy", "--template-file", self.template, "--stack-name", self.name, "--no-confirm-changeset"]
+        env = environment(**self.aws.credentials)
+        run(*command, "--parameter-overrides", *overrides, env=env, cwd=self.template.parent)
+
+    def function(self, logical_id):
+        """What Lambda knows of a function."""
+        resource = self.aws.client("cloudformation").describe_stack_resource(StackName=self.name, LogicalResourceId=logical_id)
+        name = resource["StackResourceDetail"]["PhysicalResourceId"]
+        return self.aws.client("lambda").get_function_configuration(FunctionName=name)
+
+    def variables(self, logical_id):
+        """What a function is told."""
+        return self.function(logical_id)["Environment"]["Variables"]
+
+    def invoke(self, output, event):
+        """What a function answers to who has rights of IAM."""
+        answer = self.aws.client("lambda").invoke(FunctionName=self.outputs[output], Payload=json.dumps(event))
+        payload = json.loads(answer["Payload"].read())
+        assert "FunctionError" not in answer, payload
+        return payload
+
+
+def mint(api, admin, **more):
+    """A token for the administrator, or for whom is asked."""
+    request = {"sub": "administrator", "org": "1", "audiences": ["urn:acme:files"], "time_validity": {"duration": 600}} | more
+    return api.post("/v1/tokens", request, admin).json(201)
+
+
+def introspect(api, token):
+    return api.post("/v1/tokens/introspect", {"token": token})
+
+
+def part(token, index):
+    """The header of a token, 0, or its claims, 1."""
+    text = token.split(".")[index]
+    return json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))

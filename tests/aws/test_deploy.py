@@ -1,0 +1,96 @@
+"""The template, deployed by `sam deploy`, and the API that comes of it, over HTTP: in both signing modes."""
+
+import pytest
+from harness import Api
+from stack import Stack, introspect, mint, part
+
+
+@pytest.fixture(scope="module", params=["kms", "envelope"])
+def stack(request, aws, bundles, tmp_path_factory):
+    mode = request.param
+    stack = Stack(aws, f"jeton-{mode}", tmp_path_factory.mktemp(mode), bundles, SigningMode=mode)
+    print(f"\nsam deploy in mode {mode}: {stack.seconds:.0f} s")
+    return stack
+
+
+@pytest.fixture(scope="module")
+def admin(stack):
+    """The token that `bootstrap` makes."""
+    return stack.invoke("BootstrapFunction", {})["token"]
+
+
+def keys(stack):
+    return {key["kid"]: key for key in stack.api.get("/.well-known/jwks.json").json()["keys"]}
+
+
+def test_health_answers_without_a_token(stack):
+    # The emulator has a page of its own under this path, so by the other address that it has for APIs.
+    name = stack.api.host.split(".")[0]
+    assert Api(stack.aws.port).get(f"/_aws/execute-api/{name}/$default/health").json() == {"status": "ok"}
+
+
+def test_bootstrap_refuses_a_second_time(stack, admin):
+    answer = stack.aws.client("lambda").invoke(FunctionName=stack.outputs["BootstrapFunction"], Payload="{}")
+    assert answer["FunctionError"]
+
+
+def test_a_minted_token_names_its_issuer_and_a_published_key(stack, admin):
+    token = mint(stack.api, admin)["token"]
+    assert part(token, 1)["iss"] == stack.outputs["IssuerUrl"]
+    assert keys(stack)[part(token, 0)["kid"]]["kty"] == "EC"
+
+
+def test_private_keys_are_where_the_mode_says(stack, admin):
+    aliases = stack.aws.client("kms").list_aliases()["Aliases"]
+    signing = [alias for alias in aliases if alias["AliasName"].startswith(f"alias/{stack.name}/signing/")]
+    assert len(signing) == (len(keys(stack)) if stack.parameters["SigningMode"] == "kms" else 0)
+
+
+def test_minted_then_introspected_listed_and_revoked(stack, admin):
+    minted = mint(stack.api, admin, session="s-1", create_refresh_token=True)
+    assert introspect(stack.api, minted["token"]).json()["sub"] == "administrator"
+    jti = part(minted["token"], 1)["jti"]
+    listed = stack.api.get("/v1/tokens?sub=administrator", admin).json()["tokens"]
+    assert jti in [row["jti"] for row in listed]
+
+    refreshed = stack.api.post("/v1/tokens/refresh", {"token": minted["refresh_token"]}).json(201)
+    assert introspect(stack.api, refreshed["token"]).json()["sub"] == "administrator"
+
+    assert stack.api.post("/v1/tokens/revoke", {"token": minted["token"]}).status in (200, 204)
+    assert introspect(stack.api, minted["token"]).status == 410
+    listed = stack.api.get("/v1/tokens?sub=administrator&session=s-1", admin).json()["tokens"]
+    assert {row["jti"]: row["revoked"] for row in listed}[jti] is True
+
+
+def test_members_are_made_and_get_tokens_of_their_own(stack, admin):
+    stack.api.put("/v1/orgs/1/members/ann", {"scopes": ["urn:app:read"]}, admin).json(201)
+    assert stack.api.get("/v1/orgs/1/members/ann", admin).json()["scopes"] == ["urn:app:read"]
+    token = mint(stack.api, admin, sub="ann", scopes=["urn:app:read"])["token"]
+    assert stack.api.get("/v1/tokens/introspect_self", token).json()["sub"] == "ann"
+
+
+def test_a_rotation_publishes_the_next_key_and_ends_no_token(stack, admin):
+    token = mint(stack.api, admin)["token"]
+    before = keys(stack)
+    states = [key["state"] for key in stack.invoke("RotateKeysFunction", {"now": True})["keys"]]
+    assert states.count("active") == 1 and "next" in states
+    # By a function that hasn't been asked before: the others read the keys again after five minutes.
+    published = stack.api.get("/v1/tokens/jwsk").json()["keys"]
+    assert {key["kid"] for key in published} > set(before)
+    assert introspect(stack.api, token).json()["sub"] == "administrator"
+    assert part(mint(stack.api, admin)["token"], 0)["kid"] in before
+
+
+def test_without_a_token_and_without_a_route_nothing_is_told(stack):
+    assert stack.api.post("/v1/tokens", {"sub": "ann", "org": "1"}).status == 401
+    assert stack.api.get("/v1/nothing").status == 404
+    assert stack.api.get("/jeton.bootstrap").status == 404
+
+
+def test_a_deployment_of_the_other_mode_keeps_all_tokens(stack, admin):
+    token = mint(stack.api, admin)["token"]
+    other = {"kms": "envelope", "envelope": "kms"}[stack.parameters["SigningMode"]]
+    stack.deploy(SigningMode=other)
+    assert introspect(stack.api, token).json()["sub"] == "administrator"
+    assert "next" in [key["state"] for key in stack.invoke("RotateKeysFunction", {"now": True})["keys"]]
+    assert introspect(stack.api, mint(stack.api, admin)["token"]).json()["sub"] == "administrator"

@@ -1,0 +1,236 @@
+"""Every function of every built bundle under Lambda's own runtime emulator, told what the template tells it: events that are answered
+well, and events that are refused, as each gateway sends them. Processes share nothing but the tables and the keys."""
+
+import json
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import samcli
+from harness import REGION, Process, environment, free_port, listens, template
+from stack import Stack, part
+
+RIE = Path(samcli.__file__).parent / "local/rapid/aws-lambda-rie-x86_64"
+BODY = {"sub": "administrator", "org": "1", "audiences": ["urn:api"], "time_validity": {"duration": 600}}
+
+# For each endpoint: what it takes to be answered well, and with what status it then is; and what it refuses.
+# `…` in a body stands for a token of the test's own.
+UNAUTHENTICATED = {"bearer": False, "status": 401}
+MALFORMED = {"body": {"token": 1}, "status": 400}
+ENDPOINTS = {
+    "agilicus.agilicus_jwks": ({}, {"path": "/nothing", "status": 404}),
+    "agilicus.bulk_revoke_tokens": ({"body": {"user_id": "ann"}}, UNAUTHENTICATED),
+    "agilicus.create_token": ({"body": BODY, "status": 201}, UNAUTHENTICATED),
+    "agilicus.introspect_all_sub_orgs": ({"body": {"token": "…"}}, MALFORMED),
+    "agilicus.introspect_self": ({}, UNAUTHENTICATED),
+    "agilicus.introspect_token": ({"body": {"token": "…"}}, MALFORMED),
+    "agilicus.list_tokens": ({"query": "sub=administrator&limit=2"}, UNAUTHENTICATED),
+    "agilicus.refresh_token": ({"body": {"token": "… refresh"}}, MALFORMED),
+    "agilicus.reissue_token": ({"body": {"token": "…", "org_id": "1"}}, MALFORMED),
+    "agilicus.revoke_token": ({"body": {"token": "…"}}, MALFORMED),
+    "agilicus.validate_token_request": ({"body": BODY}, UNAUTHENTICATED),
+    "jeton.delete_member": ({"path": "/v1/orgs/1/members/bob", "status": 204}, UNAUTHENTICATED),
+    "jeton.delete_org": ({"path": "/v1/orgs/12", "status": 204}, UNAUTHENTICATED),
+    "jeton.get_member": ({"path": "/v1/orgs/1/members/ann"}, UNAUTHENTICATED),
+    "jeton.get_org": ({"path": "/v1/orgs/11"}, UNAUTHENTICATED),
+    "jeton.health": ({}, {"path": "/nothing", "status": 404}),
+    "jeton.jwks": ({}, {"path": "/nothing", "status": 404}),
+    "jeton.list_members": ({"path": "/v1/orgs/1/members"}, UNAUTHENTICATED),
+    "jeton.put_member": ({"path": "/v1/orgs/1/members/cid", "body": {"scopes": []}, "status": 201}, UNAUTHENTICATED),
+    "jeton.put_org": ({"path": "/v1/orgs/13", "body": {"parent": "1"}, "status": 201}, UNAUTHENTICATED),
+}
+
+
+def deployed():
+    """The functions of the template: handler, logical id, bundle; and the route if there is one."""
+    resources = template()["Resources"]
+    functions = {}
+    for name, resource in resources.items():
+        if resource["Type"] == "AWS::Serverless::Function":
+            route = resources.get(f"{name}Route")
+            binary = resource["Metadata"]["BuildProperties"]["Binary"]
+            functions[resource["Properties"]["Handler"]] = (name, binary, route and route["Properties"]["RouteKey"])
+    return functions
+
+
+FUNCTIONS = deployed()
+ROUTED = sorted(handler for handler, (_, _, route) in FUNCTIONS.items() if route)
+
+
+@pytest.fixture(scope="module")
+def stack(aws, bundles, tmp_path_factory):
+    return Stack(aws, "jeton-rie", tmp_path_factory.mktemp("stack"), bundles)
+
+
+@pytest.fixture(scope="module")
+def emulator(stack, bundles, tmp_path_factory):
+    """Runs a function in a process of its own, under the emulator, and gives what invokes it."""
+
+    @contextmanager
+    def start(handler):
+        name, binary, _ = FUNCTIONS[handler]
+        front, back = free_port(), free_port()
+        env = stack.variables(name) | {
+            **stack.aws.credentials,
+            "AWS_REGION": REGION,
+            "_HANDLER": handler,
+            "AWS_LAMBDA_FUNCTION_NAME": name,
+            "AWS_LAMBDA_FUNCTION_TIMEOUT": "30",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
+        }
+        command = [RIE, "--runtime-interface-emulator-address", f"127.0.0.1:{front}", "--runtime-api-address", f"127.0.0.1:{back}"]
+        log = tmp_path_factory.mktemp("rie") / "log"
+        process = Process([*command, bundles / binary / "bootstrap"], log, lambda: listens(front), env=environment(**env))
+
+        def invoke(event):
+            url = f"http://127.0.0.1:{front}/2015-03-31/functions/function/invocations"
+            request = urllib.request.Request(url, json.dumps(event).encode())
+            opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+            with opener.open(request, timeout=60) as answer:
+                return json.loads(answer.read())
+
+        try:
+            yield invoke
+        finally:
+            process.stop()
+
+    return start
+
+
+def v2(method, path, query, headers, body):
+    """As an HTTP API sends it."""
+    return {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": query,
+        "headers": headers,
+        "requestContext": {
+            "accountId": "123456789012",
+            "apiId": "api",
+            "domainName": "api.example",
+            "domainPrefix": "api",
+            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "test"},
+            "requestId": "request-1",
+            "routeKey": "$default",
+            "stage": "$default",
+            "time": "22/Nov/2026:12:00:00 +0000",
+            "timeEpoch": 1795348800000,
+        },
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+def v1(method, path, query, headers, body):
+    """As a REST API sends it."""
+    parameters = dict(pair.split("=") for pair in query.split("&") if pair) or None
+    return {
+        "resource": "/{proxy+}",
+        "path": path,
+        "httpMethod": method,
+        "headers": headers,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "queryStringParameters": parameters,
+        "multiValueQueryStringParameters": parameters and {name: [value] for name, value in parameters.items()},
+        "pathParameters": None,
+        "stageVariables": None,
+        "requestContext": {
+            "accountId": "123456789012",
+            "apiId": "api",
+            "domainName": "api.example",
+            "httpMethod": method,
+            "identity": {"sourceIp": "192.0.2.1", "userAgent": "test"},
+            "path": path,
+            "protocol": "HTTP/1.1",
+            "requestId": "request-1",
+            "resourceId": "r",
+            "resourcePath": "/{proxy+}",
+            "stage": "live",
+        },
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+def event(gateway, handler, case, admin, tokens):
+    method, route = FUNCTIONS[handler][2].split()
+    headers = {"host": "api.example", "content-type": "application/json"}
+    if case.get("bearer", True):
+        headers["authorization"] = f"Bearer {admin}"
+    body = case.get("body")
+    if body is not None:
+        body = json.dumps(body, ensure_ascii=False).replace("… refresh", tokens["refresh_token"]).replace("…", tokens["token"])
+    path = case.get("path", route.replace("{org}", "1").replace("{sub}", "ann"))
+    return gateway(method, path, case.get("query", ""), headers, body)
+
+
+@pytest.fixture(scope="module")
+def admin(emulator):
+    with emulator("jeton.bootstrap") as bootstrap:
+        return bootstrap({})["token"]
+
+
+@pytest.fixture
+def tokens(stack, admin, request):
+    """A token of the test's own, with what lets it be refreshed, and what else the endpoints want to find."""
+    answer = stack.api.post("/v1/tokens", BODY | {"create_refresh_token": True, "session": request.node.name}, admin)
+    for path, body in {"members/ann": {"scopes": []}, "members/bob": {"scopes": []}}.items():
+        stack.api.put(f"/v1/orgs/1/{path}", body, admin)
+    for org in ("11", "12"):
+        stack.api.put(f"/v1/orgs/{org}", {"parent": "1"}, admin)
+    stack.api.call("DELETE", "/v1/orgs/1/members/cid", admin)
+    stack.api.call("DELETE", "/v1/orgs/13", admin)
+    return answer.json(201)
+
+
+def test_every_endpoint_of_the_template_is_here():
+    assert ROUTED == sorted(ENDPOINTS)
+
+
+@pytest.mark.parametrize("gateway", [v2, v1])
+@pytest.mark.parametrize("handler", ROUTED)
+def test_endpoint(emulator, admin, tokens, handler, gateway):
+    good, bad = ENDPOINTS[handler]
+    with emulator(handler) as invoke:
+        refused = invoke(event(gateway, handler, bad, admin, tokens))
+        assert refused["statusCode"] == bad["status"], refused
+        answered = invoke(event(gateway, handler, good, admin, tokens))
+        assert answered["statusCode"] == good.get("status", 200), answered
+
+
+def test_minted_introspected_and_revoked_by_three_processes_on_one_store(emulator, admin):
+    def ask(invoke, handler, body):
+        return invoke(event(v2, handler, {"body": body}, admin, {"token": "", "refresh_token": ""}))
+
+    names = ("agilicus.create_token", "agilicus.introspect_token", "agilicus.revoke_token")
+    with emulator(names[0]) as mint, emulator(names[1]) as introspect, emulator(names[2]) as revoke:
+        token = json.loads(ask(mint, names[0], BODY)["body"])["token"]
+        found = ask(introspect, names[1], {"token": token})
+        assert json.loads(found["body"])["sub"] == part(token, 1)["sub"] == "administrator"
+        assert ask(revoke, names[2], {"token": token})["statusCode"] in (200, 204)
+        assert ask(introspect, names[1], {"token": token})["statusCode"] == 410
+
+
+def test_bootstrap_and_rotation_refuse_what_they_do_not_know(emulator, admin):
+    for handler in ("jeton.bootstrap", "jeton.rotate_keys"):
+        with emulator(handler) as invoke:
+            assert "errorType" in invoke({"org": 1, "now": "yes"}), handler
+    with emulator("jeton.rotate_keys") as rotate:
+        assert [key["state"] for key in rotate({})["keys"]] == ["active"]
+
+
+def test_a_function_whose_handler_is_in_no_bundle_names_those_that_are(stack, bundles, tmp_path):
+    log = tmp_path / "log"
+    front, back = free_port(), free_port()
+    command = [RIE, "--runtime-interface-emulator-address", f"127.0.0.1:{front}", "--runtime-api-address", f"127.0.0.1:{back}"]
+    env = environment(**stack.variables("JetonHealth"), **stack.aws.credentials, AWS_REGION=REGION, _HANDLER="agilicus.create_token")
+    process = Process([*command, bundles / "public/bootstrap"], log, lambda: listens(front), env=env)
+    try:
+        url = f"http://127.0.0.1:{front}/2015-03-31/functions/function/invocations"
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(urllib.request.Request(url, b"{}"), timeout=60) as answer:
+            assert b"jeton.health" in answer.read() + log.read_bytes()
+    finally:
+        process.stop()

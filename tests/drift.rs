@@ -1,0 +1,254 @@
+//! The code and `template.yaml` say the same: what there is, where it is found, what it may do, what it is told, what it stands on.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde_json::{Value, json};
+use shared::platform::{Auditing, Operations};
+use shared::ports::Access;
+use shared::store::dynamodb::{BY_SUBJECT, BY_SUBJECT_ATTRIBUTES, BY_SUBJECT_KEY, KEY, KeySchema, TTL};
+
+use crate::support::template::{Template, logical_id};
+
+mod grants;
+
+/// A function as the code has it.
+struct Function {
+    name: &'static str,
+    bundle: &'static str,
+    capability: &'static str,
+    access: Access,
+    /// `None`: nobody calls it over HTTP.
+    route_key: Option<String>,
+}
+
+/// All of them.
+fn functions() -> Vec<Function> {
+    let endpoints =
+        [("public", functions::public::<Operations>()), ("records", functions::records()), ("mint", functions::mint())];
+    let operations = [("records", functions::records_operations::<Operations>()), ("operate", functions::operate())];
+    let audit = functions::audit::<Auditing>().into_iter().map(|entry| Function {
+        name: entry.name,
+        bundle: "operate",
+        capability: entry.capability,
+        access: entry.access,
+        route_key: None,
+    });
+    let endpoints = endpoints.into_iter().flat_map(|(bundle, entries)| {
+        entries.into_iter().map(move |entry| Function {
+            name: entry.route.name,
+            bundle,
+            capability: entry.capability,
+            access: entry.access,
+            route_key: Some(format!("{} {}", entry.route.method, entry.route.path)),
+        })
+    });
+    let operations = operations.into_iter().flat_map(|(bundle, entries)| {
+        entries.into_iter().map(move |entry| Function {
+            name: entry.name,
+            bundle,
+            capability: entry.capability,
+            access: entry.access,
+            route_key: None,
+        })
+    });
+    endpoints.chain(operations).chain(audit).collect()
+}
+
+fn source(path: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)).expect(path)
+}
+
+#[test]
+fn each_function_is_deployed_once_under_an_id_that_follows_from_its_name() {
+    let template = Template::load();
+    let handler = |function: &Value| function["Properties"]["Handler"].as_str().expect("a handler").to_owned();
+    let deployed: BTreeMap<String, String> = template.functions().map(|(id, f)| (id.to_owned(), handler(f))).collect();
+    let built = functions().into_iter().map(|function| (logical_id(function.name), function.name.to_owned())).collect();
+    assert_eq!(deployed, built);
+}
+
+#[test]
+fn each_function_is_built_as_its_bundle() {
+    let template = Template::load();
+    assert_eq!(template.at("/Globals/Function/CodeUri"), "functions/");
+    for function in functions() {
+        let resource = template.at(&format!("/Resources/{}", logical_id(function.name)));
+        let expected = json!({"BuildMethod": "rust-cargolambda", "BuildProperties": {"Binary": function.bundle}});
+        assert_eq!(resource["Metadata"], expected, "{}", function.name);
+        assert_eq!(resource["Properties"].get("CodeUri"), None, "{}", function.name);
+    }
+}
+
+/// `sam build` can't name a profile, so its settings are in the manifest of the bundles, too.
+#[test]
+fn what_is_built_for_deployment_is_the_profile_lambda() {
+    let workspace = source("Cargo.toml");
+    let profile = workspace.split("[profile.lambda]").nth(1).expect("the profile");
+    let of_profile: BTreeSet<String> = profile
+        .lines()
+        .take_while(|line| !line.starts_with('['))
+        .filter(|line| line.contains('=') && !line.starts_with("inherits"))
+        .map(|line| format!("profile.release.{line}"))
+        .collect();
+    let manifest = source("functions/Cargo.toml");
+    let list = manifest.split("config = [").nth(1).and_then(|rest| rest.split(']').next()).expect("the settings");
+    let built: BTreeSet<String> = list.lines().filter_map(|line| line.split('\'').nth(1)).map(str::to_owned).collect();
+    assert_eq!(built, of_profile);
+    assert!(of_profile.contains("profile.release.panic = \"unwind\""));
+}
+
+#[test]
+fn each_route_leads_to_its_function_and_there_is_no_other() {
+    let template = Template::load();
+    let (mut routes, mut integrations, mut invoked) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+    for function in functions() {
+        let Some(route_key) = function.route_key else { continue };
+        let id = logical_id(function.name);
+        let target = json!({"Fn::Sub": format!("integrations/${{{id}Integration}}")});
+        routes.insert(format!("{id}Route"), json!({"ApiId": {"Ref": "Api"}, "RouteKey": route_key, "Target": target}));
+        let integration = json!({
+            "ApiId": {"Ref": "Api"},
+            "CredentialsArn": {"Fn::GetAtt": "ApiRole.Arn"},
+            "IntegrationType": "AWS_PROXY",
+            "IntegrationUri": {"Fn::GetAtt": format!("{id}.Arn")},
+            "PayloadFormatVersion": "2.0",
+        });
+        integrations.insert(format!("{id}Integration"), integration);
+        invoked.insert(format!("{id}.Arn"));
+    }
+    let deployed = |kind| -> BTreeMap<String, Value> {
+        template.of_type(kind).map(|(id, resource)| (id.to_owned(), resource["Properties"].clone())).collect()
+    };
+    assert_eq!(deployed("AWS::ApiGatewayV2::Route"), routes);
+    assert_eq!(deployed("AWS::ApiGatewayV2::Integration"), integrations);
+
+    let statement = template.at("/Resources/ApiRole/Properties/Policies/0/PolicyDocument/Statement/0");
+    assert_eq!(statement["Action"], "lambda:InvokeFunction");
+    let allowed = statement["Resource"].as_array().expect("a list");
+    assert_eq!(allowed.len(), invoked.len());
+    assert_eq!(
+        allowed.iter().map(|arn| arn["Fn::GetAtt"].as_str().expect("an ARN").to_owned()).collect::<BTreeSet<_>>(),
+        invoked
+    );
+}
+
+#[test]
+fn each_function_has_the_policy_of_its_capability_and_no_other() {
+    let template = Template::load();
+    for function in functions() {
+        let properties = template.properties(&logical_id(function.name));
+        let expected = (function.access != Access::NONE).then(|| json!([{"Ref": format!("{}Policy", function.capability)}]));
+        assert_eq!(properties.get("Policies"), expected.as_ref(), "{}", function.name);
+        assert_eq!(properties.get("Role"), None, "{}", function.name);
+        assert_eq!(properties.get("RolePath"), role_path(&function.access).as_ref(), "{}", function.name);
+    }
+}
+
+/// Where key policies look for who may sign, and who may make keys.
+fn role_path(access: &Access) -> Option<Value> {
+    let path = match (access.signing_key.is_empty(), access.key_making.is_empty()) {
+        (false, true) => "mint",
+        (true, false) => "keys",
+        (false, false) => "mint/keys",
+        (true, true) => return None,
+    };
+    Some(json!({"Fn::Sub": format!("/${{AWS::StackName}}/{path}/")}))
+}
+
+#[test]
+fn the_tables_are_keyed_as_the_store_has_them() {
+    let template = Template::load();
+    let (tokens, directory) = (template.properties("Tokens"), template.properties("Directory"));
+    for table in [tokens, directory] {
+        assert_eq!(table["KeySchema"], schema(KEY));
+        assert_eq!(table["AttributeDefinitions"][0], a_text(KEY.partition));
+        assert_eq!(table["AttributeDefinitions"][1], a_text(KEY.sort));
+        assert_eq!(table["BillingMode"], "PAY_PER_REQUEST");
+        assert_eq!(table["StreamSpecification"], json!({"StreamViewType": "NEW_AND_OLD_IMAGES"}));
+    }
+    assert_eq!(tokens["TimeToLiveSpecification"], json!({"AttributeName": TTL, "Enabled": true}));
+    assert_eq!(directory.get("TimeToLiveSpecification"), None);
+    assert_eq!(directory["PointInTimeRecoverySpecification"], json!({"PointInTimeRecoveryEnabled": true}));
+
+    let index = &tokens["GlobalSecondaryIndexes"]["Fn::If"];
+    assert_eq!(index[0], "HasSubjectIndex");
+    assert_eq!(index[1][0]["IndexName"], BY_SUBJECT);
+    assert_eq!(index[1][0]["KeySchema"], schema(BY_SUBJECT_KEY));
+    assert_eq!(index[1][0]["Projection"], json!({"ProjectionType": "INCLUDE", "NonKeyAttributes": BY_SUBJECT_ATTRIBUTES}));
+    let attribute = json!({"Fn::If": ["HasSubjectIndex", a_text(BY_SUBJECT_KEY.partition), {"Ref": "AWS::NoValue"}]});
+    assert_eq!(tokens["AttributeDefinitions"][2], attribute);
+    assert_eq!(*template.at("/Conditions/HasSubjectIndex"), json!({"Fn::Equals": [{"Ref": "SubjectIndex"}, "on"]}));
+}
+
+fn schema(key: KeySchema) -> Value {
+    json!([
+        {"AttributeName": key.partition, "KeyType": "HASH"},
+        {"AttributeName": key.sort, "KeyType": "RANGE"},
+    ])
+}
+
+fn a_text(name: &str) -> Value {
+    json!({"AttributeName": name, "AttributeType": "S"})
+}
+
+/// Both streams are told, and none of their records is lost without a word.
+#[test]
+fn the_audit_hears_of_both_tables() {
+    let template = Template::load();
+    let mappings: Vec<_> =
+        template.of_type("AWS::Lambda::EventSourceMapping").map(|(_, mapping)| &mapping["Properties"]).collect();
+    let streams: BTreeSet<_> = mappings.iter().map(|mapping| mapping["EventSourceArn"]["Fn::GetAtt"].as_str()).collect();
+    assert_eq!(streams, BTreeSet::from([Some("Tokens.StreamArn"), Some("Directory.StreamArn")]));
+    for mapping in mappings {
+        assert_eq!(mapping["FunctionName"], json!({"Ref": logical_id("jeton.audit")}));
+        assert_eq!(mapping["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]));
+        assert_eq!(mapping["DestinationConfig"]["OnFailure"]["Destination"], json!({"Fn::GetAtt": "AuditFailures.Arn"}));
+    }
+}
+
+/// Deleting the stack, or a change that replaces them, keeps what can't be made again.
+#[test]
+fn what_is_lost_with_its_resource_is_retained() {
+    let template = Template::load();
+    for id in ["Tokens", "Directory", "EnvelopeKey"] {
+        let resource = template.at(&format!("/Resources/{id}"));
+        assert_eq!(resource["DeletionPolicy"], "RetainExceptOnCreate", "{id}");
+        assert_eq!(resource["UpdateReplacePolicy"], "Retain", "{id}");
+    }
+}
+
+#[test]
+fn functions_are_told_what_the_configuration_reads_and_nothing_else() {
+    let template = Template::load();
+    let variables = |value: &Value| value.as_object().expect("variables").keys().cloned().collect::<Vec<_>>();
+    let mut told: BTreeSet<String> = variables(template.at("/Globals/Function/Environment/Variables")).into_iter().collect();
+    for (_, function) in template.functions() {
+        if let Some(environment) = function["Properties"].get("Environment") {
+            told.extend(variables(&environment["Variables"]));
+        }
+    }
+    let config = source("shared/src/config.rs");
+    let config = config.split("#[cfg(test)]").next().expect("code");
+    let read: BTreeSet<String> = config.split('"').filter(|text| text.starts_with("JETON_")).map(str::to_owned).collect();
+    assert_eq!(told, read);
+}
+
+/// CloudFormation takes 500 resources in a stack, and 10,240 characters of policies in a role.
+#[test]
+fn seventy_endpoints_stay_far_below_the_limits_of_a_stack() {
+    const ENDPOINTS: usize = 70;
+    let template = Template::load();
+    let routes = template.of_type("AWS::ApiGatewayV2::Route").count();
+    // SAM adds a role to each function, and a role and a schedule to each event.
+    let events = template.functions().filter_map(|(_, function)| function["Properties"].get("Events"));
+    let events: usize = events.map(|events| events.as_object().expect("events").len()).sum();
+    let resources = template.at("/Resources").as_object().expect("resources").len() + template.functions().count() + 2 * events;
+    let per_endpoint = 4;
+    let without_endpoints = resources - routes * per_endpoint;
+    let then = without_endpoints + ENDPOINTS * per_endpoint;
+    assert!(then < 400, "{resources} now, {then} with {ENDPOINTS} endpoints");
+
+    let longest_arn = "arn:aws-us-gov:lambda:us-gov-west-1:123456789012:function:".len() + 64 + 3;
+    assert!(ENDPOINTS * longest_arn + 500 < 10_240);
+}

@@ -1,0 +1,160 @@
+//! Policies grant what the code needs, and keys let nobody else use them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+use shared::ports::Access;
+use shared::store::dynamodb::BY_SUBJECT;
+
+use super::functions;
+use crate::support::template::Template;
+
+#[test]
+fn each_policy_grants_what_its_capability_needs_to_the_letter() {
+    let template = Template::load();
+    let mut needed: BTreeMap<String, Grants> = BTreeMap::new();
+    for function in functions().iter().filter(|function| function.access != Access::NONE) {
+        needed.insert(format!("{}Policy", function.capability), needs(&function.access));
+    }
+    let policies = template.of_type("AWS::IAM::ManagedPolicy");
+    let granted: BTreeMap<String, Grants> = policies.map(|(id, policy)| (id.to_owned(), grants(policy))).collect();
+    assert_eq!(granted, needed);
+}
+
+/// Actions, each with what it is granted on.
+type Grants = BTreeSet<(String, String)>;
+
+fn needs(access: &Access) -> Grants {
+    let on = |what: &'static str, prefix: &'static str, actions: &'static [&'static str]| {
+        actions.iter().map(move |action| (format!("{prefix}:{action}"), what.to_owned()))
+    };
+    let mut grants: Grants = on("tokens", "dynamodb", access.tokens)
+        .chain(on("by_subject", "dynamodb", access.by_subject))
+        .chain(on("directory", "dynamodb", access.directory))
+        .chain(on("signing keys", "kms", access.signing_key))
+        .chain(on("envelope key", "kms", access.envelope_key))
+        .chain(on("streams", "dynamodb", access.streams))
+        .chain(on("event bus", "events", access.event_bus))
+        .collect();
+    if !access.streams.is_empty() {
+        // Not the code's: Lambda leaves there in the function's name what it can't handle.
+        grants.insert(("sqs:SendMessage".to_owned(), "queue".to_owned()));
+    }
+    for action in access.key_making {
+        let places: &[&str] = match *action {
+            // There is no key yet.
+            "CreateKey" | "TagResource" => &["new keys"],
+            "CreateAlias" | "DeleteAlias" => &["own keys", "aliases"],
+            _ => &["own keys"],
+        };
+        grants.extend(places.iter().map(|place| (format!("kms:{action}"), (*place).to_owned())));
+    }
+    grants
+}
+
+fn grants(policy: &Value) -> Grants {
+    let statements = policy["Properties"]["PolicyDocument"]["Statement"].as_array().expect("statements");
+    statements
+        .iter()
+        .flat_map(|statement| {
+            // One of them is there if there is a bus.
+            let statement = statement.pointer("/Fn::If/1").unwrap_or(statement);
+            assert_eq!(statement["Effect"], "Allow");
+            let actions = statement["Action"].as_array().expect("a list");
+            actions.iter().map(|action| (action.as_str().expect("an action").to_owned(), place(statement)))
+        })
+        .collect()
+}
+
+/// What a statement is about.
+fn place(statement: &Value) -> String {
+    const KMS: &str = "arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}";
+    let any_key = json!({"Fn::Sub": format!("{KMS}:key/*")});
+    let own = json!({"Fn::Sub": "alias/${AWS::StackName}/signing"});
+    let by_alias = json!({"ForAnyValue:StringLike": {"kms:ResourceAliases": {"Fn::Sub": "alias/${AWS::StackName}/signing/*"}}});
+    let places = [
+        ("tokens", json!({"Fn::GetAtt": "Tokens.Arn"}), Value::Null),
+        ("by_subject", json!({"Fn::Sub": format!("${{Tokens.Arn}}/index/{BY_SUBJECT}")}), Value::Null),
+        ("directory", json!({"Fn::GetAtt": "Directory.Arn"}), Value::Null),
+        ("signing keys", any_key.clone(), by_alias),
+        ("envelope key", json!({"Fn::GetAtt": "EnvelopeKey.Arn"}), Value::Null),
+        ("streams", json!([{"Fn::GetAtt": "Tokens.StreamArn"}, {"Fn::GetAtt": "Directory.StreamArn"}]), Value::Null),
+        (
+            "event bus",
+            json!({"Fn::Sub": "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/${EventBusName}"}),
+            Value::Null,
+        ),
+        ("queue", json!({"Fn::GetAtt": "AuditFailures.Arn"}), Value::Null),
+        ("new keys", json!("*"), json!({"StringEquals": {"aws:RequestTag/jeton:signing": own}})),
+        ("own keys", any_key, json!({"StringEquals": {"aws:ResourceTag/jeton:signing": own}})),
+        ("aliases", json!({"Fn::Sub": format!("{KMS}:alias/${{AWS::StackName}}/signing/*")}), Value::Null),
+    ];
+    let matching = |(_, resource, condition): &&(&str, Value, Value)| {
+        statement["Resource"] == *resource && statement.get("Condition").unwrap_or(&Value::Null) == condition
+    };
+    let place = places.iter().find(matching).unwrap_or_else(|| panic!("nothing that a capability names: {statement}"));
+    place.0.to_owned()
+}
+
+/// Only roles under a path may use a key: those of functions that mint, and those of functions that make keys.
+#[test]
+fn key_policies_let_only_functions_that_mint_sign_and_decrypt() {
+    let template = Template::load();
+    let role = |path: &str| format!("arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/${{AWS::StackName}}/{path}/*");
+    let (mint, makers) = (json!(role("mint")), json!([role("keys"), role("mint/keys")]));
+    let generate = ["kms:GenerateDataKeyPairWithoutPlaintext", "kms:GenerateDataKeyWithoutPlaintext"];
+    let manage = ["kms:CreateAlias", "kms:DeleteAlias", "kms:GetPublicKey", "kms:ScheduleKeyDeletion"];
+
+    let envelope = plain(template.at("/Resources/EnvelopeKey/Properties/KeyPolicy"));
+    assert_eq!(uses(&envelope), [(json!("kms:Decrypt"), mint.clone()), (json!(generate), makers.clone())]);
+    for statement in &envelope["Statement"].as_array().expect("statements")[1..] {
+        assert_eq!(statement["Condition"]["StringEquals"], json!({"kms:EncryptionContext:service": "jeton"}));
+    }
+
+    let text = |id: &str| template.properties(id)["Environment"]["Variables"]["JETON_SIGNING_KEY_POLICY"]["Fn::Sub"].clone();
+    assert_eq!(text("JetonBootstrap"), text("JetonRotateKeys"));
+    let signing: Value = serde_json::from_str(text("JetonRotateKeys").as_str().expect("a text")).expect("JSON");
+    assert_eq!(uses(&signing), [(json!("kms:Sign"), mint), (json!(manage), makers)]);
+    for statement in &signing["Statement"].as_array().expect("statements")[1..] {
+        assert_eq!(statement["Condition"]["StringEquals"], json!({"aws:PrincipalAccount": "${AWS::AccountId}"}));
+    }
+}
+
+/// What a key policy allows besides administration, and to whom. Administration uses no key.
+fn uses(policy: &Value) -> Vec<(Value, Value)> {
+    let statements = policy["Statement"].as_array().expect("statements");
+    assert_eq!(statements[0]["Sid"], "Administer");
+    for action in statements[0]["Action"].as_array().expect("a list") {
+        let action = action.as_str().expect("an action");
+        let name = action.strip_prefix("kms:").expect("an action of KMS");
+        let harmless = [
+            "Cancel",
+            "CreateAlias",
+            "DeleteAlias",
+            "Describe",
+            "Disable",
+            "Enable",
+            "Get",
+            "List",
+            "PutKeyPolicy",
+            "RevokeGrant",
+            "ScheduleKeyDeletion",
+            "TagResource",
+            "UntagResource",
+            "Update",
+        ];
+        assert!(harmless.iter().any(|begin| name.starts_with(begin)), "{action}");
+    }
+    let condition = |statement: &Value| statement["Condition"]["ArnLike"]["aws:PrincipalArn"].clone();
+    statements[1..].iter().map(|statement| (statement["Action"].clone(), condition(statement))).collect()
+}
+
+/// The same without `Fn::Sub`: as JSON that is one text for `Fn::Sub`.
+fn plain(value: &Value) -> Value {
+    match value {
+        Value::Object(members) if members.contains_key("Fn::Sub") => members["Fn::Sub"].clone(),
+        Value::Object(members) => members.iter().map(|(name, value)| (name.clone(), plain(value))).collect(),
+        Value::Array(items) => items.iter().map(plain).collect(),
+        other => other.clone(),
+    }
+}
