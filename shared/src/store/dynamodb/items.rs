@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn an_ordinary_token_costs_one_write_unit_revoked_or_not() {
-        for (token, most) in [(typical(), 620), (large(), 1_024)] {
+        for (token, most) in [(typical(), 512), (large(), 1_024)] {
             let token = TokenRecord { revoked_at: Some(token.issued_at), ..token };
             let mut item = token_item(&token, true).unwrap();
             item.insert("w".to_owned(), bytes(&[0; 8]));

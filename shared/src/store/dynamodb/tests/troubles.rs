@@ -9,7 +9,7 @@ use super::Emulator;
 use super::calls::{perform, setup};
 use crate::aws::testing::Trouble;
 use crate::domain::Fault;
-use crate::store::conformance::samples::{at, client, family, find_token, member, org, org_id, step, token};
+use crate::store::conformance::samples::{at, client, family, find_family, find_token, member, org, org_id, step, token};
 use crate::store::{Delete, Put, Rotation, Store, TokenQuery, Wanted};
 
 const WRITES: [&str; 4] = ["DeleteItem", "PutItem", "TransactWriteItems", "UpdateItem"];
@@ -96,6 +96,29 @@ async fn a_conflict_with_a_transaction_is_no_answer() {
     assert!(!emulator.wire.calm());
     let tokens: Vec<_> = emulator.wire.take_calls().into_iter().map(|call| call.input["ClientRequestToken"].clone()).collect();
     assert!(tokens.len() > 2 && tokens.iter().all(|token| *token == tokens[0]), "one write, one token: {tokens:?}");
+}
+
+/// A transaction is refused for one write's condition, while the other has met another's: nobody has looked at its condition.
+#[tokio::test]
+async fn a_conflict_beside_a_refusal_is_no_answer_either() {
+    fn first_is_there_second_conflicts(input: &serde_json::Value) -> (u16, String) {
+        let there = &input["TransactItems"][0]["Put"]["Item"];
+        let refused = serde_json::json!({ "Code": "ConditionalCheckFailed", "Item": there });
+        cancelled(&serde_json::json!([refused, { "Code": "TransactionConflict" }]))
+    }
+    fn first_conflicts_second_is_revoked(_: &serde_json::Value) -> (u16, String) {
+        let refused =
+            serde_json::json!({ "Code": "ConditionalCheckFailed", "Item": { "pk": { "S": "a#0" }, "r": { "N": "1" } } });
+        cancelled(&serde_json::json!([{ "Code": "TransactionConflict" }, refused]))
+    }
+    let emulator = emulator().await;
+    emulator.wire.trouble("TransactWriteItems", 1, Trouble::Answer(first_is_there_second_conflicts));
+    perform(&*emulator.store, "record with family").await;
+    assert!(find_family(&emulator.store, &family("a", 21).key()).await.is_some(), "it is written by itself");
+
+    emulator.wire.trouble("TransactWriteItems", 1, Trouble::Answer(first_conflicts_second_is_revoked));
+    assert_eq!(perform(&*emulator.store, "revoke with family").await, "Done");
+    assert_eq!(find_token(&emulator.store, &token("a", 1).key()).await.unwrap().revoked_at, Some(at(5)));
 }
 
 #[tokio::test]
@@ -235,7 +258,10 @@ fn wanted() -> Wanted {
 
 /// The answer to a transaction of two writes, of which the second has met another's.
 fn conflict(_: &serde_json::Value) -> (u16, String) {
-    let reasons = serde_json::json!([{ "Code": "None" }, { "Code": "TransactionConflict", "Message": "met" }]);
+    cancelled(&serde_json::json!([{ "Code": "None" }, { "Code": "TransactionConflict", "Message": "met" }]))
+}
+
+fn cancelled(reasons: &serde_json::Value) -> (u16, String) {
     let code = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
     (400, serde_json::json!({ "__type": code, "Message": "cancelled", "CancellationReasons": reasons }).to_string())
 }
