@@ -256,8 +256,8 @@ async fn bundles_tell_of_commits_in_their_log_and_on_the_bus() {
         }})
     };
     let batch = json!({"Records": [record("1", "v#m#ann"), record("2", "unheard#of"), record("3", "v#o")]});
-    let issuer = ("JETON_ISSUER", "https://jeton.example".to_owned());
-    let mut audit = Function::start_with_log("operate", "jeton.audit", std::slice::from_ref(&issuer), Stdio::piped()).await;
+    let issuer = [("JETON_ISSUER", "https://jeton.example".to_owned())];
+    let mut audit = Function::start_with_log("operate", "jeton.audit", &issuer, Stdio::piped()).await;
     assert_eq!(audit.invoke(batch.clone()).await, json!({"batchItemFailures": [{"itemIdentifier": "2"}]}));
     let log = audit.into_log();
     let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
