@@ -38,7 +38,8 @@ impl Recorded {
     }
 
     async fn begin(&mut self) {
-        self.admin = self.invoke("jeton.bootstrap", json!({})).await["token"].as_str().unwrap().to_owned();
+        let founded = self.invoke("jeton.bootstrap", json!({})).await;
+        founded["token"].as_str().unwrap().clone_into(&mut self.admin);
     }
 
     /// Starts a function and has it handle some requests. Returns the answers, and the calls of each: first those of the start.
@@ -222,9 +223,9 @@ async fn a_role_grants_what_its_function_does_and_nothing_else() {
         done.entry(name).or_default().extend(actions);
     }
     let endpoints = functions::catalogue::<Operations>();
-    let endpoints = endpoints.iter().map(|Entry { route, access, .. }| (route.name, access.clone()));
+    let endpoints = endpoints.iter().map(|Entry { route, access, .. }| (route.name, *access));
     let operations = functions::operate::<Operations>();
-    let operations = operations.iter().map(|OperationEntry { name, access, .. }| (*name, access.clone()));
+    let operations = operations.iter().map(|OperationEntry { name, access, .. }| (*name, *access));
     let mut wrong = Vec::new();
     for (name, access) in endpoints.chain(operations) {
         let (granted, done) = (granted(&access), done.remove(name).unwrap_or_default());

@@ -234,7 +234,7 @@ impl Instance {
         let (org, name) = ("1".parse().unwrap(), "administrator".parse().unwrap());
         let founded = shared::bootstrap::administrator(&*deployment.store, &org, &name, deployment.now()).await.unwrap();
         let minted = shared::bootstrap::token(&operations.provide(), &founded.0, &founded.1, Seconds(400 * 86_400)).await;
-        self.admin = minted.unwrap().token.expose().clone();
+        self.admin.clone_from(minted.unwrap().token.expose());
     }
 
     async fn call(&self, path: &str, body: Value) -> Answer {

@@ -17,7 +17,7 @@ fn every_room_is_in_the_catalogue_and_every_entry_has_a_room() {
     let names = endpoints.iter().map(|entry| entry.route.name).chain(operations.iter().map(|entry| entry.name));
     let audit = functions::audit::<Auditing>();
     let names = names.chain(audit.iter().map(|entry| entry.name));
-    let named: BTreeSet<String> = names.map(str::to_owned).collect();
+    let in_catalogue: BTreeSet<String> = names.map(str::to_owned).collect();
     let mut rooms = BTreeSet::new();
     for dialect in ["agilicus", "jeton"] {
         for file in std::fs::read_dir(root().join("functions").join(dialect)).unwrap() {
@@ -28,7 +28,7 @@ fn every_room_is_in_the_catalogue_and_every_entry_has_a_room() {
             }
         }
     }
-    assert_eq!(named, rooms);
+    assert_eq!(in_catalogue, rooms);
 }
 
 #[test]

@@ -24,7 +24,7 @@ impl Operation for Authorizer {
             Ok(Verdict::Allowed(caller)) => Ok(Answer::allowed(form, &caller)),
             Ok(Verdict::InsufficientScope(caller)) => Ok(Answer::insufficient_scope(form, &caller)),
             Err(Error::Refused(refusal @ (Refusal::CredentialsMissing | Refusal::CredentialsRejected(_)))) => {
-                Answer::unauthenticated(form).ok_or_else(|| refusal.into())
+                Answer::unauthenticated(&form).ok_or_else(|| refusal.into())
             }
             Err(error) => Err(error),
         }

@@ -257,10 +257,13 @@ impl Pair {
     }
 
     fn sign(&self, algorithm: &str, digested: bool, message: &[u8]) -> Result<Vec<u8>, (&'static str, String)> {
-        let hash = |by: &'static digest::Algorithm| match digested {
-            true => Digest::import_less_safe(message, by)
-                .map_err(|_| ("ValidationException", "Digest is invalid length for algorithm".to_owned())),
-            false => Ok(digest::digest(by, message)),
+        let hash = |by: &'static digest::Algorithm| {
+            if digested {
+                let invalid = |_| ("ValidationException", "Digest is invalid length for algorithm".to_owned());
+                Digest::import_less_safe(message, by).map_err(invalid)
+            } else {
+                Ok(digest::digest(by, message))
+            }
         };
         let usage = || ("InvalidKeyUsageException", algorithm.to_owned());
         match self {

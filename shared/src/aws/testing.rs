@@ -34,16 +34,11 @@ impl Call {
             let index = self.input["IndexName"].as_str().map(|index| format!("/index/{index}")).unwrap_or_default();
             return self.tables.iter().map(|table| (format!("{table}{index}"), self.operation.clone())).collect();
         };
-        let writes = writes.iter().filter_map(Value::as_object).flatten();
-        let mut all: Vec<_> = writes
-            .map(|(kind, write)| {
-                let action = if kind == "ConditionCheck" { "ConditionCheckItem".to_owned() } else { format!("{kind}Item") };
-                (write["TableName"].as_str().unwrap_or_default().to_owned(), action)
-            })
-            .collect();
-        all.sort();
-        all.dedup();
-        all
+        let action = |(kind, write): (&String, &Value)| {
+            let action = if kind == "ConditionCheck" { "ConditionCheckItem".to_owned() } else { format!("{kind}Item") };
+            (write["TableName"].as_str().unwrap_or_default().to_owned(), action)
+        };
+        writes.iter().filter_map(Value::as_object).flatten().map(action).collect()
     }
 }
 

@@ -11,7 +11,7 @@ use crate::domain::{
 
 pub mod codec;
 #[cfg(any(test, feature = "testing"))]
-#[expect(clippy::unwrap_used, reason = "a suite tells of a failure by a panic")]
+#[expect(clippy::missing_panics_doc, clippy::unwrap_used, reason = "a suite tells of a failure by a panic")]
 pub mod conformance;
 #[cfg(feature = "aws")]
 pub mod dynamodb;

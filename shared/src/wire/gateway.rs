@@ -132,7 +132,7 @@ impl Answer {
     }
 
     /// No, for want of a token that is alive. `None` where only an error says so.
-    pub fn unauthenticated(form: Form) -> Option<Self> {
+    pub fn unauthenticated(form: &Form) -> Option<Self> {
         match form {
             Form::Simple => Some(Self::Simple { is_authorized: false, context: error("invalid_token") }),
             Form::Policy { .. } => None,

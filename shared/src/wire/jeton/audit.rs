@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::domain::{
     Action, Audience, Change, Client, ClientKind, Commit, Creator, Diff, Family, Fault, KeyRing, MarkKey, MarkKind, MarkStands,
-    Member, Org, PrivateHalf, RingKey, Scope, ScopePattern, Session, Timestamp, TokenRecord,
+    Member, Org, PrivateHalf, RingKey, Role, Scope, ScopePattern, Session, Timestamp, TokenRecord,
 };
 
 /// Writes the event of a commit. The same commit always gives the same bytes.
@@ -247,7 +247,7 @@ fn of_member(member: &Member) -> Facts<'_> {
         subject: Some(member.subject.as_str()),
         kind: Some(member.kind.name()),
         scopes: Some(member.scopes.iter().map(ScopePattern::as_str).collect()),
-        roles: member.roles.iter().map(|(app, roles)| (app.as_str(), roles.iter().map(|role| role.as_str()).collect())).collect(),
+        roles: member.roles.iter().map(|(app, roles)| (app.as_str(), roles.iter().map(Role::as_str).collect())).collect(),
         enabled: Some(member.enabled),
         ..Facts::default()
     }
