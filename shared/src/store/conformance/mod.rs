@@ -19,15 +19,18 @@ pub(super) mod samples;
 ///
 /// Call it within a runtime of several threads: the parallel cases shall be parallel.
 pub async fn run(new: impl AsyncFn() -> Arc<dyn Store>) {
-    run_cases(all(), new).await;
+    let failed = run_cases(all(), new).await;
+    assert!(failed.is_empty(), "{} cases failed: {failed:#?}", failed.len());
 }
 
 /// Runs the cases of listing alone: for another way in which an adapter lists.
 pub async fn run_lists(new: impl AsyncFn() -> Arc<dyn Store>) {
-    run_cases(lists::cases(), new).await;
+    let failed = run_cases(lists::cases(), new).await;
+    assert!(failed.is_empty(), "{} cases failed: {failed:#?}", failed.len());
 }
 
-async fn run_cases(cases: Vec<Case>, new: impl AsyncFn() -> Arc<dyn Store>) {
+/// The names of the cases that failed.
+async fn run_cases(cases: Vec<Case>, new: impl AsyncFn() -> Arc<dyn Store>) -> Vec<&'static str> {
     let mut failed = Vec::new();
     for (name, case) in cases {
         // A task of its own, so that one that panics doesn't hide the rest.
@@ -35,7 +38,7 @@ async fn run_cases(cases: Vec<Case>, new: impl AsyncFn() -> Arc<dyn Store>) {
             failed.push(name);
         }
     }
-    assert!(failed.is_empty(), "{} cases failed: {failed:#?}", failed.len());
+    failed
 }
 
 fn all() -> Vec<Case> {
