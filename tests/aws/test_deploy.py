@@ -1,5 +1,8 @@
 """The template, deployed by `sam deploy`, and the API that comes of it, over HTTP: in both signing modes."""
 
+import json
+import time
+
 import pytest
 from harness import Api
 from stack import Stack, introspect, mint, part
@@ -8,7 +11,7 @@ from stack import Stack, introspect, mint, part
 @pytest.fixture(scope="module", params=["kms", "envelope"])
 def stack(request, aws, bundles, tmp_path_factory):
     mode = request.param
-    stack = Stack(aws, f"jeton-{mode}", tmp_path_factory.mktemp(mode), bundles, SigningMode=mode)
+    stack = Stack(aws, f"jeton-{mode}", tmp_path_factory.mktemp(mode), bundles, SigningMode=mode, EventBusName="default")
     print(f"\nsam deploy in mode {mode}: {stack.seconds:.0f} s")
     return stack
 
@@ -79,6 +82,37 @@ def test_a_rotation_publishes_the_next_key_and_ends_no_token(stack, admin):
     assert {key["kid"] for key in published} > set(before)
     assert introspect(stack.api, token).json()["sub"] == "administrator"
     assert part(mint(stack.api, admin)["token"], 0)["kid"] in before
+
+
+@pytest.fixture
+def events(stack):
+    """What the bus hears: a list that is added to when it is asked for."""
+    queues, bus = stack.aws.client("sqs"), stack.aws.client("events")
+    url = queues.create_queue(QueueName=f"{stack.name}-events")["QueueUrl"]
+    arn = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    bus.put_rule(Name=stack.name, EventPattern=json.dumps({"source": ["jeton"]}))
+    bus.put_targets(Rule=stack.name, Targets=[{"Id": "queue", "Arn": arn}])
+    heard = []
+
+    def more():
+        answer = queues.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
+        for message in answer.get("Messages", []):
+            queues.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            heard.append(json.loads(message["Body"]))
+        return heard
+
+    return more
+
+
+def test_the_bus_hears_of_a_token_from_mint_to_revocation_and_never_the_token(stack, admin, events):
+    token = mint(stack.api, admin, session="heard")["token"]
+    assert stack.api.post("/v1/tokens/revoke", {"token": token}).status == 204
+    jti, deadline = part(token, 1)["jti"], time.monotonic() + 60
+    told = []
+    while len(told) < 2 and time.monotonic() < deadline:
+        told = [event for event in events() if event["detail"].get("jti") == jti]
+    assert [event["detail-type"] for event in told] == ["token.minted", "token.revoked"]
+    assert token.split(".")[2] not in json.dumps(told)
 
 
 def test_without_a_token_and_without_a_route_nothing_is_told(stack):

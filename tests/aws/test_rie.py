@@ -1,8 +1,8 @@
 """Every function of every built bundle under Lambda's own runtime emulator, told what the template tells it: events that are answered
 well, and events that are refused, as each gateway sends them. Processes share nothing but the tables and the keys."""
 
+import http.client
 import json
-import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,10 +26,10 @@ ENDPOINTS = {
     "agilicus.introspect_self": ({}, UNAUTHENTICATED),
     "agilicus.introspect_token": ({"body": {"token": "…"}}, MALFORMED),
     "agilicus.list_tokens": ({"query": "sub=administrator&limit=2"}, UNAUTHENTICATED),
-    "agilicus.refresh_token": ({"body": {"token": "… refresh"}}, MALFORMED),
+    "agilicus.refresh_token": ({"body": {"token": "… refresh"}, "status": 201}, MALFORMED),
     "agilicus.reissue_token": ({"body": {"token": "…", "org_id": "1"}}, MALFORMED),
-    "agilicus.revoke_token": ({"body": {"token": "…"}}, MALFORMED),
-    "agilicus.validate_token_request": ({"body": BODY}, UNAUTHENTICATED),
+    "agilicus.revoke_token": ({"body": {"token": "…"}, "status": 204}, MALFORMED),
+    "agilicus.validate_token_request": ({"body": BODY}, MALFORMED),
     "jeton.delete_member": ({"path": "/v1/orgs/1/members/bob", "status": 204}, UNAUTHENTICATED),
     "jeton.delete_org": ({"path": "/v1/orgs/12", "status": 204}, UNAUTHENTICATED),
     "jeton.get_member": ({"path": "/v1/orgs/1/members/ann"}, UNAUTHENTICATED),
@@ -63,14 +63,33 @@ def stack(aws, bundles, tmp_path_factory):
     return Stack(aws, "jeton-rie", tmp_path_factory.mktemp("stack"), bundles)
 
 
+@contextmanager
+def emulated(bootstrap, env, log):
+    """A function in a process of its own, under the emulator: gives what invokes it."""
+    front, back = free_port(), free_port()
+    command = [RIE, "--runtime-interface-emulator-address", f"127.0.0.1:{front}", "--runtime-api-address", f"127.0.0.1:{back}"]
+    process = Process([*command, bootstrap], log, lambda: listens(front), env=environment(**env))
+
+    def invoke(event):
+        connection = http.client.HTTPConnection("127.0.0.1", front, timeout=60)
+        try:
+            connection.request("POST", "/2015-03-31/functions/function/invocations", json.dumps(event))
+            return json.loads(connection.getresponse().read())
+        finally:
+            connection.close()
+
+    try:
+        yield invoke
+    finally:
+        process.stop()
+
+
 @pytest.fixture(scope="module")
 def emulator(stack, bundles, tmp_path_factory):
-    """Runs a function in a process of its own, under the emulator, and gives what invokes it."""
+    """Starts a function with what the template tells it."""
 
-    @contextmanager
-    def start(handler):
+    def start(handler, bundle=None, **more):
         name, binary, _ = FUNCTIONS[handler]
-        front, back = free_port(), free_port()
         env = stack.variables(name) | {
             **stack.aws.credentials,
             "AWS_REGION": REGION,
@@ -79,21 +98,7 @@ def emulator(stack, bundles, tmp_path_factory):
             "AWS_LAMBDA_FUNCTION_TIMEOUT": "30",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
         }
-        command = [RIE, "--runtime-interface-emulator-address", f"127.0.0.1:{front}", "--runtime-api-address", f"127.0.0.1:{back}"]
-        log = tmp_path_factory.mktemp("rie") / "log"
-        process = Process([*command, bundles / binary / "bootstrap"], log, lambda: listens(front), env=environment(**env))
-
-        def invoke(event):
-            url = f"http://127.0.0.1:{front}/2015-03-31/functions/function/invocations"
-            request = urllib.request.Request(url, json.dumps(event).encode())
-            opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-            with opener.open(request, timeout=60) as answer:
-                return json.loads(answer.read())
-
-        try:
-            yield invoke
-        finally:
-            process.stop()
+        return emulated(bundles / (bundle or binary) / "bootstrap", env | more, tmp_path_factory.mktemp("rie") / "log")
 
     return start
 
@@ -221,16 +226,28 @@ def test_bootstrap_and_rotation_refuse_what_they_do_not_know(emulator, admin):
         assert [key["state"] for key in rotate({})["keys"]] == ["active"]
 
 
-def test_a_function_whose_handler_is_in_no_bundle_names_those_that_are(stack, bundles, tmp_path):
-    log = tmp_path / "log"
-    front, back = free_port(), free_port()
-    command = [RIE, "--runtime-interface-emulator-address", f"127.0.0.1:{front}", "--runtime-api-address", f"127.0.0.1:{back}"]
-    env = environment(**stack.variables("JetonHealth"), **stack.aws.credentials, AWS_REGION=REGION, _HANDLER="agilicus.create_token")
-    process = Process([*command, bundles / "public/bootstrap"], log, lambda: listens(front), env=env)
-    try:
-        url = f"http://127.0.0.1:{front}/2015-03-31/functions/function/invocations"
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(urllib.request.Request(url, b"{}"), timeout=60) as answer:
-            assert b"jeton.health" in answer.read() + log.read_bytes()
-    finally:
-        process.stop()
+def test_the_authorizer_lets_in_who_has_a_live_token(emulator, admin):
+    arn = "arn:aws:execute-api:us-east-1:123456789012:api/live/GET/orders"
+    with emulator("jeton.authorizer") as authorize:
+        for bearer, is_let_in in ((admin, True), (f"{admin}x", False)):
+            headers = {"authorization": f"Bearer {bearer}"}
+            answer = authorize({"version": "2.0", "type": "REQUEST", "routeArn": arn, "headers": headers})
+            assert answer["isAuthorized"] is is_let_in, answer
+        answer = authorize({"type": "TOKEN", "methodArn": arn, "authorizationToken": f"Bearer {admin}"})
+        assert answer["policyDocument"]["Statement"][0]["Effect"] == "Allow"
+        refused = authorize({"type": "TOKEN", "methodArn": arn, "authorizationToken": "Bearer x"})
+        assert refused["errorMessage"] == "Unauthorized", refused
+
+
+def test_the_audit_takes_batches_and_nothing_else(emulator):
+    with emulator("jeton.audit") as audit:
+        assert audit({"Records": []}) == {"batchItemFailures": []}
+        assert "errorType" in audit({"Records": "none"})
+
+
+def test_a_function_whose_handler_is_not_in_its_bundle_says_which_are(stack, bundles, tmp_path):
+    env = stack.variables("JetonHealth") | {"AWS_REGION": REGION, "_HANDLER": "agilicus.create_token"}
+    with emulated(bundles / "public/bootstrap", env, tmp_path / "log") as invoke:
+        with pytest.raises(ValueError):
+            invoke({})
+    assert "jeton.health" in (tmp_path / "log").read_text()
