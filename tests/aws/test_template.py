@@ -1,6 +1,7 @@
 """What tools that know CloudFormation, SAM and security say of the template."""
 
 import os
+import re
 
 from harness import ROOT, run
 
@@ -15,6 +16,12 @@ def test_sam_validate():
 
 def test_cfn_lint():
     run("cfn-lint", "--regions", "us-east-1", "--", ROOT / "template.yaml")
+
+
+def test_the_example_of_an_authorizer_in_the_readme(tmp_path):
+    example = re.search(r"```yaml\n(Transform: .*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
+    (tmp_path / "template.yaml").write_text(example)
+    run("sam", "validate", "--lint", "--region", "us-east-1", cwd=tmp_path)
 
 
 def test_checkov_with_its_argued_exceptions(tmp_path):

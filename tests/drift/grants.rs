@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use shared::ports::Access;
 use shared::store::dynamodb::BY_SUBJECT;
 
-use super::functions;
+use super::{functions, source};
 use crate::support::template::Template;
 
 #[test]
@@ -118,6 +118,23 @@ fn key_policies_let_only_functions_that_mint_sign_and_decrypt() {
     for statement in &signing["Statement"].as_array().expect("statements")[1..] {
         assert_eq!(statement["Condition"]["StringEquals"], json!({"aws:PrincipalAccount": "${AWS::AccountId}"}));
     }
+}
+
+/// What policies and filters look for is what the code sends and logs.
+#[test]
+fn tags_contexts_and_log_lines_are_those_of_the_code() {
+    for (file, text) in [
+        ("shared/src/signer/kms.rs", r#"("service", "jeton")"#),
+        ("shared/src/signer/kms/make.rs", r#"tag("jeton:signing", &self.making.alias)"#),
+        ("shared/src/signer/kms/make.rs", r#"format!("{}/{}", self.making.alias, jwk.kid)"#),
+        ("shared/src/telemetry.rs", r#"target: "jeton::fault""#),
+        ("shared/src/signer/kms.rs", r#""signing with KMS""#),
+        ("shared/src/signer/kms.rs", r#""decrypting a signing key""#),
+    ] {
+        assert!(source(file).contains(text), "{file} has no {text}");
+    }
+    let filter = Template::load().properties("SigningFailures")["FilterPattern"].clone();
+    assert_eq!(filter, r#"{ $.target = "jeton::fault" && ($.cause = "*sign*" || $.cause = "*decrypt*") }"#);
 }
 
 /// What a key policy allows besides administration, and to whom. Administration uses no key.
