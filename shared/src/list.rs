@@ -108,12 +108,14 @@ async fn evidence(ports: &Lister, tokens: &[TokenRecord]) -> Result<Found, Error
     families.sort_unstable();
     families.dedup();
     let mut all = Found::default();
-    for marks in marks.chunks(Wanted::MOST_KEYS) {
-        all.marks.extend(ports.reader.tokens.read(&Wanted { marks: marks.to_vec(), ..Wanted::default() }).await?.marks);
-    }
-    for families in families.chunks(Wanted::MOST_KEYS) {
-        all.families
-            .extend(ports.reader.tokens.read(&Wanted { families: families.to_vec(), ..Wanted::default() }).await?.families);
+    while !(marks.is_empty() && families.is_empty()) {
+        let some_marks = marks.split_off(marks.len().saturating_sub(Wanted::MOST_KEYS));
+        let room = Wanted::MOST_KEYS - some_marks.len();
+        let some_families = families.split_off(families.len().saturating_sub(room));
+        let wanted = Wanted { marks: some_marks, families: some_families, ..Wanted::default() };
+        let found = ports.reader.tokens.read(&wanted).await?;
+        all.marks.extend(found.marks);
+        all.families.extend(found.families);
     }
     Ok(all)
 }

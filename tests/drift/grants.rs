@@ -103,7 +103,7 @@ fn key_policies_let_only_functions_that_mint_sign_and_decrypt() {
     let role = |path: &str| format!("arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/${{AWS::StackName}}/{path}/*");
     let (mint, makers) = (json!(role("mint")), json!([role("keys"), role("mint/keys")]));
     let generate = ["kms:GenerateDataKeyPairWithoutPlaintext", "kms:GenerateDataKeyWithoutPlaintext"];
-    let manage = ["kms:CreateAlias", "kms:DeleteAlias", "kms:GetPublicKey", "kms:ScheduleKeyDeletion"];
+    let manage = ["kms:CreateAlias", "kms:GetPublicKey", "kms:ScheduleKeyDeletion"];
 
     let envelope = plain(template.at("/Resources/EnvelopeKey/Properties/KeyPolicy"));
     assert_eq!(uses(&envelope), [(json!("kms:Decrypt"), mint.clone()), (json!(generate), makers.clone())]);

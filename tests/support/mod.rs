@@ -3,6 +3,7 @@
 mod app;
 pub(crate) mod deployment;
 mod dynamodb;
+pub(crate) mod function;
 pub(crate) mod kms;
 mod mount;
 pub(crate) mod template;

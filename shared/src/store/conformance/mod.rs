@@ -18,12 +18,18 @@ pub(super) mod samples;
 /// Runs every case, each on a store of its own, and panics with the names of those that failed.
 ///
 /// Call it within a runtime of several threads: the parallel cases shall be parallel.
+///
+/// # Panics
+/// Where it fails.
 pub async fn run(new: impl AsyncFn() -> Arc<dyn Store>) {
     let failed = run_cases(all(), new).await;
     assert!(failed.is_empty(), "{} cases failed: {failed:#?}", failed.len());
 }
 
 /// Runs the cases of listing alone: for another way in which an adapter lists.
+///
+/// # Panics
+/// Where it fails.
 pub async fn run_lists(new: impl AsyncFn() -> Arc<dyn Store>) {
     let failed = run_cases(lists::cases(), new).await;
     assert!(failed.is_empty(), "{} cases failed: {failed:#?}", failed.len());
