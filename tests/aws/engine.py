@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -21,11 +22,11 @@ class Unavailable(Exception):
     """Why there can be no engine here."""
 
 
-def unpacked(folder):
-    """The folder with the programs."""
+def fetch(folder):
+    """Fetches the programs into a folder, once. From the network of this machine, which the engine's own doesn't reach."""
     root = folder / "root"
     if root.is_dir():
-        return root
+        return
     if os.geteuid() != 0:
         raise Unavailable("a Docker engine needs root")
     if shutil.which("apt-get") is None:
@@ -38,14 +39,15 @@ def unpacked(folder):
     for package in packages.glob("*.deb"):
         run("dpkg", "--extract", package, unfinished)
     unfinished.rename(root)
-    return root
 
 
 class Engine(Process):
     """The engine. It must be started in a network of its own, for it would change the one that it is in."""
 
     def __init__(self, folder, state):
-        root = unpacked(folder)
+        root, why_not = folder / "root", folder / "why-not"
+        if not root.is_dir():
+            raise Unavailable(why_not.read_text())
         self.path = f"{root}/usr/sbin:{root}/usr/bin:{environment()['PATH']}"
         self.socket = state / "docker.sock"
         self.env = environment(PATH=self.path, DOCKER_HOST=f"unix://{self.socket}")
@@ -80,3 +82,13 @@ class Engine(Process):
                 entry.type, entry.mode = tarfile.DIRTYPE, 0o1777
                 tar.addfile(entry)
         subprocess.run(["docker", "import", "-", IMAGE], input=image.getvalue(), env=self.env, check=True, capture_output=True)
+
+
+if __name__ == "__main__":
+    place = Path(sys.argv[1])
+    place.mkdir(parents=True, exist_ok=True)
+    try:
+        fetch(place)
+    except Unavailable as reason:
+        print(reason)
+        (place / "why-not").write_text(str(reason))
