@@ -33,7 +33,7 @@ struct Keys {
 }
 
 fn keys(endpoint: &str, envelope_key: &str, mode: SigningMode, rsa_bits: u16) -> Keys {
-    let sdk = Sdk::new(&Aws::emulated(endpoint, "Tokens", "Directory"));
+    let sdk = Sdk::new(&Aws::emulated(endpoint, "Tokens", "Directory")).patient();
     let making = Making {
         mode,
         envelope_key: envelope_key.to_owned(),
@@ -384,7 +384,7 @@ async fn a_rotation_leaves_refresh_tokens_alone() {
 async fn a_signer_of_each_algorithm_conforms_at_kms_endpoint() {
     #[expect(clippy::disallowed_methods, reason = "a test that is told where")]
     let endpoint = std::env::var("KMS_ENDPOINT").unwrap();
-    let client = Sdk::new(&Aws::emulated(&endpoint, "Tokens", "Directory")).kms();
+    let client = Sdk::new(&Aws::emulated(&endpoint, "Tokens", "Directory")).patient().kms();
     let envelope_key = client.create_key().send().await.unwrap().key_metadata.unwrap().arn.unwrap();
     for mode in MODES {
         let keys = keys(&endpoint, &envelope_key, mode, 2_048);

@@ -38,6 +38,8 @@ pub struct Sdk {
     credentials: SharedCredentialsProvider,
     endpoints: Arc<Endpoints>,
     http: SharedHttpClient,
+    /// By how much everything may take longer.
+    patience: u32,
 }
 
 impl Sdk {
@@ -52,7 +54,15 @@ impl Sdk {
             credentials: SharedCredentialsProvider::new(Credentials::new(id, secret, session, None, "environment")),
             endpoints: Arc::new(aws.endpoints.clone()),
             http: transport::client(),
+            patience: 1,
         }
+    }
+
+    /// The same with twenty times the patience, for an emulator on a machine that does much else.
+    #[cfg(any(test, feature = "testing"))]
+    #[must_use]
+    pub fn patient(self) -> Self {
+        Self { patience: 20, ..self }
     }
 
     /// The same, but that all requests pass through `wire`.
@@ -86,7 +96,8 @@ impl Sdk {
     fn common(&self, endpoint: Option<String>, attempt: Duration, call: Duration) -> SdkConfig {
         let retries = RetryConfig::standard().with_max_attempts(3);
         let retries = retries.with_initial_backoff(Duration::from_millis(50)).with_max_backoff(Duration::from_millis(200));
-        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(attempt).operation_timeout(call).build();
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(attempt * self.patience);
+        let timeouts = timeouts.operation_timeout(call * self.patience).build();
         let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(self.region.clone())

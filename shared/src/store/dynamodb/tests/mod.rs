@@ -86,6 +86,7 @@ impl Emulator {
         let name = format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let tables = Tables { tokens: format!("Tokens-{name}"), directory: format!("Directory-{name}"), by_subject };
         let sdk = Sdk::new(&Aws::emulated(endpoint, &tables.tokens, &tables.directory));
+        let sdk = if database.is_some() { sdk } else { sdk.patient() };
         let client = sdk.dynamodb();
         create_tables(&client, &tables).await.unwrap();
         let wire = Wire::default();
