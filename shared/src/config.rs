@@ -163,6 +163,15 @@ impl KeyMaking {
         let rsa_bits = optional(&look_up, "JETON_RSA_BITS", &mut wrong).map_or(2_048, |RsaBits(bits)| bits);
         let alias = required(&look_up, "JETON_KEY_ALIAS", &mut wrong).map(|Alias(prefix)| prefix);
         let policy = optional(&look_up, "JETON_SIGNING_KEY_POLICY", &mut wrong);
+        if let (Some(mode), Some(algorithms)) = (mode, &algorithms) {
+            let missing = algorithms.iter().filter(|alg| !SigningMode::has(mode, **alg));
+            wrong.extend(missing.map(|alg| {
+                format!(
+                    "{} in JETON_SIGNING_ALGORITHMS needs kms in JETON_SIGNING_MODE: KMS makes no such keys for use elsewhere",
+                    alg.name()
+                )
+            }));
+        }
         match (mode, algorithms, every, alias) {
             (Some(mode), Some(algorithms), Some(every), Some(alias)) if wrong.is_empty() => {
                 let schedule = Schedule { every, lead: Seconds::DAY };

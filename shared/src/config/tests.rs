@@ -36,22 +36,23 @@ fn a_service_without_an_address_of_its_own_is_at_that_of_all() {
     assert_eq!(Aws::read(|name| given(name).filter(|_| name != "AWS_ENDPOINT_URL")).unwrap().endpoints.dynamodb(), None);
 }
 
+fn making(name: &str) -> Option<String> {
+    let value = match name {
+        "JETON_SIGNING_MODE" => "envelope",
+        "JETON_SIGNING_ALGORITHMS" => "ES256, EdDSA",
+        "JETON_ROTATION_DAYS" => "90",
+        "JETON_KEY_ALIAS" => "alias/jeton/signing",
+        _ => return None,
+    };
+    Some(value.to_owned())
+}
+
 #[test]
 fn how_keys_are_made_is_read_and_what_is_wrong_is_said_at_once() {
-    let given = |name: &str| {
-        let value = match name {
-            "JETON_SIGNING_MODE" => "envelope",
-            "JETON_SIGNING_ALGORITHMS" => "ES256, EdDSA",
-            "JETON_ROTATION_DAYS" => "90",
-            "JETON_KEY_ALIAS" => "alias/jeton/signing",
-            _ => return None,
-        };
-        Some(value.to_owned())
-    };
-    let making = KeyMaking::read(given).unwrap();
-    assert_eq!((making.mode, making.rsa_bits), (SigningMode::Envelope, 2_048));
-    assert_eq!(making.algorithms, [Algorithm::Es256, Algorithm::EdDsa]);
-    assert_eq!(making.schedule.every, Seconds(90 * 86_400));
+    let read = KeyMaking::read(making).unwrap();
+    assert_eq!((read.mode, read.rsa_bits), (SigningMode::Envelope, 2_048));
+    assert_eq!(read.algorithms, [Algorithm::Es256, Algorithm::EdDsa]);
+    assert_eq!(read.schedule.every, Seconds(90 * 86_400));
     for (name, bad) in [
         ("JETON_SIGNING_MODE", "hsm"),
         ("JETON_SIGNING_ALGORITHMS", "ES256,none"),
@@ -60,9 +61,23 @@ fn how_keys_are_made_is_read_and_what_is_wrong_is_said_at_once() {
         ("JETON_RSA_BITS", "1024"),
         ("JETON_KEY_ALIAS", "alias/aws/dynamodb"),
     ] {
-        let wrong = KeyMaking::read(|asked| if asked == name { Some(bad.to_owned()) } else { given(asked) });
+        let wrong = KeyMaking::read(|asked| if asked == name { Some(bad.to_owned()) } else { making(asked) });
         assert!(wrong.unwrap_err().to_string().contains(name), "{name} {bad}");
     }
+}
+
+#[test]
+fn ml_dsa_is_for_the_mode_kms_only() {
+    let read = |mode: &'static str| {
+        KeyMaking::read(|name| match name {
+            "JETON_SIGNING_MODE" => Some(mode.to_owned()),
+            "JETON_SIGNING_ALGORITHMS" => Some("ES256,ML-DSA-65".to_owned()),
+            _ => making(name),
+        })
+    };
+    assert_eq!(read("kms").unwrap().algorithms, [Algorithm::Es256, Algorithm::MlDsa65]);
+    let error = read("envelope").unwrap_err().to_string();
+    assert!(error.contains("ML-DSA-65 in JETON_SIGNING_ALGORITHMS needs kms in JETON_SIGNING_MODE"), "{error}");
 }
 
 #[test]

@@ -16,6 +16,7 @@ pub fn to_json(jwk: &Jwk) -> Value {
     let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
     let (alg, kid, crv) = (jwk.alg.name(), jwk.kid.as_str(), curve(jwk.alg));
     match &jwk.key {
+        PublicKey::Akp { public } => json!({"kty": "AKP", "use": "sig", "alg": alg, "kid": kid, "pub": encode(public)}),
         PublicKey::Ec { x, y } => {
             json!({"kty": "EC", "use": "sig", "alg": alg, "kid": kid, "crv": crv, "x": encode(x), "y": encode(y)})
         }
@@ -58,14 +59,19 @@ pub fn set_from_json(json: &[u8]) -> Result<KeySet, Invalid> {
 /// The key of an X.509 `SubjectPublicKeyInfo`, named by its thumbprint.
 pub fn from_spki(alg: Algorithm, der: &[u8]) -> Result<Jwk, Invalid> {
     const RULE: Invalid = Invalid("must be a public key in DER");
-    let bits = spki_bits(der).ok_or(RULE)?;
+    let (identifier, bits) = spki(der).ok_or(RULE)?;
     let key = match alg {
+        // HashML-DSA, another algorithm, has keys of the same form.
+        Algorithm::MlDsa44 | Algorithm::MlDsa65 | Algorithm::MlDsa87 if identifier != ml_dsa_identifier(alg) => return Err(RULE),
+        Algorithm::MlDsa44 | Algorithm::MlDsa65 | Algorithm::MlDsa87 => PublicKey::Akp { public: bits.to_vec() },
         Algorithm::Es256 | Algorithm::Es384 | Algorithm::Es512 => {
             let (x, y) = bits.strip_prefix(&[4]).and_then(|point| point.split_at_checked(point.len() / 2)).ok_or(RULE)?;
             PublicKey::Ec { x: x.to_vec(), y: y.to_vec() }
         }
         Algorithm::EdDsa => PublicKey::Okp { x: bits.to_vec() },
-        _ => rsa_numbers(bits).ok_or(RULE)?,
+        Algorithm::Ps256 | Algorithm::Ps384 | Algorithm::Ps512 | Algorithm::Rs256 | Algorithm::Rs384 | Algorithm::Rs512 => {
+            rsa_numbers(bits).ok_or(RULE)?
+        }
     };
     sound(Jwk { kid: thumbprint(&key, alg), alg, key })
 }
@@ -73,8 +79,10 @@ pub fn from_spki(alg: Algorithm, der: &[u8]) -> Result<Jwk, Invalid> {
 /// RFC 7638 section 3: the SHA-256 of the key's required members in their one spelling.
 pub fn thumbprint(key: &PublicKey, alg: Algorithm) -> KeyId {
     let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-    let crv = curve(alg);
+    let crv = curve(alg).unwrap_or_default();
     let members = match key {
+        // RFC 9964 section 6.
+        PublicKey::Akp { public } => format!(r#"{{"alg":"{}","kty":"AKP","pub":"{}"}}"#, alg.name(), encode(public)),
         PublicKey::Ec { x, y } => format!(r#"{{"crv":"{crv}","kty":"EC","x":"{}","y":"{}"}}"#, encode(x), encode(y)),
         PublicKey::Okp { x } => format!(r#"{{"crv":"{crv}","kty":"OKP","x":"{}"}}"#, encode(x)),
         PublicKey::Rsa { n, e } => format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, encode(e), encode(n)),
@@ -84,38 +92,40 @@ pub fn thumbprint(key: &PublicKey, alg: Algorithm) -> KeyId {
 
 const NOT_JSON: Invalid = Invalid("must be a JSON object without duplicate members");
 
-/// The `crv` of an algorithm's keys. RSA has none.
-const fn curve(alg: Algorithm) -> &'static str {
+/// The `crv` of an algorithm's keys. ML-DSA and RSA have none.
+const fn curve(alg: Algorithm) -> Option<&'static str> {
     match alg {
-        Algorithm::Es256 => "P-256",
-        Algorithm::Es384 => "P-384",
-        Algorithm::Es512 => "P-521",
-        Algorithm::EdDsa => "Ed25519",
-        Algorithm::Ps256 | Algorithm::Ps384 | Algorithm::Ps512 | Algorithm::Rs256 | Algorithm::Rs384 | Algorithm::Rs512 => "",
+        Algorithm::Es256 => Some("P-256"),
+        Algorithm::Es384 => Some("P-384"),
+        Algorithm::Es512 => Some("P-521"),
+        Algorithm::EdDsa => Some("Ed25519"),
+        _ => None,
     }
 }
 
 fn read(members: &Map<String, Value>) -> Result<Jwk, Invalid> {
-    if ["d", "dp", "dq", "k", "oth", "p", "q", "qi"].iter().any(|private| members.contains_key(*private)) {
+    if ["d", "dp", "dq", "k", "oth", "p", "priv", "q", "qi"].iter().any(|private| members.contains_key(*private)) {
         return Err(Invalid("must be a public key"));
     }
     if text(members, "use")?.is_some_and(|usage| usage != "sig") || !may_verify(members.get("key_ops")) {
         return Err(Invalid("must be a key for signatures"));
     }
     let key = match text(members, "kty")? {
+        Some("AKP") => PublicKey::Akp { public: bytes(members, "pub")? },
         Some("EC") => PublicKey::Ec { x: bytes(members, "x")?, y: bytes(members, "y")? },
         Some("OKP") => PublicKey::Okp { x: bytes(members, "x")? },
         Some("RSA") => PublicKey::Rsa { n: bytes(members, "n")?, e: bytes(members, "e")? },
-        _ => return Err(Invalid("must have the kty EC, OKP or RSA")),
+        _ => return Err(Invalid("must have the kty AKP, EC, OKP or RSA")),
     };
     let crv = text(members, "crv")?;
     let alg = match text(members, "alg")? {
         Some(name) => Algorithm::from_name(name),
-        // The curve leaves no choice. With RSA one key could verify six algorithms: RFC 8725 section 3.1.
-        None => crv.and_then(|crv| Algorithm::ALL.into_iter().find(|alg| curve(*alg) == crv)),
+        // The curve leaves no choice. With RSA one key could verify six algorithms: RFC 8725 section 3.1. With AKP there must be
+        // an alg: RFC 9964 section 3.
+        None => crv.and_then(|crv| Algorithm::ALL.into_iter().find(|alg| curve(*alg) == Some(crv))),
     }
     .ok_or(Invalid("must have an alg that we know"))?;
-    if !matches!(key, PublicKey::Rsa { .. }) && crv != Some(curve(alg)) {
+    if !matches!(key, PublicKey::Akp { .. } | PublicKey::Rsa { .. }) && crv != curve(alg) {
         return Err(Invalid("must have the crv of its alg"));
     }
     let kid = match text(members, "kid")? {
@@ -165,13 +175,23 @@ const BIT_STRING: u8 = 0x03;
 const INTEGER: u8 = 0x02;
 const SEQUENCE: u8 = 0x30;
 
-/// What is in the bit string of `SEQUENCE { SEQUENCE algorithm, BIT STRING key }`. Which algorithm it names doesn't matter:
-/// a key of another one has another width, or is no point on the curve.
-fn spki_bits(der: &[u8]) -> Option<&[u8]> {
+/// What is in the sequence and in the bit string of `SEQUENCE { SEQUENCE algorithm, BIT STRING key }`. For elliptic curves and
+/// RSA it doesn't matter which algorithm is named: a key of another one has another width, or is no point on the curve.
+fn spki(der: &[u8]) -> Option<(&[u8], &[u8])> {
     let (spki, []) = element(SEQUENCE, der)? else { return None };
-    let (_algorithm, rest) = element(SEQUENCE, spki)?;
+    let (algorithm, rest) = element(SEQUENCE, spki)?;
     let (bits, []) = element(BIT_STRING, rest)? else { return None };
-    bits.strip_prefix(&[0])
+    Some((algorithm, bits.strip_prefix(&[0])?))
+}
+
+/// `OBJECT IDENTIFIER 2.16.840.1.101.3.4.3.17`, 18 or 19, without parameters (RFC 9881 section 2).
+const fn ml_dsa_identifier(alg: Algorithm) -> [u8; 11] {
+    let level = match alg {
+        Algorithm::MlDsa87 => 19,
+        Algorithm::MlDsa65 => 18,
+        _ => 17,
+    };
+    [0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, level]
 }
 
 /// `SEQUENCE { INTEGER n, INTEGER e }`.

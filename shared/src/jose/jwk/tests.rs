@@ -9,6 +9,10 @@ fn rsa() -> Value {
     to_json(LocalSigner::for_tests(Algorithm::Rs256).jwk())
 }
 
+fn akp() -> Value {
+    to_json(LocalSigner::for_tests(Algorithm::MlDsa65).jwk())
+}
+
 /// `key` with some members set; `null` takes one away.
 fn with(mut key: Value, changes: Value) -> Value {
     let (Value::Object(members), Value::Object(changes)) = (&mut key, changes) else { panic!("no objects") };
@@ -39,10 +43,22 @@ fn rfc8037_a3_thumbprint() {
 }
 
 #[test]
+fn rfc9964_a1_thumbprints() {
+    for (alg, kid) in [
+        (Algorithm::MlDsa44, "T4xl70S7MT6Zeq6r9V9fPJGVn76wfnXJ21-gyo0Gu6o"),
+        (Algorithm::MlDsa65, "Suiu29qbfuaBaR4Ats-c6XQBePB_OpAxAwcTR_0KXVM"),
+        (Algorithm::MlDsa87, "tRn1JNIkgMsABVQBlXeDHxAIcclh-2IX0UdDEzPt5XU"),
+    ] {
+        assert_eq!(LocalSigner::for_tests(alg).jwk().kid.as_str(), kid);
+    }
+}
+
+#[test]
 fn a_published_key_has_these_members_and_no_others() {
     for (alg, expected) in [
         (Algorithm::Es256, "alg crv kid kty use x y"),
         (Algorithm::EdDsa, "alg crv kid kty use x"),
+        (Algorithm::MlDsa44, "alg kid kty pub use"),
         (Algorithm::Ps256, "alg e kid kty n use"),
     ] {
         let key = to_json(LocalSigner::for_tests(alg).jwk());
@@ -54,7 +70,7 @@ fn a_published_key_has_these_members_and_no_others() {
 
 #[test]
 fn a_set_survives_its_json() {
-    let keys = Algorithm::ALL[..5].iter().map(|alg| LocalSigner::for_tests(*alg).jwk().clone());
+    let keys = Algorithm::ALL[..8].iter().map(|alg| LocalSigner::for_tests(*alg).jwk().clone());
     let set = KeySet::new(keys.collect());
     let read = set_from_json(set_to_json(&set).as_bytes()).unwrap();
     assert!(read.iter().eq(set.iter()));
@@ -69,6 +85,8 @@ fn what_is_left_out_follows_from_the_key() {
     assert_eq!(parse(&with(ec(), json!({"kid": "mine"}))).unwrap().kid.as_str(), "mine");
     assert!(parse(&with(ec(), json!({"use": null, "key_ops": ["verify"]}))).is_ok());
     assert!(parse(&with(rsa(), json!({"alg": null}))).is_err(), "an RSA key could be for six algorithms");
+    assert!(parse(&with(rsa(), json!({"alg": null, "crv": ""}))).is_err());
+    assert!(parse(&with(akp(), json!({"alg": null}))).is_err(), "RFC 9964 section 3");
 }
 
 #[test]
@@ -88,7 +106,7 @@ fn j43_a_key_for_something_else_is_refused() {
 
 #[test]
 fn a_private_or_symmetric_key_is_refused() {
-    for member in ["d", "p", "q", "dp", "dq", "qi", "oth", "k"] {
+    for member in ["d", "p", "priv", "q", "dp", "dq", "qi", "oth", "k"] {
         assert!(parse(&with(rsa(), json!({member: "AQAB"}))).is_err(), "{member}");
     }
     assert!(parse(&json!({"kty": "oct", "kid": "x", "alg": "HS256", "use": "sig"})).is_err());
@@ -99,6 +117,8 @@ fn a_private_or_symmetric_key_is_refused() {
 fn a_key_of_an_impossible_form_is_refused() {
     let x = ec()["x"].as_str().unwrap().to_owned();
     let n = rsa()["n"].as_str().unwrap().to_owned();
+    let public = akp()["pub"].as_str().unwrap().to_owned();
+    let key = URL_SAFE_NO_PAD.decode(&public).unwrap();
     let rsa_with = |n: &[u8], e: &[u8]| with(rsa(), json!({"n": URL_SAFE_NO_PAD.encode(n), "e": URL_SAFE_NO_PAD.encode(e)}));
     let modulus = URL_SAFE_NO_PAD.decode(&n).unwrap();
     for bad in [
@@ -123,6 +143,15 @@ fn a_key_of_an_impossible_form_is_refused() {
         with(ec(), json!({"x": ec()["y"], "y": x})),
         with(ec(), json!({"x": URL_SAFE_NO_PAD.encode([0; 32]), "y": URL_SAFE_NO_PAD.encode([0; 32])})),
         with(rsa(), json!({"alg": "ES256"})),
+        with(rsa(), json!({"alg": "ML-DSA-44"})),
+        with(akp(), json!({"alg": "ML-DSA-44"})),
+        with(akp(), json!({"alg": "ml-dsa-65"})),
+        with(akp(), json!({"alg": "RS256"})),
+        with(akp(), json!({"kty": "OKP"})),
+        with(akp(), json!({"pub": null})),
+        with(akp(), json!({"pub": &public[4..]})),
+        with(akp(), json!({"pub": public.clone() + "AAAA"})),
+        with(akp(), json!({"pub": URL_SAFE_NO_PAD.encode(ml_dsa_spki(18, &key))})),
         rsa_with(&modulus[..255], &[1, 0, 1]),
         rsa_with(&modulus[..128], &[1, 0, 1]),
         rsa_with(&[0x7f; 256], &[1, 0, 1]),
@@ -168,5 +197,32 @@ fn only_a_whole_spki_is_read() {
     assert!(from_spki(Algorithm::EdDsa, &[&der[..], &[0]].concat()).is_err());
     for alg in Algorithm::ALL.into_iter().filter(|alg| *alg != Algorithm::EdDsa) {
         assert!(from_spki(alg, &der).is_err(), "{alg:?}");
+    }
+}
+
+/// RFC 9881 section 2, with the last number of the OID: 17 to 19 are ML-DSA, 32 to 34 are HashML-DSA.
+fn ml_dsa_spki(level: u8, key: &[u8]) -> Vec<u8> {
+    let sequence = |tag: u8, content: &[u8]| {
+        let [high, low] = u16::try_from(content.len()).unwrap().to_be_bytes();
+        [&[tag, 0x82, high, low], content].concat()
+    };
+    let identifier = [0x30, 0x0b, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, level];
+    sequence(SEQUENCE, &[&identifier[..], &sequence(BIT_STRING, &[&[0], key].concat())].concat())
+}
+
+#[test]
+fn rfc9881_2_an_spki_names_its_level_of_ml_dsa() {
+    let levels = [(Algorithm::MlDsa44, 17), (Algorithm::MlDsa65, 18), (Algorithm::MlDsa87, 19)];
+    for (alg, level) in levels {
+        let jwk = LocalSigner::for_tests(alg).jwk().clone();
+        let PublicKey::Akp { public } = &jwk.key else { panic!("{alg:?}") };
+        assert_eq!(from_spki(alg, &ml_dsa_spki(level, public)), Ok(jwk.clone()));
+        for other in [16, 17, 18, 19, 20, 32, 33, 34].into_iter().filter(|other| *other != level) {
+            assert!(from_spki(alg, &ml_dsa_spki(other, public)).is_err(), "{other}");
+        }
+        for (other, _) in levels.into_iter().filter(|(other, _)| *other != alg) {
+            assert!(from_spki(other, &ml_dsa_spki(level, public)).is_err(), "{other:?}");
+        }
+        assert!(from_spki(alg, &ml_dsa_spki(level, &public[1..])).is_err());
     }
 }
