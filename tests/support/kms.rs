@@ -8,7 +8,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::digest::{self, Digest};
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::{self as aws, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RsaKeyPair};
+use aws_lc_rs::signature::{self as aws, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, PqdsaKeyPair, RsaKeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -46,6 +46,7 @@ enum Material {
 enum Pair {
     Ec(EcdsaKeyPair, &'static digest::Algorithm),
     Ed25519(Ed25519KeyPair),
+    MlDsa(PqdsaKeyPair),
     Rsa(RsaKeyPair),
 }
 
@@ -158,7 +159,11 @@ impl State {
             }
             "GenerateDataKeyPairWithoutPlaintext" => {
                 let (key, arn) = self.usable(input, "KeyId")?;
-                let pair = Pair::new(text(input, "KeyPairSpec"));
+                let spec = text(input, "KeyPairSpec");
+                if spec.starts_with("ML_DSA") {
+                    return Err(("ValidationException", format!("1 validation error detected: {spec} at 'keyPairSpec'")));
+                }
+                let pair = Pair::new(spec);
                 let sealed = seal(key, &arn, input, &pair.pkcs8());
                 Ok(json!({
                     "KeyId": arn,
@@ -225,12 +230,16 @@ impl State {
 impl Pair {
     fn new(spec: &str) -> Self {
         let ec = |algorithm, digest| Self::Ec(EcdsaKeyPair::generate(algorithm).unwrap(), digest);
+        let ml_dsa = |level| Self::MlDsa(PqdsaKeyPair::generate(level).unwrap());
         let rsa = |size| Self::Rsa(RsaKeyPair::generate(size).unwrap());
         match spec {
             "ECC_NIST_P256" => ec(&aws::ECDSA_P256_SHA256_ASN1_SIGNING, &digest::SHA256),
             "ECC_NIST_P384" => ec(&aws::ECDSA_P384_SHA384_ASN1_SIGNING, &digest::SHA384),
             "ECC_NIST_P521" => ec(&aws::ECDSA_P521_SHA512_ASN1_SIGNING, &digest::SHA512),
             "ECC_NIST_EDWARDS25519" => Self::Ed25519(Ed25519KeyPair::generate().unwrap()),
+            "ML_DSA_44" => ml_dsa(&aws::ML_DSA_44_SIGNING),
+            "ML_DSA_65" => ml_dsa(&aws::ML_DSA_65_SIGNING),
+            "ML_DSA_87" => ml_dsa(&aws::ML_DSA_87_SIGNING),
             "RSA_2048" => rsa(KeySize::Rsa2048),
             "RSA_3072" => rsa(KeySize::Rsa3072),
             "RSA_4096" => rsa(KeySize::Rsa4096),
@@ -242,6 +251,7 @@ impl Pair {
         let der: PublicKeyX509Der<'_> = match self {
             Self::Ec(key, _) => key.public_key().as_der(),
             Self::Ed25519(key) => key.public_key().as_der(),
+            Self::MlDsa(key) => key.public_key().as_der(),
             Self::Rsa(key) => key.public_key().as_der(),
         }
         .unwrap();
@@ -252,6 +262,7 @@ impl Pair {
         match self {
             Self::Ec(key, _) => key.to_pkcs8v1().unwrap().as_ref().to_vec(),
             Self::Ed25519(key) => key.to_pkcs8v1().unwrap().as_ref().to_vec(),
+            Self::MlDsa(key) => key.to_pkcs8v1().unwrap().as_ref().to_vec(),
             Self::Rsa(key) => AsDer::<Pkcs8V1Der<'_>>::as_der(key).unwrap().as_ref().to_vec(),
         }
     }
@@ -275,6 +286,14 @@ impl Pair {
             },
             Self::Ed25519(key) => match (algorithm, digested) {
                 ("ED25519_SHA_512", false) => Ok(key.try_sign(message).unwrap().as_ref().to_vec()),
+                _ => Err(usage()),
+            },
+            Self::MlDsa(key) => match (algorithm, digested) {
+                ("ML_DSA_SHAKE_256", false) => {
+                    let mut signature = vec![0; key.algorithm().signature_len()];
+                    key.sign(message, &mut signature).unwrap();
+                    Ok(signature)
+                }
                 _ => Err(usage()),
             },
             Self::Rsa(key) => {

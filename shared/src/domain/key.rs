@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// A JWS algorithm of RFC 7518 section 3.1 or RFC 8037. There is no `none` and nothing symmetric.
+/// A JWS algorithm of RFC 7518 section 3.1, RFC 8037 or RFC 9964. There is no `none` and nothing symmetric.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[expect(missing_docs, reason = "the names are the standard's")]
 pub enum Algorithm {
@@ -11,6 +11,9 @@ pub enum Algorithm {
     Es384,
     Es512,
     EdDsa,
+    MlDsa44,
+    MlDsa65,
+    MlDsa87,
     Ps256,
     Ps384,
     Ps512,
@@ -21,11 +24,14 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Es256,
         Self::Es384,
         Self::Es512,
         Self::EdDsa,
+        Self::MlDsa44,
+        Self::MlDsa65,
+        Self::MlDsa87,
         Self::Ps256,
         Self::Ps384,
         Self::Ps512,
@@ -41,6 +47,9 @@ impl Algorithm {
             Self::Es384 => "ES384",
             Self::Es512 => "ES512",
             Self::EdDsa => "EdDSA",
+            Self::MlDsa44 => "ML-DSA-44",
+            Self::MlDsa65 => "ML-DSA-65",
+            Self::MlDsa87 => "ML-DSA-87",
             Self::Ps256 => "PS256",
             Self::Ps384 => "PS384",
             Self::Ps512 => "PS512",
@@ -81,6 +90,11 @@ impl fmt::Display for KeyId {
 /// The numbers of a public key, big-endian, without leading zeros but for coordinates, which have the width of their curve.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum PublicKey {
+    /// A key that means nothing without its algorithm (RFC 9964 section 3): for ML-DSA.
+    Akp {
+        /// As FIPS 204 section 7.2 encodes it.
+        public: Vec<u8>,
+    },
     /// A point on P-256, P-384 or P-521 (RFC 7518 section 6.2).
     Ec {
         /// First coordinate.

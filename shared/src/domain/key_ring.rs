@@ -61,6 +61,16 @@ pub enum SigningMode {
     Envelope,
 }
 
+impl SigningMode {
+    /// Whether keys of this algorithm can be there. KMS makes no ML-DSA keys for use elsewhere.
+    pub const fn has(self, alg: Algorithm) -> bool {
+        match self {
+            Self::Kms => true,
+            Self::Envelope => !matches!(alg, Algorithm::MlDsa44 | Algorithm::MlDsa65 | Algorithm::MlDsa87),
+        }
+    }
+}
+
 impl std::str::FromStr for SigningMode {
     type Err = Invalid;
 

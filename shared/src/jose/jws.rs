@@ -1,8 +1,11 @@
-//! Compact JWS (RFC 7515): writing, reading, and the ten signature algorithms.
+//! Compact JWS (RFC 7515): writing, reading, and the signature algorithms.
 
 use std::fmt;
 
-use aws_lc_rs::signature::{self as aws, EcdsaVerificationAlgorithm, ParsedPublicKey, RsaParameters, RsaPublicKeyComponents};
+use aws_lc_rs::signature::{
+    self as aws, EcdsaVerificationAlgorithm, ParsedPublicKey, PqdsaSigningAlgorithm, PqdsaVerificationAlgorithm, RsaParameters,
+    RsaPublicKeyComponents,
+};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
@@ -36,6 +39,12 @@ pub fn length(jwk: &Jwk, typ: &str, payload: &[u8]) -> Result<usize, Fault> {
 /// How many bytes a signature by this key has.
 pub fn signature_len(jwk: &Jwk) -> usize {
     match &jwk.key {
+        // FIPS 204 table 2.
+        PublicKey::Akp { .. } => match jwk.alg {
+            Algorithm::MlDsa87 => 4_627,
+            Algorithm::MlDsa65 => 3_309,
+            _ => 2_420,
+        },
         PublicKey::Ec { x, y } => x.len() + y.len(),
         PublicKey::Okp { .. } => 64,
         PublicKey::Rsa { n, .. } => n.len(),
@@ -57,6 +66,9 @@ impl VerifyingKey {
     /// Prepares `jwk`, or says what is wrong with it: a point off its curve, a weak modulus, the algorithm of another key.
     pub fn new(jwk: &Jwk) -> Result<Self, Invalid> {
         let key = match (&jwk.key, jwk.alg) {
+            (PublicKey::Akp { public }, Algorithm::MlDsa44) => lattice(&aws::ML_DSA_44, &aws::ML_DSA_44_SIGNING, public),
+            (PublicKey::Akp { public }, Algorithm::MlDsa65) => lattice(&aws::ML_DSA_65, &aws::ML_DSA_65_SIGNING, public),
+            (PublicKey::Akp { public }, Algorithm::MlDsa87) => lattice(&aws::ML_DSA_87, &aws::ML_DSA_87_SIGNING, public),
             (PublicKey::Ec { x, y }, Algorithm::Es256) => point(&aws::ECDSA_P256_SHA256_FIXED, 32, x, y),
             (PublicKey::Ec { x, y }, Algorithm::Es384) => point(&aws::ECDSA_P384_SHA384_FIXED, 48, x, y),
             (PublicKey::Ec { x, y }, Algorithm::Es512) => point(&aws::ECDSA_P521_SHA512_FIXED, 66, x, y),
@@ -80,7 +92,8 @@ impl VerifyingKey {
     }
 
     /// Whether `signature` over `input` was made with the private half. ECDSA signatures are r‖s of fixed width
-    /// (RFC 7518 section 3.4); the salt of PSS has the length of the digest (section 3.5).
+    /// (RFC 7518 section 3.4); the salt of PSS has the length of the digest (section 3.5); the context of ML-DSA is empty (RFC 9964
+    /// section 5).
     pub fn verify(&self, input: &[u8], signature: &[u8]) -> bool {
         self.key.verify_sig(input, signature).is_ok()
     }
@@ -180,7 +193,8 @@ fn token_len(jwk: &Jwk, header: &[u8], payload: &[u8]) -> usize {
     encoded_len(header.len()) + encoded_len(payload.len()) + encoded_len(signature_len(jwk)) + 2
 }
 
-const fn encoded_len(bytes: usize) -> usize {
+/// How many characters so many bytes are in base64url.
+pub(crate) const fn encoded_len(bytes: usize) -> usize {
     (bytes * 4).div_ceil(3)
 }
 
@@ -189,6 +203,18 @@ fn point(algorithm: &'static EcdsaVerificationAlgorithm, width: usize, x: &[u8],
         return Err(Invalid("must have coordinates as wide as its curve"));
     }
     ParsedPublicKey::new(algorithm, [&[4], x, y].concat()).map_err(|_| Invalid("must be a point on its curve"))
+}
+
+fn lattice(
+    verifying: &'static PqdsaVerificationAlgorithm,
+    signing: &'static PqdsaSigningAlgorithm,
+    public: &[u8],
+) -> Result<ParsedPublicKey, Invalid> {
+    // The library would take an X.509 form, too, by which a key could have two thumbprints.
+    if public.len() != signing.public_key_len() {
+        return Err(Invalid("must have a pub as long as its alg wants it"));
+    }
+    ParsedPublicKey::new(verifying, public).map_err(|_| Invalid("must be an ML-DSA key"))
 }
 
 fn modulus(parameters: &'static RsaParameters, n: &[u8], e: &[u8]) -> Result<ParsedPublicKey, Invalid> {
@@ -220,7 +246,8 @@ mod tests {
         jwk["alg"] = alg.into();
         let key = VerifyingKey::new(&jwk::from_json(jwk.to_string().as_bytes()).unwrap()).unwrap();
         assert!(Compact::parse(token).unwrap().is_signed_by(&key), "{alg}");
-        let tampered = token.replacen(".eyJ", ".eyK", 1).replacen(".UG", ".UH", 1).replacen(".RX", ".RY", 1);
+        let tampered =
+            token.replacen(".eyJ", ".eyK", 1).replacen(".UG", ".UH", 1).replacen(".RX", ".RY", 1).replacen(".SX", ".SY", 1);
         assert_ne!(tampered, token);
         assert!(!Compact::parse(&tampered).unwrap().is_signed_by(&key), "{alg}");
     }
@@ -272,6 +299,20 @@ mod tests {
         verifies("EdDSA", jwk::to_json(signer.jwk()), &format!("{input}.{signature}"));
         let made = signer.sign(input.as_bytes()).now_or_never().unwrap().unwrap();
         assert_eq!(URL_SAFE_NO_PAD.encode(made), signature);
+    }
+
+    #[test]
+    fn rfc9964_a1_ml_dsa() {
+        let levels = [Algorithm::MlDsa44, Algorithm::MlDsa65, Algorithm::MlDsa87];
+        let tokens: Vec<_> = include_str!("rfc9964_a1.txt").lines().collect();
+        assert_eq!(tokens.len(), levels.len());
+        for (alg, token) in levels.into_iter().zip(tokens) {
+            let signer = LocalSigner::for_tests(alg);
+            verifies(alg.name(), jwk::to_json(signer.jwk()), token);
+            let read = Compact::parse(token).unwrap();
+            assert_eq!(read.payload, "It’s a dangerous business, Frodo, going out your door.".as_bytes());
+            assert_eq!(read.signature.len(), signature_len(signer.jwk()));
+        }
     }
 
     #[test]

@@ -42,10 +42,10 @@ impl Signer for KmsSigner {
     }
 
     fn longest(&self) -> usize {
-        match self.jwk().alg {
-            // KMS hashes by itself, and takes no longer message.
-            Algorithm::EdDsa => LONGEST_RAW + 1 + 86,
-            _ => jws::LONGEST,
+        match spec(self.jwk().alg) {
+            (_, Some(_)) => jws::LONGEST,
+            // KMS hashes by itself, and takes no longer message. With an ML-DSA signature the token is too long before that is.
+            (_, None) => jws::LONGEST.min(LONGEST_RAW + 1 + jws::encoded_len(jws::signature_len(self.jwk()))),
         }
     }
 
@@ -152,13 +152,15 @@ impl Purpose {
     }
 }
 
-/// How KMS calls an algorithm, and the hash that is made here. `None`: KMS hashes (RFC 8032 needs the whole message twice).
+/// How KMS calls an algorithm, and the hash that is made here. `None`: KMS hashes (RFC 8032 needs the whole message twice, and
+/// FIPS 204 hashes it together with the public key).
 fn spec(alg: Algorithm) -> (SigningAlgorithmSpec, Option<&'static digest::Algorithm>) {
     match alg {
         Algorithm::Es256 => (SigningAlgorithmSpec::EcdsaSha256, Some(&digest::SHA256)),
         Algorithm::Es384 => (SigningAlgorithmSpec::EcdsaSha384, Some(&digest::SHA384)),
         Algorithm::Es512 => (SigningAlgorithmSpec::EcdsaSha512, Some(&digest::SHA512)),
         Algorithm::EdDsa => (SigningAlgorithmSpec::Ed25519Sha512, None),
+        Algorithm::MlDsa44 | Algorithm::MlDsa65 | Algorithm::MlDsa87 => (SigningAlgorithmSpec::MlDsaShake256, None),
         Algorithm::Ps256 => (SigningAlgorithmSpec::RsassaPssSha256, Some(&digest::SHA256)),
         Algorithm::Ps384 => (SigningAlgorithmSpec::RsassaPssSha384, Some(&digest::SHA384)),
         Algorithm::Ps512 => (SigningAlgorithmSpec::RsassaPssSha512, Some(&digest::SHA512)),

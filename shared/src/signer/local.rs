@@ -7,7 +7,8 @@ use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    self as aws, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, RsaKeyPair, RsaSignatureEncoding,
+    self as aws, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, PqdsaKeyPair, PqdsaSigningAlgorithm, RsaKeyPair,
+    RsaSignatureEncoding,
 };
 use aws_lc_rs::{error, hmac};
 use base64::Engine;
@@ -30,6 +31,7 @@ impl LocalSigner {
         let key = match Family::of(alg) {
             Family::Ec(curve) => EcdsaKeyPair::generate(curve).map(PrivateKey::Ec),
             Family::Ed25519 => Ed25519KeyPair::generate().map(PrivateKey::Ed25519),
+            Family::MlDsa(level) => PqdsaKeyPair::generate(level).map(PrivateKey::MlDsa),
             Family::Rsa(padding) => RsaKeyPair::generate(KeySize::Rsa2048).map(|key| PrivateKey::Rsa(key, padding)),
         };
         Self::of(alg, key.map_err(|e| Fault::internal("generating a signing key").because(e))?)
@@ -40,6 +42,7 @@ impl LocalSigner {
         let key = match Family::of(alg) {
             Family::Ec(curve) => EcdsaKeyPair::from_pkcs8(curve, der).map(PrivateKey::Ec),
             Family::Ed25519 => Ed25519KeyPair::from_pkcs8(der).map(PrivateKey::Ed25519),
+            Family::MlDsa(level) => PqdsaKeyPair::from_pkcs8(level, der).map(PrivateKey::MlDsa),
             Family::Rsa(padding) => RsaKeyPair::from_pkcs8(der).map(|key| PrivateKey::Rsa(key, padding)),
         };
         Self::of(alg, key.map_err(|e| Fault::internal(READING).because(e))?)
@@ -59,6 +62,7 @@ impl LocalSigner {
         let text = Zeroizing::new(match &self.key {
             PrivateKey::Ec(key) => STANDARD.encode(key.to_pkcs8v1().map_err(fault)?),
             PrivateKey::Ed25519(key) => STANDARD.encode(key.to_pkcs8v1().map_err(fault)?),
+            PrivateKey::MlDsa(key) => STANDARD.encode(key.to_pkcs8v1().map_err(fault)?),
             PrivateKey::Rsa(key, _) => STANDARD.encode(AsDer::<Pkcs8V1Der<'_>>::as_der(key).map_err(fault)?.as_ref()),
         });
         let mut pem = String::with_capacity(text.len() * 2 + 64);
@@ -88,6 +92,7 @@ impl LocalSigner {
         let key = match Family::of(alg) {
             Family::Ec(curve) => PrivateKey::Ec(test_keys::ec(curve, alg)),
             Family::Ed25519 => PrivateKey::Ed25519(test_keys::ed25519()),
+            Family::MlDsa(level) => PrivateKey::MlDsa(test_keys::ml_dsa(level)),
             Family::Rsa(padding) => PrivateKey::Rsa(test_keys::rsa(), padding),
         };
         Self::of(alg, key).expect("test key")
@@ -97,6 +102,7 @@ impl LocalSigner {
         let spki: Result<PublicKeyX509Der<'_>, _> = match &key {
             PrivateKey::Ec(key) => key.public_key().as_der(),
             PrivateKey::Ed25519(key) => key.public_key().as_der(),
+            PrivateKey::MlDsa(key) => key.public_key().as_der(),
             PrivateKey::Rsa(key, _) => key.public_key().as_der(),
         };
         let spki = spki.map_err(|e| Fault::internal(READING).because(e))?;
@@ -116,6 +122,10 @@ impl Signer for LocalSigner {
         let signature = match &self.key {
             PrivateKey::Ec(key) => key.sign(&random, input).map(|signature| signature.as_ref().to_vec()),
             PrivateKey::Ed25519(key) => key.try_sign(input).map(|signature| signature.as_ref().to_vec()),
+            PrivateKey::MlDsa(key) => {
+                let mut signature = vec![0; key.algorithm().signature_len()];
+                key.sign(input, &mut signature).map(|_| signature)
+            }
             PrivateKey::Rsa(key, padding) => {
                 let mut signature = vec![0; key.public_modulus_len()];
                 key.sign(*padding, &random, input, &mut signature).map(|()| signature)
@@ -163,12 +173,14 @@ const READING: &str = "reading the signing key";
 enum PrivateKey {
     Ec(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
+    MlDsa(PqdsaKeyPair),
     Rsa(RsaKeyPair, &'static RsaSignatureEncoding),
 }
 
 enum Family {
     Ec(&'static EcdsaSigningAlgorithm),
     Ed25519,
+    MlDsa(&'static PqdsaSigningAlgorithm),
     Rsa(&'static RsaSignatureEncoding),
 }
 
@@ -179,6 +191,9 @@ impl Family {
             Algorithm::Es384 => Self::Ec(&aws::ECDSA_P384_SHA384_FIXED_SIGNING),
             Algorithm::Es512 => Self::Ec(&aws::ECDSA_P521_SHA512_FIXED_SIGNING),
             Algorithm::EdDsa => Self::Ed25519,
+            Algorithm::MlDsa44 => Self::MlDsa(&aws::ML_DSA_44_SIGNING),
+            Algorithm::MlDsa65 => Self::MlDsa(&aws::ML_DSA_65_SIGNING),
+            Algorithm::MlDsa87 => Self::MlDsa(&aws::ML_DSA_87_SIGNING),
             Algorithm::Ps256 => Self::Rsa(&aws::RSA_PSS_SHA256),
             Algorithm::Ps384 => Self::Rsa(&aws::RSA_PSS_SHA384),
             Algorithm::Ps512 => Self::Rsa(&aws::RSA_PSS_SHA512),

@@ -3,7 +3,9 @@
 #![expect(clippy::expect_used, reason = "the keys are constants")]
 
 use aws_lc_rs::rsa::{KeyPairComponents, PublicKeyComponents};
-use aws_lc_rs::signature::{EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, RsaKeyPair};
+use aws_lc_rs::signature::{
+    EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, PqdsaKeyPair, PqdsaSigningAlgorithm, RsaKeyPair,
+};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -25,6 +27,11 @@ pub(super) fn ec(curve: &'static EcdsaSigningAlgorithm, alg: Algorithm) -> Ecdsa
 /// RFC 8037 appendix A.1.
 pub(super) fn ed25519() -> Ed25519KeyPair {
     Ed25519KeyPair::from_seed_unchecked(&bytes("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A")).expect("a key")
+}
+
+/// RFC 9964 appendix A.1.
+pub(super) fn ml_dsa(level: &'static PqdsaSigningAlgorithm) -> PqdsaKeyPair {
+    PqdsaKeyPair::from_seed(level, &[0; 32]).expect("a key")
 }
 
 /// RFC 7520 section 3.4.

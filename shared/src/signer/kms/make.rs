@@ -78,6 +78,9 @@ impl KmsMaker {
 
     async fn make_by_envelope(&self, alg: Algorithm) -> Result<(Jwk, PrivateHalf), Fault> {
         const DOING: &str = "making a signing key by KMS";
+        if !SigningMode::Envelope.has(alg) {
+            return Err(Fault::internal(DOING).because("of its algorithm KMS makes none for use elsewhere"));
+        }
         let generate = self.client.generate_data_key_pair_without_plaintext().key_id(&self.making.envelope_key);
         let generate = generate.key_pair_spec(self.pair_spec(alg));
         let generate = generate.set_encryption_context(Some(Purpose::SigningKey.context()));
@@ -102,16 +105,21 @@ impl KmsMaker {
             Algorithm::Es384 => KeySpec::EccNistP384,
             Algorithm::Es512 => KeySpec::EccNistP521,
             Algorithm::EdDsa => KeySpec::EccNistEdwards25519,
-            _ => match self.making.rsa_bits {
-                4_096 => KeySpec::Rsa4096,
-                3_072 => KeySpec::Rsa3072,
-                _ => KeySpec::Rsa2048,
-            },
+            Algorithm::MlDsa44 => KeySpec::MlDsa44,
+            Algorithm::MlDsa65 => KeySpec::MlDsa65,
+            Algorithm::MlDsa87 => KeySpec::MlDsa87,
+            Algorithm::Ps256 | Algorithm::Ps384 | Algorithm::Ps512 | Algorithm::Rs256 | Algorithm::Rs384 | Algorithm::Rs512 => {
+                match self.making.rsa_bits {
+                    4_096 => KeySpec::Rsa4096,
+                    3_072 => KeySpec::Rsa3072,
+                    _ => KeySpec::Rsa2048,
+                }
+            }
         }
     }
 
     fn pair_spec(&self, alg: Algorithm) -> DataKeyPairSpec {
-        // They have the same names.
+        // They have the same names, where both exist.
         DataKeyPairSpec::from(self.key_spec(alg).as_str())
     }
 }

@@ -1,0 +1,113 @@
+use super::*;
+
+#[test]
+fn everything_that_is_wrong_is_said_at_once() {
+    let error = Config::read(|name| (name == "JETON_ISSUER").then(|| "jeton.example".into())).unwrap_err().to_string();
+    for part in ["_HANDLER is not set", "JETON_ISSUER must be an http or https URL"] {
+        assert!(error.contains(part), "{error}");
+    }
+}
+
+#[test]
+fn an_empty_variable_is_a_missing_one() {
+    assert!(Config::read(|_| Some(String::new())).is_err());
+}
+fn given(name: &str) -> Option<String> {
+    let value = match name {
+        "AWS_REGION" => "eu-west-1",
+        "AWS_ACCESS_KEY_ID" => "AKIA",
+        "AWS_SECRET_ACCESS_KEY" => "hunter2",
+        "AWS_SESSION_TOKEN" => "hunter3",
+        "AWS_ENDPOINT_URL" => "http://127.0.0.1:4577",
+        "AWS_ENDPOINT_URL_KMS" => "https://kms.example",
+        "JETON_TOKENS_TABLE" => "Tokens",
+        "JETON_DIRECTORY_TABLE" => "Directory",
+        "JETON_BY_SUBJECT" => "off",
+        _ => return None,
+    };
+    Some(value.to_owned())
+}
+
+#[test]
+fn a_service_without_an_address_of_its_own_is_at_that_of_all() {
+    let endpoints = Aws::read(given).unwrap().endpoints;
+    assert_eq!(endpoints.kms().as_deref(), Some("https://kms.example"));
+    assert_eq!(endpoints.dynamodb().as_deref(), Some("http://127.0.0.1:4577"));
+    assert_eq!(Aws::read(|name| given(name).filter(|_| name != "AWS_ENDPOINT_URL")).unwrap().endpoints.dynamodb(), None);
+}
+
+fn making(name: &str) -> Option<String> {
+    let value = match name {
+        "JETON_SIGNING_MODE" => "envelope",
+        "JETON_SIGNING_ALGORITHMS" => "ES256, EdDSA",
+        "JETON_ROTATION_DAYS" => "90",
+        "JETON_KEY_ALIAS" => "alias/jeton/signing",
+        _ => return None,
+    };
+    Some(value.to_owned())
+}
+
+#[test]
+fn how_keys_are_made_is_read_and_what_is_wrong_is_said_at_once() {
+    let read = KeyMaking::read(making).unwrap();
+    assert_eq!((read.mode, read.rsa_bits), (SigningMode::Envelope, 2_048));
+    assert_eq!(read.algorithms, [Algorithm::Es256, Algorithm::EdDsa]);
+    assert_eq!(read.schedule.every, Seconds(90 * 86_400));
+    for (name, bad) in [
+        ("JETON_SIGNING_MODE", "hsm"),
+        ("JETON_SIGNING_ALGORITHMS", "ES256,none"),
+        ("JETON_SIGNING_ALGORITHMS", "ES256,ES256"),
+        ("JETON_ROTATION_DAYS", "1"),
+        ("JETON_RSA_BITS", "1024"),
+        ("JETON_KEY_ALIAS", "alias/aws/dynamodb"),
+    ] {
+        let wrong = KeyMaking::read(|asked| if asked == name { Some(bad.to_owned()) } else { making(asked) });
+        assert!(wrong.unwrap_err().to_string().contains(name), "{name} {bad}");
+    }
+}
+
+#[test]
+fn ml_dsa_is_for_the_mode_kms_only() {
+    let read = |mode: &'static str| {
+        KeyMaking::read(|name| match name {
+            "JETON_SIGNING_MODE" => Some(mode.to_owned()),
+            "JETON_SIGNING_ALGORITHMS" => Some("ES256,ML-DSA-65".to_owned()),
+            _ => making(name),
+        })
+    };
+    assert_eq!(read("kms").unwrap().algorithms, [Algorithm::Es256, Algorithm::MlDsa65]);
+    let error = read("envelope").unwrap_err().to_string();
+    assert!(error.contains("ML-DSA-65 in JETON_SIGNING_ALGORITHMS needs kms in JETON_SIGNING_MODE"), "{error}");
+}
+
+#[test]
+fn no_credential_is_shown() {
+    let aws = Aws::read(given).unwrap();
+    assert!(!aws.by_subject && aws.credentials.secret_access_key.expose() == "hunter2");
+    assert!(!format!("{aws:?}").contains("hunter"));
+}
+
+#[test]
+fn everything_about_aws_that_is_wrong_is_said_at_once() {
+    let error = Aws::read(|name| match name {
+        "JETON_BY_SUBJECT" => Some("yes".to_owned()),
+        "AWS_ENDPOINT_URL" => Some("127.0.0.1:4577".to_owned()),
+        "AWS_REGION" => None,
+        _ => given(name),
+    });
+    let error = error.unwrap_err().to_string();
+    for part in ["AWS_REGION is not set", "JETON_BY_SUBJECT must be on or off", "AWS_ENDPOINT_URL must be an http or https URL"] {
+        assert!(error.contains(part), "{error}");
+    }
+}
+
+#[test]
+fn an_authorizer_asks_for_what_is_set_and_for_nothing_else() {
+    assert_eq!(read_requirements(|_| None).unwrap(), Requirements::default());
+    let given = |name: &str| Some(if name == "JETON_REQUIRED_SCOPES" { " urn:a  urn:b " } else { "urn:api" }.to_owned());
+    let requirements = read_requirements(given).unwrap();
+    assert_eq!(requirements.audience.unwrap().as_str(), "urn:api");
+    assert_eq!(requirements.scopes.iter().map(Scope::as_str).collect::<Vec<_>>(), ["urn:a", "urn:b"]);
+    let error = read_requirements(|_| Some("\"".to_owned())).unwrap_err().to_string();
+    assert!(error.contains("JETON_REQUIRED_SCOPES"), "{error}");
+}
