@@ -82,7 +82,7 @@ impl Recorded {
 
     async fn try_to_invoke(&mut self, name: &'static str, event: Value, wire: &Wire) -> Result<String, InvocationError> {
         let instance = self.deployment.instance(wire);
-        let operation = functions::operate::<Operations>().into_iter().find(|entry| entry.name == name).unwrap();
+        let operation = functions::operations::<Operations>().into_iter().find(|entry| entry.name == name).unwrap();
         let answer = operation.bind(&instance).invoke(&event.to_string(), "r-1").await;
         self.note(name, &wire.take_calls());
         answer
@@ -169,6 +169,9 @@ async fn everything(run: &mut Recorded) {
     ] {
         run.good(name, path, json!({"token": token})).await;
     }
+    let question =
+        json!({"type": "TOKEN", "methodArn": "arn:aws:execute-api:us-east-1:1:api/prod/GET/", "authorizationToken": token});
+    assert_eq!(run.invoke("jeton.authorizer", question).await["policyDocument"]["Statement"][0]["Effect"], "Allow");
     run.good("agilicus.validate_token_request", "/v1/tokens/validations", ask("1", "administrator", json!({}))).await;
     run.good("agilicus.reissue_token", "/v1/tokens/reissue", json!({"token": token, "org_id": "11"})).await;
     for path in ["/v1/tokens", "/v1/tokens?sub=administrator", &by_id] {
@@ -224,7 +227,7 @@ async fn a_role_grants_what_its_function_does_and_nothing_else() {
     }
     let endpoints = functions::catalogue::<Operations>();
     let endpoints = endpoints.iter().map(|Entry { route, access, .. }| (route.name, *access));
-    let operations = functions::operate::<Operations>();
+    let operations = functions::operations::<Operations>();
     let operations = operations.iter().map(|OperationEntry { name, access, .. }| (*name, *access));
     let mut wrong = Vec::new();
     for (name, access) in endpoints.chain(operations) {
