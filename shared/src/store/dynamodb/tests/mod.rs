@@ -11,7 +11,7 @@ use super::{DynamoStore, Tables, create_tables};
 use crate::aws::Sdk;
 use crate::aws::testing::Wire;
 use crate::config::Aws;
-use crate::entropy::Seeded;
+use crate::entropy::{Entropy, Seeded, SystemEntropy};
 use crate::store::{Store, conformance};
 
 mod calls;
@@ -83,14 +83,17 @@ impl Emulator {
 
     async fn at(endpoint: &str, by_subject: bool, database: Option<Database>) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{}-{count}", std::process::id());
         let tables = Tables { tokens: format!("Tokens-{name}"), directory: format!("Directory-{name}"), by_subject };
         let sdk = Sdk::new(&Aws::emulated(endpoint, &tables.tokens, &tables.directory));
         let sdk = if database.is_some() { sdk } else { sdk.patient() };
         let client = sdk.dynamodb();
         create_tables(&client, &tables).await.unwrap();
         let wire = Wire::default();
-        let entropy = Arc::new(Seeded::new(u64::from(COUNT.load(Ordering::Relaxed))));
+        // Where others write, too, none of their request tokens may come again.
+        let entropy: Arc<dyn Entropy> =
+            if database.is_some() { Arc::new(Seeded::new(u64::from(count))) } else { Arc::new(SystemEntropy) };
         let store = Arc::new(DynamoStore::new(sdk.over(&wire).dynamodb(), tables.clone(), entropy));
         Self { store, client, tables, wire, database }
     }
