@@ -169,8 +169,7 @@ async fn everything(run: &mut Recorded) {
     ] {
         run.good(name, path, json!({"token": token})).await;
     }
-    let question =
-        json!({"type": "TOKEN", "methodArn": "arn:aws:execute-api:us-east-1:1:api/prod/GET/", "authorizationToken": token});
+    let question = json!({"type": "TOKEN", "methodArn": "arn:aws:execute-api:us-east-1:1:api/prod/GET/", "authorizationToken": format!("Bearer {}", token.as_str().unwrap())});
     assert_eq!(run.invoke("jeton.authorizer", question).await["policyDocument"]["Statement"][0]["Effect"], "Allow");
     run.good("agilicus.validate_token_request", "/v1/tokens/validations", ask("1", "administrator", json!({}))).await;
     run.good("agilicus.reissue_token", "/v1/tokens/reissue", json!({"token": token, "org_id": "11"})).await;
