@@ -52,7 +52,7 @@ impl Recorded {
         if signs {
             instance.platform.warm_up().await.unwrap();
         } else if entry.access != Access::NONE {
-            instance.platform.reader.keys.now().await.unwrap();
+            instance.platform.records.reader.keys.now().await.unwrap();
         }
         let (mut answers, mut calls) = (Vec::new(), vec![wire.take_calls()]);
         let service = Service::new(&[entry], &instance).unwrap();

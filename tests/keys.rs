@@ -362,7 +362,7 @@ async fn published_keys_outlast_a_directory_that_doesnt_answer() {
     let watched = Arc::new(crate::support::Watched::new(deployment.store.clone()));
     let deployment = Deployment { store: watched.clone(), ..deployment };
     let operations = deployment.instance(SigningMode::Envelope);
-    let keys = &operations.platform.reader.keys;
+    let keys = &operations.platform.records.reader.keys;
     let first = keys.now().await.unwrap();
     deployment.pass(Seconds(3_600));
     watched.fail_in(0, false);

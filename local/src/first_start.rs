@@ -29,8 +29,8 @@ pub(crate) struct Administrator {
 pub(crate) async fn prepare(home: &Home, platform: &Platform) -> Result<Administrator, Error> {
     let name = |_| Fault::internal("naming the first org");
     let (org, subject) = (OrgId::parse(ORG).map_err(name)?, Subject::parse(ADMINISTRATOR).map_err(name)?);
-    let now = platform.reader.now();
-    let (org, member) = bootstrap::administrator(&*platform.store, &org, &subject, now).await?;
+    let now = platform.records.reader.now();
+    let (org, member) = bootstrap::administrator(&*platform.records.store, &org, &subject, now).await?;
     let kept = home.read(TOKEN_FILE)?;
     let good = match &kept {
         Some(token) => is_good(platform, token.expose().trim(), &org.id, now).await?,
@@ -44,7 +44,7 @@ pub(crate) async fn prepare(home: &Home, platform: &Platform) -> Result<Administ
 }
 
 async fn is_good(platform: &Platform, token: &str, org: &OrgId, now: Timestamp) -> Result<bool, Fault> {
-    let (presented, _) = examine(&platform.reader, token, Also::default()).await?;
+    let (presented, _) = examine(&platform.records.reader, token, Also::default()).await?;
     Ok(match presented {
         Presented::Access(token) => {
             let record = &token.record;

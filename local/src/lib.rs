@@ -86,10 +86,11 @@ async fn load(platform: &Platform, file: &std::path::Path) -> Result<(), String>
     let name = file.display();
     let text = std::fs::read_to_string(file).map_err(|e| format!("can't read {name}: {e}"))?;
     let seed = Seed::read(&text).map_err(|bad| format!("{name}: {bad}"))?;
-    let loaded = seed::load(&*platform.store, seed, platform.reader.now()).await.map_err(|error| match error {
-        NotLoaded::Bad(bad) => format!("{name}: {bad}"),
-        NotLoaded::Failed(fault) => in_words(&fault),
-    })?;
+    let loaded =
+        seed::load(&*platform.records.store, seed, platform.records.reader.now()).await.map_err(|error| match error {
+            NotLoaded::Bad(bad) => format!("{name}: {bad}"),
+            NotLoaded::Failed(fault) => in_words(&fault),
+        })?;
     println!("Loaded {name}: {} orgs, {} members, {} clients.", loaded.orgs, loaded.members, loaded.clients);
     Ok(())
 }

@@ -81,12 +81,10 @@ pub struct KeyMaking {
 /// The whole service.
 #[derive(Clone, Debug)]
 pub struct Platform {
-    /// Everything that reads.
-    pub reader: Reader,
-    /// All that is kept.
-    pub store: Arc<dyn Store>,
-    records: Records,
-    minting: Minting,
+    /// What reads and writes records.
+    pub records: Records,
+    /// What signs.
+    pub minting: Minting,
 }
 
 /// What a platform is made of.
@@ -113,7 +111,8 @@ impl Platform {
         let keys = PublicKeys::fixed(&KeySet::new(vec![signer.jwk().clone()]), issuer.clone())?;
         let reader = Reader { clock, keys: Arc::new(keys), tokens: store.clone() };
         let signing = Arc::new(SigningKeys::fixed(signer, deriver));
-        Ok(Self::from_halves(Records { reader, store, requirements: Arc::default() }, Minting { entropy, issuer, signing }))
+        let records = Records { reader, store, requirements: Arc::default() };
+        Ok(Self { records, minting: Minting { entropy, issuer, signing } })
     }
 
     /// With the keys of the ring that the store has.
@@ -126,16 +125,12 @@ impl Platform {
     ) -> Self {
         let ring = Arc::new(Ring::new(store.clone(), clock.clone()));
         let records = Records::new(clock, store, ring.clone(), issuer.clone());
-        Self::from_halves(records, Minting { entropy, issuer, signing: Arc::new(SigningKeys::of(ring, opener)) })
-    }
-
-    fn from_halves(records: Records, minting: Minting) -> Self {
-        Self { reader: records.reader.clone(), store: records.store.clone(), records, minting }
+        Self { records, minting: Minting { entropy, issuer, signing: Arc::new(SigningKeys::of(ring, opener)) } }
     }
 
     /// Reads what requests will need: so that none of them waits for it, and so that connections are open.
     pub async fn warm_up(&self) -> Result<(), Fault> {
-        self.reader.keys.now().await?;
+        self.records.reader.keys.now().await?;
         self.minting.signing.now().await?;
         Ok(())
     }
