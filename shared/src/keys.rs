@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::Mutex;
 
 use crate::clock::Clock;
-use crate::domain::{Algorithm, Fault, Issuer, KeyId, KeyRing, KeySet, KeyState, Seconds, Timestamp};
+use crate::domain::{Fault, Issuer, KeyId, KeyRing, KeySet, KeyState, Seconds, Timestamp};
 use crate::jose::{Verifier, jwk};
 use crate::signer::{Deriver, OpenKeys, Signer};
 use crate::store::ReadKeys;
@@ -120,20 +120,14 @@ impl PublicKeys {
 /// The private halves: what signs, and what refresh tokens are derived with.
 #[derive(Debug)]
 pub struct Signing {
-    preferred: Arc<dyn Signer>,
-    by_algorithm: HashMap<Algorithm, Arc<dyn Signer>>,
+    signer: Arc<dyn Signer>,
     deriver: Arc<dyn Deriver>,
 }
 
 impl Signing {
-    /// Signs where no algorithm is asked for.
-    pub fn signer(&self) -> &Arc<dyn Signer> {
-        &self.preferred
-    }
-
-    /// Signs by this algorithm, if there is a key for it.
-    pub fn signer_by(&self, alg: Algorithm) -> Option<&Arc<dyn Signer>> {
-        self.by_algorithm.get(&alg)
+    /// Signs, by the preferred algorithm.
+    pub fn signer(&self) -> &dyn Signer {
+        &*self.signer
     }
 
     /// Makes the secrets of refresh tokens.
@@ -165,9 +159,7 @@ impl SigningKeys {
 
     /// Always the same.
     pub fn fixed(signer: Arc<dyn Signer>, deriver: Arc<dyn Deriver>) -> Self {
-        let by_algorithm = HashMap::from([(signer.jwk().alg, Arc::clone(&signer))]);
-        let signing = Signing { preferred: signer, by_algorithm, deriver };
-        Self { source: Source::Fixed(Arc::new(signing)), opener: None, held: Mutex::default() }
+        Self { source: Source::Fixed(Arc::new(Signing { signer, deriver })), opener: None, held: Mutex::default() }
     }
 
     /// Those of this moment.
@@ -200,9 +192,8 @@ impl SigningKeys {
             }
         }
         held.signers.retain(|kid, _| ring.signing(now).any(|key| key.jwk.kid == *kid));
-        let find = |key: &crate::domain::RingKey| held.signers.get(&key.jwk.kid).cloned();
-        let by_algorithm = Algorithm::ALL.into_iter().filter_map(|alg| Some((alg, find(ring.active(alg, now)?)?))).collect();
-        Ok(Signing { preferred: ring.preferred(now).and_then(find).ok_or_else(none)?, by_algorithm, deriver })
+        let signer = ring.preferred(now).and_then(|key| held.signers.get(&key.jwk.kid)).ok_or_else(none)?;
+        Ok(Signing { signer: Arc::clone(signer), deriver })
     }
 }
 

@@ -88,7 +88,7 @@ pub(crate) async fn mint_as(ports: &Minter, grant: Grant, id: TokenId, family: O
     let record = record(grant, id, begun.as_ref().map(|(family, _)| family.id).or(family));
     let payload = jose::claims::to_json(&Claims::of(&record, &ports.issuer))?;
     let signing = ports.signing.now().await?;
-    let signer = &**signing.signer();
+    let signer = signing.signer();
     if jose::jws::length(signer.jwk(), TYPE, &payload)? > signer.longest() {
         return Err(Refusal::TokenTooLarge { limit: signer.longest() }.into());
     }
