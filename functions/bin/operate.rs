@@ -7,7 +7,7 @@ use shared::lambda::Bundle;
 
 fn main() -> ExitCode {
     Bundle::new()
-        .operations(functions::operate(), |config| async { for_operations(config) })
+        .operations(functions::operate(), async |config| for_operations(config))
         .operations(functions::audit(), async |_| for_auditing())
         .main()
 }

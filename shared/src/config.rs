@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use http::Uri;
 
-use crate::domain::{Algorithm, Invalid, Issuer, Requirements, Schedule, Scope, Seconds, Secret, SigningMode};
+use crate::domain::{Algorithm, Fault, Invalid, Issuer, Requirements, Schedule, Scope, Seconds, Secret, SigningMode};
 
 /// What a function needs to know.
 #[derive(Clone, Debug)]
@@ -95,6 +95,12 @@ pub struct KeyMaking {
 #[derive(Debug, thiserror::Error)]
 #[error("the environment is not as it should be: {}", .0.join("; "))]
 pub struct Misconfigured(Vec<String>);
+
+impl From<Misconfigured> for Fault {
+    fn from(wrong: Misconfigured) -> Self {
+        Self::internal("reading the environment").because(wrong)
+    }
+}
 
 impl Config {
     /// Reads the environment.

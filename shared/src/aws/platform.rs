@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Sdk;
 use crate::clock::SystemClock;
-use crate::config::{self, Aws, Config, KeyMaking, Misconfigured};
+use crate::config::{self, Aws, Config, KeyMaking};
 use crate::domain::{Fault, Issuer};
 use crate::entropy::SystemEntropy;
 use crate::events::eventbridge::EventBus;
@@ -18,7 +18,7 @@ use crate::store::dynamodb::{DynamoStore, Stream, Tables};
 
 /// What functions stand on that read and write records: nothing of KMS.
 pub async fn for_records(config: Config) -> Result<Records, Fault> {
-    let aws = Aws::from_env().map_err(misconfigured)?;
+    let aws = Aws::from_env()?;
     let (clock, store) = (Arc::new(SystemClock), store(&Sdk::new(&aws), &aws));
     let ring = Arc::new(Ring::new(store.clone(), clock.clone()));
     let records = Records::new(clock, store, ring, config.issuer);
@@ -28,14 +28,14 @@ pub async fn for_records(config: Config) -> Result<Records, Fault> {
 
 /// What an authorizer stands on: the same, and what is asked of a token.
 pub async fn for_authorizer(config: Config) -> Result<Records, Fault> {
-    let requirements = config::requirements().map_err(misconfigured)?;
+    let requirements = config::requirements()?;
     Ok(for_records(config).await?.requiring(requirements))
 }
 
 /// What functions stand on that mint.
 pub async fn for_minting(config: Config) -> Result<Platform, Fault> {
-    let aws = Aws::from_env().map_err(misconfigured)?;
-    let envelope_key = config::envelope_key().map_err(misconfigured)?;
+    let aws = Aws::from_env()?;
+    let envelope_key = config::envelope_key()?;
     let sdk = Sdk::new(&aws);
     let platform = minting(&sdk, config.issuer, store(&sdk, &aws), envelope_key);
     tolerate(platform.warm_up().await);
@@ -44,9 +44,9 @@ pub async fn for_minting(config: Config) -> Result<Platform, Fault> {
 
 /// What functions stand on that make keys.
 pub fn for_operations(config: Config) -> Result<Operations, Fault> {
-    let aws = Aws::from_env().map_err(misconfigured)?;
-    let envelope_key = config::envelope_key().map_err(misconfigured)?;
-    let keys = KeyMaking::from_env().map_err(misconfigured)?;
+    let aws = Aws::from_env()?;
+    let envelope_key = config::envelope_key()?;
+    let keys = KeyMaking::from_env()?;
     let sdk = Sdk::new(&aws);
     Ok(operations(&sdk, config.issuer, store(&sdk, &aws), envelope_key, keys))
 }
@@ -54,8 +54,8 @@ pub fn for_operations(config: Config) -> Result<Operations, Fault> {
 /// What the audit trail stands on: the log and, if there is one, the event bus.
 pub fn for_auditing() -> Result<Auditing, Fault> {
     let mut publish: Vec<Arc<dyn Publish>> = vec![Arc::new(Lines::to_stdout())];
-    if let Some(name) = config::event_bus().map_err(misconfigured)? {
-        let aws = Aws::from_env().map_err(misconfigured)?;
+    if let Some(name) = config::event_bus()? {
+        let aws = Aws::from_env()?;
         publish.push(Arc::new(EventBus::new(Sdk::new(&aws).eventbridge(), name)));
     }
     Ok(Auditing(Auditor { changes: Arc::new(Stream), publish }))
@@ -91,8 +91,4 @@ fn tolerate(warmed_up: Result<(), Fault>) {
     if let Err(fault) = warmed_up {
         crate::telemetry::log_fault("", &fault);
     }
-}
-
-fn misconfigured(wrong: Misconfigured) -> Fault {
-    Fault::internal("reading the environment").because(wrong)
 }
