@@ -1,7 +1,6 @@
 //! Rotation: keys follow each other, and nobody notices.
 
-use crate::domain::{Error, PrivateHalf};
-use crate::domain::{Fault, KeyRing, Refusal, RingKey, Seconds, Timestamp};
+use crate::domain::{Error, Fault, KeyRing, PrivateHalf, Refusal, RingKey, Seconds, Timestamp};
 use crate::keys::REREAD;
 use crate::ports::Rotator;
 use crate::store::WriteKeys;
@@ -19,7 +18,6 @@ pub struct Ask {
 ///
 /// Safe to repeat and to run twice at the same time: one conditional write decides, and whoever loses it destroys what it made.
 pub async fn rotate(ports: &Rotator, ask: &Ask) -> Result<KeyRing, Error> {
-    const MOST_TRIES: usize = 5;
     for _ in 0..MOST_TRIES {
         let now = ports.clock.now();
         let before = ports.keys.key_ring().await?.unwrap_or_default();
@@ -66,7 +64,6 @@ async fn renew(ports: &Rotator, ring: &mut KeyRing, anew: bool, now: Timestamp) 
 
 /// Sees to it that no key retires that may have signed a token that doesn't expire: before an org allows such tokens.
 pub(crate) async fn keep_for_ever(keys: &(impl WriteKeys + ?Sized), now: Timestamp) -> Result<(), Fault> {
-    const MOST_TRIES: usize = 5;
     for _ in 0..MOST_TRIES {
         let mut ring = keys.key_ring().await?.unwrap_or_default();
         if ring.keeps_for_ever {
@@ -80,6 +77,9 @@ pub(crate) async fn keep_for_ever(keys: &(impl WriteKeys + ?Sized), now: Timesta
     }
     Err(Fault::unavailable("keeping the keys for ever: others were always faster"))
 }
+
+/// How often a change of the ring is tried again that another was faster than.
+const MOST_TRIES: usize = 5;
 
 /// How long an instance may still sign with a key whose successor signs already: until it has read the ring again, and a margin.
 const GRACE: Seconds = Seconds(REREAD.0 * 12);

@@ -20,11 +20,11 @@ impl ReadKeys for DynamoStore {
 #[async_trait]
 impl WriteKeys for DynamoStore {
     async fn put_key_ring(&self, ring: &KeyRing) -> Result<bool, Fault> {
-        let condition = if ring.version == 1 { "attribute_not_exists(pk)" } else { "g = :before" };
-        let mut put = Change::put_if(&self.tables.directory, item(ring)?, condition);
-        if ring.version != 1 {
-            put = put.with("before", number(ring.version.saturating_sub(1)));
-        }
+        let (table, item) = (&self.tables.directory, item(ring)?);
+        let put = match ring.version {
+            1 => Change::insert(table, item),
+            version => Change::put_if(table, item, "g = :before").with("before", number(version.saturating_sub(1))),
+        };
         match self.change("writing the key ring", put).await? {
             Check::Passed => Ok(true),
             // What an earlier try has written, whose answer was lost, is our own.
