@@ -36,6 +36,7 @@ pub mod keys;
 pub mod lambda;
 pub mod list;
 pub mod mint;
+pub mod opaque;
 pub mod platform;
 pub mod policy;
 pub mod ports;

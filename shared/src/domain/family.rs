@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    App, Audience, ClientId, Creator, HostPermissions, OrgId, Role, Scope, Seconds, Session, Subject, Timestamp, TokenId,
+    App, Audience, ClientId, Creator, HostPermissions, Issuance, OrgId, Role, Scope, Seconds, Session, Subject, Timestamp, TokenId,
 };
 
 /// Where a family's record is: in the shard of its access tokens.
@@ -32,7 +32,7 @@ pub struct Family {
     pub generation: u64,
     /// From which, with a key that isn't in the store, every generation's secret is derived.
     pub salt: [u8; 16],
-    /// SHA-256 of the current generation's secret.
+    /// SHA-256 of the current generation's secret or, of the first generation, of the value that a caller has chosen for it.
     pub current: [u8; 32],
     /// SHA-256 of the one before.
     pub previous: Option<[u8; 32]>,
@@ -40,10 +40,20 @@ pub struct Family {
     pub rotated_at: Timestamp,
     /// Whether a use replaces the token.
     pub rotates: bool,
+    /// Whether the token that was just replaced gets the same successor again.
+    pub retries: bool,
+    /// So long does it live on from each use, up to [`OrgSettings::LONGEST`](super::OrgSettings::LONGEST) in all. `None`: no use moves its end.
+    pub slides: Option<Seconds>,
+    /// Whether only the newest of its access tokens is alive.
+    pub exclusive: bool,
     /// When the family began.
     pub issued_at: Timestamp,
-    /// When it ends, whatever happens.
+    /// When an access token was last made with it.
+    pub refreshed_at: Option<Timestamp>,
+    /// When it ends.
     pub expires_at: Timestamp,
+    /// From when on it may be forgotten: none of its access tokens can be alive any more. `None`: never.
+    pub needed_until: Option<Timestamp>,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
     /// The access token that came with the current generation.
@@ -64,6 +74,10 @@ pub struct Family {
     pub creator: Option<Creator>,
     /// As of the first access token.
     pub masquerading: bool,
+    /// As of the first access token, or what it was changed to.
+    pub issuance: Option<Box<Issuance>>,
+    /// Counts changes other than revocation and refreshing.
+    pub revision: u32,
 }
 
 impl Family {
@@ -81,7 +95,8 @@ impl Family {
         if generation == self.generation {
             return Redemption::Current;
         }
-        let retry = generation.checked_add(1) == Some(self.generation) && now <= self.rotated_at.plus(Self::RETRY_WINDOW);
+        let is_previous = generation.checked_add(1) == Some(self.generation);
+        let retry = self.retries && is_previous && now <= self.rotated_at.plus(Self::RETRY_WINDOW);
         if retry { Redemption::Retry } else { Redemption::Reuse }
     }
 }

@@ -1,6 +1,6 @@
 //! Whether a token is alive: one function, used by every endpoint.
 
-use super::{Family, Mark, MarkKey, MarkKind, Marks, Member, Org, Session, Subject, Timestamp, TokenRecord};
+use super::{Client, Family, Issuance, Mark, MarkKey, MarkKind, Marks, Member, Org, Session, Subject, Timestamp, TokenRecord};
 
 /// What one consistent read found about a token.
 #[derive(Clone, Copy, Debug)]
@@ -9,6 +9,8 @@ pub struct Evidence<'a> {
     pub org: Option<&'a Org>,
     /// Its subject as a member there.
     pub member: Option<&'a Member>,
+    /// The client that it was issued to.
+    pub client: Option<&'a Client>,
     /// Its refresh family, if it has one and that was found.
     pub family: Option<&'a Family>,
     /// All marks that could concern it.
@@ -26,7 +28,7 @@ pub enum Standing {
     Expired,
     /// Revoked, by itself or with a set.
     Revoked,
-    /// Its subject or org is gone or disabled.
+    /// Its org or holder is gone or disabled: the client that it was issued to, or else its subject.
     Orphaned,
 }
 
@@ -37,7 +39,7 @@ impl Evidence<'_> {
             Standing::Revoked
         } else if token.is_expired(now) {
             Standing::Expired
-        } else if !self.has_subject() {
+        } else if !self.has_holder(token.issuance.as_deref()) {
             Standing::Orphaned
         } else if now < token.not_before {
             Standing::NotYetValid
@@ -52,7 +54,7 @@ impl Evidence<'_> {
             Standing::Revoked
         } else if family.expires_at <= now {
             Standing::Expired
-        } else if !self.has_subject() {
+        } else if !self.has_holder(family.issuance.as_deref()) {
             Standing::Orphaned
         } else {
             Standing::Live
@@ -65,11 +67,16 @@ impl Evidence<'_> {
     }
 
     fn family_is_over(&self, token: &TokenRecord) -> bool {
-        token.family.is_some() && self.family.is_none_or(|family| family.revoked_at.is_some())
+        let is_over = |family: &Family| family.revoked_at.is_some() || family.exclusive && family.token != token.id;
+        token.family.is_some() && self.family.is_none_or(is_over)
     }
 
-    fn has_subject(&self) -> bool {
-        self.org.is_some_and(|org| org.enabled) && self.member.is_some_and(|member| member.enabled)
+    fn has_holder(&self, issuance: Option<&Issuance>) -> bool {
+        let holder = match issuance {
+            Some(_) => self.client.is_some_and(|client| client.enabled),
+            None => self.member.is_some_and(|member| member.enabled),
+        };
+        self.org.is_some_and(|org| org.enabled) && holder
     }
 
     fn is_marked(&self, set: &Set<'_>) -> bool {
@@ -80,7 +87,7 @@ impl Evidence<'_> {
 /// The sets that a token or family belongs to.
 struct Set<'a> {
     org: &'a super::OrgId,
-    subject: &'a Subject,
+    subject: Option<&'a Subject>,
     client: Option<super::ClientId>,
     session: Option<&'a Session>,
     issued_at: Timestamp,
@@ -88,12 +95,14 @@ struct Set<'a> {
 
 impl<'a> Set<'a> {
     fn of_token(token: &'a TokenRecord) -> Self {
-        let TokenRecord { org, subject, client, session, issued_at, .. } = token;
+        let TokenRecord { org, client, session, issued_at, .. } = token;
+        let subject = owner(&token.subject, token.issuance.as_deref());
         Self { org, subject, client: *client, session: session.as_ref(), issued_at: *issued_at }
     }
 
     fn of_family(family: &'a Family) -> Self {
-        let Family { org, subject, client, session, issued_at, .. } = family;
+        let Family { org, client, session, issued_at, .. } = family;
+        let subject = owner(&family.subject, family.issuance.as_deref());
         Self { org, subject, client: *client, session: session.as_ref(), issued_at: *issued_at }
     }
 
@@ -102,19 +111,39 @@ impl<'a> Set<'a> {
     }
 }
 
+/// The resource owner. `None`: there is none, and the subject is the client, whose id may be spelled as somebody's name.
+fn owner<'a>(subject: &'a Subject, issuance: Option<&Issuance>) -> Option<&'a Subject> {
+    Some(subject).filter(|_| !issuance.is_some_and(|issuance| issuance.for_client))
+}
+
+impl TokenRecord {
+    /// The marks that could concern it.
+    pub fn marks(&self) -> impl Iterator<Item = MarkKey> {
+        Set::of_token(self).marks()
+    }
+}
+
+impl Family {
+    /// The marks that could concern it.
+    pub fn marks(&self) -> impl Iterator<Item = MarkKey> {
+        Set::of_family(self).marks()
+    }
+}
+
 impl Mark {
     /// The marks that could concern a token or family of this org, subject, client and session.
     pub fn keys_of(
         org: &super::OrgId,
-        subject: &Subject,
+        subject: Option<&Subject>,
         client: Option<super::ClientId>,
         session: Option<&Session>,
     ) -> impl Iterator<Item = MarkKey> {
         let here = |kind| MarkKey { org: org.clone(), kind };
         [
             Some(here(MarkKind::Org)),
-            Some(here(MarkKind::Member(subject.clone()))),
+            subject.map(|subject| here(MarkKind::Member(subject.clone()))),
             client.map(|client| here(MarkKind::Client(client))),
+            client.zip(subject).map(|(client, subject)| here(MarkKind::ClientOf(client, subject.clone()))),
             session.map(|session| MarkKey { org: session.org.clone(), kind: MarkKind::Session(session.id.clone()) }),
         ]
         .into_iter()

@@ -15,6 +15,9 @@ pub enum MarkKind {
     Org,
     /// All of a session.
     Session(SessionId),
+    /// All that a client has for a subject. To the millisecond, and without the second more: a token that ends its
+    /// predecessors is not among them.
+    ClientOf(ClientId, Subject),
 }
 
 /// Where a mark is. The store keeps a copy in every shard of the org, so that one read in one partition decides.
@@ -42,9 +45,6 @@ pub struct Mark {
 pub struct Marks(HashMap<MarkKey, Timestamp>);
 
 impl Marks {
-    /// Clocks of two instances may differ by so much, in ms.
-    const SLACK_MS: i64 = 1_000;
-
     /// Adds a mark that was found.
     pub fn insert(&mut self, key: MarkKey, not_before: Timestamp) {
         self.0.insert(key, not_before);
@@ -57,7 +57,11 @@ impl Marks {
 
     /// Whether a token of the set that was issued at this moment is dead.
     pub fn kills(&self, key: &MarkKey, issued_at: Timestamp) -> bool {
-        self.find(key).is_some_and(|mark| issued_at.as_ms() <= mark.as_ms().saturating_add(Self::SLACK_MS))
+        let Some(mark) = self.find(key) else { return false };
+        match key.kind {
+            MarkKind::ClientOf(..) => issued_at < mark,
+            _ => issued_at <= mark.plus_slack(),
+        }
     }
 }
 

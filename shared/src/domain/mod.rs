@@ -2,6 +2,8 @@
 //!
 //! Nothing here knows HTTP, JSON, AWS or a database.
 
+pub mod alias;
+pub mod batch;
 pub mod caller;
 pub mod claims;
 pub mod client;
@@ -9,6 +11,7 @@ pub mod commit;
 pub mod family;
 pub mod fault;
 pub mod id;
+pub mod issuance;
 pub mod key;
 pub mod key_ring;
 pub mod liveness;
@@ -20,26 +23,31 @@ pub mod refusal;
 pub mod requirements;
 pub mod scope;
 pub mod secret;
+pub mod ticket;
 pub mod time;
 pub mod token;
 
+pub use alias::{Alias, AliasKey, Aliased};
+pub use batch::{Batch, BatchKey, BatchState};
 pub use caller::Caller;
 pub use claims::Claims;
-pub use client::{Client, ClientKind};
+pub use client::{Client, ClientAuthMethod, ClientKind};
 pub use commit::{Action, Change, Commit, Diff, MarkStands};
 pub use family::{Family, FamilyKey, Redemption};
 pub use fault::Fault;
 pub use id::{App, Audience, ClientId, Invalid, Issuer, OrgId, Role, SessionId, Shard, Subject, TokenId};
+pub use issuance::{AuthorizationDetails, Confirmation, GrantType, Issuance, Property, Thumbprint};
 pub use key::{Algorithm, Jwk, KeyId, KeySet};
 pub use key_ring::{KeyRing, KeyState, PrivateHalf, RingKey, Schedule, SigningMode};
 pub use liveness::{Evidence, Standing};
 pub use mark::{Mark, MarkKey, MarkKind, Marks};
 pub use member::{Member, MemberKey, MemberKind, Profile};
-pub use org::{Org, OrgSettings};
+pub use org::{AssertionRules, ExchangeRules, OAuthSettings, Org, OrgSettings, SupportedScope};
 pub use refresh_token::RefreshToken;
 pub use refusal::{Error, Refusal, TokenProblem};
 pub use requirements::{Lacking, Requirements};
 pub use scope::{Authority, Scope, ScopePattern};
 pub use secret::Secret;
+pub use ticket::{Ticket, TicketKey};
 pub use time::{Seconds, Timestamp};
 pub use token::{Creator, HostPermissions, Session, TokenKey, TokenRecord};

@@ -1,6 +1,6 @@
 //! Orgs: tenants, and the hierarchy that they form.
 
-use super::{OrgId, Seconds, Timestamp};
+use super::{Algorithm, GrantType, OrgId, Scope, Seconds, Timestamp};
 
 /// A tenant. Nothing crosses an org, but that an administrator of an ancestor may act on it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -15,6 +15,8 @@ pub struct Org {
     pub enabled: bool,
     /// What its tokens are like.
     pub settings: OrgSettings,
+    /// SHA-256 of its API secrets, of which two may be live during a change. The service makes them of 256 random bits.
+    pub secrets: Vec<[u8; 32]>,
     /// Whether it has ever allowed tokens that don't expire: its not-before marks must then be kept for ever.
     pub ever_non_expiring: bool,
     /// Set when the org is first written.
@@ -42,7 +44,7 @@ impl Org {
         self.id == *other || self.ancestors.contains(other)
     }
 
-    /// Until when a not-before mark of this moment must be kept: as long as a token can live that it kills.
+    /// Until when a not-before mark of this moment must be kept, or an alias: as long as a token can live that it concerns.
     pub fn mark_expiry(&self, at: Timestamp) -> Option<Timestamp> {
         (!self.ever_non_expiring).then(|| at.plus(OrgSettings::LONGEST).plus(Seconds::DAY))
     }
@@ -55,17 +57,24 @@ pub struct OrgSettings {
     pub token_duration: Seconds,
     /// The longest lifetime that a request may name.
     pub max_token_duration: Seconds,
-    /// Absolute lifetime of a refresh family: refreshing never moves it.
+    /// Lifetime of a refresh family.
     pub refresh_token_duration: Seconds,
-    /// Whether each use of a refresh token issued to a public client, or to none, replaces it. Off: it stays the same.
-    pub refresh_token_rotation: bool,
+    /// Whether a refresh token stays the same when it is used. `None`: that of a confidential client does, any other is replaced.
+    pub refresh_token_kept: Option<bool>,
     /// Whether `does_not_expire` may be asked for.
     pub allow_non_expiring: bool,
+    /// What the tokens of its OAuth clients are like.
+    pub oauth: OAuthSettings,
 }
 
 impl OrgSettings {
     /// No token that expires, and no refresh family, lives longer than this, whatever the settings: 400 days.
     pub const LONGEST: Seconds = Seconds(400 * 86_400);
+
+    /// Whether the refresh token of a client of this kind stays the same when it is used.
+    pub fn keeps_refresh_token(&self, client: Option<super::ClientKind>) -> bool {
+        self.refresh_token_kept.unwrap_or(client == Some(super::ClientKind::Confidential))
+    }
 }
 
 impl Default for OrgSettings {
@@ -74,8 +83,117 @@ impl Default for OrgSettings {
             token_duration: Seconds::HOUR,
             max_token_duration: Seconds::DAY,
             refresh_token_duration: Seconds(30 * 86_400),
-            refresh_token_rotation: true,
+            refresh_token_kept: None,
             allow_non_expiring: false,
+            oauth: OAuthSettings::default(),
         }
     }
+}
+
+/// What the tokens of an org's OAuth clients are like: contract `authlete` section 7.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+pub struct OAuthSettings {
+    /// What signs access tokens. `None`: they are opaque.
+    pub access_token_sign_alg: Option<Algorithm>,
+    /// The scopes that there are.
+    pub supported_scopes: Vec<SupportedScope>,
+    /// The grants that there are. Without `password`, unless somebody wants it (RFC 9700 section 2.4).
+    pub supported_grants: Vec<GrantType>,
+    /// Whether a new refresh token ends when the one that it replaces would have.
+    pub refresh_token_duration_kept: bool,
+    /// Whether a refresh token that stays the same lives on with each use.
+    pub refresh_token_duration_reset: bool,
+    /// Whether a refresh token that was just replaced gets the same successor again. FAPI 2.0 security profile section 5.3.2.1 asks for it.
+    pub refresh_token_idempotent: bool,
+    /// Whether a subject has one access token of a client at most.
+    pub single_token_per_subject: bool,
+    /// Whether an access token must end no later than the refresh token that comes with it.
+    pub token_expiration_linked: bool,
+    /// Whether a token must have a scope.
+    pub scope_required: bool,
+    /// Whether errors for OAuth clients come without `error_description`.
+    pub error_description_omitted: bool,
+    /// Whether errors for OAuth clients come without `error_uri`.
+    pub error_uri_omitted: bool,
+    /// Where the authorization server takes token requests.
+    pub token_endpoint: Option<String>,
+    /// Who may exchange tokens, and which.
+    pub token_exchange: ExchangeRules,
+    /// Which assertions are taken.
+    pub jwt_grant: AssertionRules,
+    /// What others keep with it.
+    pub attributes: Vec<(String, String)>,
+}
+
+impl Default for OAuthSettings {
+    fn default() -> Self {
+        Self {
+            access_token_sign_alg: None,
+            supported_scopes: Vec::new(),
+            supported_grants: vec![
+                GrantType::AuthorizationCode,
+                GrantType::ClientCredentials,
+                GrantType::RefreshToken,
+                GrantType::TokenExchange,
+                GrantType::JwtBearer,
+            ],
+            refresh_token_duration_kept: true,
+            refresh_token_duration_reset: false,
+            refresh_token_idempotent: true,
+            single_token_per_subject: false,
+            token_expiration_linked: false,
+            scope_required: false,
+            error_description_omitted: false,
+            error_uri_omitted: false,
+            token_endpoint: None,
+            token_exchange: ExchangeRules::default(),
+            jwt_grant: AssertionRules::default(),
+            attributes: Vec::new(),
+        }
+    }
+}
+
+/// A scope that an org supports.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SupportedScope {
+    /// The scope.
+    pub name: Scope,
+    /// Whether a request that names no scope gets it.
+    pub default: bool,
+    /// What it stands for, for people.
+    pub description: Option<String>,
+    /// Access tokens with it live no longer.
+    pub token_duration: Option<Seconds>,
+    /// Refresh tokens with it live no longer.
+    pub refresh_token_duration: Option<Seconds>,
+    /// What others keep with it.
+    pub attributes: Vec<(String, String)>,
+}
+
+/// Who may exchange tokens (RFC 8693), and which.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+pub struct ExchangeRules {
+    /// A client must name itself.
+    pub by_identifiable_clients_only: bool,
+    /// A client must be confidential.
+    pub by_confidential_clients_only: bool,
+    /// A client must have a permit of its own.
+    pub by_permitted_clients_only: bool,
+    /// No JWT that is encrypted.
+    pub encrypted_jwt_rejected: bool,
+    /// No JWT that isn't signed.
+    pub unsigned_jwt_rejected: bool,
+}
+
+/// Which assertions are taken for a grant (RFC 7523 section 2.1).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct AssertionRules {
+    /// A client must name itself.
+    pub by_identifiable_clients_only: bool,
+    /// None that is encrypted.
+    pub encrypted_jwt_rejected: bool,
+    /// None that isn't signed.
+    pub unsigned_jwt_rejected: bool,
 }

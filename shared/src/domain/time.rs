@@ -56,6 +56,12 @@ impl Timestamp {
         Self(self.0.saturating_add(length.as_ms()))
     }
 
+    /// The latest that another instance's clock may show at this moment: a second later.
+    #[must_use]
+    pub const fn plus_slack(self) -> Self {
+        self.plus(Seconds(1))
+    }
+
     /// This moment, `length` earlier.
     #[must_use]
     pub const fn minus(self, length: Seconds) -> Self {

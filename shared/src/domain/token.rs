@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{App, Audience, ClientId, FamilyKey, OrgId, Role, Scope, SessionId, Subject, Timestamp, TokenId};
+use super::{App, Audience, ClientId, FamilyKey, Issuance, OrgId, Role, Scope, SessionId, Subject, Timestamp, TokenId};
 
 /// Where a token's record is: ids are unique, but looked up within their org.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -48,6 +48,12 @@ pub struct TokenRecord {
     pub masquerading: bool,
     /// Its refresh family.
     pub family: Option<TokenId>,
+    /// How an OAuth client got it.
+    pub issuance: Option<Box<Issuance>>,
+    /// SHA-256 of its value, if that isn't the one that its id is made of. An [`Alias`](super::Alias) tells where it is then.
+    pub value: Option<[u8; 32]>,
+    /// Counts changes other than revocation.
+    pub revision: u32,
     /// When it was revoked by itself. Sets of tokens are revoked by [`Mark`](super::Mark)s.
     pub revoked_at: Option<Timestamp>,
 }

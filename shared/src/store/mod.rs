@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 
 use crate::domain::{
-    Client, ClientId, Commit, Family, FamilyKey, Fault, KeyRing, Mark, MarkKey, Marks, Member, MemberKey, Org, OrgId, Scope,
-    SessionId, Subject, Timestamp, TokenId, TokenKey, TokenRecord, scope,
+    Alias, AliasKey, Aliased, Batch, BatchKey, Client, ClientId, Commit, Family, FamilyKey, Fault, KeyRing, Mark, MarkKey, Marks, Member, MemberKey, Org, OrgId, Scope,
+    SessionId, Subject, Ticket, TicketKey, Timestamp, TokenId, TokenKey, TokenRecord, scope,
 };
 
 pub mod codec;
@@ -27,9 +27,35 @@ pub mod sqlite;
 ///    where a method has `now` as an argument.
 /// 4. Absence is `None`, never an error. A broken record is a fault, never absence.
 /// 5. Of N parallel writes that exclude each other exactly one wins.
-pub trait Store: ReadTokens + WriteTokens + RevokeTokens + RefreshTokens + ReadDirectory + WriteDirectory + WriteKeys {}
+pub trait Store:
+    ReadTokens
+    + WriteTokens
+    + AmendTokens
+    + RevokeTokens
+    + RefreshTokens
+    + KeepTickets
+    + UseOnce
+    + KeepBatches
+    + ReadDirectory
+    + WriteDirectory
+    + WriteKeys
+{
+}
 
-impl<T> Store for T where T: ReadTokens + WriteTokens + RevokeTokens + RefreshTokens + ReadDirectory + WriteDirectory + WriteKeys {}
+impl<T> Store for T where
+    T: ReadTokens
+        + WriteTokens
+        + AmendTokens
+        + RevokeTokens
+        + RefreshTokens
+        + KeepTickets
+        + UseOnce
+        + KeepBatches
+        + ReadDirectory
+        + WriteDirectory
+        + WriteKeys
+{
+}
 
 /// Reads what decides about tokens, and lists them.
 #[async_trait]
@@ -49,11 +75,20 @@ pub trait ReadTokens: std::fmt::Debug + Send + Sync {
 /// Records new tokens.
 #[async_trait]
 pub trait WriteTokens: std::fmt::Debug + Send + Sync {
-    /// Records a new token and the family that begins with it: both or neither.
+    /// Records a new token with all that belongs to it: everything or nothing.
     ///
     /// Recording the very same again is a success, and leaves what happened to it since; an id that is taken by something
     /// else is a fault.
-    async fn record(&self, token: &TokenRecord, family: Option<&Family>) -> Result<(), Fault>;
+    async fn record(&self, new: &Recording) -> Result<Recorded, Fault>;
+}
+
+/// Changes what is recorded.
+#[async_trait]
+pub trait AmendTokens: std::fmt::Debug + Send + Sync {
+    /// Changes a token, its family, or both, and adds an alias: everything or nothing.
+    ///
+    /// Of N parallel amendments of one revision exactly one is [`Amended::Done`], and so is a repetition of the very same one.
+    async fn amend(&self, amendment: &Amendment) -> Result<Amended, Fault>;
 }
 
 /// Revokes.
@@ -74,11 +109,43 @@ pub trait RevokeTokens: std::fmt::Debug + Send + Sync {
 /// Moves a refresh family on.
 #[async_trait]
 pub trait RefreshTokens: std::fmt::Debug + Send + Sync {
-    /// Replaces generation `step.from` by the next, if the family is still at `step.from`, not revoked, and `step.now < expires_at`.
+    /// Replaces generation `step.from` by the next, or stays there with another access token if `step.next` is `None`: if the
+    /// family is still at `step.from`, not revoked, and `step.now < expires_at`.
     ///
     /// One conditional write: of N parallel rotations of one generation exactly one is [`Rotation::Won`], and so is a
     /// repetition of the very same step, as long as the family is where [it left it](RotationStep::made).
     async fn rotate(&self, step: &RotationStep) -> Result<Rotation, Fault>;
+}
+
+/// Keeps tickets.
+#[async_trait]
+pub trait KeepTickets: std::fmt::Debug + Send + Sync {
+    /// Keeps a new ticket. Keeping the very same again is a success.
+    async fn put_ticket(&self, ticket: &Ticket) -> Result<(), Fault>;
+
+    /// Spends a ticket in the name of `by`, an id drawn for this: whether it was good until now. A repetition in the same
+    /// name is a success.
+    async fn spend_ticket(&self, spending: &Spending) -> Result<bool, Fault>;
+}
+
+/// Decides what may happen only once: the use of a proof or an assertion.
+#[async_trait]
+pub trait UseOnce: std::fmt::Debug + Send + Sync {
+    /// Notes a use: whether it is the first one. Of N parallel uses exactly one is.
+    async fn use_once(&self, used: &Used) -> Result<bool, Fault>;
+}
+
+/// Keeps batches.
+#[async_trait]
+pub trait KeepBatches: std::fmt::Debug + Send + Sync {
+    /// Keeps a new batch. Keeping the very same again is a success, and leaves how far it is.
+    async fn put_batch(&self, batch: &Batch) -> Result<(), Fault>;
+
+    /// The batch of this key.
+    async fn batch(&self, key: &BatchKey) -> Result<Option<Batch>, Fault>;
+
+    /// Notes that a part is done, or why it can't be: the first failure of a batch stays. Idempotent.
+    async fn end_part(&self, key: &BatchKey, part: u32, failure: Option<&str>, at: Timestamp) -> Result<(), Fault>;
 }
 
 /// Reads orgs, members and clients. Consistent.
@@ -98,6 +165,9 @@ pub trait ReadDirectory: std::fmt::Debug + Send + Sync {
 
     /// The client of this id.
     async fn client(&self, org: &OrgId, id: ClientId) -> Result<Option<Client>, Fault>;
+
+    /// The clients of an org, in an order that doesn't change, after `after`, at most `limit`.
+    async fn clients(&self, org: &OrgId, after: Option<ClientId>, limit: usize) -> Result<Vec<Client>, Fault>;
 }
 
 /// Changes orgs, members and clients. Last write wins; `created_at` stays that of the first write.
@@ -152,6 +222,10 @@ pub struct Wanted {
     pub tokens: Vec<TokenKey>,
     /// Refresh families.
     pub families: Vec<FamilyKey>,
+    /// Whose a token's value is.
+    pub aliases: Vec<AliasKey>,
+    /// Tickets.
+    pub tickets: Vec<TicketKey>,
     /// Not-before marks.
     pub marks: Vec<MarkKey>,
     /// From whose shard the marks are read: the id of the token or family that they may kill, so that one partition answers.
@@ -161,7 +235,14 @@ pub struct Wanted {
     pub orgs: Vec<OrgId>,
     /// Members.
     pub members: Vec<MemberKey>,
+    /// Clients.
+    pub clients: Vec<ClientKey>,
+    /// Which clients have these aliases.
+    pub client_aliases: Vec<(OrgId, String)>,
 }
+
+/// Where a client is.
+pub type ClientKey = (OrgId, ClientId);
 
 impl Wanted {
     /// How many keys one read takes: what one `BatchGetItem` takes.
@@ -175,12 +256,117 @@ pub struct Found {
     pub tokens: HashMap<TokenKey, TokenRecord>,
     /// Refresh families, by key.
     pub families: HashMap<FamilyKey, Family>,
+    /// Whose a token's value is, by key.
+    pub aliases: HashMap<AliasKey, Aliased>,
+    /// Tickets, by key.
+    pub tickets: HashMap<TicketKey, Ticket>,
     /// Not-before marks.
     pub marks: Marks,
     /// Orgs, by id.
     pub orgs: HashMap<OrgId, Org>,
     /// Members, by key.
     pub members: HashMap<MemberKey, Member>,
+    /// Clients, by key.
+    pub clients: HashMap<ClientKey, Client>,
+    /// Which client has an alias.
+    pub client_aliases: HashMap<(OrgId, String), ClientId>,
+}
+
+/// A new token with all that belongs to it.
+#[derive(Clone, Debug)]
+pub struct Recording {
+    /// The token.
+    pub token: TokenRecord,
+    /// The family that begins with it.
+    pub family: Option<Family>,
+    /// Where the two are found whose values don't tell.
+    pub aliases: Vec<Alias>,
+    /// The ticket that it is issued on, in whose name it is spent: the token's id.
+    pub ticket: Option<Spending>,
+}
+
+impl Recording {
+    /// A token and the family that begins with it, with values of the service's own making.
+    pub fn of(token: TokenRecord, family: Option<Family>) -> Self {
+        Self { token, family, aliases: Vec::new(), ticket: None }
+    }
+}
+
+/// What recording did.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Recorded {
+    /// It is recorded.
+    Done,
+    /// Another token has a value that was chosen for it. Nothing was written.
+    ValueTaken(Valued),
+    /// The ticket isn't good. Nothing was written.
+    TicketSpent,
+}
+
+/// Which of the two values of a record.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Valued {
+    /// That of the access token.
+    Access,
+    /// That of the refresh token.
+    Refresh,
+}
+
+/// A change of what is recorded.
+#[derive(Clone, Debug)]
+pub struct Amendment {
+    /// The token as it shall be: it must be there, not revoked, and its revision one lower.
+    pub token: Option<TokenRecord>,
+    /// The family as it shall be, with the same conditions. What refreshing changes stays as it is, but for the end.
+    pub family: Option<FamilyAmendment>,
+    /// Where the token is found by its new value; written over what says the same.
+    pub alias: Option<Alias>,
+}
+
+/// A change of a family.
+#[derive(Clone, Debug)]
+pub struct FamilyAmendment {
+    /// As it shall be.
+    pub family: Family,
+    /// Whether [`Family::expires_at`] changes, too. Otherwise refreshing may just have moved it.
+    pub moves_end: bool,
+}
+
+/// What an amendment did.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Amended {
+    /// It is as it shall be.
+    Done,
+    /// Something is gone, revoked, or has changed since it was read. Nothing was written.
+    Outdated,
+    /// Another token has the new value. Nothing was written.
+    ValueTaken,
+}
+
+/// The spending of a ticket.
+#[derive(Clone, Debug)]
+pub struct Spending {
+    /// The ticket.
+    pub key: TicketKey,
+    /// In whose name.
+    pub by: TokenId,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// The use of something that can be used only once.
+#[derive(Clone, Debug)]
+pub struct Used {
+    /// Whose.
+    pub org: OrgId,
+    /// What it was used for: `dpop`, `assertion`.
+    pub purpose: &'static str,
+    /// SHA-256 of what identifies it for this purpose.
+    pub hash: [u8; 32],
+    /// When.
+    pub now: Timestamp,
+    /// So long it must be remembered: the same can be presented no later. A use that was noted and has ended before `now` doesn't count.
+    pub until: Timestamp,
 }
 
 /// Which tokens to list: those for which everything given holds.
@@ -190,6 +376,8 @@ pub struct TokenQuery {
     pub org: OrgId,
     /// Of this subject.
     pub subject: Option<Subject>,
+    /// Of this client.
+    pub client: Option<ClientId>,
     /// With this id.
     pub id: Option<TokenId>,
     /// In a session of this id, wherever that was begun.
@@ -216,6 +404,7 @@ impl TokenQuery {
         Self {
             org,
             subject: None,
+            client: None,
             id: None,
             session: None,
             issued_from: None,
@@ -234,6 +423,7 @@ impl TokenQuery {
         let iat = token.issued_at.whole_second();
         token.org == self.org
             && self.subject.as_ref().is_none_or(|subject| *subject == token.subject)
+            && self.client.is_none_or(|client| token.client == Some(client))
             && self.id.is_none_or(|id| id == token.id)
             && self.session.as_ref().is_none_or(|id| token.session.as_ref().is_some_and(|session| session.id == *id))
             && self.issued_from.is_none_or(|from| from <= iat)
@@ -288,27 +478,35 @@ pub struct RotationStep {
     pub key: FamilyKey,
     /// The generation that is presented.
     pub from: u64,
-    /// SHA-256 of the next generation's secret.
-    pub next: [u8; 32],
+    /// SHA-256 of the next generation's secret. `None`: the generation stays.
+    pub next: Option<[u8; 32]>,
     /// The access token that comes with it.
     pub token: TokenId,
     /// When.
     pub now: Timestamp,
+    /// Its new [`Family::expires_at`] and [`Family::needed_until`], if the use moves them.
+    pub ends: Option<(Timestamp, Option<Timestamp>)>,
 }
 
 impl RotationStep {
     /// Whether `family` is where this very step has left it, and still good.
     pub fn made(&self, family: &Family) -> bool {
-        self.from.checked_add(1) == Some(family.generation)
-            && (self.next, self.token, self.now) == (family.current, family.token, family.rotated_at)
-            && family.revoked_at.is_none()
+        let is_there = match self.next {
+            Some(next) => {
+                let there = (family.current, family.rotated_at) == (next, self.now);
+                there && self.from.checked_add(1) == Some(family.generation)
+            }
+            None => self.from == family.generation,
+        };
+        let is_noted = (family.token, family.refreshed_at) == (self.token, Some(self.now));
+        is_there && is_noted && family.revoked_at.is_none()
     }
 }
 
 /// What a rotation did.
 #[derive(Clone, Debug)]
 pub enum Rotation {
-    /// The family is at the next generation now.
+    /// The family has taken the step.
     Won,
     /// It wasn't at the presented generation, or it is over: here is what it was.
     Lost(Box<Family>),

@@ -1,0 +1,157 @@
+//! What is known of a token that an OAuth client got.
+
+use super::{Invalid, Timestamp};
+
+/// How a token came to an OAuth client, and what came with it. Of a token that a member asked for itself nothing of this is known.
+///
+/// A token with one is its client's: it lives as long as the client is there and enabled, whether or not its subject is a member.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Issuance {
+    /// The grant that it began with. A refresh doesn't change it.
+    pub grant: GrantType,
+    /// Whether no resource owner is involved: the subject is then the client itself (RFC 9068 section 2.2).
+    pub for_client: bool,
+    /// Whether the client was named by its alias.
+    pub alias_used: bool,
+    /// What the authorization server attached.
+    pub properties: Vec<Property>,
+    /// Who alone may use it.
+    pub confirmation: Confirmation,
+    /// RFC 9396.
+    pub details: Option<AuthorizationDetails>,
+    /// How the resource owner was authenticated: the authentication context class (OpenID Connect Core section 2).
+    pub acr: Option<String>,
+    /// When that was, in whole seconds.
+    pub auth_time: Option<Timestamp>,
+    /// Whether it was made to be attached to what another server issues (Authlete's `forExternalAttachment`).
+    pub for_external_attachment: bool,
+}
+
+/// A grant of OAuth: the values of `grant_type`, and `implicit`, which has none.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum GrantType {
+    /// RFC 6749 section 4.1
+    AuthorizationCode,
+    /// RFC 6749 section 4.2
+    Implicit,
+    /// RFC 6749 section 4.3
+    Password,
+    /// RFC 6749 section 4.4
+    ClientCredentials,
+    /// RFC 6749 section 6
+    RefreshToken,
+    /// OpenID Connect CIBA section 10.1
+    Ciba,
+    /// RFC 8628
+    DeviceCode,
+    /// RFC 8693
+    TokenExchange,
+    /// RFC 7523 section 2.1
+    JwtBearer,
+    /// OpenID for Verifiable Credential Issuance section 6.1
+    PreAuthorizedCode,
+}
+
+impl GrantType {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::AuthorizationCode,
+        Self::Implicit,
+        Self::Password,
+        Self::ClientCredentials,
+        Self::RefreshToken,
+        Self::Ciba,
+        Self::DeviceCode,
+        Self::TokenExchange,
+        Self::JwtBearer,
+        Self::PreAuthorizedCode,
+    ];
+
+    /// The value of `grant_type`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AuthorizationCode => "authorization_code",
+            Self::Implicit => "implicit",
+            Self::Password => "password",
+            Self::ClientCredentials => "client_credentials",
+            Self::RefreshToken => "refresh_token",
+            Self::Ciba => "urn:openid:params:grant-type:ciba",
+            Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
+            Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
+            Self::JwtBearer => "urn:ietf:params:oauth:grant-type:jwt-bearer",
+            Self::PreAuthorizedCode => "urn:ietf:params:oauth:grant-type:pre-authorized_code",
+        }
+    }
+
+    /// Whether no refresh token comes with it: RFC 6749 sections 4.2.2 and 4.4.3.
+    pub const fn is_without_refresh(self) -> bool {
+        matches!(self, Self::Implicit | Self::ClientCredentials)
+    }
+}
+
+impl std::str::FromStr for GrantType {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        Self::ALL.into_iter().find(|grant| grant.as_str() == text).ok_or(Invalid("must be a grant_type of OAuth"))
+    }
+}
+
+/// Something that the authorization server attached to a token.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Property {
+    /// Its name: that of a member of the token response and of a claim, unless it is hidden.
+    pub key: String,
+    /// Its value.
+    pub value: String,
+    /// Whether the OAuth client must not see it.
+    pub hidden: bool,
+}
+
+/// The keys of which the presenter of a token must prove to have one: `cnf`, RFC 7800.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Confirmation {
+    /// That of a TLS client certificate: `x5t#S256`, RFC 8705 section 3.1.
+    pub certificate: Option<Thumbprint>,
+    /// That of DPoP proofs: `jkt`, RFC 9449 section 6.
+    pub dpop_key: Option<Thumbprint>,
+}
+
+/// A SHA-256 thumbprint: 43 characters of base64url.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Thumbprint(pub [u8; 32]);
+
+impl std::str::FromStr for Thumbprint {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        use base64::Engine as _;
+        use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
+        bytes.map(Self).ok_or(Invalid("must be a SHA-256 as 43 characters of base64url"))
+    }
+}
+
+impl std::fmt::Display for Thumbprint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        use base64::Engine as _;
+        use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+        f.write_str(&URL_SAFE_NO_PAD.encode(self.0))
+    }
+}
+
+/// `authorization_details` of RFC 9396: a JSON array of objects that each have a `type`, kept in one spelling.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct AuthorizationDetails(Box<str>);
+
+impl AuthorizationDetails {
+    /// Takes over a JSON array in the one spelling. Only `wire` makes them.
+    pub fn from_json(json: String) -> Self {
+        Self(json.into())
+    }
+
+    /// The JSON array.
+    pub fn as_json(&self) -> &str {
+        &self.0
+    }
+}
