@@ -44,6 +44,7 @@ pub mod refresh;
 pub mod revoke;
 pub mod rotate;
 pub mod seed;
+pub mod service;
 pub mod signer;
 pub mod store;
 pub mod strict_json;

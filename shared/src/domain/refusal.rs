@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Fault, Scope};
+use super::{Denial, Fault, Scope};
 
 /// Why an operation did not happen: the caller's fault or ours.
 #[derive(Debug)]
@@ -11,6 +11,18 @@ pub enum Error {
     Refused(Refusal),
     /// Our fault: logged, and answered with a fixed body.
     Failed(Fault),
+}
+
+impl From<Denial> for Refusal {
+    fn from(denial: Denial) -> Self {
+        Self::Denied(denial)
+    }
+}
+
+impl From<Denial> for Error {
+    fn from(denial: Denial) -> Self {
+        Self::Refused(denial.into())
+    }
 }
 
 impl From<Refusal> for Error {
@@ -53,8 +65,14 @@ pub enum Refusal {
         /// What it should be: "must be a whole number of seconds".
         rule: Cow<'static, str>,
     },
+    /// An OAuth client's token request is denied.
+    Denied(Denial),
     /// The lifetime that was asked for can't be granted. Says what it must be.
     Lifetime(&'static str),
+    /// No enabled client of the org has this number or alias.
+    ClientUnavailable,
+    /// The client is locked: contract `authlete` section 5.14.
+    ClientLocked,
     /// The subject is no member of the org, or a disabled one: one answer for both, so that nobody can probe for members.
     MemberUnavailable,
     /// The path exists, but not with this method.
@@ -77,6 +95,8 @@ pub enum Refusal {
     RefreshRejected,
     /// A required scope isn't held by the subject.
     ScopeNotHeld(Scope),
+    /// The ticket is unknown, used or expired: one answer for all.
+    TicketRejected,
     /// The token that is asked about has been revoked.
     TokenGone,
     /// The signed token would be too large to be presented in a header.
@@ -86,6 +106,11 @@ pub enum Refusal {
     },
     /// The token in the request can't be used.
     TokenRejected(TokenProblem),
+    /// Another token has the value that was chosen for one.
+    ValueTaken {
+        /// The member of the request: `accessToken`.
+        field: &'static str,
+    },
     /// The body isn't of the media type that the endpoint takes.
     UnsupportedMediaType,
 }

@@ -16,6 +16,10 @@ pub mod api {
     pub const TOKENS_READ: &str = "urn:jeton:tokens:read";
     /// Revoke the tokens of other members.
     pub const TOKENS_REVOKE: &str = "urn:jeton:tokens:revoke";
+    /// Read OAuth clients.
+    pub const CLIENTS_READ: &str = "urn:jeton:clients:read";
+    /// Create, change and delete OAuth clients.
+    pub const CLIENTS_WRITE: &str = "urn:jeton:clients:write";
     /// Read members.
     pub const MEMBERS_READ: &str = "urn:jeton:members:read";
     /// Create, change and delete members.

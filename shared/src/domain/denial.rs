@@ -1,0 +1,172 @@
+//! Why an OAuth client gets no token.
+
+/// Why a token request is denied: causes, each with the error code that RFC 6749 section 5.2 or an extension of it has for them.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[expect(missing_docs, reason = "`describe` says what each is")]
+pub enum Denial {
+    ActorTokenInvalid,
+    ActorTokenTypeMissing,
+    ActorTokenTypeUnexpected,
+    AssertionAudience,
+    AssertionEncrypted,
+    AssertionExpired,
+    AssertionInvalid,
+    AssertionIssuer,
+    AssertionLacksExpiry,
+    AssertionMissing,
+    AssertionNotYetValid,
+    AssertionSubject,
+    AssertionUnsigned,
+    CertificateMismatch,
+    ClientAssertionInvalid,
+    ClientAssertionReplayed,
+    ClientAuthMethodMismatch,
+    ClientAuthMethodUnsupported,
+    ClientCredentialsMismatch,
+    ClientDisabled,
+    ClientIdMissing,
+    ClientMustAuthenticate,
+    ClientMustBeConfidential,
+    ClientMustBeIdentified,
+    ClientNotPermittedToExchange,
+    ClientSecretWrong,
+    ClientUnknown,
+    CodeInvalid,
+    DpopHeaderMissing,
+    DpopKeyMismatch,
+    DpopProofInvalid,
+    DpopProofReplayed,
+    GrantNotAllowed,
+    GrantTypeMissing,
+    GrantTypeUnsupported,
+    PasswordMissing,
+    RefreshTokenInvalid,
+    RefreshTokenMissing,
+    RequestMalformed,
+    RequestedTokenTypeInvalid,
+    ScopeExceeds,
+    ScopeInvalid,
+    ScopeRequired,
+    SubjectTokenEncrypted,
+    SubjectTokenInvalid,
+    SubjectTokenMissing,
+    SubjectTokenTypeInvalid,
+    SubjectTokenTypeMissing,
+    SubjectTokenUnsigned,
+    TargetInvalid,
+    UsernameMissing,
+}
+
+impl Denial {
+    /// The `error` of the token response.
+    pub const fn error(self) -> &'static str {
+        use Denial as D;
+        match self {
+            D::ClientAssertionInvalid
+            | D::ClientAssertionReplayed
+            | D::ClientAuthMethodMismatch
+            | D::ClientAuthMethodUnsupported
+            | D::ClientCredentialsMismatch
+            | D::ClientDisabled
+            | D::ClientIdMissing
+            | D::ClientMustAuthenticate
+            | D::ClientMustBeIdentified
+            | D::ClientSecretWrong
+            | D::ClientUnknown => "invalid_client",
+            D::ClientMustBeConfidential | D::ClientNotPermittedToExchange | D::GrantNotAllowed => "unauthorized_client",
+            D::GrantTypeUnsupported => "unsupported_grant_type",
+            D::AssertionAudience
+            | D::AssertionEncrypted
+            | D::AssertionExpired
+            | D::AssertionInvalid
+            | D::AssertionIssuer
+            | D::AssertionLacksExpiry
+            | D::AssertionNotYetValid
+            | D::AssertionSubject
+            | D::AssertionUnsigned
+            | D::CertificateMismatch
+            | D::CodeInvalid
+            | D::DpopKeyMismatch
+            | D::RefreshTokenInvalid => "invalid_grant",
+            D::ScopeExceeds | D::ScopeInvalid | D::ScopeRequired => "invalid_scope",
+            D::TargetInvalid => "invalid_target",
+            // RFC 9449 section 5.
+            D::DpopHeaderMissing | D::DpopProofInvalid | D::DpopProofReplayed => "invalid_dpop_proof",
+            // RFC 8693 section 2.2.2 has this also for tokens that are no good.
+            D::ActorTokenInvalid
+            | D::ActorTokenTypeMissing
+            | D::ActorTokenTypeUnexpected
+            | D::AssertionMissing
+            | D::GrantTypeMissing
+            | D::PasswordMissing
+            | D::RefreshTokenMissing
+            | D::RequestMalformed
+            | D::RequestedTokenTypeInvalid
+            | D::SubjectTokenEncrypted
+            | D::SubjectTokenInvalid
+            | D::SubjectTokenMissing
+            | D::SubjectTokenTypeInvalid
+            | D::SubjectTokenTypeMissing
+            | D::SubjectTokenUnsigned
+            | D::UsernameMissing => "invalid_request",
+        }
+    }
+
+    /// What is wrong and what to do, for the client's developer.
+    pub const fn describe(self) -> &'static str {
+        use Denial as D;
+        match self {
+            D::ActorTokenInvalid => "The actor token is not valid.",
+            D::ActorTokenTypeMissing => "actor_token_type is required with actor_token, as a registered token type.",
+            D::ActorTokenTypeUnexpected => "actor_token_type must not be given without actor_token.",
+            D::AssertionAudience => "The assertion's aud must contain the issuer or the token endpoint.",
+            D::AssertionEncrypted => "An encrypted assertion is not accepted.",
+            D::AssertionExpired => "The assertion has expired.",
+            D::AssertionInvalid => "The assertion is not a JWT.",
+            D::AssertionIssuer => "The assertion's iss must be a string.",
+            D::AssertionLacksExpiry => "The assertion has no exp.",
+            D::AssertionMissing => "assertion is required.",
+            D::AssertionNotYetValid => "The assertion's iat or nbf is in the future.",
+            D::AssertionSubject => "The assertion's sub must be a string.",
+            D::AssertionUnsigned => "An unsigned assertion is not accepted.",
+            D::CertificateMismatch => "The token is bound to another client certificate, or none was presented.",
+            D::ClientAssertionInvalid => "The client assertion is not valid: its iss and sub must be the client, its aud the issuer, its exp within the next five minutes, and its signature by one of the client's keys.",
+            D::ClientAssertionReplayed => "The client assertion was used before.",
+            D::ClientAuthMethodMismatch => "The client must authenticate by its registered method.",
+            D::ClientAuthMethodUnsupported => "This method of client authentication is not supported: use client_secret_basic, client_secret_post, private_key_jwt or none.",
+            D::ClientCredentialsMismatch => "The client is named twice, with different credentials.",
+            D::ClientDisabled => "The client is locked.",
+            D::ClientIdMissing => "The client must name itself.",
+            D::ClientMustAuthenticate => "The client must authenticate.",
+            D::ClientMustBeConfidential => "Only confidential clients may do this.",
+            D::ClientMustBeIdentified => "Only clients that name themselves may do this.",
+            D::ClientNotPermittedToExchange => "The client has no permit to exchange tokens.",
+            D::ClientSecretWrong => "The client secret is wrong.",
+            D::ClientUnknown => "There is no such client.",
+            D::CodeInvalid => "The authorization code is not valid.",
+            D::DpopHeaderMissing => "A DPoP proof is required.",
+            D::DpopKeyMismatch => "The token is bound to the key of other DPoP proofs.",
+            D::DpopProofInvalid => "The DPoP proof is not valid.",
+            D::DpopProofReplayed => "The DPoP proof was used before.",
+            D::GrantNotAllowed => "The client may not use this grant.",
+            D::GrantTypeMissing => "grant_type is required.",
+            D::GrantTypeUnsupported => "The grant type is not supported.",
+            D::PasswordMissing => "password is required.",
+            D::RefreshTokenInvalid => "The refresh token is unknown, expired, revoked or used up.",
+            D::RefreshTokenMissing => "refresh_token is required.",
+            D::RequestMalformed => "The token request is malformed: it must be form-encoded, with no parameter twice.",
+            D::RequestedTokenTypeInvalid => "requested_token_type must be a registered token type.",
+            D::ScopeExceeds => "The requested scope goes beyond that of the refresh token.",
+            D::ScopeInvalid => "The requested scope is not valid.",
+            D::ScopeRequired => "At least one scope is required.",
+            D::SubjectTokenEncrypted => "An encrypted subject token is not accepted.",
+            D::SubjectTokenInvalid => "The subject token is not valid.",
+            D::SubjectTokenMissing => "subject_token is required.",
+            D::SubjectTokenTypeInvalid => "subject_token_type must be a registered token type.",
+            D::SubjectTokenTypeMissing => "subject_token_type is required.",
+            D::SubjectTokenUnsigned => "An unsigned subject token is not accepted.",
+            D::TargetInvalid => "resource must be one or more absolute URIs without fragment.",
+            D::UsernameMissing => "username is required.",
+        }
+    }
+}

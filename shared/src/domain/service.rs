@@ -1,0 +1,58 @@
+//! Who acts on an org's tokens and clients as a whole.
+
+use super::{ClientId, Invalid, Member, Org, OrgId, Subject};
+
+/// Leave to act on the tokens and clients of an org: only [`crate::service`] makes one, of credentials that were verified.
+///
+/// It is what contract `authlete` calls the service.
+#[derive(Clone, Debug)]
+pub struct Service {
+    org: Org,
+    by: Option<Subject>,
+}
+
+impl Service {
+    /// Call it only where the credentials have just been verified, with the org of that same read.
+    pub(crate) fn authenticated(org: Org, by: Option<&Member>) -> Self {
+        Self { org, by: by.map(|member| member.subject.clone()) }
+    }
+
+    /// The org.
+    pub fn org(&self) -> &Org {
+        &self.org
+    }
+
+    /// Its id.
+    pub fn id(&self) -> &OrgId {
+        &self.org.id
+    }
+
+    /// The member that acts. `None`: the org itself, by its API secret.
+    pub fn by(&self) -> Option<&Subject> {
+        self.by.as_ref()
+    }
+}
+
+/// How a client is named: by its number or by its alias, which is never all digits.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum ClientRef {
+    /// Its number.
+    Id(ClientId),
+    /// Its alias.
+    Alias(String),
+}
+
+impl std::str::FromStr for ClientRef {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        const RULE: Invalid = Invalid("must be a client's number or alias");
+        if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
+            let number = text.parse().map_err(|_| RULE)?;
+            return ClientId::from_number(number).map(Self::Id);
+        }
+        let known = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+        let is_alias = (1..=100).contains(&text.len()) && text.bytes().all(known);
+        if is_alias { Ok(Self::Alias(text.to_owned())) } else { Err(RULE) }
+    }
+}

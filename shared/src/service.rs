@@ -1,0 +1,85 @@
+//! Authenticating who acts on an org's tokens and clients as a whole: the authorization server that stands on this one, or
+//! a resource server of it.
+
+use crate::domain::{Caller, Error, Org, OrgId, Refusal, Secret, Service, TokenProblem};
+use crate::examine::{Also, authenticate as authenticate_bearer};
+use crate::jose::{equal, sha256};
+use crate::ports::Reader;
+use crate::store::Found;
+
+/// What is presented: contract `authlete` section 2.1.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// The org that the path names. `None`: the credentials tell.
+    pub org: Option<OrgId>,
+    /// The rest.
+    pub proof: Proof,
+}
+
+/// By what it is proved.
+#[derive(Clone, Debug)]
+pub enum Proof {
+    /// By an access token of a member.
+    Bearer(Secret<String>),
+    /// By the org's API secret.
+    Secret {
+        /// The org.
+        org: OrgId,
+        /// One of its API secrets.
+        secret: Secret<String>,
+    },
+}
+
+/// Authenticates, and reads what `also` asks for of the org: one consistent read. A bearer needs one of these API scopes
+/// there; without any, its token must only be alive.
+pub async fn authenticate(
+    ports: &Reader,
+    credentials: &Credentials,
+    needs: &[&'static str],
+    also: impl FnOnce(&OrgId) -> Also,
+) -> Result<(Service, Found), Error> {
+    match &credentials.proof {
+        Proof::Bearer(token) => by_token(ports, token.expose(), credentials.org.as_ref(), needs, also).await,
+        Proof::Secret { org, .. } if credentials.org.as_ref().is_some_and(|named| named != org) => Err(REJECTED.into()),
+        Proof::Secret { org, secret } => by_secret(ports, org, secret, also(org)).await,
+    }
+}
+
+const REJECTED: Refusal = Refusal::CredentialsRejected(TokenProblem::Invalid);
+
+async fn by_token(
+    ports: &Reader,
+    token: &str,
+    named: Option<&OrgId>,
+    needs: &[&'static str],
+    also: impl FnOnce(&OrgId) -> Also,
+) -> Result<(Service, Found), Error> {
+    let org = match named {
+        Some(org) => org.clone(),
+        None => ports.keys.now().await?.verifier.org_of(token, ports.now()).ok_or(REJECTED)?,
+    };
+    let mut also = also(&org);
+    also.orgs.push(org.clone());
+    let (caller, found) = authenticate_bearer(ports, token, also).await?;
+    let org = permitted(&caller, found.orgs.get(&org), needs)?;
+    Ok((Service::authenticated(org, Some(caller.member())), found))
+}
+
+/// One answer for a foreign org and for one that isn't there, so that nobody can probe for orgs.
+fn permitted(caller: &Caller, org: Option<&Org>, needs: &[&'static str]) -> Result<Org, Refusal> {
+    let denied = Refusal::AccessDenied { needs: needs.first().copied().unwrap_or(crate::domain::scope::api::ADMIN) };
+    let org = org.filter(|org| org.enabled && org.is_within(caller.org())).ok_or(denied.clone())?;
+    if needs.is_empty() || needs.iter().any(|scope| caller.may(scope, org)) { Ok(org.clone()) } else { Err(denied) }
+}
+
+async fn by_secret(ports: &Reader, id: &OrgId, secret: &Secret<String>, also: Also) -> Result<(Service, Found), Error> {
+    let mut wanted = also.wanted();
+    wanted.orgs.push(id.clone());
+    let found = ports.tokens.read(&wanted).await?;
+    let hash = sha256(secret.expose().as_bytes());
+    // All are compared, and where there is none as much is done: nobody can probe for orgs by the time that it takes.
+    let hashes = found.orgs.get(id).map(|org| &org.secrets[..]).filter(|hashes| !hashes.is_empty()).unwrap_or(&[[0; 32]]);
+    let is_known = hashes.iter().fold(false, |known, there| known | equal(there, &hash));
+    let org = found.orgs.get(id).filter(|org| is_known && org.enabled).cloned().ok_or(REJECTED)?;
+    Ok((Service::authenticated(org, None), found))
+}
