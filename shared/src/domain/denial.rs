@@ -54,6 +54,8 @@ pub enum Denial {
     SubjectTokenTypeMissing,
     SubjectTokenUnsigned,
     TargetInvalid,
+    TokenMissing,
+    TokenOfAnotherClient,
     UsernameMissing,
 }
 
@@ -108,6 +110,8 @@ impl Denial {
             | D::SubjectTokenTypeInvalid
             | D::SubjectTokenTypeMissing
             | D::SubjectTokenUnsigned
+            | D::TokenMissing
+            | D::TokenOfAnotherClient
             | D::UsernameMissing => "invalid_request",
         }
     }
@@ -170,6 +174,8 @@ impl Denial {
             D::SubjectTokenTypeMissing => "subject_token_type is required.",
             D::SubjectTokenUnsigned => "An unsigned subject token is not accepted.",
             D::TargetInvalid => "resource must be one or more absolute URIs without fragment.",
+            D::TokenMissing => "token is required.",
+            D::TokenOfAnotherClient => "The token belongs to another client.",
             D::UsernameMissing => "username is required.",
         }
     }
