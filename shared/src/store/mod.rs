@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 
 use crate::domain::{
-    Alias, AliasKey, Aliased, Batch, BatchKey, Client, ClientId, Commit, Family, FamilyKey, Fault, KeyRing, Mark, MarkKey, Marks, Member, MemberKey, Org, OrgId, Scope,
-    SessionId, Subject, Ticket, TicketKey, Timestamp, TokenId, TokenKey, TokenRecord, scope,
+    Alias, AliasKey, Aliased, Batch, BatchKey, Client, ClientId, Commit, Family, FamilyKey, Fault, KeyRing, Mark, MarkKey, Marks,
+    Member, MemberKey, Org, OrgId, Scope, SessionId, Subject, Ticket, TicketKey, Timestamp, TokenId, TokenKey, TokenRecord,
+    scope,
 };
 
 pub mod codec;

@@ -117,11 +117,11 @@ macro_rules! records {
     ($($record:ty as $body:ident),*) => {
         $(impl Coded for $record {
             fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-                super::$body::serialize(self, to)
+                super::token::$body::serialize(self, to)
             }
 
             fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                super::$body::deserialize(from)
+                super::token::$body::deserialize(from)
             }
         })*
     };
