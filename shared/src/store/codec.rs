@@ -36,22 +36,30 @@ use serde_json::de::SliceRead;
 
 use crate::domain::{Fault, Timestamp, TokenId};
 
+mod alias;
+mod batch;
 mod client;
 mod coded;
 mod family;
+mod grants;
+mod issuance;
 mod key_ring;
 mod mark;
 mod member;
 mod org;
+mod ticket;
 mod token;
 
+pub use alias::{aliased, aliased_name};
+pub use batch::{BatchState, decode_batch, encode_batch, is_same_batch};
 pub use client::{decode_client, encode_client};
-pub use family::{FamilyState, decode_family, encode_family, is_same_family};
+pub use family::{FamilyState, decode_family, encode_family, is_amended_family, is_same_family};
 pub use key_ring::{decode_key_ring, encode_key_ring};
 pub use mark::{mark_kind, mark_name};
 pub use member::{decode_member, encode_member};
 pub use org::{decode_org, encode_org};
-pub use token::{decode_token, encode_token, is_same_token};
+pub use ticket::{TicketState, decode_ticket, encode_ticket, is_same_ticket};
+pub use token::{TokenState, decode_token, encode_token, is_same_token};
 
 fn encode<F>(serialize: F) -> Result<String, Fault>
 where
@@ -85,6 +93,15 @@ fn some_time() -> Timestamp {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 fn is_false(flag: &bool) -> bool {
     !flag
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_true(flag: &bool) -> bool {
+    *flag
+}
+
+fn yes() -> bool {
+    true
 }
 
 #[cfg(test)]

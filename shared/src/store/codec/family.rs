@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{coded, decode, elsewhere, encode, is_false, some_time};
+use super::{coded, decode, elsewhere, encode, is_false, is_true, some_time, yes};
 use crate::domain::{
-    App, Audience, ClientId, Creator, Family, FamilyKey, Fault, HostPermissions, OrgId, Role, Scope, Seconds, Session, Subject,
-    Timestamp, TokenId,
+    App, Audience, ClientId, Creator, Family, FamilyKey, Fault, HostPermissions, Issuance, OrgId, Role, Scope, Seconds, Session,
+    Subject, Timestamp, TokenId,
 };
+use crate::store::FamilyAmendment;
 
 /// What changes of a family.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -21,8 +22,16 @@ pub struct FamilyState {
     pub previous: Option<[u8; 32]>,
     /// [`Family::rotated_at`]
     pub rotated_at: Timestamp,
+    /// [`Family::refreshed_at`]
+    pub refreshed_at: Option<Timestamp>,
+    /// [`Family::expires_at`]
+    pub expires_at: Timestamp,
+    /// [`Family::needed_until`]
+    pub needed_until: Option<Timestamp>,
     /// [`Family::token`]
     pub token: TokenId,
+    /// [`Family::revision`]
+    pub revision: u32,
     /// [`Family::revoked_at`]
     pub revoked_at: Option<Timestamp>,
 }
@@ -39,14 +48,52 @@ pub fn decode_family(key: &FamilyKey, body: &[u8], state: FamilyState) -> Result
     if family.org != key.org {
         return Err(Fault::internal("decoding the record of a refresh family: it is another org's"));
     }
-    let FamilyState { generation, current, previous, rotated_at, token, revoked_at } = state;
-    Ok(Family { id: key.id, generation, current, previous, rotated_at, revoked_at, token, ..family })
+    Ok(state.of(family, key.id))
+}
+
+impl FamilyState {
+    /// The state of a family.
+    pub fn from(family: &Family) -> Self {
+        let Family { generation, current, previous, rotated_at, refreshed_at, expires_at, needed_until, .. } = *family;
+        let Family { token, revision, revoked_at, .. } = *family;
+        Self { generation, current, previous, rotated_at, refreshed_at, expires_at, needed_until, token, revision, revoked_at }
+    }
+
+    /// A family of this id in this state.
+    fn of(self, family: Family, id: TokenId) -> Family {
+        let Self { generation, current, previous, rotated_at, refreshed_at, expires_at, needed_until, .. } = self;
+        let Self { token, revision, revoked_at, .. } = self;
+        Family {
+            id,
+            generation,
+            current,
+            previous,
+            rotated_at,
+            refreshed_at,
+            expires_at,
+            needed_until,
+            token,
+            revision,
+            revoked_at,
+            ..family
+        }
+    }
 }
 
 /// Whether recording `new` where `there` is changes nothing: what happens to a family afterwards doesn't make it another.
 pub fn is_same_family(there: &Family, new: &Family) -> bool {
-    let Family { generation, current, previous, rotated_at, revoked_at, token, .. } = *new;
-    Family { generation, current, previous, rotated_at, revoked_at, token, ..there.clone() } == *new
+    if there.revision > new.revision {
+        // What it was before it was amended isn't known; but no other has its salt.
+        return (there.id, there.salt) == (new.id, new.salt);
+    }
+    FamilyState::from(new).of(there.clone(), there.id) == *new
+}
+
+/// Whether `there` is what an amendment wants to make of it.
+pub fn is_amended_family(there: &Family, amendment: &FamilyAmendment) -> bool {
+    let FamilyAmendment { family: new, moves_end } = amendment;
+    let is_there = there.revision == new.revision && there.revoked_at.is_none();
+    is_there && (!moves_end || there.expires_at == new.expires_at) && is_same_family(there, new)
 }
 
 #[derive(Deserialize, Serialize)]
@@ -74,10 +121,21 @@ struct FamilyBody {
     rotated_at: Timestamp,
     #[serde(rename = "p", default, skip_serializing_if = "is_false")]
     rotates: bool,
+    #[serde(rename = "y", default = "yes", skip_serializing_if = "is_true")]
+    retries: bool,
+    #[serde(rename = "l", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    slides: Option<Seconds>,
+    #[serde(rename = "k", default, skip_serializing_if = "is_false")]
+    exclusive: bool,
     #[serde(rename = "i", with = "coded")]
     issued_at: Timestamp,
+    #[serde(skip)]
+    refreshed_at: Option<Timestamp>,
+    // That of the state counts. Versions that are still in use have it from here.
     #[serde(rename = "e", with = "coded")]
     expires_at: Timestamp,
+    #[serde(skip)]
+    needed_until: Option<Timestamp>,
     #[serde(skip)]
     revoked_at: Option<Timestamp>,
     #[serde(skip, default = "elsewhere")]
@@ -98,4 +156,8 @@ struct FamilyBody {
     creator: Option<Creator>,
     #[serde(rename = "m", default, skip_serializing_if = "is_false")]
     masquerading: bool,
+    #[serde(rename = "u", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    issuance: Option<Box<Issuance>>,
+    #[serde(skip)]
+    revision: u32,
 }

@@ -6,27 +6,42 @@ use serde::{Deserialize, Serialize};
 
 use super::{coded, decode, elsewhere, encode, is_false};
 use crate::domain::{
-    App, Audience, ClientId, Creator, Fault, HostPermissions, OrgId, Role, Scope, Session, SessionId, Subject, Timestamp,
-    TokenId, TokenKey, TokenRecord,
+    App, Audience, ClientId, Creator, Fault, HostPermissions, Issuance, OrgId, Role, Scope, Session, SessionId, Subject,
+    Timestamp, TokenId, TokenKey, TokenRecord,
 };
 
-/// The body of a token: all of it but `id` and `revoked_at`.
+/// What of a token is beside its body.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct TokenState {
+    /// [`TokenRecord::revision`]
+    pub revision: u32,
+    /// [`TokenRecord::revoked_at`]
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// The body of a token: all of it but `id` and its [`TokenState`].
 pub fn encode_token(token: &TokenRecord) -> Result<String, Fault> {
     encode(|to| TokenBody::serialize(token, to))
 }
 
 /// The token of this body.
-pub fn decode_token(key: &TokenKey, body: &[u8], revoked_at: Option<Timestamp>) -> Result<TokenRecord, Fault> {
+pub fn decode_token(key: &TokenKey, body: &[u8], state: TokenState) -> Result<TokenRecord, Fault> {
     let token = decode(body, |from| TokenBody::deserialize(from))
         .map_err(|e| Fault::internal("decoding the record of a token").because(e))?;
     if token.org != key.org {
         return Err(Fault::internal("decoding the record of a token: it is another org's"));
     }
-    Ok(TokenRecord { id: key.id, revoked_at, ..token })
+    let TokenState { revision, revoked_at } = state;
+    Ok(TokenRecord { id: key.id, revision, revoked_at, ..token })
 }
 
 /// Whether recording `new` where `there` is changes nothing: what happens to a token afterwards doesn't make it another.
 pub fn is_same_token(there: &TokenRecord, new: &TokenRecord) -> bool {
+    if there.revision > new.revision {
+        // What it was before it was amended isn't known; but no other token has its id, if it is the same in this.
+        let begun = |token: &TokenRecord| (token.issued_at, token.subject.clone(), token.client, token.family);
+        return begun(there) == begun(new);
+    }
     TokenRecord { revoked_at: new.revoked_at, ..there.clone() } == *new
 }
 
@@ -65,6 +80,12 @@ struct TokenBody {
     masquerading: bool,
     #[serde(rename = "f", with = "coded", default, skip_serializing_if = "Option::is_none")]
     family: Option<TokenId>,
+    #[serde(rename = "u", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    issuance: Option<Box<Issuance>>,
+    #[serde(rename = "v", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    value: Option<[u8; 32]>,
+    #[serde(skip)]
+    revision: u32,
     #[serde(skip)]
     revoked_at: Option<Timestamp>,
 }
