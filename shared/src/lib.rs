@@ -20,6 +20,7 @@ pub mod authorize;
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod bootstrap;
+pub mod client_token;
 pub mod clock;
 pub mod config;
 pub mod directory;
@@ -31,6 +32,7 @@ pub mod events;
 pub mod examine;
 pub mod http;
 pub mod introspect;
+pub mod issue;
 pub mod jose;
 pub mod keys;
 pub mod lambda;
