@@ -1,9 +1,13 @@
 //! Compact JWS, JWK, thumbprints, and the one strict verifier.
 
 mod cache;
+pub mod certificate;
 pub mod claims;
+pub mod foreign;
 pub mod jwk;
 pub mod jws;
+#[cfg(test)]
+pub(crate) mod testing;
 mod verify;
 
 pub use jws::sign;
