@@ -1,8 +1,9 @@
 //! Authorization of requests to other APIs, which a gateway asks for before it passes them on.
 
 use crate::domain::{Caller, Error, Lacking, Refusal, TokenProblem};
-use crate::examine::{Also, authenticate};
+use crate::examine::authenticate;
 use crate::ports::Guard;
+use crate::store::Wanted;
 
 /// What a gateway shall do with a request whose token is alive.
 #[derive(Debug)]
@@ -16,7 +17,7 @@ pub enum Verdict {
 /// Authorizes the bearer of a token. One for another audience is as good as none (RFC 9068 section 4).
 pub async fn authorize(ports: &Guard, token: Option<&str>) -> Result<Verdict, Error> {
     let token = token.ok_or(Refusal::CredentialsMissing)?;
-    let (caller, _) = authenticate(&ports.reader, token, Also::default()).await?;
+    let (caller, _) = authenticate(&ports.reader, token, Wanted::default()).await?;
     match ports.requirements.check(&caller) {
         Ok(()) => Ok(Verdict::Allowed(Box::new(caller))),
         Err(Lacking::Scope) => Ok(Verdict::InsufficientScope(Box::new(caller))),

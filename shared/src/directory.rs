@@ -5,12 +5,12 @@ use crate::domain::{
     App, Caller, Error, MarkKey, MarkKind, Member, MemberKey, MemberKind, Org, OrgId, OrgSettings, Profile, Refusal, Role,
     ScopePattern, Subject, Timestamp,
 };
-use crate::examine::{Also, authenticate};
+use crate::examine::authenticate;
 use crate::policy::may_hand_out;
 use crate::ports::{DirectoryReader, MemberRemover, MemberWriter, OrgRemover, OrgWriter, Reader};
 use crate::revoke::mark;
 use crate::rotate::keep_for_ever;
-use crate::store::{Delete, Found, Put};
+use crate::store::{Delete, Found, Put, Wanted};
 use std::collections::BTreeMap;
 
 /// What is said of an org when it is written.
@@ -52,7 +52,7 @@ pub async fn put_org(ports: &OrgWriter, bearer: &str, id: &OrgId, draft: OrgDraf
     const NEEDS: &str = api::ORGS_WRITE;
     let mut orgs = vec![id.clone()];
     orgs.extend(draft.parent.clone());
-    let (caller, found) = authenticate(&ports.reader, bearer, Also { orgs, members: Vec::new() }).await?;
+    let (caller, found) = authenticate(&ports.reader, bearer, Wanted { orgs, ..Wanted::default() }).await?;
     let parent = draft.parent.as_ref().and_then(|parent| found.orgs.get(parent));
     let existing = found.orgs.get(id);
     if !existing.or(parent).is_some_and(|place| caller.may(NEEDS, place)) {
@@ -95,6 +95,7 @@ pub(crate) fn org_as_drafted(
         enabled: draft.enabled,
         ever_non_expiring: draft.settings.allow_non_expiring || existing.is_some_and(|org| org.ever_non_expiring),
         settings: draft.settings,
+        secrets: existing.map(|org| org.secrets.clone()).unwrap_or_default(),
         created_at: existing.map_or(now, |org| org.created_at),
         updated_at: now,
     })
@@ -132,7 +133,7 @@ pub async fn delete_org(ports: &OrgRemover, bearer: &str, id: &OrgId) -> Result<
 
 /// A member, for who may read members there, or for the member itself.
 pub async fn member(ports: &Reader, bearer: &str, key: &MemberKey) -> Result<Member, Error> {
-    let also = Also { orgs: vec![key.org.clone()], members: vec![key.clone()] };
+    let also = Wanted { orgs: vec![key.org.clone()], members: vec![key.clone()], ..Wanted::default() };
     let (caller, mut found) = authenticate(ports, bearer, also).await?;
     let itself = key.org == *caller.org() && key.subject == *caller.subject();
     if !itself {
@@ -183,7 +184,7 @@ pub async fn delete_member(ports: &MemberRemover, bearer: &str, key: &MemberKey)
 
 /// Authenticates one who may change this member, as it is now.
 async fn for_change(ports: &Reader, bearer: &str, key: &MemberKey) -> Result<(Caller, Found), Error> {
-    let also = Also { orgs: vec![key.org.clone()], members: vec![key.clone()] };
+    let also = Wanted { orgs: vec![key.org.clone()], members: vec![key.clone()], ..Wanted::default() };
     let (caller, found) = authenticate(ports, bearer, also).await?;
     permitted(&caller, &found, &key.org, &[api::MEMBERS_WRITE])?;
     let held = found.members.get(key).map(|member| &member.scopes[..]).unwrap_or_default();
@@ -194,7 +195,7 @@ async fn for_change(ports: &Reader, bearer: &str, key: &MemberKey) -> Result<(Ca
 }
 
 async fn authorize(ports: &Reader, bearer: &str, id: &OrgId, any_of: &[&'static str]) -> Result<(Caller, Org), Error> {
-    let (caller, mut found) = authenticate(ports, bearer, Also { orgs: vec![id.clone()], members: Vec::new() }).await?;
+    let (caller, mut found) = authenticate(ports, bearer, Wanted { orgs: vec![id.clone()], ..Wanted::default() }).await?;
     permitted(&caller, &found, id, any_of)?;
     let org = found.orgs.remove(id).ok_or(Refusal::NotFound("org"))?;
     Ok((caller, org))

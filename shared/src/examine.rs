@@ -45,20 +45,11 @@ pub struct Refreshable {
     pub standing: Standing,
 }
 
-/// What else the decision needs, to be read in the same breath.
-#[derive(Clone, Debug, Default)]
-pub struct Also {
-    /// Orgs.
-    pub orgs: Vec<OrgId>,
-    /// Members.
-    pub members: Vec<MemberKey>,
-}
-
 /// The access tokens that the service takes as its own: those of the Agilicus dialect (`typ` `JWT`).
 const OURS: Expected = Expected { types: &["JWT"] };
 
 /// Authenticates the bearer of an access token, and reads what `also` names: one consistent read.
-pub async fn authenticate(ports: &Reader, token: &str, also: Also) -> Result<(Caller, Found), Error> {
+pub async fn authenticate(ports: &Reader, token: &str, also: Wanted) -> Result<(Caller, Found), Error> {
     let (presented, found) = examine(ports, token, also).await?;
     let caller = caller(presented).map_err(Refusal::CredentialsRejected)?;
     crate::telemetry::note_caller(&caller);
@@ -89,7 +80,7 @@ pub(crate) fn problem(standing: Standing) -> TokenProblem {
 
 /// Finds out what `token` is and how it stands. A genuine token without a record is as invalid as a forged one: it is what is
 /// left of a mint that failed between signing and recording.
-pub async fn examine(ports: &Reader, token: &str, also: Also) -> Result<(Presented, Found), Fault> {
+pub async fn examine(ports: &Reader, token: &str, also: Wanted) -> Result<(Presented, Found), Fault> {
     if RefreshToken::looks_like(token) {
         return Ok((examine_refresh_token(ports, token).await?, Found::default()));
     }
@@ -104,7 +95,7 @@ pub async fn examine(ports: &Reader, token: &str, also: Also) -> Result<(Present
         .session
         .as_ref()
         .map(|id| Session { org: claims.session_org.as_ref().unwrap_or(&claims.org).clone(), id: id.clone() });
-    wanted.marks = Mark::keys_of(&claims.org, &claims.subject, claims.client, session.as_ref()).collect();
+    wanted.marks = Mark::keys_of(&claims.org, Some(&claims.subject), claims.client, session.as_ref()).collect();
     wanted.families.extend(claims.family_key());
     let mut found = ports.tokens.read(&wanted).await?;
     let Some(record) = found.tokens.remove(&key_of(&claims)).filter(|record| claims.agree_with(record)) else {
@@ -112,7 +103,7 @@ pub async fn examine(ports: &Reader, token: &str, also: Also) -> Result<(Present
     };
     let family = record.family_key().and_then(|key| found.families.get(&key));
     let (org, member) = subject_of(&found, &record.org, &record.subject);
-    let standing = Evidence { org, member, family, marks: &found.marks }.standing(&record, ports.now());
+    let standing = Evidence { org, member, client: None, family, marks: &found.marks }.standing(&record, ports.now());
     let member = member.cloned();
     Ok((Presented::Access(Box::new(AccessToken { record, member, standing })), found))
 }
@@ -132,13 +123,14 @@ pub(crate) async fn read_family(ports: &Reader, key: &FamilyKey) -> Result<Optio
     let families = vec![key.clone()];
     let first = Wanted { families: families.clone(), ..Wanted::default() };
     let Some(family) = ports.tokens.read(&first).await?.families.remove(key) else { return Ok(None) };
-    let mut wanted = wanted(&family.org, &family.subject, family.id, Also::default());
+    let mut wanted = wanted(&family.org, &family.subject, family.id, Wanted::default());
     wanted.families = families;
-    wanted.marks = Mark::keys_of(&family.org, &family.subject, family.client, family.session.as_ref()).collect();
+    wanted.marks = family.marks();
     let mut found = ports.tokens.read(&wanted).await?;
     let Some(family) = found.families.remove(key) else { return Ok(None) };
     let (org, member) = subject_of(&found, &family.org, &family.subject);
-    let standing = Evidence { org, member, family: Some(&family), marks: &found.marks }.family_standing(&family, ports.now());
+    let evidence = Evidence { org, member, client: None, family: Some(&family), marks: &found.marks };
+    let standing = evidence.family_standing(&family, ports.now());
     let (org, member) = (org.cloned(), member.cloned());
     Ok(Some(Refreshable { family, member, org, standing }))
 }
@@ -164,13 +156,15 @@ fn proves(token: &RefreshToken, family: &Family, ports: &Reader) -> bool {
     expected.is_some_and(|expected| crate::jose::equal(&hash, &expected))
 }
 
-fn wanted(org: &OrgId, subject: &Subject, shard_of: TokenId, also: Also) -> Wanted {
-    let mut orgs = vec![org.clone()];
-    orgs.extend(also.orgs.into_iter().filter(|other| other != org));
+/// What decides about a token of this org and subject, and what else is asked for. Nothing twice.
+fn wanted(org: &OrgId, subject: &Subject, shard_of: TokenId, also: Wanted) -> Wanted {
     let own = MemberKey { org: org.clone(), subject: subject.clone() };
-    let mut members: Vec<_> = also.members.into_iter().filter(|other| *other != own).collect();
-    members.push(own);
-    Wanted { shard_of: Some(shard_of), orgs, members, ..Wanted::default() }
+    let mut wanted = Wanted { shard_of: Some(shard_of), ..also };
+    wanted.orgs.retain(|other| other != org);
+    wanted.orgs.insert(0, org.clone());
+    wanted.members.retain(|other| *other != own);
+    wanted.members.push(own);
+    wanted
 }
 
 fn subject_of<'a>(found: &'a Found, org: &OrgId, subject: &Subject) -> (Option<&'a Org>, Option<&'a Member>) {

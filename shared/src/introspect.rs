@@ -1,7 +1,7 @@
 //! Introspection: what a token is good for now.
 
 use crate::domain::{Error, Family, Member, MemberKey, Org, OrgId, Refusal, Scope, Standing, TokenProblem, TokenRecord};
-use crate::examine::{Also, Presented, authenticate, examine, problem};
+use crate::examine::{Presented, authenticate, examine, problem};
 use crate::ports::{DirectoryReader, Reader};
 use crate::store::Wanted;
 
@@ -52,7 +52,7 @@ pub enum Active {
 
 /// Introspects any token of ours. Whoever has the token may know what it is.
 pub async fn introspect(ports: &Reader, token: &str) -> Result<Introspection, Error> {
-    let (presented, _) = examine(ports, token, Also::default()).await?;
+    let (presented, _) = examine(ports, token, Wanted::default()).await?;
     Ok(match presented {
         Presented::Access(token) => match (token.standing, token.member) {
             (Standing::Live, Some(member)) => {
@@ -74,7 +74,7 @@ pub async fn introspect(ports: &Reader, token: &str) -> Result<Introspection, Er
 
 /// Introspects the bearer's own token.
 pub async fn introspect_self(ports: &Reader, bearer: &str) -> Result<(TokenRecord, Member), Error> {
-    let (caller, _) = authenticate(ports, bearer, Also::default()).await?;
+    let (caller, _) = authenticate(ports, bearer, Wanted::default()).await?;
     Ok((caller.token().clone(), caller.member().clone()))
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::Mutex;
 
 use crate::clock::Clock;
-use crate::domain::{Fault, Issuer, KeyId, KeyRing, KeySet, KeyState, Seconds, Timestamp};
+use crate::domain::{Algorithm, Fault, Issuer, KeyId, KeyRing, KeySet, KeyState, Seconds, Timestamp};
 use crate::jose::{Verifier, jwk};
 use crate::signer::{Deriver, OpenKeys, Signer};
 use crate::store::ReadKeys;
@@ -120,14 +120,18 @@ impl PublicKeys {
 /// The private halves: what signs, and what refresh tokens are derived with.
 #[derive(Debug)]
 pub struct Signing {
-    signer: Arc<dyn Signer>,
+    /// One for each algorithm, the preferred one first.
+    signers: Vec<Arc<dyn Signer>>,
     deriver: Arc<dyn Deriver>,
 }
 
 impl Signing {
-    /// Signs, by the preferred algorithm.
-    pub fn signer(&self) -> &dyn Signer {
-        &*self.signer
+    /// Signs, by this algorithm or by the preferred one.
+    pub fn signer(&self, algorithm: Option<Algorithm>) -> Result<&dyn Signer, Fault> {
+        let found = self.signers.iter().find(|signer| algorithm.is_none_or(|wanted| signer.jwk().alg == wanted));
+        found
+            .map(|signer| &**signer)
+            .ok_or_else(|| Fault::internal("finding a key of the algorithm that the org's tokens are signed by"))
     }
 
     /// Makes the secrets of refresh tokens.
@@ -159,7 +163,7 @@ impl SigningKeys {
 
     /// Always the same.
     pub fn fixed(signer: Arc<dyn Signer>, deriver: Arc<dyn Deriver>) -> Self {
-        Self { source: Source::Fixed(Arc::new(Signing { signer, deriver })), opener: None, held: Mutex::default() }
+        Self { source: Source::Fixed(Arc::new(Signing { signers: vec![signer], deriver })), opener: None, held: Mutex::default() }
     }
 
     /// Those of this moment.
@@ -192,8 +196,11 @@ impl SigningKeys {
             }
         }
         held.signers.retain(|kid, _| ring.signing(now).any(|key| key.jwk.kid == *kid));
-        let signer = ring.preferred(now).and_then(|key| held.signers.get(&key.jwk.kid)).ok_or_else(none)?;
-        Ok(Signing { signer: Arc::clone(signer), deriver })
+        let preferred = ring.preferred(now).ok_or_else(none)?;
+        let others = Algorithm::ALL.into_iter().filter(|alg| *alg != preferred.jwk.alg).filter_map(|alg| ring.active(alg, now));
+        let in_order = std::iter::once(preferred).chain(others).filter_map(|key| held.signers.get(&key.jwk.kid));
+        let signers: Vec<_> = in_order.map(Arc::clone).collect();
+        if signers.is_empty() { Err(none()) } else { Ok(Signing { signers, deriver }) }
     }
 }
 

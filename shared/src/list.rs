@@ -1,8 +1,8 @@
 //! Listing: which tokens there are.
 
 use crate::domain::scope::api;
-use crate::domain::{Caller, Error, Evidence, Mark, OrgId, Refusal, SessionId, Subject, Timestamp, TokenId, TokenRecord};
-use crate::examine::{Also, authenticate};
+use crate::domain::{Caller, Error, Evidence, OrgId, Refusal, SessionId, Subject, Timestamp, TokenId, TokenRecord};
+use crate::examine::authenticate;
 use crate::ports::Lister;
 use crate::store::{Found, ScopeLike, TokenQuery, Wanted};
 
@@ -48,7 +48,7 @@ const LARGE_PAGE: usize = 1_000;
 
 /// Lists tokens, newest first: those of the org for who may read them, otherwise the caller's own.
 pub async fn list(ports: &Lister, bearer: &str, filter: Filter) -> Result<Vec<Row>, Error> {
-    let also = Also { orgs: filter.org.iter().cloned().collect(), members: Vec::new() };
+    let also = Wanted { orgs: filter.org.iter().cloned().collect(), ..Wanted::default() };
     let (caller, found) = authenticate(&ports.reader, bearer, also).await?;
     let mut query = visible(&caller, &found, &filter)?;
     let mut rows = Vec::new();
@@ -100,8 +100,7 @@ fn visible(caller: &Caller, found: &Found, filter: &Filter) -> Result<TokenQuery
 
 /// The marks and families that decide about the tokens of one page, a hundred keys at a time.
 async fn evidence(ports: &Lister, tokens: &[TokenRecord]) -> Result<Found, Error> {
-    let mut marks: Vec<_> =
-        tokens.iter().flat_map(|token| Mark::keys_of(&token.org, &token.subject, token.client, token.session.as_ref())).collect();
+    let mut marks: Vec<_> = tokens.iter().flat_map(TokenRecord::marks).collect();
     marks.sort_unstable();
     marks.dedup();
     let mut families: Vec<_> = tokens.iter().filter_map(TokenRecord::family_key).collect();
@@ -122,5 +121,5 @@ async fn evidence(ports: &Lister, tokens: &[TokenRecord]) -> Result<Found, Error
 
 fn is_revoked(token: &TokenRecord, found: &Found) -> bool {
     let family = token.family_key().and_then(|key| found.families.get(&key));
-    Evidence { org: None, member: None, family, marks: &found.marks }.is_revoked(token)
+    Evidence { org: None, member: None, client: None, family, marks: &found.marks }.is_revoked(token)
 }

@@ -1,25 +1,35 @@
 //! Minting: a grant becomes a record and a signed token.
 
 use crate::domain::{
-    Caller, Claims, Error, Family, Fault, Member, MemberKey, RefreshToken, Refusal, Seconds, Secret, SessionId, TokenId,
-    TokenRecord,
+    Algorithm, Alias, AliasKey, Aliased, Caller, Claims, Error, Family, Fault, Member, MemberKey, RefreshToken, Refusal, Seconds,
+    Secret, SessionId, Shard, Timestamp, TokenId, TokenRecord,
 };
-use crate::examine::{Also, authenticate};
-use crate::jose;
-use crate::policy::{self, Ask, Grant, RefreshGrant, Target};
+use crate::entropy::Entropy;
+use crate::examine::authenticate;
+use crate::policy::{self, Ask, Form, Grant, RefreshGrant, Target};
 use crate::ports::{Lookup, Minter};
-use crate::store::Found;
+use crate::store::{Found, Recorded, Recording, Spending, Valued, Wanted};
+use crate::{jose, opaque};
 
 /// The `typ` of tokens of the Agilicus dialect: its SDK takes nothing else.
 const TYPE: &str = "JWT";
 
-/// A token that was minted, recorded and signed.
+/// The `typ` of RFC 9068 section 2.1.
+const ACCESS_TOKEN_TYPE: &str = "at+jwt";
+
+/// A token that was minted, recorded and, if it is a JWT, signed.
 #[derive(Debug)]
 pub struct Minted {
-    /// The token itself.
+    /// What its holder presents.
     pub token: Secret<String>,
+    /// The opaque value, if it has one: an opaque token itself, and the `jti` of a client's JWT.
+    pub value: Option<Secret<String>>,
+    /// Whether it is a JWT.
+    pub is_jwt: bool,
     /// Its record.
     pub record: TokenRecord,
+    /// The family that it belongs to, if that began with it or was moved on for it.
+    pub family: Option<Family>,
     /// The refresh token that came with it.
     pub refresh_token: Option<Secret<String>>,
 }
@@ -49,7 +59,7 @@ pub async fn create(ports: &Minter, bearer: &str, ask: Ask) -> Result<(Minted, M
 /// Says whether [`create`] would mint what is asked for, if an administrator asked. Writes nothing.
 pub async fn validate(ports: &Lookup, ask: &Ask) -> Result<(), Error> {
     let target = MemberKey { org: ask.org.clone(), subject: ask.subject.clone() };
-    let wanted = crate::store::Wanted { orgs: vec![ask.org.clone()], members: vec![target.clone()], ..Default::default() };
+    let wanted = Wanted { orgs: vec![ask.org.clone()], members: vec![target.clone()], ..Default::default() };
     let found = ports.directory.read(&wanted).await?;
     policy::verdict(ask, target_in(&found, &target), ports.clock.now())?;
     Ok(())
@@ -59,13 +69,13 @@ pub async fn validate(ports: &Lookup, ask: &Ask) -> Result<(), Error> {
 pub async fn reissue(ports: &Minter, token: &str, org: crate::domain::OrgId) -> Result<Minted, Error> {
     let now = ports.reader.now();
     let (presented, mut found) =
-        crate::examine::examine(&ports.reader, token, Also { orgs: vec![org.clone()], members: Vec::new() }).await?;
+        crate::examine::examine(&ports.reader, token, Wanted { orgs: vec![org.clone()], ..Wanted::default() }).await?;
     let caller: Caller = crate::examine::caller(presented).map_err(Refusal::TokenRejected)?;
     crate::telemetry::note_caller(&caller);
     let target = MemberKey { org, subject: caller.subject().clone() };
     if !found.members.contains_key(&target) {
         // Whose membership it is was in the token, so it takes a second read.
-        let wanted = crate::store::Wanted { members: vec![target.clone()], ..Default::default() };
+        let wanted = Wanted { members: vec![target.clone()], ..Default::default() };
         found.members = ports.reader.tokens.read(&wanted).await?.members;
     }
     let grant = policy::reissue(&caller, target_in(&found, &target), now)?;
@@ -75,27 +85,83 @@ pub async fn reissue(ports: &Minter, token: &str, org: crate::domain::OrgId) -> 
 /// Records and signs at the same time: nothing is returned before both have succeeded. What was signed and not recorded is
 /// invalid wherever it is presented; what was recorded and not signed expires by itself.
 pub async fn mint(ports: &Minter, grant: Grant) -> Result<Minted, Error> {
-    let id = TokenId::generate(grant.issued_at, None, &*ports.entropy)?;
-    mint_as(ports, grant, id, None).await
+    let name = Name::new(&grant, None, &*ports.entropy)?;
+    mint_as(ports, grant, name, None).await
 }
 
-/// Mints under a given id, which was drawn before: for the next token of an existing `family`.
-pub(crate) async fn mint_as(ports: &Minter, grant: Grant, id: TokenId, family: Option<TokenId>) -> Result<Minted, Error> {
+/// What a new token is called: drawn before it is minted, where something else must know.
+pub(crate) struct Name {
+    pub(crate) id: TokenId,
+    value: Option<Secret<String>>,
+}
+
+impl Name {
+    /// A new one, of a token in `shard` or in one by chance.
+    pub(crate) fn new(grant: &Grant, shard: Option<Shard>, entropy: &dyn Entropy) -> Result<Self, Fault> {
+        let now = grant.issued_at;
+        match (&grant.form, &grant.value) {
+            (Form::Jwt, _) => Ok(Self { id: TokenId::generate(now, shard, entropy)?, value: None }),
+            (_, Some(chosen)) => Ok(Self { id: TokenId::generate(now, shard, entropy)?, value: Some(chosen.clone()) }),
+            (_, None) => opaque::generate(now, shard, entropy).map(|(value, id)| Self { id, value: Some(value) }),
+        }
+    }
+}
+
+/// Mints under a given name: for the next token of an existing `family`, if one is given.
+pub(crate) async fn mint_as(ports: &Minter, grant: Grant, name: Name, family: Option<Family>) -> Result<Minted, Error> {
+    let Name { id, value } = name;
     let begun = match &grant.refresh {
         Some(refresh) => Some(begin_family(ports, &grant, refresh, id).await?),
         None => None,
     };
-    let record = record(grant, id, begun.as_ref().map(|(family, _)| family.id).or(family));
-    let payload = jose::claims::to_json(&Claims::of(&record, &ports.issuer))?;
+    let (begun, refresh_token) = begun.unzip();
+    let recording = recording(&grant, (id, begun.as_ref().or(family.as_ref()).map(|family| family.id)), begun.clone());
+    let payload = payload(ports, &grant, &recording.token, value.as_ref())?;
     let signing = ports.signing.now().await?;
-    let signer = signing.signer();
-    if jose::jws::length(signer.jwk(), TYPE, &payload)? > signer.longest() {
-        return Err(Refusal::TokenTooLarge { limit: signer.longest() }.into());
-    }
-    let family = begun.as_ref().map(|(family, _)| family);
-    let (token, ()) = tokio::try_join!(jose::sign(signer, TYPE, &payload), ports.write.record(&record, family))?;
+    let jwt = async {
+        let Some((typ, algorithm, payload)) = &payload else { return Ok(None) };
+        let signer = signing.signer(*algorithm)?;
+        if jose::jws::length(signer.jwk(), typ, payload)? > signer.longest() {
+            return Err(Refusal::TokenTooLarge { limit: signer.longest() }.into());
+        }
+        Ok::<_, Error>(Some(Secret::new(jose::sign(signer, typ, payload).await?)))
+    };
+    let record = async { recorded(ports.write.record(&recording).await?) };
+    let (jwt, ()) = tokio::try_join!(jwt, record)?;
+    let record = recording.token;
     crate::telemetry::note_token(&record);
-    Ok(Minted { token: Secret::new(token), record, refresh_token: begun.map(|(_, token)| Secret::new(token.to_string())) })
+    let is_jwt = jwt.is_some();
+    let token = jwt.or_else(|| value.clone()).ok_or(Fault::internal("minting a token that is neither signed nor opaque"))?;
+    Ok(Minted { token, value, is_jwt, record, family: begun.or(family), refresh_token })
+}
+
+fn recorded(outcome: Recorded) -> Result<(), Error> {
+    match outcome {
+        Recorded::Done => Ok(()),
+        Recorded::ValueTaken(Valued::Access) => Err(Refusal::ValueTaken { field: "accessToken" }.into()),
+        Recorded::ValueTaken(Valued::Refresh) => Err(Refusal::ValueTaken { field: "refreshToken" }.into()),
+        Recorded::TicketSpent => Err(Refusal::TicketRejected.into()),
+    }
+}
+
+/// What is signed, of which type, and by what: `None` for the preferred algorithm.
+type Payload = (&'static str, Option<Algorithm>, Vec<u8>);
+
+fn payload(
+    ports: &Minter,
+    grant: &Grant,
+    record: &TokenRecord,
+    value: Option<&Secret<String>>,
+) -> Result<Option<Payload>, Error> {
+    match &grant.form {
+        Form::Jwt => Ok(Some((TYPE, None, jose::claims::to_json(&Claims::of(record, &ports.issuer))?))),
+        Form::Opaque => Ok(None),
+        Form::AccessTokenJwt { algorithm, extra } => {
+            let jti = value.map_or("", |value| value.expose());
+            let payload = jose::access_token::payload(record, jti, &ports.issuer, extra.as_ref())?;
+            Ok(Some((ACCESS_TOKEN_TYPE, Some(*algorithm), payload)))
+        }
+    }
 }
 
 /// The secret of one generation: derived, so that a repeated request gets the same one and nothing raw is stored. The
@@ -114,7 +180,7 @@ async fn begin_family(
     grant: &Grant,
     refresh: &RefreshGrant,
     token: TokenId,
-) -> Result<(Family, RefreshToken), Fault> {
+) -> Result<(Family, Secret<String>), Fault> {
     let mut salt = [0; 16];
     ports.entropy.fill(&mut salt)?;
     let mut family = Family {
@@ -129,8 +195,13 @@ async fn begin_family(
         previous: None,
         rotated_at: grant.issued_at,
         rotates: refresh.rotates,
+        retries: refresh.retries,
+        slides: refresh.slides,
+        exclusive: refresh.exclusive,
         issued_at: grant.issued_at,
+        refreshed_at: None,
         expires_at: refresh.expires_at,
+        needed_until: needed_until(grant.expires_at, refresh.expires_at),
         revoked_at: None,
         token,
         token_duration: refresh.token_duration,
@@ -141,38 +212,67 @@ async fn begin_family(
         session: grant.session.clone(),
         creator: grant.creator.clone(),
         masquerading: grant.masquerading,
+        issuance: grant.issuance.clone(),
+        revision: 0,
     };
-    let first = generation(ports, &family, 0).await?;
-    family.current = jose::sha256(first.secret.expose());
+    let first = match &refresh.value {
+        Some(chosen) => {
+            family.current = jose::sha256(chosen.expose().as_bytes());
+            chosen.clone()
+        }
+        None => {
+            let first = generation(ports, &family, 0).await?;
+            family.current = jose::sha256(first.secret.expose());
+            Secret::new(first.to_string())
+        }
+    };
     Ok((family, first))
 }
 
-fn record(grant: Grant, id: TokenId, family: Option<TokenId>) -> TokenRecord {
-    let Grant { org, root_org, subject, client, issued_at, not_before, expires_at, .. } = grant;
-    let Grant { audiences, scopes, roles, hosts, session, creator, masquerading, .. } = grant;
-    TokenRecord {
-        id,
-        org,
-        root_org,
-        subject,
-        client,
-        issued_at,
-        not_before,
-        expires_at,
-        audiences,
-        scopes,
-        roles,
-        hosts,
-        session,
-        creator,
-        masquerading,
-        family,
-        revoked_at: None,
-    }
+/// So long a family decides about the access tokens that it has by then. `None`: for ever, as one of them doesn't expire.
+pub(crate) fn needed_until(token_end: Option<Timestamp>, family_end: Timestamp) -> Option<Timestamp> {
+    token_end.map(|end| end.max(family_end))
 }
 
-fn also(target: &MemberKey) -> Also {
-    Also { orgs: vec![target.org.clone()], members: vec![target.clone()] }
+/// Everything that is recorded of a new token: it belongs to `family`, which begins with it or is there already.
+fn recording(grant: &Grant, (id, family): (TokenId, Option<TokenId>), begun: Option<Family>) -> Recording {
+    let chosen = |value: &Secret<String>| jose::sha256(value.expose().as_bytes());
+    let alias = |hash, target| {
+        let key = AliasKey { org: grant.org.clone(), hash };
+        Alias { key, target, expires_at: grant.values_kept_until }
+    };
+    let value = grant.value.as_ref().map(chosen);
+    let refresh_value = grant.refresh.as_ref().and_then(|refresh| refresh.value.as_ref()).map(chosen);
+    let mut aliases: Vec<_> = value.map(|hash| alias(hash, Aliased::Token(id))).into_iter().collect();
+    aliases.extend(refresh_value.zip(family).map(|(hash, family)| alias(hash, Aliased::Family(family))));
+    let token = TokenRecord {
+        id,
+        org: grant.org.clone(),
+        root_org: grant.root_org.clone(),
+        subject: grant.subject.clone(),
+        client: grant.client,
+        issued_at: grant.issued_at,
+        not_before: grant.not_before,
+        expires_at: grant.expires_at,
+        audiences: grant.audiences.clone(),
+        scopes: grant.scopes.clone(),
+        roles: grant.roles.clone(),
+        hosts: grant.hosts.clone(),
+        session: grant.session.clone(),
+        creator: grant.creator.clone(),
+        masquerading: grant.masquerading,
+        family,
+        issuance: grant.issuance.clone(),
+        value,
+        revision: 0,
+        revoked_at: None,
+    };
+    let ticket = grant.ticket.clone().map(|key| Spending { key, by: id, now: grant.issued_at });
+    Recording { token, family: begun, aliases, ticket }
+}
+
+fn also(target: &MemberKey) -> Wanted {
+    Wanted { orgs: vec![target.org.clone()], members: vec![target.clone()], ..Wanted::default() }
 }
 
 fn target_in<'a>(found: &'a Found, key: &MemberKey) -> Target<'a> {

@@ -7,8 +7,9 @@ use crate::domain::{Fault, Issuer, KeySet, Requirements, Schedule};
 use crate::entropy::Entropy;
 use crate::keys::{PublicKeys, Ring, SigningKeys};
 use crate::ports::{
-    Auditor, BulkRevoker, DirectoryReader, Founder, Guard, KeyReader, Lister, Lookup, MemberRemover, MemberWriter, Minter,
-    OrgRemover, OrgWriter, Provides, Public, Reader, Refresher, Revoker, Rotator,
+    Amender, Auditor, BulkRevoker, ClientRevoker, DirectoryReader, Founder, Granter, Guard, Introspector, KeyReader, Lister,
+    Lookup, MemberRemover, MemberWriter, Minter, OrgRemover, OrgWriter, Provides, Public, Reader, Refresher, Revoker, Rotator,
+    TicketEnder,
 };
 use crate::signer::{Deriver, MakeKeys, OpenKeys, Signer};
 use crate::store::Store;
@@ -38,15 +39,17 @@ pub struct Records {
     pub reader: Reader,
     /// All that is kept.
     pub store: Arc<dyn Store>,
+    /// Chance.
+    pub entropy: Arc<dyn Entropy>,
     /// What an authorizer asks of a token.
     pub requirements: Arc<Requirements>,
 }
 
 impl Records {
     /// On a store that has a key ring.
-    pub fn new(clock: Arc<dyn Clock>, store: Arc<dyn Store>, ring: Arc<Ring>, issuer: Issuer) -> Self {
+    pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, store: Arc<dyn Store>, ring: Arc<Ring>, issuer: Issuer) -> Self {
         let (keys, tokens) = (Arc::new(PublicKeys::of(ring, issuer)), store.clone());
-        Self { reader: Reader { clock, keys, tokens }, store, requirements: Arc::default() }
+        Self { reader: Reader { clock, keys, tokens }, store, entropy, requirements: Arc::default() }
     }
 
     /// The same for an authorizer that asks this of a token.
@@ -56,11 +59,9 @@ impl Records {
     }
 }
 
-/// Signs, and draws ids.
+/// Signs.
 #[derive(Clone, Debug)]
 pub struct Minting {
-    /// Chance.
-    pub entropy: Arc<dyn Entropy>,
     /// The `iss` of what is minted.
     pub issuer: Issuer,
     /// The private keys.
@@ -111,8 +112,8 @@ impl Platform {
         let keys = PublicKeys::fixed(&KeySet::new(vec![signer.jwk().clone()]), issuer.clone())?;
         let reader = Reader { clock, keys: Arc::new(keys), tokens: store.clone() };
         let signing = Arc::new(SigningKeys::fixed(signer, deriver));
-        let records = Records { reader, store, requirements: Arc::default() };
-        Ok(Self { records, minting: Minting { entropy, issuer, signing } })
+        let records = Records { reader, store, entropy, requirements: Arc::default() };
+        Ok(Self { records, minting: Minting { issuer, signing } })
     }
 
     /// With the keys of the ring that the store has.
@@ -124,8 +125,8 @@ impl Platform {
         opener: Arc<dyn OpenKeys>,
     ) -> Self {
         let ring = Arc::new(Ring::new(store.clone(), clock.clone()));
-        let records = Records::new(clock, store, ring.clone(), issuer.clone());
-        Self { records, minting: Minting { entropy, issuer, signing: Arc::new(SigningKeys::of(ring, opener)) } }
+        let records = Records::new(clock, entropy, store, ring.clone(), issuer.clone());
+        Self { records, minting: Minting { issuer, signing: Arc::new(SigningKeys::of(ring, opener)) } }
     }
 
     /// Reads what requests will need: so that none of them waits for it, and so that connections are open.
@@ -274,8 +275,8 @@ impl<P: HasRecords> Provides<BulkRevoker> for P {
 
 impl<P: HasMinting> Provides<Minter> for P {
     fn provide(&self) -> Minter {
-        let Minting { entropy, issuer, signing } = self.minting().clone();
-        Minter { reader: self.provide(), entropy, issuer, write: self.records().store.clone(), signing }
+        let (Minting { issuer, signing }, Records { store, entropy, .. }) = (self.minting().clone(), self.records().clone());
+        Minter { reader: self.provide(), entropy, issuer, write: store, signing }
     }
 }
 
@@ -283,6 +284,39 @@ impl<P: HasMinting> Provides<Refresher> for P {
     fn provide(&self) -> Refresher {
         let store = &self.records().store;
         Refresher { minter: self.provide(), refresh: store.clone(), revoke: store.clone() }
+    }
+}
+
+impl<P: HasMinting> Provides<Granter> for P {
+    fn provide(&self) -> Granter {
+        let store = &self.records().store;
+        Granter { refresher: self.provide(), tickets: store.clone(), once: store.clone(), amend: store.clone() }
+    }
+}
+
+impl<P: HasRecords> Provides<TicketEnder> for P {
+    fn provide(&self) -> TicketEnder {
+        let Records { reader, store, entropy, .. } = self.records().clone();
+        TicketEnder { reader, entropy, tickets: store }
+    }
+}
+
+impl<P: HasRecords> Provides<Introspector> for P {
+    fn provide(&self) -> Introspector {
+        Introspector { reader: self.provide(), once: self.records().store.clone() }
+    }
+}
+
+impl<P: HasRecords> Provides<ClientRevoker> for P {
+    fn provide(&self) -> ClientRevoker {
+        ClientRevoker { revoker: self.provide(), once: self.records().store.clone() }
+    }
+}
+
+impl<P: HasRecords> Provides<Amender> for P {
+    fn provide(&self) -> Amender {
+        let Records { reader, store, entropy, .. } = self.records().clone();
+        Amender { reader, entropy, amend: store }
     }
 }
 

@@ -6,13 +6,15 @@
 //! - Any other caller may mint only for itself, and only less than it presents.
 //! - A reissued token has the presented one's subject, session and end, and at most its rights.
 //! - A refreshed token has at most what its family began with.
+//! - What an OAuth client may have its org decides, and the client's own record: `client`.
 
 use std::collections::BTreeMap;
 
 use crate::domain::scope::api;
 use crate::domain::{
-    App, Audience, Authority, Caller, ClientId, Creator, Family, HostPermissions, Member, MemberKind, Org, OrgId, Refusal, Role,
-    Scope, Seconds, Session, SessionId, Subject, Timestamp, TokenRecord,
+    Algorithm, App, Audience, Authority, Caller, ClientId, Creator, ExtraClaims, Family, HostPermissions, Issuance, Member,
+    MemberKind, Org, OrgId, Refusal, Role, Scope, Seconds, Secret, Session, SessionId, Subject, TicketKey, Timestamp,
+    TokenRecord,
 };
 
 /// What is asked for: a token for `subject` in `org`.
@@ -97,7 +99,37 @@ pub struct Grant {
     pub(crate) session: Option<Session>,
     pub(crate) creator: Option<Creator>,
     pub(crate) masquerading: bool,
+    pub(crate) issuance: Option<Box<Issuance>>,
+    pub(crate) form: Form,
+    /// The value that was chosen for the token.
+    pub(crate) value: Option<Secret<String>>,
+    /// So long nobody else can choose such a value. `None`: for ever.
+    pub(crate) values_kept_until: Option<Timestamp>,
+    /// The ticket that it is issued on.
+    pub(crate) ticket: Option<TicketKey>,
     pub(crate) refresh: Option<RefreshGrant>,
+}
+
+impl Grant {
+    /// When the token is issued.
+    pub fn issued_at(&self) -> Timestamp {
+        self.issued_at
+    }
+}
+
+/// What a token looks like.
+#[derive(Clone, Debug)]
+pub(crate) enum Form {
+    /// A JWT of the Agilicus dialect.
+    Jwt,
+    /// A value that tells nothing.
+    Opaque,
+    /// Such a value and, with it as its `jti`, a JWT as in RFC 9068.
+    AccessTokenJwt {
+        algorithm: Algorithm,
+        /// What else it says.
+        extra: Option<ExtraClaims>,
+    },
 }
 
 /// Leave to begin a refresh family with a token.
@@ -106,6 +138,11 @@ pub(crate) struct RefreshGrant {
     pub(crate) expires_at: Timestamp,
     pub(crate) token_duration: Seconds,
     pub(crate) rotates: bool,
+    pub(crate) retries: bool,
+    pub(crate) slides: Option<Seconds>,
+    pub(crate) exclusive: bool,
+    /// The value that was chosen for the refresh token.
+    pub(crate) value: Option<Secret<String>>,
 }
 
 /// Decides whether `caller` gets what it asks for.
@@ -145,6 +182,11 @@ pub fn decide(ask: Ask, caller: &Caller, target: Target<'_>, now: Timestamp) -> 
         session: session(ask.session, caller, &ask.org, administers)?,
         creator: if another { Some(creator_of(caller)) } else { caller.token().creator.clone() },
         masquerading: caller.token().masquerading || another && is_person(caller.member()) && is_person(member),
+        issuance: None,
+        form: Form::Jwt,
+        value: None,
+        values_kept_until: None,
+        ticket: None,
         refresh,
         scopes,
         org: ask.org,
@@ -192,6 +234,11 @@ pub fn reissue(presented: &Caller, target: Target<'_>, now: Timestamp) -> Result
         session: token.session.clone(),
         creator: token.creator.clone(),
         masquerading: token.masquerading,
+        issuance: None,
+        form: Form::Jwt,
+        value: None,
+        values_kept_until: None,
+        ticket: None,
         refresh: None,
     })
 }
@@ -218,6 +265,11 @@ pub fn refresh(family: &Family, target: Target<'_>, now: Timestamp) -> Result<Gr
         session: family.session.clone(),
         creator: family.creator.clone(),
         masquerading: family.masquerading,
+        issuance: None,
+        form: Form::Jwt,
+        value: None,
+        values_kept_until: None,
+        ticket: None,
         refresh: None,
     })
 }
@@ -239,6 +291,11 @@ pub fn bootstrap(org: &Org, member: &Member, lifetime: Seconds, now: Timestamp) 
         session: None,
         creator: None,
         masquerading: false,
+        issuance: None,
+        form: Form::Jwt,
+        value: None,
+        values_kept_until: None,
+        ticket: None,
         refresh: None,
     }
 }
@@ -286,7 +343,11 @@ fn refresh_grant(org: &Org, not_before: Timestamp, expires_at: Option<Timestamp>
     RefreshGrant {
         expires_at: now.whole_second().plus(org.settings.refresh_token_duration),
         token_duration,
-        rotates: org.settings.refresh_token_rotation,
+        rotates: !org.settings.keeps_refresh_token(None),
+        retries: true,
+        slides: None,
+        exclusive: false,
+        value: None,
     }
 }
 
@@ -350,6 +411,10 @@ pub fn may_hand_out<'a>(authority: Authority<'_>, patterns: impl IntoIterator<It
         Scope::parse(pattern.as_str()).is_ok_and(|scope| !scope.reaches_api() || authority.permits_api(scope.name()))
     })
 }
+
+mod client;
+
+pub use client::{ClientAsk, RefreshAsk, RefreshOf, amend_scopes, issue, merged, refresh_of_client, requestable};
 
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,8 @@ use crate::events::Publish;
 use crate::keys::{PublicKeys, SigningKeys};
 use crate::signer::MakeKeys;
 use crate::store::{
-    ReadChanges, ReadDirectory, ReadTokens, RefreshTokens, RevokeTokens, Store, WriteDirectory, WriteKeys, WriteTokens,
+    AmendTokens, KeepTickets, ReadChanges, ReadDirectory, ReadTokens, RefreshTokens, RevokeTokens, Store, UseOnce,
+    WriteDirectory, WriteKeys, WriteTokens,
 };
 
 /// The AWS actions that a capability needs, on the tables and keys of the deployment.
@@ -286,6 +287,91 @@ pub struct Refresher {
 impl Capability for Refresher {
     const NAME: &'static str = "Refresher";
     const ACCESS: Access = Access { tokens: &["BatchGetItem", "PutItem", "UpdateItem"], ..Minter::ACCESS };
+}
+
+/// Serves a token endpoint: mints for clients, keeps tickets, notes what may be used once. Grants what [`Refresher`] grants.
+#[derive(Clone, Debug)]
+pub struct Granter {
+    /// To mint, and to refresh.
+    pub refresher: Refresher,
+    /// For tickets.
+    pub tickets: Arc<dyn KeepTickets>,
+    /// For proofs and assertions.
+    pub once: Arc<dyn UseOnce>,
+    /// For what is attached to a family when it is used.
+    pub amend: Arc<dyn AmendTokens>,
+}
+
+impl Granter {
+    /// To authenticate.
+    pub fn reader(&self) -> &Reader {
+        &self.refresher.minter.reader
+    }
+}
+
+impl Capability for Granter {
+    const NAME: &'static str = Refresher::NAME;
+    const ACCESS: Access = Refresher::ACCESS;
+}
+
+/// Ends tickets. Grants what [`Revoker`] grants.
+#[derive(Clone, Debug)]
+pub struct TicketEnder {
+    /// To authenticate.
+    pub reader: Reader,
+    /// For the name in which a ticket is spent.
+    pub entropy: Arc<dyn Entropy>,
+    /// To spend it.
+    pub tickets: Arc<dyn KeepTickets>,
+}
+
+impl Capability for TicketEnder {
+    const NAME: &'static str = Revoker::NAME;
+    const ACCESS: Access = Revoker::ACCESS;
+}
+
+/// Introspects for resource servers: notes proofs, which may be used once.
+#[derive(Clone, Debug)]
+pub struct Introspector {
+    /// To authenticate, and to introspect.
+    pub reader: Reader,
+    /// For proofs.
+    pub once: Arc<dyn UseOnce>,
+}
+
+impl Capability for Introspector {
+    const NAME: &'static str = "Introspector";
+    const ACCESS: Access = Access { tokens: &["BatchGetItem", "PutItem"], ..Reader::ACCESS };
+}
+
+/// Revokes for clients: notes assertions, which may be used once.
+#[derive(Clone, Debug)]
+pub struct ClientRevoker {
+    /// To authenticate, and to revoke.
+    pub revoker: Revoker,
+    /// For assertions.
+    pub once: Arc<dyn UseOnce>,
+}
+
+impl Capability for ClientRevoker {
+    const NAME: &'static str = "ClientRevoker";
+    const ACCESS: Access = Access { tokens: &["BatchGetItem", "PutItem", "UpdateItem"], ..Reader::ACCESS };
+}
+
+/// Changes tokens that are there. Grants what [`ClientRevoker`] grants.
+#[derive(Clone, Debug)]
+pub struct Amender {
+    /// To authenticate.
+    pub reader: Reader,
+    /// For new values.
+    pub entropy: Arc<dyn Entropy>,
+    /// To change them.
+    pub amend: Arc<dyn AmendTokens>,
+}
+
+impl Capability for Amender {
+    const NAME: &'static str = ClientRevoker::NAME;
+    const ACCESS: Access = ClientRevoker::ACCESS;
 }
 
 /// Makes keys, and lets them follow each other. Signs nothing.

@@ -1,12 +1,15 @@
 //! Refreshing: a refresh token becomes the next access token.
 
-use crate::domain::{Error, Family, Redemption, RefreshToken, Refusal, Secret, Standing, TokenId};
+use crate::client_token::Sought;
+use crate::domain::{
+    Client, Denial, Error, Family, Fault, OrgSettings, Redemption, RefreshToken, Refusal, Secret, Service, Standing, TokenId,
+};
 use crate::examine::{Refreshable, family_of, read_family};
 use crate::jose;
-use crate::mint::{Minted, generation, mint_as};
-use crate::policy::{self, Grant, Target};
-use crate::ports::Refresher;
-use crate::store::{Rotation, RotationStep};
+use crate::mint::{Minted, Name, generation, mint_as, needed_until};
+use crate::policy::{self, Grant, RefreshAsk, Target};
+use crate::ports::{Granter, Refresher};
+use crate::store::{Amended, Amendment, FamilyAmendment, Found, Rotation, RotationStep};
 
 /// Redeems the refresh token, which is all the proof that it takes. `access_token`, if given, must be one of its family, be it expired.
 ///
@@ -28,7 +31,7 @@ pub async fn redeem(ports: &Refresher, token: &str, access_token: Option<&str>) 
     let grant = policy::refresh(&family, Target { org: org.as_ref(), member: member.as_ref() }, now)?;
     match family.judge(token.generation, now) {
         Redemption::Current if family.rotates => rotate(ports, family, grant).await,
-        Redemption::Current | Redemption::Retry => repeat(ports, &family, grant).await,
+        Redemption::Current | Redemption::Retry => repeat(ports, family, grant).await,
         Redemption::Reuse => end(ports, &family).await,
     }
 }
@@ -42,24 +45,78 @@ async fn is_genuine(ports: &Refresher, family: &Family, token: &RefreshToken) ->
     Ok(jose::equal(genuine.secret.expose(), token.secret.expose()))
 }
 
+/// What redeeming the refresh token of a client gives.
+#[derive(Debug)]
+pub struct Redeemed {
+    /// The next access token, with the refresh token that goes with it.
+    pub minted: Minted,
+    /// Whether the refresh token was the one before the current one.
+    pub was_previous: bool,
+}
+
+/// Redeems the refresh token of a client that has authenticated. `first` is what the first read has found of it.
+///
+/// One conditional write decides, also about which access token is the family's only one from now on.
+pub async fn redeem_of_client(
+    ports: &Granter,
+    service: &Service,
+    client: &Client,
+    (sought, first): (&Sought, &Found),
+    ask: RefreshAsk,
+) -> Result<Redeemed, Error> {
+    const REJECTED: Denial = Denial::RefreshTokenInvalid;
+    let refresher = &ports.refresher;
+    let now = ports.reader().now();
+    let found = sought.find_refresh(ports.reader(), first).await?.ok_or(REJECTED)?;
+    let family = found.family;
+    // A value that a caller chose is found by its hash, which proves it, and is the first generation's.
+    let generation = sought.refresh_token().map_or(0, |token| token.generation);
+    let is_genuine = match sought.refresh_token() {
+        Some(token) => is_genuine(refresher, &family, token).await?,
+        None => !sought.is_identifier(),
+    };
+    if !is_genuine || found.standing != Standing::Live || family.client != Some(client.id) {
+        return Err(REJECTED.into());
+    }
+    let new_properties = !ask.properties.is_empty();
+    let grant = policy::refresh_of_client(service.org(), client, &family, ask, now)?;
+    let family = if new_properties { with_issuance(ports, family, &grant).await? } else { family };
+    let redemption = family.judge(generation, now);
+    let minted = match redemption {
+        Redemption::Current if family.rotates => rotate(refresher, family, grant).await,
+        Redemption::Current | Redemption::Retry => repeat(refresher, family, grant).await,
+        Redemption::Reuse => end(refresher, &family).await,
+    };
+    let minted = minted.map_err(|error| match error {
+        Error::Refused(Refusal::RefreshRejected) => REJECTED.into(),
+        other => other,
+    })?;
+    Ok(Redeemed { minted, was_previous: redemption == Redemption::Retry })
+}
+
+/// The family with what its next tokens are issued with, too.
+async fn with_issuance(ports: &Granter, family: Family, grant: &Grant) -> Result<Family, Error> {
+    let family = Family { issuance: grant.issuance.clone(), revision: family.revision + 1, ..family };
+    let change = FamilyAmendment { family: family.clone(), moves_end: false };
+    let amendment = Amendment { token: None, family: Some(change), alias: None };
+    match ports.amend.amend(&amendment).await? {
+        Amended::Done => Ok(family),
+        Amended::Outdated | Amended::ValueTaken => Err(Fault::unavailable("changing a family that has just changed").into()),
+    }
+}
+
 /// Moves the family on, then mints: if minting fails, the repeated request still gets the successor.
 async fn rotate(ports: &Refresher, family: Family, grant: Grant) -> Result<Minted, Error> {
-    let id = TokenId::generate(grant.issued_at, Some(family.id.shard()), &*ports.minter.entropy)?;
     let next = generation(&ports.minter, &family, family.generation + 1).await?;
-    let step = RotationStep {
-        key: family.key(),
-        from: family.generation,
-        next: jose::sha256(next.secret.expose()),
-        token: id,
-        now: grant.issued_at,
-    };
+    let name = Name::new(&grant, Some(family.id.shard()), &*ports.minter.entropy)?;
+    let step = step(&family, &grant, name.id, Some(jose::sha256(next.secret.expose())));
     match ports.refresh.rotate(&step).await? {
         Rotation::Won => {
-            let minted = mint_as(&ports.minter, grant, id, Some(family.id)).await?;
+            let minted = mint_as(&ports.minter, grant, name, Some(step.taken(family))).await?;
             Ok(Minted { refresh_token: Some(Secret::new(next.to_string())), ..minted })
         }
         Rotation::Lost(now) if now.revoked_at.is_none() => match now.judge(family.generation, step.now) {
-            Redemption::Current | Redemption::Retry => repeat(ports, &now, grant).await,
+            Redemption::Current | Redemption::Retry => repeat(ports, *now, grant).await,
             Redemption::Reuse => end(ports, &now).await,
         },
         Rotation::Lost(_) | Rotation::Unknown => Err(Refusal::RefreshRejected.into()),
@@ -67,11 +124,38 @@ async fn rotate(ports: &Refresher, family: Family, grant: Grant) -> Result<Minte
 }
 
 /// Mints once more at the family's current generation, and returns its token: the same one, however often it is asked for.
-async fn repeat(ports: &Refresher, family: &Family, grant: Grant) -> Result<Minted, Error> {
-    let id = TokenId::generate(grant.issued_at, Some(family.id.shard()), &*ports.minter.entropy)?;
-    let current = generation(&ports.minter, family, family.generation).await?;
-    let minted = mint_as(&ports.minter, grant, id, Some(family.id)).await?;
-    Ok(Minted { refresh_token: Some(Secret::new(current.to_string())), ..minted })
+async fn repeat(ports: &Refresher, family: Family, grant: Grant) -> Result<Minted, Error> {
+    let current = generation(&ports.minter, &family, family.generation).await?;
+    let is_derived = jose::equal(&jose::sha256(current.secret.expose()), &family.current);
+    let name = Name::new(&grant, Some(family.id.shard()), &*ports.minter.entropy)?;
+    let family = if family.exclusive {
+        // Only the newest access token is alive: the family must know it.
+        let step = step(&family, &grant, name.id, None);
+        match ports.refresh.rotate(&step).await? {
+            Rotation::Won => step.taken(family),
+            Rotation::Lost(_) | Rotation::Unknown => return Err(Refusal::RefreshRejected.into()),
+        }
+    } else {
+        family
+    };
+    let minted = mint_as(&ports.minter, grant, name, Some(family)).await?;
+    // A value that a caller chose isn't ours to tell: who presented it has it.
+    Ok(Minted { refresh_token: is_derived.then(|| Secret::new(current.to_string())), ..minted })
+}
+
+fn step(family: &Family, grant: &Grant, token: TokenId, next: Option<[u8; 32]>) -> RotationStep {
+    let latest = family.issued_at.plus(OrgSettings::LONGEST);
+    let end = family.slides.map_or(family.expires_at, |length| grant.issued_at.whole_second().plus(length).min(latest));
+    let needed = family.needed_until.zip(needed_until(grant.expires_at, end)).map(|(before, now)| before.max(now));
+    let ends = (end, needed) != (family.expires_at, family.needed_until);
+    RotationStep {
+        key: family.key(),
+        from: family.generation,
+        next,
+        token,
+        now: grant.issued_at,
+        ends: ends.then_some((end, needed)),
+    }
 }
 
 /// Ends a family of which a token was used twice: one of the two users is a thief (RFC 9700 section 4.14.2).

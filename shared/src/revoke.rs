@@ -4,7 +4,7 @@ use crate::domain::scope::api;
 use crate::domain::{
     Error, Mark, MarkKey, MarkKind, Marks, MemberKey, Org, OrgId, Refusal, SessionId, Subject, Timestamp, TokenProblem,
 };
-use crate::examine::{Also, Presented, authenticate, examine};
+use crate::examine::{Presented, authenticate, examine};
 use crate::ports::{BulkRevoker, Revoker};
 use crate::store::{TokenQuery, Wanted};
 
@@ -14,7 +14,7 @@ use crate::store::{TokenQuery, Wanted};
 /// Nothing is returned before everything is committed; a repetition completes what a fault has cut short.
 pub async fn revoke(ports: &Revoker, token: &str, whole_session: bool) -> Result<(), Error> {
     let now = ports.reader.now();
-    let (presented, found) = examine(&ports.reader, token, Also::default()).await?;
+    let (presented, found) = examine(&ports.reader, token, Wanted::default()).await?;
     let (session, org) = match presented {
         Presented::Access(token) => {
             let record = token.record;
@@ -51,7 +51,7 @@ pub struct Bulk {
 /// Revokes all that a member has, or all that it has in one session: by a mark, at once, however many there are. Returns how
 /// many live tokens it hit, counted up to [`MOST_COUNTED`].
 pub async fn bulk_revoke(ports: &BulkRevoker, bearer: &str, bulk: Bulk) -> Result<u64, Error> {
-    let also = Also { orgs: bulk.org.iter().cloned().collect(), members: Vec::new() };
+    let also = Wanted { orgs: bulk.org.iter().cloned().collect(), ..Wanted::default() };
     let (caller, found) = authenticate(&ports.reader, bearer, also).await?;
     let org = bulk.org.unwrap_or_else(|| caller.org().clone());
     let permitted = found

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::directory::{member_as_drafted, org_as_drafted};
-use crate::domain::{Client, Fault, Org, OrgId, Refusal, Timestamp};
+use crate::domain::{Client, ClientAuthMethod, Fault, Org, OrgId, Refusal, Timestamp};
 use crate::rotate::keep_for_ever;
 use crate::store::{Put, Store};
 use crate::wire::jeton::seed::{BadSeed, Seed, SeedClient};
@@ -103,7 +103,27 @@ async fn known(store: &dyn Store, orgs: &HashMap<OrgId, Org>, id: &OrgId) -> Res
 
 fn client_of(client: SeedClient, now: Timestamp) -> Client {
     let SeedClient { org, id, alias, kind, grants, scopes, secrets, enabled } = client;
-    Client { org, id, alias, kind, grants, scopes, secrets, enabled, created_at: now, updated_at: now }
+    Client {
+        org,
+        id,
+        alias,
+        name: None,
+        kind,
+        auth_method: ClientAuthMethod::default_of(kind),
+        grants,
+        scopes,
+        secrets,
+        jwks: None,
+        token_duration: None,
+        refresh_token_duration: None,
+        single_token_per_subject: false,
+        may_exchange_tokens: false,
+        attributes: Vec::new(),
+        metadata: None,
+        enabled,
+        created_at: now,
+        updated_at: now,
+    }
 }
 
 fn written(put: Put) -> Result<(), NotLoaded> {

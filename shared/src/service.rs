@@ -1,11 +1,11 @@
 //! Authenticating who acts on an org's tokens and clients as a whole: the authorization server that stands on this one, or
 //! a resource server of it.
 
-use crate::domain::{Caller, Error, Org, OrgId, Refusal, Secret, Service, TokenProblem};
-use crate::examine::{Also, authenticate as authenticate_bearer};
+use crate::domain::{Caller, Client, ClientRef, Error, Fault, Org, OrgId, Refusal, Secret, Service, TokenProblem};
+use crate::examine::authenticate as authenticate_bearer;
 use crate::jose::{equal, sha256};
 use crate::ports::Reader;
-use crate::store::Found;
+use crate::store::{Found, Wanted};
 
 /// What is presented: contract `authlete` section 2.1.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ pub async fn authenticate(
     ports: &Reader,
     credentials: &Credentials,
     needs: &[&'static str],
-    also: impl FnOnce(&OrgId) -> Also,
+    also: impl FnOnce(&OrgId) -> Wanted + Send,
 ) -> Result<(Service, Found), Error> {
     match &credentials.proof {
         Proof::Bearer(token) => by_token(ports, token.expose(), credentials.org.as_ref(), needs, also).await,
@@ -52,7 +52,7 @@ async fn by_token(
     token: &str,
     named: Option<&OrgId>,
     needs: &[&'static str],
-    also: impl FnOnce(&OrgId) -> Also,
+    also: impl FnOnce(&OrgId) -> Wanted + Send,
 ) -> Result<(Service, Found), Error> {
     let org = match named {
         Some(org) => org.clone(),
@@ -72,14 +72,39 @@ fn permitted(caller: &Caller, org: Option<&Org>, needs: &[&'static str]) -> Resu
     if needs.is_empty() || needs.iter().any(|scope| caller.may(scope, org)) { Ok(org.clone()) } else { Err(denied) }
 }
 
-async fn by_secret(ports: &Reader, id: &OrgId, secret: &Secret<String>, also: Also) -> Result<(Service, Found), Error> {
-    let mut wanted = also.wanted();
-    wanted.orgs.push(id.clone());
-    let found = ports.tokens.read(&wanted).await?;
+async fn by_secret(ports: &Reader, id: &OrgId, secret: &Secret<String>, mut also: Wanted) -> Result<(Service, Found), Error> {
+    also.orgs.push(id.clone());
+    let found = ports.tokens.read(&also).await?;
     let hash = sha256(secret.expose().as_bytes());
     // All are compared, and where there is none as much is done: nobody can probe for orgs by the time that it takes.
     let hashes = found.orgs.get(id).map(|org| &org.secrets[..]).filter(|hashes| !hashes.is_empty()).unwrap_or(&[[0; 32]]);
     let is_known = hashes.iter().fold(false, |known, there| known | equal(there, &hash));
     let org = found.orgs.get(id).filter(|org| is_known && org.enabled).cloned().ok_or(REJECTED)?;
     Ok((Service::authenticated(org, None), found))
+}
+
+/// What the first read must look for to find a client.
+pub fn wanted_client(org: &OrgId, client: &ClientRef) -> Wanted {
+    match client {
+        ClientRef::Id(id) => Wanted { clients: vec![(org.clone(), *id)], ..Wanted::default() },
+        ClientRef::Alias(alias) => Wanted { client_aliases: vec![(org.clone(), alias.clone())], ..Wanted::default() },
+    }
+}
+
+/// A client of the service's org, be it disabled. An alias takes a second read.
+pub async fn client_named(ports: &Reader, service: &Service, found: &Found, client: &ClientRef) -> Result<Option<Client>, Fault> {
+    let org = service.id();
+    let id = match client {
+        ClientRef::Id(id) => *id,
+        ClientRef::Alias(alias) => match found.client_aliases.get(&(org.clone(), alias.clone())) {
+            Some(id) => *id,
+            None => return Ok(None),
+        },
+    };
+    let key = (org.clone(), id);
+    if let Some(client) = found.clients.get(&key) {
+        return Ok(Some(client.clone()));
+    }
+    let wanted = Wanted { clients: vec![key.clone()], ..Wanted::default() };
+    Ok(ports.tokens.read(&wanted).await?.clients.remove(&key))
 }

@@ -21,7 +21,7 @@ pub async fn for_records(config: Config) -> Result<Records, Fault> {
     let aws = Aws::from_env()?;
     let (clock, store) = (Arc::new(SystemClock), store(&Sdk::new(&aws), &aws));
     let ring = Arc::new(Ring::new(store.clone(), clock.clone()));
-    let records = Records::new(clock, store, ring, config.issuer);
+    let records = Records::new(clock, Arc::new(SystemEntropy), store, ring, config.issuer);
     tolerate(records.reader.keys.now().await.map(drop));
     Ok(records)
 }

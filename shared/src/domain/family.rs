@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    App, Audience, ClientId, Creator, HostPermissions, Issuance, OrgId, Role, Scope, Seconds, Session, Subject, Timestamp, TokenId,
+    App, Audience, ClientId, Creator, HostPermissions, Issuance, OrgId, Role, Scope, Seconds, Session, Subject, Timestamp,
+    TokenId,
 };
 
 /// Where a family's record is: in the shard of its access tokens.

@@ -155,3 +155,19 @@ impl AuthorizationDetails {
         &self.0
     }
 }
+
+/// Claims that a caller adds to a JWT access token: a JSON object, kept as it was given. What the service itself says wins.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ExtraClaims(Box<str>);
+
+impl ExtraClaims {
+    /// Takes over a JSON object. Only `wire` makes them.
+    pub fn from_json(json: String) -> Self {
+        Self(json.into())
+    }
+
+    /// The JSON object.
+    pub fn as_json(&self) -> &str {
+        &self.0
+    }
+}

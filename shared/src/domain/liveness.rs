@@ -118,15 +118,15 @@ fn owner<'a>(subject: &'a Subject, issuance: Option<&Issuance>) -> Option<&'a Su
 
 impl TokenRecord {
     /// The marks that could concern it.
-    pub fn marks(&self) -> impl Iterator<Item = MarkKey> {
-        Set::of_token(self).marks()
+    pub fn marks(&self) -> Vec<MarkKey> {
+        Set::of_token(self).marks().collect()
     }
 }
 
 impl Family {
     /// The marks that could concern it.
-    pub fn marks(&self) -> impl Iterator<Item = MarkKey> {
-        Set::of_family(self).marks()
+    pub fn marks(&self) -> Vec<MarkKey> {
+        Set::of_family(self).marks().collect()
     }
 }
 

@@ -39,7 +39,7 @@ pub use denial::Denial;
 pub use family::{Family, FamilyKey, Redemption};
 pub use fault::Fault;
 pub use id::{App, Audience, ClientId, Invalid, Issuer, OrgId, Role, SessionId, Shard, Subject, TokenId};
-pub use issuance::{AuthorizationDetails, Confirmation, GrantType, Issuance, Property, Thumbprint};
+pub use issuance::{AuthorizationDetails, Confirmation, ExtraClaims, GrantType, Issuance, Property, Thumbprint};
 pub use key::{Algorithm, Jwk, KeyId, KeySet};
 pub use key_ring::{KeyRing, KeyState, PrivateHalf, RingKey, Schedule, SigningMode};
 pub use liveness::{Evidence, Standing};

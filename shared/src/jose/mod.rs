@@ -1,5 +1,6 @@
 //! Compact JWS, JWK, thumbprints, and the one strict verifier.
 
+pub mod access_token;
 mod cache;
 pub mod certificate;
 pub mod claims;

@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::cache::Cache;
-use super::claims;
 use super::jws::{Compact, LONGEST, VerifyingKey};
-use crate::domain::{Claims, Fault, Issuer, KeySet, Seconds, Timestamp};
+use super::{access_token, claims};
+use crate::domain::{Claims, Fault, Issuer, KeySet, Seconds, Secret, Timestamp};
 
 /// Verifies tokens of one issuer by one set of keys. A changed set needs a new verifier: so no retired key lives on in a cache.
 pub struct Verifier {
@@ -50,6 +50,22 @@ impl Verifier {
         Ok(claims)
     }
 
+    /// The org of a token of ours that is in its time, whatever its type.
+    pub fn org_of(&self, token: &str, now: Timestamp) -> Option<crate::domain::OrgId> {
+        let claims = self.genuine(token)?.claims;
+        (claims.expires_at > now).then(|| claims.org.clone())
+    }
+
+    /// The `jti` of an OAuth client's access token that we signed: its opaque value. Everything else is in its record.
+    pub fn access_token_id(&self, token: &str) -> Option<Secret<String>> {
+        let jws = self.signed(token)?;
+        let is_access_token = jws.typ.as_deref().is_some_and(|typ| Expected { types: &[access_token::TYPE] }.accepts(typ));
+        if !is_access_token {
+            return None;
+        }
+        access_token::id_of(&jws.payload, &self.issuer).map(Secret::new)
+    }
+
     fn genuine(&self, token: &str) -> Option<Genuine> {
         if token.len() > LONGEST {
             return None;
@@ -64,14 +80,18 @@ impl Verifier {
     }
 
     fn read(&self, token: &str) -> Option<Genuine> {
-        let jws = Compact::parse(token)?;
-        let (kid, typ) = (jws.kid.as_deref()?, jws.typ.as_deref()?);
-        let key = self.keys.iter().find(|key| key.jwk().kid.as_str() == kid)?;
-        if !jws.is_signed_by(key) {
-            return None;
-        }
+        let jws = self.signed(token)?;
+        let typ = jws.typ.as_deref()?;
         let claims = claims::from_json(&jws.payload).ok().filter(|claims| claims.issuer == self.issuer)?;
         Some(Genuine { typ: typ.into(), claims: claims.into() })
+    }
+
+    /// The parts of a token that one of our keys has signed.
+    fn signed<'a>(&self, token: &'a str) -> Option<Compact<'a>> {
+        let jws = Some(token).filter(|token| token.len() <= LONGEST).and_then(Compact::parse)?;
+        let kid = jws.kid.as_deref()?;
+        let key = self.keys.iter().find(|key| key.jwk().kid.as_str() == kid)?;
+        jws.is_signed_by(key).then_some(jws)
     }
 }
 

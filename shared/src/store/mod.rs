@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 
 use crate::domain::{
-    Alias, AliasKey, Aliased, Batch, BatchKey, Client, ClientId, Commit, Family, FamilyKey, Fault, KeyRing, Mark, MarkKey, Marks, Member, MemberKey, Org, OrgId, Scope,
-    SessionId, Subject, Ticket, TicketKey, Timestamp, TokenId, TokenKey, TokenRecord, scope,
+    Alias, AliasKey, Aliased, Batch, BatchKey, Client, ClientId, Commit, Family, FamilyKey, Fault, KeyRing, Mark, MarkKey, Marks,
+    Member, MemberKey, Org, OrgId, Scope, SessionId, Subject, Ticket, TicketKey, Timestamp, TokenId, TokenKey, TokenRecord,
+    scope,
 };
 
 pub mod codec;
@@ -247,6 +248,23 @@ pub type ClientKey = (OrgId, ClientId);
 impl Wanted {
     /// How many keys one read takes: what one `BatchGetItem` takes.
     pub const MOST_KEYS: usize = 100;
+
+    /// Both together. Marks are read from the shard that this one names, if it names one.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        let Self { tokens, families, aliases, tickets, marks, shard_of, orgs, members, clients, client_aliases } = other;
+        self.tokens.extend(tokens);
+        self.families.extend(families);
+        self.aliases.extend(aliases);
+        self.tickets.extend(tickets);
+        self.marks.extend(marks);
+        self.shard_of = self.shard_of.or(shard_of);
+        self.orgs.extend(orgs);
+        self.members.extend(members);
+        self.clients.extend(clients);
+        self.client_aliases.extend(client_aliases);
+        self
+    }
 }
 
 /// What was found of it.
@@ -500,6 +518,25 @@ impl RotationStep {
         };
         let is_noted = (family.token, family.refreshed_at) == (self.token, Some(self.now));
         is_there && is_noted && family.revoked_at.is_none()
+    }
+}
+
+impl RotationStep {
+    /// `family` as this step leaves it.
+    #[must_use]
+    pub fn taken(&self, family: Family) -> Family {
+        let (expires_at, needed_until) = self.ends.unwrap_or((family.expires_at, family.needed_until));
+        let stays = Family { token: self.token, refreshed_at: Some(self.now), expires_at, needed_until, ..family };
+        match self.next {
+            None => stays,
+            Some(next) => Family {
+                generation: stays.generation + 1,
+                previous: Some(stays.current),
+                current: next,
+                rotated_at: self.now,
+                ..stays
+            },
+        }
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) struct Settings {
     #[serde(default, deserialize_with = "given")]
     refresh_token_duration: Option<Length>,
     #[serde(default, deserialize_with = "given")]
-    refresh_token_rotation: Option<bool>,
+    refresh_token_kept: Option<bool>,
     #[serde(default, deserialize_with = "given")]
     allow_non_expiring: Option<bool>,
 }
@@ -64,7 +64,8 @@ impl Settings {
             token_duration: length(self.token_duration, default.token_duration.min(max_token_duration)),
             max_token_duration,
             refresh_token_duration: length(self.refresh_token_duration, default.refresh_token_duration),
-            refresh_token_rotation: self.refresh_token_rotation.unwrap_or(default.refresh_token_rotation),
+            refresh_token_kept: self.refresh_token_kept,
+            oauth: default.oauth,
             allow_non_expiring: self.allow_non_expiring.unwrap_or(default.allow_non_expiring),
         };
         if settings.token_duration > settings.max_token_duration {
@@ -108,7 +109,8 @@ struct SettingsView {
     token_duration: u32,
     max_token_duration: u32,
     refresh_token_duration: u32,
-    refresh_token_rotation: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token_kept: Option<bool>,
     allow_non_expiring: bool,
 }
 
@@ -126,7 +128,7 @@ impl<'a> OrgView<'a> {
                 token_duration: settings.token_duration.0,
                 max_token_duration: settings.max_token_duration.0,
                 refresh_token_duration: settings.refresh_token_duration.0,
-                refresh_token_rotation: settings.refresh_token_rotation,
+                refresh_token_kept: settings.refresh_token_kept,
                 allow_non_expiring: settings.allow_non_expiring,
             },
             created: rfc3339(org.created_at),

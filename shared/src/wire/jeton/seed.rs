@@ -10,7 +10,7 @@ use super::member::{ProfileBody, PutMember};
 use super::org::{PutOrg, Settings};
 use crate::directory::{MemberDraft, OrgDraft};
 use crate::domain::{
-    App, ClientId, ClientKind, Invalid, MemberKey, MemberKind, OrgId, Refusal, Role, Scope, ScopePattern, Subject,
+    App, ClientId, ClientKind, GrantType, Invalid, MemberKey, MemberKind, OrgId, Refusal, Role, Scope, ScopePattern, Subject,
 };
 use crate::strict_json;
 use crate::wire::{Object, Parsed, given};
@@ -37,10 +37,10 @@ pub struct SeedClient {
     pub alias: Option<String>,
     /// Whether it can keep a secret.
     pub kind: ClientKind,
-    /// The `grant_type`s that it may use.
-    pub grants: Vec<String>,
-    /// The scopes that it may ask for.
-    pub scopes: Vec<Scope>,
+    /// The grants that it may use.
+    pub grants: Vec<GrantType>,
+    /// The scopes that it may ask for. `None`: all that the org supports.
+    pub scopes: Option<Vec<Scope>>,
     /// SHA-256 of its secrets.
     pub secrets: Vec<[u8; 32]>,
     /// Whether it is good for anything.
@@ -188,9 +188,9 @@ struct RawClient {
     alias: Option<Parsed<Alias>>,
     kind: Parsed<ClientKind>,
     #[serde(default)]
-    grants: Vec<String>,
-    #[serde(default)]
-    scopes: Vec<Parsed<Scope>>,
+    grants: Vec<Parsed<GrantType>>,
+    #[serde(default, deserialize_with = "given")]
+    scopes: Option<Vec<Parsed<Scope>>>,
     #[serde(default)]
     secrets_sha256: Vec<Parsed<Sha256>>,
     #[serde(default, deserialize_with = "given")]
@@ -204,8 +204,8 @@ impl RawClient {
             id: self.id.0,
             alias: self.alias.map(|alias| alias.0.0),
             kind: self.kind.0,
-            grants: self.grants,
-            scopes: self.scopes.into_iter().map(|scope| scope.0).collect(),
+            grants: self.grants.into_iter().map(|grant| grant.0).collect(),
+            scopes: self.scopes.map(|scopes| scopes.into_iter().map(|scope| scope.0).collect()),
             secrets: self.secrets_sha256.into_iter().map(|hash| hash.0.0).collect(),
             enabled: self.enabled.unwrap_or(true),
         }

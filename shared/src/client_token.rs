@@ -1,0 +1,241 @@
+//! Finding the tokens of OAuth clients: by their values, or by what stands for these.
+//!
+//! A value tells where its record is, but not whose it is: so there are two reads. The first one, which also authenticates who
+//! asks, finds the record; the second reads it once more with all that decides about it.
+
+use crate::domain::{
+    AliasKey, Aliased, Client, Evidence, Family, FamilyKey, Fault, Org, OrgId, RefreshToken, Standing, TokenId, TokenKey,
+    TokenRecord,
+};
+use crate::jose::{equal, sha256};
+use crate::opaque;
+use crate::ports::Reader;
+use crate::store::{Found, Wanted};
+
+/// A token as somebody presents it, or something that stands for one: where its record may be.
+#[derive(Debug)]
+pub struct Sought {
+    org: OrgId,
+    /// SHA-256 of the opaque value.
+    hash: [u8; 32],
+    /// Where it is if the service made the value.
+    native: Option<TokenId>,
+    /// What it is if it is an identifier, which opens nothing but names a token or a family.
+    identified: Option<TokenId>,
+    refresh: Option<RefreshToken>,
+}
+
+/// Which of both a text is looked up as first. It finds either, whatever is said (RFC 7009 section 2.1).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Hint {
+    /// An access token.
+    #[default]
+    AccessToken,
+    /// A refresh token.
+    RefreshToken,
+}
+
+/// What was found.
+#[derive(Debug)]
+pub enum FoundToken {
+    /// An access token.
+    Access(Box<AccessToken>),
+    /// A refresh token.
+    Refresh(Box<ClientFamily>),
+}
+
+/// An access token of a client.
+#[derive(Debug)]
+pub struct AccessToken {
+    /// Its record.
+    pub record: TokenRecord,
+    /// Its family, if it has one that is still there.
+    pub family: Option<Family>,
+    /// Its client, if that is still there.
+    pub client: Option<Client>,
+    /// How it stands.
+    pub standing: Standing,
+    /// How its family stands, if it has one.
+    pub family_standing: Option<Standing>,
+}
+
+/// A refresh family of a client.
+#[derive(Debug)]
+pub struct ClientFamily {
+    /// The family.
+    pub family: Family,
+    /// The newest of its access tokens, if that is still there.
+    pub token: Option<TokenRecord>,
+    /// Its client, if that is still there.
+    pub client: Option<Client>,
+    /// How it stands.
+    pub standing: Standing,
+}
+
+impl Sought {
+    /// By its value: opaque, a JWT of ours, or a refresh token. A JWT that we didn't sign is never found.
+    pub async fn by_value(ports: &Reader, org: &OrgId, text: &str) -> Result<Self, Fault> {
+        let jwt = if text.bytes().filter(|b| *b == b'.').count() == 2 {
+            ports.keys.now().await?.verifier.access_token_id(text)
+        } else {
+            None
+        };
+        let value = jwt.as_ref().map_or(text, |value| value.expose());
+        let refresh = RefreshToken::parse(value).filter(|token| token.family.org == *org);
+        let (hash, native) = (sha256(value.as_bytes()), opaque::id_of(value));
+        Ok(Self { org: org.clone(), hash, native, identified: None, refresh })
+    }
+
+    /// By its value, or by the identifier that lists show in its place: contract `authlete` section 4.4.
+    pub async fn by_identifier(ports: &Reader, org: &OrgId, text: &str) -> Result<Self, Fault> {
+        let sought = Self::by_value(ports, org, text).await?;
+        Ok(Self { identified: opaque::identified(text), ..sought })
+    }
+
+    /// By the id of its record.
+    pub fn by_id(org: &OrgId, id: TokenId) -> Self {
+        // Nothing has this hash.
+        Self { org: org.clone(), hash: [0; 32], native: None, identified: Some(id), refresh: None }
+    }
+
+    /// What the first read must look for.
+    pub fn wanted(&self) -> Wanted {
+        let ids = [self.native, self.identified].into_iter().flatten();
+        let mut families: Vec<_> = self.identified.map(|id| self.family_key(id)).into_iter().collect();
+        families.extend(self.refresh.as_ref().map(|token| token.family.clone()));
+        let aliases = if self.hash == [0; 32] { Vec::new() } else { vec![self.alias()] };
+        Wanted { tokens: ids.map(|id| self.token_key(id)).collect(), families, aliases, ..Wanted::default() }
+    }
+
+    /// The token, with all that decides about it. `first` is what the first read has found.
+    pub async fn find(&self, ports: &Reader, first: &Found, hint: Hint) -> Result<Option<FoundToken>, Fault> {
+        // A value is of one kind only; an identifier may be that of a token and, in theory, that of a family.
+        if hint == Hint::RefreshToken
+            && let Some(family) = self.find_refresh(ports, first).await?
+        {
+            return Ok(Some(FoundToken::Refresh(Box::new(family))));
+        }
+        if let Some(token) = self.find_access(ports, first).await? {
+            return Ok(Some(FoundToken::Access(Box::new(token))));
+        }
+        let family = if hint == Hint::RefreshToken { None } else { self.find_refresh(ports, first).await? };
+        Ok(family.map(|family| FoundToken::Refresh(Box::new(family))))
+    }
+
+    /// The access token.
+    pub async fn find_access(&self, ports: &Reader, first: &Found) -> Result<Option<AccessToken>, Fault> {
+        let Some(record) = self.record(ports, first).await? else { return Ok(None) };
+        read_token(ports, record).await
+    }
+
+    /// The refresh token. Whether it is the current one isn't looked at.
+    pub async fn find_refresh(&self, ports: &Reader, first: &Found) -> Result<Option<ClientFamily>, Fault> {
+        let aliased = match first.aliases.get(&self.alias()) {
+            Some(Aliased::Family(id)) => Some(self.family_key(*id)),
+            _ => None,
+        };
+        let by_text = self.refresh.as_ref().map(|token| token.family.clone());
+        let identified = || self.identified.map(|id| self.family_key(id));
+        let Some(key) = by_text.or(aliased).or_else(identified) else { return Ok(None) };
+        let family = match first.families.get(&key) {
+            Some(family) => Some(family.clone()),
+            None => read_family(ports, &key).await?,
+        };
+        match family.filter(|family| family.issuance.is_some()) {
+            Some(family) => read_client_family(ports, family).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Whether it is the refresh token that `family` has now, or had until now.
+    pub fn is_refresh_token_of(&self, family: &Family) -> bool {
+        let hash = self.refresh.as_ref().map_or(self.hash, |token| sha256(token.secret.expose()));
+        equal(&hash, &family.current) || family.previous.is_some_and(|previous| equal(&hash, &previous))
+    }
+
+    /// The refresh token, if it was made by the service.
+    pub fn refresh_token(&self) -> Option<&RefreshToken> {
+        self.refresh.as_ref()
+    }
+
+    /// Whether it names a record instead of opening it.
+    pub fn is_identifier(&self) -> bool {
+        self.identified.is_some()
+    }
+
+    async fn record(&self, ports: &Reader, first: &Found) -> Result<Option<TokenRecord>, Fault> {
+        let record = |id: TokenId| first.tokens.get(&self.token_key(id)).filter(|record| record.issuance.is_some());
+        if let Some(record) = self.identified.and_then(record) {
+            return Ok(Some(record.clone()));
+        }
+        if let Some(record) = self.native.and_then(record).filter(|record| record.value.is_none()) {
+            return Ok(Some(record.clone()));
+        }
+        let Some(Aliased::Token(id)) = first.aliases.get(&self.alias()) else { return Ok(None) };
+        let key = self.token_key(*id);
+        let wanted = Wanted { tokens: vec![key.clone()], ..Wanted::default() };
+        let record = ports.tokens.read(&wanted).await?.tokens.remove(&key);
+        Ok(record.filter(|record| record.value.is_some_and(|hash| equal(&hash, &self.hash))))
+    }
+
+    fn alias(&self) -> AliasKey {
+        AliasKey { org: self.org.clone(), hash: self.hash }
+    }
+
+    fn token_key(&self, id: TokenId) -> TokenKey {
+        TokenKey { org: self.org.clone(), id }
+    }
+
+    fn family_key(&self, id: TokenId) -> FamilyKey {
+        FamilyKey { org: self.org.clone(), id }
+    }
+}
+
+async fn read_family(ports: &Reader, key: &FamilyKey) -> Result<Option<Family>, Fault> {
+    let wanted = Wanted { families: vec![key.clone()], ..Wanted::default() };
+    Ok(ports.tokens.read(&wanted).await?.families.remove(key))
+}
+
+/// A client's token that was found, once more and with all that decides about it.
+pub async fn read_token(ports: &Reader, seen: TokenRecord) -> Result<Option<AccessToken>, Fault> {
+    let mut wanted = decisive(&seen.org, seen.client, seen.id);
+    wanted.tokens.push(seen.key());
+    wanted.families.extend(seen.family_key());
+    wanted.marks = seen.marks();
+    let mut found = ports.tokens.read(&wanted).await?;
+    let same = |record: &TokenRecord| record.value == seen.value;
+    let Some(record) = found.tokens.remove(&seen.key()).filter(same) else { return Ok(None) };
+    let client = client_in(&found, &record.org, record.client);
+    let family = record.family_key().and_then(|key| found.families.get(&key));
+    let evidence = Evidence { org: found.orgs.get(&record.org), member: None, client, family, marks: &found.marks };
+    let standing = evidence.standing(&record, ports.now());
+    let family_standing = family.map(|family| evidence.family_standing(family, ports.now()));
+    let (family, client) = (family.cloned(), client.cloned());
+    Ok(Some(AccessToken { record, family, client, standing, family_standing }))
+}
+
+/// A client's family that was found, once more and with all that decides about it.
+pub async fn read_client_family(ports: &Reader, seen: Family) -> Result<Option<ClientFamily>, Fault> {
+    let mut wanted = decisive(&seen.org, seen.client, seen.id);
+    let token = TokenKey { org: seen.org.clone(), id: seen.token };
+    wanted.tokens.push(token.clone());
+    wanted.families.push(seen.key());
+    wanted.marks = seen.marks();
+    let mut found = ports.tokens.read(&wanted).await?;
+    let Some(family) = found.families.remove(&seen.key()) else { return Ok(None) };
+    let client = client_in(&found, &family.org, family.client);
+    let org: Option<&Org> = found.orgs.get(&family.org);
+    let evidence = Evidence { org, member: None, client, family: Some(&family), marks: &found.marks };
+    let standing = evidence.family_standing(&family, ports.now());
+    let client = client.cloned();
+    Ok(Some(ClientFamily { token: found.tokens.remove(&token), family, client, standing }))
+}
+
+fn decisive(org: &OrgId, client: Option<crate::domain::ClientId>, shard_of: TokenId) -> Wanted {
+    let clients = client.map(|client| (org.clone(), client)).into_iter().collect();
+    Wanted { orgs: vec![org.clone()], clients, shard_of: Some(shard_of), ..Wanted::default() }
+}
+
+fn client_in<'a>(found: &'a Found, org: &OrgId, client: Option<crate::domain::ClientId>) -> Option<&'a Client> {
+    found.clients.get(&(org.clone(), client?))
+}

@@ -1,0 +1,163 @@
+//! Issuing tokens to OAuth clients: outside of any flow, or on a ticket.
+
+use crate::domain::{
+    Audience, Client, ClientRef, Confirmation, Error, ExtraClaims, GrantType, Issuance, Mark, MarkKey, MarkKind, Property,
+    Refusal, Scope, Seconds, Secret, Service, Subject, Ticket, TicketKey, TokenId,
+};
+use crate::mint::{Minted, mint};
+use crate::opaque;
+use crate::policy::{self, ClientAsk, Lifetime, RefreshOf, merged};
+use crate::ports::{Granter, TicketEnder};
+use crate::service::client_named;
+use crate::store::{Found, Spending, Wanted};
+
+/// A token that a client got.
+#[derive(Debug)]
+pub struct Issued {
+    /// The token.
+    pub minted: Minted,
+    /// The client.
+    pub client: Client,
+}
+
+/// Issues a token outside of any flow: contract `authlete` section 5.1. The client's grants aren't asked for.
+pub async fn create(
+    ports: &Granter,
+    service: &Service,
+    found: &Found,
+    client: &ClientRef,
+    ask: ClientAsk,
+) -> Result<Issued, Error> {
+    let client = client_named(ports.reader(), service, found, client).await?.ok_or(Refusal::ClientUnavailable)?;
+    let grant = policy::issue(service, &client, ask, RefreshOf::Org, ports.reader().now())?;
+    grant_to(ports, service, client, grant).await
+}
+
+/// Mints what was decided. Where a subject may have one token of the client only, its others end now.
+pub(crate) async fn grant_to(ports: &Granter, service: &Service, client: Client, grant: policy::Grant) -> Result<Issued, Error> {
+    let minted = mint(&ports.refresher.minter, grant).await?;
+    let single = client.single_token_per_subject || service.org().settings.oauth.single_token_per_subject;
+    let record = &minted.record;
+    let for_client = record.issuance.as_ref().is_some_and(|issuance| issuance.for_client);
+    if single && !for_client {
+        let kind = MarkKind::ClientOf(client.id, record.subject.clone());
+        let key = MarkKey { org: record.org.clone(), kind };
+        let expires_at = service.org().mark_expiry(record.issued_at);
+        ports.refresher.revoke.mark(&Mark { key, not_before: record.issued_at, expires_at }).await?;
+    }
+    Ok(Issued { minted, client })
+}
+
+/// What a client asks for that must first hear from the authorization server's user.
+#[derive(Clone, Debug)]
+pub struct TicketAsk {
+    /// Whether the client named itself by its alias.
+    pub alias_used: bool,
+    /// What it may have of what it asks for.
+    pub scopes: Vec<Scope>,
+    /// For whom.
+    pub audiences: Vec<Audience>,
+    /// What the authorization server attached.
+    pub properties: Vec<Property>,
+    /// The keys that the request proved.
+    pub confirmation: Confirmation,
+}
+
+/// Makes a ticket: contract `authlete` section 6.2.
+pub async fn ticket(ports: &Granter, client: &Client, ask: TicketAsk) -> Result<(Secret<String>, Ticket), Error> {
+    let now = ports.reader().now();
+    let (value, id) = opaque::generate(now, None, &*ports.refresher.minter.entropy)?;
+    let TicketAsk { alias_used, scopes, audiences, properties, confirmation } = ask;
+    let ticket = Ticket {
+        id,
+        org: client.org.clone(),
+        client: client.id,
+        alias_used,
+        scopes,
+        audiences,
+        properties,
+        confirmation,
+        issued_at: now,
+        expires_at: now.plus(Ticket::LIFETIME),
+        spent_by: None,
+    };
+    ports.tickets.put_ticket(&ticket).await?;
+    Ok((value, ticket))
+}
+
+/// What the authorization server says of its user.
+#[derive(Clone, Debug)]
+pub struct TicketIssue {
+    /// The user.
+    pub subject: Subject,
+    /// Laid over the properties of the token request, by key.
+    pub properties: Vec<Property>,
+    /// What a JWT says besides.
+    pub extra_claims: Option<ExtraClaims>,
+    /// The value that was chosen for the access token.
+    pub value: Option<Secret<String>>,
+    /// How long the access token shall live.
+    pub lifetime: Lifetime,
+    /// How long the refresh token shall live.
+    pub refresh_lifetime: Option<Seconds>,
+}
+
+/// Where a ticket is, if the text is one.
+pub fn ticket_key(service: &crate::domain::OrgId, ticket: &str) -> Option<TicketKey> {
+    opaque::id_of(ticket).map(|id| TicketKey { org: service.clone(), id })
+}
+
+/// What the first read must look for.
+pub fn wanted_for_ticket(org: &crate::domain::OrgId, ticket: &str) -> Wanted {
+    Wanted { tickets: ticket_key(org, ticket).into_iter().collect(), ..Wanted::default() }
+}
+
+/// Issues a token on a ticket, which is spent with it: both or neither. Contract `authlete` section 5.3.
+pub async fn issue(ports: &Granter, service: &Service, found: &Found, ticket: &str, word: TicketIssue) -> Result<Issued, Error> {
+    let ticket = good_ticket(service, found, ticket, ports.reader().now())?;
+    let client = ClientRef::Id(ticket.client);
+    let client = client_named(ports.reader(), service, found, &client).await?.ok_or(Refusal::TicketRejected)?;
+    let issuance = Issuance {
+        grant: GrantType::Password,
+        for_client: false,
+        alias_used: ticket.alias_used,
+        properties: merged(&ticket.properties, word.properties),
+        confirmation: ticket.confirmation.clone(),
+        details: None,
+        acr: None,
+        auth_time: None,
+        for_external_attachment: false,
+    };
+    let ask = ClientAsk {
+        subject: Some(word.subject),
+        scopes: ticket.scopes.clone(),
+        audiences: ticket.audiences.clone(),
+        lifetime: word.lifetime,
+        refresh_lifetime: word.refresh_lifetime,
+        value: word.value,
+        extra_claims: word.extra_claims,
+        ticket: Some(ticket.key()),
+        ..ClientAsk::of(issuance)
+    };
+    let grant = policy::issue(service, &client, ask, RefreshOf::OrgAndClient, ports.reader().now())?;
+    grant_to(ports, service, client, grant).await
+}
+
+/// Spends a ticket on which no token shall be issued: contract `authlete` section 5.4.
+pub async fn fail(ports: &TicketEnder, service: &Service, found: &Found, ticket: &str) -> Result<(), Error> {
+    let now = ports.reader.now();
+    let ticket = good_ticket(service, found, ticket, now)?;
+    let by = TokenId::generate(now, Some(ticket.id.shard()), &*ports.entropy)?;
+    let spent = ports.tickets.spend_ticket(&Spending { key: ticket.key(), by, now }).await?;
+    if spent { Ok(()) } else { Err(Refusal::TicketRejected.into()) }
+}
+
+fn good_ticket<'a>(
+    service: &Service,
+    found: &'a Found,
+    ticket: &str,
+    now: crate::domain::Timestamp,
+) -> Result<&'a Ticket, Refusal> {
+    let key = ticket_key(service.id(), ticket).ok_or(Refusal::TicketRejected)?;
+    found.tickets.get(&key).filter(|ticket| ticket.is_good(now)).ok_or(Refusal::TicketRejected)
+}

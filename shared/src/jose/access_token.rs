@@ -1,0 +1,164 @@
+//! The payload of an OAuth client's access token: RFC 9068 section 2.2 and contract `authlete` section 6.6.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::domain::{Audience, Confirmation, ExtraClaims, Fault, Issuance, Issuer, Scope, Timestamp, TokenRecord};
+use crate::strict_json;
+
+/// Its `typ`.
+pub const TYPE: &str = "at+jwt";
+
+/// What the service alone says: nobody can add a claim of such a name, nor attach a property.
+const RESERVED: [&str; 14] = [
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "iat",
+    "nbf",
+    "jti",
+    "client_id",
+    "scope",
+    "cnf",
+    "authorization_details",
+    "acr",
+    "auth_time",
+    "grant_type",
+];
+
+/// The bytes that are signed. `jti` is the token's opaque value, by which its record is found.
+pub fn payload(record: &TokenRecord, jti: &str, issuer: &Issuer, extra: Option<&ExtraClaims>) -> Result<Vec<u8>, Fault> {
+    const DOING: &str = "writing the claims of an access token";
+    let broken = |e: serde_json::Error| Fault::internal(DOING).because(e);
+    let issuance = record.issuance.as_deref().ok_or_else(|| Fault::internal(DOING).because("it is no client's"))?;
+    let mut claims = own_claims(record, issuance, jti, issuer);
+    if let Some(details) = &issuance.details {
+        claims.insert("authorization_details".to_owned(), serde_json::from_str(details.as_json()).map_err(broken)?);
+    }
+    for property in issuance.properties.iter().filter(|property| !property.hidden && !is_reserved(&property.key)) {
+        claims.insert(property.key.clone(), Value::from(property.value.clone()));
+    }
+    if let Some(extra) = extra {
+        let extra: Map<String, Value> = serde_json::from_str(extra.as_json()).map_err(broken)?;
+        for (name, value) in extra.into_iter().filter(|(name, _)| !is_reserved(name)) {
+            claims.entry(name).or_insert(value);
+        }
+    }
+    serde_json::to_vec(&claims).map_err(broken)
+}
+
+/// The `jti` of a payload of this issuer.
+pub(super) fn id_of(payload: &[u8], issuer: &Issuer) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Read {
+        iss: String,
+        jti: String,
+    }
+    let read: Read = strict_json::decode(payload).ok()?;
+    (read.iss == issuer.as_str()).then_some(read.jti)
+}
+
+fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name)
+}
+
+fn own_claims(record: &TokenRecord, issuance: &Issuance, jti: &str, issuer: &Issuer) -> Map<String, Value> {
+    let mut claims = Map::new();
+    let mut say = |name: &str, value: Option<Value>| claims.extend(value.map(|value| (name.to_owned(), value)));
+    say("iss", Some(issuer.as_str().into()));
+    say("sub", (!issuance.for_client).then(|| record.subject.as_str().into()));
+    say("aud", (!record.audiences.is_empty()).then(|| record.audiences.iter().map(Audience::as_str).collect()));
+    say("iat", Some(record.issued_at.as_secs().into()));
+    say("exp", record.expires_at.map(|exp| exp.as_secs().into()));
+    say("jti", Some(jti.into()));
+    say("client_id", record.client.map(|client| client.to_string().into()));
+    say("scope", Some(scope(&record.scopes).into()).filter(|_| !record.scopes.is_empty()));
+    say("cnf", confirmation(&issuance.confirmation));
+    say("acr", issuance.acr.as_deref().map(Value::from));
+    say("auth_time", issuance.auth_time.map(|at: Timestamp| at.as_secs().into()));
+    say("grant_type", Some(issuance.grant.as_str().into()));
+    claims
+}
+
+/// Scopes as RFC 6749 section 3.3 writes them.
+pub fn scope(scopes: &[Scope]) -> String {
+    scopes.iter().map(Scope::as_str).collect::<Vec<_>>().join(" ")
+}
+
+/// `cnf`: RFC 8705 section 3.1, RFC 9449 section 6.1.
+pub fn confirmation(confirmation: &Confirmation) -> Option<Value> {
+    let mut members = Map::new();
+    let text = |bytes: &[u8; 32]| Value::from(URL_SAFE_NO_PAD.encode(bytes));
+    members.extend(confirmation.certificate.map(|thumbprint| ("x5t#S256".to_owned(), text(&thumbprint.0))));
+    members.extend(confirmation.dpop_key.map(|thumbprint| ("jkt".to_owned(), text(&thumbprint.0))));
+    (!members.is_empty()).then(|| json!(members))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{ClientId, GrantType, OrgId, Property, Subject, TokenId};
+
+    fn record() -> TokenRecord {
+        let property = |key: &str, hidden| Property { key: key.to_owned(), value: "v".to_owned(), hidden };
+        let org = OrgId::parse("1").unwrap();
+        TokenRecord {
+            id: TokenId::first_of(Timestamp::from_secs(1_800_000_000)),
+            org: org.clone(),
+            root_org: org,
+            subject: Subject::parse("john").unwrap(),
+            client: Some(ClientId::from_number(57).unwrap()),
+            issued_at: Timestamp::from_secs(1_800_000_000),
+            not_before: Timestamp::from_secs(1_800_000_000),
+            expires_at: Some(Timestamp::from_secs(1_800_003_600)),
+            audiences: vec![Audience::parse("https://api.example").unwrap()],
+            scopes: vec![Scope::parse("a").unwrap(), Scope::parse("b").unwrap()],
+            roles: std::collections::BTreeMap::new(),
+            hosts: Vec::new(),
+            session: None,
+            creator: None,
+            masquerading: false,
+            family: None,
+            issuance: Some(Box::new(Issuance {
+                grant: GrantType::Password,
+                for_client: false,
+                alias_used: false,
+                properties: vec![property("shown", false), property("hidden", true), property("iss", false)],
+                confirmation: Confirmation::default(),
+                details: None,
+                acr: None,
+                auth_time: None,
+                for_external_attachment: false,
+            })),
+            value: None,
+            revision: 0,
+            revoked_at: None,
+        }
+    }
+
+    #[test]
+    fn the_service_and_properties_win_over_added_claims_and_hidden_properties_stay_hidden() {
+        let extra = ExtraClaims::from_json(r#"{"iss":"x","shown":1,"more":[1],"jti":"y","hidden":2}"#.to_owned());
+        let issuer = Issuer::parse("https://jeton.example").unwrap();
+        let payload = payload(&record(), "value", &issuer, Some(&extra)).unwrap();
+        let claims: Value = serde_json::from_slice(&payload).unwrap();
+        let expected = json!({"iss": "https://jeton.example", "sub": "john", "aud": ["https://api.example"], "iat": 1_800_000_000,
+            "exp": 1_800_003_600, "jti": "value", "client_id": "57", "scope": "a b", "grant_type": "password", "shown": "v",
+            "more": [1], "hidden": 2});
+        assert_eq!(claims, expected);
+        assert_eq!(id_of(&payload, &issuer).as_deref(), Some("value"));
+        assert_eq!(id_of(&payload, &Issuer::parse("https://other.example").unwrap()), None);
+    }
+
+    #[test]
+    fn a_token_that_does_not_expire_has_no_exp_and_one_without_owner_no_sub() {
+        let mut record = TokenRecord { expires_at: None, audiences: Vec::new(), scopes: Vec::new(), ..record() };
+        record.issuance.as_mut().unwrap().for_client = true;
+        let payload = payload(&record, "value", &Issuer::parse("https://jeton.example").unwrap(), None).unwrap();
+        let claims: Map<String, Value> = serde_json::from_slice(&payload).unwrap();
+        assert!(["exp", "sub", "aud", "scope"].iter().all(|name| !claims.contains_key(*name)), "{claims:?}");
+    }
+}

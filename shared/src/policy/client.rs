@@ -1,0 +1,307 @@
+//! What an OAuth client may have: contract `authlete`, sections 5.1 and 6.
+
+use super::{Form, Grant, Lifetime, RefreshGrant};
+use crate::domain::{
+    Audience, Client, Confirmation, Denial, ExtraClaims, Family, GrantType, Invalid, Issuance, Org, OrgSettings, Property,
+    Refusal, Scope, Seconds, Secret, Service, Session, SessionId, Subject, SupportedScope, TicketKey, Timestamp,
+};
+
+/// What is asked for in the name of an OAuth client.
+#[derive(Clone, Debug)]
+pub struct ClientAsk {
+    /// How it comes to the client. Whether it is the client's own is decided here.
+    pub issuance: Issuance,
+    /// The resource owner, if there is one.
+    pub subject: Option<Subject>,
+    /// The scopes: each supported by the org, or it is refused.
+    pub scopes: Vec<Scope>,
+    /// Who may take it: RFC 8707.
+    pub audiences: Vec<Audience>,
+    /// The resource owner's session.
+    pub session: Option<SessionId>,
+    /// How long it shall live.
+    pub lifetime: Lifetime,
+    /// How long its refresh token shall live. `None`: as the settings say.
+    pub refresh_lifetime: Option<Seconds>,
+    /// The value that was chosen for it.
+    pub value: Option<Secret<String>>,
+    /// The value that was chosen for its refresh token.
+    pub refresh_value: Option<Secret<String>>,
+    /// What a JWT says besides.
+    pub extra_claims: Option<ExtraClaims>,
+    /// The ticket that it is issued on.
+    pub ticket: Option<TicketKey>,
+}
+
+impl ClientAsk {
+    /// For nothing but what the settings give.
+    pub fn of(issuance: Issuance) -> Self {
+        Self {
+            issuance,
+            subject: None,
+            scopes: Vec::new(),
+            audiences: Vec::new(),
+            session: None,
+            lifetime: Lifetime::Default,
+            refresh_lifetime: None,
+            value: None,
+            refresh_value: None,
+            extra_claims: None,
+            ticket: None,
+        }
+    }
+}
+
+/// Whose word on `refresh_token` counts.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum RefreshOf {
+    /// The org's alone: the token is made outside of any flow.
+    Org,
+    /// The org's and the client's.
+    OrgAndClient,
+}
+
+/// Decides on a token for a client of the service's org.
+pub fn issue(
+    service: &Service,
+    client: &Client,
+    ask: ClientAsk,
+    refresh_of: RefreshOf,
+    now: Timestamp,
+) -> Result<Grant, Refusal> {
+    let org = service.org();
+    if client.org != org.id {
+        return Err(Refusal::ClientUnavailable);
+    }
+    if !client.enabled {
+        return Err(Refusal::ClientLocked);
+    }
+    let mut issuance = ask.issuance;
+    let subject = owner(&issuance, ask.subject)?;
+    issuance.for_client = subject.is_none();
+    if subject.is_none() {
+        (issuance.acr, issuance.auth_time) = (None, None);
+    }
+    let scopes = deduplicated(ask.scopes);
+    if !scopes.iter().all(|scope| supported(org, scope).is_some()) {
+        return Err(Refusal::invalid("scopes", "must all be supported by the service"));
+    }
+    if org.settings.oauth.scope_required && scopes.is_empty() {
+        return Err(Denial::ScopeRequired.into());
+    }
+    let refresh = match issues_refresh_token(org, client, issuance.grant, refresh_of) {
+        true => Some(refresh_grant(org, client, &scopes, ask.refresh_lifetime, ask.refresh_value, now)?),
+        false => None,
+    };
+    let mut expires_at = end(org, client, &scopes, ask.lifetime, now)?;
+    if let Some(refresh) = refresh.as_ref().filter(|_| org.settings.oauth.token_expiration_linked) {
+        expires_at = Some(expires_at.map_or(refresh.expires_at, |exp| exp.min(refresh.expires_at)));
+    }
+    let session = ask.session.map(|id| Session { org: org.id.clone(), id });
+    Ok(Grant {
+        org: org.id.clone(),
+        root_org: org.root().clone(),
+        subject: subject.map_or_else(|| own_subject(client), Ok)?,
+        client: Some(client.id),
+        issued_at: now,
+        not_before: now,
+        expires_at,
+        audiences: ask.audiences,
+        scopes,
+        roles: std::collections::BTreeMap::new(),
+        hosts: Vec::new(),
+        session,
+        creator: None,
+        masquerading: false,
+        issuance: Some(Box::new(issuance)),
+        form: form(org, ask.extra_claims),
+        value: ask.value,
+        values_kept_until: org.mark_expiry(now),
+        ticket: ask.ticket,
+        refresh,
+    })
+}
+
+/// What a client asks for with a refresh token.
+#[derive(Clone, Debug)]
+pub struct RefreshAsk {
+    /// Some of the scopes of the refresh token. `None`: all of them.
+    pub scopes: Option<Vec<Scope>>,
+    /// How long the access token shall live.
+    pub lifetime: Lifetime,
+    /// The value that was chosen for it.
+    pub value: Option<Secret<String>>,
+    /// Laid over the properties that are there, by key.
+    pub properties: Vec<Property>,
+    /// The keys that the request proved.
+    pub confirmation: Confirmation,
+}
+
+/// Decides on the next access token of a client's family that was found alive. The scopes must be among the family's
+/// (RFC 6749 section 6); those that the org no longer supports are left out.
+pub fn refresh_of_client(org: &Org, client: &Client, family: &Family, ask: RefreshAsk, now: Timestamp) -> Result<Grant, Refusal> {
+    const REJECTED: Refusal = Refusal::Denied(Denial::RefreshTokenInvalid);
+    let mut issuance = family.issuance.clone().ok_or(REJECTED)?;
+    if org.id != family.org || family.client != Some(client.id) {
+        return Err(REJECTED);
+    }
+    issuance.confirmation = confirmed(&issuance.confirmation, &ask.confirmation)?;
+    issuance.properties = merged(&issuance.properties, ask.properties);
+    let RefreshAsk { scopes, lifetime, value, .. } = ask;
+    let scopes = match scopes {
+        Some(scopes) if scopes.iter().all(|scope| family.scopes.contains(scope)) => deduplicated(scopes),
+        Some(_) => return Err(Denial::ScopeExceeds.into()),
+        None => family.scopes.clone(),
+    };
+    let scopes: Vec<_> = scopes.into_iter().filter(|scope| supported(org, scope).is_some()).collect();
+    let mut expires_at = end(org, client, &scopes, lifetime, now)?;
+    if org.settings.oauth.token_expiration_linked {
+        expires_at = Some(expires_at.map_or(family.expires_at, |exp| exp.min(family.expires_at)));
+    }
+    Ok(Grant {
+        org: family.org.clone(),
+        root_org: family.root_org.clone(),
+        subject: family.subject.clone(),
+        client: family.client,
+        issued_at: now,
+        not_before: now,
+        expires_at,
+        audiences: family.audiences.clone(),
+        scopes,
+        roles: family.roles.clone(),
+        hosts: family.hosts.clone(),
+        session: family.session.clone(),
+        creator: family.creator.clone(),
+        masquerading: family.masquerading,
+        issuance: Some(issuance),
+        form: form(org, None),
+        value,
+        values_kept_until: org.mark_expiry(now),
+        ticket: None,
+        refresh: None,
+    })
+}
+
+/// What a client gets of the scopes that it asks for in a token request: those that it may request. Where it asks for none:
+/// the org's default ones.
+pub fn requestable(org: &Org, client: &Client, asked: Option<Vec<Scope>>) -> Vec<Scope> {
+    let may_request = |scope: &Scope| client.scopes.as_ref().is_none_or(|scopes| scopes.contains(scope));
+    let asked = asked.unwrap_or_else(|| {
+        let defaults = org.settings.oauth.supported_scopes.iter().filter(|scope| scope.default);
+        defaults.map(|scope| scope.name.clone()).collect()
+    });
+    let asked = deduplicated(asked).into_iter();
+    asked.filter(|scope| supported(org, scope).is_some() && may_request(scope)).collect()
+}
+
+/// The scopes that a token has after an update: contract `authlete` section 5.5 drops what can't be had.
+pub fn amend_scopes(org: &Org, client: &Client, asked: Vec<Scope>) -> Vec<Scope> {
+    requestable(org, client, Some(asked))
+}
+
+/// The org's word on a scope. None of Jeton's own API is a client's to have.
+pub(crate) fn supported<'a>(org: &'a Org, scope: &Scope) -> Option<&'a SupportedScope> {
+    let supported = org.settings.oauth.supported_scopes.iter().find(|supported| supported.name == *scope);
+    supported.filter(|_| !scope.reaches_api())
+}
+
+/// Who owns the resources, as contract `authlete` section 5.1 has it for each grant.
+fn owner(issuance: &Issuance, subject: Option<Subject>) -> Result<Option<Subject>, Refusal> {
+    const RULE: &str = "must be 1 to 100 ASCII characters";
+    match (issuance.grant, subject) {
+        (GrantType::RefreshToken, _) => Err(Refusal::invalid("grantType", "must be a grant that begins something")),
+        (GrantType::ClientCredentials, _) | (GrantType::JwtBearer, None) => Ok(None),
+        (_, None) => Err(Refusal::invalid("subject", "is required for this grant")),
+        (_, Some(subject)) if subject.as_str().is_ascii() && subject.as_str().len() <= 100 => Ok(Some(subject)),
+        (_, Some(_)) => Err(Refusal::invalid("subject", RULE)),
+    }
+}
+
+/// RFC 9068 section 2.2: without a resource owner the client is the subject.
+fn own_subject(client: &Client) -> Result<Subject, Refusal> {
+    Subject::parse(&client.id.to_string()).map_err(|Invalid(rule)| Refusal::invalid("clientId", rule))
+}
+
+fn form(org: &Org, extra: Option<ExtraClaims>) -> Form {
+    match org.settings.oauth.access_token_sign_alg {
+        Some(algorithm) => Form::AccessTokenJwt { algorithm, extra },
+        None => Form::Opaque,
+    }
+}
+
+fn issues_refresh_token(org: &Org, client: &Client, grant: GrantType, refresh_of: RefreshOf) -> bool {
+    let org_does = org.settings.oauth.supported_grants.contains(&GrantType::RefreshToken);
+    let client_may = client.grants.contains(&GrantType::RefreshToken);
+    org_does && !grant.is_without_refresh() && (refresh_of == RefreshOf::Org || client_may)
+}
+
+/// When a token ends: contract `authlete` section 6.3.
+fn end(org: &Org, client: &Client, scopes: &[Scope], lifetime: Lifetime, now: Timestamp) -> Result<Option<Timestamp>, Refusal> {
+    let lifetime = match lifetime {
+        Lifetime::Default => {
+            let of_scopes = scopes.iter().filter_map(|scope| supported(org, scope)?.token_duration);
+            Lifetime::For(of_scopes.chain(client.token_duration).fold(org.settings.token_duration, Seconds::min))
+        }
+        asked => asked,
+    };
+    super::validity(None, lifetime, org, now).map(|(_, end)| end)
+}
+
+fn refresh_grant(
+    org: &Org,
+    client: &Client,
+    scopes: &[Scope],
+    asked: Option<Seconds>,
+    value: Option<Secret<String>>,
+    now: Timestamp,
+) -> Result<RefreshGrant, Refusal> {
+    let settings = &org.settings;
+    let of_scopes = scopes.iter().filter_map(|scope| supported(org, scope)?.refresh_token_duration);
+    let usual = of_scopes.chain(client.refresh_token_duration).fold(settings.refresh_token_duration, Seconds::min);
+    let duration = asked.unwrap_or(usual);
+    if duration > OrgSettings::LONGEST {
+        return Err(Refusal::Lifetime("must not be longer than 400 days"));
+    }
+    let kept = settings.keeps_refresh_token(Some(client.kind));
+    let slides = if kept { settings.oauth.refresh_token_duration_reset } else { !settings.oauth.refresh_token_duration_kept };
+    Ok(RefreshGrant {
+        expires_at: now.whole_second().plus(duration),
+        token_duration: settings.token_duration,
+        rotates: !kept,
+        retries: settings.oauth.refresh_token_idempotent,
+        slides: slides.then_some(duration),
+        exclusive: true,
+        value,
+    })
+}
+
+/// Whoever refreshes must prove the keys that the token is bound to (RFC 9449 section 5, RFC 8705 section 4); others may be added.
+fn confirmed(bound: &Confirmation, proved: &Confirmation) -> Result<Confirmation, Denial> {
+    let dpop_key = match (bound.dpop_key, proved.dpop_key) {
+        (Some(_), None) => return Err(Denial::DpopHeaderMissing),
+        (Some(bound), Some(proved)) if bound != proved => return Err(Denial::DpopKeyMismatch),
+        (bound, proved) => bound.or(proved),
+    };
+    let certificate = match (bound.certificate, proved.certificate) {
+        (Some(bound), proved) if proved != Some(bound) => return Err(Denial::CertificateMismatch),
+        (bound, proved) => bound.or(proved),
+    };
+    Ok(Confirmation { certificate, dpop_key })
+}
+
+/// Properties, with others laid over them by key: contract `authlete` section 6.5.
+pub fn merged(there: &[Property], over: Vec<Property>) -> Vec<Property> {
+    let mut all: Vec<Property> = there.iter().filter(|old| over.iter().all(|new| new.key != old.key)).cloned().collect();
+    all.extend(over);
+    all
+}
+
+fn deduplicated(scopes: Vec<Scope>) -> Vec<Scope> {
+    let mut once: Vec<Scope> = Vec::with_capacity(scopes.len());
+    for scope in scopes {
+        if !once.contains(&scope) {
+            once.push(scope);
+        }
+    }
+    once
+}
