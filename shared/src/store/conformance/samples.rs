@@ -280,6 +280,7 @@ pub(in crate::store) fn client(org: &str, number: u64, alias: Option<&str>) -> C
         token_duration: Some(Seconds(7)),
         refresh_token_duration: Some(Seconds(8)),
         single_token_per_subject: true,
+        certificate_bound_tokens: true,
         may_exchange_tokens: true,
         attributes: vec![("a\"".to_owned(), "é".to_owned()), (String::new(), String::new())],
         metadata: Some(r#"{"redirect_uris":["https://a.example/\"b\""]}"#.into()),
