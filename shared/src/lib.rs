@@ -15,16 +15,20 @@
 //! | [`http`] | endpoints, routes, credentials, rendering | all but adapters |
 //! | [`lambda`] | what AWS Lambda invokes: its HTTP events, and operations with events of their own | all but adapters |
 
+pub mod amend;
+pub mod assertion;
 pub mod audit;
 pub mod authorize;
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod bootstrap;
+pub mod client_auth;
 pub mod client_token;
 pub mod clock;
 pub mod config;
 pub mod directory;
 pub mod domain;
+pub mod dpop;
 #[cfg(feature = "sqlite")]
 pub mod embedded;
 pub mod entropy;

@@ -20,22 +20,22 @@ pub enum Denial {
     CertificateMismatch,
     ClientAssertionInvalid,
     ClientAssertionReplayed,
-    ClientAuthMethodMismatch,
     ClientAuthMethodUnsupported,
+    ClientAuthenticatedTwice,
     ClientCredentialsMismatch,
     ClientDisabled,
     ClientIdMissing,
-    ClientMustAuthenticate,
     ClientMustBeConfidential,
     ClientMustBeIdentified,
     ClientNotPermittedToExchange,
-    ClientSecretWrong,
-    ClientUnknown,
+    ClientUnauthenticated,
     CodeInvalid,
     DpopHeaderMissing,
     DpopKeyMismatch,
+    DpopProofForAnother,
     DpopProofInvalid,
     DpopProofReplayed,
+    DpopProofStale,
     GrantNotAllowed,
     GrantTypeMissing,
     GrantTypeUnsupported,
@@ -54,6 +54,8 @@ pub enum Denial {
     SubjectTokenTypeMissing,
     SubjectTokenUnsigned,
     TargetInvalid,
+    TokenMissing,
+    TokenOfAnotherClient,
     UsernameMissing,
 }
 
@@ -64,15 +66,12 @@ impl Denial {
         match self {
             D::ClientAssertionInvalid
             | D::ClientAssertionReplayed
-            | D::ClientAuthMethodMismatch
             | D::ClientAuthMethodUnsupported
             | D::ClientCredentialsMismatch
             | D::ClientDisabled
             | D::ClientIdMissing
-            | D::ClientMustAuthenticate
             | D::ClientMustBeIdentified
-            | D::ClientSecretWrong
-            | D::ClientUnknown => "invalid_client",
+            | D::ClientUnauthenticated => "invalid_client",
             D::ClientMustBeConfidential | D::ClientNotPermittedToExchange | D::GrantNotAllowed => "unauthorized_client",
             D::GrantTypeUnsupported => "unsupported_grant_type",
             D::AssertionAudience
@@ -91,12 +90,17 @@ impl Denial {
             D::ScopeExceeds | D::ScopeInvalid | D::ScopeRequired => "invalid_scope",
             D::TargetInvalid => "invalid_target",
             // RFC 9449 section 5.
-            D::DpopHeaderMissing | D::DpopProofInvalid | D::DpopProofReplayed => "invalid_dpop_proof",
+            D::DpopHeaderMissing
+            | D::DpopProofForAnother
+            | D::DpopProofInvalid
+            | D::DpopProofReplayed
+            | D::DpopProofStale => "invalid_dpop_proof",
             // RFC 8693 section 2.2.2 has this also for tokens that are no good.
             D::ActorTokenInvalid
             | D::ActorTokenTypeMissing
             | D::ActorTokenTypeUnexpected
             | D::AssertionMissing
+            | D::ClientAuthenticatedTwice
             | D::GrantTypeMissing
             | D::PasswordMissing
             | D::RefreshTokenMissing
@@ -108,6 +112,8 @@ impl Denial {
             | D::SubjectTokenTypeInvalid
             | D::SubjectTokenTypeMissing
             | D::SubjectTokenUnsigned
+            | D::TokenMissing
+            | D::TokenOfAnotherClient
             | D::UsernameMissing => "invalid_request",
         }
     }
@@ -116,7 +122,7 @@ impl Denial {
     pub const fn describe(self) -> &'static str {
         use Denial as D;
         match self {
-            D::ActorTokenInvalid => "The actor token is not valid.",
+            D::ActorTokenInvalid => "The actor token is not valid: it must be of its type, genuine, and in its time.",
             D::ActorTokenTypeMissing => "actor_token_type is required with actor_token, as a registered token type.",
             D::ActorTokenTypeUnexpected => "actor_token_type must not be given without actor_token.",
             D::AssertionAudience => "The assertion's aud must contain the issuer or the token endpoint.",
@@ -130,28 +136,24 @@ impl Denial {
             D::AssertionSubject => "The assertion's sub must be a string.",
             D::AssertionUnsigned => "An unsigned assertion is not accepted.",
             D::CertificateMismatch => "The token is bound to another client certificate, or none was presented.",
-            D::ClientAssertionInvalid => {
-                "The client assertion is not valid: its iss and sub must be the client, its aud the issuer, its exp within the next five minutes, and its signature by one of the client's keys."
-            }
+            D::ClientAssertionInvalid => "The client assertion is not valid: it must be of type jwt-bearer and signed by one of the client's keys, its iss and sub must be the client, its aud the issuer alone, its exp within the next five minutes, and it needs a jti.",
             D::ClientAssertionReplayed => "The client assertion was used before.",
-            D::ClientAuthMethodMismatch => "The client must authenticate by its registered method.",
-            D::ClientAuthMethodUnsupported => {
-                "This method of client authentication is not supported: use client_secret_basic, client_secret_post, private_key_jwt or none."
-            }
+            D::ClientAuthMethodUnsupported => "This method of client authentication is not supported: use client_secret_basic, client_secret_post, private_key_jwt, self_signed_tls_client_auth or none.",
+            D::ClientAuthenticatedTwice => "The client must authenticate by one method only.",
             D::ClientCredentialsMismatch => "The client is named twice, with different credentials.",
             D::ClientDisabled => "The client is locked.",
             D::ClientIdMissing => "The client must name itself.",
-            D::ClientMustAuthenticate => "The client must authenticate.",
             D::ClientMustBeConfidential => "Only confidential clients may do this.",
             D::ClientMustBeIdentified => "Only clients that name themselves may do this.",
             D::ClientNotPermittedToExchange => "The client has no permit to exchange tokens.",
-            D::ClientSecretWrong => "The client secret is wrong.",
-            D::ClientUnknown => "There is no such client.",
+            D::ClientUnauthenticated => "The client is unknown, or it did not authenticate with the right credentials by the method that it is registered for.",
             D::CodeInvalid => "The authorization code is not valid.",
             D::DpopHeaderMissing => "A DPoP proof is required.",
             D::DpopKeyMismatch => "The token is bound to the key of other DPoP proofs.",
-            D::DpopProofInvalid => "The DPoP proof is not valid.",
+            D::DpopProofForAnother => "The DPoP proof is for another method (htm), URI (htu) or access token (ath).",
+            D::DpopProofInvalid => "The DPoP proof is not valid: it must be one JWT of type dpop+jwt with htm, htu, iat and jti, signed by the public key in its header.",
             D::DpopProofReplayed => "The DPoP proof was used before.",
+            D::DpopProofStale => "The DPoP proof is not of this minute: see its iat, and the clock of the client.",
             D::GrantNotAllowed => "The client may not use this grant.",
             D::GrantTypeMissing => "grant_type is required.",
             D::GrantTypeUnsupported => "The grant type is not supported.",
@@ -164,12 +166,14 @@ impl Denial {
             D::ScopeInvalid => "The requested scope is not valid.",
             D::ScopeRequired => "At least one scope is required.",
             D::SubjectTokenEncrypted => "An encrypted subject token is not accepted.",
-            D::SubjectTokenInvalid => "The subject token is not valid.",
+            D::SubjectTokenInvalid => "The subject token is not valid: it must be of its type, genuine, and in its time.",
             D::SubjectTokenMissing => "subject_token is required.",
             D::SubjectTokenTypeInvalid => "subject_token_type must be a registered token type.",
             D::SubjectTokenTypeMissing => "subject_token_type is required.",
             D::SubjectTokenUnsigned => "An unsigned subject token is not accepted.",
             D::TargetInvalid => "resource must be one or more absolute URIs without fragment.",
+            D::TokenMissing => "token is required.",
+            D::TokenOfAnotherClient => "The token belongs to another client.",
             D::UsernameMissing => "username is required.",
         }
     }

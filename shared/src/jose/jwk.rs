@@ -37,6 +37,11 @@ pub fn from_json(json: &[u8]) -> Result<Jwk, Invalid> {
     read(&strict_json::decode(json).map_err(|_| NOT_JSON)?)
 }
 
+/// Reads the public signature key that stands in a header of this algorithm, which a key needn't name again: RFC 7515 section 4.1.3.
+pub fn from_header(jwk: &Map<String, Value>, alg: Algorithm) -> Result<Jwk, Invalid> {
+    read_for(jwk, Some(alg))
+}
+
 /// Reads a JWKS document. One key that can't be used makes the set unusable, as does a `kid` that isn't unique.
 pub fn set_from_json(json: &[u8]) -> Result<KeySet, Invalid> {
     #[derive(Deserialize)]
@@ -104,6 +109,11 @@ const fn curve(alg: Algorithm) -> Option<&'static str> {
 }
 
 fn read(members: &Map<String, Value>) -> Result<Jwk, Invalid> {
+    read_for(members, None)
+}
+
+/// A key for the algorithm that it names itself or, failing that, for `used_with`.
+fn read_for(members: &Map<String, Value>, used_with: Option<Algorithm>) -> Result<Jwk, Invalid> {
     if ["d", "dp", "dq", "k", "oth", "p", "priv", "q", "qi"].iter().any(|private| members.contains_key(*private)) {
         return Err(Invalid("must be a public key"));
     }
@@ -122,7 +132,10 @@ fn read(members: &Map<String, Value>) -> Result<Jwk, Invalid> {
         Some(name) => Algorithm::from_name(name),
         // The curve leaves no choice. With RSA one key could verify six algorithms: RFC 8725 section 3.1. With AKP there must be
         // an alg: RFC 9964 section 3.
-        None => crv.and_then(|crv| Algorithm::ALL.into_iter().find(|alg| curve(*alg) == Some(crv))),
+        None => match key {
+            PublicKey::Akp { .. } => None,
+            _ => used_with.or_else(|| crv.and_then(|crv| Algorithm::ALL.into_iter().find(|alg| curve(*alg) == Some(crv)))),
+        },
     }
     .ok_or(Invalid("must have an alg that we know"))?;
     if !matches!(key, PublicKey::Akp { .. } | PublicKey::Rsa { .. }) && crv != curve(alg) {
@@ -173,7 +186,7 @@ fn has_roca_fingerprint(n: &[u8]) -> bool {
 
 const BIT_STRING: u8 = 0x03;
 const INTEGER: u8 = 0x02;
-const SEQUENCE: u8 = 0x30;
+pub(super) const SEQUENCE: u8 = 0x30;
 
 /// What is in the sequence and in the bit string of `SEQUENCE { SEQUENCE algorithm, BIT STRING key }`. For elliptic curves and
 /// RSA it doesn't matter which algorithm is named: a key of another one has another width, or is no point on the curve.
@@ -205,7 +218,7 @@ fn rsa_numbers(der: &[u8]) -> Option<PublicKey> {
 }
 
 /// The contents of the DER element of this tag with which `der` begins, and what follows it.
-fn element(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(super) fn element(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
     let (&[found, first], rest) = der.split_first_chunk()?;
     let (len, rest) = match first {
         ..=0x7f => (usize::from(first), rest),

@@ -9,7 +9,9 @@ use aws_lc_rs::signature::{
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
+use serde_json::{Map, Value};
 
+use super::jwk;
 use crate::domain::key::PublicKey;
 use crate::domain::{Algorithm, Fault, Invalid, Jwk};
 use crate::signer::Signer;
@@ -122,7 +124,7 @@ pub struct Compact<'a> {
 
 impl<'a> Compact<'a> {
     /// Reads a token, or nothing if it has another form than ours: three parts in base64url with no other spelling,
-    /// a header without duplicates or extensions. Keys in the header are never looked at.
+    /// a header without duplicates or extensions. A key in the header is not looked at.
     pub fn parse(token: &'a str) -> Option<Self> {
         let (input, signature) = token.rsplit_once('.')?;
         let (header, payload) = input.split_once('.')?;
@@ -138,6 +140,21 @@ impl<'a> Compact<'a> {
             input,
             signature: URL_SAFE_NO_PAD.decode(signature).ok()?,
         })
+    }
+
+    /// Reads a proof of possession: a token with the public half of the key that signed it in its header, RFC 7515 section 4.1.3.
+    /// That such a key signed it says no more than that somebody has the private half; a `kid` beside it says nothing.
+    pub fn parse_with_key(token: &'a str) -> Option<(Self, VerifyingKey)> {
+        #[derive(Deserialize)]
+        struct WithKey {
+            jwk: Map<String, Value>,
+        }
+
+        let jws = Self::parse(token)?;
+        let (header, _) = jws.input.split_once('.')?;
+        let WithKey { jwk } = strict_json::decode(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
+        let key = VerifyingKey::new(&jwk::from_header(&jwk, jws.alg).ok()?).ok()?;
+        Some((Self { kid: None, ..jws }, key))
     }
 
     /// Whether it was signed with the private half of `key`: by the one algorithm of that key and, if it names a key, under
@@ -236,7 +253,6 @@ mod tests {
     use futures::FutureExt;
 
     use super::*;
-    use crate::jose::jwk;
     use crate::signer::LocalSigner;
 
     const JOE: &str = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";

@@ -2,9 +2,13 @@
 
 pub mod access_token;
 mod cache;
+pub mod certificate;
 pub mod claims;
+pub mod foreign;
 pub mod jwk;
 pub mod jws;
+#[cfg(test)]
+pub(crate) mod testing;
 mod verify;
 
 pub use jws::sign;

@@ -24,6 +24,16 @@ impl Verifier {
         Ok(Self { issuer, keys, verified: Cache::new(REMEMBERED) })
     }
 
+    /// Whose tokens it verifies.
+    pub fn issuer(&self) -> &Issuer {
+        &self.issuer
+    }
+
+    /// Whether one of our keys signed it, whatever it says.
+    pub fn has_signed(&self, jws: &Compact<'_>) -> bool {
+        jws.kid.is_some() && self.keys.iter().any(|key| jws.is_signed_by(key))
+    }
+
     /// What `token` says, if we signed it, it is of an expected type, and `now` is in its time.
     /// Whether it has been revoked is for others to judge.
     pub fn verify(&self, token: &str, expect: &Expected, now: Timestamp) -> Result<Arc<Claims>, Rejection> {
@@ -100,7 +110,7 @@ pub struct Expected {
 
 impl Expected {
     /// RFC 7515 section 4.1.9: neither case matters nor whether `application/` is there.
-    fn accepts(&self, typ: &str) -> bool {
+    pub(crate) fn accepts(&self, typ: &str) -> bool {
         const PREFIX: &str = "application/";
         let short = match typ.split_at_checked(PREFIX.len()) {
             Some((prefix, rest)) if prefix.eq_ignore_ascii_case(PREFIX) => rest,

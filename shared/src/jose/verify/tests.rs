@@ -11,6 +11,7 @@ use crate::domain::key::PublicKey;
 use crate::domain::{Algorithm, Jwk};
 use crate::entropy::{Entropy, Seeded};
 use crate::jose::jws;
+use crate::jose::testing::{signed_by, with};
 use crate::signer::{LocalSigner, Signer};
 
 const NOW: i64 = 1_800_000_000;
@@ -40,22 +41,6 @@ fn header() -> Value {
 
 fn payload() -> Value {
     json!({"iss": ISSUER, "sub": "tok", "org": "acme", "aud": ["urn:api"], "iat": NOW - 10, "exp": NOW + 600, "jti": JTI})
-}
-
-/// `base` with one member set, or taken away.
-fn with(mut base: Value, member: &str, value: Option<Value>) -> Value {
-    match value {
-        Some(value) => base[member] = value,
-        None => drop(base.as_object_mut().unwrap().remove(member)),
-    }
-    base
-}
-
-/// A token of any header and payload with a good signature by `signer`.
-fn signed_by(signer: &LocalSigner, header: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) -> String {
-    let input = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
-    let signature = signer.sign(input.as_bytes()).now_or_never().unwrap().unwrap();
-    format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
 fn signed(header: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) -> String {

@@ -1,0 +1,264 @@
+//! Authenticating OAuth clients: by the method that each is registered for, and no other. RFC 6749 section 2.3, RFC 7523, RFC 8705.
+//!
+//! Unknown clients and wrong credentials get one answer, after the same work: nobody can probe for clients.
+
+use crate::domain::{Client, ClientAuthMethod, ClientRef, Denial, Error, Fault, Issuer, Seconds, Secret, Service, Timestamp};
+use crate::jose::foreign::{self, Claims, Unverified, WrongType};
+use crate::jose::jws::{Compact, VerifyingKey};
+use crate::jose::{Expected as Types, certificate, equal, jwk, sha256};
+use crate::ports::Reader;
+use crate::service::client_named;
+use crate::store::{Found, UseOnce, Used};
+
+/// What a client presents: contract `authlete` section 5.2.
+#[derive(Clone, Debug, Default)]
+pub struct ClientCredentials {
+    /// Who it says it is in the `Authorization` header.
+    pub id: Option<String>,
+    /// The secret that it has there.
+    pub secret: Option<Secret<String>>,
+    /// What it says in the form.
+    pub form: FormCredentials,
+    /// The certificate of its TLS connection, in PEM.
+    pub certificate: Option<String>,
+}
+
+/// What a client presents among its form parameters.
+#[derive(Clone, Debug, Default)]
+pub struct FormCredentials {
+    /// `client_id`
+    pub id: Option<String>,
+    /// `client_secret`
+    pub secret: Option<Secret<String>>,
+    /// `client_assertion_type`
+    pub assertion_type: Option<String>,
+    /// `client_assertion`
+    pub assertion: Option<Secret<String>>,
+}
+
+/// A client that has proved who it is: only [`authenticate`] makes one. One without credentials has named itself.
+#[derive(Clone, Debug)]
+pub struct AuthenticatedClient {
+    client: Client,
+    alias_used: bool,
+}
+
+impl AuthenticatedClient {
+    /// The client, which is enabled.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// How it has proved it.
+    pub fn method(&self) -> ClientAuthMethod {
+        self.client.auth_method
+    }
+
+    /// Whether it named itself by its alias.
+    pub fn alias_used(&self) -> bool {
+        self.alias_used
+    }
+
+    /// The client alone.
+    pub fn into_client(self) -> Client {
+        self.client
+    }
+}
+
+impl ClientCredentials {
+    /// Whom they name: to be read together with the rest.
+    pub fn client(&self) -> Option<ClientRef> {
+        self.name().ok()?.parse().ok()
+    }
+
+    /// The name of the client, which must be the same wherever it is given.
+    fn name(&self) -> Result<String, Denial> {
+        match (&self.id, &self.form.id) {
+            (Some(header), Some(form)) if header != form => Err(Denial::ClientCredentialsMismatch),
+            (Some(name), _) | (None, Some(name)) => Ok(name.clone()),
+            // RFC 7521 section 4.2: with an assertion there need be no client_id.
+            (None, None) => self.form.assertion.as_ref().and_then(subject).ok_or(Denial::ClientIdMissing),
+        }
+    }
+
+    /// What is presented to prove it, besides a certificate.
+    fn presented(&self) -> Result<Presented<'_>, Denial> {
+        let FormCredentials { secret: form, assertion, assertion_type, .. } = &self.form;
+        let one_of_each = (self.secret.as_ref(), form.as_ref(), assertion.as_ref(), assertion_type.as_deref());
+        match one_of_each {
+            (None, None, None, None) => Ok(Presented::Nothing),
+            (Some(secret), None, None, None) => Ok(Presented::Secret { secret, in_header: true, in_form: false }),
+            (None, Some(secret), None, None) => Ok(Presented::Secret { secret, in_header: false, in_form: true }),
+            (Some(secret), Some(form), None, None) if are_same(secret, form) => {
+                Ok(Presented::Secret { secret, in_header: true, in_form: true })
+            }
+            (Some(_), Some(_), None, None) => Err(Denial::ClientCredentialsMismatch),
+            (None, None, Some(assertion), Some(ASSERTION_TYPE)) => Ok(Presented::Assertion(assertion)),
+            (None, None, _, _) => Err(Denial::ClientAssertionInvalid),
+            _ => Err(Denial::ClientAuthenticatedTwice),
+        }
+    }
+}
+
+/// Authenticates a client of the service's org. `found` is what was read for [`ClientCredentials::client`].
+///
+/// That it is disabled is told only to itself: after it has proved who it is.
+pub async fn authenticate(
+    reader: &Reader,
+    once: &dyn UseOnce,
+    service: &Service,
+    found: &Found,
+    credentials: &ClientCredentials,
+) -> Result<AuthenticatedClient, Error> {
+    let name = credentials.name()?;
+    let presented = credentials.presented()?;
+    let named: Option<ClientRef> = name.parse().ok();
+    let client = match &named {
+        Some(named) => client_named(reader, service, found, named).await?,
+        None => None,
+    };
+    let proved = match presented {
+        Presented::Assertion(assertion) => {
+            let issuer = reader.keys.now().await?.verifier.issuer().clone();
+            by_assertion(client, assertion.expose(), &issuer, reader.now())?.use_up(once, reader.now()).await?
+        }
+        Presented::Nothing => by_connection(client, credentials.certificate.as_deref())?,
+        Presented::Secret { secret, in_header, in_form } => by_secret(client, secret, in_header, in_form)?,
+    };
+    if !proved.enabled {
+        return Err(Denial::ClientDisabled.into());
+    }
+    Ok(AuthenticatedClient { client: proved, alias_used: matches!(named, Some(ClientRef::Alias(_))) })
+}
+
+/// RFC 7523 section 2.2.
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+/// An assertion need not say that it is one; what says that it is something else isn't one (RFC 8725 section 3.11).
+const TYPES: Types = Types { types: &["JWT", "client-authentication+jwt"] };
+/// How far ahead `exp` may be, and how long ago `iat`.
+const LONGEST_LIFE: Seconds = Seconds(300);
+/// How much clocks may differ.
+const SKEW: Seconds = Seconds(60);
+const LONGEST_ID: usize = 256;
+
+/// What is presented, by where it stands.
+#[derive(Clone, Copy)]
+enum Presented<'a> {
+    Nothing,
+    Secret { secret: &'a Secret<String>, in_header: bool, in_form: bool },
+    Assertion(&'a Secret<String>),
+}
+
+/// A secret is compared with all that are live, and where there is none as much is done.
+fn by_secret(client: Option<Client>, secret: &Secret<String>, in_header: bool, in_form: bool) -> Result<Client, Denial> {
+    let hash = sha256(secret.expose().as_bytes());
+    let live = client.as_ref().map(|client| &client.secrets[..]).filter(|live| !live.is_empty()).unwrap_or(&[[0; 32]]);
+    let is_right = live.iter().fold(false, |right, there| right | equal(there, &hash));
+    let is_in_place = |client: &Client| match client.auth_method {
+        ClientAuthMethod::ClientSecretBasic => in_header,
+        ClientAuthMethod::ClientSecretPost => in_form,
+        _ => false,
+    };
+    client.filter(|client| is_right & is_in_place(client)).ok_or(Denial::ClientUnauthenticated)
+}
+
+/// A client that presents nothing in the request is public, or its TLS connection speaks for it.
+fn by_connection(client: Option<Client>, certificate: Option<&str>) -> Result<Client, Error> {
+    let client = client.ok_or(Denial::ClientUnauthenticated)?;
+    let is_proved = match client.auth_method {
+        ClientAuthMethod::None => true,
+        ClientAuthMethod::SelfSignedTlsClientAuth => {
+            let thumbprint = certificate.and_then(|pem| certificate::thumbprint(pem).ok());
+            let registered = certificate::thumbprints_of_set(jwks(&client)).map_err(unreadable)?;
+            thumbprint.is_some_and(|thumbprint| registered.contains(&thumbprint))
+        }
+        ClientAuthMethod::TlsClientAuth => return Err(Denial::ClientAuthMethodUnsupported.into()),
+        ClientAuthMethod::ClientSecretBasic | ClientAuthMethod::ClientSecretPost | ClientAuthMethod::PrivateKeyJwt => false,
+    };
+    if is_proved { Ok(client) } else { Err(Denial::ClientUnauthenticated.into()) }
+}
+
+/// An assertion that is right, and may have been used.
+struct Asserted {
+    client: Client,
+    id: String,
+    expires_at: Timestamp,
+}
+
+impl Asserted {
+    async fn use_up(self, once: &dyn UseOnce, now: Timestamp) -> Result<Client, Error> {
+        let Self { client, id, expires_at } = self;
+        let hash = sha256(format!("{}\0{id}", client.id).as_bytes());
+        let used = Used { org: client.org.clone(), purpose: "assertion", hash, now, until: expires_at.plus(SKEW) };
+        if once.use_once(&used).await? { Ok(client) } else { Err(Denial::ClientAssertionReplayed.into()) }
+    }
+}
+
+/// RFC 7523 section 3. The audience is our issuer, alone and as a string: an assertion for others, too, could come from one of them.
+fn by_assertion(client: Option<Client>, assertion: &str, issuer: &Issuer, now: Timestamp) -> Result<Asserted, Error> {
+    if foreign::algorithm(assertion).is_some_and(|alg| alg.starts_with("HS")) {
+        return Err(Denial::ClientAuthMethodUnsupported.into());
+    }
+    let client = client.filter(|client| client.auth_method == ClientAuthMethod::PrivateKeyJwt);
+    let client = client.ok_or(Denial::ClientAssertionInvalid)?;
+    let keys = jwk::set_from_json(jwks(&client)).map_err(unreadable)?;
+    let keys: Result<Vec<_>, _> = keys.iter().map(VerifyingKey::new).collect();
+    let claims = signed_claims(assertion, &keys.map_err(unreadable)?).ok_or(Denial::ClientAssertionInvalid)?;
+    let (id, expires_at) = what_is_asserted(&claims, &client, issuer, now).ok().flatten().ok_or(Denial::ClientAssertionInvalid)?;
+    Ok(Asserted { client, id, expires_at })
+}
+
+/// The claims of an assertion that one of these keys has signed.
+fn signed_claims(assertion: &str, keys: &[VerifyingKey]) -> Option<Claims> {
+    if assertion.len() > foreign::LONGEST {
+        return None;
+    }
+    let jws = Compact::parse(assertion)?;
+    let is_one = jws.typ.as_deref().is_none_or(|typ| TYPES.accepts(typ));
+    let is_signed = is_one && keys.iter().any(|key| jws.is_signed_by(key));
+    if is_signed { Claims::read(&jws.payload) } else { None }
+}
+
+/// Its `jti` and `exp`, if it says what it must.
+fn what_is_asserted(
+    claims: &Claims,
+    client: &Client,
+    issuer: &Issuer,
+    now: Timestamp,
+) -> Result<Option<(String, Timestamp)>, WrongType> {
+    let is_client = |name: &str| client.alias.as_deref() == Some(name) || client.id.to_string() == name;
+    let (iss, sub) = (claims.text("iss")?, claims.text("sub")?);
+    let is_ours = iss == sub && sub.is_some_and(is_client) && claims.text("aud")? == Some(issuer.as_str());
+    let longest = LONGEST_LIFE.0 + SKEW.0;
+    let is_recent = claims.moment("iat")?.is_none_or(|iat| iat >= now.minus(Seconds(longest)));
+    if !is_ours || !is_recent || !claims.has_begun(now)? {
+        return Ok(None);
+    }
+    let id = claims.text("jti")?.filter(|id| (1..=LONGEST_ID).contains(&id.len()));
+    let exp = claims.moment("exp")?.filter(|exp| now < *exp && *exp <= now.plus(Seconds(longest)));
+    Ok(id.map(str::to_owned).zip(exp))
+}
+
+/// The `sub` of an assertion that nobody has verified.
+fn subject(assertion: &Secret<String>) -> Option<String> {
+    match Unverified::read(assertion.expose())? {
+        Unverified::Signed(claims) => claims.text("sub").ok()?.map(str::to_owned),
+        Unverified::Encrypted | Unverified::Unsigned(_) => None,
+    }
+}
+
+fn are_same(a: &Secret<String>, b: &Secret<String>) -> bool {
+    equal(&sha256(a.expose().as_bytes()), &sha256(b.expose().as_bytes()))
+}
+
+fn jwks(client: &Client) -> &[u8] {
+    client.jwks.as_deref().unwrap_or(r#"{"keys":[]}"#).as_bytes()
+}
+
+/// They were read before they were kept.
+fn unreadable(error: crate::domain::Invalid) -> Fault {
+    Fault::internal("reading the keys of a client").because(error)
+}
+
+#[cfg(test)]
+mod tests;
