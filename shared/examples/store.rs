@@ -185,6 +185,7 @@ fn token(id: TokenId, n: u64) -> TokenRecord {
         family: None,
         issuance: None,
         value: None,
+        refreshable_until: None,
         revision: 0,
         revoked_at: None,
     }

@@ -78,6 +78,7 @@ pub(in crate::store) fn token(org: &str, n: u64) -> TokenRecord {
         family: None,
         issuance: None,
         value: None,
+        refreshable_until: None,
         revision: 0,
         revoked_at: None,
     }
@@ -107,6 +108,7 @@ pub(in crate::store) fn rich_token(org: &str, n: u64) -> TokenRecord {
         family: Some(id(n + 1)),
         issuance: Some(Box::new(issuance())),
         value: Some(digest(3)),
+        refreshable_until: Some(T0.plus(Seconds::DAY)),
         revision: 7,
         revoked_at: None,
         ..token(org, n)
