@@ -84,7 +84,7 @@ struct TokenBody {
     issuance: Option<Box<Issuance>>,
     #[serde(rename = "v", with = "coded", default, skip_serializing_if = "Option::is_none")]
     value: Option<[u8; 32]>,
-    #[serde(rename = "v", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "y", with = "coded", default, skip_serializing_if = "Option::is_none")]
     refreshable_until: Option<Timestamp>,
     #[serde(skip)]
     revision: u32,
