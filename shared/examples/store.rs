@@ -56,7 +56,7 @@ async fn measure(durability: Durability, count: u64) {
     let known = Arc::clone(&ids);
     in_tasks("record", &store, count, move |store, n| {
         let id = known[usize::try_from(n).unwrap()];
-        async move { store.record(&token(id, n), None).await.unwrap() }
+        async move { store.record(&Recording::of(token(id, n), None)).await.unwrap() }
     })
     .await;
     let known = Arc::clone(&ids);
@@ -77,7 +77,7 @@ async fn measure(durability: Durability, count: u64) {
         let bearer = bearer.clone();
         async move {
             assert_eq!(store.read(&wanted(&bearer, n * 31)).await.unwrap().tokens.len(), 1);
-            store.record(&token(new_id(), n), None).await.unwrap();
+            store.record(&Recording::of(token(new_id(), n), None)).await.unwrap();
         }
     })
     .await;

@@ -59,6 +59,13 @@ pub struct AccessToken {
     pub family_standing: Option<Standing>,
 }
 
+impl AccessToken {
+    /// Whether its refresh token is alive.
+    pub fn is_refreshable(&self) -> bool {
+        self.family_standing == Some(Standing::Live)
+    }
+}
+
 /// A refresh family of a client.
 #[derive(Debug)]
 pub struct ClientFamily {

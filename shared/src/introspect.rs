@@ -1,9 +1,14 @@
 //! Introspection: what a token is good for now.
 
-use crate::domain::{Error, Family, Member, MemberKey, Org, OrgId, Refusal, Scope, Standing, TokenProblem, TokenRecord};
+use crate::client_token::{AccessToken, FoundToken, Hint, Sought};
+use crate::domain::{
+    Audience, Denial, Error, Family, Member, MemberKey, Org, OrgId, Refusal, Scope, Seconds, Secret, Service, Standing, Subject,
+    Thumbprint, Timestamp, TokenProblem, TokenRecord,
+};
+use crate::dpop;
 use crate::examine::{Presented, authenticate, examine, problem};
-use crate::ports::{DirectoryReader, Reader};
-use crate::store::Wanted;
+use crate::ports::{DirectoryReader, Introspector, Reader};
+use crate::store::{Found, Wanted};
 
 /// How many orgs below its own a token is shown for at most.
 pub const MOST_SUB_ORGS: usize = 100;
@@ -70,6 +75,159 @@ pub async fn introspect(ports: &Reader, token: &str) -> Result<Introspection, Er
         Presented::Expired(_) => Introspection::Inactive(TokenProblem::Expired),
         Presented::Invalid => Introspection::Inactive(TokenProblem::Invalid),
     })
+}
+
+/// What a resource server wants of a token that it was shown: contract `authlete` section 5.10.
+#[derive(Clone, Debug, Default)]
+pub struct ResourceRequest {
+    /// All of them must be on the token.
+    pub scopes: Vec<Scope>,
+    /// Whom it must stand for.
+    pub subject: Option<Subject>,
+    /// For whom it must be meant.
+    pub audiences: Vec<Audience>,
+    /// How its subject must have been authenticated: one of these ways (RFC 9470).
+    pub acr_values: Vec<String>,
+    /// How long ago at most.
+    pub max_age: Option<Seconds>,
+    /// The certificate that the presenter proved.
+    pub certificate: Option<Thumbprint>,
+    /// The DPoP proof that the presenter sent, and what it must be for.
+    pub dpop: Option<ProofOfPossession>,
+}
+
+/// A DPoP proof, and the request that it was sent with.
+#[derive(Clone, Debug)]
+pub struct ProofOfPossession {
+    /// The proof.
+    pub proof: Secret<String>,
+    /// The method.
+    pub method: String,
+    /// The URI.
+    pub uri: String,
+}
+
+/// What a resource server hears.
+#[derive(Debug)]
+pub struct ClientIntrospection {
+    /// The token, if there is one, be it expired.
+    pub token: Option<Box<AccessToken>>,
+    /// Whether it opens what is asked for.
+    pub verdict: Verdict,
+}
+
+/// Whether a token opens what a resource server asks for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Verdict {
+    /// Yes.
+    Sufficient,
+    /// There is no such token, or none any more.
+    Unknown,
+    /// It has expired.
+    Expired {
+        /// Whether its refresh token is alive.
+        refreshable: bool,
+    },
+    /// It is bound to a key or a certificate, and the presenter didn't prove to have that.
+    Unproved(Denial),
+    /// Its subject must be authenticated in another way.
+    OtherAuthentication,
+    /// Its subject must be authenticated again.
+    TooOld,
+    /// This scope is missing, first of all.
+    LacksScope(Scope),
+    /// It stands for somebody else.
+    OtherSubject,
+    /// It is meant for somebody else.
+    OtherAudience,
+}
+
+/// Introspects an access token of a client, for the resource server that it was shown. `first` is what the first read has
+/// found of it; `text` is the token as it was shown, to which a DPoP proof must refer.
+pub async fn for_resource(
+    ports: &Introspector,
+    service: &Service,
+    (sought, first): (&Sought, &Found),
+    text: &str,
+    request: &ResourceRequest,
+) -> Result<ClientIntrospection, Error> {
+    let found = sought.find_access(&ports.reader, first).await?;
+    let Some(token) = found.filter(|token| !matches!(token.standing, Standing::Revoked | Standing::Orphaned)) else {
+        return Ok(ClientIntrospection { token: None, verdict: Verdict::Unknown });
+    };
+    crate::telemetry::note_token(&token.record);
+    let verdict = match token.standing {
+        Standing::Expired => Verdict::Expired { refreshable: token.is_refreshable() },
+        _ => match unproved(ports, service, &token, text, request).await? {
+            Some(denial) => Verdict::Unproved(denial),
+            None => sufficiency(&token.record, request, ports.reader.now()),
+        },
+    };
+    Ok(ClientIntrospection { token: Some(Box::new(token)), verdict })
+}
+
+/// What the presenter didn't prove.
+async fn unproved(
+    ports: &Introspector,
+    service: &Service,
+    token: &AccessToken,
+    text: &str,
+    request: &ResourceRequest,
+) -> Result<Option<Denial>, Error> {
+    let Some(issuance) = &token.record.issuance else { return Ok(None) };
+    if issuance.confirmation.certificate.is_some_and(|bound| request.certificate != Some(bound)) {
+        return Ok(Some(Denial::CertificateMismatch));
+    }
+    let Some(key) = issuance.confirmation.dpop_key else { return Ok(None) };
+    let Some(dpop) = &request.dpop else { return Ok(Some(Denial::DpopHeaderMissing)) };
+    let expected = dpop::Expected { method: &dpop.method, uri: &dpop.uri, access_token: Some(text), key: Some(key) };
+    match dpop::verify(&*ports.once, service.id(), ports.reader.now(), dpop.proof.expose(), &expected).await {
+        Ok(_) => Ok(None),
+        Err(Error::Refused(Refusal::Denied(denial))) => Ok(Some(denial)),
+        Err(other) => Err(other),
+    }
+}
+
+fn sufficiency(token: &TokenRecord, request: &ResourceRequest, now: Timestamp) -> Verdict {
+    let (acr, authenticated) = match token.issuance.as_deref() {
+        Some(issuance) => (issuance.acr.as_ref(), issuance.auth_time),
+        None => (None, None),
+    };
+    if !request.acr_values.is_empty() && !acr.is_some_and(|acr| request.acr_values.contains(acr)) {
+        return Verdict::OtherAuthentication;
+    }
+    if request.max_age.is_some_and(|age| authenticated.is_none_or(|at| at.plus(age) < now.whole_second())) {
+        return Verdict::TooOld;
+    }
+    if let Some(missing) = request.scopes.iter().find(|scope| !token.scopes.contains(scope)) {
+        return Verdict::LacksScope(missing.clone());
+    }
+    let for_client = token.issuance.as_ref().is_some_and(|issuance| issuance.for_client);
+    if request.subject.as_ref().is_some_and(|subject| for_client || *subject != token.subject) {
+        return Verdict::OtherSubject;
+    }
+    if !request.audiences.iter().all(|audience| token.audiences.contains(audience)) {
+        return Verdict::OtherAudience;
+    }
+    Verdict::Sufficient
+}
+
+/// What RFC 7662 tells of a client's token: `None` for one that isn't active, or is meant for others than `resource_server`.
+pub async fn of_client(
+    ports: &Reader,
+    (sought, first): (&Sought, &Found),
+    hint: Hint,
+    resource_server: Option<&str>,
+) -> Result<Option<FoundToken>, Error> {
+    let found = sought.find(ports, first, hint).await?;
+    Ok(found.filter(|token| match token {
+        FoundToken::Access(token) => {
+            let audiences = &token.record.audiences;
+            let is_meant = |server: &str| audiences.is_empty() || audiences.iter().any(|audience| audience.as_str() == server);
+            token.standing == Standing::Live && resource_server.is_none_or(is_meant)
+        }
+        FoundToken::Refresh(found) => found.standing == Standing::Live && sought.is_refresh_token_of(&found.family),
+    }))
 }
 
 /// Introspects the bearer's own token.

@@ -15,6 +15,7 @@
 //! | [`http`] | endpoints, routes, credentials, rendering | all but adapters |
 //! | [`lambda`] | what AWS Lambda invokes: its HTTP events, and operations with events of their own | all but adapters |
 
+pub mod amend;
 pub mod assertion;
 pub mod audit;
 pub mod authorize;

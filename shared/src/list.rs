@@ -1,9 +1,11 @@
 //! Listing: which tokens there are.
 
 use crate::domain::scope::api;
-use crate::domain::{Caller, Error, Evidence, OrgId, Refusal, SessionId, Subject, Timestamp, TokenId, TokenRecord};
+use crate::domain::{
+    Caller, ClientId, Error, Evidence, Family, OrgId, Refusal, Service, SessionId, Subject, Timestamp, TokenId, TokenRecord,
+};
 use crate::examine::authenticate;
-use crate::ports::Lister;
+use crate::ports::{Lister, Reader};
 use crate::store::{Found, ScopeLike, TokenQuery, Wanted};
 
 /// Which tokens to list: those for which everything given holds.
@@ -54,7 +56,7 @@ pub async fn list(ports: &Lister, bearer: &str, filter: Filter) -> Result<Vec<Ro
     let mut rows = Vec::new();
     for _ in 0..MOST_PAGES {
         let page = ports.reader.tokens.list(&query).await?;
-        let evidence = evidence(ports, &page.tokens).await?;
+        let evidence = evidence(&ports.reader, &page.tokens).await?;
         for record in page.tokens {
             let revoked = is_revoked(&record, &evidence);
             if filter.revoked.is_none_or(|wanted| wanted == revoked) {
@@ -99,7 +101,7 @@ fn visible(caller: &Caller, found: &Found, filter: &Filter) -> Result<TokenQuery
 }
 
 /// The marks and families that decide about the tokens of one page, a hundred keys at a time.
-async fn evidence(ports: &Lister, tokens: &[TokenRecord]) -> Result<Found, Error> {
+pub(crate) async fn evidence(ports: &Reader, tokens: &[TokenRecord]) -> Result<Found, Error> {
     let mut marks: Vec<_> = tokens.iter().flat_map(TokenRecord::marks).collect();
     marks.sort_unstable();
     marks.dedup();
@@ -112,7 +114,7 @@ async fn evidence(ports: &Lister, tokens: &[TokenRecord]) -> Result<Found, Error
         let room = Wanted::MOST_KEYS - some_marks.len();
         let some_families = families.split_off(families.len().saturating_sub(room));
         let wanted = Wanted { marks: some_marks, families: some_families, ..Wanted::default() };
-        let found = ports.reader.tokens.read(&wanted).await?;
+        let found = ports.tokens.read(&wanted).await?;
         all.marks.extend(found.marks);
         all.families.extend(found.families);
     }
@@ -122,4 +124,68 @@ async fn evidence(ports: &Lister, tokens: &[TokenRecord]) -> Result<Found, Error
 fn is_revoked(token: &TokenRecord, found: &Found) -> bool {
     let family = token.family_key().and_then(|key| found.families.get(&key));
     Evidence { org: None, member: None, client: None, family, marks: &found.marks }.is_revoked(token)
+}
+
+/// Which tokens of OAuth clients to list: contract `authlete` section 5.8.
+#[derive(Clone, Debug, Default)]
+pub struct ClientFilter {
+    /// Of this client.
+    pub client: Option<ClientId>,
+    /// Of this subject.
+    pub subject: Option<Subject>,
+    /// Whether their access tokens have not expired.
+    pub valid: Option<bool>,
+    /// The first one to show, from 0.
+    pub start: usize,
+    /// The first one that isn't shown any more.
+    pub end: usize,
+}
+
+/// The records of OAuth clients that match, oldest first.
+#[derive(Debug, Default)]
+pub struct ClientPage {
+    /// How many match: at most [`MOST_LISTED`].
+    pub total: usize,
+    /// Those that are asked for.
+    pub rows: Vec<(TokenRecord, Option<Family>)>,
+}
+
+/// So many records are looked at for one answer, so that it never reads a whole table: the newest.
+pub const MOST_LISTED: usize = 10_000;
+
+/// Lists the records of an org's OAuth clients: access tokens with the refresh tokens that they can be refreshed by.
+pub async fn list_of_clients(ports: &Lister, service: &Service, filter: &ClientFilter) -> Result<ClientPage, Error> {
+    let now = ports.reader.now();
+    let ClientFilter { client, subject, valid, start, end } = filter.clone();
+    let mut query = TokenQuery { client, subject, limit: LARGE_PAGE, ..TokenQuery::of(service.id().clone()) };
+    let mut rows = Vec::new();
+    let mut looked_at = 0;
+    loop {
+        let page = ports.reader.tokens.list(&query).await?;
+        let found = evidence(&ports.reader, &page.tokens).await?;
+        looked_at += page.tokens.len();
+        for record in page.tokens {
+            let owned = query.subject.is_none() || record.issuance.as_ref().is_some_and(|issuance| !issuance.for_client);
+            let wanted = record.issuance.is_some() && owned && valid.is_none_or(|valid| valid != record.is_expired(now));
+            if wanted && is_there(&record, &found, now) {
+                let family = record.family_key().and_then(|key| found.families.get(&key).cloned());
+                rows.push((record, family));
+            }
+        }
+        match page.next {
+            Some(next) if looked_at < MOST_LISTED => query.after = Some(next),
+            _ => break,
+        }
+    }
+    rows.reverse();
+    let total = rows.len();
+    let rows = rows.into_iter().skip(start).take(end.saturating_sub(start)).collect();
+    Ok(ClientPage { total, rows })
+}
+
+/// Whether the record of a client's token stands for anything: it is alive, or it can be refreshed.
+pub(crate) fn is_there(token: &TokenRecord, found: &Found, now: Timestamp) -> bool {
+    let family = token.family_key().and_then(|key| found.families.get(&key));
+    let can_be_refreshed = family.is_some_and(|family| now < family.expires_at);
+    !is_revoked(token, found) && (!token.is_expired(now) || can_be_refreshed)
 }

@@ -115,7 +115,7 @@ pub(crate) async fn mint_as(ports: &Minter, grant: Grant, name: Name, family: Op
         None => None,
     };
     let (begun, refresh_token) = begun.unzip();
-    let recording = recording(&grant, (id, begun.as_ref().or(family.as_ref()).map(|family| family.id)), begun.clone());
+    let recording = recording(&grant, id, begun.as_ref().or(family.as_ref()), begun.is_some());
     let payload = payload(ports, &grant, &recording.token, value.as_ref())?;
     let signing = ports.signing.now().await?;
     let jwt = async {
@@ -235,7 +235,7 @@ pub(crate) fn needed_until(token_end: Option<Timestamp>, family_end: Timestamp) 
 }
 
 /// Everything that is recorded of a new token: it belongs to `family`, which begins with it or is there already.
-fn recording(grant: &Grant, (id, family): (TokenId, Option<TokenId>), begun: Option<Family>) -> Recording {
+fn recording(grant: &Grant, id: TokenId, family: Option<&Family>, begins: bool) -> Recording {
     let chosen = |value: &Secret<String>| jose::sha256(value.expose().as_bytes());
     let alias = |hash, target| {
         let key = AliasKey { org: grant.org.clone(), hash };
@@ -244,7 +244,7 @@ fn recording(grant: &Grant, (id, family): (TokenId, Option<TokenId>), begun: Opt
     let value = grant.value.as_ref().map(chosen);
     let refresh_value = grant.refresh.as_ref().and_then(|refresh| refresh.value.as_ref()).map(chosen);
     let mut aliases: Vec<_> = value.map(|hash| alias(hash, Aliased::Token(id))).into_iter().collect();
-    aliases.extend(refresh_value.zip(family).map(|(hash, family)| alias(hash, Aliased::Family(family))));
+    aliases.extend(refresh_value.zip(family).map(|(hash, family)| alias(hash, Aliased::Family(family.id))));
     let token = TokenRecord {
         id,
         org: grant.org.clone(),
@@ -261,14 +261,15 @@ fn recording(grant: &Grant, (id, family): (TokenId, Option<TokenId>), begun: Opt
         session: grant.session.clone(),
         creator: grant.creator.clone(),
         masquerading: grant.masquerading,
-        family,
+        family: family.map(|family| family.id),
         issuance: grant.issuance.clone(),
         value,
+        refreshable_until: family.filter(|family| family.exclusive).map(|family| family.expires_at),
         revision: 0,
         revoked_at: None,
     };
     let ticket = grant.ticket.clone().map(|key| Spending { key, by: id, now: grant.issued_at });
-    Recording { token, family: begun, aliases, ticket }
+    Recording { token, family: family.filter(|_| begins).cloned(), aliases, ticket }
 }
 
 fn also(target: &MemberKey) -> Wanted {

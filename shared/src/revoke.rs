@@ -1,12 +1,15 @@
 //! Revocation: of one token, of a session, of everything that a member has.
 
+use crate::client_token::{FoundToken, Hint, Sought};
 use crate::domain::scope::api;
 use crate::domain::{
-    Error, Mark, MarkKey, MarkKind, Marks, MemberKey, Org, OrgId, Refusal, SessionId, Subject, Timestamp, TokenProblem,
+    Client, ClientId, Denial, Error, Mark, MarkKey, MarkKind, Marks, MemberKey, Org, OrgId, Refusal, Service, SessionId,
+    Standing, Subject, Timestamp, TokenProblem,
 };
 use crate::examine::{Presented, authenticate, examine};
-use crate::ports::{BulkRevoker, Revoker};
-use crate::store::{TokenQuery, Wanted};
+use crate::list::{evidence, is_there};
+use crate::ports::{BulkRevoker, ClientRevoker, Revoker};
+use crate::store::{Found, Revocation, RevokeTokens, TokenQuery, Wanted};
 
 /// Revokes the presented token with its refresh family, and with `whole_session` everything in its session. Whoever has a
 /// token may end it. A repetition, an expired or an unrecorded token is a success: there is nothing left to end.
@@ -125,6 +128,90 @@ async fn sessions_in(ports: &BulkRevoker, query: &TokenQuery) -> Result<Vec<Mark
         match page.next {
             Some(next) => query.after = Some(next),
             None => return Ok(keys),
+        }
+    }
+}
+
+/// What to revoke of OAuth clients: contract `authlete` section 5.7.
+#[derive(Clone, Debug)]
+pub struct ClientBulk {
+    /// All that this client has.
+    pub client: Option<ClientId>,
+    /// All that OAuth clients and others have for this subject; together with a client, what that one has for it.
+    pub subject: Option<Subject>,
+}
+
+/// Revokes a client's token that was found, with all of its family. Whether there was anything left to revoke.
+pub async fn revoke_found(revoke: &dyn RevokeTokens, found: Option<FoundToken>, now: Timestamp) -> Result<bool, Error> {
+    let revocation = match found {
+        // A token that another one of its family has replaced is as good as unknown: it must not end its successor.
+        Some(FoundToken::Access(token)) if token.standing != Standing::Revoked => {
+            crate::telemetry::note_token(&token.record);
+            revoke.revoke(&token.record.key(), token.record.family_key().as_ref(), now).await?
+        }
+        Some(FoundToken::Refresh(found)) if found.standing != Standing::Revoked => {
+            revoke.revoke_family(&found.family.key(), now).await?
+        }
+        _ => Revocation::Unknown,
+    };
+    Ok(revocation == Revocation::Done)
+}
+
+/// Revokes for a client that has authenticated: RFC 7009 section 2.1. A token of another client is refused.
+pub async fn revoke_for_client(
+    ports: &ClientRevoker,
+    client: &Client,
+    (sought, first): (&Sought, &Found),
+    hint: Hint,
+) -> Result<(), Error> {
+    let reader = &ports.revoker.reader;
+    let found = sought.find(reader, first, hint).await?;
+    let owner = match &found {
+        Some(FoundToken::Access(token)) => token.record.client,
+        // One that was replaced is no token any more.
+        Some(FoundToken::Refresh(found)) if !sought.is_refresh_token_of(&found.family) => return Ok(()),
+        Some(FoundToken::Refresh(found)) => found.family.client,
+        None => return Ok(()),
+    };
+    if owner != Some(client.id) {
+        return Err(Denial::TokenOfAnotherClient.into());
+    }
+    revoke_found(&*ports.revoker.revoke, found, reader.now()).await.map(drop)
+}
+
+/// Revokes all that is said of OAuth clients: by a mark, at once, however many there are. Returns how many records it hit,
+/// counted up to [`MOST_COUNTED`]: those that were alive or could still be refreshed.
+pub async fn revoke_of_clients(ports: &BulkRevoker, service: &Service, bulk: ClientBulk) -> Result<u64, Error> {
+    let now = ports.reader.now();
+    let (kind, not_before) = match bulk.clone() {
+        // That mark is exact: to the millisecond, and without a second for clocks that differ.
+        ClientBulk { client: Some(client), subject: Some(subject) } => {
+            (MarkKind::ClientOf(client, subject), Timestamp::from_ms(now.plus_slack().as_ms() + 1))
+        }
+        ClientBulk { client: Some(client), subject: None } => (MarkKind::Client(client), now),
+        ClientBulk { client: None, subject: Some(subject) } => (MarkKind::Member(subject), now),
+        ClientBulk { client: None, subject: None } => return Ok(0),
+    };
+    let key = MarkKey { org: service.id().clone(), kind };
+    let wanted = Wanted { marks: vec![key.clone()], ..Wanted::default() };
+    let before = ports.reader.tokens.read(&wanted).await?.marks.find(&key);
+    ports.revoke.mark(&Mark { not_before, ..mark(key.clone(), Some(service.org()), now) }).await?;
+    let ClientBulk { client, subject } = bulk;
+    let mut query = TokenQuery { client, subject, limit: PAGE, ..TokenQuery::of(service.id().clone()) };
+    let mut counted = 0;
+    loop {
+        let page = ports.reader.tokens.list(&query).await?;
+        let mut found = evidence(&ports.reader, &page.tokens).await?;
+        // As it was before.
+        match before {
+            Some(before) => found.marks.insert(key.clone(), before),
+            None => found.marks.remove(&key),
+        }
+        let hit = page.tokens.iter().filter(|token| token.issued_at <= now && is_there(token, &found, now));
+        counted += u64::try_from(hit.count()).unwrap_or(u64::MAX);
+        match page.next {
+            Some(next) if counted < MOST_COUNTED => query.after = Some(next),
+            _ => return Ok(counted),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Batches: many tokens that are made in the background.
 
-use super::{OrgId, Timestamp, TokenId};
+use super::{OrgId, Seconds, Timestamp, TokenId};
 
 /// Where a batch is.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -44,6 +44,9 @@ pub enum BatchState {
 }
 
 impl Batch {
+    /// So long from its beginning it can be asked for.
+    pub const KEPT: Seconds = Seconds(7 * 86_400);
+
     /// Where it is stored.
     pub fn key(&self) -> BatchKey {
         BatchKey { org: self.org.clone(), id: self.id }

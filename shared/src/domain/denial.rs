@@ -54,6 +54,8 @@ pub enum Denial {
     SubjectTokenTypeMissing,
     SubjectTokenUnsigned,
     TargetInvalid,
+    TokenMissing,
+    TokenOfAnotherClient,
     UsernameMissing,
 }
 
@@ -110,6 +112,8 @@ impl Denial {
             | D::SubjectTokenTypeInvalid
             | D::SubjectTokenTypeMissing
             | D::SubjectTokenUnsigned
+            | D::TokenMissing
+            | D::TokenOfAnotherClient
             | D::UsernameMissing => "invalid_request",
         }
     }
@@ -132,21 +136,10 @@ impl Denial {
             D::AssertionSubject => "The assertion's sub must be a string.",
             D::AssertionUnsigned => "An unsigned assertion is not accepted.",
             D::CertificateMismatch => "The token is bound to another client certificate, or none was presented.",
-<<<<<<< HEAD
             D::ClientAssertionInvalid => "The client assertion is not valid: it must be of type jwt-bearer and signed by one of the client's keys, its iss and sub must be the client, its aud the issuer alone, its exp within the next five minutes, and it needs a jti.",
             D::ClientAssertionReplayed => "The client assertion was used before.",
             D::ClientAuthMethodUnsupported => "This method of client authentication is not supported: use client_secret_basic, client_secret_post, private_key_jwt, self_signed_tls_client_auth or none.",
             D::ClientAuthenticatedTwice => "The client must authenticate by one method only.",
-=======
-            D::ClientAssertionInvalid => {
-                "The client assertion is not valid: its iss and sub must be the client, its aud the issuer, its exp within the next five minutes, and its signature by one of the client's keys."
-            }
-            D::ClientAssertionReplayed => "The client assertion was used before.",
-            D::ClientAuthMethodMismatch => "The client must authenticate by its registered method.",
-            D::ClientAuthMethodUnsupported => {
-                "This method of client authentication is not supported: use client_secret_basic, client_secret_post, private_key_jwt or none."
-            }
->>>>>>> base
             D::ClientCredentialsMismatch => "The client is named twice, with different credentials.",
             D::ClientDisabled => "The client is locked.",
             D::ClientIdMissing => "The client must name itself.",
@@ -179,6 +172,8 @@ impl Denial {
             D::SubjectTokenTypeMissing => "subject_token_type is required.",
             D::SubjectTokenUnsigned => "An unsigned subject token is not accepted.",
             D::TargetInvalid => "resource must be one or more absolute URIs without fragment.",
+            D::TokenMissing => "token is required.",
+            D::TokenOfAnotherClient => "The token belongs to another client.",
             D::UsernameMissing => "username is required.",
         }
     }

@@ -50,6 +50,11 @@ impl Marks {
         self.0.insert(key, not_before);
     }
 
+    /// Takes a mark away.
+    pub fn remove(&mut self, key: &MarkKey) {
+        self.0.remove(key);
+    }
+
     /// The moment of this mark.
     pub fn find(&self, key: &MarkKey) -> Option<Timestamp> {
         self.0.get(key).copied()

@@ -52,6 +52,8 @@ pub struct TokenRecord {
     pub issuance: Option<Box<Issuance>>,
     /// SHA-256 of its value, if that isn't the one that its id is made of. An [`Alias`](super::Alias) tells where it is then.
     pub value: Option<[u8; 32]>,
+    /// When its refresh family ends that has no other access token: so long its record tells of both.
+    pub refreshable_until: Option<Timestamp>,
     /// Counts changes other than revocation.
     pub revision: u32,
     /// When it was revoked by itself. Sets of tokens are revoked by [`Mark`](super::Mark)s.
@@ -67,6 +69,11 @@ impl TokenRecord {
     /// Where its refresh family is stored, if it has one.
     pub fn family_key(&self) -> Option<FamilyKey> {
         self.family.map(|id| FamilyKey { org: self.org.clone(), id })
+    }
+
+    /// From when on it may be forgotten. `None`: never.
+    pub fn needed_until(&self) -> Option<Timestamp> {
+        self.expires_at.map(|end| self.refreshable_until.map_or(end, |until| until.max(end)))
     }
 
     /// `now < exp`, judged by us: a store may hold expired records for days.

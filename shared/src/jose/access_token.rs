@@ -134,6 +134,7 @@ mod tests {
                 for_external_attachment: false,
             })),
             value: None,
+            refreshable_until: None,
             revision: 0,
             revoked_at: None,
         }

@@ -111,10 +111,12 @@ pub trait RevokeTokens: std::fmt::Debug + Send + Sync {
 #[async_trait]
 pub trait RefreshTokens: std::fmt::Debug + Send + Sync {
     /// Replaces generation `step.from` by the next, or stays there with another access token if `step.next` is `None`: if the
-    /// family is still at `step.from`, not revoked, and `step.now < expires_at`.
+    /// family is still at `step.from`, not revoked, and `step.now < expires_at`. The access token that it had before is then
+    /// [needed](TokenRecord::needed_until) no longer than until its own end.
     ///
     /// One conditional write: of N parallel rotations of one generation exactly one is [`Rotation::Won`], and so is a
-    /// repetition of the very same step, as long as the family is where [it left it](RotationStep::made).
+    /// repetition of the very same step, as long as the family is where [it left it](RotationStep::made). Of those that stay
+    /// each is, one after the other.
     async fn rotate(&self, step: &RotationStep) -> Result<Rotation, Fault>;
 }
 
@@ -308,6 +310,14 @@ impl Recording {
     pub fn of(token: TokenRecord, family: Option<Family>) -> Self {
         Self { token, family, aliases: Vec::new(), ticket: None }
     }
+
+    /// That of its values which is another one of its own, too: two can't have the same.
+    fn repeated_value(&self) -> Option<Valued> {
+        let is_repeated = |(n, alias): &(usize, &Alias)| {
+            self.aliases[..*n].iter().any(|other| other.key == alias.key && other.target != alias.target)
+        };
+        self.aliases.iter().enumerate().find(is_repeated).map(|(_, alias)| alias.target.into())
+    }
 }
 
 /// What recording did.
@@ -330,12 +340,22 @@ pub enum Valued {
     Refresh,
 }
 
+impl From<Aliased> for Valued {
+    fn from(target: Aliased) -> Self {
+        match target {
+            Aliased::Token(_) => Self::Access,
+            Aliased::Family(_) => Self::Refresh,
+        }
+    }
+}
+
 /// A change of what is recorded.
 #[derive(Clone, Debug)]
 pub struct Amendment {
     /// The token as it shall be: it must be there, not revoked, and its revision one lower.
     pub token: Option<TokenRecord>,
-    /// The family as it shall be, with the same conditions. What refreshing changes stays as it is, but for the end.
+    /// The family as it shall be, with the same conditions. What refreshing changes stays as it is, but for the end;
+    /// [`Family::needed_until`] never moves back.
     pub family: Option<FamilyAmendment>,
     /// Where the token is found by its new value; written over what says the same.
     pub alias: Option<Alias>,
@@ -502,7 +522,8 @@ pub struct RotationStep {
     pub token: TokenId,
     /// When.
     pub now: Timestamp,
-    /// Its new [`Family::expires_at`] and [`Family::needed_until`], if the use moves them.
+    /// Its new [`Family::expires_at`] and [`Family::needed_until`], if the use moves them. The latter never moves back: what
+    /// is later stays.
     pub ends: Option<(Timestamp, Option<Timestamp>)>,
 }
 

@@ -15,6 +15,11 @@ impl Parameters {
 
     /// Reads a query or a body: a blank may be `+` or `%20`, what follows a `%` must be two hex digits, and all must be UTF-8.
     pub fn read(encoded: &str) -> Result<Self, Refusal> {
+        Self::read_up_to(Self::LONGEST, encoded)
+    }
+
+    /// The same, with values of up to `longest` bytes.
+    pub fn read_up_to(longest: usize, encoded: &str) -> Result<Self, Refusal> {
         let mut parameters: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let pairs = encoded.split('&').filter(|pair| !pair.is_empty());
         for (count, pair) in pairs.enumerate() {
@@ -24,8 +29,8 @@ impl Parameters {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = decode(name).ok_or_else(|| Refusal::invalid("", "must be form-encoded UTF-8"))?;
             let Some(value) = decode(value) else { return Err(Refusal::invalid(name, "must be form-encoded UTF-8")) };
-            if value.len() > Self::LONGEST {
-                return Err(Refusal::invalid(name, "must be at most 4,000 bytes"));
+            if value.len() > longest {
+                return Err(Refusal::invalid(name, format!("must be at most {longest} bytes")));
             }
             parameters.entry(name).or_default().push(value);
         }
@@ -45,6 +50,15 @@ impl Parameters {
     /// The values of a parameter that may be repeated.
     pub fn take_all(&mut self, name: &'static str) -> Vec<String> {
         self.0.remove(name).unwrap_or_default().into_iter().filter(|value| !value.is_empty()).collect()
+    }
+
+    /// All of them, in the order of their names, each with its values that aren't empty.
+    pub fn into_values(self) -> impl Iterator<Item = (String, Vec<String>)> {
+        let filled = |(name, mut values): (_, Vec<String>)| {
+            values.retain(|value| !value.is_empty());
+            (!values.is_empty()).then_some((name, values))
+        };
+        self.0.into_iter().filter_map(filled)
     }
 
     /// The parsed value of a parameter that may stand only once.

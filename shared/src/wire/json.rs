@@ -1,7 +1,7 @@
 //! JSON in and out.
 
+use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use crate::domain::{Fault, Refusal};
 use crate::strict_json;
@@ -20,8 +20,12 @@ pub fn read_as<T: DeserializeOwned>(name: &str, json: &[u8]) -> Result<T, Refusa
         return Err(Refusal::invalid("", format!("{name} must be a JSON object")));
     }
     strict_json::check(json).map_err(|problem| Refusal::invalid("", format!("{name} {problem}")))?;
-    let mut reader = serde_json::Deserializer::from_slice(json);
-    let Object(request) = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+    decode(&mut serde_json::Deserializer::from_slice(json))
+}
+
+/// Decodes an object that has no ambiguity, with the same refusals.
+pub(super) fn decode<'de, T: Deserialize<'de>>(object: impl Deserializer<'de, Error = serde_json::Error>) -> Result<T, Refusal> {
+    let Object(request) = serde_path_to_error::deserialize(object).map_err(|error| {
         let path = error.path().to_string();
         let (member, rule) = explain(error.inner());
         Refusal::invalid(join(&path, &member), rule)

@@ -1,6 +1,7 @@
 //! The exact bytes of the dialects: requests, responses, and conversions between them and the domain.
 
 pub mod agilicus;
+pub mod authlete;
 pub mod form;
 pub mod gateway;
 pub mod jeton;
@@ -8,7 +9,7 @@ pub mod json;
 mod parsed;
 pub mod stream;
 
-pub use parsed::{Object, Parsed, TokenText, given};
+pub use parsed::{HandedOver, Object, Parsed, TokenText, given};
 
 /// The token of an `Authorization` header, RFC 6750 section 2.1. The scheme's case doesn't count.
 pub fn bearer(header: &str) -> Option<&str> {

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::{Serialize, Serializer};
 
 use crate::domain::{Invalid, Secret};
 
@@ -64,6 +65,16 @@ pub struct TokenText(pub Secret<String>);
 impl<'de> Deserialize<'de> for TokenText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer).map(Secret::new).map(Self)
+    }
+}
+
+/// A secret in the one answer that hands it over.
+#[derive(Clone, Copy, Debug)]
+pub struct HandedOver<'a>(pub &'a Secret<String>);
+
+impl Serialize for HandedOver<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.expose())
     }
 }
 

@@ -12,9 +12,12 @@ use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::ser::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use super::issuance::GRANTS;
+use super::org::SettingsBody;
 use crate::domain::{
-    App, Audience, ClientId, ClientKind, Creator, HostPermissions, Invalid, MemberKind, OrgId, Role, Scope, ScopePattern,
-    Seconds, Session, SessionId, Subject, Timestamp, TokenId,
+    Algorithm, App, Audience, AuthorizationDetails, ClientAuthMethod, ClientId, ClientKind, Confirmation, Creator, GrantType,
+    HostPermissions, Invalid, Issuance, MemberKind, OAuthSettings, OrgId, OrgSettings, Property, Role, Scope, ScopePattern,
+    Seconds, Session, SessionId, Subject, SupportedScope, Thumbprint, Timestamp, TokenId,
 };
 
 /// What `#[serde(with = "coded")]` calls to write.
@@ -114,20 +117,48 @@ macro_rules! names {
 names!(App, Audience, OrgId, Role, Scope, ScopePattern, SessionId, Subject);
 
 macro_rules! records {
-    ($($record:ty as $body:ident),*) => {
+    ($($record:ty as $room:ident::$body:ident),* $(,)?) => {
         $(impl Coded for $record {
             fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-                super::$body::serialize(self, to)
+                super::$room::$body::serialize(self, to)
             }
 
             fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                super::$body::deserialize(from)
+                super::$room::$body::deserialize(from)
             }
         })*
     };
 }
 
-records!(Creator as CreatorBody, Session as SessionBody);
+records!(
+    Confirmation as issuance::ConfirmationBody,
+    Creator as token::CreatorBody,
+    Issuance as issuance::IssuanceBody,
+    OAuthSettings as org::OAuthBody,
+    Property as issuance::PropertyBody,
+    Session as token::SessionBody,
+    SupportedScope as org::SupportedScopeBody,
+);
+
+impl<T: Coded> Coded for Box<T> {
+    fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        T::encode(self, to)
+    }
+
+    fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        T::decode(from).map(Self::new)
+    }
+}
+
+impl Coded for OrgSettings {
+    fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        SettingsBody::of(self.clone()).serialize(to)
+    }
+
+    fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        SettingsBody::deserialize(from).map(SettingsBody::into_settings)
+    }
+}
 
 impl Coded for TokenId {
     fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
@@ -183,42 +214,63 @@ impl<const N: usize> Coded for [u8; N] {
     }
 }
 
-impl Coded for MemberKind {
+impl Coded for Thumbprint {
     fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(self.name())
+        self.0.encode(to)
     }
 
     fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_str(Text(|text: &str| Self::from_name(text).ok_or(Invalid("must be a kind of member")), PhantomData))
+        Coded::decode(from).map(Self)
     }
 }
 
-impl Coded for ClientKind {
-    fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(match self {
-            Self::Confidential => "confidential",
-            Self::Public => "public",
-        })
-    }
+/// Words of which there are only some.
+macro_rules! words {
+    ($($word:ty: $to_text:expr, $from_text:expr, $rule:literal;)*) => {
+        $(impl Coded for $word {
+            fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                let text: fn(Self) -> &'static str = $to_text;
+                to.serialize_str(text(*self))
+            }
 
-    fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let parse = |text: &str| match text {
-            "confidential" => Ok(Self::Confidential),
-            "public" => Ok(Self::Public),
-            _ => Err(Invalid("must be a kind of client")),
-        };
-        from.deserialize_str(Text(parse, PhantomData))
-    }
+            fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let word: fn(&str) -> Option<Self> = $from_text;
+                from.deserialize_str(Text(|text: &str| word(text).ok_or(Invalid($rule)), PhantomData))
+            }
+        })*
+    };
 }
 
-impl Coded for HostPermissions {
-    fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        // As JSON within JSON it would be escaped, and a third longer.
-        let json: &RawValue = serde_json::from_str(self.as_json()).map_err(serde::ser::Error::custom)?;
-        json.serialize(to)
-    }
-
-    fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        Ok(Self::from_json(Box::<RawValue>::deserialize(from)?.get().to_owned()))
-    }
+words! {
+    Algorithm: Self::name, Self::from_name, "must be an algorithm";
+    ClientAuthMethod: Self::as_str, |text| text.parse().ok(), "must be a way to authenticate";
+    ClientKind: |kind| match kind {
+        Self::Confidential => "confidential",
+        Self::Public => "public",
+    }, |text| match text {
+        "confidential" => Some(Self::Confidential),
+        "public" => Some(Self::Public),
+        _ => None,
+    }, "must be a kind of client";
+    GrantType: |grant| GRANTS.iter().find(|(known, _)| *known == grant).map_or("", |(_, name)| name),
+        |text| GRANTS.iter().find(|(_, name)| *name == text).map(|(grant, _)| *grant), "must be a grant";
+    MemberKind: |kind| kind.name(), Self::from_name, "must be a kind of member";
 }
+
+/// JSON that is kept as it is: within a text it would be escaped, and a third longer.
+macro_rules! json {
+    ($($json:ty),*) => {
+        $(impl Coded for $json {
+            fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                let json: &RawValue = serde_json::from_str(self.as_json()).map_err(serde::ser::Error::custom)?;
+                json.serialize(to)
+            }
+
+            fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                Ok(Self::from_json(Box::<RawValue>::deserialize(from)?.get().to_owned()))
+            }
+        })*
+    };
+}
+
+json!(AuthorizationDetails, HostPermissions);

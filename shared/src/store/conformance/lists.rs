@@ -50,7 +50,7 @@ async fn an_empty_org_has_one_empty_page(store: Arc<dyn Store>) {
 async fn records_are_listed_whole(store: Arc<dyn Store>) {
     let tokens = [rich_token("a", 1), TokenRecord { revoked_at: Some(at(9)), ..token("a", 2) }, token("a", 3)];
     for token in &tokens {
-        store.record(token, None).await.unwrap();
+        store.record(&new(token, None)).await.unwrap();
     }
     let listed = walk(&store, &TokenQuery::of(org_id("a"))).await;
     assert_eq!(listed.len(), 3);
@@ -97,6 +97,7 @@ async fn filters_together_list_what_they_say(store: Arc<dyn Store>) {
     let maybe_moment = |sides| (dice.roll(sides) == 0).then(|| dice.one_of(&moments));
     for _ in 0..80 {
         let query = TokenQuery {
+            client: (dice.roll(3) == 0).then(|| client_id(1 + dice.roll(2))),
             org: org_id(dice.one_of(&["a", "a", "ab"])),
             subject: (dice.roll(3) == 0).then(|| subject(dice.one_of(&SUBJECTS))),
             id: (dice.roll(15) == 0).then(|| dice.one_of(&ids)),
@@ -122,7 +123,7 @@ async fn what_comes_later_does_not_disturb_the_pages(store: Arc<dyn Store>) {
         let page = store.list(&query).await.unwrap();
         seen.extend(page.tokens.iter().map(|token| token.id));
         let newer = TokenRecord { id: id_at(n, at(10_000_000), None), ..token("a", 0) };
-        store.record(&newer, None).await.unwrap();
+        store.record(&new(&newer, None)).await.unwrap();
         let Some(next) = page.next else { break };
         query.after = Some(next);
     }
@@ -183,7 +184,7 @@ async fn populate(store: &Arc<dyn Store>, count: u64) -> Vec<TokenRecord> {
             revoked_at: (dice.roll(6) == 0).then(|| at(50)),
             ..token(dice.one_of(&["a", "a", "a", "ab", "a_"]), n)
         };
-        store.record(&token, None).await.unwrap();
+        store.record(&new(&token, None)).await.unwrap();
         population.push(token);
     }
     population

@@ -31,7 +31,7 @@ const WRITERS: u64 = 64;
 
 async fn many_rotate_one_family(store: Arc<dyn Store>) {
     let family = family("a", 2);
-    store.record(&token("a", 1), Some(&family)).await.unwrap();
+    store.record(&new(&token("a", 1), Some(&family))).await.unwrap();
     for generation in 0..4 {
         let outcomes = at_once(&store, move |store, n| async move {
             let one = RotationStep {
@@ -53,7 +53,7 @@ async fn many_rotate_one_family(store: Arc<dyn Store>) {
 
 async fn the_same_step_from_many_is_won_by_all(store: Arc<dyn Store>) {
     let family = family("a", 2);
-    store.record(&token("a", 1), Some(&family)).await.unwrap();
+    store.record(&new(&token("a", 1), Some(&family))).await.unwrap();
     let outcomes = at_once(&store, |store, _| async move {
         let step = step(super::samples::family_key("a", 2), 0);
         store.rotate(&step).await.unwrap()
@@ -65,7 +65,7 @@ async fn the_same_step_from_many_is_won_by_all(store: Arc<dyn Store>) {
 async fn many_revoke_one_token(store: Arc<dyn Store>) {
     for with_family in [false, true] {
         let (token, family) = (token("a", u64::from(with_family) * 10), family("a", 5));
-        store.record(&token, with_family.then_some(&family)).await.unwrap();
+        store.record(&new(&token, with_family.then_some(&family))).await.unwrap();
         let (token, family) = (token.key(), with_family.then(|| family.key()));
         let outcomes = at_once(&store, |store, n| {
             let (token, family) = (token.clone(), family.clone());
@@ -86,7 +86,7 @@ async fn many_revoke_one_token(store: Arc<dyn Store>) {
 async fn many_take_one_id(store: Arc<dyn Store>) {
     let outcomes = at_once(&store, |store, n| async move {
         let token = TokenRecord { subject: subject(&format!("s{n}")), ..rich_token("a", 1) };
-        store.record(&token, None).await.is_ok().then_some(token)
+        store.record(&new(&token, None)).await.is_ok().then_some(token)
     });
     let won: Vec<_> = outcomes.await.into_iter().flatten().collect();
     assert_eq!(won.len(), 1, "exactly one wins");
@@ -95,14 +95,14 @@ async fn many_take_one_id(store: Arc<dyn Store>) {
 
 async fn the_same_record_from_many_is_a_success_for_all(store: Arc<dyn Store>) {
     let outcomes =
-        at_once(&store, |store, _| async move { store.record(&rich_token("a", 1), Some(&family("a", 2))).await.is_ok() });
+        at_once(&store, |store, _| async move { store.record(&new(&rich_token("a", 1), Some(&family("a", 2)))).await.is_ok() });
     assert!(outcomes.await.into_iter().all(|ok| ok));
 }
 
 async fn revoking_and_rotating_a_family_agree(store: Arc<dyn Store>) {
     for n in 0..24 {
         let family = family("a", 100 * n);
-        store.record(&token("a", 100 * n + 1), Some(&family)).await.unwrap();
+        store.record(&new(&token("a", 100 * n + 1), Some(&family))).await.unwrap();
         let (rotator, revoker, key) = (Arc::clone(&store), Arc::clone(&store), family.key());
         let one = step(key.clone(), 0);
         let rotation = tokio::spawn(async move { rotator.rotate(&one).await.unwrap() });
@@ -145,7 +145,7 @@ async fn many_record_many_tokens(store: Arc<dyn Store>) {
         let tokens = Arc::clone(&tokens);
         async move {
             for token in tokens.iter().skip(usize::try_from(worker).unwrap()).step_by(64) {
-                store.record(token, None).await.unwrap();
+                store.record(&new(token, None)).await.unwrap();
                 assert!(find_token(&store, &token.key()).await.is_some(), "a write that has returned is seen");
             }
         }

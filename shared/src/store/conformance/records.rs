@@ -31,7 +31,7 @@ async fn a_recorded_token_is_read_back_whole(store: Arc<dyn Store>) {
     let revoked = TokenRecord { revoked_at: Some(at(5)), ..token("a", 30) };
     let endless = TokenRecord { expires_at: None, ..token("a", 40) };
     for token in [token("a", 10), rich_token("a", 20), revoked, endless] {
-        store.record(&token, None).await.unwrap();
+        store.record(&new(&token, None)).await.unwrap();
         assert_eq!(find_token(&store, &token.key()).await, Some(token));
     }
 }
@@ -45,13 +45,13 @@ async fn what_is_absent_is_left_out(store: Arc<dyn Store>) {
 }
 
 async fn a_read_without_keys_finds_nothing(store: Arc<dyn Store>) {
-    store.record(&token("a", 1), None).await.unwrap();
+    store.record(&new(&token("a", 1), None)).await.unwrap();
     assert!(read(&store, Wanted::default()).await.tokens.is_empty());
 }
 
 async fn a_token_and_its_family_are_recorded_together(store: Arc<dyn Store>) {
     let (token, family) = (rich_token("a", 1), family("a", 2));
-    store.record(&token, Some(&family)).await.unwrap();
+    store.record(&new(&token, Some(&family))).await.unwrap();
     let found = read(&store, everything("a", 1)).await;
     assert_eq!(found.tokens.get(&token.key()), Some(&token));
     assert_eq!(found.families.get(&family.key()), Some(&family));
@@ -60,19 +60,19 @@ async fn a_token_and_its_family_are_recorded_together(store: Arc<dyn Store>) {
 async fn recording_the_same_again_is_a_success(store: Arc<dyn Store>) {
     let (token, family) = (rich_token("a", 1), family("a", 2));
     for _ in 0..3 {
-        store.record(&token, Some(&family)).await.unwrap();
+        store.record(&new(&token, Some(&family))).await.unwrap();
     }
-    store.record(&token, None).await.unwrap();
+    store.record(&new(&token, None)).await.unwrap();
     assert_eq!(find_token(&store, &token.key()).await, Some(token));
     assert_eq!(find_family(&store, &family.key()).await, Some(family));
 }
 
 async fn recording_the_same_again_leaves_what_happened_since(store: Arc<dyn Store>) {
     let (token, family) = (rich_token("a", 1), family("a", 2));
-    store.record(&token, Some(&family)).await.unwrap();
+    store.record(&new(&token, Some(&family))).await.unwrap();
     store.rotate(&step(family.key(), 0)).await.unwrap();
     store.revoke(&token.key(), Some(&family.key()), at(9_000)).await.unwrap();
-    store.record(&token, Some(&family)).await.unwrap();
+    store.record(&new(&token, Some(&family))).await.unwrap();
     assert_eq!(find_token(&store, &token.key()).await.unwrap().revoked_at, Some(at(9_000)));
     let family = find_family(&store, &family.key()).await.unwrap();
     assert_eq!((family.generation, family.revoked_at), (1, Some(at(9_000))));
@@ -80,9 +80,9 @@ async fn recording_the_same_again_leaves_what_happened_since(store: Arc<dyn Stor
 
 async fn a_taken_token_id_is_a_fault_and_records_no_family(store: Arc<dyn Store>) {
     let there = rich_token("a", 1);
-    store.record(&there, None).await.unwrap();
+    store.record(&new(&there, None)).await.unwrap();
     let other = TokenRecord { subject: subject("bob"), ..there.clone() };
-    let fault = store.record(&other, Some(&family("a", 2))).await.unwrap_err();
+    let fault = store.record(&new(&other, Some(&family("a", 2)))).await.unwrap_err();
     assert!(!fault.can_retry(), "a retry can't help");
     assert_eq!(find_token(&store, &there.key()).await, Some(there));
     assert_eq!(find_family(&store, &family_key("a", 2)).await, None, "both or neither");
@@ -90,16 +90,16 @@ async fn a_taken_token_id_is_a_fault_and_records_no_family(store: Arc<dyn Store>
 
 async fn a_taken_family_id_is_a_fault_and_records_no_token(store: Arc<dyn Store>) {
     let there = family("a", 2);
-    store.record(&token("a", 1), Some(&there)).await.unwrap();
+    store.record(&new(&token("a", 1), Some(&there))).await.unwrap();
     let other = Family { salt: [8; 16], ..there.clone() };
-    assert!(store.record(&token("a", 3), Some(&other)).await.is_err());
+    assert!(store.record(&new(&token("a", 3), Some(&other))).await.is_err());
     assert_eq!(find_family(&store, &there.key()).await, Some(there));
     assert_eq!(find_token(&store, &token_key("a", 3)).await, None, "both or neither");
 }
 
 async fn one_read_answers_a_hundred_keys(store: Arc<dyn Store>) {
     for n in 0..40 {
-        store.record(&token("a", n * 2), None).await.unwrap();
+        store.record(&new(&token("a", n * 2), None)).await.unwrap();
     }
     store.put_org(&org("a", &[])).await.unwrap();
     for name in ["ann", "bob"] {
@@ -124,7 +124,7 @@ async fn one_read_answers_a_hundred_keys(store: Arc<dyn Store>) {
 }
 
 async fn a_key_asked_twice_is_answered_once(store: Arc<dyn Store>) {
-    store.record(&token("a", 1), Some(&family("a", 2))).await.unwrap();
+    store.record(&new(&token("a", 1), Some(&family("a", 2)))).await.unwrap();
     store.put_org(&org("a", &[])).await.unwrap();
     store.put_member(&member("a", "ann")).await.unwrap();
     let Wanted { tokens, families, marks, orgs, members, shard_of } = everything("a", 1);
@@ -143,7 +143,7 @@ async fn a_key_asked_twice_is_answered_once(store: Arc<dyn Store>) {
 async fn orgs_are_apart(store: Arc<dyn Store>) {
     let orgs = ["a", "ab", "a_", "A", "a-0"];
     for org in &orgs[..3] {
-        store.record(&token(org, 1), Some(&family(org, 2))).await.unwrap();
+        store.record(&new(&token(org, 1), Some(&family(org, 2)))).await.unwrap();
     }
     store.revoke(&token_key("a", 1), Some(&family_key("a", 2)), at(1)).await.unwrap();
     store.mark(&mark("a", MarkKind::Org, T0)).await.unwrap();
@@ -162,7 +162,7 @@ async fn orgs_are_apart(store: Arc<dyn Store>) {
 async fn an_expired_record_is_there_or_gone_but_no_fault(store: Arc<dyn Store>) {
     let long_ago = T0.minus(Seconds(10 * 365 * 86_400));
     let token = TokenRecord { issued_at: long_ago, not_before: long_ago, expires_at: Some(long_ago), ..token("a", 1) };
-    store.record(&token, None).await.unwrap();
+    store.record(&new(&token, None)).await.unwrap();
     assert!(find_token(&store, &token.key()).await.is_none_or(|found| found == token));
     store.revoke(&token.key(), None, at(1)).await.unwrap();
 }

@@ -106,6 +106,6 @@ async fn lost(store: &Arc<dyn Store>, step: &RotationStep, stays: &Family) {
 
 async fn begin(store: &Arc<dyn Store>) -> Family {
     let family = family("a", 2);
-    store.record(&token("a", 1), Some(&family)).await.unwrap();
+    store.record(&new(&token("a", 1), Some(&family))).await.unwrap();
     family
 }

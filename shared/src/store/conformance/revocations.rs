@@ -25,7 +25,7 @@ cases![
 
 async fn a_token_is_revoked_once_and_the_first_moment_stays(store: Arc<dyn Store>) {
     let token = rich_token("a", 1);
-    store.record(&token, None).await.unwrap();
+    store.record(&new(&token, None)).await.unwrap();
     for (moment, expected) in [(10, Revocation::Done), (5, Revocation::Already), (20, Revocation::Already)] {
         assert_eq!(store.revoke(&token.key(), None, at(moment)).await.unwrap(), expected);
         let found = find_token(&store, &token.key()).await.unwrap();
@@ -38,7 +38,7 @@ async fn a_token_is_revoked_once_and_the_first_moment_stays(store: Arc<dyn Store
 }
 
 async fn token_and_family_are_revoked_together(store: Arc<dyn Store>) {
-    store.record(&token("a", 1), Some(&family("a", 2))).await.unwrap();
+    store.record(&new(&token("a", 1), Some(&family("a", 2)))).await.unwrap();
     let (token, family) = (token_key("a", 1), family_key("a", 2));
     for (moment, expected) in [(10, Revocation::Done), (20, Revocation::Already)] {
         assert_eq!(store.revoke(&token, Some(&family), at(moment)).await.unwrap(), expected);
@@ -48,7 +48,7 @@ async fn token_and_family_are_revoked_together(store: Arc<dyn Store>) {
 }
 
 async fn a_revoked_token_takes_its_live_family_with_it(store: Arc<dyn Store>) {
-    store.record(&token("a", 1), Some(&family("a", 2))).await.unwrap();
+    store.record(&new(&token("a", 1), Some(&family("a", 2)))).await.unwrap();
     let (token, family) = (token_key("a", 1), family_key("a", 2));
     assert_eq!(store.revoke(&token, None, at(10)).await.unwrap(), Revocation::Done);
     assert_eq!(find_family(&store, &family).await.unwrap().revoked_at, None);
@@ -58,7 +58,7 @@ async fn a_revoked_token_takes_its_live_family_with_it(store: Arc<dyn Store>) {
 }
 
 async fn a_missing_family_does_not_keep_the_token_alive(store: Arc<dyn Store>) {
-    store.record(&token("a", 1), None).await.unwrap();
+    store.record(&new(&token("a", 1), None)).await.unwrap();
     let (token, missing) = (token_key("a", 1), family_key("a", 9));
     assert_eq!(store.revoke(&token, Some(&missing), at(10)).await.unwrap(), Revocation::Done);
     assert_eq!(store.revoke(&token, Some(&missing), at(20)).await.unwrap(), Revocation::Already);
@@ -67,14 +67,14 @@ async fn a_missing_family_does_not_keep_the_token_alive(store: Arc<dyn Store>) {
 }
 
 async fn nothing_is_revoked_with_an_unknown_token(store: Arc<dyn Store>) {
-    store.record(&token("a", 1), Some(&family("a", 2))).await.unwrap();
+    store.record(&new(&token("a", 1), Some(&family("a", 2)))).await.unwrap();
     let family = family_key("a", 2);
     assert_eq!(store.revoke(&token_key("a", 9), Some(&family), at(10)).await.unwrap(), Revocation::Unknown);
     assert_eq!(find_family(&store, &family).await.unwrap().revoked_at, None, "both or neither");
 }
 
 async fn a_family_is_revoked_once(store: Arc<dyn Store>) {
-    store.record(&token("a", 1), Some(&family("a", 2))).await.unwrap();
+    store.record(&new(&token("a", 1), Some(&family("a", 2)))).await.unwrap();
     let key = family_key("a", 2);
     for (moment, expected) in [(10, Revocation::Done), (5, Revocation::Already)] {
         assert_eq!(store.revoke_family(&key, at(moment)).await.unwrap(), expected);

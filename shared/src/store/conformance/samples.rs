@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::{
-    App, Audience, Client, ClientId, ClientKind, Creator, Family, FamilyKey, HostPermissions, Mark, MarkKey, MarkKind, Member,
-    MemberKey, MemberKind, Org, OrgId, OrgSettings, Profile, Role, Scope, ScopePattern, Seconds, Session, SessionId, Shard,
-    Subject, Timestamp, TokenId, TokenKey, TokenRecord,
+    App, Audience, AuthorizationDetails, Client, ClientAuthMethod, ClientId, ClientKind, Confirmation, Creator, Family, FamilyKey,
+    GrantType, HostPermissions, Issuance, Mark, MarkKey, MarkKind, Member, MemberKey, MemberKind, Org, OrgId, OrgSettings, Profile,
+    Property, Role, Scope, ScopePattern, Seconds, Session, SessionId, Shard, Subject, Thumbprint, Timestamp, TokenId, TokenKey,
+    TokenRecord,
 };
 use crate::entropy::{Entropy, Seeded};
-use crate::store::{Found, RotationStep, Store, Wanted};
+use crate::store::{Found, Recording, RotationStep, Store, Wanted};
 
 /// When all of it happens.
 pub(in crate::store) const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
@@ -75,6 +76,9 @@ pub(in crate::store) fn token(org: &str, n: u64) -> TokenRecord {
         creator: None,
         masquerading: false,
         family: None,
+        issuance: None,
+        value: None,
+        revision: 0,
         revoked_at: None,
     }
 }
@@ -101,9 +105,36 @@ pub(in crate::store) fn rich_token(org: &str, n: u64) -> TokenRecord {
         creator: Some(Creator { org: org_id("the_ROOT-1"), subject: subject("root \"0\"") }),
         masquerading: true,
         family: Some(id(n + 1)),
+        issuance: Some(Box::new(issuance())),
+        value: Some(digest(3)),
+        revision: 7,
         revoked_at: None,
         ..token(org, n)
     }
+}
+
+/// One of which everything is known.
+pub(in crate::store) fn issuance() -> Issuance {
+    Issuance {
+        grant: GrantType::TokenExchange,
+        for_client: true,
+        alias_used: true,
+        properties: properties(),
+        confirmation: confirmation(),
+        details: Some(AuthorizationDetails::from_json(r#"[{"n":1.50,"type":"a\"b"}]"#.to_owned())),
+        acr: Some("urn:acr \"é\"".to_owned()),
+        auth_time: Some(T0),
+        for_external_attachment: true,
+    }
+}
+
+fn properties() -> Vec<Property> {
+    let property = |key: &str, value: &str, hidden| Property { key: key.to_owned(), value: value.to_owned(), hidden };
+    vec![property("k \"1\"", "é", false), property("", "", true)]
+}
+
+fn confirmation() -> Confirmation {
+    Confirmation { certificate: Some(Thumbprint(digest(4))), dpop_key: Some(Thumbprint(digest(5))) }
 }
 
 pub(in crate::store) fn family(org: &str, n: u64) -> Family {
@@ -120,8 +151,13 @@ pub(in crate::store) fn family(org: &str, n: u64) -> Family {
         previous: None,
         rotated_at: T0,
         rotates: true,
+        retries: true,
+        slides: None,
+        exclusive: false,
         issued_at: T0,
+        refreshed_at: None,
         expires_at: T0.plus(Seconds::DAY),
+        needed_until: Some(T0.plus(Seconds::DAY)),
         revoked_at: None,
         token: id(n + 1),
         token_duration: Seconds(300),
@@ -132,13 +168,38 @@ pub(in crate::store) fn family(org: &str, n: u64) -> Family {
         session,
         creator,
         masquerading: true,
+        issuance: None,
+        revision: 0,
     }
+}
+
+/// A family of which everything is known.
+pub(in crate::store) fn rich_family(org: &str, n: u64) -> Family {
+    Family {
+        generation: 3,
+        previous: Some(digest(6)),
+        rotated_at: at(1),
+        retries: false,
+        slides: Some(Seconds(9)),
+        exclusive: true,
+        refreshed_at: Some(at(2)),
+        expires_at: at(86_400_001),
+        needed_until: None,
+        issuance: Some(Box::new(issuance())),
+        revision: 7,
+        ..family(org, n)
+    }
+}
+
+/// What is recorded of a token and its family, if their values tell where they are.
+pub(in crate::store) fn new(token: &TokenRecord, family: Option<&Family>) -> Recording {
+    Recording::of(token.clone(), family.cloned())
 }
 
 /// The step of a family from `generation`, a second later each.
 pub(in crate::store) fn step(key: FamilyKey, generation: u64) -> RotationStep {
     let ms = i64::try_from(generation + 1).unwrap() * 1_000;
-    RotationStep { key, from: generation, next: digest(generation + 1), token: id(10_000 + generation), now: at(ms) }
+    RotationStep { key, from: generation, next: Some(digest(generation + 1)), token: id(10_000 + generation), now: at(ms), ends: None }
 }
 
 /// Stands for the hash of the secret of a generation.
@@ -160,6 +221,7 @@ pub(in crate::store) fn org(id: &str, ancestors: &[&str]) -> Org {
         name: None,
         enabled: true,
         settings: OrgSettings::default(),
+        secrets: Vec::new(),
         ever_non_expiring: false,
         created_at: T0,
         updated_at: T0,
@@ -208,10 +270,19 @@ pub(in crate::store) fn client(org: &str, number: u64, alias: Option<&str>) -> C
         org: org_id(org),
         id: client_id(number),
         alias: alias.map(str::to_owned),
+        name: Some("A \"shop\"".to_owned()),
         kind: ClientKind::Confidential,
-        grants: vec!["client_credentials".to_owned(), "urn:x \"y\"".to_owned()],
-        scopes: vec![scope("a"), scope("b?")],
+        auth_method: ClientAuthMethod::PrivateKeyJwt,
+        grants: GrantType::ALL.to_vec(),
+        scopes: Some(vec![scope("a"), scope("b?")]),
         secrets: vec![digest(1), digest(2)],
+        jwks: Some(r#"{"keys":[]}"#.to_owned()),
+        token_duration: Some(Seconds(7)),
+        refresh_token_duration: Some(Seconds(8)),
+        single_token_per_subject: true,
+        may_exchange_tokens: true,
+        attributes: vec![("a\"".to_owned(), "é".to_owned()), (String::new(), String::new())],
+        metadata: Some(r#"{"redirect_uris":["https://a.example/\"b\""]}"#.into()),
         enabled: true,
         created_at: T0,
         updated_at: T0,

@@ -135,6 +135,18 @@ impl DynamoStore {
         }
     }
 
+    /// As [`transact`](Self::transact); but one alone is made without a transaction, which would cost twice as much.
+    pub(super) async fn change_all(&self, doing: &'static str, mut changes: Vec<Change>) -> Result<Option<Vec<Check>>, Fault> {
+        if changes.len() > 1 {
+            return self.transact(doing, &changes).await;
+        }
+        let Some(only) = changes.pop() else { return Ok(None) };
+        Ok(match self.change(doing, only).await? {
+            Check::Passed => None,
+            failed @ Check::Failed(_) => Some(vec![failed]),
+        })
+    }
+
     /// Makes all changes or none. `Some`: none, for what came of their conditions, in the same order. One that is said to
     /// have held may not have been looked at.
     pub(super) async fn transact(&self, doing: &'static str, changes: &[Change]) -> Result<Option<Vec<Check>>, Fault> {

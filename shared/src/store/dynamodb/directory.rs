@@ -10,7 +10,7 @@ use async_trait::async_trait;
 
 use super::change::{Change, Check};
 use super::items::{self, moment, number, text};
-use super::keys::{Key, MEMBER, SUB_ORG, range_after};
+use super::keys::{CLIENT, Key, MEMBER, SUB_ORG, range_after};
 use super::{DynamoStore, Item, fault};
 use crate::domain::{Client, ClientId, Fault, Member, MemberKey, Org, OrgId, Shard, Subject};
 use crate::store::{Delete, Put, ReadDirectory, WriteDirectory, codec};
@@ -45,6 +45,12 @@ impl ReadDirectory for DynamoStore {
     async fn client(&self, org: &OrgId, id: ClientId) -> Result<Option<Client>, Fault> {
         let item = self.get("reading a client", &self.tables.directory, Key::client(org, id)).await?;
         item.as_ref().map(items::client).transpose()
+    }
+
+    async fn clients(&self, org: &OrgId, after: Option<ClientId>, limit: usize) -> Result<Vec<Client>, Fault> {
+        // In the order of their numbers as texts.
+        let range = range_after(CLIENT, after.map(|after| after.to_string()).as_deref());
+        self.children("listing clients", org, range, limit).await?.iter().map(items::client).collect()
     }
 }
 
@@ -249,14 +255,14 @@ impl DynamoStore {
 
     /// Takes an alias for a client, if it is free.
     fn taking(&self, client: &Client, alias: &str) -> Change {
-        let mut item = Key::alias(&client.org, alias).into_item();
+        let mut item = Key::client_alias(&client.org, alias).into_item();
         item.insert("c".to_owned(), number(client.id));
         Change::insert(&self.tables.directory, item)
     }
 
     /// Frees an alias, in the same transaction in which its client gives it up.
     fn freeing(&self, org: &OrgId, alias: &str) -> Change {
-        Change::delete(&self.tables.directory, Key::alias(org, alias), "")
+        Change::delete(&self.tables.directory, Key::client_alias(org, alias), "")
     }
 }
 

@@ -6,9 +6,11 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use super::Item;
 use super::keys::{Key, subject_partition};
 use crate::domain::{
-    Client, Family, FamilyKey, Fault, KeyRing, Member, Org, OrgId, Seconds, Timestamp, TokenId, TokenKey, TokenRecord,
+    Alias, Aliased, Batch, BatchKey, Client, ClientId, Family, FamilyKey, Fault, KeyRing, Member, Org, OrgId, Seconds, Ticket,
+    TicketKey, Timestamp, TokenId, TokenKey, TokenRecord,
 };
-use crate::store::codec::{self, FamilyState};
+use crate::store::Used;
+use crate::store::codec::{self, BatchState, FamilyState, TicketState, TokenState};
 
 /// `by_subject`: whether an index wants it.
 pub(super) fn token_item(token: &TokenRecord, by_subject: bool) -> Result<Item, Fault> {
@@ -18,12 +20,14 @@ pub(super) fn token_item(token: &TokenRecord, by_subject: bool) -> Result<Item, 
         item.insert("j".to_owned(), text(subject_partition(&token.org, &token.subject, token.id.shard())));
     }
     item.extend(token.revoked_at.map(|at| ("r".to_owned(), moment(at))));
+    item.extend(revision(token.revision));
     item.extend(token.expires_at.map(|at| ("x".to_owned(), number(deletion(at)))));
     Ok(item)
 }
 
 pub(super) fn token(key: &TokenKey, item: &Item) -> Result<TokenRecord, Fault> {
-    codec::decode_token(key, body(item)?, find_moment(item, "r")?)
+    let state = TokenState { revision: find_number(item, "v")?.unwrap_or(0), revoked_at: find_moment(item, "r")? };
+    codec::decode_token(key, body(item)?, state)
 }
 
 /// The token of an item that wasn't asked for by its key.
@@ -42,24 +46,101 @@ pub(super) fn family_item(family: &Family) -> Result<Item, Fault> {
         ("e", moment(family.expires_at)),
         ("g", number(family.generation)),
         ("o", moment(family.rotated_at)),
-        ("x", number(deletion(family.expires_at))),
     ];
     item.extend(attributes.map(|(name, value)| (name.to_owned(), value)));
+    item.extend(family.refreshed_at.map(|at| ("f".to_owned(), moment(at))));
+    item.extend(revision(family.revision));
+    if let Some(until) = family.needed_until {
+        item.extend([("u".to_owned(), moment(until)), ("x".to_owned(), number(deletion(until)))]);
+    }
     item.extend(family.previous.map(|hash| ("p".to_owned(), bytes(&hash))));
     item.extend(family.revoked_at.map(|at| ("r".to_owned(), moment(at))));
     Ok(item)
 }
 
 pub(super) fn family(key: &FamilyKey, item: &Item) -> Result<Family, Fault> {
+    let expires_at = find_moment(item, "e")?.ok_or_else(|| broken("e"))?;
+    // Versions before had no `u` and let go of a family when it had expired.
+    let needed_until = find_moment(item, "u")?.or(item.contains_key("x").then_some(expires_at));
     let state = FamilyState {
         generation: find_number(item, "g")?.ok_or_else(|| broken("g"))?,
         current: find_bytes(item, "c")?.ok_or_else(|| broken("c"))?,
         previous: find_bytes(item, "p")?,
         rotated_at: find_moment(item, "o")?.ok_or_else(|| broken("o"))?,
-        token: TokenId::from_bytes(find_bytes(item, "a")?.ok_or_else(|| broken("a"))?),
+        refreshed_at: find_moment(item, "f")?,
+        expires_at,
+        needed_until,
+        token: find_id(item, "a")?.ok_or_else(|| broken("a"))?,
+        revision: find_number(item, "v")?.unwrap_or(0),
         revoked_at: find_moment(item, "r")?,
     };
     codec::decode_family(key, body(item)?, state)
+}
+
+pub(super) fn alias_item(alias: &Alias) -> Item {
+    let mut item = Key::alias(&alias.key).into_item();
+    item.insert("b".to_owned(), text(codec::aliased_name(alias.target)));
+    item.extend(alias.expires_at.map(|at| ("x".to_owned(), number(deletion(at)))));
+    item
+}
+
+pub(super) fn aliased(item: &Item) -> Result<Aliased, Fault> {
+    codec::aliased(string(item, "b")?).ok_or_else(|| broken("b"))
+}
+
+pub(super) fn ticket_item(ticket: &Ticket) -> Result<Item, Fault> {
+    let mut item = Key::ticket(&ticket.key()).into_item();
+    let attributes = [
+        ("b", text(codec::encode_ticket(ticket)?)),
+        ("e", moment(ticket.expires_at)),
+        ("x", number(deletion(ticket.expires_at))),
+    ];
+    item.extend(attributes.map(|(name, value)| (name.to_owned(), value)));
+    item.extend(ticket.spent_by.map(|id| ("a".to_owned(), bytes(id.as_bytes()))));
+    Ok(item)
+}
+
+pub(super) fn ticket(key: &TicketKey, item: &Item) -> Result<Ticket, Fault> {
+    let expires_at = find_moment(item, "e")?.ok_or_else(|| broken("e"))?;
+    codec::decode_ticket(key, body(item)?, TicketState { expires_at, spent_by: find_id(item, "a")? })
+}
+
+/// `name`: by which the write knows it again.
+pub(super) fn used_item(used: &Used, name: &[u8]) -> Item {
+    let mut item = Key::used(used).into_item();
+    let attributes = [("e", moment(used.until)), ("w", bytes(name)), ("x", number(deletion(used.until)))];
+    item.extend(attributes.map(|(name, value)| (name.to_owned(), value)));
+    item
+}
+
+pub(super) fn batch_item(batch: &Batch) -> Result<Item, Fault> {
+    let mut item = Key::batch(&batch.key()).into_item();
+    let attributes = [
+        ("b", text(codec::encode_batch(batch)?)),
+        ("u", moment(batch.updated_at)),
+        ("x", number(deletion(batch.created_at.plus(Batch::KEPT)))),
+    ];
+    item.extend(attributes.map(|(name, value)| (name.to_owned(), value)));
+    item.extend(batch.failure.as_ref().map(|failure| ("f".to_owned(), text(failure))));
+    if !batch.done.is_empty() {
+        item.insert("d".to_owned(), numbers(&batch.done));
+    }
+    Ok(item)
+}
+
+pub(super) fn batch(key: &BatchKey, item: &Item) -> Result<Batch, Fault> {
+    let state = BatchState {
+        done: find_numbers(item, "d")?,
+        failure: item.contains_key("f").then(|| string(item, "f").map(str::to_owned)).transpose()?,
+        updated_at: find_moment(item, "u")?.ok_or_else(|| broken("u"))?,
+    };
+    codec::decode_batch(key, body(item)?, state)
+}
+
+/// Which client has an alias.
+pub(super) fn holder(item: &Item) -> Result<ClientId, Fault> {
+    let number = find_number(item, "c")?.ok_or_else(|| broken("c"))?;
+    ClientId::from_number(number).map_err(|_| broken("c"))
 }
 
 pub(super) fn not_before(item: &Item) -> Result<Timestamp, Fault> {
@@ -103,6 +184,11 @@ pub(super) fn bytes(bytes: &[u8]) -> AttributeValue {
     AttributeValue::B(Blob::new(bytes))
 }
 
+/// Some numbers, each once. DynamoDB knows no set without any.
+pub(super) fn numbers(numbers: &[u32]) -> AttributeValue {
+    AttributeValue::Ns(numbers.iter().map(u32::to_string).collect())
+}
+
 pub(super) fn string<'a>(item: &'a Item, name: &'static str) -> Result<&'a str, Fault> {
     let value = item.get(name).and_then(|value| value.as_s().ok());
     value.map(String::as_str).ok_or_else(|| broken(name))
@@ -114,6 +200,12 @@ pub(super) fn find_number<T: std::str::FromStr>(item: &Item, name: &'static str)
     number.map(Some).ok_or_else(|| broken(name))
 }
 
+fn find_numbers<T: std::str::FromStr>(item: &Item, name: &'static str) -> Result<Vec<T>, Fault> {
+    let Some(value) = item.get(name) else { return Ok(Vec::new()) };
+    let numbers = value.as_ns().map_err(|_| broken(name))?;
+    numbers.iter().map(|number| number.parse().map_err(|_| broken(name))).collect()
+}
+
 fn find_moment(item: &Item, name: &'static str) -> Result<Option<Timestamp>, Fault> {
     Ok(find_number(item, name)?.map(Timestamp::from_ms))
 }
@@ -122,6 +214,15 @@ pub(super) fn find_bytes<const N: usize>(item: &Item, name: &'static str) -> Res
     let Some(value) = item.get(name) else { return Ok(None) };
     let bytes = value.as_b().ok().and_then(|blob| blob.as_ref().try_into().ok());
     bytes.map(Some).ok_or_else(|| broken(name))
+}
+
+pub(super) fn find_id(item: &Item, name: &'static str) -> Result<Option<TokenId>, Fault> {
+    Ok(find_bytes(item, name)?.map(TokenId::from_bytes))
+}
+
+/// Most are never amended: no attribute is none.
+fn revision(revision: u32) -> Option<(String, AttributeValue)> {
+    (revision > 0).then(|| ("v".to_owned(), number(revision)))
 }
 
 fn created_at(item: &Item) -> Result<Timestamp, Fault> {

@@ -1,10 +1,14 @@
 //! Where a record is.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 
 use super::Item;
-use crate::domain::{ClientId, FamilyKey, MarkKey, MemberKey, OrgId, Shard, Subject, TokenId, TokenKey};
-use crate::store::codec;
+use crate::domain::{
+    AliasKey, BatchKey, ClientId, FamilyKey, MarkKey, MemberKey, OrgId, Shard, Subject, TicketKey, TokenId, TokenKey,
+};
+use crate::store::{Used, codec};
 
 /// The key of an item. No org has a `#` in its id, so no part of a key is mistaken for another.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -27,6 +31,25 @@ impl Key {
         Self { pk: partition(&key.org, shard), sk: format!("v#{}", codec::mark_name(&key.kind)) }
     }
 
+    /// What tells whose a token's value is.
+    pub(super) fn alias(key: &AliasKey) -> Self {
+        Self { pk: partition(&key.org, key.shard()), sk: format!("a#{}", BASE64.encode(key.hash)) }
+    }
+
+    pub(super) fn ticket(key: &TicketKey) -> Self {
+        Self { pk: partition(&key.org, key.id.shard()), sk: format!("k#{}", key.id) }
+    }
+
+    /// What tells that something was used.
+    pub(super) fn used(used: &Used) -> Self {
+        let shard = Shard::of(used.hash[0]);
+        Self { pk: partition(&used.org, shard), sk: format!("u#{}#{}", used.purpose, BASE64.encode(used.hash)) }
+    }
+
+    pub(super) fn batch(key: &BatchKey) -> Self {
+        Self { pk: partition(&key.org, key.id.shard()), sk: format!("b#{}", key.id) }
+    }
+
     pub(super) fn org(id: &OrgId) -> Self {
         Self { pk: id.to_string(), sk: "o".to_owned() }
     }
@@ -41,11 +64,11 @@ impl Key {
     }
 
     pub(super) fn client(org: &OrgId, id: ClientId) -> Self {
-        Self { pk: org.to_string(), sk: format!("c#{id}") }
+        Self { pk: org.to_string(), sk: format!("{CLIENT}{id}") }
     }
 
-    /// What tells whose an alias is.
-    pub(super) fn alias(org: &OrgId, alias: &str) -> Self {
+    /// What tells which client has an alias.
+    pub(super) fn client_alias(org: &OrgId, alias: &str) -> Self {
         Self { pk: org.to_string(), sk: format!("a#{alias}") }
     }
 
@@ -76,7 +99,8 @@ pub(super) enum Owner {
     Member,
     Client,
     KeyRing,
-    /// Nobody's: it counts other items or tells where one is, and changes with that.
+    /// Nobody's: it counts other items or tells where one is, and changes with that; or it only lives until something is done,
+    /// and what is done has an item of its own.
     Bookkeeping,
 }
 
@@ -99,6 +123,7 @@ impl Owner {
         match sk.split_once('#')? {
             ("t", id) => Some(Self::Token(TokenKey { org, id: TokenId::parse(id).ok()? })),
             ("f", id) => Some(Self::Family(FamilyKey { org, id: TokenId::parse(id).ok()? })),
+            ("a" | "b" | "k" | "u", _) => Some(Self::Bookkeeping),
             ("v", name) => Some(Self::Mark(MarkKey { org, kind: codec::mark_kind(name)? }, shard)),
             _ => None,
         }
@@ -110,6 +135,9 @@ pub(super) const SUB_ORG: &str = "s#";
 
 /// How the sort keys of the members begin.
 pub(super) const MEMBER: &str = "m#";
+
+/// How the sort keys of the clients begin.
+pub(super) const CLIENT: &str = "c#";
 
 /// The partition of an org's shard.
 pub(super) fn partition(org: &OrgId, shard: Shard) -> String {
@@ -158,7 +186,10 @@ mod tests {
             MarkKind::Member(subject.clone()),
             MarkKind::Client(client),
             MarkKind::Session(SessionId::parse("s#1").unwrap()),
+            MarkKind::ClientOf(client, subject.clone()),
         ];
+        let (now, until) = (Timestamp::from_secs(1), Timestamp::from_secs(2));
+        let used = Used { org: org.clone(), purpose: "dpop", hash: [7; 32], now, until };
         let marks = kinds.map(|kind| MarkKey { org: org.clone(), kind });
         let mut known = vec![
             (Key::token(&token), Owner::Token(token)),
@@ -167,7 +198,11 @@ mod tests {
             (Key::member(&MemberKey { org: org.clone(), subject }), Owner::Member),
             (Key::client(&org, client), Owner::Client),
             (Key::sub_org(&org, &org), Owner::Bookkeeping),
-            (Key::alias(&org, "x"), Owner::Bookkeeping),
+            (Key::client_alias(&org, "x"), Owner::Bookkeeping),
+            (Key::alias(&AliasKey { org: org.clone(), hash: [7; 32] }), Owner::Bookkeeping),
+            (Key::ticket(&TicketKey { org: org.clone(), id }), Owner::Bookkeeping),
+            (Key::batch(&BatchKey { org: org.clone(), id }), Owner::Bookkeeping),
+            (Key::used(&used), Owner::Bookkeeping),
             (Key::counter(&org, shard), Owner::Bookkeeping),
             (Key::key_ring(), Owner::KeyRing),
         ];
@@ -175,7 +210,9 @@ mod tests {
         for (key, owner) in known {
             assert_eq!(Owner::of(&key), Some(owner), "{key:?}");
         }
-        for (pk, sk) in [("1", "x"), ("1", "z#1"), ("1#g", "o"), ("1#0", "t#1"), ("1#0", "v#z#1"), ("1#0", "z#1")] {
+        for (pk, sk) in
+            [("1", "x"), ("1", "z#1"), ("1#g", "o"), ("1#0", "t#1"), ("1#0", "v#z#1"), ("1#0", "v#p#1"), ("1#0", "z#1")]
+        {
             assert_eq!(Owner::of(&Key { pk: pk.to_owned(), sk: sk.to_owned() }), None, "{pk} {sk}");
         }
     }

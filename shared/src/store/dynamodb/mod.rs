@@ -9,7 +9,11 @@
 //! | `patience` | how often and how long something is tried again |
 //! | `read` | reads what decides about tokens |
 //! | `list` | lists tokens: all shards of an org, merged |
-//! | `write` | records, revokes and rotates |
+//! | `record` | records tokens, with all that belongs to them |
+//! | `amend` | amends what is recorded, or moves a family on |
+//! | `revoke` | revokes |
+//! | `once` | tickets, and what else happens only once |
+//! | `batches` | batches |
 //! | `directory` | orgs, members, clients |
 //! | `stream` | reads what the streams of both tables tell |
 //! | `key_ring` | the signing keys |
@@ -20,11 +24,13 @@
 //! | name | in `Tokens` | in `Directory` |
 //! |---|---|---|
 //! | `pk` | `<org>#<shard>` | `<org>`; `#keys` for the key ring |
-//! | `sk` | `t#<id>` token, `f#<id>` family, `v#<kind>#<key>` mark | `o` org, `s#<org>` sub-org, `m#<subject>` member, `c#<number>` client, `a#<alias>` alias, `n#<shard>` counter, `k` key ring |
-//! | `b` | body | body |
-//! | `a` | family: its access token | client: its alias |
+//! | `sk` | `t#<id>` token, `f#<id>` family, `v#<kind>#<key>` mark, `a#<hash>` alias, `k#<id>` ticket, `u#<purpose>#<hash>` use, `b#<id>` batch | `o` org, `s#<org>` sub-org, `m#<subject>` member, `c#<number>` client, `a#<alias>` alias of a client, `n#<shard>` counter, `k` key ring |
+//! | `b` | body; alias: `sk` of what has the value | body |
+//! | `a` | family: its access token; ticket: which token has spent it | client: its alias |
 //! | `c` | family: hash of the current secret | alias: number of its client |
-//! | `e` | family: expires at, ms | |
+//! | `d` | batch: the parts that are done | |
+//! | `e` | family, ticket: expires at, ms; use: remembered until, ms | |
+//! | `f` | family: refreshed at, ms; batch: its failure | |
 //! | `g` | family: generation | key ring: version |
 //! | `h` | | org: its ancestors, parent first, a `/` between |
 //! | `j` | token: `<org>#<subject>#<shard>`, for the index `by_subject`, if there is one | |
@@ -34,14 +40,16 @@
 //! | `p` | family: hash of the previous secret | |
 //! | `r` | token, family: revoked at, ms | |
 //! | `t` | | created at, ms |
-//! | `w` | token, family: which write has revoked it | |
+//! | `u` | family: needed until, ms; batch: updated at, ms | |
+//! | `v` | token, family: revision; without it: 0 | |
+//! | `w` | token, family: which write has revoked it; use: which write has noted it | |
 //! | `x` | when DynamoDB may delete it, s; without it: never | |
 //!
 //! # Who wrote it
 //! An answer can get lost after its write has happened. The SDK then sends the write again, and it must not mistake what it
 //! finds for another's. A transaction carries a token by which DynamoDB itself knows it again (for ten minutes; no call lives
 //! longer than seconds). A single write is known by what it leaves: a record is the very same, a step of a family names its
-//! access token, a revocation has its own `w`.
+//! access token, a ticket who has spent it; a revocation and a use have a `w` of their own.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -54,17 +62,21 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use crate::domain::Fault;
 use crate::entropy::Entropy;
 
+mod amend;
+mod batches;
 mod change;
 mod directory;
 mod items;
 mod key_ring;
 mod keys;
 mod list;
+mod once;
 mod patience;
 mod read;
+mod record;
+mod revoke;
 mod stream;
 mod tables;
-mod write;
 
 use patience::Patience;
 pub use stream::Stream;

@@ -7,8 +7,8 @@ use aws_sdk_dynamodb::types::KeysAndAttributes;
 
 use super::keys::Key;
 use super::{DynamoStore, Item, fault, items};
-use crate::domain::{FamilyKey, Fault, MarkKey, MemberKey, OrgId, Shard, TokenId, TokenKey};
-use crate::store::{Found, ReadTokens, TokenPage, TokenQuery, Wanted};
+use crate::domain::{AliasKey, FamilyKey, Fault, MarkKey, MemberKey, OrgId, Shard, TicketKey, TokenId, TokenKey};
+use crate::store::{ClientKey, Found, ReadTokens, TokenPage, TokenQuery, Wanted};
 
 #[async_trait]
 impl ReadTokens for DynamoStore {
@@ -72,9 +72,13 @@ type Keys<'a> = HashMap<Key, Name<'a>>;
 enum Name<'a> {
     Token(&'a TokenKey),
     Family(&'a FamilyKey),
+    Alias(&'a AliasKey),
+    Ticket(&'a TicketKey),
     Mark(&'a MarkKey),
     Org(&'a OrgId),
     Member(&'a MemberKey),
+    Client(&'a ClientKey),
+    ClientAlias(&'a (OrgId, String)),
 }
 
 impl Name<'_> {
@@ -82,9 +86,13 @@ impl Name<'_> {
         match *self {
             Self::Token(key) => drop(found.tokens.insert(key.clone(), items::token(key, item)?)),
             Self::Family(key) => drop(found.families.insert(key.clone(), items::family(key, item)?)),
+            Self::Alias(key) => drop(found.aliases.insert(key.clone(), items::aliased(item)?)),
+            Self::Ticket(key) => drop(found.tickets.insert(key.clone(), items::ticket(key, item)?)),
             Self::Mark(key) => found.marks.insert(key.clone(), items::not_before(item)?),
             Self::Org(id) => drop(found.orgs.insert(id.clone(), items::org(item)?)),
             Self::Member(key) => drop(found.members.insert(key.clone(), items::member(item)?)),
+            Self::Client(key) => drop(found.clients.insert(key.clone(), items::client(item)?)),
+            Self::ClientAlias(key) => drop(found.client_aliases.insert(key.clone(), items::holder(item)?)),
         }
         Ok(())
     }
@@ -95,14 +103,18 @@ fn wanted_tokens(wanted: &Wanted) -> Keys<'_> {
     let shard = wanted.shard_of.as_ref().map(TokenId::shard).or(any_shard);
     let tokens = wanted.tokens.iter().map(|key| (Key::token(key), Name::Token(key)));
     let families = wanted.families.iter().map(|key| (Key::family(key), Name::Family(key)));
+    let aliases = wanted.aliases.iter().map(|key| (Key::alias(key), Name::Alias(key)));
+    let tickets = wanted.tickets.iter().map(|key| (Key::ticket(key), Name::Ticket(key)));
     let marks = shard.into_iter().flat_map(|shard| wanted.marks.iter().map(move |key| (Key::mark(key, shard), Name::Mark(key))));
-    tokens.chain(families).chain(marks).collect()
+    tokens.chain(families).chain(aliases).chain(tickets).chain(marks).collect()
 }
 
 fn wanted_directory(wanted: &Wanted) -> Keys<'_> {
     let orgs = wanted.orgs.iter().map(|id| (Key::org(id), Name::Org(id)));
     let members = wanted.members.iter().map(|key| (Key::member(key), Name::Member(key)));
-    orgs.chain(members).collect()
+    let clients = wanted.clients.iter().map(|key| (Key::client(&key.0, key.1), Name::Client(key)));
+    let aliases = wanted.client_aliases.iter().map(|key| (Key::client_alias(&key.0, &key.1), Name::ClientAlias(key)));
+    orgs.chain(members).chain(clients).chain(aliases).collect()
 }
 
 fn key_of(item: &Item) -> Result<Key, Fault> {

@@ -50,6 +50,26 @@ pub(super) fn client(c: &Connection, org: &OrgId, id: ClientId) -> Outcome<Optio
     Ok(Some(codec::decode_client(body(row, 1)?, created_at(row)?)?))
 }
 
+/// By their numbers.
+pub(super) fn clients(c: &Connection, org: &OrgId, after: Option<ClientId>, limit: usize) -> Outcome<Vec<Client>> {
+    let mut select = c.prepare_cached("SELECT created_at, body FROM clients WHERE org = ?1 AND id > ?2 ORDER BY id LIMIT ?3")?;
+    let after = after.map_or(-1, |after| i64::try_from(after.as_number()).unwrap_or(i64::MAX));
+    let mut rows = select.query(params![org.as_str(), after, limit])?;
+    let mut clients = Vec::new();
+    while let Some(row) = rows.next()? {
+        clients.push(codec::decode_client(body(row, 1)?, created_at(row)?)?);
+    }
+    Ok(clients)
+}
+
+/// Which client has this alias.
+pub(super) fn holder(c: &Connection, org: &OrgId, alias: &str) -> Outcome<Option<ClientId>> {
+    let mut select = c.prepare_cached("SELECT id FROM clients WHERE org = ?1 AND alias = ?2")?;
+    let number = select.query_row([org.as_str(), alias], |row| row.get(0)).optional()?;
+    let id = number.map(ClientId::from_number).transpose();
+    id.map_err(|e| Fault::internal("reading the id of a client").because(e).into())
+}
+
 pub(super) fn put_org(c: &Connection, new: &Org) -> Outcome<Put> {
     let old = org(c, &new.id)?;
     if let Some(old) = &old
@@ -106,9 +126,7 @@ pub(super) fn put_client(c: &Connection, client: &Client) -> Outcome<Put> {
     }
     let (org, id) = (client.org.as_str(), client.id.as_number());
     if let Some(alias) = &client.alias {
-        let mut holder = c.prepare_cached("SELECT id FROM clients WHERE org = ?1 AND alias = ?2")?;
-        let holder = holder.query_row([org, alias], |row| row.get::<_, u64>(0)).optional()?;
-        if holder.is_some_and(|holder| holder != id) {
+        if holder(c, &client.org, alias)?.is_some_and(|holder| holder != client.id) {
             return Ok(Put::Taken);
         }
     }

@@ -5,7 +5,11 @@
 //! | `schema` | opens and prepares the data file, and locks it against other processes |
 //! | `writer` | the one connection that writes, many operations to a commit |
 //! | `keeper` | the thread that looks after the file |
-//! | `write` | what is written about tokens, as operations for the writer |
+//! | `record` | records tokens, with all that belongs to them |
+//! | `amend` | amends what is recorded, or moves a family on |
+//! | `revoke` | revokes |
+//! | `once` | tickets, and what else happens only once |
+//! | `batches` | batches |
 //! | `read` | what is read of tokens |
 //! | `directory` | orgs, members, clients |
 //! | `key_ring` | the signing keys |
@@ -21,22 +25,27 @@ use self::keeper::Keeper;
 use self::sweep::Sweep;
 use self::writer::{Commit, Writer};
 use super::{
-    Delete, Found, Put, ReadDirectory, ReadKeys, ReadTokens, RefreshTokens, Revocation, RevokeTokens, Rotation, RotationStep,
-    TokenPage, TokenQuery, Wanted, WriteDirectory, WriteKeys, WriteTokens,
+    AmendTokens, Amended, Amendment, Delete, Found, KeepBatches, KeepTickets, Put, ReadDirectory, ReadKeys, ReadTokens, Recorded,
+    Recording, RefreshTokens, Revocation, RevokeTokens, Rotation, RotationStep, Spending, TokenPage, TokenQuery, UseOnce, Used,
+    Wanted, WriteDirectory, WriteKeys, WriteTokens,
 };
 use crate::clock::Clock;
 use crate::domain::{
-    Client, ClientId, Family, FamilyKey, Fault, KeyRing, Mark, Member, MemberKey, Org, OrgId, Subject, Timestamp, TokenKey,
-    TokenRecord,
+    Batch, BatchKey, Client, ClientId, FamilyKey, Fault, KeyRing, Mark, Member, MemberKey, Org, OrgId, Subject, Ticket,
+    Timestamp, TokenKey,
 };
 
+mod amend;
+mod batches;
 mod directory;
 mod keeper;
 mod key_ring;
+mod once;
 mod read;
+mod record;
+mod revoke;
 mod schema;
 mod sweep;
-mod write;
 mod writer;
 
 /// What survives which mishap.
@@ -149,9 +158,17 @@ impl ReadTokens for SqliteStore {
 
 #[async_trait]
 impl WriteTokens for SqliteStore {
-    async fn record(&self, token: &TokenRecord, family: Option<&Family>) -> Result<(), Fault> {
-        let entry = write::Entry::new(token, family)?;
+    async fn record(&self, new: &Recording) -> Result<Recorded, Fault> {
+        let entry = record::Entry::new(new)?;
         self.write("recording a token", move |c| entry.record(c)).await
+    }
+}
+
+#[async_trait]
+impl AmendTokens for SqliteStore {
+    async fn amend(&self, amendment: &Amendment) -> Result<Amended, Fault> {
+        let rewrite = amend::Rewrite::new(amendment)?;
+        self.write("amending a token", move |c| rewrite.amend(c)).await
     }
 }
 
@@ -159,17 +176,17 @@ impl WriteTokens for SqliteStore {
 impl RevokeTokens for SqliteStore {
     async fn revoke(&self, token: &TokenKey, family: Option<&FamilyKey>, at: Timestamp) -> Result<Revocation, Fault> {
         let (token, family) = (token.clone(), family.cloned());
-        self.write("revoking a token", move |c| write::revoke(c, &token, family.as_ref(), at)).await
+        self.write("revoking a token", move |c| revoke::revoke(c, &token, family.as_ref(), at)).await
     }
 
     async fn revoke_family(&self, family: &FamilyKey, at: Timestamp) -> Result<Revocation, Fault> {
         let family = family.clone();
-        self.write("revoking a refresh family", move |c| write::revoke_family(c, &family, at)).await
+        self.write("revoking a refresh family", move |c| revoke::revoke_family(c, &family, at)).await
     }
 
     async fn mark(&self, mark: &Mark) -> Result<(), Fault> {
         let mark = mark.clone();
-        self.write("writing a not-before mark", move |c| write::mark(c, &mark)).await
+        self.write("writing a not-before mark", move |c| revoke::mark(c, &mark)).await
     }
 }
 
@@ -177,7 +194,46 @@ impl RevokeTokens for SqliteStore {
 impl RefreshTokens for SqliteStore {
     async fn rotate(&self, step: &RotationStep) -> Result<Rotation, Fault> {
         let step = step.clone();
-        self.write("rotating a refresh family", move |c| write::rotate(c, &step)).await
+        self.write("rotating a refresh family", move |c| amend::rotate(c, &step)).await
+    }
+}
+
+#[async_trait]
+impl KeepTickets for SqliteStore {
+    async fn put_ticket(&self, ticket: &Ticket) -> Result<(), Fault> {
+        let ticket = ticket.clone();
+        self.write("keeping a ticket", move |c| once::put_ticket(c, &ticket)).await
+    }
+
+    async fn spend_ticket(&self, spending: &Spending) -> Result<bool, Fault> {
+        let spending = spending.clone();
+        self.write("spending a ticket", move |c| once::spend(c, &spending)).await
+    }
+}
+
+#[async_trait]
+impl UseOnce for SqliteStore {
+    async fn use_once(&self, used: &Used) -> Result<bool, Fault> {
+        let used = used.clone();
+        self.write("noting a use", move |c| once::use_once(c, &used)).await
+    }
+}
+
+#[async_trait]
+impl KeepBatches for SqliteStore {
+    async fn put_batch(&self, batch: &Batch) -> Result<(), Fault> {
+        let batch = batch.clone();
+        self.write("keeping a batch", move |c| batches::put_batch(c, &batch)).await
+    }
+
+    async fn batch(&self, key: &BatchKey) -> Result<Option<Batch>, Fault> {
+        self.look_up("reading a batch", |c| batches::batch(c, key))
+    }
+
+    async fn end_part(&self, key: &BatchKey, part: u32, failure: Option<&str>, at: Timestamp) -> Result<(), Fault> {
+        let (key, failure) = (key.clone(), failure.map(str::to_owned));
+        let end = move |c: &Connection| batches::end_part(c, &key, part, failure.as_deref(), at);
+        self.write("noting the end of a batch's part", end).await
     }
 }
 
@@ -201,6 +257,10 @@ impl ReadDirectory for SqliteStore {
 
     async fn client(&self, org: &OrgId, id: ClientId) -> Result<Option<Client>, Fault> {
         self.look_up("reading a client", |c| directory::client(c, org, id))
+    }
+
+    async fn clients(&self, org: &OrgId, after: Option<ClientId>, limit: usize) -> Result<Vec<Client>, Fault> {
+        self.look_up("listing clients", |c| directory::clients(c, org, after, limit))
     }
 }
 

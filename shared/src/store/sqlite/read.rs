@@ -2,9 +2,9 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{Outcome, directory};
-use crate::domain::{Family, FamilyKey, Fault, MarkKey, Timestamp, TokenId, TokenKey, TokenRecord};
-use crate::store::codec::{self, FamilyState};
+use super::{Outcome, directory, once};
+use crate::domain::{AliasKey, Aliased, Family, FamilyKey, Fault, MarkKey, Timestamp, TokenId, TokenKey, TokenRecord};
+use crate::store::codec::{self, FamilyState, TokenState};
 use crate::store::{Found, TokenPage, TokenQuery, Wanted};
 
 /// All that is wanted, as of one moment. Within a transaction, if one is open.
@@ -27,6 +27,12 @@ fn each(c: &Connection, wanted: &Wanted) -> Outcome<Found> {
     for key in &wanted.families {
         found.families.extend(family(c, key)?.map(|family| (key.clone(), family)));
     }
+    for key in &wanted.aliases {
+        found.aliases.extend(aliased(c, key)?.map(|target| (key.clone(), target)));
+    }
+    for key in &wanted.tickets {
+        found.tickets.extend(once::ticket(c, key)?.map(|ticket| (key.clone(), ticket)));
+    }
     for key in &wanted.marks {
         if let Some(not_before) = mark(c, key)? {
             found.marks.insert(key.clone(), not_before);
@@ -38,21 +44,29 @@ fn each(c: &Connection, wanted: &Wanted) -> Outcome<Found> {
     for key in &wanted.members {
         found.members.extend(directory::member(c, key)?.map(|member| (key.clone(), member)));
     }
+    for key in &wanted.clients {
+        found.clients.extend(directory::client(c, &key.0, key.1)?.map(|client| (key.clone(), client)));
+    }
+    for key in &wanted.client_aliases {
+        found.client_aliases.extend(directory::holder(c, &key.0, &key.1)?.map(|id| (key.clone(), id)));
+    }
     Ok(found)
 }
 
 /// The token of this key.
 pub(super) fn token(c: &Connection, key: &TokenKey) -> Outcome<Option<TokenRecord>> {
-    let mut select = c.prepare_cached("SELECT revoked_at, body FROM tokens WHERE org = ?1 AND id = ?2")?;
+    let mut select = c.prepare_cached("SELECT revoked_at, revision, body FROM tokens WHERE org = ?1 AND id = ?2")?;
     let mut rows = select.query(params![key.org.as_str(), key.id.as_bytes()])?;
     let Some(row) = rows.next()? else { return Ok(None) };
-    Ok(Some(codec::decode_token(key, body(row, 1)?, moment(row, 0)?)?))
+    let state = TokenState { revoked_at: moment(row, 0)?, revision: row.get(1)? };
+    Ok(Some(codec::decode_token(key, body(row, 2)?, state)?))
 }
 
 /// The family of this key.
 pub(super) fn family(c: &Connection, key: &FamilyKey) -> Outcome<Option<Family>> {
     let mut select = c.prepare_cached(
-        "SELECT revoked_at, generation, current, previous, rotated_at, token, body FROM families WHERE org = ?1 AND id = ?2",
+        "SELECT revoked_at, generation, current, previous, rotated_at, token, revision, refreshed_at, exp, needed_until, body
+         FROM families WHERE org = ?1 AND id = ?2",
     )?;
     let mut rows = select.query(params![key.org.as_str(), key.id.as_bytes()])?;
     let Some(row) = rows.next()? else { return Ok(None) };
@@ -63,8 +77,21 @@ pub(super) fn family(c: &Connection, key: &FamilyKey) -> Outcome<Option<Family>>
         previous: row.get(3)?,
         rotated_at: Timestamp::from_ms(row.get(4)?),
         token: TokenId::from_bytes(row.get(5)?),
+        revision: row.get(6)?,
+        refreshed_at: moment(row, 7)?,
+        expires_at: Timestamp::from_ms(row.get(8)?),
+        needed_until: moment(row, 9)?,
     };
-    Ok(Some(codec::decode_family(key, body(row, 6)?, state)?))
+    Ok(Some(codec::decode_family(key, body(row, 10)?, state)?))
+}
+
+/// Whose this value is.
+pub(super) fn aliased(c: &Connection, key: &AliasKey) -> Outcome<Option<Aliased>> {
+    let mut select = c.prepare_cached("SELECT target FROM aliases WHERE org = ?1 AND hash = ?2")?;
+    let target = select.query_row(params![key.org.as_str(), key.hash], |row| row.get::<_, String>(0)).optional()?;
+    let Some(target) = target else { return Ok(None) };
+    let target = codec::aliased(&target).ok_or_else(|| Fault::internal("reading whose a token's value is").because(target));
+    Ok(Some(target?))
 }
 
 fn mark(c: &Connection, key: &MarkKey) -> Outcome<Option<Timestamp>> {
@@ -99,7 +126,8 @@ pub(super) fn page(c: &Connection, query: &TokenQuery) -> Outcome<TokenPage> {
         }
         last = Some(key.id);
         if within(query, row)? {
-            let token = codec::decode_token(&key, body(row, 4)?, moment(row, 3)?)?;
+            let state = TokenState { revoked_at: moment(row, 3)?, revision: row.get(4)? };
+            let token = codec::decode_token(&key, body(row, 5)?, state)?;
             page.tokens.extend(Some(token).filter(|token| query.matches(token)));
         }
     }
@@ -123,7 +151,7 @@ pub(super) fn body<'row>(row: &'row Row<'_>, column: usize) -> Outcome<&'row [u8
     value.as_bytes().map_err(|e| Fault::internal("reading a record").because(e).into())
 }
 
-fn moment(row: &Row<'_>, column: usize) -> Outcome<Option<Timestamp>> {
+pub(super) fn moment(row: &Row<'_>, column: usize) -> Outcome<Option<Timestamp>> {
     Ok(row.get::<_, Option<i64>>(column)?.map(Timestamp::from_ms))
 }
 
@@ -131,9 +159,9 @@ fn moment(row: &Row<'_>, column: usize) -> Outcome<Option<Timestamp>> {
 const LOOKED_AT: usize = 5_000;
 
 // The planner knows nothing of the data: each names its index.
-const BY_ID: &str = "SELECT id, iat, exp, revoked_at, body FROM tokens
+const BY_ID: &str = "SELECT id, iat, exp, revoked_at, revision, body FROM tokens
     WHERE org = ?1 AND id < ?2 AND ?3 IS NULL ORDER BY id DESC";
-const BY_SUBJECT: &str = "SELECT id, iat, exp, revoked_at, body FROM tokens INDEXED BY tokens_by_subject
+const BY_SUBJECT: &str = "SELECT id, iat, exp, revoked_at, revision, body FROM tokens INDEXED BY tokens_by_subject
     WHERE org = ?1 AND id < ?2 AND subject = ?3 ORDER BY id DESC";
-const BY_SESSION: &str = "SELECT id, iat, exp, revoked_at, body FROM tokens INDEXED BY tokens_by_session
+const BY_SESSION: &str = "SELECT id, iat, exp, revoked_at, revision, body FROM tokens INDEXED BY tokens_by_session
     WHERE org = ?1 AND id < ?2 AND session = ?3 ORDER BY id DESC";

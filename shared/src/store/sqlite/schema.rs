@@ -69,20 +69,19 @@ fn prepare(connection: &Connection) -> Outcome<()> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    if tables == 0 {
-        let begin = "BEGIN IMMEDIATE";
-        let marks = format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT");
-        connection.execute_batch(&format!("{begin}; {TABLES} {KEY_RINGS} {marks}"))?;
-        return Ok(());
-    }
-    if number("application_id")? != APPLICATION {
+    if tables > 0 && number("application_id")? != APPLICATION {
         return Err(Fault::internal("opening the data file: it is another program's").into());
     }
-    match number("user_version")? {
-        VERSION => Ok(()),
-        1 => Ok(connection.execute_batch(&format!("BEGIN IMMEDIATE; {KEY_RINGS} PRAGMA user_version = {VERSION}; COMMIT"))?),
-        _ => Err(Fault::internal("opening the data file: it was written by a newer version of this program").into()),
+    let version = if tables == 0 { 0 } else { number("user_version")? };
+    let missing = usize::try_from(version).ok().and_then(|version| STEPS.get(version..));
+    let Some(missing) = missing else {
+        return Err(Fault::internal("opening the data file: it was written by a newer version of this program").into());
+    };
+    if !missing.is_empty() {
+        let marks = format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {}", STEPS.len());
+        connection.execute_batch(&format!("BEGIN IMMEDIATE; {} {marks}; COMMIT", missing.concat()))?;
     }
+    Ok(())
 }
 
 fn create(path: &Path) -> std::io::Result<File> {
@@ -102,9 +101,6 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 /// Says in the file's header whose it is: "jetn".
 const APPLICATION: i32 = 0x6a65_746e;
 
-/// Of the tables below. A change that older code can't live with takes the next number and a step from the one before.
-const VERSION: i32 = 2;
-
 /// In bytes. After a burst the log is cut to this.
 const LONGEST_LOG: i64 = 32 << 20;
 
@@ -113,7 +109,10 @@ const WRITER_CACHE_KIB: i64 = 8_192;
 const READER_CACHE_KIB: i64 = 1_024;
 
 /// More than there are, so that each is compiled once.
-const STATEMENTS: usize = 48;
+const STATEMENTS: usize = 96;
+
+/// From each version of the tables to the next. A change that older code can't live with is a step of its own.
+const STEPS: [&str; 3] = [TABLES, KEY_RINGS, OAUTH];
 
 // Records are too long for tables without rowid, which keep whole rows in the inner nodes of their tree, too.
 const TABLES: &str = "
@@ -152,9 +151,47 @@ CREATE TABLE clients (
 CREATE UNIQUE INDEX clients_by_alias ON clients (org, alias) WHERE alias IS NOT NULL;
 ";
 
-// Since version 2.
 const KEY_RINGS: &str = "
 CREATE TABLE key_rings (
     one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL, body TEXT NOT NULL
 ) STRICT;
+";
+
+// Whatever is walked through to be forgotten has a rowid.
+const OAUTH: &str = "
+ALTER TABLE tokens ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
+
+ALTER TABLE families ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE families ADD COLUMN refreshed_at INTEGER;
+ALTER TABLE families ADD COLUMN needed_until INTEGER;
+UPDATE families SET needed_until = exp;
+
+CREATE TABLE aliases (
+    org TEXT NOT NULL, hash BLOB NOT NULL, target TEXT NOT NULL, exp INTEGER,
+    PRIMARY KEY (org, hash)
+) STRICT;
+
+CREATE TABLE tickets (
+    org TEXT NOT NULL, id BLOB NOT NULL, exp INTEGER NOT NULL, spent_by BLOB, body TEXT NOT NULL,
+    PRIMARY KEY (org, id)
+) STRICT;
+
+CREATE TABLE uses (
+    org TEXT NOT NULL, purpose TEXT NOT NULL, hash BLOB NOT NULL, exp INTEGER NOT NULL,
+    PRIMARY KEY (org, purpose, hash)
+) STRICT;
+
+CREATE TABLE batches (
+    org TEXT NOT NULL, id BLOB NOT NULL, exp INTEGER NOT NULL, failure TEXT, updated_at INTEGER NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (org, id)
+) STRICT;
+
+CREATE TABLE batch_parts (
+    org TEXT NOT NULL, batch BLOB NOT NULL, part INTEGER NOT NULL,
+    PRIMARY KEY (org, batch, part)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER batch_parts_go_with_their_batch AFTER DELETE ON batches BEGIN
+    DELETE FROM batch_parts WHERE org = OLD.org AND batch = OLD.id;
+END;
 ";

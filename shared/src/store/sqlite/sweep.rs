@@ -65,22 +65,26 @@ impl Sweep {
     }
 }
 
-/// Deletes of the next rows after a position those that expired before a moment: how many, and the last row, if there are more.
+/// Deletes of the next rows after a position those that nobody has needed since before a moment: how many, and the last row, if there are more.
 type Table = fn(&Connection, i64, Timestamp) -> Outcome<(usize, Option<i64>)>;
 
-const TABLES: [Table; 3] = [
-    |c, after, before| {
-        rows(c, "SELECT rowid, exp FROM tokens WHERE rowid > ?1 LIMIT ?2", "DELETE FROM tokens WHERE rowid = ?1", after, before)
-    },
-    |c, after, before| {
-        rows(
-            c,
-            "SELECT rowid, exp FROM families WHERE rowid > ?1 LIMIT ?2",
-            "DELETE FROM families WHERE rowid = ?1",
-            after,
-            before,
-        )
-    },
+/// A table whose rows are walked through.
+macro_rules! walked {
+    ($table:literal, $until:literal) => {
+        |c, after, before| {
+            let select = concat!("SELECT rowid, ", $until, " FROM ", $table, " WHERE rowid > ?1 LIMIT ?2");
+            rows(c, select, concat!("DELETE FROM ", $table, " WHERE rowid = ?1"), after, before)
+        }
+    };
+}
+
+const TABLES: [Table; 7] = [
+    walked!("tokens", "exp"),
+    walked!("families", "needed_until"),
+    walked!("aliases", "exp"),
+    walked!("tickets", "exp"),
+    walked!("uses", "exp"),
+    walked!("batches", "exp"),
     |c, _, before| marks(c, before),
 ];
 

@@ -32,7 +32,7 @@ async fn what_was_answered_is_there_after_a_kill() {
         let folder = Folder::new();
         let store = SqliteStore::open(&folder.file("a.db"), durability, clock()).unwrap();
         for n in 0..50 {
-            store.record(&samples::token("a", n), None).await.unwrap();
+            store.record(&samples::new(&samples::token("a", n), None)).await.unwrap();
         }
         // A process that is killed leaves its files as they are at that moment.
         let copy = Folder::new();
@@ -52,12 +52,12 @@ async fn a_closed_store_is_one_file_with_everything_in_it() {
         let folder = Folder::new();
         let store = SqliteStore::open(&folder.file("a.db"), durability, clock()).unwrap();
         for n in 0..50 {
-            store.record(&samples::token("a", n), None).await.unwrap();
+            store.record(&samples::new(&samples::token("a", n), None)).await.unwrap();
         }
         store.close();
         let log = std::fs::metadata(folder.file("a.db-wal")).map_or(0, |log| log.len());
         assert_eq!(log, 0, "the log is folded");
-        assert!(store.record(&samples::token("a", 50), None).await.unwrap_err().can_retry(), "another process may take over");
+        assert!(store.record(&samples::new(&samples::token("a", 50), None)).await.unwrap_err().can_retry(), "another process may take over");
         drop(store);
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&folder.file("a.db"), durability, clock()).unwrap());
         assert!(samples::find_token(&store, &samples::token_key("a", 49)).await.is_some());
@@ -69,7 +69,7 @@ async fn an_abandoned_write_is_not_left_lying() {
     let folder = Folder::new();
     let store = folder.open_another(Durability::Normal);
     let token = samples::token("a", 1);
-    let mut write = Box::pin(store.record(&token, None));
+    let mut write = Box::pin(store.record(&samples::new(&token, None)));
     assert!(futures::poll!(&mut write).is_pending(), "it lets others write, too");
     drop(write);
     let store: Arc<dyn Store> = Arc::new(store);
@@ -82,11 +82,11 @@ async fn one_that_fails_fails_alone() {
     for durability in [Durability::Full, Durability::Normal] {
         let store = folder.open_another(durability);
         let taken = samples::rich_token("a", 1);
-        store.record(&taken, None).await.unwrap();
+        store.record(&samples::new(&taken, None)).await.unwrap();
         let other = TokenRecord { masquerading: false, ..taken };
         let good = [samples::token("a", 5), samples::token("a", 6)];
         let failing = store.write("failing", |c| Ok(c.execute("INSERT INTO orgs (id) VALUES ('half')", [])?));
-        let all = futures::join!(store.record(&good[0], None), store.record(&other, None), failing, store.record(&good[1], None));
+        let all = futures::join!(store.record(&samples::new(&good[0], None)), store.record(&samples::new(&other, None)), failing, store.record(&samples::new(&good[1], None)));
         assert!(all.0.is_ok() && all.1.is_err() && all.2.is_err() && all.3.is_ok(), "{all:?}");
     }
 }
@@ -107,7 +107,7 @@ async fn a_panic_within_a_write_leaves_no_half_of_it() {
     let port: Arc<dyn Store> = Arc::<SqliteStore>::clone(&store);
     let mark = samples::mark("a", crate::domain::MarkKind::Org, samples::T0);
     assert_eq!(samples::find_mark(&port, &mark.key, crate::domain::Shard::all().next().unwrap()).await, None);
-    store.record(&samples::token("a", 1), None).await.unwrap();
+    store.record(&samples::new(&samples::token("a", 1), None)).await.unwrap();
     assert!(samples::find_token(&port, &samples::token_key("a", 1)).await.is_some());
 }
 
@@ -122,7 +122,7 @@ async fn the_log_stays_short_while_others_read() {
             for n in 0..1_250 {
                 let subject = Subject::parse(&format!("{}", n * 7_919 % 5_000)).unwrap();
                 let token = TokenRecord { subject, ..samples::rich_token("a", worker * 10_000 + n) };
-                store.record(&token, None).await.unwrap();
+                store.record(&samples::new(&token, None)).await.unwrap();
                 assert!(samples::find_token(&store, &token.key()).await.is_some());
             }
         })
@@ -172,7 +172,7 @@ async fn only_the_owner_reads_the_files() {
 
     let folder = Folder::new();
     let store = SqliteStore::open(&folder.file("a.db"), Durability::Normal, clock()).unwrap();
-    store.record(&samples::token("a", 1), None).await.unwrap();
+    store.record(&samples::new(&samples::token("a", 1), None)).await.unwrap();
     let files: Vec<_> = std::fs::read_dir(&folder.0).unwrap().map(Result::unwrap).collect();
     assert!(files.len() >= 3);
     for file in files {
@@ -201,12 +201,12 @@ async fn what_expired_more_than_a_day_ago_is_forgotten() {
         let store = Arc::new(SqliteStore::open(&path, durability, Arc::<FrozenClock>::clone(&clock)).unwrap());
         let port: Arc<dyn Store> = Arc::<SqliteStore>::clone(&store);
         let endless = TokenRecord { expires_at: None, ..samples::token("a", 9_999) };
-        store.record(&endless, None).await.unwrap();
+        store.record(&samples::new(&endless, None)).await.unwrap();
         // More than one step looks at.
         for n in 0..1_500 {
-            store.record(&samples::token("a", n), None).await.unwrap();
+            store.record(&samples::new(&samples::token("a", n), None)).await.unwrap();
         }
-        store.record(&samples::rich_token("a", 2_000), Some(&samples::family("a", 2_001))).await.unwrap();
+        store.record(&samples::new(&samples::rich_token("a", 2_000), Some(&samples::family("a", 2_001)))).await.unwrap();
         let mark = samples::mark("a", crate::domain::MarkKind::Org, samples::T0);
         store.mark(&mark).await.unwrap();
         clock.advance_ms(hour + day);
@@ -225,7 +225,7 @@ async fn what_expired_more_than_a_day_ago_is_forgotten() {
 #[tokio::test]
 async fn a_broken_record_is_a_fault_and_not_absence() {
     let store = SqliteStore::in_memory(clock()).unwrap();
-    store.record(&samples::rich_token("a", 1), None).await.unwrap();
+    store.record(&samples::new(&samples::rich_token("a", 1), None)).await.unwrap();
     let wanted = super::super::Wanted { tokens: vec![samples::token_key("a", 1)], ..Default::default() };
     for broken in ["", "{}", "{\"o\":\"a\"", "[]", "{\"o\":\"b\",\"q\":\"b\",\"s\":\"x\",\"i\":1,\"n\":1}"] {
         store.writer.connection().execute("UPDATE tokens SET body = ?1", [broken]).unwrap();

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::time::rfc3339;
-use crate::domain::{Family, HostPermissions, Member, Secret, Timestamp, TokenRecord};
+use crate::domain::{Family, HostPermissions, Member, Timestamp, TokenRecord};
 use crate::introspect::Active;
 use crate::list::Row;
 use crate::mint::Minted;
+use crate::wire::HandedOver;
 
 /// `RawToken`
 #[derive(Debug, Serialize)]
@@ -40,16 +41,6 @@ impl<'a> RawToken<'a> {
             time_validity: minted.lifetime().map(|lifetime| TimeValidity { duration: lifetime.0 }),
             user: member.map(User::of),
         }
-    }
-}
-
-/// A token in the one answer that hands it over.
-#[derive(Debug)]
-struct HandedOver<'a>(&'a Secret<String>);
-
-impl Serialize for HandedOver<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.0.expose())
     }
 }
 

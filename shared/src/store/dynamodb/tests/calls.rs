@@ -32,8 +32,8 @@ pub(super) async fn perform(store: &dyn Store, operation: &str) -> String {
             let query = TokenQuery { id: Some(one.id), ..TokenQuery::of(org_id("a")) };
             format!("{:?}", store.list(&query).await.unwrap().tokens.len())
         }
-        "record" => format!("{:?}", store.record(&token("a", 20), None).await.unwrap()),
-        "record with family" => format!("{:?}", store.record(&token("a", 20), Some(&family("a", 21))).await.unwrap()),
+        "record" => format!("{:?}", store.record(&new(&token("a", 20), None)).await.unwrap()),
+        "record with family" => format!("{:?}", store.record(&new(&token("a", 20), Some(&family("a", 21)))).await.unwrap()),
         "revoke" => format!("{:?}", store.revoke(&one, None, at(5)).await.unwrap()),
         "revoke with family" => format!("{:?}", store.revoke(&one, Some(&its_family), at(5)).await.unwrap()),
         "revoke family" => format!("{:?}", store.revoke_family(&its_family, at(5)).await.unwrap()),
@@ -63,7 +63,7 @@ pub(super) async fn setup(store: &dyn Store) {
     store.put_org(&org("b", &["a"])).await.unwrap();
     store.put_member(&member("a", "ann")).await.unwrap();
     store.put_client(&client("a", 1, Some("shop"))).await.unwrap();
-    store.record(&token("a", 1), Some(&family("a", 2))).await.unwrap();
+    store.record(&new(&token("a", 1), Some(&family("a", 2)))).await.unwrap();
 }
 
 #[tokio::test]
@@ -132,7 +132,7 @@ async fn a_list_asks_each_shard_for_its_share_whatever_the_table_holds() {
     let emulator = Emulator::at_hand(true).await;
     for n in 0..640 {
         let id = id_at(n, at(i64::try_from(n).unwrap()), Shard::all().nth(usize::try_from(n % 16).unwrap()));
-        emulator.store.record(&TokenRecord { id, ..token("a", n) }, None).await.unwrap();
+        emulator.store.record(&new(&TokenRecord { id, ..token("a", n) }, None)).await.unwrap();
     }
     emulator.wire.take_calls();
     let page = emulator.store.list(&TokenQuery::of(org_id("a"))).await.unwrap();

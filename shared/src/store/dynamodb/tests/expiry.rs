@@ -32,8 +32,8 @@ async fn what_has_expired_is_found_until_it_is_deleted() {
     let store = &emulator.store;
     let (token, family) = expired();
     let lasting = rich_token("a", 9);
-    store.record(&token, Some(&family)).await.unwrap();
-    store.record(&lasting, None).await.unwrap();
+    store.record(&new(&token, Some(&family))).await.unwrap();
+    store.record(&new(&lasting, None)).await.unwrap();
     let past = Mark { expires_at: Some(PAST), ..mark("a", MarkKind::Org, PAST) };
     store.mark(&past).await.unwrap();
     let endless = Mark { expires_at: None, ..mark("b", MarkKind::Org, PAST) };
@@ -56,7 +56,7 @@ async fn what_has_expired_is_found_until_it_is_deleted() {
 async fn a_family_that_has_expired_never_rotates_deleted_or_not() {
     let emulator = Emulator::here(true).await;
     let (token, family) = expired();
-    emulator.store.record(&token, Some(&family)).await.unwrap();
+    emulator.store.record(&new(&token, Some(&family))).await.unwrap();
     let late = step(family.key(), 0);
     assert!(matches!(emulator.store.rotate(&late).await.unwrap(), Rotation::Lost(there) if *there == family));
     emulator.database.unwrap().sweep_ttl().unwrap();
@@ -68,7 +68,7 @@ async fn a_family_that_has_expired_never_rotates_deleted_or_not() {
 async fn what_was_revoked_is_kept_as_long_as_what_was_not() {
     let emulator = Emulator::here(true).await;
     let token = token("a", 1);
-    emulator.store.record(&token, None).await.unwrap();
+    emulator.store.record(&new(&token, None)).await.unwrap();
     assert_eq!(emulator.store.revoke(&token.key(), None, at(1)).await.unwrap(), Revocation::Done);
     let key = Some(Key::token(&token.key()).into_item());
     let there = emulator.client.get_item().table_name(&emulator.tables.tokens).set_key(key).send().await.unwrap().item.unwrap();

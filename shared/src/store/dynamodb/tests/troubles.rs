@@ -192,8 +192,8 @@ async fn each_fault(emulator: &Emulator, trouble: &Trouble) -> Vec<(&'static str
     vec![
         ("read", store.read(&wanted()).await.unwrap_err()),
         ("list", store.list(&TokenQuery::of(org_id("a"))).await.unwrap_err()),
-        ("record", store.record(&token("a", 20), None).await.unwrap_err()),
-        ("record with family", store.record(&token("a", 20), Some(&family("a", 21))).await.unwrap_err()),
+        ("record", store.record(&new(&token("a", 20), None)).await.unwrap_err()),
+        ("record with family", store.record(&new(&token("a", 20), Some(&family("a", 21)))).await.unwrap_err()),
     ]
 }
 
@@ -237,7 +237,7 @@ async fn the_same_write_again_is_a_success_whoever_sends_it() {
     let emulator = emulator().await;
     let store: &dyn Store = &*emulator.store;
     for _ in 0..2 {
-        store.record(&token("a", 1), Some(&family("a", 2))).await.unwrap();
+        store.record(&new(&token("a", 1), Some(&family("a", 2)))).await.unwrap();
         assert!(matches!(store.rotate(&step(family("a", 2).key(), 0)).await.unwrap(), Rotation::Won));
         store.put_org(&org("b", &["a"])).await.unwrap();
         store.put_member(&member("a", "ann")).await.unwrap();

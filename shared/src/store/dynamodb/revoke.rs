@@ -1,4 +1,4 @@
-//! Records, revokes and rotates.
+//! Revokes: one by one, or sets by a mark.
 
 use async_trait::async_trait;
 
@@ -6,33 +6,8 @@ use super::change::{Change, Check};
 use super::items::{self, bytes, deletion, moment, number};
 use super::keys::Key;
 use super::{DynamoStore, Item};
-use crate::domain::{Family, FamilyKey, Fault, Mark, MarkKey, Shard, Timestamp, TokenKey, TokenRecord};
-use crate::store::{RefreshTokens, Revocation, RevokeTokens, Rotation, RotationStep, WriteTokens, codec};
-
-#[async_trait]
-impl WriteTokens for DynamoStore {
-    async fn record(&self, token: &TokenRecord, family: Option<&Family>) -> Result<(), Fault> {
-        let Some(family) = family else { return self.record_token(token).await };
-        let table = &self.tables.tokens;
-        let both = [
-            Change::insert(table, items::token_item(token, self.tables.by_subject)?),
-            Change::insert(table, items::family_item(family)?),
-        ];
-        let Some(checks) = self.transact(RECORDING, &both).await? else { return Ok(()) };
-        // Both must be the same before one is written.
-        let [token_is_new, family_is_new] = match &checks[..] {
-            [of_token, of_family] => [is_new_token(of_token, token)?, is_new_family(of_family, family)?],
-            _ => return Err(Fault::internal(RECORDING).because("not a reason for each of both")),
-        };
-        if token_is_new {
-            self.record_token(token).await?;
-        }
-        if family_is_new {
-            self.record_family(family).await?;
-        }
-        Ok(())
-    }
-}
+use crate::domain::{FamilyKey, Fault, Mark, MarkKey, Shard, Timestamp, TokenKey};
+use crate::store::{Revocation, RevokeTokens};
 
 #[async_trait]
 impl RevokeTokens for DynamoStore {
@@ -87,39 +62,7 @@ impl RevokeTokens for DynamoStore {
     }
 }
 
-#[async_trait]
-impl RefreshTokens for DynamoStore {
-    async fn rotate(&self, step: &RotationStep) -> Result<Rotation, Fault> {
-        let expression = "SET g = g + :one, p = c, c = :next, o = :now, a = :token";
-        let condition = "g = :from AND attribute_not_exists(r) AND e > :now";
-        let change = Change::update(&self.tables.tokens, Key::family(&step.key), expression, condition)
-            .with("one", number(1))
-            .with("from", number(step.from))
-            .with("next", bytes(&step.next))
-            .with("now", moment(step.now))
-            .with("token", bytes(step.token.as_bytes()));
-        Ok(match self.change("rotating a refresh family", change).await? {
-            Check::Passed => Rotation::Won,
-            Check::Failed(None) => Rotation::Unknown,
-            Check::Failed(Some(item)) => match items::family(&step.key, &item)? {
-                family if step.made(&family) => Rotation::Won,
-                family => Rotation::Lost(Box::new(family)),
-            },
-        })
-    }
-}
-
 impl DynamoStore {
-    async fn record_token(&self, token: &TokenRecord) -> Result<(), Fault> {
-        let change = Change::insert(&self.tables.tokens, items::token_item(token, self.tables.by_subject)?);
-        is_new_token(&self.change(RECORDING, change).await?, token).map(drop)
-    }
-
-    async fn record_family(&self, family: &Family) -> Result<(), Fault> {
-        let change = Change::insert(&self.tables.tokens, items::family_item(family)?);
-        is_new_family(&self.change(RECORDING, change).await?, family).map(drop)
-    }
-
     async fn revoke_one(&self, key: Key, revoking: Revoking) -> Result<Revocation, Fault> {
         match self.change(REVOKING, self.revocation(key, revoking)).await? {
             Check::Passed => Ok(Revocation::Done),
@@ -199,23 +142,4 @@ impl Standing {
     }
 }
 
-/// Whether nothing was there. The very same is no obstacle; anything else is a fault.
-fn is_new_token(check: &Check, token: &TokenRecord) -> Result<bool, Fault> {
-    match check {
-        Check::Passed => Ok(true),
-        Check::Failed(Some(item)) if codec::is_same_token(&items::token(&token.key(), item)?, token) => Ok(false),
-        Check::Failed(_) => Err(Fault::internal("recording a token: its id is taken")),
-    }
-}
-
-/// Whether nothing was there. The very same is no obstacle; anything else is a fault.
-fn is_new_family(check: &Check, family: &Family) -> Result<bool, Fault> {
-    match check {
-        Check::Passed => Ok(true),
-        Check::Failed(Some(item)) if codec::is_same_family(&items::family(&family.key(), item)?, family) => Ok(false),
-        Check::Failed(_) => Err(Fault::internal("recording a refresh family: its id is taken")),
-    }
-}
-
-const RECORDING: &str = "recording a token";
 const REVOKING: &str = "revoking";

@@ -1,0 +1,61 @@
+//! Batches.
+
+use serde::{Deserialize, Serialize};
+
+use super::{coded, decode, elsewhere, encode, some_time};
+use crate::domain::{Batch, BatchKey, Fault, OrgId, Timestamp, TokenId};
+
+/// How far a batch is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct BatchState {
+    /// [`Batch::done`]
+    pub done: Vec<u32>,
+    /// [`Batch::failure`]
+    pub failure: Option<String>,
+    /// [`Batch::updated_at`]
+    pub updated_at: Timestamp,
+}
+
+/// The body of a batch: all of it but `id` and its [`BatchState`].
+pub fn encode_batch(batch: &Batch) -> Result<String, Fault> {
+    encode(|to| BatchBody::serialize(batch, to))
+}
+
+/// The batch of this body. Its parts are in order.
+pub fn decode_batch(key: &BatchKey, body: &[u8], state: BatchState) -> Result<Batch, Fault> {
+    let batch = decode(body, |from| BatchBody::deserialize(from))
+        .map_err(|e| Fault::internal("decoding the record of a batch").because(e))?;
+    if batch.org != key.org {
+        return Err(Fault::internal("decoding the record of a batch: it is another org's"));
+    }
+    let BatchState { mut done, failure, updated_at } = state;
+    done.sort_unstable();
+    Ok(Batch { id: key.id, done, failure, updated_at, ..batch })
+}
+
+/// Whether keeping `new` where `there` is changes nothing: it may be further since.
+pub fn is_same_batch(there: &Batch, new: &Batch) -> bool {
+    let begun = |batch: &Batch| (batch.id, batch.org.clone(), batch.tokens, batch.parts, batch.created_at);
+    begun(there) == begun(new)
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Batch")]
+struct BatchBody {
+    #[serde(skip, default = "elsewhere")]
+    id: TokenId,
+    #[serde(rename = "o", with = "coded")]
+    org: OrgId,
+    #[serde(rename = "n")]
+    tokens: u32,
+    #[serde(rename = "p")]
+    parts: u32,
+    #[serde(skip)]
+    done: Vec<u32>,
+    #[serde(skip)]
+    failure: Option<String>,
+    #[serde(rename = "i", with = "coded")]
+    created_at: Timestamp,
+    #[serde(skip, default = "some_time")]
+    updated_at: Timestamp,
+}

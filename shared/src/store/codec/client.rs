@@ -1,0 +1,113 @@
+//! OAuth clients.
+
+use serde::{Deserialize, Serialize};
+
+use super::{coded, decode, encode, grants, is_false};
+use crate::domain::{Client, ClientAuthMethod, ClientId, ClientKind, Fault, GrantType, OrgId, Scope, Seconds, Timestamp};
+
+/// The body of a client: all of it but `created_at`.
+pub fn encode_client(client: &Client) -> Result<String, Fault> {
+    encode(|to| ClientBody::of(client.clone()).serialize(to))
+}
+
+/// The client of this body.
+pub fn decode_client(body: &[u8], created_at: Timestamp) -> Result<Client, Fault> {
+    let body = decode(body, |from| ClientBody::deserialize(from))
+        .map_err(|e| Fault::internal("decoding the record of a client").because(e))?;
+    Ok(body.into_client(created_at))
+}
+
+#[derive(Deserialize, Serialize)]
+struct ClientBody {
+    #[serde(rename = "o", with = "coded")]
+    org: OrgId,
+    #[serde(rename = "c", with = "coded")]
+    id: ClientId,
+    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
+    alias: Option<String>,
+    #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(rename = "k", with = "coded")]
+    kind: ClientKind,
+    /// None: what its kind uses where nothing is said.
+    #[serde(rename = "m", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    auth_method: Option<ClientAuthMethod>,
+    #[serde(rename = "g", with = "grants", default, skip_serializing_if = "Vec::is_empty")]
+    grants: Vec<GrantType>,
+    #[serde(rename = "s", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
+    scopes: Vec<Scope>,
+    /// Whether all scopes are its: where nothing is said of either, none are.
+    #[serde(rename = "z", default, skip_serializing_if = "is_false")]
+    has_all_scopes: bool,
+    #[serde(rename = "x", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
+    secrets: Vec<[u8; 32]>,
+    #[serde(rename = "j", default, skip_serializing_if = "Option::is_none")]
+    jwks: Option<String>,
+    #[serde(rename = "d", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    token_duration: Option<Seconds>,
+    #[serde(rename = "r", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    refresh_token_duration: Option<Seconds>,
+    #[serde(rename = "q", default, skip_serializing_if = "is_false")]
+    single_token_per_subject: bool,
+    #[serde(rename = "t", default, skip_serializing_if = "is_false")]
+    may_exchange_tokens: bool,
+    #[serde(rename = "p", default, skip_serializing_if = "Vec::is_empty")]
+    attributes: Vec<(String, String)>,
+    #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
+    metadata: Option<Box<str>>,
+    #[serde(rename = "e")]
+    enabled: bool,
+    #[serde(rename = "u", with = "coded")]
+    updated_at: Timestamp,
+}
+
+impl ClientBody {
+    fn of(client: Client) -> Self {
+        let is_said = client.auth_method != ClientAuthMethod::default_of(client.kind);
+        Self {
+            org: client.org,
+            id: client.id,
+            alias: client.alias,
+            name: client.name,
+            kind: client.kind,
+            auth_method: is_said.then_some(client.auth_method),
+            grants: client.grants,
+            has_all_scopes: client.scopes.is_none(),
+            scopes: client.scopes.unwrap_or_default(),
+            secrets: client.secrets,
+            jwks: client.jwks,
+            token_duration: client.token_duration,
+            refresh_token_duration: client.refresh_token_duration,
+            single_token_per_subject: client.single_token_per_subject,
+            may_exchange_tokens: client.may_exchange_tokens,
+            attributes: client.attributes,
+            metadata: client.metadata,
+            enabled: client.enabled,
+            updated_at: client.updated_at,
+        }
+    }
+
+    fn into_client(self, created_at: Timestamp) -> Client {
+        Client {
+            org: self.org,
+            id: self.id,
+            alias: self.alias,
+            name: self.name,
+            kind: self.kind,
+            auth_method: self.auth_method.unwrap_or(ClientAuthMethod::default_of(self.kind)),
+            grants: self.grants,
+            scopes: Some(self.scopes).filter(|_| !self.has_all_scopes),
+            secrets: self.secrets,
+            jwks: self.jwks,
+            token_duration: self.token_duration,
+            refresh_token_duration: self.refresh_token_duration,
+            single_token_per_subject: self.single_token_per_subject,
+            may_exchange_tokens: self.may_exchange_tokens,
+            attributes: self.attributes,
+            metadata: self.metadata,
+            enabled: self.enabled,
+            created_at,
+            updated_at: self.updated_at,
+        }
+    }
+}

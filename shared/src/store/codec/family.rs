@@ -1,0 +1,163 @@
+//! Refresh families.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{coded, decode, elsewhere, encode, is_false, is_true, some_time, yes};
+use crate::domain::{
+    App, Audience, ClientId, Creator, Family, FamilyKey, Fault, HostPermissions, Issuance, OrgId, Role, Scope, Seconds, Session,
+    Subject, Timestamp, TokenId,
+};
+use crate::store::FamilyAmendment;
+
+/// What changes of a family.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct FamilyState {
+    /// [`Family::generation`]
+    pub generation: u64,
+    /// [`Family::current`]
+    pub current: [u8; 32],
+    /// [`Family::previous`]
+    pub previous: Option<[u8; 32]>,
+    /// [`Family::rotated_at`]
+    pub rotated_at: Timestamp,
+    /// [`Family::refreshed_at`]
+    pub refreshed_at: Option<Timestamp>,
+    /// [`Family::expires_at`]
+    pub expires_at: Timestamp,
+    /// [`Family::needed_until`]
+    pub needed_until: Option<Timestamp>,
+    /// [`Family::token`]
+    pub token: TokenId,
+    /// [`Family::revision`]
+    pub revision: u32,
+    /// [`Family::revoked_at`]
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// The body of a family: all of it but `id` and its [`FamilyState`].
+pub fn encode_family(family: &Family) -> Result<String, Fault> {
+    encode(|to| FamilyBody::serialize(family, to))
+}
+
+/// The family of this body, in this state.
+pub fn decode_family(key: &FamilyKey, body: &[u8], state: FamilyState) -> Result<Family, Fault> {
+    let family = decode(body, |from| FamilyBody::deserialize(from))
+        .map_err(|e| Fault::internal("decoding the record of a refresh family").because(e))?;
+    if family.org != key.org {
+        return Err(Fault::internal("decoding the record of a refresh family: it is another org's"));
+    }
+    Ok(state.of(family, key.id))
+}
+
+impl FamilyState {
+    /// The state of a family.
+    pub fn from(family: &Family) -> Self {
+        let Family { generation, current, previous, rotated_at, refreshed_at, expires_at, needed_until, .. } = *family;
+        let Family { token, revision, revoked_at, .. } = *family;
+        Self { generation, current, previous, rotated_at, refreshed_at, expires_at, needed_until, token, revision, revoked_at }
+    }
+
+    /// A family of this id in this state.
+    fn of(self, family: Family, id: TokenId) -> Family {
+        let Self { generation, current, previous, rotated_at, refreshed_at, expires_at, needed_until, .. } = self;
+        let Self { token, revision, revoked_at, .. } = self;
+        Family {
+            id,
+            generation,
+            current,
+            previous,
+            rotated_at,
+            refreshed_at,
+            expires_at,
+            needed_until,
+            token,
+            revision,
+            revoked_at,
+            ..family
+        }
+    }
+}
+
+/// Whether recording `new` where `there` is changes nothing: what happens to a family afterwards doesn't make it another.
+pub fn is_same_family(there: &Family, new: &Family) -> bool {
+    if there.revision > new.revision {
+        // What it was before it was amended isn't known; but no other has its salt.
+        return (there.id, there.salt) == (new.id, new.salt);
+    }
+    FamilyState::from(new).of(there.clone(), there.id) == *new
+}
+
+/// Whether `there` is what an amendment wants to make of it.
+pub fn is_amended_family(there: &Family, amendment: &FamilyAmendment) -> bool {
+    let FamilyAmendment { family: new, moves_end } = amendment;
+    let is_there = there.revision == new.revision && there.revoked_at.is_none();
+    is_there && (!moves_end || there.expires_at == new.expires_at) && is_same_family(there, new)
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Family")]
+struct FamilyBody {
+    #[serde(skip, default = "elsewhere")]
+    id: TokenId,
+    #[serde(rename = "o", with = "coded")]
+    org: OrgId,
+    #[serde(rename = "q", with = "coded")]
+    root_org: OrgId,
+    #[serde(rename = "s", with = "coded")]
+    subject: Subject,
+    #[serde(rename = "c", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    client: Option<ClientId>,
+    #[serde(skip)]
+    generation: u64,
+    #[serde(rename = "t", with = "coded")]
+    salt: [u8; 16],
+    #[serde(skip)]
+    current: [u8; 32],
+    #[serde(skip)]
+    previous: Option<[u8; 32]>,
+    #[serde(skip, default = "some_time")]
+    rotated_at: Timestamp,
+    #[serde(rename = "p", default, skip_serializing_if = "is_false")]
+    rotates: bool,
+    #[serde(rename = "y", default = "yes", skip_serializing_if = "is_true")]
+    retries: bool,
+    #[serde(rename = "l", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    slides: Option<Seconds>,
+    #[serde(rename = "k", default, skip_serializing_if = "is_false")]
+    exclusive: bool,
+    #[serde(rename = "i", with = "coded")]
+    issued_at: Timestamp,
+    #[serde(skip)]
+    refreshed_at: Option<Timestamp>,
+    // That of the state counts. Versions that are still in use have it from here.
+    #[serde(rename = "e", with = "coded")]
+    expires_at: Timestamp,
+    #[serde(skip)]
+    needed_until: Option<Timestamp>,
+    #[serde(skip)]
+    revoked_at: Option<Timestamp>,
+    #[serde(skip, default = "elsewhere")]
+    token: TokenId,
+    #[serde(rename = "d", with = "coded")]
+    token_duration: Seconds,
+    #[serde(rename = "a", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
+    audiences: Vec<Audience>,
+    #[serde(rename = "z", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
+    scopes: Vec<Scope>,
+    #[serde(rename = "r", with = "coded", default, skip_serializing_if = "BTreeMap::is_empty")]
+    roles: BTreeMap<App, Role>,
+    #[serde(rename = "h", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
+    hosts: Vec<HostPermissions>,
+    #[serde(rename = "x", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    session: Option<Session>,
+    #[serde(rename = "w", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    creator: Option<Creator>,
+    #[serde(rename = "m", default, skip_serializing_if = "is_false")]
+    masquerading: bool,
+    #[serde(rename = "u", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    issuance: Option<Box<Issuance>>,
+    #[serde(skip)]
+    revision: u32,
+}

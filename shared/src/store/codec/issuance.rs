@@ -1,0 +1,68 @@
+//! How an OAuth client got a token. It is a part of the token's body, so its names are as short.
+
+use serde::{Deserialize, Serialize};
+
+use super::{coded, is_false};
+use crate::domain::{AuthorizationDetails, Confirmation, GrantType, Issuance, Property, Thumbprint, Timestamp};
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Issuance")]
+pub(super) struct IssuanceBody {
+    #[serde(rename = "g", with = "coded")]
+    grant: GrantType,
+    #[serde(rename = "c", default, skip_serializing_if = "is_false")]
+    for_client: bool,
+    #[serde(rename = "a", default, skip_serializing_if = "is_false")]
+    alias_used: bool,
+    #[serde(rename = "p", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
+    properties: Vec<Property>,
+    #[serde(rename = "k", with = "coded", default, skip_serializing_if = "is_unbound")]
+    confirmation: Confirmation,
+    #[serde(rename = "d", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    details: Option<AuthorizationDetails>,
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
+    acr: Option<String>,
+    #[serde(rename = "t", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    auth_time: Option<Timestamp>,
+    #[serde(rename = "e", default, skip_serializing_if = "is_false")]
+    for_external_attachment: bool,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Property")]
+pub(super) struct PropertyBody {
+    #[serde(rename = "k")]
+    key: String,
+    #[serde(rename = "v")]
+    value: String,
+    #[serde(rename = "h", default, skip_serializing_if = "is_false")]
+    hidden: bool,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Confirmation")]
+pub(super) struct ConfirmationBody {
+    #[serde(rename = "x", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    certificate: Option<Thumbprint>,
+    #[serde(rename = "j", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    dpop_key: Option<Thumbprint>,
+}
+
+/// Whether any presenter may use the token.
+pub(super) fn is_unbound(confirmation: &Confirmation) -> bool {
+    *confirmation == Confirmation::default()
+}
+
+/// What each grant is called in a body.
+pub(super) const GRANTS: [(GrantType, &str); 10] = [
+    (GrantType::AuthorizationCode, "ac"),
+    (GrantType::Implicit, "im"),
+    (GrantType::Password, "pw"),
+    (GrantType::ClientCredentials, "cc"),
+    (GrantType::RefreshToken, "rt"),
+    (GrantType::Ciba, "cb"),
+    (GrantType::DeviceCode, "dc"),
+    (GrantType::TokenExchange, "tx"),
+    (GrantType::JwtBearer, "jb"),
+    (GrantType::PreAuthorizedCode, "pc"),
+];

@@ -1,0 +1,173 @@
+//! Orgs.
+
+use serde::{Deserialize, Serialize};
+
+use super::{coded, decode, encode, grants, is_false, some_time};
+use crate::domain::{
+    Algorithm, AssertionRules, ExchangeRules, Fault, GrantType, OAuthSettings, Org, OrgId, OrgSettings, Scope, Seconds,
+    SupportedScope, Timestamp,
+};
+
+/// The body of an org: all of it but `created_at`.
+pub fn encode_org(org: &Org) -> Result<String, Fault> {
+    encode(|to| OrgBody::serialize(org, to))
+}
+
+/// The org of this body.
+pub fn decode_org(body: &[u8], created_at: Timestamp) -> Result<Org, Fault> {
+    let org = decode(body, |from| OrgBody::deserialize(from))
+        .map_err(|e| Fault::internal("decoding the record of an org").because(e))?;
+    Ok(Org { created_at, ..org })
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Org")]
+struct OrgBody {
+    #[serde(rename = "i", with = "coded")]
+    id: OrgId,
+    #[serde(rename = "a", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
+    ancestors: Vec<OrgId>,
+    #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(rename = "e")]
+    enabled: bool,
+    #[serde(rename = "s", with = "coded")]
+    settings: OrgSettings,
+    #[serde(rename = "x", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
+    secrets: Vec<[u8; 32]>,
+    #[serde(rename = "y")]
+    ever_non_expiring: bool,
+    #[serde(skip, default = "some_time")]
+    created_at: Timestamp,
+    #[serde(rename = "u", with = "coded")]
+    updated_at: Timestamp,
+}
+
+#[derive(Deserialize, Serialize)]
+pub(super) struct SettingsBody {
+    #[serde(rename = "d", with = "coded")]
+    token_duration: Seconds,
+    #[serde(rename = "m", with = "coded")]
+    max_token_duration: Seconds,
+    #[serde(rename = "r", with = "coded")]
+    refresh_token_duration: Seconds,
+    /// Whether a use replaces a refresh token of a public client.
+    #[serde(rename = "t")]
+    rotates: bool,
+    /// Whether it does so, whatever the client.
+    #[serde(rename = "v", default, skip_serializing_if = "is_false")]
+    always_rotates: bool,
+    #[serde(rename = "x")]
+    allow_non_expiring: bool,
+    #[serde(rename = "o", with = "coded", default)]
+    oauth: OAuthSettings,
+}
+
+impl SettingsBody {
+    pub(super) fn of(settings: OrgSettings) -> Self {
+        Self {
+            token_duration: settings.token_duration,
+            max_token_duration: settings.max_token_duration,
+            refresh_token_duration: settings.refresh_token_duration,
+            rotates: settings.refresh_token_kept != Some(true),
+            always_rotates: settings.refresh_token_kept == Some(false),
+            allow_non_expiring: settings.allow_non_expiring,
+            oauth: settings.oauth,
+        }
+    }
+
+    pub(super) fn into_settings(self) -> OrgSettings {
+        OrgSettings {
+            token_duration: self.token_duration,
+            max_token_duration: self.max_token_duration,
+            refresh_token_duration: self.refresh_token_duration,
+            refresh_token_kept: match self {
+                Self { rotates: false, .. } => Some(true),
+                Self { always_rotates: true, .. } => Some(false),
+                _ => None,
+            },
+            allow_non_expiring: self.allow_non_expiring,
+            oauth: self.oauth,
+        }
+    }
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "OAuthSettings")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+pub(super) struct OAuthBody {
+    #[serde(rename = "a", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    access_token_sign_alg: Option<Algorithm>,
+    #[serde(rename = "z", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
+    supported_scopes: Vec<SupportedScope>,
+    #[serde(rename = "g", with = "grants")]
+    supported_grants: Vec<GrantType>,
+    #[serde(rename = "k")]
+    refresh_token_duration_kept: bool,
+    #[serde(rename = "r")]
+    refresh_token_duration_reset: bool,
+    #[serde(rename = "i")]
+    refresh_token_idempotent: bool,
+    #[serde(rename = "s")]
+    single_token_per_subject: bool,
+    #[serde(rename = "l")]
+    token_expiration_linked: bool,
+    #[serde(rename = "q")]
+    scope_required: bool,
+    #[serde(rename = "d")]
+    error_description_omitted: bool,
+    #[serde(rename = "u")]
+    error_uri_omitted: bool,
+    #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
+    token_endpoint: Option<String>,
+    #[serde(rename = "x", with = "ExchangeBody", default)]
+    token_exchange: ExchangeRules,
+    #[serde(rename = "j", with = "AssertionBody", default)]
+    jwt_grant: AssertionRules,
+    #[serde(rename = "p", default, skip_serializing_if = "Vec::is_empty")]
+    attributes: Vec<(String, String)>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "SupportedScope")]
+pub(super) struct SupportedScopeBody {
+    #[serde(rename = "z", with = "coded")]
+    name: Scope,
+    #[serde(rename = "e", default, skip_serializing_if = "is_false")]
+    default: bool,
+    #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    #[serde(rename = "d", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    token_duration: Option<Seconds>,
+    #[serde(rename = "r", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    refresh_token_duration: Option<Seconds>,
+    #[serde(rename = "p", default, skip_serializing_if = "Vec::is_empty")]
+    attributes: Vec<(String, String)>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "ExchangeRules")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+struct ExchangeBody {
+    #[serde(rename = "i", default, skip_serializing_if = "is_false")]
+    by_identifiable_clients_only: bool,
+    #[serde(rename = "c", default, skip_serializing_if = "is_false")]
+    by_confidential_clients_only: bool,
+    #[serde(rename = "p", default, skip_serializing_if = "is_false")]
+    by_permitted_clients_only: bool,
+    #[serde(rename = "e", default, skip_serializing_if = "is_false")]
+    encrypted_jwt_rejected: bool,
+    #[serde(rename = "u", default, skip_serializing_if = "is_false")]
+    unsigned_jwt_rejected: bool,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "AssertionRules")]
+struct AssertionBody {
+    #[serde(rename = "i", default, skip_serializing_if = "is_false")]
+    by_identifiable_clients_only: bool,
+    #[serde(rename = "e", default, skip_serializing_if = "is_false")]
+    encrypted_jwt_rejected: bool,
+    #[serde(rename = "u", default, skip_serializing_if = "is_false")]
+    unsigned_jwt_rejected: bool,
+}

@@ -1,0 +1,111 @@
+//! Access tokens.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{coded, decode, elsewhere, encode, is_false};
+use crate::domain::{
+    App, Audience, ClientId, Creator, Fault, HostPermissions, Issuance, OrgId, Role, Scope, Session, SessionId, Subject,
+    Timestamp, TokenId, TokenKey, TokenRecord,
+};
+
+/// What of a token is beside its body.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct TokenState {
+    /// [`TokenRecord::revision`]
+    pub revision: u32,
+    /// [`TokenRecord::revoked_at`]
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// The body of a token: all of it but `id` and its [`TokenState`].
+pub fn encode_token(token: &TokenRecord) -> Result<String, Fault> {
+    encode(|to| TokenBody::serialize(token, to))
+}
+
+/// The token of this body.
+pub fn decode_token(key: &TokenKey, body: &[u8], state: TokenState) -> Result<TokenRecord, Fault> {
+    let token = decode(body, |from| TokenBody::deserialize(from))
+        .map_err(|e| Fault::internal("decoding the record of a token").because(e))?;
+    if token.org != key.org {
+        return Err(Fault::internal("decoding the record of a token: it is another org's"));
+    }
+    let TokenState { revision, revoked_at } = state;
+    Ok(TokenRecord { id: key.id, revision, revoked_at, ..token })
+}
+
+/// Whether recording `new` where `there` is changes nothing: what happens to a token afterwards doesn't make it another.
+pub fn is_same_token(there: &TokenRecord, new: &TokenRecord) -> bool {
+    if there.revision > new.revision {
+        // What it was before it was amended isn't known; but no other token has its id, if it is the same in this.
+        let begun = |token: &TokenRecord| (token.issued_at, token.subject.clone(), token.client, token.family);
+        return begun(there) == begun(new);
+    }
+    TokenRecord { revoked_at: new.revoked_at, ..there.clone() } == *new
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "TokenRecord")]
+struct TokenBody {
+    #[serde(skip, default = "elsewhere")]
+    id: TokenId,
+    #[serde(rename = "o", with = "coded")]
+    org: OrgId,
+    #[serde(rename = "q", with = "coded")]
+    root_org: OrgId,
+    #[serde(rename = "s", with = "coded")]
+    subject: Subject,
+    #[serde(rename = "c", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    client: Option<ClientId>,
+    #[serde(rename = "i", with = "coded")]
+    issued_at: Timestamp,
+    #[serde(rename = "n", with = "coded")]
+    not_before: Timestamp,
+    #[serde(rename = "e", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
+    #[serde(rename = "a", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
+    audiences: Vec<Audience>,
+    #[serde(rename = "z", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
+    scopes: Vec<Scope>,
+    #[serde(rename = "r", with = "coded", default, skip_serializing_if = "BTreeMap::is_empty")]
+    roles: BTreeMap<App, Role>,
+    #[serde(rename = "h", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
+    hosts: Vec<HostPermissions>,
+    #[serde(rename = "x", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    session: Option<Session>,
+    #[serde(rename = "w", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    creator: Option<Creator>,
+    #[serde(rename = "m", default, skip_serializing_if = "is_false")]
+    masquerading: bool,
+    #[serde(rename = "f", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    family: Option<TokenId>,
+    #[serde(rename = "u", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    issuance: Option<Box<Issuance>>,
+    #[serde(rename = "v", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    value: Option<[u8; 32]>,
+    #[serde(rename = "y", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    refreshable_until: Option<Timestamp>,
+    #[serde(skip)]
+    revision: u32,
+    #[serde(skip)]
+    revoked_at: Option<Timestamp>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Session")]
+pub(super) struct SessionBody {
+    #[serde(rename = "o", with = "coded")]
+    org: OrgId,
+    #[serde(rename = "i", with = "coded")]
+    id: SessionId,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Creator")]
+pub(super) struct CreatorBody {
+    #[serde(rename = "o", with = "coded")]
+    org: OrgId,
+    #[serde(rename = "s", with = "coded")]
+    subject: Subject,
+}

@@ -1,0 +1,59 @@
+//! What happens only once: operations that run within a transaction of the writer.
+
+use rusqlite::{Connection, params};
+
+use super::Outcome;
+use super::read::{body, moment};
+use crate::domain::{Fault, Ticket, TicketKey, Timestamp, TokenId};
+use crate::store::codec::{self, TicketState};
+use crate::store::{Spending, Used};
+
+/// The ticket of this key.
+pub(super) fn ticket(c: &Connection, key: &TicketKey) -> Outcome<Option<Ticket>> {
+    let mut select = c.prepare_cached("SELECT exp, spent_by, body FROM tickets WHERE org = ?1 AND id = ?2")?;
+    let mut rows = select.query(params![key.org.as_str(), key.id.as_bytes()])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let expires_at = moment(row, 0)?.ok_or_else(|| Fault::internal("reading a ticket"))?;
+    let state = TicketState { expires_at, spent_by: row.get::<_, Option<_>>(1)?.map(TokenId::from_bytes) };
+    Ok(Some(codec::decode_ticket(key, body(row, 2)?, state)?))
+}
+
+pub(super) fn put_ticket(c: &Connection, new: &Ticket) -> Outcome<()> {
+    let mut insert = c.prepare_cached(
+        "INSERT INTO tickets (org, id, exp, spent_by, body) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+    )?;
+    let inserted = insert.execute(params![
+        new.org.as_str(),
+        new.id.as_bytes(),
+        new.expires_at.as_ms(),
+        new.spent_by.as_ref().map(TokenId::as_bytes),
+        codec::encode_ticket(new)?,
+    ])?;
+    let is_kept = inserted == 1 || ticket(c, &new.key())?.is_some_and(|there| codec::is_same_ticket(&there, new));
+    if is_kept { Ok(()) } else { Err(Fault::internal("keeping a ticket: its id is taken").into()) }
+}
+
+/// Whether a ticket can be spent, or has been in the same name.
+pub(super) fn is_good(c: &Connection, spending: &Spending) -> Outcome<bool> {
+    let there = ticket(c, &spending.key)?;
+    Ok(there.is_some_and(|ticket| ticket.is_good(spending.now) || ticket.spent_by == Some(spending.by)))
+}
+
+/// Spends a ticket: whether it is spent in this name now.
+pub(super) fn spend(c: &Connection, spending: &Spending) -> Outcome<bool> {
+    let mut update = c.prepare_cached(
+        "UPDATE tickets SET spent_by = ?3 WHERE org = ?1 AND id = ?2 AND (spent_by IS NULL AND exp > ?4 OR spent_by = ?3)",
+    )?;
+    let Spending { key, by, now } = spending;
+    Ok(update.execute(params![key.org.as_str(), key.id.as_bytes(), by.as_bytes(), now.as_ms()])? == 1)
+}
+
+/// Notes a use: whether it is the first one.
+pub(super) fn use_once(c: &Connection, used: &Used) -> Outcome<bool> {
+    let mut upsert = c.prepare_cached(
+        "INSERT INTO uses (org, purpose, hash, exp) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO UPDATE SET exp = excluded.exp WHERE exp < ?5",
+    )?;
+    let Used { org, purpose, hash, now, until } = used;
+    Ok(upsert.execute(params![org.as_str(), purpose, hash, until.as_ms(), now.as_ms()])? == 1)
+}

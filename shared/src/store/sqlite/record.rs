@@ -1,0 +1,150 @@
+//! Records tokens, with all that belongs to them: an operation that runs within a transaction of the writer.
+//!
+//! When one returns a fault of ours it has changed nothing. What SQLite's own errors leave behind the writer undoes.
+
+use rusqlite::{Connection, params};
+
+use super::{Outcome, once, read};
+use crate::domain::{Alias, Family, Fault, Timestamp, TokenRecord};
+use crate::store::{Recorded, Recording, codec};
+
+/// A token and what belongs to it, ready to be written.
+pub(super) struct Entry {
+    new: Recording,
+    body: String,
+    family_body: Option<String>,
+}
+
+impl Entry {
+    pub(super) fn new(new: &Recording) -> Result<Self, Fault> {
+        let family_body = new.family.as_ref().map(codec::encode_family).transpose()?;
+        Ok(Self { new: new.clone(), body: codec::encode_token(&new.token)?, family_body })
+    }
+
+    /// Writes all of it or nothing.
+    pub(super) fn record(&self, c: &Connection) -> Outcome<Recorded> {
+        let Recording { aliases, ticket, .. } = &self.new;
+        if aliases.is_empty() && ticket.is_none() {
+            self.record_with_family(c)?;
+            return Ok(Recorded::Done);
+        }
+        if let Some(refused) = self.refused(c)? {
+            return Ok(refused);
+        }
+        self.record_with_family(c)?;
+        for alias in aliases {
+            add_alias(c, alias)?;
+        }
+        if let Some(spending) = ticket {
+            once::spend(c, spending)?;
+        }
+        Ok(Recorded::Done)
+    }
+
+    /// What is in the way of an alias or of the ticket.
+    fn refused(&self, c: &Connection) -> Outcome<Option<Recorded>> {
+        let Recording { token, aliases, ticket, .. } = &self.new;
+        if let Some(value) = self.new.repeated_value() {
+            return Ok(Some(Recorded::ValueTaken(value)));
+        }
+        // Its ticket was spent when it was recorded, and may be forgotten sooner.
+        let is_there = match read::token(c, &token.key())? {
+            Some(there) => same(codec::is_same_token(&there, token), TOKEN_TAKEN)?,
+            None => false,
+        };
+        if let Some(spending) = ticket
+            && !is_there
+            && !once::is_good(c, spending)?
+        {
+            return Ok(Some(Recorded::TicketSpent));
+        }
+        for alias in aliases {
+            if read::aliased(c, &alias.key)?.is_some_and(|target| target != alias.target) {
+                return Ok(Some(Recorded::ValueTaken(alias.target.into())));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Writes both or neither.
+    fn record_with_family(&self, c: &Connection) -> Outcome<()> {
+        let Some((family, body)) = self.new.family.as_ref().zip(self.family_body.as_deref()) else { return self.record_token(c) };
+        let new = record_family(c, family, body)?;
+        let recorded = self.record_token(c);
+        if new && recorded.is_err() {
+            let mut undo = c.prepare_cached("DELETE FROM families WHERE org = ?1 AND id = ?2")?;
+            undo.execute(params![family.org.as_str(), family.id.as_bytes()])?;
+        }
+        recorded
+    }
+
+    fn record_token(&self, c: &Connection) -> Outcome<()> {
+        let TokenRecord { org, id, subject, session, issued_at, expires_at, revision, revoked_at, .. } = &self.new.token;
+        let mut insert = c.prepare_cached(
+            "INSERT INTO tokens (org, id, subject, session, iat, exp, revision, revoked_at, body)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
+        )?;
+        let inserted = insert.execute(params![
+            org.as_str(),
+            id.as_bytes(),
+            subject.as_str(),
+            session.as_ref().map(|session| session.id.as_str()),
+            issued_at.as_secs(),
+            expires_at.map(Timestamp::as_ms),
+            revision,
+            revoked_at.map(Timestamp::as_ms),
+            self.body,
+        ])?;
+        if inserted == 1 {
+            return Ok(());
+        }
+        let there = read::token(c, &self.new.token.key())?;
+        same(there.is_some_and(|there| codec::is_same_token(&there, &self.new.token)), TOKEN_TAKEN).map(drop)
+    }
+}
+
+/// Whether the family is new.
+fn record_family(c: &Connection, family: &Family, body: &str) -> Outcome<bool> {
+    let mut insert = c.prepare_cached(
+        "INSERT INTO families (org, id, exp, revoked_at, generation, current, previous, rotated_at, token, revision, refreshed_at,
+             needed_until, body)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT DO NOTHING",
+    )?;
+    let inserted = insert.execute(params![
+        family.org.as_str(),
+        family.id.as_bytes(),
+        family.expires_at.as_ms(),
+        family.revoked_at.map(Timestamp::as_ms),
+        family.generation,
+        family.current,
+        family.previous,
+        family.rotated_at.as_ms(),
+        family.token.as_bytes(),
+        family.revision,
+        family.refreshed_at.map(Timestamp::as_ms),
+        family.needed_until.map(Timestamp::as_ms),
+        body,
+    ])?;
+    if inserted == 1 {
+        return Ok(true);
+    }
+    let there = read::family(c, &family.key())?;
+    let is_same = there.is_some_and(|there| codec::is_same_family(&there, family));
+    same(is_same, "recording a refresh family: its id is taken").map(|_| false)
+}
+
+/// What is there must be the same.
+fn same(is_same: bool, otherwise: &'static str) -> Outcome<bool> {
+    if is_same { Ok(true) } else { Err(Fault::internal(otherwise).into()) }
+}
+
+/// Adds an alias, if it isn't there.
+fn add_alias(c: &Connection, alias: &Alias) -> Outcome<()> {
+    let mut insert =
+        c.prepare_cached("INSERT INTO aliases (org, hash, target, exp) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING")?;
+    let exp = alias.expires_at.map(Timestamp::as_ms);
+    insert.execute(params![alias.key.org.as_str(), alias.key.hash, codec::aliased_name(alias.target), exp])?;
+    Ok(())
+}
+
+const TOKEN_TAKEN: &str = "recording a token: its id is taken";

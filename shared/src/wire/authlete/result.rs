@@ -1,0 +1,384 @@
+//! Result codes: the one table of them. Contract `authlete` sections 2.4 and 9.
+//!
+//! A code is `A`, three digits for the call, one for whose fault it is (`0` nobody's, `1` ours, `2` of who called, `3` of the
+//! OAuth client), and two that count. Published ones are as they are; the others are ours.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::domain::{Denial, Refusal, TokenProblem};
+
+/// `resultCode`
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ResultCode(u32);
+
+impl fmt::Display for ResultCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "A{:06}", self.0)
+    }
+}
+
+/// What succeeded, each with its code.
+#[expect(missing_docs, reason = "the names are those of the calls")]
+impl ResultCode {
+    pub const CLIENT_LOCKED: Self = Self(1_215);
+    pub const CLIENT_SECRET_REFRESHED: Self = Self(218_001);
+    pub const CLIENT_SECRET_UPDATED: Self = Self(219_001);
+    pub const CLIENT_LOCK_UPDATED: Self = Self(221_001);
+    pub const INTROSPECTED: Self = Self(56_001);
+    pub const INTROSPECTED_STANDARD: Self = Self(145_001);
+    pub const ISSUED: Self = Self(54_001);
+    pub const REVOCATION_DONE: Self = Self(113_001);
+    pub const SERVER_ERROR: Self = Self(1_101);
+    pub const TOKEN_ASSERTION_ACCEPTED: Self = Self(314_001);
+    pub const TOKEN_CLIENT_CREDENTIALS: Self = Self(53_001);
+    pub const TOKEN_CREATED: Self = Self(109_001);
+    pub const TOKEN_EXCHANGE_ACCEPTED: Self = Self(311_001);
+    pub const TOKEN_PASSWORD: Self = Self(50_002);
+    pub const TOKEN_REFRESHED: Self = Self(52_001);
+    pub const TOKEN_REVOKED: Self = Self(312_001);
+    pub const TOKEN_UPDATED: Self = Self(135_001);
+    pub const BATCH_ACCEPTED: Self = Self(315_001);
+    pub const BATCH_STATUS: Self = Self(317_001);
+}
+
+/// What introspection finds lacking.
+#[expect(missing_docs, reason = "the names say it")]
+impl ResultCode {
+    pub const TOKEN_UNKNOWN: Self = Self(63_301);
+    pub const SCOPE_INSUFFICIENT: Self = Self(64_302);
+    pub const SUBJECT_DIFFERS: Self = Self(64_303);
+    pub const RESOURCE_INSUFFICIENT: Self = Self(64_304);
+    pub const TOKEN_EXPIRED_REFRESHABLE: Self = Self(65_301);
+    pub const CERTIFICATE_MISSING: Self = Self(65_302);
+    pub const CERTIFICATE_MISMATCH: Self = Self(65_303);
+    pub const TOKEN_EXPIRED: Self = Self(65_304);
+    pub const DPOP_PROOF_MISSING: Self = Self(65_308);
+    pub const DPOP_PROOF_INVALID: Self = Self(65_309);
+    pub const DPOP_PROOF_REPLAYED: Self = Self(65_310);
+    pub const DPOP_KEY_MISMATCH: Self = Self(65_311);
+    pub const ACR_INSUFFICIENT: Self = Self(65_401);
+    pub const AUTHENTICATION_TOO_OLD: Self = Self(65_402);
+    pub const RS_URI_MISSING: Self = Self(404_301);
+}
+
+/// What the authorization server says of a ticket that it gives back.
+#[expect(missing_docs, reason = "the names are those of the reasons")]
+impl ResultCode {
+    pub const FAIL_CREDENTIALS: Self = Self(67_301);
+    pub const FAIL_TARGET: Self = Self(67_302);
+    pub const FAIL_UNKNOWN: Self = Self(67_303);
+    pub const FAIL_CLIENT: Self = Self(67_304);
+    pub const FAIL_UNAUTHORIZED: Self = Self(67_305);
+    pub const FAIL_SCOPE: Self = Self(67_306);
+}
+
+/// The calls, each with the three digits of its refusals.
+const CALLS: [(&str, u32); 22] = [
+    ("/auth/introspection", 57),
+    ("/auth/introspection/standard", 144),
+    ("/auth/revocation", 112),
+    ("/auth/token", 47),
+    ("/auth/token/create", 110),
+    ("/auth/token/create/batch", 316),
+    ("/auth/token/create/batch/status/{requestId}", 318),
+    ("/auth/token/delete/{accessTokenIdentifier+}", 137),
+    ("/auth/token/fail", 66),
+    ("/auth/token/get/list", 140),
+    ("/auth/token/issue", 55),
+    ("/auth/token/revoke", 313),
+    ("/auth/token/update", 136),
+    ("/client/create", 202),
+    ("/client/delete/{id}", 216),
+    ("/client/get/list", 215),
+    ("/client/get/{id}", 217),
+    ("/client/lock_flag/update/{id}", 220),
+    ("/client/secret/refresh/{id}", 222),
+    ("/client/secret/update/{id}", 223),
+    ("/client/update/{id}", 213),
+    ("/service/configuration", 150),
+];
+
+/// A call of the API, as its results name it: its path without what stands before the service's own paths.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Call {
+    path: &'static str,
+    number: u32,
+}
+
+impl Call {
+    /// The call at a path, as its route has it.
+    pub fn at(path: &'static str) -> Self {
+        let path = path.strip_prefix("/api").unwrap_or(path);
+        let path = path.strip_prefix("/{serviceId}").unwrap_or(path);
+        let number = CALLS.iter().find(|(there, _)| *there == path).map_or(1, |(_, number)| *number);
+        Self { path, number }
+    }
+
+    /// Its path, without parameters.
+    pub fn path(self) -> &'static str {
+        self.path.split("/{").next().unwrap_or_default()
+    }
+
+    /// The code of a refusal.
+    pub fn refused(self, refusal: &Refusal) -> ResultCode {
+        match (refusal, self.number) {
+            (Refusal::Denied(denial), 47) => ResultCode(denied(*denial).0),
+            (Refusal::Denied(denial), call) => ResultCode(call * 1_000 + 300 + denied(*denial).1),
+            (refusal, call) => match refusals(refusal) {
+                Counted::Anywhere(code) => ResultCode(code),
+                Counted::In(serial) => ResultCode(call * 1_000 + 200 + serial),
+            },
+        }
+    }
+}
+
+/// How a refusal's code is made.
+enum Counted {
+    /// It is the same in every call.
+    Anywhere(u32),
+    /// It is one of its call.
+    In(u32),
+}
+
+fn refusals(refusal: &Refusal) -> Counted {
+    use Counted::{Anywhere, In};
+    match refusal {
+        // Of the body as a whole.
+        Refusal::Invalid { field, .. } if field.is_empty() => Anywhere(1_204),
+        Refusal::Invalid { .. } => In(1),
+        Refusal::AccessDenied { .. } => Anywhere(1_216),
+        Refusal::BodyTooLarge { .. } => Anywhere(1_205),
+        Refusal::ClientLocked => Anywhere(1_215),
+        Refusal::CredentialsMissing => Anywhere(1_202),
+        Refusal::CredentialsRejected(_) => Anywhere(1_203),
+        Refusal::MethodNotAllowed { .. } => Anywhere(1_405),
+        Refusal::NoSuchPath | Refusal::NotFound(_) => Anywhere(1_404),
+        Refusal::UnsupportedMediaType => Anywhere(1_206),
+        Refusal::TicketRejected => In(2),
+        Refusal::ClientUnavailable => In(3),
+        Refusal::ValueTaken { .. } => In(4),
+        Refusal::Lifetime(_) => In(5),
+        Refusal::ScopeNotHeld(_) => In(6),
+        Refusal::TokenTooLarge { .. } => In(7),
+        Refusal::Conflict(_) => In(8),
+        Refusal::TokenRejected(_) => In(9),
+        Refusal::TokenGone => In(10),
+        Refusal::MemberUnavailable => In(11),
+        Refusal::OrgUnavailable => In(12),
+        Refusal::OutsideAuthority { .. } => In(13),
+        Refusal::RefreshRejected => In(14),
+        // Counted by `denied`.
+        Refusal::Denied(_) => In(0),
+    }
+}
+
+/// The code of a denial at `/auth/token`, and its last two digits elsewhere.
+const fn denied(denial: Denial) -> (u32, u32) {
+    use Denial as D;
+    match denial {
+        D::RequestMalformed => (47_301, 1),
+        D::GrantTypeMissing => (48_301, 2),
+        D::GrantTypeUnsupported => (48_303, 3),
+        D::GrantNotAllowed => (48_305, 4),
+        D::ClientIdMissing => (49_301, 10),
+        D::ClientUnknown => (49_302, 11),
+        D::ClientDisabled => (49_303, 12),
+        D::ClientAuthMethodMismatch => (49_304, 13),
+        D::ClientAuthMethodUnsupported => (49_305, 14),
+        D::ClientSecretWrong => (49_306, 15),
+        D::ClientCredentialsMismatch => (49_307, 16),
+        D::ClientMustAuthenticate => (49_308, 17),
+        D::ClientAssertionInvalid => (49_309, 18),
+        D::ClientAssertionReplayed => (49_310, 19),
+        D::ClientMustBeConfidential => (49_311, 20),
+        D::ClientMustBeIdentified => (49_312, 21),
+        D::CodeInvalid => (50_301, 30),
+        D::UsernameMissing => (51_301, 31),
+        D::PasswordMissing => (51_302, 32),
+        D::RefreshTokenInvalid => (53_301, 33),
+        D::RefreshTokenMissing => (53_302, 34),
+        D::ScopeExceeds => (53_305, 35),
+        D::ScopeInvalid => (53_306, 36),
+        D::ScopeRequired => (53_307, 37),
+        D::TargetInvalid => (53_308, 38),
+        D::CertificateMismatch => (254_301, 40),
+        D::DpopHeaderMissing => (254_302, 41),
+        D::DpopProofInvalid => (254_303, 42),
+        D::DpopProofReplayed => (254_304, 43),
+        D::DpopKeyMismatch => (254_305, 44),
+        D::ClientNotPermittedToExchange => (311_301, 50),
+        D::RequestedTokenTypeInvalid => (311_302, 51),
+        D::SubjectTokenMissing => (311_303, 52),
+        D::SubjectTokenTypeMissing => (311_304, 53),
+        D::SubjectTokenTypeInvalid => (311_305, 54),
+        D::SubjectTokenInvalid => (311_306, 55),
+        D::SubjectTokenUnsigned => (311_307, 56),
+        D::SubjectTokenEncrypted => (311_308, 57),
+        D::ActorTokenTypeMissing => (311_309, 58),
+        D::ActorTokenTypeUnexpected => (311_310, 59),
+        D::ActorTokenInvalid => (311_311, 60),
+        D::AssertionMissing => (314_301, 70),
+        D::AssertionInvalid => (314_302, 71),
+        D::AssertionEncrypted => (314_303, 72),
+        D::AssertionIssuer => (314_304, 73),
+        D::AssertionLacksExpiry => (314_305, 74),
+        D::AssertionSubject => (314_306, 75),
+        D::AssertionExpired => (314_307, 76),
+        D::AssertionNotYetValid => (314_308, 77),
+        D::AssertionUnsigned => (314_310, 78),
+        D::AssertionAudience => (314_314, 79),
+    }
+}
+
+/// What a refusal says, without its code.
+pub fn describe(refusal: &Refusal) -> Cow<'static, str> {
+    match refusal {
+        Refusal::AccessDenied { needs } => format!("Not permitted for this service: needs the scope {needs}.").into(),
+        Refusal::BodyTooLarge { limit } => format!("The body must be at most {limit} bytes.").into(),
+        Refusal::ClientLocked => "The client is locked.".into(),
+        Refusal::ClientUnavailable => "The service has no such client.".into(),
+        Refusal::Conflict(what) => format!("Not possible: {what}.").into(),
+        Refusal::CredentialsMissing => "Authorization header is missing.".into(),
+        Refusal::CredentialsRejected(problem) => token(*problem).into(),
+        Refusal::Denied(denial) => denial.describe().into(),
+        Refusal::Invalid { field, rule } if field.is_empty() => format!("The request is not as it should be: {rule}.").into(),
+        Refusal::Invalid { field, rule } => format!("'{field}' {rule}.").into(),
+        Refusal::Lifetime(rule) => format!("The token {rule}.").into(),
+        Refusal::MemberUnavailable => "The org has no such member.".into(),
+        Refusal::MethodNotAllowed { allow } => format!("This path takes {allow}.").into(),
+        Refusal::NoSuchPath => "Nothing is at this path.".into(),
+        Refusal::NotFound(what) => format!("There is no such {what}.").into(),
+        Refusal::OrgUnavailable => "There is no such service.".into(),
+        Refusal::OutsideAuthority { field } => format!("'{field}' asks for more than is permitted.").into(),
+        Refusal::RefreshRejected => "The refresh token is unknown, expired, revoked or used up.".into(),
+        Refusal::ScopeNotHeld(scope) => format!("The scope '{}' is not supported by the service.", scope.name()).into(),
+        Refusal::TicketRejected => "The service has no such ticket: it is unknown, expired or has been used.".into(),
+        Refusal::TokenGone => "The token has been revoked.".into(),
+        Refusal::TokenRejected(problem) => token(*problem).into(),
+        Refusal::TokenTooLarge { limit } => format!("The signed token would be over {limit} bytes.").into(),
+        Refusal::UnsupportedMediaType => {
+            "Send \"Content-Type: application/json\" in UTF-8, or application/x-www-form-urlencoded.".into()
+        }
+        Refusal::ValueTaken { field } => format!("'{field}' is the value of another token.").into(),
+    }
+}
+
+const fn token(problem: TokenProblem) -> &'static str {
+    match problem {
+        TokenProblem::Expired => "The access token has expired.",
+        TokenProblem::Invalid => "The credentials are not valid for this service.",
+        TokenProblem::NotYetValid => "The access token isn't valid yet.",
+        TokenProblem::Revoked => "The access token has been revoked.",
+    }
+}
+
+/// What every answer begins with.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ApiResult {
+    #[serde(serialize_with = "as_text")]
+    result_code: ResultCode,
+    result_message: String,
+}
+
+impl ApiResult {
+    /// A code with its text: `[A109001] An access token was created successfully`.
+    pub fn new(code: ResultCode, text: impl fmt::Display) -> Self {
+        Self { result_code: code, result_message: format!("[{code}] {text}") }
+    }
+
+    /// A code with a text that doesn't name it: contract section 5.7.
+    pub fn without_bracket(code: ResultCode, text: String) -> Self {
+        Self { result_code: code, result_message: text }
+    }
+
+    /// An error before the call was understood: its text names the call.
+    pub fn before(call: Call, refusal: &Refusal) -> Self {
+        Self::of_call(call.refused(refusal), call, &describe(refusal))
+    }
+
+    /// A refusal of what was understood.
+    pub fn refused(call: Call, refusal: &Refusal) -> Self {
+        Self::new(call.refused(refusal), describe(refusal))
+    }
+
+    /// A failure of ours.
+    pub fn failed(call: Call, text: &str) -> Self {
+        Self::of_call(ResultCode::SERVER_ERROR, call, text)
+    }
+
+    fn of_call(code: ResultCode, call: Call, text: &str) -> Self {
+        match call.path() {
+            "" => Self::new(code, text),
+            path => Self::new(code, format_args!("{path}, {text}")),
+        }
+    }
+
+    /// The code.
+    pub fn code(&self) -> ResultCode {
+        self.result_code
+    }
+
+    /// The text with the code.
+    pub fn message(&self) -> &str {
+        &self.result_message
+    }
+}
+
+fn as_text<S: serde::Serializer>(code: &ResultCode, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn an_error_before_the_call_names_it() {
+        for path in ["/api/{serviceId}/auth/token/create", "/api/auth/token/create"] {
+            let result = ApiResult::before(Call::at(path), &Refusal::CredentialsMissing);
+            let json = serde_json::to_string(&result).unwrap();
+            assert_eq!(
+                json,
+                r#"{"resultCode":"A001202","resultMessage":"[A001202] /auth/token/create, Authorization header is missing."}"#
+            );
+        }
+        let delete = Call::at("/api/{serviceId}/auth/token/delete/{accessTokenIdentifier+}");
+        assert_eq!(ApiResult::failed(delete, "x.").message(), "[A001101] /auth/token/delete, x.");
+        assert_eq!(ApiResult::before(Call::at("/api"), &Refusal::NoSuchPath).message(), "[A001404] Nothing is at this path.");
+    }
+
+    #[test]
+    fn codes_are_those_of_the_contract() {
+        let code = |path, refusal: Refusal| Call::at(path).refused(&refusal).to_string();
+        for (path, refusal, expected) in [
+            ("/api/auth/token", Refusal::invalid("parameters", "is required"), "A047201"),
+            ("/api/auth/token", Denial::GrantTypeMissing.into(), "A048301"),
+            ("/api/auth/token", Denial::AssertionLacksExpiry.into(), "A314305"),
+            ("/api/auth/token", Denial::AssertionUnsigned.into(), "A314310"),
+            ("/api/auth/token", Denial::AssertionAudience.into(), "A314314"),
+            ("/api/auth/token/issue", Refusal::TicketRejected, "A055202"),
+            ("/api/auth/token/fail", Refusal::TicketRejected, "A066202"),
+            ("/api/auth/token/create", Refusal::invalid("grantType", "is required"), "A110201"),
+            ("/api/auth/token/revoke", Refusal::invalid("accessTokenIdentifier", "is required"), "A313201"),
+            ("/api/auth/introspection", Refusal::invalid("token", "is required"), "A057201"),
+            ("/api/auth/revocation", Denial::ClientSecretWrong.into(), "A112315"),
+            ("/api/client/get/{id}", Refusal::ClientLocked, "A001215"),
+            ("/api/client/get/{id}", Refusal::NotFound("client"), "A001404"),
+        ] {
+            assert_eq!(code(path, refusal), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn no_two_calls_share_their_digits() {
+        let numbers: BTreeSet<_> = CALLS.iter().map(|(_, number)| number).collect();
+        assert_eq!(numbers.len(), CALLS.len());
+        assert!(!numbers.contains(&1), "1 is for errors before the call");
+    }
+}
