@@ -30,6 +30,19 @@ pub enum Proof {
     },
 }
 
+impl Credentials {
+    /// On which org they act, if they are good.
+    pub async fn org(&self, ports: &Reader) -> Result<OrgId, Error> {
+        match (&self.org, &self.proof) {
+            (Some(org), _) | (None, Proof::Secret { org, .. }) => Ok(org.clone()),
+            (None, Proof::Bearer(token)) => {
+                let keys = ports.keys.now().await?;
+                Ok(keys.verifier.org_of(token.expose(), ports.now()).ok_or(REJECTED)?)
+            }
+        }
+    }
+}
+
 /// Authenticates, and reads what `also` asks for of the org: one consistent read. A bearer needs one of these API scopes
 /// there; without any, its token must only be alive.
 pub async fn authenticate(
@@ -39,7 +52,7 @@ pub async fn authenticate(
     also: impl FnOnce(&OrgId) -> Wanted + Send,
 ) -> Result<(Service, Found), Error> {
     match &credentials.proof {
-        Proof::Bearer(token) => by_token(ports, token.expose(), credentials.org.as_ref(), needs, also).await,
+        Proof::Bearer(token) => by_token(ports, token.expose(), credentials.org(ports).await?, needs, also).await,
         Proof::Secret { org, .. } if credentials.org.as_ref().is_some_and(|named| named != org) => Err(REJECTED.into()),
         Proof::Secret { org, secret } => by_secret(ports, org, secret, also(org)).await,
     }
@@ -50,14 +63,10 @@ const REJECTED: Refusal = Refusal::CredentialsRejected(TokenProblem::Invalid);
 async fn by_token(
     ports: &Reader,
     token: &str,
-    named: Option<&OrgId>,
+    org: OrgId,
     needs: &[&'static str],
     also: impl FnOnce(&OrgId) -> Wanted + Send,
 ) -> Result<(Service, Found), Error> {
-    let org = match named {
-        Some(org) => org.clone(),
-        None => ports.keys.now().await?.verifier.org_of(token, ports.now()).ok_or(REJECTED)?,
-    };
     let mut also = also(&org);
     also.orgs.push(org.clone());
     let (caller, found) = authenticate_bearer(ports, token, also).await?;
