@@ -1,0 +1,416 @@
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures::FutureExt;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::clock::FrozenClock;
+use crate::domain::{Algorithm, ClientId, ClientKind, KeySet, Org, OrgId, OrgSettings, Refusal};
+use crate::jose::testing::{signed_by, with};
+use crate::keys::PublicKeys;
+use crate::signer::{LocalSigner, Signer};
+use crate::store::{ReadTokens, TokenPage, TokenQuery, Wanted};
+
+const NOW: i64 = 1_800_000_000;
+const ISSUER: &str = "https://auth.example.com";
+const SECRET: &str = "A-secret-of-the-service-s-own-making_0123456789";
+/// RFC 8705 appendix A.
+const CERTIFICATE: &str = "MIIBBjCBrAIBAjAKBggqhkjOPQQDAjAPMQ0wCwYDVQQDDARtdGxzMB4XDTE4MTAxODEyMzcwOVoXDTIyMDUwMjEyMzcwOVowDzENMAsGA1UEAwwEbXRsczBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABNcnyxwqV6hY8QnhxxzFQ03C7HKW9OylMbnQZjjJ/Au08/coZwxS7LfA4vOLS9WuneIXhbGGWvsDSb0tH6IxLm8wCgYIKoZIzj0EAwIDSQAwRgIhAP0RC1E+vwJD/D1AGHGzuri+hlV/PpQEKTWUVeORWz83AiEA5x2eXZOVbUlJSGQgjwD5vaUaKlLR50Q2DmFfQj1L+SY=";
+
+/// Has nothing but what was found before.
+#[derive(Debug)]
+struct Empty;
+
+#[async_trait]
+impl ReadTokens for Empty {
+    async fn read(&self, _: &Wanted) -> Result<Found, Fault> {
+        Ok(Found::default())
+    }
+
+    async fn list(&self, _: &TokenQuery) -> Result<TokenPage, Fault> {
+        Ok(TokenPage::default())
+    }
+}
+
+/// Remembers what was used, for ever.
+#[derive(Debug, Default)]
+struct Memory(Mutex<HashSet<(OrgId, &'static str, [u8; 32])>>);
+
+#[async_trait]
+impl UseOnce for Memory {
+    async fn use_once(&self, used: &Used) -> Result<bool, Fault> {
+        Ok(self.0.lock().unwrap().insert((used.org.clone(), used.purpose, used.hash)))
+    }
+}
+
+fn client(id: u64, method: ClientAuthMethod) -> Client {
+    let now = Timestamp::from_secs(NOW);
+    Client {
+        org: OrgId::parse("1").unwrap(),
+        id: ClientId::from_number(id).unwrap(),
+        alias: Some(format!("client-{id}")),
+        name: None,
+        kind: if method == ClientAuthMethod::None { ClientKind::Public } else { ClientKind::Confidential },
+        auth_method: method,
+        grants: Vec::new(),
+        scopes: None,
+        secrets: vec![[1; 32], sha256(SECRET.as_bytes())],
+        jwks: Some(json!({"keys": [jwk::to_json(signer().jwk()), jwk::to_json(LocalSigner::for_tests(Algorithm::Ps256).jwk())]}).to_string()),
+        token_duration: None,
+        refresh_token_duration: None,
+        single_token_per_subject: false,
+        certificate_bound_tokens: false,
+        may_exchange_tokens: false,
+        attributes: Vec::new(),
+        metadata: None,
+        enabled: true,
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+fn signer() -> LocalSigner {
+    LocalSigner::for_tests(Algorithm::Es256)
+}
+
+fn with_clients(clients: &[Client], once: &Memory, credentials: &ClientCredentials) -> Result<AuthenticatedClient, Denial> {
+    let issuer = Issuer::parse(ISSUER).unwrap();
+    let own = KeySet::new(vec![LocalSigner::for_tests(Algorithm::Es384).jwk().clone()]);
+    let now = Timestamp::from_secs(NOW);
+    let reader = Reader {
+        clock: Arc::new(FrozenClock::at(now)),
+        keys: Arc::new(PublicKeys::fixed(&own, issuer).unwrap()),
+        tokens: Arc::new(Empty),
+    };
+    let org = Org {
+        id: OrgId::parse("1").unwrap(),
+        ancestors: Vec::new(),
+        name: None,
+        enabled: true,
+        settings: OrgSettings::default(),
+        secrets: Vec::new(),
+        ever_non_expiring: false,
+        created_at: now,
+        updated_at: now,
+    };
+    let mut found = Found::default();
+    for client in clients {
+        found.clients.insert((client.org.clone(), client.id), client.clone());
+        found.client_aliases.insert((client.org.clone(), client.alias.clone().unwrap()), client.id);
+    }
+    let service = Service::authenticated(org, None);
+    match authenticate(&reader, once, &service, &found, credentials).now_or_never().unwrap() {
+        Ok(client) => Ok(client),
+        Err(Error::Refused(Refusal::Denied(denial))) => Err(denial),
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+/// Whom they prove to be the client 7, of which this is the method.
+fn proved(method: ClientAuthMethod, credentials: &ClientCredentials) -> Result<u64, Denial> {
+    with_clients(&[client(7, method)], &Memory::default(), credentials).map(|client| client.client().id.as_number())
+}
+
+fn text(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+fn secret(text: &str) -> Option<Secret<String>> {
+    Some(Secret::new(text.to_owned()))
+}
+
+fn basic(id: &str, value: &str) -> ClientCredentials {
+    ClientCredentials { id: text(id), secret: secret(value), ..ClientCredentials::default() }
+}
+
+fn post(id: &str, value: &str) -> ClientCredentials {
+    let form = FormCredentials { id: text(id), secret: secret(value), ..FormCredentials::default() };
+    ClientCredentials { form, ..ClientCredentials::default() }
+}
+
+fn named(id: &str) -> ClientCredentials {
+    ClientCredentials { id: text(id), ..ClientCredentials::default() }
+}
+
+fn header() -> Value {
+    json!({"alg": "ES256", "kid": signer().jwk().kid.as_str()})
+}
+
+fn payload() -> Value {
+    json!({"iss": "7", "sub": "7", "aud": ISSUER, "exp": NOW + 60, "iat": NOW, "jti": "a"})
+}
+
+fn asserting(assertion: &str) -> ClientCredentials {
+    let form = FormCredentials { assertion_type: text(ASSERTION_TYPE), assertion: secret(assertion), ..FormCredentials::default() };
+    ClientCredentials { form, ..ClientCredentials::default() }
+}
+
+fn assertion(header: &Value, payload: &Value) -> ClientCredentials {
+    asserting(&signed_by(&signer(), header.to_string(), payload.to_string()))
+}
+
+use ClientAuthMethod::{ClientSecretBasic, ClientSecretPost, PrivateKeyJwt, SelfSignedTlsClientAuth, TlsClientAuth};
+
+#[test]
+fn each_method_proves_its_client() {
+    for (method, credentials) in [
+        (ClientSecretBasic, basic("7", SECRET)),
+        (ClientSecretBasic, basic("client-7", SECRET)),
+        (ClientSecretPost, post("7", SECRET)),
+        (PrivateKeyJwt, assertion(&header(), &payload())),
+        (ClientAuthMethod::None, named("7")),
+        (ClientAuthMethod::None, ClientCredentials { form: FormCredentials { id: text("7"), ..Default::default() }, ..Default::default() }),
+    ] {
+        assert_eq!(proved(method, &credentials), Ok(7), "{method:?} {credentials:?}");
+    }
+    let by_alias = with_clients(&[client(7, ClientSecretBasic)], &Memory::default(), &basic("client-7", SECRET)).unwrap();
+    assert!(by_alias.alias_used());
+    assert_eq!(by_alias.method(), ClientSecretBasic);
+    assert!(!with_clients(&[client(7, ClientSecretBasic)], &Memory::default(), &basic("7", SECRET)).unwrap().alias_used());
+}
+
+#[test]
+fn c01_whoever_does_not_prove_it_gets_one_answer() {
+    let longer = format!("{SECRET}x");
+    for credentials in [
+        basic("8", SECRET),
+        basic("nobody", SECRET),
+        basic("not a name", SECRET),
+        basic("7", "wrong"),
+        basic("7", &longer),
+        basic("7", &SECRET.to_ascii_lowercase()),
+        basic("7", ""),
+        post("7", SECRET),
+        named("7"),
+        named("8"),
+    ] {
+        assert_eq!(proved(ClientSecretBasic, &credentials), Err(Denial::ClientUnauthenticated), "{credentials:?}");
+    }
+    assert_eq!(proved(ClientSecretBasic, &ClientCredentials::default()), Err(Denial::ClientIdMissing));
+}
+
+#[test]
+fn c07_c08_one_method_and_no_fallback() {
+    for (method, credentials) in [
+        (ClientSecretPost, basic("7", SECRET)),
+        (ClientSecretPost, named("7")),
+        (PrivateKeyJwt, basic("7", SECRET)),
+        (PrivateKeyJwt, post("7", SECRET)),
+        (PrivateKeyJwt, named("7")),
+        (SelfSignedTlsClientAuth, basic("7", SECRET)),
+        (SelfSignedTlsClientAuth, named("7")),
+        (ClientAuthMethod::None, basic("7", SECRET)),
+        (ClientAuthMethod::None, post("7", SECRET)),
+    ] {
+        assert_eq!(proved(method, &credentials), Err(Denial::ClientUnauthenticated), "{method:?} {credentials:?}");
+    }
+    for method in [ClientSecretBasic, ClientSecretPost, ClientAuthMethod::None] {
+        assert_eq!(proved(method, &assertion(&header(), &payload())), Err(Denial::ClientAssertionInvalid), "{method:?}");
+    }
+}
+
+#[test]
+fn an_empty_secret_proves_nothing_where_no_secret_is_known() {
+    let without = Client { secrets: Vec::new(), ..client(7, ClientSecretBasic) };
+    for value in ["", "x"] {
+        let denied = with_clients(std::slice::from_ref(&without), &Memory::default(), &basic("7", value)).map(drop);
+        assert_eq!(denied, Err(Denial::ClientUnauthenticated));
+    }
+}
+
+#[test]
+fn c05_two_methods_at_once_are_refused_but_the_same_secret_may_stand_twice() {
+    let both = |header: &str, form: &str| ClientCredentials { form: post("7", form).form, ..basic("7", header) };
+    assert_eq!(proved(ClientSecretBasic, &both(SECRET, SECRET)), Ok(7));
+    assert_eq!(proved(ClientSecretPost, &both(SECRET, SECRET)), Ok(7));
+    assert_eq!(proved(ClientSecretBasic, &both(SECRET, "other")), Err(Denial::ClientCredentialsMismatch));
+    let two_names = ClientCredentials { form: FormCredentials { id: text("8"), ..Default::default() }, ..basic("7", SECRET) };
+    assert_eq!(proved(ClientSecretBasic, &two_names), Err(Denial::ClientCredentialsMismatch));
+    let one = assertion(&header(), &payload());
+    for twice in [
+        ClientCredentials { secret: secret(SECRET), ..one.clone() },
+        ClientCredentials { form: FormCredentials { secret: secret(SECRET), ..one.form.clone() }, ..one.clone() },
+    ] {
+        assert_eq!(proved(PrivateKeyJwt, &twice), Err(Denial::ClientAuthenticatedTwice), "{twice:?}");
+    }
+}
+
+#[test]
+fn c10_a_disabled_client_is_told_so_only_after_its_proof() {
+    let disabled = |method| Client { enabled: false, ..client(7, method) };
+    let check = |method, credentials: &ClientCredentials| {
+        with_clients(&[disabled(method)], &Memory::default(), credentials).map(drop)
+    };
+    assert_eq!(check(ClientSecretBasic, &basic("7", SECRET)), Err(Denial::ClientDisabled));
+    assert_eq!(check(ClientSecretBasic, &basic("7", "wrong")), Err(Denial::ClientUnauthenticated));
+    assert_eq!(check(PrivateKeyJwt, &assertion(&header(), &payload())), Err(Denial::ClientDisabled));
+    assert_eq!(check(ClientAuthMethod::None, &named("7")), Err(Denial::ClientDisabled));
+}
+
+#[test]
+fn rfc7523_3_an_assertion_is_by_the_client_for_the_issuer_and_short_lived() {
+    for (claim, value, good) in [
+        ("iss", None, false),
+        ("iss", Some(json!("8")), false),
+        ("sub", None, false),
+        ("sub", Some(json!("8")), false),
+        ("aud", None, false),
+        ("aud", Some(json!([ISSUER])), false),
+        ("aud", Some(json!([ISSUER, "https://other.example.com"])), false),
+        ("aud", Some(json!(format!("{ISSUER}/"))), false),
+        ("aud", Some(json!(format!("{ISSUER}/oauth2/token"))), false),
+        ("exp", None, false),
+        ("exp", Some(json!(NOW)), false),
+        ("exp", Some(json!(NOW - 300)), false),
+        ("exp", Some(json!(NOW + 300)), true),
+        ("exp", Some(json!(NOW + 361)), false),
+        ("exp", Some(json!(format!("{}", NOW + 60))), false),
+        ("iat", None, true),
+        ("iat", Some(json!(NOW + 8)), true),
+        ("iat", Some(json!(NOW + 61)), false),
+        ("iat", Some(json!(NOW - 361)), false),
+        ("iat", Some(json!("now")), false),
+        ("nbf", Some(json!(NOW + 8)), true),
+        ("nbf", Some(json!(NOW + 61)), false),
+        ("jti", None, false),
+        ("jti", Some(json!("")), false),
+        ("jti", Some(json!(7)), false),
+        ("jti", Some(json!("x".repeat(257))), false),
+    ] {
+        // Its subject names the client, unless it is named beside it.
+        let credentials = assertion(&header(), &with(payload(), claim, value.clone()));
+        let credentials = ClientCredentials { id: text("7"), ..credentials };
+        let expected = if good { Ok(7) } else { Err(Denial::ClientAssertionInvalid) };
+        assert_eq!(proved(PrivateKeyJwt, &credentials), expected, "{claim} {value:?}");
+    }
+    let by_alias = with(with(payload(), "iss", text("client-7").map(Value::from)), "sub", text("client-7").map(Value::from));
+    assert_eq!(proved(PrivateKeyJwt, &assertion(&header(), &by_alias)), Ok(7));
+    let mixed = with(payload(), "sub", text("client-7").map(Value::from));
+    assert_eq!(proved(PrivateKeyJwt, &assertion(&header(), &mixed)), Err(Denial::ClientAssertionInvalid), "iss is sub");
+}
+
+#[test]
+fn rfc7521_4_2_a_client_id_beside_an_assertion_names_the_same_client() {
+    let clients = [client(7, PrivateKeyJwt), client(8, PrivateKeyJwt)];
+    let check = |id: &str| {
+        let credentials = ClientCredentials { id: text(id), ..assertion(&header(), &payload()) };
+        with_clients(&clients, &Memory::default(), &credentials).map(|client| client.client().id.as_number())
+    };
+    assert_eq!(check("7"), Ok(7));
+    assert_eq!(check("client-7"), Ok(7));
+    assert_eq!(check("8"), Err(Denial::ClientAssertionInvalid));
+    assert_eq!(check("nobody"), Err(Denial::ClientAssertionInvalid));
+}
+
+#[test]
+fn an_assertion_is_signed_by_a_key_of_the_client() {
+    let named = |credentials| ClientCredentials { id: text("7"), ..credentials };
+    let without_kid = with(header(), "kid", None);
+    assert_eq!(proved(PrivateKeyJwt, &assertion(&without_kid, &payload())), Ok(7));
+    let second = LocalSigner::for_tests(Algorithm::Ps256);
+    let by_second = signed_by(&second, json!({"alg": "PS256"}).to_string(), payload().to_string());
+    assert_eq!(proved(PrivateKeyJwt, &asserting(&by_second)), Ok(7));
+    let other = LocalSigner::for_tests(Algorithm::EdDsa);
+    let jwk = jwk::to_json(other.jwk());
+    for (signer, header) in [
+        (&other, json!({"alg": "EdDSA"})),
+        (&other, json!({"alg": "EdDSA", "jwk": jwk})),
+        (&other, header()),
+        (&second, json!({"alg": "RS256"})),
+        (&second, json!({"alg": "PS256", "kid": "x"})),
+        (&second, json!({"alg": "PS256", "crit": ["x"], "x": 1})),
+        (&second, json!({"alg": "PS256", "typ": "dpop+jwt"})),
+        (&second, json!({"alg": "PS256", "typ": "at+jwt"})),
+    ] {
+        let forged = named(asserting(&signed_by(signer, header.to_string(), payload().to_string())));
+        assert_eq!(proved(PrivateKeyJwt, &forged), Err(Denial::ClientAssertionInvalid), "{header}");
+    }
+    for typ in ["JWT", "client-authentication+jwt"] {
+        assert_eq!(proved(PrivateKeyJwt, &assertion(&with(header(), "typ", Some(typ.into())), &payload())), Ok(7), "{typ}");
+    }
+    let keyless = Client { jwks: None, ..client(7, PrivateKeyJwt) };
+    let denied = with_clients(&[keyless], &Memory::default(), &assertion(&header(), &payload())).map(drop);
+    assert_eq!(denied, Err(Denial::ClientAssertionInvalid));
+    for bad in ["x", "a.b.c"] {
+        assert_eq!(proved(PrivateKeyJwt, &named(asserting(bad))), Err(Denial::ClientAssertionInvalid), "{bad}");
+    }
+    let unsigned = format!("{}.{}.", URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#), URL_SAFE_NO_PAD.encode(payload().to_string()));
+    assert_eq!(proved(PrivateKeyJwt, &named(asserting(&unsigned))), Err(Denial::ClientAssertionInvalid));
+    let mut of_another_type = assertion(&header(), &payload());
+    of_another_type.form.assertion_type = text("urn:ietf:params:oauth:client-assertion-type:saml2-bearer");
+    assert_eq!(proved(PrivateKeyJwt, &of_another_type), Err(Denial::ClientAssertionInvalid));
+    of_another_type.form.assertion_type = None;
+    assert_eq!(proved(PrivateKeyJwt, &of_another_type), Err(Denial::ClientAssertionInvalid));
+}
+
+#[test]
+fn c16_c17_an_assertion_is_used_once_by_its_client() {
+    let clients = [client(7, PrivateKeyJwt), client(8, PrivateKeyJwt)];
+    let memory = Memory::default();
+    let good = assertion(&header(), &payload());
+    assert!(with_clients(&clients, &memory, &good).is_ok());
+    assert_eq!(with_clients(&clients, &memory, &good).map(drop), Err(Denial::ClientAssertionReplayed));
+    let of_8 = with(with(payload(), "iss", Some("8".into())), "sub", Some("8".into()));
+    assert!(with_clients(&clients, &memory, &assertion(&header(), &of_8)).is_ok(), "the same jti of another client");
+    let used: Vec<_> = memory.0.lock().unwrap().iter().map(|(_, purpose, _)| *purpose).collect();
+    assert_eq!(used, ["assertion", "assertion"]);
+}
+
+#[test]
+fn an_assertion_that_proves_nothing_is_not_used_up() {
+    let memory = Memory::default();
+    let forged = signed_by(&LocalSigner::for_tests(Algorithm::EdDsa), header().to_string(), payload().to_string());
+    assert!(with_clients(&[client(7, PrivateKeyJwt)], &memory, &asserting(&forged)).is_err());
+    let late = assertion(&header(), &with(payload(), "exp", Some(json!(NOW))));
+    assert!(with_clients(&[client(7, PrivateKeyJwt)], &memory, &late).is_err());
+    assert!(memory.0.lock().unwrap().is_empty());
+}
+
+#[test]
+fn an_assertion_by_a_shared_secret_is_refused_clearly() {
+    let mac = URL_SAFE_NO_PAD.encode([0; 32]);
+    for alg in ["HS256", "HS512"] {
+        let parts = [json!({"alg": alg}), payload()].map(|json| URL_SAFE_NO_PAD.encode(json.to_string()));
+        let credentials = asserting(&format!("{}.{}.{mac}", parts[0], parts[1]));
+        for method in [ClientSecretBasic, PrivateKeyJwt] {
+            assert_eq!(proved(method, &credentials), Err(Denial::ClientAuthMethodUnsupported));
+        }
+    }
+}
+
+#[test]
+fn rfc8705_2_2_a_self_signed_certificate_is_registered_with_a_key() {
+    let pem = format!("-----BEGIN CERTIFICATE-----\n{CERTIFICATE}\n-----END CERTIFICATE-----");
+    let credentials = ClientCredentials { certificate: Some(pem.clone()), ..named("7") };
+    let with_jwks = |jwks: Value| {
+        let client = Client { jwks: Some(jwks.to_string()), ..client(7, SelfSignedTlsClientAuth) };
+        with_clients(&[client], &Memory::default(), &credentials).map(|client| client.method())
+    };
+    let key = |member: &str, value: Value| {
+        let mut key = jwk::to_json(signer().jwk());
+        key[member] = value;
+        json!({"keys": [key]})
+    };
+    assert_eq!(with_jwks(key("x5c", json!([CERTIFICATE]))), Ok(SelfSignedTlsClientAuth));
+    assert_eq!(with_jwks(key("x5t#S256", json!("A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0"))), Ok(SelfSignedTlsClientAuth));
+    assert_eq!(with_jwks(json!({"keys": [jwk::to_json(signer().jwk())]})), Err(Denial::ClientUnauthenticated));
+    let nothing = proved(SelfSignedTlsClientAuth, &named("7"));
+    assert_eq!(nothing, Err(Denial::ClientUnauthenticated));
+    assert_eq!(proved(ClientSecretBasic, &credentials), Err(Denial::ClientUnauthenticated));
+    assert_eq!(proved(ClientAuthMethod::None, &credentials), Ok(7), "a public client may have a certificate, to bind its tokens to");
+    assert_eq!(proved(TlsClientAuth, &credentials), Err(Denial::ClientAuthMethodUnsupported));
+}
+
+#[test]
+fn whom_the_credentials_name_is_known_before_anything_is_read() {
+    let id = |number| Some(ClientRef::Id(ClientId::from_number(number).unwrap()));
+    assert_eq!(basic("7", "x").client(), id(7));
+    assert_eq!(post("client-7", "x").client(), Some(ClientRef::Alias("client-7".into())));
+    assert_eq!(assertion(&header(), &payload()).client(), id(7));
+    assert_eq!(ClientCredentials::default().client(), None);
+    assert_eq!(asserting("x").client(), None);
+}
