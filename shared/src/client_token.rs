@@ -4,8 +4,8 @@
 //! asks, finds the record; the second reads it once more with all that decides about it.
 
 use crate::domain::{
-    AliasKey, Aliased, Client, Evidence, Family, FamilyKey, Fault, Org, OrgId, RefreshToken, Secret, Standing, TokenId,
-    TokenKey, TokenRecord,
+    AliasKey, Aliased, Client, Evidence, Family, FamilyKey, Fault, Org, OrgId, RefreshToken, Secret, Standing, TokenId, TokenKey,
+    TokenRecord,
 };
 use crate::jose::{equal, sha256};
 use crate::keys::PublishedKeys;

@@ -168,9 +168,15 @@ mod tests {
             "forExternalAttachment": true, "jwtAtClaims": "{\"x\":1}", "acr": "silver", "authTime": 1_640_995_200, "sessionId": "s-1"
         }))
         .unwrap();
-        assert_eq!((client, identifier.as_deref()), (ClientRef::Id(ClientId::from_number(26_888_344_961_664).unwrap()), Some("my-client")));
+        assert_eq!(
+            (client, identifier.as_deref()),
+            (ClientRef::Id(ClientId::from_number(26_888_344_961_664).unwrap()), Some("my-client"))
+        );
         let issuance = &ask.issuance;
-        assert_eq!((issuance.grant, issuance.alias_used, issuance.for_external_attachment), (GrantType::AuthorizationCode, true, true));
+        assert_eq!(
+            (issuance.grant, issuance.alias_used, issuance.for_external_attachment),
+            (GrantType::AuthorizationCode, true, true)
+        );
         assert_eq!(issuance.properties, [Property { key: "k".into(), value: "v".into(), hidden: true }]);
         assert!(issuance.confirmation.certificate.is_some() && issuance.confirmation.dpop_key.is_some());
         assert_eq!(issuance.details.as_ref().map(crate::domain::AuthorizationDetails::as_json), Some(r#"[{"type":"t"}]"#));
@@ -185,12 +191,33 @@ mod tests {
 
     #[test]
     fn rule_03_a_request_with_every_other_member_null_is_the_least_one() {
-        let nothing: Value = ["subject", "scopes", "properties", "accessToken", "refreshToken", "certificateThumbprint", "acr",
-            "dpopKeyThumbprint", "authorizationDetails", "resources", "jwtAtClaims", "sessionId", "clientIdentifier"]
-            .into_iter().map(|name| (name.to_owned(), Value::Null)).collect();
+        let nothing: Value = [
+            "subject",
+            "scopes",
+            "properties",
+            "accessToken",
+            "refreshToken",
+            "certificateThumbprint",
+            "acr",
+            "dpopKeyThumbprint",
+            "authorizationDetails",
+            "resources",
+            "jwtAtClaims",
+            "sessionId",
+            "clientIdentifier",
+        ]
+        .into_iter()
+        .map(|name| (name.to_owned(), Value::Null))
+        .collect();
         let mut body = with(&nothing);
-        for (name, value) in [("accessTokenDuration", json!(0)), ("refreshTokenDuration", json!(0)), ("authTime", json!(0)),
-            ("accessTokenPersistent", json!(false)), ("clientIdAliasUsed", json!(false)), ("forExternalAttachment", json!(false))] {
+        for (name, value) in [
+            ("accessTokenDuration", json!(0)),
+            ("refreshTokenDuration", json!(0)),
+            ("authTime", json!(0)),
+            ("accessTokenPersistent", json!(false)),
+            ("clientIdAliasUsed", json!(false)),
+            ("forExternalAttachment", json!(false)),
+        ] {
             body[name] = value;
         }
         let ask = take(&body).unwrap().ask;
@@ -225,7 +252,10 @@ mod tests {
 
     #[test]
     fn a_persistent_token_needs_no_duration_and_a_negative_one_is_none() {
-        assert_eq!(take(&with(&json!({"accessTokenPersistent": true, "accessTokenDuration": 5}))).unwrap().ask.lifetime, Lifetime::Forever);
+        assert_eq!(
+            take(&with(&json!({"accessTokenPersistent": true, "accessTokenDuration": 5}))).unwrap().ask.lifetime,
+            Lifetime::Forever
+        );
         assert_eq!(take(&with(&json!({"accessTokenDuration": -5}))).unwrap().ask.lifetime, Lifetime::Default);
     }
 

@@ -41,9 +41,8 @@ fn list<T: FromStr<Err = Invalid>>(field: &'static str, most: usize, words: Opti
     if words.len() > most {
         return Err(Refusal::invalid(field, format!("must have at most {most} entries")));
     }
-    let item = |(n, text): (usize, &String)| {
-        text.parse().map_err(|Invalid(rule)| Refusal::invalid(format!("{field}[{n}]"), rule))
-    };
+    let item =
+        |(n, text): (usize, &String)| text.parse().map_err(|Invalid(rule)| Refusal::invalid(format!("{field}[{n}]"), rule));
     words.iter().enumerate().map(item).collect::<Result<_, _>>().map(Some)
 }
 

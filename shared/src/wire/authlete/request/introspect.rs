@@ -153,7 +153,9 @@ mod tests {
 
     #[test]
     fn a_standard_introspection_has_its_token_in_the_form() {
-        let asked = standard(&json!({"parameters": "token=t0ken&token_type_hint=refresh_token", "withHiddenProperties": true, "rsUri": "https://r.example"}));
+        let asked = standard(
+            &json!({"parameters": "token=t0ken&token_type_hint=refresh_token", "withHiddenProperties": true, "rsUri": "https://r.example"}),
+        );
         assert!(!format!("{asked:?}").contains("t0ken"));
         let (token, hint) = asked.token().unwrap();
         assert_eq!((token.expose().as_str(), hint), ("t0ken", Hint::RefreshToken));

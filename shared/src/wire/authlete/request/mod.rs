@@ -10,7 +10,7 @@ mod update;
 
 pub use create::{CreateAsk, CreateToken};
 pub use introspect::{Introspect, IntrospectStandard, Introspected};
-pub use revoke::{ListTokens, RevokeParameters, RevokeToken, Revocation, Revoked, range};
+pub use revoke::{ListTokens, Revocation, RevokeParameters, RevokeToken, Revoked, range};
 pub use service::{Configuration, KeySetQuery};
 pub use token::{FailReason, FailToken, IssueToken};
 pub use update::UpdateToken;

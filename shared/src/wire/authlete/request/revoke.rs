@@ -194,7 +194,9 @@ mod tests {
 
     #[test]
     fn rule_18_the_list_takes_a_status() {
-        for (query, valid) in [("", None), ("tokenStatus=ALL", None), ("tokenStatus=VALID", Some(true)), ("tokenStatus=INVALID", Some(false))] {
+        for (query, valid) in
+            [("", None), ("tokenStatus=ALL", None), ("tokenStatus=VALID", Some(true)), ("tokenStatus=INVALID", Some(false))]
+        {
             assert_eq!(list(query).unwrap().valid, valid, "{query}");
         }
         assert!(list("tokenStatus=valid").is_err());
@@ -202,7 +204,9 @@ mod tests {
 
     #[test]
     fn a_page_is_five_unless_it_says_otherwise() {
-        for (query, range) in [("", (0, 5)), ("start=3", (3, 8)), ("end=9", (0, 9)), ("start=2&end=2", (2, 2)), ("start=&end=", (0, 5))] {
+        for (query, range) in
+            [("", (0, 5)), ("start=3", (3, 8)), ("end=9", (0, 9)), ("start=2&end=2", (2, 2)), ("start=&end=", (0, 5))]
+        {
             let list = list(query).unwrap();
             assert_eq!((list.start, list.end), range, "{query}");
         }
@@ -223,9 +227,14 @@ mod tests {
         assert!(form.id.is_none() && form.secret.is_none());
         assert!(!format!("{taken:?}").contains("s3cret") && !format!("{taken:?}").contains("t0ken"));
 
-        let form = revocation(&json!({"parameters": "token=a&token_type_hint=pigeon&client_id=5&client_secret=b&client_assertion=c&client_assertion_type=d"}));
+        let form = revocation(
+            &json!({"parameters": "token=a&token_type_hint=pigeon&client_id=5&client_secret=b&client_assertion=c&client_assertion_type=d"}),
+        );
         let RevokeParameters { hint, credentials, .. } = form.unwrap();
-        assert_eq!((hint, credentials.form.id.as_deref(), credentials.form.assertion_type.as_deref()), (Hint::AccessToken, Some("5"), Some("d")));
+        assert_eq!(
+            (hint, credentials.form.id.as_deref(), credentials.form.assertion_type.as_deref()),
+            (Hint::AccessToken, Some("5"), Some("d"))
+        );
         assert!(credentials.form.secret.is_some() && credentials.form.assertion.is_some() && credentials.id.is_none());
     }
 

@@ -51,7 +51,9 @@ mod tests {
     #[test]
     fn rule_16_flags_of_a_query_have_any_case() {
         let read = |query: &str| Parameters::read(query).and_then(KeySetQuery::try_from);
-        for (query, pretty) in [("", false), ("pretty=true", true), ("pretty=True&includePrivateKeys=False", true), ("pretty=FALSE", false)] {
+        for (query, pretty) in
+            [("", false), ("pretty=true", true), ("pretty=True&includePrivateKeys=False", true), ("pretty=FALSE", false)]
+        {
             assert_eq!(read(query).unwrap().pretty, pretty, "{query}");
         }
         assert!(read("pretty=yes").is_err() && read("includePrivateKeys=True").is_err());

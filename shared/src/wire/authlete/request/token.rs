@@ -118,6 +118,9 @@ mod tests {
         assert_eq!(read::<FailToken>(&json!({"reason": "UNKNOWN"})).take().err(), missing("ticket"));
         assert_eq!(read::<FailToken>(&json!({"ticket": "a"})).take().err(), missing("reason"));
         assert!(read::<FailToken>(&json!({"ticket": "a", "reason": "BORED"})).take().is_err());
-        assert_eq!(read::<FailToken>(&json!({"ticket": "a", "reason": "INVALID_SCOPE"})).take().unwrap().1, FailReason::InvalidScope);
+        assert_eq!(
+            read::<FailToken>(&json!({"ticket": "a", "reason": "INVALID_SCOPE"})).take().unwrap().1,
+            FailReason::InvalidScope
+        );
     }
 }

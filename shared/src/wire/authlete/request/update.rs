@@ -96,7 +96,8 @@ mod tests {
     #[test]
     fn which_token_is_said_in_five_ways_of_which_the_first_counts() {
         let id = "0".repeat(32);
-        let all = [("accessToken", "a"), ("accessTokenHash", "b"), ("refreshToken", "c"), ("refreshTokenHash", "d"), ("tokenId", &id)];
+        let all =
+            [("accessToken", "a"), ("accessTokenHash", "b"), ("refreshToken", "c"), ("refreshTokenHash", "d"), ("tokenId", &id)];
         for n in 0..all.len() {
             let body: Value = all[n..].iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
             let found = match (n, take(&body).unwrap().0) {
@@ -124,7 +125,8 @@ mod tests {
     #[test]
     fn an_empty_list_replaces_and_times_are_milliseconds() {
         let (_, update) =
-            take(&json!({"accessToken": "a", "scopes": [], "properties": [], "accessTokenExpiresAt": 1_642_048_148_973_i64})).unwrap();
+            take(&json!({"accessToken": "a", "scopes": [], "properties": [], "accessTokenExpiresAt": 1_642_048_148_973_i64}))
+                .unwrap();
         assert_eq!((update.scopes, update.properties), (Some(Vec::new()), Some(Vec::new())));
         assert_eq!(update.expires_at, Some(Timestamp::from_ms(1_642_048_148_973)));
     }
