@@ -12,12 +12,12 @@ use std::time::Instant;
 
 use shared::clock::{Clock, SystemClock};
 use shared::domain::{
-    App, Audience, Mark, Member, MemberKey, MemberKind, Org, OrgId, OrgSettings, Profile, Role, Scope, ScopePattern, Seconds,
-    Session, SessionId, Subject, TokenId, TokenKey, TokenRecord,
+    App, Audience, Member, MemberKey, MemberKind, Org, OrgId, OrgSettings, Profile, Role, Scope, ScopePattern, Seconds, Session,
+    SessionId, Subject, TokenId, TokenKey, TokenRecord,
 };
 use shared::entropy::SystemEntropy;
 use shared::store::sqlite::{Durability, SqliteStore};
-use shared::store::{ReadTokens, Wanted, WriteDirectory, WriteTokens};
+use shared::store::{ReadTokens, Recording, Wanted, WriteDirectory, WriteTokens};
 
 const TASKS: u64 = 64;
 const SUBJECTS: u64 = 10_000;
@@ -130,6 +130,7 @@ fn org() -> Org {
         name: None,
         enabled: true,
         settings: OrgSettings::default(),
+        secrets: Vec::new(),
         ever_non_expiring: false,
         created_at: SystemClock.now(),
         updated_at: SystemClock.now(),
@@ -182,21 +183,24 @@ fn token(id: TokenId, n: u64) -> TokenRecord {
         creator: None,
         masquerading: false,
         family: None,
+        issuance: None,
+        value: None,
+        refreshable_until: None,
+        revision: 0,
         revoked_at: None,
     }
 }
 
 /// What authenticating a bearer and minting for member `n` needs.
 fn wanted(token: &TokenRecord, n: u64) -> Wanted {
-    let marks = Mark::keys_of(&token.org, &token.subject, token.client, token.session.as_ref()).collect();
     let member = |subject| MemberKey { org: org_id(), subject };
     Wanted {
         tokens: vec![TokenKey { org: org_id(), id: token.id }],
-        families: Vec::new(),
-        marks,
+        marks: token.marks(),
         shard_of: Some(token.id),
         orgs: vec![org_id()],
         members: vec![member(token.subject.clone()), member(subject(n))],
+        ..Wanted::default()
     }
 }
 

@@ -92,7 +92,8 @@ impl Party {
         }
     }
 
-    const fn invalid(self) -> Denial {
+    /// That its token is no good.
+    pub const fn invalid(self) -> Denial {
         match self {
             Self::Actor => Denial::ActorTokenInvalid,
             Self::Subject => Denial::SubjectTokenInvalid,

@@ -71,6 +71,12 @@ impl ClientCredentials {
         self.name().ok()?.parse().ok()
     }
 
+    /// Whether they say nothing at all.
+    pub fn is_empty(&self) -> bool {
+        let FormCredentials { id, secret, assertion_type, assertion } = &self.form;
+        self.id.is_none() && self.secret.is_none() && id.is_none() && secret.is_none() && assertion_type.is_none() && assertion.is_none()
+    }
+
     /// The name of the client, which must be the same wherever it is given.
     fn name(&self) -> Result<String, Denial> {
         match (&self.id, &self.form.id) {

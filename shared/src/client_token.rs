@@ -8,8 +8,10 @@ use crate::domain::{
     TokenRecord,
 };
 use crate::jose::{equal, sha256};
+use crate::keys::PublishedKeys;
 use crate::opaque;
 use crate::ports::Reader;
+use crate::service::Seek;
 use crate::store::{Found, Wanted};
 
 /// A token as somebody presents it, or something that stands for one: where its record may be.
@@ -81,37 +83,24 @@ pub struct ClientFamily {
 
 impl Sought {
     /// By its value: opaque, a JWT of ours, or a refresh token. A JWT that we didn't sign is never found.
-    pub async fn by_value(ports: &Reader, org: &OrgId, text: &str) -> Result<Self, Fault> {
-        let jwt = if text.bytes().filter(|b| *b == b'.').count() == 2 {
-            ports.keys.now().await?.verifier.access_token_id(text)
-        } else {
-            None
-        };
+    pub fn by_value(keys: &PublishedKeys, org: &OrgId, text: &str) -> Self {
+        let looks_like_jwt = text.bytes().filter(|b| *b == b'.').count() == 2;
+        let jwt = if looks_like_jwt { keys.verifier.access_token_id(text) } else { None };
         let value = jwt.as_ref().map_or(text, |value| value.expose());
         let refresh = RefreshToken::parse(value).filter(|token| token.family.org == *org);
         let (hash, native) = (sha256(value.as_bytes()), opaque::id_of(value));
-        Ok(Self { org: org.clone(), hash, native, identified: None, refresh })
+        Self { org: org.clone(), hash, native, identified: None, refresh }
     }
 
     /// By its value, or by the identifier that lists show in its place: contract `authlete` section 4.4.
-    pub async fn by_identifier(ports: &Reader, org: &OrgId, text: &str) -> Result<Self, Fault> {
-        let sought = Self::by_value(ports, org, text).await?;
-        Ok(Self { identified: opaque::identified(text), ..sought })
+    pub fn by_identifier(keys: &PublishedKeys, org: &OrgId, text: &str) -> Self {
+        Self { identified: opaque::identified(text), ..Self::by_value(keys, org, text) }
     }
 
     /// By the id of its record.
     pub fn by_id(org: &OrgId, id: TokenId) -> Self {
         // Nothing has this hash.
         Self { org: org.clone(), hash: [0; 32], native: None, identified: Some(id), refresh: None }
-    }
-
-    /// What the first read must look for.
-    pub fn wanted(&self) -> Wanted {
-        let ids = [self.native, self.identified].into_iter().flatten();
-        let mut families: Vec<_> = self.identified.map(|id| self.family_key(id)).into_iter().collect();
-        families.extend(self.refresh.as_ref().map(|token| token.family.clone()));
-        let aliases = if self.hash == [0; 32] { Vec::new() } else { vec![self.alias()] };
-        Wanted { tokens: ids.map(|id| self.token_key(id)).collect(), families, aliases, ..Wanted::default() }
     }
 
     /// The token, with all that decides about it. `first` is what the first read has found.
@@ -195,6 +184,16 @@ impl Sought {
 
     fn family_key(&self, id: TokenId) -> FamilyKey {
         FamilyKey { org: self.org.clone(), id }
+    }
+}
+
+impl Seek for Sought {
+    fn wanted(&self, _: &OrgId) -> Wanted {
+        let ids = [self.native, self.identified].into_iter().flatten();
+        let mut families: Vec<_> = self.identified.map(|id| self.family_key(id)).into_iter().collect();
+        families.extend(self.refresh.as_ref().map(|token| token.family.clone()));
+        let aliases = if self.hash == [0; 32] { Vec::new() } else { vec![self.alias()] };
+        Wanted { tokens: ids.map(|id| self.token_key(id)).collect(), families, aliases, ..Wanted::default() }
     }
 }
 

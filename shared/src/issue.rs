@@ -1,14 +1,14 @@
 //! Issuing tokens to OAuth clients: outside of any flow, or on a ticket.
 
 use crate::domain::{
-    Audience, Client, ClientRef, Confirmation, Error, ExtraClaims, GrantType, Issuance, Mark, MarkKey, MarkKind, Property,
-    Refusal, Scope, Seconds, Secret, Service, Subject, Ticket, TicketKey, TokenId,
+    Audience, Client, ClientRef, Confirmation, Error, ExtraClaims, GrantType, Issuance, Mark, MarkKey, MarkKind, OrgId, Property,
+    Refusal, Scope, Seconds, Secret, Service, Subject, Ticket, TicketKey, Timestamp, TokenId,
 };
 use crate::mint::{Minted, mint};
 use crate::opaque;
 use crate::policy::{self, ClientAsk, Lifetime, RefreshOf, merged};
 use crate::ports::{Granter, TicketEnder};
-use crate::service::client_named;
+use crate::service::{Seek, client_named};
 use crate::store::{Found, Spending, Wanted};
 
 /// A token that a client got.
@@ -102,21 +102,28 @@ pub struct TicketIssue {
     pub refresh_lifetime: Option<Seconds>,
 }
 
-/// Where a ticket is, if the text is one.
-pub fn ticket_key(service: &crate::domain::OrgId, ticket: &str) -> Option<TicketKey> {
-    opaque::id_of(ticket).map(|id| TicketKey { org: service.clone(), id })
+/// A ticket as it is presented.
+#[derive(Clone, Debug)]
+pub struct TicketValue(pub Secret<String>);
+
+impl TicketValue {
+    fn key(&self, org: &OrgId) -> Option<TicketKey> {
+        opaque::id_of(self.0.expose()).map(|id| TicketKey { org: org.clone(), id })
+    }
 }
 
-/// What the first read must look for.
-pub fn wanted_for_ticket(org: &crate::domain::OrgId, ticket: &str) -> Wanted {
-    Wanted { tickets: ticket_key(org, ticket).into_iter().collect(), ..Wanted::default() }
+impl Seek for TicketValue {
+    fn wanted(&self, org: &OrgId) -> Wanted {
+        Wanted { tickets: self.key(org).into_iter().collect(), ..Wanted::default() }
+    }
 }
 
 /// Issues a token on a ticket, which is spent with it: both or neither. Contract `authlete` section 5.3.
 pub async fn issue(ports: &Granter, service: &Service, found: &Found, ticket: &str, word: TicketIssue) -> Result<Issued, Error> {
     let ticket = good_ticket(service, found, ticket, ports.reader().now())?;
-    let client = ClientRef::Id(ticket.client);
-    let client = client_named(ports.reader(), service, found, &client).await?.ok_or(Refusal::TicketRejected)?;
+    let key = (ticket.org.clone(), ticket.client);
+    let wanted = Wanted { clients: vec![key.clone()], ..Wanted::default() };
+    let client = ports.reader().tokens.read(&wanted).await?.clients.remove(&key).ok_or(Refusal::TicketRejected)?;
     let issuance = Issuance {
         grant: GrantType::Password,
         for_client: false,
@@ -144,7 +151,7 @@ pub async fn issue(ports: &Granter, service: &Service, found: &Found, ticket: &s
 }
 
 /// Spends a ticket on which no token shall be issued: contract `authlete` section 5.4.
-pub async fn fail(ports: &TicketEnder, service: &Service, found: &Found, ticket: &str) -> Result<(), Error> {
+pub async fn fail(ports: &TicketEnder, service: &Service, found: &Found, ticket: &TicketValue) -> Result<(), Error> {
     let now = ports.reader.now();
     let ticket = good_ticket(service, found, ticket, now)?;
     let by = TokenId::generate(now, Some(ticket.id.shard()), &*ports.entropy)?;
@@ -155,9 +162,9 @@ pub async fn fail(ports: &TicketEnder, service: &Service, found: &Found, ticket:
 fn good_ticket<'a>(
     service: &Service,
     found: &'a Found,
-    ticket: &str,
-    now: crate::domain::Timestamp,
+    ticket: &TicketValue,
+    now: Timestamp,
 ) -> Result<&'a Ticket, Refusal> {
-    let key = ticket_key(service.id(), ticket).ok_or(Refusal::TicketRejected)?;
+    let key = ticket.key(service.id()).ok_or(Refusal::TicketRejected)?;
     found.tickets.get(&key).filter(|ticket| ticket.is_good(now)).ok_or(Refusal::TicketRejected)
 }

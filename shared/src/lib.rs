@@ -55,6 +55,7 @@ pub mod signer;
 pub mod store;
 pub mod strict_json;
 pub mod telemetry;
+pub mod token_request;
 pub mod wire;
 
 #[cfg(test)]

@@ -415,7 +415,7 @@ pub fn may_hand_out<'a>(authority: Authority<'_>, patterns: impl IntoIterator<It
 mod client;
 
 pub(crate) use client::supported;
-pub use client::{ClientAsk, RefreshAsk, RefreshOf, amend_scopes, issue, merged, refresh_of_client, requestable};
+pub use client::{ClientAsk, RefreshAsk, RefreshOf, amend_scopes, issue, merged, refresh_of_client, requestable, supported_of};
 
 #[cfg(test)]
 mod tests;

@@ -30,40 +30,54 @@ pub enum Proof {
     },
 }
 
-/// Authenticates, and reads what `also` asks for of the org: one consistent read. A bearer needs one of these API scopes
-/// there; without any, its token must only be alive.
-pub async fn authenticate(
+/// Something that is looked for in the org while its service is authenticated: in the same read.
+pub trait Seek: Send {
+    /// What to look for.
+    fn wanted(&self, org: &OrgId) -> Wanted;
+}
+
+/// A service, what it wanted, and what was found of it.
+#[derive(Debug)]
+pub struct Authenticated<S> {
+    /// The service.
+    pub service: Service,
+    /// What was looked for.
+    pub sought: S,
+    /// What the read has found.
+    pub found: Found,
+}
+
+/// Authenticates, and looks in the org for what `seek` says: one consistent read. A bearer needs one of these API scopes there;
+/// without any, its token must only be alive.
+pub async fn authenticate<S: Seek>(
     ports: &Reader,
     credentials: &Credentials,
     needs: &[&'static str],
-    also: impl FnOnce(&OrgId) -> Wanted + Send,
-) -> Result<(Service, Found), Error> {
+    seek: impl FnOnce(&OrgId) -> S,
+) -> Result<Authenticated<S>, Error> {
     match &credentials.proof {
-        Proof::Bearer(token) => by_token(ports, token.expose(), credentials.org.as_ref(), needs, also).await,
+        Proof::Bearer(token) => {
+            let org = match &credentials.org {
+                Some(org) => org.clone(),
+                None => ports.keys.now().await?.verifier.org_of(token.expose(), ports.now()).ok_or(REJECTED)?,
+            };
+            let sought = seek(&org);
+            let mut also = sought.wanted(&org);
+            also.orgs.push(org.clone());
+            let (caller, found) = authenticate_bearer(ports, token.expose(), also).await?;
+            let org = permitted(&caller, found.orgs.get(&org), needs)?;
+            Ok(Authenticated { service: Service::authenticated(org, Some(caller.member())), sought, found })
+        }
         Proof::Secret { org, .. } if credentials.org.as_ref().is_some_and(|named| named != org) => Err(REJECTED.into()),
-        Proof::Secret { org, secret } => by_secret(ports, org, secret, also(org)).await,
+        Proof::Secret { org, secret } => {
+            let sought = seek(org);
+            let (service, found) = by_secret(ports, org, secret, sought.wanted(org)).await?;
+            Ok(Authenticated { service, sought, found })
+        }
     }
 }
 
 const REJECTED: Refusal = Refusal::CredentialsRejected(TokenProblem::Invalid);
-
-async fn by_token(
-    ports: &Reader,
-    token: &str,
-    named: Option<&OrgId>,
-    needs: &[&'static str],
-    also: impl FnOnce(&OrgId) -> Wanted + Send,
-) -> Result<(Service, Found), Error> {
-    let org = match named {
-        Some(org) => org.clone(),
-        None => ports.keys.now().await?.verifier.org_of(token, ports.now()).ok_or(REJECTED)?,
-    };
-    let mut also = also(&org);
-    also.orgs.push(org.clone());
-    let (caller, found) = authenticate_bearer(ports, token, also).await?;
-    let org = permitted(&caller, found.orgs.get(&org), needs)?;
-    Ok((Service::authenticated(org, Some(caller.member())), found))
-}
 
 /// One answer for a foreign org and for one that isn't there, so that nobody can probe for orgs.
 fn permitted(caller: &Caller, org: Option<&Org>, needs: &[&'static str]) -> Result<Org, Refusal> {
@@ -72,9 +86,8 @@ fn permitted(caller: &Caller, org: Option<&Org>, needs: &[&'static str]) -> Resu
     if needs.is_empty() || needs.iter().any(|scope| caller.may(scope, org)) { Ok(org.clone()) } else { Err(denied) }
 }
 
-async fn by_secret(ports: &Reader, id: &OrgId, secret: &Secret<String>, mut also: Wanted) -> Result<(Service, Found), Error> {
-    also.orgs.push(id.clone());
-    let found = ports.tokens.read(&also).await?;
+async fn by_secret(ports: &Reader, id: &OrgId, secret: &Secret<String>, also: Wanted) -> Result<(Service, Found), Error> {
+    let found = ports.tokens.read(&Wanted { orgs: vec![id.clone()], ..Wanted::default() }.and(also)).await?;
     let hash = sha256(secret.expose().as_bytes());
     // All are compared, and where there is none as much is done: nobody can probe for orgs by the time that it takes.
     let hashes = found.orgs.get(id).map(|org| &org.secrets[..]).filter(|hashes| !hashes.is_empty()).unwrap_or(&[[0; 32]]);
@@ -83,16 +96,40 @@ async fn by_secret(ports: &Reader, id: &OrgId, secret: &Secret<String>, mut also
     Ok((Service::authenticated(org, None), found))
 }
 
-/// What the first read must look for to find a client.
-pub fn wanted_client(org: &OrgId, client: &ClientRef) -> Wanted {
-    match client {
-        ClientRef::Id(id) => Wanted { clients: vec![(org.clone(), *id)], ..Wanted::default() },
-        ClientRef::Alias(alias) => Wanted { client_aliases: vec![(org.clone(), alias.clone())], ..Wanted::default() },
+impl Seek for () {
+    fn wanted(&self, _: &OrgId) -> Wanted {
+        Wanted::default()
     }
 }
 
-/// A client of the service's org, be it disabled. An alias takes a second read.
-pub async fn client_named(ports: &Reader, service: &Service, found: &Found, client: &ClientRef) -> Result<Option<Client>, Fault> {
+impl<S: Seek> Seek for Option<S> {
+    fn wanted(&self, org: &OrgId) -> Wanted {
+        self.as_ref().map(|sought| sought.wanted(org)).unwrap_or_default()
+    }
+}
+
+impl<A: Seek, B: Seek> Seek for (A, B) {
+    fn wanted(&self, org: &OrgId) -> Wanted {
+        self.0.wanted(org).and(self.1.wanted(org))
+    }
+}
+
+impl Seek for ClientRef {
+    fn wanted(&self, org: &OrgId) -> Wanted {
+        match self {
+            Self::Id(id) => Wanted { clients: vec![(org.clone(), *id)], ..Wanted::default() },
+            Self::Alias(alias) => Wanted { client_aliases: vec![(org.clone(), alias.clone())], ..Wanted::default() },
+        }
+    }
+}
+
+/// A client of the service's org that was looked for, be it disabled. An alias takes a second read.
+pub async fn client_named(
+    ports: &Reader,
+    service: &Service,
+    found: &Found,
+    client: &ClientRef,
+) -> Result<Option<Client>, Fault> {
     let org = service.id();
     let id = match client {
         ClientRef::Id(id) => *id,
@@ -104,6 +141,9 @@ pub async fn client_named(ports: &Reader, service: &Service, found: &Found, clie
     let key = (org.clone(), id);
     if let Some(client) = found.clients.get(&key) {
         return Ok(Some(client.clone()));
+    }
+    if matches!(client, ClientRef::Id(_)) {
+        return Ok(None);
     }
     let wanted = Wanted { clients: vec![key.clone()], ..Wanted::default() };
     Ok(ports.tokens.read(&wanted).await?.clients.remove(&key))

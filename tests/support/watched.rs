@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use shared::domain::{
-    Client, ClientId, Family, FamilyKey, Fault, KeyRing, Mark, Member, MemberKey, Org, OrgId, Subject, Timestamp, TokenKey,
-    TokenRecord,
+    Batch, BatchKey, Client, ClientId, FamilyKey, Fault, KeyRing, Mark, Member, MemberKey, Org, OrgId, Subject, Ticket,
+    Timestamp, TokenKey,
 };
 use shared::store::{
-    Delete, Found, Put, ReadDirectory, ReadKeys, ReadTokens, RefreshTokens, Revocation, RevokeTokens, Rotation, RotationStep,
-    Store, TokenPage, TokenQuery, Wanted, WriteDirectory, WriteKeys, WriteTokens,
+    AmendTokens, Amended, Amendment, Delete, Found, KeepBatches, KeepTickets, Put, ReadDirectory, ReadKeys, ReadTokens, Recorded,
+    Recording, RefreshTokens, Revocation, RevokeTokens, Rotation, RotationStep, Spending, Store, TokenPage, TokenQuery, UseOnce,
+    Used, Wanted, WriteDirectory, WriteKeys, WriteTokens,
 };
 
 /// Counts the calls of a store by name, and fails the one it is told to: before it happens, or after it has happened and its
@@ -105,8 +106,15 @@ impl ReadTokens for Watched {
 
 #[async_trait]
 impl WriteTokens for Watched {
-    async fn record(&self, token: &TokenRecord, family: Option<&Family>) -> Result<(), Fault> {
-        self.call("record", self.store.record(token, family)).await
+    async fn record(&self, new: &Recording) -> Result<Recorded, Fault> {
+        self.call("record", self.store.record(new)).await
+    }
+}
+
+#[async_trait]
+impl AmendTokens for Watched {
+    async fn amend(&self, amendment: &Amendment) -> Result<Amended, Fault> {
+        self.call("amend", self.store.amend(amendment)).await
     }
 }
 
@@ -133,6 +141,39 @@ impl RefreshTokens for Watched {
 }
 
 #[async_trait]
+impl KeepTickets for Watched {
+    async fn put_ticket(&self, ticket: &Ticket) -> Result<(), Fault> {
+        self.call("put_ticket", self.store.put_ticket(ticket)).await
+    }
+
+    async fn spend_ticket(&self, spending: &Spending) -> Result<bool, Fault> {
+        self.call("spend_ticket", self.store.spend_ticket(spending)).await
+    }
+}
+
+#[async_trait]
+impl UseOnce for Watched {
+    async fn use_once(&self, used: &Used) -> Result<bool, Fault> {
+        self.call("use_once", self.store.use_once(used)).await
+    }
+}
+
+#[async_trait]
+impl KeepBatches for Watched {
+    async fn put_batch(&self, batch: &Batch) -> Result<(), Fault> {
+        self.call("put_batch", self.store.put_batch(batch)).await
+    }
+
+    async fn batch(&self, key: &BatchKey) -> Result<Option<Batch>, Fault> {
+        self.call("batch", self.store.batch(key)).await
+    }
+
+    async fn end_part(&self, key: &BatchKey, part: u32, failure: Option<&str>, at: Timestamp) -> Result<(), Fault> {
+        self.call("end_part", self.store.end_part(key, part, failure, at)).await
+    }
+}
+
+#[async_trait]
 impl ReadDirectory for Watched {
     async fn org(&self, id: &OrgId) -> Result<Option<Org>, Fault> {
         self.call("org", self.store.org(id)).await
@@ -152,6 +193,10 @@ impl ReadDirectory for Watched {
 
     async fn client(&self, org: &OrgId, id: ClientId) -> Result<Option<Client>, Fault> {
         self.call("client", self.store.client(org, id)).await
+    }
+
+    async fn clients(&self, org: &OrgId, after: Option<ClientId>, limit: usize) -> Result<Vec<Client>, Fault> {
+        self.call("clients", self.store.clients(org, after, limit)).await
     }
 }
 

@@ -31,6 +31,8 @@ pub struct Client {
     pub refresh_token_duration: Option<Seconds>,
     /// Whether a subject has one access token of it at most: a new one ends the others.
     pub single_token_per_subject: bool,
+    /// Whether its tokens are bound to the certificate of its TLS connection: RFC 8705 section 3.4.
+    pub certificate_bound_tokens: bool,
     /// Whether it may exchange tokens where the org demands a permit.
     pub may_exchange_tokens: bool,
     /// What others keep with it.

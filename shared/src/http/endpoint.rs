@@ -31,8 +31,10 @@ pub struct Route {
     pub name: &'static str,
     /// Its method.
     pub method: Method,
-    /// Its path, with parameters in braces, as API Gateway and OpenAPI have them.
+    /// Its path, with parameters in braces, as API Gateway has them: one that ends in a plus takes the rest of the path.
     pub path: &'static str,
+    /// Another path of the same endpoint.
+    pub also: Option<&'static str>,
     /// How its errors are spelled.
     pub dialect: Dialect,
 }
@@ -40,22 +42,38 @@ pub struct Route {
 impl Route {
     /// A `DELETE`.
     pub const fn delete(name: &'static str, path: &'static str, dialect: Dialect) -> Self {
-        Self { name, method: Method::DELETE, path, dialect }
+        Self::new(Method::DELETE, name, path, dialect)
     }
 
     /// A `GET`.
     pub const fn get(name: &'static str, path: &'static str, dialect: Dialect) -> Self {
-        Self { name, method: Method::GET, path, dialect }
+        Self::new(Method::GET, name, path, dialect)
     }
 
     /// A `POST`.
     pub const fn post(name: &'static str, path: &'static str, dialect: Dialect) -> Self {
-        Self { name, method: Method::POST, path, dialect }
+        Self::new(Method::POST, name, path, dialect)
     }
 
     /// A `PUT`.
     pub const fn put(name: &'static str, path: &'static str, dialect: Dialect) -> Self {
-        Self { name, method: Method::PUT, path, dialect }
+        Self::new(Method::PUT, name, path, dialect)
+    }
+
+    const fn new(method: Method, name: &'static str, path: &'static str, dialect: Dialect) -> Self {
+        Self { name, method, path, also: None, dialect }
+    }
+
+    /// The same, found at another path, too.
+    #[must_use]
+    pub const fn and_at(mut self, path: &'static str) -> Self {
+        self.also = Some(path);
+        self
+    }
+
+    /// Its paths.
+    pub fn paths(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.path).chain(self.also)
     }
 }
 
@@ -64,6 +82,8 @@ impl Route {
 pub enum Dialect {
     /// The Agilicus Tokens API: errors are an `ErrorMessage`.
     Agilicus,
+    /// Authlete's token API: errors are a `Result`, and a slash at the end of a path doesn't count.
+    Authlete,
     /// Jeton's own API: errors are problem details, RFC 9457.
     Jeton,
 }
@@ -126,10 +146,10 @@ impl<E: Endpoint> Handler for Bound<E> {
             };
             match outcome {
                 Ok(output) => output.into_reply(),
-                Err(Error::Refused(refusal)) => render::refusal(E::ROUTE.dialect, &refusal),
+                Err(Error::Refused(refusal)) => render::refusal(&E::ROUTE, &refusal),
                 Err(Error::Failed(fault)) => {
                     crate::telemetry::log_fault(E::ROUTE.name, &fault);
-                    render::fault(E::ROUTE.dialect, &fault)
+                    render::fault(&E::ROUTE, &fault)
                 }
             }
         })

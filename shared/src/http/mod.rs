@@ -1,14 +1,16 @@
 //! HTTP: endpoints, routes, credentials, and how errors are spelled in each dialect. The only room that knows status codes.
 
+mod authlete;
 mod endpoint;
 mod render;
 mod reply;
 mod request;
 mod service;
 
+pub use authlete::{ClientPath, IdentifierPath, Lenient, ServiceCredentials};
 pub use endpoint::{Dialect, Endpoint, Entry, Route};
 pub(crate) use render::explain;
-pub use render::{fault, refusal};
+pub use render::{fault, refusal, understood};
 pub use reply::{Answer, IntoReply, NoContent, Published, Reply, Written};
 pub use request::{Bearer, FromRequest, Json, MaybeBearer, MaybeJson, MemberPath, OrgPath, Query, Request};
 pub use service::{MOST_BODY, RequestId, Service};

@@ -1,45 +1,63 @@
 //! How refusals and faults are spelled in each dialect: the only place that knows.
 
+mod authlete;
+
 use std::borrow::Cow;
 
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
-use super::{Dialect, Reply};
-use crate::domain::{Fault, Refusal, TokenProblem};
+use super::{Dialect, Reply, Route};
+use crate::domain::{Error, Fault, Refusal, TokenProblem};
 use crate::telemetry;
 use crate::wire::agilicus::response::ErrorMessage;
 use crate::wire::json;
 
 /// The answer to a caller's mistake.
-pub fn refusal(dialect: Dialect, refusal: &Refusal) -> Reply {
+pub fn refusal(route: &Route, refusal: &Refusal) -> Reply {
     let (status, code, message) = spell(refusal);
     telemetry::note_error(code);
     let field = match refusal {
         Refusal::Invalid { field, .. } if !field.is_empty() => Some(&**field),
         _ => None,
     };
-    let mut reply = body(dialect, status, code, &message, field);
-    reply.headers.extend(headers(refusal));
+    let mut reply = match route.dialect {
+        Dialect::Agilicus => error_message(status, code, &message),
+        Dialect::Authlete => authlete::refusal(route, refusal),
+        Dialect::Jeton => problem(status, code, &message, field),
+    };
+    reply.headers.extend(headers(route.dialect, refusal));
     reply
 }
 
-/// The answer to a failure of ours: a fixed body, whatever happened.
-pub fn fault(dialect: Dialect, fault: &Fault) -> Reply {
-    if !fault.can_retry() {
-        telemetry::note_error("INTERNAL_ERROR");
-        return body(
-            dialect,
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "INTERNAL_ERROR",
-            "Something went wrong here. It has been logged.",
-            None,
-        );
+/// Tells refusals of a call that was understood, which some dialects answer as an outcome, from failures of ours.
+pub fn understood<T>(outcome: Result<T, Error>) -> Result<Result<T, Refusal>, Error> {
+    match outcome {
+        Ok(done) => Ok(Ok(done)),
+        Err(Error::Refused(refusal)) => {
+            telemetry::note_error(spell(&refusal).1);
+            Ok(Err(refusal))
+        }
+        Err(failed @ Error::Failed(_)) => Err(failed),
     }
-    telemetry::note_error("UNAVAILABLE");
-    let mut reply =
-        body(dialect, StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", "Not possible at the moment. Try again shortly.", None);
-    reply.headers.push((header::RETRY_AFTER, HeaderValue::from_static("1")));
+}
+
+/// The answer to a failure of ours: a fixed body, whatever happened.
+pub fn fault(route: &Route, fault: &Fault) -> Reply {
+    let (status, code, message) = if fault.can_retry() {
+        (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", "Not possible at the moment. Try again shortly.")
+    } else {
+        (StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", "Something went wrong here. It has been logged.")
+    };
+    telemetry::note_error(code);
+    let mut reply = match route.dialect {
+        Dialect::Agilicus => error_message(status, code, message),
+        Dialect::Authlete => authlete::fault(route, status, message),
+        Dialect::Jeton => problem(status, code, message, None),
+    };
+    if fault.can_retry() {
+        reply.headers.push((header::RETRY_AFTER, HeaderValue::from_static("1")));
+    }
     reply
 }
 
@@ -58,12 +76,15 @@ fn spell(refusal: &Refusal) -> (StatusCode, &'static str, Cow<'static, str>) {
             (S::FORBIDDEN, "ACCESS_DENIED", format!("Needs the scope {needs} in this org, on the token and held by its subject.").into())
         }
         Refusal::BodyTooLarge { limit } => (S::PAYLOAD_TOO_LARGE, "BODY_TOO_LARGE", format!("The body must be at most {limit} bytes.").into()),
+        Refusal::ClientLocked => (S::FORBIDDEN, "CLIENT_LOCKED", "The client is locked.".into()),
+        Refusal::ClientUnavailable => (S::BAD_REQUEST, "CLIENT_UNAVAILABLE", "No client of the org has this number or alias.".into()),
         Refusal::Conflict(what) => (S::CONFLICT, "CONFLICT", format!("Not possible: {what}.").into()),
         Refusal::CredentialsMissing => (S::UNAUTHORIZED, "TOKEN_MISSING", "Send an access token: \"Authorization: Bearer …\".".into()),
         Refusal::CredentialsRejected(problem) => {
             let (code, advice) = token(*problem);
             (S::UNAUTHORIZED, code, advice.into())
         }
+        Refusal::Denied(denial) => (S::BAD_REQUEST, "TOKEN_REQUEST_DENIED", denial.describe().into()),
         Refusal::Invalid { field, rule } if field.is_empty() => (S::BAD_REQUEST, "INVALID_REQUEST", sentence(rule)),
         Refusal::Invalid { field, rule } => (S::BAD_REQUEST, "INVALID_REQUEST", format!("{field}: {rule}.").into()),
         Refusal::Lifetime(rule) => (S::BAD_REQUEST, "INVALID_LIFETIME", format!("time_validity or token_validity: the token {rule}.").into()),
@@ -84,6 +105,7 @@ fn spell(refusal: &Refusal) -> (StatusCode, &'static str, Cow<'static, str>) {
         Refusal::ScopeNotHeld(scope) => {
             (S::FORBIDDEN, "SCOPE_NOT_HELD", format!("scopes: the member doesn't hold {scope}. Mark it optional with ? to go without.").into())
         }
+        Refusal::TicketRejected => (S::BAD_REQUEST, "TICKET_INVALID", "The ticket is unknown, expired or used.".into()),
         // Contract `agilicus` section 1.1: introspection of a revoked token.
         Refusal::TokenGone => (S::GONE, "TOKEN_REVOKED", token(TokenProblem::Revoked).1.into()),
         Refusal::TokenRejected(problem) => {
@@ -93,6 +115,7 @@ fn spell(refusal: &Refusal) -> (StatusCode, &'static str, Cow<'static, str>) {
         Refusal::TokenTooLarge { limit } => {
             (S::BAD_REQUEST, "TOKEN_TOO_LARGE", format!("The signed token would be over {limit} bytes: ask for fewer scopes, roles or audiences.").into())
         }
+        Refusal::ValueTaken { field } => (S::CONFLICT, "VALUE_TAKEN", format!("{field}: another token has this value.").into()),
         Refusal::UnsupportedMediaType => {
             (S::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", "Send \"Content-Type: application/json\", in UTF-8.".into())
         }
@@ -108,16 +131,21 @@ fn token(problem: TokenProblem) -> (&'static str, &'static str) {
     }
 }
 
-/// `WWW-Authenticate` of RFC 6750 section 3, and `Allow`.
-fn headers(refusal: &Refusal) -> Vec<(header::HeaderName, HeaderValue)> {
-    let challenge = |text| (header::WWW_AUTHENTICATE, HeaderValue::from_static(text));
+/// `WWW-Authenticate` of RFC 6750 section 3 (and RFC 7617 section 2, where that is taken, too), and `Allow`.
+fn headers(dialect: Dialect, refusal: &Refusal) -> Option<(header::HeaderName, HeaderValue)> {
+    let basic = match dialect {
+        Dialect::Authlete => ", Basic realm=\"jeton\"",
+        Dialect::Agilicus | Dialect::Jeton => "",
+    };
+    let challenge = |error: &str| {
+        let value = HeaderValue::try_from(format!("Bearer realm=\"jeton\"{error}{basic}")).ok()?;
+        Some((header::WWW_AUTHENTICATE, value))
+    };
     match refusal {
-        Refusal::CredentialsMissing => vec![challenge("Bearer realm=\"jeton\"")],
-        Refusal::CredentialsRejected(_) => vec![challenge("Bearer realm=\"jeton\", error=\"invalid_token\"")],
-        Refusal::MethodNotAllowed { allow } => {
-            HeaderValue::try_from(allow.as_str()).map(|allow| (header::ALLOW, allow)).into_iter().collect()
-        }
-        _ => Vec::new(),
+        Refusal::CredentialsMissing => challenge(""),
+        Refusal::CredentialsRejected(_) => challenge(", error=\"invalid_token\""),
+        Refusal::MethodNotAllowed { allow } => HeaderValue::try_from(allow.as_str()).map(|allow| (header::ALLOW, allow)).ok(),
+        _ => None,
     }
 }
 
@@ -132,15 +160,14 @@ struct Problem<'a> {
     field: Option<&'a str>,
 }
 
-fn body(dialect: Dialect, status: StatusCode, code: &str, message: &str, field: Option<&str>) -> Reply {
-    let (media_type, body) = match dialect {
-        Dialect::Agilicus => (Reply::JSON, json::write(&ErrorMessage { error_code: code, error_message: message })),
-        Dialect::Jeton => {
-            let title = status.canonical_reason().unwrap_or_default();
-            ("application/problem+json", json::write(&Problem { title, status: status.as_u16(), detail: message, code, field }))
-        }
-    };
-    Reply { media_type, ..Reply::json(status, body.unwrap_or_default()) }
+fn problem(status: StatusCode, code: &str, detail: &str, field: Option<&str>) -> Reply {
+    let title = status.canonical_reason().unwrap_or_default();
+    let body = json::write(&Problem { title, status: status.as_u16(), detail, code, field });
+    Reply { media_type: "application/problem+json", ..Reply::json(status, body.unwrap_or_default()) }
+}
+
+fn error_message(status: StatusCode, code: &str, message: &str) -> Reply {
+    Reply::json(status, json::write(&ErrorMessage { error_code: code, error_message: message }).unwrap_or_default())
 }
 
 fn sentence(rule: &str) -> Cow<'static, str> {

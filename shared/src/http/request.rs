@@ -1,9 +1,12 @@
 //! Requests, and what endpoints take from them.
 
+use std::borrow::Cow;
+
 use http::request::Parts;
 use http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
 
+use super::Reply;
 use crate::domain::{Invalid, MemberKey, OrgId, Refusal, Secret, Subject};
 use crate::wire::form::Parameters;
 use crate::wire::{self, json};
@@ -20,11 +23,16 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
-    fn path_parameter<T: std::str::FromStr<Err = Invalid>>(&self, name: &'static str) -> Result<T, Refusal> {
+    /// A parameter of the path, parsed.
+    pub(super) fn path_parameter<T: std::str::FromStr<Err = Invalid>>(&self, name: &'static str) -> Result<T, Refusal> {
+        self.path_text(name)?.parse().map_err(|rule: Invalid| Refusal::invalid(name, rule.0))
+    }
+
+    /// A parameter of the path, decoded.
+    pub(super) fn path_text(&self, name: &'static str) -> Result<String, Refusal> {
         let raw = self.path.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| *value);
-        let text =
-            percent_encoding::percent_decode_str(raw).decode_utf8().map_err(|_| Refusal::invalid(name, "must be UTF-8"))?;
-        text.parse().map_err(|rule: Invalid| Refusal::invalid(name, rule.0))
+        let text = percent_encoding::percent_decode_str(raw).decode_utf8();
+        text.map(Cow::into_owned).map_err(|_| Refusal::invalid(name, "must be UTF-8"))
     }
 }
 
@@ -139,11 +147,16 @@ impl FromRequest for MemberPath {
 }
 
 /// `application/json`, in any case, with no charset but UTF-8.
-fn is_json(headers: &HeaderMap) -> bool {
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
+    has_media_type(headers, Reply::JSON)
+}
+
+/// Whether the body is of this media type, in any case, with no charset but UTF-8.
+pub(super) fn has_media_type(headers: &HeaderMap, media_type: &str) -> bool {
     let Some(Ok(value)) = headers.get(header::CONTENT_TYPE).map(http::HeaderValue::to_str) else { return false };
     let mut parts = value.split(';').map(str::trim);
-    let json = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"));
-    json && parts.all(|parameter| match parameter.split_once('=') {
+    let is_it = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case(media_type));
+    is_it && parts.all(|parameter| match parameter.split_once('=') {
         Some((name, charset)) if name.trim().eq_ignore_ascii_case("charset") => {
             charset.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
         }

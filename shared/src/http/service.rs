@@ -20,6 +20,11 @@ pub const MOST_BODY: usize = 65_536;
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
 
+/// Stands for a path at which nothing is.
+static NOWHERE: Route = Route::get("", "", Dialect::Jeton);
+/// The same, where callers of Authlete's API look.
+static NO_API: Route = Route::get("", "/api", Dialect::Authlete);
+
 /// Some endpoints, ready to be called.
 pub struct Service {
     paths: matchit::Router<Vec<usize>>,
@@ -33,18 +38,19 @@ impl Service {
     /// Two of them have the same method and path.
     pub fn new<P>(entries: &[Entry<P>], platform: &P) -> Result<Self, Fault> {
         let mut paths: Vec<(&'static str, Vec<usize>)> = Vec::new();
-        for (index, entry) in entries.iter().enumerate() {
-            match paths.iter_mut().find(|(path, _)| *path == entry.route.path) {
-                Some((_, there)) if there.iter().any(|&other| entries[other].route.method == entry.route.method) => {
+        let all = entries.iter().enumerate().flat_map(|(index, entry)| entry.route.paths().map(move |path| (index, path)));
+        for (index, path) in all {
+            match paths.iter_mut().find(|(there, _)| *there == path) {
+                Some((_, there)) if there.iter().any(|&other| entries[other].route.method == entries[index].route.method) => {
                     return Err(Fault::internal("binding two endpoints to one route"));
                 }
                 Some((_, there)) => there.push(index),
-                None => paths.push((entry.route.path, vec![index])),
+                None => paths.push((path, vec![index])),
             }
         }
         let mut router = matchit::Router::new();
         for (path, indices) in paths {
-            router.insert(path, indices).map_err(|error| Fault::internal("binding a path").because(error))?;
+            router.insert(pattern(path), indices).map_err(|error| Fault::internal("binding a path").because(error))?;
         }
         let endpoints = entries.iter().map(|entry| (entry.route.clone(), entry.bind(platform))).collect();
         Ok(Self { paths: router, endpoints })
@@ -60,7 +66,7 @@ impl Service {
         let reply = reply.unwrap_or_else(|_| {
             let fault = Fault::internal("handling a request: it panicked");
             telemetry::log_fault(endpoint, &fault);
-            render::fault(route.map_or(Dialect::Jeton, |route| route.dialect), &fault)
+            render::fault(route.unwrap_or(&NOWHERE), &fault)
         });
         let mut response = reply.into_response();
         let id = parts.extensions.get::<RequestId>().map_or("", |id| id.0.as_str());
@@ -74,16 +80,27 @@ impl Service {
         response
     }
 
-    /// The endpoint of a path that matches exactly as it was sent, and its answer to come.
+    /// The endpoints of a path, and its parameters. It matches exactly as it was sent, but that some dialects take a slash at the end.
+    fn at<'a>(&'a self, path: &'a str) -> (&'a [usize], Vec<(&'a str, &'a str)>) {
+        let found = |path| self.paths.at(path).ok().map(|found| (&found.value[..], found.params.iter().collect()));
+        let without_slash = || {
+            let (indices, parameters) = path.strip_suffix('/').and_then(found)?;
+            let takes_it = indices.iter().all(|&index: &usize| self.endpoints[index].0.dialect == Dialect::Authlete);
+            takes_it.then_some((indices, parameters))
+        };
+        found(path).or_else(without_slash).unwrap_or_default()
+    }
+
+    /// The endpoint of a request, and its answer to come.
     fn find<'a>(
         &'a self,
         parts: &'a http::request::Parts,
         body: &'a [u8],
     ) -> (Option<&'a Route>, impl Future<Output = Reply> + Send + 'a) {
-        let matched = self.paths.at(parts.uri.path()).ok();
-        let indices = matched.as_ref().map(|matched| &matched.value[..]).unwrap_or_default();
+        let (indices, path) = self.at(parts.uri.path());
         let found = indices.iter().map(|&index| &self.endpoints[index]).find(|(route, _)| route.method == parts.method);
-        let dialect = indices.first().map_or(Dialect::Jeton, |&index| self.endpoints[index].0.dialect);
+        let elsewhere = if parts.uri.path().starts_with("/api/") { &NO_API } else { &NOWHERE };
+        let nearest = indices.first().map_or(elsewhere, |&index| &self.endpoints[index].0);
         let allow = || indices.iter().map(|&index| self.endpoints[index].0.method.as_str()).collect::<Vec<_>>().join(", ");
         let refusal = match found {
             Some(_) if body.len() > MOST_BODY => Some(Refusal::BodyTooLarge { limit: MOST_BODY }),
@@ -91,15 +108,22 @@ impl Service {
             None if indices.is_empty() => Some(Refusal::NoSuchPath),
             None => Some(Refusal::MethodNotAllowed { allow: allow() }),
         };
-        let path = matched.map(|matched| matched.params.iter().collect()).unwrap_or_default();
         let request = Request { parts, body, path };
         let answer = async move {
             match (refusal, found) {
                 (None, Some((_, handler))) => handler.answer(&request).await,
-                (refusal, _) => render::refusal(dialect, &refusal.unwrap_or(Refusal::NoSuchPath)),
+                (refusal, _) => render::refusal(nearest, &refusal.unwrap_or(Refusal::NoSuchPath)),
             }
         };
         (found.map(|(route, _)| route), answer)
+    }
+}
+
+/// A path as the router has it.
+fn pattern(path: &str) -> String {
+    match path.strip_suffix("+}").and_then(|path| path.rsplit_once('{')) {
+        Some((front, parameter)) => format!("{front}{{*{parameter}}}"),
+        None => path.to_owned(),
     }
 }
 

@@ -194,6 +194,11 @@ pub fn requestable(org: &Org, client: &Client, asked: Option<Vec<Scope>>) -> Vec
     asked.filter(|scope| supported(org, scope).is_some() && may_request(scope)).collect()
 }
 
+/// Those of the scopes that the org supports.
+pub fn supported_of(org: &Org, asked: Vec<Scope>) -> Vec<Scope> {
+    deduplicated(asked).into_iter().filter(|scope| supported(org, scope).is_some()).collect()
+}
+
 /// The scopes that a token has after an update: contract `authlete` section 5.5 drops what can't be had.
 pub fn amend_scopes(org: &Org, client: &Client, asked: Vec<Scope>) -> Vec<Scope> {
     requestable(org, client, Some(asked))

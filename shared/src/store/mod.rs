@@ -547,6 +547,7 @@ impl RotationStep {
     #[must_use]
     pub fn taken(&self, family: Family) -> Family {
         let (expires_at, needed_until) = self.ends.unwrap_or((family.expires_at, family.needed_until));
+        let needed_until = needed_until.zip(family.needed_until).map(|(new, old)| new.max(old));
         let stays = Family { token: self.token, refreshed_at: Some(self.now), expires_at, needed_until, ..family };
         match self.next {
             None => stays,

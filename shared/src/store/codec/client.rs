@@ -51,6 +51,8 @@ struct ClientBody {
     single_token_per_subject: bool,
     #[serde(rename = "t", default, skip_serializing_if = "is_false")]
     may_exchange_tokens: bool,
+    #[serde(rename = "y", default, skip_serializing_if = "is_false")]
+    certificate_bound_tokens: bool,
     #[serde(rename = "p", default, skip_serializing_if = "Vec::is_empty")]
     attributes: Vec<(String, String)>,
     #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
@@ -80,6 +82,7 @@ impl ClientBody {
             refresh_token_duration: client.refresh_token_duration,
             single_token_per_subject: client.single_token_per_subject,
             may_exchange_tokens: client.may_exchange_tokens,
+            certificate_bound_tokens: client.certificate_bound_tokens,
             attributes: client.attributes,
             metadata: client.metadata,
             enabled: client.enabled,
@@ -103,6 +106,7 @@ impl ClientBody {
             refresh_token_duration: self.refresh_token_duration,
             single_token_per_subject: self.single_token_per_subject,
             may_exchange_tokens: self.may_exchange_tokens,
+            certificate_bound_tokens: self.certificate_bound_tokens,
             attributes: self.attributes,
             metadata: self.metadata,
             enabled: self.enabled,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::cases;
 use super::samples::{T0, at, client, client_id, member, member_key, org, org_id, rich_member, subject};
-use crate::domain::{Client, ClientKind, Member, Org, OrgSettings, Seconds};
+use crate::domain::{Client, ClientKind, Member, OAuthSettings, Org, OrgSettings, Seconds};
 use crate::store::{Delete, Put, Store};
 
 cases![
@@ -30,8 +30,9 @@ async fn an_org_is_put_read_and_deleted(store: Arc<dyn Store>) {
             token_duration: Seconds(1),
             max_token_duration: Seconds(2),
             refresh_token_duration: Seconds(3),
-            refresh_token_rotation: false,
+            refresh_token_kept: Some(true),
             allow_non_expiring: true,
+            oauth: OAuthSettings::default(),
         },
         ever_non_expiring: true,
         updated_at: at(7),
@@ -166,7 +167,7 @@ async fn a_client_is_put_read_and_deleted(store: Arc<dyn Store>) {
         alias: None,
         kind: ClientKind::Public,
         grants: Vec::new(),
-        scopes: Vec::new(),
+        scopes: None,
         secrets: Vec::new(),
         enabled: false,
         ..client("a", 7, None)

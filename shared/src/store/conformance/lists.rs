@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::cases;
-use super::samples::{Dice, at, client_id, id_at, org_id, rich_token, scope, session, subject, token};
+use super::samples::{Dice, at, client_id, id_at, new, org_id, rich_token, scope, session, subject, token};
 use crate::domain::{Seconds, Timestamp, TokenId, TokenRecord};
 use crate::store::{ScopeLike, Store, TokenQuery};
 
@@ -70,6 +70,9 @@ async fn each_filter_lists_what_it_says(store: Arc<dyn Store>) {
     for subject in SUBJECTS.into_iter().chain(["nobody"]).map(subject) {
         check(&store, &population, &TokenQuery { subject: Some(subject), ..all.clone() }).await;
     }
+    for client in [1, 2, 3].map(client_id) {
+        check(&store, &population, &TokenQuery { client: Some(client), ..all.clone() }).await;
+    }
     for session in [session("a", "1"), session("b", "1"), session("a", "11"), session("a", "none")] {
         check(&store, &population, &TokenQuery { session: Some(session.id), ..all.clone() }).await;
     }
@@ -97,9 +100,9 @@ async fn filters_together_list_what_they_say(store: Arc<dyn Store>) {
     let maybe_moment = |sides| (dice.roll(sides) == 0).then(|| dice.one_of(&moments));
     for _ in 0..80 {
         let query = TokenQuery {
-            client: (dice.roll(3) == 0).then(|| client_id(1 + dice.roll(2))),
             org: org_id(dice.one_of(&["a", "a", "ab"])),
             subject: (dice.roll(3) == 0).then(|| subject(dice.one_of(&SUBJECTS))),
+            client: (dice.roll(4) == 0).then(|| client_id(dice.one_of(&[1, 2, 3]))),
             id: (dice.roll(15) == 0).then(|| dice.one_of(&ids)),
             session: (dice.roll(4) == 0).then(|| session("a", "1").id),
             issued_from: maybe_moment(4),
@@ -176,7 +179,7 @@ async fn populate(store: &Arc<dyn Store>, count: u64) -> Vec<TokenRecord> {
         let token = TokenRecord {
             id: id_at(n, at(i64::try_from(dice.roll(10_000)).unwrap()), None),
             subject: subject(dice.one_of(&SUBJECTS)),
-            client: (dice.roll(2) == 0).then(|| client_id(1)),
+            client: (dice.roll(2) == 0).then(|| client_id(dice.one_of(&[1, 2]))),
             issued_at,
             expires_at: (dice.roll(5) > 0).then(|| issued_at.plus(Seconds::HOUR).whole_second()),
             scopes: scopes.collect(),

@@ -7,7 +7,7 @@ use futures::future::join_all;
 
 use super::cases;
 use super::samples::{
-    at, client, client_id, digest, family, find_family, find_mark, find_token, id, id_at, mark, member, org, org_id, read,
+    at, client, client_id, digest, family, find_family, find_mark, find_token, id, id_at, mark, member, new, org, org_id, read,
     rich_token, step, subject, token, token_key,
 };
 use crate::domain::{MarkKind, Shard, TokenRecord};
@@ -36,7 +36,7 @@ async fn many_rotate_one_family(store: Arc<dyn Store>) {
         let outcomes = at_once(&store, move |store, n| async move {
             let one = RotationStep {
                 token: id(500 + n),
-                next: digest(900 + n),
+                next: Some(digest(900 + n)),
                 ..step(super::samples::family_key("a", 2), generation)
             };
             (n, store.rotate(&one).await.unwrap())

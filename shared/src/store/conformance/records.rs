@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::cases;
 use super::samples::{
-    family, family_key, find_family, find_token, mark, member, member_key, org, org_id, read, rich_member, rich_token, step,
+    family, family_key, find_family, find_token, mark, member, member_key, new, org, org_id, read, rich_member, rich_token, step,
     subject, token, token_key,
 };
 use crate::domain::{Family, MarkKind, Seconds, TokenRecord};
@@ -113,6 +113,7 @@ async fn one_read_answers_a_hundred_keys(store: Arc<dyn Store>) {
         orgs: vec![org_id("a"), org_id("b")],
         members: ["ann", "bob", "eve", "joe"].map(|name| member_key("a", name)).to_vec(),
         shard_of: Some(token("a", 2).id),
+        ..Wanted::default()
     };
     let found = read(&store, wanted).await;
     assert_eq!((found.tokens.len(), found.families.len(), found.orgs.len(), found.members.len()), (40, 0, 1, 2));
@@ -127,7 +128,7 @@ async fn a_key_asked_twice_is_answered_once(store: Arc<dyn Store>) {
     store.record(&new(&token("a", 1), Some(&family("a", 2)))).await.unwrap();
     store.put_org(&org("a", &[])).await.unwrap();
     store.put_member(&member("a", "ann")).await.unwrap();
-    let Wanted { tokens, families, marks, orgs, members, shard_of } = everything("a", 1);
+    let Wanted { tokens, families, marks, orgs, members, shard_of, .. } = everything("a", 1);
     let wanted = Wanted {
         tokens: [tokens.clone(), tokens].concat(),
         families: [families.clone(), families].concat(),
@@ -135,6 +136,7 @@ async fn a_key_asked_twice_is_answered_once(store: Arc<dyn Store>) {
         orgs: [orgs.clone(), orgs].concat(),
         members: [members.clone(), members].concat(),
         shard_of,
+        ..Wanted::default()
     };
     let found = read(&store, wanted).await;
     assert_eq!((found.tokens.len(), found.families.len(), found.orgs.len(), found.members.len()), (1, 1, 1, 1));
@@ -177,5 +179,6 @@ fn everything(org: &str, n: u64) -> Wanted {
         shard_of: Some(token_key(org, n).id),
         orgs: vec![org_id(org)],
         members: vec![member_key(org, "ann")],
+        ..Wanted::default()
     }
 }

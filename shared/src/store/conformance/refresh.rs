@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::cases;
-use super::samples::{at, digest, family, family_key, find_family, id, step, token};
+use super::samples::{at, digest, family, family_key, find_family, id, new, step, token};
 use crate::domain::{Family, Seconds, Timestamp};
 use crate::store::{Rotation, RotationStep, Store};
 
@@ -24,9 +24,10 @@ async fn generations_follow_each_other(store: Arc<dyn Store>) {
         assert!(matches!(store.rotate(&step).await.unwrap(), Rotation::Won));
         let expected = Family {
             generation: generation + 1,
-            current: step.next,
+            current: digest(generation + 1),
             previous: Some(digest(generation)),
             rotated_at: step.now,
+            refreshed_at: Some(step.now),
             token: step.token,
             ..start.clone()
         };
@@ -41,7 +42,7 @@ async fn a_step_from_another_generation_is_lost(store: Arc<dyn Store>) {
     store.rotate(&step(start.key(), 1)).await.unwrap();
     let now = find_family(&store, &start.key()).await.unwrap();
     for generation in [0, 1, 3, u64::MAX / 4] {
-        let other = RotationStep { token: id(77), next: digest(77), from: generation, ..step(start.key(), 0) };
+        let other = RotationStep { token: id(77), next: Some(digest(77)), from: generation, ..step(start.key(), 0) };
         lost(&store, &other, &now).await;
     }
 }
@@ -52,7 +53,7 @@ async fn another_step_from_the_same_generation_is_lost(store: Arc<dyn Store>) {
     store.rotate(&won).await.unwrap();
     let now = find_family(&store, &start.key()).await.unwrap();
     lost(&store, &RotationStep { token: id(77), ..won.clone() }, &now).await;
-    lost(&store, &RotationStep { next: digest(77), ..won.clone() }, &now).await;
+    lost(&store, &RotationStep { next: Some(digest(77)), ..won.clone() }, &now).await;
     lost(&store, &RotationStep { now: at(1_001), ..won }, &now).await;
 }
 

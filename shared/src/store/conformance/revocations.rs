@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::cases;
 use super::samples::{
-    at, client_id, family, family_key, find_family, find_mark, find_token, mark, read, rich_token, session, subject, token,
+    at, client_id, family, family_key, find_family, find_mark, find_token, mark, new, read, rich_token, session, subject, token,
     token_key,
 };
 use crate::domain::{Mark, MarkKind, Shard};

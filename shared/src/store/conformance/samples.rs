@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::{
-    App, Audience, AuthorizationDetails, Client, ClientAuthMethod, ClientId, ClientKind, Confirmation, Creator, Family, FamilyKey,
-    GrantType, HostPermissions, Issuance, Mark, MarkKey, MarkKind, Member, MemberKey, MemberKind, Org, OrgId, OrgSettings, Profile,
-    Property, Role, Scope, ScopePattern, Seconds, Session, SessionId, Shard, Subject, Thumbprint, Timestamp, TokenId, TokenKey,
-    TokenRecord,
+    App, Audience, AuthorizationDetails, Client, ClientAuthMethod, ClientId, ClientKind, Confirmation, Creator, Family,
+    FamilyKey, GrantType, HostPermissions, Issuance, Mark, MarkKey, MarkKind, Member, MemberKey, MemberKind, Org, OrgId,
+    OrgSettings, Profile, Property, Role, Scope, ScopePattern, Seconds, Session, SessionId, Shard, Subject, Thumbprint,
+    Timestamp, TokenId, TokenKey, TokenRecord,
 };
 use crate::entropy::{Entropy, Seeded};
 use crate::store::{Found, Recording, RotationStep, Store, Wanted};
@@ -78,6 +78,7 @@ pub(in crate::store) fn token(org: &str, n: u64) -> TokenRecord {
         family: None,
         issuance: None,
         value: None,
+        refreshable_until: None,
         revision: 0,
         revoked_at: None,
     }
@@ -107,6 +108,7 @@ pub(in crate::store) fn rich_token(org: &str, n: u64) -> TokenRecord {
         family: Some(id(n + 1)),
         issuance: Some(Box::new(issuance())),
         value: Some(digest(3)),
+        refreshable_until: Some(T0.plus(Seconds::DAY)),
         revision: 7,
         revoked_at: None,
         ..token(org, n)
@@ -199,7 +201,14 @@ pub(in crate::store) fn new(token: &TokenRecord, family: Option<&Family>) -> Rec
 /// The step of a family from `generation`, a second later each.
 pub(in crate::store) fn step(key: FamilyKey, generation: u64) -> RotationStep {
     let ms = i64::try_from(generation + 1).unwrap() * 1_000;
-    RotationStep { key, from: generation, next: Some(digest(generation + 1)), token: id(10_000 + generation), now: at(ms), ends: None }
+    RotationStep {
+        key,
+        from: generation,
+        next: Some(digest(generation + 1)),
+        token: id(10_000 + generation),
+        now: at(ms),
+        ends: None,
+    }
 }
 
 /// Stands for the hash of the secret of a generation.
@@ -280,6 +289,7 @@ pub(in crate::store) fn client(org: &str, number: u64, alias: Option<&str>) -> C
         token_duration: Some(Seconds(7)),
         refresh_token_duration: Some(Seconds(8)),
         single_token_per_subject: true,
+        certificate_bound_tokens: true,
         may_exchange_tokens: true,
         attributes: vec![("a\"".to_owned(), "é".to_owned()), (String::new(), String::new())],
         metadata: Some(r#"{"redirect_uris":["https://a.example/\"b\""]}"#.into()),

@@ -6,7 +6,7 @@ use super::DynamoStore;
 use super::change::{Change, Check};
 use super::items::{self, bytes, deletion, moment, number, text};
 use super::keys::Key;
-use crate::domain::{Alias, Family, Fault, Timestamp, TokenRecord};
+use crate::domain::{Alias, Family, Fault, Timestamp, TokenId, TokenKey, TokenRecord};
 use crate::store::{AmendTokens, Amended, Amendment, FamilyAmendment, RefreshTokens, Rotation, RotationStep, codec};
 
 #[async_trait]
@@ -38,8 +38,14 @@ impl RefreshTokens for DynamoStore {
     async fn rotate(&self, step: &RotationStep) -> Result<Rotation, Fault> {
         let mut needed = step.ends.map_or(Needed::Stays, |(_, until)| Needed::Until(until));
         loop {
-            let there = match self.change("rotating a refresh family", self.step(step, needed)).await? {
-                Check::Passed => return Ok(Rotation::Won),
+            let (check, before) = self.change_and_show("rotating a refresh family", self.step(step, needed), true).await?;
+            let there = match check {
+                Check::Passed => {
+                    if let Some(before) = before {
+                        self.release(&items::family(&step.key, &before)?, step.token).await;
+                    }
+                    return Ok(Rotation::Won);
+                }
                 Check::Failed(None) => return Ok(Rotation::Unknown),
                 Check::Failed(Some(item)) => items::family(&step.key, &item)?,
             };
@@ -163,6 +169,19 @@ impl DynamoStore {
         }
         let change = values.into_iter().fold(change, |change, (name, value)| change.with(name, value));
         Ok(Some(with_old(change, old)))
+    }
+
+    /// Lets DynamoDB forget the access token that a family had when its own time is over. That frees space and decides nothing:
+    /// if it fails the token is kept for longer.
+    async fn release(&self, before: &Family, now: TokenId) {
+        if !before.exclusive || before.token == now {
+            return;
+        }
+        let key = Key::token(&TokenKey { org: before.org.clone(), id: before.token });
+        let update = Change::update(&self.tables.tokens, key, "SET x = y REMOVE y", "attribute_exists(y)");
+        if let Err(fault) = self.change("releasing an access token that was replaced", update).await {
+            tracing::warn!(?fault, "an access token that was replaced is kept for longer");
+        }
     }
 
     fn step(&self, step: &RotationStep, needed: Needed) -> Change {

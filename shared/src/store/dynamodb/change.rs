@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    AttributeValue, CancellationReason, Delete, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 
 use super::keys::Key;
@@ -103,10 +103,19 @@ impl Change {
 impl DynamoStore {
     /// Makes one change.
     pub(super) async fn change(&self, doing: &'static str, change: Change) -> Result<Check, Fault> {
-        let Change { table, what, condition, values } = change;
+        Ok(self.change_and_show(doing, change, false).await?.0)
+    }
+
+    /// Makes one change. If it is an update and `shows_old`, what the item was before comes with it.
+    pub(super) async fn change_and_show(
+        &self,
+        doing: &'static str,
+        Change { table, what, condition, values }: Change,
+        shows_old: bool,
+    ) -> Result<(Check, Option<Item>), Fault> {
         let old = ReturnValuesOnConditionCheckFailure::AllOld;
         let (condition, values) = (some_text(&condition), some_values(&values));
-        match what {
+        let check = match what {
             What::Put(item) => {
                 let put = self.client.put_item().table_name(table).set_item(Some(item)).set_condition_expression(condition);
                 let put = put.set_expression_attribute_values(values).return_values_on_condition_check_failure(old);
@@ -119,10 +128,14 @@ impl DynamoStore {
                 let update = self.client.update_item().table_name(table).set_key(Some(key.into_item()));
                 let update = update.update_expression(expression).set_condition_expression(condition);
                 let update = update.set_expression_attribute_values(values).return_values_on_condition_check_failure(old);
-                checked(doing, update.send().await, |error| match error {
+                let update = update.set_return_values(shows_old.then_some(ReturnValue::AllOld));
+                let mut sent = update.send().await;
+                let changed = sent.as_mut().ok().and_then(|sent| sent.attributes.take());
+                let check = checked(doing, sent, |error| match error {
                     UpdateItemError::ConditionalCheckFailedException(failed) => Some(failed),
                     _ => None,
-                })
+                });
+                return Ok((check?, changed));
             }
             What::Delete(key) => {
                 let delete = self.client.delete_item().table_name(table).set_key(Some(key.into_item()));
@@ -132,7 +145,8 @@ impl DynamoStore {
                     _ => None,
                 })
             }
-        }
+        };
+        Ok((check?, None))
     }
 
     /// As [`transact`](Self::transact); but one alone is made without a transaction, which would cost twice as much.

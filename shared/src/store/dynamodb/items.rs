@@ -21,7 +21,10 @@ pub(super) fn token_item(token: &TokenRecord, by_subject: bool) -> Result<Item, 
     }
     item.extend(token.revoked_at.map(|at| ("r".to_owned(), moment(at))));
     item.extend(revision(token.revision));
-    item.extend(token.expires_at.map(|at| ("x".to_owned(), number(deletion(at)))));
+    item.extend(token.needed_until().map(|at| ("x".to_owned(), number(deletion(at)))));
+    if token.needed_until() > token.expires_at {
+        item.extend(token.expires_at.map(|at| ("y".to_owned(), number(deletion(at)))));
+    }
     Ok(item)
 }
 

@@ -44,6 +44,7 @@
 //! | `v` | token, family: revision; without it: 0 | |
 //! | `w` | token, family: which write has revoked it; use: which write has noted it | |
 //! | `x` | when DynamoDB may delete it, s; without it: never | |
+//! | `y` | token: what `x` becomes when its family has another access token, if that is earlier | |
 //!
 //! # Who wrote it
 //! An answer can get lost after its write has happened. The SDK then sends the write again, and it must not mistake what it

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, params};
 
+use super::record::longer_needed;
 use super::{Outcome, read};
 use crate::domain::{Alias, Fault, Timestamp, TokenRecord};
 use crate::store::{Amended, Amendment, FamilyAmendment, Rotation, RotationStep, codec};
@@ -78,7 +79,8 @@ fn due_after(there: u32, new: u32) -> Standing {
 
 fn put_token(c: &Connection, new: &TokenRecord, body: &str) -> Outcome<()> {
     let mut update = c.prepare_cached(
-        "UPDATE tokens SET subject = ?3, session = ?4, iat = ?5, exp = ?6, revision = ?7, body = ?8 WHERE org = ?1 AND id = ?2",
+        "UPDATE tokens SET subject = ?3, session = ?4, iat = ?5, exp = ?6, needed_until = ?7, revision = ?8, body = ?9
+         WHERE org = ?1 AND id = ?2",
     )?;
     update.execute(params![
         new.org.as_str(),
@@ -87,6 +89,7 @@ fn put_token(c: &Connection, new: &TokenRecord, body: &str) -> Outcome<()> {
         new.session.as_ref().map(|session| session.id.as_str()),
         new.issued_at.as_secs(),
         new.expires_at.map(Timestamp::as_ms),
+        longer_needed(new),
         new.revision,
         body,
     ])?;
@@ -121,6 +124,7 @@ fn put_alias(c: &Connection, alias: &Alias) -> Outcome<()> {
 }
 
 pub(super) fn rotate(c: &Connection, step: &RotationStep) -> Outcome<Rotation> {
+    let before = read::family(c, &step.key)?;
     let mut update = c.prepare_cached(
         "UPDATE families SET token = ?5, refreshed_at = ?4,
              generation = iif(?6 IS NULL, generation, generation + 1), previous = iif(?6 IS NULL, previous, current),
@@ -139,9 +143,13 @@ pub(super) fn rotate(c: &Connection, step: &RotationStep) -> Outcome<Rotation> {
         step.ends.and_then(|(_, until)| until).map(Timestamp::as_ms),
     ])?;
     if updated == 1 {
+        if let Some(before) = before.filter(|before| before.exclusive && before.token != step.token) {
+            let mut release = c.prepare_cached("UPDATE tokens SET needed_until = NULL WHERE org = ?1 AND id = ?2")?;
+            release.execute(params![before.org.as_str(), before.token.as_bytes()])?;
+        }
         return Ok(Rotation::Won);
     }
-    Ok(match read::family(c, &step.key)? {
+    Ok(match before {
         None => Rotation::Unknown,
         Some(family) if step.made(&family) => Rotation::Won,
         Some(family) => Rotation::Lost(Box::new(family)),

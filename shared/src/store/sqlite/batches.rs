@@ -1,6 +1,6 @@
 //! Batches: operations that run within a transaction of the writer.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use super::Outcome;
 use super::read::body;

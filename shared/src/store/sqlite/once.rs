@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 
 use super::Outcome;
 use super::read::{body, moment};
-use crate::domain::{Fault, Ticket, TicketKey, Timestamp, TokenId};
+use crate::domain::{Fault, Ticket, TicketKey, TokenId};
 use crate::store::codec::{self, TicketState};
 use crate::store::{Spending, Used};
 

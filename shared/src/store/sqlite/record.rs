@@ -81,8 +81,8 @@ impl Entry {
     fn record_token(&self, c: &Connection) -> Outcome<()> {
         let TokenRecord { org, id, subject, session, issued_at, expires_at, revision, revoked_at, .. } = &self.new.token;
         let mut insert = c.prepare_cached(
-            "INSERT INTO tokens (org, id, subject, session, iat, exp, revision, revoked_at, body)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
+            "INSERT INTO tokens (org, id, subject, session, iat, exp, needed_until, revision, revoked_at, body)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING",
         )?;
         let inserted = insert.execute(params![
             org.as_str(),
@@ -91,6 +91,7 @@ impl Entry {
             session.as_ref().map(|session| session.id.as_str()),
             issued_at.as_secs(),
             expires_at.map(Timestamp::as_ms),
+            longer_needed(&self.new.token),
             revision,
             revoked_at.map(Timestamp::as_ms),
             self.body,
@@ -101,6 +102,11 @@ impl Entry {
         let there = read::token(c, &self.new.token.key())?;
         same(there.is_some_and(|there| codec::is_same_token(&there, &self.new.token)), TOKEN_TAKEN).map(drop)
     }
+}
+
+/// Until when a token is needed, if that is later than its end.
+pub(super) fn longer_needed(token: &TokenRecord) -> Option<i64> {
+    token.needed_until().filter(|until| token.expires_at.is_some_and(|end| *until > end)).map(Timestamp::as_ms)
 }
 
 /// Whether the family is new.

@@ -79,7 +79,7 @@ macro_rules! walked {
 }
 
 const TABLES: [Table; 7] = [
-    walked!("tokens", "exp"),
+    walked!("tokens", "coalesce(needed_until, exp)"),
     walked!("families", "needed_until"),
     walked!("aliases", "exp"),
     walked!("tickets", "exp"),

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::clock::FrozenClock;
+use crate::domain::TokenRecord;
 use crate::store::Store;
 use crate::store::conformance::{self, samples};
 
@@ -57,7 +58,10 @@ async fn a_closed_store_is_one_file_with_everything_in_it() {
         store.close();
         let log = std::fs::metadata(folder.file("a.db-wal")).map_or(0, |log| log.len());
         assert_eq!(log, 0, "the log is folded");
-        assert!(store.record(&samples::new(&samples::token("a", 50), None)).await.unwrap_err().can_retry(), "another process may take over");
+        assert!(
+            store.record(&samples::new(&samples::token("a", 50), None)).await.unwrap_err().can_retry(),
+            "another process may take over"
+        );
         drop(store);
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&folder.file("a.db"), durability, clock()).unwrap());
         assert!(samples::find_token(&store, &samples::token_key("a", 49)).await.is_some());
@@ -69,7 +73,8 @@ async fn an_abandoned_write_is_not_left_lying() {
     let folder = Folder::new();
     let store = folder.open_another(Durability::Normal);
     let token = samples::token("a", 1);
-    let mut write = Box::pin(store.record(&samples::new(&token, None)));
+    let new = samples::new(&token, None);
+    let mut write = Box::pin(store.record(&new));
     assert!(futures::poll!(&mut write).is_pending(), "it lets others write, too");
     drop(write);
     let store: Arc<dyn Store> = Arc::new(store);
@@ -86,7 +91,8 @@ async fn one_that_fails_fails_alone() {
         let other = TokenRecord { masquerading: false, ..taken };
         let good = [samples::token("a", 5), samples::token("a", 6)];
         let failing = store.write("failing", |c| Ok(c.execute("INSERT INTO orgs (id) VALUES ('half')", [])?));
-        let all = futures::join!(store.record(&samples::new(&good[0], None)), store.record(&samples::new(&other, None)), failing, store.record(&samples::new(&good[1], None)));
+        let [first, second, third] = [&good[0], &other, &good[1]].map(|token| samples::new(token, None));
+        let all = futures::join!(store.record(&first), store.record(&second), failing, store.record(&third));
         assert!(all.0.is_ok() && all.1.is_err() && all.2.is_err() && all.3.is_ok(), "{all:?}");
     }
 }
@@ -151,7 +157,7 @@ fn a_newer_or_foreign_file_is_left_alone() {
     let folder = Folder::new();
     let path = folder.file("a.db");
     drop(SqliteStore::open(&path, Durability::Normal, clock()).unwrap());
-    Connection::open(&path).unwrap().pragma_update(None, "user_version", 3).unwrap();
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 4).unwrap();
     let fault = SqliteStore::open(&path, Durability::Normal, clock()).unwrap_err();
     assert_eq!(fault.doing(), "opening the data file: it was written by a newer version of this program");
 

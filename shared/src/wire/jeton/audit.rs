@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `id` | the same whenever the event is told |
 //! | `time` | when it happened, ms since 1970 |
-//! | `action` | `token.minted` `token.revoked` `family.begun` `family.refreshed` `family.revoked` `tokens.revoked` (all of a `set` that were issued up to `not_before`) `org.…` `member.…` `client.…` (`created` `changed` `deleted`) `keys.…`; `….altered` and `….deleted` are nobody's operations: someone has changed the table by hand |
+//! | `action` | `token.minted` `token.amended` `token.revoked` `family.begun` `family.amended` `family.refreshed` `family.revoked` `tokens.revoked` (all of a `set` that were issued up to `not_before`; of a `client_of_member` all before it) `org.…` `member.…` `client.…` (`created` `changed` `deleted`) `keys.…`; `….altered` and `….deleted` are nobody's operations: someone has changed the table by hand |
 //! | `org` `subject` `jti` … | whom and what it is about; `iat` `nbf` `exp` in seconds as in a token, all else in ms |
 //! | `before` `after` | for what has changed |
 //!
@@ -13,7 +13,11 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 
+mod oauth;
+
+use self::oauth::{IssuanceFacts, SettingsFacts, grants, names, of_issuance, of_settings};
 use crate::domain::{
     Action, Audience, Change, Client, ClientKind, Commit, Creator, Diff, Family, Fault, KeyRing, MarkKey, MarkKind, MarkStands,
     Member, Org, OrgId, PrivateHalf, RingKey, Role, Scope, ScopePattern, Session, Timestamp, TokenRecord,
@@ -95,6 +99,15 @@ struct Facts<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     masquerading: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    issuance: Option<IssuanceFacts<'a>>,
+    /// Whether its value isn't the one that it got from the service when it was minted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    has_other_value: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revision: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refreshed_at: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     revoked_at: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     not_before: Option<i64>,
@@ -109,14 +122,28 @@ struct Facts<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     enabled: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    settings: Option<SettingsFacts>,
+    settings: Option<SettingsFacts<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     alias: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    grants: Option<&'a [String]>,
+    auth_method: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grants: Option<Vec<&'static str>>,
     /// How many.
     #[serde(skip_serializing_if = "Option::is_none")]
     secrets: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jwks: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_duration: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token_duration: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    single_token_per_subject: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    may_exchange_tokens: Option<bool>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attributes: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -133,15 +160,6 @@ struct SessionFacts<'a> {
 struct CreatorFacts<'a> {
     org: &'a str,
     subject: &'a str,
-}
-
-#[derive(Serialize)]
-struct SettingsFacts {
-    token_duration: u32,
-    max_token_duration: u32,
-    refresh_token_duration: u32,
-    refresh_token_rotation: bool,
-    allow_non_expiring: bool,
 }
 
 #[derive(Serialize)]
@@ -181,6 +199,9 @@ fn of_token(token: &TokenRecord) -> Facts<'_> {
         exp: token.expires_at.map(Timestamp::as_secs),
         creator: token.creator.as_ref().map(creator),
         masquerading: token.masquerading.then_some(true),
+        issuance: token.issuance.as_deref().map(of_issuance),
+        has_other_value: token.value.is_some().then_some(true),
+        revision: Some(token.revision).filter(|revision| *revision > 0),
         revoked_at: token.revoked_at.map(Timestamp::as_ms),
         ..Facts::default()
     }
@@ -203,6 +224,10 @@ fn of_family(family: &Family) -> Facts<'_> {
         exp: Some(family.expires_at.as_secs()),
         creator: family.creator.as_ref().map(creator),
         masquerading: family.masquerading.then_some(true),
+        issuance: family.issuance.as_deref().map(of_issuance),
+        revision: Some(family.revision).filter(|revision| *revision > 0),
+        refreshed_at: family.refreshed_at.map(Timestamp::as_ms),
+        kept_until: family.needed_until.map(Timestamp::as_ms),
         revoked_at: family.revoked_at.map(Timestamp::as_ms),
         ..Facts::default()
     }
@@ -217,26 +242,24 @@ fn of_mark<'a>(key: &'a MarkKey, stands: &MarkStands) -> Facts<'a> {
             let session = SessionFacts { org: key.org.as_str(), id: id.as_str() };
             Facts { set: Some("session"), session: Some(session), ..Facts::default() }
         }
+        MarkKind::ClientOf(id, subject) => {
+            let subject = Some(subject.as_str());
+            Facts { set: Some("client_of_member"), client: Some(id.to_string()), subject, ..Facts::default() }
+        }
     };
     let (not_before, kept_until) = (stands.not_before.as_ms(), stands.kept_until.map(Timestamp::as_ms));
     Facts { org: Some(key.org.as_str()), not_before: Some(not_before), kept_until, ..whose }
 }
 
 fn of_org(org: &Org) -> Facts<'_> {
-    let settings = &org.settings;
     Facts {
         org: Some(org.id.as_str()),
         root_org: Some(org.root().as_str()),
         parent: org.parent().map(OrgId::as_str),
         name: org.name.as_deref(),
         enabled: Some(org.enabled),
-        settings: Some(SettingsFacts {
-            token_duration: settings.token_duration.0,
-            max_token_duration: settings.max_token_duration.0,
-            refresh_token_duration: settings.refresh_token_duration.0,
-            refresh_token_rotation: settings.refresh_token_rotation,
-            allow_non_expiring: settings.allow_non_expiring,
-        }),
+        settings: Some(of_settings(&org.settings)),
+        secrets: Some(org.secrets.len()),
         ..Facts::default()
     }
 }
@@ -262,9 +285,17 @@ fn of_client(client: &Client) -> Facts<'_> {
             ClientKind::Confidential => "confidential",
             ClientKind::Public => "public",
         }),
-        grants: Some(&client.grants),
-        scopes: Some(scopes(&client.scopes)),
+        name: client.name.as_deref(),
+        auth_method: Some(client.auth_method.as_str()),
+        grants: Some(grants(&client.grants)),
+        scopes: client.scopes.as_deref().map(scopes),
         secrets: Some(client.secrets.len()),
+        jwks: client.jwks.as_deref().and_then(|jwks| serde_json::from_str(jwks).ok()),
+        token_duration: client.token_duration.map(|length| length.0),
+        refresh_token_duration: client.refresh_token_duration.map(|length| length.0),
+        single_token_per_subject: Some(client.single_token_per_subject),
+        may_exchange_tokens: Some(client.may_exchange_tokens),
+        attributes: names(&client.attributes),
         enabled: Some(client.enabled),
         ..Facts::default()
     }

@@ -3,7 +3,7 @@
 use super::Emulator;
 use crate::domain::{MarkKind, Shard, TokenRecord};
 use crate::store::conformance::samples::{
-    at, client, client_id, family, id_at, mark, member, member_key, org, org_id, step, subject, token,
+    at, client, client_id, family, id_at, mark, member, member_key, new, org, org_id, step, subject, token,
 };
 use crate::store::{Store, TokenQuery, Wanted};
 
@@ -18,7 +18,7 @@ pub(super) async fn perform(store: &dyn Store, operation: &str) -> String {
                 marks: vec![mark("a", MarkKind::Org, at(0)).key],
                 orgs: vec![org_id("a"), org_id("b")],
                 members: vec![member_key("a", "ann")],
-                shard_of: None,
+                ..Wanted::default()
             };
             let found = store.read(&wanted).await.unwrap();
             format!("{} {} {} {}", found.tokens.len(), found.families.len(), found.orgs.len(), found.members.len())

@@ -5,7 +5,9 @@ use super::super::items::{family_item, find_number, token_item};
 use super::super::keys::Key;
 use super::Emulator;
 use crate::domain::{Family, Mark, MarkKind, Seconds, Shard, Timestamp, TokenRecord};
-use crate::store::conformance::samples::{at, family, find_family, find_mark, find_token, mark, org_id, rich_token, step, token};
+use crate::store::conformance::samples::{
+    at, family, find_family, find_mark, find_token, mark, new, org_id, rich_token, step, token,
+};
 use crate::store::{Revocation, Rotation, TokenQuery};
 
 /// Long before this machine's time, by which the emulator deletes; but not so long that DynamoDB would leave it alone.
@@ -13,7 +15,13 @@ const PAST: Timestamp = Timestamp::from_secs(1_750_000_000);
 
 fn expired() -> (TokenRecord, Family) {
     let token = TokenRecord { issued_at: PAST, not_before: PAST, expires_at: Some(PAST.plus(Seconds::HOUR)), ..token("a", 1) };
-    let family = Family { issued_at: PAST, rotated_at: PAST, expires_at: PAST.plus(Seconds::DAY), ..family("a", 2) };
+    let family = Family {
+        issued_at: PAST,
+        rotated_at: PAST,
+        expires_at: PAST.plus(Seconds::DAY),
+        needed_until: Some(PAST.plus(Seconds::DAY)),
+        ..family("a", 2)
+    };
     (token, family)
 }
 

@@ -9,7 +9,7 @@ use super::Emulator;
 use super::calls::{perform, setup};
 use crate::aws::testing::Trouble;
 use crate::domain::Fault;
-use crate::store::conformance::samples::{at, client, family, find_family, find_token, member, org, org_id, step, token};
+use crate::store::conformance::samples::{at, client, family, find_family, find_token, member, new, org, org_id, step, token};
 use crate::store::{Delete, Put, Rotation, Store, TokenQuery, Wanted};
 
 const WRITES: [&str; 4] = ["DeleteItem", "PutItem", "TransactWriteItems", "UpdateItem"];

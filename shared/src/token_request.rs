@@ -1,0 +1,506 @@
+//! Token requests of OAuth clients, as an authorization server passes them on: contract `authlete` section 5.2.
+//!
+//! The request is read, the client authenticates, what it presents is proved, and then each grant has its own checks. What only
+//! the authorization server can decide it is asked to: by a ticket, or by what was found out about the tokens that were presented.
+
+use crate::assertion::{self, Party};
+use crate::client_auth::{self, AuthenticatedClient, ClientCredentials, FormCredentials};
+use crate::client_token::{FoundToken, Hint, Sought};
+use crate::domain::{
+    Audience, ClientKind, ClientRef, Confirmation, Denial, Error, ExtraClaims, GrantType, Issuance, Property, Refusal, Scope,
+    Seconds, Secret, Service, Standing,
+};
+use crate::dpop;
+use crate::introspect::ProofOfPossession;
+use crate::issue::{Issued, TicketAsk, grant_to, ticket};
+use crate::jose::certificate;
+use crate::policy::{self, ClientAsk, Lifetime, RefreshAsk, RefreshOf, requestable};
+use crate::ports::Granter;
+use crate::refresh::redeem_of_client;
+use crate::service::Seek;
+use crate::store::{Found, Wanted};
+use crate::wire::form::Parameters;
+
+/// A token request, and what the authorization server says with it.
+#[derive(Debug)]
+pub struct TokenRequest {
+    /// What the client has sent.
+    pub form: Form,
+    /// Who it is.
+    pub credentials: ClientCredentials,
+    /// To attach to the token.
+    pub properties: Vec<Property>,
+    /// The DPoP proof that it has sent.
+    pub dpop: Option<ProofOfPossession>,
+    /// The value for the access token.
+    pub value: Option<Secret<String>>,
+    /// How long the access token shall live.
+    pub lifetime: Lifetime,
+    /// How long the refresh token shall live.
+    pub refresh_lifetime: Option<Seconds>,
+    /// What a JWT says besides.
+    pub extra_claims: Option<ExtraClaims>,
+}
+
+/// The parameters of a token request.
+#[derive(Debug, Default)]
+pub struct Form {
+    grant_type: Option<String>,
+    scope: Option<String>,
+    resources: Vec<String>,
+    audiences: Vec<String>,
+    username: Option<String>,
+    password: Option<Secret<String>>,
+    refresh_token: Option<Secret<String>>,
+    assertion: Option<Secret<String>>,
+    requested_token_type: Option<String>,
+    subject_token: Option<Secret<String>>,
+    subject_token_type: Option<String>,
+    actor_token: Option<Secret<String>>,
+    actor_token_type: Option<String>,
+}
+
+impl Form {
+    /// Reads the form, and what the client authenticates by in it.
+    pub fn read(parameters: &str) -> Result<(Self, FormCredentials), Denial> {
+        let read = |parameters: &str| -> Result<_, Refusal> {
+            let mut given = Parameters::read(parameters)?;
+            let credentials = FormCredentials {
+                id: given.take("client_id")?,
+                secret: given.take("client_secret")?.map(Secret::new),
+                assertion_type: given.take("client_assertion_type")?,
+                assertion: given.take("client_assertion")?.map(Secret::new),
+            };
+            let form = Self {
+                grant_type: given.take("grant_type")?,
+                scope: given.take("scope")?,
+                resources: given.take_all("resource"),
+                audiences: given.take_all("audience"),
+                username: given.take("username")?,
+                password: given.take("password")?.map(Secret::new),
+                refresh_token: given.take("refresh_token")?.map(Secret::new),
+                assertion: given.take("assertion")?.map(Secret::new),
+                requested_token_type: given.take("requested_token_type")?,
+                subject_token: given.take("subject_token")?.map(Secret::new),
+                subject_token_type: given.take("subject_token_type")?,
+                actor_token: given.take("actor_token")?.map(Secret::new),
+                actor_token_type: given.take("actor_token_type")?,
+            };
+            Ok((form, credentials))
+        };
+        read(parameters).map_err(|_| Denial::RequestMalformed)
+    }
+
+    /// The grant, as far as it is one.
+    pub fn grant(&self) -> Option<GrantType> {
+        self.grant_type.as_ref()?.parse().ok()
+    }
+
+    /// The refresh token, to be looked for while the service is authenticated.
+    pub fn refresh_token(&self) -> Option<&Secret<String>> {
+        self.refresh_token.as_ref().filter(|_| self.grant() == Some(GrantType::RefreshToken))
+    }
+
+    fn scopes(&self) -> Result<Option<Vec<Scope>>, Denial> {
+        let Some(text) = &self.scope else { return Ok(None) };
+        let scopes: Result<Vec<_>, _> = text.split(' ').filter(|name| !name.is_empty()).map(Scope::parse).collect();
+        scopes.map(Some).map_err(|_| Denial::ScopeInvalid)
+    }
+
+    /// RFC 8707 section 2: absolute URIs without fragment.
+    fn resources(&self) -> Result<Vec<Audience>, Denial> {
+        let is_resource = |text: &str| {
+            let has_scheme = text.parse::<http::Uri>().is_ok_and(|uri| uri.scheme().is_some()) || text.starts_with("urn:");
+            has_scheme && !text.contains('#')
+        };
+        let resource = |text: &String| Audience::parse(text).ok().filter(|_| is_resource(text)).ok_or(Denial::TargetInvalid);
+        self.resources.iter().map(resource).collect()
+    }
+}
+
+/// What is looked for while the service is authenticated.
+#[derive(Debug)]
+pub struct Subjects {
+    client: Option<ClientRef>,
+    refresh_token: Option<Sought>,
+}
+
+impl TokenRequest {
+    /// What to look for in this org.
+    pub fn subjects(&self, keys: &crate::keys::PublishedKeys, org: &crate::domain::OrgId) -> Subjects {
+        let refresh_token = self.form.refresh_token().map(|token| Sought::by_value(keys, org, token.expose()));
+        Subjects { client: self.credentials.client(), refresh_token }
+    }
+}
+
+impl Seek for Subjects {
+    fn wanted(&self, org: &crate::domain::OrgId) -> Wanted {
+        self.client.wanted(org).and(self.refresh_token.wanted(org))
+    }
+}
+
+/// What a token request comes to.
+#[derive(Debug)]
+pub enum Outcome {
+    /// A token.
+    Issued {
+        /// It.
+        issued: Box<Issued>,
+        /// The resources that were asked for.
+        resources: Vec<Audience>,
+        /// Whether a refresh token was used that had just been replaced.
+        previous_refresh_token_used: bool,
+    },
+    /// The authorization server must check a password.
+    Password {
+        /// For its word.
+        ticket: Secret<String>,
+        /// Whose.
+        username: String,
+        /// The password.
+        password: Secret<String>,
+        /// What was asked for.
+        asked: Asked,
+    },
+    /// The authorization server must decide about an exchange.
+    TokenExchange {
+        /// The tokens.
+        exchange: Box<Exchange>,
+        /// What was asked for.
+        asked: Asked,
+    },
+    /// The authorization server must verify an assertion.
+    JwtBearer {
+        /// The assertion.
+        assertion: Secret<String>,
+        /// What was asked for.
+        asked: Asked,
+    },
+}
+
+/// What was asked for, as far as the client may have it.
+#[derive(Debug)]
+pub struct Asked {
+    /// Who asks. `None`: somebody who didn't say.
+    pub client: Option<AuthenticatedClient>,
+    /// The scopes.
+    pub scopes: Vec<Scope>,
+    /// RFC 8707.
+    pub resources: Vec<Audience>,
+}
+
+/// A token exchange: RFC 8693 section 2.1.
+#[derive(Debug)]
+pub struct Exchange {
+    /// `audience`
+    pub audiences: Vec<String>,
+    /// `requested_token_type`
+    pub requested: Option<TokenType>,
+    /// `subject_token`
+    pub subject: ExchangedToken,
+    /// `actor_token`
+    pub actor: Option<ExchangedToken>,
+}
+
+/// A token that shall be exchanged.
+#[derive(Debug)]
+pub struct ExchangedToken {
+    /// It.
+    pub token: Secret<String>,
+    /// Its type.
+    pub kind: TokenType,
+    /// What is known of it, if it is ours.
+    pub found: Option<FoundToken>,
+}
+
+/// RFC 8693 section 3, and the device secret of OpenID Connect Native SSO.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(missing_docs, reason = "the names are the standard's")]
+pub enum TokenType {
+    Jwt,
+    AccessToken,
+    RefreshToken,
+    IdToken,
+    Saml1,
+    Saml2,
+    DeviceSecret,
+}
+
+impl TokenType {
+    /// The type of this name.
+    pub fn parse(urn: &str) -> Option<Self> {
+        Some(match urn {
+            "urn:ietf:params:oauth:token-type:jwt" => Self::Jwt,
+            "urn:ietf:params:oauth:token-type:access_token" => Self::AccessToken,
+            "urn:ietf:params:oauth:token-type:refresh_token" => Self::RefreshToken,
+            "urn:ietf:params:oauth:token-type:id_token" => Self::IdToken,
+            "urn:ietf:params:oauth:token-type:saml1" => Self::Saml1,
+            "urn:ietf:params:oauth:token-type:saml2" => Self::Saml2,
+            "urn:openid:params:token-type:device-secret" => Self::DeviceSecret,
+            _ => return None,
+        })
+    }
+}
+
+/// Processes a token request.
+pub async fn process(
+    ports: &Granter,
+    service: &Service,
+    (subjects, found): (&Subjects, &Found),
+    request: TokenRequest,
+) -> Result<Outcome, Error> {
+    let grant = supported_grant(service, &request.form)?;
+    let client = authenticated(ports, service, found, &request, grant).await?;
+    let confirmation = proved(ports, service, client.as_ref(), &request).await?;
+    let identified = |client: Option<AuthenticatedClient>| client.ok_or(Denial::ClientIdMissing);
+    match grant {
+        GrantType::ClientCredentials => client_credentials(ports, service, identified(client)?, request, confirmation).await,
+        GrantType::Password => password(ports, service, identified(client)?, request, confirmation).await,
+        GrantType::RefreshToken => {
+            let token = subjects.refresh_token.as_ref().ok_or(Denial::RefreshTokenMissing)?;
+            refresh_token(ports, service, identified(client)?, (token, found), request, confirmation).await
+        }
+        GrantType::TokenExchange => token_exchange(ports, service, client, request.form).await,
+        GrantType::JwtBearer => jwt_bearer(ports, service, client, request.form).await,
+        // There is no authorization endpoint, so there is no code that could be right.
+        GrantType::AuthorizationCode => Err(Denial::CodeInvalid.into()),
+        GrantType::Implicit | GrantType::Ciba | GrantType::DeviceCode | GrantType::PreAuthorizedCode => {
+            Err(Denial::GrantTypeUnsupported.into())
+        }
+    }
+}
+
+fn supported_grant(service: &Service, form: &Form) -> Result<GrantType, Denial> {
+    let name = form.grant_type.as_ref().ok_or(Denial::GrantTypeMissing)?;
+    let grant = name.parse().ok().filter(|grant| service.org().settings.oauth.supported_grants.contains(grant));
+    grant.ok_or(Denial::GrantTypeUnsupported)
+}
+
+/// The client, which may use the grant. With two of them it may be nobody, if the org allows that.
+async fn authenticated(
+    ports: &Granter,
+    service: &Service,
+    found: &Found,
+    request: &TokenRequest,
+    grant: GrantType,
+) -> Result<Option<AuthenticatedClient>, Error> {
+    let settings = &service.org().settings.oauth;
+    let (may_be_nobody, must_be_confidential, must_have_permit) = match grant {
+        GrantType::TokenExchange => {
+            let rules = settings.token_exchange;
+            let strict = rules.by_confidential_clients_only || rules.by_permitted_clients_only;
+            (!rules.by_identifiable_clients_only && !strict, rules.by_confidential_clients_only, rules.by_permitted_clients_only)
+        }
+        GrantType::JwtBearer => (!settings.jwt_grant.by_identifiable_clients_only, false, false),
+        // RFC 6749 section 4.4
+        GrantType::ClientCredentials => (false, true, false),
+        _ => (false, false, false),
+    };
+    let says_nothing = request.credentials.client().is_none() && request.credentials.is_empty();
+    if says_nothing && may_be_nobody {
+        return Ok(None);
+    }
+    let client = client_auth::authenticate(ports.reader(), &*ports.once, service, found, &request.credentials).await?;
+    if !client.client().grants.contains(&grant) {
+        return Err(Denial::GrantNotAllowed.into());
+    }
+    if must_be_confidential && client.client().kind != ClientKind::Confidential {
+        return Err(Denial::ClientMustBeConfidential.into());
+    }
+    if must_have_permit && !client.client().may_exchange_tokens {
+        return Err(Denial::ClientNotPermittedToExchange.into());
+    }
+    Ok(Some(client))
+}
+
+/// The keys that the request proves: RFC 9449 section 5, RFC 8705 section 3.
+async fn proved(
+    ports: &Granter,
+    service: &Service,
+    client: Option<&AuthenticatedClient>,
+    request: &TokenRequest,
+) -> Result<Confirmation, Error> {
+    let bound = client.is_some_and(|client| client.client().certificate_bound_tokens);
+    let certificate = match request.credentials.certificate.as_deref().filter(|_| bound) {
+        Some(pem) => Some(certificate::thumbprint(pem).map_err(|_| Denial::CertificateMismatch)?),
+        None if bound => return Err(Denial::CertificateMismatch.into()),
+        None => None,
+    };
+    let dpop_key = match &request.dpop {
+        Some(dpop) => {
+            let expected = dpop::Expected { method: &dpop.method, uri: &dpop.uri, access_token: None, key: None };
+            Some(dpop::verify(&*ports.once, service.id(), ports.reader().now(), dpop.proof.expose(), &expected).await?)
+        }
+        None => None,
+    };
+    Ok(Confirmation { certificate, dpop_key })
+}
+
+async fn client_credentials(
+    ports: &Granter,
+    service: &Service,
+    client: AuthenticatedClient,
+    request: TokenRequest,
+    confirmation: Confirmation,
+) -> Result<Outcome, Error> {
+    let resources = request.form.resources()?;
+    let ask = ClientAsk {
+        scopes: requestable(service.org(), client.client(), request.form.scopes()?),
+        audiences: resources.clone(),
+        lifetime: request.lifetime,
+        value: request.value,
+        extra_claims: request.extra_claims,
+        ..ClientAsk::of(Issuance {
+            grant: GrantType::ClientCredentials,
+            for_client: true,
+            alias_used: client.alias_used(),
+            properties: request.properties,
+            confirmation,
+            details: None,
+            acr: None,
+            auth_time: None,
+            for_external_attachment: false,
+        })
+    };
+    let grant = policy::issue(service, client.client(), ask, RefreshOf::OrgAndClient, ports.reader().now())?;
+    let issued = Box::new(grant_to(ports, service, client.into_client(), grant).await?);
+    Ok(Outcome::Issued { issued, resources, previous_refresh_token_used: false })
+}
+
+async fn password(
+    ports: &Granter,
+    service: &Service,
+    client: AuthenticatedClient,
+    request: TokenRequest,
+    confirmation: Confirmation,
+) -> Result<Outcome, Error> {
+    let asked = asked(service, Some(client), &request.form)?;
+    let username = request.form.username.ok_or(Denial::UsernameMissing)?;
+    let password = request.form.password.ok_or(Denial::PasswordMissing)?;
+    let client = asked.client.as_ref().ok_or(Denial::ClientIdMissing)?;
+    let ask = TicketAsk {
+        alias_used: client.alias_used(),
+        scopes: asked.scopes.clone(),
+        audiences: asked.resources.clone(),
+        properties: request.properties,
+        confirmation,
+    };
+    let (ticket, _) = ticket(ports, client.client(), ask).await?;
+    Ok(Outcome::Password { ticket, username, password, asked })
+}
+
+async fn refresh_token(
+    ports: &Granter,
+    service: &Service,
+    client: AuthenticatedClient,
+    token: (&Sought, &Found),
+    request: TokenRequest,
+    confirmation: Confirmation,
+) -> Result<Outcome, Error> {
+    let resources = request.form.resources()?;
+    let ask = RefreshAsk {
+        scopes: request.form.scopes()?,
+        lifetime: request.lifetime,
+        value: request.value,
+        properties: request.properties,
+        confirmation,
+    };
+    let redeemed = redeem_of_client(ports, service, client.client(), token, ask).await?;
+    let issued = Box::new(Issued { minted: redeemed.minted, client: client.into_client() });
+    Ok(Outcome::Issued { issued, resources, previous_refresh_token_used: redeemed.was_previous })
+}
+
+async fn token_exchange(
+    ports: &Granter,
+    service: &Service,
+    client: Option<AuthenticatedClient>,
+    form: Form,
+) -> Result<Outcome, Error> {
+    let asked = asked(service, client, &form)?;
+    let requested = match &form.requested_token_type {
+        Some(urn) => Some(TokenType::parse(urn).ok_or(Denial::RequestedTokenTypeInvalid)?),
+        None => None,
+    };
+    let token = form.subject_token.ok_or(Denial::SubjectTokenMissing)?;
+    let kind = form.subject_token_type.ok_or(Denial::SubjectTokenTypeMissing)?;
+    let kind = TokenType::parse(&kind).ok_or(Denial::SubjectTokenTypeInvalid)?;
+    let actor = match (form.actor_token, form.actor_token_type) {
+        (Some(token), Some(kind)) => Some((token, TokenType::parse(&kind).ok_or(Denial::ActorTokenTypeMissing)?)),
+        (Some(_), None) => return Err(Denial::ActorTokenTypeMissing.into()),
+        (None, Some(_)) => return Err(Denial::ActorTokenTypeUnexpected.into()),
+        (None, None) => None,
+    };
+    let subject = exchanged(ports, service, token, kind, Party::Subject).await?;
+    let actor = match actor {
+        Some((token, kind)) => Some(exchanged(ports, service, token, kind, Party::Actor).await?),
+        None => None,
+    };
+    let exchange = Box::new(Exchange { audiences: form.audiences, requested, subject, actor });
+    Ok(Outcome::TokenExchange { exchange, asked })
+}
+
+/// A token to exchange, checked as far as its type allows.
+async fn exchanged(
+    ports: &Granter,
+    service: &Service,
+    token: Secret<String>,
+    kind: TokenType,
+    party: Party,
+) -> Result<ExchangedToken, Error> {
+    let reader = ports.reader();
+    let rules = service.org().settings.oauth.token_exchange;
+    let keys = reader.keys.now().await?;
+    let found = match kind {
+        TokenType::AccessToken | TokenType::RefreshToken => {
+            let sought = Sought::by_value(&keys, service.id(), token.expose());
+            let first = reader.tokens.read(&sought.wanted(service.id())).await?;
+            let hint = if kind == TokenType::AccessToken { Hint::AccessToken } else { Hint::RefreshToken };
+            let found = sought.find(reader, &first, hint).await?;
+            let is_good = |found: &FoundToken| match (kind, found) {
+                (TokenType::AccessToken, FoundToken::Access(token)) => token.standing == Standing::Live,
+                (TokenType::RefreshToken, FoundToken::Refresh(found)) => {
+                    found.standing == Standing::Live && sought.is_refresh_token_of(&found.family)
+                }
+                _ => false,
+            };
+            Some(found.filter(is_good).ok_or(party.invalid())?)
+        }
+        TokenType::Jwt => {
+            assertion::check_jwt(token.expose(), party, rules, reader.now())?;
+            None
+        }
+        TokenType::IdToken => {
+            assertion::check_id_token(token.expose(), party, &keys.verifier, reader.now())?;
+            None
+        }
+        TokenType::Saml1 | TokenType::Saml2 | TokenType::DeviceSecret => None,
+    };
+    Ok(ExchangedToken { token, kind, found })
+}
+
+async fn jwt_bearer(
+    ports: &Granter,
+    service: &Service,
+    client: Option<AuthenticatedClient>,
+    form: Form,
+) -> Result<Outcome, Error> {
+    let asked = asked(service, client, &form)?;
+    let assertion = form.assertion.ok_or(Denial::AssertionMissing)?;
+    let settings = &service.org().settings.oauth;
+    let issuer = ports.reader().keys.now().await?.verifier.issuer().clone();
+    let endpoint = settings.token_endpoint.as_deref();
+    assertion::check_assertion(assertion.expose(), settings.jwt_grant, &issuer, endpoint, ports.reader().now())?;
+    Ok(Outcome::JwtBearer { assertion, asked })
+}
+
+fn asked(service: &Service, client: Option<AuthenticatedClient>, form: &Form) -> Result<Asked, Denial> {
+    let (scopes, resources) = (form.scopes()?, form.resources()?);
+    let scopes = match &client {
+        Some(client) => requestable(service.org(), client.client(), scopes),
+        None => policy::supported_of(service.org(), scopes.unwrap_or_default()),
+    };
+    if service.org().settings.oauth.scope_required && scopes.is_empty() {
+        return Err(Denial::ScopeRequired);
+    }
+    Ok(Asked { client, scopes, resources })
+}
