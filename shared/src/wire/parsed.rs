@@ -7,6 +7,7 @@ use std::str::FromStr;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde::{Serialize, Serializer};
+use serde::{Serialize, Serializer};
 
 use crate::domain::{Invalid, Secret};
 
@@ -34,6 +35,12 @@ impl<'de, T: FromStr<Err = Invalid>> Deserialize<'de> for Parsed<T> {
     }
 }
 
+impl<T: fmt::Display> Serialize for Parsed<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
 /// A JSON object. A derived struct alone would also take an array with its members in order.
 #[derive(Clone, Debug, Default)]
 pub struct Object<T>(pub T);
@@ -55,6 +62,12 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
         }
 
         deserializer.deserialize_map(Members(PhantomData))
+    }
+}
+
+impl<T: Serialize> Serialize for Object<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
     }
 }
 
