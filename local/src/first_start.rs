@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use shared::bootstrap;
 use shared::domain::{Error, Fault, OrgId, Seconds, Standing, Subject, Timestamp};
 use shared::embedded::Home;
-use shared::examine::{Also, Presented, examine};
+use shared::examine::{Presented, examine};
 use shared::platform::Platform;
 use shared::ports::Provides as _;
+use shared::store::Wanted;
 
 /// All digits, so that it can be an Authlete `serviceId`, too.
 const ORG: &str = "1";
@@ -44,7 +45,7 @@ pub(crate) async fn prepare(home: &Home, platform: &Platform) -> Result<Administ
 }
 
 async fn is_good(platform: &Platform, token: &str, org: &OrgId, now: Timestamp) -> Result<bool, Fault> {
-    let (presented, _) = examine(&platform.records.reader, token, Also::default()).await?;
+    let (presented, _) = examine(&platform.records.reader, token, Wanted::default()).await?;
     Ok(match presented {
         Presented::Access(token) => {
             let record = &token.record;

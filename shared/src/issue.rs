@@ -119,7 +119,7 @@ impl Seek for TicketValue {
 }
 
 /// Issues a token on a ticket, which is spent with it: both or neither. Contract `authlete` section 5.3.
-pub async fn issue(ports: &Granter, service: &Service, found: &Found, ticket: &str, word: TicketIssue) -> Result<Issued, Error> {
+pub async fn issue(ports: &Granter, service: &Service, found: &Found, ticket: &TicketValue, word: TicketIssue) -> Result<Issued, Error> {
     let ticket = good_ticket(service, found, ticket, ports.reader().now())?;
     let key = (ticket.org.clone(), ticket.client);
     let wanted = Wanted { clients: vec![key.clone()], ..Wanted::default() };

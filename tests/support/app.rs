@@ -28,7 +28,7 @@ const DIRECTORY: &str = r#"{
   "orgs": [
     {"id": "1", "name": "Root"},
     {"id": "11", "parent": "1"},
-    {"id": "111", "parent": "11", "settings": {"allow_non_expiring": true, "refresh_token_rotation": false}},
+    {"id": "111", "parent": "11", "settings": {"allow_non_expiring": true, "refresh_token_kept": true}},
     {"id": "2", "name": "Foreign"}
   ],
   "members": [

@@ -63,6 +63,7 @@ fn client(id: u64, method: ClientAuthMethod) -> Client {
         token_duration: None,
         refresh_token_duration: None,
         single_token_per_subject: false,
+        certificate_bound_tokens: false,
         may_exchange_tokens: false,
         attributes: Vec::new(),
         metadata: None,

@@ -56,6 +56,7 @@ fn org(id: &str, ancestors: &[&str]) -> Org {
         name: None,
         enabled: true,
         settings,
+        secrets: Vec::new(),
         ever_non_expiring: true,
         created_at: NOW,
         updated_at: NOW,
@@ -114,6 +115,10 @@ fn presented(dice: &Dice, org: &Org, subject: &str) -> TokenRecord {
         creator: dice.one(&[None, Some(Creator { org: org.id.clone(), subject: "boss".parse().unwrap() })]),
         masquerading: dice.roll(2) == 0,
         family: None,
+        issuance: None,
+        value: None,
+        refreshable_until: None,
+        revision: 0,
         revoked_at: None,
     }
 }
