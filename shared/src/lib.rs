@@ -24,6 +24,7 @@ pub mod aws;
 pub mod bootstrap;
 pub mod client_auth;
 pub mod client_token;
+pub mod clients;
 pub mod clock;
 pub mod config;
 pub mod directory;

@@ -7,7 +7,6 @@ use std::str::FromStr;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde::{Serialize, Serializer};
-use serde::{Serialize, Serializer};
 
 use crate::domain::{Invalid, Secret};
 
