@@ -119,7 +119,13 @@ impl Seek for TicketValue {
 }
 
 /// Issues a token on a ticket, which is spent with it: both or neither. Contract `authlete` section 5.3.
-pub async fn issue(ports: &Granter, service: &Service, found: &Found, ticket: &TicketValue, word: TicketIssue) -> Result<Issued, Error> {
+pub async fn issue(
+    ports: &Granter,
+    service: &Service,
+    found: &Found,
+    ticket: &TicketValue,
+    word: TicketIssue,
+) -> Result<Issued, Error> {
     let ticket = good_ticket(service, found, ticket, ports.reader().now())?;
     let key = (ticket.org.clone(), ticket.client);
     let wanted = Wanted { clients: vec![key.clone()], ..Wanted::default() };
@@ -159,12 +165,7 @@ pub async fn fail(ports: &TicketEnder, service: &Service, found: &Found, ticket:
     if spent { Ok(()) } else { Err(Refusal::TicketRejected.into()) }
 }
 
-fn good_ticket<'a>(
-    service: &Service,
-    found: &'a Found,
-    ticket: &TicketValue,
-    now: Timestamp,
-) -> Result<&'a Ticket, Refusal> {
+fn good_ticket<'a>(service: &Service, found: &'a Found, ticket: &TicketValue, now: Timestamp) -> Result<&'a Ticket, Refusal> {
     let key = ticket.key(service.id()).ok_or(Refusal::TicketRejected)?;
     found.tickets.get(&key).filter(|ticket| ticket.is_good(now)).ok_or(Refusal::TicketRejected)
 }

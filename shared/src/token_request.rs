@@ -64,7 +64,7 @@ impl Form {
     /// Reads the form, and what the client authenticates by in it.
     pub fn read(parameters: &str) -> Result<(Self, FormCredentials), Denial> {
         let read = |parameters: &str| -> Result<_, Refusal> {
-            let mut given = Parameters::read(parameters)?;
+            let mut given = Parameters::read_up_to(parameters.len(), parameters)?;
             let credentials = FormCredentials {
                 id: given.take("client_id")?,
                 secret: given.take("client_secret")?.map(Secret::new),

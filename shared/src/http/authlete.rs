@@ -161,7 +161,8 @@ mod tests {
 
     #[test]
     fn a_body_is_json_or_a_form_and_nothing_else() {
-        let read = |media_type: &str, body: &str| take::<Lenient<Body>>(&[("content-type", media_type)], &[], body).map(|it| it.0);
+        let read =
+            |media_type: &str, body: &str| take::<Lenient<Body>>(&[("content-type", media_type)], &[], body).map(|it| it.0);
         let expected = Body { scopes: Some(Words(vec!["a".into(), "b".into()])) };
         for media_type in ["application/json", "Application/JSON; charset=UTF-8"] {
             assert_eq!(read(media_type, r#"{"scopes":["a","b"]}"#).as_ref(), Ok(&expected), "{media_type}");
@@ -180,7 +181,8 @@ mod tests {
 
     #[test]
     fn rule_17_a_token_in_the_path_may_be_encoded_or_not() {
-        let identifier = |raw| take::<IdentifierPath>(&[("cookie", ""), ("content-length", "0")], &[("accessTokenIdentifier", raw)], "");
+        let identifier =
+            |raw| take::<IdentifierPath>(&[("cookie", ""), ("content-length", "0")], &[("accessTokenIdentifier", raw)], "");
         for raw in ["a.b%2Fc%2Bd%3D%3D", "a.b/c+d=="] {
             assert_eq!(identifier(raw).unwrap().0.expose(), "a.b/c+d==");
         }

@@ -1,7 +1,7 @@
 //! JSON in and out.
 
-use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde::Serialize;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 
 use crate::domain::{Fault, Refusal};
 use crate::strict_json;

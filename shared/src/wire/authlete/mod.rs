@@ -7,4 +7,5 @@ pub mod details;
 pub mod lenient;
 pub mod names;
 pub mod property;
+pub mod request;
 pub mod result;

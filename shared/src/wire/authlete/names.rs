@@ -49,7 +49,6 @@ pub const fn client_type(kind: ClientKind) -> &'static str {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,16 @@
+//! What the SDKs send.
+
+mod create;
+mod fields;
+mod introspect;
+mod revoke;
+mod service;
+mod token;
+mod update;
+
+pub use create::{CreateAsk, CreateToken};
+pub use introspect::{Introspect, IntrospectStandard, Introspected};
+pub use revoke::{ListTokens, Revocation, RevokeParameters, RevokeToken, Revoked, range};
+pub use service::{Configuration, KeySetQuery};
+pub use token::{FailReason, FailToken, IssueToken};
+pub use update::UpdateToken;
