@@ -25,6 +25,7 @@ pub mod batch;
 pub mod bootstrap;
 pub mod client_auth;
 pub mod client_token;
+pub mod clients;
 pub mod clock;
 pub mod config;
 pub mod directory;

@@ -172,6 +172,8 @@ impl Capability for DirectoryReader {
 pub struct OrgWriter {
     /// To authenticate.
     pub reader: Reader,
+    /// For API secrets.
+    pub entropy: Arc<dyn Entropy>,
     /// To write.
     pub write: Arc<dyn WriteDirectory>,
     /// To keep the keys of an org whose tokens don't expire.
@@ -225,6 +227,40 @@ pub struct MemberRemover {
 impl Capability for MemberRemover {
     const NAME: &'static str = "MemberRemover";
     const ACCESS: Access = Access { tokens: Revoker::ACCESS.tokens, ..OrgRemover::ACCESS };
+}
+
+/// Reads, and writes clients.
+#[derive(Clone, Debug)]
+pub struct ClientWriter {
+    /// To authenticate.
+    pub reader: Reader,
+    /// For numbers and secrets.
+    pub entropy: Arc<dyn Entropy>,
+    /// To write.
+    pub write: Arc<dyn WriteDirectory>,
+}
+
+impl Capability for ClientWriter {
+    const NAME: &'static str = "ClientWriter";
+    // An alias is an item of its own, which comes and goes.
+    const ACCESS: Access =
+        Access { directory: &["BatchGetItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem"], ..Reader::ACCESS };
+}
+
+/// Reads, deletes clients, and kills their tokens. Grants what [`MemberRemover`] grants.
+#[derive(Clone, Debug)]
+pub struct ClientRemover {
+    /// To authenticate.
+    pub reader: Reader,
+    /// To delete.
+    pub write: Arc<dyn WriteDirectory>,
+    /// For the not-before mark of what is deleted.
+    pub revoke: Arc<dyn RevokeTokens>,
+}
+
+impl Capability for ClientRemover {
+    const NAME: &'static str = MemberRemover::NAME;
+    const ACCESS: Access = MemberRemover::ACCESS;
 }
 
 /// Reads, and revokes.
