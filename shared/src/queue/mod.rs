@@ -6,6 +6,8 @@ use crate::domain::Fault;
 
 #[cfg(feature = "sqlite")]
 pub mod local;
+#[cfg(feature = "aws")]
+pub mod sqs;
 
 /// Hands messages over: each is delivered at least once, in any order, to whoever works on them.
 #[async_trait]
