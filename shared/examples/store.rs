@@ -56,7 +56,7 @@ async fn measure(durability: Durability, count: u64) {
     let known = Arc::clone(&ids);
     in_tasks("record", &store, count, move |store, n| {
         let id = known[usize::try_from(n).unwrap()];
-        async move { store.record(&Recording::of(token(id, n), None)).await.unwrap() }
+        async move { drop(store.record(&Recording::of(token(id, n), None)).await.unwrap()) }
     })
     .await;
     let known = Arc::clone(&ids);

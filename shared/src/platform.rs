@@ -7,9 +7,9 @@ use crate::domain::{Fault, Issuer, KeySet, Requirements, Schedule};
 use crate::entropy::Entropy;
 use crate::keys::{PublicKeys, Ring, SigningKeys};
 use crate::ports::{
-    Amender, Auditor, BulkRevoker, ClientRevoker, DirectoryReader, Founder, Granter, Guard, Introspector, KeyReader, Lister,
-    Lookup, MemberRemover, MemberWriter, Minter, OrgRemover, OrgWriter, Provides, Public, Reader, Refresher, Revoker, Rotator,
-    TicketEnder,
+    Amender, Auditor, BulkRevoker, ClientRemover, ClientRevoker, ClientWriter, DirectoryReader, Founder, Granter, Guard,
+    Introspector, KeyReader, Lister, Lookup, MemberRemover, MemberWriter, Minter, OrgRemover, OrgWriter, Provides, Public,
+    Reader, Refresher, Revoker, Rotator, TicketEnder,
 };
 use crate::signer::{Deriver, MakeKeys, OpenKeys, Signer};
 use crate::store::Store;
@@ -237,8 +237,8 @@ impl<P: HasRecords> Provides<Lookup> for P {
 
 impl<P: HasRecords> Provides<OrgWriter> for P {
     fn provide(&self) -> OrgWriter {
-        let store = &self.records().store;
-        OrgWriter { reader: self.provide(), write: store.clone(), keys: store.clone() }
+        let Records { reader, store, entropy, .. } = self.records().clone();
+        OrgWriter { reader, entropy, write: store.clone(), keys: store }
     }
 }
 
@@ -258,6 +258,20 @@ impl<P: HasRecords> Provides<MemberRemover> for P {
     fn provide(&self) -> MemberRemover {
         let store = &self.records().store;
         MemberRemover { reader: self.provide(), write: store.clone(), revoke: store.clone() }
+    }
+}
+
+impl<P: HasRecords> Provides<ClientWriter> for P {
+    fn provide(&self) -> ClientWriter {
+        let Records { reader, store, entropy, .. } = self.records().clone();
+        ClientWriter { reader, entropy, write: store }
+    }
+}
+
+impl<P: HasRecords> Provides<ClientRemover> for P {
+    fn provide(&self) -> ClientRemover {
+        let store = &self.records().store;
+        ClientRemover { reader: self.provide(), write: store.clone(), revoke: store.clone() }
     }
 }
 

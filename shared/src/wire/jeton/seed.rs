@@ -7,7 +7,8 @@ use serde::Deserialize;
 
 use super::Text;
 use super::member::{ProfileBody, PutMember};
-use super::org::{PutOrg, Settings};
+use super::org::PutOrg;
+use super::settings::Settings;
 use crate::directory::{MemberDraft, OrgDraft};
 use crate::domain::{
     App, ClientId, ClientKind, GrantType, Invalid, MemberKey, MemberKind, OrgId, Refusal, Role, Scope, ScopePattern, Subject,
