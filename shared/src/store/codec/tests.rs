@@ -1,9 +1,7 @@
 //! Bodies outlive the code that wrote them.
 
 use super::*;
-use crate::domain::{
-    ClientAuthMethod, Confirmation, GrantType, Issuance, MarkKind, Org, OrgSettings, TokenRecord,
-};
+use crate::domain::{ClientAuthMethod, Confirmation, GrantType, Issuance, MarkKind, Org, OrgSettings, TokenRecord};
 use crate::store::conformance::samples;
 
 /// As they are in tables now. Whoever changes one of these makes records unreadable that are in use.
@@ -13,7 +11,8 @@ const PLAIN: &str = r#"{"o":"a","q":"a","s":"ann","i":1800000000000,"n":18000000
 const OAUTH: &str = r#""u":{"g":"tx","c":true,"a":true,"p":[{"k":"k \"1\"","v":"é"},{"k":"","v":"","h":true}],"k":{"x":"hg_T1mcjvMeHp02DuRJ07RGsmHxTFmMehc3cYHMSCFo","j":"LBuQaGfTE-nuB_4ir8R0Oe8qJ2wAf9VV2kKNl1tiR_w"},"d":[{"n":1.50,"type":"a\"b"}],"r":"urn:acr \"é\"","t":1800000000000,"e":true}"#;
 const VALUE: &str = r#""v":"K36-bCY53Bga5CvkI_HhMnjkCMSMxB1x2ajII99Gti4","y":1800086400000"#;
 /// As versions before OAuth wrote them.
-const FAMILY: &str = r#"{"o":"a","q":"a","s":"ann","t":"BwcHBwcHBwcHBwcHBwcHBw","p":true,"i":1800000000000,"e":1800086400000,"d":300}"#;
+const FAMILY: &str =
+    r#"{"o":"a","q":"a","s":"ann","t":"BwcHBwcHBwcHBwcHBwcHBw","p":true,"i":1800000000000,"e":1800086400000,"d":300}"#;
 const ORG: &str = r#"{"i":"a","e":true,"s":{"d":3600,"m":86400,"r":2592000,"t":true,"x":false},"y":false,"u":1800000000000}"#;
 const CLIENT: &str = r#"{"o":"a","c":1,"k":"public","g":["refresh_token","urn:unheard:of"],"e":true,"u":1800000000000}"#;
 
