@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::domain::{
-    Client, ClientAuthMethod, ClientId, ClientKind, ClientRef, Error, Fault, GrantType, Invalid, MarkKey, MarkKind, OrgId, Refusal,
-    Scope, Seconds, Secret, Service, Timestamp,
+    Client, ClientAuthMethod, ClientId, ClientKind, ClientRef, Error, Fault, GrantType, Invalid, MarkKey, MarkKind, OrgId,
+    Refusal, Scope, Seconds, Secret, Service, Timestamp,
 };
 use crate::entropy::Entropy;
 use crate::jose::sha256;

@@ -7,9 +7,9 @@ use crate::domain::{Fault, Issuer, KeySet, Requirements, Schedule};
 use crate::entropy::Entropy;
 use crate::keys::{PublicKeys, Ring, SigningKeys};
 use crate::ports::{
-    Amender, Auditor, BulkRevoker, ClientRemover, ClientRevoker, ClientWriter, DirectoryReader, Founder, Granter, Guard, Introspector, KeyReader, Lister,
-    Lookup, MemberRemover, MemberWriter, Minter, OrgRemover, OrgWriter, Provides, Public, Reader, Refresher, Revoker, Rotator,
-    TicketEnder,
+    Amender, Auditor, BulkRevoker, ClientRemover, ClientRevoker, ClientWriter, DirectoryReader, Founder, Granter, Guard,
+    Introspector, KeyReader, Lister, Lookup, MemberRemover, MemberWriter, Minter, OrgRemover, OrgWriter, Provides, Public,
+    Reader, Refresher, Revoker, Rotator, TicketEnder,
 };
 use crate::signer::{Deriver, MakeKeys, OpenKeys, Signer};
 use crate::store::Store;

@@ -140,7 +140,11 @@ impl FromStr for Endpoint {
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let is_http = |uri: http::Uri| uri.host().is_some() && matches!(uri.scheme_str(), Some("http" | "https"));
         let good = text.len() <= 255 && !text.contains('#') && text.parse().is_ok_and(is_http);
-        if good { Ok(Self(text.to_owned())) } else { Err(Invalid("must be an http or https URL of at most 255 bytes, without fragment")) }
+        if good {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Invalid("must be an http or https URL of at most 255 bytes, without fragment"))
+        }
     }
 }
 
@@ -158,12 +162,6 @@ impl FromStr for Algorithm {
             "must be ES256, ES384, ES512, EdDSA, ML-DSA-44, ML-DSA-65, ML-DSA-87, PS256, PS384, PS512, RS256, RS384 or RS512",
         );
         Self::from_name(name).ok_or(RULE)
-    }
-}
-
-impl std::fmt::Display for Algorithm {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
     }
 }
 
@@ -385,11 +383,23 @@ mod tests {
             (json!({"supported_scopes": [{}]}), "supported_scopes[0].name", "is required"),
             (json!({"supported_scopes": [{"name": "a b"}]}), "supported_scopes[0].name", "must be 1 to 511"),
             (json!({"supported_scopes": [{"name": "a?"}]}), "settings.supported_scopes[0].name", "must not end with ?"),
-            (json!({"supported_scopes": [{"name": "a"}, {"name": "a"}]}), "settings.supported_scopes[1].name", "must be there once"),
-            (json!({"supported_scopes": [{"name": "a", "token_duration": 0}]}), "supported_scopes[0].token_duration", "must be 1 to"),
+            (
+                json!({"supported_scopes": [{"name": "a"}, {"name": "a"}]}),
+                "settings.supported_scopes[1].name",
+                "must be there once",
+            ),
+            (
+                json!({"supported_scopes": [{"name": "a", "token_duration": 0}]}),
+                "supported_scopes[0].token_duration",
+                "must be 1 to",
+            ),
             (json!({"token_endpoint": "/token"}), "token_endpoint", "must be an http or https URL"),
             (json!({"token_endpoint": "https://as.example.org/#x"}), "token_endpoint", "must be an http or https URL"),
-            (json!({"jwt_grant": {"by_permitted_clients_only": true}}), "jwt_grant.by_permitted_clients_only", "is not a known member"),
+            (
+                json!({"jwt_grant": {"by_permitted_clients_only": true}}),
+                "jwt_grant.by_permitted_clients_only",
+                "is not a known member",
+            ),
             (json!({"refresh_token_rotation": true}), "refresh_token_rotation", "is not a known member"),
             (json!({"attributes": {"": "x"}}), "attributes", "must be 1 to 100 characters"),
         ] {
