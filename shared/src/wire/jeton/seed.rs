@@ -10,42 +10,35 @@ use super::member::{ProfileBody, PutMember};
 use super::org::PutOrg;
 use super::settings::Settings;
 use crate::directory::{MemberDraft, OrgDraft};
-use crate::domain::{
-    App, ClientId, ClientKind, GrantType, Invalid, MemberKey, MemberKind, OrgId, Refusal, Role, Scope, ScopePattern, Subject,
-};
+use crate::domain::{App, Invalid, MemberKey, MemberKind, OrgId, Refusal, Role, ScopePattern, Subject};
 use crate::strict_json;
 use crate::wire::{Object, Parsed, given};
+
+mod client;
+
+use client::RawClient;
+pub use client::SeedClient;
 
 /// What a seed file says.
 #[derive(Debug, Default)]
 pub struct Seed {
     /// In the order of the file: parents before their children.
-    pub orgs: Vec<(OrgId, OrgDraft)>,
+    pub orgs: Vec<SeedOrg>,
     /// Members, of these orgs or of ones that are there already.
     pub members: Vec<(MemberKey, MemberDraft)>,
     /// Clients, of these orgs or of ones that are there already.
     pub clients: Vec<SeedClient>,
 }
 
-/// A client of a seed file.
+/// An org of a seed file.
 #[derive(Debug)]
-pub struct SeedClient {
-    /// The org.
-    pub org: OrgId,
-    /// Its number.
-    pub id: ClientId,
-    /// Another name for it.
-    pub alias: Option<String>,
-    /// Whether it can keep a secret.
-    pub kind: ClientKind,
-    /// The grants that it may use.
-    pub grants: Vec<GrantType>,
-    /// The scopes that it may ask for. `None`: all that the org supports.
-    pub scopes: Option<Vec<Scope>>,
-    /// SHA-256 of its secrets.
-    pub secrets: Vec<[u8; 32]>,
-    /// Whether it is good for anything.
-    pub enabled: bool,
+pub struct SeedOrg {
+    /// Its id.
+    pub id: OrgId,
+    /// What is said of it.
+    pub draft: OrgDraft,
+    /// SHA-256 of its API secrets. `None`: those that it has.
+    pub secrets: Option<Vec<[u8; 32]>>,
 }
 
 /// What is wrong with a seed file, and where.
@@ -122,13 +115,14 @@ impl File {
         };
         let mut seed = Seed::default();
         for (index, Object(org)) in self.orgs.into_iter().enumerate() {
-            let (id, draft) = org.take().map_err(|refusal| wrong("orgs", index, refusal))?;
-            seed.orgs.push((id, draft));
+            seed.orgs.push(org.take().map_err(|refusal| wrong("orgs", index, refusal))?);
         }
         for (index, Object(member)) in self.members.into_iter().enumerate() {
             seed.members.push(member.take().map_err(|refusal| wrong("members", index, refusal))?);
         }
-        seed.clients = self.clients.into_iter().map(|client| client.0.take()).collect();
+        for (index, Object(client)) in self.clients.into_iter().enumerate() {
+            seed.clients.push(client.take().map_err(|refusal| wrong("clients", index, refusal))?);
+        }
         Ok(seed)
     }
 }
@@ -146,12 +140,15 @@ struct RawOrg {
     enabled: Option<bool>,
     #[serde(default, deserialize_with = "given")]
     settings: Option<Object<Settings>>,
+    #[serde(default, deserialize_with = "given")]
+    secrets_sha256: Option<Vec<Parsed<Sha256>>>,
 }
 
 impl RawOrg {
-    fn take(self) -> Result<(OrgId, OrgDraft), Refusal> {
-        let Self { id, parent, name, enabled, settings } = self;
-        Ok((id.0, PutOrg { parent, name, enabled, settings }.try_into()?))
+    fn take(self) -> Result<SeedOrg, Refusal> {
+        let Self { id, parent, name, enabled, settings, secrets_sha256 } = self;
+        let draft = PutOrg { parent, name, enabled, settings }.try_into()?;
+        Ok(SeedOrg { id: id.0, draft, secrets: secrets_sha256.map(secrets).transpose()? })
     }
 }
 
@@ -180,81 +177,7 @@ impl RawMember {
     }
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawClient {
-    org: Parsed<OrgId>,
-    id: Number,
-    #[serde(default, deserialize_with = "given")]
-    alias: Option<Parsed<Alias>>,
-    kind: Parsed<ClientKind>,
-    #[serde(default)]
-    grants: Vec<Parsed<GrantType>>,
-    #[serde(default, deserialize_with = "given")]
-    scopes: Option<Vec<Parsed<Scope>>>,
-    #[serde(default)]
-    secrets_sha256: Vec<Parsed<Sha256>>,
-    #[serde(default, deserialize_with = "given")]
-    enabled: Option<bool>,
-}
-
-impl RawClient {
-    fn take(self) -> SeedClient {
-        SeedClient {
-            org: self.org.0,
-            id: self.id.0,
-            alias: self.alias.map(|alias| alias.0.0),
-            kind: self.kind.0,
-            grants: self.grants.into_iter().map(|grant| grant.0).collect(),
-            scopes: self.scopes.map(|scopes| scopes.into_iter().map(|scope| scope.0).collect()),
-            secrets: self.secrets_sha256.into_iter().map(|hash| hash.0.0).collect(),
-            enabled: self.enabled.unwrap_or(true),
-        }
-    }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(try_from = "u64")]
-struct Number(ClientId);
-
-impl TryFrom<u64> for Number {
-    type Error = Invalid;
-
-    fn try_from(number: u64) -> Result<Self, Invalid> {
-        ClientId::from_number(number).map(Self)
-    }
-}
-
-/// 1 to 100 of `A-Z a-z 0-9 . _ -`, and not all digits, so that no alias can be taken for a client's number.
-#[derive(Debug)]
-struct Alias(String);
-
-impl FromStr for Alias {
-    type Err = Invalid;
-
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        let known = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
-        let good = (1..=100).contains(&text.len()) && text.bytes().all(known) && !text.bytes().all(|b| b.is_ascii_digit());
-        if good {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(Invalid("must be 1 to 100 of A-Z, a-z, 0-9, ., _ and -, and not all digits"))
-        }
-    }
-}
-
-impl FromStr for ClientKind {
-    type Err = Invalid;
-
-    fn from_str(name: &str) -> Result<Self, Invalid> {
-        match name {
-            "confidential" => Ok(Self::Confidential),
-            "public" => Ok(Self::Public),
-            _ => Err(Invalid("must be confidential or public")),
-        }
-    }
-}
-
+/// SHA-256 of a secret that the service or whoever wrote the file has made.
 #[derive(Debug)]
 struct Sha256([u8; 32]);
 
@@ -274,6 +197,14 @@ impl FromStr for Sha256 {
     }
 }
 
+/// One that is live, and during a change another.
+fn secrets(given: Vec<Parsed<Sha256>>) -> Result<Vec<[u8; 32]>, Refusal> {
+    if given.len() > 2 {
+        return Err(Refusal::invalid("secrets_sha256", "must have at most 2 entries"));
+    }
+    Ok(given.into_iter().map(|hash| hash.0.0).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -287,7 +218,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!((seed.orgs.len(), seed.members.len(), seed.clients.len()), (2, 1, 1));
-        assert_eq!(seed.orgs[1].1.settings.token_duration.0, 60);
+        assert_eq!(seed.orgs[1].draft.settings.token_duration.0, 60);
     }
 
     #[test]
