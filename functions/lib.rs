@@ -4,12 +4,13 @@
 //! function and, of an endpoint, its `operationId`.
 
 pub mod agilicus;
+pub mod authlete;
 pub mod jeton;
 
 use shared::http::Entry;
 use shared::lambda::OperationEntry;
-use shared::platform::{HasKeyMaking, HasMinting, HasRecords};
-use shared::ports::{Auditor, Guard, Provides, Public};
+use shared::platform::{HasKeyMaking, HasMinting, HasQueue, HasRecords};
+use shared::ports::{Auditor, BatchWorker, Guard, Provides, Public};
 
 /// What the bundle `public` serves: nothing of it reaches AWS.
 pub fn public<P: Provides<Public>>() -> Vec<Entry<P>> {
@@ -27,6 +28,7 @@ pub fn records<P: HasRecords>() -> Vec<Entry<P>> {
         Entry::of::<agilicus::revoke_token::RevokeToken>(),
         Entry::of::<agilicus::bulk_revoke_tokens::BulkRevokeTokens>(),
         Entry::of::<agilicus::agilicus_jwks::AgilicusJwks>(),
+        Entry::of::<authlete::get_token_batch::GetTokenBatch>(),
         Entry::of::<jeton::jwks::Jwks>(),
         Entry::of::<jeton::put_org::PutOrg>(),
         Entry::of::<jeton::get_org::GetOrg>(),
@@ -52,6 +54,16 @@ pub fn mint<P: HasMinting>() -> Vec<Entry<P>> {
     ]
 }
 
+/// What the bundle `operate` serves: it reaches the tables, and hands work over.
+pub fn queueing<P: HasQueue>() -> Vec<Entry<P>> {
+    vec![Entry::of::<authlete::create_token_batch::CreateTokenBatch>()]
+}
+
+/// What the bundle `operate` has: a queue hands it work.
+pub fn queue_work<P: Provides<BatchWorker>>() -> Vec<OperationEntry<P>> {
+    vec![OperationEntry::of::<authlete::work_on_batch::WorkOnBatch>()]
+}
+
 /// What the bundle `operate` has: schedules, streams and operators invoke it.
 pub fn operate<P: HasKeyMaking>() -> Vec<OperationEntry<P>> {
     vec![OperationEntry::of::<jeton::bootstrap::Bootstrap>(), OperationEntry::of::<jeton::rotate_keys::RotateKeys>()]
@@ -64,10 +76,10 @@ pub fn audit<P: Provides<Auditor>>() -> Vec<OperationEntry<P>> {
 
 /// All functions without a route that stand on the store. [`audit`] doesn't.
 pub fn operations<P: HasKeyMaking + Provides<Guard>>() -> Vec<OperationEntry<P>> {
-    records_operations().into_iter().chain(operate()).collect()
+    records_operations().into_iter().chain(queue_work()).chain(operate()).collect()
 }
 
 /// The whole API: for the local server, for tests, for documents that are made from it.
-pub fn catalogue<P: HasMinting>() -> Vec<Entry<P>> {
-    public().into_iter().chain(records()).chain(mint()).collect()
+pub fn catalogue<P: HasMinting + HasQueue>() -> Vec<Entry<P>> {
+    public().into_iter().chain(records()).chain(mint()).chain(queueing()).collect()
 }
