@@ -4,6 +4,7 @@
 //! function and, of an endpoint, its `operationId`.
 
 pub mod agilicus;
+pub mod authlete;
 pub mod jeton;
 
 use shared::http::Entry;
@@ -13,7 +14,7 @@ use shared::ports::{Auditor, Guard, Provides, Public};
 
 /// What the bundle `public` serves: nothing of it reaches AWS.
 pub fn public<P: Provides<Public>>() -> Vec<Entry<P>> {
-    vec![Entry::of::<jeton::health::Health>()]
+    vec![Entry::of::<authlete::healthcheck::Healthcheck>(), Entry::of::<jeton::health::Health>()]
 }
 
 /// What the bundle `records` serves: it reaches the tables, and signs nothing.
@@ -27,6 +28,17 @@ pub fn records<P: HasRecords>() -> Vec<Entry<P>> {
         Entry::of::<agilicus::revoke_token::RevokeToken>(),
         Entry::of::<agilicus::bulk_revoke_tokens::BulkRevokeTokens>(),
         Entry::of::<agilicus::agilicus_jwks::AgilicusJwks>(),
+        Entry::of::<authlete::fail_token::FailToken>(),
+        Entry::of::<authlete::update_token::UpdateToken>(),
+        Entry::of::<authlete::delete_token::DeleteToken>(),
+        Entry::of::<authlete::revoke_token::RevokeToken>(),
+        Entry::of::<authlete::list_tokens::ListTokens>(),
+        Entry::of::<authlete::introspect_token::IntrospectToken>(),
+        Entry::of::<authlete::introspect_token_standard::IntrospectTokenStandard>(),
+        Entry::of::<authlete::process_revocation::ProcessRevocation>(),
+        Entry::of::<authlete::get_jwks::GetJwks>(),
+        Entry::of::<authlete::get_configuration::GetConfiguration>(),
+        Entry::of::<authlete::post_configuration::PostConfiguration>(),
         Entry::of::<jeton::jwks::Jwks>(),
         Entry::of::<jeton::put_org::PutOrg>(),
         Entry::of::<jeton::get_org::GetOrg>(),
@@ -49,6 +61,9 @@ pub fn mint<P: HasMinting>() -> Vec<Entry<P>> {
         Entry::of::<agilicus::create_token::CreateToken>(),
         Entry::of::<agilicus::reissue_token::ReissueToken>(),
         Entry::of::<agilicus::refresh_token::RefreshToken>(),
+        Entry::of::<authlete::process_token::ProcessToken>(),
+        Entry::of::<authlete::issue_token::IssueToken>(),
+        Entry::of::<authlete::create_token::CreateToken>(),
     ]
 }
 
