@@ -14,7 +14,7 @@ use shared::ports::{Auditor, BatchWorker, Guard, Provides, Public};
 
 /// What the bundle `public` serves: nothing of it reaches AWS.
 pub fn public<P: Provides<Public>>() -> Vec<Entry<P>> {
-    vec![Entry::of::<jeton::health::Health>()]
+    vec![Entry::of::<authlete::healthcheck::Healthcheck>(), Entry::of::<jeton::health::Health>()]
 }
 
 /// What the bundle `records` serves: it reaches the tables, and signs nothing.
@@ -29,6 +29,17 @@ pub fn records<P: HasRecords>() -> Vec<Entry<P>> {
         Entry::of::<agilicus::bulk_revoke_tokens::BulkRevokeTokens>(),
         Entry::of::<agilicus::agilicus_jwks::AgilicusJwks>(),
         Entry::of::<authlete::get_token_batch::GetTokenBatch>(),
+        Entry::of::<authlete::fail_token::FailToken>(),
+        Entry::of::<authlete::update_token::UpdateToken>(),
+        Entry::of::<authlete::delete_token::DeleteToken>(),
+        Entry::of::<authlete::revoke_token::RevokeToken>(),
+        Entry::of::<authlete::list_tokens::ListTokens>(),
+        Entry::of::<authlete::introspect_token::IntrospectToken>(),
+        Entry::of::<authlete::introspect_token_standard::IntrospectTokenStandard>(),
+        Entry::of::<authlete::process_revocation::ProcessRevocation>(),
+        Entry::of::<authlete::get_jwks::GetJwks>(),
+        Entry::of::<authlete::get_configuration::GetConfiguration>(),
+        Entry::of::<authlete::post_configuration::PostConfiguration>(),
         Entry::of::<jeton::jwks::Jwks>(),
         Entry::of::<jeton::put_org::PutOrg>(),
         Entry::of::<jeton::get_org::GetOrg>(),
@@ -51,6 +62,9 @@ pub fn mint<P: HasMinting>() -> Vec<Entry<P>> {
         Entry::of::<agilicus::create_token::CreateToken>(),
         Entry::of::<agilicus::reissue_token::ReissueToken>(),
         Entry::of::<agilicus::refresh_token::RefreshToken>(),
+        Entry::of::<authlete::process_token::ProcessToken>(),
+        Entry::of::<authlete::issue_token::IssueToken>(),
+        Entry::of::<authlete::create_token::CreateToken>(),
     ]
 }
 

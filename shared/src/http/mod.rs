@@ -11,6 +11,6 @@ pub use authlete::{BatchPath, ClientPath, IdentifierPath, JsonList, Lenient, Ser
 pub use endpoint::{Dialect, Endpoint, Entry, Route};
 pub(crate) use render::explain;
 pub use render::{fault, refusal, understood};
-pub use reply::{Answer, IntoReply, NoContent, Published, Reply, Written};
+pub use reply::{Answer, IntoReply, NoContent, PlainText, Published, Reply, Written};
 pub use request::{Bearer, FromRequest, Json, MaybeBearer, MaybeJson, MemberPath, OrgPath, Query, Request};
 pub use service::{MOST_BODY, RequestId, Service};

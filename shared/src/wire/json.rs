@@ -47,6 +47,11 @@ pub fn write(answer: &impl Serialize) -> Result<Vec<u8>, Fault> {
     serde_json::to_vec(answer).map_err(|error| Fault::internal("writing the answer").because(error))
 }
 
+/// The same with line breaks, for people.
+pub fn write_pretty(answer: &impl Serialize) -> Result<Vec<u8>, Fault> {
+    serde_json::to_vec_pretty(answer).map_err(|error| Fault::internal("writing the answer").because(error))
+}
+
 /// What an error of serde says about a member, without the value that serde quotes: the member (if it is one that the path
 /// lacks) and the rule.
 pub fn explain(error: &serde_json::Error) -> (String, String) {
