@@ -17,7 +17,7 @@ use shared::domain::{
 };
 use shared::entropy::SystemEntropy;
 use shared::store::sqlite::{Durability, SqliteStore};
-use shared::store::{ReadTokens, Recording, Wanted, WriteDirectory, WriteTokens};
+use shared::store::{ReadTokens, Recorded, Recording, Wanted, WriteDirectory, WriteTokens};
 
 const TASKS: u64 = 64;
 const SUBJECTS: u64 = 10_000;
@@ -56,7 +56,7 @@ async fn measure(durability: Durability, count: u64) {
     let known = Arc::clone(&ids);
     in_tasks("record", &store, count, move |store, n| {
         let id = known[usize::try_from(n).unwrap()];
-        async move { drop(store.record(&Recording::of(token(id, n), None)).await.unwrap()) }
+        async move { assert_eq!(store.record(&Recording::of(token(id, n), None)).await.unwrap(), Recorded::Done) }
     })
     .await;
     let known = Arc::clone(&ids);
@@ -77,7 +77,7 @@ async fn measure(durability: Durability, count: u64) {
         let bearer = bearer.clone();
         async move {
             assert_eq!(store.read(&wanted(&bearer, n * 31)).await.unwrap().tokens.len(), 1);
-            store.record(&Recording::of(token(new_id(), n), None)).await.unwrap();
+            assert_eq!(store.record(&Recording::of(token(new_id(), n), None)).await.unwrap(), Recorded::Done);
         }
     })
     .await;

@@ -30,8 +30,10 @@ pub struct Sought {
 /// How a request names a token.
 #[derive(Clone, Debug)]
 pub enum TokenRef {
-    /// By its value: [`Sought::by_value`].
-    Value(Secret<String>),
+    /// By the value of its access token: [`Sought::by_value`].
+    Access(Secret<String>),
+    /// By the value of its refresh token: [`Sought::by_value`].
+    Refresh(Secret<String>),
     /// By its value, or by what stands for it: [`Sought::by_identifier`].
     Identifier(Secret<String>),
     /// By its id.
@@ -96,7 +98,7 @@ impl Sought {
     /// As a request names it.
     pub fn new(keys: &PublishedKeys, org: &OrgId, token: &TokenRef) -> Self {
         match token {
-            TokenRef::Value(text) => Self::by_value(keys, org, text.expose()),
+            TokenRef::Access(text) | TokenRef::Refresh(text) => Self::by_value(keys, org, text.expose()),
             TokenRef::Identifier(text) => Self::by_identifier(keys, org, text.expose()),
             TokenRef::Id(id) => Self::by_id(org, *id),
         }

@@ -21,6 +21,7 @@ pub mod audit;
 pub mod authorize;
 #[cfg(feature = "aws")]
 pub mod aws;
+pub mod batch;
 pub mod bootstrap;
 pub mod client_auth;
 pub mod client_token;
@@ -47,6 +48,7 @@ pub mod opaque;
 pub mod platform;
 pub mod policy;
 pub mod ports;
+pub mod queue;
 pub mod refresh;
 pub mod revoke;
 pub mod rotate;

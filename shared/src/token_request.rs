@@ -30,7 +30,7 @@ pub struct TokenRequest {
     pub credentials: ClientCredentials,
     /// To attach to the token.
     pub properties: Vec<Property>,
-    /// The DPoP proof that it has sent.
+    /// The DPoP proof that it has sent. Without a URI: to the org's token endpoint.
     pub dpop: Option<ProofOfPossession>,
     /// The value for the access token.
     pub value: Option<Secret<String>>,
@@ -328,7 +328,9 @@ async fn proved(
     };
     let dpop_key = match &request.dpop {
         Some(dpop) => {
-            let expected = dpop::Expected { method: &dpop.method, uri: &dpop.uri, access_token: None, key: None };
+            let endpoint = service.org().settings.oauth.token_endpoint.as_deref().unwrap_or_default();
+            let uri = if dpop.uri.is_empty() { endpoint } else { &dpop.uri };
+            let expected = dpop::Expected { method: &dpop.method, uri, access_token: None, key: None };
             Some(dpop::verify(&*ports.once, service.id(), ports.reader().now(), dpop.proof.expose(), &expected).await?)
         }
         None => None,

@@ -1,19 +1,27 @@
 //! Bodies outlive the code that wrote them.
 
 use super::*;
-use crate::domain::MarkKind;
+use crate::domain::{ClientAuthMethod, Confirmation, GrantType, Issuance, MarkKind, Org, OrgSettings, TokenRecord};
 use crate::store::conformance::samples;
 
 /// As they are in tables now. Whoever changes one of these makes records unreadable that are in use.
 const TOKEN: &str = r#"{"o":"a","q":"the_ROOT-1","s":"auth0|Ann \"Ä\" O'Neill\\%_#/é@例え","c":9007199254740991,"i":1800000000123,"n":1800000000456,"a":["https://api.example/\"x\"","b"],"z":["urn:agilicus:api:*?","a'b%_","a'b%_"],"r":{"app \"1\"":"owner/é","b":"viewer"},"h":[{"allowed_list":[{"paths":["/a\"b"]}],"host":"x.example","n":1.50},{}],"x":{"o":"elsewhere","i":"s/1#é"},"w":{"o":"the_ROOT-1","s":"root \"0\""},"m":true,"f":"#;
 const PLAIN: &str = r#"{"o":"a","q":"a","s":"ann","i":1800000000000,"n":1800000000000,"e":1800003600000}"#;
 
+const OAUTH: &str = r#""u":{"g":"tx","c":true,"a":true,"p":[{"k":"k \"1\"","v":"é"},{"k":"","v":"","h":true}],"k":{"x":"hg_T1mcjvMeHp02DuRJ07RGsmHxTFmMehc3cYHMSCFo","j":"LBuQaGfTE-nuB_4ir8R0Oe8qJ2wAf9VV2kKNl1tiR_w"},"d":[{"n":1.50,"type":"a\"b"}],"r":"urn:acr \"é\"","t":1800000000000,"e":true}"#;
+const VALUE: &str = r#""v":"K36-bCY53Bga5CvkI_HhMnjkCMSMxB1x2ajII99Gti4","y":1800086400000"#;
+/// As versions before OAuth wrote them.
+const FAMILY: &str =
+    r#"{"o":"a","q":"a","s":"ann","t":"BwcHBwcHBwcHBwcHBwcHBw","p":true,"i":1800000000000,"e":1800086400000,"d":300}"#;
+const ORG: &str = r#"{"i":"a","e":true,"s":{"d":3600,"m":86400,"r":2592000,"t":true,"x":false},"y":false,"u":1800000000000}"#;
+const CLIENT: &str = r#"{"o":"a","c":1,"k":"public","g":["refresh_token","urn:unheard:of"],"e":true,"u":1800000000000}"#;
+
 const FRESH: TokenState = TokenState { revision: 0, revoked_at: None };
 
 #[test]
 fn bodies_are_spelled_as_ever() {
     let rich = encode_token(&samples::rich_token("a", 1)).unwrap();
-    assert_eq!(rich, format!("{TOKEN}\"{}\"}}", samples::id(2)));
+    assert_eq!(rich, format!("{TOKEN}\"{}\",{OAUTH},{VALUE}}}", samples::id(2)));
     assert_eq!(encode_token(&samples::token("a", 1)).unwrap(), PLAIN);
 }
 
@@ -24,6 +32,62 @@ fn what_is_unknown_is_ignored_and_what_was_added_later_may_be_missing() {
         let token = decode_token(&samples::token_key("a", 1), body.as_bytes(), FRESH).unwrap();
         assert_eq!(token, samples::token("a", 1));
     }
+}
+
+#[test]
+fn what_a_client_has_got_in_the_ordinary_way_takes_a_few_bytes() {
+    let issuance = Issuance {
+        grant: GrantType::AuthorizationCode,
+        for_client: false,
+        alias_used: false,
+        properties: Vec::new(),
+        confirmation: Confirmation::default(),
+        details: None,
+        acr: None,
+        auth_time: None,
+        for_external_attachment: false,
+    };
+    let token = TokenRecord { issuance: Some(Box::new(issuance)), ..samples::token("a", 1) };
+    assert_eq!(encode_token(&token).unwrap(), PLAIN.replace('}', r#","u":{"g":"ac"}}"#));
+}
+
+#[test]
+fn every_grant_has_a_name_of_its_own() {
+    for grant in GrantType::ALL {
+        let issuance = Issuance { grant, ..samples::issuance() };
+        let token = TokenRecord { issuance: Some(Box::new(issuance)), ..samples::token("a", 1) };
+        let body = encode_token(&token).unwrap();
+        assert_eq!(decode_token(&token.key(), body.as_bytes(), FRESH).unwrap(), token);
+    }
+}
+
+#[test]
+fn bodies_from_before_oauth_mean_what_they_meant() {
+    let whole = samples::family("a", 2);
+    let family = decode_family(&whole.key(), FAMILY.as_bytes(), FamilyState::from(&whole)).unwrap();
+    assert!(family.rotates && family.retries && !family.exclusive);
+    assert_eq!((family.slides, family.issuance, family.expires_at), (None, None, whole.expires_at));
+
+    let org = decode_org(ORG.as_bytes(), samples::T0).unwrap();
+    assert_eq!(org, samples::org("a", &[]));
+    let keeping = decode_org(ORG.replace(r#""t":true"#, r#""t":false"#).as_bytes(), samples::T0).unwrap();
+    assert_eq!(keeping.settings.refresh_token_kept, Some(true));
+
+    let client = decode_client(CLIENT.as_bytes(), samples::T0).unwrap();
+    assert_eq!(client.scopes, Some(Vec::new()), "no scopes were never all scopes");
+    assert_eq!((client.auth_method, client.grants), (ClientAuthMethod::None, vec![GrantType::RefreshToken]));
+}
+
+#[test]
+fn versions_from_before_oauth_find_what_they_need() {
+    for (kept, rotates) in [(None, true), (Some(false), true), (Some(true), false)] {
+        let settings = OrgSettings { refresh_token_kept: kept, ..OrgSettings::default() };
+        let body = encode_org(&Org { settings, ..samples::org("a", &[]) }).unwrap();
+        let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(body["s"]["t"], rotates, "{kept:?}");
+    }
+    let body: serde_json::Value = serde_json::from_str(&encode_family(&samples::family("a", 2)).unwrap()).unwrap();
+    assert_eq!(body["e"], 1_800_086_400_000_i64);
 }
 
 #[test]
@@ -51,6 +115,10 @@ fn what_is_no_record_is_a_fault() {
 fn kinds_of_marks_have_names_of_their_own() {
     let member = |text| MarkKind::Member(samples::subject(text));
     let session = MarkKind::Session(samples::session("a", "1").id);
-    let kinds = [MarkKind::Org, MarkKind::Client(samples::client_id(1)), member("1"), member("o"), member("c#1"), session];
-    assert_eq!(kinds.map(|kind| mark_name(&kind)), ["o", "c#1", "m#1", "m#o", "m#c#1", "s#1"]);
+    let client = samples::client_id(1);
+    let pair = MarkKind::ClientOf(client, samples::subject("2#3"));
+    let kinds = [MarkKind::Org, MarkKind::Client(client), member("1"), member("o"), member("c#1"), session, pair];
+    let names = kinds.each_ref().map(mark_name);
+    assert_eq!(names, ["o", "c#1", "m#1", "m#o", "m#c#1", "s#1", "p#1#2#3"]);
+    assert_eq!(names.map(|name| mark_kind(&name).unwrap()), kinds);
 }

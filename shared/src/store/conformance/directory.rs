@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use super::cases;
-use super::samples::{T0, at, client, client_id, member, member_key, org, org_id, rich_member, subject};
-use crate::domain::{Client, ClientKind, Member, OAuthSettings, Org, OrgSettings, Seconds};
-use crate::store::{Delete, Put, Store};
+use super::samples::{T0, at, client, client_id, digest, member, member_key, org, org_id, rich_member, scope, subject};
+use crate::domain::{
+    Algorithm, AssertionRules, Client, ClientAuthMethod, ClientKind, ExchangeRules, GrantType, Member, OAuthSettings, Org,
+    OrgSettings, Seconds, SupportedScope,
+};
+use crate::store::{Delete, Put, Store, Wanted};
 
 cases![
     a_client_is_put_read_and_deleted,
@@ -13,6 +16,8 @@ cases![
     a_member_is_put_read_and_deleted,
     a_new_orgs_ancestors_must_exist_and_agree,
     an_alias_is_one_clients_in_its_org,
+    clients_and_aliases_are_read_with_the_rest,
+    clients_are_listed_in_one_order,
     an_org_in_use_is_not_deleted,
     an_org_is_put_read_and_deleted,
     an_orgs_ancestors_never_change,
@@ -32,8 +37,9 @@ async fn an_org_is_put_read_and_deleted(store: Arc<dyn Store>) {
             refresh_token_duration: Seconds(3),
             refresh_token_kept: Some(true),
             allow_non_expiring: true,
-            oauth: OAuthSettings::default(),
+            oauth: rich_settings(),
         },
+        secrets: vec![digest(1), digest(2)],
         ever_non_expiring: true,
         updated_at: at(7),
         ..org("a", &[])
@@ -165,7 +171,16 @@ async fn a_client_is_put_read_and_deleted(store: Arc<dyn Store>) {
     let (a, first) = (org_id("a"), client("a", 7, Some("Shop.1")));
     let bare = Client {
         alias: None,
+        name: None,
         kind: ClientKind::Public,
+        auth_method: ClientAuthMethod::None,
+        jwks: None,
+        token_duration: None,
+        refresh_token_duration: None,
+        single_token_per_subject: false,
+        may_exchange_tokens: false,
+        attributes: Vec::new(),
+        metadata: None,
         grants: Vec::new(),
         scopes: None,
         secrets: Vec::new(),
@@ -177,10 +192,114 @@ async fn a_client_is_put_read_and_deleted(store: Arc<dyn Store>) {
     assert_eq!(store.client(&a, first.id).await.unwrap(), Some(first.clone()));
     assert_eq!(store.client(&org_id("ab"), first.id).await.unwrap(), None, "orgs are apart");
     assert_eq!(store.put_client(&bare).await.unwrap(), Put::Replaced);
-    assert_eq!(store.client(&a, first.id).await.unwrap(), Some(bare), "the last write wins");
+    assert_eq!(store.client(&a, first.id).await.unwrap(), Some(bare.clone()), "the last write wins");
+    let without_scopes = Client { scopes: Some(Vec::new()), auth_method: ClientAuthMethod::TlsClientAuth, ..bare };
+    assert_eq!(store.put_client(&without_scopes).await.unwrap(), Put::Replaced);
+    assert_eq!(store.client(&a, first.id).await.unwrap(), Some(without_scopes), "no scopes aren't all scopes");
     assert_eq!(store.delete_client(&a, first.id).await.unwrap(), Delete::Done);
     assert_eq!(store.client(&a, first.id).await.unwrap(), None);
     assert_eq!(store.delete_client(&a, first.id).await.unwrap(), Delete::Unknown);
+}
+
+async fn clients_are_listed_in_one_order(store: Arc<dyn Store>) {
+    for id in ["a", "ab", "empty"] {
+        store.put_org(&org(id, &[])).await.unwrap();
+    }
+    let numbers = [1, 2, 10, 11, 100, 9, 99, (1 << 53) - 1];
+    for number in numbers {
+        store.put_client(&client("a", number, Some(&format!("c{number}")))).await.unwrap();
+    }
+    store.put_client(&client("ab", 5, None)).await.unwrap();
+    let all = store.clients(&org_id("a"), None, 100).await.unwrap();
+    let expected = numbers.map(|number| client("a", number, Some(&format!("c{number}"))));
+    assert!(all.len() == numbers.len() && expected.iter().all(|client| all.contains(client)), "{all:#?}");
+    for limit in [1, 3, 8] {
+        let mut seen: Vec<Client> = Vec::new();
+        while let page = store.clients(&org_id("a"), seen.last().map(|client| client.id), limit).await.unwrap()
+            && !page.is_empty()
+        {
+            assert!(page.len() <= limit);
+            seen.extend(page);
+            assert!(seen.len() <= all.len(), "limit {limit}: more than there are");
+        }
+        assert_eq!(seen, all, "limit {limit}");
+    }
+    store.delete_client(&org_id("a"), all[2].id).await.unwrap();
+    assert_eq!(store.clients(&org_id("a"), Some(all[2].id), 100).await.unwrap(), all[3..], "after one that is gone");
+    assert_eq!(store.clients(&org_id("empty"), None, 100).await.unwrap(), []);
+}
+
+async fn clients_and_aliases_are_read_with_the_rest(store: Arc<dyn Store>) {
+    for id in ["a", "ab"] {
+        store.put_org(&org(id, &[])).await.unwrap();
+    }
+    let shop = client("a", 1, Some("shop"));
+    store.put_client(&shop).await.unwrap();
+    store.put_client(&client("a", 2, None)).await.unwrap();
+    let key = |org: &str, number| (org_id(org), client_id(number));
+    let alias = |org: &str, alias: &str| (org_id(org), alias.to_owned());
+    let wanted = Wanted {
+        orgs: vec![org_id("a")],
+        clients: vec![key("a", 1), key("a", 2), key("a", 3), key("ab", 1), key("a", 1)],
+        client_aliases: vec![alias("a", "shop"), alias("a", "Shop"), alias("ab", "shop"), alias("a", "shop")],
+        ..Wanted::default()
+    };
+    let found = store.read(&wanted).await.unwrap();
+    assert_eq!((found.orgs.len(), found.clients.len(), found.client_aliases.len()), (1, 2, 1));
+    assert_eq!(found.clients.get(&key("a", 1)), Some(&shop));
+    assert_eq!(found.clients.get(&key("a", 2)), Some(&client("a", 2, None)));
+    assert_eq!(found.client_aliases.get(&alias("a", "shop")), Some(&client_id(1)));
+    store.put_client(&client("a", 1, None)).await.unwrap();
+    assert!(store.read(&wanted).await.unwrap().client_aliases.is_empty(), "it was given up");
+}
+
+/// Settings of which none is what it is by itself.
+fn rich_settings() -> OAuthSettings {
+    let attributes = vec![("a \"1\"".to_owned(), "é".to_owned())];
+    OAuthSettings {
+        access_token_sign_alg: Some(Algorithm::Ps512),
+        supported_scopes: vec![
+            SupportedScope {
+                name: scope("a"),
+                default: true,
+                description: Some("é \"1\"".to_owned()),
+                token_duration: Some(Seconds(4)),
+                refresh_token_duration: Some(Seconds(5)),
+                attributes: attributes.clone(),
+            },
+            SupportedScope {
+                name: scope("b"),
+                default: false,
+                description: None,
+                token_duration: None,
+                refresh_token_duration: None,
+                attributes: Vec::new(),
+            },
+        ],
+        supported_grants: vec![GrantType::Password, GrantType::PreAuthorizedCode],
+        refresh_token_duration_kept: false,
+        refresh_token_duration_reset: true,
+        refresh_token_idempotent: false,
+        single_token_per_subject: true,
+        token_expiration_linked: true,
+        scope_required: true,
+        error_description_omitted: true,
+        error_uri_omitted: true,
+        token_endpoint: Some("https://as.example/token".to_owned()),
+        token_exchange: ExchangeRules {
+            by_identifiable_clients_only: true,
+            by_confidential_clients_only: true,
+            by_permitted_clients_only: true,
+            encrypted_jwt_rejected: true,
+            unsigned_jwt_rejected: true,
+        },
+        jwt_grant: AssertionRules {
+            by_identifiable_clients_only: true,
+            encrypted_jwt_rejected: true,
+            unsigned_jwt_rejected: true,
+        },
+        attributes,
+    }
 }
 
 async fn an_alias_is_one_clients_in_its_org(store: Arc<dyn Store>) {

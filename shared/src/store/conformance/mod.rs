@@ -6,10 +6,14 @@ use std::sync::Arc;
 
 use super::Store;
 
+mod amendments;
+mod batches;
 mod directory;
 mod key_ring;
 mod lists;
+mod once;
 mod parallel;
+mod recordings;
 mod records;
 mod refresh;
 mod revocations;
@@ -50,6 +54,10 @@ async fn run_cases(cases: Vec<Case>, new: impl AsyncFn() -> Arc<dyn Store>) -> V
 fn all() -> Vec<Case> {
     let rooms = [
         records::cases(),
+        recordings::cases(),
+        amendments::cases(),
+        once::cases(),
+        batches::cases(),
         revocations::cases(),
         lists::cases(),
         refresh::cases(),

@@ -7,22 +7,33 @@ use futures::future::join_all;
 
 use super::cases;
 use super::samples::{
-    at, client, client_id, digest, family, find_family, find_mark, find_token, id, id_at, mark, member, new, org, org_id, read,
-    rich_token, step, subject, token, token_key,
+    alias, alias_key, at, batch, batch_key, client, client_id, digest, family, find_alias, find_family, find_mark, find_ticket,
+    find_token, id, id_at, mark, member, new, org, org_id, read, rich_token, spending, step, subject, ticket, ticket_key, token,
+    token_key, used,
 };
-use crate::domain::{MarkKind, Shard, TokenRecord};
-use crate::store::{Delete, Put, Revocation, Rotation, RotationStep, Store, TokenQuery, Wanted};
+use crate::domain::{Aliased, Batch, BatchState, Family, MarkKind, Shard, TokenRecord};
+use crate::store::{
+    Amended, Amendment, Delete, FamilyAmendment, Put, Recorded, Recording, Revocation, Rotation, RotationStep, Store, TokenQuery,
+    Used, Valued, Wanted,
+};
 
 cases![
+    a_use_is_the_first_one_for_one_of_many,
+    a_value_goes_to_one_of_many_tokens,
     an_alias_goes_to_one_of_many_clients,
+    many_end_all_parts_of_a_batch,
     many_marks_leave_the_latest_in_every_shard,
     many_record_many_tokens,
     many_revoke_one_token,
     many_rotate_one_family,
     many_take_one_id,
+    one_of_many_amends_one_revision,
     no_member_outlives_its_org,
     one_of_many_creates_an_org,
+    one_of_many_records_on_a_ticket,
     revoking_and_rotating_a_family_agree,
+    steps_that_stay_are_taken_one_after_the_other,
+    the_same_amendment_from_many_is_a_success_for_all,
     the_same_record_from_many_is_a_success_for_all,
     the_same_step_from_many_is_won_by_all,
 ];
@@ -97,6 +108,106 @@ async fn the_same_record_from_many_is_a_success_for_all(store: Arc<dyn Store>) {
     let outcomes =
         at_once(&store, |store, _| async move { store.record(&new(&rich_token("a", 1), Some(&family("a", 2)))).await.is_ok() });
     assert!(outcomes.await.into_iter().all(|ok| ok));
+}
+
+async fn one_of_many_records_on_a_ticket(store: Arc<dyn Store>) {
+    store.put_ticket(&ticket("a", 7)).await.unwrap();
+    let outcomes = at_once(&store, |store, n| async move {
+        let token = token("a", 100 + n);
+        let ticket = Some(spending(ticket_key("a", 7), token.id));
+        let aliases = vec![alias("a", 100 + n, Aliased::Token(token.id))];
+        (n, store.record(&Recording { ticket, aliases, ..new(&token, None) }).await.unwrap())
+    });
+    let (done, refused): (Vec<_>, Vec<_>) = outcomes.await.into_iter().partition(|(_, outcome)| *outcome == Recorded::Done);
+    assert_eq!(done.len(), 1, "exactly one wins");
+    assert_eq!(find_ticket(&store, &ticket_key("a", 7)).await.unwrap().spent_by, Some(id(100 + done[0].0)), "the winner's");
+    for (n, outcome) in refused {
+        assert_eq!(outcome, Recorded::TicketSpent);
+        assert_eq!(find_token(&store, &token_key("a", 100 + n)).await, None, "all or nothing");
+        assert_eq!(find_alias(&store, &alias_key("a", 100 + n)).await, None, "all or nothing");
+    }
+}
+
+async fn a_value_goes_to_one_of_many_tokens(store: Arc<dyn Store>) {
+    let outcomes = at_once(&store, |store, n| async move {
+        let token = token("a", 100 + n);
+        let aliases = vec![alias("a", 7, Aliased::Token(token.id))];
+        (n, store.record(&Recording { aliases, ..new(&token, None) }).await.unwrap())
+    });
+    let (done, refused): (Vec<_>, Vec<_>) = outcomes.await.into_iter().partition(|(_, outcome)| *outcome == Recorded::Done);
+    assert_eq!(done.len(), 1, "exactly one wins");
+    assert_eq!(find_alias(&store, &alias_key("a", 7)).await, Some(Aliased::Token(id(100 + done[0].0))), "the winner's");
+    for (n, outcome) in refused {
+        assert_eq!(outcome, Recorded::ValueTaken(Valued::Access));
+        assert_eq!(find_token(&store, &token_key("a", 100 + n)).await, None, "all or nothing");
+    }
+}
+
+async fn one_of_many_amends_one_revision(store: Arc<dyn Store>) {
+    let (begun, begun_family) = (token("a", 1), family("a", 2));
+    store.record(&new(&begun, Some(&begun_family))).await.unwrap();
+    for revision in 1..=3 {
+        let outcomes = at_once(&store, |store, n| async move {
+            let one = TokenRecord { subject: subject(&format!("s{n}")), revision, ..token("a", 1) };
+            let its = Family { subject: one.subject.clone(), revision, ..family("a", 2) };
+            let its = Some(FamilyAmendment { family: its, moves_end: false });
+            (n, store.amend(&Amendment { token: Some(one), family: its, alias: None }).await.unwrap())
+        });
+        let outcomes = outcomes.await;
+        let done: Vec<_> = outcomes.iter().filter(|(_, outcome)| *outcome == Amended::Done).collect();
+        assert_eq!(done.len(), 1, "exactly one wins");
+        assert!(outcomes.iter().all(|(_, outcome)| *outcome != Amended::ValueTaken));
+        let winner = Some(subject(&format!("s{}", done[0].0)));
+        let of_token = find_token(&store, &begun.key()).await.map(|token| token.subject);
+        let of_family = find_family(&store, &begun_family.key()).await.map(|family| family.subject);
+        assert_eq!((&of_token, &of_family), (&winner, &winner), "both are the winner's");
+    }
+}
+
+async fn the_same_amendment_from_many_is_a_success_for_all(store: Arc<dyn Store>) {
+    store.record(&new(&token("a", 1), Some(&family("a", 2)))).await.unwrap();
+    let outcomes = at_once(&store, |store, _| async move {
+        let family = FamilyAmendment { family: Family { revision: 1, ..family("a", 2) }, moves_end: true };
+        let token = TokenRecord { revision: 1, ..token("a", 1) };
+        let alias = Some(alias("a", 7, Aliased::Token(token.id)));
+        store.amend(&Amendment { token: Some(token), family: Some(family), alias }).await.unwrap()
+    });
+    assert!(outcomes.await.into_iter().all(|outcome| outcome == Amended::Done));
+}
+
+async fn steps_that_stay_are_taken_one_after_the_other(store: Arc<dyn Store>) {
+    let family = family("a", 2);
+    store.record(&new(&token("a", 1), Some(&family))).await.unwrap();
+    let outcomes = at_once(&store, |store, n| async move {
+        let stay = RotationStep { next: None, token: id(500 + n), ..step(super::samples::family_key("a", 2), 0) };
+        store.rotate(&stay).await.unwrap()
+    });
+    assert!(outcomes.await.iter().all(|outcome| matches!(outcome, Rotation::Won)));
+    let now = find_family(&store, &family.key()).await.unwrap();
+    assert!((500..500 + WRITERS).any(|n| now.token == id(n)), "it is the last one's");
+    assert_eq!((now.generation, now.current), (0, family.current));
+}
+
+async fn a_use_is_the_first_one_for_one_of_many(store: Arc<dyn Store>) {
+    for round in 0..2 {
+        let outcomes = at_once(&store, |store, _| async move {
+            let used = Used { now: at(round * 60_001), until: at((round + 1) * 60_000), ..used("a", 1) };
+            store.use_once(&used).await.unwrap()
+        });
+        assert_eq!(outcomes.await.into_iter().filter(|is_first| *is_first).count(), 1, "exactly one is");
+    }
+}
+
+async fn many_end_all_parts_of_a_batch(store: Arc<dyn Store>) {
+    let parts = u32::try_from(WRITERS).unwrap() / 2;
+    store.put_batch(&Batch { parts, ..batch("a", 1) }).await.unwrap();
+    at_once(&store, |store, n| async move {
+        let part = u32::try_from(n).unwrap() / 2;
+        store.end_part(&batch_key("a", 1), part, None, at(i64::from(part))).await.unwrap();
+    })
+    .await;
+    let there = store.batch(&batch_key("a", 1)).await.unwrap().unwrap();
+    assert_eq!((there.state(), there.updated_at), (BatchState::Succeeded, at(i64::from(parts) - 1)));
 }
 
 async fn revoking_and_rotating_a_family_agree(store: Arc<dyn Store>) {

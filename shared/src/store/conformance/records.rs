@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::cases;
 use super::samples::{
-    family, family_key, find_family, find_token, mark, member, member_key, new, org, org_id, read, rich_member, rich_token, step,
-    subject, token, token_key,
+    alias_key, client, client_id, family, family_key, find_family, find_token, mark, member, member_key, new, org, org_id, read,
+    rich_member, rich_token, step, subject, ticket, ticket_key, token, token_key,
 };
 use crate::domain::{Family, MarkKind, Seconds, TokenRecord};
 use crate::store::{Store, Wanted};
@@ -39,6 +39,7 @@ async fn a_recorded_token_is_read_back_whole(store: Arc<dyn Store>) {
 async fn what_is_absent_is_left_out(store: Arc<dyn Store>) {
     let found = read(&store, everything("a", 1)).await;
     assert!(found.tokens.is_empty() && found.families.is_empty() && found.orgs.is_empty() && found.members.is_empty());
+    assert!(found.aliases.is_empty() && found.tickets.is_empty() && found.clients.is_empty() && found.client_aliases.is_empty());
     for key in everything("a", 1).marks {
         assert_eq!(found.marks.find(&key), None);
     }
@@ -128,18 +129,11 @@ async fn a_key_asked_twice_is_answered_once(store: Arc<dyn Store>) {
     store.record(&new(&token("a", 1), Some(&family("a", 2)))).await.unwrap();
     store.put_org(&org("a", &[])).await.unwrap();
     store.put_member(&member("a", "ann")).await.unwrap();
-    let Wanted { tokens, families, marks, orgs, members, shard_of, .. } = everything("a", 1);
-    let wanted = Wanted {
-        tokens: [tokens.clone(), tokens].concat(),
-        families: [families.clone(), families].concat(),
-        marks: [marks.clone(), marks].concat(),
-        orgs: [orgs.clone(), orgs].concat(),
-        members: [members.clone(), members].concat(),
-        shard_of,
-        ..Wanted::default()
-    };
-    let found = read(&store, wanted).await;
+    store.put_client(&client("a", 1, Some("shop"))).await.unwrap();
+    store.put_ticket(&ticket("a", 1)).await.unwrap();
+    let found = read(&store, everything("a", 1).and(everything("a", 1))).await;
     assert_eq!((found.tokens.len(), found.families.len(), found.orgs.len(), found.members.len()), (1, 1, 1, 1));
+    assert_eq!((found.tickets.len(), found.clients.len(), found.client_aliases.len()), (1, 1, 1));
 }
 
 async fn orgs_are_apart(store: Arc<dyn Store>) {
@@ -171,7 +165,7 @@ async fn an_expired_record_is_there_or_gone_but_no_fault(store: Arc<dyn Store>) 
 
 /// Keys of all kinds: the token `n`, the family `n + 1`.
 fn everything(org: &str, n: u64) -> Wanted {
-    let kinds = [MarkKind::Org, MarkKind::Member(subject("ann")), MarkKind::Client(super::samples::client_id(1))];
+    let kinds = [MarkKind::Org, MarkKind::Member(subject("ann")), MarkKind::Client(client_id(1))];
     Wanted {
         tokens: vec![token_key(org, n)],
         families: vec![family_key(org, n + 1)],
@@ -179,6 +173,9 @@ fn everything(org: &str, n: u64) -> Wanted {
         shard_of: Some(token_key(org, n).id),
         orgs: vec![org_id(org)],
         members: vec![member_key(org, "ann")],
-        ..Wanted::default()
+        aliases: vec![alias_key(org, n)],
+        tickets: vec![ticket_key(org, n)],
+        clients: vec![(org_id(org), client_id(n))],
+        client_aliases: vec![(org_id(org), "shop".to_owned())],
     }
 }

@@ -9,6 +9,10 @@ use crate::store::{Rotation, RotationStep, Store};
 
 cases![
     a_family_ends_at_its_moment,
+    no_step_makes_a_family_needed_for_shorter,
+    a_step_may_move_the_end,
+    a_step_that_stays_changes_the_access_token_alone,
+    a_step_that_stays_is_lost_like_any_other,
     a_revoked_family_is_not_rotated,
     a_step_from_another_generation_is_lost,
     another_step_from_the_same_generation_is_lost,
@@ -86,6 +90,70 @@ async fn a_family_ends_at_its_moment(store: Arc<dyn Store>) {
     lost(&store, &RotationStep { now: start.expires_at.plus(Seconds(1)), ..step.clone() }, &start).await;
     let last_moment = Timestamp::from_ms(start.expires_at.as_ms() - 1);
     assert!(matches!(store.rotate(&RotationStep { now: last_moment, ..step }).await.unwrap(), Rotation::Won));
+}
+
+async fn a_step_that_stays_changes_the_access_token_alone(store: Arc<dyn Store>) {
+    let mut expected = begin(&store).await;
+    for n in [1, 1, 2, 3] {
+        let stay = RotationStep { next: None, token: id(70 + n), now: at(i64::try_from(n).unwrap()), ..step(expected.key(), 0) };
+        assert!(matches!(store.rotate(&stay).await.unwrap(), Rotation::Won));
+        expected = stay.taken(expected);
+        let Family { generation, current, previous, rotated_at, .. } = family("a", 2);
+        assert_eq!(
+            (expected.generation, expected.current, expected.previous, expected.rotated_at),
+            (generation, current, previous, rotated_at)
+        );
+        assert_eq!(find_family(&store, &expected.key()).await.as_ref(), Some(&expected));
+    }
+    let next = step(expected.key(), 0);
+    assert!(matches!(store.rotate(&next).await.unwrap(), Rotation::Won), "it can still move on");
+    assert_eq!(find_family(&store, &next.key).await, Some(next.taken(expected)));
+}
+
+async fn a_step_that_stays_is_lost_like_any_other(store: Arc<dyn Store>) {
+    let start = begin(&store).await;
+    let stay = RotationStep { next: None, ..step(start.key(), 0) };
+    lost(&store, &RotationStep { from: 1, ..stay.clone() }, &start).await;
+    lost(&store, &RotationStep { now: start.expires_at, ..stay.clone() }, &start).await;
+    store.revoke_family(&start.key(), at(5_000)).await.unwrap();
+    lost(&store, &stay, &Family { revoked_at: Some(at(5_000)), ..start.clone() }).await;
+    let missing = RotationStep { key: family_key("a", 9), ..stay };
+    assert!(matches!(store.rotate(&missing).await.unwrap(), Rotation::Unknown));
+    assert_eq!(find_family(&store, &missing.key).await, None, "rotating makes no record");
+}
+
+async fn a_step_may_move_the_end(store: Arc<dyn Store>) {
+    let mut now = begin(&store).await;
+    let day = 86_400_000;
+    for (from, next, end) in [(0, Some(digest(1)), 2 * day), (1, None, 3 * day + 1), (1, Some(digest(2)), 3 * day + 2)] {
+        let ends = Some((at(end), Some(at(end + 1_000))));
+        let step = RotationStep { next, ends, ..step(now.key(), from) };
+        for _ in 0..2 {
+            assert!(matches!(store.rotate(&step).await.unwrap(), Rotation::Won), "{step:?}");
+        }
+        now = step.taken(now);
+        assert_eq!((now.expires_at, now.needed_until), (at(end), Some(at(end + 1_000))));
+        assert_eq!(find_family(&store, &now.key()).await.as_ref(), Some(&now));
+    }
+    let late = RotationStep { now: at(3 * day + 1), token: id(77), ..step(now.key(), 2) };
+    assert!(matches!(store.rotate(&late).await.unwrap(), Rotation::Won), "before its new end");
+    now = late.taken(now);
+    lost(&store, &RotationStep { now: at(3 * day + 2), ..step(now.key(), 3) }, &now).await;
+}
+
+async fn no_step_makes_a_family_needed_for_shorter(store: Arc<dyn Store>) {
+    let start = begin(&store).await;
+    let day = 86_400_000;
+    let ends =
+        [(Some(day), Some(day)), (Some(1_000), Some(day)), (Some(9 * day), Some(9 * day)), (None, None), (Some(day), None)];
+    for (generation, (asked, stands)) in (0_u64..).zip(ends) {
+        let step = RotationStep { ends: Some((at(day), asked.map(at))), ..step(start.key(), generation) };
+        for _ in 0..2 {
+            assert!(matches!(store.rotate(&step).await.unwrap(), Rotation::Won), "{asked:?}");
+        }
+        let now = find_family(&store, &start.key()).await.unwrap();
+        assert_eq!((now.generation, now.needed_until), (generation + 1, stands.map(at)), "{asked:?}");
+    }
 }
 
 async fn unknown_families_are_not_rotated(store: Arc<dyn Store>) {

@@ -12,6 +12,12 @@ use crate::domain::{
 use crate::entropy::{Entropy, Seeded};
 use crate::store::{Found, Recording, RotationStep, Store, Wanted};
 
+mod waiting;
+
+pub(in crate::store) use waiting::{
+    alias, alias_key, batch, batch_key, find_alias, find_ticket, spending, ticket, ticket_key, used,
+};
+
 /// When all of it happens.
 pub(in crate::store) const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
 

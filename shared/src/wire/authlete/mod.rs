@@ -8,4 +8,5 @@ pub mod lenient;
 pub mod names;
 pub mod property;
 pub mod request;
+pub mod response;
 pub mod result;

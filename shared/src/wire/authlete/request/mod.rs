@@ -12,5 +12,5 @@ pub use create::{CreateAsk, CreateToken};
 pub use introspect::{Introspect, IntrospectStandard, Introspected};
 pub use revoke::{ListTokens, Revocation, RevokeParameters, RevokeToken, Revoked, range};
 pub use service::{Configuration, KeySetQuery};
-pub use token::{FailReason, FailToken, IssueToken};
+pub use token::{FailReason, FailToken, IssueToken, ProcessToken};
 pub use update::UpdateToken;

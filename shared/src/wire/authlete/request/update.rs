@@ -69,13 +69,12 @@ impl UpdateToken {
             details: self.authorization_details.map(|Object(details)| details.take()).transpose()?.flatten(),
             for_external_attachment: self.for_external_attachment,
         };
-        let by_value = [self.access_token.map(|it| TokenRef::Value(it.0)), self.refresh_token.map(|it| TokenRef::Value(it.0))];
-        let by_hash = [self.access_token_hash, self.refresh_token_hash].map(|it| secret(it).map(TokenRef::Identifier));
-        let ([access, refresh], [access_hash, refresh_hash]) = (by_value, by_hash);
-        let by_id = || parsed::<TokenId>("tokenId", self.token_id.as_deref()).map(|id| id.map(TokenRef::Id));
-        let token = match access.or(access_hash).or(refresh).or(refresh_hash) {
+        let [access_hash, refresh_hash] =
+            [self.access_token_hash, self.refresh_token_hash].map(|text| secret(text).map(TokenRef::Identifier));
+        let access = secret(self.access_token).map(TokenRef::Access).or(access_hash);
+        let token = match access.or(secret(self.refresh_token).map(TokenRef::Refresh)).or(refresh_hash) {
             Some(token) => Some(token),
-            None => by_id()?,
+            None => parsed::<TokenId>("tokenId", self.token_id.as_deref())?.map(TokenRef::Id),
         };
         Ok((required("accessToken", token)?, update))
     }
@@ -101,7 +100,9 @@ mod tests {
         for n in 0..all.len() {
             let body: Value = all[n..].iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
             let found = match (n, take(&body).unwrap().0) {
-                (0 | 2, TokenRef::Value(text)) | (1 | 3, TokenRef::Identifier(text)) => text.expose().clone(),
+                (0, TokenRef::Access(text)) | (2, TokenRef::Refresh(text)) | (1 | 3, TokenRef::Identifier(text)) => {
+                    text.expose().clone()
+                }
                 (4, TokenRef::Id(id)) => id.to_string(),
                 (n, other) => panic!("{n}: {other:?}"),
             };

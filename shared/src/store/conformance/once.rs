@@ -1,0 +1,97 @@
+//! What happens only once: the spending of a ticket, the use of a proof.
+
+use std::sync::Arc;
+
+use super::cases;
+use super::samples::{at, client_id, find_ticket, id, org_id, spending, ticket, ticket_key, used};
+use crate::domain::Ticket;
+use crate::store::{Spending, Store, Used};
+
+cases![
+    a_kept_ticket_is_read_back_whole,
+    a_ticket_is_spent_in_one_name,
+    a_use_counts_until_it_has_ended,
+    a_use_is_the_first_one_once,
+    an_expired_ticket_is_not_spent,
+    keeping_the_same_ticket_again_is_a_success,
+    uses_are_apart,
+];
+
+async fn a_kept_ticket_is_read_back_whole(store: Arc<dyn Store>) {
+    let spent = Ticket { spent_by: Some(id(9)), ..ticket("a", 2) };
+    for ticket in [ticket("a", 1), spent] {
+        store.put_ticket(&ticket).await.unwrap();
+        assert_eq!(find_ticket(&store, &ticket.key()).await, Some(ticket));
+    }
+    assert_eq!(find_ticket(&store, &ticket_key("ab", 1)).await, None);
+}
+
+async fn keeping_the_same_ticket_again_is_a_success(store: Arc<dyn Store>) {
+    let ticket = ticket("a", 1);
+    store.put_ticket(&ticket).await.unwrap();
+    store.put_ticket(&ticket).await.unwrap();
+    store.spend_ticket(&spending(ticket.key(), id(9))).await.unwrap();
+    store.put_ticket(&ticket).await.unwrap();
+    let spent = Ticket { spent_by: Some(id(9)), ..ticket.clone() };
+    assert_eq!(find_ticket(&store, &ticket.key()).await.as_ref(), Some(&spent), "it stays spent");
+    let other = Ticket { client: client_id(8), ..ticket };
+    assert!(!store.put_ticket(&other).await.unwrap_err().can_retry(), "a retry can't help");
+    assert_eq!(find_ticket(&store, &other.key()).await, Some(spent));
+}
+
+async fn a_ticket_is_spent_in_one_name(store: Arc<dyn Store>) {
+    let key = ticket_key("a", 1);
+    assert!(!store.spend_ticket(&spending(key.clone(), id(9))).await.unwrap(), "there is none");
+    assert_eq!(find_ticket(&store, &key).await, None, "spending makes no ticket");
+    store.put_ticket(&ticket("a", 1)).await.unwrap();
+    for (by, is_good) in [(9, true), (9, true), (8, false), (9, true)] {
+        assert_eq!(store.spend_ticket(&spending(key.clone(), id(by))).await.unwrap(), is_good, "{by}");
+        assert_eq!(find_ticket(&store, &key).await, Some(Ticket { spent_by: Some(id(9)), ..ticket("a", 1) }));
+    }
+    let late = Spending { now: ticket("a", 1).expires_at, ..spending(key, id(9)) };
+    assert!(store.spend_ticket(&late).await.unwrap(), "a repetition, however late");
+}
+
+async fn an_expired_ticket_is_not_spent(store: Arc<dyn Store>) {
+    let ticket = ticket("a", 1);
+    store.put_ticket(&ticket).await.unwrap();
+    let at_moment = |now| Spending { now, ..spending(ticket.key(), id(9)) };
+    for late in [ticket.expires_at, at(86_400_001)] {
+        assert!(!store.spend_ticket(&at_moment(late)).await.unwrap());
+    }
+    assert_eq!(find_ticket(&store, &ticket.key()).await.as_ref(), Some(&ticket));
+    assert!(store.spend_ticket(&at_moment(at(86_399_999))).await.unwrap(), "the last moment");
+}
+
+async fn a_use_is_the_first_one_once(store: Arc<dyn Store>) {
+    assert!(store.use_once(&used("a", 1)).await.unwrap());
+    for ms in [0, 1, 59_999, 60_000] {
+        let again = Used { now: at(ms), until: at(ms + 60_000), ..used("a", 1) };
+        assert!(!store.use_once(&again).await.unwrap(), "{ms}");
+    }
+}
+
+async fn a_use_counts_until_it_has_ended(store: Arc<dyn Store>) {
+    let later = |now, until| Used { now: at(now), until: at(until), ..used("a", 1) };
+    assert!(store.use_once(&used("a", 1)).await.unwrap());
+    assert!(store.use_once(&later(60_001, 70_000)).await.unwrap(), "it has ended");
+    assert!(!store.use_once(&later(60_002, 80_000)).await.unwrap(), "that one counts now");
+    assert!(!store.use_once(&later(70_000, 90_000)).await.unwrap(), "one that didn't count isn't remembered for longer");
+    assert!(store.use_once(&later(70_001, 90_000)).await.unwrap());
+}
+
+async fn uses_are_apart(store: Arc<dyn Store>) {
+    let others = [
+        used("a", 1),
+        used("a", 2),
+        used("ab", 1),
+        Used { purpose: "assertion", ..used("a", 1) },
+        Used { org: org_id("A"), ..used("a", 1) },
+    ];
+    for other in &others {
+        assert!(store.use_once(other).await.unwrap(), "{other:?}");
+    }
+    for other in &others {
+        assert!(!store.use_once(other).await.unwrap(), "{other:?}");
+    }
+}
