@@ -44,6 +44,7 @@ pub fn records<P: HasRecords>() -> Vec<Entry<P>> {
         Entry::of::<jeton::put_org::PutOrg>(),
         Entry::of::<jeton::get_org::GetOrg>(),
         Entry::of::<jeton::delete_org::DeleteOrg>(),
+        Entry::of::<jeton::refresh_org_secret::RefreshOrgSecret>(),
         Entry::of::<jeton::list_members::ListMembers>(),
         Entry::of::<jeton::put_member::PutMember>(),
         Entry::of::<jeton::get_member::GetMember>(),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Text;
 use super::settings::Settings;
 use crate::directory::OrgDraft;
-use crate::domain::{Org, OrgId, Refusal};
+use crate::domain::{Org, OrgId, Refusal, Secret};
 use crate::wire::agilicus::rfc3339;
 use crate::wire::{Object, Parsed, given};
 
@@ -64,5 +64,25 @@ impl<'a> OrgView<'a> {
             created: rfc3339(org.created_at),
             updated: rfc3339(org.updated_at),
         }
+    }
+}
+
+/// A new API secret of an org in an answer, the only one that has it.
+#[derive(Serialize)]
+pub struct OrgSecret<'a> {
+    org: &'a str,
+    secret: &'a str,
+}
+
+impl<'a> OrgSecret<'a> {
+    /// The view of it.
+    pub fn of(org: &'a OrgId, secret: &'a Secret<String>) -> Self {
+        Self { org: org.as_str(), secret: secret.expose() }
+    }
+}
+
+impl std::fmt::Debug for OrgSecret<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OrgSecret").field("org", &self.org).finish_non_exhaustive()
     }
 }

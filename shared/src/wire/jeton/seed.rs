@@ -208,17 +208,42 @@ fn secrets(given: Vec<Parsed<Sha256>>) -> Result<Vec<[u8; 32]>, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{Algorithm, ClientAuthMethod, Seconds};
+
+    const SEED: &str = r#"{
+        "orgs": [
+            {"id": "1", "secrets_sha256": ["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"]},
+            {"id": "2", "parent": "1", "settings": {"token_duration": 60, "access_token_sign_alg": "EdDSA"}}
+        ],
+        "members": [
+            {"org": "2", "sub": "ann", "scopes": ["urn:a:*"], "roles": {"app": ["owner"]}, "profile": {"email": "ann@example.org"}}
+        ],
+        "clients": [
+            {"org": "2", "id": 7, "alias": "shop", "kind": "public", "grants": ["refresh_token"], "scopes": ["urn:a:b"]},
+            {"org": "2", "id": 8, "name": "Back office", "kind": "confidential", "auth_method": "private_key_jwt",
+             "jwks": {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]},
+             "token_duration": 60, "refresh_token_duration": 600, "single_token_per_subject": true,
+             "certificate_bound_tokens": true, "may_exchange_tokens": true, "attributes": {"a": "b"}, "enabled": false}
+        ]
+    }"#;
 
     #[test]
     fn a_seed_is_read_whole() {
-        let seed = Seed::read(
-            r#"{"orgs": [{"id": "1"}, {"id": "2", "parent": "1", "settings": {"token_duration": 60}}],
-                "members": [{"org": "2", "sub": "ann", "scopes": ["urn:a:*"], "roles": {"app": ["owner"]}, "profile": {"email": "ann@example.org"}}],
-                "clients": [{"org": "2", "id": 7, "alias": "shop", "kind": "public", "grants": ["refresh_token"], "scopes": ["urn:a:b"]}]}"#,
-        )
-        .unwrap();
-        assert_eq!((seed.orgs.len(), seed.members.len(), seed.clients.len()), (2, 1, 1));
-        assert_eq!(seed.orgs[1].draft.settings.token_duration.0, 60);
+        let seed = Seed::read(SEED).unwrap();
+        assert_eq!((seed.orgs.len(), seed.members.len(), seed.clients.len()), (2, 1, 2));
+        assert_eq!(seed.orgs[0].secrets.as_ref().unwrap()[0][..2], [0x9f, 0x86]);
+        assert!(seed.orgs[1].secrets.is_none());
+        let settings = &seed.orgs[1].draft.settings;
+        assert_eq!((settings.token_duration.0, settings.oauth.access_token_sign_alg), (60, Some(Algorithm::EdDsa)));
+        let [shop, office] = &seed.clients[..] else { panic!() };
+        assert_eq!((shop.draft.auth_method, shop.enabled), (ClientAuthMethod::None, true));
+        assert_eq!(shop.draft.scopes.as_ref().unwrap().len(), 1);
+        let draft = &office.draft;
+        assert_eq!((draft.auth_method, draft.scopes.is_none(), office.enabled), (ClientAuthMethod::PrivateKeyJwt, true, false));
+        assert_eq!((draft.token_duration, draft.refresh_token_duration), (Some(Seconds(60)), Some(Seconds(600))));
+        assert!(draft.single_token_per_subject && draft.certificate_bound_tokens && draft.may_exchange_tokens);
+        assert_eq!((draft.name.as_deref(), &draft.attributes[..]), (Some("Back office"), &[("a".into(), "b".into())][..]));
+        assert!(draft.jwks.as_ref().unwrap().contains("Ed25519"));
     }
 
     #[test]
@@ -234,6 +259,18 @@ mod tests {
             (
                 "{\"orgs\": [{\"id\": \"1\", \"settings\": {\"token_duration\": 60, \"max_token_duration\": 30}}]}",
                 "orgs[0].settings.token_duration: must not be longer than max_token_duration",
+            ),
+            (
+                "{\"clients\": [{\"org\": \"1\", \"id\": 7, \"kind\": \"confidential\", \"auth_method\": \"none\"}]}",
+                "clients[0].auth_method: must not be none for a confidential client",
+            ),
+            (
+                "{\"clients\": [{\"org\": \"1\", \"id\": 7, \"kind\": \"public\", \"grants\": [\"x\"]}]}",
+                "line 1, column 67: clients[0].grants[0] must be a grant_type of OAuth",
+            ),
+            (
+                "{\"clients\": [{\"org\": \"1\", \"id\": 7, \"kind\": \"public\", \"jwks\": {\"keys\": [{\"kty\": \"oct\", \"k\": \"AA\"}]}}]}",
+                "line 1, column 99: clients[0].jwks must be a public key",
             ),
             ("{\"orgs\": [}", "line 1, column 11: orgs[0] expected value"),
             ("{}x", "line 1, column 3: trailing characters"),
