@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::{Value, json};
-use shared::platform::{Auditing, Operations};
+use shared::platform::Auditing;
 use shared::ports::Access;
 use shared::store::dynamodb::{BY_SUBJECT, BY_SUBJECT_ATTRIBUTES, BY_SUBJECT_KEY, KEY, KeySchema, TTL};
 
+use crate::support::deployment::Instance;
 use crate::support::template::{Template, logical_id};
 
 mod grants;
@@ -24,9 +25,8 @@ struct Function {
 
 /// All of them.
 fn functions() -> Vec<Function> {
-    let endpoints =
-        [("public", functions::public::<Operations>()), ("records", functions::records()), ("mint", functions::mint())];
-    let operations = [("records", functions::records_operations::<Operations>()), ("operate", functions::operate())];
+    let endpoints = [("public", functions::public::<Instance>()), ("records", functions::records()), ("mint", functions::mint())];
+    let operations = [("records", functions::records_operations::<Instance>()), ("operate", functions::operate())];
     let audit = functions::audit::<Auditing>().into_iter().map(|entry| Function {
         name: entry.name,
         bundle: "operate",
