@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use shared::domain::{Fault, Refusal, TokenProblem};
-use shared::http::{Dialect, Reply, fault, refusal};
+use shared::domain::{Denial, Fault, Refusal, TokenProblem};
+use shared::http::{Dialect, Reply, Route, fault, refusal};
 
 /// One of each. The match below doesn't compile when there is a variant that isn't here.
 fn refusals() -> Vec<Refusal> {
@@ -12,8 +12,11 @@ fn refusals() -> Vec<Refusal> {
     let mut all = vec![
         Refusal::AccessDenied { needs: "urn:jeton:tokens:create" },
         Refusal::BodyTooLarge { limit: 65_536 },
+        Refusal::ClientLocked,
+        Refusal::ClientUnavailable,
         Refusal::Conflict("the org still has members"),
         Refusal::CredentialsMissing,
+        Refusal::Denied(Denial::GrantTypeMissing),
         Refusal::invalid("token_validity.end", "must be later than start"),
         Refusal::invalid("", "the body must be JSON"),
         Refusal::Lifetime("must end after it begins"),
@@ -25,9 +28,11 @@ fn refusals() -> Vec<Refusal> {
         Refusal::OutsideAuthority { field: "scopes" },
         Refusal::RefreshRejected,
         Refusal::ScopeNotHeld("urn:app:read".parse().unwrap()),
+        Refusal::TicketRejected,
         Refusal::TokenGone,
         Refusal::TokenTooLarge { limit: 7_168 },
         Refusal::UnsupportedMediaType,
+        Refusal::ValueTaken { field: "accessToken" },
     ];
     all.extend(problems.map(Refusal::CredentialsRejected));
     all.extend(problems.map(Refusal::TokenRejected));
@@ -35,9 +40,12 @@ fn refusals() -> Vec<Refusal> {
         match refusal {
             Refusal::AccessDenied { .. }
             | Refusal::BodyTooLarge { .. }
+            | Refusal::ClientLocked
+            | Refusal::ClientUnavailable
             | Refusal::Conflict(_)
             | Refusal::CredentialsMissing
             | Refusal::CredentialsRejected(_)
+            | Refusal::Denied(_)
             | Refusal::Invalid { .. }
             | Refusal::Lifetime(_)
             | Refusal::MemberUnavailable
@@ -48,10 +56,12 @@ fn refusals() -> Vec<Refusal> {
             | Refusal::OutsideAuthority { .. }
             | Refusal::RefreshRejected
             | Refusal::ScopeNotHeld(_)
+            | Refusal::TicketRejected
             | Refusal::TokenGone
             | Refusal::TokenRejected(_)
             | Refusal::TokenTooLarge { .. }
-            | Refusal::UnsupportedMediaType => {}
+            | Refusal::UnsupportedMediaType
+            | Refusal::ValueTaken { .. } => {}
         }
     }
     all
@@ -63,21 +73,27 @@ fn agilicus_errors() {
 }
 
 #[test]
+fn authlete_errors() {
+    hold("authlete_errors.txt", Dialect::Authlete);
+}
+
+#[test]
 fn jeton_errors() {
     hold("jeton_errors.txt", Dialect::Jeton);
 }
 
 fn hold(file: &str, dialect: Dialect) {
+    let route = Route::post("a.room", "/api/{serviceId}/auth/token", dialect);
     let mut text = String::new();
     for case in refusals() {
         let name = format!("{case:?}");
-        line(&mut text, &name, &refusal(dialect, &case));
+        line(&mut text, &name, &refusal(&route, &case));
     }
     for (name, case) in [
         ("Fault, can be retried", Fault::unavailable("reading")),
         ("Fault", Fault::internal("reading").because("arn:aws:s3cret")),
     ] {
-        line(&mut text, name, &fault(dialect, &case));
+        line(&mut text, name, &fault(&route, &case));
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(file);
     if bless() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use shared::http::Entry;
+use shared::http::{Dialect, Entry};
 use shared::platform::{Auditing, Operations};
 
 fn root() -> &'static Path {
@@ -19,7 +19,7 @@ fn every_room_is_in_the_catalogue_and_every_entry_has_a_room() {
     let names = names.chain(audit.iter().map(|entry| entry.name));
     let in_catalogue: BTreeSet<String> = names.map(str::to_owned).collect();
     let mut rooms = BTreeSet::new();
-    for dialect in ["agilicus", "jeton"] {
+    for dialect in ["agilicus", "authlete", "jeton"] {
         for file in std::fs::read_dir(root().join("functions").join(dialect)).unwrap() {
             let name = file.unwrap().file_name().into_string().unwrap();
             let name = name.strip_suffix(".rs").unwrap();
@@ -34,8 +34,21 @@ fn every_room_is_in_the_catalogue_and_every_entry_has_a_room() {
 #[test]
 fn no_two_endpoints_share_a_method_and_path() {
     let entries: Vec<Entry<Operations>> = functions::catalogue();
-    let routes: BTreeSet<_> = entries.iter().map(|entry| (entry.route.method.to_string(), entry.route.path)).collect();
-    assert_eq!(routes.len(), entries.len());
+    let all = |entry: &Entry<Operations>| entry.route.paths().map(|path| (entry.route.method.to_string(), path)).collect::<Vec<_>>();
+    let routes: Vec<_> = entries.iter().flat_map(all).collect();
+    assert_eq!(routes.iter().collect::<BTreeSet<_>>().len(), routes.len());
+}
+
+/// Contract `authlete` section 2.1: version 3 has the service in the path, version 2 hasn't. Nothing else has a second path.
+#[test]
+fn each_path_of_authlete_s_api_has_a_twin_without_the_service() {
+    for Entry { route, .. } in functions::catalogue::<Operations>() {
+        let without_service = route.path.replace("/{serviceId}", "");
+        let twin = (without_service != route.path).then_some(&*without_service);
+        assert_eq!(route.also, twin, "{}", route.name);
+        assert_eq!(route.dialect == Dialect::Authlete, route.path.starts_with("/api/"), "{}", route.name);
+        assert_eq!(twin.is_some(), route.dialect == Dialect::Authlete && route.name != "authlete.healthcheck", "{}", route.name);
+    }
 }
 
 /// The bundle follows from what the endpoint can reach.

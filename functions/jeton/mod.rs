@@ -12,4 +12,5 @@ pub mod jwks;
 pub mod list_members;
 pub mod put_member;
 pub mod put_org;
+pub mod refresh_org_secret;
 pub mod rotate_keys;

@@ -231,7 +231,9 @@ mod tests {
         for claim in ["exp", "iat", "iss", "aud"] {
             assert_eq!(check(&header, &with(ours.clone(), claim, None)), Err(Denial::SubjectTokenInvalid), "{claim}");
         }
-        for (claim, value) in [("iss", json!("https://idp.example.org")), ("exp", json!(NOW)), ("iat", json!(NOW + 61)), ("aud", json!(7))] {
+        for (claim, value) in
+            [("iss", json!("https://idp.example.org")), ("exp", json!(NOW)), ("iat", json!(NOW + 61)), ("aud", json!(7))]
+        {
             assert_eq!(check(&header, &with(ours.clone(), claim, Some(value))), Err(Denial::SubjectTokenInvalid), "{claim}");
         }
         for (member, value) in [("kid", None), ("kid", Some(json!("x"))), ("typ", Some(json!("at+jwt")))] {

@@ -74,7 +74,12 @@ impl ClientCredentials {
     /// Whether they say nothing at all.
     pub fn is_empty(&self) -> bool {
         let FormCredentials { id, secret, assertion_type, assertion } = &self.form;
-        self.id.is_none() && self.secret.is_none() && id.is_none() && secret.is_none() && assertion_type.is_none() && assertion.is_none()
+        self.id.is_none()
+            && self.secret.is_none()
+            && id.is_none()
+            && secret.is_none()
+            && assertion_type.is_none()
+            && assertion.is_none()
     }
 
     /// The name of the client, which must be the same wherever it is given.
@@ -210,7 +215,8 @@ fn by_assertion(client: Option<Client>, assertion: &str, issuer: &Issuer, now: T
     let keys = jwk::set_from_json(jwks(&client)).map_err(unreadable)?;
     let keys: Result<Vec<_>, _> = keys.iter().map(VerifyingKey::new).collect();
     let claims = signed_claims(assertion, &keys.map_err(unreadable)?).ok_or(Denial::ClientAssertionInvalid)?;
-    let (id, expires_at) = what_is_asserted(&claims, &client, issuer, now).ok().flatten().ok_or(Denial::ClientAssertionInvalid)?;
+    let (id, expires_at) =
+        what_is_asserted(&claims, &client, issuer, now).ok().flatten().ok_or(Denial::ClientAssertionInvalid)?;
     Ok(Asserted { client, id, expires_at })
 }
 

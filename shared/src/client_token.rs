@@ -4,7 +4,7 @@
 //! asks, finds the record; the second reads it once more with all that decides about it.
 
 use crate::domain::{
-    AliasKey, Aliased, Client, Evidence, Family, FamilyKey, Fault, Org, OrgId, RefreshToken, Standing, TokenId, TokenKey,
+    AliasKey, Aliased, Client, Evidence, Family, FamilyKey, Fault, Org, OrgId, RefreshToken, Secret, Standing, TokenId, TokenKey,
     TokenRecord,
 };
 use crate::jose::{equal, sha256};
@@ -25,6 +25,19 @@ pub struct Sought {
     /// What it is if it is an identifier, which opens nothing but names a token or a family.
     identified: Option<TokenId>,
     refresh: Option<RefreshToken>,
+}
+
+/// How a request names a token.
+#[derive(Clone, Debug)]
+pub enum TokenRef {
+    /// By the value of its access token: [`Sought::by_value`].
+    Access(Secret<String>),
+    /// By the value of its refresh token: [`Sought::by_value`].
+    Refresh(Secret<String>),
+    /// By its value, or by what stands for it: [`Sought::by_identifier`].
+    Identifier(Secret<String>),
+    /// By its id.
+    Id(TokenId),
 }
 
 /// Which of both a text is looked up as first. It finds either, whatever is said (RFC 7009 section 2.1).
@@ -82,6 +95,15 @@ pub struct ClientFamily {
 }
 
 impl Sought {
+    /// As a request names it.
+    pub fn new(keys: &PublishedKeys, org: &OrgId, token: &TokenRef) -> Self {
+        match token {
+            TokenRef::Access(text) | TokenRef::Refresh(text) => Self::by_value(keys, org, text.expose()),
+            TokenRef::Identifier(text) => Self::by_identifier(keys, org, text.expose()),
+            TokenRef::Id(id) => Self::by_id(org, *id),
+        }
+    }
+
     /// By its value: opaque, a JWT of ours, or a refresh token. A JWT that we didn't sign is never found.
     pub fn by_value(keys: &PublishedKeys, org: &OrgId, text: &str) -> Self {
         let looks_like_jwt = text.bytes().filter(|b| *b == b'.').count() == 2;

@@ -55,6 +55,8 @@ pub struct Endpoints {
     pub eventbridge: Option<String>,
     /// `AWS_ENDPOINT_URL_KMS`
     pub kms: Option<String>,
+    /// `AWS_ENDPOINT_URL_SQS`
+    pub sqs: Option<String>,
 }
 
 impl Endpoints {
@@ -71,6 +73,11 @@ impl Endpoints {
     /// Where KMS is. `None`: where AWS has it.
     pub fn kms(&self) -> Option<String> {
         self.kms.as_ref().or(self.all.as_ref()).cloned()
+    }
+
+    /// Where SQS is. `None`: where AWS has it.
+    pub fn sqs(&self) -> Option<String> {
+        self.sqs.as_ref().or(self.all.as_ref()).cloned()
     }
 }
 
@@ -123,6 +130,12 @@ impl Config {
 pub fn envelope_key() -> Result<String, Misconfigured> {
     let mut wrong = Vec::new();
     required(&environment, "JETON_ENVELOPE_KEY", &mut wrong).ok_or(Misconfigured(wrong))
+}
+
+/// `JETON_BATCH_QUEUE`: URL of the queue of batches.
+pub fn batch_queue() -> Result<String, Misconfigured> {
+    let mut wrong = Vec::new();
+    required(&environment, "JETON_BATCH_QUEUE", &mut wrong).ok_or(Misconfigured(wrong))
 }
 
 /// `JETON_EVENT_BUS`: name or ARN of the event bus to which the audit trail goes, too. Missing: it goes to the log alone.
@@ -233,6 +246,7 @@ impl Aws {
             dynamodb: endpoint("AWS_ENDPOINT_URL_DYNAMODB"),
             eventbridge: endpoint("AWS_ENDPOINT_URL_EVENTBRIDGE"),
             kms: endpoint("AWS_ENDPOINT_URL_KMS"),
+            sqs: endpoint("AWS_ENDPOINT_URL_SQS"),
         };
         let tokens_table = required(&look_up, "JETON_TOKENS_TABLE", &mut wrong);
         let directory_table = required(&look_up, "JETON_DIRECTORY_TABLE", &mut wrong);

@@ -1,11 +1,17 @@
 //! The directory: orgs and members, and who may change them.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use zeroize::Zeroizing;
+
 use crate::domain::scope::api;
 use crate::domain::{
-    App, Caller, Error, MarkKey, MarkKind, Member, MemberKey, MemberKind, Org, OrgId, OrgSettings, Profile, Refusal, Role,
-    ScopePattern, Subject, Timestamp,
+    App, Caller, Error, Fault, MarkKey, MarkKind, Member, MemberKey, MemberKind, Org, OrgId, OrgSettings, Profile, Refusal, Role,
+    ScopePattern, Secret, Subject, Timestamp,
 };
+use crate::entropy::Entropy;
 use crate::examine::authenticate;
+use crate::jose::sha256;
 use crate::policy::may_hand_out;
 use crate::ports::{DirectoryReader, MemberRemover, MemberWriter, OrgRemover, OrgWriter, Reader};
 use crate::revoke::mark;
@@ -59,6 +65,13 @@ pub async fn put_org(ports: &OrgWriter, bearer: &str, id: &OrgId, draft: OrgDraf
         return Err(Refusal::AccessDenied { needs: NEEDS }.into());
     }
     let org = org_as_drafted(id, draft, existing, parent, ports.reader.now())?;
+    if let Some(alg) = org.settings.oauth.access_token_sign_alg
+        && !ports.reader.keys.now().await?.verifier.has_key_for(alg)
+    {
+        return Err(
+            Refusal::invalid("settings.access_token_sign_alg", "must be an algorithm that the service has a key for").into()
+        );
+    }
     if org.ever_non_expiring && !existing.is_some_and(|existing| existing.ever_non_expiring) {
         keep_for_ever(&*ports.keys, ports.reader.now()).await?;
     }
@@ -115,6 +128,29 @@ pub(crate) fn member_as_drafted(key: &MemberKey, draft: MemberDraft, existing: O
         created_at: existing.map_or(now, |member| member.created_at),
         updated_at: now,
     }
+}
+
+/// Gives an org a new API secret, by which who has it acts on its tokens and clients: so the caller must be able to do all of
+/// that itself. The secret before stays good until the next one is made. This is the only time that it is told.
+pub async fn refresh_org_secret(ports: &OrgWriter, bearer: &str, id: &OrgId) -> Result<Secret<String>, Error> {
+    let (caller, org) = authorize(&ports.reader, bearer, id, &[api::ORGS_WRITE]).await?;
+    let opened = [api::TOKENS_CREATE, api::TOKENS_READ, api::TOKENS_REVOKE, api::CLIENTS_WRITE];
+    if let Some(needs) = opened.into_iter().find(|needs| !caller.may(needs, &org)) {
+        return Err(Refusal::AccessDenied { needs }.into());
+    }
+    let secret = draw_org_secret(&*ports.entropy)?;
+    let secrets = std::iter::once(sha256(secret.expose().as_bytes())).chain(org.secrets.first().copied()).collect();
+    match ports.write.put_org(&Org { secrets, updated_at: ports.reader.now(), ..org }).await? {
+        Put::Created | Put::Replaced => Ok(secret),
+        Put::Dangling | Put::Taken => Err(Refusal::Conflict("the org has changed").into()),
+    }
+}
+
+/// 256 random bits behind a mark by which scanners find it where it shouldn't be. No character needs encoding in `Basic`.
+fn draw_org_secret(entropy: &dyn Entropy) -> Result<Secret<String>, Fault> {
+    let mut bytes = Zeroizing::new([0; 32]);
+    entropy.fill(&mut *bytes)?;
+    Ok(Secret::new(format!("jeton-sk-{}", URL_SAFE_NO_PAD.encode(&*bytes))))
 }
 
 /// Deletes an org in which nothing is left.

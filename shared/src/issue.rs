@@ -2,7 +2,7 @@
 
 use crate::domain::{
     Audience, Client, ClientRef, Confirmation, Error, ExtraClaims, GrantType, Issuance, Mark, MarkKey, MarkKind, OrgId, Property,
-    Refusal, Scope, Seconds, Secret, Service, Subject, Ticket, TicketKey, Timestamp, TokenId,
+    Refusal, Scope, Seconds, Secret, Service, Subject, Ticket, TicketKey, Timestamp, TokenId, TokenRecord,
 };
 use crate::mint::{Minted, mint};
 use crate::opaque;
@@ -36,16 +36,20 @@ pub async fn create(
 /// Mints what was decided. Where a subject may have one token of the client only, its others end now.
 pub(crate) async fn grant_to(ports: &Granter, service: &Service, client: Client, grant: policy::Grant) -> Result<Issued, Error> {
     let minted = mint(&ports.refresher.minter, grant).await?;
-    let single = client.single_token_per_subject || service.org().settings.oauth.single_token_per_subject;
-    let record = &minted.record;
-    let for_client = record.issuance.as_ref().is_some_and(|issuance| issuance.for_client);
-    if single && !for_client {
-        let kind = MarkKind::ClientOf(client.id, record.subject.clone());
-        let key = MarkKey { org: record.org.clone(), kind };
-        let expires_at = service.org().mark_expiry(record.issued_at);
-        ports.refresher.revoke.mark(&Mark { key, not_before: record.issued_at, expires_at }).await?;
+    if let Some(mark) = predecessors(service, &client, &minted.record) {
+        ports.refresher.revoke.mark(&mark).await?;
     }
     Ok(Issued { minted, client })
+}
+
+/// What ends the older tokens of a client's subject, where it may have one only. To be written once the new one is recorded.
+pub(crate) fn predecessors(service: &Service, client: &Client, token: &TokenRecord) -> Option<Mark> {
+    let single = client.single_token_per_subject || service.org().settings.oauth.single_token_per_subject;
+    let for_client = token.issuance.as_ref().is_some_and(|issuance| issuance.for_client);
+    let kind = MarkKind::ClientOf(client.id, token.subject.clone());
+    let key = MarkKey { org: token.org.clone(), kind };
+    let expires_at = service.org().mark_expiry(token.issued_at);
+    (single && !for_client).then_some(Mark { key, not_before: token.issued_at, expires_at })
 }
 
 /// What a client asks for that must first hear from the authorization server's user.
@@ -119,7 +123,13 @@ impl Seek for TicketValue {
 }
 
 /// Issues a token on a ticket, which is spent with it: both or neither. Contract `authlete` section 5.3.
-pub async fn issue(ports: &Granter, service: &Service, found: &Found, ticket: &TicketValue, word: TicketIssue) -> Result<Issued, Error> {
+pub async fn issue(
+    ports: &Granter,
+    service: &Service,
+    found: &Found,
+    ticket: &TicketValue,
+    word: TicketIssue,
+) -> Result<Issued, Error> {
     let ticket = good_ticket(service, found, ticket, ports.reader().now())?;
     let key = (ticket.org.clone(), ticket.client);
     let wanted = Wanted { clients: vec![key.clone()], ..Wanted::default() };
@@ -159,12 +169,7 @@ pub async fn fail(ports: &TicketEnder, service: &Service, found: &Found, ticket:
     if spent { Ok(()) } else { Err(Refusal::TicketRejected.into()) }
 }
 
-fn good_ticket<'a>(
-    service: &Service,
-    found: &'a Found,
-    ticket: &TicketValue,
-    now: Timestamp,
-) -> Result<&'a Ticket, Refusal> {
+fn good_ticket<'a>(service: &Service, found: &'a Found, ticket: &TicketValue, now: Timestamp) -> Result<&'a Ticket, Refusal> {
     let key = ticket.key(service.id()).ok_or(Refusal::TicketRejected)?;
     found.tickets.get(&key).filter(|ticket| ticket.is_good(now)).ok_or(Refusal::TicketRejected)
 }

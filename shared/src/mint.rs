@@ -135,6 +135,23 @@ pub(crate) async fn mint_as(ports: &Minter, grant: Grant, name: Name, family: Op
     Ok(Minted { token, value, is_jwt, record, family: begun.or(family), refresh_token })
 }
 
+/// A token that is decided on, ready to be recorded, which nobody is told of: what it is found by was chosen for it, or is lost.
+pub(crate) fn prepared(grant: &Grant, entropy: &dyn Entropy) -> Result<Recording, Fault> {
+    let Name { id, .. } = Name::new(grant, None, entropy)?;
+    let family = match &grant.refresh {
+        Some(refresh) => {
+            let mut family = new_family(grant, refresh, id, entropy)?;
+            match &refresh.value {
+                Some(chosen) => family.current = jose::sha256(chosen.expose().as_bytes()),
+                None => entropy.fill(&mut family.current)?,
+            }
+            Some(family)
+        }
+        None => None,
+    };
+    Ok(recording(grant, id, family.as_ref(), true))
+}
+
 fn recorded(outcome: Recorded) -> Result<(), Error> {
     match outcome {
         Recorded::Done => Ok(()),
@@ -181,10 +198,27 @@ async fn begin_family(
     refresh: &RefreshGrant,
     token: TokenId,
 ) -> Result<(Family, Secret<String>), Fault> {
+    let mut family = new_family(grant, refresh, token, &*ports.entropy)?;
+    let first = match &refresh.value {
+        Some(chosen) => {
+            family.current = jose::sha256(chosen.expose().as_bytes());
+            chosen.clone()
+        }
+        None => {
+            let first = generation(ports, &family, 0).await?;
+            family.current = jose::sha256(first.secret.expose());
+            Secret::new(first.to_string())
+        }
+    };
+    Ok((family, first))
+}
+
+/// A family that begins with a token, but for its first secret.
+fn new_family(grant: &Grant, refresh: &RefreshGrant, token: TokenId, entropy: &dyn Entropy) -> Result<Family, Fault> {
     let mut salt = [0; 16];
-    ports.entropy.fill(&mut salt)?;
-    let mut family = Family {
-        id: TokenId::generate(grant.issued_at, Some(token.shard()), &*ports.entropy)?,
+    entropy.fill(&mut salt)?;
+    Ok(Family {
+        id: TokenId::generate(grant.issued_at, Some(token.shard()), entropy)?,
         org: grant.org.clone(),
         root_org: grant.root_org.clone(),
         subject: grant.subject.clone(),
@@ -214,19 +248,7 @@ async fn begin_family(
         masquerading: grant.masquerading,
         issuance: grant.issuance.clone(),
         revision: 0,
-    };
-    let first = match &refresh.value {
-        Some(chosen) => {
-            family.current = jose::sha256(chosen.expose().as_bytes());
-            chosen.clone()
-        }
-        None => {
-            let first = generation(ports, &family, 0).await?;
-            family.current = jose::sha256(first.secret.expose());
-            Secret::new(first.to_string())
-        }
-    };
-    Ok((family, first))
+    })
 }
 
 /// So long a family decides about the access tokens that it has by then. `None`: for ever, as one of them doesn't expire.

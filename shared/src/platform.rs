@@ -7,10 +7,11 @@ use crate::domain::{Fault, Issuer, KeySet, Requirements, Schedule};
 use crate::entropy::Entropy;
 use crate::keys::{PublicKeys, Ring, SigningKeys};
 use crate::ports::{
-    Amender, Auditor, BulkRevoker, ClientRevoker, DirectoryReader, Founder, Granter, Guard, Introspector, KeyReader, Lister,
-    Lookup, MemberRemover, MemberWriter, Minter, OrgRemover, OrgWriter, Provides, Public, Reader, Refresher, Revoker, Rotator,
-    TicketEnder,
+    Amender, Auditor, BatchReader, BatchWorker, Batcher, BulkRevoker, ClientRemover, ClientRevoker, ClientWriter,
+    DirectoryReader, Founder, Granter, Guard, Introspector, KeyReader, Lister, Lookup, MemberRemover, MemberWriter, Minter,
+    OrgRemover, OrgWriter, Provides, Public, Reader, Refresher, Revoker, Rotator, TicketEnder,
 };
+use crate::queue::Enqueue;
 use crate::signer::{Deriver, MakeKeys, OpenKeys, Signer};
 use crate::store::Store;
 
@@ -24,6 +25,12 @@ pub trait HasRecords {
 pub trait HasMinting: HasRecords {
     /// That.
     fn minting(&self) -> &Minting;
+}
+
+/// Has what hands work over, too.
+pub trait HasQueue: HasRecords {
+    /// Where it is handed over.
+    fn queue(&self) -> &Arc<dyn Enqueue>;
 }
 
 /// Has what makes keys, too.
@@ -77,6 +84,24 @@ pub struct KeyMaking {
     pub algorithms: Vec<crate::domain::Algorithm>,
     /// When keys follow each other.
     pub schedule: Schedule,
+}
+
+/// Reads and writes records, and hands work over.
+#[derive(Clone, Debug)]
+pub struct Queueing {
+    /// What reads and writes records.
+    pub records: Records,
+    /// Where work is handed over.
+    pub queue: Arc<dyn Enqueue>,
+}
+
+/// The whole service in one process, with what works in its background.
+#[derive(Clone, Debug)]
+pub struct Whole {
+    /// What answers.
+    pub platform: Platform,
+    /// Where work is handed over.
+    pub queue: Arc<dyn Enqueue>,
 }
 
 /// The whole service.
@@ -146,6 +171,36 @@ impl HasRecords for Records {
 impl HasRecords for Platform {
     fn records(&self) -> &Records {
         &self.records
+    }
+}
+
+impl HasRecords for Queueing {
+    fn records(&self) -> &Records {
+        &self.records
+    }
+}
+
+impl HasQueue for Queueing {
+    fn queue(&self) -> &Arc<dyn Enqueue> {
+        &self.queue
+    }
+}
+
+impl HasRecords for Whole {
+    fn records(&self) -> &Records {
+        self.platform.records()
+    }
+}
+
+impl HasMinting for Whole {
+    fn minting(&self) -> &Minting {
+        self.platform.minting()
+    }
+}
+
+impl HasQueue for Whole {
+    fn queue(&self) -> &Arc<dyn Enqueue> {
+        &self.queue
     }
 }
 
@@ -237,8 +292,8 @@ impl<P: HasRecords> Provides<Lookup> for P {
 
 impl<P: HasRecords> Provides<OrgWriter> for P {
     fn provide(&self) -> OrgWriter {
-        let store = &self.records().store;
-        OrgWriter { reader: self.provide(), write: store.clone(), keys: store.clone() }
+        let Records { reader, store, entropy, .. } = self.records().clone();
+        OrgWriter { reader, entropy, write: store.clone(), keys: store }
     }
 }
 
@@ -258,6 +313,20 @@ impl<P: HasRecords> Provides<MemberRemover> for P {
     fn provide(&self) -> MemberRemover {
         let store = &self.records().store;
         MemberRemover { reader: self.provide(), write: store.clone(), revoke: store.clone() }
+    }
+}
+
+impl<P: HasRecords> Provides<ClientWriter> for P {
+    fn provide(&self) -> ClientWriter {
+        let Records { reader, store, entropy, .. } = self.records().clone();
+        ClientWriter { reader, entropy, write: store }
+    }
+}
+
+impl<P: HasRecords> Provides<ClientRemover> for P {
+    fn provide(&self) -> ClientRemover {
+        let store = &self.records().store;
+        ClientRemover { reader: self.provide(), write: store.clone(), revoke: store.clone() }
     }
 }
 
@@ -317,6 +386,26 @@ impl<P: HasRecords> Provides<Amender> for P {
     fn provide(&self) -> Amender {
         let Records { reader, store, entropy, .. } = self.records().clone();
         Amender { reader, entropy, amend: store }
+    }
+}
+
+impl<P: HasQueue> Provides<Batcher> for P {
+    fn provide(&self) -> Batcher {
+        let Records { reader, store, entropy, .. } = self.records().clone();
+        Batcher { reader, entropy, batches: store, queue: self.queue().clone() }
+    }
+}
+
+impl<P: HasRecords> Provides<BatchReader> for P {
+    fn provide(&self) -> BatchReader {
+        BatchReader { reader: self.provide(), batches: self.records().store.clone() }
+    }
+}
+
+impl<P: HasRecords> Provides<BatchWorker> for P {
+    fn provide(&self) -> BatchWorker {
+        let Records { reader, store, .. } = self.records().clone();
+        BatchWorker { clock: reader.clock, write: store.clone(), revoke: store.clone(), batches: store }
     }
 }
 

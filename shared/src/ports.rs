@@ -10,9 +10,10 @@ use crate::domain::{Algorithm, Issuer, Requirements, Schedule, Timestamp};
 use crate::entropy::Entropy;
 use crate::events::Publish;
 use crate::keys::{PublicKeys, SigningKeys};
+use crate::queue::Enqueue;
 use crate::signer::MakeKeys;
 use crate::store::{
-    AmendTokens, KeepTickets, ReadChanges, ReadDirectory, ReadTokens, RefreshTokens, RevokeTokens, Store, UseOnce,
+    AmendTokens, KeepBatches, KeepTickets, ReadChanges, ReadDirectory, ReadTokens, RefreshTokens, RevokeTokens, Store, UseOnce,
     WriteDirectory, WriteKeys, WriteTokens,
 };
 
@@ -35,6 +36,8 @@ pub struct Access {
     pub streams: &'static [&'static str],
     /// `events:` actions on the event bus.
     pub event_bus: &'static [&'static str],
+    /// `sqs:` actions on the queue of batches; those by which Lambda receives messages in the function's name.
+    pub queue: &'static [&'static str],
 }
 
 impl Access {
@@ -48,6 +51,7 @@ impl Access {
         key_making: &[],
         streams: &[],
         event_bus: &[],
+        queue: &[],
     };
 }
 
@@ -168,6 +172,8 @@ impl Capability for DirectoryReader {
 pub struct OrgWriter {
     /// To authenticate.
     pub reader: Reader,
+    /// For API secrets.
+    pub entropy: Arc<dyn Entropy>,
     /// To write.
     pub write: Arc<dyn WriteDirectory>,
     /// To keep the keys of an org whose tokens don't expire.
@@ -221,6 +227,40 @@ pub struct MemberRemover {
 impl Capability for MemberRemover {
     const NAME: &'static str = "MemberRemover";
     const ACCESS: Access = Access { tokens: Revoker::ACCESS.tokens, ..OrgRemover::ACCESS };
+}
+
+/// Reads, and writes clients.
+#[derive(Clone, Debug)]
+pub struct ClientWriter {
+    /// To authenticate.
+    pub reader: Reader,
+    /// For numbers and secrets.
+    pub entropy: Arc<dyn Entropy>,
+    /// To write.
+    pub write: Arc<dyn WriteDirectory>,
+}
+
+impl Capability for ClientWriter {
+    const NAME: &'static str = "ClientWriter";
+    // An alias is an item of its own, which comes and goes.
+    const ACCESS: Access =
+        Access { directory: &["BatchGetItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem"], ..Reader::ACCESS };
+}
+
+/// Reads, deletes clients, and kills their tokens. Grants what [`MemberRemover`] grants.
+#[derive(Clone, Debug)]
+pub struct ClientRemover {
+    /// To authenticate.
+    pub reader: Reader,
+    /// To delete.
+    pub write: Arc<dyn WriteDirectory>,
+    /// For the not-before mark of what is deleted.
+    pub revoke: Arc<dyn RevokeTokens>,
+}
+
+impl Capability for ClientRemover {
+    const NAME: &'static str = MemberRemover::NAME;
+    const ACCESS: Access = MemberRemover::ACCESS;
 }
 
 /// Reads, and revokes.
@@ -372,6 +412,60 @@ pub struct Amender {
 impl Capability for Amender {
     const NAME: &'static str = ClientRevoker::NAME;
     const ACCESS: Access = ClientRevoker::ACCESS;
+}
+
+/// Takes batches, and hands them over.
+#[derive(Clone, Debug)]
+pub struct Batcher {
+    /// To authenticate.
+    pub reader: Reader,
+    /// For ids.
+    pub entropy: Arc<dyn Entropy>,
+    /// To tell later how a batch is.
+    pub batches: Arc<dyn KeepBatches>,
+    /// Where parts are handed over.
+    pub queue: Arc<dyn Enqueue>,
+}
+
+impl Capability for Batcher {
+    const NAME: &'static str = "Batcher";
+    const ACCESS: Access = Access { tokens: &["BatchGetItem", "PutItem"], queue: &["SendMessage"], ..Reader::ACCESS };
+}
+
+/// Tells how a batch is.
+#[derive(Clone, Debug)]
+pub struct BatchReader {
+    /// To authenticate.
+    pub reader: Reader,
+    /// Batches.
+    pub batches: Arc<dyn KeepBatches>,
+}
+
+impl Capability for BatchReader {
+    const NAME: &'static str = "BatchReader";
+    const ACCESS: Access = Access { tokens: &["BatchGetItem", "GetItem"], ..Reader::ACCESS };
+}
+
+/// Works on what is handed over.
+#[derive(Clone, Debug)]
+pub struct BatchWorker {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Records tokens.
+    pub write: Arc<dyn WriteTokens>,
+    /// Ends what they replace.
+    pub revoke: Arc<dyn RevokeTokens>,
+    /// Notes what is done.
+    pub batches: Arc<dyn KeepBatches>,
+}
+
+impl Capability for BatchWorker {
+    const NAME: &'static str = "BatchWorker";
+    const ACCESS: Access = Access {
+        tokens: &["PutItem", "UpdateItem"],
+        queue: &["DeleteMessage", "GetQueueAttributes", "ReceiveMessage"],
+        ..Access::NONE
+    };
 }
 
 /// Makes keys, and lets them follow each other. Signs nothing.

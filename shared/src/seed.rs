@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
+use crate::clients::client_as_drafted;
 use crate::directory::{member_as_drafted, org_as_drafted};
-use crate::domain::{Client, ClientAuthMethod, Fault, Org, OrgId, Refusal, Timestamp};
+use crate::domain::{Client, Fault, Org, OrgId, Refusal, Timestamp};
 use crate::rotate::keep_for_ever;
 use crate::store::{Put, Store};
-use crate::wire::jeton::seed::{BadSeed, Seed, SeedClient};
+use crate::wire::jeton::seed::{BadSeed, Seed, SeedClient, SeedOrg};
 
 /// How much was loaded.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -39,7 +40,7 @@ pub async fn load(store: &dyn Store, seed: Seed, now: Timestamp) -> Result<Loade
     let loaded = Loaded { orgs: seed.orgs.len(), members: seed.members.len(), clients: seed.clients.len() };
     let mut orgs: HashMap<OrgId, Org> = HashMap::new();
     let mut in_order = Vec::new();
-    for (index, (id, draft)) in seed.orgs.into_iter().enumerate() {
+    for (index, SeedOrg { id, draft, secrets }) in seed.orgs.into_iter().enumerate() {
         let entry = format!("orgs[{index}]");
         if orgs.contains_key(&id) {
             return Err(contradiction(entry, "is in the file twice"));
@@ -53,6 +54,7 @@ pub async fn load(store: &dyn Store, seed: Seed, now: Timestamp) -> Result<Loade
         };
         let org =
             org_as_drafted(&id, draft, existing.as_ref(), parent.as_ref(), now).map_err(|refusal| refused(entry, refusal))?;
+        let org = Org { secrets: secrets.unwrap_or(org.secrets), ..org };
         in_order.push(id.clone());
         orgs.insert(id, org);
     }
@@ -69,10 +71,12 @@ pub async fn load(store: &dyn Store, seed: Seed, now: Timestamp) -> Result<Loade
         if known(store, &orgs, &client.org).await?.is_none() {
             return Err(contradiction(format!("clients[{index}].org"), NO_ORG));
         }
-        if clients.iter().any(|other: &Client| other.org == client.org && other.alias.is_some() && other.alias == client.alias) {
+        let alias = &client.draft.alias;
+        if clients.iter().any(|other: &Client| other.org == client.org && other.alias.is_some() && other.alias == *alias) {
             return Err(contradiction(format!("clients[{index}].alias"), "is in the file twice"));
         }
-        clients.push(client_of(client, now));
+        let existing = store.client(&client.org, client.id).await?;
+        clients.push(client_of(client, existing.as_ref(), now));
     }
     if orgs.values().any(|org| org.ever_non_expiring) {
         keep_for_ever(store, now).await?;
@@ -101,30 +105,9 @@ async fn known(store: &dyn Store, orgs: &HashMap<OrgId, Org>, id: &OrgId) -> Res
     }
 }
 
-fn client_of(client: SeedClient, now: Timestamp) -> Client {
-    let SeedClient { org, id, alias, kind, grants, scopes, secrets, enabled } = client;
-    Client {
-        org,
-        id,
-        alias,
-        name: None,
-        kind,
-        auth_method: ClientAuthMethod::default_of(kind),
-        grants,
-        scopes,
-        secrets,
-        jwks: None,
-        token_duration: None,
-        refresh_token_duration: None,
-        single_token_per_subject: false,
-        certificate_bound_tokens: false,
-        may_exchange_tokens: false,
-        attributes: Vec::new(),
-        metadata: None,
-        enabled,
-        created_at: now,
-        updated_at: now,
-    }
+fn client_of(client: SeedClient, existing: Option<&Client>, now: Timestamp) -> Client {
+    let SeedClient { org, id, draft, secrets, enabled } = client;
+    Client { secrets, enabled, ..client_as_drafted(&org, id, draft, existing, now) }
 }
 
 fn written(put: Put) -> Result<(), NotLoaded> {

@@ -124,12 +124,7 @@ impl Seek for ClientRef {
 }
 
 /// A client of the service's org that was looked for, be it disabled. An alias takes a second read.
-pub async fn client_named(
-    ports: &Reader,
-    service: &Service,
-    found: &Found,
-    client: &ClientRef,
-) -> Result<Option<Client>, Fault> {
+pub async fn client_named(ports: &Reader, service: &Service, found: &Found, client: &ClientRef) -> Result<Option<Client>, Fault> {
     let org = service.id();
     let id = match client {
         ClientRef::Id(id) => *id,

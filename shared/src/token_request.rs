@@ -30,7 +30,7 @@ pub struct TokenRequest {
     pub credentials: ClientCredentials,
     /// To attach to the token.
     pub properties: Vec<Property>,
-    /// The DPoP proof that it has sent.
+    /// The DPoP proof that it has sent. Without a URI: to the org's token endpoint.
     pub dpop: Option<ProofOfPossession>,
     /// The value for the access token.
     pub value: Option<Secret<String>>,
@@ -64,7 +64,7 @@ impl Form {
     /// Reads the form, and what the client authenticates by in it.
     pub fn read(parameters: &str) -> Result<(Self, FormCredentials), Denial> {
         let read = |parameters: &str| -> Result<_, Refusal> {
-            let mut given = Parameters::read(parameters)?;
+            let mut given = Parameters::read_up_to(parameters.len(), parameters)?;
             let credentials = FormCredentials {
                 id: given.take("client_id")?,
                 secret: given.take("client_secret")?.map(Secret::new),
@@ -119,7 +119,7 @@ impl Form {
 }
 
 /// What is looked for while the service is authenticated.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Subjects {
     client: Option<ClientRef>,
     refresh_token: Option<Sought>,
@@ -328,7 +328,9 @@ async fn proved(
     };
     let dpop_key = match &request.dpop {
         Some(dpop) => {
-            let expected = dpop::Expected { method: &dpop.method, uri: &dpop.uri, access_token: None, key: None };
+            let endpoint = service.org().settings.oauth.token_endpoint.as_deref().unwrap_or_default();
+            let uri = if dpop.uri.is_empty() { endpoint } else { &dpop.uri };
+            let expected = dpop::Expected { method: &dpop.method, uri, access_token: None, key: None };
             Some(dpop::verify(&*ports.once, service.id(), ports.reader().now(), dpop.proof.expose(), &expected).await?)
         }
         None => None,

@@ -1,6 +1,8 @@
 //! `/v1/orgs/{org}`.
 
 use serde_json::json;
+use shared::domain::OrgId;
+use shared::jose::sha256;
 
 use crate::support::scenario;
 
@@ -11,7 +13,22 @@ scenario! {
             made,
             json!({
                 "id": "12", "parent": "1", "root": "1", "name": "Shop", "enabled": true,
-                "settings": {"token_duration": 60, "max_token_duration": 86_400, "refresh_token_duration": 2_592_000, "refresh_token_rotation": true, "allow_non_expiring": false},
+                "settings": {
+                    "token_duration": 60, "max_token_duration": 86_400, "refresh_token_duration": 2_592_000, "allow_non_expiring": false,
+                    "supported_scopes": [],
+                    "supported_grants": [
+                        "authorization_code", "client_credentials", "refresh_token",
+                        "urn:ietf:params:oauth:grant-type:token-exchange", "urn:ietf:params:oauth:grant-type:jwt-bearer",
+                    ],
+                    "refresh_token_duration_kept": true, "refresh_token_duration_reset": false, "refresh_token_idempotent": true,
+                    "single_token_per_subject": false, "token_expiration_linked": false, "scope_required": false,
+                    "error_description_omitted": false, "error_uri_omitted": false,
+                    "token_exchange": {
+                        "by_identifiable_clients_only": false, "by_confidential_clients_only": false, "by_permitted_clients_only": false,
+                        "encrypted_jwt_rejected": false, "unsigned_jwt_rejected": false,
+                    },
+                    "jwt_grant": {"by_identifiable_clients_only": false, "encrypted_jwt_rejected": false, "unsigned_jwt_rejected": false},
+                },
                 "created": "2026-11-22T12:00:00Z", "updated": "2026-11-22T12:00:00Z"
             })
         );
@@ -32,6 +49,70 @@ scenario! {
         assert_eq!(default["time_validity"]["duration"], 60);
         app.mint("11", "ann", json!({"time_validity": {"duration": 120}})).await.created();
         app.mint("11", "ann", json!({"time_validity": {"duration": 121}})).await.is_error(400, "INVALID_LIFETIME");
+    }
+}
+
+scenario! {
+    async fn settings_of_oauth_clients_are_shown_as_they_were_written(app) {
+        let settings = json!({
+            "refresh_token_kept": true, "access_token_sign_alg": "ES256",
+            "supported_scopes": [{"name": "read", "default": true, "description": "Read", "token_duration": 60, "attributes": {"a": "b"}}],
+            "supported_grants": ["password", "refresh_token"], "token_endpoint": "https://as.example.org/token",
+            "jwt_grant": {"unsigned_jwt_rejected": true}, "attributes": {"x": "y"},
+        });
+        app.put("/v1/orgs/11", &app.admin, json!({"settings": settings})).await.ok();
+        let shown = app.get("/v1/orgs/11", &app.admin).await.ok();
+        for (name, value) in settings.as_object().unwrap() {
+            if name == "jwt_grant" {
+                assert_eq!(shown["settings"][name]["unsigned_jwt_rejected"], true);
+            } else {
+                assert_eq!(shown["settings"][name], *value, "{name}");
+            }
+        }
+        let no_key = app.put("/v1/orgs/11", &app.admin, json!({"settings": {"access_token_sign_alg": "RS256"}})).await;
+        assert_eq!(no_key.json()["field"], "settings.access_token_sign_alg", "there is no such key here");
+        no_key.is_error(400, "INVALID_REQUEST");
+    }
+}
+
+scenario! {
+    async fn an_org_has_two_api_secrets_at_most_and_each_is_told_once(app) {
+        let path = "/v1/orgs/11/secret";
+        let made = app.post(path, Some(&app.admin), json!({})).await.ok();
+        assert_eq!(made["org"], "11");
+        let secret = made["secret"].as_str().unwrap();
+        assert!(secret.len() == 52 && secret.starts_with("jeton-sk-"), "{secret}");
+        assert!(secret.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'), "{secret}");
+        let org = OrgId::parse("11").unwrap();
+        let kept = async || app.store.org(&org).await.unwrap().unwrap().secrets;
+        let first = kept().await;
+        assert_eq!(first, [sha256(secret.as_bytes())]);
+        app.put("/v1/orgs/11", &app.admin, json!({"name": "Other"})).await.ok();
+        assert_eq!(kept().await, first, "a PUT leaves them");
+        app.post(path, Some(&app.admin), json!({})).await.ok();
+        let second = kept().await;
+        assert_eq!((second.len(), second[1]), (2, first[0]));
+        app.post(path, Some(&app.admin), json!({})).await.ok();
+        let third = kept().await;
+        assert_eq!((third.len(), third[1]), (2, second[0]));
+        let shown = app.get("/v1/orgs/11", &app.admin).await.ok();
+        assert!(!shown.to_string().contains("secret"));
+    }
+}
+
+scenario! {
+    async fn who_makes_an_api_secret_must_have_all_that_it_opens(app) {
+        let all = ["urn:jeton:orgs:write", "urn:jeton:tokens:create", "urn:jeton:tokens:read", "urn:jeton:tokens:revoke", "urn:jeton:clients:write"];
+        app.put("/v1/orgs/1/members/boss", &app.admin, json!({"scopes": all})).await.created();
+        for lacking in 0..all.len() {
+            let some: Vec<_> = (0..all.len()).filter(|n| *n != lacking).map(|n| all[n]).collect();
+            let boss = app.token("1", "boss", &some).await;
+            app.post("/v1/orgs/1/secret", Some(&boss), json!({})).await.is_error(403, "ACCESS_DENIED");
+        }
+        let boss = app.token("1", "boss", &all).await;
+        app.post("/v1/orgs/1/secret", Some(&boss), json!({})).await.ok();
+        app.post("/v1/orgs/2/secret", Some(&app.admin), json!({})).await.is_error(403, "ACCESS_DENIED");
+        app.post("/v1/orgs/404/secret", Some(&app.admin), json!({})).await.is_error(403, "ACCESS_DENIED");
     }
 }
 

@@ -3,7 +3,7 @@
 //! | service | attempt | whole call | attempts |
 //! |---|---|---|---|
 //! | DynamoDB | 500 ms | 2 s | 3 |
-//! | KMS, EventBridge | 1 s | 3 s | 3 |
+//! | KMS, EventBridge, SQS | 1 s | 3 s | 3 |
 //!
 //! Before another attempt a client waits up to 50 ms, then up to 100 ms: chance says how long, so that those who failed
 //! together don't come back together. A bucket of tokens for each service bounds what trying again may add to an outage.
@@ -91,6 +91,13 @@ impl Sdk {
         let common = self.common(self.endpoints.eventbridge(), Duration::from_secs(1), Duration::from_secs(3));
         let config = aws_sdk_eventbridge::config::Builder::from(&common).retry_partition(partition("eventbridge"));
         aws_sdk_eventbridge::Client::from_conf(config.retry_classifier(Garbled).build())
+    }
+
+    /// A client of SQS.
+    pub fn sqs(&self) -> aws_sdk_sqs::Client {
+        let common = self.common(self.endpoints.sqs(), Duration::from_secs(1), Duration::from_secs(3));
+        let config = aws_sdk_sqs::config::Builder::from(&common).retry_partition(partition("sqs"));
+        aws_sdk_sqs::Client::from_conf(config.retry_classifier(Garbled).build())
     }
 
     fn common(&self, endpoint: Option<String>, attempt: Duration, call: Duration) -> SdkConfig {

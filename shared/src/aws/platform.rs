@@ -10,8 +10,9 @@ use crate::entropy::SystemEntropy;
 use crate::events::eventbridge::EventBus;
 use crate::events::{Lines, Publish};
 use crate::keys::Ring;
-use crate::platform::{self, Auditing, Operations, Platform, Records};
+use crate::platform::{self, Auditing, Operations, Platform, Queueing, Records};
 use crate::ports::Auditor;
+use crate::queue::sqs::SqsQueue;
 use crate::signer::kms::{KmsMaker, KmsOpener, Making};
 use crate::store::Store;
 use crate::store::dynamodb::{DynamoStore, Stream, Tables};
@@ -30,6 +31,13 @@ pub async fn for_records(config: Config) -> Result<Records, Fault> {
 pub async fn for_authorizer(config: Config) -> Result<Records, Fault> {
     let requirements = config::requirements()?;
     Ok(for_records(config).await?.requiring(requirements))
+}
+
+/// What functions stand on that hand work over.
+pub async fn for_queueing(config: Config) -> Result<Queueing, Fault> {
+    let url = config::batch_queue()?;
+    let queue = Arc::new(SqsQueue::new(Sdk::new(&Aws::from_env()?).sqs(), url));
+    Ok(Queueing { records: for_records(config).await?, queue })
 }
 
 /// What functions stand on that mint.

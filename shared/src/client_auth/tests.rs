@@ -59,7 +59,10 @@ fn client(id: u64, method: ClientAuthMethod) -> Client {
         grants: Vec::new(),
         scopes: None,
         secrets: vec![[1; 32], sha256(SECRET.as_bytes())],
-        jwks: Some(json!({"keys": [jwk::to_json(signer().jwk()), jwk::to_json(LocalSigner::for_tests(Algorithm::Ps256).jwk())]}).to_string()),
+        jwks: Some(
+            json!({"keys": [jwk::to_json(signer().jwk()), jwk::to_json(LocalSigner::for_tests(Algorithm::Ps256).jwk())]})
+                .to_string(),
+        ),
         token_duration: None,
         refresh_token_duration: None,
         single_token_per_subject: false,
@@ -145,7 +148,8 @@ fn payload() -> Value {
 }
 
 fn asserting(assertion: &str) -> ClientCredentials {
-    let form = FormCredentials { assertion_type: text(ASSERTION_TYPE), assertion: secret(assertion), ..FormCredentials::default() };
+    let form =
+        FormCredentials { assertion_type: text(ASSERTION_TYPE), assertion: secret(assertion), ..FormCredentials::default() };
     ClientCredentials { form, ..ClientCredentials::default() }
 }
 
@@ -163,7 +167,10 @@ fn each_method_proves_its_client() {
         (ClientSecretPost, post("7", SECRET)),
         (PrivateKeyJwt, assertion(&header(), &payload())),
         (ClientAuthMethod::None, named("7")),
-        (ClientAuthMethod::None, ClientCredentials { form: FormCredentials { id: text("7"), ..Default::default() }, ..Default::default() }),
+        (
+            ClientAuthMethod::None,
+            ClientCredentials { form: FormCredentials { id: text("7"), ..Default::default() }, ..Default::default() },
+        ),
     ] {
         assert_eq!(proved(method, &credentials), Ok(7), "{method:?} {credentials:?}");
     }
@@ -242,9 +249,8 @@ fn c05_two_methods_at_once_are_refused_but_the_same_secret_may_stand_twice() {
 #[test]
 fn c10_a_disabled_client_is_told_so_only_after_its_proof() {
     let disabled = |method| Client { enabled: false, ..client(7, method) };
-    let check = |method, credentials: &ClientCredentials| {
-        with_clients(&[disabled(method)], &Memory::default(), credentials).map(drop)
-    };
+    let check =
+        |method, credentials: &ClientCredentials| with_clients(&[disabled(method)], &Memory::default(), credentials).map(drop);
     assert_eq!(check(ClientSecretBasic, &basic("7", SECRET)), Err(Denial::ClientDisabled));
     assert_eq!(check(ClientSecretBasic, &basic("7", "wrong")), Err(Denial::ClientUnauthenticated));
     assert_eq!(check(PrivateKeyJwt, &assertion(&header(), &payload())), Err(Denial::ClientDisabled));
@@ -401,7 +407,11 @@ fn rfc8705_2_2_a_self_signed_certificate_is_registered_with_a_key() {
     let nothing = proved(SelfSignedTlsClientAuth, &named("7"));
     assert_eq!(nothing, Err(Denial::ClientUnauthenticated));
     assert_eq!(proved(ClientSecretBasic, &credentials), Err(Denial::ClientUnauthenticated));
-    assert_eq!(proved(ClientAuthMethod::None, &credentials), Ok(7), "a public client may have a certificate, to bind its tokens to");
+    assert_eq!(
+        proved(ClientAuthMethod::None, &credentials),
+        Ok(7),
+        "a public client may have a certificate, to bind its tokens to"
+    );
     assert_eq!(proved(TlsClientAuth, &credentials), Err(Denial::ClientAuthMethodUnsupported));
 }
 

@@ -47,6 +47,14 @@ pub struct Client {
     pub updated_at: Timestamp,
 }
 
+impl Client {
+    /// Whether a text can be an alias.
+    pub fn is_alias(text: &str) -> bool {
+        let known = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+        (1..=100).contains(&text.len()) && text.bytes().all(known) && !text.bytes().all(|b| b.is_ascii_digit())
+    }
+}
+
 /// RFC 6749 section 2.1.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ClientKind {
@@ -101,6 +109,16 @@ impl ClientAuthMethod {
         match kind {
             ClientKind::Confidential => Self::ClientSecretBasic,
             ClientKind::Public => Self::None,
+        }
+    }
+}
+
+impl ClientAuthMethod {
+    /// Whether a client of this kind can have it: one that can keep a secret must prove that it does, or anybody could pose as it.
+    pub fn suits(self, kind: ClientKind) -> Result<(), super::Invalid> {
+        match (kind, self) {
+            (ClientKind::Confidential, Self::None) => Err(super::Invalid("must not be none for a confidential client")),
+            _ => Ok(()),
         }
     }
 }

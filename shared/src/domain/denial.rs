@@ -90,11 +90,9 @@ impl Denial {
             D::ScopeExceeds | D::ScopeInvalid | D::ScopeRequired => "invalid_scope",
             D::TargetInvalid => "invalid_target",
             // RFC 9449 section 5.
-            D::DpopHeaderMissing
-            | D::DpopProofForAnother
-            | D::DpopProofInvalid
-            | D::DpopProofReplayed
-            | D::DpopProofStale => "invalid_dpop_proof",
+            D::DpopHeaderMissing | D::DpopProofForAnother | D::DpopProofInvalid | D::DpopProofReplayed | D::DpopProofStale => {
+                "invalid_dpop_proof"
+            }
             // RFC 8693 section 2.2.2 has this also for tokens that are no good.
             D::ActorTokenInvalid
             | D::ActorTokenTypeMissing
@@ -136,9 +134,13 @@ impl Denial {
             D::AssertionSubject => "The assertion's sub must be a string.",
             D::AssertionUnsigned => "An unsigned assertion is not accepted.",
             D::CertificateMismatch => "The token is bound to another client certificate, or none was presented.",
-            D::ClientAssertionInvalid => "The client assertion is not valid: it must be of type jwt-bearer and signed by one of the client's keys, its iss and sub must be the client, its aud the issuer alone, its exp within the next five minutes, and it needs a jti.",
+            D::ClientAssertionInvalid => {
+                "The client assertion is not valid: it must be of type jwt-bearer and signed by one of the client's keys, its iss and sub must be the client, its aud the issuer alone, its exp within the next five minutes, and it needs a jti."
+            }
             D::ClientAssertionReplayed => "The client assertion was used before.",
-            D::ClientAuthMethodUnsupported => "This method of client authentication is not supported: use client_secret_basic, client_secret_post, private_key_jwt, self_signed_tls_client_auth or none.",
+            D::ClientAuthMethodUnsupported => {
+                "This method of client authentication is not supported: use client_secret_basic, client_secret_post, private_key_jwt, self_signed_tls_client_auth or none."
+            }
             D::ClientAuthenticatedTwice => "The client must authenticate by one method only.",
             D::ClientCredentialsMismatch => "The client is named twice, with different credentials.",
             D::ClientDisabled => "The client is locked.",
@@ -146,12 +148,16 @@ impl Denial {
             D::ClientMustBeConfidential => "Only confidential clients may do this.",
             D::ClientMustBeIdentified => "Only clients that name themselves may do this.",
             D::ClientNotPermittedToExchange => "The client has no permit to exchange tokens.",
-            D::ClientUnauthenticated => "The client is unknown, or it did not authenticate with the right credentials by the method that it is registered for.",
+            D::ClientUnauthenticated => {
+                "The client is unknown, or it did not authenticate with the right credentials by the method that it is registered for."
+            }
             D::CodeInvalid => "The authorization code is not valid.",
             D::DpopHeaderMissing => "A DPoP proof is required.",
             D::DpopKeyMismatch => "The token is bound to the key of other DPoP proofs.",
             D::DpopProofForAnother => "The DPoP proof is for another method (htm), URI (htu) or access token (ath).",
-            D::DpopProofInvalid => "The DPoP proof is not valid: it must be one JWT of type dpop+jwt with htm, htu, iat and jti, signed by the public key in its header.",
+            D::DpopProofInvalid => {
+                "The DPoP proof is not valid: it must be one JWT of type dpop+jwt with htm, htu, iat and jti, signed by the public key in its header."
+            }
             D::DpopProofReplayed => "The DPoP proof was used before.",
             D::DpopProofStale => "The DPoP proof is not of this minute: see its iat, and the clock of the client.",
             D::GrantNotAllowed => "The client may not use this grant.",

@@ -97,6 +97,12 @@ impl std::str::FromStr for GrantType {
     }
 }
 
+impl std::fmt::Display for GrantType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// Something that the authorization server attached to a token.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Property {

@@ -51,8 +51,6 @@ impl std::str::FromStr for ClientRef {
             let number = text.parse().map_err(|_| RULE)?;
             return ClientId::from_number(number).map(Self::Id);
         }
-        let known = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
-        let is_alias = (1..=100).contains(&text.len()) && text.bytes().all(known);
-        if is_alias { Ok(Self::Alias(text.to_owned())) } else { Err(RULE) }
+        if super::Client::is_alias(text) { Ok(Self::Alias(text.to_owned())) } else { Err(RULE) }
     }
 }

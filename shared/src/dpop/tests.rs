@@ -101,7 +101,9 @@ fn a_proof_may_be_by_any_asymmetric_algorithm_and_its_key_need_not_name_it() {
 fn p01_exactly_one_jwt_is_a_proof() {
     let good = proof(&header(), &payload());
     assert!(verified(&good).is_ok());
-    for bad in [String::new(), "x".into(), format!("{good},{good}"), format!("{good}, {good}"), format!(" {good}"), format!("{good}.")] {
+    for bad in
+        [String::new(), "x".into(), format!("{good},{good}"), format!("{good}, {good}"), format!(" {good}"), format!("{good}.")]
+    {
         assert_eq!(verified(&bad), Err(Denial::DpopProofInvalid), "{bad}");
     }
     let long = proof_with("x", Some("x".repeat(LONGEST).into()));
@@ -117,7 +119,11 @@ fn p02_its_type_is_dpop_jwt_and_its_algorithm_is_asymmetric() {
         assert_eq!(verified(&proof(&with(header(), "typ", typ.clone()), &payload())), Err(Denial::DpopProofInvalid), "{typ:?}");
     }
     for alg in ["none", "HS256", "RS256", "ES384", "es256"] {
-        assert_eq!(verified(&proof(&with(header(), "alg", Some(alg.into())), &payload())), Err(Denial::DpopProofInvalid), "{alg}");
+        assert_eq!(
+            verified(&proof(&with(header(), "alg", Some(alg.into())), &payload())),
+            Err(Denial::DpopProofInvalid),
+            "{alg}"
+        );
     }
 }
 
@@ -129,7 +135,8 @@ fn rfc9449_4_3_the_key_is_public_and_signed_the_proof() {
     let of_another = with(header(), "jwk", Some(jwk::to_json(LocalSigner::for_tests(Algorithm::EdDsa).jwk())));
     let mut for_encryption = header();
     for_encryption["jwk"]["use"] = "enc".into();
-    for bad in [private, secret, of_another, for_encryption, with(header(), "jwk", None), with(header(), "jwk", Some(json!("x")))] {
+    for bad in [private, secret, of_another, for_encryption, with(header(), "jwk", None), with(header(), "jwk", Some(json!("x")))]
+    {
         assert_eq!(verified(&proof(&bad, &payload())), Err(Denial::DpopProofInvalid), "{bad}");
     }
     let good = proof(&header(), &payload());
@@ -194,16 +201,13 @@ fn p05_a_place_is_compared_after_normalisation() {
 
 #[test]
 fn a_proof_is_fresh() {
-    for (iat, good) in [(NOW - 61, false), (NOW - 60, true), (NOW - 10, true), (NOW + 10, true), (NOW + 30, true), (NOW + 61, false)] {
+    for (iat, good) in
+        [(NOW - 61, false), (NOW - 60, true), (NOW - 10, true), (NOW + 10, true), (NOW + 30, true), (NOW + 61, false)]
+    {
         assert_eq!(verified(&proof_with("iat", Some(iat.into()))).is_ok(), good, "{iat}");
     }
     assert!(verified(&proof_with("iat", Some(json!(1_799_999_999.5)))).is_ok(), "RFC 7519 allows fractions");
-    for (claim, value, good) in [
-        ("exp", NOW, false),
-        ("exp", NOW + 1, true),
-        ("nbf", NOW + 10, true),
-        ("nbf", NOW + 61, false),
-    ] {
+    for (claim, value, good) in [("exp", NOW, false), ("exp", NOW + 1, true), ("nbf", NOW + 10, true), ("nbf", NOW + 61, false)] {
         let expected = if good { Ok(()) } else { Err(Denial::DpopProofStale) };
         assert_eq!(verified(&proof_with(claim, Some(value.into()))).map(drop), expected, "{claim} {value}");
     }

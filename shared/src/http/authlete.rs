@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::request::{has_media_type, is_json};
 use super::{FromRequest, Request};
-use crate::domain::{ClientRef, OrgId, Refusal, Secret, TokenProblem};
+use crate::domain::{ClientRef, OrgId, Refusal, Secret, TokenId, TokenProblem};
 use crate::service::{Credentials, Proof};
 use crate::wire::authlete::lenient;
 use crate::wire::{self, json};
@@ -66,6 +66,26 @@ impl<T: DeserializeOwned> FromRequest for Lenient<T> {
         } else {
             Err(Refusal::UnsupportedMediaType)
         }
+    }
+}
+
+/// A body that is a list in JSON.
+#[derive(Debug)]
+pub struct JsonList<T>(pub Vec<T>);
+
+impl<T: DeserializeOwned> FromRequest for JsonList<T> {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        if is_json(&request.parts.headers) { json::read_list(request.body).map(Self) } else { Err(Refusal::UnsupportedMediaType) }
+    }
+}
+
+/// `{requestId}` in the path: a batch. What can't be one names none.
+#[derive(Debug)]
+pub struct BatchPath(pub TokenId);
+
+impl FromRequest for BatchPath {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        request.path_text("requestId")?.parse().map(Self).map_err(|_| Refusal::NotFound("batch"))
     }
 }
 
@@ -161,7 +181,8 @@ mod tests {
 
     #[test]
     fn a_body_is_json_or_a_form_and_nothing_else() {
-        let read = |media_type: &str, body: &str| take::<Lenient<Body>>(&[("content-type", media_type)], &[], body).map(|it| it.0);
+        let read =
+            |media_type: &str, body: &str| take::<Lenient<Body>>(&[("content-type", media_type)], &[], body).map(|it| it.0);
         let expected = Body { scopes: Some(Words(vec!["a".into(), "b".into()])) };
         for media_type in ["application/json", "Application/JSON; charset=UTF-8"] {
             assert_eq!(read(media_type, r#"{"scopes":["a","b"]}"#).as_ref(), Ok(&expected), "{media_type}");
@@ -180,7 +201,8 @@ mod tests {
 
     #[test]
     fn rule_17_a_token_in_the_path_may_be_encoded_or_not() {
-        let identifier = |raw| take::<IdentifierPath>(&[("cookie", ""), ("content-length", "0")], &[("accessTokenIdentifier", raw)], "");
+        let identifier =
+            |raw| take::<IdentifierPath>(&[("cookie", ""), ("content-length", "0")], &[("accessTokenIdentifier", raw)], "");
         for raw in ["a.b%2Fc%2Bd%3D%3D", "a.b/c+d=="] {
             assert_eq!(identifier(raw).unwrap().0.expose(), "a.b/c+d==");
         }

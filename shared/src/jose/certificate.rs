@@ -121,7 +121,8 @@ mod tests {
         assert_eq!(of(json!([{"kty": "RSA", "x5t#S256": THUMBPRINT}])).unwrap(), [expected]);
         assert_eq!(of(json!([{"x5c": [in_one_line()], "x5t#S256": THUMBPRINT}])).unwrap(), [expected]);
         let other = Thumbprint([7; 32]).to_string();
-        for bad in [json!([{"x5c": [in_one_line()], "x5t#S256": other}]), json!([{"x5c": ["MAAA"]}]), json!([{"x5t#S256": "x"}])] {
+        for bad in [json!([{"x5c": [in_one_line()], "x5t#S256": other}]), json!([{"x5c": ["MAAA"]}]), json!([{"x5t#S256": "x"}])]
+        {
             assert!(of(bad.clone()).is_err(), "{bad}");
         }
     }

@@ -38,6 +38,7 @@ use crate::domain::{Fault, Timestamp, TokenId};
 
 mod alias;
 mod batch;
+mod batch_part;
 mod client;
 mod coded;
 mod family;
@@ -52,6 +53,7 @@ mod token;
 
 pub use alias::{aliased, aliased_name};
 pub use batch::{BatchState, decode_batch, encode_batch, is_same_batch};
+pub use batch_part::{BatchPart, decode_part, encode_part, encode_recording};
 pub use client::{decode_client, encode_client};
 pub use family::{FamilyState, decode_family, encode_family, is_amended_family, is_same_family};
 pub use key_ring::{decode_key_ring, encode_key_ring};

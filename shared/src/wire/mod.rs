@@ -7,6 +7,7 @@ pub mod gateway;
 pub mod jeton;
 pub mod json;
 mod parsed;
+pub mod queue;
 pub mod stream;
 
 pub use parsed::{HandedOver, Object, Parsed, TokenText, given};

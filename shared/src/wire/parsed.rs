@@ -34,6 +34,12 @@ impl<'de, T: FromStr<Err = Invalid>> Deserialize<'de> for Parsed<T> {
     }
 }
 
+impl<T: fmt::Display> Serialize for Parsed<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
 /// A JSON object. A derived struct alone would also take an array with its members in order.
 #[derive(Clone, Debug, Default)]
 pub struct Object<T>(pub T);
@@ -55,6 +61,12 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
         }
 
         deserializer.deserialize_map(Members(PhantomData))
+    }
+}
+
+impl<T: Serialize> Serialize for Object<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
     }
 }
 

@@ -88,7 +88,8 @@ mod tests {
 
     #[test]
     fn no_value_breaks_out_of_its_quotes_or_its_header() {
-        let challenge = Challenge::new(Scheme::Bearer, "insufficient_scope").with("scope", "a\",error=\"x\" \\ \r\nSet-Cookie: ä");
+        let challenge =
+            Challenge::new(Scheme::Bearer, "insufficient_scope").with("scope", "a\",error=\"x\" \\ \r\nSet-Cookie: ä");
         assert_eq!(challenge.into_text(), r#"Bearer error="insufficient_scope",scope="a?,error=?x? ? ??Set-Cookie: ?""#);
     }
 }

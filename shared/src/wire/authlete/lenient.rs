@@ -4,7 +4,9 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor};
+use serde::de::{
+    Deserialize, DeserializeOwned, Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor,
+};
 use serde_json::{Map, Value};
 
 use crate::domain::Refusal;
@@ -244,13 +246,16 @@ mod tests {
         assert_eq!(read(r#"{"scopes":["a b","c",null,""]}"#).scopes, words(&["a b", "c"]));
         assert_eq!(read(r#"{"scopes":[]}"#).scopes, words(&[]));
         let form = |text: &str| read_form::<Request>(text.as_bytes()).unwrap();
-        assert_eq!(form("scopes=a+b&subject=ann%20lee&clientId=5&persistent=True&properties=x&newer=1"), Request {
-            client_id: Some(Number(5)),
-            subject: Some("ann lee".into()),
-            scopes: words(&["a", "b"]),
-            persistent: true,
-            properties: None,
-        });
+        assert_eq!(
+            form("scopes=a+b&subject=ann%20lee&clientId=5&persistent=True&properties=x&newer=1"),
+            Request {
+                client_id: Some(Number(5)),
+                subject: Some("ann lee".into()),
+                scopes: words(&["a", "b"]),
+                persistent: true,
+                properties: None,
+            }
+        );
         assert_eq!(form("scopes=a&scopes=b").scopes, words(&["a", "b"]));
         assert_eq!(form("scopes=&subject="), Request::default());
         assert!(read_form::<Request>(b"subject=a&subject=b").is_err(), "a parameter that is no list stands once");

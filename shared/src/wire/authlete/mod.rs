@@ -7,4 +7,6 @@ pub mod details;
 pub mod lenient;
 pub mod names;
 pub mod property;
+pub mod request;
+pub mod response;
 pub mod result;

@@ -1,6 +1,7 @@
 //! Constants by name: contract `authlete` section 4.1. The SDKs' enums are closed, and theirs are not the words of OAuth.
 
 use crate::domain::{ClientAuthMethod, ClientKind, GrantType, Invalid};
+use crate::token_request::TokenType;
 
 /// `GrantType`
 pub const fn grant(grant: GrantType) -> &'static str {
@@ -41,6 +42,19 @@ pub fn auth_method_of(name: &str) -> Result<ClientAuthMethod, Invalid> {
     method.ok_or(Invalid("must be the name of a method of client authentication that is supported"))
 }
 
+/// `TokenType` of a token exchange.
+pub const fn token_type(kind: TokenType) -> &'static str {
+    match kind {
+        TokenType::Jwt => "JWT",
+        TokenType::AccessToken => "ACCESS_TOKEN",
+        TokenType::RefreshToken => "REFRESH_TOKEN",
+        TokenType::IdToken => "ID_TOKEN",
+        TokenType::Saml1 => "SAML1",
+        TokenType::Saml2 => "SAML2",
+        TokenType::DeviceSecret => "DEVICE_SECRET",
+    }
+}
+
 /// `ClientType`
 pub const fn client_type(kind: ClientKind) -> &'static str {
     match kind {
@@ -48,7 +62,6 @@ pub const fn client_type(kind: ClientKind) -> &'static str {
         ClientKind::Public => "PUBLIC",
     }
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 use serde::Serialize;
+use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 
 use super::lenient::{flag, given};
 use crate::domain::{self, Refusal};
@@ -119,7 +119,8 @@ mod tests {
             let taken = Properties::deserialize(given.clone()).unwrap().take();
             assert_eq!(taken, Ok(vec![property("a", "1", false), property("b", "", true)]), "{given}");
         }
-        for bad in [json!("x"), json!("{}"), json!(r#"[{"key":"a","key":"b"}]"#), json!(["a"]), json!({"key": "a"}), json!("[1]")] {
+        for bad in [json!("x"), json!("{}"), json!(r#"[{"key":"a","key":"b"}]"#), json!(["a"]), json!({"key": "a"}), json!("[1]")]
+        {
             assert!(Properties::deserialize(bad.clone()).is_err(), "{bad}");
         }
         let nameless = Properties::deserialize(json!([{"value": "1"}])).unwrap().take();

@@ -5,21 +5,49 @@ pub mod member;
 pub mod operate;
 pub mod org;
 pub mod seed;
+mod settings;
 
 use crate::domain::Invalid;
 
 /// Text for people, of at most 100 characters.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct Text(pub(super) String);
+
+/// The same, of at most 1,000.
+#[derive(Clone, Debug)]
+pub(super) struct LongText(pub(super) String);
 
 impl std::str::FromStr for Text {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        if (1..=100).contains(&text.chars().count()) && !text.chars().any(char::is_control) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(Invalid("must be 1 to 100 characters without control characters"))
-        }
+        const RULE: Invalid = Invalid("must be 1 to 100 characters without control characters");
+        plain(text, 100).map(Self).ok_or(RULE)
     }
+}
+
+impl std::str::FromStr for LongText {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        const RULE: Invalid = Invalid("must be 1 to 1,000 characters without control characters");
+        plain(text, 1_000).map(Self).ok_or(RULE)
+    }
+}
+
+impl std::fmt::Display for Text {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::fmt::Display for LongText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn plain(text: &str, longest: usize) -> Option<String> {
+    let is_plain = (1..=longest).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    is_plain.then(|| text.to_owned())
 }

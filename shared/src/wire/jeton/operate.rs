@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::org::Length;
+use super::settings::Length;
 use crate::bootstrap::Foundation;
 use crate::domain::{Fault, Invalid, KeyRing, OrgId, Seconds, Subject, Timestamp};
 use crate::mint::Minted;

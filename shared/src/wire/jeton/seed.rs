@@ -7,44 +7,38 @@ use serde::Deserialize;
 
 use super::Text;
 use super::member::{ProfileBody, PutMember};
-use super::org::{PutOrg, Settings};
+use super::org::PutOrg;
+use super::settings::Settings;
 use crate::directory::{MemberDraft, OrgDraft};
-use crate::domain::{
-    App, ClientId, ClientKind, GrantType, Invalid, MemberKey, MemberKind, OrgId, Refusal, Role, Scope, ScopePattern, Subject,
-};
+use crate::domain::{App, Invalid, MemberKey, MemberKind, OrgId, Refusal, Role, ScopePattern, Subject};
 use crate::strict_json;
 use crate::wire::{Object, Parsed, given};
+
+mod client;
+
+use client::RawClient;
+pub use client::SeedClient;
 
 /// What a seed file says.
 #[derive(Debug, Default)]
 pub struct Seed {
     /// In the order of the file: parents before their children.
-    pub orgs: Vec<(OrgId, OrgDraft)>,
+    pub orgs: Vec<SeedOrg>,
     /// Members, of these orgs or of ones that are there already.
     pub members: Vec<(MemberKey, MemberDraft)>,
     /// Clients, of these orgs or of ones that are there already.
     pub clients: Vec<SeedClient>,
 }
 
-/// A client of a seed file.
+/// An org of a seed file.
 #[derive(Debug)]
-pub struct SeedClient {
-    /// The org.
-    pub org: OrgId,
-    /// Its number.
-    pub id: ClientId,
-    /// Another name for it.
-    pub alias: Option<String>,
-    /// Whether it can keep a secret.
-    pub kind: ClientKind,
-    /// The grants that it may use.
-    pub grants: Vec<GrantType>,
-    /// The scopes that it may ask for. `None`: all that the org supports.
-    pub scopes: Option<Vec<Scope>>,
-    /// SHA-256 of its secrets.
-    pub secrets: Vec<[u8; 32]>,
-    /// Whether it is good for anything.
-    pub enabled: bool,
+pub struct SeedOrg {
+    /// Its id.
+    pub id: OrgId,
+    /// What is said of it.
+    pub draft: OrgDraft,
+    /// SHA-256 of its API secrets. `None`: those that it has.
+    pub secrets: Option<Vec<[u8; 32]>>,
 }
 
 /// What is wrong with a seed file, and where.
@@ -121,13 +115,14 @@ impl File {
         };
         let mut seed = Seed::default();
         for (index, Object(org)) in self.orgs.into_iter().enumerate() {
-            let (id, draft) = org.take().map_err(|refusal| wrong("orgs", index, refusal))?;
-            seed.orgs.push((id, draft));
+            seed.orgs.push(org.take().map_err(|refusal| wrong("orgs", index, refusal))?);
         }
         for (index, Object(member)) in self.members.into_iter().enumerate() {
             seed.members.push(member.take().map_err(|refusal| wrong("members", index, refusal))?);
         }
-        seed.clients = self.clients.into_iter().map(|client| client.0.take()).collect();
+        for (index, Object(client)) in self.clients.into_iter().enumerate() {
+            seed.clients.push(client.take().map_err(|refusal| wrong("clients", index, refusal))?);
+        }
         Ok(seed)
     }
 }
@@ -145,12 +140,15 @@ struct RawOrg {
     enabled: Option<bool>,
     #[serde(default, deserialize_with = "given")]
     settings: Option<Object<Settings>>,
+    #[serde(default, deserialize_with = "given")]
+    secrets_sha256: Option<Vec<Parsed<Sha256>>>,
 }
 
 impl RawOrg {
-    fn take(self) -> Result<(OrgId, OrgDraft), Refusal> {
-        let Self { id, parent, name, enabled, settings } = self;
-        Ok((id.0, PutOrg { parent, name, enabled, settings }.try_into()?))
+    fn take(self) -> Result<SeedOrg, Refusal> {
+        let Self { id, parent, name, enabled, settings, secrets_sha256 } = self;
+        let draft = PutOrg { parent, name, enabled, settings }.try_into()?;
+        Ok(SeedOrg { id: id.0, draft, secrets: secrets_sha256.map(secrets).transpose()? })
     }
 }
 
@@ -179,81 +177,7 @@ impl RawMember {
     }
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawClient {
-    org: Parsed<OrgId>,
-    id: Number,
-    #[serde(default, deserialize_with = "given")]
-    alias: Option<Parsed<Alias>>,
-    kind: Parsed<ClientKind>,
-    #[serde(default)]
-    grants: Vec<Parsed<GrantType>>,
-    #[serde(default, deserialize_with = "given")]
-    scopes: Option<Vec<Parsed<Scope>>>,
-    #[serde(default)]
-    secrets_sha256: Vec<Parsed<Sha256>>,
-    #[serde(default, deserialize_with = "given")]
-    enabled: Option<bool>,
-}
-
-impl RawClient {
-    fn take(self) -> SeedClient {
-        SeedClient {
-            org: self.org.0,
-            id: self.id.0,
-            alias: self.alias.map(|alias| alias.0.0),
-            kind: self.kind.0,
-            grants: self.grants.into_iter().map(|grant| grant.0).collect(),
-            scopes: self.scopes.map(|scopes| scopes.into_iter().map(|scope| scope.0).collect()),
-            secrets: self.secrets_sha256.into_iter().map(|hash| hash.0.0).collect(),
-            enabled: self.enabled.unwrap_or(true),
-        }
-    }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(try_from = "u64")]
-struct Number(ClientId);
-
-impl TryFrom<u64> for Number {
-    type Error = Invalid;
-
-    fn try_from(number: u64) -> Result<Self, Invalid> {
-        ClientId::from_number(number).map(Self)
-    }
-}
-
-/// 1 to 100 of `A-Z a-z 0-9 . _ -`, and not all digits, so that no alias can be taken for a client's number.
-#[derive(Debug)]
-struct Alias(String);
-
-impl FromStr for Alias {
-    type Err = Invalid;
-
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        let known = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
-        let good = (1..=100).contains(&text.len()) && text.bytes().all(known) && !text.bytes().all(|b| b.is_ascii_digit());
-        if good {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(Invalid("must be 1 to 100 of A-Z, a-z, 0-9, ., _ and -, and not all digits"))
-        }
-    }
-}
-
-impl FromStr for ClientKind {
-    type Err = Invalid;
-
-    fn from_str(name: &str) -> Result<Self, Invalid> {
-        match name {
-            "confidential" => Ok(Self::Confidential),
-            "public" => Ok(Self::Public),
-            _ => Err(Invalid("must be confidential or public")),
-        }
-    }
-}
-
+/// SHA-256 of a secret that the service or whoever wrote the file has made.
 #[derive(Debug)]
 struct Sha256([u8; 32]);
 
@@ -273,20 +197,53 @@ impl FromStr for Sha256 {
     }
 }
 
+/// One that is live, and during a change another.
+fn secrets(given: Vec<Parsed<Sha256>>) -> Result<Vec<[u8; 32]>, Refusal> {
+    if given.len() > 2 {
+        return Err(Refusal::invalid("secrets_sha256", "must have at most 2 entries"));
+    }
+    Ok(given.into_iter().map(|hash| hash.0.0).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{Algorithm, ClientAuthMethod, Seconds};
+
+    const SEED: &str = r#"{
+        "orgs": [
+            {"id": "1", "secrets_sha256": ["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"]},
+            {"id": "2", "parent": "1", "settings": {"token_duration": 60, "access_token_sign_alg": "EdDSA"}}
+        ],
+        "members": [
+            {"org": "2", "sub": "ann", "scopes": ["urn:a:*"], "roles": {"app": ["owner"]}, "profile": {"email": "ann@example.org"}}
+        ],
+        "clients": [
+            {"org": "2", "id": 7, "alias": "shop", "kind": "public", "grants": ["refresh_token"], "scopes": ["urn:a:b"]},
+            {"org": "2", "id": 8, "name": "Back office", "kind": "confidential", "auth_method": "private_key_jwt",
+             "jwks": {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]},
+             "token_duration": 60, "refresh_token_duration": 600, "single_token_per_subject": true,
+             "certificate_bound_tokens": true, "may_exchange_tokens": true, "attributes": {"a": "b"}, "enabled": false}
+        ]
+    }"#;
 
     #[test]
     fn a_seed_is_read_whole() {
-        let seed = Seed::read(
-            r#"{"orgs": [{"id": "1"}, {"id": "2", "parent": "1", "settings": {"token_duration": 60}}],
-                "members": [{"org": "2", "sub": "ann", "scopes": ["urn:a:*"], "roles": {"app": ["owner"]}, "profile": {"email": "ann@example.org"}}],
-                "clients": [{"org": "2", "id": 7, "alias": "shop", "kind": "public", "grants": ["refresh_token"], "scopes": ["urn:a:b"]}]}"#,
-        )
-        .unwrap();
-        assert_eq!((seed.orgs.len(), seed.members.len(), seed.clients.len()), (2, 1, 1));
-        assert_eq!(seed.orgs[1].1.settings.token_duration.0, 60);
+        let seed = Seed::read(SEED).unwrap();
+        assert_eq!((seed.orgs.len(), seed.members.len(), seed.clients.len()), (2, 1, 2));
+        assert_eq!(seed.orgs[0].secrets.as_ref().unwrap()[0][..2], [0x9f, 0x86]);
+        assert!(seed.orgs[1].secrets.is_none());
+        let settings = &seed.orgs[1].draft.settings;
+        assert_eq!((settings.token_duration.0, settings.oauth.access_token_sign_alg), (60, Some(Algorithm::EdDsa)));
+        let [shop, office] = &seed.clients[..] else { panic!() };
+        assert_eq!((shop.draft.auth_method, shop.enabled), (ClientAuthMethod::None, true));
+        assert_eq!(shop.draft.scopes.as_ref().unwrap().len(), 1);
+        let draft = &office.draft;
+        assert_eq!((draft.auth_method, draft.scopes.is_none(), office.enabled), (ClientAuthMethod::PrivateKeyJwt, true, false));
+        assert_eq!((draft.token_duration, draft.refresh_token_duration), (Some(Seconds(60)), Some(Seconds(600))));
+        assert!(draft.single_token_per_subject && draft.certificate_bound_tokens && draft.may_exchange_tokens);
+        assert_eq!((draft.name.as_deref(), &draft.attributes[..]), (Some("Back office"), &[("a".into(), "b".into())][..]));
+        assert!(draft.jwks.as_ref().unwrap().contains("Ed25519"));
     }
 
     #[test]
@@ -302,6 +259,18 @@ mod tests {
             (
                 "{\"orgs\": [{\"id\": \"1\", \"settings\": {\"token_duration\": 60, \"max_token_duration\": 30}}]}",
                 "orgs[0].settings.token_duration: must not be longer than max_token_duration",
+            ),
+            (
+                "{\"clients\": [{\"org\": \"1\", \"id\": 7, \"kind\": \"confidential\", \"auth_method\": \"none\"}]}",
+                "clients[0].auth_method: must not be none for a confidential client",
+            ),
+            (
+                "{\"clients\": [{\"org\": \"1\", \"id\": 7, \"kind\": \"public\", \"grants\": [\"x\"]}]}",
+                "line 1, column 67: clients[0].grants[0] must be a grant_type of OAuth",
+            ),
+            (
+                "{\"clients\": [{\"org\": \"1\", \"id\": 7, \"kind\": \"public\", \"jwks\": {\"keys\": [{\"kty\": \"oct\", \"k\": \"AA\"}]}}]}",
+                "line 1, column 99: clients[0].jwks must be a public key",
             ),
             ("{\"orgs\": [}", "line 1, column 11: orgs[0] expected value"),
             ("{}x", "line 1, column 3: trailing characters"),

@@ -1,0 +1,264 @@
+//! OAuth clients: whom an org issues tokens to. Contract `authlete` section 5.14.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::domain::{
+    Client, ClientAuthMethod, ClientId, ClientKind, ClientRef, Error, Fault, GrantType, Invalid, MarkKey, MarkKind, OrgId,
+    Refusal, Scope, Seconds, Secret, Service, Timestamp,
+};
+use crate::entropy::Entropy;
+use crate::jose::sha256;
+use crate::ports::{ClientRemover, ClientWriter, DirectoryReader, Reader};
+use crate::revoke::mark;
+use crate::service::client_named;
+use crate::store::{Delete, Found, Put, Wanted};
+
+/// What is said of a client when it is written.
+#[derive(Clone, Debug)]
+pub struct ClientDraft {
+    /// Another name for it.
+    pub alias: Option<String>,
+    /// A name for people.
+    pub name: Option<String>,
+    /// Whether it can keep a secret.
+    pub kind: ClientKind,
+    /// How it proves who it is.
+    pub auth_method: ClientAuthMethod,
+    /// The grants that it may use.
+    pub grants: Vec<GrantType>,
+    /// The scopes that it may ask for. `None`: all that the org supports.
+    pub scopes: Option<Vec<Scope>>,
+    /// Its public keys: a JWK Set that has been read.
+    pub jwks: Option<String>,
+    /// Its access tokens live no longer.
+    pub token_duration: Option<Seconds>,
+    /// Its refresh tokens live no longer.
+    pub refresh_token_duration: Option<Seconds>,
+    /// Whether a subject has one access token of it at most.
+    pub single_token_per_subject: bool,
+    /// Whether its tokens are bound to its certificate.
+    pub certificate_bound_tokens: bool,
+    /// Whether it may exchange tokens where the org demands a permit.
+    pub may_exchange_tokens: bool,
+    /// What others keep with it.
+    pub attributes: Vec<(String, String)>,
+    /// What is only kept and shown, as a JSON object.
+    pub metadata: Option<Box<str>>,
+}
+
+/// One page of a listing.
+#[derive(Clone, Debug, Default)]
+pub struct ClientPage {
+    /// The clients, in the order of their numbers as texts.
+    pub clients: Vec<Client>,
+    /// How many there are on all pages.
+    pub total: usize,
+}
+
+/// A secret that a caller has chosen: as strong and as easy to carry as one that the service makes.
+#[derive(Clone, Debug)]
+pub struct ChosenSecret(Secret<String>);
+
+impl ChosenSecret {
+    /// Takes it, or says what it must be.
+    pub fn new(secret: Secret<String>) -> Result<Self, Invalid> {
+        let text = secret.expose();
+        let known = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+        if (22..=SECRET_LEN).contains(&text.len()) && text.bytes().all(known) {
+            Ok(Self(secret))
+        } else {
+            Err(Invalid("must be 22 to 86 of A-Z, a-z, 0-9, - and _"))
+        }
+    }
+}
+
+/// A client as it will be. Its number, secrets and lock are no matter of a draft.
+pub(crate) fn client_as_drafted(
+    org: &OrgId,
+    id: ClientId,
+    draft: ClientDraft,
+    existing: Option<&Client>,
+    now: Timestamp,
+) -> Client {
+    let ClientDraft { alias, name, kind, auth_method, grants, scopes, jwks, token_duration, refresh_token_duration, .. } = draft;
+    let ClientDraft { single_token_per_subject, certificate_bound_tokens, may_exchange_tokens, attributes, metadata, .. } = draft;
+    Client {
+        org: org.clone(),
+        id,
+        alias,
+        name,
+        kind,
+        auth_method,
+        grants,
+        scopes,
+        secrets: existing.map(|client| client.secrets.clone()).unwrap_or_default(),
+        jwks,
+        token_duration,
+        refresh_token_duration,
+        single_token_per_subject,
+        certificate_bound_tokens,
+        may_exchange_tokens,
+        attributes,
+        metadata,
+        enabled: existing.is_none_or(|client| client.enabled),
+        created_at: existing.map_or(now, |client| client.created_at),
+        updated_at: now,
+    }
+}
+
+/// Creates a client with a number and a secret of the service's making. This is the only time that the secret is told.
+pub async fn create(ports: &ClientWriter, service: &Service, draft: ClientDraft) -> Result<(Client, Secret<String>), Error> {
+    let id = free_number(ports, service.id()).await?;
+    let secret = draw_secret(&*ports.entropy)?;
+    let client = client_as_drafted(service.id(), id, draft, None, ports.reader.now());
+    let client = Client { secrets: vec![hash(&secret)], ..client };
+    put(ports, &client).await?;
+    Ok((client, secret))
+}
+
+/// A client. `found` is what was read for it.
+pub async fn get(ports: &Reader, service: &Service, found: &Found, named: &ClientRef) -> Result<Client, Error> {
+    client_named(ports, service, found, named).await?.ok_or(UNKNOWN.into())
+}
+
+/// The clients from `start` (inclusive) to `end` (exclusive) of those that are `wanted`.
+pub async fn list(
+    ports: &DirectoryReader,
+    service: &Service,
+    start: usize,
+    end: usize,
+    wanted: impl Fn(&Client) -> bool + Send,
+) -> Result<ClientPage, Error> {
+    let mut page = ClientPage::default();
+    let mut after = None;
+    loop {
+        let some = ports.directory.clients(service.id(), after, AT_ONCE).await?;
+        let is_last = some.len() < AT_ONCE;
+        after = some.last().map(|client| client.id);
+        for client in some.into_iter().filter(|client| wanted(client)) {
+            if (start..end).contains(&page.total) {
+                page.clients.push(client);
+            }
+            page.total += 1;
+        }
+        if is_last {
+            return Ok(page);
+        }
+    }
+}
+
+/// Replaces what is said of a client. What isn't said of it stays: its number, its secrets, whether it is locked.
+pub async fn update(
+    ports: &ClientWriter,
+    service: &Service,
+    found: &Found,
+    named: &ClientRef,
+    draft: ClientDraft,
+) -> Result<Client, Error> {
+    let old = unlocked(get(&ports.reader, service, found, named).await?)?;
+    let client = client_as_drafted(service.id(), old.id, draft, Some(&old), ports.reader.now());
+    put(ports, &client).await?;
+    Ok(client)
+}
+
+/// Deletes a client. Its tokens die first, so that they stay dead whatever happens next.
+pub async fn delete(ports: &ClientRemover, service: &Service, found: &Found, named: &ClientRef) -> Result<(), Error> {
+    let client = get(&ports.reader, service, found, named).await?;
+    let dead = MarkKey { org: service.id().clone(), kind: MarkKind::Client(client.id) };
+    ports.revoke.mark(&mark(dead, Some(service.org()), ports.reader.now())).await?;
+    match ports.write.delete_client(service.id(), client.id).await? {
+        Delete::Done | Delete::Unknown => Ok(()),
+        Delete::InUse => Err(Refusal::Conflict("something still belongs to the client").into()),
+    }
+}
+
+/// Gives a client a new secret in the place of those that it has. This is the only time that it is told.
+pub async fn refresh_secret(
+    ports: &ClientWriter,
+    service: &Service,
+    found: &Found,
+    named: &ClientRef,
+) -> Result<Secret<String>, Error> {
+    let secret = draw_secret(&*ports.entropy)?;
+    replace_secret(ports, service, found, named, &secret).await?;
+    Ok(secret)
+}
+
+/// Gives a client a secret of the caller's choice in the place of those that it has.
+pub async fn update_secret(
+    ports: &ClientWriter,
+    service: &Service,
+    found: &Found,
+    named: &ClientRef,
+    secret: &ChosenSecret,
+) -> Result<(), Error> {
+    replace_secret(ports, service, found, named, &secret.0).await
+}
+
+/// Locks a client, or unlocks it. A locked one gets no tokens, and those that it has are dead until it is unlocked.
+pub async fn lock(
+    ports: &ClientWriter,
+    service: &Service,
+    found: &Found,
+    named: &ClientRef,
+    locked: bool,
+) -> Result<Client, Error> {
+    let client = get(&ports.reader, service, found, named).await?;
+    let client = Client { enabled: !locked, updated_at: ports.reader.now(), ..client };
+    put(ports, &client).await?;
+    Ok(client)
+}
+
+/// How many characters a secret has that the service makes: 64 bytes.
+const SECRET_LEN: usize = 86;
+/// How many clients are read at once.
+const AT_ONCE: usize = 500;
+const UNKNOWN: Refusal = Refusal::NotFound("client");
+
+async fn replace_secret(
+    ports: &ClientWriter,
+    service: &Service,
+    found: &Found,
+    named: &ClientRef,
+    secret: &Secret<String>,
+) -> Result<(), Error> {
+    let client = unlocked(get(&ports.reader, service, found, named).await?)?;
+    put(ports, &Client { secrets: vec![hash(secret)], updated_at: ports.reader.now(), ..client }).await
+}
+
+fn unlocked(client: Client) -> Result<Client, Refusal> {
+    if client.enabled { Ok(client) } else { Err(Refusal::ClientLocked) }
+}
+
+async fn put(ports: &ClientWriter, client: &Client) -> Result<(), Error> {
+    match ports.write.put_client(client).await? {
+        Put::Created | Put::Replaced => Ok(()),
+        Put::Dangling => Err(Refusal::Conflict("the org is gone").into()),
+        Put::Taken => Err(Refusal::Conflict("another client has this alias").into()),
+    }
+}
+
+/// A number that no client of the org has. Of 2^53 another one than the first is hardly ever needed.
+async fn free_number(ports: &ClientWriter, org: &OrgId) -> Result<ClientId, Error> {
+    for _ in 0..3 {
+        let mut bytes = [0; 8];
+        ports.entropy.fill(&mut bytes)?;
+        let Ok(id) = ClientId::from_number(u64::from_be_bytes(bytes) >> 11) else { continue };
+        let wanted = Wanted { clients: vec![(org.clone(), id)], ..Wanted::default() };
+        if ports.reader.tokens.read(&wanted).await?.clients.is_empty() {
+            return Ok(id);
+        }
+    }
+    Err(Fault::internal("drawing the number of a client").into())
+}
+
+fn draw_secret(entropy: &dyn Entropy) -> Result<Secret<String>, Fault> {
+    let mut bytes = zeroize::Zeroizing::new([0; 64]);
+    entropy.fill(&mut *bytes)?;
+    Ok(Secret::new(URL_SAFE_NO_PAD.encode(&*bytes)))
+}
+
+fn hash(secret: &Secret<String>) -> [u8; 32] {
+    sha256(secret.expose().as_bytes())
+}

@@ -1,0 +1,410 @@
+//! The settings of an org on the wire. Lengths of time are in seconds.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::{LongText, Text};
+use crate::domain::{
+    Algorithm, AssertionRules, ExchangeRules, GrantType, Invalid, OAuthSettings, OrgSettings, Refusal, Scope, Seconds,
+    SupportedScope,
+};
+use crate::wire::{Object, Parsed, given};
+
+/// An object whose members are all optional, with no others, that is written as it is read.
+macro_rules! members {
+    ($(#[$meta:meta])* struct $name:ident { $($member:ident: $type:ty,)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, Default, Deserialize, Serialize)]
+        #[serde(deny_unknown_fields)]
+        pub(super) struct $name {
+            $(#[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+            $member: Option<$type>,)*
+        }
+    };
+}
+
+members! {
+    /// `settings`
+    struct Settings {
+        token_duration: Length,
+        max_token_duration: Length,
+        refresh_token_duration: Length,
+        refresh_token_kept: bool,
+        allow_non_expiring: bool,
+        access_token_sign_alg: Parsed<Algorithm>,
+        supported_scopes: Vec<Object<SupportedScopeBody>>,
+        supported_grants: Vec<Parsed<GrantType>>,
+        refresh_token_duration_kept: bool,
+        refresh_token_duration_reset: bool,
+        refresh_token_idempotent: bool,
+        single_token_per_subject: bool,
+        token_expiration_linked: bool,
+        scope_required: bool,
+        error_description_omitted: bool,
+        error_uri_omitted: bool,
+        token_endpoint: Parsed<Endpoint>,
+        token_exchange: Object<ExchangeBody>,
+        jwt_grant: Object<AssertionBody>,
+        attributes: Attributes,
+    }
+}
+
+members! {
+    struct ExchangeBody {
+        by_identifiable_clients_only: bool,
+        by_confidential_clients_only: bool,
+        by_permitted_clients_only: bool,
+        encrypted_jwt_rejected: bool,
+        unsigned_jwt_rejected: bool,
+    }
+}
+
+members! {
+    struct AssertionBody {
+        by_identifiable_clients_only: bool,
+        encrypted_jwt_rejected: bool,
+        unsigned_jwt_rejected: bool,
+    }
+}
+
+/// One of `supported_scopes`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SupportedScopeBody {
+    name: Parsed<Scope>,
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    default: Option<bool>,
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    description: Option<Parsed<LongText>>,
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    token_duration: Option<Length>,
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    refresh_token_duration: Option<Length>,
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    attributes: Option<Attributes>,
+}
+
+/// What others keep with something, by key.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(transparent)]
+pub(super) struct Attributes(BTreeMap<Parsed<Text>, Parsed<LongText>>);
+
+impl Attributes {
+    const MOST: usize = 100;
+
+    fn of(pairs: &[(String, String)]) -> Option<Self> {
+        let entry = |(key, value): &(String, String)| (Parsed(Text(key.clone())), Parsed(LongText(value.clone())));
+        (!pairs.is_empty()).then(|| Self(pairs.iter().map(entry).collect()))
+    }
+
+    pub(super) fn take(self, field: &'static str) -> Result<Vec<(String, String)>, Refusal> {
+        if self.0.len() > Self::MOST {
+            return Err(Refusal::invalid(field, "must have at most 100 entries"));
+        }
+        Ok(self.0.into_iter().map(|(key, value)| (key.0.0, value.0.0)).collect())
+    }
+}
+
+/// 1 s to 400 days.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "u32")]
+pub(super) struct Length(pub(super) Seconds);
+
+impl TryFrom<u32> for Length {
+    type Error = Invalid;
+
+    fn try_from(seconds: u32) -> Result<Self, Invalid> {
+        if (1..=OrgSettings::LONGEST.0).contains(&seconds) {
+            Ok(Self(Seconds(seconds)))
+        } else {
+            Err(Invalid("must be 1 to 34,560,000 seconds (400 days)"))
+        }
+    }
+}
+
+impl Serialize for Length {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u32(self.0.0)
+    }
+}
+
+/// Where token requests go: RFC 6749 section 3.2.
+#[derive(Clone, Debug)]
+pub(super) struct Endpoint(String);
+
+impl FromStr for Endpoint {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let is_http = |uri: http::Uri| uri.host().is_some() && matches!(uri.scheme_str(), Some("http" | "https"));
+        let good = text.len() <= 255 && !text.contains('#') && text.parse().is_ok_and(is_http);
+        if good {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Invalid("must be an http or https URL of at most 255 bytes, without fragment"))
+        }
+    }
+}
+
+impl std::fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for Algorithm {
+    type Err = Invalid;
+
+    fn from_str(name: &str) -> Result<Self, Invalid> {
+        const RULE: Invalid = Invalid(
+            "must be ES256, ES384, ES512, EdDSA, ML-DSA-44, ML-DSA-65, ML-DSA-87, PS256, PS384, PS512, RS256, RS384 or RS512",
+        );
+        Self::from_name(name).ok_or(RULE)
+    }
+}
+
+impl Settings {
+    const MOST: usize = 200;
+
+    /// The settings, with defaults for what is absent.
+    pub(super) fn take(self) -> Result<OrgSettings, Refusal> {
+        let default = OrgSettings::default();
+        let length = |given: Option<Length>, default: Seconds| given.map_or(default, |length| length.0);
+        let max_token_duration = length(self.max_token_duration, default.max_token_duration);
+        let settings = OrgSettings {
+            token_duration: length(self.token_duration, default.token_duration.min(max_token_duration)),
+            max_token_duration,
+            refresh_token_duration: length(self.refresh_token_duration, default.refresh_token_duration),
+            refresh_token_kept: self.refresh_token_kept,
+            allow_non_expiring: self.allow_non_expiring.unwrap_or(default.allow_non_expiring),
+            oauth: self.take_oauth(default.oauth)?,
+        };
+        if settings.token_duration > settings.max_token_duration {
+            return Err(Refusal::invalid("settings.token_duration", "must not be longer than max_token_duration"));
+        }
+        Ok(settings)
+    }
+
+    fn take_oauth(self, default: OAuthSettings) -> Result<OAuthSettings, Refusal> {
+        let supported_grants = self.supported_grants.map(|grants| grants.into_iter().map(|grant| grant.0).collect());
+        let supported_grants: Vec<GrantType> = supported_grants.unwrap_or(default.supported_grants);
+        if (1..supported_grants.len()).any(|n| supported_grants[..n].contains(&supported_grants[n])) {
+            return Err(Refusal::invalid("settings.supported_grants", "must have each grant once"));
+        }
+        Ok(OAuthSettings {
+            access_token_sign_alg: self.access_token_sign_alg.map(|alg| alg.0),
+            supported_scopes: scopes(self.supported_scopes.unwrap_or_default())?,
+            supported_grants,
+            refresh_token_duration_kept: self.refresh_token_duration_kept.unwrap_or(default.refresh_token_duration_kept),
+            refresh_token_duration_reset: self.refresh_token_duration_reset.unwrap_or(default.refresh_token_duration_reset),
+            refresh_token_idempotent: self.refresh_token_idempotent.unwrap_or(default.refresh_token_idempotent),
+            single_token_per_subject: self.single_token_per_subject.unwrap_or(default.single_token_per_subject),
+            token_expiration_linked: self.token_expiration_linked.unwrap_or(default.token_expiration_linked),
+            scope_required: self.scope_required.unwrap_or(default.scope_required),
+            error_description_omitted: self.error_description_omitted.unwrap_or(default.error_description_omitted),
+            error_uri_omitted: self.error_uri_omitted.unwrap_or(default.error_uri_omitted),
+            token_endpoint: self.token_endpoint.map(|endpoint| endpoint.0.0),
+            token_exchange: self.token_exchange.unwrap_or_default().0.into(),
+            jwt_grant: self.jwt_grant.unwrap_or_default().0.into(),
+            attributes: self.attributes.unwrap_or_default().take("settings.attributes")?,
+        })
+    }
+
+    /// The settings of an org, all of them.
+    pub(super) fn of(settings: &OrgSettings) -> Self {
+        let oauth = &settings.oauth;
+        Self {
+            token_duration: Some(Length(settings.token_duration)),
+            max_token_duration: Some(Length(settings.max_token_duration)),
+            refresh_token_duration: Some(Length(settings.refresh_token_duration)),
+            refresh_token_kept: settings.refresh_token_kept,
+            allow_non_expiring: Some(settings.allow_non_expiring),
+            access_token_sign_alg: oauth.access_token_sign_alg.map(Parsed),
+            supported_scopes: Some(oauth.supported_scopes.iter().map(SupportedScopeBody::of).map(Object).collect()),
+            supported_grants: Some(oauth.supported_grants.iter().copied().map(Parsed).collect()),
+            refresh_token_duration_kept: Some(oauth.refresh_token_duration_kept),
+            refresh_token_duration_reset: Some(oauth.refresh_token_duration_reset),
+            refresh_token_idempotent: Some(oauth.refresh_token_idempotent),
+            single_token_per_subject: Some(oauth.single_token_per_subject),
+            token_expiration_linked: Some(oauth.token_expiration_linked),
+            scope_required: Some(oauth.scope_required),
+            error_description_omitted: Some(oauth.error_description_omitted),
+            error_uri_omitted: Some(oauth.error_uri_omitted),
+            token_endpoint: oauth.token_endpoint.clone().map(Endpoint).map(Parsed),
+            token_exchange: Some(Object(oauth.token_exchange.into())),
+            jwt_grant: Some(Object(oauth.jwt_grant.into())),
+            attributes: Attributes::of(&oauth.attributes),
+        }
+    }
+}
+
+fn scopes(entries: Vec<Object<SupportedScopeBody>>) -> Result<Vec<SupportedScope>, Refusal> {
+    const FIELD: &str = "settings.supported_scopes";
+    if entries.len() > Settings::MOST {
+        return Err(Refusal::invalid(FIELD, "must have at most 200 entries"));
+    }
+    let mut scopes: Vec<SupportedScope> = Vec::with_capacity(entries.len());
+    for (n, Object(entry)) in entries.into_iter().enumerate() {
+        let scope = entry.take()?;
+        let wrong = |rule| Refusal::invalid(format!("{FIELD}[{n}].name"), rule);
+        if scope.name.is_optional() {
+            return Err(wrong("must not end with ?"));
+        }
+        if scopes.iter().any(|other| other.name == scope.name) {
+            return Err(wrong("must be there once"));
+        }
+        scopes.push(scope);
+    }
+    Ok(scopes)
+}
+
+impl SupportedScopeBody {
+    fn take(self) -> Result<SupportedScope, Refusal> {
+        Ok(SupportedScope {
+            name: self.name.0,
+            default: self.default.unwrap_or(false),
+            description: self.description.map(|text| text.0.0),
+            token_duration: self.token_duration.map(|length| length.0),
+            refresh_token_duration: self.refresh_token_duration.map(|length| length.0),
+            attributes: self.attributes.unwrap_or_default().take("settings.supported_scopes.attributes")?,
+        })
+    }
+
+    fn of(scope: &SupportedScope) -> Self {
+        Self {
+            name: Parsed(scope.name.clone()),
+            default: Some(scope.default),
+            description: scope.description.clone().map(LongText).map(Parsed),
+            token_duration: scope.token_duration.map(Length),
+            refresh_token_duration: scope.refresh_token_duration.map(Length),
+            attributes: Attributes::of(&scope.attributes),
+        }
+    }
+}
+
+impl From<ExchangeBody> for ExchangeRules {
+    fn from(body: ExchangeBody) -> Self {
+        Self {
+            by_identifiable_clients_only: body.by_identifiable_clients_only.unwrap_or(false),
+            by_confidential_clients_only: body.by_confidential_clients_only.unwrap_or(false),
+            by_permitted_clients_only: body.by_permitted_clients_only.unwrap_or(false),
+            encrypted_jwt_rejected: body.encrypted_jwt_rejected.unwrap_or(false),
+            unsigned_jwt_rejected: body.unsigned_jwt_rejected.unwrap_or(false),
+        }
+    }
+}
+
+impl From<ExchangeRules> for ExchangeBody {
+    fn from(rules: ExchangeRules) -> Self {
+        Self {
+            by_identifiable_clients_only: Some(rules.by_identifiable_clients_only),
+            by_confidential_clients_only: Some(rules.by_confidential_clients_only),
+            by_permitted_clients_only: Some(rules.by_permitted_clients_only),
+            encrypted_jwt_rejected: Some(rules.encrypted_jwt_rejected),
+            unsigned_jwt_rejected: Some(rules.unsigned_jwt_rejected),
+        }
+    }
+}
+
+impl From<AssertionBody> for AssertionRules {
+    fn from(body: AssertionBody) -> Self {
+        Self {
+            by_identifiable_clients_only: body.by_identifiable_clients_only.unwrap_or(false),
+            encrypted_jwt_rejected: body.encrypted_jwt_rejected.unwrap_or(false),
+            unsigned_jwt_rejected: body.unsigned_jwt_rejected.unwrap_or(false),
+        }
+    }
+}
+
+impl From<AssertionRules> for AssertionBody {
+    fn from(rules: AssertionRules) -> Self {
+        Self {
+            by_identifiable_clients_only: Some(rules.by_identifiable_clients_only),
+            encrypted_jwt_rejected: Some(rules.encrypted_jwt_rejected),
+            unsigned_jwt_rejected: Some(rules.unsigned_jwt_rejected),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn read(settings: &Value) -> Result<OrgSettings, Refusal> {
+        let Object(settings): Object<Settings> = crate::wire::json::read(settings.to_string().as_bytes()).map(Object)?;
+        settings.take()
+    }
+
+    #[test]
+    fn settings_are_written_as_they_are_read() {
+        let full = json!({
+            "token_duration": 60, "max_token_duration": 600, "refresh_token_duration": 6_000, "refresh_token_kept": false,
+            "allow_non_expiring": true, "access_token_sign_alg": "PS256",
+            "supported_scopes": [
+                {"name": "read", "default": true, "description": "Read", "token_duration": 30, "refresh_token_duration": 300, "attributes": {"a": "b"}},
+                {"name": "write", "default": false},
+            ],
+            "supported_grants": ["password", "urn:ietf:params:oauth:grant-type:token-exchange"],
+            "refresh_token_duration_kept": false, "refresh_token_duration_reset": true, "refresh_token_idempotent": false,
+            "single_token_per_subject": true, "token_expiration_linked": true, "scope_required": true,
+            "error_description_omitted": true, "error_uri_omitted": true, "token_endpoint": "https://as.example.org/token",
+            "token_exchange": {
+                "by_identifiable_clients_only": true, "by_confidential_clients_only": true, "by_permitted_clients_only": true,
+                "encrypted_jwt_rejected": true, "unsigned_jwt_rejected": true,
+            },
+            "jwt_grant": {"by_identifiable_clients_only": true, "encrypted_jwt_rejected": true, "unsigned_jwt_rejected": true},
+            "attributes": {"x": "y", "z": "1"},
+        });
+        let settings = read(&full).unwrap();
+        assert_eq!(serde_json::to_value(Settings::of(&settings)).unwrap(), full);
+        assert_eq!(settings.oauth.supported_grants, [GrantType::Password, GrantType::TokenExchange]);
+        let default = serde_json::to_value(Settings::of(&OrgSettings::default())).unwrap();
+        assert_eq!(read(&default).unwrap(), OrgSettings::default());
+        assert_eq!(read(&json!({})).unwrap(), OrgSettings::default());
+    }
+
+    #[test]
+    fn the_password_grant_is_off_unless_somebody_wants_it() {
+        assert!(!read(&json!({})).unwrap().oauth.supported_grants.contains(&GrantType::Password));
+    }
+
+    #[test]
+    fn a_wrong_setting_is_named_with_its_rule() {
+        for (settings, field, rule) in [
+            (json!({"access_token_sign_alg": "HS256"}), "access_token_sign_alg", "must be ES256, ES384, ES512"),
+            (json!({"access_token_sign_alg": null}), "access_token_sign_alg", "must not be null"),
+            (json!({"supported_grants": ["PASSWORD"]}), "supported_grants[0]", "must be a grant_type of OAuth"),
+            (json!({"supported_grants": ["password", "password"]}), "settings.supported_grants", "must have each grant once"),
+            (json!({"supported_scopes": ["read"]}), "supported_scopes[0]", "must be an object"),
+            (json!({"supported_scopes": [{}]}), "supported_scopes[0].name", "is required"),
+            (json!({"supported_scopes": [{"name": "a b"}]}), "supported_scopes[0].name", "must be 1 to 511"),
+            (json!({"supported_scopes": [{"name": "a?"}]}), "settings.supported_scopes[0].name", "must not end with ?"),
+            (
+                json!({"supported_scopes": [{"name": "a"}, {"name": "a"}]}),
+                "settings.supported_scopes[1].name",
+                "must be there once",
+            ),
+            (
+                json!({"supported_scopes": [{"name": "a", "token_duration": 0}]}),
+                "supported_scopes[0].token_duration",
+                "must be 1 to",
+            ),
+            (json!({"token_endpoint": "/token"}), "token_endpoint", "must be an http or https URL"),
+            (json!({"token_endpoint": "https://as.example.org/#x"}), "token_endpoint", "must be an http or https URL"),
+            (
+                json!({"jwt_grant": {"by_permitted_clients_only": true}}),
+                "jwt_grant.by_permitted_clients_only",
+                "is not a known member",
+            ),
+            (json!({"refresh_token_rotation": true}), "refresh_token_rotation", "is not a known member"),
+            (json!({"attributes": {"": "x"}}), "attributes", "must be 1 to 100 characters"),
+        ] {
+            let Err(Refusal::Invalid { field: f, rule: r }) = read(&settings) else { panic!("{settings} was taken") };
+            assert!(f.starts_with(field) && r.starts_with(rule), "{settings}: {f} {r}");
+        }
+    }
+}
