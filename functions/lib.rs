@@ -4,16 +4,17 @@
 //! function and, of an endpoint, its `operationId`.
 
 pub mod agilicus;
+pub mod authlete;
 pub mod jeton;
 
 use shared::http::Entry;
 use shared::lambda::OperationEntry;
-use shared::platform::{HasKeyMaking, HasMinting, HasRecords};
-use shared::ports::{Auditor, Guard, Provides, Public};
+use shared::platform::{HasKeyMaking, HasMinting, HasQueue, HasRecords};
+use shared::ports::{Auditor, BatchWorker, Guard, Provides, Public};
 
 /// What the bundle `public` serves: nothing of it reaches AWS.
 pub fn public<P: Provides<Public>>() -> Vec<Entry<P>> {
-    vec![Entry::of::<jeton::health::Health>()]
+    vec![Entry::of::<authlete::healthcheck::Healthcheck>(), Entry::of::<jeton::health::Health>()]
 }
 
 /// What the bundle `records` serves: it reaches the tables, and signs nothing.
@@ -27,6 +28,18 @@ pub fn records<P: HasRecords>() -> Vec<Entry<P>> {
         Entry::of::<agilicus::revoke_token::RevokeToken>(),
         Entry::of::<agilicus::bulk_revoke_tokens::BulkRevokeTokens>(),
         Entry::of::<agilicus::agilicus_jwks::AgilicusJwks>(),
+        Entry::of::<authlete::get_token_batch::GetTokenBatch>(),
+        Entry::of::<authlete::fail_token::FailToken>(),
+        Entry::of::<authlete::update_token::UpdateToken>(),
+        Entry::of::<authlete::delete_token::DeleteToken>(),
+        Entry::of::<authlete::revoke_token::RevokeToken>(),
+        Entry::of::<authlete::list_tokens::ListTokens>(),
+        Entry::of::<authlete::introspect_token::IntrospectToken>(),
+        Entry::of::<authlete::introspect_token_standard::IntrospectTokenStandard>(),
+        Entry::of::<authlete::process_revocation::ProcessRevocation>(),
+        Entry::of::<authlete::get_jwks::GetJwks>(),
+        Entry::of::<authlete::get_configuration::GetConfiguration>(),
+        Entry::of::<authlete::post_configuration::PostConfiguration>(),
         Entry::of::<jeton::jwks::Jwks>(),
         Entry::of::<jeton::put_org::PutOrg>(),
         Entry::of::<jeton::get_org::GetOrg>(),
@@ -50,7 +63,20 @@ pub fn mint<P: HasMinting>() -> Vec<Entry<P>> {
         Entry::of::<agilicus::create_token::CreateToken>(),
         Entry::of::<agilicus::reissue_token::ReissueToken>(),
         Entry::of::<agilicus::refresh_token::RefreshToken>(),
+        Entry::of::<authlete::process_token::ProcessToken>(),
+        Entry::of::<authlete::issue_token::IssueToken>(),
+        Entry::of::<authlete::create_token::CreateToken>(),
     ]
+}
+
+/// What the bundle `operate` serves: it reaches the tables, and hands work over.
+pub fn queueing<P: HasQueue>() -> Vec<Entry<P>> {
+    vec![Entry::of::<authlete::create_token_batch::CreateTokenBatch>()]
+}
+
+/// What the bundle `operate` has: a queue hands it work.
+pub fn queue_work<P: Provides<BatchWorker>>() -> Vec<OperationEntry<P>> {
+    vec![OperationEntry::of::<authlete::work_on_batch::WorkOnBatch>()]
 }
 
 /// What the bundle `operate` has: schedules, streams and operators invoke it.
@@ -65,10 +91,10 @@ pub fn audit<P: Provides<Auditor>>() -> Vec<OperationEntry<P>> {
 
 /// All functions without a route that stand on the store. [`audit`] doesn't.
 pub fn operations<P: HasKeyMaking + Provides<Guard>>() -> Vec<OperationEntry<P>> {
-    records_operations().into_iter().chain(operate()).collect()
+    records_operations().into_iter().chain(queue_work()).chain(operate()).collect()
 }
 
 /// The whole API: for the local server, for tests, for documents that are made from it.
-pub fn catalogue<P: HasMinting>() -> Vec<Entry<P>> {
-    public().into_iter().chain(records()).chain(mint()).collect()
+pub fn catalogue<P: HasMinting + HasQueue>() -> Vec<Entry<P>> {
+    public().into_iter().chain(records()).chain(mint()).chain(queueing()).collect()
 }

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use shared::http::Entry;
-use shared::platform::{Auditing, Operations};
+use shared::http::{Dialect, Entry};
+use shared::platform::Auditing;
+
+use crate::support::deployment::Instance;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository")
@@ -13,13 +15,13 @@ fn root() -> &'static Path {
 /// `agilicus.create_token` is the room `functions/agilicus/create_token.rs`, and there is no other room.
 #[test]
 fn every_room_is_in_the_catalogue_and_every_entry_has_a_room() {
-    let (endpoints, operations) = (functions::catalogue::<Operations>(), functions::operations::<Operations>());
+    let (endpoints, operations) = (functions::catalogue::<Instance>(), functions::operations::<Instance>());
     let names = endpoints.iter().map(|entry| entry.route.name).chain(operations.iter().map(|entry| entry.name));
     let audit = functions::audit::<Auditing>();
     let names = names.chain(audit.iter().map(|entry| entry.name));
     let in_catalogue: BTreeSet<String> = names.map(str::to_owned).collect();
     let mut rooms = BTreeSet::new();
-    for dialect in ["agilicus", "jeton"] {
+    for dialect in ["agilicus", "authlete", "jeton"] {
         for file in std::fs::read_dir(root().join("functions").join(dialect)).unwrap() {
             let name = file.unwrap().file_name().into_string().unwrap();
             let name = name.strip_suffix(".rs").unwrap();
@@ -33,22 +35,36 @@ fn every_room_is_in_the_catalogue_and_every_entry_has_a_room() {
 
 #[test]
 fn no_two_endpoints_share_a_method_and_path() {
-    let entries: Vec<Entry<Operations>> = functions::catalogue();
-    let routes: BTreeSet<_> = entries.iter().map(|entry| (entry.route.method.to_string(), entry.route.path)).collect();
-    assert_eq!(routes.len(), entries.len());
+    let entries: Vec<Entry<Instance>> = functions::catalogue();
+    let all =
+        |entry: &Entry<Instance>| entry.route.paths().map(|path| (entry.route.method.to_string(), path)).collect::<Vec<_>>();
+    let routes: Vec<_> = entries.iter().flat_map(all).collect();
+    assert_eq!(routes.iter().collect::<BTreeSet<_>>().len(), routes.len());
+}
+
+/// Contract `authlete` section 2.1: version 3 has the service in the path, version 2 hasn't. Nothing else has a second path.
+#[test]
+fn each_path_of_authlete_s_api_has_a_twin_without_the_service() {
+    for Entry { route, .. } in functions::catalogue::<Instance>() {
+        let without_service = route.path.replace("/{serviceId}", "");
+        let twin = (without_service != route.path).then_some(&*without_service);
+        assert_eq!(route.also, twin, "{}", route.name);
+        assert_eq!(route.dialect == Dialect::Authlete, route.path.starts_with("/api/"), "{}", route.name);
+        assert_eq!(twin.is_some(), route.dialect == Dialect::Authlete && route.name != "authlete.healthcheck", "{}", route.name);
+    }
 }
 
 /// The bundle follows from what the endpoint can reach.
 #[test]
 fn only_the_bundle_mint_has_signing_keys_and_public_reaches_nothing() {
-    for entry in functions::public::<Operations>() {
+    for entry in functions::public::<Instance>() {
         assert_eq!(entry.access, shared::ports::Access::NONE, "{}", entry.route.name);
     }
-    for entry in functions::records::<Operations>() {
+    for entry in functions::records::<Instance>() {
         assert!(entry.access.signing_key.is_empty() && entry.access.envelope_key.is_empty(), "{}", entry.route.name);
         assert!(!(entry.access.tokens.is_empty() && entry.access.directory.is_empty()), "{}", entry.route.name);
     }
-    for entry in functions::mint::<Operations>() {
+    for entry in functions::mint::<Instance>() {
         assert_eq!(entry.access.signing_key, ["Sign"], "{}", entry.route.name);
     }
 }

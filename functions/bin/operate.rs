@@ -1,12 +1,14 @@
-//! The bundle `operate`: what is invoked by schedules, streams and operators, and has no route.
+//! The bundle `operate`: what is invoked by schedules, streams, queues and operators, and what hands work over to a queue.
 
 use std::process::ExitCode;
 
-use shared::aws::platform::{for_auditing, for_operations};
+use shared::aws::platform::{for_auditing, for_operations, for_queueing, for_records};
 use shared::lambda::Bundle;
 
 fn main() -> ExitCode {
     Bundle::new()
+        .endpoints(functions::queueing(), for_queueing)
+        .operations(functions::queue_work(), for_records)
         .operations(functions::operate(), async |config| for_operations(config))
         .operations(functions::audit(), async |_| for_auditing())
         .main()

@@ -9,10 +9,14 @@ mod server;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use shared::batch;
 use shared::domain::{Error, Fault, Issuer};
 use shared::embedded::Home;
+use shared::entropy::SystemEntropy;
 use shared::http::Service;
-use shared::platform::Platform;
+use shared::platform::{Platform, Whole};
+use shared::ports::Provides as _;
+use shared::queue::local::LocalQueue;
 use shared::seed::{self, NotLoaded};
 use shared::wire::jeton::seed::Seed;
 use tokio::net::TcpListener;
@@ -54,11 +58,17 @@ async fn start(options: Options) -> Result<(), String> {
         Error::Failed(fault) => in_words(&fault),
         Error::Refused(refusal) => format!("can't mint the administrator's token: {refusal:?}"),
     })?;
-    let service = Service::new(&functions::catalogue(), &platform).map_err(|fault| in_words(&fault))?;
+    let (queue, waiting) = LocalQueue::open(&home.file("queue"), Arc::new(SystemEntropy)).map_err(|fault| in_words(&fault))?;
+    let whole = Whole { platform, queue: Arc::new(queue) };
+    let service = Service::new(&functions::catalogue(), &whole).map_err(|fault| in_words(&fault))?;
+    let worker = tokio::spawn(waiting.work(batch::worker(whole.provide())));
     print!("{}", first_start::welcome(&base_url, &home, &administrator));
     server::serve(listener, Arc::new(service), stopped).await;
+    // What isn't done is done after the next start.
+    worker.abort();
+    let _ = worker.await;
     // The store closes when the last of its users is gone: in order, after everything that was answered is committed.
-    drop(platform);
+    drop(whole);
     Ok(())
 }
 

@@ -107,6 +107,27 @@ pub async fn work(ports: &BatchWorker, message: &str) -> Result<(), Fault> {
     ports.batches.end_part(&part.batch, part.part, failure, ports.clock.now()).await
 }
 
+/// Records some parts, each with the name under which it was delivered. Answers the names of those that must come again.
+pub async fn work_on_all(ports: &BatchWorker, parts: impl IntoIterator<Item = (String, String)>) -> Vec<String> {
+    let mut failed = Vec::new();
+    for (name, message) in parts {
+        if let Err(fault) = work(ports, &message).await {
+            crate::telemetry::log_fault("batch", &fault);
+            failed.push(name);
+        }
+    }
+    failed
+}
+
+/// [`work`] for a queue within the process.
+#[cfg(feature = "sqlite")]
+pub fn worker(ports: BatchWorker) -> crate::queue::local::Work {
+    std::sync::Arc::new(move |message| {
+        let ports = ports.clone();
+        Box::pin(async move { work(&ports, &message).await })
+    })
+}
+
 /// The clients that are named, by name: as many as there are, a hundred at a time.
 async fn clients(ports: &Batcher, org: &OrgId, asks: &[BatchAsk]) -> Result<HashMap<String, Client>, Error> {
     let mut names: Vec<&ClientRef> = Vec::new();

@@ -111,6 +111,11 @@ impl PublicKeys {
         Ok(Self { source: Source::Fixed(Arc::new(PublishedKeys::new(keys, &issuer)?)), issuer })
     }
 
+    /// The `iss` of the tokens that they sign.
+    pub fn issuer(&self) -> &Issuer {
+        &self.issuer
+    }
+
     /// Those of this moment.
     pub async fn now(&self) -> Result<Arc<PublishedKeys>, Fault> {
         self.source.get(async |ring, now| PublishedKeys::new(&ring.published(now), &self.issuer)).await

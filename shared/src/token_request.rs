@@ -119,7 +119,7 @@ impl Form {
 }
 
 /// What is looked for while the service is authenticated.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Subjects {
     client: Option<ClientRef>,
     refresh_token: Option<Sought>,

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::request::{has_media_type, is_json};
 use super::{FromRequest, Request};
-use crate::domain::{ClientRef, OrgId, Refusal, Secret, TokenProblem};
+use crate::domain::{ClientRef, OrgId, Refusal, Secret, TokenId, TokenProblem};
 use crate::service::{Credentials, Proof};
 use crate::wire::authlete::lenient;
 use crate::wire::{self, json};
@@ -66,6 +66,26 @@ impl<T: DeserializeOwned> FromRequest for Lenient<T> {
         } else {
             Err(Refusal::UnsupportedMediaType)
         }
+    }
+}
+
+/// A body that is a list in JSON.
+#[derive(Debug)]
+pub struct JsonList<T>(pub Vec<T>);
+
+impl<T: DeserializeOwned> FromRequest for JsonList<T> {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        if is_json(&request.parts.headers) { json::read_list(request.body).map(Self) } else { Err(Refusal::UnsupportedMediaType) }
+    }
+}
+
+/// `{requestId}` in the path: a batch. What can't be one names none.
+#[derive(Debug)]
+pub struct BatchPath(pub TokenId);
+
+impl FromRequest for BatchPath {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        request.path_text("requestId")?.parse().map(Self).map_err(|_| Refusal::NotFound("batch"))
     }
 }
 

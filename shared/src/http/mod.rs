@@ -7,10 +7,10 @@ mod reply;
 mod request;
 mod service;
 
-pub use authlete::{ClientPath, IdentifierPath, Lenient, ServiceCredentials};
+pub use authlete::{BatchPath, ClientPath, IdentifierPath, JsonList, Lenient, ServiceCredentials};
 pub use endpoint::{Dialect, Endpoint, Entry, Route};
 pub(crate) use render::explain;
 pub use render::{fault, refusal, understood};
-pub use reply::{Answer, IntoReply, NoContent, Published, Reply, Written};
+pub use reply::{Answer, IntoReply, NoContent, PlainText, Published, Reply, Written};
 pub use request::{Bearer, FromRequest, Json, MaybeBearer, MaybeJson, MemberPath, OrgPath, Query, Request};
 pub use service::{MOST_BODY, RequestId, Service};

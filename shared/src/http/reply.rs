@@ -73,11 +73,26 @@ impl<const STATUS: u16> Answer<STATUS> {
     pub fn of(body: &impl Serialize) -> Result<Self, Fault> {
         Ok(Self(json::write(body)?.into()))
     }
+
+    /// Writes the body, with line breaks if it is for people.
+    pub fn shown(body: &impl Serialize, pretty: bool) -> Result<Self, Fault> {
+        if pretty { Ok(Self(json::write_pretty(body)?.into())) } else { Self::of(body) }
+    }
 }
 
 impl<const STATUS: u16> IntoReply for Answer<STATUS> {
     fn into_reply(self) -> Reply {
         Reply::json(StatusCode::from_u16(STATUS).unwrap_or_default(), self.0)
+    }
+}
+
+/// 200 with a word.
+#[derive(Clone, Copy, Debug)]
+pub struct PlainText(pub &'static str);
+
+impl IntoReply for PlainText {
+    fn into_reply(self) -> Reply {
+        Reply { media_type: "text/plain", ..Reply::json(StatusCode::OK, self.0) }
     }
 }
 

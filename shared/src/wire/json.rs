@@ -23,19 +23,33 @@ pub fn read_as<T: DeserializeOwned>(name: &str, json: &[u8]) -> Result<T, Refusa
     decode(&mut serde_json::Deserializer::from_slice(json))
 }
 
+/// The same for a body that is a list.
+pub fn read_list<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<T>, Refusal> {
+    strict_json::check(body).map_err(|problem| Refusal::invalid("", format!("the body {problem}")))?;
+    decode_any(&mut serde_json::Deserializer::from_slice(body))
+}
+
 /// Decodes an object that has no ambiguity, with the same refusals.
 pub(super) fn decode<'de, T: Deserialize<'de>>(object: impl Deserializer<'de, Error = serde_json::Error>) -> Result<T, Refusal> {
-    let Object(request) = serde_path_to_error::deserialize(object).map_err(|error| {
+    decode_any(object).map(|Object(request)| request)
+}
+
+fn decode_any<'de, T: Deserialize<'de>>(json: impl Deserializer<'de, Error = serde_json::Error>) -> Result<T, Refusal> {
+    serde_path_to_error::deserialize(json).map_err(|error| {
         let path = error.path().to_string();
         let (member, rule) = explain(error.inner());
         Refusal::invalid(join(&path, &member), rule)
-    })?;
-    Ok(request)
+    })
 }
 
 /// Writes an answer's body.
 pub fn write(answer: &impl Serialize) -> Result<Vec<u8>, Fault> {
     serde_json::to_vec(answer).map_err(|error| Fault::internal("writing the answer").because(error))
+}
+
+/// The same with line breaks, for people.
+pub fn write_pretty(answer: &impl Serialize) -> Result<Vec<u8>, Fault> {
+    serde_json::to_vec_pretty(answer).map_err(|error| Fault::internal("writing the answer").because(error))
 }
 
 /// What an error of serde says about a member, without the value that serde quotes: the member (if it is one that the path

@@ -199,6 +199,15 @@ pub(in crate::store) fn rich_family(org: &str, n: u64) -> Family {
     }
 }
 
+/// The token 11 and its family 12, as an OAuth client has them: the record of the token is needed as long as the family is there.
+#[cfg(test)]
+pub(in crate::store) fn refreshable() -> (TokenRecord, Family) {
+    let family = Family { exclusive: true, token: id(11), ..family("a", 12) };
+    let token = TokenRecord { family: Some(family.id), refreshable_until: Some(family.expires_at), ..token("a", 11) };
+    let token = TokenRecord { subject: subject("bob"), ..token };
+    (token, family)
+}
+
 /// What is recorded of a token and its family, if their values tell where they are.
 pub(in crate::store) fn new(token: &TokenRecord, family: Option<&Family>) -> Recording {
     Recording::of(token.clone(), family.cloned())

@@ -73,15 +73,22 @@ fn prepare(connection: &Connection) -> Outcome<()> {
         return Err(Fault::internal("opening the data file: it is another program's").into());
     }
     let version = if tables == 0 { 0 } else { number("user_version")? };
-    let missing = usize::try_from(version).ok().and_then(|version| STEPS.get(version..));
-    let Some(missing) = missing else {
+    let Some(missing) = usize::try_from(version).ok().and_then(|version| STEPS.get(version..)) else {
         return Err(Fault::internal("opening the data file: it was written by a newer version of this program").into());
     };
-    if !missing.is_empty() {
-        let marks = format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {}", STEPS.len());
-        connection.execute_batch(&format!("BEGIN IMMEDIATE; {} {marks}; COMMIT", missing.concat()))?;
-    }
-    Ok(())
+    if missing.is_empty() { Ok(()) } else { take(connection, missing, STEPS.len()) }
+}
+
+/// Takes these steps, of which the last leads to this version.
+fn take(connection: &Connection, steps: &[&str], version: usize) -> Outcome<()> {
+    let marks = format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {version}");
+    Ok(connection.execute_batch(&format!("BEGIN IMMEDIATE; {} {marks}; COMMIT", steps.concat()))?)
+}
+
+/// Makes an empty file what an earlier version has left.
+#[cfg(test)]
+pub(super) fn prepare_as_of(connection: &Connection, version: usize) -> Outcome<()> {
+    take(connection, &STEPS[..version], version)
 }
 
 fn create(path: &Path) -> std::io::Result<File> {

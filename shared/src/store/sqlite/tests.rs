@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::clock::FrozenClock;
-use crate::domain::TokenRecord;
+use crate::domain::{Alias, Family, TokenRecord};
 use crate::store::Store;
 use crate::store::conformance::{self, samples};
 
@@ -225,6 +225,92 @@ async fn what_expired_more_than_a_day_ago_is_forgotten() {
         assert_eq!(store.sweep().await.unwrap(), 0);
         assert!(samples::find_token(&port, &endless.key()).await.is_some(), "what doesn't expire stays");
         assert_eq!(samples::find_token(&port, &samples::token_key("a", 7)).await, None);
+    }
+}
+
+/// Its end isn't that of its access tokens, which nobody could revoke with it any more.
+#[tokio::test]
+async fn what_decides_is_kept_as_long_as_it_is_needed() {
+    let (hour, day) = (3_600_000, 86_400_000);
+    let clock = Arc::new(FrozenClock::at(samples::T0));
+    let store = Arc::new(SqliteStore::in_memory(Arc::<FrozenClock>::clone(&clock)).unwrap());
+    let port: Arc<dyn Store> = Arc::<SqliteStore>::clone(&store);
+    let endless = Family { id: samples::id(4), needed_until: None, ..samples::family("a", 3) };
+    let needed = Family { id: samples::id(6), needed_until: Some(samples::at(3 * day)), ..samples::family("a", 5) };
+    for (n, family) in [(3, &endless), (5, &needed)] {
+        store.record(&samples::new(&samples::token("a", n), Some(family))).await.unwrap();
+    }
+    let (token, family) = samples::refreshable();
+    store.record(&samples::new(&token, Some(&family))).await.unwrap();
+    clock.advance_ms(hour + day + 1);
+    assert_eq!(store.sweep().await.unwrap(), 2, "two tokens of an hour, but not the one that can be refreshed");
+    let another = super::super::RotationStep { token: samples::id(99), ..samples::step(family.key(), 0) };
+    assert!(matches!(store.rotate(&another).await.unwrap(), Rotation::Won));
+    assert_eq!(store.sweep().await.unwrap(), 1, "another has taken its place");
+    clock.advance_ms(day);
+    assert_eq!(store.sweep().await.unwrap(), 1, "its family");
+    clock.advance_ms(day + hour);
+    assert_eq!(samples::find_family(&port, &needed.key()).await, Some(needed), "a token of it may be alive");
+    clock.advance_ms(10_000 * day);
+    assert_eq!(store.sweep().await.unwrap(), 1);
+    assert_eq!(samples::find_family(&port, &endless.key()).await, Some(endless), "a token of it doesn't expire");
+}
+
+#[tokio::test]
+async fn what_waits_is_forgotten_a_day_after_its_end() {
+    let day = 86_400_000;
+    let clock = Arc::new(FrozenClock::at(samples::T0));
+    let store = SqliteStore::in_memory(Arc::<FrozenClock>::clone(&clock)).unwrap();
+    let token = samples::token("a", 1);
+    let mortal = samples::alias("a", 1, crate::domain::Aliased::Token(token.id));
+    let lasting = Alias { expires_at: None, key: samples::alias_key("a", 2), ..mortal.clone() };
+    store.record(&Recording { aliases: vec![mortal, lasting.clone()], ..samples::new(&token, None) }).await.unwrap();
+    store.put_ticket(&samples::ticket("a", 1)).await.unwrap();
+    assert!(store.use_once(&samples::used("a", 1)).await.unwrap());
+    store.put_batch(&samples::batch("a", 1)).await.unwrap();
+    store.end_part(&samples::batch_key("a", 1), 1, None, samples::at(1)).await.unwrap();
+    for (ms, forgotten, what) in [(day + 60_001, 1, "a use"), (day, 3, "token, alias and ticket"), (6 * day, 1, "the batch")] {
+        clock.advance_ms(ms);
+        assert_eq!(store.sweep().await.unwrap(), forgotten, "{what}");
+    }
+    clock.advance_ms(10_000 * day);
+    assert_eq!(store.sweep().await.unwrap(), 0);
+    let parts: i64 = store.writer.connection().query_row("SELECT count(*) FROM batch_parts", [], |row| row.get(0)).unwrap();
+    assert_eq!(parts, 0, "parts go with their batch");
+    let port: Arc<dyn Store> = Arc::new(store);
+    assert_eq!(samples::find_alias(&port, &lasting.key).await, Some(lasting.target));
+}
+
+#[tokio::test]
+async fn a_file_of_any_version_before_is_made_what_this_one_needs() {
+    let folder = Folder::new();
+    let (token, begun) = (samples::token("a", 1), samples::family("a", 2));
+    for version in [1, 2] {
+        let path = folder.file(&format!("{version}.db"));
+        let old = Connection::open(&path).unwrap();
+        schema::prepare_as_of(&old, version).unwrap();
+        let key = rusqlite::params![token.id.as_bytes(), crate::store::codec::encode_token(&token).unwrap()];
+        old.execute(
+            "INSERT INTO tokens (org, id, subject, iat, exp, body) VALUES ('a', ?1, 'ann', 1800000000, 1800003600000, ?2)",
+            key,
+        )
+        .unwrap();
+        let body = crate::store::codec::encode_family(&begun).unwrap();
+        let family = rusqlite::params![begun.id.as_bytes(), begun.current, begun.token.as_bytes(), body];
+        old.execute(
+            "INSERT INTO families (org, id, exp, generation, current, rotated_at, token, body)
+             VALUES ('a', ?1, 1800086400000, 0, ?2, 1800000000000, ?3, ?4)",
+            family,
+        )
+        .unwrap();
+        drop(old);
+        for _ in 0..2 {
+            let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&path, Durability::Normal, clock()).unwrap());
+            assert_eq!(samples::find_token(&store, &token.key()).await.as_ref(), Some(&token), "{version}");
+            assert_eq!(samples::find_family(&store, &begun.key()).await.as_ref(), Some(&begun), "{version}");
+            store.put_ticket(&samples::ticket("a", 1)).await.unwrap();
+            assert_eq!(store.key_ring().await.unwrap(), None, "{version}");
+        }
     }
 }
 

@@ -42,6 +42,7 @@ impl ResultCode {
     pub const TOKEN_UPDATED: Self = Self(135_001);
     pub const BATCH_ACCEPTED: Self = Self(315_001);
     pub const BATCH_STATUS: Self = Self(317_001);
+    pub const BATCH_FAILED: Self = Self(315_301);
 }
 
 /// What introspection finds lacking.

@@ -1,11 +1,12 @@
 //! What each operation of the port costs: calls of AWS when all is well.
 
 use super::Emulator;
-use crate::domain::{MarkKind, Shard, TokenRecord};
+use crate::domain::{Aliased, Family, MarkKind, Shard, TokenRecord};
 use crate::store::conformance::samples::{
-    at, client, client_id, family, id_at, mark, member, member_key, new, org, org_id, step, subject, token,
+    alias, alias_key, at, batch, client, client_id, family, id_at, mark, member, member_key, new, org, org_id, refreshable,
+    spending, step, subject, ticket, ticket_key, token, used,
 };
-use crate::store::{Store, TokenQuery, Wanted};
+use crate::store::{Amendment, FamilyAmendment, Recording, RotationStep, Store, TokenQuery, Wanted};
 
 /// One operation, on a store that holds what [`setup`] puts there.
 pub(super) async fn perform(store: &dyn Store, operation: &str) -> String {
@@ -18,7 +19,11 @@ pub(super) async fn perform(store: &dyn Store, operation: &str) -> String {
                 marks: vec![mark("a", MarkKind::Org, at(0)).key],
                 orgs: vec![org_id("a"), org_id("b")],
                 members: vec![member_key("a", "ann")],
-                ..Wanted::default()
+                aliases: vec![alias_key("a", 1)],
+                tickets: vec![ticket_key("a", 3)],
+                clients: vec![(org_id("a"), client_id(1))],
+                client_aliases: vec![(org_id("a"), "shop".to_owned())],
+                shard_of: None,
             };
             let found = store.read(&wanted).await.unwrap();
             format!("{} {} {} {}", found.tokens.len(), found.families.len(), found.orgs.len(), found.members.len())
@@ -34,15 +39,42 @@ pub(super) async fn perform(store: &dyn Store, operation: &str) -> String {
         }
         "record" => format!("{:?}", store.record(&new(&token("a", 20), None)).await.unwrap()),
         "record with family" => format!("{:?}", store.record(&new(&token("a", 20), Some(&family("a", 21)))).await.unwrap()),
+        "record on ticket" => {
+            let token = token("a", 20);
+            let aliases = vec![alias("a", 31, Aliased::Token(token.id)), alias("a", 32, Aliased::Family(family("a", 21).id))];
+            let ticket = Some(spending(ticket_key("a", 3), token.id));
+            let whole = Recording { aliases, ticket, ..new(&token, Some(&family("a", 21))) };
+            format!("{:?}", store.record(&whole).await.unwrap())
+        }
+        "amend" => format!("{:?}", store.amend(&amendment(true, false, false)).await.unwrap()),
+        "amend family" => format!("{:?}", store.amend(&amendment(false, true, false)).await.unwrap()),
+        "amend all" => format!("{:?}", store.amend(&amendment(true, true, true)).await.unwrap()),
+        "put ticket" => format!("{:?}", store.put_ticket(&ticket("a", 4)).await.unwrap()),
+        "spend ticket" => format!("{:?}", store.spend_ticket(&spending(ticket_key("a", 3), token("a", 9).id)).await.unwrap()),
+        "use once" => format!("{:?}", store.use_once(&used("a", 2)).await.unwrap()),
+        "use again" => format!("{:?}", store.use_once(&used("a", 1)).await.unwrap()),
+        "put batch" => format!("{:?}", store.put_batch(&batch("a", 6)).await.unwrap()),
+        "batch" => format!("{:?}", store.batch(&batch("a", 5).key()).await.unwrap()),
+        "end part" => format!("{:?}", store.end_part(&batch("a", 5).key(), 1, None, at(9)).await.unwrap()),
+        "fail part" => format!("{:?}", store.end_part(&batch("a", 5).key(), 1, Some("x"), at(9)).await.unwrap()),
         "revoke" => format!("{:?}", store.revoke(&one, None, at(5)).await.unwrap()),
         "revoke with family" => format!("{:?}", store.revoke(&one, Some(&its_family), at(5)).await.unwrap()),
         "revoke family" => format!("{:?}", store.revoke_family(&its_family, at(5)).await.unwrap()),
         "mark" => format!("{:?}", store.mark(&mark("a", MarkKind::Org, at(5))).await.unwrap()),
         "rotate" => format!("{:?}", store.rotate(&step(its_family, 0)).await.unwrap()),
+        "rotate and slide" => {
+            let ends = Some((at(90_000_000), Some(at(90_000_000))));
+            format!("{:?}", store.rotate(&RotationStep { ends, ..step(its_family, 0) }).await.unwrap())
+        }
+        "rotate and stay" => {
+            format!("{:?}", store.rotate(&RotationStep { next: None, ..step(its_family, 0) }).await.unwrap())
+        }
+        "rotate exclusive" => format!("{:?}", store.rotate(&step(family("a", 12).key(), 0)).await.unwrap()),
         "org" => format!("{:?}", store.org(&org_id("a")).await.unwrap()),
         "sub-orgs" => format!("{:?}", store.sub_orgs(&org_id("a"), None, 10).await.unwrap()),
         "member" => format!("{:?}", store.member(&member_key("a", "ann")).await.unwrap()),
         "members" => format!("{:?}", store.members(&org_id("a"), None, 10).await.unwrap()),
+        "clients" => format!("{:?}", store.clients(&org_id("a"), None, 10).await.unwrap().len()),
         "client" => format!("{:?}", store.client(&org_id("a"), client_id(1)).await.unwrap()),
         "replace org" => format!("{:?}", store.put_org(&org("a", &[])).await.unwrap()),
         "create org" => format!("{:?}", store.put_org(&org("new", &["a"])).await.unwrap()),
@@ -57,13 +89,30 @@ pub(super) async fn perform(store: &dyn Store, operation: &str) -> String {
     }
 }
 
-/// Orgs `a` and below it `b`; in `a` a member, a client and a token with its family.
+/// The next revision of the token and the family, and a new value.
+fn amendment(of_token: bool, of_family: bool, with_alias: bool) -> Amendment {
+    let family = Family { revision: 1, ..family("a", 2) };
+    let token = TokenRecord { revision: 1, ..token("a", 1) };
+    Amendment {
+        alias: with_alias.then(|| alias("a", 33, Aliased::Token(token.id))),
+        token: of_token.then_some(token),
+        family: of_family.then_some(FamilyAmendment { family, moves_end: true }),
+    }
+}
+
+/// Orgs `a` and below it `b`; in `a` a member, a client, a token with its family, another as OAuth clients have them, a ticket,
+/// a use and a batch.
 pub(super) async fn setup(store: &dyn Store) {
     store.put_org(&org("a", &[])).await.unwrap();
     store.put_org(&org("b", &["a"])).await.unwrap();
     store.put_member(&member("a", "ann")).await.unwrap();
     store.put_client(&client("a", 1, Some("shop"))).await.unwrap();
     store.record(&new(&token("a", 1), Some(&family("a", 2)))).await.unwrap();
+    let (refreshable, exclusive) = refreshable();
+    store.record(&new(&refreshable, Some(&exclusive))).await.unwrap();
+    store.put_ticket(&ticket("a", 3)).await.unwrap();
+    store.use_once(&used("a", 1)).await.unwrap();
+    store.put_batch(&batch("a", 5)).await.unwrap();
 }
 
 #[tokio::test]
@@ -78,16 +127,33 @@ async fn each_operation_makes_as_many_calls_as_planned() {
         ("list by id", &["BatchGetItem Tokens"]),
         ("record", &["PutItem Tokens"]),
         ("record with family", &[TRANSACTION]),
+        ("record on ticket", &[TRANSACTION]),
+        ("amend", &["PutItem Tokens"]),
+        ("amend family", &["UpdateItem Tokens"]),
+        ("amend all", &[TRANSACTION]),
+        ("put ticket", &["PutItem Tokens"]),
+        ("spend ticket", &["UpdateItem Tokens"]),
+        ("use once", &["PutItem Tokens"]),
+        ("use again", &["PutItem Tokens"]),
+        ("put batch", &["PutItem Tokens"]),
+        ("batch", &["GetItem Tokens"]),
+        ("end part", &["UpdateItem Tokens"]),
+        ("fail part", &["UpdateItem Tokens"]),
         ("revoke", &["UpdateItem Tokens"]),
         ("revoke with family", &[TRANSACTION]),
         ("revoke family", &["UpdateItem Tokens"]),
         ("mark", &[TRANSACTION]),
         ("rotate", &["UpdateItem Tokens"]),
+        ("rotate and slide", &["UpdateItem Tokens"]),
+        ("rotate and stay", &["UpdateItem Tokens"]),
+        // And the access token that was replaced is let go of.
+        ("rotate exclusive", &["UpdateItem Tokens"; 2]),
         ("org", &["GetItem Directory"]),
         ("sub-orgs", &["Query Directory"]),
         ("member", &["GetItem Directory"]),
         ("members", &["Query Directory"]),
         ("client", &["GetItem Directory"]),
+        ("clients", &["Query Directory"]),
         ("replace org", &["UpdateItem Directory"]),
         ("create org", &["UpdateItem Directory", CHANGE]),
         ("delete org", &["GetItem Directory", CHANGE]),
@@ -117,7 +183,7 @@ async fn what_decides_is_read_consistently() {
     let emulator = Emulator::at_hand(true).await;
     setup(&*emulator.store).await;
     emulator.wire.take_calls();
-    for operation in ["read", "list by id", "org", "member", "members", "sub-orgs", "client"] {
+    for operation in ["read", "list by id", "org", "member", "members", "sub-orgs", "client", "clients", "batch"] {
         perform(&*emulator.store, operation).await;
         for call in emulator.wire.take_calls() {
             let asked =

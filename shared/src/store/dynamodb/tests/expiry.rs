@@ -1,14 +1,15 @@
 //! DynamoDB deletes what has expired days later, or at once: nobody sees a difference but in what is found.
 
 use super::super::Item;
-use super::super::items::{family_item, find_number, token_item};
+use super::super::items::{alias_item, batch_item, family_item, find_number, ticket_item, token_item, used_item};
 use super::super::keys::Key;
 use super::Emulator;
-use crate::domain::{Family, Mark, MarkKind, Seconds, Shard, Timestamp, TokenRecord};
+use crate::domain::{Alias, Aliased, Family, Mark, MarkKind, Seconds, Shard, Timestamp, TokenRecord};
 use crate::store::conformance::samples::{
-    at, family, find_family, find_mark, find_token, mark, new, org_id, rich_token, step, token,
+    alias, at, batch, family, find_family, find_mark, find_token, id, mark, new, org_id, refreshable, rich_token, step, ticket,
+    token, used,
 };
-use crate::store::{Revocation, Rotation, TokenQuery};
+use crate::store::{Amended, Amendment, FamilyAmendment, Revocation, Rotation, RotationStep, TokenQuery};
 
 /// Long before this machine's time, by which the emulator deletes; but not so long that DynamoDB would leave it alone.
 const PAST: Timestamp = Timestamp::from_secs(1_750_000_000);
@@ -32,6 +33,81 @@ fn an_item_may_be_deleted_a_day_after_it_has_expired_in_seconds() {
     assert_eq!(x(&token_item(&token, true).unwrap()), Some(1_750_000_000 + 3_600 + 86_400));
     assert_eq!(x(&family_item(&family).unwrap()), Some(1_750_000_000 + 86_400 + 86_400));
     assert_eq!(x(&token_item(&rich_token("a", 1), true).unwrap()), None, "what doesn't expire is kept");
+    assert_eq!(x(&ticket_item(&ticket("a", 1)).unwrap()), Some(1_800_000_000 + 86_400 + 86_400));
+    assert_eq!(x(&used_item(&used("a", 1), &[])), Some(1_800_000_000 + 60 + 86_400));
+    assert_eq!(x(&batch_item(&batch("a", 1)).unwrap()), Some(1_800_000_000 + 7 * 86_400 + 86_400));
+    let mortal = alias("a", 1, Aliased::Token(token.id));
+    assert_eq!(x(&alias_item(&mortal)), Some(1_800_000_000 + 86_400 + 86_400));
+    assert_eq!(x(&alias_item(&Alias { expires_at: None, ..mortal })), None, "what doesn't expire is found for ever");
+}
+
+/// Its end isn't that of its access tokens, which nobody could revoke with it any more.
+#[tokio::test]
+async fn a_family_is_kept_as_long_as_it_is_needed() {
+    let emulator = Emulator::here(true).await;
+    let (token, family) = expired();
+    let days = |count: u32| family.expires_at.plus(Seconds(count * 86_400));
+    let endless = Family { id: id(6), needed_until: None, ..family.clone() };
+    let needed = Family { id: id(4), needed_until: Some(days(2_000)), ..family.clone() };
+    for (n, family) in [(1, &family), (3, &needed), (5, &endless)] {
+        emulator.store.record(&new(&TokenRecord { id: id(n), ..token.clone() }, Some(family))).await.unwrap();
+    }
+    emulator.database.unwrap().sweep_ttl().unwrap();
+    assert_eq!(find_family(&emulator.store, &family.key()).await, None);
+    for family in [needed, endless] {
+        assert_eq!(find_family(&emulator.store, &family.key()).await.as_ref(), Some(&family));
+    }
+}
+
+#[tokio::test]
+async fn what_a_family_is_needed_for_moves_when_it_may_be_deleted() {
+    let emulator = Emulator::here(true).await;
+    let family = family("a", 2);
+    emulator.store.record(&new(&token("a", 1), Some(&family))).await.unwrap();
+    let x = async || find_number::<i64>(&emulator.item(Key::family(&family.key())).await, "x").unwrap();
+    let second = |days: i64| Some(1_800_000_000 + (days + 1) * 86_400);
+    assert_eq!(x().await, second(1));
+    let ends = |days: i64| Some((at(days * 86_400_000), Some(at(days * 86_400_000))));
+    emulator.store.rotate(&RotationStep { ends: ends(3), ..step(family.key(), 0) }).await.unwrap();
+    assert_eq!(x().await, second(3), "it slides");
+    emulator.store.rotate(&step(family.key(), 1)).await.unwrap();
+    assert_eq!(x().await, second(3), "it stays");
+    let amended = Family { revision: 1, needed_until: Some(at(5 * 86_400_000)), ..family.clone() };
+    let amend = async |family, moves_end| {
+        let family = Some(FamilyAmendment { family, moves_end });
+        emulator.store.amend(&Amendment { token: None, family, alias: None }).await.unwrap()
+    };
+    assert_eq!(amend(amended.clone(), false).await, Amended::Done);
+    assert_eq!(x().await, second(5), "it is amended");
+    assert_eq!(amend(Family { revision: 2, needed_until: None, ..amended }, true).await, Amended::Done);
+    assert_eq!(x().await, None, "one of its tokens doesn't expire");
+}
+
+#[tokio::test]
+async fn a_token_is_kept_as_long_as_it_can_be_refreshed_or_until_another_takes_its_place() {
+    let emulator = Emulator::here(true).await;
+    let (token, family) = refreshable();
+    emulator.store.record(&new(&token, Some(&family))).await.unwrap();
+    let x = async || find_number::<i64>(&emulator.item(Key::token(&token.key())).await, "x").unwrap();
+    let (own, with_family) = (Some(1_800_000_000 + 3_600 + 86_400), Some(1_800_000_000 + 86_400 + 86_400));
+    assert_eq!(x().await, with_family);
+    let stay = RotationStep { next: None, token: token.id, ..step(family.key(), 0) };
+    emulator.store.rotate(&stay).await.unwrap();
+    assert_eq!(x().await, with_family, "it has taken its own place");
+    emulator.store.rotate(&RotationStep { token: id(99), ..stay }).await.unwrap();
+    assert_eq!(x().await, own);
+    assert_eq!(find_token(&emulator.store, &token.key()).await, Some(token), "nothing else changes");
+}
+
+/// As versions before OAuth wrote them.
+#[tokio::test]
+async fn a_family_without_a_moment_of_its_own_is_needed_until_it_ends() {
+    let emulator = Emulator::here(true).await;
+    let begun = family("a", 2);
+    let mut item = family_item(&begun).unwrap();
+    item.remove("u");
+    emulator.client.put_item().table_name(&emulator.tables.tokens).set_item(Some(item)).send().await.unwrap();
+    assert_eq!(find_family(&emulator.store, &begun.key()).await, Some(begun));
 }
 
 #[tokio::test]
@@ -78,8 +154,7 @@ async fn what_was_revoked_is_kept_as_long_as_what_was_not() {
     let token = token("a", 1);
     emulator.store.record(&new(&token, None)).await.unwrap();
     assert_eq!(emulator.store.revoke(&token.key(), None, at(1)).await.unwrap(), Revocation::Done);
-    let key = Some(Key::token(&token.key()).into_item());
-    let there = emulator.client.get_item().table_name(&emulator.tables.tokens).set_key(key).send().await.unwrap().item.unwrap();
+    let there = emulator.item(Key::token(&token.key())).await;
     let x = token.expires_at.unwrap().plus(Seconds::DAY).as_secs();
     assert_eq!(find_number(&there, "x").unwrap(), Some(x));
 }

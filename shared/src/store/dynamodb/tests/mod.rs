@@ -7,7 +7,8 @@ use aws_sdk_dynamodb::Client;
 use dynoxide::Database;
 use tokio::net::TcpListener;
 
-use super::{DynamoStore, Tables, create_tables};
+use super::keys::Key;
+use super::{DynamoStore, Item, Tables, create_tables};
 use crate::aws::Sdk;
 use crate::aws::testing::Wire;
 use crate::config::Aws;
@@ -79,6 +80,12 @@ impl Emulator {
         let database = Database::memory().unwrap();
         tokio::spawn(dynoxide::server::serve_on(listener, database.clone()));
         Self::at(&endpoint, by_subject, Some(database)).await
+    }
+
+    /// What is stored under a key of the table of tokens.
+    async fn item(&self, key: Key) -> Item {
+        let get = self.client.get_item().table_name(&self.tables.tokens).set_key(Some(key.into_item()));
+        get.send().await.unwrap().item.unwrap()
     }
 
     async fn at(endpoint: &str, by_subject: bool, database: Option<Database>) -> Self {

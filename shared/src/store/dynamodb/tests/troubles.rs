@@ -8,21 +8,36 @@ use tokio::time::Instant;
 use super::Emulator;
 use super::calls::{perform, setup};
 use crate::aws::testing::Trouble;
-use crate::domain::Fault;
-use crate::store::conformance::samples::{at, client, family, find_family, find_token, member, new, org, org_id, step, token};
+use crate::domain::{Aliased, Fault};
+use crate::store::conformance::samples::{
+    alias_key, at, client, family, find_alias, find_family, find_token, member, new, org, org_id, step, token,
+};
 use crate::store::{Delete, Put, Rotation, Store, TokenQuery, Wanted};
 
 const WRITES: [&str; 4] = ["DeleteItem", "PutItem", "TransactWriteItems", "UpdateItem"];
 
 /// All writes of the port, as [`perform`] knows them.
-const ALL_WRITES: [&str; 16] = [
+const ALL_WRITES: [&str; 29] = [
     "record",
     "record with family",
+    "record on ticket",
+    "amend",
+    "amend family",
+    "amend all",
+    "put ticket",
+    "spend ticket",
+    "use once",
+    "use again",
+    "put batch",
+    "end part",
+    "fail part",
     "revoke",
     "revoke with family",
     "revoke family",
     "mark",
     "rotate",
+    "rotate and slide",
+    "rotate and stay",
     "replace org",
     "create org",
     "delete org",
@@ -119,6 +134,55 @@ async fn a_conflict_beside_a_refusal_is_no_answer_either() {
     emulator.wire.trouble("TransactWriteItems", 1, Trouble::Answer(first_conflicts_second_is_revoked));
     assert_eq!(perform(&*emulator.store, "revoke with family").await, "Done");
     assert_eq!(find_token(&emulator.store, &token("a", 1).key()).await.unwrap().revoked_at, Some(at(5)));
+}
+
+#[tokio::test]
+async fn a_recording_beside_anothers_is_looked_at_again() {
+    fn the_token_is_there_the_rest_conflicts(input: &serde_json::Value) -> (u16, String) {
+        let there = &input["TransactItems"][0]["Put"]["Item"];
+        let conflicts = vec![serde_json::json!({ "Code": "TransactionConflict" }); 4];
+        let refused = serde_json::json!({ "Code": "ConditionalCheckFailed", "Item": there });
+        cancelled(&std::iter::once(refused).chain(conflicts).collect())
+    }
+    fn the_token_conflicts_the_ticket_is_spent(_: &serde_json::Value) -> (u16, String) {
+        let spent = serde_json::json!({ "Code": "ConditionalCheckFailed", "Item": { "pk": { "S": "a#0" } } });
+        cancelled(&serde_json::json!([{ "Code": "TransactionConflict" }, spent]))
+    }
+    let emulator = emulator().await;
+    emulator.wire.trouble("TransactWriteItems", 1, Trouble::Answer(the_token_is_there_the_rest_conflicts));
+    assert_eq!(perform(&*emulator.store, "record on ticket").await, "Done");
+    assert!(find_family(&emulator.store, &family("a", 21).key()).await.is_some(), "what is left is written by itself");
+    assert_eq!(find_alias(&emulator.store, &alias_key("a", 31)).await, Some(Aliased::Token(token("a", 20).id)));
+
+    let emulator = self::emulator().await;
+    emulator.wire.trouble("TransactWriteItems", 1, Trouble::Answer(the_token_conflicts_the_ticket_is_spent));
+    assert_eq!(perform(&*emulator.store, "record on ticket").await, "TicketSpent");
+}
+
+#[tokio::test]
+async fn an_amendment_beside_anothers_is_looked_at_again() {
+    fn the_token_is_as_it_shall_be_the_rest_conflicts(input: &serde_json::Value) -> (u16, String) {
+        let there = &input["TransactItems"][0]["Put"]["Item"];
+        let refused = serde_json::json!({ "Code": "ConditionalCheckFailed", "Item": there });
+        let conflict = serde_json::json!({ "Code": "TransactionConflict" });
+        cancelled(&serde_json::json!([refused, conflict, { "Code": "None" }]))
+    }
+    let emulator = emulator().await;
+    emulator.wire.trouble("TransactWriteItems", 1, Trouble::Answer(the_token_is_as_it_shall_be_the_rest_conflicts));
+    assert_eq!(perform(&*emulator.store, "amend all").await, "Done");
+    assert_eq!(find_family(&emulator.store, &family("a", 2).key()).await.unwrap().revision, 1);
+    assert_eq!(find_alias(&emulator.store, &alias_key("a", 33)).await, Some(Aliased::Token(token("a", 1).id)));
+}
+
+#[tokio::test]
+async fn an_access_token_that_cannot_be_let_go_of_is_kept_and_nobody_is_told() {
+    let emulator = emulator().await;
+    // The step itself is let through.
+    emulator.wire.trouble("UpdateItem", 1, Trouble::Delay(Duration::ZERO));
+    emulator.wire.trouble("UpdateItem", 3, Trouble::Refuse("ThrottlingException"));
+    assert_eq!(perform(&*emulator.store, "rotate exclusive").await, "Won");
+    assert!(!emulator.wire.calm());
+    assert!(find_token(&emulator.store, &token("a", 11).key()).await.is_some());
 }
 
 #[tokio::test]

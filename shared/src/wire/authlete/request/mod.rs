@@ -1,5 +1,6 @@
 //! What the SDKs send.
 
+mod batch;
 mod create;
 mod fields;
 mod introspect;
@@ -8,6 +9,7 @@ mod service;
 mod token;
 mod update;
 
+pub use batch::{BatchQuery, at, batch};
 pub use create::{CreateAsk, CreateToken};
 pub use introspect::{Introspect, IntrospectStandard, Introspected};
 pub use revoke::{ListTokens, Revocation, RevokeParameters, RevokeToken, Revoked, range};

@@ -134,6 +134,9 @@ impl Revocation {
         let token = take("token")?.map(Secret::new);
         let hint = hint(take("token_type_hint")?.as_deref());
         let callback = take("callback")?;
+        if callback.as_deref().is_some_and(|callback| !is_function(callback)) {
+            return Err(Denial::RequestMalformed.into());
+        }
         let form = FormCredentials {
             id: take("client_id")?,
             secret: take("client_secret")?.map(Secret::new),
@@ -144,6 +147,12 @@ impl Revocation {
         let credentials = ClientCredentials { id, secret: secret(client_secret), form, certificate };
         Ok(RevokeParameters { token, hint, credentials, callback })
     }
+}
+
+/// Whether it is the name of a JavaScript function, and can be nothing else.
+fn is_function(name: &str) -> bool {
+    let known = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'$');
+    (1..=100).contains(&name.len()) && name.bytes().all(known)
 }
 
 /// A form that a client has sent to an authorization server.
@@ -240,7 +249,7 @@ mod tests {
 
     #[test]
     fn a_broken_form_is_the_client_s_fault_and_none_is_the_caller_s() {
-        for bad in ["token=%zz", "token=a&token=b"] {
+        for bad in ["token=%zz", "token=a&token=b", "token=a&callback=alert(1)//"] {
             assert_eq!(revocation(&json!({"parameters": bad})).unwrap_err(), Refusal::Denied(Denial::RequestMalformed), "{bad}");
         }
         assert_eq!(revocation(&json!({})).unwrap_err(), Refusal::invalid("parameters", "is required"));

@@ -1,5 +1,6 @@
 //! What the SDKs take. With any other action than the good one an answer has nothing but its result and what is said with it.
 
+mod batch;
 mod create;
 mod introspect;
 mod issued;
@@ -12,6 +13,7 @@ mod update;
 
 use crate::domain::{Audience, Scope, Timestamp, TokenRecord};
 
+pub use batch::{BatchAccepted, BatchStatusResponse};
 pub use create::{CreateAction, TokenCreateResponse};
 pub use introspect::{IntrospectionAction, IntrospectionResponse};
 pub use issued::IssuedToken;

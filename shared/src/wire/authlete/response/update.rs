@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{end, scopes, token_id, token_type};
 use crate::amend::Updated;
 use crate::client_token::TokenRef;
-use crate::domain::{Error, Fault, Refusal};
+use crate::domain::{Fault, Refusal};
 use crate::wire::HandedOver;
 use crate::wire::authlete::details::AuthzDetailsView;
 use crate::wire::authlete::property::Property;
@@ -75,12 +75,12 @@ impl<'a> TokenUpdateResponse<'a> {
     }
 
     /// Nothing was changed.
-    pub fn refused(call: Call, refusal: &Refusal) -> Result<Self, Error> {
+    pub fn refused(call: Call, refusal: &Refusal) -> Self {
         let action = match refusal {
             Refusal::AccessDenied { .. } => UpdateAction::Forbidden,
             Refusal::NotFound(_) => UpdateAction::NotFound,
             _ => UpdateAction::BadRequest,
         };
-        Ok(Self { result: ApiResult::refused(call, refusal), action, token: None })
+        Self { result: ApiResult::refused(call, refusal), action, token: None }
     }
 }

@@ -1,0 +1,32 @@
+//! `POST /api/{serviceId}/auth/token/create/batch`: contract `authlete`, section 5.9.
+
+use shared::batch;
+use shared::domain::scope::api;
+use shared::domain::{Error, Refusal};
+use shared::http::{Answer, Dialect, Endpoint, JsonList, Query, Route, ServiceCredentials};
+use shared::ports::Batcher;
+use shared::service;
+use shared::wire::Object;
+use shared::wire::authlete::request::{BatchQuery, CreateToken, at, batch as asks};
+use shared::wire::authlete::response::BatchAccepted;
+
+/// Takes a batch of tokens, which are made in the background.
+#[derive(Debug)]
+pub struct CreateTokenBatch;
+
+impl Endpoint for CreateTokenBatch {
+    const ROUTE: Route =
+        Route::post("authlete.create_token_batch", "/api/{serviceId}/auth/token/create/batch", Dialect::Authlete)
+            .and_at("/api/auth/token/create/batch");
+    type Ports = Batcher;
+    type Input = (ServiceCredentials, Query<BatchQuery>, JsonList<Object<CreateToken>>);
+    type Output = Answer<200>;
+
+    async fn handle(ports: &Batcher, input: Self::Input) -> Result<Self::Output, Error> {
+        let (ServiceCredentials(credentials), Query(query), JsonList(requests)) = input;
+        let caller = service::authenticate(&ports.reader, &credentials, &[api::TOKENS_CREATE], |_| ()).await?;
+        let accepted = batch::accept(ports, &caller.service, asks(requests)?, query.dry_run).await?;
+        let accepted = accepted.map_err(|bad| -> Refusal { at(bad.index, bad.refusal) })?;
+        Ok(Answer::of(&BatchAccepted::of(&accepted, query.dry_run))?)
+    }
+}

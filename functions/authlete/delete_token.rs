@@ -1,0 +1,31 @@
+//! `DELETE /auth/token/delete/{accessTokenIdentifier}`: contract `authlete`, section 5.6.
+
+use shared::client_token::{Hint, Sought};
+use shared::domain::Error;
+use shared::domain::scope::api;
+use shared::http::{Dialect, Endpoint, IdentifierPath, NoContent, Route, ServiceCredentials};
+use shared::ports::Revoker;
+use shared::revoke::revoke_found;
+use shared::service::authenticate;
+
+/// Deletes an access token with its refresh token. One that isn't there is as good as deleted.
+#[derive(Debug)]
+pub struct DeleteToken;
+
+impl Endpoint for DeleteToken {
+    const ROUTE: Route =
+        Route::delete("authlete.delete_token", "/api/{serviceId}/auth/token/delete/{accessTokenIdentifier+}", Dialect::Authlete)
+            .and_at("/api/auth/token/delete/{accessTokenIdentifier+}");
+    type Ports = Revoker;
+    type Input = (ServiceCredentials, IdentifierPath);
+    type Output = NoContent;
+
+    async fn handle(ports: &Revoker, (credentials, IdentifierPath(token)): Self::Input) -> Result<Self::Output, Error> {
+        let keys = ports.reader.keys.now().await?;
+        let seek = |org: &_| Sought::by_identifier(&keys, org, token.expose());
+        let caller = authenticate(&ports.reader, &credentials.0, &[api::TOKENS_REVOKE], seek).await?;
+        let found = caller.sought.find(&ports.reader, &caller.found, Hint::AccessToken).await?;
+        revoke_found(&*ports.revoke, found, ports.reader.now()).await?;
+        Ok(NoContent)
+    }
+}

@@ -1,0 +1,26 @@
+//! `GET /service/configuration`: contract `authlete`, section 5.13.
+
+use shared::domain::Error;
+use shared::http::{Answer, Dialect, Endpoint, Query, Route, ServiceCredentials};
+use shared::ports::Reader;
+use shared::service::authenticate;
+use shared::wire::authlete::request::Configuration;
+use shared::wire::authlete::response::Metadata;
+
+/// Tells what the service can do, in the words of OpenID Connect Discovery.
+#[derive(Debug)]
+pub struct GetConfiguration;
+
+impl Endpoint for GetConfiguration {
+    const ROUTE: Route = Route::get("authlete.get_configuration", "/api/{serviceId}/service/configuration", Dialect::Authlete)
+        .and_at("/api/service/configuration");
+    type Ports = Reader;
+    type Input = (ServiceCredentials, Query<Configuration>);
+    type Output = Answer<200>;
+
+    async fn handle(ports: &Reader, (credentials, Query(asked)): Self::Input) -> Result<Self::Output, Error> {
+        let caller = authenticate(ports, &credentials.0, &[], |_| ()).await?;
+        let metadata = Metadata::of(caller.service.org(), ports.keys.issuer()).shown(&asked)??;
+        Ok(Answer::shown(&metadata, asked.pretty)?)
+    }
+}

@@ -1,0 +1,28 @@
+//! `GET /service/jwks/get`: contract `authlete`, section 5.13.
+
+use serde_json::Value;
+use shared::domain::{Error, Fault};
+use shared::http::{Answer, Dialect, Endpoint, Query, Route, ServiceCredentials};
+use shared::ports::Reader;
+use shared::service::authenticate;
+use shared::wire::authlete::request::KeySetQuery;
+
+/// Tells the public keys by which the service's tokens are signed.
+#[derive(Debug)]
+pub struct GetJwks;
+
+impl Endpoint for GetJwks {
+    const ROUTE: Route =
+        Route::get("authlete.get_jwks", "/api/{serviceId}/service/jwks/get", Dialect::Authlete).and_at("/api/service/jwks/get");
+    type Ports = Reader;
+    type Input = (ServiceCredentials, Query<KeySetQuery>);
+    type Output = Answer<200>;
+
+    async fn handle(ports: &Reader, (credentials, Query(query)): Self::Input) -> Result<Self::Output, Error> {
+        authenticate(ports, &credentials.0, &[], |_| ()).await?;
+        let keys = ports.keys.now().await?;
+        let set: Value =
+            serde_json::from_str(&keys.jwks).map_err(|error| Fault::internal("reading the key set").because(error))?;
+        Ok(Answer::shown(&set, query.pretty)?)
+    }
+}

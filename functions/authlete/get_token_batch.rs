@@ -1,0 +1,31 @@
+//! `GET /api/{serviceId}/auth/token/create/batch/status/{requestId}`: contract `authlete`, section 5.9.
+
+use shared::batch;
+use shared::domain::scope::api;
+use shared::domain::{Error, Refusal};
+use shared::http::{Answer, BatchPath, Dialect, Endpoint, Route, ServiceCredentials};
+use shared::ports::BatchReader;
+use shared::service;
+use shared::wire::authlete::response::BatchStatusResponse;
+
+/// Tells how a batch is.
+#[derive(Debug)]
+pub struct GetTokenBatch;
+
+impl Endpoint for GetTokenBatch {
+    const ROUTE: Route =
+        Route::get("authlete.get_token_batch", "/api/{serviceId}/auth/token/create/batch/status/{requestId}", Dialect::Authlete)
+            .and_at("/api/auth/token/create/batch/status/{requestId}");
+    type Ports = BatchReader;
+    type Input = (ServiceCredentials, BatchPath);
+    type Output = Answer<200>;
+
+    async fn handle(
+        ports: &BatchReader,
+        (ServiceCredentials(credentials), BatchPath(id)): Self::Input,
+    ) -> Result<Self::Output, Error> {
+        let caller = service::authenticate(&ports.reader, &credentials, &[api::TOKENS_READ], |_| ()).await?;
+        let batch = batch::status(ports, &caller.service, id).await?.ok_or(Refusal::NotFound("batch"))?;
+        Ok(Answer::of(&BatchStatusResponse::of(&batch))?)
+    }
+}

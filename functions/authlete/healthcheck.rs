@@ -1,0 +1,20 @@
+//! `GET /api/lifecycle/healthcheck`: contract `authlete`, section 2.1.
+
+use shared::domain::Error;
+use shared::http::{Dialect, Endpoint, PlainText, Route};
+use shared::ports::Public;
+
+/// Says that it is there, to anybody.
+#[derive(Debug)]
+pub struct Healthcheck;
+
+impl Endpoint for Healthcheck {
+    const ROUTE: Route = Route::get("authlete.healthcheck", "/api/lifecycle/healthcheck", Dialect::Authlete);
+    type Ports = Public;
+    type Input = ();
+    type Output = PlainText;
+
+    async fn handle(_: &Public, (): Self::Input) -> Result<Self::Output, Error> {
+        Ok(PlainText("OK"))
+    }
+}

@@ -1,0 +1,44 @@
+//! `POST /auth/introspection`: contract `authlete`, section 5.10.
+
+use shared::client_token::Sought;
+use shared::domain::scope::api;
+use shared::domain::{Error, Fault};
+use shared::http::{Answer, Dialect, Endpoint, Lenient, Route, ServiceCredentials, understood};
+use shared::introspect::for_resource;
+use shared::ports::Introspector;
+use shared::service::authenticate;
+use shared::wire::authlete::content::Style;
+use shared::wire::authlete::request;
+use shared::wire::authlete::response::IntrospectionResponse;
+use shared::wire::authlete::result::Call;
+
+/// Tells a resource server whether a token opens what is asked for.
+#[derive(Debug)]
+pub struct IntrospectToken;
+
+impl Endpoint for IntrospectToken {
+    const ROUTE: Route = Route::post("authlete.introspect_token", "/api/{serviceId}/auth/introspection", Dialect::Authlete)
+        .and_at("/api/auth/introspection");
+    type Ports = Introspector;
+    type Input = (ServiceCredentials, Lenient<request::Introspect>);
+    type Output = Answer<200>;
+
+    async fn handle(ports: &Introspector, (credentials, Lenient(request)): Self::Input) -> Result<Self::Output, Error> {
+        let asked = request.take();
+        let keys = ports.reader.keys.now().await?;
+        let seek = |org: &_| asked.as_ref().ok().map(|asked| Sought::by_value(&keys, org, asked.token.expose()));
+        let caller = authenticate(&ports.reader, &credentials.0, &[api::TOKENS_READ], seek).await?;
+        let org = caller.service.org();
+        let found = async {
+            let asked = asked?;
+            let sought = caller.sought.ok_or_else(|| Fault::internal("looking for the token to introspect"))?;
+            let token = (&sought, &caller.found);
+            Ok((for_resource(ports, &caller.service, token, asked.token.expose(), &asked.request).await?, asked))
+        };
+        let style = Style::of(org, ports.reader.keys.issuer());
+        Ok(match understood(found.await)? {
+            Ok((found, asked)) => Answer::of(&IntrospectionResponse::of(&found, &asked, org, &style)?)?,
+            Err(refusal) => Answer::of(&IntrospectionResponse::refused(Call::at(Self::ROUTE.path), &refusal, &style))?,
+        })
+    }
+}

@@ -1,0 +1,54 @@
+//! `POST /auth/revocation`: contract `authlete`, section 5.12.
+
+use shared::client_auth;
+use shared::client_token::Sought;
+use shared::domain::scope::api;
+use shared::domain::{Denial, Error};
+use shared::http::{Answer, Dialect, Endpoint, Lenient, Route, ServiceCredentials, understood};
+use shared::ports::ClientRevoker;
+use shared::revoke::revoke_for_client;
+use shared::service::authenticate;
+use shared::wire::authlete::content::Style;
+use shared::wire::authlete::request;
+use shared::wire::authlete::response::RevocationResponse;
+use shared::wire::authlete::result::Call;
+
+/// Revokes what a client wants revoked (RFC 7009), for an authorization server to answer it.
+#[derive(Debug)]
+pub struct ProcessRevocation;
+
+impl Endpoint for ProcessRevocation {
+    const ROUTE: Route = Route::post("authlete.process_revocation", "/api/{serviceId}/auth/revocation", Dialect::Authlete)
+        .and_at("/api/auth/revocation");
+    type Ports = ClientRevoker;
+    type Input = (ServiceCredentials, Lenient<request::Revocation>);
+    type Output = Answer<200>;
+
+    async fn handle(ports: &ClientRevoker, (credentials, Lenient(request)): Self::Input) -> Result<Self::Output, Error> {
+        let (asked, reader) = (request.take(), &ports.revoker.reader);
+        let keys = reader.keys.now().await?;
+        let seek = |org: &_| {
+            let asked = asked.as_ref().ok();
+            let token = asked.and_then(|asked| asked.token.as_ref());
+            let token = token.map(|token| Sought::by_value(&keys, org, token.expose()));
+            (asked.and_then(|asked| asked.credentials.client()), token)
+        };
+        let caller = authenticate(reader, &credentials.0, &[api::TOKENS_REVOKE], seek).await?;
+        let revoked = async {
+            let asked = asked?;
+            let client =
+                client_auth::authenticate(reader, &*ports.once, &caller.service, &caller.found, &asked.credentials).await?;
+            let token = (caller.sought.1.as_ref().ok_or(Denial::TokenMissing)?, &caller.found);
+            revoke_for_client(ports, client.client(), token, asked.hint).await?;
+            Ok(asked.callback)
+        };
+        let answer = match understood(revoked.await)? {
+            Ok(callback) => RevocationResponse::done(callback.as_deref()),
+            Err(refusal) => {
+                let style = Style::of(caller.service.org(), reader.keys.issuer());
+                RevocationResponse::refused(Call::at(Self::ROUTE.path), &refusal, &style)?
+            }
+        };
+        Ok(Answer::of(&answer)?)
+    }
+}

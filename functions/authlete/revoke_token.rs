@@ -1,0 +1,59 @@
+//! `POST /auth/token/revoke`: contract `authlete`, section 5.7.
+
+use shared::client_token::Sought;
+use shared::domain::scope::api;
+use shared::domain::{ClientRef, Error, OrgId};
+use shared::http::{Answer, Dialect, Endpoint, Lenient, Route, ServiceCredentials};
+use shared::keys::PublishedKeys;
+use shared::ports::BulkRevoker;
+use shared::revoke::{ClientBulk, revoke_found, revoke_of_clients};
+use shared::service::{Authenticated, authenticate, client_named};
+use shared::wire::authlete::request::{self, Revoked};
+use shared::wire::authlete::response::TokenRevokeResponse;
+
+/// Revokes a token, or all that a client or a subject has, and tells how many there were.
+#[derive(Debug)]
+pub struct RevokeToken;
+
+impl Endpoint for RevokeToken {
+    const ROUTE: Route = Route::post("authlete.revoke_token", "/api/{serviceId}/auth/token/revoke", Dialect::Authlete)
+        .and_at("/api/auth/token/revoke");
+    type Ports = BulkRevoker;
+    type Input = (ServiceCredentials, Lenient<request::RevokeToken>);
+    type Output = Answer<200>;
+
+    async fn handle(ports: &BulkRevoker, (credentials, Lenient(request)): Self::Input) -> Result<Self::Output, Error> {
+        let revoked = request.take();
+        let keys = ports.reader.keys.now().await?;
+        let seek = |org: &_| revoked.as_ref().map_or((None, None), |revoked| sought(revoked, &keys, org));
+        let caller = authenticate(&ports.reader, &credentials.0, &[api::TOKENS_REVOKE], seek).await?;
+        Ok(Answer::of(&TokenRevokeResponse::of(count(ports, &caller, revoked?).await?))?)
+    }
+}
+
+type Target = (Option<Sought>, Option<ClientRef>);
+
+fn sought(revoked: &Revoked, keys: &PublishedKeys, org: &OrgId) -> Target {
+    match revoked {
+        Revoked::Token(token, _) => (Some(Sought::new(keys, org, token)), None),
+        Revoked::OfClient(client, _) => (None, client.clone()),
+        Revoked::OfSubject(_) => (None, None),
+    }
+}
+
+async fn count(ports: &BulkRevoker, caller: &Authenticated<Target>, revoked: Revoked) -> Result<u64, Error> {
+    let Authenticated { service, sought, found } = caller;
+    let bulk = match (revoked, sought) {
+        (Revoked::Token(_, hint), (Some(token), _)) => {
+            let token = token.find(&ports.reader, found, hint).await?;
+            return Ok(u64::from(revoke_found(&*ports.revoke, token, ports.reader.now()).await?));
+        }
+        (Revoked::OfClient(Some(client), subject), _) => match client_named(&ports.reader, service, found, &client).await? {
+            Some(client) => ClientBulk { client: Some(client.id), subject },
+            None => return Ok(0),
+        },
+        (Revoked::OfSubject(subject), _) => ClientBulk { client: None, subject: Some(subject) },
+        (Revoked::Token(..) | Revoked::OfClient(None, _), _) => return Ok(0),
+    };
+    revoke_of_clients(ports, service, bulk).await
+}

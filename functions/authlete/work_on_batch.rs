@@ -1,0 +1,24 @@
+//! Makes the tokens of batches: contract `authlete`, section 5.9.
+
+use shared::batch::work_on_all;
+use shared::domain::Error;
+use shared::lambda::Operation;
+use shared::ports::BatchWorker;
+use shared::wire::queue::Messages;
+use shared::wire::stream::Failures;
+
+/// Records the tokens of some parts of batches. A part that fails comes again by itself.
+#[derive(Debug)]
+pub struct WorkOnBatch;
+
+impl Operation for WorkOnBatch {
+    const NAME: &'static str = "authlete.work_on_batch";
+    type Ports = BatchWorker;
+    type Input = Messages;
+    type Output = Failures;
+
+    async fn handle(ports: &BatchWorker, Messages { messages }: Messages) -> Result<Failures, Error> {
+        let parts = messages.into_iter().map(|message| (message.id, message.body));
+        Ok(work_on_all(ports, parts).await.into_iter().collect())
+    }
+}
