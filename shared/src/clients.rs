@@ -71,6 +71,11 @@ impl ChosenSecret {
             Err(Invalid("must be 22 to 86 of A-Z, a-z, 0-9, - and _"))
         }
     }
+
+    /// The secret itself.
+    pub fn as_secret(&self) -> &Secret<String> {
+        &self.0
+    }
 }
 
 /// A client as it will be. Its number, secrets and lock are no matter of a draft.
