@@ -1,6 +1,6 @@
 //! What a commit has changed.
 
-use super::{Client, Family, KeyRing, MarkKey, Member, Org, Timestamp, TokenRecord};
+use super::{Client, ClientId, Family, KeyRing, MarkKey, Member, Org, Subject, Timestamp, TokenId, TokenRecord};
 
 /// A change of one record, as the store has committed it.
 #[derive(Clone, Debug)]
@@ -102,13 +102,7 @@ impl Commit {
             Change::Token(diff) => match &**diff {
                 Diff::Added(token) => at("token.minted", token.issued_at),
                 Diff::Removed(_) => now("token.deleted"),
-                Diff::Changed { before, after } if before == after => None,
-                Diff::Changed { before, after } => match (before.revoked_at, after.revoked_at) {
-                    (None, Some(moment)) if TokenRecord { revoked_at: None, ..after.clone() } == *before => {
-                        at("token.revoked", moment)
-                    }
-                    _ => now("token.altered"),
-                },
+                Diff::Changed { before, after } => of_token(before, after, self.at),
             },
             Change::Family(diff) => match &**diff {
                 Diff::Added(family) => at("family.begun", family.issued_at),
@@ -137,6 +131,23 @@ impl Commit {
     }
 }
 
+fn of_token(before: &TokenRecord, after: &TokenRecord, now: Timestamp) -> Option<Action> {
+    if before == after {
+        return None;
+    }
+    let is_next = before.revision.checked_add(1) == Some(after.revision);
+    Some(match (before.revoked_at, after.revoked_at) {
+        (None, Some(at)) if TokenRecord { revoked_at: None, ..after.clone() } == *before => Action { name: "token.revoked", at },
+        (None, None) if is_next && whose(before) == whose(after) => Action { name: "token.amended", at: now },
+        _ => Action { name: "token.altered", at: now },
+    })
+}
+
+/// What no amendment changes.
+fn whose(token: &TokenRecord) -> (&Subject, Option<ClientId>, Option<TokenId>, Timestamp) {
+    (&token.subject, token.client, token.family, token.issued_at)
+}
+
 fn of_family(before: &Family, after: &Family, now: Timestamp) -> Option<Action> {
     if before == after {
         return None;
@@ -145,13 +156,39 @@ fn of_family(before: &Family, after: &Family, now: Timestamp) -> Option<Action> 
     if let (None, Some(at), true) = (before.revoked_at, after.revoked_at, is_revoked) {
         return Some(Action { name: "family.revoked", at });
     }
-    let Family { generation, current, previous, rotated_at, token, .. } = *before;
-    let is_next = before.generation.checked_add(1) == Some(after.generation) && after.previous == Some(before.current);
-    let rest = Family { generation, current, previous, rotated_at, token, ..after.clone() };
-    if is_next && rest == *before {
-        return Some(Action { name: "family.refreshed", at: after.rotated_at });
+    Some(if let Some(at) = refreshed(before, after) {
+        Action { name: "family.refreshed", at }
+    } else if is_amended(before, after) {
+        Action { name: "family.amended", at: now }
+    } else {
+        Action { name: "family.altered", at: now }
+    })
+}
+
+/// When it was refreshed, if that and nothing else makes the difference.
+fn refreshed(before: &Family, after: &Family) -> Option<Timestamp> {
+    let Family { generation, current, previous, rotated_at, token, refreshed_at, expires_at, needed_until, .. } = *before;
+    let rest = Family { generation, current, previous, rotated_at, token, refreshed_at, ..after.clone() };
+    let rest = Family { expires_at, needed_until, ..rest };
+    let may_end_then = after.expires_at == expires_at || before.slides.is_some();
+    if rest != *before || !may_end_then {
+        return None;
     }
-    Some(Action { name: "family.altered", at: now })
+    if generation.checked_add(1) == Some(after.generation) && after.previous == Some(current) {
+        return Some(after.rotated_at);
+    }
+    let stays = (after.generation, after.current, after.previous, after.rotated_at) == (generation, current, previous, rotated_at);
+    after.refreshed_at.filter(|at| stays && refreshed_at != Some(*at))
+}
+
+/// Whether it was amended: it is the next revision, and what refreshing changes is as it was.
+fn is_amended(before: &Family, after: &Family) -> bool {
+    let of = |family: &Family| (family.generation, family.current, family.previous, family.rotated_at, family.salt);
+    let more = |family: &Family| (family.refreshed_at, family.token, family.issued_at, family.revoked_at);
+    before.revision.checked_add(1) == Some(after.revision)
+        && before.revoked_at.is_none()
+        && (of(before), more(before)) == (of(after), more(after))
+        && (&before.subject, before.client) == (&after.subject, after.client)
 }
 
 fn of_mark(before: &MarkStands, after: &MarkStands, now: Timestamp) -> Option<Action> {

@@ -245,8 +245,11 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::domain::{App, Audience, Creator, Role, Scope, Session, SessionId};
-    use crate::store::conformance::samples::{client_id, family, id, org_id, subject, token};
+    use crate::domain::{
+        App, Audience, AuthorizationDetails, Confirmation, Creator, GrantType, Issuance, Property, Role, Scope, Session, SessionId,
+        Thumbprint,
+    };
+    use crate::store::conformance::samples::{T0, client_id, family, id, org_id, subject, token};
 
     /// What DynamoDB counts for an item, bytes: names and values. A write costs one unit for each 1,024.
     fn size(item: &Item) -> usize {
@@ -296,9 +299,50 @@ mod tests {
         texts.iter().map(|text| Scope::parse(text).unwrap()).collect()
     }
 
+    /// As an OAuth client gets it by a code: opaque, bound to a key, with a refresh token, and with some scopes of OpenID.
+    fn of_client() -> TokenRecord {
+        let confirmation = Confirmation { certificate: None, dpop_key: Some(Thumbprint([1; 32])) };
+        TokenRecord {
+            org: org_id("1234567890"),
+            root_org: org_id("1234567890"),
+            client: Some(client_id(1_234_567_890)),
+            scopes: scopes(&["openid", "email", "profile", "offline_access"]),
+            roles: BTreeMap::new(),
+            session: None,
+            family: Some(id(7)),
+            issuance: Some(Box::new(Issuance {
+                grant: GrantType::AuthorizationCode,
+                for_client: false,
+                alias_used: false,
+                properties: Vec::new(),
+                confirmation,
+                details: None,
+                acr: None,
+                auth_time: Some(T0),
+                for_external_attachment: false,
+            })),
+            refreshable_until: Some(T0.plus(Seconds::DAY)),
+            ..typical()
+        }
+    }
+
+    /// About the most that is still ordinary: a value of its own, properties, and a purchase that the user has agreed to.
+    fn large_of_client() -> TokenRecord {
+        let details = r#"[{"actions":["initiate","status"],"creditorAccount":{"iban":"DE02100100109307118603"},"instructedAmount":{"amount":"123.50","currency":"EUR"},"type":"payment_initiation"}]"#;
+        let property = |n: u8| Property { key: format!("property_{n}"), value: "a value of some length".to_owned(), hidden: false };
+        let token = of_client();
+        let issuance = token.issuance.clone().map(|issuance| Issuance {
+            properties: vec![property(1), property(2)],
+            details: Some(AuthorizationDetails::from_json(details.to_owned())),
+            acr: Some("urn:mace:incommon:iap:silver".to_owned()),
+            ..*issuance
+        });
+        TokenRecord { issuance: issuance.map(Box::new), value: Some([1; 32]), revision: 1, ..token }
+    }
+
     #[test]
     fn an_ordinary_token_costs_one_write_unit_revoked_or_not() {
-        for (token, most) in [(typical(), 512), (large(), 1_024)] {
+        for (token, most) in [(typical(), 512), (large(), 1_024), (of_client(), 576), (large_of_client(), 1_024)] {
             let token = TokenRecord { revoked_at: Some(token.issued_at), ..token };
             let mut item = token_item(&token, true).unwrap();
             item.insert("w".to_owned(), bytes(&[0; 8]));
@@ -326,8 +370,21 @@ mod tests {
             hosts: Vec::new(),
             ..family("a", 1)
         };
-        let mut item = family_item(&family).unwrap();
-        item.extend([("r".to_owned(), moment(family.issued_at)), ("w".to_owned(), bytes(&[0; 8]))]);
-        assert!(size(&item) <= 1_024, "{} bytes", size(&item));
+        let of_client = Family {
+            issuance: of_client().issuance,
+            scopes: of_client().scopes,
+            roles: BTreeMap::new(),
+            session: None,
+            slides: Some(Seconds::DAY),
+            exclusive: true,
+            refreshed_at: Some(T0),
+            revision: 1,
+            ..family.clone()
+        };
+        for family in [family, of_client] {
+            let mut item = family_item(&family).unwrap();
+            item.extend([("r".to_owned(), moment(family.issued_at)), ("w".to_owned(), bytes(&[0; 8]))]);
+            assert!(size(&item) <= 1_024, "{} bytes", size(&item));
+        }
     }
 }

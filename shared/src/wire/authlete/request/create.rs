@@ -78,8 +78,8 @@ pub struct CreateAsk {
 impl CreateToken {
     /// In words of the domain.
     pub fn take(self) -> Result<CreateAsk, Refusal> {
-        let client = self.client()?;
         let issuance = self.issuance()?;
+        let client = self.client()?;
         let lifetime = match self.access_token_persistent {
             true => Lifetime::Forever,
             false => lifetime(self.access_token_duration)?,

@@ -163,7 +163,7 @@ impl Spoken {
             Verdict::Expired { refreshable: true } => {
                 unauthorized(C::TOKEN_EXPIRED_REFRESHABLE, "The access token has expired, but can be refreshed.")
             }
-            Verdict::Unproved(denial) => Self::unproved(*denial),
+            Verdict::Unproved(denial) => Self::unproved(*denial, asked.request.certificate.is_some()),
             Verdict::OtherAuthentication => Self {
                 error: INSUFFICIENT,
                 more: vec![("acr_values", asked.request.acr_values.join(" "))],
@@ -189,9 +189,10 @@ impl Spoken {
         }
     }
 
-    fn unproved(denial: Denial) -> Self {
+    fn unproved(denial: Denial, has_certificate: bool) -> Self {
         use ResultCode as C;
         let (code, error) = match denial {
+            Denial::CertificateMismatch if !has_certificate => (C::CERTIFICATE_MISSING, "invalid_token"),
             Denial::CertificateMismatch => (C::CERTIFICATE_MISMATCH, "invalid_token"),
             Denial::DpopKeyMismatch => (C::DPOP_KEY_MISMATCH, "invalid_token"),
             Denial::DpopHeaderMissing => (C::DPOP_PROOF_MISSING, "invalid_dpop_proof"),
