@@ -50,7 +50,7 @@ pub struct ClientDraft {
 /// One page of a listing.
 #[derive(Clone, Debug, Default)]
 pub struct ClientPage {
-    /// The clients, in the order of their numbers as texts.
+    /// The clients, in an order that doesn't change.
     pub clients: Vec<Client>,
     /// How many there are on all pages.
     pub total: usize,
