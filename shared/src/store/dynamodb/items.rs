@@ -246,8 +246,8 @@ mod tests {
 
     use super::*;
     use crate::domain::{
-        App, Audience, AuthorizationDetails, Confirmation, Creator, GrantType, Issuance, Property, Role, Scope, Session, SessionId,
-        Thumbprint,
+        App, Audience, AuthorizationDetails, Confirmation, Creator, GrantType, Issuance, Property, Role, Scope, Session,
+        SessionId, Thumbprint,
     };
     use crate::store::conformance::samples::{T0, client_id, family, id, org_id, subject, token};
 
@@ -329,7 +329,8 @@ mod tests {
     /// About the most that is still ordinary: a value of its own, properties, and a purchase that the user has agreed to.
     fn large_of_client() -> TokenRecord {
         let details = r#"[{"actions":["initiate","status"],"creditorAccount":{"iban":"DE02100100109307118603"},"instructedAmount":{"amount":"123.50","currency":"EUR"},"type":"payment_initiation"}]"#;
-        let property = |n: u8| Property { key: format!("property_{n}"), value: "a value of some length".to_owned(), hidden: false };
+        let property =
+            |n: u8| Property { key: format!("property_{n}"), value: "a value of some length".to_owned(), hidden: false };
         let token = of_client();
         let issuance = token.issuance.clone().map(|issuance| Issuance {
             properties: vec![property(1), property(2)],
