@@ -58,3 +58,6 @@ fn subject(record: &TokenRecord) -> Option<&str> {
 fn token_id(record: &TokenRecord) -> String {
     record.family.unwrap_or(record.id).to_string()
 }
+
+#[cfg(test)]
+mod tests;
