@@ -261,7 +261,7 @@ async fn free_number(ports: &ClientWriter, org: &OrgId) -> Result<ClientId, Erro
 fn draw_secret(entropy: &dyn Entropy) -> Result<Secret<String>, Fault> {
     let mut bytes = zeroize::Zeroizing::new([0; 64]);
     entropy.fill(&mut *bytes)?;
-    Ok(Secret::new(URL_SAFE_NO_PAD.encode(*bytes)))
+    Ok(Secret::new(URL_SAFE_NO_PAD.encode(bytes.as_slice())))
 }
 
 fn hash(secret: &Secret<String>) -> [u8; 32] {

@@ -139,13 +139,11 @@ fn plain(path: &str) -> String {
     let mut plain = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let digits = part.get(..2).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
-        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        match byte {
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
             Some(byte) if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') => plain.push(byte.into()),
-            Some(byte) => plain.push_str(&format!("%{byte:02X}")),
-            None => plain.push('%'),
+            _ => plain.extend(["%", &digits.unwrap_or_default().to_ascii_uppercase()]),
         }
-        plain.push_str(if byte.is_some() { &part[2..] } else { part });
+        plain.push_str(if digits.is_some() { &part[2..] } else { part });
     }
     plain
 }

@@ -98,6 +98,15 @@ fn a_proof_may_be_by_any_asymmetric_algorithm_and_its_key_need_not_name_it() {
 }
 
 #[test]
+fn rfc9964_3_a_lattice_key_names_its_algorithm() {
+    let signer = LocalSigner::for_tests(Algorithm::MlDsa44);
+    let mut header = header_of(&signer);
+    header["jwk"].as_object_mut().unwrap().remove("alg");
+    let nameless = signed_by(&signer, header.to_string(), payload().to_string());
+    assert_eq!(verified(&nameless), Err(Denial::DpopProofInvalid));
+}
+
+#[test]
 fn p01_exactly_one_jwt_is_a_proof() {
     let good = proof(&header(), &payload());
     assert!(verified(&good).is_ok());
@@ -219,6 +228,8 @@ fn p07_a_proof_is_used_once_at_each_place() {
     let good = proof(&header(), &payload());
     assert!(verify_with(&memory, &good, &EXPECTED, NOW).is_ok());
     assert_eq!(verify_with(&memory, &good, &EXPECTED, NOW), Err(Denial::DpopProofReplayed));
+    let another = proof(&header(), &with(payload(), "jti", Some("b".into())));
+    assert!(verify_with(&memory, &another, &EXPECTED, NOW).is_ok(), "another jti");
     let resigned = proof(&with(header(), "x", Some(json!(1))), &with(payload(), "htu", Some(format!("{HERE}?x").into())));
     assert_eq!(verify_with(&memory, &resigned, &EXPECTED, NOW), Err(Denial::DpopProofReplayed), "the same jti again");
     let other = LocalSigner::for_tests(Algorithm::Es384);
