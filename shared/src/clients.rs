@@ -76,6 +76,11 @@ impl ChosenSecret {
     pub fn as_secret(&self) -> &Secret<String> {
         &self.0
     }
+
+    /// It, for its owner.
+    pub fn secret(&self) -> &Secret<String> {
+        &self.0
+    }
 }
 
 /// A client as it will be. Its number, secrets and lock are no matter of a draft.
