@@ -8,7 +8,7 @@ use shared::ports::ClientWriter;
 use shared::service::authenticate;
 use shared::wire::authlete::client::{ClientBody, ClientView};
 
-/// Creates a client, and tells its secret once. The answer is a 200: the SDKs take nothing else.
+/// Makes a client, and tells its secret once.
 #[derive(Debug)]
 pub struct CreateClient;
 
@@ -19,9 +19,9 @@ impl Endpoint for CreateClient {
     type Input = (ServiceCredentials, Lenient<ClientBody>);
     type Output = Answer<200>;
 
-    async fn handle(ports: &ClientWriter, (credentials, Lenient(body)): Self::Input) -> Result<Self::Output, Error> {
+    async fn handle(ports: &ClientWriter, (credentials, Lenient(request)): Self::Input) -> Result<Self::Output, Error> {
         let caller = authenticate(&ports.reader, &credentials.0, &[api::CLIENTS_WRITE], |_| ()).await?;
-        let (client, secret) = clients::create(ports, &caller.service, body.try_into()?).await?;
+        let (client, secret) = clients::create(ports, &caller.service, request.try_into()?).await?;
         Ok(Answer::of(&ClientView::of(&client)?.with_secret(&secret))?)
     }
 }

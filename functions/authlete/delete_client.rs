@@ -7,7 +7,7 @@ use shared::http::{ClientPath, Dialect, Endpoint, NoContent, Route, ServiceCrede
 use shared::ports::ClientRemover;
 use shared::service::authenticate;
 
-/// Deletes a client with all of its tokens.
+/// Deletes a client, and with it all its tokens.
 #[derive(Debug)]
 pub struct DeleteClient;
 
@@ -18,8 +18,8 @@ impl Endpoint for DeleteClient {
     type Input = (ServiceCredentials, ClientPath);
     type Output = NoContent;
 
-    async fn handle(ports: &ClientRemover, (credentials, ClientPath(id)): Self::Input) -> Result<Self::Output, Error> {
-        let caller = authenticate(&ports.reader, &credentials.0, &[api::CLIENTS_WRITE], |_| id).await?;
+    async fn handle(ports: &ClientRemover, (credentials, ClientPath(named)): Self::Input) -> Result<Self::Output, Error> {
+        let caller = authenticate(&ports.reader, &credentials.0, &[api::CLIENTS_WRITE], |_| named).await?;
         clients::delete(ports, &caller.service, &caller.found, &caller.sought).await?;
         Ok(NoContent)
     }

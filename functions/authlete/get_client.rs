@@ -8,7 +8,7 @@ use shared::ports::Reader;
 use shared::service::authenticate;
 use shared::wire::authlete::client::ClientView;
 
-/// Tells all that is known of a client but its secret.
+/// Shows a client.
 #[derive(Debug)]
 pub struct GetClient;
 
@@ -19,8 +19,8 @@ impl Endpoint for GetClient {
     type Input = (ServiceCredentials, ClientPath);
     type Output = Answer<200>;
 
-    async fn handle(ports: &Reader, (credentials, ClientPath(id)): Self::Input) -> Result<Self::Output, Error> {
-        let caller = authenticate(ports, &credentials.0, &[api::CLIENTS_READ, api::CLIENTS_WRITE], |_| id).await?;
+    async fn handle(ports: &Reader, (credentials, ClientPath(named)): Self::Input) -> Result<Self::Output, Error> {
+        let caller = authenticate(ports, &credentials.0, &[api::CLIENTS_READ, api::CLIENTS_WRITE], |_| named).await?;
         let client = clients::get(ports, &caller.service, &caller.found, &caller.sought).await?;
         Ok(Answer::of(&ClientView::of(&client)?)?)
     }

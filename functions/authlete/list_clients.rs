@@ -8,7 +8,7 @@ use shared::ports::DirectoryReader;
 use shared::service::authenticate;
 use shared::wire::authlete::client::{self, ClientListView};
 
-/// Lists clients.
+/// Lists the clients of the service.
 #[derive(Debug)]
 pub struct ListClients;
 
@@ -20,8 +20,7 @@ impl Endpoint for ListClients {
     type Output = Answer<200>;
 
     async fn handle(ports: &DirectoryReader, (credentials, Query(query)): Self::Input) -> Result<Self::Output, Error> {
-        let needs = [api::CLIENTS_READ, api::CLIENTS_WRITE];
-        let caller = authenticate(&ports.reader, &credentials.0, &needs, |_| ()).await?;
+        let caller = authenticate(&ports.reader, &credentials.0, &[api::CLIENTS_READ, api::CLIENTS_WRITE], |_| ()).await?;
         let page = clients::list(ports, &caller.service, query.start, query.end, |client| query.wants(client)).await?;
         Ok(Answer::of(&ClientListView::of(&query, &page)?)?)
     }

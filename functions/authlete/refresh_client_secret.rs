@@ -1,4 +1,4 @@
-//! `GET /client/secret/refresh/{id}`: contract `authlete`, section 3. A `GET` because the contract has it so.
+//! `GET /client/secret/refresh/{id}`: contract `authlete`, section 3 (row 16).
 
 use shared::clients;
 use shared::domain::Error;
@@ -8,7 +8,7 @@ use shared::ports::ClientWriter;
 use shared::service::authenticate;
 use shared::wire::authlete::client::SecretView;
 
-/// Gives a client a new secret, and tells it once.
+/// Makes a new secret for a client, and tells it once. A `GET` that changes something: so the SDKs want it.
 #[derive(Debug)]
 pub struct RefreshClientSecret;
 
@@ -20,8 +20,8 @@ impl Endpoint for RefreshClientSecret {
     type Input = (ServiceCredentials, ClientPath);
     type Output = Answer<200>;
 
-    async fn handle(ports: &ClientWriter, (credentials, ClientPath(id)): Self::Input) -> Result<Self::Output, Error> {
-        let caller = authenticate(&ports.reader, &credentials.0, &[api::CLIENTS_WRITE], |_| id).await?;
+    async fn handle(ports: &ClientWriter, (credentials, ClientPath(named)): Self::Input) -> Result<Self::Output, Error> {
+        let caller = authenticate(&ports.reader, &credentials.0, &[api::CLIENTS_WRITE], |_| named).await?;
         let secret = clients::refresh_secret(ports, &caller.service, &caller.found, &caller.sought).await?;
         Ok(Answer::of(&SecretView::refreshed(&secret))?)
     }

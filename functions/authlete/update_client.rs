@@ -21,10 +21,10 @@ impl Endpoint for UpdateClient {
 
     async fn handle(
         ports: &ClientWriter,
-        (credentials, ClientPath(id), Lenient(body)): Self::Input,
+        (credentials, ClientPath(named), Lenient(request)): Self::Input,
     ) -> Result<Self::Output, Error> {
-        let caller = authenticate(&ports.reader, &credentials.0, &[api::CLIENTS_WRITE], |_| id).await?;
-        let client = clients::update(ports, &caller.service, &caller.found, &caller.sought, body.try_into()?).await?;
+        let caller = authenticate(&ports.reader, &credentials.0, &[api::CLIENTS_WRITE], |_| named).await?;
+        let client = clients::update(ports, &caller.service, &caller.found, &caller.sought, request.try_into()?).await?;
         Ok(Answer::of(&ClientView::of(&client)?)?)
     }
 }

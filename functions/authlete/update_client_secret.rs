@@ -1,4 +1,4 @@
-//! `POST /client/secret/update/{id}`: contract `authlete`, section 3.
+//! `POST /client/secret/update/{id}`: contract `authlete`, section 3 (row 16).
 
 use shared::clients;
 use shared::domain::Error;
@@ -22,11 +22,11 @@ impl Endpoint for UpdateClientSecret {
 
     async fn handle(
         ports: &ClientWriter,
-        (credentials, ClientPath(id), Lenient(request)): Self::Input,
+        (credentials, ClientPath(named), Lenient(request)): Self::Input,
     ) -> Result<Self::Output, Error> {
-        let caller = authenticate(&ports.reader, &credentials.0, &[api::CLIENTS_WRITE], |_| id).await?;
+        let caller = authenticate(&ports.reader, &credentials.0, &[api::CLIENTS_WRITE], |_| named).await?;
         let secret = request.take()?;
         clients::update_secret(ports, &caller.service, &caller.found, &caller.sought, &secret).await?;
-        Ok(Answer::of(&SecretView::updated(secret.secret()))?)
+        Ok(Answer::of(&SecretView::updated(secret.as_secret()))?)
     }
 }

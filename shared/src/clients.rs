@@ -50,7 +50,7 @@ pub struct ClientDraft {
 /// One page of a listing.
 #[derive(Clone, Debug, Default)]
 pub struct ClientPage {
-    /// The clients, in the order of their numbers as texts.
+    /// The clients, in an order that doesn't change.
     pub clients: Vec<Client>,
     /// How many there are on all pages.
     pub total: usize,
@@ -74,11 +74,6 @@ impl ChosenSecret {
 
     /// The secret itself.
     pub fn as_secret(&self) -> &Secret<String> {
-        &self.0
-    }
-
-    /// It, for its owner.
-    pub fn secret(&self) -> &Secret<String> {
         &self.0
     }
 }
@@ -266,7 +261,7 @@ async fn free_number(ports: &ClientWriter, org: &OrgId) -> Result<ClientId, Erro
 fn draw_secret(entropy: &dyn Entropy) -> Result<Secret<String>, Fault> {
     let mut bytes = zeroize::Zeroizing::new([0; 64]);
     entropy.fill(&mut *bytes)?;
-    Ok(Secret::new(URL_SAFE_NO_PAD.encode(&*bytes)))
+    Ok(Secret::new(URL_SAFE_NO_PAD.encode(*bytes)))
 }
 
 fn hash(secret: &Secret<String>) -> [u8; 32] {

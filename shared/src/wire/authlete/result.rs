@@ -247,7 +247,7 @@ pub fn describe(refusal: &Refusal) -> Cow<'static, str> {
         Refusal::ClientUnavailable => "The service has no such client.".into(),
         Refusal::Conflict(what) => format!("Not possible: {what}.").into(),
         Refusal::CredentialsMissing => "Authorization header is missing.".into(),
-        Refusal::CredentialsRejected(problem) => token(*problem).into(),
+        Refusal::CredentialsRejected(problem) | Refusal::TokenRejected(problem) => token(*problem).into(),
         Refusal::Denied(denial) => denial.describe().into(),
         Refusal::Invalid { field, rule } if field.is_empty() => format!("The request is not as it should be: {rule}.").into(),
         Refusal::Invalid { field, rule } => format!("'{field}' {rule}.").into(),
@@ -262,7 +262,6 @@ pub fn describe(refusal: &Refusal) -> Cow<'static, str> {
         Refusal::ScopeNotHeld(scope) => format!("The scope '{}' is not supported by the service.", scope.name()).into(),
         Refusal::TicketRejected => "The service has no such ticket: it is unknown, expired or has been used.".into(),
         Refusal::TokenGone => "The token has been revoked.".into(),
-        Refusal::TokenRejected(problem) => token(*problem).into(),
         Refusal::TokenTooLarge { limit } => format!("The signed token would be over {limit} bytes.").into(),
         Refusal::UnsupportedMediaType => {
             "Send \"Content-Type: application/json\" in UTF-8, or application/x-www-form-urlencoded.".into()
@@ -333,6 +332,7 @@ impl ApiResult {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 fn as_text<S: serde::Serializer>(code: &ResultCode, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(code)
 }

@@ -46,6 +46,7 @@ pub struct IssuedToken<'a> {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the contract's members")]
 struct IssuedRefreshToken<'a> {
     refresh_token: HandedOver<'a>,
     refresh_token_expires_at: i64,
