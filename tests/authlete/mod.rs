@@ -1,3 +1,4 @@
 //! The Authlete dialect.
 
 mod clients;
+mod edge;
