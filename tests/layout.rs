@@ -34,7 +34,8 @@ fn every_room_is_in_the_catalogue_and_every_entry_has_a_room() {
 #[test]
 fn no_two_endpoints_share_a_method_and_path() {
     let entries: Vec<Entry<Operations>> = functions::catalogue();
-    let all = |entry: &Entry<Operations>| entry.route.paths().map(|path| (entry.route.method.to_string(), path)).collect::<Vec<_>>();
+    let all =
+        |entry: &Entry<Operations>| entry.route.paths().map(|path| (entry.route.method.to_string(), path)).collect::<Vec<_>>();
     let routes: Vec<_> = entries.iter().flat_map(all).collect();
     assert_eq!(routes.iter().collect::<BTreeSet<_>>().len(), routes.len());
 }

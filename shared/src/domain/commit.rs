@@ -177,7 +177,8 @@ fn refreshed(before: &Family, after: &Family) -> Option<Timestamp> {
     if generation.checked_add(1) == Some(after.generation) && after.previous == Some(current) {
         return Some(after.rotated_at);
     }
-    let stays = (after.generation, after.current, after.previous, after.rotated_at) == (generation, current, previous, rotated_at);
+    let stays =
+        (after.generation, after.current, after.previous, after.rotated_at) == (generation, current, previous, rotated_at);
     after.refreshed_at.filter(|at| stays && refreshed_at != Some(*at))
 }
 
