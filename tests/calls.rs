@@ -8,10 +8,9 @@ use shared::aws::testing::{Call, Trouble, Wire};
 use shared::domain::SigningMode;
 use shared::http::{Entry, Service};
 use shared::lambda::{InvocationError, OperationEntry};
-use shared::platform::Operations;
 use shared::ports::Access;
 
-use crate::support::deployment::Deployment;
+use crate::support::deployment::{Deployment, Instance};
 use crate::support::{Answer, ask};
 
 /// Actions of AWS, each with what it is allowed on.
@@ -46,7 +45,7 @@ impl Recorded {
     async fn run(&mut self, name: &'static str, requests: &[(&str, Value)]) -> (Vec<Answer>, Vec<Vec<Call>>) {
         let wire = Wire::default();
         let instance = self.deployment.instance(&wire);
-        let entry = functions::catalogue::<Operations>().into_iter().find(|entry| entry.route.name == name).unwrap();
+        let entry = functions::catalogue::<Instance>().into_iter().find(|entry| entry.route.name == name).unwrap();
         let (method, signs) = (entry.route.method.clone(), !entry.access.signing_key.is_empty());
         // What its bundle does at init.
         if signs {
@@ -82,7 +81,7 @@ impl Recorded {
 
     async fn try_to_invoke(&mut self, name: &'static str, event: Value, wire: &Wire) -> Result<String, InvocationError> {
         let instance = self.deployment.instance(wire);
-        let operation = functions::operations::<Operations>().into_iter().find(|entry| entry.name == name).unwrap();
+        let operation = functions::operations::<Instance>().into_iter().find(|entry| entry.name == name).unwrap();
         let answer = operation.bind(&instance).invoke(&event.to_string(), "r-1").await;
         self.note(name, &wire.take_calls());
         answer
@@ -224,9 +223,9 @@ async fn a_role_grants_what_its_function_does_and_nothing_else() {
     for (name, actions) in run.actions.into_iter().chain(early.actions) {
         done.entry(name).or_default().extend(actions);
     }
-    let endpoints = functions::catalogue::<Operations>();
+    let endpoints = functions::catalogue::<Instance>();
     let endpoints = endpoints.iter().map(|Entry { route, access, .. }| (route.name, *access));
-    let operations = functions::operations::<Operations>();
+    let operations = functions::operations::<Instance>();
     let operations = operations.iter().map(|OperationEntry { name, access, .. }| (*name, *access));
     let mut wrong = Vec::new();
     for (name, access) in endpoints.chain(operations) {

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::{Value, json};
-use shared::platform::{Auditing, Operations};
+use shared::platform::Auditing;
 use shared::ports::Access;
 use shared::store::dynamodb::{BY_SUBJECT, BY_SUBJECT_ATTRIBUTES, BY_SUBJECT_KEY, KEY, KeySchema, TTL};
 
+use crate::support::deployment::Instance;
 use crate::support::template::{Template, logical_id};
 
 mod grants;
@@ -24,9 +25,17 @@ struct Function {
 
 /// All of them.
 fn functions() -> Vec<Function> {
-    let endpoints =
-        [("public", functions::public::<Operations>()), ("records", functions::records()), ("mint", functions::mint())];
-    let operations = [("records", functions::records_operations::<Operations>()), ("operate", functions::operate())];
+    let endpoints = [
+        ("public", functions::public::<Instance>()),
+        ("records", functions::records()),
+        ("mint", functions::mint()),
+        ("operate", functions::queueing()),
+    ];
+    let operations = [
+        ("records", functions::records_operations::<Instance>()),
+        ("operate", functions::queue_work()),
+        ("operate", functions::operate()),
+    ];
     let audit = functions::audit::<Auditing>().into_iter().map(|entry| Function {
         name: entry.name,
         bundle: "operate",
@@ -204,15 +213,32 @@ fn a_text(name: &str) -> Value {
 #[test]
 fn the_audit_hears_of_both_tables() {
     let template = Template::load();
-    let mappings: Vec<_> =
-        template.of_type("AWS::Lambda::EventSourceMapping").map(|(_, mapping)| &mapping["Properties"]).collect();
+    let mappings = template.of_type("AWS::Lambda::EventSourceMapping").map(|(_, mapping)| &mapping["Properties"]);
+    let of_audit = json!({"Ref": logical_id("jeton.audit")});
+    let mappings: Vec<_> = mappings.filter(|mapping| mapping["FunctionName"] == of_audit).collect();
     let streams: BTreeSet<_> = mappings.iter().map(|mapping| mapping["EventSourceArn"]["Fn::GetAtt"].as_str()).collect();
     assert_eq!(streams, BTreeSet::from([Some("Tokens.StreamArn"), Some("Directory.StreamArn")]));
     for mapping in mappings {
-        assert_eq!(mapping["FunctionName"], json!({"Ref": logical_id("jeton.audit")}));
         assert_eq!(mapping["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]));
         assert_eq!(mapping["DestinationConfig"]["OnFailure"]["Destination"], json!({"Fn::GetAtt": "AuditFailures.Arn"}));
     }
+}
+
+/// A part of a batch is kept until it has been done, or somebody hears that it can't be.
+#[test]
+fn batches_are_worked_on_and_none_of_their_parts_is_lost() {
+    let template = Template::load();
+    let mapping = template.properties("AuthleteBatches");
+    assert_eq!(mapping["EventSourceArn"], json!({"Fn::GetAtt": "Batches.Arn"}));
+    assert_eq!(mapping["FunctionName"], json!({"Ref": logical_id("authlete.work_on_batch")}));
+    assert_eq!(mapping["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]));
+    let queue = template.properties("Batches");
+    assert_eq!(queue["RedrivePolicy"]["deadLetterTargetArn"], json!({"Fn::GetAtt": "BatchFailures.Arn"}));
+    // As AWS advises: a message isn't seen by others for six times as long as a function may work on it.
+    let timeout = template.properties(&logical_id("authlete.work_on_batch"))["Timeout"].as_i64().expect("seconds");
+    assert_eq!(queue["VisibilityTimeout"], json!(6 * timeout));
+    let environment = &template.properties(&logical_id("authlete.create_token_batch"))["Environment"]["Variables"];
+    assert_eq!(environment["JETON_BATCH_QUEUE"], json!({"Ref": "Batches"}));
 }
 
 /// Deleting the stack, or a change that replaces them, keeps what can't be made again.

@@ -12,7 +12,7 @@ use shared::config::Aws;
 use shared::domain::{Algorithm, Issuer, KeyState, PrivateHalf, RingKey, Schedule, Seconds, SigningMode, Timestamp};
 use shared::entropy::SystemEntropy;
 use shared::http::Service;
-use shared::platform::{KeyMaking, Operations, Platform};
+use shared::platform::{KeyMaking, Operations, Platform, Whole};
 use shared::ports::Provides as _;
 use shared::rotate::{self, Ask};
 use shared::signer::kms::{KmsMaker, KmsOpener, Making};
@@ -20,7 +20,7 @@ use shared::signer::{MakeKeys as _, OpenKeys as _, Signer, conformance};
 use shared::store::Store;
 use shared::store::sqlite::SqliteStore;
 
-use crate::support::{Answer, ask, kms::FakeKms};
+use crate::support::{Answer, ask, kms::FakeKms, queue::HeldQueue};
 
 mod ml_dsa;
 
@@ -225,7 +225,8 @@ struct Instance {
 impl Instance {
     async fn new(deployment: &Deployment, mode: SigningMode) -> Self {
         let operations = deployment.instance(mode);
-        let service = Service::new(&functions::catalogue(), &operations).unwrap();
+        let whole = Whole { platform: operations.platform.clone(), queue: Arc::new(HeldQueue::default()) };
+        let service = Service::new(&functions::catalogue(), &whole).unwrap();
         let mut instance = Self { service, admin: String::new() };
         instance.sign_in(deployment, &operations).await;
         instance

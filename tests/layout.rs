@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use shared::http::{Dialect, Entry};
-use shared::platform::{Auditing, Operations};
+use shared::platform::Auditing;
+
+use crate::support::deployment::Instance;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository")
@@ -13,7 +15,7 @@ fn root() -> &'static Path {
 /// `agilicus.create_token` is the room `functions/agilicus/create_token.rs`, and there is no other room.
 #[test]
 fn every_room_is_in_the_catalogue_and_every_entry_has_a_room() {
-    let (endpoints, operations) = (functions::catalogue::<Operations>(), functions::operations::<Operations>());
+    let (endpoints, operations) = (functions::catalogue::<Instance>(), functions::operations::<Instance>());
     let names = endpoints.iter().map(|entry| entry.route.name).chain(operations.iter().map(|entry| entry.name));
     let audit = functions::audit::<Auditing>();
     let names = names.chain(audit.iter().map(|entry| entry.name));
@@ -33,9 +35,9 @@ fn every_room_is_in_the_catalogue_and_every_entry_has_a_room() {
 
 #[test]
 fn no_two_endpoints_share_a_method_and_path() {
-    let entries: Vec<Entry<Operations>> = functions::catalogue();
+    let entries: Vec<Entry<Instance>> = functions::catalogue();
     let all =
-        |entry: &Entry<Operations>| entry.route.paths().map(|path| (entry.route.method.to_string(), path)).collect::<Vec<_>>();
+        |entry: &Entry<Instance>| entry.route.paths().map(|path| (entry.route.method.to_string(), path)).collect::<Vec<_>>();
     let routes: Vec<_> = entries.iter().flat_map(all).collect();
     assert_eq!(routes.iter().collect::<BTreeSet<_>>().len(), routes.len());
 }
@@ -43,7 +45,7 @@ fn no_two_endpoints_share_a_method_and_path() {
 /// Contract `authlete` section 2.1: version 3 has the service in the path, version 2 hasn't. Nothing else has a second path.
 #[test]
 fn each_path_of_authlete_s_api_has_a_twin_without_the_service() {
-    for Entry { route, .. } in functions::catalogue::<Operations>() {
+    for Entry { route, .. } in functions::catalogue::<Instance>() {
         let without_service = route.path.replace("/{serviceId}", "");
         let twin = (without_service != route.path).then_some(&*without_service);
         assert_eq!(route.also, twin, "{}", route.name);
@@ -55,14 +57,14 @@ fn each_path_of_authlete_s_api_has_a_twin_without_the_service() {
 /// The bundle follows from what the endpoint can reach.
 #[test]
 fn only_the_bundle_mint_has_signing_keys_and_public_reaches_nothing() {
-    for entry in functions::public::<Operations>() {
+    for entry in functions::public::<Instance>() {
         assert_eq!(entry.access, shared::ports::Access::NONE, "{}", entry.route.name);
     }
-    for entry in functions::records::<Operations>() {
+    for entry in functions::records::<Instance>() {
         assert!(entry.access.signing_key.is_empty() && entry.access.envelope_key.is_empty(), "{}", entry.route.name);
         assert!(!(entry.access.tokens.is_empty() && entry.access.directory.is_empty()), "{}", entry.route.name);
     }
-    for entry in functions::mint::<Operations>() {
+    for entry in functions::mint::<Instance>() {
         assert_eq!(entry.access.signing_key, ["Sign"], "{}", entry.route.name);
     }
 }

@@ -1,14 +1,14 @@
 //! `POST /auth/token`: contract `authlete`, section 5.2.
 
+use shared::domain::Error;
 use shared::domain::scope::api;
-use shared::domain::{Error, Fault};
 use shared::http::{Answer, Dialect, Endpoint, Lenient, Route, ServiceCredentials, understood};
 use shared::ports::Granter;
 use shared::service::authenticate;
 use shared::token_request;
 use shared::wire::authlete::content::Style;
 use shared::wire::authlete::request;
-use shared::wire::authlete::response::TokenResponse;
+use shared::wire::authlete::response::{Requested, TokenResponse};
 use shared::wire::authlete::result::Call;
 
 /// Processes what a client has sent to the token endpoint of an authorization server.
@@ -28,20 +28,16 @@ impl Endpoint for ProcessToken {
         let subjects = |org: &_| asked.as_ref().ok().map(|request| request.subjects(&keys, org));
         let caller = authenticate(ports.reader(), &credentials.0, &[api::TOKENS_CREATE], subjects).await?;
         let org = caller.service.org();
-        let form = asked.as_ref().ok().map(|request| &request.form);
-        let (grant, presented) = (form.and_then(|form| form.grant()), form.and_then(|form| form.refresh_token()).cloned());
+        let requested = Requested::of(asked.as_ref().ok());
         let processed = async {
-            let (request, subjects) = asked.map(|request| (request, caller.sought.unwrap_or_default()))?;
+            let (request, subjects) = (asked?, caller.sought.unwrap_or_default());
             token_request::process(ports, &caller.service, (&subjects, &caller.found), request).await
         };
         Ok(match understood(processed.await)? {
-            Ok(outcome) => {
-                let grant = grant.ok_or_else(|| Fault::internal("telling by which grant a token was issued"))?;
-                Answer::of(&TokenResponse::of(&outcome, grant, org, presented.as_ref())?)?
-            }
+            Ok(outcome) => Answer::of(&TokenResponse::of(&outcome, &requested, org)?)?,
             Err(refusal) => {
                 let style = Style::of(org, ports.reader().keys.issuer());
-                Answer::of(&TokenResponse::refused(Call::at(Self::ROUTE.path), &refusal, grant, &style)?)?
+                Answer::of(&TokenResponse::refused(Call::at(Self::ROUTE.path), &refusal, &requested, &style)?)?
             }
         })
     }

@@ -62,19 +62,19 @@ pub async fn accept(
     if dry_run {
         return Ok(Ok(batch));
     }
-    let parts = parts(&batch, recordings)?;
+    let messages = parts(&batch, recordings)?;
     let begun = Batch {
         id: batch.id,
         org: batch.org.clone(),
         tokens: count,
-        parts: u32::try_from(parts.len()).map_err(|e| Fault::internal("counting a batch").because(e))?,
+        parts: u32::try_from(messages.len()).map_err(|e| Fault::internal("counting a batch").because(e))?,
         done: Vec::new(),
         failure: None,
         created_at: now,
         updated_at: now,
     };
     ports.batches.put_batch(&begun).await?;
-    ports.queue.enqueue(&parts).await?;
+    ports.queue.enqueue(&messages).await?;
     Ok(Ok(batch))
 }
 
@@ -108,9 +108,9 @@ pub async fn work(ports: &BatchWorker, message: &str) -> Result<(), Fault> {
 }
 
 /// Records some parts, each with the name under which it was delivered. Answers the names of those that must come again.
-pub async fn work_on_all(ports: &BatchWorker, parts: impl IntoIterator<Item = (String, String)>) -> Vec<String> {
+pub async fn work_on_all(ports: &BatchWorker, messages: impl IntoIterator<Item = (String, String)>) -> Vec<String> {
     let mut failed = Vec::new();
-    for (name, message) in parts {
+    for (name, message) in messages {
         if let Err(fault) = work(ports, &message).await {
             crate::telemetry::log_fault("batch", &fault);
             failed.push(name);

@@ -50,7 +50,7 @@ pub struct ClientDraft {
 /// One page of a listing.
 #[derive(Clone, Debug, Default)]
 pub struct ClientPage {
-    /// The clients, in the order of their numbers as texts.
+    /// The clients, in an order that doesn't change.
     pub clients: Vec<Client>,
     /// How many there are on all pages.
     pub total: usize,
@@ -70,6 +70,11 @@ impl ChosenSecret {
         } else {
             Err(Invalid("must be 22 to 86 of A-Z, a-z, 0-9, - and _"))
         }
+    }
+
+    /// The secret itself.
+    pub fn as_secret(&self) -> &Secret<String> {
+        &self.0
     }
 }
 
@@ -256,7 +261,7 @@ async fn free_number(ports: &ClientWriter, org: &OrgId) -> Result<ClientId, Erro
 fn draw_secret(entropy: &dyn Entropy) -> Result<Secret<String>, Fault> {
     let mut bytes = zeroize::Zeroizing::new([0; 64]);
     entropy.fill(&mut *bytes)?;
-    Ok(Secret::new(URL_SAFE_NO_PAD.encode(&*bytes)))
+    Ok(Secret::new(URL_SAFE_NO_PAD.encode(*bytes)))
 }
 
 fn hash(secret: &Secret<String>) -> [u8; 32] {

@@ -150,7 +150,7 @@ pub async fn refresh_org_secret(ports: &OrgWriter, bearer: &str, id: &OrgId) -> 
 fn draw_org_secret(entropy: &dyn Entropy) -> Result<Secret<String>, Fault> {
     let mut bytes = Zeroizing::new([0; 32]);
     entropy.fill(&mut *bytes)?;
-    Ok(Secret::new(format!("jeton-sk-{}", URL_SAFE_NO_PAD.encode(&*bytes))))
+    Ok(Secret::new(format!("jeton-sk-{}", URL_SAFE_NO_PAD.encode(*bytes))))
 }
 
 /// Deletes an org in which nothing is left.

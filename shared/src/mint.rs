@@ -199,16 +199,13 @@ async fn begin_family(
     token: TokenId,
 ) -> Result<(Family, Secret<String>), Fault> {
     let mut family = new_family(grant, refresh, token, &*ports.entropy)?;
-    let first = match &refresh.value {
-        Some(chosen) => {
-            family.current = jose::sha256(chosen.expose().as_bytes());
-            chosen.clone()
-        }
-        None => {
-            let first = generation(ports, &family, 0).await?;
-            family.current = jose::sha256(first.secret.expose());
-            Secret::new(first.to_string())
-        }
+    let first = if let Some(chosen) = &refresh.value {
+        family.current = jose::sha256(chosen.expose().as_bytes());
+        chosen.clone()
+    } else {
+        let first = generation(ports, &family, 0).await?;
+        family.current = jose::sha256(first.secret.expose());
+        Secret::new(first.to_string())
     };
     Ok((family, first))
 }

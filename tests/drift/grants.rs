@@ -35,6 +35,7 @@ fn needs(access: &Access) -> Grants {
         .chain(on("envelope key", "kms", access.envelope_key))
         .chain(on("streams", "dynamodb", access.streams))
         .chain(on("event bus", "events", access.event_bus))
+        .chain(on("batches", "sqs", access.queue))
         .collect();
     if !access.streams.is_empty() {
         // Not the code's: Lambda leaves there in the function's name what it can't handle.
@@ -85,6 +86,7 @@ fn place(statement: &Value) -> String {
             Value::Null,
         ),
         ("queue", json!({"Fn::GetAtt": "AuditFailures.Arn"}), Value::Null),
+        ("batches", json!({"Fn::GetAtt": "Batches.Arn"}), Value::Null),
         ("new keys", json!("*"), json!({"StringEquals": {"aws:RequestTag/jeton:signing": own}})),
         ("own keys", any_key, json!({"StringEquals": {"aws:ResourceTag/jeton:signing": own}})),
         ("aliases", json!({"Fn::Sub": format!("{KMS}:alias/${{AWS::StackName}}/signing/*")}), Value::Null),

@@ -9,15 +9,16 @@ use shared::clock::FrozenClock;
 use shared::domain::{Algorithm, Issuer, OrgId, Seconds, Secret, Subject, Timestamp};
 use shared::entropy::Seeded;
 use shared::http::Service;
-use shared::platform::{Parts, Platform};
-use shared::ports::Provides as _;
+use shared::platform::{Parts, Platform, Whole};
+use shared::ports::{BatchWorker, Provides as _};
 use shared::signer::{HmacDeriver, LocalSigner};
 use shared::store::Store;
 use shared::store::sqlite::SqliteStore;
 use shared::wire::jeton::seed::Seed;
-use shared::{bootstrap, seed};
+use shared::{batch, bootstrap, seed};
 
 use super::mount::{Mount, Target};
+use super::queue::HeldQueue;
 
 /// 2026-11-22T12:00:00.250Z
 pub(crate) const NOW: Timestamp = Timestamp::from_ms(1_795_348_800_250);
@@ -55,6 +56,8 @@ pub(crate) struct App {
     pub(crate) service: Arc<Service>,
     /// What that stands on.
     pub(crate) platform: Platform,
+    /// What it has handed over to be done in the background.
+    pub(crate) queue: HeldQueue,
     pub(crate) clock: Arc<FrozenClock>,
     pub(crate) store: Arc<dyn Store>,
     /// Of the administrator of org 1, with `urn:jeton:admin`.
@@ -90,10 +93,22 @@ impl App {
         let root = OrgId::parse("1").expect("an id");
         let (org, member) = bootstrap::administrator(&*store, &root, &name, NOW).await.expect("an administrator");
         let minted = bootstrap::token(&platform.provide(), &org, &member, Seconds::DAY).await.expect("a token");
-        let service = Service::new(&functions::catalogue(), &platform).expect("a service");
+        let queue = HeldQueue::default();
+        let whole = Whole { platform: platform.clone(), queue: Arc::new(queue.clone()) };
+        let service = Service::new(&functions::catalogue(), &whole).expect("a service");
         let service = Arc::new(service);
         let target = Target::new(mount, service.clone()).await;
-        Self { target, service, platform, clock, store, admin: minted.token.expose().clone() }
+        Self { target, service, platform, queue, clock, store, admin: minted.token.expose().clone() }
+    }
+
+    /// Does what was handed over, all of it twice: a queue may deliver so.
+    pub(crate) async fn work(&self) {
+        let worker: BatchWorker = self.platform.provide();
+        for message in self.queue.take() {
+            for _ in 0..2 {
+                batch::work(&worker, &message).await.expect("the work is done");
+            }
+        }
     }
 
     /// Sends a request as it is. Every answer keeps to the rules that all answers keep to.

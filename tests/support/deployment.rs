@@ -7,13 +7,19 @@ use shared::aws::platform::{operations, store};
 use shared::aws::testing::Wire;
 use shared::config::{Aws, KeyMaking};
 use shared::domain::{Algorithm, Issuer, Schedule, Seconds, SigningMode};
-use shared::platform::Operations;
+use shared::platform::{self, HasKeyMaking, HasMinting, HasQueue, HasRecords, Minting, Operations, Records};
+use shared::queue::Enqueue;
+use shared::queue::sqs::SqsQueue;
 use shared::store::Store;
 
 use super::kms::FakeKms;
+use super::queue::HeldQueue;
 
 /// The `iss` of all tokens.
 pub(crate) const ISSUER: &str = "https://jeton.example";
+
+/// The queue of batches.
+const QUEUE: &str = "https://sqs.eu-west-1.amazonaws.com/123456789012/batches";
 
 /// Tables and KMS of its own. They end with the runtime.
 pub(crate) struct Deployment {
@@ -21,6 +27,47 @@ pub(crate) struct Deployment {
     pub(crate) kms: FakeKms,
     pub(crate) envelope_key: String,
     pub(crate) mode: SigningMode,
+    /// What was handed over to SQS.
+    pub(crate) queue: HeldQueue,
+}
+
+/// An instance of all functions.
+#[derive(Clone, Debug)]
+pub(crate) struct Instance {
+    operations: Operations,
+    queue: Arc<dyn Enqueue>,
+}
+
+impl std::ops::Deref for Instance {
+    type Target = Operations;
+
+    fn deref(&self) -> &Operations {
+        &self.operations
+    }
+}
+
+impl HasRecords for Instance {
+    fn records(&self) -> &Records {
+        self.operations.records()
+    }
+}
+
+impl HasMinting for Instance {
+    fn minting(&self) -> &Minting {
+        self.operations.minting()
+    }
+}
+
+impl HasKeyMaking for Instance {
+    fn key_making(&self) -> &platform::KeyMaking {
+        self.operations.key_making()
+    }
+}
+
+impl HasQueue for Instance {
+    fn queue(&self) -> &Arc<dyn Enqueue> {
+        &self.queue
+    }
 }
 
 impl Deployment {
@@ -29,14 +76,18 @@ impl Deployment {
         let mut aws = super::dynamodb::empty_tables(by_subject).await;
         let kms = FakeKms::default();
         aws.endpoints.kms = Some(kms.serve().await);
-        Self { aws, envelope_key: kms.symmetric_key(), kms, mode }
+        let queue = HeldQueue::default();
+        aws.endpoints.sqs = Some(queue.serve().await);
+        Self { aws, envelope_key: kms.symmetric_key(), kms, mode, queue }
     }
 
     /// A new instance of all functions, whose calls pass through `wire`.
-    pub(crate) fn instance(&self, wire: &Wire) -> Operations {
+    pub(crate) fn instance(&self, wire: &Wire) -> Instance {
         let sdk = Sdk::new(&self.aws).over(wire);
         let store: Arc<dyn Store> = store(&sdk, &self.aws);
-        operations(&sdk, Issuer::parse(ISSUER).unwrap(), store, self.envelope_key.clone(), self.keys())
+        let queue = Arc::new(SqsQueue::new(sdk.sqs(), QUEUE.to_owned()));
+        let operations = operations(&sdk, Issuer::parse(ISSUER).unwrap(), store, self.envelope_key.clone(), self.keys());
+        Instance { operations, queue }
     }
 
     /// How its keys are made.
@@ -65,11 +116,13 @@ impl Deployment {
             ("JETON_SIGNING_ALGORITHMS", "ES256".to_owned()),
             ("JETON_ROTATION_DAYS", "90".to_owned()),
             ("JETON_KEY_ALIAS", "alias/jeton/signing".to_owned()),
+            ("JETON_BATCH_QUEUE", QUEUE.to_owned()),
             ("AWS_REGION", self.aws.region.clone()),
             ("AWS_ACCESS_KEY_ID", "test".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
             ("AWS_ENDPOINT_URL", endpoints.all.clone().unwrap()),
             ("AWS_ENDPOINT_URL_KMS", endpoints.kms.clone().unwrap()),
+            ("AWS_ENDPOINT_URL_SQS", endpoints.sqs.clone().unwrap()),
         ]
     }
 }

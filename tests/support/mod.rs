@@ -6,6 +6,7 @@ mod dynamodb;
 pub(crate) mod function;
 pub(crate) mod kms;
 mod mount;
+pub(crate) mod queue;
 pub(crate) mod template;
 mod watched;
 

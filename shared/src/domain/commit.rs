@@ -168,7 +168,7 @@ fn of_family(before: &Family, after: &Family, now: Timestamp) -> Option<Action> 
 /// When it was refreshed, if that and nothing else makes the difference.
 fn refreshed(before: &Family, after: &Family) -> Option<Timestamp> {
     let Family { generation, current, previous, rotated_at, token, refreshed_at, expires_at, needed_until, .. } = *before;
-    let rest = Family { generation, current, previous, rotated_at, token, refreshed_at, ..after.clone() };
+    let rest = Family { generation, current, previous, rotated_at, refreshed_at, token, ..after.clone() };
     let rest = Family { expires_at, needed_until, ..rest };
     let may_end_then = after.expires_at == expires_at || before.slides.is_some();
     if rest != *before || !may_end_then {

@@ -92,7 +92,6 @@ impl Default for OrgSettings {
 
 /// What the tokens of an org's OAuth clients are like: contract `authlete` section 7.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct OAuthSettings {
     /// What signs access tokens. `None`: they are opaque.
     pub access_token_sign_alg: Option<Algorithm>,
@@ -173,7 +172,6 @@ pub struct SupportedScope {
 
 /// Who may exchange tokens (RFC 8693), and which.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct ExchangeRules {
     /// A client must name itself.
     pub by_identifiable_clients_only: bool,

@@ -89,9 +89,10 @@ pub fn issue(
     if org.settings.oauth.scope_required && scopes.is_empty() {
         return Err(Denial::ScopeRequired.into());
     }
-    let refresh = match issues_refresh_token(org, client, issuance.grant, refresh_of) {
-        true => Some(refresh_grant(org, client, &scopes, ask.refresh_lifetime, ask.refresh_value, now)?),
-        false => None,
+    let refresh = if issues_refresh_token(org, client, issuance.grant, refresh_of) {
+        Some(refresh_grant(org, client, &scopes, ask.refresh_lifetime, ask.refresh_value, now)?)
+    } else {
+        None
     };
     let mut expires_at = end(org, client, &scopes, ask.lifetime, now)?;
     if let Some(refresh) = refresh.as_ref().filter(|_| org.settings.oauth.token_expiration_linked) {

@@ -94,7 +94,6 @@ impl SettingsBody {
 
 #[derive(Deserialize, Serialize)]
 #[serde(remote = "OAuthSettings")]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(super) struct OAuthBody {
     #[serde(rename = "a", with = "coded", default, skip_serializing_if = "Option::is_none")]
     access_token_sign_alg: Option<Algorithm>,
@@ -147,7 +146,6 @@ pub(super) struct SupportedScopeBody {
 
 #[derive(Deserialize, Serialize)]
 #[serde(remote = "ExchangeRules")]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 struct ExchangeBody {
     #[serde(rename = "i", default, skip_serializing_if = "is_false")]
     by_identifiable_clients_only: bool,

@@ -17,7 +17,7 @@ mod recordings;
 mod records;
 mod refresh;
 mod revocations;
-pub(super) mod samples;
+pub(crate) mod samples;
 
 /// Runs every case, each on a store of its own, and panics with the names of those that failed.
 ///

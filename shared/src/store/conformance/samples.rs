@@ -64,7 +64,7 @@ pub(in crate::store) fn family_key(org: &str, n: u64) -> FamilyKey {
 }
 
 /// A token of which only the necessary is known.
-pub(in crate::store) fn token(org: &str, n: u64) -> TokenRecord {
+pub(crate) fn token(org: &str, n: u64) -> TokenRecord {
     TokenRecord {
         id: id(n),
         org: org_id(org),
@@ -91,7 +91,7 @@ pub(in crate::store) fn token(org: &str, n: u64) -> TokenRecord {
 }
 
 /// A token of which everything is known, in names that need care.
-pub(in crate::store) fn rich_token(org: &str, n: u64) -> TokenRecord {
+pub(crate) fn rich_token(org: &str, n: u64) -> TokenRecord {
     let app = |text: &str| App::parse(text).unwrap();
     let role = |text: &str| Role::parse(text).unwrap();
     TokenRecord {
@@ -145,7 +145,7 @@ fn confirmation() -> Confirmation {
     Confirmation { certificate: Some(Thumbprint(digest(4))), dpop_key: Some(Thumbprint(digest(5))) }
 }
 
-pub(in crate::store) fn family(org: &str, n: u64) -> Family {
+pub(crate) fn family(org: &str, n: u64) -> Family {
     let TokenRecord { subject, client, audiences, scopes, roles, hosts, session, creator, root_org, .. } = rich_token(org, n);
     Family {
         id: id(n),
@@ -182,7 +182,7 @@ pub(in crate::store) fn family(org: &str, n: u64) -> Family {
 }
 
 /// A family of which everything is known.
-pub(in crate::store) fn rich_family(org: &str, n: u64) -> Family {
+pub(crate) fn rich_family(org: &str, n: u64) -> Family {
     Family {
         generation: 3,
         previous: Some(digest(6)),
@@ -238,7 +238,7 @@ pub(in crate::store) fn mark(org: &str, kind: MarkKind, not_before: Timestamp) -
 }
 
 /// An org below these ancestors, parent first.
-pub(in crate::store) fn org(id: &str, ancestors: &[&str]) -> Org {
+pub(crate) fn org(id: &str, ancestors: &[&str]) -> Org {
     Org {
         id: org_id(id),
         ancestors: ancestors.iter().map(|id| org_id(id)).collect(),
@@ -289,7 +289,7 @@ pub(in crate::store) fn member_key(org: &str, name: &str) -> MemberKey {
     MemberKey { org: org_id(org), subject: subject(name) }
 }
 
-pub(in crate::store) fn client(org: &str, number: u64, alias: Option<&str>) -> Client {
+pub(crate) fn client(org: &str, number: u64, alias: Option<&str>) -> Client {
     Client {
         org: org_id(org),
         id: client_id(number),

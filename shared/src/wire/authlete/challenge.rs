@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 
 use super::content::Style;
 use super::result::ApiResult;
+use crate::domain::Algorithm;
+use crate::dpop;
 
 /// What scheme a token is presented by.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -14,9 +16,6 @@ pub enum Scheme {
     /// RFC 9449: with a proof that the sender has the key that the token is bound to.
     Dpop,
 }
-
-/// The algorithms of DPoP proofs that are taken.
-const DPOP_ALGORITHMS: &str = "ES256 ES384 ES512 EdDSA PS256 PS384 PS512 RS256 RS384 RS512";
 
 /// A challenge under construction.
 #[derive(Debug)]
@@ -60,7 +59,7 @@ impl Challenge {
     pub fn into_text(self) -> String {
         match self.scheme {
             Scheme::Bearer => self.text,
-            Scheme::Dpop => self.with("algs", DPOP_ALGORITHMS).text,
+            Scheme::Dpop => self.with("algs", &dpop::ALGORITHMS.map(Algorithm::name).join(" ")).text,
         }
     }
 

@@ -2,6 +2,7 @@
 //! milliseconds, lengths of time are seconds, and what a request has for "not given" is manifold.
 
 pub mod challenge;
+pub mod client;
 pub mod content;
 pub mod details;
 pub mod lenient;

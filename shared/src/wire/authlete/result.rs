@@ -20,7 +20,7 @@ impl fmt::Display for ResultCode {
     }
 }
 
-/// What succeeded, each with its code.
+/// What comes of calls, each with its code.
 #[expect(missing_docs, reason = "the names are those of the calls")]
 impl ResultCode {
     pub const CLIENT_LOCKED: Self = Self(1_215);
@@ -39,6 +39,7 @@ impl ResultCode {
     pub const TOKEN_PASSWORD: Self = Self(50_002);
     pub const TOKEN_REFRESHED: Self = Self(52_001);
     pub const TOKEN_REVOKED: Self = Self(312_001);
+    pub const TOKEN_TO_UPDATE_UNKNOWN: Self = Self(136_202);
     pub const TOKEN_UPDATED: Self = Self(135_001);
     pub const BATCH_ACCEPTED: Self = Self(315_001);
     pub const BATCH_STATUS: Self = Self(317_001);
@@ -77,7 +78,7 @@ impl ResultCode {
 }
 
 /// The calls, each with the three digits of its refusals.
-const CALLS: [(&str, u32); 22] = [
+const CALLS: [(&str, u32); 23] = [
     ("/auth/introspection", 57),
     ("/auth/introspection/standard", 144),
     ("/auth/revocation", 112),
@@ -100,6 +101,7 @@ const CALLS: [(&str, u32); 22] = [
     ("/client/secret/update/{id}", 223),
     ("/client/update/{id}", 213),
     ("/service/configuration", 150),
+    ("/service/jwks/get", 149),
 ];
 
 /// A call of the API, as its results name it: its path without what stands before the service's own paths.
@@ -245,7 +247,7 @@ pub fn describe(refusal: &Refusal) -> Cow<'static, str> {
         Refusal::ClientUnavailable => "The service has no such client.".into(),
         Refusal::Conflict(what) => format!("Not possible: {what}.").into(),
         Refusal::CredentialsMissing => "Authorization header is missing.".into(),
-        Refusal::CredentialsRejected(problem) => token(*problem).into(),
+        Refusal::CredentialsRejected(problem) | Refusal::TokenRejected(problem) => token(*problem).into(),
         Refusal::Denied(denial) => denial.describe().into(),
         Refusal::Invalid { field, rule } if field.is_empty() => format!("The request is not as it should be: {rule}.").into(),
         Refusal::Invalid { field, rule } => format!("'{field}' {rule}.").into(),
@@ -260,7 +262,6 @@ pub fn describe(refusal: &Refusal) -> Cow<'static, str> {
         Refusal::ScopeNotHeld(scope) => format!("The scope '{}' is not supported by the service.", scope.name()).into(),
         Refusal::TicketRejected => "The service has no such ticket: it is unknown, expired or has been used.".into(),
         Refusal::TokenGone => "The token has been revoked.".into(),
-        Refusal::TokenRejected(problem) => token(*problem).into(),
         Refusal::TokenTooLarge { limit } => format!("The signed token would be over {limit} bytes.").into(),
         Refusal::UnsupportedMediaType => {
             "Send \"Content-Type: application/json\" in UTF-8, or application/x-www-form-urlencoded.".into()
@@ -331,6 +332,7 @@ impl ApiResult {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 fn as_text<S: serde::Serializer>(code: &ResultCode, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(code)
 }

@@ -14,7 +14,6 @@ use crate::wire::{Object, TokenText};
 /// What is asked for, as it is sent.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-#[expect(clippy::struct_excessive_bools, reason = "the contract's members")]
 pub struct CreateToken {
     #[serde(deserialize_with = "given")]
     grant_type: Option<String>,
@@ -78,12 +77,9 @@ pub struct CreateAsk {
 impl CreateToken {
     /// In words of the domain.
     pub fn take(self) -> Result<CreateAsk, Refusal> {
-        let client = self.client()?;
         let issuance = self.issuance()?;
-        let lifetime = match self.access_token_persistent {
-            true => Lifetime::Forever,
-            false => lifetime(self.access_token_duration)?,
-        };
+        let client = self.client()?;
+        let lifetime = if self.access_token_persistent { Lifetime::Forever } else { lifetime(self.access_token_duration)? };
         let details = self.authorization_details.map(|Object(details)| details.take()).transpose()?.flatten();
         let properties = self.properties.map(Properties::take).transpose()?.unwrap_or_default();
         let ask = ClientAsk {

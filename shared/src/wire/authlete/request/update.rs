@@ -14,7 +14,6 @@ use crate::wire::{Object, TokenText};
 /// What shall change of which token, as it is sent.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-#[expect(clippy::struct_excessive_bools, reason = "the contract's members")]
 pub struct UpdateToken {
     #[serde(deserialize_with = "given")]
     access_token: Option<TokenText>,

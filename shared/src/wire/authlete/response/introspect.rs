@@ -28,7 +28,6 @@ pub enum IntrospectionAction {
 /// The answer.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(clippy::struct_excessive_bools, reason = "the contract's members")]
 pub struct IntrospectionResponse<'a> {
     #[serde(flatten)]
     result: ApiResult,
@@ -104,12 +103,11 @@ impl<'a> IntrospectionResponse<'a> {
         let view = token.map(|token| TokenView::of(token, org)).transpose()?;
         let missing = asked.scopes.iter().find(|name| !token.is_some_and(|token| has_scope(token, name)));
         let Spoken { action, error, result, more } = Spoken::of(&found.verdict, asked, missing);
-        let response_content = match (action, error) {
-            (IntrospectionAction::Ok, _) => Challenge::new(Scheme::Bearer, error).into_text(),
-            _ => {
-                let challenge = Challenge::new(scheme(token), error).because(&result, style);
-                more.iter().fold(challenge, |challenge, (name, value)| challenge.with(name, value)).into_text()
-            }
+        let response_content = if action == IntrospectionAction::Ok {
+            Challenge::new(Scheme::Bearer, error).into_text()
+        } else {
+            let challenge = Challenge::new(scheme(token), error).because(&result, style);
+            more.iter().fold(challenge, |challenge, (name, value)| challenge.with(name, value)).into_text()
         };
         Ok(Self {
             result,
@@ -163,7 +161,7 @@ impl Spoken {
             Verdict::Expired { refreshable: true } => {
                 unauthorized(C::TOKEN_EXPIRED_REFRESHABLE, "The access token has expired, but can be refreshed.")
             }
-            Verdict::Unproved(denial) => Self::unproved(*denial),
+            Verdict::Unproved(denial) => Self::unproved(*denial, asked.request.certificate.is_some()),
             Verdict::OtherAuthentication => Self {
                 error: INSUFFICIENT,
                 more: vec![("acr_values", asked.request.acr_values.join(" "))],
@@ -189,9 +187,10 @@ impl Spoken {
         }
     }
 
-    fn unproved(denial: Denial) -> Self {
+    fn unproved(denial: Denial, has_certificate: bool) -> Self {
         use ResultCode as C;
         let (code, error) = match denial {
+            Denial::CertificateMismatch if !has_certificate => (C::CERTIFICATE_MISSING, "invalid_token"),
             Denial::CertificateMismatch => (C::CERTIFICATE_MISMATCH, "invalid_token"),
             Denial::DpopKeyMismatch => (C::DPOP_KEY_MISMATCH, "invalid_token"),
             Denial::DpopHeaderMissing => (C::DPOP_PROOF_MISSING, "invalid_dpop_proof"),

@@ -46,6 +46,7 @@ pub struct IssuedToken<'a> {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the contract's members")]
 struct IssuedRefreshToken<'a> {
     refresh_token: HandedOver<'a>,
     refresh_token_expires_at: i64,
@@ -55,8 +56,9 @@ struct IssuedRefreshToken<'a> {
 }
 
 impl<'a> IssuedToken<'a> {
-    /// Of a client of `org`. `presented` is the refresh token that it was got with, which may stay the same.
-    pub fn of(issued: &'a Issued, org: &'a Org, presented: Option<&'a Secret<String>>) -> Result<Self, Fault> {
+    /// Of a client of `org`, which named itself by its alias or not. `presented` is the refresh token that it was got with,
+    /// which may stay the same.
+    pub fn of(issued: &'a Issued, org: &'a Org, alias_used: bool, presented: Option<&'a Secret<String>>) -> Result<Self, Fault> {
         let (minted, client, issuance) = (&issued.minted, &issued.client, issued.grant()?);
         let record = &minted.record;
         let refresh_token = minted.refresh_token.as_ref().or(presented).filter(|_| minted.family.is_some());
@@ -77,7 +79,7 @@ impl<'a> IssuedToken<'a> {
             refresh,
             client_id: client.id.as_number(),
             client_id_alias: client.alias.as_deref(),
-            client_id_alias_used: issuance.alias_used,
+            client_id_alias_used: alias_used,
             subject: subject(record),
             scopes: scopes(&record.scopes),
             properties: Property::list(&issuance.properties),

@@ -28,6 +28,7 @@ pub struct TokenListResponse<'a> {
 /// The client that was asked about.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the contract's members")]
 struct ClientView<'a> {
     client_id: u64,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -2,12 +2,14 @@
 
 mod batch;
 mod create;
+mod exchange;
 mod introspect;
 mod issued;
 mod list;
 mod revoke;
 mod service;
 mod standard;
+mod ticket;
 mod token;
 mod update;
 
@@ -21,7 +23,8 @@ pub use list::TokenListResponse;
 pub use revoke::{RevocationAction, RevocationResponse, TokenRevokeResponse};
 pub use service::Metadata;
 pub use standard::{StandardIntrospectionAction, StandardIntrospectionResponse};
-pub use token::{FailAction, IssueAction, TokenAction, TokenFailResponse, TokenIssueResponse, TokenResponse};
+pub use ticket::{FailAction, IssueAction, TokenFailResponse, TokenIssueResponse};
+pub use token::{Requested, TokenAction, TokenResponse};
 pub use update::{TokenUpdateResponse, UpdateAction};
 
 /// Scopes by name. `None` if there are none.
@@ -55,3 +58,6 @@ fn subject(record: &TokenRecord) -> Option<&str> {
 fn token_id(record: &TokenRecord) -> String {
     record.family.unwrap_or(record.id).to_string()
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,7 +18,6 @@ use crate::wire::authlete::result::{ApiResult, Call, ResultCode};
 pub enum UpdateAction {
     Ok,
     BadRequest,
-    Forbidden,
     NotFound,
 }
 
@@ -76,11 +75,13 @@ impl<'a> TokenUpdateResponse<'a> {
 
     /// Nothing was changed.
     pub fn refused(call: Call, refusal: &Refusal) -> Self {
-        let action = match refusal {
-            Refusal::AccessDenied { .. } => UpdateAction::Forbidden,
-            Refusal::NotFound(_) => UpdateAction::NotFound,
-            _ => UpdateAction::BadRequest,
+        let (action, result) = match refusal {
+            Refusal::NotFound(what) => {
+                let text = format_args!("There is no such {what}.");
+                (UpdateAction::NotFound, ApiResult::new(ResultCode::TOKEN_TO_UPDATE_UNKNOWN, text))
+            }
+            _ => (UpdateAction::BadRequest, ApiResult::refused(call, refusal)),
         };
-        Self { result: ApiResult::refused(call, refusal), action, token: None }
+        Self { result, action, token: None }
     }
 }

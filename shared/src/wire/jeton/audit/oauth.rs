@@ -71,7 +71,6 @@ pub(super) struct SettingsFacts<'a> {
 }
 
 #[derive(Serialize)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 struct OAuthFacts<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     access_token_sign_alg: Option<&'static str>,
@@ -106,7 +105,6 @@ struct ScopeFacts<'a> {
 }
 
 #[derive(Serialize)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 struct ExchangeFacts {
     by_identifiable_clients_only: bool,
     by_confidential_clients_only: bool,

@@ -1,0 +1,26 @@
+//! `DELETE /client/delete/{id}`: contract `authlete`, section 5.14.
+
+use shared::clients;
+use shared::domain::Error;
+use shared::domain::scope::api;
+use shared::http::{ClientPath, Dialect, Endpoint, NoContent, Route, ServiceCredentials};
+use shared::ports::ClientRemover;
+use shared::service::authenticate;
+
+/// Deletes a client, and with it all its tokens.
+#[derive(Debug)]
+pub struct DeleteClient;
+
+impl Endpoint for DeleteClient {
+    const ROUTE: Route = Route::delete("authlete.delete_client", "/api/{serviceId}/client/delete/{id}", Dialect::Authlete)
+        .and_at("/api/client/delete/{id}");
+    type Ports = ClientRemover;
+    type Input = (ServiceCredentials, ClientPath);
+    type Output = NoContent;
+
+    async fn handle(ports: &ClientRemover, (credentials, ClientPath(named)): Self::Input) -> Result<Self::Output, Error> {
+        let caller = authenticate(&ports.reader, &credentials.0, &[api::CLIENTS_WRITE], |_| named).await?;
+        clients::delete(ports, &caller.service, &caller.found, &caller.sought).await?;
+        Ok(NoContent)
+    }
+}

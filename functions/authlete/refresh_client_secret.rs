@@ -1,0 +1,28 @@
+//! `GET /client/secret/refresh/{id}`: contract `authlete`, section 3 (row 16).
+
+use shared::clients;
+use shared::domain::Error;
+use shared::domain::scope::api;
+use shared::http::{Answer, ClientPath, Dialect, Endpoint, Route, ServiceCredentials};
+use shared::ports::ClientWriter;
+use shared::service::authenticate;
+use shared::wire::authlete::client::SecretView;
+
+/// Makes a new secret for a client, and tells it once. A `GET` that changes something: so the SDKs want it.
+#[derive(Debug)]
+pub struct RefreshClientSecret;
+
+impl Endpoint for RefreshClientSecret {
+    const ROUTE: Route =
+        Route::get("authlete.refresh_client_secret", "/api/{serviceId}/client/secret/refresh/{id}", Dialect::Authlete)
+            .and_at("/api/client/secret/refresh/{id}");
+    type Ports = ClientWriter;
+    type Input = (ServiceCredentials, ClientPath);
+    type Output = Answer<200>;
+
+    async fn handle(ports: &ClientWriter, (credentials, ClientPath(named)): Self::Input) -> Result<Self::Output, Error> {
+        let caller = authenticate(&ports.reader, &credentials.0, &[api::CLIENTS_WRITE], |_| named).await?;
+        let secret = clients::refresh_secret(ports, &caller.service, &caller.found, &caller.sought).await?;
+        Ok(Answer::of(&SecretView::refreshed(&secret))?)
+    }
+}

@@ -1,0 +1,32 @@
+//! `POST /client/secret/update/{id}`: contract `authlete`, section 3 (row 16).
+
+use shared::clients;
+use shared::domain::Error;
+use shared::domain::scope::api;
+use shared::http::{Answer, ClientPath, Dialect, Endpoint, Lenient, Route, ServiceCredentials};
+use shared::ports::ClientWriter;
+use shared::service::authenticate;
+use shared::wire::authlete::client::{SecretView, UpdateSecret};
+
+/// Gives a client a secret of the caller's choice.
+#[derive(Debug)]
+pub struct UpdateClientSecret;
+
+impl Endpoint for UpdateClientSecret {
+    const ROUTE: Route =
+        Route::post("authlete.update_client_secret", "/api/{serviceId}/client/secret/update/{id}", Dialect::Authlete)
+            .and_at("/api/client/secret/update/{id}");
+    type Ports = ClientWriter;
+    type Input = (ServiceCredentials, ClientPath, Lenient<UpdateSecret>);
+    type Output = Answer<200>;
+
+    async fn handle(
+        ports: &ClientWriter,
+        (credentials, ClientPath(named), Lenient(request)): Self::Input,
+    ) -> Result<Self::Output, Error> {
+        let caller = authenticate(&ports.reader, &credentials.0, &[api::CLIENTS_WRITE], |_| named).await?;
+        let secret = request.take()?;
+        clients::update_secret(ports, &caller.service, &caller.found, &caller.sought, &secret).await?;
+        Ok(Answer::of(&SecretView::updated(secret.as_secret()))?)
+    }
+}

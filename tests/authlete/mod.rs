@@ -1,0 +1,3 @@
+//! The Authlete dialect.
+
+mod clients;
