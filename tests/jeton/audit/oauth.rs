@@ -176,6 +176,7 @@ async fn a_change_of_a_client_tells_its_public_keys_and_how_many_secrets_it_has(
         refresh_token_duration: None,
         single_token_per_subject: false,
         may_exchange_tokens: true,
+        certificate_bound_tokens: true,
         attributes: vec![("tier".to_owned(), "s3cret-1".to_owned())],
         metadata: Some(r#"{"contacts":["s3cret-2"]}"#.into()),
         enabled: true,
@@ -193,7 +194,7 @@ async fn a_change_of_a_client_tells_its_public_keys_and_how_many_secrets_it_has(
         json!({
             "org": "1", "client": "7", "name": "Shop", "kind": "confidential", "auth_method": "private_key_jwt", "enabled": true,
             "grants": ["client_credentials"], "secrets": 1, "jwks": {"keys": [{"kid": "k-1"}]}, "token_duration": 60,
-            "single_token_per_subject": false, "may_exchange_tokens": true, "attributes": ["tier"]
+            "single_token_per_subject": false, "certificate_bound_tokens": true, "may_exchange_tokens": true, "attributes": ["tier"]
         })
     );
     for secret in ["s3cret".to_owned(), BASE64_URL_SAFE_NO_PAD.encode([7; 32])] {
