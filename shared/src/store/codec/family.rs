@@ -70,8 +70,8 @@ impl FamilyState {
             refreshed_at,
             expires_at,
             needed_until,
-            token,
             revoked_at,
+            token,
             ..family
         }
     }
