@@ -13,6 +13,8 @@ use shared::ports::Access;
 use crate::support::deployment::{Deployment, Instance};
 use crate::support::{Answer, ask};
 
+mod authlete;
+
 /// Actions of AWS, each with what it is allowed on.
 type Actions = BTreeSet<(&'static str, String)>;
 
@@ -113,13 +115,17 @@ fn actions(call: &Call, deployment: &Deployment) -> Vec<(&'static str, String)> 
         // A key that is made with a tag.
         ("TrentService", "CreateKey") => ["CreateKey", "TagResource"].map(|action| ("key_making", action.to_owned())).into(),
         ("TrentService", operation) => vec![("key_making", operation.to_owned())],
+        ("AmazonSQS", operation) => vec![("queue", operation.to_owned())],
         other => unreachable!("{other:?}"),
     }
 }
 
 fn granted(access: &Access) -> Actions {
-    let Access { tokens, by_subject, directory, signing_key, envelope_key, key_making, .. } = *access;
+    let Access { tokens, by_subject, directory, signing_key, envelope_key, key_making, queue, .. } = *access;
+    // Lambda itself receives, in the function's name.
+    let queue = if queue == ["SendMessage"] { queue } else { &[] };
     let all = [
+        ("queue", queue),
         ("tokens", tokens),
         ("by_subject", by_subject),
         ("directory", directory),
@@ -155,6 +161,8 @@ async fn everything(run: &mut Recorded) {
     }
     run.good("jeton.get_member", "/v1/orgs/11/members/ann", json!({})).await;
     run.good("jeton.list_members", "/v1/orgs/11/members", json!({})).await;
+
+    authlete::everything(run).await;
 
     let token = run.token(json!({})).await["token"].clone();
     let seen = run.good("agilicus.introspect_token", "/v1/tokens/introspect", json!({"token": token})).await;

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use shared::domain::Refusal;
 use shared::http::{Dialect, Entry};
 use shared::platform::Auditing;
+use shared::wire::authlete::result::Call;
 
 use crate::support::deployment::Instance;
 
@@ -51,6 +53,18 @@ fn each_path_of_authlete_s_api_has_a_twin_without_the_service() {
         assert_eq!(route.also, twin, "{}", route.name);
         assert_eq!(route.dialect == Dialect::Authlete, route.path.starts_with("/api/"), "{}", route.name);
         assert_eq!(twin.is_some(), route.dialect == Dialect::Authlete && route.name != "authlete.healthcheck", "{}", route.name);
+    }
+}
+
+/// Contract `authlete` section 2.4: by the code it can be told which call refused.
+#[test]
+fn each_call_of_authlete_s_api_has_digits_of_its_own() {
+    let refusal = Refusal::invalid("member", "is wrong");
+    for Entry { route, .. } in functions::catalogue::<Instance>() {
+        if route.dialect == Dialect::Authlete && route.also.is_some() {
+            let code = Call::at(route.path).refused(&refusal).to_string();
+            assert!(code.ends_with("201") && !code.starts_with("A001"), "{}: {code}", route.name);
+        }
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
-use shared::aws::platform::{for_auditing, for_operations, for_queueing, for_records};
+use shared::aws::platform::{for_auditing, for_operations, for_queueing, for_work};
 use shared::lambda::Bundle;
 
 fn main() -> ExitCode {
     Bundle::new()
         .endpoints(functions::queueing(), for_queueing)
-        .operations(functions::queue_work(), for_records)
+        .operations(functions::queue_work(), async |config| for_work(config))
         .operations(functions::operate(), async |config| for_operations(config))
         .operations(functions::audit(), async |_| for_auditing())
         .main()

@@ -1,4 +1,5 @@
 //! The Authlete dialect.
 
 mod clients;
+mod edge;
 mod proofs;

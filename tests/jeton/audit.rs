@@ -22,6 +22,8 @@ use tokio::net::TcpListener;
 
 use crate::support::{App, Mount};
 
+mod oauth;
+
 /// An app on tables whose streams are on.
 struct Streamed {
     app: App,

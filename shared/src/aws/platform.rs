@@ -19,10 +19,7 @@ use crate::store::dynamodb::{DynamoStore, Stream, Tables};
 
 /// What functions stand on that read and write records: nothing of KMS.
 pub async fn for_records(config: Config) -> Result<Records, Fault> {
-    let aws = Aws::from_env()?;
-    let (clock, store) = (Arc::new(SystemClock), store(&Sdk::new(&aws), &aws));
-    let ring = Arc::new(Ring::new(store.clone(), clock.clone()));
-    let records = Records::new(clock, Arc::new(SystemEntropy), store, ring, config.issuer);
+    let records = for_work(config)?;
     tolerate(records.reader.keys.now().await.map(drop));
     Ok(records)
 }
@@ -38,6 +35,14 @@ pub async fn for_queueing(config: Config) -> Result<Queueing, Fault> {
     let url = config::batch_queue()?;
     let queue = Arc::new(SqsQueue::new(Sdk::new(&Aws::from_env()?).sqs(), url));
     Ok(Queueing { records: for_records(config).await?, queue })
+}
+
+/// What functions stand on that only write what others have decided: they verify nothing, and read no keys.
+pub fn for_work(config: Config) -> Result<Records, Fault> {
+    let aws = Aws::from_env()?;
+    let (clock, store) = (Arc::new(SystemClock), store(&Sdk::new(&aws), &aws));
+    let ring = Arc::new(Ring::new(store.clone(), clock.clone()));
+    Ok(Records::new(clock, Arc::new(SystemEntropy), store, ring, config.issuer))
 }
 
 /// What functions stand on that mint.

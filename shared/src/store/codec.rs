@@ -7,28 +7,31 @@
 //! | name | token, family | org | member | client |
 //! |---|---|---|---|---|
 //! | `a` | audiences | ancestors, parent first | | alias |
+//! | `b` | | | | metadata |
 //! | `c` | client | | | number |
-//! | `d` | lifetime of access tokens, s | lifetime of a token, s | display name | |
+//! | `d` | family: lifetime of access tokens, s | lifetime of a token, s | display name | longest lifetime of a token, s |
 //! | `e` | expires at, ms | is enabled | is enabled | is enabled |
 //! | `f` | family | | first name | |
-//! | `g` | | | | grants |
+//! | `g` | revision | | | grants |
 //! | `h` | hosts | | | |
 //! | `i` | issued at, ms | id | | |
-//! | `k` | | | kind | kind |
-//! | `l` | | | last name | |
-//! | `m` | is masquerading | longest lifetime of a token, s | e-mail | |
-//! | `n` | not before, ms | name | | |
-//! | `o` | org | | org | org |
-//! | `p` | whether a use replaces it | | profile | |
-//! | `q` | root org | | | |
-//! | `r` | roles | lifetime of a refresh family, s | roles | |
+//! | `j` | | | | public keys |
+//! | `k` | family: only its newest access token is alive | | kind | kind |
+//! | `l` | family: slides by, s | | last name | |
+//! | `m` | is masquerading | longest lifetime of a token, s | e-mail | how it authenticates |
+//! | `n` | not before, ms | name | | name |
+//! | `o` | org | in its settings: those of OAuth, in `org.rs` | org | org |
+//! | `p` | family: whether a use replaces it | | profile | attributes |
+//! | `q` | root org | | | one token a subject |
+//! | `r` | roles | lifetime of a refresh family, s | roles | longest lifetime of a refresh family, s |
 //! | `s` | subject | settings | subject | scopes |
-//! | `t` | salt | whether a use replaces a refresh token | | |
-//! | `u` | | updated at, ms | updated at, ms | updated at, ms |
+//! | `t` | family: salt | whether a use replaces a refresh token | | may exchange tokens |
+//! | `u` | issuance, in `issuance.rs` | updated at, ms | updated at, ms | updated at, ms |
+//! | `v` | hash of its value | whether it does so with any client | | |
 //! | `w` | creator: org `o`, subject `s` | | | |
-//! | `x` | session: org `o`, id `i` | allows tokens that don't expire | external id | secrets |
-//! | `y` | | has ever allowed them | | |
-//! | `z` | scopes | | scopes | |
+//! | `x` | session: org `o`, id `i` | secrets; in its settings: allows tokens that don't expire | external id | secrets |
+//! | `y` | token: refreshable until, ms; family: whether a retry gets the same successor | has ever allowed them | | tokens bound to certificates |
+//! | `z` | scopes | | scopes | has all scopes |
 
 use std::error::Error;
 
@@ -61,7 +64,7 @@ pub use mark::{mark_kind, mark_name};
 pub use member::{decode_member, encode_member};
 pub use org::{decode_org, encode_org};
 pub use ticket::{TicketState, decode_ticket, encode_ticket, is_same_ticket};
-pub use token::{TokenState, decode_token, encode_token, is_same_token};
+pub use token::{decode_token, encode_token, is_same_token};
 
 fn encode<F>(serialize: F) -> Result<String, Fault>
 where
@@ -100,6 +103,11 @@ fn is_false(flag: &bool) -> bool {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 fn is_true(flag: &bool) -> bool {
     *flag
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 fn yes() -> bool {

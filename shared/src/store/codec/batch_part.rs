@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::family::{FamilyState, decode_family, encode_family};
-use super::token::{TokenState, decode_token, encode_token};
+use super::token::{decode_token, encode_token};
 use crate::domain::{
     Alias, AliasKey, Aliased, BatchKey, FamilyKey, Fault, Mark, MarkKey, MarkKind, OrgId, Timestamp, TokenId, TokenKey,
 };
@@ -114,7 +114,7 @@ fn decode_recording(org: &OrgId, json: &str) -> Result<(Recording, Option<Mark>)
     let record: Record = serde_json::from_str(json).map_err(broken)?;
     let id: TokenId = record.token.parse().map_err(unknown)?;
     let key = TokenKey { org: org.clone(), id };
-    let token = decode_token(&key, record.body.get().as_bytes(), TokenState { revision: 0, revoked_at: None })?;
+    let token = decode_token(&key, record.body.get().as_bytes(), None)?;
     let family = match record.family {
         Some(family) => {
             let key = FamilyKey { org: org.clone(), id: family.id.parse().map_err(unknown)? };
@@ -127,7 +127,6 @@ fn decode_recording(org: &OrgId, json: &str) -> Result<(Recording, Option<Mark>)
                 expires_at: Timestamp::from_ms(family.expires_at),
                 needed_until: family.needed_until.map(Timestamp::from_ms),
                 token: id,
-                revision: 0,
                 revoked_at: None,
             };
             Some(decode_family(&key, family.body.get().as_bytes(), state)?)

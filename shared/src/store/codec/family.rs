@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{coded, decode, elsewhere, encode, is_false, is_true, some_time, yes};
+use super::{coded, decode, elsewhere, encode, is_false, is_true, is_zero, some_time, yes};
 use crate::domain::{
     App, Audience, ClientId, Creator, Family, FamilyKey, Fault, HostPermissions, Issuance, OrgId, Role, Scope, Seconds, Session,
     Subject, Timestamp, TokenId,
@@ -30,8 +30,6 @@ pub struct FamilyState {
     pub needed_until: Option<Timestamp>,
     /// [`Family::token`]
     pub token: TokenId,
-    /// [`Family::revision`]
-    pub revision: u32,
     /// [`Family::revoked_at`]
     pub revoked_at: Option<Timestamp>,
 }
@@ -55,14 +53,14 @@ impl FamilyState {
     /// The state of a family.
     pub fn from(family: &Family) -> Self {
         let Family { generation, current, previous, rotated_at, refreshed_at, expires_at, needed_until, .. } = *family;
-        let Family { token, revision, revoked_at, .. } = *family;
-        Self { generation, current, previous, rotated_at, refreshed_at, expires_at, needed_until, token, revision, revoked_at }
+        let Family { token, revoked_at, .. } = *family;
+        Self { generation, current, previous, rotated_at, refreshed_at, expires_at, needed_until, token, revoked_at }
     }
 
     /// A family of this id in this state.
     fn of(self, family: Family, id: TokenId) -> Family {
         let Self { generation, current, previous, rotated_at, refreshed_at, expires_at, needed_until, .. } = self;
-        let Self { token, revision, revoked_at, .. } = self;
+        let Self { token, revoked_at, .. } = self;
         Family {
             id,
             generation,
@@ -72,9 +70,8 @@ impl FamilyState {
             refreshed_at,
             expires_at,
             needed_until,
-            token,
-            revision,
             revoked_at,
+            token,
             ..family
         }
     }
@@ -158,6 +155,6 @@ struct FamilyBody {
     masquerading: bool,
     #[serde(rename = "u", with = "coded", default, skip_serializing_if = "Option::is_none")]
     issuance: Option<Box<Issuance>>,
-    #[serde(skip)]
+    #[serde(rename = "g", default, skip_serializing_if = "is_zero")]
     revision: u32,
 }

@@ -4,35 +4,25 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{coded, decode, elsewhere, encode, is_false};
+use super::{coded, decode, elsewhere, encode, is_false, is_zero};
 use crate::domain::{
     App, Audience, ClientId, Creator, Fault, HostPermissions, Issuance, OrgId, Role, Scope, Session, SessionId, Subject,
     Timestamp, TokenId, TokenKey, TokenRecord,
 };
 
-/// What of a token is beside its body.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct TokenState {
-    /// [`TokenRecord::revision`]
-    pub revision: u32,
-    /// [`TokenRecord::revoked_at`]
-    pub revoked_at: Option<Timestamp>,
-}
-
-/// The body of a token: all of it but `id` and its [`TokenState`].
+/// The body of a token: all of it but `id` and `revoked_at`.
 pub fn encode_token(token: &TokenRecord) -> Result<String, Fault> {
     encode(|to| TokenBody::serialize(token, to))
 }
 
 /// The token of this body.
-pub fn decode_token(key: &TokenKey, body: &[u8], state: TokenState) -> Result<TokenRecord, Fault> {
+pub fn decode_token(key: &TokenKey, body: &[u8], revoked_at: Option<Timestamp>) -> Result<TokenRecord, Fault> {
     let token = decode(body, |from| TokenBody::deserialize(from))
         .map_err(|e| Fault::internal("decoding the record of a token").because(e))?;
     if token.org != key.org {
         return Err(Fault::internal("decoding the record of a token: it is another org's"));
     }
-    let TokenState { revision, revoked_at } = state;
-    Ok(TokenRecord { id: key.id, revision, revoked_at, ..token })
+    Ok(TokenRecord { id: key.id, revoked_at, ..token })
 }
 
 /// Whether recording `new` where `there` is changes nothing: what happens to a token afterwards doesn't make it another.
@@ -86,7 +76,7 @@ struct TokenBody {
     value: Option<[u8; 32]>,
     #[serde(rename = "y", with = "coded", default, skip_serializing_if = "Option::is_none")]
     refreshable_until: Option<Timestamp>,
-    #[serde(skip)]
+    #[serde(rename = "g", default, skip_serializing_if = "is_zero")]
     revision: u32,
     #[serde(skip)]
     revoked_at: Option<Timestamp>,

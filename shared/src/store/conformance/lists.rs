@@ -54,7 +54,15 @@ async fn records_are_listed_whole(store: Arc<dyn Store>) {
     }
     let listed = walk(&store, &TokenQuery::of(org_id("a"))).await;
     assert_eq!(listed.len(), 3);
-    assert!(tokens.iter().all(|token| listed.contains(token)));
+    for token in tokens {
+        assert!(listed.contains(&token));
+        for query in [
+            TokenQuery { id: Some(token.id), ..TokenQuery::of(org_id("a")) },
+            TokenQuery { subject: Some(token.subject.clone()), ..TokenQuery::of(org_id("a")) },
+        ] {
+            assert!(walk(&store, &query).await.contains(&token), "{query:?}");
+        }
+    }
 }
 
 async fn orgs_are_listed_apart(store: Arc<dyn Store>) {

@@ -116,7 +116,7 @@ async fn one_of_many_records_on_a_ticket(store: Arc<dyn Store>) {
         let token = token("a", 100 + n);
         let ticket = Some(spending(ticket_key("a", 7), token.id));
         let aliases = vec![alias("a", 100 + n, Aliased::Token(token.id))];
-        (n, store.record(&Recording { ticket, aliases, ..new(&token, None) }).await.unwrap())
+        (n, store.record(&Recording { aliases, ticket, ..new(&token, None) }).await.unwrap())
     });
     let (done, refused): (Vec<_>, Vec<_>) = outcomes.await.into_iter().partition(|(_, outcome)| *outcome == Recorded::Done);
     assert_eq!(done.len(), 1, "exactly one wins");

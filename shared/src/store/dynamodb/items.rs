@@ -10,7 +10,7 @@ use crate::domain::{
     TicketKey, Timestamp, TokenId, TokenKey, TokenRecord,
 };
 use crate::store::Used;
-use crate::store::codec::{self, BatchState, FamilyState, TicketState, TokenState};
+use crate::store::codec::{self, BatchState, FamilyState, TicketState};
 
 /// `by_subject`: whether an index wants it.
 pub(super) fn token_item(token: &TokenRecord, by_subject: bool) -> Result<Item, Fault> {
@@ -29,8 +29,7 @@ pub(super) fn token_item(token: &TokenRecord, by_subject: bool) -> Result<Item, 
 }
 
 pub(super) fn token(key: &TokenKey, item: &Item) -> Result<TokenRecord, Fault> {
-    let state = TokenState { revision: find_number(item, "v")?.unwrap_or(0), revoked_at: find_moment(item, "r")? };
-    codec::decode_token(key, body(item)?, state)
+    codec::decode_token(key, body(item)?, find_moment(item, "r")?)
 }
 
 /// The token of an item that wasn't asked for by its key.
@@ -74,7 +73,6 @@ pub(super) fn family(key: &FamilyKey, item: &Item) -> Result<Family, Fault> {
         expires_at,
         needed_until,
         token: find_id(item, "a")?.ok_or_else(|| broken("a"))?,
-        revision: find_number(item, "v")?.unwrap_or(0),
         revoked_at: find_moment(item, "r")?,
     };
     codec::decode_family(key, body(item)?, state)
@@ -223,7 +221,7 @@ pub(super) fn find_id(item: &Item, name: &'static str) -> Result<Option<TokenId>
     Ok(find_bytes(item, name)?.map(TokenId::from_bytes))
 }
 
-/// Most are never amended: no attribute is none.
+/// For conditions; the body has it, too. Most are never amended: no attribute is none.
 fn revision(revision: u32) -> Option<(String, AttributeValue)> {
     (revision > 0).then(|| ("v".to_owned(), number(revision)))
 }

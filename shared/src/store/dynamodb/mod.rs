@@ -41,7 +41,7 @@
 //! | `r` | token, family: revoked at, ms | |
 //! | `t` | | created at, ms |
 //! | `u` | family: needed until, ms; batch: updated at, ms | |
-//! | `v` | token, family: revision; without it: 0 | |
+//! | `v` | token, family: revision, as in the body; without it: 0 | |
 //! | `w` | token, family: which write has revoked it; use: which write has noted it | |
 //! | `x` | when DynamoDB may delete it, s; without it: never | |
 //! | `y` | token: what `x` becomes when its family has another access token, if that is earlier | |

@@ -79,7 +79,7 @@ fn due_after(there: u32, new: u32) -> Standing {
 
 fn put_token(c: &Connection, new: &TokenRecord, body: &str) -> Outcome<()> {
     let mut update = c.prepare_cached(
-        "UPDATE tokens SET subject = ?3, session = ?4, iat = ?5, exp = ?6, needed_until = ?7, revision = ?8, body = ?9
+        "UPDATE tokens SET subject = ?3, session = ?4, iat = ?5, exp = ?6, needed_until = ?7, body = ?8
          WHERE org = ?1 AND id = ?2",
     )?;
     update.execute(params![
@@ -90,7 +90,6 @@ fn put_token(c: &Connection, new: &TokenRecord, body: &str) -> Outcome<()> {
         new.issued_at.as_secs(),
         new.expires_at.map(Timestamp::as_ms),
         longer_needed(new),
-        new.revision,
         body,
     ])?;
     Ok(())
@@ -100,7 +99,7 @@ fn put_family(c: &Connection, new: &FamilyAmendment, body: &str) -> Outcome<()> 
     let FamilyAmendment { family, moves_end } = new;
     // `max` of something and NULL is NULL: what is needed for ever stays so.
     let mut update = c.prepare_cached(
-        "UPDATE families SET exp = coalesce(?3, exp), needed_until = max(needed_until, ?4), revision = ?5, body = ?6
+        "UPDATE families SET exp = coalesce(?3, exp), needed_until = max(needed_until, ?4), body = ?5
          WHERE org = ?1 AND id = ?2",
     )?;
     update.execute(params![
@@ -108,7 +107,6 @@ fn put_family(c: &Connection, new: &FamilyAmendment, body: &str) -> Outcome<()> 
         family.id.as_bytes(),
         moves_end.then_some(family.expires_at.as_ms()),
         family.needed_until.map(Timestamp::as_ms),
-        family.revision,
         body,
     ])?;
     Ok(())

@@ -125,10 +125,10 @@ pub(super) fn put_client(c: &Connection, client: &Client) -> Outcome<Put> {
         return Ok(Put::Dangling);
     }
     let (org, id) = (client.org.as_str(), client.id.as_number());
-    if let Some(alias) = &client.alias {
-        if holder(c, &client.org, alias)?.is_some_and(|holder| holder != client.id) {
-            return Ok(Put::Taken);
-        }
+    if let Some(alias) = &client.alias
+        && holder(c, &client.org, alias)?.is_some_and(|holder| holder != client.id)
+    {
+        return Ok(Put::Taken);
     }
     let known = c.prepare_cached("SELECT 1 FROM clients WHERE org = ?1 AND id = ?2")?.exists(params![org, id])?;
     let mut upsert = c.prepare_cached(

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Outcome, directory, once};
 use crate::domain::{AliasKey, Aliased, Family, FamilyKey, Fault, MarkKey, Timestamp, TokenId, TokenKey, TokenRecord};
-use crate::store::codec::{self, FamilyState, TokenState};
+use crate::store::codec::{self, FamilyState};
 use crate::store::{Found, TokenPage, TokenQuery, Wanted};
 
 /// All that is wanted, as of one moment. Within a transaction, if one is open.
@@ -55,17 +55,16 @@ fn each(c: &Connection, wanted: &Wanted) -> Outcome<Found> {
 
 /// The token of this key.
 pub(super) fn token(c: &Connection, key: &TokenKey) -> Outcome<Option<TokenRecord>> {
-    let mut select = c.prepare_cached("SELECT revoked_at, revision, body FROM tokens WHERE org = ?1 AND id = ?2")?;
+    let mut select = c.prepare_cached("SELECT revoked_at, body FROM tokens WHERE org = ?1 AND id = ?2")?;
     let mut rows = select.query(params![key.org.as_str(), key.id.as_bytes()])?;
     let Some(row) = rows.next()? else { return Ok(None) };
-    let state = TokenState { revoked_at: moment(row, 0)?, revision: row.get(1)? };
-    Ok(Some(codec::decode_token(key, body(row, 2)?, state)?))
+    Ok(Some(codec::decode_token(key, body(row, 1)?, moment(row, 0)?)?))
 }
 
 /// The family of this key.
 pub(super) fn family(c: &Connection, key: &FamilyKey) -> Outcome<Option<Family>> {
     let mut select = c.prepare_cached(
-        "SELECT revoked_at, generation, current, previous, rotated_at, token, revision, refreshed_at, exp, needed_until, body
+        "SELECT revoked_at, generation, current, previous, rotated_at, token, refreshed_at, exp, needed_until, body
          FROM families WHERE org = ?1 AND id = ?2",
     )?;
     let mut rows = select.query(params![key.org.as_str(), key.id.as_bytes()])?;
@@ -77,12 +76,11 @@ pub(super) fn family(c: &Connection, key: &FamilyKey) -> Outcome<Option<Family>>
         previous: row.get(3)?,
         rotated_at: Timestamp::from_ms(row.get(4)?),
         token: TokenId::from_bytes(row.get(5)?),
-        revision: row.get(6)?,
-        refreshed_at: moment(row, 7)?,
-        expires_at: Timestamp::from_ms(row.get(8)?),
-        needed_until: moment(row, 9)?,
+        refreshed_at: moment(row, 6)?,
+        expires_at: Timestamp::from_ms(row.get(7)?),
+        needed_until: moment(row, 8)?,
     };
-    Ok(Some(codec::decode_family(key, body(row, 10)?, state)?))
+    Ok(Some(codec::decode_family(key, body(row, 9)?, state)?))
 }
 
 /// Whose this value is.
@@ -126,8 +124,7 @@ pub(super) fn page(c: &Connection, query: &TokenQuery) -> Outcome<TokenPage> {
         }
         last = Some(key.id);
         if within(query, row)? {
-            let state = TokenState { revoked_at: moment(row, 3)?, revision: row.get(4)? };
-            let token = codec::decode_token(&key, body(row, 5)?, state)?;
+            let token = codec::decode_token(&key, body(row, 4)?, moment(row, 3)?)?;
             page.tokens.extend(Some(token).filter(|token| query.matches(token)));
         }
     }
@@ -159,9 +156,9 @@ pub(super) fn moment(row: &Row<'_>, column: usize) -> Outcome<Option<Timestamp>>
 const LOOKED_AT: usize = 5_000;
 
 // The planner knows nothing of the data: each names its index.
-const BY_ID: &str = "SELECT id, iat, exp, revoked_at, revision, body FROM tokens
+const BY_ID: &str = "SELECT id, iat, exp, revoked_at, body FROM tokens
     WHERE org = ?1 AND id < ?2 AND ?3 IS NULL ORDER BY id DESC";
-const BY_SUBJECT: &str = "SELECT id, iat, exp, revoked_at, revision, body FROM tokens INDEXED BY tokens_by_subject
+const BY_SUBJECT: &str = "SELECT id, iat, exp, revoked_at, body FROM tokens INDEXED BY tokens_by_subject
     WHERE org = ?1 AND id < ?2 AND subject = ?3 ORDER BY id DESC";
-const BY_SESSION: &str = "SELECT id, iat, exp, revoked_at, revision, body FROM tokens INDEXED BY tokens_by_session
+const BY_SESSION: &str = "SELECT id, iat, exp, revoked_at, body FROM tokens INDEXED BY tokens_by_session
     WHERE org = ?1 AND id < ?2 AND session = ?3 ORDER BY id DESC";

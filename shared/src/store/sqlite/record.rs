@@ -79,10 +79,10 @@ impl Entry {
     }
 
     fn record_token(&self, c: &Connection) -> Outcome<()> {
-        let TokenRecord { org, id, subject, session, issued_at, expires_at, revision, revoked_at, .. } = &self.new.token;
+        let TokenRecord { org, id, subject, session, issued_at, expires_at, revoked_at, .. } = &self.new.token;
         let mut insert = c.prepare_cached(
-            "INSERT INTO tokens (org, id, subject, session, iat, exp, needed_until, revision, revoked_at, body)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING",
+            "INSERT INTO tokens (org, id, subject, session, iat, exp, needed_until, revoked_at, body)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
         )?;
         let inserted = insert.execute(params![
             org.as_str(),
@@ -92,7 +92,6 @@ impl Entry {
             issued_at.as_secs(),
             expires_at.map(Timestamp::as_ms),
             longer_needed(&self.new.token),
-            revision,
             revoked_at.map(Timestamp::as_ms),
             self.body,
         ])?;
@@ -112,9 +111,9 @@ pub(super) fn longer_needed(token: &TokenRecord) -> Option<i64> {
 /// Whether the family is new.
 fn record_family(c: &Connection, family: &Family, body: &str) -> Outcome<bool> {
     let mut insert = c.prepare_cached(
-        "INSERT INTO families (org, id, exp, revoked_at, generation, current, previous, rotated_at, token, revision, refreshed_at,
+        "INSERT INTO families (org, id, exp, revoked_at, generation, current, previous, rotated_at, token, refreshed_at,
              needed_until, body)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT DO NOTHING",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO NOTHING",
     )?;
     let inserted = insert.execute(params![
         family.org.as_str(),
@@ -126,7 +125,6 @@ fn record_family(c: &Connection, family: &Family, body: &str) -> Outcome<bool> {
         family.previous,
         family.rotated_at.as_ms(),
         family.token.as_bytes(),
-        family.revision,
         family.refreshed_at.map(Timestamp::as_ms),
         family.needed_until.map(Timestamp::as_ms),
         body,

@@ -166,10 +166,8 @@ CREATE TABLE key_rings (
 
 // Whatever is walked through to be forgotten has a rowid. A token that has no `needed_until` is needed until it expires.
 const OAUTH: &str = "
-ALTER TABLE tokens ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE tokens ADD COLUMN needed_until INTEGER;
 
-ALTER TABLE families ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE families ADD COLUMN refreshed_at INTEGER;
 ALTER TABLE families ADD COLUMN needed_until INTEGER;
 UPDATE families SET needed_until = exp;

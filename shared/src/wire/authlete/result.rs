@@ -381,6 +381,15 @@ mod tests {
     }
 
     #[test]
+    fn no_two_denials_share_a_code() {
+        let in_token: BTreeSet<_> = Denial::ALL.into_iter().map(|denial| denied(denial).0).collect();
+        let elsewhere: BTreeSet<_> = Denial::ALL.into_iter().map(|denial| denied(denial).1).collect();
+        assert_eq!((in_token.len(), elsewhere.len()), (Denial::ALL.len(), Denial::ALL.len()));
+        assert!(in_token.iter().all(|code| code / 100 % 10 == 3), "3 is for faults of the OAuth client");
+        assert!(elsewhere.iter().all(|serial| (1..100).contains(serial)));
+    }
+
+    #[test]
     fn no_two_calls_share_their_digits() {
         let numbers: BTreeSet<_> = CALLS.iter().map(|(_, number)| number).collect();
         assert_eq!(numbers.len(), CALLS.len());

@@ -141,6 +141,8 @@ struct Facts<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     single_token_per_subject: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    certificate_bound_tokens: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     may_exchange_tokens: Option<bool>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     attributes: Vec<&'a str>,
@@ -294,6 +296,7 @@ fn of_client(client: &Client) -> Facts<'_> {
         token_duration: client.token_duration.map(|length| length.0),
         refresh_token_duration: client.refresh_token_duration.map(|length| length.0),
         single_token_per_subject: Some(client.single_token_per_subject),
+        certificate_bound_tokens: Some(client.certificate_bound_tokens),
         may_exchange_tokens: Some(client.may_exchange_tokens),
         attributes: names(&client.attributes),
         enabled: Some(client.enabled),

@@ -1,5 +1,7 @@
 //! `TokenListResponse`: contract `authlete` section 5.8.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::{end, scopes, subject};
@@ -31,8 +33,7 @@ pub struct TokenListResponse<'a> {
 #[expect(clippy::struct_field_names, reason = "the contract's members")]
 struct ClientView<'a> {
     client_id: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    client_id_alias: Option<&'a str>,
+    client_id_alias: Cow<'a, str>,
     client_id_alias_enabled: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_name: Option<&'a str>,
@@ -66,8 +67,9 @@ impl<'a> TokenListResponse<'a> {
     pub fn of(asked: &'a ListTokens, client: Option<&'a Client>, page: &'a ClientPage) -> Result<Self, Fault> {
         let view = |client: &'a Client| ClientView {
             client_id: client.id.as_number(),
-            client_id_alias: client.alias.as_deref(),
-            client_id_alias_enabled: client.alias.is_some(),
+            // As the calls about clients show them: one without an alias by its number.
+            client_id_alias: client.alias.as_deref().map_or_else(|| client.id.to_string().into(), Cow::Borrowed),
+            client_id_alias_enabled: true,
             client_name: client.name.as_deref(),
             client_type: names::client_type(client.kind),
         };

@@ -1,0 +1,156 @@
+//! All that the functions of the Authlete dialect can do.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures::FutureExt as _;
+use serde_json::{Value, json};
+use shared::clock::{Clock as _, SystemClock};
+use shared::domain::Algorithm;
+use shared::jose::{jwk, sha256};
+use shared::signer::{LocalSigner, Signer as _};
+
+use super::Recorded;
+use crate::support::deployment::ISSUER;
+
+/// Has each of them do it, on one deployment in which nobody has done any of it yet.
+pub(super) async fn everything(run: &mut Recorded) {
+    let settings = json!({"access_token_sign_alg": "ES256", "supported_scopes": [{"name": "read"}], "refresh_token_kept": false,
+        "supported_grants": ["password", "client_credentials", "refresh_token"]});
+    run.good("jeton.put_org", "/v1/orgs/1", json!({"settings": settings})).await;
+    run.good("jeton.refresh_org_secret", "/v1/orgs/1/secret", json!({})).await;
+    let client = clients(run).await;
+    let id = client["clientId"].clone();
+
+    let created = create(run, &id, json!({"accessToken": "chosen", "refreshToken": "chosen too"})).await;
+    token_requests(run, &client).await;
+    introspections(run, &id).await;
+    let update = json!({"accessToken": created["accessToken"], "accessTokenValueUpdated": true});
+    api(run, "authlete.update_token", "auth/token/update", update).await;
+    batches(run, &id).await;
+
+    for path in ["service/jwks/get", "service/configuration"] {
+        let name = if path.ends_with("get") { "authlete.get_jwks" } else { "authlete.get_configuration" };
+        api(run, name, path, json!({})).await;
+    }
+    api(run, "authlete.post_configuration", "service/configuration", json!({})).await;
+    run.good("authlete.healthcheck", "/api/lifecycle/healthcheck", json!({})).await;
+
+    revocations(run, &client).await;
+    api(run, "authlete.delete_client", &format!("client/delete/{id}"), json!({})).await;
+}
+
+async fn api(run: &mut Recorded, name: &'static str, path: &str, body: Value) -> Value {
+    run.good(name, &format!("/api/1/{path}"), body).await
+}
+
+async fn create(run: &mut Recorded, client: &Value, more: Value) -> Value {
+    let mut body = json!({"grantType": "PASSWORD", "clientId": client, "subject": "john", "scopes": ["read"]});
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let created = api(run, "authlete.create_token", "auth/token/create", body).await;
+    assert_eq!(created["action"], "OK", "{created}");
+    created
+}
+
+/// A client with a key, of which a subject may have one token.
+async fn clients(run: &mut Recorded) -> Value {
+    let draft = json!({"clientType": "CONFIDENTIAL", "clientIdAlias": "web", "tokenAuthMethod": "PRIVATE_KEY_JWT",
+        "grantTypes": ["PASSWORD", "CLIENT_CREDENTIALS", "REFRESH_TOKEN"], "singleAccessTokenPerSubject": true,
+        "jwks": json!({"keys": [jwk::to_json(signer().jwk())]}).to_string()});
+    let client = api(run, "authlete.create_client", "client/create", draft.clone()).await;
+    let id = &client["clientId"];
+    api(run, "authlete.get_client", "client/get/web", json!({})).await;
+    api(run, "authlete.list_clients", "client/get/list", json!({})).await;
+    let mut changed = draft;
+    changed["clientIdAlias"] = "web-2".into();
+    api(run, "authlete.update_client", &format!("client/update/{id}"), changed).await;
+    api(run, "authlete.update_client_lock", &format!("client/lock_flag/update/{id}"), json!({"clientLocked": false})).await;
+    api(run, "authlete.refresh_client_secret", &format!("client/secret/refresh/{id}"), json!({})).await;
+    let secret = json!({"clientSecret": "a-secret-of-at-least-22-characters"});
+    api(run, "authlete.update_client_secret", &format!("client/secret/update/{id}"), secret).await;
+    client
+}
+
+async fn token_requests(run: &mut Recorded, client: &Value) {
+    let id = &client["clientId"];
+    for nth in 0..2 {
+        let form = format!("grant_type=password&username=u&password=p&scope=read&{}", assertion(id, &format!("password-{nth}")));
+        let asked = api(run, "authlete.process_token", "auth/token", json!({"parameters": form})).await;
+        assert_eq!(asked["action"], "PASSWORD", "{asked}");
+        let ticket = &asked["ticket"];
+        if nth == 0 {
+            let reason = json!({"ticket": ticket, "reason": "INVALID_RESOURCE_OWNER_CREDENTIALS"});
+            api(run, "authlete.fail_token", "auth/token/fail", reason).await;
+            continue;
+        }
+        let issued = api(run, "authlete.issue_token", "auth/token/issue", json!({"ticket": ticket, "subject": "john"})).await;
+        assert_eq!(issued["action"], "OK", "{issued}");
+        let token = issued["refreshToken"].as_str().unwrap();
+        let form = format!("grant_type=refresh_token&refresh_token={token}&{}", assertion(id, "refresh"));
+        let refreshed = api(run, "authlete.process_token", "auth/token", json!({"parameters": form})).await;
+        assert_eq!(refreshed["action"], "OK", "{refreshed}");
+    }
+}
+
+async fn introspections(run: &mut Recorded, client: &Value) {
+    let bound = create(run, client, json!({"dpopKeyThumbprint": signer().jwk().kid.as_str()})).await;
+    let token = bound["jwtAccessToken"].as_str().unwrap();
+    let proof = proof(token, "https://api.example/x");
+    let body = json!({"token": token, "dpop": proof, "htm": "GET", "htu": "https://api.example/x"});
+    let seen = api(run, "authlete.introspect_token", "auth/introspection", body).await;
+    assert_eq!(seen["action"], "OK", "{seen}");
+    let body = json!({"parameters": format!("token={token}")});
+    api(run, "authlete.introspect_token_standard", "auth/introspection/standard", body).await;
+    for query in ["", "?subject=john"] {
+        api(run, "authlete.list_tokens", &format!("auth/token/get/list{query}"), json!({})).await;
+    }
+}
+
+async fn batches(run: &mut Recorded, client: &Value) {
+    let batch = json!([{"grantType": "PASSWORD", "clientId": client, "subject": "jane", "accessToken": "moved"}]);
+    let accepted = api(run, "authlete.create_token_batch", "auth/token/create/batch", batch).await;
+    let parts = run.deployment.queue.take();
+    let parts: Vec<_> = parts.iter().map(|body| json!({"messageId": "m-1", "body": body})).collect();
+    let done = run.invoke("authlete.work_on_batch", json!({"Records": parts})).await;
+    assert_eq!(done, json!({"batchItemFailures": []}));
+    let path = format!("auth/token/create/batch/status/{}", accepted["requestId"].as_str().unwrap());
+    let status = api(run, "authlete.get_token_batch", &path, json!({})).await;
+    assert_eq!(status["status"]["result"], "SUCCEEDED", "{status}");
+}
+
+async fn revocations(run: &mut Recorded, client: &Value) {
+    let id = &client["clientId"];
+    let token = create(run, id, json!({})).await["accessToken"].clone();
+    let form = format!("token={}&{}", token.as_str().unwrap(), assertion(id, "revocation"));
+    let revoked = api(run, "authlete.process_revocation", "auth/revocation", json!({"parameters": form})).await;
+    assert_eq!(revoked["action"], "OK", "{revoked}");
+    let token = create(run, id, json!({})).await["accessToken"].clone();
+    api(run, "authlete.delete_token", &format!("auth/token/delete/{}", token.as_str().unwrap()), json!({})).await;
+    for body in [json!({"accessTokenIdentifier": "unknown"}), json!({"subject": "john"}), json!({"clientIdentifier": "web-2"})] {
+        api(run, "authlete.revoke_token", "auth/token/revoke", body).await;
+    }
+}
+
+fn signer() -> LocalSigner {
+    LocalSigner::for_tests(Algorithm::EdDsa)
+}
+
+fn jwt(header: &Value, payload: &Value) -> String {
+    let input = [header, payload].map(|part| URL_SAFE_NO_PAD.encode(part.to_string())).join(".");
+    let signature = signer().sign(input.as_bytes()).now_or_never().unwrap().unwrap();
+    format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature))
+}
+
+/// What a client with a key sends to prove who it is.
+fn assertion(client: &Value, id: &str) -> String {
+    let (client, now) = (client.to_string(), SystemClock.now().as_secs());
+    let payload = json!({"iss": client, "sub": client, "aud": ISSUER, "exp": now + 60, "jti": id});
+    let kind = "urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer";
+    format!("client_assertion_type={kind}&client_assertion={}", jwt(&json!({"alg": "EdDSA"}), &payload))
+}
+
+/// A DPoP proof of a `GET` with this token.
+fn proof(token: &str, uri: &str) -> String {
+    let hash = URL_SAFE_NO_PAD.encode(sha256(token.as_bytes()));
+    let payload = json!({"jti": "p-1", "htm": "GET", "htu": uri, "iat": SystemClock.now().as_secs(), "ath": hash});
+    jwt(&json!({"typ": "dpop+jwt", "alg": "EdDSA", "jwk": jwk::to_json(signer().jwk())}), &payload)
+}

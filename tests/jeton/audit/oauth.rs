@@ -1,0 +1,203 @@
+//! What OAuth clients' tokens add to the trail.
+
+use base64::Engine as _;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+use shared::domain::{
+    Alias, AliasKey, Aliased, Batch, Client, ClientAuthMethod, ClientId, ClientKind, Confirmation, Family, GrantType, Issuance,
+    OrgId, Property, Scope, Seconds, Ticket, Timestamp, TokenId, TokenRecord,
+};
+use shared::store::{Amended, Amendment, FamilyAmendment, Recorded, Recording, Rotation, RotationStep, Spending, Used, Wanted};
+
+use super::{Streamed, trail};
+
+const NOW: Timestamp = Timestamp::from_secs(1_795_348_800);
+
+fn org() -> OrgId {
+    OrgId::parse("1").unwrap()
+}
+
+fn id(n: u8) -> TokenId {
+    TokenId::from_bytes([n; 20])
+}
+
+fn issuance() -> Issuance {
+    let property = |key: &str, value: &str, hidden| Property { key: key.to_owned(), value: value.to_owned(), hidden };
+    Issuance {
+        grant: GrantType::AuthorizationCode,
+        for_client: false,
+        alias_used: true,
+        properties: vec![property("account", "s3cret-1", false), property("internal", "s3cret-2", true)],
+        confirmation: Confirmation::default(),
+        details: None,
+        acr: Some("urn:acr:1".to_owned()),
+        auth_time: Some(NOW),
+        for_external_attachment: false,
+    }
+}
+
+/// A client's token and its family, made of those that a member has.
+async fn recorded(streamed: &Streamed) -> (TokenRecord, Family) {
+    let minted = streamed.mint().await;
+    let payload = minted["token"].as_str().unwrap().split('.').nth(1).unwrap();
+    let claims: Value = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap();
+    let part = |name: &str| TokenId::parse(claims[name].as_str().unwrap()).unwrap();
+    let token = shared::domain::TokenKey { org: org(), id: part("jti") };
+    let family = shared::domain::FamilyKey { org: org(), id: part("fam") };
+    let wanted = Wanted { tokens: vec![token.clone()], families: vec![family.clone()], ..Wanted::default() };
+    let mut found = streamed.app.store.read(&wanted).await.unwrap();
+    (found.tokens.remove(&token).unwrap(), found.families.remove(&family).unwrap())
+}
+
+fn of_family(family: Family) -> Amendment {
+    Amendment { token: None, family: Some(FamilyAmendment { family, moves_end: true }), alias: None }
+}
+
+fn stay(family: &Family, token: TokenId, ms: i64) -> RotationStep {
+    let now = Timestamp::from_ms(NOW.as_ms() + ms);
+    RotationStep { key: family.key(), from: family.generation, next: None, token, now, ends: None }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_amended_or_refreshed_is_told_and_what_only_waits_is_not() {
+    let mut streamed = Streamed::new().await;
+    let (token, family) = recorded(&streamed).await;
+    streamed.records();
+    let store = streamed.app.store.clone();
+
+    let alias = |n| Alias {
+        key: AliasKey { org: org(), hash: [n; 32] },
+        target: Aliased::Token(token.id),
+        expires_at: Some(NOW.plus(Seconds::DAY)),
+    };
+    let renewed = TokenRecord { issuance: Some(Box::new(issuance())), value: Some([7; 32]), revision: 1, ..token.clone() };
+    let amendment = Amendment { token: Some(renewed), family: None, alias: Some(alias(7)) };
+    assert_eq!(store.amend(&amendment).await.unwrap(), Amended::Done);
+    assert_eq!(streamed.actions().await, ["token.amended"]);
+
+    let amended = Family { expires_at: family.expires_at.plus(Seconds::DAY), revision: 1, ..family.clone() };
+    assert_eq!(store.amend(&of_family(amended)).await.unwrap(), Amended::Done);
+    assert_eq!(streamed.actions().await, ["family.amended"]);
+    assert!(matches!(store.rotate(&stay(&family, id(3), 1)).await.unwrap(), Rotation::Won));
+    assert_eq!(streamed.actions().await, ["family.refreshed"]);
+    let later = Some(family.expires_at.plus(Seconds(9 * 86_400)));
+    let needed = RotationStep { ends: Some((family.expires_at.plus(Seconds::DAY), later)), ..stay(&family, id(4), 2) };
+    assert!(matches!(store.rotate(&needed).await.unwrap(), Rotation::Won));
+    assert_eq!(streamed.actions().await, ["family.refreshed"]);
+    let moved = RotationStep { ends: Some((NOW.plus(Seconds(9)), later)), ..stay(&family, id(5), 3) };
+    assert!(matches!(store.rotate(&moved).await.unwrap(), Rotation::Won));
+    assert_eq!(streamed.actions().await, ["family.altered"], "no refresh moves the end of a family that doesn't slide");
+
+    let ticket = Ticket {
+        id: id(1),
+        org: org(),
+        client: ClientId::from_number(7).unwrap(),
+        alias_used: false,
+        scopes: Vec::new(),
+        audiences: Vec::new(),
+        properties: Vec::new(),
+        confirmation: Confirmation::default(),
+        issued_at: NOW,
+        expires_at: NOW.plus(Seconds::DAY),
+        spent_by: None,
+    };
+    store.put_ticket(&ticket).await.unwrap();
+    let another = TokenRecord { id: id(2), family: None, ..token.clone() };
+    let spending = Some(Spending { key: ticket.key(), by: another.id, now: NOW });
+    let on_ticket = Recording {
+        aliases: vec![Alias { target: Aliased::Token(another.id), ..alias(8) }],
+        ticket: spending,
+        ..Recording::of(another, None)
+    };
+    assert_eq!(store.record(&on_ticket).await.unwrap(), Recorded::Done);
+    assert_eq!(streamed.actions().await, ["token.minted"]);
+    assert!(
+        store
+            .use_once(&Used { org: org(), purpose: "dpop", hash: [1; 32], now: NOW, until: NOW.plus(Seconds(60)) })
+            .await
+            .unwrap()
+    );
+    let batch =
+        Batch { id: id(6), org: org(), tokens: 1, parts: 1, done: Vec::new(), failure: None, created_at: NOW, updated_at: NOW };
+    store.put_batch(&batch).await.unwrap();
+    store.end_part(&batch.key(), 0, None, NOW).await.unwrap();
+    assert_eq!(streamed.actions().await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_amendment_tells_what_was_and_what_is_but_no_value() {
+    let mut streamed = Streamed::new().await;
+    let (token, _) = recorded(&streamed).await;
+    streamed.records();
+    let renewed = TokenRecord {
+        scopes: vec![Scope::parse("urn:app:write").unwrap()],
+        issuance: Some(Box::new(issuance())),
+        value: Some([7; 32]),
+        revision: 1,
+        ..token
+    };
+    let amendment = Amendment { token: Some(renewed), family: None, alias: None };
+    assert_eq!(streamed.app.store.amend(&amendment).await.unwrap(), Amended::Done);
+    let (trail, memory) = trail();
+    trail.tell(&streamed.records()).await;
+    let event = &memory.events()[0];
+    let detail: Value = serde_json::from_str(&event.detail).unwrap();
+    assert_eq!((&detail["before"]["scopes"], &detail["after"]["scopes"]), (&json!(["urn:app:read"]), &json!(["urn:app:write"])));
+    assert_eq!((&detail["before"]["revision"], &detail["after"]["revision"]), (&json!(null), &json!(1)));
+    assert_eq!(detail["after"]["has_other_value"], true);
+    assert_eq!(
+        detail["after"]["issuance"],
+        json!({
+            "grant": "authorization_code", "alias_used": true, "properties": ["account", "internal"],
+            "acr": "urn:acr:1", "auth_time": 1_795_348_800
+        })
+    );
+    for secret in ["s3cret".to_owned(), BASE64_URL_SAFE_NO_PAD.encode([7; 32]), BASE64_STANDARD.encode([7; 32])] {
+        assert!(!event.detail.contains(&secret), "{secret}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_a_client_tells_its_public_keys_and_how_many_secrets_it_has() {
+    let mut streamed = Streamed::new().await;
+    streamed.records();
+    let client = Client {
+        org: org(),
+        id: ClientId::from_number(7).unwrap(),
+        alias: None,
+        name: Some("Shop".to_owned()),
+        kind: ClientKind::Confidential,
+        auth_method: ClientAuthMethod::PrivateKeyJwt,
+        grants: vec![GrantType::ClientCredentials],
+        scopes: None,
+        secrets: vec![[7; 32]],
+        jwks: Some(r#"{"keys":[{"kid":"k-1"}]}"#.to_owned()),
+        token_duration: Some(Seconds(60)),
+        refresh_token_duration: None,
+        single_token_per_subject: false,
+        may_exchange_tokens: true,
+        certificate_bound_tokens: true,
+        attributes: vec![("tier".to_owned(), "s3cret-1".to_owned())],
+        metadata: Some(r#"{"contacts":["s3cret-2"]}"#.into()),
+        enabled: true,
+        created_at: NOW,
+        updated_at: NOW,
+    };
+    streamed.app.store.put_client(&client).await.unwrap();
+    let (trail, memory) = trail();
+    trail.tell(&streamed.records()).await;
+    let event = &memory.events()[0];
+    assert_eq!(event.action, "client.created");
+    let detail: Value = serde_json::from_str(&event.detail).unwrap();
+    assert_eq!(
+        detail["after"],
+        json!({
+            "org": "1", "client": "7", "name": "Shop", "kind": "confidential", "auth_method": "private_key_jwt", "enabled": true,
+            "grants": ["client_credentials"], "secrets": 1, "jwks": {"keys": [{"kid": "k-1"}]}, "token_duration": 60,
+            "single_token_per_subject": false, "certificate_bound_tokens": true, "may_exchange_tokens": true, "attributes": ["tier"]
+        })
+    );
+    for secret in ["s3cret".to_owned(), BASE64_URL_SAFE_NO_PAD.encode([7; 32])] {
+        assert!(!event.detail.contains(&secret), "{secret}");
+    }
+}
