@@ -118,25 +118,21 @@ fn proved(method: ClientAuthMethod, credentials: &ClientCredentials) -> Result<u
     with_clients(&[client(7, method)], &Memory::default(), credentials).map(|client| client.client().id.as_number())
 }
 
-fn text(text: &str) -> Option<String> {
-    Some(text.to_owned())
-}
-
-fn secret(text: &str) -> Option<Secret<String>> {
-    Some(Secret::new(text.to_owned()))
+fn secret(text: &str) -> Secret<String> {
+    Secret::new(text.to_owned())
 }
 
 fn basic(id: &str, value: &str) -> ClientCredentials {
-    ClientCredentials { id: text(id), secret: secret(value), ..ClientCredentials::default() }
+    ClientCredentials { id: Some(id.to_owned()), secret: Some(secret(value)), ..ClientCredentials::default() }
 }
 
 fn post(id: &str, value: &str) -> ClientCredentials {
-    let form = FormCredentials { id: text(id), secret: secret(value), ..FormCredentials::default() };
+    let form = FormCredentials { id: Some(id.to_owned()), secret: Some(secret(value)), ..FormCredentials::default() };
     ClientCredentials { form, ..ClientCredentials::default() }
 }
 
 fn named(id: &str) -> ClientCredentials {
-    ClientCredentials { id: text(id), ..ClientCredentials::default() }
+    ClientCredentials { id: Some(id.to_owned()), ..ClientCredentials::default() }
 }
 
 fn header() -> Value {
@@ -148,8 +144,11 @@ fn payload() -> Value {
 }
 
 fn asserting(assertion: &str) -> ClientCredentials {
-    let form =
-        FormCredentials { assertion_type: text(ASSERTION_TYPE), assertion: secret(assertion), ..FormCredentials::default() };
+    let form = FormCredentials {
+        assertion_type: Some(ASSERTION_TYPE.to_owned()),
+        assertion: Some(secret(assertion)),
+        ..FormCredentials::default()
+    };
     ClientCredentials { form, ..ClientCredentials::default() }
 }
 
@@ -169,7 +168,7 @@ fn each_method_proves_its_client() {
         (ClientAuthMethod::None, named("7")),
         (
             ClientAuthMethod::None,
-            ClientCredentials { form: FormCredentials { id: text("7"), ..Default::default() }, ..Default::default() },
+            ClientCredentials { form: FormCredentials { id: Some("7".to_owned()), ..Default::default() }, ..Default::default() },
         ),
     ] {
         assert_eq!(proved(method, &credentials), Ok(7), "{method:?} {credentials:?}");
@@ -235,12 +234,13 @@ fn c05_two_methods_at_once_are_refused_but_the_same_secret_may_stand_twice() {
     assert_eq!(proved(ClientSecretBasic, &both(SECRET, SECRET)), Ok(7));
     assert_eq!(proved(ClientSecretPost, &both(SECRET, SECRET)), Ok(7));
     assert_eq!(proved(ClientSecretBasic, &both(SECRET, "other")), Err(Denial::ClientCredentialsMismatch));
-    let two_names = ClientCredentials { form: FormCredentials { id: text("8"), ..Default::default() }, ..basic("7", SECRET) };
+    let two_names =
+        ClientCredentials { form: FormCredentials { id: Some("8".to_owned()), ..Default::default() }, ..basic("7", SECRET) };
     assert_eq!(proved(ClientSecretBasic, &two_names), Err(Denial::ClientCredentialsMismatch));
     let one = assertion(&header(), &payload());
     for twice in [
-        ClientCredentials { secret: secret(SECRET), ..one.clone() },
-        ClientCredentials { form: FormCredentials { secret: secret(SECRET), ..one.form.clone() }, ..one.clone() },
+        ClientCredentials { secret: Some(secret(SECRET)), ..one.clone() },
+        ClientCredentials { form: FormCredentials { secret: Some(secret(SECRET)), ..one.form.clone() }, ..one.clone() },
     ] {
         assert_eq!(proved(PrivateKeyJwt, &twice), Err(Denial::ClientAuthenticatedTwice), "{twice:?}");
     }
@@ -289,13 +289,13 @@ fn rfc7523_3_an_assertion_is_by_the_client_for_the_issuer_and_short_lived() {
     ] {
         // Its subject names the client, unless it is named beside it.
         let credentials = assertion(&header(), &with(payload(), claim, value.clone()));
-        let credentials = ClientCredentials { id: text("7"), ..credentials };
+        let credentials = ClientCredentials { id: Some("7".to_owned()), ..credentials };
         let expected = if good { Ok(7) } else { Err(Denial::ClientAssertionInvalid) };
         assert_eq!(proved(PrivateKeyJwt, &credentials), expected, "{claim} {value:?}");
     }
-    let by_alias = with(with(payload(), "iss", text("client-7").map(Value::from)), "sub", text("client-7").map(Value::from));
+    let by_alias = with(with(payload(), "iss", Some("client-7".into())), "sub", Some("client-7".into()));
     assert_eq!(proved(PrivateKeyJwt, &assertion(&header(), &by_alias)), Ok(7));
-    let mixed = with(payload(), "sub", text("client-7").map(Value::from));
+    let mixed = with(payload(), "sub", Some("client-7".into()));
     assert_eq!(proved(PrivateKeyJwt, &assertion(&header(), &mixed)), Err(Denial::ClientAssertionInvalid), "iss is sub");
 }
 
@@ -303,7 +303,7 @@ fn rfc7523_3_an_assertion_is_by_the_client_for_the_issuer_and_short_lived() {
 fn rfc7521_4_2_a_client_id_beside_an_assertion_names_the_same_client() {
     let clients = [client(7, PrivateKeyJwt), client(8, PrivateKeyJwt)];
     let check = |id: &str| {
-        let credentials = ClientCredentials { id: text(id), ..assertion(&header(), &payload()) };
+        let credentials = ClientCredentials { id: Some(id.to_owned()), ..assertion(&header(), &payload()) };
         with_clients(&clients, &Memory::default(), &credentials).map(|client| client.client().id.as_number())
     };
     assert_eq!(check("7"), Ok(7));
@@ -314,7 +314,7 @@ fn rfc7521_4_2_a_client_id_beside_an_assertion_names_the_same_client() {
 
 #[test]
 fn an_assertion_is_signed_by_a_key_of_the_client() {
-    let named = |credentials| ClientCredentials { id: text("7"), ..credentials };
+    let named = |credentials| ClientCredentials { id: Some("7".to_owned()), ..credentials };
     let without_kid = with(header(), "kid", None);
     assert_eq!(proved(PrivateKeyJwt, &assertion(&without_kid, &payload())), Ok(7));
     let second = LocalSigner::for_tests(Algorithm::Ps256);
@@ -347,7 +347,7 @@ fn an_assertion_is_signed_by_a_key_of_the_client() {
     let unsigned = format!("{}.{}.", URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#), URL_SAFE_NO_PAD.encode(payload().to_string()));
     assert_eq!(proved(PrivateKeyJwt, &named(asserting(&unsigned))), Err(Denial::ClientAssertionInvalid));
     let mut of_another_type = assertion(&header(), &payload());
-    of_another_type.form.assertion_type = text("urn:ietf:params:oauth:client-assertion-type:saml2-bearer");
+    of_another_type.form.assertion_type = Some("urn:ietf:params:oauth:client-assertion-type:saml2-bearer".to_owned());
     assert_eq!(proved(PrivateKeyJwt, &of_another_type), Err(Denial::ClientAssertionInvalid));
     of_another_type.form.assertion_type = None;
     assert_eq!(proved(PrivateKeyJwt, &of_another_type), Err(Denial::ClientAssertionInvalid));
