@@ -5,6 +5,7 @@ import os
 import queue
 import re
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -84,3 +85,40 @@ class Server:
         """Ends it as a crash would."""
         self.process.kill()
         return self.process.wait(self.PATIENCE)
+
+
+class Emulator:
+    """ministack, an emulator of AWS of one's own: started from the program in JETON_MINISTACK, stopped by its own pid."""
+
+    PATIENCE = 30
+
+    def __init__(self, folder):
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            port = listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        own = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "PERSIST_STATE": "0", "TMPDIR": str(folder)}
+        log = Path(folder) / "ministack.log"
+        with open(log, "ab") as output:
+            program = os.environ["JETON_MINISTACK"]
+            self.process = subprocess.Popen([program], stdout=output, stderr=output, cwd=folder, env=plain_environment(**own))
+        deadline = time.monotonic() + self.PATIENCE
+        while not self._listens(port):
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise RuntimeError(f"the emulator did not start: {log.read_text()[-4000:]}")
+            time.sleep(0.05)
+
+    @staticmethod
+    def _listens(port):
+        with socket.socket() as caller:
+            caller.settimeout(1)
+            return caller.connect_ex(("127.0.0.1", port)) == 0
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(self.PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(self.PATIENCE)
