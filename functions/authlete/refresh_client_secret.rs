@@ -4,7 +4,7 @@ use shared::clients;
 use shared::domain::Error;
 use shared::domain::scope::api;
 use shared::http::{Answer, ClientPath, Dialect, Endpoint, Route, ServiceCredentials};
-use shared::ports::ClientWriter;
+use shared::ports::AccessKeeper;
 use shared::service::authenticate;
 use shared::wire::authlete::client::SecretView;
 
@@ -16,11 +16,11 @@ impl Endpoint for RefreshClientSecret {
     const ROUTE: Route =
         Route::get("authlete.refresh_client_secret", "/api/{serviceId}/client/secret/refresh/{id}", Dialect::Authlete)
             .and_at("/api/client/secret/refresh/{id}");
-    type Ports = ClientWriter;
+    type Ports = AccessKeeper;
     type Input = (ServiceCredentials, ClientPath);
     type Output = Answer<200>;
 
-    async fn handle(ports: &ClientWriter, (credentials, ClientPath(named)): Self::Input) -> Result<Self::Output, Error> {
+    async fn handle(ports: &AccessKeeper, (credentials, ClientPath(named)): Self::Input) -> Result<Self::Output, Error> {
         let caller = authenticate(&ports.reader, &credentials.0, &[api::CLIENTS_WRITE], |_| named).await?;
         let secret = clients::refresh_secret(ports, &caller.service, &caller.found, &caller.sought).await?;
         Ok(Answer::of(&SecretView::refreshed(&secret))?)

@@ -4,7 +4,7 @@ use shared::clients;
 use shared::domain::Error;
 use shared::domain::scope::api;
 use shared::http::{Answer, ClientPath, Dialect, Endpoint, Lenient, Route, ServiceCredentials};
-use shared::ports::ClientWriter;
+use shared::ports::AccessKeeper;
 use shared::service::authenticate;
 use shared::wire::authlete::client::{LockView, UpdateLock};
 
@@ -16,12 +16,12 @@ impl Endpoint for UpdateClientLock {
     const ROUTE: Route =
         Route::post("authlete.update_client_lock", "/api/{serviceId}/client/lock_flag/update/{id}", Dialect::Authlete)
             .and_at("/api/client/lock_flag/update/{id}");
-    type Ports = ClientWriter;
+    type Ports = AccessKeeper;
     type Input = (ServiceCredentials, ClientPath, Lenient<UpdateLock>);
     type Output = Answer<200>;
 
     async fn handle(
-        ports: &ClientWriter,
+        ports: &AccessKeeper,
         (credentials, ClientPath(named), Lenient(request)): Self::Input,
     ) -> Result<Self::Output, Error> {
         let caller = authenticate(&ports.reader, &credentials.0, &[api::CLIENTS_WRITE], |_| named).await?;

@@ -4,7 +4,7 @@ use shared::clients;
 use shared::domain::Error;
 use shared::domain::scope::api;
 use shared::http::{Answer, ClientPath, Dialect, Endpoint, Lenient, Route, ServiceCredentials};
-use shared::ports::ClientWriter;
+use shared::ports::AccessKeeper;
 use shared::service::authenticate;
 use shared::wire::authlete::client::{SecretView, UpdateSecret};
 
@@ -16,12 +16,12 @@ impl Endpoint for UpdateClientSecret {
     const ROUTE: Route =
         Route::post("authlete.update_client_secret", "/api/{serviceId}/client/secret/update/{id}", Dialect::Authlete)
             .and_at("/api/client/secret/update/{id}");
-    type Ports = ClientWriter;
+    type Ports = AccessKeeper;
     type Input = (ServiceCredentials, ClientPath, Lenient<UpdateSecret>);
     type Output = Answer<200>;
 
     async fn handle(
-        ports: &ClientWriter,
+        ports: &AccessKeeper,
         (credentials, ClientPath(named), Lenient(request)): Self::Input,
     ) -> Result<Self::Output, Error> {
         let caller = authenticate(&ports.reader, &credentials.0, &[api::CLIENTS_WRITE], |_| named).await?;

@@ -9,10 +9,10 @@ use crate::domain::{
 };
 use crate::entropy::Entropy;
 use crate::jose::sha256;
-use crate::ports::{ClientRemover, ClientWriter, DirectoryReader, Reader};
+use crate::ports::{AccessKeeper, ClientCreator, ClientRemover, ClientWriter, DirectoryReader, Reader};
 use crate::revoke::mark;
 use crate::service::client_named;
-use crate::store::{Delete, Found, Put, Wanted};
+use crate::store::{Delete, Found, Put, Wanted, WriteDirectory};
 
 /// What is said of a client when it is written.
 #[derive(Clone, Debug)]
@@ -113,12 +113,12 @@ pub(crate) fn client_as_drafted(
 }
 
 /// Creates a client with a number and a secret of the service's making. This is the only time that the secret is told.
-pub async fn create(ports: &ClientWriter, service: &Service, draft: ClientDraft) -> Result<(Client, Secret<String>), Error> {
+pub async fn create(ports: &ClientCreator, service: &Service, draft: ClientDraft) -> Result<(Client, Secret<String>), Error> {
     let id = free_number(ports, service.id()).await?;
     let secret = draw_secret(&*ports.entropy)?;
     let client = client_as_drafted(service.id(), id, draft, None, ports.reader.now());
     let client = Client { secrets: vec![hash(&secret)], ..client };
-    put(ports, &client).await?;
+    put(&*ports.write, &client).await?;
     Ok((client, secret))
 }
 
@@ -163,7 +163,7 @@ pub async fn update(
 ) -> Result<Client, Error> {
     let old = unlocked(get(&ports.reader, service, found, named).await?)?;
     let client = client_as_drafted(service.id(), old.id, draft, Some(&old), ports.reader.now());
-    put(ports, &client).await?;
+    put(&*ports.write, &client).await?;
     Ok(client)
 }
 
@@ -180,7 +180,7 @@ pub async fn delete(ports: &ClientRemover, service: &Service, found: &Found, nam
 
 /// Gives a client a new secret in the place of those that it has. This is the only time that it is told.
 pub async fn refresh_secret(
-    ports: &ClientWriter,
+    ports: &AccessKeeper,
     service: &Service,
     found: &Found,
     named: &ClientRef,
@@ -192,7 +192,7 @@ pub async fn refresh_secret(
 
 /// Gives a client a secret of the caller's choice in the place of those that it has.
 pub async fn update_secret(
-    ports: &ClientWriter,
+    ports: &AccessKeeper,
     service: &Service,
     found: &Found,
     named: &ClientRef,
@@ -203,7 +203,7 @@ pub async fn update_secret(
 
 /// Locks a client, or unlocks it. A locked one gets no tokens, and those that it has are dead until it is unlocked.
 pub async fn lock(
-    ports: &ClientWriter,
+    ports: &AccessKeeper,
     service: &Service,
     found: &Found,
     named: &ClientRef,
@@ -211,7 +211,7 @@ pub async fn lock(
 ) -> Result<Client, Error> {
     let client = get(&ports.reader, service, found, named).await?;
     let client = Client { enabled: !locked, updated_at: ports.reader.now(), ..client };
-    put(ports, &client).await?;
+    put(&*ports.write, &client).await?;
     Ok(client)
 }
 
@@ -222,22 +222,22 @@ const AT_ONCE: usize = 500;
 const UNKNOWN: Refusal = Refusal::NotFound("client");
 
 async fn replace_secret(
-    ports: &ClientWriter,
+    ports: &AccessKeeper,
     service: &Service,
     found: &Found,
     named: &ClientRef,
     secret: &Secret<String>,
 ) -> Result<(), Error> {
     let client = unlocked(get(&ports.reader, service, found, named).await?)?;
-    put(ports, &Client { secrets: vec![hash(secret)], updated_at: ports.reader.now(), ..client }).await
+    put(&*ports.write, &Client { secrets: vec![hash(secret)], updated_at: ports.reader.now(), ..client }).await
 }
 
 fn unlocked(client: Client) -> Result<Client, Refusal> {
     if client.enabled { Ok(client) } else { Err(Refusal::ClientLocked) }
 }
 
-async fn put(ports: &ClientWriter, client: &Client) -> Result<(), Error> {
-    match ports.write.put_client(client).await? {
+async fn put(write: &dyn WriteDirectory, client: &Client) -> Result<(), Error> {
+    match write.put_client(client).await? {
         Put::Created | Put::Replaced => Ok(()),
         Put::Dangling => Err(Refusal::Conflict("the org is gone").into()),
         Put::Taken => Err(Refusal::Conflict("another client has this alias").into()),
@@ -245,7 +245,7 @@ async fn put(ports: &ClientWriter, client: &Client) -> Result<(), Error> {
 }
 
 /// A number that no client of the org has. Of 2^53 another one than the first is hardly ever needed.
-async fn free_number(ports: &ClientWriter, org: &OrgId) -> Result<ClientId, Error> {
+async fn free_number(ports: &ClientCreator, org: &OrgId) -> Result<ClientId, Error> {
     for _ in 0..3 {
         let mut bytes = [0; 8];
         ports.entropy.fill(&mut bytes)?;

@@ -13,7 +13,7 @@ use crate::entropy::Entropy;
 use crate::examine::authenticate;
 use crate::jose::sha256;
 use crate::policy::may_hand_out;
-use crate::ports::{DirectoryReader, MemberRemover, MemberWriter, OrgRemover, OrgWriter, Reader};
+use crate::ports::{AccessKeeper, DirectoryReader, MemberRemover, MemberWriter, OrgRemover, OrgWriter, Reader};
 use crate::revoke::mark;
 use crate::rotate::keep_for_ever;
 use crate::store::{Delete, Found, Put, Wanted};
@@ -132,7 +132,7 @@ pub(crate) fn member_as_drafted(key: &MemberKey, draft: MemberDraft, existing: O
 
 /// Gives an org a new API secret, by which who has it acts on its tokens and clients: so the caller must be able to do all of
 /// that itself. The secret before stays good until the next one is made. This is the only time that it is told.
-pub async fn refresh_org_secret(ports: &OrgWriter, bearer: &str, id: &OrgId) -> Result<Secret<String>, Error> {
+pub async fn refresh_org_secret(ports: &AccessKeeper, bearer: &str, id: &OrgId) -> Result<Secret<String>, Error> {
     let (caller, org) = authorize(&ports.reader, bearer, id, &[api::ORGS_WRITE]).await?;
     let opened = [api::TOKENS_CREATE, api::TOKENS_READ, api::TOKENS_REVOKE, api::CLIENTS_WRITE];
     if let Some(needs) = opened.into_iter().find(|needs| !caller.may(needs, &org)) {

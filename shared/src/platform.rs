@@ -7,9 +7,9 @@ use crate::domain::{Fault, Issuer, KeySet, Requirements, Schedule};
 use crate::entropy::Entropy;
 use crate::keys::{PublicKeys, Ring, SigningKeys};
 use crate::ports::{
-    Amender, Auditor, BatchReader, BatchWorker, Batcher, BulkRevoker, ClientRemover, ClientRevoker, ClientWriter,
-    DirectoryReader, Founder, Granter, Guard, Introspector, KeyReader, Lister, Lookup, MemberRemover, MemberWriter, Minter,
-    OrgRemover, OrgWriter, Provides, Public, Reader, Refresher, Revoker, Rotator, TicketEnder,
+    AccessKeeper, Amender, Auditor, BatchReader, BatchWorker, Batcher, BulkRevoker, ClientCreator, ClientRemover, ClientRevoker,
+    ClientWriter, DirectoryReader, Founder, Granter, Guard, Introspector, KeyReader, Lister, Lookup, MemberRemover, MemberWriter,
+    Minter, OrgRemover, OrgWriter, Provides, Public, Reader, Refresher, Revoker, Rotator, TicketEnder,
 };
 use crate::queue::Enqueue;
 use crate::signer::{Deriver, MakeKeys, OpenKeys, Signer};
@@ -292,8 +292,8 @@ impl<P: HasRecords> Provides<Lookup> for P {
 
 impl<P: HasRecords> Provides<OrgWriter> for P {
     fn provide(&self) -> OrgWriter {
-        let Records { reader, store, entropy, .. } = self.records().clone();
-        OrgWriter { reader, entropy, write: store.clone(), keys: store }
+        let store = &self.records().store;
+        OrgWriter { reader: self.provide(), write: store.clone(), keys: store.clone() }
     }
 }
 
@@ -316,10 +316,23 @@ impl<P: HasRecords> Provides<MemberRemover> for P {
     }
 }
 
+impl<P: HasRecords> Provides<ClientCreator> for P {
+    fn provide(&self) -> ClientCreator {
+        let Records { reader, store, entropy, .. } = self.records().clone();
+        ClientCreator { reader, entropy, write: store }
+    }
+}
+
+impl<P: HasRecords> Provides<AccessKeeper> for P {
+    fn provide(&self) -> AccessKeeper {
+        let Records { reader, store, entropy, .. } = self.records().clone();
+        AccessKeeper { reader, entropy, write: store }
+    }
+}
+
 impl<P: HasRecords> Provides<ClientWriter> for P {
     fn provide(&self) -> ClientWriter {
-        let Records { reader, store, entropy, .. } = self.records().clone();
-        ClientWriter { reader, entropy, write: store }
+        ClientWriter { reader: self.provide(), write: self.records().store.clone() }
     }
 }
 

@@ -172,8 +172,6 @@ impl Capability for DirectoryReader {
 pub struct OrgWriter {
     /// To authenticate.
     pub reader: Reader,
-    /// For API secrets.
-    pub entropy: Arc<dyn Entropy>,
     /// To write.
     pub write: Arc<dyn WriteDirectory>,
     /// To keep the keys of an org whose tokens don't expire.
@@ -234,8 +232,6 @@ impl Capability for MemberRemover {
 pub struct ClientWriter {
     /// To authenticate.
     pub reader: Reader,
-    /// For numbers and secrets.
-    pub entropy: Arc<dyn Entropy>,
     /// To write.
     pub write: Arc<dyn WriteDirectory>,
 }
@@ -245,6 +241,38 @@ impl Capability for ClientWriter {
     // An alias is an item of its own, which comes and goes.
     const ACCESS: Access =
         Access { directory: &["BatchGetItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem"], ..Reader::ACCESS };
+}
+
+/// Reads, and creates clients.
+#[derive(Clone, Debug)]
+pub struct ClientCreator {
+    /// To authenticate.
+    pub reader: Reader,
+    /// For numbers and secrets.
+    pub entropy: Arc<dyn Entropy>,
+    /// To write.
+    pub write: Arc<dyn WriteDirectory>,
+}
+
+impl Capability for ClientCreator {
+    const NAME: &'static str = "ClientCreator";
+    const ACCESS: Access = Access { directory: &["BatchGetItem", "GetItem", "PutItem", "UpdateItem"], ..Reader::ACCESS };
+}
+
+/// Changes by what an org or a client gets in, and whether it does: its secrets, its lock.
+#[derive(Clone, Debug)]
+pub struct AccessKeeper {
+    /// To authenticate.
+    pub reader: Reader,
+    /// For secrets.
+    pub entropy: Arc<dyn Entropy>,
+    /// To write.
+    pub write: Arc<dyn WriteDirectory>,
+}
+
+impl Capability for AccessKeeper {
+    const NAME: &'static str = "AccessKeeper";
+    const ACCESS: Access = Access { directory: &["BatchGetItem", "GetItem", "UpdateItem"], ..Reader::ACCESS };
 }
 
 /// Reads, deletes clients, and kills their tokens. Grants what [`MemberRemover`] grants.

@@ -39,7 +39,7 @@ async fn introspected(app: &App, token: &str) -> Value {
 
 scenario! {
     async fn a_client_is_made_with_a_secret_that_is_told_once(app) {
-        let made = create(&app, machine()).await;
+        let made = create(app, machine()).await;
         let secret = made["clientSecret"].as_str().unwrap();
         assert_eq!(secret.len(), 86);
         assert!(secret.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));
@@ -51,14 +51,14 @@ scenario! {
         let got = app.get(&format!("/api/1/client/get/{id}"), &app.admin).await.ok();
         assert_eq!(got.get("clientSecret"), None);
         assert_eq!(got["clientName"], "Machine");
-        assert_eq!(token(&app, &made["clientId"], secret).await["action"], "OK");
-        assert_eq!(token(&app, &made["clientId"], "x").await["action"], "INVALID_CLIENT");
+        assert_eq!(token(app, &made["clientId"], secret).await["action"], "OK");
+        assert_eq!(token(app, &made["clientId"], "x").await["action"], "INVALID_CLIENT");
     }
 }
 
 scenario! {
     async fn a_client_is_named_by_its_number_or_its_alias(app) {
-        let made = create(&app, json!({"clientIdAlias": "shop"})).await;
+        let made = create(app, json!({"clientIdAlias": "shop"})).await;
         for name in [made["clientId"].to_string(), "shop".to_owned()] {
             assert_eq!(app.get(&format!("/api/1/client/get/{name}"), &app.admin).await.ok()["clientId"], made["clientId"]);
         }
@@ -72,7 +72,7 @@ scenario! {
 
 scenario! {
     async fn an_update_replaces_and_leaves_what_is_read_only(app) {
-        let made = create(&app, json!({"clientName": "A", "description": "B", "clientType": "CONFIDENTIAL"})).await;
+        let made = create(app, json!({"clientName": "A", "description": "B", "clientType": "CONFIDENTIAL"})).await;
         let (id, secret) = (&made["clientId"], made["clientSecret"].as_str().unwrap());
         app.clock.advance_ms(1_000);
         let mut body = machine();
@@ -84,7 +84,7 @@ scenario! {
         assert_eq!((&updated["clientId"], &updated["createdAt"], &updated["locked"]), (id, &made["createdAt"], &json!(false)));
         assert_ne!(updated["modifiedAt"], made["modifiedAt"]);
         assert_eq!((updated.get("description"), updated.get("clientSecret")), (None, None));
-        assert_eq!(token(&app, id, secret).await["action"], "OK", "the secret stays");
+        assert_eq!(token(app, id, secret).await["action"], "OK", "the secret stays");
         let wrong = app.post(&format!("/api/1/client/update/{id}"), Some(&app.admin), json!({"clientType": "x"})).await;
         is_refused(&wrong, 400, "A213201", "clientType");
         let unknown = app.post("/api/1/client/update/4711", Some(&app.admin), json!({})).await;
@@ -94,14 +94,14 @@ scenario! {
 
 scenario! {
     async fn a_client_is_deleted_with_all_its_tokens(app) {
-        let made = create(&app, machine()).await;
+        let made = create(app, machine()).await;
         let (id, secret) = (&made["clientId"], made["clientSecret"].as_str().unwrap());
-        let issued = token(&app, id, secret).await;
+        let issued = token(app, id, secret).await;
         let value = issued["accessToken"].as_str().unwrap();
-        assert_eq!(introspected(&app, value).await, "OK");
+        assert_eq!(introspected(app, value).await, "OK");
         app.delete(&format!("/api/1/client/delete/{id}"), &app.admin).await.is_empty();
-        assert_eq!(introspected(&app, value).await, "UNAUTHORIZED");
-        assert_eq!(token(&app, id, secret).await["action"], "INVALID_CLIENT");
+        assert_eq!(introspected(app, value).await, "UNAUTHORIZED");
+        assert_eq!(token(app, id, secret).await["action"], "INVALID_CLIENT");
         is_refused(&app.delete(&format!("/api/1/client/delete/{id}"), &app.admin).await, 404, "A001404", "client");
     }
 }
@@ -111,7 +111,7 @@ scenario! {
         let mut ids = Vec::new();
         for n in 0..7 {
             let developer = if n % 2 == 0 { "ann" } else { "bob" };
-            ids.push(create(&app, json!({"developer": developer})).await["clientId"].to_string());
+            ids.push(create(app, json!({"developer": developer})).await["clientId"].to_string());
         }
         ids.sort();
         let list = async |query: &str| app.get(&format!("/api/1/client/get/list{query}"), &app.admin).await.ok();
@@ -134,52 +134,52 @@ scenario! {
 
 scenario! {
     async fn a_new_secret_takes_the_place_of_the_old_one(app) {
-        let made = create(&app, machine()).await;
+        let made = create(app, machine()).await;
         let (id, first) = (&made["clientId"], made["clientSecret"].as_str().unwrap());
         let refreshed = app.get(&format!("/api/1/client/secret/refresh/{id}"), &app.admin).await.ok();
         assert_eq!((&refreshed["resultCode"], refreshed.get("oldClientSecret")), (&json!("A218001"), None));
         let second = refreshed["newClientSecret"].as_str().unwrap();
-        assert_eq!(token(&app, id, first).await["action"], "INVALID_CLIENT");
-        assert_eq!(token(&app, id, second).await["action"], "OK");
+        assert_eq!(token(app, id, first).await["action"], "INVALID_CLIENT");
+        assert_eq!(token(app, id, second).await["action"], "OK");
         let path = format!("/api/1/client/secret/update/{id}");
         let third = "A-secret_of-my_own-choice";
         let updated = app.post(&path, Some(&app.admin), json!({ "clientSecret": third })).await.ok();
         assert_eq!((&updated["resultCode"], &updated["newClientSecret"]), (&json!("A219001"), &json!(third)));
-        assert_eq!(token(&app, id, second).await["action"], "INVALID_CLIENT");
-        assert_eq!(token(&app, id, third).await["action"], "OK");
+        assert_eq!(token(app, id, second).await["action"], "INVALID_CLIENT");
+        assert_eq!(token(app, id, third).await["action"], "OK");
         for bad in [json!({}), json!({"clientSecret": "short"}), json!({"clientSecret": "with a blank in the middle"})] {
             assert_eq!(app.post(&path, Some(&app.admin), bad.clone()).await.status, 400, "{bad}");
         }
-        assert_eq!(token(&app, id, third).await["action"], "OK");
+        assert_eq!(token(app, id, third).await["action"], "OK");
     }
 }
 
 scenario! {
     async fn a_locked_client_can_do_nothing_until_it_is_unlocked(app) {
-        let made = create(&app, machine()).await;
+        let made = create(app, machine()).await;
         let (id, secret) = (&made["clientId"], made["clientSecret"].as_str().unwrap());
-        let issued = token(&app, id, secret).await;
+        let issued = token(app, id, secret).await;
         let value = issued["accessToken"].as_str().unwrap();
         let lock = async |locked: bool| {
             app.post(&format!("/api/1/client/lock_flag/update/{id}"), Some(&app.admin), json!({ "clientLocked": locked })).await.ok()
         };
         assert_eq!(lock(true).await["resultCode"], "A221001");
         assert_eq!(app.get(&format!("/api/1/client/get/{id}"), &app.admin).await.ok()["locked"], true);
-        assert_eq!(introspected(&app, value).await, "UNAUTHORIZED");
-        assert_eq!(token(&app, id, secret).await["action"], "INVALID_CLIENT");
+        assert_eq!(introspected(app, value).await, "UNAUTHORIZED");
+        assert_eq!(token(app, id, secret).await["action"], "INVALID_CLIENT");
         let update = app.post(&format!("/api/1/client/update/{id}"), Some(&app.admin), machine()).await;
         is_refused(&update, 403, "A001215", "locked");
         let refresh = app.get(&format!("/api/1/client/secret/refresh/{id}"), &app.admin).await;
         is_refused(&refresh, 403, "A001215", "locked");
         lock(false).await;
-        assert_eq!(introspected(&app, value).await, "OK");
-        assert_eq!(token(&app, id, secret).await["action"], "OK");
+        assert_eq!(introspected(app, value).await, "OK");
+        assert_eq!(token(app, id, secret).await["action"], "OK");
     }
 }
 
 scenario! {
     async fn clients_are_of_one_service_and_need_its_scopes(app) {
-        let made = create(&app, machine()).await;
+        let made = create(app, machine()).await;
         let id = &made["clientId"];
         let scopes = ["urn:jeton:clients:read"];
         app.put("/v1/orgs/1/members/viewer", &app.admin, json!({ "scopes": scopes })).await.created();

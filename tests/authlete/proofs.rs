@@ -60,32 +60,32 @@ fn is_denied(answer: &Value, action: &str, error: &str) {
 scenario! {
     async fn c16_an_assertion_proves_its_client_once_whatever_the_endpoint(app) {
         let jwks = json!({"keys": [jwk::to_json(signer().jwk())]}).to_string();
-        let client = client(&app, json!({"tokenAuthMethod": "PRIVATE_KEY_JWT", "jwks": jwks})).await;
+        let client = client(app, json!({"tokenAuthMethod": "PRIVATE_KEY_JWT", "jwks": jwks})).await;
         let form = |grant: &str, assertion: &str| {
             let kind = "urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer";
             json!({"parameters": format!("{grant}&client_assertion_type={kind}&client_assertion={assertion}")})
         };
         let first = assertion(&client["clientId"], "a");
-        let issued = call(&app, "auth/token", form("grant_type=client_credentials", &first)).await;
+        let issued = call(app, "auth/token", form("grant_type=client_credentials", &first)).await;
         assert_eq!((&issued["action"], &issued["clientAuthMethod"]), (&json!("OK"), &json!("PRIVATE_KEY_JWT")), "{issued}");
-        is_denied(&call(&app, "auth/token", form("grant_type=client_credentials", &first)).await, "INVALID_CLIENT", "invalid_client");
+        is_denied(&call(app, "auth/token", form("grant_type=client_credentials", &first)).await, "INVALID_CLIENT", "invalid_client");
         let revocation = format!("token={}", issued["accessToken"].as_str().unwrap());
-        is_denied(&call(&app, "auth/revocation", form(&revocation, &first)).await, "INVALID_CLIENT", "invalid_client");
+        is_denied(&call(app, "auth/revocation", form(&revocation, &first)).await, "INVALID_CLIENT", "invalid_client");
         let second = assertion(&client["clientId"], "b");
-        assert_eq!(call(&app, "auth/revocation", form(&revocation, &second)).await["action"], "OK");
+        assert_eq!(call(app, "auth/revocation", form(&revocation, &second)).await["action"], "OK");
         let named = json!({"clientId": client["clientId"].to_string(), "clientSecret": client["clientSecret"], "parameters": "grant_type=client_credentials"});
-        is_denied(&call(&app, "auth/token", named).await, "INVALID_CLIENT", "invalid_client");
+        is_denied(&call(app, "auth/token", named).await, "INVALID_CLIENT", "invalid_client");
     }
 }
 
 scenario! {
     async fn client_secret_jwt_is_refused_with_what_to_use_instead(app) {
-        let client = client(&app, json!({})).await;
+        let client = client(app, json!({})).await;
         let id = client["clientId"].to_string();
         let parts = [json!({"alg": "HS256"}), json!({"iss": id, "sub": id})].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
         let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
         let parameters = format!("grant_type=client_credentials&client_assertion_type={kind}&client_assertion={}.AAAA", parts.join("."));
-        let denied = call(&app, "auth/token", json!({ "parameters": parameters })).await;
+        let denied = call(app, "auth/token", json!({ "parameters": parameters })).await;
         is_denied(&denied, "INVALID_CLIENT", "invalid_client");
         assert!(denied["resultMessage"].as_str().unwrap().contains("private_key_jwt"), "{denied}");
     }
@@ -93,7 +93,7 @@ scenario! {
 
 scenario! {
     async fn a_token_that_a_proof_came_with_is_bound_to_its_key(app) {
-        let client = client(&app, json!({})).await;
+        let client = client(app, json!({})).await;
         let request = |proof: &str| {
             json!({
                 "parameters": "grant_type=client_credentials", "dpop": proof,
@@ -101,26 +101,26 @@ scenario! {
             })
         };
         let good = proof("a", "POST", TOKEN_ENDPOINT, None);
-        let issued = call(&app, "auth/token", request(&good)).await;
+        let issued = call(app, "auth/token", request(&good)).await;
         let content: Value = serde_json::from_str(issued["responseContent"].as_str().unwrap()).unwrap();
         assert_eq!((&issued["action"], &content["token_type"]), (&json!("OK"), &json!("DPoP")), "{issued}");
-        is_denied(&call(&app, "auth/token", request(&good)).await, "BAD_REQUEST", "invalid_dpop_proof");
+        is_denied(&call(app, "auth/token", request(&good)).await, "BAD_REQUEST", "invalid_dpop_proof");
         for bad in [proof("b", "GET", TOKEN_ENDPOINT, None), proof("c", "POST", "https://as.example.org/other", None), "x".to_owned()] {
-            is_denied(&call(&app, "auth/token", request(&bad)).await, "BAD_REQUEST", "invalid_dpop_proof");
+            is_denied(&call(app, "auth/token", request(&bad)).await, "BAD_REQUEST", "invalid_dpop_proof");
         }
 
         let token = issued["accessToken"].as_str().unwrap();
         let resource = "https://api.example.org/orders";
         let introspected = async |proof: Option<String>| {
             let request = json!({"token": token, "dpop": proof, "htm": "GET", "htu": resource});
-            call(&app, "auth/introspection", request).await["action"].clone()
+            call(app, "auth/introspection", request).await["action"].clone()
         };
         assert_eq!(introspected(None).await, "UNAUTHORIZED");
         assert_eq!(introspected(Some(proof("d", "GET", resource, Some("another token")))).await, "UNAUTHORIZED");
         let shown = proof("e", "GET", resource, Some(token));
         assert_eq!(introspected(Some(shown.clone())).await, "OK");
         assert_eq!(introspected(Some(shown)).await, "UNAUTHORIZED", "it was used before");
-        let standard = call(&app, "auth/introspection/standard", json!({"parameters": format!("token={token}")})).await;
+        let standard = call(app, "auth/introspection/standard", json!({"parameters": format!("token={token}")})).await;
         let standard: Value = serde_json::from_str(standard["responseContent"].as_str().unwrap()).unwrap();
         let jkt = jwk::thumbprint(&signer().jwk().key, Algorithm::EdDsa);
         assert_eq!((&standard["token_type"], &standard["cnf"]["jkt"]), (&json!("DPoP"), &json!(jkt.as_str())));
@@ -135,19 +135,19 @@ scenario! {
             "tokenAuthMethod": "SELF_SIGNED_TLS_CLIENT_AUTH", "jwks": json!({"keys": [key]}).to_string(),
             "tlsClientCertificateBoundAccessTokens": true,
         });
-        let client = client(&app, settings).await;
+        let client = client(app, settings).await;
         let pem = format!("-----BEGIN CERTIFICATE-----\n{CERTIFICATE}\n-----END CERTIFICATE-----\n");
         let request = |certificate: Option<&str>| {
             let parameters = format!("grant_type=client_credentials&client_id={}", client["clientId"]);
             json!({"parameters": parameters, "clientCertificate": certificate})
         };
-        let issued = call(&app, "auth/token", request(Some(&pem))).await;
+        let issued = call(app, "auth/token", request(Some(&pem))).await;
         assert_eq!(issued["action"], "OK", "{issued}");
         for other in [None, Some("x")] {
-            is_denied(&call(&app, "auth/token", request(other)).await, "INVALID_CLIENT", "invalid_client");
+            is_denied(&call(app, "auth/token", request(other)).await, "INVALID_CLIENT", "invalid_client");
         }
         let introspected = async |certificate: Option<&str>| {
-            call(&app, "auth/introspection", json!({"token": issued["accessToken"], "clientCertificate": certificate})).await
+            call(app, "auth/introspection", json!({"token": issued["accessToken"], "clientCertificate": certificate})).await
         };
         let bound = introspected(Some(&pem)).await;
         assert_eq!((&bound["action"], &bound["certificateThumbprint"]), (&json!("OK"), &json!(X5T)));

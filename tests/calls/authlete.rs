@@ -22,10 +22,10 @@ pub(super) async fn everything(run: &mut Recorded) {
     let id = client["clientId"].clone();
 
     let created = create(run, &id, json!({"accessToken": "chosen", "refreshToken": "chosen too"})).await;
-    token_requests(run, &client).await;
-    introspections(run, &id).await;
     let update = json!({"accessToken": created["accessToken"], "accessTokenValueUpdated": true});
     api(run, "authlete.update_token", "auth/token/update", update).await;
+    token_requests(run, &client).await;
+    introspections(run, &id).await;
     batches(run, &id).await;
 
     for path in ["service/jwks/get", "service/configuration"] {
