@@ -162,6 +162,12 @@ fn a_seed_is_loaded_and_a_wrong_one_is_refused_whole_by_member_and_line() {
     assert!(error.contains("can't read /nowhere.json"), "{error}");
 }
 
+/// All files in a folder and in those in it.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|entry| if entry.is_dir() { files(&entry) } else { vec![entry] }).collect()
+}
+
 /// P15, S01: what was issued is nowhere but in its answer, nor is the end of it.
 #[test]
 fn nothing_that_was_issued_is_in_the_log_or_at_rest() {
@@ -192,7 +198,7 @@ fn nothing_that_was_issued_is_in_the_log_or_at_rest() {
     assert_eq!(log.lines().count(), 500, "a line for each request");
     assert!(log.lines().all(|line| line.starts_with('{') && line.ends_with('}')));
     let mut at_rest = log.into_bytes();
-    for file in std::fs::read_dir(&home).unwrap().map(|file| file.unwrap().path()).filter(|file| !file.ends_with("admin.token")) {
+    for file in files(&home).into_iter().filter(|file| !file.ends_with("admin.token")) {
         at_rest.extend(std::fs::read(file).unwrap());
     }
     for token in issued {
