@@ -60,6 +60,42 @@ fn main() {
         );
         server.stop();
     }
+    println!("\n{:<28} {:>15} {:>19}", "Authlete's API, normal", "create /CPU-s", "introspection /CPU-s");
+    for (form, settings) in [("opaque tokens", ""), ("JWT (ES256)", r#","access_token_sign_alg":"ES256""#)] {
+        for (with, grant) in [("", "CLIENT_CREDENTIALS"), (", refreshable", "PASSWORD")] {
+            let mut server = Server::start("normal");
+            let (create, introspect) = runtime.block_on(authlete(&server, settings, grant, count));
+            let name = format!("{form}{with}");
+            println!("{name:<28} {:>15.0} {:>19.0}", create.per_cpu_second(), introspect.per_cpu_second());
+            server.stop();
+        }
+    }
+}
+
+/// Tokens of an OAuth client: to create them, and to introspect each once.
+async fn authlete(server: &Server, settings: &str, grant: &str, count: usize) -> (Cost, Cost) {
+    let bearer = format!("Authorization: Bearer {}\r\n", server.token);
+    let settings = format!(r#"{{"settings":{{"supported_scopes":[{{"name":"read"}}]{settings}}}}}"#);
+    measure(server, vec![send(server, "PUT", "/v1/orgs/1", &bearer, &settings)], 200).await;
+    let draft = r#"{"clientType":"CONFIDENTIAL"}"#;
+    let (_, client) = measure(server, vec![request(server, "/api/1/client/create", &bearer, draft)], 200).await;
+    let client = member(&client[0], r#""clientId":"#);
+    let body = format!(r#"{{"grantType":"{grant}","clientId":{client},"subject":"john","scopes":["read"]}}"#);
+    let creation = request(server, "/api/1/auth/token/create", &bearer, &body);
+    let (create, tokens) = measure(server, vec![creation; count], 200).await;
+    let introspections = tokens.iter().map(|answer| {
+        let body = format!(r#"{{"token":{},"scopes":["read"]}}"#, member(answer, r#""accessToken":"#));
+        request(server, "/api/1/auth/introspection", &bearer, &body)
+    });
+    let (introspect, answers) = measure(server, introspections.collect(), 200).await;
+    assert!(answers.iter().all(|answer| answer.contains(r#""action":"OK""#)), "every token is good");
+    (create, introspect)
+}
+
+/// The member of an answer behind this name.
+fn member<'a>(answer: &'a str, name: &str) -> &'a str {
+    let rest = answer.split(name).nth(1).expect("the member");
+    rest.split([',', '}']).next().expect("its value")
 }
 
 /// What the signatures alone cost on this machine, in µs: no mint and no first introspection can cost less.
@@ -156,9 +192,13 @@ fn introspect_requests(server: &Server, answers: &[String]) -> Vec<Vec<u8>> {
 }
 
 fn request(server: &Server, path: &str, headers: &str, body: &str) -> Vec<u8> {
+    send(server, "POST", path, headers, body)
+}
+
+fn send(server: &Server, method: &str, path: &str, headers: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     let host = &server.address;
-    format!("POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n{headers}Content-Length: {length}\r\n\r\n{body}").into_bytes()
+    format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n{headers}Content-Length: {length}\r\n\r\n{body}").into_bytes()
 }
 
 struct Cost {
