@@ -259,7 +259,12 @@ async fn each_operation_makes_as_many_calls_of_aws_as_planned() {
         let member = json!({"scopes": ["*"]});
         let list: Vec<&str> = ["BatchGetItem"; 2].into_iter().chain(["Query"; 16]).collect();
         let refresh = json!({"token": run.token(json!({"create_refresh_token": true})).await["refresh_token"]});
-        let planned: [(&str, &str, &Value, &[&str]); 9] = [
+        let (issue, sight) = authlete::create_and_introspect(&mut run).await;
+        let planned: [(&str, &str, &Value, &[&str]); 11] = [
+            ("authlete.create_token", "/api/1/auth/token/create", &issue, &["BatchGetItem", "PutItem"]),
+            // An opaque token doesn't say whose it is: the read that authenticates who asks finds it, too, and another one
+            // all that decides about it.
+            ("authlete.introspect_token", "/api/1/auth/introspection", &sight, &["BatchGetItem", "BatchGetItem"]),
             ("agilicus.create_token", "/v1/tokens", &mint, SIGNED),
             // Whose family it is stands in the family, so there are two reads before the one write that decides.
             ("agilicus.refresh_token", "/v1/tokens/refresh", &refresh, REFRESHED),

@@ -18,7 +18,7 @@ impl Operation for WorkOnBatch {
     type Output = Failures;
 
     async fn handle(ports: &BatchWorker, Messages { messages }: Messages) -> Result<Failures, Error> {
-        let parts = messages.into_iter().map(|message| (message.id, message.body));
-        Ok(work_on_all(ports, parts).await.into_iter().collect())
+        let work = messages.into_iter().map(|message| (message.id, message.body));
+        Ok(work_on_all(ports, work).await.into_iter().collect())
     }
 }

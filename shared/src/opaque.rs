@@ -94,7 +94,7 @@ mod tests {
         assert_eq!((identifier.len(), identified(&identifier)), (43, Some(id)));
         assert_ne!(id_of(&identifier), Some(id), "an identifier opens nothing");
         assert_eq!(identified(value.expose()), None);
-        for bad in ["", "x", &identifier[1..], &format!("{identifier}A"), &identifier.replace(|c| c == '-' || c == '_', "+")] {
+        for bad in ["", "x", &identifier[1..], &format!("{identifier}A"), &identifier.replace(['-', '_'], "+")] {
             assert!(identified(bad).is_none() || bad == identifier, "{bad}");
         }
     }

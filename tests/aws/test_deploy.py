@@ -115,6 +115,22 @@ def test_the_bus_hears_of_a_token_from_mint_to_revocation_and_never_the_token(st
     assert token.split(".")[2] not in json.dumps(told)
 
 
+def test_a_batch_goes_through_the_queue_and_is_done_in_the_background(stack, admin):
+    settings = {"supported_scopes": [{"name": "read"}]}
+    assert stack.api.put("/v1/orgs/1", {"settings": settings}, admin).status == 200
+    client = stack.api.post("/api/1/client/create", {"clientType": "CONFIDENTIAL"}, admin).json(200)["clientId"]
+    value = f"moved-{time.monotonic_ns()}"
+    batch = [{"grantType": "PASSWORD", "clientId": client, "subject": "john", "scopes": ["read"], "accessToken": value}]
+    accepted = stack.api.post("/api/1/auth/token/create/batch", batch, admin).json(200)
+    deadline, status = time.monotonic() + 60, {}
+    while "result" not in status and time.monotonic() < deadline:
+        time.sleep(0.5)
+        status = stack.api.get(f"/api/1/auth/token/create/batch/status/{accepted['requestId']}", admin).json(200)["status"]
+    assert (status["result"], status["tokenCount"]) == ("SUCCEEDED", 1)
+    seen = stack.api.post("/api/1/auth/introspection", {"token": value, "scopes": ["read"]}, admin).json(200)
+    assert (seen["action"], seen["subject"]) == ("OK", "john")
+
+
 def test_without_a_token_and_without_a_route_nothing_is_told(stack):
     assert stack.api.post("/v1/tokens", {"sub": "ann", "org": "1"}).status == 401
     assert stack.api.get("/v1/nothing").status == 404

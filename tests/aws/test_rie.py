@@ -3,6 +3,7 @@ well, and events that are refused, as each gateway sends them. Processes share n
 
 import http.client
 import json
+import re
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,9 +16,11 @@ RIE = Path(samcli.__file__).parent / "local/rapid/aws-lambda-rie-x86_64"
 BODY = {"sub": "administrator", "org": "1", "audiences": ["urn:api"], "time_validity": {"duration": 600}}
 
 # For each endpoint: what it takes to be answered well, and with what status it then is; and what it refuses.
-# `…` in a body stands for a token of the test's own.
+# `…` in a body stands for a token of the test's own, `$name` for what [services] makes.
 UNAUTHENTICATED = {"bearer": False, "status": 401}
 MALFORMED = {"body": {"token": 1}, "status": 400}
+CLIENT = {"clientId": "web", "clientSecret": "$secret"}
+ISSUE = {"grantType": "PASSWORD", "clientId": "$client", "subject": "john", "scopes": ["read"]}
 ENDPOINTS = {
     "agilicus.agilicus_jwks": ({}, {"path": "/nothing", "status": 404}),
     "agilicus.bulk_revoke_tokens": ({"body": {"user_id": "ann"}}, UNAUTHENTICATED),
@@ -30,6 +33,34 @@ ENDPOINTS = {
     "agilicus.reissue_token": ({"body": {"token": "…", "org_id": "1"}}, MALFORMED),
     "agilicus.revoke_token": ({"body": {"token": "…"}, "status": 204}, MALFORMED),
     "agilicus.validate_token_request": ({"body": BODY}, MALFORMED),
+    "authlete.create_client": ({"body": {"clientType": "CONFIDENTIAL"}}, UNAUTHENTICATED),
+    "authlete.create_token": ({"body": ISSUE}, UNAUTHENTICATED),
+    "authlete.create_token_batch": ({"body": [ISSUE]}, UNAUTHENTICATED),
+    "authlete.delete_client": ({"path": "/api/1/client/delete/$spare", "status": 204}, UNAUTHENTICATED),
+    "authlete.delete_token": ({"path": "/api/1/auth/token/delete/$opaque", "status": 204}, UNAUTHENTICATED),
+    "authlete.fail_token": ({"body": {"ticket": "$ticket", "reason": "UNKNOWN"}}, UNAUTHENTICATED),
+    "authlete.get_client": ({"path": "/api/1/client/get/web"}, {"path": "/api/1/client/get/nobody", "status": 404}),
+    "authlete.get_configuration": ({}, UNAUTHENTICATED),
+    "authlete.get_jwks": ({}, UNAUTHENTICATED),
+    "authlete.get_token_batch": ({"path": "/api/1/auth/token/create/batch/status/$batch"}, UNAUTHENTICATED),
+    "authlete.healthcheck": ({}, {"path": "/nothing", "status": 404}),
+    "authlete.introspect_token": ({"body": {"token": "$opaque"}}, UNAUTHENTICATED),
+    "authlete.introspect_token_standard": ({"body": {"parameters": "token=$opaque"}}, UNAUTHENTICATED),
+    "authlete.issue_token": ({"body": {"ticket": "$ticket", "subject": "john"}}, UNAUTHENTICATED),
+    "authlete.list_clients": ({}, UNAUTHENTICATED),
+    "authlete.list_tokens": ({"query": "subject=john&tokenStatus=ALL"}, UNAUTHENTICATED),
+    "authlete.post_configuration": ({"body": {"pretty": True, "patch": None}}, UNAUTHENTICATED),
+    "authlete.process_revocation": ({"body": {"parameters": "token=$opaque", **CLIENT}}, UNAUTHENTICATED),
+    "authlete.process_token": ({"body": {"parameters": "grant_type=client_credentials", **CLIENT}}, UNAUTHENTICATED),
+    "authlete.refresh_client_secret": ({"path": "/api/1/client/secret/refresh/$spare"}, UNAUTHENTICATED),
+    "authlete.revoke_token": ({"body": {"accessTokenIdentifier": "$opaque"}}, {"body": {}, "status": 400}),
+    "authlete.update_client": ({"path": "/api/1/client/update/$spare", "body": {}}, UNAUTHENTICATED),
+    "authlete.update_client_lock": ({"path": "/api/1/client/lock_flag/update/$spare", "body": {"clientLocked": True}}, UNAUTHENTICATED),
+    "authlete.update_client_secret": (
+        {"path": "/api/1/client/secret/update/$spare", "body": {"clientSecret": "a-secret-of-22-characters-or-more"}},
+        UNAUTHENTICATED,
+    ),
+    "authlete.update_token": ({"body": {"accessToken": "$opaque", "accessTokenValueUpdated": True}}, UNAUTHENTICATED),
     "jeton.delete_member": ({"path": "/v1/orgs/1/members/bob", "status": 204}, UNAUTHENTICATED),
     "jeton.delete_org": ({"path": "/v1/orgs/12", "status": 204}, UNAUTHENTICATED),
     "jeton.get_member": ({"path": "/v1/orgs/1/members/ann"}, UNAUTHENTICATED),
@@ -38,6 +69,7 @@ ENDPOINTS = {
     "jeton.jwks": ({}, {"path": "/nothing", "status": 404}),
     "jeton.list_members": ({"path": "/v1/orgs/1/members"}, UNAUTHENTICATED),
     "jeton.put_member": ({"path": "/v1/orgs/1/members/cid", "body": {"scopes": []}, "status": 201}, UNAUTHENTICATED),
+    "jeton.refresh_org_secret": ({"path": "/v1/orgs/11/secret"}, UNAUTHENTICATED),
     "jeton.put_org": ({"path": "/v1/orgs/13", "body": {"parent": "1"}, "status": 201}, UNAUTHENTICATED),
 }
 
@@ -167,8 +199,32 @@ def event(gateway, handler, case, admin, tokens):
     body = case.get("body")
     if body is not None:
         body = json.dumps(body, ensure_ascii=False).replace("… refresh", tokens["refresh_token"]).replace("…", tokens["token"])
-    path = case.get("path", route.replace("{org}", "1").replace("{sub}", "ann"))
+    path = case.get("path", route.replace("{org}", "1").replace("{sub}", "ann").replace("{serviceId}", "1"))
+    for name in re.findall(r"\$(\w+)", f"{path} {body}"):
+        value = tokens["service"](name)
+        path, body = path.replace(f"${name}", value), body and body.replace(f"${name}", value)
     return gateway(method, path, case.get("query", ""), headers, body)
+
+
+@pytest.fixture(scope="module")
+def service(stack, admin):
+    """Org 1 as a service of Authlete's API, with a client. Gives what makes things there, by name."""
+    settings = {"supported_scopes": [{"name": "read"}], "supported_grants": ["password", "client_credentials", "refresh_token"]}
+    stack.api.put("/v1/orgs/1", {"settings": settings}, admin)
+    grants = {"clientType": "CONFIDENTIAL", "grantTypes": ["PASSWORD", "CLIENT_CREDENTIALS", "REFRESH_TOKEN"]}
+    ask = lambda path, body: stack.api.post(f"/api/1/{path}", body, admin).json(200)
+    client = ask("client/create", grants | {"clientIdAlias": "web"})
+    issue = ISSUE | {"clientId": client["clientId"]}
+    password = {"parameters": "grant_type=password&username=u&password=p", "clientId": "web", "clientSecret": client["clientSecret"]}
+    made = {
+        "client": lambda: str(client["clientId"]),
+        "secret": lambda: client["clientSecret"],
+        "spare": lambda: str(ask("client/create", grants)["clientId"]),
+        "opaque": lambda: ask("auth/token/create", issue)["accessToken"],
+        "ticket": lambda: ask("auth/token", password)["ticket"],
+        "batch": lambda: ask("auth/token/create/batch", [issue])["requestId"],
+    }
+    return lambda name: made[name]()
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +234,7 @@ def admin(emulator):
 
 
 @pytest.fixture
-def tokens(stack, admin, request):
+def tokens(stack, admin, service, request):
     """A token of the test's own, with what lets it be refreshed, and what else the endpoints want to find."""
     answer = stack.api.post("/v1/tokens", BODY | {"create_refresh_token": True, "session": request.node.name}, admin)
     for path, body in {"members/ann": {"scopes": []}, "members/bob": {"scopes": []}}.items():
@@ -187,7 +243,7 @@ def tokens(stack, admin, request):
         stack.api.put(f"/v1/orgs/{org}", {"parent": "1"}, admin)
     stack.api.call("DELETE", "/v1/orgs/1/members/cid", admin)
     stack.api.call("DELETE", "/v1/orgs/13", admin)
-    return answer.json(201)
+    return answer.json(201) | {"service": service}
 
 
 def test_every_endpoint_of_the_template_is_here():

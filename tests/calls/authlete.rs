@@ -39,6 +39,14 @@ pub(super) async fn everything(run: &mut Recorded) {
     api(run, "authlete.delete_client", &format!("client/delete/{id}"), json!({})).await;
 }
 
+/// The bodies of a request for an opaque token, and of one to introspect it.
+pub(super) async fn create_and_introspect(run: &mut Recorded) -> (Value, Value) {
+    let client = api(run, "authlete.create_client", "client/create", json!({})).await;
+    let create = json!({"grantType": "CLIENT_CREDENTIALS", "clientId": client["clientId"]});
+    let created = api(run, "authlete.create_token", "auth/token/create", create.clone()).await;
+    (create, json!({"token": created["accessToken"]}))
+}
+
 async fn api(run: &mut Recorded, name: &'static str, path: &str, body: Value) -> Value {
     run.good(name, &format!("/api/1/{path}"), body).await
 }

@@ -27,6 +27,30 @@ test("rule 2: the SDK throws on a null, so that none can have come", async (t) =
 forEachService("rules", (calls, service) => {
   after(() => assert.ok(checked.answers > 0, "every answer is held to rules 1, 2, 8, 10 and 11"));
 
+  test("rule 2: an answer about the least that there can be has no null either", async () => {
+    const { serviceId } = calls;
+    const extension = { requestableScopesEnabled: true, requestableScopes: [] };
+    const bare = { clientName: undefined, grantTypes: ["CLIENT_CREDENTIALS", "PASSWORD"], extension };
+    const { clientId, clientSecret } = await calls.newClient(bare);
+    const least = { clientId, grantType: "CLIENT_CREDENTIALS", subject: undefined, scopes: undefined };
+    const { accessToken } = await calls.created(least);
+    const seen = await calls.introspect(accessToken);
+    assert.deepEqual([seen.action, seen.subject, seen.scopes, seen.properties], ["OK", undefined, undefined, undefined]);
+    const updated = await calls.update({ accessToken });
+    assert.deepEqual([updated.action, updated.scopes, updated.properties], ["OK", undefined, undefined]);
+    const credentials = { clientId: String(clientId), clientSecret };
+    const processed = await calls.process({ grant_type: "client_credentials" }, credentials);
+    assert.deepEqual([processed.action, processed.scopes], ["OK", undefined]);
+    assert.equal(JSON.parse(processed.responseContent).scope, null, "inside the text a null is fine");
+    const asked = await calls.process({ grant_type: "password", username: "a", password: "b" }, credentials);
+    const issued = await calls.issue(asked.ticket);
+    assert.deepEqual([issued.action, issued.scopes, issued.refreshToken], ["OK", undefined, undefined]);
+    const page = await calls.list({ clientIdentifier: String(clientId) });
+    assert.deepEqual([page.totalCount, page.accessTokens[0].scopes, page.client.clientName], [3, undefined, undefined]);
+    const client = await calls.authlete.client.get({ serviceId, clientId: String(clientId) });
+    assert.deepEqual([client.extension.requestableScopes, client.clientName], [[], undefined]);
+  });
+
   test("rule 17: an empty cookie and percent-encoded paths are taken", async (t) => {
     const { url, passed } = await gateway(t, service, "");
     const behind = new Calls({ ...service, url });

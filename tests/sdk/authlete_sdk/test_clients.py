@@ -107,10 +107,26 @@ def test_a_locked_client_is_403_until_it_is_unlocked(api, new_client, created, c
     client = new_client()
     token = created(clientId=client.clientId).accessToken
     api.updateClientLockFlag(client.clientId, True)
+    error = refused(create, clientId=client.clientId)
+    assert (error.status, error.code) == (403, "A001215")
     assert api.getClient(client.clientId).locked is True
     assert not is_live(token) and not authenticates(api, client, client.clientSecret)
     api.updateClientLockFlag(client.clientId, False)
     assert is_live(token) and authenticates(api, client, client.clientSecret)
+
+
+def test_a_client_can_have_one_access_token_per_user_at_most(new_client, created, is_live, subject):
+    client = new_client(singleAccessTokenPerSubject=True)
+    first, other = created(clientId=client.clientId, subject=subject), created(clientId=client.clientId)
+    machine = created(clientId=client.clientId, grantType="CLIENT_CREDENTIALS")
+    second = created(clientId=client.clientId, subject=subject)
+    assert not is_live(first.accessToken) and is_live(second.accessToken)
+    assert is_live(other.accessToken) and is_live(machine.accessToken)
+
+
+def test_a_client_gets_the_scopes_that_it_may_ask_for(new_client, process):
+    client = new_client(extension={"requestableScopesEnabled": True, "requestableScopes": ["timeline.read"]})
+    assert process("grant_type=client_credentials&scope=history.read+timeline.read", client=client).scopes == ["timeline.read"]
 
 
 @pytest.mark.parametrize("wrong", [{"jwks": "nonsense"}, {"clientIdAlias": "two words"}, {"grantTypes": "nonsense"}])

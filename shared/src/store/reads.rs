@@ -1,0 +1,173 @@
+//! What is asked of the store, and what it answers.
+
+use std::collections::HashMap;
+
+use crate::domain::{
+    AliasKey, Aliased, Client, ClientId, Family, FamilyKey, MarkKey, Marks, Member, MemberKey, Org, OrgId, Scope, SessionId,
+    Subject, Ticket, TicketKey, Timestamp, TokenId, TokenKey, TokenRecord, scope,
+};
+
+/// Keys of what one decision needs.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Access tokens.
+    pub tokens: Vec<TokenKey>,
+    /// Refresh families.
+    pub families: Vec<FamilyKey>,
+    /// Whose a token's value is.
+    pub aliases: Vec<AliasKey>,
+    /// Tickets.
+    pub tickets: Vec<TicketKey>,
+    /// Not-before marks.
+    pub marks: Vec<MarkKey>,
+    /// From whose shard the marks are read: the id of the token or family that they may kill, so that one partition answers.
+    /// `None`: from any.
+    pub shard_of: Option<TokenId>,
+    /// Orgs.
+    pub orgs: Vec<OrgId>,
+    /// Members.
+    pub members: Vec<MemberKey>,
+    /// Clients.
+    pub clients: Vec<ClientKey>,
+    /// Which clients have these aliases.
+    pub client_aliases: Vec<(OrgId, String)>,
+}
+
+/// Where a client is.
+pub type ClientKey = (OrgId, ClientId);
+
+impl Wanted {
+    /// How many keys one read takes: what one `BatchGetItem` takes.
+    pub const MOST_KEYS: usize = 100;
+
+    /// Both together. Marks are read from the shard that this one names, if it names one.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        let Self { tokens, families, aliases, tickets, marks, shard_of, orgs, members, clients, client_aliases } = other;
+        self.tokens.extend(tokens);
+        self.families.extend(families);
+        self.aliases.extend(aliases);
+        self.tickets.extend(tickets);
+        self.marks.extend(marks);
+        self.shard_of = self.shard_of.or(shard_of);
+        self.orgs.extend(orgs);
+        self.members.extend(members);
+        self.clients.extend(clients);
+        self.client_aliases.extend(client_aliases);
+        self
+    }
+}
+
+/// What was found of it.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// Access tokens, by key.
+    pub tokens: HashMap<TokenKey, TokenRecord>,
+    /// Refresh families, by key.
+    pub families: HashMap<FamilyKey, Family>,
+    /// Whose a token's value is, by key.
+    pub aliases: HashMap<AliasKey, Aliased>,
+    /// Tickets, by key.
+    pub tickets: HashMap<TicketKey, Ticket>,
+    /// Not-before marks.
+    pub marks: Marks,
+    /// Orgs, by id.
+    pub orgs: HashMap<OrgId, Org>,
+    /// Members, by key.
+    pub members: HashMap<MemberKey, Member>,
+    /// Clients, by key.
+    pub clients: HashMap<ClientKey, Client>,
+    /// Which client has an alias.
+    pub client_aliases: HashMap<(OrgId, String), ClientId>,
+}
+
+/// Which tokens to list: those for which everything given holds.
+#[derive(Clone, Debug)]
+pub struct TokenQuery {
+    /// Tokens of this org.
+    pub org: OrgId,
+    /// Of this subject.
+    pub subject: Option<Subject>,
+    /// Of this client.
+    pub client: Option<ClientId>,
+    /// With this id.
+    pub id: Option<TokenId>,
+    /// In a session of this id, wherever that was begun.
+    pub session: Option<SessionId>,
+    /// `from <= iat`, by the second.
+    pub issued_from: Option<Timestamp>,
+    /// `iat < to`, by the second.
+    pub issued_to: Option<Timestamp>,
+    /// `from <= exp`. A token that doesn't expire is later than any moment.
+    pub expires_from: Option<Timestamp>,
+    /// `exp < to`.
+    pub expires_to: Option<Timestamp>,
+    /// Each is a pattern that at least one scope of the token must match.
+    pub scopes: Vec<ScopeLike>,
+    /// Only ids below this one: where the page before ended.
+    pub after: Option<TokenId>,
+    /// How many at most, 1 to 1,000.
+    pub limit: usize,
+}
+
+impl TokenQuery {
+    /// All tokens of an org, 100 a page.
+    pub fn of(org: OrgId) -> Self {
+        Self {
+            org,
+            subject: None,
+            client: None,
+            id: None,
+            session: None,
+            issued_from: None,
+            issued_to: None,
+            expires_from: None,
+            expires_to: None,
+            scopes: Vec::new(),
+            after: None,
+            limit: 100,
+        }
+    }
+
+    /// Whether `token` is asked for: the meaning of every member, which an adapter may hand on to its database.
+    pub fn matches(&self, token: &TokenRecord) -> bool {
+        let exp = token.expires_at.unwrap_or(Timestamp::END_OF_TIME);
+        let iat = token.issued_at.whole_second();
+        token.org == self.org
+            && self.subject.as_ref().is_none_or(|subject| *subject == token.subject)
+            && self.client.is_none_or(|client| token.client == Some(client))
+            && self.id.is_none_or(|id| id == token.id)
+            && self.session.as_ref().is_none_or(|id| token.session.as_ref().is_some_and(|session| session.id == *id))
+            && self.issued_from.is_none_or(|from| from <= iat)
+            && self.issued_to.is_none_or(|to| iat < to)
+            && self.expires_from.is_none_or(|from| from <= exp)
+            && self.expires_to.is_none_or(|to| exp < to)
+            && self.after.is_none_or(|after| token.id < after)
+            && self.scopes.iter().all(|like| token.scopes.iter().any(|scope| like.matches(scope)))
+    }
+}
+
+/// A pattern as SQL's `ILIKE` has it: `%` stands for any characters, case doesn't count.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ScopeLike(String);
+
+impl ScopeLike {
+    /// From the text of a filter.
+    pub fn new(pattern: &str) -> Self {
+        Self(pattern.to_ascii_lowercase())
+    }
+
+    /// Whether the scope, mark included, matches.
+    pub fn matches(&self, scope: &Scope) -> bool {
+        scope::matches(&self.0, '%', &scope.as_str().to_ascii_lowercase())
+    }
+}
+
+/// One page of a listing.
+#[derive(Clone, Debug, Default)]
+pub struct TokenPage {
+    /// Newest id first.
+    pub tokens: Vec<TokenRecord>,
+    /// Where the next page begins; `None`: this was the last.
+    pub next: Option<TokenId>,
+}

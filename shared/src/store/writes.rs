@@ -1,0 +1,215 @@
+//! What the store shall write, and what came of it.
+
+use crate::domain::{Alias, Aliased, Family, FamilyKey, OrgId, TicketKey, Timestamp, TokenId, TokenRecord};
+
+/// A new token with all that belongs to it.
+#[derive(Clone, Debug)]
+pub struct Recording {
+    /// The token.
+    pub token: TokenRecord,
+    /// The family that begins with it.
+    pub family: Option<Family>,
+    /// Where the two are found whose values don't tell.
+    pub aliases: Vec<Alias>,
+    /// The ticket that it is issued on, in whose name it is spent: the token's id.
+    pub ticket: Option<Spending>,
+}
+
+impl Recording {
+    /// A token and the family that begins with it, with values of the service's own making.
+    pub fn of(token: TokenRecord, family: Option<Family>) -> Self {
+        Self { token, family, aliases: Vec::new(), ticket: None }
+    }
+
+    /// That of its values which is another one of its own, too: two can't have the same.
+    pub(super) fn repeated_value(&self) -> Option<Valued> {
+        let is_repeated = |(n, alias): &(usize, &Alias)| {
+            self.aliases[..*n].iter().any(|other| other.key == alias.key && other.target != alias.target)
+        };
+        self.aliases.iter().enumerate().find(is_repeated).map(|(_, alias)| alias.target.into())
+    }
+}
+
+/// What recording did.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Recorded {
+    /// It is recorded.
+    Done,
+    /// Another token has a value that was chosen for it. Nothing was written.
+    ValueTaken(Valued),
+    /// The ticket isn't good. Nothing was written.
+    TicketSpent,
+}
+
+/// Which of the two values of a record.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Valued {
+    /// That of the access token.
+    Access,
+    /// That of the refresh token.
+    Refresh,
+}
+
+impl From<Aliased> for Valued {
+    fn from(target: Aliased) -> Self {
+        match target {
+            Aliased::Token(_) => Self::Access,
+            Aliased::Family(_) => Self::Refresh,
+        }
+    }
+}
+
+/// A change of what is recorded.
+#[derive(Clone, Debug)]
+pub struct Amendment {
+    /// The token as it shall be: it must be there, not revoked, and its revision one lower.
+    pub token: Option<TokenRecord>,
+    /// The family as it shall be, with the same conditions. What refreshing changes stays as it is, but for the end;
+    /// [`Family::needed_until`] never moves back.
+    pub family: Option<FamilyAmendment>,
+    /// Where the token is found by its new value; written over what says the same.
+    pub alias: Option<Alias>,
+}
+
+/// A change of a family.
+#[derive(Clone, Debug)]
+pub struct FamilyAmendment {
+    /// As it shall be.
+    pub family: Family,
+    /// Whether [`Family::expires_at`] changes, too. Otherwise refreshing may just have moved it.
+    pub moves_end: bool,
+}
+
+/// What an amendment did.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Amended {
+    /// It is as it shall be.
+    Done,
+    /// Something is gone, revoked, or has changed since it was read. Nothing was written.
+    Outdated,
+    /// Another token has the new value. Nothing was written.
+    ValueTaken,
+}
+
+/// The spending of a ticket.
+#[derive(Clone, Debug)]
+pub struct Spending {
+    /// The ticket.
+    pub key: TicketKey,
+    /// In whose name.
+    pub by: TokenId,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// The use of something that can be used only once.
+#[derive(Clone, Debug)]
+pub struct Used {
+    /// Whose.
+    pub org: OrgId,
+    /// What it was used for: `dpop`, `assertion`.
+    pub purpose: &'static str,
+    /// SHA-256 of what identifies it for this purpose.
+    pub hash: [u8; 32],
+    /// When.
+    pub now: Timestamp,
+    /// So long it must be remembered: the same can be presented no later. A use that was noted and has ended before `now` doesn't count.
+    pub until: Timestamp,
+}
+
+/// What revoking did.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Revocation {
+    /// It is revoked now.
+    Done,
+    /// It was revoked before.
+    Already,
+    /// There is no such record.
+    Unknown,
+}
+
+/// One step of a family.
+#[derive(Clone, Debug)]
+pub struct RotationStep {
+    /// Which family.
+    pub key: FamilyKey,
+    /// The generation that is presented.
+    pub from: u64,
+    /// SHA-256 of the next generation's secret. `None`: the generation stays.
+    pub next: Option<[u8; 32]>,
+    /// The access token that comes with it.
+    pub token: TokenId,
+    /// When.
+    pub now: Timestamp,
+    /// Its new [`Family::expires_at`] and [`Family::needed_until`], if the use moves them. The latter never moves back: what
+    /// is later stays.
+    pub ends: Option<(Timestamp, Option<Timestamp>)>,
+}
+
+impl RotationStep {
+    /// Whether `family` is where this very step has left it, and still good.
+    pub fn made(&self, family: &Family) -> bool {
+        let is_there = match self.next {
+            Some(next) => {
+                let there = (family.current, family.rotated_at) == (next, self.now);
+                there && self.from.checked_add(1) == Some(family.generation)
+            }
+            None => self.from == family.generation,
+        };
+        let is_noted = (family.token, family.refreshed_at) == (self.token, Some(self.now));
+        is_there && is_noted && family.revoked_at.is_none()
+    }
+
+    /// `family` as this step leaves it.
+    #[must_use]
+    pub fn taken(&self, family: Family) -> Family {
+        let (expires_at, needed_until) = self.ends.unwrap_or((family.expires_at, family.needed_until));
+        let needed_until = needed_until.zip(family.needed_until).map(|(new, old)| new.max(old));
+        let stays = Family { token: self.token, refreshed_at: Some(self.now), expires_at, needed_until, ..family };
+        match self.next {
+            None => stays,
+            Some(next) => Family {
+                generation: stays.generation + 1,
+                previous: Some(stays.current),
+                current: next,
+                rotated_at: self.now,
+                ..stays
+            },
+        }
+    }
+}
+
+/// What a rotation did.
+#[derive(Clone, Debug)]
+pub enum Rotation {
+    /// The family has taken the step.
+    Won,
+    /// It wasn't at the presented generation, or it is over: here is what it was.
+    Lost(Box<Family>),
+    /// There is no such family.
+    Unknown,
+}
+
+/// What a write to the directory did.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Put {
+    /// It is new.
+    Created,
+    /// It was there before.
+    Replaced,
+    /// What it belongs to isn't there. Nothing was written.
+    Dangling,
+    /// Contradicts what is there: another parent, an alias in use. Nothing was written.
+    Taken,
+}
+
+/// What a deletion from the directory did.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Delete {
+    /// It is gone.
+    Done,
+    /// It wasn't there.
+    Unknown,
+    /// Something still belongs to it. Nothing was deleted.
+    InUse,
+}
