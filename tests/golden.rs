@@ -95,9 +95,14 @@ fn hold(file: &str, dialect: Dialect) {
     ] {
         line(&mut text, name, &fault(&route, &case));
     }
+    hold_text(file, &text);
+}
+
+/// A text must be what is in the file.
+pub(crate) fn hold_text(file: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(file);
     if bless() {
-        std::fs::write(&path, &text).unwrap();
+        std::fs::write(&path, text).unwrap();
     }
     assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), text, "{file} differs");
 }

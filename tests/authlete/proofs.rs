@@ -11,12 +11,12 @@ use shared::signer::{LocalSigner, Signer};
 use crate::support::{App, scenario};
 
 const NOW: i64 = 1_795_348_800;
-const TOKEN_ENDPOINT: &str = "https://as.example.org/token";
+pub(super) const TOKEN_ENDPOINT: &str = "https://as.example.org/token";
 /// RFC 8705 appendix A.
-const CERTIFICATE: &str = "MIIBBjCBrAIBAjAKBggqhkjOPQQDAjAPMQ0wCwYDVQQDDARtdGxzMB4XDTE4MTAxODEyMzcwOVoXDTIyMDUwMjEyMzcwOVowDzENMAsGA1UEAwwEbXRsczBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABNcnyxwqV6hY8QnhxxzFQ03C7HKW9OylMbnQZjjJ/Au08/coZwxS7LfA4vOLS9WuneIXhbGGWvsDSb0tH6IxLm8wCgYIKoZIzj0EAwIDSQAwRgIhAP0RC1E+vwJD/D1AGHGzuri+hlV/PpQEKTWUVeORWz83AiEA5x2eXZOVbUlJSGQgjwD5vaUaKlLR50Q2DmFfQj1L+SY=";
-const X5T: &str = "A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0";
+pub(super) const CERTIFICATE: &str = "MIIBBjCBrAIBAjAKBggqhkjOPQQDAjAPMQ0wCwYDVQQDDARtdGxzMB4XDTE4MTAxODEyMzcwOVoXDTIyMDUwMjEyMzcwOVowDzENMAsGA1UEAwwEbXRsczBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABNcnyxwqV6hY8QnhxxzFQ03C7HKW9OylMbnQZjjJ/Au08/coZwxS7LfA4vOLS9WuneIXhbGGWvsDSb0tH6IxLm8wCgYIKoZIzj0EAwIDSQAwRgIhAP0RC1E+vwJD/D1AGHGzuri+hlV/PpQEKTWUVeORWz83AiEA5x2eXZOVbUlJSGQgjwD5vaUaKlLR50Q2DmFfQj1L+SY=";
+pub(super) const X5T: &str = "A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0";
 
-fn signer() -> LocalSigner {
+pub(super) fn signer() -> LocalSigner {
     LocalSigner::for_tests(Algorithm::EdDsa)
 }
 
@@ -32,7 +32,7 @@ fn assertion(client: &Value, id: &str) -> String {
     jwt(&json!({"alg": "EdDSA"}), &payload)
 }
 
-fn proof(id: &str, method: &str, uri: &str, token: Option<&str>) -> String {
+pub(super) fn proof(id: &str, method: &str, uri: &str, token: Option<&str>) -> String {
     let mut payload = json!({"jti": id, "htm": method, "htu": uri, "iat": NOW});
     if let Some(token) = token {
         payload["ath"] = URL_SAFE_NO_PAD.encode(sha256(token.as_bytes())).into();

@@ -1,5 +1,6 @@
 //! The service with a clock that stands still, entropy that repeats itself, and keys that everybody knows.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -13,7 +14,7 @@ use shared::platform::{Parts, Platform, Whole};
 use shared::ports::{BatchWorker, Provides as _};
 use shared::signer::{HmacDeriver, LocalSigner};
 use shared::store::Store;
-use shared::store::sqlite::SqliteStore;
+use shared::store::sqlite::{Durability, SqliteStore};
 use shared::wire::jeton::seed::Seed;
 use shared::{batch, bootstrap, seed};
 
@@ -77,6 +78,22 @@ impl App {
             Mount::DynamoDb => super::dynamodb::empty_store().await,
             _ => Arc::new(SqliteStore::in_memory(clock.clone()).expect("a store")),
         };
+        Self::on(mount, clock, store, wrap).await
+    }
+
+    /// As a function call, on a data file.
+    pub(crate) async fn on_file(path: &Path) -> Self {
+        let clock = Arc::new(FrozenClock::at(NOW));
+        let store = SqliteStore::open(path, Durability::Full, clock.clone()).expect("a data file");
+        Self::on(Mount::InProcess, clock, Arc::new(store), |store| store).await
+    }
+
+    async fn on(
+        mount: Mount,
+        clock: Arc<FrozenClock>,
+        store: Arc<dyn Store>,
+        wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
+    ) -> Self {
         seed::load(&*store, Seed::read(DIRECTORY).expect("a seed"), NOW).await.expect("the seed is loaded");
         let store = wrap(store);
         let platform = Platform::new(Parts {
@@ -219,6 +236,11 @@ impl Answer {
         let media_type = self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         assert!(matches!(media_type, "application/json" | "application/problem+json"), "{media_type:?}");
         serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
+    }
+
+    /// Its body, and `null` for none.
+    pub(crate) fn json_or_null(&self) -> Value {
+        if self.body.is_empty() { Value::Null } else { self.json() }
     }
 
     /// Its body, if its status is 200.

@@ -1,0 +1,264 @@
+//! The exact bytes of one answer for each action of each call, and for each code that it comes with: `golden/authlete_actions.txt`.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use http::Method;
+use serde_json::{Value, json};
+
+use super::proofs::X5T;
+use super::tenant::{APP, LOCKED, Tenant, WEB, creation, encoded, text, token_request};
+use crate::golden::hold_text;
+use crate::support::{App, Mount};
+
+/// The answers so far, as text.
+struct Book<'a> {
+    tenant: Tenant<'a>,
+    text: String,
+    seen: BTreeSet<String>,
+}
+
+impl<'a> Book<'a> {
+    fn of(tenant: Tenant<'a>) -> Self {
+        Self { tenant, text: String::new(), seen: BTreeSet::new() }
+    }
+
+    /// Sends a request, and notes its answer if there is none yet from this call with this action and code.
+    async fn note(&mut self, what: &str, method: Method, path: &str, body: Option<Value>) -> Value {
+        let bearer = format!("Bearer {}", self.tenant.app.admin);
+        let answer = self.tenant.send(method.clone(), path, &bearer, body).await;
+        let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let call: Vec<_> = path.split(['?', '/']).filter(|part| part.len() < 40 && part.bytes().all(|b| b.is_ascii_lowercase())).collect();
+        let key = format!("{method} {} {} {}", call.join("/"), body["action"], body["resultCode"]);
+        if self.seen.insert(key) {
+            let bytes = without_signature(&String::from_utf8_lossy(&answer.body));
+            writeln!(self.text, "{method} {}: {what}\n  {}\n  {bytes}", call.join("/"), answer.status.as_u16()).unwrap();
+        }
+        body
+    }
+
+    async fn post(&mut self, what: &str, path: &str, body: Value) -> Value {
+        self.note(what, Method::POST, path, Some(body)).await
+    }
+
+    async fn get(&mut self, what: &str, path: &str) -> Value {
+        self.note(what, Method::GET, path, None).await
+    }
+
+    async fn token(&mut self, what: &str, client: u64, parameters: &str, more: Value) -> Value {
+        self.post(what, "auth/token", token_request(self.tenant.org, client, parameters, more)).await
+    }
+}
+
+/// A signature by ES256 is another one each time.
+fn without_signature(body: &str) -> String {
+    /// `{"alg":"ES256",`
+    const HEADER: &str = "eyJhbGciOiJFUzI1NiIs";
+    let mut parts = body.split(HEADER);
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (jwt, rest) = part.split_at(part.find(['"', '\\']).unwrap_or(part.len()));
+        let unsigned = jwt.rsplit_once('.').map_or(jwt, |(front, _)| front);
+        write!(text, "{HEADER}{unsigned}.<signature>{rest}").unwrap();
+    }
+    text
+}
+
+#[tokio::test]
+async fn every_action_of_every_call() {
+    let app = App::new(Mount::InProcess).await;
+    let mut book = Book::of(Tenant::opaque(&app).await);
+    let tokens = token_requests(&mut book).await;
+    tickets(&mut book).await;
+    creations(&mut book).await;
+    updates(&mut book, &tokens).await;
+    introspections(&mut book, &tokens).await;
+    revocations(&mut book).await;
+    lists(&mut book).await;
+    batches(&mut book).await;
+    services(&mut book).await;
+    book.tenant = Tenant::jwt(&app).await;
+    book.seen.clear();
+    book.post("a JWT", "auth/token/create", creation(json!({}))).await;
+    book.token("a JWT", WEB, "grant_type=client_credentials", json!({})).await;
+    // Only what stands in `responseContent` may be null, and that is text.
+    for line in book.text.lines().filter(|line| line.starts_with("  {")) {
+        assert!(!has_null(&serde_json::from_str(line).unwrap()), "{line}");
+    }
+    hold_text("authlete_actions.txt", &book.text);
+}
+
+fn has_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(values) => values.iter().any(has_null),
+        Value::Object(members) => members.values().any(has_null),
+        _ => false,
+    }
+}
+
+/// The first token of a client for itself, and one for `john` that can be refreshed.
+async fn token_requests(book: &mut Book<'_>) -> [Value; 2] {
+    let own = book.token("client_credentials", WEB, "grant_type=client_credentials&scope=read&resource=urn:a", json!({})).await;
+    let more = json!({"properties": [{"key": "shown", "value": "1"}, {"key": "kept", "value": "2", "hidden": true}]});
+    let password = book.token("password", WEB, "grant_type=password&username=john&password=pw&scope=unknown", json!({})).await;
+    let requested = book.token("password", WEB, "grant_type=password&username=john&password=pw&scope=read+write", more).await;
+    book.post("without scopes", "auth/token/issue", json!({"ticket": password["ticket"], "subject": "john"})).await;
+    let issued = book.post("issue", "auth/token/issue", json!({"ticket": requested["ticket"], "subject": "john"})).await;
+    let refresh = format!("grant_type=refresh_token&refresh_token={}", text(&issued["refreshToken"]));
+    let refreshed = book.token("refresh", WEB, &refresh, json!({})).await;
+    for (what, client, parameters) in [
+        ("malformed", WEB, "grant_type=%zz"),
+        ("no grant", WEB, "a=b"),
+        ("unsupported grant", WEB, "grant_type=urn:openid:params:grant-type:ciba"),
+        ("code", WEB, "grant_type=authorization_code&code=x"),
+        ("may not use the grant", APP, "grant_type=client_credentials"),
+        ("locked", LOCKED, "grant_type=client_credentials"),
+        ("no user name", WEB, "grant_type=password"),
+        ("no password", WEB, "grant_type=password&username=john"),
+        ("no refresh token", WEB, "grant_type=refresh_token"),
+        ("unknown refresh token", WEB, "grant_type=refresh_token&refresh_token=x"),
+        ("wrong scope", WEB, "grant_type=client_credentials&scope=%22"),
+        ("wrong resource", WEB, "grant_type=client_credentials&resource=x"),
+    ] {
+        book.token(what, client, parameters, json!({})).await;
+    }
+    book.token("too wide", WEB, &format!("{refresh}&scope=brief"), json!({})).await;
+    book.token("wrong proof", WEB, "grant_type=client_credentials", json!({"dpop": "x"})).await;
+    book.token("wrong value of the server", WEB, "grant_type=client_credentials", json!({"jwtAtClaims": "x"})).await;
+    book.post("nothing", "auth/token", json!({})).await;
+    for (what, credentials) in [
+        ("wrong secret", json!({"clientId": "1001", "clientSecret": "x"})),
+        ("nobody", json!({})),
+        ("two names", json!({"clientId": "1002", "parameters": "grant_type=password&client_id=1001"})),
+        ("two methods", json!({"clientId": "1001", "clientSecret": "x", "parameters": "grant_type=password&client_assertion=x"})),
+        ("wrong assertion", json!({"clientId": "1001", "parameters": "grant_type=password&client_assertion=x"})),
+    ] {
+        let mut body = json!({"parameters": "grant_type=client_credentials"});
+        body.as_object_mut().unwrap().extend(credentials.as_object().unwrap().clone());
+        book.post(what, "auth/token", body).await;
+    }
+    let token = text(&own["accessToken"]);
+    let exchange = "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token_type=urn:ietf:params:oauth:token-type:access_token";
+    book.token("exchange", WEB, &format!("{exchange}&subject_token={token}"), json!({})).await;
+    book.token("unknown token", WEB, &format!("{exchange}&subject_token=x"), json!({})).await;
+    book.token("no token", WEB, exchange, json!({})).await;
+    let assertion = "eyJhbGciOiJub25lIn0.eyJpc3MiOiJodHRwczovL2lkcC5leGFtcGxlIiwic3ViIjoiam9obiIsImF1ZCI6Imh0dHBzOi8vamV0b24uZXhhbXBsZSIsImV4cCI6MTc5NTM0OTgwMH0.";
+    let bearer = "grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer";
+    book.token("assertion", WEB, &format!("{bearer}&assertion={assertion}"), json!({})).await;
+    book.token("no assertion", WEB, bearer, json!({})).await;
+    book.token("wrong assertion", WEB, &format!("{bearer}&assertion=x"), json!({})).await;
+    [own, refreshed]
+}
+
+async fn tickets(book: &mut Book<'_>) {
+    for reason in ["INVALID_RESOURCE_OWNER_CREDENTIALS", "INVALID_TARGET", "UNKNOWN", "INVALID_CLIENT", "UNAUTHORIZED_CLIENT", "INVALID_SCOPE", "BORED"] {
+        let ticket = book.tenant.ticket(json!({})).await;
+        book.post(reason, "auth/token/fail", json!({"ticket": ticket, "reason": reason})).await;
+    }
+    book.post("unknown ticket", "auth/token/fail", json!({"ticket": "x", "reason": "UNKNOWN"})).await;
+    book.post("unknown ticket", "auth/token/issue", json!({"ticket": "x", "subject": "john"})).await;
+    book.post("no subject", "auth/token/issue", json!({"ticket": "x"})).await;
+    let ticket = book.tenant.ticket(json!({})).await;
+    book.post("too long", "auth/token/issue", json!({"ticket": ticket, "subject": "john", "accessTokenDuration": 100_000})).await;
+}
+
+async fn creations(book: &mut Book<'_>) {
+    book.post("for a user", "auth/token/create", creation(json!({
+        "grantType": "AUTHORIZATION_CODE", "clientIdentifier": "web", "scopes": ["read", "write"], "resources": ["urn:a"], "sessionId": "s-1",
+        "accessToken": "mine", "properties": [{"key": "k", "value": "v"}], "forExternalAttachment": true,
+        "authorizationDetails": {"elements": [{"type": "t", "otherFields": "{\"sum\":5}"}]},
+    }))).await;
+    for (what, more) in [
+        ("no grant", json!({"grantType": null})),
+        ("unknown client", json!({"clientId": 4_711})),
+        ("taken", json!({"accessToken": "mine"})),
+        ("too long", json!({"accessTokenDuration": 100_000})),
+        ("locked", json!({"clientId": LOCKED})),
+    ] {
+        book.post(what, "auth/token/create", creation(more)).await;
+    }
+}
+
+async fn updates(book: &mut Book<'_>, [_, johns]: &[Value; 2]) {
+    let token = &johns["accessToken"];
+    book.post("some", "auth/token/update", json!({"accessToken": token, "scopes": ["read"], "properties": []})).await;
+    book.post("unknown", "auth/token/update", json!({"accessToken": "x"})).await;
+    book.post("of none", "auth/token/update", json!({})).await;
+    book.post("too long", "auth/token/update", json!({"accessToken": token, "accessTokenPersistent": true})).await;
+}
+
+async fn introspections(book: &mut Book<'_>, [own, johns]: &[Value; 2]) {
+    let (token, of_john) = (&own["accessToken"], &johns["accessToken"]);
+    let short = book.tenant.created(json!({"accessTokenDuration": 1})).await;
+    let alone = book.tenant.created(json!({"accessTokenDuration": 1, "grantType": "IMPLICIT"})).await;
+    let by_key = book.tenant.created(json!({"dpopKeyThumbprint": X5T})).await;
+    let by_certificate = book.tenant.created(json!({"certificateThumbprint": X5T})).await;
+    book.tenant.app.clock.advance_ms(1_000);
+    for (what, ask) in [
+        ("good", json!({"token": of_john, "scopes": ["read"]})),
+        ("no token", json!({})),
+        ("unknown", json!({"token": "x"})),
+        ("expired", json!({"token": alone["accessToken"]})),
+        ("expired, refreshable", json!({"token": short["accessToken"]})),
+        ("no certificate", json!({"token": by_certificate["accessToken"]})),
+        ("no proof", json!({"token": by_key["accessToken"]})),
+        ("wrong proof", json!({"token": by_key["accessToken"], "dpop": "x"})),
+        ("acr", json!({"token": token, "acrValues": ["gold"]})),
+        ("max_age", json!({"token": token, "maxAge": 5})),
+        ("scope", json!({"token": token, "scopes": ["write"]})),
+        ("subject", json!({"token": token, "subject": "mary"})),
+        ("resource", json!({"token": token, "resources": ["urn:b"]})),
+    ] {
+        book.post(what, "auth/introspection", ask).await;
+    }
+    for (what, ask) in [
+        ("good", json!({"parameters": format!("token={}", text(of_john))})),
+        ("nothing", json!({})),
+        ("no token", json!({"parameters": "a=b"})),
+        ("malformed", json!({"parameters": "token=%zz"})),
+    ] {
+        book.post(what, "auth/introspection/standard", ask).await;
+    }
+}
+
+async fn revocations(book: &mut Book<'_>) {
+    let (first, second) = (book.tenant.created(json!({})).await, book.tenant.created(json!({})).await);
+    let of = |client: u64, parameters: &str| token_request("100", client, parameters, json!({}));
+    let value = format!("token={}", text(&first["accessToken"]));
+    book.post("another client's", "auth/revocation", of(APP, &value)).await;
+    book.post("done", "auth/revocation", of(WEB, &value)).await;
+    book.post("no token", "auth/revocation", of(WEB, "a=b")).await;
+    book.post("malformed", "auth/revocation", of(WEB, "token=%zz")).await;
+    book.post("wrong secret", "auth/revocation", json!({"parameters": "token=x", "clientId": "1001", "clientSecret": "x"})).await;
+    book.post("nothing", "auth/revocation", json!({})).await;
+    book.post("one", "auth/token/revoke", json!({"accessTokenIdentifier": second["accessToken"]})).await;
+    book.post("none", "auth/token/revoke", json!({})).await;
+    book.note("any", Method::DELETE, &format!("auth/token/delete/{}", encoded(text(&second["accessToken"]))), None).await;
+}
+
+async fn lists(book: &mut Book<'_>) {
+    book.get("of one client for one subject", "auth/token/get/list?clientIdentifier=web&subject=john&end=2").await;
+    book.get("wrong range", "auth/token/get/list?start=x").await;
+}
+
+async fn batches(book: &mut Book<'_>) {
+    let accepted = book.post("good", "auth/token/create/batch", json!([creation(json!({}))])).await;
+    book.post("a bad one", "auth/token/create/batch", json!([creation(json!({"subject": null}))])).await;
+    let path = format!("auth/token/create/batch/status/{}", text(&accepted["requestId"]));
+    book.get("running", &path).await;
+    book.tenant.app.work().await;
+    book.seen.clear();
+    book.get("done", &path).await;
+    let failed = book.post("taken", "auth/token/create/batch", json!([creation(json!({"accessToken": "mine"}))])).await;
+    book.tenant.app.work().await;
+    book.seen.clear();
+    book.get("failed", &format!("auth/token/create/batch/status/{}", text(&failed["requestId"]))).await;
+    book.get("unknown", &format!("auth/token/create/batch/status/{}", "0".repeat(32))).await;
+}
+
+async fn services(book: &mut Book<'_>) {
+    book.get("plain", "service/configuration").await;
+    book.post("wrong patch", "service/configuration", json!({"patch": "x"})).await;
+    book.get("private keys", "service/jwks/get?includePrivateKeys=true").await;
+}
