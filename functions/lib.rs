@@ -14,7 +14,11 @@ use shared::ports::{Auditor, BatchWorker, Guard, Provides, Public};
 
 /// What the bundle `public` serves: nothing of it reaches AWS.
 pub fn public<P: Provides<Public>>() -> Vec<Entry<P>> {
-    vec![Entry::of::<authlete::healthcheck::Healthcheck>(), Entry::of::<jeton::health::Health>()]
+    vec![
+        Entry::of::<authlete::healthcheck::Healthcheck>(),
+        Entry::of::<jeton::health::Health>(),
+        Entry::of::<jeton::explain_error::ExplainError>(),
+    ]
 }
 
 /// What the bundle `records` serves: it reaches the tables, and signs nothing.

@@ -199,7 +199,8 @@ impl Service {
         let created = tenant.created(json!({"clientId": APP})).await;
         let ticket = tenant.ticket(json!({})).await;
         let path = tenant.path("auth/token/create/batch");
-        let batch = setup.app.post(&path, Some(&setup.app.admin), json!([creation(json!({"accessToken": "of a batch"}))])).await.ok();
+        let batch =
+            setup.app.post(&path, Some(&setup.app.admin), json!([creation(json!({"accessToken": "of a batch"}))])).await.ok();
         let batch = text(&batch["requestId"]).to_owned();
         setup.watched.calls();
         Self { setup, created, ticket, batch }
@@ -208,8 +209,10 @@ impl Service {
     async fn perform(&self, operation: &str) -> Answer {
         let Self { created, ticket, .. } = self;
         let (access, refresh) = (text(&created["accessToken"]), text(&created["refreshToken"]));
-        let token = |client: u64, parameters: &str| ("auth/token".to_owned(), token_request(OPAQUE, client, parameters, json!({})));
-        let exchange = "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token_type=urn:ietf:params:oauth:token-type";
+        let token =
+            |client: u64, parameters: &str| ("auth/token".to_owned(), token_request(OPAQUE, client, parameters, json!({})));
+        let exchange =
+            "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token_type=urn:ietf:params:oauth:token-type";
         let (path, body) = match operation {
             "client_credentials" => token(WEB, "grant_type=client_credentials"),
             "password" => token(WEB, "grant_type=password&username=john&password=x"),
@@ -233,7 +236,9 @@ impl Service {
             "configuration" => ("service/configuration".into(), json!({})),
             "client_create" => ("client/create".into(), json!({})),
             "client_update" => ("client/update/1001".into(), json!({})),
-            "client_secret" => ("client/secret/update/1001".into(), json!({"clientSecret": "a secret-of_my-own-choice".replace(' ', "-")})),
+            "client_secret" => {
+                ("client/secret/update/1001".into(), json!({"clientSecret": "a secret-of_my-own-choice".replace(' ', "-")}))
+            }
             "client_lock" => ("client/lock_flag/update/1001".into(), json!({"clientLocked": true})),
             "delete" => return self.send(Method::DELETE, &format!("auth/token/delete/{access}")).await,
             "client_delete" => return self.send(Method::DELETE, "client/delete/1001").await,
@@ -304,7 +309,11 @@ async fn whichever_call_fails_for_a_service_the_answer_is_503_and_the_repetition
                     break;
                 }
                 let body = answer.json();
-                assert_eq!((answer.status, &body["resultCode"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("A001101")), "{call} {count}");
+                assert_eq!(
+                    (answer.status, &body["resultCode"]),
+                    (StatusCode::SERVICE_UNAVAILABLE, &json!("A001101")),
+                    "{call} {count}"
+                );
                 assert!(answer.headers["retry-after"] == "1" && !body.to_string().contains("s3cret"), "{call} {count}");
                 let again = service.perform(call).await;
                 let body = again.json_or_null();
@@ -363,7 +372,11 @@ async fn nothing_of_a_client_is_alive_after_a_2xx_revocation() {
             }
             let tenant = Tenant::of(&service.setup.app, OPAQUE);
             assert!(!tenant.is_live(&service.created["accessToken"]).await, "{call} {count}");
-            assert_eq!(tenant.refresh(APP, &service.created["refreshToken"], json!({})).await["action"], "BAD_REQUEST", "{call} {count}");
+            assert_eq!(
+                tenant.refresh(APP, &service.created["refreshToken"], json!({})).await["action"],
+                "BAD_REQUEST",
+                "{call} {count}"
+            );
         }
     }
 }

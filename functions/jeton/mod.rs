@@ -5,6 +5,7 @@ pub mod authorizer;
 pub mod bootstrap;
 pub mod delete_member;
 pub mod delete_org;
+pub mod explain_error;
 pub mod get_member;
 pub mod get_org;
 pub mod health;

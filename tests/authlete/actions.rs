@@ -28,7 +28,8 @@ impl<'a> Book<'a> {
         let bearer = format!("Bearer {}", self.tenant.app.admin);
         let answer = self.tenant.send(method.clone(), path, &bearer, body).await;
         let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-        let call: Vec<_> = path.split(['?', '/']).filter(|part| part.len() < 40 && part.bytes().all(|b| b.is_ascii_lowercase())).collect();
+        let call: Vec<_> =
+            path.split(['?', '/']).filter(|part| part.len() < 40 && part.bytes().all(|b| b.is_ascii_lowercase())).collect();
         let key = format!("{method} {} {} {}", call.join("/"), body["action"], body["resultCode"]);
         if self.seen.insert(key) {
             let bytes = without_signature(&String::from_utf8_lossy(&answer.body));
@@ -152,7 +153,15 @@ async fn token_requests(book: &mut Book<'_>) -> [Value; 2] {
 }
 
 async fn tickets(book: &mut Book<'_>) {
-    for reason in ["INVALID_RESOURCE_OWNER_CREDENTIALS", "INVALID_TARGET", "UNKNOWN", "INVALID_CLIENT", "UNAUTHORIZED_CLIENT", "INVALID_SCOPE", "BORED"] {
+    for reason in [
+        "INVALID_RESOURCE_OWNER_CREDENTIALS",
+        "INVALID_TARGET",
+        "UNKNOWN",
+        "INVALID_CLIENT",
+        "UNAUTHORIZED_CLIENT",
+        "INVALID_SCOPE",
+        "BORED",
+    ] {
         let ticket = book.tenant.ticket(json!({})).await;
         book.post(reason, "auth/token/fail", json!({"ticket": ticket, "reason": reason})).await;
     }

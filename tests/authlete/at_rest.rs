@@ -10,7 +10,9 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::proofs::{TOKEN_ENDPOINT, proof};
-use super::tenant::{APP, JWT, OPAQUE, ROBOT, Tenant, WEB, api_secret, basic, creation, encoded, secret, text, token_request, v2};
+use super::tenant::{
+    APP, JWT, OPAQUE, ROBOT, Tenant, WEB, api_secret, basic, creation, encoded, secret, text, token_request, v2,
+};
 use crate::support::App;
 
 /// What this process logs from now on, that of other tests with it: a subscriber for one thread alone would miss what another
@@ -63,7 +65,8 @@ impl Drop for Folder {
 
 /// Calls all of the dialect, with good values and with bad ones. Returns whatever would open something.
 async fn everything(app: &App) -> Vec<String> {
-    let mut secrets: Vec<String> = vec![app.admin.clone(), "the chosen access token".into(), "the chosen refresh token".into(), "pass w0rd".into()];
+    let mut secrets: Vec<String> =
+        vec![app.admin.clone(), "the chosen access token".into(), "the chosen refresh token".into(), "pass w0rd".into()];
     for org in [OPAQUE, JWT] {
         let tenant = if org == JWT { Tenant::jwt(app).await } else { Tenant::opaque(app).await };
         secrets.extend([api_secret(org), secret(org, WEB), secret(org, ROBOT)]);
@@ -72,7 +75,16 @@ async fn everything(app: &App) -> Vec<String> {
         answers.push(v2(app, org, "auth/introspection", json!({"token": "the unknown token"})).await.ok());
         tenant.send(Method::GET, "service/configuration", &basic("the wrong secret"), None).await;
         for answer in answers {
-            for name in ["accessToken", "jwtAccessToken", "refreshToken", "ticket", "clientSecret", "newClientSecret", "dpop", "assertion"] {
+            for name in [
+                "accessToken",
+                "jwtAccessToken",
+                "refreshToken",
+                "ticket",
+                "clientSecret",
+                "newClientSecret",
+                "dpop",
+                "assertion",
+            ] {
                 secrets.extend(answer.get(name).and_then(Value::as_str).map(str::to_owned));
             }
         }
@@ -82,7 +94,8 @@ async fn everything(app: &App) -> Vec<String> {
 }
 
 async fn tokens(tenant: &Tenant<'_>) -> Vec<Value> {
-    let mut answers = vec![tenant.created(json!({"accessToken": "the chosen access token", "refreshToken": "the chosen refresh token"})).await];
+    let mut answers =
+        vec![tenant.created(json!({"accessToken": "the chosen access token", "refreshToken": "the chosen refresh token"})).await];
     answers.push(tenant.created(json!({"clientId": APP})).await);
     let refresh = answers[1]["refreshToken"].clone();
     answers.push(tenant.refresh(APP, &refresh, json!({})).await);
@@ -92,9 +105,15 @@ async fn tokens(tenant: &Tenant<'_>) -> Vec<Value> {
     answers.push(json!({ "dpop": shown }));
     let ticket = tenant.ticket(json!({})).await;
     tenant.post("auth/token/fail", json!({"ticket": ticket, "reason": "UNKNOWN"})).await;
-    answers.push(tenant.token(WEB, &format!("grant_type=password&username=john&password={}", encoded("pass w0rd")), json!({})).await);
+    answers.push(
+        tenant.token(WEB, &format!("grant_type=password&username=john&password={}", encoded("pass w0rd")), json!({})).await,
+    );
     answers.push(tenant.post("auth/token/issue", json!({"ticket": answers.last().unwrap()["ticket"], "subject": "john"})).await);
-    answers.push(tenant.token(WEB, "grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer&assertion=the.wrong.assertion", json!({})).await);
+    answers.push(
+        tenant
+            .token(WEB, "grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer&assertion=the.wrong.assertion", json!({}))
+            .await,
+    );
     answers.push(json!({"assertion": "the.wrong.assertion"}));
     let token = &answers[1]["accessToken"];
     let exchange = "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token_type=urn:ietf:params:oauth:token-type:access_token";
@@ -102,14 +121,18 @@ async fn tokens(tenant: &Tenant<'_>) -> Vec<Value> {
     tenant.introspect(token, json!({})).await;
     tenant.standard(token, json!({})).await;
     tenant.list("").await;
-    answers.push(tenant.post("auth/token/update", json!({"tokenId": answers[0]["tokenId"], "accessTokenValueUpdated": true})).await);
+    answers
+        .push(tenant.post("auth/token/update", json!({"tokenId": answers[0]["tokenId"], "accessTokenValueUpdated": true})).await);
     let batch = json!([creation(json!({"clientId": APP, "accessToken": "the chosen access token of a batch"}))]);
     tenant.app.post(&tenant.path("auth/token/create/batch"), Some(&tenant.app.admin), batch).await.ok();
     tenant.app.work().await;
     answers.push(json!({"accessToken": "the chosen access token of a batch"}));
     let revoked = &answers[2];
     tenant.post("auth/token/revoke", json!({"accessTokenIdentifier": revoked["accessToken"]})).await;
-    tenant.app.delete(&tenant.path(&format!("auth/token/delete/{}", encoded(text(&revoked["refreshToken"])))), &tenant.app.admin).await;
+    tenant
+        .app
+        .delete(&tenant.path(&format!("auth/token/delete/{}", encoded(text(&revoked["refreshToken"])))), &tenant.app.admin)
+        .await;
     let revocation = token_request(tenant.org, WEB, "token=the+chosen+refresh+token", json!({}));
     tenant.post("auth/revocation", revocation).await;
     answers
@@ -121,7 +144,12 @@ async fn clients(tenant: &Tenant<'_>) -> Vec<Value> {
     let refreshed = tenant.get(&format!("client/secret/refresh/{id}")).await;
     let chosen = "the-secret-that-a-caller-has-chosen";
     let updated = tenant.post(&format!("client/secret/update/{id}"), json!({ "clientSecret": chosen })).await;
-    tenant.post("auth/token", json!({"parameters": "grant_type=password", "clientId": id.to_string(), "clientSecret": "the wrong secret"})).await;
+    tenant
+        .post(
+            "auth/token",
+            json!({"parameters": "grant_type=password", "clientId": id.to_string(), "clientSecret": "the wrong secret"}),
+        )
+        .await;
     vec![made, refreshed, updated, json!({"clientSecret": "the wrong secret"})]
 }
 

@@ -15,7 +15,10 @@ async fn send(tenant: &Tenant<'_>, query: &str, items: Value) -> Answer {
 /// The id of a batch that must be taken.
 async fn accepted(tenant: &Tenant<'_>, items: Value) -> String {
     let answer = send(tenant, "", items).await.ok();
-    assert_eq!((&answer["resultCode"], &answer["resultMessage"]), (&json!("A315001"), &json!("[A315001] The batch was accepted.")));
+    assert_eq!(
+        (&answer["resultCode"], &answer["resultMessage"]),
+        (&json!("A315001"), &json!("[A315001] The batch was accepted."))
+    );
     text(&answer["requestId"]).to_owned()
 }
 

@@ -14,7 +14,12 @@ const GET: Method = Method::GET;
 /// Every call but those about clients, with the scope that a bearer needs for it, if it needs any.
 fn calls() -> Vec<(Method, &'static str, Option<Value>, Option<&'static str>)> {
     vec![
-        (POST, "auth/token", Some(token_request(OPAQUE, WEB, "grant_type=client_credentials", json!({}))), Some(api::TOKENS_CREATE)),
+        (
+            POST,
+            "auth/token",
+            Some(token_request(OPAQUE, WEB, "grant_type=client_credentials", json!({}))),
+            Some(api::TOKENS_CREATE),
+        ),
         (POST, "auth/token/issue", Some(json!({"ticket": "x", "subject": "john"})), Some(api::TOKENS_CREATE)),
         (POST, "auth/token/fail", Some(json!({"ticket": "x", "reason": "UNKNOWN"})), Some(api::TOKENS_CREATE)),
         (POST, "auth/token/create", Some(creation(json!({}))), Some(api::TOKENS_CREATE)),
@@ -44,7 +49,8 @@ fn is_refused(answer: &Answer, status: u16, code: &str) {
 
 /// Any request to any path.
 async fn send(app: &App, method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Answer {
-    let request = headers.iter().fold(Request::builder().method(method).uri(path), |request, (name, value)| request.header(*name, *value));
+    let request =
+        headers.iter().fold(Request::builder().method(method).uri(path), |request, (name, value)| request.header(*name, *value));
     app.send(request.body(body.into()).unwrap()).await
 }
 

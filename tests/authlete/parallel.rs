@@ -8,7 +8,11 @@ use super::tenant::{APP, OPAQUE, Tenant, WEB, is_action};
 use crate::support::{App, Mount};
 
 /// What `count` calls of the service 100 at the same time have answered.
-async fn at_once<F: Future<Output = Value> + Send + 'static>(app: &Arc<App>, count: usize, call: impl Fn(Arc<App>, usize) -> F) -> Vec<Value> {
+async fn at_once<F: Future<Output = Value> + Send + 'static>(
+    app: &Arc<App>,
+    count: usize,
+    call: impl Fn(Arc<App>, usize) -> F,
+) -> Vec<Value> {
     let tasks: Vec<_> = (0..count).map(|n| tokio::spawn(call(app.clone(), n))).collect();
     futures::future::try_join_all(tasks).await.unwrap()
 }

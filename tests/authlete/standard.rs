@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::tenant::{APP, BRIEF, LOCKED, ROBOT, Tenant, WEB, content, encoded, is_action, is_denied, secret, text, token_request};
+use super::tenant::{
+    APP, BRIEF, LOCKED, ROBOT, Tenant, WEB, content, encoded, is_action, is_denied, secret, text, token_request,
+};
 use crate::support::scenario;
 
 const NOW: i64 = 1_795_348_800;

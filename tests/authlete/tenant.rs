@@ -72,11 +72,16 @@ fn seed_of(org: &str) -> String {
         })
     };
     let every = json!([
-        "authorization_code", "client_credentials", "refresh_token", "password",
-        "urn:ietf:params:oauth:grant-type:token-exchange", "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        "authorization_code",
+        "client_credentials",
+        "refresh_token",
+        "password",
+        "urn:ietf:params:oauth:grant-type:token-exchange",
+        "urn:ietf:params:oauth:grant-type:jwt-bearer",
     ]);
     let confidential = |id: u64, more: Value| {
-        let client = json!({"org": org, "id": id, "kind": "confidential", "grants": every, "secrets_sha256": [hash(secret(org, id))]});
+        let client =
+            json!({"org": org, "id": id, "kind": "confidential", "grants": every, "secrets_sha256": [hash(secret(org, id))]});
         over(client, more)
     };
     json!({

@@ -4,7 +4,9 @@ use bytes::Bytes;
 use http::{Request, header};
 use serde_json::{Value, json};
 
-use super::tenant::{APP, BRIEF, LOCKED, OPAQUE, ROBOT, Tenant, WEB, content, encoded, is_action, is_denied, members, over, secret, text};
+use super::tenant::{
+    APP, BRIEF, LOCKED, OPAQUE, ROBOT, Tenant, WEB, content, encoded, is_action, is_denied, members, over, secret, text,
+};
 use crate::support::scenario;
 
 const NOW: i64 = 1_795_348_800;

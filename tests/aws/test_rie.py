@@ -63,6 +63,7 @@ ENDPOINTS = {
     "authlete.update_token": ({"body": {"accessToken": "$opaque", "accessTokenValueUpdated": True}}, UNAUTHENTICATED),
     "jeton.delete_member": ({"path": "/v1/orgs/1/members/bob", "status": 204}, UNAUTHENTICATED),
     "jeton.delete_org": ({"path": "/v1/orgs/12", "status": 204}, UNAUTHENTICATED),
+    "jeton.explain_error": ({"path": "/errors/A048301"}, {"path": "/errors/A000000", "status": 404}),
     "jeton.get_member": ({"path": "/v1/orgs/1/members/ann"}, UNAUTHENTICATED),
     "jeton.get_org": ({"path": "/v1/orgs/11"}, UNAUTHENTICATED),
     "jeton.health": ({}, {"path": "/nothing", "status": 404}),

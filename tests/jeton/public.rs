@@ -29,3 +29,19 @@ scenario! {
         assert_eq!(app.send(request).await.ok(), json!({"status": "ok"}));
     }
 }
+
+scenario! {
+    async fn the_page_of_an_error_says_what_the_error_says(app) {
+        let body = json!({"parameters": "scope=read"});
+        let answer = app.post("/api/1/auth/token", Some(&app.admin), body).await.ok();
+        let content: serde_json::Value = serde_json::from_str(answer["responseContent"].as_str().unwrap()).unwrap();
+        let page = content["error_uri"].as_str().unwrap().strip_prefix("https://jeton.example").unwrap().to_owned();
+        let get = async |path: &str| app.send(Request::builder().method(Method::GET).uri(path).body(bytes::Bytes::new()).unwrap()).await;
+        let said = get(&page).await;
+        let described = content["error_description"].as_str().unwrap();
+        assert_eq!((said.status.as_u16(), described.split_once("] ").unwrap().1.as_bytes()), (200, &said.body[..]));
+        for unknown in ["A000000", "A1", "x", "A-00001", "A0048301"] {
+            assert_eq!(get(&format!("/errors/{unknown}")).await.status, 404, "{unknown}");
+        }
+    }
+}

@@ -79,6 +79,16 @@ impl<T: DeserializeOwned> FromRequest for JsonList<T> {
     }
 }
 
+/// `{code}` in the path: a result code.
+#[derive(Debug)]
+pub struct CodePath(pub String);
+
+impl FromRequest for CodePath {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        request.path_text("code").map(Self)
+    }
+}
+
 /// `{requestId}` in the path: a batch. What can't be one names none.
 #[derive(Debug)]
 pub struct BatchPath(pub TokenId);

@@ -7,7 +7,7 @@ mod reply;
 mod request;
 mod service;
 
-pub use authlete::{BatchPath, ClientPath, IdentifierPath, JsonList, Lenient, ServiceCredentials};
+pub use authlete::{BatchPath, ClientPath, CodePath, IdentifierPath, JsonList, Lenient, ServiceCredentials};
 pub use endpoint::{Dialect, Endpoint, Entry, Route};
 pub(crate) use render::explain;
 pub use render::{fault, refusal, understood};

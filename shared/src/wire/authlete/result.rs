@@ -138,6 +138,26 @@ impl Call {
     }
 }
 
+/// What a code means that an OAuth client was told, for the page that its `error_uri` leads to. `None`: nobody was ever told it.
+pub fn explain(code: &str) -> Option<&'static str> {
+    let code: u32 = code.strip_prefix('A').filter(|digits| digits.len() == 6)?.parse().ok()?;
+    let (call, class, serial) = (code / 1_000, code / 100 % 10, code % 100);
+    let is_told = |denial: &Denial| denied(*denial).0 == code || (is_call(call) && class == 3 && denied(*denial).1 == serial);
+    if let Some(denial) = Denial::ALL.into_iter().find(is_told) {
+        return Some(denial.describe());
+    }
+    match (call, class) {
+        (67, 3) => Some("The authorization server has rejected the request."),
+        (54..=66, 1..=4) => Some("The access token does not open what was asked for: the error says why."),
+        (call, 2) if is_call(call) => Some("The authorization server has made a mistake. Tell those who run it."),
+        _ => None,
+    }
+}
+
+fn is_call(number: u32) -> bool {
+    CALLS.iter().any(|(_, call)| *call == number)
+}
+
 /// How a refusal's code is made.
 enum Counted {
     /// It is the same in every call.
