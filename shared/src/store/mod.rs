@@ -118,7 +118,7 @@ pub trait RevokeTokens: std::fmt::Debug + Send + Sync {
 pub trait RefreshTokens: std::fmt::Debug + Send + Sync {
     /// Replaces generation `step.from` by the next, or stays there with another access token if `step.next` is `None`: if the
     /// family is still at `step.from`, not revoked, and `step.now < expires_at`. The access token that it had before is then
-    /// [needed](TokenRecord::needed_until) no longer than until its own end.
+    /// [needed](crate::domain::TokenRecord::needed_until) no longer than until its own end.
     ///
     /// One conditional write: of N parallel rotations of one generation exactly one is [`Rotation::Won`], and so is a
     /// repetition of the very same step, as long as the family is where [it left it](RotationStep::made). Of those that stay
