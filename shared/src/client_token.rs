@@ -4,8 +4,8 @@
 //! asks, finds the record; the second reads it once more with all that decides about it.
 
 use crate::domain::{
-    AliasKey, Aliased, Client, Evidence, Family, FamilyKey, Fault, Org, OrgId, RefreshToken, Secret, Standing, TokenId, TokenKey,
-    TokenRecord,
+    AliasKey, Aliased, Client, Evidence, Family, FamilyKey, Fault, Org, OrgId, Redemption, RefreshToken, Secret, Standing,
+    Timestamp, TokenId, TokenKey, TokenRecord,
 };
 use crate::jose::{equal, sha256};
 use crate::keys::PublishedKeys;
@@ -125,18 +125,19 @@ impl Sought {
         Self { org: org.clone(), hash: [0; 32], native: None, identified: Some(id), refresh: None }
     }
 
-    /// The token, with all that decides about it. `first` is what the first read has found.
+    /// The token, with all that decides about it. `first` is what the first read has found. A refresh token that was replaced is
+    /// no token any more.
     pub async fn find(&self, ports: &Reader, first: &Found, hint: Hint) -> Result<Option<FoundToken>, Fault> {
         // A value is of one kind only; an identifier may be that of a token and, in theory, that of a family.
         if hint == Hint::RefreshToken
-            && let Some(family) = self.find_refresh(ports, first).await?
+            && let Some(family) = self.find_good_refresh(ports, first).await?
         {
             return Ok(Some(FoundToken::Refresh(Box::new(family))));
         }
         if let Some(token) = self.find_access(ports, first).await? {
             return Ok(Some(FoundToken::Access(Box::new(token))));
         }
-        let family = if hint == Hint::RefreshToken { None } else { self.find_refresh(ports, first).await? };
+        let family = if hint == Hint::RefreshToken { None } else { self.find_good_refresh(ports, first).await? };
         Ok(family.map(|family| FoundToken::Refresh(Box::new(family))))
     }
 
@@ -165,10 +166,25 @@ impl Sought {
         }
     }
 
-    /// Whether it is the refresh token that `family` has now, or had until now.
-    pub fn is_refresh_token_of(&self, family: &Family) -> bool {
-        let hash = self.refresh.as_ref().map_or(self.hash, |token| sha256(token.secret.expose()));
-        equal(&hash, &family.current) || family.previous.is_some_and(|previous| equal(&hash, &previous))
+    /// The refresh token, if it can be redeemed as it is shown, or if it is only named.
+    async fn find_good_refresh(&self, ports: &Reader, first: &Found) -> Result<Option<ClientFamily>, Fault> {
+        let found = self.find_refresh(ports, first).await?;
+        Ok(found.filter(|found| self.is_identifier() || self.proves(&found.family, ports.now())))
+    }
+
+    /// Whether it is the refresh token that `family` has now, or had until now and may be repeated.
+    fn proves(&self, family: &Family, now: Timestamp) -> bool {
+        // A value that a caller chose is the first generation's.
+        let (generation, hash) = match &self.refresh {
+            Some(token) => (token.generation, sha256(token.secret.expose())),
+            None => (0, self.hash),
+        };
+        let expected = match family.judge(generation, now) {
+            Redemption::Current => Some(family.current),
+            Redemption::Retry => family.previous,
+            Redemption::Reuse => None,
+        };
+        expected.is_some_and(|expected| equal(&hash, &expected))
     }
 
     /// The refresh token, if it was made by the service.

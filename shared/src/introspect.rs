@@ -226,7 +226,7 @@ pub async fn of_client(
             let is_meant = |server: &str| audiences.is_empty() || audiences.iter().any(|audience| audience.as_str() == server);
             token.standing == Standing::Live && resource_server.is_none_or(is_meant)
         }
-        FoundToken::Refresh(found) => found.standing == Standing::Live && sought.is_refresh_token_of(&found.family),
+        FoundToken::Refresh(found) => found.standing == Standing::Live,
     }))
 }
 

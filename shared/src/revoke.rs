@@ -168,8 +168,6 @@ pub async fn revoke_for_client(
     let found = sought.find(reader, first, hint).await?;
     let owner = match &found {
         Some(FoundToken::Access(token)) => token.record.client,
-        // One that was replaced is no token any more.
-        Some(FoundToken::Refresh(found)) if !sought.is_refresh_token_of(&found.family) => return Ok(()),
         Some(FoundToken::Refresh(found)) => found.family.client,
         None => return Ok(()),
     };

@@ -460,9 +460,7 @@ async fn exchanged(
             let found = sought.find(reader, &first, hint).await?;
             let is_good = |found: &FoundToken| match (kind, found) {
                 (TokenType::AccessToken, FoundToken::Access(token)) => token.standing == Standing::Live,
-                (TokenType::RefreshToken, FoundToken::Refresh(found)) => {
-                    found.standing == Standing::Live && sought.is_refresh_token_of(&found.family)
-                }
+                (TokenType::RefreshToken, FoundToken::Refresh(found)) => found.standing == Standing::Live,
                 _ => false,
             };
             Some(found.filter(is_good).ok_or(party.invalid())?)

@@ -107,7 +107,8 @@ scenario! {
         let token = tenant.created(json!({})).await;
         let refresh = text(&token["refreshToken"]);
         let (head, secret) = refresh.rsplit_once('.').unwrap();
-        for forged in [format!("{head}.{}", secret.chars().rev().collect::<String>()), refresh.replace(".0.", ".1.")] {
+        let other = if secret.starts_with('A') { 'B' } else { 'A' };
+        for forged in [format!("{head}.{other}{}", &secret[1..]), refresh.replace(".0.", ".1.")] {
             assert_eq!(revoke(&tenant, json!({"refreshTokenIdentifier": forged})).await, 0, "{forged}");
             delete(&tenant, &json!(forged)).await;
         }

@@ -73,6 +73,24 @@ scenario! {
 }
 
 scenario! {
+    /// It is active as long as it is good for a repetition, and no longer.
+    async fn a_refresh_token_that_was_just_replaced_is_active_only_where_it_may_be_repeated(app) {
+        let tenant = Tenant::opaque(app).await;
+        let create = async || tenant.created(json!({"clientId": APP})).await["refreshToken"].clone();
+        let first = create().await;
+        tenant.refresh(APP, &first, json!({})).await;
+        app.clock.advance_ms(60_000);
+        assert_eq!(tenant.standard(&first, json!({})).await["active"], true);
+        app.clock.advance_ms(1);
+        assert_eq!(tenant.standard(&first, json!({})).await, json!({"active": false}));
+        tenant.set(json!({"refresh_token_idempotent": false})).await;
+        let once = create().await;
+        tenant.refresh(APP, &once, json!({})).await;
+        assert_eq!(tenant.standard(&once, json!({})).await, json!({"active": false}));
+    }
+}
+
+scenario! {
     async fn a_hint_and_who_asks_are_taken_into_account(app) {
         let tenant = Tenant::opaque(app).await;
         let created = tenant.created(json!({"resources": ["urn:a"]})).await;
