@@ -165,7 +165,7 @@ pub async fn list_of_clients(ports: &Lister, service: &Service, filter: &ClientF
         let found = evidence(&ports.reader, &page.tokens).await?;
         looked_at += page.tokens.len();
         for record in page.tokens {
-            let owned = query.subject.is_none() || record.issuance.as_ref().is_some_and(|issuance| !issuance.for_client);
+            let owned = query.subject.is_none() || record.owner().is_some();
             let wanted = record.issuance.is_some() && owned && valid.is_none_or(|valid| valid != record.is_expired(now));
             if wanted && is_there(&record, &found, now) {
                 let family = record.family_key().and_then(|key| found.families.get(&key).cloned());

@@ -4,7 +4,7 @@ use crate::client_token::{FoundToken, Hint, Sought};
 use crate::domain::scope::api;
 use crate::domain::{
     Client, ClientId, Denial, Error, Mark, MarkKey, MarkKind, Marks, MemberKey, Org, OrgId, Refusal, Service, SessionId,
-    Standing, Subject, Timestamp, TokenProblem,
+    Standing, Subject, Timestamp, TokenProblem, TokenRecord,
 };
 use crate::examine::{Presented, authenticate, examine};
 use crate::list::{evidence, is_there};
@@ -205,7 +205,8 @@ pub async fn revoke_of_clients(ports: &BulkRevoker, service: &Service, bulk: Cli
             Some(before) => found.marks.insert(key.clone(), before),
             None => found.marks.remove(&key),
         }
-        let hit = page.tokens.iter().filter(|token| token.issued_at <= now && is_there(token, &found, now));
+        let is_meant = |token: &&TokenRecord| token.issued_at <= now && (query.subject.is_none() || token.owner().is_some());
+        let hit = page.tokens.iter().filter(is_meant).filter(|token| is_there(token, &found, now));
         counted += u64::try_from(hit.count()).unwrap_or(u64::MAX);
         match page.next {
             Some(next) if counted < MOST_COUNTED => query.after = Some(next),

@@ -96,8 +96,7 @@ struct Set<'a> {
 impl<'a> Set<'a> {
     fn of_token(token: &'a TokenRecord) -> Self {
         let TokenRecord { org, client, session, issued_at, .. } = token;
-        let subject = owner(&token.subject, token.issuance.as_deref());
-        Self { org, subject, client: *client, session: session.as_ref(), issued_at: *issued_at }
+        Self { org, subject: token.owner(), client: *client, session: session.as_ref(), issued_at: *issued_at }
     }
 
     fn of_family(family: &'a Family) -> Self {
@@ -117,6 +116,11 @@ fn owner<'a>(subject: &'a Subject, issuance: Option<&Issuance>) -> Option<&'a Su
 }
 
 impl TokenRecord {
+    /// The resource owner, if there is one: what a client has for itself is nobody's.
+    pub fn owner(&self) -> Option<&Subject> {
+        owner(&self.subject, self.issuance.as_deref())
+    }
+
     /// The marks that could concern it.
     pub fn marks(&self) -> Vec<MarkKey> {
         Set::of_token(self).marks().collect()
