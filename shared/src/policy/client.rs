@@ -96,7 +96,8 @@ pub fn issue(
     };
     let mut expires_at = end(org, client, &scopes, ask.lifetime, now)?;
     if let Some(refresh) = refresh.as_ref().filter(|_| org.settings.oauth.token_expiration_linked) {
-        expires_at = Some(expires_at.map_or(refresh.expires_at, |exp| exp.min(refresh.expires_at)));
+        // A token that doesn't expire isn't linked to anything.
+        expires_at = expires_at.map(|exp| exp.min(refresh.expires_at));
     }
     let session = ask.session.map(|id| Session { org: org.id.clone(), id });
     Ok(Grant {
@@ -157,7 +158,7 @@ pub fn refresh_of_client(org: &Org, client: &Client, family: &Family, ask: Refre
     let scopes: Vec<_> = scopes.into_iter().filter(|scope| supported(org, scope).is_some()).collect();
     let mut expires_at = end(org, client, &scopes, lifetime, now)?;
     if org.settings.oauth.token_expiration_linked {
-        expires_at = Some(expires_at.map_or(family.expires_at, |exp| exp.min(family.expires_at)));
+        expires_at = expires_at.map(|exp| exp.min(family.expires_at));
     }
     Ok(Grant {
         org: family.org.clone(),
