@@ -79,6 +79,7 @@ pub fn issue(
     let mut issuance = ask.issuance;
     let subject = owner(&issuance, ask.subject)?;
     issuance.for_client = subject.is_none();
+    issuance.alias_used &= client.alias.is_some();
     if subject.is_none() {
         (issuance.acr, issuance.auth_time) = (None, None);
     }
