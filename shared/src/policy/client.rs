@@ -80,6 +80,7 @@ pub fn issue(
     let subject = owner(&issuance, ask.subject)?;
     issuance.for_client = subject.is_none();
     issuance.alias_used &= client.alias.is_some();
+    attachable(&issuance.properties)?;
     if subject.is_none() {
         (issuance.acr, issuance.auth_time) = (None, None);
     }
@@ -152,6 +153,7 @@ pub fn refresh_of_client(org: &Org, client: &Client, family: &Family, ask: Refre
     issuance.properties = merged(&issuance.properties, ask.properties);
     let RefreshAsk { scopes, lifetime, value, .. } = ask;
     let scopes = match scopes {
+    attachable(&issuance.properties)?;
         Some(scopes) if scopes.iter().all(|scope| family.scopes.contains(scope)) => deduplicated(scopes),
         Some(_) => return Err(Denial::ScopeExceeds.into()),
         None => family.scopes.clone(),
@@ -306,6 +308,15 @@ pub fn merged(there: &[Property], over: Vec<Property>) -> Vec<Property> {
 
 fn deduplicated(scopes: Vec<Scope>) -> Vec<Scope> {
     let mut once: Vec<Scope> = Vec::with_capacity(scopes.len());
+/// What is attached to a token has a size that no series of refreshes gets past: contract `authlete` section 6.5.
+pub(crate) fn attachable(properties: &[Property]) -> Result<(), Refusal> {
+    const MOST: usize = 65_535;
+    /// What a property takes besides its key and value.
+    const EACH: usize = 40;
+    let size: usize = properties.iter().map(|property| property.key.len() + property.value.len() + EACH).sum();
+    if size <= MOST { Ok(()) } else { Err(Refusal::invalid("properties", "must be at most 65,535 bytes in all")) }
+}
+
     for scope in scopes {
         if !once.contains(&scope) {
             once.push(scope);
