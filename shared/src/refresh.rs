@@ -78,9 +78,11 @@ pub async fn redeem_of_client(
     if !is_genuine || found.standing != Standing::Live || family.client != Some(client.id) {
         return Err(REJECTED.into());
     }
-    let new_properties = !ask.properties.is_empty();
+    let (new_properties, lifetime) = (!ask.properties.is_empty(), ask.refresh_lifetime);
     let grant = policy::refresh_of_client(service.org(), client, &family, ask, now)?;
-    let family = if new_properties { with_issuance(ports, family, &grant).await? } else { family };
+    let mut family = if new_properties { with_issuance(ports, family, &grant).await? } else { family };
+    // A length of time that is said moves its end this once.
+    family.slides = lifetime.or(family.slides);
     let redemption = family.judge(generation, now);
     let minted = match redemption {
         Redemption::Current if family.rotates => rotate(refresher, family, grant).await,

@@ -403,6 +403,7 @@ async fn refresh_token(
     let ask = RefreshAsk {
         scopes: request.form.scopes()?,
         lifetime: request.lifetime,
+        refresh_lifetime: request.refresh_lifetime,
         value: request.value,
         properties: request.properties,
         confirmation,

@@ -125,6 +125,22 @@ scenario! {
 }
 
 scenario! {
+    async fn a_length_of_time_that_is_said_moves_the_end_of_the_refresh_token_this_once(app) {
+        let tenant = Tenant::opaque(app).await;
+        for client in [WEB, APP] {
+            let token = tenant.created(json!({ "clientId": client })).await["refreshToken"].clone();
+            let answer = refreshed(&tenant, client, &token, json!({"refreshTokenDuration": 500})).await;
+            let ends = (&answer["refreshTokenExpiresAt"], &answer["refreshTokenDuration"]);
+            assert_eq!(ends, (&json!((NOW + 500) * 1_000), &json!(500)), "{client}");
+            app.clock.advance_ms(400_000);
+            let next = refreshed(&tenant, client, &answer["refreshToken"], json!({"refreshTokenDuration": 0})).await;
+            assert_eq!(next["refreshTokenExpiresAt"], json!((NOW + 500) * 1_000), "{client}");
+            app.clock.advance_ms(-400_000);
+        }
+    }
+}
+
+scenario! {
     /// FAPI 2.0 security profile section 5.3.2.1 item 10: a client whose answer was lost may ask again.
     async fn the_token_that_was_just_replaced_gets_the_same_successor_for_a_minute(app) {
         let tenant = Tenant::opaque(app).await;

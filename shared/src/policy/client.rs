@@ -133,6 +133,8 @@ pub struct RefreshAsk {
     pub scopes: Option<Vec<Scope>>,
     /// How long the access token shall live.
     pub lifetime: Lifetime,
+    /// How long the refresh token shall live from now on. `None`: as the settings said when it began.
+    pub refresh_lifetime: Option<Seconds>,
     /// The value that was chosen for it.
     pub value: Option<Secret<String>>,
     /// Laid over the properties that are there, by key.
@@ -151,9 +153,9 @@ pub fn refresh_of_client(org: &Org, client: &Client, family: &Family, ask: Refre
     }
     issuance.confirmation = confirmed(&issuance.confirmation, &ask.confirmation)?;
     issuance.properties = merged(&issuance.properties, ask.properties);
+    attachable(&issuance.properties)?;
     let RefreshAsk { scopes, lifetime, value, .. } = ask;
     let scopes = match scopes {
-    attachable(&issuance.properties)?;
         Some(scopes) if scopes.iter().all(|scope| family.scopes.contains(scope)) => deduplicated(scopes),
         Some(_) => return Err(Denial::ScopeExceeds.into()),
         None => family.scopes.clone(),
@@ -306,8 +308,6 @@ pub fn merged(there: &[Property], over: Vec<Property>) -> Vec<Property> {
     all
 }
 
-fn deduplicated(scopes: Vec<Scope>) -> Vec<Scope> {
-    let mut once: Vec<Scope> = Vec::with_capacity(scopes.len());
 /// What is attached to a token has a size that no series of refreshes gets past: contract `authlete` section 6.5.
 pub(crate) fn attachable(properties: &[Property]) -> Result<(), Refusal> {
     const MOST: usize = 65_535;
@@ -317,6 +317,8 @@ pub(crate) fn attachable(properties: &[Property]) -> Result<(), Refusal> {
     if size <= MOST { Ok(()) } else { Err(Refusal::invalid("properties", "must be at most 65,535 bytes in all")) }
 }
 
+fn deduplicated(scopes: Vec<Scope>) -> Vec<Scope> {
+    let mut once: Vec<Scope> = Vec::with_capacity(scopes.len());
     for scope in scopes {
         if !once.contains(&scope) {
             once.push(scope);
