@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use crate::chosen;
 use crate::domain::{Batch, BatchKey, Client, ClientRef, Error, Fault, OrgId, Refusal, Service, TokenId};
 use crate::issue::predecessors;
 use crate::mint::prepared;
@@ -44,20 +45,25 @@ pub async fn accept(
     let clients = clients(ports, service.id(), &asks).await?;
     let batch = BatchKey { org: service.id().clone(), id: TokenId::generate(now, None, &*ports.entropy)? };
     let count = u32::try_from(asks.len()).map_err(|e| Fault::internal("counting a batch").because(e))?;
-    let mut recordings = Vec::with_capacity(asks.len());
+    let (mut grants, mut owners) = (Vec::with_capacity(asks.len()), Vec::with_capacity(asks.len()));
     for (index, BatchAsk { client, ask }) in asks.into_iter().enumerate() {
-        let grant = match clients.get(&named(&client)) {
-            Some(client) => policy::issue(service, client, ask, RefreshOf::Org, now),
-            None => Err(Refusal::ClientUnavailable),
+        let Some(client) = clients.get(&named(&client)) else {
+            return Ok(Err(BadItem { index, refusal: Refusal::ClientUnavailable }));
         };
-        match grant {
-            Ok(grant) => {
-                let recording = prepared(&grant, &*ports.entropy)?;
-                let mark = clients.get(&named(&client)).and_then(|client| predecessors(service, client, &recording.token));
-                recordings.push(encode_recording(&recording, mark.as_ref())?);
-            }
+        match policy::issue(service, client, ask, RefreshOf::Org, now) {
+            Ok(grant) => grants.push(grant),
             Err(refusal) => return Ok(Err(BadItem { index, refusal })),
         }
+        owners.push(client);
+    }
+    if let Some((index, refusal)) = chosen::taken(&ports.reader, service.id(), &grants).await? {
+        return Ok(Err(BadItem { index, refusal }));
+    }
+    let mut recordings = Vec::with_capacity(grants.len());
+    for (grant, client) in grants.iter().zip(owners) {
+        let recording = prepared(grant, &*ports.entropy)?;
+        let mark = predecessors(service, client, &recording.token);
+        recordings.push(encode_recording(&recording, mark.as_ref())?);
     }
     if dry_run {
         return Ok(Ok(batch));

@@ -23,6 +23,7 @@ pub mod authorize;
 pub mod aws;
 pub mod batch;
 pub mod bootstrap;
+mod chosen;
 pub mod client_auth;
 pub mod client_token;
 pub mod clients;

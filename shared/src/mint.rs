@@ -9,7 +9,7 @@ use crate::examine::authenticate;
 use crate::policy::{self, Ask, Form, Grant, RefreshGrant, Target};
 use crate::ports::{Lookup, Minter};
 use crate::store::{Found, Recorded, Recording, Spending, Valued, Wanted};
-use crate::{jose, opaque};
+use crate::{chosen, jose, opaque};
 
 /// The `typ` of tokens of the Agilicus dialect: its SDK takes nothing else.
 const TYPE: &str = "JWT";
@@ -109,6 +109,10 @@ impl Name {
 
 /// Mints under a given name: for the next token of an existing `family`, if one is given.
 pub(crate) async fn mint_as(ports: &Minter, grant: Grant, name: Name, family: Option<Family>) -> Result<Minted, Error> {
+    // Boxed: what few need would make the future of everyone larger.
+    if let Some((_, refusal)) = Box::pin(chosen::taken(&ports.reader, &grant.org, std::slice::from_ref(&grant))).await? {
+        return Err(refusal.into());
+    }
     let Name { id, value } = name;
     let begun = match &grant.refresh {
         Some(refresh) => Some(begin_family(ports, &grant, refresh, id).await?),

@@ -25,6 +25,7 @@ pub fn at(index: usize, refusal: Refusal) -> Refusal {
         Refusal::ClientUnavailable => Refusal::invalid(format!("[{index}].clientId"), "must be a client of the service"),
         Refusal::ClientLocked => Refusal::invalid(format!("[{index}].clientId"), "must be a client that is not locked"),
         Refusal::Lifetime(rule) => Refusal::invalid(format!("[{index}]"), format!("{rule}, in its lifetime")),
+        Refusal::ValueTaken { field } => Refusal::invalid(format!("[{index}].{field}"), "is the value of another token"),
         other => other,
     }
 }
