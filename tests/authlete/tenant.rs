@@ -15,30 +15,30 @@ use shared::wire::jeton::seed::Seed;
 use crate::support::{Answer, App};
 
 /// The service whose access tokens are opaque.
-pub(crate) const OPAQUE: &str = "100";
+pub(super) const OPAQUE: &str = "100";
 /// The service whose access tokens are JWTs. Its clients have the same numbers and other secrets.
-pub(crate) const JWT: &str = "200";
+pub(super) const JWT: &str = "200";
 
 /// Confidential, may use every grant, authenticates in the header, is also called `web`.
-pub(crate) const WEB: u64 = 1_001;
+pub(super) const WEB: u64 = 1_001;
 /// Public, and so its refresh tokens are replaced with each use.
-pub(crate) const APP: u64 = 1_002;
+pub(super) const APP: u64 = 1_002;
 /// Confidential, authenticates in the form, may only have tokens for itself, with the scope `read`.
-pub(crate) const ROBOT: u64 = 1_003;
+pub(super) const ROBOT: u64 = 1_003;
 /// Locked.
-pub(crate) const LOCKED: u64 = 1_004;
+pub(super) const LOCKED: u64 = 1_004;
 /// Its tokens live for 1,200 s and 12,000 s at most.
-pub(crate) const BRIEF: u64 = 1_005;
+pub(super) const BRIEF: u64 = 1_005;
 /// A subject has one token of it at most.
-pub(crate) const SINGLE: u64 = 1_006;
+pub(super) const SINGLE: u64 = 1_006;
 
 /// The API secret of a service.
-pub(crate) fn api_secret(org: &str) -> String {
+pub(super) fn api_secret(org: &str) -> String {
     format!("the API secret of {org}")
 }
 
 /// The secret of a confidential client.
-pub(crate) fn secret(org: &str, client: u64) -> String {
+pub(super) fn secret(org: &str, client: u64) -> String {
     format!("the secret of {client} in {org}")
 }
 
@@ -101,19 +101,19 @@ fn seed_of(org: &str) -> String {
 
 /// A service, as the administrator of org 1 calls it.
 #[derive(Clone, Copy)]
-pub(crate) struct Tenant<'a> {
-    pub(crate) app: &'a App,
-    pub(crate) org: &'static str,
+pub(super) struct Tenant<'a> {
+    pub(super) app: &'a App,
+    pub(super) org: &'static str,
 }
 
 impl<'a> Tenant<'a> {
     /// Makes the service 100.
-    pub(crate) async fn opaque(app: &'a App) -> Self {
+    pub(super) async fn opaque(app: &'a App) -> Self {
         Self::made(app, OPAQUE).await
     }
 
     /// Makes the service 200.
-    pub(crate) async fn jwt(app: &'a App) -> Self {
+    pub(super) async fn jwt(app: &'a App) -> Self {
         Self::made(app, JWT).await
     }
 
@@ -124,33 +124,33 @@ impl<'a> Tenant<'a> {
     }
 
     /// One that was made before.
-    pub(crate) fn of(app: &'a App, org: &'static str) -> Self {
+    pub(super) fn of(app: &'a App, org: &'static str) -> Self {
         Self { app, org }
     }
 
     /// Gives it the usual settings with some others; those that are `null` it doesn't get.
-    pub(crate) async fn set(&self, some: Value) {
+    pub(super) async fn set(&self, some: Value) {
         let all = over(settings(self.org), some);
         self.app.put(&format!("/v1/orgs/{}", self.org), &self.app.admin, json!({ "settings": all })).await.ok();
     }
 
     /// The full path of a call.
-    pub(crate) fn path(&self, path: &str) -> String {
+    pub(super) fn path(&self, path: &str) -> String {
         format!("/api/{}/{path}", self.org)
     }
 
     /// A `POST` that is understood, whatever comes of it.
-    pub(crate) async fn post(&self, path: &str, body: Value) -> Value {
+    pub(super) async fn post(&self, path: &str, body: Value) -> Value {
         self.app.post(&self.path(path), Some(&self.app.admin), body).await.ok()
     }
 
     /// A `GET` that is understood.
-    pub(crate) async fn get(&self, path: &str) -> Value {
+    pub(super) async fn get(&self, path: &str) -> Value {
         self.app.get(&self.path(path), &self.app.admin).await.ok()
     }
 
     /// Any request, with any `Authorization`.
-    pub(crate) async fn send(&self, method: Method, path: &str, authorization: &str, body: Option<Value>) -> Answer {
+    pub(super) async fn send(&self, method: Method, path: &str, authorization: &str, body: Option<Value>) -> Answer {
         let request = Request::builder().method(method).uri(self.path(path)).header(header::AUTHORIZATION, authorization);
         let (request, body) = match body {
             Some(body) => (request.header(header::CONTENT_TYPE, "application/json"), Bytes::from(body.to_string())),
@@ -160,44 +160,44 @@ impl<'a> Tenant<'a> {
     }
 
     /// The answer to a creation, for `john` by the client `WEB` unless `more` says otherwise.
-    pub(crate) async fn create(&self, more: Value) -> Value {
+    pub(super) async fn create(&self, more: Value) -> Value {
         self.post("auth/token/create", creation(more)).await
     }
 
     /// A token that must be created.
-    pub(crate) async fn created(&self, more: Value) -> Value {
+    pub(super) async fn created(&self, more: Value) -> Value {
         let created = self.create(more).await;
         assert_eq!(created["action"], "OK", "{created}");
         created
     }
 
     /// The answer to a token request of a client that authenticates as it must; `more` is what the authorization server adds.
-    pub(crate) async fn token(&self, client: u64, parameters: &str, more: Value) -> Value {
+    pub(super) async fn token(&self, client: u64, parameters: &str, more: Value) -> Value {
         self.post("auth/token", token_request(self.org, client, parameters, more)).await
     }
 
     /// The answer to a refresh.
-    pub(crate) async fn refresh(&self, client: u64, refresh_token: &Value, more: Value) -> Value {
+    pub(super) async fn refresh(&self, client: u64, refresh_token: &Value, more: Value) -> Value {
         let parameters = format!("grant_type=refresh_token&refresh_token={}", text(refresh_token));
         self.token(client, &parameters, more).await
     }
 
     /// A ticket of the client `WEB` for `john`.
-    pub(crate) async fn ticket(&self, more: Value) -> String {
+    pub(super) async fn ticket(&self, more: Value) -> String {
         let answer = self.token(WEB, "grant_type=password&username=john&password=s3cret", more).await;
         assert_eq!(answer["action"], "PASSWORD", "{answer}");
         text(&answer["ticket"]).to_owned()
     }
 
     /// The answer to an introspection.
-    pub(crate) async fn introspect(&self, token: &Value, more: Value) -> Value {
+    pub(super) async fn introspect(&self, token: &Value, more: Value) -> Value {
         let asked = more.as_object().expect("an object").clone();
         let request = std::iter::once(("token".to_owned(), token.clone())).chain(asked).collect();
         self.post("auth/introspection", Value::Object(request)).await
     }
 
     /// Whether an access token is alive, about which both introspections must agree.
-    pub(crate) async fn is_live(&self, token: &Value) -> bool {
+    pub(super) async fn is_live(&self, token: &Value) -> bool {
         let introspected = self.introspect(token, json!({})).await;
         let standard = self.standard(token, json!({})).await;
         assert_eq!(introspected["usable"], standard["active"], "the introspections disagree");
@@ -206,7 +206,7 @@ impl<'a> Tenant<'a> {
     }
 
     /// What RFC 7662 tells of a token.
-    pub(crate) async fn standard(&self, token: &Value, more: Value) -> Value {
+    pub(super) async fn standard(&self, token: &Value, more: Value) -> Value {
         let request = over(json!({ "parameters": format!("token={}", encoded(text(token))) }), more);
         let answer = self.post("auth/introspection/standard", request).await;
         assert_eq!(answer["action"], "OK", "{answer}");
@@ -214,7 +214,7 @@ impl<'a> Tenant<'a> {
     }
 
     /// Some rows of the list, with how many there are.
-    pub(crate) async fn list(&self, query: &str) -> (Vec<Value>, u64) {
+    pub(super) async fn list(&self, query: &str) -> (Vec<Value>, u64) {
         let listed = self.get(&format!("auth/token/get/list?{query}")).await;
         let rows = listed.get("accessTokens").and_then(Value::as_array).cloned().unwrap_or_default();
         (rows, listed["totalCount"].as_u64().unwrap())
@@ -222,12 +222,12 @@ impl<'a> Tenant<'a> {
 }
 
 /// A `TokenCreateRequest` with `more` laid over it; what is `null` there is left out.
-pub(crate) fn creation(more: Value) -> Value {
+pub(super) fn creation(more: Value) -> Value {
     over(json!({"grantType": "PASSWORD", "clientId": WEB, "subject": "john", "scopes": ["read"]}), more)
 }
 
 /// A `TokenRequest` of a client that authenticates as it must.
-pub(crate) fn token_request(org: &str, client: u64, parameters: &str, more: Value) -> Value {
+pub(super) fn token_request(org: &str, client: u64, parameters: &str, more: Value) -> Value {
     let request = match client {
         APP => json!({"parameters": format!("{parameters}&client_id={client}")}),
         ROBOT => {
@@ -241,7 +241,7 @@ pub(crate) fn token_request(org: &str, client: u64, parameters: &str, more: Valu
 
 /// An object with others laid over it; what is `null` there is left out.
 #[expect(clippy::needless_pass_by_value, reason = "a literal at every call")]
-pub(crate) fn over(mut object: Value, more: Value) -> Value {
+pub(super) fn over(mut object: Value, more: Value) -> Value {
     let members = object.as_object_mut().expect("an object");
     members.extend(more.as_object().expect("an object").clone());
     members.retain(|_, value| !value.is_null());
@@ -250,31 +250,31 @@ pub(crate) fn over(mut object: Value, more: Value) -> Value {
 
 /// A value that is text.
 #[track_caller]
-pub(crate) fn text(value: &Value) -> &str {
+pub(super) fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_else(|| panic!("no text: {value}"))
 }
 
 /// `responseContent`, read. It is text that has JSON in it.
 #[track_caller]
-pub(crate) fn content(answer: &Value) -> Value {
+pub(super) fn content(answer: &Value) -> Value {
     serde_json::from_str(text(&answer["responseContent"])).expect("JSON")
 }
 
 /// As a form or a path has it.
-pub(crate) fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
 /// It has this action and this code.
 #[track_caller]
-pub(crate) fn is_action(answer: &Value, action: &str, code: &str) {
+pub(super) fn is_action(answer: &Value, action: &str, code: &str) {
     assert_eq!((&answer["action"], &answer["resultCode"]), (&json!(action), &json!(code)), "{answer}");
     assert!(text(&answer["resultMessage"]).starts_with(&format!("[{code}] ")), "{answer}");
 }
 
 /// It has this action and code, and this error for the OAuth client.
 #[track_caller]
-pub(crate) fn is_denied(answer: &Value, action: &str, code: &str, error: &str) {
+pub(super) fn is_denied(answer: &Value, action: &str, code: &str, error: &str) {
     is_action(answer, action, code);
     let content = content(answer);
     assert_eq!(content["error"], error, "{answer}");
@@ -283,17 +283,17 @@ pub(crate) fn is_denied(answer: &Value, action: &str, code: &str, error: &str) {
 }
 
 /// The names of its members.
-pub(crate) fn members(object: &Value) -> Vec<&str> {
+pub(super) fn members(object: &Value) -> Vec<&str> {
     object.as_object().expect("an object").keys().map(String::as_str).collect()
 }
 
 /// `Authorization` by a service's API secret.
-pub(crate) fn basic(org: &str) -> String {
+pub(super) fn basic(org: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{org}:{}", api_secret(org))))
 }
 
 /// A `POST` to a path without a service's number, by an API secret.
-pub(crate) async fn v2(app: &App, org: &str, path: &str, body: Value) -> Answer {
+pub(super) async fn v2(app: &App, org: &str, path: &str, body: Value) -> Answer {
     let request = Request::post(format!("/api/{path}")).header(header::AUTHORIZATION, basic(org));
     let request = request.header(header::CONTENT_TYPE, "application/json").body(Bytes::from(body.to_string()));
     app.send(request.expect("a request")).await

@@ -1,0 +1,242 @@
+//! The store fails, call by call; and how many calls each operation of this dialect makes.
+
+use std::sync::Arc;
+
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+use shared::batch;
+use shared::ports::{BatchWorker, Provides as _};
+
+use super::tenant::{APP, OPAQUE, SINGLE, Tenant, WEB, creation, text, token_request};
+use crate::support::{Answer, App, Mount, Watched};
+
+/// A service, with what its calls are about.
+struct Service {
+    app: App,
+    watched: Arc<Watched>,
+    /// Of a public client, whose refresh token is replaced.
+    created: Value,
+    ticket: String,
+    batch: String,
+}
+
+impl Service {
+    async fn new() -> Self {
+        let mut watched = None;
+        let app = App::with_store(Mount::InProcess, |store| watched.insert(Arc::new(Watched::new(store))).clone()).await;
+        let watched = watched.unwrap();
+        let tenant = Tenant::opaque(&app).await;
+        let created = tenant.created(json!({"clientId": APP})).await;
+        let ticket = tenant.ticket(json!({})).await;
+        let path = tenant.path("auth/token/create/batch");
+        let batch = app.post(&path, Some(&app.admin), json!([creation(json!({"accessToken": "of a batch"}))])).await.ok();
+        let batch = text(&batch["requestId"]).to_owned();
+        watched.calls();
+        Self { app, watched, created, ticket, batch }
+    }
+
+    async fn perform(&self, operation: &str) -> Answer {
+        let Self { created, ticket, .. } = self;
+        let (access, refresh) = (text(&created["accessToken"]), text(&created["refreshToken"]));
+        let token =
+            |client: u64, parameters: &str| ("auth/token".to_owned(), token_request(OPAQUE, client, parameters, json!({})));
+        let exchange =
+            "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&subject_token_type=urn:ietf:params:oauth:token-type";
+        let (path, body) = match operation {
+            "client_credentials" => token(WEB, "grant_type=client_credentials"),
+            "password" => token(WEB, "grant_type=password&username=john&password=x"),
+            "refresh" => token(APP, &format!("grant_type=refresh_token&refresh_token={refresh}")),
+            "exchange" => token(WEB, &format!("{exchange}:refresh_token&subject_token={refresh}")),
+            "issue" => ("auth/token/issue".into(), json!({"ticket": ticket, "subject": "john"})),
+            "fail" => ("auth/token/fail".into(), json!({"ticket": ticket, "reason": "INVALID_TARGET"})),
+            "create" => ("auth/token/create".into(), creation(json!({}))),
+            "create_by_alias" => ("auth/token/create".into(), creation(json!({"clientId": null, "clientIdentifier": "web"}))),
+            "create_chosen" => ("auth/token/create".into(), creation(json!({"accessToken": "a", "refreshToken": "b"}))),
+            "create_single" => ("auth/token/create".into(), creation(json!({"clientId": SINGLE}))),
+            "batch" => ("auth/token/create/batch".into(), json!([creation(json!({}))])),
+            "update" => ("auth/token/update".into(), json!({"accessToken": access, "scopes": ["write"]})),
+            "update_value" => ("auth/token/update".into(), json!({"refreshToken": refresh, "accessTokenValueUpdated": true})),
+            "revoke" => ("auth/token/revoke".into(), json!({"accessTokenIdentifier": access})),
+            "revoke_refresh" => ("auth/token/revoke".into(), json!({"refreshTokenIdentifier": refresh})),
+            "revoke_all" => ("auth/token/revoke".into(), json!({"clientIdentifier": "1002", "subject": "john"})),
+            "revocation" => ("auth/revocation".into(), token_request(OPAQUE, APP, &format!("token={access}"), json!({}))),
+            "introspect" => ("auth/introspection".into(), json!({"token": access})),
+            "standard" => ("auth/introspection/standard".into(), json!({"parameters": format!("token={access}")})),
+            "configuration" => ("service/configuration".into(), json!({})),
+            "client_create" => ("client/create".into(), json!({})),
+            "client_update" => ("client/update/1001".into(), json!({})),
+            "client_secret" => ("client/secret/update/1001".into(), json!({"clientSecret": "a-secret-of_my-own-choice"})),
+            "client_lock" => ("client/lock_flag/update/1001".into(), json!({"clientLocked": true})),
+            "delete" => return self.send(Method::DELETE, &format!("auth/token/delete/{access}")).await,
+            "client_delete" => return self.send(Method::DELETE, "client/delete/1001").await,
+            "status" => return self.send(Method::GET, &format!("auth/token/create/batch/status/{}", self.batch)).await,
+            "client_secret_refresh" => return self.send(Method::GET, "client/secret/refresh/1001").await,
+            other => return self.send(Method::GET, other).await,
+        };
+        let app = &self.app;
+        app.post(&format!("/api/{OPAQUE}/{path}"), Some(&app.admin), body).await
+    }
+
+    async fn send(&self, method: Method, path: &str) -> Answer {
+        let app = &self.app;
+        Tenant::of(app, OPAQUE).send(method, path, &format!("Bearer {}", app.admin), None).await
+    }
+}
+
+/// Every call of the Authlete dialect once, or twice where it goes different ways.
+const CALLS: [&str; 33] = [
+    "client_credentials",
+    "password",
+    "refresh",
+    "exchange",
+    "issue",
+    "fail",
+    "create",
+    "create_by_alias",
+    "create_chosen",
+    "create_single",
+    "batch",
+    "status",
+    "update",
+    "update_value",
+    "revoke",
+    "revoke_refresh",
+    "revoke_all",
+    "revocation",
+    "delete",
+    "introspect",
+    "standard",
+    "configuration",
+    "service/configuration",
+    "service/jwks/get",
+    "auth/token/get/list",
+    "client_create",
+    "client_update",
+    "client_secret",
+    "client_secret_refresh",
+    "client_lock",
+    "client_delete",
+    "client/get/1001",
+    "client/get/list",
+];
+
+/// A bad outcome is a 2xx, too: so the repetition must have the same one as a call without a fault.
+#[tokio::test]
+async fn whichever_call_fails_the_answer_is_503_and_the_repetition_succeeds() {
+    for call in CALLS {
+        let good = Service::new().await.perform(call).await;
+        let action = good.json_or_null()["action"].clone();
+        for after in [false, true] {
+            for count in 0.. {
+                let service = Service::new().await;
+                service.watched.fail_in(count, after);
+                let answer = service.perform(call).await;
+                if !service.watched.recover() {
+                    assert!(count > 0 && answer.status == good.status, "{call} makes no call that can fail");
+                    break;
+                }
+                let body = answer.json();
+                assert_eq!(
+                    (answer.status, &body["resultCode"]),
+                    (StatusCode::SERVICE_UNAVAILABLE, &json!("A001101")),
+                    "{call} {count}"
+                );
+                assert!(answer.headers["retry-after"] == "1" && !body.to_string().contains("s3cret"), "{call} {count}");
+                let again = service.perform(call).await;
+                let body = again.json_or_null();
+                // What is good once only, and did happen: who asked must ask the list.
+                let used = match call {
+                    "issue" => body["resultCode"] == "A055202",
+                    "fail" => body["resultCode"] == "A066202",
+                    "create_chosen" => body["resultCode"] == "A110204",
+                    "client_delete" => again.status == 404,
+                    _ => false,
+                };
+                let same = (again.status, &body["action"]) == (good.status, &action);
+                assert!(same || after && used, "{call} {count} after={after}: {again:?}");
+            }
+        }
+    }
+}
+
+/// A part of a batch that fails comes again; whatever had happened by then, each token is made once.
+#[tokio::test]
+async fn whichever_call_of_the_work_fails_it_is_done_once_in_the_end() {
+    for after in [false, true] {
+        for count in 0.. {
+            let service = Service::new().await;
+            let app = &service.app;
+            let message = app.queue.take().pop().unwrap();
+            let worker: BatchWorker = app.platform.provide();
+            service.watched.fail_in(count, after);
+            let first = batch::work(&worker, &message).await;
+            if !service.watched.recover() {
+                assert!(count > 0 && first.is_ok());
+                break;
+            }
+            assert!(first.is_err_and(|fault| fault.can_retry()), "{count}");
+            batch::work(&worker, &message).await.unwrap();
+            let status = service.perform("status").await.ok();
+            assert_eq!(status["status"]["result"], "SUCCEEDED", "{count} after={after}");
+            let tenant = Tenant::of(app, OPAQUE);
+            assert!(tenant.is_live(&json!("of a batch")).await);
+            assert_eq!(tenant.list("subject=john").await.1, 2);
+        }
+    }
+}
+
+/// Once a revocation is answered 2xx nothing is alive, whatever failed before.
+#[tokio::test]
+async fn nothing_of_a_client_is_alive_after_a_2xx_revocation() {
+    for call in ["revoke", "revoke_refresh", "revoke_all", "revocation", "delete"] {
+        for (count, after) in (0..5).flat_map(|count| [(count, false), (count, true)]) {
+            let service = Service::new().await;
+            service.watched.fail_in(count, after);
+            let first = service.perform(call).await;
+            service.watched.recover();
+            if !first.status.is_success() {
+                assert!(service.perform(call).await.status.is_success());
+            }
+            let tenant = Tenant::of(&service.app, OPAQUE);
+            assert!(!tenant.is_live(&service.created["accessToken"]).await, "{call} {count}");
+            assert_eq!(
+                tenant.refresh(APP, &service.created["refreshToken"], json!({})).await["action"],
+                "BAD_REQUEST",
+                "{call} {count}"
+            );
+        }
+    }
+}
+
+/// What is planned for the calls of a service: two reads where a token is found by its value, one where a client is named.
+#[tokio::test]
+async fn each_call_makes_as_many_calls_of_the_store_as_planned() {
+    for (call, calls) in [
+        ("client_credentials", &["read", "record"][..]),
+        ("password", &["read", "put_ticket"]),
+        ("refresh", &["read", "read", "rotate", "record"]),
+        ("issue", &["read", "read", "record"]),
+        ("fail", &["read", "spend_ticket"]),
+        ("create", &["read", "record"]),
+        ("create_by_alias", &["read", "read", "record"]),
+        ("create_chosen", &["read", "record"]),
+        ("create_single", &["read", "record", "mark"]),
+        ("batch", &["read", "read", "put_batch"]),
+        ("status", &["read", "batch"]),
+        ("update", &["read", "read", "amend"]),
+        ("revoke", &["read", "read", "revoke"]),
+        ("revoke_refresh", &["read", "read", "revoke_family"]),
+        ("revoke_all", &["read", "read", "mark", "list", "read"]),
+        ("revocation", &["read", "read", "revoke"]),
+        ("delete", &["read", "read", "revoke"]),
+        ("introspect", &["read", "read"]),
+        ("standard", &["read", "read"]),
+        ("service/configuration", &["read"]),
+        ("service/jwks/get", &["read"]),
+        ("auth/token/get/list", &["read", "list", "read"]),
+    ] {
+        let service = Service::new().await;
+        service.perform(call).await;
+        assert_eq!(service.watched.calls(), calls, "{call}");
+    }
+}
