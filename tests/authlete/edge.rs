@@ -1,269 +1,227 @@
-//! What is refused before a call is understood, and what a service can do to another: contract `authlete` section 2.
+//! What comes before a call is understood: contract `authlete` sections 1 to 3, on every mount.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::{Method, Request, header};
+use http::{Method, Request, StatusCode, header};
 use serde_json::{Value, json};
-use shared::domain::scope::api;
+use shared::lambda;
 
-use super::tenant::{JWT, OPAQUE, Tenant, WEB, api_secret, basic, creation, encoded, text, token_request, v2};
-use crate::support::{Answer, App, scenario};
+use crate::support::{Answer, App, Mount, scenario};
 
-const POST: Method = Method::POST;
-const GET: Method = Method::GET;
-
-/// Every call but those about clients, with the scope that a bearer needs for it, if it needs any.
-fn calls() -> Vec<(Method, &'static str, Option<Value>, Option<&'static str>)> {
-    vec![
-        (
-            POST,
-            "auth/token",
-            Some(token_request(OPAQUE, WEB, "grant_type=client_credentials", json!({}))),
-            Some(api::TOKENS_CREATE),
-        ),
-        (POST, "auth/token/issue", Some(json!({"ticket": "x", "subject": "john"})), Some(api::TOKENS_CREATE)),
-        (POST, "auth/token/fail", Some(json!({"ticket": "x", "reason": "UNKNOWN"})), Some(api::TOKENS_CREATE)),
-        (POST, "auth/token/create", Some(creation(json!({}))), Some(api::TOKENS_CREATE)),
-        (POST, "auth/token/create/batch", Some(json!([creation(json!({}))])), Some(api::TOKENS_CREATE)),
-        (POST, "auth/token/update", Some(json!({"accessToken": "x"})), Some(api::TOKENS_CREATE)),
-        (Method::DELETE, "auth/token/delete/x", None, Some(api::TOKENS_REVOKE)),
-        (POST, "auth/token/revoke", Some(json!({"subject": "john"})), Some(api::TOKENS_REVOKE)),
-        (POST, "auth/revocation", Some(json!({"parameters": "token=x"})), Some(api::TOKENS_REVOKE)),
-        (GET, "auth/token/get/list", None, Some(api::TOKENS_READ)),
-        (GET, "auth/token/create/batch/status/00000000000000000000000000000000", None, Some(api::TOKENS_READ)),
-        (POST, "auth/introspection", Some(json!({"token": "x"})), Some(api::TOKENS_READ)),
-        (POST, "auth/introspection/standard", Some(json!({"parameters": "token=x"})), Some(api::TOKENS_READ)),
-        (GET, "service/jwks/get", None, None),
-        (GET, "service/configuration", None, None),
-        (POST, "service/configuration", Some(json!({})), None),
-    ]
+/// A request with these headers.
+async fn send(app: &App, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    let request = Request::builder().method(method).uri(path);
+    let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+    app.send(request.body(Bytes::from(body.to_owned())).unwrap()).await
 }
 
+fn bearer(token: &str) -> String {
+    format!("Bearer {token}")
+}
+
+fn basic(org: &str, secret: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{org}:{secret}")))
+}
+
+/// Status and result code of an error, of which the SDKs look at nothing else.
 #[track_caller]
 fn is_refused(answer: &Answer, status: u16, code: &str) {
     let body = answer.json();
     assert_eq!((answer.status.as_u16(), &body["resultCode"]), (status, &json!(code)), "{body}");
-    assert!(text(&body["resultMessage"]).starts_with(&format!("[{code}] ")), "{body}");
-    assert_eq!(body.as_object().unwrap().len(), 2, "{body}");
-    assert_eq!(answer.headers["content-type"], "application/json");
+    assert!(body["resultMessage"].as_str().unwrap().starts_with(&format!("[{code}] ")), "{body}");
 }
 
-/// Any request to any path.
-async fn send(app: &App, method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Answer {
-    let request =
-        headers.iter().fold(Request::builder().method(method).uri(path), |request, (name, value)| request.header(*name, *value));
-    app.send(request.body(body.into()).unwrap()).await
+/// The number of a new client.
+async fn client(app: &App) -> u64 {
+    let made = app.post("/api/1/client/create", Some(&app.admin), json!({"clientType": "CONFIDENTIAL"})).await.ok();
+    made["clientId"].as_u64().unwrap()
 }
 
-scenario! {
-    async fn without_good_credentials_every_call_is_401(app) {
-        let tenant = Tenant::opaque(app).await;
-        let ann = format!("Bearer {}x", app.admin);
-        for (method, path, body, _) in calls() {
-            let text = body.as_ref().map(Value::to_string).unwrap_or_default();
-            let json = ("content-type", "application/json");
-            let missing = send(app, method.clone(), &tenant.path(path), &[json], text.clone()).await;
-            is_refused(&missing, 401, "A001202");
-            // On a path with its number a service is named by a bearer, and DPoP isn't taken.
-            for wrong in [&*ann, "Bearer x", "Bearer", &basic(OPAQUE), "DPoP x", "x"] {
-                is_refused(&tenant.send(method.clone(), path, wrong, body.clone()).await, 401, "A001203");
-            }
-            let wrong = format!("Basic {}", base64(&format!("{OPAQUE}:wrong")));
-            let of_none = format!("Basic {}", base64(&format!("4711:{}", api_secret(OPAQUE))));
-            let of_other = format!("Basic {}", base64(&format!("1:{}", api_secret(OPAQUE))));
-            for wrong in [&*wrong, &of_none, &of_other, "Basic !", "Bearer x"] {
-                let answer = send(app, method.clone(), &format!("/api/{path}"), &[("authorization", wrong), json], text.clone()).await;
-                is_refused(&answer, 401, "A001203");
-            }
-        }
-        assert_eq!(tenant.list("").await.1, 0);
-    }
+async fn create(app: &App, more: Value) -> Value {
+    let mut request = json!({"grantType": "PASSWORD", "clientId": client(app).await, "subject": "ann"});
+    request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    app.post("/api/1/auth/token/create", Some(&app.admin), request).await.ok()
 }
 
-fn base64(text: &str) -> String {
-    use base64::Engine as _;
-    base64::engine::general_purpose::STANDARD.encode(text)
+async fn is_alive(app: &App, token: &str) -> bool {
+    let seen = app.post("/api/1/auth/introspection", Some(&app.admin), json!({ "token": token })).await.ok();
+    seen["action"] == "OK"
 }
 
 scenario! {
-    async fn the_message_names_the_call(app) {
-        let answer = send(app, POST, "/api/100/auth/token/create", &[("content-type", "application/json")], "{}").await;
-        assert_eq!(answer.json()["resultMessage"], "[A001202] /auth/token/create, Authorization header is missing.");
-        let answer = send(app, Method::DELETE, "/api/auth/token/delete/x", &[], "").await;
-        assert_eq!(answer.json()["resultMessage"], "[A001202] /auth/token/delete, Authorization header is missing.");
-    }
-}
-
-scenario! {
-    /// The right that each call needs, and no other: one member for each.
-    async fn a_member_needs_the_scope_of_the_call(app) {
-        let tenant = Tenant::opaque(app).await;
-        let scopes = [api::TOKENS_CREATE, api::TOKENS_READ, api::TOKENS_REVOKE];
-        for held in scopes {
-            let name = held.rsplit(':').next().unwrap();
-            app.put(&format!("/v1/orgs/{OPAQUE}/members/{name}"), &app.admin, json!({ "scopes": [held] })).await.created();
-            let bearer = format!("Bearer {}", app.token(OPAQUE, name, &[held]).await);
-            for (method, path, body, needed) in calls() {
-                let answer = tenant.send(method, path, &bearer, body).await;
-                if needed.is_none_or(|needed| needed == held) {
-                    assert!(!matches!(answer.status.as_u16(), 401 | 403), "{held} {path}: {answer:?}");
-                } else {
-                    is_refused(&answer, 403, "A001216");
-                }
-            }
-        }
-        // Held, but not on the token.
-        let narrow = format!("Bearer {}", app.token(OPAQUE, "create", &[]).await);
-        is_refused(&tenant.send(POST, "auth/token/create", &narrow, Some(creation(json!({})))).await, 403, "A001216");
-    }
-}
-
-scenario! {
-    async fn what_is_not_there_is_404_and_a_wrong_verb_405(app) {
-        let tenant = Tenant::opaque(app).await;
-        for path in ["/api/", "/api/100", "/api/100/nope", "/api/100/auth/token/nope", "/api/auth/token/create/nope", "/api/100/AUTH/TOKEN", "/api/100/auth/token/delete/"] {
-            is_refused(&app.get(path, &app.admin).await, 404, "A001404");
-        }
-        for (method, path, _, _) in calls() {
-            let at = tenant.path(path);
-            for wrong in ["PUT", "PATCH", "OPTIONS"] {
-                let answer = send(app, Method::from_bytes(wrong.as_bytes()).unwrap(), &at, &[], "").await;
-                is_refused(&answer, 405, "A001405");
-                assert!(answer.headers["allow"].to_str().unwrap().contains(method.as_str()), "{path}");
-            }
+    async fn rule_05_what_was_understood_is_answered_with_200(app) {
+        for (path, body, action) in [
+            ("auth/token/create", json!({}), "BAD_REQUEST"),
+            ("auth/token/create", json!({"grantType": "PASSWORD", "clientId": 5, "subject": "ann"}), "FORBIDDEN"),
+            ("auth/token", json!({}), "INTERNAL_SERVER_ERROR"),
+            ("auth/token", json!({"parameters": "x=y"}), "BAD_REQUEST"),
+            ("auth/token", json!({"parameters": "grant_type=client_credentials&client_id=5"}), "INVALID_CLIENT"),
+            ("auth/token/issue", json!({"ticket": "x", "subject": "ann"}), "INTERNAL_SERVER_ERROR"),
+            ("auth/token/fail", json!({"ticket": "x", "reason": "UNKNOWN"}), "INTERNAL_SERVER_ERROR"),
+            ("auth/token/update", json!({"accessToken": "x"}), "NOT_FOUND"),
+            ("auth/token/update", json!({}), "BAD_REQUEST"),
+            ("auth/introspection", json!({}), "BAD_REQUEST"),
+            ("auth/introspection", json!({"token": "x"}), "UNAUTHORIZED"),
+            ("auth/introspection/standard", json!({"parameters": "x=y"}), "BAD_REQUEST"),
+            ("auth/introspection/standard", json!({"parameters": "token=x"}), "OK"),
+            ("auth/revocation", json!({"parameters": "token=x&client_id=5"}), "INVALID_CLIENT"),
+        ] {
+            let answer = app.post(&format!("/api/1/{path}"), Some(&app.admin), body.clone()).await.ok();
+            assert_eq!(answer["action"], action, "{path} {body}: {answer}");
         }
     }
 }
 
 scenario! {
-    async fn a_slash_at_the_end_makes_no_difference(app) {
-        let tenant = Tenant::opaque(app).await;
-        let bearer = format!("Bearer {}", app.admin);
-        for (method, path, body, _) in calls() {
-            let plain = tenant.send(method.clone(), path, &bearer, body.clone()).await;
-            let slashed = tenant.send(method, &format!("{path}/"), &bearer, body).await;
-            assert_eq!(plain.status, slashed.status, "{path}");
+    async fn rule_09_a_client_is_made_with_200(app) {
+        let answer = app.post("/api/1/client/create", Some(&app.admin), json!({})).await;
+        assert_eq!(answer.status, StatusCode::OK);
+    }
+}
+
+scenario! {
+    async fn rule_10_a_token_is_deleted_with_204_and_no_body(app) {
+        let token = create(app, json!({})).await["accessToken"].as_str().unwrap().to_owned();
+        for _ in 0..2 {
+            app.delete(&format!("/api/1/auth/token/delete/{token}"), &app.admin).await.is_empty();
+            assert!(!is_alive(app, &token).await);
         }
     }
 }
 
 scenario! {
-    /// Contract section 2.1: v2 paths name no service, so the credentials tell.
-    async fn without_a_number_in_the_path_the_credentials_tell_the_service(app) {
-        let tenant = Tenant::opaque(app).await;
-        let other = Tenant::jwt(app).await;
-        v2(app, OPAQUE, "auth/token/create", creation(json!({"accessToken": "mine"}))).await.ok();
-        assert!(tenant.is_live(&json!("mine")).await && !other.is_live(&json!("mine")).await);
-        v2(app, JWT, "auth/token/revoke", json!({"subject": "john"})).await.ok();
-        assert!(tenant.is_live(&json!("mine")).await);
-        // A mark reaches a second further, for clocks that differ.
-        app.clock.advance_ms(1_001);
-        // A bearer names the service in which its member is.
-        let service = app.mint(JWT, "service", json!({"scopes": ["urn:jeton:tokens:create"]})).await.created();
-        let created = app.post("/api/auth/token/create", service["token"].as_str(), creation(json!({}))).await.ok();
-        assert!(other.is_live(&created["jwtAccessToken"]).await);
-        for (method, path, body, _) in calls() {
-            let request = Request::builder().method(method).uri(format!("/api/{path}")).header(header::AUTHORIZATION, basic(OPAQUE));
-            let request = request.header(header::CONTENT_TYPE, "application/json");
-            let answer = app.send(request.body(body.map(|body| body.to_string()).unwrap_or_default().into()).unwrap()).await;
-            assert!(!matches!(answer.status.as_u16(), 401 | 403 | 405), "{path}: {answer:?}");
+    async fn rule_11_every_body_is_json_and_says_so(app) {
+        let admin = bearer(&app.admin);
+        let (good, none): (&[_], &[_]) = (&[("authorization", &*admin), ("content-type", "application/json")], &[]);
+        for (method, path, headers, body, status) in [
+            (Method::POST, "/api/1/auth/token/create", good, "{}", 200),
+            (Method::POST, "/api/1/auth/token/create", good, "{", 400),
+            (Method::POST, "/api/1/auth/token/revoke", good, "{}", 400),
+            (Method::POST, "/api/1/auth/token/create", none, "{}", 401),
+            (Method::GET, "/api/2/auth/token/get/list", good, "", 403),
+            (Method::GET, "/api/1/client/get/5", good, "", 404),
+            (Method::GET, "/api/1/nowhere", good, "", 404),
+            (Method::PUT, "/api/1/auth/token", good, "{}", 405),
+            (Method::POST, "/api/1/auth/token", &good[..1], "{}", 415),
+        ] {
+            let answer = send(app, method, path, headers, body).await;
+            assert_eq!(answer.status.as_u16(), status, "{path}: {answer:?}");
+            assert_eq!(answer.headers[header::CONTENT_TYPE], "application/json", "{path}");
+            assert!(answer.json()["resultCode"].is_string(), "{path}");
         }
     }
 }
 
 scenario! {
-    async fn a_body_is_json_or_a_form_of_64_kib_at_most(app) {
-        let tenant = Tenant::opaque(app).await;
-        let bearer = format!("Bearer {}", app.admin);
-        let bearer = ("authorization", &*bearer);
-        let path = tenant.path("auth/introspection");
-        for kind in ["text/plain", "application/xml", "multipart/form-data; boundary=x", "application/json; charset=utf-16"] {
-            is_refused(&send(app, POST, &path, &[bearer, ("content-type", kind)], "{}").await, 415, "A001206");
+    async fn rule_16_booleans_of_a_query_are_spelled_as_python_does(app) {
+        for spelling in ["true", "True"] {
+            let pretty = app.get(&format!("/api/1/service/jwks/get?pretty={spelling}"), &app.admin).await;
+            assert!(pretty.body.contains(&b'\n') && pretty.json()["keys"].is_array(), "{spelling}");
+            let private = app.get(&format!("/api/1/service/jwks/get?includePrivateKeys={spelling}"), &app.admin).await;
+            is_refused(&private, 400, "A149201");
         }
-        is_refused(&send(app, POST, &path, &[bearer], "{}").await, 415, "A001206");
-        let json = ("content-type", "application/json");
-        for bad in ["", "x", "[]", "null", "{\"token\":\"a\",\"token\":\"b\"}", "{\"token\":\"\\ud800\"}", "{}{}"] {
-            is_refused(&send(app, POST, &path, &[bearer, json], bad).await, 400, "A001204");
-        }
-        is_refused(&send(app, POST, &path, &[bearer, json], "{\"token\":5.5}").await, 400, "A057201");
-        is_refused(&send(app, POST, &path, &[bearer, json], "{\"token\":[\"s3cret\"]}").await, 400, "A057201");
-        let body = |length: usize| format!("{{\"token\":\"{}\"}}", "x".repeat(length - 12));
-        assert_eq!(send(app, POST, &path, &[bearer, json], body(65_536)).await.ok()["action"], "UNAUTHORIZED");
-        is_refused(&send(app, POST, &path, &[bearer, json], body(65_537)).await, 413, "A001205");
-        let form = ("content-type", "application/x-www-form-urlencoded");
-        is_refused(&send(app, POST, &path, &[bearer, form], "token=%zz").await, 400, "A057201");
+        assert!(!app.get("/api/1/service/jwks/get?pretty=False", &app.admin).await.body.contains(&b'\n'));
     }
 }
 
 scenario! {
-    /// What a service has is nothing to another, whose administrator may try every call with it: not read, not changed, not counted.
-    async fn a_service_can_do_nothing_with_what_another_has(app) {
-        let (mine, theirs) = (Tenant::opaque(app).await, Tenant::jwt(app).await);
-        let victim = theirs.created(json!({"accessToken": "chosen", "refreshToken": "chosen too"})).await;
-        let second = theirs.created(json!({})).await;
-        let ticket = theirs.ticket(json!({})).await;
-        let batch = app.post(&theirs.path("auth/token/create/batch"), Some(&app.admin), json!([creation(json!({}))])).await.ok();
-        let rows = theirs.list("").await.0;
-        let before = [theirs.introspect(&victim["accessToken"], json!({})).await, theirs.introspect(&second["accessToken"], json!({})).await];
-
-        let names = [
-            &victim["accessToken"], &victim["refreshToken"], &victim["jwtAccessToken"], &second["accessToken"], &second["jwtAccessToken"],
-            &second["refreshToken"], &rows[0]["accessTokenHash"], &rows[0]["refreshTokenHash"], &rows[1]["accessTokenHash"], &rows[1]["refreshTokenHash"],
-            &second["tokenId"],
-        ];
-        for name in names {
-            let answer = mine.introspect(name, json!({})).await;
-            assert_eq!((&answer["action"], &answer["existent"], answer.get("clientId")), (&json!("UNAUTHORIZED"), &json!(false), None));
-            assert_eq!(mine.standard(name, json!({"withHiddenProperties": true})).await, json!({"active": false}));
-            for by in ["accessToken", "accessTokenHash", "refreshToken", "refreshTokenHash", "tokenId"] {
-                let answer = mine.post("auth/token/update", json!({by: name, "accessTokenValueUpdated": true, "scopes": []})).await;
-                assert_ne!(answer["action"], "OK", "{by}");
-            }
-            for by in ["accessTokenIdentifier", "refreshTokenIdentifier"] {
-                assert_eq!(mine.post("auth/token/revoke", json!({ by: name })).await["count"], 0, "{by}");
-            }
-            app.delete(&mine.path(&format!("auth/token/delete/{}", encoded(text(name)))), &app.admin).await.is_empty();
-            assert_ne!(mine.refresh(WEB, name, json!({})).await["action"], "OK");
-            let revocation = token_request(OPAQUE, WEB, &format!("token={}", encoded(text(name))), json!({}));
-            assert_eq!(mine.post("auth/revocation", revocation).await["action"], "OK");
+    async fn rule_17_what_the_sdks_send_besides_does_no_harm(app) {
+        let admin = bearer(&app.admin);
+        let headers = [("authorization", &*admin), ("cookie", ""), ("content-type", "application/json"), ("content-length", "0")];
+        assert_eq!(send(app, Method::GET, "/api/1/auth/token/get/list", &headers, "").await.ok()["totalCount"], 0);
+        for (value, encoded) in [("1/v+al=ue==", "1%2Fv%2Bal%3Due%3D%3D"), ("2/v+al=ue==", "2/v%2Bal=ue=="), ("3/v+al=ue==", "3/v+al=ue==")] {
+            create(app, json!({"accessToken": value})).await;
+            assert!(is_alive(app, value).await, "{encoded}");
+            send(app, Method::DELETE, &format!("/api/1/auth/token/delete/{encoded}"), &headers, "").await.is_empty();
+            assert!(!is_alive(app, value).await, "{encoded}");
         }
-        for body in [json!({"subject": "john"}), json!({"clientIdentifier": "1001"}), json!({"clientIdentifier": "1001", "subject": "john"})] {
-            assert_eq!(mine.post("auth/token/revoke", body).await["count"], 0);
-        }
-        assert_eq!(mine.list("").await.1, 0);
-        assert_ne!(mine.post("auth/token/issue", json!({"ticket": ticket, "subject": "john"})).await["action"], "OK");
-        assert_ne!(mine.post("auth/token/fail", json!({"ticket": ticket, "reason": "INVALID_TARGET"})).await["action"], "BAD_REQUEST");
-        let status = format!("auth/token/create/batch/status/{}", text(&batch["requestId"]));
-        assert_eq!(app.get(&mine.path(&status), &app.admin).await.status, 404);
+    }
+}
 
-        let after = [theirs.introspect(&victim["accessToken"], json!({})).await, theirs.introspect(&second["accessToken"], json!({})).await];
-        assert_eq!((after, theirs.list("").await.0), (before, rows));
-        assert_eq!(theirs.post("auth/token/issue", json!({"ticket": ticket, "subject": "john"})).await["action"], "OK");
-        assert_eq!(theirs.refresh(WEB, &victim["refreshToken"], json!({})).await["action"], "OK");
+/// An HTTP API puts its stage before the path, as a base URL has it.
+#[tokio::test]
+async fn rule_19_the_base_url_may_have_a_path() {
+    let app = App::new(Mount::InProcess).await;
+    let path = "/prod/api/1/auth/token/get/list";
+    let event = json!({
+        "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "", "isBase64Encoded": false,
+        "headers": {"authorization": bearer(&app.admin)},
+        "requestContext": {
+            "accountId": "1", "apiId": "a", "domainName": "d", "domainPrefix": "p", "requestId": "r", "routeKey": "$default",
+            "stage": "prod", "time": "22/Nov/2026:12:00:00 +0000", "timeEpoch": 1,
+            "http": {"method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "a"}
+        }
+    });
+    let answer = lambda::invoke(app.service.clone(), &event.to_string()).await.unwrap();
+    assert_eq!(answer["statusCode"], 200, "{answer}");
+}
+
+scenario! {
+    async fn version_3_has_the_service_in_its_paths_and_version_2_in_its_credentials(app) {
+        let made = app.post("/v1/orgs/1/secret", Some(&app.admin), json!({})).await.ok();
+        let (secret, admin) = (made["secret"].as_str().unwrap(), bearer(&app.admin));
+        let list = async |path: &str, credentials: &str| {
+            send(app, Method::GET, &format!("{path}/auth/token/get/list"), &[("authorization", credentials)], "").await
+        };
+        for (path, credentials) in [("/api/1", &admin), ("/api/11", &admin), ("/api", &admin), ("/api", &basic("1", secret))] {
+            assert_eq!(list(path, credentials).await.ok()["totalCount"], 0, "{path}");
+        }
+        is_refused(&list("/api/1", &basic("1", secret)).await, 401, "A001203");
+        for wrong in [basic("1", "x"), basic("2", secret), basic("nowhere", secret), format!("DPoP {}", app.admin), bearer("x")] {
+            let answer = list("/api", &wrong).await;
+            is_refused(&answer, 401, "A001203");
+            assert!(answer.headers["www-authenticate"].to_str().unwrap().ends_with(", Basic realm=\"jeton\""), "{answer:?}");
+        }
+        // One answer for an org that is somebody else's, and for none.
+        for foreign in ["/api/2", "/api/404"] {
+            is_refused(&list(foreign, &admin).await, 403, "A001216");
+        }
     }
 }
 
 scenario! {
-    /// The credentials of a service open no other one, whichever way it is named.
-    async fn the_credentials_of_a_service_are_good_for_it_alone(app) {
-        let (mine, theirs) = (Tenant::opaque(app).await, Tenant::jwt(app).await);
-        let bearer = app.mint(OPAQUE, "service", json!({"scopes": ["urn:jeton:tokens:create", "urn:jeton:tokens:read", "urn:jeton:tokens:revoke"]})).await;
-        let bearer = format!("Bearer {}", text(&bearer.created()["token"]));
-        let victim = theirs.created(json!({})).await;
-        for (method, path, body, _) in calls() {
-            is_refused(&theirs.send(method.clone(), path, &bearer, body.clone()).await, 403, "A001216");
-            // A service that isn't there is the same answer, but for the path.
-            let nowhere = app_call(app, method.clone(), &format!("/api/4711/{path}"), &bearer, body.clone()).await;
-            is_refused(&nowhere, 403, "A001216");
-            let own = mine.send(method, path, &bearer, body).await;
-            assert!(!matches!(own.status.as_u16(), 401 | 403), "{path}");
+    async fn a_bearer_needs_the_scope_of_the_call(app) {
+        let reader = app.token("1", "reader", &["urn:jeton:tokens:read"]).await;
+        app.get("/api/1/auth/token/get/list", &reader).await.ok();
+        app.post("/api/1/auth/introspection", Some(&reader), json!({"token": "x"})).await.ok();
+        app.get("/api/1/service/configuration", &reader).await.ok();
+        for path in ["auth/token", "auth/token/create", "auth/token/issue", "auth/token/fail", "auth/token/update", "auth/token/revoke", "auth/revocation", "client/create"] {
+            is_refused(&app.post(&format!("/api/1/{path}"), Some(&reader), json!({})).await, 403, "A001216");
         }
-        assert_eq!((theirs.list("").await.1, theirs.is_live(&victim["accessToken"]).await), (1, true));
-        app.put(&format!("/v1/orgs/{JWT}"), &app.admin, json!({"enabled": false})).await.ok();
-        assert_eq!(v2(app, JWT, "auth/token/create", creation(json!({}))).await.status, 401, "a service that is disabled is closed");
+        is_refused(&app.delete("/api/1/auth/token/delete/x", &reader).await, 403, "A001216");
+        is_refused(&app.get("/api/1/client/get/list", &reader).await, 403, "A001216");
     }
 }
 
-async fn app_call(app: &App, method: Method, path: &str, authorization: &str, body: Option<Value>) -> Answer {
-    let headers = [("authorization", authorization), ("content-type", "application/json")];
-    send(app, method, path, &headers, body.map(|body| body.to_string()).unwrap_or_default()).await
+scenario! {
+    async fn a_slash_at_the_end_of_a_path_does_not_count(app) {
+        for path in ["/api/1/auth/token/get/list/", "/api/auth/token/get/list/", "/api/1/client/get/list/"] {
+            assert_eq!(app.get(path, &app.admin).await.ok()["totalCount"], 0, "{path}");
+        }
+        is_refused(&app.get("/api/1/auth/token/get/list//", &app.admin).await, 404, "A001404");
+    }
+}
+
+scenario! {
+    async fn a_body_may_be_a_form(app) {
+        let (id, admin) = (client(app).await, bearer(&app.admin));
+        let headers = [("authorization", &*admin), ("content-type", "application/x-www-form-urlencoded")];
+        let form = format!("grantType=PASSWORD&clientId={id}&subject=ann%20lee&accessTokenDuration=60&properties=x");
+        let made = send(app, Method::POST, "/api/1/auth/token/create", &headers, &form).await.ok();
+        assert_eq!((&made["action"], &made["subject"], &made["expiresIn"]), (&json!("OK"), &json!("ann lee"), &json!(60)), "{made}");
+        let twice = send(app, Method::POST, "/api/1/auth/token/create", &headers, "subject=a&subject=b").await;
+        is_refused(&twice, 400, "A110201");
+    }
+}
+
+/// Whether it is there, anybody may ask, in two words.
+#[tokio::test]
+async fn the_healthcheck_needs_nothing() {
+    let app = App::new(Mount::InProcess).await;
+    let answer = send(&app, Method::GET, "/api/lifecycle/healthcheck?extended=", &[], "").await;
+    assert_eq!(
+        (answer.status, &answer.body[..], &answer.headers[header::CONTENT_TYPE]),
+        (StatusCode::OK, &b"OK"[..], &"text/plain".parse().unwrap())
+    );
 }

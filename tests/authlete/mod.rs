@@ -20,6 +20,7 @@ mod rules;
 mod service;
 mod standard;
 mod tenant;
+mod tenants;
 mod token;
 mod update;
 mod values;

@@ -1,13 +1,10 @@
-//! The rules that break an SDK if they are broken: contract `authlete` section 1. Those that a unit test or an SDK's own test
-//! holds as well have the same number there.
+//! The rules that break an SDK if they are broken: contract `authlete` section 1. The others are held, under their numbers, by
+//! `edge`, by unit tests of `shared::wire::authlete`, and by the SDKs' own tests.
 
-use bytes::Bytes;
-use http::{Method, Request};
-use serde_json::{Value, json};
-use shared::lambda;
+use serde_json::json;
 
-use super::tenant::{OPAQUE, ROBOT, Tenant, WEB, content, creation, encoded, members, text, token_request, v2};
-use crate::support::{App, Mount, scenario};
+use super::tenant::{OPAQUE, ROBOT, Tenant, WEB, content, encoded, members, text, token_request, v2};
+use crate::support::scenario;
 
 scenario! {
     async fn rule_01_requests_and_answers_are_in_camel_case(app) {
@@ -50,32 +47,6 @@ scenario! {
 }
 
 scenario! {
-    /// `ok` in every one of these: HTTP says 200, whatever the action is.
-    async fn rule_05_a_bad_outcome_is_a_200_with_its_action(app) {
-        let tenant = Tenant::opaque(app).await;
-        for (path, body, action) in [
-            ("auth/token", json!({}), "INTERNAL_SERVER_ERROR"),
-            ("auth/token", json!({"parameters": "a=b"}), "BAD_REQUEST"),
-            ("auth/token", json!({"parameters": "grant_type=client_credentials", "clientId": "1"}), "INVALID_CLIENT"),
-            ("auth/token/issue", json!({}), "INTERNAL_SERVER_ERROR"),
-            ("auth/token/fail", json!({}), "INTERNAL_SERVER_ERROR"),
-            ("auth/token/create", json!({}), "BAD_REQUEST"),
-            ("auth/token/create", creation(json!({"clientId": 4_711})), "FORBIDDEN"),
-            ("auth/token/update", json!({}), "BAD_REQUEST"),
-            ("auth/token/update", json!({"accessToken": "x"}), "NOT_FOUND"),
-            ("auth/introspection", json!({}), "BAD_REQUEST"),
-            ("auth/introspection", json!({"token": "x"}), "UNAUTHORIZED"),
-            ("auth/introspection/standard", json!({}), "INTERNAL_SERVER_ERROR"),
-            ("auth/introspection/standard", json!({"parameters": "a=b"}), "BAD_REQUEST"),
-            ("auth/revocation", json!({}), "INTERNAL_SERVER_ERROR"),
-            ("auth/revocation", json!({"parameters": "token=x"}), "INVALID_CLIENT"),
-        ] {
-            assert_eq!(tenant.post(path, body.clone()).await["action"], action, "{path} {body}");
-        }
-    }
-}
-
-scenario! {
     async fn rule_06_grants_and_types_are_upper_case_constants(app) {
         let tenant = Tenant::opaque(app).await;
         let answer = tenant.token(WEB, "grant_type=client_credentials", json!({})).await;
@@ -97,49 +68,6 @@ scenario! {
         }
         // The service's number is all digits, and any such org can be one.
         assert!(tenant.org.bytes().all(|b| b.is_ascii_digit()));
-    }
-}
-
-scenario! {
-    async fn rule_09_a_client_is_created_with_200(app) {
-        let tenant = Tenant::opaque(app).await;
-        assert_eq!(app.post(&tenant.path("client/create"), Some(&app.admin), json!({})).await.status, 200);
-    }
-}
-
-scenario! {
-    async fn rule_10_a_deletion_is_204_without_a_body(app) {
-        let tenant = Tenant::opaque(app).await;
-        let created = tenant.created(json!({})).await;
-        for token in [text(&created["accessToken"]), text(&created["accessToken"]), "unknown"] {
-            app.delete(&tenant.path(&format!("auth/token/delete/{token}")), &app.admin).await.is_empty();
-        }
-    }
-}
-
-scenario! {
-    async fn rule_11_every_answer_with_a_body_is_application_json(app) {
-        let tenant = Tenant::opaque(app).await;
-        let bearer = format!("Bearer {}", app.admin);
-        let mut answers = Vec::new();
-        for (method, path, authorization, body, status) in [
-            (Method::POST, "auth/token/create", &*bearer, Some(creation(json!({}))), 200),
-            (Method::POST, "auth/token/revoke", &bearer, Some(json!({})), 400),
-            (Method::POST, "auth/token/create", "Bearer x", Some(json!({})), 401),
-            (Method::GET, "nope", &bearer, None, 404),
-            (Method::GET, "client/get/4711", &bearer, None, 404),
-            (Method::GET, "auth/token/create", &bearer, None, 405),
-        ] {
-            let answer = tenant.send(method, path, authorization, body).await;
-            assert_eq!(answer.status, status, "{path}");
-            answers.push(answer);
-        }
-        answers.push(Tenant::of(app, "200").send(Method::GET, "service/jwks/get", &bearer, None).await);
-        assert_eq!(answers.last().unwrap().status, 403);
-        for answer in answers {
-            assert_eq!(answer.headers["content-type"], "application/json");
-            assert!(answer.json()["resultCode"].is_string() || answer.status == 200);
-        }
     }
 }
 
@@ -167,31 +95,6 @@ scenario! {
 }
 
 scenario! {
-    async fn rule_16_booleans_of_a_query_have_any_case(app) {
-        let tenant = Tenant::opaque(app).await;
-        for value in ["true", "True", "TRUE"] {
-            let answer = app.get(&tenant.path(&format!("service/configuration?pretty={value}")), &app.admin).await;
-            answer.ok();
-            assert!(answer.body.contains(&b'\n'), "{value}");
-        }
-    }
-}
-
-scenario! {
-    /// TypeScript encodes the token and sends an empty `cookie`; Python doesn't, and says what type its missing body has.
-    async fn rule_17_a_token_in_the_path_may_be_encoded_or_not(app) {
-        let tenant = Tenant::opaque(app).await;
-        for (value, path) in [("a.b/c+d==", "a.b%2Fc%2Bd%3D%3D"), ("e.f/g+h==", "e.f/g+h=="), ("i~j", "i~j")] {
-            tenant.created(json!({ "accessToken": value })).await;
-            let request = Request::delete(tenant.path(&format!("auth/token/delete/{path}"))).header("authorization", format!("Bearer {}", app.admin));
-            let request = request.header("cookie", "").header("content-type", "application/json").header("content-length", "0");
-            app.send(request.body(Bytes::new()).unwrap()).await.is_empty();
-            assert!(!tenant.is_live(&json!(value)).await, "{value}");
-        }
-    }
-}
-
-scenario! {
     async fn rule_18_the_list_takes_the_status_that_java_always_sends(app) {
         let tenant = Tenant::opaque(app).await;
         tenant.created(json!({})).await;
@@ -199,25 +102,6 @@ scenario! {
             assert_eq!(tenant.list(&format!("start=0&end=5&tokenStatus={status}")).await.1, count, "{status}");
         }
     }
-}
-
-/// A stage is the prefix that a base URL has in AWS. Whatever else stands in front of `/api` a proxy takes away.
-#[tokio::test]
-async fn rule_19_the_base_url_may_have_a_path() {
-    let app = App::new(Mount::InProcess).await;
-    Tenant::opaque(&app).await;
-    let event = json!({
-        "version": "2.0", "routeKey": "$default", "rawPath": "/prefix/api/100/auth/token/get/list", "rawQueryString": "", "isBase64Encoded": false,
-        "headers": {"authorization": format!("Bearer {}", app.admin)},
-        "requestContext": {
-            "accountId": "1", "apiId": "a", "domainName": "d", "domainPrefix": "p", "requestId": "r-1", "routeKey": "$default", "stage": "prefix",
-            "time": "22/Nov/2026:12:00:00 +0000", "timeEpoch": 1,
-            "http": {"method": "GET", "path": "/prefix/api/100/auth/token/get/list", "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "a"},
-        },
-    });
-    let answer = lambda::invoke(app.service.clone(), &event.to_string()).await.unwrap();
-    let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
-    assert_eq!((&answer["statusCode"], &body["totalCount"]), (&json!(200), &json!(0)));
 }
 
 scenario! {
