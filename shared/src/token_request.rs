@@ -3,12 +3,18 @@
 //! The request is read, the client authenticates, what it presents is proved, and then each grant has its own checks. What only
 //! the authorization server can decide it is asked to: by a ticket, or by what was found out about the tokens that were presented.
 
-use crate::assertion::{self, Party};
-use crate::client_auth::{self, AuthenticatedClient, ClientCredentials, FormCredentials};
-use crate::client_token::{FoundToken, Hint, Sought};
+mod exchange;
+mod form;
+
+pub use exchange::{Exchange, ExchangedToken, TokenType};
+pub use form::Form;
+
+use crate::assertion;
+use crate::client_auth::{self, AuthenticatedClient, ClientCredentials};
+use crate::client_token::Sought;
 use crate::domain::{
-    Audience, ClientKind, ClientRef, Confirmation, Denial, Error, ExtraClaims, GrantType, Issuance, Property, Refusal, Scope,
-    Seconds, Secret, Service, Standing,
+    Audience, ClientKind, ClientRef, Confirmation, Denial, Error, ExtraClaims, GrantType, Issuance, Property, Scope, Seconds,
+    Secret, Service,
 };
 use crate::dpop;
 use crate::introspect::ProofOfPossession;
@@ -19,7 +25,6 @@ use crate::ports::Granter;
 use crate::refresh::redeem_of_client;
 use crate::service::Seek;
 use crate::store::{Found, Wanted};
-use crate::wire::form::Parameters;
 
 /// A token request, and what the authorization server says with it.
 #[derive(Debug)]
@@ -40,82 +45,6 @@ pub struct TokenRequest {
     pub refresh_lifetime: Option<Seconds>,
     /// What a JWT says besides.
     pub extra_claims: Option<ExtraClaims>,
-}
-
-/// The parameters of a token request.
-#[derive(Debug, Default)]
-pub struct Form {
-    grant_type: Option<String>,
-    scope: Option<String>,
-    resources: Vec<String>,
-    audiences: Vec<String>,
-    username: Option<String>,
-    password: Option<Secret<String>>,
-    refresh_token: Option<Secret<String>>,
-    assertion: Option<Secret<String>>,
-    requested_token_type: Option<String>,
-    subject_token: Option<Secret<String>>,
-    subject_token_type: Option<String>,
-    actor_token: Option<Secret<String>>,
-    actor_token_type: Option<String>,
-}
-
-impl Form {
-    /// Reads the form, and what the client authenticates by in it.
-    pub fn read(parameters: &str) -> Result<(Self, FormCredentials), Denial> {
-        let read = |parameters: &str| -> Result<_, Refusal> {
-            let mut given = Parameters::read_up_to(parameters.len(), parameters)?;
-            let credentials = FormCredentials {
-                id: given.take("client_id")?,
-                secret: given.take("client_secret")?.map(Secret::new),
-                assertion_type: given.take("client_assertion_type")?,
-                assertion: given.take("client_assertion")?.map(Secret::new),
-            };
-            let form = Self {
-                grant_type: given.take("grant_type")?,
-                scope: given.take("scope")?,
-                resources: given.take_all("resource"),
-                audiences: given.take_all("audience"),
-                username: given.take("username")?,
-                password: given.take("password")?.map(Secret::new),
-                refresh_token: given.take("refresh_token")?.map(Secret::new),
-                assertion: given.take("assertion")?.map(Secret::new),
-                requested_token_type: given.take("requested_token_type")?,
-                subject_token: given.take("subject_token")?.map(Secret::new),
-                subject_token_type: given.take("subject_token_type")?,
-                actor_token: given.take("actor_token")?.map(Secret::new),
-                actor_token_type: given.take("actor_token_type")?,
-            };
-            Ok((form, credentials))
-        };
-        read(parameters).map_err(|_| Denial::RequestMalformed)
-    }
-
-    /// The grant, as far as it is one.
-    pub fn grant(&self) -> Option<GrantType> {
-        self.grant_type.as_ref()?.parse().ok()
-    }
-
-    /// The refresh token, to be looked for while the service is authenticated.
-    pub fn refresh_token(&self) -> Option<&Secret<String>> {
-        self.refresh_token.as_ref().filter(|_| self.grant() == Some(GrantType::RefreshToken))
-    }
-
-    fn scopes(&self) -> Result<Option<Vec<Scope>>, Denial> {
-        let Some(text) = &self.scope else { return Ok(None) };
-        let scopes: Result<Vec<_>, _> = text.split(' ').filter(|name| !name.is_empty()).map(Scope::parse).collect();
-        scopes.map(Some).map_err(|_| Denial::ScopeInvalid)
-    }
-
-    /// RFC 8707 section 2: absolute URIs without fragment.
-    fn resources(&self) -> Result<Vec<Audience>, Denial> {
-        let is_resource = |text: &str| {
-            let has_scheme = text.parse::<http::Uri>().is_ok_and(|uri| uri.scheme().is_some()) || text.starts_with("urn:");
-            has_scheme && !text.contains('#')
-        };
-        let resource = |text: &String| Audience::parse(text).ok().filter(|_| is_resource(text)).ok_or(Denial::TargetInvalid);
-        self.resources.iter().map(resource).collect()
-    }
 }
 
 /// What is looked for while the service is authenticated.
@@ -189,59 +118,6 @@ pub struct Asked {
     pub resources: Vec<Audience>,
 }
 
-/// A token exchange: RFC 8693 section 2.1.
-#[derive(Debug)]
-pub struct Exchange {
-    /// `audience`
-    pub audiences: Vec<String>,
-    /// `requested_token_type`
-    pub requested: Option<TokenType>,
-    /// `subject_token`
-    pub subject: ExchangedToken,
-    /// `actor_token`
-    pub actor: Option<ExchangedToken>,
-}
-
-/// A token that shall be exchanged.
-#[derive(Debug)]
-pub struct ExchangedToken {
-    /// It.
-    pub token: Secret<String>,
-    /// Its type.
-    pub kind: TokenType,
-    /// What is known of it, if it is ours.
-    pub found: Option<FoundToken>,
-}
-
-/// RFC 8693 section 3, and the device secret of OpenID Connect Native SSO.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[expect(missing_docs, reason = "the names are the standard's")]
-pub enum TokenType {
-    Jwt,
-    AccessToken,
-    RefreshToken,
-    IdToken,
-    Saml1,
-    Saml2,
-    DeviceSecret,
-}
-
-impl TokenType {
-    /// The type of this name.
-    pub fn parse(urn: &str) -> Option<Self> {
-        Some(match urn {
-            "urn:ietf:params:oauth:token-type:jwt" => Self::Jwt,
-            "urn:ietf:params:oauth:token-type:access_token" => Self::AccessToken,
-            "urn:ietf:params:oauth:token-type:refresh_token" => Self::RefreshToken,
-            "urn:ietf:params:oauth:token-type:id_token" => Self::IdToken,
-            "urn:ietf:params:oauth:token-type:saml1" => Self::Saml1,
-            "urn:ietf:params:oauth:token-type:saml2" => Self::Saml2,
-            "urn:openid:params:token-type:device-secret" => Self::DeviceSecret,
-            _ => return None,
-        })
-    }
-}
-
 /// Processes a token request.
 pub async fn process(
     ports: &Granter,
@@ -260,7 +136,7 @@ pub async fn process(
             let token = subjects.refresh_token.as_ref().ok_or(Denial::RefreshTokenMissing)?;
             refresh_token(ports, service, identified(client)?, (token, found), request, confirmation).await
         }
-        GrantType::TokenExchange => token_exchange(ports, service, client, request.form).await,
+        GrantType::TokenExchange => exchange::token_exchange(ports, service, client, request.form).await,
         GrantType::JwtBearer => jwt_bearer(ports, service, client, request.form).await,
         // There is no authorization endpoint, so there is no code that could be right.
         GrantType::AuthorizationCode => Err(Denial::CodeInvalid.into()),
@@ -411,72 +287,6 @@ async fn refresh_token(
     let redeemed = redeem_of_client(ports, service, client.client(), token, ask).await?;
     let issued = Box::new(Issued { minted: redeemed.minted, client: client.into_client() });
     Ok(Outcome::Issued { issued, resources, previous_refresh_token_used: redeemed.was_previous })
-}
-
-async fn token_exchange(
-    ports: &Granter,
-    service: &Service,
-    client: Option<AuthenticatedClient>,
-    form: Form,
-) -> Result<Outcome, Error> {
-    let asked = asked(service, client, &form)?;
-    let requested = match &form.requested_token_type {
-        Some(urn) => Some(TokenType::parse(urn).ok_or(Denial::RequestedTokenTypeInvalid)?),
-        None => None,
-    };
-    let token = form.subject_token.ok_or(Denial::SubjectTokenMissing)?;
-    let kind = form.subject_token_type.ok_or(Denial::SubjectTokenTypeMissing)?;
-    let kind = TokenType::parse(&kind).ok_or(Denial::SubjectTokenTypeInvalid)?;
-    let actor = match (form.actor_token, form.actor_token_type) {
-        (Some(token), Some(kind)) => Some((token, TokenType::parse(&kind).ok_or(Denial::ActorTokenTypeMissing)?)),
-        (Some(_), None) => return Err(Denial::ActorTokenTypeMissing.into()),
-        (None, Some(_)) => return Err(Denial::ActorTokenTypeUnexpected.into()),
-        (None, None) => None,
-    };
-    let subject = exchanged(ports, service, token, kind, Party::Subject).await?;
-    let actor = match actor {
-        Some((token, kind)) => Some(exchanged(ports, service, token, kind, Party::Actor).await?),
-        None => None,
-    };
-    let exchange = Box::new(Exchange { audiences: form.audiences, requested, subject, actor });
-    Ok(Outcome::TokenExchange { exchange, asked })
-}
-
-/// A token to exchange, checked as far as its type allows.
-async fn exchanged(
-    ports: &Granter,
-    service: &Service,
-    token: Secret<String>,
-    kind: TokenType,
-    party: Party,
-) -> Result<ExchangedToken, Error> {
-    let reader = ports.reader();
-    let rules = service.org().settings.oauth.token_exchange;
-    let keys = reader.keys.now().await?;
-    let found = match kind {
-        TokenType::AccessToken | TokenType::RefreshToken => {
-            let sought = Sought::by_value(&keys, service.id(), token.expose());
-            let first = reader.tokens.read(&sought.wanted(service.id())).await?;
-            let hint = if kind == TokenType::AccessToken { Hint::AccessToken } else { Hint::RefreshToken };
-            let found = sought.find(reader, &first, hint).await?;
-            let is_good = |found: &FoundToken| match (kind, found) {
-                (TokenType::AccessToken, FoundToken::Access(token)) => token.standing == Standing::Live,
-                (TokenType::RefreshToken, FoundToken::Refresh(found)) => found.standing == Standing::Live,
-                _ => false,
-            };
-            Some(found.filter(is_good).ok_or(party.invalid())?)
-        }
-        TokenType::Jwt => {
-            assertion::check_jwt(token.expose(), party, rules, reader.now())?;
-            None
-        }
-        TokenType::IdToken => {
-            assertion::check_id_token(token.expose(), party, &keys.verifier, reader.now())?;
-            None
-        }
-        TokenType::Saml1 | TokenType::Saml2 | TokenType::DeviceSecret => None,
-    };
-    Ok(ExchangedToken { token, kind, found })
 }
 
 async fn jwt_bearer(
