@@ -64,46 +64,60 @@ pub async fn redeem_of_client(
     (sought, first): (&Sought, &Found),
     ask: RefreshAsk,
 ) -> Result<Redeemed, Error> {
-    const REJECTED: Denial = Denial::RefreshTokenInvalid;
-    let refresher = &ports.refresher;
     let now = ports.reader().now();
-    let found = sought.find_refresh(ports.reader(), first).await?.ok_or(REJECTED)?;
-    let family = found.family;
-    // A value that a caller chose is found by its hash, which proves it, and is the first generation's.
+    // A value that a caller chose is the first generation's.
     let generation = sought.refresh_token().map_or(0, |token| token.generation);
-    let is_genuine = match sought.refresh_token() {
-        Some(token) => is_genuine(refresher, &family, token).await?,
-        None => !sought.is_identifier(),
-    };
-    if !is_genuine || found.standing != Standing::Live || family.client != Some(client.id) {
-        return Err(REJECTED.into());
+    for _ in 0..TRIES {
+        let family = proved(ports, client, (sought, first)).await?;
+        let redemption = family.judge(generation, now);
+        let grant = policy::refresh_of_client(service.org(), client, &family, ask.clone(), now)?;
+        let is_over = redemption == Redemption::Reuse;
+        let family = if is_over || grant.issuance == family.issuance {
+            Some(family)
+        } else {
+            with_issuance(ports, family, &grant).await?
+        };
+        let Some(mut family) = family else { continue };
+        // A length of time that is said moves its end this once.
+        family.slides = ask.refresh_lifetime.or(family.slides);
+        let minted = match redemption {
+            Redemption::Current if family.rotates => rotate(&ports.refresher, family, grant).await,
+            Redemption::Current | Redemption::Retry => repeat(&ports.refresher, family, grant).await,
+            Redemption::Reuse => end(&ports.refresher, &family).await,
+        };
+        let minted = minted.map_err(|error| match error {
+            Error::Refused(Refusal::RefreshRejected) => REJECTED.into(),
+            other => other,
+        })?;
+        return Ok(Redeemed { minted, was_previous: redemption == Redemption::Retry });
     }
-    let (new_properties, lifetime) = (!ask.properties.is_empty(), ask.refresh_lifetime);
-    let grant = policy::refresh_of_client(service.org(), client, &family, ask, now)?;
-    let mut family = if new_properties { with_issuance(ports, family, &grant).await? } else { family };
-    // A length of time that is said moves its end this once.
-    family.slides = lifetime.or(family.slides);
-    let redemption = family.judge(generation, now);
-    let minted = match redemption {
-        Redemption::Current if family.rotates => rotate(refresher, family, grant).await,
-        Redemption::Current | Redemption::Retry => repeat(refresher, family, grant).await,
-        Redemption::Reuse => end(refresher, &family).await,
-    };
-    let minted = minted.map_err(|error| match error {
-        Error::Refused(Refusal::RefreshRejected) => REJECTED.into(),
-        other => other,
-    })?;
-    Ok(Redeemed { minted, was_previous: redemption == Redemption::Retry })
+    Err(Fault::unavailable("changing a family: others were always faster").into())
 }
 
-/// The family with what its next tokens are issued with, too.
-async fn with_issuance(ports: &Granter, family: Family, grant: &Grant) -> Result<Family, Error> {
+const REJECTED: Denial = Denial::RefreshTokenInvalid;
+const TRIES: usize = 5;
+
+/// The family of the refresh token of a client, which is genuine, be it used up.
+async fn proved(ports: &Granter, client: &Client, (sought, first): (&Sought, &Found)) -> Result<Family, Error> {
+    let found = sought.find_refresh(ports.reader(), first).await?.ok_or(REJECTED)?;
+    let family = found.family;
+    // A value that a caller chose is found by its hash, which proves it.
+    let is_genuine = match sought.refresh_token() {
+        Some(token) => is_genuine(&ports.refresher, &family, token).await?,
+        None => !sought.is_identifier(),
+    };
+    let is_good = is_genuine && found.standing == Standing::Live && family.client == Some(client.id);
+    if is_good { Ok(family) } else { Err(REJECTED.into()) }
+}
+
+/// The family with what its next tokens are issued with, too. `None`: it has changed since it was read.
+async fn with_issuance(ports: &Granter, family: Family, grant: &Grant) -> Result<Option<Family>, Error> {
     let family = Family { issuance: grant.issuance.clone(), revision: family.revision + 1, ..family };
     let change = FamilyAmendment { family: family.clone(), moves_end: false };
     let amendment = Amendment { token: None, family: Some(change), alias: None };
     match ports.amend.amend(&amendment).await? {
-        Amended::Done => Ok(family),
-        Amended::Outdated | Amended::ValueTaken => Err(Fault::unavailable("changing a family that has just changed").into()),
+        Amended::Done => Ok(Some(family)),
+        Amended::Outdated | Amended::ValueTaken => Ok(None),
     }
 }
 

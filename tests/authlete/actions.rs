@@ -28,8 +28,10 @@ impl<'a> Book<'a> {
         let bearer = format!("Bearer {}", self.tenant.app.admin);
         let answer = self.tenant.send(method.clone(), path, &bearer, body).await;
         let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-        let call: Vec<_> =
-            path.split(['?', '/']).filter(|part| part.len() < 40 && part.bytes().all(|b| b.is_ascii_lowercase())).collect();
+        let call: Vec<_> = path
+            .split(['?', '/'])
+            .filter(|part| part.len() < 40 && part.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+            .collect();
         let key = format!("{method} {} {} {}", call.join("/"), body["action"], body["resultCode"]);
         if self.seen.insert(key) {
             let bytes = without_signature(&String::from_utf8_lossy(&answer.body));
@@ -77,6 +79,7 @@ async fn every_action_of_every_call() {
     revocations(&mut book).await;
     lists(&mut book).await;
     batches(&mut book).await;
+    clients(&mut book).await;
     services(&mut book).await;
     book.tenant = Tenant::jwt(&app).await;
     book.seen.clear();
@@ -264,6 +267,27 @@ async fn batches(book: &mut Book<'_>) {
     book.seen.clear();
     book.get("failed", &format!("auth/token/create/batch/status/{}", text(&failed["requestId"]))).await;
     book.get("unknown", &format!("auth/token/create/batch/status/{}", "0".repeat(32))).await;
+}
+
+async fn clients(book: &mut Book<'_>) {
+    let machine = json!({"clientName": "Machine", "clientType": "CONFIDENTIAL", "grantTypes": ["CLIENT_CREDENTIALS"], "clientIdAlias": "machine"});
+    let made = book.post("new", "client/create", machine.clone()).await;
+    let id = &made["clientId"];
+    book.post("alias taken", "client/create", machine.clone()).await;
+    book.post("wrong type", "client/create", json!({"clientType": "x"})).await;
+    book.get("there", &format!("client/get/{id}")).await;
+    book.get("unknown", "client/get/4711").await;
+    book.get("first two", "client/get/list?end=2").await;
+    book.post("changed", &format!("client/update/{id}"), json!({"clientType": "CONFIDENTIAL", "clientName": "Engine"})).await;
+    book.post("unknown", "client/update/4711", json!({})).await;
+    book.post("locked", "client/update/1004", json!({})).await;
+    book.get("new secret", &format!("client/secret/refresh/{id}")).await;
+    let chosen = json!({"clientSecret": "a-secret-of-my-own-choice"});
+    book.post("chosen secret", &format!("client/secret/update/{id}"), chosen).await;
+    book.post("short secret", &format!("client/secret/update/{id}"), json!({"clientSecret": "short"})).await;
+    book.post("locked", &format!("client/lock_flag/update/{id}"), json!({"clientLocked": true})).await;
+    book.note("gone", Method::DELETE, &format!("client/delete/{id}"), None).await;
+    book.note("gone before", Method::DELETE, &format!("client/delete/{id}"), None).await;
 }
 
 async fn services(book: &mut Book<'_>) {

@@ -46,6 +46,11 @@ impl Service {
             "client_credentials" => token(WEB, "grant_type=client_credentials"),
             "password" => token(WEB, "grant_type=password&username=john&password=x"),
             "refresh" => token(APP, &format!("grant_type=refresh_token&refresh_token={refresh}")),
+            "refresh_attaching" => {
+                let more = json!({"properties": [{"key": "k", "value": "v"}]});
+                let parameters = format!("grant_type=refresh_token&refresh_token={refresh}");
+                ("auth/token".into(), token_request(OPAQUE, APP, &parameters, more))
+            }
             "exchange" => token(WEB, &format!("{exchange}:refresh_token&subject_token={refresh}")),
             "issue" => ("auth/token/issue".into(), json!({"ticket": ticket, "subject": "john"})),
             "fail" => ("auth/token/fail".into(), json!({"ticket": ticket, "reason": "INVALID_TARGET"})),
@@ -84,10 +89,11 @@ impl Service {
 }
 
 /// Every call of the Authlete dialect once, or twice where it goes different ways.
-const CALLS: [&str; 33] = [
+const CALLS: [&str; 34] = [
     "client_credentials",
     "password",
     "refresh",
+    "refresh_attaching",
     "exchange",
     "issue",
     "fail",
@@ -215,6 +221,7 @@ async fn each_call_makes_as_many_calls_of_the_store_as_planned() {
         ("client_credentials", &["read", "record"][..]),
         ("password", &["read", "put_ticket"]),
         ("refresh", &["read", "read", "rotate", "record"]),
+        ("refresh_attaching", &["read", "read", "amend", "rotate", "record"]),
         ("issue", &["read", "read", "record"]),
         ("fail", &["read", "spend_ticket"]),
         ("create", &["read", "record"]),

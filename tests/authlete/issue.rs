@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::proofs::{TOKEN_ENDPOINT, proof};
 use super::tenant::{OPAQUE, Tenant, WEB, content, is_action, is_denied, members, over, secret, text, v2};
 use crate::support::scenario;
 
@@ -167,6 +168,18 @@ scenario! {
         let ticket = tenant.ticket(json!({})).await;
         app.delete(&tenant.path("client/delete/1001"), &app.admin).await.is_empty();
         is_denied(&issue(&tenant, &ticket, json!({})).await, "INTERNAL_SERVER_ERROR", "A055202", "server_error");
+    }
+}
+
+scenario! {
+    /// Contract section 6.2: a ticket keeps the key that the token request proved.
+    async fn a_ticket_binds_the_token_to_the_key_of_its_request(app) {
+        let tenant = Tenant::opaque(app).await;
+        let ticket = tenant.ticket(json!({"dpop": proof("a", "POST", TOKEN_ENDPOINT, None)})).await;
+        let issued = issue(&tenant, &ticket, json!({})).await;
+        assert_eq!(content(&issued)["token_type"], "DPoP");
+        is_action(&tenant.introspect(&issued["accessToken"], json!({})).await, "UNAUTHORIZED", "A065308");
+        is_denied(&tenant.refresh(WEB, &issued["refreshToken"], json!({})).await, "BAD_REQUEST", "A254302", "invalid_dpop_proof");
     }
 }
 

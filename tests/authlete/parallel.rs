@@ -106,6 +106,22 @@ race! {
 }
 
 race! {
+    /// What the authorization server attaches goes into the family first, which is another write.
+    async fn refreshes_that_attach_the_same_all_succeed_as_well(app) {
+        let tenant = Tenant::of(app, OPAQUE);
+        let token = tenant.created(json!({"clientId": APP})).await["refreshToken"].clone();
+        let answers = at_once(app, 32, |app, _| {
+            let token = token.clone();
+            async move { Tenant::of(&app, OPAQUE).refresh(APP, &token, json!({"properties": [{"key": "k", "value": "v"}]})).await }
+        }).await;
+        assert_eq!(count(&answers, "OK"), 32, "{answers:?}");
+        assert!(answers.iter().all(|answer| answer["refreshToken"] == answers[0]["refreshToken"]));
+        let next = tenant.refresh(APP, &answers[0]["refreshToken"], json!({})).await;
+        assert_eq!(next["properties"], json!([{"key": "k", "value": "v", "hidden": false}]));
+    }
+}
+
+race! {
     async fn a_value_is_given_to_one_token_only(app) {
         let tenant = Tenant::of(app, OPAQUE);
         for member in ["accessToken", "refreshToken"] {

@@ -305,6 +305,18 @@ scenario! {
 }
 
 scenario! {
+    async fn a_persistent_token_is_replaced_by_one_that_expires(app) {
+        let tenant = Tenant::opaque(app).await;
+        tenant.set(json!({"allow_non_expiring": true})).await;
+        let created = tenant.created(json!({"accessTokenPersistent": true})).await;
+        assert_eq!(tenant.list("tokenStatus=VALID").await.0[0]["accessTokenExpiresAt"], 0);
+        let next = refreshed(&tenant, WEB, &created["refreshToken"], json!({})).await;
+        assert_eq!(next["accessTokenDuration"], 3_600);
+        assert!(!tenant.is_live(&created["accessToken"]).await && tenant.is_live(&next["accessToken"]).await);
+    }
+}
+
+scenario! {
     /// RFC 9449 section 5: a refresh token that is bound to a key needs a proof by that key.
     async fn a_token_bound_to_a_key_is_refreshed_by_that_key_only(app) {
         let tenant = Tenant::opaque(app).await;
@@ -321,6 +333,8 @@ scenario! {
         let free = tenant.created(json!({"clientId": APP})).await["refreshToken"].clone();
         let bound = refreshed(&tenant, APP, &free, by("c")).await;
         assert_eq!(content(&bound)["token_type"], "DPoP");
+        is_denied(&tenant.refresh(APP, &bound["refreshToken"], json!({})).await, "BAD_REQUEST", "A254302", "invalid_dpop_proof");
+        refreshed(&tenant, APP, &bound["refreshToken"], by("d")).await;
     }
 }
 
