@@ -110,13 +110,6 @@ pub struct Grant {
     pub(crate) refresh: Option<RefreshGrant>,
 }
 
-impl Grant {
-    /// When the token is issued.
-    pub fn issued_at(&self) -> Timestamp {
-        self.issued_at
-    }
-}
-
 /// What a token looks like.
 #[derive(Clone, Debug)]
 pub(crate) enum Form {
