@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::{LongText, Text};
 use crate::domain::{
-    Algorithm, AssertionRules, ExchangeRules, GrantType, Invalid, OAuthSettings, OrgSettings, Refusal, Scope, Seconds,
+    Algorithm, AssertionRules, Audience, ExchangeRules, GrantType, Invalid, OAuthSettings, OrgSettings, Refusal, Scope, Seconds,
     SupportedScope,
 };
 use crate::wire::{Object, Parsed, given};
@@ -47,6 +47,8 @@ members! {
         token_endpoint: Parsed<Endpoint>,
         token_exchange: Object<ExchangeBody>,
         jwt_grant: Object<AssertionBody>,
+        default_resource: Parsed<Audience>,
+        dpop_nonce_required: bool,
         attributes: Attributes,
     }
 }
@@ -208,6 +210,9 @@ impl Settings {
             token_endpoint: self.token_endpoint.map(|endpoint| endpoint.0.0),
             token_exchange: self.token_exchange.unwrap_or_default().0.into(),
             jwt_grant: self.jwt_grant.unwrap_or_default().0.into(),
+            default_resource: self.default_resource.map(|resource| resource.0),
+            dpop_nonce_required: self.dpop_nonce_required.unwrap_or(false),
+            assertion_issuers: Vec::new(),
             attributes: self.attributes.unwrap_or_default().take("settings.attributes")?,
         })
     }
@@ -235,6 +240,8 @@ impl Settings {
             token_endpoint: oauth.token_endpoint.clone().map(Endpoint).map(Parsed),
             token_exchange: Some(Object(oauth.token_exchange.into())),
             jwt_grant: Some(Object(oauth.jwt_grant.into())),
+            default_resource: oauth.default_resource.clone().map(Parsed),
+            dpop_nonce_required: Some(oauth.dpop_nonce_required),
             attributes: Attributes::of(&oauth.attributes),
         }
     }
