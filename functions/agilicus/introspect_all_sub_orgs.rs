@@ -15,7 +15,7 @@ impl Endpoint for IntrospectAllSubOrgs {
     const ROUTE: Route = Route::post("agilicus.introspect_all_sub_orgs", "/v1/tokens/introspect_all_sub_orgs", Dialect::Agilicus);
     type Ports = DirectoryReader;
     type Input = Json<request::IntrospectToken>;
-    type Output = Answer<200>;
+    type Output = Answer<200, ManyOrgs<'static>>;
 
     async fn handle(ports: &DirectoryReader, Json(request): Self::Input) -> Result<Self::Output, Error> {
         let only = request.target_orgs()?;

@@ -14,7 +14,7 @@ impl Endpoint for GetOrg {
     const ROUTE: Route = Route::get("jeton.get_org", "/v1/orgs/{org}", Dialect::Jeton);
     type Ports = Reader;
     type Input = (Bearer, OrgPath);
-    type Output = Answer<200>;
+    type Output = Answer<200, OrgView<'static>>;
 
     async fn handle(ports: &Reader, (bearer, OrgPath(id)): Self::Input) -> Result<Self::Output, Error> {
         let org = directory::org(ports, bearer.token(), &id).await?;

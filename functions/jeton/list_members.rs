@@ -14,7 +14,7 @@ impl Endpoint for ListMembers {
     const ROUTE: Route = Route::get("jeton.list_members", "/v1/orgs/{org}/members", Dialect::Jeton);
     type Ports = DirectoryReader;
     type Input = (Bearer, OrgPath, Query<MembersPage>);
-    type Output = Answer<200>;
+    type Output = Answer<200, MembersView<'static>>;
 
     async fn handle(ports: &DirectoryReader, (bearer, OrgPath(org), Query(page)): Self::Input) -> Result<Self::Output, Error> {
         let members = directory::members(ports, bearer.token(), &org, page.after.as_ref(), page.limit).await?;

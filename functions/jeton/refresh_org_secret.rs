@@ -14,7 +14,7 @@ impl Endpoint for RefreshOrgSecret {
     const ROUTE: Route = Route::post("jeton.refresh_org_secret", "/v1/orgs/{org}/secret", Dialect::Jeton);
     type Ports = AccessKeeper;
     type Input = (Bearer, OrgPath);
-    type Output = Answer<200>;
+    type Output = Answer<200, OrgSecret<'static>>;
 
     async fn handle(ports: &AccessKeeper, (bearer, OrgPath(id)): Self::Input) -> Result<Self::Output, Error> {
         let secret = directory::refresh_org_secret(ports, bearer.token(), &id).await?;

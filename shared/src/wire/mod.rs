@@ -8,9 +8,11 @@ pub mod jeton;
 pub mod json;
 mod parsed;
 pub mod queue;
+mod shapes;
 pub mod stream;
 
 pub use parsed::{HandedOver, Object, Parsed, TokenText, given};
+pub use shapes::{Echo, JwkSet};
 
 /// The token of an `Authorization` header, RFC 6750 section 2.1. The scheme's case doesn't count.
 pub fn bearer(header: &str) -> Option<&str> {

@@ -7,7 +7,20 @@ pub mod org;
 pub mod seed;
 mod settings;
 
+use serde::Serialize;
+
 use crate::domain::Invalid;
+
+/// The answer of `GET /health`.
+#[derive(Debug, Serialize)]
+pub struct Healthy {
+    status: &'static str,
+}
+
+impl Healthy {
+    /// There it is.
+    pub const OK: Self = Self { status: "ok" };
+}
 
 /// Text for people, of at most 100 characters.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
