@@ -12,7 +12,8 @@ use shared::wire::agilicus::response::{ManyOrgs, Token};
 pub struct IntrospectAllSubOrgs;
 
 impl Endpoint for IntrospectAllSubOrgs {
-    const ROUTE: Route = Route::post("agilicus.introspect_all_sub_orgs", "/v1/tokens/introspect_all_sub_orgs", Dialect::Agilicus);
+    const ROUTE: Route =
+        Route::post("agilicus.introspect_all_sub_orgs", "/v1/tokens/introspect_all_sub_orgs", Dialect::Agilicus).refuses(&[410]);
     type Ports = DirectoryReader;
     type Input = Json<request::IntrospectToken>;
     type Output = Answer<200, ManyOrgs<'static>>;

@@ -11,7 +11,7 @@ use shared::wire::agilicus::{request, response};
 pub struct ListTokens;
 
 impl Endpoint for ListTokens {
-    const ROUTE: Route = Route::get("agilicus.list_tokens", "/v1/tokens", Dialect::Agilicus);
+    const ROUTE: Route = Route::get("agilicus.list_tokens", "/v1/tokens", Dialect::Agilicus).refuses(&[403]);
     type Ports = Lister;
     type Input = (Bearer, Query<request::ListTokens>);
     type Output = Answer<200, response::ListTokens<'static>>;

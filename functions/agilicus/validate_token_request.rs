@@ -12,7 +12,8 @@ use shared::wire::agilicus::request;
 pub struct ValidateTokenRequest;
 
 impl Endpoint for ValidateTokenRequest {
-    const ROUTE: Route = Route::post("agilicus.validate_token_request", "/v1/tokens/validations", Dialect::Agilicus);
+    const ROUTE: Route =
+        Route::post("agilicus.validate_token_request", "/v1/tokens/validations", Dialect::Agilicus).refuses(&[403]);
     type Ports = Lookup;
     type Input = Json<request::CreateToken>;
     type Output = Answer<200, Echo<request::CreateToken>>;

@@ -11,7 +11,7 @@ use shared::wire::jeton::org::OrgView;
 pub struct GetOrg;
 
 impl Endpoint for GetOrg {
-    const ROUTE: Route = Route::get("jeton.get_org", "/v1/orgs/{org}", Dialect::Jeton);
+    const ROUTE: Route = Route::get("jeton.get_org", "/v1/orgs/{org}", Dialect::Jeton).refuses(&[403]);
     type Ports = Reader;
     type Input = (Bearer, OrgPath);
     type Output = Answer<200, OrgView<'static>>;

@@ -12,7 +12,7 @@ use shared::wire::jeton::org::{self, OrgView};
 pub struct PutOrg;
 
 impl Endpoint for PutOrg {
-    const ROUTE: Route = Route::put("jeton.put_org", "/v1/orgs/{org}", Dialect::Jeton);
+    const ROUTE: Route = Route::put("jeton.put_org", "/v1/orgs/{org}", Dialect::Jeton).refuses(&[403, 409]);
     type Ports = OrgWriter;
     type Input = (Bearer, OrgPath, Json<org::PutOrg>);
     type Output = Written<OrgView<'static>>;

@@ -11,7 +11,7 @@ use shared::wire::jeton::org::OrgSecret;
 pub struct RefreshOrgSecret;
 
 impl Endpoint for RefreshOrgSecret {
-    const ROUTE: Route = Route::post("jeton.refresh_org_secret", "/v1/orgs/{org}/secret", Dialect::Jeton);
+    const ROUTE: Route = Route::post("jeton.refresh_org_secret", "/v1/orgs/{org}/secret", Dialect::Jeton).refuses(&[403, 409]);
     type Ports = AccessKeeper;
     type Input = (Bearer, OrgPath);
     type Output = Answer<200, OrgSecret<'static>>;

@@ -2,15 +2,23 @@
 
 mod authlete;
 mod endpoint;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 mod render;
 mod reply;
 mod request;
 mod service;
+#[cfg(not(feature = "openapi"))]
+mod undescribed;
 
 pub use authlete::{BatchPath, ClientPath, CodePath, IdentifierPath, JsonList, Lenient, ServiceCredentials};
 pub use endpoint::{Dialect, Endpoint, Entry, Route};
+#[cfg(feature = "openapi")]
+pub use openapi::Describe;
 pub(crate) use render::explain;
 pub use render::{fault, refusal, understood};
 pub use reply::{Answer, IntoReply, NoContent, PlainText, Published, Reply, Written};
 pub use request::{Bearer, FromRequest, Json, MaybeBearer, MaybeJson, MemberPath, OrgPath, Query, Request};
 pub use service::{MOST_BODY, RequestId, Service};
+#[cfg(not(feature = "openapi"))]
+pub use undescribed::Describe;

@@ -6,9 +6,10 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 
+use super::Describe;
 use crate::domain::Fault;
 use crate::ports::KeyReader;
-use crate::wire::{JwkSet, json};
+use crate::wire::{JwkSet, Shape, json};
 
 /// An answer, before it becomes HTTP.
 #[derive(Debug)]
@@ -61,7 +62,7 @@ const EVERYWHERE: [(header::HeaderName, HeaderValue); 3] = [
 ];
 
 /// What an endpoint answers when it succeeds.
-pub trait IntoReply {
+pub trait IntoReply: Describe {
     /// The answer.
     fn into_reply(self) -> Reply;
 }
@@ -85,7 +86,7 @@ impl<const STATUS: u16, T> Answer<STATUS, T> {
     }
 }
 
-impl<const STATUS: u16, T> IntoReply for Answer<STATUS, T> {
+impl<const STATUS: u16, T: Shape> IntoReply for Answer<STATUS, T> {
     fn into_reply(self) -> Reply {
         Reply::json(StatusCode::from_u16(STATUS).unwrap_or_default(), self.body)
     }
@@ -95,9 +96,13 @@ impl<const STATUS: u16, T> IntoReply for Answer<STATUS, T> {
 #[derive(Clone, Copy, Debug)]
 pub struct PlainText(pub &'static str);
 
+impl PlainText {
+    pub(super) const MEDIA_TYPE: &'static str = "text/plain";
+}
+
 impl IntoReply for PlainText {
     fn into_reply(self) -> Reply {
-        Reply { media_type: "text/plain", ..Reply::json(StatusCode::OK, self.0) }
+        Reply { media_type: Self::MEDIA_TYPE, ..Reply::json(StatusCode::OK, self.0) }
     }
 }
 
@@ -126,7 +131,7 @@ impl<T> Written<T> {
     }
 }
 
-impl<T> IntoReply for Written<T> {
+impl<T: Shape> IntoReply for Written<T> {
     fn into_reply(self) -> Reply {
         Reply::json(if self.created { StatusCode::CREATED } else { StatusCode::OK }, self.body)
     }
@@ -148,7 +153,7 @@ impl Published<JwkSet> {
     }
 }
 
-impl<T> IntoReply for Published<T> {
+impl<T: Shape> IntoReply for Published<T> {
     fn into_reply(self) -> Reply {
         Reply { max_age: Some(self.max_age), ..Reply::json(StatusCode::OK, self.body) }
     }

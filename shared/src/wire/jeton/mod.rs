@@ -13,6 +13,7 @@ use crate::domain::Invalid;
 
 /// The answer of `GET /health`.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Health"))]
 pub struct Healthy {
     status: &'static str,
 }
@@ -57,6 +58,20 @@ impl std::fmt::Display for Text {
 impl std::fmt::Display for LongText {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl super::described::Spelled for Text {
+    fn spelling() -> schemars::Schema {
+        super::described::plain(100)
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl super::described::Spelled for LongText {
+    fn spelling() -> schemars::Schema {
+        super::described::plain(1_000)
     }
 }
 
