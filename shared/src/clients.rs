@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::domain::{
-    Client, ClientAuthMethod, ClientId, ClientKind, ClientRef, Error, Fault, GrantType, Invalid, MarkKey, MarkKind, OrgId,
-    Refusal, Scope, Seconds, Secret, Service, Timestamp,
+    AccessTokenForm, Audience, CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind, ClientRef, Error, Fault,
+    GrantType, Invalid, MarkKey, MarkKind, OrgId, Refusal, Scope, Seconds, Secret, Service, Timestamp,
 };
 use crate::entropy::Entropy;
 use crate::jose::sha256;
@@ -41,10 +41,25 @@ pub struct ClientDraft {
     pub certificate_bound_tokens: bool,
     /// Whether it may exchange tokens where the org demands a permit.
     pub may_exchange_tokens: bool,
+    /// Whether it must prove a key with each token request.
+    pub dpop_bound_tokens: bool,
+    /// Whose certificate authenticates it.
+    pub certificate_subject: Option<CertificateSubject>,
+    /// What only Jeton has words for. `None`: it stays as it is.
+    pub particulars: Option<Particulars>,
     /// What others keep with it.
     pub attributes: Vec<(String, String)>,
     /// What is only kept and shown, as a JSON object.
     pub metadata: Option<Box<str>>,
+}
+
+/// What other APIs than Jeton's own have no words for.
+#[derive(Clone, Debug, Default)]
+pub struct Particulars {
+    /// What its access tokens are. `None`: what the org's are.
+    pub access_token_form: Option<AccessTokenForm>,
+    /// The resources that it is the server of. `None`: it is no resource server.
+    pub resources: Option<Vec<Audience>>,
 }
 
 /// One page of a listing.
@@ -88,6 +103,11 @@ pub(crate) fn client_as_drafted(
 ) -> Client {
     let ClientDraft { alias, name, kind, auth_method, grants, scopes, jwks, token_duration, refresh_token_duration, .. } = draft;
     let ClientDraft { single_token_per_subject, certificate_bound_tokens, may_exchange_tokens, attributes, metadata, .. } = draft;
+    let ClientDraft { dpop_bound_tokens, certificate_subject, particulars, .. } = draft;
+    let Particulars { access_token_form, resources } = particulars.unwrap_or_else(|| match existing {
+        Some(there) => Particulars { access_token_form: there.access_token_form, resources: there.resources.clone() },
+        None => Particulars::default(),
+    });
     Client {
         org: org.clone(),
         id,
@@ -104,6 +124,11 @@ pub(crate) fn client_as_drafted(
         single_token_per_subject,
         certificate_bound_tokens,
         may_exchange_tokens,
+        dpop_bound_tokens,
+        certificate_subject,
+        access_token_form,
+        resources,
+        registration_token: existing.and_then(|client| client.registration_token),
         attributes,
         metadata,
         enabled: existing.is_none_or(|client| client.enabled),
@@ -240,7 +265,7 @@ async fn put(write: &dyn WriteDirectory, client: &Client) -> Result<(), Error> {
     match write.put_client(client).await? {
         Put::Created | Put::Replaced => Ok(()),
         Put::Dangling => Err(Refusal::Conflict("the org is gone").into()),
-        Put::Taken => Err(Refusal::Conflict("another client has this alias").into()),
+        Put::Taken => Err(Refusal::Conflict("another client has this alias or number").into()),
     }
 }
 

@@ -144,6 +144,9 @@ pub async fn issue(
         acr: None,
         auth_time: None,
         for_external_attachment: false,
+        of_member: false,
+        actors: Vec::new(),
+        ancestors: Vec::new(),
     };
     let ask = ClientAsk {
         subject: Some(word.subject),

@@ -89,7 +89,7 @@ pub async fn load(store: &dyn Store, seed: Seed, now: Timestamp) -> Result<Loade
     }
     for (index, client) in clients.iter().enumerate() {
         if store.put_client(client).await? == Put::Taken {
-            return Err(contradiction(format!("clients[{index}].alias"), "belongs to another client"));
+            return Err(contradiction(format!("clients[{index}]"), "its alias or its number belongs to another client"));
         }
     }
     Ok(loaded)

@@ -238,6 +238,9 @@ async fn client_credentials(
             acr: None,
             auth_time: None,
             for_external_attachment: false,
+            of_member: false,
+            actors: Vec::new(),
+            ancestors: Vec::new(),
         })
     };
     let grant = policy::issue(service, client.client(), ask, RefreshOf::OrgAndClient, ports.reader().now())?;

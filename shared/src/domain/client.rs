@@ -1,6 +1,6 @@
 //! OAuth clients.
 
-use super::{ClientId, GrantType, OrgId, Scope, Seconds, Timestamp};
+use super::{Algorithm, Audience, ClientId, GrantType, OrgId, Scope, Seconds, Timestamp};
 
 /// An OAuth client of an org, RFC 6749 section 2.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -33,6 +33,17 @@ pub struct Client {
     pub single_token_per_subject: bool,
     /// Whether its tokens are bound to the certificate of its TLS connection: RFC 8705 section 3.4.
     pub certificate_bound_tokens: bool,
+    /// Whether it must prove a key with each token request: RFC 9449 section 5.2.
+    pub dpop_bound_tokens: bool,
+    /// Whose certificate authenticates it: RFC 8705 section 2.1.2.
+    pub certificate_subject: Option<CertificateSubject>,
+    /// What its access tokens are. `None`: what the org's are.
+    pub access_token_form: Option<AccessTokenForm>,
+    /// The resources that it is the server of: it may introspect tokens that are meant for one of them, or for nobody in
+    /// particular. `None`: it is no resource server.
+    pub resources: Option<Vec<Audience>>,
+    /// SHA-256 of the token by which it manages its own registration: RFC 7592 section 3.
+    pub registration_token: Option<[u8; 32]>,
     /// Whether it may exchange tokens where the org demands a permit.
     pub may_exchange_tokens: bool,
     /// What others keep with it.
@@ -52,6 +63,82 @@ impl Client {
     pub fn is_alias(text: &str) -> bool {
         let known = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
         (1..=100).contains(&text.len()) && text.bytes().all(known) && !text.bytes().all(|b| b.is_ascii_digit())
+    }
+}
+
+/// What access tokens are.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum AccessTokenForm {
+    /// Texts that only the service can read.
+    Opaque,
+    /// JWTs (RFC 9068), signed by this.
+    Jwt(Algorithm),
+}
+
+/// The one name that a client certificate must have: of the `tls_client_auth_…` members of RFC 8705 section 2.1.2 there is one.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum CertificateSubject {
+    /// `tls_client_auth_subject_dn`, as RFC 4514 spells it.
+    DistinguishedName(String),
+    /// `tls_client_auth_san_dns`
+    DnsName(String),
+    /// `tls_client_auth_san_uri`
+    Uri(String),
+    /// `tls_client_auth_san_ip`
+    IpAddress(std::net::IpAddr),
+    /// `tls_client_auth_san_email`
+    Email(String),
+}
+
+impl CertificateSubject {
+    /// What kind of name it is: the registered name of its member, but for `tls_client_auth_` at the beginning.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::DistinguishedName(_) => "subject_dn",
+            Self::DnsName(_) => "san_dns",
+            Self::Uri(_) => "san_uri",
+            Self::IpAddress(_) => "san_ip",
+            Self::Email(_) => "san_email",
+        }
+    }
+
+    /// The name.
+    pub fn name(&self) -> std::borrow::Cow<'_, str> {
+        match self {
+            Self::DistinguishedName(name) | Self::DnsName(name) | Self::Uri(name) | Self::Email(name) => name.into(),
+            Self::IpAddress(address) => address.to_string().into(),
+        }
+    }
+
+    /// The name of this kind.
+    pub fn of(kind: &str, name: &str) -> Result<Self, super::Invalid> {
+        const RULE: super::Invalid = super::Invalid("must be 1 to 1,024 characters, and an IP address if it stands for one");
+        if name.is_empty() || name.len() > 1_024 || name.chars().any(char::is_control) {
+            return Err(RULE);
+        }
+        Ok(match kind {
+            "subject_dn" => Self::DistinguishedName(name.to_owned()),
+            "san_dns" => Self::DnsName(name.to_owned()),
+            "san_uri" => Self::Uri(name.to_owned()),
+            "san_ip" => Self::IpAddress(name.parse().map_err(|_| RULE)?),
+            "san_email" => Self::Email(name.to_owned()),
+            _ => return Err(RULE),
+        })
+    }
+}
+
+impl AccessTokenForm {
+    /// `opaque`, or the name of the algorithm.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Opaque => "opaque",
+            Self::Jwt(algorithm) => algorithm.name(),
+        }
+    }
+
+    /// The form of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        if name == "opaque" { Some(Self::Opaque) } else { Algorithm::from_name(name).map(Self::Jwt) }
     }
 }
 

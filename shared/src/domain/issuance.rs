@@ -1,6 +1,6 @@
 //! What is known of a token that an OAuth client got.
 
-use super::{Invalid, Timestamp};
+use super::{ClientId, Invalid, Session, Subject, Timestamp, TokenId};
 
 /// How a token came to an OAuth client, and what came with it. Of a token that a member asked for itself nothing of this is known.
 ///
@@ -25,6 +25,59 @@ pub struct Issuance {
     pub auth_time: Option<Timestamp>,
     /// Whether it was made to be attached to what another server issues (Authlete's `forExternalAttachment`).
     pub for_external_attachment: bool,
+    /// Whether its subject is a member of the org: it lives no longer than they may act.
+    pub of_member: bool,
+    /// Who acts for its subject: `act` of RFC 8693 section 4.1, the current actor first. At most [`Issuance::DEEPEST`].
+    pub actors: Vec<Actor>,
+    /// The tokens that it was made from: it dies with each of them. At most [`Issuance::DEEPEST`].
+    pub ancestors: Vec<Ancestor>,
+}
+
+impl Issuance {
+    /// How many actors, and how many ancestors, a token can have.
+    pub const DEEPEST: usize = 8;
+
+    /// By this grant, and nothing else is known.
+    pub fn by(grant: GrantType) -> Self {
+        Self {
+            grant,
+            for_client: false,
+            alias_used: false,
+            properties: Vec::new(),
+            confirmation: Confirmation::default(),
+            details: None,
+            acr: None,
+            auth_time: None,
+            for_external_attachment: false,
+            of_member: false,
+            actors: Vec::new(),
+            ancestors: Vec::new(),
+        }
+    }
+}
+
+/// Who acts for the subject of a token.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Actor {
+    /// Its `sub`.
+    pub subject: Subject,
+    /// The client that its own token was issued to.
+    pub client: Option<ClientId>,
+}
+
+/// A token that another was made from, by what decides whether it is alive.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Ancestor {
+    /// Its id, in the same org.
+    pub id: TokenId,
+    /// Its subject.
+    pub subject: Subject,
+    /// The client that it was issued to.
+    pub client: Option<ClientId>,
+    /// Its refresh family.
+    pub family: Option<TokenId>,
+    /// The session that it is in.
+    pub session: Option<Session>,
 }
 
 /// A grant of OAuth: the values of `grant_type`, and `implicit`, which has none.

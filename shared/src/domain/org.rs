@@ -1,6 +1,6 @@
 //! Orgs: tenants, and the hierarchy that they form.
 
-use super::{Algorithm, GrantType, OrgId, Scope, Seconds, Timestamp};
+use super::{Algorithm, Audience, ClientId, GrantType, OrgId, Scope, Seconds, Timestamp};
 
 /// A tenant. Nothing crosses an org, but that an administrator of an ancestor may act on it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -121,6 +121,16 @@ pub struct OAuthSettings {
     pub token_exchange: ExchangeRules,
     /// Which assertions are taken.
     pub jwt_grant: AssertionRules,
+    /// The resources that a client can ask a token for: RFC 8707. `None`: all that an https URL or a URN names.
+    pub resources: Option<Vec<Audience>>,
+    /// For whom a token is where a request names nobody. `None`: for the issuer.
+    pub default_resource: Option<Audience>,
+    /// Whether DPoP proofs must have a nonce of the service: RFC 9449 section 8.
+    pub dpop_nonce_required: bool,
+    /// The types of `authorization_details` that there are: RFC 9396 section 2.1.
+    pub authorization_details_types: Vec<String>,
+    /// Whose assertions become tokens here: RFC 7523 section 2.1.
+    pub assertion_issuers: Vec<AssertionIssuer>,
     /// What others keep with it.
     pub attributes: Vec<(String, String)>,
 }
@@ -148,6 +158,11 @@ impl Default for OAuthSettings {
             token_endpoint: None,
             token_exchange: ExchangeRules::default(),
             jwt_grant: AssertionRules::default(),
+            resources: None,
+            default_resource: None,
+            dpop_nonce_required: false,
+            authorization_details_types: Vec::new(),
+            assertion_issuers: Vec::new(),
             attributes: Vec::new(),
         }
     }
@@ -194,4 +209,32 @@ pub struct AssertionRules {
     pub encrypted_jwt_rejected: bool,
     /// None that isn't signed.
     pub unsigned_jwt_rejected: bool,
+}
+
+/// Somebody whose assertions are taken for tokens: RFC 7523 section 2.1.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct AssertionIssuer {
+    /// The `iss` of its assertions.
+    pub issuer: String,
+    /// Where its keys are.
+    pub keys: IssuerKeys,
+    /// The scopes that its assertions can open. `None`: all that the org supports.
+    pub scopes: Option<Vec<Scope>>,
+    /// The clients that may present them. `None`: all that have the grant.
+    pub clients: Option<Vec<ClientId>>,
+    /// Whether its subjects need not be members of the org.
+    pub any_subject: bool,
+    /// Whether a refresh token comes with the access token.
+    pub refresh_tokens: bool,
+    /// Whether its assertions are taken at all now.
+    pub enabled: bool,
+}
+
+/// Where the keys of an [`AssertionIssuer`] are.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum IssuerKeys {
+    /// Here: a JWK Set.
+    Inline(Box<str>),
+    /// At this URL. It is read only if the deployment allows its origin.
+    At(String),
 }

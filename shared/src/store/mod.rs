@@ -195,7 +195,8 @@ pub trait WriteDirectory: std::fmt::Debug + Send + Sync {
     /// Deletes a member.
     async fn delete_member(&self, key: &MemberKey) -> Result<Delete, Fault>;
 
-    /// Creates or replaces a client. [`Put::Dangling`] if there is no such org, [`Put::Taken`] if another client has its alias.
+    /// Creates or replaces a client. [`Put::Dangling`] if there is no such org, [`Put::Taken`] if another client has its alias, or one of another
+    /// org its number.
     async fn put_client(&self, client: &Client) -> Result<Put, Fault>;
 
     /// Deletes a client.

@@ -31,6 +31,8 @@ pub struct Wanted {
     pub clients: Vec<ClientKey>,
     /// Which clients have these aliases.
     pub client_aliases: Vec<(OrgId, String)>,
+    /// Whose these clients are: a number is given to one client of the whole deployment (RFC 6749 section 2.2).
+    pub client_orgs: Vec<ClientId>,
 }
 
 /// Where a client is.
@@ -43,7 +45,8 @@ impl Wanted {
     /// Both together. Marks are read from the shard that this one names, if it names one.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
-        let Self { tokens, families, aliases, tickets, marks, shard_of, orgs, members, clients, client_aliases } = other;
+        let Self { tokens, families, aliases, tickets, marks, shard_of, orgs, members, clients, client_aliases, client_orgs } =
+            other;
         self.tokens.extend(tokens);
         self.families.extend(families);
         self.aliases.extend(aliases);
@@ -54,6 +57,7 @@ impl Wanted {
         self.members.extend(members);
         self.clients.extend(clients);
         self.client_aliases.extend(client_aliases);
+        self.client_orgs.extend(client_orgs);
         self
     }
 }
@@ -79,6 +83,8 @@ pub struct Found {
     pub clients: HashMap<ClientKey, Client>,
     /// Which client has an alias.
     pub client_aliases: HashMap<(OrgId, String), ClientId>,
+    /// Whose a client is.
+    pub client_orgs: HashMap<ClientId, OrgId>,
 }
 
 /// Which tokens to list: those for which everything given holds.

@@ -33,6 +33,9 @@ fn issuance() -> Issuance {
         acr: Some("urn:acr:1".to_owned()),
         auth_time: Some(NOW),
         for_external_attachment: false,
+        of_member: false,
+        actors: Vec::new(),
+        ancestors: Vec::new(),
     }
 }
 
@@ -176,6 +179,11 @@ async fn a_change_of_a_client_tells_its_public_keys_and_how_many_secrets_it_has(
         refresh_token_duration: None,
         single_token_per_subject: false,
         may_exchange_tokens: true,
+        dpop_bound_tokens: false,
+        certificate_subject: None,
+        access_token_form: None,
+        resources: None,
+        registration_token: None,
         certificate_bound_tokens: true,
         attributes: vec![("tier".to_owned(), "s3cret-1".to_owned())],
         metadata: Some(r#"{"contacts":["s3cret-2"]}"#.into()),

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{coded, decode, encode, grants, is_false};
-use crate::domain::{Client, ClientAuthMethod, ClientId, ClientKind, Fault, GrantType, OrgId, Scope, Seconds, Timestamp};
+use crate::domain::{
+    AccessTokenForm, Audience, CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind, Fault, GrantType, OrgId,
+    Scope, Seconds, Timestamp,
+};
 
 /// The body of a client: all of it but `created_at`.
 pub fn encode_client(client: &Client) -> Result<String, Fault> {
@@ -53,6 +56,16 @@ struct ClientBody {
     may_exchange_tokens: bool,
     #[serde(rename = "y", default, skip_serializing_if = "is_false")]
     certificate_bound_tokens: bool,
+    #[serde(rename = "dp", default, skip_serializing_if = "is_false")]
+    dpop_bound_tokens: bool,
+    #[serde(rename = "cs", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    certificate_subject: Option<CertificateSubject>,
+    #[serde(rename = "f", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    access_token_form: Option<AccessTokenForm>,
+    #[serde(rename = "rs", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    resources: Option<Vec<Audience>>,
+    #[serde(rename = "rt", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    registration_token: Option<[u8; 32]>,
     #[serde(rename = "p", default, skip_serializing_if = "Vec::is_empty")]
     attributes: Vec<(String, String)>,
     #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
@@ -83,6 +96,11 @@ impl ClientBody {
             single_token_per_subject: client.single_token_per_subject,
             may_exchange_tokens: client.may_exchange_tokens,
             certificate_bound_tokens: client.certificate_bound_tokens,
+            dpop_bound_tokens: client.dpop_bound_tokens,
+            certificate_subject: client.certificate_subject,
+            access_token_form: client.access_token_form,
+            resources: client.resources,
+            registration_token: client.registration_token,
             attributes: client.attributes,
             metadata: client.metadata,
             enabled: client.enabled,
@@ -107,6 +125,11 @@ impl ClientBody {
             single_token_per_subject: self.single_token_per_subject,
             may_exchange_tokens: self.may_exchange_tokens,
             certificate_bound_tokens: self.certificate_bound_tokens,
+            dpop_bound_tokens: self.dpop_bound_tokens,
+            certificate_subject: self.certificate_subject,
+            access_token_form: self.access_token_form,
+            resources: self.resources,
+            registration_token: self.registration_token,
             attributes: self.attributes,
             metadata: self.metadata,
             enabled: self.enabled,

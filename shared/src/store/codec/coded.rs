@@ -15,9 +15,10 @@ use serde_json::value::RawValue;
 use super::issuance::GRANTS;
 use super::org::SettingsBody;
 use crate::domain::{
-    Algorithm, App, Audience, AuthorizationDetails, ClientAuthMethod, ClientId, ClientKind, Confirmation, Creator, GrantType,
-    HostPermissions, Invalid, Issuance, MemberKind, OAuthSettings, OrgId, OrgSettings, Property, Role, Scope, ScopePattern,
-    Seconds, Session, SessionId, Subject, SupportedScope, Thumbprint, Timestamp, TokenId,
+    AccessTokenForm, Actor, Algorithm, Ancestor, App, AssertionIssuer, Audience, AuthorizationDetails, CertificateSubject,
+    ClientAuthMethod, ClientId, ClientKind, Confirmation, Creator, GrantType, HostPermissions, Invalid, Issuance, MemberKind,
+    OAuthSettings, OrgId, OrgSettings, Property, Role, Scope, ScopePattern, Seconds, Session, SessionId, Subject, SupportedScope,
+    Thumbprint, Timestamp, TokenId,
 };
 
 /// What `#[serde(with = "coded")]` calls to write.
@@ -131,6 +132,9 @@ macro_rules! records {
 }
 
 records!(
+    Actor as issuance::ActorBody,
+    Ancestor as issuance::AncestorBody,
+    AssertionIssuer as org::AssertionIssuerBody,
     Confirmation as issuance::ConfirmationBody,
     Creator as token::CreatorBody,
     Issuance as issuance::IssuanceBody,
@@ -242,6 +246,7 @@ macro_rules! words {
 }
 
 words! {
+    AccessTokenForm: Self::name, Self::from_name, "must be a form of access tokens";
     Algorithm: Self::name, Self::from_name, "must be an algorithm";
     ClientAuthMethod: Self::as_str, |text| text.parse().ok(), "must be a way to authenticate";
     ClientKind: |kind| match kind {
@@ -274,3 +279,17 @@ macro_rules! json {
 }
 
 json!(AuthorizationDetails, HostPermissions);
+
+impl Coded for CertificateSubject {
+    fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(&format_args!("{}:{}", self.kind(), self.name()))
+    }
+
+    fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let parse = |text: &str| {
+            let (kind, name) = text.split_once(':').ok_or(Invalid("must be a kind of name and a name"))?;
+            Self::of(kind, name)
+        };
+        from.deserialize_str(Text(parse, PhantomData))
+    }
+}

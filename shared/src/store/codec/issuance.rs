@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{coded, is_false};
-use crate::domain::{AuthorizationDetails, Confirmation, GrantType, Issuance, Property, Thumbprint, Timestamp};
+use crate::domain::{
+    Actor, Ancestor, AuthorizationDetails, ClientId, Confirmation, GrantType, Issuance, Property, Session, Subject, Thumbprint,
+    Timestamp, TokenId,
+};
 
 #[derive(Deserialize, Serialize)]
 #[serde(remote = "Issuance")]
@@ -26,6 +29,36 @@ pub(super) struct IssuanceBody {
     auth_time: Option<Timestamp>,
     #[serde(rename = "e", default, skip_serializing_if = "is_false")]
     for_external_attachment: bool,
+    #[serde(rename = "m", default, skip_serializing_if = "is_false")]
+    of_member: bool,
+    #[serde(rename = "y", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
+    actors: Vec<Actor>,
+    #[serde(rename = "n", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
+    ancestors: Vec<Ancestor>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Actor")]
+pub(super) struct ActorBody {
+    #[serde(rename = "s", with = "coded")]
+    subject: Subject,
+    #[serde(rename = "c", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    client: Option<ClientId>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Ancestor")]
+pub(super) struct AncestorBody {
+    #[serde(rename = "i", with = "coded")]
+    id: TokenId,
+    #[serde(rename = "s", with = "coded")]
+    subject: Subject,
+    #[serde(rename = "c", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    client: Option<ClientId>,
+    #[serde(rename = "f", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    family: Option<TokenId>,
+    #[serde(rename = "x", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    session: Option<Session>,
 }
 
 #[derive(Deserialize, Serialize)]

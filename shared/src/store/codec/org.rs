@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{coded, decode, encode, grants, is_false, some_time};
 use crate::domain::{
-    Algorithm, AssertionRules, ExchangeRules, Fault, GrantType, OAuthSettings, Org, OrgId, OrgSettings, Scope, Seconds,
-    SupportedScope, Timestamp,
+    Algorithm, AssertionIssuer, AssertionRules, Audience, ClientId, ExchangeRules, Fault, GrantType, IssuerKeys, OAuthSettings,
+    Org, OrgId, OrgSettings, Scope, Seconds, SupportedScope, Timestamp,
 };
 
 /// The body of an org: all of it but `created_at`.
@@ -123,6 +123,16 @@ pub(super) struct OAuthBody {
     token_exchange: ExchangeRules,
     #[serde(rename = "j", with = "AssertionBody", default)]
     jwt_grant: AssertionRules,
+    #[serde(rename = "rs", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    resources: Option<Vec<Audience>>,
+    #[serde(rename = "w", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    default_resource: Option<Audience>,
+    #[serde(rename = "n", default, skip_serializing_if = "is_false")]
+    dpop_nonce_required: bool,
+    #[serde(rename = "dt", default, skip_serializing_if = "Vec::is_empty")]
+    authorization_details_types: Vec<String>,
+    #[serde(rename = "b", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
+    assertion_issuers: Vec<AssertionIssuer>,
     #[serde(rename = "p", default, skip_serializing_if = "Vec::is_empty")]
     attributes: Vec<(String, String)>,
 }
@@ -168,4 +178,32 @@ struct AssertionBody {
     encrypted_jwt_rejected: bool,
     #[serde(rename = "u", default, skip_serializing_if = "is_false")]
     unsigned_jwt_rejected: bool,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "AssertionIssuer")]
+pub(super) struct AssertionIssuerBody {
+    #[serde(rename = "i")]
+    issuer: String,
+    #[serde(rename = "k", with = "IssuerKeysBody")]
+    keys: IssuerKeys,
+    #[serde(rename = "z", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    scopes: Option<Vec<Scope>>,
+    #[serde(rename = "c", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    clients: Option<Vec<ClientId>>,
+    #[serde(rename = "s", default, skip_serializing_if = "is_false")]
+    any_subject: bool,
+    #[serde(rename = "r", default, skip_serializing_if = "is_false")]
+    refresh_tokens: bool,
+    #[serde(rename = "e")]
+    enabled: bool,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "IssuerKeys")]
+enum IssuerKeysBody {
+    #[serde(rename = "j")]
+    Inline(Box<str>),
+    #[serde(rename = "u")]
+    At(String),
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::cases;
 use super::samples::{T0, at, client, client_id, digest, member, member_key, org, org_id, rich_member, scope, subject};
 use crate::domain::{
-    Algorithm, AssertionRules, Client, ClientAuthMethod, ClientKind, ExchangeRules, GrantType, Member, OAuthSettings, Org,
-    OrgSettings, Seconds, SupportedScope,
+    Algorithm, AssertionIssuer, AssertionRules, Audience, Client, ClientAuthMethod, ClientKind, ExchangeRules, GrantType,
+    IssuerKeys, Member, OAuthSettings, Org, OrgSettings, Seconds, SupportedScope,
 };
 use crate::store::{Delete, Put, Store, Wanted};
 
@@ -15,6 +15,7 @@ cases![
     a_client_keeps_changes_and_frees_its_alias,
     a_member_is_put_read_and_deleted,
     a_new_orgs_ancestors_must_exist_and_agree,
+    a_number_is_one_clients_in_all_orgs,
     an_alias_is_one_clients_in_its_org,
     clients_and_aliases_are_read_with_the_rest,
     clients_are_listed_in_one_order,
@@ -179,6 +180,11 @@ async fn a_client_is_put_read_and_deleted(store: Arc<dyn Store>) {
         refresh_token_duration: None,
         single_token_per_subject: false,
         may_exchange_tokens: false,
+        dpop_bound_tokens: false,
+        certificate_subject: None,
+        access_token_form: None,
+        resources: None,
+        registration_token: None,
         attributes: Vec::new(),
         metadata: None,
         grants: Vec::new(),
@@ -209,7 +215,7 @@ async fn clients_are_listed_in_one_order(store: Arc<dyn Store>) {
     for number in numbers {
         store.put_client(&client("a", number, Some(&format!("c{number}")))).await.unwrap();
     }
-    store.put_client(&client("ab", 5, None)).await.unwrap();
+    store.put_client(&client("ab", 500, None)).await.unwrap();
     let all = store.clients(&org_id("a"), None, 100).await.unwrap();
     let expected = numbers.map(|number| client("a", number, Some(&format!("c{number}"))));
     assert!(all.len() == numbers.len() && expected.iter().all(|client| all.contains(client)), "{all:#?}");
@@ -298,8 +304,51 @@ fn rich_settings() -> OAuthSettings {
             encrypted_jwt_rejected: true,
             unsigned_jwt_rejected: true,
         },
+        resources: Some(vec![Audience::parse("https://api.example").unwrap()]),
+        authorization_details_types: vec!["a\"é".to_owned()],
+        default_resource: Some(Audience::parse("https://api.example").unwrap()),
+        dpop_nonce_required: true,
+        assertion_issuers: vec![
+            AssertionIssuer {
+                issuer: "https://idp.example/\"é".to_owned(),
+                keys: IssuerKeys::Inline(r#"{"keys":[]}"#.into()),
+                scopes: Some(vec![scope("a")]),
+                clients: Some(vec![client_id(4)]),
+                any_subject: true,
+                refresh_tokens: true,
+                enabled: true,
+            },
+            AssertionIssuer {
+                issuer: "x".to_owned(),
+                keys: IssuerKeys::At("https://idp.example/jwks".to_owned()),
+                scopes: None,
+                clients: None,
+                any_subject: false,
+                refresh_tokens: false,
+                enabled: false,
+            },
+        ],
         attributes,
     }
+}
+
+async fn a_number_is_one_clients_in_all_orgs(store: Arc<dyn Store>) {
+    for id in ["a", "ab"] {
+        store.put_org(&org(id, &[])).await.unwrap();
+    }
+    let whose = async |number| {
+        let wanted = Wanted { client_orgs: vec![client_id(number), client_id(9)], ..Wanted::default() };
+        store.read(&wanted).await.unwrap().client_orgs
+    };
+    assert_eq!(store.put_client(&client("a", 1, None)).await.unwrap(), Put::Created);
+    assert_eq!(store.put_client(&client("ab", 1, None)).await.unwrap(), Put::Taken);
+    assert_eq!(store.client(&org_id("ab"), client_id(1)).await.unwrap(), None, "nothing was written");
+    assert_eq!(store.put_client(&client("a", 1, None)).await.unwrap(), Put::Replaced);
+    assert_eq!(whose(1).await, [(client_id(1), org_id("a"))].into());
+    store.delete_client(&org_id("a"), client_id(1)).await.unwrap();
+    assert!(whose(1).await.is_empty());
+    assert_eq!(store.put_client(&client("ab", 1, None)).await.unwrap(), Put::Created, "it is free again");
+    assert_eq!(whose(1).await, [(client_id(1), org_id("ab"))].into());
 }
 
 async fn an_alias_is_one_clients_in_its_org(store: Arc<dyn Store>) {
@@ -315,7 +364,7 @@ async fn an_alias_is_one_clients_in_its_org(store: Arc<dyn Store>) {
     assert_eq!(store.put_client(&client("a", 2, Some("shop"))).await.unwrap(), Put::Taken);
     assert_eq!(store.client(&org_id("a"), client_id(2)).await.unwrap(), Some(second), "nothing was written");
     assert_eq!(store.put_client(&first).await.unwrap(), Put::Replaced, "its own alias is free to keep");
-    assert_eq!(store.put_client(&client("ab", 2, Some("shop"))).await.unwrap(), Put::Created, "another org's is another");
+    assert_eq!(store.put_client(&client("ab", 3, Some("shop"))).await.unwrap(), Put::Created, "another org's is another");
 }
 
 async fn a_client_keeps_changes_and_frees_its_alias(store: Arc<dyn Store>) {

@@ -177,5 +177,6 @@ fn everything(org: &str, n: u64) -> Wanted {
         tickets: vec![ticket_key(org, n)],
         clients: vec![(org_id(org), client_id(n))],
         client_aliases: vec![(org_id(org), "shop".to_owned())],
+        client_orgs: vec![client_id(n)],
     }
 }

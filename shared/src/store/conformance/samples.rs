@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::{
-    App, Audience, AuthorizationDetails, Client, ClientAuthMethod, ClientId, ClientKind, Confirmation, Creator, Family,
-    FamilyKey, GrantType, HostPermissions, Issuance, Mark, MarkKey, MarkKind, Member, MemberKey, MemberKind, Org, OrgId,
-    OrgSettings, Profile, Property, Role, Scope, ScopePattern, Seconds, Session, SessionId, Shard, Subject, Thumbprint,
-    Timestamp, TokenId, TokenKey, TokenRecord,
+    AccessTokenForm, Actor, Algorithm, Ancestor, App, Audience, AuthorizationDetails, CertificateSubject, Client,
+    ClientAuthMethod, ClientId, ClientKind, Confirmation, Creator, Family, FamilyKey, GrantType, HostPermissions, Issuance, Mark,
+    MarkKey, MarkKind, Member, MemberKey, MemberKind, Org, OrgId, OrgSettings, Profile, Property, Role, Scope, ScopePattern,
+    Seconds, Session, SessionId, Shard, Subject, Thumbprint, Timestamp, TokenId, TokenKey, TokenRecord,
 };
 use crate::entropy::{Entropy, Seeded};
 use crate::store::{Found, Recording, RotationStep, Store, Wanted};
@@ -133,6 +133,21 @@ pub(in crate::store) fn issuance() -> Issuance {
         acr: Some("urn:acr \"é\"".to_owned()),
         auth_time: Some(T0),
         for_external_attachment: true,
+        of_member: true,
+        actors: vec![
+            Actor { subject: subject("bob"), client: Some(client_id(4)) },
+            Actor { subject: subject("é"), client: None },
+        ],
+        ancestors: vec![
+            Ancestor {
+                id: id(71),
+                subject: subject("ann"),
+                client: Some(client_id(4)),
+                family: Some(id(72)),
+                session: Some(Session { org: org_id("b"), id: SessionId::parse("s").unwrap() }),
+            },
+            Ancestor { id: id(73), subject: subject("bob"), client: None, family: None, session: None },
+        ],
     }
 }
 
@@ -306,6 +321,11 @@ pub(crate) fn client(org: &str, number: u64, alias: Option<&str>) -> Client {
         single_token_per_subject: true,
         certificate_bound_tokens: true,
         may_exchange_tokens: true,
+        dpop_bound_tokens: true,
+        certificate_subject: Some(CertificateSubject::DistinguishedName("CN=\"a\",O=é".to_owned())),
+        access_token_form: Some(AccessTokenForm::Jwt(Algorithm::Ps256)),
+        resources: Some(vec![Audience::parse("https://api.example").unwrap()]),
+        registration_token: Some(digest(3)),
         attributes: vec![("a\"".to_owned(), "é".to_owned()), (String::new(), String::new())],
         metadata: Some(r#"{"redirect_uris":["https://a.example/\"b\""]}"#.into()),
         enabled: true,

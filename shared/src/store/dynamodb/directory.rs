@@ -140,6 +140,7 @@ impl WriteDirectory for DynamoStore {
             let (old_alias, new_alias) = (old.and_then(|old| old.alias), client.alias.as_ref());
             let mut changes = vec![self.client_change(client, is_new, old_alias.as_deref())?];
             changes.extend(is_new.then(|| self.count(&client.org, &client.id.to_string(), 1)));
+            changes.push(self.numbering(client));
             let nth_alias = changes.len();
             if old_alias.as_ref() != new_alias {
                 changes.extend(new_alias.map(|alias| self.taking(client, alias)));
@@ -153,7 +154,7 @@ impl WriteDirectory for DynamoStore {
             if is_as_seen && is_new && failed(1) {
                 return Ok(Put::Dangling);
             }
-            if is_as_seen && failed(nth_alias) {
+            if is_as_seen && (failed(nth_alias - 1) || failed(nth_alias)) {
                 return Ok(Put::Taken);
             }
             patience.wait().await?;
@@ -167,6 +168,7 @@ impl WriteDirectory for DynamoStore {
             let Some(old) = self.client(org, id).await? else { return Ok(Delete::Unknown) };
             let delete = Change::delete(&self.tables.directory, Key::client(org, id), as_seen(old.alias.as_deref()));
             let mut changes = vec![with_alias(delete, "old", old.alias.as_deref()), self.count(org, &id.to_string(), -1)];
+            changes.push(Change::delete(&self.tables.directory, Key::client_org(id), ""));
             changes.extend(old.alias.map(|alias| self.freeing(org, &alias)));
             if self.transact(DOING, &changes).await?.is_none() {
                 return Ok(Delete::Done);
@@ -251,6 +253,13 @@ impl DynamoStore {
         let change = Change::update(&self.tables.directory, Key::client(&client.org, client.id), expression, condition);
         let change = change.with("b", text(codec::encode_client(client)?)).with("t", moment(client.created_at));
         Ok(with_alias(with_alias(change, "new", new_alias), "old", old_alias))
+    }
+
+    /// Gives a number to a client's org, if no other has it.
+    fn numbering(&self, client: &Client) -> Change {
+        const CONDITION: &str = "attribute_not_exists(pk) OR o = :org";
+        let change = Change::update(&self.tables.directory, Key::client_org(client.id), "SET o = :org", CONDITION);
+        change.with("org", text(client.org.as_str()))
     }
 
     /// Takes an alias for a client, if it is free.

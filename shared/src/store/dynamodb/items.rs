@@ -144,6 +144,10 @@ pub(super) fn holder(item: &Item) -> Result<ClientId, Fault> {
     ClientId::from_number(number).map_err(|_| broken("c"))
 }
 
+pub(super) fn client_org(item: &Item) -> Result<OrgId, Fault> {
+    OrgId::parse(string(item, "o")?).map_err(|_| broken("o"))
+}
+
 pub(super) fn not_before(item: &Item) -> Result<Timestamp, Fault> {
     find_moment(item, "n")?.ok_or_else(|| broken("n"))
 }
@@ -318,6 +322,9 @@ mod tests {
                 acr: None,
                 auth_time: Some(T0),
                 for_external_attachment: false,
+                of_member: false,
+                actors: Vec::new(),
+                ancestors: Vec::new(),
             })),
             refreshable_until: Some(T0.plus(Seconds::DAY)),
             ..typical()

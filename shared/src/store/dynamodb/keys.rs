@@ -72,6 +72,13 @@ impl Key {
         Self { pk: org.to_string(), sk: format!("a#{alias}") }
     }
 
+    const CLIENT_ORG: &str = "c";
+
+    /// What tells whose a client is. No org has such a name.
+    pub(super) fn client_org(id: ClientId) -> Self {
+        Self { pk: format!("#{id}"), sk: Self::CLIENT_ORG.to_owned() }
+    }
+
     /// One of those that count what belongs to an org.
     pub(super) fn counter(org: &OrgId, shard: Shard) -> Self {
         Self { pk: org.to_string(), sk: format!("n#{shard}") }
@@ -107,6 +114,9 @@ pub(super) enum Owner {
 impl Owner {
     /// Whose the item of this key is, whichever table it is in. `None`: nothing that this version knows.
     pub(super) fn of(Key { pk, sk }: &Key) -> Option<Self> {
+        if pk.starts_with('#') && *sk == Key::CLIENT_ORG {
+            return Some(Self::Bookkeeping);
+        }
         if *pk == Key::key_ring().pk {
             return Some(Self::KeyRing);
         }
@@ -199,6 +209,7 @@ mod tests {
             (Key::client(&org, client), Owner::Client),
             (Key::sub_org(&org, &org), Owner::Bookkeeping),
             (Key::client_alias(&org, "x"), Owner::Bookkeeping),
+            (Key::client_org(client), Owner::Bookkeeping),
             (Key::alias(&AliasKey { org: org.clone(), hash: [7; 32] }), Owner::Bookkeeping),
             (Key::ticket(&TicketKey { org: org.clone(), id }), Owner::Bookkeeping),
             (Key::batch(&BatchKey { org: org.clone(), id }), Owner::Bookkeeping),

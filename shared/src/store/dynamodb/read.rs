@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::KeysAndAttributes;
 
 use super::keys::Key;
 use super::{DynamoStore, Item, fault, items};
-use crate::domain::{AliasKey, FamilyKey, Fault, MarkKey, MemberKey, OrgId, Shard, TicketKey, TokenId, TokenKey};
+use crate::domain::{AliasKey, ClientId, FamilyKey, Fault, MarkKey, MemberKey, OrgId, Shard, TicketKey, TokenId, TokenKey};
 use crate::store::{ClientKey, Found, ReadTokens, TokenPage, TokenQuery, Wanted};
 
 #[async_trait]
@@ -79,6 +79,7 @@ enum Name<'a> {
     Member(&'a MemberKey),
     Client(&'a ClientKey),
     ClientAlias(&'a (OrgId, String)),
+    ClientOrg(ClientId),
 }
 
 impl Name<'_> {
@@ -93,6 +94,7 @@ impl Name<'_> {
             Self::Member(key) => drop(found.members.insert(key.clone(), items::member(item)?)),
             Self::Client(key) => drop(found.clients.insert(key.clone(), items::client(item)?)),
             Self::ClientAlias(key) => drop(found.client_aliases.insert(key.clone(), items::holder(item)?)),
+            Self::ClientOrg(id) => drop(found.client_orgs.insert(id, items::client_org(item)?)),
         }
         Ok(())
     }
@@ -114,7 +116,8 @@ fn wanted_directory(wanted: &Wanted) -> Keys<'_> {
     let members = wanted.members.iter().map(|key| (Key::member(key), Name::Member(key)));
     let clients = wanted.clients.iter().map(|key| (Key::client(&key.0, key.1), Name::Client(key)));
     let aliases = wanted.client_aliases.iter().map(|key| (Key::client_alias(&key.0, &key.1), Name::ClientAlias(key)));
-    orgs.chain(members).chain(clients).chain(aliases).collect()
+    let numbers = wanted.client_orgs.iter().map(|id| (Key::client_org(*id), Name::ClientOrg(*id)));
+    orgs.chain(members).chain(clients).chain(aliases).chain(numbers).collect()
 }
 
 fn key_of(item: &Item) -> Result<Key, Fault> {

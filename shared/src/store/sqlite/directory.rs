@@ -70,6 +70,14 @@ pub(super) fn holder(c: &Connection, org: &OrgId, alias: &str) -> Outcome<Option
     id.map_err(|e| Fault::internal("reading the id of a client").because(e).into())
 }
 
+/// Whose this client is.
+pub(super) fn client_org(c: &Connection, id: ClientId) -> Outcome<Option<OrgId>> {
+    let mut select = c.prepare_cached("SELECT org FROM client_orgs WHERE id = ?1")?;
+    let org = select.query_row([id.as_number()], |row| row.get::<_, String>(0)).optional()?;
+    let org = org.map(|org| OrgId::parse(&org)).transpose();
+    org.map_err(|e| Fault::internal("reading whose a client is").because(e).into())
+}
+
 pub(super) fn put_org(c: &Connection, new: &Org) -> Outcome<Put> {
     let old = org(c, &new.id)?;
     if let Some(old) = &old
@@ -130,6 +138,10 @@ pub(super) fn put_client(c: &Connection, client: &Client) -> Outcome<Put> {
     {
         return Ok(Put::Taken);
     }
+    if client_org(c, client.id)?.is_some_and(|other| other != client.org) {
+        return Ok(Put::Taken);
+    }
+    c.prepare_cached("INSERT OR IGNORE INTO client_orgs (id, org) VALUES (?1, ?2)")?.execute(params![id, org])?;
     let known = c.prepare_cached("SELECT 1 FROM clients WHERE org = ?1 AND id = ?2")?.exists(params![org, id])?;
     let mut upsert = c.prepare_cached(
         "INSERT INTO clients (org, id, alias, created_at, body) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -140,6 +152,7 @@ pub(super) fn put_client(c: &Connection, client: &Client) -> Outcome<Put> {
 }
 
 pub(super) fn delete_client(c: &Connection, org: &OrgId, id: ClientId) -> Outcome<Delete> {
+    c.prepare_cached("DELETE FROM client_orgs WHERE org = ?1 AND id = ?2")?.execute(params![org.as_str(), id.as_number()])?;
     let mut delete_one = c.prepare_cached("DELETE FROM clients WHERE org = ?1 AND id = ?2")?;
     Ok(delete(delete_one.execute(params![org.as_str(), id.as_number()])?))
 }

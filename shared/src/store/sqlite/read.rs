@@ -50,6 +50,9 @@ fn each(c: &Connection, wanted: &Wanted) -> Outcome<Found> {
     for key in &wanted.client_aliases {
         found.client_aliases.extend(directory::holder(c, &key.0, &key.1)?.map(|id| (key.clone(), id)));
     }
+    for id in &wanted.client_orgs {
+        found.client_orgs.extend(directory::client_org(c, *id)?.map(|org| (*id, org)));
+    }
     Ok(found)
 }
 

@@ -119,7 +119,7 @@ const READER_CACHE_KIB: i64 = 1_024;
 const STATEMENTS: usize = 96;
 
 /// From each version of the tables to the next. A change that older code can't live with is a step of its own.
-const STEPS: [&str; 3] = [TABLES, KEY_RINGS, OAUTH];
+const STEPS: [&str; 4] = [TABLES, KEY_RINGS, OAUTH, CLIENT_ORGS];
 
 // Records are too long for tables without rowid, which keep whole rows in the inner nodes of their tree, too.
 const TABLES: &str = "
@@ -200,4 +200,10 @@ CREATE TABLE batch_parts (
 CREATE TRIGGER batch_parts_go_with_their_batch AFTER DELETE ON batches BEGIN
     DELETE FROM batch_parts WHERE org = OLD.org AND batch = OLD.id;
 END;
+";
+
+// A number is given to one client of all orgs. Before, it was to one of each: the oldest keeps it.
+const CLIENT_ORGS: &str = "
+CREATE TABLE client_orgs (id INTEGER NOT NULL PRIMARY KEY, org TEXT NOT NULL) STRICT;
+INSERT OR IGNORE INTO client_orgs (id, org) SELECT id, org FROM clients ORDER BY created_at;
 ";

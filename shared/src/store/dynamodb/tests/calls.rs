@@ -23,6 +23,7 @@ pub(super) async fn perform(store: &dyn Store, operation: &str) -> String {
                 tickets: vec![ticket_key("a", 3)],
                 clients: vec![(org_id("a"), client_id(1))],
                 client_aliases: vec![(org_id("a"), "shop".to_owned())],
+                client_orgs: vec![client_id(1)],
                 shard_of: None,
             };
             let found = store.read(&wanted).await.unwrap();

@@ -132,6 +132,9 @@ impl CreateToken {
             acr: self.acr.clone(),
             auth_time: self.auth_time.map(|Number(seconds)| Timestamp::from_secs(seconds)),
             for_external_attachment: self.for_external_attachment,
+            of_member: false,
+            actors: Vec::new(),
+            ancestors: Vec::new(),
         })
     }
 }

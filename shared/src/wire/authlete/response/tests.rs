@@ -66,6 +66,9 @@ fn issuance(is_rich: bool) -> Issuance {
         acr: None,
         auth_time: None,
         for_external_attachment: false,
+        of_member: false,
+        actors: Vec::new(),
+        ancestors: Vec::new(),
     };
     let property = |key: &str, hidden| Property { key: key.into(), value: "v".into(), hidden };
     let rich = samples::rich_token("1", 1).issuance.map(|issuance| Issuance {

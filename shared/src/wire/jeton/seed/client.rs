@@ -1,5 +1,6 @@
 //! Clients of a seed file.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use serde::Deserialize;
@@ -7,8 +8,11 @@ use serde::de::{Deserializer, Error};
 use serde_json::{Map, Value};
 
 use super::{Sha256, Text, secrets};
-use crate::clients::ClientDraft;
-use crate::domain::{Client, ClientAuthMethod, ClientId, ClientKind, GrantType, Invalid, OrgId, Refusal, Scope};
+use crate::clients::{ClientDraft, Particulars};
+use crate::domain::{
+    AccessTokenForm, Audience, CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind, GrantType, Invalid, OrgId,
+    Refusal, Scope,
+};
 use crate::jose::{certificate, jwk};
 use crate::wire::jeton::settings::{Attributes, Length};
 use crate::wire::{Parsed, given};
@@ -59,6 +63,14 @@ pub(super) struct RawClient {
     #[serde(default, deserialize_with = "given")]
     may_exchange_tokens: Option<bool>,
     #[serde(default, deserialize_with = "given")]
+    dpop_bound_tokens: Option<bool>,
+    #[serde(default, deserialize_with = "given")]
+    certificate_subject: Option<Subject>,
+    #[serde(default, deserialize_with = "given")]
+    access_token_form: Option<Parsed<AccessTokenForm>>,
+    #[serde(default, deserialize_with = "given")]
+    resources: Option<Vec<Parsed<Audience>>>,
+    #[serde(default, deserialize_with = "given")]
     attributes: Option<Attributes>,
     #[serde(default, deserialize_with = "given")]
     enabled: Option<bool>,
@@ -82,11 +94,34 @@ impl RawClient {
             single_token_per_subject: self.single_token_per_subject.unwrap_or(false),
             certificate_bound_tokens: self.certificate_bound_tokens.unwrap_or(false),
             may_exchange_tokens: self.may_exchange_tokens.unwrap_or(false),
+            dpop_bound_tokens: self.dpop_bound_tokens.unwrap_or(false),
+            certificate_subject: self.certificate_subject.map(|subject| subject.0),
+            particulars: Some(Particulars {
+                access_token_form: self.access_token_form.map(|form| form.0),
+                resources: self.resources.map(|all| all.into_iter().map(|resource| resource.0).collect()),
+            }),
             attributes: self.attributes.unwrap_or_default().take("attributes")?,
             metadata: None,
         };
         let secrets = secrets(self.secrets_sha256)?;
         Ok(SeedClient { org: self.org.0, id: self.id.0, draft, secrets, enabled: self.enabled.unwrap_or(true) })
+    }
+}
+
+/// One name, by its kind: `{"san_dns": "client.example"}`.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "BTreeMap<String, String>")]
+struct Subject(CertificateSubject);
+
+impl TryFrom<BTreeMap<String, String>> for Subject {
+    type Error = Invalid;
+
+    fn try_from(names: BTreeMap<String, String>) -> Result<Self, Invalid> {
+        const RULE: Invalid = Invalid("must have one of subject_dn, san_dns, san_uri, san_ip and san_email");
+        match names.into_iter().collect::<Vec<_>>().as_slice() {
+            [(kind, name)] => CertificateSubject::of(kind, name).map(Self),
+            _ => Err(RULE),
+        }
     }
 }
 
@@ -125,6 +160,14 @@ impl<'de> Deserialize<'de> for Jwks {
         jwk::set_from_json(text.as_bytes()).map_err(D::Error::custom)?;
         certificate::thumbprints_of_set(text.as_bytes()).map_err(D::Error::custom)?;
         Ok(Self(text))
+    }
+}
+
+impl FromStr for AccessTokenForm {
+    type Err = Invalid;
+
+    fn from_str(name: &str) -> Result<Self, Invalid> {
+        Self::from_name(name).ok_or(Invalid("must be opaque or the name of a signature algorithm: ES256, RS256, …"))
     }
 }
 
