@@ -55,6 +55,16 @@ impl Access {
     };
 }
 
+impl Access {
+    /// Whether nothing is changed, signed or handed over by it.
+    pub fn only_reads(&self) -> bool {
+        let Self { tokens, by_subject, directory, signing_key, envelope_key, key_making, streams, event_bus, queue } = self;
+        let reads = |action: &&str| matches!(*action, "BatchGetItem" | "GetItem" | "Query");
+        [tokens, by_subject, directory].into_iter().copied().flatten().all(reads)
+            && [signing_key, envelope_key, key_making, streams, event_bus, queue].into_iter().all(|actions| actions.is_empty())
+    }
+}
+
 /// A capability.
 pub trait Capability: Clone + std::fmt::Debug + Send + Sync + 'static {
     /// Its name: that of the type, and, with `Policy` behind it, of the policy in `template.yaml` that grants it.

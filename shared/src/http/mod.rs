@@ -1,6 +1,7 @@
 //! HTTP: endpoints, routes, credentials, and how errors are spelled in each dialect. The only room that knows status codes.
 
 mod authlete;
+mod conditional;
 mod endpoint;
 mod render;
 mod reply;
@@ -8,6 +9,7 @@ mod request;
 mod service;
 
 pub use authlete::{BatchPath, ClientPath, CodePath, IdentifierPath, JsonList, Lenient, ServiceCredentials};
+pub use conditional::IfNoneMatch;
 pub use endpoint::{Dialect, Endpoint, Entry, Route};
 pub(crate) use render::explain;
 pub use render::{fault, refusal, understood};

@@ -1,10 +1,14 @@
 //! Answers.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 
+use super::IfNoneMatch;
 use crate::domain::Fault;
+use crate::jose::sha256;
 use crate::ports::KeyReader;
 use crate::wire::json;
 
@@ -126,23 +130,38 @@ impl IntoReply for Written {
     }
 }
 
-/// A public document that caches may keep for a while.
+/// A public document that caches may keep for a while, and need not fetch again as long as it is the same.
 #[derive(Debug)]
 pub struct Published {
     body: Bytes,
     max_age: u32,
+    tag: String,
+    is_known: bool,
 }
 
 impl Published {
-    /// The key set. A new key is published for longer than this before it signs.
-    pub async fn keys(ports: &KeyReader) -> Result<Self, Fault> {
+    /// The key set, for a caller that has these. A new key is published for longer than it may be kept before it signs.
+    pub async fn keys(ports: &KeyReader, known: &IfNoneMatch) -> Result<Self, Fault> {
         let keys = ports.keys.now().await?;
-        Ok(Self { body: Bytes::copy_from_slice(keys.jwks.as_bytes()), max_age: 300 })
+        Ok(Self::new(Bytes::copy_from_slice(keys.jwks.as_bytes()), 300, known))
+    }
+
+    /// A document that may be kept for so many seconds, for a caller that has these.
+    fn new(body: Bytes, max_age: u32, known: &IfNoneMatch) -> Self {
+        let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(sha256(&body)));
+        let is_known = known.has(&tag);
+        Self { body, max_age, tag, is_known }
     }
 }
 
 impl IntoReply for Published {
     fn into_reply(self) -> Reply {
-        Reply { max_age: Some(self.max_age), ..Reply::json(StatusCode::OK, self.body) }
+        let reply = if self.is_known {
+            Reply::json(StatusCode::NOT_MODIFIED, Bytes::new())
+        } else {
+            Reply::json(StatusCode::OK, self.body)
+        };
+        let tag = HeaderValue::try_from(self.tag).ok().map(|tag| (header::ETAG, tag));
+        Reply { max_age: Some(self.max_age), headers: tag.into_iter().collect(), ..reply }
     }
 }
