@@ -7,9 +7,10 @@ use crate::domain::{Fault, Issuer, KeySet, Requirements, Schedule};
 use crate::entropy::Entropy;
 use crate::keys::{PublicKeys, Ring, SigningKeys};
 use crate::ports::{
-    AccessKeeper, Amender, Auditor, BatchReader, BatchWorker, Batcher, BulkRevoker, ClientCreator, ClientRemover, ClientRevoker,
-    ClientWriter, DirectoryReader, Founder, Granter, Guard, Introspector, KeyReader, Lister, Lookup, MemberRemover, MemberWriter,
-    Minter, OrgRemover, OrgWriter, Provides, Public, Reader, Refresher, Revoker, Rotator, TicketEnder,
+    AccessKeeper, Amender, Announcer, Auditor, BatchReader, BatchWorker, Batcher, BulkRevoker, ClientCreator, ClientRemover,
+    ClientRevoker, ClientWriter, DirectoryReader, Founder, Granter, Guard, Introspector, KeyReader, Lister, Lookup,
+    MemberRemover, MemberWriter, Minter, OrgRemover, OrgWriter, Provides, Public, Reader, Refresher, Revoker, Rotator,
+    TicketEnder,
 };
 use crate::queue::Enqueue;
 use crate::signer::{Deriver, MakeKeys, OpenKeys, Signer};
@@ -251,6 +252,12 @@ impl Provides<Auditor> for Auditing {
 impl<P: HasRecords> Provides<Public> for P {
     fn provide(&self) -> Public {
         Public
+    }
+}
+
+impl<P: HasRecords> Provides<Announcer> for P {
+    fn provide(&self) -> Announcer {
+        Announcer { issuer: self.records().reader.keys.issuer().clone() }
     }
 }
 

@@ -88,6 +88,18 @@ impl Capability for Public {
     const ACCESS: Access = Access::NONE;
 }
 
+/// Tells who issues tokens here, and where: it needs nothing else, so it does when nothing else works.
+#[derive(Clone, Debug)]
+pub struct Announcer {
+    /// The `iss` of the tokens.
+    pub issuer: Issuer,
+}
+
+impl Capability for Announcer {
+    const NAME: &'static str = "Announcer";
+    const ACCESS: Access = Access::NONE;
+}
+
 /// Publishes the public keys.
 #[derive(Clone, Debug)]
 pub struct KeyReader {

@@ -143,9 +143,13 @@ impl App {
         let path = request.uri().path().to_owned();
         let answer = Answer::from(self.target.send(request).await);
         let header = |name: &str| answer.headers.get(name).map(|value| value.to_str().expect("text").to_owned());
-        let public = matches!(&*path, "/.well-known/jwks.json" | "/v1/tokens/jwsk")
-            && matches!(answer.status, StatusCode::OK | StatusCode::NOT_MODIFIED);
-        assert_eq!(header("cache-control").as_deref(), Some(if public { "public, max-age=300" } else { "no-store" }), "{path}");
+        let kept = match &*path {
+            "/.well-known/jwks.json" | "/v1/tokens/jwsk" => "public, max-age=300",
+            "/.well-known/oauth-authorization-server" | "/.well-known/openid-configuration" => "public, max-age=3600",
+            _ => "no-store",
+        };
+        let is_found = matches!(answer.status, StatusCode::OK | StatusCode::NOT_MODIFIED);
+        assert_eq!(header("cache-control").as_deref(), Some(if is_found { kept } else { "no-store" }), "{path}");
         assert_eq!(header("x-content-type-options").as_deref(), Some("nosniff"));
         assert!(header("server").is_none());
         assert!(header("access-control-allow-origin").is_none());

@@ -14,5 +14,5 @@ pub use endpoint::{Dialect, Endpoint, Entry, Route};
 pub(crate) use render::explain;
 pub use render::{fault, refusal, understood};
 pub use reply::{Answer, IntoReply, NoContent, PlainText, Published, Reply, Written};
-pub use request::{Bearer, FromRequest, Json, MaybeBearer, MaybeJson, MemberPath, OrgPath, Query, Request};
+pub use request::{Bearer, FromRequest, Json, MaybeBearer, MaybeJson, MemberPath, OrgPath, PathBehind, Query, Request};
 pub use service::{MOST_BODY, RequestId, Service};

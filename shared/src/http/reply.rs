@@ -146,6 +146,11 @@ impl Published {
         Ok(Self::new(Bytes::copy_from_slice(keys.jwks.as_bytes()), 300, known))
     }
 
+    /// A document that changes only with the deployment, for a caller that has these: kept for an hour.
+    pub fn document(body: &impl Serialize, known: &IfNoneMatch) -> Result<Self, Fault> {
+        Ok(Self::new(json::write(body)?.into(), 3_600, known))
+    }
+
     /// A document that may be kept for so many seconds, for a caller that has these.
     fn new(body: Bytes, max_age: u32, known: &IfNoneMatch) -> Self {
         let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(sha256(&body)));

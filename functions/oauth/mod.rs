@@ -1,0 +1,4 @@
+//! OAuth 2.
+
+pub mod metadata;
+pub mod openid_configuration;

@@ -1,0 +1,3 @@
+//! The bytes of the OAuth 2 endpoints.
+
+pub mod metadata;
