@@ -7,9 +7,9 @@ use crate::domain::{Fault, Issuer, KeySet, Requirements, Schedule};
 use crate::entropy::Entropy;
 use crate::keys::{PublicKeys, Ring, SigningKeys};
 use crate::ports::{
-    AccessKeeper, Amender, Attester, Auditor, BatchReader, BatchWorker, Batcher, BulkRevoker, ClientCreator, ClientRemover,
-    ClientRevoker, ClientWriter, DirectoryReader, Founder, Granter, Guard, Introspector, KeyReader, Lister, Lookup,
-    MemberRemover, MemberWriter, Minter, OrgRemover, OrgWriter, Provides, Public, Reader, Refresher, Revoker, Rotator,
+    AccessKeeper, Amender, Announcer, Attester, Auditor, BatchReader, BatchWorker, Batcher, BulkRevoker, ClientCreator,
+    ClientRemover, ClientRevoker, ClientWriter, DirectoryReader, Founder, Granter, Guard, Introspector, KeyReader, Lister,
+    Lookup, MemberRemover, MemberWriter, Minter, OrgRemover, OrgWriter, Provides, Public, Reader, Refresher, Revoker, Rotator,
     TicketEnder,
 };
 use crate::queue::Enqueue;
@@ -125,19 +125,20 @@ pub struct Parts {
     pub issuer: Issuer,
     /// All that is kept.
     pub store: Arc<dyn Store>,
-    /// Signs the tokens.
-    pub signer: Arc<dyn Signer>,
+    /// Sign the tokens: one for each algorithm, the preferred one first.
+    pub signers: Vec<Arc<dyn Signer>>,
     /// Makes the secrets of refresh tokens.
     pub deriver: Arc<dyn Deriver>,
 }
 
 impl Platform {
-    /// With one key, which never changes.
+    /// With keys that never change.
     pub fn new(parts: Parts) -> Result<Self, Fault> {
-        let Parts { clock, entropy, issuer, store, signer, deriver } = parts;
-        let keys = PublicKeys::fixed(&KeySet::new(vec![signer.jwk().clone()]), issuer.clone())?;
+        let Parts { clock, entropy, issuer, store, signers, deriver } = parts;
+        let published = signers.iter().map(|signer| signer.jwk().clone()).collect();
+        let keys = PublicKeys::fixed(&KeySet::new(published), issuer.clone())?;
         let reader = Reader { clock, keys: Arc::new(keys), tokens: store.clone(), client_orgs: Arc::default() };
-        let signing = Arc::new(SigningKeys::fixed(signer, deriver));
+        let signing = Arc::new(SigningKeys::fixed(signers, deriver));
         let records = Records { reader, store, entropy, requirements: Arc::default() };
         Ok(Self { records, minting: Minting { issuer, signing } })
     }
@@ -251,6 +252,12 @@ impl Provides<Auditor> for Auditing {
 impl<P: HasRecords> Provides<Public> for P {
     fn provide(&self) -> Public {
         Public
+    }
+}
+
+impl<P: HasRecords> Provides<Announcer> for P {
+    fn provide(&self) -> Announcer {
+        Announcer { issuer: self.records().reader.keys.issuer().clone() }
     }
 }
 

@@ -120,6 +120,12 @@ impl<'a> Operation<'a> {
         self.answers.insert(status, json!({"description": reason(status), "content": content}));
     }
 
+    /// It answers 304 to who has the answer already.
+    pub fn is_conditional(&mut self) {
+        self.parameters.push(json!({"name": "If-None-Match", "in": "header", "schema": {"type": "string"}}));
+        self.answers_nothing(304);
+    }
+
     /// It answers with a status alone.
     pub fn answers_nothing(&mut self, status: u16) {
         self.answers.insert(status, json!({"description": reason(status)}));
