@@ -11,7 +11,7 @@ use crate::jose::jws::VerifyingKey;
 use crate::jose::{Expected as Types, jwk, sha256};
 use crate::key_sets::Keys;
 use crate::ports::Granter;
-use crate::store::{Used, Wanted};
+use crate::store::{UseOnce, Used, Wanted};
 
 /// What an assertion that was verified says.
 #[derive(Debug)]
@@ -30,11 +30,34 @@ pub struct Asserted {
     pub auth_time: Option<Timestamp>,
 }
 
-/// Verifies an assertion that an authenticated client of the org presents, and uses it up. All else is checked before: one that is
-/// denied stays unused.
+/// An assertion that was verified, and may have been used.
+#[derive(Debug)]
+pub struct Verified {
+    asserted: Asserted,
+    used: Used,
+}
+
+impl Verified {
+    /// What it says.
+    pub fn asserted(&self) -> &Asserted {
+        &self.asserted
+    }
+
+    /// Uses it up: RFC 7523 section 3, item 7. Call it last, so that what else is wrong with a request costs no assertion.
+    pub async fn use_up(self, once: &dyn UseOnce) -> Result<Asserted, Error> {
+        if once.use_once(&self.used).await? { Ok(self.asserted) } else { Err(Denial::AssertionReplayed.into()) }
+    }
+}
+
+/// Verifies an assertion that an authenticated client of the org presents, and uses it up.
+pub async fn redeem(ports: &Granter, org: &Org, client: &Client, assertion: &str) -> Result<Asserted, Error> {
+    verify(ports, org, client, assertion).await?.use_up(&*ports.once).await
+}
+
+/// Verifies an assertion that an authenticated client of the org presents: RFC 7523 section 3.
 ///
 /// Faults: the issuer's keys can't be read, and none are kept from before.
-pub async fn redeem(ports: &Granter, org: &Org, client: &Client, assertion: &str) -> Result<Asserted, Error> {
+pub async fn verify(ports: &Granter, org: &Org, client: &Client, assertion: &str) -> Result<Verified, Error> {
     let now = ports.reader().now();
     let assertion = Assertion::read(assertion, &TYPES).ok_or(Denial::AssertionUnverified)?;
     let issuer = trusted(org, client, assertion.unverified()).ok_or(Denial::AssertionIssuerUntrusted)?;
@@ -46,7 +69,7 @@ pub async fn redeem(ports: &Granter, org: &Org, client: &Client, assertion: &str
     let asserted = with_member(ports, org, asserted).await?;
     let hash = sha256(format!("{}\0{}", issuer.issuer, terms.id).as_bytes());
     let used = Used { org: org.id.clone(), purpose: PURPOSE, hash, now, until: terms.expires_at.plus(REMEMBERED) };
-    if ports.once.use_once(&used).await? { Ok(asserted) } else { Err(Denial::AssertionReplayed.into()) }
+    Ok(Verified { asserted, used })
 }
 
 const TYPES: Types = Types { types: &["JWT"] };
@@ -117,3 +140,6 @@ async fn with_member(ports: &Granter, org: &Org, asserted: Asserted) -> Result<A
     let may_act = member.as_ref().map_or(asserted.issuer.any_subject, |member| member.enabled);
     if may_act { Ok(Asserted { member, ..asserted }) } else { Err(Denial::AssertionSubjectUnknown.into()) }
 }
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests;

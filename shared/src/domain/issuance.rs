@@ -1,6 +1,6 @@
 //! What is known of a token that an OAuth client got.
 
-use super::{ClientId, Invalid, Subject, Timestamp, TokenId};
+use super::{ClientId, Invalid, Session, Subject, Timestamp, TokenId};
 
 /// How a token came to an OAuth client, and what came with it. Of a token that a member asked for itself nothing of this is known.
 ///
@@ -76,6 +76,8 @@ pub struct Ancestor {
     pub client: Option<ClientId>,
     /// Its refresh family.
     pub family: Option<TokenId>,
+    /// The session that it is in.
+    pub session: Option<Session>,
 }
 
 /// A grant of OAuth: the values of `grant_type`, and `implicit`, which has none.

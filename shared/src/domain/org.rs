@@ -121,10 +121,14 @@ pub struct OAuthSettings {
     pub token_exchange: ExchangeRules,
     /// Which assertions are taken.
     pub jwt_grant: AssertionRules,
+    /// The resources that a client can ask a token for: RFC 8707. `None`: all that an https URL or a URN names.
+    pub resources: Option<Vec<Audience>>,
     /// For whom a token is where a request names nobody. `None`: for the issuer.
     pub default_resource: Option<Audience>,
     /// Whether DPoP proofs must have a nonce of the service: RFC 9449 section 8.
     pub dpop_nonce_required: bool,
+    /// The types of `authorization_details` that there are: RFC 9396 section 2.1.
+    pub authorization_details_types: Vec<String>,
     /// Whose assertions become tokens here: RFC 7523 section 2.1.
     pub assertion_issuers: Vec<AssertionIssuer>,
     /// What others keep with it.
@@ -154,8 +158,10 @@ impl Default for OAuthSettings {
             token_endpoint: None,
             token_exchange: ExchangeRules::default(),
             jwt_grant: AssertionRules::default(),
+            resources: None,
             default_resource: None,
             dpop_nonce_required: false,
+            authorization_details_types: Vec::new(),
             assertion_issuers: Vec::new(),
             attributes: Vec::new(),
         }

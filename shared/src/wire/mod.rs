@@ -6,6 +6,7 @@ pub mod form;
 pub mod gateway;
 pub mod jeton;
 pub mod json;
+pub mod oauth;
 mod parsed;
 pub mod queue;
 pub mod stream;

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{coded, is_false};
 use crate::domain::{
-    Actor, Ancestor, AuthorizationDetails, ClientId, Confirmation, GrantType, Issuance, Property, Subject, Thumbprint, Timestamp,
-    TokenId,
+    Actor, Ancestor, AuthorizationDetails, ClientId, Confirmation, GrantType, Issuance, Property, Session, Subject, Thumbprint,
+    Timestamp, TokenId,
 };
 
 #[derive(Deserialize, Serialize)]
@@ -57,6 +57,8 @@ pub(super) struct AncestorBody {
     client: Option<ClientId>,
     #[serde(rename = "f", with = "coded", default, skip_serializing_if = "Option::is_none")]
     family: Option<TokenId>,
+    #[serde(rename = "x", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    session: Option<Session>,
 }
 
 #[derive(Deserialize, Serialize)]

@@ -123,10 +123,14 @@ pub(super) struct OAuthBody {
     token_exchange: ExchangeRules,
     #[serde(rename = "j", with = "AssertionBody", default)]
     jwt_grant: AssertionRules,
+    #[serde(rename = "rs", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    resources: Option<Vec<Audience>>,
     #[serde(rename = "w", with = "coded", default, skip_serializing_if = "Option::is_none")]
     default_resource: Option<Audience>,
     #[serde(rename = "n", default, skip_serializing_if = "is_false")]
     dpop_nonce_required: bool,
+    #[serde(rename = "dt", default, skip_serializing_if = "Vec::is_empty")]
+    authorization_details_types: Vec<String>,
     #[serde(rename = "b", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
     assertion_issuers: Vec<AssertionIssuer>,
     #[serde(rename = "p", default, skip_serializing_if = "Vec::is_empty")]

@@ -304,6 +304,8 @@ fn rich_settings() -> OAuthSettings {
             encrypted_jwt_rejected: true,
             unsigned_jwt_rejected: true,
         },
+        resources: Some(vec![Audience::parse("https://api.example").unwrap()]),
+        authorization_details_types: vec!["a\"é".to_owned()],
         default_resource: Some(Audience::parse("https://api.example").unwrap()),
         dpop_nonce_required: true,
         assertion_issuers: vec![

@@ -139,8 +139,14 @@ pub(in crate::store) fn issuance() -> Issuance {
             Actor { subject: subject("é"), client: None },
         ],
         ancestors: vec![
-            Ancestor { id: id(71), subject: subject("ann"), client: Some(client_id(4)), family: Some(id(72)) },
-            Ancestor { id: id(73), subject: subject("bob"), client: None, family: None },
+            Ancestor {
+                id: id(71),
+                subject: subject("ann"),
+                client: Some(client_id(4)),
+                family: Some(id(72)),
+                session: Some(Session { org: org_id("b"), id: SessionId::parse("s").unwrap() }),
+            },
+            Ancestor { id: id(73), subject: subject("bob"), client: None, family: None, session: None },
         ],
     }
 }

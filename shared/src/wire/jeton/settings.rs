@@ -47,7 +47,9 @@ members! {
         token_endpoint: Parsed<Endpoint>,
         token_exchange: Object<ExchangeBody>,
         jwt_grant: Object<AssertionBody>,
+        resources: Vec<Parsed<Audience>>,
         default_resource: Parsed<Audience>,
+        authorization_details_types: Vec<Parsed<Text>>,
         dpop_nonce_required: bool,
         attributes: Attributes,
     }
@@ -210,7 +212,9 @@ impl Settings {
             token_endpoint: self.token_endpoint.map(|endpoint| endpoint.0.0),
             token_exchange: self.token_exchange.unwrap_or_default().0.into(),
             jwt_grant: self.jwt_grant.unwrap_or_default().0.into(),
+            resources: self.resources.map(|all| all.into_iter().map(|resource| resource.0).collect()),
             default_resource: self.default_resource.map(|resource| resource.0),
+            authorization_details_types: words(self.authorization_details_types),
             dpop_nonce_required: self.dpop_nonce_required.unwrap_or(false),
             assertion_issuers: Vec::new(),
             attributes: self.attributes.unwrap_or_default().take("settings.attributes")?,
@@ -240,7 +244,9 @@ impl Settings {
             token_endpoint: oauth.token_endpoint.clone().map(Endpoint).map(Parsed),
             token_exchange: Some(Object(oauth.token_exchange.into())),
             jwt_grant: Some(Object(oauth.jwt_grant.into())),
+            resources: oauth.resources.as_ref().map(|all| all.iter().cloned().map(Parsed).collect()),
             default_resource: oauth.default_resource.clone().map(Parsed),
+            authorization_details_types: Some(oauth.authorization_details_types.iter().cloned().map(Text).map(Parsed).collect()),
             dpop_nonce_required: Some(oauth.dpop_nonce_required),
             attributes: Attributes::of(&oauth.attributes),
         }
@@ -265,6 +271,10 @@ fn scopes(entries: Vec<Object<SupportedScopeBody>>) -> Result<Vec<SupportedScope
         scopes.push(scope);
     }
     Ok(scopes)
+}
+
+fn words(given: Option<Vec<Parsed<Text>>>) -> Vec<String> {
+    given.unwrap_or_default().into_iter().map(|word| word.0.0).collect()
 }
 
 impl SupportedScopeBody {

@@ -25,7 +25,7 @@ fn settings_are_written_as_they_are_read() {
             "encrypted_jwt_rejected": true, "unsigned_jwt_rejected": true,
         },
         "jwt_grant": {"by_identifiable_clients_only": true, "encrypted_jwt_rejected": true, "unsigned_jwt_rejected": true},
-        "default_resource": "https://api.example", "dpop_nonce_required": true,
+        "resources": ["https://api.example"], "authorization_details_types": ["payment"], "default_resource": "https://api.example", "dpop_nonce_required": true,
         "attributes": {"x": "y", "z": "1"},
     });
     let settings = read(&full).unwrap();
