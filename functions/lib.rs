@@ -18,6 +18,7 @@ pub fn public<P: Provides<Public>>() -> Vec<Entry<P>> {
         Entry::of::<authlete::healthcheck::Healthcheck>(),
         Entry::of::<jeton::health::Health>(),
         Entry::of::<jeton::explain_error::ExplainError>(),
+        Entry::of::<jeton::openapi::Openapi>(),
     ]
 }
 

@@ -187,6 +187,7 @@ async fn everything(run: &mut Recorded) {
         run.good(name, path, json!({})).await;
     }
     run.good("jeton.health", "/health", json!({})).await;
+    run.good("jeton.openapi", "/openapi.json", json!({})).await;
 
     // A refresh, its repetition, and the use of a token that is used up, which ends the family.
     let first = json!({"token": minted["refresh_token"]});

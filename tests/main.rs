@@ -13,6 +13,7 @@
 //! | `golden` | the exact bytes of answers, a file each |
 //! | `keys` | signers in KMS, and keys that follow each other |
 //! | `layout` | rooms, catalogue and bundles agree |
+//! | `openapi` | the document of the API: its bytes, and its examples, which are sent |
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod agilicus;
@@ -27,4 +28,5 @@ mod golden;
 mod jeton;
 mod keys;
 mod layout;
+mod openapi;
 mod support;

@@ -82,6 +82,13 @@ impl App {
         Self::on(mount, clock, store, wrap).await
     }
 
+    /// As a function call, on a store in memory that has what a seed says, with keys whose signatures are the same every time.
+    pub(crate) async fn seeded(seed: &str) -> Self {
+        let clock = Arc::new(FrozenClock::at(NOW));
+        let store = Arc::new(SqliteStore::in_memory(clock.clone()).expect("a store"));
+        Self::of(Mount::InProcess, clock, store, (seed, Algorithm::EdDsa), |store| store).await
+    }
+
     /// As a function call, on a data file.
     pub(crate) async fn on_file(path: &Path) -> Self {
         let clock = Arc::new(FrozenClock::at(NOW));
@@ -95,15 +102,25 @@ impl App {
         store: Arc<dyn Store>,
         wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
     ) -> Self {
-        seed::load(&*store, Seed::read(DIRECTORY).expect("a seed"), NOW).await.expect("the seed is loaded");
+        // The one algorithm whose signatures are the same every time would be EdDSA, but the SDK takes only this one.
+        Self::of(mount, clock, store, (DIRECTORY, Algorithm::Es256), wrap).await
+    }
+
+    async fn of(
+        mount: Mount,
+        clock: Arc<FrozenClock>,
+        store: Arc<dyn Store>,
+        (seed, algorithm): (&str, Algorithm),
+        wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
+    ) -> Self {
+        seed::load(&*store, Seed::read(seed).expect("a seed"), NOW).await.expect("the seed is loaded");
         let store = wrap(store);
         let platform = Platform::new(Parts {
             clock: clock.clone(),
             entropy: Arc::new(Seeded::new(1)),
             issuer: Issuer::parse("https://jeton.example").expect("an issuer"),
             store: store.clone(),
-            // The one algorithm whose signatures are the same every time would be EdDSA, but the SDK takes only this one.
-            signer: Arc::new(LocalSigner::for_tests(Algorithm::Es256)),
+            signer: Arc::new(LocalSigner::for_tests(algorithm)),
             deriver: Arc::new(HmacDeriver::new(&Secret::new([7; 32]))),
         })
         .expect("a platform");
@@ -140,7 +157,8 @@ impl App {
             described::check(&method, &path, &answer);
         }
         let header = |name: &str| answer.headers.get(name).map(|value| value.to_str().expect("text").to_owned());
-        let public = matches!(&*path, "/.well-known/jwks.json" | "/v1/tokens/jwsk") && answer.status == StatusCode::OK;
+        let public =
+            matches!(&*path, "/.well-known/jwks.json" | "/v1/tokens/jwsk" | "/openapi.json") && answer.status == StatusCode::OK;
         assert_eq!(header("cache-control").as_deref(), Some(if public { "public, max-age=300" } else { "no-store" }), "{path}");
         assert_eq!(header("x-content-type-options").as_deref(), Some("nosniff"));
         assert!(header("server").is_none());

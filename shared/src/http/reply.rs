@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::Describe;
 use crate::domain::Fault;
 use crate::ports::KeyReader;
-use crate::wire::{JwkSet, Shape, json};
+use crate::wire::{ApiDocument, JwkSet, Shape, json};
 
 /// An answer, before it becomes HTTP.
 #[derive(Debug)]
@@ -150,6 +150,13 @@ impl Published<JwkSet> {
     pub async fn keys(ports: &KeyReader) -> Result<Self, Fault> {
         let keys = ports.keys.now().await?;
         Ok(Self { body: Bytes::copy_from_slice(keys.jwks.as_bytes()), max_age: 300, shape: PhantomData })
+    }
+}
+
+impl Published<ApiDocument> {
+    /// The description of the API: it changes with the code alone.
+    pub fn document(json: &'static str) -> Self {
+        Self { body: Bytes::from_static(json.as_bytes()), max_age: 300, shape: PhantomData }
     }
 }
 
