@@ -7,9 +7,10 @@ use crate::domain::{Fault, Issuer, KeySet, Requirements, Schedule};
 use crate::entropy::Entropy;
 use crate::keys::{PublicKeys, Ring, SigningKeys};
 use crate::ports::{
-    AccessKeeper, Amender, Auditor, BatchReader, BatchWorker, Batcher, BulkRevoker, ClientCreator, ClientRemover, ClientRevoker,
-    ClientWriter, DirectoryReader, Founder, Granter, Guard, Introspector, KeyReader, Lister, Lookup, MemberRemover, MemberWriter,
-    Minter, OrgRemover, OrgWriter, Provides, Public, Reader, Refresher, Revoker, Rotator, TicketEnder,
+    AccessKeeper, Amender, Attester, Auditor, BatchReader, BatchWorker, Batcher, BulkRevoker, ClientCreator, ClientRemover,
+    ClientRevoker, ClientWriter, DirectoryReader, Founder, Granter, Guard, Introspector, KeyReader, Lister, Lookup,
+    MemberRemover, MemberWriter, Minter, OrgRemover, OrgWriter, Provides, Public, Reader, Refresher, Revoker, Rotator,
+    TicketEnder,
 };
 use crate::queue::Enqueue;
 use crate::signer::{Deriver, MakeKeys, OpenKeys, Signer};
@@ -56,7 +57,7 @@ impl Records {
     /// On a store that has a key ring.
     pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, store: Arc<dyn Store>, ring: Arc<Ring>, issuer: Issuer) -> Self {
         let (keys, tokens) = (Arc::new(PublicKeys::of(ring, issuer)), store.clone());
-        Self { reader: Reader { clock, keys, tokens }, store, entropy, requirements: Arc::default() }
+        Self { reader: Reader { clock, keys, tokens, client_orgs: Arc::default() }, store, entropy, requirements: Arc::default() }
     }
 
     /// The same for an authorizer that asks this of a token.
@@ -135,7 +136,7 @@ impl Platform {
     pub fn new(parts: Parts) -> Result<Self, Fault> {
         let Parts { clock, entropy, issuer, store, signer, deriver } = parts;
         let keys = PublicKeys::fixed(&KeySet::new(vec![signer.jwk().clone()]), issuer.clone())?;
-        let reader = Reader { clock, keys: Arc::new(keys), tokens: store.clone() };
+        let reader = Reader { clock, keys: Arc::new(keys), tokens: store.clone(), client_orgs: Arc::default() };
         let signing = Arc::new(SigningKeys::fixed(signer, deriver));
         let records = Records { reader, store, entropy, requirements: Arc::default() };
         Ok(Self { records, minting: Minting { issuer, signing } })
@@ -386,6 +387,12 @@ impl<P: HasRecords> Provides<TicketEnder> for P {
 impl<P: HasRecords> Provides<Introspector> for P {
     fn provide(&self) -> Introspector {
         Introspector { reader: self.provide(), once: self.records().store.clone() }
+    }
+}
+
+impl<P: HasMinting> Provides<Attester> for P {
+    fn provide(&self) -> Attester {
+        Attester { introspector: self.provide(), signing: self.minting().signing.clone() }
     }
 }
 

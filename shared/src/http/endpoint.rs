@@ -95,11 +95,13 @@ pub enum Dialect {
     Authlete,
     /// Jeton's own API: errors are problem details, RFC 9457.
     Jeton,
+    /// OAuth 2: errors are as in RFC 6749 section 5.2.
+    OAuth,
 }
 
 impl Dialect {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Agilicus, Self::Authlete, Self::Jeton];
+    pub const ALL: [Self; 4] = [Self::Agilicus, Self::Authlete, Self::Jeton, Self::OAuth];
 
     /// Its name, which is that of its rooms.
     pub const fn name(self) -> &'static str {
@@ -107,6 +109,7 @@ impl Dialect {
             Self::Agilicus => "agilicus",
             Self::Authlete => "authlete",
             Self::Jeton => "jeton",
+            Self::OAuth => "oauth",
         }
     }
 }

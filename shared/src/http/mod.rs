@@ -2,6 +2,7 @@
 
 mod authlete;
 mod endpoint;
+mod oauth;
 #[cfg(feature = "openapi")]
 pub mod openapi;
 mod render;
@@ -13,12 +14,13 @@ mod undescribed;
 
 pub use authlete::{BatchPath, ClientPath, CodePath, IdentifierPath, JsonList, Lenient, ServiceCredentials};
 pub use endpoint::{Dialect, Endpoint, Entry, Route};
+pub use oauth::{AskerCredentials, TokenNamed, TokenShown};
 #[cfg(feature = "openapi")]
 pub use openapi::Describe;
 pub(crate) use render::explain;
 pub use render::{fault, refusal, understood};
-pub use reply::{Answer, IntoReply, NoContent, PlainText, Published, Reply, Written};
-pub use request::{Bearer, FromRequest, Json, MaybeBearer, MaybeJson, MemberPath, OrgPath, Query, Request};
+pub use reply::{Answer, Done, IntoReply, NoContent, PlainText, Published, Reply, SignedJson, Written};
+pub use request::{Bearer, ClientCertificate, FromRequest, Json, MaybeBearer, MaybeJson, MemberPath, OrgPath, Query, Request};
 pub use service::{MOST_BODY, RequestId, Service};
 #[cfg(not(feature = "openapi"))]
 pub use undescribed::Describe;

@@ -8,6 +8,7 @@ pub mod form;
 pub mod gateway;
 pub mod jeton;
 pub mod json;
+pub mod oauth;
 mod parsed;
 pub mod queue;
 mod shapes;

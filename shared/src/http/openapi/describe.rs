@@ -4,9 +4,11 @@ use schemars::{JsonSchema, json_schema};
 
 use super::operation::{Operation, Scheme};
 use crate::domain::{ClientRef, OrgId, Subject, TokenId};
+use crate::grants::GrantRequest;
 use crate::http::{
-    Answer, BatchPath, Bearer, ClientPath, CodePath, IdentifierPath, Json, JsonList, Lenient, MaybeBearer, MaybeJson, MemberPath,
-    NoContent, OrgPath, PlainText, Published, Query, Reply, ServiceCredentials, Written,
+    Answer, BatchPath, Bearer, ClientPath, CodePath, Done, IdentifierPath, Json, JsonList, Lenient, MaybeBearer, MaybeJson,
+    MemberPath, NoContent, OrgPath, PlainText, Published, Query, Reply, ServiceCredentials, SignedJson, TokenNamed, TokenShown,
+    Written,
 };
 use crate::wire::Spelled;
 
@@ -99,10 +101,30 @@ described! {
     };
 }
 
+described! {
+    () GrantRequest, operation => {
+        operation.takes_body::<std::collections::BTreeMap<String, String>>(true, &[FORM]);
+        operation.authenticates(&[Some(Scheme::Client), None]);
+        operation.refuses(&[400, 401, 413]);
+    };
+    () TokenNamed, operation => {
+        operation.takes_body::<std::collections::BTreeMap<String, String>>(true, &[FORM]);
+        operation.authenticates(&[Some(Scheme::Client), None]);
+        operation.refuses(&[400, 401, 413]);
+    };
+    () TokenShown, operation => {
+        operation.takes_body::<std::collections::BTreeMap<String, String>>(true, &[FORM]);
+        operation.authenticates(&[Some(Scheme::Client), Some(Scheme::Bearer), None]);
+        operation.refuses(&[400, 401, 403, 413]);
+    };
+}
+
 // What is answered.
 described! {
     (const STATUS: u16, T: JsonSchema) Answer<STATUS, T>, operation => operation.answers::<T>(STATUS);
     () PlainText, operation => operation.answers_as(200, PlainText::MEDIA_TYPE, json_schema!({"type": "string"}));
+    () Done, operation => operation.answers_nothing(200);
+    () SignedJson, operation => operation.answers::<std::collections::BTreeMap<String, serde_json::Value>>(200);
     () NoContent, operation => operation.answers_nothing(204);
     (T: JsonSchema) Written<T>, operation => {
         operation.answers::<T>(200);

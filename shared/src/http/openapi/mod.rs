@@ -64,6 +64,7 @@ fn about(dialect: Dialect) -> &'static str {
             "Authlete's token API, versions 3 and 2. What has been understood is answered with 200, whatever came of it: `action` says what. \
              In a request null, 0, false and \"\" are as good as nothing, and a body may be a form."
         }
+        Dialect::OAuth => "OAuth 2: RFC 6749 and those that extend it. A parameter twice is refused.",
         Dialect::Jeton => "Jeton's own API: the directory of orgs and members, keys and health. No member is null.",
     }
 }

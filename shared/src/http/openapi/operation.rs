@@ -10,6 +10,7 @@ use super::Schemas;
 use crate::http::{Dialect, Reply, Route, render};
 use crate::wire::agilicus::response::ErrorMessage;
 use crate::wire::authlete::result::ApiResult;
+use crate::wire::oauth::error::ErrorResponse;
 
 /// An operation that inputs and outputs describe.
 #[derive(Debug)]
@@ -31,15 +32,18 @@ pub enum Scheme {
     Bearer,
     /// RFC 7617, by an org's id and API secret.
     Service,
+    /// RFC 6749 section 2.3.1.
+    Client,
 }
 
 impl Scheme {
-    const ALL: [Self; 2] = [Self::Bearer, Self::Service];
+    const ALL: [Self; 3] = [Self::Bearer, Self::Service, Self::Client];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Bearer => "bearer",
             Self::Service => "service",
+            Self::Client => "client",
         }
     }
 
@@ -47,6 +51,9 @@ impl Scheme {
         match self {
             Self::Bearer => {
                 json!({"type": "http", "scheme": "bearer", "description": "An access token of this service: RFC 6750."})
+            }
+            Self::Client => {
+                json!({"type": "http", "scheme": "basic", "description": "Id and secret of an OAuth client: RFC 6749 section 2.3.1."})
             }
             Self::Service => {
                 json!({"type": "http", "scheme": "basic", "description": "Id and API secret of a service: RFC 7617."})
@@ -148,6 +155,7 @@ impl<'a> Operation<'a> {
         let (media_type, schema) = match self.route.dialect {
             Dialect::Agilicus => (Reply::JSON, self.schemas.of_answer::<ErrorMessage<'_>>()),
             Dialect::Authlete => (Reply::JSON, self.schemas.of_answer::<ApiResult>()),
+            Dialect::OAuth => (Reply::JSON, self.schemas.of_answer::<ErrorResponse<'_>>()),
             Dialect::Jeton => (render::PROBLEM, self.schemas.of_answer::<render::Problem<'_>>()),
         };
         let mut error = json!({"description": reason(status), "content": {media_type: {"schema": schema}}});

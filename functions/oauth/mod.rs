@@ -1,0 +1,5 @@
+//! OAuth 2: RFC 6749 and those that extend it.
+
+pub mod introspect;
+pub mod revoke;
+pub mod token;
