@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
 use bytes::Bytes;
 use http::{Request, header};
 use serde_json::Value;
@@ -16,6 +17,7 @@ pub(super) struct Example {
     pub(super) summary: String,
     parameters: BTreeMap<String, String>,
     pub(super) body: Option<Value>,
+    pub(super) media_type: &'static str,
     pub(super) status: u16,
     /// JSON, or the text of what isn't.
     pub(super) answer: Value,
@@ -60,13 +62,20 @@ async fn send(app: &App, step: &Value, kept: &mut BTreeMap<String, String>) -> E
         .iter()
         .fold(route.path.replace("+}", "}"), |path, (name, value)| path.replace(&format!("{{{name}}}"), &encode(value)));
     let pairs: Vec<_> = query.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
-    let body = step.get("body").map(|body| filled(body, kept));
+    let is_form = step.get("form").is_some();
+    let media_type = if is_form { "application/x-www-form-urlencoded" } else { "application/json" };
+    let body = step.get("body").or(step.get("form")).map(|body| filled(body, kept));
     let mut request = Request::builder().method(&route.method).uri(format!("{path}?{}", pairs.join("&")));
-    request = request.header(header::AUTHORIZATION, format!("Bearer {}", app.admin));
+    request = request.header(header::AUTHORIZATION, authorization(app, step));
     if body.is_some() {
-        request = request.header(header::CONTENT_TYPE, "application/json");
+        request = request.header(header::CONTENT_TYPE, media_type);
     }
-    let bytes = body.as_ref().map(|body| Bytes::from(body.to_string())).unwrap_or_default();
+    let text_of = |value: &Value| encode(value.as_str().unwrap());
+    let form = |body: &Value| {
+        let pairs = body.as_object().unwrap().iter();
+        pairs.map(|(name, value)| format!("{name}={}", text_of(value))).collect::<Vec<_>>().join("&")
+    };
+    let bytes = body.as_ref().map(|body| Bytes::from(if is_form { form(body) } else { body.to_string() })).unwrap_or_default();
     let answer = app.send(request.body(bytes).unwrap()).await;
     let status = u16::try_from(step["status"].as_u64().unwrap_or(200)).unwrap();
     assert_eq!(answer.status.as_u16(), status, "{operation}: {name}: {answer:?}");
@@ -82,7 +91,15 @@ async fn send(app: &App, step: &Value, kept: &mut BTreeMap<String, String>) -> E
         kept.insert(name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned));
     }
     let parameters = in_path.into_iter().chain(query).collect();
-    Example { operation, name, summary: text("summary"), parameters, body, status, answer }
+    Example { operation, name, summary: text("summary"), parameters, body, media_type, status, answer }
+}
+
+/// Who asks: an OAuth client that has its id and secret at hand, or else the administrator.
+fn authorization(app: &App, step: &Value) -> String {
+    match step["client"].as_str() {
+        Some(credentials) => format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(credentials)),
+        None => format!("Bearer {}", app.admin),
+    }
 }
 
 /// A value in which `$name` is what an answer before it had.

@@ -80,7 +80,7 @@ fn add(document: &mut Value, example: &Example) {
             }
         }
         if let Some(body) = &example.body {
-            operation["requestBody"]["content"]["application/json"]["examples"][&example.name] = reference("request");
+            operation["requestBody"]["content"][example.media_type]["examples"][&example.name] = reference("request");
             shared.insert(format!("{key}.request"), named(&example.summary, body));
         }
         let answer = &mut operation["responses"][example.status.to_string()];
@@ -117,11 +117,12 @@ fn each_example_of_a_request_is_as_the_schema_says() {
     let document: Value = serde_json::from_str(&committed()).unwrap();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
-            let content = &operation["requestBody"]["content"]["application/json"];
-            for (name, example) in content["examples"].as_object().into_iter().flatten() {
-                let example = document.pointer(example["$ref"].as_str().unwrap().trim_start_matches('#')).unwrap();
-                let problems = problems(&format!("{method} {path} request"), &content["schema"], &example["value"]);
-                assert!(problems.is_empty(), "{method} {path}: {name}: {problems:#?}");
+            for content in operation["requestBody"]["content"].as_object().into_iter().flat_map(|content| content.values()) {
+                for (name, example) in content["examples"].as_object().into_iter().flatten() {
+                    let example = document.pointer(example["$ref"].as_str().unwrap().trim_start_matches('#')).unwrap();
+                    let problems = problems(&format!("{method} {path} request"), &content["schema"], &example["value"]);
+                    assert!(problems.is_empty(), "{method} {path}: {name}: {problems:#?}");
+                }
             }
         }
     }
