@@ -1,7 +1,7 @@
 //! `GET /v1/tokens/jwsk`: contract `agilicus`, section 1.2.
 
 use shared::domain::Error;
-use shared::http::{Dialect, Endpoint, Published, Route};
+use shared::http::{Dialect, Endpoint, IfNoneMatch, Published, Route};
 use shared::ports::KeyReader;
 use shared::wire::JwkSet;
 
@@ -12,10 +12,10 @@ pub struct AgilicusJwks;
 impl Endpoint for AgilicusJwks {
     const ROUTE: Route = Route::get("agilicus.agilicus_jwks", "/v1/tokens/jwsk", Dialect::Agilicus);
     type Ports = KeyReader;
-    type Input = ();
+    type Input = IfNoneMatch;
     type Output = Published<JwkSet>;
 
-    async fn handle(ports: &KeyReader, (): Self::Input) -> Result<Self::Output, Error> {
-        Ok(Published::keys(ports).await?)
+    async fn handle(ports: &KeyReader, known: IfNoneMatch) -> Result<Self::Output, Error> {
+        Ok(Published::keys(ports, &known).await?)
     }
 }

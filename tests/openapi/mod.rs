@@ -35,7 +35,7 @@ fn routes() -> BTreeMap<&'static str, Route> {
 async fn the_document_says_what_the_catalogue_the_types_and_the_examples_say() {
     let mut document = DOCUMENT.clone();
     for operation in operations(&mut document) {
-        let name = operation["operationId"].as_str().unwrap().trim_end_matches(".v2").to_owned();
+        let name = name_of(operation).to_owned();
         let (summary, more) = purpose(&name);
         operation["summary"] = summary.into();
         if !more.is_empty() {
@@ -52,6 +52,12 @@ async fn the_document_says_what_the_catalogue_the_types_and_the_examples_say() {
 fn operations(document: &mut Value) -> impl Iterator<Item = &mut Value> {
     let paths = document["paths"].as_object_mut().unwrap().values_mut();
     paths.flat_map(|item| item.as_object_mut().unwrap().values_mut())
+}
+
+/// The name of the endpoint of an operation, which can be at two paths.
+fn name_of(operation: &Value) -> &str {
+    let id = operation["operationId"].as_str().unwrap();
+    id.match_indices('.').nth(1).map_or(id, |(end, _)| &id[..end])
 }
 
 /// What an endpoint is for: the first sentence of the comment on its type, and the others.
@@ -71,7 +77,7 @@ fn add(document: &mut Value, example: &Example) {
     let named = |summary: &str, value: &Value| json!({"summary": summary, "value": value});
     let mut shared = BTreeMap::new();
     for operation in operations(document) {
-        if operation["operationId"].as_str().unwrap().trim_end_matches(".v2") != example.operation {
+        if name_of(operation) != example.operation {
             continue;
         }
         for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
@@ -138,14 +144,12 @@ fn each_route_is_in_the_document_and_there_is_no_other() {
             let id = operation["operationId"].as_str().unwrap();
             let dialect = Dialect::ALL.map(Dialect::name).into_iter().find(|name| operation["tags"] == json!([name]));
             assert_eq!(dialect, id.split('.').next(), "{id}");
-            documented.insert((id.to_owned(), method.to_ascii_uppercase(), path.clone()));
+            documented.insert((name_of(operation).to_owned(), method.to_ascii_uppercase(), path.clone()));
         }
     }
     let routes = routes().into_values().flat_map(|route| {
-        let of = |(version, path): (&str, &str)| {
-            (format!("{}{version}", route.name), route.method.to_string(), path.replace("+}", "}"))
-        };
-        ["", ".v2"].into_iter().zip(route.paths()).map(of).collect::<Vec<_>>()
+        let of = |path: &str| (route.name.to_owned(), route.method.to_string(), path.replace("+}", "}"));
+        route.paths().map(of).collect::<Vec<_>>()
     });
     assert_eq!(documented, routes.collect());
 }

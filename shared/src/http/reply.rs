@@ -2,12 +2,15 @@
 
 use std::marker::PhantomData;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 
-use super::Describe;
+use super::{Describe, IfNoneMatch};
 use crate::domain::Fault;
+use crate::jose::sha256;
 use crate::ports::KeyReader;
 use crate::wire::{ApiDocument, JwkSet, Shape, json};
 
@@ -170,31 +173,53 @@ impl<T: Shape> IntoReply for Written<T> {
     }
 }
 
-/// A public document that caches may keep for a while.
+/// A public document that caches may keep for a while, and need not fetch again as long as it is the same.
 #[derive(Debug)]
 pub struct Published<T> {
     body: Bytes,
     max_age: u32,
+    tag: String,
+    is_known: bool,
     shape: PhantomData<fn() -> T>,
 }
 
 impl Published<JwkSet> {
-    /// The key set. A new key is published for longer than this before it signs.
-    pub async fn keys(ports: &KeyReader) -> Result<Self, Fault> {
+    /// The key set, for a caller that has these. A new key is published for longer than it may be kept before it signs.
+    pub async fn keys(ports: &KeyReader, known: &IfNoneMatch) -> Result<Self, Fault> {
         let keys = ports.keys.now().await?;
-        Ok(Self { body: Bytes::copy_from_slice(keys.jwks.as_bytes()), max_age: 300, shape: PhantomData })
+        Ok(Self::new(Bytes::copy_from_slice(keys.jwks.as_bytes()), 300, known))
+    }
+}
+
+impl<T: Shape> Published<T> {
+    /// A document that may be kept for so many seconds, for a caller that has these.
+    fn new(body: Bytes, max_age: u32, known: &IfNoneMatch) -> Self {
+        let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(sha256(&body)));
+        let is_known = known.has(&tag);
+        Self { body, max_age, tag, is_known, shape: PhantomData }
+    }
+
+    /// A document that changes only with the deployment, for a caller that has these: kept for an hour.
+    pub fn document(body: &impl Serialize, known: &IfNoneMatch) -> Result<Self, Fault> {
+        Ok(Self::new(json::write(body)?.into(), 3_600, known))
     }
 }
 
 impl Published<ApiDocument> {
-    /// The description of the API: it changes with the code alone.
-    pub fn document(json: &'static str) -> Self {
-        Self { body: Bytes::from_static(json.as_bytes()), max_age: 300, shape: PhantomData }
+    /// The description of the API, for a caller that has these: it changes with the code alone.
+    pub fn description(json: &'static str, known: &IfNoneMatch) -> Self {
+        Self::new(Bytes::from_static(json.as_bytes()), 3_600, known)
     }
 }
 
 impl<T: Shape> IntoReply for Published<T> {
     fn into_reply(self) -> Reply {
-        Reply { max_age: Some(self.max_age), ..Reply::json(StatusCode::OK, self.body) }
+        let reply = if self.is_known {
+            Reply::json(StatusCode::NOT_MODIFIED, Bytes::new())
+        } else {
+            Reply::json(StatusCode::OK, self.body)
+        };
+        let tag = HeaderValue::try_from(self.tag).ok().map(|tag| (header::ETAG, tag));
+        Reply { max_age: Some(self.max_age), headers: tag.into_iter().collect(), ..reply }
     }
 }

@@ -155,6 +155,17 @@ impl FromRequest for MemberPath {
     }
 }
 
+/// `{path+}`: what stands behind a path, which need not be anything.
+#[derive(Debug)]
+pub struct PathBehind(pub Option<String>);
+
+impl FromRequest for PathBehind {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        let is_there = request.path.iter().any(|(name, _)| *name == "path");
+        is_there.then(|| request.path_text("path")).transpose().map(Self)
+    }
+}
+
 /// `application/json`, in any case, with no charset but UTF-8.
 pub(super) fn is_json(headers: &HeaderMap) -> bool {
     has_media_type(headers, Reply::JSON)

@@ -6,9 +6,9 @@ use super::operation::{Operation, Scheme};
 use crate::domain::{ClientRef, OrgId, Subject, TokenId};
 use crate::grants::GrantRequest;
 use crate::http::{
-    Answer, BatchPath, Bearer, ClientPath, CodePath, Done, IdentifierPath, Json, JsonList, Lenient, MaybeBearer, MaybeJson,
-    MemberPath, NoContent, OrgPath, PlainText, Published, Query, Reply, ServiceCredentials, SignedJson, TokenNamed, TokenShown,
-    Written,
+    Answer, BatchPath, Bearer, ClientPath, CodePath, Done, IdentifierPath, IfNoneMatch, Json, JsonList, Lenient, MaybeBearer,
+    MaybeJson, MemberPath, NoContent, OrgPath, PathBehind, PlainText, Published, Query, Reply, ServiceCredentials, SignedJson,
+    TokenNamed, TokenShown, Written,
 };
 use crate::wire::Spelled;
 use crate::wire::oauth::described::{NamedTokenForm, TokenForm};
@@ -104,6 +104,11 @@ described! {
 }
 
 described! {
+    () IfNoneMatch, operation => operation.is_conditional();
+    () PathBehind, operation => if operation.has_in_path("path") {
+        operation.takes_from_path("path", &json_schema!({"type": "string"}));
+        operation.refuses(&[400, 404]);
+    };
     () GrantRequest, operation => {
         operation.takes_body::<TokenForm>(true, &[FORM]);
         operation.authenticates(&[Some(Scheme::Client), Some(Scheme::Certificate), None]);

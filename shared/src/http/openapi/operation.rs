@@ -124,6 +124,12 @@ impl<'a> Operation<'a> {
         answer["content"][media_type] = json!({"schema": schema.into()});
     }
 
+    /// It answers 304 to who has the answer already.
+    pub fn is_conditional(&mut self) {
+        self.parameters.push(json!({"name": "If-None-Match", "in": "header", "schema": {"type": "string"}}));
+        self.answers_nothing(304);
+    }
+
     /// It answers with a status alone.
     pub fn answers_nothing(&mut self, status: u16) {
         self.answers.insert(status, json!({"description": reason(status)}));

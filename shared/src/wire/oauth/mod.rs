@@ -5,4 +5,5 @@ pub(crate) mod described;
 pub mod details;
 pub mod error;
 pub mod introspection;
+pub mod metadata;
 pub mod token;
