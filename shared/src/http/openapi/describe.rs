@@ -11,6 +11,8 @@ use crate::http::{
     TokenNamed, TokenShown, Written,
 };
 use crate::wire::Spelled;
+use crate::wire::oauth::described::{NamedTokenForm, TokenForm};
+use crate::wire::oauth::introspection::IntrospectionResponse;
 
 /// Something that says what it is, in the description of an endpoint that takes or answers it.
 pub trait Describe {
@@ -108,18 +110,18 @@ described! {
         operation.refuses(&[400, 404]);
     };
     () GrantRequest, operation => {
-        operation.takes_body::<std::collections::BTreeMap<String, String>>(true, &[FORM]);
-        operation.authenticates(&[Some(Scheme::Client), None]);
+        operation.takes_body::<TokenForm>(true, &[FORM]);
+        operation.authenticates(&[Some(Scheme::Client), Some(Scheme::Certificate), None]);
         operation.refuses(&[400, 401, 413]);
     };
     () TokenNamed, operation => {
-        operation.takes_body::<std::collections::BTreeMap<String, String>>(true, &[FORM]);
-        operation.authenticates(&[Some(Scheme::Client), None]);
+        operation.takes_body::<NamedTokenForm>(true, &[FORM]);
+        operation.authenticates(&[Some(Scheme::Client), Some(Scheme::Certificate), None]);
         operation.refuses(&[400, 401, 413]);
     };
     () TokenShown, operation => {
-        operation.takes_body::<std::collections::BTreeMap<String, String>>(true, &[FORM]);
-        operation.authenticates(&[Some(Scheme::Client), Some(Scheme::Bearer), None]);
+        operation.takes_body::<NamedTokenForm>(true, &[FORM]);
+        operation.authenticates(&[Some(Scheme::Client), Some(Scheme::Certificate), Some(Scheme::Bearer), None]);
         operation.refuses(&[400, 401, 403, 413]);
     };
 }
@@ -129,7 +131,10 @@ described! {
     (const STATUS: u16, T: JsonSchema) Answer<STATUS, T>, operation => operation.answers::<T>(STATUS);
     () PlainText, operation => operation.answers_as(200, PlainText::MEDIA_TYPE, json_schema!({"type": "string"}));
     () Done, operation => operation.answers_nothing(200);
-    () SignedJson, operation => operation.answers::<std::collections::BTreeMap<String, serde_json::Value>>(200);
+    () SignedJson, operation => {
+        operation.answers::<IntrospectionResponse>(200);
+        operation.answers_as(200, SignedJson::MEDIA_TYPE, json_schema!({"type": "string"}));
+    };
     () NoContent, operation => operation.answers_nothing(204);
     (T: JsonSchema) Written<T>, operation => {
         operation.answers::<T>(200);

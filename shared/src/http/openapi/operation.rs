@@ -34,16 +34,19 @@ pub enum Scheme {
     Service,
     /// RFC 6749 section 2.3.1.
     Client,
+    /// RFC 8705 section 2.
+    Certificate,
 }
 
 impl Scheme {
-    const ALL: [Self; 3] = [Self::Bearer, Self::Service, Self::Client];
+    const ALL: [Self; 4] = [Self::Bearer, Self::Service, Self::Client, Self::Certificate];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Bearer => "bearer",
             Self::Service => "service",
             Self::Client => "client",
+            Self::Certificate => "certificate",
         }
     }
 
@@ -55,6 +58,7 @@ impl Scheme {
             Self::Client => {
                 json!({"type": "http", "scheme": "basic", "description": "Id and secret of an OAuth client: RFC 6749 section 2.3.1."})
             }
+            Self::Certificate => json!({"type": "mutualTLS", "description": "The certificate of an OAuth client: RFC 8705."}),
             Self::Service => {
                 json!({"type": "http", "scheme": "basic", "description": "Id and API secret of a service: RFC 7617."})
             }
@@ -114,10 +118,10 @@ impl<'a> Operation<'a> {
         self.answers_as(status, Reply::JSON, schema);
     }
 
-    /// It answers with a body of this media type.
+    /// It answers with a body of this media type. There can be several.
     pub fn answers_as(&mut self, status: u16, media_type: &str, schema: impl Into<Value>) {
-        let content = json!({media_type: {"schema": schema.into()}});
-        self.answers.insert(status, json!({"description": reason(status), "content": content}));
+        let answer = self.answers.entry(status).or_insert_with(|| json!({"description": reason(status)}));
+        answer["content"][media_type] = json!({"schema": schema.into()});
     }
 
     /// It answers 304 to who has the answer already.
