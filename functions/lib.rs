@@ -55,6 +55,7 @@ pub fn records<P: HasRecords>() -> Vec<Entry<P>> {
         Entry::of::<authlete::get_jwks::GetJwks>(),
         Entry::of::<authlete::get_configuration::GetConfiguration>(),
         Entry::of::<authlete::post_configuration::PostConfiguration>(),
+        Entry::of::<oauth::revoke::Revoke>(),
         Entry::of::<jeton::jwks::Jwks>(),
         Entry::of::<jeton::put_org::PutOrg>(),
         Entry::of::<jeton::get_org::GetOrg>(),
@@ -81,6 +82,8 @@ pub fn mint<P: HasMinting>() -> Vec<Entry<P>> {
         Entry::of::<authlete::process_token::ProcessToken>(),
         Entry::of::<authlete::issue_token::IssueToken>(),
         Entry::of::<authlete::create_token::CreateToken>(),
+        Entry::of::<oauth::token::Token>(),
+        Entry::of::<oauth::introspect::Introspect>(),
     ]
 }
 

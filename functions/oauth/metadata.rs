@@ -5,6 +5,9 @@ use shared::http::{Dialect, Endpoint, IfNoneMatch, PathBehind, Published, Route}
 use shared::ports::Announcer;
 use shared::wire::oauth::metadata::{Endpoints, Metadata, is_path_of};
 
+use super::introspect::Introspect;
+use super::revoke::Revoke;
+use super::token::Token;
 use crate::jeton::jwks::Jwks;
 
 /// Tells clients what the authorization server can do. Where the issuer has a path it is found behind the well-known one, too:
@@ -13,7 +16,7 @@ use crate::jeton::jwks::Jwks;
 pub struct GetMetadata;
 
 impl Endpoint for GetMetadata {
-    const ROUTE: Route = Route::get("oauth.metadata", "/.well-known/oauth-authorization-server", Dialect::Jeton)
+    const ROUTE: Route = Route::get("oauth.metadata", "/.well-known/oauth-authorization-server", Dialect::OAuth)
         .and_at("/.well-known/oauth-authorization-server/{path+}");
     type Ports = Announcer;
     type Input = (PathBehind, IfNoneMatch);
@@ -29,5 +32,11 @@ impl Endpoint for GetMetadata {
 
 /// The endpoints of the catalogue that metadata names: a test holds them together.
 pub(super) fn endpoints() -> Endpoints {
-    Endpoints { token: None, introspection: None, revocation: None, registration: None, jwks: Jwks::ROUTE.path }
+    Endpoints {
+        token: Some(Token::ROUTE.path),
+        introspection: Some(Introspect::ROUTE.path),
+        revocation: Some(Revoke::ROUTE.path),
+        registration: None,
+        jwks: Jwks::ROUTE.path,
+    }
 }

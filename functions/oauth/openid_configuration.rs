@@ -12,7 +12,7 @@ use super::metadata::endpoints;
 pub struct OpenIdConfiguration;
 
 impl Endpoint for OpenIdConfiguration {
-    const ROUTE: Route = Route::get("oauth.openid_configuration", "/.well-known/openid-configuration", Dialect::Jeton);
+    const ROUTE: Route = Route::get("oauth.openid_configuration", "/.well-known/openid-configuration", Dialect::OAuth);
     type Ports = Announcer;
     type Input = IfNoneMatch;
     type Output = Published;

@@ -19,7 +19,7 @@ pub(crate) async fn taken(ports: &Reader, org: &OrgId, grants: &[Grant]) -> Resu
     }
     let keys = ports.keys.now().await?;
     let is_ours = |text: &str| {
-        RefreshToken::parse(text).is_some_and(|token| token.family.org == *org) || keys.verifier.access_token_id(text).is_some()
+        RefreshToken::parse(text).is_some_and(|token| token.family.org == *org) || keys.verifier.access_token(text).is_some()
     };
     if let Some((index, (field, _))) = chosen.iter().find(|(_, (_, value))| is_ours(value.expose())) {
         return Ok(Some((*index, Refusal::ValueTaken { field })));

@@ -2,13 +2,20 @@
 //!
 //! Unknown clients and wrong credentials get one answer, after the same work: nobody can probe for clients.
 
-use crate::domain::{Client, ClientAuthMethod, ClientRef, Denial, Error, Fault, Issuer, Seconds, Secret, Service, Timestamp};
+mod direct;
+
+pub use direct::{Identified, identify};
+
+use crate::domain::{
+    Client, ClientAuthMethod, ClientRef, Denial, Error, Fault, Issuer, Refusal, Seconds, Secret, Service, Timestamp,
+};
 use crate::jose::foreign::{self, Claims, Unverified, WrongType};
 use crate::jose::jws::{Compact, VerifyingKey};
 use crate::jose::{Expected as Types, certificate, equal, jwk, sha256};
 use crate::ports::Reader;
 use crate::service::client_named;
 use crate::store::{Found, UseOnce, Used};
+use crate::wire::form::Parameters;
 
 /// What a client presents: contract `authlete` section 5.2.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +41,18 @@ pub struct FormCredentials {
     pub assertion_type: Option<String>,
     /// `client_assertion`
     pub assertion: Option<Secret<String>>,
+}
+
+impl FormCredentials {
+    /// Takes them from a form.
+    pub fn take(given: &mut Parameters) -> Result<Self, Refusal> {
+        Ok(Self {
+            id: given.take("client_id")?,
+            secret: given.take("client_secret")?.map(Secret::new),
+            assertion_type: given.take("client_assertion_type")?,
+            assertion: given.take("client_assertion")?.map(Secret::new),
+        })
+    }
 }
 
 /// A client that has proved who it is: only [`authenticate`] makes one. One without credentials has named itself.
@@ -121,25 +140,49 @@ pub async fn authenticate(
     found: &Found,
     credentials: &ClientCredentials,
 ) -> Result<AuthenticatedClient, Error> {
-    let name = credentials.name()?;
-    let presented = credentials.presented()?;
-    let named: Option<ClientRef> = name.parse().ok();
+    let named: Option<ClientRef> = credentials.name()?.parse().ok();
     let client = match &named {
         Some(named) => client_named(reader, service, found, named).await?,
         None => None,
     };
-    let proved = match presented {
-        Presented::Assertion(assertion) => {
-            let issuer = reader.keys.now().await?.verifier.issuer().clone();
-            by_assertion(client, assertion.expose(), &issuer, reader.now())?.use_up(once, reader.now()).await?
-        }
-        Presented::Nothing => by_connection(client, credentials.certificate.as_deref())?,
-        Presented::Secret { secret, in_header, in_form } => by_secret(client, secret, in_header, in_form)?,
+    prove(reader, client, credentials)?.use_up(once).await
+}
+
+/// Checks what was presented in the name of `client`, of which nothing is used up yet.
+pub fn prove(reader: &Reader, client: Option<Client>, credentials: &ClientCredentials) -> Result<Proven, Error> {
+    let named: Option<ClientRef> = credentials.name()?.parse().ok();
+    let (proved, used) = match credentials.presented()? {
+        Presented::Assertion(assertion) => by_assertion(client, assertion.expose(), reader.keys.issuer(), reader.now())?,
+        Presented::Nothing => (by_connection(client, credentials.certificate.as_deref())?, None),
+        Presented::Secret { secret, in_header, in_form } => (by_secret(client, secret, in_header, in_form)?, None),
     };
     if !proved.enabled {
         return Err(Denial::ClientDisabled.into());
     }
-    Ok(AuthenticatedClient { client: proved, alias_used: matches!(named, Some(ClientRef::Alias(_))) })
+    let client = AuthenticatedClient { client: proved, alias_used: matches!(named, Some(ClientRef::Alias(_))) };
+    Ok(Proven { client, used })
+}
+
+/// A client that has proved who it is, if its assertion wasn't used before.
+#[derive(Debug)]
+pub struct Proven {
+    client: AuthenticatedClient,
+    used: Option<Used>,
+}
+
+impl Proven {
+    /// Whom it concerns.
+    pub fn client(&self) -> &Client {
+        self.client.client()
+    }
+
+    /// Uses the assertion up, if there is one.
+    pub async fn use_up(self, once: &dyn UseOnce) -> Result<AuthenticatedClient, Error> {
+        match &self.used {
+            Some(used) if !once.use_once(used).await? => Err(Denial::ClientAssertionReplayed.into()),
+            _ => Ok(self.client),
+        }
+    }
 }
 
 /// RFC 7523 section 2.2.
@@ -189,24 +232,13 @@ fn by_connection(client: Option<Client>, certificate: Option<&str>) -> Result<Cl
     if is_proved { Ok(client) } else { Err(Denial::ClientUnauthenticated.into()) }
 }
 
-/// An assertion that is right, and may have been used.
-struct Asserted {
-    client: Client,
-    id: String,
-    expires_at: Timestamp,
-}
-
-impl Asserted {
-    async fn use_up(self, once: &dyn UseOnce, now: Timestamp) -> Result<Client, Error> {
-        let Self { client, id, expires_at } = self;
-        let hash = sha256(format!("{}\0{id}", client.id).as_bytes());
-        let used = Used { org: client.org.clone(), purpose: "assertion", hash, now, until: expires_at.plus(SKEW) };
-        if once.use_once(&used).await? { Ok(client) } else { Err(Denial::ClientAssertionReplayed.into()) }
-    }
-}
-
 /// RFC 7523 section 3. The audience is our issuer, alone and as a string: an assertion for others, too, could come from one of them.
-fn by_assertion(client: Option<Client>, assertion: &str, issuer: &Issuer, now: Timestamp) -> Result<Asserted, Error> {
+fn by_assertion(
+    client: Option<Client>,
+    assertion: &str,
+    issuer: &Issuer,
+    now: Timestamp,
+) -> Result<(Client, Option<Used>), Error> {
     if foreign::algorithm(assertion).is_some_and(|alg| alg.starts_with("HS")) {
         return Err(Denial::ClientAuthMethodUnsupported.into());
     }
@@ -217,7 +249,9 @@ fn by_assertion(client: Option<Client>, assertion: &str, issuer: &Issuer, now: T
     let claims = signed_claims(assertion, &keys.map_err(unreadable)?).ok_or(Denial::ClientAssertionInvalid)?;
     let (id, expires_at) =
         what_is_asserted(&claims, &client, issuer, now).ok().flatten().ok_or(Denial::ClientAssertionInvalid)?;
-    Ok(Asserted { client, id, expires_at })
+    let hash = sha256(format!("{}\0{id}", client.id).as_bytes());
+    let used = Used { org: client.org.clone(), purpose: "assertion", hash, now, until: expires_at.plus(SKEW) };
+    Ok((client, Some(used)))
 }
 
 /// The claims of an assertion that one of these keys has signed.

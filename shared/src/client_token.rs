@@ -4,8 +4,8 @@
 //! asks, finds the record; the second reads it once more with all that decides about it.
 
 use crate::domain::{
-    AliasKey, Aliased, Client, Evidence, Family, FamilyKey, Fault, Org, OrgId, Redemption, RefreshToken, Secret, Standing,
-    Timestamp, TokenId, TokenKey, TokenRecord,
+    AliasKey, Aliased, Ancestor, Client, Evidence, Family, FamilyKey, Fault, Issuance, Member, MemberKey, Org, OrgId, Redemption,
+    RefreshToken, Secret, Standing, Subject, Timestamp, TokenId, TokenKey, TokenRecord,
 };
 use crate::jose::{equal, sha256};
 use crate::keys::PublishedKeys;
@@ -25,6 +25,8 @@ pub struct Sought {
     /// What it is if it is an identifier, which opens nothing but names a token or a family.
     identified: Option<TokenId>,
     refresh: Option<RefreshToken>,
+    /// Whose it says that it is, if it is a JWT.
+    client: Option<String>,
 }
 
 /// How a request names a token.
@@ -107,11 +109,14 @@ impl Sought {
     /// By its value: opaque, a JWT of ours, or a refresh token. A JWT that we didn't sign is never found.
     pub fn by_value(keys: &PublishedKeys, org: &OrgId, text: &str) -> Self {
         let looks_like_jwt = text.bytes().filter(|b| *b == b'.').count() == 2;
-        let jwt = if looks_like_jwt { keys.verifier.access_token_id(text) } else { None };
-        let value = jwt.as_ref().map_or(text, |value| value.expose());
+        let jwt = if looks_like_jwt { keys.verifier.access_token(text) } else { None };
+        let value = jwt.as_ref().map_or(text, |jwt| jwt.id.expose());
         let refresh = RefreshToken::parse(value).filter(|token| token.family.org == *org);
         let (hash, native) = (sha256(value.as_bytes()), opaque::id_of(value));
-        Self { org: org.clone(), hash, native, identified: None, refresh }
+        // Only a JWT opens a record by its id.
+        let native = native.or_else(|| jwt.as_ref().and_then(|jwt| TokenId::parse(jwt.id.expose()).ok()));
+        let client = jwt.as_ref().and_then(|jwt| jwt.client.clone());
+        Self { hash, native, refresh, client, ..Self::nothing(org) }
     }
 
     /// By its value, or by the identifier that lists show in its place: contract `authlete` section 4.4.
@@ -121,8 +126,12 @@ impl Sought {
 
     /// By the id of its record.
     pub fn by_id(org: &OrgId, id: TokenId) -> Self {
+        Self { identified: Some(id), ..Self::nothing(org) }
+    }
+
+    fn nothing(org: &OrgId) -> Self {
         // Nothing has this hash.
-        Self { org: org.clone(), hash: [0; 32], native: None, identified: Some(id), refresh: None }
+        Self { org: org.clone(), hash: [0; 32], native: None, identified: None, refresh: None, client: None }
     }
 
     /// The token, with all that decides about it. `first` is what the first read has found. A refresh token that was replaced is
@@ -202,7 +211,11 @@ impl Sought {
         if let Some(record) = self.identified.and_then(record) {
             return Ok(Some(record.clone()));
         }
-        if let Some(record) = self.native.and_then(record).filter(|record| record.value.is_none()) {
+        let agrees = |record: &TokenRecord| match (&self.client, record.client) {
+            (Some(said), Some(client)) => *said == client.to_string(),
+            (said, _) => said.is_none(),
+        };
+        if let Some(record) = self.native.and_then(record).filter(|record| record.value.is_none() && agrees(record)) {
             return Ok(Some(record.clone()));
         }
         let Some(Aliased::Token(id)) = first.aliases.get(&self.alias()) else { return Ok(None) };
@@ -246,12 +259,21 @@ pub async fn read_token(ports: &Reader, seen: TokenRecord) -> Result<Option<Acce
     wanted.tokens.push(seen.key());
     wanted.families.extend(seen.family_key());
     wanted.marks = seen.marks();
+    want_owner(&mut wanted, &seen.subject, seen.issuance.as_deref(), &seen.org);
+    want_ancestors(&mut wanted, &seen);
     let mut found = ports.tokens.read(&wanted).await?;
     let same = |record: &TokenRecord| record.value == seen.value;
     let Some(record) = found.tokens.remove(&seen.key()).filter(same) else { return Ok(None) };
     let client = client_in(&found, &record.org, record.client);
     let family = record.family_key().and_then(|key| found.families.get(&key));
-    let evidence = Evidence { org: found.orgs.get(&record.org), member: None, client, family, marks: &found.marks };
+    let evidence = Evidence {
+        org: found.orgs.get(&record.org),
+        member: member_in(&found, &record.org, &record.subject),
+        client,
+        family,
+        marks: &found.marks,
+        ancestors_live: ancestors(&record).all(|ancestor| is_live(&found, &record.org, ancestor, ports.now())),
+    };
     let standing = evidence.standing(&record, ports.now());
     let family_standing = family.map(|family| evidence.family_standing(family, ports.now()));
     let (family, client) = (family.cloned(), client.cloned());
@@ -265,11 +287,13 @@ pub async fn read_client_family(ports: &Reader, seen: Family) -> Result<Option<C
     wanted.tokens.push(token.clone());
     wanted.families.push(seen.key());
     wanted.marks = seen.marks();
+    want_owner(&mut wanted, &seen.subject, seen.issuance.as_deref(), &seen.org);
     let mut found = ports.tokens.read(&wanted).await?;
     let Some(family) = found.families.remove(&seen.key()) else { return Ok(None) };
     let client = client_in(&found, &family.org, family.client);
     let org: Option<&Org> = found.orgs.get(&family.org);
-    let evidence = Evidence { org, member: None, client, family: Some(&family), marks: &found.marks };
+    let member = member_in(&found, &family.org, &family.subject);
+    let evidence = Evidence { org, member, client, family: Some(&family), marks: &found.marks, ancestors_live: true };
     let standing = evidence.family_standing(&family, ports.now());
     let client = client.cloned();
     Ok(Some(ClientFamily { token: found.tokens.remove(&token), family, client, standing }))
@@ -282,4 +306,43 @@ fn decisive(org: &OrgId, client: Option<crate::domain::ClientId>, shard_of: Toke
 
 fn client_in<'a>(found: &'a Found, org: &OrgId, client: Option<crate::domain::ClientId>) -> Option<&'a Client> {
     found.clients.get(&(org.clone(), client?))
+}
+
+fn member_in<'a>(found: &'a Found, org: &OrgId, subject: &Subject) -> Option<&'a Member> {
+    found.members.get(&MemberKey { org: org.clone(), subject: subject.clone() })
+}
+
+/// The member on whom a token depends, if it does.
+fn want_owner(wanted: &mut Wanted, subject: &Subject, issuance: Option<&Issuance>, org: &OrgId) {
+    let depends = issuance.is_some_and(|issuance| issuance.of_member);
+    wanted.members.extend(depends.then(|| MemberKey { org: org.clone(), subject: subject.clone() }));
+}
+
+fn ancestors(record: &TokenRecord) -> impl Iterator<Item = &Ancestor> {
+    record.issuance.iter().flat_map(|issuance| &issuance.ancestors)
+}
+
+/// What decides about the tokens that one was made from. Their marks are among its own.
+fn want_ancestors(wanted: &mut Wanted, record: &TokenRecord) {
+    for ancestor in ancestors(record) {
+        let org = || record.org.clone();
+        wanted.tokens.push(TokenKey { org: org(), id: ancestor.id });
+        wanted.families.extend(ancestor.family.map(|id| FamilyKey { org: org(), id }));
+        wanted.clients.extend(ancestor.client.map(|client| (org(), client)));
+        wanted.members.push(MemberKey { org: org(), subject: ancestor.subject.clone() });
+    }
+}
+
+fn is_live(found: &Found, org: &OrgId, ancestor: &Ancestor, now: Timestamp) -> bool {
+    let Some(record) = found.tokens.get(&TokenKey { org: org.clone(), id: ancestor.id }) else { return false };
+    let evidence = Evidence {
+        org: found.orgs.get(org),
+        member: member_in(found, org, &record.subject),
+        client: client_in(found, org, record.client),
+        family: record.family_key().and_then(|key| found.families.get(&key)),
+        marks: &found.marks,
+        // Its own ancestors are among those of the token.
+        ancestors_live: true,
+    };
+    evidence.standing(record, now) == Standing::Live
 }

@@ -103,7 +103,8 @@ pub async fn examine(ports: &Reader, token: &str, also: Wanted) -> Result<(Prese
     };
     let family = record.family_key().and_then(|key| found.families.get(&key));
     let (org, member) = subject_of(&found, &record.org, &record.subject);
-    let standing = Evidence { org, member, client: None, family, marks: &found.marks }.standing(&record, ports.now());
+    let standing =
+        Evidence { org, member, client: None, family, marks: &found.marks, ancestors_live: true }.standing(&record, ports.now());
     let member = member.cloned();
     Ok((Presented::Access(Box::new(AccessToken { record, member, standing })), found))
 }
@@ -129,7 +130,7 @@ pub(crate) async fn read_family(ports: &Reader, key: &FamilyKey) -> Result<Optio
     let mut found = ports.tokens.read(&wanted).await?;
     let Some(family) = found.families.remove(key) else { return Ok(None) };
     let (org, member) = subject_of(&found, &family.org, &family.subject);
-    let evidence = Evidence { org, member, client: None, family: Some(&family), marks: &found.marks };
+    let evidence = Evidence { org, member, client: None, family: Some(&family), marks: &found.marks, ancestors_live: true };
     let standing = evidence.family_standing(&family, ports.now());
     let (org, member) = (org.cloned(), member.cloned());
     Ok(Some(Refreshable { family, member, org, standing }))

@@ -1,5 +1,9 @@
 //! Introspection: what a token is good for now.
 
+mod standard;
+
+pub use standard::{Asker, Seen, introspect_for};
+
 use crate::client_token::{AccessToken, FoundToken, Hint, Sought};
 use crate::domain::{
     Audience, Denial, Error, Family, Member, MemberKey, Org, OrgId, Refusal, Scope, Seconds, Secret, Service, Standing, Subject,

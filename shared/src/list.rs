@@ -123,7 +123,7 @@ pub(crate) async fn evidence(ports: &Reader, tokens: &[TokenRecord]) -> Result<F
 
 fn is_revoked(token: &TokenRecord, found: &Found) -> bool {
     let family = token.family_key().and_then(|key| found.families.get(&key));
-    Evidence { org: None, member: None, client: None, family, marks: &found.marks }.is_revoked(token)
+    Evidence { org: None, member: None, client: None, family, marks: &found.marks, ancestors_live: true }.is_revoked(token)
 }
 
 /// Which tokens of OAuth clients to list: contract `authlete` section 5.8.

@@ -6,7 +6,7 @@ use crate::domain::{
 };
 use crate::entropy::Entropy;
 use crate::examine::authenticate;
-use crate::policy::{self, Ask, Form, Grant, RefreshGrant, Target};
+use crate::policy::{self, Ask, Form, Grant, Profile, RefreshGrant, Target};
 use crate::ports::{Lookup, Minter};
 use crate::store::{Found, Recorded, Recording, Spending, Valued, Wanted};
 use crate::{chosen, jose, opaque};
@@ -100,7 +100,9 @@ impl Name {
     pub(crate) fn new(grant: &Grant, shard: Option<Shard>, entropy: &dyn Entropy) -> Result<Self, Fault> {
         let now = grant.issued_at;
         match (&grant.form, &grant.value) {
-            (Form::Jwt, _) => Ok(Self { id: TokenId::generate(now, shard, entropy)?, value: None }),
+            (Form::Jwt | Form::AccessTokenJwt { profile: Profile::Standard { .. }, .. }, _) => {
+                Ok(Self { id: TokenId::generate(now, shard, entropy)?, value: None })
+            }
             (_, Some(chosen)) => Ok(Self { id: TokenId::generate(now, shard, entropy)?, value: Some(chosen.clone()) }),
             (_, None) => opaque::generate(now, shard, entropy).map(|(value, id)| Self { id, value: Some(value) }),
         }
@@ -177,9 +179,14 @@ fn payload(
     match &grant.form {
         Form::Jwt => Ok(Some((TYPE, None, jose::claims::to_json(&Claims::of(record, &ports.issuer))?))),
         Form::Opaque => Ok(None),
-        Form::AccessTokenJwt { algorithm, extra } => {
-            let jti = value.map_or("", |value| value.expose());
-            let payload = jose::access_token::payload(record, jti, &ports.issuer, extra.as_ref())?;
+        Form::AccessTokenJwt { algorithm, extra, profile } => {
+            let payload = match profile {
+                Profile::Authlete => {
+                    let jti = value.map_or("", |value| value.expose());
+                    jose::access_token::payload(record, jti, &ports.issuer, extra.as_ref())?
+                }
+                Profile::Standard { audience } => jose::access_token::standard_payload(record, audience, &ports.issuer)?,
+            };
             Ok(Some((ACCESS_TOKEN_TYPE, Some(*algorithm), payload)))
         }
     }

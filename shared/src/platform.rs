@@ -7,9 +7,9 @@ use crate::domain::{Fault, Issuer, KeySet, Requirements, Schedule};
 use crate::entropy::Entropy;
 use crate::keys::{PublicKeys, Ring, SigningKeys};
 use crate::ports::{
-    AccessKeeper, Amender, Announcer, Auditor, BatchReader, BatchWorker, Batcher, BulkRevoker, ClientCreator, ClientRemover,
-    ClientRevoker, ClientWriter, DirectoryReader, Founder, Granter, Guard, Introspector, KeyReader, Lister, Lookup,
-    MemberRemover, MemberWriter, Minter, OrgRemover, OrgWriter, Provides, Public, Reader, Refresher, Revoker, Rotator,
+    AccessKeeper, Amender, Announcer, Attester, Auditor, BatchReader, BatchWorker, Batcher, BulkRevoker, ClientCreator,
+    ClientRemover, ClientRevoker, ClientWriter, DirectoryReader, Founder, Granter, Guard, Introspector, KeyReader, Lister,
+    Lookup, MemberRemover, MemberWriter, Minter, OrgRemover, OrgWriter, Provides, Public, Reader, Refresher, Revoker, Rotator,
     TicketEnder,
 };
 use crate::queue::Enqueue;
@@ -57,7 +57,7 @@ impl Records {
     /// On a store that has a key ring.
     pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, store: Arc<dyn Store>, ring: Arc<Ring>, issuer: Issuer) -> Self {
         let (keys, tokens) = (Arc::new(PublicKeys::of(ring, issuer)), store.clone());
-        Self { reader: Reader { clock, keys, tokens }, store, entropy, requirements: Arc::default() }
+        Self { reader: Reader { clock, keys, tokens, client_orgs: Arc::default() }, store, entropy, requirements: Arc::default() }
     }
 
     /// The same for an authorizer that asks this of a token.
@@ -137,7 +137,7 @@ impl Platform {
         let Parts { clock, entropy, issuer, store, signers, deriver } = parts;
         let published = signers.iter().map(|signer| signer.jwk().clone()).collect();
         let keys = PublicKeys::fixed(&KeySet::new(published), issuer.clone())?;
-        let reader = Reader { clock, keys: Arc::new(keys), tokens: store.clone() };
+        let reader = Reader { clock, keys: Arc::new(keys), tokens: store.clone(), client_orgs: Arc::default() };
         let signing = Arc::new(SigningKeys::fixed(signers, deriver));
         let records = Records { reader, store, entropy, requirements: Arc::default() };
         Ok(Self { records, minting: Minting { issuer, signing } })
@@ -394,6 +394,12 @@ impl<P: HasRecords> Provides<TicketEnder> for P {
 impl<P: HasRecords> Provides<Introspector> for P {
     fn provide(&self) -> Introspector {
         Introspector { reader: self.provide(), once: self.records().store.clone() }
+    }
+}
+
+impl<P: HasMinting> Provides<Attester> for P {
+    fn provide(&self) -> Attester {
+        Attester { introspector: self.provide(), signing: self.minting().signing.clone() }
     }
 }
 

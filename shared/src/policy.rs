@@ -122,6 +122,19 @@ pub(crate) enum Form {
         algorithm: Algorithm,
         /// What else it says.
         extra: Option<ExtraClaims>,
+        profile: Profile,
+    },
+}
+
+/// Whose word counts on what a client's token says, and on what becomes of it.
+#[derive(Clone, Debug)]
+pub enum Profile {
+    /// Authlete's: contract `authlete` section 6.6. A refresh ends the access token before.
+    Authlete,
+    /// That of RFC 9068. A refresh ends nothing: a client may run in several places.
+    Standard {
+        /// For whom a JWT is that is meant for nobody in particular: RFC 9068 section 3.
+        audience: Audience,
     },
 }
 
@@ -406,9 +419,14 @@ pub fn may_hand_out<'a>(authority: Authority<'_>, patterns: impl IntoIterator<It
 }
 
 mod client;
+mod exchange;
 
 pub(crate) use client::supported;
-pub use client::{ClientAsk, RefreshAsk, RefreshOf, amend_scopes, issue, merged, refresh_of_client, requestable, supported_of};
+pub use client::{
+    ClientAsk, RefreshAsk, RefreshOf, amend_scopes, issue, merged, refresh_of_client, requestable, requested, requested_resource,
+    supported_of,
+};
+pub use exchange::{ExchangeAsk, Presented, exchange};
 
 #[cfg(test)]
 mod tests;

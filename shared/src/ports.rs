@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::client_orgs::ClientOrgs;
 use crate::clock::Clock;
 use crate::domain::{Algorithm, Issuer, Requirements, Schedule, Timestamp};
 use crate::entropy::Entropy;
@@ -121,6 +122,8 @@ pub struct Reader {
     pub keys: Arc<PublicKeys>,
     /// Records, marks and what belongs to them.
     pub tokens: Arc<dyn ReadTokens>,
+    /// Whose the clients are that were seen.
+    pub client_orgs: Arc<ClientOrgs>,
 }
 
 impl Reader {
@@ -432,6 +435,21 @@ pub struct Introspector {
 impl Capability for Introspector {
     const NAME: &'static str = "Introspector";
     const ACCESS: Access = Access { tokens: &["BatchGetItem", "PutItem"], ..Reader::ACCESS };
+}
+
+/// Introspects for resource servers, and signs what it tells them if they want that: RFC 9701.
+#[derive(Clone, Debug)]
+pub struct Attester {
+    /// To introspect.
+    pub introspector: Introspector,
+    /// To sign.
+    pub signing: Arc<SigningKeys>,
+}
+
+impl Capability for Attester {
+    const NAME: &'static str = "Attester";
+    const ACCESS: Access =
+        Access { signing_key: Minter::ACCESS.signing_key, envelope_key: Minter::ACCESS.envelope_key, ..Introspector::ACCESS };
 }
 
 /// Revokes for clients: notes assertions, which may be used once.

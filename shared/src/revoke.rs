@@ -177,6 +177,17 @@ pub async fn revoke_for_client(
     revoke_found(&*ports.revoker.revoke, found, reader.now()).await.map(drop)
 }
 
+/// The same for a client that comes straight to us. To say that the token is another's would tell a thief that it is alive.
+pub async fn revoke_if_own(ports: &ClientRevoker, client: &Client, token: (&Sought, &Found), hint: Hint) -> Result<(), Error> {
+    match revoke_for_client(ports, client, token, hint).await {
+        Err(Error::Refused(Refusal::Denied(Denial::TokenOfAnotherClient))) => {
+            tracing::warn!(org = %client.org, client = %client.id, "a client wants to revoke another's token");
+            Ok(())
+        }
+        outcome => outcome,
+    }
+}
+
 /// Revokes all that is said of OAuth clients: by a mark, at once, however many there are. Returns how many records it hit,
 /// counted up to [`MOST_COUNTED`]: those that were alive or could still be refreshed.
 pub async fn revoke_of_clients(ports: &BulkRevoker, service: &Service, bulk: ClientBulk) -> Result<u64, Error> {

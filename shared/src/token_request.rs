@@ -20,7 +20,7 @@ use crate::dpop;
 use crate::introspect::ProofOfPossession;
 use crate::issue::{Issued, TicketAsk, grant_to, ticket};
 use crate::jose::certificate;
-use crate::policy::{self, ClientAsk, Lifetime, RefreshAsk, RefreshOf, requestable};
+use crate::policy::{self, ClientAsk, Lifetime, Profile, RefreshAsk, RefreshOf, requestable};
 use crate::ports::Granter;
 use crate::refresh::redeem_of_client;
 use crate::service::Seek;
@@ -286,6 +286,8 @@ async fn refresh_token(
         value: request.value,
         properties: request.properties,
         confirmation,
+        audiences: None,
+        profile: Profile::Authlete,
     };
     let redeemed = redeem_of_client(ports, service, client.client(), token, ask).await?;
     let issued = Box::new(Issued { minted: redeemed.minted, client: client.into_client() });

@@ -95,6 +95,7 @@ fn with_clients(clients: &[Client], once: &Memory, credentials: &ClientCredentia
         clock: Arc::new(FrozenClock::at(now)),
         keys: Arc::new(PublicKeys::fixed(&own, issuer).unwrap()),
         tokens: Arc::new(Empty),
+        client_orgs: Arc::default(),
     };
     let org = Org {
         id: OrgId::parse("1").unwrap(),

@@ -59,6 +59,13 @@ pub struct Client {
 }
 
 impl Client {
+    /// Whether a token that is meant for `audience` is meant for it: that is its number, its alias, or a resource of it.
+    pub fn answers_to(&self, audience: &Audience) -> bool {
+        let name = audience.as_str();
+        let is_its_name = self.alias.as_deref() == Some(name) || self.id.to_string() == name;
+        is_its_name || self.resources.as_ref().is_some_and(|resources| resources.contains(audience))
+    }
+
     /// Whether a text can be an alias.
     pub fn is_alias(text: &str) -> bool {
         let known = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');

@@ -4,6 +4,7 @@
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[expect(missing_docs, reason = "`describe` says what each is")]
 pub enum Denial {
+    ActorIsSubject,
     ActorTokenInvalid,
     ActorTokenTypeMissing,
     ActorTokenTypeUnexpected,
@@ -17,6 +18,7 @@ pub enum Denial {
     AssertionNotYetValid,
     AssertionSubject,
     AssertionUnsigned,
+    AuthorizationDetailsInvalid,
     CertificateMismatch,
     ClientAssertionInvalid,
     ClientAssertionReplayed,
@@ -36,6 +38,7 @@ pub enum Denial {
     DpopProofInvalid,
     DpopProofReplayed,
     DpopProofStale,
+    ExchangeTooDeep,
     GrantNotAllowed,
     GrantTypeMissing,
     GrantTypeUnsupported,
@@ -47,13 +50,16 @@ pub enum Denial {
     ScopeExceeds,
     ScopeInvalid,
     ScopeRequired,
+    SubjectTokenBound,
     SubjectTokenEncrypted,
     SubjectTokenInvalid,
     SubjectTokenMissing,
     SubjectTokenTypeInvalid,
     SubjectTokenTypeMissing,
     SubjectTokenUnsigned,
+    TargetExceeds,
     TargetInvalid,
+    TargetsTooMany,
     TokenMissing,
     TokenOfAnotherClient,
     UsernameMissing,
@@ -61,7 +67,8 @@ pub enum Denial {
 
 impl Denial {
     /// All of them.
-    pub const ALL: [Self; 53] = [
+    pub const ALL: [Self; 59] = [
+        Self::ActorIsSubject,
         Self::ActorTokenInvalid,
         Self::ActorTokenTypeMissing,
         Self::ActorTokenTypeUnexpected,
@@ -75,6 +82,7 @@ impl Denial {
         Self::AssertionNotYetValid,
         Self::AssertionSubject,
         Self::AssertionUnsigned,
+        Self::AuthorizationDetailsInvalid,
         Self::CertificateMismatch,
         Self::ClientAssertionInvalid,
         Self::ClientAssertionReplayed,
@@ -94,6 +102,7 @@ impl Denial {
         Self::DpopProofInvalid,
         Self::DpopProofReplayed,
         Self::DpopProofStale,
+        Self::ExchangeTooDeep,
         Self::GrantNotAllowed,
         Self::GrantTypeMissing,
         Self::GrantTypeUnsupported,
@@ -105,13 +114,16 @@ impl Denial {
         Self::ScopeExceeds,
         Self::ScopeInvalid,
         Self::ScopeRequired,
+        Self::SubjectTokenBound,
         Self::SubjectTokenEncrypted,
         Self::SubjectTokenInvalid,
         Self::SubjectTokenMissing,
         Self::SubjectTokenTypeInvalid,
         Self::SubjectTokenTypeMissing,
         Self::SubjectTokenUnsigned,
+        Self::TargetExceeds,
         Self::TargetInvalid,
+        Self::TargetsTooMany,
         Self::TokenMissing,
         Self::TokenOfAnotherClient,
         Self::UsernameMissing,
@@ -145,22 +157,27 @@ impl Denial {
             | D::DpopKeyMismatch
             | D::RefreshTokenInvalid => "invalid_grant",
             D::ScopeExceeds | D::ScopeInvalid | D::ScopeRequired => "invalid_scope",
-            D::TargetInvalid => "invalid_target",
+            D::TargetExceeds | D::TargetInvalid | D::TargetsTooMany => "invalid_target",
+            // RFC 9396 section 5.
+            D::AuthorizationDetailsInvalid => "invalid_authorization_details",
             // RFC 9449 section 5.
             D::DpopHeaderMissing | D::DpopProofForAnother | D::DpopProofInvalid | D::DpopProofReplayed | D::DpopProofStale => {
                 "invalid_dpop_proof"
             }
             // RFC 8693 section 2.2.2 has this also for tokens that are no good.
-            D::ActorTokenInvalid
+            D::ActorIsSubject
+            | D::ActorTokenInvalid
             | D::ActorTokenTypeMissing
             | D::ActorTokenTypeUnexpected
             | D::AssertionMissing
             | D::ClientAuthenticatedTwice
+            | D::ExchangeTooDeep
             | D::GrantTypeMissing
             | D::PasswordMissing
             | D::RefreshTokenMissing
             | D::RequestMalformed
             | D::RequestedTokenTypeInvalid
+            | D::SubjectTokenBound
             | D::SubjectTokenEncrypted
             | D::SubjectTokenInvalid
             | D::SubjectTokenMissing
@@ -177,6 +194,7 @@ impl Denial {
     pub const fn describe(self) -> &'static str {
         use Denial as D;
         match self {
+            D::ActorIsSubject => "actor_token must be another's than subject_token.",
             D::ActorTokenInvalid => "The actor token is not valid: it must be of its type, genuine, and in its time.",
             D::ActorTokenTypeMissing => "actor_token_type is required with actor_token, as a registered token type.",
             D::ActorTokenTypeUnexpected => "actor_token_type must not be given without actor_token.",
@@ -190,6 +208,9 @@ impl Denial {
             D::AssertionNotYetValid => "The assertion's iat or nbf is in the future.",
             D::AssertionSubject => "The assertion's sub must be a string.",
             D::AssertionUnsigned => "An unsigned assertion is not accepted.",
+            D::AuthorizationDetailsInvalid => {
+                "authorization_details must be a JSON array of objects, each of a type that there is, and none beyond what was granted before."
+            }
             D::CertificateMismatch => "The token is bound to another client certificate, or none was presented.",
             D::ClientAssertionInvalid => {
                 "The client assertion is not valid: it must be of type jwt-bearer and signed by one of the client's keys, its iss and sub must be the client, its aud the issuer alone, its exp within the next five minutes, and it needs a jti."
@@ -217,6 +238,7 @@ impl Denial {
             }
             D::DpopProofReplayed => "The DPoP proof was used before.",
             D::DpopProofStale => "The DPoP proof is not of this minute: see its iat, and the clock of the client.",
+            D::ExchangeTooDeep => "The subject token comes from too many exchanges: there can be eight.",
             D::GrantNotAllowed => "The client may not use this grant.",
             D::GrantTypeMissing => "grant_type is required.",
             D::GrantTypeUnsupported => "The grant type is not supported.",
@@ -228,13 +250,16 @@ impl Denial {
             D::ScopeExceeds => "The requested scope goes beyond that of the refresh token.",
             D::ScopeInvalid => "The requested scope is not valid.",
             D::ScopeRequired => "At least one scope is required.",
+            D::SubjectTokenBound => "The subject token is bound to another key or certificate than the request has proved.",
             D::SubjectTokenEncrypted => "An encrypted subject token is not accepted.",
             D::SubjectTokenInvalid => "The subject token is not valid: it must be of its type, genuine, and in its time.",
             D::SubjectTokenMissing => "subject_token is required.",
             D::SubjectTokenTypeInvalid => "subject_token_type must be a registered token type.",
             D::SubjectTokenTypeMissing => "subject_token_type is required.",
             D::SubjectTokenUnsigned => "An unsigned subject token is not accepted.",
-            D::TargetInvalid => "resource must be one or more absolute URIs without fragment.",
+            D::TargetExceeds => "resource and audience must be among those that the presented token is for.",
+            D::TargetInvalid => "resource must be an absolute URI without fragment, of a resource that there is.",
+            D::TargetsTooMany => "Ask for one token for each resource.",
             D::TokenMissing => "token is required.",
             D::TokenOfAnotherClient => "The token belongs to another client.",
             D::UsernameMissing => "username is required.",

@@ -1,6 +1,8 @@
 //! Whether a token is alive: one function, used by every endpoint.
 
-use super::{Client, Family, Issuance, Mark, MarkKey, MarkKind, Marks, Member, Org, Session, Subject, Timestamp, TokenRecord};
+use super::{
+    Ancestor, Client, Family, Issuance, Mark, MarkKey, MarkKind, Marks, Member, Org, Session, Subject, Timestamp, TokenRecord,
+};
 
 /// What one consistent read found about a token.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +17,8 @@ pub struct Evidence<'a> {
     pub family: Option<&'a Family>,
     /// All marks that could concern it.
     pub marks: &'a Marks,
+    /// Whether all the tokens that it was made from are alive.
+    pub ancestors_live: bool,
 }
 
 /// How a token stands.
@@ -35,7 +39,7 @@ pub enum Standing {
 impl Evidence<'_> {
     /// How `token` stands at this moment. Whatever is absent counts against it.
     pub fn standing(&self, token: &TokenRecord, now: Timestamp) -> Standing {
-        if self.is_revoked(token) {
+        if self.is_revoked(token) || (has_ancestors(token) && !self.ancestors_live) {
             Standing::Revoked
         } else if token.is_expired(now) {
             Standing::Expired
@@ -72,9 +76,10 @@ impl Evidence<'_> {
     }
 
     fn has_holder(&self, issuance: Option<&Issuance>) -> bool {
+        let is_member = || self.member.is_some_and(|member| member.enabled);
         let holder = match issuance {
-            Some(_) => self.client.is_some_and(|client| client.enabled),
-            None => self.member.is_some_and(|member| member.enabled),
+            Some(issuance) => self.client.is_some_and(|client| client.enabled) && (!issuance.of_member || is_member()),
+            None => is_member(),
         };
         self.org.is_some_and(|org| org.enabled) && holder
     }
@@ -110,6 +115,10 @@ impl<'a> Set<'a> {
     }
 }
 
+fn has_ancestors(token: &TokenRecord) -> bool {
+    token.issuance.as_ref().is_some_and(|issuance| !issuance.ancestors.is_empty())
+}
+
 /// The resource owner. `None`: there is none, and the subject is the client, whose id may be spelled as somebody's name.
 fn owner<'a>(subject: &'a Subject, issuance: Option<&Issuance>) -> Option<&'a Subject> {
     Some(subject).filter(|_| !issuance.is_some_and(|issuance| issuance.for_client))
@@ -121,9 +130,17 @@ impl TokenRecord {
         owner(&self.subject, self.issuance.as_deref())
     }
 
-    /// The marks that could concern it.
+    /// The marks that could concern it, or a token that it was made from.
     pub fn marks(&self) -> Vec<MarkKey> {
-        Set::of_token(self).marks().collect()
+        let of_ancestor = |ancestor: &Ancestor| {
+            let Ancestor { subject, client, session, .. } = ancestor;
+            Mark::keys_of(&self.org, Some(subject), *client, session.as_ref()).collect::<Vec<_>>()
+        };
+        let ancestors = self.issuance.iter().flat_map(|issuance| &issuance.ancestors);
+        let mut marks: Vec<_> = Set::of_token(self).marks().chain(ancestors.flat_map(of_ancestor)).collect();
+        marks.sort_unstable();
+        marks.dedup();
+        marks
     }
 }
 

@@ -17,6 +17,11 @@ impl Service {
         Self { org, by: by.map(|member| member.subject.clone()) }
     }
 
+    /// The org, whose clients come straight to our own endpoints: we are its authorization server.
+    pub(crate) fn of_own_clients(org: Org) -> Self {
+        Self { org, by: None }
+    }
+
     /// The org.
     pub fn org(&self) -> &Org {
         &self.org

@@ -86,6 +86,8 @@ pub enum Dialect {
     Authlete,
     /// Jeton's own API: errors are problem details, RFC 9457.
     Jeton,
+    /// OAuth 2: errors are as in RFC 6749 section 5.2.
+    OAuth,
 }
 
 /// An endpoint without its type: a row of the catalogue, for platforms that provide what it needs.

@@ -3,6 +3,7 @@
 mod authlete;
 mod conditional;
 mod endpoint;
+mod oauth;
 mod render;
 mod reply;
 mod request;
@@ -11,8 +12,11 @@ mod service;
 pub use authlete::{BatchPath, ClientPath, CodePath, IdentifierPath, JsonList, Lenient, ServiceCredentials};
 pub use conditional::IfNoneMatch;
 pub use endpoint::{Dialect, Endpoint, Entry, Route};
+pub use oauth::{AskerCredentials, TokenNamed, TokenShown};
 pub(crate) use render::explain;
 pub use render::{fault, refusal, understood};
-pub use reply::{Answer, IntoReply, NoContent, PlainText, Published, Reply, Written};
-pub use request::{Bearer, FromRequest, Json, MaybeBearer, MaybeJson, MemberPath, OrgPath, PathBehind, Query, Request};
+pub use reply::{Answer, Done, IntoReply, NoContent, PlainText, Published, Reply, SignedJson, Written};
+pub use request::{
+    Bearer, ClientCertificate, FromRequest, Json, MaybeBearer, MaybeJson, MemberPath, OrgPath, PathBehind, Query, Request,
+};
 pub use service::{MOST_BODY, RequestId, Service};

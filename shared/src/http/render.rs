@@ -1,6 +1,7 @@
 //! How refusals and faults are spelled in each dialect: the only place that knows.
 
 mod authlete;
+mod oauth;
 
 use std::borrow::Cow;
 
@@ -25,6 +26,7 @@ pub fn refusal(route: &Route, refusal: &Refusal) -> Reply {
         Dialect::Agilicus => error_message(status, code, &message),
         Dialect::Authlete => authlete::refusal(route, refusal),
         Dialect::Jeton => problem(status, code, &message, field),
+        Dialect::OAuth => oauth::refusal(status, refusal, &message),
     };
     reply.headers.extend(headers(route.dialect, refusal));
     reply
@@ -54,6 +56,7 @@ pub fn fault(route: &Route, fault: &Fault) -> Reply {
         Dialect::Agilicus => error_message(status, code, message),
         Dialect::Authlete => authlete::fault(route, status, message),
         Dialect::Jeton => problem(status, code, message, None),
+        Dialect::OAuth => oauth::fault(status, message),
     };
     if fault.can_retry() {
         reply.headers.push((header::RETRY_AFTER, HeaderValue::from_static("1")));
@@ -135,8 +138,11 @@ fn token(problem: TokenProblem) -> (&'static str, &'static str) {
 fn headers(dialect: Dialect, refusal: &Refusal) -> Option<(header::HeaderName, HeaderValue)> {
     let basic = match dialect {
         Dialect::Authlete => ", Basic realm=\"jeton\"",
-        Dialect::Agilicus | Dialect::Jeton => "",
+        Dialect::Agilicus | Dialect::Jeton | Dialect::OAuth => "",
     };
+    if let Some(challenge) = Some(oauth::challenge(refusal)).filter(|_| dialect == Dialect::OAuth).flatten() {
+        return Some(challenge);
+    }
     let challenge = |error: &str| {
         let value = HeaderValue::try_from(format!("Bearer realm=\"jeton\"{error}{basic}")).ok()?;
         Some((header::WWW_AUTHENTICATE, value))

@@ -100,6 +100,39 @@ impl IntoReply for PlainText {
     }
 }
 
+/// 200 without a body.
+#[derive(Clone, Copy, Debug)]
+pub struct Done;
+
+impl IntoReply for Done {
+    fn into_reply(self) -> Reply {
+        Reply::json(StatusCode::OK, Bytes::new())
+    }
+}
+
+/// JSON, or the same signed as a JWT: RFC 9701 section 5.
+#[derive(Debug)]
+pub enum SignedJson {
+    /// The JSON.
+    Plain(Vec<u8>),
+    /// The JWT.
+    Signed(String),
+}
+
+impl SignedJson {
+    /// Media type of the signed form.
+    pub const MEDIA_TYPE: &'static str = "application/token-introspection+jwt";
+}
+
+impl IntoReply for SignedJson {
+    fn into_reply(self) -> Reply {
+        match self {
+            Self::Plain(json) => Reply::json(StatusCode::OK, json),
+            Self::Signed(jwt) => Reply { media_type: Self::MEDIA_TYPE, ..Reply::json(StatusCode::OK, jwt) },
+        }
+    }
+}
+
 /// 204.
 #[derive(Clone, Copy, Debug)]
 pub struct NoContent;

@@ -23,6 +23,11 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
+    /// The certificate of the client's TLS connection, in PEM, if the gateway has verified one.
+    pub(super) fn certificate(&self) -> Option<String> {
+        self.parts.extensions.get::<ClientCertificate>().map(|certificate| certificate.0.clone())
+    }
+
     /// A parameter of the path, parsed.
     pub(super) fn path_parameter<T: std::str::FromStr<Err = Invalid>>(&self, name: &'static str) -> Result<T, Refusal> {
         self.path_text(name)?.parse().map_err(|rule: Invalid| Refusal::invalid(name, rule.0))
@@ -35,6 +40,10 @@ impl Request<'_> {
         text.map(Cow::into_owned).map_err(|_| Refusal::invalid(name, "must be UTF-8"))
     }
 }
+
+/// The certificate of the client's TLS connection, in PEM: an extension of a request, which only an edge adds that has verified it.
+#[derive(Clone, Debug)]
+pub struct ClientCertificate(pub String);
 
 /// Something that an endpoint takes from a request, or refuses.
 pub trait FromRequest: Sized {

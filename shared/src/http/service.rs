@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use futures::FutureExt as _;
-use http::{HeaderValue, Method, Response};
+use http::{HeaderValue, Method, Response, header};
 
 use super::endpoint::Handler;
 use super::{Dialect, Entry, Reply, Request, Route, render};
@@ -24,6 +24,9 @@ pub struct RequestId(pub String);
 static NOWHERE: Route = Route::get("", "", Dialect::Jeton);
 /// The same, where callers of Authlete's API look.
 static NO_API: Route = Route::get("", "/api", Dialect::Authlete);
+
+/// The same, where OAuth clients look.
+static NO_OAUTH: Route = Route::get("", "/oauth2", Dialect::OAuth);
 
 /// Some endpoints, ready to be called.
 pub struct Service {
@@ -84,7 +87,7 @@ impl Service {
     pub async fn call(&self, request: http::Request<Bytes>) -> Response<Bytes> {
         let begun = Instant::now();
         let (parts, body) = request.into_parts();
-        let (route, answer) = self.find(&parts, &body);
+        let (route, nearest, answer) = self.find(&parts, &body);
         let (reply, note) = telemetry::noted(AssertUnwindSafe(answer).catch_unwind()).await;
         let endpoint = route.map_or("", |route| route.name);
         let reply = reply.unwrap_or_else(|_| {
@@ -96,6 +99,10 @@ impl Service {
         let id = parts.extensions.get::<RequestId>().map_or("", |id| id.0.as_str());
         if let Some(id) = HeaderValue::try_from(id).ok().filter(|id| !id.is_empty()) {
             response.headers_mut().insert("x-request-id", id);
+        }
+        // RFC 6749 section 5.1.
+        if nearest.dialect == Dialect::OAuth && response.headers().get(header::CACHE_CONTROL).is_some_and(|it| it == "no-store") {
+            response.headers_mut().insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
         }
         if parts.method == Method::HEAD {
             *response.body_mut() = Bytes::new();
@@ -115,15 +122,19 @@ impl Service {
         found(path).or_else(without_slash).unwrap_or_default()
     }
 
-    /// The endpoint of a request, and its answer to come.
+    /// The endpoint of a request, or else the one that is nearest, and its answer to come.
     fn find<'a>(
         &'a self,
         parts: &'a http::request::Parts,
         body: &'a [u8],
-    ) -> (Option<&'a Route>, impl Future<Output = Reply> + Send + 'a) {
+    ) -> (Option<&'a Route>, &'a Route, impl Future<Output = Reply> + Send + 'a) {
         let (indices, path) = self.at(parts.uri.path());
         let found = indices.iter().map(|&index| &self.endpoints[index]).find(|bound| bound.takes(&parts.method));
-        let elsewhere = if parts.uri.path().starts_with("/api/") { &NO_API } else { &NOWHERE };
+        let elsewhere = match parts.uri.path() {
+            path if path.starts_with("/api/") => &NO_API,
+            path if path.starts_with("/oauth2/") => &NO_OAUTH,
+            _ => &NOWHERE,
+        };
         let nearest = indices.first().map_or(elsewhere, |&index| &self.endpoints[index].route);
         let allow = || indices.iter().flat_map(|&index| self.endpoints[index].methods()).collect::<Vec<_>>().join(", ");
         let refusal = match found {
@@ -139,7 +150,7 @@ impl Service {
                 (refusal, _) => render::refusal(nearest, &refusal.unwrap_or(Refusal::NoSuchPath)),
             }
         };
-        (found.map(|bound| &bound.route), answer)
+        (found.map(|bound| &bound.route), nearest, answer)
     }
 }
 

@@ -5,14 +5,15 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::domain::{Audience, Confirmation, ExtraClaims, Fault, Issuance, Issuer, Scope, Timestamp, TokenRecord};
+use crate::domain::{Actor, Audience, Confirmation, ExtraClaims, Fault, Issuance, Issuer, Scope, Secret, Timestamp, TokenRecord};
 use crate::strict_json;
 
 /// Its `typ`.
 pub const TYPE: &str = "at+jwt";
 
 /// What the service alone says: nobody can add a claim of such a name, nor attach a property.
-const RESERVED: [&str; 14] = [
+const RESERVED: [&str; 15] = [
+    "act",
     "iss",
     "sub",
     "aud",
@@ -50,15 +51,61 @@ pub fn payload(record: &TokenRecord, jti: &str, issuer: &Issuer, extra: Option<&
     serde_json::to_vec(&claims).map_err(broken)
 }
 
-/// The `jti` of a payload of this issuer.
-pub(super) fn id_of(payload: &[u8], issuer: &Issuer) -> Option<String> {
+/// The bytes that are signed of a token as RFC 9068 section 2.2 has it. Its `jti` is the id of its record, and opens nothing.
+pub fn standard_payload(record: &TokenRecord, default: &Audience, issuer: &Issuer) -> Result<Vec<u8>, Fault> {
+    const DOING: &str = "writing the claims of an access token";
+    let broken = |e: serde_json::Error| Fault::internal(DOING).because(e);
+    let issuance = record.issuance.as_deref().ok_or_else(|| Fault::internal(DOING).because("it is no client's"))?;
+    let mut claims = own_claims(record, issuance, &record.id.to_string(), issuer);
+    claims.insert("sub".to_owned(), record.subject.as_str().into());
+    let audiences = if record.audiences.is_empty() { std::slice::from_ref(default) } else { &record.audiences };
+    claims.insert("aud".to_owned(), audience(audiences));
+    claims.extend(actors(&issuance.actors).map(|act| ("act".to_owned(), act)));
+    if let Some(details) = &issuance.details {
+        claims.insert("authorization_details".to_owned(), serde_json::from_str(details.as_json()).map_err(broken)?);
+    }
+    serde_json::to_vec(&claims).map_err(broken)
+}
+
+/// One as a text, several as a list: RFC 7519 section 4.1.3.
+pub fn audience(audiences: &[Audience]) -> Value {
+    match audiences {
+        [one] => one.as_str().into(),
+        several => several.iter().map(Audience::as_str).collect(),
+    }
+}
+
+/// `act`: RFC 8693 section 4.1, the current actor outermost.
+pub fn actors(actors: &[Actor]) -> Option<Value> {
+    actors.iter().rev().fold(None, |inner, actor| {
+        let mut act = Map::new();
+        act.insert("sub".to_owned(), actor.subject.as_str().into());
+        act.extend(actor.client.map(|client| ("client_id".to_owned(), client.to_string().into())));
+        act.extend(inner.map(|inner| ("act".to_owned(), inner)));
+        Some(Value::Object(act))
+    })
+}
+
+/// What a token of this issuer says of where its record is.
+pub(super) fn pointer_of(payload: &[u8], issuer: &Issuer) -> Option<Pointer> {
     #[derive(Deserialize)]
     struct Read {
         iss: String,
         jti: String,
+        client_id: Option<String>,
     }
     let read: Read = strict_json::decode(payload).ok()?;
-    (read.iss == issuer.as_str()).then_some(read.jti)
+    let pointer = Pointer { id: Secret::new(read.jti), client: read.client_id };
+    (read.iss == issuer.as_str()).then_some(pointer)
+}
+
+/// Where the record of a JWT is that we signed.
+#[derive(Debug)]
+pub struct Pointer {
+    /// Its `jti`: the id of its record or, in Authlete's dialect, its opaque value.
+    pub id: Secret<String>,
+    /// Its `client_id`, with which the record must agree.
+    pub client: Option<String>,
 }
 
 fn is_reserved(name: &str) -> bool {
@@ -153,8 +200,9 @@ mod tests {
             "exp": 1_800_003_600, "jti": "value", "client_id": "57", "scope": "a b", "grant_type": "password", "shown": "v",
             "more": [1], "hidden": 2});
         assert_eq!(claims, expected);
-        assert_eq!(id_of(&payload, &issuer).as_deref(), Some("value"));
-        assert_eq!(id_of(&payload, &Issuer::parse("https://other.example").unwrap()), None);
+        let pointer = pointer_of(&payload, &issuer).unwrap();
+        assert_eq!((pointer.id.expose().as_str(), pointer.client.as_deref()), ("value", Some("57")));
+        assert!(pointer_of(&payload, &Issuer::parse("https://other.example").unwrap()).is_none());
     }
 
     #[test]

@@ -3,10 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::access_token::{self, Pointer};
 use super::cache::Cache;
+use super::claims;
 use super::jws::{Compact, LONGEST, VerifyingKey};
-use super::{access_token, claims};
-use crate::domain::{Claims, Fault, Issuer, KeySet, Seconds, Secret, Timestamp};
+use crate::domain::{Claims, Fault, Issuer, KeySet, Seconds, Timestamp};
 
 /// Verifies tokens of one issuer by one set of keys. A changed set needs a new verifier: so no retired key lives on in a cache.
 pub struct Verifier {
@@ -56,14 +57,14 @@ impl Verifier {
         (claims.expires_at > now).then(|| claims.org.clone())
     }
 
-    /// The `jti` of an OAuth client's access token that we signed: its opaque value. Everything else is in its record.
-    pub fn access_token_id(&self, token: &str) -> Option<Secret<String>> {
+    /// Where the record of an OAuth client's access token is that we signed. Everything else is in it.
+    pub fn access_token(&self, token: &str) -> Option<Pointer> {
         let jws = self.signed(token)?;
         let is_access_token = jws.typ.as_deref().is_some_and(|typ| Expected { types: &[access_token::TYPE] }.accepts(typ));
         if !is_access_token {
             return None;
         }
-        access_token::id_of(&jws.payload, &self.issuer).map(Secret::new)
+        access_token::pointer_of(&jws.payload, &self.issuer)
     }
 
     fn genuine(&self, token: &str) -> Option<Genuine> {

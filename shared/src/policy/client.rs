@@ -1,9 +1,9 @@
 //! What an OAuth client may have: contract `authlete`, sections 5.1 and 6.
 
-use super::{Form, Grant, Lifetime, RefreshGrant};
+use super::{Form, Grant, Lifetime, Profile, RefreshGrant};
 use crate::domain::{
-    Audience, Client, Confirmation, Denial, ExtraClaims, Family, GrantType, Invalid, Issuance, Org, OrgSettings, Property,
-    Refusal, Scope, Seconds, Secret, Service, Session, SessionId, Subject, SupportedScope, TicketKey, Timestamp,
+    AccessTokenForm, Audience, Client, Confirmation, Denial, ExtraClaims, Family, GrantType, Invalid, Issuance, Org, OrgSettings,
+    Property, Refusal, Scope, Seconds, Secret, Service, Session, SessionId, Subject, SupportedScope, TicketKey, Timestamp,
 };
 
 /// What is asked for in the name of an OAuth client.
@@ -31,6 +31,8 @@ pub struct ClientAsk {
     pub extra_claims: Option<ExtraClaims>,
     /// The ticket that it is issued on.
     pub ticket: Option<TicketKey>,
+    /// What it shall be like.
+    pub profile: Profile,
 }
 
 impl ClientAsk {
@@ -48,6 +50,7 @@ impl ClientAsk {
             refresh_value: None,
             extra_claims: None,
             ticket: None,
+            profile: Profile::Authlete,
         }
     }
 }
@@ -92,7 +95,8 @@ pub fn issue(
         return Err(Denial::ScopeRequired.into());
     }
     let refresh = if issues_refresh_token(org, client, issuance.grant, refresh_of) {
-        Some(refresh_grant(org, client, &scopes, ask.refresh_lifetime, ask.refresh_value, now)?)
+        let exclusive = matches!(ask.profile, Profile::Authlete);
+        Some(RefreshGrant { exclusive, ..refresh_grant(org, client, &scopes, ask.refresh_lifetime, ask.refresh_value, now)? })
     } else {
         None
     };
@@ -118,7 +122,7 @@ pub fn issue(
         creator: None,
         masquerading: false,
         issuance: Some(Box::new(issuance)),
-        form: form(org, ask.extra_claims),
+        form: form(org, client, ask.extra_claims, ask.profile),
         value: ask.value,
         values_kept_until: org.mark_expiry(now),
         ticket: ask.ticket,
@@ -141,6 +145,10 @@ pub struct RefreshAsk {
     pub properties: Vec<Property>,
     /// The keys that the request proved.
     pub confirmation: Confirmation,
+    /// Some of those who may take the refresh token's access tokens. `None`: all of them.
+    pub audiences: Option<Vec<Audience>>,
+    /// What the access token shall be like.
+    pub profile: Profile,
 }
 
 /// Decides on the next access token of a client's family that was found alive. The scopes must be among the family's
@@ -154,7 +162,13 @@ pub fn refresh_of_client(org: &Org, client: &Client, family: &Family, ask: Refre
     issuance.confirmation = confirmed(&issuance.confirmation, &ask.confirmation)?;
     issuance.properties = merged(&issuance.properties, ask.properties);
     attachable(&issuance.properties)?;
-    let RefreshAsk { scopes, lifetime, value, .. } = ask;
+    let RefreshAsk { scopes, lifetime, value, audiences, profile, .. } = ask;
+    let audiences = match audiences {
+        Some(audiences) if audiences.iter().all(|audience| family.audiences.contains(audience)) => audiences,
+        // RFC 8707 section 2.2
+        Some(_) => return Err(Denial::TargetExceeds.into()),
+        None => family.audiences.clone(),
+    };
     let scopes = match scopes {
         Some(scopes) if scopes.iter().all(|scope| family.scopes.contains(scope)) => deduplicated(scopes),
         Some(_) => return Err(Denial::ScopeExceeds.into()),
@@ -173,7 +187,7 @@ pub fn refresh_of_client(org: &Org, client: &Client, family: &Family, ask: Refre
         issued_at: now,
         not_before: now,
         expires_at,
-        audiences: family.audiences.clone(),
+        audiences,
         scopes,
         roles: family.roles.clone(),
         hosts: family.hosts.clone(),
@@ -181,7 +195,7 @@ pub fn refresh_of_client(org: &Org, client: &Client, family: &Family, ask: Refre
         creator: family.creator.clone(),
         masquerading: family.masquerading,
         issuance: Some(issuance),
-        form: form(org, None),
+        form: form(org, client, None, profile),
         value,
         values_kept_until: org.mark_expiry(now),
         ticket: None,
@@ -199,6 +213,29 @@ pub fn requestable(org: &Org, client: &Client, asked: Option<Vec<Scope>>) -> Vec
     });
     let asked = deduplicated(asked).into_iter();
     asked.filter(|scope| supported(org, scope).is_some() && may_request(scope)).collect()
+}
+
+/// The scopes of a token request, if the client may request all of them. Where it asks for none: the org's default ones.
+pub fn requested(org: &Org, client: &Client, asked: Option<Vec<Scope>>) -> Result<Vec<Scope>, Denial> {
+    let distinct = asked.as_ref().map(|asked| deduplicated(asked.clone()).len());
+    let scopes = requestable(org, client, asked);
+    if distinct.is_some_and(|distinct| distinct != scopes.len()) {
+        return Err(Denial::ScopeInvalid);
+    }
+    if org.settings.oauth.scope_required && scopes.is_empty() { Err(Denial::ScopeRequired) } else { Ok(scopes) }
+}
+
+/// The resource that a token is asked for, if the org has it: RFC 8707. One at most, because at a server of one resource a token
+/// for two of them would open the other.
+pub fn requested_resource(org: &Org, asked: Vec<Audience>) -> Result<Vec<Audience>, Denial> {
+    if asked.len() > 1 {
+        return Err(Denial::TargetsTooMany);
+    }
+    let is_there = |resource: &Audience| match &org.settings.oauth.resources {
+        Some(resources) => resources.contains(resource),
+        None => resource.as_str().starts_with("https://") || resource.as_str().starts_with("urn:"),
+    };
+    if asked.iter().all(is_there) { Ok(asked) } else { Err(Denial::TargetInvalid) }
 }
 
 /// Those of the scopes that the org supports.
@@ -234,10 +271,12 @@ fn own_subject(client: &Client) -> Result<Subject, Refusal> {
     Subject::parse(&client.id.to_string()).map_err(|Invalid(rule)| Refusal::invalid("clientId", rule))
 }
 
-fn form(org: &Org, extra: Option<ExtraClaims>) -> Form {
-    match org.settings.oauth.access_token_sign_alg {
-        Some(algorithm) => Form::AccessTokenJwt { algorithm, extra },
-        None => Form::Opaque,
+pub(super) fn form(org: &Org, client: &Client, extra: Option<ExtraClaims>, profile: Profile) -> Form {
+    match (client.access_token_form, org.settings.oauth.access_token_sign_alg) {
+        (Some(AccessTokenForm::Jwt(algorithm)), _) | (None, Some(algorithm)) => {
+            Form::AccessTokenJwt { algorithm, extra, profile }
+        }
+        (Some(AccessTokenForm::Opaque), _) | (None, None) => Form::Opaque,
     }
 }
 
@@ -248,7 +287,13 @@ fn issues_refresh_token(org: &Org, client: &Client, grant: GrantType, refresh_of
 }
 
 /// When a token ends: contract `authlete` section 6.3.
-fn end(org: &Org, client: &Client, scopes: &[Scope], lifetime: Lifetime, now: Timestamp) -> Result<Option<Timestamp>, Refusal> {
+pub(super) fn end(
+    org: &Org,
+    client: &Client,
+    scopes: &[Scope],
+    lifetime: Lifetime,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Refusal> {
     let lifetime = match lifetime {
         Lifetime::Default => {
             let of_scopes = scopes.iter().filter_map(|scope| supported(org, scope)?.token_duration);
@@ -288,7 +333,7 @@ fn refresh_grant(
 }
 
 /// Whoever refreshes must prove the keys that the token is bound to (RFC 9449 section 5, RFC 8705 section 4); others may be added.
-fn confirmed(bound: &Confirmation, proved: &Confirmation) -> Result<Confirmation, Denial> {
+pub(super) fn confirmed(bound: &Confirmation, proved: &Confirmation) -> Result<Confirmation, Denial> {
     let dpop_key = match (bound.dpop_key, proved.dpop_key) {
         (Some(_), None) => return Err(Denial::DpopHeaderMissing),
         (Some(bound), Some(proved)) if bound != proved => return Err(Denial::DpopKeyMismatch),
@@ -317,7 +362,7 @@ pub(crate) fn attachable(properties: &[Property]) -> Result<(), Refusal> {
     if size <= MOST { Ok(()) } else { Err(Refusal::invalid("properties", "must be at most 65,535 bytes in all")) }
 }
 
-fn deduplicated(scopes: Vec<Scope>) -> Vec<Scope> {
+pub(super) fn deduplicated(scopes: Vec<Scope>) -> Vec<Scope> {
     let mut once: Vec<Scope> = Vec::with_capacity(scopes.len());
     for scope in scopes {
         if !once.contains(&scope) {

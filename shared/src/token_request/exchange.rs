@@ -46,18 +46,31 @@ pub enum TokenType {
 }
 
 impl TokenType {
+    /// Its name.
+    pub const fn urn(self) -> &'static str {
+        match self {
+            Self::Jwt => "urn:ietf:params:oauth:token-type:jwt",
+            Self::AccessToken => "urn:ietf:params:oauth:token-type:access_token",
+            Self::RefreshToken => "urn:ietf:params:oauth:token-type:refresh_token",
+            Self::IdToken => "urn:ietf:params:oauth:token-type:id_token",
+            Self::Saml1 => "urn:ietf:params:oauth:token-type:saml1",
+            Self::Saml2 => "urn:ietf:params:oauth:token-type:saml2",
+            Self::DeviceSecret => "urn:openid:params:token-type:device-secret",
+        }
+    }
+
     /// The type of this name.
     pub fn parse(urn: &str) -> Option<Self> {
-        Some(match urn {
-            "urn:ietf:params:oauth:token-type:jwt" => Self::Jwt,
-            "urn:ietf:params:oauth:token-type:access_token" => Self::AccessToken,
-            "urn:ietf:params:oauth:token-type:refresh_token" => Self::RefreshToken,
-            "urn:ietf:params:oauth:token-type:id_token" => Self::IdToken,
-            "urn:ietf:params:oauth:token-type:saml1" => Self::Saml1,
-            "urn:ietf:params:oauth:token-type:saml2" => Self::Saml2,
-            "urn:openid:params:token-type:device-secret" => Self::DeviceSecret,
-            _ => return None,
-        })
+        const ALL: [TokenType; 7] = [
+            TokenType::Jwt,
+            TokenType::AccessToken,
+            TokenType::RefreshToken,
+            TokenType::IdToken,
+            TokenType::Saml1,
+            TokenType::Saml2,
+            TokenType::DeviceSecret,
+        ];
+        ALL.into_iter().find(|kind| kind.urn() == urn)
     }
 }
 

@@ -11,7 +11,8 @@ pub struct Parameters(BTreeMap<String, Vec<String>>);
 
 impl Parameters {
     const MOST: usize = 200;
-    const LONGEST: usize = 4_000;
+    /// The longest value, in bytes, of a parameter that is no token.
+    pub const LONGEST: usize = 4_000;
 
     /// Reads a query or a body: a blank may be `+` or `%20`, what follows a `%` must be two hex digits, and all must be UTF-8.
     pub fn read(encoded: &str) -> Result<Self, Refusal> {
@@ -20,6 +21,11 @@ impl Parameters {
 
     /// The same, with values of up to `longest` bytes.
     pub fn read_up_to(longest: usize, encoded: &str) -> Result<Self, Refusal> {
+        Self::read_within(|_| longest, encoded)
+    }
+
+    /// The same, with values of up to as many bytes as `longest` has for a parameter's name.
+    pub fn read_within(longest: impl Fn(&str) -> usize, encoded: &str) -> Result<Self, Refusal> {
         let mut parameters: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let pairs = encoded.split('&').filter(|pair| !pair.is_empty());
         for (count, pair) in pairs.enumerate() {
@@ -29,6 +35,7 @@ impl Parameters {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = decode(name).ok_or_else(|| Refusal::invalid("", "must be form-encoded UTF-8"))?;
             let Some(value) = decode(value) else { return Err(Refusal::invalid(name, "must be form-encoded UTF-8")) };
+            let longest = longest(&name);
             if value.len() > longest {
                 return Err(Refusal::invalid(name, format!("must be at most {longest} bytes")));
             }
@@ -91,7 +98,8 @@ impl Parameters {
     }
 }
 
-fn decode(text: &str) -> Option<String> {
+/// Decodes one name or value.
+pub fn decode(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let malformed = |at: usize| !bytes.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
     if bytes.iter().enumerate().any(|(at, &b)| b == b'%' && malformed(at)) {

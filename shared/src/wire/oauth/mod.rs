@@ -1,3 +1,7 @@
-//! The bytes of the OAuth 2 endpoints.
+//! The bytes of OAuth 2: RFC 6749 and those that extend it.
 
+pub mod details;
+pub mod error;
+pub mod introspection;
 pub mod metadata;
+pub mod token;

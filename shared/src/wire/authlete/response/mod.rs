@@ -14,6 +14,7 @@ mod token;
 mod update;
 
 use crate::domain::{Audience, Scope, Timestamp, TokenRecord};
+use crate::wire::oauth::token::token_type;
 
 pub use batch::{BatchAccepted, BatchStatusResponse};
 pub use create::{CreateAction, TokenCreateResponse};
@@ -22,7 +23,7 @@ pub use issued::IssuedToken;
 pub use list::TokenListResponse;
 pub use revoke::{RevocationAction, RevocationResponse, TokenRevokeResponse};
 pub use service::Metadata;
-pub use standard::{StandardIntrospectionAction, StandardIntrospectionResponse};
+pub use standard::{StandardIntrospectionAction, StandardIntrospectionResponse, active};
 pub use ticket::{FailAction, IssueAction, TokenFailResponse, TokenIssueResponse};
 pub use token::{Requested, TokenAction, TokenResponse};
 pub use update::{TokenUpdateResponse, UpdateAction};
@@ -40,12 +41,6 @@ fn resources(audiences: &[Audience]) -> Option<Vec<&str>> {
 /// Milliseconds, and zero for what never ends.
 fn end(moment: Option<Timestamp>) -> i64 {
     moment.map_or(0, Timestamp::as_ms)
-}
-
-/// How a token is presented.
-fn token_type(record: &TokenRecord) -> &'static str {
-    let dpop = record.issuance.as_ref().is_some_and(|issuance| issuance.confirmation.dpop_key.is_some());
-    if dpop { "DPoP" } else { "Bearer" }
 }
 
 /// The resource owner, if there is one.

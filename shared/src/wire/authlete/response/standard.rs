@@ -98,7 +98,7 @@ fn facts(found: &FoundToken) -> Option<Facts<'_>> {
 }
 
 /// RFC 7662 section 2.2, with what is attached: that never takes the place of a claim.
-fn active(found: &FoundToken, issuer: &Issuer, with_hidden: bool) -> Result<Map<String, Value>, Fault> {
+pub fn active(found: &FoundToken, issuer: &Issuer, with_hidden: bool) -> Result<Map<String, Value>, Fault> {
     let facts = facts(found).ok_or_else(|| Fault::internal("introspecting the token of a client"))?;
     let issuance = facts.issuance;
     let mut claims = Map::new();
@@ -129,7 +129,8 @@ fn active(found: &FoundToken, issuer: &Issuer, with_hidden: bool) -> Result<Map<
 
 /// The names that RFC 7662 and those that extend it have given away.
 fn is_standard(name: &str) -> bool {
-    const STANDARD: [&str; 15] = [
+    const STANDARD: [&str; 16] = [
+        "act",
         "active",
         "scope",
         "client_id",

@@ -1,0 +1,76 @@
+//! `POST /oauth2/introspect`: RFC 7662, RFC 9701.
+
+use shared::client_auth::identify;
+use shared::client_token::Sought;
+use shared::domain::scope::api;
+use shared::domain::{ClientKind, Denial, Error, OrgId, Service};
+use shared::http::{AskerCredentials, Dialect, Endpoint, Route, SignedJson, TokenShown};
+use shared::introspect::{Asker, introspect_for};
+use shared::jose;
+use shared::ports::Attester;
+use shared::service::{Credentials, Proof, authenticate};
+use shared::store::Found;
+use shared::wire::oauth::introspection::{IntrospectionResponse, SIGNED_TYPE};
+
+/// Tells what a token is good for, to those who may know.
+#[derive(Debug)]
+pub struct Introspect;
+
+impl Endpoint for Introspect {
+    const ROUTE: Route = Route::post("oauth.introspect", "/oauth2/introspect", Dialect::OAuth);
+    type Ports = Attester;
+    type Input = TokenShown;
+    type Output = SignedJson;
+
+    async fn handle(ports: &Attester, shown: TokenShown) -> Result<SignedJson, Error> {
+        let reader = &ports.introspector.reader;
+        let caller = Caller::authenticate(ports, &shown).await?;
+        let org = caller.service.org();
+        let known = (&caller.sought, &caller.found);
+        let seen = introspect_for(reader, &org.id, &caller.asker, shown.token.expose(), known, shown.hint).await?;
+        let response = IntrospectionResponse::of(seen.as_ref(), reader.keys.issuer())?;
+        if !shown.signed {
+            return Ok(SignedJson::Plain(response.to_json()?));
+        }
+        let signing = ports.signing.now().await?;
+        let claims = response.to_claims(reader.keys.issuer(), &caller.name, reader.now())?;
+        let signer = signing.signer(org.settings.oauth.access_token_sign_alg)?;
+        Ok(SignedJson::Signed(jose::sign(signer, SIGNED_TYPE, &claims).await?))
+    }
+}
+
+/// Who asks, and what was found of the token meanwhile.
+struct Caller {
+    service: Service,
+    asker: Asker,
+    /// For whom a signed answer is.
+    name: String,
+    sought: Sought,
+    found: Found,
+}
+
+impl Caller {
+    async fn authenticate(ports: &Attester, shown: &TokenShown) -> Result<Self, Error> {
+        let reader = &ports.introspector.reader;
+        let keys = reader.keys.now().await?;
+        let seek = |org: &OrgId| Sought::by_value(&keys, org, shown.token.expose());
+        match &shown.asker {
+            AskerCredentials::Client(credentials) => {
+                let caller = identify(reader, credentials, seek).await?;
+                let client = caller.proven.use_up(&*ports.introspector.once).await?.into_client();
+                // Whoever can pose as a public client could try tokens here.
+                if client.kind != ClientKind::Confidential {
+                    return Err(Denial::ClientMustBeConfidential.into());
+                }
+                let (name, asker) = (client.id.to_string(), Asker::Client(Box::new(client)));
+                Ok(Self { service: caller.service, asker, name, sought: caller.sought, found: caller.found })
+            }
+            AskerCredentials::Bearer(token) => {
+                let credentials = Credentials { org: None, proof: Proof::Bearer(token.clone()) };
+                let caller = authenticate(reader, &credentials, &[api::TOKENS_READ], seek).await?;
+                let name = caller.service.by().map(ToString::to_string).unwrap_or_default();
+                Ok(Self { service: caller.service, asker: Asker::Auditor, name, sought: caller.sought, found: caller.found })
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! `POST /oauth2/revoke`: RFC 7009.
+
+use shared::client_auth::identify;
+use shared::client_token::Sought;
+use shared::domain::Error;
+use shared::http::{Dialect, Done, Endpoint, Route, TokenNamed};
+use shared::ports::ClientRevoker;
+use shared::revoke::revoke_if_own;
+
+/// Revokes a token of the client, with its refresh token. Whether there was one isn't told, nor whose it was: RFC 7009 section 2.2.
+#[derive(Debug)]
+pub struct Revoke;
+
+impl Endpoint for Revoke {
+    const ROUTE: Route = Route::post("oauth.revoke", "/oauth2/revoke", Dialect::OAuth);
+    type Ports = ClientRevoker;
+    type Input = TokenNamed;
+    type Output = Done;
+
+    async fn handle(ports: &ClientRevoker, named: TokenNamed) -> Result<Done, Error> {
+        let reader = &ports.revoker.reader;
+        let keys = reader.keys.now().await?;
+        let seek = |org: &_| Sought::by_value(&keys, org, named.token.expose());
+        let caller = identify(reader, &named.credentials, seek).await?;
+        let client = caller.proven.use_up(&*ports.once).await?;
+        revoke_if_own(ports, client.client(), (&caller.sought, &caller.found), named.hint).await?;
+        Ok(Done)
+    }
+}

@@ -1,0 +1,26 @@
+//! `client_credentials`: RFC 6749 section 4.4. The client asks for itself, and gets no refresh token.
+
+use super::{Granted, Turn};
+use crate::domain::{Error, GrantType, Issuance};
+use crate::issue::grant_to;
+use crate::policy::{self, ClientAsk, RefreshOf};
+use crate::token_request::Form;
+
+pub(super) async fn grant(turn: Turn<'_>, form: &Form) -> Result<Granted, Error> {
+    let org = turn.service.org();
+    let issuance = Issuance {
+        confirmation: turn.confirmation.clone(),
+        details: turn.details(form)?,
+        ..Issuance::by(GrantType::ClientCredentials)
+    };
+    let ask = ClientAsk {
+        scopes: policy::requested(org, &turn.client, form.scopes()?)?,
+        audiences: policy::requested_resource(org, form.resources()?)?,
+        profile: turn.profile()?,
+        ..ClientAsk::of(issuance)
+    };
+    let now = turn.ports.reader().now();
+    let grant = policy::issue(&turn.service, &turn.client, ask, RefreshOf::OrgAndClient, now)?;
+    let issued = grant_to(turn.ports, &turn.service, turn.client, grant).await?;
+    Ok(Granted { issued, token_type: None })
+}

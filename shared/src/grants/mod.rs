@@ -1,0 +1,134 @@
+//! The token endpoint of OAuth 2: RFC 6749 section 3.2. One file for each grant.
+
+mod client_credentials;
+mod refresh_token;
+mod token_exchange;
+
+use crate::client_auth::{ClientCredentials, Identified, Proven, identify};
+use crate::client_token::Sought;
+use crate::domain::{
+    Audience, AuthorizationDetails, Client, ClientKind, Confirmation, Denial, Error, GrantType, Invalid, OrgId, Refusal, Secret,
+    Service,
+};
+use crate::dpop;
+use crate::issue::Issued;
+use crate::jose::certificate;
+use crate::policy::Profile;
+use crate::ports::Granter;
+use crate::store::Found;
+use crate::token_request::{Form, TokenType};
+use crate::wire::oauth::details;
+
+/// What a client has sent to the token endpoint.
+#[derive(Debug)]
+pub struct GrantRequest {
+    /// The form.
+    pub form: Form,
+    /// Who it is.
+    pub credentials: ClientCredentials,
+    /// Its DPoP proof.
+    pub dpop: Option<Secret<String>>,
+}
+
+/// What it gets.
+#[derive(Debug)]
+pub struct Granted {
+    /// The token.
+    pub issued: Issued,
+    /// What kind of token it is, where several could be asked for.
+    pub token_type: Option<TokenType>,
+}
+
+/// The path of the endpoint: with the issuer before it, it is the `htu` of DPoP proofs.
+pub const PATH: &str = "/oauth2/token";
+
+/// The grants that the endpoint has.
+pub const GRANTS: [GrantType; 3] = [GrantType::ClientCredentials, GrantType::RefreshToken, GrantType::TokenExchange];
+
+/// Grants a token, or says why not.
+///
+/// Whatever can be used once is used up last: what is wrong with a request costs no proof, no assertion and no refresh token.
+pub async fn grant(ports: &Granter, request: GrantRequest) -> Result<Granted, Error> {
+    let grant = grant_type(&request.form)?;
+    let keys = ports.reader().keys.now().await?;
+    let refresh_token = request.form.refresh_token();
+    let seek = |org: &OrgId| refresh_token.map(|token| Sought::by_value(&keys, org, token.expose()));
+    let Identified { service, proven, sought, found } = identify(ports.reader(), &request.credentials, seek).await?;
+    permitted(&service, proven.client(), grant)?;
+    let confirmation = proved(ports, &service, &proven, &request).await?;
+    let client = proven.use_up(&*ports.once).await?.into_client();
+    let turn = Turn { ports, service, client, confirmation };
+    match grant {
+        GrantType::RefreshToken => refresh_token::grant(turn, (sought, &found), &request.form).await,
+        GrantType::TokenExchange => token_exchange::grant(turn, request.form).await,
+        _ => client_credentials::grant(turn, &request.form).await,
+    }
+}
+
+fn grant_type(form: &Form) -> Result<GrantType, Denial> {
+    let name = form.grant_type.as_ref().ok_or(Denial::GrantTypeMissing)?;
+    name.parse().ok().filter(|grant| GRANTS.contains(grant)).ok_or(Denial::GrantTypeUnsupported)
+}
+
+fn permitted(service: &Service, client: &Client, grant: GrantType) -> Result<(), Denial> {
+    if !service.org().settings.oauth.supported_grants.contains(&grant) || !client.grants.contains(&grant) {
+        return Err(Denial::GrantNotAllowed);
+    }
+    // RFC 6749 section 4.4; for an exchange, anybody could pose as a public client.
+    let for_confidential = matches!(grant, GrantType::ClientCredentials | GrantType::TokenExchange);
+    if for_confidential && client.kind != ClientKind::Confidential {
+        return Err(Denial::ClientMustBeConfidential);
+    }
+    Ok(())
+}
+
+/// The keys that the request proves: RFC 9449 section 5, RFC 8705 section 3.
+async fn proved(ports: &Granter, service: &Service, proven: &Proven, request: &GrantRequest) -> Result<Confirmation, Error> {
+    let (client, reader) = (proven.client(), ports.reader());
+    let certificate = match request.credentials.certificate.as_deref() {
+        Some(pem) if client.certificate_bound_tokens => {
+            Some(certificate::thumbprint(pem).map_err(|_| Denial::CertificateMismatch)?)
+        }
+        None if client.certificate_bound_tokens => return Err(Denial::CertificateMismatch.into()),
+        _ => None,
+    };
+    let dpop_key = match &request.dpop {
+        Some(proof) => {
+            let uri = format!("{}{PATH}", reader.keys.issuer().as_str().trim_end_matches('/'));
+            let expected = dpop::Expected { method: "POST", uri: &uri, access_token: None, key: None };
+            Some(dpop::verify(&*ports.once, service.id(), reader.now(), proof.expose(), &expected).await?)
+        }
+        None if client.dpop_bound_tokens => return Err(Denial::DpopHeaderMissing.into()),
+        None => None,
+    };
+    Ok(Confirmation { certificate, dpop_key })
+}
+
+/// A client whose turn it is.
+struct Turn<'a> {
+    ports: &'a Granter,
+    service: Service,
+    client: Client,
+    confirmation: Confirmation,
+}
+
+impl Turn<'_> {
+    /// What its token shall be like.
+    fn profile(&self) -> Result<Profile, Refusal> {
+        let audience = match &self.service.org().settings.oauth.default_resource {
+            Some(resource) => resource.clone(),
+            None => Audience::parse(self.ports.reader().keys.issuer().as_str())
+                .map_err(|Invalid(rule)| Refusal::invalid("resource", rule))?,
+        };
+        Ok(Profile::Standard { audience })
+    }
+
+    /// `authorization_details`, of types that the org has: RFC 9396 section 5.
+    fn details(&self, form: &Form) -> Result<Option<AuthorizationDetails>, Denial> {
+        let Some(text) = &form.details else { return Ok(None) };
+        details::read(text, &self.service.org().settings.oauth.authorization_details_types).map(Some)
+    }
+}
+
+/// A refresh token that was looked for, and what was found of it.
+type Sighted<'a> = (Option<Sought>, &'a Found);

@@ -1,0 +1,175 @@
+//! What OAuth endpoints take from a request: RFC 6749 sections 2.3.1 and 3.2.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderName, header};
+
+use super::request::has_media_type;
+use super::{FromRequest, Request};
+use crate::client_auth::{ClientCredentials, FormCredentials};
+use crate::client_token::Hint;
+use crate::domain::{Denial, Refusal, Secret, TokenProblem};
+use crate::grants::GrantRequest;
+use crate::token_request::Form;
+use crate::wire;
+use crate::wire::form::Parameters;
+
+/// A form of these media types and lengths, and nothing beside it: what belongs in a form is refused in the query, where logs
+/// would have it.
+fn form(request: &Request<'_>) -> Result<Parameters, Refusal> {
+    const LONGEST_TOKEN: usize = 16_384;
+    if request.parts.uri.query().is_some_and(|query| !query.is_empty()) {
+        return Err(Refusal::invalid("", "must have its parameters in the body, and no query"));
+    }
+    if !has_media_type(&request.parts.headers, "application/x-www-form-urlencoded") {
+        return Err(Refusal::UnsupportedMediaType);
+    }
+    let body = std::str::from_utf8(request.body).map_err(|_| Refusal::invalid("", "must be form-encoded UTF-8"))?;
+    let longest = |name: &str| match name {
+        "token" | "subject_token" | "actor_token" | "assertion" | "client_assertion" | "refresh_token" => LONGEST_TOKEN,
+        _ => Parameters::LONGEST,
+    };
+    Parameters::read_within(longest, body)
+}
+
+/// What the `Authorization` header has.
+enum Authorization {
+    Nothing,
+    Basic { id: String, secret: Secret<String> },
+    Bearer(Secret<String>),
+}
+
+fn authorization(request: &Request<'_>) -> Result<Authorization, Refusal> {
+    let mut values = request.parts.headers.get_all(header::AUTHORIZATION).iter();
+    let Some(value) = values.next() else { return Ok(Authorization::Nothing) };
+    if values.next().is_some() {
+        return Err(Refusal::invalid("Authorization", "must be given only once"));
+    }
+    let rejected: Refusal = Denial::ClientUnauthenticated.into();
+    let text = value.to_str().map_err(|_| rejected.clone())?;
+    match wire::bearer(text) {
+        Some(token) => Ok(Authorization::Bearer(Secret::new(token.to_owned()))),
+        None => basic(text).ok_or(rejected),
+    }
+}
+
+/// RFC 6749 section 2.3.1: both are form-encoded before they are put together, so that either can have a colon.
+fn basic(header: &str) -> Option<Authorization> {
+    let (scheme, encoded) = header.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = Secret::new(STANDARD.decode(encoded.trim()).ok()?);
+    let (id, secret) = std::str::from_utf8(decoded.expose()).ok()?.split_once(':')?;
+    Some(Authorization::Basic { id: wire::form::decode(id)?, secret: Secret::new(wire::form::decode(secret)?) })
+}
+
+/// One method only, be the others right, too: RFC 6749 section 2.3.
+fn credentials(request: &Request<'_>, form: FormCredentials) -> Result<ClientCredentials, Refusal> {
+    let certificate = request.certificate();
+    match authorization(request)? {
+        Authorization::Basic { .. } if form.secret.is_some() || form.assertion.is_some() => {
+            Err(Denial::ClientAuthenticatedTwice.into())
+        }
+        Authorization::Basic { id, secret } => Ok(ClientCredentials { id: Some(id), secret: Some(secret), form, certificate }),
+        Authorization::Nothing => Ok(ClientCredentials { id: None, secret: None, form, certificate }),
+        Authorization::Bearer(_) => Err(Denial::ClientUnauthenticated.into()),
+    }
+}
+
+/// The proof of RFC 9449 section 4.1. There is one at most.
+fn dpop(request: &Request<'_>) -> Result<Option<Secret<String>>, Refusal> {
+    const DPOP: HeaderName = HeaderName::from_static("dpop");
+    let mut values = request.parts.headers.get_all(DPOP).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let proof = value.to_str().ok().filter(|_| values.next().is_none());
+    proof.map(|proof| Some(Secret::new(proof.to_owned()))).ok_or(Denial::DpopProofInvalid.into())
+}
+
+impl FromRequest for GrantRequest {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        let mut given = form(request)?;
+        let (form, credentials_in_form) = Form::take(&mut given)?;
+        let credentials = credentials(request, credentials_in_form)?;
+        Ok(Self { form, credentials, dpop: dpop(request)? })
+    }
+}
+
+/// A client that names a token: RFC 7009 section 2.1.
+#[derive(Debug)]
+pub struct TokenNamed {
+    /// The token.
+    pub token: Secret<String>,
+    /// Which of both it is looked for as first.
+    pub hint: Hint,
+    /// Who names it.
+    pub credentials: ClientCredentials,
+}
+
+impl FromRequest for TokenNamed {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        let mut given = form(request)?;
+        let (token, hint) = token(&mut given)?;
+        let credentials = credentials(request, FormCredentials::take(&mut given)?)?;
+        Ok(Self { token, hint, credentials })
+    }
+}
+
+fn token(given: &mut Parameters) -> Result<(Secret<String>, Hint), Refusal> {
+    let token = given.take("token")?.ok_or_else(|| Refusal::invalid("token", "is required"))?;
+    let hint = match given.take("token_type_hint")?.as_deref() {
+        Some("refresh_token") => Hint::RefreshToken,
+        // What nobody knows is no hint: RFC 7009 section 2.1.
+        _ => Hint::AccessToken,
+    };
+    Ok((Secret::new(token), hint))
+}
+
+/// Somebody who asks about a token: RFC 7662 section 2.1.
+#[derive(Debug)]
+pub struct TokenShown {
+    /// The token.
+    pub token: Secret<String>,
+    /// Which of both it is looked for as first.
+    pub hint: Hint,
+    /// Who asks.
+    pub asker: AskerCredentials,
+    /// Whether the answer shall be signed: RFC 9701 section 4.
+    pub signed: bool,
+}
+
+/// By what somebody who asks proves who it is.
+#[derive(Debug)]
+pub enum AskerCredentials {
+    /// A client.
+    Client(Box<ClientCredentials>),
+    /// The bearer of an access token of a member.
+    Bearer(Secret<String>),
+}
+
+impl FromRequest for TokenShown {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        let mut given = form(request)?;
+        let (token, hint) = token(&mut given)?;
+        let form = FormCredentials::take(&mut given)?;
+        let asker = match authorization(request)? {
+            // A token says nothing about itself here: RFC 7662 section 2.1 wants somebody else to ask.
+            Authorization::Bearer(bearer) if bearer.expose() == token.expose() => {
+                return Err(Refusal::CredentialsRejected(TokenProblem::Invalid));
+            }
+            Authorization::Bearer(bearer) => AskerCredentials::Bearer(bearer),
+            _ => AskerCredentials::Client(Box::new(credentials(request, form)?)),
+        };
+        Ok(Self { token, hint, asker, signed: wants_signed(request) })
+    }
+}
+
+/// Whether `Accept` names the media type of RFC 9701 section 4.
+fn wants_signed(request: &Request<'_>) -> bool {
+    let accepted = request.parts.headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|value| value.split(',')).any(|range| {
+        let mut parts = range.split(';').map(str::trim);
+        let is_it = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(super::SignedJson::MEDIA_TYPE));
+        is_it && !parts.any(|parameter| parameter.strip_prefix("q=").is_some_and(|q| q.trim_start_matches(['0', '.']).is_empty()))
+    })
+}

@@ -1,0 +1,94 @@
+//! Introspection by those to whom a token is shown: RFC 7662. Who may not know of a token hears what they hear of one that
+//! isn't there.
+
+use crate::client_token::{FoundToken, Hint, Sought};
+use crate::domain::{Audience, Client, ClientKind, Fault, Member, OrgId, Standing, TokenRecord};
+use crate::examine::{AccessToken, Presented, examine};
+use crate::ports::Reader;
+use crate::store::{Found, Wanted};
+
+/// Who asks.
+#[derive(Debug)]
+pub enum Asker {
+    /// A client of the org: of the tokens that it was issued, and of those that it is shown as a resource server.
+    Client(Box<Client>),
+    /// A member with the right to read the org's tokens.
+    Auditor,
+}
+
+/// A token that is alive, and that the asker may know of.
+#[derive(Debug)]
+pub enum Seen {
+    /// That of a client.
+    OfClient(FoundToken),
+    /// That of a member.
+    OfMember {
+        /// Its record.
+        record: Box<TokenRecord>,
+        /// The member.
+        member: Box<Member>,
+    },
+}
+
+/// The token, if it is alive and the asker may know of it. `first` is what the first read has found of it.
+pub async fn introspect_for(
+    ports: &Reader,
+    org: &OrgId,
+    asker: &Asker,
+    text: &str,
+    (sought, first): (&Sought, &Found),
+    hint: Hint,
+) -> Result<Option<Seen>, Fault> {
+    let found = match sought.find(ports, first, hint).await? {
+        Some(found) => Some(Seen::OfClient(found)),
+        None if is_jwt(text) => of_member(ports, org, text).await?,
+        None => None,
+    };
+    Ok(found.filter(|seen| seen.is_live() && asker.may_know(seen)))
+}
+
+fn is_jwt(text: &str) -> bool {
+    text.bytes().filter(|b| *b == b'.').count() == 2
+}
+
+async fn of_member(ports: &Reader, org: &OrgId, text: &str) -> Result<Option<Seen>, Fault> {
+    let (presented, _) = examine(ports, text, Wanted::default()).await?;
+    let Presented::Access(found) = presented else { return Ok(None) };
+    let AccessToken { record, member, standing } = *found;
+    let member = member.filter(|_| standing == Standing::Live && record.org == *org);
+    Ok(member.map(|member| Seen::OfMember { record: Box::new(record), member: Box::new(member) }))
+}
+
+impl Seen {
+    fn is_live(&self) -> bool {
+        match self {
+            Self::OfClient(FoundToken::Access(token)) => token.standing == Standing::Live,
+            Self::OfClient(FoundToken::Refresh(found)) => found.standing == Standing::Live,
+            Self::OfMember { .. } => true,
+        }
+    }
+}
+
+impl Asker {
+    fn may_know(&self, seen: &Seen) -> bool {
+        let client = match self {
+            Self::Auditor => return true,
+            Self::Client(client) if client.kind == ClientKind::Confidential => client,
+            Self::Client(_) => return false,
+        };
+        match seen {
+            Seen::OfClient(FoundToken::Access(token)) => {
+                token.record.client == Some(client.id) || is_shown(client, &token.record.audiences)
+            }
+            // Nobody but the client itself is ever shown one.
+            Seen::OfClient(FoundToken::Refresh(found)) => found.family.client == Some(client.id),
+            Seen::OfMember { record, .. } => is_shown(client, &record.audiences),
+        }
+    }
+}
+
+/// Whether a token for these audiences is for this client as a resource server.
+fn is_shown(client: &Client, audiences: &[Audience]) -> bool {
+    let is_resource_server = client.resources.is_some();
+    is_resource_server && (audiences.is_empty() || audiences.iter().any(|audience| client.answers_to(audience)))
+}
