@@ -3,6 +3,7 @@
 use shared::domain::Error;
 use shared::http::{Dialect, Endpoint, IfNoneMatch, Published, Route};
 use shared::ports::KeyReader;
+use shared::wire::JwkSet;
 
 /// Publishes the public keys. The path is the contract's, spelled as it spells it.
 #[derive(Debug)]
@@ -12,7 +13,7 @@ impl Endpoint for AgilicusJwks {
     const ROUTE: Route = Route::get("agilicus.agilicus_jwks", "/v1/tokens/jwsk", Dialect::Agilicus);
     type Ports = KeyReader;
     type Input = IfNoneMatch;
-    type Output = Published;
+    type Output = Published<JwkSet>;
 
     async fn handle(ports: &KeyReader, known: IfNoneMatch) -> Result<Self::Output, Error> {
         Ok(Published::keys(ports, &known).await?)

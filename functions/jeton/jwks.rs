@@ -3,6 +3,7 @@
 use shared::domain::Error;
 use shared::http::{Dialect, Endpoint, IfNoneMatch, Published, Route};
 use shared::ports::KeyReader;
+use shared::wire::JwkSet;
 
 /// Publishes the public keys: a JWK Set, RFC 7517 section 5.
 #[derive(Debug)]
@@ -12,7 +13,7 @@ impl Endpoint for Jwks {
     const ROUTE: Route = Route::get("jeton.jwks", "/.well-known/jwks.json", Dialect::Jeton);
     type Ports = KeyReader;
     type Input = IfNoneMatch;
-    type Output = Published;
+    type Output = Published<JwkSet>;
 
     async fn handle(ports: &KeyReader, known: IfNoneMatch) -> Result<Self::Output, Error> {
         Ok(Published::keys(ports, &known).await?)

@@ -20,7 +20,7 @@ impl Endpoint for GetMetadata {
         .and_at("/.well-known/oauth-authorization-server/{path+}");
     type Ports = Announcer;
     type Input = (PathBehind, IfNoneMatch);
-    type Output = Published;
+    type Output = Published<Metadata<'static>>;
 
     async fn handle(ports: &Announcer, (PathBehind(path), known): Self::Input) -> Result<Self::Output, Error> {
         if path.is_some_and(|path| !is_path_of(&ports.issuer, &path)) {

@@ -3,7 +3,7 @@
 use shared::domain::Error;
 use shared::http::{Dialect, Endpoint, IfNoneMatch, Published, Route};
 use shared::ports::Announcer;
-use shared::wire::oauth::metadata::Metadata;
+use shared::wire::oauth::metadata::{self, Metadata};
 
 use super::metadata::endpoints;
 
@@ -15,7 +15,7 @@ impl Endpoint for OpenIdConfiguration {
     const ROUTE: Route = Route::get("oauth.openid_configuration", "/.well-known/openid-configuration", Dialect::OAuth);
     type Ports = Announcer;
     type Input = IfNoneMatch;
-    type Output = Published;
+    type Output = Published<metadata::OpenIdConfiguration<'static>>;
 
     async fn handle(ports: &Announcer, known: IfNoneMatch) -> Result<Self::Output, Error> {
         Ok(Published::document(&Metadata::of(&ports.issuer, &endpoints()).for_openid(), &known)?)

@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::domain::{Algorithm, Issuer, Requirements, Schedule, Timestamp};
 use crate::entropy::Entropy;
 use crate::events::Publish;
+use crate::key_sets::KeySets;
 use crate::keys::{PublicKeys, SigningKeys};
 use crate::queue::Enqueue;
 use crate::signer::MakeKeys;
@@ -201,6 +202,8 @@ pub struct OrgWriter {
     pub write: Arc<dyn WriteDirectory>,
     /// To keep the keys of an org whose tokens don't expire.
     pub keys: Arc<dyn WriteKeys>,
+    /// Where the keys of who makes assertions may be.
+    pub key_sets: Arc<KeySets>,
 }
 
 impl Capability for OrgWriter {
@@ -393,6 +396,8 @@ pub struct Granter {
     pub once: Arc<dyn UseOnce>,
     /// For what is attached to a family when it is used.
     pub amend: Arc<dyn AmendTokens>,
+    /// The keys of who makes assertions.
+    pub key_sets: Arc<KeySets>,
 }
 
 impl Granter {

@@ -18,6 +18,7 @@ use shared::store::sqlite::{Durability, SqliteStore};
 use shared::wire::jeton::seed::Seed;
 use shared::{batch, bootstrap, seed};
 
+use super::described;
 use super::mount::{Mount, Target};
 use super::queue::HeldQueue;
 
@@ -140,8 +141,14 @@ impl App {
 
     /// Sends a request as it is. Every answer keeps to the rules that all answers keep to.
     pub(crate) async fn send(&self, request: Request<Bytes>) -> Answer {
-        let path = request.uri().path().to_owned();
+        let (path, method) = (request.uri().path().to_owned(), request.method().clone());
+        let is_patched =
+            request.uri().query().is_some_and(|query| query.contains("patch=")) || path.ends_with("/service/configuration");
         let answer = Answer::from(self.target.send(request).await);
+        // A JSON Patch makes of a document whatever it likes.
+        if !is_patched {
+            described::check(&method, &path, &answer);
+        }
         let header = |name: &str| answer.headers.get(name).map(|value| value.to_str().expect("text").to_owned());
         let kept = match &*path {
             "/.well-known/jwks.json" | "/v1/tokens/jwsk" => "public, max-age=300",

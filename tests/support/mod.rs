@@ -2,6 +2,7 @@
 
 mod app;
 pub(crate) mod deployment;
+pub(crate) mod described;
 mod dynamodb;
 pub(crate) mod function;
 pub(crate) mod kms;

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::domain::{Algorithm, ClientAuthMethod, GrantType, Issuer};
 use crate::dpop;
+use crate::grants::GRANTS;
 
 /// The paths of the endpoints that there are.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +25,7 @@ pub struct Endpoints {
 /// Authorization server metadata. What is an org's own matter, as the scopes and the types of authorization details that it has,
 /// isn't in it: there is one issuer for all orgs.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Metadata<'a> {
     issuer: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,6 +49,7 @@ pub struct Metadata<'a> {
 
 /// How clients prove who they are where.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct Authentication {
     #[serde(skip_serializing_if = "Option::is_none")]
     token_endpoint_auth_methods_supported: Option<Vec<&'static str>>,
@@ -61,10 +64,6 @@ struct Authentication {
     #[serde(skip_serializing_if = "Option::is_none")]
     revocation_endpoint_auth_signing_alg_values_supported: Option<Vec<&'static str>>,
 }
-
-/// The grants of the token endpoint.
-const GRANTS: [GrantType; 4] =
-    [GrantType::ClientCredentials, GrantType::RefreshToken, GrantType::TokenExchange, GrantType::JwtBearer];
 
 impl<'a> Metadata<'a> {
     /// Of this issuer with these endpoints.
@@ -115,6 +114,7 @@ impl Authentication {
 
 /// An OpenID provider's configuration: for verifiers of tokens that look for the keys in no other place, as API Gateway's.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct OpenIdConfiguration<'a> {
     #[serde(flatten)]
     metadata: Metadata<'a>,
