@@ -14,6 +14,7 @@ use shared::domain::{Error, Fault, Issuer};
 use shared::embedded::Home;
 use shared::entropy::SystemEntropy;
 use shared::http::Service;
+use shared::key_sets::KeySets;
 use shared::platform::{Platform, Whole};
 use shared::ports::Provides as _;
 use shared::queue::local::LocalQueue;
@@ -50,7 +51,8 @@ async fn start(options: Options) -> Result<(), String> {
     let issuer =
         options.issuer.clone().map_or_else(|| Issuer::parse(&base_url).map_err(|rule| format!("the issuer {rule}")), Ok)?;
     let home = Home::open(&options.data_dir).map_err(|fault| in_words(&fault))?;
-    let platform = platform(&options, &home, issuer).await?;
+    let key_sets = KeySets::over_https(options.jwks_origin.iter().cloned().collect());
+    let platform = platform(&options, &home, issuer).await?.reading(key_sets);
     if let Some(file) = &options.seed {
         load(&platform, file).await?;
     }
@@ -80,7 +82,7 @@ async fn platform(options: &Options, home: &Home, issuer: Issuer) -> Result<Plat
     }
     // First of all the store: it is locked, so that two processes can't make keys at the same time.
     let store = home.store(options.durability.into()).map_err(|fault| in_words(&fault))?;
-    home.platform(issuer, store).map_err(|fault| in_words(&fault))
+    home.platform(issuer, store, &options.algorithms).map_err(|fault| in_words(&fault))
 }
 
 #[cfg(not(feature = "aws"))]
@@ -96,11 +98,12 @@ async fn load(platform: &Platform, file: &std::path::Path) -> Result<(), String>
     let name = file.display();
     let text = std::fs::read_to_string(file).map_err(|e| format!("can't read {name}: {e}"))?;
     let seed = Seed::read(&text).map_err(|bad| format!("{name}: {bad}"))?;
-    let loaded =
-        seed::load(&*platform.records.store, seed, platform.records.reader.now()).await.map_err(|error| match error {
-            NotLoaded::Bad(bad) => format!("{name}: {bad}"),
-            NotLoaded::Failed(fault) => in_words(&fault),
-        })?;
+    let reader = &platform.records.reader;
+    let keys = reader.keys.now().await.map_err(|fault| in_words(&fault))?;
+    let loaded = seed::load(&*platform.records.store, &keys, seed, reader.now()).await.map_err(|error| match error {
+        NotLoaded::Bad(bad) => format!("{name}: {bad}"),
+        NotLoaded::Failed(fault) => in_words(&fault),
+    })?;
     println!("Loaded {name}: {} orgs, {} members, {} clients.", loaded.orgs, loaded.members, loaded.clients);
     Ok(())
 }

@@ -8,9 +8,9 @@ use crate::entropy::Entropy;
 use crate::key_sets::KeySets;
 use crate::keys::{PublicKeys, Ring, SigningKeys};
 use crate::ports::{
-    AccessKeeper, Amender, Attester, Auditor, BatchReader, BatchWorker, Batcher, BulkRevoker, ClientCreator, ClientRemover,
-    ClientRevoker, ClientWriter, DirectoryReader, Founder, Granter, Guard, Introspector, KeyReader, Lister, Lookup,
-    MemberRemover, MemberWriter, Minter, OrgRemover, OrgWriter, Provides, Public, Reader, Refresher, Revoker, Rotator,
+    AccessKeeper, Amender, Announcer, Attester, Auditor, BatchReader, BatchWorker, Batcher, BulkRevoker, ClientCreator,
+    ClientRemover, ClientRevoker, ClientWriter, DirectoryReader, Founder, Granter, Guard, Introspector, KeyReader, Lister,
+    Lookup, MemberRemover, MemberWriter, Minter, OrgRemover, OrgWriter, Provides, Public, Reader, Refresher, Revoker, Rotator,
     TicketEnder,
 };
 use crate::queue::Enqueue;
@@ -135,19 +135,20 @@ pub struct Parts {
     pub issuer: Issuer,
     /// All that is kept.
     pub store: Arc<dyn Store>,
-    /// Signs the tokens.
-    pub signer: Arc<dyn Signer>,
+    /// Sign the tokens: one for each algorithm, the preferred one first.
+    pub signers: Vec<Arc<dyn Signer>>,
     /// Makes the secrets of refresh tokens.
     pub deriver: Arc<dyn Deriver>,
 }
 
 impl Platform {
-    /// With one key, which never changes.
+    /// With keys that never change.
     pub fn new(parts: Parts) -> Result<Self, Fault> {
-        let Parts { clock, entropy, issuer, store, signer, deriver } = parts;
-        let keys = PublicKeys::fixed(&KeySet::new(vec![signer.jwk().clone()]), issuer.clone())?;
+        let Parts { clock, entropy, issuer, store, signers, deriver } = parts;
+        let published = signers.iter().map(|signer| signer.jwk().clone()).collect();
+        let keys = PublicKeys::fixed(&KeySet::new(published), issuer.clone())?;
         let reader = Reader { clock, keys: Arc::new(keys), tokens: store.clone(), client_orgs: Arc::default() };
-        let signing = Arc::new(SigningKeys::fixed(signer, deriver));
+        let signing = Arc::new(SigningKeys::fixed(signers, deriver));
         let key_sets = Arc::new(KeySets::none());
         let records = Records { reader, store, entropy, requirements: Arc::default(), key_sets };
         Ok(Self { records, minting: Minting { issuer, signing } })
@@ -268,6 +269,12 @@ impl Provides<Auditor> for Auditing {
 impl<P: HasRecords> Provides<Public> for P {
     fn provide(&self) -> Public {
         Public
+    }
+}
+
+impl<P: HasRecords> Provides<Announcer> for P {
+    fn provide(&self) -> Announcer {
+        Announcer { issuer: self.records().reader.keys.issuer().clone() }
     }
 }
 

@@ -57,6 +57,16 @@ impl Access {
     };
 }
 
+impl Access {
+    /// Whether nothing is changed, signed or handed over by it.
+    pub fn only_reads(&self) -> bool {
+        let Self { tokens, by_subject, directory, signing_key, envelope_key, key_making, streams, event_bus, queue } = self;
+        let reads = |action: &&str| matches!(*action, "BatchGetItem" | "GetItem" | "Query");
+        [tokens, by_subject, directory].into_iter().copied().flatten().all(reads)
+            && [signing_key, envelope_key, key_making, streams, event_bus, queue].into_iter().all(|actions| actions.is_empty())
+    }
+}
+
 /// A capability.
 pub trait Capability: Clone + std::fmt::Debug + Send + Sync + 'static {
     /// Its name: that of the type, and, with `Policy` behind it, of the policy in `template.yaml` that grants it.
@@ -77,6 +87,18 @@ pub struct Public;
 
 impl Capability for Public {
     const NAME: &'static str = "Public";
+    const ACCESS: Access = Access::NONE;
+}
+
+/// Tells who issues tokens here, and where: it needs nothing else, so it does when nothing else works.
+#[derive(Clone, Debug)]
+pub struct Announcer {
+    /// The `iss` of the tokens.
+    pub issuer: Issuer,
+}
+
+impl Capability for Announcer {
+    const NAME: &'static str = "Announcer";
     const ACCESS: Access = Access::NONE;
 }
 

@@ -120,7 +120,7 @@ impl Stage {
             entropy: Arc::new(Seeded::new(1)),
             issuer: Issuer::parse(HERE).unwrap(),
             store,
-            signer: Arc::new(LocalSigner::for_tests(Algorithm::Es384)),
+            signers: vec![Arc::new(LocalSigner::for_tests(Algorithm::Es384))],
             deriver: Arc::new(HmacDeriver::new(&Secret::new([7; 32]))),
         };
         let key_sets = KeySets::new(IDP.parse().unwrap(), remote.clone());

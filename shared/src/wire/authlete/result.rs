@@ -312,9 +312,11 @@ const fn token(problem: TokenProblem) -> &'static str {
 
 /// What every answer begins with.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Result"))]
 #[serde(rename_all = "camelCase")]
 pub struct ApiResult {
     #[serde(serialize_with = "as_text")]
+    #[cfg_attr(feature = "openapi", schemars(with = "String"))]
     result_code: ResultCode,
     result_message: String,
 }

@@ -24,3 +24,22 @@ impl Serialize for Jwks {
         serde_json::from_str::<&RawValue>(&self.0).map_err(serde::ser::Error::custom)?.serialize(serializer)
     }
 }
+
+#[cfg(feature = "openapi")]
+impl schemars::JsonSchema for Jwks {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "JwkSet".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "object",
+            "properties": {"keys": {"type": "array", "items": {"type": "object"}}},
+            "required": ["keys"],
+        })
+    }
+}

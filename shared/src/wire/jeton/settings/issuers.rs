@@ -12,6 +12,7 @@ use crate::wire::{Object, Parsed, given};
 
 /// One of `assertion_issuers`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "AssertionIssuer"))]
 #[serde(deny_unknown_fields)]
 pub(in crate::wire::jeton) struct AssertionIssuerBody {
     issuer: Parsed<Name>,
@@ -51,6 +52,13 @@ impl fmt::Display for Name {
     }
 }
 
+#[cfg(feature = "openapi")]
+impl crate::wire::described::Spelled for Name {
+    fn spelling() -> schemars::Schema {
+        crate::wire::described::plain(255)
+    }
+}
+
 /// Where a key set is.
 #[derive(Clone, Debug)]
 struct Location(String);
@@ -70,6 +78,13 @@ impl fmt::Display for Location {
     }
 }
 
+#[cfg(feature = "openapi")]
+impl crate::wire::described::Spelled for Location {
+    fn spelling() -> schemars::Schema {
+        schemars::json_schema!({"type": "string", "format": "uri", "maxLength": 255, "pattern": "^https?://[^#]+$"})
+    }
+}
+
 /// The number of a client.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "u64")]
@@ -86,6 +101,21 @@ impl TryFrom<u64> for Number {
 impl Serialize for Number {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_u64(self.0.as_number())
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl schemars::JsonSchema for Number {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "ClientNumber".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({"type": "integer", "minimum": 1})
     }
 }
 
