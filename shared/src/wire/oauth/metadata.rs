@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::domain::{Algorithm, ClientAuthMethod, GrantType, Issuer};
 use crate::dpop;
+use crate::grants::GRANTS;
 
 /// The paths of the endpoints that there are.
 #[derive(Clone, Copy, Debug)]
@@ -63,10 +64,6 @@ struct Authentication {
     #[serde(skip_serializing_if = "Option::is_none")]
     revocation_endpoint_auth_signing_alg_values_supported: Option<Vec<&'static str>>,
 }
-
-/// The grants of the token endpoint.
-const GRANTS: [GrantType; 4] =
-    [GrantType::ClientCredentials, GrantType::RefreshToken, GrantType::TokenExchange, GrantType::JwtBearer];
 
 impl<'a> Metadata<'a> {
     /// Of this issuer with these endpoints.
