@@ -45,6 +45,7 @@ const ALL_WRITES: [&str; 29] = [
     "create member",
     "delete member",
     "replace client",
+    "swap client",
     "create client",
     "delete client",
 ];
