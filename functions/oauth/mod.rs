@@ -1,5 +1,9 @@
 //! OAuth 2: RFC 6749 and those that extend it.
 
+pub mod delete_registration;
+pub mod get_registration;
 pub mod introspect;
+pub mod register_client;
 pub mod revoke;
 pub mod token;
+pub mod update_registration;

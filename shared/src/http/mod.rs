@@ -10,7 +10,7 @@ mod service;
 
 pub use authlete::{BatchPath, ClientPath, CodePath, IdentifierPath, JsonList, Lenient, ServiceCredentials};
 pub use endpoint::{Dialect, Endpoint, Entry, Route};
-pub use oauth::{AskerCredentials, TokenNamed, TokenShown};
+pub use oauth::{AskerCredentials, RegistrationAccess, TokenNamed, TokenShown};
 pub(crate) use render::explain;
 pub use render::{fault, refusal, understood};
 pub use reply::{Answer, Done, IntoReply, NoContent, PlainText, Published, Reply, SignedJson, Written};

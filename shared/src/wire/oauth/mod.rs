@@ -3,4 +3,5 @@
 pub mod details;
 pub mod error;
 pub mod introspection;
+pub mod registration;
 pub mod token;
