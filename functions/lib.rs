@@ -11,14 +11,16 @@ pub mod oauth;
 use shared::http::Entry;
 use shared::lambda::OperationEntry;
 use shared::platform::{HasKeyMaking, HasMinting, HasQueue, HasRecords};
-use shared::ports::{Auditor, BatchWorker, Guard, Provides, Public};
+use shared::ports::{Announcer, Auditor, BatchWorker, Guard, Provides, Public};
 
 /// What the bundle `public` serves: nothing of it reaches AWS.
-pub fn public<P: Provides<Public>>() -> Vec<Entry<P>> {
+pub fn public<P: Provides<Public> + Provides<Announcer>>() -> Vec<Entry<P>> {
     vec![
         Entry::of::<authlete::healthcheck::Healthcheck>(),
         Entry::of::<jeton::health::Health>(),
         Entry::of::<jeton::explain_error::ExplainError>(),
+        Entry::of::<oauth::metadata::GetMetadata>(),
+        Entry::of::<oauth::openid_configuration::OpenIdConfiguration>(),
     ]
 }
 

@@ -187,6 +187,8 @@ async fn everything(run: &mut Recorded) {
         run.good(name, path, json!({})).await;
     }
     run.good("jeton.health", "/health", json!({})).await;
+    run.good("oauth.metadata", "/.well-known/oauth-authorization-server", json!({})).await;
+    run.good("oauth.openid_configuration", "/.well-known/openid-configuration", json!({})).await;
 
     // A refresh, its repetition, and the use of a token that is used up, which ends the family.
     let first = json!({"token": minted["refresh_token"]});

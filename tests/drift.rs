@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::{Value, json};
+use shared::http::{Dialect, Entry};
 use shared::platform::Auditing;
 use shared::ports::Access;
 use shared::store::dynamodb::{BY_SUBJECT, BY_SUBJECT_ATTRIBUTES, BY_SUBJECT_KEY, KEY, KeySchema, TTL};
@@ -49,11 +50,7 @@ fn functions() -> Vec<Function> {
             bundle,
             capability: entry.capability,
             access: entry.access,
-            routes: ["Route", "RouteV2"]
-                .into_iter()
-                .zip(entry.route.paths())
-                .map(|(end, path)| (end, format!("{} {path}", entry.route.method)))
-                .collect(),
+            routes: routes(&entry),
         })
     });
     let operations = operations.into_iter().flat_map(|(bundle, entries)| {
@@ -66,6 +63,20 @@ fn functions() -> Vec<Function> {
         })
     });
     endpoints.chain(operations).chain(audit).collect()
+}
+
+/// The routes of an endpoint. A gateway passes on only the methods that it knows of: `HEAD` for the documents that caches keep.
+fn routes(entry: &Entry<Instance>) -> Vec<(&'static str, String)> {
+    let route = &entry.route;
+    let second = if route.dialect == Dialect::Authlete { "RouteV2" } else { "PathRoute" };
+    let is_document = ["Announcer", "KeyReader"].contains(&entry.capability);
+    let heads = is_document.then_some([("HeadRoute", "HEAD"), ("HeadPathRoute", "HEAD")]).into_iter().flatten();
+    let ends = [("Route", route.method.as_str()), (second, route.method.as_str())];
+    let both = |methods: Vec<(&'static str, &str)>| {
+        let with_path = methods.into_iter().zip(route.paths());
+        with_path.map(|((end, method), path)| (end, format!("{method} {path}"))).collect::<Vec<_>>()
+    };
+    [both(ends.to_vec()), both(heads.collect())].concat()
 }
 
 fn source(path: &str) -> String {

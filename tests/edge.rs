@@ -25,18 +25,39 @@ scenario! {
 scenario! {
     async fn a_wrong_verb_is_405_with_allow_and_changes_nothing(app) {
         for (path, allow) in [
-            ("/v1/tokens", "GET, POST"),
+            ("/v1/tokens", "GET, HEAD, POST"),
             ("/v1/tokens/revoke", "POST"),
-            ("/v1/tokens/introspect_self", "GET"),
-            ("/v1/orgs/1", "PUT, GET, DELETE"),
-            ("/.well-known/jwks.json", "GET"),
+            ("/v1/tokens/introspect_self", "GET, HEAD"),
+            ("/v1/orgs/1", "PUT, GET, HEAD, DELETE"),
+            ("/.well-known/jwks.json", "GET, HEAD"),
+            ("/api/1/client/secret/refresh/1", "GET"),
         ] {
-            for method in ["PATCH", "OPTIONS", "TRACE", "HEAD", "FOO"] {
+            let without_head = (!allow.contains("HEAD")).then_some("HEAD");
+            for method in ["PATCH", "OPTIONS", "TRACE", "FOO"].into_iter().chain(without_head) {
                 let request = Request::builder().method(method).uri(path).header("x-http-method-override", "DELETE").body(Bytes::new()).unwrap();
                 let answer = app.send(request).await;
                 assert_eq!((answer.status, answer.headers["allow"].to_str().unwrap()), (StatusCode::METHOD_NOT_ALLOWED, allow), "{method} {path}");
                 assert_eq!(answer.body.is_empty(), method == "HEAD");
             }
+        }
+    }
+}
+
+scenario! {
+    async fn rfc9110_9_3_2_head_is_answered_as_get_without_the_body(app) {
+        let listed = format!("/v1/tokens?sub={}", "administrator");
+        for path in ["/.well-known/jwks.json", "/health", "/v1/tokens/introspect_self", "/v1/orgs/1", &listed, "/v1/orgs/404"] {
+            let send = async |method: Method| {
+                let request = Request::builder().method(method).uri(path).header("authorization", format!("Bearer {}", app.admin));
+                app.send(request.body(Bytes::new()).unwrap()).await
+            };
+            let (get, head) = (send(Method::GET).await, send(Method::HEAD).await);
+            assert_eq!((head.status, &head.body[..]), (get.status, &b""[..]), "{path}");
+            for (name, value) in get.headers.iter().filter(|(name, _)| !matches!(name.as_str(), "date" | "x-request-id" | "content-length")) {
+                assert_eq!(head.headers.get(name), Some(value), "{path}");
+            }
+            let length = head.headers.get("content-length").map(|length| length.to_str().unwrap().to_owned());
+            assert!(length.is_none_or(|length| length == get.body.len().to_string()), "{path}");
         }
     }
 }

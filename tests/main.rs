@@ -3,7 +3,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `support` | an app with a frozen clock, seeded entropy and fixed keys, behind one of seven mounts |
-//! | `agilicus`, `authlete`, `jeton` | scenarios by operation: each runs on every mount |
+//! | `agilicus`, `authlete`, `jeton`, `oauth` | scenarios by operation: each runs on every mount |
 //! | `bundles` | the bundles as processes, fed by a Runtime API |
 //! | `calls` | which calls of AWS each function makes, and that its role grants these and no others |
 //! | `drift` | the code and `template.yaml` say the same |
@@ -27,4 +27,5 @@ mod golden;
 mod jeton;
 mod keys;
 mod layout;
+mod oauth;
 mod support;

@@ -1,8 +1,9 @@
 //! `GET /v1/tokens/jwsk`: contract `agilicus`, section 1.2.
 
 use shared::domain::Error;
-use shared::http::{Dialect, Endpoint, Published, Route};
+use shared::http::{Dialect, Endpoint, IfNoneMatch, Published, Route};
 use shared::ports::KeyReader;
+use shared::wire::JwkSet;
 
 /// Publishes the public keys. The path is the contract's, spelled as it spells it.
 #[derive(Debug)]
@@ -11,10 +12,10 @@ pub struct AgilicusJwks;
 impl Endpoint for AgilicusJwks {
     const ROUTE: Route = Route::get("agilicus.agilicus_jwks", "/v1/tokens/jwsk", Dialect::Agilicus);
     type Ports = KeyReader;
-    type Input = ();
-    type Output = Published;
+    type Input = IfNoneMatch;
+    type Output = Published<JwkSet>;
 
-    async fn handle(ports: &KeyReader, (): Self::Input) -> Result<Self::Output, Error> {
-        Ok(Published::keys(ports).await?)
+    async fn handle(ports: &KeyReader, known: IfNoneMatch) -> Result<Self::Output, Error> {
+        Ok(Published::keys(ports, &known).await?)
     }
 }

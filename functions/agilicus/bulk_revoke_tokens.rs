@@ -12,10 +12,10 @@ use shared::wire::agilicus::response::BulkRevoked;
 pub struct BulkRevokeTokens;
 
 impl Endpoint for BulkRevokeTokens {
-    const ROUTE: Route = Route::post("agilicus.bulk_revoke_tokens", "/v1/tokens/bulk_revoke", Dialect::Agilicus);
+    const ROUTE: Route = Route::post("agilicus.bulk_revoke_tokens", "/v1/tokens/bulk_revoke", Dialect::Agilicus).refuses(&[403]);
     type Ports = BulkRevoker;
     type Input = (Bearer, Json<request::BulkRevoke>);
-    type Output = Answer<200>;
+    type Output = Answer<200, BulkRevoked>;
 
     async fn handle(ports: &BulkRevoker, (bearer, Json(request)): Self::Input) -> Result<Self::Output, Error> {
         let number_of_tokens_revoked = revoke::bulk_revoke(ports, bearer.token(), request.into()).await?;

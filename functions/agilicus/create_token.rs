@@ -12,10 +12,10 @@ use shared::wire::agilicus::response::RawToken;
 pub struct CreateToken;
 
 impl Endpoint for CreateToken {
-    const ROUTE: Route = Route::post("agilicus.create_token", "/v1/tokens", Dialect::Agilicus);
+    const ROUTE: Route = Route::post("agilicus.create_token", "/v1/tokens", Dialect::Agilicus).refuses(&[403]);
     type Ports = Minter;
     type Input = (Bearer, Json<request::CreateToken>);
-    type Output = Answer<201>;
+    type Output = Answer<201, RawToken<'static>>;
 
     async fn handle(ports: &Minter, (bearer, Json(request)): Self::Input) -> Result<Self::Output, Error> {
         let (minted, member) = mint::create(ports, bearer.token(), request.ask()?).await?;

@@ -12,10 +12,11 @@ use shared::wire::agilicus::response::{ManyOrgs, Token};
 pub struct IntrospectAllSubOrgs;
 
 impl Endpoint for IntrospectAllSubOrgs {
-    const ROUTE: Route = Route::post("agilicus.introspect_all_sub_orgs", "/v1/tokens/introspect_all_sub_orgs", Dialect::Agilicus);
+    const ROUTE: Route =
+        Route::post("agilicus.introspect_all_sub_orgs", "/v1/tokens/introspect_all_sub_orgs", Dialect::Agilicus).refuses(&[410]);
     type Ports = DirectoryReader;
     type Input = Json<request::IntrospectToken>;
-    type Output = Answer<200>;
+    type Output = Answer<200, ManyOrgs<'static>>;
 
     async fn handle(ports: &DirectoryReader, Json(request): Self::Input) -> Result<Self::Output, Error> {
         let only = request.target_orgs()?;

@@ -15,7 +15,7 @@ impl Endpoint for IntrospectSelf {
     const ROUTE: Route = Route::get("agilicus.introspect_self", "/v1/tokens/introspect_self", Dialect::Agilicus);
     type Ports = Reader;
     type Input = (Bearer, Query<request::IntrospectSelf>);
-    type Output = Answer<200>;
+    type Output = Answer<200, Token<'static>>;
 
     async fn handle(ports: &Reader, (bearer, Query(query)): Self::Input) -> Result<Self::Output, Error> {
         let (record, member) = introspect::introspect_self(ports, bearer.token()).await?;

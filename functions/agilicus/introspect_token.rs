@@ -12,10 +12,10 @@ use shared::wire::agilicus::response::Token;
 pub struct IntrospectToken;
 
 impl Endpoint for IntrospectToken {
-    const ROUTE: Route = Route::post("agilicus.introspect_token", "/v1/tokens/introspect", Dialect::Agilicus);
+    const ROUTE: Route = Route::post("agilicus.introspect_token", "/v1/tokens/introspect", Dialect::Agilicus).refuses(&[410]);
     type Ports = Reader;
     type Input = Json<request::IntrospectToken>;
-    type Output = Answer<200>;
+    type Output = Answer<200, Token<'static>>;
 
     async fn handle(ports: &Reader, Json(request): Self::Input) -> Result<Self::Output, Error> {
         let active = introspect::introspect(ports, request.token()?).await?.active()?;

@@ -11,10 +11,10 @@ use shared::wire::agilicus::{request, response};
 pub struct ListTokens;
 
 impl Endpoint for ListTokens {
-    const ROUTE: Route = Route::get("agilicus.list_tokens", "/v1/tokens", Dialect::Agilicus);
+    const ROUTE: Route = Route::get("agilicus.list_tokens", "/v1/tokens", Dialect::Agilicus).refuses(&[403]);
     type Ports = Lister;
     type Input = (Bearer, Query<request::ListTokens>);
-    type Output = Answer<200>;
+    type Output = Answer<200, response::ListTokens<'static>>;
 
     async fn handle(ports: &Lister, (bearer, Query(query)): Self::Input) -> Result<Self::Output, Error> {
         let filter = query.filter(ports.reader.now())?;

@@ -18,7 +18,7 @@ impl Endpoint for RefreshToken {
     const ROUTE: Route = Route::post("agilicus.refresh_token", "/v1/tokens/refresh", Dialect::Agilicus);
     type Ports = Refresher;
     type Input = (MaybeBearer, MaybeJson<request::RefreshToken>);
-    type Output = Answer<201>;
+    type Output = Answer<201, RawToken<'static>>;
 
     async fn handle(ports: &Refresher, (MaybeBearer(bearer), MaybeJson(request)): Self::Input) -> Result<Self::Output, Error> {
         let in_body = request.token()?;

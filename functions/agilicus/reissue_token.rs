@@ -15,7 +15,7 @@ impl Endpoint for ReissueToken {
     const ROUTE: Route = Route::post("agilicus.reissue_token", "/v1/tokens/reissue", Dialect::Agilicus);
     type Ports = Minter;
     type Input = Json<request::ReissueToken>;
-    type Output = Answer<200>;
+    type Output = Answer<200, RawToken<'static>>;
 
     async fn handle(ports: &Minter, Json(request): Self::Input) -> Result<Self::Output, Error> {
         let (token, org) = request.take()?;

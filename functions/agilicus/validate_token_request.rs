@@ -4,6 +4,7 @@ use shared::domain::Error;
 use shared::http::{Answer, Dialect, Endpoint, Json, Route};
 use shared::mint;
 use shared::ports::Lookup;
+use shared::wire::Echo;
 use shared::wire::agilicus::request;
 
 /// Tells whether the subject of a request would get what it asks for. Mints nothing.
@@ -11,10 +12,11 @@ use shared::wire::agilicus::request;
 pub struct ValidateTokenRequest;
 
 impl Endpoint for ValidateTokenRequest {
-    const ROUTE: Route = Route::post("agilicus.validate_token_request", "/v1/tokens/validations", Dialect::Agilicus);
+    const ROUTE: Route =
+        Route::post("agilicus.validate_token_request", "/v1/tokens/validations", Dialect::Agilicus).refuses(&[403]);
     type Ports = Lookup;
     type Input = Json<request::CreateToken>;
-    type Output = Answer<200>;
+    type Output = Answer<200, Echo<request::CreateToken>>;
 
     async fn handle(ports: &Lookup, Json(request): Self::Input) -> Result<Self::Output, Error> {
         mint::validate(ports, &request.ask()?).await?;

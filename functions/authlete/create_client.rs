@@ -17,7 +17,7 @@ impl Endpoint for CreateClient {
         Route::post("authlete.create_client", "/api/{serviceId}/client/create", Dialect::Authlete).and_at("/api/client/create");
     type Ports = ClientCreator;
     type Input = (ServiceCredentials, Lenient<ClientBody>);
-    type Output = Answer<200>;
+    type Output = Answer<200, ClientView>;
 
     async fn handle(ports: &ClientCreator, (credentials, Lenient(request)): Self::Input) -> Result<Self::Output, Error> {
         let caller = authenticate(&ports.reader, &credentials.0, &[api::CLIENTS_WRITE], |_| ()).await?;

@@ -19,7 +19,7 @@ impl Endpoint for CreateToken {
         .and_at("/api/auth/token/create");
     type Ports = Granter;
     type Input = (ServiceCredentials, Lenient<request::CreateToken>);
-    type Output = Answer<200>;
+    type Output = Answer<200, TokenCreateResponse<'static>>;
 
     async fn handle(ports: &Granter, (credentials, Lenient(request)): Self::Input) -> Result<Self::Output, Error> {
         let asked = request.take();

@@ -20,7 +20,7 @@ impl Endpoint for CreateTokenBatch {
             .and_at("/api/auth/token/create/batch");
     type Ports = Batcher;
     type Input = (ServiceCredentials, Query<BatchQuery>, JsonList<Object<CreateToken>>);
-    type Output = Answer<200>;
+    type Output = Answer<200, BatchAccepted>;
 
     async fn handle(ports: &Batcher, input: Self::Input) -> Result<Self::Output, Error> {
         let (ServiceCredentials(credentials), Query(query), JsonList(requests)) = input;

@@ -20,7 +20,7 @@ impl Endpoint for FailToken {
         Route::post("authlete.fail_token", "/api/{serviceId}/auth/token/fail", Dialect::Authlete).and_at("/api/auth/token/fail");
     type Ports = TicketEnder;
     type Input = (ServiceCredentials, Lenient<request::FailToken>);
-    type Output = Answer<200>;
+    type Output = Answer<200, TokenFailResponse>;
 
     async fn handle(ports: &TicketEnder, (credentials, Lenient(request)): Self::Input) -> Result<Self::Output, Error> {
         let asked = request.take();

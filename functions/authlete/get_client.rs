@@ -17,7 +17,7 @@ impl Endpoint for GetClient {
         Route::get("authlete.get_client", "/api/{serviceId}/client/get/{id}", Dialect::Authlete).and_at("/api/client/get/{id}");
     type Ports = Reader;
     type Input = (ServiceCredentials, ClientPath);
-    type Output = Answer<200>;
+    type Output = Answer<200, ClientView>;
 
     async fn handle(ports: &Reader, (credentials, ClientPath(named)): Self::Input) -> Result<Self::Output, Error> {
         let caller = authenticate(ports, &credentials.0, &[api::CLIENTS_READ, api::CLIENTS_WRITE], |_| named).await?;

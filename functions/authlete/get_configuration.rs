@@ -16,7 +16,7 @@ impl Endpoint for GetConfiguration {
         .and_at("/api/service/configuration");
     type Ports = Reader;
     type Input = (ServiceCredentials, Query<Configuration>);
-    type Output = Answer<200>;
+    type Output = Answer<200, Metadata<'static>>;
 
     async fn handle(ports: &Reader, (credentials, Query(asked)): Self::Input) -> Result<Self::Output, Error> {
         let caller = authenticate(ports, &credentials.0, &[], |_| ()).await?;

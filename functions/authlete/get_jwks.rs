@@ -5,6 +5,7 @@ use shared::domain::{Error, Fault};
 use shared::http::{Answer, Dialect, Endpoint, Query, Route, ServiceCredentials};
 use shared::ports::Reader;
 use shared::service::authenticate;
+use shared::wire::JwkSet;
 use shared::wire::authlete::request::KeySetQuery;
 
 /// Tells the public keys by which the service's tokens are signed.
@@ -16,7 +17,7 @@ impl Endpoint for GetJwks {
         Route::get("authlete.get_jwks", "/api/{serviceId}/service/jwks/get", Dialect::Authlete).and_at("/api/service/jwks/get");
     type Ports = Reader;
     type Input = (ServiceCredentials, Query<KeySetQuery>);
-    type Output = Answer<200>;
+    type Output = Answer<200, JwkSet>;
 
     async fn handle(ports: &Reader, (credentials, Query(query)): Self::Input) -> Result<Self::Output, Error> {
         authenticate(ports, &credentials.0, &[], |_| ()).await?;

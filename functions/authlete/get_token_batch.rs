@@ -18,7 +18,7 @@ impl Endpoint for GetTokenBatch {
             .and_at("/api/auth/token/create/batch/status/{requestId}");
     type Ports = BatchReader;
     type Input = (ServiceCredentials, BatchPath);
-    type Output = Answer<200>;
+    type Output = Answer<200, BatchStatusResponse>;
 
     async fn handle(
         ports: &BatchReader,

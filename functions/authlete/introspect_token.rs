@@ -21,7 +21,7 @@ impl Endpoint for IntrospectToken {
         .and_at("/api/auth/introspection");
     type Ports = Introspector;
     type Input = (ServiceCredentials, Lenient<request::Introspect>);
-    type Output = Answer<200>;
+    type Output = Answer<200, IntrospectionResponse<'static>>;
 
     async fn handle(ports: &Introspector, (credentials, Lenient(request)): Self::Input) -> Result<Self::Output, Error> {
         let asked = request.take();

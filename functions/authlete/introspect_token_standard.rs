@@ -22,7 +22,7 @@ impl Endpoint for IntrospectTokenStandard {
             .and_at("/api/auth/introspection/standard");
     type Ports = Reader;
     type Input = (ServiceCredentials, Lenient<request::IntrospectStandard>);
-    type Output = Answer<200>;
+    type Output = Answer<200, StandardIntrospectionResponse>;
 
     async fn handle(ports: &Reader, (credentials, Lenient(request)): Self::Input) -> Result<Self::Output, Error> {
         let asked = request.token();

@@ -20,7 +20,7 @@ impl Endpoint for IssueToken {
         .and_at("/api/auth/token/issue");
     type Ports = Granter;
     type Input = (ServiceCredentials, Lenient<request::IssueToken>);
-    type Output = Answer<200>;
+    type Output = Answer<200, TokenIssueResponse<'static>>;
 
     async fn handle(ports: &Granter, (credentials, Lenient(request)): Self::Input) -> Result<Self::Output, Error> {
         let asked = request.take();

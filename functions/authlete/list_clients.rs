@@ -17,7 +17,7 @@ impl Endpoint for ListClients {
         Route::get("authlete.list_clients", "/api/{serviceId}/client/get/list", Dialect::Authlete).and_at("/api/client/get/list");
     type Ports = DirectoryReader;
     type Input = (ServiceCredentials, Query<client::ListClients>);
-    type Output = Answer<200>;
+    type Output = Answer<200, ClientListView<'static>>;
 
     async fn handle(ports: &DirectoryReader, (credentials, Query(query)): Self::Input) -> Result<Self::Output, Error> {
         let caller = authenticate(&ports.reader, &credentials.0, &[api::CLIENTS_READ, api::CLIENTS_WRITE], |_| ()).await?;

@@ -18,7 +18,7 @@ impl Endpoint for ListTokens {
         .and_at("/api/auth/token/get/list");
     type Ports = Lister;
     type Input = (ServiceCredentials, Query<request::ListTokens>);
-    type Output = Answer<200>;
+    type Output = Answer<200, TokenListResponse<'static>>;
 
     async fn handle(ports: &Lister, (credentials, Query(query)): Self::Input) -> Result<Self::Output, Error> {
         let caller = authenticate(&ports.reader, &credentials.0, &[api::TOKENS_READ], |_| query.client.clone()).await?;

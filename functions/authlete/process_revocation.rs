@@ -22,7 +22,7 @@ impl Endpoint for ProcessRevocation {
         .and_at("/api/auth/revocation");
     type Ports = ClientRevoker;
     type Input = (ServiceCredentials, Lenient<request::Revocation>);
-    type Output = Answer<200>;
+    type Output = Answer<200, RevocationResponse>;
 
     async fn handle(ports: &ClientRevoker, (credentials, Lenient(request)): Self::Input) -> Result<Self::Output, Error> {
         let (asked, reader) = (request.take(), &ports.revoker.reader);

@@ -20,7 +20,7 @@ impl Endpoint for ProcessToken {
         Route::post("authlete.process_token", "/api/{serviceId}/auth/token", Dialect::Authlete).and_at("/api/auth/token");
     type Ports = Granter;
     type Input = (ServiceCredentials, Lenient<request::ProcessToken>);
-    type Output = Answer<200>;
+    type Output = Answer<200, TokenResponse<'static>>;
 
     async fn handle(ports: &Granter, (credentials, Lenient(request)): Self::Input) -> Result<Self::Output, Error> {
         let asked = request.take();

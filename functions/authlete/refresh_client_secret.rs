@@ -18,7 +18,7 @@ impl Endpoint for RefreshClientSecret {
             .and_at("/api/client/secret/refresh/{id}");
     type Ports = AccessKeeper;
     type Input = (ServiceCredentials, ClientPath);
-    type Output = Answer<200>;
+    type Output = Answer<200, SecretView<'static>>;
 
     async fn handle(ports: &AccessKeeper, (credentials, ClientPath(named)): Self::Input) -> Result<Self::Output, Error> {
         let caller = authenticate(&ports.reader, &credentials.0, &[api::CLIENTS_WRITE], |_| named).await?;

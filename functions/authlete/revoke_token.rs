@@ -20,7 +20,7 @@ impl Endpoint for RevokeToken {
         .and_at("/api/auth/token/revoke");
     type Ports = BulkRevoker;
     type Input = (ServiceCredentials, Lenient<request::RevokeToken>);
-    type Output = Answer<200>;
+    type Output = Answer<200, TokenRevokeResponse>;
 
     async fn handle(ports: &BulkRevoker, (credentials, Lenient(request)): Self::Input) -> Result<Self::Output, Error> {
         let revoked = request.take();

@@ -17,7 +17,7 @@ impl Endpoint for UpdateClient {
         .and_at("/api/client/update/{id}");
     type Ports = ClientWriter;
     type Input = (ServiceCredentials, ClientPath, Lenient<ClientBody>);
-    type Output = Answer<200>;
+    type Output = Answer<200, ClientView>;
 
     async fn handle(
         ports: &ClientWriter,

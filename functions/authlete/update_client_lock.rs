@@ -18,7 +18,7 @@ impl Endpoint for UpdateClientLock {
             .and_at("/api/client/lock_flag/update/{id}");
     type Ports = AccessKeeper;
     type Input = (ServiceCredentials, ClientPath, Lenient<UpdateLock>);
-    type Output = Answer<200>;
+    type Output = Answer<200, LockView>;
 
     async fn handle(
         ports: &AccessKeeper,

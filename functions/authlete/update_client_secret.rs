@@ -18,7 +18,7 @@ impl Endpoint for UpdateClientSecret {
             .and_at("/api/client/secret/update/{id}");
     type Ports = AccessKeeper;
     type Input = (ServiceCredentials, ClientPath, Lenient<UpdateSecret>);
-    type Output = Answer<200>;
+    type Output = Answer<200, SecretView<'static>>;
 
     async fn handle(
         ports: &AccessKeeper,

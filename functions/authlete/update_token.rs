@@ -20,7 +20,7 @@ impl Endpoint for UpdateToken {
         .and_at("/api/auth/token/update");
     type Ports = Amender;
     type Input = (ServiceCredentials, Lenient<request::UpdateToken>);
-    type Output = Answer<200>;
+    type Output = Answer<200, TokenUpdateResponse<'static>>;
 
     async fn handle(ports: &Amender, (credentials, Lenient(request)): Self::Input) -> Result<Self::Output, Error> {
         let asked = request.take();

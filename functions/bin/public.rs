@@ -1,18 +1,25 @@
-//! The bundle `public`: endpoints that need nothing.
+//! The bundle `public`: endpoints that need nothing, but for knowing who they speak for.
 
 use std::process::ExitCode;
 
+use shared::domain::Issuer;
 use shared::lambda::Bundle;
-use shared::ports::{Provides, Public};
+use shared::ports::{Announcer, Provides, Public};
 
-struct Nothing;
+struct OnlyIssuer(Issuer);
 
-impl Provides<Public> for Nothing {
+impl Provides<Public> for OnlyIssuer {
     fn provide(&self) -> Public {
         Public
     }
 }
 
+impl Provides<Announcer> for OnlyIssuer {
+    fn provide(&self) -> Announcer {
+        Announcer { issuer: self.0.clone() }
+    }
+}
+
 fn main() -> ExitCode {
-    Bundle::new().endpoints(functions::public(), async |_| Ok(Nothing)).main()
+    Bundle::new().endpoints(functions::public(), async |config| Ok(OnlyIssuer(config.issuer))).main()
 }

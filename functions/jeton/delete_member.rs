@@ -10,7 +10,8 @@ use shared::ports::MemberRemover;
 pub struct DeleteMember;
 
 impl Endpoint for DeleteMember {
-    const ROUTE: Route = Route::delete("jeton.delete_member", "/v1/orgs/{org}/members/{sub}", Dialect::Jeton);
+    const ROUTE: Route =
+        Route::delete("jeton.delete_member", "/v1/orgs/{org}/members/{sub}", Dialect::Jeton).refuses(&[403, 404, 409]);
     type Ports = MemberRemover;
     type Input = (Bearer, MemberPath);
     type Output = NoContent;

@@ -10,7 +10,7 @@ use shared::ports::OrgRemover;
 pub struct DeleteOrg;
 
 impl Endpoint for DeleteOrg {
-    const ROUTE: Route = Route::delete("jeton.delete_org", "/v1/orgs/{org}", Dialect::Jeton);
+    const ROUTE: Route = Route::delete("jeton.delete_org", "/v1/orgs/{org}", Dialect::Jeton).refuses(&[403, 404, 409]);
     type Ports = OrgRemover;
     type Input = (Bearer, OrgPath);
     type Output = NoContent;

@@ -11,10 +11,10 @@ use shared::wire::jeton::member::MemberView;
 pub struct GetMember;
 
 impl Endpoint for GetMember {
-    const ROUTE: Route = Route::get("jeton.get_member", "/v1/orgs/{org}/members/{sub}", Dialect::Jeton);
+    const ROUTE: Route = Route::get("jeton.get_member", "/v1/orgs/{org}/members/{sub}", Dialect::Jeton).refuses(&[403, 404]);
     type Ports = Reader;
     type Input = (Bearer, MemberPath);
-    type Output = Answer<200>;
+    type Output = Answer<200, MemberView<'static>>;
 
     async fn handle(ports: &Reader, (bearer, MemberPath(key)): Self::Input) -> Result<Self::Output, Error> {
         let member = directory::member(ports, bearer.token(), &key).await?;

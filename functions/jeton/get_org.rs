@@ -11,10 +11,10 @@ use shared::wire::jeton::org::OrgView;
 pub struct GetOrg;
 
 impl Endpoint for GetOrg {
-    const ROUTE: Route = Route::get("jeton.get_org", "/v1/orgs/{org}", Dialect::Jeton);
+    const ROUTE: Route = Route::get("jeton.get_org", "/v1/orgs/{org}", Dialect::Jeton).refuses(&[403]);
     type Ports = Reader;
     type Input = (Bearer, OrgPath);
-    type Output = Answer<200>;
+    type Output = Answer<200, OrgView<'static>>;
 
     async fn handle(ports: &Reader, (bearer, OrgPath(id)): Self::Input) -> Result<Self::Output, Error> {
         let org = directory::org(ports, bearer.token(), &id).await?;

@@ -3,6 +3,7 @@
 use shared::domain::Error;
 use shared::http::{Answer, Dialect, Endpoint, Route};
 use shared::ports::Public;
+use shared::wire::jeton::Healthy;
 
 /// Says that it is there. Reads nothing, so that it stays cheap and tells of this process only.
 #[derive(Debug)]
@@ -12,9 +13,9 @@ impl Endpoint for Health {
     const ROUTE: Route = Route::get("jeton.health", "/health", Dialect::Jeton);
     type Ports = Public;
     type Input = ();
-    type Output = Answer<200>;
+    type Output = Answer<200, Healthy>;
 
     async fn handle(_: &Public, (): Self::Input) -> Result<Self::Output, Error> {
-        Ok(Answer::of(&serde_json::json!({ "status": "ok" }))?)
+        Ok(Answer::of(&Healthy::OK)?)
     }
 }

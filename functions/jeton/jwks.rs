@@ -1,8 +1,9 @@
 //! `GET /.well-known/jwks.json`.
 
 use shared::domain::Error;
-use shared::http::{Dialect, Endpoint, Published, Route};
+use shared::http::{Dialect, Endpoint, IfNoneMatch, Published, Route};
 use shared::ports::KeyReader;
+use shared::wire::JwkSet;
 
 /// Publishes the public keys: a JWK Set, RFC 7517 section 5.
 #[derive(Debug)]
@@ -11,10 +12,10 @@ pub struct Jwks;
 impl Endpoint for Jwks {
     const ROUTE: Route = Route::get("jeton.jwks", "/.well-known/jwks.json", Dialect::Jeton);
     type Ports = KeyReader;
-    type Input = ();
-    type Output = Published;
+    type Input = IfNoneMatch;
+    type Output = Published<JwkSet>;
 
-    async fn handle(ports: &KeyReader, (): Self::Input) -> Result<Self::Output, Error> {
-        Ok(Published::keys(ports).await?)
+    async fn handle(ports: &KeyReader, known: IfNoneMatch) -> Result<Self::Output, Error> {
+        Ok(Published::keys(ports, &known).await?)
     }
 }

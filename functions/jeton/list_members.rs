@@ -11,10 +11,10 @@ use shared::wire::jeton::member::{MembersPage, MembersView};
 pub struct ListMembers;
 
 impl Endpoint for ListMembers {
-    const ROUTE: Route = Route::get("jeton.list_members", "/v1/orgs/{org}/members", Dialect::Jeton);
+    const ROUTE: Route = Route::get("jeton.list_members", "/v1/orgs/{org}/members", Dialect::Jeton).refuses(&[403]);
     type Ports = DirectoryReader;
     type Input = (Bearer, OrgPath, Query<MembersPage>);
-    type Output = Answer<200>;
+    type Output = Answer<200, MembersView<'static>>;
 
     async fn handle(ports: &DirectoryReader, (bearer, OrgPath(org), Query(page)): Self::Input) -> Result<Self::Output, Error> {
         let members = directory::members(ports, bearer.token(), &org, page.after.as_ref(), page.limit).await?;

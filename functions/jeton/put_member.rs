@@ -12,10 +12,10 @@ use shared::wire::jeton::member::{self, MemberView};
 pub struct PutMember;
 
 impl Endpoint for PutMember {
-    const ROUTE: Route = Route::put("jeton.put_member", "/v1/orgs/{org}/members/{sub}", Dialect::Jeton);
+    const ROUTE: Route = Route::put("jeton.put_member", "/v1/orgs/{org}/members/{sub}", Dialect::Jeton).refuses(&[403, 404]);
     type Ports = MemberWriter;
     type Input = (Bearer, MemberPath, Json<member::PutMember>);
-    type Output = Written;
+    type Output = Written<MemberView<'static>>;
 
     async fn handle(ports: &MemberWriter, (bearer, MemberPath(key), Json(request)): Self::Input) -> Result<Self::Output, Error> {
         let (member, put) = directory::put_member(ports, bearer.token(), &key, request.try_into()?).await?;

@@ -12,10 +12,10 @@ use shared::wire::jeton::org::{self, OrgView};
 pub struct PutOrg;
 
 impl Endpoint for PutOrg {
-    const ROUTE: Route = Route::put("jeton.put_org", "/v1/orgs/{org}", Dialect::Jeton);
+    const ROUTE: Route = Route::put("jeton.put_org", "/v1/orgs/{org}", Dialect::Jeton).refuses(&[403, 409]);
     type Ports = OrgWriter;
     type Input = (Bearer, OrgPath, Json<org::PutOrg>);
-    type Output = Written;
+    type Output = Written<OrgView<'static>>;
 
     async fn handle(ports: &OrgWriter, (bearer, OrgPath(id), Json(request)): Self::Input) -> Result<Self::Output, Error> {
         let (org, put) = directory::put_org(ports, bearer.token(), &id, request.try_into()?).await?;

@@ -11,10 +11,10 @@ use shared::wire::jeton::org::OrgSecret;
 pub struct RefreshOrgSecret;
 
 impl Endpoint for RefreshOrgSecret {
-    const ROUTE: Route = Route::post("jeton.refresh_org_secret", "/v1/orgs/{org}/secret", Dialect::Jeton);
+    const ROUTE: Route = Route::post("jeton.refresh_org_secret", "/v1/orgs/{org}/secret", Dialect::Jeton).refuses(&[403, 409]);
     type Ports = AccessKeeper;
     type Input = (Bearer, OrgPath);
-    type Output = Answer<200>;
+    type Output = Answer<200, OrgSecret<'static>>;
 
     async fn handle(ports: &AccessKeeper, (bearer, OrgPath(id)): Self::Input) -> Result<Self::Output, Error> {
         let secret = directory::refresh_org_secret(ports, bearer.token(), &id).await?;

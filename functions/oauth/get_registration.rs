@@ -14,7 +14,7 @@ impl Endpoint for GetRegistration {
     const ROUTE: Route = Route::get("oauth.get_registration", "/oauth2/register/{client_id}", Dialect::OAuth);
     type Ports = Reader;
     type Input = RegistrationAccess;
-    type Output = Answer<200>;
+    type Output = Answer<200, ClientInformation>;
 
     async fn handle(ports: &Reader, access: RegistrationAccess) -> Result<Self::Output, Error> {
         let registered = identify(ports, &access.id, access.token).await?;

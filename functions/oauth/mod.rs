@@ -3,6 +3,8 @@
 pub mod delete_registration;
 pub mod get_registration;
 pub mod introspect;
+pub mod metadata;
+pub mod openid_configuration;
 pub mod register_client;
 pub mod revoke;
 pub mod token;

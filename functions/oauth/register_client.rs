@@ -13,10 +13,10 @@ use shared::wire::oauth::registration::{ClientInformation, RegistrationBody};
 pub struct RegisterClient;
 
 impl Endpoint for RegisterClient {
-    const ROUTE: Route = Route::post("oauth.register_client", PATH, Dialect::OAuth);
+    const ROUTE: Route = Route::post("oauth.register_client", PATH, Dialect::OAuth).refuses(&[403]);
     type Ports = ClientCreator;
     type Input = (Bearer, Json<RegistrationBody>);
-    type Output = Answer<201>;
+    type Output = Answer<201, ClientInformation>;
 
     async fn handle(ports: &ClientCreator, (bearer, Json(body)): Self::Input) -> Result<Self::Output, Error> {
         let credentials = Credentials { org: None, proof: Proof::Bearer(Secret::new(bearer.token().to_owned())) };

@@ -14,7 +14,7 @@ impl Endpoint for Token {
     const ROUTE: Route = Route::post("oauth.token", grants::PATH, Dialect::OAuth);
     type Ports = Granter;
     type Input = GrantRequest;
-    type Output = Answer<200>;
+    type Output = Answer<200, TokenResponse>;
 
     async fn handle(ports: &Granter, request: GrantRequest) -> Result<Self::Output, Error> {
         let granted = grants::grant(ports, request).await?;

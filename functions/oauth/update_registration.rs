@@ -14,7 +14,7 @@ impl Endpoint for UpdateRegistration {
     const ROUTE: Route = Route::put("oauth.update_registration", "/oauth2/register/{client_id}", Dialect::OAuth);
     type Ports = AccessKeeper;
     type Input = (RegistrationAccess, Json<RegistrationBody>);
-    type Output = Answer<200>;
+    type Output = Answer<200, ClientInformation>;
 
     async fn handle(ports: &AccessKeeper, (access, Json(body)): Self::Input) -> Result<Self::Output, Error> {
         let known = identify(&ports.reader, &access.id, access.token).await?;

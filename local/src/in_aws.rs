@@ -5,7 +5,7 @@ use std::sync::Arc;
 use shared::aws::Sdk;
 use shared::aws::platform::{minting, operations, store, tables};
 use shared::config::{Aws, KeyMaking};
-use shared::domain::{Algorithm, Error, Fault, Issuer, Schedule, Seconds, SigningMode};
+use shared::domain::{Error, Fault, Issuer, Schedule, Seconds, SigningMode};
 use shared::embedded::Home;
 use shared::platform::Platform;
 use shared::ports::Provides as _;
@@ -51,7 +51,7 @@ async fn on((sdk, aws): &(Sdk, Aws), options: &Options, home: &Home, issuer: Iss
         }
     };
     let mode = match options.signer {
-        SignerKind::Local => return home.platform(issuer, store),
+        SignerKind::Local => return home.platform(issuer, store, &options.algorithms),
         SignerKind::Kms => SigningMode::Kms,
         SignerKind::Envelope => SigningMode::Envelope,
     };
@@ -64,7 +64,7 @@ async fn on((sdk, aws): &(Sdk, Aws), options: &Options, home: &Home, issuer: Iss
     ensure_envelope_key(&sdk.kms(), &envelope_key).await?;
     let keys = KeyMaking {
         mode,
-        algorithms: vec![Algorithm::Es256],
+        algorithms: options.algorithms.clone(),
         schedule: Schedule { every: ROTATION, lead: Seconds::DAY },
         rsa_bits: 2_048,
         alias: "alias/jeton/signing".to_owned(),

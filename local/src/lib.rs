@@ -80,7 +80,7 @@ async fn platform(options: &Options, home: &Home, issuer: Issuer) -> Result<Plat
     }
     // First of all the store: it is locked, so that two processes can't make keys at the same time.
     let store = home.store(options.durability.into()).map_err(|fault| in_words(&fault))?;
-    home.platform(issuer, store).map_err(|fault| in_words(&fault))
+    home.platform(issuer, store, &options.algorithms).map_err(|fault| in_words(&fault))
 }
 
 #[cfg(not(feature = "aws"))]
@@ -96,11 +96,12 @@ async fn load(platform: &Platform, file: &std::path::Path) -> Result<(), String>
     let name = file.display();
     let text = std::fs::read_to_string(file).map_err(|e| format!("can't read {name}: {e}"))?;
     let seed = Seed::read(&text).map_err(|bad| format!("{name}: {bad}"))?;
-    let loaded =
-        seed::load(&*platform.records.store, seed, platform.records.reader.now()).await.map_err(|error| match error {
-            NotLoaded::Bad(bad) => format!("{name}: {bad}"),
-            NotLoaded::Failed(fault) => in_words(&fault),
-        })?;
+    let reader = &platform.records.reader;
+    let keys = reader.keys.now().await.map_err(|fault| in_words(&fault))?;
+    let loaded = seed::load(&*platform.records.store, &keys, seed, reader.now()).await.map_err(|error| match error {
+        NotLoaded::Bad(bad) => format!("{name}: {bad}"),
+        NotLoaded::Failed(fault) => in_words(&fault),
+    })?;
     println!("Loaded {name}: {} orgs, {} members, {} clients.", loaded.orgs, loaded.members, loaded.clients);
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
-use shared::domain::Issuer;
+use shared::domain::{Algorithm, Issuer};
 use shared::store::sqlite;
 
 /// Jeton, a token service, in one process: the Agilicus Tokens API and a directory of orgs and members, on an embedded store.
@@ -39,6 +39,12 @@ pub struct Options {
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub log: LogFormat,
 
+    /// What tokens are signed by: ES256, ES384, ES512, `EdDSA`, ML-DSA-44, ML-DSA-65, ML-DSA-87, PS256, PS384, PS512, RS256, RS384
+    /// or RS512. Can be given several times; the first signs what doesn't ask for another. A key is made when it is missing,
+    /// and stays in use as long as its file is there
+    #[arg(long = "algorithm", value_name = "ALGORITHM", default_value = "ES256", value_parser = algorithm)]
+    pub algorithms: Vec<Algorithm>,
+
     /// What keeps the records. DynamoDB needs a build with `--features aws`
     #[arg(long, value_enum, default_value_t = StoreKind::Sqlite)]
     pub store: StoreKind,
@@ -71,6 +77,13 @@ pub struct Options {
     /// Threads that serve requests, besides the one that writes; one is the cheapest per token
     #[arg(long, default_value = "1", value_name = "COUNT")]
     pub threads: NonZeroUsize,
+}
+
+fn algorithm(name: &str) -> Result<Algorithm, String> {
+    Algorithm::from_name(name).ok_or_else(|| {
+        let names = Algorithm::ALL.map(Algorithm::name).join(", ");
+        format!("must be one of {names}")
+    })
 }
 
 /// What keeps the records.
@@ -132,5 +145,21 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Options::command().debug_assert();
+    }
+
+    #[test]
+    fn the_first_algorithm_is_the_preferred_one_and_es256_the_default() {
+        let read = |arguments: &[&str]| Options::try_parse_from(arguments).map(|options| options.algorithms);
+        assert_eq!(read(&["jeton"]).unwrap(), [Algorithm::Es256]);
+        let both = read(&["jeton", "--algorithm", "RS256", "--algorithm", "ES256"]).unwrap();
+        assert_eq!(both, [Algorithm::Rs256, Algorithm::Es256]);
+        for alg in Algorithm::ALL {
+            assert_eq!(read(&["jeton", "--algorithm", alg.name()]).unwrap(), [alg]);
+            let mut command = Options::command();
+            assert!(command.render_long_help().to_string().contains(alg.name()), "{alg}");
+        }
+        for unknown in ["HS256", "none", "rs256", ""] {
+            assert!(read(&["jeton", "--algorithm", unknown]).is_err(), "{unknown}");
+        }
     }
 }

@@ -105,6 +105,39 @@ fn the_first_start_makes_what_it_needs_for_its_owner_only_and_later_ones_use_it_
     server.stop();
 }
 
+/// A name of a JWK's `alg` for each key that is published.
+fn published(server: &Server) -> Vec<String> {
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    write!(stream, "GET /.well-known/jwks.json HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.split("\"alg\":\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn each_algorithm_has_a_key_of_its_own_which_stays_in_use_as_long_as_it_is_there() {
+    let home = folder("algorithms");
+    let server = Server::start(&home, &["--algorithm", "RS256", "--algorithm", "ES256"]);
+    assert_eq!(published(&server), ["RS256", "ES256"]);
+    server.stop();
+    let files = ["signing-key.pem", "signing-key.RS256.pem"];
+    assert!(files.iter().all(|file| mode(&home.join(file)) == 0o600));
+    let kept = files.map(|file| std::fs::read(home.join(file)).unwrap());
+    let token = std::fs::read_to_string(home.join("admin.token")).unwrap();
+
+    let server = Server::start(&home, &[]);
+    assert_eq!(published(&server), ["ES256", "RS256"], "what was signed by RS256 goes on being valid");
+    let (status, _) = server.post("/v1/tokens/introspect", "", &format!(r#"{{"token":"{token}"}}"#));
+    assert_eq!(status, "HTTP/1.1 200 OK");
+    assert_eq!(std::fs::read_to_string(home.join("admin.token")).unwrap(), token);
+    assert_eq!(kept, files.map(|file| std::fs::read(home.join(file)).unwrap()));
+    server.stop();
+
+    std::fs::write(home.join("signing-key.RS256.pem"), "garbage").unwrap();
+    let error = failure(&jeton(&home, &[]).output().unwrap());
+    assert!(error.contains("signing key"), "{error}");
+}
+
 #[test]
 fn the_printed_commands_name_the_address_the_token_and_the_org() {
     let home = folder("printed");

@@ -7,11 +7,10 @@ mod direct;
 pub(crate) use direct::find;
 pub use direct::{Identified, identify};
 
-use crate::domain::{
-    Client, ClientAuthMethod, ClientRef, Denial, Error, Fault, Issuer, Refusal, Seconds, Secret, Service, Timestamp,
-};
+use crate::assertion::signed::{Assertion, SKEW, Terms};
+use crate::domain::{Client, ClientAuthMethod, ClientRef, Denial, Error, Fault, Issuer, Refusal, Secret, Service, Timestamp};
 use crate::jose::foreign::{self, Claims, Unverified, WrongType};
-use crate::jose::jws::{Compact, VerifyingKey};
+use crate::jose::jws::VerifyingKey;
 use crate::jose::{Expected as Types, certificate, equal, jwk, sha256};
 use crate::ports::Reader;
 use crate::service::client_named;
@@ -188,13 +187,7 @@ impl Proven {
 
 /// RFC 7523 section 2.2.
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-/// An assertion need not say that it is one; what says that it is something else isn't one (RFC 8725 section 3.11).
 const TYPES: Types = Types { types: &["JWT", "client-authentication+jwt"] };
-/// How far ahead `exp` may be, and how long ago `iat`.
-const LONGEST_LIFE: Seconds = Seconds(300);
-/// How much clocks may differ.
-const SKEW: Seconds = Seconds(60);
-const LONGEST_ID: usize = 256;
 
 /// What is presented, by where it stands.
 #[derive(Clone, Copy)]
@@ -233,7 +226,7 @@ fn by_connection(client: Option<Client>, certificate: Option<&str>) -> Result<Cl
     if is_proved { Ok(client) } else { Err(Denial::ClientUnauthenticated.into()) }
 }
 
-/// RFC 7523 section 3. The audience is our issuer, alone and as a string: an assertion for others, too, could come from one of them.
+/// RFC 7523 section 3.
 fn by_assertion(
     client: Option<Client>,
     assertion: &str,
@@ -247,43 +240,23 @@ fn by_assertion(
     let client = client.ok_or(Denial::ClientAssertionInvalid)?;
     let keys = jwk::set_from_json(jwks(&client)).map_err(unreadable)?;
     let keys: Result<Vec<_>, _> = keys.iter().map(VerifyingKey::new).collect();
-    let claims = signed_claims(assertion, &keys.map_err(unreadable)?).ok_or(Denial::ClientAssertionInvalid)?;
-    let (id, expires_at) =
-        what_is_asserted(&claims, &client, issuer, now).ok().flatten().ok_or(Denial::ClientAssertionInvalid)?;
+    let keys = keys.map_err(unreadable)?;
+    let claims = Assertion::read(assertion, &TYPES).and_then(|assertion| assertion.signed_by(&keys));
+    let terms = claims.and_then(|claims| what_is_asserted(&claims, &client, issuer, now).ok().flatten());
+    let Terms { id, expires_at } = terms.ok_or(Denial::ClientAssertionInvalid)?;
     let hash = sha256(format!("{}\0{id}", client.id).as_bytes());
     let used = Used { org: client.org.clone(), purpose: "assertion", hash, now, until: expires_at.plus(SKEW) };
     Ok((client, Some(used)))
 }
 
-/// The claims of an assertion that one of these keys has signed.
-fn signed_claims(assertion: &str, keys: &[VerifyingKey]) -> Option<Claims> {
-    if assertion.len() > foreign::LONGEST {
-        return None;
-    }
-    let jws = Compact::parse(assertion)?;
-    let is_one = jws.typ.as_deref().is_none_or(|typ| TYPES.accepts(typ));
-    let is_signed = is_one && keys.iter().any(|key| jws.is_signed_by(key));
-    if is_signed { Claims::read(&jws.payload) } else { None }
-}
-
-/// Its `jti` and `exp`, if it says what it must.
-fn what_is_asserted(
-    claims: &Claims,
-    client: &Client,
-    issuer: &Issuer,
-    now: Timestamp,
-) -> Result<Option<(String, Timestamp)>, WrongType> {
+/// Its terms, if it is by the client about itself.
+fn what_is_asserted(claims: &Claims, client: &Client, issuer: &Issuer, now: Timestamp) -> Result<Option<Terms>, WrongType> {
     let is_client = |name: &str| client.alias.as_deref() == Some(name) || client.id.to_string() == name;
     let (iss, sub) = (claims.text("iss")?, claims.text("sub")?);
-    let is_ours = iss == sub && sub.is_some_and(is_client) && claims.text("aud")? == Some(issuer.as_str());
-    let longest = LONGEST_LIFE.0 + SKEW.0;
-    let is_recent = claims.moment("iat")?.is_none_or(|iat| iat >= now.minus(Seconds(longest)));
-    if !is_ours || !is_recent || !claims.has_begun(now)? {
+    if iss != sub || !sub.is_some_and(is_client) {
         return Ok(None);
     }
-    let id = claims.text("jti")?.filter(|id| (1..=LONGEST_ID).contains(&id.len()));
-    let exp = claims.moment("exp")?.filter(|exp| now < *exp && *exp <= now.plus(Seconds(longest)));
-    Ok(id.map(str::to_owned).zip(exp))
+    Terms::of(claims, issuer, now)
 }
 
 /// The `sub` of an assertion that nobody has verified.

@@ -3,12 +3,14 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use crate::directory::NO_KEY;
 use crate::domain::{
     AccessTokenForm, Audience, CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind, ClientRef, Error, Fault,
     GrantType, Invalid, MarkKey, MarkKind, OrgId, Refusal, Scope, Seconds, Secret, Service, Timestamp,
 };
 use crate::entropy::Entropy;
 use crate::jose::sha256;
+use crate::keys::PublishedKeys;
 use crate::ports::{AccessKeeper, ClientCreator, ClientRemover, ClientWriter, DirectoryReader, Reader};
 use crate::revoke::mark;
 use crate::service::client_named;
@@ -139,6 +141,7 @@ pub(crate) fn client_as_drafted(
 
 /// Creates a client with a number and a secret of the service's making. This is the only time that the secret is told.
 pub async fn create(ports: &ClientCreator, service: &Service, draft: ClientDraft) -> Result<(Client, Secret<String>), Error> {
+    can_be_signed(&ports.reader, &draft).await?;
     let id = free_number(ports, service.id()).await?;
     let secret = draw_secret(&*ports.entropy)?;
     let client = client_as_drafted(service.id(), id, draft, None, ports.reader.now());
@@ -187,6 +190,7 @@ pub async fn update(
     draft: ClientDraft,
 ) -> Result<Client, Error> {
     let seen = get(&ports.reader, service, found, named).await?;
+    can_be_signed(&ports.reader, &draft).await?;
     let now = ports.reader.now();
     let change = |old: &Client| {
         unlocked(old)?;
@@ -271,6 +275,22 @@ async fn replace_secret(
         Ok(Client { secrets: secrets.clone(), updated_at, ..old.clone() })
     };
     replace(&ports.reader, &*ports.write, seen, change).await.map(drop)
+}
+
+/// Whether the tokens of the client could be made.
+async fn can_be_signed(ports: &Reader, draft: &ClientDraft) -> Result<(), Error> {
+    if let Some(Particulars { access_token_form: Some(form), .. }) = draft.particulars {
+        form_is_possible(&*ports.keys.now().await?, form).map_err(|rule| Refusal::invalid("access_token_form", rule.0))?;
+    }
+    Ok(())
+}
+
+/// Whether these keys can make access tokens of this form.
+pub(crate) fn form_is_possible(keys: &PublishedKeys, form: AccessTokenForm) -> Result<(), Invalid> {
+    match form {
+        AccessTokenForm::Jwt(algorithm) if !keys.can_sign(algorithm) => Err(Invalid(NO_KEY)),
+        AccessTokenForm::Jwt(_) | AccessTokenForm::Opaque => Ok(()),
+    }
 }
 
 fn unlocked(client: &Client) -> Result<(), Refusal> {

@@ -19,6 +19,9 @@ use crate::rotate::keep_for_ever;
 use crate::store::{Delete, Found, Put, Wanted};
 use std::collections::BTreeMap;
 
+/// What is wrong with an algorithm by which nothing can be signed here.
+pub(crate) const NO_KEY: &str = "must be an algorithm that the service has a signing key for";
+
 /// What is said of an org when it is written.
 #[derive(Clone, Debug)]
 pub struct OrgDraft {
@@ -66,11 +69,9 @@ pub async fn put_org(ports: &OrgWriter, bearer: &str, id: &OrgId, draft: OrgDraf
     }
     let org = org_as_drafted(id, draft, existing, parent, ports.reader.now())?;
     if let Some(alg) = org.settings.oauth.access_token_sign_alg
-        && !ports.reader.keys.now().await?.verifier.has_key_for(alg)
+        && !ports.reader.keys.now().await?.can_sign(alg)
     {
-        return Err(
-            Refusal::invalid("settings.access_token_sign_alg", "must be an algorithm that the service has a key for").into()
-        );
+        return Err(Refusal::invalid("settings.access_token_sign_alg", NO_KEY).into());
     }
     if org.ever_non_expiring && !existing.is_some_and(|existing| existing.ever_non_expiring) {
         keep_for_ever(&*ports.keys, ports.reader.now()).await?;

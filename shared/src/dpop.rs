@@ -8,8 +8,19 @@ use crate::jose::jws::Compact;
 use crate::jose::{Expected as Types, jwk, sha256};
 use crate::store::{UseOnce, Used};
 
-/// The algorithms of proofs: all that there are here, because all are asymmetric.
-pub const ALGORITHMS: [Algorithm; 13] = Algorithm::ALL;
+/// The algorithms of proofs: all that there are here but RSA with the padding of PKCS #1 v1.5, FAPI 2.0 section 5.4.1.
+pub const ALGORITHMS: [Algorithm; 10] = [
+    Algorithm::Es256,
+    Algorithm::Es384,
+    Algorithm::Es512,
+    Algorithm::EdDsa,
+    Algorithm::MlDsa44,
+    Algorithm::MlDsa65,
+    Algorithm::MlDsa87,
+    Algorithm::Ps256,
+    Algorithm::Ps384,
+    Algorithm::Ps512,
+];
 
 /// What a proof must be about.
 #[derive(Clone, Copy, Debug)]
@@ -65,7 +76,7 @@ impl Proof {
             return None;
         }
         let (jws, key) = Compact::parse_with_key(text)?;
-        if !TYPE.accepts(jws.typ.as_deref()?) || !jws.is_signed_by(&key) {
+        if !ALGORITHMS.contains(&key.jwk().alg) || !TYPE.accepts(jws.typ.as_deref()?) || !jws.is_signed_by(&key) {
             return None;
         }
         let claims = Claims::read(&jws.payload)?;

@@ -1,4 +1,4 @@
-//! The service in a folder: a data file and two keys, nothing else.
+//! The service in a folder: a data file and its keys, nothing else.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -10,7 +10,7 @@ use crate::clock::SystemClock;
 use crate::domain::{Algorithm, Fault, Issuer, Secret};
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::platform::{Parts, Platform};
-use crate::signer::{HmacDeriver, LocalSigner};
+use crate::signer::{HmacDeriver, LocalSigner, Signer};
 use crate::store::Store;
 use crate::store::sqlite::{Durability, SqliteStore};
 
@@ -35,10 +35,19 @@ impl Home {
         Ok(Arc::new(SqliteStore::open(&self.file("jeton.db"), durability, Arc::new(SystemClock))?))
     }
 
-    /// The service on this store, with the keys in this folder. They are made when they are missing.
-    pub fn platform(&self, issuer: Issuer, store: Arc<dyn Store>) -> Result<Platform, Fault> {
-        let (signer, deriver) = (Arc::new(self.signer()?), Arc::new(self.deriver()?));
-        Platform::new(Parts { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy), issuer, store, signer, deriver })
+    /// The service on this store, with the keys in this folder. It signs by these algorithms, of which the first is the
+    /// preferred one; their keys are made when they are missing. Keys of others that are there stay in use after them: what
+    /// they have signed goes on being valid.
+    pub fn platform(&self, issuer: Issuer, store: Arc<dyn Store>, algorithms: &[Algorithm]) -> Result<Platform, Fault> {
+        let mut signers: Vec<Arc<dyn Signer>> = Vec::new();
+        let others = Algorithm::ALL.into_iter().filter(|alg| !algorithms.contains(alg));
+        for (algorithm, is_wanted) in algorithms.iter().map(|alg| (*alg, true)).chain(others.map(|alg| (alg, false))) {
+            if let Some(signer) = self.signer(algorithm, is_wanted)? {
+                signers.push(Arc::new(signer));
+            }
+        }
+        let deriver = Arc::new(self.deriver()?);
+        Platform::new(Parts { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy), issuer, store, signers, deriver })
     }
 
     /// A secret that was kept here, if there is one.
@@ -63,14 +72,21 @@ impl Home {
         written.map_err(|e| fault("writing", &path, &e))
     }
 
-    fn signer(&self) -> Result<LocalSigner, Fault> {
-        const NAME: &str = "signing-key.pem";
-        if let Some(pem) = self.read(NAME)? {
-            return LocalSigner::from_pkcs8_pem(Algorithm::Es256, pem.expose());
+    /// The key of this algorithm. Where there is none it is made, if it is wanted.
+    fn signer(&self, algorithm: Algorithm, is_wanted: bool) -> Result<Option<LocalSigner>, Fault> {
+        let name = match algorithm {
+            Algorithm::Es256 => "signing-key.pem".to_owned(),
+            other => format!("signing-key.{other}.pem"),
+        };
+        if let Some(pem) = self.read(&name)? {
+            return LocalSigner::from_pkcs8_pem(algorithm, pem.expose()).map(Some);
         }
-        let signer = LocalSigner::generate(Algorithm::Es256)?;
-        self.write(NAME, &signer.to_pkcs8_pem()?)?;
-        Ok(signer)
+        if !is_wanted {
+            return Ok(None);
+        }
+        let signer = LocalSigner::generate(algorithm)?;
+        self.write(&name, &signer.to_pkcs8_pem()?)?;
+        Ok(Some(signer))
     }
 
     fn deriver(&self) -> Result<HmacDeriver, Fault> {

@@ -84,12 +84,19 @@ pub struct PublishedKeys {
     pub verifier: Verifier,
     /// The JWK Set document, RFC 7517 section 5, rendered once.
     pub jwks: String,
+    /// The algorithms by which tokens are signed now.
+    signing: Vec<Algorithm>,
 }
 
 impl PublishedKeys {
     /// Of the tokens of `issuer` that are signed by `keys`.
-    fn new(keys: &KeySet, issuer: &Issuer) -> Result<Self, Fault> {
-        Ok(Self { verifier: Verifier::new(keys, issuer.clone())?, jwks: jwk::set_to_json(keys) })
+    fn new(keys: &KeySet, signing: Vec<Algorithm>, issuer: &Issuer) -> Result<Self, Fault> {
+        Ok(Self { verifier: Verifier::new(keys, issuer.clone())?, jwks: jwk::set_to_json(keys), signing })
+    }
+
+    /// Whether tokens can be signed by this algorithm: a key that only verifies any more is none for it.
+    pub fn can_sign(&self, algorithm: Algorithm) -> bool {
+        self.signing.contains(&algorithm)
     }
 }
 
@@ -106,9 +113,10 @@ impl PublicKeys {
         Self { source: Source::turning(ring), issuer }
     }
 
-    /// Always the same.
+    /// Always the same, each of which signs.
     pub fn fixed(keys: &KeySet, issuer: Issuer) -> Result<Self, Fault> {
-        Ok(Self { source: Source::Fixed(Arc::new(PublishedKeys::new(keys, &issuer)?)), issuer })
+        let signing = keys.iter().map(|key| key.alg).collect();
+        Ok(Self { source: Source::Fixed(Arc::new(PublishedKeys::new(keys, signing, &issuer)?)), issuer })
     }
 
     /// The `iss` of the tokens that they sign.
@@ -118,7 +126,11 @@ impl PublicKeys {
 
     /// Those of this moment.
     pub async fn now(&self) -> Result<Arc<PublishedKeys>, Fault> {
-        self.source.get(async |ring, now| PublishedKeys::new(&ring.published(now), &self.issuer)).await
+        let published = async |ring: &KeyRing, now| {
+            let signing = Algorithm::ALL.into_iter().filter(|alg| ring.active(*alg, now).is_some()).collect();
+            PublishedKeys::new(&ring.published(now), signing, &self.issuer)
+        };
+        self.source.get(published).await
     }
 }
 
@@ -166,9 +178,9 @@ impl SigningKeys {
         Self { source: Source::turning(ring), opener: Some(opener), held: Mutex::default() }
     }
 
-    /// Always the same.
-    pub fn fixed(signer: Arc<dyn Signer>, deriver: Arc<dyn Deriver>) -> Self {
-        Self { source: Source::Fixed(Arc::new(Signing { signers: vec![signer], deriver })), opener: None, held: Mutex::default() }
+    /// Always the same: one for each algorithm, the preferred one first.
+    pub fn fixed(signers: Vec<Arc<dyn Signer>>, deriver: Arc<dyn Deriver>) -> Self {
+        Self { source: Source::Fixed(Arc::new(Signing { signers, deriver })), opener: None, held: Mutex::default() }
     }
 
     /// Those of this moment.
@@ -254,6 +266,42 @@ impl<T: fmt::Debug> fmt::Debug for Source<T> {
         match self {
             Self::Fixed(what) => f.debug_tuple("Fixed").field(what).finish(),
             Self::Turning { ring, .. } => f.debug_struct("Turning").field("ring", ring).finish_non_exhaustive(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::FrozenClock;
+    use crate::domain::{PrivateHalf, RingKey};
+    use crate::signer::LocalSigner;
+    use crate::store::WriteKeys as _;
+    use crate::store::sqlite::SqliteStore;
+
+    const T0: Timestamp = Timestamp::from_ms(1_795_348_800_250);
+
+    #[tokio::test]
+    async fn a_key_that_only_verifies_is_published_and_is_none_to_sign_with() {
+        let clock = Arc::new(FrozenClock::at(T0));
+        let store = Arc::new(SqliteStore::in_memory(clock.clone()).unwrap());
+        let key = |alg, from: Timestamp| RingKey {
+            jwk: LocalSigner::for_tests(alg).jwk().clone(),
+            private: PrivateHalf::Discarded,
+            published_at: T0,
+            signs_from: from,
+            retires_at: None,
+        };
+        let keys = vec![key(Algorithm::Es256, T0), key(Algorithm::EdDsa, T0.plus(Seconds::HOUR))];
+        let ring = KeyRing { version: 1, algorithms: vec![Algorithm::Es256], keys, ..KeyRing::default() };
+        assert!(store.put_key_ring(&ring).await.unwrap());
+        let keys = PublicKeys::of(Arc::new(Ring::new(store, clock.clone())), Issuer::parse("https://jeton.example").unwrap());
+        for (later, of_eddsa) in [(0, false), (3_600_000, true)] {
+            clock.advance_ms(later);
+            let now = keys.now().await.unwrap();
+            assert!(now.jwks.contains("EdDSA"), "it is published all the time");
+            assert_eq!((now.can_sign(Algorithm::Es256), now.can_sign(Algorithm::EdDsa)), (true, of_eddsa));
+            assert!(!now.can_sign(Algorithm::Rs256));
         }
     }
 }

@@ -9,6 +9,7 @@
 //! | [`store`] | the port and its adapters | domain |
 //! | [`signer`] | the port and its adapters | domain, jose |
 //! | [`keys`] | the keys in use, as the clock turns the ring | domain, jose, ports |
+//! | [`key_sets`] | the keys of others by URL: the port that reads them, and its adapter | domain, jose |
 //! | [`events`] | the port that publishes them, and its adapters | domain |
 //! | [`wire`] | the exact bytes of the dialects | domain |
 //! | `aws` | clients of AWS, and how they are set up | domain, config |
@@ -43,6 +44,7 @@ pub mod http;
 pub mod introspect;
 pub mod issue;
 pub mod jose;
+pub mod key_sets;
 pub mod keys;
 pub mod lambda;
 pub mod list;

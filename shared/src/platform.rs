@@ -5,11 +5,12 @@ use std::sync::Arc;
 use crate::clock::Clock;
 use crate::domain::{Fault, Issuer, KeySet, Requirements, Schedule};
 use crate::entropy::Entropy;
+use crate::key_sets::KeySets;
 use crate::keys::{PublicKeys, Ring, SigningKeys};
 use crate::ports::{
-    AccessKeeper, Amender, Attester, Auditor, BatchReader, BatchWorker, Batcher, BulkRevoker, ClientCreator, ClientRemover,
-    ClientRevoker, ClientWriter, DirectoryReader, Founder, Granter, Guard, Introspector, KeyReader, Lister, Lookup,
-    MemberRemover, MemberWriter, Minter, OrgRemover, OrgWriter, Provides, Public, Reader, Refresher, Revoker, Rotator,
+    AccessKeeper, Amender, Announcer, Attester, Auditor, BatchReader, BatchWorker, Batcher, BulkRevoker, ClientCreator,
+    ClientRemover, ClientRevoker, ClientWriter, DirectoryReader, Founder, Granter, Guard, Introspector, KeyReader, Lister,
+    Lookup, MemberRemover, MemberWriter, Minter, OrgRemover, OrgWriter, Provides, Public, Reader, Refresher, Revoker, Rotator,
     TicketEnder,
 };
 use crate::queue::Enqueue;
@@ -51,19 +52,28 @@ pub struct Records {
     pub entropy: Arc<dyn Entropy>,
     /// What an authorizer asks of a token.
     pub requirements: Arc<Requirements>,
+    /// The keys of others.
+    pub key_sets: Arc<KeySets>,
 }
 
 impl Records {
     /// On a store that has a key ring.
     pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, store: Arc<dyn Store>, ring: Arc<Ring>, issuer: Issuer) -> Self {
         let (keys, tokens) = (Arc::new(PublicKeys::of(ring, issuer)), store.clone());
-        Self { reader: Reader { clock, keys, tokens, client_orgs: Arc::default() }, store, entropy, requirements: Arc::default() }
+        let reader = Reader { clock, keys, tokens, client_orgs: Arc::default() };
+        Self { reader, store, entropy, requirements: Arc::default(), key_sets: Arc::new(KeySets::none()) }
     }
 
     /// The same for an authorizer that asks this of a token.
     #[must_use]
     pub fn requiring(self, requirements: Requirements) -> Self {
         Self { requirements: Arc::new(requirements), ..self }
+    }
+
+    /// The same where the keys of others may be read.
+    #[must_use]
+    pub fn reading(self, key_sets: KeySets) -> Self {
+        Self { key_sets: Arc::new(key_sets), ..self }
     }
 }
 
@@ -125,20 +135,22 @@ pub struct Parts {
     pub issuer: Issuer,
     /// All that is kept.
     pub store: Arc<dyn Store>,
-    /// Signs the tokens.
-    pub signer: Arc<dyn Signer>,
+    /// Sign the tokens: one for each algorithm, the preferred one first.
+    pub signers: Vec<Arc<dyn Signer>>,
     /// Makes the secrets of refresh tokens.
     pub deriver: Arc<dyn Deriver>,
 }
 
 impl Platform {
-    /// With one key, which never changes.
+    /// With keys that never change.
     pub fn new(parts: Parts) -> Result<Self, Fault> {
-        let Parts { clock, entropy, issuer, store, signer, deriver } = parts;
-        let keys = PublicKeys::fixed(&KeySet::new(vec![signer.jwk().clone()]), issuer.clone())?;
+        let Parts { clock, entropy, issuer, store, signers, deriver } = parts;
+        let published = signers.iter().map(|signer| signer.jwk().clone()).collect();
+        let keys = PublicKeys::fixed(&KeySet::new(published), issuer.clone())?;
         let reader = Reader { clock, keys: Arc::new(keys), tokens: store.clone(), client_orgs: Arc::default() };
-        let signing = Arc::new(SigningKeys::fixed(signer, deriver));
-        let records = Records { reader, store, entropy, requirements: Arc::default() };
+        let signing = Arc::new(SigningKeys::fixed(signers, deriver));
+        let key_sets = Arc::new(KeySets::none());
+        let records = Records { reader, store, entropy, requirements: Arc::default(), key_sets };
         Ok(Self { records, minting: Minting { issuer, signing } })
     }
 
@@ -153,6 +165,12 @@ impl Platform {
         let ring = Arc::new(Ring::new(store.clone(), clock.clone()));
         let records = Records::new(clock, entropy, store, ring.clone(), issuer.clone());
         Self { records, minting: Minting { issuer, signing: Arc::new(SigningKeys::of(ring, opener)) } }
+    }
+
+    /// The same where the keys of others may be read.
+    #[must_use]
+    pub fn reading(self, key_sets: KeySets) -> Self {
+        Self { records: self.records.reading(key_sets), ..self }
     }
 
     /// Reads what requests will need: so that none of them waits for it, and so that connections are open.
@@ -254,6 +272,12 @@ impl<P: HasRecords> Provides<Public> for P {
     }
 }
 
+impl<P: HasRecords> Provides<Announcer> for P {
+    fn provide(&self) -> Announcer {
+        Announcer { issuer: self.records().reader.keys.issuer().clone() }
+    }
+}
+
 impl<P: HasRecords> Provides<KeyReader> for P {
     fn provide(&self) -> KeyReader {
         KeyReader { keys: self.records().reader.keys.clone() }
@@ -293,8 +317,8 @@ impl<P: HasRecords> Provides<Lookup> for P {
 
 impl<P: HasRecords> Provides<OrgWriter> for P {
     fn provide(&self) -> OrgWriter {
-        let store = &self.records().store;
-        OrgWriter { reader: self.provide(), write: store.clone(), keys: store.clone() }
+        let Records { reader, store, key_sets, .. } = self.records().clone();
+        OrgWriter { reader, write: store.clone(), keys: store, key_sets }
     }
 }
 
@@ -372,8 +396,8 @@ impl<P: HasMinting> Provides<Refresher> for P {
 
 impl<P: HasMinting> Provides<Granter> for P {
     fn provide(&self) -> Granter {
-        let store = &self.records().store;
-        Granter { refresher: self.provide(), tickets: store.clone(), once: store.clone(), amend: store.clone() }
+        let Records { store, key_sets, .. } = self.records().clone();
+        Granter { refresher: self.provide(), tickets: store.clone(), once: store.clone(), amend: store, key_sets }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::domain::{Algorithm, Issuer, Requirements, Schedule, Timestamp};
 use crate::entropy::Entropy;
 use crate::events::Publish;
+use crate::key_sets::KeySets;
 use crate::keys::{PublicKeys, SigningKeys};
 use crate::queue::Enqueue;
 use crate::signer::MakeKeys;
@@ -56,6 +57,16 @@ impl Access {
     };
 }
 
+impl Access {
+    /// Whether nothing is changed, signed or handed over by it.
+    pub fn only_reads(&self) -> bool {
+        let Self { tokens, by_subject, directory, signing_key, envelope_key, key_making, streams, event_bus, queue } = self;
+        let reads = |action: &&str| matches!(*action, "BatchGetItem" | "GetItem" | "Query");
+        [tokens, by_subject, directory].into_iter().copied().flatten().all(reads)
+            && [signing_key, envelope_key, key_making, streams, event_bus, queue].into_iter().all(|actions| actions.is_empty())
+    }
+}
+
 /// A capability.
 pub trait Capability: Clone + std::fmt::Debug + Send + Sync + 'static {
     /// Its name: that of the type, and, with `Policy` behind it, of the policy in `template.yaml` that grants it.
@@ -76,6 +87,18 @@ pub struct Public;
 
 impl Capability for Public {
     const NAME: &'static str = "Public";
+    const ACCESS: Access = Access::NONE;
+}
+
+/// Tells who issues tokens here, and where: it needs nothing else, so it does when nothing else works.
+#[derive(Clone, Debug)]
+pub struct Announcer {
+    /// The `iss` of the tokens.
+    pub issuer: Issuer,
+}
+
+impl Capability for Announcer {
+    const NAME: &'static str = "Announcer";
     const ACCESS: Access = Access::NONE;
 }
 
@@ -179,6 +202,8 @@ pub struct OrgWriter {
     pub write: Arc<dyn WriteDirectory>,
     /// To keep the keys of an org whose tokens don't expire.
     pub keys: Arc<dyn WriteKeys>,
+    /// Where the keys of who makes assertions may be.
+    pub key_sets: Arc<KeySets>,
 }
 
 impl Capability for OrgWriter {
@@ -371,6 +396,8 @@ pub struct Granter {
     pub once: Arc<dyn UseOnce>,
     /// For what is attached to a family when it is used.
     pub amend: Arc<dyn AmendTokens>,
+    /// The keys of who makes assertions.
+    pub key_sets: Arc<KeySets>,
 }
 
 impl Granter {

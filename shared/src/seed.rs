@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use crate::clients::client_as_drafted;
-use crate::directory::{member_as_drafted, org_as_drafted};
+use crate::clients::{client_as_drafted, form_is_possible};
+use crate::directory::{NO_KEY, member_as_drafted, org_as_drafted};
 use crate::domain::{Client, Fault, Org, OrgId, Refusal, Timestamp};
+use crate::keys::PublishedKeys;
 use crate::rotate::keep_for_ever;
 use crate::store::{Put, Store};
 use crate::wire::jeton::seed::{BadSeed, Seed, SeedClient, SeedOrg};
@@ -35,8 +36,9 @@ impl From<Fault> for NotLoaded {
     }
 }
 
-/// Loads a seed. Idempotent: what is there already becomes what the file says. All of it is checked before any of it is written.
-pub async fn load(store: &dyn Store, seed: Seed, now: Timestamp) -> Result<Loaded, NotLoaded> {
+/// Loads a seed, for tokens that these keys sign. Idempotent: what is there already becomes what the file says. All of it is
+/// checked before any of it is written.
+pub async fn load(store: &dyn Store, keys: &PublishedKeys, seed: Seed, now: Timestamp) -> Result<Loaded, NotLoaded> {
     let loaded = Loaded { orgs: seed.orgs.len(), members: seed.members.len(), clients: seed.clients.len() };
     let mut orgs: HashMap<OrgId, Org> = HashMap::new();
     let mut in_order = Vec::new();
@@ -44,6 +46,9 @@ pub async fn load(store: &dyn Store, seed: Seed, now: Timestamp) -> Result<Loade
         let entry = format!("orgs[{index}]");
         if orgs.contains_key(&id) {
             return Err(contradiction(entry, "is in the file twice"));
+        }
+        if draft.settings.oauth.access_token_sign_alg.is_some_and(|alg| !keys.can_sign(alg)) {
+            return Err(contradiction(format!("{entry}.settings.access_token_sign_alg"), NO_KEY));
         }
         let existing = store.org(&id).await?;
         let parent = match &draft.parent {
@@ -74,6 +79,9 @@ pub async fn load(store: &dyn Store, seed: Seed, now: Timestamp) -> Result<Loade
         let alias = &client.draft.alias;
         if clients.iter().any(|other: &Client| other.org == client.org && other.alias.is_some() && other.alias == *alias) {
             return Err(contradiction(format!("clients[{index}].alias"), "is in the file twice"));
+        }
+        if let Some(form) = client.draft.particulars.as_ref().and_then(|particulars| particulars.access_token_form) {
+            form_is_possible(keys, form).map_err(|rule| contradiction(format!("clients[{index}].access_token_form"), rule.0))?;
         }
         let existing = store.client(&client.org, client.id).await?;
         clients.push(client_of(client, existing.as_ref(), now));

@@ -119,7 +119,8 @@ impl<'a> Tenant<'a> {
 
     async fn made(app: &'a App, org: &'static str) -> Self {
         let seed = Seed::read(&seed_of(org)).expect("a seed");
-        seed::load(&*app.store, seed, app.clock.now()).await.expect("the seed is loaded");
+        let keys = app.platform.records.reader.keys.now().await.expect("the keys");
+        seed::load(&*app.store, &keys, seed, app.clock.now()).await.expect("the seed is loaded");
         Self::of(app, org)
     }
 

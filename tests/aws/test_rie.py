@@ -71,6 +71,8 @@ ENDPOINTS = {
     "jeton.list_members": ({"path": "/v1/orgs/1/members"}, UNAUTHENTICATED),
     "jeton.put_member": ({"path": "/v1/orgs/1/members/cid", "body": {"scopes": []}, "status": 201}, UNAUTHENTICATED),
     "jeton.refresh_org_secret": ({"path": "/v1/orgs/11/secret"}, UNAUTHENTICATED),
+    "oauth.metadata": ({}, {"path": "/.well-known/oauth-authorization-server/nothing", "status": 404}),
+    "oauth.openid_configuration": ({}, {"path": "/nothing", "status": 404}),
     "jeton.put_org": ({"path": "/v1/orgs/13", "body": {"parent": "1"}, "status": 201}, UNAUTHENTICATED),
 }
 

@@ -1,5 +1,6 @@
 //! Jeton's own API: the directory, the key set, health.
 
+mod algorithms;
 mod audit;
 mod authorizer;
 mod members;

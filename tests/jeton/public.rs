@@ -24,6 +24,45 @@ scenario! {
 }
 
 scenario! {
+    async fn rfc9110_13_1_2_who_has_the_key_set_is_told_that_it_is_the_same(app) {
+        for path in ["/.well-known/jwks.json", "/v1/tokens/jwsk"] {
+            let get = async |method: Method, known: &[&str]| {
+                let request = known.iter().fold(Request::builder().method(method).uri(path), |request, tag| request.header("if-none-match", *tag));
+                app.send(request.header("if-modified-since", "Sun, 22 Nov 2026 12:00:00 GMT").header("range", "bytes=0-1").body(bytes::Bytes::new()).unwrap()).await
+            };
+            let whole = get(Method::GET, &[]).await;
+            whole.ok();
+            let tag = whole.headers["etag"].to_str().unwrap().to_owned();
+            assert!(tag.starts_with('"') && tag.ends_with('"') && tag.len() == 45, "{tag}");
+            for known in [&[&*tag][..], &[&format!("W/{tag}")], &["*"], &[&format!("\"x\", {tag}")], &["\"x\"", &tag]] {
+                for method in [Method::GET, Method::HEAD] {
+                    let same = get(method, known).await;
+                    assert_eq!((same.status.as_u16(), &same.body[..]), (304, &b""[..]), "{known:?}");
+                    assert_eq!(same.headers["etag"], *tag);
+                    assert_eq!(same.headers["cache-control"], "public, max-age=300");
+                    assert!(!same.headers.contains_key("content-type"));
+                }
+            }
+            for other in [&["\"x\""][..], &[tag.trim_matches('"')], &["garbage"], &[""]] {
+                assert_eq!(get(Method::GET, other).await.ok(), whole.json(), "{other:?}");
+            }
+        }
+    }
+}
+
+scenario! {
+    /// W59
+    async fn other_answers_are_never_withheld_or_cut(app) {
+        let token = app.token("1", "ann", &[]).await;
+        let request = Request::get("/v1/tokens/introspect_self").header("authorization", format!("Bearer {token}"));
+        let request = request.header("if-none-match", "*").header("range", "bytes=0-1");
+        let answer = app.send(request.body(bytes::Bytes::new()).unwrap()).await;
+        assert_eq!(answer.ok()["sub"], "ann");
+        assert!(!answer.headers.contains_key("etag"));
+    }
+}
+
+scenario! {
     async fn health_is_ok(app) {
         let request = Request::builder().method(Method::GET).uri("/health").body(bytes::Bytes::new()).unwrap();
         assert_eq!(app.send(request).await.ok(), json!({"status": "ok"}));

@@ -12,12 +12,13 @@ use shared::entropy::Seeded;
 use shared::http::Service;
 use shared::platform::{Parts, Platform, Whole};
 use shared::ports::{BatchWorker, Provides as _};
-use shared::signer::{HmacDeriver, LocalSigner};
+use shared::signer::{HmacDeriver, LocalSigner, Signer};
 use shared::store::Store;
 use shared::store::sqlite::{Durability, SqliteStore};
 use shared::wire::jeton::seed::Seed;
 use shared::{batch, bootstrap, seed};
 
+use super::described;
 use super::mount::{Mount, Target};
 use super::queue::HeldQueue;
 
@@ -78,34 +79,44 @@ impl App {
             Mount::DynamoDb => super::dynamodb::empty_store().await,
             _ => Arc::new(SqliteStore::in_memory(clock.clone()).expect("a store")),
         };
-        Self::on(mount, clock, store, wrap).await
+        Self::on(mount, clock, store, &[Algorithm::Es256], wrap).await
+    }
+
+    /// On a store in memory, with keys of these algorithms, of which the first is the preferred one.
+    pub(crate) async fn signed_by(mount: Mount, algorithms: &[Algorithm]) -> Self {
+        let clock = Arc::new(FrozenClock::at(NOW));
+        let store = Arc::new(SqliteStore::in_memory(clock.clone()).expect("a store"));
+        Self::on(mount, clock, store, algorithms, |store| store).await
     }
 
     /// As a function call, on a data file.
     pub(crate) async fn on_file(path: &Path) -> Self {
         let clock = Arc::new(FrozenClock::at(NOW));
         let store = SqliteStore::open(path, Durability::Full, clock.clone()).expect("a data file");
-        Self::on(Mount::InProcess, clock, Arc::new(store), |store| store).await
+        Self::on(Mount::InProcess, clock, Arc::new(store), &[Algorithm::Es256], |store| store).await
     }
 
     async fn on(
         mount: Mount,
         clock: Arc<FrozenClock>,
         store: Arc<dyn Store>,
+        algorithms: &[Algorithm],
         wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
     ) -> Self {
-        seed::load(&*store, Seed::read(DIRECTORY).expect("a seed"), NOW).await.expect("the seed is loaded");
+        let signers = algorithms.iter().map(|alg| Arc::new(LocalSigner::for_tests(*alg)) as Arc<dyn Signer>);
+        let seeded = store.clone();
         let store = wrap(store);
         let platform = Platform::new(Parts {
             clock: clock.clone(),
             entropy: Arc::new(Seeded::new(1)),
             issuer: Issuer::parse("https://jeton.example").expect("an issuer"),
             store: store.clone(),
-            // The one algorithm whose signatures are the same every time would be EdDSA, but the SDK takes only this one.
-            signer: Arc::new(LocalSigner::for_tests(Algorithm::Es256)),
+            signers: signers.collect(),
             deriver: Arc::new(HmacDeriver::new(&Secret::new([7; 32]))),
         })
         .expect("a platform");
+        let keys = platform.records.reader.keys.now().await.expect("the keys");
+        seed::load(&*seeded, &keys, Seed::read(DIRECTORY).expect("a seed"), NOW).await.expect("the seed is loaded");
         let name = Subject::parse("administrator").expect("a name");
         let root = OrgId::parse("1").expect("an id");
         let (org, member) = bootstrap::administrator(&*store, &root, &name, NOW).await.expect("an administrator");
@@ -130,11 +141,22 @@ impl App {
 
     /// Sends a request as it is. Every answer keeps to the rules that all answers keep to.
     pub(crate) async fn send(&self, request: Request<Bytes>) -> Answer {
-        let path = request.uri().path().to_owned();
+        let (path, method) = (request.uri().path().to_owned(), request.method().clone());
+        let is_patched =
+            request.uri().query().is_some_and(|query| query.contains("patch=")) || path.ends_with("/service/configuration");
         let answer = Answer::from(self.target.send(request).await);
+        // A JSON Patch makes of a document whatever it likes.
+        if !is_patched {
+            described::check(&method, &path, &answer);
+        }
         let header = |name: &str| answer.headers.get(name).map(|value| value.to_str().expect("text").to_owned());
-        let public = matches!(&*path, "/.well-known/jwks.json" | "/v1/tokens/jwsk") && answer.status == StatusCode::OK;
-        assert_eq!(header("cache-control").as_deref(), Some(if public { "public, max-age=300" } else { "no-store" }), "{path}");
+        let kept = match &*path {
+            "/.well-known/jwks.json" | "/v1/tokens/jwsk" => "public, max-age=300",
+            "/.well-known/oauth-authorization-server" | "/.well-known/openid-configuration" => "public, max-age=3600",
+            _ => "no-store",
+        };
+        let is_found = matches!(answer.status, StatusCode::OK | StatusCode::NOT_MODIFIED);
+        assert_eq!(header("cache-control").as_deref(), Some(if is_found { kept } else { "no-store" }), "{path}");
         assert_eq!(header("x-content-type-options").as_deref(), Some("nosniff"));
         assert!(header("server").is_none());
         assert!(header("access-control-allow-origin").is_none());

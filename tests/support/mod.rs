@@ -2,6 +2,7 @@
 
 mod app;
 pub(crate) mod deployment;
+pub(crate) mod described;
 mod dynamodb;
 pub(crate) mod function;
 pub(crate) mod kms;
@@ -10,7 +11,7 @@ pub(crate) mod queue;
 pub(crate) mod template;
 mod watched;
 
-pub(crate) use app::{Answer, App, ask};
+pub(crate) use app::{Answer, App, NOW, ask};
 pub(crate) use mount::Mount;
 pub(crate) use watched::Watched;
 

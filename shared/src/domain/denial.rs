@@ -13,11 +13,15 @@ pub enum Denial {
     AssertionExpired,
     AssertionInvalid,
     AssertionIssuer,
+    AssertionIssuerUntrusted,
     AssertionLacksExpiry,
     AssertionMissing,
     AssertionNotYetValid,
+    AssertionReplayed,
     AssertionSubject,
+    AssertionSubjectUnknown,
     AssertionUnsigned,
+    AssertionUnverified,
     AuthorizationDetailsInvalid,
     CertificateMismatch,
     ClientAssertionInvalid,
@@ -34,6 +38,7 @@ pub enum Denial {
     CodeInvalid,
     DpopHeaderMissing,
     DpopKeyMismatch,
+    DpopNonceRequired,
     DpopProofForAnother,
     DpopProofInvalid,
     DpopProofReplayed,
@@ -67,7 +72,7 @@ pub enum Denial {
 
 impl Denial {
     /// All of them.
-    pub const ALL: [Self; 59] = [
+    pub const ALL: [Self; 64] = [
         Self::ActorIsSubject,
         Self::ActorTokenInvalid,
         Self::ActorTokenTypeMissing,
@@ -77,11 +82,15 @@ impl Denial {
         Self::AssertionExpired,
         Self::AssertionInvalid,
         Self::AssertionIssuer,
+        Self::AssertionIssuerUntrusted,
         Self::AssertionLacksExpiry,
         Self::AssertionMissing,
         Self::AssertionNotYetValid,
+        Self::AssertionReplayed,
         Self::AssertionSubject,
+        Self::AssertionSubjectUnknown,
         Self::AssertionUnsigned,
+        Self::AssertionUnverified,
         Self::AuthorizationDetailsInvalid,
         Self::CertificateMismatch,
         Self::ClientAssertionInvalid,
@@ -98,6 +107,7 @@ impl Denial {
         Self::CodeInvalid,
         Self::DpopHeaderMissing,
         Self::DpopKeyMismatch,
+        Self::DpopNonceRequired,
         Self::DpopProofForAnother,
         Self::DpopProofInvalid,
         Self::DpopProofReplayed,
@@ -148,10 +158,14 @@ impl Denial {
             | D::AssertionExpired
             | D::AssertionInvalid
             | D::AssertionIssuer
+            | D::AssertionIssuerUntrusted
             | D::AssertionLacksExpiry
             | D::AssertionNotYetValid
+            | D::AssertionReplayed
             | D::AssertionSubject
+            | D::AssertionSubjectUnknown
             | D::AssertionUnsigned
+            | D::AssertionUnverified
             | D::CertificateMismatch
             | D::CodeInvalid
             | D::DpopKeyMismatch
@@ -164,6 +178,8 @@ impl Denial {
             D::DpopHeaderMissing | D::DpopProofForAnother | D::DpopProofInvalid | D::DpopProofReplayed | D::DpopProofStale => {
                 "invalid_dpop_proof"
             }
+            // RFC 9449 section 8.
+            D::DpopNonceRequired => "use_dpop_nonce",
             // RFC 8693 section 2.2.2 has this also for tokens that are no good.
             D::ActorIsSubject
             | D::ActorTokenInvalid
@@ -203,11 +219,17 @@ impl Denial {
             D::AssertionExpired => "The assertion has expired.",
             D::AssertionInvalid => "The assertion is not a JWT.",
             D::AssertionIssuer => "The assertion's iss must be a string.",
+            D::AssertionIssuerUntrusted => "The assertion's iss is not one whose assertions this client may present here.",
             D::AssertionLacksExpiry => "The assertion has no exp.",
+            D::AssertionReplayed => "The assertion was used before.",
             D::AssertionMissing => "assertion is required.",
             D::AssertionNotYetValid => "The assertion's iat or nbf is in the future.",
             D::AssertionSubject => "The assertion's sub must be a string.",
+            D::AssertionSubjectUnknown => "The assertion's sub is nobody here, or may not act now.",
             D::AssertionUnsigned => "An unsigned assertion is not accepted.",
+            D::AssertionUnverified => {
+                "The assertion is not valid: it must be a JWT that one of its issuer's keys has signed, named by its kid; its aud the issuer of this service alone, its exp within the next five minutes, and it needs a jti."
+            }
             D::AuthorizationDetailsInvalid => {
                 "authorization_details must be a JSON array of objects, each of a type that there is, and none beyond what was granted before."
             }
@@ -232,6 +254,7 @@ impl Denial {
             D::CodeInvalid => "The authorization code is not valid.",
             D::DpopHeaderMissing => "A DPoP proof is required.",
             D::DpopKeyMismatch => "The token is bound to the key of other DPoP proofs.",
+            D::DpopNonceRequired => "The DPoP proof needs the nonce of the header DPoP-Nonce.",
             D::DpopProofForAnother => "The DPoP proof is for another method (htm), URI (htu) or access token (ath).",
             D::DpopProofInvalid => {
                 "The DPoP proof is not valid: it must be one JWT of type dpop+jwt with htm, htu, iat and jti, signed by the public key in its header."

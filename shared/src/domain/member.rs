@@ -60,7 +60,8 @@ pub enum MemberKind {
 }
 
 impl MemberKind {
-    const NAMES: [(Self, &'static str); 5] = [
+    /// All of them, by name.
+    pub const NAMES: [(Self, &'static str); 5] = [
         (Self::User, "user"),
         (Self::ServiceAccount, "service_account"),
         (Self::Group, "group"),

@@ -84,7 +84,12 @@ fn rfc9449_4_1_and_7_1_the_examples_verify() {
 }
 
 #[test]
-fn a_proof_may_be_by_any_asymmetric_algorithm_and_its_key_need_not_name_it() {
+fn fapi2_5_4_1_a_proof_is_by_an_asymmetric_algorithm_but_not_by_pkcs1_v1_5_and_its_key_need_not_name_it() {
+    for alg in [Algorithm::Rs256, Algorithm::Rs384, Algorithm::Rs512] {
+        let signer = LocalSigner::for_tests(alg);
+        let proof = signed_by(&signer, header_of(&signer).to_string(), payload().to_string());
+        assert_eq!(verified(&proof), Err(Denial::DpopProofInvalid), "{alg}");
+    }
     for alg in ALGORITHMS {
         let signer = LocalSigner::for_tests(alg);
         let mut header = header_of(&signer);

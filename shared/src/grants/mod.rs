@@ -1,6 +1,7 @@
 //! The token endpoint of OAuth 2: RFC 6749 section 3.2. One file for each grant.
 
 mod client_credentials;
+mod jwt_bearer;
 mod refresh_token;
 mod token_exchange;
 
@@ -43,7 +44,8 @@ pub struct Granted {
 pub const PATH: &str = "/oauth2/token";
 
 /// The grants that the endpoint has.
-pub const GRANTS: [GrantType; 3] = [GrantType::ClientCredentials, GrantType::RefreshToken, GrantType::TokenExchange];
+pub const GRANTS: [GrantType; 4] =
+    [GrantType::ClientCredentials, GrantType::RefreshToken, GrantType::TokenExchange, GrantType::JwtBearer];
 
 /// Grants a token, or says why not.
 ///
@@ -61,6 +63,7 @@ pub async fn grant(ports: &Granter, request: GrantRequest) -> Result<Granted, Er
     match grant {
         GrantType::RefreshToken => refresh_token::grant(turn, (sought, &found), &request.form).await,
         GrantType::TokenExchange => token_exchange::grant(turn, request.form).await,
+        GrantType::JwtBearer => jwt_bearer::grant(turn, &request.form).await,
         _ => client_credentials::grant(turn, &request.form).await,
     }
 }

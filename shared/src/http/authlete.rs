@@ -10,7 +10,7 @@ use super::{FromRequest, Request};
 use crate::domain::{ClientRef, OrgId, Refusal, Secret, TokenId, TokenProblem};
 use crate::service::{Credentials, Proof};
 use crate::wire::authlete::lenient;
-use crate::wire::{self, json};
+use crate::wire::{self, Shape, json};
 
 /// Who acts on a service. On v3 paths, which name the service, by a bearer token; on v2 paths also by the service's id and API
 /// secret (RFC 7617).
@@ -32,7 +32,12 @@ impl FromRequest for ServiceCredentials {
     }
 }
 
-const SERVICE: &str = "serviceId";
+const SERVICE: &str = ServiceCredentials::PARAMETER;
+
+impl ServiceCredentials {
+    /// What names the service in a path of version 3.
+    pub(super) const PARAMETER: &'static str = "serviceId";
+}
 
 fn authorization<'a>(request: &Request<'a>) -> Result<&'a str, Refusal> {
     let mut values = request.parts.headers.get_all(header::AUTHORIZATION).iter();
@@ -57,7 +62,7 @@ fn basic(header: &str) -> Option<Proof> {
 #[derive(Debug)]
 pub struct Lenient<T>(pub T);
 
-impl<T: DeserializeOwned> FromRequest for Lenient<T> {
+impl<T: DeserializeOwned + Shape> FromRequest for Lenient<T> {
     fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
         if is_json(&request.parts.headers) {
             json::read(request.body).map(Self)
@@ -73,7 +78,7 @@ impl<T: DeserializeOwned> FromRequest for Lenient<T> {
 #[derive(Debug)]
 pub struct JsonList<T>(pub Vec<T>);
 
-impl<T: DeserializeOwned> FromRequest for JsonList<T> {
+impl<T: DeserializeOwned + Shape> FromRequest for JsonList<T> {
     fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
         if is_json(&request.parts.headers) { json::read_list(request.body).map(Self) } else { Err(Refusal::UnsupportedMediaType) }
     }
@@ -184,6 +189,7 @@ mod tests {
     }
 
     #[derive(Debug, Deserialize, PartialEq)]
+    #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
     struct Body {
         #[serde(default, deserialize_with = "given")]
         scopes: Option<Words>,

@@ -37,6 +37,8 @@ pub struct Route {
     pub also: Option<&'static str>,
     /// How its errors are spelled.
     pub dialect: Dialect,
+    /// The statuses of refusals that are its own, and not of what it takes.
+    pub refusals: &'static [u16],
 }
 
 impl Route {
@@ -61,13 +63,20 @@ impl Route {
     }
 
     const fn new(method: Method, name: &'static str, path: &'static str, dialect: Dialect) -> Self {
-        Self { name, method, path, also: None, dialect }
+        Self { name, method, path, also: None, dialect, refusals: &[] }
     }
 
     /// The same, found at another path, too.
     #[must_use]
     pub const fn and_at(mut self, path: &'static str) -> Self {
         self.also = Some(path);
+        self
+    }
+
+    /// The same, which can refuse with these statuses.
+    #[must_use]
+    pub const fn refuses(mut self, statuses: &'static [u16]) -> Self {
+        self.refusals = statuses;
         self
     }
 
@@ -90,6 +99,21 @@ pub enum Dialect {
     OAuth,
 }
 
+impl Dialect {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Agilicus, Self::Authlete, Self::Jeton, Self::OAuth];
+
+    /// Its name, which is that of its rooms.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Agilicus => "agilicus",
+            Self::Authlete => "authlete",
+            Self::Jeton => "jeton",
+            Self::OAuth => "oauth",
+        }
+    }
+}
+
 /// An endpoint without its type: a row of the catalogue, for platforms that provide what it needs.
 pub struct Entry<P> {
     /// Where it is found.
@@ -99,6 +123,8 @@ pub struct Entry<P> {
     /// What its role must grant.
     pub access: Access,
     bind: fn(&P) -> Box<dyn Handler>,
+    #[cfg(feature = "openapi")]
+    pub(super) describe: fn(&mut super::openapi::Operation<'_>),
 }
 
 impl<P> Entry<P> {
@@ -112,6 +138,12 @@ impl<P> Entry<P> {
             capability: E::Ports::NAME,
             access: E::Ports::ACCESS,
             bind: |platform| Box::new(Bound::<E>(platform.provide())),
+            #[cfg(feature = "openapi")]
+            describe: |operation| {
+                use super::Describe as _;
+                E::Input::describe(operation);
+                E::Output::describe(operation);
+            },
         }
     }
 

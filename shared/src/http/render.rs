@@ -155,9 +155,13 @@ fn headers(route: &Route, refusal: &Refusal) -> Option<(header::HeaderName, Head
     }
 }
 
+/// The media type of problem details.
+pub(super) const PROBLEM: &str = "application/problem+json";
+
 /// Problem details, RFC 9457 section 3.1, with our code and the member that is wrong.
 #[derive(Serialize)]
-struct Problem<'a> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(super) struct Problem<'a> {
     title: &'a str,
     status: u16,
     detail: &'a str,
@@ -169,7 +173,7 @@ struct Problem<'a> {
 fn problem(status: StatusCode, code: &str, detail: &str, field: Option<&str>) -> Reply {
     let title = status.canonical_reason().unwrap_or_default();
     let body = json::write(&Problem { title, status: status.as_u16(), detail, code, field });
-    Reply { media_type: "application/problem+json", ..Reply::json(status, body.unwrap_or_default()) }
+    Reply { media_type: PROBLEM, ..Reply::json(status, body.unwrap_or_default()) }
 }
 
 fn error_message(status: StatusCode, code: &str, message: &str) -> Reply {

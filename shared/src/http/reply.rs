@@ -1,12 +1,18 @@
 //! Answers.
 
+use std::marker::PhantomData;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 
+use super::{Describe, IfNoneMatch};
 use crate::domain::Fault;
+use crate::jose::sha256;
 use crate::ports::KeyReader;
-use crate::wire::json;
+use crate::wire::{JwkSet, Shape, json};
 
 /// An answer, before it becomes HTTP.
 #[derive(Debug)]
@@ -59,30 +65,33 @@ const EVERYWHERE: [(header::HeaderName, HeaderValue); 3] = [
 ];
 
 /// What an endpoint answers when it succeeds.
-pub trait IntoReply {
+pub trait IntoReply: Describe {
     /// The answer.
     fn into_reply(self) -> Reply;
 }
 
-/// A JSON body with a fixed status.
+/// A JSON body with a fixed status. Of `T`, which borrows what it shows, there is no more than the bytes.
 #[derive(Debug)]
-pub struct Answer<const STATUS: u16>(Bytes);
+pub struct Answer<const STATUS: u16, T> {
+    body: Bytes,
+    shape: PhantomData<fn() -> T>,
+}
 
-impl<const STATUS: u16> Answer<STATUS> {
+impl<const STATUS: u16, T> Answer<STATUS, T> {
     /// Writes the body.
     pub fn of(body: &impl Serialize) -> Result<Self, Fault> {
-        Ok(Self(json::write(body)?.into()))
+        Ok(Self { body: json::write(body)?.into(), shape: PhantomData })
     }
 
     /// Writes the body, with line breaks if it is for people.
     pub fn shown(body: &impl Serialize, pretty: bool) -> Result<Self, Fault> {
-        if pretty { Ok(Self(json::write_pretty(body)?.into())) } else { Self::of(body) }
+        if pretty { Ok(Self { body: json::write_pretty(body)?.into(), shape: PhantomData }) } else { Self::of(body) }
     }
 }
 
-impl<const STATUS: u16> IntoReply for Answer<STATUS> {
+impl<const STATUS: u16, T: Shape> IntoReply for Answer<STATUS, T> {
     fn into_reply(self) -> Reply {
-        Reply::json(StatusCode::from_u16(STATUS).unwrap_or_default(), self.0)
+        Reply::json(StatusCode::from_u16(STATUS).unwrap_or_default(), self.body)
     }
 }
 
@@ -90,9 +99,13 @@ impl<const STATUS: u16> IntoReply for Answer<STATUS> {
 #[derive(Clone, Copy, Debug)]
 pub struct PlainText(pub &'static str);
 
+impl PlainText {
+    pub(super) const MEDIA_TYPE: &'static str = "text/plain";
+}
+
 impl IntoReply for PlainText {
     fn into_reply(self) -> Reply {
-        Reply { media_type: "text/plain", ..Reply::json(StatusCode::OK, self.0) }
+        Reply { media_type: Self::MEDIA_TYPE, ..Reply::json(StatusCode::OK, self.0) }
     }
 }
 
@@ -141,41 +154,65 @@ impl IntoReply for NoContent {
 
 /// 201 with what was created, or 200 with what was replaced.
 #[derive(Debug)]
-pub struct Written {
+pub struct Written<T> {
     created: bool,
     body: Bytes,
+    shape: PhantomData<fn() -> T>,
 }
 
-impl Written {
+impl<T> Written<T> {
     /// Writes the body.
     pub fn of(created: bool, body: &impl Serialize) -> Result<Self, Fault> {
-        Ok(Self { created, body: json::write(body)?.into() })
+        Ok(Self { created, body: json::write(body)?.into(), shape: PhantomData })
     }
 }
 
-impl IntoReply for Written {
+impl<T: Shape> IntoReply for Written<T> {
     fn into_reply(self) -> Reply {
         Reply::json(if self.created { StatusCode::CREATED } else { StatusCode::OK }, self.body)
     }
 }
 
-/// A public document that caches may keep for a while.
+/// A public document that caches may keep for a while, and need not fetch again as long as it is the same.
 #[derive(Debug)]
-pub struct Published {
+pub struct Published<T> {
     body: Bytes,
     max_age: u32,
+    tag: String,
+    is_known: bool,
+    shape: PhantomData<fn() -> T>,
 }
 
-impl Published {
-    /// The key set. A new key is published for longer than this before it signs.
-    pub async fn keys(ports: &KeyReader) -> Result<Self, Fault> {
+impl Published<JwkSet> {
+    /// The key set, for a caller that has these. A new key is published for longer than it may be kept before it signs.
+    pub async fn keys(ports: &KeyReader, known: &IfNoneMatch) -> Result<Self, Fault> {
         let keys = ports.keys.now().await?;
-        Ok(Self { body: Bytes::copy_from_slice(keys.jwks.as_bytes()), max_age: 300 })
+        Ok(Self::new(Bytes::copy_from_slice(keys.jwks.as_bytes()), 300, known))
     }
 }
 
-impl IntoReply for Published {
+impl<T: Shape> Published<T> {
+    /// A document that may be kept for so many seconds, for a caller that has these.
+    fn new(body: Bytes, max_age: u32, known: &IfNoneMatch) -> Self {
+        let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(sha256(&body)));
+        let is_known = known.has(&tag);
+        Self { body, max_age, tag, is_known, shape: PhantomData }
+    }
+
+    /// A document that changes only with the deployment, for a caller that has these: kept for an hour.
+    pub fn document(body: &impl Serialize, known: &IfNoneMatch) -> Result<Self, Fault> {
+        Ok(Self::new(json::write(body)?.into(), 3_600, known))
+    }
+}
+
+impl<T: Shape> IntoReply for Published<T> {
     fn into_reply(self) -> Reply {
-        Reply { max_age: Some(self.max_age), ..Reply::json(StatusCode::OK, self.body) }
+        let reply = if self.is_known {
+            Reply::json(StatusCode::NOT_MODIFIED, Bytes::new())
+        } else {
+            Reply::json(StatusCode::OK, self.body)
+        };
+        let tag = HeaderValue::try_from(self.tag).ok().map(|tag| (header::ETAG, tag));
+        Reply { max_age: Some(self.max_age), headers: tag.into_iter().collect(), ..reply }
     }
 }

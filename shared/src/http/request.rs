@@ -6,10 +6,10 @@ use http::request::Parts;
 use http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
 
-use super::Reply;
+use super::{Describe, Reply};
 use crate::domain::{Invalid, MemberKey, OrgId, Refusal, Secret, Subject};
 use crate::wire::form::Parameters;
-use crate::wire::{self, json};
+use crate::wire::{self, Shape, json};
 
 /// A request whose path has been matched.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl Request<'_> {
 pub struct ClientCertificate(pub String);
 
 /// Something that an endpoint takes from a request, or refuses.
-pub trait FromRequest: Sized {
+pub trait FromRequest: Sized + Describe {
     /// Takes it.
     fn from_request(request: &Request<'_>) -> Result<Self, Refusal>;
 }
@@ -106,7 +106,7 @@ impl FromRequest for MaybeBearer {
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 
-impl<T: DeserializeOwned> FromRequest for Json<T> {
+impl<T: DeserializeOwned + Shape> FromRequest for Json<T> {
     fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
         if !is_json(&request.parts.headers) {
             return Err(Refusal::UnsupportedMediaType);
@@ -119,7 +119,7 @@ impl<T: DeserializeOwned> FromRequest for Json<T> {
 #[derive(Debug)]
 pub struct MaybeJson<T>(pub T);
 
-impl<T: DeserializeOwned + Default> FromRequest for MaybeJson<T> {
+impl<T: DeserializeOwned + Default + Shape> FromRequest for MaybeJson<T> {
     fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
         if request.body.is_empty() { Ok(Self(T::default())) } else { Json::from_request(request).map(|Json(body)| Self(body)) }
     }
@@ -129,7 +129,7 @@ impl<T: DeserializeOwned + Default> FromRequest for MaybeJson<T> {
 #[derive(Debug)]
 pub struct Query<T>(pub T);
 
-impl<T: TryFrom<Parameters, Error = Refusal>> FromRequest for Query<T> {
+impl<T: TryFrom<Parameters, Error = Refusal> + Shape> FromRequest for Query<T> {
     fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
         Parameters::read(request.parts.uri.query().unwrap_or_default())?.try_into().map(Self)
     }
@@ -152,6 +152,17 @@ pub struct MemberPath(pub MemberKey);
 impl FromRequest for MemberPath {
     fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
         Ok(Self(MemberKey { org: request.path_parameter("org")?, subject: request.path_parameter::<Subject>("sub")? }))
+    }
+}
+
+/// `{path+}`: what stands behind a path, which need not be anything.
+#[derive(Debug)]
+pub struct PathBehind(pub Option<String>);
+
+impl FromRequest for PathBehind {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        let is_there = request.path.iter().any(|(name, _)| *name == "path");
+        is_there.then(|| request.path_text("path")).transpose().map(Self)
     }
 }
 

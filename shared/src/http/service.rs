@@ -31,7 +31,31 @@ static NO_OAUTH: Route = Route::get("", "/oauth2", Dialect::OAuth);
 /// Some endpoints, ready to be called.
 pub struct Service {
     paths: matchit::Router<Vec<usize>>,
-    endpoints: Vec<(Route, Box<dyn Handler>)>,
+    endpoints: Vec<Bound>,
+}
+
+/// An endpoint, ready to be called.
+struct Bound {
+    route: Route,
+    handler: Box<dyn Handler>,
+    /// Whether it also answers `HEAD`: as `GET`, without the body (RFC 9110 section 9.3.2). Where a `GET` could change
+    /// something, as in contract `authlete` section 5.14, it doesn't.
+    takes_head: bool,
+}
+
+impl Bound {
+    fn of<P>(entry: &Entry<P>, platform: &P) -> Self {
+        let takes_head = entry.route.method == Method::GET && entry.access.only_reads();
+        Self { route: entry.route.clone(), handler: entry.bind(platform), takes_head }
+    }
+
+    fn takes(&self, method: &Method) -> bool {
+        self.route.method == *method || self.takes_head && *method == Method::HEAD
+    }
+
+    fn methods(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.route.method.as_str()).chain(self.takes_head.then_some("HEAD"))
+    }
 }
 
 impl Service {
@@ -55,7 +79,7 @@ impl Service {
         for (path, indices) in paths {
             router.insert(pattern(path), indices).map_err(|error| Fault::internal("binding a path").because(error))?;
         }
-        let endpoints = entries.iter().map(|entry| (entry.route.clone(), entry.bind(platform))).collect();
+        let endpoints = entries.iter().map(|entry| Bound::of(entry, platform)).collect();
         Ok(Self { paths: router, endpoints })
     }
 
@@ -92,7 +116,7 @@ impl Service {
         let found = |path| self.paths.at(path).ok().map(|found| (&found.value[..], found.params.iter().collect()));
         let without_slash = || {
             let (indices, parameters) = path.strip_suffix('/').and_then(found)?;
-            let takes_it = indices.iter().all(|&index: &usize| self.endpoints[index].0.dialect == Dialect::Authlete);
+            let takes_it = indices.iter().all(|&index: &usize| self.endpoints[index].route.dialect == Dialect::Authlete);
             takes_it.then_some((indices, parameters))
         };
         found(path).or_else(without_slash).unwrap_or_default()
@@ -105,14 +129,14 @@ impl Service {
         body: &'a [u8],
     ) -> (Option<&'a Route>, &'a Route, impl Future<Output = Reply> + Send + 'a) {
         let (indices, path) = self.at(parts.uri.path());
-        let found = indices.iter().map(|&index| &self.endpoints[index]).find(|(route, _)| route.method == parts.method);
+        let found = indices.iter().map(|&index| &self.endpoints[index]).find(|bound| bound.takes(&parts.method));
         let elsewhere = match parts.uri.path() {
             path if path.starts_with("/api/") => &NO_API,
             path if path.starts_with("/oauth2/") => &NO_OAUTH,
             _ => &NOWHERE,
         };
-        let nearest = indices.first().map_or(elsewhere, |&index| &self.endpoints[index].0);
-        let allow = || indices.iter().map(|&index| self.endpoints[index].0.method.as_str()).collect::<Vec<_>>().join(", ");
+        let nearest = indices.first().map_or(elsewhere, |&index| &self.endpoints[index].route);
+        let allow = || indices.iter().flat_map(|&index| self.endpoints[index].methods()).collect::<Vec<_>>().join(", ");
         let refusal = match found {
             Some(_) if body.len() > MOST_BODY => Some(Refusal::BodyTooLarge { limit: MOST_BODY }),
             Some(_) => None,
@@ -122,11 +146,11 @@ impl Service {
         let request = Request { parts, body, path };
         let answer = async move {
             match (refusal, found) {
-                (None, Some((_, handler))) => handler.answer(&request).await,
+                (None, Some(bound)) => bound.handler.answer(&request).await,
                 (refusal, _) => render::refusal(nearest, &refusal.unwrap_or(Refusal::NoSuchPath)),
             }
         };
-        (found.map(|(route, _)| route), nearest, answer)
+        (found.map(|bound| &bound.route), nearest, answer)
     }
 }
 
@@ -140,6 +164,6 @@ fn pattern(path: &str) -> String {
 
 impl fmt::Debug for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.endpoints.iter().map(|(route, _)| route.name)).finish()
+        f.debug_list().entries(self.endpoints.iter().map(|bound| bound.route.name)).finish()
     }
 }

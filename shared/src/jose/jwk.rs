@@ -44,11 +44,6 @@ pub fn from_header(jwk: &Map<String, Value>, alg: Algorithm) -> Result<Jwk, Inva
 
 /// Reads a JWKS document. One key that can't be used makes the set unusable, as does a `kid` that isn't unique.
 pub fn set_from_json(json: &[u8]) -> Result<KeySet, Invalid> {
-    #[derive(Deserialize)]
-    struct Set {
-        keys: Vec<Map<String, Value>>,
-    }
-
     let set: Set = strict_json::decode(json).map_err(|_| NOT_JSON)?;
     let mut keys: Vec<Jwk> = Vec::with_capacity(set.keys.len());
     for members in &set.keys {
@@ -59,6 +54,17 @@ pub fn set_from_json(json: &[u8]) -> Result<KeySet, Invalid> {
         keys.push(jwk);
     }
     Ok(KeySet::new(keys))
+}
+
+/// Reads a JWKS document that somebody else keeps. Keys that can't be used are ignored (RFC 7517 section 5), and so are all of a
+/// `kid` that isn't unique. An RSA key that names no algorithm is for RS256, as those of most OpenID providers are.
+pub fn usable_from_json(json: &[u8]) -> Result<KeySet, Invalid> {
+    let set: Set = strict_json::decode(json).map_err(|_| Invalid("must be a JWK Set"))?;
+    let is_rsa = |members: &Map<String, Value>| members.get("kty").is_some_and(|kty| kty == "RSA");
+    let usable = set.keys.iter().filter_map(|members| read_for(members, is_rsa(members).then_some(Algorithm::Rs256)).ok());
+    let keys: Vec<Jwk> = usable.collect();
+    let is_unique = |jwk: &&Jwk| keys.iter().filter(|other| other.kid == jwk.kid).count() == 1;
+    Ok(KeySet::new(keys.iter().filter(is_unique).cloned().collect()))
 }
 
 /// The key of an X.509 `SubjectPublicKeyInfo`, named by its thumbprint.
@@ -93,6 +99,11 @@ pub fn thumbprint(key: &PublicKey, alg: Algorithm) -> KeyId {
         PublicKey::Rsa { n, e } => format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, encode(e), encode(n)),
     };
     KeyId::new(&encode(digest(&SHA256, members.as_bytes()).as_ref()))
+}
+
+#[derive(Deserialize)]
+struct Set {
+    keys: Vec<Map<String, Value>>,
 }
 
 const NOT_JSON: Invalid = Invalid("must be a JSON object without duplicate members");

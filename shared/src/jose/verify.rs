@@ -7,7 +7,7 @@ use super::access_token::{self, Pointer};
 use super::cache::Cache;
 use super::claims;
 use super::jws::{Compact, LONGEST, VerifyingKey};
-use crate::domain::{Algorithm, Claims, Fault, Issuer, KeySet, Seconds, Timestamp};
+use crate::domain::{Claims, Fault, Issuer, KeySet, Seconds, Timestamp};
 
 /// Verifies tokens of one issuer by one set of keys. A changed set needs a new verifier: so no retired key lives on in a cache.
 pub struct Verifier {
@@ -28,11 +28,6 @@ impl Verifier {
     /// Whose tokens it verifies.
     pub fn issuer(&self) -> &Issuer {
         &self.issuer
-    }
-
-    /// Whether there is a key of this algorithm.
-    pub fn has_key_for(&self, alg: Algorithm) -> bool {
-        self.keys.iter().any(|key| key.jwk().alg == alg)
     }
 
     /// Whether one of our keys signed it, whatever it says.

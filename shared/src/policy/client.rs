@@ -62,6 +62,8 @@ pub enum RefreshOf {
     Org,
     /// The org's and the client's.
     OrgAndClient,
+    /// Nobody's: there is none.
+    Nobody,
 }
 
 /// Decides on a token for a client of the service's org.
@@ -283,7 +285,12 @@ pub(super) fn form(org: &Org, client: &Client, extra: Option<ExtraClaims>, profi
 fn issues_refresh_token(org: &Org, client: &Client, grant: GrantType, refresh_of: RefreshOf) -> bool {
     let org_does = org.settings.oauth.supported_grants.contains(&GrantType::RefreshToken);
     let client_may = client.grants.contains(&GrantType::RefreshToken);
-    org_does && !grant.is_without_refresh() && (refresh_of == RefreshOf::Org || client_may)
+    let may = match refresh_of {
+        RefreshOf::Org => true,
+        RefreshOf::OrgAndClient => client_may,
+        RefreshOf::Nobody => false,
+    };
+    org_does && !grant.is_without_refresh() && may
 }
 
 /// When a token ends: contract `authlete` section 6.3.

@@ -26,13 +26,13 @@ pub struct LocalSigner {
 }
 
 impl LocalSigner {
-    /// A signer with a new key. RSA keys have 2,048 bits.
+    /// A signer with a new key. RSA keys have 3,072 bits: as strong as the curves of 256 bits.
     pub fn generate(alg: Algorithm) -> Result<Self, Fault> {
         let key = match Family::of(alg) {
             Family::Ec(curve) => EcdsaKeyPair::generate(curve).map(PrivateKey::Ec),
             Family::Ed25519 => Ed25519KeyPair::generate().map(PrivateKey::Ed25519),
             Family::MlDsa(level) => PqdsaKeyPair::generate(level).map(PrivateKey::MlDsa),
-            Family::Rsa(padding) => RsaKeyPair::generate(KeySize::Rsa2048).map(|key| PrivateKey::Rsa(key, padding)),
+            Family::Rsa(padding) => RsaKeyPair::generate(KeySize::Rsa3072).map(|key| PrivateKey::Rsa(key, padding)),
         };
         Self::of(alg, key.map_err(|e| Fault::internal("generating a signing key").because(e))?)
     }

@@ -2,6 +2,8 @@
 
 pub mod agilicus;
 pub mod authlete;
+#[cfg(feature = "openapi")]
+mod described;
 pub mod form;
 pub mod gateway;
 pub mod jeton;
@@ -9,9 +11,13 @@ pub mod json;
 pub mod oauth;
 mod parsed;
 pub mod queue;
+mod shapes;
 pub mod stream;
 
+#[cfg(feature = "openapi")]
+pub(crate) use described::Spelled;
 pub use parsed::{HandedOver, Object, Parsed, TokenText, given};
+pub use shapes::{Echo, JwkSet, Shape};
 
 /// The token of an `Authorization` header, RFC 6750 section 2.1. The scheme's case doesn't count.
 pub fn bearer(header: &str) -> Option<&str> {

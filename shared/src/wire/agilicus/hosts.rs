@@ -10,8 +10,9 @@ const LONGEST: usize = 16_384;
 
 /// What the SDK checks of a host when it reads one, and nothing else: one bad value would make a whole introspection raise.
 #[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "HostPermissions", extend("additionalProperties" = true)))]
 #[expect(dead_code, clippy::struct_field_names, reason = "only checked; the contract's names")]
-struct Host {
+pub(super) struct Host {
     upstream_host: Option<String>,
     app_id: Option<String>,
     admin_org_id: Option<String>,
@@ -19,6 +20,7 @@ struct Host {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "RuleConfig", extend("additionalProperties" = true)))]
 #[expect(dead_code, reason = "only checked")]
 struct Rule {
     methods: Option<Vec<Method>>,
@@ -32,6 +34,7 @@ struct Rule {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "lowercase")]
 enum Method {
     Get,
@@ -54,6 +57,7 @@ enum Method {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline, extend("additionalProperties" = true)))]
 #[expect(dead_code, reason = "only checked")]
 struct TemplatePath {
     template: String,
@@ -61,6 +65,7 @@ struct TemplatePath {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline, extend("additionalProperties" = true)))]
 #[expect(dead_code, reason = "only checked")]
 struct QueryParameter {
     name: String,
@@ -68,12 +73,14 @@ struct QueryParameter {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline, extend("additionalProperties" = true)))]
 #[expect(dead_code, reason = "only checked")]
 struct Body {
     json: Option<Vec<BodyConstraint>>,
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline, extend("additionalProperties" = true)))]
 #[expect(dead_code, reason = "only checked")]
 struct BodyConstraint {
     name: String,
@@ -83,12 +90,14 @@ struct BodyConstraint {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "lowercase")]
 enum MatchType {
     String,
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline, extend("additionalProperties" = true)))]
 #[expect(dead_code, clippy::struct_field_names, reason = "only checked; the contract's names")]
 struct ResourceInfo {
     resource_id: String,
@@ -97,6 +106,7 @@ struct ResourceInfo {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline, extend("additionalProperties" = true)))]
 #[expect(dead_code, reason = "only checked")]
 struct Matchers {
     matchers: Vec<Matcher>,
@@ -104,6 +114,7 @@ struct Matchers {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline, extend("additionalProperties" = true)))]
 #[expect(dead_code, reason = "only checked")]
 struct Matcher {
     extractor_name: String,
@@ -113,6 +124,7 @@ struct Matcher {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "lowercase")]
 enum Join {
     And,
@@ -120,6 +132,7 @@ enum Join {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline, extend("additionalProperties" = true)))]
 #[expect(dead_code, reason = "only checked")]
 struct Criterion {
     operator: Option<Operator>,
@@ -127,6 +140,7 @@ struct Criterion {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "snake_case")]
 enum Operator {
     Equals,

@@ -25,6 +25,7 @@ const LONGEST_TOKEN: usize = 16_384;
 
 /// `CreateTokenRequest`: the body of create and of validations, and the answer of the latter.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "CreateTokenRequest"))]
 pub struct CreateToken {
     sub: Parsed<Subject>,
     org: Parsed<OrgId>,
@@ -33,6 +34,7 @@ pub struct CreateToken {
     #[serde(default, deserialize_with = "given")]
     roles: Option<BTreeMap<Parsed<App>, Parsed<Role>>>,
     #[serde(default, deserialize_with = "given")]
+    #[cfg_attr(feature = "openapi", schemars(with = "Option<Vec<hosts::Host>>"))]
     hosts: Option<Vec<Value>>,
     #[serde(default, deserialize_with = "given")]
     token_validity: Option<Object<TokenValidity>>,
@@ -50,6 +52,7 @@ pub struct CreateToken {
 
 /// `TimeValidity`
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct TimeValidity {
     #[serde(default, deserialize_with = "given")]
     duration: Option<i64>,
@@ -57,6 +60,7 @@ struct TimeValidity {
 
 /// `TokenValidity`
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct TokenValidity {
     #[serde(default, deserialize_with = "given")]
     start: Option<Parsed<DateTime>>,
@@ -177,6 +181,7 @@ impl TokenValidity {
 
 /// `TokenIntrospect`
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TokenIntrospect"))]
 pub struct IntrospectToken {
     token: TokenText,
     #[serde(default, deserialize_with = "given")]
@@ -185,6 +190,7 @@ pub struct IntrospectToken {
 
 /// `TokenIntrospectOptions`: `no_cache` and `support_http_matchers` have nothing to switch here.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TokenIntrospectOptions"))]
 struct IntrospectOptions {
     #[serde(default, deserialize_with = "given")]
     exclude_roles: Option<bool>,
@@ -194,6 +200,7 @@ struct IntrospectOptions {
 
 /// `OrgInfo`
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct OrgInfo {
     #[serde(default, deserialize_with = "given")]
     target_orgs: Option<Vec<Parsed<OrgId>>>,
@@ -221,6 +228,7 @@ impl IntrospectToken {
 
 /// `TokenReissueRequest`
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TokenReissueRequest"))]
 pub struct ReissueToken {
     token: TokenText,
     org_id: Parsed<OrgId>,
@@ -235,8 +243,10 @@ impl ReissueToken {
 
 /// `TokenRevoke`
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TokenRevoke"))]
 pub struct RevokeToken {
     #[serde(default, deserialize_with = "given")]
+    #[cfg_attr(feature = "openapi", schemars(required))]
     token: Option<TokenText>,
     #[serde(default, deserialize_with = "given")]
     all_sessions: Option<bool>,
@@ -252,6 +262,7 @@ impl RevokeToken {
 
 /// `BulkTokenRevoke`
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "BulkTokenRevoke"))]
 #[expect(clippy::struct_field_names, reason = "the contract's names")]
 pub struct BulkRevoke {
     user_id: Parsed<Subject>,
@@ -270,6 +281,7 @@ impl From<BulkRevoke> for Bulk {
 
 /// `RefreshTokenRequest`
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "RefreshTokenRequest"))]
 pub struct RefreshToken {
     #[serde(default, deserialize_with = "given")]
     token: Option<TokenText>,
@@ -284,6 +296,7 @@ impl RefreshToken {
 
 /// The query of `introspect_self`.
 #[derive(Debug)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct IntrospectSelf {
     /// Whether `roles` shall be left out.
     pub exclude_roles: bool,

@@ -14,6 +14,7 @@ use crate::wire::HandedOver;
 
 /// `RawToken`
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct RawToken<'a> {
     token: HandedOver<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -27,6 +28,7 @@ pub struct RawToken<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 struct TimeValidity {
     duration: u32,
 }
@@ -46,6 +48,7 @@ impl<'a> RawToken<'a> {
 
 /// `User`: `type` tells the SDK which class to make, so it is always there.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct User<'a> {
     id: &'a str,
     org_id: &'a str,
@@ -99,6 +102,7 @@ impl<'a> User<'a> {
 
 /// `Token`: an introspection, or a row of the list.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Token<'a> {
     jti: String,
     sub: &'a str,
@@ -111,6 +115,7 @@ pub struct Token<'a> {
     iat: String,
     exp: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "openapi", schemars(with = "Vec<crate::wire::Echo<super::hosts::Host>>"))]
     hosts: Vec<&'a RawValue>,
     aud: Vec<&'a str>,
     session: &'a str,
@@ -210,6 +215,7 @@ fn hosts(hosts: &[HostPermissions]) -> Vec<&RawValue> {
 
 /// `ListTokensResponse`
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "ListTokensResponse"))]
 pub struct ListTokens<'a> {
     limit: usize,
     tokens: Vec<Token<'a>>,
@@ -224,6 +230,7 @@ impl<'a> ListTokens<'a> {
 
 /// `ManyOrgTokenIntrospectResponse`
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "ManyOrgTokenIntrospectResponse"))]
 pub struct ManyOrgs<'a> {
     /// The token itself.
     pub primary_token: Token<'a>,
@@ -233,6 +240,7 @@ pub struct ManyOrgs<'a> {
 
 /// `BulkTokenRevokeResponse`
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "BulkTokenRevokeResponse"))]
 pub struct BulkRevoked {
     /// How many live tokens were hit.
     pub number_of_tokens_revoked: u64,
@@ -240,6 +248,7 @@ pub struct BulkRevoked {
 
 /// `ErrorMessage`
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ErrorMessage<'a> {
     /// A short code.
     pub error_code: &'a str,

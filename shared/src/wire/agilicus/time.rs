@@ -33,6 +33,13 @@ impl std::str::FromStr for DateTime {
     }
 }
 
+#[cfg(feature = "openapi")]
+impl crate::wire::described::Spelled for DateTime {
+    fn spelling() -> schemars::Schema {
+        schemars::json_schema!({"type": "string", "format": "date-time"})
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,6 +13,8 @@ use crate::wire::form::Parameters;
 use crate::wire::{Object, TokenText, json};
 
 mod kept;
+#[cfg(feature = "openapi")]
+mod shape;
 mod view;
 
 pub(in crate::wire) use kept::keep;
@@ -25,6 +27,7 @@ pub use view::{ClientListView, ClientView, LockView, SecretView};
 pub struct ClientBody(Map<String, Value>);
 
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "camelCase", default)]
 struct Members {
     #[serde(deserialize_with = "given")]
@@ -52,6 +55,7 @@ struct Members {
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(default)]
 struct Pair {
     #[serde(deserialize_with = "given")]
@@ -61,6 +65,7 @@ struct Pair {
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "camelCase", default)]
 struct Extension {
     #[serde(deserialize_with = "flag")]
@@ -206,6 +211,7 @@ fn named<T>(field: &'static str, result: Result<T, Invalid>) -> Result<T, Refusa
 
 /// The query of `client/get/list`.
 #[derive(Debug)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ListClients {
     /// `developer`
     pub developer: Option<String>,
@@ -234,9 +240,11 @@ impl ListClients {
 
 /// The body of `client/secret/update`.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "ClientSecretUpdateRequest"))]
 #[serde(rename_all = "camelCase", default)]
 pub struct UpdateSecret {
     #[serde(deserialize_with = "given")]
+    #[cfg_attr(feature = "openapi", schemars(required))]
     client_secret: Option<TokenText>,
 }
 
@@ -251,6 +259,7 @@ impl UpdateSecret {
 
 /// The body of `client/lock_flag/update`.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "ClientFlagUpdateRequest"))]
 #[serde(rename_all = "camelCase", default)]
 pub struct UpdateLock {
     /// Whether it shall be locked.

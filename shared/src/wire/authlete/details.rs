@@ -10,6 +10,7 @@ use crate::wire::Object;
 
 /// `authorizationDetails` of a request.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct AuthzDetails {
     #[serde(default, deserialize_with = "given")]
     elements: Option<Vec<Object<Element>>>,
@@ -17,9 +18,11 @@ pub struct AuthzDetails {
 
 /// One element: the members that RFC 9396 section 2.2 knows, and the text of an object with all others.
 #[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "AuthorizationDetailsElement"))]
 #[serde(rename_all = "camelCase")]
 struct Element {
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schemars(required))]
     r#type: Option<String>,
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     locations: Option<Words>,
@@ -102,6 +105,7 @@ impl Serialize for Words {
 
 /// `authorizationDetails` of an answer.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "AuthzDetailsOfToken"))]
 pub struct AuthzDetailsView {
     elements: Vec<Element>,
 }

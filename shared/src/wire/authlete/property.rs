@@ -12,9 +12,11 @@ use crate::wire::Object;
 
 /// `properties` of a request: a list, or the JSON text of one, which is how the TypeScript SDK sends them to `/auth/token`.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 pub struct Properties(Vec<Member>);
 
 #[derive(Clone, Debug, serde::Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Property"))]
 struct Member {
     #[serde(default, deserialize_with = "given")]
     key: Option<String>,
@@ -73,6 +75,7 @@ impl<'de> Deserialize<'de> for Properties {
 
 /// `Property` in an answer.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "PropertyOfToken"))]
 pub struct Property<'a> {
     key: &'a str,
     value: &'a str,
@@ -89,6 +92,7 @@ impl<'a> Property<'a> {
 
 /// `Pair`: a key and a value that others keep with something.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Pair<'a> {
     key: &'a str,
     value: &'a str,

@@ -237,6 +237,7 @@ const fn denied(denial: Denial) -> (u32, u32) {
         D::DpopKeyMismatch => (254_305, 44),
         D::DpopProofForAnother => (254_306, 45),
         D::DpopProofStale => (254_308, 46),
+        D::DpopNonceRequired => (254_309, 47),
         D::ClientNotPermittedToExchange => (311_301, 50),
         D::RequestedTokenTypeInvalid => (311_302, 51),
         D::SubjectTokenMissing => (311_303, 52),
@@ -261,6 +262,10 @@ const fn denied(denial: Denial) -> (u32, u32) {
         D::AssertionNotYetValid => (314_308, 77),
         D::AssertionUnsigned => (314_310, 78),
         D::AssertionAudience => (314_314, 79),
+        D::AssertionIssuerUntrusted => (314_315, 80),
+        D::AssertionUnverified => (314_316, 81),
+        D::AssertionSubjectUnknown => (314_317, 82),
+        D::AssertionReplayed => (314_318, 83),
     }
 }
 
@@ -307,9 +312,11 @@ const fn token(problem: TokenProblem) -> &'static str {
 
 /// What every answer begins with.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Result"))]
 #[serde(rename_all = "camelCase")]
 pub struct ApiResult {
     #[serde(serialize_with = "as_text")]
+    #[cfg_attr(feature = "openapi", schemars(with = "String"))]
     result_code: ResultCode,
     result_message: String,
 }

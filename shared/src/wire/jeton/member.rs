@@ -15,6 +15,7 @@ const MOST: usize = 200;
 
 /// The body of `PUT /v1/orgs/{org}/members/{sub}`. What is absent gets its default: a `PUT` replaces.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct PutMember {
     #[serde(default, deserialize_with = "given")]
     pub(super) kind: Option<Parsed<MemberKind>>,
@@ -29,6 +30,7 @@ pub struct PutMember {
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(deny_unknown_fields)]
 pub(super) struct ProfileBody {
     #[serde(default, deserialize_with = "given")]
@@ -83,10 +85,13 @@ impl TryFrom<PutMember> for MemberDraft {
 
 /// The query of `GET /v1/orgs/{org}/members`.
 #[derive(Debug)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct MembersPage {
     /// The `next` of the page before.
+    #[cfg_attr(feature = "openapi", schemars(with = "Option<Parsed<Subject>>"))]
     pub after: Option<Subject>,
     /// 1 to 500, 100 if absent.
+    #[cfg_attr(feature = "openapi", schemars(range(min = 1, max = 500)))]
     pub limit: usize,
 }
 
@@ -100,6 +105,7 @@ impl TryFrom<Parameters> for MembersPage {
 
 /// A member in an answer.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Member"))]
 pub struct MemberView<'a> {
     sub: &'a str,
     org: &'a str,
@@ -113,6 +119,7 @@ pub struct MemberView<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 struct ProfileView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<&'a str>,
@@ -152,6 +159,7 @@ impl<'a> MemberView<'a> {
 
 /// One page of members.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Members"))]
 pub struct MembersView<'a> {
     members: Vec<MemberView<'a>>,
     /// What to send as `after` for the next page; absent on the last.

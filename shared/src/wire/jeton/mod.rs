@@ -7,7 +7,21 @@ pub mod org;
 pub mod seed;
 mod settings;
 
+use serde::Serialize;
+
 use crate::domain::Invalid;
+
+/// The answer of `GET /health`.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Health"))]
+pub struct Healthy {
+    status: &'static str,
+}
+
+impl Healthy {
+    /// There it is.
+    pub const OK: Self = Self { status: "ok" };
+}
 
 /// Text for people, of at most 100 characters.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -44,6 +58,20 @@ impl std::fmt::Display for Text {
 impl std::fmt::Display for LongText {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl super::described::Spelled for Text {
+    fn spelling() -> schemars::Schema {
+        super::described::plain(100)
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl super::described::Spelled for LongText {
+    fn spelling() -> schemars::Schema {
+        super::described::plain(1_000)
     }
 }
 

@@ -11,6 +11,7 @@ use crate::wire::{Object, Parsed, given};
 
 /// The body of `PUT /v1/orgs/{org}`. What is absent gets its default: a `PUT` replaces.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct PutOrg {
     #[serde(default, deserialize_with = "given")]
     pub(super) parent: Option<Parsed<OrgId>>,
@@ -38,6 +39,7 @@ impl TryFrom<PutOrg> for OrgDraft {
 
 /// An org in an answer.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Org"))]
 pub struct OrgView<'a> {
     id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,6 +71,7 @@ impl<'a> OrgView<'a> {
 
 /// A new API secret of an org in an answer, the only one that has it.
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct OrgSecret<'a> {
     org: &'a str,
     secret: &'a str,

@@ -17,6 +17,7 @@ macro_rules! members {
     ($(#[$meta:meta])* struct $name:ident { $($member:ident: $type:ty,)* }) => {
         $(#[$meta])*
         #[derive(Clone, Debug, Default, Deserialize, Serialize)]
+        #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
         #[serde(deny_unknown_fields)]
         pub(super) struct $name {
             $(#[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
@@ -75,6 +76,7 @@ members! {
 
 /// One of `supported_scopes`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "SupportedScope"))]
 #[serde(deny_unknown_fields)]
 pub(super) struct SupportedScopeBody {
     name: Parsed<Scope>,
@@ -92,6 +94,7 @@ pub(super) struct SupportedScopeBody {
 
 /// What others keep with something, by key.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(transparent)]
 pub(super) struct Attributes(BTreeMap<Parsed<Text>, Parsed<LongText>>);
 
@@ -134,6 +137,21 @@ impl Serialize for Length {
     }
 }
 
+#[cfg(feature = "openapi")]
+impl schemars::JsonSchema for Length {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Length".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({"type": "integer", "minimum": 1, "maximum": OrgSettings::LONGEST.0})
+    }
+}
+
 /// Where token requests go: RFC 6749 section 3.2.
 #[derive(Clone, Debug)]
 pub(super) struct Endpoint(String);
@@ -155,6 +173,13 @@ impl FromStr for Endpoint {
 impl std::fmt::Display for Endpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl crate::wire::described::Spelled for Endpoint {
+    fn spelling() -> schemars::Schema {
+        schemars::json_schema!({"type": "string", "format": "uri", "maxLength": 255, "pattern": "^https?://[^#]+$"})
     }
 }
 

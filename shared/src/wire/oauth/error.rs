@@ -4,6 +4,7 @@ use serde::Serialize;
 
 /// The body of every answer that isn't a success. `error_description` never repeats what was sent.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ErrorResponse<'a> {
     /// A registered code.
     pub error: &'a str,

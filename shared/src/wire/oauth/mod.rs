@@ -3,5 +3,6 @@
 pub mod details;
 pub mod error;
 pub mod introspection;
+pub mod metadata;
 pub mod registration;
 pub mod token;

@@ -12,6 +12,8 @@ use crate::wire::authlete::client as kept_as;
 
 mod kept;
 mod redirect;
+#[cfg(feature = "openapi")]
+mod shape;
 mod view;
 
 pub use view::ClientInformation;

@@ -10,6 +10,7 @@ use crate::token_request::TokenType;
 
 /// The answer.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct TokenResponse {
     access_token: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -23,6 +24,7 @@ pub struct TokenResponse {
     #[serde(skip_serializing_if = "String::is_empty")]
     scope: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schemars(with = "Option<Vec<serde_json::Map<String, serde_json::Value>>>"))]
     authorization_details: Option<Box<RawValue>>,
 }
 

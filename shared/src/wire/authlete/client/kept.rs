@@ -13,7 +13,7 @@ pub(super) const LONGEST: usize = 16_384;
 
 /// What a member is.
 #[derive(Clone, Copy)]
-enum Shape {
+pub(super) enum Shape {
     /// `true`: what is false is left out.
     Flag,
     /// A whole number, not 0.
@@ -58,7 +58,7 @@ const RESPONSES: &[&str] =
     &["NONE", "CODE", "TOKEN", "ID_TOKEN", "CODE_TOKEN", "CODE_ID_TOKEN", "ID_TOKEN_TOKEN", "CODE_ID_TOKEN_TOKEN"];
 
 /// Nothing of it changes what a token endpoint does: a switch that would, and is unknown here, must not look as if it were on.
-const KEPT: &[(&str, Shape)] = &[
+pub(super) const KEPT: &[(&str, Shape)] = &[
     ("applicationType", Shape::One(&["WEB", "NATIVE"])),
     ("authTimeRequired", Shape::Flag),
     ("authorizationDetailsTypes", Shape::Texts),

@@ -93,6 +93,7 @@ fn extension(client: &Client) -> Value {
 
 /// `ClientListResponse`
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "ClientListResponse"))]
 #[serde(rename_all = "camelCase")]
 pub struct ClientListView<'a> {
     start: usize,
@@ -118,6 +119,7 @@ impl<'a> ClientListView<'a> {
 
 /// `ClientSecretRefreshResponse` and `ClientSecretUpdateResponse`. The secret before is not known any more.
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "ClientSecretResponse"))]
 #[serde(rename_all = "camelCase")]
 pub struct SecretView<'a> {
     #[serde(flatten)]
@@ -147,6 +149,7 @@ impl std::fmt::Debug for SecretView<'_> {
 
 /// The answer to `client/lock_flag/update`.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "ClientFlagUpdateResponse"))]
 #[serde(transparent)]
 pub struct LockView(ApiResult);
 

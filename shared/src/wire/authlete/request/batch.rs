@@ -32,6 +32,7 @@ pub fn at(index: usize, refusal: Refusal) -> Refusal {
 
 /// The query of a batch.
 #[derive(Debug)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename_all = "camelCase"))]
 pub struct BatchQuery {
     /// Whether it is only checked.
     pub dry_run: bool,

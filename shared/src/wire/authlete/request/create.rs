@@ -13,9 +13,11 @@ use crate::wire::{Object, TokenText};
 
 /// What is asked for, as it is sent.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TokenCreateRequest"))]
 #[serde(rename_all = "camelCase", default)]
 pub struct CreateToken {
     #[serde(deserialize_with = "given")]
+    #[cfg_attr(feature = "openapi", schemars(required, extend("enum" = crate::domain::GrantType::ALL.map(names::grant))))]
     grant_type: Option<String>,
     #[serde(deserialize_with = "given")]
     client_id: Option<Number>,

@@ -13,9 +13,11 @@ use crate::wire::authlete::lenient::{Number, Words, flag, given};
 
 /// What a resource server asks, as it is sent.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "IntrospectionRequest"))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Introspect {
     #[serde(deserialize_with = "given")]
+    #[cfg_attr(feature = "openapi", schemars(required))]
     token: Option<TokenText>,
     #[serde(deserialize_with = "given")]
     scopes: Option<Words>,
@@ -82,9 +84,11 @@ impl Introspect {
 
 /// What a resource server asks as RFC 7662 has it, passed on.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "StandardIntrospectionRequest"))]
 #[serde(rename_all = "camelCase", default)]
 pub struct IntrospectStandard {
     #[serde(deserialize_with = "given")]
+    #[cfg_attr(feature = "openapi", schemars(required))]
     parameters: Option<TokenText>,
     #[serde(deserialize_with = "flag")]
     with_hidden_properties: bool,

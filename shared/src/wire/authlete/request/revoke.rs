@@ -6,12 +6,15 @@ use super::fields::{parsed, required, secret};
 use crate::client_auth::{ClientCredentials, FormCredentials};
 use crate::client_token::{Hint, TokenRef};
 use crate::domain::{ClientRef, Denial, Refusal, Secret, Subject};
+#[cfg(feature = "openapi")]
+use crate::wire::Parsed;
 use crate::wire::TokenText;
 use crate::wire::authlete::lenient::given;
 use crate::wire::form::Parameters;
 
 /// What to revoke, as it is sent.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TokenRevokeRequest"))]
 #[serde(rename_all = "camelCase", default)]
 pub struct RevokeToken {
     #[serde(deserialize_with = "given")]
@@ -51,12 +54,16 @@ impl RevokeToken {
 
 /// The query of the list.
 #[derive(Debug)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename_all = "camelCase"))]
 pub struct ListTokens {
     /// `clientIdentifier`
+    #[cfg_attr(feature = "openapi", schemars(rename = "clientIdentifier", with = "Option<Parsed<ClientRef>>"))]
     pub client: Option<ClientRef>,
     /// `subject`
+    #[cfg_attr(feature = "openapi", schemars(with = "Option<Parsed<Subject>>"))]
     pub subject: Option<Subject>,
     /// `tokenStatus`: whether they are valid. `None`: either.
+    #[cfg_attr(feature = "openapi", schemars(rename = "tokenStatus", with = "Option<String>", extend("enum" = ["ALL", "VALID", "INVALID"])))]
     pub valid: Option<bool>,
     /// `start`, inclusive.
     pub start: usize,
@@ -100,9 +107,11 @@ pub fn range(query: &mut Parameters, longest: usize) -> Result<(usize, usize), R
 
 /// What a client of the authorization server sent to its revocation endpoint (RFC 7009), as that passes it on.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "RevocationRequest"))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Revocation {
     #[serde(deserialize_with = "given")]
+    #[cfg_attr(feature = "openapi", schemars(required))]
     parameters: Option<TokenText>,
     #[serde(deserialize_with = "given")]
     client_id: Option<String>,

@@ -8,6 +8,7 @@ use crate::wire::form::Parameters;
 
 /// How the service's metadata shall look.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "ServiceConfigurationRequest"))]
 #[serde(default)]
 pub struct Configuration {
     /// Whether with line breaks.
@@ -28,6 +29,7 @@ impl TryFrom<Parameters> for Configuration {
 
 /// How the key set shall look.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct KeySetQuery {
     /// Whether with line breaks.
     pub pretty: bool,

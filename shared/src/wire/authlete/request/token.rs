@@ -14,9 +14,11 @@ use crate::wire::authlete::property::Properties;
 
 /// What a client has sent to the token endpoint of an authorization server, as that passes it on.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TokenRequest"))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ProcessToken {
     #[serde(deserialize_with = "given")]
+    #[cfg_attr(feature = "openapi", schemars(required))]
     parameters: Option<TokenText>,
     #[serde(deserialize_with = "given")]
     client_id: Option<String>,
@@ -69,11 +71,14 @@ impl ProcessToken {
 
 /// What the authorization server says of a user who has proved who it is.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TokenIssueRequest"))]
 #[serde(rename_all = "camelCase", default)]
 pub struct IssueToken {
     #[serde(deserialize_with = "given")]
+    #[cfg_attr(feature = "openapi", schemars(required))]
     ticket: Option<TokenText>,
     #[serde(deserialize_with = "given")]
+    #[cfg_attr(feature = "openapi", schemars(required))]
     subject: Option<String>,
     #[serde(deserialize_with = "given")]
     properties: Option<Properties>,
@@ -105,11 +110,14 @@ impl IssueToken {
 
 /// Why the authorization server gives a ticket back.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TokenFailRequest"))]
 #[serde(rename_all = "camelCase", default)]
 pub struct FailToken {
     #[serde(deserialize_with = "given")]
+    #[cfg_attr(feature = "openapi", schemars(required))]
     ticket: Option<TokenText>,
     #[serde(deserialize_with = "given")]
+    #[cfg_attr(feature = "openapi", schemars(required, extend("enum" = FailReason::NAMED.map(|(name, _)| name))))]
     reason: Option<String>,
 }
 
@@ -125,20 +133,24 @@ pub enum FailReason {
     InvalidScope,
 }
 
+impl FailReason {
+    const NAMED: [(&'static str, Self); 6] = [
+        ("UNKNOWN", Self::Unknown),
+        ("INVALID_RESOURCE_OWNER_CREDENTIALS", Self::InvalidResourceOwnerCredentials),
+        ("INVALID_TARGET", Self::InvalidTarget),
+        ("INVALID_CLIENT", Self::InvalidClient),
+        ("UNAUTHORIZED_CLIENT", Self::UnauthorizedClient),
+        ("INVALID_SCOPE", Self::InvalidScope),
+    ];
+}
+
 impl FailToken {
     /// The ticket, and the reason.
     pub fn take(self) -> Result<(TicketValue, FailReason), Refusal> {
         let ticket = TicketValue(required("ticket", secret(self.ticket))?);
-        let reason = match required("reason", self.reason.as_deref())? {
-            "UNKNOWN" => FailReason::Unknown,
-            "INVALID_RESOURCE_OWNER_CREDENTIALS" => FailReason::InvalidResourceOwnerCredentials,
-            "INVALID_TARGET" => FailReason::InvalidTarget,
-            "INVALID_CLIENT" => FailReason::InvalidClient,
-            "UNAUTHORIZED_CLIENT" => FailReason::UnauthorizedClient,
-            "INVALID_SCOPE" => FailReason::InvalidScope,
-            _ => return Err(Refusal::invalid("reason", "must be the name of a reason")),
-        };
-        Ok((ticket, reason))
+        let reason = required("reason", self.reason.as_deref())?;
+        let reason = FailReason::NAMED.into_iter().find(|(name, _)| *name == reason).map(|(_, reason)| reason);
+        Ok((ticket, reason.ok_or_else(|| Refusal::invalid("reason", "must be the name of a reason"))?))
     }
 }
 

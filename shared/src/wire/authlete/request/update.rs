@@ -13,6 +13,7 @@ use crate::wire::{Object, TokenText};
 
 /// What shall change of which token, as it is sent.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TokenUpdateRequest"))]
 #[serde(rename_all = "camelCase", default)]
 pub struct UpdateToken {
     #[serde(deserialize_with = "given")]

@@ -7,6 +7,7 @@ use crate::wire::authlete::result::{ApiResult, ResultCode};
 
 /// The batch was taken.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TokenCreateBatchResponse"))]
 #[serde(rename_all = "camelCase")]
 pub struct BatchAccepted {
     #[serde(flatten)]
@@ -24,6 +25,7 @@ impl BatchAccepted {
 
 /// How a batch is.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TokenBatchStatusResponse"))]
 pub struct BatchStatusResponse {
     #[serde(flatten)]
     result: ApiResult,
@@ -31,6 +33,7 @@ pub struct BatchStatusResponse {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 struct BatchStatus {
     batch_kind: &'static str,

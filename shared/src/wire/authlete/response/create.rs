@@ -13,6 +13,7 @@ use crate::wire::authlete::result::{ApiResult, Call, ResultCode};
 
 /// What has come of it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[expect(missing_docs, reason = "the names are the contract's")]
 pub enum CreateAction {
@@ -23,6 +24,7 @@ pub enum CreateAction {
 
 /// The answer.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct TokenCreateResponse<'a> {
     #[serde(flatten)]
     result: ApiResult,
@@ -32,6 +34,7 @@ pub struct TokenCreateResponse<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "camelCase")]
 struct CreatedToken<'a> {
     access_token: HandedOver<'a>,

@@ -12,6 +12,7 @@ use crate::wire::authlete::property::Property;
 
 /// A token exchange that the authorization server must decide about.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ExchangeView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,6 +49,7 @@ impl<'a> ExchangeView<'a> {
 
 /// What is known of a token to exchange. Its scopes and authorization details are left out: the SDKs don't agree on what they are.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 struct TokenInfo<'a> {
     client_id: u64,

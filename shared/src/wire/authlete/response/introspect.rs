@@ -16,6 +16,7 @@ use crate::wire::authlete::result::{ApiResult, Call, ResultCode};
 
 /// What the resource server must do next.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[expect(missing_docs, reason = "the names are the contract's")]
 pub enum IntrospectionAction {
@@ -27,6 +28,7 @@ pub enum IntrospectionAction {
 
 /// The answer.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct IntrospectionResponse<'a> {
     #[serde(flatten)]
@@ -43,6 +45,7 @@ pub struct IntrospectionResponse<'a> {
 
 /// What is known of the token.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "camelCase")]
 struct TokenView<'a> {
     client_id: u64,
@@ -80,6 +83,7 @@ struct TokenView<'a> {
 
 /// `Scope`
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Scope"))]
 #[serde(rename_all = "camelCase")]
 struct ScopeView<'a> {
     name: &'a str,
@@ -91,6 +95,7 @@ struct ScopeView<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 struct Attribute<'a> {
     key: &'a str,
     value: std::borrow::Cow<'a, str>,

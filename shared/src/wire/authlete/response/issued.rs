@@ -12,6 +12,7 @@ use crate::wire::authlete::property::{Pair, Property};
 
 /// A new token, for the authorization server.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "camelCase")]
 pub struct IssuedToken<'a> {
     response_content: String,
@@ -45,6 +46,7 @@ pub struct IssuedToken<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "camelCase")]
 #[expect(clippy::struct_field_names, reason = "the contract's members")]
 struct IssuedRefreshToken<'a> {

@@ -14,6 +14,7 @@ use crate::wire::authlete::request::ListTokens;
 
 /// A page of the records of clients.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TokenListResponse<'a> {
     start: usize,
@@ -29,6 +30,7 @@ pub struct TokenListResponse<'a> {
 
 /// The client that was asked about.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "camelCase")]
 #[expect(clippy::struct_field_names, reason = "the contract's members")]
 struct ClientView<'a> {
@@ -41,6 +43,7 @@ struct ClientView<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "AccessToken"))]
 #[serde(rename_all = "camelCase")]
 struct Row<'a> {
     access_token_hash: String,

@@ -8,6 +8,7 @@ use crate::wire::authlete::result::{ApiResult, Call, ResultCode};
 
 /// How many records were revoked.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct TokenRevokeResponse {
     #[serde(flatten)]
     result: ApiResult,
@@ -24,6 +25,7 @@ impl TokenRevokeResponse {
 
 /// What the authorization server sends its OAuth client.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[expect(missing_docs, reason = "the names are the contract's")]
 pub enum RevocationAction {
@@ -35,6 +37,7 @@ pub enum RevocationAction {
 
 /// The answer to a client's revocation.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RevocationResponse {
     #[serde(flatten)]

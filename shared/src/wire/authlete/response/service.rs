@@ -4,13 +4,14 @@ use json_patch::Patch;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::domain::{ClientAuthMethod, Fault, GrantType, Issuer, Org, Refusal};
+use crate::domain::{Algorithm, ClientAuthMethod, Fault, GrantType, Issuer, Org, Refusal};
 use crate::dpop;
 use crate::strict_json;
 use crate::wire::authlete::request::Configuration;
 
 /// What there is. What there isn't is left out, as is what only an OpenID provider has.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "ServiceConfiguration"))]
 pub struct Metadata<'a> {
     issuer: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -31,7 +32,6 @@ impl<'a> Metadata<'a> {
     pub fn of(org: &'a Org, issuer: &'a Issuer) -> Self {
         let settings = &org.settings.oauth;
         let methods: Vec<_> = ClientAuthMethod::ALL.into_iter().map(ClientAuthMethod::as_str).collect();
-        let algorithms: Vec<_> = dpop::ALGORITHMS.into_iter().map(crate::domain::Algorithm::name).collect();
         Self {
             issuer: issuer.as_str(),
             token_endpoint: settings.token_endpoint.as_deref(),
@@ -40,9 +40,9 @@ impl<'a> Metadata<'a> {
             response_types_supported: [],
             grant_types_supported: settings.supported_grants.iter().copied().map(GrantType::as_str).collect(),
             token_endpoint_auth_methods_supported: methods.clone(),
-            token_endpoint_auth_signing_alg_values_supported: algorithms.clone(),
+            token_endpoint_auth_signing_alg_values_supported: Algorithm::ALL.map(Algorithm::name).to_vec(),
             revocation_endpoint_auth_methods_supported: methods,
-            dpop_signing_alg_values_supported: algorithms,
+            dpop_signing_alg_values_supported: dpop::ALGORITHMS.map(Algorithm::name).to_vec(),
             tls_client_certificate_bound_access_tokens: true,
         }
     }

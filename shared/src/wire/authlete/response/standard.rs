@@ -11,6 +11,7 @@ use crate::wire::authlete::result::{ApiResult, Call, ResultCode};
 
 /// What the authorization server sends the resource server.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[expect(missing_docs, reason = "the names are the contract's")]
 pub enum StandardIntrospectionAction {
@@ -21,6 +22,7 @@ pub enum StandardIntrospectionAction {
 
 /// The answer.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct StandardIntrospectionResponse {
     #[serde(flatten)]

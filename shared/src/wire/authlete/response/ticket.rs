@@ -13,6 +13,7 @@ const SERVER_ERROR: &str = "server_error";
 
 /// What has come of a ticket.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[expect(missing_docs, reason = "the names are the contract's")]
 pub enum IssueAction {
@@ -22,6 +23,7 @@ pub enum IssueAction {
 
 /// The answer to the word that lets a token be issued.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct TokenIssueResponse<'a> {
     #[serde(flatten)]
     result: ApiResult,
@@ -31,6 +33,7 @@ pub struct TokenIssueResponse<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(untagged)]
 enum IssueBody<'a> {
     Issued(Box<IssuedToken<'a>>),
@@ -58,6 +61,7 @@ impl<'a> TokenIssueResponse<'a> {
 
 /// What the authorization server sends its OAuth client.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[expect(missing_docs, reason = "the names are the contract's")]
 pub enum FailAction {
@@ -67,6 +71,7 @@ pub enum FailAction {
 
 /// The answer to the word that lets none be issued.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TokenFailResponse {
     #[serde(flatten)]

@@ -35,6 +35,7 @@ impl Requested {
 
 /// What the authorization server must do next.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[expect(missing_docs, reason = "the names are the contract's")]
 pub enum TokenAction {
@@ -49,6 +50,7 @@ pub enum TokenAction {
 
 /// The answer to a token request.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TokenResponse<'a> {
     #[serde(flatten)]
@@ -66,6 +68,7 @@ pub struct TokenResponse<'a> {
 
 /// What is said with it.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(untagged)]
 enum Body<'a> {
     #[serde(rename_all = "camelCase")]
@@ -99,6 +102,7 @@ enum Body<'a> {
 
 /// Who asks, and for what.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "camelCase")]
 struct Asker<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -13,6 +13,7 @@ use crate::wire::authlete::result::{ApiResult, Call, ResultCode};
 
 /// What has come of it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[expect(missing_docs, reason = "the names are the contract's")]
 pub enum UpdateAction {
@@ -23,6 +24,7 @@ pub enum UpdateAction {
 
 /// The answer.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct TokenUpdateResponse<'a> {
     #[serde(flatten)]
     result: ApiResult,
@@ -32,6 +34,7 @@ pub struct TokenUpdateResponse<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "camelCase")]
 struct UpdatedToken<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]

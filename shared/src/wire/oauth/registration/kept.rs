@@ -10,7 +10,7 @@ use crate::wire::authlete::names::CERTIFICATE_SUBJECTS;
 
 /// What a member is.
 #[derive(Clone, Copy)]
-enum Shape {
+pub(super) enum Shape {
     /// `true` or `false`.
     Flag,
     /// One of these registered names.
@@ -50,11 +50,11 @@ const JWE_ALG: &[&str] = &[
 ];
 const JWE_ENC: &[&str] = &["A128CBC-HS256", "A192CBC-HS384", "A256CBC-HS512", "A128GCM", "A192GCM", "A256GCM"];
 /// With their words in alphabetical order.
-const RESPONSE_TYPES: &[&str] =
+pub(super) const RESPONSE_TYPES: &[&str] =
     &["none", "code", "token", "id_token", "code token", "code id_token", "id_token token", "code id_token token"];
 
 /// Registered members (RFC 7591, OpenID Connect, and others), and under which name they are kept.
-const KEPT: &[(&str, &str, Shape)] = &[
+pub(super) const KEPT: &[(&str, &str, Shape)] = &[
     ("application_type", "applicationType", Shape::Name(&["web", "native"])),
     ("authorization_details_types", "authorizationDetailsTypes", Shape::Texts),
     ("authorization_encrypted_response_alg", "authorizationEncryptionAlg", Shape::Name(JWE_ALG)),
@@ -92,7 +92,7 @@ const KEPT: &[(&str, &str, Shape)] = &[
 ];
 
 /// Members that can be in several languages (RFC 7591 section 2.2), and where those are kept.
-const LOCALIZED: [(&str, &str, Shape); 5] = [
+pub(super) const LOCALIZED: [(&str, &str, Shape); 5] = [
     ("client_name", "clientNames", Shape::Text),
     ("client_uri", "clientUris", Shape::Page),
     ("logo_uri", "logoUris", Shape::Page),

@@ -1,0 +1,43 @@
+//! `GET /.well-known/oauth-authorization-server`: RFC 8414 section 3.
+
+use shared::domain::{Error, Refusal};
+use shared::http::{Dialect, Endpoint, IfNoneMatch, PathBehind, Published, Route};
+use shared::ports::Announcer;
+use shared::wire::oauth::metadata::{Endpoints, Metadata, is_path_of};
+
+use super::introspect::Introspect;
+use super::register_client::RegisterClient;
+use super::revoke::Revoke;
+use super::token::Token;
+use crate::jeton::jwks::Jwks;
+
+/// Tells clients what the authorization server can do. Where the issuer has a path it is found behind the well-known one, too:
+/// section 3.1.
+#[derive(Debug)]
+pub struct GetMetadata;
+
+impl Endpoint for GetMetadata {
+    const ROUTE: Route = Route::get("oauth.metadata", "/.well-known/oauth-authorization-server", Dialect::OAuth)
+        .and_at("/.well-known/oauth-authorization-server/{path+}");
+    type Ports = Announcer;
+    type Input = (PathBehind, IfNoneMatch);
+    type Output = Published<Metadata<'static>>;
+
+    async fn handle(ports: &Announcer, (PathBehind(path), known): Self::Input) -> Result<Self::Output, Error> {
+        if path.is_some_and(|path| !is_path_of(&ports.issuer, &path)) {
+            return Err(Refusal::NoSuchPath.into());
+        }
+        Ok(Published::document(&Metadata::of(&ports.issuer, &endpoints()), &known)?)
+    }
+}
+
+/// The endpoints of the catalogue that metadata names: a test holds them together.
+pub(super) fn endpoints() -> Endpoints {
+    Endpoints {
+        token: Some(Token::ROUTE.path),
+        introspection: Some(Introspect::ROUTE.path),
+        revocation: Some(Revoke::ROUTE.path),
+        registration: Some(RegisterClient::ROUTE.path),
+        jwks: Jwks::ROUTE.path,
+    }
+}

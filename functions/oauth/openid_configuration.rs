@@ -1,0 +1,23 @@
+//! `GET /.well-known/openid-configuration`: OpenID Connect Discovery section 4.
+
+use shared::domain::Error;
+use shared::http::{Dialect, Endpoint, IfNoneMatch, Published, Route};
+use shared::ports::Announcer;
+use shared::wire::oauth::metadata::{self, Metadata};
+
+use super::metadata::endpoints;
+
+/// Tells verifiers of tokens where the keys are, in the words of OpenID Connect: API Gateway's JWT authorizer knows no others.
+#[derive(Debug)]
+pub struct OpenIdConfiguration;
+
+impl Endpoint for OpenIdConfiguration {
+    const ROUTE: Route = Route::get("oauth.openid_configuration", "/.well-known/openid-configuration", Dialect::OAuth);
+    type Ports = Announcer;
+    type Input = IfNoneMatch;
+    type Output = Published<metadata::OpenIdConfiguration<'static>>;
+
+    async fn handle(ports: &Announcer, known: IfNoneMatch) -> Result<Self::Output, Error> {
+        Ok(Published::document(&Metadata::of(&ports.issuer, &endpoints()).for_openid(), &known)?)
+    }
+}

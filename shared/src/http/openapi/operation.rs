@@ -1,0 +1,188 @@
+//! One operation of the document, as it is put together.
+
+use std::collections::BTreeMap;
+
+use http::StatusCode;
+use schemars::{JsonSchema, Schema};
+use serde_json::{Map, Value, json};
+
+use super::Schemas;
+use crate::http::{Dialect, Reply, Route, render};
+use crate::wire::agilicus::response::ErrorMessage;
+use crate::wire::authlete::result::ApiResult;
+use crate::wire::oauth::error::ErrorResponse;
+
+/// An operation that inputs and outputs describe.
+#[derive(Debug)]
+pub struct Operation<'a> {
+    route: &'a Route,
+    path: &'static str,
+    schemas: &'a mut Schemas,
+    parameters: Vec<Value>,
+    body: Option<Value>,
+    answers: BTreeMap<u16, Value>,
+    refusals: Vec<u16>,
+    security: Option<Value>,
+}
+
+/// How a caller says who it is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Scheme {
+    /// RFC 6750.
+    Bearer,
+    /// RFC 7617, by an org's id and API secret.
+    Service,
+    /// RFC 6749 section 2.3.1.
+    Client,
+    /// RFC 7592 section 3.
+    Registration,
+}
+
+impl Scheme {
+    const ALL: [Self; 4] = [Self::Bearer, Self::Service, Self::Client, Self::Registration];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Bearer => "bearer",
+            Self::Service => "service",
+            Self::Client => "client",
+            Self::Registration => "registration",
+        }
+    }
+
+    fn definition(self) -> Value {
+        match self {
+            Self::Bearer => {
+                json!({"type": "http", "scheme": "bearer", "description": "An access token of this service: RFC 6750."})
+            }
+            Self::Client => {
+                json!({"type": "http", "scheme": "basic", "description": "Id and secret of an OAuth client: RFC 6749 section 2.3.1."})
+            }
+            Self::Registration => {
+                json!({"type": "http", "scheme": "bearer", "description": "The registration access token of a client: RFC 7592 section 3."})
+            }
+            Self::Service => {
+                json!({"type": "http", "scheme": "basic", "description": "Id and API secret of a service: RFC 7617."})
+            }
+        }
+    }
+}
+
+pub(super) fn security_schemes() -> Value {
+    Scheme::ALL.into_iter().map(|scheme| (scheme.name().to_owned(), scheme.definition())).collect::<Map<_, _>>().into()
+}
+
+impl<'a> Operation<'a> {
+    pub(super) fn new(route: &'a Route, path: &'static str, schemas: &'a mut Schemas) -> Self {
+        let (parameters, answers) = (Vec::new(), BTreeMap::new());
+        Self { route, path, schemas, parameters, body: None, answers, refusals: Vec::new(), security: None }
+    }
+
+    /// Whether its path has this parameter.
+    pub fn has_in_path(&self, name: &str) -> bool {
+        self.path.contains(&format!("{{{name}}}")) || self.path.contains(&format!("{{{name}+}}"))
+    }
+
+    /// It takes a parameter of its path.
+    pub fn takes_from_path(&mut self, name: &str, schema: &Schema) {
+        self.parameters.push(json!({"name": name, "in": "path", "required": true, "schema": schema}));
+    }
+
+    /// It takes the members of `T` as parameters of the query. Each may be left out.
+    pub fn takes_from_query<T: JsonSchema>(&mut self) {
+        for (name, mut schema) in self.schemas.members::<T>() {
+            let mut parameter = json!({"name": name, "in": "query"});
+            if let Some(text) = schema.as_object_mut().and_then(|schema| schema.remove("description")) {
+                parameter["description"] = text;
+            }
+            parameter["schema"] = schema;
+            self.parameters.push(parameter);
+        }
+    }
+
+    /// It takes a body of one of these media types.
+    pub fn takes_body<T: JsonSchema>(&mut self, required: bool, media_types: &[&str]) {
+        let schema = self.schemas.of_request::<T>();
+        let content: Map<_, _> =
+            media_types.iter().map(|media_type| ((*media_type).to_owned(), json!({"schema": schema}))).collect();
+        self.body = Some(json!({"required": required, "content": content}));
+    }
+
+    /// Callers say who they are, in one of these ways. An empty one: or not at all.
+    pub fn authenticates(&mut self, ways: &[Option<Scheme>]) {
+        let way = |way: &Option<Scheme>| way.map_or(json!({}), |scheme| json!({scheme.name(): []}));
+        self.security = Some(ways.iter().map(way).collect());
+    }
+
+    /// It answers with `T` in JSON.
+    pub fn answers<T: JsonSchema>(&mut self, status: u16) {
+        let schema = self.schemas.of_answer::<T>();
+        self.answers_as(status, Reply::JSON, schema);
+    }
+
+    /// It answers with a body of this media type.
+    pub fn answers_as(&mut self, status: u16, media_type: &str, schema: impl Into<Value>) {
+        let content = json!({media_type: {"schema": schema.into()}});
+        self.answers.insert(status, json!({"description": reason(status), "content": content}));
+    }
+
+    /// It answers 304 to who has the answer already.
+    pub fn is_conditional(&mut self) {
+        self.parameters.push(json!({"name": "If-None-Match", "in": "header", "schema": {"type": "string"}}));
+        self.answers_nothing(304);
+    }
+
+    /// It answers with a status alone.
+    pub fn answers_nothing(&mut self, status: u16) {
+        self.answers.insert(status, json!({"description": reason(status)}));
+    }
+
+    /// It can refuse with these.
+    pub fn refuses(&mut self, statuses: &[u16]) {
+        self.refusals.extend(statuses);
+    }
+
+    /// The operation, and the errors that it refers to.
+    pub(super) fn finish(mut self, id: &str) -> (Value, Vec<(String, Value)>) {
+        let mut errors = Vec::new();
+        for status in std::mem::take(&mut self.refusals) {
+            let name = format!("{}.{status}", self.route.dialect.name());
+            self.answers.insert(status, json!({"$ref": format!("#/components/responses/{name}")}));
+            errors.push((name, self.error(status)));
+        }
+        let answers: Map<_, _> = self.answers.into_iter().map(|(status, answer)| (status.to_string(), answer)).collect();
+        let mut operation = json!({"operationId": id, "tags": [self.route.dialect.name()]});
+        operation["security"] = self.security.unwrap_or_else(|| json!([]));
+        if !self.parameters.is_empty() {
+            operation["parameters"] = self.parameters.into();
+        }
+        if let Some(body) = self.body {
+            operation["requestBody"] = body;
+        }
+        operation["responses"] = answers.into();
+        (operation, errors)
+    }
+
+    fn error(&mut self, status: u16) -> Value {
+        let (media_type, schema) = match self.route.dialect {
+            Dialect::Agilicus => (Reply::JSON, self.schemas.of_answer::<ErrorMessage<'_>>()),
+            Dialect::Authlete => (Reply::JSON, self.schemas.of_answer::<ApiResult>()),
+            Dialect::OAuth => (Reply::JSON, self.schemas.of_answer::<ErrorResponse<'_>>()),
+            Dialect::Jeton => (render::PROBLEM, self.schemas.of_answer::<render::Problem<'_>>()),
+        };
+        let mut error = json!({"description": reason(status), "content": {media_type: {"schema": schema}}});
+        let header = match status {
+            401 => Some(("WWW-Authenticate", json!({"type": "string"}))),
+            503 => Some(("Retry-After", json!({"type": "integer"}))),
+            _ => None,
+        };
+        if let Some((name, schema)) = header {
+            error["headers"] = json!({name: {"required": true, "schema": schema}});
+        }
+        error
+    }
+}
+
+fn reason(status: u16) -> &'static str {
+    StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or_default()
+}

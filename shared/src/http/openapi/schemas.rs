@@ -1,0 +1,98 @@
+//! The schemas of a document: of what is read, and of what is written.
+
+use schemars::generate::SchemaSettings;
+use schemars::transform::{Transform, transform_subschemas};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde_json::{Map, Value};
+
+/// Two sets that become one: the same type can look different when it is read.
+#[derive(Debug)]
+pub(super) struct Schemas {
+    read: SchemaGenerator,
+    written: SchemaGenerator,
+}
+
+impl Default for Schemas {
+    fn default() -> Self {
+        let settings = SchemaSettings::draft2020_12().with(|settings| {
+            settings.definitions_path = "#/components/schemas".into();
+            settings.meta_schema = None;
+            settings.untagged_enum_variant_titles = false;
+        });
+        let settings = settings.with_transform(NoNull);
+        Self { read: settings.clone().for_deserialize().into_generator(), written: settings.for_serialize().into_generator() }
+    }
+}
+
+impl Schemas {
+    /// Of a request.
+    pub(super) fn of_request<T: JsonSchema>(&mut self) -> Value {
+        finished(self.read.subschema_for::<T>())
+    }
+
+    /// Of a request whose members stand for themselves.
+    pub(super) fn members<T: JsonSchema>(&mut self) -> Map<String, Value> {
+        let mut schema = finished(T::json_schema(&mut self.read));
+        match schema["properties"].take() {
+            Value::Object(members) => members,
+            _ => Map::new(),
+        }
+    }
+
+    /// Of an answer.
+    pub(super) fn of_answer<T: JsonSchema>(&mut self) -> Value {
+        finished(self.written.subschema_for::<T>())
+    }
+
+    /// All that have a name.
+    pub(super) fn take(mut self) -> Map<String, Value> {
+        let mut all = self.read.take_definitions(true);
+        for (name, schema) in self.written.take_definitions(true) {
+            let other = all.insert(name.clone(), schema.clone());
+            assert!(other.is_none_or(|other| other == schema), "{name} looks different when it is read");
+        }
+        assert!(
+            !all.keys().any(|name| name.ends_with(|last: char| last.is_ascii_digit())),
+            "a name is taken twice: {:?}",
+            all.keys()
+        );
+        all
+    }
+}
+
+fn finished(mut schema: Schema) -> Value {
+    NoNull.transform(&mut schema);
+    schema.to_value()
+}
+
+/// What isn't there is left out: in no dialect is a member `null`.
+#[derive(Clone, Debug)]
+struct NoNull;
+
+impl Transform for NoNull {
+    fn transform(&mut self, schema: &mut Schema) {
+        transform_subschemas(self, schema);
+        let Some(members) = schema.as_object_mut() else { return };
+        if members.get("default") == Some(&Value::Null) {
+            members.remove("default");
+        }
+        if let Some(Value::Array(types)) = members.get_mut("type") {
+            types.retain(|kind| kind != "null");
+            if let [only] = &types[..] {
+                let only = only.clone();
+                members.insert("type".to_owned(), only);
+            }
+        }
+        if let Some(Value::Array(choices)) = members.get_mut("anyOf") {
+            choices.retain(|choice| choice["type"] != "null");
+            if let [Value::Object(only)] = &choices[..] {
+                let only = only.clone();
+                members.remove("anyOf");
+                members.extend(only);
+            }
+        }
+        if let Some(Value::Array(names)) = members.get_mut("enum") {
+            names.retain(|name| !name.is_null());
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Reading key sets over HTTPS.

@@ -1,0 +1,207 @@
+//! What the authorization server can do: RFC 8414 section 2, and OpenID Connect Discovery section 3.
+
+use percent_encoding::percent_decode_str;
+use serde::Serialize;
+
+use crate::domain::{Algorithm, ClientAuthMethod, GrantType, Issuer};
+use crate::dpop;
+use crate::grants::GRANTS;
+
+/// The paths of the endpoints that there are.
+#[derive(Clone, Copy, Debug)]
+pub struct Endpoints {
+    /// RFC 6749 section 3.2
+    pub token: Option<&'static str>,
+    /// RFC 7662
+    pub introspection: Option<&'static str>,
+    /// RFC 7009
+    pub revocation: Option<&'static str>,
+    /// RFC 7591
+    pub registration: Option<&'static str>,
+    /// RFC 7517 section 5
+    pub jwks: &'static str,
+}
+
+/// Authorization server metadata. What is an org's own matter, as the scopes and the types of authorization details that it has,
+/// isn't in it: there is one issuer for all orgs.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct Metadata<'a> {
+    issuer: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    introspection_endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revocation_endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registration_endpoint: Option<String>,
+    jwks_uri: String,
+    /// Required, and empty: there is no authorization endpoint, for no person ever meets this service.
+    response_types_supported: [&'static str; 0],
+    grant_types_supported: Vec<&'static str>,
+    #[serde(flatten)]
+    authentication: Authentication,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dpop_signing_alg_values_supported: Option<Vec<&'static str>>,
+    tls_client_certificate_bound_access_tokens: bool,
+}
+
+/// How clients prove who they are where.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+struct Authentication {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_endpoint_auth_methods_supported: Option<Vec<&'static str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_endpoint_auth_signing_alg_values_supported: Option<Vec<&'static str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    introspection_endpoint_auth_methods_supported: Option<Vec<&'static str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    introspection_endpoint_auth_signing_alg_values_supported: Option<Vec<&'static str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revocation_endpoint_auth_methods_supported: Option<Vec<&'static str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revocation_endpoint_auth_signing_alg_values_supported: Option<Vec<&'static str>>,
+}
+
+impl<'a> Metadata<'a> {
+    /// Of this issuer with these endpoints.
+    pub fn of(issuer: &'a Issuer, endpoints: &Endpoints) -> Self {
+        let base = issuer.as_str().trim_end_matches('/');
+        let url = |path: &'static str| format!("{base}{path}");
+        let has_tokens = endpoints.token.is_some();
+        Self {
+            issuer: issuer.as_str(),
+            token_endpoint: endpoints.token.map(url),
+            introspection_endpoint: endpoints.introspection.map(url),
+            revocation_endpoint: endpoints.revocation.map(url),
+            registration_endpoint: endpoints.registration.map(url),
+            jwks_uri: url(endpoints.jwks),
+            response_types_supported: [],
+            grant_types_supported: GRANTS.into_iter().filter(|_| has_tokens).map(GrantType::as_str).collect(),
+            authentication: Authentication::at(endpoints),
+            dpop_signing_alg_values_supported: has_tokens.then(|| dpop::ALGORITHMS.map(Algorithm::name).to_vec()),
+            tls_client_certificate_bound_access_tokens: has_tokens,
+        }
+    }
+
+    /// The same in the words of OpenID Connect.
+    pub fn for_openid(self) -> OpenIdConfiguration<'a> {
+        OpenIdConfiguration { metadata: self, subject_types_supported: ["public"], id_token_signing_alg_values_supported: [] }
+    }
+}
+
+impl Authentication {
+    fn at(endpoints: &Endpoints) -> Self {
+        let methods = |_| ClientAuthMethod::ALL.map(ClientAuthMethod::as_str).to_vec();
+        // Only who proves who it is learns anything about tokens.
+        let confidential = |_| {
+            let methods = ClientAuthMethod::ALL.into_iter().filter(|method| *method != ClientAuthMethod::None);
+            methods.map(ClientAuthMethod::as_str).collect()
+        };
+        let algorithms = |_| Algorithm::ALL.map(Algorithm::name).to_vec();
+        Self {
+            token_endpoint_auth_methods_supported: endpoints.token.map(methods),
+            token_endpoint_auth_signing_alg_values_supported: endpoints.token.map(algorithms),
+            introspection_endpoint_auth_methods_supported: endpoints.introspection.map(confidential),
+            introspection_endpoint_auth_signing_alg_values_supported: endpoints.introspection.map(algorithms),
+            revocation_endpoint_auth_methods_supported: endpoints.revocation.map(methods),
+            revocation_endpoint_auth_signing_alg_values_supported: endpoints.revocation.map(algorithms),
+        }
+    }
+}
+
+/// An OpenID provider's configuration: for verifiers of tokens that look for the keys in no other place, as API Gateway's.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct OpenIdConfiguration<'a> {
+    #[serde(flatten)]
+    metadata: Metadata<'a>,
+    /// A subject has one name for all clients.
+    subject_types_supported: [&'static str; 1],
+    /// Required, and empty: no ID token is ever issued.
+    id_token_signing_alg_values_supported: [&'static str; 0],
+}
+
+/// Whether this is the path of the issuer, without the slashes around it: RFC 8414 section 3.1 has it behind the well-known one.
+pub fn is_path_of(issuer: &Issuer, path: &str) -> bool {
+    let behind_scheme = issuer.as_str().split_once("://").map_or("", |(_, rest)| rest);
+    let own = behind_scheme.split_once('/').map_or("", |(_, path)| path).trim_end_matches('/');
+    !own.is_empty() && percent_decode_str(own).eq(path.bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const ALL: Endpoints = Endpoints {
+        token: Some("/oauth2/token"),
+        introspection: Some("/oauth2/introspect"),
+        revocation: Some("/oauth2/revoke"),
+        registration: Some("/oauth2/register"),
+        jwks: "/.well-known/jwks.json",
+    };
+
+    fn metadata(issuer: &str, endpoints: &Endpoints) -> Value {
+        serde_json::to_value(Metadata::of(&Issuer::parse(issuer).unwrap(), endpoints)).unwrap()
+    }
+
+    #[test]
+    fn rfc8414_2_endpoints_are_below_the_issuer_which_is_spelled_as_it_is_configured() {
+        for (issuer, token_endpoint) in [
+            ("https://a.example", "https://a.example/oauth2/token"),
+            ("https://a.example/", "https://a.example/oauth2/token"),
+            ("https://a.example:8443/x/y", "https://a.example:8443/x/y/oauth2/token"),
+        ] {
+            let metadata = metadata(issuer, &ALL);
+            assert_eq!((&metadata["issuer"], &metadata["token_endpoint"]), (&json!(issuer), &json!(token_endpoint)));
+        }
+    }
+
+    /// D07
+    #[test]
+    fn nothing_weak_is_advertised() {
+        let metadata = metadata("https://a.example", &ALL);
+        for (name, values) in metadata.as_object().unwrap().iter().filter(|(name, _)| name.ends_with("_supported")) {
+            let values: Vec<_> = values.as_array().unwrap().iter().map(|value| value.as_str().unwrap()).collect();
+            for weak in ["HS256", "HS384", "HS512", "client_secret_jwt", "password", "implicit", "authorization_code"] {
+                assert!(!values.contains(&weak), "{name}: {weak}");
+            }
+            // It is no algorithm, but how public clients authenticate where they may come.
+            let may_be_public = ["token_endpoint_auth_methods_supported", "revocation_endpoint_auth_methods_supported"];
+            assert_eq!(values.contains(&"none"), may_be_public.contains(&name.as_str()), "{name}");
+        }
+        let proofs = metadata["dpop_signing_alg_values_supported"].to_string();
+        assert!(!proofs.contains("RS") && proofs.contains("PS256"), "FAPI 2.0 section 5.4.1");
+    }
+
+    #[test]
+    fn what_there_is_no_endpoint_for_is_left_out() {
+        let none = Endpoints { token: None, introspection: None, revocation: None, registration: None, jwks: "/k" };
+        assert_eq!(
+            metadata("https://a.example", &none),
+            json!({
+                "issuer": "https://a.example", "jwks_uri": "https://a.example/k", "response_types_supported": [],
+                "grant_types_supported": [], "tls_client_certificate_bound_access_tokens": false,
+            })
+        );
+    }
+
+    #[test]
+    fn rfc8414_3_1_the_path_of_the_issuer_is_matched_whole() {
+        let is_path = |issuer: &str, path: &str| is_path_of(&Issuer::parse(issuer).unwrap(), path);
+        for issuer in ["https://a.example/x/y", "https://a.example/x/y/"] {
+            assert!(is_path(issuer, "x/y"));
+            for other in ["", "x", "x/y/", "/x/y", "x/y/z", "X/y", "y"] {
+                assert!(!is_path(issuer, other), "{other}");
+            }
+        }
+        assert!(is_path("https://a.example/caf%C3%A9", "café"));
+        for path in ["", "/", "a.example"] {
+            assert!(!is_path("https://a.example", path) && !is_path("https://a.example/", path), "{path}");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! What the authorization server says of itself: RFC 8414, OpenID Connect Discovery.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use serde_json::{Value, json};
+use shared::domain::Issuer;
+use shared::http::Service;
+use shared::ports::{Announcer, Provides, Public};
+
+use crate::support::deployment::Instance;
+use crate::support::{Answer, scenario};
+
+const METADATA: &str = "/.well-known/oauth-authorization-server";
+const OPENID: &str = "/.well-known/openid-configuration";
+
+/// All that the bundle `public` has: no store, no keys, no clock.
+struct OnlyIssuer(Issuer);
+
+impl Provides<Public> for OnlyIssuer {
+    fn provide(&self) -> Public {
+        Public
+    }
+}
+
+impl Provides<Announcer> for OnlyIssuer {
+    fn provide(&self) -> Announcer {
+        Announcer { issuer: self.0.clone() }
+    }
+}
+
+fn get(path: &str) -> Request<Bytes> {
+    Request::get(path).body(Bytes::new()).unwrap()
+}
+
+async fn of_issuer(issuer: &str, path: &str) -> Answer {
+    let service = Service::new(&functions::public(), &OnlyIssuer(Issuer::parse(issuer).unwrap())).unwrap();
+    let response: Response<Bytes> = service.call(get(path)).await;
+    Answer::from(response)
+}
+
+scenario! {
+    async fn both_documents_say_the_same_and_may_be_kept_for_an_hour(app) {
+        let metadata = app.send(get(METADATA)).await;
+        let mut openid = app.send(get(OPENID)).await.ok();
+        let more = openid.as_object_mut().unwrap();
+        assert_eq!(more.remove("subject_types_supported"), Some(json!(["public"])));
+        assert_eq!(more.remove("id_token_signing_alg_values_supported"), Some(json!([])));
+        assert_eq!(openid, metadata.ok());
+        assert_eq!(openid["issuer"], "https://jeton.example");
+        assert_eq!(openid.get("authorization_endpoint"), None);
+        for path in [METADATA, OPENID] {
+            let whole = app.send(get(path)).await;
+            assert_eq!(whole.headers["cache-control"], "public, max-age=3600");
+            for method in [Method::GET, Method::HEAD] {
+                let again = Request::builder().method(method).uri(path).header("if-none-match", &whole.headers["etag"]);
+                let again = app.send(again.body(Bytes::new()).unwrap()).await;
+                assert_eq!((again.status.as_u16(), again.body.len()), (304, 0));
+                assert_eq!(again.headers["cache-control"], "public, max-age=3600");
+            }
+        }
+    }
+}
+
+scenario! {
+    async fn the_keys_that_are_named_are_served(app) {
+        let metadata = app.send(get(METADATA)).await.ok();
+        let path = metadata["jwks_uri"].as_str().unwrap().strip_prefix("https://jeton.example").unwrap().to_owned();
+        assert_eq!(app.send(get(&path)).await.ok()["keys"][0]["alg"], "ES256");
+    }
+}
+
+scenario! {
+    async fn an_issuer_without_a_path_has_its_metadata_in_one_place(app) {
+        for path in ["/", "/x", "/jeton.example", "/https:%2F%2Fjeton.example"] {
+            assert_eq!(app.send(get(&format!("{METADATA}{path}"))).await.status, 404, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn rfc8414_3_1_the_path_of_the_issuer_stands_behind_the_well_known_one() {
+    let issuer = "https://a.example/tenants/x";
+    let found = of_issuer(issuer, &format!("{METADATA}/tenants/x")).await.ok();
+    assert_eq!(found["issuer"], issuer);
+    assert_eq!(found["jwks_uri"], format!("{issuer}/.well-known/jwks.json"));
+    assert_eq!(of_issuer(issuer, METADATA).await.ok(), found);
+    for other in ["tenants", "tenants/x/", "tenants/y", "tenants/x/y", "tenants%2Fy"] {
+        of_issuer(issuer, &format!("{METADATA}/{other}")).await.is_error(404, "NO_SUCH_PATH");
+    }
+}
+
+/// D08
+#[tokio::test]
+async fn neither_a_store_nor_a_key_is_needed_to_answer() {
+    for path in [METADATA, OPENID] {
+        assert_eq!(of_issuer("https://a.example", path).await.ok()["issuer"], "https://a.example");
+    }
+}
+
+/// What is advertised by which member, and where it is in the catalogue.
+const ADVERTISED: [(&str, &str); 5] = [
+    ("token_endpoint", "oauth.token"),
+    ("introspection_endpoint", "oauth.introspect"),
+    ("revocation_endpoint", "oauth.revoke"),
+    ("registration_endpoint", "oauth.register_client"),
+    ("jwks_uri", "jeton.jwks"),
+];
+
+/// D05: what is advertised is there, and what is there is advertised.
+#[tokio::test]
+async fn the_metadata_names_the_endpoints_of_the_catalogue_and_no_others() {
+    let metadata = of_issuer("https://a.example", METADATA).await.ok();
+    let catalogue = functions::catalogue::<Instance>();
+    let url = |path: &str| Value::from(format!("https://a.example{path}"));
+    let expected = ADVERTISED.iter().filter_map(|(member, name)| {
+        let entry = catalogue.iter().find(|entry| entry.route.name == *name)?;
+        Some(((*member).to_owned(), url(entry.route.path)))
+    });
+    let members = metadata.as_object().unwrap().iter();
+    let named = members.filter(|(name, _)| name.ends_with("_endpoint") || name.ends_with("_uri"));
+    assert_eq!(named.map(|(name, url)| (name.clone(), url.clone())).collect::<BTreeMap<_, _>>(), expected.collect());
+    for entry in catalogue.iter().filter(|entry| entry.route.path.starts_with("/oauth2/") && !entry.route.path.contains('{')) {
+        assert!(ADVERTISED.iter().any(|(_, name)| *name == entry.route.name), "{} is nowhere advertised", entry.route.name);
+    }
+    for (member, name) in ADVERTISED.iter().filter(|(member, _)| *member != "jwks_uri" && *member != "registration_endpoint") {
+        let is_there = catalogue.iter().any(|entry| entry.route.name == *name);
+        for what in ["auth_methods_supported", "auth_signing_alg_values_supported"] {
+            assert_eq!(metadata.get(format!("{member}_{what}")).is_some(), is_there, "{member}_{what}");
+        }
+    }
+}
