@@ -34,16 +34,19 @@ pub enum Scheme {
     Service,
     /// RFC 6749 section 2.3.1.
     Client,
+    /// RFC 7592 section 3.
+    Registration,
 }
 
 impl Scheme {
-    const ALL: [Self; 3] = [Self::Bearer, Self::Service, Self::Client];
+    const ALL: [Self; 4] = [Self::Bearer, Self::Service, Self::Client, Self::Registration];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Bearer => "bearer",
             Self::Service => "service",
             Self::Client => "client",
+            Self::Registration => "registration",
         }
     }
 
@@ -54,6 +57,9 @@ impl Scheme {
             }
             Self::Client => {
                 json!({"type": "http", "scheme": "basic", "description": "Id and secret of an OAuth client: RFC 6749 section 2.3.1."})
+            }
+            Self::Registration => {
+                json!({"type": "http", "scheme": "bearer", "description": "The registration access token of a client: RFC 7592 section 3."})
             }
             Self::Service => {
                 json!({"type": "http", "scheme": "basic", "description": "Id and API secret of a service: RFC 7617."})
