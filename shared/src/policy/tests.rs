@@ -248,3 +248,16 @@ fn the_verdict_is_what_an_administrator_would_get() {
         assert_eq!(verdict(&ask, target, NOW).err(), decide(ask.clone(), &caller, target, NOW).err(), "{ask:?}");
     }
 }
+
+#[test]
+fn rfc8707_2_a_token_is_for_the_resource_that_is_asked_for_or_for_the_default_one() {
+    let mut org = org("1", &[]);
+    let [api, other]: [Audience; 2] = parsed(&["https://api.example", "https://other.example"]).try_into().unwrap();
+    assert_eq!(requested_resource(&org, vec![]), Ok(vec![]));
+    org.settings.oauth.default_resource = Some(api.clone());
+    assert_eq!(requested_resource(&org, vec![]), Ok(vec![api.clone()]));
+    assert_eq!(requested_resource(&org, vec![other.clone()]), Ok(vec![other.clone()]));
+    org.settings.oauth.resources = Some(vec![api.clone()]);
+    assert_eq!(requested_resource(&org, vec![other.clone()]), Err(Denial::TargetInvalid));
+    assert_eq!(requested_resource(&org, vec![api, other]), Err(Denial::TargetsTooMany));
+}
