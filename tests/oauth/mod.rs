@@ -1,3 +1,12 @@
 //! OAuth 2.
 
+mod bearer;
+mod client;
+mod exchange;
+mod introspect;
 mod metadata;
+mod once;
+mod refresh;
+mod revoke;
+mod tenant;
+mod token;

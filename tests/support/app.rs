@@ -180,7 +180,10 @@ impl App {
         assert!(header("server").is_none());
         assert!(header("access-control-allow-origin").is_none());
         if answer.status == StatusCode::UNAUTHORIZED {
-            assert!(header("www-authenticate").is_some_and(|challenge| challenge.starts_with("Bearer ")));
+            assert!(
+                header("www-authenticate")
+                    .is_some_and(|challenge| ["Bearer ", "Basic "].iter().any(|scheme| challenge.starts_with(scheme)))
+            );
         }
         answer
     }

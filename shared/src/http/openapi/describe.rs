@@ -8,7 +8,7 @@ use crate::grants::GrantRequest;
 use crate::http::{
     Answer, BatchPath, Bearer, ClientPath, CodePath, Done, IdentifierPath, IfNoneMatch, Json, JsonList, Lenient, MaybeBearer,
     MaybeJson, MemberPath, NoContent, OrgPath, PathBehind, PlainText, Published, Query, RegistrationAccess, Reply,
-    ServiceCredentials, SignedJson, TokenNamed, TokenShown, Written,
+    ServiceCredentials, SignedJson, TokenNamed, TokenShown, WithNonce, Written,
 };
 use crate::wire::Spelled;
 use crate::wire::oauth::described::{NamedTokenForm, TokenForm};
@@ -134,6 +134,7 @@ described! {
 // What is answered.
 described! {
     (const STATUS: u16, T: JsonSchema) Answer<STATUS, T>, operation => operation.answers::<T>(STATUS);
+    (A: Describe) WithNonce<A>, operation => A::describe(operation);
     () PlainText, operation => operation.answers_as(200, PlainText::MEDIA_TYPE, json_schema!({"type": "string"}));
     () Done, operation => operation.answers_nothing(200);
     () SignedJson, operation => {
