@@ -178,7 +178,7 @@ scenario! {
         let hostile = "<script>alert(1)</script>";
         for name in ["grant_type", "scope", "client_id", hostile] {
             let answer = tenant.token(By::Client(WEB), &[("grant_type", CLIENT_CREDENTIALS), (name, hostile), (name, hostile)]).await;
-            assert!(!String::from_utf8_lossy(&answer.body).contains("script"), "{answer:?}");
+            assert!(!String::from_utf8_lossy(&answer.body).contains("alert"), "{answer:?}");
         }
         let headers = [("host", "evil.example"), ("x-forwarded-host", "evil.example"), ("forwarded", "host=evil.example"), ("x-http-method-override", "DELETE")];
         let answer = tenant.send("/oauth2/token", By::Client(WEB), &[("grant_type", CLIENT_CREDENTIALS)], &headers).await.ok();
