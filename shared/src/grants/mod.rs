@@ -98,7 +98,8 @@ async fn proved(ports: &Granter, service: &Service, proven: &Proven, request: &G
     let dpop_key = match &request.dpop {
         Some(proof) => {
             let uri = format!("{}{PATH}", reader.keys.issuer().as_str().trim_end_matches('/'));
-            let expected = dpop::Expected { method: "POST", uri: &uri, access_token: None, key: None };
+            let expected =
+                dpop::Expected { method: "POST", uri: &uri, access_token: None, key: None, nonce: dpop::NonceRule::NotNeeded };
             Some(dpop::verify(&*ports.once, service.id(), reader.now(), proof.expose(), &expected).await?)
         }
         None if client.dpop_bound_tokens => return Err(Denial::DpopHeaderMissing.into()),
