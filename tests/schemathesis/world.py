@@ -13,6 +13,8 @@ from harness import Server
 SEED = Path(__file__).resolve().parent.parent / "openapi" / "seed.json"
 CLIENT = ("4001", "a-secret-of-22-characters-or-more")
 ORG, EMPTY_ORG, SUB_ORG = "1", "12", "11"
+# Not one of whom the examples say that all tokens shall be revoked.
+MEMBER = "eve"
 
 LONGEST_QUERY = 3_000
 
@@ -28,21 +30,23 @@ class World:
         self.http = requests.Session()
         self.http.trust_env = False
         self.bearer = {"Authorization": f"Bearer {self.server.admin_token}"}
-        self.secret = self._post(f"/v1/orgs/{ORG}/secret", {})["secret"]
+        self.secret = self._call("POST", f"/v1/orgs/{ORG}/secret", {})["secret"]
+        for org in (ORG, SUB_ORG):
+            self._call("PUT", f"/v1/orgs/{org}/members/{MEMBER}", {"scopes": ["urn:acme:*"]})
         self.known = {}
 
-    def _post(self, path, body):
-        answer = self.http.post(self.url + path, json=body, headers=self.bearer, timeout=10)
+    def _call(self, method, path, body):
+        answer = self.http.request(method, self.url + path, json=body, headers=self.bearer, timeout=10)
         answer.raise_for_status()
         return answer.json()
 
     def member_token(self):
-        ask = {"sub": "ann", "org": ORG, "audiences": ["urn:acme:api"], "time_validity": {"duration": 600}, "create_refresh_token": True}
-        return self._post("/v1/tokens", ask | {"scopes": ["urn:acme:orders:read"], "session": "s-1"})
+        ask = {"sub": MEMBER, "org": ORG, "audiences": ["urn:acme:api"], "time_validity": {"duration": 600}, "create_refresh_token": True}
+        return self._call("POST", "/v1/tokens", ask | {"scopes": ["urn:acme:orders:read"], "session": "s-2"})
 
     def client_token(self):
         body = {"grantType": "AUTHORIZATION_CODE", "clientId": int(CLIENT[0]), "subject": "john", "scopes": ["read"]}
-        return self._post(f"/api/{ORG}/auth/token/create", body)
+        return self._call("POST", f"/api/{ORG}/auth/token/create", body)
 
     def token(self, operation):
         """A live one: always the same, unless the operation would end it."""
@@ -57,11 +61,11 @@ class World:
     def ticket(self):
         form = "grant_type=password&username=john&password=p&scope=read"
         body = {"parameters": form, "clientId": CLIENT[0], "clientSecret": CLIENT[1]}
-        return self._post(f"/api/{ORG}/auth/token", body)["ticket"]
+        return self._call("POST", f"/api/{ORG}/auth/token", body)["ticket"]
 
     def batch(self):
         if "batch" not in self.known:
-            self.known["batch"] = self._post(f"/api/{ORG}/auth/token/create/batch", [self.wish()])["requestId"]
+            self.known["batch"] = self._call("POST", f"/api/{ORG}/auth/token/create/batch", [self.wish()])["requestId"]
         return self.known["batch"]
 
     @staticmethod
@@ -74,7 +78,7 @@ class World:
         number = self.known.get("client")
         there = number and self.http.get(f"{self.url}/api/{ORG}/client/get/{number}", headers=self.bearer, timeout=10).ok
         if not there:
-            number = self.known["client"] = str(self._post(f"/api/{ORG}/client/create", {"clientType": "CONFIDENTIAL"})["clientId"])
+            number = self.known["client"] = str(self._call("POST", f"/api/{ORG}/client/create", {"clientType": "CONFIDENTIAL"})["clientId"])
         return number
 
     def headers(self, operation):
@@ -109,7 +113,7 @@ class World:
         if "serviceId" in path and not keeps:
             path["serviceId"] = ORG
         if "sub" in path and (path["sub"] == "administrator" or not keeps):
-            path["sub"] = "ann" if operation == "jeton.get_member" else "bob"
+            path["sub"] = MEMBER if operation == "jeton.get_member" else "bob"
         if "org" in path and operation in {"jeton.put_org", "jeton.delete_org", "jeton.refresh_org_secret"}:
             # Whoever changes its own org can shut itself out.
             path["org"] = path["org"] if keeps and path["org"] != ORG else EMPTY_ORG
@@ -127,7 +131,7 @@ class World:
             "org": lambda: ORG,
             "org_id": lambda: SUB_ORG,
             "parent": lambda: ORG,
-            "sub": lambda: "ann",
+            "sub": lambda: MEMBER,
             "user_id": lambda: "bob",
             "ticket": self.ticket,
             "refresh_token": lambda: self.refresh_token(operation),
