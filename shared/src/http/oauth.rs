@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderName, header};
 
 use super::request::has_media_type;
-use super::{FromRequest, Request};
+use super::{Bearer, FromRequest, Request};
 use crate::client_auth::{ClientCredentials, FormCredentials};
 use crate::client_token::Hint;
 use crate::domain::{Denial, Refusal, Secret, TokenProblem};
@@ -172,4 +172,21 @@ fn wants_signed(request: &Request<'_>) -> bool {
         let is_it = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(super::SignedJson::MEDIA_TYPE));
         is_it && !parts.any(|parameter| parameter.strip_prefix("q=").is_some_and(|q| q.trim_start_matches(['0', '.']).is_empty()))
     })
+}
+
+/// A client that looks after its registration: RFC 7592 section 2.
+#[derive(Debug)]
+pub struct RegistrationAccess {
+    /// Which client the path names.
+    pub id: String,
+    /// Its registration access token.
+    pub token: Secret<String>,
+}
+
+impl FromRequest for RegistrationAccess {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        let token = Secret::new(Bearer::from_request(request)?.token().to_owned());
+        // What can't be a client's name is none's.
+        Ok(Self { id: request.path_text("client_id").unwrap_or_default(), token })
+    }
 }

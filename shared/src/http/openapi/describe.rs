@@ -7,8 +7,8 @@ use crate::domain::{ClientRef, OrgId, Subject, TokenId};
 use crate::grants::GrantRequest;
 use crate::http::{
     Answer, BatchPath, Bearer, ClientPath, CodePath, Done, IdentifierPath, IfNoneMatch, Json, JsonList, Lenient, MaybeBearer,
-    MaybeJson, MemberPath, NoContent, OrgPath, PathBehind, PlainText, Published, Query, Reply, ServiceCredentials, SignedJson,
-    TokenNamed, TokenShown, Written,
+    MaybeJson, MemberPath, NoContent, OrgPath, PathBehind, PlainText, Published, Query, RegistrationAccess, Reply,
+    ServiceCredentials, SignedJson, TokenNamed, TokenShown, Written,
 };
 use crate::wire::Spelled;
 use crate::wire::oauth::described::{NamedTokenForm, TokenForm};
@@ -118,6 +118,11 @@ described! {
         operation.takes_body::<NamedTokenForm>(true, &[FORM]);
         operation.authenticates(&[Some(Scheme::Client), Some(Scheme::Certificate), None]);
         operation.refuses(&[400, 401, 413]);
+    };
+    () RegistrationAccess, operation => {
+        operation.takes_from_path("client_id", &json_schema!({"type": "string"}));
+        operation.authenticates(&[Some(Scheme::Registration)]);
+        operation.refuses(&[400, 401, 403]);
     };
     () TokenShown, operation => {
         operation.takes_body::<NamedTokenForm>(true, &[FORM]);

@@ -36,10 +36,12 @@ pub enum Scheme {
     Client,
     /// RFC 8705 section 2.
     Certificate,
+    /// RFC 7592 section 3.
+    Registration,
 }
 
 impl Scheme {
-    const ALL: [Self; 4] = [Self::Bearer, Self::Service, Self::Client, Self::Certificate];
+    const ALL: [Self; 5] = [Self::Bearer, Self::Service, Self::Client, Self::Certificate, Self::Registration];
 
     const fn name(self) -> &'static str {
         match self {
@@ -47,6 +49,7 @@ impl Scheme {
             Self::Service => "service",
             Self::Client => "client",
             Self::Certificate => "certificate",
+            Self::Registration => "registration",
         }
     }
 
@@ -59,6 +62,9 @@ impl Scheme {
                 json!({"type": "http", "scheme": "basic", "description": "Id and secret of an OAuth client: RFC 6749 section 2.3.1."})
             }
             Self::Certificate => json!({"type": "mutualTLS", "description": "The certificate of an OAuth client: RFC 8705."}),
+            Self::Registration => {
+                json!({"type": "http", "scheme": "bearer", "description": "The registration access token of a client: RFC 7592 section 3."})
+            }
             Self::Service => {
                 json!({"type": "http", "scheme": "basic", "description": "Id and API secret of a service: RFC 7617."})
             }

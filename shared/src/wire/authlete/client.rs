@@ -7,7 +7,7 @@ use super::lenient::{Number, Words, flag, given};
 use super::names;
 use super::request::range;
 use crate::clients::{ChosenSecret, ClientDraft};
-use crate::domain::{Client, ClientAuthMethod, ClientKind, GrantType, Invalid, Refusal, Scope, Seconds};
+use crate::domain::{CertificateSubject, Client, ClientAuthMethod, ClientKind, GrantType, Invalid, Refusal, Scope, Seconds};
 use crate::jose::{certificate, jwk};
 use crate::wire::form::Parameters;
 use crate::wire::{Object, TokenText, json};
@@ -17,6 +17,8 @@ mod kept;
 mod shape;
 mod view;
 
+pub(in crate::wire) use kept::keep;
+pub(in crate::wire) use view::metadata;
 pub use view::{ClientListView, ClientView, LockView, SecretView};
 
 /// The body of `client/create` and `client/update`. What the server assigns is ignored in it: number, id, secret, times, lock.
@@ -83,6 +85,7 @@ impl TryFrom<ClientBody> for ClientDraft {
 
     fn try_from(ClientBody(body): ClientBody) -> Result<Self, Refusal> {
         let metadata = kept::keep(&body)?;
+        let subject = certificate_subject(&body)?;
         let members: Members = json::decode(Value::Object(body))?;
         let kind = match members.client_type.as_deref() {
             None | Some("PUBLIC") => ClientKind::Public,
@@ -108,8 +111,8 @@ impl TryFrom<ClientBody> for ClientDraft {
             single_token_per_subject: members.single_access_token_per_subject,
             certificate_bound_tokens: members.tls_client_certificate_bound_access_tokens,
             may_exchange_tokens: extension.token_exchange_permitted,
-            dpop_bound_tokens: false,
-            certificate_subject: None,
+            dpop_bound_tokens: None,
+            certificate_subject: subject.filter(|_| auth_method == ClientAuthMethod::TlsClientAuth),
             particulars: None,
             attributes: attributes(members.attributes.unwrap_or_default())?,
             metadata,
@@ -128,7 +131,8 @@ fn alias(text: Option<String>, own: Option<Number>) -> Result<Option<String>, Re
     }
 }
 
-fn name(text: String) -> Result<String, Refusal> {
+/// A name for people.
+pub(in crate::wire) fn name(text: String) -> Result<String, Refusal> {
     let good = text.chars().count() <= 100 && !text.chars().any(char::is_control);
     if good { Ok(text) } else { Err(Refusal::invalid("clientName", "must be at most 100 characters without control characters")) }
 }
@@ -162,13 +166,25 @@ fn scopes(enabled: bool, names: Option<Words>) -> Result<Option<Vec<Scope>>, Ref
 }
 
 /// The text of a JWK Set of public keys for signatures.
-fn key_set(text: String) -> Result<String, Refusal> {
+pub(in crate::wire) fn key_set(text: String) -> Result<String, Refusal> {
     if text.len() > kept::LONGEST {
         return Err(Refusal::invalid("jwks", "must be at most 16,384 bytes"));
     }
     named("jwks", jwk::set_from_json(text.as_bytes()))?;
     named("jwks", certificate::thumbprints_of_set(text.as_bytes()))?;
     Ok(text)
+}
+
+/// The name of the client's certificate, if there is one and no other.
+fn certificate_subject(body: &Map<String, Value>) -> Result<Option<CertificateSubject>, Refusal> {
+    let given = names::CERTIFICATE_SUBJECTS.into_iter().filter_map(|(member, kind)| {
+        let name = body.get(member)?.as_str().filter(|name| !name.is_empty())?;
+        Some((member, kind, name))
+    });
+    match given.collect::<Vec<_>>()[..] {
+        [(member, kind, name)] => named(member, CertificateSubject::of(kind, name)).map(Some),
+        _ => Ok(None),
+    }
 }
 
 fn duration(field: &'static str, seconds: Option<Number>) -> Result<Option<Seconds>, Refusal> {

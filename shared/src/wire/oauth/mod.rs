@@ -6,4 +6,5 @@ pub mod details;
 pub mod error;
 pub mod introspection;
 pub mod metadata;
+pub mod registration;
 pub mod token;

@@ -41,6 +41,9 @@ impl ClientView {
             ("jwks", client.jwks.clone().map(Value::String)),
             ("attributes", Pair::list(&client.attributes).map(|pairs| json!(pairs))),
         ];
+        if let Some(subject) = &client.certificate_subject {
+            members.insert(names::certificate_subject(subject).to_owned(), json!(subject.name()));
+        }
         members.extend(always.map(|(name, value)| (name.to_owned(), value)));
         members.extend(sometimes.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
         Ok(Self(members))
@@ -65,7 +68,8 @@ pub(super) fn developer(client: &Client) -> Option<String> {
     metadata(client).ok()?.get("developer")?.as_str().map(str::to_owned)
 }
 
-fn metadata(client: &Client) -> Result<Map<String, Value>, Fault> {
+/// What is only kept and shown.
+pub(in crate::wire) fn metadata(client: &Client) -> Result<Map<String, Value>, Fault> {
     let text = client.metadata.as_deref().unwrap_or("{}");
     serde_json::from_str(text).map_err(|error| Fault::internal("reading what is kept of a client").because(error))
 }
