@@ -66,7 +66,7 @@ async fn send(app: &App, step: &Value, kept: &mut BTreeMap<String, String>) -> E
     let media_type = if is_form { "application/x-www-form-urlencoded" } else { "application/json" };
     let body = step.get("body").or(step.get("form")).map(|body| filled(body, kept));
     let mut request = Request::builder().method(&route.method).uri(format!("{path}?{}", pairs.join("&")));
-    request = request.header(header::AUTHORIZATION, authorization(app, step));
+    request = request.header(header::AUTHORIZATION, authorization(app, step, kept));
     if body.is_some() {
         request = request.header(header::CONTENT_TYPE, media_type);
     }
@@ -94,11 +94,12 @@ async fn send(app: &App, step: &Value, kept: &mut BTreeMap<String, String>) -> E
     Example { operation, name, summary: text("summary"), parameters, body, media_type, status, answer }
 }
 
-/// Who asks: an OAuth client that has its id and secret at hand, or else the administrator.
-fn authorization(app: &App, step: &Value) -> String {
-    match step["client"].as_str() {
-        Some(credentials) => format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(credentials)),
-        None => format!("Bearer {}", app.admin),
+/// Who asks: an OAuth client by its id and secret, or the bearer of a token, who is the administrator unless it is said.
+fn authorization(app: &App, step: &Value, kept: &BTreeMap<String, String>) -> String {
+    match (step["client"].as_str(), step.get("bearer")) {
+        (Some(credentials), _) => format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(credentials)),
+        (None, Some(token)) => format!("Bearer {}", filled(token, kept).as_str().unwrap()),
+        (None, None) => format!("Bearer {}", app.admin),
     }
 }
 

@@ -13,6 +13,8 @@ from harness import Server
 SEED = Path(__file__).resolve().parent.parent / "openapi" / "seed.json"
 CLIENT = ("4001", "a-secret-of-22-characters-or-more")
 ORG, EMPTY_ORG, SUB_ORG = "1", "12", "11"
+# Not one of whom the examples say that all tokens shall be revoked.
+MEMBER = "eve"
 
 LONGEST_QUERY = 3_000
 
@@ -28,21 +30,23 @@ class World:
         self.http = requests.Session()
         self.http.trust_env = False
         self.bearer = {"Authorization": f"Bearer {self.server.admin_token}"}
-        self.secret = self._post(f"/v1/orgs/{ORG}/secret", {})["secret"]
+        self.secret = self._call("POST", f"/v1/orgs/{ORG}/secret", {})["secret"]
+        for org in (ORG, SUB_ORG):
+            self._call("PUT", f"/v1/orgs/{org}/members/{MEMBER}", {"scopes": ["urn:acme:*"]})
         self.known = {}
 
-    def _post(self, path, body):
-        answer = self.http.post(self.url + path, json=body, headers=self.bearer, timeout=10)
+    def _call(self, method, path, body):
+        answer = self.http.request(method, self.url + path, json=body, headers=self.bearer, timeout=10)
         answer.raise_for_status()
         return answer.json()
 
     def member_token(self):
-        ask = {"sub": "ann", "org": ORG, "audiences": ["urn:acme:api"], "time_validity": {"duration": 600}, "create_refresh_token": True}
-        return self._post("/v1/tokens", ask | {"scopes": ["urn:acme:orders:read"], "session": "s-1"})
+        ask = {"sub": MEMBER, "org": ORG, "audiences": ["urn:acme:api"], "time_validity": {"duration": 600}, "create_refresh_token": True}
+        return self._call("POST", "/v1/tokens", ask | {"scopes": ["urn:acme:orders:read"], "session": "s-2"})
 
     def client_token(self):
         body = {"grantType": "AUTHORIZATION_CODE", "clientId": int(CLIENT[0]), "subject": "john", "scopes": ["read"]}
-        return self._post(f"/api/{ORG}/auth/token/create", body)
+        return self._call("POST", f"/api/{ORG}/auth/token/create", body)
 
     def token(self, operation):
         """A live one: always the same, unless the operation would end it."""
@@ -57,20 +61,44 @@ class World:
     def ticket(self):
         form = "grant_type=password&username=john&password=p&scope=read"
         body = {"parameters": form, "clientId": CLIENT[0], "clientSecret": CLIENT[1]}
-        return self._post(f"/api/{ORG}/auth/token", body)["ticket"]
+        return self._call("POST", f"/api/{ORG}/auth/token", body)["ticket"]
+
+    def batch(self):
+        if "batch" not in self.known:
+            self.known["batch"] = self._call("POST", f"/api/{ORG}/auth/token/create/batch", [self.wish()])["requestId"]
+        return self.known["batch"]
+
+    @staticmethod
+    def wish():
+        """A token of a batch, with nothing in it that another one could have taken."""
+        return {"grantType": "AUTHORIZATION_CODE", "clientId": int(CLIENT[0]), "subject": "john"}
 
     def spare_client(self):
         """A client that may be changed: another one as soon as it is gone."""
         number = self.known.get("client")
         there = number and self.http.get(f"{self.url}/api/{ORG}/client/get/{number}", headers=self.bearer, timeout=10).ok
         if not there:
-            number = self.known["client"] = str(self._post(f"/api/{ORG}/client/create", {"clientType": "CONFIDENTIAL"})["clientId"])
+            number = self.known["client"] = str(self._call("POST", f"/api/{ORG}/client/create", {"clientType": "CONFIDENTIAL"})["clientId"])
         return number
+
+    def registered(self):
+        """A client that has registered itself, and its token: another one as soon as it is gone."""
+        number, token = self.known.get("registered", ("0", ""))
+        own = {"Authorization": f"Bearer {token}"}
+        if not self.http.get(f"{self.url}/oauth2/register/{number}", headers=own, timeout=10).ok:
+            said = {"client_name": "Reports", "grant_types": ["client_credentials"], "token_endpoint_auth_method": "client_secret_basic"}
+            answer = self._call("POST", "/oauth2/register", said)
+            self.known["registered"] = (answer["client_id"], answer["registration_access_token"])
+        return self.known["registered"]
 
     def headers(self, operation):
         """Who asks, in a way that the operation takes."""
         if operation.endswith(".v2"):
             return self._basic(ORG, self.secret)
+        if operation == "oauth.register_client":
+            return self.bearer
+        if operation.endswith("_registration"):
+            return {"Authorization": f"Bearer {self.registered()[1]}"}
         if operation.startswith("oauth."):
             return self._basic(*CLIENT)
         return self.bearer
@@ -88,6 +116,8 @@ class World:
         drawn = zlib.crc32(repr((case.path_parameters, case.query, case.body)).encode())
         keeps = drawn % 2 == 0
         self._settle_path(case, plain, keeps)
+        if plain == "authlete.create_token_batch" and isinstance(case.body, list) and not keeps:
+            case.body = [self.wish() for _ in case.body]
         for item in case.body if isinstance(case.body, list) else [case.body]:
             if isinstance(item, dict):
                 self._settle_body(item, plain, keeps)
@@ -97,7 +127,7 @@ class World:
         if "serviceId" in path and not keeps:
             path["serviceId"] = ORG
         if "sub" in path and (path["sub"] == "administrator" or not keeps):
-            path["sub"] = "bob"
+            path["sub"] = MEMBER if operation == "jeton.get_member" else "bob"
         if "org" in path and operation in {"jeton.put_org", "jeton.delete_org", "jeton.refresh_org_secret"}:
             # Whoever changes its own org can shut itself out.
             path["org"] = path["org"] if keeps and path["org"] != ORG else EMPTY_ORG
@@ -105,6 +135,10 @@ class World:
             path["org"] = ORG
         if "id" in path and (path["id"] == CLIENT[0] or not keeps):
             path["id"] = self.spare_client()
+        if "requestId" in path and not keeps:
+            path["requestId"] = self.batch()
+        if "client_id" in path and not keeps:
+            path["client_id"] = self.registered()[0]
         if "accessTokenIdentifier" in path and not keeps:
             path["accessTokenIdentifier"] = self.token(operation)
 
@@ -113,8 +147,8 @@ class World:
             "org": lambda: ORG,
             "org_id": lambda: SUB_ORG,
             "parent": lambda: ORG,
-            "sub": lambda: "ann",
-            "user_id": lambda: "ann",
+            "sub": lambda: MEMBER,
+            "user_id": lambda: "bob",
             "ticket": self.ticket,
             "refresh_token": lambda: self.refresh_token(operation),
             "clientId": lambda: int(CLIENT[0]) if operation.startswith("authlete.create") else CLIENT[0],
@@ -132,5 +166,7 @@ class World:
         if not keeps and "parameters" in body:
             token = self.token(operation)
             body["parameters"] = "grant_type=client_credentials" if operation == "authlete.process_token" else f"token={token}"
+        if not keeps and operation == "oauth.update_registration":
+            body["client_id"] = self.registered()[0]
         if body.get("user_id") == "administrator":
-            body["user_id"] = "ann"
+            body["user_id"] = "bob"

@@ -58,19 +58,19 @@ described! {
     };
     (T: JsonSchema) Json<T>, operation => {
         operation.takes_body::<T>(true, &[Reply::JSON]);
-        operation.refuses(&[400, 413, 415]);
+        operation.refuses_bodies();
     };
     (T: JsonSchema) MaybeJson<T>, operation => {
         operation.takes_body::<T>(false, &[Reply::JSON]);
-        operation.refuses(&[400, 413, 415]);
+        operation.refuses_bodies();
     };
     (T: JsonSchema) JsonList<T>, operation => {
         operation.takes_body::<Vec<T>>(true, &[Reply::JSON]);
-        operation.refuses(&[400, 413, 415]);
+        operation.refuses_bodies();
     };
     (T: JsonSchema) Lenient<T>, operation => {
         operation.takes_body::<T>(true, &[Reply::JSON, FORM]);
-        operation.refuses(&[400, 413, 415]);
+        operation.refuses_bodies();
     };
     (T: JsonSchema) Query<T>, operation => {
         operation.takes_from_query::<T>();

@@ -141,6 +141,11 @@ impl<'a> Operation<'a> {
         self.answers.insert(status, json!({"description": reason(status)}));
     }
 
+    /// It can refuse a body: for what it says, for its length, for its media type. OAuth has one status for the first and the last.
+    pub fn refuses_bodies(&mut self) {
+        self.refuses(if self.route.dialect == Dialect::OAuth { &[400, 413] } else { &[400, 413, 415] });
+    }
+
     /// It can refuse with these.
     pub fn refuses(&mut self, statuses: &[u16]) {
         self.refusals.extend(statuses);
