@@ -1,3 +1,5 @@
 //! OAuth 2.
 
 mod metadata;
+mod registration;
+mod registration_together;

@@ -161,7 +161,9 @@ impl App {
         assert!(header("server").is_none());
         assert!(header("access-control-allow-origin").is_none());
         if answer.status == StatusCode::UNAUTHORIZED {
-            assert!(header("www-authenticate").is_some_and(|challenge| challenge.starts_with("Bearer ")));
+            let is_bearer_s = !matches!(&*path, "/oauth2/token" | "/oauth2/introspect" | "/oauth2/revoke");
+            let challenge = header("www-authenticate").expect("a challenge");
+            assert!(challenge.starts_with("Bearer ") || (!is_bearer_s && challenge.starts_with("Basic ")), "{challenge}");
         }
         answer
     }
