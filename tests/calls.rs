@@ -194,6 +194,7 @@ async fn everything(run: &mut Recorded) {
         run.good(name, path, json!({})).await;
     }
     run.good("jeton.health", "/health", json!({})).await;
+    run.good("jeton.openapi", "/openapi.json", json!({})).await;
     run.good("oauth.metadata", "/.well-known/oauth-authorization-server", json!({})).await;
     run.good("oauth.openid_configuration", "/.well-known/openid-configuration", json!({})).await;
 

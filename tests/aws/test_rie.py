@@ -69,6 +69,7 @@ ENDPOINTS = {
     "jeton.health": ({}, {"path": "/nothing", "status": 404}),
     "jeton.jwks": ({}, {"path": "/nothing", "status": 404}),
     "jeton.list_members": ({"path": "/v1/orgs/1/members"}, UNAUTHENTICATED),
+    "jeton.openapi": ({}, {"path": "/nothing", "status": 404}),
     "jeton.put_member": ({"path": "/v1/orgs/1/members/cid", "body": {"scopes": []}, "status": 201}, UNAUTHENTICATED),
     "jeton.refresh_org_secret": ({"path": "/v1/orgs/11/secret"}, UNAUTHENTICATED),
     "oauth.delete_registration": ({"path": "/oauth2/register/$registrant", "bearer": "registration", "status": 204}, UNAUTHENTICATED),
