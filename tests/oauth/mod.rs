@@ -7,6 +7,8 @@ mod introspect;
 mod metadata;
 mod once;
 mod refresh;
+mod registration;
+mod registration_together;
 mod revoke;
 mod tenant;
 mod token;
