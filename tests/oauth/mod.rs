@@ -1,3 +1,4 @@
 //! OAuth 2.
 
+mod certificates;
 mod metadata;

@@ -6,8 +6,11 @@ use serde_json::{Map, Value};
 use super::lenient::{Number, Words, flag, given};
 use super::names;
 use super::request::range;
-use crate::clients::{ChosenSecret, ClientDraft};
-use crate::domain::{Client, ClientAuthMethod, ClientKind, GrantType, Invalid, Refusal, Scope, Seconds};
+use crate::clients::{ChosenSecret, ClientDraft, Particulars};
+use crate::domain::{
+    AccessTokenForm, Audience, CertificateSubject, Client, ClientAuthMethod, ClientKind, GrantType, Invalid, Refusal, Scope,
+    Seconds,
+};
 use crate::jose::{certificate, jwk};
 use crate::wire::form::Parameters;
 use crate::wire::{Object, TokenText, json};
@@ -50,6 +53,31 @@ struct Members {
     single_access_token_per_subject: bool,
     #[serde(deserialize_with = "flag")]
     tls_client_certificate_bound_access_tokens: bool,
+    #[serde(deserialize_with = "flag")]
+    dpop_required: bool,
+    #[serde(deserialize_with = "given")]
+    tls_client_auth_subject_dn: Option<String>,
+    #[serde(deserialize_with = "given")]
+    tls_client_auth_san_dns: Option<String>,
+    #[serde(deserialize_with = "given")]
+    tls_client_auth_san_uri: Option<String>,
+    #[serde(deserialize_with = "given")]
+    tls_client_auth_san_ip: Option<String>,
+    #[serde(deserialize_with = "given")]
+    tls_client_auth_san_email: Option<String>,
+    #[serde(deserialize_with = "given")]
+    jeton: Option<Object<JetonOnly>>,
+}
+
+/// What the contract has no word for.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
+#[serde(default)]
+struct JetonOnly {
+    #[serde(deserialize_with = "given")]
+    access_token_form: Option<String>,
+    #[serde(deserialize_with = "given")]
+    resources: Option<Words>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -94,6 +122,14 @@ impl TryFrom<ClientBody> for ClientDraft {
             None => ClientAuthMethod::default_of(kind),
         };
         named("tokenAuthMethod", auth_method.suits(kind))?;
+        let certificate_subject = certificate_subject([
+            ("tlsClientAuthSubjectDn", "subject_dn", members.tls_client_auth_subject_dn),
+            ("tlsClientAuthSanDns", "san_dns", members.tls_client_auth_san_dns),
+            ("tlsClientAuthSanUri", "san_uri", members.tls_client_auth_san_uri),
+            ("tlsClientAuthSanIp", "san_ip", members.tls_client_auth_san_ip),
+            ("tlsClientAuthSanEmail", "san_email", members.tls_client_auth_san_email),
+        ])?;
+        named("tlsClientAuthSubjectDn", auth_method.suits_certificate(certificate_subject.as_ref()))?;
         let Object(extension) = members.extension.unwrap_or_default();
         Ok(Self {
             alias: alias(members.client_id_alias, members.client_id)?,
@@ -108,9 +144,9 @@ impl TryFrom<ClientBody> for ClientDraft {
             single_token_per_subject: members.single_access_token_per_subject,
             certificate_bound_tokens: members.tls_client_certificate_bound_access_tokens,
             may_exchange_tokens: extension.token_exchange_permitted,
-            dpop_bound_tokens: false,
-            certificate_subject: None,
-            particulars: None,
+            dpop_bound_tokens: members.dpop_required,
+            certificate_subject,
+            particulars: members.jeton.map(|Object(only)| particulars(only)).transpose()?,
             attributes: attributes(members.attributes.unwrap_or_default())?,
             metadata,
         })
@@ -169,6 +205,40 @@ fn key_set(text: String) -> Result<String, Refusal> {
     named("jwks", jwk::set_from_json(text.as_bytes()))?;
     named("jwks", certificate::thumbprints_of_set(text.as_bytes()))?;
     Ok(text)
+}
+
+/// The name that the client's certificate must have, of those by member and kind: RFC 8705 section 2.1.2.
+fn certificate_subject(all: [(&'static str, &str, Option<String>); 5]) -> Result<Option<CertificateSubject>, Refusal> {
+    let mut found = None;
+    for (field, kind, name) in all {
+        match name {
+            Some(_) if found.is_some() => {
+                return Err(Refusal::invalid(field, "must not be given besides another name of a certificate"));
+            }
+            Some(name) => found = Some(named(field, certificate::subject(kind, &name))?),
+            None => {}
+        }
+    }
+    Ok(found)
+}
+
+fn particulars(only: JetonOnly) -> Result<Particulars, Refusal> {
+    const FORM: &str = "jeton.access_token_form";
+    const RESOURCES: &str = "jeton.resources";
+    let form = |name: String| {
+        const RULE: &str = "must be opaque or the name of a signature algorithm: ES256, RS256, …";
+        AccessTokenForm::from_name(&name).ok_or(Refusal::invalid(FORM, RULE))
+    };
+    let resources = |Words(names): Words| {
+        if names.len() > kept::MOST {
+            return Err(Refusal::invalid(RESOURCES, "must have at most 200 entries"));
+        }
+        names.iter().map(|name| named(RESOURCES, Audience::parse(name))).collect()
+    };
+    Ok(Particulars {
+        access_token_form: only.access_token_form.map(form).transpose()?,
+        resources: only.resources.map(resources).transpose()?,
+    })
 }
 
 fn duration(field: &'static str, seconds: Option<Number>) -> Result<Option<Seconds>, Refusal> {
