@@ -204,7 +204,7 @@ impl<'a> Members<'a> {
             if subject.is_some() {
                 return Err(Refusal::invalid(member, "must be the only one of the tls_client_auth members"));
             }
-            subject = Some(CertificateSubject::of(kind, &name).map_err(|Invalid(rule)| Refusal::invalid(member, rule))?);
+            subject = Some(certificate::subject(kind, &name).map_err(|Invalid(rule)| Refusal::invalid(member, rule))?);
         }
         Ok(subject)
     }
