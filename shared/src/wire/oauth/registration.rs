@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::domain::{CertificateSubject, Client, ClientAuthMethod, Error, GrantType, Invalid, Refusal, Scope, Secret};
+use crate::jose::certificate;
 use crate::registration::{Registration, Update};
 use crate::wire::authlete::client as kept_as;
 
