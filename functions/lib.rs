@@ -19,6 +19,7 @@ pub fn public<P: Provides<Public> + Provides<Announcer>>() -> Vec<Entry<P>> {
         Entry::of::<authlete::healthcheck::Healthcheck>(),
         Entry::of::<jeton::health::Health>(),
         Entry::of::<jeton::explain_error::ExplainError>(),
+        Entry::of::<jeton::openapi::Openapi>(),
         Entry::of::<oauth::metadata::GetMetadata>(),
         Entry::of::<oauth::openid_configuration::OpenIdConfiguration>(),
     ]

@@ -2,10 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::{HeaderName, header};
+use http::{HeaderName, HeaderValue, header};
 
 use super::request::has_media_type;
-use super::{Bearer, FromRequest, Request};
+use super::{Bearer, Dialect, FromRequest, IntoReply, Reply, Request, Route, render};
 use crate::client_auth::{ClientCredentials, FormCredentials};
 use crate::client_token::Hint;
 use crate::domain::{Denial, Refusal, Secret, TokenProblem};
@@ -92,6 +92,29 @@ impl FromRequest for GrantRequest {
         let (form, credentials_in_form) = Form::take(&mut given)?;
         let credentials = credentials(request, credentials_in_form)?;
         Ok(Self { form, credentials, dpop: dpop(request)? })
+    }
+}
+
+/// An answer with the nonce for the next DPoP proof, if there shall be one: RFC 9449 section 8.
+#[derive(Debug)]
+pub struct WithNonce<A> {
+    /// The answer.
+    pub answer: Result<A, Denial>,
+    /// The nonce.
+    pub nonce: Option<String>,
+}
+
+impl<A: IntoReply> IntoReply for WithNonce<A> {
+    fn into_reply(self) -> Reply {
+        const NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
+        static HERE: Route = Route::post("", "/oauth2", Dialect::OAuth);
+        let mut reply = match self.answer {
+            Ok(answer) => answer.into_reply(),
+            Err(denial) => render::refusal(&HERE, &denial.into()),
+        };
+        let nonce = self.nonce.and_then(|nonce| HeaderValue::try_from(nonce).ok());
+        reply.headers.extend(nonce.map(|nonce| (NONCE, nonce)));
+        reply
     }
 }
 

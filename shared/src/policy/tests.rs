@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::domain::{Caller, OrgSettings, Profile, ScopePattern, TokenId};
+use crate::domain::{Caller, Denial, OrgSettings, Profile, ScopePattern, TokenId};
 use crate::entropy::{Entropy as _, Seeded};
 
 const NOW: Timestamp = Timestamp::from_ms(1_795_348_800_250);
