@@ -37,8 +37,8 @@ def page(tmp_path_factory):
     steps = ["register.sh", "token.sh", "introspect.sh", "exchange.sh", "revoke.sh", "introspect.sh"]
     script = "set -euo pipefail\n"
     for step in steps:
-        script += f"echo '== {step}'\n{(clients | verifying)[step]}"
-    script += "unset member\necho '== environment'\nenv\n"
+        script += f"echo; echo '== {step}'\n{(clients | verifying)[step]}"
+    script += "unset -f member\necho; echo '== environment'\nenv\n"
     script = script.replace(PAGE_ISSUER, server.url)
     done = subprocess.run(["bash", "-c", script], cwd=folder, env=plain_environment(), capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
