@@ -40,7 +40,7 @@ pub(crate) fn check(method: &Method, path: &str, answer: &Answer) {
     let Some(content) = content else { return };
     assert!(content.is_object(), "{name}: {status}: {media_type:?} isn't documented");
     let body = serde_json::from_slice(&answer.body).unwrap_or_else(|_| String::from_utf8_lossy(&answer.body).into());
-    let problems = problems(&format!("{method} {path} {status}"), &content["schema"], &body);
+    let problems = problems(&format!("{method} {path} {status} {media_type:?}"), &content["schema"], &body);
     assert!(problems.is_empty(), "{name}: {status}: {problems:#?}: {body:#}");
 }
 
