@@ -8,5 +8,6 @@ mod metadata;
 mod once;
 mod refresh;
 mod revoke;
+mod tampering;
 mod tenant;
 mod token;
