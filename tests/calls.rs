@@ -14,6 +14,7 @@ use crate::support::deployment::{Deployment, Instance};
 use crate::support::{Answer, ask};
 
 mod authlete;
+mod oauth;
 
 /// Actions of AWS, each with what it is allowed on.
 type Actions = BTreeSet<(&'static str, String)>;
@@ -59,9 +60,22 @@ impl Recorded {
         let service = Service::new(&[entry], &instance).unwrap();
         for (path, body) in requests {
             let request = http::Request::builder().method(method.clone()).uri(*path);
-            let request = request.header("authorization", format!("Bearer {}", self.admin));
-            let request = request.header("content-type", "application/json");
-            let body = if method == Method::GET || method == Method::DELETE { String::new() } else { body.to_string() };
+            // A text is a form, in which a client says who it is.
+            let request = match body {
+                Value::String(_) => {
+                    let request = request.header("content-type", "application/x-www-form-urlencoded");
+                    request.header("accept", "application/token-introspection+jwt")
+                }
+                _ => {
+                    let request = request.header("authorization", format!("Bearer {}", self.admin));
+                    request.header("content-type", "application/json")
+                }
+            };
+            let body = match body {
+                Value::String(form) => form.clone(),
+                _ if method == Method::GET || method == Method::DELETE => String::new(),
+                json => json.to_string(),
+            };
             answers.push(Answer::from(service.call(request.body(body.into()).unwrap()).await));
             calls.push(wire.take_calls());
         }

@@ -4,6 +4,7 @@ well, and events that are refused, as each gateway sends them. Processes share n
 import http.client
 import json
 import re
+from base64 import b64encode
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,6 +21,7 @@ BODY = {"sub": "administrator", "org": "1", "audiences": ["urn:api"], "time_vali
 UNAUTHENTICATED = {"bearer": False, "status": 401}
 MALFORMED = {"body": {"token": 1}, "status": 400}
 CLIENT = {"clientId": "web", "clientSecret": "$secret"}
+GRANT = {"grant_type": "client_credentials"}
 ISSUE = {"grantType": "PASSWORD", "clientId": "$client", "subject": "john", "scopes": ["read"]}
 ENDPOINTS = {
     "agilicus.agilicus_jwks": ({}, {"path": "/nothing", "status": 404}),
@@ -72,6 +74,9 @@ ENDPOINTS = {
     "jeton.openapi": ({}, {"path": "/nothing", "status": 404}),
     "jeton.put_member": ({"path": "/v1/orgs/1/members/cid", "body": {"scopes": []}, "status": 201}, UNAUTHENTICATED),
     "jeton.refresh_org_secret": ({"path": "/v1/orgs/11/secret"}, UNAUTHENTICATED),
+    "oauth.introspect": ({"form": {"token": "$opaque"}}, {"form": {"token": "x"}, "anonymous": True, "status": 401}),
+    "oauth.revoke": ({"form": {"token": "$opaque"}}, {"form": {"token": "x"}, "anonymous": True, "status": 401}),
+    "oauth.token": ({"form": GRANT}, {"form": GRANT, "anonymous": True, "status": 401}),
     "oauth.metadata": ({}, {"path": "/.well-known/oauth-authorization-server/nothing", "status": 404}),
     "oauth.openid_configuration": ({}, {"path": "/nothing", "status": 404}),
     "jeton.put_org": ({"path": "/v1/orgs/13", "body": {"parent": "1"}, "status": 201}, UNAUTHENTICATED),
@@ -201,7 +206,14 @@ def event(gateway, handler, case, admin, tokens):
     if case.get("bearer", True):
         headers["authorization"] = f"Bearer {admin}"
     body = case.get("body")
-    if body is not None:
+    if "form" in case:
+        body = "&".join(f"{name}={value}" for name, value in case["form"].items())
+        headers["content-type"] = "application/x-www-form-urlencoded"
+        named = [tokens["service"](name) for name in ("client", "secret")]
+        del headers["authorization"]
+        if not case.get("anonymous"):
+            headers["authorization"] = "Basic " + b64encode(":".join(named).encode()).decode()
+    elif body is not None:
         body = json.dumps(body, ensure_ascii=False).replace("… refresh", tokens["refresh_token"]).replace("…", tokens["token"])
     path = case.get("path", route.replace("{org}", "1").replace("{sub}", "ann").replace("{serviceId}", "1"))
     for name in re.findall(r"\$(\w+)", f"{path} {body}"):
