@@ -3,6 +3,7 @@
 mod bearer;
 mod client;
 mod exchange;
+mod fapi;
 mod introspect;
 mod metadata;
 mod once;
