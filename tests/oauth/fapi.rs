@@ -123,7 +123,7 @@ scenario! {
             ] {
                 let all = metadata[member].as_array().unwrap_or_else(|| panic!("{member}: {metadata}"));
                 assert!(wanted.iter().all(|one| all.contains(&json!(one))), "{member}: {all:?}");
-let is_symmetric = |one: &Value| one == "none" || text(one).starts_with("HS");
+                let is_symmetric = |one: &Value| one == "none" || text(one).starts_with("HS");
                 assert!(!member.contains("_alg_") || !all.iter().any(is_symmetric), "{member}: {all:?}");
             }
             let proofs = metadata["dpop_signing_alg_values_supported"].as_array().unwrap();

@@ -5,6 +5,7 @@ mod client;
 mod exchange;
 mod fapi;
 mod introspect;
+mod lost;
 mod metadata;
 mod once;
 mod refresh;
