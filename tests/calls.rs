@@ -46,6 +46,11 @@ impl Recorded {
 
     /// Starts a function and has it handle some requests. Returns the answers, and the calls of each: first those of the start.
     async fn run(&mut self, name: &'static str, requests: &[(&str, Value)]) -> (Vec<Answer>, Vec<Vec<Call>>) {
+        let bearer = self.admin.clone();
+        self.run_as(&bearer, name, requests).await
+    }
+
+    async fn run_as(&mut self, bearer: &str, name: &'static str, requests: &[(&str, Value)]) -> (Vec<Answer>, Vec<Vec<Call>>) {
         let wire = Wire::default();
         let instance = self.deployment.instance(&wire);
         let entry = functions::catalogue::<Instance>().into_iter().find(|entry| entry.route.name == name).unwrap();
@@ -67,7 +72,7 @@ impl Recorded {
                     request.header("accept", "application/token-introspection+jwt")
                 }
                 _ => {
-                    let request = request.header("authorization", format!("Bearer {}", self.admin));
+                    let request = request.header("authorization", format!("Bearer {bearer}"));
                     request.header("content-type", "application/json")
                 }
             };
@@ -177,6 +182,7 @@ async fn everything(run: &mut Recorded) {
     run.good("jeton.list_members", "/v1/orgs/11/members", json!({})).await;
 
     authlete::everything(run).await;
+    oauth::registrations(run).await;
 
     let token = run.token(json!({})).await["token"].clone();
     let seen = run.good("agilicus.introspect_token", "/v1/tokens/introspect", json!({"token": token})).await;

@@ -2,7 +2,7 @@
 
 use shared::domain::Error;
 use shared::http::{Dialect, Endpoint, NoContent, RegistrationAccess, Route};
-use shared::ports::ClientRemover;
+use shared::ports::RegistrationRemover;
 use shared::registration::{delete, identify};
 
 /// Deletes a client, and with it all its tokens.
@@ -11,11 +11,11 @@ pub struct DeleteRegistration;
 
 impl Endpoint for DeleteRegistration {
     const ROUTE: Route = Route::delete("oauth.delete_registration", "/oauth2/register/{client_id}", Dialect::OAuth);
-    type Ports = ClientRemover;
+    type Ports = RegistrationRemover;
     type Input = RegistrationAccess;
     type Output = NoContent;
 
-    async fn handle(ports: &ClientRemover, access: RegistrationAccess) -> Result<Self::Output, Error> {
+    async fn handle(ports: &RegistrationRemover, access: RegistrationAccess) -> Result<Self::Output, Error> {
         let known = identify(&ports.reader, &access.id, access.token).await?;
         delete(ports, &known).await?;
         Ok(NoContent)

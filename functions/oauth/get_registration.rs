@@ -2,7 +2,7 @@
 
 use shared::domain::Error;
 use shared::http::{Answer, Dialect, Endpoint, RegistrationAccess, Route};
-use shared::ports::Reader;
+use shared::ports::RegistrationReader;
 use shared::registration::identify;
 use shared::wire::oauth::registration::ClientInformation;
 
@@ -12,12 +12,12 @@ pub struct GetRegistration;
 
 impl Endpoint for GetRegistration {
     const ROUTE: Route = Route::get("oauth.get_registration", "/oauth2/register/{client_id}", Dialect::OAuth);
-    type Ports = Reader;
+    type Ports = RegistrationReader;
     type Input = RegistrationAccess;
     type Output = Answer<200, ClientInformation>;
 
-    async fn handle(ports: &Reader, access: RegistrationAccess) -> Result<Self::Output, Error> {
-        let registered = identify(ports, &access.id, access.token).await?;
-        Ok(Answer::of(&ClientInformation::of(&registered, ports.keys.issuer())?)?)
+    async fn handle(ports: &RegistrationReader, access: RegistrationAccess) -> Result<Self::Output, Error> {
+        let registered = identify(&ports.reader, &access.id, access.token).await?;
+        Ok(Answer::of(&ClientInformation::of(&registered, ports.reader.keys.issuer())?)?)
     }
 }

@@ -2,7 +2,7 @@
 
 use shared::domain::Error;
 use shared::http::{Answer, Dialect, Endpoint, Json, RegistrationAccess, Route};
-use shared::ports::AccessKeeper;
+use shared::ports::RegistrationWriter;
 use shared::registration::{identify, replace};
 use shared::wire::oauth::registration::{ClientInformation, RegistrationBody};
 
@@ -12,11 +12,11 @@ pub struct UpdateRegistration;
 
 impl Endpoint for UpdateRegistration {
     const ROUTE: Route = Route::put("oauth.update_registration", "/oauth2/register/{client_id}", Dialect::OAuth);
-    type Ports = AccessKeeper;
+    type Ports = RegistrationWriter;
     type Input = (RegistrationAccess, Json<RegistrationBody>);
     type Output = Answer<200, ClientInformation>;
 
-    async fn handle(ports: &AccessKeeper, (access, Json(body)): Self::Input) -> Result<Self::Output, Error> {
+    async fn handle(ports: &RegistrationWriter, (access, Json(body)): Self::Input) -> Result<Self::Output, Error> {
         let known = identify(&ports.reader, &access.id, access.token).await?;
         let registered = replace(ports, known, |client| body.update(client)).await?;
         Ok(Answer::of(&ClientInformation::of(&registered, ports.reader.keys.issuer())?)?)

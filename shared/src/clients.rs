@@ -14,7 +14,7 @@ use crate::keys::PublishedKeys;
 use crate::ports::{AccessKeeper, ClientCreator, ClientRemover, ClientWriter, DirectoryReader, Reader};
 use crate::revoke::mark;
 use crate::service::client_named;
-use crate::store::{Delete, Found, Put, Replaced, Wanted, WriteDirectory};
+use crate::store::{Delete, Found, Put, Replaced, RevokeTokens, Wanted, WriteDirectory};
 
 /// What is said of a client when it is written.
 #[derive(Clone, Debug)]
@@ -202,14 +202,20 @@ pub async fn update(
 /// Deletes a client. Its tokens die first, so that they stay dead whatever happens next.
 pub async fn delete(ports: &ClientRemover, service: &Service, found: &Found, named: &ClientRef) -> Result<(), Error> {
     let client = get(&ports.reader, service, found, named).await?;
-    delete_found(ports, service, &client).await
+    delete_found(&*ports.write, &*ports.revoke, service, &client, ports.reader.now()).await
 }
 
 /// The same, for a client that was found.
-pub(crate) async fn delete_found(ports: &ClientRemover, service: &Service, client: &Client) -> Result<(), Error> {
+pub(crate) async fn delete_found(
+    write: &dyn WriteDirectory,
+    revoke: &dyn RevokeTokens,
+    service: &Service,
+    client: &Client,
+    now: Timestamp,
+) -> Result<(), Error> {
     let dead = MarkKey { org: service.id().clone(), kind: MarkKind::Client(client.id) };
-    ports.revoke.mark(&mark(dead, Some(service.org()), ports.reader.now())).await?;
-    match ports.write.delete_client(service.id(), client.id).await? {
+    revoke.mark(&mark(dead, Some(service.org()), now)).await?;
+    match write.delete_client(service.id(), client.id).await? {
         Delete::Done | Delete::Unknown => Ok(()),
         Delete::InUse => Err(Refusal::Conflict("something still belongs to the client").into()),
     }
@@ -257,7 +263,7 @@ const SECRET_LEN: usize = 86;
 /// How many clients are read at once.
 const AT_ONCE: usize = 500;
 /// How often a change is tried that others get in the way of.
-const MOST_TRIES: usize = 8;
+const MOST_TRIES: usize = 32;
 const UNKNOWN: Refusal = Refusal::NotFound("client");
 const TAKEN: Refusal = Refusal::Conflict("another client has this alias or number");
 

@@ -12,7 +12,7 @@ use crate::domain::{
 use crate::entropy::Entropy;
 use crate::jose::{certificate, equal, jwk, sha256};
 use crate::policy::supported;
-use crate::ports::{AccessKeeper, ClientCreator, ClientRemover, Reader};
+use crate::ports::{ClientCreator, Reader, RegistrationRemover, RegistrationWriter};
 
 /// The path of registration. With a client's number behind it, it is where the client looks after its own.
 pub const PATH: &str = "/oauth2/register";
@@ -103,7 +103,7 @@ pub struct Update {
 ///
 /// `read` reads the update for the client as it is by then.
 pub async fn replace(
-    ports: &AccessKeeper,
+    ports: &RegistrationWriter,
     known: Registered,
     read: impl Fn(&Client) -> Result<Update, Error> + Send + Sync,
 ) -> Result<Registered, Error> {
@@ -136,8 +136,8 @@ pub async fn replace(
 }
 
 /// Deletes a client, and with it all its tokens.
-pub async fn delete(ports: &ClientRemover, known: &Registered) -> Result<(), Error> {
-    clients::delete_found(ports, &known.service, &known.client).await
+pub async fn delete(ports: &RegistrationRemover, known: &Registered) -> Result<(), Error> {
+    clients::delete_found(&*ports.write, &*ports.revoke, &known.service, &known.client, ports.reader.now()).await
 }
 
 const REJECTED: Refusal = Refusal::CredentialsRejected(TokenProblem::Invalid);

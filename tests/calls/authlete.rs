@@ -35,7 +35,7 @@ pub(super) async fn everything(run: &mut Recorded) {
     api(run, "authlete.post_configuration", "service/configuration", json!({})).await;
     run.good("authlete.healthcheck", "/api/lifecycle/healthcheck", json!({})).await;
 
-    super::oauth::everything(run, &id).await;
+    super::oauth::tokens(run, &id).await;
     revocations(run, &client).await;
     api(run, "authlete.delete_client", &format!("client/delete/{id}"), json!({})).await;
 }

@@ -9,6 +9,8 @@ mod lost;
 mod metadata;
 mod once;
 mod refresh;
+mod registration;
+mod registration_together;
 mod revoke;
 mod tampering;
 mod tenant;

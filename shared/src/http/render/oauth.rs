@@ -37,7 +37,8 @@ pub(super) fn refusal(route: &Route, status: StatusCode, refusal: &Refusal, desc
         }
         Refusal::Invalid { field, rule } if is_registration(route) => {
             let error = registration::error_of(field).unwrap_or("invalid_request");
-            (status, error, sentence(registration::name_of(field), rule))
+            let known = registration::name_of(field);
+            (status, error, if field.is_empty() { described.into() } else { sentence(known, rule) })
         }
         Refusal::Invalid { field, rule } => (status, "invalid_request", invalid(field, rule)),
         Refusal::BodyTooLarge { .. }
