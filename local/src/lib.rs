@@ -65,7 +65,7 @@ async fn start(options: Options) -> Result<(), String> {
     let service = Service::new(&functions::catalogue(), &whole).map_err(|fault| in_words(&fault))?;
     let worker = tokio::spawn(waiting.work(batch::worker(whole.provide())));
     print!("{}", first_start::welcome(&base_url, &home, &administrator));
-    server::serve(listener, Arc::new(service), stopped).await;
+    server::serve(listener, Arc::new(service), options.client_certificate_header, stopped).await;
     // What isn't done is done after the next start.
     worker.abort();
     let _ = worker.await;

@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
+use http::HeaderName;
 use shared::domain::{Algorithm, Issuer};
 use shared::key_sets::Origin;
 use shared::store::sqlite;
@@ -43,6 +44,12 @@ pub struct Options {
     /// Form of the log, which goes to standard error: a line for each request, never with a secret
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub log: LogFormat,
+
+    /// Header with the certificate of the client's TLS connection, as RFC 9440 has it: for a proxy that ends TLS and verifies
+    /// certificates. It must strip the header from what clients send, or anyone can pose as any client. Without this option no
+    /// header is read
+    #[arg(long, value_name = "NAME")]
+    pub client_certificate_header: Option<HeaderName>,
 
     /// What tokens are signed by: ES256, ES384, ES512, `EdDSA`, ML-DSA-44, ML-DSA-65, ML-DSA-87, PS256, PS384, PS512, RS256, RS384
     /// or RS512. Can be given several times; the first signs what doesn't ask for another. A key is made when it is missing,

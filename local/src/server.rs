@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderName};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use shared::http::{MOST_BODY, RequestId, Service};
+use shared::http::{ClientCertificate, MOST_BODY, RequestId, Service};
 use tokio::net::{TcpListener, TcpStream};
 
 /// A client that takes longer than this to send its headers, or its body, is hung up on.
@@ -21,10 +22,17 @@ const GRACE: Duration = Duration::from_secs(10);
 /// Room for a request's line and headers, in bytes: API Gateway takes 10,240.
 const HEAD: usize = 16_384;
 
-/// Serves until `stopped`, then lets the requests under way end.
-pub async fn serve(listener: TcpListener, service: Arc<Service>, stopped: impl Future<Output = ()>) {
+/// Serves until `stopped`, then lets the requests under way end. A proxy that ends TLS tells the client's certificate in the header
+/// of this name, if there is one.
+pub async fn serve(
+    listener: TcpListener,
+    service: Arc<Service>,
+    certificate_header: Option<HeaderName>,
+    stopped: impl Future<Output = ()>,
+) {
     let graceful = GracefulShutdown::new();
     let ids = Arc::new(RequestIds::default());
+    let certificate_header = certificate_header.map(Arc::new);
     let mut stopped = std::pin::pin!(stopped);
     loop {
         let stream = tokio::select! {
@@ -39,7 +47,7 @@ pub async fn serve(listener: TcpListener, service: Arc<Service>, stopped: impl F
             },
             () = &mut stopped => break,
         };
-        connect(stream, &service, &ids, &graceful);
+        connect(stream, &service, certificate_header.as_ref(), &ids, &graceful);
     }
     drop(listener);
     if tokio::time::timeout(GRACE, graceful.shutdown()).await.is_err() {
@@ -47,11 +55,17 @@ pub async fn serve(listener: TcpListener, service: Arc<Service>, stopped: impl F
     }
 }
 
-fn connect(stream: TcpStream, service: &Arc<Service>, ids: &Arc<RequestIds>, graceful: &GracefulShutdown) {
+fn connect(
+    stream: TcpStream,
+    service: &Arc<Service>,
+    certificate_header: Option<&Arc<HeaderName>>,
+    ids: &Arc<RequestIds>,
+    graceful: &GracefulShutdown,
+) {
     // Answers are written whole: waiting for more to send would only delay them.
     let _ = stream.set_nodelay(true);
-    let (service, ids) = (Arc::clone(service), Arc::clone(ids));
-    let handler = service_fn(move |request| answer(Arc::clone(&service), ids.next(), request));
+    let (service, certificate_header, ids) = (Arc::clone(service), certificate_header.cloned(), Arc::clone(ids));
+    let handler = service_fn(move |request| answer(Arc::clone(&service), certificate_header.clone(), ids.next(), request));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(PATIENCE)
@@ -66,14 +80,26 @@ fn connect(stream: TcpStream, service: &Arc<Service>, ids: &Arc<RequestIds>, gra
 
 async fn answer(
     service: Arc<Service>,
+    certificate_header: Option<Arc<HeaderName>>,
     id: RequestId,
     request: http::Request<Incoming>,
 ) -> Result<http::Response<Full<Bytes>>, std::io::Error> {
     let (mut parts, body) = request.into_parts();
     parts.extensions.clear();
     parts.extensions.insert(id);
+    if let Some(certificate) = certificate_header.and_then(|name| certificate(&parts.headers, &name)) {
+        parts.extensions.insert(certificate);
+    }
     let body = tokio::time::timeout(PATIENCE, read(body)).await.map_err(|_| std::io::ErrorKind::TimedOut)??;
     Ok(service.call(http::Request::from_parts(parts, body)).await.map(Full::new))
+}
+
+/// The certificate in a header: one byte sequence, RFC 9440 section 2.1. What is there twice, or isn't one, is none.
+fn certificate(headers: &HeaderMap, name: &HeaderName) -> Option<ClientCertificate> {
+    let mut values = headers.get_all(name).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    let base64 = value.to_str().ok()?.trim().strip_prefix(':')?.strip_suffix(':')?;
+    Some(ClientCertificate(format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n")))
 }
 
 /// The body, or the beginning of one that is too large: enough for the service to see that it is.
@@ -97,5 +123,27 @@ struct RequestIds(AtomicU64);
 impl RequestIds {
     fn next(&self) -> RequestId {
         RequestId(format!("{}-{}", std::process::id(), self.0.fetch_add(1, Ordering::Relaxed)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc9440_2_1_a_certificate_is_one_byte_sequence_in_one_header() {
+        let name = HeaderName::from_static("client-cert");
+        let read = |values: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(&name, value.parse().unwrap());
+            }
+            certificate(&headers, &name).map(|ClientCertificate(pem)| pem)
+        };
+        let pem = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+        assert_eq!(read(&[":MAA=:"]).as_deref(), Some(pem));
+        for none in [&[][..], &["MAA="], &[":MAA="], &["MAA=:"], &[""], &[":"], &[":MAA=:", ":MAA=:"]] {
+            assert_eq!(read(none), None, "{none:?}");
+        }
     }
 }

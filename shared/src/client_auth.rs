@@ -153,7 +153,7 @@ pub fn prove(reader: &Reader, client: Option<Client>, credentials: &ClientCreden
     let named: Option<ClientRef> = credentials.name()?.parse().ok();
     let (proved, used) = match credentials.presented()? {
         Presented::Assertion(assertion) => by_assertion(client, assertion.expose(), reader.keys.issuer(), reader.now())?,
-        Presented::Nothing => (by_connection(client, credentials.certificate.as_deref())?, None),
+        Presented::Nothing => (by_connection(client, credentials.certificate.as_deref(), reader.now())?, None),
         Presented::Secret { secret, in_header, in_form } => (by_secret(client, secret, in_header, in_form)?, None),
     };
     if !proved.enabled {
@@ -211,7 +211,7 @@ fn by_secret(client: Option<Client>, secret: &Secret<String>, in_header: bool, i
 }
 
 /// A client that presents nothing in the request is public, or its TLS connection speaks for it.
-fn by_connection(client: Option<Client>, certificate: Option<&str>) -> Result<Client, Error> {
+fn by_connection(client: Option<Client>, certificate: Option<&str>, now: Timestamp) -> Result<Client, Error> {
     let client = client.ok_or(Denial::ClientUnauthenticated)?;
     let is_proved = match client.auth_method {
         ClientAuthMethod::None => true,
@@ -220,7 +220,9 @@ fn by_connection(client: Option<Client>, certificate: Option<&str>) -> Result<Cl
             let registered = certificate::thumbprints_of_set(jwks(&client)).map_err(unreadable)?;
             thumbprint.is_some_and(|thumbprint| registered.contains(&thumbprint))
         }
-        ClientAuthMethod::TlsClientAuth => return Err(Denial::ClientAuthMethodUnsupported.into()),
+        ClientAuthMethod::TlsClientAuth => certificate
+            .zip(client.certificate_subject.as_ref())
+            .is_some_and(|(pem, subject)| certificate::is_of(pem, subject, now)),
         ClientAuthMethod::ClientSecretBasic | ClientAuthMethod::ClientSecretPost | ClientAuthMethod::PrivateKeyJwt => false,
     };
     if is_proved { Ok(client) } else { Err(Denial::ClientUnauthenticated.into()) }

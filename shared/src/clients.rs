@@ -141,8 +141,8 @@ pub(crate) fn client_as_drafted(
 
 /// Creates a client with a number and a secret of the service's making. This is the only time that the secret is told.
 pub async fn create(ports: &ClientCreator, service: &Service, draft: ClientDraft) -> Result<(Client, Secret<String>), Error> {
-    can_be_signed(&ports.reader, &draft).await?;
-    let id = free_number(ports, service.id()).await?;
+    is_possible(&ports.reader, &draft).await?;
+    let id = free_number(&ports.reader, &*ports.entropy, service.id()).await?;
     let secret = draw_secret(&*ports.entropy)?;
     let client = client_as_drafted(service.id(), id, draft, None, ports.reader.now());
     let client = Client { secrets: vec![hash(&secret)], ..client };
@@ -190,7 +190,7 @@ pub async fn update(
     draft: ClientDraft,
 ) -> Result<Client, Error> {
     let seen = get(&ports.reader, service, found, named).await?;
-    can_be_signed(&ports.reader, &draft).await?;
+    is_possible(&ports.reader, &draft).await?;
     let now = ports.reader.now();
     let change = |old: &Client| {
         unlocked(old)?;
@@ -283,10 +283,12 @@ async fn replace_secret(
     replace(&ports.reader, &*ports.write, seen, change).await.map(drop)
 }
 
-/// Whether the tokens of the client could be made.
-async fn can_be_signed(ports: &Reader, draft: &ClientDraft) -> Result<(), Error> {
+/// Whether there can be such a client: that it could authenticate, and that its tokens could be made.
+async fn is_possible(ports: &Reader, draft: &ClientDraft) -> Result<(), Error> {
+    let suits = draft.auth_method.suits_certificate(draft.certificate_subject.as_ref());
+    suits.map_err(|rule| Refusal::invalid("certificate_subject", rule.0))?;
     if let Some(Particulars { access_token_form: Some(form), .. }) = draft.particulars {
-        form_is_possible(&*ports.keys.now().await?, form).map_err(|rule| Refusal::invalid("access_token_form", rule.0))?;
+        form_is_possible(&*ports.keys.now().await?, form).map_err(|rule| Refusal::invalid("jeton.access_token_form", rule.0))?;
     }
     Ok(())
 }
@@ -334,13 +336,13 @@ pub(crate) async fn put(write: &dyn WriteDirectory, client: &Client) -> Result<(
 }
 
 /// A number that no client of the org has. Of 2^53 another one than the first is hardly ever needed.
-pub(crate) async fn free_number(ports: &ClientCreator, org: &OrgId) -> Result<ClientId, Error> {
+pub(crate) async fn free_number(reader: &Reader, entropy: &dyn Entropy, org: &OrgId) -> Result<ClientId, Error> {
     for _ in 0..3 {
         let mut bytes = [0; 8];
-        ports.entropy.fill(&mut bytes)?;
+        entropy.fill(&mut bytes)?;
         let Ok(id) = ClientId::from_number(u64::from_be_bytes(bytes) >> 11) else { continue };
         let wanted = Wanted { clients: vec![(org.clone(), id)], ..Wanted::default() };
-        if ports.reader.tokens.read(&wanted).await?.clients.is_empty() {
+        if reader.tokens.read(&wanted).await?.clients.is_empty() {
             return Ok(id);
         }
     }

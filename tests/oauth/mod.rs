@@ -1,6 +1,7 @@
 //! OAuth 2.
 
 mod bearer;
+mod certificates;
 mod client;
 mod exchange;
 mod fapi;

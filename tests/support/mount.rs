@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use shared::http::Service;
+use shared::http::{ClientCertificate, Service};
 use shared::lambda;
 use tokio::net::{TcpListener, TcpStream};
 
@@ -33,6 +33,9 @@ pub(crate) enum Mount {
     Http,
 }
 
+/// Where the server behind a proxy finds a client's certificate: RFC 9440.
+const CLIENT_CERT: HeaderName = HeaderName::from_static("client-cert");
+
 /// A service behind a mount.
 pub(crate) enum Target {
     Direct(Arc<Service>),
@@ -48,7 +51,7 @@ impl Target {
             Mount::Http => {
                 let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
                 let address = listener.local_addr().expect("an address");
-                tokio::spawn(local::serve(listener, service, std::future::pending()));
+                tokio::spawn(local::serve(listener, service, Some(CLIENT_CERT), std::future::pending()));
                 Self::Socket(address)
             }
         }
@@ -96,7 +99,19 @@ fn http_api(request: &Request<Bytes>, base64: bool) -> Value {
     if !body.is_null() {
         event["body"] = body;
     }
+    if let Some(certificate) = verified_certificate(request) {
+        event["requestContext"]["authentication"] = certificate;
+    }
     event
+}
+
+/// What API Gateway says of a TLS connection.
+fn verified_certificate(request: &Request<Bytes>) -> Option<Value> {
+    let ClientCertificate(pem) = request.extensions().get()?;
+    let validity = json!({"notBefore": "Nov  1 00:00:00 2026 GMT", "notAfter": "Dec  1 00:00:00 2026 GMT"});
+    Some(json!({"clientCert": {
+        "clientCertPem": pem, "issuerDN": "CN=ca", "serialNumber": "1", "subjectDN": "CN=whatever it is", "validity": validity,
+    }}))
 }
 
 fn rest_api(request: &Request<Bytes>) -> Value {
@@ -115,6 +130,10 @@ fn rest_api(request: &Request<Bytes>) -> Value {
     }
     let single: BTreeMap<_, _> = query.iter().filter_map(|(name, values)| Some((name, values.last()?))).collect();
     let none_if_empty = |value: Value, empty: bool| if empty { Value::Null } else { value };
+    let mut identity = json!({"sourceIp": "192.0.2.1", "userAgent": "agent"});
+    if let Some(mut certificate) = verified_certificate(request) {
+        identity["clientCert"] = certificate["clientCert"].take();
+    }
     json!({
         "resource": "/{proxy+}",
         "path": request.uri().path(),
@@ -127,7 +146,7 @@ fn rest_api(request: &Request<Bytes>) -> Value {
         "stageVariables": null,
         "requestContext": {
             "accountId": "123456789012", "apiId": "id", "domainName": "id.execute-api.us-east-1.amazonaws.com", "httpMethod": request.method().as_str(),
-            "identity": {"sourceIp": "192.0.2.1", "userAgent": "agent"}, "path": format!("/prod{}", request.uri().path()), "protocol": "HTTP/1.1",
+            "identity": identity, "path": format!("/prod{}", request.uri().path()), "protocol": "HTTP/1.1",
             "requestId": "request-1", "resourcePath": "/{proxy+}", "stage": "prod", "requestTimeEpoch": 1_795_348_800_000_i64
         },
         "body": none_if_empty(STANDARD.encode(request.body()).into(), request.body().is_empty()),
@@ -203,6 +222,10 @@ async fn over_http(address: std::net::SocketAddr, request: Request<Bytes>) -> Re
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.expect("HTTP");
     tokio::spawn(connection);
     let (mut parts, body) = request.into_parts();
+    if let Some(ClientCertificate(pem)) = parts.extensions.get() {
+        let base64: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+        parts.headers.insert(CLIENT_CERT, HeaderValue::from_str(&format!(":{base64}:")).unwrap());
+    }
     parts.headers.entry("host").or_insert(HeaderValue::from_str(&address.to_string()).unwrap());
     let response = sender.send_request(Request::from_parts(parts, Full::new(body))).await.expect("an answer");
     let (parts, body) = response.into_parts();

@@ -289,7 +289,37 @@ fn rfc8705_2_2_a_self_signed_certificate_is_registered_with_a_key() {
         Ok(7),
         "a public client may have a certificate, to bind its tokens to"
     );
-    assert_eq!(proved(TlsClientAuth, &credentials), Err(Denial::ClientAuthMethodUnsupported));
+}
+
+#[test]
+fn rfc8705_2_1_a_verified_certificate_is_known_by_its_subject() {
+    use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, date_time_ymd};
+
+    let mut params = CertificateParams::new(["client.example".to_owned()]).unwrap();
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, "client");
+    let certificate = |until| {
+        let mut params = params.clone();
+        (params.not_before, params.not_after) = (date_time_ymd(2026, 1, 1), until);
+        let der = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+        let base64 = base64::engine::general_purpose::STANDARD.encode(der.der());
+        Some(format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----"))
+    };
+    let good = ClientCredentials { certificate: certificate(date_time_ymd(2028, 1, 1)), ..named("7") };
+    let expired = ClientCredentials { certificate: certificate(date_time_ymd(2027, 1, 1)), ..named("7") };
+    let check = |subject: Option<(&str, &str)>, credentials: &ClientCredentials| {
+        let certificate_subject = subject.map(|(kind, name)| certificate::subject(kind, name).unwrap());
+        let client = Client { certificate_subject, ..client(7, TlsClientAuth) };
+        with_clients(&[client], &Memory::default(), credentials).map(|client| client.method())
+    };
+    for subject in [("subject_dn", "CN=client"), ("san_dns", "client.example")] {
+        assert_eq!(check(Some(subject), &good), Ok(TlsClientAuth));
+        for bad in [&expired, &named("7"), &basic("7", SECRET), &assertion(&header(), &payload())] {
+            assert!(check(Some(subject), bad).is_err(), "{bad:?}");
+        }
+    }
+    assert_eq!(check(Some(("subject_dn", "CN=other")), &good), Err(Denial::ClientUnauthenticated));
+    assert_eq!(check(None, &good), Err(Denial::ClientUnauthenticated), "nobody has said whose certificate it must be");
 }
 
 #[test]

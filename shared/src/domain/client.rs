@@ -215,6 +215,12 @@ impl ClientAuthMethod {
             _ => Ok(()),
         }
     }
+
+    /// Whether a client can have it with this for its certificate: RFC 8705 section 2.1.2 wants to know whose it is.
+    pub fn suits_certificate(self, subject: Option<&CertificateSubject>) -> Result<(), super::Invalid> {
+        const RULE: super::Invalid = super::Invalid("must be given for tls_client_auth: one name, and one only");
+        if self == Self::TlsClientAuth && subject.is_none() { Err(RULE) } else { Ok(()) }
+    }
 }
 
 impl std::str::FromStr for ClientAuthMethod {

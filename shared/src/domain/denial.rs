@@ -239,7 +239,7 @@ impl Denial {
             }
             D::ClientAssertionReplayed => "The client assertion was used before.",
             D::ClientAuthMethodUnsupported => {
-                "This method of client authentication is not supported: use client_secret_basic, client_secret_post, private_key_jwt, self_signed_tls_client_auth or none."
+                "This method of client authentication is not supported: use client_secret_basic, client_secret_post, private_key_jwt, tls_client_auth, self_signed_tls_client_auth or none."
             }
             D::ClientAuthenticatedTwice => "The client must authenticate by one method only.",
             D::ClientCredentialsMismatch => "The client is named twice, with different credentials.",

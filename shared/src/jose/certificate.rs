@@ -1,4 +1,4 @@
-//! Certificates, of which only the thumbprint counts: whoever ended the TLS connection has verified them.
+//! Certificates of clients: their thumbprints, and whose they are. Whoever ended the TLS connection has verified them.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,12 +8,21 @@ use super::jwk::{SEQUENCE, element};
 use crate::domain::{Invalid, Thumbprint};
 use crate::strict_json;
 
+mod subject;
+
+pub use subject::{is_of, subject};
+
 /// The longest certificate that is read, in bytes.
 const LONGEST: usize = 16_384;
 
 /// The `x5t#S256` (RFC 8705 section 3.1) of a certificate in PEM: one, with nothing before or after it. Its lines may have any length, as
 /// proxies join them.
 pub fn thumbprint(pem: &str) -> Result<Thumbprint, Invalid> {
+    Ok(Thumbprint(super::sha256(&der(pem)?)))
+}
+
+/// The one certificate of a PEM text.
+fn der(pem: &str) -> Result<Vec<u8>, Invalid> {
     const RULE: Invalid = Invalid("must be one certificate in PEM");
     let body = pem.trim_ascii().strip_prefix("-----BEGIN CERTIFICATE-----");
     let body = body.and_then(|rest| rest.strip_suffix("-----END CERTIFICATE-----")).ok_or(RULE)?;
@@ -21,7 +30,7 @@ pub fn thumbprint(pem: &str) -> Result<Thumbprint, Invalid> {
         return Err(RULE);
     }
     let base64: Vec<u8> = body.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    of_base64(&base64).ok_or(RULE)
+    decoded(&base64).ok_or(RULE)
 }
 
 /// The thumbprints of the certificates that come with the keys of a JWK Set: of each key its own, which is the first of `x5c`, or what
@@ -53,10 +62,13 @@ pub fn thumbprints_of_set(jwks: &[u8]) -> Result<Vec<Thumbprint>, Invalid> {
     Ok(thumbprints)
 }
 
-/// The thumbprint of a certificate in base64, which is one DER sequence.
+/// A certificate in base64, which is one DER sequence.
+fn decoded(base64: &[u8]) -> Option<Vec<u8>> {
+    STANDARD.decode(base64).ok().filter(|der| matches!(element(SEQUENCE, der), Some((_, []))))
+}
+
 fn of_base64(base64: &[u8]) -> Option<Thumbprint> {
-    let der = STANDARD.decode(base64).ok().filter(|der| matches!(element(SEQUENCE, der), Some((_, []))))?;
-    Some(Thumbprint(super::sha256(&der)))
+    decoded(base64).map(|der| Thumbprint(super::sha256(&der)))
 }
 
 #[cfg(test)]

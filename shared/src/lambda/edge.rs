@@ -13,9 +13,10 @@ use http::{HeaderMap, Response, Uri};
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, Body, LambdaEvent, Service as _, service_fn};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 
-use crate::http::{RequestId, Service};
+use crate::http::{ClientCertificate, RequestId, Service};
 
 /// Serves invocations until the function is shut down: one at a time, or as many as a managed instance lets in.
 pub(super) async fn run(service: Arc<Service>) -> Result<(), lambda_http::Error> {
@@ -25,18 +26,17 @@ pub(super) async fn run(service: Arc<Service>) -> Result<(), lambda_http::Error>
 /// One event in, one answer out, both as JSON, exactly as the runtime has them: for tests.
 #[cfg(any(test, feature = "testing"))]
 pub async fn invoke(service: Arc<Service>, event: &str) -> Result<serde_json::Value, serde_json::Error> {
-    let event = LambdaEvent::new(serde_json::from_str(event)?, lambda_http::Context::default());
+    let event = LambdaEvent::new(serde_json::from_str::<Event>(event)?, lambda_http::Context::default());
     match serve(service, event).await {
         Ok(answer) => serde_json::to_value(answer),
         Err(never) => match never {},
     }
 }
 
-async fn serve(
-    service: Arc<Service>,
-    mut event: LambdaEvent<LambdaRequest>,
-) -> Result<impl Serialize + Send + 'static, Infallible> {
-    let envelope = Envelope::take(&mut event.payload);
+async fn serve(service: Arc<Service>, event: LambdaEvent<Event>) -> Result<impl Serialize + Send + 'static, Infallible> {
+    let Event { mut request, certificate } = event.payload;
+    let envelope = Envelope { certificate, ..Envelope::take(&mut request) };
+    let event = LambdaEvent::new(request, event.context);
     let answer = move |request: lambda_http::Request| {
         let (service, envelope) = (Arc::clone(&service), envelope.clone());
         async move { Ok::<_, Infallible>(answer(&service, envelope, request).await) }
@@ -52,12 +52,67 @@ async fn answer(service: &Service, envelope: Envelope, request: lambda_http::Req
     if let Some(id) = envelope.id {
         parts.extensions.insert(RequestId(id));
     }
+    if let Some(certificate) = envelope.certificate {
+        parts.extensions.insert(ClientCertificate(certificate));
+    }
     service.call(http::Request::from_parts(parts, envelope.body)).await.map(|body| match std::str::from_utf8(&body) {
         Ok("") => Body::Empty,
         // As text, not base64: all our answers are JSON.
         Ok(text) => Body::Text(text.to_owned()),
         Err(_) => Body::Binary(body.into()),
     })
+}
+
+/// An event, and the certificate of the client's TLS connection, which API Gateway has verified. `lambda_http` knows of none in
+/// events of REST APIs.
+struct Event {
+    request: LambdaRequest,
+    certificate: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::de::Error;
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        let request = serde_json::from_str(raw.get()).map_err(D::Error::custom)?;
+        // Hardly any event has one: the others are read once.
+        let certificate = raw.get().contains("\"clientCertPem\"").then(|| serde_json::from_str::<Connection>(raw.get()));
+        let certificate = certificate.transpose().map_err(D::Error::custom)?.and_then(Connection::certificate);
+        Ok(Self { request, certificate })
+    }
+}
+
+/// What an event says of the client's TLS connection: in `identity` of payload 1.0, in `authentication` of payload 2.0.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Connection {
+    request_context: Context,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Context {
+    identity: Option<Peer>,
+    authentication: Option<Peer>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Peer {
+    client_cert: Option<Certificate>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Certificate {
+    client_cert_pem: Option<String>,
+}
+
+impl Connection {
+    fn certificate(self) -> Option<String> {
+        let Context { identity, authentication } = self.request_context;
+        authentication.or(identity)?.client_cert?.client_cert_pem.filter(|pem| !pem.is_empty())
+    }
 }
 
 /// What is taken out of an event.
@@ -68,6 +123,7 @@ struct Envelope {
     headers: HeaderMap,
     body: Bytes,
     id: Option<String>,
+    certificate: Option<String>,
 }
 
 impl Envelope {
@@ -84,6 +140,7 @@ impl Envelope {
                     headers: std::mem::take(&mut event.headers),
                     body: body(event.body.take(), event.is_base64_encoded),
                     id: context.request_id.clone(),
+                    certificate: None,
                 }
             }
             LambdaRequest::ApiGatewayV1(event) => {
@@ -97,6 +154,7 @@ impl Envelope {
                     headers: all_values(&mut event.headers, &mut event.multi_value_headers),
                     body: body(event.body.take(), event.is_base64_encoded),
                     id: event.request_context.request_id.clone(),
+                    certificate: None,
                 }
             }
             LambdaRequest::Alb(event) => {
@@ -113,6 +171,7 @@ impl Envelope {
                     id: headers.get("x-amzn-trace-id").and_then(|id| id.to_str().ok()).map(str::to_owned),
                     headers,
                     body: body(event.body.take(), event.is_base64_encoded),
+                    certificate: None,
                 }
             }
             // There are no others: only these features of `lambda_http` are on.

@@ -6,8 +6,11 @@ use serde_json::{Map, Value};
 use super::lenient::{Number, Words, flag, given};
 use super::names;
 use super::request::range;
-use crate::clients::{ChosenSecret, ClientDraft};
-use crate::domain::{CertificateSubject, Client, ClientAuthMethod, ClientKind, GrantType, Invalid, Refusal, Scope, Seconds};
+use crate::clients::{ChosenSecret, ClientDraft, Particulars};
+use crate::domain::{
+    AccessTokenForm, Audience, CertificateSubject, Client, ClientAuthMethod, ClientKind, GrantType, Invalid, Refusal, Scope,
+    Seconds,
+};
 use crate::jose::{certificate, jwk};
 use crate::wire::form::Parameters;
 use crate::wire::{Object, TokenText, json};
@@ -52,6 +55,31 @@ struct Members {
     single_access_token_per_subject: bool,
     #[serde(deserialize_with = "flag")]
     tls_client_certificate_bound_access_tokens: bool,
+    #[serde(deserialize_with = "flag")]
+    dpop_required: bool,
+    #[serde(deserialize_with = "given")]
+    tls_client_auth_subject_dn: Option<String>,
+    #[serde(deserialize_with = "given")]
+    tls_client_auth_san_dns: Option<String>,
+    #[serde(deserialize_with = "given")]
+    tls_client_auth_san_uri: Option<String>,
+    #[serde(deserialize_with = "given")]
+    tls_client_auth_san_ip: Option<String>,
+    #[serde(deserialize_with = "given")]
+    tls_client_auth_san_email: Option<String>,
+    #[serde(deserialize_with = "given")]
+    jeton: Option<Object<JetonOnly>>,
+}
+
+/// What the contract has no word for.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
+#[serde(default)]
+struct JetonOnly {
+    #[serde(deserialize_with = "given")]
+    access_token_form: Option<String>,
+    #[serde(deserialize_with = "given")]
+    resources: Option<Words>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -85,7 +113,6 @@ impl TryFrom<ClientBody> for ClientDraft {
 
     fn try_from(ClientBody(body): ClientBody) -> Result<Self, Refusal> {
         let metadata = kept::keep(&body)?;
-        let subject = certificate_subject(&body)?;
         let members: Members = json::decode(Value::Object(body))?;
         let kind = match members.client_type.as_deref() {
             None | Some("PUBLIC") => ClientKind::Public,
@@ -97,6 +124,14 @@ impl TryFrom<ClientBody> for ClientDraft {
             None => ClientAuthMethod::default_of(kind),
         };
         named("tokenAuthMethod", auth_method.suits(kind))?;
+        let certificate_subject = certificate_subject([
+            ("tlsClientAuthSubjectDn", "subject_dn", members.tls_client_auth_subject_dn),
+            ("tlsClientAuthSanDns", "san_dns", members.tls_client_auth_san_dns),
+            ("tlsClientAuthSanUri", "san_uri", members.tls_client_auth_san_uri),
+            ("tlsClientAuthSanIp", "san_ip", members.tls_client_auth_san_ip),
+            ("tlsClientAuthSanEmail", "san_email", members.tls_client_auth_san_email),
+        ])?;
+        named("tlsClientAuthSubjectDn", auth_method.suits_certificate(certificate_subject.as_ref()))?;
         let Object(extension) = members.extension.unwrap_or_default();
         Ok(Self {
             alias: alias(members.client_id_alias, members.client_id)?,
@@ -111,9 +146,9 @@ impl TryFrom<ClientBody> for ClientDraft {
             single_token_per_subject: members.single_access_token_per_subject,
             certificate_bound_tokens: members.tls_client_certificate_bound_access_tokens,
             may_exchange_tokens: extension.token_exchange_permitted,
-            dpop_bound_tokens: None,
-            certificate_subject: subject.filter(|_| auth_method == ClientAuthMethod::TlsClientAuth),
-            particulars: None,
+            dpop_bound_tokens: Some(members.dpop_required),
+            certificate_subject,
+            particulars: members.jeton.map(|Object(only)| particulars(only)).transpose()?,
             attributes: attributes(members.attributes.unwrap_or_default())?,
             metadata,
         })
@@ -175,16 +210,38 @@ pub(in crate::wire) fn key_set(text: String) -> Result<String, Refusal> {
     Ok(text)
 }
 
-/// The name of the client's certificate, if there is one and no other.
-fn certificate_subject(body: &Map<String, Value>) -> Result<Option<CertificateSubject>, Refusal> {
-    let given = names::CERTIFICATE_SUBJECTS.into_iter().filter_map(|(member, kind)| {
-        let name = body.get(member)?.as_str().filter(|name| !name.is_empty())?;
-        Some((member, kind, name))
-    });
-    match given.collect::<Vec<_>>()[..] {
-        [(member, kind, name)] => named(member, CertificateSubject::of(kind, name)).map(Some),
-        _ => Ok(None),
+/// The name that the client's certificate must have, of those by member and kind: RFC 8705 section 2.1.2.
+fn certificate_subject(all: [(&'static str, &str, Option<String>); 5]) -> Result<Option<CertificateSubject>, Refusal> {
+    let mut found = None;
+    for (field, kind, name) in all {
+        match name {
+            Some(_) if found.is_some() => {
+                return Err(Refusal::invalid(field, "must not be given besides another name of a certificate"));
+            }
+            Some(name) => found = Some(named(field, certificate::subject(kind, &name))?),
+            None => {}
+        }
     }
+    Ok(found)
+}
+
+fn particulars(only: JetonOnly) -> Result<Particulars, Refusal> {
+    const FORM: &str = "jeton.access_token_form";
+    const RESOURCES: &str = "jeton.resources";
+    let form = |name: String| {
+        const RULE: &str = "must be opaque or the name of a signature algorithm: ES256, RS256, …";
+        AccessTokenForm::from_name(&name).ok_or(Refusal::invalid(FORM, RULE))
+    };
+    let resources = |Words(names): Words| {
+        if names.len() > kept::MOST {
+            return Err(Refusal::invalid(RESOURCES, "must have at most 200 entries"));
+        }
+        names.iter().map(|name| named(RESOURCES, Audience::parse(name))).collect()
+    };
+    Ok(Particulars {
+        access_token_form: only.access_token_form.map(form).transpose()?,
+        resources: only.resources.map(resources).transpose()?,
+    })
 }
 
 fn duration(field: &'static str, seconds: Option<Number>) -> Result<Option<Seconds>, Refusal> {

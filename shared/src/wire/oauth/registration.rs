@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::domain::{CertificateSubject, Client, ClientAuthMethod, Error, GrantType, Invalid, Refusal, Scope, Secret};
+use crate::jose::certificate;
 use crate::registration::{Registration, Update};
 use crate::wire::authlete::client as kept_as;
 
@@ -204,7 +205,7 @@ impl<'a> Members<'a> {
             if subject.is_some() {
                 return Err(Refusal::invalid(member, "must be the only one of the tls_client_auth members"));
             }
-            subject = Some(CertificateSubject::of(kind, &name).map_err(|Invalid(rule)| Refusal::invalid(member, rule))?);
+            subject = Some(certificate::subject(kind, &name).map_err(|Invalid(rule)| Refusal::invalid(member, rule))?);
         }
         Ok(subject)
     }

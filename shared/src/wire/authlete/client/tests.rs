@@ -74,6 +74,43 @@ fn a_client_is_shown_as_it_was_written() {
 }
 
 #[test]
+fn rfc8705_2_1_2_the_name_in_its_certificate_is_one_of_five() {
+    for (member, name) in [
+        ("tlsClientAuthSubjectDn", "CN=client,O=Example"),
+        ("tlsClientAuthSanDns", "client.example"),
+        ("tlsClientAuthSanUri", "https://client.example/"),
+        ("tlsClientAuthSanIp", "192.0.2.1"),
+        ("tlsClientAuthSanEmail", "client@example.org"),
+    ] {
+        let body =
+            json!({"clientType": "CONFIDENTIAL", "tokenAuthMethod": "TLS_CLIENT_AUTH", "dpopRequired": true, member: name});
+        let shown = shown(&body);
+        for (name, value) in body.as_object().unwrap() {
+            assert_eq!(shown[name], *value, "{name}");
+        }
+        let others = shown.as_object().unwrap().keys().filter(|name| name.starts_with("tlsClientAuth"));
+        assert_eq!(others.collect::<Vec<_>>(), [member]);
+    }
+}
+
+#[test]
+fn what_only_jeton_has_words_for_stays_where_nothing_is_said_of_it() {
+    let (org, id) = (OrgId::parse("1").unwrap(), ClientId::from_number(7).unwrap());
+    let written = |body: Value, existing: Option<&Client>| client_as_drafted(&org, id, draft(&body).unwrap(), existing, NOW);
+    let view = |client: &Client| serde_json::to_value(ClientView::of(client).unwrap()).unwrap();
+    let only = json!({"access_token_form": "ES256", "resources": ["https://a.example", "urn:b"]});
+    let client = written(json!({ "jeton": only }), None);
+    assert_eq!(view(&client)["jeton"], only);
+    for silent in [json!({}), json!({"jeton": null}), json!({"clientName": "x"})] {
+        assert_eq!(view(&written(silent, Some(&client)))["jeton"], only);
+    }
+    let opaque = written(json!({"jeton": {"access_token_form": "opaque"}}), Some(&client));
+    assert_eq!(view(&opaque)["jeton"], json!({"access_token_form": "opaque"}), "it is replaced as a whole");
+    assert_eq!(view(&written(json!({"jeton": {"resources": []}}), None))["jeton"], json!({"resources": []}));
+    assert_eq!(view(&written(json!({"jeton": {}}), Some(&client))).get("jeton"), None);
+}
+
+#[test]
 fn rule_02_nothing_is_null_and_no_secret_is_shown() {
     let text =
         shown(&json!({"clientNames": [{"tag": "fr"}, null], "unknown": {"a": null}, "redirectUris": ["a", null]})).to_string();
@@ -125,6 +162,16 @@ fn rule_06_enums_are_closed_and_a_wrong_member_is_named() {
             "must not",
         ),
         (json!({"description": "x".repeat(17_000)}), "", "what is only kept"),
+        (json!({"tokenAuthMethod": "TLS_CLIENT_AUTH"}), "tlsClientAuthSubjectDn", "must be given for tls_client_auth"),
+        (json!({"tlsClientAuthSubjectDn": "client"}), "tlsClientAuthSubjectDn", "must be a distinguished name"),
+        (json!({"tlsClientAuthSanIp": "client"}), "tlsClientAuthSanIp", "must be 1 to 1,024 characters, and an IP address"),
+        (
+            json!({"tlsClientAuthSubjectDn": "CN=a", "tlsClientAuthSanDns": "a"}),
+            "tlsClientAuthSanDns",
+            "must not be given besides",
+        ),
+        (json!({"jeton": {"access_token_form": "HS256"}}), "jeton.access_token_form", "must be opaque or"),
+        (json!({"jeton": {"resources": ["a\u{7}b"]}}), "jeton.resources", "must be"),
         (json!({"jwks": "{}"}), "jwks", "must be a JSON object"),
         (json!({"jwks": "{\"keys\":[{\"kty\":\"oct\",\"k\":\"AA\"}]}"}), "jwks", "must be a public key"),
         (json!({"jwks": "x".repeat(17_000)}), "jwks", "must be at most"),

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::ListClients;
 use crate::clients::ClientPage;
-use crate::domain::{Client, Fault, Scope, Secret};
+use crate::domain::{Audience, Client, Fault, Scope, Secret};
 use crate::wire::authlete::names;
 use crate::wire::authlete::property::Pair;
 use crate::wire::authlete::result::{ApiResult, ResultCode};
@@ -40,6 +40,8 @@ impl ClientView {
             ("clientName", client.name.clone().map(Value::String)),
             ("jwks", client.jwks.clone().map(Value::String)),
             ("attributes", Pair::list(&client.attributes).map(|pairs| json!(pairs))),
+            ("dpopRequired", client.dpop_bound_tokens.then_some(Value::Bool(true))),
+            ("jeton", jeton_only(client)),
         ];
         if let Some(subject) = &client.certificate_subject {
             members.insert(names::certificate_subject(subject).to_owned(), json!(subject.name()));
@@ -61,6 +63,14 @@ impl std::fmt::Debug for ClientView {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
     }
+}
+
+/// What the contract has no word for. `None`: there is nothing of it.
+fn jeton_only(client: &Client) -> Option<Value> {
+    let form = client.access_token_form.map(|form| ("access_token_form".to_owned(), json!(form.name())));
+    let resources = client.resources.as_ref().map(|resources| resources.iter().map(Audience::as_str).collect::<Value>());
+    let members: Map<_, _> = form.into_iter().chain(resources.map(|all| ("resources".to_owned(), all))).collect();
+    (!members.is_empty()).then_some(Value::Object(members))
 }
 
 /// Whose it is: `developer`.

@@ -81,6 +81,10 @@ impl RawClient {
         let kind = self.kind.0;
         let auth_method = self.auth_method.map_or(ClientAuthMethod::default_of(kind), |method| method.0);
         auth_method.suits(kind).map_err(|rule| Refusal::invalid("auth_method", rule.0))?;
+        let certificate_subject = self.certificate_subject.map(|subject| subject.0);
+        auth_method
+            .suits_certificate(certificate_subject.as_ref())
+            .map_err(|rule| Refusal::invalid("certificate_subject", rule.0))?;
         let draft = ClientDraft {
             alias: self.alias.map(|alias| alias.0.0),
             name: self.name.map(|name| name.0.0),
@@ -95,7 +99,7 @@ impl RawClient {
             certificate_bound_tokens: self.certificate_bound_tokens.unwrap_or(false),
             may_exchange_tokens: self.may_exchange_tokens.unwrap_or(false),
             dpop_bound_tokens: Some(self.dpop_bound_tokens.unwrap_or(false)),
-            certificate_subject: self.certificate_subject.map(|subject| subject.0),
+            certificate_subject,
             particulars: Some(Particulars {
                 access_token_form: self.access_token_form.map(|form| form.0),
                 resources: self.resources.map(|all| all.into_iter().map(|resource| resource.0).collect()),
@@ -119,7 +123,7 @@ impl TryFrom<BTreeMap<String, String>> for Subject {
     fn try_from(names: BTreeMap<String, String>) -> Result<Self, Invalid> {
         const RULE: Invalid = Invalid("must have one of subject_dn, san_dns, san_uri, san_ip and san_email");
         match names.into_iter().collect::<Vec<_>>().as_slice() {
-            [(kind, name)] => CertificateSubject::of(kind, name).map(Self),
+            [(kind, name)] => certificate::subject(kind, name).map(Self),
             _ => Err(RULE),
         }
     }

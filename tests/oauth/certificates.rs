@@ -1,0 +1,104 @@
+//! Clients that their TLS connection speaks for: RFC 8705.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::Request;
+use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, date_time_ymd};
+use serde_json::{Value, json};
+use shared::http::ClientCertificate;
+use shared::jose::certificate::thumbprint;
+
+use crate::support::{Answer, App, on_every_mount};
+
+fn certificate(name: &str) -> String {
+    let mut params = CertificateParams::new([format!("{name}.example")]).unwrap();
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::OrganizationName, "Example");
+    params.distinguished_name.push(DnType::CommonName, name);
+    (params.not_before, params.not_after) = (date_time_ymd(2026, 11, 1), date_time_ymd(2026, 12, 1));
+    let der = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", STANDARD.encode(der.der()))
+}
+
+/// A client of org 11 that is known by this.
+async fn client(app: &App, more: Value) -> u64 {
+    let mut body = json!({"clientType": "CONFIDENTIAL", "grantTypes": ["CLIENT_CREDENTIALS"]});
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let made = app.post("/api/11/client/create", Some(&app.admin), body).await.ok();
+    made["clientId"].as_u64().unwrap()
+}
+
+fn request(body: String) -> http::Request<Bytes> {
+    let request = Request::post("/oauth2/token").header("content-type", "application/x-www-form-urlencoded");
+    request.body(body.into()).unwrap()
+}
+
+async fn ask(app: &App, client: u64, certificate: Option<&str>) -> Answer {
+    let mut request = request(format!("grant_type=client_credentials&client_id={client}"));
+    if let Some(pem) = certificate {
+        request.extensions_mut().insert(ClientCertificate(pem.to_owned()));
+    }
+    app.send(request).await
+}
+
+mod rfc8705_2_1_a_client_is_known_by_a_name_in_its_certificate {
+    use super::*;
+
+    async fn scenario(app: &App) {
+        let (own, other) = (certificate("client"), certificate("other"));
+        for (member, name) in [("tlsClientAuthSubjectDn", "CN=client,O=Example"), ("tlsClientAuthSanDns", "client.example")] {
+            let id = client(app, json!({"tokenAuthMethod": "TLS_CLIENT_AUTH", member: name})).await;
+            assert_eq!(ask(app, id, Some(&own)).await.ok()["token_type"], "Bearer");
+            for wrong in [Some(&*other), None, Some("no certificate")] {
+                assert_eq!(ask(app, id, wrong).await.json()["error"], "invalid_client", "{member}");
+            }
+        }
+    }
+
+    on_every_mount!(scenario: in_process InProcess, on_dynamodb DynamoDb, http_api_v2 HttpApi, rest_api_v1 RestApi, http Http);
+}
+
+mod rfc8705_2_2_a_client_is_known_by_its_own_certificate_to_which_its_tokens_are_bound {
+    use super::*;
+
+    async fn scenario(app: &App) {
+        let (own, other) = (certificate("client"), certificate("client"));
+        let x5t = thumbprint(&own).unwrap().to_string();
+        let jwk = json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "x5t#S256": x5t});
+        let jwks = json!({"keys": [jwk]}).to_string();
+        let more = json!({"tokenAuthMethod": "SELF_SIGNED_TLS_CLIENT_AUTH", "jwks": jwks, "tlsClientCertificateBoundAccessTokens": true});
+        let id = client(app, more).await;
+        assert_eq!(ask(app, id, Some(&other)).await.json()["error"], "invalid_client");
+        let granted = ask(app, id, Some(&own)).await.ok();
+        let asked = json!({"token": granted["access_token"]});
+        let seen = app.post("/api/11/auth/introspection", Some(&app.admin), asked).await.ok();
+        assert_eq!(seen["certificateThumbprint"], x5t, "{seen}");
+    }
+
+    on_every_mount!(scenario: in_process InProcess, on_dynamodb DynamoDb, http_api_v2 HttpApi, rest_api_v1 RestApi, http Http);
+}
+
+mod a_certificate_that_a_client_only_tells_of_is_none {
+    use super::*;
+
+    async fn scenario(app: &App) {
+        let pem = certificate("client");
+        let id = client(app, json!({"tokenAuthMethod": "TLS_CLIENT_AUTH", "tlsClientAuthSanDns": "client.example"})).await;
+        let told = json!({"clientCert": {"clientCertPem": pem}});
+        let context = json!({"requestContext": {"authentication": told, "identity": told}}).to_string();
+        let encoded: String = form_urlencoded(&context);
+        let mut request = request(format!("grant_type=client_credentials&client_id={id}&requestContext={encoded}"));
+        let base64: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+        for name in ["client-cert", "x-amzn-mtls-clientcert", "x-amzn-mtls-clientcert-leaf", "x-client-cert", "clientcertpem"] {
+            request.headers_mut().insert(name, format!(":{base64}:").parse().unwrap());
+        }
+        assert_eq!(app.send(request).await.json()["error"], "invalid_client");
+    }
+
+    on_every_mount!(scenario: in_process InProcess, http_api_v2 HttpApi, rest_api_v1 RestApi, function_url FunctionUrl, alb Alb);
+}
+
+fn form_urlencoded(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
