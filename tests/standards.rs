@@ -22,7 +22,8 @@ fn every_test_that_the_table_names_is_there() {
         let source = std::fs::read_to_string(root.join(file)).unwrap_or_else(|e| panic!("{name}: {e}"));
         let is_there = function.is_empty() || source.contains(&format!("fn {function}("));
         assert!(is_there, "{name} isn't there");
-        assert!(function.is_empty() == !file.ends_with(".rs"), "{name} should name a function");
+        let is_rust = std::path::Path::new(file).extension().is_some_and(|extension| extension == "rs");
+        assert_eq!(!function.is_empty(), is_rust, "{name} should name a function");
     }
 }
 
