@@ -19,6 +19,7 @@ pub fn public<P: Provides<Public> + Provides<Announcer>>() -> Vec<Entry<P>> {
         Entry::of::<authlete::healthcheck::Healthcheck>(),
         Entry::of::<jeton::health::Health>(),
         Entry::of::<jeton::explain_error::ExplainError>(),
+        Entry::of::<jeton::openapi::Openapi>(),
         Entry::of::<oauth::metadata::GetMetadata>(),
         Entry::of::<oauth::openid_configuration::OpenIdConfiguration>(),
     ]
@@ -56,6 +57,10 @@ pub fn records<P: HasRecords>() -> Vec<Entry<P>> {
         Entry::of::<authlete::get_configuration::GetConfiguration>(),
         Entry::of::<authlete::post_configuration::PostConfiguration>(),
         Entry::of::<oauth::revoke::Revoke>(),
+        Entry::of::<oauth::register_client::RegisterClient>(),
+        Entry::of::<oauth::get_registration::GetRegistration>(),
+        Entry::of::<oauth::update_registration::UpdateRegistration>(),
+        Entry::of::<oauth::delete_registration::DeleteRegistration>(),
         Entry::of::<jeton::jwks::Jwks>(),
         Entry::of::<jeton::put_org::PutOrg>(),
         Entry::of::<jeton::get_org::GetOrg>(),

@@ -14,6 +14,7 @@ use crate::support::deployment::{Deployment, Instance};
 use crate::support::{Answer, ask};
 
 mod authlete;
+mod oauth;
 
 /// Actions of AWS, each with what it is allowed on.
 type Actions = BTreeSet<(&'static str, String)>;
@@ -45,6 +46,11 @@ impl Recorded {
 
     /// Starts a function and has it handle some requests. Returns the answers, and the calls of each: first those of the start.
     async fn run(&mut self, name: &'static str, requests: &[(&str, Value)]) -> (Vec<Answer>, Vec<Vec<Call>>) {
+        let bearer = self.admin.clone();
+        self.run_as(&bearer, name, requests).await
+    }
+
+    async fn run_as(&mut self, bearer: &str, name: &'static str, requests: &[(&str, Value)]) -> (Vec<Answer>, Vec<Vec<Call>>) {
         let wire = Wire::default();
         let instance = self.deployment.instance(&wire);
         let entry = functions::catalogue::<Instance>().into_iter().find(|entry| entry.route.name == name).unwrap();
@@ -59,9 +65,22 @@ impl Recorded {
         let service = Service::new(&[entry], &instance).unwrap();
         for (path, body) in requests {
             let request = http::Request::builder().method(method.clone()).uri(*path);
-            let request = request.header("authorization", format!("Bearer {}", self.admin));
-            let request = request.header("content-type", "application/json");
-            let body = if method == Method::GET || method == Method::DELETE { String::new() } else { body.to_string() };
+            // A text is a form, in which a client says who it is.
+            let request = match body {
+                Value::String(_) => {
+                    let request = request.header("content-type", "application/x-www-form-urlencoded");
+                    request.header("accept", "application/token-introspection+jwt")
+                }
+                _ => {
+                    let request = request.header("authorization", format!("Bearer {bearer}"));
+                    request.header("content-type", "application/json")
+                }
+            };
+            let body = match body {
+                Value::String(form) => form.clone(),
+                _ if method == Method::GET || method == Method::DELETE => String::new(),
+                json => json.to_string(),
+            };
             answers.push(Answer::from(service.call(request.body(body.into()).unwrap()).await));
             calls.push(wire.take_calls());
         }
@@ -163,6 +182,7 @@ async fn everything(run: &mut Recorded) {
     run.good("jeton.list_members", "/v1/orgs/11/members", json!({})).await;
 
     authlete::everything(run).await;
+    oauth::registrations(run).await;
 
     let token = run.token(json!({})).await["token"].clone();
     let seen = run.good("agilicus.introspect_token", "/v1/tokens/introspect", json!({"token": token})).await;
@@ -187,6 +207,7 @@ async fn everything(run: &mut Recorded) {
         run.good(name, path, json!({})).await;
     }
     run.good("jeton.health", "/health", json!({})).await;
+    run.good("jeton.openapi", "/openapi.json", json!({})).await;
     run.good("oauth.metadata", "/.well-known/oauth-authorization-server", json!({})).await;
     run.good("oauth.openid_configuration", "/.well-known/openid-configuration", json!({})).await;
 

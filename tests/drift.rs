@@ -69,7 +69,7 @@ fn functions() -> Vec<Function> {
 fn routes(entry: &Entry<Instance>) -> Vec<(&'static str, String)> {
     let route = &entry.route;
     let second = if route.dialect == Dialect::Authlete { "RouteV2" } else { "PathRoute" };
-    let is_document = ["Announcer", "KeyReader"].contains(&entry.capability);
+    let is_document = ["Announcer", "KeyReader"].contains(&entry.capability) || route.name == "jeton.openapi";
     let heads = is_document.then_some([("HeadRoute", "HEAD"), ("HeadPathRoute", "HEAD")]).into_iter().flatten();
     let ends = [("Route", route.method.as_str()), (second, route.method.as_str())];
     let both = |methods: Vec<(&'static str, &str)>| {

@@ -100,11 +100,15 @@ fn hold(file: &str, dialect: Dialect) {
 
 /// A text must be what is in the file.
 pub(crate) fn hold_text(file: &str, text: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(file);
+    hold_file(&Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(file), text);
+}
+
+/// The same for any file of the repository.
+pub(crate) fn hold_file(path: &Path, text: &str) {
     if bless() {
-        std::fs::write(&path, text).unwrap();
+        std::fs::write(path, text).unwrap();
     }
-    assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), text, "{file} differs");
+    assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), text, "{} differs", path.display());
 }
 
 fn line(text: &mut String, name: &str, reply: &Reply) {

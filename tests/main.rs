@@ -13,6 +13,7 @@
 //! | `golden` | the exact bytes of answers, a file each |
 //! | `keys` | signers in KMS, and keys that follow each other |
 //! | `layout` | rooms, catalogue and bundles agree |
+//! | `openapi` | the document of the API: its bytes, and its examples, which are sent |
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod agilicus;
@@ -28,4 +29,5 @@ mod jeton;
 mod keys;
 mod layout;
 mod oauth;
+mod openapi;
 mod support;

@@ -11,6 +11,7 @@ pub mod get_org;
 pub mod health;
 pub mod jwks;
 pub mod list_members;
+pub mod openapi;
 pub mod put_member;
 pub mod put_org;
 pub mod refresh_org_secret;

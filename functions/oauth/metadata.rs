@@ -6,6 +6,7 @@ use shared::ports::Announcer;
 use shared::wire::oauth::metadata::{Endpoints, Metadata, is_path_of};
 
 use super::introspect::Introspect;
+use super::register_client::RegisterClient;
 use super::revoke::Revoke;
 use super::token::Token;
 use crate::jeton::jwks::Jwks;
@@ -36,7 +37,7 @@ pub(super) fn endpoints() -> Endpoints {
         token: Some(Token::ROUTE.path),
         introspection: Some(Introspect::ROUTE.path),
         revocation: Some(Revoke::ROUTE.path),
-        registration: None,
+        registration: Some(RegisterClient::ROUTE.path),
         jwks: Jwks::ROUTE.path,
     }
 }

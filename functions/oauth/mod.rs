@@ -1,7 +1,11 @@
 //! OAuth 2: RFC 6749 and those that extend it.
 
+pub mod delete_registration;
+pub mod get_registration;
 pub mod introspect;
 pub mod metadata;
 pub mod openid_configuration;
+pub mod register_client;
 pub mod revoke;
 pub mod token;
+pub mod update_registration;

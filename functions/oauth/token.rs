@@ -2,7 +2,7 @@
 
 use shared::domain::Error;
 use shared::grants::{self, GrantRequest};
-use shared::http::{Answer, Dialect, Endpoint, Route};
+use shared::http::{Answer, Dialect, Endpoint, Route, WithNonce};
 use shared::ports::Granter;
 use shared::wire::oauth::token::TokenResponse;
 
@@ -14,10 +14,14 @@ impl Endpoint for Token {
     const ROUTE: Route = Route::post("oauth.token", grants::PATH, Dialect::OAuth);
     type Ports = Granter;
     type Input = GrantRequest;
-    type Output = Answer<200, TokenResponse>;
+    type Output = WithNonce<Answer<200, TokenResponse>>;
 
     async fn handle(ports: &Granter, request: GrantRequest) -> Result<Self::Output, Error> {
-        let granted = grants::grant(ports, request).await?;
-        Ok(Answer::of(&TokenResponse::of(&granted)?)?)
+        let outcome = grants::grant(ports, request).await?;
+        let answer = match outcome.granted {
+            Ok(granted) => Ok(Answer::of(&TokenResponse::of(&granted)?)?),
+            Err(denial) => Err(denial),
+        };
+        Ok(WithNonce { answer, nonce: outcome.nonce })
     }
 }

@@ -14,6 +14,7 @@ use shared::domain::{Error, Fault, Issuer};
 use shared::embedded::Home;
 use shared::entropy::SystemEntropy;
 use shared::http::Service;
+use shared::key_sets::KeySets;
 use shared::platform::{Platform, Whole};
 use shared::ports::Provides as _;
 use shared::queue::local::LocalQueue;
@@ -50,7 +51,8 @@ async fn start(options: Options) -> Result<(), String> {
     let issuer =
         options.issuer.clone().map_or_else(|| Issuer::parse(&base_url).map_err(|rule| format!("the issuer {rule}")), Ok)?;
     let home = Home::open(&options.data_dir).map_err(|fault| in_words(&fault))?;
-    let platform = platform(&options, &home, issuer).await?;
+    let key_sets = KeySets::over_https(options.jwks_origin.iter().cloned().collect());
+    let platform = platform(&options, &home, issuer).await?.reading(key_sets);
     if let Some(file) = &options.seed {
         load(&platform, file).await?;
     }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Parser, ValueEnum};
 use http::HeaderName;
 use shared::domain::{Algorithm, Issuer};
+use shared::key_sets::Origin;
 use shared::store::sqlite;
 
 /// Jeton, a token service, in one process: the Agilicus Tokens API and a directory of orgs and members, on an embedded store.
@@ -35,6 +36,10 @@ pub struct Options {
     /// The `iss` of the tokens, if not the address that is listened on. A token of another issuer is invalid here
     #[arg(long, value_name = "URL")]
     pub issuer: Option<Issuer>,
+
+    /// An origin where the key sets of who makes assertions may be read, as https://idp.example. Again for each; without it none is read
+    #[arg(long, value_name = "URL")]
+    pub jwks_origin: Vec<Origin>,
 
     /// Form of the log, which goes to standard error: a line for each request, never with a secret
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]

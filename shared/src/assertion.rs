@@ -5,7 +5,7 @@
 mod bearer;
 pub(crate) mod signed;
 
-pub use bearer::{Asserted, Verified, redeem, verify};
+pub use bearer::{Asserted, Verified, verify};
 
 use crate::domain::{AssertionRules, Denial, ExchangeRules, Issuer, Timestamp};
 use crate::jose::foreign::{Claims, Unverified, WrongType};

@@ -4,6 +4,7 @@
 
 mod direct;
 
+pub(crate) use direct::find;
 pub use direct::{Identified, identify};
 
 use crate::assertion::signed::{Assertion, SKEW, Terms};

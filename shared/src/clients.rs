@@ -14,7 +14,7 @@ use crate::keys::PublishedKeys;
 use crate::ports::{AccessKeeper, ClientCreator, ClientRemover, ClientWriter, DirectoryReader, Reader};
 use crate::revoke::mark;
 use crate::service::client_named;
-use crate::store::{Delete, Found, Put, Wanted, WriteDirectory};
+use crate::store::{Delete, Found, Put, Replaced, RevokeTokens, Wanted, WriteDirectory};
 
 /// What is said of a client when it is written.
 #[derive(Clone, Debug)]
@@ -43,8 +43,8 @@ pub struct ClientDraft {
     pub certificate_bound_tokens: bool,
     /// Whether it may exchange tokens where the org demands a permit.
     pub may_exchange_tokens: bool,
-    /// Whether it must prove a key with each token request.
-    pub dpop_bound_tokens: bool,
+    /// Whether it must prove a key with each token request. `None`: it stays as it is.
+    pub dpop_bound_tokens: Option<bool>,
     /// Whose certificate authenticates it.
     pub certificate_subject: Option<CertificateSubject>,
     /// What only Jeton has words for. `None`: it stays as it is.
@@ -126,7 +126,7 @@ pub(crate) fn client_as_drafted(
         single_token_per_subject,
         certificate_bound_tokens,
         may_exchange_tokens,
-        dpop_bound_tokens,
+        dpop_bound_tokens: dpop_bound_tokens.unwrap_or(existing.is_some_and(|client| client.dpop_bound_tokens)),
         certificate_subject,
         access_token_form,
         resources,
@@ -189,19 +189,33 @@ pub async fn update(
     named: &ClientRef,
     draft: ClientDraft,
 ) -> Result<Client, Error> {
-    let old = unlocked(get(&ports.reader, service, found, named).await?)?;
+    let seen = get(&ports.reader, service, found, named).await?;
     is_possible(&ports.reader, &draft).await?;
-    let client = client_as_drafted(service.id(), old.id, draft, Some(&old), ports.reader.now());
-    put(&*ports.write, &client).await?;
-    Ok(client)
+    let now = ports.reader.now();
+    let change = |old: &Client| {
+        unlocked(old)?;
+        Ok(client_as_drafted(service.id(), old.id, draft.clone(), Some(old), now))
+    };
+    replace(&ports.reader, &*ports.write, seen, change).await
 }
 
 /// Deletes a client. Its tokens die first, so that they stay dead whatever happens next.
 pub async fn delete(ports: &ClientRemover, service: &Service, found: &Found, named: &ClientRef) -> Result<(), Error> {
     let client = get(&ports.reader, service, found, named).await?;
+    delete_found(&*ports.write, &*ports.revoke, service, &client, ports.reader.now()).await
+}
+
+/// The same, for a client that was found.
+pub(crate) async fn delete_found(
+    write: &dyn WriteDirectory,
+    revoke: &dyn RevokeTokens,
+    service: &Service,
+    client: &Client,
+    now: Timestamp,
+) -> Result<(), Error> {
     let dead = MarkKey { org: service.id().clone(), kind: MarkKind::Client(client.id) };
-    ports.revoke.mark(&mark(dead, Some(service.org()), ports.reader.now())).await?;
-    match ports.write.delete_client(service.id(), client.id).await? {
+    revoke.mark(&mark(dead, Some(service.org()), now)).await?;
+    match write.delete_client(service.id(), client.id).await? {
         Delete::Done | Delete::Unknown => Ok(()),
         Delete::InUse => Err(Refusal::Conflict("something still belongs to the client").into()),
     }
@@ -238,17 +252,20 @@ pub async fn lock(
     named: &ClientRef,
     locked: bool,
 ) -> Result<Client, Error> {
-    let client = get(&ports.reader, service, found, named).await?;
-    let client = Client { enabled: !locked, updated_at: ports.reader.now(), ..client };
-    put(&*ports.write, &client).await?;
-    Ok(client)
+    let seen = get(&ports.reader, service, found, named).await?;
+    let updated_at = ports.reader.now();
+    let change = |old: &Client| Ok(Client { enabled: !locked, updated_at, ..old.clone() });
+    replace(&ports.reader, &*ports.write, seen, change).await
 }
 
 /// How many characters a secret has that the service makes: 64 bytes.
 const SECRET_LEN: usize = 86;
 /// How many clients are read at once.
 const AT_ONCE: usize = 500;
+/// How often a change is tried that others get in the way of.
+const MOST_TRIES: usize = 32;
 const UNKNOWN: Refusal = Refusal::NotFound("client");
+const TAKEN: Refusal = Refusal::Conflict("another client has this alias or number");
 
 async fn replace_secret(
     ports: &AccessKeeper,
@@ -257,8 +274,13 @@ async fn replace_secret(
     named: &ClientRef,
     secret: &Secret<String>,
 ) -> Result<(), Error> {
-    let client = unlocked(get(&ports.reader, service, found, named).await?)?;
-    put(&*ports.write, &Client { secrets: vec![hash(secret)], updated_at: ports.reader.now(), ..client }).await
+    let seen = get(&ports.reader, service, found, named).await?;
+    let (secrets, updated_at) = (vec![hash(secret)], ports.reader.now());
+    let change = |old: &Client| {
+        unlocked(old)?;
+        Ok(Client { secrets: secrets.clone(), updated_at, ..old.clone() })
+    };
+    replace(&ports.reader, &*ports.write, seen, change).await.map(drop)
 }
 
 /// Whether there can be such a client: that it could authenticate, and that its tokens could be made.
@@ -279,20 +301,42 @@ pub(crate) fn form_is_possible(keys: &PublishedKeys, form: AccessTokenForm) -> R
     }
 }
 
-fn unlocked(client: Client) -> Result<Client, Refusal> {
-    if client.enabled { Ok(client) } else { Err(Refusal::ClientLocked) }
+fn unlocked(client: &Client) -> Result<(), Refusal> {
+    if client.enabled { Ok(()) } else { Err(Refusal::ClientLocked) }
 }
 
-async fn put(write: &dyn WriteDirectory, client: &Client) -> Result<(), Error> {
+/// Replaces a client by what `change` makes of it: as it is then, should others change it, too. One that is gone stays gone.
+pub(crate) async fn replace(
+    reader: &Reader,
+    write: &dyn WriteDirectory,
+    mut seen: Client,
+    change: impl Fn(&Client) -> Result<Client, Error> + Send,
+) -> Result<Client, Error> {
+    for _ in 0..MOST_TRIES {
+        let client = change(&seen)?;
+        match write.replace_client(&seen, &client).await? {
+            Replaced::Done => return Ok(client),
+            Replaced::Taken => return Err(TAKEN.into()),
+            Replaced::Outdated => {
+                let key = (seen.org, seen.id);
+                let wanted = Wanted { clients: vec![key.clone()], ..Wanted::default() };
+                seen = reader.tokens.read(&wanted).await?.clients.remove(&key).ok_or(UNKNOWN)?;
+            }
+        }
+    }
+    Err(Fault::unavailable("replacing a client that others change all the time").into())
+}
+
+pub(crate) async fn put(write: &dyn WriteDirectory, client: &Client) -> Result<(), Error> {
     match write.put_client(client).await? {
         Put::Created | Put::Replaced => Ok(()),
         Put::Dangling => Err(Refusal::Conflict("the org is gone").into()),
-        Put::Taken => Err(Refusal::Conflict("another client has this alias or number").into()),
+        Put::Taken => Err(TAKEN.into()),
     }
 }
 
 /// A number that no client of the org has. Of 2^53 another one than the first is hardly ever needed.
-async fn free_number(ports: &ClientCreator, org: &OrgId) -> Result<ClientId, Error> {
+pub(crate) async fn free_number(ports: &ClientCreator, org: &OrgId) -> Result<ClientId, Error> {
     for _ in 0..3 {
         let mut bytes = [0; 8];
         ports.entropy.fill(&mut bytes)?;
@@ -305,12 +349,12 @@ async fn free_number(ports: &ClientCreator, org: &OrgId) -> Result<ClientId, Err
     Err(Fault::internal("drawing the number of a client").into())
 }
 
-fn draw_secret(entropy: &dyn Entropy) -> Result<Secret<String>, Fault> {
+pub(crate) fn draw_secret(entropy: &dyn Entropy) -> Result<Secret<String>, Fault> {
     let mut bytes = zeroize::Zeroizing::new([0; 64]);
     entropy.fill(&mut *bytes)?;
     Ok(Secret::new(URL_SAFE_NO_PAD.encode(bytes.as_slice())))
 }
 
-fn hash(secret: &Secret<String>) -> [u8; 32] {
+pub(crate) fn hash(secret: &Secret<String>) -> [u8; 32] {
     sha256(secret.expose().as_bytes())
 }

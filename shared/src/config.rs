@@ -6,6 +6,7 @@ use std::str::FromStr;
 use http::Uri;
 
 use crate::domain::{Algorithm, Fault, Invalid, Issuer, Requirements, Schedule, Scope, Seconds, Secret, SigningMode};
+use crate::key_sets::Origins;
 
 /// What a function needs to know.
 #[derive(Clone, Debug)]
@@ -14,6 +15,8 @@ pub struct Config {
     pub handler: String,
     /// `JETON_ISSUER`: the `iss` of the tokens.
     pub issuer: Issuer,
+    /// `JETON_JWKS_ORIGINS`, blanks between: where the key sets of others may be read. Missing: nowhere.
+    pub jwks_origins: Origins,
 }
 
 /// What a function that stands on AWS needs to know besides.
@@ -119,8 +122,9 @@ impl Config {
         let mut wrong = Vec::new();
         let handler = required(&look_up, "_HANDLER", &mut wrong);
         let issuer = required(&look_up, "JETON_ISSUER", &mut wrong);
+        let jwks_origins = optional(&look_up, "JETON_JWKS_ORIGINS", &mut wrong).unwrap_or_default();
         match (handler, issuer) {
-            (Some(handler), Some(issuer)) if wrong.is_empty() => Ok(Self { handler, issuer }),
+            (Some(handler), Some(issuer)) if wrong.is_empty() => Ok(Self { handler, issuer, jwks_origins }),
             _ => Err(Misconfigured(wrong)),
         }
     }

@@ -6,12 +6,13 @@ use zeroize::Zeroizing;
 
 use crate::domain::scope::api;
 use crate::domain::{
-    App, Caller, Error, Fault, MarkKey, MarkKind, Member, MemberKey, MemberKind, Org, OrgId, OrgSettings, Profile, Refusal, Role,
-    ScopePattern, Secret, Subject, Timestamp,
+    App, AssertionIssuer, Caller, Error, Fault, IssuerKeys, MarkKey, MarkKind, Member, MemberKey, MemberKind, Org, OrgId,
+    OrgSettings, Profile, Refusal, Role, ScopePattern, Secret, Subject, Timestamp,
 };
 use crate::entropy::Entropy;
 use crate::examine::authenticate;
 use crate::jose::sha256;
+use crate::key_sets::KeySets;
 use crate::policy::may_hand_out;
 use crate::ports::{AccessKeeper, DirectoryReader, MemberRemover, MemberWriter, OrgRemover, OrgWriter, Reader};
 use crate::revoke::mark;
@@ -73,6 +74,10 @@ pub async fn put_org(ports: &OrgWriter, bearer: &str, id: &OrgId, draft: OrgDraf
     {
         return Err(Refusal::invalid("settings.access_token_sign_alg", NO_KEY).into());
     }
+    if let Some(n) = org.settings.oauth.assertion_issuers.iter().position(|issuer| is_out_of_reach(issuer, &ports.key_sets)) {
+        let field = format!("settings.assertion_issuers[{n}].jwks_uri");
+        return Err(Refusal::invalid(field, "must be at an origin where the deployment allows key sets to be read").into());
+    }
     if org.ever_non_expiring && !existing.is_some_and(|existing| existing.ever_non_expiring) {
         keep_for_ever(&*ports.keys, ports.reader.now()).await?;
     }
@@ -81,6 +86,11 @@ pub async fn put_org(ports: &OrgWriter, bearer: &str, id: &OrgId, draft: OrgDraf
         Put::Created | Put::Replaced => Ok((org, put)),
         Put::Dangling | Put::Taken => Err(Refusal::Conflict("the org above it has changed").into()),
     }
+}
+
+/// Whether the keys of an issuer are where none may be read.
+fn is_out_of_reach(issuer: &AssertionIssuer, key_sets: &KeySets) -> bool {
+    matches!(&issuer.keys, IssuerKeys::At(url) if !key_sets.allow(url))
 }
 
 /// An org as it will be. Without an org above it, it is the root of a hierarchy: only who runs the service makes one.

@@ -1,5 +1,9 @@
 //! DPoP proofs: that a request comes from whoever has a certain key. RFC 9449.
 
+mod nonce;
+
+pub use nonce::{NonceRule, nonce};
+
 use http::Uri;
 
 use crate::domain::{Algorithm, Denial, Error, OrgId, Seconds, Thumbprint, Timestamp};
@@ -33,11 +37,13 @@ pub struct Expected<'a> {
     pub access_token: Option<&'a str>,
     /// The key that it must be by. `None`: any.
     pub key: Option<Thumbprint>,
+    /// Whether it must have a nonce of ours.
+    pub nonce: NonceRule<'a>,
 }
 
 /// Verifies a proof and uses it up: RFC 9449 section 4.3. The thumbprint of its key is what a token is bound to.
 ///
-/// A proof that isn't valid, or by another key than the expected one, stays unused.
+/// A proof that isn't valid, without the nonce that it needs, or by another key than the expected one, stays unused.
 pub async fn verify(
     once: &dyn UseOnce,
     org: &OrgId,
@@ -47,6 +53,11 @@ pub async fn verify(
 ) -> Result<Thumbprint, Error> {
     let proof = Proof::read(proof).ok_or(Denial::DpopProofInvalid)?;
     proof.check(expected, now)?;
+    if let NonceRule::Required(deriver) = expected.nonce
+        && !nonce::is_good(deriver, org, proof.nonce(), now).await?
+    {
+        return Err(Denial::DpopNonceRequired.into());
+    }
     let used = Used { org: org.clone(), purpose: "dpop", hash: proof.identity(), now, until: proof.issued_at.plus(REMEMBERED) };
     if once.use_once(&used).await? { Ok(proof.key) } else { Err(Denial::DpopProofReplayed.into()) }
 }
@@ -111,6 +122,11 @@ impl Proof {
             return Err(Denial::DpopKeyMismatch);
         }
         Ok(())
+    }
+
+    /// Its nonce; nothing, where it has none.
+    fn nonce(&self) -> &str {
+        self.claims.text("nonce").ok().flatten().unwrap_or_default()
     }
 
     /// What makes it one of a kind: `jti` is unique for its key and place.

@@ -184,7 +184,8 @@ async fn unproved(
     }
     let Some(key) = issuance.confirmation.dpop_key else { return Ok(None) };
     let Some(dpop) = &request.dpop else { return Ok(Some(Denial::DpopHeaderMissing)) };
-    let expected = dpop::Expected { method: &dpop.method, uri: &dpop.uri, access_token: Some(text), key: Some(key) };
+    let nonce = dpop::NonceRule::NotNeeded;
+    let expected = dpop::Expected { method: &dpop.method, uri: &dpop.uri, access_token: Some(text), key: Some(key), nonce };
     match dpop::verify(&*ports.once, service.id(), ports.reader.now(), dpop.proof.expose(), &expected).await {
         Ok(_) => Ok(None),
         Err(Error::Refused(Refusal::Denied(denial))) => Ok(Some(denial)),

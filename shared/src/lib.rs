@@ -55,6 +55,7 @@ pub mod policy;
 pub mod ports;
 pub mod queue;
 pub mod refresh;
+pub mod registration;
 pub mod revoke;
 pub mod rotate;
 pub mod seed;

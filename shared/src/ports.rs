@@ -319,6 +319,50 @@ impl Capability for ClientRemover {
     const ACCESS: Access = MemberRemover::ACCESS;
 }
 
+/// Reads how a client is registered: its own token has no record. Grants what [`Lookup`] grants.
+#[derive(Clone, Debug)]
+pub struct RegistrationReader {
+    /// To find the client.
+    pub reader: Reader,
+}
+
+impl Capability for RegistrationReader {
+    const NAME: &'static str = Lookup::NAME;
+    const ACCESS: Access = Lookup::ACCESS;
+}
+
+/// Changes how a client is registered.
+#[derive(Clone, Debug)]
+pub struct RegistrationWriter {
+    /// To find the client.
+    pub reader: Reader,
+    /// For a secret.
+    pub entropy: Arc<dyn Entropy>,
+    /// To write.
+    pub write: Arc<dyn WriteDirectory>,
+}
+
+impl Capability for RegistrationWriter {
+    const NAME: &'static str = "RegistrationWriter";
+    const ACCESS: Access = Access { directory: AccessKeeper::ACCESS.directory, ..Access::NONE };
+}
+
+/// Deletes clients that are registered, and kills their tokens.
+#[derive(Clone, Debug)]
+pub struct RegistrationRemover {
+    /// To find the client.
+    pub reader: Reader,
+    /// To delete.
+    pub write: Arc<dyn WriteDirectory>,
+    /// For the not-before mark of what is deleted.
+    pub revoke: Arc<dyn RevokeTokens>,
+}
+
+impl Capability for RegistrationRemover {
+    const NAME: &'static str = "RegistrationRemover";
+    const ACCESS: Access = Access { tokens: &["UpdateItem"], directory: ClientRemover::ACCESS.directory, ..Access::NONE };
+}
+
 /// Reads, and revokes.
 #[derive(Clone, Debug)]
 pub struct Revoker {

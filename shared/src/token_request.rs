@@ -206,7 +206,8 @@ async fn proved(
         Some(dpop) => {
             let endpoint = service.org().settings.oauth.token_endpoint.as_deref().unwrap_or_default();
             let uri = if dpop.uri.is_empty() { endpoint } else { &dpop.uri };
-            let expected = dpop::Expected { method: &dpop.method, uri, access_token: None, key: None };
+            let expected =
+                dpop::Expected { method: &dpop.method, uri, access_token: None, key: None, nonce: dpop::NonceRule::NotNeeded };
             Some(dpop::verify(&*ports.once, service.id(), ports.reader().now(), dpop.proof.expose(), &expected).await?)
         }
         None => None,

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::proofs::{TOKEN_ENDPOINT, proof};
 use super::tenant::{
-    APP, JWT, OPAQUE, ROBOT, Tenant, WEB, api_secret, basic, creation, encoded, secret, text, token_request, v2,
+    APP, JWT, OPAQUE, ROBOT, Tenant, WEB, api_secret, basic, creation, encoded, renamed, secret, text, token_request, v2,
 };
 use crate::support::App;
 
@@ -124,7 +124,7 @@ async fn tokens(tenant: &Tenant<'_>) -> Vec<Value> {
     answers
         .push(tenant.post("auth/token/update", json!({"tokenId": answers[0]["tokenId"], "accessTokenValueUpdated": true})).await);
     let batch = json!([creation(json!({"clientId": APP, "accessToken": "the chosen access token of a batch"}))]);
-    tenant.app.post(&tenant.path("auth/token/create/batch"), Some(&tenant.app.admin), batch).await.ok();
+    tenant.app.post(&tenant.path("auth/token/create/batch"), Some(&tenant.app.admin), renamed(tenant.org, batch)).await.ok();
     tenant.app.work().await;
     answers.push(json!({"accessToken": "the chosen access token of a batch"}));
     let revoked = &answers[2];

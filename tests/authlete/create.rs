@@ -34,7 +34,7 @@ scenario! {
             created,
             json!({
                 "resultCode": "A109001", "action": "OK",
-                "resultMessage": "[A109001] An access token was created successfully: authorization_code, client = 1001",
+                "resultMessage": "[A109001] An access token was created successfully: authorization_code, client = 2001",
                 "clientId": WEB, "clientIdentifier": "web", "subject": "john", "grantType": "AUTHORIZATION_CODE", "scopes": ["read", "write"],
                 "tokenType": "Bearer", "expiresIn": 600, "expiresAt": (NOW + 600) * 1_000, "refreshTokenScopes": ["read", "write"],
                 "properties": [{"key": "shown", "value": "1", "hidden": false}, {"key": "kept", "value": "2", "hidden": true}],

@@ -57,7 +57,7 @@ scenario! {
             claims(&created),
             json!({
                 "iss": "https://jeton.example", "sub": "john", "aud": ["https://a.example", "https://b.example"], "iat": NOW, "exp": NOW + 3_600,
-                "jti": created["accessToken"], "client_id": "1001", "scope": "read write", "grant_type": "password", "acr": "gold",
+                "jti": created["accessToken"], "client_id": "2001", "scope": "read write", "grant_type": "password", "acr": "gold",
                 "auth_time": NOW - 60, "cnf": {"x5t#S256": THUMBPRINT}, "shown": "1",
                 "authorization_details": [{"type": "t", "datatypes": ["d"], "sum": 5}],
             })

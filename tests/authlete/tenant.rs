@@ -16,7 +16,8 @@ use crate::support::{Answer, App};
 
 /// The service whose access tokens are opaque.
 pub(super) const OPAQUE: &str = "100";
-/// The service whose access tokens are JWTs. Its clients have the same numbers and other secrets.
+/// The service whose access tokens are JWTs. Its clients are the same with other secrets, and with numbers of their own, because no two
+/// clients have the same: 2,001 for 1,001. Scenarios call them what they call those of the other service: [`renamed`].
 pub(super) const JWT: &str = "200";
 
 /// Confidential, may use every grant, authenticates in the header, is also called `web`.
@@ -80,8 +81,7 @@ fn seed_of(org: &str) -> String {
         "urn:ietf:params:oauth:grant-type:jwt-bearer",
     ]);
     let confidential = |id: u64, more: Value| {
-        let client =
-            json!({"org": org, "id": id, "kind": "confidential", "grants": every, "secrets_sha256": [hash(secret(org, id))]});
+        let client = json!({"org": org, "id": number(org, id), "kind": "confidential", "grants": every, "secrets_sha256": [hash(secret(org, id))]});
         over(client, more)
     };
     json!({
@@ -89,7 +89,7 @@ fn seed_of(org: &str) -> String {
         "members": [{"org": org, "sub": "service", "kind": "service_account", "scopes": ["urn:jeton:*"]}],
         "clients": [
             confidential(WEB, json!({"alias": "web", "name": "Web", "attributes": {"plan": "free"}})),
-            {"org": org, "id": APP, "kind": "public", "grants": ["authorization_code", "refresh_token", "password"]},
+            {"org": org, "id": number(org, APP), "kind": "public", "grants": ["authorization_code", "refresh_token", "password"]},
             confidential(ROBOT, json!({"auth_method": "client_secret_post", "grants": ["client_credentials"], "scopes": ["read"]})),
             confidential(LOCKED, json!({"enabled": false})),
             confidential(BRIEF, json!({"token_duration": 1_200, "refresh_token_duration": 12_000, "may_exchange_tokens": true})),
@@ -97,6 +97,48 @@ fn seed_of(org: &str) -> String {
         ],
     })
     .to_string()
+}
+
+/// The number that a client of this name has in an org.
+pub(super) fn number(org: &str, client: u64) -> u64 {
+    if org == JWT { client + 1_000 } else { client }
+}
+
+/// A request in which clients are called by the numbers that they have in this org.
+pub(super) fn renamed(org: &str, body: Value) -> Value {
+    if org == JWT { with_numbers(body, WEB, number(org, WEB)) } else { body }
+}
+
+fn named_back(org: &str, body: Value) -> Value {
+    if org == JWT { with_numbers(body, number(org, WEB), WEB) } else { body }
+}
+
+fn path_renamed(org: &str, path: &str) -> String {
+    (WEB..=SINGLE).fold(path.to_owned(), |path, client| path.replace(&client.to_string(), &number(org, client).to_string()))
+}
+
+/// With the numbers from `new` on in the place of those from `old` on, where they stand for clients.
+fn with_numbers(value: Value, old: u64, new: u64) -> Value {
+    let pairs = || (0..=SINGLE - WEB).map(|nth| (old + nth, new + nth));
+    match value {
+        Value::Number(number) => {
+            let found = pairs().find(|(old, _)| number.as_u64() == Some(*old));
+            found.map_or(Value::Number(number), |(_, new)| new.into())
+        }
+        Value::String(text) => {
+            let whole = pairs().find(|(old, _)| *text == old.to_string()).map(|(_, new)| new.to_string());
+            let in_form =
+                |text: String, (old, new): (u64, u64)| text.replace(&format!("client_id={old}"), &format!("client_id={new}"));
+            Value::String(whole.unwrap_or_else(|| pairs().fold(text, in_form)))
+        }
+        Value::Array(items) => items.into_iter().map(|item| with_numbers(item, old, new)).collect(),
+        Value::Object(members) => members
+            .into_iter()
+            .map(|(name, member)| (name, with_numbers(member, old, new)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        other => other,
+    }
 }
 
 /// A service, as the administrator of org 1 calls it.
@@ -142,19 +184,24 @@ impl<'a> Tenant<'a> {
 
     /// A `POST` that is understood, whatever comes of it.
     pub(super) async fn post(&self, path: &str, body: Value) -> Value {
-        self.app.post(&self.path(path), Some(&self.app.admin), body).await.ok()
+        let body = renamed(self.org, body);
+        let answer = self.app.post(&self.path(&path_renamed(self.org, path)), Some(&self.app.admin), body).await;
+        named_back(self.org, answer.ok())
     }
 
     /// A `GET` that is understood.
     pub(super) async fn get(&self, path: &str) -> Value {
-        self.app.get(&self.path(path), &self.app.admin).await.ok()
+        named_back(self.org, self.app.get(&self.path(&path_renamed(self.org, path)), &self.app.admin).await.ok())
     }
 
     /// Any request, with any `Authorization`.
     pub(super) async fn send(&self, method: Method, path: &str, authorization: &str, body: Option<Value>) -> Answer {
         let request = Request::builder().method(method).uri(self.path(path)).header(header::AUTHORIZATION, authorization);
         let (request, body) = match body {
-            Some(body) => (request.header(header::CONTENT_TYPE, "application/json"), Bytes::from(body.to_string())),
+            Some(body) => {
+                let body = renamed(self.org, body);
+                (request.header(header::CONTENT_TYPE, "application/json"), Bytes::from(body.to_string()))
+            }
             None => (request, Bytes::new()),
         };
         self.app.send(request.body(body).expect("a request")).await
@@ -296,6 +343,7 @@ pub(super) fn basic(org: &str) -> String {
 /// A `POST` to a path without a service's number, by an API secret.
 pub(super) async fn v2(app: &App, org: &str, path: &str, body: Value) -> Answer {
     let request = Request::post(format!("/api/{path}")).header(header::AUTHORIZATION, basic(org));
+    let body = renamed(org, body);
     let request = request.header(header::CONTENT_TYPE, "application/json").body(Bytes::from(body.to_string()));
     app.send(request.expect("a request")).await
 }

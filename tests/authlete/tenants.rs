@@ -6,7 +6,7 @@ use http::{Method, Request, header};
 use serde_json::{Value, json};
 use shared::domain::scope::api;
 
-use super::tenant::{JWT, OPAQUE, Tenant, WEB, api_secret, basic, creation, encoded, text, token_request, v2};
+use super::tenant::{JWT, OPAQUE, Tenant, WEB, api_secret, basic, creation, encoded, renamed, text, token_request, v2};
 use crate::support::{Answer, App, scenario};
 
 const POST: Method = Method::POST;
@@ -148,7 +148,7 @@ scenario! {
         app.clock.advance_ms(1_001);
         // A bearer names the service in which its member is.
         let service = app.mint(JWT, "service", json!({"scopes": ["urn:jeton:tokens:create"]})).await.created();
-        let created = app.post("/api/auth/token/create", service["token"].as_str(), creation(json!({}))).await.ok();
+        let created = app.post("/api/auth/token/create", service["token"].as_str(), renamed(JWT, creation(json!({})))).await.ok();
         assert!(other.is_live(&created["jwtAccessToken"]).await);
         for (method, path, body, _) in calls() {
             let request = Request::builder().method(method).uri(format!("/api/{path}")).header(header::AUTHORIZATION, basic(OPAQUE));
@@ -190,7 +190,7 @@ scenario! {
         let victim = theirs.created(json!({"accessToken": "chosen", "refreshToken": "chosen too"})).await;
         let second = theirs.created(json!({})).await;
         let ticket = theirs.ticket(json!({})).await;
-        let batch = app.post(&theirs.path("auth/token/create/batch"), Some(&app.admin), json!([creation(json!({}))])).await.ok();
+        let batch = app.post(&theirs.path("auth/token/create/batch"), Some(&app.admin), renamed(JWT, json!([creation(json!({}))]))).await.ok();
         let rows = theirs.list("").await.0;
         let before = [theirs.introspect(&victim["accessToken"], json!({})).await, theirs.introspect(&second["accessToken"], json!({})).await];
 

@@ -4,6 +4,7 @@ well, and events that are refused, as each gateway sends them. Processes share n
 import http.client
 import json
 import re
+from base64 import b64encode
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,6 +21,7 @@ BODY = {"sub": "administrator", "org": "1", "audiences": ["urn:api"], "time_vali
 UNAUTHENTICATED = {"bearer": False, "status": 401}
 MALFORMED = {"body": {"token": 1}, "status": 400}
 CLIENT = {"clientId": "web", "clientSecret": "$secret"}
+GRANT = {"grant_type": "client_credentials"}
 ISSUE = {"grantType": "PASSWORD", "clientId": "$client", "subject": "john", "scopes": ["read"]}
 ENDPOINTS = {
     "agilicus.agilicus_jwks": ({}, {"path": "/nothing", "status": 404}),
@@ -69,10 +71,21 @@ ENDPOINTS = {
     "jeton.health": ({}, {"path": "/nothing", "status": 404}),
     "jeton.jwks": ({}, {"path": "/nothing", "status": 404}),
     "jeton.list_members": ({"path": "/v1/orgs/1/members"}, UNAUTHENTICATED),
+    "jeton.openapi": ({}, {"path": "/nothing", "status": 404}),
     "jeton.put_member": ({"path": "/v1/orgs/1/members/cid", "body": {"scopes": []}, "status": 201}, UNAUTHENTICATED),
     "jeton.refresh_org_secret": ({"path": "/v1/orgs/11/secret"}, UNAUTHENTICATED),
+    "oauth.introspect": ({"form": {"token": "$opaque"}}, {"form": {"token": "x"}, "anonymous": True, "status": 401}),
+    "oauth.revoke": ({"form": {"token": "$opaque"}}, {"form": {"token": "x"}, "anonymous": True, "status": 401}),
+    "oauth.token": ({"form": GRANT}, {"form": GRANT, "anonymous": True, "status": 401}),
+    "oauth.delete_registration": ({"path": "/oauth2/register/$registrant", "bearer": "registration", "status": 204}, UNAUTHENTICATED),
+    "oauth.get_registration": ({"path": "/oauth2/register/$registrant", "bearer": "registration"}, UNAUTHENTICATED),
     "oauth.metadata": ({}, {"path": "/.well-known/oauth-authorization-server/nothing", "status": 404}),
     "oauth.openid_configuration": ({}, {"path": "/nothing", "status": 404}),
+    "oauth.register_client": ({"body": {"client_name": "Shop"}, "status": 201}, UNAUTHENTICATED),
+    "oauth.update_registration": (
+        {"path": "/oauth2/register/$registrant", "bearer": "registration", "body": {"client_id": "$registrant"}},
+        {"path": "/oauth2/register/4711", "body": {"client_id": "4711"}, "status": 401},
+    ),
     "jeton.put_org": ({"path": "/v1/orgs/13", "body": {"parent": "1"}, "status": 201}, UNAUTHENTICATED),
 }
 
@@ -197,15 +210,22 @@ def v1(method, path, query, headers, body):
 def event(gateway, handler, case, admin, tokens):
     method, route = FUNCTIONS[handler][2].split()
     headers = {"host": "api.example", "content-type": "application/json"}
-    if case.get("bearer", True):
-        headers["authorization"] = f"Bearer {admin}"
     body = case.get("body")
-    if body is not None:
+    if "form" in case:
+        body = "&".join(f"{name}={value}" for name, value in case["form"].items())
+        headers["content-type"] = "application/x-www-form-urlencoded"
+        if not case.get("anonymous"):
+            named = [tokens["service"](name) for name in ("client", "secret")]
+            headers["authorization"] = "Basic " + b64encode(":".join(named).encode()).decode()
+    elif body is not None:
         body = json.dumps(body, ensure_ascii=False).replace("… refresh", tokens["refresh_token"]).replace("…", tokens["token"])
     path = case.get("path", route.replace("{org}", "1").replace("{sub}", "ann").replace("{serviceId}", "1"))
-    for name in re.findall(r"\$(\w+)", f"{path} {body}"):
+    for name in dict.fromkeys(re.findall(r"\$(\w+)", f"{path} {body}")):
         value = tokens["service"](name)
         path, body = path.replace(f"${name}", value), body and body.replace(f"${name}", value)
+    bearer = case.get("bearer", "form" not in case)
+    if bearer:
+        headers["authorization"] = f"Bearer {admin if bearer is True else tokens['service'](bearer)}"
     return gateway(method, path, case.get("query", ""), headers, body)
 
 
@@ -219,7 +239,15 @@ def service(stack, admin):
     client = ask("client/create", grants | {"clientIdAlias": "web"})
     issue = ISSUE | {"clientId": client["clientId"]}
     password = {"parameters": "grant_type=password&username=u&password=p", "clientId": "web", "clientSecret": client["clientSecret"]}
+    registered = []
+
+    def registrant():
+        registered.append(stack.api.post("/oauth2/register", {}, admin).json(201))
+        return registered[-1]["client_id"]
+
     made = {
+        "registrant": registrant,
+        "registration": lambda: registered[-1]["registration_access_token"],
         "client": lambda: str(client["clientId"]),
         "secret": lambda: client["clientSecret"],
         "spare": lambda: str(ask("client/create", grants)["clientId"]),

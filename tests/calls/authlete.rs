@@ -35,6 +35,7 @@ pub(super) async fn everything(run: &mut Recorded) {
     api(run, "authlete.post_configuration", "service/configuration", json!({})).await;
     run.good("authlete.healthcheck", "/api/lifecycle/healthcheck", json!({})).await;
 
+    super::oauth::tokens(run, &id).await;
     revocations(run, &client).await;
     api(run, "authlete.delete_client", &format!("client/delete/{id}"), json!({})).await;
 }
@@ -51,7 +52,7 @@ async fn api(run: &mut Recorded, name: &'static str, path: &str, body: Value) ->
     run.good(name, &format!("/api/1/{path}"), body).await
 }
 
-async fn create(run: &mut Recorded, client: &Value, more: Value) -> Value {
+pub(super) async fn create(run: &mut Recorded, client: &Value, more: Value) -> Value {
     let mut body = json!({"grantType": "PASSWORD", "clientId": client, "subject": "john", "scopes": ["read"]});
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let created = api(run, "authlete.create_token", "auth/token/create", body).await;
@@ -149,7 +150,7 @@ fn jwt(header: &Value, payload: &Value) -> String {
 }
 
 /// What a client with a key sends to prove who it is.
-fn assertion(client: &Value, id: &str) -> String {
+pub(super) fn assertion(client: &Value, id: &str) -> String {
     let (client, now) = (client.to_string(), SystemClock.now().as_secs());
     let payload = json!({"iss": client, "sub": client, "aud": ISSUER, "exp": now + 60, "jti": id});
     let kind = "urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer";

@@ -28,6 +28,7 @@ scenario! {
                         "encrypted_jwt_rejected": false, "unsigned_jwt_rejected": false,
                     },
                     "jwt_grant": {"by_identifiable_clients_only": false, "encrypted_jwt_rejected": false, "unsigned_jwt_rejected": false},
+                    "authorization_details_types": [], "dpop_nonce_required": false, "assertion_issuers": [],
                 },
                 "created": "2026-11-22T12:00:00Z", "updated": "2026-11-22T12:00:00Z"
             })
@@ -58,7 +59,12 @@ scenario! {
             "refresh_token_kept": true, "access_token_sign_alg": "ES256",
             "supported_scopes": [{"name": "read", "default": true, "description": "Read", "token_duration": 60, "attributes": {"a": "b"}}],
             "supported_grants": ["password", "refresh_token"], "token_endpoint": "https://as.example.org/token",
-            "jwt_grant": {"unsigned_jwt_rejected": true}, "attributes": {"x": "y"},
+            "jwt_grant": {"unsigned_jwt_rejected": true}, "attributes": {"x": "y"}, "dpop_nonce_required": true,
+            "assertion_issuers": [{
+                "issuer": "https://idp.example", "scopes": ["read"], "clients": [7],
+                "jwks": {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]},
+                "any_subject": true, "refresh_tokens": true, "enabled": false,
+            }],
         });
         app.put("/v1/orgs/11", &app.admin, json!({"settings": settings})).await.ok();
         let shown = app.get("/v1/orgs/11", &app.admin).await.ok();
@@ -69,6 +75,10 @@ scenario! {
                 assert_eq!(shown["settings"][name], *value, "{name}");
             }
         }
+        let remote = json!({"assertion_issuers": [{"issuer": "https://idp.example", "jwks_uri": "https://idp.example/jwks"}]});
+        let out_of_reach = app.put("/v1/orgs/11", &app.admin, json!({"settings": remote})).await;
+        assert_eq!(out_of_reach.json()["field"], "settings.assertion_issuers[0].jwks_uri", "the deployment allows no such origin");
+        out_of_reach.is_error(400, "INVALID_REQUEST");
         let no_key = app.put("/v1/orgs/11", &app.admin, json!({"settings": {"access_token_sign_alg": "RS256"}})).await;
         assert_eq!(no_key.json()["field"], "settings.access_token_sign_alg", "there is no such key here");
         no_key.is_error(400, "INVALID_REQUEST");

@@ -1,15 +1,20 @@
-"""Runs a command beside the servers of `authlete_sdk.services`, which it finds in JETON_SERVICES."""
+"""Runs a command beside the servers of a module, which it finds in an environment variable of their name.
 
+`with_services.py authlete_sdk.services JETON_SERVICES node …`
+"""
+
+import importlib
 import signal
 import subprocess
 import sys
 import tempfile
 
-from authlete_sdk.services import described, running
 from harness import plain_environment
 
 # So that the servers are stopped, whatever ends this.
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-with tempfile.TemporaryDirectory() as folder, running(folder) as services:
-    done = subprocess.run(sys.argv[1:], env=plain_environment(JETON_SERVICES=described(services)), check=False)
+module, variable, *command = sys.argv[1:]
+services = importlib.import_module(module)
+with tempfile.TemporaryDirectory() as folder, services.running(folder) as running:
+    done = subprocess.run(command, env=plain_environment(**{variable: services.described(running)}), check=False)
 sys.exit(done.returncode)

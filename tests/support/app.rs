@@ -89,6 +89,13 @@ impl App {
         Self::on(mount, clock, store, algorithms, |store| store).await
     }
 
+    /// As a function call, on a store in memory that has what a seed says, with keys whose signatures are the same every time.
+    pub(crate) async fn seeded(seed: &str) -> Self {
+        let clock = Arc::new(FrozenClock::at(NOW));
+        let store = Arc::new(SqliteStore::in_memory(clock.clone()).expect("a store"));
+        Self::of(Mount::InProcess, clock, store, (seed, &[Algorithm::EdDsa]), |store| store).await
+    }
+
     /// As a function call, on a data file.
     pub(crate) async fn on_file(path: &Path) -> Self {
         let clock = Arc::new(FrozenClock::at(NOW));
@@ -101,6 +108,16 @@ impl App {
         clock: Arc<FrozenClock>,
         store: Arc<dyn Store>,
         algorithms: &[Algorithm],
+        wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
+    ) -> Self {
+        Self::of(mount, clock, store, (DIRECTORY, algorithms), wrap).await
+    }
+
+    async fn of(
+        mount: Mount,
+        clock: Arc<FrozenClock>,
+        store: Arc<dyn Store>,
+        (seed, algorithms): (&str, &[Algorithm]),
         wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
     ) -> Self {
         let signers = algorithms.iter().map(|alg| Arc::new(LocalSigner::for_tests(*alg)) as Arc<dyn Signer>);
@@ -116,7 +133,7 @@ impl App {
         })
         .expect("a platform");
         let keys = platform.records.reader.keys.now().await.expect("the keys");
-        seed::load(&*seeded, &keys, Seed::read(DIRECTORY).expect("a seed"), NOW).await.expect("the seed is loaded");
+        seed::load(&*seeded, &keys, Seed::read(seed).expect("a seed"), NOW).await.expect("the seed is loaded");
         let name = Subject::parse("administrator").expect("a name");
         let root = OrgId::parse("1").expect("an id");
         let (org, member) = bootstrap::administrator(&*store, &root, &name, NOW).await.expect("an administrator");
@@ -152,7 +169,9 @@ impl App {
         let header = |name: &str| answer.headers.get(name).map(|value| value.to_str().expect("text").to_owned());
         let kept = match &*path {
             "/.well-known/jwks.json" | "/v1/tokens/jwsk" => "public, max-age=300",
-            "/.well-known/oauth-authorization-server" | "/.well-known/openid-configuration" => "public, max-age=3600",
+            "/.well-known/oauth-authorization-server" | "/.well-known/openid-configuration" | "/openapi.json" => {
+                "public, max-age=3600"
+            }
             _ => "no-store",
         };
         let is_found = matches!(answer.status, StatusCode::OK | StatusCode::NOT_MODIFIED);
@@ -161,7 +180,10 @@ impl App {
         assert!(header("server").is_none());
         assert!(header("access-control-allow-origin").is_none());
         if answer.status == StatusCode::UNAUTHORIZED {
-            assert!(header("www-authenticate").is_some_and(|challenge| challenge.starts_with("Bearer ")));
+            assert!(
+                header("www-authenticate")
+                    .is_some_and(|challenge| ["Bearer ", "Basic "].iter().any(|scheme| challenge.starts_with(scheme)))
+            );
         }
         answer
     }

@@ -40,7 +40,7 @@ pub(crate) fn check(method: &Method, path: &str, answer: &Answer) {
     let Some(content) = content else { return };
     assert!(content.is_object(), "{name}: {status}: {media_type:?} isn't documented");
     let body = serde_json::from_slice(&answer.body).unwrap_or_else(|_| String::from_utf8_lossy(&answer.body).into());
-    let problems = problems(&format!("{method} {path} {status}"), &content["schema"], &body);
+    let problems = problems(&format!("{method} {path} {status} {media_type:?}"), &content["schema"], &body);
     assert!(problems.is_empty(), "{name}: {status}: {problems:#?}: {body:#}");
 }
 
@@ -50,7 +50,8 @@ fn operation(method: &Method, path: &str) -> Option<(String, &'static Value)> {
     let is_it = |pattern: &str| {
         let pattern: Vec<_> = pattern.split('/').collect();
         let takes_rest = pattern.last().is_some_and(|last| last.ends_with("+}"));
-        let fits = pattern.iter().zip(&parts).all(|(pattern, part)| pattern == part || pattern.starts_with('{'));
+        let fits = |(pattern, part): (&&str, &&str)| pattern == part || (pattern.starts_with('{') && !part.is_empty());
+        let fits = pattern.iter().zip(&parts).all(fits);
         fits && (pattern.len() == parts.len() || (takes_rest && pattern.len() < parts.len()))
     };
     let paths = ROUTES.iter().filter(|route| route.method == *method).flat_map(Route::paths).filter(|path| is_it(path));

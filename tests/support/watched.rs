@@ -11,8 +11,8 @@ use shared::domain::{
 };
 use shared::store::{
     AmendTokens, Amended, Amendment, Delete, Found, KeepBatches, KeepTickets, Put, ReadDirectory, ReadKeys, ReadTokens, Recorded,
-    Recording, RefreshTokens, Revocation, RevokeTokens, Rotation, RotationStep, Spending, Store, TokenPage, TokenQuery, UseOnce,
-    Used, Wanted, WriteDirectory, WriteKeys, WriteTokens,
+    Recording, RefreshTokens, Replaced, Revocation, RevokeTokens, Rotation, RotationStep, Spending, Store, TokenPage, TokenQuery,
+    UseOnce, Used, Wanted, WriteDirectory, WriteKeys, WriteTokens,
 };
 
 /// Counts the calls of a store by name, and fails the one it is told to: before it happens, or after it has happened and its
@@ -220,6 +220,10 @@ impl WriteDirectory for Watched {
 
     async fn put_client(&self, client: &Client) -> Result<Put, Fault> {
         self.call("put_client", self.store.put_client(client)).await
+    }
+
+    async fn replace_client(&self, seen: &Client, client: &Client) -> Result<Replaced, Fault> {
+        self.call("replace_client", self.store.replace_client(seen, client)).await
     }
 
     async fn delete_client(&self, org: &OrgId, id: ClientId) -> Result<Delete, Fault> {

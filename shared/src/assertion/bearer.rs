@@ -49,11 +49,6 @@ impl Verified {
     }
 }
 
-/// Verifies an assertion that an authenticated client of the org presents, and uses it up.
-pub async fn redeem(ports: &Granter, org: &Org, client: &Client, assertion: &str) -> Result<Asserted, Error> {
-    verify(ports, org, client, assertion).await?.use_up(&*ports.once).await
-}
-
 /// Verifies an assertion that an authenticated client of the org presents: RFC 7523 section 3.
 ///
 /// Faults: the issuer's keys can't be read, and none are kept from before.

@@ -9,6 +9,7 @@ use crate::domain::{Fault, Issuer};
 use crate::entropy::SystemEntropy;
 use crate::events::eventbridge::EventBus;
 use crate::events::{Lines, Publish};
+use crate::key_sets::KeySets;
 use crate::keys::Ring;
 use crate::platform::{self, Auditing, Operations, Platform, Queueing, Records};
 use crate::ports::Auditor;
@@ -42,7 +43,8 @@ pub fn for_work(config: Config) -> Result<Records, Fault> {
     let aws = Aws::from_env()?;
     let (clock, store) = (Arc::new(SystemClock), store(&Sdk::new(&aws), &aws));
     let ring = Arc::new(Ring::new(store.clone(), clock.clone()));
-    Ok(Records::new(clock, Arc::new(SystemEntropy), store, ring, config.issuer))
+    let records = Records::new(clock, Arc::new(SystemEntropy), store, ring, config.issuer);
+    Ok(records.reading(KeySets::over_https(config.jwks_origins)))
 }
 
 /// What functions stand on that mint.
@@ -51,6 +53,7 @@ pub async fn for_minting(config: Config) -> Result<Platform, Fault> {
     let envelope_key = config::envelope_key()?;
     let sdk = Sdk::new(&aws);
     let platform = minting(&sdk, config.issuer, store(&sdk, &aws), envelope_key);
+    let platform = platform.reading(KeySets::over_https(config.jwks_origins));
     tolerate(platform.warm_up().await);
     Ok(platform)
 }

@@ -29,7 +29,7 @@ pub async fn identify<S: Seek>(
     seek: impl Fn(&OrgId) -> S,
 ) -> Result<Identified<S>, Error> {
     let known = match credentials.client() {
-        Some(ClientRef::Id(id)) => read(reader, id, seek).await?.filter(|(org, ..)| org.enabled),
+        Some(ClientRef::Id(id)) => find(reader, id, seek).await?.filter(|(org, ..)| org.enabled),
         _ => None,
     };
     let Some((org, client, sought, found)) = known else {
@@ -41,9 +41,11 @@ pub async fn identify<S: Seek>(
     Ok(Identified { service: Service::of_own_clients(org), proven, sought, found })
 }
 
-type Known<S> = (Org, Client, S, Found);
+/// An org and a client of it, with what was looked for there, and what was found of it.
+pub(crate) type Known<S> = (Org, Client, S, Found);
 
-async fn read<S: Seek>(reader: &Reader, id: ClientId, seek: impl Fn(&OrgId) -> S) -> Result<Option<Known<S>>, Fault> {
+/// Finds a client of whatever org by its number, be it disabled.
+pub(crate) async fn find<S: Seek>(reader: &Reader, id: ClientId, seek: impl Fn(&OrgId) -> S) -> Result<Option<Known<S>>, Fault> {
     if let Some(org) = reader.client_orgs.find(id) {
         if let Some(known) = read_in(reader, id, org, &seek).await? {
             return Ok(Some(known));

@@ -12,6 +12,26 @@ fn everything_that_is_wrong_is_said_at_once() {
 fn an_empty_variable_is_a_missing_one() {
     assert!(Config::read(|_| Some(String::new())).is_err());
 }
+
+#[test]
+fn no_key_set_is_read_unless_its_origin_is_named() {
+    let read = |origins: &'static str| {
+        Config::read(move |name| match name {
+            "_HANDLER" => Some("jeton.health".into()),
+            "JETON_ISSUER" => Some("https://jeton.example".into()),
+            "JETON_JWKS_ORIGINS" => Some(origins.into()),
+            _ => None,
+        })
+    };
+    assert!(read("").unwrap().jwks_origins.is_empty());
+    let origins = read("https://idp.example http://127.0.0.1:9000").unwrap().jwks_origins;
+    assert!(origins.allow("https://idp.example/jwks") && origins.allow("http://127.0.0.1:9000/"));
+    for bad in ["*", "https://idp.example/jwks", "https://idp.example,https://other.example/", "http://idp.example"] {
+        let error = read(bad).unwrap_err().to_string();
+        assert!(error.contains("JETON_JWKS_ORIGINS must be an https URL"), "{bad}: {error}");
+    }
+}
+
 fn given(name: &str) -> Option<String> {
     let value = match name {
         "AWS_REGION" => "eu-west-1",

@@ -63,6 +63,12 @@ impl Algorithm {
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
     }
+
+    /// The algorithm that somebody else's JWT or key names. RFC 9864 section 2.2 calls `EdDSA` with that curve `Ed25519`, and there
+    /// are clients that write nothing else.
+    pub fn from_foreign_name(name: &str) -> Option<Self> {
+        if name == "Ed25519" { Some(Self::EdDsa) } else { Self::from_name(name) }
+    }
 }
 
 impl fmt::Display for Algorithm {

@@ -20,6 +20,8 @@ pub mod api {
     pub const CLIENTS_READ: &str = "urn:jeton:clients:read";
     /// Create, change and delete OAuth clients.
     pub const CLIENTS_WRITE: &str = "urn:jeton:clients:write";
+    /// Register OAuth clients, which then look after themselves: RFC 7591 section 1.2.
+    pub const CLIENTS_REGISTER: &str = "urn:jeton:clients:register";
     /// Read members.
     pub const MEMBERS_READ: &str = "urn:jeton:members:read";
     /// Create, change and delete members.

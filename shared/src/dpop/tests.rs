@@ -6,9 +6,10 @@ use futures::FutureExt;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::domain::Secret;
 use crate::domain::{Fault, Refusal};
 use crate::jose::testing::{signed_by, with};
-use crate::signer::{LocalSigner, Signer};
+use crate::signer::{HmacDeriver, LocalSigner, Signer};
 
 const NOW: i64 = 1_800_000_000;
 const HERE: &str = "https://auth.example.com/api/auth/token";
@@ -26,7 +27,7 @@ impl UseOnce for Memory {
     }
 }
 
-const EXPECTED: Expected<'_> = Expected { method: "POST", uri: HERE, access_token: None, key: None };
+const EXPECTED: Expected<'_> = Expected { method: "POST", uri: HERE, access_token: None, key: None, nonce: NonceRule::NotNeeded };
 
 fn verify_with(memory: &Memory, proof: &str, expected: &Expected<'_>, now: i64) -> Result<Thumbprint, Denial> {
     let org = OrgId::parse("1").unwrap();
@@ -72,13 +73,14 @@ fn proof_with(claim: &str, value: Option<Value>) -> String {
 #[test]
 fn rfc9449_4_1_and_7_1_the_examples_verify() {
     let jkt: Thumbprint = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I".parse().unwrap();
-    let token = Expected { method: "POST", uri: "https://server.example.com/token", access_token: None, key: None };
+    let token = Expected { uri: "https://server.example.com/token", ..EXPECTED };
     assert_eq!(verify_with(&Memory::default(), TOKEN_PROOF, &token, 1_562_262_616), Ok(jkt));
     let resource = Expected {
         method: "GET",
         uri: "https://resource.example.org/protectedresource",
         access_token: Some("Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU"),
         key: Some(jkt),
+        nonce: NonceRule::NotNeeded,
     };
     assert_eq!(verify_with(&Memory::default(), RESOURCE_PROOF, &resource, 1_562_262_618), Ok(jkt));
 }
@@ -299,4 +301,60 @@ fn p10_what_is_unknown_is_ignored_unless_it_is_critical() {
     for (member, value) in [("crit", json!(["foo"])), ("b64", json!(false)), ("zip", json!("DEF"))] {
         assert_eq!(verified(&proof(&with(header(), member, Some(value)), &payload())), Err(Denial::DpopProofInvalid), "{member}");
     }
+}
+
+fn deriver(key: u8) -> HmacDeriver {
+    HmacDeriver::new(&Secret::new([key; 32]))
+}
+
+/// A nonce that was made so many seconds ago.
+fn nonce_of(deriver: &HmacDeriver, org: &str, ago: i64) -> String {
+    let org = OrgId::parse(org).unwrap();
+    nonce(deriver, &org, Timestamp::from_secs(NOW - ago)).now_or_never().unwrap().unwrap()
+}
+
+#[test]
+fn rfc9449_8_a_nonce_is_fresh_and_by_us_for_this_org() {
+    let deriver = deriver(7);
+    let expected = Expected { nonce: NonceRule::Required(&deriver), ..EXPECTED };
+    let check = |nonce: Option<Value>| verify_with(&Memory::default(), &proof_with("nonce", nonce), &expected, NOW);
+    for ago in [0, 1, 299, 300, -30] {
+        assert!(check(Some(nonce_of(&deriver, "1", ago).into())).is_ok(), "{ago}");
+    }
+    for ago in [301, 3_600, -31, -3_600] {
+        assert_eq!(check(Some(nonce_of(&deriver, "1", ago).into())), Err(Denial::DpopNonceRequired), "{ago}");
+    }
+    let good = nonce_of(&deriver, "1", 0);
+    assert_eq!(good.len(), 32);
+    for at in 0..good.len() {
+        let other = if good.as_bytes()[at] == b'A' { "B" } else { "A" };
+        let mut tampered = good.clone();
+        tampered.replace_range(at..=at, other);
+        assert_eq!(check(Some(tampered.into())), Err(Denial::DpopNonceRequired), "{at}");
+    }
+    for bad in [
+        json!(""),
+        json!("x"),
+        json!(7),
+        Value::Null,
+        json!(format!("{good}AAAA")),
+        json!(format!("{good}=")),
+        json!(nonce_of(&deriver, "2", 0)),
+        json!(nonce_of(&self::deriver(8), "1", 0)),
+    ] {
+        assert_eq!(check(Some(bad.clone())), Err(Denial::DpopNonceRequired), "{bad}");
+    }
+    assert_eq!(check(None), Err(Denial::DpopNonceRequired));
+    assert_eq!(Denial::DpopNonceRequired.error(), "use_dpop_nonce");
+}
+
+#[test]
+fn a_proof_without_the_nonce_that_it_needs_is_not_used_up() {
+    let (memory, deriver) = (Memory::default(), deriver(7));
+    let expected = Expected { nonce: NonceRule::Required(&deriver), ..EXPECTED };
+    let proof = proof_with("nonce", None);
+    assert_eq!(verify_with(&memory, &proof, &expected, NOW), Err(Denial::DpopNonceRequired));
+    assert!(verify_with(&memory, &proof, &EXPECTED, NOW).is_ok(), "where none is needed it is good");
+    let any = proof_with("nonce", Some("whatever".into()));
+    assert!(verify_with(&Memory::default(), &any, &EXPECTED, NOW).is_ok());
 }

@@ -40,6 +40,15 @@ pub struct Granted {
     pub token_type: Option<TokenType>,
 }
 
+/// What comes of a request, with the nonce that the client's next proof needs: RFC 9449 section 8.
+#[derive(Debug)]
+pub struct Outcome {
+    /// A token, or why there is none but for the want of a nonce.
+    pub granted: Result<Box<Granted>, Denial>,
+    /// The nonce, if the org wants one and the client proves a key.
+    pub nonce: Option<String>,
+}
+
 /// The path of the endpoint: with the issuer before it, it is the `htu` of DPoP proofs.
 pub const PATH: &str = "/oauth2/token";
 
@@ -50,22 +59,35 @@ pub const GRANTS: [GrantType; 4] =
 /// Grants a token, or says why not.
 ///
 /// Whatever can be used once is used up last: what is wrong with a request costs no proof, no assertion and no refresh token.
-pub async fn grant(ports: &Granter, request: GrantRequest) -> Result<Granted, Error> {
+pub async fn grant(ports: &Granter, request: GrantRequest) -> Result<Outcome, Error> {
     let grant = grant_type(&request.form)?;
     let keys = ports.reader().keys.now().await?;
     let refresh_token = request.form.refresh_token();
     let seek = |org: &OrgId| refresh_token.map(|token| Sought::by_value(&keys, org, token.expose()));
     let Identified { service, proven, sought, found } = identify(ports.reader(), &request.credentials, seek).await?;
     permitted(&service, proven.client(), grant)?;
-    let confirmation = proved(ports, &service, &proven, &request).await?;
+    let nonce = match request.dpop {
+        Some(_) if service.org().settings.oauth.dpop_nonce_required => {
+            let signing = ports.refresher.minter.signing.now().await?;
+            Some(dpop::nonce(signing.deriver(), service.id(), ports.reader().now()).await?)
+        }
+        _ => None,
+    };
+    let confirmation = match proved(ports, &service, &proven, &request).await {
+        Err(Error::Refused(Refusal::Denied(denial @ Denial::DpopNonceRequired))) => {
+            return Ok(Outcome { granted: Err(denial), nonce });
+        }
+        proved => proved?,
+    };
     let client = proven.use_up(&*ports.once).await?.into_client();
     let turn = Turn { ports, service, client, confirmation };
-    match grant {
-        GrantType::RefreshToken => refresh_token::grant(turn, (sought, &found), &request.form).await,
-        GrantType::TokenExchange => token_exchange::grant(turn, request.form).await,
-        GrantType::JwtBearer => jwt_bearer::grant(turn, &request.form).await,
-        _ => client_credentials::grant(turn, &request.form).await,
-    }
+    let granted = match grant {
+        GrantType::RefreshToken => refresh_token::grant(turn, (sought, &found), &request.form).await?,
+        GrantType::TokenExchange => token_exchange::grant(turn, request.form).await?,
+        GrantType::JwtBearer => jwt_bearer::grant(turn, &request.form).await?,
+        _ => client_credentials::grant(turn, &request.form).await?,
+    };
+    Ok(Outcome { granted: Ok(Box::new(granted)), nonce })
 }
 
 fn grant_type(form: &Form) -> Result<GrantType, Denial> {
@@ -98,7 +120,12 @@ async fn proved(ports: &Granter, service: &Service, proven: &Proven, request: &G
     let dpop_key = match &request.dpop {
         Some(proof) => {
             let uri = format!("{}{PATH}", reader.keys.issuer().as_str().trim_end_matches('/'));
-            let expected = dpop::Expected { method: "POST", uri: &uri, access_token: None, key: None };
+            let signing = ports.refresher.minter.signing.now().await?;
+            let nonce = match service.org().settings.oauth.dpop_nonce_required {
+                true => dpop::NonceRule::Required(signing.deriver()),
+                false => dpop::NonceRule::NotNeeded,
+            };
+            let expected = dpop::Expected { method: "POST", uri: &uri, access_token: None, key: None, nonce };
             Some(dpop::verify(&*ports.once, service.id(), reader.now(), proof.expose(), &expected).await?)
         }
         None if client.dpop_bound_tokens => return Err(Denial::DpopHeaderMissing.into()),

@@ -16,7 +16,7 @@ mod undescribed;
 pub use authlete::{BatchPath, ClientPath, CodePath, IdentifierPath, JsonList, Lenient, ServiceCredentials};
 pub use conditional::IfNoneMatch;
 pub use endpoint::{Dialect, Endpoint, Entry, Route};
-pub use oauth::{AskerCredentials, TokenNamed, TokenShown};
+pub use oauth::{AskerCredentials, RegistrationAccess, TokenNamed, TokenShown, WithNonce};
 #[cfg(feature = "openapi")]
 pub use openapi::Describe;
 pub(crate) use render::explain;

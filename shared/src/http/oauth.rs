@@ -2,10 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::{HeaderName, header};
+use http::{HeaderName, HeaderValue, header};
 
 use super::request::has_media_type;
-use super::{FromRequest, Request};
+use super::{Bearer, Dialect, FromRequest, IntoReply, Reply, Request, Route, render};
 use crate::client_auth::{ClientCredentials, FormCredentials};
 use crate::client_token::Hint;
 use crate::domain::{Denial, Refusal, Secret, TokenProblem};
@@ -95,6 +95,29 @@ impl FromRequest for GrantRequest {
     }
 }
 
+/// An answer with the nonce for the next DPoP proof, if there shall be one: RFC 9449 section 8.
+#[derive(Debug)]
+pub struct WithNonce<A> {
+    /// The answer.
+    pub answer: Result<A, Denial>,
+    /// The nonce.
+    pub nonce: Option<String>,
+}
+
+impl<A: IntoReply> IntoReply for WithNonce<A> {
+    fn into_reply(self) -> Reply {
+        const NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
+        static HERE: Route = Route::post("", "/oauth2", Dialect::OAuth);
+        let mut reply = match self.answer {
+            Ok(answer) => answer.into_reply(),
+            Err(denial) => render::refusal(&HERE, &denial.into()),
+        };
+        let nonce = self.nonce.and_then(|nonce| HeaderValue::try_from(nonce).ok());
+        reply.headers.extend(nonce.map(|nonce| (NONCE, nonce)));
+        reply
+    }
+}
+
 /// A client that names a token: RFC 7009 section 2.1.
 #[derive(Debug)]
 pub struct TokenNamed {
@@ -172,4 +195,21 @@ fn wants_signed(request: &Request<'_>) -> bool {
         let is_it = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(super::SignedJson::MEDIA_TYPE));
         is_it && !parts.any(|parameter| parameter.strip_prefix("q=").is_some_and(|q| q.trim_start_matches(['0', '.']).is_empty()))
     })
+}
+
+/// A client that looks after its registration: RFC 7592 section 2.
+#[derive(Debug)]
+pub struct RegistrationAccess {
+    /// Which client the path names.
+    pub id: String,
+    /// Its registration access token.
+    pub token: Secret<String>,
+}
+
+impl FromRequest for RegistrationAccess {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        let token = Secret::new(Bearer::from_request(request)?.token().to_owned());
+        // What can't be a client's name is none's.
+        Ok(Self { id: request.path_text("client_id").unwrap_or_default(), token })
+    }
 }

@@ -26,9 +26,9 @@ pub fn refusal(route: &Route, refusal: &Refusal) -> Reply {
         Dialect::Agilicus => error_message(status, code, &message),
         Dialect::Authlete => authlete::refusal(route, refusal),
         Dialect::Jeton => problem(status, code, &message, field),
-        Dialect::OAuth => oauth::refusal(status, refusal, &message),
+        Dialect::OAuth => oauth::refusal(route, status, refusal, &message),
     };
-    reply.headers.extend(headers(route.dialect, refusal));
+    reply.headers.extend(headers(route, refusal));
     reply
 }
 
@@ -135,12 +135,12 @@ fn token(problem: TokenProblem) -> (&'static str, &'static str) {
 }
 
 /// `WWW-Authenticate` of RFC 6750 section 3 (and RFC 7617 section 2, where that is taken, too), and `Allow`.
-fn headers(dialect: Dialect, refusal: &Refusal) -> Option<(header::HeaderName, HeaderValue)> {
-    let basic = match dialect {
+fn headers(route: &Route, refusal: &Refusal) -> Option<(header::HeaderName, HeaderValue)> {
+    let basic = match route.dialect {
         Dialect::Authlete => ", Basic realm=\"jeton\"",
         Dialect::Agilicus | Dialect::Jeton | Dialect::OAuth => "",
     };
-    if let Some(challenge) = Some(oauth::challenge(refusal)).filter(|_| dialect == Dialect::OAuth).flatten() {
+    if let Some(challenge) = Some(oauth::challenge(route, refusal)).filter(|_| route.dialect == Dialect::OAuth).flatten() {
         return Some(challenge);
     }
     let challenge = |error: &str| {

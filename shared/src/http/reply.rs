@@ -12,7 +12,7 @@ use super::{Describe, IfNoneMatch};
 use crate::domain::Fault;
 use crate::jose::sha256;
 use crate::ports::KeyReader;
-use crate::wire::{JwkSet, Shape, json};
+use crate::wire::{ApiDocument, JwkSet, Shape, json};
 
 /// An answer, before it becomes HTTP.
 #[derive(Debug)]
@@ -202,6 +202,13 @@ impl<T: Shape> Published<T> {
     /// A document that changes only with the deployment, for a caller that has these: kept for an hour.
     pub fn document(body: &impl Serialize, known: &IfNoneMatch) -> Result<Self, Fault> {
         Ok(Self::new(json::write(body)?.into(), 3_600, known))
+    }
+}
+
+impl Published<ApiDocument> {
+    /// The description of the API, for a caller that has these: it changes with the code alone.
+    pub fn description(json: &'static str, known: &IfNoneMatch) -> Self {
+        Self::new(Bytes::from_static(json.as_bytes()), 3_600, known)
     }
 }
 

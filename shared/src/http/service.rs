@@ -132,7 +132,7 @@ impl Service {
         let found = indices.iter().map(|&index| &self.endpoints[index]).find(|bound| bound.takes(&parts.method));
         let elsewhere = match parts.uri.path() {
             path if path.starts_with("/api/") => &NO_API,
-            path if path.starts_with("/oauth2/") => &NO_OAUTH,
+            path if path.starts_with("/oauth2/") || path.starts_with("/.well-known/oauth-") => &NO_OAUTH,
             _ => &NOWHERE,
         };
         let nearest = indices.first().map_or(elsewhere, |&index| &self.endpoints[index].route);

@@ -140,7 +140,7 @@ fn read_for(members: &Map<String, Value>, used_with: Option<Algorithm>) -> Resul
     };
     let crv = text(members, "crv")?;
     let alg = match text(members, "alg")? {
-        Some(name) => Algorithm::from_name(name),
+        Some(name) => Algorithm::from_foreign_name(name),
         // The curve leaves no choice. With RSA one key could verify six algorithms: RFC 8725 section 3.1. With AKP there must be
         // an alg: RFC 9964 section 3.
         None => match key {

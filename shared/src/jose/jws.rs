@@ -133,7 +133,7 @@ impl<'a> Compact<'a> {
             return None;
         }
         Some(Self {
-            alg: Algorithm::from_name(&header.alg)?,
+            alg: Algorithm::from_foreign_name(&header.alg)?,
             kid: header.kid,
             typ: header.typ,
             payload: URL_SAFE_NO_PAD.decode(payload).ok()?,
@@ -251,6 +251,7 @@ fn modulus(parameters: &'static RsaParameters, n: &[u8], e: &[u8]) -> Result<Par
 #[cfg(test)]
 mod tests {
     use futures::FutureExt;
+    use serde_json::json;
 
     use super::*;
     use crate::signer::LocalSigner;
@@ -315,6 +316,27 @@ mod tests {
         verifies("EdDSA", jwk::to_json(signer.jwk()), &format!("{input}.{signature}"));
         let made = signer.sign(input.as_bytes()).now_or_never().unwrap().unwrap();
         assert_eq!(URL_SAFE_NO_PAD.encode(made), signature);
+    }
+
+    #[test]
+    fn rfc9864_2_2_ed25519_is_eddsa_by_another_name() {
+        let signer = LocalSigner::for_tests(Algorithm::EdDsa);
+        for alg in ["EdDSA", "Ed25519"] {
+            let header = json!({"alg": alg}).to_string();
+            let input = format!("{}.e30", URL_SAFE_NO_PAD.encode(header));
+            let signature = signer.sign(input.as_bytes()).now_or_never().unwrap().unwrap();
+            let token = format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature));
+            let read = Compact::parse(&token).unwrap();
+            assert_eq!(read.alg, Algorithm::EdDsa);
+            let mut key = jwk::to_json(signer.jwk());
+            key["alg"] = alg.into();
+            let key = jwk::from_json(key.to_string().as_bytes()).unwrap();
+            assert!(read.is_signed_by(&VerifyingKey::new(&key).unwrap()), "{alg}");
+        }
+        for alg in ["Ed448", "ed25519"] {
+            let header = URL_SAFE_NO_PAD.encode(json!({"alg": alg}).to_string());
+            assert!(Compact::parse(&format!("{header}.e30.AA")).is_none(), "{alg}");
+        }
     }
 
     #[test]

@@ -228,8 +228,12 @@ pub fn requested(org: &Org, client: &Client, asked: Option<Vec<Scope>>) -> Resul
 }
 
 /// The resource that a token is asked for, if the org has it: RFC 8707. One at most, because at a server of one resource a token
-/// for two of them would open the other.
+/// for two of them would open the other. Where none is asked for: the org's default one, which introspection tells, too, and an
+/// exchange keeps to.
 pub fn requested_resource(org: &Org, asked: Vec<Audience>) -> Result<Vec<Audience>, Denial> {
+    if asked.is_empty() {
+        return Ok(org.settings.oauth.default_resource.iter().cloned().collect());
+    }
     if asked.len() > 1 {
         return Err(Denial::TargetsTooMany);
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::domain::{Caller, OrgSettings, Profile, ScopePattern, TokenId};
+use crate::domain::{Caller, Denial, OrgSettings, Profile, ScopePattern, TokenId};
 use crate::entropy::{Entropy as _, Seeded};
 
 const NOW: Timestamp = Timestamp::from_ms(1_795_348_800_250);
@@ -247,4 +247,17 @@ fn the_verdict_is_what_an_administrator_would_get() {
         let ask = ask(&dice, &place, "ann");
         assert_eq!(verdict(&ask, target, NOW).err(), decide(ask.clone(), &caller, target, NOW).err(), "{ask:?}");
     }
+}
+
+#[test]
+fn rfc8707_2_a_token_is_for_the_resource_that_is_asked_for_or_for_the_default_one() {
+    let mut org = org("1", &[]);
+    let [api, other]: [Audience; 2] = parsed(&["https://api.example", "https://other.example"]).try_into().unwrap();
+    assert_eq!(requested_resource(&org, vec![]), Ok(vec![]));
+    org.settings.oauth.default_resource = Some(api.clone());
+    assert_eq!(requested_resource(&org, vec![]), Ok(vec![api.clone()]));
+    assert_eq!(requested_resource(&org, vec![other.clone()]), Ok(vec![other.clone()]));
+    org.settings.oauth.resources = Some(vec![api.clone()]);
+    assert_eq!(requested_resource(&org, vec![other.clone()]), Err(Denial::TargetInvalid));
+    assert_eq!(requested_resource(&org, vec![api, other]), Err(Denial::TargetsTooMany));
 }

@@ -21,8 +21,8 @@ mod writes;
 
 pub use reads::{ClientKey, Found, ScopeLike, TokenPage, TokenQuery, Wanted};
 pub use writes::{
-    Amended, Amendment, Delete, FamilyAmendment, Put, Recorded, Recording, Revocation, Rotation, RotationStep, Spending, Used,
-    Valued,
+    Amended, Amendment, Delete, FamilyAmendment, Put, Recorded, Recording, Replaced, Revocation, Rotation, RotationStep,
+    Spending, Used, Valued,
 };
 
 /// All facets of the store: what an adapter implements and what the conformance suite tests.
@@ -198,6 +198,10 @@ pub trait WriteDirectory: std::fmt::Debug + Send + Sync {
     /// Creates or replaces a client. [`Put::Dangling`] if there is no such org, [`Put::Taken`] if another client has its alias, or one of another
     /// org its number.
     async fn put_client(&self, client: &Client) -> Result<Put, Fault>;
+
+    /// Replaces a client that is still what was `seen`: so nobody undoes what another has done meanwhile, and none that was
+    /// deleted comes back. A repetition of the very same write is [`Replaced::Done`].
+    async fn replace_client(&self, seen: &Client, client: &Client) -> Result<Replaced, Fault>;
 
     /// Deletes a client.
     async fn delete_client(&self, org: &OrgId, id: ClientId) -> Result<Delete, Fault>;

@@ -203,6 +203,17 @@ pub enum Put {
     Taken,
 }
 
+/// What replacing something that was seen did.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Replaced {
+    /// It is replaced.
+    Done,
+    /// It is gone, or isn't what was seen any more. Nothing was written.
+    Outdated,
+    /// Another has its alias. Nothing was written.
+    Taken,
+}
+
 /// What a deletion from the directory did.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Delete {

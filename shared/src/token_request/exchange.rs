@@ -46,6 +46,10 @@ pub enum TokenType {
 }
 
 impl TokenType {
+    /// All of them.
+    pub const ALL: [Self; 7] =
+        [Self::Jwt, Self::AccessToken, Self::RefreshToken, Self::IdToken, Self::Saml1, Self::Saml2, Self::DeviceSecret];
+
     /// Its name.
     pub const fn urn(self) -> &'static str {
         match self {
@@ -61,16 +65,7 @@ impl TokenType {
 
     /// The type of this name.
     pub fn parse(urn: &str) -> Option<Self> {
-        const ALL: [TokenType; 7] = [
-            TokenType::Jwt,
-            TokenType::AccessToken,
-            TokenType::RefreshToken,
-            TokenType::IdToken,
-            TokenType::Saml1,
-            TokenType::Saml2,
-            TokenType::DeviceSecret,
-        ];
-        ALL.into_iter().find(|kind| kind.urn() == urn)
+        Self::ALL.into_iter().find(|kind| kind.urn() == urn)
     }
 }
 

@@ -66,7 +66,8 @@ impl Form {
     pub(crate) fn scopes(&self) -> Result<Option<Vec<Scope>>, Denial> {
         let Some(text) = &self.scope else { return Ok(None) };
         let scopes: Result<Vec<_>, _> = text.split(' ').filter(|name| !name.is_empty()).map(Scope::parse).collect();
-        scopes.map(Some).map_err(|_| Denial::ScopeInvalid)
+        // Nothing but blanks is as good as nothing.
+        scopes.map(|scopes| Some(scopes).filter(|scopes| !scopes.is_empty())).map_err(|_| Denial::ScopeInvalid)
     }
 
     /// RFC 8707 section 2: absolute URIs without fragment.

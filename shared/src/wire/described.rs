@@ -6,7 +6,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::authlete::lenient::{Number, Words};
-use super::{Echo, HandedOver, JwkSet, Object, Parsed, TokenText};
+use super::{ApiDocument, Echo, HandedOver, JwkSet, Object, Parsed, TokenText};
 use crate::domain::{
     Algorithm, App, Audience, ClientRef, GrantType, MemberKind, OrgId, Role, Scope, ScopePattern, SessionId, Subject, TokenId,
 };
@@ -77,6 +77,12 @@ inlined! {
     ('a) HandedOver<'a>, "HandedOver", _generator => json_schema!({"type": "string"});
     () Number, "Number", _generator => json_schema!({"type": "integer", "format": "int64"});
     () Words, "Words", _generator => json_schema!({"type": "array", "items": {"type": "string"}});
+    () ApiDocument, "ApiDocument", _generator => json_schema!({
+        "type": "object",
+        "required": ["openapi", "info", "paths"],
+        "properties": {"openapi": {"type": "string", "pattern": "^3\\.1\\."}, "info": {"type": "object"}, "paths": {"type": "object"}},
+        "additionalProperties": true
+    });
     (T: JsonSchema) Echo<T>, "Echo", _generator => as_read::<T>();
 }
 

@@ -17,7 +17,7 @@ pub mod stream;
 #[cfg(feature = "openapi")]
 pub(crate) use described::Spelled;
 pub use parsed::{HandedOver, Object, Parsed, TokenText, given};
-pub use shapes::{Echo, JwkSet, Shape};
+pub use shapes::{ApiDocument, Echo, JwkSet, Shape};
 
 /// The token of an `Authorization` header, RFC 6750 section 2.1. The scheme's case doesn't count.
 pub fn bearer(header: &str) -> Option<&str> {

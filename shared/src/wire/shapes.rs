@@ -20,3 +20,7 @@ pub struct Echo<T>(PhantomData<T>);
 /// A JWK Set of public keys: RFC 7517 section 5.
 #[derive(Debug)]
 pub struct JwkSet;
+
+/// An OpenAPI document.
+#[derive(Debug)]
+pub struct ApiDocument;

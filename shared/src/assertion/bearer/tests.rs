@@ -1,3 +1,5 @@
+mod stage;
+
 use std::sync::Mutex;
 
 use async_trait::async_trait;
@@ -19,165 +21,12 @@ use crate::signer::{HmacDeriver, LocalSigner, Signer};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Put, WriteDirectory as _};
 
+use stage::{Stage, client_of, second, set, signer};
+
 const NOW: i64 = 1_800_000_000;
 const HERE: &str = "https://auth.example.com";
 const IDP: &str = "https://idp.example";
 const JWKS_URI: &str = "https://idp.example/jwks";
-
-/// An org with three issuers, its members, and a service that can be asked.
-struct Stage {
-    ports: Granter,
-    clock: Arc<FrozenClock>,
-    org: Org,
-    remote: Arc<Remote>,
-}
-
-/// What is at the URL of a key set.
-#[derive(Debug, Default)]
-struct Remote(Mutex<Option<String>>);
-
-#[async_trait]
-impl FetchKeySets for Remote {
-    async fn fetch(&self, _: &str) -> Result<String, Fault> {
-        self.0.lock().unwrap().clone().ok_or(Fault::unavailable("reading a key set"))
-    }
-}
-
-fn signer() -> LocalSigner {
-    LocalSigner::for_tests(Algorithm::Es256)
-}
-
-fn second() -> LocalSigner {
-    LocalSigner::for_tests(Algorithm::Ps256)
-}
-
-fn set(signers: &[&LocalSigner]) -> String {
-    json!({"keys": signers.iter().map(|signer| jwk::to_json(signer.jwk())).collect::<Vec<_>>()}).to_string()
-}
-
-fn issuer(name: &str, signers: &[&LocalSigner]) -> AssertionIssuer {
-    AssertionIssuer {
-        issuer: name.to_owned(),
-        keys: IssuerKeys::Inline(set(signers).into()),
-        scopes: None,
-        clients: None,
-        any_subject: false,
-        refresh_tokens: false,
-        enabled: true,
-    }
-}
-
-fn member(org: &Org, subject: &str, enabled: bool) -> Member {
-    Member {
-        org: org.id.clone(),
-        subject: Subject::parse(subject).unwrap(),
-        kind: MemberKind::User,
-        profile: Profile::default(),
-        scopes: Vec::new(),
-        roles: std::collections::BTreeMap::new(),
-        enabled,
-        created_at: org.created_at,
-        updated_at: org.created_at,
-    }
-}
-
-impl Stage {
-    async fn new() -> Self {
-        let now = Timestamp::from_secs(NOW);
-        let clock = Arc::new(FrozenClock::at(now));
-        let store = Arc::new(SqliteStore::in_memory(clock.clone()).unwrap());
-        let mut settings = OrgSettings::default();
-        settings.oauth.assertion_issuers = vec![
-            issuer(IDP, &[&signer(), &second()]),
-            issuer("https://single.example", &[&signer()]),
-            AssertionIssuer { enabled: false, ..issuer("https://disabled.example", &[&signer()]) },
-            AssertionIssuer { clients: Some(vec![client_id(8)]), ..issuer("https://of-8.example", &[&signer()]) },
-            AssertionIssuer { any_subject: true, ..issuer("https://open.example", &[&signer()]) },
-            AssertionIssuer { keys: IssuerKeys::At(JWKS_URI.to_owned()), ..issuer("https://remote.example", &[]) },
-            AssertionIssuer {
-                keys: IssuerKeys::At("https://169.254.169.254/jwks".to_owned()),
-                ..issuer("https://elsewhere.example", &[])
-            },
-        ];
-        let org = Org {
-            id: OrgId::parse("1").unwrap(),
-            ancestors: Vec::new(),
-            name: None,
-            enabled: true,
-            settings,
-            secrets: Vec::new(),
-            ever_non_expiring: false,
-            created_at: now,
-            updated_at: now,
-        };
-        assert_eq!(store.put_org(&org).await.unwrap(), Put::Created);
-        for (subject, enabled) in [("ann", true), ("bob", false)] {
-            assert_eq!(store.put_member(&member(&org, subject, enabled)).await.unwrap(), Put::Created);
-        }
-        let remote = Arc::new(Remote::default());
-        let parts = Parts {
-            clock: clock.clone(),
-            entropy: Arc::new(Seeded::new(1)),
-            issuer: Issuer::parse(HERE).unwrap(),
-            store,
-            signers: vec![Arc::new(LocalSigner::for_tests(Algorithm::Es384))],
-            deriver: Arc::new(HmacDeriver::new(&Secret::new([7; 32]))),
-        };
-        let key_sets = KeySets::new(IDP.parse().unwrap(), remote.clone());
-        let ports = Platform::new(parts).unwrap().reading(key_sets).provide();
-        Self { ports, clock, org, remote }
-    }
-
-    async fn redeemed(&self, client: u64, assertion: &str) -> Result<Asserted, Denial> {
-        match redeem(&self.ports, &self.org, &client_of(&self.org, client), assertion).await {
-            Ok(asserted) => Ok(asserted),
-            Err(Error::Refused(Refusal::Denied(denial))) => Err(denial),
-            Err(other) => panic!("{other:?}"),
-        }
-    }
-
-    /// Why it is denied, and that it is not used up by that.
-    async fn denied(&self, client: u64, assertion: &str) -> Denial {
-        let first = self.redeemed(client, assertion).await.map(drop).unwrap_err();
-        assert_eq!(self.redeemed(client, assertion).await.map(drop), Err(first), "it was used up");
-        assert_eq!(first.error(), "invalid_grant");
-        first
-    }
-}
-
-fn client_id(number: u64) -> ClientId {
-    ClientId::from_number(number).unwrap()
-}
-
-fn client_of(org: &Org, number: u64) -> Client {
-    Client {
-        org: org.id.clone(),
-        id: client_id(number),
-        alias: None,
-        name: None,
-        kind: ClientKind::Confidential,
-        auth_method: ClientAuthMethod::ClientSecretBasic,
-        grants: Vec::new(),
-        scopes: None,
-        secrets: Vec::new(),
-        jwks: None,
-        token_duration: None,
-        refresh_token_duration: None,
-        single_token_per_subject: false,
-        certificate_bound_tokens: false,
-        may_exchange_tokens: false,
-        dpop_bound_tokens: false,
-        certificate_subject: None,
-        access_token_form: None,
-        resources: None,
-        registration_token: None,
-        attributes: Vec::new(),
-        metadata: None,
-        enabled: true,
-        created_at: org.created_at,
-        updated_at: org.created_at,
-    }
-}
 
 fn header() -> Value {
     json!({"alg": "ES256", "kid": signer().jwk().kid.as_str()})
@@ -406,7 +255,7 @@ async fn keys_are_read_where_the_deployment_allows_it_and_nowhere_else() {
     let of = |iss: &str| claiming("iss", iss);
     assert_eq!(stage.denied(7, &of("https://elsewhere.example")).await, Denial::AssertionIssuerUntrusted);
     let client = client_of(&stage.org, 7);
-    let fault = redeem(&stage.ports, &stage.org, &client, &of("https://remote.example")).await;
+    let fault = verify(&stage.ports, &stage.org, &client, &of("https://remote.example")).await;
     assert!(matches!(fault, Err(Error::Failed(fault)) if fault.can_retry()), "no keys were ever read");
     *stage.remote.0.lock().unwrap() = Some(set(&[&second()]));
     stage.clock.advance_ms(5_000);

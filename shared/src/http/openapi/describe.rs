@@ -7,10 +7,12 @@ use crate::domain::{ClientRef, OrgId, Subject, TokenId};
 use crate::grants::GrantRequest;
 use crate::http::{
     Answer, BatchPath, Bearer, ClientPath, CodePath, Done, IdentifierPath, IfNoneMatch, Json, JsonList, Lenient, MaybeBearer,
-    MaybeJson, MemberPath, NoContent, OrgPath, PathBehind, PlainText, Published, Query, Reply, ServiceCredentials, SignedJson,
-    TokenNamed, TokenShown, Written,
+    MaybeJson, MemberPath, NoContent, OrgPath, PathBehind, PlainText, Published, Query, RegistrationAccess, Reply,
+    ServiceCredentials, SignedJson, TokenNamed, TokenShown, WithNonce, Written,
 };
 use crate::wire::Spelled;
+use crate::wire::oauth::described::{NamedTokenForm, TokenForm};
+use crate::wire::oauth::introspection::IntrospectionResponse;
 
 /// Something that says what it is, in the description of an endpoint that takes or answers it.
 pub trait Describe {
@@ -56,19 +58,19 @@ described! {
     };
     (T: JsonSchema) Json<T>, operation => {
         operation.takes_body::<T>(true, &[Reply::JSON]);
-        operation.refuses(&[400, 413, 415]);
+        operation.refuses_bodies();
     };
     (T: JsonSchema) MaybeJson<T>, operation => {
         operation.takes_body::<T>(false, &[Reply::JSON]);
-        operation.refuses(&[400, 413, 415]);
+        operation.refuses_bodies();
     };
     (T: JsonSchema) JsonList<T>, operation => {
         operation.takes_body::<Vec<T>>(true, &[Reply::JSON]);
-        operation.refuses(&[400, 413, 415]);
+        operation.refuses_bodies();
     };
     (T: JsonSchema) Lenient<T>, operation => {
         operation.takes_body::<T>(true, &[Reply::JSON, FORM]);
-        operation.refuses(&[400, 413, 415]);
+        operation.refuses_bodies();
     };
     (T: JsonSchema) Query<T>, operation => {
         operation.takes_from_query::<T>();
@@ -108,18 +110,23 @@ described! {
         operation.refuses(&[400, 404]);
     };
     () GrantRequest, operation => {
-        operation.takes_body::<std::collections::BTreeMap<String, String>>(true, &[FORM]);
-        operation.authenticates(&[Some(Scheme::Client), None]);
+        operation.takes_body::<TokenForm>(true, &[FORM]);
+        operation.authenticates(&[Some(Scheme::Client), Some(Scheme::Certificate), None]);
         operation.refuses(&[400, 401, 413]);
     };
     () TokenNamed, operation => {
-        operation.takes_body::<std::collections::BTreeMap<String, String>>(true, &[FORM]);
-        operation.authenticates(&[Some(Scheme::Client), None]);
+        operation.takes_body::<NamedTokenForm>(true, &[FORM]);
+        operation.authenticates(&[Some(Scheme::Client), Some(Scheme::Certificate), None]);
         operation.refuses(&[400, 401, 413]);
     };
+    () RegistrationAccess, operation => {
+        operation.takes_from_path("client_id", &json_schema!({"type": "string"}));
+        operation.authenticates(&[Some(Scheme::Registration)]);
+        operation.refuses(&[400, 401, 403]);
+    };
     () TokenShown, operation => {
-        operation.takes_body::<std::collections::BTreeMap<String, String>>(true, &[FORM]);
-        operation.authenticates(&[Some(Scheme::Client), Some(Scheme::Bearer), None]);
+        operation.takes_body::<NamedTokenForm>(true, &[FORM]);
+        operation.authenticates(&[Some(Scheme::Client), Some(Scheme::Certificate), Some(Scheme::Bearer), None]);
         operation.refuses(&[400, 401, 403, 413]);
     };
 }
@@ -127,9 +134,13 @@ described! {
 // What is answered.
 described! {
     (const STATUS: u16, T: JsonSchema) Answer<STATUS, T>, operation => operation.answers::<T>(STATUS);
+    (A: Describe) WithNonce<A>, operation => A::describe(operation);
     () PlainText, operation => operation.answers_as(200, PlainText::MEDIA_TYPE, json_schema!({"type": "string"}));
     () Done, operation => operation.answers_nothing(200);
-    () SignedJson, operation => operation.answers::<std::collections::BTreeMap<String, serde_json::Value>>(200);
+    () SignedJson, operation => {
+        operation.answers::<IntrospectionResponse>(200);
+        operation.answers_as(200, SignedJson::MEDIA_TYPE, json_schema!({"type": "string"}));
+    };
     () NoContent, operation => operation.answers_nothing(204);
     (T: JsonSchema) Written<T>, operation => {
         operation.answers::<T>(200);

@@ -49,9 +49,13 @@ pub fn document<P>(entries: &[Entry<P>]) -> Value {
     })
 }
 
-/// The name of an endpoint. At its second path, which is that of version 2 of an API, it says so.
+/// The name of an endpoint, and at its second path what that is.
 fn operation_id(route: &Route, index: usize) -> String {
-    if index == 0 { route.name.to_owned() } else { format!("{}.v2", route.name) }
+    match (index, route.dialect) {
+        (0, _) => route.name.to_owned(),
+        (_, Dialect::Authlete) => format!("{}.v2", route.name),
+        (_, Dialect::Agilicus | Dialect::Jeton | Dialect::OAuth) => format!("{}.at_path", route.name),
+    }
 }
 
 const ABOUT: &str = "A token service: it mints, reissues, refreshes, introspects, lists, validates and revokes tokens, in several dialects. \

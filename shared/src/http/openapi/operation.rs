@@ -34,16 +34,22 @@ pub enum Scheme {
     Service,
     /// RFC 6749 section 2.3.1.
     Client,
+    /// RFC 8705 section 2.
+    Certificate,
+    /// RFC 7592 section 3.
+    Registration,
 }
 
 impl Scheme {
-    const ALL: [Self; 3] = [Self::Bearer, Self::Service, Self::Client];
+    const ALL: [Self; 5] = [Self::Bearer, Self::Service, Self::Client, Self::Certificate, Self::Registration];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Bearer => "bearer",
             Self::Service => "service",
             Self::Client => "client",
+            Self::Certificate => "certificate",
+            Self::Registration => "registration",
         }
     }
 
@@ -54,6 +60,10 @@ impl Scheme {
             }
             Self::Client => {
                 json!({"type": "http", "scheme": "basic", "description": "Id and secret of an OAuth client: RFC 6749 section 2.3.1."})
+            }
+            Self::Certificate => json!({"type": "mutualTLS", "description": "The certificate of an OAuth client: RFC 8705."}),
+            Self::Registration => {
+                json!({"type": "http", "scheme": "bearer", "description": "The registration access token of a client: RFC 7592 section 3."})
             }
             Self::Service => {
                 json!({"type": "http", "scheme": "basic", "description": "Id and API secret of a service: RFC 7617."})
@@ -114,10 +124,10 @@ impl<'a> Operation<'a> {
         self.answers_as(status, Reply::JSON, schema);
     }
 
-    /// It answers with a body of this media type.
+    /// It answers with a body of this media type. There can be several.
     pub fn answers_as(&mut self, status: u16, media_type: &str, schema: impl Into<Value>) {
-        let content = json!({media_type: {"schema": schema.into()}});
-        self.answers.insert(status, json!({"description": reason(status), "content": content}));
+        let answer = self.answers.entry(status).or_insert_with(|| json!({"description": reason(status)}));
+        answer["content"][media_type] = json!({"schema": schema.into()});
     }
 
     /// It answers 304 to who has the answer already.
@@ -129,6 +139,11 @@ impl<'a> Operation<'a> {
     /// It answers with a status alone.
     pub fn answers_nothing(&mut self, status: u16) {
         self.answers.insert(status, json!({"description": reason(status)}));
+    }
+
+    /// It can refuse a body: for what it says, for its length, for its media type. OAuth has one status for the first and the last.
+    pub fn refuses_bodies(&mut self) {
+        self.refuses(if self.route.dialect == Dialect::OAuth { &[400, 413] } else { &[400, 413, 415] });
     }
 
     /// It can refuse with these.

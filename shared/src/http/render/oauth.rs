@@ -5,16 +5,18 @@ use std::borrow::Cow;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
 use crate::domain::{Denial, Refusal};
-use crate::http::Reply;
+use crate::http::{Reply, Route};
 use crate::wire::json;
 use crate::wire::oauth::error::ErrorResponse;
+use crate::wire::oauth::registration;
 
 /// The answer to a caller's mistake. `described` is what the other dialects say.
-pub(super) fn refusal(status: StatusCode, refusal: &Refusal, described: &str) -> Reply {
+pub(super) fn refusal(route: &Route, status: StatusCode, refusal: &Refusal, described: &str) -> Reply {
     let (status, error, description): (_, _, Cow<'_, str>) = match refusal {
         Refusal::Denied(denial) => (status_of(*denial), denial.error(), describe(*denial).into()),
         Refusal::AccessDenied { .. } => (status, "insufficient_scope", described.into()),
         Refusal::CredentialsMissing | Refusal::CredentialsRejected(_) => (status, "invalid_token", described.into()),
+        Refusal::ClientLocked if is_registration(route) => (status, "access_denied", described.into()),
         Refusal::ClientLocked | Refusal::ClientUnavailable => {
             let denial = Denial::ClientUnauthenticated;
             (status_of(denial), denial.error(), describe(denial).into())
@@ -27,8 +29,16 @@ pub(super) fn refusal(status: StatusCode, refusal: &Refusal, described: &str) ->
         }
         // Many clients know no other status for what is wrong with a request.
         Refusal::UnsupportedMediaType => {
-            let advice = "Send Content-Type: application/x-www-form-urlencoded, in UTF-8.";
+            let advice = match is_registration(route) {
+                true => "Send Content-Type: application/json, in UTF-8.",
+                false => "Send Content-Type: application/x-www-form-urlencoded, in UTF-8.",
+            };
             (StatusCode::BAD_REQUEST, "invalid_request", advice.into())
+        }
+        Refusal::Invalid { field, rule } if is_registration(route) => {
+            let error = registration::error_of(field).unwrap_or("invalid_request");
+            let known = registration::name_of(field);
+            (status, error, if field.is_empty() { described.into() } else { sentence(known, rule) })
         }
         Refusal::Invalid { field, rule } => (status, "invalid_request", invalid(field, rule)),
         Refusal::BodyTooLarge { .. }
@@ -44,6 +54,11 @@ pub(super) fn refusal(status: StatusCode, refusal: &Refusal, described: &str) ->
         | Refusal::ValueTaken { .. } => (status, "invalid_request", described.into()),
     };
     body(status, error, &description)
+}
+
+/// There clients speak JSON of themselves, with errors of their own: RFC 7591 section 3.2.2.
+fn is_registration(route: &Route) -> bool {
+    route.path.starts_with(crate::registration::PATH)
 }
 
 /// The answer to a failure of ours.
@@ -90,7 +105,11 @@ fn invalid(field: &str, rule: &str) -> Cow<'static, str> {
         "token",
         "token_type_hint",
     ];
-    match KNOWN.into_iter().find(|known| *known == field) {
+    sentence(KNOWN.into_iter().find(|known| *known == field), rule)
+}
+
+fn sentence(known: Option<&str>, rule: &str) -> Cow<'static, str> {
+    match known {
         Some(known) => format!("{known} {rule}.").into(),
         None => format!("The request {rule}.").into(),
     }
@@ -103,9 +122,10 @@ fn printable(text: &str) -> String {
 }
 
 /// `WWW-Authenticate`: RFC 6749 section 5.2 for clients, RFC 6750 section 3 for bearers.
-pub(super) fn challenge(refusal: &Refusal) -> Option<(HeaderName, HeaderValue)> {
+pub(super) fn challenge(route: &Route, refusal: &Refusal) -> Option<(HeaderName, HeaderValue)> {
     let value = match refusal {
         Refusal::Denied(denial) if denial.error() == "invalid_client" => "Basic realm=\"jeton\"".to_owned(),
+        Refusal::ClientLocked if is_registration(route) => return None,
         Refusal::ClientLocked | Refusal::ClientUnavailable => "Basic realm=\"jeton\"".to_owned(),
         Refusal::AccessDenied { needs } => format!("Bearer realm=\"jeton\", error=\"insufficient_scope\", scope=\"{needs}\""),
         _ => return None,

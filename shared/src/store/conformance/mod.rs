@@ -8,6 +8,7 @@ use super::Store;
 
 mod amendments;
 mod batches;
+mod clients;
 mod directory;
 mod key_ring;
 mod lists;
@@ -62,6 +63,7 @@ fn all() -> Vec<Case> {
         lists::cases(),
         refresh::cases(),
         directory::cases(),
+        clients::cases(),
         key_ring::cases(),
         parallel::cases(),
     ];

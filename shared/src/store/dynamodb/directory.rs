@@ -13,7 +13,7 @@ use super::items::{self, moment, number, text};
 use super::keys::{CLIENT, Key, MEMBER, SUB_ORG, range_after};
 use super::{DynamoStore, Item, fault};
 use crate::domain::{Client, ClientId, Fault, Member, MemberKey, Org, OrgId, Shard, Subject};
-use crate::store::{Delete, Put, ReadDirectory, WriteDirectory, codec};
+use crate::store::{Delete, Put, ReadDirectory, Replaced, WriteDirectory, codec};
 
 #[async_trait]
 impl ReadDirectory for DynamoStore {
@@ -161,6 +161,37 @@ impl WriteDirectory for DynamoStore {
         }
     }
 
+    async fn replace_client(&self, seen: &Client, client: &Client) -> Result<Replaced, Fault> {
+        const DOING: &str = "replacing a client";
+        let mut patience = self.patience(DOING);
+        loop {
+            let key = Key::client(&seen.org, seen.id);
+            let Some(item) = self.get(DOING, &self.tables.directory, key.clone()).await? else { return Ok(Replaced::Outdated) };
+            let there = items::client(&item)?;
+            if there == *client {
+                return Ok(Replaced::Done);
+            }
+            if there != *seen {
+                return Ok(Replaced::Outdated);
+            }
+            let replacement = self.replacement_of(client, items::string(&item, "b")?)?;
+            if there.alias == client.alias {
+                if let Check::Passed = self.change(DOING, replacement).await? {
+                    return Ok(Replaced::Done);
+                }
+            } else {
+                let mut changes = vec![replacement];
+                changes.extend(client.alias.as_ref().map(|alias| self.taking(client, alias)));
+                changes.extend(there.alias.map(|alias| self.freeing(&client.org, &alias)));
+                let Some(checks) = self.transact(DOING, &changes).await? else { return Ok(Replaced::Done) };
+                if let [Check::Passed, Check::Failed(_), ..] = &checks[..] {
+                    return Ok(Replaced::Taken);
+                }
+            }
+            patience.wait().await?;
+        }
+    }
+
     async fn delete_client(&self, org: &OrgId, id: ClientId) -> Result<Delete, Fault> {
         const DOING: &str = "deleting a client";
         let mut patience = self.patience(DOING);
@@ -253,6 +284,15 @@ impl DynamoStore {
         let change = Change::update(&self.tables.directory, Key::client(&client.org, client.id), expression, condition);
         let change = change.with("b", text(codec::encode_client(client)?)).with("t", moment(client.created_at));
         Ok(with_alias(with_alias(change, "new", new_alias), "old", old_alias))
+    }
+
+    /// Writes a client over this very body.
+    fn replacement_of(&self, client: &Client, body: &str) -> Result<Change, Fault> {
+        let alias = client.alias.as_deref();
+        let expression = if alias.is_some() { "SET b = :b, a = :new" } else { "SET b = :b REMOVE a" };
+        let change = Change::update(&self.tables.directory, Key::client(&client.org, client.id), expression, "b = :there");
+        let change = change.with("b", text(codec::encode_client(client)?)).with("there", text(body));
+        Ok(with_alias(change, "new", alias))
     }
 
     /// Gives a number to a client's org, if no other has it.

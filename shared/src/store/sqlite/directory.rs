@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::Outcome;
 use super::read::body;
 use crate::domain::{Client, ClientId, Fault, Member, MemberKey, Org, OrgId, Subject, Timestamp};
-use crate::store::{Delete, Put, codec};
+use crate::store::{Delete, Put, Replaced, codec};
 
 pub(super) fn org(c: &Connection, id: &OrgId) -> Outcome<Option<Org>> {
     let mut select = c.prepare_cached("SELECT created_at, body FROM orgs WHERE id = ?1")?;
@@ -149,6 +149,18 @@ pub(super) fn put_client(c: &Connection, client: &Client) -> Outcome<Put> {
     )?;
     upsert.execute(params![org, id, client.alias, client.created_at.as_ms(), codec::encode_client(client)?])?;
     Ok(put(known))
+}
+
+pub(super) fn replace_client(c: &Connection, seen: &Client, new: &Client) -> Outcome<Replaced> {
+    match client(c, &seen.org, seen.id)? {
+        Some(there) if there == *new => Ok(Replaced::Done),
+        Some(there) if there == *seen => Ok(match put_client(c, new)? {
+            Put::Created | Put::Replaced => Replaced::Done,
+            Put::Dangling => Replaced::Outdated,
+            Put::Taken => Replaced::Taken,
+        }),
+        _ => Ok(Replaced::Outdated),
+    }
 }
 
 pub(super) fn delete_client(c: &Connection, org: &OrgId, id: ClientId) -> Outcome<Delete> {

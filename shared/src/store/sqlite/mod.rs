@@ -26,8 +26,8 @@ use self::sweep::Sweep;
 use self::writer::{Commit, Writer};
 use super::{
     AmendTokens, Amended, Amendment, Delete, Found, KeepBatches, KeepTickets, Put, ReadDirectory, ReadKeys, ReadTokens, Recorded,
-    Recording, RefreshTokens, Revocation, RevokeTokens, Rotation, RotationStep, Spending, TokenPage, TokenQuery, UseOnce, Used,
-    Wanted, WriteDirectory, WriteKeys, WriteTokens,
+    Recording, RefreshTokens, Replaced, Revocation, RevokeTokens, Rotation, RotationStep, Spending, TokenPage, TokenQuery,
+    UseOnce, Used, Wanted, WriteDirectory, WriteKeys, WriteTokens,
 };
 use crate::clock::Clock;
 use crate::domain::{
@@ -289,6 +289,11 @@ impl WriteDirectory for SqliteStore {
     async fn put_client(&self, client: &Client) -> Result<Put, Fault> {
         let client = client.clone();
         self.write("writing a client", move |c| directory::put_client(c, &client)).await
+    }
+
+    async fn replace_client(&self, seen: &Client, client: &Client) -> Result<Replaced, Fault> {
+        let (seen, client) = (seen.clone(), client.clone());
+        self.write("replacing a client", move |c| directory::replace_client(c, &seen, &client)).await
     }
 
     async fn delete_client(&self, org: &OrgId, id: ClientId) -> Result<Delete, Fault> {

@@ -20,6 +20,8 @@ mod kept;
 mod shape;
 mod view;
 
+pub(in crate::wire) use kept::keep;
+pub(in crate::wire) use view::metadata;
 pub use view::{ClientListView, ClientView, LockView, SecretView};
 
 /// The body of `client/create` and `client/update`. What the server assigns is ignored in it: number, id, secret, times, lock.
@@ -55,16 +57,6 @@ struct Members {
     tls_client_certificate_bound_access_tokens: bool,
     #[serde(deserialize_with = "flag")]
     dpop_required: bool,
-    #[serde(deserialize_with = "given")]
-    tls_client_auth_subject_dn: Option<String>,
-    #[serde(deserialize_with = "given")]
-    tls_client_auth_san_dns: Option<String>,
-    #[serde(deserialize_with = "given")]
-    tls_client_auth_san_uri: Option<String>,
-    #[serde(deserialize_with = "given")]
-    tls_client_auth_san_ip: Option<String>,
-    #[serde(deserialize_with = "given")]
-    tls_client_auth_san_email: Option<String>,
     #[serde(deserialize_with = "given")]
     jeton: Option<Object<JetonOnly>>,
 }
@@ -111,7 +103,7 @@ impl TryFrom<ClientBody> for ClientDraft {
 
     fn try_from(ClientBody(body): ClientBody) -> Result<Self, Refusal> {
         let metadata = kept::keep(&body)?;
-        let members: Members = json::decode(Value::Object(body))?;
+        let members: Members = json::decode(Value::Object(body.clone()))?;
         let kind = match members.client_type.as_deref() {
             None | Some("PUBLIC") => ClientKind::Public,
             Some("CONFIDENTIAL") => ClientKind::Confidential,
@@ -122,14 +114,8 @@ impl TryFrom<ClientBody> for ClientDraft {
             None => ClientAuthMethod::default_of(kind),
         };
         named("tokenAuthMethod", auth_method.suits(kind))?;
-        let certificate_subject = certificate_subject([
-            ("tlsClientAuthSubjectDn", "subject_dn", members.tls_client_auth_subject_dn),
-            ("tlsClientAuthSanDns", "san_dns", members.tls_client_auth_san_dns),
-            ("tlsClientAuthSanUri", "san_uri", members.tls_client_auth_san_uri),
-            ("tlsClientAuthSanIp", "san_ip", members.tls_client_auth_san_ip),
-            ("tlsClientAuthSanEmail", "san_email", members.tls_client_auth_san_email),
-        ])?;
-        named("tlsClientAuthSubjectDn", auth_method.suits_certificate(certificate_subject.as_ref()))?;
+        let names_subject = auth_method == ClientAuthMethod::TlsClientAuth;
+        let certificate_subject = names_subject.then(|| certificate_subject(&body)).transpose()?;
         let Object(extension) = members.extension.unwrap_or_default();
         Ok(Self {
             alias: alias(members.client_id_alias, members.client_id)?,
@@ -144,7 +130,7 @@ impl TryFrom<ClientBody> for ClientDraft {
             single_token_per_subject: members.single_access_token_per_subject,
             certificate_bound_tokens: members.tls_client_certificate_bound_access_tokens,
             may_exchange_tokens: extension.token_exchange_permitted,
-            dpop_bound_tokens: members.dpop_required,
+            dpop_bound_tokens: Some(members.dpop_required),
             certificate_subject,
             particulars: members.jeton.map(|Object(only)| particulars(only)).transpose()?,
             attributes: attributes(members.attributes.unwrap_or_default())?,
@@ -164,7 +150,8 @@ fn alias(text: Option<String>, own: Option<Number>) -> Result<Option<String>, Re
     }
 }
 
-fn name(text: String) -> Result<String, Refusal> {
+/// A name for people.
+pub(in crate::wire) fn name(text: String) -> Result<String, Refusal> {
     let good = text.chars().count() <= 100 && !text.chars().any(char::is_control);
     if good { Ok(text) } else { Err(Refusal::invalid("clientName", "must be at most 100 characters without control characters")) }
 }
@@ -198,7 +185,7 @@ fn scopes(enabled: bool, names: Option<Words>) -> Result<Option<Vec<Scope>>, Ref
 }
 
 /// The text of a JWK Set of public keys for signatures.
-fn key_set(text: String) -> Result<String, Refusal> {
+pub(in crate::wire) fn key_set(text: String) -> Result<String, Refusal> {
     if text.len() > kept::LONGEST {
         return Err(Refusal::invalid("jwks", "must be at most 16,384 bytes"));
     }
@@ -207,19 +194,20 @@ fn key_set(text: String) -> Result<String, Refusal> {
     Ok(text)
 }
 
-/// The name that the client's certificate must have, of those by member and kind: RFC 8705 section 2.1.2.
-fn certificate_subject(all: [(&'static str, &str, Option<String>); 5]) -> Result<Option<CertificateSubject>, Refusal> {
-    let mut found = None;
-    for (field, kind, name) in all {
-        match name {
-            Some(_) if found.is_some() => {
-                return Err(Refusal::invalid(field, "must not be given besides another name of a certificate"));
-            }
-            Some(name) => found = Some(named(field, certificate::subject(kind, &name))?),
-            None => {}
-        }
+/// The name that the client's certificate must have: RFC 8705 section 2.1.2.
+fn certificate_subject(body: &Map<String, Value>) -> Result<CertificateSubject, Refusal> {
+    let given = names::CERTIFICATE_SUBJECTS.into_iter().filter_map(|(member, kind)| {
+        let name = body.get(member)?.as_str().filter(|name| !name.is_empty())?;
+        Some((member, kind, name))
+    });
+    match given.collect::<Vec<_>>()[..] {
+        [] => Err(Refusal::invalid(
+            "tlsClientAuthSubjectDn",
+            "must be given for TLS_CLIENT_AUTH, or another name of the certificate",
+        )),
+        [(member, kind, name)] => named(member, certificate::subject(kind, name)),
+        [_, (member, ..), ..] => Err(Refusal::invalid(member, "must not be given besides another name of the certificate")),
     }
-    Ok(found)
 }
 
 fn particulars(only: JetonOnly) -> Result<Particulars, Refusal> {

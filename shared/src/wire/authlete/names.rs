@@ -1,6 +1,6 @@
 //! Constants by name: contract `authlete` section 4.1. The SDKs' enums are closed, and theirs are not the words of OAuth.
 
-use crate::domain::{ClientAuthMethod, ClientKind, GrantType, Invalid};
+use crate::domain::{CertificateSubject, ClientAuthMethod, ClientKind, GrantType, Invalid};
 use crate::token_request::TokenType;
 
 /// `GrantType`
@@ -41,6 +41,26 @@ pub fn auth_method_of(name: &str) -> Result<ClientAuthMethod, Invalid> {
     let method = ClientAuthMethod::ALL.into_iter().find(|it| auth_method(*it) == name);
     method.ok_or(Invalid("must be the name of a method of client authentication that is supported"))
 }
+
+/// The member that has a name of this kind, of which RFC 8705 section 2.1.2 wants one.
+pub const fn certificate_subject(subject: &CertificateSubject) -> &'static str {
+    match subject {
+        CertificateSubject::DistinguishedName(_) => "tlsClientAuthSubjectDn",
+        CertificateSubject::DnsName(_) => "tlsClientAuthSanDns",
+        CertificateSubject::Uri(_) => "tlsClientAuthSanUri",
+        CertificateSubject::IpAddress(_) => "tlsClientAuthSanIp",
+        CertificateSubject::Email(_) => "tlsClientAuthSanEmail",
+    }
+}
+
+/// The members that have them, each with the kind of its name.
+pub const CERTIFICATE_SUBJECTS: [(&str, &str); 5] = [
+    ("tlsClientAuthSubjectDn", "subject_dn"),
+    ("tlsClientAuthSanDns", "san_dns"),
+    ("tlsClientAuthSanUri", "san_uri"),
+    ("tlsClientAuthSanIp", "san_ip"),
+    ("tlsClientAuthSanEmail", "san_email"),
+];
 
 /// `TokenType` of a token exchange.
 pub const fn token_type(kind: TokenType) -> &'static str {

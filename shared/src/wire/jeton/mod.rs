@@ -1,6 +1,7 @@
 //! Jeton's own API: the directory of orgs and members, and the file that seeds it.
 
 pub mod audit;
+mod jwks;
 pub mod member;
 pub mod operate;
 pub mod org;

@@ -1,10 +1,13 @@
 //! The settings of an org on the wire. Lengths of time are in seconds.
 
+mod issuers;
+
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use self::issuers::{AssertionIssuerBody, issuers};
 use super::{LongText, Text};
 use crate::domain::{
     Algorithm, AssertionRules, Audience, ExchangeRules, GrantType, Invalid, OAuthSettings, OrgSettings, Refusal, Scope, Seconds,
@@ -52,6 +55,7 @@ members! {
         default_resource: Parsed<Audience>,
         authorization_details_types: Vec<Parsed<Text>>,
         dpop_nonce_required: bool,
+        assertion_issuers: Vec<Object<AssertionIssuerBody>>,
         attributes: Attributes,
     }
 }
@@ -241,7 +245,7 @@ impl Settings {
             default_resource: self.default_resource.map(|resource| resource.0),
             authorization_details_types: words(self.authorization_details_types),
             dpop_nonce_required: self.dpop_nonce_required.unwrap_or(false),
-            assertion_issuers: Vec::new(),
+            assertion_issuers: issuers(self.assertion_issuers.unwrap_or_default())?,
             attributes: self.attributes.unwrap_or_default().take("settings.attributes")?,
         })
     }
@@ -273,6 +277,7 @@ impl Settings {
             default_resource: oauth.default_resource.clone().map(Parsed),
             authorization_details_types: Some(oauth.authorization_details_types.iter().cloned().map(Text).map(Parsed).collect()),
             dpop_nonce_required: Some(oauth.dpop_nonce_required),
+            assertion_issuers: Some(oauth.assertion_issuers.iter().map(AssertionIssuerBody::of).map(Object).collect()),
             attributes: Attributes::of(&oauth.attributes),
         }
     }

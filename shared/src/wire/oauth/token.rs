@@ -10,7 +10,7 @@ use crate::token_request::TokenType;
 
 /// The answer.
 #[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "AccessTokenResponse"))]
 pub struct TokenResponse {
     access_token: String,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -84,6 +84,10 @@ pub(super) async fn perform(store: &dyn Store, operation: &str) -> String {
         "create member" => format!("{:?}", store.put_member(&member("a", "bob")).await.unwrap()),
         "delete member" => format!("{:?}", store.delete_member(&member_key("a", "ann")).await.unwrap()),
         "replace client" => format!("{:?}", store.put_client(&client("a", 1, Some("store"))).await.unwrap()),
+        "swap client" => {
+            let (seen, new) = (client("a", 1, Some("shop")), client("a", 1, Some("store")));
+            format!("{:?}", store.replace_client(&seen, &new).await.unwrap())
+        }
         "create client" => format!("{:?}", store.put_client(&client("a", 2, Some("other"))).await.unwrap()),
         "delete client" => format!("{:?}", store.delete_client(&org_id("a"), client_id(1)).await.unwrap()),
         other => panic!("{other}?"),
@@ -162,6 +166,7 @@ async fn each_operation_makes_as_many_calls_as_planned() {
         ("create member", &["UpdateItem Directory", CHANGE]),
         ("delete member", &[CHANGE]),
         ("replace client", &["GetItem Directory", CHANGE]),
+        ("swap client", &["GetItem Directory", CHANGE]),
         ("create client", &["GetItem Directory", CHANGE]),
         ("delete client", &["GetItem Directory", CHANGE]),
     ] {

@@ -17,7 +17,7 @@ use crate::store::{Delete, Put, Rotation, Store, TokenQuery, Wanted};
 const WRITES: [&str; 4] = ["DeleteItem", "PutItem", "TransactWriteItems", "UpdateItem"];
 
 /// All writes of the port, as [`perform`] knows them.
-const ALL_WRITES: [&str; 29] = [
+const ALL_WRITES: [&str; 30] = [
     "record",
     "record with family",
     "record on ticket",
@@ -45,6 +45,7 @@ const ALL_WRITES: [&str; 29] = [
     "create member",
     "delete member",
     "replace client",
+    "swap client",
     "create client",
     "delete client",
 ];

@@ -107,6 +107,11 @@ pub(super) const KEPT: &[(&str, Shape)] = &[
     ("softwareId", Shape::Text),
     ("softwareVersion", Shape::Text),
     ("subjectType", Shape::One(&["PUBLIC", "PAIRWISE"])),
+    ("tlsClientAuthSanDns", Shape::Text),
+    ("tlsClientAuthSanEmail", Shape::Text),
+    ("tlsClientAuthSanIp", Shape::Text),
+    ("tlsClientAuthSanUri", Shape::Text),
+    ("tlsClientAuthSubjectDn", Shape::Text),
     ("tokenAuthSignAlg", Shape::One(JWS)),
     ("tosUri", Shape::Text),
     ("tosUris", Shape::Tagged),
@@ -116,7 +121,7 @@ pub(super) const KEPT: &[(&str, Shape)] = &[
 ];
 
 /// What is kept of a body, as one JSON object. `None`: nothing.
-pub(super) fn keep(body: &Map<String, Value>) -> Result<Option<Box<str>>, Refusal> {
+pub(in crate::wire) fn keep(body: &Map<String, Value>) -> Result<Option<Box<str>>, Refusal> {
     let mut kept = Map::new();
     for (name, shape) in KEPT {
         let Some(value) = body.get(*name).filter(|value| !is_nothing(value)) else { continue };

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::ListClients;
 use crate::clients::ClientPage;
-use crate::domain::{Audience, CertificateSubject, Client, Fault, Scope, Secret};
+use crate::domain::{Audience, Client, Fault, Scope, Secret};
 use crate::wire::authlete::names;
 use crate::wire::authlete::property::Pair;
 use crate::wire::authlete::result::{ApiResult, ResultCode};
@@ -44,7 +44,7 @@ impl ClientView {
             ("jeton", jeton_only(client)),
         ];
         if let Some(subject) = &client.certificate_subject {
-            members.insert(certificate_member(subject).to_owned(), json!(subject.name()));
+            members.insert(names::certificate_subject(subject).to_owned(), json!(subject.name()));
         }
         members.extend(always.map(|(name, value)| (name.to_owned(), value)));
         members.extend(sometimes.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
@@ -65,17 +65,6 @@ impl std::fmt::Debug for ClientView {
     }
 }
 
-/// The member that has this name.
-const fn certificate_member(subject: &CertificateSubject) -> &'static str {
-    match subject {
-        CertificateSubject::DistinguishedName(_) => "tlsClientAuthSubjectDn",
-        CertificateSubject::DnsName(_) => "tlsClientAuthSanDns",
-        CertificateSubject::Uri(_) => "tlsClientAuthSanUri",
-        CertificateSubject::IpAddress(_) => "tlsClientAuthSanIp",
-        CertificateSubject::Email(_) => "tlsClientAuthSanEmail",
-    }
-}
-
 /// What the contract has no word for. `None`: there is nothing of it.
 fn jeton_only(client: &Client) -> Option<Value> {
     let form = client.access_token_form.map(|form| ("access_token_form".to_owned(), json!(form.name())));
@@ -89,7 +78,8 @@ pub(super) fn developer(client: &Client) -> Option<String> {
     metadata(client).ok()?.get("developer")?.as_str().map(str::to_owned)
 }
 
-fn metadata(client: &Client) -> Result<Map<String, Value>, Fault> {
+/// What is only kept and shown.
+pub(in crate::wire) fn metadata(client: &Client) -> Result<Map<String, Value>, Fault> {
     let text = client.metadata.as_deref().unwrap_or("{}");
     serde_json::from_str(text).map_err(|error| Fault::internal("reading what is kept of a client").because(error))
 }

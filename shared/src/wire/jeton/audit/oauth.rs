@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Algorithm, AssertionRules, AuthorizationDetails, ExchangeRules, GrantType, Issuance, OAuthSettings, OrgSettings, Scope,
-    SupportedScope, Timestamp,
+    Algorithm, AssertionIssuer, AssertionRules, AuthorizationDetails, ExchangeRules, GrantType, Issuance, IssuerKeys,
+    OAuthSettings, OrgSettings, Scope, SupportedScope, Thumbprint, Timestamp,
 };
+use crate::jose::sha256;
 
 /// How an OAuth client got a token. Of what was attached to it only the names, for the values may be about people.
 #[derive(Serialize)]
@@ -88,6 +89,9 @@ struct OAuthFacts<'a> {
     token_endpoint: Option<&'a str>,
     token_exchange: ExchangeFacts,
     jwt_grant: AssertionFacts,
+    dpop_nonce_required: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    assertion_issuers: Vec<IssuerFacts<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     attributes: Vec<&'a str>,
 }
@@ -120,6 +124,23 @@ struct AssertionFacts {
     unsigned_jwt_rejected: bool,
 }
 
+#[derive(Serialize)]
+struct IssuerFacts<'a> {
+    issuer: &'a str,
+    /// By which it can be told that its keys are others now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jwks_sha256: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jwks_uri: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scopes: Option<Vec<&'a str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clients: Option<Vec<u64>>,
+    any_subject: bool,
+    refresh_tokens: bool,
+    enabled: bool,
+}
+
 pub(super) fn of_settings(settings: &OrgSettings) -> SettingsFacts<'_> {
     SettingsFacts {
         token_duration: settings.token_duration.0,
@@ -147,6 +168,8 @@ fn of_oauth(settings: &OAuthSettings) -> OAuthFacts<'_> {
         token_endpoint: settings.token_endpoint.as_deref(),
         token_exchange: of_exchange(settings.token_exchange),
         jwt_grant: of_assertions(settings.jwt_grant),
+        dpop_nonce_required: settings.dpop_nonce_required,
+        assertion_issuers: settings.assertion_issuers.iter().map(of_issuer).collect(),
         attributes: names(&settings.attributes),
     }
 }
@@ -176,6 +199,23 @@ fn of_assertions(rules: AssertionRules) -> AssertionFacts {
         by_identifiable_clients_only: rules.by_identifiable_clients_only,
         encrypted_jwt_rejected: rules.encrypted_jwt_rejected,
         unsigned_jwt_rejected: rules.unsigned_jwt_rejected,
+    }
+}
+
+fn of_issuer(issuer: &AssertionIssuer) -> IssuerFacts<'_> {
+    let (jwks_sha256, jwks_uri) = match &issuer.keys {
+        IssuerKeys::Inline(set) => (Some(Thumbprint(sha256(set.as_bytes())).to_string()), None),
+        IssuerKeys::At(url) => (None, Some(url.as_str())),
+    };
+    IssuerFacts {
+        issuer: &issuer.issuer,
+        jwks_sha256,
+        jwks_uri,
+        scopes: issuer.scopes.as_ref().map(|scopes| scopes.iter().map(Scope::as_str).collect()),
+        clients: issuer.clients.as_ref().map(|clients| clients.iter().map(|client| client.as_number()).collect()),
+        any_subject: issuer.any_subject,
+        refresh_tokens: issuer.refresh_tokens,
+        enabled: issuer.enabled,
     }
 }
 

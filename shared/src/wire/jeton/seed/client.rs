@@ -5,7 +5,6 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
-use serde_json::{Map, Value};
 
 use super::{Sha256, Text, secrets};
 use crate::clients::{ClientDraft, Particulars};
@@ -13,7 +12,8 @@ use crate::domain::{
     AccessTokenForm, Audience, CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind, GrantType, Invalid, OrgId,
     Refusal, Scope,
 };
-use crate::jose::{certificate, jwk};
+use crate::jose::certificate;
+use crate::wire::jeton::jwks::Jwks;
 use crate::wire::jeton::settings::{Attributes, Length};
 use crate::wire::{Parsed, given};
 
@@ -51,7 +51,7 @@ pub(super) struct RawClient {
     #[serde(default)]
     secrets_sha256: Vec<Parsed<Sha256>>,
     #[serde(default, deserialize_with = "given")]
-    jwks: Option<Jwks>,
+    jwks: Option<ClientJwks>,
     #[serde(default, deserialize_with = "given")]
     token_duration: Option<Length>,
     #[serde(default, deserialize_with = "given")]
@@ -98,7 +98,7 @@ impl RawClient {
             single_token_per_subject: self.single_token_per_subject.unwrap_or(false),
             certificate_bound_tokens: self.certificate_bound_tokens.unwrap_or(false),
             may_exchange_tokens: self.may_exchange_tokens.unwrap_or(false),
-            dpop_bound_tokens: self.dpop_bound_tokens.unwrap_or(false),
+            dpop_bound_tokens: Some(self.dpop_bound_tokens.unwrap_or(false)),
             certificate_subject,
             particulars: Some(Particulars {
                 access_token_form: self.access_token_form.map(|form| form.0),
@@ -154,14 +154,13 @@ impl FromStr for Alias {
     }
 }
 
-/// A JWK Set, as an object.
+/// The keys of a client, among them those of its certificates.
 #[derive(Debug)]
-struct Jwks(String);
+struct ClientJwks(String);
 
-impl<'de> Deserialize<'de> for Jwks {
+impl<'de> Deserialize<'de> for ClientJwks {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Value::Object(Map::deserialize(deserializer)?).to_string();
-        jwk::set_from_json(text.as_bytes()).map_err(D::Error::custom)?;
+        let Jwks(text) = Jwks::deserialize(deserializer)?;
         certificate::thumbprints_of_set(text.as_bytes()).map_err(D::Error::custom)?;
         Ok(Self(text))
     }

@@ -7,6 +7,16 @@ fn read(settings: &Value) -> Result<OrgSettings, Refusal> {
     settings.take()
 }
 
+fn jwks() -> Value {
+    json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]})
+}
+
+fn issuer(member: &str, value: &Value) -> Value {
+    let mut issuer = json!({"issuer": "x", "jwks": jwks()});
+    issuer[member] = value.clone();
+    issuer
+}
+
 #[test]
 fn settings_are_written_as_they_are_read() {
     let full = json!({
@@ -26,6 +36,10 @@ fn settings_are_written_as_they_are_read() {
         },
         "jwt_grant": {"by_identifiable_clients_only": true, "encrypted_jwt_rejected": true, "unsigned_jwt_rejected": true},
         "resources": ["https://api.example"], "authorization_details_types": ["payment"], "default_resource": "https://api.example", "dpop_nonce_required": true,
+        "assertion_issuers": [
+            {"issuer": "https://idp.example", "jwks": jwks(), "scopes": ["read"], "clients": [7], "any_subject": true, "refresh_tokens": true, "enabled": false},
+            {"issuer": "x", "jwks_uri": "https://idp.example/jwks", "any_subject": false, "refresh_tokens": false, "enabled": true},
+        ],
         "attributes": {"x": "y", "z": "1"},
     });
     let settings = read(&full).unwrap();
@@ -39,6 +53,50 @@ fn settings_are_written_as_they_are_read() {
 #[test]
 fn the_password_grant_is_off_unless_somebody_wants_it() {
     assert!(!read(&json!({})).unwrap().oauth.supported_grants.contains(&GrantType::Password));
+}
+
+#[test]
+fn c23_the_issuers_of_assertions_are_few_and_each_has_public_keys_of_its_own() {
+    let field = "settings.assertion_issuers";
+    let oct = json!({"keys": [{"kty": "oct", "k": "AA"}]});
+    let private =
+        json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "d": "AA"}]});
+    let twice = json!({"keys": [jwks()["keys"][0], jwks()["keys"][0]]});
+    let large = json!({"keys": jwks()["keys"], "x": "x".repeat(70_000)});
+    for (issuers, member, rule) in [
+        (json!([issuer("jwks", &oct)]), "assertion_issuers[0].jwks", "must be a public key"),
+        (json!([issuer("jwks", &private)]), "assertion_issuers[0].jwks", "must be a public key"),
+        (json!([issuer("jwks", &twice)]), "assertion_issuers[0].jwks", "must have each kid once"),
+        (json!([issuer("jwks", &json!("{}"))]), "assertion_issuers[0].jwks", "must be an object"),
+        (json!([issuer("jwks", &large)]), field, "must have keys of at most"),
+        (json!([issuer("jwks_uri", &json!("https://idp.example/jwks"))]), "settings.assertion_issuers[0]", "must have either"),
+        (json!([{"issuer": "x"}]), "settings.assertion_issuers[0]", "must have either"),
+        (
+            json!([{"issuer": "x", "jwks_uri": "http://idp.example/jwks"}]),
+            "assertion_issuers[0].jwks_uri",
+            "must be an https URL",
+        ),
+        (json!([{"issuer": "x", "jwks_uri": "https://idp.example/#x"}]), "assertion_issuers[0].jwks_uri", "must be an https URL"),
+        (json!([issuer("issuer", &json!(""))]), "assertion_issuers[0].issuer", "must be 1 to 255"),
+        (json!([issuer("issuer", &json!("x".repeat(256)))]), "assertion_issuers[0].issuer", "must be 1 to 255"),
+        (json!([issuer("clients", &json!(["7"]))]), "assertion_issuers[0].clients[0]", "must be a whole number"),
+        (json!([issuer("scopes", &json!(["a?"]))]), "settings.assertion_issuers[0].scopes", "must not end with ?"),
+        (json!([issuer("secret", &json!("x"))]), "assertion_issuers[0].secret", "is not a known member"),
+        (json!([{"jwks": jwks()}]), "assertion_issuers[0].issuer", "is required"),
+        (
+            json!([issuer("enabled", &json!(true)), issuer("enabled", &json!(false))]),
+            "settings.assertion_issuers[1].issuer",
+            "must be there once",
+        ),
+    ] {
+        let settings = json!({"assertion_issuers": issuers});
+        let Err(Refusal::Invalid { field: f, rule: r }) = read(&settings) else { panic!("{settings} was taken") };
+        assert!(f.starts_with(member) && r.starts_with(rule), "{settings}: {f} {r}");
+    }
+    let many = |count: usize| json!({"assertion_issuers": (0..count).map(|n| issuer("issuer", &json!(n.to_string()))).collect::<Vec<_>>()});
+    assert_eq!(read(&many(50)).unwrap().oauth.assertion_issuers.len(), 50);
+    assert!(matches!(read(&many(51)), Err(Refusal::Invalid { rule, .. }) if rule.starts_with("must have at most 50")));
+    assert!(read(&json!({"assertion_issuers": [issuer("issuer", &json!("x"))]})).unwrap().oauth.assertion_issuers[0].enabled);
 }
 
 #[test]

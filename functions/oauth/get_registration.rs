@@ -1,0 +1,23 @@
+//! `GET /oauth2/register/{client_id}`: RFC 7592 section 2.1.
+
+use shared::domain::Error;
+use shared::http::{Answer, Dialect, Endpoint, RegistrationAccess, Route};
+use shared::ports::RegistrationReader;
+use shared::registration::identify;
+use shared::wire::oauth::registration::ClientInformation;
+
+/// Shows a client how it is registered.
+#[derive(Debug)]
+pub struct GetRegistration;
+
+impl Endpoint for GetRegistration {
+    const ROUTE: Route = Route::get("oauth.get_registration", "/oauth2/register/{client_id}", Dialect::OAuth);
+    type Ports = RegistrationReader;
+    type Input = RegistrationAccess;
+    type Output = Answer<200, ClientInformation>;
+
+    async fn handle(ports: &RegistrationReader, access: RegistrationAccess) -> Result<Self::Output, Error> {
+        let registered = identify(&ports.reader, &access.id, access.token).await?;
+        Ok(Answer::of(&ClientInformation::of(&registered, ports.reader.keys.issuer())?)?)
+    }
+}

@@ -1,0 +1,24 @@
+//! `PUT /oauth2/register/{client_id}`: RFC 7592 section 2.2.
+
+use shared::domain::Error;
+use shared::http::{Answer, Dialect, Endpoint, Json, RegistrationAccess, Route};
+use shared::ports::RegistrationWriter;
+use shared::registration::{identify, replace};
+use shared::wire::oauth::registration::{ClientInformation, RegistrationBody};
+
+/// Replaces what a client has said of itself.
+#[derive(Debug)]
+pub struct UpdateRegistration;
+
+impl Endpoint for UpdateRegistration {
+    const ROUTE: Route = Route::put("oauth.update_registration", "/oauth2/register/{client_id}", Dialect::OAuth);
+    type Ports = RegistrationWriter;
+    type Input = (RegistrationAccess, Json<RegistrationBody>);
+    type Output = Answer<200, ClientInformation>;
+
+    async fn handle(ports: &RegistrationWriter, (access, Json(body)): Self::Input) -> Result<Self::Output, Error> {
+        let known = identify(&ports.reader, &access.id, access.token).await?;
+        let registered = replace(ports, known, |client| body.update(client)).await?;
+        Ok(Answer::of(&ClientInformation::of(&registered, ports.reader.keys.issuer())?)?)
+    }
+}

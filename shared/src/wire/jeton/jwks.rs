@@ -1,0 +1,45 @@
+//! Key sets on the wire.
+
+use serde::de::{Deserializer, Error};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use crate::jose::jwk;
+
+/// A JWK Set of public signature keys (RFC 7517 section 5), as an object.
+#[derive(Clone, Debug)]
+pub(super) struct Jwks(pub(super) String);
+
+impl<'de> Deserialize<'de> for Jwks {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Value::Object(Map::deserialize(deserializer)?).to_string();
+        jwk::set_from_json(text.as_bytes()).map_err(D::Error::custom)?;
+        Ok(Self(text))
+    }
+}
+
+impl Serialize for Jwks {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serde_json::from_str::<&RawValue>(&self.0).map_err(serde::ser::Error::custom)?.serialize(serializer)
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl schemars::JsonSchema for Jwks {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "JwkSet".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "object",
+            "properties": {"keys": {"type": "array", "items": {"type": "object"}}},
+            "required": ["keys"],
+        })
+    }
+}

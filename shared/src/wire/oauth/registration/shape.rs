@@ -1,0 +1,97 @@
+//! JSON Schemas of what clients say of themselves, and of what they are told.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::{Map, Value, json};
+
+use super::kept::{KEPT, LOCALIZED, RESPONSE_TYPES, Shape};
+use super::{ClientInformation, RegistrationBody};
+use crate::domain::{ClientAuthMethod, GrantType};
+
+impl JsonSchema for RegistrationBody {
+    fn schema_name() -> Cow<'static, str> {
+        "ClientRegistrationRequest".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let mut properties = metadata();
+        properties.extend(["client_id", "client_secret"].map(|name| {
+            (name.to_owned(), json!({"type": "string", "description": "Only in an update: it must be the client's."}))
+        }));
+        json_schema!({
+            "description": "What a client says of itself: RFC 7591 section 2. null, \"\" and [] are as good as nothing.",
+            "type": "object",
+            "properties": properties,
+            "patternProperties": localized()
+        })
+    }
+}
+
+impl JsonSchema for ClientInformation {
+    fn schema_name() -> Cow<'static, str> {
+        "ClientInformationResponse".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let mut properties = metadata();
+        let text = |about: &str| json!({"type": "string", "description": about});
+        properties.extend([
+            ("client_id".to_owned(), text("The client's number.")),
+            ("client_id_issued_at".to_owned(), json!({"type": "integer", "description": "Seconds since 1970."})),
+            ("client_secret".to_owned(), text("Only in the answer that makes it.")),
+            ("client_secret_expires_at".to_owned(), json!({"const": 0, "description": "It doesn't."})),
+            ("registration_access_token".to_owned(), text("Opens registration_client_uri.")),
+            ("registration_client_uri".to_owned(), text("Where the client looks after its registration.")),
+        ]);
+        json_schema!({
+            "description": "A client as it is registered: RFC 7591 section 3.2.1.",
+            "type": "object",
+            "required": [
+                "client_id", "client_id_issued_at", "registration_access_token", "registration_client_uri", "token_endpoint_auth_method",
+                "grant_types", "response_types", "tls_client_certificate_bound_access_tokens", "dpop_bound_access_tokens"
+            ],
+            "properties": properties,
+            "patternProperties": localized()
+        })
+    }
+}
+
+fn metadata() -> Map<String, Value> {
+    let grants = GrantType::ALL.map(GrantType::as_str);
+    let methods = ClientAuthMethod::ALL.map(ClientAuthMethod::as_str);
+    let subjects = ["subject_dn", "san_dns", "san_uri", "san_ip", "san_email"];
+    let subjects = subjects.map(|kind| (format!("tls_client_auth_{kind}"), json!({"type": "string"})));
+    let read = [
+        ("client_name", json!({"type": "string"})),
+        ("dpop_bound_access_tokens", json!({"type": "boolean"})),
+        ("grant_types", json!({"type": "array", "items": {"enum": grants}})),
+        ("jwks", json!({"type": "object", "description": "A JWK Set of public keys: RFC 7517 section 5."})),
+        ("redirect_uris", Shape::Texts.schema()),
+        ("response_types", json!({"type": "array", "items": {"enum": RESPONSE_TYPES}})),
+        ("scope", json!({"type": "string", "description": "Scopes, with blanks between them."})),
+        ("tls_client_certificate_bound_access_tokens", json!({"type": "boolean"})),
+        ("token_endpoint_auth_method", json!({"enum": methods})),
+    ];
+    let read = read.map(|(name, schema)| (name.to_owned(), schema));
+    let kept = KEPT.iter().map(|(name, _, shape)| ((*name).to_owned(), shape.schema()));
+    read.into_iter().chain(subjects).chain(kept).collect()
+}
+
+fn localized() -> Map<String, Value> {
+    let member = |(name, _, shape): (&str, &str, Shape)| (format!("^{name}#[A-Za-z0-9-]{{1,35}}$"), shape.schema());
+    LOCALIZED.into_iter().map(member).collect()
+}
+
+impl Shape {
+    fn schema(self) -> Value {
+        match self {
+            Self::Flag => json!({"type": "boolean"}),
+            Self::Name(names) => json!({"enum": names}),
+            Self::Number => json!({"type": "integer"}),
+            Self::Page => json!({"type": "string", "format": "uri"}),
+            Self::Text => json!({"type": "string"}),
+            Self::Texts => json!({"type": "array", "items": {"type": "string"}}),
+        }
+    }
+}

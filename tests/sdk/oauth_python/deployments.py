@@ -1,0 +1,198 @@
+"""Servers for OAuth clients: one on each store, each with an org for every form of access tokens.
+
+Each org has the same clients, one for each way to authenticate. A client's number is unique in the whole deployment.
+"""
+
+import hashlib
+import json
+import os
+import time
+import uuid
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import jwt
+import requests
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from harness import Emulator, Server
+from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
+
+STORES = ("sqlite", "dynamodb")
+# The form of the access tokens of each org; of `nonces`, clients must use DPoP nonces of the server.
+FORMS = {"opaque": None, "ES256": "ES256", "RS256": "RS256", "PS256": "PS256", "EdDSA": "EdDSA", "nonces": "ES256"}
+API = "https://api.example"
+OTHER_API = "https://other.example"
+SCOPES = ["files.read", "files.write", "mail"]
+
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+GRANTS = ["authorization_code", "client_credentials", "refresh_token", TOKEN_EXCHANGE, JWT_BEARER]
+
+
+@dataclass(frozen=True)
+class Client:
+    """A client: with a secret, with a private key, or with neither."""
+
+    id: str
+    secret: str | None = None
+    key: dict | None = None
+
+
+@dataclass(frozen=True)
+class Org:
+    """An org of a server, with a bearer that may make tokens, members and clients of it."""
+
+    form: str
+    id: str
+    bearer: str
+    clients: dict[str, Client]
+
+    @property
+    def jwt(self):
+        return self.form != "opaque"
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A server."""
+
+    store: str
+    url: str
+    orgs: dict[str, Org]
+    # The private key of an issuer whose assertions all orgs take.
+    assertion_issuer: str
+    assertion_key: dict
+    api: str = API
+    other_api: str = OTHER_API
+
+
+def private_key(algorithm):
+    """A private key as a JWK."""
+    match algorithm:
+        case "ES256":
+            key = ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()), as_dict=True)
+        case "PS256":
+            key = RSAAlgorithm.to_jwk(rsa.generate_private_key(65537, 2048), as_dict=True)
+        case "Ed25519":
+            key = OKPAlgorithm.to_jwk(ed25519.Ed25519PrivateKey.generate(), as_dict=True)
+    key.pop("key_ops", None)
+    return key | {"alg": algorithm, "kid": uuid.uuid4().hex}
+
+
+def public(key):
+    """The public half."""
+    return {name: value for name, value in key.items() if name not in ("d", "dp", "dq", "p", "q", "qi")}
+
+
+def seeded(org, form):
+    """The clients of an org, and how the seed file has them."""
+    clients, entries = {}, []
+
+    def add(name, kind="confidential", secret=False, key=None, **more):
+        number = int(org) * 100 + len(entries) + 1
+        entry = {"org": org, "id": number, "alias": f"{form}-{name}", "kind": kind, "scopes": SCOPES, "grants": GRANTS} | more
+        secret = uuid.uuid4().hex * 2 if secret else None
+        if secret:
+            entry["secrets_sha256"] = [hashlib.sha256(secret.encode()).hexdigest()]
+        if key:
+            entry["jwks"] = {"keys": [public(key)]}
+        clients[name] = Client(str(number), secret, key)
+        entries.append(entry)
+
+    add("basic", secret=True)
+    add("post", secret=True, auth_method="client_secret_post")
+    for algorithm in ("ES256", "PS256", "Ed25519"):
+        add(algorithm, auth_method="private_key_jwt", key=private_key(algorithm))
+    add("public", kind="public", grants=["authorization_code", "refresh_token"])
+    # What serves an API: it is asked for tokens, and asks about them.
+    add("api", secret=True, resources=[API], grants=[TOKEN_EXCHANGE])
+    add("dpop", secret=True, dpop_bound_tokens=True)
+    add("brief", secret=True, token_duration=1)
+    add("broker", secret=True, may_exchange_tokens=True)
+    return clients, entries
+
+
+def settings(algorithm, nonces, issuer):
+    """The settings of an org."""
+    return {
+        "token_duration": 600,
+        "supported_scopes": [{"name": "files.read", "default": True}, {"name": "files.write"}, {"name": "mail"}],
+        "supported_grants": GRANTS,
+        "resources": [API, OTHER_API],
+        "default_resource": API,
+        "authorization_details_types": ["payment"],
+        "dpop_nonce_required": nonces,
+        "assertion_issuers": [issuer],
+    } | ({"access_token_sign_alg": algorithm} if algorithm else {})
+
+
+@contextmanager
+def running(folder):
+    """Runs the servers, and ends them in order."""
+    folder = Path(folder)
+    assertion_key = private_key("ES256")
+    issuer = {"issuer": "https://idp.example", "jwks": {"keys": [public(assertion_key)]}, "refresh_tokens": True}
+    orgs, members, seeds, clients = [{"id": "1", "name": "Acme"}], [], [], {}
+    for number, (form, algorithm) in enumerate(FORMS.items(), 101):
+        id = str(number)
+        orgs.append({"id": id, "parent": "1", "name": form, "settings": settings(algorithm, form == "nonces", issuer)})
+        members.append({"org": id, "sub": "server", "kind": "service_account", "scopes": ["urn:jeton:tokens:*", "urn:jeton:clients:*"]})
+        members.append({"org": id, "sub": "john", "kind": "user", "scopes": SCOPES})
+        clients[form], entries = seeded(id, form)
+        seeds += entries
+    file = folder / "oauth-seed.json"
+    file.write_text(json.dumps({"orgs": orgs, "members": members, "clients": seeds}))
+    algorithms = [option for name in ("ES256", "RS256", "PS256", "EdDSA") for option in ("--algorithm", name)]
+    endpoint, emulator, servers = os.environ.get("DYNAMODB_ENDPOINT"), None, []
+    try:
+        if not endpoint:
+            emulator = Emulator(folder)
+            endpoint = emulator.url
+        run = uuid.uuid4().hex[:8]
+        tables = ["--tokens-table", f"jeton-tokens-{run}", "--directory-table", f"jeton-directory-{run}"]
+        options = {"sqlite": [], "dynamodb": ["--store", "dynamodb", "--aws-endpoint", endpoint, "--create", *tables]}
+        deployments = {}
+        for store in STORES:
+            server = Server(folder / f"oauth-{store}", *options[store], *algorithms, seed=file)
+            servers.append(server)
+            served = {
+                form: Org(form, str(number), bearer(server, str(number)), clients[form]) for number, form in enumerate(FORMS, 101)
+            }
+            deployments[store] = Deployment(store, server.url, served, issuer["issuer"], assertion_key)
+        yield deployments
+        for server in servers:
+            assert server.process.poll() is None, f"a server ended while the tests ran: {server.log_file.read_text()[-4000:]}"
+    finally:
+        codes = [server.stop() for server in servers]
+        if emulator:
+            emulator.stop()
+    assert codes == [0] * len(STORES), "each server ends in order when it is told to"
+
+
+def bearer(server, org):
+    """A token of the org's member `server`."""
+    body = {
+        "sub": "server",
+        "org": org,
+        "audiences": ["urn:jeton:api"],
+        "scopes": ["urn:jeton:tokens:*", "urn:jeton:clients:*"],
+        "time_validity": {"duration": 3600},
+    }
+    headers = {"Authorization": f"Bearer {server.admin_token}"}
+    answer = requests.post(f"{server.url}/v1/tokens", json=body, headers=headers, timeout=10)
+    assert answer.status_code == 201, answer.text
+    return answer.json()["token"]
+
+
+def assertion(deployment, subject, **more):
+    """A JWT by which the issuer that the orgs trust says who somebody is: RFC 7523 section 3."""
+    key = jwt.PyJWK.from_dict(deployment.assertion_key)
+    now = int(time.time())
+    claims = {"iss": deployment.assertion_issuer, "sub": subject, "aud": deployment.url, "iat": now, "exp": now + 60, "jti": uuid.uuid4().hex}
+    return jwt.encode(claims | more, key.key, algorithm="ES256", headers={"kid": key.key_id})
+
+
+def described(deployments):
+    """The same for a program in another language."""
+    return json.dumps([asdict(deployment) for deployment in deployments.values()])

@@ -1,0 +1,4 @@
+//! The programs of docs/, word by word.
+
+pub mod get_token;
+pub mod verify;
