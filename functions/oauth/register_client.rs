@@ -3,7 +3,7 @@
 use shared::domain::scope::api;
 use shared::domain::{Error, Secret};
 use shared::http::{Answer, Bearer, Dialect, Endpoint, Json, Route};
-use shared::ports::ClientCreator;
+use shared::ports::Registrar;
 use shared::registration::{PATH, register};
 use shared::service::{Credentials, Proof, authenticate};
 use shared::wire::oauth::registration::{ClientInformation, RegistrationBody};
@@ -14,11 +14,11 @@ pub struct RegisterClient;
 
 impl Endpoint for RegisterClient {
     const ROUTE: Route = Route::post("oauth.register_client", PATH, Dialect::OAuth).refuses(&[403]);
-    type Ports = ClientCreator;
+    type Ports = Registrar;
     type Input = (Bearer, Json<RegistrationBody>);
     type Output = Answer<201, ClientInformation>;
 
-    async fn handle(ports: &ClientCreator, (bearer, Json(body)): Self::Input) -> Result<Self::Output, Error> {
+    async fn handle(ports: &Registrar, (bearer, Json(body)): Self::Input) -> Result<Self::Output, Error> {
         let credentials = Credentials { org: None, proof: Proof::Bearer(Secret::new(bearer.token().to_owned())) };
         let needs = [api::CLIENTS_REGISTER, api::CLIENTS_WRITE];
         let caller = authenticate(&ports.reader, &credentials, &needs, |_| ()).await?;

@@ -142,7 +142,7 @@ pub(crate) fn client_as_drafted(
 /// Creates a client with a number and a secret of the service's making. This is the only time that the secret is told.
 pub async fn create(ports: &ClientCreator, service: &Service, draft: ClientDraft) -> Result<(Client, Secret<String>), Error> {
     is_possible(&ports.reader, &draft).await?;
-    let id = free_number(ports, service.id()).await?;
+    let id = free_number(&ports.reader, &*ports.entropy, service.id()).await?;
     let secret = draw_secret(&*ports.entropy)?;
     let client = client_as_drafted(service.id(), id, draft, None, ports.reader.now());
     let client = Client { secrets: vec![hash(&secret)], ..client };
@@ -336,13 +336,13 @@ pub(crate) async fn put(write: &dyn WriteDirectory, client: &Client) -> Result<(
 }
 
 /// A number that no client of the org has. Of 2^53 another one than the first is hardly ever needed.
-pub(crate) async fn free_number(ports: &ClientCreator, org: &OrgId) -> Result<ClientId, Error> {
+pub(crate) async fn free_number(reader: &Reader, entropy: &dyn Entropy, org: &OrgId) -> Result<ClientId, Error> {
     for _ in 0..3 {
         let mut bytes = [0; 8];
-        ports.entropy.fill(&mut bytes)?;
+        entropy.fill(&mut bytes)?;
         let Ok(id) = ClientId::from_number(u64::from_be_bytes(bytes) >> 11) else { continue };
         let wanted = Wanted { clients: vec![(org.clone(), id)], ..Wanted::default() };
-        if ports.reader.tokens.read(&wanted).await?.clients.is_empty() {
+        if reader.tokens.read(&wanted).await?.clients.is_empty() {
             return Ok(id);
         }
     }

@@ -10,8 +10,8 @@ use crate::keys::{PublicKeys, Ring, SigningKeys};
 use crate::ports::{
     AccessKeeper, Amender, Announcer, Attester, Auditor, BatchReader, BatchWorker, Batcher, BulkRevoker, ClientCreator,
     ClientRemover, ClientRevoker, ClientWriter, DirectoryReader, Founder, Granter, Guard, Introspector, KeyReader, Lister,
-    Lookup, MemberRemover, MemberWriter, Minter, OrgRemover, OrgWriter, Provides, Public, Reader, Refresher, RegistrationReader,
-    RegistrationRemover, RegistrationWriter, Revoker, Rotator, TicketEnder,
+    Lookup, MemberRemover, MemberWriter, Minter, OrgRemover, OrgWriter, Provides, Public, Reader, Refresher, Registrar,
+    RegistrationReader, RegistrationRemover, RegistrationWriter, Revoker, Rotator, TicketEnder,
 };
 use crate::queue::Enqueue;
 use crate::signer::{Deriver, MakeKeys, OpenKeys, Signer};
@@ -365,6 +365,13 @@ impl<P: HasRecords> Provides<ClientRemover> for P {
     fn provide(&self) -> ClientRemover {
         let store = &self.records().store;
         ClientRemover { reader: self.provide(), write: store.clone(), revoke: store.clone() }
+    }
+}
+
+impl<P: HasRecords> Provides<Registrar> for P {
+    fn provide(&self) -> Registrar {
+        let Records { reader, store, entropy, .. } = self.records().clone();
+        Registrar { reader, entropy, write: store }
     }
 }
 

@@ -319,6 +319,22 @@ impl Capability for ClientRemover {
     const ACCESS: Access = MemberRemover::ACCESS;
 }
 
+/// Lets clients register themselves, which have no alias then. Grants what [`AccessKeeper`] grants.
+#[derive(Clone, Debug)]
+pub struct Registrar {
+    /// To authenticate.
+    pub reader: Reader,
+    /// For numbers, secrets and tokens.
+    pub entropy: Arc<dyn Entropy>,
+    /// To write.
+    pub write: Arc<dyn WriteDirectory>,
+}
+
+impl Capability for Registrar {
+    const NAME: &'static str = AccessKeeper::NAME;
+    const ACCESS: Access = AccessKeeper::ACCESS;
+}
+
 /// Reads how a client is registered: its own token has no record. Grants what [`Lookup`] grants.
 #[derive(Clone, Debug)]
 pub struct RegistrationReader {

@@ -12,7 +12,7 @@ use crate::domain::{
 use crate::entropy::Entropy;
 use crate::jose::{certificate, equal, jwk, sha256};
 use crate::policy::supported;
-use crate::ports::{ClientCreator, Reader, RegistrationRemover, RegistrationWriter};
+use crate::ports::{Reader, Registrar, RegistrationRemover, RegistrationWriter};
 
 /// The path of registration. With a client's number behind it, it is where the client looks after its own.
 pub const PATH: &str = "/oauth2/register";
@@ -58,9 +58,9 @@ pub struct Registered {
 }
 
 /// Registers a client in the org of whoever let it.
-pub async fn register(ports: &ClientCreator, service: Service, said: Registration) -> Result<Registered, Error> {
+pub async fn register(ports: &Registrar, service: Service, said: Registration) -> Result<Registered, Error> {
     let draft = accepted(service.org(), said, None)?;
-    let id = free_number(ports, service.id()).await?;
+    let id = free_number(&ports.reader, &*ports.entropy, service.id()).await?;
     let secret = has_secret(draft.auth_method).then(|| draw_secret(&*ports.entropy)).transpose()?;
     let token = draw_token(&*ports.entropy)?;
     let client = Client {

@@ -68,7 +68,7 @@ scenario! {
         assert_eq!(
             claims(&least),
             json!({
-                "iss": "https://jeton.example", "iat": NOW, "exp": NOW + 3_600, "jti": least["accessToken"], "client_id": "1001",
+                "iss": "https://jeton.example", "iat": NOW, "exp": NOW + 3_600, "jti": least["accessToken"], "client_id": "2001",
                 "grant_type": "client_credentials",
             })
         );

@@ -24,6 +24,8 @@ pub(crate) struct Watched {
     /// How many more calls succeed; the one after them fails.
     fails_in: AtomicUsize,
     after: std::sync::atomic::AtomicBool,
+    /// The next call of this name happens, and its answer is lost.
+    loses: Mutex<Option<&'static str>>,
     /// Whether the next call panics.
     panics: std::sync::atomic::AtomicBool,
     /// The longest page of a listing: a store may always give less than it is asked for.
@@ -40,6 +42,7 @@ impl Watched {
             calls: Mutex::default(),
             fails_in: NEVER.into(),
             after: false.into(),
+            loses: Mutex::default(),
             panics: false.into(),
             longest_page: usize::MAX.into(),
         }
@@ -49,6 +52,11 @@ impl Watched {
     pub(crate) fn fail_in(&self, count: usize, after: bool) {
         self.after.store(after, Ordering::SeqCst);
         self.fails_in.store(count, Ordering::SeqCst);
+    }
+
+    /// Lets the next call of this name happen, and loses its answer.
+    pub(crate) fn lose(&self, name: &'static str) {
+        *self.loses.lock().unwrap() = Some(name);
     }
 
     /// Makes the next call panic.
@@ -74,15 +82,20 @@ impl Watched {
     async fn call<T>(&self, name: &'static str, call: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
         self.calls.lock().unwrap().push(name);
         assert!(!self.panics.swap(false, Ordering::SeqCst), "s3cret");
+        let forbidden =
+            || Fault::unavailable("doing what the test forbids").because("arn:aws:dynamodb:us-east-1:123456789012:table/s3cret");
+        let is_lost = self.loses.lock().unwrap().take_if(|lost| *lost == name).is_some();
+        if is_lost {
+            call.await?;
+            return Err(forbidden());
+        }
         let left = self.fails_in.load(Ordering::SeqCst);
         if left == 0 {
             self.fails_in.store(NEVER, Ordering::SeqCst);
             if self.after.load(Ordering::SeqCst) {
                 call.await?;
             }
-            return Err(
-                Fault::unavailable("doing what the test forbids").because("arn:aws:dynamodb:us-east-1:123456789012:table/s3cret")
-            );
+            return Err(forbidden());
         }
         if left != NEVER {
             self.fails_in.store(left - 1, Ordering::SeqCst);

@@ -213,3 +213,22 @@ impl FromRequest for RegistrationAccess {
         Ok(Self { id: request.path_text("client_id").unwrap_or_default(), token })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc6749_2_3_1_the_example_is_read() {
+        for scheme in ["Basic", "basic", "BASIC"] {
+            let header = format!("{scheme} czZCaGRSa3F0Mzo3RmpmcDBaQnIxS3REUmJuZlZkbUl3");
+            let Some(Authorization::Basic { id, secret }) = basic(&header) else { panic!("{header} isn't read") };
+            assert_eq!((&*id, secret.expose().as_str()), ("s6BhdRkqt3", "7Fjfp0ZBr1KtDRbnfVdmIw"));
+        }
+        for bad in
+            ["Basic", "Basic czZCaGRSa3F0Mw==", "Basic czZCaGRSa3F0Mzo=x", "Bearer czZCaGRSa3F0Mzo3RmpmcDBaQnIxS3REUmJuZlZkbUl3"]
+        {
+            assert!(basic(bad).is_none(), "{bad}");
+        }
+    }
+}

@@ -206,6 +206,14 @@ mod tests {
     }
 
     #[test]
+    fn rfc8693_4_1_the_example_of_a_chain() {
+        let actor = |name: &str| Actor { subject: Subject::parse(name).unwrap(), client: None };
+        let chain = [actor("https://service16.example.com"), actor("https://service77.example.com")];
+        let expected = json!({"sub": "https://service16.example.com", "act": {"sub": "https://service77.example.com"}});
+        assert_eq!((actors(&chain), actors(&[])), (Some(expected), None));
+    }
+
+    #[test]
     fn a_token_that_does_not_expire_has_no_exp_and_one_without_owner_no_sub() {
         let mut record = TokenRecord { expires_at: None, audiences: Vec::new(), scopes: Vec::new(), ..record() };
         record.issuance.as_mut().unwrap().for_client = true;

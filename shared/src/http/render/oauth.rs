@@ -29,9 +29,10 @@ pub(super) fn refusal(route: &Route, status: StatusCode, refusal: &Refusal, desc
         }
         // Many clients know no other status for what is wrong with a request.
         Refusal::UnsupportedMediaType => {
-            let advice = match is_registration(route) {
-                true => "Send Content-Type: application/json, in UTF-8.",
-                false => "Send Content-Type: application/x-www-form-urlencoded, in UTF-8.",
+            let advice = if is_registration(route) {
+                "Send Content-Type: application/json, in UTF-8."
+            } else {
+                "Send Content-Type: application/x-www-form-urlencoded, in UTF-8."
             };
             (StatusCode::BAD_REQUEST, "invalid_request", advice.into())
         }

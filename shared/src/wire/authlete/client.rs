@@ -58,6 +58,16 @@ struct Members {
     #[serde(deserialize_with = "flag")]
     dpop_required: bool,
     #[serde(deserialize_with = "given")]
+    tls_client_auth_subject_dn: Option<String>,
+    #[serde(deserialize_with = "given")]
+    tls_client_auth_san_dns: Option<String>,
+    #[serde(deserialize_with = "given")]
+    tls_client_auth_san_uri: Option<String>,
+    #[serde(deserialize_with = "given")]
+    tls_client_auth_san_ip: Option<String>,
+    #[serde(deserialize_with = "given")]
+    tls_client_auth_san_email: Option<String>,
+    #[serde(deserialize_with = "given")]
     jeton: Option<Object<JetonOnly>>,
 }
 
@@ -103,7 +113,7 @@ impl TryFrom<ClientBody> for ClientDraft {
 
     fn try_from(ClientBody(body): ClientBody) -> Result<Self, Refusal> {
         let metadata = kept::keep(&body)?;
-        let members: Members = json::decode(Value::Object(body.clone()))?;
+        let members: Members = json::decode(Value::Object(body))?;
         let kind = match members.client_type.as_deref() {
             None | Some("PUBLIC") => ClientKind::Public,
             Some("CONFIDENTIAL") => ClientKind::Confidential,
@@ -114,8 +124,14 @@ impl TryFrom<ClientBody> for ClientDraft {
             None => ClientAuthMethod::default_of(kind),
         };
         named("tokenAuthMethod", auth_method.suits(kind))?;
-        let names_subject = auth_method == ClientAuthMethod::TlsClientAuth;
-        let certificate_subject = names_subject.then(|| certificate_subject(&body)).transpose()?;
+        let certificate_subject = certificate_subject([
+            ("tlsClientAuthSubjectDn", "subject_dn", members.tls_client_auth_subject_dn),
+            ("tlsClientAuthSanDns", "san_dns", members.tls_client_auth_san_dns),
+            ("tlsClientAuthSanUri", "san_uri", members.tls_client_auth_san_uri),
+            ("tlsClientAuthSanIp", "san_ip", members.tls_client_auth_san_ip),
+            ("tlsClientAuthSanEmail", "san_email", members.tls_client_auth_san_email),
+        ])?;
+        named("tlsClientAuthSubjectDn", auth_method.suits_certificate(certificate_subject.as_ref()))?;
         let Object(extension) = members.extension.unwrap_or_default();
         Ok(Self {
             alias: alias(members.client_id_alias, members.client_id)?,
@@ -194,20 +210,19 @@ pub(in crate::wire) fn key_set(text: String) -> Result<String, Refusal> {
     Ok(text)
 }
 
-/// The name that the client's certificate must have: RFC 8705 section 2.1.2.
-fn certificate_subject(body: &Map<String, Value>) -> Result<CertificateSubject, Refusal> {
-    let given = names::CERTIFICATE_SUBJECTS.into_iter().filter_map(|(member, kind)| {
-        let name = body.get(member)?.as_str().filter(|name| !name.is_empty())?;
-        Some((member, kind, name))
-    });
-    match given.collect::<Vec<_>>()[..] {
-        [] => Err(Refusal::invalid(
-            "tlsClientAuthSubjectDn",
-            "must be given for TLS_CLIENT_AUTH, or another name of the certificate",
-        )),
-        [(member, kind, name)] => named(member, certificate::subject(kind, name)),
-        [_, (member, ..), ..] => Err(Refusal::invalid(member, "must not be given besides another name of the certificate")),
+/// The name that the client's certificate must have, of those by member and kind: RFC 8705 section 2.1.2.
+fn certificate_subject(all: [(&'static str, &str, Option<String>); 5]) -> Result<Option<CertificateSubject>, Refusal> {
+    let mut found = None;
+    for (field, kind, name) in all {
+        match name {
+            Some(_) if found.is_some() => {
+                return Err(Refusal::invalid(field, "must not be given besides another name of a certificate"));
+            }
+            Some(name) => found = Some(named(field, certificate::subject(kind, &name))?),
+            None => {}
+        }
     }
+    Ok(found)
 }
 
 fn particulars(only: JetonOnly) -> Result<Particulars, Refusal> {

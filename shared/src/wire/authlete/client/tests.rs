@@ -162,19 +162,11 @@ fn rule_06_enums_are_closed_and_a_wrong_member_is_named() {
             "must not",
         ),
         (json!({"description": "x".repeat(17_000)}), "", "what is only kept"),
-        (json!({"tokenAuthMethod": "TLS_CLIENT_AUTH"}), "tlsClientAuthSubjectDn", "must be given for TLS_CLIENT_AUTH"),
+        (json!({"tokenAuthMethod": "TLS_CLIENT_AUTH"}), "tlsClientAuthSubjectDn", "must be given for tls_client_auth"),
+        (json!({"tlsClientAuthSubjectDn": "client"}), "tlsClientAuthSubjectDn", "must be a distinguished name"),
+        (json!({"tlsClientAuthSanIp": "client"}), "tlsClientAuthSanIp", "must be 1 to 1,024 characters, and an IP address"),
         (
-            json!({"tokenAuthMethod": "TLS_CLIENT_AUTH", "tlsClientAuthSubjectDn": "client"}),
-            "tlsClientAuthSubjectDn",
-            "must be a distinguished name",
-        ),
-        (
-            json!({"tokenAuthMethod": "TLS_CLIENT_AUTH", "tlsClientAuthSanIp": "client"}),
-            "tlsClientAuthSanIp",
-            "must be 1 to 1,024 characters, and an IP address",
-        ),
-        (
-            json!({"tokenAuthMethod": "TLS_CLIENT_AUTH", "tlsClientAuthSubjectDn": "CN=a", "tlsClientAuthSanDns": "a"}),
+            json!({"tlsClientAuthSubjectDn": "CN=a", "tlsClientAuthSanDns": "a"}),
             "tlsClientAuthSanDns",
             "must not be given besides",
         ),

@@ -1,0 +1,100 @@
+"""The blocks of docs/ for users of curl and Python, word by word. A block's first line names its file."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from harness import Server, plain_environment
+
+DOCS = Path(__file__).resolve().parents[3] / "docs"
+API = "https://api.example"
+PAGE_ISSUER = "http://127.0.0.1:3000"
+
+
+def blocks(page, language):
+    """The blocks of a language that have a file name, by it."""
+    found = re.findall(rf"^```{language}\n(?:#|//) ([\w.]+)\n(.*?)^```$", (DOCS / page).read_text(), re.M | re.S)
+    assert found, f"{page} has no block of {language}"
+    return dict(found)
+
+
+def seed():
+    """The seed file of docs/clients.md."""
+    return re.search(r"^```json\n(\{\n.*?)^```$", (DOCS / "clients.md").read_text(), re.M | re.S)[1]
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    """A server as docs/clients.md has it, and a folder in which all of its shell blocks have run, with what they tell."""
+    folder = tmp_path_factory.mktemp("docs")
+    (folder / "seed.json").write_text(seed())
+    server = Server(folder / ".jeton", seed=folder / "seed.json")
+    clients, verifying = blocks("clients.md", "sh"), blocks("verifying-tokens.md", "sh")
+    assert list(clients) == ["register.sh", "token.sh", "exchange.sh", "revoke.sh"] and list(verifying) == ["introspect.sh"]
+    steps = ["register.sh", "token.sh", "introspect.sh", "exchange.sh", "revoke.sh", "introspect.sh"]
+    script = "set -euo pipefail\n"
+    for step in steps:
+        script += f"echo; echo '== {step}'\n{(clients | verifying)[step]}"
+    script += "unset -f member\necho; echo '== environment'\nenv\n"
+    script = script.replace(PAGE_ISSUER, server.url)
+    done = subprocess.run(["bash", "-c", script], cwd=folder, env=plain_environment(), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = re.split(r"^== (.*)\n", done.stdout, flags=re.M)[1:]
+    variables = dict(line.split("=", 1) for line in told.pop().splitlines() if "=" in line)
+    yield folder, list(zip(told[::2], told[1::2], strict=False)), variables
+    server.stop()
+
+
+def test_the_shell_blocks_do_what_the_page_says(page):
+    folder, told, _ = page
+    answers = [json.loads(answer) for step, answer in told if step == "introspect.sh"]
+    assert [answer["active"] for answer in answers] == [True, False], "alive at first, and dead once it is revoked"
+    assert (answers[0]["scope"], answers[0]["aud"]) == ("files.read", [API])
+    token, exchanged = (json.loads((folder / name).read_text()) for name in ("token.json", "exchanged.json"))
+    assert (token["expires_in"], token["scope"], token["token_type"]) == (600, "files.read", "Bearer")
+    assert set(exchanged) == {"access_token", "issued_token_type", "token_type", "expires_in", "scope"}
+
+
+def run(page, code, **more):
+    folder, _, variables = page
+    wanted = {name: variables[name] for name in ("ISSUER", "CLIENT_ID", "CLIENT_SECRET", "INITIAL_TOKEN")}
+    environment = plain_environment(**wanted, API=API, AUTHLIB_INSECURE_TRANSPORT="1", **more)
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(("name", "told"), [("token.py", "files.read 600\n"), ("key.py", "Bearer\n")])
+def test_the_programs_for_clients_get_their_tokens(page, name, told):
+    assert run(page, blocks("clients.md", "python")[name]) == told
+
+
+@pytest.mark.parametrize("name", ["verify.py", "guard.py"])
+def test_the_programs_for_apis_take_good_tokens_and_no_others(page, name):
+    folder, _, _ = page
+    token = json.loads((folder / "token.json").read_text())["access_token"]
+    call = {"verify.py": "verify(token)", "guard.py": "validator.validate_token(validator.authenticate_token(token), [], None)"}[name]
+    refusal = {"verify.py": "jwt.InvalidTokenError", "guard.py": "__import__('authlib').oauth2.rfc6750.InvalidTokenError"}[name]
+    tried = f"""
+def passes(token):
+    try:
+        {call}
+        return True
+    except {refusal}:
+        return False
+token = os.environ["TOKEN"]
+header, payload, signature = token.split(".")
+print(passes(token), passes(header + "." + payload + "." + "A" * 86))
+"""
+    code = blocks("verifying-tokens.md", "python")[name] + tried
+    assert run(page, code, TOKEN=token) == "True False\n"
+
+
+def test_every_block_of_a_program_has_a_name_or_is_said_not_to_run():
+    unnamed = {"clients.md": [], "verifying-tokens.md": ["java"]}
+    for page, expected in unnamed.items():
+        fenced = re.findall(r"^```(js|python|sh|rust|java)\n(.*)$", (DOCS / page).read_text(), re.M)
+        assert [language for language, first in fenced if not re.match(r"(#|//) [\w.]+$", first)] == expected
