@@ -66,15 +66,12 @@ impl Recorded {
         for (path, body) in requests {
             let request = http::Request::builder().method(method.clone()).uri(*path);
             // A text is a form, in which a client says who it is.
-            let request = match body {
-                Value::String(_) => {
-                    let request = request.header("content-type", "application/x-www-form-urlencoded");
-                    request.header("accept", "application/token-introspection+jwt")
-                }
-                _ => {
-                    let request = request.header("authorization", format!("Bearer {bearer}"));
-                    request.header("content-type", "application/json")
-                }
+            let request = if body.is_string() {
+                let request = request.header("content-type", "application/x-www-form-urlencoded");
+                request.header("accept", "application/token-introspection+jwt")
+            } else {
+                let request = request.header("authorization", format!("Bearer {bearer}"));
+                request.header("content-type", "application/json")
             };
             let body = match body {
                 Value::String(form) => form.clone(),

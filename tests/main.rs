@@ -14,6 +14,7 @@
 //! | `keys` | signers in KMS, and keys that follow each other |
 //! | `layout` | rooms, catalogue and bundles agree |
 //! | `openapi` | the document of the API: its bytes, and its examples, which are sent |
+//! | `standards` | the tests that `standards.md` names are there |
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod agilicus;
@@ -30,4 +31,5 @@ mod keys;
 mod layout;
 mod oauth;
 mod openapi;
+mod standards;
 mod support;

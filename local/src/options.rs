@@ -37,7 +37,7 @@ pub struct Options {
     #[arg(long, value_name = "URL")]
     pub issuer: Option<Issuer>,
 
-    /// An origin where the key sets of who makes assertions may be read, as https://idp.example. Again for each; without it none is read
+    /// An origin where the key sets of who makes assertions may be read, as `https://idp.example`. Again for each; without it none is read
     #[arg(long, value_name = "URL")]
     pub jwks_origin: Vec<Origin>,
 

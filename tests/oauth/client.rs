@@ -1,5 +1,6 @@
 //! How clients authenticate: RFC 6749 section 2.3, RFC 7523 section 2.2.
 
+use base64::Engine as _;
 use serde_json::json;
 
 use super::tenant::{
@@ -46,7 +47,6 @@ scenario! {
 scenario! {
     async fn c04_basic_is_form_encoded_within(app) {
         let tenant = Tenant::opaque(app).await;
-        use base64::Engine as _;
         let raw = |text: String| format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(text));
         let (id, secret) = (tenant.id(WEB), tenant.secret(WEB));
         assert!(secret.contains('%') && secret.contains('+') && secret.contains(':'));

@@ -289,6 +289,7 @@ impl<'a> Tenant<'a> {
     }
 
     /// An assertion about `ann`, with `more` laid over its claims.
+    #[expect(clippy::unused_self, reason = "so that it reads as that of a client")]
     pub(super) fn assertion(&self, issuer: &str, more: Value) -> String {
         let claims = json!({"iss": issuer, "sub": "ann", "aud": ISSUER, "exp": NOW + 60, "iat": NOW, "jti": fresh_id()});
         jwt(&issuer_key(), &json!({"alg": "EdDSA"}), &over(claims, more))

@@ -148,6 +148,8 @@ scenario! {
     }
 }
 
+const GOOD: &[u8] = b"grant_type=client_credentials";
+
 scenario! {
     async fn w05_a_form_is_a_form(app) {
         let tenant = Tenant::opaque(app).await;
@@ -159,7 +161,6 @@ scenario! {
             }
             app.send(request.body(Bytes::from_static(body)).unwrap()).await
         };
-        const GOOD: &[u8] = b"grant_type=client_credentials";
         for media_type in ["application/x-www-form-urlencoded", "APPLICATION/X-WWW-FORM-URLENCODED; charset=UTF-8"] {
             send(Some(media_type), GOOD).await.ok();
         }

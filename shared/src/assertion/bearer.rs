@@ -91,14 +91,14 @@ async fn keys(ports: &Granter, org: &Org, issuer: &AssertionIssuer, kid: Option<
             let keys: Result<Vec<_>, _> = set.iter().map(VerifyingKey::new).collect();
             Ok(Arc::from(keys.map_err(unreadable)?))
         }
-        IssuerKeys::At(url) => match ports.key_sets.at(url, kid, now).await? {
-            Some(keys) => Ok(keys),
-            None => {
+        IssuerKeys::At(url) => {
+            let keys = ports.key_sets.at(url, kid, now).await?;
+            if keys.is_none() {
                 let (org, issuer) = (org.id.as_str(), &*issuer.issuer);
                 tracing::warn!(org, issuer, url, "the key set of an issuer of assertions is where none may be read");
-                Err(Denial::AssertionIssuerUntrusted.into())
             }
-        },
+            keys.ok_or(Denial::AssertionIssuerUntrusted.into())
+        }
     }
 }
 

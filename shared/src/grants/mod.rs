@@ -121,9 +121,10 @@ async fn proved(ports: &Granter, service: &Service, proven: &Proven, request: &G
         Some(proof) => {
             let uri = format!("{}{PATH}", reader.keys.issuer().as_str().trim_end_matches('/'));
             let signing = ports.refresher.minter.signing.now().await?;
-            let nonce = match service.org().settings.oauth.dpop_nonce_required {
-                true => dpop::NonceRule::Required(signing.deriver()),
-                false => dpop::NonceRule::NotNeeded,
+            let nonce = if service.org().settings.oauth.dpop_nonce_required {
+                dpop::NonceRule::Required(signing.deriver())
+            } else {
+                dpop::NonceRule::NotNeeded
             };
             let expected = dpop::Expected { method: "POST", uri: &uri, access_token: None, key: None, nonce };
             Some(dpop::verify(&*ports.once, service.id(), reader.now(), proof.expose(), &expected).await?)

@@ -139,16 +139,13 @@ fn is_public(address: IpAddr) -> bool {
 
 fn is_public_v4(address: Ipv4Addr) -> bool {
     let [a, b, c, _] = address.octets();
-    let is_special = match (a, b, c) {
-        // This network, private, loopback; multicast, reserved, broadcast.
-        (0 | 10 | 127 | 224.., _, _) => true,
-        // Shared by the customers of a carrier; link-local; private.
-        (100, 64..=127, _) | (169, 254, _) | (172, 16..=31, _) | (192, 168, _) => true,
-        // Protocol assignments, 6to4 relays, benchmarks, documentation.
-        (192, 0, 0 | 2) | (192, 88, 99) | (198, 18 | 19, _) | (198, 51, 100) | (203, 0, 113) => true,
-        _ => false,
-    };
-    !is_special
+    // This network, private, loopback; multicast, reserved, broadcast.
+    let is_whole_net = matches!(a, 0 | 10 | 127 | 224..);
+    // Shared by the customers of a carrier; link-local; private.
+    let is_private = matches!((a, b), (100, 64..=127) | (169, 254) | (172, 16..=31) | (192, 168));
+    // Protocol assignments, 6to4 relays, benchmarks, documentation.
+    let is_special = matches!((a, b, c), (192, 0, 0 | 2) | (192, 88, 99) | (198, 18 | 19, _) | (198, 51, 100) | (203, 0, 113));
+    !(is_whole_net || is_private || is_special)
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
@@ -156,8 +153,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     let embedded = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
     match segments {
         // NAT64 (RFC 6052) and 6to4 (RFC 3056) lead to an IPv4 address.
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => is_public_v4(embedded(high, low)),
-        [0x2002, high, low, ..] => is_public_v4(embedded(high, low)),
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => is_public_v4(embedded(high, low)),
         // Teredo and other protocols; documentation.
         [0x2001, 0..0x200 | 0xdb8, ..] | [0x3fff, 0..0x1000, ..] => false,
         // Global unicast, RFC 4291 section 2.4.

@@ -120,20 +120,16 @@ fn may_exchange(client: &Client, token: &TokenRecord) -> Result<(), Denial> {
 }
 
 fn scopes(org: &Org, client: &Client, subject: Presented<'_>, asked: Option<Vec<Scope>>) -> Result<Vec<Scope>, Denial> {
-    match asked {
-        Some(asked) => {
-            let asked = deduplicated(asked);
-            let granted = requestable(org, client, Some(asked.clone()));
-            let is_within = granted.len() == asked.len() && asked.iter().all(|scope| subject.opens(scope));
-            if is_within { Ok(asked) } else { Err(Denial::ScopeInvalid) }
-        }
-        None => {
-            // Marks of a member's scopes mean nothing to clients.
-            let names = subject.record.scopes.iter().filter_map(|scope| Scope::parse(scope.name()).ok());
-            let all = requestable(org, client, Some(names.collect()));
-            Ok(all.into_iter().filter(|scope| subject.opens(scope)).collect())
-        }
+    if let Some(asked) = asked {
+        let asked = deduplicated(asked);
+        let granted = requestable(org, client, Some(asked.clone()));
+        let is_within = granted.len() == asked.len() && asked.iter().all(|scope| subject.opens(scope));
+        return if is_within { Ok(asked) } else { Err(Denial::ScopeInvalid) };
     }
+    // Marks of a member's scopes mean nothing to clients.
+    let names = subject.record.scopes.iter().filter_map(|scope| Scope::parse(scope.name()).ok());
+    let all = requestable(org, client, Some(names.collect()));
+    Ok(all.into_iter().filter(|scope| subject.opens(scope)).collect())
 }
 
 /// The binding of the original stays, whatever is added: RFC 9449 section 5 has nothing of exchanges, and a thief must not get rid

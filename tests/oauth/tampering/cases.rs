@@ -257,9 +257,8 @@ fn types(good: &Good) -> Vec<Case> {
         json!(null),
     ];
     let more: &[&str] = match good.carrier {
-        Carrier::Bearer | Carrier::Reissue => &["at+jwt", "client-authentication+jwt"],
+        Carrier::Bearer | Carrier::Reissue | Carrier::Assertion => &["at+jwt", "client-authentication+jwt"],
         Carrier::Introspection | Carrier::Revocation | Carrier::Subject | Carrier::Actor => &["JWT", "client-authentication+jwt"],
-        Carrier::Assertion => &["at+jwt", "client-authentication+jwt"],
         Carrier::ClientAssertion => &["at+jwt"],
     };
     types.extend(more.iter().map(|typ| json!(typ)));

@@ -50,6 +50,7 @@ pub struct Metadata<'a> {
 /// How clients prove who they are where.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[expect(clippy::struct_field_names, reason = "the names are the standard's")]
 struct Authentication {
     #[serde(skip_serializing_if = "Option::is_none")]
     token_endpoint_auth_methods_supported: Option<Vec<&'static str>>,

@@ -1,4 +1,5 @@
 //! What an assertion is presented to.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use super::*;
 
@@ -102,8 +103,8 @@ impl Stage {
             deriver: Arc::new(HmacDeriver::new(&Secret::new([7; 32]))),
         };
         let key_sets = KeySets::new(IDP.parse().unwrap(), remote.clone());
-        let ports = Platform::new(parts).unwrap().reading(key_sets).provide();
-        Self { ports, clock, org, remote }
+        let granter = Platform::new(parts).unwrap().reading(key_sets).provide();
+        Self { ports: granter, clock, org, remote }
     }
 
     pub(super) async fn redeemed(&self, client: u64, assertion: &str) -> Result<Asserted, Denial> {
