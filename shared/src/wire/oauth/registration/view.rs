@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::kept;
-use crate::domain::{Client, Fault, Issuer, Org, Scope};
+use crate::domain::{Client, ClientAuthMethod, Fault, Issuer, Org, Scope};
 use crate::registration::{PATH, Registered};
 
 /// The client information response.
@@ -40,7 +40,9 @@ impl ClientInformation {
         ];
         members.extend(always.map(|(name, value)| (name.to_owned(), value)));
         members.extend(sometimes.into_iter().filter_map(|(name, value)| Some((name, value?))));
-        if let Some(subject) = &client.certificate_subject {
+        // Without the method nobody looks at it, and a registration with it would be refused.
+        let subject = client.certificate_subject.as_ref().filter(|_| client.auth_method == ClientAuthMethod::TlsClientAuth);
+        if let Some(subject) = subject {
             members.insert(format!("tls_client_auth_{}", subject.kind()), json!(subject.name()));
         }
         Ok(Self(members))
