@@ -3,16 +3,20 @@
 //! A value tells where its record is, but not whose it is: so there are two reads. The first one, which also authenticates who
 //! asks, finds the record; the second reads it once more with all that decides about it.
 
+use std::sync::Arc;
+
 use crate::domain::{
     AliasKey, Aliased, Ancestor, Client, Evidence, Family, FamilyKey, Fault, Issuance, Member, MemberKey, Org, OrgId, Redemption,
     RefreshToken, Secret, Standing, Subject, Timestamp, TokenId, TokenKey, TokenRecord,
 };
+use crate::jose::access_token::Said;
 use crate::jose::{equal, sha256};
 use crate::keys::PublishedKeys;
 use crate::opaque;
 use crate::ports::Reader;
 use crate::service::Seek;
 use crate::store::{Found, Wanted};
+use crate::telemetry::{Alarm, log_alarm};
 
 /// A token as somebody presents it, or something that stands for one: where its record may be.
 #[derive(Debug)]
@@ -25,8 +29,8 @@ pub struct Sought {
     /// What it is if it is an identifier, which opens nothing but names a token or a family.
     identified: Option<TokenId>,
     refresh: Option<RefreshToken>,
-    /// Whose it says that it is, if it is a JWT.
-    client: Option<String>,
+    /// What it says, if it is a JWT.
+    said: Option<Arc<Said>>,
 }
 
 /// How a request names a token.
@@ -109,14 +113,13 @@ impl Sought {
     /// By its value: opaque, a JWT of ours, or a refresh token. A JWT that we didn't sign is never found.
     pub fn by_value(keys: &PublishedKeys, org: &OrgId, text: &str) -> Self {
         let looks_like_jwt = text.bytes().filter(|b| *b == b'.').count() == 2;
-        let jwt = if looks_like_jwt { keys.verifier.access_token(text) } else { None };
-        let value = jwt.as_ref().map_or(text, |jwt| jwt.id.expose());
+        let said = if looks_like_jwt { keys.verifier.access_token(text) } else { None };
+        let value = said.as_ref().map_or(text, |said| said.id.expose());
         let refresh = RefreshToken::parse(value).filter(|token| token.family.org == *org);
         let (hash, native) = (sha256(value.as_bytes()), opaque::id_of(value));
         // Only a JWT opens a record by its id.
-        let native = native.or_else(|| jwt.as_ref().and_then(|jwt| TokenId::parse(jwt.id.expose()).ok()));
-        let client = jwt.as_ref().and_then(|jwt| jwt.client.clone());
-        Self { hash, native, refresh, client, ..Self::nothing(org) }
+        let native = native.or_else(|| said.as_ref().and_then(|said| TokenId::parse(said.id.expose()).ok()));
+        Self { hash, native, refresh, said, ..Self::nothing(org) }
     }
 
     /// By its value, or by the identifier that lists show in its place: contract `authlete` section 4.4.
@@ -131,7 +134,7 @@ impl Sought {
 
     fn nothing(org: &OrgId) -> Self {
         // Nothing has this hash.
-        Self { org: org.clone(), hash: [0; 32], native: None, identified: None, refresh: None, client: None }
+        Self { org: org.clone(), hash: [0; 32], native: None, identified: None, refresh: None, said: None }
     }
 
     /// The token, with all that decides about it. `first` is what the first read has found. A refresh token that was replaced is
@@ -211,18 +214,26 @@ impl Sought {
         if let Some(record) = self.identified.and_then(record) {
             return Ok(Some(record.clone()));
         }
-        let agrees = |record: &TokenRecord| match (&self.client, record.client) {
-            (Some(said), Some(client)) => *said == client.to_string(),
-            (said, _) => said.is_none(),
-        };
-        if let Some(record) = self.native.and_then(record).filter(|record| record.value.is_none() && agrees(record)) {
-            return Ok(Some(record.clone()));
+        if let Some(record) = self.native.and_then(record).filter(|record| record.value.is_none()) {
+            return Ok(self.is_said_of(record)?.then(|| record.clone()));
         }
         let Some(Aliased::Token(id)) = first.aliases.get(&self.alias()) else { return Ok(None) };
         let key = self.token_key(*id);
         let wanted = Wanted { tokens: vec![key.clone()], ..Wanted::default() };
         let record = ports.tokens.read(&wanted).await?.tokens.remove(&key);
-        Ok(record.filter(|record| record.value.is_some_and(|hash| equal(&hash, &self.hash))))
+        match record.filter(|record| record.value.is_some_and(|hash| equal(&hash, &self.hash))) {
+            Some(record) if self.is_said_of(&record)? => Ok(Some(record)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether what it says, if it is a JWT, is what is recorded. Else somebody else signs with our key.
+    fn is_said_of(&self, record: &TokenRecord) -> Result<bool, Fault> {
+        let agrees = self.said.as_ref().map(|said| said.agrees_with(record)).transpose()?.unwrap_or(true);
+        if !agrees {
+            log_alarm(Alarm::SignedOtherwise, &record.org, record.client, record.id);
+        }
+        Ok(agrees)
     }
 
     fn alias(&self) -> AliasKey {

@@ -7,6 +7,7 @@ use crate::domain::{
 use crate::jose::{Expected, Rejection};
 use crate::ports::Reader;
 use crate::store::{Found, Wanted};
+use crate::telemetry::{Alarm, log_alarm};
 
 /// What a presented token turned out to be.
 #[derive(Debug)]
@@ -98,9 +99,11 @@ pub async fn examine(ports: &Reader, token: &str, also: Wanted) -> Result<(Prese
     wanted.marks = Mark::keys_of(&claims.org, Some(&claims.subject), claims.client, session.as_ref()).collect();
     wanted.families.extend(claims.family_key());
     let mut found = ports.tokens.read(&wanted).await?;
-    let Some(record) = found.tokens.remove(&key_of(&claims)).filter(|record| claims.agree_with(record)) else {
+    let Some(record) = found.tokens.remove(&key_of(&claims)) else { return Ok((Presented::Invalid, found)) };
+    if !claims.agree_with(&record) {
+        log_alarm(Alarm::SignedOtherwise, &record.org, record.client, record.id);
         return Ok((Presented::Invalid, found));
-    };
+    }
     let family = record.family_key().and_then(|key| found.families.get(&key));
     let (org, member) = subject_of(&found, &record.org, &record.subject);
     let standing =

@@ -10,6 +10,7 @@ use crate::mint::{Minted, Name, generation, mint_as, needed_until};
 use crate::policy::{self, Grant, RefreshAsk, Target};
 use crate::ports::{Granter, Refresher};
 use crate::store::{Amended, Amendment, FamilyAmendment, Found, Rotation, RotationStep};
+use crate::telemetry::{Alarm, log_alarm};
 
 /// Redeems the refresh token, which is all the proof that it takes. `access_token`, if given, must be one of its family, be it expired.
 ///
@@ -106,8 +107,11 @@ async fn proved(ports: &Granter, client: &Client, (sought, first): (&Sought, &Fo
         Some(token) => is_genuine(&ports.refresher, &family, token).await?,
         None => !sought.is_identifier(),
     };
-    let is_good = is_genuine && found.standing == Standing::Live && family.client == Some(client.id);
-    if is_good { Ok(family) } else { Err(REJECTED.into()) }
+    let is_own = family.client == Some(client.id);
+    if is_genuine && !is_own {
+        log_alarm(Alarm::RefreshTokenOfAnother, &family.org, Some(client.id), family.id);
+    }
+    if is_genuine && is_own && found.standing == Standing::Live { Ok(family) } else { Err(REJECTED.into()) }
 }
 
 /// The family with what its next tokens are issued with, too. `None`: it has changed since it was read.
@@ -177,6 +181,6 @@ fn step(family: &Family, grant: &Grant, token: TokenId, next: Option<[u8; 32]>) 
 /// Ends a family of which a token was used twice: one of the two users is a thief (RFC 9700 section 4.14.2).
 async fn end(ports: &Refresher, family: &Family) -> Result<Minted, Error> {
     ports.revoke.revoke_family(&family.key(), ports.minter.reader.now()).await?;
-    tracing::warn!(org = %family.org, family = %family.id, "a refresh token was used twice: its family is revoked");
+    log_alarm(Alarm::RefreshTokenReused, &family.org, family.client, family.id);
     Err(Refusal::RefreshRejected.into())
 }

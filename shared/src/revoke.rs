@@ -10,6 +10,7 @@ use crate::examine::{Presented, authenticate, examine};
 use crate::list::{evidence, is_there};
 use crate::ports::{BulkRevoker, ClientRevoker, Revoker};
 use crate::store::{Found, Revocation, RevokeTokens, TokenQuery, Wanted};
+use crate::telemetry::{Alarm, log_alarm};
 
 /// Revokes the presented token with its refresh family, and with `whole_session` everything in its session. Whoever has a
 /// token may end it. A repetition, an expired or an unrecorded token is a success: there is nothing left to end.
@@ -166,12 +167,13 @@ pub async fn revoke_for_client(
 ) -> Result<(), Error> {
     let reader = &ports.revoker.reader;
     let found = sought.find(reader, first, hint).await?;
-    let owner = match &found {
-        Some(FoundToken::Access(token)) => token.record.client,
-        Some(FoundToken::Refresh(found)) => found.family.client,
+    let (owner, id) = match &found {
+        Some(FoundToken::Access(token)) => (token.record.client, token.record.id),
+        Some(FoundToken::Refresh(found)) => (found.family.client, found.family.id),
         None => return Ok(()),
     };
     if owner != Some(client.id) {
+        log_alarm(Alarm::TokenOfAnother, &client.org, Some(client.id), id);
         return Err(Denial::TokenOfAnotherClient.into());
     }
     revoke_found(&*ports.revoker.revoke, found, reader.now()).await.map(drop)
@@ -180,10 +182,7 @@ pub async fn revoke_for_client(
 /// The same for a client that comes straight to us. To say that the token is another's would tell a thief that it is alive.
 pub async fn revoke_if_own(ports: &ClientRevoker, client: &Client, token: (&Sought, &Found), hint: Hint) -> Result<(), Error> {
     match revoke_for_client(ports, client, token, hint).await {
-        Err(Error::Refused(Refusal::Denied(Denial::TokenOfAnotherClient))) => {
-            tracing::warn!(org = %client.org, client = %client.id, "a client wants to revoke another's token");
-            Ok(())
-        }
+        Err(Error::Refused(Refusal::Denied(Denial::TokenOfAnotherClient))) => Ok(()),
         outcome => outcome,
     }
 }

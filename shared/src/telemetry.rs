@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use crate::domain::{Caller, Fault, TokenRecord};
+use crate::domain::{Caller, ClientId, Fault, OrgId, TokenId, TokenRecord};
 
 /// Logs to standard output, one JSON object a line: what AWS's logs take apart by themselves.
 pub fn log_to_stdout_as_json() {
@@ -116,4 +116,22 @@ pub(crate) fn log_invocation(operation: &str, is_ok: bool, took: Duration, reque
 /// Writes the one line of a failure of ours.
 pub(crate) fn log_fault(endpoint: &str, fault: &Fault) {
     tracing::error!(target: "jeton::fault", endpoint, retry = fault.can_retry(), cause = ?fault, "failed");
+}
+
+/// What no honest client causes: a token is in wrong hands, or a key.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Alarm {
+    /// A client redeems a refresh token of another.
+    RefreshTokenOfAnother,
+    /// A refresh token that was replaced is used again: its family is revoked.
+    RefreshTokenReused,
+    /// A token with a good signature of ours says something else than its record.
+    SignedOtherwise,
+    /// A client revokes a token of another.
+    TokenOfAnother,
+}
+
+/// Writes the line of an alarm, which names the token or the family, and the client that showed it, where that is known.
+pub(crate) fn log_alarm(alarm: Alarm, org: &OrgId, client: Option<ClientId>, id: TokenId) {
+    tracing::warn!(target: "jeton::alarm", ?alarm, %org, client = client.map(|id| id.to_string()), %id, "alarm");
 }

@@ -1,8 +1,6 @@
 //! What the service keeps and what it logs: hashes, and never what opens anything.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,32 +11,7 @@ use super::proofs::{TOKEN_ENDPOINT, proof};
 use super::tenant::{
     APP, JWT, OPAQUE, ROBOT, Tenant, WEB, api_secret, basic, creation, encoded, renamed, secret, text, token_request, v2,
 };
-use crate::support::App;
-
-/// What this process logs from now on, that of other tests with it: a subscriber for one thread alone would miss what another
-/// thread has logged first.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn begin() -> Self {
-        let log = Self::default();
-        let writer = log.clone();
-        tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).with_writer(move || writer.clone()).init();
-        log
-    }
-}
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
+use crate::support::{App, Log};
 
 /// A folder that goes away with the test.
 struct Folder(PathBuf);
@@ -175,7 +148,7 @@ async fn nothing_that_opens_anything_is_kept_or_logged() {
     let log = Log::begin();
     let app = App::on_file(Path::new(&folder.0.join("data.sqlite"))).await;
     let secrets = everything(&app).await;
-    let (kept, logged) = (latin(&folder.bytes()), latin(&log.0.lock().unwrap()));
+    let (kept, logged) = (latin(&folder.bytes()), latin(&log.of_all()));
     // Both have what they should have.
     assert!(kept.contains("john"));
     assert!(logged.contains("authlete.create_token"), "{logged}");

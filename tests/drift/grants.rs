@@ -130,13 +130,15 @@ fn tags_contexts_and_log_lines_are_those_of_the_code() {
         ("shared/src/signer/kms/make.rs", r#"tag("jeton:signing", &self.making.alias)"#),
         ("shared/src/signer/kms/make.rs", r#"format!("{}/{}", self.making.alias, jwk.kid)"#),
         ("shared/src/telemetry.rs", r#"target: "jeton::fault""#),
+        ("shared/src/telemetry.rs", r#"target: "jeton::alarm""#),
         ("shared/src/signer/kms.rs", r#""signing with KMS""#),
         ("shared/src/signer/kms.rs", r#""decrypting a signing key""#),
     ] {
         assert!(source(file).contains(text), "{file} has no {text}");
     }
-    let filter = Template::load().properties("SigningFailures")["FilterPattern"].clone();
-    assert_eq!(filter, r#"{ $.target = "jeton::fault" && ($.cause = "*sign*" || $.cause = "*decrypt*") }"#);
+    let filter = |id: &str| Template::load().properties(id)["FilterPattern"].clone();
+    assert_eq!(filter("SigningFailures"), r#"{ $.target = "jeton::fault" && ($.cause = "*sign*" || $.cause = "*decrypt*") }"#);
+    assert_eq!(filter("Misuses"), r#"{ $.target = "jeton::alarm" }"#);
 }
 
 /// What a key policy allows besides administration, and to whom. Administration uses no key.

@@ -1,5 +1,6 @@
 //! OAuth 2.
 
+mod alarms;
 mod bearer;
 mod certificates;
 mod client;

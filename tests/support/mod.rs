@@ -6,12 +6,14 @@ pub(crate) mod described;
 mod dynamodb;
 pub(crate) mod function;
 pub(crate) mod kms;
+mod log;
 mod mount;
 pub(crate) mod queue;
 pub(crate) mod template;
 mod watched;
 
 pub(crate) use app::{Answer, App, NOW, ask};
+pub(crate) use log::Log;
 pub(crate) use mount::Mount;
 pub(crate) use watched::Watched;
 

@@ -2,7 +2,6 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::domain::{Actor, Audience, Confirmation, ExtraClaims, Fault, Issuance, Issuer, Scope, Secret, Timestamp, TokenRecord};
@@ -30,15 +29,14 @@ const RESERVED: [&str; 15] = [
     "grant_type",
 ];
 
+/// Those of them that no change of a record touches.
+const LASTING: [&str; 5] = ["sub", "iat", "client_id", "act", "grant_type"];
+
 /// The bytes that are signed. `jti` is the token's opaque value, by which its record is found.
 pub fn payload(record: &TokenRecord, jti: &str, issuer: &Issuer, extra: Option<&ExtraClaims>) -> Result<Vec<u8>, Fault> {
-    const DOING: &str = "writing the claims of an access token";
-    let broken = |e: serde_json::Error| Fault::internal(DOING).because(e);
-    let issuance = record.issuance.as_deref().ok_or_else(|| Fault::internal(DOING).because("it is no client's"))?;
-    let mut claims = own_claims(record, issuance, jti, issuer);
-    if let Some(details) = &issuance.details {
-        claims.insert("authorization_details".to_owned(), serde_json::from_str(details.as_json()).map_err(broken)?);
-    }
+    let issuance = issuance(record)?;
+    let mut claims = authlete_claims(record, issuance)?;
+    name(&mut claims, jti, issuer);
     for property in issuance.properties.iter().filter(|property| !property.hidden && !is_reserved(&property.key)) {
         claims.insert(property.key.clone(), Value::from(property.value.clone()));
     }
@@ -53,17 +51,9 @@ pub fn payload(record: &TokenRecord, jti: &str, issuer: &Issuer, extra: Option<&
 
 /// The bytes that are signed of a token as RFC 9068 section 2.2 has it. Its `jti` is the id of its record, and opens nothing.
 pub fn standard_payload(record: &TokenRecord, default: &Audience, issuer: &Issuer) -> Result<Vec<u8>, Fault> {
-    const DOING: &str = "writing the claims of an access token";
-    let broken = |e: serde_json::Error| Fault::internal(DOING).because(e);
-    let issuance = record.issuance.as_deref().ok_or_else(|| Fault::internal(DOING).because("it is no client's"))?;
-    let mut claims = own_claims(record, issuance, &record.id.to_string(), issuer);
-    claims.insert("sub".to_owned(), record.subject.as_str().into());
-    let audiences = if record.audiences.is_empty() { std::slice::from_ref(default) } else { &record.audiences };
-    claims.insert("aud".to_owned(), audience(audiences));
-    claims.extend(actors(&issuance.actors).map(|act| ("act".to_owned(), act)));
-    if let Some(details) = &issuance.details {
-        claims.insert("authorization_details".to_owned(), serde_json::from_str(details.as_json()).map_err(broken)?);
-    }
+    let mut claims = standard_claims(record, issuance(record)?)?;
+    name(&mut claims, &record.id.to_string(), issuer);
+    claims.entry("aud").or_insert_with(|| default.as_str().into());
     serde_json::to_vec(&claims).map_err(broken)
 }
 
@@ -86,48 +76,84 @@ pub fn actors(actors: &[Actor]) -> Option<Value> {
     })
 }
 
-/// What a token of this issuer says of where its record is.
-pub(super) fn pointer_of(payload: &[u8], issuer: &Issuer) -> Option<Pointer> {
-    #[derive(Deserialize)]
-    struct Read {
-        iss: String,
-        jti: String,
-        client_id: Option<String>,
-    }
-    let read: Read = strict_json::decode(payload).ok()?;
-    let pointer = Pointer { id: Secret::new(read.jti), client: read.client_id };
-    (read.iss == issuer.as_str()).then_some(pointer)
-}
-
-/// Where the record of a JWT is that we signed.
+/// What a JWT says that we signed for a client. It shows its claims to nobody: the record decides.
 #[derive(Debug)]
-pub struct Pointer {
+pub struct Said {
     /// Its `jti`: the id of its record or, in Authlete's dialect, its opaque value.
     pub id: Secret<String>,
-    /// Its `client_id`, with which the record must agree.
-    pub client: Option<String>,
+    /// The others.
+    claims: Map<String, Value>,
+}
+
+impl Said {
+    /// Reads the payload of a token of this issuer.
+    pub(super) fn read(payload: &[u8], issuer: &Issuer) -> Option<Self> {
+        let mut claims: Map<String, Value> = strict_json::decode(payload).ok()?;
+        let (Some(Value::String(iss)), Some(Value::String(jti))) = (claims.remove("iss"), claims.remove("jti")) else {
+            return None;
+        };
+        (iss == issuer.as_str()).then(|| Self { id: Secret::new(jti), claims })
+    }
+
+    /// Whether it was signed for this record. Of a record that was changed since, only what never changes is compared.
+    pub fn agrees_with(&self, record: &TokenRecord) -> Result<bool, Fault> {
+        let issuance = issuance(record)?;
+        let is_standard = *self.id.expose() == record.id.to_string();
+        let recorded = if is_standard { standard_claims } else { authlete_claims }(record, issuance)?;
+        // For whom it is meant by default is known to who signs it only.
+        let is_default = |name: &str| name == "aud" && is_standard && record.audiences.is_empty();
+        let compared: &[&str] = if record.revision == 0 { &RESERVED } else { &LASTING };
+        Ok(compared.iter().all(|name| is_default(name) || self.claims.get(*name) == recorded.get(*name)))
+    }
 }
 
 fn is_reserved(name: &str) -> bool {
     RESERVED.contains(&name)
 }
 
-fn own_claims(record: &TokenRecord, issuance: &Issuance, jti: &str, issuer: &Issuer) -> Map<String, Value> {
+fn issuance(record: &TokenRecord) -> Result<&Issuance, Fault> {
+    record.issuance.as_deref().ok_or_else(|| Fault::internal(DOING).because("it is no client's"))
+}
+
+fn broken(e: serde_json::Error) -> Fault {
+    Fault::internal(DOING).because(e)
+}
+
+const DOING: &str = "writing the claims of an access token";
+
+fn name(claims: &mut Map<String, Value>, jti: &str, issuer: &Issuer) {
+    claims.insert("iss".to_owned(), issuer.as_str().into());
+    claims.insert("jti".to_owned(), jti.into());
+}
+
+/// What is recorded of a token as RFC 9068 section 2.2 has it.
+fn standard_claims(record: &TokenRecord, issuance: &Issuance) -> Result<Map<String, Value>, Fault> {
+    let mut claims = authlete_claims(record, issuance)?;
+    claims.insert("sub".to_owned(), record.subject.as_str().into());
+    if !record.audiences.is_empty() {
+        claims.insert("aud".to_owned(), audience(&record.audiences));
+    }
+    claims.extend(actors(&issuance.actors).map(|act| ("act".to_owned(), act)));
+    Ok(claims)
+}
+
+/// What is recorded of a token as contract `authlete` section 6.6 has it.
+fn authlete_claims(record: &TokenRecord, issuance: &Issuance) -> Result<Map<String, Value>, Fault> {
     let mut claims = Map::new();
     let mut say = |name: &str, value: Option<Value>| claims.extend(value.map(|value| (name.to_owned(), value)));
-    say("iss", Some(issuer.as_str().into()));
     say("sub", (!issuance.for_client).then(|| record.subject.as_str().into()));
     say("aud", (!record.audiences.is_empty()).then(|| record.audiences.iter().map(Audience::as_str).collect()));
     say("iat", Some(record.issued_at.as_secs().into()));
     say("exp", record.expires_at.map(|exp| exp.as_secs().into()));
-    say("jti", Some(jti.into()));
     say("client_id", record.client.map(|client| client.to_string().into()));
     say("scope", Some(scope(&record.scopes).into()).filter(|_| !record.scopes.is_empty()));
     say("cnf", confirmation(&issuance.confirmation));
     say("acr", issuance.acr.as_deref().map(Value::from));
     say("auth_time", issuance.auth_time.map(|at: Timestamp| at.as_secs().into()));
     say("grant_type", Some(issuance.grant.as_str().into()));
-    claims
+    let details = issuance.details.as_ref().map(|details| serde_json::from_str(details.as_json())).transpose().map_err(broken)?;
+    say("authorization_details", details);
+    Ok(claims)
 }
 
 /// Scopes as RFC 6749 section 3.3 writes them.
@@ -200,9 +226,10 @@ mod tests {
             "exp": 1_800_003_600, "jti": "value", "client_id": "57", "scope": "a b", "grant_type": "password", "shown": "v",
             "more": [1], "hidden": 2});
         assert_eq!(claims, expected);
-        let pointer = pointer_of(&payload, &issuer).unwrap();
-        assert_eq!((pointer.id.expose().as_str(), pointer.client.as_deref()), ("value", Some("57")));
-        assert!(pointer_of(&payload, &Issuer::parse("https://other.example").unwrap()).is_none());
+        let said = Said::read(&payload, &issuer).unwrap();
+        assert_eq!(said.id.expose(), "value");
+        assert!(said.agrees_with(&record()).unwrap());
+        assert!(Said::read(&payload, &Issuer::parse("https://other.example").unwrap()).is_none());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::access_token::{self, Pointer};
+use super::access_token::{self, Said};
 use super::cache::Cache;
 use super::claims;
 use super::jws::{Compact, LONGEST, VerifyingKey};
@@ -15,6 +15,8 @@ pub struct Verifier {
     keys: Vec<VerifyingKey>,
     /// Only what never changes: that a signature is good, and what it covers. Never whether the token is alive.
     verified: Cache<Genuine>,
+    /// The same of the tokens of OAuth clients.
+    said: Cache<Arc<Said>>,
 }
 
 impl Verifier {
@@ -22,7 +24,7 @@ impl Verifier {
     pub fn new(keys: &KeySet, issuer: Issuer) -> Result<Self, Fault> {
         let keys: Result<_, _> = keys.iter().map(VerifyingKey::new).collect();
         let keys = keys.map_err(|e| Fault::internal("reading the public keys").because(e))?;
-        Ok(Self { issuer, keys, verified: Cache::new(REMEMBERED) })
+        Ok(Self { issuer, keys, verified: Cache::new(REMEMBERED), said: Cache::new(REMEMBERED) })
     }
 
     /// Whose tokens it verifies.
@@ -57,34 +59,23 @@ impl Verifier {
         (claims.expires_at > now).then(|| claims.org.clone())
     }
 
-    /// Where the record of an OAuth client's access token is that we signed. Everything else is in it.
-    pub fn access_token(&self, token: &str) -> Option<Pointer> {
-        let jws = self.signed(token)?;
-        let is_access_token = jws.typ.as_deref().is_some_and(|typ| Expected { types: &[access_token::TYPE] }.accepts(typ));
-        if !is_access_token {
-            return None;
-        }
-        access_token::pointer_of(&jws.payload, &self.issuer)
+    /// What an OAuth client's access token says that we signed. Whether it holds is for its record to tell.
+    pub fn access_token(&self, token: &str) -> Option<Arc<Said>> {
+        remembered(&self.said, token, || {
+            let jws = self.signed(token)?;
+            let is_access_token = jws.typ.as_deref().is_some_and(|typ| Expected { types: &[access_token::TYPE] }.accepts(typ));
+            let said = is_access_token.then(|| Said::read(&jws.payload, &self.issuer))?;
+            said.map(Arc::new)
+        })
     }
 
     fn genuine(&self, token: &str) -> Option<Genuine> {
-        if token.len() > LONGEST {
-            return None;
-        }
-        let key = Cache::<Genuine>::key(token);
-        if let Some(genuine) = self.verified.find(&key) {
-            return Some(genuine);
-        }
-        let genuine = self.read(token)?;
-        self.verified.insert(key, genuine.clone());
-        Some(genuine)
-    }
-
-    fn read(&self, token: &str) -> Option<Genuine> {
-        let jws = self.signed(token)?;
-        let typ = jws.typ.as_deref()?;
-        let claims = claims::from_json(&jws.payload).ok().filter(|claims| claims.issuer == self.issuer)?;
-        Some(Genuine { typ: typ.into(), claims: claims.into() })
+        remembered(&self.verified, token, || {
+            let jws = self.signed(token)?;
+            let typ = jws.typ.as_deref()?;
+            let claims = claims::from_json(&jws.payload).ok().filter(|claims| claims.issuer == self.issuer)?;
+            Some(Genuine { typ: typ.into(), claims: claims.into() })
+        })
     }
 
     /// The parts of a token that one of our keys has signed.
@@ -94,6 +85,20 @@ impl Verifier {
         let key = self.keys.iter().find(|key| key.jwk().kid.as_str() == kid)?;
         jws.is_signed_by(key).then_some(jws)
     }
+}
+
+/// What `token` was found to be before, or is found to be now.
+fn remembered<V: Clone>(cache: &Cache<V>, token: &str, read: impl FnOnce() -> Option<V>) -> Option<V> {
+    if token.len() > LONGEST {
+        return None;
+    }
+    let key = Cache::<V>::key(token);
+    if let Some(known) = cache.find(&key) {
+        return Some(known);
+    }
+    let new = read()?;
+    cache.insert(key, new.clone());
+    Some(new)
 }
 
 impl fmt::Debug for Verifier {
@@ -136,7 +141,7 @@ pub enum Rejection {
 const EARLIEST_ISSUE: Seconds = Seconds(60);
 /// The same for tokens that are valid at once.
 const EARLIEST_USE: Seconds = Seconds(10);
-/// How many tokens are remembered: about 4 MB.
+/// How many tokens of members, and of clients, are remembered: at most about 4 MB and 8 MB.
 const REMEMBERED: usize = 4_096;
 
 /// A token that we signed.

@@ -16,10 +16,10 @@ use shared::signer::LocalSigner;
 use shared::store::TokenQuery;
 
 use super::tenant::{
-    ACCESS_TOKEN, ASSERTION_TYPE, BROKER, By, CLIENT_CREDENTIALS, IDP, JWT_BEARER, KEYED, SERVER, Tenant, WEB, claims,
-    client_key, encoded, is_denied, issuer_key, part, proof, text,
+    ACCESS_TOKEN, API, ASSERTION_TYPE, BROKER, By, CLIENT_CREDENTIALS, IDP, JWT_BEARER, KEYED, SERVER, Tenant, WEB, claims,
+    client_key, encoded, is_denied, issuer_key, part, proof,
 };
-use crate::support::{Answer, App, Mount};
+use crate::support::{Answer, App, Log, Mount};
 use cases::Good;
 
 /// What a token is brought in.
@@ -235,25 +235,49 @@ carriers! {
 
 /// J41: whoever could sign in our name would still change nothing, because what a token is good for is recorded.
 #[tokio::test]
-async fn j41_what_is_told_of_a_token_is_what_is_recorded() {
+async fn j41_a_signed_token_that_says_something_else_than_its_record_is_none_and_an_alarm() {
     let app = App::new(Mount::InProcess).await;
     let tenant = Tenant::jwt(&app).await;
-    let good = Carrier::Introspection.good(&tenant).await;
-    let told = tenant.introspect(WEB, &good.token()).await;
+    let token = tenant.own_token(WEB, &[("resource", API)]).await;
+    let good = Good { claims: claims(&token), ..Carrier::Introspection.good(&tenant).await };
+    let log = Log::begin();
+    assert!(tenant.is_live(&good.sign(&good.header, &good.claims)).await);
     for (name, value) in [
         ("scope", json!("read write urn:jeton:admin")),
         ("exp", json!(4_102_444_800_u32)),
+        ("iat", json!(1)),
         ("sub", json!("ann")),
         ("aud", json!("https://elsewhere.example")),
         ("cnf", json!({"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"})),
         ("act", json!({"sub": "ann"})),
+        ("grant_type", json!("password")),
+        ("acr", json!("high")),
     ] {
         let token = good.sign(&good.header, &cases::with(good.claims.clone(), name, Some(value)));
-        assert_eq!(tenant.introspect(WEB, &token).await, told, "{name}");
-        let exchanged = tenant.exchange(WEB, &token, &[]).await.ok();
-        let of_it = claims(&text(&exchanged["access_token"]));
-        for kept in ["scope", "exp", "sub", "aud", "cnf", "act"] {
-            assert_eq!(of_it.get(kept), good.claims.get(kept), "{name}: {kept}");
-        }
+        assert!(!log.take().contains("jeton::alarm"), "{name}");
+        assert_eq!(tenant.introspect(WEB, &token).await, json!({"active": false}), "{name}");
+        let logged = log.take();
+        assert!(logged.contains("jeton::alarm") && logged.contains("SignedOtherwise"), "{name}: {logged}");
+        is_denied(&tenant.exchange(WEB, &token, &[]).await, "invalid_request");
+        tenant.revoke(WEB, &token).await;
+        assert!(tenant.is_live(&good.token()).await, "{name}");
+        log.take();
+    }
+}
+
+/// Authlete's update changes a token without signing it anew: what was signed before stays good.
+#[tokio::test]
+async fn a_token_whose_record_was_changed_since_is_told_as_recorded() {
+    let app = App::new(Mount::InProcess).await;
+    let tenant = Tenant::jwt(&app).await;
+    let token = tenant.own_token(WEB, &[("scope", "read write")]).await;
+    let path = format!("/api/{}/auth/token/update", tenant.org);
+    app.post(&path, Some(&app.admin), json!({"accessToken": token, "scopes": ["read"]})).await.ok();
+    let told = tenant.introspect(WEB, &token).await;
+    assert_eq!((&told["active"], &told["scope"]), (&json!(true), &json!("read")));
+    let good = Good { claims: claims(&token), ..Carrier::Introspection.good(&tenant).await };
+    for (name, value) in [("sub", json!("ann")), ("client_id", json!("1")), ("iat", json!(1)), ("act", json!({"sub": "ann"}))] {
+        let forged = good.sign(&good.header, &cases::with(good.claims.clone(), name, Some(value)));
+        assert_eq!(tenant.introspect(WEB, &forged).await, json!({"active": false}), "{name}");
     }
 }
