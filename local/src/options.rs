@@ -10,7 +10,8 @@ use shared::domain::{Algorithm, Issuer};
 use shared::key_sets::Origin;
 use shared::store::sqlite;
 
-/// Jeton, a token service, in one process: the Agilicus Tokens API and a directory of orgs and members, on an embedded store.
+/// Jeton, a token service, in one process: OAuth 2, the Agilicus Tokens API, Authlete's token API and a directory of orgs,
+/// members and clients, on an embedded store.
 ///
 /// The first start makes a data folder with the store, a signing key, the org 1, its administrator and a token for it, and
 /// prints two commands to try. Later starts use all of it again.

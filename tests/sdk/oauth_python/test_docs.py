@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import requests
 from harness import Server, plain_environment
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
@@ -33,8 +34,8 @@ def page(tmp_path_factory):
     (folder / "seed.json").write_text(seed())
     server = Server(folder / ".jeton", seed=folder / "seed.json")
     clients, verifying = blocks("clients.md", "sh"), blocks("verifying-tokens.md", "sh")
-    assert list(clients) == ["register.sh", "token.sh", "exchange.sh", "revoke.sh"] and list(verifying) == ["introspect.sh"]
-    steps = ["register.sh", "token.sh", "introspect.sh", "exchange.sh", "revoke.sh", "introspect.sh"]
+    assert list(clients) == ["register.sh", "token.sh", "approve.sh", "exchange.sh", "revoke.sh"] and list(verifying) == ["introspect.sh"]
+    steps = ["register.sh", "token.sh", "introspect.sh", "approve.sh", "exchange.sh", "revoke.sh", "introspect.sh"]
     script = "set -euo pipefail\n"
     for step in steps:
         script += f"echo; echo '== {step}'\n{(clients | verifying)[step]}"
@@ -44,6 +45,8 @@ def page(tmp_path_factory):
     assert done.returncode == 0, done.stdout + done.stderr
     told = re.split(r"^== (.*)\n", done.stdout, flags=re.M)[1:]
     variables = dict(line.split("=", 1) for line in told.pop().splitlines() if "=" in line)
+    for program, code in (blocks("clients.md", "python") | blocks("verifying-tokens.md", "python")).items():
+        (folder / program).write_text(code)
     yield folder, list(zip(told[::2], told[1::2], strict=False)), variables
     server.stop()
 
@@ -58,18 +61,27 @@ def test_the_shell_blocks_do_what_the_page_says(page):
     assert set(exchanged) == {"access_token", "issued_token_type", "token_type", "expires_in", "scope"}
 
 
-def run(page, code, **more):
+def test_the_refresh_token_that_the_page_gets_can_be_used(page):
+    _, _, variables = page
+    client = (variables["CLIENT_ID"], variables["CLIENT_SECRET"])
+    form = {"grant_type": "refresh_token", "refresh_token": variables["REFRESH_TOKEN"]}
+    answer = requests.post(variables["ISSUER"] + "/oauth2/token", auth=client, data=form, timeout=10)
+    assert (answer.status_code, answer.json()["scope"]) == (200, "files.read"), answer.text
+
+
+def run(page, program, **more):
+    """What a program prints. All of them are in one folder, as a reader has them: each is in the way of what the others import."""
     folder, _, variables = page
     wanted = {name: variables[name] for name in ("ISSUER", "CLIENT_ID", "CLIENT_SECRET", "INITIAL_TOKEN")}
     environment = plain_environment(**wanted, API=API, AUTHLIB_INSECURE_TRANSPORT="1", **more)
-    done = subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, program], cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
-@pytest.mark.parametrize(("name", "told"), [("token.py", "files.read 600\n"), ("key.py", "Bearer\n")])
+@pytest.mark.parametrize(("name", "told"), [("get_token.py", "files.read 600\n"), ("key.py", "Bearer\n")])
 def test_the_programs_for_clients_get_their_tokens(page, name, told):
-    assert run(page, blocks("clients.md", "python")[name]) == told
+    assert run(page, name) == told
 
 
 @pytest.mark.parametrize("name", ["verify.py", "guard.py"])
@@ -79,6 +91,8 @@ def test_the_programs_for_apis_take_good_tokens_and_no_others(page, name):
     call = {"verify.py": "verify(token)", "guard.py": "validator.validate_token(validator.authenticate_token(token), [], None)"}[name]
     refusal = {"verify.py": "jwt.InvalidTokenError", "guard.py": "__import__('authlib').oauth2.rfc6750.InvalidTokenError"}[name]
     tried = f"""
+from {Path(name).stem} import *
+
 def passes(token):
     try:
         {call}
@@ -89,8 +103,8 @@ token = os.environ["TOKEN"]
 header, payload, signature = token.split(".")
 print(passes(token), passes(header + "." + payload + "." + "A" * 86))
 """
-    code = blocks("verifying-tokens.md", "python")[name] + tried
-    assert run(page, code, TOKEN=token) == "True False\n"
+    (folder / f"try_{name}").write_text(tried)
+    assert run(page, f"try_{name}", TOKEN=token) == "True False\n"
 
 
 def test_every_block_of_a_program_has_a_name_or_is_said_not_to_run():
