@@ -57,7 +57,7 @@ impl Caller {
         match &shown.asker {
             AskerCredentials::Client(credentials) => {
                 let caller = identify(reader, credentials, seek).await?;
-                let client = caller.proven.use_up(&*ports.introspector.once).await?.into_client();
+                let client = caller.proven.used_up(&*ports.introspector.once).await?.into_client();
                 // Whoever can pose as a public client could try tokens here.
                 if client.kind != ClientKind::Confidential {
                     return Err(Denial::ClientMustBeConfidential.into());

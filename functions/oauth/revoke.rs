@@ -22,7 +22,7 @@ impl Endpoint for Revoke {
         let keys = reader.keys.now().await?;
         let seek = |org: &_| Sought::by_value(&keys, org, named.token.expose());
         let caller = identify(reader, &named.credentials, seek).await?;
-        let client = caller.proven.use_up(&*ports.once).await?;
+        let client = caller.proven.used_up(&*ports.once).await?;
         revoke_if_own(ports, client.client(), (&caller.sought, &caller.found), named.hint).await?;
         Ok(Done)
     }

@@ -14,6 +14,7 @@ use crate::jose::jws::VerifyingKey;
 use crate::jose::{Expected as Types, certificate, equal, jwk, sha256};
 use crate::ports::Reader;
 use crate::service::client_named;
+use crate::single_use::SingleUse;
 use crate::store::{Found, UseOnce, Used};
 use crate::wire::form::Parameters;
 
@@ -44,6 +45,12 @@ pub struct FormCredentials {
 }
 
 impl FormCredentials {
+    /// Whether they say nothing at all.
+    pub fn is_empty(&self) -> bool {
+        let Self { id, secret, assertion_type, assertion } = self;
+        id.is_none() && secret.is_none() && assertion_type.is_none() && assertion.is_none()
+    }
+
     /// Takes them from a form.
     pub fn take(given: &mut Parameters) -> Result<Self, Refusal> {
         Ok(Self {
@@ -92,13 +99,7 @@ impl ClientCredentials {
 
     /// Whether they say nothing at all.
     pub fn is_empty(&self) -> bool {
-        let FormCredentials { id, secret, assertion_type, assertion } = &self.form;
-        self.id.is_none()
-            && self.secret.is_none()
-            && id.is_none()
-            && secret.is_none()
-            && assertion_type.is_none()
-            && assertion.is_none()
+        self.id.is_none() && self.secret.is_none() && self.form.is_empty()
     }
 
     /// The name of the client, which must be the same wherever it is given.
@@ -145,13 +146,13 @@ pub async fn authenticate(
         Some(named) => client_named(reader, service, found, named).await?,
         None => None,
     };
-    prove(reader, client, credentials)?.use_up(once).await
+    prove(reader, client, credentials)?.used_up(once).await
 }
 
 /// Checks what was presented in the name of `client`, of which nothing is used up yet.
 pub fn prove(reader: &Reader, client: Option<Client>, credentials: &ClientCredentials) -> Result<Proven, Error> {
     let named: Option<ClientRef> = credentials.name()?.parse().ok();
-    let (proved, used) = match credentials.presented()? {
+    let (proved, single_use) = match credentials.presented()? {
         Presented::Assertion(assertion) => by_assertion(client, assertion.expose(), reader.keys.issuer(), reader.now())?,
         Presented::Nothing => (by_connection(client, credentials.certificate.as_deref(), reader.now())?, None),
         Presented::Secret { secret, in_header, in_form } => (by_secret(client, secret, in_header, in_form)?, None),
@@ -160,14 +161,14 @@ pub fn prove(reader: &Reader, client: Option<Client>, credentials: &ClientCreden
         return Err(Denial::ClientDisabled.into());
     }
     let client = AuthenticatedClient { client: proved, alias_used: matches!(named, Some(ClientRef::Alias(_))) };
-    Ok(Proven { client, used })
+    Ok(Proven { client, single_use })
 }
 
 /// A client that has proved who it is, if its assertion wasn't used before.
 #[derive(Debug)]
 pub struct Proven {
     client: AuthenticatedClient,
-    used: Option<Used>,
+    single_use: Option<SingleUse>,
 }
 
 impl Proven {
@@ -176,12 +177,17 @@ impl Proven {
         self.client.client()
     }
 
-    /// Uses the assertion up, if there is one.
-    pub async fn use_up(self, once: &dyn UseOnce) -> Result<AuthenticatedClient, Error> {
-        match &self.used {
-            Some(used) if !once.use_once(used).await? => Err(Denial::ClientAssertionReplayed.into()),
-            _ => Ok(self.client),
+    /// The client, and its assertion, if it has authenticated by one.
+    pub fn into_parts(self) -> (AuthenticatedClient, Option<SingleUse>) {
+        (self.client, self.single_use)
+    }
+
+    /// The client, its assertion used up.
+    pub async fn used_up(self, once: &dyn UseOnce) -> Result<AuthenticatedClient, Error> {
+        if let Some(single_use) = &self.single_use {
+            single_use.use_up(once).await?;
         }
+        Ok(self.client)
     }
 }
 
@@ -234,7 +240,7 @@ fn by_assertion(
     assertion: &str,
     issuer: &Issuer,
     now: Timestamp,
-) -> Result<(Client, Option<Used>), Error> {
+) -> Result<(Client, Option<SingleUse>), Error> {
     if foreign::algorithm(assertion).is_some_and(|alg| alg.starts_with("HS")) {
         return Err(Denial::ClientAuthMethodUnsupported.into());
     }
@@ -248,7 +254,7 @@ fn by_assertion(
     let Terms { id, expires_at } = terms.ok_or(Denial::ClientAssertionInvalid)?;
     let hash = sha256(format!("{}\0{id}", client.id).as_bytes());
     let used = Used { org: client.org.clone(), purpose: "assertion", hash, now, until: expires_at.plus(SKEW) };
-    Ok((client, Some(used)))
+    Ok((client, Some(SingleUse::new(used, Denial::ClientAssertionReplayed))))
 }
 
 /// Its terms, if it is by the client about itself.

@@ -65,6 +65,16 @@ pub enum FoundToken {
     Refresh(Box<ClientFamily>),
 }
 
+impl FoundToken {
+    /// See [`AccessToken::narrowed`] and [`ClientFamily::narrowed`].
+    pub fn narrowed(self) -> Self {
+        match self {
+            Self::Access(token) => Self::Access(Box::new(token.narrowed())),
+            Self::Refresh(found) => Self::Refresh(Box::new(found.narrowed())),
+        }
+    }
+}
+
 /// An access token of a client.
 #[derive(Debug)]
 pub struct AccessToken {
@@ -74,6 +84,8 @@ pub struct AccessToken {
     pub family: Option<Family>,
     /// Its client, if that is still there.
     pub client: Option<Client>,
+    /// The member on whom it depends, if it does.
+    pub member: Option<Member>,
     /// How it stands.
     pub standing: Standing,
     /// How its family stands, if it has one.
@@ -81,6 +93,14 @@ pub struct AccessToken {
 }
 
 impl AccessToken {
+    /// The same with what it opens now: no more than the member holds on whom it depends.
+    pub fn narrowed(mut self) -> Self {
+        if let Some(member) = &self.member {
+            self.record.scopes.retain(|scope| member.holds(scope.name()));
+        }
+        self
+    }
+
     /// Whether its refresh token is alive.
     pub fn is_refreshable(&self) -> bool {
         self.family_standing == Some(Standing::Live)
@@ -96,8 +116,20 @@ pub struct ClientFamily {
     pub token: Option<TokenRecord>,
     /// Its client, if that is still there.
     pub client: Option<Client>,
+    /// The member on whom it depends, if it does.
+    pub member: Option<Member>,
     /// How it stands.
     pub standing: Standing,
+}
+
+impl ClientFamily {
+    /// The same with what its next access token can open: no more than the member holds on whom it depends.
+    pub fn narrowed(mut self) -> Self {
+        if let Some(member) = &self.member {
+            self.family.scopes.retain(|scope| member.holds(scope.name()));
+        }
+        self
+    }
 }
 
 impl Sought {
@@ -277,9 +309,10 @@ pub async fn read_token(ports: &Reader, seen: TokenRecord) -> Result<Option<Acce
     let Some(record) = found.tokens.remove(&seen.key()).filter(same) else { return Ok(None) };
     let client = client_in(&found, &record.org, record.client);
     let family = record.family_key().and_then(|key| found.families.get(&key));
+    let member = member_in(&found, &record.org, &record.subject);
     let evidence = Evidence {
         org: found.orgs.get(&record.org),
-        member: member_in(&found, &record.org, &record.subject),
+        member,
         client,
         family,
         marks: &found.marks,
@@ -287,8 +320,9 @@ pub async fn read_token(ports: &Reader, seen: TokenRecord) -> Result<Option<Acce
     };
     let standing = evidence.standing(&record, ports.now());
     let family_standing = family.map(|family| evidence.family_standing(family, ports.now()));
+    let member = member.filter(|_| record.issuance.as_ref().is_some_and(|issuance| issuance.of_member)).cloned();
     let (family, client) = (family.cloned(), client.cloned());
-    Ok(Some(AccessToken { record, family, client, standing, family_standing }))
+    Ok(Some(AccessToken { record, family, client, member, standing, family_standing }))
 }
 
 /// A client's family that was found, once more and with all that decides about it.
@@ -306,8 +340,9 @@ pub async fn read_client_family(ports: &Reader, seen: Family) -> Result<Option<C
     let member = member_in(&found, &family.org, &family.subject);
     let evidence = Evidence { org, member, client, family: Some(&family), marks: &found.marks, ancestors_live: true };
     let standing = evidence.family_standing(&family, ports.now());
+    let member = member.filter(|_| family.issuance.as_ref().is_some_and(|issuance| issuance.of_member)).cloned();
     let client = client.cloned();
-    Ok(Some(ClientFamily { token: found.tokens.remove(&token), family, client, standing }))
+    Ok(Some(ClientFamily { token: found.tokens.remove(&token), family, client, member, standing }))
 }
 
 fn decisive(org: &OrgId, client: Option<crate::domain::ClientId>, shard_of: TokenId) -> Wanted {

@@ -9,7 +9,7 @@ use crate::domain::{
     GrantType, Invalid, MarkKey, MarkKind, OrgId, Refusal, Scope, Seconds, Secret, Service, Timestamp,
 };
 use crate::entropy::Entropy;
-use crate::jose::sha256;
+use crate::jose::{certificate, jwk, sha256};
 use crate::keys::PublishedKeys;
 use crate::ports::{AccessKeeper, ClientCreator, ClientRemover, ClientWriter, DirectoryReader, Reader};
 use crate::revoke::mark;
@@ -43,8 +43,8 @@ pub struct ClientDraft {
     pub certificate_bound_tokens: bool,
     /// Whether it may exchange tokens where the org demands a permit.
     pub may_exchange_tokens: bool,
-    /// Whether it must prove a key with each token request. `None`: it stays as it is.
-    pub dpop_bound_tokens: Option<bool>,
+    /// Whether it must prove a key with each token request.
+    pub dpop_bound_tokens: bool,
     /// Whose certificate authenticates it.
     pub certificate_subject: Option<CertificateSubject>,
     /// What only Jeton has words for. `None`: it stays as it is.
@@ -126,7 +126,7 @@ pub(crate) fn client_as_drafted(
         single_token_per_subject,
         certificate_bound_tokens,
         may_exchange_tokens,
-        dpop_bound_tokens: dpop_bound_tokens.unwrap_or(existing.is_some_and(|client| client.dpop_bound_tokens)),
+        dpop_bound_tokens,
         certificate_subject,
         access_token_form,
         resources,
@@ -142,7 +142,7 @@ pub(crate) fn client_as_drafted(
 /// Creates a client with a number and a secret of the service's making. This is the only time that the secret is told.
 pub async fn create(ports: &ClientCreator, service: &Service, draft: ClientDraft) -> Result<(Client, Secret<String>), Error> {
     is_possible(&ports.reader, &draft).await?;
-    let id = free_number(&ports.reader, &*ports.entropy, service.id()).await?;
+    let id = free_number(&ports.reader, &*ports.entropy).await?;
     let secret = draw_secret(&*ports.entropy)?;
     let client = client_as_drafted(service.id(), id, draft, None, ports.reader.now());
     let client = Client { secrets: vec![hash(&secret)], ..client };
@@ -283,10 +283,8 @@ async fn replace_secret(
     replace(&ports.reader, &*ports.write, seen, change).await.map(drop)
 }
 
-/// Whether there can be such a client: that it could authenticate, and that its tokens could be made.
+/// Whether the tokens of such a client could be made.
 async fn is_possible(ports: &Reader, draft: &ClientDraft) -> Result<(), Error> {
-    let suits = draft.auth_method.suits_certificate(draft.certificate_subject.as_ref());
-    suits.map_err(|rule| Refusal::invalid("certificate_subject", rule.0))?;
     if let Some(Particulars { access_token_form: Some(form), .. }) = draft.particulars {
         form_is_possible(&*ports.keys.now().await?, form).map_err(|rule| Refusal::invalid("jeton.access_token_form", rule.0))?;
     }
@@ -298,6 +296,20 @@ pub(crate) fn form_is_possible(keys: &PublishedKeys, form: AccessTokenForm) -> R
     match form {
         AccessTokenForm::Jwt(algorithm) if !keys.can_sign(algorithm) => Err(Invalid(NO_KEY)),
         AccessTokenForm::Jwt(_) | AccessTokenForm::Opaque => Ok(()),
+    }
+}
+
+/// Whether a key set has what a client authenticates with by this method.
+pub(crate) fn has_keys(method: ClientAuthMethod, jwks: Option<&str>) -> Result<(), Invalid> {
+    let jwks = jwks.unwrap_or(r#"{"keys":[]}"#).as_bytes();
+    match method {
+        ClientAuthMethod::PrivateKeyJwt if jwk::set_from_json(jwks).is_ok_and(|keys| keys.iter().next().is_none()) => {
+            Err(Invalid("needs jwks with a key for private_key_jwt"))
+        }
+        ClientAuthMethod::SelfSignedTlsClientAuth if certificate::thumbprints_of_set(jwks).is_ok_and(|all| all.is_empty()) => {
+            Err(Invalid("needs jwks with a certificate for self_signed_tls_client_auth"))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -335,14 +347,14 @@ pub(crate) async fn put(write: &dyn WriteDirectory, client: &Client) -> Result<(
     }
 }
 
-/// A number that no client of the org has. Of 2^53 another one than the first is hardly ever needed.
-pub(crate) async fn free_number(reader: &Reader, entropy: &dyn Entropy, org: &OrgId) -> Result<ClientId, Error> {
+/// A number that no client has. Of 2^53 another one than the first is hardly ever needed.
+pub(crate) async fn free_number(reader: &Reader, entropy: &dyn Entropy) -> Result<ClientId, Error> {
     for _ in 0..3 {
         let mut bytes = [0; 8];
         entropy.fill(&mut bytes)?;
         let Ok(id) = ClientId::from_number(u64::from_be_bytes(bytes) >> 11) else { continue };
-        let wanted = Wanted { clients: vec![(org.clone(), id)], ..Wanted::default() };
-        if reader.tokens.read(&wanted).await?.clients.is_empty() {
+        let wanted = Wanted { client_orgs: vec![id], ..Wanted::default() };
+        if reader.tokens.read(&wanted).await?.client_orgs.is_empty() {
             return Ok(id);
         }
     }

@@ -12,7 +12,7 @@ use crate::domain::{
 use crate::entropy::Entropy;
 use crate::examine::authenticate;
 use crate::jose::sha256;
-use crate::key_sets::KeySets;
+use crate::key_sets::Origins;
 use crate::policy::may_hand_out;
 use crate::ports::{AccessKeeper, DirectoryReader, MemberRemover, MemberWriter, OrgRemover, OrgWriter, Reader};
 use crate::revoke::mark;
@@ -74,10 +74,7 @@ pub async fn put_org(ports: &OrgWriter, bearer: &str, id: &OrgId, draft: OrgDraf
     {
         return Err(Refusal::invalid("settings.access_token_sign_alg", NO_KEY).into());
     }
-    if let Some(n) = org.settings.oauth.assertion_issuers.iter().position(|issuer| is_out_of_reach(issuer, &ports.key_sets)) {
-        let field = format!("settings.assertion_issuers[{n}].jwks_uri");
-        return Err(Refusal::invalid(field, "must be at an origin where the deployment allows key sets to be read").into());
-    }
+    keys_are_in_reach(&org.settings, &ports.key_origins)?;
     if org.ever_non_expiring && !existing.is_some_and(|existing| existing.ever_non_expiring) {
         keep_for_ever(&*ports.keys, ports.reader.now()).await?;
     }
@@ -88,9 +85,16 @@ pub async fn put_org(ports: &OrgWriter, bearer: &str, id: &OrgId, draft: OrgDraf
     }
 }
 
-/// Whether the keys of an issuer are where none may be read.
-fn is_out_of_reach(issuer: &AssertionIssuer, key_sets: &KeySets) -> bool {
-    matches!(&issuer.keys, IssuerKeys::At(url) if !key_sets.allow(url))
+/// Whether the keys of who makes assertions are where some may be read.
+pub(crate) fn keys_are_in_reach(settings: &OrgSettings, origins: &Origins) -> Result<(), Refusal> {
+    let is_out_of_reach = |issuer: &AssertionIssuer| matches!(&issuer.keys, IssuerKeys::At(url) if !origins.allow(url));
+    match settings.oauth.assertion_issuers.iter().position(is_out_of_reach) {
+        None => Ok(()),
+        Some(n) => {
+            let field = format!("settings.assertion_issuers[{n}].jwks_uri");
+            Err(Refusal::invalid(field, "must be at an origin where the deployment allows key sets to be read"))
+        }
+    }
 }
 
 /// An org as it will be. Without an org above it, it is the root of a hierarchy: only who runs the service makes one.

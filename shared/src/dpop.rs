@@ -10,6 +10,7 @@ use crate::domain::{Algorithm, Denial, Error, OrgId, Seconds, Thumbprint, Timest
 use crate::jose::foreign::{Claims, LONGEST, WrongType};
 use crate::jose::jws::Compact;
 use crate::jose::{Expected as Types, jwk, sha256};
+use crate::single_use::SingleUse;
 use crate::store::{UseOnce, Used};
 
 /// The algorithms of proofs: all that there are here but RSA with the padding of PKCS #1 v1.5, FAPI 2.0 section 5.4.1.
@@ -41,9 +42,7 @@ pub struct Expected<'a> {
     pub nonce: NonceRule<'a>,
 }
 
-/// Verifies a proof and uses it up: RFC 9449 section 4.3. The thumbprint of its key is what a token is bound to.
-///
-/// A proof that isn't valid, without the nonce that it needs, or by another key than the expected one, stays unused.
+/// Verifies a proof and uses it up.
 pub async fn verify(
     once: &dyn UseOnce,
     org: &OrgId,
@@ -51,6 +50,18 @@ pub async fn verify(
     proof: &str,
     expected: &Expected<'_>,
 ) -> Result<Thumbprint, Error> {
+    let (key, single_use) = check(org, now, proof, expected).await?;
+    single_use.use_up(once).await?;
+    Ok(key)
+}
+
+/// Verifies a proof: RFC 9449 section 4.3. The thumbprint of its key is what a token is bound to.
+pub async fn check(
+    org: &OrgId,
+    now: Timestamp,
+    proof: &str,
+    expected: &Expected<'_>,
+) -> Result<(Thumbprint, SingleUse), Error> {
     let proof = Proof::read(proof).ok_or(Denial::DpopProofInvalid)?;
     proof.check(expected, now)?;
     if let NonceRule::Required(deriver) = expected.nonce
@@ -59,7 +70,7 @@ pub async fn verify(
         return Err(Denial::DpopNonceRequired.into());
     }
     let used = Used { org: org.clone(), purpose: "dpop", hash: proof.identity(), now, until: proof.issued_at.plus(REMEMBERED) };
-    if once.use_once(&used).await? { Ok(proof.key) } else { Err(Denial::DpopProofReplayed.into()) }
+    Ok((proof.key, SingleUse::new(used, Denial::DpopProofReplayed)))
 }
 
 /// How old a proof may be, the difference of clocks included.

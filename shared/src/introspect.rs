@@ -159,6 +159,7 @@ pub async fn for_resource(
     let Some(token) = found.filter(|token| !matches!(token.standing, Standing::Revoked | Standing::Orphaned)) else {
         return Ok(ClientIntrospection { token: None, verdict: Verdict::Unknown });
     };
+    let token = token.narrowed();
     crate::telemetry::note_token(&token.record);
     let verdict = match token.standing {
         Standing::Expired => Verdict::Expired { refreshable: token.is_refreshable() },
@@ -224,11 +225,12 @@ pub async fn of_client(
     hint: Hint,
     resource_server: Option<&str>,
 ) -> Result<Option<FoundToken>, Error> {
-    let found = sought.find(ports, first, hint).await?;
+    let found = sought.find(ports, first, hint).await?.map(FoundToken::narrowed);
     Ok(found.filter(|token| match token {
         FoundToken::Access(token) => {
             let audiences = &token.record.audiences;
-            let is_meant = |server: &str| audiences.is_empty() || audiences.iter().any(|audience| audience.as_str() == server);
+            let for_nobody = standard::is_for_nobody(audiences, ports.keys.issuer());
+            let is_meant = |server: &str| for_nobody || audiences.iter().any(|audience| audience.as_str() == server);
             token.standing == Standing::Live && resource_server.is_none_or(is_meant)
         }
         FoundToken::Refresh(found) => found.standing == Standing::Live,

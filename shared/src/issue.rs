@@ -135,18 +135,10 @@ pub async fn issue(
     let wanted = Wanted { clients: vec![key.clone()], ..Wanted::default() };
     let client = ports.reader().tokens.read(&wanted).await?.clients.remove(&key).ok_or(Refusal::TicketRejected)?;
     let issuance = Issuance {
-        grant: GrantType::Password,
-        for_client: false,
         alias_used: ticket.alias_used,
         properties: merged(&ticket.properties, word.properties),
         confirmation: ticket.confirmation.clone(),
-        details: None,
-        acr: None,
-        auth_time: None,
-        for_external_attachment: false,
-        of_member: false,
-        actors: Vec::new(),
-        ancestors: Vec::new(),
+        ..Issuance::by(GrantType::Password)
     };
     let ask = ClientAsk {
         subject: Some(word.subject),

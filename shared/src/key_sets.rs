@@ -64,14 +64,14 @@ impl KeySets {
         Self { origins, fetcher: Some(fetcher), places: Mutex::default() }
     }
 
-    /// Whether `url` is of an origin that is allowed.
-    pub fn allow(&self, url: &str) -> bool {
-        self.origins.allow(url)
+    /// Where they may be.
+    pub fn origins(&self) -> &Origins {
+        &self.origins
     }
 
     /// The keys at `url`, which may have to have the one of this `kid`. `None`: its origin isn't allowed.
     pub async fn at(&self, url: &str, kid: Option<&str>, now: Timestamp) -> Result<Option<Keys>, Fault> {
-        let Some(fetcher) = self.fetcher.as_ref().filter(|_| self.allow(url)) else { return Ok(None) };
+        let Some(fetcher) = self.fetcher.as_ref().filter(|_| self.origins.allow(url)) else { return Ok(None) };
         let place = self.place(url, now);
         if let Some(answer) = place.last().answer(kid, now) {
             return answer.map(Some);
@@ -90,7 +90,7 @@ impl KeySets {
                 Ok(Some(keys))
             }
             (Err(fault), Some(reading)) if is_within(LONGEST, reading.at, now) => {
-                crate::telemetry::log_fault("", &fault);
+                tracing::warn!(url, cause = ?fault, "a key set can't be read again: the one from before is used");
                 Ok(Some(Arc::clone(&reading.keys)))
             }
             (Err(fault), _) => Err(fault),

@@ -61,6 +61,7 @@ pub mod rotate;
 pub mod seed;
 pub mod service;
 pub mod signer;
+pub mod single_use;
 pub mod store;
 pub mod strict_json;
 pub mod telemetry;

@@ -185,7 +185,7 @@ fn payload(
                     let jti = value.map_or("", |value| value.expose());
                     jose::access_token::payload(record, jti, &ports.issuer, extra.as_ref())?
                 }
-                Profile::Standard { audience } => jose::access_token::standard_payload(record, audience, &ports.issuer)?,
+                Profile::Standard { .. } => jose::access_token::standard_payload(record, &ports.issuer)?,
             };
             Ok(Some((ACCESS_TOKEN_TYPE, Some(*algorithm), payload)))
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::clock::Clock;
 use crate::domain::{Fault, Issuer, KeySet, Requirements, Schedule};
 use crate::entropy::Entropy;
-use crate::key_sets::KeySets;
+use crate::key_sets::{KeySets, Origins};
 use crate::keys::{PublicKeys, Ring, SigningKeys};
 use crate::ports::{
     AccessKeeper, Amender, Announcer, Attester, Auditor, BatchReader, BatchWorker, Batcher, BulkRevoker, ClientCreator,
@@ -52,8 +52,8 @@ pub struct Records {
     pub entropy: Arc<dyn Entropy>,
     /// What an authorizer asks of a token.
     pub requirements: Arc<Requirements>,
-    /// The keys of others.
-    pub key_sets: Arc<KeySets>,
+    /// Where the keys of others may be.
+    pub key_origins: Arc<Origins>,
 }
 
 impl Records {
@@ -61,7 +61,7 @@ impl Records {
     pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, store: Arc<dyn Store>, ring: Arc<Ring>, issuer: Issuer) -> Self {
         let (keys, tokens) = (Arc::new(PublicKeys::of(ring, issuer)), store.clone());
         let reader = Reader { clock, keys, tokens, client_orgs: Arc::default() };
-        Self { reader, store, entropy, requirements: Arc::default(), key_sets: Arc::new(KeySets::none()) }
+        Self { reader, store, entropy, requirements: Arc::default(), key_origins: Arc::default() }
     }
 
     /// The same for an authorizer that asks this of a token.
@@ -70,10 +70,10 @@ impl Records {
         Self { requirements: Arc::new(requirements), ..self }
     }
 
-    /// The same where the keys of others may be read.
+    /// The same where the keys of others may be at these origins.
     #[must_use]
-    pub fn reading(self, key_sets: KeySets) -> Self {
-        Self { key_sets: Arc::new(key_sets), ..self }
+    pub fn allowing(self, key_origins: Origins) -> Self {
+        Self { key_origins: Arc::new(key_origins), ..self }
     }
 }
 
@@ -84,6 +84,8 @@ pub struct Minting {
     pub issuer: Issuer,
     /// The private keys.
     pub signing: Arc<SigningKeys>,
+    /// The keys of others.
+    pub key_sets: Arc<KeySets>,
 }
 
 /// Makes keys.
@@ -149,9 +151,8 @@ impl Platform {
         let keys = PublicKeys::fixed(&KeySet::new(published), issuer.clone())?;
         let reader = Reader { clock, keys: Arc::new(keys), tokens: store.clone(), client_orgs: Arc::default() };
         let signing = Arc::new(SigningKeys::fixed(signers, deriver));
-        let key_sets = Arc::new(KeySets::none());
-        let records = Records { reader, store, entropy, requirements: Arc::default(), key_sets };
-        Ok(Self { records, minting: Minting { issuer, signing } })
+        let records = Records { reader, store, entropy, requirements: Arc::default(), key_origins: Arc::default() };
+        Ok(Self { records, minting: Minting { issuer, signing, key_sets: Arc::new(KeySets::none()) } })
     }
 
     /// With the keys of the ring that the store has.
@@ -164,13 +165,15 @@ impl Platform {
     ) -> Self {
         let ring = Arc::new(Ring::new(store.clone(), clock.clone()));
         let records = Records::new(clock, entropy, store, ring.clone(), issuer.clone());
-        Self { records, minting: Minting { issuer, signing: Arc::new(SigningKeys::of(ring, opener)) } }
+        let signing = Arc::new(SigningKeys::of(ring, opener));
+        Self { records, minting: Minting { issuer, signing, key_sets: Arc::new(KeySets::none()) } }
     }
 
     /// The same where the keys of others may be read.
     #[must_use]
     pub fn reading(self, key_sets: KeySets) -> Self {
-        Self { records: self.records.reading(key_sets), ..self }
+        let records = self.records.allowing(key_sets.origins().clone());
+        Self { records, minting: Minting { key_sets: Arc::new(key_sets), ..self.minting } }
     }
 
     /// Reads what requests will need: so that none of them waits for it, and so that connections are open.
@@ -317,8 +320,8 @@ impl<P: HasRecords> Provides<Lookup> for P {
 
 impl<P: HasRecords> Provides<OrgWriter> for P {
     fn provide(&self) -> OrgWriter {
-        let Records { reader, store, key_sets, .. } = self.records().clone();
-        OrgWriter { reader, write: store.clone(), keys: store, key_sets }
+        let Records { reader, store, key_origins, .. } = self.records().clone();
+        OrgWriter { reader, write: store.clone(), keys: store, key_origins }
     }
 }
 
@@ -409,7 +412,7 @@ impl<P: HasRecords> Provides<BulkRevoker> for P {
 
 impl<P: HasMinting> Provides<Minter> for P {
     fn provide(&self) -> Minter {
-        let (Minting { issuer, signing }, Records { store, entropy, .. }) = (self.minting().clone(), self.records().clone());
+        let (Minting { issuer, signing, .. }, Records { store, entropy, .. }) = (self.minting().clone(), self.records().clone());
         Minter { reader: self.provide(), entropy, issuer, write: store, signing }
     }
 }
@@ -423,7 +426,7 @@ impl<P: HasMinting> Provides<Refresher> for P {
 
 impl<P: HasMinting> Provides<Granter> for P {
     fn provide(&self) -> Granter {
-        let Records { store, key_sets, .. } = self.records().clone();
+        let (Minting { key_sets, .. }, Records { store, .. }) = (self.minting().clone(), self.records().clone());
         Granter { refresher: self.provide(), tickets: store.clone(), once: store.clone(), amend: store, key_sets }
     }
 }

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use crate::domain::scope::api;
 use crate::domain::{
     Algorithm, App, Audience, Authority, Caller, ClientId, Creator, ExtraClaims, Family, HostPermissions, Issuance, Member,
-    MemberKind, Org, OrgId, Refusal, Role, Scope, Seconds, Secret, Session, SessionId, Subject, TicketKey, Timestamp,
+    MemberKind, Org, OrgId, OrgSettings, Refusal, Role, Scope, Seconds, Secret, Session, SessionId, Subject, TicketKey, Timestamp,
     TokenRecord,
 };
 
@@ -133,8 +133,8 @@ pub enum Profile {
     Authlete,
     /// That of RFC 9068. A refresh ends nothing: a client may run in several places.
     Standard {
-        /// For whom a JWT is that is meant for nobody in particular: RFC 9068 section 3.
-        audience: Audience,
+        /// The issuer: for whom a token is that is meant for nobody in particular (RFC 9068 section 3).
+        issuer: Audience,
     },
 }
 
@@ -319,12 +319,12 @@ fn validity(
     if start < now.minus(LATE) {
         return Err(Refusal::Lifetime("must not begin more than 60 seconds ago"));
     }
-    if start > now.plus(crate::domain::OrgSettings::LONGEST) {
+    if start > now.plus(OrgSettings::LONGEST) {
         return Err(Refusal::Lifetime("must begin within 400 days"));
     }
     let not_before = start.max(now);
     let end = match lifetime {
-        Lifetime::Default => start.whole_second().plus(settings.token_duration),
+        Lifetime::Default => start.whole_second().plus(settings.duration_or(OrgSettings::USUAL)),
         Lifetime::For(Seconds(0)) => return Err(Refusal::Lifetime("must be at least 1 second")),
         Lifetime::For(length) if length > settings.max_token_duration => {
             return Err(Refusal::Lifetime("must not be longer than the org allows"));

@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::domain::{Algorithm, Issuer, Requirements, Schedule, Timestamp};
 use crate::entropy::Entropy;
 use crate::events::Publish;
-use crate::key_sets::KeySets;
+use crate::key_sets::{KeySets, Origins};
 use crate::keys::{PublicKeys, SigningKeys};
 use crate::queue::Enqueue;
 use crate::signer::MakeKeys;
@@ -203,7 +203,7 @@ pub struct OrgWriter {
     /// To keep the keys of an org whose tokens don't expire.
     pub keys: Arc<dyn WriteKeys>,
     /// Where the keys of who makes assertions may be.
-    pub key_sets: Arc<KeySets>,
+    pub key_origins: Arc<Origins>,
 }
 
 impl Capability for OrgWriter {

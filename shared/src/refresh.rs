@@ -2,13 +2,14 @@
 
 use crate::client_token::Sought;
 use crate::domain::{
-    Client, Denial, Error, Family, Fault, OrgSettings, Redemption, RefreshToken, Refusal, Secret, Service, Standing, TokenId,
+    Client, ClientKind, Denial, Error, Family, Fault, Member, OrgSettings, Redemption, RefreshToken, Refusal, Secret, Service, Standing, TokenId,
 };
 use crate::examine::{Refreshable, family_of, read_family};
 use crate::jose;
 use crate::mint::{Minted, Name, generation, mint_as, needed_until};
 use crate::policy::{self, Grant, RefreshAsk, Target};
 use crate::ports::{Granter, Refresher};
+use crate::single_use::SingleUse;
 use crate::store::{Amended, Amendment, FamilyAmendment, Found, Rotation, RotationStep};
 use crate::telemetry::{Alarm, log_alarm};
 
@@ -64,14 +65,18 @@ pub async fn redeem_of_client(
     client: &Client,
     (sought, first): (&Sought, &Found),
     ask: RefreshAsk,
+    mut single_uses: Vec<SingleUse>,
 ) -> Result<Redeemed, Error> {
     let now = ports.reader().now();
     // A value that a caller chose is the first generation's.
     let generation = sought.refresh_token().map_or(0, |token| token.generation);
     for _ in 0..TRIES {
-        let family = proved(ports, client, (sought, first)).await?;
+        let (family, member) = proved(ports, client, (sought, first)).await?;
         let redemption = family.judge(generation, now);
-        let grant = policy::refresh_of_client(service.org(), client, &family, ask.clone(), now)?;
+        let grant = policy::refresh_of_client(service.org(), client, (&family, member.as_ref()), ask.clone(), now)?;
+        for single_use in single_uses.drain(..) {
+            single_use.use_up(&*ports.once).await?;
+        }
         let is_over = redemption == Redemption::Reuse;
         let family = if is_over || grant.issuance == family.issuance {
             Some(family)
@@ -79,6 +84,8 @@ pub async fn redeem_of_client(
             with_issuance(ports, family, &grant).await?
         };
         let Some(mut family) = family else { continue };
+        // A client that could authenticate when it got the token may not be able to any more.
+        family.rotates |= client.kind == ClientKind::Public && !service.org().settings.keeps_refresh_token(Some(client.kind));
         // A length of time that is said moves its end this once.
         family.slides = ask.refresh_lifetime.or(family.slides);
         let minted = match redemption {
@@ -98,10 +105,14 @@ pub async fn redeem_of_client(
 const REJECTED: Denial = Denial::RefreshTokenInvalid;
 const TRIES: usize = 5;
 
-/// The family of the refresh token of a client, which is genuine, be it used up.
-async fn proved(ports: &Granter, client: &Client, (sought, first): (&Sought, &Found)) -> Result<Family, Error> {
+/// The family of the refresh token of a client, which is genuine, be it used up, and the member on whom it depends.
+async fn proved(
+    ports: &Granter,
+    client: &Client,
+    (sought, first): (&Sought, &Found),
+) -> Result<(Family, Option<Member>), Error> {
     let found = sought.find_refresh(ports.reader(), first).await?.ok_or(REJECTED)?;
-    let family = found.family;
+    let (family, member) = (found.family, found.member);
     // A value that a caller chose is found by its hash, which proves it.
     let is_genuine = match sought.refresh_token() {
         Some(token) => is_genuine(&ports.refresher, &family, token).await?,
@@ -111,7 +122,8 @@ async fn proved(ports: &Granter, client: &Client, (sought, first): (&Sought, &Fo
     if is_genuine && !is_own {
         log_alarm(Alarm::RefreshTokenOfAnother, &family.org, Some(client.id), family.id);
     }
-    if is_genuine && is_own && found.standing == Standing::Live { Ok(family) } else { Err(REJECTED.into()) }
+    let is_good = is_genuine && is_own && found.standing == Standing::Live;
+    if is_good { Ok((family, member)) } else { Err(REJECTED.into()) }
 }
 
 /// The family with what its next tokens are issued with, too. `None`: it has changed since it was read.

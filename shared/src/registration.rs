@@ -4,13 +4,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::client_auth::find;
-use crate::clients::{self, ClientDraft, client_as_drafted, draw_secret, free_number, hash};
+use crate::clients::{self, ClientDraft, client_as_drafted, draw_secret, free_number, has_keys, hash};
 use crate::domain::{
     CertificateSubject, Client, ClientAuthMethod, ClientKind, ClientRef, Error, Fault, GrantType, Org, Refusal, Scope, Secret,
     Service, TokenProblem,
 };
 use crate::entropy::Entropy;
-use crate::jose::{certificate, equal, jwk, sha256};
+use crate::jose::{equal, sha256};
 use crate::policy::supported;
 use crate::ports::{Reader, Registrar, RegistrationRemover, RegistrationWriter};
 
@@ -60,7 +60,7 @@ pub struct Registered {
 /// Registers a client in the org of whoever let it.
 pub async fn register(ports: &Registrar, service: Service, said: Registration) -> Result<Registered, Error> {
     let draft = accepted(service.org(), said, None)?;
-    let id = free_number(&ports.reader, &*ports.entropy, service.id()).await?;
+    let id = free_number(&ports.reader, &*ports.entropy).await?;
     let secret = has_secret(draft.auth_method).then(|| draw_secret(&*ports.entropy)).transpose()?;
     let token = draw_token(&*ports.entropy)?;
     let client = Client {
@@ -182,7 +182,7 @@ fn accepted(org: &Org, said: Registration, existing: Option<&Client>) -> Result<
         single_token_per_subject: existing.is_some_and(|client| client.single_token_per_subject),
         certificate_bound_tokens: said.certificate_bound_tokens,
         may_exchange_tokens: existing.is_some_and(|client| client.may_exchange_tokens),
-        dpop_bound_tokens: Some(said.dpop_bound_tokens),
+        dpop_bound_tokens: said.dpop_bound_tokens,
         certificate_subject: said.certificate_subject,
         particulars: None,
         attributes: existing.map(|client| client.attributes.clone()).unwrap_or_default(),
@@ -202,8 +202,7 @@ fn grants(org: &Org, kind: ClientKind, asked: Option<&[GrantType]>) -> Result<Ve
         if !org.settings.oauth.supported_grants.contains(grant) {
             return Err(Refusal::invalid(FIELD, "must be among those that the service supports"));
         }
-        let needs_proof = matches!(grant, GrantType::ClientCredentials | GrantType::TokenExchange);
-        if needs_proof && kind == ClientKind::Public {
+        if grant.is_for_confidential() && kind == ClientKind::Public {
             return Err(Refusal::invalid(
                 FIELD,
                 "must not have client_credentials or token-exchange for a client that can't authenticate",
@@ -240,21 +239,15 @@ pub(crate) fn suits(response_type: &str, grants: &[GrantType]) -> bool {
 /// Whether it has what its method takes, and nothing that nobody would look at.
 fn authenticable(said: &Registration) -> Result<(), Refusal> {
     const FIELD: &str = "token_endpoint_auth_method";
-    let jwks = said.jwks.as_deref().unwrap_or(r#"{"keys":[]}"#).as_bytes();
+    let invalid = |rule| Refusal::invalid(FIELD, rule);
     let names_subject = said.certificate_subject.is_some();
     let rule = match said.auth_method {
         ClientAuthMethod::TlsClientAuth if !names_subject => "needs exactly one tls_client_auth member for tls_client_auth",
-        ClientAuthMethod::PrivateKeyJwt if jwk::set_from_json(jwks).is_ok_and(|keys| keys.iter().next().is_none()) => {
-            "needs jwks with a key for private_key_jwt"
-        }
-        ClientAuthMethod::SelfSignedTlsClientAuth if certificate::thumbprints_of_set(jwks).is_ok_and(|all| all.is_empty()) => {
-            "needs jwks with a certificate for self_signed_tls_client_auth"
-        }
         ClientAuthMethod::TlsClientAuth => return Ok(()),
         _ if names_subject => "must be tls_client_auth for the tls_client_auth members",
-        _ => return Ok(()),
+        method => return has_keys(method, said.jwks.as_deref()).map_err(|rule| invalid(rule.0)),
     };
-    Err(Refusal::invalid(FIELD, rule))
+    Err(invalid(rule))
 }
 
 /// None reaches Jeton's own API.

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use crate::clients::{client_as_drafted, form_is_possible};
-use crate::directory::{NO_KEY, member_as_drafted, org_as_drafted};
+use crate::clients::{client_as_drafted, form_is_possible, has_keys};
+use crate::directory::{NO_KEY, keys_are_in_reach, member_as_drafted, org_as_drafted};
 use crate::domain::{Client, Fault, Org, OrgId, Refusal, Timestamp};
+use crate::key_sets::Origins;
 use crate::keys::PublishedKeys;
 use crate::rotate::keep_for_ever;
-use crate::store::{Put, Store};
+use crate::store::{Put, Store, Wanted};
 use crate::wire::jeton::seed::{BadSeed, Seed, SeedClient, SeedOrg};
 
 /// How much was loaded.
@@ -36,9 +37,15 @@ impl From<Fault> for NotLoaded {
     }
 }
 
-/// Loads a seed, for tokens that these keys sign. Idempotent: what is there already becomes what the file says. All of it is
+/// Loads a seed, for tokens that these keys sign, where the keys of others may be at these origins. Idempotent: what is there already becomes what the file says. All of it is
 /// checked before any of it is written.
-pub async fn load(store: &dyn Store, keys: &PublishedKeys, seed: Seed, now: Timestamp) -> Result<Loaded, NotLoaded> {
+pub async fn load(
+    store: &dyn Store,
+    keys: &PublishedKeys,
+    origins: &Origins,
+    seed: Seed,
+    now: Timestamp,
+) -> Result<Loaded, NotLoaded> {
     let loaded = Loaded { orgs: seed.orgs.len(), members: seed.members.len(), clients: seed.clients.len() };
     let mut orgs: HashMap<OrgId, Org> = HashMap::new();
     let mut in_order = Vec::new();
@@ -50,6 +57,7 @@ pub async fn load(store: &dyn Store, keys: &PublishedKeys, seed: Seed, now: Time
         if draft.settings.oauth.access_token_sign_alg.is_some_and(|alg| !keys.can_sign(alg)) {
             return Err(contradiction(format!("{entry}.settings.access_token_sign_alg"), NO_KEY));
         }
+        keys_are_in_reach(&draft.settings, origins).map_err(|refusal| refused(entry.clone(), refusal))?;
         let existing = store.org(&id).await?;
         let parent = match &draft.parent {
             Some(parent) => {
@@ -80,9 +88,14 @@ pub async fn load(store: &dyn Store, keys: &PublishedKeys, seed: Seed, now: Time
         if clients.iter().any(|other: &Client| other.org == client.org && other.alias.is_some() && other.alias == *alias) {
             return Err(contradiction(format!("clients[{index}].alias"), "is in the file twice"));
         }
+        if clients.iter().any(|other: &Client| other.id == client.id) || is_anothers(store, &client).await? {
+            return Err(contradiction(format!("clients[{index}].id"), "is the number of another client"));
+        }
         if let Some(form) = client.draft.particulars.as_ref().and_then(|particulars| particulars.access_token_form) {
             form_is_possible(keys, form).map_err(|rule| contradiction(format!("clients[{index}].access_token_form"), rule.0))?;
         }
+        has_keys(client.draft.auth_method, client.draft.jwks.as_deref())
+            .map_err(|rule| contradiction(format!("clients[{index}].auth_method"), rule.0))?;
         let existing = store.client(&client.org, client.id).await?;
         clients.push(client_of(client, existing.as_ref(), now));
     }
@@ -111,6 +124,12 @@ async fn known(store: &dyn Store, orgs: &HashMap<OrgId, Org>, id: &OrgId) -> Res
         Some(org) => Ok(Some(org.clone())),
         None => store.org(id).await,
     }
+}
+
+/// Whether a client of another org has its number.
+async fn is_anothers(store: &dyn Store, client: &SeedClient) -> Result<bool, Fault> {
+    let found = store.read(&Wanted { client_orgs: vec![client.id], ..Wanted::default() }).await?;
+    Ok(found.client_orgs.get(&client.id).is_some_and(|org| *org != client.org))
 }
 
 fn client_of(client: SeedClient, existing: Option<&Client>, now: Timestamp) -> Client {

@@ -210,6 +210,7 @@ async fn proved(
                 dpop::Expected { method: &dpop.method, uri, access_token: None, key: None, nonce: dpop::NonceRule::NotNeeded };
             Some(dpop::verify(&*ports.once, service.id(), ports.reader().now(), dpop.proof.expose(), &expected).await?)
         }
+        None if client.is_some_and(|client| client.client().dpop_bound_tokens) => return Err(Denial::DpopHeaderMissing.into()),
         None => None,
     };
     Ok(Confirmation { certificate, dpop_key })
@@ -230,18 +231,10 @@ async fn client_credentials(
         value: request.value,
         extra_claims: request.extra_claims,
         ..ClientAsk::of(Issuance {
-            grant: GrantType::ClientCredentials,
-            for_client: true,
             alias_used: client.alias_used(),
             properties: request.properties,
             confirmation,
-            details: None,
-            acr: None,
-            auth_time: None,
-            for_external_attachment: false,
-            of_member: false,
-            actors: Vec::new(),
-            ancestors: Vec::new(),
+            ..Issuance::by(GrantType::ClientCredentials)
         })
     };
     let grant = policy::issue(service, client.client(), ask, RefreshOf::OrgAndClient, ports.reader().now())?;
@@ -290,7 +283,7 @@ async fn refresh_token(
         audiences: None,
         profile: Profile::Authlete,
     };
-    let redeemed = redeem_of_client(ports, service, client.client(), token, ask).await?;
+    let redeemed = redeem_of_client(ports, service, client.client(), token, ask, Vec::new()).await?;
     let issued = Box::new(Issued { minted: redeemed.minted, client: client.into_client() });
     Ok(Outcome::Issued { issued, resources, previous_refresh_token_used: redeemed.was_previous })
 }

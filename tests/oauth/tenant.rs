@@ -131,7 +131,7 @@ impl<'a> Tenant<'a> {
         let tenant = Self::of(app, org);
         let keys = app.platform.records.reader.keys.now().await.unwrap();
         let seed = Seed::read(&tenant.seed(more)).expect("a seed");
-        seed::load(&*app.store, &keys, seed, app.clock.now()).await.expect("the seed is loaded");
+        seed::load(&*app.store, &keys, &shared::key_sets::Origins::default(), seed, app.clock.now()).await.expect("the seed is loaded");
         tenant
     }
 

@@ -66,13 +66,8 @@ impl Terms {
             return Ok(None);
         }
         let id = claims.text("jti")?.filter(|id| (1..=LONGEST_ID).contains(&id.len()));
-        let exp = claims.moment("exp")?.filter(|exp| now < *exp && *exp <= now.plus(Seconds(longest)));
+        let made_at = claims.moment("iat")?.unwrap_or(now).min(now);
+        let exp = claims.moment("exp")?.filter(|exp| now < *exp && *exp <= made_at.plus(Seconds(longest)));
         Ok(id.zip(exp).map(|(id, expires_at)| Self { id: id.to_owned(), expires_at }))
-    }
-
-    /// Whether it was made for no longer than it may live, where it says when it was made.
-    pub(crate) fn are_short(&self, claims: &Claims) -> Result<bool, WrongType> {
-        let longest = Seconds(LONGEST_LIFE.0 + SKEW.0);
-        Ok(claims.moment("iat")?.is_none_or(|iat| self.expires_at <= iat.plus(longest)))
     }
 }

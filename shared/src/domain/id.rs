@@ -242,6 +242,13 @@ impl TokenId {
     }
 }
 
+impl Subject {
+    /// Whether a client can have a token about it: Authlete's bounds.
+    pub fn is_of_client(&self) -> bool {
+        self.as_str().is_ascii() && self.as_str().len() <= 100
+    }
+}
+
 impl std::str::FromStr for TokenId {
     type Err = Invalid;
 

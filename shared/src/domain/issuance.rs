@@ -4,7 +4,8 @@ use super::{ClientId, Invalid, Session, Subject, Timestamp, TokenId};
 
 /// How a token came to an OAuth client, and what came with it. Of a token that a member asked for itself nothing of this is known.
 ///
-/// A token with one is its client's: it lives as long as the client is there and enabled, whether or not its subject is a member.
+/// A token with one is its client's: it lives as long as the client is there and enabled, whether or not its subject is a member; [`Issuance::of_member`] says where that
+/// counts, too.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Issuance {
     /// The grant that it began with. A refresh doesn't change it.
@@ -134,6 +135,11 @@ impl GrantType {
             Self::JwtBearer => "urn:ietf:params:oauth:grant-type:jwt-bearer",
             Self::PreAuthorizedCode => "urn:ietf:params:oauth:grant-type:pre-authorized_code",
         }
+    }
+
+    /// Whether a client must authenticate for it: RFC 6749 section 4.4. In an exchange anybody could pose as a public client.
+    pub const fn is_for_confidential(self) -> bool {
+        matches!(self, Self::ClientCredentials | Self::TokenExchange)
     }
 
     /// Whether no refresh token comes with it: RFC 6749 sections 4.2.2 and 4.4.3.

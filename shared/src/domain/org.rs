@@ -53,8 +53,8 @@ impl Org {
 /// What the tokens of an org are like.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct OrgSettings {
-    /// Lifetime of an access token where the request names none.
-    pub token_duration: Seconds,
+    /// Lifetime of an access token where the request names none. `None`: [`OrgSettings::USUAL`], or that of clients.
+    pub token_duration: Option<Seconds>,
     /// The longest lifetime that a request may name.
     pub max_token_duration: Seconds,
     /// Lifetime of a refresh family.
@@ -70,6 +70,15 @@ pub struct OrgSettings {
 impl OrgSettings {
     /// No token that expires, and no refresh family, lives longer than this, whatever the settings: 400 days.
     pub const LONGEST: Seconds = Seconds(400 * 86_400);
+    /// How long a token lives where nothing else is said.
+    pub const USUAL: Seconds = Seconds::HOUR;
+    /// The same for one that an OAuth client gets at the token endpoint.
+    pub const USUAL_OF_CLIENTS: Seconds = Seconds(600);
+
+    /// Lifetime of a token where the request names none, and where the settings say nothing, this one.
+    pub fn duration_or(&self, usual: Seconds) -> Seconds {
+        self.token_duration.unwrap_or(usual).min(self.max_token_duration)
+    }
 
     /// Whether the refresh token of a client of this kind stays the same when it is used.
     pub fn keeps_refresh_token(&self, client: Option<super::ClientKind>) -> bool {
@@ -80,7 +89,7 @@ impl OrgSettings {
 impl Default for OrgSettings {
     fn default() -> Self {
         Self {
-            token_duration: Seconds::HOUR,
+            token_duration: None,
             max_token_duration: Seconds::DAY,
             refresh_token_duration: Seconds(30 * 86_400),
             refresh_token_kept: None,

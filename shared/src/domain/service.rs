@@ -53,8 +53,9 @@ impl std::str::FromStr for ClientRef {
     fn from_str(text: &str) -> Result<Self, Invalid> {
         const RULE: Invalid = Invalid("must be a client's number or alias");
         if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-            let number = text.parse().map_err(|_| RULE)?;
-            return ClientId::from_number(number).map(Self::Id);
+            let id = text.parse().map_err(|_| RULE).and_then(ClientId::from_number)?;
+            // One spelling only: no leading zeros.
+            return if id.to_string() == text { Ok(Self::Id(id)) } else { Err(RULE) };
         }
         if super::Client::is_alias(text) { Ok(Self::Alias(text.to_owned())) } else { Err(RULE) }
     }

@@ -1,4 +1,4 @@
-//! Nonces of DPoP proofs (RFC 9449 section 8): they tell that a proof was made a short while ago, whatever the client's clock says.
+//! Nonces of DPoP proofs (RFC 9449 section 8): none can be made in advance by who has the key for a while.
 //!
 //! None is stored: a nonce is a moment, and a MAC of it for one org by the deployment's key.
 

@@ -2,7 +2,6 @@
 
 use super::{Granted, Turn};
 use crate::domain::{Error, GrantType, Issuance};
-use crate::issue::grant_to;
 use crate::policy::{self, ClientAsk, RefreshOf};
 use crate::token_request::Form;
 
@@ -21,6 +20,5 @@ pub(super) async fn grant(turn: Turn<'_>, form: &Form) -> Result<Granted, Error>
     };
     let now = turn.ports.reader().now();
     let grant = policy::issue(&turn.service, &turn.client, ask, RefreshOf::OrgAndClient, now)?;
-    let issued = grant_to(turn.ports, &turn.service, turn.client, grant).await?;
-    Ok(Granted { issued, token_type: None })
+    Ok(Granted { issued: turn.grant(grant).await?, token_type: None })
 }

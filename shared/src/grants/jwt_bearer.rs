@@ -1,17 +1,19 @@
 //! `urn:ietf:params:oauth:grant-type:jwt-bearer`: RFC 7523 section 2.1. Somebody whom the org trusts says for whom the token is.
 
 use super::{Granted, Turn};
-use crate::assertion::{self, Asserted};
+use crate::assertion::{self, Asserted, Verified};
 use crate::domain::{Denial, Error, GrantType, Issuance, Scope};
-use crate::issue::grant_to;
 use crate::policy::{self, ClientAsk, RefreshOf};
 use crate::token_request::Form;
 
-pub(super) async fn grant(turn: Turn<'_>, form: &Form) -> Result<Granted, Error> {
+pub(super) async fn grant(mut turn: Turn<'_>, form: &Form) -> Result<Granted, Error> {
     let assertion = form.assertion.as_ref().ok_or(Denial::AssertionMissing)?;
     let org = turn.service.org();
-    let verified = assertion::verify(turn.ports, org, &turn.client, assertion.expose()).await?;
-    let asserted = verified.asserted();
+    let Verified { asserted, single_use } = assertion::verify(turn.ports, org, &turn.client, assertion.expose()).await?;
+    // RFC 9068 section 5: it would look like the client's own token.
+    if asserted.subject.as_str() == turn.client.id.to_string() {
+        return Err(Denial::AssertionSubject.into());
+    }
     let issuance = Issuance {
         confirmation: turn.confirmation.clone(),
         details: turn.details(form)?,
@@ -22,7 +24,7 @@ pub(super) async fn grant(turn: Turn<'_>, form: &Form) -> Result<Granted, Error>
     };
     let ask = ClientAsk {
         subject: Some(asserted.subject.clone()),
-        scopes: scopes(&turn, asserted, form)?,
+        scopes: scopes(&turn, &asserted, form)?,
         audiences: policy::requested_resource(org, form.resources()?)?,
         profile: turn.profile()?,
         ..ClientAsk::of(issuance)
@@ -30,9 +32,8 @@ pub(super) async fn grant(turn: Turn<'_>, form: &Form) -> Result<Granted, Error>
     // RFC 7521 section 4.1: whoever can have another assertion needs no refresh token.
     let refresh_of = if asserted.issuer.refresh_tokens { RefreshOf::OrgAndClient } else { RefreshOf::Nobody };
     let grant = policy::issue(&turn.service, &turn.client, ask, refresh_of, turn.ports.reader().now())?;
-    verified.use_up(&*turn.ports.once).await?;
-    let issued = grant_to(turn.ports, &turn.service, turn.client, grant).await?;
-    Ok(Granted { issued, token_type: None })
+    turn.single_uses.push(single_use);
+    Ok(Granted { issued: turn.grant(grant).await?, token_type: None })
 }
 
 /// What the client may request, the issuer may open, and the member holds. Of the default ones those that remain.

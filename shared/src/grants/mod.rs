@@ -5,17 +5,18 @@ mod jwt_bearer;
 mod refresh_token;
 mod token_exchange;
 
-use crate::client_auth::{ClientCredentials, Identified, Proven, identify};
+use crate::client_auth::{ClientCredentials, Identified, identify};
 use crate::client_token::Sought;
 use crate::domain::{
     Audience, AuthorizationDetails, Client, ClientKind, Confirmation, Denial, Error, GrantType, Invalid, OrgId, Refusal, Secret,
     Service,
 };
 use crate::dpop;
-use crate::issue::Issued;
+use crate::issue::{Issued, grant_to};
 use crate::jose::certificate;
-use crate::policy::Profile;
+use crate::policy::{self, Profile};
 use crate::ports::Granter;
+use crate::single_use::SingleUse;
 use crate::store::Found;
 use crate::token_request::{Form, TokenType};
 use crate::wire::oauth::details;
@@ -73,14 +74,15 @@ pub async fn grant(ports: &Granter, request: GrantRequest) -> Result<Outcome, Er
         }
         _ => None,
     };
-    let confirmation = match proved(ports, &service, &proven, &request).await {
+    let (confirmation, proof) = match proved(ports, &service, proven.client(), &request).await {
         Err(Error::Refused(Refusal::Denied(denial @ Denial::DpopNonceRequired))) => {
             return Ok(Outcome { granted: Err(denial), nonce });
         }
         proved => proved?,
     };
-    let client = proven.use_up(&*ports.once).await?.into_client();
-    let turn = Turn { ports, service, client, confirmation };
+    let (client, assertion) = proven.into_parts();
+    let single_uses = assertion.into_iter().chain(proof).collect();
+    let turn = Turn { ports, service, client: client.into_client(), confirmation, single_uses };
     let granted = match grant {
         GrantType::RefreshToken => refresh_token::grant(turn, (sought, &found), &request.form).await?,
         GrantType::TokenExchange => token_exchange::grant(turn, request.form).await?,
@@ -99,17 +101,20 @@ fn permitted(service: &Service, client: &Client, grant: GrantType) -> Result<(),
     if !service.org().settings.oauth.supported_grants.contains(&grant) || !client.grants.contains(&grant) {
         return Err(Denial::GrantNotAllowed);
     }
-    // RFC 6749 section 4.4; for an exchange, anybody could pose as a public client.
-    let for_confidential = matches!(grant, GrantType::ClientCredentials | GrantType::TokenExchange);
-    if for_confidential && client.kind != ClientKind::Confidential {
+    if grant.is_for_confidential() && client.kind != ClientKind::Confidential {
         return Err(Denial::ClientMustBeConfidential);
     }
     Ok(())
 }
 
 /// The keys that the request proves: RFC 9449 section 5, RFC 8705 section 3.
-async fn proved(ports: &Granter, service: &Service, proven: &Proven, request: &GrantRequest) -> Result<Confirmation, Error> {
-    let (client, reader) = (proven.client(), ports.reader());
+async fn proved(
+    ports: &Granter,
+    service: &Service,
+    client: &Client,
+    request: &GrantRequest,
+) -> Result<(Confirmation, Option<SingleUse>), Error> {
+    let reader = ports.reader();
     let certificate = match request.credentials.certificate.as_deref() {
         Some(pem) if client.certificate_bound_tokens => {
             Some(certificate::thumbprint(pem).map_err(|_| Denial::CertificateMismatch)?)
@@ -117,7 +122,7 @@ async fn proved(ports: &Granter, service: &Service, proven: &Proven, request: &G
         None if client.certificate_bound_tokens => return Err(Denial::CertificateMismatch.into()),
         _ => None,
     };
-    let dpop_key = match &request.dpop {
+    let (dpop_key, single_use) = match &request.dpop {
         Some(proof) => {
             let uri = format!("{}{PATH}", reader.keys.issuer().as_str().trim_end_matches('/'));
             let signing = ports.refresher.minter.signing.now().await?;
@@ -127,12 +132,13 @@ async fn proved(ports: &Granter, service: &Service, proven: &Proven, request: &G
                 dpop::NonceRule::NotNeeded
             };
             let expected = dpop::Expected { method: "POST", uri: &uri, access_token: None, key: None, nonce };
-            Some(dpop::verify(&*ports.once, service.id(), reader.now(), proof.expose(), &expected).await?)
+            let (key, single_use) = dpop::check(service.id(), reader.now(), proof.expose(), &expected).await?;
+            (Some(key), Some(single_use))
         }
         None if client.dpop_bound_tokens => return Err(Denial::DpopHeaderMissing.into()),
-        None => None,
+        None => (None, None),
     };
-    Ok(Confirmation { certificate, dpop_key })
+    Ok((Confirmation { certificate, dpop_key }, single_use))
 }
 
 /// A client whose turn it is.
@@ -141,17 +147,23 @@ struct Turn<'a> {
     service: Service,
     client: Client,
     confirmation: Confirmation,
+    /// Its assertion and its proof, which nothing has used up yet.
+    single_uses: Vec<SingleUse>,
 }
 
 impl Turn<'_> {
     /// What its token shall be like.
     fn profile(&self) -> Result<Profile, Refusal> {
-        let audience = match &self.service.org().settings.oauth.default_resource {
-            Some(resource) => resource.clone(),
-            None => Audience::parse(self.ports.reader().keys.issuer().as_str())
-                .map_err(|Invalid(rule)| Refusal::invalid("resource", rule))?,
-        };
-        Ok(Profile::Standard { audience })
+        let issuer = Audience::parse(self.ports.reader().keys.issuer().as_str());
+        Ok(Profile::Standard { issuer: issuer.map_err(|Invalid(rule)| Refusal::invalid("resource", rule))? })
+    }
+
+    /// Mints what was decided: nothing is wrong with the request any more but that it may have been made before.
+    async fn grant(self, grant: policy::Grant) -> Result<Issued, Error> {
+        for single_use in &self.single_uses {
+            single_use.use_up(&*self.ports.once).await?;
+        }
+        grant_to(self.ports, &self.service, self.client, grant).await
     }
 
     /// `authorization_details`, of types that the org has: RFC 9396 section 5.

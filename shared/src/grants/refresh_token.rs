@@ -20,6 +20,6 @@ pub(super) async fn grant(turn: Turn<'_>, (sought, found): Sighted<'_>, form: &F
         audiences: (!resources.is_empty()).then_some(resources),
         profile: turn.profile()?,
     };
-    let redeemed = redeem_of_client(turn.ports, &turn.service, &turn.client, (&sought, found), ask).await?;
+    let redeemed = redeem_of_client(turn.ports, &turn.service, &turn.client, (&sought, found), ask, turn.single_uses).await?;
     Ok(Granted { issued: Issued { minted: redeemed.minted, client: turn.client }, token_type: None })
 }

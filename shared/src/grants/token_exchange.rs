@@ -5,7 +5,6 @@ use crate::assertion::Party;
 use crate::client_token::Sought;
 use crate::domain::{Audience, AuthorizationDetails, Denial, Error, Fault, Member, Secret, Standing, TokenRecord};
 use crate::examine;
-use crate::issue::grant_to;
 use crate::policy::{self, ExchangeAsk};
 use crate::service::Seek as _;
 use crate::store::Wanted;
@@ -33,8 +32,7 @@ pub(super) async fn grant(turn: Turn<'_>, form: Form) -> Result<Granted, Error> 
     let now = turn.ports.reader().now();
     let actor = actor.as_ref().map(Exchanged::presented);
     let grant = policy::exchange(&turn.service, &turn.client, subject.presented(), actor, ask, now)?;
-    let issued = grant_to(turn.ports, &turn.service, turn.client, grant).await?;
-    Ok(Granted { issued, token_type: Some(requested) })
+    Ok(Granted { issued: turn.grant(grant).await?, token_type: Some(requested) })
 }
 
 /// What shall come of it: RFC 8693 section 2.1. There is nothing but access tokens, some of which are JWTs.
@@ -84,7 +82,7 @@ fn within(asked: AuthorizationDetails, subject: &TokenRecord) -> Result<Authoriz
 /// A token to exchange, which is alive.
 struct Exchanged {
     record: TokenRecord,
-    /// Its subject, if it is a member's own.
+    /// Its subject, if that is a member.
     member: Option<Member>,
 }
 
@@ -114,7 +112,7 @@ impl Turn<'_> {
         let sought = Sought::by_value(&*reader.keys.now().await?, self.service.id(), token);
         let first = reader.tokens.read(&sought.wanted(self.service.id())).await?;
         let found = sought.find_access(reader, &first).await?.filter(|found| found.standing == Standing::Live);
-        Ok(found.map(|found| Exchanged { record: found.record, member: None }))
+        Ok(found.map(|found| Exchanged { record: found.record, member: found.member }))
     }
 
     async fn of_member(&self, token: &str) -> Result<Option<Exchanged>, Fault> {

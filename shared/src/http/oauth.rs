@@ -180,6 +180,7 @@ impl FromRequest for TokenShown {
             Authorization::Bearer(bearer) if bearer.expose() == token.expose() => {
                 return Err(Refusal::CredentialsRejected(TokenProblem::Invalid));
             }
+            Authorization::Bearer(_) if !form.is_empty() => return Err(Denial::ClientAuthenticatedTwice.into()),
             Authorization::Bearer(bearer) => AskerCredentials::Bearer(bearer),
             _ => AskerCredentials::Client(Box::new(credentials(request, form)?)),
         };

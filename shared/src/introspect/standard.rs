@@ -2,7 +2,7 @@
 //! isn't there.
 
 use crate::client_token::{FoundToken, Hint, Sought};
-use crate::domain::{Audience, Client, ClientKind, Fault, Member, OrgId, Standing, TokenRecord};
+use crate::domain::{Audience, Client, ClientKind, Fault, Issuer, Member, OrgId, Standing, TokenRecord};
 use crate::examine::{AccessToken, Presented, examine};
 use crate::ports::Reader;
 use crate::store::{Found, Wanted};
@@ -40,11 +40,12 @@ pub async fn introspect_for(
     hint: Hint,
 ) -> Result<Option<Seen>, Fault> {
     let found = match sought.find(ports, first, hint).await? {
-        Some(found) => Some(Seen::OfClient(found)),
+        Some(found) => Some(Seen::OfClient(found.narrowed())),
         None if is_jwt(text) => of_member(ports, org, text).await?,
         None => None,
     };
-    Ok(found.filter(|seen| seen.is_live() && asker.may_know(seen)))
+    let issuer = ports.keys.issuer();
+    Ok(found.filter(|seen| seen.is_live() && asker.may_know(seen, issuer)))
 }
 
 fn is_jwt(text: &str) -> bool {
@@ -70,7 +71,7 @@ impl Seen {
 }
 
 impl Asker {
-    fn may_know(&self, seen: &Seen) -> bool {
+    fn may_know(&self, seen: &Seen, issuer: &Issuer) -> bool {
         let client = match self {
             Self::Auditor => return true,
             Self::Client(client) if client.kind == ClientKind::Confidential => client,
@@ -78,17 +79,22 @@ impl Asker {
         };
         match seen {
             Seen::OfClient(FoundToken::Access(token)) => {
-                token.record.client == Some(client.id) || is_shown(client, &token.record.audiences)
+                token.record.client == Some(client.id) || is_shown(client, &token.record.audiences, issuer)
             }
             // Nobody but the client itself is ever shown one.
             Seen::OfClient(FoundToken::Refresh(found)) => found.family.client == Some(client.id),
-            Seen::OfMember { record, .. } => is_shown(client, &record.audiences),
+            Seen::OfMember { record, .. } => is_shown(client, &record.audiences, issuer),
         }
     }
 }
 
 /// Whether a token for these audiences is for this client as a resource server.
-fn is_shown(client: &Client, audiences: &[Audience]) -> bool {
+fn is_shown(client: &Client, audiences: &[Audience], issuer: &Issuer) -> bool {
     let is_resource_server = client.resources.is_some();
-    is_resource_server && (audiences.is_empty() || audiences.iter().any(|audience| client.answers_to(audience)))
+    is_resource_server && (is_for_nobody(audiences, issuer) || audiences.iter().any(|audience| client.answers_to(audience)))
+}
+
+/// Whether a token is meant for nobody in particular: every resource server of the org may know of it, and see for whom it is.
+pub(super) fn is_for_nobody(audiences: &[Audience], issuer: &Issuer) -> bool {
+    audiences.is_empty() || matches!(audiences, [one] if one.as_str() == issuer.as_str())
 }

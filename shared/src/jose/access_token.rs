@@ -50,10 +50,9 @@ pub fn payload(record: &TokenRecord, jti: &str, issuer: &Issuer, extra: Option<&
 }
 
 /// The bytes that are signed of a token as RFC 9068 section 2.2 has it. Its `jti` is the id of its record, and opens nothing.
-pub fn standard_payload(record: &TokenRecord, default: &Audience, issuer: &Issuer) -> Result<Vec<u8>, Fault> {
+pub fn standard_payload(record: &TokenRecord, issuer: &Issuer) -> Result<Vec<u8>, Fault> {
     let mut claims = standard_claims(record, issuance(record)?)?;
     name(&mut claims, &record.id.to_string(), issuer);
-    claims.entry("aud").or_insert_with(|| default.as_str().into());
     serde_json::to_vec(&claims).map_err(broken)
 }
 
@@ -100,10 +99,8 @@ impl Said {
         let issuance = issuance(record)?;
         let is_standard = *self.id.expose() == record.id.to_string();
         let recorded = if is_standard { standard_claims } else { authlete_claims }(record, issuance)?;
-        // For whom it is meant by default is known to who signs it only.
-        let is_default = |name: &str| name == "aud" && is_standard && record.audiences.is_empty();
         let compared: &[&str] = if record.revision == 0 { &RESERVED } else { &LASTING };
-        Ok(compared.iter().all(|name| is_default(name) || self.claims.get(*name) == recorded.get(*name)))
+        Ok(compared.iter().all(|name| self.claims.get(*name) == recorded.get(*name)))
     }
 }
 
@@ -130,9 +127,7 @@ fn name(claims: &mut Map<String, Value>, jti: &str, issuer: &Issuer) {
 fn standard_claims(record: &TokenRecord, issuance: &Issuance) -> Result<Map<String, Value>, Fault> {
     let mut claims = authlete_claims(record, issuance)?;
     claims.insert("sub".to_owned(), record.subject.as_str().into());
-    if !record.audiences.is_empty() {
-        claims.insert("aud".to_owned(), audience(&record.audiences));
-    }
+    claims.insert("aud".to_owned(), audience(&record.audiences));
     claims.extend(actors(&issuance.actors).map(|act| ("act".to_owned(), act)));
     Ok(claims)
 }

@@ -2,7 +2,7 @@
 
 use super::{Form, Grant, Lifetime, Profile, RefreshGrant};
 use crate::domain::{
-    AccessTokenForm, Audience, Client, Confirmation, Denial, ExtraClaims, Family, GrantType, Invalid, Issuance, Org, OrgSettings,
+    AccessTokenForm, Audience, Client, Confirmation, Denial, ExtraClaims, Family, GrantType, Invalid, Issuance, Member, Org, OrgSettings,
     Property, Refusal, Scope, Seconds, Secret, Service, Session, SessionId, Subject, SupportedScope, TicketKey, Timestamp,
 };
 
@@ -102,7 +102,7 @@ pub fn issue(
     } else {
         None
     };
-    let mut expires_at = end(org, client, &scopes, ask.lifetime, now)?;
+    let mut expires_at = end(org, client, &scopes, ask.lifetime, &ask.profile, now)?;
     if let Some(refresh) = refresh.as_ref().filter(|_| org.settings.oauth.token_expiration_linked) {
         // A token that doesn't expire isn't linked to anything.
         expires_at = expires_at.map(|exp| exp.min(refresh.expires_at));
@@ -116,7 +116,7 @@ pub fn issue(
         issued_at: now,
         not_before: now,
         expires_at,
-        audiences: ask.audiences,
+        audiences: meant_for(ask.audiences, org, &ask.profile),
         scopes,
         roles: std::collections::BTreeMap::new(),
         hosts: Vec::new(),
@@ -154,8 +154,15 @@ pub struct RefreshAsk {
 }
 
 /// Decides on the next access token of a client's family that was found alive. The scopes must be among the family's
-/// (RFC 6749 section 6); those that the org no longer supports are left out.
-pub fn refresh_of_client(org: &Org, client: &Client, family: &Family, ask: RefreshAsk, now: Timestamp) -> Result<Grant, Refusal> {
+/// (RFC 6749 section 6); those that the org no longer supports, that the client may no longer request, or that the member on whom it
+/// depends no longer holds, are left out.
+pub fn refresh_of_client(
+    org: &Org,
+    client: &Client,
+    (family, member): (&Family, Option<&Member>),
+    ask: RefreshAsk,
+    now: Timestamp,
+) -> Result<Grant, Refusal> {
     const REJECTED: Refusal = Refusal::Denied(Denial::RefreshTokenInvalid);
     let mut issuance = family.issuance.clone().ok_or(REJECTED)?;
     if org.id != family.org || family.client != Some(client.id) {
@@ -176,8 +183,13 @@ pub fn refresh_of_client(org: &Org, client: &Client, family: &Family, ask: Refre
         Some(_) => return Err(Denial::ScopeExceeds.into()),
         None => family.scopes.clone(),
     };
-    let scopes: Vec<_> = scopes.into_iter().filter(|scope| supported(org, scope).is_some()).collect();
-    let mut expires_at = end(org, client, &scopes, lifetime, now)?;
+    let mut scopes = match profile {
+        // Outside of any flow an org may give a client what that can't request.
+        Profile::Authlete => supported_of(org, scopes),
+        Profile::Standard { .. } => requestable(org, client, Some(scopes)),
+    };
+    scopes.retain(|scope| member.is_none_or(|member| member.holds(scope.name())));
+    let mut expires_at = end(org, client, &scopes, lifetime, &profile, now)?;
     if org.settings.oauth.token_expiration_linked {
         expires_at = expires_at.map(|exp| exp.min(family.expires_at));
     }
@@ -189,7 +201,7 @@ pub fn refresh_of_client(org: &Org, client: &Client, family: &Family, ask: Refre
         issued_at: now,
         not_before: now,
         expires_at,
-        audiences,
+        audiences: meant_for(audiences, org, &profile),
         scopes,
         roles: family.roles.clone(),
         hosts: family.hosts.clone(),
@@ -228,12 +240,8 @@ pub fn requested(org: &Org, client: &Client, asked: Option<Vec<Scope>>) -> Resul
 }
 
 /// The resource that a token is asked for, if the org has it: RFC 8707. One at most, because at a server of one resource a token
-/// for two of them would open the other. Where none is asked for: the org's default one, which introspection tells, too, and an
-/// exchange keeps to.
+/// for two of them would open the other.
 pub fn requested_resource(org: &Org, asked: Vec<Audience>) -> Result<Vec<Audience>, Denial> {
-    if asked.is_empty() {
-        return Ok(org.settings.oauth.default_resource.iter().cloned().collect());
-    }
     if asked.len() > 1 {
         return Err(Denial::TargetsTooMany);
     }
@@ -242,6 +250,17 @@ pub fn requested_resource(org: &Org, asked: Vec<Audience>) -> Result<Vec<Audienc
         None => resource.as_str().starts_with("https://") || resource.as_str().starts_with("urn:"),
     };
     if asked.iter().all(is_there) { Ok(asked) } else { Err(Denial::TargetInvalid) }
+}
+
+/// For whom a token is. One of RFC 9068 is always for somebody: what it says, its record says, too, so that introspection tells it
+/// and an exchange keeps to it.
+fn meant_for(audiences: Vec<Audience>, org: &Org, profile: &Profile) -> Vec<Audience> {
+    match profile {
+        Profile::Standard { issuer } if audiences.is_empty() => {
+            vec![org.settings.oauth.default_resource.as_ref().unwrap_or(issuer).clone()]
+        }
+        _ => audiences,
+    }
 }
 
 /// Those of the scopes that the org supports.
@@ -267,7 +286,7 @@ fn owner(issuance: &Issuance, subject: Option<Subject>) -> Result<Option<Subject
         (GrantType::RefreshToken, _) => Err(Refusal::invalid("grantType", "must be a grant that begins something")),
         (GrantType::ClientCredentials, _) | (GrantType::JwtBearer, None) => Ok(None),
         (_, None) => Err(Refusal::invalid("subject", "is required for this grant")),
-        (_, Some(subject)) if subject.as_str().is_ascii() && subject.as_str().len() <= 100 => Ok(Some(subject)),
+        (_, Some(subject)) if subject.is_of_client() => Ok(Some(subject)),
         (_, Some(_)) => Err(Refusal::invalid("subject", RULE)),
     }
 }
@@ -303,12 +322,17 @@ pub(super) fn end(
     client: &Client,
     scopes: &[Scope],
     lifetime: Lifetime,
+    profile: &Profile,
     now: Timestamp,
 ) -> Result<Option<Timestamp>, Refusal> {
     let lifetime = match lifetime {
         Lifetime::Default => {
             let of_scopes = scopes.iter().filter_map(|scope| supported(org, scope)?.token_duration);
-            Lifetime::For(of_scopes.chain(client.token_duration).fold(org.settings.token_duration, Seconds::min))
+            let usual = match profile {
+                Profile::Authlete => OrgSettings::USUAL,
+                Profile::Standard { .. } => OrgSettings::USUAL_OF_CLIENTS,
+            };
+            Lifetime::For(of_scopes.chain(client.token_duration).fold(org.settings.duration_or(usual), Seconds::min))
         }
         asked => asked,
     };
@@ -334,7 +358,7 @@ fn refresh_grant(
     let slides = if kept { settings.oauth.refresh_token_duration_reset } else { !settings.oauth.refresh_token_duration_kept };
     Ok(RefreshGrant {
         expires_at: now.whole_second().plus(duration),
-        token_duration: settings.token_duration,
+        token_duration: settings.duration_or(OrgSettings::USUAL),
         rotates: !kept,
         retries: settings.oauth.refresh_token_idempotent,
         slides: slides.then_some(duration),

@@ -29,16 +29,18 @@ pub struct ExchangeAsk {
 pub struct Presented<'a> {
     /// Its record.
     pub record: &'a TokenRecord,
-    /// Its subject, if it is a member's own.
+    /// The member on whom it depends, if it does: a member's own token, or one that came of an assertion about a member.
     pub member: Option<&'a Member>,
 }
 
 impl Presented<'_> {
-    /// Whether it opens this scope now. A member's own token opens what the member holds.
+    /// Whether it opens this scope now: no more than the member holds. Only a member's own token has patterns.
     fn opens(&self, scope: &Scope) -> bool {
         match self.member {
-            Some(member) => Authority { token: &self.record.scopes, held: &member.scopes }.permits(scope.name()),
-            None => self.record.scopes.contains(scope),
+            Some(member) if self.record.issuance.is_none() => {
+                Authority { token: &self.record.scopes, held: &member.scopes }.permits(scope.name())
+            }
+            member => self.record.scopes.contains(scope) && member.is_none_or(|member| member.holds(scope.name())),
         }
     }
 
@@ -57,21 +59,30 @@ pub fn exchange(
     now: Timestamp,
 ) -> Result<Grant, Refusal> {
     let (org, record) = (service.org(), subject.record);
-    may_exchange(client, record)?;
-    if actor.is_some_and(|actor| actor.record.subject == record.subject) {
-        return Err(Denial::ActorIsSubject.into());
+    may_exchange(org, client, record)?;
+    if let Some(actor) = &actor {
+        may_exchange(org, client, actor.record)?;
+        bound(actor, &ask.confirmation)?;
+        if actor.record.subject == record.subject {
+            return Err(Denial::ActorIsSubject.into());
+        }
     }
     let scopes = scopes(org, client, subject, ask.scopes)?;
-    let audiences = if ask.audiences.is_empty() { record.audiences.clone() } else { ask.audiences };
-    if !audiences.iter().all(|audience| record.audiences.contains(audience)) {
-        return Err(Denial::TargetExceeds.into());
+    if org.settings.oauth.scope_required && scopes.is_empty() {
+        return Err(Denial::ScopeRequired.into());
     }
-    let usual = end(org, client, &scopes, Lifetime::Default, now)?;
+    let audiences = audiences(record, ask.audiences, &ask.profile)?;
+    let usual = end(org, client, &scopes, Lifetime::Default, &ask.profile, now)?;
     let ends = [usual, record.expires_at, actor.and_then(|actor| actor.record.expires_at)];
     let original = record.issuance.as_deref();
+    // A client that had a token for itself is somebody else's subject now.
+    let for_client = original.is_some_and(|issuance| issuance.for_client) && record.client == Some(client.id);
+    // RFC 9068 section 5: it would look like the client's own token.
+    if !for_client && record.subject.as_str() == client.id.to_string() {
+        return Err(Denial::SubjectTokenInvalid.into());
+    }
     let issuance = Issuance {
-        // A client that had a token for itself is somebody else's subject now.
-        for_client: original.is_some_and(|issuance| issuance.for_client) && record.client == Some(client.id),
+        for_client,
         confirmation: bound(&subject, &ask.confirmation)?,
         details: ask.details.or_else(|| original?.details.clone()),
         acr: original.and_then(|issuance| issuance.acr.clone()),
@@ -109,14 +120,28 @@ pub fn exchange(
     })
 }
 
-/// Whether a client may exchange a token: one that it was issued itself, or that was meant for it, or any if it has a permit.
-fn may_exchange(client: &Client, token: &TokenRecord) -> Result<(), Denial> {
+/// Whether a client may exchange a token: any if it has a permit; else, where the org demands none, one that it was issued itself or
+/// that was meant for it.
+fn may_exchange(org: &Org, client: &Client, token: &TokenRecord) -> Result<(), Denial> {
     if client.kind != ClientKind::Confidential {
         return Err(Denial::ClientMustBeConfidential);
     }
     let is_its = token.client == Some(client.id);
     let is_for_it = token.audiences.iter().any(|audience| client.answers_to(audience));
-    if is_its || is_for_it || client.may_exchange_tokens { Ok(()) } else { Err(Denial::ClientNotPermittedToExchange) }
+    let needs_permit = org.settings.oauth.token_exchange.by_permitted_clients_only || !(is_its || is_for_it);
+    if client.may_exchange_tokens || !needs_permit { Ok(()) } else { Err(Denial::ClientNotPermittedToExchange) }
+}
+
+/// Some of those whom the original is meant for. What is meant for nobody in particular opens nothing in particular.
+fn audiences(original: &TokenRecord, asked: Vec<Audience>, profile: &Profile) -> Result<Vec<Audience>, Denial> {
+    if !asked.iter().all(|audience| original.audiences.contains(audience)) {
+        return Err(Denial::TargetExceeds);
+    }
+    Ok(match (asked.is_empty(), original.audiences.is_empty(), profile) {
+        (false, ..) => asked,
+        (true, true, Profile::Standard { issuer }) => vec![issuer.clone()],
+        (true, ..) => original.audiences.clone(),
+    })
 }
 
 fn scopes(org: &Org, client: &Client, subject: Presented<'_>, asked: Option<Vec<Scope>>) -> Result<Vec<Scope>, Denial> {
@@ -132,10 +157,10 @@ fn scopes(org: &Org, client: &Client, subject: Presented<'_>, asked: Option<Vec<
     Ok(all.into_iter().filter(|scope| subject.opens(scope)).collect())
 }
 
-/// The binding of the original stays, whatever is added: RFC 9449 section 5 has nothing of exchanges, and a thief must not get rid
-/// of it by one.
-fn bound(subject: &Presented<'_>, proved: &Confirmation) -> Result<Confirmation, Denial> {
-    confirmed(&subject.confirmation(), proved).map_err(|denial| match denial {
+/// Who presents a bound token must prove that it is theirs, and the binding of the original stays, whatever is added: RFC 9449
+/// section 5 has nothing of exchanges, and a thief must not get rid of it by one.
+fn bound(token: &Presented<'_>, proved: &Confirmation) -> Result<Confirmation, Denial> {
+    confirmed(&token.confirmation(), proved).map_err(|denial| match denial {
         Denial::DpopHeaderMissing => denial,
         _ => Denial::SubjectTokenBound,
     })

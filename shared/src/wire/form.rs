@@ -11,6 +11,7 @@ pub struct Parameters(BTreeMap<String, Vec<String>>);
 
 impl Parameters {
     const MOST: usize = 200;
+    const LONGEST_NAME: usize = 256;
     /// The longest value, in bytes, of a parameter that is no token.
     pub const LONGEST: usize = 4_000;
 
@@ -34,6 +35,9 @@ impl Parameters {
             }
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = decode(name).ok_or_else(|| Refusal::invalid("", "must be form-encoded UTF-8"))?;
+            if name.len() > Self::LONGEST_NAME {
+                return Err(Refusal::invalid("", "must have names of at most 256 bytes"));
+            }
             let Some(value) = decode(value) else { return Err(Refusal::invalid(name, "must be form-encoded UTF-8")) };
             let longest = longest(&name);
             if value.len() > longest {

@@ -130,7 +130,7 @@ async fn what_is_no_key_set_is_a_fault_that_can_be_retried() {
     let now = Timestamp::from_secs(1_800_000_000);
     assert!(sets.at(&format!("{}/html", server.origin()), None, now).await.unwrap_err().can_retry());
     assert!(sets.at(&format!("{}/jwks", server.origin()), None, now).await.unwrap().is_some());
-    assert!(!KeySets::over_https(Origins::default()).allow("https://idp.example/jwks"));
+    assert!(!KeySets::over_https(Origins::default()).origins().allow("https://idp.example/jwks"));
 }
 
 #[test]

@@ -45,8 +45,8 @@ struct OrgBody {
 
 #[derive(Deserialize, Serialize)]
 pub(super) struct SettingsBody {
-    #[serde(rename = "d", with = "coded")]
-    token_duration: Seconds,
+    #[serde(rename = "d", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    token_duration: Option<Seconds>,
     #[serde(rename = "m", with = "coded")]
     max_token_duration: Seconds,
     #[serde(rename = "r", with = "coded")]

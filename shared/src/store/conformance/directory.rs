@@ -33,7 +33,7 @@ async fn an_org_is_put_read_and_deleted(store: Arc<dyn Store>) {
         name: Some("Größe \"1\"".to_owned()),
         enabled: false,
         settings: OrgSettings {
-            token_duration: Seconds(1),
+            token_duration: Some(Seconds(1)),
             max_token_duration: Seconds(2),
             refresh_token_duration: Seconds(3),
             refresh_token_kept: Some(true),

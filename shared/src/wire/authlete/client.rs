@@ -146,7 +146,7 @@ impl TryFrom<ClientBody> for ClientDraft {
             single_token_per_subject: members.single_access_token_per_subject,
             certificate_bound_tokens: members.tls_client_certificate_bound_access_tokens,
             may_exchange_tokens: extension.token_exchange_permitted,
-            dpop_bound_tokens: Some(members.dpop_required),
+            dpop_bound_tokens: members.dpop_required,
             certificate_subject,
             particulars: members.jeton.map(|Object(only)| particulars(only)).transpose()?,
             attributes: attributes(members.attributes.unwrap_or_default())?,

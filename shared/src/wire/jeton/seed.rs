@@ -74,8 +74,9 @@ impl Seed {
             let path = error.path().to_string();
             let inner = error.inner();
             let (member, rule) = crate::wire::json::explain(inner);
+            // Where the file ends too early there is no path, but a question mark.
             let member =
-                [path.trim_matches('.'), &member].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(".");
+                [path.trim_matches(['.', '?']), &member].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(".");
             let rule = if inner.is_data() { rule } else { syntax(inner) };
             let member = if member.is_empty() { member } else { format!("{member} ") };
             BadSeed::Unreadable { line: inner.line(), column: inner.column(), member, rule }
@@ -234,7 +235,7 @@ mod tests {
         assert_eq!(seed.orgs[0].secrets.as_ref().unwrap()[0][..2], [0x9f, 0x86]);
         assert!(seed.orgs[1].secrets.is_none());
         let settings = &seed.orgs[1].draft.settings;
-        assert_eq!((settings.token_duration.0, settings.oauth.access_token_sign_alg), (60, Some(Algorithm::EdDsa)));
+        assert_eq!((settings.token_duration, settings.oauth.access_token_sign_alg), (Some(Seconds(60)), Some(Algorithm::EdDsa)));
         let [shop, office] = &seed.clients[..] else { panic!() };
         assert_eq!((shop.draft.auth_method, shop.enabled), (ClientAuthMethod::None, true));
         assert_eq!(shop.draft.scopes.as_ref().unwrap().len(), 1);

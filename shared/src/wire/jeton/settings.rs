@@ -207,14 +207,14 @@ impl Settings {
         let length = |given: Option<Length>, default: Seconds| given.map_or(default, |length| length.0);
         let max_token_duration = length(self.max_token_duration, default.max_token_duration);
         let settings = OrgSettings {
-            token_duration: length(self.token_duration, default.token_duration.min(max_token_duration)),
+            token_duration: self.token_duration.map(|length| length.0),
             max_token_duration,
             refresh_token_duration: length(self.refresh_token_duration, default.refresh_token_duration),
             refresh_token_kept: self.refresh_token_kept,
             allow_non_expiring: self.allow_non_expiring.unwrap_or(default.allow_non_expiring),
             oauth: self.take_oauth(default.oauth)?,
         };
-        if settings.token_duration > settings.max_token_duration {
+        if settings.token_duration.is_some_and(|length| length > settings.max_token_duration) {
             return Err(Refusal::invalid("settings.token_duration", "must not be longer than max_token_duration"));
         }
         Ok(settings)
@@ -254,7 +254,7 @@ impl Settings {
     pub(super) fn of(settings: &OrgSettings) -> Self {
         let oauth = &settings.oauth;
         Self {
-            token_duration: Some(Length(settings.token_duration)),
+            token_duration: settings.token_duration.map(Length),
             max_token_duration: Some(Length(settings.max_token_duration)),
             refresh_token_duration: Some(Length(settings.refresh_token_duration)),
             refresh_token_kept: settings.refresh_token_kept,

@@ -117,7 +117,8 @@ impl Stage {
 
     async fn used_up(&self, client: u64, assertion: &str) -> Result<Asserted, Error> {
         let verified = verify(&self.ports, &self.org, &client_of(&self.org, client), assertion).await?;
-        verified.use_up(&*self.ports.once).await
+        verified.single_use.use_up(&*self.ports.once).await?;
+        Ok(verified.asserted)
     }
 
     /// Why it is denied, and that it is not used up by that.

@@ -118,6 +118,7 @@ fn access_token(is_rich: bool) -> AccessToken {
         record: record(is_rich),
         family: is_rich.then(family),
         client: Some(client(is_rich)),
+        member: None,
         standing: Standing::Live,
         family_standing: is_rich.then_some(Standing::Live),
     }
@@ -177,7 +178,7 @@ fn outcomes() -> Vec<(&'static str, Outcome)> {
     const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
     let asked = || Asked { client: None, scopes: record(true).scopes, resources: record(true).audiences };
     let exchanged = |kind, found| ExchangedToken { token: secret("a"), kind, found };
-    let refresh = ClientFamily { family: family(), token: None, client: Some(client(true)), standing: Standing::Live };
+    let refresh = ClientFamily { family: family(), token: None, client: Some(client(true)), member: None, standing: Standing::Live };
     let rich = Exchange {
         audiences: vec!["x".into()],
         requested: Some(TokenType::AccessToken),

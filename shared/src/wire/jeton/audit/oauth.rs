@@ -61,7 +61,8 @@ fn types(details: &AuthorizationDetails) -> Vec<String> {
 /// Settings of an org, named as its administrators name them.
 #[derive(Serialize)]
 pub(super) struct SettingsFacts<'a> {
-    token_duration: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_duration: Option<u32>,
     max_token_duration: u32,
     refresh_token_duration: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -143,7 +144,7 @@ struct IssuerFacts<'a> {
 
 pub(super) fn of_settings(settings: &OrgSettings) -> SettingsFacts<'_> {
     SettingsFacts {
-        token_duration: settings.token_duration.0,
+        token_duration: settings.token_duration.map(|length| length.0),
         max_token_duration: settings.max_token_duration.0,
         refresh_token_duration: settings.refresh_token_duration.0,
         refresh_token_kept: settings.refresh_token_kept,

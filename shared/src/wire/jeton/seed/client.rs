@@ -98,7 +98,7 @@ impl RawClient {
             single_token_per_subject: self.single_token_per_subject.unwrap_or(false),
             certificate_bound_tokens: self.certificate_bound_tokens.unwrap_or(false),
             may_exchange_tokens: self.may_exchange_tokens.unwrap_or(false),
-            dpop_bound_tokens: Some(self.dpop_bound_tokens.unwrap_or(false)),
+            dpop_bound_tokens: self.dpop_bound_tokens.unwrap_or(false),
             certificate_subject,
             particulars: Some(Particulars {
                 access_token_form: self.access_token_form.map(|form| form.0),
