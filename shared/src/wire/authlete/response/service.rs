@@ -18,6 +18,7 @@ pub struct Metadata<'a> {
     token_endpoint: Option<&'a str>,
     jwks_uri: String,
     scopes_supported: Vec<&'a str>,
+    #[cfg_attr(feature = "openapi", schemars(with = "Vec<String>", length(max = 0)))]
     response_types_supported: [&'static str; 0],
     grant_types_supported: Vec<&'static str>,
     token_endpoint_auth_methods_supported: Vec<&'static str>,
