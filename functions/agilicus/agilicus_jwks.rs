@@ -5,7 +5,7 @@ use shared::http::{Dialect, Endpoint, IfNoneMatch, Published, Route};
 use shared::ports::KeyReader;
 use shared::wire::JwkSet;
 
-/// Publishes the public keys. The path is the contract's, spelled as it spells it.
+/// Publishes the public keys. The path is spelled as the Agilicus Tokens API spells it.
 #[derive(Debug)]
 pub struct AgilicusJwks;
 

@@ -71,7 +71,7 @@ struct Members {
     jeton: Option<Object<JetonOnly>>,
 }
 
-/// What the contract has no word for.
+/// What Authlete's API has no word for.
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(default)]
