@@ -1,4 +1,4 @@
-//! `GET /v1/tokens/jwsk`: contract `agilicus`, section 1.2.
+//! `GET /v1/tokens/jwsk` of the Agilicus Tokens API.
 
 use shared::domain::Error;
 use shared::http::{Dialect, Endpoint, IfNoneMatch, Published, Route};

@@ -17,7 +17,7 @@ use crate::service::client_named;
 use crate::store::{Found, UseOnce, Used};
 use crate::wire::form::Parameters;
 
-/// What a client presents: contract `authlete` section 5.2.
+/// What a client presents.
 #[derive(Clone, Debug, Default)]
 pub struct ClientCredentials {
     /// Who it says it is in the `Authorization` header.

@@ -151,7 +151,7 @@ fn each_array_says_of_what_it_is() {
     }
 }
 
-/// Design section 2: catalogue, rooms and document are one list. What the template has, `drift` holds to the catalogue.
+/// Catalogue, rooms and document are one list. What the template has, `drift` holds to the catalogue.
 #[test]
 fn each_route_is_in_the_document_and_there_is_no_other() {
     let document: Value = serde_json::from_str(&committed()).unwrap();

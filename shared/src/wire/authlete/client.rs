@@ -1,4 +1,4 @@
-//! `Client`, and the calls about clients: contract `authlete` sections 5.14 and 3.
+//! `Client`, and the calls about clients: `/client/…` of Authlete's API.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};

@@ -1,4 +1,4 @@
-//! The service's metadata: OpenID Connect Discovery section 3 and RFC 8414 section 2, as contract `authlete` section 5.13 has it.
+//! The service's metadata: OpenID Connect Discovery section 3 and RFC 8414 section 2, as Authlete has it.
 
 use json_patch::Patch;
 use serde::Serialize;
