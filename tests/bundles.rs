@@ -208,7 +208,7 @@ fn failed_start(command: &mut Command) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// Design section 7: printed beside the targets, which are for the profile `lambda`.
+/// Printed beside the targets, which are for the profile `lambda`.
 #[tokio::test]
 #[ignore = "needs JETON_BUNDLES"]
 async fn bundles_tell_what_they_cost() {

@@ -265,7 +265,7 @@ async fn a_role_grants_what_its_function_does_and_nothing_else() {
     assert!(done.is_empty(), "{done:?}");
 }
 
-/// Design section 5: the calls of an operation when warm, and those that a cold start adds.
+/// The calls of an operation when warm, and those that a cold start adds.
 #[tokio::test]
 async fn each_operation_makes_as_many_calls_of_aws_as_planned() {
     const READ: &[&str] = &["BatchGetItem"];

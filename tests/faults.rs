@@ -158,7 +158,7 @@ async fn a_panic_is_a_500_in_the_dialect_and_the_next_request_works() {
     }
 }
 
-/// Design section 5: what one operation costs when warm. Signing isn't a call of the store.
+/// What one operation costs when warm. Signing isn't a call of the store.
 #[tokio::test]
 async fn each_operation_makes_as_many_calls_as_planned() {
     for (operation, calls) in [

@@ -44,7 +44,7 @@ fn no_two_endpoints_share_a_method_and_path() {
     assert_eq!(routes.iter().collect::<BTreeSet<_>>().len(), routes.len());
 }
 
-/// Contract `authlete` section 2.1: version 3 has the service in the path, version 2 hasn't. Of others only metadata has a second path.
+/// Version 3 of Authlete's API has the service in the path, version 2 hasn't. Of others only metadata has a second path.
 #[test]
 fn each_path_of_authlete_s_api_has_a_twin_without_the_service() {
     for Entry { route, .. } in functions::catalogue::<Instance>() {
@@ -60,7 +60,7 @@ fn each_path_of_authlete_s_api_has_a_twin_without_the_service() {
     }
 }
 
-/// Contract `authlete` section 2.4: by the code it can be told which call refused.
+/// By the code it can be told which call refused.
 #[test]
 fn each_call_of_authlete_s_api_has_digits_of_its_own() {
     let refusal = Refusal::invalid("member", "is wrong");

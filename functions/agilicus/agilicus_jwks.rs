@@ -1,11 +1,11 @@
-//! `GET /v1/tokens/jwsk`: contract `agilicus`, section 1.2.
+//! `GET /v1/tokens/jwsk` of the Agilicus Tokens API.
 
 use shared::domain::Error;
 use shared::http::{Dialect, Endpoint, IfNoneMatch, Published, Route};
 use shared::ports::KeyReader;
 use shared::wire::JwkSet;
 
-/// Publishes the public keys. The path is the contract's, spelled as it spells it.
+/// Publishes the public keys. The path is spelled as the Agilicus Tokens API spells it.
 #[derive(Debug)]
 pub struct AgilicusJwks;
 

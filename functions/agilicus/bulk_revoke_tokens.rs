@@ -1,4 +1,4 @@
-//! `POST /v1/tokens/bulk_revoke`: contract `agilicus`, section 1.2.
+//! `POST /v1/tokens/bulk_revoke` of the Agilicus Tokens API.
 
 use shared::domain::Error;
 use shared::http::{Answer, Bearer, Dialect, Endpoint, Json, Route};

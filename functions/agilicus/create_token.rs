@@ -1,4 +1,4 @@
-//! `POST /v1/tokens`: contract `agilicus`, section 1.1, operation 1.
+//! `POST /v1/tokens` of the Agilicus Tokens API.
 
 use shared::domain::Error;
 use shared::http::{Answer, Bearer, Dialect, Endpoint, Json, Route};

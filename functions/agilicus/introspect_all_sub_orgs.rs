@@ -1,4 +1,4 @@
-//! `POST /v1/tokens/introspect_all_sub_orgs`: contract `agilicus`, section 1.2.
+//! `POST /v1/tokens/introspect_all_sub_orgs` of the Agilicus Tokens API.
 
 use shared::domain::Error;
 use shared::http::{Answer, Dialect, Endpoint, Json, Route};

@@ -1,4 +1,4 @@
-//! `GET /v1/tokens/introspect_self`: contract `agilicus`, section 1.2.
+//! `GET /v1/tokens/introspect_self` of the Agilicus Tokens API.
 
 use shared::domain::Error;
 use shared::http::{Answer, Bearer, Dialect, Endpoint, Query, Route};

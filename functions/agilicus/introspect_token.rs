@@ -1,4 +1,4 @@
-//! `POST /v1/tokens/introspect`: contract `agilicus`, section 1.1, operation 3.
+//! `POST /v1/tokens/introspect` of the Agilicus Tokens API.
 
 use shared::domain::Error;
 use shared::http::{Answer, Dialect, Endpoint, Json, Route};

@@ -1,6 +1,6 @@
-//! `POST /v1/tokens/refresh`: contract `agilicus`, section 1.2.
+//! `POST /v1/tokens/refresh` of the Agilicus Tokens API.
 //!
-//! The contract leaves open which token goes where, so both readings work: the refresh token in the body (whatever the
+//! The API leaves open which token goes where, so both readings work: the refresh token in the body (whatever the
 //! header says: the access token there may well have expired), or as the bearer, with its access token in the body or without.
 
 use shared::domain::{self, Error, Refusal};

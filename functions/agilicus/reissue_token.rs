@@ -1,4 +1,4 @@
-//! `POST /v1/tokens/reissue`: contract `agilicus`, section 1.1, operation 4.
+//! `POST /v1/tokens/reissue` of the Agilicus Tokens API.
 
 use shared::domain::Error;
 use shared::http::{Answer, Dialect, Endpoint, Json, Route};

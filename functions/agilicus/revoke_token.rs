@@ -1,4 +1,4 @@
-//! `POST /v1/tokens/revoke`: contract `agilicus`, section 1.1, operation 5.
+//! `POST /v1/tokens/revoke` of the Agilicus Tokens API.
 
 use shared::domain::Error;
 use shared::http::{Dialect, Endpoint, Json, NoContent, Route};

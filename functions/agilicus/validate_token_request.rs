@@ -1,4 +1,4 @@
-//! `POST /v1/tokens/validations`: contract `agilicus`, section 1.1, operation 6.
+//! `POST /v1/tokens/validations` of the Agilicus Tokens API.
 
 use shared::domain::Error;
 use shared::http::{Answer, Dialect, Endpoint, Json, Route};

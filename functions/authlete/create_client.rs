@@ -1,4 +1,4 @@
-//! `POST /client/create`: contract `authlete`, section 5.14.
+//! `POST /client/create` of Authlete's API.
 
 use shared::clients;
 use shared::domain::Error;

@@ -1,4 +1,4 @@
-//! `POST /auth/token/create`: contract `authlete`, section 5.1.
+//! `POST /auth/token/create` of Authlete's API.
 
 use shared::domain::Error;
 use shared::domain::scope::api;

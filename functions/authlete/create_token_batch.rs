@@ -1,4 +1,4 @@
-//! `POST /api/{serviceId}/auth/token/create/batch`: contract `authlete`, section 5.9.
+//! `POST /api/{serviceId}/auth/token/create/batch` of Authlete's API.
 
 use shared::batch;
 use shared::domain::scope::api;

@@ -1,4 +1,4 @@
-//! `DELETE /client/delete/{id}`: contract `authlete`, section 5.14.
+//! `DELETE /client/delete/{id}` of Authlete's API.
 
 use shared::clients;
 use shared::domain::Error;

@@ -1,4 +1,4 @@
-//! `DELETE /auth/token/delete/{accessTokenIdentifier}`: contract `authlete`, section 5.6.
+//! `DELETE /auth/token/delete/{accessTokenIdentifier}` of Authlete's API.
 
 use shared::client_token::{Hint, Sought};
 use shared::domain::Error;

@@ -1,4 +1,4 @@
-//! `POST /auth/token/fail`: contract `authlete`, section 5.4.
+//! `POST /auth/token/fail` of Authlete's API.
 
 use shared::domain::Error;
 use shared::domain::scope::api;

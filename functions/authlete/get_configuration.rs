@@ -1,4 +1,4 @@
-//! `GET /service/configuration`: contract `authlete`, section 5.13.
+//! `GET /service/configuration` of Authlete's API.
 
 use shared::domain::Error;
 use shared::http::{Answer, Dialect, Endpoint, Query, Route, ServiceCredentials};

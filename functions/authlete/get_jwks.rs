@@ -1,4 +1,4 @@
-//! `GET /service/jwks/get`: contract `authlete`, section 5.13.
+//! `GET /service/jwks/get` of Authlete's API.
 
 use serde_json::Value;
 use shared::domain::{Error, Fault};

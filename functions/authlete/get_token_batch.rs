@@ -1,4 +1,4 @@
-//! `GET /api/{serviceId}/auth/token/create/batch/status/{requestId}`: contract `authlete`, section 5.9.
+//! `GET /api/{serviceId}/auth/token/create/batch/status/{requestId}` of Authlete's API.
 
 use shared::batch;
 use shared::domain::scope::api;

@@ -1,4 +1,4 @@
-//! `GET /api/lifecycle/healthcheck`: contract `authlete`, section 2.1.
+//! `GET /api/lifecycle/healthcheck` of Authlete's API.
 
 use shared::domain::Error;
 use shared::http::{Dialect, Endpoint, PlainText, Route};

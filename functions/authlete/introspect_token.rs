@@ -1,4 +1,4 @@
-//! `POST /auth/introspection`: contract `authlete`, section 5.10.
+//! `POST /auth/introspection` of Authlete's API.
 
 use shared::client_token::Sought;
 use shared::domain::scope::api;

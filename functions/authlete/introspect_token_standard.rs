@@ -1,4 +1,4 @@
-//! `POST /auth/introspection/standard`: contract `authlete`, section 5.11.
+//! `POST /auth/introspection/standard` of Authlete's API.
 
 use shared::client_token::Sought;
 use shared::domain::scope::api;

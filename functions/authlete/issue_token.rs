@@ -1,4 +1,4 @@
-//! `POST /auth/token/issue`: contract `authlete`, section 5.3.
+//! `POST /auth/token/issue` of Authlete's API.
 
 use shared::domain::Error;
 use shared::domain::scope::api;

@@ -1,4 +1,4 @@
-//! `GET /client/get/list`: contract `authlete`, section 5.14.
+//! `GET /client/get/list` of Authlete's API.
 
 use shared::clients;
 use shared::domain::Error;

@@ -1,4 +1,4 @@
-//! `GET /auth/token/get/list`: contract `authlete`, section 5.8.
+//! `GET /auth/token/get/list` of Authlete's API.
 
 use shared::domain::scope::api;
 use shared::domain::{Error, Refusal};

@@ -1,4 +1,4 @@
-//! `POST /service/configuration`: contract `authlete`, section 5.13.
+//! `POST /service/configuration` of Authlete's API.
 
 use shared::domain::Error;
 use shared::http::{Answer, Dialect, Endpoint, Lenient, Route, ServiceCredentials};

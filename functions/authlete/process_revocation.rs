@@ -1,4 +1,4 @@
-//! `POST /auth/revocation`: contract `authlete`, section 5.12.
+//! `POST /auth/revocation` of Authlete's API.
 
 use shared::client_auth;
 use shared::client_token::Sought;

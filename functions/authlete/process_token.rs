@@ -1,4 +1,4 @@
-//! `POST /auth/token`: contract `authlete`, section 5.2.
+//! `POST /auth/token` of Authlete's API.
 
 use shared::domain::Error;
 use shared::domain::scope::api;

@@ -1,4 +1,4 @@
-//! `GET /client/secret/refresh/{id}`: contract `authlete`, section 3 (row 16).
+//! `GET /client/secret/refresh/{id}` of Authlete's API.
 
 use shared::clients;
 use shared::domain::Error;

@@ -1,4 +1,4 @@
-//! `POST /auth/token/revoke`: contract `authlete`, section 5.7.
+//! `POST /auth/token/revoke` of Authlete's API.
 
 use shared::client_token::Sought;
 use shared::domain::scope::api;

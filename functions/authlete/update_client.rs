@@ -1,4 +1,4 @@
-//! `POST /client/update/{id}`: contract `authlete`, section 5.14.
+//! `POST /client/update/{id}` of Authlete's API.
 
 use shared::clients;
 use shared::domain::Error;

@@ -1,4 +1,4 @@
-//! `POST /client/lock_flag/update/{id}`: contract `authlete`, section 3 (row 16).
+//! `POST /client/lock_flag/update/{id}` of Authlete's API.
 
 use shared::clients;
 use shared::domain::Error;

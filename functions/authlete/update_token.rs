@@ -1,4 +1,4 @@
-//! `POST /auth/token/update`: contract `authlete`, section 5.5.
+//! `POST /auth/token/update` of Authlete's API.
 
 use shared::amend;
 use shared::client_token::Sought;

@@ -1,4 +1,4 @@
-//! Makes the tokens of batches: contract `authlete`, section 5.9.
+//! Makes the tokens of batches: `/auth/token/create/batch` of Authlete's API.
 
 use shared::batch::work_on_all;
 use shared::domain::Error;

@@ -1,4 +1,4 @@
-//! Issuing many tokens in the background: contract `authlete` section 5.9.
+//! Issuing many tokens in the background: Authlete's `/auth/token/create/batch`.
 //!
 //! What is asked for is decided and made ready at once, with nothing in it but hashes; then it is handed over to a queue, in
 //! parts. To record a part twice does no harm, so a part may be delivered as often as it likes.

@@ -18,7 +18,7 @@ use crate::single_use::SingleUse;
 use crate::store::{Found, UseOnce, Used};
 use crate::wire::form::Parameters;
 
-/// What a client presents: contract `authlete` section 5.2.
+/// What a client presents.
 #[derive(Clone, Debug, Default)]
 pub struct ClientCredentials {
     /// Who it says it is in the `Authorization` header.

@@ -81,7 +81,7 @@ pub async fn introspect(ports: &Reader, token: &str) -> Result<Introspection, Er
     })
 }
 
-/// What a resource server wants of a token that it was shown: contract `authlete` section 5.10.
+/// What a resource server wants of a token that it was shown: Authlete's `/auth/introspection`.
 #[derive(Clone, Debug, Default)]
 pub struct ResourceRequest {
     /// All of them must be on the token.

@@ -126,7 +126,7 @@ fn is_revoked(token: &TokenRecord, found: &Found) -> bool {
     Evidence { org: None, member: None, client: None, family, marks: &found.marks, ancestors_live: true }.is_revoked(token)
 }
 
-/// Which tokens of OAuth clients to list: contract `authlete` section 5.8.
+/// Which tokens of OAuth clients to list: Authlete's `/auth/token/get/list`.
 #[derive(Clone, Debug, Default)]
 pub struct ClientFilter {
     /// Of this client.

@@ -27,9 +27,9 @@ pub fn id_of(value: &str) -> Option<TokenId> {
     Some(id_of_bytes(&decode(value)?, value))
 }
 
-/// What stands for a token where its value must not: Authlete's `accessTokenHash` and `refreshTokenHash`, contract `authlete`
-/// section 4.4. 43 characters of base64url that tell where the record is, so that it is found by them; the last 12 bytes are a
-/// check, by which they can't be taken for a value.
+/// What stands for a token where its value must not: Authlete's `accessTokenHash` and `refreshTokenHash`. 43 characters of
+/// base64url that tell where the record is, so that it is found by them; the last 12 bytes are a check, by which they can't be
+/// taken for a value.
 pub fn identifier(id: &TokenId) -> String {
     let mut bytes = [0; 32];
     let (front, check) = bytes.split_at_mut(20);

@@ -133,7 +133,7 @@ async fn sessions_in(ports: &BulkRevoker, query: &TokenQuery) -> Result<Vec<Mark
     }
 }
 
-/// What to revoke of OAuth clients: contract `authlete` section 5.7.
+/// What to revoke of OAuth clients: Authlete's `/auth/token/revoke`.
 #[derive(Clone, Debug)]
 pub struct ClientBulk {
     /// All that this client has.

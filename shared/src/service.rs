@@ -7,7 +7,7 @@ use crate::jose::{equal, sha256};
 use crate::ports::Reader;
 use crate::store::{Found, Wanted};
 
-/// What is presented: contract `authlete` section 2.1.
+/// What is presented.
 #[derive(Clone, Debug)]
 pub struct Credentials {
     /// The org that the path names. `None`: the credentials tell.

@@ -13,7 +13,7 @@ fn claims(token: &str) -> Value {
 }
 
 scenario! {
-    /// Contract section 4: what the SDK's helpers read from a raw token.
+    /// What the SDK's helpers read from a raw token.
     async fn a_token_is_an_es256_jwt_with_the_claims_that_the_sdk_reads(app) {
         let minted = app.mint("1", "ann", json!({"scopes": ["urn:app:read", "urn:other?"], "roles": {"shop": "owner"}, "session": "s-1"})).await.created();
         let token = minted["token"].as_str().unwrap();
@@ -35,7 +35,7 @@ scenario! {
 }
 
 scenario! {
-    /// Contract section 2, `get_user`: `type` is the discriminator without which the SDK raises.
+    /// With `get_user`, `type` is the discriminator without which the SDK raises.
     async fn get_user_returns_the_member_with_its_type(app) {
         let user = app.mint("1", "ann", json!({"get_user": true})).await.created()["user"].clone();
         assert_eq!(
@@ -157,7 +157,6 @@ scenario! {
 }
 
 scenario! {
-    /// Contract section 5.2.
     async fn a_session_is_named_inherited_or_none(app) {
         let named = app.mint("1", "administrator", json!({"session": "s-1", "scopes": [api::ADMIN]})).await.created();
         let bearer = named["token"].as_str().unwrap();
@@ -188,7 +187,7 @@ scenario! {
 }
 
 scenario! {
-    /// Contract section 2, `TokenValidity`, precedence.
+    /// What goes before what in `TokenValidity`.
     async fn validity_follows_the_richer_member(app) {
         for (more, iat_to_exp) in [
             (json!({"time_validity": {}}), 3_600),

@@ -33,7 +33,7 @@ scenario! {
 }
 
 scenario! {
-    /// Contract section 5.3: 410 is only for what is genuine and revoked.
+    /// 410 is only for what is genuine and revoked.
     async fn everything_that_is_not_ours_is_400_and_only_a_revoked_token_is_410(app) {
         let token = app.token("1", "ann", &[]).await;
         let (head, signature) = token.rsplit_once('.').unwrap();

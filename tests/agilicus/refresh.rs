@@ -44,7 +44,7 @@ scenario! {
 }
 
 scenario! {
-    /// The contract leaves open which token goes where: both readings.
+    /// The API leaves open which token goes where: both readings.
     async fn the_refresh_token_may_be_the_bearer_with_its_access_token_in_the_body(app) {
         let (access, refresh_token) = with_refresh_token(app, "111").await;
         let bearer = Some(&*refresh_token);

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::scenario;
 
 scenario! {
-    /// Contract section 5.4 and seed: "The token will expire at the same time as the presented token."
+    /// "The token will expire at the same time as the presented token."
     async fn a_reissued_token_keeps_subject_session_and_exp_and_never_has_more(app) {
         let asked = json!({"scopes": ["urn:app:read", "urn:app:write", "urn:x?"], "roles": {"shop": "owner"}, "session": "s-1", "hosts": [{"upstream_host": "a.example"}]});
         let token = app.mint("1", "ann", asked).await.created()["token"].as_str().unwrap().to_owned();

@@ -21,7 +21,7 @@ scenario! {
 }
 
 scenario! {
-    /// Contract section 5.6: the same verdict as create.
+    /// The same verdict as create.
     async fn its_verdict_is_that_of_create(app) {
         for (org, sub, more) in [
             ("1", "ann", json!({"scopes": ["urn:app:read"]})),

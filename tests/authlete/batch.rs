@@ -1,4 +1,4 @@
-//! `auth/token/create/batch`: contract `authlete` section 5.9.
+//! `auth/token/create/batch` of Authlete's API.
 
 use http::Method;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! `client/…`: contract `authlete` section 5.14, and row 16 of section 3.
+//! `client/…` of Authlete's API.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,4 +1,4 @@
-//! `auth/token/create`: contract `authlete` section 5.1.
+//! `auth/token/create` of Authlete's API.
 
 use serde_json::{Value, json};
 
@@ -164,7 +164,7 @@ scenario! {
 }
 
 scenario! {
-    /// Contract section 6.3: what the request says wins, otherwise the smallest of what service, scopes and client say.
+    /// What the request says wins, otherwise the smallest of what service, scopes and client say.
     async fn a_token_lives_as_long_as_the_request_or_else_the_settings_say(app) {
         let tenant = Tenant::opaque(app).await;
         for (more, access, refresh) in [
@@ -203,7 +203,7 @@ scenario! {
         assert_eq!(tenant.created(json!({"accessTokenDuration": 60})).await["expiresIn"], 60);
         let alone = json!({"grantType": "IMPLICIT", "accessTokenDuration": 600, "refreshTokenDuration": 60});
         assert_eq!(tenant.created(alone).await["expiresIn"], 600, "without a refresh token there is nothing to be linked to");
-        // Contract section 6.3: to be persistent beats all.
+        // To be persistent beats all.
         let persistent = tenant.created(json!({"accessTokenPersistent": true, "refreshTokenDuration": 60})).await;
         assert_eq!((&persistent["expiresIn"], &persistent["expiresAt"]), (&json!(0), &json!(0)));
     }
@@ -225,7 +225,7 @@ scenario! {
 }
 
 scenario! {
-    /// Contract section 6.4: for a creation only the service is asked, and of it only whether it has the grant at all.
+    /// For a creation only the service is asked, and of it only whether it has the grant at all.
     async fn there_are_refresh_tokens_only_where_the_service_supports_them(app) {
         let tenant = Tenant::opaque(app).await;
         assert!(tenant.created(json!({"clientId": ROBOT})).await.get("refreshToken").is_some());
@@ -268,7 +268,7 @@ scenario! {
 }
 
 scenario! {
-    /// Contract section 6.4: older records of the same client and subject go.
+    /// Older records of the same client and subject go.
     async fn a_subject_may_have_one_token_of_a_client_only(app) {
         let tenant = Tenant::opaque(app).await;
         let create = async |more: Value| {

@@ -1,4 +1,4 @@
-//! What comes before a call is understood: contract `authlete` sections 1 to 3, on every mount.
+//! What comes before a call of Authlete's API is understood, on every mount.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

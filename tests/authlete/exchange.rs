@@ -1,4 +1,4 @@
-//! Token exchange (RFC 8693) and assertions (RFC 7523) at `auth/token`: contract `authlete` section 5.2.
+//! Token exchange (RFC 8693) and assertions (RFC 7523) at `auth/token` of Authlete's API.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -1,4 +1,4 @@
-//! `auth/introspection`: contract `authlete` section 5.10.
+//! `auth/introspection` of Authlete's API.
 
 use bytes::Bytes;
 use http::{Request, header};
@@ -191,7 +191,7 @@ scenario! {
 
 scenario! {
     /// What is wrong first is told: each case leaves away what was wrong in the one before.
-    async fn the_checks_are_made_in_the_order_of_the_contract(app) {
+    async fn the_checks_are_made_in_authlete_s_order(app) {
         let tenant = Tenant::opaque(app).await;
         let bound = tenant.created(json!({"certificateThumbprint": X5T, "acr": "silver", "authTime": NOW - 60, "accessTokenDuration": 60})).await;
         let pem = format!("-----BEGIN CERTIFICATE-----\n{CERTIFICATE}\n-----END CERTIFICATE-----\n");

@@ -1,4 +1,4 @@
-//! `auth/token/issue` and `auth/token/fail`: contract `authlete` sections 5.3, 5.4 and 6.2.
+//! `auth/token/issue` and `auth/token/fail` of Authlete's API.
 
 use serde_json::{Value, json};
 
@@ -172,7 +172,7 @@ scenario! {
 }
 
 scenario! {
-    /// Contract section 6.2: a ticket keeps the key that the token request proved.
+    /// A ticket keeps the key that the token request proved.
     async fn a_ticket_binds_the_token_to_the_key_of_its_request(app) {
         let tenant = Tenant::opaque(app).await;
         let ticket = tenant.ticket(json!({"dpop": proof("a", "POST", TOKEN_ENDPOINT, None)})).await;
@@ -184,7 +184,7 @@ scenario! {
 }
 
 scenario! {
-    /// Contract section 6.4, and only one token of a client for each subject.
+    /// Only one token of a client for each subject.
     async fn what_is_issued_ends_what_was_issued_where_a_subject_may_have_one(app) {
         let tenant = Tenant::opaque(app).await;
         tenant.set(json!({"single_token_per_subject": true})).await;

@@ -1,4 +1,4 @@
-//! Access tokens that are JWTs: contract `authlete` section 6.6, RFC 9068.
+//! Access tokens that are JWTs: RFC 9068.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -171,7 +171,7 @@ scenario! {
 }
 
 scenario! {
-    /// Contract section 5.5: an update re-signs nothing, and the record decides.
+    /// An update re-signs nothing, and the record decides.
     async fn the_record_decides_and_not_the_claims(app) {
         let tenant = Tenant::jwt(app).await;
         let created = tenant.created(json!({})).await;

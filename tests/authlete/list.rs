@@ -1,4 +1,4 @@
-//! `auth/token/get/list`: contract `authlete` section 5.8.
+//! `auth/token/get/list` of Authlete's API.
 
 use serde_json::{Value, json};
 

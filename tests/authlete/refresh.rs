@@ -1,4 +1,4 @@
-//! Refresh tokens of clients: contract `authlete` section 6.4.
+//! Refresh tokens of clients, at `auth/token` of Authlete's API.
 
 use serde_json::{Value, json};
 use shared::domain::Algorithm;
@@ -220,7 +220,7 @@ scenario! {
 }
 
 scenario! {
-    /// Contract section 6.5: what is attached has a size that no series of refreshes gets past.
+    /// What is attached has a size that no series of refreshes gets past.
     async fn properties_do_not_grow_without_end(app) {
         let tenant = Tenant::opaque(app).await;
         let mut token = tenant.created(json!({"clientId": APP})).await["refreshToken"].clone();

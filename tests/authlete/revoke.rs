@@ -1,4 +1,4 @@
-//! `auth/token/delete` and `auth/token/revoke`: contract `authlete` sections 5.6 and 5.7.
+//! `auth/token/delete` and `auth/token/revoke` of Authlete's API.
 
 use serde_json::{Value, json};
 

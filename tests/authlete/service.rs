@@ -1,4 +1,4 @@
-//! `service/…` and `lifecycle/healthcheck`: contract `authlete` sections 2.1 and 5.13.
+//! `service/…` and `lifecycle/healthcheck` of Authlete's API.
 
 use bytes::Bytes;
 use http::{Method, Request};

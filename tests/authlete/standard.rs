@@ -1,4 +1,4 @@
-//! `auth/introspection/standard` (RFC 7662) and `auth/revocation` (RFC 7009): contract `authlete` sections 5.11 and 5.12.
+//! `auth/introspection/standard` (RFC 7662) and `auth/revocation` (RFC 7009) of Authlete's API.
 
 use serde_json::{Value, json};
 

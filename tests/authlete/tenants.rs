@@ -1,5 +1,5 @@
 //! Who may call: every call, without credentials, with those of another service, without the scope that it needs. And what a
-//! service has is nothing to another. Contract `authlete` section 2.
+//! service has is nothing to another.
 
 use bytes::Bytes;
 use http::{Method, Request, header};
@@ -136,7 +136,7 @@ scenario! {
 }
 
 scenario! {
-    /// Contract section 2.1: v2 paths name no service, so the credentials tell.
+    /// v2 paths name no service, so the credentials tell.
     async fn without_a_number_in_the_path_the_credentials_tell_the_service(app) {
         let tenant = Tenant::opaque(app).await;
         let other = Tenant::jwt(app).await;

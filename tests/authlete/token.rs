@@ -1,4 +1,4 @@
-//! `auth/token`: contract `authlete` section 5.2.
+//! `auth/token` of Authlete's API.
 
 use bytes::Bytes;
 use http::{Request, header};
@@ -15,7 +15,7 @@ const BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 scenario! {
     /// What is wrong first is told, though all that follows is wrong as well.
-    async fn a_request_is_processed_in_the_order_of_the_contract(app) {
+    async fn a_request_is_processed_in_authlete_s_order(app) {
         let tenant = Tenant::opaque(app).await;
         tenant.set(json!({"supported_grants": ["password", "client_credentials"]})).await;
         let ask = async |parameters: &str, more: Value| {
@@ -210,7 +210,7 @@ scenario! {
 }
 
 scenario! {
-    /// Contract section 2.2: curl sends forms.
+    /// curl sends forms.
     async fn the_call_itself_may_be_a_form(app) {
         let tenant = Tenant::opaque(app).await;
         let parameters = encoded("grant_type=client_credentials&scope=read");

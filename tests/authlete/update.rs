@@ -1,4 +1,4 @@
-//! `auth/token/update`: contract `authlete` section 5.5.
+//! `auth/token/update` of Authlete's API.
 
 use serde_json::{Value, json};
 
@@ -201,7 +201,7 @@ scenario! {
 }
 
 scenario! {
-    /// The three conditions of the contract: no end is given, the scopes change, and a new one shortens.
+    /// Authlete's three conditions: no end is given, the scopes change, and a new one shortens.
     async fn new_scopes_move_the_ends_only_if_they_may(app) {
         let tenant = Tenant::opaque(app).await;
         let both = json!({"accessTokenExpiresAtUpdatedOnScopeUpdate": true, "refreshTokenExpiresAtUpdatedOnScopeUpdate": true});

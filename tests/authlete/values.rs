@@ -1,4 +1,4 @@
-//! Values that a caller chooses for its tokens: contract `authlete` sections 5.1 and 6.1.
+//! Values that a caller chooses for its tokens at `auth/token/create`.
 
 use serde_json::json;
 

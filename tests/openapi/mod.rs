@@ -134,7 +134,24 @@ fn each_example_of_a_request_is_as_the_schema_says() {
     }
 }
 
-/// Design section 2: catalogue, rooms and document are one list. What the template has, `drift` holds to the catalogue.
+/// Generators of clients drop what has an array of they don't know what, and every call that answers with it.
+#[test]
+fn each_array_says_of_what_it_is() {
+    let document: Value = serde_json::from_str(&committed()).unwrap();
+    let mut places = vec![(String::new(), &document["components"]["schemas"]), (String::new(), &document["paths"])];
+    while let Some((place, value)) = places.pop() {
+        assert!(value["type"] != "array" || value["items"].is_object(), "{place}");
+        match value {
+            Value::Array(items) => places.extend(items.iter().map(|item| (place.clone(), item))),
+            Value::Object(members) => {
+                places.extend(members.iter().map(|(name, member)| (format!("{place}/{name}"), member)));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Catalogue, rooms and document are one list. What the template has, `drift` holds to the catalogue.
 #[test]
 fn each_route_is_in_the_document_and_there_is_no_other() {
     let document: Value = serde_json::from_str(&committed()).unwrap();

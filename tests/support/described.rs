@@ -26,7 +26,23 @@ static SCHEMAS: LazyLock<Value> = LazyLock::new(|| {
 
 static VALIDATORS: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
 
-/// An answer has a status that the document knows, and a body of the type that it has there. Does nothing where there is no endpoint.
+/// What most answers have, and what HTTP is made of: no caller is told of it.
+const EVERYWHERE: [&str; 11] = [
+    "cache-control",
+    "connection",
+    "content-length",
+    "content-type",
+    "date",
+    "keep-alive",
+    "pragma",
+    "referrer-policy",
+    "strict-transport-security",
+    "x-content-type-options",
+    "x-request-id",
+];
+
+/// An answer has a status that the document knows, with the headers and a body of the type that it has there. Does nothing where
+/// there is no endpoint.
 #[track_caller]
 pub(crate) fn check(method: &Method, path: &str, answer: &Answer) {
     let Some((path, operation)) = operation(method, path) else { return };
@@ -34,6 +50,13 @@ pub(crate) fn check(method: &Method, path: &str, answer: &Answer) {
     let name = operation["operationId"].as_str().expect("a name");
     let documented = resolved(&operation["responses"][status]);
     assert!(documented.is_object(), "{name}: {status} isn't documented: {answer:?}");
+    for header in answer.headers.keys().filter(|header| !EVERYWHERE.contains(&header.as_str())) {
+        let known = documented["headers"].as_object().into_iter().flatten();
+        assert!(known.into_iter().any(|(name, _)| header == name.as_str()), "{name}: {status}: {header} isn't documented");
+    }
+    for (header, told) in documented["headers"].as_object().into_iter().flatten() {
+        assert!(told["required"] != true || answer.headers.contains_key(header), "{name}: {status}: {header} is missing");
+    }
     let media_type = answer.headers.get(header::CONTENT_TYPE).map(|value| value.to_str().expect("text"));
     let content = media_type.map(|media_type| &documented["content"][media_type]);
     assert_eq!(content.is_some(), documented.get("content").is_some(), "{name}: {status}: {media_type:?}");

@@ -1,4 +1,4 @@
-//! What endpoints of the Authlete dialect take from a request: contract `authlete` section 2.
+//! What endpoints of the Authlete dialect take from a request.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -58,7 +58,7 @@ fn basic(header: &str) -> Option<Proof> {
     Some(Proof::Secret { org: org.parse::<OrgId>().ok()?, secret: Secret::new(secret.to_owned()) })
 }
 
-/// A body of JSON, or a form: contract section 2.2.
+/// A body of JSON, or a form: Authlete takes either.
 #[derive(Debug)]
 pub struct Lenient<T>(pub T);
 

@@ -39,7 +39,7 @@ struct Bound {
     route: Route,
     handler: Box<dyn Handler>,
     /// Whether it also answers `HEAD`: as `GET`, without the body (RFC 9110 section 9.3.2). Where a `GET` could change
-    /// something, as in contract `authlete` section 5.14, it doesn't.
+    /// something, as Authlete's `/client/secret/refresh` does, it doesn't.
     takes_head: bool,
 }
 

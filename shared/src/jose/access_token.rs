@@ -1,4 +1,4 @@
-//! The payload of an OAuth client's access token: RFC 9068 section 2.2 and contract `authlete` section 6.6.
+//! The payload of an OAuth client's access token: RFC 9068 section 2.2 and Authlete's claims.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -132,7 +132,7 @@ fn standard_claims(record: &TokenRecord, issuance: &Issuance) -> Result<Map<Stri
     Ok(claims)
 }
 
-/// What is recorded of a token as contract `authlete` section 6.6 has it.
+/// What is recorded of a token, as Authlete's JWTs have it.
 fn authlete_claims(record: &TokenRecord, issuance: &Issuance) -> Result<Map<String, Value>, Fault> {
     let mut claims = Map::new();
     let mut say = |name: &str, value: Option<Value>| claims.extend(value.map(|value| (name.to_owned(), value)));

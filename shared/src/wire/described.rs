@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
+use super::agilicus::Rfc3339;
 use super::authlete::lenient::{Number, Words};
 use super::{ApiDocument, Echo, HandedOver, JwkSet, Object, Parsed, TokenText};
 use crate::domain::{
@@ -75,6 +76,7 @@ inlined! {
     (T: Spelled) Parsed<T>, "Parsed", _generator => T::spelling();
     () TokenText, "TokenText", _generator => json_schema!({"type": "string"});
     ('a) HandedOver<'a>, "HandedOver", _generator => json_schema!({"type": "string"});
+    () Rfc3339, "Rfc3339", _generator => json_schema!({"type": "string", "format": "date-time"});
     () Number, "Number", _generator => json_schema!({"type": "integer", "format": "int64"});
     () Words, "Words", _generator => json_schema!({"type": "array", "items": {"type": "string"}});
     () ApiDocument, "ApiDocument", _generator => json_schema!({
@@ -83,7 +85,8 @@ inlined! {
         "properties": {"openapi": {"type": "string", "pattern": "^3\\.1\\."}, "info": {"type": "object"}, "paths": {"type": "object"}},
         "additionalProperties": true
     });
-    (T: JsonSchema) Echo<T>, "Echo", _generator => as_read::<T>();
+    // The request that it echoes is in the document, and has it.
+    (T: JsonSchema) Echo<T>, "Echo", _generator => Schema::new_ref(format!("#/components/schemas/{}", T::schema_name()));
 }
 
 /// As it is read, where others are as they are written.

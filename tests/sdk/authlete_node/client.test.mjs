@@ -1,4 +1,4 @@
-// client.* and client.management.*: contract section 5.14.
+// client.* and client.management.*.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,4 +1,4 @@
-// token.management.create: contract section 5.1.
+// token.management.create.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

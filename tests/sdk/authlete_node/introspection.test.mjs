@@ -1,4 +1,4 @@
-// introspection.process and .standardProcess, the keys and the metadata: contract sections 5.10, 5.11 and 5.13.
+// introspection.process and .standardProcess, the keys and the metadata.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,4 +1,4 @@
-// token.management.update, .delete, .revoke and .list, and revocation: contract sections 5.5 to 5.8 and 5.12.
+// token.management.update, .delete, .revoke and .list, and revocation.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

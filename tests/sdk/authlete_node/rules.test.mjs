@@ -1,4 +1,4 @@
-// The rules of contract section 1 that can only be seen on the wire, and the errors of section 2.3.
+// The rules of Authlete's API that can only be seen on the wire, and its errors.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";

@@ -1,4 +1,4 @@
-// token.process, token.issue and token.fail: contract sections 5.2 to 5.4.
+// token.process, token.issue and token.fail.
 
 import assert from "node:assert/strict";
 import { createHash, randomUUID } from "node:crypto";

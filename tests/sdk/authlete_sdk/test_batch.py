@@ -1,4 +1,4 @@
-"""Batches of tokens, which Java's SDK alone can ask for: contract section 5.9. Here by plain HTTP, as it sends them."""
+"""Batches of tokens, which Java's SDK alone can ask for. Here by plain HTTP, as it sends them."""
 
 import time
 import uuid

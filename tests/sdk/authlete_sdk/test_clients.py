@@ -1,4 +1,4 @@
-"""createClient, getClient, getClientList, updateClient, deleteClient and what changes a client's secret and lock: contract section 5.14."""
+"""createClient, getClient, getClientList, updateClient, deleteClient and what changes a client's secret and lock."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""tokenCreate: contract section 5.1, with the units of 4.3, the durations of 6.3, the properties of 6.5 and the claims of 6.6."""
+"""tokenCreate, with its units, durations, properties and claims."""
 
 import json
 import uuid

@@ -1,4 +1,4 @@
-"""What a call ends in before it is understood: contract section 2."""
+"""What a call ends in before it is understood."""
 
 import base64
 

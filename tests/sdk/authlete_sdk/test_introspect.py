@@ -1,4 +1,4 @@
-"""introspection and standardIntrospection: contract sections 5.10 and 5.11."""
+"""introspection and standardIntrospection."""
 
 import json
 import time

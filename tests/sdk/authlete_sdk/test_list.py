@@ -1,4 +1,4 @@
-"""getTokenList: contract section 5.8."""
+"""getTokenList."""
 
 import pytest
 

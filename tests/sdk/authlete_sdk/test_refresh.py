@@ -1,4 +1,4 @@
-"""token with the grant refresh_token: contract section 6.4."""
+"""token with the grant refresh_token."""
 
 from concurrent.futures import ThreadPoolExecutor
 

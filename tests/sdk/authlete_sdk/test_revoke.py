@@ -1,4 +1,4 @@
-"""tokenDelete, tokenRevoke and revocation: contract sections 5.6, 5.7 and 5.12."""
+"""tokenDelete, tokenRevoke and revocation."""
 
 from urllib.parse import quote
 

@@ -1,4 +1,4 @@
-"""getServiceJwks and getServiceConfiguration: contract section 5.13."""
+"""getServiceJwks and getServiceConfiguration."""
 
 import json
 

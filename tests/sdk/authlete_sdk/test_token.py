@@ -1,4 +1,4 @@
-"""token, tokenIssue, tokenFail: contract sections 5.2 to 5.4, with the tickets of 6.2."""
+"""token, tokenIssue and tokenFail, with their tickets."""
 
 import json
 import time

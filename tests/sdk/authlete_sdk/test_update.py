@@ -1,4 +1,4 @@
-"""tokenUpdate: contract section 5.5."""
+"""tokenUpdate."""
 
 import jwt
 import pytest

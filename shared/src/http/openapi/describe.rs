@@ -111,6 +111,7 @@ described! {
     };
     () GrantRequest, operation => {
         operation.takes_body::<TokenForm>(true, &[FORM]);
+        operation.takes_header("DPoP", "A proof of possession: RFC 9449 section 4.");
         operation.authenticates(&[Some(Scheme::Client), Some(Scheme::Certificate), None]);
         operation.refuses(&[400, 401, 413]);
     };
@@ -134,7 +135,10 @@ described! {
 // What is answered.
 described! {
     (const STATUS: u16, T: JsonSchema) Answer<STATUS, T>, operation => operation.answers::<T>(STATUS);
-    (A: Describe) WithNonce<A>, operation => A::describe(operation);
+    (A: Describe) WithNonce<A>, operation => {
+        A::describe(operation);
+        operation.tells(&[200, 400], "DPoP-Nonce", false, "The nonce for the next proof: RFC 9449 section 8.");
+    };
     () PlainText, operation => operation.answers_as(200, PlainText::MEDIA_TYPE, json_schema!({"type": "string"}));
     () Done, operation => operation.answers_nothing(200);
     () SignedJson, operation => {
@@ -146,5 +150,9 @@ described! {
         operation.answers::<T>(200);
         operation.answers::<T>(201);
     };
-    (T: JsonSchema) Published<T>, operation => operation.answers::<T>(200);
+    (T: JsonSchema) Published<T>, operation => {
+        operation.answers::<T>(200);
+        operation.tells(&[200, 304], "ETag", true, "Which answer it is: what to send as `If-None-Match`.");
+        operation.tells(&[200, 304], "Cache-Control", true, "For how long it may be kept.");
+    };
 }

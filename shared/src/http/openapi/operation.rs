@@ -21,6 +21,7 @@ pub struct Operation<'a> {
     parameters: Vec<Value>,
     body: Option<Value>,
     answers: BTreeMap<u16, Value>,
+    headers: BTreeMap<u16, Map<String, Value>>,
     refusals: Vec<u16>,
     security: Option<Value>,
 }
@@ -78,8 +79,8 @@ pub(super) fn security_schemes() -> Value {
 
 impl<'a> Operation<'a> {
     pub(super) fn new(route: &'a Route, path: &'static str, schemas: &'a mut Schemas) -> Self {
-        let (parameters, answers) = (Vec::new(), BTreeMap::new());
-        Self { route, path, schemas, parameters, body: None, answers, refusals: Vec::new(), security: None }
+        let (parameters, answers, headers) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+        Self { route, path, schemas, parameters, body: None, answers, headers, refusals: Vec::new(), security: None }
     }
 
     /// Whether its path has this parameter.
@@ -102,6 +103,11 @@ impl<'a> Operation<'a> {
             parameter["schema"] = schema;
             self.parameters.push(parameter);
         }
+    }
+
+    /// It takes a header. It may be left out.
+    pub fn takes_header(&mut self, name: &str, description: &str) {
+        self.parameters.push(json!({"name": name, "in": "header", "description": description, "schema": {"type": "string"}}));
     }
 
     /// It takes a body of one of these media types.
@@ -132,13 +138,21 @@ impl<'a> Operation<'a> {
 
     /// It answers 304 to who has the answer already.
     pub fn is_conditional(&mut self) {
-        self.parameters.push(json!({"name": "If-None-Match", "in": "header", "schema": {"type": "string"}}));
+        self.takes_header("If-None-Match", "The `ETag`s of answers that the caller has: RFC 9110 section 13.1.2.");
         self.answers_nothing(304);
     }
 
     /// It answers with a status alone.
     pub fn answers_nothing(&mut self, status: u16) {
         self.answers.insert(status, json!({"description": reason(status)}));
+    }
+
+    /// Answers of these statuses have a header, be they refusals: each, or some.
+    pub fn tells(&mut self, statuses: &[u16], name: &str, each: bool, description: &str) {
+        let header = json!({"required": each, "description": description, "schema": {"type": "string"}});
+        for status in statuses {
+            self.headers.entry(*status).or_default().insert(name.to_owned(), header.clone());
+        }
     }
 
     /// It can refuse a body: for what it says, for its length, for its media type. OAuth has one status for the first and the last.
@@ -155,9 +169,19 @@ impl<'a> Operation<'a> {
     pub(super) fn finish(mut self, id: &str) -> (Value, Vec<(String, Value)>) {
         let mut errors = Vec::new();
         for status in std::mem::take(&mut self.refusals) {
-            let name = format!("{}.{status}", self.route.dialect.name());
+            let mut error = self.error(status);
+            let mut name = format!("{}.{status}", self.route.dialect.name());
+            for (header, told) in self.headers.get(&status).into_iter().flatten() {
+                error["headers"][header] = told.clone();
+                name = format!("{name}.{header}");
+            }
             self.answers.insert(status, json!({"$ref": format!("#/components/responses/{name}")}));
-            errors.push((name, self.error(status)));
+            errors.push((name, error));
+        }
+        for (status, headers) in self.headers {
+            if let Some(answer) = self.answers.get_mut(&status).filter(|answer| answer.get("$ref").is_none()) {
+                answer["headers"] = headers.into();
+            }
         }
         let answers: Map<_, _> = self.answers.into_iter().map(|(status, answer)| (status.to_string(), answer)).collect();
         let mut operation = json!({"operationId": id, "tags": [self.route.dialect.name()]});
@@ -180,13 +204,16 @@ impl<'a> Operation<'a> {
             Dialect::Jeton => (render::PROBLEM, self.schemas.of_answer::<render::Problem<'_>>()),
         };
         let mut error = json!({"description": reason(status), "content": {media_type: {"schema": schema}}});
-        let header = match status {
-            401 => Some(("WWW-Authenticate", json!({"type": "string"}))),
-            503 => Some(("Retry-After", json!({"type": "integer"}))),
+        let header = match (status, self.route.dialect) {
+            (401, _) => Some(("WWW-Authenticate", true, "What to authenticate by: RFC 9110 section 11.6.1.", "string")),
+            (403, Dialect::OAuth) => {
+                Some(("WWW-Authenticate", false, "The scope that is missing: RFC 6750 section 3.", "string"))
+            }
+            (503, _) => Some(("Retry-After", true, "After how many seconds to try again.", "integer")),
             _ => None,
         };
-        if let Some((name, schema)) = header {
-            error["headers"] = json!({name: {"required": true, "schema": schema}});
+        if let Some((name, each, description, kind)) = header {
+            error["headers"] = json!({name: {"required": each, "description": description, "schema": {"type": kind}}});
         }
         error
     }

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Span};
 
 /// Reads the bound of a list filter, so that a caller may write `yesterday` as well as a timestamp.
 ///
-/// Obeys contract agilicus, section 6: the English of Python's `dateparser` 1.4.0, relative to `now_ms`, in UTC when no zone
+/// It takes the English of Python's `dateparser` 1.4.0, relative to `now_ms`, in UTC when no zone
 /// is named. Both times are milliseconds since 1970; anything finer is cut off. Case and the amount of blanks don't matter.
 /// `None`: not understood, longer than 100 bytes, or outside the years 1 to 9999.
 ///

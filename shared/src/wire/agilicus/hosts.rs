@@ -11,7 +11,7 @@ const LONGEST: usize = 16_384;
 /// What the SDK checks of a host when it reads one, and nothing else: one bad value would make a whole introspection raise.
 #[derive(Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "HostPermissions", extend("additionalProperties" = true)))]
-#[expect(dead_code, clippy::struct_field_names, reason = "only checked; the contract's names")]
+#[expect(dead_code, clippy::struct_field_names, reason = "only checked; the SDK's names")]
 pub(super) struct Host {
     upstream_host: Option<String>,
     app_id: Option<String>,
@@ -98,7 +98,7 @@ enum MatchType {
 
 #[derive(Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline, extend("additionalProperties" = true)))]
-#[expect(dead_code, clippy::struct_field_names, reason = "only checked; the contract's names")]
+#[expect(dead_code, clippy::struct_field_names, reason = "only checked; the SDK's names")]
 struct ResourceInfo {
     resource_id: String,
     resource_org_id: String,

@@ -7,4 +7,4 @@ pub mod request;
 pub mod response;
 mod time;
 
-pub use time::rfc3339;
+pub use time::Rfc3339;

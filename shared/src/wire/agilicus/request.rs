@@ -116,7 +116,7 @@ impl CreateToken {
         }
     }
 
-    /// Contract section 2, `TokenValidity`: `does_not_expire`, else `end`, else the richer `duration`, else that of `time_validity`.
+    /// What decides: `does_not_expire`, else `end`, else the richer `duration`, else that of `time_validity`.
     fn lifetime(&self) -> Result<Lifetime, Refusal> {
         let plain = match self.time_validity.0.duration {
             Some(seconds) => Lifetime::For(duration("time_validity.duration", seconds)?),
@@ -263,7 +263,7 @@ impl RevokeToken {
 /// `BulkTokenRevoke`
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "BulkTokenRevoke"))]
-#[expect(clippy::struct_field_names, reason = "the contract's names")]
+#[expect(clippy::struct_field_names, reason = "the SDK's names")]
 pub struct BulkRevoke {
     user_id: Parsed<Subject>,
     #[serde(default, deserialize_with = "given")]
@@ -323,7 +323,7 @@ impl TryFrom<Parameters> for ListTokens {
 }
 
 impl ListTokens {
-    /// The filter: from is inclusive, to is exclusive, dates are those of contract section 6.
+    /// The filter: from is inclusive, to is exclusive, dates are those that `dates` reads.
     pub fn filter(self, now: Timestamp) -> Result<Filter, Refusal> {
         let mut query = self.0;
         let mut date = |name| {

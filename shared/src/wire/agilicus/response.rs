@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::time::rfc3339;
+use super::time::Rfc3339;
 use crate::domain::{Family, HostPermissions, Member, Timestamp, TokenRecord};
 use crate::introspect::Active;
 use crate::list::Row;
@@ -68,8 +68,8 @@ struct User<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     external_id: Option<&'a str>,
     roles: BTreeMap<&'a str, Vec<&'a str>>,
-    created: String,
-    updated: String,
+    created: Rfc3339,
+    updated: Rfc3339,
 }
 
 impl<'a> User<'a> {
@@ -94,8 +94,8 @@ impl<'a> User<'a> {
                 .iter()
                 .map(|(app, roles)| (app.as_str(), roles.iter().map(crate::domain::Role::as_str).collect()))
                 .collect(),
-            created: rfc3339(member.created_at),
-            updated: rfc3339(member.updated_at),
+            created: Rfc3339(member.created_at),
+            updated: Rfc3339(member.updated_at),
         }
     }
 }
@@ -112,7 +112,8 @@ pub struct Token<'a> {
     sub_email: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     roles: Option<BTreeMap<&'a str, [&'a str; 1]>>,
-    iat: String,
+    iat: Rfc3339,
+    /// A date and time as `iat`; empty if the token doesn't expire.
     exp: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "openapi", schemars(with = "Vec<crate::wire::Echo<super::hosts::Host>>"))]
@@ -131,7 +132,7 @@ pub struct Token<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     revoked: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    updated: Option<String>,
+    updated: Option<Rfc3339>,
 }
 
 impl<'a> Token<'a> {
@@ -144,8 +145,8 @@ impl<'a> Token<'a> {
             root_org: record.root_org.as_str(),
             sub_email: email(member),
             roles: Some(record.roles.iter().map(|(app, role)| (app.as_str(), [role.as_str()])).collect()),
-            iat: rfc3339(record.issued_at),
-            exp: record.expires_at.map(rfc3339).unwrap_or_default(),
+            iat: Rfc3339(record.issued_at),
+            exp: record.expires_at.map(|end| Rfc3339(end).to_string()).unwrap_or_default(),
             hosts: hosts(&record.hosts),
             aud: record.audiences.iter().map(crate::domain::Audience::as_str).collect(),
             session: record.session.as_ref().map_or("", |session| session.id.as_str()),
@@ -170,7 +171,7 @@ impl<'a> Token<'a> {
     /// A row of the list: with the two members that only the command line reads.
     pub fn of_row(row: &'a Row) -> Self {
         let updated: Timestamp = row.record.revoked_at.unwrap_or(row.record.issued_at);
-        Self { revoked: Some(row.revoked), updated: Some(rfc3339(updated)), ..Self::of(&row.record, None) }
+        Self { revoked: Some(row.revoked), updated: Some(Rfc3339(updated)), ..Self::of(&row.record, None) }
     }
 
     /// The same without `roles`.
@@ -188,8 +189,8 @@ impl<'a> Token<'a> {
             root_org: family.root_org.as_str(),
             sub_email: email(Some(member)),
             roles: Some(family.roles.iter().map(|(app, role)| (app.as_str(), [role.as_str()])).collect()),
-            iat: rfc3339(family.issued_at),
-            exp: rfc3339(family.expires_at),
+            iat: Rfc3339(family.issued_at),
+            exp: Rfc3339(family.expires_at).to_string(),
             hosts: hosts(&family.hosts),
             aud: family.audiences.iter().map(crate::domain::Audience::as_str).collect(),
             session: family.session.as_ref().map_or("", |session| session.id.as_str()),

@@ -1,10 +1,25 @@
 //! Moments in the Agilicus dialect.
 
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
 use crate::domain::{Invalid, Timestamp};
 
-/// RFC 3339 in UTC, whole seconds: `2026-11-22T04:49:07Z`. The contract types `iat` and `exp` as strings without a format.
-pub fn rfc3339(moment: Timestamp) -> String {
-    jiff::Timestamp::from_second(moment.as_secs()).map(|moment| moment.to_string()).unwrap_or_default()
+/// A moment, written as RFC 3339 has it, in UTC and whole seconds: `2026-11-22T04:49:07Z`.
+#[derive(Clone, Copy, Debug)]
+pub struct Rfc3339(pub Timestamp);
+
+impl fmt::Display for Rfc3339 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        jiff::Timestamp::from_second(self.0.as_secs()).map_or(Ok(()), |moment| fmt::Display::fmt(&moment, f))
+    }
+}
+
+impl Serialize for Rfc3339 {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 /// A date-time as Python's `isoformat` writes it: with an offset, or naive, which means UTC.
@@ -63,6 +78,6 @@ mod tests {
 
     #[test]
     fn moments_are_written_in_whole_seconds() {
-        assert_eq!(rfc3339(Timestamp::from_ms(1_767_225_600_999)), "2026-01-01T00:00:00Z");
+        assert_eq!(Rfc3339(Timestamp::from_ms(1_767_225_600_999)).to_string(), "2026-01-01T00:00:00Z");
     }
 }

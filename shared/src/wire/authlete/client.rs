@@ -1,4 +1,4 @@
-//! `Client`, and the calls about clients: contract `authlete` sections 5.14 and 3.
+//! `Client`, and the calls about clients: `/client/…` of Authlete's API.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -71,7 +71,7 @@ struct Members {
     jeton: Option<Object<JetonOnly>>,
 }
 
-/// What the contract has no word for.
+/// What Authlete's API has no word for.
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(default)]

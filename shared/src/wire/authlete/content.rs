@@ -1,4 +1,4 @@
-//! `responseContent`: what an authorization server sends on to its OAuth client as it is. Contract `authlete` section 6.7.
+//! `responseContent`: what an authorization server sends on to its OAuth client as it is.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::result::ApiResult;
 use crate::domain::{Fault, Issuer, Org, Property, Scope, Seconds, Secret};
 use crate::wire::HandedOver;
 
-/// What an extra property can't take the place of: contract section 6.5.
+/// What an extra property can't take the place of.
 const RESERVED: [&str; 9] =
     ["access_token", "token_type", "expires_in", "refresh_token", "scope", "error", "error_description", "error_uri", "id_token"];
 

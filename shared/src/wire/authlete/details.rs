@@ -1,4 +1,4 @@
-//! `AuthzDetails`: RFC 9396 as Authlete wraps it. Contract `authlete` section 4.2.
+//! `AuthzDetails`: RFC 9396 as Authlete wraps it.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

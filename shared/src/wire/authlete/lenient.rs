@@ -1,4 +1,4 @@
-//! What the SDKs send where they have nothing to say, and values in all their spellings: contract `authlete` sections 1 and 2.2.
+//! What the SDKs send where they have nothing to say, and values in all their spellings.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -163,7 +163,7 @@ impl<'de> Deserialize<'de> for Words {
     }
 }
 
-/// Members that a form can't spell: contract `authlete` section 2.2.
+/// Members that a form can't spell.
 const NOT_IN_FORMS: [&str; 2] = ["authorizationDetails", "properties"];
 
 /// Reads a body that is a form, as if each parameter were a member and its value a string. A repeated one is a list.

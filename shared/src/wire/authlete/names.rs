@@ -1,4 +1,4 @@
-//! Constants by name: contract `authlete` section 4.1. The SDKs' enums are closed, and theirs are not the words of OAuth.
+//! Constants by name. The SDKs' enums are closed, and theirs are not the words of OAuth.
 
 use crate::domain::{CertificateSubject, ClientAuthMethod, ClientKind, GrantType, Invalid};
 use crate::token_request::TokenType;

@@ -1,4 +1,4 @@
-//! `Property`: what an authorization server attaches to a token. Contract `authlete` sections 4.2 and 6.5.
+//! `Property`: what an authorization server attaches to a token.
 
 use std::fmt;
 

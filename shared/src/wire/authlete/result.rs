@@ -1,4 +1,4 @@
-//! Result codes: the one table of them. Contract `authlete` sections 2.4 and 9.
+//! Result codes: the one table of them.
 //!
 //! A code is `A`, three digits for the call, one for whose fault it is (`0` nobody's, `1` ours, `2` of who called, `3` of the
 //! OAuth client), and two that count. Published ones are as they are; the others are ours.
@@ -327,7 +327,7 @@ impl ApiResult {
         Self { result_code: code, result_message: format!("[{code}] {text}") }
     }
 
-    /// A code with a text that doesn't name it: contract section 5.7.
+    /// A code with a text that doesn't name it, as some of Authlete's.
     pub fn without_bracket(code: ResultCode, text: String) -> Self {
         Self { result_code: code, result_message: text }
     }
@@ -392,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_are_those_of_the_contract() {
+    fn codes_are_authlete_s() {
         let code = |path, refusal: Refusal| Call::at(path).refused(&refusal).to_string();
         for (path, refusal, expected) in [
             ("/api/auth/token", Refusal::invalid("parameters", "is required"), "A047201"),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Text;
 use crate::directory::MemberDraft;
 use crate::domain::{App, Invalid, Member, MemberKind, Profile, Refusal, Role, ScopePattern, Subject};
-use crate::wire::agilicus::rfc3339;
+use crate::wire::agilicus::Rfc3339;
 use crate::wire::form::Parameters;
 use crate::wire::{Object, Parsed, given};
 
@@ -114,8 +114,8 @@ pub struct MemberView<'a> {
     profile: ProfileView<'a>,
     scopes: Vec<&'a str>,
     roles: BTreeMap<&'a str, Vec<&'a str>>,
-    created: String,
-    updated: String,
+    created: Rfc3339,
+    updated: Rfc3339,
 }
 
 #[derive(Debug, Serialize)]
@@ -151,8 +151,8 @@ impl<'a> MemberView<'a> {
             },
             scopes: member.scopes.iter().map(ScopePattern::as_str).collect(),
             roles: member.roles.iter().map(|(app, roles)| (app.as_str(), roles.iter().map(Role::as_str).collect())).collect(),
-            created: rfc3339(member.created_at),
-            updated: rfc3339(member.updated_at),
+            created: Rfc3339(member.created_at),
+            updated: Rfc3339(member.updated_at),
         }
     }
 }

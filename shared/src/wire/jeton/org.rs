@@ -6,7 +6,7 @@ use super::Text;
 use super::settings::Settings;
 use crate::directory::OrgDraft;
 use crate::domain::{Org, OrgId, Refusal, Secret};
-use crate::wire::agilicus::rfc3339;
+use crate::wire::agilicus::Rfc3339;
 use crate::wire::{Object, Parsed, given};
 
 /// The body of `PUT /v1/orgs/{org}`. What is absent gets its default: a `PUT` replaces.
@@ -49,8 +49,8 @@ pub struct OrgView<'a> {
     name: Option<&'a str>,
     enabled: bool,
     settings: Settings,
-    created: String,
-    updated: String,
+    created: Rfc3339,
+    updated: Rfc3339,
 }
 
 impl<'a> OrgView<'a> {
@@ -63,8 +63,8 @@ impl<'a> OrgView<'a> {
             name: org.name.as_deref(),
             enabled: org.enabled,
             settings: Settings::of(&org.settings),
-            created: rfc3339(org.created_at),
-            updated: rfc3339(org.updated_at),
+            created: Rfc3339(org.created_at),
+            updated: Rfc3339(org.updated_at),
         }
     }
 }

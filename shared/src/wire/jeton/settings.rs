@@ -17,45 +17,71 @@ use crate::wire::{Object, Parsed, given};
 
 /// An object whose members are all optional, with no others, that is written as it is read.
 macro_rules! members {
-    ($(#[$meta:meta])* struct $name:ident { $($member:ident: $type:ty,)* }) => {
+    ($(#[$meta:meta])* struct $name:ident { $($(#[$said:meta])* $member:ident: $type:ty,)* }) => {
         $(#[$meta])*
         #[derive(Clone, Debug, Default, Deserialize, Serialize)]
         #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
         #[serde(deny_unknown_fields)]
         pub(super) struct $name {
-            $(#[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+            $($(#[$said])*
+            #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
             $member: Option<$type>,)*
         }
     };
 }
 
 members! {
-    /// `settings`
+    /// What holds in an org. Durations are in seconds; what is left out has its default.
     struct Settings {
+        /// How long an access token lives where a request says nothing. Default: 3600, or `max_token_duration` if less.
         token_duration: Length,
+        /// The longest that a request can ask for. Default: 86400.
         max_token_duration: Length,
+        /// How long a refresh token lives. Default: 2592000.
         refresh_token_duration: Length,
+        /// Whether a refresh token stays the same when it is used. Default: that of a confidential client does.
         refresh_token_kept: bool,
+        /// Whether tokens may be asked for that don't expire. Default: false.
         allow_non_expiring: bool,
+        /// What signs the access tokens of OAuth clients, which then are JWTs. Default: they are opaque.
         access_token_sign_alg: Parsed<Algorithm>,
+        /// The scopes that OAuth clients can ask for. Default: none.
         supported_scopes: Vec<Object<SupportedScopeBody>>,
+        /// Which grants there are. Default: `authorization_code`, `client_credentials`, `refresh_token`, exchange, JWT bearer.
         supported_grants: Vec<Parsed<GrantType>>,
+        /// Whether a new refresh token ends when the one that it replaces would have. Default: true.
         refresh_token_duration_kept: bool,
+        /// Whether a refresh token that stays the same lives on with each use. Default: false.
         refresh_token_duration_reset: bool,
+        /// Whether a repeated refresh gets the same successor for 60 seconds. Default: true.
         refresh_token_idempotent: bool,
+        /// Whether a new token of a client ends those before of the same subject. Default: false.
         single_token_per_subject: bool,
+        /// Whether an access token ends with its refresh token. Default: false.
         token_expiration_linked: bool,
+        /// Whether a token must have a scope. Default: false.
         scope_required: bool,
+        /// Whether errors for OAuth clients come without `error_description`. Default: false.
         error_description_omitted: bool,
+        /// Whether errors for OAuth clients come without `error_uri`. Default: false.
         error_uri_omitted: bool,
+        /// Where the authorization server takes token requests: what DPoP proofs and assertions are for.
         token_endpoint: Parsed<Endpoint>,
+        /// Who may exchange tokens, and which: RFC 8693.
         token_exchange: Object<ExchangeBody>,
+        /// Which assertions are taken: RFC 7523.
         jwt_grant: Object<AssertionBody>,
+        /// The resources that a client can ask a token for: RFC 8707. Default: any `https` URL or URN.
         resources: Vec<Parsed<Audience>>,
+        /// For whom a token is where a request names nobody. Default: for the issuer.
         default_resource: Parsed<Audience>,
+        /// The types of `authorization_details` that there are: RFC 9396. Default: none.
         authorization_details_types: Vec<Parsed<Text>>,
+        /// Whether DPoP proofs at the token endpoint need a nonce of the service: RFC 9449 section 8. Default: false.
         dpop_nonce_required: bool,
+        /// Whose assertions become tokens: RFC 7523. Default: none.
         assertion_issuers: Vec<Object<AssertionIssuerBody>>,
+        /// Texts by name, which others keep with the org.
         attributes: Attributes,
     }
 }

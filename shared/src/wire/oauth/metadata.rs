@@ -38,6 +38,7 @@ pub struct Metadata<'a> {
     registration_endpoint: Option<String>,
     jwks_uri: String,
     /// Required, and empty: there is no authorization endpoint, for no person ever meets this service.
+    #[cfg_attr(feature = "openapi", schemars(with = "Vec<String>", length(max = 0)))]
     response_types_supported: [&'static str; 0],
     grant_types_supported: Vec<&'static str>,
     #[serde(flatten)]
@@ -122,6 +123,7 @@ pub struct OpenIdConfiguration<'a> {
     /// A subject has one name for all clients.
     subject_types_supported: [&'static str; 1],
     /// Required, and empty: no ID token is ever issued.
+    #[cfg_attr(feature = "openapi", schemars(with = "Vec<String>", length(max = 0)))]
     id_token_signing_alg_values_supported: [&'static str; 0],
 }
 

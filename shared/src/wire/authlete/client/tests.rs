@@ -25,7 +25,7 @@ fn refused(body: &Value) -> (String, String) {
 }
 
 #[test]
-fn a_client_of_which_nothing_is_said_has_the_defaults_of_the_contract() {
+fn a_client_of_which_nothing_is_said_has_authlete_s_defaults() {
     assert_eq!(
         shown(&json!({})),
         json!({

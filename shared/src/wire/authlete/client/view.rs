@@ -65,7 +65,7 @@ impl std::fmt::Debug for ClientView {
     }
 }
 
-/// What the contract has no word for. `None`: there is nothing of it.
+/// What Authlete's API has no word for. `None`: there is nothing of it.
 fn jeton_only(client: &Client) -> Option<Value> {
     let form = client.access_token_form.map(|form| ("access_token_form".to_owned(), json!(form.name())));
     let resources = client.resources.as_ref().map(|resources| resources.iter().map(Audience::as_str).collect::<Value>());

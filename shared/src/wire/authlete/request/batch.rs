@@ -1,4 +1,4 @@
-//! `TokenCreateRequest`s, many at once: contract `authlete` section 5.9.
+//! `TokenCreateRequest`s, many at once: `/auth/token/create/batch` of Authlete's API.
 
 use super::CreateToken;
 use crate::batch::BatchAsk;

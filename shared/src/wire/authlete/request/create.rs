@@ -1,4 +1,4 @@
-//! `TokenCreateRequest`: contract `authlete` section 5.1.
+//! `TokenCreateRequest` of Authlete's API.
 
 use serde::Deserialize;
 

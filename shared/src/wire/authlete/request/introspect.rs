@@ -1,4 +1,4 @@
-//! `IntrospectionRequest` and `StandardIntrospectionRequest`: contract `authlete` sections 5.10 and 5.11.
+//! `IntrospectionRequest` and `StandardIntrospectionRequest` of Authlete's API.
 
 use serde::Deserialize;
 

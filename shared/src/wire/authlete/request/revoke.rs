@@ -1,4 +1,4 @@
-//! `TokenRevokeRequest`, the query of the list, and `RevocationRequest`: contract `authlete` sections 5.7, 5.8 and 5.12.
+//! `TokenRevokeRequest`, the query of the list, and `RevocationRequest`, of Authlete's API.
 
 use serde::Deserialize;
 

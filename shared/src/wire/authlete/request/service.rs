@@ -1,4 +1,4 @@
-//! What is asked about the service itself: contract `authlete` section 5.13.
+//! What is asked about the service itself: `/service/…` of Authlete's API.
 
 use serde::Deserialize;
 

@@ -1,4 +1,4 @@
-//! `TokenRequest`, `TokenIssueRequest` and `TokenFailRequest`: contract `authlete` sections 5.2 to 5.4.
+//! `TokenRequest`, `TokenIssueRequest` and `TokenFailRequest` of Authlete's API.
 
 use serde::Deserialize;
 
@@ -123,7 +123,7 @@ pub struct FailToken {
 
 /// `reason`
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[expect(missing_docs, reason = "the names are the contract's")]
+#[expect(missing_docs, reason = "the names are Authlete's")]
 pub enum FailReason {
     Unknown,
     InvalidResourceOwnerCredentials,

@@ -1,4 +1,4 @@
-//! `TokenUpdateRequest`: contract `authlete` section 5.5.
+//! `TokenUpdateRequest` of Authlete's API.
 
 use serde::Deserialize;
 

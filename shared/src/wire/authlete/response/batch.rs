@@ -1,4 +1,4 @@
-//! Batches: contract `authlete` section 5.9.
+//! Batches: `/auth/token/create/batch` of Authlete's API.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! `TokenCreateResponse`: contract `authlete` section 5.1.
+//! `TokenCreateResponse` of Authlete's API.
 
 use serde::Serialize;
 
@@ -15,7 +15,7 @@ use crate::wire::authlete::result::{ApiResult, Call, ResultCode};
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[expect(missing_docs, reason = "the names are the contract's")]
+#[expect(missing_docs, reason = "the names are Authlete's")]
 pub enum CreateAction {
     Ok,
     BadRequest,
@@ -73,7 +73,7 @@ impl<'a> TokenCreateResponse<'a> {
         Ok(Self { result: ApiResult::new(ResultCode::TOKEN_CREATED, text), action: CreateAction::Ok, token: Some(token) })
     }
 
-    /// None. A locked client is no outcome: contract section 2.3.
+    /// None. A locked client is no outcome.
     pub fn refused(call: Call, refusal: Refusal) -> Result<Self, Error> {
         let action = match refusal {
             Refusal::ClientLocked => return Err(refusal.into()),

@@ -1,4 +1,4 @@
-//! What the answer to a token request tells of an exchange: RFC 8693, contract `authlete` section 5.2.
+//! What the answer to a token request tells of an exchange: RFC 8693, in the words of Authlete's API.
 
 use serde::Serialize;
 

@@ -48,7 +48,7 @@ pub struct IssuedToken<'a> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "camelCase")]
-#[expect(clippy::struct_field_names, reason = "the contract's members")]
+#[expect(clippy::struct_field_names, reason = "Authlete's members")]
 struct IssuedRefreshToken<'a> {
     refresh_token: HandedOver<'a>,
     refresh_token_expires_at: i64,

@@ -1,4 +1,4 @@
-//! `TokenListResponse`: contract `authlete` section 5.8.
+//! `TokenListResponse` of Authlete's API.
 
 use std::borrow::Cow;
 
@@ -32,7 +32,7 @@ pub struct TokenListResponse<'a> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "camelCase")]
-#[expect(clippy::struct_field_names, reason = "the contract's members")]
+#[expect(clippy::struct_field_names, reason = "Authlete's members")]
 struct ClientView<'a> {
     client_id: u64,
     client_id_alias: Cow<'a, str>,

@@ -1,4 +1,4 @@
-//! `TokenRevokeResponse` and `RevocationResponse`: contract `authlete` sections 5.7 and 5.12.
+//! `TokenRevokeResponse` and `RevocationResponse` of Authlete's API.
 
 use serde::Serialize;
 
@@ -27,7 +27,7 @@ impl TokenRevokeResponse {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[expect(missing_docs, reason = "the names are the contract's")]
+#[expect(missing_docs, reason = "the names are Authlete's")]
 pub enum RevocationAction {
     Ok,
     InvalidClient,

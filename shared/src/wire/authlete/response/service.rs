@@ -1,4 +1,4 @@
-//! The service's metadata: OpenID Connect Discovery section 3 and RFC 8414 section 2, as contract `authlete` section 5.13 has it.
+//! The service's metadata: OpenID Connect Discovery section 3 and RFC 8414 section 2, as Authlete has it.
 
 use json_patch::Patch;
 use serde::Serialize;
@@ -18,6 +18,7 @@ pub struct Metadata<'a> {
     token_endpoint: Option<&'a str>,
     jwks_uri: String,
     scopes_supported: Vec<&'a str>,
+    #[cfg_attr(feature = "openapi", schemars(with = "Vec<String>", length(max = 0)))]
     response_types_supported: [&'static str; 0],
     grant_types_supported: Vec<&'static str>,
     token_endpoint_auth_methods_supported: Vec<&'static str>,

@@ -1,4 +1,4 @@
-//! `StandardIntrospectionResponse`: contract `authlete` section 5.11.
+//! `StandardIntrospectionResponse` of Authlete's API.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -13,7 +13,7 @@ use crate::wire::authlete::result::{ApiResult, Call, ResultCode};
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[expect(missing_docs, reason = "the names are the contract's")]
+#[expect(missing_docs, reason = "the names are Authlete's")]
 pub enum StandardIntrospectionAction {
     Ok,
     BadRequest,

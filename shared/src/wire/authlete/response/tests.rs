@@ -1,4 +1,4 @@
-//! What all answers keep to: contract `authlete` section 1, rule by rule.
+//! What all answers of Authlete's API keep to, rule by rule.
 
 mod introspection;
 

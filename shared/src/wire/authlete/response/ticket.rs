@@ -1,4 +1,4 @@
-//! `TokenIssueResponse` and `TokenFailResponse`: contract `authlete` sections 5.3 and 5.4.
+//! `TokenIssueResponse` and `TokenFailResponse` of Authlete's API.
 
 use serde::Serialize;
 
@@ -15,7 +15,7 @@ const SERVER_ERROR: &str = "server_error";
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[expect(missing_docs, reason = "the names are the contract's")]
+#[expect(missing_docs, reason = "the names are Authlete's")]
 pub enum IssueAction {
     Ok,
     InternalServerError,
@@ -63,7 +63,7 @@ impl<'a> TokenIssueResponse<'a> {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[expect(missing_docs, reason = "the names are the contract's")]
+#[expect(missing_docs, reason = "the names are Authlete's")]
 pub enum FailAction {
     BadRequest,
     InternalServerError,
@@ -85,7 +85,7 @@ impl TokenFailResponse {
     pub fn of(reason: FailReason, style: &Style) -> Result<Self, Fault> {
         use FailReason as R;
         let (code, error, text) = match reason {
-            // Not `invalid_grant`: contract section 5.4 has it so.
+            // Not `invalid_grant`: Authlete has it so.
             R::InvalidResourceOwnerCredentials => (
                 ResultCode::FAIL_CREDENTIALS,
                 "invalid_request",

@@ -1,4 +1,4 @@
-//! `TokenResponse`: contract `authlete` section 5.2.
+//! `TokenResponse` of Authlete's API.
 
 use serde::Serialize;
 
@@ -37,7 +37,7 @@ impl Requested {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[expect(missing_docs, reason = "the names are the contract's")]
+#[expect(missing_docs, reason = "the names are Authlete's")]
 pub enum TokenAction {
     Ok,
     Password,

@@ -1,4 +1,4 @@
-//! `TokenUpdateResponse`: contract `authlete` section 5.5.
+//! `TokenUpdateResponse` of Authlete's API.
 
 use serde::Serialize;
 
@@ -15,7 +15,7 @@ use crate::wire::authlete::result::{ApiResult, Call, ResultCode};
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[expect(missing_docs, reason = "the names are the contract's")]
+#[expect(missing_docs, reason = "the names are Authlete's")]
 pub enum UpdateAction {
     Ok,
     BadRequest,

@@ -1,4 +1,4 @@
-//! What of a client is only kept and shown. It is kept in the words of contract `authlete`, so that either API shows what the other
+//! What of a client is only kept and shown. It is kept in the words of Authlete's API, so that either API shows what the other
 //! has written.
 
 use serde_json::{Map, Value, json};
@@ -247,7 +247,7 @@ impl Shape {
     }
 }
 
-/// The constant for a registered name: contract `authlete` section 4.1.
+/// The constant for a registered name, as Authlete's SDKs spell it.
 fn constant(name: &str) -> String {
     // As it is registered, it is a constant there.
     if name == "EdDSA" { name.to_owned() } else { name.replace(['-', '+', ' '], "_").to_ascii_uppercase() }

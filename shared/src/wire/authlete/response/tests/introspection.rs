@@ -1,4 +1,4 @@
-//! What a resource server hears: contract `authlete` sections 5.10 and 5.11.
+//! What a resource server hears: `/auth/introspection` and `/auth/introspection/standard` of Authlete's API.
 
 use super::*;
 
