@@ -34,10 +34,10 @@ impl Endpoint for GetMetadata {
 /// The endpoints of the catalogue that metadata names: a test holds them together.
 pub(super) fn endpoints() -> Endpoints {
     Endpoints {
-        token: Some(Token::ROUTE.path),
-        introspection: Some(Introspect::ROUTE.path),
-        revocation: Some(Revoke::ROUTE.path),
-        registration: Some(RegisterClient::ROUTE.path),
+        token: Token::ROUTE.path,
+        introspection: Introspect::ROUTE.path,
+        revocation: Revoke::ROUTE.path,
+        registration: RegisterClient::ROUTE.path,
         jwks: Jwks::ROUTE.path,
     }
 }

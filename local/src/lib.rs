@@ -100,10 +100,12 @@ async fn load(platform: &Platform, file: &std::path::Path) -> Result<(), String>
     let seed = Seed::read(&text).map_err(|bad| format!("{name}: {bad}"))?;
     let reader = &platform.records.reader;
     let keys = reader.keys.now().await.map_err(|fault| in_words(&fault))?;
-    let loaded = seed::load(&*platform.records.store, &keys, &platform.records.key_origins, seed, reader.now()).await.map_err(|error| match error {
-        NotLoaded::Bad(bad) => format!("{name}: {bad}"),
-        NotLoaded::Failed(fault) => in_words(&fault),
-    })?;
+    let loaded = seed::load(&*platform.records.store, &keys, &platform.records.key_origins, seed, reader.now()).await.map_err(
+        |error| match error {
+            NotLoaded::Bad(bad) => format!("{name}: {bad}"),
+            NotLoaded::Failed(fault) => in_words(&fault),
+        },
+    )?;
     println!("Loaded {name}: {} orgs, {} members, {} clients.", loaded.orgs, loaded.members, loaded.clients);
     Ok(())
 }

@@ -153,7 +153,10 @@ pub async fn authenticate(
 pub fn prove(reader: &Reader, client: Option<Client>, credentials: &ClientCredentials) -> Result<Proven, Error> {
     let named: Option<ClientRef> = credentials.name()?.parse().ok();
     let (proved, single_use) = match credentials.presented()? {
-        Presented::Assertion(assertion) => by_assertion(client, assertion.expose(), reader.keys.issuer(), reader.now())?,
+        Presented::Assertion(assertion) => {
+            let name = credentials.name()?;
+            by_assertion(client, &name, assertion.expose(), reader.keys.issuer(), reader.now())?
+        }
         Presented::Nothing => (by_connection(client, credentials.certificate.as_deref(), reader.now())?, None),
         Presented::Secret { secret, in_header, in_form } => (by_secret(client, secret, in_header, in_form)?, None),
     };
@@ -237,6 +240,7 @@ fn by_connection(client: Option<Client>, certificate: Option<&str>, now: Timesta
 /// RFC 7523 section 3.
 fn by_assertion(
     client: Option<Client>,
+    name: &str,
     assertion: &str,
     issuer: &Issuer,
     now: Timestamp,
@@ -250,18 +254,16 @@ fn by_assertion(
     let keys: Result<Vec<_>, _> = keys.iter().map(VerifyingKey::new).collect();
     let keys = keys.map_err(unreadable)?;
     let claims = Assertion::read(assertion, &TYPES).and_then(|assertion| assertion.signed_by(&keys));
-    let terms = claims.and_then(|claims| what_is_asserted(&claims, &client, issuer, now).ok().flatten());
+    let terms = claims.and_then(|claims| what_is_asserted(&claims, name, issuer, now).ok().flatten());
     let Terms { id, expires_at } = terms.ok_or(Denial::ClientAssertionInvalid)?;
     let hash = sha256(format!("{}\0{id}", client.id).as_bytes());
     let used = Used { org: client.org.clone(), purpose: "assertion", hash, now, until: expires_at.plus(SKEW) };
     Ok((client, Some(SingleUse::new(used, Denial::ClientAssertionReplayed))))
 }
 
-/// Its terms, if it is by the client about itself.
-fn what_is_asserted(claims: &Claims, client: &Client, issuer: &Issuer, now: Timestamp) -> Result<Option<Terms>, WrongType> {
-    let is_client = |name: &str| client.alias.as_deref() == Some(name) || client.id.to_string() == name;
-    let (iss, sub) = (claims.text("iss")?, claims.text("sub")?);
-    if iss != sub || !sub.is_some_and(is_client) {
+/// Its terms, if it is by the client about itself, under the name by which the client was found.
+fn what_is_asserted(claims: &Claims, name: &str, issuer: &Issuer, now: Timestamp) -> Result<Option<Terms>, WrongType> {
+    if claims.text("iss")? != Some(name) || claims.text("sub")? != Some(name) {
         return Ok(None);
     }
     Terms::of(claims, issuer, now)

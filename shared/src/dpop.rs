@@ -56,12 +56,7 @@ pub async fn verify(
 }
 
 /// Verifies a proof: RFC 9449 section 4.3. The thumbprint of its key is what a token is bound to.
-pub async fn check(
-    org: &OrgId,
-    now: Timestamp,
-    proof: &str,
-    expected: &Expected<'_>,
-) -> Result<(Thumbprint, SingleUse), Error> {
+pub async fn check(org: &OrgId, now: Timestamp, proof: &str, expected: &Expected<'_>) -> Result<(Thumbprint, SingleUse), Error> {
     let proof = Proof::read(proof).ok_or(Denial::DpopProofInvalid)?;
     proof.check(expected, now)?;
     if let NonceRule::Required(deriver) = expected.nonce

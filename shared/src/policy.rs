@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 use crate::domain::scope::api;
 use crate::domain::{
     Algorithm, App, Audience, Authority, Caller, ClientId, Creator, ExtraClaims, Family, HostPermissions, Issuance, Member,
-    MemberKind, Org, OrgId, OrgSettings, Refusal, Role, Scope, Seconds, Secret, Session, SessionId, Subject, TicketKey, Timestamp,
-    TokenRecord,
+    MemberKind, Org, OrgId, OrgSettings, Refusal, Role, Scope, Seconds, Secret, Session, SessionId, Subject, TicketKey,
+    Timestamp, TokenRecord,
 };
 
 /// What is asked for: a token for `subject` in `org`.

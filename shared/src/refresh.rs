@@ -2,7 +2,8 @@
 
 use crate::client_token::Sought;
 use crate::domain::{
-    Client, ClientKind, Denial, Error, Family, Fault, Member, OrgSettings, Redemption, RefreshToken, Refusal, Secret, Service, Standing, TokenId,
+    Client, ClientKind, Denial, Error, Family, Fault, Member, OrgSettings, Redemption, RefreshToken, Refusal, Secret, Service,
+    Standing, TokenId,
 };
 use crate::examine::{Refreshable, family_of, read_family};
 use crate::jose;
@@ -106,11 +107,7 @@ const REJECTED: Denial = Denial::RefreshTokenInvalid;
 const TRIES: usize = 5;
 
 /// The family of the refresh token of a client, which is genuine, be it used up, and the member on whom it depends.
-async fn proved(
-    ports: &Granter,
-    client: &Client,
-    (sought, first): (&Sought, &Found),
-) -> Result<(Family, Option<Member>), Error> {
+async fn proved(ports: &Granter, client: &Client, (sought, first): (&Sought, &Found)) -> Result<(Family, Option<Member>), Error> {
     let found = sought.find_refresh(ports.reader(), first).await?.ok_or(REJECTED)?;
     let (family, member) = (found.family, found.member);
     // A value that a caller chose is found by its hash, which proves it.

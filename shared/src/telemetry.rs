@@ -1,5 +1,6 @@
 //! One structured line of log for each request, without any secret.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::time::Duration;
 
@@ -30,12 +31,14 @@ pub struct Note {
     org: Option<String>,
     /// Whom the caller stands for.
     sub: Option<String>,
+    /// The client that calls, or says that it does.
+    client: Option<String>,
     /// The caller's token.
     caller_jti: Option<String>,
     /// The token that was minted, introspected or revoked.
     jti: Option<String>,
     /// Why it was refused.
-    pub(crate) error: Option<&'static str>,
+    pub(crate) error: Option<Cow<'static, str>>,
 }
 
 tokio::task_local! {
@@ -60,14 +63,22 @@ pub(crate) fn note_caller(caller: &Caller) {
     });
 }
 
+/// Notes which client calls, or says that it does.
+pub(crate) fn note_client(org: &OrgId, client: ClientId) {
+    note(|note| {
+        note.org = Some(org.to_string());
+        note.client = Some(client.to_string());
+    });
+}
+
 /// Notes which token it is about.
 pub(crate) fn note_token(token: &TokenRecord) {
     note(|note| note.jti = Some(token.id.to_string()));
 }
 
 /// Notes why it was refused.
-pub(crate) fn note_error(code: &'static str) {
-    note(|note| note.error = Some(code));
+pub(crate) fn note_error(code: impl Into<Cow<'static, str>>) {
+    note(|note| note.error = Some(code.into()));
 }
 
 fn note(write: impl FnOnce(&mut Note)) {
@@ -78,7 +89,7 @@ fn note(write: impl FnOnce(&mut Note)) {
 /// Writes the line of one request.
 pub(crate) fn log_request(endpoint: &str, method: &str, status: u16, took: Duration, request_id: &str, note: &Note) {
     let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-    let Note { org, sub, caller_jti, jti, error } = note;
+    let Note { org, sub, client, caller_jti, jti, error } = note;
     tracing::info!(
         target: "jeton::request",
         endpoint,
@@ -88,9 +99,10 @@ pub(crate) fn log_request(endpoint: &str, method: &str, status: u16, took: Durat
         request_id,
         org = org.as_deref(),
         sub = sub.as_deref(),
+        client = client.as_deref(),
         caller_jti = caller_jti.as_deref(),
         jti = jti.as_deref(),
-        error = error,
+        error = error.as_deref(),
         "request"
     );
 }
@@ -108,7 +120,7 @@ pub(crate) fn log_invocation(operation: &str, is_ok: bool, took: Duration, reque
         org = org.as_deref(),
         sub = sub.as_deref(),
         jti = jti.as_deref(),
-        error = error,
+        error = error.as_deref(),
         "invocation"
     );
 }

@@ -162,7 +162,9 @@ impl<'a> Tenant<'a> {
     async fn made(app: &'a App, org: &'static str) -> Self {
         let seed = Seed::read(&seed_of(org)).expect("a seed");
         let keys = app.platform.records.reader.keys.now().await.expect("the keys");
-        seed::load(&*app.store, &keys, &shared::key_sets::Origins::default(), seed, app.clock.now()).await.expect("the seed is loaded");
+        seed::load(&*app.store, &keys, &shared::key_sets::Origins::default(), seed, app.clock.now())
+            .await
+            .expect("the seed is loaded");
         Self::of(app, org)
     }
 

@@ -84,13 +84,24 @@ async fn a_seed_whose_tokens_could_not_be_signed_is_refused_whole() {
         ),
         (client("ES384"), "clients[0].access_token_form"),
     ] {
-        let refused = load(&*app.store, &keys, &shared::key_sets::Origins::default(), Seed::read(&seed.to_string()).unwrap(), crate::support::NOW).await;
+        let refused = load(
+            &*app.store,
+            &keys,
+            &shared::key_sets::Origins::default(),
+            Seed::read(&seed.to_string()).unwrap(),
+            crate::support::NOW,
+        )
+        .await;
         let Err(NotLoaded::Bad(bad)) = refused else { panic!("{refused:?}") };
         assert_eq!(bad.to_string(), format!("{entry}: must be an algorithm that the service has a signing key for"));
     }
     app.get("/v1/orgs/3", &app.admin).await.is_error(403, "ACCESS_DENIED");
     for form in ["opaque", "RS256", "ES256"] {
         let seed = Seed::read(&client(form).to_string()).unwrap();
-        assert_eq!(load(&*app.store, &keys, &shared::key_sets::Origins::default(), seed, crate::support::NOW).await.unwrap().clients, 1, "{form}");
+        assert_eq!(
+            load(&*app.store, &keys, &shared::key_sets::Origins::default(), seed, crate::support::NOW).await.unwrap().clients,
+            1,
+            "{form}"
+        );
     }
 }

@@ -155,8 +155,11 @@ scenario! {
 }
 
 scenario! {
-    async fn c11_two_secrets_are_good_during_a_change(app) {
+    async fn c11_the_secrets_of_a_seed_are_all_good_and_a_new_one_ends_them(app) {
         let tenant = Tenant::opaque(app).await;
+        for secret in [tenant.secret(WEB), tenant.older_secret(WEB)] {
+            tenant.token(By::Header(&basic(&tenant.id(WEB).to_string(), &secret)), &[GRANT]).await.ok();
+        }
         let path = format!("/api/{}/client/secret/refresh/{}", tenant.org, tenant.id(WEB));
         let changed = app.get(&path, &app.admin).await.ok();
         let fresh = basic(&tenant.id(WEB).to_string(), changed["newClientSecret"].as_str().unwrap());

@@ -40,7 +40,15 @@ impl<'a> Fapi<'a> {
         let clients: Vec<_> = both.iter().map(Self::registered).collect();
         let keys = app.platform.records.reader.keys.now().await.unwrap();
         let seed = Seed::read(&json!({ "clients": clients }).to_string()).expect("a seed");
-        shared::seed::load(&*app.store, &keys, &shared::key_sets::Origins::default(), seed, shared::clock::Clock::now(&*app.clock)).await.expect("the seed is loaded");
+        shared::seed::load(
+            &*app.store,
+            &keys,
+            &shared::key_sets::Origins::default(),
+            seed,
+            shared::clock::Clock::now(&*app.clock),
+        )
+        .await
+        .expect("the seed is loaded");
         both
     }
 

@@ -9,6 +9,7 @@ mod fapi;
 mod introspect;
 mod lost;
 mod metadata;
+mod now;
 mod once;
 mod refresh;
 mod registration;

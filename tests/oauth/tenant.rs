@@ -131,7 +131,9 @@ impl<'a> Tenant<'a> {
         let tenant = Self::of(app, org);
         let keys = app.platform.records.reader.keys.now().await.unwrap();
         let seed = Seed::read(&tenant.seed(more)).expect("a seed");
-        seed::load(&*app.store, &keys, &shared::key_sets::Origins::default(), seed, app.clock.now()).await.expect("the seed is loaded");
+        seed::load(&*app.store, &keys, &shared::key_sets::Origins::default(), seed, app.clock.now())
+            .await
+            .expect("the seed is loaded");
         tenant
     }
 
@@ -150,6 +152,11 @@ impl<'a> Tenant<'a> {
         format!("the secret of {client} in {}: 100% + more", self.org)
     }
 
+    /// The one that it had before, which is still good.
+    pub(super) fn older_secret(&self, client: u64) -> String {
+        self.secret(client) + ", formerly"
+    }
+
     fn seed(&self, more: Value) -> String {
         let hash = |text: String| {
             sha256(text.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
@@ -159,7 +166,7 @@ impl<'a> Tenant<'a> {
         };
         let every = json!([CLIENT_CREDENTIALS, REFRESH_TOKEN, TOKEN_EXCHANGE, JWT_BEARER]);
         let confidential = |client: u64, more: Value| {
-            let secrets = json!([hash(self.secret(client))]);
+            let secrets = json!([hash(self.older_secret(client)), hash(self.secret(client))]);
             let whole = json!({"org": self.org, "id": self.id(client), "kind": "confidential", "grants": every, "secrets_sha256": secrets});
             over(whole, more)
         };

@@ -234,6 +234,11 @@ scenario! {
         let send = async |proof: &str| tenant.send("/oauth2/token", By::Nothing, &form, &[("DPoP", proof)]).await;
         is_denied(&send(&proof(json!({"htm": "GET"}))).await, "invalid_dpop_proof");
         let good = proof(json!({}));
+        for wrong in [("scope", "unknown"), ("resource", "http://x.example"), ("authorization_details", "[]")] {
+            let form: Vec<_> = form.into_iter().chain([wrong]).collect();
+            let answer = tenant.send("/oauth2/token", By::Nothing, &form, &[("DPoP", &good)]).await;
+            assert_eq!(answer.status.as_u16(), 400, "{wrong:?}: {answer:?}");
+        }
         send(&good).await.ok();
         is_denied(&send(&good).await, "invalid_dpop_proof");
         is_denied(&send(&proof(json!({}))).await, "invalid_client");

@@ -5,6 +5,7 @@ use crate::domain::{Client, ClientId, ClientRef, Denial, Error, Fault, Org, OrgI
 use crate::ports::Reader;
 use crate::service::Seek;
 use crate::store::{Found, Wanted};
+use crate::telemetry::note_client;
 
 /// A client that has proved who it is, and what was found of what it wants.
 #[derive(Debug)]
@@ -37,6 +38,7 @@ pub async fn identify<S: Seek>(
         prove(reader, None, credentials)?;
         return Err(Denial::ClientUnauthenticated.into());
     };
+    note_client(&org.id, client.id);
     let proven = prove(reader, Some(client), credentials)?;
     Ok(Identified { service: Service::of_own_clients(org), proven, sought, found })
 }

@@ -224,7 +224,7 @@ impl Denial {
             D::AssertionReplayed => "The assertion was used before.",
             D::AssertionMissing => "assertion is required.",
             D::AssertionNotYetValid => "The assertion's iat or nbf is in the future.",
-            D::AssertionSubject => "The assertion's sub must be a string.",
+            D::AssertionSubject => "The assertion's sub must be 1 to 100 ASCII characters, and not the client.",
             D::AssertionSubjectUnknown => "The assertion's sub is nobody here, or may not act now.",
             D::AssertionUnsigned => "An unsigned assertion is not accepted.",
             D::AssertionUnverified => {
@@ -261,17 +261,19 @@ impl Denial {
             }
             D::DpopProofReplayed => "The DPoP proof was used before.",
             D::DpopProofStale => "The DPoP proof is not of this minute: see its iat, and the clock of the client.",
-            D::ExchangeTooDeep => "The subject token comes from too many exchanges: there can be eight.",
-            D::GrantNotAllowed => "The client may not use this grant.",
+            D::ExchangeTooDeep => "The token would come of too many others, those of actors counted: there can be eight.",
+            D::GrantNotAllowed => {
+                "The client may not use this grant_type: its org must support it, and the client be registered for it."
+            }
             D::GrantTypeMissing => "grant_type is required.",
-            D::GrantTypeUnsupported => "The grant type is not supported.",
+            D::GrantTypeUnsupported => "grant_type must be one that the service supports, to the letter.",
             D::PasswordMissing => "password is required.",
             D::RefreshTokenInvalid => "The refresh token is unknown, expired, revoked or used up.",
             D::RefreshTokenMissing => "refresh_token is required.",
             D::RequestMalformed => "The token request is malformed: it must be form-encoded, with no parameter twice.",
             D::RequestedTokenTypeInvalid => "requested_token_type must be a registered token type.",
             D::ScopeExceeds => "The requested scope goes beyond that of the refresh token.",
-            D::ScopeInvalid => "The requested scope is not valid.",
+            D::ScopeInvalid => "scope must have only what the org supports and the client may ask for.",
             D::ScopeRequired => "At least one scope is required.",
             D::SubjectTokenBound => "The subject token is bound to another key or certificate than the request has proved.",
             D::SubjectTokenEncrypted => "An encrypted subject token is not accepted.",

@@ -81,7 +81,7 @@ pub async fn grant(ports: &Granter, request: GrantRequest) -> Result<Outcome, Er
         proved => proved?,
     };
     let (client, assertion) = proven.into_parts();
-    let single_uses = assertion.into_iter().chain(proof).collect();
+    let single_uses = proof.into_iter().chain(assertion).collect();
     let turn = Turn { ports, service, client: client.into_client(), confirmation, single_uses };
     let granted = match grant {
         GrantType::RefreshToken => refresh_token::grant(turn, (sought, &found), &request.form).await?,

@@ -29,7 +29,16 @@ fn form(request: &Request<'_>) -> Result<Parameters, Refusal> {
         "token" | "subject_token" | "actor_token" | "assertion" | "client_assertion" | "refresh_token" => LONGEST_TOKEN,
         _ => Parameters::LONGEST,
     };
-    Parameters::read_within(longest, body)
+    let given = Parameters::read_within(longest, body)?;
+    // RFC 6749 section 3.2; RFC 8693 section 2.1 and RFC 8707 section 2 have two that may.
+    if let Some(name) = given.repeated().find(|name| !["audience", "resource"].contains(name)) {
+        return Err(Refusal::invalid(name.to_owned(), "must be given only once"));
+    }
+    // RFC 6750 section 2: a token is sent in one way only.
+    if given.has("access_token") {
+        return Err(Refusal::invalid("access_token", "must be sent in the Authorization header"));
+    }
+    Ok(given)
 }
 
 /// What the `Authorization` header has.
@@ -188,14 +197,20 @@ impl FromRequest for TokenShown {
     }
 }
 
-/// Whether `Accept` names the media type of RFC 9701 section 4.
+/// Whether `Accept` names the media type of RFC 9701 section 4, and none with more weight (RFC 9110 section 12.4.2).
 fn wants_signed(request: &Request<'_>) -> bool {
-    let accepted = request.parts.headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    accepted.flat_map(|value| value.split(',')).any(|range| {
-        let mut parts = range.split(';').map(str::trim);
-        let is_it = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(super::SignedJson::MEDIA_TYPE));
-        is_it && !parts.any(|parameter| parameter.strip_prefix("q=").is_some_and(|q| q.trim_start_matches(['0', '.']).is_empty()))
-    })
+    let quality = |media_type: &str| {
+        let accepted = request.parts.headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+        let weights = accepted.flat_map(|value| value.split(',')).filter_map(|range| {
+            let mut parts = range.split(';').map(str::trim);
+            let is_it = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(media_type));
+            let weight = parts.find_map(|parameter| parameter.strip_prefix("q="));
+            is_it.then(|| weight.map_or(1.0, |weight| weight.parse().unwrap_or(0.0)))
+        });
+        weights.fold(0.0_f32, f32::max)
+    };
+    let signed = quality(super::SignedJson::MEDIA_TYPE);
+    signed > 0.0 && signed >= quality(Reply::JSON)
 }
 
 /// A client that looks after its registration: RFC 7592 section 2.

@@ -17,7 +17,7 @@ use crate::wire::json;
 /// The answer to a caller's mistake.
 pub fn refusal(route: &Route, refusal: &Refusal) -> Reply {
     let (status, code, message) = spell(refusal);
-    telemetry::note_error(code);
+    note(refusal, code);
     let field = match refusal {
         Refusal::Invalid { field, .. } if !field.is_empty() => Some(&**field),
         _ => None,
@@ -37,10 +37,18 @@ pub fn understood<T>(outcome: Result<T, Error>) -> Result<Result<T, Refusal>, Er
     match outcome {
         Ok(done) => Ok(Ok(done)),
         Err(Error::Refused(refusal)) => {
-            telemetry::note_error(spell(&refusal).1);
+            note(&refusal, spell(&refusal).1);
             Ok(Err(refusal))
         }
         Err(failed @ Error::Failed(_)) => Err(failed),
+    }
+}
+
+/// Of what a client is denied the log tells more than one code for all of it.
+fn note(refusal: &Refusal, code: &'static str) {
+    match refusal {
+        Refusal::Denied(denial) => telemetry::note_error(format!("{denial:?}")),
+        _ => telemetry::note_error(code),
     }
 }
 
@@ -82,7 +90,7 @@ fn spell(refusal: &Refusal) -> (StatusCode, &'static str, Cow<'static, str>) {
         Refusal::ClientLocked => (S::FORBIDDEN, "CLIENT_LOCKED", "The client is locked.".into()),
         Refusal::ClientUnavailable => (S::BAD_REQUEST, "CLIENT_UNAVAILABLE", "No client of the org has this number or alias.".into()),
         Refusal::Conflict(what) => (S::CONFLICT, "CONFLICT", format!("Not possible: {what}.").into()),
-        Refusal::CredentialsMissing => (S::UNAUTHORIZED, "TOKEN_MISSING", "Send an access token: \"Authorization: Bearer …\".".into()),
+        Refusal::CredentialsMissing => (S::UNAUTHORIZED, "TOKEN_MISSING", "Send an access token: \"Authorization: Bearer <token>\".".into()),
         Refusal::CredentialsRejected(problem) => {
             let (code, advice) = token(*problem);
             (S::UNAUTHORIZED, code, advice.into())

@@ -92,6 +92,11 @@ pub struct MaybeBearer(pub Option<Bearer>);
 
 impl FromRequest for MaybeBearer {
     fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        // RFC 6750 section 2.3, RFC 9700 section 4.3.2: there, logs would have it.
+        let mut query = request.parts.uri.query().unwrap_or_default().split('&');
+        if query.any(|parameter| parameter.split('=').next() == Some("access_token")) {
+            return Err(Refusal::invalid("access_token", "must be sent in the Authorization header"));
+        }
         let mut values = request.parts.headers.get_all(header::AUTHORIZATION).iter();
         let Some(value) = values.next() else { return Ok(Self(None)) };
         if values.next().is_some() {

@@ -2,8 +2,9 @@
 
 use super::{Form, Grant, Lifetime, Profile, RefreshGrant};
 use crate::domain::{
-    AccessTokenForm, Audience, Client, Confirmation, Denial, ExtraClaims, Family, GrantType, Invalid, Issuance, Member, Org, OrgSettings,
-    Property, Refusal, Scope, Seconds, Secret, Service, Session, SessionId, Subject, SupportedScope, TicketKey, Timestamp,
+    AccessTokenForm, Audience, Client, Confirmation, Denial, ExtraClaims, Family, GrantType, Invalid, Issuance, Member, Org,
+    OrgSettings, Property, Refusal, Scope, Seconds, Secret, Service, Session, SessionId, Subject, SupportedScope, TicketKey,
+    Timestamp,
 };
 
 /// What is asked for in the name of an OAuth client.
@@ -254,7 +255,7 @@ pub fn requested_resource(org: &Org, asked: Vec<Audience>) -> Result<Vec<Audienc
 
 /// For whom a token is. One of RFC 9068 is always for somebody: what it says, its record says, too, so that introspection tells it
 /// and an exchange keeps to it.
-fn meant_for(audiences: Vec<Audience>, org: &Org, profile: &Profile) -> Vec<Audience> {
+pub(super) fn meant_for(audiences: Vec<Audience>, org: &Org, profile: &Profile) -> Vec<Audience> {
     match profile {
         Profile::Standard { issuer } if audiences.is_empty() => {
             vec![org.settings.oauth.default_resource.as_ref().unwrap_or(issuer).clone()]

@@ -48,6 +48,16 @@ impl Parameters {
         Ok(Self(parameters))
     }
 
+    /// Whether there is a parameter of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// The names of those that stand there more than once.
+    pub fn repeated(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(|(_, values)| values.len() > 1).map(|(name, _)| name.as_str())
+    }
+
     /// The value of a parameter that may stand only once.
     pub fn take(&mut self, name: &'static str) -> Result<Option<String>, Refusal> {
         let values = self.0.remove(name).unwrap_or_default();

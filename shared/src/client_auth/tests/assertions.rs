@@ -52,7 +52,7 @@ fn rfc7521_4_2_a_client_id_beside_an_assertion_names_the_same_client() {
         with_clients(&clients, &Memory::default(), &credentials).map(|client| client.client().id.as_number())
     };
     assert_eq!(check("7"), Ok(7));
-    assert_eq!(check("client-7"), Ok(7));
+    assert_eq!(check("client-7"), Err(Denial::ClientAssertionInvalid), "by the same name");
     assert_eq!(check("8"), Err(Denial::ClientAssertionInvalid));
     assert_eq!(check("nobody"), Err(Denial::ClientAssertionInvalid));
 }

@@ -70,7 +70,8 @@ fn bodies_from_before_oauth_mean_what_they_meant() {
     assert_eq!((family.slides, family.issuance, family.expires_at), (None, None, whole.expires_at));
 
     let org = decode_org(ORG.as_bytes(), samples::T0).unwrap();
-    assert_eq!(org, samples::org("a", &[]));
+    let settings = OrgSettings { token_duration: Some(OrgSettings::USUAL), ..OrgSettings::default() };
+    assert_eq!(org, Org { settings, ..samples::org("a", &[]) });
     let keeping = decode_org(ORG.replace(r#""t":true"#, r#""t":false"#).as_bytes(), samples::T0).unwrap();
     assert_eq!(keeping.settings.refresh_token_kept, Some(true));
 

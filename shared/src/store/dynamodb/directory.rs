@@ -199,7 +199,9 @@ impl WriteDirectory for DynamoStore {
             let Some(old) = self.client(org, id).await? else { return Ok(Delete::Unknown) };
             let delete = Change::delete(&self.tables.directory, Key::client(org, id), as_seen(old.alias.as_deref()));
             let mut changes = vec![with_alias(delete, "old", old.alias.as_deref()), self.count(org, &id.to_string(), -1)];
-            changes.push(Change::delete(&self.tables.directory, Key::client_org(id), ""));
+            // No more than its own, as every other store does.
+            let own = Change::delete(&self.tables.directory, Key::client_org(id), "attribute_not_exists(pk) OR o = :org");
+            changes.push(own.with("org", text(org.as_str())));
             changes.extend(old.alias.map(|alias| self.freeing(org, &alias)));
             if self.transact(DOING, &changes).await?.is_none() {
                 return Ok(Delete::Done);

@@ -75,8 +75,11 @@ impl Seed {
             let inner = error.inner();
             let (member, rule) = crate::wire::json::explain(inner);
             // Where the file ends too early there is no path, but a question mark.
-            let member =
-                [path.trim_matches(['.', '?']), &member].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(".");
+            let member = [path.trim_matches(['.', '?']), &member]
+                .into_iter()
+                .filter(|part| !part.is_empty())
+                .collect::<Vec<_>>()
+                .join(".");
             let rule = if inner.is_data() { rule } else { syntax(inner) };
             let member = if member.is_empty() { member } else { format!("{member} ") };
             BadSeed::Unreadable { line: inner.line(), column: inner.column(), member, rule }

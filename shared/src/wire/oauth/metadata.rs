@@ -11,13 +11,13 @@ use crate::grants::GRANTS;
 #[derive(Clone, Copy, Debug)]
 pub struct Endpoints {
     /// RFC 6749 section 3.2
-    pub token: Option<&'static str>,
+    pub token: &'static str,
     /// RFC 7662
-    pub introspection: Option<&'static str>,
+    pub introspection: &'static str,
     /// RFC 7009
-    pub revocation: Option<&'static str>,
+    pub revocation: &'static str,
     /// RFC 7591
-    pub registration: Option<&'static str>,
+    pub registration: &'static str,
     /// RFC 7517 section 5
     pub jwks: &'static str,
 }
@@ -28,14 +28,10 @@ pub struct Endpoints {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Metadata<'a> {
     issuer: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    token_endpoint: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    introspection_endpoint: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    revocation_endpoint: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    registration_endpoint: Option<String>,
+    token_endpoint: String,
+    introspection_endpoint: String,
+    revocation_endpoint: String,
+    registration_endpoint: String,
     jwks_uri: String,
     /// Required, and empty: there is no authorization endpoint, for no person ever meets this service.
     #[cfg_attr(feature = "openapi", schemars(with = "Vec<String>", length(max = 0)))]
@@ -43,8 +39,7 @@ pub struct Metadata<'a> {
     grant_types_supported: Vec<&'static str>,
     #[serde(flatten)]
     authentication: Authentication,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    dpop_signing_alg_values_supported: Option<Vec<&'static str>>,
+    dpop_signing_alg_values_supported: Vec<&'static str>,
     tls_client_certificate_bound_access_tokens: bool,
 }
 
@@ -53,18 +48,12 @@ pub struct Metadata<'a> {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[expect(clippy::struct_field_names, reason = "the names are the standard's")]
 struct Authentication {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    token_endpoint_auth_methods_supported: Option<Vec<&'static str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    token_endpoint_auth_signing_alg_values_supported: Option<Vec<&'static str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    introspection_endpoint_auth_methods_supported: Option<Vec<&'static str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    introspection_endpoint_auth_signing_alg_values_supported: Option<Vec<&'static str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    revocation_endpoint_auth_methods_supported: Option<Vec<&'static str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    revocation_endpoint_auth_signing_alg_values_supported: Option<Vec<&'static str>>,
+    token_endpoint_auth_methods_supported: Vec<&'static str>,
+    token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
+    introspection_endpoint_auth_methods_supported: Vec<&'static str>,
+    introspection_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
+    revocation_endpoint_auth_methods_supported: Vec<&'static str>,
+    revocation_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
 }
 
 impl<'a> Metadata<'a> {
@@ -72,19 +61,18 @@ impl<'a> Metadata<'a> {
     pub fn of(issuer: &'a Issuer, endpoints: &Endpoints) -> Self {
         let base = issuer.as_str().trim_end_matches('/');
         let url = |path: &'static str| format!("{base}{path}");
-        let has_tokens = endpoints.token.is_some();
         Self {
             issuer: issuer.as_str(),
-            token_endpoint: endpoints.token.map(url),
-            introspection_endpoint: endpoints.introspection.map(url),
-            revocation_endpoint: endpoints.revocation.map(url),
-            registration_endpoint: endpoints.registration.map(url),
+            token_endpoint: url(endpoints.token),
+            introspection_endpoint: url(endpoints.introspection),
+            revocation_endpoint: url(endpoints.revocation),
+            registration_endpoint: url(endpoints.registration),
             jwks_uri: url(endpoints.jwks),
             response_types_supported: [],
-            grant_types_supported: GRANTS.into_iter().filter(|_| has_tokens).map(GrantType::as_str).collect(),
-            authentication: Authentication::at(endpoints),
-            dpop_signing_alg_values_supported: has_tokens.then(|| dpop::ALGORITHMS.map(Algorithm::name).to_vec()),
-            tls_client_certificate_bound_access_tokens: has_tokens,
+            grant_types_supported: GRANTS.map(GrantType::as_str).to_vec(),
+            authentication: Authentication::new(),
+            dpop_signing_alg_values_supported: dpop::ALGORITHMS.map(Algorithm::name).to_vec(),
+            tls_client_certificate_bound_access_tokens: true,
         }
     }
 
@@ -95,21 +83,18 @@ impl<'a> Metadata<'a> {
 }
 
 impl Authentication {
-    fn at(endpoints: &Endpoints) -> Self {
-        let methods = |_| ClientAuthMethod::ALL.map(ClientAuthMethod::as_str).to_vec();
-        // Only who proves who it is learns anything about tokens.
-        let confidential = |_| {
-            let methods = ClientAuthMethod::ALL.into_iter().filter(|method| *method != ClientAuthMethod::None);
-            methods.map(ClientAuthMethod::as_str).collect()
-        };
-        let algorithms = |_| Algorithm::ALL.map(Algorithm::name).to_vec();
+    fn new() -> Self {
+        let methods = || ClientAuthMethod::ALL.map(ClientAuthMethod::as_str).to_vec();
+        let algorithms = || Algorithm::ALL.map(Algorithm::name).to_vec();
+        // Only who proves who it is learns anything about tokens: a client, or the bearer of a member's token.
+        let proving = methods().into_iter().filter(|method| *method != ClientAuthMethod::None.as_str());
         Self {
-            token_endpoint_auth_methods_supported: endpoints.token.map(methods),
-            token_endpoint_auth_signing_alg_values_supported: endpoints.token.map(algorithms),
-            introspection_endpoint_auth_methods_supported: endpoints.introspection.map(confidential),
-            introspection_endpoint_auth_signing_alg_values_supported: endpoints.introspection.map(algorithms),
-            revocation_endpoint_auth_methods_supported: endpoints.revocation.map(methods),
-            revocation_endpoint_auth_signing_alg_values_supported: endpoints.revocation.map(algorithms),
+            token_endpoint_auth_methods_supported: methods(),
+            token_endpoint_auth_signing_alg_values_supported: algorithms(),
+            introspection_endpoint_auth_methods_supported: proving.chain(["Bearer"]).collect(),
+            introspection_endpoint_auth_signing_alg_values_supported: algorithms(),
+            revocation_endpoint_auth_methods_supported: methods(),
+            revocation_endpoint_auth_signing_alg_values_supported: algorithms(),
         }
     }
 }
@@ -141,10 +126,10 @@ mod tests {
     use super::*;
 
     const ALL: Endpoints = Endpoints {
-        token: Some("/oauth2/token"),
-        introspection: Some("/oauth2/introspect"),
-        revocation: Some("/oauth2/revoke"),
-        registration: Some("/oauth2/register"),
+        token: "/oauth2/token",
+        introspection: "/oauth2/introspect",
+        revocation: "/oauth2/revoke",
+        registration: "/oauth2/register",
         jwks: "/.well-known/jwks.json",
     };
 
@@ -179,18 +164,6 @@ mod tests {
         }
         let proofs = metadata["dpop_signing_alg_values_supported"].to_string();
         assert!(!proofs.contains("RS") && proofs.contains("PS256"), "FAPI 2.0 section 5.4.1");
-    }
-
-    #[test]
-    fn what_there_is_no_endpoint_for_is_left_out() {
-        let none = Endpoints { token: None, introspection: None, revocation: None, registration: None, jwks: "/k" };
-        assert_eq!(
-            metadata("https://a.example", &none),
-            json!({
-                "issuer": "https://a.example", "jwks_uri": "https://a.example/k", "response_types_supported": [],
-                "grant_types_supported": [], "tls_client_certificate_bound_access_tokens": false,
-            })
-        );
     }
 
     #[test]

@@ -178,7 +178,8 @@ fn outcomes() -> Vec<(&'static str, Outcome)> {
     const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
     let asked = || Asked { client: None, scopes: record(true).scopes, resources: record(true).audiences };
     let exchanged = |kind, found| ExchangedToken { token: secret("a"), kind, found };
-    let refresh = ClientFamily { family: family(), token: None, client: Some(client(true)), member: None, standing: Standing::Live };
+    let refresh =
+        ClientFamily { family: family(), token: None, client: Some(client(true)), member: None, standing: Standing::Live };
     let rich = Exchange {
         audiences: vec!["x".into()],
         requested: Some(TokenType::AccessToken),
