@@ -11,11 +11,12 @@ fn named() -> BTreeSet<&'static str> {
     TABLE.split('`').skip(1).step_by(2).filter(is_path).collect()
 }
 
-/// Whether a function of this name is run as a test.
+/// Whether a function of this name is run as a test, or makes cases for one.
 fn is_test(source: &str, function: &str) -> bool {
     source.find(&format!("fn {function}(")).is_some_and(|at| {
-        let before: Vec<_> = source[..at].lines().rev().take(8).collect();
-        before.iter().any(|line| ["#[test]", "#[tokio::test]", "scenario! {", "race! {"].contains(&line.trim()))
+        let mut before = source[..at].lines().rev().take(8);
+        let makes_cases = source[at..].lines().next().is_some_and(|line| line.contains("Vec<Case>"));
+        makes_cases || before.any(|line| ["#[test]", "#[tokio::test]", "scenario! {", "race! {"].contains(&line.trim()))
     })
 }
 

@@ -5,7 +5,7 @@ use shared::http::{CodePath, Dialect, Endpoint, PlainText, Route};
 use shared::ports::Public;
 use shared::wire::authlete::result::explain;
 
-/// Tells a developer what a result code means, in words.
+/// Tells a developer what the code of an error means, in words.
 #[derive(Debug)]
 pub struct ExplainError;
 
@@ -16,6 +16,6 @@ impl Endpoint for ExplainError {
     type Output = PlainText;
 
     async fn handle(_: &Public, CodePath(code): CodePath) -> Result<Self::Output, Error> {
-        Ok(PlainText(explain(&code).ok_or(Refusal::NotFound("code"))?))
+        Ok(PlainText(explain(&code).ok_or(Refusal::NotFound("error code"))?))
     }
 }

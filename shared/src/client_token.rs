@@ -67,6 +67,7 @@ pub enum FoundToken {
 
 impl FoundToken {
     /// See [`AccessToken::narrowed`] and [`ClientFamily::narrowed`].
+    #[must_use]
     pub fn narrowed(self) -> Self {
         match self {
             Self::Access(token) => Self::Access(Box::new(token.narrowed())),
@@ -94,6 +95,7 @@ pub struct AccessToken {
 
 impl AccessToken {
     /// The same with what it opens now: no more than the member holds on whom it depends.
+    #[must_use]
     pub fn narrowed(mut self) -> Self {
         if let Some(member) = &self.member {
             self.record.scopes.retain(|scope| member.holds(scope.name()));
@@ -124,6 +126,7 @@ pub struct ClientFamily {
 
 impl ClientFamily {
     /// The same with what its next access token can open: no more than the member holds on whom it depends.
+    #[must_use]
     pub fn narrowed(mut self) -> Self {
         if let Some(member) = &self.member {
             self.family.scopes.retain(|scope| member.holds(scope.name()));

@@ -11,7 +11,7 @@ use super::proofs::{TOKEN_ENDPOINT, proof};
 use super::tenant::{
     APP, JWT, OPAQUE, ROBOT, Tenant, WEB, api_secret, basic, creation, encoded, renamed, secret, text, token_request, v2,
 };
-use crate::support::{App, Log};
+use crate::support::{App, log};
 
 /// A folder that goes away with the test.
 struct Folder(PathBuf);
@@ -145,10 +145,10 @@ fn latin(bytes: &[u8]) -> String {
 #[tokio::test]
 async fn nothing_that_opens_anything_is_kept_or_logged() {
     let folder = Folder::new("at-rest");
-    let log = Log::begin();
+    log::begin();
     let app = App::on_file(Path::new(&folder.0.join("data.sqlite"))).await;
     let secrets = everything(&app).await;
-    let (kept, logged) = (latin(&folder.bytes()), latin(&log.of_all()));
+    let (kept, logged) = (latin(&folder.bytes()), latin(&log::of_all()));
     // Both have what they should have.
     assert!(kept.contains("john"));
     assert!(logged.contains("authlete.create_token"), "{logged}");

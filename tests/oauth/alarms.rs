@@ -1,11 +1,11 @@
 //! Alarms: what no honest client causes is logged, once, with the client and the token and without a secret.
 
 use super::tenant::{APP, KEYED, Tenant, WEB, is_denied, text};
-use crate::support::{App, Log, Mount};
+use crate::support::{App, Mount, log};
 
 /// The alarms that were logged since the last call.
-fn alarms(log: &Log) -> Vec<String> {
-    let lines = log.take();
+fn alarms() -> Vec<String> {
+    let lines = log::take();
     lines.lines().filter(|line| line.contains("jeton::alarm")).map(str::to_owned).collect()
 }
 
@@ -21,15 +21,15 @@ async fn d3_to_revoke_the_token_of_another_client_is_an_alarm() {
     let app = App::new(Mount::InProcess).await;
     let tenant = Tenant::jwt(&app).await;
     let token = tenant.own_token(WEB, &[]).await;
-    let log = Log::begin();
+    log::begin();
     for unknown in ["x", "a.b.c", &"A".repeat(43)] {
         tenant.revoke(KEYED, unknown).await;
     }
-    assert_eq!(alarms(&log), [""; 0]);
+    assert_eq!(alarms(), [""; 0]);
     tenant.revoke(KEYED, &token).await;
-    is_one(&alarms(&log), "TokenOfAnother", &tenant.org, tenant.id(KEYED));
+    is_one(&alarms(), "TokenOfAnother", tenant.org, tenant.id(KEYED));
     tenant.revoke(WEB, &token).await;
-    assert_eq!(alarms(&log), [""; 0]);
+    assert_eq!(alarms(), [""; 0]);
 }
 
 #[tokio::test]
@@ -37,14 +37,14 @@ async fn f02_d4_to_redeem_a_refresh_token_of_another_client_is_an_alarm_used_up_
     let app = App::new(Mount::InProcess).await;
     let tenant = Tenant::opaque(&app).await;
     let first = text(&tenant.for_member(APP, &[]).await["refresh_token"]);
-    let log = Log::begin();
+    log::begin();
     is_denied(&tenant.refresh(WEB, &first, &[]).await, "invalid_grant");
-    is_one(&alarms(&log), "RefreshTokenOfAnother", &tenant.org, tenant.id(WEB));
+    is_one(&alarms(), "RefreshTokenOfAnother", tenant.org, tenant.id(WEB));
     let second = text(&tenant.refresh(APP, &first, &[]).await.ok()["refresh_token"]);
     let third = text(&tenant.refresh(APP, &second, &[]).await.ok()["refresh_token"]);
-    assert_eq!(alarms(&log), [""; 0]);
+    assert_eq!(alarms(), [""; 0]);
     is_denied(&tenant.refresh(WEB, &first, &[]).await, "invalid_grant");
-    is_one(&alarms(&log), "RefreshTokenOfAnother", &tenant.org, tenant.id(WEB));
+    is_one(&alarms(), "RefreshTokenOfAnother", tenant.org, tenant.id(WEB));
     tenant.refresh(APP, &third, &[]).await.ok();
 }
 
@@ -55,9 +55,9 @@ async fn rfc9700_4_14_2_a_refresh_token_that_is_used_again_is_an_alarm() {
     let first = text(&tenant.for_member(APP, &[]).await["refresh_token"]);
     let second = text(&tenant.refresh(APP, &first, &[]).await.ok()["refresh_token"]);
     tenant.refresh(APP, &second, &[]).await.ok();
-    let log = Log::begin();
+    log::begin();
     is_denied(&tenant.refresh(APP, &first, &[]).await, "invalid_grant");
-    is_one(&alarms(&log), "RefreshTokenReused", &tenant.org, tenant.id(APP));
+    is_one(&alarms(), "RefreshTokenReused", tenant.org, tenant.id(APP));
     is_denied(&tenant.refresh(APP, &second, &[]).await, "invalid_grant");
-    assert_eq!(alarms(&log), [""; 0], "the family is gone");
+    assert_eq!(alarms(), [""; 0], "the family is gone");
 }

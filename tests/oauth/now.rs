@@ -7,7 +7,7 @@ use super::tenant::{
     ACCESS_TOKEN, API, BROKER, By, CLIENT_CREDENTIALS, ISSUER, JWT_BEARER, PARTNER, REFRESH_TOKEN, ROBOT, SERVER, TOKEN_EXCHANGE,
     Tenant, WEB, basic, claims, is_denied, proof, text,
 };
-use crate::support::{Answer, App, Log, Mount, scenario};
+use crate::support::{Answer, App, Mount, log, scenario};
 
 /// Sets what a member holds.
 async fn hold(tenant: &Tenant<'_>, member: &str, scopes: Value) {
@@ -221,9 +221,9 @@ scenario! {
 async fn s05_the_log_tells_which_client_was_denied_and_why() {
     let app = App::new(Mount::InProcess).await;
     let tenant = Tenant::opaque(&app).await;
-    let log = Log::begin();
+    log::begin();
     is_denied(&tenant.token(By::Client(WEB), &[("grant_type", CLIENT_CREDENTIALS), ("scope", "unknown")]).await, "invalid_scope");
-    let logged = log.take();
+    let logged = log::take();
     let line = logged.lines().find(|line| line.contains("oauth.token")).unwrap();
     for part in ["ScopeInvalid", "org=\"500\"", &format!("client=\"{}\"", tenant.id(WEB))] {
         assert!(line.contains(part), "{line}");

@@ -10,29 +10,22 @@ thread_local! {
     static OF_THIS_THREAD: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The log of this process from now on. A subscriber for one thread alone would miss what another thread has logged first.
-#[derive(Debug)]
-pub(crate) struct Log(());
+/// Begins the log of this process, if nobody has. A subscriber for one thread alone would miss what another thread has logged first.
+pub(crate) fn begin() {
+    static BEGUN: Once = Once::new();
+    BEGUN.call_once(|| {
+        tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).with_ansi(false).with_writer(|| Writer).init();
+    });
+}
 
-impl Log {
-    /// Begins it, if nobody has.
-    pub(crate) fn begin() -> Self {
-        static BEGUN: Once = Once::new();
-        BEGUN.call_once(|| {
-            tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).with_ansi(false).with_writer(|| Writer).init();
-        });
-        Self(())
-    }
+/// All of it, that of other tests with it.
+pub(crate) fn of_all() -> Vec<u8> {
+    OF_ALL.lock().unwrap().clone()
+}
 
-    /// All of it, that of other tests with it.
-    pub(crate) fn of_all(&self) -> Vec<u8> {
-        OF_ALL.lock().unwrap().clone()
-    }
-
-    /// What this test's thread has logged since it was last asked for: all that a service in process does.
-    pub(crate) fn take(&self) -> String {
-        OF_THIS_THREAD.with(|log| String::from_utf8(log.take()).unwrap())
-    }
+/// What this test's thread has logged since it was last asked for: all that a service in process does.
+pub(crate) fn take() -> String {
+    OF_THIS_THREAD.with(|log| String::from_utf8(log.take()).unwrap())
 }
 
 struct Writer;

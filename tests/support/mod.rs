@@ -6,14 +6,13 @@ pub(crate) mod described;
 mod dynamodb;
 pub(crate) mod function;
 pub(crate) mod kms;
-mod log;
+pub(crate) mod log;
 mod mount;
 pub(crate) mod queue;
 pub(crate) mod template;
 mod watched;
 
 pub(crate) use app::{Answer, App, NOW, ask};
-pub(crate) use log::Log;
 pub(crate) use mount::Mount;
 pub(crate) use watched::Watched;
 

@@ -4,8 +4,9 @@ use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use shared::domain::{
-    Alias, AliasKey, Aliased, Batch, Client, ClientAuthMethod, ClientId, ClientKind, Confirmation, Family, GrantType, Issuance,
-    OrgId, Property, Scope, Seconds, Ticket, Timestamp, TokenId, TokenRecord,
+    AccessTokenForm, Actor, Algorithm, Alias, AliasKey, Aliased, Ancestor, Audience, Batch, CertificateSubject, Client,
+    ClientAuthMethod, ClientId, ClientKind, Confirmation, Family, GrantType, Issuance, OrgId, Property, Scope, Seconds, Ticket,
+    Timestamp, TokenId, TokenRecord,
 };
 use shared::store::{Amended, Amendment, FamilyAmendment, Recorded, Recording, Rotation, RotationStep, Spending, Used, Wanted};
 
@@ -33,9 +34,9 @@ fn issuance() -> Issuance {
         acr: Some("urn:acr:1".to_owned()),
         auth_time: Some(NOW),
         for_external_attachment: false,
-        of_member: false,
-        actors: Vec::new(),
-        ancestors: Vec::new(),
+        of_member: true,
+        actors: vec![Actor { subject: "agent".parse().unwrap(), client: None }],
+        ancestors: vec![Ancestor { id: id(9), subject: "bob".parse().unwrap(), client: None, family: None, session: None }],
     }
 }
 
@@ -152,7 +153,7 @@ async fn an_amendment_tells_what_was_and_what_is_but_no_value() {
         detail["after"]["issuance"],
         json!({
             "grant": "authorization_code", "alias_used": true, "properties": ["account", "internal"],
-            "acr": "urn:acr:1", "auth_time": 1_795_348_800
+            "acr": "urn:acr:1", "auth_time": 1_795_348_800, "of_member": true, "actors": ["agent"], "ancestors": [id(9).to_string()]
         })
     );
     for secret in ["s3cret".to_owned(), BASE64_URL_SAFE_NO_PAD.encode([7; 32]), BASE64_STANDARD.encode([7; 32])] {
@@ -179,11 +180,11 @@ async fn a_change_of_a_client_tells_its_public_keys_and_how_many_secrets_it_has(
         refresh_token_duration: None,
         single_token_per_subject: false,
         may_exchange_tokens: true,
-        dpop_bound_tokens: false,
-        certificate_subject: None,
-        access_token_form: None,
-        resources: None,
-        registration_token: None,
+        dpop_bound_tokens: true,
+        certificate_subject: Some(CertificateSubject::DnsName("shop.example".into())),
+        access_token_form: Some(AccessTokenForm::Jwt(Algorithm::Es256)),
+        resources: Some(vec![Audience::parse("https://api.example").unwrap()]),
+        registration_token: Some([7; 32]),
         certificate_bound_tokens: true,
         attributes: vec![("tier".to_owned(), "s3cret-1".to_owned())],
         metadata: Some(r#"{"contacts":["s3cret-2"]}"#.into()),
@@ -202,7 +203,9 @@ async fn a_change_of_a_client_tells_its_public_keys_and_how_many_secrets_it_has(
         json!({
             "org": "1", "client": "7", "name": "Shop", "kind": "confidential", "auth_method": "private_key_jwt", "enabled": true,
             "grants": ["client_credentials"], "secrets": 1, "jwks": {"keys": [{"kid": "k-1"}]}, "token_duration": 60,
-            "single_token_per_subject": false, "certificate_bound_tokens": true, "may_exchange_tokens": true, "attributes": ["tier"]
+            "single_token_per_subject": false, "certificate_bound_tokens": true, "may_exchange_tokens": true, "attributes": ["tier"],
+            "dpop_bound_tokens": true, "certificate_subject": {"san_dns": "shop.example"}, "access_token_form": "ES256",
+            "resources": ["https://api.example"], "has_registration_token": true
         })
     );
     for secret in ["s3cret".to_owned(), BASE64_URL_SAFE_NO_PAD.encode([7; 32])] {

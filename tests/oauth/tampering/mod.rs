@@ -19,7 +19,7 @@ use super::tenant::{
     ACCESS_TOKEN, API, ASSERTION_TYPE, BROKER, By, CLIENT_CREDENTIALS, IDP, JWT_BEARER, KEYED, SERVER, Tenant, WEB, claims,
     client_key, encoded, is_denied, issuer_key, part, proof,
 };
-use crate::support::{Answer, App, Log, Mount};
+use crate::support::{Answer, App, Mount, log};
 use cases::Good;
 
 /// What a token is brought in.
@@ -240,7 +240,7 @@ async fn j41_a_signed_token_that_says_something_else_than_its_record_is_none_and
     let tenant = Tenant::jwt(&app).await;
     let token = tenant.own_token(WEB, &[("resource", API)]).await;
     let good = Good { claims: claims(&token), ..Carrier::Introspection.good(&tenant).await };
-    let log = Log::begin();
+    log::begin();
     assert!(tenant.is_live(&good.sign(&good.header, &good.claims)).await);
     for (name, value) in [
         ("scope", json!("read write urn:jeton:admin")),
@@ -254,14 +254,14 @@ async fn j41_a_signed_token_that_says_something_else_than_its_record_is_none_and
         ("acr", json!("high")),
     ] {
         let token = good.sign(&good.header, &cases::with(good.claims.clone(), name, Some(value)));
-        assert!(!log.take().contains("jeton::alarm"), "{name}");
+        assert!(!log::take().contains("jeton::alarm"), "{name}");
         assert_eq!(tenant.introspect(WEB, &token).await, json!({"active": false}), "{name}");
-        let logged = log.take();
+        let logged = log::take();
         assert!(logged.contains("jeton::alarm") && logged.contains("SignedOtherwise"), "{name}: {logged}");
         is_denied(&tenant.exchange(WEB, &token, &[]).await, "invalid_request");
         tenant.revoke(WEB, &token).await;
         assert!(tenant.is_live(&good.token()).await, "{name}");
-        log.take();
+        log::take();
     }
 }
 

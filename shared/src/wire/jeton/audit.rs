@@ -10,6 +10,7 @@
 //!
 //! Never a token, nor anything from which one or a secret could be made or guessed; of people no more than their `sub`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -19,8 +20,8 @@ mod oauth;
 
 use self::oauth::{IssuanceFacts, SettingsFacts, grants, names, of_issuance, of_settings};
 use crate::domain::{
-    Action, Audience, Change, Client, ClientKind, Commit, Creator, Diff, Family, Fault, KeyRing, MarkKey, MarkKind, MarkStands,
-    Member, Org, OrgId, PrivateHalf, RingKey, Role, Scope, ScopePattern, Session, Timestamp, TokenRecord,
+    AccessTokenForm, Action, Audience, Change, Client, ClientKind, Commit, Creator, Diff, Family, Fault, KeyRing, MarkKey,
+    MarkKind, MarkStands, Member, Org, OrgId, PrivateHalf, RingKey, Role, Scope, ScopePattern, Session, Timestamp, TokenRecord,
 };
 
 /// Writes the event of a commit. The same commit always gives the same bytes.
@@ -144,6 +145,17 @@ struct Facts<'a> {
     certificate_bound_tokens: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     may_exchange_tokens: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dpop_bound_tokens: Option<bool>,
+    /// Whose certificate authenticates it, by the kind of the name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    certificate_subject: BTreeMap<&'static str, Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access_token_form: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resources: Option<Vec<&'a str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    has_registration_token: Option<bool>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     attributes: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -298,6 +310,11 @@ fn of_client(client: &Client) -> Facts<'_> {
         single_token_per_subject: Some(client.single_token_per_subject),
         certificate_bound_tokens: Some(client.certificate_bound_tokens),
         may_exchange_tokens: Some(client.may_exchange_tokens),
+        dpop_bound_tokens: Some(client.dpop_bound_tokens),
+        certificate_subject: client.certificate_subject.iter().map(|subject| (subject.kind(), subject.name())).collect(),
+        access_token_form: client.access_token_form.map(AccessTokenForm::name),
+        resources: client.resources.as_deref().map(audiences),
+        has_registration_token: Some(client.registration_token.is_some()),
         attributes: names(&client.attributes),
         enabled: Some(client.enabled),
         ..Facts::default()

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::audiences;
 use crate::domain::{
-    Algorithm, AssertionIssuer, AssertionRules, AuthorizationDetails, ExchangeRules, GrantType, Issuance, IssuerKeys,
+    Algorithm, AssertionIssuer, AssertionRules, Audience, AuthorizationDetails, ExchangeRules, GrantType, Issuance, IssuerKeys,
     OAuthSettings, OrgSettings, Scope, SupportedScope, Thumbprint, Timestamp,
 };
 use crate::jose::sha256;
@@ -31,20 +32,46 @@ pub(super) struct IssuanceFacts<'a> {
     auth_time: Option<i64>,
     #[serde(skip_serializing_if = "is_false")]
     for_external_attachment: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    of_member: bool,
+    /// The current one first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    actors: Vec<&'a str>,
+    /// The tokens that it came of.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ancestors: Vec<String>,
 }
 
 pub(super) fn of_issuance(issuance: &Issuance) -> IssuanceFacts<'_> {
+    // All of them are named, so that a new one can't be forgotten here.
+    let Issuance {
+        grant,
+        for_client,
+        alias_used,
+        properties,
+        confirmation,
+        details,
+        acr,
+        auth_time,
+        for_external_attachment,
+        of_member,
+        actors,
+        ancestors,
+    } = issuance;
     IssuanceFacts {
-        grant: issuance.grant.as_str(),
-        for_client: issuance.for_client,
-        alias_used: issuance.alias_used,
-        properties: issuance.properties.iter().map(|property| property.key.as_str()).collect(),
-        certificate: issuance.confirmation.certificate.map(|thumbprint| thumbprint.to_string()),
-        dpop_key: issuance.confirmation.dpop_key.map(|thumbprint| thumbprint.to_string()),
-        authorization_types: issuance.details.as_ref().map(types).unwrap_or_default(),
-        acr: issuance.acr.as_deref(),
-        auth_time: issuance.auth_time.map(Timestamp::as_secs),
-        for_external_attachment: issuance.for_external_attachment,
+        grant: grant.as_str(),
+        for_client: *for_client,
+        alias_used: *alias_used,
+        properties: properties.iter().map(|property| property.key.as_str()).collect(),
+        certificate: confirmation.certificate.map(|thumbprint| thumbprint.to_string()),
+        dpop_key: confirmation.dpop_key.map(|thumbprint| thumbprint.to_string()),
+        authorization_types: details.as_ref().map(types).unwrap_or_default(),
+        acr: acr.as_deref(),
+        auth_time: auth_time.map(Timestamp::as_secs),
+        for_external_attachment: *for_external_attachment,
+        of_member: *of_member,
+        actors: actors.iter().map(|actor| actor.subject.as_str()).collect(),
+        ancestors: ancestors.iter().map(|ancestor| ancestor.id.to_string()).collect(),
     }
 }
 
@@ -90,7 +117,13 @@ struct OAuthFacts<'a> {
     token_endpoint: Option<&'a str>,
     token_exchange: ExchangeFacts,
     jwt_grant: AssertionFacts,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resources: Option<Vec<&'a str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default_resource: Option<&'a str>,
     dpop_nonce_required: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    authorization_details_types: Vec<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     assertion_issuers: Vec<IssuerFacts<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -169,7 +202,10 @@ fn of_oauth(settings: &OAuthSettings) -> OAuthFacts<'_> {
         token_endpoint: settings.token_endpoint.as_deref(),
         token_exchange: of_exchange(settings.token_exchange),
         jwt_grant: of_assertions(settings.jwt_grant),
+        resources: settings.resources.as_deref().map(audiences),
+        default_resource: settings.default_resource.as_ref().map(Audience::as_str),
         dpop_nonce_required: settings.dpop_nonce_required,
+        authorization_details_types: settings.authorization_details_types.iter().map(String::as_str).collect(),
         assertion_issuers: settings.assertion_issuers.iter().map(of_issuer).collect(),
         attributes: names(&settings.attributes),
     }
