@@ -19,6 +19,12 @@ impl ClientOrgs {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(&client).cloned()
     }
 
+    /// Any client that was seen, and its org.
+    pub fn any(&self) -> Option<(OrgId, ClientId)> {
+        let seen = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        seen.iter().next().map(|(client, org)| (org.clone(), *client))
+    }
+
     /// Remembers the org of a client.
     pub fn note(&self, client: ClientId, org: &OrgId) {
         let mut seen = self.0.write().unwrap_or_else(PoisonError::into_inner);

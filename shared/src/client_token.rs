@@ -56,6 +56,15 @@ pub enum Hint {
     RefreshToken,
 }
 
+/// What the first read has found of a token: how it stands isn't known yet, nor whether a refresh token is genuine.
+#[derive(Clone, Copy, Debug)]
+pub enum AtHand<'a> {
+    /// The record of an access token.
+    Token(&'a TokenRecord),
+    /// The family of a refresh token.
+    Family(&'a Family),
+}
+
 /// What was found.
 #[derive(Debug)]
 pub enum FoundToken {
@@ -244,12 +253,20 @@ impl Sought {
         self.identified.is_some()
     }
 
-    async fn record(&self, ports: &Reader, first: &Found) -> Result<Option<TokenRecord>, Fault> {
+    /// What the first read has found of it already.
+    pub fn at_hand<'a>(&self, first: &'a Found) -> Option<AtHand<'a>> {
+        let family = || first.families.get(&self.refresh.as_ref()?.family).filter(|family| family.issuance.is_some());
+        self.record_at_hand(first).map(AtHand::Token).or_else(|| family().map(AtHand::Family))
+    }
+
+    fn record_at_hand<'a>(&self, first: &'a Found) -> Option<&'a TokenRecord> {
         let record = |id: TokenId| first.tokens.get(&self.token_key(id)).filter(|record| record.issuance.is_some());
-        if let Some(record) = self.identified.and_then(record) {
-            return Ok(Some(record.clone()));
-        }
-        if let Some(record) = self.native.and_then(record).filter(|record| record.value.is_none()) {
+        let native = || self.native.and_then(record).filter(|record| record.value.is_none());
+        self.identified.and_then(record).or_else(native)
+    }
+
+    async fn record(&self, ports: &Reader, first: &Found) -> Result<Option<TokenRecord>, Fault> {
+        if let Some(record) = self.record_at_hand(first) {
             return Ok(self.is_said_of(record)?.then(|| record.clone()));
         }
         let Some(Aliased::Token(id)) = first.aliases.get(&self.alias()) else { return Ok(None) };
@@ -263,7 +280,7 @@ impl Sought {
     }
 
     /// Whether what it says, if it is a JWT, is what is recorded. Else somebody else signs with our key.
-    fn is_said_of(&self, record: &TokenRecord) -> Result<bool, Fault> {
+    pub(crate) fn is_said_of(&self, record: &TokenRecord) -> Result<bool, Fault> {
         let agrees = self.said.as_ref().map(|said| said.agrees_with(record)).transpose()?.unwrap_or(true);
         if !agrees {
             log_alarm(Alarm::SignedOtherwise, &record.org, record.client, record.id);

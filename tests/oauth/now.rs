@@ -103,7 +103,7 @@ scenario! {
 }
 
 scenario! {
-    async fn scope_required_holds_for_exchanges(app) {
+    async fn scope_required_holds_for_exchanges_and_refreshes(app) {
         let tenant = Tenant::opaque(app).await;
         tenant.set(json!({"scope_required": true})).await;
         let token = tenant.own_token(BROKER, &[("scope", "write")]).await;
@@ -111,6 +111,9 @@ scenario! {
         hold(&tenant, "reader", json!([])).await;
         let of_member = app.token(tenant.org, "reader", &[]).await;
         is_denied(&tenant.exchange(BROKER, &of_member, &[]).await, "invalid_scope");
+        let refresh = text(&tenant.for_member(WEB, &[]).await["refresh_token"]);
+        hold(&tenant, "ann", json!([])).await;
+        is_denied(&tenant.refresh(WEB, &refresh, &[]).await, "invalid_scope");
     }
 }
 

@@ -1,7 +1,7 @@
 //! Introspection by those to whom a token is shown: RFC 7662. Who may not know of a token hears what they hear of one that
 //! isn't there.
 
-use crate::client_token::{FoundToken, Hint, Sought};
+use crate::client_token::{AtHand, FoundToken, Hint, Sought};
 use crate::domain::{Audience, Client, ClientKind, Fault, Issuer, Member, OrgId, Standing, TokenRecord};
 use crate::examine::{AccessToken, Presented, examine};
 use crate::ports::Reader;
@@ -39,13 +39,20 @@ pub async fn introspect_for(
     (sought, first): (&Sought, &Found),
     hint: Hint,
 ) -> Result<Option<Seen>, Fault> {
+    let issuer = ports.keys.issuer();
+    if let Some(at_hand) = sought.at_hand(first).filter(|at_hand| !asker.may_know(*at_hand, issuer)) {
+        // No more is read of it, so that it takes as long as what isn't there.
+        if let AtHand::Token(record) = at_hand {
+            sought.is_said_of(record)?;
+        }
+        return Ok(None);
+    }
     let found = match sought.find(ports, first, hint).await? {
         Some(found) => Some(Seen::OfClient(found.narrowed())),
         None if is_jwt(text) => of_member(ports, org, text).await?,
         None => None,
     };
-    let issuer = ports.keys.issuer();
-    Ok(found.filter(|seen| seen.is_live() && asker.may_know(seen, issuer)))
+    Ok(found.filter(|seen| seen.is_live() && asker.may_know(seen.at_hand(), issuer)))
 }
 
 fn is_jwt(text: &str) -> bool {
@@ -61,6 +68,14 @@ async fn of_member(ports: &Reader, org: &OrgId, text: &str) -> Result<Option<See
 }
 
 impl Seen {
+    fn at_hand(&self) -> AtHand<'_> {
+        match self {
+            Self::OfClient(FoundToken::Access(token)) => AtHand::Token(&token.record),
+            Self::OfClient(FoundToken::Refresh(found)) => AtHand::Family(&found.family),
+            Self::OfMember { record, .. } => AtHand::Token(record),
+        }
+    }
+
     fn is_live(&self) -> bool {
         match self {
             Self::OfClient(FoundToken::Access(token)) => token.standing == Standing::Live,
@@ -71,19 +86,19 @@ impl Seen {
 }
 
 impl Asker {
-    fn may_know(&self, seen: &Seen, issuer: &Issuer) -> bool {
+    fn may_know(&self, token: AtHand<'_>, issuer: &Issuer) -> bool {
         let client = match self {
             Self::Auditor => return true,
             Self::Client(client) if client.kind == ClientKind::Confidential => client,
             Self::Client(_) => return false,
         };
-        match seen {
-            Seen::OfClient(FoundToken::Access(token)) => {
-                token.record.client == Some(client.id) || is_shown(client, &token.record.audiences, issuer)
+        match token {
+            AtHand::Token(record) => {
+                let is_its = record.issuance.is_some() && record.client == Some(client.id);
+                is_its || is_shown(client, &record.audiences, issuer)
             }
             // Nobody but the client itself is ever shown one.
-            Seen::OfClient(FoundToken::Refresh(found)) => found.family.client == Some(client.id),
-            Seen::OfMember { record, .. } => is_shown(client, &record.audiences, issuer),
+            AtHand::Family(family) => family.client == Some(client.id),
         }
     }
 }

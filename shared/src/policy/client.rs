@@ -190,6 +190,9 @@ pub fn refresh_of_client(
         Profile::Standard { .. } => requestable(org, client, Some(scopes)),
     };
     scopes.retain(|scope| member.is_none_or(|member| member.holds(scope.name())));
+    if org.settings.oauth.scope_required && scopes.is_empty() {
+        return Err(Denial::ScopeRequired.into());
+    }
     let mut expires_at = end(org, client, &scopes, lifetime, &profile, now)?;
     if org.settings.oauth.token_expiration_linked {
         expires_at = expires_at.map(|exp| exp.min(family.expires_at));
