@@ -1,4 +1,4 @@
-//! Changing the tokens of OAuth clients: contract `authlete` section 5.5.
+//! Changing the tokens of OAuth clients: Authlete's `/auth/token/update`.
 
 use crate::client_token::{AccessToken, FoundToken, Hint, Sought, read_token};
 use crate::domain::{

@@ -1,5 +1,5 @@
-//! JWTs that a client brings for a token: assertions (RFC 7523 section 2.1) and tokens to exchange (RFC 8693). Contract `authlete`
-//! section 5.2 says what is checked here, where whose they are, and what they are good for, is for the authorization server to decide.
+//! JWTs that a client brings for a token: assertions (RFC 7523 section 2.1) and tokens to exchange (RFC 8693). Authlete's
+//! `/auth/token` checks a part here, where whose they are, and what they are good for, is for the authorization server to decide.
 //! [`verify`] is for clients that come to us.
 
 mod bearer;

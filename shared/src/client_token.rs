@@ -166,7 +166,7 @@ impl Sought {
         Self { hash, native, refresh, said, ..Self::nothing(org) }
     }
 
-    /// By its value, or by the identifier that lists show in its place: contract `authlete` section 4.4.
+    /// By its value, or by the identifier that lists show in its place (Authlete's `accessTokenHash`).
     pub fn by_identifier(keys: &PublishedKeys, org: &OrgId, text: &str) -> Self {
         Self { identified: opaque::identified(text), ..Self::by_value(keys, org, text) }
     }

@@ -1,4 +1,4 @@
-//! OAuth clients: whom an org issues tokens to. Contract `authlete` section 5.14.
+//! OAuth clients: whom an org issues tokens to.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -20,7 +20,7 @@ pub struct Issued {
     pub client: Client,
 }
 
-/// Issues a token outside of any flow: contract `authlete` section 5.1. The client's grants aren't asked for.
+/// Issues a token outside of any flow: Authlete's `/auth/token/create`. The client's grants aren't asked for.
 pub async fn create(
     ports: &Granter,
     service: &Service,
@@ -67,7 +67,7 @@ pub struct TicketAsk {
     pub confirmation: Confirmation,
 }
 
-/// Makes a ticket: contract `authlete` section 6.2.
+/// Makes a ticket.
 pub async fn ticket(ports: &Granter, client: &Client, ask: TicketAsk) -> Result<(Secret<String>, Ticket), Error> {
     let now = ports.reader().now();
     let (value, id) = opaque::generate(now, None, &*ports.refresher.minter.entropy)?;
@@ -122,7 +122,7 @@ impl Seek for TicketValue {
     }
 }
 
-/// Issues a token on a ticket, which is spent with it: both or neither. Contract `authlete` section 5.3.
+/// Issues a token on a ticket, which is spent with it: both or neither. Authlete's `/auth/token/issue`.
 pub async fn issue(
     ports: &Granter,
     service: &Service,
@@ -155,7 +155,7 @@ pub async fn issue(
     grant_to(ports, service, client, grant).await
 }
 
-/// Spends a ticket on which no token shall be issued: contract `authlete` section 5.4.
+/// Spends a ticket on which no token shall be issued: Authlete's `/auth/token/fail`.
 pub async fn fail(ports: &TicketEnder, service: &Service, found: &Found, ticket: &TicketValue) -> Result<(), Error> {
     let now = ports.reader.now();
     let ticket = good_ticket(service, found, ticket, now)?;

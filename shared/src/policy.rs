@@ -129,7 +129,7 @@ pub(crate) enum Form {
 /// Whose word counts on what a client's token says, and on what becomes of it.
 #[derive(Clone, Debug)]
 pub enum Profile {
-    /// Authlete's: contract `authlete` section 6.6. A refresh ends the access token before.
+    /// Authlete's. A refresh ends the access token before.
     Authlete,
     /// That of RFC 9068. A refresh ends nothing: a client may run in several places.
     Standard {

@@ -1,4 +1,4 @@
-//! Token requests of OAuth clients, as an authorization server passes them on: contract `authlete` section 5.2.
+//! Token requests of OAuth clients, as an authorization server passes them on: Authlete's `/auth/token`.
 //!
 //! The request is read, the client authenticates, what it presents is proved, and then each grant has its own checks. What only
 //! the authorization server can decide it is asked to: by a ticket, or by what was found out about the tokens that were presented.

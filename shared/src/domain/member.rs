@@ -50,7 +50,7 @@ impl Member {
 
 /// What a member is: the `type` of a User in the Agilicus contract.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[expect(missing_docs, reason = "the contract's words")]
+#[expect(missing_docs, reason = "the words of the Agilicus API")]
 pub enum MemberKind {
     User,
     ServiceAccount,

@@ -99,7 +99,7 @@ impl Default for OrgSettings {
     }
 }
 
-/// What the tokens of an org's OAuth clients are like: contract `authlete` section 7.
+/// What the tokens of an org's OAuth clients are like: what Authlete calls the settings of a service.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct OAuthSettings {
     /// What signs access tokens. `None`: they are opaque.

@@ -71,7 +71,7 @@ pub enum Refusal {
     Lifetime(&'static str),
     /// No enabled client of the org has this number or alias.
     ClientUnavailable,
-    /// The client is locked: contract `authlete` section 5.14.
+    /// The client is locked.
     ClientLocked,
     /// The subject is no member of the org, or a disabled one: one answer for both, so that nobody can probe for members.
     MemberUnavailable,

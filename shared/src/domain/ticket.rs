@@ -11,7 +11,7 @@ pub struct TicketKey {
     pub id: TokenId,
 }
 
-/// A token request that waits for the authorization server's word on the user: contract `authlete` section 6.2.
+/// A token request that waits for the authorization server's word on the user.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Ticket {
     /// Its id.

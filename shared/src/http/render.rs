@@ -78,8 +78,8 @@ pub(crate) fn explain(refusal: &Refusal) -> (&'static str, Cow<'static, str>) {
     (code, advice)
 }
 
-/// Status, code and advice of a refusal, in the dialects that take their codes from us: contract `agilicus` section 2,
-/// `ErrorMessage`, leaves them free.
+/// Status, code and advice of a refusal, in the dialects that take their codes from us: the Agilicus `ErrorMessage`
+/// leaves them free.
 fn spell(refusal: &Refusal) -> (StatusCode, &'static str, Cow<'static, str>) {
     use StatusCode as S;
     match refusal {
@@ -103,7 +103,7 @@ fn spell(refusal: &Refusal) -> (StatusCode, &'static str, Cow<'static, str>) {
         Refusal::MethodNotAllowed { allow } => (S::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", format!("This path takes {allow}.").into()),
         Refusal::NoSuchPath => (S::NOT_FOUND, "NO_SUCH_PATH", "Nothing is at this path.".into()),
         Refusal::NotFound(what) => (S::NOT_FOUND, "NOT_FOUND", format!("There is no such {what}.").into()),
-        // Contract `agilicus` section 5.4: whatever keeps a token from being reissued is a 400.
+        // In the Agilicus API whatever keeps a token from being reissued is a 400.
         Refusal::OrgUnavailable => (
             S::BAD_REQUEST,
             "ORG_UNAVAILABLE",
@@ -117,7 +117,7 @@ fn spell(refusal: &Refusal) -> (StatusCode, &'static str, Cow<'static, str>) {
             (S::FORBIDDEN, "SCOPE_NOT_HELD", format!("scopes: the member doesn't hold {scope}. Mark it optional with ? to go without.").into())
         }
         Refusal::TicketRejected => (S::BAD_REQUEST, "TICKET_INVALID", "The ticket is unknown, expired or used.".into()),
-        // Contract `agilicus` section 1.1: introspection of a revoked token.
+        // What the Agilicus API says to the introspection of a revoked token.
         Refusal::TokenGone => (S::GONE, "TOKEN_REVOKED", token(TokenProblem::Revoked).1.into()),
         Refusal::TokenRejected(problem) => {
             let (code, advice) = token(*problem);

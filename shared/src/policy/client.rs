@@ -1,4 +1,4 @@
-//! What an OAuth client may have: contract `authlete`, sections 5.1 and 6.
+//! What an OAuth client may have.
 
 use super::{Form, Grant, Lifetime, Profile, RefreshGrant};
 use crate::domain::{
@@ -272,7 +272,7 @@ pub fn supported_of(org: &Org, asked: Vec<Scope>) -> Vec<Scope> {
     deduplicated(asked).into_iter().filter(|scope| supported(org, scope).is_some()).collect()
 }
 
-/// The scopes that a token has after an update: contract `authlete` section 5.5 drops what can't be had.
+/// The scopes that a token has after an update: Authlete's `/auth/token/update` drops what can't be had.
 pub fn amend_scopes(org: &Org, client: &Client, asked: Vec<Scope>) -> Vec<Scope> {
     requestable(org, client, Some(asked))
 }
@@ -283,7 +283,7 @@ pub(crate) fn supported<'a>(org: &'a Org, scope: &Scope) -> Option<&'a Supported
     supported.filter(|_| !scope.reaches_api())
 }
 
-/// Who owns the resources, as contract `authlete` section 5.1 has it for each grant.
+/// Who owns the resources, as Authlete's `/auth/token/create` has it for each grant.
 fn owner(issuance: &Issuance, subject: Option<Subject>) -> Result<Option<Subject>, Refusal> {
     const RULE: &str = "must be 1 to 100 ASCII characters";
     match (issuance.grant, subject) {
@@ -320,7 +320,7 @@ fn issues_refresh_token(org: &Org, client: &Client, grant: GrantType, refresh_of
     org_does && !grant.is_without_refresh() && may
 }
 
-/// When a token ends: contract `authlete` section 6.3.
+/// When a token ends: by default with the shortest of what org, client and scopes say.
 pub(super) fn end(
     org: &Org,
     client: &Client,
@@ -385,14 +385,14 @@ pub(super) fn confirmed(bound: &Confirmation, proved: &Confirmation) -> Result<C
     Ok(Confirmation { certificate, dpop_key })
 }
 
-/// Properties, with others laid over them by key: contract `authlete` section 6.5.
+/// Properties, with others laid over them by key.
 pub fn merged(there: &[Property], over: Vec<Property>) -> Vec<Property> {
     let mut all: Vec<Property> = there.iter().filter(|old| over.iter().all(|new| new.key != old.key)).cloned().collect();
     all.extend(over);
     all
 }
 
-/// What is attached to a token has a size that no series of refreshes gets past: contract `authlete` section 6.5.
+/// What is attached to a token has a size that no series of refreshes gets past: that of Authlete.
 pub(crate) fn attachable(properties: &[Property]) -> Result<(), Refusal> {
     const MOST: usize = 65_535;
     /// What a property takes besides its key and value.

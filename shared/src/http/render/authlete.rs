@@ -1,4 +1,4 @@
-//! Errors before a call was understood, in the Authlete dialect: contract `authlete` sections 2.3 and 2.4. What was understood
+//! Errors before a call was understood, in the Authlete dialect. What was understood
 //! is answered with 200, whatever came of it.
 
 use http::StatusCode;
