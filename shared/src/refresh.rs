@@ -68,17 +68,19 @@ pub async fn redeem_of_client(
     ask: RefreshAsk,
     mut single_uses: Vec<SingleUse>,
 ) -> Result<Redeemed, Error> {
-    let now = ports.reader().now();
+    let (now, refresh_lifetime) = (ports.reader().now(), ask.refresh_lifetime);
     // A value that a caller chose is the first generation's.
     let generation = sought.refresh_token().map_or(0, |token| token.generation);
     for _ in 0..TRIES {
         let (family, member) = proved(ports, client, (sought, first)).await?;
         let redemption = family.judge(generation, now);
-        let grant = policy::refresh_of_client(service.org(), client, (&family, member.as_ref()), ask.clone(), now)?;
+        let is_over = redemption == Redemption::Reuse;
+        // Whatever else is wrong with it, who has its key must not learn by a used-up token whether the family lives.
+        let ask = if is_over { RefreshAsk { scopes: None, audiences: None, ..ask.clone() } } else { ask.clone() };
+        let grant = policy::refresh_of_client(service.org(), client, (&family, member.as_ref()), ask, now)?;
         for single_use in single_uses.drain(..) {
             single_use.use_up(&*ports.once).await?;
         }
-        let is_over = redemption == Redemption::Reuse;
         let family = if is_over || grant.issuance == family.issuance {
             Some(family)
         } else {
@@ -88,7 +90,7 @@ pub async fn redeem_of_client(
         // A client that could authenticate when it got the token may not be able to any more.
         family.rotates |= client.kind == ClientKind::Public && !service.org().settings.keeps_refresh_token(Some(client.kind));
         // A length of time that is said moves its end this once.
-        family.slides = ask.refresh_lifetime.or(family.slides);
+        family.slides = refresh_lifetime.or(family.slides);
         let minted = match redemption {
             Redemption::Current if family.rotates => rotate(&ports.refresher, family, grant).await,
             Redemption::Current | Redemption::Retry => repeat(&ports.refresher, family, grant).await,

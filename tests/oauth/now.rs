@@ -4,8 +4,8 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::tenant::{
-    ACCESS_TOKEN, API, BROKER, By, CLIENT_CREDENTIALS, ISSUER, JWT_BEARER, PARTNER, REFRESH_TOKEN, ROBOT, SERVER, TOKEN_EXCHANGE,
-    Tenant, WEB, basic, claims, is_denied, proof, text,
+    ACCESS_TOKEN, API, APP, BROKER, By, CLIENT_CREDENTIALS, ISSUER, JWT_BEARER, PARTNER, REFRESH_TOKEN, ROBOT, SERVER,
+    TOKEN_EXCHANGE, Tenant, WEB, basic, claims, is_denied, proof, text,
 };
 use crate::support::{Answer, App, Mount, log, scenario};
 
@@ -94,6 +94,19 @@ scenario! {
 }
 
 scenario! {
+    async fn rfc9700_4_14_2_a_used_up_refresh_token_ends_its_family_whatever_else_is_wrong(app) {
+        let tenant = Tenant::opaque(app).await;
+        for wrong in [("scope", "unknown"), ("resource", "https://zz.example")] {
+            let first = text(&tenant.for_member(APP, &[]).await["refresh_token"]);
+            let second = text(&tenant.refresh(APP, &first, &[]).await.ok()["refresh_token"]);
+            let third = text(&tenant.refresh(APP, &second, &[]).await.ok()["refresh_token"]);
+            is_denied(&tenant.refresh(APP, &first, &[wrong]).await, "invalid_grant");
+            is_denied(&tenant.refresh(APP, &third, &[]).await, "invalid_grant");
+        }
+    }
+}
+
+scenario! {
     async fn where_an_org_demands_a_permit_a_client_needs_one_for_its_own_token_too(app) {
         let tenant = Tenant::opaque(app).await;
         tenant.set(json!({"token_exchange": {"by_permitted_clients_only": true}})).await;
@@ -174,8 +187,14 @@ scenario! {
         let token = tenant.own_token(WEB, &[]).await;
         let (long, bearer) = ("n".repeat(257), format!("Bearer {}", app.token(tenant.org, "auditor", &["urn:jeton:tokens:read"]).await));
         let grant = ("grant_type", CLIENT_CREDENTIALS);
-        for bad in [&[grant, ("x", "1"), ("x", "1")][..], &[grant, (&*long, "1")], &[grant, ("access_token", "x")]] {
-            is_denied(&tenant.token(By::Client(WEB), bad).await, "invalid_request");
+        for (bad, why) in [
+            (&[grant, ("x", "1"), ("x", "1")][..], "A parameter must be given only once."),
+            (&[grant, (&*long, "1")], "The request must have no parameter with a name of more than 256 bytes."),
+            (&[grant, ("access_token", "x")], "access_token must be sent in the Authorization header."),
+        ] {
+            let answer = tenant.token(By::Client(WEB), bad).await;
+            is_denied(&answer, "invalid_request");
+            assert_eq!(answer.json()["error_description"], why);
         }
         let id = tenant.id(WEB).to_string();
         let shown = ("token", &*token);
@@ -196,7 +215,9 @@ scenario! {
             ("application/json;q=0.5, application/token-introspection+jwt", true),
             ("application/json;q=1, application/token-introspection+jwt;q=0.1", false),
             ("application/token-introspection+jwt;q=0", false),
-            ("application/token-introspection+jwt;q=0.1, */*", true),
+            ("application/token-introspection+jwt;Q=0", false),
+            ("application/token-introspection+jwt, */*", true),
+            ("application/token-introspection+jwt;q=0.1, */*", false),
             ("*/*", false),
         ] {
             let answer = tenant.send("/oauth2/introspect", By::Client(WEB), &[("token", &token)], &[("accept", accept)]).await;

@@ -275,7 +275,7 @@ impl Denial {
             D::ScopeExceeds => "The requested scope goes beyond that of the refresh token.",
             D::ScopeInvalid => "scope must have only what the org supports and the client may ask for.",
             D::ScopeRequired => "At least one scope is required.",
-            D::SubjectTokenBound => "The subject token is bound to another key or certificate than the request has proved.",
+            D::SubjectTokenBound => "A presented token is bound to another key or certificate than the request has proved.",
             D::SubjectTokenEncrypted => "An encrypted subject token is not accepted.",
             D::SubjectTokenInvalid => "The subject token is not valid: it must be of its type, genuine, and in its time.",
             D::SubjectTokenMissing => "subject_token is required.",

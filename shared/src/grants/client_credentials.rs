@@ -7,11 +7,8 @@ use crate::token_request::Form;
 
 pub(super) async fn grant(turn: Turn<'_>, form: &Form) -> Result<Granted, Error> {
     let org = turn.service.org();
-    let issuance = Issuance {
-        confirmation: turn.confirmation.clone(),
-        details: turn.details(form)?,
-        ..Issuance::by(GrantType::ClientCredentials)
-    };
+    let issuance =
+        Issuance { confirmation: turn.binding(), details: turn.details(form)?, ..Issuance::by(GrantType::ClientCredentials) };
     let ask = ClientAsk {
         scopes: policy::requested(org, &turn.client, form.scopes()?)?,
         audiences: policy::requested_resource(org, form.resources()?)?,

@@ -15,7 +15,7 @@ pub(super) async fn grant(mut turn: Turn<'_>, form: &Form) -> Result<Granted, Er
         return Err(Denial::AssertionSubject.into());
     }
     let issuance = Issuance {
-        confirmation: turn.confirmation.clone(),
+        confirmation: turn.binding(),
         details: turn.details(form)?,
         acr: asserted.acr.clone(),
         auth_time: asserted.auth_time,

@@ -115,13 +115,10 @@ async fn proved(
     request: &GrantRequest,
 ) -> Result<(Confirmation, Option<SingleUse>), Error> {
     let reader = ports.reader();
-    let certificate = match request.credentials.certificate.as_deref() {
-        Some(pem) if client.certificate_bound_tokens => {
-            Some(certificate::thumbprint(pem).map_err(|_| Denial::CertificateMismatch)?)
-        }
-        None if client.certificate_bound_tokens => return Err(Denial::CertificateMismatch.into()),
-        _ => None,
-    };
+    let certificate = request.credentials.certificate.as_deref().and_then(|pem| certificate::thumbprint(pem).ok());
+    if client.certificate_bound_tokens && certificate.is_none() {
+        return Err(Denial::CertificateMismatch.into());
+    }
     let (dpop_key, single_use) = match &request.dpop {
         Some(proof) => {
             let uri = format!("{}{PATH}", reader.keys.issuer().as_str().trim_end_matches('/'));
@@ -146,6 +143,7 @@ struct Turn<'a> {
     ports: &'a Granter,
     service: Service,
     client: Client,
+    /// The keys that it has proved.
     confirmation: Confirmation,
     /// Its assertion and its proof, which nothing has used up yet.
     single_uses: Vec<SingleUse>,
@@ -156,6 +154,12 @@ impl Turn<'_> {
     fn profile(&self) -> Result<Profile, Refusal> {
         let issuer = Audience::parse(self.ports.reader().keys.issuer().as_str());
         Ok(Profile::Standard { issuer: issuer.map_err(|Invalid(rule)| Refusal::invalid("resource", rule))? })
+    }
+
+    /// What a new token is bound to: to a certificate only if the client's tokens are.
+    fn binding(&self) -> Confirmation {
+        let certificate = self.confirmation.certificate.filter(|_| self.client.certificate_bound_tokens);
+        Confirmation { certificate, ..self.confirmation.clone() }
     }
 
     /// Mints what was decided: nothing is wrong with the request any more but that it may have been made before.

@@ -199,18 +199,18 @@ impl FromRequest for TokenShown {
 
 /// Whether `Accept` names the media type of RFC 9701 section 4, and none with more weight (RFC 9110 section 12.4.2).
 fn wants_signed(request: &Request<'_>) -> bool {
-    let quality = |media_type: &str| {
+    let quality = |media_types: &[&str]| {
         let accepted = request.parts.headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
         let weights = accepted.flat_map(|value| value.split(',')).filter_map(|range| {
             let mut parts = range.split(';').map(str::trim);
-            let is_it = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(media_type));
-            let weight = parts.find_map(|parameter| parameter.strip_prefix("q="));
+            let is_it = parts.next().is_some_and(|name| media_types.iter().any(|it| name.eq_ignore_ascii_case(it)));
+            let weight = parts.find_map(|parameter| parameter.strip_prefix(['q', 'Q'])?.strip_prefix('='));
             is_it.then(|| weight.map_or(1.0, |weight| weight.parse().unwrap_or(0.0)))
         });
         weights.fold(0.0_f32, f32::max)
     };
-    let signed = quality(super::SignedJson::MEDIA_TYPE);
-    signed > 0.0 && signed >= quality(Reply::JSON)
+    let signed = quality(&[super::SignedJson::MEDIA_TYPE]);
+    signed > 0.0 && signed >= quality(&[Reply::JSON, "application/*", "*/*"])
 }
 
 /// A client that looks after its registration: RFC 7592 section 2.

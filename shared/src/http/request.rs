@@ -94,7 +94,7 @@ impl FromRequest for MaybeBearer {
     fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
         // RFC 6750 section 2.3, RFC 9700 section 4.3.2: there, logs would have it.
         let mut query = request.parts.uri.query().unwrap_or_default().split('&');
-        if query.any(|parameter| parameter.split('=').next() == Some("access_token")) {
+        if query.any(|parameter| parameter.split('=').next().and_then(wire::form::decode).as_deref() == Some("access_token")) {
             return Err(Refusal::invalid("access_token", "must be sent in the Authorization header"));
         }
         let mut values = request.parts.headers.get_all(header::AUTHORIZATION).iter();

@@ -169,7 +169,7 @@ pub fn refresh_of_client(
     if org.id != family.org || family.client != Some(client.id) {
         return Err(REJECTED);
     }
-    issuance.confirmation = confirmed(&issuance.confirmation, &ask.confirmation)?;
+    issuance.confirmation = confirmed(client, &issuance.confirmation, &ask.confirmation)?;
     issuance.properties = merged(&issuance.properties, ask.properties);
     attachable(&issuance.properties)?;
     let RefreshAsk { scopes, lifetime, value, audiences, profile, .. } = ask;
@@ -372,7 +372,7 @@ fn refresh_grant(
 }
 
 /// Whoever refreshes must prove the keys that the token is bound to (RFC 9449 section 5, RFC 8705 section 4); others may be added.
-pub(super) fn confirmed(bound: &Confirmation, proved: &Confirmation) -> Result<Confirmation, Denial> {
+pub(super) fn confirmed(client: &Client, bound: &Confirmation, proved: &Confirmation) -> Result<Confirmation, Denial> {
     let dpop_key = match (bound.dpop_key, proved.dpop_key) {
         (Some(_), None) => return Err(Denial::DpopHeaderMissing),
         (Some(bound), Some(proved)) if bound != proved => return Err(Denial::DpopKeyMismatch),
@@ -380,7 +380,7 @@ pub(super) fn confirmed(bound: &Confirmation, proved: &Confirmation) -> Result<C
     };
     let certificate = match (bound.certificate, proved.certificate) {
         (Some(bound), proved) if proved != Some(bound) => return Err(Denial::CertificateMismatch),
-        (bound, proved) => bound.or(proved),
+        (bound, proved) => bound.or(proved.filter(|_| client.certificate_bound_tokens)),
     };
     Ok(Confirmation { certificate, dpop_key })
 }

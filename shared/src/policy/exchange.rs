@@ -62,7 +62,7 @@ pub fn exchange(
     may_exchange(org, client, record)?;
     if let Some(actor) = &actor {
         may_exchange(org, client, actor.record)?;
-        bound(actor, &ask.confirmation)?;
+        bound(client, actor, &ask.confirmation)?;
         if actor.record.subject == record.subject {
             return Err(Denial::ActorIsSubject.into());
         }
@@ -83,7 +83,7 @@ pub fn exchange(
     }
     let issuance = Issuance {
         for_client,
-        confirmation: bound(&subject, &ask.confirmation)?,
+        confirmation: bound(client, &subject, &ask.confirmation)?,
         details: ask.details.or_else(|| original?.details.clone()),
         acr: original.and_then(|issuance| issuance.acr.clone()),
         auth_time: original.and_then(|issuance| issuance.auth_time),
@@ -159,8 +159,8 @@ fn scopes(org: &Org, client: &Client, subject: Presented<'_>, asked: Option<Vec<
 
 /// Who presents a bound token must prove that it is theirs, and the binding of the original stays, whatever is added: RFC 9449
 /// section 5 has nothing of exchanges, and a thief must not get rid of it by one.
-fn bound(token: &Presented<'_>, proved: &Confirmation) -> Result<Confirmation, Denial> {
-    confirmed(&token.confirmation(), proved).map_err(|denial| match denial {
+fn bound(client: &Client, token: &Presented<'_>, proved: &Confirmation) -> Result<Confirmation, Denial> {
+    confirmed(client, &token.confirmation(), proved).map_err(|denial| match denial {
         Denial::DpopHeaderMissing => denial,
         _ => Denial::SubjectTokenBound,
     })

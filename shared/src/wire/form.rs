@@ -36,7 +36,7 @@ impl Parameters {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = decode(name).ok_or_else(|| Refusal::invalid("", "must be form-encoded UTF-8"))?;
             if name.len() > Self::LONGEST_NAME {
-                return Err(Refusal::invalid("", "must have names of at most 256 bytes"));
+                return Err(Refusal::invalid("", "must have no parameter with a name of more than 256 bytes"));
             }
             let Some(value) = decode(value) else { return Err(Refusal::invalid(name, "must be form-encoded UTF-8")) };
             let longest = longest(&name);

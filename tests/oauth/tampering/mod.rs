@@ -252,6 +252,7 @@ async fn j41_a_signed_token_that_says_something_else_than_its_record_is_none_and
         ("act", json!({"sub": "ann"})),
         ("grant_type", json!("password")),
         ("acr", json!("high")),
+        ("roles", json!(["admin"])),
     ] {
         let token = good.sign(&good.header, &cases::with(good.claims.clone(), name, Some(value)));
         assert!(!log::take().contains("jeton::alarm"), "{name}");
@@ -276,7 +277,15 @@ async fn a_token_whose_record_was_changed_since_is_told_as_recorded() {
     let told = tenant.introspect(WEB, &token).await;
     assert_eq!((&told["active"], &told["scope"]), (&json!(true), &json!("read")));
     let good = Good { claims: claims(&token), ..Carrier::Introspection.good(&tenant).await };
-    for (name, value) in [("sub", json!("ann")), ("client_id", json!("1")), ("iat", json!(1)), ("act", json!({"sub": "ann"}))] {
+    for (name, value) in [
+        ("sub", json!("ann")),
+        ("client_id", json!("1")),
+        ("iat", json!(1)),
+        ("act", json!({"sub": "ann"})),
+        ("aud", json!("x")),
+        ("acr", json!("x")),
+        ("roles", json!(["x"])),
+    ] {
         let forged = good.sign(&good.header, &cases::with(good.claims.clone(), name, Some(value)));
         assert_eq!(tenant.introspect(WEB, &forged).await, json!({"active": false}), "{name}");
     }

@@ -87,8 +87,9 @@ fn describe(denial: Denial) -> &'static str {
 
 /// A name that nobody knows isn't repeated.
 fn invalid(field: &str, rule: &str) -> Cow<'static, str> {
-    const KNOWN: [&str; 17] = [
+    const KNOWN: [&str; 18] = [
         "Authorization",
+        "access_token",
         "actor_token",
         "assertion",
         "audience",
@@ -106,7 +107,8 @@ fn invalid(field: &str, rule: &str) -> Cow<'static, str> {
         "token",
         "token_type_hint",
     ];
-    sentence(KNOWN.into_iter().find(|known| *known == field), rule)
+    let unknown = (!field.is_empty()).then_some("A parameter");
+    sentence(KNOWN.into_iter().find(|known| *known == field).or(unknown), rule)
 }
 
 fn sentence(known: Option<&str>, rule: &str) -> Cow<'static, str> {
