@@ -79,6 +79,49 @@ mod rfc8705_2_2_a_client_is_known_by_its_own_certificate_to_which_its_tokens_are
     on_every_mount!(scenario: in_process InProcess, on_dynamodb DynamoDb, http_api_v2 HttpApi, rest_api_v1 RestApi, http Http);
 }
 
+mod rfc8705_3_whoever_presents_a_bound_token_proves_its_certificate_and_gets_one_bound_to_it {
+    use super::*;
+
+    async fn exchange(app: &App, broker: u64, token: &str, certificate: Option<&str>) -> Answer {
+        let mut request = request(format!(
+            "grant_type=urn:ietf:params:oauth:grant-type:token-exchange&client_id={broker}&subject_token={token}\
+             &subject_token_type=urn:ietf:params:oauth:token-type:access_token"
+        ));
+        if let Some(pem) = certificate {
+            request.extensions_mut().insert(ClientCertificate(pem.to_owned()));
+        }
+        app.send(request).await
+    }
+
+    async fn scenario(app: &App) {
+        let (own, other) = (certificate("client"), certificate("other"));
+        let known = json!({"tokenAuthMethod": "TLS_CLIENT_AUTH", "tlsClientAuthSanDns": "client.example"});
+        let mut bound = known.clone();
+        bound["tlsClientCertificateBoundAccessTokens"] = json!(true);
+        let mut broker =
+            json!({"grantTypes": ["CLIENT_CREDENTIALS", "TOKEN_EXCHANGE"], "extension": {"tokenExchangePermitted": true}});
+        broker.as_object_mut().unwrap().extend(known.as_object().unwrap().clone());
+        let (bound, broker) = (client(app, bound).await, client(app, broker).await);
+        let token = ask(app, bound, Some(&own)).await.ok();
+        let exchanged = exchange(app, broker, token["access_token"].as_str().unwrap(), Some(&own)).await.ok();
+        let asked = json!({"token": exchanged["access_token"]});
+        let seen = app.post("/api/11/auth/introspection", Some(&app.admin), asked).await.ok();
+        assert_eq!(seen["certificateThumbprint"], thumbprint(&own).unwrap().to_string(), "{seen}");
+        // What wasn't bound isn't by an exchange.
+        let free = ask(app, broker, Some(&own)).await.ok();
+        let exchanged = exchange(app, broker, free["access_token"].as_str().unwrap(), Some(&own)).await.ok();
+        let asked = json!({"token": exchanged["access_token"]});
+        let seen = app.post("/api/11/auth/introspection", Some(&app.admin), asked).await.ok();
+        assert_eq!(seen.get("certificateThumbprint"), None, "{seen}");
+        for wrong in [None, Some(&*other)] {
+            let denied = exchange(app, broker, token["access_token"].as_str().unwrap(), wrong).await;
+            assert_eq!(denied.status.as_u16() / 100, 4, "{denied:?}");
+        }
+    }
+
+    on_every_mount!(scenario: in_process InProcess, on_dynamodb DynamoDb, http_api_v2 HttpApi, rest_api_v1 RestApi, http Http);
+}
+
 mod a_certificate_that_a_client_only_tells_of_is_none {
     use super::*;
 
