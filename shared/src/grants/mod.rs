@@ -15,7 +15,7 @@ use crate::dpop;
 use crate::issue::{Issued, grant_to};
 use crate::jose::certificate;
 use crate::policy::{self, Profile};
-use crate::ports::Granter;
+use crate::ports::{Granter, Reader};
 use crate::single_use::SingleUse;
 use crate::store::Found;
 use crate::token_request::{Form, TokenType};
@@ -67,14 +67,17 @@ pub async fn grant(ports: &Granter, request: GrantRequest) -> Result<Outcome, Er
     let seek = |org: &OrgId| refresh_token.map(|token| Sought::by_value(&keys, org, token.expose()));
     let Identified { service, proven, sought, found } = identify(ports.reader(), &request.credentials, seek).await?;
     permitted(&service, proven.client(), grant)?;
-    let nonce = match request.dpop {
-        Some(_) if service.org().settings.oauth.dpop_nonce_required => {
-            let signing = ports.refresher.minter.signing.now().await?;
-            Some(dpop::nonce(signing.deriver(), service.id(), ports.reader().now()).await?)
+    let needs_nonce = request.dpop.is_some() && service.org().settings.oauth.dpop_nonce_required;
+    let signing = if needs_nonce { Some(ports.refresher.minter.signing.now().await?) } else { None };
+    let (rule, nonce) = match &signing {
+        Some(signing) => {
+            let deriver = signing.deriver();
+            let nonce = dpop::nonce(deriver, service.id(), ports.reader().now()).await?;
+            (dpop::NonceRule::Required(deriver), Some(nonce))
         }
-        _ => None,
+        None => (dpop::NonceRule::NotNeeded, None),
     };
-    let (confirmation, proof) = match proved(ports, &service, proven.client(), &request).await {
+    let (confirmation, proof) = match proved(ports.reader(), &service, proven.client(), &request, rule).await {
         Err(Error::Refused(Refusal::Denied(denial @ Denial::DpopNonceRequired))) => {
             return Ok(Outcome { granted: Err(denial), nonce });
         }
@@ -109,12 +112,12 @@ fn permitted(service: &Service, client: &Client, grant: GrantType) -> Result<(),
 
 /// The keys that the request proves: RFC 9449 section 5, RFC 8705 section 3.
 async fn proved(
-    ports: &Granter,
+    reader: &Reader,
     service: &Service,
     client: &Client,
     request: &GrantRequest,
+    nonce: dpop::NonceRule<'_>,
 ) -> Result<(Confirmation, Option<SingleUse>), Error> {
-    let reader = ports.reader();
     let certificate = request.credentials.certificate.as_deref().and_then(|pem| certificate::thumbprint(pem).ok());
     if client.certificate_bound_tokens && certificate.is_none() {
         return Err(Denial::CertificateMismatch.into());
@@ -122,12 +125,6 @@ async fn proved(
     let (dpop_key, single_use) = match &request.dpop {
         Some(proof) => {
             let uri = format!("{}{PATH}", reader.keys.issuer().as_str().trim_end_matches('/'));
-            let signing = ports.refresher.minter.signing.now().await?;
-            let nonce = if service.org().settings.oauth.dpop_nonce_required {
-                dpop::NonceRule::Required(signing.deriver())
-            } else {
-                dpop::NonceRule::NotNeeded
-            };
             let expected = dpop::Expected { method: "POST", uri: &uri, access_token: None, key: None, nonce };
             let (key, single_use) = dpop::check(service.id(), reader.now(), proof.expose(), &expected).await?;
             (Some(key), Some(single_use))
