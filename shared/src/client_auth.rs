@@ -282,7 +282,7 @@ fn are_same(a: &Secret<String>, b: &Secret<String>) -> bool {
 }
 
 fn jwks(client: &Client) -> &[u8] {
-    client.jwks.as_deref().unwrap_or(r#"{"keys":[]}"#).as_bytes()
+    client.jwks.as_deref().unwrap_or(jwk::NO_KEYS).as_bytes()
 }
 
 /// They were read before they were kept.

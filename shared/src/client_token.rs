@@ -10,7 +10,7 @@ use crate::domain::{
     RefreshToken, Secret, Standing, Subject, Timestamp, TokenId, TokenKey, TokenRecord,
 };
 use crate::jose::access_token::Said;
-use crate::jose::{equal, sha256};
+use crate::jose::{equal, looks_like_jwt, sha256};
 use crate::keys::PublishedKeys;
 use crate::opaque;
 use crate::ports::Reader;
@@ -156,8 +156,7 @@ impl Sought {
 
     /// By its value: opaque, a JWT of ours, or a refresh token. A JWT that we didn't sign is never found.
     pub fn by_value(keys: &PublishedKeys, org: &OrgId, text: &str) -> Self {
-        let looks_like_jwt = text.bytes().filter(|b| *b == b'.').count() == 2;
-        let said = if looks_like_jwt { keys.verifier.access_token(text) } else { None };
+        let said = if looks_like_jwt(text) { keys.verifier.access_token(text) } else { None };
         let value = said.as_ref().map_or(text, |said| said.id.expose());
         let refresh = RefreshToken::parse(value).filter(|token| token.family.org == *org);
         let (hash, native) = (sha256(value.as_bytes()), opaque::id_of(value));

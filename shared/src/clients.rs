@@ -301,7 +301,7 @@ pub(crate) fn form_is_possible(keys: &PublishedKeys, form: AccessTokenForm) -> R
 
 /// Whether a key set has what a client authenticates with by this method.
 pub(crate) fn has_keys(method: ClientAuthMethod, jwks: Option<&str>) -> Result<(), Invalid> {
-    let jwks = jwks.unwrap_or(r#"{"keys":[]}"#).as_bytes();
+    let jwks = jwks.unwrap_or(jwk::NO_KEYS).as_bytes();
     match method {
         ClientAuthMethod::PrivateKeyJwt if jwk::set_from_json(jwks).is_ok_and(|keys| keys.iter().next().is_none()) => {
             Err(Invalid("needs jwks with a key for private_key_jwt"))

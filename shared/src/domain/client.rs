@@ -142,10 +142,14 @@ impl AccessTokenForm {
             Self::Jwt(algorithm) => algorithm.name(),
         }
     }
+}
 
-    /// The form of this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        if name == "opaque" { Some(Self::Opaque) } else { Algorithm::from_name(name).map(Self::Jwt) }
+impl std::str::FromStr for AccessTokenForm {
+    type Err = super::Invalid;
+
+    fn from_str(name: &str) -> Result<Self, super::Invalid> {
+        const RULE: super::Invalid = super::Invalid("must be opaque or the name of a signature algorithm: ES256, RS256, …");
+        if name == "opaque" { Ok(Self::Opaque) } else { Algorithm::from_name(name).map(Self::Jwt).ok_or(RULE) }
     }
 }
 

@@ -5,6 +5,7 @@ use crate::assertion::Party;
 use crate::client_token::Sought;
 use crate::domain::{Audience, AuthorizationDetails, Denial, Error, Fault, Member, Secret, Standing, TokenRecord};
 use crate::examine;
+use crate::jose::looks_like_jwt;
 use crate::policy::{self, ExchangeAsk};
 use crate::service::Seek as _;
 use crate::store::Wanted;
@@ -95,7 +96,7 @@ impl Exchanged {
 impl Turn<'_> {
     /// A token that a client of the org has got, or a member for itself. What is broken isn't absent: it is refused.
     async fn look_up(&self, (token, kind): &Token, party: Party) -> Result<Exchanged, Error> {
-        let is_jwt = token.expose().bytes().filter(|b| *b == b'.').count() == 2;
+        let is_jwt = looks_like_jwt(token.expose());
         if *kind == TokenType::Jwt && !is_jwt {
             return Err(party.invalid().into());
         }

@@ -4,6 +4,7 @@
 use crate::client_token::{AtHand, FoundToken, Hint, Sought};
 use crate::domain::{Audience, Client, ClientKind, Fault, Issuer, Member, OrgId, Standing, TokenRecord};
 use crate::examine::{AccessToken, Presented, examine};
+use crate::jose::looks_like_jwt;
 use crate::ports::Reader;
 use crate::store::{Found, Wanted};
 
@@ -49,14 +50,10 @@ pub async fn introspect_for(
     }
     let found = match sought.find(ports, first, hint).await? {
         Some(found) => Some(Seen::OfClient(found.narrowed())),
-        None if is_jwt(text) => of_member(ports, org, text).await?,
+        None if looks_like_jwt(text) => of_member(ports, org, text).await?,
         None => None,
     };
     Ok(found.filter(|seen| seen.is_live() && asker.may_know(seen.at_hand(), issuer)))
-}
-
-fn is_jwt(text: &str) -> bool {
-    text.bytes().filter(|b| *b == b'.').count() == 2
 }
 
 async fn of_member(ports: &Reader, org: &OrgId, text: &str) -> Result<Option<Seen>, Fault> {

@@ -11,6 +11,9 @@ use crate::domain::key::PublicKey;
 use crate::domain::{Algorithm, Invalid, Jwk, KeyId, KeySet};
 use crate::strict_json;
 
+/// The JWK Set of who has no keys.
+pub const NO_KEYS: &str = r#"{"keys":[]}"#;
+
 /// A key as it is published. `key_ops` is left out, as RFC 7517 section 4.3 asks for where `use` is there.
 pub fn to_json(jwk: &Jwk) -> Value {
     let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);

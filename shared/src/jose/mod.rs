@@ -14,6 +14,11 @@ mod verify;
 pub use jws::sign;
 pub use verify::{Expected, Rejection, Verifier};
 
+/// Whether a text has the three parts of a compact JWS. No opaque value has.
+pub fn looks_like_jwt(text: &str) -> bool {
+    text.bytes().filter(|b| *b == b'.').count() == 2
+}
+
 /// SHA-256: what is kept of a secret that the service made. At 256 random bits it needs no password hash.
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut hash = [0; 32];

@@ -246,7 +246,7 @@ macro_rules! words {
 }
 
 words! {
-    AccessTokenForm: Self::name, Self::from_name, "must be a form of access tokens";
+    AccessTokenForm: Self::name, |name| name.parse().ok(), "must be a form of access tokens";
     Algorithm: Self::name, Self::from_name, "must be an algorithm";
     ClientAuthMethod: Self::as_str, |text| text.parse().ok(), "must be a way to authenticate";
     ClientKind: |kind| match kind {

@@ -8,8 +8,7 @@ use super::names;
 use super::request::range;
 use crate::clients::{ChosenSecret, ClientDraft, Particulars};
 use crate::domain::{
-    AccessTokenForm, Audience, CertificateSubject, Client, ClientAuthMethod, ClientKind, GrantType, Invalid, Refusal, Scope,
-    Seconds,
+    Audience, CertificateSubject, Client, ClientAuthMethod, ClientKind, GrantType, Invalid, Refusal, Scope, Seconds,
 };
 use crate::jose::{certificate, jwk};
 use crate::wire::form::Parameters;
@@ -228,10 +227,7 @@ fn certificate_subject(all: [(&'static str, &str, Option<String>); 5]) -> Result
 fn particulars(only: JetonOnly) -> Result<Particulars, Refusal> {
     const FORM: &str = "jeton.access_token_form";
     const RESOURCES: &str = "jeton.resources";
-    let form = |name: String| {
-        const RULE: &str = "must be opaque or the name of a signature algorithm: ES256, RS256, …";
-        AccessTokenForm::from_name(&name).ok_or(Refusal::invalid(FORM, RULE))
-    };
+    let form = |name: String| named(FORM, name.parse());
     let resources = |Words(names): Words| {
         if names.len() > kept::MOST {
             return Err(Refusal::invalid(RESOURCES, "must have at most 200 entries"));

@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize, Serializer};
 
+pub(super) use self::issuers::Number;
 use self::issuers::{AssertionIssuerBody, issuers};
 use super::{LongText, Text};
 use crate::domain::{

@@ -14,7 +14,7 @@ use crate::domain::{
 };
 use crate::jose::certificate;
 use crate::wire::jeton::jwks::Jwks;
-use crate::wire::jeton::settings::{Attributes, Length};
+use crate::wire::jeton::settings::{Attributes, Length, Number};
 use crate::wire::{Parsed, given};
 
 /// A client of a seed file.
@@ -129,18 +129,6 @@ impl TryFrom<BTreeMap<String, String>> for Subject {
     }
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(try_from = "u64")]
-struct Number(ClientId);
-
-impl TryFrom<u64> for Number {
-    type Error = Invalid;
-
-    fn try_from(number: u64) -> Result<Self, Invalid> {
-        ClientId::from_number(number).map(Self)
-    }
-}
-
 #[derive(Debug)]
 struct Alias(String);
 
@@ -163,14 +151,6 @@ impl<'de> Deserialize<'de> for ClientJwks {
         let Jwks(text) = Jwks::deserialize(deserializer)?;
         certificate::thumbprints_of_set(text.as_bytes()).map_err(D::Error::custom)?;
         Ok(Self(text))
-    }
-}
-
-impl FromStr for AccessTokenForm {
-    type Err = Invalid;
-
-    fn from_str(name: &str) -> Result<Self, Invalid> {
-        Self::from_name(name).ok_or(Invalid("must be opaque or the name of a signature algorithm: ES256, RS256, …"))
     }
 }
 

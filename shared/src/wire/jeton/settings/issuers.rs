@@ -88,7 +88,7 @@ impl crate::wire::described::Spelled for Location {
 /// The number of a client.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "u64")]
-struct Number(ClientId);
+pub(in crate::wire::jeton) struct Number(pub(in crate::wire::jeton) ClientId);
 
 impl TryFrom<u64> for Number {
     type Error = Invalid;
