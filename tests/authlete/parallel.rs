@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::tenant::{APP, OPAQUE, Tenant, WEB, is_action};
-use crate::support::{App, Mount};
+use crate::support::{App, race};
 
 /// What `count` calls of the service 100 at the same time have answered.
 async fn at_once<F: Future<Output = Value> + Send + 'static>(
@@ -22,35 +22,9 @@ fn count(answers: &[Value], action: &str) -> usize {
     answers.iter().filter(|answer| answer["action"] == action).count()
 }
 
-/// A race that is run on both stores.
-macro_rules! race {
-    ($(#[$doc:meta])* async fn $name:ident($app:ident) $body:block) => {
-        $(#[$doc])*
-        mod $name {
-            use super::*;
-
-            async fn race(mount: Mount) {
-                let $app = &Arc::new(App::new(mount).await);
-                Tenant::opaque($app).await;
-                $body
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-            async fn in_process() {
-                race(Mount::InProcess).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-            async fn on_dynamodb() {
-                race(Mount::DynamoDb).await;
-            }
-        }
-    };
-}
-
 race! {
     async fn of_sixty_four_issues_on_one_ticket_one_succeeds(app) {
-        let tenant = Tenant::of(app, OPAQUE);
+        let tenant = Tenant::opaque(app).await;
         for round in 1..=3 {
             let ticket = tenant.ticket(json!({})).await;
             let answers = at_once(app, 64, |app, _| {
@@ -66,7 +40,7 @@ race! {
 
 race! {
     async fn issue_and_fail_do_not_both_get_the_ticket(app) {
-        let tenant = Tenant::of(app, OPAQUE);
+        let tenant = Tenant::opaque(app).await;
         for _ in 0..10 {
             let ticket = tenant.ticket(json!({})).await;
             let before = tenant.list("").await.1;
@@ -84,7 +58,7 @@ race! {
 
 race! {
     async fn refreshes_with_one_token_make_one_generation(app) {
-        let tenant = Tenant::of(app, OPAQUE);
+        let tenant = Tenant::opaque(app).await;
         let mut token = tenant.created(json!({"clientId": APP})).await["refreshToken"].clone();
         for round in 1..=3 {
             let answers = at_once(app, 32, |app, _| {
@@ -108,7 +82,7 @@ race! {
 race! {
     /// What the authorization server attaches goes into the family first, which is another write.
     async fn refreshes_that_attach_the_same_all_succeed_as_well(app) {
-        let tenant = Tenant::of(app, OPAQUE);
+        let tenant = Tenant::opaque(app).await;
         let token = tenant.created(json!({"clientId": APP})).await["refreshToken"].clone();
         let answers = at_once(app, 32, |app, _| {
             let token = token.clone();
@@ -123,7 +97,7 @@ race! {
 
 race! {
     async fn a_value_is_given_to_one_token_only(app) {
-        let tenant = Tenant::of(app, OPAQUE);
+        let tenant = Tenant::opaque(app).await;
         for member in ["accessToken", "refreshToken"] {
             let answers = at_once(app, 16, |app, n| {
                 let more = json!({member: "chosen", "subject": format!("u{n}")});
@@ -150,7 +124,7 @@ race! {
 race! {
     /// Whoever comes first: once a revocation is answered nothing is alive.
     async fn a_refresh_that_races_with_a_revocation_leaves_nothing_alive(app) {
-        let tenant = Tenant::of(app, OPAQUE);
+        let tenant = Tenant::opaque(app).await;
         for round in 0..12 {
             let created = tenant.created(json!({"clientId": APP})).await;
             let answers = at_once(app, 2, |app, n| {
@@ -182,7 +156,7 @@ race! {
 
 race! {
     async fn updates_at_once_leave_one_value_that_lives(app) {
-        let tenant = Tenant::of(app, OPAQUE);
+        let tenant = Tenant::opaque(app).await;
         let created = tenant.created(json!({})).await;
         let answers = at_once(app, 16, |app, _| {
             let body = json!({"tokenId": created["tokenId"], "accessTokenValueUpdated": true});

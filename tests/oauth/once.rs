@@ -6,7 +6,7 @@ use futures::future::try_join_all;
 use serde_json::{Value, json};
 
 use super::tenant::{APP, By, CLIENT_CREDENTIALS, IDP, JWT_BEARER, KEYED, REFRESH_TOKEN, Tenant, WEB, proof, text};
-use crate::support::{Answer, App, Mount};
+use crate::support::{Answer, App, race};
 
 const AT_ONCE: usize = 64;
 
@@ -30,36 +30,10 @@ fn granted(answers: &[Answer]) -> Vec<Value> {
     answers.iter().filter(|answer| answer.status.as_u16() == 200).map(Answer::ok).collect()
 }
 
-/// A race that is run on both stores, so many times.
-macro_rules! race {
-    ($(#[$doc:meta])* async fn $name:ident($app:ident, $rounds:ident: $sqlite:literal or $dynamodb:literal) $body:block) => {
-        $(#[$doc])*
-        mod $name {
-            use super::*;
-
-            async fn race(mount: Mount, $rounds: usize) {
-                let $app = &Arc::new(App::new(mount).await);
-                Tenant::opaque($app).await;
-                $body
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-            async fn in_process() {
-                race(Mount::InProcess, $sqlite).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-            async fn on_dynamodb() {
-                race(Mount::DynamoDb, $dynamodb).await;
-            }
-        }
-    };
-}
-
 race! {
     /// P3, F05: rounds of parallel refreshes make as many generations, and every answer has the same one.
     async fn of_many_refreshes_at_once_one_generation_comes(app, rounds: 200 or 20) {
-        let tenant = Tenant::of(app, "500");
+        let tenant = Tenant::opaque(app).await;
         let mut token = text(&tenant.for_member(APP, &[]).await["refresh_token"]);
         for _ in 0..rounds {
             let form = [("grant_type", REFRESH_TOKEN.to_owned()), ("refresh_token", token.clone())];
@@ -79,6 +53,7 @@ race! {
 race! {
     /// P8: client assertions.
     async fn of_many_requests_with_one_client_assertion_one_is_granted(app, rounds: 100 or 10) {
+        Tenant::opaque(app).await;
         for _ in 0..rounds {
             let assertion = Tenant::of(app, "500").client_assertion(json!({}));
             let form = [
@@ -94,6 +69,7 @@ race! {
 race! {
     /// P8: assertions that are grants.
     async fn of_many_requests_with_one_assertion_one_is_granted(app, rounds: 100 or 10) {
+        Tenant::opaque(app).await;
         for _ in 0..rounds {
             let assertion = Tenant::of(app, "500").assertion(IDP, json!({}));
             let form = [("grant_type", JWT_BEARER.to_owned()), ("assertion", assertion)];
@@ -105,6 +81,7 @@ race! {
 race! {
     /// P8: DPoP proofs.
     async fn of_many_requests_with_one_proof_one_is_granted(app, rounds: 100 or 10) {
+        Tenant::opaque(app).await;
         for _ in 0..rounds {
             let form = [("grant_type", CLIENT_CREDENTIALS.to_owned())];
             assert_eq!(granted(&at_once(app, WEB, &form, Some(proof(json!({})))).await).len(), 1);
@@ -139,7 +116,7 @@ race! {
 race! {
     /// R25: once both a revocation and an exchange are answered, nothing that came of the exchange is alive.
     async fn an_exchange_never_outlives_a_revocation_at_the_same_time(app, rounds: 100 or 10) {
-        let tenant = Tenant::of(app, "500");
+        let tenant = Tenant::opaque(app).await;
         let mut granted = 0;
         for round in 0..rounds {
             let subject = tenant.own_token(WEB, &[]).await;

@@ -1,12 +1,11 @@
 //! Registrations beside others: many at once, the Authlete calls, and what is kept.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use serde_json::{Value, json};
 use shared::domain::{ClientId, OrgId};
 
-use crate::support::{App, Mount, scenario};
+use crate::support::{App, race, scenario};
 
 const REGISTER: &str = "/oauth2/register";
 
@@ -79,31 +78,6 @@ scenario! {
         assert_eq!((&kept["clientIdAlias"], &kept["developer"], &kept["description"]), (&json!("shop"), &json!("ann"), &json!("Theirs")));
         assert_eq!((&kept["extension"]["tokenExchangePermitted"], &kept["extension"]["accessTokenDuration"]), (&json!(true), &json!(60)));
     }
-}
-
-/// On a store, with tasks that run in parallel.
-macro_rules! race {
-    ($(#[$doc:meta])* async fn $name:ident($app:ident) $body:block) => {
-        $(#[$doc])*
-        mod $name {
-            use super::*;
-
-            async fn race(mount: Mount) {
-                let $app = &Arc::new(App::new(mount).await);
-                $body
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-            async fn in_process() {
-                race(Mount::InProcess).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-            async fn on_dynamodb() {
-                race(Mount::DynamoDb).await;
-            }
-        }
-    };
 }
 
 race! {

@@ -9,6 +9,8 @@ import socket
 import subprocess
 import threading
 import time
+import uuid
+from contextlib import contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -122,3 +124,31 @@ class Emulator:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait(self.PATIENCE)
+
+
+STORES = ("sqlite", "dynamodb")
+
+
+@contextmanager
+def on_both_stores(folder, seed, *options):
+    """A server on each store, with this seed, by the store's name. They must run until the end, and then end in order."""
+    file = folder / "seed.json"
+    file.write_text(json.dumps(seed))
+    endpoint, emulator, servers = os.environ.get("DYNAMODB_ENDPOINT"), None, {}
+    try:
+        if not endpoint:
+            emulator = Emulator(folder)
+            endpoint = emulator.url
+        run = uuid.uuid4().hex[:8]
+        tables = ["--tokens-table", f"jeton-tokens-{run}", "--directory-table", f"jeton-directory-{run}"]
+        stores = {"sqlite": [], "dynamodb": ["--store", "dynamodb", "--aws-endpoint", endpoint, "--create", *tables]}
+        for store in STORES:
+            servers[store] = Server(folder / store, *stores[store], *options, seed=file)
+        yield servers
+        for server in servers.values():
+            assert server.process.poll() is None, f"a server ended while the tests ran: {server.log_file.read_text()[-4000:]}"
+    finally:
+        codes = [server.stop() for server in servers.values()]
+        if emulator:
+            emulator.stop()
+    assert codes == [0] * len(STORES), "each server ends in order when it is told to"

@@ -42,4 +42,30 @@ macro_rules! on_every_mount {
     };
 }
 
-pub(crate) use {on_every_mount, scenario};
+/// A scenario with many tasks at the same time, on both stores: a module with a test for each. What stands behind the app's name is
+/// how many rounds each store is for.
+macro_rules! race {
+    ($(#[$doc:meta])* async fn $name:ident($app:ident $(, $rounds:ident: $sqlite:literal or $dynamodb:literal)?) $body:block) => {
+        $(#[$doc])*
+        mod $name {
+            use super::*;
+
+            async fn race(mount: $crate::support::Mount $(, $rounds: usize)?) {
+                let $app = &std::sync::Arc::new($crate::support::App::new(mount).await);
+                $body
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn in_process() {
+                race($crate::support::Mount::InProcess $(, $sqlite)?).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn on_dynamodb() {
+                race($crate::support::Mount::DynamoDb $(, $dynamodb)?).await;
+            }
+        }
+    };
+}
+
+pub(crate) use {on_every_mount, race, scenario};

@@ -15,6 +15,7 @@ use crate::domain::{Algorithm, ClientId, ClientKind, KeySet, Org, OrgId, OrgSett
 use crate::jose::testing::{signed_by, with};
 use crate::keys::PublicKeys;
 use crate::signer::{LocalSigner, Signer};
+use crate::store::conformance::samples::bare_client;
 use crate::store::{ReadTokens, TokenPage, TokenQuery, Wanted};
 
 const NOW: i64 = 1_800_000_000;
@@ -50,36 +51,14 @@ impl UseOnce for Memory {
 }
 
 fn client(id: u64, method: ClientAuthMethod) -> Client {
-    let now = Timestamp::from_secs(NOW);
+    let jwks = [signer(), LocalSigner::for_tests(Algorithm::Ps256)].map(|signer| jwk::to_json(signer.jwk()));
     Client {
-        org: OrgId::parse("1").unwrap(),
-        id: ClientId::from_number(id).unwrap(),
         alias: Some(format!("client-{id}")),
-        name: None,
         kind: if method == ClientAuthMethod::None { ClientKind::Public } else { ClientKind::Confidential },
         auth_method: method,
-        grants: Vec::new(),
-        scopes: None,
         secrets: vec![[1; 32], sha256(SECRET.as_bytes())],
-        jwks: Some(
-            json!({"keys": [jwk::to_json(signer().jwk()), jwk::to_json(LocalSigner::for_tests(Algorithm::Ps256).jwk())]})
-                .to_string(),
-        ),
-        token_duration: None,
-        refresh_token_duration: None,
-        single_token_per_subject: false,
-        certificate_bound_tokens: false,
-        may_exchange_tokens: false,
-        dpop_bound_tokens: false,
-        certificate_subject: None,
-        access_token_form: None,
-        resources: None,
-        registration_token: None,
-        attributes: Vec::new(),
-        metadata: None,
-        enabled: true,
-        created_at: now,
-        updated_at: now,
+        jwks: Some(json!({ "keys": jwks }).to_string()),
+        ..bare_client(&OrgId::parse("1").unwrap(), ClientId::from_number(id).unwrap())
     }
 }
 

@@ -21,8 +21,9 @@ from authlete.dto.standard_introspection_request import StandardIntrospectionReq
 from authlete.dto.token_create_request import TokenCreateRequest
 from authlete.dto.token_request import TokenRequest
 from authlete.dto.token_revoke_request import TokenRevokeRequest
+from harness import STORES
 
-from .services import FORMS, STORES, running
+from .services import FORMS, running
 
 VERSIONS = ("V2", "V3")
 

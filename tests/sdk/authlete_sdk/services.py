@@ -6,16 +6,13 @@ v3, and its API secret is that of v2.
 
 import hashlib
 import json
-import os
-import uuid
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import requests
-from harness import Emulator, Server
+from harness import on_both_stores
 
-STORES = ("sqlite", "dynamodb")
 FORMS = {"opaque": "21653835348762", "jwt": "21653835348763"}
 SECRET = "Jk6cJbLBJQo2mF0bRfDQfQm4CwGkKxkZ0dN3aYt5hWs"
 TOKEN_ENDPOINT = "https://as.example.org/token"
@@ -78,35 +75,14 @@ def seed():
 @contextmanager
 def running(folder):
     """Runs the servers. The services of each, by store and form."""
-    folder = Path(folder)
-    file = folder / "seed.json"
-    file.write_text(json.dumps(seed()))
-    emulator = None
-    endpoint = os.environ.get("DYNAMODB_ENDPOINT")
-    servers = []
-    try:
-        if not endpoint:
-            emulator = Emulator(folder)
-            endpoint = emulator.url
-        run = uuid.uuid4().hex[:8]
-        tables = ["--tokens-table", f"jeton-tokens-{run}", "--directory-table", f"jeton-directory-{run}"]
-        options = {"sqlite": [], "dynamodb": ["--store", "dynamodb", "--aws-endpoint", endpoint, "--create", *tables]}
+    with on_both_stores(Path(folder), seed()) as servers:
         services = {}
-        for store in STORES:
-            server = Server(folder / store, *options[store], seed=file)
-            servers.append(server)
+        for store, server in servers.items():
             for form, id in FORMS.items():
                 bearer = minted(server, id, "server", ["urn:jeton:tokens:*", "urn:jeton:clients:write"])
                 reader = minted(server, id, "reader", ["urn:jeton:tokens:read"])
                 services[store, form] = Service(store, form, server.url, id, bearer, reader)
         yield services
-        for server in servers:
-            assert server.process.poll() is None, f"a server ended while the tests ran: {server.log_file.read_text()[-4000:]}"
-    finally:
-        codes = [server.stop() for server in servers]
-        if emulator:
-            emulator.stop()
-    assert codes == [0] * len(STORES), "each server ends in order when it is told to"
 
 
 def minted(server, org, subject, scopes):

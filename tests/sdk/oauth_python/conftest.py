@@ -8,9 +8,10 @@ import pytest
 import requests
 from authlib.integrations.requests_client import OAuth2Session
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
+from harness import STORES
 from joserfc.jwk import import_key
 
-from .deployments import FORMS, STORES, Deployment, Org, running
+from .deployments import FORMS, Deployment, Org, running
 
 ORG_FORMS = [form for form in FORMS if form != "nonces"]
 JWT_FORMS = [form for form in ORG_FORMS if form != "opaque"]

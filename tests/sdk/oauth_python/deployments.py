@@ -5,7 +5,6 @@ Each org has the same clients, one for each way to authenticate. A client's numb
 
 import hashlib
 import json
-import os
 import time
 import uuid
 from contextlib import contextmanager
@@ -15,10 +14,9 @@ from pathlib import Path
 import jwt
 import requests
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from harness import Emulator, Server
+from harness import on_both_stores
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
-STORES = ("sqlite", "dynamodb")
 # The form of the access tokens of each org; of `nonces`, clients must use DPoP nonces of the server.
 FORMS = {"opaque": None, "ES256": "ES256", "RS256": "RS256", "PS256": "PS256", "EdDSA": "EdDSA", "nonces": "ES256"}
 API = "https://api.example"
@@ -130,7 +128,6 @@ def settings(algorithm, nonces, issuer):
 @contextmanager
 def running(folder):
     """Runs the servers, and ends them in order."""
-    folder = Path(folder)
     assertion_key = private_key("ES256")
     issuer = {"issuer": "https://idp.example", "jwks": {"keys": [public(assertion_key)]}, "refresh_tokens": True}
     orgs, members, seeds, clients = [{"id": "1", "name": "Acme"}], [], [], {}
@@ -141,33 +138,16 @@ def running(folder):
         members.append({"org": id, "sub": "john", "kind": "user", "scopes": SCOPES})
         clients[form], entries = seeded(id, form)
         seeds += entries
-    file = folder / "oauth-seed.json"
-    file.write_text(json.dumps({"orgs": orgs, "members": members, "clients": seeds}))
+    seed = {"orgs": orgs, "members": members, "clients": seeds}
     algorithms = [option for name in ("ES256", "RS256", "PS256", "EdDSA") for option in ("--algorithm", name)]
-    endpoint, emulator, servers = os.environ.get("DYNAMODB_ENDPOINT"), None, []
-    try:
-        if not endpoint:
-            emulator = Emulator(folder)
-            endpoint = emulator.url
-        run = uuid.uuid4().hex[:8]
-        tables = ["--tokens-table", f"jeton-tokens-{run}", "--directory-table", f"jeton-directory-{run}"]
-        options = {"sqlite": [], "dynamodb": ["--store", "dynamodb", "--aws-endpoint", endpoint, "--create", *tables]}
+    with on_both_stores(Path(folder), seed, *algorithms) as servers:
         deployments = {}
-        for store in STORES:
-            server = Server(folder / f"oauth-{store}", *options[store], *algorithms, seed=file)
-            servers.append(server)
+        for store, server in servers.items():
             served = {
                 form: Org(form, str(number), bearer(server, str(number)), clients[form]) for number, form in enumerate(FORMS, 101)
             }
             deployments[store] = Deployment(store, server.url, served, issuer["issuer"], assertion_key)
         yield deployments
-        for server in servers:
-            assert server.process.poll() is None, f"a server ended while the tests ran: {server.log_file.read_text()[-4000:]}"
-    finally:
-        codes = [server.stop() for server in servers]
-        if emulator:
-            emulator.stop()
-    assert codes == [0] * len(STORES), "each server ends in order when it is told to"
 
 
 def bearer(server, org):

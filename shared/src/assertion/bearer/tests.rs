@@ -9,15 +9,14 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::clock::FrozenClock;
-use crate::domain::{
-    Algorithm, ClientAuthMethod, ClientId, ClientKind, Issuer, MemberKind, OrgId, OrgSettings, Profile, Refusal, Secret,
-};
+use crate::domain::{Algorithm, ClientId, Issuer, MemberKind, OrgId, OrgSettings, Profile, Refusal, Secret};
 use crate::entropy::Seeded;
 use crate::jose::testing::{signed_by, with};
 use crate::key_sets::{FetchKeySets, KeySets};
 use crate::platform::{Parts, Platform};
 use crate::ports::Provides as _;
 use crate::signer::{HmacDeriver, LocalSigner, Signer};
+use crate::store::conformance::samples::bare_client;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Put, WriteDirectory as _};
 

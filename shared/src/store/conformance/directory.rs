@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::cases;
-use super::samples::{T0, at, client, client_id, digest, member, member_key, org, org_id, rich_member, scope, subject};
+use super::samples::{
+    T0, at, bare_client, client, client_id, digest, member, member_key, org, org_id, rich_member, scope, subject,
+};
 use crate::domain::{
     Algorithm, AssertionIssuer, AssertionRules, Audience, Client, ClientAuthMethod, ClientKind, ExchangeRules, GrantType,
     IssuerKeys, Member, OAuthSettings, Org, OrgSettings, Seconds, SupportedScope,
@@ -171,27 +173,11 @@ async fn a_client_is_put_read_and_deleted(store: Arc<dyn Store>) {
     store.put_org(&org("a", &[])).await.unwrap();
     let (a, first) = (org_id("a"), client("a", 7, Some("Shop.1")));
     let bare = Client {
-        alias: None,
-        name: None,
         kind: ClientKind::Public,
         auth_method: ClientAuthMethod::None,
-        jwks: None,
-        token_duration: None,
-        refresh_token_duration: None,
-        single_token_per_subject: false,
-        may_exchange_tokens: false,
-        dpop_bound_tokens: false,
-        certificate_subject: None,
-        access_token_form: None,
-        resources: None,
-        registration_token: None,
-        attributes: Vec::new(),
-        metadata: None,
-        grants: Vec::new(),
-        scopes: None,
-        secrets: Vec::new(),
+        certificate_bound_tokens: true,
         enabled: false,
-        ..client("a", 7, None)
+        ..bare_client(&a, first.id)
     };
     assert_eq!(store.client(&a, first.id).await.unwrap(), None);
     assert_eq!(store.put_client(&first).await.unwrap(), Put::Created);

@@ -334,6 +334,37 @@ pub(crate) fn client(org: &str, number: u64, alias: Option<&str>) -> Client {
     }
 }
 
+/// One of which nothing is said but its name: confidential, with a secret to come in the header.
+pub(crate) fn bare_client(org: &OrgId, id: ClientId) -> Client {
+    Client {
+        org: org.clone(),
+        id,
+        alias: None,
+        name: None,
+        kind: ClientKind::Confidential,
+        auth_method: ClientAuthMethod::ClientSecretBasic,
+        grants: Vec::new(),
+        scopes: None,
+        secrets: Vec::new(),
+        jwks: None,
+        token_duration: None,
+        refresh_token_duration: None,
+        single_token_per_subject: false,
+        certificate_bound_tokens: false,
+        may_exchange_tokens: false,
+        dpop_bound_tokens: false,
+        certificate_subject: None,
+        access_token_form: None,
+        resources: None,
+        registration_token: None,
+        attributes: Vec::new(),
+        metadata: None,
+        enabled: true,
+        created_at: T0,
+        updated_at: T0,
+    }
+}
+
 /// Reads one token.
 pub(in crate::store) async fn find_token(store: &Arc<dyn Store>, key: &TokenKey) -> Option<TokenRecord> {
     read(store, Wanted { tokens: vec![key.clone()], ..Wanted::default() }).await.tokens.remove(key)

@@ -135,31 +135,5 @@ fn client_id(number: u64) -> ClientId {
 }
 
 pub(super) fn client_of(org: &Org, number: u64) -> Client {
-    Client {
-        org: org.id.clone(),
-        id: client_id(number),
-        alias: None,
-        name: None,
-        kind: ClientKind::Confidential,
-        auth_method: ClientAuthMethod::ClientSecretBasic,
-        grants: Vec::new(),
-        scopes: None,
-        secrets: Vec::new(),
-        jwks: None,
-        token_duration: None,
-        refresh_token_duration: None,
-        single_token_per_subject: false,
-        certificate_bound_tokens: false,
-        may_exchange_tokens: false,
-        dpop_bound_tokens: false,
-        certificate_subject: None,
-        access_token_form: None,
-        resources: None,
-        registration_token: None,
-        attributes: Vec::new(),
-        metadata: None,
-        enabled: true,
-        created_at: org.created_at,
-        updated_at: org.created_at,
-    }
+    bare_client(&org.id, client_id(number))
 }
