@@ -12,7 +12,7 @@ use shared::ports::Provides as _;
 use shared::rotate::{Ask, rotate};
 use shared::signer::kms::ensure_envelope_key;
 use shared::store::Store;
-use shared::store::dynamodb::create_tables;
+use shared::store::dynamodb::{create_tables, enable_time_to_live};
 
 use crate::options::{Options, SignerKind, StoreKind};
 
@@ -45,7 +45,9 @@ async fn on((sdk, aws): &(Sdk, Aws), options: &Options, home: &Home, issuer: Iss
         StoreKind::Sqlite => home.store(options.durability.into())?,
         StoreKind::Dynamodb => {
             if options.create {
-                create_tables(&sdk.dynamodb(), &tables(aws)).await?;
+                let (client, tables) = (sdk.dynamodb(), tables(aws));
+                create_tables(&client, &tables).await?;
+                enable_time_to_live(&client, &tables).await?;
             }
             store(sdk, aws)
         }

@@ -20,7 +20,7 @@ use shared::ports::Auditor;
 use shared::store::dynamodb::{DynamoStore, Stream, Tables, create_tables};
 use tokio::net::TcpListener;
 
-use crate::support::{App, Mount};
+use crate::support::{App, Mount, dynamodb};
 
 mod oauth;
 
@@ -37,7 +37,7 @@ impl Streamed {
     async fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let database = dynoxide::Database::memory().unwrap();
+        let database = dynamodb::database();
         tokio::spawn(dynoxide::server::serve_on(listener, database.clone()));
         let tables = Tables { tokens: "Tokens".to_owned(), directory: "Directory".to_owned(), by_subject: true };
         let client = Sdk::new(&Aws::emulated(&endpoint, &tables.tokens, &tables.directory)).dynamodb();

@@ -3,7 +3,7 @@
 mod app;
 pub(crate) mod deployment;
 pub(crate) mod described;
-mod dynamodb;
+pub(crate) mod dynamodb;
 pub(crate) mod function;
 pub(crate) mod kms;
 pub(crate) mod log;

@@ -81,7 +81,7 @@ mod tables;
 
 use patience::Patience;
 pub use stream::Stream;
-pub use tables::{BY_SUBJECT, BY_SUBJECT_ATTRIBUTES, BY_SUBJECT_KEY, KEY, KeySchema, TTL, create_tables};
+pub use tables::{BY_SUBJECT, BY_SUBJECT_ATTRIBUTES, BY_SUBJECT_KEY, KEY, KeySchema, TTL, create_tables, enable_time_to_live};
 
 /// The two tables.
 #[derive(Clone, Debug)]

@@ -43,6 +43,9 @@ const DOING: &str = "creating the tables";
 
 /// Makes those tables that aren't there, paid by request, and waits until both can be used, at most half a minute. For tests
 /// and emulators: in production a template makes them.
+///
+/// Expired items stay until [`enable_time_to_live`] is called. Tests with a clock of their own leave it off, because an
+/// emulator deletes by the machine's clock.
 pub async fn create_tables(client: &Client, tables: &Tables) -> Result<(), Fault> {
     let tokens = || -> Result<_, BuildError> {
         let tokens = table(client, &tables.tokens)?;
@@ -55,8 +58,7 @@ pub async fn create_tables(client: &Client, tables: &Tables) -> Result<(), Fault
     create(tokens().map_err(built)?).await?;
     create(table(client, &tables.directory).map_err(built)?).await?;
     wait_until_active(client, &tables.tokens).await?;
-    wait_until_active(client, &tables.directory).await?;
-    set_time_to_live(client, &tables.tokens).await
+    wait_until_active(client, &tables.directory).await
 }
 
 fn table(client: &Client, name: &str) -> Result<CreateTableFluentBuilder, BuildError> {
@@ -97,8 +99,10 @@ async fn wait_until_active(client: &Client, name: &str) -> Result<(), Fault> {
     Err(Fault::unavailable(DOING).because("it takes longer than half a minute"))
 }
 
-/// DynamoDB refuses to be told a second time.
-async fn set_time_to_live(client: &Client, name: &str) -> Result<(), Fault> {
+/// Lets DynamoDB delete the items of the table of tokens from the second in their attribute [`TTL`] on.
+pub async fn enable_time_to_live(client: &Client, tables: &Tables) -> Result<(), Fault> {
+    let name = &tables.tokens;
+    // DynamoDB refuses to enable it a second time.
     let told = client.describe_time_to_live().table_name(name).send().await.map_err(|e| fault(DOING, e))?;
     let status = told.time_to_live_description.and_then(|told| told.time_to_live_status);
     if matches!(status, Some(TimeToLiveStatus::Enabled | TimeToLiveStatus::Enabling)) {

@@ -11,7 +11,7 @@ use crate::store::conformance::samples::{
 };
 use crate::store::{Amended, Amendment, FamilyAmendment, Revocation, Rotation, RotationStep, TokenQuery};
 
-/// Long before this machine's time, by which the emulator deletes; but not so long that DynamoDB would leave it alone.
+/// Long before the emulator's time, by which it deletes; but not so long that DynamoDB would leave it alone.
 const PAST: Timestamp = Timestamp::from_secs(1_750_000_000);
 
 fn expired() -> (TokenRecord, Family) {

@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use aws_sdk_dynamodb::Client;
 use dynoxide::Database;
+use dynoxide::storage_backend::Clock;
 use tokio::net::TcpListener;
 
 use super::keys::Key;
-use super::{DynamoStore, Item, Tables, create_tables};
+use super::{DynamoStore, Item, TTL, Tables, create_tables, enable_time_to_live};
 use crate::aws::Sdk;
 use crate::aws::testing::Wire;
 use crate::config::Aws;
@@ -52,6 +53,27 @@ async fn tables_are_only_made_once() {
     create_tables(&emulator.client, &emulator.tables).await.unwrap();
 }
 
+#[tokio::test]
+async fn items_expire_by_the_attribute_of_the_template() {
+    let emulator = Emulator::here(true).await;
+    let described = emulator.client.describe_time_to_live().table_name(&emulator.tables.tokens).send().await.unwrap();
+    assert_eq!(described.time_to_live_description.unwrap().attribute_name.as_deref(), Some(TTL));
+    enable_time_to_live(&emulator.client, &emulator.tables).await.expect("nothing to do the second time");
+}
+
+/// The clock of the emulator, which deletes by it: between what [`expiry`] has expire and all that the suite writes.
+struct StandingClock;
+
+impl Clock for StandingClock {
+    fn now_unix_secs(&self) -> u64 {
+        1_790_000_000
+    }
+
+    fn now_unix_secs_f64(&self) -> f64 {
+        1_790_000_000.0
+    }
+}
+
 /// A store in tables of its own.
 struct Emulator {
     store: Arc<dyn Store>,
@@ -73,13 +95,15 @@ impl Emulator {
         }
     }
 
-    /// In this process. Ends with the runtime.
+    /// In this process, where expired items are deleted, too. Ends with the runtime.
     async fn here(by_subject: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let database = Database::memory().unwrap();
+        let database = Database::memory_with_clock(Arc::new(StandingClock)).unwrap();
         tokio::spawn(dynoxide::server::serve_on(listener, database.clone()));
-        Self::at(&endpoint, by_subject, Some(database)).await
+        let emulator = Self::at(&endpoint, by_subject, Some(database)).await;
+        enable_time_to_live(&emulator.client, &emulator.tables).await.unwrap();
+        emulator
     }
 
     /// What is stored under a key of the table of tokens.
