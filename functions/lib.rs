@@ -8,10 +8,10 @@ pub mod authlete;
 pub mod jeton;
 pub mod oauth;
 
-use shared::http::Entry;
-use shared::lambda::OperationEntry;
+use shared::api::http::Entry;
+use shared::api::lambda::OperationEntry;
+use shared::platform::capabilities::{Announcer, Auditor, BatchWorker, Guard, Provides, Public};
 use shared::platform::{HasKeyMaking, HasMinting, HasQueue, HasRecords};
-use shared::ports::{Announcer, Auditor, BatchWorker, Guard, Provides, Public};
 
 /// What the bundle `public` serves: nothing of it reaches AWS.
 pub fn public<P: Provides<Public> + Provides<Announcer>>() -> Vec<Entry<P>> {

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use http::Method;
 use serde_json::{Value, json};
-use shared::aws::testing::{Call, Trouble, Wire};
+use shared::api::http::{Entry, Service};
+use shared::api::lambda::{InvocationError, OperationEntry};
 use shared::domain::SigningMode;
-use shared::http::{Entry, Service};
-use shared::lambda::{InvocationError, OperationEntry};
-use shared::ports::Access;
+use shared::platform::aws::testing::{Call, Trouble, Wire};
+use shared::platform::capabilities::Access;
 
 use crate::support::deployment::{Deployment, Instance};
 use crate::support::{Answer, ask};

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::{Value, json};
-use shared::http::{Dialect, Entry};
+use shared::api::http::{Dialect, Entry};
 use shared::platform::Auditing;
-use shared::ports::Access;
+use shared::platform::capabilities::Access;
 use shared::store::dynamodb::{BY_SUBJECT, BY_SUBJECT_ATTRIBUTES, BY_SUBJECT_KEY, KEY, KeySchema, TTL};
 
 use crate::support::deployment::Instance;

@@ -1,7 +1,7 @@
 //! What of Lambda's HTTP events is particular to the gateway that sends them.
 
 use serde_json::{Value, json};
-use shared::lambda;
+use shared::api::lambda;
 
 use crate::support::{App, Mount};
 

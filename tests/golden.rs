@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use shared::api::http::{Dialect, Reply, Route, fault, refusal};
 use shared::domain::{Denial, Fault, Refusal, TokenProblem};
-use shared::http::{Dialect, Reply, Route, fault, refusal};
 
 /// One of each. The match below doesn't compile when there is a variant that isn't here.
 fn refusals() -> Vec<Refusal> {

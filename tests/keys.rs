@@ -6,17 +6,18 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use serde_json::{Value, json};
-use shared::aws::Sdk;
-use shared::clock::FrozenClock;
-use shared::config::Aws;
-use shared::domain::{Algorithm, Issuer, KeyState, PrivateHalf, RingKey, Schedule, Seconds, SigningMode, Timestamp};
-use shared::entropy::SystemEntropy;
-use shared::http::Service;
+use shared::admin::rotation;
+use shared::admin::rotation::Ask;
+use shared::api::http::Service;
+use shared::domain::{
+    Algorithm, FrozenClock, Issuer, KeyState, PrivateHalf, RingKey, Schedule, Seconds, SigningMode, SystemEntropy, Timestamp,
+};
+use shared::keys::signer::kms::{KmsMaker, KmsOpener, Making};
+use shared::keys::signer::{MakeKeys as _, OpenKeys as _, Signer, conformance};
+use shared::platform::aws::Sdk;
+use shared::platform::capabilities::Provides as _;
+use shared::platform::config::Aws;
 use shared::platform::{KeyMaking, Operations, Platform, Whole};
-use shared::ports::Provides as _;
-use shared::rotate::{self, Ask};
-use shared::signer::kms::{KmsMaker, KmsOpener, Making};
-use shared::signer::{MakeKeys as _, OpenKeys as _, Signer, conformance};
 use shared::store::Store;
 use shared::store::sqlite::SqliteStore;
 
@@ -199,11 +200,11 @@ impl Deployment {
     }
 
     async fn rotate(&self, mode: SigningMode, ask: Ask) -> Result<shared::domain::KeyRing, shared::domain::Error> {
-        rotate::rotate(&self.instance(mode).provide(), &ask).await
+        rotation::rotate(&self.instance(mode).provide(), &ask).await
     }
 
     fn now(&self) -> Timestamp {
-        shared::clock::Clock::now(&*self.clock)
+        shared::domain::Clock::now(&*self.clock)
     }
 
     fn pass(&self, time: Seconds) {
@@ -234,8 +235,8 @@ impl Instance {
 
     async fn sign_in(&mut self, deployment: &Deployment, operations: &Operations) {
         let (org, name) = ("1".parse().unwrap(), "administrator".parse().unwrap());
-        let founded = shared::bootstrap::administrator(&*deployment.store, &org, &name, deployment.now()).await.unwrap();
-        let minted = shared::bootstrap::token(&operations.provide(), &founded.0, &founded.1, Seconds(400 * 86_400)).await;
+        let founded = shared::admin::bootstrap::administrator(&*deployment.store, &org, &name, deployment.now()).await.unwrap();
+        let minted = shared::admin::bootstrap::token(&operations.provide(), &founded.0, &founded.1, Seconds(400 * 86_400)).await;
         self.admin.clone_from(minted.unwrap().token.expose());
     }
 

@@ -12,7 +12,7 @@
 //! | `faults` | the store fails, call by call; and how many calls each operation makes |
 //! | `golden` | the exact bytes of answers, a file each |
 //! | `keys` | signers in KMS, and keys that follow each other |
-//! | `layout` | rooms, catalogue and bundles agree |
+//! | `layout` | rooms import downwards only; rooms, catalogue and bundles agree |
 //! | `openapi` | the document of the API: its bytes, and its examples, which are sent |
 //! | `standards` | the tests that `standards.md` names are there |
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]

@@ -1,9 +1,9 @@
 //! `GET /v1/tokens/jwsk` of the Agilicus Tokens API.
 
+use shared::api::http::{Dialect, Endpoint, IfNoneMatch, Published, Route};
 use shared::domain::Error;
-use shared::http::{Dialect, Endpoint, IfNoneMatch, Published, Route};
-use shared::ports::KeyReader;
-use shared::wire::JwkSet;
+use shared::encoding::JwkSet;
+use shared::platform::capabilities::KeyReader;
 
 /// Publishes the public keys. The path is spelled as the Agilicus Tokens API spells it.
 #[derive(Debug)]

@@ -1,11 +1,11 @@
 //! `POST /v1/tokens/bulk_revoke` of the Agilicus Tokens API.
 
+use shared::api::agilicus::request;
+use shared::api::agilicus::response::BulkRevoked;
+use shared::api::http::{Answer, Bearer, Dialect, Endpoint, Json, Route};
 use shared::domain::Error;
-use shared::http::{Answer, Bearer, Dialect, Endpoint, Json, Route};
-use shared::ports::BulkRevoker;
-use shared::revoke;
-use shared::wire::agilicus::request;
-use shared::wire::agilicus::response::BulkRevoked;
+use shared::platform::capabilities::BulkRevoker;
+use shared::tokens::revoke;
 
 /// Revokes all that a member has, or all that it has in one session.
 #[derive(Debug)]

@@ -1,11 +1,11 @@
 //! `POST /v1/tokens` of the Agilicus Tokens API.
 
+use shared::api::agilicus::request;
+use shared::api::agilicus::response::RawToken;
+use shared::api::http::{Answer, Bearer, Dialect, Endpoint, Json, Route};
 use shared::domain::Error;
-use shared::http::{Answer, Bearer, Dialect, Endpoint, Json, Route};
-use shared::mint;
-use shared::ports::Minter;
-use shared::wire::agilicus::request;
-use shared::wire::agilicus::response::RawToken;
+use shared::platform::capabilities::Minter;
+use shared::tokens::mint;
 
 /// Mints a token for a member.
 #[derive(Debug)]

@@ -1,11 +1,11 @@
 //! `POST /v1/tokens/introspect_all_sub_orgs` of the Agilicus Tokens API.
 
+use shared::api::agilicus::request;
+use shared::api::agilicus::response::{ManyOrgs, Token};
+use shared::api::http::{Answer, Dialect, Endpoint, Json, Route};
 use shared::domain::Error;
-use shared::http::{Answer, Dialect, Endpoint, Json, Route};
-use shared::introspect;
-use shared::ports::DirectoryReader;
-use shared::wire::agilicus::request;
-use shared::wire::agilicus::response::{ManyOrgs, Token};
+use shared::platform::capabilities::DirectoryReader;
+use shared::tokens::introspect;
 
 /// Tells what a token is good for in its org and would be in each org below.
 #[derive(Debug)]

@@ -1,11 +1,11 @@
 //! `GET /v1/tokens/introspect_self` of the Agilicus Tokens API.
 
+use shared::api::agilicus::request;
+use shared::api::agilicus::response::Token;
+use shared::api::http::{Answer, Bearer, Dialect, Endpoint, Query, Route};
 use shared::domain::Error;
-use shared::http::{Answer, Bearer, Dialect, Endpoint, Query, Route};
-use shared::introspect;
-use shared::ports::Reader;
-use shared::wire::agilicus::request;
-use shared::wire::agilicus::response::Token;
+use shared::platform::capabilities::Reader;
+use shared::tokens::introspect;
 
 /// Tells the bearer what its own token is good for.
 #[derive(Debug)]

@@ -1,11 +1,11 @@
 //! `POST /v1/tokens/introspect` of the Agilicus Tokens API.
 
+use shared::api::agilicus::request;
+use shared::api::agilicus::response::Token;
+use shared::api::http::{Answer, Dialect, Endpoint, Json, Route};
 use shared::domain::Error;
-use shared::http::{Answer, Dialect, Endpoint, Json, Route};
-use shared::introspect;
-use shared::ports::Reader;
-use shared::wire::agilicus::request;
-use shared::wire::agilicus::response::Token;
+use shared::platform::capabilities::Reader;
+use shared::tokens::introspect;
 
 /// Tells what a token is good for. Whoever has it may know: there is no other authorization.
 #[derive(Debug)]

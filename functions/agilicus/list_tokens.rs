@@ -1,10 +1,10 @@
 //! `GET /v1/tokens` of the Agilicus Tokens API.
 
+use shared::api::agilicus::{request, response};
+use shared::api::http::{Answer, Bearer, Dialect, Endpoint, Query, Route};
 use shared::domain::Error;
-use shared::http::{Answer, Bearer, Dialect, Endpoint, Query, Route};
-use shared::list;
-use shared::ports::Lister;
-use shared::wire::agilicus::{request, response};
+use shared::platform::capabilities::Lister;
+use shared::tokens::list;
 
 /// Lists tokens, newest first.
 #[derive(Debug)]

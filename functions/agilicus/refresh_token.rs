@@ -3,12 +3,12 @@
 //! The API leaves open which token goes where, so both readings work: the refresh token in the body (whatever the
 //! header says: the access token there may well have expired), or as the bearer, with its access token in the body or without.
 
+use shared::api::agilicus::request;
+use shared::api::agilicus::response::RawToken;
+use shared::api::http::{Answer, Bearer, Dialect, Endpoint, MaybeBearer, MaybeJson, Route};
 use shared::domain::{self, Error, Refusal};
-use shared::http::{Answer, Bearer, Dialect, Endpoint, MaybeBearer, MaybeJson, Route};
-use shared::ports::Refresher;
-use shared::refresh;
-use shared::wire::agilicus::request;
-use shared::wire::agilicus::response::RawToken;
+use shared::platform::capabilities::Refresher;
+use shared::tokens::refresh;
 
 /// Redeems a refresh token for the next access token.
 #[derive(Debug)]

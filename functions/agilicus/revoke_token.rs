@@ -1,10 +1,10 @@
 //! `POST /v1/tokens/revoke` of the Agilicus Tokens API.
 
+use shared::api::agilicus::request;
+use shared::api::http::{Dialect, Endpoint, Json, NoContent, Route};
 use shared::domain::Error;
-use shared::http::{Dialect, Endpoint, Json, NoContent, Route};
-use shared::ports::Revoker;
-use shared::revoke;
-use shared::wire::agilicus::request;
+use shared::platform::capabilities::Revoker;
+use shared::tokens::revoke;
 
 /// Revokes the presented token, and its whole session if that is asked for.
 #[derive(Debug)]

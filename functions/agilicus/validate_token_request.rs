@@ -1,11 +1,11 @@
 //! `POST /v1/tokens/validations` of the Agilicus Tokens API.
 
+use shared::api::agilicus::request;
+use shared::api::http::{Answer, Dialect, Endpoint, Json, Route};
 use shared::domain::Error;
-use shared::http::{Answer, Dialect, Endpoint, Json, Route};
-use shared::mint;
-use shared::ports::Lookup;
-use shared::wire::Echo;
-use shared::wire::agilicus::request;
+use shared::encoding::Echo;
+use shared::platform::capabilities::Lookup;
+use shared::tokens::mint;
 
 /// Tells whether the subject of a request would get what it asks for. Mints nothing.
 #[derive(Debug)]

@@ -1,12 +1,13 @@
 //! `POST /client/create` of Authlete's API.
 
-use shared::clients;
+use shared::admin::clients;
+use shared::api::authlete::client::{ClientBody, ClientView};
+use shared::api::authlete::{Lenient, ServiceCredentials};
+use shared::api::http::{Answer, Dialect, Endpoint, Route};
+use shared::auth::service::authenticate;
 use shared::domain::Error;
 use shared::domain::scope::api;
-use shared::http::{Answer, Dialect, Endpoint, Lenient, Route, ServiceCredentials};
-use shared::ports::ClientCreator;
-use shared::service::authenticate;
-use shared::wire::authlete::client::{ClientBody, ClientView};
+use shared::platform::capabilities::ClientCreator;
 
 /// Makes a client, and tells its secret once.
 #[derive(Debug)]

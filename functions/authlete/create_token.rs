@@ -1,14 +1,15 @@
 //! `POST /auth/token/create` of Authlete's API.
 
+use shared::api::authlete::request::CreateAsk;
+use shared::api::authlete::response::TokenCreateResponse;
+use shared::api::authlete::result::Call;
+use shared::api::authlete::{Lenient, ServiceCredentials, request};
+use shared::api::http::{Answer, Dialect, Endpoint, Route, understood};
+use shared::auth::service::authenticate;
 use shared::domain::Error;
 use shared::domain::scope::api;
-use shared::http::{Answer, Dialect, Endpoint, Lenient, Route, ServiceCredentials, understood};
-use shared::issue;
-use shared::ports::Granter;
-use shared::service::authenticate;
-use shared::wire::authlete::request::{self, CreateAsk};
-use shared::wire::authlete::response::TokenCreateResponse;
-use shared::wire::authlete::result::Call;
+use shared::platform::capabilities::Granter;
+use shared::tokens::issue;
 
 /// Makes a token for a client outside of any flow.
 #[derive(Debug)]

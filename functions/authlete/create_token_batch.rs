@@ -1,14 +1,15 @@
 //! `POST /api/{serviceId}/auth/token/create/batch` of Authlete's API.
 
-use shared::batch;
+use shared::api::authlete::request::{BatchQuery, CreateToken, at, batch as asks};
+use shared::api::authlete::response::BatchAccepted;
+use shared::api::authlete::{JsonList, ServiceCredentials};
+use shared::api::http::{Answer, Dialect, Endpoint, Query, Route};
+use shared::auth::service;
 use shared::domain::scope::api;
 use shared::domain::{Error, Refusal};
-use shared::http::{Answer, Dialect, Endpoint, JsonList, Query, Route, ServiceCredentials};
-use shared::ports::Batcher;
-use shared::service;
-use shared::wire::Object;
-use shared::wire::authlete::request::{BatchQuery, CreateToken, at, batch as asks};
-use shared::wire::authlete::response::BatchAccepted;
+use shared::encoding::Object;
+use shared::platform::capabilities::Batcher;
+use shared::tokens::batch;
 
 /// Takes a batch of tokens, which are made in the background.
 #[derive(Debug)]

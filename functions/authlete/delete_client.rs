@@ -1,11 +1,12 @@
 //! `DELETE /client/delete/{id}` of Authlete's API.
 
-use shared::clients;
+use shared::admin::clients;
+use shared::api::authlete::{ClientPath, ServiceCredentials};
+use shared::api::http::{Dialect, Endpoint, NoContent, Route};
+use shared::auth::service::authenticate;
 use shared::domain::Error;
 use shared::domain::scope::api;
-use shared::http::{ClientPath, Dialect, Endpoint, NoContent, Route, ServiceCredentials};
-use shared::ports::ClientRemover;
-use shared::service::authenticate;
+use shared::platform::capabilities::ClientRemover;
 
 /// Deletes a client, and with it all its tokens.
 #[derive(Debug)]

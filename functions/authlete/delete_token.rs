@@ -1,12 +1,13 @@
 //! `DELETE /auth/token/delete/{accessTokenIdentifier}` of Authlete's API.
 
-use shared::client_token::{Hint, Sought};
+use shared::api::authlete::{IdentifierPath, ServiceCredentials};
+use shared::api::http::{Dialect, Endpoint, NoContent, Route};
+use shared::auth::service::authenticate;
 use shared::domain::Error;
 use shared::domain::scope::api;
-use shared::http::{Dialect, Endpoint, IdentifierPath, NoContent, Route, ServiceCredentials};
-use shared::ports::Revoker;
-use shared::revoke::revoke_found;
-use shared::service::authenticate;
+use shared::platform::capabilities::Revoker;
+use shared::tokens::lookup::{Hint, Sought};
+use shared::tokens::revoke::revoke_found;
 
 /// Deletes an access token with its refresh token. One that isn't there is as good as deleted.
 #[derive(Debug)]

@@ -1,15 +1,15 @@
 //! `POST /auth/token/fail` of Authlete's API.
 
+use shared::api::authlete::content::Style;
+use shared::api::authlete::response::TokenFailResponse;
+use shared::api::authlete::result::Call;
+use shared::api::authlete::{Lenient, ServiceCredentials, request};
+use shared::api::http::{Answer, Dialect, Endpoint, Route, understood};
+use shared::auth::service::authenticate;
 use shared::domain::Error;
 use shared::domain::scope::api;
-use shared::http::{Answer, Dialect, Endpoint, Lenient, Route, ServiceCredentials, understood};
-use shared::issue;
-use shared::ports::TicketEnder;
-use shared::service::authenticate;
-use shared::wire::authlete::content::Style;
-use shared::wire::authlete::request;
-use shared::wire::authlete::response::TokenFailResponse;
-use shared::wire::authlete::result::Call;
+use shared::platform::capabilities::TicketEnder;
+use shared::tokens::issue;
 
 /// Spends a ticket on which no token shall be issued.
 #[derive(Debug)]

@@ -1,12 +1,13 @@
 //! `GET /client/get/{id}` of Authlete's API.
 
-use shared::clients;
+use shared::admin::clients;
+use shared::api::authlete::client::ClientView;
+use shared::api::authlete::{ClientPath, ServiceCredentials};
+use shared::api::http::{Answer, Dialect, Endpoint, Route};
+use shared::auth::service::authenticate;
 use shared::domain::Error;
 use shared::domain::scope::api;
-use shared::http::{Answer, ClientPath, Dialect, Endpoint, Route, ServiceCredentials};
-use shared::ports::Reader;
-use shared::service::authenticate;
-use shared::wire::authlete::client::ClientView;
+use shared::platform::capabilities::Reader;
 
 /// Shows a client.
 #[derive(Debug)]

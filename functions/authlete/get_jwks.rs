@@ -1,12 +1,13 @@
 //! `GET /service/jwks/get` of Authlete's API.
 
 use serde_json::Value;
+use shared::api::authlete::ServiceCredentials;
+use shared::api::authlete::request::KeySetQuery;
+use shared::api::http::{Answer, Dialect, Endpoint, Query, Route};
+use shared::auth::service::authenticate;
 use shared::domain::{Error, Fault};
-use shared::http::{Answer, Dialect, Endpoint, Query, Route, ServiceCredentials};
-use shared::ports::Reader;
-use shared::service::authenticate;
-use shared::wire::JwkSet;
-use shared::wire::authlete::request::KeySetQuery;
+use shared::encoding::JwkSet;
+use shared::platform::capabilities::Reader;
 
 /// Tells the public keys by which the service's tokens are signed.
 #[derive(Debug)]

@@ -1,12 +1,13 @@
 //! `GET /api/{serviceId}/auth/token/create/batch/status/{requestId}` of Authlete's API.
 
-use shared::batch;
+use shared::api::authlete::response::BatchStatusResponse;
+use shared::api::authlete::{BatchPath, ServiceCredentials};
+use shared::api::http::{Answer, Dialect, Endpoint, Route};
+use shared::auth::service;
 use shared::domain::scope::api;
 use shared::domain::{Error, Refusal};
-use shared::http::{Answer, BatchPath, Dialect, Endpoint, Route, ServiceCredentials};
-use shared::ports::BatchReader;
-use shared::service;
-use shared::wire::authlete::response::BatchStatusResponse;
+use shared::platform::capabilities::BatchReader;
+use shared::tokens::batch;
 
 /// Tells how a batch is.
 #[derive(Debug)]

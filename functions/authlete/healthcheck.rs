@@ -1,8 +1,8 @@
 //! `GET /api/lifecycle/healthcheck` of Authlete's API.
 
+use shared::api::http::{Dialect, Endpoint, PlainText, Route};
 use shared::domain::Error;
-use shared::http::{Dialect, Endpoint, PlainText, Route};
-use shared::ports::Public;
+use shared::platform::capabilities::Public;
 
 /// Says that it is there, to anybody.
 #[derive(Debug)]

@@ -1,16 +1,16 @@
 //! `POST /auth/introspection` of Authlete's API.
 
-use shared::client_token::Sought;
+use shared::api::authlete::content::Style;
+use shared::api::authlete::response::IntrospectionResponse;
+use shared::api::authlete::result::Call;
+use shared::api::authlete::{Lenient, ServiceCredentials, request};
+use shared::api::http::{Answer, Dialect, Endpoint, Route, understood};
+use shared::auth::service::authenticate;
 use shared::domain::scope::api;
 use shared::domain::{Error, Fault};
-use shared::http::{Answer, Dialect, Endpoint, Lenient, Route, ServiceCredentials, understood};
-use shared::introspect::for_resource;
-use shared::ports::Introspector;
-use shared::service::authenticate;
-use shared::wire::authlete::content::Style;
-use shared::wire::authlete::request;
-use shared::wire::authlete::response::IntrospectionResponse;
-use shared::wire::authlete::result::Call;
+use shared::platform::capabilities::Introspector;
+use shared::tokens::introspect::for_resource;
+use shared::tokens::lookup::Sought;
 
 /// Tells a resource server whether a token opens what is asked for.
 #[derive(Debug)]

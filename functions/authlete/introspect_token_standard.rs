@@ -1,16 +1,16 @@
 //! `POST /auth/introspection/standard` of Authlete's API.
 
-use shared::client_token::Sought;
+use shared::api::authlete::content::Style;
+use shared::api::authlete::response::StandardIntrospectionResponse;
+use shared::api::authlete::result::Call;
+use shared::api::authlete::{Lenient, ServiceCredentials, request};
+use shared::api::http::{Answer, Dialect, Endpoint, Route, understood};
+use shared::auth::service::authenticate;
 use shared::domain::scope::api;
 use shared::domain::{Error, Fault};
-use shared::http::{Answer, Dialect, Endpoint, Lenient, Route, ServiceCredentials, understood};
-use shared::introspect::of_client;
-use shared::ports::Reader;
-use shared::service::authenticate;
-use shared::wire::authlete::content::Style;
-use shared::wire::authlete::request;
-use shared::wire::authlete::response::StandardIntrospectionResponse;
-use shared::wire::authlete::result::Call;
+use shared::platform::capabilities::Reader;
+use shared::tokens::introspect::of_client;
+use shared::tokens::lookup::Sought;
 
 /// Tells what RFC 7662 tells of a token, for an authorization server to send on.
 #[derive(Debug)]

@@ -1,15 +1,15 @@
 //! `POST /auth/token/issue` of Authlete's API.
 
+use shared::api::authlete::content::Style;
+use shared::api::authlete::response::TokenIssueResponse;
+use shared::api::authlete::result::Call;
+use shared::api::authlete::{Lenient, ServiceCredentials, request};
+use shared::api::http::{Answer, Dialect, Endpoint, Route, understood};
+use shared::auth::service::authenticate;
 use shared::domain::Error;
 use shared::domain::scope::api;
-use shared::http::{Answer, Dialect, Endpoint, Lenient, Route, ServiceCredentials, understood};
-use shared::issue;
-use shared::ports::Granter;
-use shared::service::authenticate;
-use shared::wire::authlete::content::Style;
-use shared::wire::authlete::request;
-use shared::wire::authlete::response::TokenIssueResponse;
-use shared::wire::authlete::result::Call;
+use shared::platform::capabilities::Granter;
+use shared::tokens::issue;
 
 /// Issues a token on a ticket, for a user whom the authorization server has authenticated.
 #[derive(Debug)]

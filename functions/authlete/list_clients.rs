@@ -1,12 +1,13 @@
 //! `GET /client/get/list` of Authlete's API.
 
-use shared::clients;
+use shared::admin::clients;
+use shared::api::authlete::client::ClientListView;
+use shared::api::authlete::{ServiceCredentials, client};
+use shared::api::http::{Answer, Dialect, Endpoint, Query, Route};
+use shared::auth::service::authenticate;
 use shared::domain::Error;
 use shared::domain::scope::api;
-use shared::http::{Answer, Dialect, Endpoint, Query, Route, ServiceCredentials};
-use shared::ports::DirectoryReader;
-use shared::service::authenticate;
-use shared::wire::authlete::client::{self, ClientListView};
+use shared::platform::capabilities::DirectoryReader;
 
 /// Lists the clients of the service.
 #[derive(Debug)]

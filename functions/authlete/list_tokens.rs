@@ -1,13 +1,13 @@
 //! `GET /auth/token/get/list` of Authlete's API.
 
+use shared::api::authlete::response::TokenListResponse;
+use shared::api::authlete::{ServiceCredentials, request};
+use shared::api::http::{Answer, Dialect, Endpoint, Query, Route};
+use shared::auth::service::{authenticate, client_named};
 use shared::domain::scope::api;
 use shared::domain::{Error, Refusal};
-use shared::http::{Answer, Dialect, Endpoint, Query, Route, ServiceCredentials};
-use shared::list::{ClientFilter, list_of_clients};
-use shared::ports::Lister;
-use shared::service::{authenticate, client_named};
-use shared::wire::authlete::request;
-use shared::wire::authlete::response::TokenListResponse;
+use shared::platform::capabilities::Lister;
+use shared::tokens::list::{ClientFilter, list_of_clients};
 
 /// Lists the tokens of clients, oldest first.
 #[derive(Debug)]

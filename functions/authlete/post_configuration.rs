@@ -1,11 +1,12 @@
 //! `POST /service/configuration` of Authlete's API.
 
+use shared::api::authlete::request::Configuration;
+use shared::api::authlete::response::Metadata;
+use shared::api::authlete::{Lenient, ServiceCredentials};
+use shared::api::http::{Answer, Dialect, Endpoint, Route};
+use shared::auth::service::authenticate;
 use shared::domain::Error;
-use shared::http::{Answer, Dialect, Endpoint, Lenient, Route, ServiceCredentials};
-use shared::ports::Reader;
-use shared::service::authenticate;
-use shared::wire::authlete::request::Configuration;
-use shared::wire::authlete::response::Metadata;
+use shared::platform::capabilities::Reader;
 
 /// Tells what the service can do, in the words of OpenID Connect Discovery: with the same members in a body.
 #[derive(Debug)]

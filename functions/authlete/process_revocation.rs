@@ -1,17 +1,17 @@
 //! `POST /auth/revocation` of Authlete's API.
 
-use shared::client_auth;
-use shared::client_token::Sought;
+use shared::api::authlete::content::Style;
+use shared::api::authlete::response::RevocationResponse;
+use shared::api::authlete::result::Call;
+use shared::api::authlete::{Lenient, ServiceCredentials, request};
+use shared::api::http::{Answer, Dialect, Endpoint, Route, understood};
+use shared::auth::client;
+use shared::auth::service::authenticate;
 use shared::domain::scope::api;
 use shared::domain::{Denial, Error};
-use shared::http::{Answer, Dialect, Endpoint, Lenient, Route, ServiceCredentials, understood};
-use shared::ports::ClientRevoker;
-use shared::revoke::revoke_for_client;
-use shared::service::authenticate;
-use shared::wire::authlete::content::Style;
-use shared::wire::authlete::request;
-use shared::wire::authlete::response::RevocationResponse;
-use shared::wire::authlete::result::Call;
+use shared::platform::capabilities::ClientRevoker;
+use shared::tokens::lookup::Sought;
+use shared::tokens::revoke::revoke_for_client;
 
 /// Revokes what a client wants revoked (RFC 7009), for an authorization server to answer it.
 #[derive(Debug)]
@@ -36,8 +36,7 @@ impl Endpoint for ProcessRevocation {
         let caller = authenticate(reader, &credentials.0, &[api::TOKENS_REVOKE], seek).await?;
         let revoked = async {
             let asked = asked?;
-            let client =
-                client_auth::authenticate(reader, &*ports.once, &caller.service, &caller.found, &asked.credentials).await?;
+            let client = client::authenticate(reader, &*ports.once, &caller.service, &caller.found, &asked.credentials).await?;
             let token = (caller.sought.1.as_ref().ok_or(Denial::TokenMissing)?, &caller.found);
             revoke_for_client(ports, client.client(), token, asked.hint).await?;
             Ok(asked.callback)

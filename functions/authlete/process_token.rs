@@ -1,15 +1,15 @@
 //! `POST /auth/token` of Authlete's API.
 
+use shared::api::authlete::content::Style;
+use shared::api::authlete::response::{Requested, TokenResponse};
+use shared::api::authlete::result::Call;
+use shared::api::authlete::{Lenient, ServiceCredentials, request};
+use shared::api::http::{Answer, Dialect, Endpoint, Route, understood};
+use shared::auth::service::authenticate;
 use shared::domain::Error;
 use shared::domain::scope::api;
-use shared::http::{Answer, Dialect, Endpoint, Lenient, Route, ServiceCredentials, understood};
-use shared::ports::Granter;
-use shared::service::authenticate;
-use shared::token_request;
-use shared::wire::authlete::content::Style;
-use shared::wire::authlete::request;
-use shared::wire::authlete::response::{Requested, TokenResponse};
-use shared::wire::authlete::result::Call;
+use shared::oauth::delegated;
+use shared::platform::capabilities::Granter;
 
 /// Processes what a client has sent to the token endpoint of an authorization server.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl Endpoint for ProcessToken {
         let requested = Requested::of(asked.as_ref().ok());
         let processed = async {
             let (request, subjects) = (asked?, caller.sought.unwrap_or_default());
-            token_request::process(ports, &caller.service, (&subjects, &caller.found), request).await
+            delegated::process(ports, &caller.service, (&subjects, &caller.found), request).await
         };
         Ok(match understood(processed.await)? {
             Ok(outcome) => Answer::of(&TokenResponse::of(&outcome, &requested, org)?)?,

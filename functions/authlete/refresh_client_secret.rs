@@ -1,12 +1,13 @@
 //! `GET /client/secret/refresh/{id}` of Authlete's API.
 
-use shared::clients;
+use shared::admin::clients;
+use shared::api::authlete::client::SecretView;
+use shared::api::authlete::{ClientPath, ServiceCredentials};
+use shared::api::http::{Answer, Dialect, Endpoint, Route};
+use shared::auth::service::authenticate;
 use shared::domain::Error;
 use shared::domain::scope::api;
-use shared::http::{Answer, ClientPath, Dialect, Endpoint, Route, ServiceCredentials};
-use shared::ports::AccessKeeper;
-use shared::service::authenticate;
-use shared::wire::authlete::client::SecretView;
+use shared::platform::capabilities::AccessKeeper;
 
 /// Makes a new secret for a client, and tells it once. A `GET` that changes something: so the SDKs want it.
 #[derive(Debug)]

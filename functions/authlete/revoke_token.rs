@@ -1,15 +1,16 @@
 //! `POST /auth/token/revoke` of Authlete's API.
 
-use shared::client_token::Sought;
+use shared::api::authlete::request::Revoked;
+use shared::api::authlete::response::TokenRevokeResponse;
+use shared::api::authlete::{Lenient, ServiceCredentials, request};
+use shared::api::http::{Answer, Dialect, Endpoint, Route};
+use shared::auth::service::{Authenticated, authenticate, client_named};
 use shared::domain::scope::api;
 use shared::domain::{ClientRef, Error, OrgId};
-use shared::http::{Answer, Dialect, Endpoint, Lenient, Route, ServiceCredentials};
 use shared::keys::PublishedKeys;
-use shared::ports::BulkRevoker;
-use shared::revoke::{ClientBulk, revoke_found, revoke_of_clients};
-use shared::service::{Authenticated, authenticate, client_named};
-use shared::wire::authlete::request::{self, Revoked};
-use shared::wire::authlete::response::TokenRevokeResponse;
+use shared::platform::capabilities::BulkRevoker;
+use shared::tokens::lookup::Sought;
+use shared::tokens::revoke::{ClientBulk, revoke_found, revoke_of_clients};
 
 /// Revokes a token, or all that a client or a subject has, and tells how many there were.
 #[derive(Debug)]

@@ -1,12 +1,13 @@
 //! `POST /client/update/{id}` of Authlete's API.
 
-use shared::clients;
+use shared::admin::clients;
+use shared::api::authlete::client::{ClientBody, ClientView};
+use shared::api::authlete::{ClientPath, Lenient, ServiceCredentials};
+use shared::api::http::{Answer, Dialect, Endpoint, Route};
+use shared::auth::service::authenticate;
 use shared::domain::Error;
 use shared::domain::scope::api;
-use shared::http::{Answer, ClientPath, Dialect, Endpoint, Lenient, Route, ServiceCredentials};
-use shared::ports::ClientWriter;
-use shared::service::authenticate;
-use shared::wire::authlete::client::{ClientBody, ClientView};
+use shared::platform::capabilities::ClientWriter;
 
 /// Replaces what is said of a client.
 #[derive(Debug)]

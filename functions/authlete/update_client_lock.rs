@@ -1,12 +1,13 @@
 //! `POST /client/lock_flag/update/{id}` of Authlete's API.
 
-use shared::clients;
+use shared::admin::clients;
+use shared::api::authlete::client::{LockView, UpdateLock};
+use shared::api::authlete::{ClientPath, Lenient, ServiceCredentials};
+use shared::api::http::{Answer, Dialect, Endpoint, Route};
+use shared::auth::service::authenticate;
 use shared::domain::Error;
 use shared::domain::scope::api;
-use shared::http::{Answer, ClientPath, Dialect, Endpoint, Lenient, Route, ServiceCredentials};
-use shared::ports::AccessKeeper;
-use shared::service::authenticate;
-use shared::wire::authlete::client::{LockView, UpdateLock};
+use shared::platform::capabilities::AccessKeeper;
 
 /// Locks a client, or unlocks it.
 #[derive(Debug)]

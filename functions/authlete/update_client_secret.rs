@@ -1,12 +1,13 @@
 //! `POST /client/secret/update/{id}` of Authlete's API.
 
-use shared::clients;
+use shared::admin::clients;
+use shared::api::authlete::client::{SecretView, UpdateSecret};
+use shared::api::authlete::{ClientPath, Lenient, ServiceCredentials};
+use shared::api::http::{Answer, Dialect, Endpoint, Route};
+use shared::auth::service::authenticate;
 use shared::domain::Error;
 use shared::domain::scope::api;
-use shared::http::{Answer, ClientPath, Dialect, Endpoint, Lenient, Route, ServiceCredentials};
-use shared::ports::AccessKeeper;
-use shared::service::authenticate;
-use shared::wire::authlete::client::{SecretView, UpdateSecret};
+use shared::platform::capabilities::AccessKeeper;
 
 /// Gives a client a secret of the caller's choice.
 #[derive(Debug)]

@@ -1,15 +1,15 @@
 //! `POST /auth/token/update` of Authlete's API.
 
-use shared::amend;
-use shared::client_token::Sought;
+use shared::api::authlete::response::TokenUpdateResponse;
+use shared::api::authlete::result::Call;
+use shared::api::authlete::{Lenient, ServiceCredentials, request};
+use shared::api::http::{Answer, Dialect, Endpoint, Route, understood};
+use shared::auth::service::authenticate;
 use shared::domain::scope::api;
 use shared::domain::{Error, Fault};
-use shared::http::{Answer, Dialect, Endpoint, Lenient, Route, ServiceCredentials, understood};
-use shared::ports::Amender;
-use shared::service::authenticate;
-use shared::wire::authlete::request;
-use shared::wire::authlete::response::TokenUpdateResponse;
-use shared::wire::authlete::result::Call;
+use shared::platform::capabilities::Amender;
+use shared::tokens::lookup::Sought;
+use shared::tokens::update;
 
 /// Changes a token that is there.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl Endpoint for UpdateToken {
         let updated = async {
             let (token, update) = asked?;
             let sought = caller.sought.ok_or_else(|| Fault::internal("looking for the token to change"))?;
-            Ok((amend::update(ports, &caller.service, (&sought, &caller.found), &update).await?, token))
+            Ok((update::update(ports, &caller.service, (&sought, &caller.found), &update).await?, token))
         };
         Ok(match understood(updated.await)? {
             Ok((updated, token)) => Answer::of(&TokenUpdateResponse::of(&updated, &token)?)?,

@@ -1,11 +1,11 @@
 //! Makes the tokens of batches: `/auth/token/create/batch` of Authlete's API.
 
-use shared::batch::work_on_all;
+use shared::api::lambda::Operation;
+use shared::api::lambda::queue_event::Messages;
+use shared::api::lambda::stream_event::Failures;
 use shared::domain::Error;
-use shared::lambda::Operation;
-use shared::ports::BatchWorker;
-use shared::wire::queue::Messages;
-use shared::wire::stream::Failures;
+use shared::platform::capabilities::BatchWorker;
+use shared::tokens::batch::work_on_all;
 
 /// Records the tokens of some parts of batches. A part that fails comes again by itself.
 #[derive(Debug)]

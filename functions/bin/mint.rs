@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use shared::aws::platform::for_minting;
-use shared::lambda::Bundle;
+use shared::api::lambda::Bundle;
+use shared::platform::aws::platform::for_minting;
 
 fn main() -> ExitCode {
     Bundle::new().endpoints(functions::mint(), for_minting).main()

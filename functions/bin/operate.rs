@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use shared::aws::platform::{for_auditing, for_operations, for_queueing, for_work};
-use shared::lambda::Bundle;
+use shared::api::lambda::Bundle;
+use shared::platform::aws::platform::{for_auditing, for_operations, for_queueing, for_work};
 
 fn main() -> ExitCode {
     Bundle::new()

@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
+use shared::api::lambda::Bundle;
 use shared::domain::Issuer;
-use shared::lambda::Bundle;
-use shared::ports::{Announcer, Provides, Public};
+use shared::platform::capabilities::{Announcer, Provides, Public};
 
 struct OnlyIssuer(Issuer);
 

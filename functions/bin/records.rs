@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use shared::aws::platform::{for_authorizer, for_records};
-use shared::lambda::Bundle;
+use shared::api::lambda::Bundle;
+use shared::platform::aws::platform::{for_authorizer, for_records};
 
 fn main() -> ExitCode {
     Bundle::new().endpoints(functions::records(), for_records).operations(functions::records_operations(), for_authorizer).main()

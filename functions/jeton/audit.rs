@@ -1,10 +1,10 @@
 //! The audit trail, fed by the streams of the tables.
 
-use shared::audit::audit;
+use shared::api::jeton::publish_audit::audit;
+use shared::api::lambda::Operation;
+use shared::api::lambda::stream_event::{Batch, Failures, StreamRecord};
 use shared::domain::Error;
-use shared::lambda::Operation;
-use shared::ports::Auditor;
-use shared::wire::stream::{Batch, Failures, StreamRecord};
+use shared::platform::capabilities::Auditor;
 
 /// Tells of each commit, at least once and always under the same id.
 #[derive(Debug)]

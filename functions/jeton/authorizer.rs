@@ -1,10 +1,10 @@
 //! A Lambda authorizer for other APIs behind API Gateway.
 
-use shared::authorize::{Verdict, authorize};
+use shared::api::lambda::Operation;
+use shared::api::lambda::authorizer_event::{Answer, Question};
+use shared::auth::authorizer::{Verdict, authorize};
 use shared::domain::{Error, Refusal};
-use shared::lambda::Operation;
-use shared::ports::Guard;
-use shared::wire::gateway::{Answer, Question};
+use shared::platform::capabilities::Guard;
 
 /// Lets in whose token is alive and has what is asked for. A failure of ours is an error, which lets nobody in, and is not
 /// kept as if the token were bad.

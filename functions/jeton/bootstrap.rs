@@ -1,10 +1,10 @@
 //! `jeton.bootstrap`: no route. Invoked once, by someone with rights of IAM: `sam remote invoke`.
 
-use shared::bootstrap;
+use shared::admin::bootstrap;
+use shared::api::jeton::operate;
+use shared::api::lambda::Operation;
 use shared::domain::Error;
-use shared::lambda::Operation;
-use shared::ports::Founder;
-use shared::wire::jeton::operate;
+use shared::platform::capabilities::Founder;
 
 /// Makes the first keys, org, administrator and token.
 #[derive(Debug)]

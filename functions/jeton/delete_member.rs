@@ -1,9 +1,9 @@
 //! `DELETE /v1/orgs/{org}/members/{sub}`: Jeton's own directory.
 
-use shared::directory;
+use shared::admin::orgs_and_members;
+use shared::api::http::{Bearer, Dialect, Endpoint, MemberPath, NoContent, Route};
 use shared::domain::Error;
-use shared::http::{Bearer, Dialect, Endpoint, MemberPath, NoContent, Route};
-use shared::ports::MemberRemover;
+use shared::platform::capabilities::MemberRemover;
 
 /// Deletes a member and kills its tokens.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ impl Endpoint for DeleteMember {
     type Output = NoContent;
 
     async fn handle(ports: &MemberRemover, (bearer, MemberPath(key)): Self::Input) -> Result<Self::Output, Error> {
-        directory::delete_member(ports, bearer.token(), &key).await?;
+        orgs_and_members::delete_member(ports, bearer.token(), &key).await?;
         Ok(NoContent)
     }
 }

@@ -1,9 +1,9 @@
 //! `DELETE /v1/orgs/{org}`: Jeton's own directory.
 
-use shared::directory;
+use shared::admin::orgs_and_members;
+use shared::api::http::{Bearer, Dialect, Endpoint, NoContent, OrgPath, Route};
 use shared::domain::Error;
-use shared::http::{Bearer, Dialect, Endpoint, NoContent, OrgPath, Route};
-use shared::ports::OrgRemover;
+use shared::platform::capabilities::OrgRemover;
 
 /// Deletes an org in which nothing is left.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ impl Endpoint for DeleteOrg {
     type Output = NoContent;
 
     async fn handle(ports: &OrgRemover, (bearer, OrgPath(id)): Self::Input) -> Result<Self::Output, Error> {
-        directory::delete_org(ports, bearer.token(), &id).await?;
+        orgs_and_members::delete_org(ports, bearer.token(), &id).await?;
         Ok(NoContent)
     }
 }

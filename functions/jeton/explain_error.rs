@@ -1,9 +1,10 @@
 //! `GET /errors/{code}`: where the `error_uri` of RFC 6749 section 5.2 leads.
 
+use shared::api::authlete::CodePath;
+use shared::api::authlete::result::explain;
+use shared::api::http::{Dialect, Endpoint, PlainText, Route};
 use shared::domain::{Error, Refusal};
-use shared::http::{CodePath, Dialect, Endpoint, PlainText, Route};
-use shared::ports::Public;
-use shared::wire::authlete::result::explain;
+use shared::platform::capabilities::Public;
 
 /// Tells a developer what the code of an error means, in words.
 #[derive(Debug)]

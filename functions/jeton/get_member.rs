@@ -1,10 +1,10 @@
 //! `GET /v1/orgs/{org}/members/{sub}`: Jeton's own directory.
 
-use shared::directory;
+use shared::admin::orgs_and_members;
+use shared::api::http::{Answer, Bearer, Dialect, Endpoint, MemberPath, Route};
+use shared::api::jeton::member::MemberView;
 use shared::domain::Error;
-use shared::http::{Answer, Bearer, Dialect, Endpoint, MemberPath, Route};
-use shared::ports::Reader;
-use shared::wire::jeton::member::MemberView;
+use shared::platform::capabilities::Reader;
 
 /// Shows a member, also to itself.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ impl Endpoint for GetMember {
     type Output = Answer<200, MemberView<'static>>;
 
     async fn handle(ports: &Reader, (bearer, MemberPath(key)): Self::Input) -> Result<Self::Output, Error> {
-        let member = directory::member(ports, bearer.token(), &key).await?;
+        let member = orgs_and_members::member(ports, bearer.token(), &key).await?;
         Ok(Answer::of(&MemberView::of(&member))?)
     }
 }

@@ -1,10 +1,10 @@
 //! `GET /v1/orgs/{org}`: Jeton's own directory.
 
-use shared::directory;
+use shared::admin::orgs_and_members;
+use shared::api::http::{Answer, Bearer, Dialect, Endpoint, OrgPath, Route};
+use shared::api::jeton::org::OrgView;
 use shared::domain::Error;
-use shared::http::{Answer, Bearer, Dialect, Endpoint, OrgPath, Route};
-use shared::ports::Reader;
-use shared::wire::jeton::org::OrgView;
+use shared::platform::capabilities::Reader;
 
 /// Shows an org.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ impl Endpoint for GetOrg {
     type Output = Answer<200, OrgView<'static>>;
 
     async fn handle(ports: &Reader, (bearer, OrgPath(id)): Self::Input) -> Result<Self::Output, Error> {
-        let org = directory::org(ports, bearer.token(), &id).await?;
+        let org = orgs_and_members::org(ports, bearer.token(), &id).await?;
         Ok(Answer::of(&OrgView::of(&org))?)
     }
 }

@@ -1,9 +1,9 @@
 //! `GET /health`.
 
+use shared::api::http::{Answer, Dialect, Endpoint, Route};
+use shared::api::jeton::Healthy;
 use shared::domain::Error;
-use shared::http::{Answer, Dialect, Endpoint, Route};
-use shared::ports::Public;
-use shared::wire::jeton::Healthy;
+use shared::platform::capabilities::Public;
 
 /// Says that it is there. Reads nothing, so that it stays cheap and tells of this process only.
 #[derive(Debug)]

@@ -1,9 +1,9 @@
 //! `GET /.well-known/jwks.json`.
 
+use shared::api::http::{Dialect, Endpoint, IfNoneMatch, Published, Route};
 use shared::domain::Error;
-use shared::http::{Dialect, Endpoint, IfNoneMatch, Published, Route};
-use shared::ports::KeyReader;
-use shared::wire::JwkSet;
+use shared::encoding::JwkSet;
+use shared::platform::capabilities::KeyReader;
 
 /// Publishes the public keys: a JWK Set, RFC 7517 section 5.
 #[derive(Debug)]

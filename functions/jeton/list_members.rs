@@ -1,10 +1,10 @@
 //! `GET /v1/orgs/{org}/members`: Jeton's own directory.
 
-use shared::directory;
+use shared::admin::orgs_and_members;
+use shared::api::http::{Answer, Bearer, Dialect, Endpoint, OrgPath, Query, Route};
+use shared::api::jeton::member::{MembersPage, MembersView};
 use shared::domain::Error;
-use shared::http::{Answer, Bearer, Dialect, Endpoint, OrgPath, Query, Route};
-use shared::ports::DirectoryReader;
-use shared::wire::jeton::member::{MembersPage, MembersView};
+use shared::platform::capabilities::DirectoryReader;
 
 /// Lists the members of an org by `sub`, a page at a time.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ impl Endpoint for ListMembers {
     type Output = Answer<200, MembersView<'static>>;
 
     async fn handle(ports: &DirectoryReader, (bearer, OrgPath(org), Query(page)): Self::Input) -> Result<Self::Output, Error> {
-        let members = directory::members(ports, bearer.token(), &org, page.after.as_ref(), page.limit).await?;
+        let members = orgs_and_members::members(ports, bearer.token(), &org, page.after.as_ref(), page.limit).await?;
         Ok(Answer::of(&MembersView::of(&members, page.limit))?)
     }
 }

@@ -1,9 +1,9 @@
 //! `GET /openapi.json`: OpenAPI 3.1.
 
+use shared::api::http::{Dialect, Endpoint, IfNoneMatch, Published, Route};
 use shared::domain::Error;
-use shared::http::{Dialect, Endpoint, IfNoneMatch, Published, Route};
-use shared::ports::Public;
-use shared::wire::ApiDocument;
+use shared::encoding::ApiDocument;
+use shared::platform::capabilities::Public;
 
 /// Describes this API, all of it.
 #[derive(Debug)]

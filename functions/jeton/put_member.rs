@@ -1,11 +1,12 @@
 //! `PUT /v1/orgs/{org}/members/{sub}`: Jeton's own directory.
 
-use shared::directory;
+use shared::admin::orgs_and_members;
+use shared::api::http::{Bearer, Dialect, Endpoint, Json, MemberPath, Route, Written};
+use shared::api::jeton::member;
+use shared::api::jeton::member::MemberView;
 use shared::domain::Error;
-use shared::http::{Bearer, Dialect, Endpoint, Json, MemberPath, Route, Written};
-use shared::ports::MemberWriter;
+use shared::platform::capabilities::MemberWriter;
 use shared::store::Put;
-use shared::wire::jeton::member::{self, MemberView};
 
 /// Creates or replaces a member.
 #[derive(Debug)]
@@ -18,7 +19,7 @@ impl Endpoint for PutMember {
     type Output = Written<MemberView<'static>>;
 
     async fn handle(ports: &MemberWriter, (bearer, MemberPath(key), Json(request)): Self::Input) -> Result<Self::Output, Error> {
-        let (member, put) = directory::put_member(ports, bearer.token(), &key, request.try_into()?).await?;
+        let (member, put) = orgs_and_members::put_member(ports, bearer.token(), &key, request.try_into()?).await?;
         Ok(Written::of(put == Put::Created, &MemberView::of(&member))?)
     }
 }

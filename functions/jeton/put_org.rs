@@ -1,11 +1,12 @@
 //! `PUT /v1/orgs/{org}`: Jeton's own directory.
 
-use shared::directory;
+use shared::admin::orgs_and_members;
+use shared::api::http::{Bearer, Dialect, Endpoint, Json, OrgPath, Route, Written};
+use shared::api::jeton::org;
+use shared::api::jeton::org::OrgView;
 use shared::domain::Error;
-use shared::http::{Bearer, Dialect, Endpoint, Json, OrgPath, Route, Written};
-use shared::ports::OrgWriter;
+use shared::platform::capabilities::OrgWriter;
 use shared::store::Put;
-use shared::wire::jeton::org::{self, OrgView};
 
 /// Creates an org below one that the bearer administers, or changes one that it administers.
 #[derive(Debug)]
@@ -18,7 +19,7 @@ impl Endpoint for PutOrg {
     type Output = Written<OrgView<'static>>;
 
     async fn handle(ports: &OrgWriter, (bearer, OrgPath(id), Json(request)): Self::Input) -> Result<Self::Output, Error> {
-        let (org, put) = directory::put_org(ports, bearer.token(), &id, request.try_into()?).await?;
+        let (org, put) = orgs_and_members::put_org(ports, bearer.token(), &id, request.try_into()?).await?;
         Ok(Written::of(put == Put::Created, &OrgView::of(&org))?)
     }
 }

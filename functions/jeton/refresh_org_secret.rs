@@ -1,10 +1,10 @@
 //! `POST /v1/orgs/{org}/secret`: Jeton's own directory.
 
-use shared::directory;
+use shared::admin::orgs_and_members;
+use shared::api::http::{Answer, Bearer, Dialect, Endpoint, OrgPath, Route};
+use shared::api::jeton::org::OrgSecret;
 use shared::domain::Error;
-use shared::http::{Answer, Bearer, Dialect, Endpoint, OrgPath, Route};
-use shared::ports::AccessKeeper;
-use shared::wire::jeton::org::OrgSecret;
+use shared::platform::capabilities::AccessKeeper;
 
 /// Makes a new API secret for an org, and tells it once.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ impl Endpoint for RefreshOrgSecret {
     type Output = Answer<200, OrgSecret<'static>>;
 
     async fn handle(ports: &AccessKeeper, (bearer, OrgPath(id)): Self::Input) -> Result<Self::Output, Error> {
-        let secret = directory::refresh_org_secret(ports, bearer.token(), &id).await?;
+        let secret = orgs_and_members::refresh_org_secret(ports, bearer.token(), &id).await?;
         Ok(Answer::of(&OrgSecret::of(&id, &secret))?)
     }
 }

@@ -1,10 +1,10 @@
 //! `jeton.rotate_keys`: no route. Invoked by a schedule, and by hand.
 
+use shared::admin::rotation;
+use shared::api::jeton::operate;
+use shared::api::lambda::Operation;
 use shared::domain::Error;
-use shared::lambda::Operation;
-use shared::ports::Rotator;
-use shared::rotate;
-use shared::wire::jeton::operate;
+use shared::platform::capabilities::Rotator;
 
 /// Makes the key that signs next when it is time for it, and parts with those that have retired.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ impl Operation for RotateKeys {
     type Output = operate::RotatedKeys;
 
     async fn handle(ports: &Rotator, event: Self::Input) -> Result<Self::Output, Error> {
-        let ring = rotate::rotate(ports, &event.ask()).await?;
+        let ring = rotation::rotate(ports, &event.ask()).await?;
         Ok(operate::RotatedKeys::of(&ring, ports.clock.now()))
     }
 }

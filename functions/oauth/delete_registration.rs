@@ -1,9 +1,10 @@
 //! `DELETE /oauth2/register/{client_id}`: RFC 7592 section 2.3.
 
+use shared::api::http::{Dialect, Endpoint, NoContent, Route};
+use shared::api::oauth::RegistrationAccess;
 use shared::domain::Error;
-use shared::http::{Dialect, Endpoint, NoContent, RegistrationAccess, Route};
-use shared::ports::RegistrationRemover;
-use shared::registration::{delete, identify};
+use shared::oauth::registration::{delete, identify};
+use shared::platform::capabilities::RegistrationRemover;
 
 /// Deletes a client, and with it all its tokens.
 #[derive(Debug)]

@@ -1,10 +1,11 @@
 //! `GET /oauth2/register/{client_id}`: RFC 7592 section 2.1.
 
+use shared::api::http::{Answer, Dialect, Endpoint, Route};
+use shared::api::oauth::RegistrationAccess;
+use shared::api::oauth::registration::ClientInformation;
 use shared::domain::Error;
-use shared::http::{Answer, Dialect, Endpoint, RegistrationAccess, Route};
-use shared::ports::RegistrationReader;
-use shared::registration::identify;
-use shared::wire::oauth::registration::ClientInformation;
+use shared::oauth::registration::identify;
+use shared::platform::capabilities::RegistrationReader;
 
 /// Shows a client how it is registered.
 #[derive(Debug)]

@@ -1,16 +1,17 @@
 //! `POST /oauth2/introspect`: RFC 7662, RFC 9701.
 
-use shared::client_auth::identify;
-use shared::client_token::Sought;
+use shared::api::http::{Dialect, Endpoint, Route, SignedJson};
+use shared::api::oauth::introspection::{IntrospectionResponse, SIGNED_TYPE};
+use shared::api::oauth::{AskerCredentials, TokenShown};
+use shared::auth::client::identify;
+use shared::auth::service::{Credentials, Proof, authenticate};
 use shared::domain::scope::api;
 use shared::domain::{ClientKind, Denial, Error, OrgId, Service};
-use shared::http::{AskerCredentials, Dialect, Endpoint, Route, SignedJson, TokenShown};
-use shared::introspect::{Asker, introspect_for};
-use shared::jose;
-use shared::ports::Attester;
-use shared::service::{Credentials, Proof, authenticate};
+use shared::keys::signer::jws;
+use shared::platform::capabilities::Attester;
 use shared::store::Found;
-use shared::wire::oauth::introspection::{IntrospectionResponse, SIGNED_TYPE};
+use shared::tokens::introspect::{Asker, introspect_for};
+use shared::tokens::lookup::Sought;
 
 /// Tells what a token is good for, to those who may know.
 #[derive(Debug)]
@@ -35,7 +36,7 @@ impl Endpoint for Introspect {
         let signing = ports.signing.now().await?;
         let claims = response.to_claims(reader.keys.issuer(), &caller.name, reader.now())?;
         let signer = signing.signer(org.settings.oauth.access_token_sign_alg)?;
-        Ok(SignedJson::Signed(jose::sign(signer, SIGNED_TYPE, &claims).await?))
+        Ok(SignedJson::Signed(jws::sign(signer, SIGNED_TYPE, &claims).await?))
     }
 }
 

@@ -1,9 +1,9 @@
 //! `GET /.well-known/oauth-authorization-server`: RFC 8414 section 3.
 
+use shared::api::http::{Dialect, Endpoint, IfNoneMatch, PathBehind, Published, Route};
+use shared::api::oauth::metadata::{Endpoints, Metadata, is_path_of};
 use shared::domain::{Error, Refusal};
-use shared::http::{Dialect, Endpoint, IfNoneMatch, PathBehind, Published, Route};
-use shared::ports::Announcer;
-use shared::wire::oauth::metadata::{Endpoints, Metadata, is_path_of};
+use shared::platform::capabilities::Announcer;
 
 use super::introspect::Introspect;
 use super::register_client::RegisterClient;

@@ -1,9 +1,10 @@
 //! `GET /.well-known/openid-configuration`: OpenID Connect Discovery section 4.
 
+use shared::api::http::{Dialect, Endpoint, IfNoneMatch, Published, Route};
+use shared::api::oauth::metadata;
+use shared::api::oauth::metadata::Metadata;
 use shared::domain::Error;
-use shared::http::{Dialect, Endpoint, IfNoneMatch, Published, Route};
-use shared::ports::Announcer;
-use shared::wire::oauth::metadata::{self, Metadata};
+use shared::platform::capabilities::Announcer;
 
 use super::metadata::endpoints;
 

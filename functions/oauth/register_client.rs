@@ -1,12 +1,12 @@
 //! `POST /oauth2/register`: RFC 7591.
 
+use shared::api::http::{Answer, Bearer, Dialect, Endpoint, Json, Route};
+use shared::api::oauth::registration::{ClientInformation, RegistrationBody};
+use shared::auth::service::{Credentials, Proof, authenticate};
 use shared::domain::scope::api;
 use shared::domain::{Error, Secret};
-use shared::http::{Answer, Bearer, Dialect, Endpoint, Json, Route};
-use shared::ports::Registrar;
-use shared::registration::{PATH, register};
-use shared::service::{Credentials, Proof, authenticate};
-use shared::wire::oauth::registration::{ClientInformation, RegistrationBody};
+use shared::oauth::registration::{PATH, register};
+use shared::platform::capabilities::Registrar;
 
 /// Registers a client in the org of the initial access token, and tells its secret once.
 #[derive(Debug)]

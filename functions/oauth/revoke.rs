@@ -1,11 +1,12 @@
 //! `POST /oauth2/revoke`: RFC 7009.
 
-use shared::client_auth::identify;
-use shared::client_token::Sought;
+use shared::api::http::{Dialect, Done, Endpoint, Route};
+use shared::api::oauth::TokenNamed;
+use shared::auth::client::identify;
 use shared::domain::Error;
-use shared::http::{Dialect, Done, Endpoint, Route, TokenNamed};
-use shared::ports::ClientRevoker;
-use shared::revoke::revoke_if_own;
+use shared::platform::capabilities::ClientRevoker;
+use shared::tokens::lookup::Sought;
+use shared::tokens::revoke::revoke_if_own;
 
 /// Revokes a token of the client, with its refresh token. Whether there was one isn't told, nor whose it was: RFC 7009 section 2.2.
 #[derive(Debug)]

@@ -1,10 +1,12 @@
 //! `POST /oauth2/token`: RFC 6749 section 3.2.
 
+use shared::api::http::{Answer, Dialect, Endpoint, Route};
+use shared::api::oauth::WithNonce;
+use shared::api::oauth::token::TokenResponse;
 use shared::domain::Error;
-use shared::grants::{self, GrantRequest};
-use shared::http::{Answer, Dialect, Endpoint, Route, WithNonce};
-use shared::ports::Granter;
-use shared::wire::oauth::token::TokenResponse;
+use shared::oauth::grants;
+use shared::oauth::grants::GrantRequest;
+use shared::platform::capabilities::Granter;
 
 /// Grants a token to a client.
 #[derive(Debug)]

@@ -1,10 +1,11 @@
 //! `PUT /oauth2/register/{client_id}`: RFC 7592 section 2.2.
 
+use shared::api::http::{Answer, Dialect, Endpoint, Json, Route};
+use shared::api::oauth::RegistrationAccess;
+use shared::api::oauth::registration::{ClientInformation, RegistrationBody};
 use shared::domain::Error;
-use shared::http::{Answer, Dialect, Endpoint, Json, RegistrationAccess, Route};
-use shared::ports::RegistrationWriter;
-use shared::registration::{identify, replace};
-use shared::wire::oauth::registration::{ClientInformation, RegistrationBody};
+use shared::oauth::registration::{identify, replace};
+use shared::platform::capabilities::RegistrationWriter;
 
 /// Replaces what a client has said of itself.
 #[derive(Debug)]

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use common::{CONNECTIONS, Cost, Server, measure, member, request, send};
 use shared::domain::Algorithm;
-use shared::jose::jws::VerifyingKey;
-use shared::signer::{LocalSigner, Signer as _};
+use shared::jose::VerifyingKey;
+use shared::keys::signer::{LocalSigner, Signer as _};
 
 /// Tokens that are asked about again and again.
 const KNOWN: usize = 1_000;

@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use shared::bootstrap;
+use shared::admin::bootstrap;
+use shared::auth::bearer::{Presented, examine};
 use shared::domain::{Error, Fault, OrgId, Seconds, Standing, Subject, Timestamp};
-use shared::embedded::Home;
-use shared::examine::{Presented, examine};
 use shared::platform::Platform;
-use shared::ports::Provides as _;
+use shared::platform::capabilities::Provides as _;
+use shared::platform::data_dir::Home;
 use shared::store::Wanted;
 
 /// All digits, so that it can be an Authlete `serviceId`, too.

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use shared::aws::Sdk;
-use shared::aws::platform::{minting, operations, store, tables};
-use shared::config::{Aws, KeyMaking};
+use shared::admin::rotation::{Ask, rotate};
 use shared::domain::{Error, Fault, Issuer, Schedule, Seconds, SigningMode};
-use shared::embedded::Home;
+use shared::keys::signer::kms::ensure_envelope_key;
 use shared::platform::Platform;
-use shared::ports::Provides as _;
-use shared::rotate::{Ask, rotate};
-use shared::signer::kms::ensure_envelope_key;
+use shared::platform::aws::Sdk;
+use shared::platform::aws::platform::{minting, operations, store, tables};
+use shared::platform::capabilities::Provides as _;
+use shared::platform::config::{Aws, KeyMaking};
+use shared::platform::data_dir::Home;
 use shared::store::Store;
 use shared::store::dynamodb::{create_tables, enable_time_to_live};
 

@@ -9,17 +9,17 @@ mod server;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use shared::batch;
-use shared::domain::{Error, Fault, Issuer};
-use shared::embedded::Home;
-use shared::entropy::SystemEntropy;
-use shared::http::Service;
-use shared::key_sets::KeySets;
+use shared::api::http::Service;
+use shared::api::jeton::load_seed;
+use shared::api::jeton::load_seed::NotLoaded;
+use shared::api::jeton::seed::Seed;
+use shared::domain::{Error, Fault, Issuer, SystemEntropy};
+use shared::keys::remote::KeySets;
+use shared::platform::capabilities::Provides as _;
+use shared::platform::data_dir::Home;
+use shared::platform::queue::local::LocalQueue;
 use shared::platform::{Platform, Whole};
-use shared::ports::Provides as _;
-use shared::queue::local::LocalQueue;
-use shared::seed::{self, NotLoaded};
-use shared::wire::jeton::seed::Seed;
+use shared::tokens::batch;
 use tokio::net::TcpListener;
 
 pub use options::{Durability, LogFormat, Options, SignerKind, StoreKind};
@@ -100,12 +100,12 @@ async fn load(platform: &Platform, file: &std::path::Path) -> Result<(), String>
     let seed = Seed::read(&text).map_err(|bad| format!("{name}: {bad}"))?;
     let reader = &platform.records.reader;
     let keys = reader.keys.now().await.map_err(|fault| in_words(&fault))?;
-    let loaded = seed::load(&*platform.records.store, &keys, &platform.records.key_origins, seed, reader.now()).await.map_err(
-        |error| match error {
+    let loaded = load_seed::load(&*platform.records.store, &keys, &platform.records.key_origins, seed, reader.now())
+        .await
+        .map_err(|error| match error {
             NotLoaded::Bad(bad) => format!("{name}: {bad}"),
             NotLoaded::Failed(fault) => in_words(&fault),
-        },
-    )?;
+        })?;
     println!("Loaded {name}: {} orgs, {} members, {} clients.", loaded.orgs, loaded.members, loaded.clients);
     Ok(())
 }

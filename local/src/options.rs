@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{Parser, ValueEnum};
 use http::HeaderName;
 use shared::domain::{Algorithm, Issuer};
-use shared::key_sets::Origin;
+use shared::keys::remote::Origin;
 use shared::store::sqlite;
 
 /// Jeton, a token service, in one process: OAuth 2, the Agilicus Tokens API, Authlete's token API and a directory of orgs,

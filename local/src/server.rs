@@ -12,7 +12,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use shared::http::{ClientCertificate, MOST_BODY, RequestId, Service};
+use shared::api::http::{ClientCertificate, MOST_BODY, RequestId, Service};
 use tokio::net::{TcpListener, TcpStream};
 
 /// A client that takes longer than this to send its headers, or its body, is hung up on.

@@ -10,12 +10,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use shared::clock::{Clock, SystemClock};
 use shared::domain::{
-    App, Audience, Member, MemberKey, MemberKind, Org, OrgId, OrgSettings, Profile, Role, Scope, ScopePattern, Seconds, Session,
-    SessionId, Subject, TokenId, TokenKey, TokenRecord,
+    App, Audience, Clock, Member, MemberKey, MemberKind, Org, OrgId, OrgSettings, Profile, Role, Scope, ScopePattern, Seconds,
+    Session, SessionId, Subject, SystemClock, SystemEntropy, TokenId, TokenKey, TokenRecord,
 };
-use shared::entropy::SystemEntropy;
 use shared::store::sqlite::{Durability, SqliteStore};
 use shared::store::{ReadTokens, Recorded, Recording, Wanted, WriteDirectory, WriteTokens};
 

@@ -1,72 +1,33 @@
-//! Jeton's common crate. A request passes four hops: edge → endpoint → use case → port.
+//! Jeton's common crate, in rooms. A room imports only from rooms above it in this table; `tests/layout` holds it to that.
 //!
-//! | room | what lives there | may know |
-//! |---|---|---|
-//! | [`domain`] | the words of the service | nothing |
-//! | [`policy`] | who may mint what | domain |
-//! | use cases: [`mint`], [`introspect`] … | one verb, one file, over ports | domain, policy, ports |
-//! | [`jose`] | compact JWS, JWK, thumbprints, the strict verifier | domain |
-//! | [`store`] | the port and its adapters | domain |
-//! | [`signer`] | the port and its adapters | domain, jose |
-//! | [`keys`] | the keys in use, as the clock turns the ring | domain, jose, ports |
-//! | [`key_sets`] | the keys of others by URL: the port that reads them, and its adapter | domain, jose |
-//! | [`events`] | the port that publishes them, and its adapters | domain |
-//! | [`wire`] | the exact bytes of the dialects | domain |
-//! | `aws` | clients of AWS, and how they are set up | domain, config |
-//! | [`http`] | endpoints, routes, credentials, rendering | all but adapters |
-//! | [`lambda`] | what AWS Lambda invokes: its HTTP events, and operations with events of their own | all but adapters |
+//! | room | what lives there |
+//! |---|---|
+//! | [`domain`] | the words: token, scope, member, org, client, family, clock, entropy. No JSON, no HTTP, no database |
+//! | [`telemetry`] | one line of log for each request |
+//! | [`encoding`] | strict JSON, forms, base64, helpers for fields |
+//! | [`jose`] | JWS, JWK, thumbprints, certificates, the one strict verifier. Signs nothing |
+//! | [`policy`] | who may be issued what: pure functions, the only makers of a `Grant` |
+//! | [`store`] | the port with its contract, the codec, the conformance suite, the stores in SQLite and DynamoDB |
+//! | [`keys`] | the key ring, the signers (local, KMS), and the key sets of others |
+//! | [`platform`] | capabilities and how they are assembled, configuration, AWS, the queue, events, the data directory |
+//! | [`auth`] | who is calling: bearers, services, clients, their assertions and proofs, the guard against replays |
+//! | [`tokens`] | the use cases of tokens: mint, issue, refresh, revoke, introspect, list, update, batch, lookup |
+//! | [`admin`] | the use cases of administrators: orgs and members, clients, bootstrap, key rotation |
+//! | [`oauth`] | the token endpoint and its grants, registration of clients |
+//! | [`api`] | what callers see: HTTP, Lambda, the OpenAPI document, and a folder for each dialect |
+//!
+//! A request passes four hops: edge, endpoint, use case, port.
 
-pub mod amend;
-pub mod assertion;
-pub mod audit;
-pub mod authorize;
-#[cfg(feature = "aws")]
-pub mod aws;
-pub mod batch;
-pub mod bootstrap;
-mod chosen;
-pub mod client_auth;
-pub mod client_orgs;
-pub mod client_token;
-pub mod clients;
-pub mod clock;
-pub mod config;
-pub mod directory;
+pub mod admin;
+pub mod api;
+pub mod auth;
 pub mod domain;
-pub mod dpop;
-#[cfg(feature = "sqlite")]
-pub mod embedded;
-pub mod entropy;
-pub mod events;
-pub mod examine;
-pub mod grants;
-pub mod http;
-pub mod introspect;
-pub mod issue;
+pub mod encoding;
 pub mod jose;
-pub mod key_sets;
 pub mod keys;
-pub mod lambda;
-pub mod list;
-pub mod mint;
-pub mod opaque;
+pub mod oauth;
 pub mod platform;
 pub mod policy;
-pub mod ports;
-pub mod queue;
-pub mod refresh;
-pub mod registration;
-pub mod revoke;
-pub mod rotate;
-pub mod seed;
-pub mod service;
-pub mod signer;
-pub mod single_use;
 pub mod store;
-pub mod strict_json;
 pub mod telemetry;
-pub mod token_request;
-pub mod wire;
-
-#[cfg(test)]
-mod vectors;
+pub mod tokens;

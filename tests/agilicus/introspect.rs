@@ -106,9 +106,9 @@ scenario! {
         let key = TokenKey { org: OrgId::parse("1").unwrap(), id };
         let record = app.store.read(&Wanted { tokens: vec![key.clone()], ..Wanted::default() }).await.unwrap().tokens.remove(&key).unwrap();
         let issuer = Issuer::parse("https://jeton.example").unwrap();
-        let signer = shared::signer::LocalSigner::for_tests(Algorithm::Es256);
+        let signer = shared::keys::signer::LocalSigner::for_tests(Algorithm::Es256);
         let honest = Claims::of(&record, &issuer);
-        let sign = async |claims: &Claims| shared::jose::sign(&signer, "JWT", &shared::jose::claims::to_json(claims).unwrap()).await.unwrap();
+        let sign = async |claims: &Claims| shared::keys::signer::jws::sign(&signer, "JWT", &shared::jose::claims::to_json(claims).unwrap()).await.unwrap();
         assert!(app.is_live(&sign(&honest).await).await);
         let mut wider = honest.clone();
         wider.scopes.push("urn:jeton:admin".parse().unwrap());
@@ -121,7 +121,7 @@ scenario! {
         for claims in [wider, another, longer, unrecorded] {
             app.introspect(&sign(&claims).await).await.is_error(400, "TOKEN_INVALID");
         }
-        let other_type = shared::jose::sign(&signer, "at+jwt", &shared::jose::claims::to_json(&honest).unwrap()).await.unwrap();
+        let other_type = shared::keys::signer::jws::sign(&signer, "at+jwt", &shared::jose::claims::to_json(&honest).unwrap()).await.unwrap();
         app.introspect(&other_type).await.is_error(400, "TOKEN_INVALID");
     }
 }

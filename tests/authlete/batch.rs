@@ -2,8 +2,8 @@
 
 use http::Method;
 use serde_json::{Value, json};
-use shared::batch;
-use shared::ports::{BatchWorker, Provides as _};
+use shared::platform::capabilities::{BatchWorker, Provides as _};
+use shared::tokens::batch;
 
 use super::tenant::{LOCKED, OPAQUE, SINGLE, Tenant, WEB, creation, text, v2};
 use crate::support::{Answer, App, scenario};

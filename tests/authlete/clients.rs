@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 use shared::domain::{ClientId, OrgId};
 use shared::jose::sha256;
 
-use crate::support::scenario;
-use crate::support::{Answer, App};
+use crate::support::{Answer, App, scenario};
 
 /// A confidential client that may have tokens for itself.
 fn machine() -> Value {

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{Method, Request, StatusCode, header};
 use serde_json::{Value, json};
-use shared::lambda;
+use shared::api::lambda;
 
 use crate::support::{Answer, App, Mount, scenario};
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
-use shared::batch;
-use shared::ports::{BatchWorker, Provides as _};
+use shared::platform::capabilities::{BatchWorker, Provides as _};
+use shared::tokens::batch;
 
 use super::tenant::{APP, OPAQUE, SINGLE, Tenant, WEB, creation, text, token_request};
 use crate::support::{Answer, App, Mount, Watched};

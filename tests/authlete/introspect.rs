@@ -5,7 +5,7 @@ use http::{Request, header};
 use serde_json::{Value, json};
 use shared::domain::Algorithm;
 use shared::jose::jwk;
-use shared::signer::Signer as _;
+use shared::keys::signer::Signer as _;
 
 use super::proofs::{CERTIFICATE, X5T, proof, signer};
 use super::tenant::{Tenant, WEB, encoded, is_action, members, over, text};

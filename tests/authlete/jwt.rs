@@ -3,9 +3,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use shared::jose::VerifyingKey;
 use shared::jose::jwk;
 use shared::jose::jws::Compact;
-use shared::jose::jws::VerifyingKey;
 
 use super::tenant::{JWT, OPAQUE, Tenant, WEB, content, encoded, is_action, text};
 use crate::support::scenario;

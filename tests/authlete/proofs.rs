@@ -6,7 +6,7 @@ use futures::FutureExt;
 use serde_json::{Value, json};
 use shared::domain::Algorithm;
 use shared::jose::{jwk, sha256};
-use shared::signer::{LocalSigner, Signer};
+use shared::keys::signer::{LocalSigner, Signer};
 
 use crate::support::{App, scenario};
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use shared::domain::Algorithm;
 use shared::jose::jwk;
-use shared::signer::Signer as _;
+use shared::keys::signer::Signer as _;
 
 use super::proofs::{CERTIFICATE, TOKEN_ENDPOINT, X5T, proof, signer};
 use super::tenant::{APP, BRIEF, Tenant, WEB, content, is_action, is_denied, members, text};

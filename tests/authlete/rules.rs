@@ -1,5 +1,5 @@
 //! The rules of Authlete's API that break an SDK if they are broken. The others are held, under their numbers, by `edge`,
-//! by unit tests of `shared::wire::authlete`, and by the SDKs' own tests.
+//! by unit tests of `shared::api::authlete`, and by the SDKs' own tests.
 
 use serde_json::json;
 

@@ -7,10 +7,10 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{Method, Request, header};
 use serde_json::{Value, json};
-use shared::clock::Clock as _;
+use shared::api::jeton::load_seed;
+use shared::api::jeton::seed::Seed;
+use shared::domain::Clock as _;
 use shared::jose::sha256;
-use shared::seed;
-use shared::wire::jeton::seed::Seed;
 
 use crate::support::{Answer, App};
 
@@ -162,7 +162,7 @@ impl<'a> Tenant<'a> {
     async fn made(app: &'a App, org: &'static str) -> Self {
         let seed = Seed::read(&seed_of(org)).expect("a seed");
         let keys = app.platform.records.reader.keys.now().await.expect("the keys");
-        seed::load(&*app.store, &keys, &shared::key_sets::Origins::default(), seed, app.clock.now())
+        load_seed::load(&*app.store, &keys, &shared::keys::remote::Origins::default(), seed, app.clock.now())
             .await
             .expect("the seed is loaded");
         Self::of(app, org)

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use shared::ports::Access;
+use shared::platform::capabilities::Access;
 use shared::store::dynamodb::BY_SUBJECT;
 
 use super::{functions, source};

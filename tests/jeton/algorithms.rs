@@ -5,11 +5,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::Request;
 use serde_json::{Value, json};
+use shared::api::jeton::load_seed::{NotLoaded, load};
+use shared::api::jeton::seed::Seed;
 use shared::domain::Algorithm;
+use shared::jose::VerifyingKey;
 use shared::jose::jwk;
-use shared::jose::jws::{Compact, VerifyingKey};
-use shared::seed::{NotLoaded, load};
-use shared::wire::jeton::seed::Seed;
+use shared::jose::jws::Compact;
 
 use crate::support::{App, Mount, ask};
 
@@ -87,7 +88,7 @@ async fn a_seed_whose_tokens_could_not_be_signed_is_refused_whole() {
         let refused = load(
             &*app.store,
             &keys,
-            &shared::key_sets::Origins::default(),
+            &shared::keys::remote::Origins::default(),
             Seed::read(&seed.to_string()).unwrap(),
             crate::support::NOW,
         )
@@ -99,7 +100,7 @@ async fn a_seed_whose_tokens_could_not_be_signed_is_refused_whole() {
     for form in ["opaque", "RS256", "ES256"] {
         let seed = Seed::read(&client(form).to_string()).unwrap();
         assert_eq!(
-            load(&*app.store, &keys, &shared::key_sets::Origins::default(), seed, crate::support::NOW).await.unwrap().clients,
+            load(&*app.store, &keys, &shared::keys::remote::Origins::default(), seed, crate::support::NOW).await.unwrap().clients,
             1,
             "{form}"
         );

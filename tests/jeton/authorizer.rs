@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use functions::jeton::authorizer::Authorizer;
 use serde_json::{Value, json};
+use shared::api::lambda::{InvocationError, OperationEntry};
 use shared::domain::Requirements;
-use shared::lambda::{InvocationError, OperationEntry};
-use shared::ports::{Guard, Provides};
+use shared::platform::capabilities::{Guard, Provides};
 
 use crate::support::{App, Mount, Watched};
 

@@ -19,7 +19,7 @@ scenario! {
         let token = app.token("1", "ann", &[]).await;
         let (input, signature) = token.rsplit_once('.').unwrap();
         let signature = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(signature).unwrap();
-        assert!(shared::jose::jws::verify_signature(set.iter().next().unwrap(), input.as_bytes(), &signature));
+        assert!(shared::jose::verify_signature(set.iter().next().unwrap(), input.as_bytes(), &signature));
     }
 }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::Request;
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, date_time_ymd};
 use serde_json::{Value, json};
-use shared::http::ClientCertificate;
+use shared::api::http::ClientCertificate;
 use shared::jose::certificate::thumbprint;
 
 use crate::support::{Answer, App, on_every_mount};

@@ -3,10 +3,10 @@
 //! tokens are bound by DPoP. What a resource server checks of a token is asked here as it asks: with the proof that it was shown.
 
 use serde_json::{Value, json};
+use shared::api::jeton::seed::Seed;
 use shared::domain::Algorithm;
 use shared::jose::{jwk, sha256};
-use shared::signer::{LocalSigner, Signer as _};
-use shared::wire::jeton::seed::Seed;
+use shared::keys::signer::{LocalSigner, Signer as _};
 
 use super::tenant::{
     ASSERTION_TYPE, By, CLIENT_CREDENTIALS, IDP, ISSUER, JWT_BEARER, NOW, REFRESH_TOKEN, Tenant, claims, fresh_id, is_denied,
@@ -40,12 +40,12 @@ impl<'a> Fapi<'a> {
         let clients: Vec<_> = both.iter().map(Self::registered).collect();
         let keys = app.platform.records.reader.keys.now().await.unwrap();
         let seed = Seed::read(&json!({ "clients": clients }).to_string()).expect("a seed");
-        shared::seed::load(
+        shared::api::jeton::load_seed::load(
             &*app.store,
             &keys,
-            &shared::key_sets::Origins::default(),
+            &shared::keys::remote::Origins::default(),
             seed,
-            shared::clock::Clock::now(&*app.clock),
+            shared::domain::Clock::now(&*app.clock),
         )
         .await
         .expect("the seed is loaded");

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use serde_json::{Value, json};
+use shared::api::http::Service;
 use shared::domain::Issuer;
-use shared::http::Service;
-use shared::ports::{Announcer, Provides, Public};
+use shared::platform::capabilities::{Announcer, Provides, Public};
 
 use crate::support::deployment::Instance;
 use crate::support::{Answer, scenario};

@@ -8,7 +8,7 @@ use http::{Method, Request, header};
 use serde_json::{Value, json};
 use shared::domain::{Algorithm, ClientId, OrgId};
 use shared::jose::{jwk, sha256};
-use shared::signer::{LocalSigner, Signer as _};
+use shared::keys::signer::{LocalSigner, Signer as _};
 
 use crate::support::{Answer, App, NOW, scenario};
 

@@ -9,12 +9,11 @@ use bytes::Bytes;
 use futures::FutureExt as _;
 use http::{Method, Request, header};
 use serde_json::{Value, json};
-use shared::clock::Clock as _;
-use shared::domain::Algorithm;
+use shared::api::jeton::load_seed;
+use shared::api::jeton::seed::Seed;
+use shared::domain::{Algorithm, Clock as _};
 use shared::jose::{jwk, sha256};
-use shared::seed;
-use shared::signer::{LocalSigner, Signer as _};
-use shared::wire::jeton::seed::Seed;
+use shared::keys::signer::{LocalSigner, Signer as _};
 
 use crate::support::{Answer, App};
 
@@ -131,7 +130,7 @@ impl<'a> Tenant<'a> {
         let tenant = Self::of(app, org);
         let keys = app.platform.records.reader.keys.now().await.unwrap();
         let seed = Seed::read(&tenant.seed(more)).expect("a seed");
-        seed::load(&*app.store, &keys, &shared::key_sets::Origins::default(), seed, app.clock.now())
+        load_seed::load(&*app.store, &keys, &shared::keys::remote::Origins::default(), seed, app.clock.now())
             .await
             .expect("the seed is loaded");
         tenant

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use http::Method;
 use serde_json::{Value, json};
-use shared::http::{Dialect, Entry, Route};
+use shared::api::http::{Dialect, Entry, Route};
 
 use crate::golden::hold_file;
 use crate::support::deployment::Instance;

@@ -6,17 +6,17 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
 use serde_json::{Value, json};
-use shared::clock::FrozenClock;
-use shared::domain::{Algorithm, Issuer, OrgId, Seconds, Secret, Subject, Timestamp};
-use shared::entropy::Seeded;
-use shared::http::Service;
+use shared::admin::bootstrap;
+use shared::api::http::Service;
+use shared::api::jeton::load_seed;
+use shared::api::jeton::seed::Seed;
+use shared::domain::{Algorithm, FrozenClock, Issuer, OrgId, Seconds, Secret, Seeded, Subject, Timestamp};
+use shared::keys::signer::{HmacDeriver, LocalSigner, Signer};
+use shared::platform::capabilities::{BatchWorker, Provides as _};
 use shared::platform::{Parts, Platform, Whole};
-use shared::ports::{BatchWorker, Provides as _};
-use shared::signer::{HmacDeriver, LocalSigner, Signer};
 use shared::store::Store;
 use shared::store::sqlite::{Durability, SqliteStore};
-use shared::wire::jeton::seed::Seed;
-use shared::{batch, bootstrap, seed};
+use shared::tokens::batch;
 
 use super::described;
 use super::mount::{Mount, Target};
@@ -133,7 +133,7 @@ impl App {
         })
         .expect("a platform");
         let keys = platform.records.reader.keys.now().await.expect("the keys");
-        seed::load(&*seeded, &keys, &shared::key_sets::Origins::default(), Seed::read(seed).expect("a seed"), NOW)
+        load_seed::load(&*seeded, &keys, &shared::keys::remote::Origins::default(), Seed::read(seed).expect("a seed"), NOW)
             .await
             .expect("the seed is loaded");
         let name = Subject::parse("administrator").expect("a name");

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use shared::aws::Sdk;
-use shared::aws::platform::{operations, store};
-use shared::aws::testing::Wire;
-use shared::config::{Aws, KeyMaking};
 use shared::domain::{Algorithm, Issuer, Schedule, Seconds, SigningMode};
-use shared::platform::{self, HasKeyMaking, HasMinting, HasQueue, HasRecords, Minting, Operations, Records};
-use shared::queue::Enqueue;
-use shared::queue::sqs::SqsQueue;
+use shared::platform::aws::Sdk;
+use shared::platform::aws::platform::{operations, store};
+use shared::platform::aws::testing::Wire;
+use shared::platform::config::{Aws, KeyMaking};
+use shared::platform::queue::Enqueue;
+use shared::platform::queue::sqs::SqsQueue;
+use shared::platform::{HasKeyMaking, HasMinting, HasQueue, HasRecords, Minting, Operations, Records};
 use shared::store::Store;
 
 use super::kms::FakeKms;
@@ -59,7 +59,7 @@ impl HasMinting for Instance {
 }
 
 impl HasKeyMaking for Instance {
-    fn key_making(&self) -> &platform::KeyMaking {
+    fn key_making(&self) -> &shared::platform::KeyMaking {
         self.operations.key_making()
     }
 }

@@ -6,7 +6,8 @@ use std::sync::{Arc, LazyLock, Mutex};
 use http::{Method, header};
 use jsonschema::Validator;
 use serde_json::{Value, json};
-use shared::http::{Route, openapi};
+use shared::api::http::Route;
+use shared::api::openapi;
 
 use super::Answer;
 use super::deployment::Instance;

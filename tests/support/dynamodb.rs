@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use dynoxide::Database;
 use dynoxide::storage_backend::Clock;
-use shared::aws::Sdk;
-use shared::aws::platform::{store, tables};
-use shared::config::Aws;
+use shared::platform::aws::Sdk;
+use shared::platform::aws::platform::{store, tables};
+use shared::platform::config::Aws;
 use shared::store::Store;
 use shared::store::dynamodb::create_tables;
 use tokio::net::TcpListener;

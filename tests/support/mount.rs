@@ -10,8 +10,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use shared::http::{ClientCertificate, Service};
-use shared::lambda;
+use shared::api::http::{ClientCertificate, Service};
+use shared::api::lambda;
 use tokio::net::{TcpListener, TcpStream};
 
 /// How a request gets to the service.

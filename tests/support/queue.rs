@@ -9,7 +9,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use shared::domain::Fault;
-use shared::queue::Enqueue;
+use shared::platform::queue::Enqueue;
 use tokio::net::TcpListener;
 
 /// Holds messages.

@@ -1,8 +1,7 @@
 //! A store that counts its calls, and can be told to fail one.
 
-use std::sync::Arc;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use shared::domain::{

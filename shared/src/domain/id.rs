@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Fault, Timestamp};
-use crate::entropy::Entropy;
+use crate::domain::Entropy;
 
 /// Why a text is no such name: a rule to show to whoever sent it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -272,7 +272,7 @@ impl fmt::Debug for TokenId {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entropy::Seeded;
+    use crate::domain::Seeded;
 
     #[test]
     fn an_id_survives_its_text_and_sorts_by_time() {

@@ -7,8 +7,10 @@ pub mod batch;
 pub mod caller;
 pub mod claims;
 pub mod client;
+pub mod clock;
 pub mod commit;
 pub mod denial;
+pub mod entropy;
 pub mod family;
 pub mod fault;
 pub mod id;
@@ -34,8 +36,14 @@ pub use batch::{Batch, BatchKey, BatchState};
 pub use caller::Caller;
 pub use claims::Claims;
 pub use client::{AccessTokenForm, CertificateSubject, Client, ClientAuthMethod, ClientKind};
+#[cfg(any(test, feature = "testing"))]
+pub use clock::FrozenClock;
+pub use clock::{Clock, SystemClock};
 pub use commit::{Action, Change, Commit, Diff, MarkStands};
 pub use denial::Denial;
+#[cfg(any(test, feature = "testing"))]
+pub use entropy::Seeded;
+pub use entropy::{Entropy, SystemEntropy};
 pub use family::{Family, FamilyKey, Redemption};
 pub use fault::Fault;
 pub use id::{App, Audience, ClientId, Invalid, Issuer, OrgId, Role, SessionId, Shard, Subject, TokenId};

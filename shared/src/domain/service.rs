@@ -2,7 +2,7 @@
 
 use super::{ClientId, Invalid, Member, Org, OrgId, Subject};
 
-/// Leave to act on the tokens and clients of an org: only [`crate::service`] makes one, of credentials that were verified.
+/// Leave to act on the tokens and clients of an org: only [`crate::auth::service`] makes one, of credentials that were verified.
 ///
 /// It is what Authlete calls the service.
 #[derive(Clone, Debug)]

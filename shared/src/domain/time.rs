@@ -1,4 +1,4 @@
-//! Moments and lengths of time. A moment always comes from a [`Clock`](crate::clock::Clock).
+//! Moments and lengths of time. A moment always comes from a [`Clock`](crate::domain::Clock).
 
 /// A length of time in whole seconds.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

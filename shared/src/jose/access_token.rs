@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
 use crate::domain::{Actor, Audience, Confirmation, ExtraClaims, Fault, Issuance, Issuer, Scope, Secret, Timestamp, TokenRecord};
-use crate::strict_json;
+use crate::encoding::strict_json;
 
 /// Its `typ`.
 pub const TYPE: &str = "at+jwt";

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::jwk::{SEQUENCE, element};
 use crate::domain::{Invalid, Thumbprint};
-use crate::strict_json;
+use crate::encoding::strict_json;
 
 mod subject;
 

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{
     App, Audience, Claims, ClientId, Fault, Invalid, Issuer, OrgId, Role, Scope, SessionId, Subject, Timestamp, TokenId,
 };
-use crate::strict_json::{self, Flaw};
+use crate::encoding::strict_json;
+use crate::encoding::strict_json::Flaw;
 
 /// The bytes that are signed. The same claims always give the same bytes.
 pub fn to_json(claims: &Claims) -> Result<Vec<u8>, Fault> {

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 use crate::domain::{Seconds, Timestamp};
-use crate::strict_json;
+use crate::encoding::strict_json;
 
 /// The longest that is read, in bytes.
 pub const LONGEST: usize = 16_384;

@@ -6,10 +6,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::jws::VerifyingKey;
+use super::verifying_key::VerifyingKey;
 use crate::domain::key::PublicKey;
 use crate::domain::{Algorithm, Invalid, Jwk, KeyId, KeySet};
-use crate::strict_json;
+use crate::encoding::strict_json;
 
 /// The JWK Set of who has no keys.
 pub const NO_KEYS: &str = r#"{"keys":[]}"#;

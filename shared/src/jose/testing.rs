@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures::FutureExt;
 use serde_json::Value;
 
-use crate::signer::Signer;
+use crate::keys::signer::Signer;
 
 /// A token of any header and payload with a good signature by `signer`.
 pub(crate) fn signed_by(signer: &dyn Signer, header: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) -> String {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::access_token::{self, Said};
 use super::cache::Cache;
 use super::claims;
-use super::jws::{Compact, LONGEST, VerifyingKey};
+use super::jws::{Compact, LONGEST};
+use super::verifying_key::VerifyingKey;
 use crate::domain::{Claims, Fault, Issuer, KeySet, Seconds, Timestamp};
 
 /// Verifies tokens of one issuer by one set of keys. A changed set needs a new verifier: so no retired key lives on in a cache.

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::domain::{Caller, Denial, OrgSettings, Profile, ScopePattern, TokenId};
-use crate::entropy::{Entropy as _, Seeded};
+use crate::domain::{Caller, Denial, Entropy as _, OrgSettings, Profile, ScopePattern, Seeded, TokenId};
 
 const NOW: Timestamp = Timestamp::from_ms(1_795_348_800_250);
 const ROUNDS: usize = 10_000;

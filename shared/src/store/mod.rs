@@ -1,5 +1,7 @@
 //! What is kept: the port with its contract, and the adapters.
 
+pub mod client_orgs;
+
 use async_trait::async_trait;
 
 use crate::domain::{

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use shared::domain::Algorithm;
 use shared::domain::key::PublicKey;
 use shared::jose::jwk;
-use shared::signer::{LocalSigner, Signer as _};
+use shared::keys::signer::{LocalSigner, Signer as _};
 
 use super::super::tenant::{KEYED, Tenant, fresh_id};
 use super::{Carrier, said, shapes};

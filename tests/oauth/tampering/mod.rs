@@ -10,9 +10,8 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, HeaderValue};
 use http::{Method, Request};
 use serde_json::json;
-use shared::domain::{Algorithm, OrgId};
-use shared::entropy::{Entropy as _, Seeded};
-use shared::signer::LocalSigner;
+use shared::domain::{Algorithm, Entropy as _, OrgId, Seeded};
+use shared::keys::signer::LocalSigner;
 use shared::store::TokenQuery;
 
 use super::tenant::{

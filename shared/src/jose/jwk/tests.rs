@@ -1,5 +1,5 @@
 use super::*;
-use crate::signer::{LocalSigner, Signer};
+use crate::keys::signer::{LocalSigner, Signer};
 
 fn ec() -> Value {
     to_json(LocalSigner::for_tests(Algorithm::Es256).jwk())

@@ -8,11 +8,9 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::key::PublicKey;
-use crate::domain::{Algorithm, Jwk};
-use crate::entropy::{Entropy, Seeded};
-use crate::jose::jws;
+use crate::domain::{Algorithm, Entropy, Jwk, Seeded};
 use crate::jose::testing::{signed_by, with};
-use crate::signer::{LocalSigner, Signer};
+use crate::keys::signer::{LocalSigner, Signer};
 
 const NOW: i64 = 1_800_000_000;
 const ISSUER: &str = "https://auth.example.com";
@@ -68,7 +66,10 @@ fn a_token_that_we_mint_verifies() {
     for alg in Algorithm::ALL {
         let signer = LocalSigner::for_tests(alg);
         let claims = claims::from_json(payload().to_string().as_bytes()).unwrap();
-        let token = jws::sign(&signer, "at+jwt", &claims::to_json(&claims).unwrap()).now_or_never().unwrap().unwrap();
+        let token = crate::keys::signer::jws::sign(&signer, "at+jwt", &claims::to_json(&claims).unwrap())
+            .now_or_never()
+            .unwrap()
+            .unwrap();
         let verifier = verifier_of(vec![signer.jwk().clone()]);
         assert_eq!(*verifier.verify(&token, &OAUTH, Timestamp::from_secs(NOW)).unwrap(), claims, "{alg:?}");
     }

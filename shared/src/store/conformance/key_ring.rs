@@ -7,7 +7,7 @@ use futures::future::join_all;
 use super::cases;
 use super::samples::{T0, at};
 use crate::domain::{Algorithm, KeyRing, PrivateHalf, RingKey};
-use crate::signer::{LocalSigner, Signer as _};
+use crate::keys::signer::{LocalSigner, Signer as _};
 use crate::store::Store;
 
 cases![

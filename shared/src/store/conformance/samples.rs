@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use crate::domain::{
     AccessTokenForm, Actor, Algorithm, Ancestor, App, Audience, AuthorizationDetails, CertificateSubject, Client,
-    ClientAuthMethod, ClientId, ClientKind, Confirmation, Creator, Family, FamilyKey, GrantType, HostPermissions, Issuance, Mark,
-    MarkKey, MarkKind, Member, MemberKey, MemberKind, Org, OrgId, OrgSettings, Profile, Property, Role, Scope, ScopePattern,
-    Seconds, Session, SessionId, Shard, Subject, Thumbprint, Timestamp, TokenId, TokenKey, TokenRecord,
+    ClientAuthMethod, ClientId, ClientKind, Confirmation, Creator, Entropy, Family, FamilyKey, GrantType, HostPermissions,
+    Issuance, Mark, MarkKey, MarkKind, Member, MemberKey, MemberKind, Org, OrgId, OrgSettings, Profile, Property, Role, Scope,
+    ScopePattern, Seconds, Seeded, Session, SessionId, Shard, Subject, Thumbprint, Timestamp, TokenId, TokenKey, TokenRecord,
 };
-use crate::entropy::{Entropy, Seeded};
 use crate::store::{Found, Recording, RotationStep, Store, Wanted};
 
 mod waiting;

@@ -181,8 +181,7 @@ pub(super) fn range_after(kind: &str, after: Option<&str>) -> [String; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{MarkKind, SessionId, Timestamp};
-    use crate::entropy::Seeded;
+    use crate::domain::{MarkKind, Seeded, SessionId, Timestamp};
 
     #[test]
     fn every_key_tells_whose_item_it_is() {

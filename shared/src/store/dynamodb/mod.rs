@@ -60,8 +60,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use crate::domain::Fault;
-use crate::entropy::Entropy;
+use crate::domain::{Entropy, Fault};
 
 mod amend;
 mod batches;

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::domain::Fault;
-use crate::entropy::Entropy;
+use crate::domain::{Entropy, Fault};
 
 /// What is left of the will to try again: at most ten times, and no more once 1.5 s have passed since it began.
 pub(super) struct Patience<'a> {
@@ -45,7 +44,7 @@ fn delay(waits: u32, chance: u8) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entropy::Seeded;
+    use crate::domain::Seeded;
 
     #[test]
     fn all_waits_together_are_bounded() {

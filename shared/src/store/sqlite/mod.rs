@@ -29,9 +29,8 @@ use super::{
     Recording, RefreshTokens, Replaced, Revocation, RevokeTokens, Rotation, RotationStep, Spending, TokenPage, TokenQuery,
     UseOnce, Used, Wanted, WriteDirectory, WriteKeys, WriteTokens,
 };
-use crate::clock::Clock;
 use crate::domain::{
-    Batch, BatchKey, Client, ClientId, FamilyKey, Fault, KeyRing, Mark, Member, MemberKey, Org, OrgId, Subject, Ticket,
+    Batch, BatchKey, Client, ClientId, Clock, FamilyKey, Fault, KeyRing, Mark, Member, MemberKey, Org, OrgId, Subject, Ticket,
     Timestamp, TokenKey,
 };
 

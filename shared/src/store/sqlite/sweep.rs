@@ -7,8 +7,7 @@ use rusqlite::Connection;
 
 use super::Outcome;
 use super::writer::Writer;
-use crate::clock::Clock;
-use crate::domain::{Seconds, Timestamp};
+use crate::domain::{Clock, Seconds, Timestamp};
 
 /// Walks through the tables little by little, again and again: an index by expiry would cost at every mint.
 #[derive(Debug)]

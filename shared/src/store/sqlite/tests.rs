@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
-use crate::clock::FrozenClock;
-use crate::domain::{Alias, Family, TokenRecord};
+use crate::domain::{Alias, Family, FrozenClock, TokenRecord};
 use crate::store::Store;
 use crate::store::conformance::{self, samples};
 

@@ -1,10 +1,9 @@
 //! The connection that writes, many operations to a commit. Nothing is answered before it is committed.
 
-use std::fmt;
-use std::slice;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{fmt, slice};
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;

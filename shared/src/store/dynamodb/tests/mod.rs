@@ -10,10 +10,10 @@ use tokio::net::TcpListener;
 
 use super::keys::Key;
 use super::{DynamoStore, Item, TTL, Tables, create_tables, enable_time_to_live};
-use crate::aws::Sdk;
-use crate::aws::testing::Wire;
-use crate::config::Aws;
-use crate::entropy::{Entropy, Seeded, SystemEntropy};
+use crate::domain::{Entropy, Seeded, SystemEntropy};
+use crate::platform::aws::Sdk;
+use crate::platform::aws::testing::Wire;
+use crate::platform::config::Aws;
 use crate::store::{Store, conformance};
 
 mod calls;

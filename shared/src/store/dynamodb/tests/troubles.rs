@@ -7,8 +7,8 @@ use tokio::time::Instant;
 
 use super::Emulator;
 use super::calls::{perform, setup};
-use crate::aws::testing::Trouble;
 use crate::domain::{Aliased, Fault};
+use crate::platform::aws::testing::Trouble;
 use crate::store::conformance::samples::{
     alias_key, at, client, family, find_alias, find_family, find_token, member, new, org, org_id, step, token,
 };

@@ -1,0 +1,371 @@
+//! OAuth clients: whom an org issues tokens to.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::admin::orgs_and_members::NO_KEY;
+use crate::auth::service::client_named;
+use crate::domain::{
+    AccessTokenForm, Audience, CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind, ClientRef, Entropy, Error,
+    Fault, GrantType, Invalid, MarkKey, MarkKind, OrgId, Refusal, Scope, Seconds, Secret, Service, Timestamp,
+};
+use crate::jose::{certificate, jwk, sha256};
+use crate::keys::PublishedKeys;
+use crate::platform::capabilities::{AccessKeeper, ClientCreator, ClientRemover, ClientWriter, DirectoryReader, Reader};
+use crate::store::{Delete, Found, Put, Replaced, RevokeTokens, Wanted, WriteDirectory};
+use crate::tokens::revoke::mark;
+
+/// What is said of a client when it is written.
+#[derive(Clone, Debug)]
+pub struct ClientDraft {
+    /// Another name for it.
+    pub alias: Option<String>,
+    /// A name for people.
+    pub name: Option<String>,
+    /// Whether it can keep a secret.
+    pub kind: ClientKind,
+    /// How it proves who it is.
+    pub auth_method: ClientAuthMethod,
+    /// The grants that it may use.
+    pub grants: Vec<GrantType>,
+    /// The scopes that it may ask for. `None`: all that the org supports.
+    pub scopes: Option<Vec<Scope>>,
+    /// Its public keys: a JWK Set that has been read.
+    pub jwks: Option<String>,
+    /// Its access tokens live no longer.
+    pub token_duration: Option<Seconds>,
+    /// Its refresh tokens live no longer.
+    pub refresh_token_duration: Option<Seconds>,
+    /// Whether a subject has one access token of it at most.
+    pub single_token_per_subject: bool,
+    /// Whether its tokens are bound to its certificate.
+    pub certificate_bound_tokens: bool,
+    /// Whether it may exchange tokens where the org demands a permit.
+    pub may_exchange_tokens: bool,
+    /// Whether it must prove a key with each token request.
+    pub dpop_bound_tokens: bool,
+    /// Whose certificate authenticates it.
+    pub certificate_subject: Option<CertificateSubject>,
+    /// What only Jeton has words for. `None`: it stays as it is.
+    pub particulars: Option<Particulars>,
+    /// What others keep with it.
+    pub attributes: Vec<(String, String)>,
+    /// What is only kept and shown, as a JSON object.
+    pub metadata: Option<Box<str>>,
+}
+
+/// What other APIs than Jeton's own have no words for.
+#[derive(Clone, Debug, Default)]
+pub struct Particulars {
+    /// What its access tokens are. `None`: what the org's are.
+    pub access_token_form: Option<AccessTokenForm>,
+    /// The resources that it is the server of. `None`: it is no resource server.
+    pub resources: Option<Vec<Audience>>,
+}
+
+/// One page of a listing.
+#[derive(Clone, Debug, Default)]
+pub struct ClientPage {
+    /// The clients, in an order that doesn't change.
+    pub clients: Vec<Client>,
+    /// How many there are on all pages.
+    pub total: usize,
+}
+
+/// A secret that a caller has chosen: as strong and as easy to carry as one that the service makes.
+#[derive(Clone, Debug)]
+pub struct ChosenSecret(Secret<String>);
+
+impl ChosenSecret {
+    /// Takes it, or says what it must be.
+    pub fn new(secret: Secret<String>) -> Result<Self, Invalid> {
+        let text = secret.expose();
+        let known = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+        if (22..=SECRET_LEN).contains(&text.len()) && text.bytes().all(known) {
+            Ok(Self(secret))
+        } else {
+            Err(Invalid("must be 22 to 86 of A-Z, a-z, 0-9, - and _"))
+        }
+    }
+
+    /// The secret itself.
+    pub fn as_secret(&self) -> &Secret<String> {
+        &self.0
+    }
+}
+
+/// A client as it will be. Its number, secrets and lock are no matter of a draft.
+pub(crate) fn client_as_drafted(
+    org: &OrgId,
+    id: ClientId,
+    draft: ClientDraft,
+    existing: Option<&Client>,
+    now: Timestamp,
+) -> Client {
+    let ClientDraft { alias, name, kind, auth_method, grants, scopes, jwks, token_duration, refresh_token_duration, .. } = draft;
+    let ClientDraft { single_token_per_subject, certificate_bound_tokens, may_exchange_tokens, attributes, metadata, .. } = draft;
+    let ClientDraft { dpop_bound_tokens, certificate_subject, particulars, .. } = draft;
+    let Particulars { access_token_form, resources } = particulars.unwrap_or_else(|| match existing {
+        Some(there) => Particulars { access_token_form: there.access_token_form, resources: there.resources.clone() },
+        None => Particulars::default(),
+    });
+    Client {
+        org: org.clone(),
+        id,
+        alias,
+        name,
+        kind,
+        auth_method,
+        grants,
+        scopes,
+        secrets: existing.map(|client| client.secrets.clone()).unwrap_or_default(),
+        jwks,
+        token_duration,
+        refresh_token_duration,
+        single_token_per_subject,
+        certificate_bound_tokens,
+        may_exchange_tokens,
+        dpop_bound_tokens,
+        certificate_subject,
+        access_token_form,
+        resources,
+        registration_token: existing.and_then(|client| client.registration_token),
+        attributes,
+        metadata,
+        enabled: existing.is_none_or(|client| client.enabled),
+        created_at: existing.map_or(now, |client| client.created_at),
+        updated_at: now,
+    }
+}
+
+/// Creates a client with a number and a secret of the service's making. This is the only time that the secret is told.
+pub async fn create(ports: &ClientCreator, service: &Service, draft: ClientDraft) -> Result<(Client, Secret<String>), Error> {
+    is_possible(&ports.reader, &draft).await?;
+    let id = free_number(&ports.reader, &*ports.entropy).await?;
+    let secret = draw_secret(&*ports.entropy)?;
+    let client = client_as_drafted(service.id(), id, draft, None, ports.reader.now());
+    let client = Client { secrets: vec![hash(&secret)], ..client };
+    put(&*ports.write, &client).await?;
+    Ok((client, secret))
+}
+
+/// A client. `found` is what was read for it.
+pub async fn get(ports: &Reader, service: &Service, found: &Found, named: &ClientRef) -> Result<Client, Error> {
+    client_named(ports, service, found, named).await?.ok_or(UNKNOWN.into())
+}
+
+/// The clients from `start` (inclusive) to `end` (exclusive) of those that are `wanted`.
+pub async fn list(
+    ports: &DirectoryReader,
+    service: &Service,
+    start: usize,
+    end: usize,
+    wanted: impl Fn(&Client) -> bool + Send,
+) -> Result<ClientPage, Error> {
+    let mut page = ClientPage::default();
+    let mut after = None;
+    loop {
+        let some = ports.directory.clients(service.id(), after, AT_ONCE).await?;
+        let is_last = some.len() < AT_ONCE;
+        after = some.last().map(|client| client.id);
+        for client in some.into_iter().filter(|client| wanted(client)) {
+            if (start..end).contains(&page.total) {
+                page.clients.push(client);
+            }
+            page.total += 1;
+        }
+        if is_last {
+            return Ok(page);
+        }
+    }
+}
+
+/// Replaces what is said of a client. What isn't said of it stays: its number, its secrets, whether it is locked.
+pub async fn update(
+    ports: &ClientWriter,
+    service: &Service,
+    found: &Found,
+    named: &ClientRef,
+    draft: ClientDraft,
+) -> Result<Client, Error> {
+    let seen = get(&ports.reader, service, found, named).await?;
+    is_possible(&ports.reader, &draft).await?;
+    let now = ports.reader.now();
+    let change = |old: &Client| {
+        unlocked(old)?;
+        Ok(client_as_drafted(service.id(), old.id, draft.clone(), Some(old), now))
+    };
+    replace(&ports.reader, &*ports.write, seen, change).await
+}
+
+/// Deletes a client. Its tokens die first, so that they stay dead whatever happens next.
+pub async fn delete(ports: &ClientRemover, service: &Service, found: &Found, named: &ClientRef) -> Result<(), Error> {
+    let client = get(&ports.reader, service, found, named).await?;
+    delete_found(&*ports.write, &*ports.revoke, service, &client, ports.reader.now()).await
+}
+
+/// The same, for a client that was found.
+pub(crate) async fn delete_found(
+    write: &dyn WriteDirectory,
+    revoke: &dyn RevokeTokens,
+    service: &Service,
+    client: &Client,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let dead = MarkKey { org: service.id().clone(), kind: MarkKind::Client(client.id) };
+    revoke.mark(&mark(dead, Some(service.org()), now)).await?;
+    match write.delete_client(service.id(), client.id).await? {
+        Delete::Done | Delete::Unknown => Ok(()),
+        Delete::InUse => Err(Refusal::Conflict("something still belongs to the client").into()),
+    }
+}
+
+/// Gives a client a new secret in the place of those that it has. This is the only time that it is told.
+pub async fn refresh_secret(
+    ports: &AccessKeeper,
+    service: &Service,
+    found: &Found,
+    named: &ClientRef,
+) -> Result<Secret<String>, Error> {
+    let secret = draw_secret(&*ports.entropy)?;
+    replace_secret(ports, service, found, named, &secret).await?;
+    Ok(secret)
+}
+
+/// Gives a client a secret of the caller's choice in the place of those that it has.
+pub async fn update_secret(
+    ports: &AccessKeeper,
+    service: &Service,
+    found: &Found,
+    named: &ClientRef,
+    secret: &ChosenSecret,
+) -> Result<(), Error> {
+    replace_secret(ports, service, found, named, &secret.0).await
+}
+
+/// Locks a client, or unlocks it. A locked one gets no tokens, and those that it has are dead until it is unlocked.
+pub async fn lock(
+    ports: &AccessKeeper,
+    service: &Service,
+    found: &Found,
+    named: &ClientRef,
+    locked: bool,
+) -> Result<Client, Error> {
+    let seen = get(&ports.reader, service, found, named).await?;
+    let updated_at = ports.reader.now();
+    let change = |old: &Client| Ok(Client { enabled: !locked, updated_at, ..old.clone() });
+    replace(&ports.reader, &*ports.write, seen, change).await
+}
+
+/// How many characters a secret has that the service makes: 64 bytes.
+const SECRET_LEN: usize = 86;
+/// How many clients are read at once.
+const AT_ONCE: usize = 500;
+/// How often a change is tried that others get in the way of.
+const MOST_TRIES: usize = 32;
+const UNKNOWN: Refusal = Refusal::NotFound("client");
+const TAKEN: Refusal = Refusal::Conflict("another client has this alias or number");
+
+async fn replace_secret(
+    ports: &AccessKeeper,
+    service: &Service,
+    found: &Found,
+    named: &ClientRef,
+    secret: &Secret<String>,
+) -> Result<(), Error> {
+    let seen = get(&ports.reader, service, found, named).await?;
+    let (secrets, updated_at) = (vec![hash(secret)], ports.reader.now());
+    let change = |old: &Client| {
+        unlocked(old)?;
+        Ok(Client { secrets: secrets.clone(), updated_at, ..old.clone() })
+    };
+    replace(&ports.reader, &*ports.write, seen, change).await.map(drop)
+}
+
+/// Whether the tokens of such a client could be made.
+async fn is_possible(ports: &Reader, draft: &ClientDraft) -> Result<(), Error> {
+    if let Some(Particulars { access_token_form: Some(form), .. }) = draft.particulars {
+        form_is_possible(&*ports.keys.now().await?, form).map_err(|rule| Refusal::invalid("jeton.access_token_form", rule.0))?;
+    }
+    Ok(())
+}
+
+/// Whether these keys can make access tokens of this form.
+pub(crate) fn form_is_possible(keys: &PublishedKeys, form: AccessTokenForm) -> Result<(), Invalid> {
+    match form {
+        AccessTokenForm::Jwt(algorithm) if !keys.can_sign(algorithm) => Err(Invalid(NO_KEY)),
+        AccessTokenForm::Jwt(_) | AccessTokenForm::Opaque => Ok(()),
+    }
+}
+
+/// Whether a key set has what a client authenticates with by this method.
+pub(crate) fn has_keys(method: ClientAuthMethod, jwks: Option<&str>) -> Result<(), Invalid> {
+    let jwks = jwks.unwrap_or(jwk::NO_KEYS).as_bytes();
+    match method {
+        ClientAuthMethod::PrivateKeyJwt if jwk::set_from_json(jwks).is_ok_and(|keys| keys.iter().next().is_none()) => {
+            Err(Invalid("needs jwks with a key for private_key_jwt"))
+        }
+        ClientAuthMethod::SelfSignedTlsClientAuth if certificate::thumbprints_of_set(jwks).is_ok_and(|all| all.is_empty()) => {
+            Err(Invalid("needs jwks with a certificate for self_signed_tls_client_auth"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn unlocked(client: &Client) -> Result<(), Refusal> {
+    if client.enabled { Ok(()) } else { Err(Refusal::ClientLocked) }
+}
+
+/// Replaces a client by what `change` makes of it: as it is then, should others change it, too. One that is gone stays gone.
+pub(crate) async fn replace(
+    reader: &Reader,
+    write: &dyn WriteDirectory,
+    mut seen: Client,
+    change: impl Fn(&Client) -> Result<Client, Error> + Send,
+) -> Result<Client, Error> {
+    for _ in 0..MOST_TRIES {
+        let client = change(&seen)?;
+        match write.replace_client(&seen, &client).await? {
+            Replaced::Done => return Ok(client),
+            Replaced::Taken => return Err(TAKEN.into()),
+            Replaced::Outdated => {
+                let key = (seen.org, seen.id);
+                let wanted = Wanted { clients: vec![key.clone()], ..Wanted::default() };
+                seen = reader.tokens.read(&wanted).await?.clients.remove(&key).ok_or(UNKNOWN)?;
+            }
+        }
+    }
+    Err(Fault::unavailable("replacing a client that others change all the time").into())
+}
+
+pub(crate) async fn put(write: &dyn WriteDirectory, client: &Client) -> Result<(), Error> {
+    match write.put_client(client).await? {
+        Put::Created | Put::Replaced => Ok(()),
+        Put::Dangling => Err(Refusal::Conflict("the org is gone").into()),
+        Put::Taken => Err(TAKEN.into()),
+    }
+}
+
+/// A number that no client has. Of 2^53 another one than the first is hardly ever needed.
+pub(crate) async fn free_number(reader: &Reader, entropy: &dyn Entropy) -> Result<ClientId, Error> {
+    for _ in 0..3 {
+        let mut bytes = [0; 8];
+        entropy.fill(&mut bytes)?;
+        let Ok(id) = ClientId::from_number(u64::from_be_bytes(bytes) >> 11) else { continue };
+        let wanted = Wanted { client_orgs: vec![id], ..Wanted::default() };
+        if reader.tokens.read(&wanted).await?.client_orgs.is_empty() {
+            return Ok(id);
+        }
+    }
+    Err(Fault::internal("drawing the number of a client").into())
+}
+
+pub(crate) fn draw_secret(entropy: &dyn Entropy) -> Result<Secret<String>, Fault> {
+    let mut bytes = zeroize::Zeroizing::new([0; 64]);
+    entropy.fill(&mut *bytes)?;
+    Ok(Secret::new(URL_SAFE_NO_PAD.encode(bytes.as_slice())))
+}
+
+pub(crate) fn hash(secret: &Secret<String>) -> [u8; 32] {
+    sha256(secret.expose().as_bytes())
+}

@@ -1,0 +1,259 @@
+//! The directory: orgs and members, and who may change them.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use zeroize::Zeroizing;
+
+use crate::admin::rotation::keep_for_ever;
+use crate::auth::bearer::authenticate;
+use crate::domain::scope::api;
+use crate::domain::{
+    App, AssertionIssuer, Caller, Entropy, Error, Fault, IssuerKeys, MarkKey, MarkKind, Member, MemberKey, MemberKind, Org,
+    OrgId, OrgSettings, Profile, Refusal, Role, ScopePattern, Secret, Subject, Timestamp,
+};
+use crate::jose::sha256;
+use crate::keys::remote::Origins;
+use crate::platform::capabilities::{AccessKeeper, DirectoryReader, MemberRemover, MemberWriter, OrgRemover, OrgWriter, Reader};
+use crate::policy::may_hand_out;
+use crate::store::{Delete, Found, Put, Wanted};
+use crate::tokens::revoke::mark;
+use std::collections::BTreeMap;
+
+/// What is wrong with an algorithm by which nothing can be signed here.
+pub(crate) const NO_KEY: &str = "must be an algorithm that the service has a signing key for";
+
+/// What is said of an org when it is written.
+#[derive(Clone, Debug)]
+pub struct OrgDraft {
+    /// The org above it; must be given for a new one, and can't change.
+    pub parent: Option<OrgId>,
+    /// A name for people.
+    pub name: Option<String>,
+    /// Whether its tokens are good for anything.
+    pub enabled: bool,
+    /// What its tokens are like.
+    pub settings: OrgSettings,
+}
+
+/// What is said of a member when it is written.
+#[derive(Clone, Debug)]
+pub struct MemberDraft {
+    /// What it is.
+    pub kind: MemberKind,
+    /// What is shown of it.
+    pub profile: Profile,
+    /// What its tokens may be good for.
+    pub scopes: Vec<ScopePattern>,
+    /// Its roles by application.
+    pub roles: BTreeMap<App, Vec<Role>>,
+    /// Whether its tokens are good for anything.
+    pub enabled: bool,
+}
+
+/// An org, for who may read orgs there.
+pub async fn org(ports: &Reader, bearer: &str, id: &OrgId) -> Result<Org, Error> {
+    let (_, org) = authorize(ports, bearer, id, &[api::ORGS_READ, api::ORGS_WRITE]).await?;
+    Ok(org)
+}
+
+/// Creates an org below one that the caller administers, or changes one that it administers.
+pub async fn put_org(ports: &OrgWriter, bearer: &str, id: &OrgId, draft: OrgDraft) -> Result<(Org, Put), Error> {
+    const NEEDS: &str = api::ORGS_WRITE;
+    let mut orgs = vec![id.clone()];
+    orgs.extend(draft.parent.clone());
+    let (caller, found) = authenticate(&ports.reader, bearer, Wanted { orgs, ..Wanted::default() }).await?;
+    let parent = draft.parent.as_ref().and_then(|parent| found.orgs.get(parent));
+    let existing = found.orgs.get(id);
+    if !existing.or(parent).is_some_and(|place| caller.may(NEEDS, place)) {
+        return Err(Refusal::AccessDenied { needs: NEEDS }.into());
+    }
+    let org = org_as_drafted(id, draft, existing, parent, ports.reader.now())?;
+    if let Some(alg) = org.settings.oauth.access_token_sign_alg
+        && !ports.reader.keys.now().await?.can_sign(alg)
+    {
+        return Err(Refusal::invalid("settings.access_token_sign_alg", NO_KEY).into());
+    }
+    keys_are_in_reach(&org.settings, &ports.key_origins)?;
+    if org.ever_non_expiring && !existing.is_some_and(|existing| existing.ever_non_expiring) {
+        keep_for_ever(&*ports.keys, ports.reader.now()).await?;
+    }
+    let put = ports.write.put_org(&org).await?;
+    match put {
+        Put::Created | Put::Replaced => Ok((org, put)),
+        Put::Dangling | Put::Taken => Err(Refusal::Conflict("the org above it has changed").into()),
+    }
+}
+
+/// Whether the keys of who makes assertions are where some may be read.
+pub(crate) fn keys_are_in_reach(settings: &OrgSettings, origins: &Origins) -> Result<(), Refusal> {
+    let is_out_of_reach = |issuer: &AssertionIssuer| matches!(&issuer.keys, IssuerKeys::At(url) if !origins.allow(url));
+    match settings.oauth.assertion_issuers.iter().position(is_out_of_reach) {
+        None => Ok(()),
+        Some(n) => {
+            let field = format!("settings.assertion_issuers[{n}].jwks_uri");
+            Err(Refusal::invalid(field, "must be at an origin where the deployment allows key sets to be read"))
+        }
+    }
+}
+
+/// An org as it will be. Without an org above it, it is the root of a hierarchy: only who runs the service makes one.
+pub(crate) fn org_as_drafted(
+    id: &OrgId,
+    draft: OrgDraft,
+    existing: Option<&Org>,
+    parent: Option<&Org>,
+    now: Timestamp,
+) -> Result<Org, Refusal> {
+    let ancestors = match (existing, parent) {
+        (Some(existing), _) if draft.parent.is_some() && existing.parent() != draft.parent.as_ref() => {
+            return Err(Refusal::Conflict("an org can't move below another parent"));
+        }
+        (Some(existing), _) => existing.ancestors.clone(),
+        (None, Some(parent)) if parent.ancestors.len() + 1 >= Org::DEEPEST => {
+            return Err(Refusal::invalid("parent", "must have fewer than 15 orgs above it"));
+        }
+        (None, Some(parent)) => std::iter::once(&parent.id).chain(&parent.ancestors).cloned().collect(),
+        (None, None) => Vec::new(),
+    };
+    Ok(Org {
+        id: id.clone(),
+        ancestors,
+        name: draft.name,
+        enabled: draft.enabled,
+        ever_non_expiring: draft.settings.allow_non_expiring || existing.is_some_and(|org| org.ever_non_expiring),
+        settings: draft.settings,
+        secrets: existing.map(|org| org.secrets.clone()).unwrap_or_default(),
+        created_at: existing.map_or(now, |org| org.created_at),
+        updated_at: now,
+    })
+}
+
+/// A member as it will be.
+pub(crate) fn member_as_drafted(key: &MemberKey, draft: MemberDraft, existing: Option<&Member>, now: Timestamp) -> Member {
+    let MemberDraft { kind, profile, scopes, roles, enabled } = draft;
+    Member {
+        org: key.org.clone(),
+        subject: key.subject.clone(),
+        kind,
+        profile,
+        scopes,
+        roles,
+        enabled,
+        created_at: existing.map_or(now, |member| member.created_at),
+        updated_at: now,
+    }
+}
+
+/// Gives an org a new API secret, by which who has it acts on its tokens and clients: so the caller must be able to do all of
+/// that itself. The secret before stays good until the next one is made. This is the only time that it is told.
+pub async fn refresh_org_secret(ports: &AccessKeeper, bearer: &str, id: &OrgId) -> Result<Secret<String>, Error> {
+    let (caller, org) = authorize(&ports.reader, bearer, id, &[api::ORGS_WRITE]).await?;
+    let opened = [api::TOKENS_CREATE, api::TOKENS_READ, api::TOKENS_REVOKE, api::CLIENTS_WRITE];
+    if let Some(needs) = opened.into_iter().find(|needs| !caller.may(needs, &org)) {
+        return Err(Refusal::AccessDenied { needs }.into());
+    }
+    let secret = draw_org_secret(&*ports.entropy)?;
+    let secrets = std::iter::once(sha256(secret.expose().as_bytes())).chain(org.secrets.first().copied()).collect();
+    match ports.write.put_org(&Org { secrets, updated_at: ports.reader.now(), ..org }).await? {
+        Put::Created | Put::Replaced => Ok(secret),
+        Put::Dangling | Put::Taken => Err(Refusal::Conflict("the org has changed").into()),
+    }
+}
+
+/// 256 random bits behind a mark by which scanners find it where it shouldn't be. No character needs encoding in `Basic`.
+fn draw_org_secret(entropy: &dyn Entropy) -> Result<Secret<String>, Fault> {
+    let mut bytes = Zeroizing::new([0; 32]);
+    entropy.fill(&mut *bytes)?;
+    Ok(Secret::new(format!("jeton-sk-{}", URL_SAFE_NO_PAD.encode(bytes.as_slice()))))
+}
+
+/// Deletes an org in which nothing is left.
+pub async fn delete_org(ports: &OrgRemover, bearer: &str, id: &OrgId) -> Result<(), Error> {
+    let (caller, org) = authorize(&ports.reader, bearer, id, &[api::ORGS_WRITE]).await?;
+    if org.id == *caller.org() {
+        return Err(Refusal::Conflict("an org can't delete itself").into());
+    }
+    match ports.write.delete_org(id).await? {
+        // Its members went before it, each with a mark of its own: there is nothing left to kill.
+        Delete::Done => Ok(()),
+        Delete::InUse => Err(Refusal::Conflict("the org still has sub-orgs, members or clients").into()),
+        Delete::Unknown => Err(Refusal::NotFound("org").into()),
+    }
+}
+
+/// A member, for who may read members there, or for the member itself.
+pub async fn member(ports: &Reader, bearer: &str, key: &MemberKey) -> Result<Member, Error> {
+    let also = Wanted { orgs: vec![key.org.clone()], members: vec![key.clone()], ..Wanted::default() };
+    let (caller, mut found) = authenticate(ports, bearer, also).await?;
+    let itself = key.org == *caller.org() && key.subject == *caller.subject();
+    if !itself {
+        permitted(&caller, &found, &key.org, &[api::MEMBERS_READ, api::MEMBERS_WRITE])?;
+    }
+    Ok(found.members.remove(key).ok_or(Refusal::NotFound("member"))?)
+}
+
+/// One page of an org's members, by subject, beginning after `after`.
+pub async fn members(
+    ports: &DirectoryReader,
+    bearer: &str,
+    org: &OrgId,
+    after: Option<&Subject>,
+    limit: usize,
+) -> Result<Vec<Member>, Error> {
+    authorize(&ports.reader, bearer, org, &[api::MEMBERS_READ, api::MEMBERS_WRITE]).await?;
+    Ok(ports.directory.members(org, after, limit).await?)
+}
+
+/// Creates or replaces a member. Scopes of Jeton's own API can only be given, or taken from one who has them, by one who has them.
+pub async fn put_member(ports: &MemberWriter, bearer: &str, key: &MemberKey, draft: MemberDraft) -> Result<(Member, Put), Error> {
+    let (caller, found) = for_change(&ports.reader, bearer, key).await?;
+    if !may_hand_out(caller.authority(), &draft.scopes) {
+        return Err(Refusal::OutsideAuthority { field: "scopes" }.into());
+    }
+    let member = member_as_drafted(key, draft, found.members.get(key), ports.reader.now());
+    let put = ports.write.put_member(&member).await?;
+    match put {
+        Put::Created | Put::Replaced => Ok((member, put)),
+        Put::Dangling | Put::Taken => Err(Refusal::NotFound("org").into()),
+    }
+}
+
+/// Deletes a member and kills its tokens, so that they stay dead if a member of that name comes again.
+pub async fn delete_member(ports: &MemberRemover, bearer: &str, key: &MemberKey) -> Result<(), Error> {
+    let (_, found) = for_change(&ports.reader, bearer, key).await?;
+    if !found.members.contains_key(key) {
+        return Err(Refusal::NotFound("member").into());
+    }
+    let dead = MarkKey { org: key.org.clone(), kind: MarkKind::Member(key.subject.clone()) };
+    ports.revoke.mark(&mark(dead, found.orgs.get(&key.org), ports.reader.now())).await?;
+    match ports.write.delete_member(key).await? {
+        Delete::Done | Delete::Unknown => Ok(()),
+        Delete::InUse => Err(Refusal::Conflict("something still belongs to the member").into()),
+    }
+}
+
+/// Authenticates one who may change this member, as it is now.
+async fn for_change(ports: &Reader, bearer: &str, key: &MemberKey) -> Result<(Caller, Found), Error> {
+    let also = Wanted { orgs: vec![key.org.clone()], members: vec![key.clone()], ..Wanted::default() };
+    let (caller, found) = authenticate(ports, bearer, also).await?;
+    permitted(&caller, &found, &key.org, &[api::MEMBERS_WRITE])?;
+    let held = found.members.get(key).map(|member| &member.scopes[..]).unwrap_or_default();
+    if !may_hand_out(caller.authority(), held) {
+        return Err(Refusal::OutsideAuthority { field: "scopes" }.into());
+    }
+    Ok((caller, found))
+}
+
+async fn authorize(ports: &Reader, bearer: &str, id: &OrgId, any_of: &[&'static str]) -> Result<(Caller, Org), Error> {
+    let (caller, mut found) = authenticate(ports, bearer, Wanted { orgs: vec![id.clone()], ..Wanted::default() }).await?;
+    permitted(&caller, &found, id, any_of)?;
+    let org = found.orgs.remove(id).ok_or(Refusal::NotFound("org"))?;
+    Ok((caller, org))
+}
+
+/// One answer for a foreign org and for one that isn't there, so that nobody can probe for orgs.
+fn permitted(caller: &Caller, found: &Found, org: &OrgId, any_of: &[&'static str]) -> Result<(), Refusal> {
+    let needs = any_of.first().copied().unwrap_or(api::ADMIN);
+    let org = found.orgs.get(org).ok_or(Refusal::AccessDenied { needs })?;
+    if any_of.iter().any(|scope| caller.may(scope, org)) { Ok(()) } else { Err(Refusal::AccessDenied { needs }) }
+}

@@ -1,0 +1,378 @@
+//! What the SDK sends.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::time::DateTime;
+use super::{dates, hosts};
+
+use crate::domain::{App, Audience, OrgId, Refusal, Role, Scope, Seconds, SessionId, Subject, Timestamp, TokenId};
+use crate::encoding::form::Parameters;
+use crate::encoding::{Object, Parsed, TokenText, given};
+use crate::policy::{Ask, Lifetime, SessionAsk};
+use crate::store::ScopeLike;
+use crate::tokens::list::Filter;
+use crate::tokens::revoke::Bulk;
+
+const MOST_SCOPES: usize = 100;
+const MOST_AUDIENCES: usize = 32;
+const MOST_HOSTS: usize = 100;
+const MOST_ROLES: usize = 100;
+/// Longest text of a token that is looked at: any JWT of ours, any refresh token.
+const LONGEST_TOKEN: usize = 16_384;
+
+/// `CreateTokenRequest`: the body of create and of validations, and the answer of the latter.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "CreateTokenRequest"))]
+pub struct CreateToken {
+    sub: Parsed<Subject>,
+    org: Parsed<OrgId>,
+    audiences: Vec<Parsed<Audience>>,
+    time_validity: Object<TimeValidity>,
+    #[serde(default, deserialize_with = "given")]
+    roles: Option<BTreeMap<Parsed<App>, Parsed<Role>>>,
+    #[serde(default, deserialize_with = "given")]
+    #[cfg_attr(feature = "openapi", schemars(with = "Option<Vec<hosts::Host>>"))]
+    hosts: Option<Vec<Value>>,
+    #[serde(default, deserialize_with = "given")]
+    token_validity: Option<Object<TokenValidity>>,
+    #[serde(default, deserialize_with = "given")]
+    session: Option<String>,
+    #[serde(default, deserialize_with = "given")]
+    scopes: Option<Vec<Parsed<Scope>>>,
+    #[serde(default, deserialize_with = "given")]
+    inherit_session: Option<bool>,
+    #[serde(default, deserialize_with = "given")]
+    create_refresh_token: Option<bool>,
+    #[serde(default, deserialize_with = "given")]
+    get_user: Option<bool>,
+}
+
+/// `TimeValidity`
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+struct TimeValidity {
+    #[serde(default, deserialize_with = "given")]
+    duration: Option<i64>,
+}
+
+/// `TokenValidity`
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+struct TokenValidity {
+    #[serde(default, deserialize_with = "given")]
+    start: Option<Parsed<DateTime>>,
+    #[serde(default, deserialize_with = "given")]
+    end: Option<Parsed<DateTime>>,
+    #[serde(default, deserialize_with = "given")]
+    duration: Option<i64>,
+    #[serde(default, deserialize_with = "given")]
+    does_not_expire: Option<bool>,
+}
+
+impl CreateToken {
+    /// Whether the answer shall carry the member.
+    pub fn wants_user(&self) -> bool {
+        self.get_user.unwrap_or(false)
+    }
+
+    /// The request in words of the domain.
+    pub fn ask(&self) -> Result<Ask, Refusal> {
+        at_most("audiences", self.audiences.len(), MOST_AUDIENCES)?;
+        at_most("scopes", self.scopes.iter().flatten().count(), MOST_SCOPES)?;
+        at_most("roles", self.roles.iter().flatten().count(), MOST_ROLES)?;
+        at_most("hosts", self.hosts.iter().flatten().count(), MOST_HOSTS)?;
+        let hosts = self.hosts.iter().flatten().enumerate().map(|(i, host)| hosts::take(i, host)).collect::<Result<_, _>>()?;
+        let mut scopes: Vec<Scope> = Vec::new();
+        for Parsed(scope) in self.scopes.iter().flatten() {
+            if !scopes.contains(scope) {
+                scopes.push(scope.clone());
+            }
+        }
+        Ok(Ask {
+            subject: self.sub.0.clone(),
+            org: self.org.0.clone(),
+            audiences: self.audiences.iter().map(|audience| audience.0.clone()).collect(),
+            scopes,
+            roles: self.roles.iter().flatten().map(|(app, role)| (app.0.clone(), role.0.clone())).collect(),
+            hosts,
+            session: self.session_ask()?,
+            start: self.token_validity.as_ref().and_then(|validity| validity.0.start.as_ref()).map(|start| start.0.moment),
+            lifetime: self.lifetime()?,
+            refresh: self.create_refresh_token.unwrap_or(false),
+        })
+    }
+
+    /// `session`, else `inherit_session`, which is true if absent. An empty session is none given.
+    fn session_ask(&self) -> Result<SessionAsk, Refusal> {
+        match self.session.as_deref() {
+            Some(session) if !session.is_empty() => {
+                SessionId::parse(session).map(SessionAsk::Named).map_err(|rule| Refusal::invalid("session", rule.0))
+            }
+            _ if self.inherit_session.unwrap_or(true) => Ok(SessionAsk::Inherit),
+            _ => Ok(SessionAsk::None),
+        }
+    }
+
+    /// What decides: `does_not_expire`, else `end`, else the richer `duration`, else that of `time_validity`.
+    fn lifetime(&self) -> Result<Lifetime, Refusal> {
+        let plain = match self.time_validity.0.duration {
+            Some(seconds) => Lifetime::For(duration("time_validity.duration", seconds)?),
+            None => Lifetime::Default,
+        };
+        let Some(Object(validity)) = &self.token_validity else { return Ok(plain) };
+        let length = validity.duration.map(|seconds| duration("token_validity.duration", seconds)).transpose()?;
+        match (validity.does_not_expire.unwrap_or(false), &validity.end, length) {
+            (true, None, None) => Ok(Lifetime::Forever),
+            (true, ..) => Err(Refusal::invalid("token_validity.does_not_expire", "must not stand beside end or duration")),
+            (false, Some(Parsed(end)), length) => {
+                let start = validity.start.as_ref().map(|start| start.0.moment);
+                if length.zip(start).is_some_and(|(length, start)| start.plus(length) != end.moment) {
+                    return Err(Refusal::invalid("token_validity.end", "must be start plus duration where all three are given"));
+                }
+                Ok(Lifetime::Until(end.moment))
+            }
+            (false, None, Some(length)) => Ok(Lifetime::For(length)),
+            (false, None, None) => Ok(plain),
+        }
+    }
+
+    /// The members that were given and that we know, as the answer of validations: never an unknown one.
+    pub fn echo(&self) -> Value {
+        use serde_json::{Map, json};
+        let mut echo = Map::new();
+        let texts = |names: &mut dyn Iterator<Item = &str>| names.collect::<Value>();
+        let mut put = |name: &str, value: Option<Value>| value.and_then(|value| echo.insert(name.to_owned(), value));
+        put("sub", Some(self.sub.0.as_str().into()));
+        put("org", Some(self.org.0.as_str().into()));
+        put("audiences", Some(texts(&mut self.audiences.iter().map(|audience| audience.0.as_str()))));
+        put("time_validity", Some(self.time_validity.0.duration.map_or(json!({}), |duration| json!({ "duration": duration }))));
+        put(
+            "roles",
+            self.roles.as_ref().map(|roles| roles.iter().map(|(app, role)| (app.0.as_str(), role.0.as_str())).collect()),
+        );
+        put("hosts", self.hosts.clone().map(Value::Array));
+        put("token_validity", self.token_validity.as_ref().map(|validity| validity.0.echo()));
+        put("session", self.session.clone().map(Value::String));
+        put("scopes", self.scopes.as_ref().map(|scopes| texts(&mut scopes.iter().map(|scope| scope.0.as_str()))));
+        put("inherit_session", self.inherit_session.map(Value::Bool));
+        put("create_refresh_token", self.create_refresh_token.map(Value::Bool));
+        put("get_user", self.get_user.map(Value::Bool));
+        Value::Object(echo)
+    }
+}
+
+impl TokenValidity {
+    fn echo(&self) -> Value {
+        let moment = |moment: &Option<Parsed<DateTime>>| moment.as_ref().map(|moment| Value::String(moment.0.text.clone()));
+        [
+            ("start", moment(&self.start)),
+            ("end", moment(&self.end)),
+            ("duration", self.duration.map(Value::from)),
+            ("does_not_expire", self.does_not_expire.map(Value::Bool)),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect()
+    }
+}
+
+/// `TokenIntrospect`
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TokenIntrospect"))]
+pub struct IntrospectToken {
+    token: TokenText,
+    #[serde(default, deserialize_with = "given")]
+    introspect_options: Option<Object<IntrospectOptions>>,
+}
+
+/// `TokenIntrospectOptions`: `no_cache` and `support_http_matchers` have nothing to switch here.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TokenIntrospectOptions"))]
+struct IntrospectOptions {
+    #[serde(default, deserialize_with = "given")]
+    exclude_roles: Option<bool>,
+    #[serde(default, deserialize_with = "given")]
+    target_org_info: Option<Object<OrgInfo>>,
+}
+
+/// `OrgInfo`
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+struct OrgInfo {
+    #[serde(default, deserialize_with = "given")]
+    target_orgs: Option<Vec<Parsed<OrgId>>>,
+}
+
+impl IntrospectToken {
+    /// The token.
+    pub fn token(&self) -> Result<&str, Refusal> {
+        token_text("token", &self.token)
+    }
+
+    /// Whether `roles` shall be left out.
+    pub fn excludes_roles(&self) -> bool {
+        self.introspect_options.as_ref().and_then(|options| options.0.exclude_roles).unwrap_or(false)
+    }
+
+    /// The orgs that are asked about, if only some are.
+    pub fn target_orgs(&self) -> Result<Option<Vec<OrgId>>, Refusal> {
+        let info = self.introspect_options.as_ref().and_then(|options| options.0.target_org_info.as_ref());
+        let Some(orgs) = info.and_then(|info| info.0.target_orgs.as_ref()) else { return Ok(None) };
+        at_most("introspect_options.target_org_info.target_orgs", orgs.len(), crate::tokens::introspect::MOST_SUB_ORGS)?;
+        Ok(Some(orgs.iter().map(|org| org.0.clone()).collect()))
+    }
+}
+
+/// `TokenReissueRequest`
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TokenReissueRequest"))]
+pub struct ReissueToken {
+    token: TokenText,
+    org_id: Parsed<OrgId>,
+}
+
+impl ReissueToken {
+    /// The presented token, and the org to act in.
+    pub fn take(&self) -> Result<(&str, OrgId), Refusal> {
+        Ok((token_text("token", &self.token)?, self.org_id.0.clone()))
+    }
+}
+
+/// `TokenRevoke`
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TokenRevoke"))]
+pub struct RevokeToken {
+    #[serde(default, deserialize_with = "given")]
+    #[cfg_attr(feature = "openapi", schemars(required))]
+    token: Option<TokenText>,
+    #[serde(default, deserialize_with = "given")]
+    all_sessions: Option<bool>,
+}
+
+impl RevokeToken {
+    /// The token, and whether its whole session shall end. The schema makes the token optional; without one there is nothing to revoke.
+    pub fn take(&self) -> Result<(&str, bool), Refusal> {
+        let token = self.token.as_ref().ok_or_else(|| Refusal::invalid("token", "is required"))?;
+        Ok((token_text("token", token)?, self.all_sessions.unwrap_or(false)))
+    }
+}
+
+/// `BulkTokenRevoke`
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "BulkTokenRevoke"))]
+#[expect(clippy::struct_field_names, reason = "the SDK's names")]
+pub struct BulkRevoke {
+    user_id: Parsed<Subject>,
+    #[serde(default, deserialize_with = "given")]
+    org_id: Option<Parsed<OrgId>>,
+    #[serde(default, deserialize_with = "given")]
+    session_id: Option<Parsed<SessionId>>,
+}
+
+impl From<BulkRevoke> for Bulk {
+    fn from(request: BulkRevoke) -> Self {
+        let BulkRevoke { user_id, org_id, session_id } = request;
+        Self { subject: user_id.0, org: org_id.map(|org| org.0), session: session_id.map(|session| session.0) }
+    }
+}
+
+/// `RefreshTokenRequest`
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "RefreshTokenRequest"))]
+pub struct RefreshToken {
+    #[serde(default, deserialize_with = "given")]
+    token: Option<TokenText>,
+}
+
+impl RefreshToken {
+    /// The token that the body names, if any.
+    pub fn token(&self) -> Result<Option<&str>, Refusal> {
+        self.token.as_ref().map(|token| token_text("token", token)).transpose()
+    }
+}
+
+/// The query of `introspect_self`.
+#[derive(Debug)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct IntrospectSelf {
+    /// Whether `roles` shall be left out.
+    pub exclude_roles: bool,
+}
+
+impl TryFrom<Parameters> for IntrospectSelf {
+    type Error = Refusal;
+
+    fn try_from(mut query: Parameters) -> Result<Self, Refusal> {
+        Ok(Self { exclude_roles: query.flag("exclude_roles")?.unwrap_or(false) })
+    }
+}
+
+/// The query of the list, read at a moment to which its dates relate.
+#[derive(Debug)]
+pub struct ListTokens(Parameters);
+
+impl TryFrom<Parameters> for ListTokens {
+    type Error = Refusal;
+
+    fn try_from(query: Parameters) -> Result<Self, Refusal> {
+        Ok(Self(query))
+    }
+}
+
+impl ListTokens {
+    /// The filter: from is inclusive, to is exclusive, dates are those that `dates` reads.
+    pub fn filter(self, now: Timestamp) -> Result<Filter, Refusal> {
+        let mut query = self.0;
+        let mut date = |name| {
+            let Some(text) = query.take(name)? else { return Ok(None) };
+            let moment = dates::parse(&text, now.as_ms()).map(Timestamp::from_ms);
+            moment
+                .map(Some)
+                .ok_or(Refusal::invalid(name, "must be a date, like 2026-01-02T03:04:05Z, \"1 day ago\" or \"in 2 hours\""))
+        };
+        let (expires_from, expires_to) = (date("exp_from")?, date("exp_to")?);
+        let (issued_from, issued_to) = (date("iat_from")?, date("iat_to")?);
+        let scopes = query.take_all("scopes");
+        at_most("scopes", scopes.len(), MOST_SCOPES)?;
+        if scopes.iter().any(|scope| scope.len() > 511) {
+            return Err(Refusal::invalid("scopes", "must be at most 511 characters each"));
+        }
+        Ok(Filter {
+            org: query.parse("org")?,
+            subject: query.parse("sub")?,
+            // What isn't an id of ours matches nothing, like any other id that nobody has.
+            id: query.take("jti")?.map(|jti| TokenId::parse(&jti).unwrap_or(TokenId::from_bytes([0; 20]))),
+            session: query.parse("session")?,
+            issued_from,
+            issued_to,
+            expires_from,
+            expires_to,
+            revoked: query.flag("revoked")?,
+            scopes: scopes.iter().map(|scope| ScopeLike::new(scope)).collect(),
+            limit: query.number("limit", 1..=100)?.unwrap_or(100),
+        })
+    }
+}
+
+fn at_most(field: &'static str, count: usize, most: usize) -> Result<(), Refusal> {
+    if count > most { Err(Refusal::invalid(field, format!("must have at most {most} entries"))) } else { Ok(()) }
+}
+
+fn duration(field: &'static str, seconds: i64) -> Result<Seconds, Refusal> {
+    match u32::try_from(seconds) {
+        Ok(seconds) if seconds > 0 => Ok(Seconds(seconds)),
+        _ => Err(Refusal::invalid(field, "must be a whole number of seconds, at least 1 and not longer than the org allows")),
+    }
+}
+
+fn token_text<'a>(field: &'static str, TokenText(token): &'a TokenText) -> Result<&'a str, Refusal> {
+    let token = token.expose().as_str();
+    match token.len() {
+        0 => Err(Refusal::invalid(field, "is required")),
+        1..=LONGEST_TOKEN => Ok(token),
+        _ => Err(Refusal::invalid(field, "must be at most 16,384 bytes")),
+    }
+}

@@ -1,0 +1,258 @@
+//! What the SDK takes: types to the letter, nothing ever `null`.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::time::Rfc3339;
+use crate::domain::{Family, HostPermissions, Member, Timestamp, TokenRecord};
+use crate::encoding::HandedOver;
+use crate::tokens::introspect::Active;
+use crate::tokens::list::Row;
+use crate::tokens::mint::Minted;
+
+/// `RawToken`
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct RawToken<'a> {
+    token: HandedOver<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<HandedOver<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_validity: Option<TimeValidity>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<User<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
+struct TimeValidity {
+    duration: u32,
+}
+
+impl<'a> RawToken<'a> {
+    /// Hands over what was minted, and the member if that was asked for.
+    pub fn of(minted: &'a Minted, member: Option<&'a Member>) -> Self {
+        Self {
+            token: HandedOver(&minted.token),
+            refresh_token: minted.refresh_token.as_ref().map(HandedOver),
+            session: minted.session().map(crate::domain::SessionId::as_str),
+            time_validity: minted.lifetime().map(|lifetime| TimeValidity { duration: lifetime.0 }),
+            user: member.map(User::of),
+        }
+    }
+}
+
+/// `User`: `type` tells the SDK which class to make, so it is always there.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+struct User<'a> {
+    id: &'a str,
+    org_id: &'a str,
+    r#type: &'static str,
+    enabled: bool,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    full_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    display_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_id: Option<&'a str>,
+    roles: BTreeMap<&'a str, Vec<&'a str>>,
+    created: Rfc3339,
+    updated: Rfc3339,
+}
+
+impl<'a> User<'a> {
+    fn of(member: &'a Member) -> Self {
+        let profile = &member.profile;
+        let full_name =
+            profile.first_name.as_ref().zip(profile.last_name.as_ref()).map(|(first, last)| format!("{first} {last}"));
+        Self {
+            id: member.subject.as_str(),
+            org_id: member.org.as_str(),
+            r#type: member.kind.name(),
+            enabled: member.enabled,
+            status: if member.enabled { "active" } else { "disabled" },
+            email: profile.email.as_deref(),
+            first_name: profile.first_name.as_deref(),
+            last_name: profile.last_name.as_deref(),
+            full_name,
+            display_name: profile.display_name.as_deref(),
+            external_id: profile.external_id.as_deref(),
+            roles: member
+                .roles
+                .iter()
+                .map(|(app, roles)| (app.as_str(), roles.iter().map(crate::domain::Role::as_str).collect()))
+                .collect(),
+            created: Rfc3339(member.created_at),
+            updated: Rfc3339(member.updated_at),
+        }
+    }
+}
+
+/// `Token`: an introspection, or a row of the list.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct Token<'a> {
+    jti: String,
+    sub: &'a str,
+    org: &'a str,
+    root_org: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub_email: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    roles: Option<BTreeMap<&'a str, [&'a str; 1]>>,
+    iat: Rfc3339,
+    /// A date and time as `iat`; empty if the token doesn't expire.
+    exp: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "openapi", schemars(with = "Vec<crate::encoding::Echo<super::hosts::Host>>"))]
+    hosts: Vec<&'a RawValue>,
+    aud: Vec<&'a str>,
+    session: &'a str,
+    scopes: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    creating_sub: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    creating_org: Option<&'a str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    masquerading: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token_jti: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revoked: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    updated: Option<Rfc3339>,
+}
+
+impl<'a> Token<'a> {
+    /// The view of an access token. The SDK reads `iat` and `exp` as strings; of a token that does not expire `exp` is `""`.
+    pub fn of(record: &'a TokenRecord, member: Option<&'a Member>) -> Self {
+        Self {
+            jti: record.id.to_string(),
+            sub: record.subject.as_str(),
+            org: record.org.as_str(),
+            root_org: record.root_org.as_str(),
+            sub_email: email(member),
+            roles: Some(record.roles.iter().map(|(app, role)| (app.as_str(), [role.as_str()])).collect()),
+            iat: Rfc3339(record.issued_at),
+            exp: record.expires_at.map(|end| Rfc3339(end).to_string()).unwrap_or_default(),
+            hosts: hosts(&record.hosts),
+            aud: record.audiences.iter().map(crate::domain::Audience::as_str).collect(),
+            session: record.session.as_ref().map_or("", |session| session.id.as_str()),
+            scopes: record.scopes.iter().map(crate::domain::Scope::as_str).collect(),
+            creating_sub: record.creator.as_ref().map(|creator| creator.subject.as_str()),
+            creating_org: record.creator.as_ref().map(|creator| creator.org.as_str()),
+            masquerading: record.masquerading,
+            refresh_token_jti: None,
+            revoked: None,
+            updated: None,
+        }
+    }
+
+    /// The view of whatever was introspected.
+    pub fn of_active(active: &'a Active) -> Self {
+        match active {
+            Active::Access { record, member } => Self::of(record, Some(member)),
+            Active::Refresh { family, member } => Self::of_family(family, member),
+        }
+    }
+
+    /// A row of the list: with the two members that only the command line reads.
+    pub fn of_row(row: &'a Row) -> Self {
+        let updated: Timestamp = row.record.revoked_at.unwrap_or(row.record.issued_at);
+        Self { revoked: Some(row.revoked), updated: Some(Rfc3339(updated)), ..Self::of(&row.record, None) }
+    }
+
+    /// The same without `roles`.
+    #[must_use]
+    pub fn without_roles(mut self, exclude: bool) -> Self {
+        self.roles = self.roles.filter(|_| !exclude);
+        self
+    }
+
+    fn of_family(family: &'a Family, member: &'a Member) -> Self {
+        Self {
+            jti: family.id.to_string(),
+            sub: family.subject.as_str(),
+            org: family.org.as_str(),
+            root_org: family.root_org.as_str(),
+            sub_email: email(Some(member)),
+            roles: Some(family.roles.iter().map(|(app, role)| (app.as_str(), [role.as_str()])).collect()),
+            iat: Rfc3339(family.issued_at),
+            exp: Rfc3339(family.expires_at).to_string(),
+            hosts: hosts(&family.hosts),
+            aud: family.audiences.iter().map(crate::domain::Audience::as_str).collect(),
+            session: family.session.as_ref().map_or("", |session| session.id.as_str()),
+            scopes: family.scopes.iter().map(crate::domain::Scope::as_str).collect(),
+            creating_sub: family.creator.as_ref().map(|creator| creator.subject.as_str()),
+            creating_org: family.creator.as_ref().map(|creator| creator.org.as_str()),
+            masquerading: family.masquerading,
+            refresh_token_jti: Some(family.token.to_string()),
+            revoked: None,
+            updated: None,
+        }
+    }
+}
+
+fn email(member: Option<&Member>) -> Option<&str> {
+    member.and_then(|member| member.profile.email.as_deref())
+}
+
+/// Hosts as they were given: text that was JSON when it was taken, so nothing is lost.
+fn hosts(hosts: &[HostPermissions]) -> Vec<&RawValue> {
+    hosts.iter().filter_map(|host| serde_json::from_str(host.as_json()).ok()).collect()
+}
+
+/// `ListTokensResponse`
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "ListTokensResponse"))]
+pub struct ListTokens<'a> {
+    limit: usize,
+    tokens: Vec<Token<'a>>,
+}
+
+impl<'a> ListTokens<'a> {
+    /// The rows, and the limit that was in force.
+    pub fn of(rows: &'a [Row], limit: usize) -> Self {
+        Self { limit, tokens: rows.iter().map(Token::of_row).collect() }
+    }
+}
+
+/// `ManyOrgTokenIntrospectResponse`
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "ManyOrgTokenIntrospectResponse"))]
+pub struct ManyOrgs<'a> {
+    /// The token itself.
+    pub primary_token: Token<'a>,
+    /// What it would be in the orgs below.
+    pub sub_org_results: Vec<Token<'a>>,
+}
+
+/// `BulkTokenRevokeResponse`
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "BulkTokenRevokeResponse"))]
+pub struct BulkRevoked {
+    /// How many live tokens were hit.
+    pub number_of_tokens_revoked: u64,
+}
+
+/// `ErrorMessage`
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct ErrorMessage<'a> {
+    /// A short code.
+    pub error_code: &'a str,
+    /// What the caller can do.
+    pub error_message: &'a str,
+}

@@ -1,0 +1,88 @@
+//! JSON Schemas of clients: what is read, and what is only kept.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::{Map, Value, json};
+
+use super::kept::{self, Shape};
+use super::{ClientBody, ClientView, Members};
+use crate::api::authlete::names;
+use crate::api::openapi::schema_impls::as_read;
+use crate::domain::ClientAuthMethod;
+
+impl JsonSchema for ClientBody {
+    fn schema_name() -> Cow<'static, str> {
+        "ClientRequest".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "What is said of a client. What the server assigns is ignored in it.",
+            "type": "object",
+            "properties": members()
+        })
+    }
+}
+
+impl JsonSchema for ClientView {
+    fn schema_name() -> Cow<'static, str> {
+        "Client".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let mut properties = members();
+        let moment = || json!({"type": "integer", "format": "int64", "description": "Milliseconds since 1970."});
+        properties.extend([
+            ("clientIdAliasEnabled".to_owned(), json!({"const": true})),
+            ("clientSecret".to_owned(), json!({"type": "string", "description": "Only in the answer that makes it."})),
+            ("locked".to_owned(), json!({"type": "boolean"})),
+            ("createdAt".to_owned(), moment()),
+            ("modifiedAt".to_owned(), moment()),
+        ]);
+        json_schema!({
+            "description": "A client.",
+            "type": "object",
+            "required": [
+                "clientId", "clientIdAlias", "clientIdAliasEnabled", "clientType", "tokenAuthMethod", "grantTypes", "extension",
+                "applicationType", "responseTypes", "singleAccessTokenPerSubject", "tlsClientCertificateBoundAccessTokens",
+                "locked", "createdAt", "modifiedAt"
+            ],
+            "properties": properties
+        })
+    }
+}
+
+fn members() -> Map<String, Value> {
+    let mut members = as_read::<Members>();
+    let mut properties: Map<String, Value> =
+        members.remove("properties").and_then(|properties| properties.as_object().cloned()).unwrap_or_default();
+    let methods = ClientAuthMethod::ALL.map(names::auth_method);
+    let grants = crate::domain::GrantType::ALL.map(names::grant);
+    properties.extend([
+        ("clientType".to_owned(), json!({"enum": ["PUBLIC", "CONFIDENTIAL"]})),
+        ("tokenAuthMethod".to_owned(), json!({"enum": methods})),
+        ("grantTypes".to_owned(), json!({"type": "array", "items": {"enum": grants}})),
+    ]);
+    properties.extend(kept::KEPT.iter().map(|(name, shape)| ((*name).to_owned(), shape.schema())));
+    properties
+}
+
+impl Shape {
+    fn schema(self) -> Value {
+        let text = json!({"type": "string"});
+        match self {
+            Self::Flag => json!({"type": "boolean"}),
+            Self::Number => json!({"type": "integer"}),
+            Self::One(names) => json!({"enum": names}),
+            Self::Some(names) => json!({"type": "array", "items": {"enum": names}, "maxItems": kept::MOST}),
+            Self::Tagged => json!({
+                "type": "array",
+                "items": {"type": "object", "properties": {"tag": text, "value": text}},
+                "maxItems": kept::MOST
+            }),
+            Self::Text => text,
+            Self::Texts => json!({"type": "array", "items": text, "maxItems": kept::MOST}),
+        }
+    }
+}

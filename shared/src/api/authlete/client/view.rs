@@ -1,0 +1,172 @@
+//! Clients in answers.
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::ListClients;
+use crate::admin::clients::ClientPage;
+use crate::api::authlete::names;
+use crate::api::authlete::property::Pair;
+use crate::api::authlete::result::{ApiResult, ResultCode};
+use crate::domain::{Audience, Client, Fault, Scope, Secret};
+
+/// `Client`
+#[derive(Serialize)]
+#[serde(transparent)]
+pub struct ClientView(Map<String, Value>);
+
+impl ClientView {
+    /// All that is known of a client but its secrets, which nobody knows any more.
+    pub fn of(client: &Client) -> Result<Self, Fault> {
+        let mut members = metadata(client)?;
+        members.entry("applicationType").or_insert_with(|| "WEB".into());
+        members.entry("responseTypes").or_insert_with(|| json!(["CODE"]));
+        let own_name = client.id.to_string();
+        let always = [
+            ("clientId", json!(client.id.as_number())),
+            ("clientIdAlias", json!(client.alias.as_ref().unwrap_or(&own_name))),
+            ("clientIdAliasEnabled", json!(true)),
+            ("clientType", json!(names::client_type(client.kind))),
+            ("tokenAuthMethod", json!(names::auth_method(client.auth_method))),
+            ("grantTypes", client.grants.iter().map(|grant| names::grant(*grant)).collect()),
+            ("extension", extension(client)),
+            ("singleAccessTokenPerSubject", json!(client.single_token_per_subject)),
+            ("tlsClientCertificateBoundAccessTokens", json!(client.certificate_bound_tokens)),
+            ("locked", json!(!client.enabled)),
+            ("createdAt", json!(client.created_at.as_ms())),
+            ("modifiedAt", json!(client.updated_at.as_ms())),
+        ];
+        let sometimes = [
+            ("clientName", client.name.clone().map(Value::String)),
+            ("jwks", client.jwks.clone().map(Value::String)),
+            ("attributes", Pair::list(&client.attributes).map(|pairs| json!(pairs))),
+            ("dpopRequired", client.dpop_bound_tokens.then_some(Value::Bool(true))),
+            ("jeton", jeton_only(client)),
+        ];
+        if let Some(subject) = &client.certificate_subject {
+            members.insert(names::certificate_subject(subject).to_owned(), json!(subject.name()));
+        }
+        members.extend(always.map(|(name, value)| (name.to_owned(), value)));
+        members.extend(sometimes.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+        Ok(Self(members))
+    }
+
+    /// The same with the secret that was just made.
+    #[must_use]
+    pub fn with_secret(mut self, secret: &Secret<String>) -> Self {
+        self.0.insert("clientSecret".to_owned(), json!(secret.expose()));
+        self
+    }
+}
+
+impl std::fmt::Debug for ClientView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// What Authlete's API has no word for. `None`: there is nothing of it.
+fn jeton_only(client: &Client) -> Option<Value> {
+    let form = client.access_token_form.map(|form| ("access_token_form".to_owned(), json!(form.name())));
+    let resources = client.resources.as_ref().map(|resources| resources.iter().map(Audience::as_str).collect::<Value>());
+    let members: Map<_, _> = form.into_iter().chain(resources.map(|all| ("resources".to_owned(), all))).collect();
+    (!members.is_empty()).then_some(Value::Object(members))
+}
+
+/// Whose it is: `developer`.
+pub(super) fn developer(client: &Client) -> Option<String> {
+    metadata(client).ok()?.get("developer")?.as_str().map(str::to_owned)
+}
+
+/// What is only kept and shown.
+pub(in crate::api) fn metadata(client: &Client) -> Result<Map<String, Value>, Fault> {
+    let text = client.metadata.as_deref().unwrap_or("{}");
+    serde_json::from_str(text).map_err(|error| Fault::internal("reading what is kept of a client").because(error))
+}
+
+fn extension(client: &Client) -> Value {
+    let mut extension = Map::new();
+    let mut put = |name: &str, value: Value| extension.insert(name.to_owned(), value);
+    put("requestableScopesEnabled", json!(client.scopes.is_some()));
+    put("tokenExchangePermitted", json!(client.may_exchange_tokens));
+    if let Some(scopes) = &client.scopes {
+        put("requestableScopes", scopes.iter().map(Scope::as_str).collect());
+    }
+    if let Some(duration) = client.token_duration {
+        put("accessTokenDuration", json!(duration.0));
+    }
+    if let Some(duration) = client.refresh_token_duration {
+        put("refreshTokenDuration", json!(duration.0));
+    }
+    Value::Object(extension)
+}
+
+/// `ClientListResponse`
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "ClientListResponse"))]
+#[serde(rename_all = "camelCase")]
+pub struct ClientListView<'a> {
+    start: usize,
+    end: usize,
+    total_count: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    developer: Option<&'a str>,
+    clients: Vec<ClientView>,
+}
+
+impl<'a> ClientListView<'a> {
+    /// What was found of what was asked for.
+    pub fn of(asked: &'a ListClients, page: &ClientPage) -> Result<Self, Fault> {
+        Ok(Self {
+            start: asked.start,
+            end: asked.end,
+            total_count: page.total,
+            developer: asked.developer.as_deref(),
+            clients: page.clients.iter().map(ClientView::of).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// `ClientSecretRefreshResponse` and `ClientSecretUpdateResponse`. The secret before is not known any more.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "ClientSecretResponse"))]
+#[serde(rename_all = "camelCase")]
+pub struct SecretView<'a> {
+    #[serde(flatten)]
+    result: ApiResult,
+    new_client_secret: &'a str,
+}
+
+impl<'a> SecretView<'a> {
+    /// The service has made a new secret.
+    pub fn refreshed(secret: &'a Secret<String>) -> Self {
+        let result = ApiResult::new(ResultCode::CLIENT_SECRET_REFRESHED, "The client secret has been refreshed.");
+        Self { result, new_client_secret: secret.expose() }
+    }
+
+    /// The caller has chosen it.
+    pub fn updated(secret: &'a Secret<String>) -> Self {
+        let result = ApiResult::new(ResultCode::CLIENT_SECRET_UPDATED, "The client secret has been updated.");
+        Self { result, new_client_secret: secret.expose() }
+    }
+}
+
+impl std::fmt::Debug for SecretView<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SecretView").field("result", &self.result).finish_non_exhaustive()
+    }
+}
+
+/// The answer to `client/lock_flag/update`.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "ClientFlagUpdateResponse"))]
+#[serde(transparent)]
+pub struct LockView(ApiResult);
+
+impl LockView {
+    /// The client is now locked, or isn't.
+    pub fn of(client: &Client) -> Self {
+        let state = if client.enabled { "unlocked" } else { "locked" };
+        Self(ApiResult::new(ResultCode::CLIENT_LOCK_UPDATED, format!("The client (ID = {}) is {state}.", client.id)))
+    }
+}

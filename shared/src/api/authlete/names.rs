@@ -1,0 +1,100 @@
+//! Constants by name. The SDKs' enums are closed, and theirs are not the words of OAuth.
+
+use crate::domain::{CertificateSubject, ClientAuthMethod, ClientKind, GrantType, Invalid};
+use crate::oauth::delegated::TokenType;
+
+/// `GrantType`
+pub const fn grant(grant: GrantType) -> &'static str {
+    match grant {
+        GrantType::AuthorizationCode => "AUTHORIZATION_CODE",
+        GrantType::Implicit => "IMPLICIT",
+        GrantType::Password => "PASSWORD",
+        GrantType::ClientCredentials => "CLIENT_CREDENTIALS",
+        GrantType::RefreshToken => "REFRESH_TOKEN",
+        GrantType::Ciba => "CIBA",
+        GrantType::DeviceCode => "DEVICE_CODE",
+        GrantType::TokenExchange => "TOKEN_EXCHANGE",
+        GrantType::JwtBearer => "JWT_BEARER",
+        GrantType::PreAuthorizedCode => "PRE_AUTHORIZED_CODE",
+    }
+}
+
+/// The grant of this name.
+pub fn grant_of(name: &str) -> Result<GrantType, Invalid> {
+    GrantType::ALL.into_iter().find(|it| grant(*it) == name).ok_or(Invalid("must be the name of a grant type"))
+}
+
+/// `ClientAuthMethod`
+pub const fn auth_method(method: ClientAuthMethod) -> &'static str {
+    match method {
+        ClientAuthMethod::None => "NONE",
+        ClientAuthMethod::ClientSecretBasic => "CLIENT_SECRET_BASIC",
+        ClientAuthMethod::ClientSecretPost => "CLIENT_SECRET_POST",
+        ClientAuthMethod::PrivateKeyJwt => "PRIVATE_KEY_JWT",
+        ClientAuthMethod::TlsClientAuth => "TLS_CLIENT_AUTH",
+        ClientAuthMethod::SelfSignedTlsClientAuth => "SELF_SIGNED_TLS_CLIENT_AUTH",
+    }
+}
+
+/// The method of this name.
+pub fn auth_method_of(name: &str) -> Result<ClientAuthMethod, Invalid> {
+    let method = ClientAuthMethod::ALL.into_iter().find(|it| auth_method(*it) == name);
+    method.ok_or(Invalid("must be the name of a method of client authentication that is supported"))
+}
+
+/// The member that has a name of this kind, of which RFC 8705 section 2.1.2 wants one.
+pub const fn certificate_subject(subject: &CertificateSubject) -> &'static str {
+    match subject {
+        CertificateSubject::DistinguishedName(_) => "tlsClientAuthSubjectDn",
+        CertificateSubject::DnsName(_) => "tlsClientAuthSanDns",
+        CertificateSubject::Uri(_) => "tlsClientAuthSanUri",
+        CertificateSubject::IpAddress(_) => "tlsClientAuthSanIp",
+        CertificateSubject::Email(_) => "tlsClientAuthSanEmail",
+    }
+}
+
+/// The members that have them, each with the kind of its name.
+pub const CERTIFICATE_SUBJECTS: [(&str, &str); 5] = [
+    ("tlsClientAuthSubjectDn", "subject_dn"),
+    ("tlsClientAuthSanDns", "san_dns"),
+    ("tlsClientAuthSanUri", "san_uri"),
+    ("tlsClientAuthSanIp", "san_ip"),
+    ("tlsClientAuthSanEmail", "san_email"),
+];
+
+/// `TokenType` of a token exchange.
+pub const fn token_type(kind: TokenType) -> &'static str {
+    match kind {
+        TokenType::Jwt => "JWT",
+        TokenType::AccessToken => "ACCESS_TOKEN",
+        TokenType::RefreshToken => "REFRESH_TOKEN",
+        TokenType::IdToken => "ID_TOKEN",
+        TokenType::Saml1 => "SAML1",
+        TokenType::Saml2 => "SAML2",
+        TokenType::DeviceSecret => "DEVICE_SECRET",
+    }
+}
+
+/// `ClientType`
+pub const fn client_type(kind: ClientKind) -> &'static str {
+    match kind {
+        ClientKind::Confidential => "CONFIDENTIAL",
+        ClientKind::Public => "PUBLIC",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rule_06_enums_are_upper_case_constants() {
+        let names = GrantType::ALL.map(grant).into_iter().chain(ClientAuthMethod::ALL.map(auth_method));
+        for name in names {
+            assert!(name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'), "{name}");
+        }
+        assert!(GrantType::ALL.into_iter().all(|it| grant_of(grant(it)) == Ok(it)));
+        assert!(ClientAuthMethod::ALL.into_iter().all(|it| auth_method_of(auth_method(it)) == Ok(it)));
+        assert!(grant_of("authorization_code").is_err() && auth_method_of("CLIENT_SECRET_JWT").is_err());
+    }
+}

@@ -1,0 +1,47 @@
+//! `TokenCreateRequest`s, many at once: `/auth/token/create/batch` of Authlete's API.
+
+use super::CreateToken;
+use crate::domain::Refusal;
+use crate::encoding::Object;
+use crate::encoding::form::Parameters;
+use crate::tokens::batch::BatchAsk;
+
+/// In words of the domain. What is wrong with one of them is said with its place in the list.
+pub fn batch(requests: Vec<Object<CreateToken>>) -> Result<Vec<BatchAsk>, Refusal> {
+    if requests.is_empty() {
+        return Err(Refusal::invalid("", "the body must be a list of at least one token"));
+    }
+    let ask = |(index, Object(request)): (usize, Object<CreateToken>)| {
+        let taken = request.take().map_err(|refusal| at(index, refusal))?;
+        Ok(BatchAsk { client: taken.client, ask: taken.ask })
+    };
+    requests.into_iter().enumerate().map(ask).collect()
+}
+
+/// The same refusal, of the request at this place in the list.
+pub fn at(index: usize, refusal: Refusal) -> Refusal {
+    match refusal {
+        Refusal::Invalid { field, rule } => Refusal::invalid(format!("[{index}].{field}"), rule),
+        Refusal::ClientUnavailable => Refusal::invalid(format!("[{index}].clientId"), "must be a client of the service"),
+        Refusal::ClientLocked => Refusal::invalid(format!("[{index}].clientId"), "must be a client that is not locked"),
+        Refusal::Lifetime(rule) => Refusal::invalid(format!("[{index}]"), format!("{rule}, in its lifetime")),
+        Refusal::ValueTaken { field } => Refusal::invalid(format!("[{index}].{field}"), "is the value of another token"),
+        other => other,
+    }
+}
+
+/// The query of a batch.
+#[derive(Debug)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename_all = "camelCase"))]
+pub struct BatchQuery {
+    /// Whether it is only checked.
+    pub dry_run: bool,
+}
+
+impl TryFrom<Parameters> for BatchQuery {
+    type Error = Refusal;
+
+    fn try_from(mut query: Parameters) -> Result<Self, Refusal> {
+        Ok(Self { dry_run: query.flag("dryRun")?.unwrap_or(false) })
+    }
+}

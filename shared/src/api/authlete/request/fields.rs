@@ -1,0 +1,74 @@
+//! Members that several requests have, in words of the domain.
+
+use std::str::FromStr;
+
+use crate::api::authlete::lenient::{Number, Words};
+use crate::domain::{Audience, ExtraClaims, Invalid, Refusal, Scope, Seconds, Secret, Timestamp};
+use crate::encoding::{TokenText, strict_json};
+use crate::policy::Lifetime;
+
+const MOST_SCOPES: usize = 100;
+const MOST_RESOURCES: usize = 32;
+
+/// A member that must be given.
+pub(super) fn required<T>(field: &'static str, value: Option<T>) -> Result<T, Refusal> {
+    value.ok_or_else(|| Refusal::invalid(field, "is required"))
+}
+
+/// A member that is text of the domain.
+pub(super) fn parsed<T: FromStr<Err = Invalid>>(field: &'static str, text: Option<&str>) -> Result<Option<T>, Refusal> {
+    text.map(|text| text.parse().map_err(|Invalid(rule)| Refusal::invalid(field, rule))).transpose()
+}
+
+/// A member that is a secret.
+pub(super) fn secret(text: Option<TokenText>) -> Option<Secret<String>> {
+    text.map(|TokenText(secret)| secret)
+}
+
+/// `scopes`
+pub(super) fn scopes(words: Option<&Words>) -> Result<Option<Vec<Scope>>, Refusal> {
+    list("scopes", MOST_SCOPES, words)
+}
+
+/// `resources`
+pub(super) fn resources(words: Option<&Words>) -> Result<Vec<Audience>, Refusal> {
+    Ok(list("resources", MOST_RESOURCES, words)?.unwrap_or_default())
+}
+
+fn list<T: FromStr<Err = Invalid>>(field: &'static str, most: usize, words: Option<&Words>) -> Result<Option<Vec<T>>, Refusal> {
+    let Some(Words(words)) = words else { return Ok(None) };
+    if words.len() > most {
+        return Err(Refusal::invalid(field, format!("must have at most {most} entries")));
+    }
+    let item =
+        |(n, text): (usize, &String)| text.parse().map_err(|Invalid(rule)| Refusal::invalid(format!("{field}[{n}]"), rule));
+    words.iter().enumerate().map(item).collect::<Result<_, _>>().map(Some)
+}
+
+/// A length of time that counts if it is positive.
+pub(super) fn duration(field: &'static str, seconds: Option<Number>) -> Result<Option<Seconds>, Refusal> {
+    let Some(Number(seconds)) = seconds.filter(|Number(seconds)| *seconds > 0) else { return Ok(None) };
+    let length = u32::try_from(seconds).map(Seconds);
+    length.map(Some).map_err(|_| Refusal::invalid(field, "must be a number of seconds that fits into 32 bits"))
+}
+
+/// `accessTokenDuration`
+pub(super) fn lifetime(seconds: Option<Number>) -> Result<Lifetime, Refusal> {
+    Ok(duration("accessTokenDuration", seconds)?.map_or(Lifetime::Default, Lifetime::For))
+}
+
+/// A moment in milliseconds that counts if it is positive.
+pub(super) fn moment(ms: Option<Number>) -> Option<Timestamp> {
+    ms.filter(|Number(ms)| *ms > 0).map(|Number(ms)| Timestamp::from_ms(ms).min(Timestamp::END_OF_TIME))
+}
+
+/// `jwtAtClaims`: the text of a JSON object.
+pub(super) fn extra_claims(text: Option<String>) -> Result<Option<ExtraClaims>, Refusal> {
+    let Some(text) = text else { return Ok(None) };
+    let is_object = strict_json::check(text.as_bytes()).is_ok() && text.trim_start().starts_with('{');
+    if is_object {
+        Ok(Some(ExtraClaims::from_json(text)))
+    } else {
+        Err(Refusal::invalid("jwtAtClaims", "must be the text of a JSON object"))
+    }
+}

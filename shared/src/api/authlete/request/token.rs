@@ -1,0 +1,234 @@
+//! `TokenRequest`, `TokenIssueRequest` and `TokenFailRequest` of Authlete's API.
+
+use serde::Deserialize;
+
+use super::fields::{duration, extra_claims, lifetime, parsed, required, secret};
+use crate::api::authlete::lenient::{Number, given};
+use crate::api::authlete::property::Properties;
+use crate::auth::client::ClientCredentials;
+use crate::domain::Refusal;
+use crate::encoding::TokenText;
+use crate::oauth::delegated::{Form, TokenRequest};
+use crate::tokens::introspect::ProofOfPossession;
+use crate::tokens::issue::{TicketIssue, TicketValue};
+
+/// What a client has sent to the token endpoint of an authorization server, as that passes it on.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TokenRequest"))]
+#[serde(rename_all = "camelCase", default)]
+pub struct ProcessToken {
+    #[serde(deserialize_with = "given")]
+    #[cfg_attr(feature = "openapi", schemars(required))]
+    parameters: Option<TokenText>,
+    #[serde(deserialize_with = "given")]
+    client_id: Option<String>,
+    #[serde(deserialize_with = "given")]
+    client_secret: Option<TokenText>,
+    #[serde(deserialize_with = "given")]
+    client_certificate: Option<String>,
+    #[serde(deserialize_with = "given")]
+    properties: Option<Properties>,
+    #[serde(deserialize_with = "given")]
+    dpop: Option<TokenText>,
+    #[serde(deserialize_with = "given")]
+    htm: Option<String>,
+    #[serde(deserialize_with = "given")]
+    htu: Option<String>,
+    #[serde(deserialize_with = "given")]
+    access_token: Option<TokenText>,
+    #[serde(deserialize_with = "given")]
+    access_token_duration: Option<Number>,
+    #[serde(deserialize_with = "given")]
+    refresh_token_duration: Option<Number>,
+    #[serde(deserialize_with = "given")]
+    jwt_at_claims: Option<String>,
+}
+
+impl ProcessToken {
+    /// In words of the domain.
+    pub fn take(self) -> Result<TokenRequest, Refusal> {
+        let parameters = required("parameters", self.parameters)?;
+        let (form, credentials) = Form::read(parameters.0.expose())?;
+        let (id, secret_in_header) = (self.client_id, secret(self.client_secret));
+        let (method, uri) = (self.htm.unwrap_or_else(|| "POST".to_owned()), self.htu.unwrap_or_default());
+        Ok(TokenRequest {
+            form,
+            credentials: ClientCredentials {
+                id,
+                secret: secret_in_header,
+                form: credentials,
+                certificate: self.client_certificate,
+            },
+            properties: self.properties.map(Properties::take).transpose()?.unwrap_or_default(),
+            dpop: self.dpop.map(|TokenText(proof)| ProofOfPossession { proof, method, uri }),
+            value: secret(self.access_token),
+            lifetime: lifetime(self.access_token_duration)?,
+            refresh_lifetime: duration("refreshTokenDuration", self.refresh_token_duration)?,
+            extra_claims: extra_claims(self.jwt_at_claims)?,
+        })
+    }
+}
+
+/// What the authorization server says of a user who has proved who it is.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TokenIssueRequest"))]
+#[serde(rename_all = "camelCase", default)]
+pub struct IssueToken {
+    #[serde(deserialize_with = "given")]
+    #[cfg_attr(feature = "openapi", schemars(required))]
+    ticket: Option<TokenText>,
+    #[serde(deserialize_with = "given")]
+    #[cfg_attr(feature = "openapi", schemars(required))]
+    subject: Option<String>,
+    #[serde(deserialize_with = "given")]
+    properties: Option<Properties>,
+    #[serde(deserialize_with = "given")]
+    jwt_at_claims: Option<String>,
+    #[serde(deserialize_with = "given")]
+    access_token: Option<TokenText>,
+    #[serde(deserialize_with = "given")]
+    access_token_duration: Option<Number>,
+    #[serde(deserialize_with = "given")]
+    refresh_token_duration: Option<Number>,
+}
+
+impl IssueToken {
+    /// The ticket, and the word in words of the domain.
+    pub fn take(self) -> Result<(TicketValue, TicketIssue), Refusal> {
+        let ticket = TicketValue(required("ticket", secret(self.ticket))?);
+        let word = TicketIssue {
+            subject: required("subject", parsed("subject", self.subject.as_deref())?)?,
+            properties: self.properties.map(Properties::take).transpose()?.unwrap_or_default(),
+            extra_claims: extra_claims(self.jwt_at_claims)?,
+            value: secret(self.access_token),
+            lifetime: lifetime(self.access_token_duration)?,
+            refresh_lifetime: duration("refreshTokenDuration", self.refresh_token_duration)?,
+        };
+        Ok((ticket, word))
+    }
+}
+
+/// Why the authorization server gives a ticket back.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TokenFailRequest"))]
+#[serde(rename_all = "camelCase", default)]
+pub struct FailToken {
+    #[serde(deserialize_with = "given")]
+    #[cfg_attr(feature = "openapi", schemars(required))]
+    ticket: Option<TokenText>,
+    #[serde(deserialize_with = "given")]
+    #[cfg_attr(feature = "openapi", schemars(required, extend("enum" = FailReason::NAMED.map(|(name, _)| name))))]
+    reason: Option<String>,
+}
+
+/// `reason`
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(missing_docs, reason = "the names are Authlete's")]
+pub enum FailReason {
+    Unknown,
+    InvalidResourceOwnerCredentials,
+    InvalidTarget,
+    InvalidClient,
+    UnauthorizedClient,
+    InvalidScope,
+}
+
+impl FailReason {
+    const NAMED: [(&'static str, Self); 6] = [
+        ("UNKNOWN", Self::Unknown),
+        ("INVALID_RESOURCE_OWNER_CREDENTIALS", Self::InvalidResourceOwnerCredentials),
+        ("INVALID_TARGET", Self::InvalidTarget),
+        ("INVALID_CLIENT", Self::InvalidClient),
+        ("UNAUTHORIZED_CLIENT", Self::UnauthorizedClient),
+        ("INVALID_SCOPE", Self::InvalidScope),
+    ];
+}
+
+impl FailToken {
+    /// The ticket, and the reason.
+    pub fn take(self) -> Result<(TicketValue, FailReason), Refusal> {
+        let ticket = TicketValue(required("ticket", secret(self.ticket))?);
+        let reason = required("reason", self.reason.as_deref())?;
+        let reason = FailReason::NAMED.into_iter().find(|(name, _)| *name == reason).map(|(_, reason)| reason);
+        Ok((ticket, reason.ok_or_else(|| Refusal::invalid("reason", "must be the name of a reason"))?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::domain::{Denial, GrantType, Seconds};
+    use crate::encoding::json;
+    use crate::policy::Lifetime;
+
+    fn read<T: serde::de::DeserializeOwned>(body: &Value) -> T {
+        json::read(body.to_string().as_bytes()).unwrap()
+    }
+
+    fn process(body: &Value) -> Result<TokenRequest, Refusal> {
+        read::<ProcessToken>(body).take()
+    }
+
+    #[test]
+    fn every_member_of_a_token_request_is_taken() {
+        let request = process(&json!({
+            "parameters": "grant_type=refresh_token&refresh_token=s3cret&client_id=5", "clientId": "5", "clientSecret": "s3cret",
+            "clientCertificate": "PEM", "properties": "[{\"key\":\"k\",\"value\":\"v\"}]", "dpop": "s3cret", "htm": "PUT",
+            "htu": "https://a.example", "accessToken": "s3cret", "accessTokenDuration": 60, "refreshTokenDuration": 90,
+            "jwtAtClaims": "{}"
+        }))
+        .unwrap();
+        assert!(!format!("{request:?}").contains("s3cret"));
+        assert_eq!(request.form.grant(), Some(GrantType::RefreshToken));
+        assert!(request.form.refresh_token().is_some() && request.credentials.secret.is_some());
+        assert_eq!((request.credentials.id.as_deref(), request.credentials.form.id.as_deref()), (Some("5"), Some("5")));
+        assert_eq!((request.properties.len(), request.credentials.certificate.as_deref()), (1, Some("PEM")));
+        let dpop = request.dpop.unwrap();
+        assert_eq!((dpop.method.as_str(), dpop.uri.as_str()), ("PUT", "https://a.example"));
+        assert_eq!((request.lifetime, request.refresh_lifetime), (Lifetime::For(Seconds(60)), Some(Seconds(90))));
+        assert!(request.value.is_some() && request.extra_claims.is_some());
+    }
+
+    #[test]
+    fn a_proof_is_for_a_post_unless_it_is_said_otherwise() {
+        let dpop = process(&json!({"parameters": "grant_type=password", "dpop": "a", "htm": null})).unwrap().dpop.unwrap();
+        assert_eq!((dpop.method.as_str(), dpop.uri.as_str()), ("POST", ""));
+    }
+
+    #[test]
+    fn a_broken_form_is_the_client_s_fault_and_none_is_the_caller_s() {
+        assert_eq!(process(&json!({"parameters": null})).unwrap_err(), Refusal::invalid("parameters", "is required"));
+        for bad in ["grant_type=%zz", "grant_type=password&grant_type=password"] {
+            assert_eq!(process(&json!({"parameters": bad})).unwrap_err(), Refusal::Denied(Denial::RequestMalformed), "{bad}");
+        }
+    }
+
+    #[test]
+    fn all_seven_members_of_an_issue_are_taken() {
+        let request: IssueToken = read(&json!({
+            "ticket": "t1cket", "subject": "john", "properties": [{"key": "k", "value": "v"}], "jwtAtClaims": "{}",
+            "accessToken": "s3cret", "accessTokenDuration": 60, "refreshTokenDuration": 90
+        }));
+        assert!(!format!("{request:?}").contains("t1cket") && !format!("{request:?}").contains("s3cret"));
+        let (ticket, word) = request.take().unwrap();
+        assert_eq!((ticket.0.expose().as_str(), word.subject.as_str()), ("t1cket", "john"));
+        assert_eq!((word.properties.len(), word.extra_claims.is_some(), word.value.is_some()), (1, true, true));
+        assert_eq!((word.lifetime, word.refresh_lifetime), (Lifetime::For(Seconds(60)), Some(Seconds(90))));
+    }
+
+    #[test]
+    fn ticket_and_subject_or_reason_are_required() {
+        let missing = |field| Some(Refusal::invalid(field, "is required"));
+        assert_eq!(read::<IssueToken>(&json!({"subject": "a"})).take().err(), missing("ticket"));
+        assert_eq!(read::<IssueToken>(&json!({"ticket": "a", "subject": ""})).take().err(), missing("subject"));
+        assert_eq!(read::<FailToken>(&json!({"reason": "UNKNOWN"})).take().err(), missing("ticket"));
+        assert_eq!(read::<FailToken>(&json!({"ticket": "a"})).take().err(), missing("reason"));
+        assert!(read::<FailToken>(&json!({"ticket": "a", "reason": "BORED"})).take().is_err());
+        assert_eq!(
+            read::<FailToken>(&json!({"ticket": "a", "reason": "INVALID_SCOPE"})).take().unwrap().1,
+            FailReason::InvalidScope
+        );
+    }
+}

@@ -1,0 +1,271 @@
+//! `IntrospectionResponse` of Authlete's API.
+
+use serde::Serialize;
+
+use super::{end, resources, scopes, subject};
+use crate::api::authlete::challenge::{Challenge, Scheme};
+use crate::api::authlete::content::Style;
+use crate::api::authlete::details::AuthzDetailsView;
+use crate::api::authlete::names;
+use crate::api::authlete::property::{Pair, Property};
+use crate::api::authlete::request::Introspected;
+use crate::api::authlete::result::{ApiResult, Call, ResultCode};
+use crate::domain::{Client, Denial, Fault, Issuance, Org, Refusal, Scope, Standing, SupportedScope, Timestamp};
+use crate::tokens::introspect::{ClientIntrospection, Verdict};
+use crate::tokens::lookup::AccessToken;
+
+/// What the resource server must do next.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[expect(missing_docs, reason = "the names are Authlete's")]
+pub enum IntrospectionAction {
+    Ok,
+    BadRequest,
+    Unauthorized,
+    Forbidden,
+}
+
+/// The answer.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct IntrospectionResponse<'a> {
+    #[serde(flatten)]
+    result: ApiResult,
+    action: IntrospectionAction,
+    response_content: String,
+    existent: bool,
+    usable: bool,
+    sufficient: bool,
+    refreshable: bool,
+    #[serde(flatten)]
+    token: Option<Box<TokenView<'a>>>,
+}
+
+/// What is known of the token.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
+#[serde(rename_all = "camelCase")]
+struct TokenView<'a> {
+    client_id: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id_alias: Option<&'a str>,
+    client_id_alias_used: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scopes: Option<Vec<&'a str>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    scope_details: Vec<ScopeView<'a>>,
+    expires_at: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    properties: Option<Vec<Property<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate_thumbprint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resources: Option<Vec<&'a str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access_token_resources: Option<Vec<&'a str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorization_details: Option<AuthzDetailsView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_attributes: Option<Vec<Pair<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_attributes: Option<Vec<Pair<'a>>>,
+    grant_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acr: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_time: Option<i64>,
+    for_external_attachment: bool,
+}
+
+/// `Scope`
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Scope"))]
+#[serde(rename_all = "camelCase")]
+struct ScopeView<'a> {
+    name: &'a str,
+    default_entry: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attributes: Vec<Attribute<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
+struct Attribute<'a> {
+    key: &'a str,
+    value: std::borrow::Cow<'a, str>,
+}
+
+impl<'a> IntrospectionResponse<'a> {
+    /// What was found, for a resource server of `org`.
+    pub fn of(found: &'a ClientIntrospection, asked: &Introspected, org: &'a Org, style: &Style) -> Result<Self, Fault> {
+        let token = found.token.as_deref();
+        let view = token.map(|token| TokenView::of(token, org)).transpose()?;
+        let missing = asked.scopes.iter().find(|name| !token.is_some_and(|token| has_scope(token, name)));
+        let Spoken { action, error, result, more } = Spoken::of(&found.verdict, asked, missing);
+        let response_content = if action == IntrospectionAction::Ok {
+            Challenge::new(Scheme::Bearer, error).into_text()
+        } else {
+            let challenge = Challenge::new(scheme(token), error).because(&result, style);
+            more.iter().fold(challenge, |challenge, (name, value)| challenge.with(name, value)).into_text()
+        };
+        Ok(Self {
+            result,
+            action,
+            response_content,
+            existent: token.is_some(),
+            usable: token.is_some_and(|token| token.standing == Standing::Live),
+            sufficient: token.is_some() && missing.is_none(),
+            refreshable: token.is_some_and(AccessToken::is_refreshable),
+            token: view.map(Box::new),
+        })
+    }
+
+    /// The question wasn't as it should be.
+    pub fn refused(call: Call, refusal: &Refusal, style: &Style) -> Self {
+        let result = ApiResult::refused(call, refusal);
+        let response_content = Challenge::new(Scheme::Bearer, "invalid_request").because(&result, style).into_text();
+        Self {
+            result,
+            action: IntrospectionAction::BadRequest,
+            response_content,
+            existent: false,
+            usable: false,
+            sufficient: false,
+            refreshable: false,
+            token: None,
+        }
+    }
+}
+
+/// A verdict in words.
+struct Spoken {
+    action: IntrospectionAction,
+    error: &'static str,
+    result: ApiResult,
+    more: Vec<(&'static str, String)>,
+}
+
+impl Spoken {
+    fn of(verdict: &Verdict, asked: &Introspected, missing: Option<&String>) -> Self {
+        use ResultCode as C;
+        let unauthorized = |code, text| Self::new(IntrospectionAction::Unauthorized, "invalid_token", ApiResult::new(code, text));
+        let forbidden = |error, code, text: &str| Self::new(IntrospectionAction::Forbidden, error, ApiResult::new(code, text));
+        match verdict {
+            Verdict::Sufficient => {
+                let result = ApiResult::new(C::INTROSPECTED, "The access token is valid.");
+                Self::new(IntrospectionAction::Ok, "invalid_request", result)
+            }
+            Verdict::Unknown => unauthorized(C::TOKEN_UNKNOWN, "The access token does not exist."),
+            Verdict::Expired { refreshable: false } => unauthorized(C::TOKEN_EXPIRED, "The access token has expired."),
+            Verdict::Expired { refreshable: true } => {
+                unauthorized(C::TOKEN_EXPIRED_REFRESHABLE, "The access token has expired, but can be refreshed.")
+            }
+            Verdict::Unproved(denial) => Self::unproved(*denial, asked.request.certificate.is_some()),
+            Verdict::OtherAuthentication => Self {
+                error: INSUFFICIENT,
+                more: vec![("acr_values", asked.request.acr_values.join(" "))],
+                ..unauthorized(C::ACR_INSUFFICIENT, "The resource owner was not authenticated in one of the required ways.")
+            },
+            Verdict::TooOld => Self {
+                error: INSUFFICIENT,
+                more: asked.request.max_age.iter().map(|age| ("max_age", age.0.to_string())).collect(),
+                ..unauthorized(C::AUTHENTICATION_TOO_OLD, "The resource owner was authenticated too long ago.")
+            },
+            Verdict::LacksScope(scope) => {
+                let name = missing.map_or(scope.as_str(), String::as_str);
+                let text = format!("The access token does not cover the required scope '{name}'.");
+                let spoken = forbidden("insufficient_scope", C::SCOPE_INSUFFICIENT, &text);
+                Self { more: vec![("scope", asked.scopes.join(" "))], ..spoken }
+            }
+            Verdict::OtherSubject => {
+                forbidden("invalid_request", C::SUBJECT_DIFFERS, "The access token is not associated with the required subject.")
+            }
+            Verdict::OtherAudience => {
+                forbidden("invalid_target", C::RESOURCE_INSUFFICIENT, "The access token does not cover the required resource.")
+            }
+        }
+    }
+
+    fn unproved(denial: Denial, has_certificate: bool) -> Self {
+        use ResultCode as C;
+        let (code, error) = match denial {
+            Denial::CertificateMismatch if !has_certificate => (C::CERTIFICATE_MISSING, "invalid_token"),
+            Denial::CertificateMismatch => (C::CERTIFICATE_MISMATCH, "invalid_token"),
+            Denial::DpopKeyMismatch => (C::DPOP_KEY_MISMATCH, "invalid_token"),
+            Denial::DpopHeaderMissing => (C::DPOP_PROOF_MISSING, "invalid_dpop_proof"),
+            Denial::DpopProofReplayed => (C::DPOP_PROOF_REPLAYED, "invalid_dpop_proof"),
+            _ => (C::DPOP_PROOF_INVALID, "invalid_dpop_proof"),
+        };
+        Self::new(IntrospectionAction::Unauthorized, error, ApiResult::new(code, denial.describe()))
+    }
+
+    fn new(action: IntrospectionAction, error: &'static str, result: ApiResult) -> Self {
+        Self { action, error, result, more: Vec::new() }
+    }
+}
+
+/// RFC 9470 section 3.
+const INSUFFICIENT: &str = "insufficient_user_authentication";
+
+fn has_scope(token: &AccessToken, name: &str) -> bool {
+    token.record.scopes.iter().any(|scope| scope.as_str() == name)
+}
+
+fn scheme(token: Option<&AccessToken>) -> Scheme {
+    let issuance = token.and_then(|token| token.record.issuance.as_deref());
+    match issuance.and_then(|issuance| issuance.confirmation.dpop_key) {
+        Some(_) => Scheme::Dpop,
+        None => Scheme::Bearer,
+    }
+}
+
+impl<'a> TokenView<'a> {
+    fn of(token: &'a AccessToken, org: &'a Org) -> Result<Self, Fault> {
+        const DOING: &str = "telling what a client's token is";
+        let record = &token.record;
+        let issuance: &Issuance = record.issuance.as_deref().ok_or_else(|| Fault::internal(DOING))?;
+        let client: &Client = token.client.as_ref().ok_or_else(|| Fault::internal(DOING))?;
+        let supported = |scope: &Scope| org.settings.oauth.supported_scopes.iter().find(|supported| supported.name == *scope);
+        Ok(Self {
+            client_id: client.id.as_number(),
+            client_id_alias: client.alias.as_deref(),
+            client_id_alias_used: issuance.alias_used,
+            subject: subject(record),
+            scopes: scopes(&record.scopes),
+            scope_details: record.scopes.iter().filter_map(supported).map(ScopeView::of).collect(),
+            expires_at: end(record.expires_at),
+            properties: Property::list(&issuance.properties),
+            certificate_thumbprint: issuance.confirmation.certificate.map(|thumbprint| thumbprint.to_string()),
+            resources: resources(&record.audiences),
+            access_token_resources: resources(&record.audiences),
+            authorization_details: AuthzDetailsView::of(issuance.details.as_ref())?,
+            service_attributes: Pair::list(&org.settings.oauth.attributes),
+            client_attributes: Pair::list(&client.attributes),
+            grant_type: names::grant(issuance.grant),
+            acr: issuance.acr.as_deref(),
+            auth_time: issuance.auth_time.map(Timestamp::as_secs),
+            for_external_attachment: issuance.for_external_attachment,
+        })
+    }
+}
+
+impl<'a> ScopeView<'a> {
+    fn of(scope: &'a SupportedScope) -> Self {
+        let lengths = [("access_token.duration", scope.token_duration), ("refresh_token.duration", scope.refresh_token_duration)];
+        let lengths =
+            lengths.into_iter().filter_map(|(key, length)| Some(Attribute { key, value: length?.0.to_string().into() }));
+        let others = scope.attributes.iter().map(|(key, value)| Attribute { key, value: value.into() });
+        Self {
+            name: scope.name.as_str(),
+            default_entry: scope.default,
+            description: scope.description.as_deref(),
+            attributes: lengths.chain(others).collect(),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! What the answers of `/auth/token` and `/auth/token/issue` tell of a new token.
+
+use serde::Serialize;
+
+use super::{end, resources, scopes, subject, token_type};
+use crate::api::authlete::content::TokenContent;
+use crate::api::authlete::details::AuthzDetailsView;
+use crate::api::authlete::property::{Pair, Property};
+use crate::domain::{Fault, Issuance, Org, Seconds, Secret};
+use crate::encoding::HandedOver;
+use crate::tokens::issue::Issued;
+
+/// A new token, for the authorization server.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
+#[serde(rename_all = "camelCase")]
+pub struct IssuedToken<'a> {
+    response_content: String,
+    access_token: HandedOver<'a>,
+    access_token_expires_at: i64,
+    access_token_duration: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jwt_access_token: Option<HandedOver<'a>>,
+    #[serde(flatten)]
+    refresh: Option<IssuedRefreshToken<'a>>,
+    client_id: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id_alias: Option<&'a str>,
+    client_id_alias_used: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scopes: Option<Vec<&'a str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    properties: Option<Vec<Property<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access_token_resources: Option<Vec<&'a str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorization_details: Option<AuthzDetailsView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_attributes: Option<Vec<Pair<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_attributes: Option<Vec<Pair<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_id: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
+#[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "Authlete's members")]
+struct IssuedRefreshToken<'a> {
+    refresh_token: HandedOver<'a>,
+    refresh_token_expires_at: i64,
+    refresh_token_duration: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token_scopes: Option<Vec<&'a str>>,
+}
+
+impl<'a> IssuedToken<'a> {
+    /// Of a client of `org`, which named itself by its alias or not. `presented` is the refresh token that it was got with,
+    /// which may stay the same.
+    pub fn of(issued: &'a Issued, org: &'a Org, alias_used: bool, presented: Option<&'a Secret<String>>) -> Result<Self, Fault> {
+        let (minted, client, issuance) = (&issued.minted, &issued.client, issued.grant()?);
+        let record = &minted.record;
+        let refresh_token = minted.refresh_token.as_ref().or(presented).filter(|_| minted.family.is_some());
+        let (token, lifetime) = ((&minted.token, token_type(record)), minted.lifetime());
+        let content = TokenContent::new(token, lifetime, &record.scopes, refresh_token, &issuance.properties);
+        let refresh = refresh_token.zip(minted.family.as_ref()).map(|(token, family)| IssuedRefreshToken {
+            refresh_token: HandedOver(token),
+            refresh_token_expires_at: end(Some(family.expires_at)),
+            refresh_token_duration: family.expires_at.since(record.issued_at.whole_second()).0,
+            refresh_token_scopes: scopes(&family.scopes),
+        });
+        Ok(Self {
+            response_content: content.text()?,
+            access_token: HandedOver(minted.value.as_ref().unwrap_or(&minted.token)),
+            access_token_expires_at: end(record.expires_at),
+            access_token_duration: lifetime.map_or(0, |Seconds(seconds)| seconds),
+            jwt_access_token: minted.is_jwt.then_some(HandedOver(&minted.token)),
+            refresh,
+            client_id: client.id.as_number(),
+            client_id_alias: client.alias.as_deref(),
+            client_id_alias_used: alias_used,
+            subject: subject(record),
+            scopes: scopes(&record.scopes),
+            properties: Property::list(&issuance.properties),
+            access_token_resources: resources(&record.audiences),
+            authorization_details: AuthzDetailsView::of(issuance.details.as_ref())?,
+            service_attributes: Pair::list(&org.settings.oauth.attributes),
+            client_attributes: Pair::list(&client.attributes),
+            session_id: record.session.as_ref().map(|session| session.id.as_str()),
+        })
+    }
+}
+
+impl Issued {
+    /// How the client got it, which is recorded of every client's token.
+    pub(super) fn grant(&self) -> Result<&Issuance, Fault> {
+        self.minted.record.issuance.as_deref().ok_or_else(|| Fault::internal("telling how a client got its token"))
+    }
+}

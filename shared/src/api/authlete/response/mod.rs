@@ -1,0 +1,58 @@
+//! What the SDKs take. With any other action than the good one an answer has nothing but its result and what is said with it.
+
+mod batch;
+mod create;
+mod exchange;
+mod introspect;
+mod issued;
+mod list;
+mod revoke;
+mod service;
+mod standard;
+mod ticket;
+mod token;
+mod update;
+
+use crate::api::oauth::token::token_type;
+use crate::domain::{Audience, Scope, Timestamp, TokenRecord};
+
+pub use batch::{BatchAccepted, BatchStatusResponse};
+pub use create::{CreateAction, TokenCreateResponse};
+pub use introspect::{IntrospectionAction, IntrospectionResponse};
+pub use issued::IssuedToken;
+pub use list::TokenListResponse;
+pub use revoke::{RevocationAction, RevocationResponse, TokenRevokeResponse};
+pub use service::Metadata;
+pub use standard::{StandardIntrospectionAction, StandardIntrospectionResponse, active};
+pub use ticket::{FailAction, IssueAction, TokenFailResponse, TokenIssueResponse};
+pub use token::{Requested, TokenAction, TokenResponse};
+pub use update::{TokenUpdateResponse, UpdateAction};
+
+/// Scopes by name. `None` if there are none.
+fn scopes(scopes: &[Scope]) -> Option<Vec<&str>> {
+    (!scopes.is_empty()).then(|| scopes.iter().map(Scope::as_str).collect())
+}
+
+/// Resources. `None` if there are none.
+fn resources(audiences: &[Audience]) -> Option<Vec<&str>> {
+    (!audiences.is_empty()).then(|| audiences.iter().map(Audience::as_str).collect())
+}
+
+/// Milliseconds, and zero for what never ends.
+fn end(moment: Option<Timestamp>) -> i64 {
+    moment.map_or(0, Timestamp::as_ms)
+}
+
+/// The resource owner, if there is one.
+fn subject(record: &TokenRecord) -> Option<&str> {
+    let has_owner = record.issuance.as_ref().is_some_and(|issuance| !issuance.for_client);
+    has_owner.then(|| record.subject.as_str())
+}
+
+/// `tokenId`: stays the same through refreshes and new values.
+fn token_id(record: &TokenRecord) -> String {
+    record.family.unwrap_or(record.id).to_string()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,78 @@
+//! `TokenRevokeResponse` and `RevocationResponse` of Authlete's API.
+
+use serde::Serialize;
+
+use crate::api::authlete::content;
+use crate::api::authlete::content::Style;
+use crate::api::authlete::result::{ApiResult, Call, ResultCode};
+use crate::domain::{Denial, Fault, Refusal};
+
+/// How many records were revoked.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct TokenRevokeResponse {
+    #[serde(flatten)]
+    result: ApiResult,
+    count: u64,
+}
+
+impl TokenRevokeResponse {
+    /// So many.
+    pub fn of(count: u64) -> Self {
+        let text = format!("Revoked {count} access token(s).");
+        Self { result: ApiResult::without_bracket(ResultCode::TOKEN_REVOKED, text), count }
+    }
+}
+
+/// What the authorization server sends its OAuth client.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[expect(missing_docs, reason = "the names are Authlete's")]
+pub enum RevocationAction {
+    Ok,
+    InvalidClient,
+    BadRequest,
+    InternalServerError,
+}
+
+/// The answer to a client's revocation.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct RevocationResponse {
+    #[serde(flatten)]
+    result: ApiResult,
+    action: RevocationAction,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_content: Option<String>,
+}
+
+impl RevocationResponse {
+    /// The token is dead. `callback` is the function that the client wants called: RFC 7009 section 2.3.
+    pub fn done(callback: Option<&str>) -> Self {
+        Self {
+            result: ApiResult::new(ResultCode::REVOCATION_DONE, "The token has been revoked successfully."),
+            action: RevocationAction::Ok,
+            response_content: callback.map(|function| format!("{function}();")),
+        }
+    }
+
+    /// It isn't.
+    pub fn refused(call: Call, refusal: &Refusal, style: &Style) -> Result<Self, Fault> {
+        let (action, error) = match refusal {
+            Refusal::Denied(denial) => (Self::action(*denial), denial.error()),
+            _ => (RevocationAction::InternalServerError, "server_error"),
+        };
+        let result = ApiResult::refused(call, refusal);
+        let response_content = Some(content::error(error, &result, style)?);
+        Ok(Self { result, action, response_content })
+    }
+
+    fn action(denial: Denial) -> RevocationAction {
+        match denial.error() {
+            "invalid_client" => RevocationAction::InvalidClient,
+            _ => RevocationAction::BadRequest,
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! `StandardIntrospectionResponse` of Authlete's API.
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::token_type;
+use crate::api::authlete::content;
+use crate::api::authlete::content::{Style, scope};
+use crate::api::authlete::result::{ApiResult, Call, ResultCode};
+use crate::domain::{Audience, ClientId, Confirmation, Fault, Issuance, Issuer, Refusal, Scope, Subject, Timestamp};
+use crate::tokens::lookup::FoundToken;
+
+/// What the authorization server sends the resource server.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[expect(missing_docs, reason = "the names are Authlete's")]
+pub enum StandardIntrospectionAction {
+    Ok,
+    BadRequest,
+    InternalServerError,
+}
+
+/// The answer.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct StandardIntrospectionResponse {
+    #[serde(flatten)]
+    result: ApiResult,
+    action: StandardIntrospectionAction,
+    response_content: String,
+}
+
+impl StandardIntrospectionResponse {
+    /// What RFC 7662 tells of a token: if it isn't active, nothing else.
+    pub fn of(found: Option<&FoundToken>, issuer: &Issuer, with_hidden: bool) -> Result<Self, Fault> {
+        let claims = match found {
+            Some(found) => active(found, issuer, with_hidden)?,
+            None => Map::from_iter([("active".to_owned(), Value::Bool(false))]),
+        };
+        let kind = match found {
+            Some(FoundToken::Access(_)) => "type=access_token, active=true",
+            Some(FoundToken::Refresh(_)) => "type=refresh_token, active=true",
+            None => "active=false",
+        };
+        let text = format_args!("Introspection was performed successfully ({kind}).");
+        Ok(Self {
+            result: ApiResult::new(ResultCode::INTROSPECTED_STANDARD, text),
+            action: StandardIntrospectionAction::Ok,
+            response_content: Value::Object(claims).to_string(),
+        })
+    }
+
+    /// The question wasn't as it should be.
+    pub fn refused(call: Call, refusal: &Refusal, style: &Style) -> Result<Self, Fault> {
+        let (action, error) = match refusal {
+            Refusal::Denied(denial) => (StandardIntrospectionAction::BadRequest, denial.error()),
+            _ => (StandardIntrospectionAction::InternalServerError, "server_error"),
+        };
+        let result = ApiResult::refused(call, refusal);
+        Ok(Self { response_content: content::error(error, &result, style)?, result, action })
+    }
+}
+
+/// What an access token and a refresh token have in common.
+struct Facts<'a> {
+    issuance: &'a Issuance,
+    subject: &'a Subject,
+    client: Option<ClientId>,
+    scopes: &'a [Scope],
+    audiences: &'a [Audience],
+    issued_at: Timestamp,
+    expires_at: Option<Timestamp>,
+    token_type: Option<&'static str>,
+}
+
+fn facts(found: &FoundToken) -> Option<Facts<'_>> {
+    Some(match found {
+        FoundToken::Access(token) => Facts {
+            issuance: token.record.issuance.as_deref()?,
+            subject: &token.record.subject,
+            client: token.record.client,
+            scopes: &token.record.scopes,
+            audiences: &token.record.audiences,
+            issued_at: token.record.issued_at,
+            expires_at: token.record.expires_at,
+            token_type: Some(token_type(&token.record)),
+        },
+        FoundToken::Refresh(found) => Facts {
+            issuance: found.family.issuance.as_deref()?,
+            subject: &found.family.subject,
+            client: found.family.client,
+            scopes: &found.family.scopes,
+            audiences: &found.family.audiences,
+            issued_at: found.family.issued_at,
+            expires_at: Some(found.family.expires_at),
+            token_type: None,
+        },
+    })
+}
+
+/// RFC 7662 section 2.2, with what is attached: that never takes the place of a claim.
+pub fn active(found: &FoundToken, issuer: &Issuer, with_hidden: bool) -> Result<Map<String, Value>, Fault> {
+    let facts = facts(found).ok_or_else(|| Fault::internal("introspecting the token of a client"))?;
+    let issuance = facts.issuance;
+    let mut claims = Map::new();
+    let mut say = |name: &str, value: Option<Value>| claims.extend(value.map(|value| (name.to_owned(), value)));
+    say("active", Some(true.into()));
+    say("iss", Some(issuer.as_str().into()));
+    say("sub", (!issuance.for_client).then(|| facts.subject.as_str().into()));
+    say("client_id", facts.client.map(|client| client.to_string().into()));
+    say("scope", (!facts.scopes.is_empty()).then(|| scope(facts.scopes).into()));
+    say("aud", (!facts.audiences.is_empty()).then(|| facts.audiences.iter().map(Audience::as_str).collect()));
+    say("token_type", facts.token_type.map(Value::from));
+    say("iat", Some(facts.issued_at.as_secs().into()));
+    say("exp", facts.expires_at.map(|end| end.as_secs().into()));
+    say("cnf", confirmation(&issuance.confirmation));
+    say("acr", issuance.acr.as_deref().map(Value::from));
+    say("auth_time", issuance.auth_time.map(|at| at.as_secs().into()));
+    if let Some(details) = &issuance.details {
+        let details = serde_json::from_str(details.as_json());
+        let broken = |error| Fault::internal("reading authorization details").because(error);
+        say("authorization_details", Some(details.map_err(broken)?));
+    }
+    for property in issuance.properties.iter().filter(|property| (with_hidden || !property.hidden) && !is_standard(&property.key))
+    {
+        claims.insert(property.key.clone(), property.value.as_str().into());
+    }
+    Ok(claims)
+}
+
+/// The names that RFC 7662 and those that extend it have given away.
+fn is_standard(name: &str) -> bool {
+    const STANDARD: [&str; 16] = [
+        "act",
+        "active",
+        "scope",
+        "client_id",
+        "username",
+        "token_type",
+        "exp",
+        "iat",
+        "nbf",
+        "sub",
+        "aud",
+        "iss",
+        "jti",
+        "cnf",
+        "acr",
+        "auth_time",
+    ];
+    STANDARD.contains(&name) || name == "authorization_details"
+}
+
+/// `cnf`: RFC 8705 section 3.2, RFC 9449 section 6.2.
+fn confirmation(confirmation: &Confirmation) -> Option<Value> {
+    let certificate = confirmation.certificate.map(|thumbprint| ("x5t#S256".to_owned(), json!(thumbprint.to_string())));
+    let dpop_key = confirmation.dpop_key.map(|thumbprint| ("jkt".to_owned(), json!(thumbprint.to_string())));
+    let members: Map<String, Value> = certificate.into_iter().chain(dpop_key).collect();
+    (!members.is_empty()).then_some(Value::Object(members))
+}

@@ -1,0 +1,210 @@
+//! `TokenResponse` of Authlete's API.
+
+use serde::Serialize;
+
+use super::exchange::ExchangeView;
+use super::{IssuedToken, resources, scopes};
+use crate::api::authlete::content::Style;
+use crate::api::authlete::property::Pair;
+use crate::api::authlete::result::{ApiResult, Call, ResultCode};
+use crate::api::authlete::{content, names};
+use crate::auth::client::AuthenticatedClient;
+use crate::domain::{ClientRef, Fault, GrantType, Org, Refusal, Secret};
+use crate::encoding::HandedOver;
+use crate::oauth::delegated::{Asked, Outcome, TokenRequest};
+
+/// What the answer to a token request needs of that, whatever comes of it.
+#[derive(Clone, Debug, Default)]
+pub struct Requested {
+    grant: Option<GrantType>,
+    alias_used: bool,
+    refresh_token: Option<Secret<String>>,
+}
+
+impl Requested {
+    /// Of a request, if it could be read.
+    pub fn of(request: Option<&TokenRequest>) -> Self {
+        let Some(TokenRequest { form, credentials, .. }) = request else { return Self::default() };
+        Self {
+            grant: form.grant(),
+            alias_used: matches!(credentials.client(), Some(ClientRef::Alias(_))),
+            refresh_token: form.refresh_token().cloned(),
+        }
+    }
+}
+
+/// What the authorization server must do next.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[expect(missing_docs, reason = "the names are Authlete's")]
+pub enum TokenAction {
+    Ok,
+    Password,
+    TokenExchange,
+    JwtBearer,
+    InvalidClient,
+    BadRequest,
+    InternalServerError,
+}
+
+/// The answer to a token request.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct TokenResponse<'a> {
+    #[serde(flatten)]
+    result: ApiResult,
+    action: TokenAction,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grant_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_auth_method: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resources: Option<Vec<&'a str>>,
+    #[serde(flatten)]
+    body: Body<'a>,
+}
+
+/// What is said with it.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
+#[serde(untagged)]
+enum Body<'a> {
+    #[serde(rename_all = "camelCase")]
+    Issued {
+        #[serde(flatten)]
+        token: Box<IssuedToken<'a>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        previous_refresh_token_used: Option<bool>,
+    },
+    Password {
+        ticket: HandedOver<'a>,
+        username: &'a str,
+        password: HandedOver<'a>,
+        #[serde(flatten)]
+        asker: Asker<'a>,
+    },
+    Exchange {
+        #[serde(flatten)]
+        exchange: Box<ExchangeView<'a>>,
+        #[serde(flatten)]
+        asker: Asker<'a>,
+    },
+    Assertion {
+        assertion: HandedOver<'a>,
+        #[serde(flatten)]
+        asker: Asker<'a>,
+    },
+    #[serde(rename_all = "camelCase")]
+    Error { response_content: String },
+}
+
+/// Who asks, and for what.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
+#[serde(rename_all = "camelCase")]
+struct Asker<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id_alias: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id_alias_used: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scopes: Option<Vec<&'a str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_attributes: Option<Vec<Pair<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_attributes: Option<Vec<Pair<'a>>>,
+}
+
+impl<'a> Asker<'a> {
+    fn of(asked: &'a Asked, org: &'a Org) -> Self {
+        let client = asked.client.as_ref().map(AuthenticatedClient::client);
+        Self {
+            client_id: client.map(|client| client.id.as_number()),
+            client_id_alias: client.and_then(|client| client.alias.as_deref()),
+            client_id_alias_used: asked.client.as_ref().map(AuthenticatedClient::alias_used),
+            scopes: scopes(&asked.scopes),
+            service_attributes: Pair::list(&org.settings.oauth.attributes),
+            client_attributes: client.and_then(|client| Pair::list(&client.attributes)),
+        }
+    }
+}
+
+impl<'a> TokenResponse<'a> {
+    /// Of one to `org` that is good.
+    pub fn of(outcome: &'a Outcome, request: &'a Requested, org: &'a Org) -> Result<Self, Fault> {
+        use ResultCode as C;
+        let grant = request.grant.ok_or_else(|| Fault::internal("telling by which grant a token was issued"))?;
+        let (action, code, text) = match outcome {
+            Outcome::Issued { .. } => {
+                let code = if grant == GrantType::RefreshToken { C::TOKEN_REFRESHED } else { C::TOKEN_CLIENT_CREDENTIALS };
+                (TokenAction::Ok, code, "was processed successfully")
+            }
+            Outcome::Password { .. } => {
+                (TokenAction::Password, C::TOKEN_PASSWORD, "is valid: check the resource owner's credentials")
+            }
+            Outcome::TokenExchange { .. } => {
+                (TokenAction::TokenExchange, C::TOKEN_EXCHANGE_ACCEPTED, "is valid: decide about the exchange")
+            }
+            Outcome::JwtBearer { .. } => {
+                (TokenAction::JwtBearer, C::TOKEN_ASSERTION_ACCEPTED, "is valid: verify the assertion's signature")
+            }
+        };
+        let (method, requested) = match outcome {
+            Outcome::Issued { issued, resources, .. } => (Some(issued.client.auth_method), resources),
+            Outcome::Password { asked, .. } | Outcome::TokenExchange { asked, .. } | Outcome::JwtBearer { asked, .. } => {
+                (asked.client.as_ref().map(AuthenticatedClient::method), &asked.resources)
+            }
+        };
+        Ok(Self {
+            result: ApiResult::new(code, format_args!("The token request (grant_type={}) {text}.", grant.as_str())),
+            action,
+            grant_type: Some(names::grant(grant)),
+            client_auth_method: method.map(names::auth_method),
+            resources: resources(requested),
+            body: Body::of(outcome, request, org)?,
+        })
+    }
+
+    /// Of one that isn't. What an OAuth client did wrong it is told; anything else is the fault of the authorization server.
+    pub fn refused(call: Call, refusal: &Refusal, request: &Requested, style: &Style) -> Result<Self, Fault> {
+        let grant = request.grant;
+        let (action, error) = match refusal {
+            Refusal::Denied(denial) => match denial.error() {
+                "invalid_client" => (TokenAction::InvalidClient, "invalid_client"),
+                error => (TokenAction::BadRequest, error),
+            },
+            _ => (TokenAction::InternalServerError, "server_error"),
+        };
+        let result = ApiResult::refused(call, refusal);
+        let body = Body::Error { response_content: content::error(error, &result, style)? };
+        Ok(Self { result, action, grant_type: grant.map(names::grant), client_auth_method: None, resources: None, body })
+    }
+}
+
+impl<'a> Body<'a> {
+    fn of(outcome: &'a Outcome, request: &'a Requested, org: &'a Org) -> Result<Self, Fault> {
+        let is_refresh = request.grant == Some(GrantType::RefreshToken);
+        Ok(match outcome {
+            Outcome::Issued { issued, previous_refresh_token_used, .. } => Self::Issued {
+                token: Box::new(IssuedToken::of(issued, org, request.alias_used, request.refresh_token.as_ref())?),
+                previous_refresh_token_used: is_refresh.then_some(*previous_refresh_token_used),
+            },
+            Outcome::Password { ticket, username, password, asked } => Self::Password {
+                ticket: HandedOver(ticket),
+                username,
+                password: HandedOver(password),
+                asker: Asker::of(asked, org),
+            },
+            Outcome::TokenExchange { exchange, asked } => {
+                Self::Exchange { exchange: Box::new(ExchangeView::of(exchange)), asker: Asker::of(asked, org) }
+            }
+            Outcome::JwtBearer { assertion, asked } => {
+                Self::Assertion { assertion: HandedOver(assertion), asker: Asker::of(asked, org) }
+            }
+        })
+    }
+}

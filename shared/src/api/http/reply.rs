@@ -1,0 +1,226 @@
+//! Answers.
+
+use std::marker::PhantomData;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use serde::Serialize;
+
+use super::IfNoneMatch;
+use crate::api::openapi::Describe;
+use crate::domain::Fault;
+use crate::encoding::{ApiDocument, JwkSet, Shape, json};
+use crate::jose::sha256;
+use crate::platform::capabilities::KeyReader;
+
+/// An answer, before it becomes HTTP.
+#[derive(Debug)]
+pub struct Reply {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its body, empty or of the type.
+    pub body: Bytes,
+    /// Media type of the body.
+    pub media_type: &'static str,
+    /// Further headers.
+    pub headers: Vec<(header::HeaderName, HeaderValue)>,
+    /// How long anyone may keep it, in seconds. `None`: nobody may.
+    pub max_age: Option<u32>,
+}
+
+impl Reply {
+    /// The media type of most answers.
+    pub const JSON: &'static str = "application/json";
+
+    /// An answer in JSON that nobody may keep.
+    pub fn json(status: StatusCode, body: impl Into<Bytes>) -> Self {
+        Self { status, body: body.into(), media_type: Self::JSON, headers: Vec::new(), max_age: None }
+    }
+
+    /// The answer as HTTP, with the headers that every answer has.
+    pub(in crate::api) fn into_response(self) -> Response<Bytes> {
+        let mut response = Response::new(self.body);
+        *response.status_mut() = self.status;
+        let has_body = !response.body().is_empty();
+        let headers = response.headers_mut();
+        if has_body {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.media_type));
+        }
+        let cache = self.max_age.and_then(|seconds| HeaderValue::try_from(format!("public, max-age={seconds}")).ok());
+        headers.insert(header::CACHE_CONTROL, cache.unwrap_or(NO_STORE));
+        headers.extend(EVERYWHERE);
+        headers.extend(self.headers);
+        response
+    }
+}
+
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
+/// ASVS 5.0 V3.4: nothing of ours is a page, is guessed at, or sends its address on.
+const EVERYWHERE: [(header::HeaderName, HeaderValue); 3] = [
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains")),
+];
+
+/// What an endpoint answers when it succeeds.
+pub trait IntoReply: Describe {
+    /// The answer.
+    fn into_reply(self) -> Reply;
+}
+
+/// A JSON body with a fixed status. Of `T`, which borrows what it shows, there is no more than the bytes.
+#[derive(Debug)]
+pub struct Answer<const STATUS: u16, T> {
+    body: Bytes,
+    shape: PhantomData<fn() -> T>,
+}
+
+impl<const STATUS: u16, T> Answer<STATUS, T> {
+    /// Writes the body.
+    pub fn of(body: &impl Serialize) -> Result<Self, Fault> {
+        Ok(Self { body: json::write(body)?.into(), shape: PhantomData })
+    }
+
+    /// Writes the body, with line breaks if it is for people.
+    pub fn shown(body: &impl Serialize, pretty: bool) -> Result<Self, Fault> {
+        if pretty { Ok(Self { body: json::write_pretty(body)?.into(), shape: PhantomData }) } else { Self::of(body) }
+    }
+}
+
+impl<const STATUS: u16, T: Shape> IntoReply for Answer<STATUS, T> {
+    fn into_reply(self) -> Reply {
+        Reply::json(StatusCode::from_u16(STATUS).unwrap_or_default(), self.body)
+    }
+}
+
+/// 200 with a word.
+#[derive(Clone, Copy, Debug)]
+pub struct PlainText(pub &'static str);
+
+impl PlainText {
+    pub(in crate::api) const MEDIA_TYPE: &'static str = "text/plain";
+}
+
+impl IntoReply for PlainText {
+    fn into_reply(self) -> Reply {
+        Reply { media_type: Self::MEDIA_TYPE, ..Reply::json(StatusCode::OK, self.0) }
+    }
+}
+
+/// 200 without a body.
+#[derive(Clone, Copy, Debug)]
+pub struct Done;
+
+impl IntoReply for Done {
+    fn into_reply(self) -> Reply {
+        Reply::json(StatusCode::OK, Bytes::new())
+    }
+}
+
+/// JSON, or the same signed as a JWT: RFC 9701 section 5.
+#[derive(Debug)]
+pub enum SignedJson {
+    /// The JSON.
+    Plain(Vec<u8>),
+    /// The JWT.
+    Signed(String),
+}
+
+impl SignedJson {
+    /// Media type of the signed form.
+    pub const MEDIA_TYPE: &'static str = "application/token-introspection+jwt";
+}
+
+impl IntoReply for SignedJson {
+    fn into_reply(self) -> Reply {
+        match self {
+            Self::Plain(json) => Reply::json(StatusCode::OK, json),
+            Self::Signed(jwt) => Reply { media_type: Self::MEDIA_TYPE, ..Reply::json(StatusCode::OK, jwt) },
+        }
+    }
+}
+
+/// 204.
+#[derive(Clone, Copy, Debug)]
+pub struct NoContent;
+
+impl IntoReply for NoContent {
+    fn into_reply(self) -> Reply {
+        Reply::json(StatusCode::NO_CONTENT, Bytes::new())
+    }
+}
+
+/// 201 with what was created, or 200 with what was replaced.
+#[derive(Debug)]
+pub struct Written<T> {
+    created: bool,
+    body: Bytes,
+    shape: PhantomData<fn() -> T>,
+}
+
+impl<T> Written<T> {
+    /// Writes the body.
+    pub fn of(created: bool, body: &impl Serialize) -> Result<Self, Fault> {
+        Ok(Self { created, body: json::write(body)?.into(), shape: PhantomData })
+    }
+}
+
+impl<T: Shape> IntoReply for Written<T> {
+    fn into_reply(self) -> Reply {
+        Reply::json(if self.created { StatusCode::CREATED } else { StatusCode::OK }, self.body)
+    }
+}
+
+/// A public document that caches may keep for a while, and need not fetch again as long as it is the same.
+#[derive(Debug)]
+pub struct Published<T> {
+    body: Bytes,
+    max_age: u32,
+    tag: String,
+    is_known: bool,
+    shape: PhantomData<fn() -> T>,
+}
+
+impl Published<JwkSet> {
+    /// The key set, for a caller that has these. A new key is published for longer than it may be kept before it signs.
+    pub async fn keys(ports: &KeyReader, known: &IfNoneMatch) -> Result<Self, Fault> {
+        let keys = ports.keys.now().await?;
+        Ok(Self::new(Bytes::copy_from_slice(keys.jwks.as_bytes()), 300, known))
+    }
+}
+
+impl<T: Shape> Published<T> {
+    /// A document that may be kept for so many seconds, for a caller that has these.
+    fn new(body: Bytes, max_age: u32, known: &IfNoneMatch) -> Self {
+        let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(sha256(&body)));
+        let is_known = known.has(&tag);
+        Self { body, max_age, tag, is_known, shape: PhantomData }
+    }
+
+    /// A document that changes only with the deployment, for a caller that has these: kept for an hour.
+    pub fn document(body: &impl Serialize, known: &IfNoneMatch) -> Result<Self, Fault> {
+        Ok(Self::new(json::write(body)?.into(), 3_600, known))
+    }
+}
+
+impl Published<ApiDocument> {
+    /// The description of the API, for a caller that has these: it changes with the code alone.
+    pub fn description(json: &'static str, known: &IfNoneMatch) -> Self {
+        Self::new(Bytes::from_static(json.as_bytes()), 3_600, known)
+    }
+}
+
+impl<T: Shape> IntoReply for Published<T> {
+    fn into_reply(self) -> Reply {
+        let reply = if self.is_known {
+            Reply::json(StatusCode::NOT_MODIFIED, Bytes::new())
+        } else {
+            Reply::json(StatusCode::OK, self.body)
+        };
+        let tag = HeaderValue::try_from(self.tag).ok().map(|tag| (header::ETAG, tag));
+        Reply { max_age: Some(self.max_age), headers: tag.into_iter().collect(), ..reply }
+    }
+}

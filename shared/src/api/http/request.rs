@@ -1,0 +1,193 @@
+//! Requests, and what endpoints take from them.
+
+use std::borrow::Cow;
+
+use http::request::Parts;
+use http::{HeaderMap, header};
+use serde::de::DeserializeOwned;
+
+use super::Reply;
+use crate::api;
+use crate::api::openapi::Describe;
+use crate::domain::{Invalid, MemberKey, OrgId, Refusal, Secret, Subject};
+use crate::encoding::form::{self, Parameters};
+use crate::encoding::{Shape, json};
+
+/// A request whose path has been matched.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// Method, URI, headers.
+    pub parts: &'a Parts,
+    /// At most [`MOST_BODY`](super::MOST_BODY) bytes.
+    pub body: &'a [u8],
+    /// Parameters of the path, still percent-encoded.
+    pub path: Vec<(&'a str, &'a str)>,
+}
+
+impl Request<'_> {
+    /// The certificate of the client's TLS connection, in PEM, if the gateway has verified one.
+    pub(in crate::api) fn certificate(&self) -> Option<String> {
+        self.parts.extensions.get::<ClientCertificate>().map(|certificate| certificate.0.clone())
+    }
+
+    /// A parameter of the path, parsed.
+    pub(in crate::api) fn path_parameter<T: std::str::FromStr<Err = Invalid>>(&self, name: &'static str) -> Result<T, Refusal> {
+        self.path_text(name)?.parse().map_err(|rule: Invalid| Refusal::invalid(name, rule.0))
+    }
+
+    /// A parameter of the path, decoded.
+    pub(in crate::api) fn path_text(&self, name: &'static str) -> Result<String, Refusal> {
+        let raw = self.path.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| *value);
+        let text = percent_encoding::percent_decode_str(raw).decode_utf8();
+        text.map(Cow::into_owned).map_err(|_| Refusal::invalid(name, "must be UTF-8"))
+    }
+}
+
+/// The certificate of the client's TLS connection, in PEM: an extension of a request, which only an edge adds that has verified it.
+#[derive(Clone, Debug)]
+pub struct ClientCertificate(pub String);
+
+/// Something that an endpoint takes from a request, or refuses.
+pub trait FromRequest: Sized + Describe {
+    /// Takes it.
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal>;
+}
+
+impl FromRequest for () {
+    fn from_request(_: &Request<'_>) -> Result<Self, Refusal> {
+        Ok(())
+    }
+}
+
+impl<A: FromRequest, B: FromRequest> FromRequest for (A, B) {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        Ok((A::from_request(request)?, B::from_request(request)?))
+    }
+}
+
+impl<A: FromRequest, B: FromRequest, C: FromRequest> FromRequest for (A, B, C) {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        Ok((A::from_request(request)?, B::from_request(request)?, C::from_request(request)?))
+    }
+}
+
+/// The token of the `Authorization` header, RFC 6750 section 2.1. The scheme's case doesn't count.
+#[derive(Debug)]
+pub struct Bearer(Secret<String>);
+
+impl Bearer {
+    /// The token.
+    pub fn token(&self) -> &str {
+        self.0.expose()
+    }
+}
+
+impl FromRequest for Bearer {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        MaybeBearer::from_request(request)?.0.ok_or(Refusal::CredentialsMissing)
+    }
+}
+
+/// The same, where there need not be one.
+#[derive(Debug)]
+pub struct MaybeBearer(pub Option<Bearer>);
+
+impl FromRequest for MaybeBearer {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        // RFC 6750 section 2.3, RFC 9700 section 4.3.2: there, logs would have it.
+        let mut query = request.parts.uri.query().unwrap_or_default().split('&');
+        if query.any(|parameter| parameter.split('=').next().and_then(form::decode).as_deref() == Some("access_token")) {
+            return Err(Refusal::invalid("access_token", "must be sent in the Authorization header"));
+        }
+        let mut values = request.parts.headers.get_all(header::AUTHORIZATION).iter();
+        let Some(value) = values.next() else { return Ok(Self(None)) };
+        if values.next().is_some() {
+            return Err(Refusal::invalid("Authorization", "must be given only once"));
+        }
+        let text = value.to_str().map_err(|_| Refusal::CredentialsMissing)?;
+        Ok(Self(api::bearer(text).map(|token| Bearer(Secret::new(token.to_owned())))))
+    }
+}
+
+/// A JSON body. Its media type must say so, which also keeps simple cross-origin requests of browsers out.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned + Shape> FromRequest for Json<T> {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        if !is_json(&request.parts.headers) {
+            return Err(Refusal::UnsupportedMediaType);
+        }
+        json::read(request.body).map(Self)
+    }
+}
+
+/// The same, where no body is as good as an empty object.
+#[derive(Debug)]
+pub struct MaybeJson<T>(pub T);
+
+impl<T: DeserializeOwned + Default + Shape> FromRequest for MaybeJson<T> {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        if request.body.is_empty() { Ok(Self(T::default())) } else { Json::from_request(request).map(|Json(body)| Self(body)) }
+    }
+}
+
+/// The query.
+#[derive(Debug)]
+pub struct Query<T>(pub T);
+
+impl<T: TryFrom<Parameters, Error = Refusal> + Shape> FromRequest for Query<T> {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        Parameters::read(request.parts.uri.query().unwrap_or_default())?.try_into().map(Self)
+    }
+}
+
+/// `{org}` in the path.
+#[derive(Debug)]
+pub struct OrgPath(pub OrgId);
+
+impl FromRequest for OrgPath {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        request.path_parameter("org").map(Self)
+    }
+}
+
+/// `{org}` and `{sub}` in the path.
+#[derive(Debug)]
+pub struct MemberPath(pub MemberKey);
+
+impl FromRequest for MemberPath {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        Ok(Self(MemberKey { org: request.path_parameter("org")?, subject: request.path_parameter::<Subject>("sub")? }))
+    }
+}
+
+/// `{path+}`: what stands behind a path, which need not be anything.
+#[derive(Debug)]
+pub struct PathBehind(pub Option<String>);
+
+impl FromRequest for PathBehind {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        let is_there = request.path.iter().any(|(name, _)| *name == "path");
+        is_there.then(|| request.path_text("path")).transpose().map(Self)
+    }
+}
+
+/// `application/json`, in any case, with no charset but UTF-8.
+pub(in crate::api) fn is_json(headers: &HeaderMap) -> bool {
+    has_media_type(headers, Reply::JSON)
+}
+
+/// Whether the body is of this media type, in any case, with no charset but UTF-8.
+pub(in crate::api) fn has_media_type(headers: &HeaderMap, media_type: &str) -> bool {
+    let Some(Ok(value)) = headers.get(header::CONTENT_TYPE).map(http::HeaderValue::to_str) else { return false };
+    let mut parts = value.split(';').map(str::trim);
+    let is_it = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case(media_type));
+    is_it
+        && parts.all(|parameter| match parameter.split_once('=') {
+            Some((name, charset)) if name.trim().eq_ignore_ascii_case("charset") => {
+                charset.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+            }
+            _ => true,
+        })
+}

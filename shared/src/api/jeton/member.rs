@@ -1,0 +1,176 @@
+//! Members on the wire.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Text;
+use crate::admin::orgs_and_members::MemberDraft;
+use crate::api::agilicus::Rfc3339;
+use crate::domain::{App, Invalid, Member, MemberKind, Profile, Refusal, Role, ScopePattern, Subject};
+use crate::encoding::form::Parameters;
+use crate::encoding::{Object, Parsed, given};
+
+const MOST: usize = 200;
+
+/// The body of `PUT /v1/orgs/{org}/members/{sub}`. What is absent gets its default: a `PUT` replaces.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct PutMember {
+    #[serde(default, deserialize_with = "given")]
+    pub(super) kind: Option<Parsed<MemberKind>>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) enabled: Option<bool>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) profile: Option<Object<ProfileBody>>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) scopes: Option<Vec<Parsed<ScopePattern>>>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) roles: Option<BTreeMap<Parsed<App>, Vec<Parsed<Role>>>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
+#[serde(deny_unknown_fields)]
+pub(super) struct ProfileBody {
+    #[serde(default, deserialize_with = "given")]
+    email: Option<Parsed<Text>>,
+    #[serde(default, deserialize_with = "given")]
+    first_name: Option<Parsed<Text>>,
+    #[serde(default, deserialize_with = "given")]
+    last_name: Option<Parsed<Text>>,
+    #[serde(default, deserialize_with = "given")]
+    display_name: Option<Parsed<Text>>,
+    #[serde(default, deserialize_with = "given")]
+    external_id: Option<Parsed<Text>>,
+}
+
+impl std::str::FromStr for MemberKind {
+    type Err = Invalid;
+
+    fn from_str(name: &str) -> Result<Self, Invalid> {
+        Self::from_name(name).ok_or(Invalid("must be user, service_account, group, sysgroup or bigroup"))
+    }
+}
+
+impl TryFrom<PutMember> for MemberDraft {
+    type Error = Refusal;
+
+    fn try_from(request: PutMember) -> Result<Self, Refusal> {
+        let roles = request.roles.unwrap_or_default();
+        let scopes = request.scopes.unwrap_or_default();
+        if scopes.len() > MOST {
+            return Err(Refusal::invalid("scopes", "must have at most 200 entries"));
+        }
+        if roles.values().map(Vec::len).sum::<usize>() > MOST {
+            return Err(Refusal::invalid("roles", "must have at most 200 entries"));
+        }
+        let profile = request.profile.unwrap_or_default().0;
+        let text = |text: Option<Parsed<Text>>| text.map(|text| text.0.0);
+        Ok(Self {
+            kind: request.kind.map_or(MemberKind::User, |kind| kind.0),
+            profile: Profile {
+                email: text(profile.email),
+                first_name: text(profile.first_name),
+                last_name: text(profile.last_name),
+                display_name: text(profile.display_name),
+                external_id: text(profile.external_id),
+            },
+            scopes: scopes.into_iter().map(|scope| scope.0).collect(),
+            roles: roles.into_iter().map(|(app, roles)| (app.0, roles.into_iter().map(|role| role.0).collect())).collect(),
+            enabled: request.enabled.unwrap_or(true),
+        })
+    }
+}
+
+/// The query of `GET /v1/orgs/{org}/members`.
+#[derive(Debug)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct MembersPage {
+    /// The `next` of the page before.
+    #[cfg_attr(feature = "openapi", schemars(with = "Option<Parsed<Subject>>"))]
+    pub after: Option<Subject>,
+    /// 1 to 500, 100 if absent.
+    #[cfg_attr(feature = "openapi", schemars(range(min = 1, max = 500)))]
+    pub limit: usize,
+}
+
+impl TryFrom<Parameters> for MembersPage {
+    type Error = Refusal;
+
+    fn try_from(mut query: Parameters) -> Result<Self, Refusal> {
+        Ok(Self { after: query.parse("after")?, limit: query.number("limit", 1..=500)?.unwrap_or(100) })
+    }
+}
+
+/// A member in an answer.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Member"))]
+pub struct MemberView<'a> {
+    sub: &'a str,
+    org: &'a str,
+    kind: &'static str,
+    enabled: bool,
+    profile: ProfileView<'a>,
+    scopes: Vec<&'a str>,
+    roles: BTreeMap<&'a str, Vec<&'a str>>,
+    created: Rfc3339,
+    updated: Rfc3339,
+}
+
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
+struct ProfileView<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    display_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_id: Option<&'a str>,
+}
+
+impl<'a> MemberView<'a> {
+    /// The view of a member.
+    pub fn of(member: &'a Member) -> Self {
+        let Profile { email, first_name, last_name, display_name, external_id } = &member.profile;
+        Self {
+            sub: member.subject.as_str(),
+            org: member.org.as_str(),
+            kind: member.kind.name(),
+            enabled: member.enabled,
+            profile: ProfileView {
+                email: email.as_deref(),
+                first_name: first_name.as_deref(),
+                last_name: last_name.as_deref(),
+                display_name: display_name.as_deref(),
+                external_id: external_id.as_deref(),
+            },
+            scopes: member.scopes.iter().map(ScopePattern::as_str).collect(),
+            roles: member.roles.iter().map(|(app, roles)| (app.as_str(), roles.iter().map(Role::as_str).collect())).collect(),
+            created: Rfc3339(member.created_at),
+            updated: Rfc3339(member.updated_at),
+        }
+    }
+}
+
+/// One page of members.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Members"))]
+pub struct MembersView<'a> {
+    members: Vec<MemberView<'a>>,
+    /// What to send as `after` for the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<&'a str>,
+}
+
+impl<'a> MembersView<'a> {
+    /// The members of a page of at most `limit`.
+    pub fn of(members: &'a [Member], limit: usize) -> Self {
+        let next = members.last().filter(|_| members.len() == limit).map(|member| member.subject.as_str());
+        Self { members: members.iter().map(MemberView::of).collect(), next }
+    }
+}

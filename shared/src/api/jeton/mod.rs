@@ -1,0 +1,85 @@
+//! Jeton's own API: the directory of orgs and members, and the file that seeds it.
+
+pub mod load_seed;
+pub mod publish_audit;
+
+pub mod audit;
+mod jwks;
+pub mod member;
+pub mod operate;
+pub mod org;
+pub mod seed;
+mod settings;
+
+use serde::Serialize;
+
+use crate::domain::Invalid;
+
+/// The answer of `GET /health`.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Health"))]
+pub struct Healthy {
+    status: &'static str,
+}
+
+impl Healthy {
+    /// There it is.
+    pub const OK: Self = Self { status: "ok" };
+}
+
+/// Text for people, of at most 100 characters.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct Text(pub(super) String);
+
+/// The same, of at most 1,000.
+#[derive(Clone, Debug)]
+pub(super) struct LongText(pub(super) String);
+
+impl std::str::FromStr for Text {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        const RULE: Invalid = Invalid("must be 1 to 100 characters without control characters");
+        plain(text, 100).map(Self).ok_or(RULE)
+    }
+}
+
+impl std::str::FromStr for LongText {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        const RULE: Invalid = Invalid("must be 1 to 1,000 characters without control characters");
+        plain(text, 1_000).map(Self).ok_or(RULE)
+    }
+}
+
+impl std::fmt::Display for Text {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::fmt::Display for LongText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl crate::encoding::Spelled for Text {
+    fn spelling() -> schemars::Schema {
+        super::openapi::schema_impls::plain(100)
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl crate::encoding::Spelled for LongText {
+    fn spelling() -> schemars::Schema {
+        super::openapi::schema_impls::plain(1_000)
+    }
+}
+
+fn plain(text: &str, longest: usize) -> Option<String> {
+    let is_plain = (1..=longest).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    is_plain.then(|| text.to_owned())
+}

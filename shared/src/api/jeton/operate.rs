@@ -1,0 +1,108 @@
+//! What operators send to functions without a route, and what they get back.
+
+use serde::{Deserialize, Serialize};
+
+use super::settings::Length;
+use crate::admin::bootstrap::Foundation;
+use crate::admin::rotation::Ask;
+use crate::domain::{Fault, Invalid, KeyRing, OrgId, Seconds, Subject, Timestamp};
+use crate::encoding::{Parsed, given};
+use crate::tokens::mint::Minted;
+
+/// The event of `jeton.bootstrap`. Everything has a default.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Bootstrap {
+    #[serde(default, deserialize_with = "given")]
+    org: Option<Parsed<OrgId>>,
+    #[serde(default, deserialize_with = "given")]
+    sub: Option<Parsed<Subject>>,
+    #[serde(default, deserialize_with = "given")]
+    duration: Option<Length>,
+    #[serde(default, deserialize_with = "given")]
+    again: Option<bool>,
+}
+
+impl Bootstrap {
+    /// What is asked for: by default the member `administrator` of the org `1`, which as a number can be an Authlete service, too,
+    /// and a token for an hour.
+    pub fn ask(self) -> Result<Foundation, Fault> {
+        let name = |rule: Invalid| Fault::internal("naming the first org").because(rule);
+        Ok(Foundation {
+            org: self.org.map_or_else(|| OrgId::parse("1"), |Parsed(org)| Ok(org)).map_err(name)?,
+            subject: self.sub.map_or_else(|| Subject::parse("administrator"), |Parsed(sub)| Ok(sub)).map_err(name)?,
+            lifetime: self.duration.map_or(Seconds::HOUR, |length| length.0),
+            again: self.again.unwrap_or(false),
+        })
+    }
+}
+
+/// The answer of `jeton.bootstrap`.
+#[derive(Debug, Serialize)]
+pub struct Bootstrapped {
+    org: String,
+    sub: String,
+    token: String,
+    /// s
+    expires_in: u32,
+}
+
+impl Bootstrapped {
+    /// With the administrator's token.
+    pub fn of(minted: &Minted) -> Self {
+        let record = &minted.record;
+        Self {
+            org: record.org.to_string(),
+            sub: record.subject.to_string(),
+            token: minted.token.expose().clone(),
+            expires_in: minted.lifetime().map_or(0, |lifetime| lifetime.0),
+        }
+    }
+}
+
+/// The event of `jeton.rotate_keys`: a schedule's, of which nothing is used, or an operator's.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct RotateKeys {
+    #[serde(default, deserialize_with = "given")]
+    now: Option<bool>,
+    #[serde(default, deserialize_with = "given")]
+    stolen: Option<String>,
+}
+
+impl RotateKeys {
+    /// What is asked for.
+    pub fn ask(self) -> Ask {
+        Ask { now: self.now.unwrap_or(false), stolen: self.stolen }
+    }
+}
+
+/// The answer of `jeton.rotate_keys`: the keys, without their private halves.
+#[derive(Debug, Serialize)]
+pub struct RotatedKeys {
+    keys: Vec<Key>,
+}
+
+#[derive(Debug, Serialize)]
+struct Key {
+    kid: String,
+    alg: &'static str,
+    state: &'static str,
+    /// s since 1970
+    signs_from: i64,
+    /// s since 1970
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retires_at: Option<i64>,
+}
+
+impl RotatedKeys {
+    /// As the ring has them now.
+    pub fn of(ring: &KeyRing, now: Timestamp) -> Self {
+        let keys = ring.keys.iter().map(|key| Key {
+            kid: key.jwk.kid.to_string(),
+            alg: key.jwk.alg.name(),
+            state: ring.state(key, now).name(),
+            signs_from: key.signs_from.as_secs(),
+            retires_at: key.retires_at.map(Timestamp::as_secs),
+        });
+        Self { keys: keys.collect() }
+    }
+}

@@ -1,0 +1,91 @@
+//! Orgs on the wire.
+
+use serde::{Deserialize, Serialize};
+
+use super::Text;
+use super::settings::Settings;
+use crate::admin::orgs_and_members::OrgDraft;
+use crate::api::agilicus::Rfc3339;
+use crate::domain::{Org, OrgId, Refusal, Secret};
+use crate::encoding::{Object, Parsed, given};
+
+/// The body of `PUT /v1/orgs/{org}`. What is absent gets its default: a `PUT` replaces.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct PutOrg {
+    #[serde(default, deserialize_with = "given")]
+    pub(super) parent: Option<Parsed<OrgId>>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) name: Option<Parsed<Text>>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) enabled: Option<bool>,
+    #[serde(default, deserialize_with = "given")]
+    pub(super) settings: Option<Object<Settings>>,
+}
+
+impl TryFrom<PutOrg> for OrgDraft {
+    type Error = Refusal;
+
+    fn try_from(request: PutOrg) -> Result<Self, Refusal> {
+        let PutOrg { parent, name, enabled, settings } = request;
+        Ok(Self {
+            parent: parent.map(|parent| parent.0),
+            name: name.map(|name| name.0.0),
+            enabled: enabled.unwrap_or(true),
+            settings: settings.unwrap_or_default().0.take()?,
+        })
+    }
+}
+
+/// An org in an answer.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Org"))]
+pub struct OrgView<'a> {
+    id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent: Option<&'a str>,
+    root: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    enabled: bool,
+    settings: Settings,
+    created: Rfc3339,
+    updated: Rfc3339,
+}
+
+impl<'a> OrgView<'a> {
+    /// The view of an org.
+    pub fn of(org: &'a Org) -> Self {
+        Self {
+            id: org.id.as_str(),
+            parent: org.parent().map(OrgId::as_str),
+            root: org.root().as_str(),
+            name: org.name.as_deref(),
+            enabled: org.enabled,
+            settings: Settings::of(&org.settings),
+            created: Rfc3339(org.created_at),
+            updated: Rfc3339(org.updated_at),
+        }
+    }
+}
+
+/// A new API secret of an org in an answer, the only one that has it.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct OrgSecret<'a> {
+    org: &'a str,
+    secret: &'a str,
+}
+
+impl<'a> OrgSecret<'a> {
+    /// The view of it.
+    pub fn of(org: &'a OrgId, secret: &'a Secret<String>) -> Self {
+        Self { org: org.as_str(), secret: secret.expose() }
+    }
+}
+
+impl std::fmt::Debug for OrgSecret<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OrgSecret").field("org", &self.org).finish_non_exhaustive()
+    }
+}

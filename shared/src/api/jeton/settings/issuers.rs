@@ -1,0 +1,197 @@
+//! Whose assertions an org takes: RFC 7523 section 2.1.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::super::jwks::Jwks;
+use crate::domain::{AssertionIssuer, ClientId, Invalid, IssuerKeys, Refusal, Scope};
+use crate::encoding::{Object, Parsed, given};
+use crate::keys::remote::Origin;
+
+/// One of `assertion_issuers`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "AssertionIssuer"))]
+#[serde(deny_unknown_fields)]
+pub(in crate::api::jeton) struct AssertionIssuerBody {
+    issuer: Parsed<Name>,
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    jwks: Option<Jwks>,
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    jwks_uri: Option<Parsed<Location>>,
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    scopes: Option<Vec<Parsed<Scope>>>,
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    clients: Option<Vec<Number>>,
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    any_subject: Option<bool>,
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    refresh_tokens: Option<bool>,
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    enabled: Option<bool>,
+}
+
+/// The `iss` of assertions.
+#[derive(Clone, Debug)]
+struct Name(String);
+
+impl FromStr for Name {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        const RULE: Invalid = Invalid("must be 1 to 255 characters without control characters");
+        let is_name = (1..=255).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+        if is_name { Ok(Self(text.to_owned())) } else { Err(RULE) }
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl crate::encoding::Spelled for Name {
+    fn spelling() -> schemars::Schema {
+        crate::api::openapi::schema_impls::plain(255)
+    }
+}
+
+/// Where a key set is.
+#[derive(Clone, Debug)]
+struct Location(String);
+
+impl FromStr for Location {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        const RULE: Invalid = Invalid("must be an https URL of at most 255 bytes, without fragment");
+        if text.len() <= 255 && Origin::of(text).is_some() { Ok(Self(text.to_owned())) } else { Err(RULE) }
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl crate::encoding::Spelled for Location {
+    fn spelling() -> schemars::Schema {
+        schemars::json_schema!({"type": "string", "format": "uri", "maxLength": 255, "pattern": "^https?://[^#]+$"})
+    }
+}
+
+/// The number of a client.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "u64")]
+pub(in crate::api::jeton) struct Number(pub(in crate::api::jeton) ClientId);
+
+impl TryFrom<u64> for Number {
+    type Error = Invalid;
+
+    fn try_from(number: u64) -> Result<Self, Invalid> {
+        ClientId::from_number(number).map(Self)
+    }
+}
+
+impl Serialize for Number {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(self.0.as_number())
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl schemars::JsonSchema for Number {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "ClientNumber".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({"type": "integer", "minimum": 1})
+    }
+}
+
+const FIELD: &str = "settings.assertion_issuers";
+const MOST: usize = 50;
+const MOST_IN_LIST: usize = 200;
+/// An org is one record, which every request reads.
+const LONGEST_KEYS: usize = 65_536;
+
+/// The issuers of an org.
+pub(super) fn issuers(entries: Vec<Object<AssertionIssuerBody>>) -> Result<Vec<AssertionIssuer>, Refusal> {
+    if entries.len() > MOST {
+        return Err(Refusal::invalid(FIELD, "must have at most 50 entries"));
+    }
+    let mut issuers: Vec<AssertionIssuer> = Vec::with_capacity(entries.len());
+    for (n, Object(entry)) in entries.into_iter().enumerate() {
+        let issuer = entry.take(n)?;
+        if issuers.iter().any(|other| other.issuer == issuer.issuer) {
+            return Err(Refusal::invalid(format!("{FIELD}[{n}].issuer"), "must be there once"));
+        }
+        issuers.push(issuer);
+    }
+    let keys = issuers.iter().map(|issuer| match &issuer.keys {
+        IssuerKeys::Inline(jwks) => jwks.len(),
+        IssuerKeys::At(_) => 0,
+    });
+    if keys.sum::<usize>() > LONGEST_KEYS {
+        return Err(Refusal::invalid(FIELD, "must have keys of at most 65,536 bytes in all"));
+    }
+    Ok(issuers)
+}
+
+impl AssertionIssuerBody {
+    fn take(self, n: usize) -> Result<AssertionIssuer, Refusal> {
+        let wrong = |member: &str, rule| Err(Refusal::invalid(format!("{FIELD}[{n}]{member}"), rule));
+        let keys = match (self.jwks, self.jwks_uri) {
+            (Some(Jwks(set)), None) => IssuerKeys::Inline(set.into()),
+            (None, Some(Parsed(Location(url)))) => IssuerKeys::At(url),
+            _ => return wrong("", "must have either jwks or jwks_uri"),
+        };
+        let scopes: Option<Vec<Scope>> = self.scopes.map(|scopes| scopes.into_iter().map(|scope| scope.0).collect());
+        let clients: Option<Vec<ClientId>> = self.clients.map(|clients| clients.into_iter().map(|client| client.0).collect());
+        if scopes.iter().flatten().any(Scope::is_optional) {
+            return wrong(".scopes", "must not end with ?");
+        }
+        if scopes.as_ref().is_some_and(|scopes| scopes.len() > MOST_IN_LIST) {
+            return wrong(".scopes", "must have at most 200 entries");
+        }
+        if clients.as_ref().is_some_and(|clients| clients.len() > MOST_IN_LIST) {
+            return wrong(".clients", "must have at most 200 entries");
+        }
+        Ok(AssertionIssuer {
+            issuer: self.issuer.0.0,
+            keys,
+            scopes,
+            clients,
+            any_subject: self.any_subject.unwrap_or(false),
+            refresh_tokens: self.refresh_tokens.unwrap_or(false),
+            enabled: self.enabled.unwrap_or(true),
+        })
+    }
+
+    pub(super) fn of(issuer: &AssertionIssuer) -> Self {
+        let (jwks, jwks_uri) = match &issuer.keys {
+            IssuerKeys::Inline(set) => (Some(Jwks(set.to_string())), None),
+            IssuerKeys::At(url) => (None, Some(Parsed(Location(url.clone())))),
+        };
+        Self {
+            issuer: Parsed(Name(issuer.issuer.clone())),
+            jwks,
+            jwks_uri,
+            scopes: issuer.scopes.as_ref().map(|scopes| scopes.iter().cloned().map(Parsed).collect()),
+            clients: issuer.clients.as_ref().map(|clients| clients.iter().copied().map(Number).collect()),
+            any_subject: Some(issuer.any_subject),
+            refresh_tokens: Some(issuer.refresh_tokens),
+            enabled: Some(issuer.enabled),
+        }
+    }
+}

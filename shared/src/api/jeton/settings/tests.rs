@@ -1,0 +1,128 @@
+use serde_json::{Value, json};
+
+use super::*;
+
+fn read(settings: &Value) -> Result<OrgSettings, Refusal> {
+    let Object(settings): Object<Settings> = crate::encoding::json::read(settings.to_string().as_bytes()).map(Object)?;
+    settings.take()
+}
+
+fn jwks() -> Value {
+    json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]})
+}
+
+fn issuer(member: &str, value: &Value) -> Value {
+    let mut issuer = json!({"issuer": "x", "jwks": jwks()});
+    issuer[member] = value.clone();
+    issuer
+}
+
+#[test]
+fn settings_are_written_as_they_are_read() {
+    let full = json!({
+        "token_duration": 60, "max_token_duration": 600, "refresh_token_duration": 6_000, "refresh_token_kept": false,
+        "allow_non_expiring": true, "access_token_sign_alg": "PS256",
+        "supported_scopes": [
+            {"name": "read", "default": true, "description": "Read", "token_duration": 30, "refresh_token_duration": 300, "attributes": {"a": "b"}},
+            {"name": "write", "default": false},
+        ],
+        "supported_grants": ["password", "urn:ietf:params:oauth:grant-type:token-exchange"],
+        "refresh_token_duration_kept": false, "refresh_token_duration_reset": true, "refresh_token_idempotent": false,
+        "single_token_per_subject": true, "token_expiration_linked": true, "scope_required": true,
+        "error_description_omitted": true, "error_uri_omitted": true, "token_endpoint": "https://as.example.org/token",
+        "token_exchange": {
+            "by_identifiable_clients_only": true, "by_confidential_clients_only": true, "by_permitted_clients_only": true,
+            "encrypted_jwt_rejected": true, "unsigned_jwt_rejected": true,
+        },
+        "jwt_grant": {"by_identifiable_clients_only": true, "encrypted_jwt_rejected": true, "unsigned_jwt_rejected": true},
+        "resources": ["https://api.example"], "authorization_details_types": ["payment"], "default_resource": "https://api.example", "dpop_nonce_required": true,
+        "assertion_issuers": [
+            {"issuer": "https://idp.example", "jwks": jwks(), "scopes": ["read"], "clients": [7], "any_subject": true, "refresh_tokens": true, "enabled": false},
+            {"issuer": "x", "jwks_uri": "https://idp.example/jwks", "any_subject": false, "refresh_tokens": false, "enabled": true},
+        ],
+        "attributes": {"x": "y", "z": "1"},
+    });
+    let settings = read(&full).unwrap();
+    assert_eq!(serde_json::to_value(Settings::of(&settings)).unwrap(), full);
+    assert_eq!(settings.oauth.supported_grants, [GrantType::Password, GrantType::TokenExchange]);
+    let default = serde_json::to_value(Settings::of(&OrgSettings::default())).unwrap();
+    assert_eq!(read(&default).unwrap(), OrgSettings::default());
+    assert_eq!(read(&json!({})).unwrap(), OrgSettings::default());
+}
+
+#[test]
+fn the_password_grant_is_off_unless_somebody_wants_it() {
+    assert!(!read(&json!({})).unwrap().oauth.supported_grants.contains(&GrantType::Password));
+}
+
+#[test]
+fn c23_the_issuers_of_assertions_are_few_and_each_has_public_keys_of_its_own() {
+    let field = "settings.assertion_issuers";
+    let oct = json!({"keys": [{"kty": "oct", "k": "AA"}]});
+    let private =
+        json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "d": "AA"}]});
+    let twice = json!({"keys": [jwks()["keys"][0], jwks()["keys"][0]]});
+    let large = json!({"keys": jwks()["keys"], "x": "x".repeat(70_000)});
+    for (issuers, member, rule) in [
+        (json!([issuer("jwks", &oct)]), "assertion_issuers[0].jwks", "must be a public key"),
+        (json!([issuer("jwks", &private)]), "assertion_issuers[0].jwks", "must be a public key"),
+        (json!([issuer("jwks", &twice)]), "assertion_issuers[0].jwks", "must have each kid once"),
+        (json!([issuer("jwks", &json!("{}"))]), "assertion_issuers[0].jwks", "must be an object"),
+        (json!([issuer("jwks", &large)]), field, "must have keys of at most"),
+        (json!([issuer("jwks_uri", &json!("https://idp.example/jwks"))]), "settings.assertion_issuers[0]", "must have either"),
+        (json!([{"issuer": "x"}]), "settings.assertion_issuers[0]", "must have either"),
+        (
+            json!([{"issuer": "x", "jwks_uri": "http://idp.example/jwks"}]),
+            "assertion_issuers[0].jwks_uri",
+            "must be an https URL",
+        ),
+        (json!([{"issuer": "x", "jwks_uri": "https://idp.example/#x"}]), "assertion_issuers[0].jwks_uri", "must be an https URL"),
+        (json!([issuer("issuer", &json!(""))]), "assertion_issuers[0].issuer", "must be 1 to 255"),
+        (json!([issuer("issuer", &json!("x".repeat(256)))]), "assertion_issuers[0].issuer", "must be 1 to 255"),
+        (json!([issuer("clients", &json!(["7"]))]), "assertion_issuers[0].clients[0]", "must be a whole number"),
+        (json!([issuer("scopes", &json!(["a?"]))]), "settings.assertion_issuers[0].scopes", "must not end with ?"),
+        (json!([issuer("secret", &json!("x"))]), "assertion_issuers[0].secret", "is not a known member"),
+        (json!([{"jwks": jwks()}]), "assertion_issuers[0].issuer", "is required"),
+        (
+            json!([issuer("enabled", &json!(true)), issuer("enabled", &json!(false))]),
+            "settings.assertion_issuers[1].issuer",
+            "must be there once",
+        ),
+    ] {
+        let settings = json!({"assertion_issuers": issuers});
+        let Err(Refusal::Invalid { field: f, rule: r }) = read(&settings) else { panic!("{settings} was taken") };
+        assert!(f.starts_with(member) && r.starts_with(rule), "{settings}: {f} {r}");
+    }
+    let many = |count: usize| json!({"assertion_issuers": (0..count).map(|n| issuer("issuer", &json!(n.to_string()))).collect::<Vec<_>>()});
+    assert_eq!(read(&many(50)).unwrap().oauth.assertion_issuers.len(), 50);
+    assert!(matches!(read(&many(51)), Err(Refusal::Invalid { rule, .. }) if rule.starts_with("must have at most 50")));
+    assert!(read(&json!({"assertion_issuers": [issuer("issuer", &json!("x"))]})).unwrap().oauth.assertion_issuers[0].enabled);
+}
+
+#[test]
+fn a_wrong_setting_is_named_with_its_rule() {
+    for (settings, field, rule) in [
+        (json!({"access_token_sign_alg": "HS256"}), "access_token_sign_alg", "must be ES256, ES384, ES512"),
+        (json!({"access_token_sign_alg": null}), "access_token_sign_alg", "must not be null"),
+        (json!({"supported_grants": ["PASSWORD"]}), "supported_grants[0]", "must be a grant_type of OAuth"),
+        (json!({"supported_grants": ["password", "password"]}), "settings.supported_grants", "must have each grant once"),
+        (json!({"supported_scopes": ["read"]}), "supported_scopes[0]", "must be an object"),
+        (json!({"supported_scopes": [{}]}), "supported_scopes[0].name", "is required"),
+        (json!({"supported_scopes": [{"name": "a b"}]}), "supported_scopes[0].name", "must be 1 to 511"),
+        (json!({"supported_scopes": [{"name": "a?"}]}), "settings.supported_scopes[0].name", "must not end with ?"),
+        (json!({"supported_scopes": [{"name": "a"}, {"name": "a"}]}), "settings.supported_scopes[1].name", "must be there once"),
+        (json!({"supported_scopes": [{"name": "a", "token_duration": 0}]}), "supported_scopes[0].token_duration", "must be 1 to"),
+        (json!({"token_endpoint": "/token"}), "token_endpoint", "must be an http or https URL"),
+        (json!({"token_endpoint": "https://as.example.org/#x"}), "token_endpoint", "must be an http or https URL"),
+        (
+            json!({"jwt_grant": {"by_permitted_clients_only": true}}),
+            "jwt_grant.by_permitted_clients_only",
+            "is not a known member",
+        ),
+        (json!({"refresh_token_rotation": true}), "refresh_token_rotation", "is not a known member"),
+        (json!({"attributes": {"": "x"}}), "attributes", "must be 1 to 100 characters"),
+    ] {
+        let Err(Refusal::Invalid { field: f, rule: r }) = read(&settings) else { panic!("{settings} was taken") };
+        assert!(f.starts_with(field) && r.starts_with(rule), "{settings}: {f} {r}");
+    }
+}

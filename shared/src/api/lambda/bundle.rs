@@ -1,0 +1,132 @@
+//! A bundle: from the start of its process to the first event, and on to the last.
+
+use std::fmt;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use futures::FutureExt as _;
+use futures::future::LocalBoxFuture;
+use lambda_http::lambda_runtime::{self, Diagnostic};
+use lambda_http::{LambdaEvent, service_fn};
+use serde_json::value::RawValue;
+
+use super::{BoundOperation, InvocationError, OperationEntry, edge};
+use crate::api::http::{Entry, Service};
+use crate::domain::Fault;
+use crate::platform::config::Config;
+use crate::telemetry;
+
+/// The functions of one binary, each with what it stands on.
+#[derive(Default)]
+pub struct Bundle(Vec<(&'static str, Start)>);
+
+/// Makes a function ready, on a platform that is made for it alone.
+type Start = Box<dyn FnOnce(Config) -> LocalBoxFuture<'static, Result<Function, Fault>>>;
+
+/// What a process serves.
+enum Function {
+    Endpoint(Service),
+    Operation(BoundOperation),
+}
+
+impl Bundle {
+    /// One without functions.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With these endpoints. The platform is made only for the one that is served.
+    #[must_use]
+    pub fn endpoints<P: 'static, F>(mut self, entries: Vec<Entry<P>>, platform: impl Fn(Config) -> F + Clone + 'static) -> Self
+    where
+        F: Future<Output = Result<P, Fault>> + 'static,
+    {
+        for entry in entries {
+            let (name, platform) = (entry.route.name, platform.clone());
+            let start = |config| async move { Service::new(&[entry], &platform(config).await?).map(Function::Endpoint) };
+            self.0.push((name, Box::new(|config| start(config).boxed_local())));
+        }
+        self
+    }
+
+    /// With these operations. The platform is made only for the one that is served.
+    #[must_use]
+    pub fn operations<P: 'static, F>(
+        mut self,
+        entries: Vec<OperationEntry<P>>,
+        platform: impl Fn(Config) -> F + Clone + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<P, Fault>> + 'static,
+    {
+        for entry in entries {
+            let (name, platform) = (entry.name, platform.clone());
+            let start = |config| async move { Ok(Function::Operation(entry.bind(&platform(config).await?))) };
+            self.0.push((name, Box::new(|config| start(config).boxed_local())));
+        }
+        self
+    }
+
+    /// The whole `main` of a binary: serves the one of its functions that the environment names.
+    ///
+    /// An unknown name is an error at init, which says which names there are.
+    pub fn main(self) -> ExitCode {
+        telemetry::log_to_stdout_as_json();
+        // One thread: below 1,769 MB a function has no more than one vCPU.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string());
+        let served = runtime.and_then(|runtime| {
+            runtime.block_on(async {
+                let function = self.prepare().await?;
+                run(function).await.map_err(|error| error.to_string())
+            })
+        });
+        match served {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(why) => {
+                tracing::error!(target: "jeton::init", why, "can't go on");
+                ExitCode::FAILURE
+            }
+        }
+    }
+
+    async fn prepare(self) -> Result<Function, String> {
+        let config = Config::from_env().map_err(|wrong| wrong.to_string())?;
+        let known = self.0.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+        let Some((_, start)) = self.0.into_iter().find(|(name, _)| *name == config.handler) else {
+            return Err(format!("_HANDLER is {:?}, but this bundle has {known}", config.handler));
+        };
+        start(config).await.map_err(|fault| format!("{fault:?}"))
+    }
+}
+
+impl fmt::Debug for Bundle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
+
+/// Serves events until the function is shut down: one at a time, or as many as a managed instance lets in.
+async fn run(function: Function) -> Result<(), lambda_http::Error> {
+    match function {
+        Function::Endpoint(service) => edge::run(Arc::new(service)).await,
+        Function::Operation(operation) => {
+            let operation = Arc::new(operation);
+            let serve = service_fn(move |event| {
+                let operation = Arc::clone(&operation);
+                async move { serve(&operation, event).await }
+            });
+            lambda_runtime::run_concurrent(serve).await
+        }
+    }
+}
+
+async fn serve(operation: &BoundOperation, event: LambdaEvent<Box<RawValue>>) -> Result<Box<RawValue>, Diagnostic> {
+    let answer = operation.invoke(event.payload.get(), &event.context.request_id).await?;
+    RawValue::from_string(answer).map_err(|error| error.to_string().into())
+}
+
+impl From<InvocationError> for Diagnostic {
+    fn from(error: InvocationError) -> Self {
+        Self { error_type: error.code.to_owned(), error_message: error.message.into_owned() }
+    }
+}

@@ -1,0 +1,217 @@
+//! Events of HTTP APIs and function URLs (payload 2.0), REST APIs (1.0) and load balancers become requests.
+//!
+//! `lambda_http` reads the events, tells them apart, and writes answers in the form of each. Targets, headers and bodies, which it
+//! would parse with an `expect` or spell in another way, are taken out before: they reach the service as the caller sent them.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as STANDARD;
+use bytes::Bytes;
+use http::{HeaderMap, Response, Uri};
+use lambda_http::request::LambdaRequest;
+use lambda_http::{Adapter, Body, LambdaEvent, Service as _, service_fn};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
+
+use crate::api::http::{ClientCertificate, RequestId, Service};
+
+/// Serves invocations until the function is shut down: one at a time, or as many as a managed instance lets in.
+pub(super) async fn run(service: Arc<Service>) -> Result<(), lambda_http::Error> {
+    lambda_http::lambda_runtime::run_concurrent(service_fn(move |event| serve(Arc::clone(&service), event))).await
+}
+
+/// One event in, one answer out, both as JSON, exactly as the runtime has them: for tests.
+#[cfg(any(test, feature = "testing"))]
+pub async fn invoke(service: Arc<Service>, event: &str) -> Result<serde_json::Value, serde_json::Error> {
+    let event = LambdaEvent::new(serde_json::from_str::<Event>(event)?, lambda_http::Context::default());
+    match serve(service, event).await {
+        Ok(answer) => serde_json::to_value(answer),
+        Err(never) => match never {},
+    }
+}
+
+async fn serve(service: Arc<Service>, event: LambdaEvent<Event>) -> Result<impl Serialize + Send + 'static, Infallible> {
+    let Event { mut request, certificate } = event.payload;
+    let envelope = Envelope { certificate, ..Envelope::take(&mut request) };
+    let event = LambdaEvent::new(request, event.context);
+    let answer = move |request: lambda_http::Request| {
+        let (service, envelope) = (Arc::clone(&service), envelope.clone());
+        async move { Ok::<_, Infallible>(answer(&service, envelope, request).await) }
+    };
+    Adapter::from(service_fn(answer)).call(event).await
+}
+
+async fn answer(service: &Service, envelope: Envelope, request: lambda_http::Request) -> Response<Body> {
+    let (mut parts, _) = request.into_parts();
+    parts.uri = envelope.uri();
+    parts.headers.extend(envelope.headers);
+    parts.extensions.clear();
+    if let Some(id) = envelope.id {
+        parts.extensions.insert(RequestId(id));
+    }
+    if let Some(certificate) = envelope.certificate {
+        parts.extensions.insert(ClientCertificate(certificate));
+    }
+    service.call(http::Request::from_parts(parts, envelope.body)).await.map(|body| match std::str::from_utf8(&body) {
+        Ok("") => Body::Empty,
+        // As text, not base64: all our answers are JSON.
+        Ok(text) => Body::Text(text.to_owned()),
+        Err(_) => Body::Binary(body.into()),
+    })
+}
+
+/// An event, and the certificate of the client's TLS connection, which API Gateway has verified. `lambda_http` knows of none in
+/// events of REST APIs.
+struct Event {
+    request: LambdaRequest,
+    certificate: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::de::Error;
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        let request = serde_json::from_str(raw.get()).map_err(D::Error::custom)?;
+        // Hardly any event has one: the others are read once.
+        let certificate = raw.get().contains("\"clientCertPem\"").then(|| serde_json::from_str::<Connection>(raw.get()));
+        let certificate = certificate.transpose().map_err(D::Error::custom)?.and_then(Connection::certificate);
+        Ok(Self { request, certificate })
+    }
+}
+
+/// What an event says of the client's TLS connection: in `identity` of payload 1.0, in `authentication` of payload 2.0.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Connection {
+    request_context: Context,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Context {
+    identity: Option<Peer>,
+    authentication: Option<Peer>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Peer {
+    client_cert: Option<Certificate>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Certificate {
+    client_cert_pem: Option<String>,
+}
+
+impl Connection {
+    fn certificate(self) -> Option<String> {
+        let Context { identity, authentication } = self.request_context;
+        authentication.or(identity)?.client_cert?.client_cert_pem.filter(|pem| !pem.is_empty())
+    }
+}
+
+/// What is taken out of an event.
+#[derive(Clone, Default)]
+struct Envelope {
+    path: String,
+    query: String,
+    headers: HeaderMap,
+    body: Bytes,
+    id: Option<String>,
+    certificate: Option<String>,
+}
+
+impl Envelope {
+    /// Takes it out of an event.
+    fn take(event: &mut LambdaRequest) -> Self {
+        match event {
+            LambdaRequest::ApiGatewayV2(event) => {
+                let path = event.raw_path.take().unwrap_or_default();
+                let context = &mut event.request_context;
+                context.domain_name = None;
+                Self {
+                    path: without_stage(&path, context.stage.as_deref()).to_owned(),
+                    query: event.raw_query_string.take().unwrap_or_default(),
+                    headers: std::mem::take(&mut event.headers),
+                    body: body(event.body.take(), event.is_base64_encoded),
+                    id: context.request_id.clone(),
+                    certificate: None,
+                }
+            }
+            LambdaRequest::ApiGatewayV1(event) => {
+                event.request_context.domain_name = None;
+                let single = std::mem::take(&mut event.query_string_parameters);
+                let multi = std::mem::take(&mut event.multi_value_query_string_parameters);
+                Self {
+                    path: event.path.take().unwrap_or_default(),
+                    // It has been decoded.
+                    query: if multi.is_empty() { single } else { multi }.to_query_string(),
+                    headers: all_values(&mut event.headers, &mut event.multi_value_headers),
+                    body: body(event.body.take(), event.is_base64_encoded),
+                    id: event.request_context.request_id.clone(),
+                    certificate: None,
+                }
+            }
+            LambdaRequest::Alb(event) => {
+                let single = std::mem::take(&mut event.query_string_parameters);
+                let multi = std::mem::take(&mut event.multi_value_query_string_parameters);
+                let headers = all_values(&mut event.headers, &mut event.multi_value_headers);
+                let query = if multi.is_empty() { single } else { multi };
+                let query: Vec<_> = query.iter().map(|(name, value)| format!("{name}={value}")).collect();
+                Self {
+                    path: event.path.take().unwrap_or_default(),
+                    // It is still encoded.
+                    query: query.join("&"),
+                    // A load balancer numbers its requests for tracing only.
+                    id: headers.get("x-amzn-trace-id").and_then(|id| id.to_str().ok()).map(str::to_owned),
+                    headers,
+                    body: body(event.body.take(), event.is_base64_encoded),
+                    certificate: None,
+                }
+            }
+            // There are no others: only these features of `lambda_http` are on.
+            _ => Self::default(),
+        }
+    }
+
+    /// The target. Gateways pass on what no target may have in it, which is encoded here.
+    fn uri(&self) -> Uri {
+        let path = utf8_percent_encode(&self.path, NOT_IN_PATH);
+        let query = utf8_percent_encode(&self.query, NOT_IN_TARGET);
+        let target = if self.query.is_empty() { path.to_string() } else { format!("{path}?{query}") };
+        let uri = target.starts_with('/').then(|| Uri::builder().path_and_query(target).build());
+        // Nothing is at this one.
+        uri.and_then(Result::ok).unwrap_or_else(|| Uri::from_static("/"))
+    }
+}
+
+/// RFC 9112 section 3.2, and what would begin a fragment.
+const NOT_IN_TARGET: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
+
+/// Here a question mark would begin the query.
+const NOT_IN_PATH: &AsciiSet = &NOT_IN_TARGET.add(b'?');
+
+/// What claims to be base64 and isn't stays as it is, and will be refused like anything else that can't be read.
+fn body(text: Option<String>, is_base64: bool) -> Bytes {
+    let text = text.unwrap_or_default();
+    let decoded = is_base64.then(|| STANDARD.decode(&text).ok()).flatten();
+    decoded.unwrap_or_else(|| text.into_bytes()).into()
+}
+
+/// All headers. Where there are several of one name only one of them is among the single ones.
+fn all_values(single: &mut HeaderMap, multi: &mut HeaderMap) -> HeaderMap {
+    let (single, multi) = (std::mem::take(single), std::mem::take(multi));
+    if multi.is_empty() { single } else { multi }
+}
+
+/// The path without the stage, which only these events have in it: our routes don't know in which stage they are deployed.
+fn without_stage<'a>(path: &'a str, stage: Option<&str>) -> &'a str {
+    let below = stage.and_then(|stage| path.strip_prefix('/')?.strip_prefix(stage)).filter(|rest| rest.starts_with('/'));
+    below.unwrap_or(path)
+}

@@ -1,0 +1,98 @@
+//! JSON Schemas of forms, and of the answer that is put together by hand.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::{Map, Value, json};
+
+use super::introspection::IntrospectionResponse;
+use crate::domain::GrantType;
+use crate::oauth::delegated::TokenType;
+use crate::oauth::grants::GRANTS;
+
+/// The body of a token request: RFC 6749 section 4.4.2 and 6, RFC 8693 section 2.1, RFC 8707 section 2, RFC 9396 section 6.
+#[derive(Debug)]
+pub(crate) struct TokenForm;
+
+/// The body of an introspection (RFC 7662 section 2.1), and of a revocation (RFC 7009 section 2.1).
+#[derive(Debug)]
+pub(crate) struct NamedTokenForm;
+
+fn text() -> Value {
+    json!({"type": "string", "minLength": 1})
+}
+
+fn members(names: &[&str]) -> Map<String, Value> {
+    names.iter().map(|name| ((*name).to_owned(), text())).collect()
+}
+
+/// How a client proves who it is, if not by its header: RFC 6749 section 2.3.1, RFC 7521 section 4.2.
+fn with_client(properties: &mut Map<String, Value>) {
+    properties.extend(members(&["client_id", "client_secret", "client_assertion"]));
+    properties
+        .insert("client_assertion_type".to_owned(), json!({"const": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}));
+}
+
+impl JsonSchema for TokenForm {
+    fn schema_name() -> Cow<'static, str> {
+        "AccessTokenRequest".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let mut properties =
+            members(&["scope", "refresh_token", "assertion", "subject_token", "actor_token", "authorization_details"]);
+        let types = TokenType::ALL.map(TokenType::urn);
+        for name in ["requested_token_type", "subject_token_type", "actor_token_type"] {
+            properties.insert(name.to_owned(), json!({"enum": types}));
+        }
+        for name in ["resource", "audience"] {
+            properties.insert(name.to_owned(), json!({"type": "array", "items": text()}));
+        }
+        properties.insert("grant_type".to_owned(), json!({"enum": GRANTS.map(GrantType::as_str)}));
+        with_client(&mut properties);
+        json_schema!({
+            "description": "A form with what its grant takes. What is repeated is `resource` and `audience`, and nothing else.",
+            "type": "object",
+            "required": ["grant_type"],
+            "properties": properties
+        })
+    }
+}
+
+impl JsonSchema for NamedTokenForm {
+    fn schema_name() -> Cow<'static, str> {
+        "NamedToken".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let mut properties = members(&["token"]);
+        let hint = json!({"type": "string", "examples": ["access_token", "refresh_token"]});
+        properties.insert("token_type_hint".to_owned(), hint);
+        with_client(&mut properties);
+        json_schema!({"description": "A form that names a token.", "type": "object", "required": ["token"], "properties": properties})
+    }
+}
+
+impl JsonSchema for IntrospectionResponse {
+    fn schema_name() -> Cow<'static, str> {
+        "TokenIntrospection".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let (text, moment) = (text(), json!({"type": "integer", "description": "Seconds since 1970."}));
+        json_schema!({
+            "description": "RFC 7662 section 2.2, with what was attached to the token. Of a token that isn't alive: `active` alone.",
+            "type": "object",
+            "required": ["active"],
+            "properties": {
+                "active": {"type": "boolean"}, "iss": text, "sub": text, "org": text, "client_id": text, "scope": {"type": "string"},
+                "aud": {"anyOf": [text, {"type": "array", "items": text}]}, "token_type": {"enum": ["Bearer", "DPoP"]}, "jti": text,
+                "iat": moment, "nbf": moment, "exp": moment, "auth_time": moment, "acr": text,
+                "cnf": {"type": "object", "properties": {"x5t#S256": text, "jkt": text}},
+                "act": {"type": "object", "additionalProperties": true},
+                "authorization_details": {"type": "array", "items": {"type": "object"}}
+            },
+            "additionalProperties": {"type": "string"}
+        })
+    }
+}

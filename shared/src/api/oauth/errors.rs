@@ -1,0 +1,137 @@
+//! Errors of OAuth endpoints: RFC 6749 section 5.2, RFC 6750 section 3.1.
+
+use std::borrow::Cow;
+
+use http::{HeaderName, HeaderValue, StatusCode, header};
+
+use crate::api::http::{Reply, Route};
+use crate::api::oauth::error::ErrorResponse;
+use crate::api::oauth::registration;
+use crate::domain::{Denial, Refusal};
+use crate::encoding::json;
+
+/// The answer to a caller's mistake. `described` is what the other dialects say.
+pub(in crate::api) fn refusal(route: &Route, status: StatusCode, refusal: &Refusal, described: &str) -> Reply {
+    let (status, error, description): (_, _, Cow<'_, str>) = match refusal {
+        Refusal::Denied(denial) => (status_of(*denial), denial.error(), describe(*denial).into()),
+        Refusal::AccessDenied { .. } => (status, "insufficient_scope", described.into()),
+        Refusal::CredentialsMissing | Refusal::CredentialsRejected(_) => (status, "invalid_token", described.into()),
+        Refusal::ClientLocked if is_registration(route) => (status, "access_denied", described.into()),
+        Refusal::ClientLocked | Refusal::ClientUnavailable => {
+            let denial = Denial::ClientUnauthenticated;
+            (status_of(denial), denial.error(), describe(denial).into())
+        }
+        Refusal::MemberUnavailable | Refusal::RefreshRejected | Refusal::TicketRejected => {
+            (StatusCode::BAD_REQUEST, "invalid_grant", Denial::RefreshTokenInvalid.describe().into())
+        }
+        Refusal::OutsideAuthority { .. } | Refusal::ScopeNotHeld(_) => {
+            (StatusCode::BAD_REQUEST, "invalid_scope", Denial::ScopeInvalid.describe().into())
+        }
+        // Many clients know no other status for what is wrong with a request.
+        Refusal::UnsupportedMediaType => {
+            let advice = if is_registration(route) {
+                "Send Content-Type: application/json, in UTF-8."
+            } else {
+                "Send Content-Type: application/x-www-form-urlencoded, in UTF-8."
+            };
+            (StatusCode::BAD_REQUEST, "invalid_request", advice.into())
+        }
+        Refusal::Invalid { field, rule } if is_registration(route) => {
+            let error = registration::error_of(field).unwrap_or("invalid_request");
+            let known = registration::name_of(field);
+            (status, error, if field.is_empty() { described.into() } else { sentence(known, rule) })
+        }
+        Refusal::Invalid { field, rule } => (status, "invalid_request", invalid(field, rule)),
+        Refusal::BodyTooLarge { .. }
+        | Refusal::Conflict(_)
+        | Refusal::Lifetime(_)
+        | Refusal::MethodNotAllowed { .. }
+        | Refusal::NoSuchPath
+        | Refusal::NotFound(_)
+        | Refusal::OrgUnavailable
+        | Refusal::TokenGone
+        | Refusal::TokenRejected(_)
+        | Refusal::TokenTooLarge { .. }
+        | Refusal::ValueTaken { .. } => (status, "invalid_request", described.into()),
+    };
+    body(status, error, &description)
+}
+
+/// There clients speak JSON of themselves, with errors of their own: RFC 7591 section 3.2.2.
+fn is_registration(route: &Route) -> bool {
+    route.path.starts_with(crate::oauth::registration::PATH)
+}
+
+/// The answer to a failure of ours.
+pub(in crate::api) fn fault(status: StatusCode, message: &str) -> Reply {
+    let error = if status == StatusCode::SERVICE_UNAVAILABLE { "temporarily_unavailable" } else { "server_error" };
+    body(status, error, message)
+}
+
+fn body(status: StatusCode, error: &str, description: &str) -> Reply {
+    let description = printable(description);
+    Reply::json(status, json::write(&ErrorResponse { error, error_description: &description }).unwrap_or_default())
+}
+
+fn status_of(denial: Denial) -> StatusCode {
+    if denial.error() == "invalid_client" { StatusCode::UNAUTHORIZED } else { StatusCode::BAD_REQUEST }
+}
+
+/// One text for a client that names itself and isn't known, and for one that doesn't.
+fn describe(denial: Denial) -> &'static str {
+    match denial {
+        Denial::ClientIdMissing => Denial::ClientUnauthenticated.describe(),
+        other => other.describe(),
+    }
+}
+
+/// A name that nobody knows isn't repeated.
+fn invalid(field: &str, rule: &str) -> Cow<'static, str> {
+    const KNOWN: [&str; 18] = [
+        "Authorization",
+        "access_token",
+        "actor_token",
+        "assertion",
+        "audience",
+        "authorization_details",
+        "client_assertion",
+        "client_assertion_type",
+        "client_id",
+        "client_secret",
+        "grant_type",
+        "refresh_token",
+        "requested_token_type",
+        "resource",
+        "scope",
+        "subject_token",
+        "token",
+        "token_type_hint",
+    ];
+    let unknown = (!field.is_empty()).then_some("A parameter");
+    sentence(KNOWN.into_iter().find(|known| *known == field).or(unknown), rule)
+}
+
+fn sentence(known: Option<&str>, rule: &str) -> Cow<'static, str> {
+    match known {
+        Some(known) => format!("{known} {rule}.").into(),
+        None => format!("The request {rule}.").into(),
+    }
+}
+
+/// RFC 6749 section 5.2 has neither quotes nor backslashes in a description, nor anything beyond ASCII.
+fn printable(text: &str) -> String {
+    let allowed = |c: char| matches!(c, ' '..='!' | '#'..='[' | ']'..='~');
+    text.chars().map(|c| if allowed(c) { c } else { '\'' }).collect()
+}
+
+/// `WWW-Authenticate`: RFC 6749 section 5.2 for clients, RFC 6750 section 3 for bearers.
+pub(in crate::api) fn challenge(route: &Route, refusal: &Refusal) -> Option<(HeaderName, HeaderValue)> {
+    let value = match refusal {
+        Refusal::Denied(denial) if denial.error() == "invalid_client" => "Basic realm=\"jeton\"".to_owned(),
+        Refusal::ClientLocked if is_registration(route) => return None,
+        Refusal::ClientLocked | Refusal::ClientUnavailable => "Basic realm=\"jeton\"".to_owned(),
+        Refusal::AccessDenied { needs } => format!("Bearer realm=\"jeton\", error=\"insufficient_scope\", scope=\"{needs}\""),
+        _ => return None,
+    };
+    HeaderValue::try_from(value).ok().map(|value| (header::WWW_AUTHENTICATE, value))
+}

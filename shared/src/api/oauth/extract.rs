@@ -1,0 +1,250 @@
+//! What OAuth endpoints take from a request: RFC 6749 sections 2.3.1 and 3.2.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderName, HeaderValue, header};
+
+use crate::api;
+use crate::api::http::request::has_media_type;
+use crate::api::http::{Bearer, Dialect, FromRequest, IntoReply, Reply, Request, Route, render};
+use crate::auth::client::{ClientCredentials, FormCredentials};
+use crate::domain::{Denial, Refusal, Secret, TokenProblem};
+use crate::encoding::form::{self, Parameters};
+use crate::oauth::delegated::Form;
+use crate::oauth::grants::GrantRequest;
+use crate::tokens::lookup::Hint;
+
+/// A form of these media types and lengths, and nothing beside it: what belongs in a form is refused in the query, where logs
+/// would have it.
+fn form(request: &Request<'_>) -> Result<Parameters, Refusal> {
+    const LONGEST_TOKEN: usize = 16_384;
+    if request.parts.uri.query().is_some_and(|query| !query.is_empty()) {
+        return Err(Refusal::invalid("", "must have its parameters in the body, and no query"));
+    }
+    if !has_media_type(&request.parts.headers, "application/x-www-form-urlencoded") {
+        return Err(Refusal::UnsupportedMediaType);
+    }
+    let body = std::str::from_utf8(request.body).map_err(|_| Refusal::invalid("", "must be form-encoded UTF-8"))?;
+    let longest = |name: &str| match name {
+        "token" | "subject_token" | "actor_token" | "assertion" | "client_assertion" | "refresh_token" => LONGEST_TOKEN,
+        _ => Parameters::LONGEST,
+    };
+    let given = Parameters::read_within(longest, body)?;
+    // RFC 6749 section 3.2; RFC 8693 section 2.1 and RFC 8707 section 2 have two that may.
+    if let Some(name) = given.repeated().find(|name| !["audience", "resource"].contains(name)) {
+        return Err(Refusal::invalid(name.to_owned(), "must be given only once"));
+    }
+    // RFC 6750 section 2: a token is sent in one way only.
+    if given.has("access_token") {
+        return Err(Refusal::invalid("access_token", "must be sent in the Authorization header"));
+    }
+    Ok(given)
+}
+
+/// What the `Authorization` header has.
+enum Authorization {
+    Nothing,
+    Basic { id: String, secret: Secret<String> },
+    Bearer(Secret<String>),
+}
+
+fn authorization(request: &Request<'_>) -> Result<Authorization, Refusal> {
+    let mut values = request.parts.headers.get_all(header::AUTHORIZATION).iter();
+    let Some(value) = values.next() else { return Ok(Authorization::Nothing) };
+    if values.next().is_some() {
+        return Err(Refusal::invalid("Authorization", "must be given only once"));
+    }
+    let rejected: Refusal = Denial::ClientUnauthenticated.into();
+    let text = value.to_str().map_err(|_| rejected.clone())?;
+    match api::bearer(text) {
+        Some(token) => Ok(Authorization::Bearer(Secret::new(token.to_owned()))),
+        None => basic(text).ok_or(rejected),
+    }
+}
+
+/// RFC 6749 section 2.3.1: both are form-encoded before they are put together, so that either can have a colon.
+fn basic(header: &str) -> Option<Authorization> {
+    let (scheme, encoded) = header.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = Secret::new(STANDARD.decode(encoded.trim()).ok()?);
+    let (id, secret) = std::str::from_utf8(decoded.expose()).ok()?.split_once(':')?;
+    Some(Authorization::Basic { id: form::decode(id)?, secret: Secret::new(form::decode(secret)?) })
+}
+
+/// One method only, be the others right, too: RFC 6749 section 2.3.
+fn credentials(request: &Request<'_>, form: FormCredentials) -> Result<ClientCredentials, Refusal> {
+    let certificate = request.certificate();
+    match authorization(request)? {
+        Authorization::Basic { .. } if form.secret.is_some() || form.assertion.is_some() => {
+            Err(Denial::ClientAuthenticatedTwice.into())
+        }
+        Authorization::Basic { id, secret } => Ok(ClientCredentials { id: Some(id), secret: Some(secret), form, certificate }),
+        Authorization::Nothing => Ok(ClientCredentials { id: None, secret: None, form, certificate }),
+        Authorization::Bearer(_) => Err(Denial::ClientUnauthenticated.into()),
+    }
+}
+
+/// The proof of RFC 9449 section 4.1. There is one at most.
+fn dpop(request: &Request<'_>) -> Result<Option<Secret<String>>, Refusal> {
+    const DPOP: HeaderName = HeaderName::from_static("dpop");
+    let mut values = request.parts.headers.get_all(DPOP).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let proof = value.to_str().ok().filter(|_| values.next().is_none());
+    proof.map(|proof| Some(Secret::new(proof.to_owned()))).ok_or(Denial::DpopProofInvalid.into())
+}
+
+impl FromRequest for GrantRequest {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        let mut given = form(request)?;
+        let (form, credentials_in_form) = Form::take(&mut given)?;
+        let credentials = credentials(request, credentials_in_form)?;
+        Ok(Self { form, credentials, dpop: dpop(request)? })
+    }
+}
+
+/// An answer with the nonce for the next DPoP proof, if there shall be one: RFC 9449 section 8.
+#[derive(Debug)]
+pub struct WithNonce<A> {
+    /// The answer.
+    pub answer: Result<A, Denial>,
+    /// The nonce.
+    pub nonce: Option<String>,
+}
+
+impl<A: IntoReply> IntoReply for WithNonce<A> {
+    fn into_reply(self) -> Reply {
+        const NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
+        static HERE: Route = Route::post("", "/oauth2", Dialect::OAuth);
+        let mut reply = match self.answer {
+            Ok(answer) => answer.into_reply(),
+            Err(denial) => render::refusal(&HERE, &denial.into()),
+        };
+        let nonce = self.nonce.and_then(|nonce| HeaderValue::try_from(nonce).ok());
+        reply.headers.extend(nonce.map(|nonce| (NONCE, nonce)));
+        reply
+    }
+}
+
+/// A client that names a token: RFC 7009 section 2.1.
+#[derive(Debug)]
+pub struct TokenNamed {
+    /// The token.
+    pub token: Secret<String>,
+    /// Which of both it is looked for as first.
+    pub hint: Hint,
+    /// Who names it.
+    pub credentials: ClientCredentials,
+}
+
+impl FromRequest for TokenNamed {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        let mut given = form(request)?;
+        let (token, hint) = token(&mut given)?;
+        let credentials = credentials(request, FormCredentials::take(&mut given)?)?;
+        Ok(Self { token, hint, credentials })
+    }
+}
+
+fn token(given: &mut Parameters) -> Result<(Secret<String>, Hint), Refusal> {
+    let token = given.take("token")?.ok_or_else(|| Refusal::invalid("token", "is required"))?;
+    let hint = match given.take("token_type_hint")?.as_deref() {
+        Some("refresh_token") => Hint::RefreshToken,
+        // What nobody knows is no hint: RFC 7009 section 2.1.
+        _ => Hint::AccessToken,
+    };
+    Ok((Secret::new(token), hint))
+}
+
+/// Somebody who asks about a token: RFC 7662 section 2.1.
+#[derive(Debug)]
+pub struct TokenShown {
+    /// The token.
+    pub token: Secret<String>,
+    /// Which of both it is looked for as first.
+    pub hint: Hint,
+    /// Who asks.
+    pub asker: AskerCredentials,
+    /// Whether the answer shall be signed: RFC 9701 section 4.
+    pub signed: bool,
+}
+
+/// By what somebody who asks proves who it is.
+#[derive(Debug)]
+pub enum AskerCredentials {
+    /// A client.
+    Client(Box<ClientCredentials>),
+    /// The bearer of an access token of a member.
+    Bearer(Secret<String>),
+}
+
+impl FromRequest for TokenShown {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        let mut given = form(request)?;
+        let (token, hint) = token(&mut given)?;
+        let form = FormCredentials::take(&mut given)?;
+        let asker = match authorization(request)? {
+            // A token says nothing about itself here: RFC 7662 section 2.1 wants somebody else to ask.
+            Authorization::Bearer(bearer) if bearer.expose() == token.expose() => {
+                return Err(Refusal::CredentialsRejected(TokenProblem::Invalid));
+            }
+            Authorization::Bearer(_) if !form.is_empty() => return Err(Denial::ClientAuthenticatedTwice.into()),
+            Authorization::Bearer(bearer) => AskerCredentials::Bearer(bearer),
+            _ => AskerCredentials::Client(Box::new(credentials(request, form)?)),
+        };
+        Ok(Self { token, hint, asker, signed: wants_signed(request) })
+    }
+}
+
+/// Whether `Accept` names the media type of RFC 9701 section 4, and none with more weight (RFC 9110 section 12.4.2).
+fn wants_signed(request: &Request<'_>) -> bool {
+    let quality = |media_types: &[&str]| {
+        let accepted = request.parts.headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+        let weights = accepted.flat_map(|value| value.split(',')).filter_map(|range| {
+            let mut parts = range.split(';').map(str::trim);
+            let is_it = parts.next().is_some_and(|name| media_types.iter().any(|it| name.eq_ignore_ascii_case(it)));
+            let weight = parts.find_map(|parameter| parameter.strip_prefix(['q', 'Q'])?.strip_prefix('='));
+            is_it.then(|| weight.map_or(1.0, |weight| weight.parse().unwrap_or(0.0)))
+        });
+        weights.fold(0.0_f32, f32::max)
+    };
+    let signed = quality(&[crate::api::http::SignedJson::MEDIA_TYPE]);
+    signed > 0.0 && signed >= quality(&[Reply::JSON, "application/*", "*/*"])
+}
+
+/// A client that looks after its registration: RFC 7592 section 2.
+#[derive(Debug)]
+pub struct RegistrationAccess {
+    /// Which client the path names.
+    pub id: String,
+    /// Its registration access token.
+    pub token: Secret<String>,
+}
+
+impl FromRequest for RegistrationAccess {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        let token = Secret::new(Bearer::from_request(request)?.token().to_owned());
+        // What can't be a client's name is none's.
+        Ok(Self { id: request.path_text("client_id").unwrap_or_default(), token })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc6749_2_3_1_the_example_is_read() {
+        for scheme in ["Basic", "basic", "BASIC"] {
+            let header = format!("{scheme} czZCaGRSa3F0Mzo3RmpmcDBaQnIxS3REUmJuZlZkbUl3");
+            let Some(Authorization::Basic { id, secret }) = basic(&header) else { panic!("{header} isn't read") };
+            assert_eq!((&*id, secret.expose().as_str()), ("s6BhdRkqt3", "7Fjfp0ZBr1KtDRbnfVdmIw"));
+        }
+        for bad in
+            ["Basic", "Basic czZCaGRSa3F0Mw==", "Basic czZCaGRSa3F0Mzo=x", "Bearer czZCaGRSa3F0Mzo3RmpmcDBaQnIxS3REUmJuZlZkbUl3"]
+        {
+            assert!(basic(bad).is_none(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! What introspection answers: RFC 7662 section 2.2, and as a signed JWT RFC 9701 section 5.
+
+use serde_json::{Map, Value, json};
+
+use crate::api::authlete::response::active;
+use crate::domain::{Authority, Fault, Issuer, Member, Timestamp, TokenRecord};
+use crate::jose::access_token::{actors, audience};
+use crate::tokens::introspect::Seen;
+use crate::tokens::lookup::FoundToken;
+
+/// The members of the answer.
+#[derive(Clone, Debug)]
+pub struct IntrospectionResponse(Map<String, Value>);
+
+impl IntrospectionResponse {
+    /// What is told of a token. Of one that isn't alive, and of one that isn't the asker's to know of, nothing: RFC 7662
+    /// section 2.2.
+    pub fn of(seen: Option<&Seen>, issuer: &Issuer) -> Result<Self, Fault> {
+        match seen {
+            Some(Seen::OfClient(found)) => of_client(found, issuer).map(Self),
+            Some(Seen::OfMember { record, member }) => Ok(Self(of_member(record, member, issuer))),
+            None => Ok(Self(Map::from_iter([("active".to_owned(), false.into())]))),
+        }
+    }
+
+    /// The body.
+    pub fn to_json(&self) -> Result<Vec<u8>, Fault> {
+        crate::encoding::json::write(&self.0)
+    }
+
+    /// The payload of the signed form, for whoever asked.
+    pub fn to_claims(&self, issuer: &Issuer, asker: &str, now: Timestamp) -> Result<Vec<u8>, Fault> {
+        let claims = json!({"iss": issuer.as_str(), "aud": asker, "iat": now.as_secs(), "token_introspection": self.0});
+        crate::encoding::json::write(&claims)
+    }
+}
+
+/// The `typ` of the signed form: RFC 9701 section 5.
+pub const SIGNED_TYPE: &str = "token-introspection+jwt";
+
+fn of_client(found: &FoundToken, issuer: &Issuer) -> Result<Map<String, Value>, Fault> {
+    let mut claims = active(found, issuer, false)?;
+    match found {
+        FoundToken::Access(token) => {
+            claims.insert("sub".to_owned(), token.record.subject.as_str().into());
+            claims.insert("jti".to_owned(), token.record.id.to_string().into());
+            let act = token.record.issuance.as_ref().and_then(|issuance| actors(&issuance.actors));
+            claims.extend(act.map(|act| ("act".to_owned(), act)));
+        }
+        FoundToken::Refresh(found) => drop(claims.insert("sub".to_owned(), found.family.subject.as_str().into())),
+    }
+    Ok(claims)
+}
+
+fn of_member(record: &TokenRecord, member: &Member, issuer: &Issuer) -> Map<String, Value> {
+    let authority = Authority { token: &record.scopes, held: &member.scopes };
+    let held = record.scopes.iter().map(crate::domain::Scope::name).filter(|name| authority.permits(name));
+    let scope = held.collect::<Vec<_>>().join(" ");
+    let mut claims = Map::new();
+    let mut say = |name: &str, value: Option<Value>| claims.extend(value.map(|value| (name.to_owned(), value)));
+    say("active", Some(true.into()));
+    say("iss", Some(issuer.as_str().into()));
+    say("sub", Some(record.subject.as_str().into()));
+    say("org", Some(record.org.as_str().into()));
+    say("scope", Some(scope.into()));
+    say("aud", (!record.audiences.is_empty()).then(|| audience(&record.audiences)));
+    say("token_type", Some("Bearer".into()));
+    say("iat", Some(record.issued_at.as_secs().into()));
+    say("nbf", Some(record.not_before.as_secs().into()));
+    say("exp", record.expires_at.map(|end| end.as_secs().into()));
+    say("jti", Some(record.id.to_string().into()));
+    claims
+}

@@ -1,0 +1,183 @@
+//! What the authorization server can do: RFC 8414 section 2, and OpenID Connect Discovery section 3.
+
+use percent_encoding::percent_decode_str;
+use serde::Serialize;
+
+use crate::auth::dpop;
+use crate::domain::{Algorithm, ClientAuthMethod, GrantType, Issuer};
+use crate::oauth::grants::GRANTS;
+
+/// The paths of the endpoints that there are.
+#[derive(Clone, Copy, Debug)]
+pub struct Endpoints {
+    /// RFC 6749 section 3.2
+    pub token: &'static str,
+    /// RFC 7662
+    pub introspection: &'static str,
+    /// RFC 7009
+    pub revocation: &'static str,
+    /// RFC 7591
+    pub registration: &'static str,
+    /// RFC 7517 section 5
+    pub jwks: &'static str,
+}
+
+/// Authorization server metadata. What is an org's own matter, as the scopes and the types of authorization details that it has,
+/// isn't in it: there is one issuer for all orgs.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct Metadata<'a> {
+    issuer: &'a str,
+    token_endpoint: String,
+    introspection_endpoint: String,
+    revocation_endpoint: String,
+    registration_endpoint: String,
+    jwks_uri: String,
+    /// Required, and empty: there is no authorization endpoint, for no person ever meets this service.
+    #[cfg_attr(feature = "openapi", schemars(with = "Vec<String>", length(max = 0)))]
+    response_types_supported: [&'static str; 0],
+    grant_types_supported: Vec<&'static str>,
+    #[serde(flatten)]
+    authentication: Authentication,
+    dpop_signing_alg_values_supported: Vec<&'static str>,
+    tls_client_certificate_bound_access_tokens: bool,
+}
+
+/// How clients prove who they are where.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[expect(clippy::struct_field_names, reason = "the names are the standard's")]
+struct Authentication {
+    token_endpoint_auth_methods_supported: Vec<&'static str>,
+    token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
+    introspection_endpoint_auth_methods_supported: Vec<&'static str>,
+    introspection_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
+    revocation_endpoint_auth_methods_supported: Vec<&'static str>,
+    revocation_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
+}
+
+impl<'a> Metadata<'a> {
+    /// Of this issuer with these endpoints.
+    pub fn of(issuer: &'a Issuer, endpoints: &Endpoints) -> Self {
+        let base = issuer.as_str().trim_end_matches('/');
+        let url = |path: &'static str| format!("{base}{path}");
+        Self {
+            issuer: issuer.as_str(),
+            token_endpoint: url(endpoints.token),
+            introspection_endpoint: url(endpoints.introspection),
+            revocation_endpoint: url(endpoints.revocation),
+            registration_endpoint: url(endpoints.registration),
+            jwks_uri: url(endpoints.jwks),
+            response_types_supported: [],
+            grant_types_supported: GRANTS.map(GrantType::as_str).to_vec(),
+            authentication: Authentication::new(),
+            dpop_signing_alg_values_supported: dpop::ALGORITHMS.map(Algorithm::name).to_vec(),
+            tls_client_certificate_bound_access_tokens: true,
+        }
+    }
+
+    /// The same in the words of OpenID Connect.
+    pub fn for_openid(self) -> OpenIdConfiguration<'a> {
+        OpenIdConfiguration { metadata: self, subject_types_supported: ["public"], id_token_signing_alg_values_supported: [] }
+    }
+}
+
+impl Authentication {
+    fn new() -> Self {
+        let methods = || ClientAuthMethod::ALL.map(ClientAuthMethod::as_str).to_vec();
+        let algorithms = || Algorithm::ALL.map(Algorithm::name).to_vec();
+        // Only who proves who it is learns anything about tokens: a client, or the bearer of a member's token.
+        let proving = methods().into_iter().filter(|method| *method != ClientAuthMethod::None.as_str());
+        Self {
+            token_endpoint_auth_methods_supported: methods(),
+            token_endpoint_auth_signing_alg_values_supported: algorithms(),
+            introspection_endpoint_auth_methods_supported: proving.chain(["Bearer"]).collect(),
+            introspection_endpoint_auth_signing_alg_values_supported: algorithms(),
+            revocation_endpoint_auth_methods_supported: methods(),
+            revocation_endpoint_auth_signing_alg_values_supported: algorithms(),
+        }
+    }
+}
+
+/// An OpenID provider's configuration: for verifiers of tokens that look for the keys in no other place, as API Gateway's.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct OpenIdConfiguration<'a> {
+    #[serde(flatten)]
+    metadata: Metadata<'a>,
+    /// A subject has one name for all clients.
+    subject_types_supported: [&'static str; 1],
+    /// Required, and empty: no ID token is ever issued.
+    #[cfg_attr(feature = "openapi", schemars(with = "Vec<String>", length(max = 0)))]
+    id_token_signing_alg_values_supported: [&'static str; 0],
+}
+
+/// Whether this is the path of the issuer, without the slashes around it: RFC 8414 section 3.1 has it behind the well-known one.
+pub fn is_path_of(issuer: &Issuer, path: &str) -> bool {
+    let behind_scheme = issuer.as_str().split_once("://").map_or("", |(_, rest)| rest);
+    let own = behind_scheme.split_once('/').map_or("", |(_, path)| path).trim_end_matches('/');
+    !own.is_empty() && percent_decode_str(own).eq(path.bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const ALL: Endpoints = Endpoints {
+        token: "/oauth2/token",
+        introspection: "/oauth2/introspect",
+        revocation: "/oauth2/revoke",
+        registration: "/oauth2/register",
+        jwks: "/.well-known/jwks.json",
+    };
+
+    fn metadata(issuer: &str, endpoints: &Endpoints) -> Value {
+        serde_json::to_value(Metadata::of(&Issuer::parse(issuer).unwrap(), endpoints)).unwrap()
+    }
+
+    #[test]
+    fn rfc8414_2_endpoints_are_below_the_issuer_which_is_spelled_as_it_is_configured() {
+        for (issuer, token_endpoint) in [
+            ("https://a.example", "https://a.example/oauth2/token"),
+            ("https://a.example/", "https://a.example/oauth2/token"),
+            ("https://a.example:8443/x/y", "https://a.example:8443/x/y/oauth2/token"),
+        ] {
+            let metadata = metadata(issuer, &ALL);
+            assert_eq!((&metadata["issuer"], &metadata["token_endpoint"]), (&json!(issuer), &json!(token_endpoint)));
+        }
+    }
+
+    /// D07
+    #[test]
+    fn nothing_weak_is_advertised() {
+        let metadata = metadata("https://a.example", &ALL);
+        for (name, values) in metadata.as_object().unwrap().iter().filter(|(name, _)| name.ends_with("_supported")) {
+            let values: Vec<_> = values.as_array().unwrap().iter().map(|value| value.as_str().unwrap()).collect();
+            for weak in ["HS256", "HS384", "HS512", "client_secret_jwt", "password", "implicit", "authorization_code"] {
+                assert!(!values.contains(&weak), "{name}: {weak}");
+            }
+            // It is no algorithm, but how public clients authenticate where they may come.
+            let may_be_public = ["token_endpoint_auth_methods_supported", "revocation_endpoint_auth_methods_supported"];
+            assert_eq!(values.contains(&"none"), may_be_public.contains(&name.as_str()), "{name}");
+        }
+        let proofs = metadata["dpop_signing_alg_values_supported"].to_string();
+        assert!(!proofs.contains("RS") && proofs.contains("PS256"), "FAPI 2.0 section 5.4.1");
+    }
+
+    #[test]
+    fn rfc8414_3_1_the_path_of_the_issuer_is_matched_whole() {
+        let is_path = |issuer: &str, path: &str| is_path_of(&Issuer::parse(issuer).unwrap(), path);
+        for issuer in ["https://a.example/x/y", "https://a.example/x/y/"] {
+            assert!(is_path(issuer, "x/y"));
+            for other in ["", "x", "x/y/", "/x/y", "x/y/z", "X/y", "y"] {
+                assert!(!is_path(issuer, other), "{other}");
+            }
+        }
+        assert!(is_path("https://a.example/caf%C3%A9", "café"));
+        for path in ["", "/", "a.example"] {
+            assert!(!is_path("https://a.example", path) && !is_path("https://a.example/", path), "{path}");
+        }
+    }
+}

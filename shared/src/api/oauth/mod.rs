@@ -1,0 +1,14 @@
+//! The bytes of OAuth 2: RFC 6749 and those that extend it.
+
+pub(in crate::api) mod errors;
+mod extract;
+
+#[cfg(feature = "openapi")]
+pub(crate) mod described;
+pub mod error;
+pub mod introspection;
+pub mod metadata;
+pub mod registration;
+pub mod token;
+
+pub use extract::{AskerCredentials, RegistrationAccess, TokenNamed, TokenShown, WithNonce};

@@ -1,0 +1,54 @@
+//! The answer of the token endpoint: RFC 6749 section 5.1, RFC 8693 section 2.2.1, RFC 9396 section 7.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::domain::{Fault, Seconds, TokenRecord};
+use crate::jose::access_token::scope;
+use crate::oauth::delegated::TokenType;
+use crate::oauth::grants::Granted;
+
+/// The answer.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "AccessTokenResponse"))]
+pub struct TokenResponse {
+    access_token: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issued_token_type: Option<&'static str>,
+    token_type: &'static str,
+    /// In seconds. Without it the token doesn't expire.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_in: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    scope: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schemars(with = "Option<Vec<serde_json::Map<String, serde_json::Value>>>"))]
+    authorization_details: Option<Box<RawValue>>,
+}
+
+impl TokenResponse {
+    /// What a client hears of its token.
+    pub fn of(granted: &Granted) -> Result<Self, Fault> {
+        let minted = &granted.issued.minted;
+        let issuance = minted.record.issuance.as_ref();
+        let details = issuance.and_then(|issuance| issuance.details.as_ref());
+        let details = details.map(|details| RawValue::from_string(details.as_json().to_owned())).transpose();
+        Ok(Self {
+            access_token: minted.token.expose().clone(),
+            issued_token_type: granted.token_type.map(TokenType::urn),
+            token_type: token_type(&minted.record),
+            expires_in: minted.lifetime().map(|Seconds(seconds)| seconds),
+            refresh_token: minted.refresh_token.as_ref().map(|token| token.expose().clone()),
+            scope: scope(&minted.record.scopes),
+            authorization_details: details.map_err(|e| Fault::internal("writing authorization details").because(e))?,
+        })
+    }
+}
+
+/// How a token is presented: RFC 9449 section 5.
+pub fn token_type(record: &TokenRecord) -> &'static str {
+    let is_bound = record.issuance.as_ref().is_some_and(|issuance| issuance.confirmation.dpop_key.is_some());
+    if is_bound { "DPoP" } else { "Bearer" }
+}

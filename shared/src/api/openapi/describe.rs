@@ -1,0 +1,159 @@
+//! What endpoints take and answer, type by type.
+
+use schemars::{JsonSchema, json_schema};
+
+use super::operation::{Operation, Scheme};
+use crate::api::authlete::{BatchPath, ClientPath, CodePath, IdentifierPath, JsonList, Lenient, ServiceCredentials};
+use crate::api::http::{
+    Answer, Bearer, Done, IfNoneMatch, Json, MaybeBearer, MaybeJson, MemberPath, NoContent, OrgPath, PathBehind, PlainText,
+    Published, Query, Reply, SignedJson, Written,
+};
+use crate::api::oauth::described::{NamedTokenForm, TokenForm};
+use crate::api::oauth::introspection::IntrospectionResponse;
+use crate::api::oauth::{RegistrationAccess, TokenNamed, TokenShown, WithNonce};
+use crate::domain::{ClientRef, OrgId, Subject, TokenId};
+use crate::encoding::Spelled;
+use crate::oauth::grants::GrantRequest;
+
+/// Something that says what it is, in the description of an endpoint that takes or answers it.
+pub trait Describe {
+    /// Says it.
+    fn describe(operation: &mut Operation<'_>);
+}
+
+/// By type: what it says.
+macro_rules! described {
+    ($(($($generic:tt)*) $type:ty, $operation:ident => $what:expr;)*) => {
+        $(impl<$($generic)*> Describe for $type {
+            fn describe($operation: &mut Operation<'_>) {
+                $what;
+            }
+        })*
+    };
+}
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+// What is taken, and what it is refused with.
+described! {
+    () (), operation => operation.refuses(&[]);
+    (A: Describe, B: Describe) (A, B), operation => (A::describe(operation), B::describe(operation));
+    (A: Describe, B: Describe, C: Describe) (A, B, C), operation =>
+        (A::describe(operation), B::describe(operation), C::describe(operation));
+    () Bearer, operation => {
+        operation.authenticates(&[Some(Scheme::Bearer)]);
+        operation.refuses(&[400, 401]);
+    };
+    () MaybeBearer, operation => {
+        operation.authenticates(&[None, Some(Scheme::Bearer)]);
+        operation.refuses(&[400]);
+    };
+    () ServiceCredentials, operation => {
+        if operation.has_in_path(ServiceCredentials::PARAMETER) {
+            operation.takes_from_path(ServiceCredentials::PARAMETER, &OrgId::spelling());
+            operation.authenticates(&[Some(Scheme::Bearer)]);
+        } else {
+            operation.authenticates(&[Some(Scheme::Service), Some(Scheme::Bearer)]);
+        }
+        operation.refuses(&[400, 401, 403]);
+    };
+    (T: JsonSchema) Json<T>, operation => {
+        operation.takes_body::<T>(true, &[Reply::JSON]);
+        operation.refuses_bodies();
+    };
+    (T: JsonSchema) MaybeJson<T>, operation => {
+        operation.takes_body::<T>(false, &[Reply::JSON]);
+        operation.refuses_bodies();
+    };
+    (T: JsonSchema) JsonList<T>, operation => {
+        operation.takes_body::<Vec<T>>(true, &[Reply::JSON]);
+        operation.refuses_bodies();
+    };
+    (T: JsonSchema) Lenient<T>, operation => {
+        operation.takes_body::<T>(true, &[Reply::JSON, FORM]);
+        operation.refuses_bodies();
+    };
+    (T: JsonSchema) Query<T>, operation => {
+        operation.takes_from_query::<T>();
+        operation.refuses(&[400]);
+    };
+    () OrgPath, operation => {
+        operation.takes_from_path("org", &OrgId::spelling());
+        operation.refuses(&[400]);
+    };
+    () MemberPath, operation => {
+        operation.takes_from_path("org", &OrgId::spelling());
+        operation.takes_from_path("sub", &Subject::spelling());
+        operation.refuses(&[400]);
+    };
+    () CodePath, operation => {
+        operation.takes_from_path("code", &json_schema!({"type": "string", "pattern": "^A[0-9]{6}$"}));
+        operation.refuses(&[400, 404]);
+    };
+    () BatchPath, operation => {
+        operation.takes_from_path("requestId", &TokenId::spelling());
+        operation.refuses(&[400, 404]);
+    };
+    () IdentifierPath, operation => {
+        operation.takes_from_path("accessTokenIdentifier", &json_schema!({"type": "string", "minLength": 1}));
+        operation.refuses(&[400]);
+    };
+    () ClientPath, operation => {
+        operation.takes_from_path("id", &ClientRef::spelling());
+        operation.refuses(&[400, 404]);
+    };
+}
+
+described! {
+    () IfNoneMatch, operation => operation.is_conditional();
+    () PathBehind, operation => if operation.has_in_path("path") {
+        operation.takes_from_path("path", &json_schema!({"type": "string"}));
+        operation.refuses(&[400, 404]);
+    };
+    () GrantRequest, operation => {
+        operation.takes_body::<TokenForm>(true, &[FORM]);
+        operation.takes_header("DPoP", "A proof of possession: RFC 9449 section 4.");
+        operation.authenticates(&[Some(Scheme::Client), Some(Scheme::Certificate), None]);
+        operation.refuses(&[400, 401, 413]);
+    };
+    () TokenNamed, operation => {
+        operation.takes_body::<NamedTokenForm>(true, &[FORM]);
+        operation.authenticates(&[Some(Scheme::Client), Some(Scheme::Certificate), None]);
+        operation.refuses(&[400, 401, 413]);
+    };
+    () RegistrationAccess, operation => {
+        operation.takes_from_path("client_id", &json_schema!({"type": "string"}));
+        operation.authenticates(&[Some(Scheme::Registration)]);
+        operation.refuses(&[400, 401, 403]);
+    };
+    () TokenShown, operation => {
+        operation.takes_body::<NamedTokenForm>(true, &[FORM]);
+        operation.authenticates(&[Some(Scheme::Client), Some(Scheme::Certificate), Some(Scheme::Bearer), None]);
+        operation.refuses(&[400, 401, 403, 413]);
+    };
+}
+
+// What is answered.
+described! {
+    (const STATUS: u16, T: JsonSchema) Answer<STATUS, T>, operation => operation.answers::<T>(STATUS);
+    (A: Describe) WithNonce<A>, operation => {
+        A::describe(operation);
+        operation.tells(&[200, 400], "DPoP-Nonce", false, "The nonce for the next proof: RFC 9449 section 8.");
+    };
+    () PlainText, operation => operation.answers_as(200, PlainText::MEDIA_TYPE, json_schema!({"type": "string"}));
+    () Done, operation => operation.answers_nothing(200);
+    () SignedJson, operation => {
+        operation.answers::<IntrospectionResponse>(200);
+        operation.answers_as(200, SignedJson::MEDIA_TYPE, json_schema!({"type": "string"}));
+    };
+    () NoContent, operation => operation.answers_nothing(204);
+    (T: JsonSchema) Written<T>, operation => {
+        operation.answers::<T>(200);
+        operation.answers::<T>(201);
+    };
+    (T: JsonSchema) Published<T>, operation => {
+        operation.answers::<T>(200);
+        operation.tells(&[200, 304], "ETag", true, "Which answer it is: what to send as `If-None-Match`.");
+        operation.tells(&[200, 304], "Cache-Control", true, "For how long it may be kept.");
+    };
+}

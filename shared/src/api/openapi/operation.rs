@@ -1,0 +1,224 @@
+//! One operation of the document, as it is put together.
+
+use std::collections::BTreeMap;
+
+use http::StatusCode;
+use schemars::{JsonSchema, Schema};
+use serde_json::{Map, Value, json};
+
+use super::schemas::Schemas;
+use crate::api::agilicus::response::ErrorMessage;
+use crate::api::authlete::result::ApiResult;
+use crate::api::http::{Dialect, Reply, Route, render};
+use crate::api::oauth::error::ErrorResponse;
+
+/// An operation that inputs and outputs describe.
+#[derive(Debug)]
+pub struct Operation<'a> {
+    route: &'a Route,
+    path: &'static str,
+    schemas: &'a mut Schemas,
+    parameters: Vec<Value>,
+    body: Option<Value>,
+    answers: BTreeMap<u16, Value>,
+    headers: BTreeMap<u16, Map<String, Value>>,
+    refusals: Vec<u16>,
+    security: Option<Value>,
+}
+
+/// How a caller says who it is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Scheme {
+    /// RFC 6750.
+    Bearer,
+    /// RFC 7617, by an org's id and API secret.
+    Service,
+    /// RFC 6749 section 2.3.1.
+    Client,
+    /// RFC 8705 section 2.
+    Certificate,
+    /// RFC 7592 section 3.
+    Registration,
+}
+
+impl Scheme {
+    const ALL: [Self; 5] = [Self::Bearer, Self::Service, Self::Client, Self::Certificate, Self::Registration];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Bearer => "bearer",
+            Self::Service => "service",
+            Self::Client => "client",
+            Self::Certificate => "certificate",
+            Self::Registration => "registration",
+        }
+    }
+
+    fn definition(self) -> Value {
+        match self {
+            Self::Bearer => {
+                json!({"type": "http", "scheme": "bearer", "description": "An access token of this service: RFC 6750."})
+            }
+            Self::Client => {
+                json!({"type": "http", "scheme": "basic", "description": "Id and secret of an OAuth client: RFC 6749 section 2.3.1."})
+            }
+            Self::Certificate => json!({"type": "mutualTLS", "description": "The certificate of an OAuth client: RFC 8705."}),
+            Self::Registration => {
+                json!({"type": "http", "scheme": "bearer", "description": "The registration access token of a client: RFC 7592 section 3."})
+            }
+            Self::Service => {
+                json!({"type": "http", "scheme": "basic", "description": "Id and API secret of a service: RFC 7617."})
+            }
+        }
+    }
+}
+
+pub(super) fn security_schemes() -> Value {
+    Scheme::ALL.into_iter().map(|scheme| (scheme.name().to_owned(), scheme.definition())).collect::<Map<_, _>>().into()
+}
+
+impl<'a> Operation<'a> {
+    pub(super) fn new(route: &'a Route, path: &'static str, schemas: &'a mut Schemas) -> Self {
+        let (parameters, answers, headers) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+        Self { route, path, schemas, parameters, body: None, answers, headers, refusals: Vec::new(), security: None }
+    }
+
+    /// Whether its path has this parameter.
+    pub fn has_in_path(&self, name: &str) -> bool {
+        self.path.contains(&format!("{{{name}}}")) || self.path.contains(&format!("{{{name}+}}"))
+    }
+
+    /// It takes a parameter of its path.
+    pub fn takes_from_path(&mut self, name: &str, schema: &Schema) {
+        self.parameters.push(json!({"name": name, "in": "path", "required": true, "schema": schema}));
+    }
+
+    /// It takes the members of `T` as parameters of the query. Each may be left out.
+    pub fn takes_from_query<T: JsonSchema>(&mut self) {
+        for (name, mut schema) in self.schemas.members::<T>() {
+            let mut parameter = json!({"name": name, "in": "query"});
+            if let Some(text) = schema.as_object_mut().and_then(|schema| schema.remove("description")) {
+                parameter["description"] = text;
+            }
+            parameter["schema"] = schema;
+            self.parameters.push(parameter);
+        }
+    }
+
+    /// It takes a header. It may be left out.
+    pub fn takes_header(&mut self, name: &str, description: &str) {
+        self.parameters.push(json!({"name": name, "in": "header", "description": description, "schema": {"type": "string"}}));
+    }
+
+    /// It takes a body of one of these media types.
+    pub fn takes_body<T: JsonSchema>(&mut self, required: bool, media_types: &[&str]) {
+        let schema = self.schemas.of_request::<T>();
+        let content: Map<_, _> =
+            media_types.iter().map(|media_type| ((*media_type).to_owned(), json!({"schema": schema}))).collect();
+        self.body = Some(json!({"required": required, "content": content}));
+    }
+
+    /// Callers say who they are, in one of these ways. An empty one: or not at all.
+    pub fn authenticates(&mut self, ways: &[Option<Scheme>]) {
+        let way = |way: &Option<Scheme>| way.map_or(json!({}), |scheme| json!({scheme.name(): []}));
+        self.security = Some(ways.iter().map(way).collect());
+    }
+
+    /// It answers with `T` in JSON.
+    pub fn answers<T: JsonSchema>(&mut self, status: u16) {
+        let schema = self.schemas.of_answer::<T>();
+        self.answers_as(status, Reply::JSON, schema);
+    }
+
+    /// It answers with a body of this media type. There can be several.
+    pub fn answers_as(&mut self, status: u16, media_type: &str, schema: impl Into<Value>) {
+        let answer = self.answers.entry(status).or_insert_with(|| json!({"description": reason(status)}));
+        answer["content"][media_type] = json!({"schema": schema.into()});
+    }
+
+    /// It answers 304 to who has the answer already.
+    pub fn is_conditional(&mut self) {
+        self.takes_header("If-None-Match", "The `ETag`s of answers that the caller has: RFC 9110 section 13.1.2.");
+        self.answers_nothing(304);
+    }
+
+    /// It answers with a status alone.
+    pub fn answers_nothing(&mut self, status: u16) {
+        self.answers.insert(status, json!({"description": reason(status)}));
+    }
+
+    /// Answers of these statuses have a header, be they refusals: each, or some.
+    pub fn tells(&mut self, statuses: &[u16], name: &str, each: bool, description: &str) {
+        let header = json!({"required": each, "description": description, "schema": {"type": "string"}});
+        for status in statuses {
+            self.headers.entry(*status).or_default().insert(name.to_owned(), header.clone());
+        }
+    }
+
+    /// It can refuse a body: for what it says, for its length, for its media type. OAuth has one status for the first and the last.
+    pub fn refuses_bodies(&mut self) {
+        self.refuses(if self.route.dialect == Dialect::OAuth { &[400, 413] } else { &[400, 413, 415] });
+    }
+
+    /// It can refuse with these.
+    pub fn refuses(&mut self, statuses: &[u16]) {
+        self.refusals.extend(statuses);
+    }
+
+    /// The operation, and the errors that it refers to.
+    pub(super) fn finish(mut self, id: &str) -> (Value, Vec<(String, Value)>) {
+        let mut errors = Vec::new();
+        for status in std::mem::take(&mut self.refusals) {
+            let mut error = self.error(status);
+            let mut name = format!("{}.{status}", self.route.dialect.name());
+            for (header, told) in self.headers.get(&status).into_iter().flatten() {
+                error["headers"][header] = told.clone();
+                name = format!("{name}.{header}");
+            }
+            self.answers.insert(status, json!({"$ref": format!("#/components/responses/{name}")}));
+            errors.push((name, error));
+        }
+        for (status, headers) in self.headers {
+            if let Some(answer) = self.answers.get_mut(&status).filter(|answer| answer.get("$ref").is_none()) {
+                answer["headers"] = headers.into();
+            }
+        }
+        let answers: Map<_, _> = self.answers.into_iter().map(|(status, answer)| (status.to_string(), answer)).collect();
+        let mut operation = json!({"operationId": id, "tags": [self.route.dialect.name()]});
+        operation["security"] = self.security.unwrap_or_else(|| json!([]));
+        if !self.parameters.is_empty() {
+            operation["parameters"] = self.parameters.into();
+        }
+        if let Some(body) = self.body {
+            operation["requestBody"] = body;
+        }
+        operation["responses"] = answers.into();
+        (operation, errors)
+    }
+
+    fn error(&mut self, status: u16) -> Value {
+        let (media_type, schema) = match self.route.dialect {
+            Dialect::Agilicus => (Reply::JSON, self.schemas.of_answer::<ErrorMessage<'_>>()),
+            Dialect::Authlete => (Reply::JSON, self.schemas.of_answer::<ApiResult>()),
+            Dialect::OAuth => (Reply::JSON, self.schemas.of_answer::<ErrorResponse<'_>>()),
+            Dialect::Jeton => (render::PROBLEM, self.schemas.of_answer::<render::Problem<'_>>()),
+        };
+        let mut error = json!({"description": reason(status), "content": {media_type: {"schema": schema}}});
+        let header = match (status, self.route.dialect) {
+            (401, _) => Some(("WWW-Authenticate", true, "What to authenticate by: RFC 9110 section 11.6.1.", "string")),
+            (403, Dialect::OAuth) => {
+                Some(("WWW-Authenticate", false, "The scope that is missing: RFC 6750 section 3.", "string"))
+            }
+            (503, _) => Some(("Retry-After", true, "After how many seconds to try again.", "integer")),
+            _ => None,
+        };
+        if let Some((name, each, description, kind)) = header {
+            error["headers"] = json!({name: {"required": each, "description": description, "schema": {"type": kind}}});
+        }
+        error
+    }
+}
+
+fn reason(status: u16) -> &'static str {
+    StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or_default()
+}

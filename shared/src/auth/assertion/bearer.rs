@@ -1,0 +1,126 @@
+//! Assertions for which a client gets a token: RFC 7523 section 2.1.
+
+use std::sync::Arc;
+
+use super::signed::{Assertion, SKEW, Terms};
+use crate::auth::replay::SingleUse;
+use crate::domain::{
+    AssertionIssuer, Client, Denial, Error, Fault, Invalid, IssuerKeys, Member, MemberKey, Org, Seconds, Subject, Timestamp,
+};
+use crate::jose::VerifyingKey;
+use crate::jose::foreign::{Claims, WrongType};
+use crate::jose::{Expected as Types, jwk, sha256};
+use crate::keys::remote::Keys;
+use crate::platform::capabilities::Granter;
+use crate::store::{Used, Wanted};
+
+/// What an assertion that was verified says.
+#[derive(Debug)]
+pub struct Asserted {
+    /// Who says it, with what its assertions are good for.
+    pub issuer: AssertionIssuer,
+    /// For whom.
+    pub subject: Subject,
+    /// The member of the org that the subject is, enabled now. `None`: it is none, and need not be for this issuer.
+    pub member: Option<Member>,
+    /// How the subject was authenticated, if it says so: `acr`.
+    pub acr: Option<String>,
+    /// When, if it says so: `auth_time`.
+    pub auth_time: Option<Timestamp>,
+}
+
+/// An assertion that was verified, and may have been used.
+#[derive(Debug)]
+pub struct Verified {
+    /// What it says.
+    pub asserted: Asserted,
+    /// RFC 7523 section 3, item 7.
+    pub single_use: SingleUse,
+}
+
+/// Verifies an assertion that an authenticated client of the org presents: RFC 7523 section 3.
+///
+/// Faults: the issuer's keys can't be read, and none are kept from before.
+pub async fn verify(ports: &Granter, org: &Org, client: &Client, assertion: &str) -> Result<Verified, Error> {
+    let now = ports.reader().now();
+    let assertion = Assertion::read(assertion, &TYPES).ok_or(Denial::AssertionUnverified)?;
+    let issuer = trusted(org, client, assertion.unverified()).ok_or(Denial::AssertionIssuerUntrusted)?;
+    let keys = keys(ports, org, issuer, assertion.kid(), now).await?;
+    // Without a name it could be by any of them; RFC 8725 section 3.8 wants the key to be the right one.
+    let is_named = assertion.kid().is_some() || keys.len() == 1;
+    let claims = assertion.signed_by(&keys).filter(|_| is_named).ok_or(Denial::AssertionUnverified)?;
+    let (terms, asserted) = what_is_asserted(ports, issuer, &claims, now).map_err(|WrongType| Denial::AssertionUnverified)??;
+    let asserted = with_member(ports, org, asserted).await?;
+    let hash = sha256(format!("{}\0{}", issuer.issuer, terms.id).as_bytes());
+    let used = Used { org: org.id.clone(), purpose: PURPOSE, hash, now, until: terms.expires_at.plus(REMEMBERED) };
+    Ok(Verified { asserted, single_use: SingleUse::new(used, Denial::AssertionReplayed) })
+}
+
+const TYPES: Types = Types { types: &["JWT"] };
+/// The same `jti` is another one in an assertion by which a client authenticates.
+const PURPOSE: &str = "jwt-bearer";
+/// How long a use is remembered from `exp` on: as long as an instance could still take it, and a minute.
+const REMEMBERED: Seconds = Seconds(SKEW.0 + 60);
+
+/// Whose it is, if this client may present assertions of that issuer now.
+fn trusted<'a>(org: &'a Org, client: &Client, unverified: &Claims) -> Option<&'a AssertionIssuer> {
+    let name = unverified.text("iss").ok()??;
+    let issuer = org.settings.oauth.assertion_issuers.iter().find(|issuer| issuer.issuer == name)?;
+    let is_for_client = issuer.clients.as_ref().is_none_or(|clients| clients.contains(&client.id));
+    (issuer.enabled && is_for_client).then_some(issuer)
+}
+
+/// The keys of an issuer, and of no other.
+async fn keys(ports: &Granter, org: &Org, issuer: &AssertionIssuer, kid: Option<&str>, now: Timestamp) -> Result<Keys, Error> {
+    match &issuer.keys {
+        IssuerKeys::Inline(set) => {
+            // They were read before they were kept.
+            let unreadable = |rule: Invalid| Fault::internal("reading the keys of an issuer of assertions").because(rule);
+            let set = jwk::set_from_json(set.as_bytes()).map_err(unreadable)?;
+            let keys: Result<Vec<_>, _> = set.iter().map(VerifyingKey::new).collect();
+            Ok(Arc::from(keys.map_err(unreadable)?))
+        }
+        IssuerKeys::At(url) => {
+            let keys = ports.key_sets.at(url, kid, now).await?;
+            if keys.is_none() {
+                let (org, issuer) = (org.id.as_str(), &*issuer.issuer);
+                tracing::warn!(org, issuer, url, "the key set of an issuer of assertions is where none may be read");
+            }
+            keys.ok_or(Denial::AssertionIssuerUntrusted.into())
+        }
+    }
+}
+
+/// What signed claims say, if they say what they must.
+fn what_is_asserted(
+    ports: &Granter,
+    issuer: &AssertionIssuer,
+    claims: &Claims,
+    now: Timestamp,
+) -> Result<Result<(Terms, Asserted), Denial>, WrongType> {
+    let audience = ports.reader().keys.issuer();
+    let Some(terms) = Terms::of(claims, audience, now)? else { return Ok(Err(Denial::AssertionUnverified)) };
+    let subject = claims.text("sub").ok().flatten().and_then(|sub| Subject::parse(sub).ok());
+    let subject = subject.filter(Subject::is_of_client);
+    let Some(subject) = subject else { return Ok(Err(Denial::AssertionSubject)) };
+    let asserted = Asserted {
+        issuer: issuer.clone(),
+        subject,
+        member: None,
+        acr: claims.text("acr")?.map(str::to_owned),
+        auth_time: claims.moment("auth_time")?,
+    };
+    Ok(Ok((terms, asserted)))
+}
+
+/// Looks the subject up: one that is a member must be enabled, whether or not it need be one.
+async fn with_member(ports: &Granter, org: &Org, asserted: Asserted) -> Result<Asserted, Error> {
+    let key = MemberKey { org: org.id.clone(), subject: asserted.subject.clone() };
+    let wanted = Wanted { members: vec![key.clone()], ..Wanted::default() };
+    let member = ports.reader().tokens.read(&wanted).await?.members.remove(&key);
+    let may_act = member.as_ref().map_or(asserted.issuer.any_subject, |member| member.enabled);
+    if may_act { Ok(Asserted { member, ..asserted }) } else { Err(Denial::AssertionSubjectUnknown.into()) }
+}
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests;

@@ -1,0 +1,74 @@
+//! What assertions have in common by which a client proves who it is (RFC 7523 section 2.2) and those for which it gets a token
+//! (section 2.1): section 3.
+
+use crate::domain::{Issuer, Seconds, Timestamp};
+use crate::jose::Expected as Types;
+use crate::jose::VerifyingKey;
+use crate::jose::foreign::{self, Claims, WrongType};
+use crate::jose::jws::Compact;
+
+/// How far ahead `exp` may be, and how long ago `iat`.
+const LONGEST_LIFE: Seconds = Seconds(300);
+/// How much clocks may differ.
+pub(crate) const SKEW: Seconds = Seconds(60);
+const LONGEST_ID: usize = 256;
+
+/// An assertion that has been read: nothing in it can be trusted yet.
+#[derive(Debug)]
+pub(crate) struct Assertion<'a> {
+    jws: Compact<'a>,
+    claims: Claims,
+}
+
+impl<'a> Assertion<'a> {
+    /// Reads one. It need not say that it is an assertion; what says that it is something else isn't one (RFC 8725 section 3.11).
+    pub(crate) fn read(text: &'a str, types: &Types) -> Option<Self> {
+        if text.len() > foreign::LONGEST {
+            return None;
+        }
+        let jws = Compact::parse(text)?;
+        let is_one = jws.typ.as_deref().is_none_or(|typ| types.accepts(typ));
+        let claims = Claims::read(&jws.payload).filter(|_| is_one)?;
+        Some(Self { jws, claims })
+    }
+
+    /// Which key it names.
+    pub(crate) fn kid(&self) -> Option<&str> {
+        self.jws.kid.as_deref()
+    }
+
+    /// What it claims.
+    pub(crate) fn unverified(&self) -> &Claims {
+        &self.claims
+    }
+
+    /// What it says, if one of these keys has signed it.
+    pub(crate) fn signed_by(self, keys: &[VerifyingKey]) -> Option<Claims> {
+        keys.iter().any(|key| self.jws.is_signed_by(key)).then_some(self.claims)
+    }
+}
+
+/// By what an assertion is known, and until when.
+#[derive(Debug)]
+pub(crate) struct Terms {
+    /// `jti`
+    pub(crate) id: String,
+    /// `exp`
+    pub(crate) expires_at: Timestamp,
+}
+
+impl Terms {
+    /// Those of an assertion for us that is in its time and not made for long. The audience is our issuer, alone and as a string:
+    /// an assertion for others, too, could come from one of them.
+    pub(crate) fn of(claims: &Claims, audience: &Issuer, now: Timestamp) -> Result<Option<Self>, WrongType> {
+        let longest = LONGEST_LIFE.0 + SKEW.0;
+        let is_recent = claims.moment("iat")?.is_none_or(|iat| iat >= now.minus(Seconds(longest)));
+        if claims.text("aud")? != Some(audience.as_str()) || !is_recent || !claims.has_begun(now)? {
+            return Ok(None);
+        }
+        let id = claims.text("jti")?.filter(|id| (1..=LONGEST_ID).contains(&id.len()));
+        let made_at = claims.moment("iat")?.unwrap_or(now).min(now);
+        let exp = claims.moment("exp")?.filter(|exp| now < *exp && *exp <= made_at.plus(Seconds(longest)));
+        Ok(id.zip(exp).map(|(id, expires_at)| Self { id: id.to_owned(), expires_at }))
+    }
+}

@@ -1,0 +1,26 @@
+//! Authorization of requests to other APIs, which a gateway asks for before it passes them on.
+
+use crate::auth::bearer::authenticate;
+use crate::domain::{Caller, Error, Lacking, Refusal, TokenProblem};
+use crate::platform::capabilities::Guard;
+use crate::store::Wanted;
+
+/// What a gateway shall do with a request whose token is alive.
+#[derive(Debug)]
+pub enum Verdict {
+    /// Pass it on.
+    Allowed(Box<Caller>),
+    /// Refuse it: the token, or its subject, has not all scopes that are asked for.
+    InsufficientScope(Box<Caller>),
+}
+
+/// Authorizes the bearer of a token. One for another audience is as good as none (RFC 9068 section 4).
+pub async fn authorize(ports: &Guard, token: Option<&str>) -> Result<Verdict, Error> {
+    let token = token.ok_or(Refusal::CredentialsMissing)?;
+    let (caller, _) = authenticate(&ports.reader, token, Wanted::default()).await?;
+    match ports.requirements.check(&caller) {
+        Ok(()) => Ok(Verdict::Allowed(Box::new(caller))),
+        Err(Lacking::Scope) => Ok(Verdict::InsufficientScope(Box::new(caller))),
+        Err(Lacking::Audience) => Err(Refusal::CredentialsRejected(TokenProblem::Invalid).into()),
+    }
+}

@@ -1,0 +1,294 @@
+//! Authenticating OAuth clients: by the method that each is registered for, and no other. RFC 6749 section 2.3, RFC 7523, RFC 8705.
+//!
+//! Unknown clients and wrong credentials get one answer, after the same work: nobody can probe for clients.
+
+mod direct;
+
+pub(crate) use direct::find;
+pub use direct::{Identified, identify};
+
+use crate::auth::assertion::signed::{Assertion, SKEW, Terms};
+use crate::auth::replay::SingleUse;
+use crate::auth::service::client_named;
+use crate::domain::{Client, ClientAuthMethod, ClientRef, Denial, Error, Fault, Issuer, Refusal, Secret, Service, Timestamp};
+use crate::encoding::form::Parameters;
+use crate::jose::VerifyingKey;
+use crate::jose::foreign::{self, Claims, Unverified, WrongType};
+use crate::jose::{Expected as Types, certificate, equal, jwk, sha256};
+use crate::platform::capabilities::Reader;
+use crate::store::{Found, UseOnce, Used};
+
+/// What a client presents.
+#[derive(Clone, Debug, Default)]
+pub struct ClientCredentials {
+    /// Who it says it is in the `Authorization` header.
+    pub id: Option<String>,
+    /// The secret that it has there.
+    pub secret: Option<Secret<String>>,
+    /// What it says in the form.
+    pub form: FormCredentials,
+    /// The certificate of its TLS connection, in PEM.
+    pub certificate: Option<String>,
+}
+
+/// What a client presents among its form parameters.
+#[derive(Clone, Debug, Default)]
+pub struct FormCredentials {
+    /// `client_id`
+    pub id: Option<String>,
+    /// `client_secret`
+    pub secret: Option<Secret<String>>,
+    /// `client_assertion_type`
+    pub assertion_type: Option<String>,
+    /// `client_assertion`
+    pub assertion: Option<Secret<String>>,
+}
+
+impl FormCredentials {
+    /// Whether they say nothing at all.
+    pub fn is_empty(&self) -> bool {
+        let Self { id, secret, assertion_type, assertion } = self;
+        id.is_none() && secret.is_none() && assertion_type.is_none() && assertion.is_none()
+    }
+
+    /// Takes them from a form.
+    pub fn take(given: &mut Parameters) -> Result<Self, Refusal> {
+        Ok(Self {
+            id: given.take("client_id")?,
+            secret: given.take("client_secret")?.map(Secret::new),
+            assertion_type: given.take("client_assertion_type")?,
+            assertion: given.take("client_assertion")?.map(Secret::new),
+        })
+    }
+}
+
+/// A client that has proved who it is: only [`authenticate`] makes one. One without credentials has named itself.
+#[derive(Clone, Debug)]
+pub struct AuthenticatedClient {
+    client: Client,
+    alias_used: bool,
+}
+
+impl AuthenticatedClient {
+    /// The client, which is enabled.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// How it has proved it.
+    pub fn method(&self) -> ClientAuthMethod {
+        self.client.auth_method
+    }
+
+    /// Whether it named itself by its alias.
+    pub fn alias_used(&self) -> bool {
+        self.alias_used
+    }
+
+    /// The client alone.
+    pub fn into_client(self) -> Client {
+        self.client
+    }
+}
+
+impl ClientCredentials {
+    /// Whom they name: to be read together with the rest.
+    pub fn client(&self) -> Option<ClientRef> {
+        self.name().ok()?.parse().ok()
+    }
+
+    /// Whether they say nothing at all.
+    pub fn is_empty(&self) -> bool {
+        self.id.is_none() && self.secret.is_none() && self.form.is_empty()
+    }
+
+    /// The name of the client, which must be the same wherever it is given.
+    fn name(&self) -> Result<String, Denial> {
+        match (&self.id, &self.form.id) {
+            (Some(header), Some(form)) if header != form => Err(Denial::ClientCredentialsMismatch),
+            (Some(name), _) | (None, Some(name)) => Ok(name.clone()),
+            // RFC 7521 section 4.2: with an assertion there need be no client_id.
+            (None, None) => self.form.assertion.as_ref().and_then(subject).ok_or(Denial::ClientIdMissing),
+        }
+    }
+
+    /// What is presented to prove it, besides a certificate.
+    fn presented(&self) -> Result<Presented<'_>, Denial> {
+        let FormCredentials { secret: form, assertion, assertion_type, .. } = &self.form;
+        let one_of_each = (self.secret.as_ref(), form.as_ref(), assertion.as_ref(), assertion_type.as_deref());
+        match one_of_each {
+            (None, None, None, None) => Ok(Presented::Nothing),
+            (Some(secret), None, None, None) => Ok(Presented::Secret { secret, in_header: true, in_form: false }),
+            (None, Some(secret), None, None) => Ok(Presented::Secret { secret, in_header: false, in_form: true }),
+            (Some(secret), Some(form), None, None) if are_same(secret, form) => {
+                Ok(Presented::Secret { secret, in_header: true, in_form: true })
+            }
+            (Some(_), Some(_), None, None) => Err(Denial::ClientCredentialsMismatch),
+            (None, None, Some(assertion), Some(ASSERTION_TYPE)) => Ok(Presented::Assertion(assertion)),
+            (None, None, _, _) => Err(Denial::ClientAssertionInvalid),
+            _ => Err(Denial::ClientAuthenticatedTwice),
+        }
+    }
+}
+
+/// Authenticates a client of the service's org. `found` is what was read for [`ClientCredentials::client`].
+///
+/// That it is disabled is told only to itself: after it has proved who it is.
+pub async fn authenticate(
+    reader: &Reader,
+    once: &dyn UseOnce,
+    service: &Service,
+    found: &Found,
+    credentials: &ClientCredentials,
+) -> Result<AuthenticatedClient, Error> {
+    let named: Option<ClientRef> = credentials.name()?.parse().ok();
+    let client = match &named {
+        Some(named) => client_named(reader, service, found, named).await?,
+        None => None,
+    };
+    prove(reader, client, credentials)?.used_up(once).await
+}
+
+/// Checks what was presented in the name of `client`, of which nothing is used up yet.
+pub fn prove(reader: &Reader, client: Option<Client>, credentials: &ClientCredentials) -> Result<Proven, Error> {
+    let named: Option<ClientRef> = credentials.name()?.parse().ok();
+    let (proved, single_use) = match credentials.presented()? {
+        Presented::Assertion(assertion) => {
+            let name = credentials.name()?;
+            by_assertion(client, &name, assertion.expose(), reader.keys.issuer(), reader.now())?
+        }
+        Presented::Nothing => (by_connection(client, credentials.certificate.as_deref(), reader.now())?, None),
+        Presented::Secret { secret, in_header, in_form } => (by_secret(client, secret, in_header, in_form)?, None),
+    };
+    if !proved.enabled {
+        return Err(Denial::ClientDisabled.into());
+    }
+    let client = AuthenticatedClient { client: proved, alias_used: matches!(named, Some(ClientRef::Alias(_))) };
+    Ok(Proven { client, single_use })
+}
+
+/// A client that has proved who it is, if its assertion wasn't used before.
+#[derive(Debug)]
+pub struct Proven {
+    client: AuthenticatedClient,
+    single_use: Option<SingleUse>,
+}
+
+impl Proven {
+    /// Whom it concerns.
+    pub fn client(&self) -> &Client {
+        self.client.client()
+    }
+
+    /// The client, and its assertion, if it has authenticated by one.
+    pub fn into_parts(self) -> (AuthenticatedClient, Option<SingleUse>) {
+        (self.client, self.single_use)
+    }
+
+    /// The client, its assertion used up.
+    pub async fn used_up(self, once: &dyn UseOnce) -> Result<AuthenticatedClient, Error> {
+        if let Some(single_use) = &self.single_use {
+            single_use.use_up(once).await?;
+        }
+        Ok(self.client)
+    }
+}
+
+/// RFC 7523 section 2.2.
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+const TYPES: Types = Types { types: &["JWT", "client-authentication+jwt"] };
+
+/// What is presented, by where it stands.
+#[derive(Clone, Copy)]
+enum Presented<'a> {
+    Nothing,
+    Secret { secret: &'a Secret<String>, in_header: bool, in_form: bool },
+    Assertion(&'a Secret<String>),
+}
+
+/// A secret is compared with all that are live, and where there is none as much is done.
+fn by_secret(client: Option<Client>, secret: &Secret<String>, in_header: bool, in_form: bool) -> Result<Client, Denial> {
+    let hash = sha256(secret.expose().as_bytes());
+    let live = client.as_ref().map(|client| &client.secrets[..]).filter(|live| !live.is_empty()).unwrap_or(&[[0; 32]]);
+    let is_right = live.iter().fold(false, |right, there| right | equal(there, &hash));
+    let is_in_place = |client: &Client| match client.auth_method {
+        ClientAuthMethod::ClientSecretBasic => in_header,
+        ClientAuthMethod::ClientSecretPost => in_form,
+        _ => false,
+    };
+    client.filter(|client| is_right & is_in_place(client)).ok_or(Denial::ClientUnauthenticated)
+}
+
+/// A client that presents nothing in the request is public, or its TLS connection speaks for it.
+fn by_connection(client: Option<Client>, certificate: Option<&str>, now: Timestamp) -> Result<Client, Error> {
+    let client = client.ok_or(Denial::ClientUnauthenticated)?;
+    let is_proved = match client.auth_method {
+        ClientAuthMethod::None => true,
+        ClientAuthMethod::SelfSignedTlsClientAuth => {
+            let thumbprint = certificate.and_then(|pem| certificate::thumbprint(pem).ok());
+            let registered = certificate::thumbprints_of_set(jwks(&client)).map_err(unreadable)?;
+            thumbprint.is_some_and(|thumbprint| registered.contains(&thumbprint))
+        }
+        ClientAuthMethod::TlsClientAuth => certificate
+            .zip(client.certificate_subject.as_ref())
+            .is_some_and(|(pem, subject)| certificate::is_of(pem, subject, now)),
+        ClientAuthMethod::ClientSecretBasic | ClientAuthMethod::ClientSecretPost | ClientAuthMethod::PrivateKeyJwt => false,
+    };
+    if is_proved { Ok(client) } else { Err(Denial::ClientUnauthenticated.into()) }
+}
+
+/// RFC 7523 section 3.
+fn by_assertion(
+    client: Option<Client>,
+    name: &str,
+    assertion: &str,
+    issuer: &Issuer,
+    now: Timestamp,
+) -> Result<(Client, Option<SingleUse>), Error> {
+    if foreign::algorithm(assertion).is_some_and(|alg| alg.starts_with("HS")) {
+        return Err(Denial::ClientAuthMethodUnsupported.into());
+    }
+    let client = client.filter(|client| client.auth_method == ClientAuthMethod::PrivateKeyJwt);
+    let client = client.ok_or(Denial::ClientAssertionInvalid)?;
+    let keys = jwk::set_from_json(jwks(&client)).map_err(unreadable)?;
+    let keys: Result<Vec<_>, _> = keys.iter().map(VerifyingKey::new).collect();
+    let keys = keys.map_err(unreadable)?;
+    let claims = Assertion::read(assertion, &TYPES).and_then(|assertion| assertion.signed_by(&keys));
+    let terms = claims.and_then(|claims| what_is_asserted(&claims, name, issuer, now).ok().flatten());
+    let Terms { id, expires_at } = terms.ok_or(Denial::ClientAssertionInvalid)?;
+    let hash = sha256(format!("{}\0{id}", client.id).as_bytes());
+    let used = Used { org: client.org.clone(), purpose: "assertion", hash, now, until: expires_at.plus(SKEW) };
+    Ok((client, Some(SingleUse::new(used, Denial::ClientAssertionReplayed))))
+}
+
+/// Its terms, if it is by the client about itself, under the name by which the client was found.
+fn what_is_asserted(claims: &Claims, name: &str, issuer: &Issuer, now: Timestamp) -> Result<Option<Terms>, WrongType> {
+    if claims.text("iss")? != Some(name) || claims.text("sub")? != Some(name) {
+        return Ok(None);
+    }
+    Terms::of(claims, issuer, now)
+}
+
+/// The `sub` of an assertion that nobody has verified.
+fn subject(assertion: &Secret<String>) -> Option<String> {
+    match Unverified::read(assertion.expose())? {
+        Unverified::Signed(claims) => claims.text("sub").ok()?.map(str::to_owned),
+        Unverified::Encrypted | Unverified::Unsigned(_) => None,
+    }
+}
+
+fn are_same(a: &Secret<String>, b: &Secret<String>) -> bool {
+    equal(&sha256(a.expose().as_bytes()), &sha256(b.expose().as_bytes()))
+}
+
+fn jwks(client: &Client) -> &[u8] {
+    client.jwks.as_deref().unwrap_or(jwk::NO_KEYS).as_bytes()
+}
+
+/// They were read before they were kept.
+fn unreadable(error: crate::domain::Invalid) -> Fault {
+    Fault::internal("reading the keys of a client").because(error)
+}
+
+#[cfg(test)]
+mod tests;

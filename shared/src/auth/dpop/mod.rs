@@ -1,0 +1,185 @@
+//! DPoP proofs: that a request comes from whoever has a certain key. RFC 9449.
+
+mod nonce;
+
+pub use nonce::{NonceRule, nonce};
+
+use http::Uri;
+
+use crate::auth::replay::SingleUse;
+use crate::domain::{Algorithm, Denial, Error, OrgId, Seconds, Thumbprint, Timestamp};
+use crate::jose::foreign::{Claims, LONGEST, WrongType};
+use crate::jose::jws::Compact;
+use crate::jose::{Expected as Types, jwk, sha256};
+use crate::store::{UseOnce, Used};
+
+/// The algorithms of proofs: all that there are here but RSA with the padding of PKCS #1 v1.5, FAPI 2.0 section 5.4.1.
+pub const ALGORITHMS: [Algorithm; 10] = [
+    Algorithm::Es256,
+    Algorithm::Es384,
+    Algorithm::Es512,
+    Algorithm::EdDsa,
+    Algorithm::MlDsa44,
+    Algorithm::MlDsa65,
+    Algorithm::MlDsa87,
+    Algorithm::Ps256,
+    Algorithm::Ps384,
+    Algorithm::Ps512,
+];
+
+/// What a proof must be about.
+#[derive(Clone, Copy, Debug)]
+pub struct Expected<'a> {
+    /// The method of the request: `POST`.
+    pub method: &'a str,
+    /// Where the request went. Query and fragment don't count.
+    pub uri: &'a str,
+    /// The access token that came with it, if one did.
+    pub access_token: Option<&'a str>,
+    /// The key that it must be by. `None`: any.
+    pub key: Option<Thumbprint>,
+    /// Whether it must have a nonce of ours.
+    pub nonce: NonceRule<'a>,
+}
+
+/// Verifies a proof and uses it up.
+pub async fn verify(
+    once: &dyn UseOnce,
+    org: &OrgId,
+    now: Timestamp,
+    proof: &str,
+    expected: &Expected<'_>,
+) -> Result<Thumbprint, Error> {
+    let (key, single_use) = check(org, now, proof, expected).await?;
+    single_use.use_up(once).await?;
+    Ok(key)
+}
+
+/// Verifies a proof: RFC 9449 section 4.3. The thumbprint of its key is what a token is bound to.
+pub async fn check(org: &OrgId, now: Timestamp, proof: &str, expected: &Expected<'_>) -> Result<(Thumbprint, SingleUse), Error> {
+    let proof = Proof::read(proof).ok_or(Denial::DpopProofInvalid)?;
+    proof.check(expected, now)?;
+    if let NonceRule::Required(deriver) = expected.nonce
+        && !nonce::is_good(deriver, org, proof.nonce(), now).await?
+    {
+        return Err(Denial::DpopNonceRequired.into());
+    }
+    let used = Used { org: org.clone(), purpose: "dpop", hash: proof.identity(), now, until: proof.issued_at.plus(REMEMBERED) };
+    Ok((proof.key, SingleUse::new(used, Denial::DpopProofReplayed)))
+}
+
+/// How old a proof may be, the difference of clocks included.
+const OLDEST: Seconds = Seconds(60);
+/// How long a proof is remembered from its `iat` on: as long as it can be presented, and a minute for an instance whose clock is behind.
+const REMEMBERED: Seconds = Seconds(OLDEST.0 + 60);
+const TYPE: Types = Types { types: &["dpop+jwt"] };
+const LONGEST_ID: usize = 256;
+
+/// A proof that whoever made it has the private half of `key`.
+#[derive(Debug)]
+struct Proof {
+    key: Thumbprint,
+    id: String,
+    method: String,
+    target: Target,
+    issued_at: Timestamp,
+    claims: Claims,
+}
+
+impl Proof {
+    /// Reads a proof and verifies its signature; nothing if it isn't one.
+    fn read(text: &str) -> Option<Self> {
+        if text.len() > LONGEST {
+            return None;
+        }
+        let (jws, key) = Compact::parse_with_key(text)?;
+        if !ALGORITHMS.contains(&key.jwk().alg) || !TYPE.accepts(jws.typ.as_deref()?) || !jws.is_signed_by(&key) {
+            return None;
+        }
+        let claims = Claims::read(&jws.payload)?;
+        let text = |name| claims.text(name).ok()?.map(str::to_owned);
+        Some(Self {
+            // A key may have any `kid`, but only one thumbprint.
+            key: jwk::thumbprint(&key.jwk().key, key.jwk().alg).as_str().parse().ok()?,
+            id: text("jti").filter(|id| (1..=LONGEST_ID).contains(&id.len()))?,
+            method: text("htm")?,
+            target: Target::of(&text("htu")?)?,
+            issued_at: claims.moment("iat").ok()??,
+            claims,
+        })
+    }
+
+    fn check(&self, expected: &Expected<'_>, now: Timestamp) -> Result<(), Denial> {
+        if self.method != expected.method || Target::of(expected.uri).as_ref() != Some(&self.target) {
+            return Err(Denial::DpopProofForAnother);
+        }
+        let is_fresh = self.issued_at >= now.minus(OLDEST).whole_second();
+        let is_good = |now| Ok::<_, WrongType>(self.claims.has_begun(now)? && self.claims.has_not_expired(now)?);
+        if !is_fresh || !is_good(now).map_err(|_| Denial::DpopProofInvalid)? {
+            return Err(Denial::DpopProofStale);
+        }
+        if let Some(token) = expected.access_token {
+            let hash = Thumbprint(sha256(token.as_bytes())).to_string();
+            if self.claims.text("ath").ok().flatten() != Some(&hash) {
+                return Err(Denial::DpopProofForAnother);
+            }
+        }
+        if expected.key.is_some_and(|key| key != self.key) {
+            return Err(Denial::DpopKeyMismatch);
+        }
+        Ok(())
+    }
+
+    /// Its nonce; nothing, where it has none.
+    fn nonce(&self) -> &str {
+        self.claims.text("nonce").ok().flatten().unwrap_or_default()
+    }
+
+    /// What makes it one of a kind: `jti` is unique for its key and place.
+    fn identity(&self) -> [u8; 32] {
+        let Target { scheme, host, port, path } = &self.target;
+        sha256(format!("{}\0{scheme}://{host}:{port}{path}\0{}", self.key, self.id).as_bytes())
+    }
+}
+
+/// A URI as RFC 3986 section 6.2 compares it, without query and fragment.
+#[derive(Debug, Eq, PartialEq)]
+struct Target {
+    scheme: String,
+    host: String,
+    port: u16,
+    path: String,
+}
+
+impl Target {
+    fn of(uri: &str) -> Option<Self> {
+        let uri: Uri = uri.parse().ok()?;
+        let scheme = uri.scheme_str()?.to_ascii_lowercase();
+        let default_port = match scheme.as_str() {
+            "https" => 443,
+            "http" => 80,
+            _ => return None,
+        };
+        let authority = uri.authority().filter(|authority| !authority.as_str().contains('@'))?;
+        let (host, port) = (authority.host().to_ascii_lowercase(), authority.port_u16().unwrap_or(default_port));
+        Some(Self { scheme, host, port, path: plain(uri.path()) })
+    }
+}
+
+/// A path in its one spelling: what need not be percent-encoded isn't, and what must be is in upper case.
+fn plain(path: &str) -> String {
+    let mut parts = path.split('%');
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.get(..2).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') => plain.push(byte.into()),
+            _ => plain.extend(["%", &digits.unwrap_or_default().to_ascii_uppercase()]),
+        }
+        plain.push_str(if digits.is_some() { &part[2..] } else { part });
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+//! Signing: the port and its adapters.
+
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
+pub mod jws;
+#[cfg(feature = "aws")]
+pub mod kms;
+mod local;
+#[cfg(any(test, feature = "testing"))]
+mod test_keys;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+pub use local::{HmacDeriver, LocalSigner};
+
+use crate::domain::{Algorithm, Fault, Jwk, PrivateHalf, RingKey, Secret};
+
+/// Signs with one private key. What it returns is what a JWS carries: for ECDSA r‖s of fixed width, never DER.
+///
+/// # Contract
+/// 1. [`jwk`](Signer::jwk) is known when the signer is made, and never changes: a signer knows its `kid` and `alg`.
+/// 2. A signature that is returned verifies with that key.
+/// 3. When the key can't be reached the fault [can be retried](Fault::can_retry).
+#[async_trait]
+pub trait Signer: std::fmt::Debug + Send + Sync {
+    /// The public half.
+    fn jwk(&self) -> &Jwk;
+
+    /// The longest token that it can sign, in bytes, signature included.
+    fn longest(&self) -> usize {
+        crate::jose::jws::LONGEST
+    }
+
+    /// Signs the signing input of a JWS (RFC 7515 section 5.1).
+    async fn sign(&self, input: &[u8]) -> Result<Vec<u8>, Fault>;
+}
+
+/// Derives secrets from a key that isn't in the store: HMAC-SHA-256 of a context.
+///
+/// # Contract
+/// The same context gives the same 32 bytes, today and after a restart; another context gives others.
+#[async_trait]
+pub trait Deriver: std::fmt::Debug + Send + Sync {
+    /// HMAC-SHA-256 under the key.
+    async fn derive(&self, context: &[u8]) -> Result<Secret<[u8; 32]>, Fault>;
+}
+
+/// Gets hold of keys that a ring names.
+#[async_trait]
+pub trait OpenKeys: std::fmt::Debug + Send + Sync {
+    /// A signer with the private half of this key.
+    async fn signer(&self, key: &RingKey) -> Result<Arc<dyn Signer>, Fault>;
+
+    /// A deriver with the ring's refresh key.
+    async fn deriver(&self, refresh_key: &[u8]) -> Result<Arc<dyn Deriver>, Fault>;
+}
+
+/// Makes keys for a ring, and destroys them.
+#[async_trait]
+pub trait MakeKeys: std::fmt::Debug + Send + Sync {
+    /// A new key pair. Its private half is never seen here.
+    async fn make(&self, alg: Algorithm) -> Result<(Jwk, PrivateHalf), Fault>;
+
+    /// A new refresh key, encrypted.
+    async fn make_refresh_key(&self) -> Result<Vec<u8>, Fault>;
+
+    /// Destroys a private half that no ring names any more. One that is being destroyed is no obstacle.
+    async fn discard(&self, private: &PrivateHalf) -> Result<(), Fault>;
+
+    /// Whether a private half is where new ones are made now: if not, its key is to be replaced.
+    fn is_current(&self, private: &PrivateHalf) -> bool;
+}

@@ -1,0 +1,138 @@
+//! Token exchange: RFC 8693. The authorization server decides about it, and issues the token.
+
+use super::{Form, Outcome, asked};
+use crate::auth::assertion;
+use crate::auth::assertion::Party;
+use crate::auth::client::AuthenticatedClient;
+use crate::auth::service::Seek as _;
+use crate::domain::{Denial, Error, Secret, Service, Standing};
+use crate::platform::capabilities::Granter;
+use crate::tokens::lookup::{FoundToken, Hint, Sought};
+
+/// A token exchange: RFC 8693 section 2.1.
+#[derive(Debug)]
+pub struct Exchange {
+    /// `audience`
+    pub audiences: Vec<String>,
+    /// `requested_token_type`
+    pub requested: Option<TokenType>,
+    /// `subject_token`
+    pub subject: ExchangedToken,
+    /// `actor_token`
+    pub actor: Option<ExchangedToken>,
+}
+
+/// A token that shall be exchanged.
+#[derive(Debug)]
+pub struct ExchangedToken {
+    /// It.
+    pub token: Secret<String>,
+    /// Its type.
+    pub kind: TokenType,
+    /// What is known of it, if it is ours.
+    pub found: Option<FoundToken>,
+}
+
+/// RFC 8693 section 3, and the device secret of OpenID Connect Native SSO.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(missing_docs, reason = "the names are the standard's")]
+pub enum TokenType {
+    Jwt,
+    AccessToken,
+    RefreshToken,
+    IdToken,
+    Saml1,
+    Saml2,
+    DeviceSecret,
+}
+
+impl TokenType {
+    /// All of them.
+    pub const ALL: [Self; 7] =
+        [Self::Jwt, Self::AccessToken, Self::RefreshToken, Self::IdToken, Self::Saml1, Self::Saml2, Self::DeviceSecret];
+
+    /// Its name.
+    pub const fn urn(self) -> &'static str {
+        match self {
+            Self::Jwt => "urn:ietf:params:oauth:token-type:jwt",
+            Self::AccessToken => "urn:ietf:params:oauth:token-type:access_token",
+            Self::RefreshToken => "urn:ietf:params:oauth:token-type:refresh_token",
+            Self::IdToken => "urn:ietf:params:oauth:token-type:id_token",
+            Self::Saml1 => "urn:ietf:params:oauth:token-type:saml1",
+            Self::Saml2 => "urn:ietf:params:oauth:token-type:saml2",
+            Self::DeviceSecret => "urn:openid:params:token-type:device-secret",
+        }
+    }
+
+    /// The type of this name.
+    pub fn parse(urn: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.urn() == urn)
+    }
+}
+
+/// Checks what shall be exchanged, as far as it can be here.
+pub(super) async fn token_exchange(
+    ports: &Granter,
+    service: &Service,
+    client: Option<AuthenticatedClient>,
+    form: Form,
+) -> Result<Outcome, Error> {
+    let asked = asked(service, client, &form)?;
+    let requested = match &form.requested_token_type {
+        Some(urn) => Some(TokenType::parse(urn).ok_or(Denial::RequestedTokenTypeInvalid)?),
+        None => None,
+    };
+    let token = form.subject_token.ok_or(Denial::SubjectTokenMissing)?;
+    let kind = form.subject_token_type.ok_or(Denial::SubjectTokenTypeMissing)?;
+    let kind = TokenType::parse(&kind).ok_or(Denial::SubjectTokenTypeInvalid)?;
+    let actor = match (form.actor_token, form.actor_token_type) {
+        (Some(token), Some(kind)) => Some((token, TokenType::parse(&kind).ok_or(Denial::ActorTokenTypeMissing)?)),
+        (Some(_), None) => return Err(Denial::ActorTokenTypeMissing.into()),
+        (None, Some(_)) => return Err(Denial::ActorTokenTypeUnexpected.into()),
+        (None, None) => None,
+    };
+    let subject = exchanged(ports, service, token, kind, Party::Subject).await?;
+    let actor = match actor {
+        Some((token, kind)) => Some(exchanged(ports, service, token, kind, Party::Actor).await?),
+        None => None,
+    };
+    let exchange = Box::new(Exchange { audiences: form.audiences, requested, subject, actor });
+    Ok(Outcome::TokenExchange { exchange, asked })
+}
+
+/// A token to exchange, checked as far as its type allows.
+async fn exchanged(
+    ports: &Granter,
+    service: &Service,
+    token: Secret<String>,
+    kind: TokenType,
+    party: Party,
+) -> Result<ExchangedToken, Error> {
+    let reader = ports.reader();
+    let rules = service.org().settings.oauth.token_exchange;
+    let keys = reader.keys.now().await?;
+    let found = match kind {
+        TokenType::AccessToken | TokenType::RefreshToken => {
+            let sought = Sought::by_value(&keys, service.id(), token.expose());
+            let first = reader.tokens.read(&sought.wanted(service.id())).await?;
+            let hint = if kind == TokenType::AccessToken { Hint::AccessToken } else { Hint::RefreshToken };
+            let found = sought.find(reader, &first, hint).await?;
+            let is_good = |found: &FoundToken| match (kind, found) {
+                (TokenType::AccessToken, FoundToken::Access(token)) => token.standing == Standing::Live,
+                (TokenType::RefreshToken, FoundToken::Refresh(found)) => found.standing == Standing::Live,
+                _ => false,
+            };
+            Some(found.filter(is_good).ok_or(party.invalid())?)
+        }
+        TokenType::Jwt => {
+            assertion::check_jwt(token.expose(), party, rules, reader.now())?;
+            None
+        }
+        TokenType::IdToken => {
+            assertion::check_id_token(token.expose(), party, &keys.verifier, reader.now())?;
+            None
+        }
+        TokenType::Saml1 | TokenType::Saml2 | TokenType::DeviceSecret => None,
+    };
+    Ok(ExchangedToken { token, kind, found })
+}

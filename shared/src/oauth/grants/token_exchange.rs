@@ -1,0 +1,136 @@
+//! `urn:ietf:params:oauth:grant-type:token-exchange`: RFC 8693.
+
+use super::{Granted, Turn};
+use crate::auth::assertion::Party;
+use crate::auth::bearer;
+use crate::auth::service::Seek as _;
+use crate::domain::{Audience, AuthorizationDetails, Denial, Error, Fault, Member, Secret, Standing, TokenRecord};
+use crate::jose::looks_like_jwt;
+use crate::oauth::authorization_details;
+use crate::oauth::delegated::{Form, TokenType};
+use crate::policy::{self, ExchangeAsk};
+use crate::store::Wanted;
+use crate::tokens::lookup::Sought;
+
+pub(super) async fn grant(turn: Turn<'_>, form: Form) -> Result<Granted, Error> {
+    let requested = requested_type(&form)?;
+    let asked = (form.scopes()?, audiences(&form)?, turn.details(&form)?);
+    let (subject, actor) = presented(form)?;
+    let subject = turn.look_up(&subject, Party::Subject).await?;
+    let actor = match actor {
+        Some(actor) => Some(turn.look_up(&actor, Party::Actor).await?),
+        None => None,
+    };
+    let (scopes, audiences, details) = asked;
+    let ask = ExchangeAsk {
+        scopes,
+        audiences,
+        details: details.map(|details| within(details, &subject.record)).transpose()?,
+        confirmation: turn.confirmation.clone(),
+        jwt: requested == TokenType::Jwt,
+        profile: turn.profile()?,
+    };
+    let now = turn.ports.reader().now();
+    let actor = actor.as_ref().map(Exchanged::presented);
+    let grant = policy::exchange(&turn.service, &turn.client, subject.presented(), actor, ask, now)?;
+    Ok(Granted { issued: turn.grant(grant).await?, token_type: Some(requested) })
+}
+
+/// What shall come of it: RFC 8693 section 2.1. There is nothing but access tokens, some of which are JWTs.
+fn requested_type(form: &Form) -> Result<TokenType, Denial> {
+    match form.requested_token_type.as_deref().map(TokenType::parse) {
+        None => Ok(TokenType::AccessToken),
+        Some(Some(requested @ (TokenType::AccessToken | TokenType::Jwt))) => Ok(requested),
+        Some(_) => Err(Denial::RequestedTokenTypeInvalid),
+    }
+}
+
+/// Both `audience` and `resource`: what a token is for is one list here.
+fn audiences(form: &Form) -> Result<Vec<Audience>, Denial> {
+    let mut all = form.resources()?;
+    for name in &form.audiences {
+        all.push(Audience::parse(name).map_err(|_| Denial::TargetExceeds)?);
+    }
+    Ok(all)
+}
+
+/// A token of the form, with its type.
+type Token = (Secret<String>, TokenType);
+
+fn presented(form: Form) -> Result<(Token, Option<Token>), Denial> {
+    let token = form.subject_token.ok_or(Denial::SubjectTokenMissing)?;
+    let kind = form.subject_token_type.ok_or(Denial::SubjectTokenTypeMissing)?;
+    let subject = (token, exchangeable(&kind).ok_or(Denial::SubjectTokenTypeInvalid)?);
+    let actor = match (form.actor_token, form.actor_token_type) {
+        (Some(token), Some(kind)) => Some((token, exchangeable(&kind).ok_or(Denial::ActorTokenTypeMissing)?)),
+        (Some(_), None) => return Err(Denial::ActorTokenTypeMissing),
+        (None, Some(_)) => return Err(Denial::ActorTokenTypeUnexpected),
+        (None, None) => None,
+    };
+    Ok((subject, actor))
+}
+
+/// Anything else would get past the checks that access tokens undergo.
+fn exchangeable(kind: &str) -> Option<TokenType> {
+    TokenType::parse(kind).filter(|kind| matches!(kind, TokenType::AccessToken | TokenType::Jwt))
+}
+
+fn within(asked: AuthorizationDetails, subject: &TokenRecord) -> Result<AuthorizationDetails, Denial> {
+    let held = subject.issuance.as_ref().and_then(|issuance| issuance.details.as_ref());
+    if held.is_some_and(|held| authorization_details::contains(held, &asked)) {
+        Ok(asked)
+    } else {
+        Err(Denial::AuthorizationDetailsInvalid)
+    }
+}
+
+/// A token to exchange, which is alive.
+struct Exchanged {
+    record: TokenRecord,
+    /// Its subject, if that is a member.
+    member: Option<Member>,
+}
+
+impl Exchanged {
+    fn presented(&self) -> policy::Presented<'_> {
+        policy::Presented { record: &self.record, member: self.member.as_ref() }
+    }
+}
+
+impl Turn<'_> {
+    /// A token that a client of the org has got, or a member for itself. What is broken isn't absent: it is refused.
+    async fn look_up(&self, (token, kind): &Token, party: Party) -> Result<Exchanged, Error> {
+        let is_jwt = looks_like_jwt(token.expose());
+        if *kind == TokenType::Jwt && !is_jwt {
+            return Err(party.invalid().into());
+        }
+        let found = match self.of_client(token.expose()).await? {
+            Some(found) => Some(found),
+            None if is_jwt => self.of_member(token.expose()).await?,
+            None => None,
+        };
+        found.ok_or(party.invalid().into())
+    }
+
+    async fn of_client(&self, token: &str) -> Result<Option<Exchanged>, Fault> {
+        let reader = self.ports.reader();
+        let sought = Sought::by_value(&*reader.keys.now().await?, self.service.id(), token);
+        let first = reader.tokens.read(&sought.wanted(self.service.id())).await?;
+        let found = sought.find_access(reader, &first).await?.filter(|found| found.standing == Standing::Live);
+        Ok(found.map(|found| Exchanged { record: found.record, member: found.member }))
+    }
+
+    async fn of_member(&self, token: &str) -> Result<Option<Exchanged>, Fault> {
+        let (presented, _) = bearer::examine(self.ports.reader(), token, Wanted::default()).await?;
+        Ok(match presented {
+            bearer::Presented::Access(found)
+                if found.standing == Standing::Live
+                    && found.record.org == *self.service.id()
+                    && found.record.issuance.is_none() =>
+            {
+                Some(Exchanged { record: found.record, member: found.member })
+            }
+            _ => None,
+        })
+    }
+}

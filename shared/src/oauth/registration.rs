@@ -1,0 +1,269 @@
+//! Clients that register themselves (RFC 7591), and then look after their registration (RFC 7592).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::admin::clients;
+use crate::admin::clients::{ClientDraft, client_as_drafted, draw_secret, free_number, has_keys, hash};
+use crate::auth::client::find;
+use crate::domain::{
+    CertificateSubject, Client, ClientAuthMethod, ClientKind, ClientRef, Entropy, Error, Fault, GrantType, Org, Refusal, Scope,
+    Secret, Service, TokenProblem,
+};
+use crate::jose::{equal, sha256};
+use crate::platform::capabilities::{Reader, Registrar, RegistrationRemover, RegistrationWriter};
+use crate::policy::supported;
+
+/// The path of registration. With a client's number behind it, it is where the client looks after its own.
+pub const PATH: &str = "/oauth2/register";
+
+/// What a client says of itself. What it may have of that, its org decides.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    /// A name for people.
+    pub name: Option<String>,
+    /// How it will prove who it is. One that won't is public.
+    pub auth_method: ClientAuthMethod,
+    /// The grants that it wants. `None`: what is usual.
+    pub grants: Option<Vec<GrantType>>,
+    /// What it wants of an authorization endpoint, each with its words in alphabetical order: `code id_token`.
+    pub response_types: Vec<String>,
+    /// Whether it has said where an authorization endpoint may send people back to.
+    pub has_redirects: bool,
+    /// The scopes that it wants. `None`: those that the org gives where nobody asks for any.
+    pub scopes: Option<Vec<Scope>>,
+    /// Its public keys: a JWK Set that has been read.
+    pub jwks: Option<String>,
+    /// Whose certificate authenticates it.
+    pub certificate_subject: Option<CertificateSubject>,
+    /// Whether its tokens are bound to its certificate.
+    pub certificate_bound_tokens: bool,
+    /// Whether it must prove a key with each token request.
+    pub dpop_bound_tokens: bool,
+    /// What is only kept and shown.
+    pub metadata: Option<Box<str>>,
+}
+
+/// A client as it is registered now.
+#[derive(Debug)]
+pub struct Registered {
+    /// In whose name it is served.
+    pub service: Service,
+    /// The client.
+    pub client: Client,
+    /// The token by which it looks after its registration.
+    pub token: Secret<String>,
+    /// Its secret, if it has just been made: it is told this once.
+    pub secret: Option<Secret<String>>,
+}
+
+/// Registers a client in the org of whoever let it.
+pub async fn register(ports: &Registrar, service: Service, said: Registration) -> Result<Registered, Error> {
+    let draft = accepted(service.org(), said, None)?;
+    let id = free_number(&ports.reader, &*ports.entropy).await?;
+    let secret = has_secret(draft.auth_method).then(|| draw_secret(&*ports.entropy)).transpose()?;
+    let token = draw_token(&*ports.entropy)?;
+    let client = Client {
+        secrets: secret.iter().map(hash).collect(),
+        registration_token: Some(hash(&token)),
+        ..client_as_drafted(service.id(), id, draft, None, ports.reader.now())
+    };
+    clients::put(&*ports.write, &client).await?;
+    Ok(Registered { service, client, token, secret })
+}
+
+/// Finds the client whose registration `token` opens: one consistent read, and another one the first time that it is seen.
+///
+/// Clients that are unknown, of a disabled org, or of another token get one answer, after the same work. A client that is
+/// locked is told so by its own token: it is known, and not permitted to read or change its record (RFC 7592 section 2.1).
+pub async fn identify(reader: &Reader, id: &str, token: Secret<String>) -> Result<Registered, Error> {
+    let known = match id.parse() {
+        Ok(ClientRef::Id(id)) => find(reader, id, |_| ()).await?.filter(|(org, ..)| org.enabled),
+        Ok(ClientRef::Alias(_)) | Err(_) => None,
+    };
+    let there = known.as_ref().and_then(|(_, client, ..)| client.registration_token).unwrap_or_default();
+    let is_its_own = equal(&there, &sha256(token.expose().as_bytes()));
+    let (org, client, ..) = known.filter(|_| is_its_own).ok_or(REJECTED)?;
+    if !client.enabled {
+        return Err(Refusal::ClientLocked.into());
+    }
+    Ok(Registered { service: Service::of_own_clients(org), client, token, secret: None })
+}
+
+/// What an update says, and the secret that it has with it.
+#[derive(Debug)]
+pub struct Update {
+    /// What the client says of itself from now on.
+    pub said: Registration,
+    /// Must be one that the client has: it can't choose its own.
+    pub secret: Option<Secret<String>>,
+}
+
+/// Replaces what a client has said of itself. What others have said of it stays: RFC 7592 section 2.2.
+///
+/// `read` reads the update for the client as it is by then.
+pub async fn replace(
+    ports: &RegistrationWriter,
+    known: Registered,
+    read: impl Fn(&Client) -> Result<Update, Error> + Send + Sync,
+) -> Result<Registered, Error> {
+    let Registered { service, client, token, .. } = known;
+    let fresh = draw_secret(&*ports.entropy)?;
+    let now = ports.reader.now();
+    let change = |old: &Client| {
+        if !old.enabled {
+            return Err(Refusal::ClientLocked.into());
+        }
+        let Update { said, secret } = read(old)?;
+        if secret.is_some_and(|secret| !has(old, &secret)) {
+            return Err(Refusal::invalid("client_secret", "must be the one that the client has").into());
+        }
+        let draft = accepted(service.org(), said, Some(old))?;
+        let secrets = match has_secret(draft.auth_method) {
+            true if old.secrets.is_empty() => vec![hash(&fresh)],
+            true => old.secrets.clone(),
+            false => Vec::new(),
+        };
+        Ok(Client { secrets, ..client_as_drafted(service.id(), old.id, draft, Some(old), now) })
+    };
+    let client = match clients::replace(&ports.reader, &*ports.write, client, change).await {
+        // It was deleted meanwhile.
+        Err(Error::Refused(Refusal::NotFound(_))) => return Err(REJECTED.into()),
+        other => other?,
+    };
+    let secret = has(&client, &fresh).then_some(fresh);
+    Ok(Registered { service, client, token, secret })
+}
+
+/// Deletes a client, and with it all its tokens.
+pub async fn delete(ports: &RegistrationRemover, known: &Registered) -> Result<(), Error> {
+    clients::delete_found(&*ports.write, &*ports.revoke, &known.service, &known.client, ports.reader.now()).await
+}
+
+const REJECTED: Refusal = Refusal::CredentialsRejected(TokenProblem::Invalid);
+
+/// 256 random bits as 43 characters.
+fn draw_token(entropy: &dyn Entropy) -> Result<Secret<String>, Fault> {
+    let mut bytes = zeroize::Zeroizing::new([0; 32]);
+    entropy.fill(&mut *bytes)?;
+    Ok(Secret::new(URL_SAFE_NO_PAD.encode(bytes.as_slice())))
+}
+
+/// All are compared.
+fn has(client: &Client, secret: &Secret<String>) -> bool {
+    let hash = hash(secret);
+    client.secrets.iter().fold(false, |known, there| known | equal(there, &hash))
+}
+
+const fn has_secret(method: ClientAuthMethod) -> bool {
+    matches!(method, ClientAuthMethod::ClientSecretBasic | ClientAuthMethod::ClientSecretPost)
+}
+
+/// The client that comes of what is said, if its org lets it, and if it isn't at odds with itself: RFC 7591 section 2. What
+/// nobody can say of itself is as others have said it, or as it is with a new client.
+fn accepted(org: &Org, said: Registration, existing: Option<&Client>) -> Result<ClientDraft, Refusal> {
+    let kind = match said.auth_method {
+        ClientAuthMethod::None => ClientKind::Public,
+        _ => ClientKind::Confidential,
+    };
+    let grants = grants(org, kind, said.grants.as_deref())?;
+    redirectable(&said, &grants)?;
+    authenticable(&said)?;
+    Ok(ClientDraft {
+        alias: existing.and_then(|client| client.alias.clone()),
+        name: said.name,
+        kind,
+        auth_method: said.auth_method,
+        grants,
+        scopes: Some(scopes(org, said.scopes)?),
+        jwks: said.jwks,
+        token_duration: existing.and_then(|client| client.token_duration),
+        refresh_token_duration: existing.and_then(|client| client.refresh_token_duration),
+        single_token_per_subject: existing.is_some_and(|client| client.single_token_per_subject),
+        certificate_bound_tokens: said.certificate_bound_tokens,
+        may_exchange_tokens: existing.is_some_and(|client| client.may_exchange_tokens),
+        dpop_bound_tokens: said.dpop_bound_tokens,
+        certificate_subject: said.certificate_subject,
+        particulars: None,
+        attributes: existing.map(|client| client.attributes.clone()).unwrap_or_default(),
+        metadata: said.metadata,
+    })
+}
+
+fn grants(org: &Org, kind: ClientKind, asked: Option<&[GrantType]>) -> Result<Vec<GrantType>, Refusal> {
+    const FIELD: &str = "grant_types";
+    // There is no authorization endpoint here, so who can do without one gets what works at once: RFC 7591 section 3.2.1.
+    let usual = match kind {
+        ClientKind::Confidential => [GrantType::ClientCredentials],
+        ClientKind::Public => [GrantType::AuthorizationCode],
+    };
+    let mut grants = Vec::new();
+    for grant in asked.unwrap_or(&usual) {
+        if !org.settings.oauth.supported_grants.contains(grant) {
+            return Err(Refusal::invalid(FIELD, "must be among those that the service supports"));
+        }
+        if grant.is_for_confidential() && kind == ClientKind::Public {
+            return Err(Refusal::invalid(
+                FIELD,
+                "must not have client_credentials or token-exchange for a client that can't authenticate",
+            ));
+        }
+        if !grants.contains(grant) {
+            grants.push(*grant);
+        }
+    }
+    Ok(grants)
+}
+
+/// RFC 7591 section 2.1: what is wanted of an authorization endpoint and the grants go together.
+fn redirectable(said: &Registration, grants: &[GrantType]) -> Result<(), Refusal> {
+    let is_redirected = grants.iter().any(|grant| matches!(grant, GrantType::AuthorizationCode | GrantType::Implicit));
+    if is_redirected && !said.has_redirects {
+        return Err(Refusal::invalid("redirect_uris", "is required for the grants authorization_code and implicit"));
+    }
+    if said.response_types.iter().all(|it| suits(it, grants)) {
+        return Ok(());
+    }
+    Err(Refusal::invalid("response_types", "must go with grant_types: code with authorization_code, the rest with implicit"))
+}
+
+/// Whether a client with these grants can use a response type.
+pub(crate) fn suits(response_type: &str, grants: &[GrantType]) -> bool {
+    response_type.split(' ').all(|word| match word {
+        "code" => grants.contains(&GrantType::AuthorizationCode),
+        "none" => true,
+        _ => grants.contains(&GrantType::Implicit),
+    })
+}
+
+/// Whether it has what its method takes, and nothing that nobody would look at.
+fn authenticable(said: &Registration) -> Result<(), Refusal> {
+    const FIELD: &str = "token_endpoint_auth_method";
+    let invalid = |rule| Refusal::invalid(FIELD, rule);
+    let names_subject = said.certificate_subject.is_some();
+    let rule = match said.auth_method {
+        ClientAuthMethod::TlsClientAuth if !names_subject => "needs exactly one tls_client_auth member for tls_client_auth",
+        ClientAuthMethod::TlsClientAuth => return Ok(()),
+        _ if names_subject => "must be tls_client_auth for the tls_client_auth members",
+        method => return has_keys(method, said.jwks.as_deref()).map_err(|rule| invalid(rule.0)),
+    };
+    Err(invalid(rule))
+}
+
+/// None reaches Jeton's own API.
+fn scopes(org: &Org, asked: Option<Vec<Scope>>) -> Result<Vec<Scope>, Refusal> {
+    let Some(asked) = asked else {
+        let given = org.settings.oauth.supported_scopes.iter().filter(|scope| scope.default && !scope.name.reaches_api());
+        return Ok(given.map(|scope| scope.name.clone()).collect());
+    };
+    let mut scopes = Vec::new();
+    for scope in asked {
+        if supported(org, &scope).is_none() {
+            return Err(Refusal::invalid("scope", "must be among those that the service supports"));
+        }
+        if !scopes.contains(&scope) {
+            scopes.push(scope);
+        }
+    }
+    Ok(scopes)
+}

@@ -1,0 +1,82 @@
+//! The form that a client sends.
+
+use crate::auth::client::FormCredentials;
+use crate::domain::{Audience, Denial, GrantType, Refusal, Scope, Secret};
+use crate::encoding::form::Parameters;
+
+/// The parameters of a token request.
+#[derive(Debug, Default)]
+pub struct Form {
+    pub(crate) grant_type: Option<String>,
+    pub(crate) scope: Option<String>,
+    pub(crate) resources: Vec<String>,
+    pub(crate) audiences: Vec<String>,
+    pub(crate) username: Option<String>,
+    pub(crate) password: Option<Secret<String>>,
+    pub(crate) refresh_token: Option<Secret<String>>,
+    pub(crate) assertion: Option<Secret<String>>,
+    pub(crate) requested_token_type: Option<String>,
+    pub(crate) subject_token: Option<Secret<String>>,
+    pub(crate) subject_token_type: Option<String>,
+    pub(crate) actor_token: Option<Secret<String>>,
+    pub(crate) actor_token_type: Option<String>,
+    pub(crate) details: Option<String>,
+}
+
+impl Form {
+    /// Reads the form, and what the client authenticates by in it.
+    pub fn read(parameters: &str) -> Result<(Self, FormCredentials), Denial> {
+        let given = Parameters::read_up_to(parameters.len(), parameters);
+        given.and_then(|mut given| Self::take(&mut given)).map_err(|_| Denial::RequestMalformed)
+    }
+
+    /// Takes the form, and what the client authenticates by in it. No parameter can be there twice (RFC 6749 section 3.2), but
+    /// for `resource` (RFC 8707 section 2) and `audience` (RFC 8693 section 2.1).
+    pub fn take(given: &mut Parameters) -> Result<(Self, FormCredentials), Refusal> {
+        let credentials = FormCredentials::take(given)?;
+        let form = Self {
+            grant_type: given.take("grant_type")?,
+            scope: given.take("scope")?,
+            resources: given.take_all("resource"),
+            audiences: given.take_all("audience"),
+            username: given.take("username")?,
+            password: given.take("password")?.map(Secret::new),
+            refresh_token: given.take("refresh_token")?.map(Secret::new),
+            assertion: given.take("assertion")?.map(Secret::new),
+            requested_token_type: given.take("requested_token_type")?,
+            subject_token: given.take("subject_token")?.map(Secret::new),
+            subject_token_type: given.take("subject_token_type")?,
+            actor_token: given.take("actor_token")?.map(Secret::new),
+            actor_token_type: given.take("actor_token_type")?,
+            details: given.take("authorization_details")?,
+        };
+        Ok((form, credentials))
+    }
+
+    /// The grant, as far as it is one.
+    pub fn grant(&self) -> Option<GrantType> {
+        self.grant_type.as_ref()?.parse().ok()
+    }
+
+    /// The refresh token, to be looked for while the service is authenticated.
+    pub fn refresh_token(&self) -> Option<&Secret<String>> {
+        self.refresh_token.as_ref().filter(|_| self.grant() == Some(GrantType::RefreshToken))
+    }
+
+    pub(crate) fn scopes(&self) -> Result<Option<Vec<Scope>>, Denial> {
+        let Some(text) = &self.scope else { return Ok(None) };
+        let scopes: Result<Vec<_>, _> = text.split(' ').filter(|name| !name.is_empty()).map(Scope::parse).collect();
+        // Nothing but blanks is as good as nothing.
+        scopes.map(|scopes| Some(scopes).filter(|scopes| !scopes.is_empty())).map_err(|_| Denial::ScopeInvalid)
+    }
+
+    /// RFC 8707 section 2: absolute URIs without fragment.
+    pub(crate) fn resources(&self) -> Result<Vec<Audience>, Denial> {
+        let is_resource = |text: &str| {
+            let has_scheme = text.parse::<http::Uri>().is_ok_and(|uri| uri.scheme().is_some()) || text.starts_with("urn:");
+            has_scheme && !text.contains('#')
+        };
+        let resource = |text: &String| Audience::parse(text).ok().filter(|_| is_resource(text)).ok_or(Denial::TargetInvalid);
+        self.resources.iter().map(resource).collect()
+    }
+}

@@ -1,0 +1,304 @@
+//! Introspection: what a token is good for now.
+
+mod standard;
+
+pub use standard::{Asker, Seen, introspect_for};
+
+use crate::auth::bearer::{Presented, authenticate, examine, problem};
+use crate::auth::dpop;
+use crate::domain::{
+    Audience, Denial, Error, Family, Member, MemberKey, Org, OrgId, Refusal, Scope, Seconds, Secret, Service, Standing, Subject,
+    Thumbprint, Timestamp, TokenProblem, TokenRecord,
+};
+use crate::platform::capabilities::{DirectoryReader, Introspector, Reader};
+use crate::store::{Found, Wanted};
+use crate::tokens::lookup::{AccessToken, FoundToken, Hint, Sought};
+
+/// How many orgs below its own a token is shown for at most.
+pub const MOST_SUB_ORGS: usize = 100;
+
+/// What introspection found. None of it is an error: it is what was asked for.
+#[derive(Debug)]
+pub enum Introspection {
+    /// Alive.
+    Active(Active),
+    /// Genuine, and revoked.
+    Revoked,
+    /// Not good for anything, for this reason.
+    Inactive(TokenProblem),
+}
+
+impl Introspection {
+    /// The token, for who refuses one that isn't alive. Telling that it has been revoked makes no oracle: its signature has
+    /// proved that the caller has the token itself.
+    pub fn active(self) -> Result<Active, Refusal> {
+        match self {
+            Self::Active(active) => Ok(active),
+            Self::Revoked => Err(Refusal::TokenGone),
+            Self::Inactive(problem) => Err(Refusal::TokenRejected(problem)),
+        }
+    }
+}
+
+/// A token that is alive.
+#[derive(Debug)]
+pub enum Active {
+    /// An access token.
+    Access {
+        /// Its record.
+        record: Box<TokenRecord>,
+        /// Its subject.
+        member: Box<Member>,
+    },
+    /// A refresh token.
+    Refresh {
+        /// Its family.
+        family: Box<Family>,
+        /// Its subject.
+        member: Box<Member>,
+    },
+}
+
+/// Introspects any token of ours. Whoever has the token may know what it is.
+pub async fn introspect(ports: &Reader, token: &str) -> Result<Introspection, Error> {
+    let (presented, _) = examine(ports, token, Wanted::default()).await?;
+    Ok(match presented {
+        Presented::Access(token) => match (token.standing, token.member) {
+            (Standing::Live, Some(member)) => {
+                crate::telemetry::note_token(&token.record);
+                Introspection::Active(Active::Access { record: Box::new(token.record), member: Box::new(member) })
+            }
+            (standing, _) => inactive(standing),
+        },
+        Presented::Refresh(token) => match (token.standing, token.member) {
+            (Standing::Live, Some(member)) => {
+                Introspection::Active(Active::Refresh { family: Box::new(token.family), member: Box::new(member) })
+            }
+            (standing, _) => inactive(standing),
+        },
+        Presented::Expired(_) => Introspection::Inactive(TokenProblem::Expired),
+        Presented::Invalid => Introspection::Inactive(TokenProblem::Invalid),
+    })
+}
+
+/// What a resource server wants of a token that it was shown: Authlete's `/auth/introspection`.
+#[derive(Clone, Debug, Default)]
+pub struct ResourceRequest {
+    /// All of them must be on the token.
+    pub scopes: Vec<Scope>,
+    /// Whom it must stand for.
+    pub subject: Option<Subject>,
+    /// For whom it must be meant.
+    pub audiences: Vec<Audience>,
+    /// How its subject must have been authenticated: one of these ways (RFC 9470).
+    pub acr_values: Vec<String>,
+    /// How long ago at most.
+    pub max_age: Option<Seconds>,
+    /// The certificate that the presenter proved.
+    pub certificate: Option<Thumbprint>,
+    /// The DPoP proof that the presenter sent, and what it must be for.
+    pub dpop: Option<ProofOfPossession>,
+}
+
+/// A DPoP proof, and the request that it was sent with.
+#[derive(Clone, Debug)]
+pub struct ProofOfPossession {
+    /// The proof.
+    pub proof: Secret<String>,
+    /// The method.
+    pub method: String,
+    /// The URI.
+    pub uri: String,
+}
+
+/// What a resource server hears.
+#[derive(Debug)]
+pub struct ClientIntrospection {
+    /// The token, if there is one, be it expired.
+    pub token: Option<Box<AccessToken>>,
+    /// Whether it opens what is asked for.
+    pub verdict: Verdict,
+}
+
+/// Whether a token opens what a resource server asks for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Verdict {
+    /// Yes.
+    Sufficient,
+    /// There is no such token, or none any more.
+    Unknown,
+    /// It has expired.
+    Expired {
+        /// Whether its refresh token is alive.
+        refreshable: bool,
+    },
+    /// It is bound to a key or a certificate, and the presenter didn't prove to have that.
+    Unproved(Denial),
+    /// Its subject must be authenticated in another way.
+    OtherAuthentication,
+    /// Its subject must be authenticated again.
+    TooOld,
+    /// This scope is missing, first of all.
+    LacksScope(Scope),
+    /// It stands for somebody else.
+    OtherSubject,
+    /// It is meant for somebody else.
+    OtherAudience,
+}
+
+/// Introspects an access token of a client, for the resource server that it was shown. `first` is what the first read has
+/// found of it; `text` is the token as it was shown, to which a DPoP proof must refer.
+pub async fn for_resource(
+    ports: &Introspector,
+    service: &Service,
+    (sought, first): (&Sought, &Found),
+    text: &str,
+    request: &ResourceRequest,
+) -> Result<ClientIntrospection, Error> {
+    let found = sought.find_access(&ports.reader, first).await?;
+    let Some(token) = found.filter(|token| !matches!(token.standing, Standing::Revoked | Standing::Orphaned)) else {
+        return Ok(ClientIntrospection { token: None, verdict: Verdict::Unknown });
+    };
+    let token = token.narrowed();
+    crate::telemetry::note_token(&token.record);
+    let verdict = match token.standing {
+        Standing::Expired => Verdict::Expired { refreshable: token.is_refreshable() },
+        _ => match unproved(ports, service, &token, text, request).await? {
+            Some(denial) => Verdict::Unproved(denial),
+            None => sufficiency(&token.record, request, ports.reader.now()),
+        },
+    };
+    Ok(ClientIntrospection { token: Some(Box::new(token)), verdict })
+}
+
+/// What the presenter didn't prove.
+async fn unproved(
+    ports: &Introspector,
+    service: &Service,
+    token: &AccessToken,
+    text: &str,
+    request: &ResourceRequest,
+) -> Result<Option<Denial>, Error> {
+    let Some(issuance) = &token.record.issuance else { return Ok(None) };
+    if issuance.confirmation.certificate.is_some_and(|bound| request.certificate != Some(bound)) {
+        return Ok(Some(Denial::CertificateMismatch));
+    }
+    let Some(key) = issuance.confirmation.dpop_key else { return Ok(None) };
+    let Some(dpop) = &request.dpop else { return Ok(Some(Denial::DpopHeaderMissing)) };
+    let nonce = dpop::NonceRule::NotNeeded;
+    let expected = dpop::Expected { method: &dpop.method, uri: &dpop.uri, access_token: Some(text), key: Some(key), nonce };
+    match dpop::verify(&*ports.once, service.id(), ports.reader.now(), dpop.proof.expose(), &expected).await {
+        Ok(_) => Ok(None),
+        Err(Error::Refused(Refusal::Denied(denial))) => Ok(Some(denial)),
+        Err(other) => Err(other),
+    }
+}
+
+fn sufficiency(token: &TokenRecord, request: &ResourceRequest, now: Timestamp) -> Verdict {
+    let (acr, authenticated) = match token.issuance.as_deref() {
+        Some(issuance) => (issuance.acr.as_ref(), issuance.auth_time),
+        None => (None, None),
+    };
+    if !request.acr_values.is_empty() && !acr.is_some_and(|acr| request.acr_values.contains(acr)) {
+        return Verdict::OtherAuthentication;
+    }
+    if request.max_age.is_some_and(|age| authenticated.is_none_or(|at| at.plus(age) < now.whole_second())) {
+        return Verdict::TooOld;
+    }
+    if let Some(missing) = request.scopes.iter().find(|scope| !token.scopes.contains(scope)) {
+        return Verdict::LacksScope(missing.clone());
+    }
+    let for_client = token.issuance.as_ref().is_some_and(|issuance| issuance.for_client);
+    if request.subject.as_ref().is_some_and(|subject| for_client || *subject != token.subject) {
+        return Verdict::OtherSubject;
+    }
+    if !request.audiences.iter().all(|audience| token.audiences.contains(audience)) {
+        return Verdict::OtherAudience;
+    }
+    Verdict::Sufficient
+}
+
+/// What RFC 7662 tells of a client's token: `None` for one that isn't active, or is meant for others than `resource_server`.
+pub async fn of_client(
+    ports: &Reader,
+    (sought, first): (&Sought, &Found),
+    hint: Hint,
+    resource_server: Option<&str>,
+) -> Result<Option<FoundToken>, Error> {
+    let found = sought.find(ports, first, hint).await?.map(FoundToken::narrowed);
+    Ok(found.filter(|token| match token {
+        FoundToken::Access(token) => {
+            let audiences = &token.record.audiences;
+            let for_nobody = standard::is_for_nobody(audiences, ports.keys.issuer());
+            let is_meant = |server: &str| for_nobody || audiences.iter().any(|audience| audience.as_str() == server);
+            token.standing == Standing::Live && resource_server.is_none_or(is_meant)
+        }
+        FoundToken::Refresh(found) => found.standing == Standing::Live,
+    }))
+}
+
+/// Introspects the bearer's own token.
+pub async fn introspect_self(ports: &Reader, bearer: &str) -> Result<(TokenRecord, Member), Error> {
+    let (caller, _) = authenticate(ports, bearer, Wanted::default()).await?;
+    Ok((caller.token().clone(), caller.member().clone()))
+}
+
+/// What an access token would be in each org below its own in which its subject is a member, too: all of them or those in
+/// `only`, [`MOST_SUB_ORGS`] at most. Nothing for a refresh token.
+pub async fn in_sub_orgs(
+    ports: &DirectoryReader,
+    active: &Active,
+    only: Option<&[OrgId]>,
+) -> Result<Vec<(TokenRecord, Member)>, Error> {
+    let Active::Access { record, .. } = active else { return Ok(Vec::new()) };
+    let orgs = match only {
+        Some(only) => only.to_vec(),
+        None => descendants(ports, &record.org).await?,
+    };
+    let mut views = Vec::new();
+    // Each org is two keys of the hundred that one read takes.
+    for orgs in orgs.chunks(50) {
+        let members = orgs.iter().map(|org| MemberKey { org: org.clone(), subject: record.subject.clone() }).collect();
+        let mut found = ports.reader.tokens.read(&Wanted { orgs: orgs.to_vec(), members, ..Wanted::default() }).await?;
+        for id in orgs {
+            let key = MemberKey { org: id.clone(), subject: record.subject.clone() };
+            let (Some(org), Some(member)) = (found.orgs.get(id), found.members.remove(&key)) else { continue };
+            if org.enabled && member.enabled && *id != record.org && org.is_within(&record.org) {
+                views.push((view_in(record, org, &member), member));
+            }
+        }
+    }
+    Ok(views)
+}
+
+/// The same token as it would be in `org`: at most what it is, and at most what the member holds there.
+fn view_in(record: &TokenRecord, org: &Org, member: &Member) -> TokenRecord {
+    let mut view = record.clone();
+    view.org = org.id.clone();
+    view.scopes.retain(|scope: &Scope| member.holds(scope.name()));
+    view.roles.retain(|app, role| member.roles.get(app).is_some_and(|held| held.contains(role)));
+    view
+}
+
+/// The orgs below `root`, level by level, so that the nearest come first where there are too many.
+async fn descendants(ports: &DirectoryReader, root: &OrgId) -> Result<Vec<OrgId>, Error> {
+    let mut found: Vec<OrgId> = Vec::new();
+    let mut next = 0;
+    let mut parent = root.clone();
+    loop {
+        let left = MOST_SUB_ORGS - found.len();
+        found.extend(ports.directory.sub_orgs(&parent, None, left).await?);
+        if found.len() >= MOST_SUB_ORGS || next >= found.len() {
+            return Ok(found);
+        }
+        parent = found[next].clone();
+        next += 1;
+    }
+}
+
+fn inactive(standing: Standing) -> Introspection {
+    match standing {
+        Standing::Revoked => Introspection::Revoked,
+        other => Introspection::Inactive(problem(other)),
+    }
+}

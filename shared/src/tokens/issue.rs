@@ -1,0 +1,170 @@
+//! Issuing tokens to OAuth clients: outside of any flow, or on a ticket.
+
+use crate::auth::service::{Seek, client_named};
+use crate::domain::{
+    Audience, Client, ClientRef, Confirmation, Error, ExtraClaims, GrantType, Issuance, Mark, MarkKey, MarkKind, OrgId, Property,
+    Refusal, Scope, Seconds, Secret, Service, Subject, Ticket, TicketKey, Timestamp, TokenId, TokenRecord,
+};
+use crate::platform::capabilities::{Granter, TicketEnder};
+use crate::policy::{self, ClientAsk, Lifetime, RefreshOf, merged};
+use crate::store::{Found, Spending, Wanted};
+use crate::tokens::mint::{Minted, mint};
+use crate::tokens::opaque;
+
+/// A token that a client got.
+#[derive(Debug)]
+pub struct Issued {
+    /// The token.
+    pub minted: Minted,
+    /// The client.
+    pub client: Client,
+}
+
+/// Issues a token outside of any flow: Authlete's `/auth/token/create`. The client's grants aren't asked for.
+pub async fn create(
+    ports: &Granter,
+    service: &Service,
+    found: &Found,
+    client: &ClientRef,
+    ask: ClientAsk,
+) -> Result<Issued, Error> {
+    let client = client_named(ports.reader(), service, found, client).await?.ok_or(Refusal::ClientUnavailable)?;
+    let grant = policy::issue(service, &client, ask, RefreshOf::Org, ports.reader().now())?;
+    grant_to(ports, service, client, grant).await
+}
+
+/// Mints what was decided. Where a subject may have one token of the client only, its others end now.
+pub(crate) async fn grant_to(ports: &Granter, service: &Service, client: Client, grant: policy::Grant) -> Result<Issued, Error> {
+    let minted = mint(&ports.refresher.minter, grant).await?;
+    if let Some(mark) = predecessors(service, &client, &minted.record) {
+        ports.refresher.revoke.mark(&mark).await?;
+    }
+    Ok(Issued { minted, client })
+}
+
+/// What ends the older tokens of a client's subject, where it may have one only. To be written once the new one is recorded.
+pub(crate) fn predecessors(service: &Service, client: &Client, token: &TokenRecord) -> Option<Mark> {
+    let single = client.single_token_per_subject || service.org().settings.oauth.single_token_per_subject;
+    let for_client = token.issuance.as_ref().is_some_and(|issuance| issuance.for_client);
+    let kind = MarkKind::ClientOf(client.id, token.subject.clone());
+    let key = MarkKey { org: token.org.clone(), kind };
+    let expires_at = service.org().mark_expiry(token.issued_at);
+    (single && !for_client).then_some(Mark { key, not_before: token.issued_at, expires_at })
+}
+
+/// What a client asks for that must first hear from the authorization server's user.
+#[derive(Clone, Debug)]
+pub struct TicketAsk {
+    /// Whether the client named itself by its alias.
+    pub alias_used: bool,
+    /// What it may have of what it asks for.
+    pub scopes: Vec<Scope>,
+    /// For whom.
+    pub audiences: Vec<Audience>,
+    /// What the authorization server attached.
+    pub properties: Vec<Property>,
+    /// The keys that the request proved.
+    pub confirmation: Confirmation,
+}
+
+/// Makes a ticket.
+pub async fn ticket(ports: &Granter, client: &Client, ask: TicketAsk) -> Result<(Secret<String>, Ticket), Error> {
+    let now = ports.reader().now();
+    let (value, id) = opaque::generate(now, None, &*ports.refresher.minter.entropy)?;
+    let TicketAsk { alias_used, scopes, audiences, properties, confirmation } = ask;
+    let ticket = Ticket {
+        id,
+        org: client.org.clone(),
+        client: client.id,
+        alias_used,
+        scopes,
+        audiences,
+        properties,
+        confirmation,
+        issued_at: now,
+        expires_at: now.plus(Ticket::LIFETIME),
+        spent_by: None,
+    };
+    ports.tickets.put_ticket(&ticket).await?;
+    Ok((value, ticket))
+}
+
+/// What the authorization server says of its user.
+#[derive(Clone, Debug)]
+pub struct TicketIssue {
+    /// The user.
+    pub subject: Subject,
+    /// Laid over the properties of the token request, by key.
+    pub properties: Vec<Property>,
+    /// What a JWT says besides.
+    pub extra_claims: Option<ExtraClaims>,
+    /// The value that was chosen for the access token.
+    pub value: Option<Secret<String>>,
+    /// How long the access token shall live.
+    pub lifetime: Lifetime,
+    /// How long the refresh token shall live.
+    pub refresh_lifetime: Option<Seconds>,
+}
+
+/// A ticket as it is presented.
+#[derive(Clone, Debug)]
+pub struct TicketValue(pub Secret<String>);
+
+impl TicketValue {
+    fn key(&self, org: &OrgId) -> Option<TicketKey> {
+        opaque::id_of(self.0.expose()).map(|id| TicketKey { org: org.clone(), id })
+    }
+}
+
+impl Seek for TicketValue {
+    fn wanted(&self, org: &OrgId) -> Wanted {
+        Wanted { tickets: self.key(org).into_iter().collect(), ..Wanted::default() }
+    }
+}
+
+/// Issues a token on a ticket, which is spent with it: both or neither. Authlete's `/auth/token/issue`.
+pub async fn issue(
+    ports: &Granter,
+    service: &Service,
+    found: &Found,
+    ticket: &TicketValue,
+    word: TicketIssue,
+) -> Result<Issued, Error> {
+    let ticket = good_ticket(service, found, ticket, ports.reader().now())?;
+    let key = (ticket.org.clone(), ticket.client);
+    let wanted = Wanted { clients: vec![key.clone()], ..Wanted::default() };
+    let client = ports.reader().tokens.read(&wanted).await?.clients.remove(&key).ok_or(Refusal::TicketRejected)?;
+    let issuance = Issuance {
+        alias_used: ticket.alias_used,
+        properties: merged(&ticket.properties, word.properties),
+        confirmation: ticket.confirmation.clone(),
+        ..Issuance::by(GrantType::Password)
+    };
+    let ask = ClientAsk {
+        subject: Some(word.subject),
+        scopes: ticket.scopes.clone(),
+        audiences: ticket.audiences.clone(),
+        lifetime: word.lifetime,
+        refresh_lifetime: word.refresh_lifetime,
+        value: word.value,
+        extra_claims: word.extra_claims,
+        ticket: Some(ticket.key()),
+        ..ClientAsk::of(issuance)
+    };
+    let grant = policy::issue(service, &client, ask, RefreshOf::OrgAndClient, ports.reader().now())?;
+    grant_to(ports, service, client, grant).await
+}
+
+/// Spends a ticket on which no token shall be issued: Authlete's `/auth/token/fail`.
+pub async fn fail(ports: &TicketEnder, service: &Service, found: &Found, ticket: &TicketValue) -> Result<(), Error> {
+    let now = ports.reader.now();
+    let ticket = good_ticket(service, found, ticket, now)?;
+    let by = TokenId::generate(now, Some(ticket.id.shard()), &*ports.entropy)?;
+    let spent = ports.tickets.spend_ticket(&Spending { key: ticket.key(), by, now }).await?;
+    if spent { Ok(()) } else { Err(Refusal::TicketRejected.into()) }
+}
+
+fn good_ticket<'a>(service: &Service, found: &'a Found, ticket: &TicketValue, now: Timestamp) -> Result<&'a Ticket, Refusal> {
+    let key = ticket.key(service.id()).ok_or(Refusal::TicketRejected)?;
+    found.tickets.get(&key).filter(|ticket| ticket.is_good(now)).ok_or(Refusal::TicketRejected)
+}

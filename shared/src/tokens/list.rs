@@ -1,0 +1,191 @@
+//! Listing: which tokens there are.
+
+use crate::auth::bearer::authenticate;
+use crate::domain::scope::api;
+use crate::domain::{
+    Caller, ClientId, Error, Evidence, Family, OrgId, Refusal, Service, SessionId, Subject, Timestamp, TokenId, TokenRecord,
+};
+use crate::platform::capabilities::{Lister, Reader};
+use crate::store::{Found, ScopeLike, TokenQuery, Wanted};
+
+/// Which tokens to list: those for which everything given holds.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Of this org; `None`: of the caller's.
+    pub org: Option<OrgId>,
+    /// Of this subject.
+    pub subject: Option<Subject>,
+    /// With this id.
+    pub id: Option<TokenId>,
+    /// In this session.
+    pub session: Option<SessionId>,
+    /// `from <= iat`
+    pub issued_from: Option<Timestamp>,
+    /// `iat < to`
+    pub issued_to: Option<Timestamp>,
+    /// `from <= exp`
+    pub expires_from: Option<Timestamp>,
+    /// `exp < to`
+    pub expires_to: Option<Timestamp>,
+    /// Whether it has been revoked.
+    pub revoked: Option<bool>,
+    /// Each matched by at least one scope.
+    pub scopes: Vec<ScopeLike>,
+    /// 1 to 100.
+    pub limit: usize,
+}
+
+/// A token in a listing.
+#[derive(Debug)]
+pub struct Row {
+    /// Its record.
+    pub record: TokenRecord,
+    /// Whether it has been revoked, by itself or with a set.
+    pub revoked: bool,
+}
+
+/// So many pages are looked at for one answer at most, so that a filter that matches little can't read a whole table.
+const MOST_PAGES: usize = 50;
+const LARGE_PAGE: usize = 1_000;
+
+/// Lists tokens, newest first: those of the org for who may read them, otherwise the caller's own.
+pub async fn list(ports: &Lister, bearer: &str, filter: Filter) -> Result<Vec<Row>, Error> {
+    let also = Wanted { orgs: filter.org.iter().cloned().collect(), ..Wanted::default() };
+    let (caller, found) = authenticate(&ports.reader, bearer, also).await?;
+    let mut query = visible(&caller, &found, &filter)?;
+    let mut rows = Vec::new();
+    for _ in 0..MOST_PAGES {
+        let page = ports.reader.tokens.list(&query).await?;
+        let evidence = evidence(&ports.reader, &page.tokens).await?;
+        for record in page.tokens {
+            let revoked = is_revoked(&record, &evidence);
+            if filter.revoked.is_none_or(|wanted| wanted == revoked) {
+                rows.push(Row { record, revoked });
+            }
+        }
+        match page.next {
+            Some(next) if rows.len() < filter.limit => query.after = Some(next),
+            _ => break,
+        }
+    }
+    rows.truncate(filter.limit);
+    Ok(rows)
+}
+
+/// The query, as far as the caller may see.
+fn visible(caller: &Caller, found: &Found, filter: &Filter) -> Result<TokenQuery, Refusal> {
+    const DENIED: Refusal = Refusal::AccessDenied { needs: api::TOKENS_READ };
+    let org = filter.org.clone().unwrap_or_else(|| caller.org().clone());
+    let sees_all = found.orgs.get(&org).is_some_and(|org| caller.may(api::TOKENS_READ, org));
+    let mut subject = filter.subject.clone();
+    if !sees_all {
+        let own = org == *caller.org() && subject.as_ref().is_none_or(|subject| subject == caller.subject());
+        if !own {
+            return Err(DENIED);
+        }
+        subject = Some(caller.subject().clone());
+    }
+    Ok(TokenQuery {
+        subject,
+        id: filter.id,
+        session: filter.session.clone(),
+        issued_from: filter.issued_from,
+        issued_to: filter.issued_to,
+        expires_from: filter.expires_from,
+        expires_to: filter.expires_to,
+        scopes: filter.scopes.clone(),
+        // Whether a token is revoked isn't all in its record: there may be many to look at for one that is asked for.
+        limit: if filter.revoked.is_some() { LARGE_PAGE } else { filter.limit },
+        ..TokenQuery::of(org)
+    })
+}
+
+/// The marks and families that decide about the tokens of one page, a hundred keys at a time.
+pub(crate) async fn evidence(ports: &Reader, tokens: &[TokenRecord]) -> Result<Found, Error> {
+    let mut marks: Vec<_> = tokens.iter().flat_map(TokenRecord::marks).collect();
+    marks.sort_unstable();
+    marks.dedup();
+    let mut families: Vec<_> = tokens.iter().filter_map(TokenRecord::family_key).collect();
+    families.sort_unstable();
+    families.dedup();
+    let mut all = Found::default();
+    while !(marks.is_empty() && families.is_empty()) {
+        let some_marks = marks.split_off(marks.len().saturating_sub(Wanted::MOST_KEYS));
+        let room = Wanted::MOST_KEYS - some_marks.len();
+        let some_families = families.split_off(families.len().saturating_sub(room));
+        let wanted = Wanted { marks: some_marks, families: some_families, ..Wanted::default() };
+        let found = ports.tokens.read(&wanted).await?;
+        all.marks.extend(found.marks);
+        all.families.extend(found.families);
+    }
+    Ok(all)
+}
+
+fn is_revoked(token: &TokenRecord, found: &Found) -> bool {
+    let family = token.family_key().and_then(|key| found.families.get(&key));
+    Evidence { org: None, member: None, client: None, family, marks: &found.marks, ancestors_live: true }.is_revoked(token)
+}
+
+/// Which tokens of OAuth clients to list: Authlete's `/auth/token/get/list`.
+#[derive(Clone, Debug, Default)]
+pub struct ClientFilter {
+    /// Of this client.
+    pub client: Option<ClientId>,
+    /// Of this subject.
+    pub subject: Option<Subject>,
+    /// Whether their access tokens have not expired.
+    pub valid: Option<bool>,
+    /// The first one to show, from 0.
+    pub start: usize,
+    /// The first one that isn't shown any more.
+    pub end: usize,
+}
+
+/// The records of OAuth clients that match, oldest first.
+#[derive(Debug, Default)]
+pub struct ClientPage {
+    /// How many match: at most [`MOST_LISTED`].
+    pub total: usize,
+    /// Those that are asked for.
+    pub rows: Vec<(TokenRecord, Option<Family>)>,
+}
+
+/// So many records are looked at for one answer, so that it never reads a whole table: the newest.
+pub const MOST_LISTED: usize = 10_000;
+
+/// Lists the records of an org's OAuth clients: access tokens with the refresh tokens that they can be refreshed by.
+pub async fn list_of_clients(ports: &Lister, service: &Service, filter: &ClientFilter) -> Result<ClientPage, Error> {
+    let now = ports.reader.now();
+    let ClientFilter { client, subject, valid, start, end } = filter.clone();
+    let mut query = TokenQuery { client, subject, limit: LARGE_PAGE, ..TokenQuery::of(service.id().clone()) };
+    let mut rows = Vec::new();
+    let mut looked_at = 0;
+    loop {
+        let page = ports.reader.tokens.list(&query).await?;
+        let found = evidence(&ports.reader, &page.tokens).await?;
+        looked_at += page.tokens.len();
+        for record in page.tokens {
+            let owned = query.subject.is_none() || record.owner().is_some();
+            let wanted = record.issuance.is_some() && owned && valid.is_none_or(|valid| valid != record.is_expired(now));
+            if wanted && is_there(&record, &found, now) {
+                let family = record.family_key().and_then(|key| found.families.get(&key).cloned());
+                rows.push((record, family));
+            }
+        }
+        match page.next {
+            Some(next) if looked_at < MOST_LISTED => query.after = Some(next),
+            _ => break,
+        }
+    }
+    rows.reverse();
+    let total = rows.len();
+    let rows = rows.into_iter().skip(start).take(end.saturating_sub(start)).collect();
+    Ok(ClientPage { total, rows })
+}
+
+/// Whether the record of a client's token stands for anything: it is alive, or it can be refreshed.
+pub(crate) fn is_there(token: &TokenRecord, found: &Found, now: Timestamp) -> bool {
+    let family = token.family_key().and_then(|key| found.families.get(&key));
+    let can_be_refreshed = family.is_some_and(|family| now < family.expires_at);
+    !is_revoked(token, found) && (!token.is_expired(now) || can_be_refreshed)
+}

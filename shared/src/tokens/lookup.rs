@@ -1,0 +1,413 @@
+//! Finding the tokens of OAuth clients: by their values, or by what stands for these.
+//!
+//! A value tells where its record is, but not whose it is: so there are two reads. The first one, which also authenticates who
+//! asks, finds the record; the second reads it once more with all that decides about it.
+
+use std::sync::Arc;
+
+use crate::auth::service::Seek;
+use crate::domain::{
+    AliasKey, Aliased, Ancestor, Client, Evidence, Family, FamilyKey, Fault, Issuance, Member, MemberKey, Org, OrgId, Redemption,
+    RefreshToken, Secret, Standing, Subject, Timestamp, TokenId, TokenKey, TokenRecord,
+};
+use crate::jose::access_token::Said;
+use crate::jose::{equal, looks_like_jwt, sha256};
+use crate::keys::PublishedKeys;
+use crate::platform::capabilities::Reader;
+use crate::store::{Found, Wanted};
+use crate::telemetry::{Alarm, log_alarm};
+use crate::tokens::opaque;
+
+/// A token as somebody presents it, or something that stands for one: where its record may be.
+#[derive(Debug)]
+pub struct Sought {
+    org: OrgId,
+    /// SHA-256 of the opaque value.
+    hash: [u8; 32],
+    /// Where it is if the service made the value.
+    native: Option<TokenId>,
+    /// What it is if it is an identifier, which opens nothing but names a token or a family.
+    identified: Option<TokenId>,
+    refresh: Option<RefreshToken>,
+    /// What it says, if it is a JWT.
+    said: Option<Arc<Said>>,
+}
+
+/// How a request names a token.
+#[derive(Clone, Debug)]
+pub enum TokenRef {
+    /// By the value of its access token: [`Sought::by_value`].
+    Access(Secret<String>),
+    /// By the value of its refresh token: [`Sought::by_value`].
+    Refresh(Secret<String>),
+    /// By its value, or by what stands for it: [`Sought::by_identifier`].
+    Identifier(Secret<String>),
+    /// By its id.
+    Id(TokenId),
+}
+
+/// Which of both a text is looked up as first. It finds either, whatever is said (RFC 7009 section 2.1).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Hint {
+    /// An access token.
+    #[default]
+    AccessToken,
+    /// A refresh token.
+    RefreshToken,
+}
+
+/// What the first read has found of a token: how it stands isn't known yet, nor whether a refresh token is genuine.
+#[derive(Clone, Copy, Debug)]
+pub enum AtHand<'a> {
+    /// The record of an access token.
+    Token(&'a TokenRecord),
+    /// The family of a refresh token.
+    Family(&'a Family),
+}
+
+/// What was found.
+#[derive(Debug)]
+pub enum FoundToken {
+    /// An access token.
+    Access(Box<AccessToken>),
+    /// A refresh token.
+    Refresh(Box<ClientFamily>),
+}
+
+impl FoundToken {
+    /// See [`AccessToken::narrowed`] and [`ClientFamily::narrowed`].
+    #[must_use]
+    pub fn narrowed(self) -> Self {
+        match self {
+            Self::Access(token) => Self::Access(Box::new(token.narrowed())),
+            Self::Refresh(found) => Self::Refresh(Box::new(found.narrowed())),
+        }
+    }
+}
+
+/// An access token of a client.
+#[derive(Debug)]
+pub struct AccessToken {
+    /// Its record.
+    pub record: TokenRecord,
+    /// Its family, if it has one that is still there.
+    pub family: Option<Family>,
+    /// Its client, if that is still there.
+    pub client: Option<Client>,
+    /// The member on whom it depends, if it does.
+    pub member: Option<Member>,
+    /// How it stands.
+    pub standing: Standing,
+    /// How its family stands, if it has one.
+    pub family_standing: Option<Standing>,
+}
+
+impl AccessToken {
+    /// The same with what it opens now: no more than the member holds on whom it depends.
+    #[must_use]
+    pub fn narrowed(mut self) -> Self {
+        if let Some(member) = &self.member {
+            self.record.scopes.retain(|scope| member.holds(scope.name()));
+        }
+        self
+    }
+
+    /// Whether its refresh token is alive.
+    pub fn is_refreshable(&self) -> bool {
+        self.family_standing == Some(Standing::Live)
+    }
+}
+
+/// A refresh family of a client.
+#[derive(Debug)]
+pub struct ClientFamily {
+    /// The family.
+    pub family: Family,
+    /// The newest of its access tokens, if that is still there.
+    pub token: Option<TokenRecord>,
+    /// Its client, if that is still there.
+    pub client: Option<Client>,
+    /// The member on whom it depends, if it does.
+    pub member: Option<Member>,
+    /// How it stands.
+    pub standing: Standing,
+}
+
+impl ClientFamily {
+    /// The same with what its next access token can open: no more than the member holds on whom it depends.
+    #[must_use]
+    pub fn narrowed(mut self) -> Self {
+        if let Some(member) = &self.member {
+            self.family.scopes.retain(|scope| member.holds(scope.name()));
+        }
+        self
+    }
+}
+
+impl Sought {
+    /// As a request names it.
+    pub fn new(keys: &PublishedKeys, org: &OrgId, token: &TokenRef) -> Self {
+        match token {
+            TokenRef::Access(text) | TokenRef::Refresh(text) => Self::by_value(keys, org, text.expose()),
+            TokenRef::Identifier(text) => Self::by_identifier(keys, org, text.expose()),
+            TokenRef::Id(id) => Self::by_id(org, *id),
+        }
+    }
+
+    /// By its value: opaque, a JWT of ours, or a refresh token. A JWT that we didn't sign is never found.
+    pub fn by_value(keys: &PublishedKeys, org: &OrgId, text: &str) -> Self {
+        let said = if looks_like_jwt(text) { keys.verifier.access_token(text) } else { None };
+        let value = said.as_ref().map_or(text, |said| said.id.expose());
+        let refresh = RefreshToken::parse(value).filter(|token| token.family.org == *org);
+        let (hash, native) = (sha256(value.as_bytes()), opaque::id_of(value));
+        // Only a JWT opens a record by its id.
+        let native = native.or_else(|| said.as_ref().and_then(|said| TokenId::parse(said.id.expose()).ok()));
+        Self { hash, native, refresh, said, ..Self::nothing(org) }
+    }
+
+    /// By its value, or by the identifier that lists show in its place (Authlete's `accessTokenHash`).
+    pub fn by_identifier(keys: &PublishedKeys, org: &OrgId, text: &str) -> Self {
+        Self { identified: opaque::identified(text), ..Self::by_value(keys, org, text) }
+    }
+
+    /// By the id of its record.
+    pub fn by_id(org: &OrgId, id: TokenId) -> Self {
+        Self { identified: Some(id), ..Self::nothing(org) }
+    }
+
+    fn nothing(org: &OrgId) -> Self {
+        // Nothing has this hash.
+        Self { org: org.clone(), hash: [0; 32], native: None, identified: None, refresh: None, said: None }
+    }
+
+    /// The token, with all that decides about it. `first` is what the first read has found. A refresh token that was replaced is
+    /// no token any more.
+    pub async fn find(&self, ports: &Reader, first: &Found, hint: Hint) -> Result<Option<FoundToken>, Fault> {
+        // A value is of one kind only; an identifier may be that of a token and, in theory, that of a family.
+        if hint == Hint::RefreshToken
+            && let Some(family) = self.find_good_refresh(ports, first).await?
+        {
+            return Ok(Some(FoundToken::Refresh(Box::new(family))));
+        }
+        if let Some(token) = self.find_access(ports, first).await? {
+            return Ok(Some(FoundToken::Access(Box::new(token))));
+        }
+        let family = if hint == Hint::RefreshToken { None } else { self.find_good_refresh(ports, first).await? };
+        Ok(family.map(|family| FoundToken::Refresh(Box::new(family))))
+    }
+
+    /// The access token.
+    pub async fn find_access(&self, ports: &Reader, first: &Found) -> Result<Option<AccessToken>, Fault> {
+        let Some(record) = self.record(ports, first).await? else { return Ok(None) };
+        read_token(ports, record).await
+    }
+
+    /// The refresh token. Whether it is the current one isn't looked at.
+    pub async fn find_refresh(&self, ports: &Reader, first: &Found) -> Result<Option<ClientFamily>, Fault> {
+        let aliased = match first.aliases.get(&self.alias()) {
+            Some(Aliased::Family(id)) => Some(self.family_key(*id)),
+            _ => None,
+        };
+        let by_text = self.refresh.as_ref().map(|token| token.family.clone());
+        let identified = || self.identified.map(|id| self.family_key(id));
+        let Some(key) = by_text.or(aliased).or_else(identified) else { return Ok(None) };
+        let family = match first.families.get(&key) {
+            Some(family) => Some(family.clone()),
+            None => read_family(ports, &key).await?,
+        };
+        match family.filter(|family| family.issuance.is_some()) {
+            Some(family) => read_client_family(ports, family).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The refresh token, if it can be redeemed as it is shown, or if it is only named.
+    async fn find_good_refresh(&self, ports: &Reader, first: &Found) -> Result<Option<ClientFamily>, Fault> {
+        let found = self.find_refresh(ports, first).await?;
+        Ok(found.filter(|found| self.is_identifier() || self.proves(&found.family, ports.now())))
+    }
+
+    /// Whether it is the refresh token that `family` has now, or had until now and may be repeated.
+    fn proves(&self, family: &Family, now: Timestamp) -> bool {
+        // A value that a caller chose is the first generation's.
+        let (generation, hash) = match &self.refresh {
+            Some(token) => (token.generation, sha256(token.secret.expose())),
+            None => (0, self.hash),
+        };
+        let expected = match family.judge(generation, now) {
+            Redemption::Current => Some(family.current),
+            Redemption::Retry => family.previous,
+            Redemption::Reuse => None,
+        };
+        expected.is_some_and(|expected| equal(&hash, &expected))
+    }
+
+    /// The refresh token, if it was made by the service.
+    pub fn refresh_token(&self) -> Option<&RefreshToken> {
+        self.refresh.as_ref()
+    }
+
+    /// Whether it names a record instead of opening it.
+    pub fn is_identifier(&self) -> bool {
+        self.identified.is_some()
+    }
+
+    /// What the first read has found of it already.
+    pub fn at_hand<'a>(&self, first: &'a Found) -> Option<AtHand<'a>> {
+        let family = || first.families.get(&self.refresh.as_ref()?.family).filter(|family| family.issuance.is_some());
+        self.record_at_hand(first).map(AtHand::Token).or_else(|| family().map(AtHand::Family))
+    }
+
+    fn record_at_hand<'a>(&self, first: &'a Found) -> Option<&'a TokenRecord> {
+        let record = |id: TokenId| first.tokens.get(&self.token_key(id)).filter(|record| record.issuance.is_some());
+        let native = || self.native.and_then(record).filter(|record| record.value.is_none());
+        self.identified.and_then(record).or_else(native)
+    }
+
+    async fn record(&self, ports: &Reader, first: &Found) -> Result<Option<TokenRecord>, Fault> {
+        if let Some(record) = self.record_at_hand(first) {
+            return Ok(self.is_said_of(record)?.then(|| record.clone()));
+        }
+        let Some(Aliased::Token(id)) = first.aliases.get(&self.alias()) else { return Ok(None) };
+        let key = self.token_key(*id);
+        let wanted = Wanted { tokens: vec![key.clone()], ..Wanted::default() };
+        let record = ports.tokens.read(&wanted).await?.tokens.remove(&key);
+        match record.filter(|record| record.value.is_some_and(|hash| equal(&hash, &self.hash))) {
+            Some(record) if self.is_said_of(&record)? => Ok(Some(record)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether what it says, if it is a JWT, is what is recorded. Else somebody else signs with our key.
+    pub(crate) fn is_said_of(&self, record: &TokenRecord) -> Result<bool, Fault> {
+        let agrees = self.said.as_ref().map(|said| said.agrees_with(record)).transpose()?.unwrap_or(true);
+        if !agrees {
+            log_alarm(Alarm::SignedOtherwise, &record.org, record.client, record.id);
+        }
+        Ok(agrees)
+    }
+
+    fn alias(&self) -> AliasKey {
+        AliasKey { org: self.org.clone(), hash: self.hash }
+    }
+
+    fn token_key(&self, id: TokenId) -> TokenKey {
+        TokenKey { org: self.org.clone(), id }
+    }
+
+    fn family_key(&self, id: TokenId) -> FamilyKey {
+        FamilyKey { org: self.org.clone(), id }
+    }
+}
+
+impl Seek for Sought {
+    fn wanted(&self, _: &OrgId) -> Wanted {
+        let ids = [self.native, self.identified].into_iter().flatten();
+        let mut families: Vec<_> = self.identified.map(|id| self.family_key(id)).into_iter().collect();
+        families.extend(self.refresh.as_ref().map(|token| token.family.clone()));
+        let aliases = if self.hash == [0; 32] { Vec::new() } else { vec![self.alias()] };
+        Wanted { tokens: ids.map(|id| self.token_key(id)).collect(), families, aliases, ..Wanted::default() }
+    }
+}
+
+async fn read_family(ports: &Reader, key: &FamilyKey) -> Result<Option<Family>, Fault> {
+    let wanted = Wanted { families: vec![key.clone()], ..Wanted::default() };
+    Ok(ports.tokens.read(&wanted).await?.families.remove(key))
+}
+
+/// A client's token that was found, once more and with all that decides about it.
+pub async fn read_token(ports: &Reader, seen: TokenRecord) -> Result<Option<AccessToken>, Fault> {
+    let mut wanted = decisive(&seen.org, seen.client, seen.id);
+    wanted.tokens.push(seen.key());
+    wanted.families.extend(seen.family_key());
+    wanted.marks = seen.marks();
+    want_owner(&mut wanted, &seen.subject, seen.issuance.as_deref(), &seen.org);
+    want_ancestors(&mut wanted, &seen);
+    let mut found = ports.tokens.read(&wanted).await?;
+    let same = |record: &TokenRecord| record.value == seen.value;
+    let Some(record) = found.tokens.remove(&seen.key()).filter(same) else { return Ok(None) };
+    let client = client_in(&found, &record.org, record.client);
+    let family = record.family_key().and_then(|key| found.families.get(&key));
+    let member = member_in(&found, &record.org, &record.subject);
+    let evidence = Evidence {
+        org: found.orgs.get(&record.org),
+        member,
+        client,
+        family,
+        marks: &found.marks,
+        ancestors_live: ancestors(&record).all(|ancestor| is_live(&found, &record.org, ancestor, ports.now())),
+    };
+    let standing = evidence.standing(&record, ports.now());
+    let family_standing = family.map(|family| evidence.family_standing(family, ports.now()));
+    let member = member.filter(|_| record.issuance.as_ref().is_some_and(|issuance| issuance.of_member)).cloned();
+    let (family, client) = (family.cloned(), client.cloned());
+    Ok(Some(AccessToken { record, family, client, member, standing, family_standing }))
+}
+
+/// A client's family that was found, once more and with all that decides about it.
+pub async fn read_client_family(ports: &Reader, seen: Family) -> Result<Option<ClientFamily>, Fault> {
+    let mut wanted = decisive(&seen.org, seen.client, seen.id);
+    let token = TokenKey { org: seen.org.clone(), id: seen.token };
+    wanted.tokens.push(token.clone());
+    wanted.families.push(seen.key());
+    wanted.marks = seen.marks();
+    want_owner(&mut wanted, &seen.subject, seen.issuance.as_deref(), &seen.org);
+    let mut found = ports.tokens.read(&wanted).await?;
+    let Some(family) = found.families.remove(&seen.key()) else { return Ok(None) };
+    let client = client_in(&found, &family.org, family.client);
+    let org: Option<&Org> = found.orgs.get(&family.org);
+    let member = member_in(&found, &family.org, &family.subject);
+    let evidence = Evidence { org, member, client, family: Some(&family), marks: &found.marks, ancestors_live: true };
+    let standing = evidence.family_standing(&family, ports.now());
+    let member = member.filter(|_| family.issuance.as_ref().is_some_and(|issuance| issuance.of_member)).cloned();
+    let client = client.cloned();
+    Ok(Some(ClientFamily { token: found.tokens.remove(&token), family, client, member, standing }))
+}
+
+fn decisive(org: &OrgId, client: Option<crate::domain::ClientId>, shard_of: TokenId) -> Wanted {
+    let clients = client.map(|client| (org.clone(), client)).into_iter().collect();
+    Wanted { orgs: vec![org.clone()], clients, shard_of: Some(shard_of), ..Wanted::default() }
+}
+
+fn client_in<'a>(found: &'a Found, org: &OrgId, client: Option<crate::domain::ClientId>) -> Option<&'a Client> {
+    found.clients.get(&(org.clone(), client?))
+}
+
+fn member_in<'a>(found: &'a Found, org: &OrgId, subject: &Subject) -> Option<&'a Member> {
+    found.members.get(&MemberKey { org: org.clone(), subject: subject.clone() })
+}
+
+/// The member on whom a token depends, if it does.
+fn want_owner(wanted: &mut Wanted, subject: &Subject, issuance: Option<&Issuance>, org: &OrgId) {
+    let depends = issuance.is_some_and(|issuance| issuance.of_member);
+    wanted.members.extend(depends.then(|| MemberKey { org: org.clone(), subject: subject.clone() }));
+}
+
+fn ancestors(record: &TokenRecord) -> impl Iterator<Item = &Ancestor> {
+    record.issuance.iter().flat_map(|issuance| &issuance.ancestors)
+}
+
+/// What decides about the tokens that one was made from. Their marks are among its own.
+fn want_ancestors(wanted: &mut Wanted, record: &TokenRecord) {
+    for ancestor in ancestors(record) {
+        let org = || record.org.clone();
+        wanted.tokens.push(TokenKey { org: org(), id: ancestor.id });
+        wanted.families.extend(ancestor.family.map(|id| FamilyKey { org: org(), id }));
+        wanted.clients.extend(ancestor.client.map(|client| (org(), client)));
+        wanted.members.push(MemberKey { org: org(), subject: ancestor.subject.clone() });
+    }
+}
+
+fn is_live(found: &Found, org: &OrgId, ancestor: &Ancestor, now: Timestamp) -> bool {
+    let Some(record) = found.tokens.get(&TokenKey { org: org.clone(), id: ancestor.id }) else { return false };
+    let evidence = Evidence {
+        org: found.orgs.get(org),
+        member: member_in(found, org, &record.subject),
+        client: client_in(found, org, record.client),
+        family: record.family_key().and_then(|key| found.families.get(&key)),
+        marks: &found.marks,
+        // Its own ancestors are among those of the token.
+        ancestors_live: true,
+    };
+    evidence.standing(record, now) == Standing::Live
+}

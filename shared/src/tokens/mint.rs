@@ -1,0 +1,312 @@
+//! Minting: a grant becomes a record and a signed token.
+
+use crate::auth::bearer::authenticate;
+use crate::domain::{
+    Algorithm, Alias, AliasKey, Aliased, Caller, Claims, Entropy, Error, Family, Fault, Member, MemberKey, RefreshToken, Refusal,
+    Seconds, Secret, SessionId, Shard, Timestamp, TokenId, TokenRecord,
+};
+use crate::jose;
+use crate::keys::signer;
+use crate::platform::capabilities::{Lookup, Minter};
+use crate::policy::{self, Ask, Form, Grant, Profile, RefreshGrant, Target};
+use crate::store::{Found, Recorded, Recording, Spending, Valued, Wanted};
+use crate::tokens::{custom_value, opaque};
+
+/// The `typ` of tokens of the Agilicus dialect: its SDK takes nothing else.
+const TYPE: &str = "JWT";
+
+/// The `typ` of RFC 9068 section 2.1.
+const ACCESS_TOKEN_TYPE: &str = "at+jwt";
+
+/// A token that was minted, recorded and, if it is a JWT, signed.
+#[derive(Debug)]
+pub struct Minted {
+    /// What its holder presents.
+    pub token: Secret<String>,
+    /// The opaque value, if it has one: an opaque token itself, and the `jti` of a client's JWT.
+    pub value: Option<Secret<String>>,
+    /// Whether it is a JWT.
+    pub is_jwt: bool,
+    /// Its record.
+    pub record: TokenRecord,
+    /// The family that it belongs to, if that began with it or was moved on for it.
+    pub family: Option<Family>,
+    /// The refresh token that came with it.
+    pub refresh_token: Option<Secret<String>>,
+}
+
+impl Minted {
+    /// How long it lives from the moment it begins; `None`: for ever.
+    pub fn lifetime(&self) -> Option<Seconds> {
+        self.record.expires_at.map(|exp| exp.since(self.record.not_before.whole_second()))
+    }
+
+    /// The session that it is in.
+    pub fn session(&self) -> Option<&SessionId> {
+        self.record.session.as_ref().map(|session| &session.id)
+    }
+}
+
+/// Mints what the bearer asks for, if it may have it. Returns the member with it.
+pub async fn create(ports: &Minter, bearer: &str, ask: Ask) -> Result<(Minted, Member), Error> {
+    let target = MemberKey { org: ask.org.clone(), subject: ask.subject.clone() };
+    let (caller, mut found) = authenticate(&ports.reader, bearer, also(&target)).await?;
+    let grant = policy::decide(ask, &caller, target_in(&found, &target), ports.reader.now())?;
+    let minted = mint(ports, grant).await?;
+    let member = found.members.remove(&target).ok_or(Fault::internal("finding the member that was just decided on"))?;
+    Ok((minted, member))
+}
+
+/// Says whether [`create`] would mint what is asked for, if an administrator asked. Writes nothing.
+pub async fn validate(ports: &Lookup, ask: &Ask) -> Result<(), Error> {
+    let target = MemberKey { org: ask.org.clone(), subject: ask.subject.clone() };
+    let wanted = Wanted { orgs: vec![ask.org.clone()], members: vec![target.clone()], ..Default::default() };
+    let found = ports.directory.read(&wanted).await?;
+    policy::verdict(ask, target_in(&found, &target), ports.clock.now())?;
+    Ok(())
+}
+
+/// Mints a token for `org` from the presented one, which stays as it is.
+pub async fn reissue(ports: &Minter, token: &str, org: crate::domain::OrgId) -> Result<Minted, Error> {
+    let now = ports.reader.now();
+    let (presented, mut found) =
+        crate::auth::bearer::examine(&ports.reader, token, Wanted { orgs: vec![org.clone()], ..Wanted::default() }).await?;
+    let caller: Caller = crate::auth::bearer::caller(presented).map_err(Refusal::TokenRejected)?;
+    crate::telemetry::note_caller(&caller);
+    let target = MemberKey { org, subject: caller.subject().clone() };
+    if !found.members.contains_key(&target) {
+        // Whose membership it is was in the token, so it takes a second read.
+        let wanted = Wanted { members: vec![target.clone()], ..Default::default() };
+        found.members = ports.reader.tokens.read(&wanted).await?.members;
+    }
+    let grant = policy::reissue(&caller, target_in(&found, &target), now)?;
+    mint(ports, grant).await
+}
+
+/// Records and signs at the same time: nothing is returned before both have succeeded. What was signed and not recorded is
+/// invalid wherever it is presented; what was recorded and not signed expires by itself.
+pub async fn mint(ports: &Minter, grant: Grant) -> Result<Minted, Error> {
+    let name = Name::new(&grant, None, &*ports.entropy)?;
+    mint_as(ports, grant, name, None).await
+}
+
+/// What a new token is called: drawn before it is minted, where something else must know.
+pub(crate) struct Name {
+    pub(crate) id: TokenId,
+    value: Option<Secret<String>>,
+}
+
+impl Name {
+    /// A new one, of a token in `shard` or in one by chance.
+    pub(crate) fn new(grant: &Grant, shard: Option<Shard>, entropy: &dyn Entropy) -> Result<Self, Fault> {
+        let now = grant.issued_at;
+        match (&grant.form, &grant.value) {
+            (Form::Jwt | Form::AccessTokenJwt { profile: Profile::Standard { .. }, .. }, _) => {
+                Ok(Self { id: TokenId::generate(now, shard, entropy)?, value: None })
+            }
+            (_, Some(chosen)) => Ok(Self { id: TokenId::generate(now, shard, entropy)?, value: Some(chosen.clone()) }),
+            (_, None) => opaque::generate(now, shard, entropy).map(|(value, id)| Self { id, value: Some(value) }),
+        }
+    }
+}
+
+/// Mints under a given name: for the next token of an existing `family`, if one is given.
+pub(crate) async fn mint_as(ports: &Minter, grant: Grant, name: Name, family: Option<Family>) -> Result<Minted, Error> {
+    // Boxed: what few need would make the future of everyone larger.
+    if let Some((_, refusal)) = Box::pin(custom_value::taken(&ports.reader, &grant.org, std::slice::from_ref(&grant))).await? {
+        return Err(refusal.into());
+    }
+    let Name { id, value } = name;
+    let begun = match &grant.refresh {
+        Some(refresh) => Some(begin_family(ports, &grant, refresh, id).await?),
+        None => None,
+    };
+    let (begun, refresh_token) = begun.unzip();
+    let recording = recording(&grant, id, begun.as_ref().or(family.as_ref()), begun.is_some());
+    let payload = payload(ports, &grant, &recording.token, value.as_ref())?;
+    let signing = ports.signing.now().await?;
+    let jwt = async {
+        let Some((typ, algorithm, payload)) = &payload else { return Ok(None) };
+        let signer = signing.signer(*algorithm)?;
+        if signer::jws::length(signer.jwk(), typ, payload)? > signer.longest() {
+            return Err(Refusal::TokenTooLarge { limit: signer.longest() }.into());
+        }
+        Ok::<_, Error>(Some(Secret::new(signer::jws::sign(signer, typ, payload).await?)))
+    };
+    let record = async { recorded(ports.write.record(&recording).await?) };
+    let (jwt, ()) = tokio::try_join!(jwt, record)?;
+    let record = recording.token;
+    crate::telemetry::note_token(&record);
+    let is_jwt = jwt.is_some();
+    let token = jwt.or_else(|| value.clone()).ok_or(Fault::internal("minting a token that is neither signed nor opaque"))?;
+    Ok(Minted { token, value, is_jwt, record, family: begun.or(family), refresh_token })
+}
+
+/// A token that is decided on, ready to be recorded, which nobody is told of: what it is found by was chosen for it, or is lost.
+pub(crate) fn prepared(grant: &Grant, entropy: &dyn Entropy) -> Result<Recording, Fault> {
+    let Name { id, .. } = Name::new(grant, None, entropy)?;
+    let family = match &grant.refresh {
+        Some(refresh) => {
+            let mut family = new_family(grant, refresh, id, entropy)?;
+            match &refresh.value {
+                Some(chosen) => family.current = jose::sha256(chosen.expose().as_bytes()),
+                None => entropy.fill(&mut family.current)?,
+            }
+            Some(family)
+        }
+        None => None,
+    };
+    Ok(recording(grant, id, family.as_ref(), true))
+}
+
+fn recorded(outcome: Recorded) -> Result<(), Error> {
+    match outcome {
+        Recorded::Done => Ok(()),
+        Recorded::ValueTaken(Valued::Access) => Err(Refusal::ValueTaken { field: "accessToken" }.into()),
+        Recorded::ValueTaken(Valued::Refresh) => Err(Refusal::ValueTaken { field: "refreshToken" }.into()),
+        Recorded::TicketSpent => Err(Refusal::TicketRejected.into()),
+    }
+}
+
+/// What is signed, of which type, and by what: `None` for the preferred algorithm.
+type Payload = (&'static str, Option<Algorithm>, Vec<u8>);
+
+fn payload(
+    ports: &Minter,
+    grant: &Grant,
+    record: &TokenRecord,
+    value: Option<&Secret<String>>,
+) -> Result<Option<Payload>, Error> {
+    match &grant.form {
+        Form::Jwt => Ok(Some((TYPE, None, jose::claims::to_json(&Claims::of(record, &ports.issuer))?))),
+        Form::Opaque => Ok(None),
+        Form::AccessTokenJwt { algorithm, extra, profile } => {
+            let payload = match profile {
+                Profile::Authlete => {
+                    let jti = value.map_or("", |value| value.expose());
+                    jose::access_token::payload(record, jti, &ports.issuer, extra.as_ref())?
+                }
+                Profile::Standard { .. } => jose::access_token::standard_payload(record, &ports.issuer)?,
+            };
+            Ok(Some((ACCESS_TOKEN_TYPE, Some(*algorithm), payload)))
+        }
+    }
+}
+
+/// The secret of one generation: derived, so that a repeated request gets the same one and nothing raw is stored. The
+/// database alone can't derive it, nor can the key alone.
+pub(crate) async fn generation(ports: &Minter, family: &Family, generation: u64) -> Result<RefreshToken, Fault> {
+    let mut context = b"jeton refresh token\0".to_vec();
+    context.extend(family.salt);
+    context.extend(family.id.as_bytes());
+    context.extend(generation.to_be_bytes());
+    context.extend(family.org.as_str().as_bytes());
+    Ok(RefreshToken { family: family.key(), generation, secret: ports.signing.now().await?.deriver().derive(&context).await? })
+}
+
+async fn begin_family(
+    ports: &Minter,
+    grant: &Grant,
+    refresh: &RefreshGrant,
+    token: TokenId,
+) -> Result<(Family, Secret<String>), Fault> {
+    let mut family = new_family(grant, refresh, token, &*ports.entropy)?;
+    let first = if let Some(chosen) = &refresh.value {
+        family.current = jose::sha256(chosen.expose().as_bytes());
+        chosen.clone()
+    } else {
+        let first = generation(ports, &family, 0).await?;
+        family.current = jose::sha256(first.secret.expose());
+        Secret::new(first.to_string())
+    };
+    Ok((family, first))
+}
+
+/// A family that begins with a token, but for its first secret.
+fn new_family(grant: &Grant, refresh: &RefreshGrant, token: TokenId, entropy: &dyn Entropy) -> Result<Family, Fault> {
+    let mut salt = [0; 16];
+    entropy.fill(&mut salt)?;
+    Ok(Family {
+        id: TokenId::generate(grant.issued_at, Some(token.shard()), entropy)?,
+        org: grant.org.clone(),
+        root_org: grant.root_org.clone(),
+        subject: grant.subject.clone(),
+        client: grant.client,
+        generation: 0,
+        salt,
+        current: [0; 32],
+        previous: None,
+        rotated_at: grant.issued_at,
+        rotates: refresh.rotates,
+        retries: refresh.retries,
+        slides: refresh.slides,
+        exclusive: refresh.exclusive,
+        issued_at: grant.issued_at,
+        refreshed_at: None,
+        expires_at: refresh.expires_at,
+        needed_until: needed_until(grant.expires_at, refresh.expires_at),
+        revoked_at: None,
+        token,
+        token_duration: refresh.token_duration,
+        audiences: grant.audiences.clone(),
+        scopes: grant.scopes.clone(),
+        roles: grant.roles.clone(),
+        hosts: grant.hosts.clone(),
+        session: grant.session.clone(),
+        creator: grant.creator.clone(),
+        masquerading: grant.masquerading,
+        issuance: grant.issuance.clone(),
+        revision: 0,
+    })
+}
+
+/// So long a family decides about the access tokens that it has by then. `None`: for ever, as one of them doesn't expire.
+pub(crate) fn needed_until(token_end: Option<Timestamp>, family_end: Timestamp) -> Option<Timestamp> {
+    token_end.map(|end| end.max(family_end))
+}
+
+/// Everything that is recorded of a new token: it belongs to `family`, which begins with it or is there already.
+fn recording(grant: &Grant, id: TokenId, family: Option<&Family>, begins: bool) -> Recording {
+    let chosen = |value: &Secret<String>| jose::sha256(value.expose().as_bytes());
+    let alias = |hash, target| {
+        let key = AliasKey { org: grant.org.clone(), hash };
+        Alias { key, target, expires_at: grant.values_kept_until }
+    };
+    let value = grant.value.as_ref().map(chosen);
+    let refresh_value = grant.refresh.as_ref().and_then(|refresh| refresh.value.as_ref()).map(chosen);
+    let mut aliases: Vec<_> = value.map(|hash| alias(hash, Aliased::Token(id))).into_iter().collect();
+    aliases.extend(refresh_value.zip(family).map(|(hash, family)| alias(hash, Aliased::Family(family.id))));
+    let token = TokenRecord {
+        id,
+        org: grant.org.clone(),
+        root_org: grant.root_org.clone(),
+        subject: grant.subject.clone(),
+        client: grant.client,
+        issued_at: grant.issued_at,
+        not_before: grant.not_before,
+        expires_at: grant.expires_at,
+        audiences: grant.audiences.clone(),
+        scopes: grant.scopes.clone(),
+        roles: grant.roles.clone(),
+        hosts: grant.hosts.clone(),
+        session: grant.session.clone(),
+        creator: grant.creator.clone(),
+        masquerading: grant.masquerading,
+        family: family.map(|family| family.id),
+        issuance: grant.issuance.clone(),
+        value,
+        refreshable_until: family.filter(|family| family.exclusive).map(|family| family.expires_at),
+        revision: 0,
+        revoked_at: None,
+    };
+    let ticket = grant.ticket.clone().map(|key| Spending { key, by: id, now: grant.issued_at });
+    Recording { token, family: family.filter(|_| begins).cloned(), aliases, ticket }
+}
+
+fn also(target: &MemberKey) -> Wanted {
+    Wanted { orgs: vec![target.org.clone()], members: vec![target.clone()], ..Wanted::default() }
+}
+
+fn target_in<'a>(found: &'a Found, key: &MemberKey) -> Target<'a> {
+    Target { org: found.orgs.get(&key.org), member: found.members.get(key) }
+}

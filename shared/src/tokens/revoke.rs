@@ -1,0 +1,240 @@
+//! Revocation: of one token, of a session, of everything that a member has.
+
+use crate::auth::bearer::{Presented, authenticate, examine};
+use crate::domain::scope::api;
+use crate::domain::{
+    Client, ClientId, Denial, Error, Mark, MarkKey, MarkKind, Marks, MemberKey, Org, OrgId, Refusal, Service, SessionId,
+    Standing, Subject, Timestamp, TokenProblem, TokenRecord,
+};
+use crate::platform::capabilities::{BulkRevoker, ClientRevoker, Revoker};
+use crate::store::{Found, Revocation, RevokeTokens, TokenQuery, Wanted};
+use crate::telemetry::{Alarm, log_alarm};
+use crate::tokens::list::{evidence, is_there};
+use crate::tokens::lookup::{AtHand, FoundToken, Hint, Sought};
+
+/// Revokes the presented token with its refresh family, and with `whole_session` everything in its session. Whoever has a
+/// token may end it. A repetition, an expired or an unrecorded token is a success: there is nothing left to end.
+///
+/// Nothing is returned before everything is committed; a repetition completes what a fault has cut short.
+pub async fn revoke(ports: &Revoker, token: &str, whole_session: bool) -> Result<(), Error> {
+    let now = ports.reader.now();
+    let (presented, found) = examine(&ports.reader, token, Wanted::default()).await?;
+    let (session, org) = match presented {
+        Presented::Access(token) => {
+            let record = token.record;
+            crate::telemetry::note_token(&record);
+            let family = record.family_key();
+            ports.revoke.revoke(&record.key(), family.as_ref(), now).await?;
+            (record.session, record.org)
+        }
+        Presented::Refresh(token) => {
+            ports.revoke.revoke_family(&token.family.key(), now).await?;
+            (token.family.session, token.family.org)
+        }
+        Presented::Expired(_) => return Ok(()),
+        Presented::Invalid => return Err(Refusal::TokenRejected(TokenProblem::Invalid).into()),
+    };
+    if let Some(session) = session.filter(|_| whole_session) {
+        let key = MarkKey { org: session.org, kind: MarkKind::Session(session.id) };
+        ports.revoke.mark(&mark(key, found.orgs.get(&org), now)).await?;
+    }
+    Ok(())
+}
+
+/// What to revoke of a member.
+#[derive(Clone, Debug)]
+pub struct Bulk {
+    /// The member.
+    pub subject: Subject,
+    /// Where; `None`: in the caller's org.
+    pub org: Option<OrgId>,
+    /// Only what is in this session.
+    pub session: Option<SessionId>,
+}
+
+/// Revokes all that a member has, or all that it has in one session: by a mark, at once, however many there are. Returns how
+/// many live tokens it hit, counted up to [`MOST_COUNTED`].
+pub async fn bulk_revoke(ports: &BulkRevoker, bearer: &str, bulk: Bulk) -> Result<u64, Error> {
+    let also = Wanted { orgs: bulk.org.iter().cloned().collect(), ..Wanted::default() };
+    let (caller, found) = authenticate(&ports.reader, bearer, also).await?;
+    let org = bulk.org.unwrap_or_else(|| caller.org().clone());
+    let permitted = found
+        .orgs
+        .get(&org)
+        .filter(|place| caller.may(api::TOKENS_REVOKE, place) || (org == *caller.org() && bulk.subject == *caller.subject()));
+    let Some(place) = permitted else { return Err(Refusal::AccessDenied { needs: api::TOKENS_REVOKE }.into()) };
+    let now = ports.reader.now();
+    let member = MemberKey { org: org.clone(), subject: bulk.subject.clone() };
+    let before = ports.reader.tokens.read(&Wanted { members: vec![member.clone()], ..Wanted::default() }).await?;
+    if !before.members.contains_key(&member) {
+        return Err(Refusal::MemberUnavailable.into());
+    }
+    let mut query = TokenQuery {
+        subject: Some(bulk.subject.clone()),
+        session: bulk.session.clone(),
+        limit: PAGE,
+        ..TokenQuery::of(org.clone())
+    };
+    let keys = match bulk.session {
+        None => vec![MarkKey { org, kind: MarkKind::Member(bulk.subject) }],
+        // A session may have been begun in an org above: its tokens here say in which.
+        Some(_) => sessions_in(ports, &query).await?,
+    };
+    let earlier = ports.reader.tokens.read(&Wanted { marks: keys.clone(), ..Wanted::default() }).await?.marks;
+    for key in &keys {
+        ports.revoke.mark(&mark(key.clone(), Some(place), now)).await?;
+    }
+    query.expires_from = Some(now);
+    count(ports, query, &keys, &earlier, now).await
+}
+
+/// Where [`bulk_revoke`] stops counting; the marks have decided by then.
+pub const MOST_COUNTED: u64 = 100_000;
+const PAGE: usize = 1_000;
+
+/// How many tokens the new marks have killed that were alive under the earlier ones.
+async fn count(
+    ports: &BulkRevoker,
+    mut query: TokenQuery,
+    keys: &[MarkKey],
+    earlier: &Marks,
+    now: Timestamp,
+) -> Result<u64, Error> {
+    let mut counted = 0;
+    loop {
+        let page = ports.reader.tokens.list(&query).await?;
+        for token in &page.tokens {
+            let dead = token.revoked_at.is_some_and(|at| at < now)
+                || token.issued_at > now
+                || keys.iter().any(|key| earlier.kills(key, token.issued_at));
+            counted += u64::from(!dead);
+        }
+        match page.next {
+            Some(next) if counted < MOST_COUNTED => query.after = Some(next),
+            _ => return Ok(counted),
+        }
+    }
+}
+
+/// The sessions that the tokens asked for are in. All pages: a store may give less than it is asked for, and still have more.
+async fn sessions_in(ports: &BulkRevoker, query: &TokenQuery) -> Result<Vec<MarkKey>, Error> {
+    let mut query = query.clone();
+    let mut keys = Vec::new();
+    loop {
+        let page = ports.reader.tokens.list(&query).await?;
+        let sessions = page.tokens.into_iter().filter_map(|token| token.session);
+        keys.extend(sessions.map(|session| MarkKey { org: session.org, kind: MarkKind::Session(session.id) }));
+        keys.sort_unstable();
+        keys.dedup();
+        match page.next {
+            Some(next) => query.after = Some(next),
+            None => return Ok(keys),
+        }
+    }
+}
+
+/// What to revoke of OAuth clients: Authlete's `/auth/token/revoke`.
+#[derive(Clone, Debug)]
+pub struct ClientBulk {
+    /// All that this client has.
+    pub client: Option<ClientId>,
+    /// All that OAuth clients and others have for this subject; together with a client, what that one has for it.
+    pub subject: Option<Subject>,
+}
+
+/// Revokes a client's token that was found, with all of its family. Whether there was anything left to revoke.
+pub async fn revoke_found(revoke: &dyn RevokeTokens, found: Option<FoundToken>, now: Timestamp) -> Result<bool, Error> {
+    let revocation = match found {
+        // A token that another one of its family has replaced is as good as unknown: it must not end its successor.
+        Some(FoundToken::Access(token)) if token.standing != Standing::Revoked => {
+            crate::telemetry::note_token(&token.record);
+            revoke.revoke(&token.record.key(), token.record.family_key().as_ref(), now).await?
+        }
+        Some(FoundToken::Refresh(found)) if found.standing != Standing::Revoked => {
+            revoke.revoke_family(&found.family.key(), now).await?
+        }
+        _ => Revocation::Unknown,
+    };
+    Ok(revocation == Revocation::Done)
+}
+
+/// Revokes for a client that has authenticated: RFC 7009 section 2.1. A token of another client is refused.
+pub async fn revoke_for_client(
+    ports: &ClientRevoker,
+    client: &Client,
+    (sought, first): (&Sought, &Found),
+    hint: Hint,
+) -> Result<(), Error> {
+    let reader = &ports.revoker.reader;
+    let of_another = |id| {
+        log_alarm(Alarm::TokenOfAnother, &client.org, Some(client.id), id);
+        Err(Denial::TokenOfAnotherClient.into())
+    };
+    // No more is read of another's, so that it takes as long as what isn't there.
+    if let Some(AtHand::Token(record)) = sought.at_hand(first)
+        && record.client != Some(client.id)
+    {
+        return if sought.is_said_of(record)? { of_another(record.id) } else { Ok(()) };
+    }
+    let found = sought.find(reader, first, hint).await?;
+    let (owner, id) = match &found {
+        Some(FoundToken::Access(token)) => (token.record.client, token.record.id),
+        Some(FoundToken::Refresh(found)) => (found.family.client, found.family.id),
+        None => return Ok(()),
+    };
+    if owner != Some(client.id) {
+        return of_another(id);
+    }
+    revoke_found(&*ports.revoker.revoke, found, reader.now()).await.map(drop)
+}
+
+/// The same for a client that comes straight to us. To say that the token is another's would tell a thief that it is alive.
+pub async fn revoke_if_own(ports: &ClientRevoker, client: &Client, token: (&Sought, &Found), hint: Hint) -> Result<(), Error> {
+    match revoke_for_client(ports, client, token, hint).await {
+        Err(Error::Refused(Refusal::Denied(Denial::TokenOfAnotherClient))) => Ok(()),
+        outcome => outcome,
+    }
+}
+
+/// Revokes all that is said of OAuth clients: by a mark, at once, however many there are. Returns how many records it hit,
+/// counted up to [`MOST_COUNTED`]: those that were alive or could still be refreshed.
+pub async fn revoke_of_clients(ports: &BulkRevoker, service: &Service, bulk: ClientBulk) -> Result<u64, Error> {
+    let now = ports.reader.now();
+    let (kind, not_before) = match bulk.clone() {
+        // That mark is exact: to the millisecond, and without a second for clocks that differ.
+        ClientBulk { client: Some(client), subject: Some(subject) } => {
+            (MarkKind::ClientOf(client, subject), Timestamp::from_ms(now.plus_slack().as_ms() + 1))
+        }
+        ClientBulk { client: Some(client), subject: None } => (MarkKind::Client(client), now),
+        ClientBulk { client: None, subject: Some(subject) } => (MarkKind::Member(subject), now),
+        ClientBulk { client: None, subject: None } => return Ok(0),
+    };
+    let key = MarkKey { org: service.id().clone(), kind };
+    let wanted = Wanted { marks: vec![key.clone()], ..Wanted::default() };
+    let before = ports.reader.tokens.read(&wanted).await?.marks.find(&key);
+    ports.revoke.mark(&Mark { not_before, ..mark(key.clone(), Some(service.org()), now) }).await?;
+    let ClientBulk { client, subject } = bulk;
+    let mut query = TokenQuery { client, subject, limit: PAGE, ..TokenQuery::of(service.id().clone()) };
+    let mut counted = 0;
+    loop {
+        let page = ports.reader.tokens.list(&query).await?;
+        let mut found = evidence(&ports.reader, &page.tokens).await?;
+        // As it was before.
+        match before {
+            Some(before) => found.marks.insert(key.clone(), before),
+            None => found.marks.remove(&key),
+        }
+        let is_meant = |token: &&TokenRecord| token.issued_at <= now && (query.subject.is_none() || token.owner().is_some());
+        let hit = page.tokens.iter().filter(is_meant).filter(|token| is_there(token, &found, now));
+        counted += u64::try_from(hit.count()).unwrap_or(u64::MAX);
+        match page.next {
+            Some(next) if counted < MOST_COUNTED => query.after = Some(next),
+            _ => return Ok(counted),
+        }
+    }
+}
+
+/// A mark of this moment. Without its org's record nobody knows how long it is needed, so it is kept.
+pub(crate) fn mark(key: MarkKey, org: Option<&Org>, now: Timestamp) -> Mark {
+    Mark { key, not_before: now, expires_at: org.and_then(|org| org.mark_expiry(now)) }
+}
