@@ -34,12 +34,12 @@ def page(tmp_path_factory):
     (folder / "seed.json").write_text(seed())
     server = Server(folder / ".jeton", seed=folder / "seed.json")
     clients, verifying = blocks("clients.md", "sh"), blocks("verifying-tokens.md", "sh")
-    assert list(clients) == ["register.sh", "token.sh", "approve.sh", "exchange.sh", "revoke.sh"] and list(verifying) == ["introspect.sh"]
-    steps = ["register.sh", "token.sh", "introspect.sh", "approve.sh", "exchange.sh", "revoke.sh", "introspect.sh"]
+    assert list(clients) == ["register.sh", "token.sh", "approve.sh", "exchange.sh", "revoke.sh", "manage.sh"] and list(verifying) == ["introspect.sh"]
+    steps = ["register.sh", "token.sh", "introspect.sh", "approve.sh", "exchange.sh", "revoke.sh", "introspect.sh", "manage.sh"]
     script = "set -euo pipefail\n"
     for step in steps:
         script += f"echo; echo '== {step}'\n{(clients | verifying)[step]}"
-    script += "unset -f member\necho; echo '== environment'\nenv\n"
+    script += "unset -f field\necho; echo '== environment'\nenv\n"
     script = script.replace(PAGE_ISSUER, server.url)
     done = subprocess.run(["bash", "-c", script], cwd=folder, env=plain_environment(), capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
