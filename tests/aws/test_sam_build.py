@@ -1,4 +1,4 @@
-"""`sam build && sam deploy`, as the README says it, with what is deployed in the end: takes minutes of linking."""
+"""`sam build && sam deploy`, as docs/deploy.md says it, with what is deployed in the end: takes minutes of linking."""
 
 import os
 import platform

@@ -18,8 +18,8 @@ def test_cfn_lint():
     run("cfn-lint", "--regions", "us-east-1", "--", ROOT / "template.yaml")
 
 
-def test_the_example_of_an_authorizer_in_the_readme(tmp_path):
-    example = re.search(r"```yaml\n(Transform: .*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
+def test_the_example_of_an_authorizer_in_the_docs(tmp_path):
+    example = re.search(r"```yaml\n(Transform: .*?)```", (ROOT / "docs" / "deploy.md").read_text(), re.DOTALL)[1]
     (tmp_path / "template.yaml").write_text(example)
     run("sam", "validate", "--lint", "--region", "us-east-1", cwd=tmp_path)
 
