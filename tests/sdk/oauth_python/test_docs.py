@@ -1,7 +1,8 @@
-"""The blocks of docs/ for users of curl and Python, word by word. A block's first line names its file."""
+"""The blocks of README and docs/ for users of curl and Python, word by word. A block's first line names its file."""
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,8 @@ import pytest
 import requests
 from harness import Server, plain_environment
 
-DOCS = Path(__file__).resolve().parents[3] / "docs"
+ROOT = Path(__file__).resolve().parents[3]
+DOCS = ROOT / "docs"
 API = "https://api.example"
 PAGE_ISSUER = "http://127.0.0.1:3000"
 
@@ -22,9 +24,9 @@ def blocks(page, language):
     return dict(found)
 
 
-def seed():
-    """The seed file of docs/clients.md."""
-    return re.search(r"^```json\n(\{\n.*?)^```$", (DOCS / "clients.md").read_text(), re.M | re.S)[1]
+def seed(page="clients.md"):
+    """The seed file of a page."""
+    return re.search(r"^```json\n(\{\n.*?)^```$", (DOCS / page).read_text(), re.M | re.S)[1]
 
 
 @pytest.fixture(scope="module")
@@ -107,8 +109,84 @@ print(passes(token), passes(header + "." + payload + "." + "A" * 86))
     assert run(page, f"try_{name}", TOKEN=token) == "True False\n"
 
 
+# What a page says of one moment, key or number, and so differs from run to run.
+VARIES = {"access_token", "created", "exp", "iat", "jti", "refresh_token", "token", "updated"}
+
+
+def shape(value):
+    """An answer without what differs from run to run."""
+    if isinstance(value, dict):
+        return {name: "…" if name in VARIES else shape(part) for name, part in value.items()}
+    return [shape(part) for part in value] if isinstance(value, list) else value
+
+
+def commands(page):
+    """The commands of a page that start the server, with their options."""
+    return [shlex.split(line)[2:] for line in re.findall(r"^cargo run.*?(?=\s+#|$)", (DOCS / page).read_text(), re.M)]
+
+
+def follow(text, server, folder):
+    """Runs the named shell blocks of a text, in one shell, and holds what each prints to the answer below it."""
+    found = re.findall(r"^```sh\n# ([\w.]+)\n(.*?)^```\n(?:```(?:json)?\n(.*?)^```\n)?", text, re.M | re.S)
+    script = "set -euo pipefail\n" + "".join(f"echo; echo '== {name}'\n{code}" for name, code, _ in found)
+    script = script.replace(PAGE_ISSUER, server.url)
+    done = subprocess.run(["bash", "-c", script], cwd=folder, env=plain_environment(), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = re.split(r"^== (.*)\n", done.stdout, flags=re.M)[1:]
+    answers = dict(zip(told[::2], told[1::2], strict=True))
+    for name, _, expected in found:
+        if expected.startswith("HTTP/"):
+            lines = [line.strip() for line in answers[name].splitlines()]
+            # The first body is empty, and the second answer begins right behind it.
+            assert [line for line in lines if re.match(r"HTTP/|\{", line)] == expected.splitlines(), name
+        elif expected:
+            assert shape(json.loads(answers[name])) == shape(json.loads(expected)), name
+    return [name for name, _, _ in found]
+
+
+@pytest.fixture
+def started(tmp_path):
+    """Starts servers as `cargo run` would, with their data in one folder."""
+    servers = []
+
+    def start(*options):
+        servers.append(Server(tmp_path / ".jeton", *options, seed=None))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        assert server.process.poll() is not None or server.stop() == 0
+
+
+def test_the_first_token_of_the_readme(started, tmp_path):
+    assert commands("../README.md") == [[]], "the server is started with its defaults"
+    assert follow((ROOT / "README.md").read_text(), started(), tmp_path) == ["mint.sh", "introspect.sh", "revoke.sh"]
+
+
+def test_the_page_for_getting_started(started, tmp_path):
+    """First with the defaults; then, in the same folder, with the page's seed file."""
+    page, (plain, seeded) = "getting-started.md", commands("getting-started.md")[:2]
+    assert (plain, seeded) == ([], ["--", "--seed", "seed.json"])
+    text = (DOCS / page).read_text()
+    first, second = text[: text.index("## Seed file")], text[text.index("## Seed file") :]
+    server = started()
+    assert follow(first, server, tmp_path) == ["setup.sh", "member.sh", "mint.sh", "introspect.sh", "list.sh", "revoke.sh"]
+    (tmp_path / "sdk.py").write_text(blocks(page, "python")["sdk.py"].replace(PAGE_ISSUER, server.url))
+    done = subprocess.run([sys.executable, "sdk.py"], cwd=tmp_path, env=plain_environment(), capture_output=True, text=True, timeout=60)
+    assert re.match(r"ann \S+ .*\['urn:shop:orders'\]\n", done.stdout), done.stdout + done.stderr
+    assert server.stop() == 0
+    (tmp_path / "seed.json").write_text(seed(page))
+    follow(f"```sh\n# setup.sh\nB={PAGE_ISSUER}\n```\n{second}", started("--seed", str(tmp_path / "seed.json")), tmp_path)
+
+
+def test_the_seed_file_with_every_part(started, tmp_path):
+    (tmp_path / "seed.json").write_text(seed("settings.md"))
+    server = started("--seed", str(tmp_path / "seed.json"))
+    assert any(re.search(r"2 orgs?, 1 members?, 1 clients?", line) for line in server.printed), server.printed
+
+
 def test_every_block_of_a_program_has_a_name_or_is_said_not_to_run():
-    unnamed = {"clients.md": [], "verifying-tokens.md": ["java"]}
+    unnamed = {"../README.md": ["sh"], "getting-started.md": ["sh", "sh"], "clients.md": [], "verifying-tokens.md": ["java"]}
     for page, expected in unnamed.items():
         fenced = re.findall(r"^```(js|python|sh|rust|java)\n(.*)$", (DOCS / page).read_text(), re.M)
         assert [language for language, first in fenced if not re.match(r"(#|//) [\w.]+$", first)] == expected
