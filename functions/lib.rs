@@ -10,110 +10,113 @@ pub mod oauth;
 
 use shared::api::http::Entry;
 use shared::api::lambda::OperationEntry;
-use shared::platform::capabilities::{Announcer, Auditor, BatchWorker, Guard, Provides, Public};
+use shared::platform::capabilities::{Auditor, Authorizer, BatchWorker, IssuerInfo, Provides, Public};
 use shared::platform::{HasKeyMaking, HasMinting, HasQueue, HasRecords};
 
 /// What the bundle `public` serves: nothing of it reaches AWS.
-pub fn public<P: Provides<Public> + Provides<Announcer>>() -> Vec<Entry<P>> {
+pub fn public<P: Provides<Public> + Provides<IssuerInfo>>() -> Vec<Entry<P>> {
     vec![
-        Entry::of::<authlete::healthcheck::Healthcheck>(),
-        Entry::of::<jeton::health::Health>(),
-        Entry::of::<jeton::explain_error::ExplainError>(),
-        Entry::of::<jeton::openapi::Openapi>(),
-        Entry::of::<oauth::metadata::GetMetadata>(),
-        Entry::of::<oauth::openid_configuration::OpenIdConfiguration>(),
+        Entry::for_endpoint::<authlete::healthcheck::Healthcheck>(),
+        Entry::for_endpoint::<jeton::health::Health>(),
+        Entry::for_endpoint::<jeton::explain_error::ExplainError>(),
+        Entry::for_endpoint::<jeton::openapi::Openapi>(),
+        Entry::for_endpoint::<oauth::metadata::GetMetadata>(),
+        Entry::for_endpoint::<oauth::openid_configuration::OpenIdConfiguration>(),
     ]
 }
 
 /// What the bundle `records` serves: it reaches the tables, and signs nothing.
 pub fn records<P: HasRecords>() -> Vec<Entry<P>> {
     vec![
-        Entry::of::<agilicus::list_tokens::ListTokens>(),
-        Entry::of::<agilicus::introspect_token::IntrospectToken>(),
-        Entry::of::<agilicus::introspect_self::IntrospectSelf>(),
-        Entry::of::<agilicus::introspect_all_sub_orgs::IntrospectAllSubOrgs>(),
-        Entry::of::<agilicus::validate_token_request::ValidateTokenRequest>(),
-        Entry::of::<agilicus::revoke_token::RevokeToken>(),
-        Entry::of::<agilicus::bulk_revoke_tokens::BulkRevokeTokens>(),
-        Entry::of::<agilicus::agilicus_jwks::AgilicusJwks>(),
-        Entry::of::<authlete::get_token_batch::GetTokenBatch>(),
-        Entry::of::<authlete::fail_token::FailToken>(),
-        Entry::of::<authlete::update_token::UpdateToken>(),
-        Entry::of::<authlete::delete_token::DeleteToken>(),
-        Entry::of::<authlete::revoke_token::RevokeToken>(),
-        Entry::of::<authlete::list_tokens::ListTokens>(),
-        Entry::of::<authlete::introspect_token::IntrospectToken>(),
-        Entry::of::<authlete::introspect_token_standard::IntrospectTokenStandard>(),
-        Entry::of::<authlete::process_revocation::ProcessRevocation>(),
-        Entry::of::<authlete::create_client::CreateClient>(),
-        Entry::of::<authlete::get_client::GetClient>(),
-        Entry::of::<authlete::list_clients::ListClients>(),
-        Entry::of::<authlete::update_client::UpdateClient>(),
-        Entry::of::<authlete::delete_client::DeleteClient>(),
-        Entry::of::<authlete::refresh_client_secret::RefreshClientSecret>(),
-        Entry::of::<authlete::update_client_secret::UpdateClientSecret>(),
-        Entry::of::<authlete::update_client_lock::UpdateClientLock>(),
-        Entry::of::<authlete::get_jwks::GetJwks>(),
-        Entry::of::<authlete::get_configuration::GetConfiguration>(),
-        Entry::of::<authlete::post_configuration::PostConfiguration>(),
-        Entry::of::<oauth::revoke::Revoke>(),
-        Entry::of::<oauth::register_client::RegisterClient>(),
-        Entry::of::<oauth::get_registration::GetRegistration>(),
-        Entry::of::<oauth::update_registration::UpdateRegistration>(),
-        Entry::of::<oauth::delete_registration::DeleteRegistration>(),
-        Entry::of::<jeton::jwks::Jwks>(),
-        Entry::of::<jeton::put_org::PutOrg>(),
-        Entry::of::<jeton::get_org::GetOrg>(),
-        Entry::of::<jeton::delete_org::DeleteOrg>(),
-        Entry::of::<jeton::refresh_org_secret::RefreshOrgSecret>(),
-        Entry::of::<jeton::list_members::ListMembers>(),
-        Entry::of::<jeton::put_member::PutMember>(),
-        Entry::of::<jeton::get_member::GetMember>(),
-        Entry::of::<jeton::delete_member::DeleteMember>(),
+        Entry::for_endpoint::<agilicus::list_tokens::ListTokens>(),
+        Entry::for_endpoint::<agilicus::introspect_token::IntrospectToken>(),
+        Entry::for_endpoint::<agilicus::introspect_self::IntrospectSelf>(),
+        Entry::for_endpoint::<agilicus::introspect_all_sub_orgs::IntrospectAllSubOrgs>(),
+        Entry::for_endpoint::<agilicus::validate_token_request::ValidateTokenRequest>(),
+        Entry::for_endpoint::<agilicus::revoke_token::RevokeToken>(),
+        Entry::for_endpoint::<agilicus::bulk_revoke_tokens::BulkRevokeTokens>(),
+        Entry::for_endpoint::<agilicus::agilicus_jwks::AgilicusJwks>(),
+        Entry::for_endpoint::<authlete::get_token_batch::GetTokenBatch>(),
+        Entry::for_endpoint::<authlete::fail_token::FailToken>(),
+        Entry::for_endpoint::<authlete::update_token::UpdateToken>(),
+        Entry::for_endpoint::<authlete::delete_token::DeleteToken>(),
+        Entry::for_endpoint::<authlete::revoke_token::RevokeToken>(),
+        Entry::for_endpoint::<authlete::list_tokens::ListTokens>(),
+        Entry::for_endpoint::<authlete::introspect_token::IntrospectToken>(),
+        Entry::for_endpoint::<authlete::introspect_token_standard::IntrospectTokenStandard>(),
+        Entry::for_endpoint::<authlete::process_revocation::ProcessRevocation>(),
+        Entry::for_endpoint::<authlete::create_client::CreateClient>(),
+        Entry::for_endpoint::<authlete::get_client::GetClient>(),
+        Entry::for_endpoint::<authlete::list_clients::ListClients>(),
+        Entry::for_endpoint::<authlete::update_client::UpdateClient>(),
+        Entry::for_endpoint::<authlete::delete_client::DeleteClient>(),
+        Entry::for_endpoint::<authlete::refresh_client_secret::RefreshClientSecret>(),
+        Entry::for_endpoint::<authlete::update_client_secret::UpdateClientSecret>(),
+        Entry::for_endpoint::<authlete::update_client_lock::UpdateClientLock>(),
+        Entry::for_endpoint::<authlete::get_jwks::GetJwks>(),
+        Entry::for_endpoint::<authlete::get_configuration::GetConfiguration>(),
+        Entry::for_endpoint::<authlete::post_configuration::PostConfiguration>(),
+        Entry::for_endpoint::<oauth::revoke::Revoke>(),
+        Entry::for_endpoint::<oauth::register_client::RegisterClient>(),
+        Entry::for_endpoint::<oauth::get_registration::GetRegistration>(),
+        Entry::for_endpoint::<oauth::update_registration::UpdateRegistration>(),
+        Entry::for_endpoint::<oauth::delete_registration::DeleteRegistration>(),
+        Entry::for_endpoint::<jeton::jwks::Jwks>(),
+        Entry::for_endpoint::<jeton::put_org::PutOrg>(),
+        Entry::for_endpoint::<jeton::get_org::GetOrg>(),
+        Entry::for_endpoint::<jeton::delete_org::DeleteOrg>(),
+        Entry::for_endpoint::<jeton::refresh_org_secret::RefreshOrgSecret>(),
+        Entry::for_endpoint::<jeton::list_members::ListMembers>(),
+        Entry::for_endpoint::<jeton::put_member::PutMember>(),
+        Entry::for_endpoint::<jeton::get_member::GetMember>(),
+        Entry::for_endpoint::<jeton::delete_member::DeleteMember>(),
     ]
 }
 
 /// What the bundle `records` has besides: it reads, and has no route.
-pub fn records_operations<P: Provides<Guard>>() -> Vec<OperationEntry<P>> {
-    vec![OperationEntry::of::<jeton::authorizer::Authorizer>()]
+pub fn records_operations<P: Provides<Authorizer>>() -> Vec<OperationEntry<P>> {
+    vec![OperationEntry::for_operation::<jeton::authorizer::Authorizer>()]
 }
 
 /// What the bundle `mint` serves: it reaches the tables, and the signing keys.
 pub fn mint<P: HasMinting>() -> Vec<Entry<P>> {
     vec![
-        Entry::of::<agilicus::create_token::CreateToken>(),
-        Entry::of::<agilicus::reissue_token::ReissueToken>(),
-        Entry::of::<agilicus::refresh_token::RefreshToken>(),
-        Entry::of::<authlete::process_token::ProcessToken>(),
-        Entry::of::<authlete::issue_token::IssueToken>(),
-        Entry::of::<authlete::create_token::CreateToken>(),
-        Entry::of::<oauth::token::Token>(),
-        Entry::of::<oauth::introspect::Introspect>(),
+        Entry::for_endpoint::<agilicus::create_token::CreateToken>(),
+        Entry::for_endpoint::<agilicus::reissue_token::ReissueToken>(),
+        Entry::for_endpoint::<agilicus::refresh_token::RefreshToken>(),
+        Entry::for_endpoint::<authlete::process_token::ProcessToken>(),
+        Entry::for_endpoint::<authlete::issue_token::IssueToken>(),
+        Entry::for_endpoint::<authlete::create_token::CreateToken>(),
+        Entry::for_endpoint::<oauth::token::Token>(),
+        Entry::for_endpoint::<oauth::introspect::Introspect>(),
     ]
 }
 
 /// What the bundle `operate` serves: it reaches the tables, and hands work over.
 pub fn queueing<P: HasQueue>() -> Vec<Entry<P>> {
-    vec![Entry::of::<authlete::create_token_batch::CreateTokenBatch>()]
+    vec![Entry::for_endpoint::<authlete::create_token_batch::CreateTokenBatch>()]
 }
 
 /// What the bundle `operate` has: a queue hands it work.
 pub fn queue_work<P: Provides<BatchWorker>>() -> Vec<OperationEntry<P>> {
-    vec![OperationEntry::of::<authlete::work_on_batch::WorkOnBatch>()]
+    vec![OperationEntry::for_operation::<authlete::work_on_batch::WorkOnBatch>()]
 }
 
 /// What the bundle `operate` has: schedules, streams and operators invoke it.
 pub fn operate<P: HasKeyMaking>() -> Vec<OperationEntry<P>> {
-    vec![OperationEntry::of::<jeton::bootstrap::Bootstrap>(), OperationEntry::of::<jeton::rotate_keys::RotateKeys>()]
+    vec![
+        OperationEntry::for_operation::<jeton::bootstrap::Bootstrap>(),
+        OperationEntry::for_operation::<jeton::rotate_keys::RotateKeys>(),
+    ]
 }
 
 /// What the bundle `operate` has besides: the streams of the tables invoke it.
 pub fn audit<P: Provides<Auditor>>() -> Vec<OperationEntry<P>> {
-    vec![OperationEntry::of::<jeton::audit::Audit>()]
+    vec![OperationEntry::for_operation::<jeton::audit::Audit>()]
 }
 
 /// All functions without a route that stand on the store. [`audit`] doesn't.
-pub fn operations<P: HasKeyMaking + Provides<Guard>>() -> Vec<OperationEntry<P>> {
+pub fn operations<P: HasKeyMaking + Provides<Authorizer>>() -> Vec<OperationEntry<P>> {
     records_operations().into_iter().chain(queue_work()).chain(operate()).collect()
 }
 

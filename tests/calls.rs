@@ -28,13 +28,13 @@ struct Recorded {
 
 impl Recorded {
     /// Of a deployment in which nothing has happened yet.
-    fn of(deployment: Deployment) -> Self {
+    fn new(deployment: Deployment) -> Self {
         Self { deployment, admin: String::new(), actions: BTreeMap::new() }
     }
 
     /// After `jeton.bootstrap`.
     async fn begun(mode: SigningMode) -> Self {
-        let mut recorded = Self::of(Deployment::new(mode, true).await);
+        let mut recorded = Self::new(Deployment::new(mode, true).await);
         recorded.begin().await;
         recorded
     }
@@ -239,14 +239,14 @@ async fn everything(run: &mut Recorded) {
 /// P20: what all functions together really do is what their roles grant: nothing is missing, nothing is left over.
 #[tokio::test]
 async fn a_role_grants_what_its_function_does_and_nothing_else() {
-    let mut run = Recorded::of(Deployment::new(SigningMode::Kms, true).await);
+    let mut run = Recorded::new(Deployment::new(SigningMode::Kms, true).await);
     half_a_key(&mut run).await;
     everything(&mut run).await;
     let mut done = run.actions;
     // By an envelope, without the index by subject, and with a schedule that is faster than who deploys.
-    let mut run = Recorded::of(Deployment::new(SigningMode::Envelope, false).await);
+    let mut run = Recorded::new(Deployment::new(SigningMode::Envelope, false).await);
     everything(&mut run).await;
-    let mut early = Recorded::of(Deployment::new(SigningMode::Envelope, true).await);
+    let mut early = Recorded::new(Deployment::new(SigningMode::Envelope, true).await);
     early.invoke("jeton.rotate_keys", json!({})).await;
     for (name, actions) in run.actions.into_iter().chain(early.actions) {
         done.entry(name).or_default().extend(actions);

@@ -7,17 +7,17 @@ use std::sync::Arc;
 use http::StatusCode;
 use serde_json::{Value, json};
 use shared::admin::rotation;
-use shared::admin::rotation::Ask;
+use shared::admin::rotation::RotationRequest;
 use shared::api::http::Service;
 use shared::domain::{
     Algorithm, FrozenClock, Issuer, KeyState, PrivateHalf, RingKey, Schedule, Seconds, SigningMode, SystemEntropy, Timestamp,
 };
 use shared::keys::signer::kms::{KmsMaker, KmsOpener, Making};
-use shared::keys::signer::{MakeKeys as _, OpenKeys as _, Signer, conformance};
+use shared::keys::signer::{KeyFactory as _, KeyOpener as _, Signer, conformance};
 use shared::platform::aws::Sdk;
 use shared::platform::capabilities::Provides as _;
 use shared::platform::config::Aws;
-use shared::platform::{KeyMaking, Operations, Platform, Whole};
+use shared::platform::{KeyMaking, LocalService, Operations, Platform};
 use shared::store::Store;
 use shared::store::sqlite::SqliteStore;
 
@@ -185,7 +185,7 @@ impl Deployment {
         let clock = Arc::new(FrozenClock::at(T0));
         let store: Arc<dyn Store> = Arc::new(SqliteStore::in_memory(clock.clone()).unwrap());
         let deployment = Self { kms, endpoint, envelope_key, clock, store, algorithms: vec![Algorithm::Es256] };
-        deployment.rotate(mode, Ask::default()).await.unwrap();
+        deployment.rotate(mode, RotationRequest::default()).await.unwrap();
         deployment
     }
 
@@ -199,7 +199,7 @@ impl Deployment {
         Operations { platform, key_making }
     }
 
-    async fn rotate(&self, mode: SigningMode, ask: Ask) -> Result<shared::domain::KeyRing, shared::domain::Error> {
+    async fn rotate(&self, mode: SigningMode, ask: RotationRequest) -> Result<shared::domain::KeyRing, shared::domain::Error> {
         rotation::rotate(&self.instance(mode).provide(), &ask).await
     }
 
@@ -226,7 +226,7 @@ struct Instance {
 impl Instance {
     async fn new(deployment: &Deployment, mode: SigningMode) -> Self {
         let operations = deployment.instance(mode);
-        let whole = Whole { platform: operations.platform.clone(), queue: Arc::new(HeldQueue::default()) };
+        let whole = LocalService { platform: operations.platform.clone(), queue: Arc::new(HeldQueue::default()) };
         let service = Service::new(&functions::catalogue(), &whole).unwrap();
         let mut instance = Self { service, admin: String::new() };
         instance.sign_in(deployment, &operations).await;
@@ -269,7 +269,7 @@ async fn no_valid_token_fails_and_no_retired_key_verifies_over_three_rotations()
         // The schedule runs once a day, the clock goes on by half a day: three turns, and the first key's end.
         for half_day in 0..(3 * 90 + 402) * 2 + 4 {
             if half_day % 2 == 0 {
-                deployment.rotate(mode, Ask::default()).await.unwrap();
+                deployment.rotate(mode, RotationRequest::default()).await.unwrap();
             }
             if half_day % 20 == 0 {
                 let fresh = Instance::new(&deployment, mode).await;
@@ -312,7 +312,7 @@ async fn a_token_that_outlives_its_key_dies_with_it() {
         let kid = deployment.store.key_ring().await.unwrap().unwrap().keys[0].jwk.kid.as_str().to_owned();
         let token = instance.mint(3_600).await;
         assert!(instance.is_live(&token).await);
-        deployment.rotate(mode, Ask { stolen: Some(kid.clone()), now: false }).await.unwrap();
+        deployment.rotate(mode, RotationRequest { stolen: Some(kid.clone()), now: false }).await.unwrap();
         assert_eq!(deployment.states().await, [KeyState::Retired, KeyState::Active]);
         // An instance that has read the ring before reads it again within five minutes.
         deployment.pass(Seconds(300));
@@ -321,7 +321,7 @@ async fn a_token_that_outlives_its_key_dies_with_it() {
         assert!(!fresh.is_live(&token).await);
         let next = fresh.mint(3_600).await;
         assert!(fresh.is_live(&next).await && instance.is_live(&next).await);
-        deployment.rotate(mode, Ask { stolen: Some("unknown".to_owned()), now: false }).await.unwrap_err();
+        deployment.rotate(mode, RotationRequest { stolen: Some("unknown".to_owned()), now: false }).await.unwrap_err();
     }
 }
 
@@ -330,7 +330,7 @@ async fn a_change_of_mode_is_a_rotation_like_any_other() {
     let deployment = Deployment::new(SigningMode::Kms).await;
     let instance = Instance::new(&deployment, SigningMode::Kms).await;
     let before = instance.mint(86_400 * 3 / 4).await;
-    let ring = deployment.rotate(SigningMode::Envelope, Ask::default()).await.unwrap();
+    let ring = deployment.rotate(SigningMode::Envelope, RotationRequest::default()).await.unwrap();
     assert!(matches!(
         ring.keys[..],
         [RingKey { private: PrivateHalf::Kms { .. }, .. }, RingKey { private: PrivateHalf::Envelope { .. }, .. }]
@@ -349,7 +349,9 @@ async fn of_rotations_at_the_same_time_one_wins_and_the_others_leave_nothing() {
     let deployment = Arc::new(Deployment::new(SigningMode::Kms).await);
     let rotations = (0..8).map(|_| {
         let deployment = deployment.clone();
-        tokio::spawn(async move { deployment.rotate(SigningMode::Kms, Ask { now: true, stolen: None }).await.unwrap() })
+        tokio::spawn(
+            async move { deployment.rotate(SigningMode::Kms, RotationRequest { now: true, stolen: None }).await.unwrap() },
+        )
     });
     futures::future::join_all(rotations).await;
     assert_eq!(deployment.states().await, [KeyState::Active, KeyState::Next]);
@@ -377,7 +379,7 @@ async fn published_keys_outlast_a_directory_that_doesnt_answer() {
 async fn a_rotation_leaves_refresh_tokens_alone() {
     let deployment = Deployment::new(SigningMode::Envelope).await;
     let before = deployment.store.key_ring().await.unwrap().unwrap().refresh_key;
-    deployment.rotate(SigningMode::Envelope, Ask { now: true, stolen: None }).await.unwrap();
+    deployment.rotate(SigningMode::Envelope, RotationRequest { now: true, stolen: None }).await.unwrap();
     assert_eq!(deployment.store.key_ring().await.unwrap().unwrap().refresh_key, before);
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use shared::api::authlete::result::Call;
+use shared::api::authlete::result::ApiCall;
 use shared::api::http::{Dialect, Entry};
 use shared::domain::Refusal;
 use shared::platform::Auditing;
@@ -68,7 +68,7 @@ fn each_call_of_authlete_s_api_has_digits_of_its_own() {
     let refusal = Refusal::invalid("member", "is wrong");
     for Entry { route, .. } in functions::catalogue::<Instance>() {
         if route.dialect == Dialect::Authlete && route.also.is_some() {
-            let code = Call::at(route.path).refused(&refusal).to_string();
+            let code = ApiCall::at(route.path).refused(&refusal).to_string();
             assert!(code.ends_with("201") && !code.starts_with("A001"), "{}: {code}", route.name);
         }
     }

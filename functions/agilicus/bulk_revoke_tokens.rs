@@ -19,6 +19,6 @@ impl Endpoint for BulkRevokeTokens {
 
     async fn handle(ports: &BulkRevoker, (bearer, Json(request)): Self::Input) -> Result<Self::Output, Error> {
         let number_of_tokens_revoked = revoke::bulk_revoke(ports, bearer.token(), request.into()).await?;
-        Ok(Answer::of(&BulkRevoked { number_of_tokens_revoked })?)
+        Ok(Answer::from_body(&BulkRevoked { number_of_tokens_revoked })?)
     }
 }

@@ -20,6 +20,6 @@ impl Endpoint for CreateToken {
     async fn handle(ports: &Minter, (bearer, Json(request)): Self::Input) -> Result<Self::Output, Error> {
         let (minted, member) = mint::create(ports, bearer.token(), request.ask()?).await?;
         let user = request.wants_user().then_some(&member);
-        Ok(Answer::of(&RawToken::of(&minted, user))?)
+        Ok(Answer::from_body(&RawToken::from_minted(&minted, user))?)
     }
 }

@@ -22,12 +22,12 @@ impl Endpoint for IntrospectAllSubOrgs {
         let only = request.target_orgs()?;
         let exclude_roles = request.excludes_roles();
         let active = introspect::introspect(&ports.reader, request.token()?).await?.active()?;
-        let views = introspect::in_sub_orgs(ports, &active, only.as_deref()).await?;
-        Ok(Answer::of(&ManyOrgs {
+        let views = introspect::introspect_in_sub_orgs(ports, &active, only.as_deref()).await?;
+        Ok(Answer::from_body(&ManyOrgs {
             primary_token: Token::of_active(&active).without_roles(exclude_roles),
             sub_org_results: views
                 .iter()
-                .map(|(record, member)| Token::of(record, Some(member)).without_roles(exclude_roles))
+                .map(|(record, member)| Token::from_record(record, Some(member)).without_roles(exclude_roles))
                 .collect(),
         })?)
     }

@@ -19,6 +19,6 @@ impl Endpoint for IntrospectSelf {
 
     async fn handle(ports: &Reader, (bearer, Query(query)): Self::Input) -> Result<Self::Output, Error> {
         let (record, member) = introspect::introspect_self(ports, bearer.token()).await?;
-        Ok(Answer::of(&Token::of(&record, Some(&member)).without_roles(query.exclude_roles))?)
+        Ok(Answer::from_body(&Token::from_record(&record, Some(&member)).without_roles(query.exclude_roles))?)
     }
 }

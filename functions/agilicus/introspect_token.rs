@@ -19,6 +19,6 @@ impl Endpoint for IntrospectToken {
 
     async fn handle(ports: &Reader, Json(request): Self::Input) -> Result<Self::Output, Error> {
         let active = introspect::introspect(ports, request.token()?).await?.active()?;
-        Ok(Answer::of(&Token::of_active(&active).without_roles(request.excludes_roles()))?)
+        Ok(Answer::from_body(&Token::of_active(&active).without_roles(request.excludes_roles()))?)
     }
 }

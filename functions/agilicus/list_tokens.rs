@@ -20,6 +20,6 @@ impl Endpoint for ListTokens {
         let filter = query.filter(ports.reader.now())?;
         let limit = filter.limit;
         let rows = list::list(ports, bearer.token(), filter).await?;
-        Ok(Answer::of(&response::ListTokens::of(&rows, limit))?)
+        Ok(Answer::from_body(&response::ListTokens::from_rows(&rows, limit))?)
     }
 }

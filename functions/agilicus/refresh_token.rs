@@ -29,6 +29,6 @@ impl Endpoint for RefreshToken {
             (None, None) if in_body.is_some() => return Err(Refusal::RefreshRejected.into()),
             (None, None) => return Err(Refusal::invalid("token", "is required: the refresh token").into()),
         };
-        Ok(Answer::of(&RawToken::of(&minted, None))?)
+        Ok(Answer::from_body(&RawToken::from_minted(&minted, None))?)
     }
 }

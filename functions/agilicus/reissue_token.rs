@@ -18,8 +18,8 @@ impl Endpoint for ReissueToken {
     type Output = Answer<200, RawToken<'static>>;
 
     async fn handle(ports: &Minter, Json(request): Self::Input) -> Result<Self::Output, Error> {
-        let (token, org) = request.take()?;
+        let (token, org) = request.parts()?;
         let minted = mint::reissue(ports, token, org).await?;
-        Ok(Answer::of(&RawToken::of(&minted, None))?)
+        Ok(Answer::from_body(&RawToken::from_minted(&minted, None))?)
     }
 }

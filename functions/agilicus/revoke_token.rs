@@ -17,7 +17,7 @@ impl Endpoint for RevokeToken {
     type Output = NoContent;
 
     async fn handle(ports: &Revoker, Json(request): Self::Input) -> Result<Self::Output, Error> {
-        let (token, whole_session) = request.take()?;
+        let (token, whole_session) = request.parts()?;
         revoke::revoke(ports, token, whole_session).await?;
         Ok(NoContent)
     }

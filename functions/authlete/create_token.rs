@@ -1,10 +1,10 @@
 //! `POST /auth/token/create` of Authlete's API.
 
-use shared::api::authlete::request::CreateAsk;
+use shared::api::authlete::request::CreateTokenRequest;
 use shared::api::authlete::response::TokenCreateResponse;
-use shared::api::authlete::result::Call;
+use shared::api::authlete::result::ApiCall;
 use shared::api::authlete::{Lenient, ServiceCredentials, request};
-use shared::api::http::{Answer, Dialect, Endpoint, Route, understood};
+use shared::api::http::{Answer, Dialect, Endpoint, Route, split_refusal};
 use shared::auth::service::authenticate;
 use shared::domain::Error;
 use shared::domain::scope::api;
@@ -23,16 +23,16 @@ impl Endpoint for CreateToken {
     type Output = Answer<200, TokenCreateResponse<'static>>;
 
     async fn handle(ports: &Granter, (credentials, Lenient(request)): Self::Input) -> Result<Self::Output, Error> {
-        let asked = request.take();
+        let asked = request.try_into_request();
         let client = asked.as_ref().ok().map(|asked| asked.client.clone());
         let caller = authenticate(ports.reader(), &credentials.0, &[api::TOKENS_CREATE], |_| client).await?;
         let created = async {
-            let CreateAsk { client, ask, identifier } = asked?;
+            let CreateTokenRequest { client, ask, identifier } = asked?;
             Ok((issue::create(ports, &caller.service, &caller.found, &client, ask).await?, identifier))
         };
-        Ok(match understood(created.await)? {
-            Ok((issued, identifier)) => Answer::of(&TokenCreateResponse::of(&issued, identifier)?)?,
-            Err(refusal) => Answer::of(&TokenCreateResponse::refused(Call::at(Self::ROUTE.path), refusal)?)?,
+        Ok(match split_refusal(created.await)? {
+            Ok((issued, identifier)) => Answer::from_body(&TokenCreateResponse::from_issued(&issued, identifier)?)?,
+            Err(refusal) => Answer::from_body(&TokenCreateResponse::refused(ApiCall::at(Self::ROUTE.path), refusal)?)?,
         })
     }
 }

@@ -28,6 +28,6 @@ impl Endpoint for CreateTokenBatch {
         let caller = service::authenticate(&ports.reader, &credentials, &[api::TOKENS_CREATE], |_| ()).await?;
         let accepted = batch::accept(ports, &caller.service, asks(requests)?, query.dry_run).await?;
         let accepted = accepted.map_err(|bad| -> Refusal { at(bad.index, bad.refusal) })?;
-        Ok(Answer::of(&BatchAccepted::of(&accepted, query.dry_run))?)
+        Ok(Answer::from_body(&BatchAccepted::from_batch(&accepted, query.dry_run))?)
     }
 }

@@ -6,8 +6,8 @@ use shared::auth::service::authenticate;
 use shared::domain::Error;
 use shared::domain::scope::api;
 use shared::platform::capabilities::Revoker;
-use shared::tokens::lookup::{Hint, Sought};
-use shared::tokens::revoke::revoke_found;
+use shared::tokens::lookup::{Hint, TokenLookup};
+use shared::tokens::revoke::revoke_located;
 
 /// Deletes an access token with its refresh token. One that isn't there is as good as deleted.
 #[derive(Debug)]
@@ -23,10 +23,10 @@ impl Endpoint for DeleteToken {
 
     async fn handle(ports: &Revoker, (credentials, IdentifierPath(token)): Self::Input) -> Result<Self::Output, Error> {
         let keys = ports.reader.keys.now().await?;
-        let seek = |org: &_| Sought::by_identifier(&keys, org, token.expose());
+        let seek = |org: &_| TokenLookup::by_identifier(&keys, org, token.expose());
         let caller = authenticate(&ports.reader, &credentials.0, &[api::TOKENS_REVOKE], seek).await?;
         let found = caller.sought.find(&ports.reader, &caller.found, Hint::AccessToken).await?;
-        revoke_found(&*ports.revoke, found, ports.reader.now()).await?;
+        revoke_located(&*ports.revoke, found, ports.reader.now()).await?;
         Ok(NoContent)
     }
 }

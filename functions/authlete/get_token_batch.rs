@@ -27,6 +27,6 @@ impl Endpoint for GetTokenBatch {
     ) -> Result<Self::Output, Error> {
         let caller = service::authenticate(&ports.reader, &credentials, &[api::TOKENS_READ], |_| ()).await?;
         let batch = batch::status(ports, &caller.service, id).await?.ok_or(Refusal::NotFound("batch"))?;
-        Ok(Answer::of(&BatchStatusResponse::of(&batch))?)
+        Ok(Answer::from_body(&BatchStatusResponse::from_batch(&batch))?)
     }
 }

@@ -1,16 +1,16 @@
 //! `POST /auth/introspection` of Authlete's API.
 
-use shared::api::authlete::content::Style;
+use shared::api::authlete::content::ErrorStyle;
 use shared::api::authlete::response::IntrospectionResponse;
-use shared::api::authlete::result::Call;
+use shared::api::authlete::result::ApiCall;
 use shared::api::authlete::{Lenient, ServiceCredentials, request};
-use shared::api::http::{Answer, Dialect, Endpoint, Route, understood};
+use shared::api::http::{Answer, Dialect, Endpoint, Route, split_refusal};
 use shared::auth::service::authenticate;
 use shared::domain::scope::api;
 use shared::domain::{Error, Fault};
 use shared::platform::capabilities::Introspector;
-use shared::tokens::introspect::for_resource;
-use shared::tokens::lookup::Sought;
+use shared::tokens::introspect::introspect_authlete;
+use shared::tokens::lookup::TokenLookup;
 
 /// Tells a resource server whether a token opens what is asked for.
 #[derive(Debug)]
@@ -24,21 +24,21 @@ impl Endpoint for IntrospectToken {
     type Output = Answer<200, IntrospectionResponse<'static>>;
 
     async fn handle(ports: &Introspector, (credentials, Lenient(request)): Self::Input) -> Result<Self::Output, Error> {
-        let asked = request.take();
+        let asked = request.try_into_request();
         let keys = ports.reader.keys.now().await?;
-        let seek = |org: &_| asked.as_ref().ok().map(|asked| Sought::by_value(&keys, org, asked.token.expose()));
+        let seek = |org: &_| asked.as_ref().ok().map(|asked| TokenLookup::by_value(&keys, org, asked.token.expose()));
         let caller = authenticate(&ports.reader, &credentials.0, &[api::TOKENS_READ], seek).await?;
         let org = caller.service.org();
         let found = async {
             let asked = asked?;
             let sought = caller.sought.ok_or_else(|| Fault::internal("looking for the token to introspect"))?;
             let token = (&sought, &caller.found);
-            Ok((for_resource(ports, &caller.service, token, asked.token.expose(), &asked.request).await?, asked))
+            Ok((introspect_authlete(ports, &caller.service, token, asked.token.expose(), &asked.request).await?, asked))
         };
-        let style = Style::of(org, ports.reader.keys.issuer());
-        Ok(match understood(found.await)? {
-            Ok((found, asked)) => Answer::of(&IntrospectionResponse::of(&found, &asked, org, &style)?)?,
-            Err(refusal) => Answer::of(&IntrospectionResponse::refused(Call::at(Self::ROUTE.path), &refusal, &style))?,
+        let style = ErrorStyle::for_org(org, ports.reader.keys.issuer());
+        Ok(match split_refusal(found.await)? {
+            Ok((found, asked)) => Answer::from_body(&IntrospectionResponse::from_introspection(&found, &asked, org, &style)?)?,
+            Err(refusal) => Answer::from_body(&IntrospectionResponse::refused(ApiCall::at(Self::ROUTE.path), &refusal, &style))?,
         })
     }
 }

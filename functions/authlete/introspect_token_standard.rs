@@ -1,16 +1,16 @@
 //! `POST /auth/introspection/standard` of Authlete's API.
 
-use shared::api::authlete::content::Style;
+use shared::api::authlete::content::ErrorStyle;
 use shared::api::authlete::response::StandardIntrospectionResponse;
-use shared::api::authlete::result::Call;
+use shared::api::authlete::result::ApiCall;
 use shared::api::authlete::{Lenient, ServiceCredentials, request};
-use shared::api::http::{Answer, Dialect, Endpoint, Route, understood};
+use shared::api::http::{Answer, Dialect, Endpoint, Route, split_refusal};
 use shared::auth::service::authenticate;
 use shared::domain::scope::api;
 use shared::domain::{Error, Fault};
 use shared::platform::capabilities::Reader;
-use shared::tokens::introspect::of_client;
-use shared::tokens::lookup::Sought;
+use shared::tokens::introspect::introspect_rfc7662;
+use shared::tokens::lookup::TokenLookup;
 
 /// Tells what RFC 7662 tells of a token, for an authorization server to send on.
 #[derive(Debug)]
@@ -27,23 +27,23 @@ impl Endpoint for IntrospectTokenStandard {
     async fn handle(ports: &Reader, (credentials, Lenient(request)): Self::Input) -> Result<Self::Output, Error> {
         let asked = request.token();
         let keys = ports.keys.now().await?;
-        let seek = |org: &_| asked.as_ref().ok().map(|(token, _)| Sought::by_value(&keys, org, token.expose()));
+        let seek = |org: &_| asked.as_ref().ok().map(|(token, _)| TokenLookup::by_value(&keys, org, token.expose()));
         let caller = authenticate(ports, &credentials.0, &[api::TOKENS_READ], seek).await?;
         let found = async {
             let (_, hint) = asked?;
             let sought = caller.sought.ok_or_else(|| Fault::internal("looking for the token to introspect"))?;
-            of_client(ports, (&sought, &caller.found), hint, request.resource_server()).await
+            introspect_rfc7662(ports, (&sought, &caller.found), hint, request.resource_server()).await
         };
-        let answer = match understood(found.await)? {
+        let answer = match split_refusal(found.await)? {
             Ok(found) => {
                 let with_hidden = request.with_hidden_properties();
-                StandardIntrospectionResponse::of(found.as_ref(), ports.keys.issuer(), with_hidden)?
+                StandardIntrospectionResponse::from_token(found.as_ref(), ports.keys.issuer(), with_hidden)?
             }
             Err(refusal) => {
-                let style = Style::of(caller.service.org(), ports.keys.issuer());
-                StandardIntrospectionResponse::refused(Call::at(Self::ROUTE.path), &refusal, &style)?
+                let style = ErrorStyle::for_org(caller.service.org(), ports.keys.issuer());
+                StandardIntrospectionResponse::refused(ApiCall::at(Self::ROUTE.path), &refusal, &style)?
             }
         };
-        Ok(Answer::of(&answer)?)
+        Ok(Answer::from_body(&answer)?)
     }
 }

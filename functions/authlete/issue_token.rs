@@ -1,10 +1,10 @@
 //! `POST /auth/token/issue` of Authlete's API.
 
-use shared::api::authlete::content::Style;
+use shared::api::authlete::content::ErrorStyle;
 use shared::api::authlete::response::TokenIssueResponse;
-use shared::api::authlete::result::Call;
+use shared::api::authlete::result::ApiCall;
 use shared::api::authlete::{Lenient, ServiceCredentials, request};
-use shared::api::http::{Answer, Dialect, Endpoint, Route, understood};
+use shared::api::http::{Answer, Dialect, Endpoint, Route, split_refusal};
 use shared::auth::service::authenticate;
 use shared::domain::Error;
 use shared::domain::scope::api;
@@ -23,18 +23,18 @@ impl Endpoint for IssueToken {
     type Output = Answer<200, TokenIssueResponse<'static>>;
 
     async fn handle(ports: &Granter, (credentials, Lenient(request)): Self::Input) -> Result<Self::Output, Error> {
-        let asked = request.take();
+        let asked = request.try_into_parts();
         let ticket = asked.as_ref().ok().map(|(ticket, _)| ticket.clone());
         let caller = authenticate(ports.reader(), &credentials.0, &[api::TOKENS_CREATE], |_| ticket).await?;
         let issued = async {
             let (ticket, word) = asked?;
             issue::issue(ports, &caller.service, &caller.found, &ticket, word).await
         };
-        Ok(match understood(issued.await)? {
-            Ok(issued) => Answer::of(&TokenIssueResponse::of(&issued, caller.service.org())?)?,
+        Ok(match split_refusal(issued.await)? {
+            Ok(issued) => Answer::from_body(&TokenIssueResponse::from_issued(&issued, caller.service.org())?)?,
             Err(refusal) => {
-                let style = Style::of(caller.service.org(), ports.reader().keys.issuer());
-                Answer::of(&TokenIssueResponse::refused(Call::at(Self::ROUTE.path), &refusal, &style)?)?
+                let style = ErrorStyle::for_org(caller.service.org(), ports.reader().keys.issuer());
+                Answer::from_body(&TokenIssueResponse::refused(ApiCall::at(Self::ROUTE.path), &refusal, &style)?)?
             }
         })
     }

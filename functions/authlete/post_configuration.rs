@@ -21,7 +21,7 @@ impl Endpoint for PostConfiguration {
 
     async fn handle(ports: &Reader, (credentials, Lenient(asked)): Self::Input) -> Result<Self::Output, Error> {
         let caller = authenticate(ports, &credentials.0, &[], |_| ()).await?;
-        let metadata = Metadata::of(caller.service.org(), ports.keys.issuer()).shown(&asked)??;
+        let metadata = Metadata::from_org(caller.service.org(), ports.keys.issuer()).shown(&asked)??;
         Ok(Answer::shown(&metadata, asked.pretty)?)
     }
 }

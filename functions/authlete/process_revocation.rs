@@ -1,16 +1,16 @@
 //! `POST /auth/revocation` of Authlete's API.
 
-use shared::api::authlete::content::Style;
+use shared::api::authlete::content::ErrorStyle;
 use shared::api::authlete::response::RevocationResponse;
-use shared::api::authlete::result::Call;
+use shared::api::authlete::result::ApiCall;
 use shared::api::authlete::{Lenient, ServiceCredentials, request};
-use shared::api::http::{Answer, Dialect, Endpoint, Route, understood};
+use shared::api::http::{Answer, Dialect, Endpoint, Route, split_refusal};
 use shared::auth::client;
 use shared::auth::service::authenticate;
 use shared::domain::scope::api;
 use shared::domain::{Denial, Error};
 use shared::platform::capabilities::ClientRevoker;
-use shared::tokens::lookup::Sought;
+use shared::tokens::lookup::TokenLookup;
 use shared::tokens::revoke::revoke_for_client;
 
 /// Revokes what a client wants revoked (RFC 7009), for an authorization server to answer it.
@@ -25,12 +25,12 @@ impl Endpoint for ProcessRevocation {
     type Output = Answer<200, RevocationResponse>;
 
     async fn handle(ports: &ClientRevoker, (credentials, Lenient(request)): Self::Input) -> Result<Self::Output, Error> {
-        let (asked, reader) = (request.take(), &ports.revoker.reader);
+        let (asked, reader) = (request.try_into_parameters(), &ports.revoker.reader);
         let keys = reader.keys.now().await?;
         let seek = |org: &_| {
             let asked = asked.as_ref().ok();
             let token = asked.and_then(|asked| asked.token.as_ref());
-            let token = token.map(|token| Sought::by_value(&keys, org, token.expose()));
+            let token = token.map(|token| TokenLookup::by_value(&keys, org, token.expose()));
             (asked.and_then(|asked| asked.credentials.client()), token)
         };
         let caller = authenticate(reader, &credentials.0, &[api::TOKENS_REVOKE], seek).await?;
@@ -41,13 +41,13 @@ impl Endpoint for ProcessRevocation {
             revoke_for_client(ports, client.client(), token, asked.hint).await?;
             Ok(asked.callback)
         };
-        let answer = match understood(revoked.await)? {
+        let answer = match split_refusal(revoked.await)? {
             Ok(callback) => RevocationResponse::done(callback.as_deref()),
             Err(refusal) => {
-                let style = Style::of(caller.service.org(), reader.keys.issuer());
-                RevocationResponse::refused(Call::at(Self::ROUTE.path), &refusal, &style)?
+                let style = ErrorStyle::for_org(caller.service.org(), reader.keys.issuer());
+                RevocationResponse::refused(ApiCall::at(Self::ROUTE.path), &refusal, &style)?
             }
         };
-        Ok(Answer::of(&answer)?)
+        Ok(Answer::from_body(&answer)?)
     }
 }

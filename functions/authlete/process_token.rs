@@ -1,10 +1,10 @@
 //! `POST /auth/token` of Authlete's API.
 
-use shared::api::authlete::content::Style;
+use shared::api::authlete::content::ErrorStyle;
 use shared::api::authlete::response::{Requested, TokenResponse};
-use shared::api::authlete::result::Call;
+use shared::api::authlete::result::ApiCall;
 use shared::api::authlete::{Lenient, ServiceCredentials, request};
-use shared::api::http::{Answer, Dialect, Endpoint, Route, understood};
+use shared::api::http::{Answer, Dialect, Endpoint, Route, split_refusal};
 use shared::auth::service::authenticate;
 use shared::domain::Error;
 use shared::domain::scope::api;
@@ -23,21 +23,21 @@ impl Endpoint for ProcessToken {
     type Output = Answer<200, TokenResponse<'static>>;
 
     async fn handle(ports: &Granter, (credentials, Lenient(request)): Self::Input) -> Result<Self::Output, Error> {
-        let asked = request.take();
+        let asked = request.try_into_request();
         let keys = ports.reader().keys.now().await?;
         let subjects = |org: &_| asked.as_ref().ok().map(|request| request.subjects(&keys, org));
         let caller = authenticate(ports.reader(), &credentials.0, &[api::TOKENS_CREATE], subjects).await?;
         let org = caller.service.org();
-        let requested = Requested::of(asked.as_ref().ok());
+        let requested = Requested::from_request(asked.as_ref().ok());
         let processed = async {
             let (request, subjects) = (asked?, caller.sought.unwrap_or_default());
             delegated::process(ports, &caller.service, (&subjects, &caller.found), request).await
         };
-        Ok(match understood(processed.await)? {
-            Ok(outcome) => Answer::of(&TokenResponse::of(&outcome, &requested, org)?)?,
+        Ok(match split_refusal(processed.await)? {
+            Ok(outcome) => Answer::from_body(&TokenResponse::from_outcome(&outcome, &requested, org)?)?,
             Err(refusal) => {
-                let style = Style::of(org, ports.reader().keys.issuer());
-                Answer::of(&TokenResponse::refused(Call::at(Self::ROUTE.path), &refusal, &requested, &style)?)?
+                let style = ErrorStyle::for_org(org, ports.reader().keys.issuer());
+                Answer::from_body(&TokenResponse::refused(ApiCall::at(Self::ROUTE.path), &refusal, &requested, &style)?)?
             }
         })
     }

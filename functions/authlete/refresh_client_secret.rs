@@ -7,7 +7,7 @@ use shared::api::http::{Answer, Dialect, Endpoint, Route};
 use shared::auth::service::authenticate;
 use shared::domain::Error;
 use shared::domain::scope::api;
-use shared::platform::capabilities::AccessKeeper;
+use shared::platform::capabilities::SecretWriter;
 
 /// Makes a new secret for a client, and tells it once. A `GET` that changes something: so the SDKs want it.
 #[derive(Debug)]
@@ -17,13 +17,13 @@ impl Endpoint for RefreshClientSecret {
     const ROUTE: Route =
         Route::get("authlete.refresh_client_secret", "/api/{serviceId}/client/secret/refresh/{id}", Dialect::Authlete)
             .and_at("/api/client/secret/refresh/{id}");
-    type Ports = AccessKeeper;
+    type Ports = SecretWriter;
     type Input = (ServiceCredentials, ClientPath);
     type Output = Answer<200, SecretView<'static>>;
 
-    async fn handle(ports: &AccessKeeper, (credentials, ClientPath(named)): Self::Input) -> Result<Self::Output, Error> {
+    async fn handle(ports: &SecretWriter, (credentials, ClientPath(named)): Self::Input) -> Result<Self::Output, Error> {
         let caller = authenticate(&ports.reader, &credentials.0, &[api::CLIENTS_WRITE], |_| named).await?;
         let secret = clients::refresh_secret(ports, &caller.service, &caller.found, &caller.sought).await?;
-        Ok(Answer::of(&SecretView::refreshed(&secret))?)
+        Ok(Answer::from_body(&SecretView::refreshed(&secret))?)
     }
 }

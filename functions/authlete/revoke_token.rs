@@ -9,8 +9,8 @@ use shared::domain::scope::api;
 use shared::domain::{ClientRef, Error, OrgId};
 use shared::keys::PublishedKeys;
 use shared::platform::capabilities::BulkRevoker;
-use shared::tokens::lookup::Sought;
-use shared::tokens::revoke::{ClientBulk, revoke_found, revoke_of_clients};
+use shared::tokens::lookup::TokenLookup;
+use shared::tokens::revoke::{ClientBulk, revoke_located, revoke_of_clients};
 
 /// Revokes a token, or all that a client or a subject has, and tells how many there were.
 #[derive(Debug)]
@@ -24,19 +24,19 @@ impl Endpoint for RevokeToken {
     type Output = Answer<200, TokenRevokeResponse>;
 
     async fn handle(ports: &BulkRevoker, (credentials, Lenient(request)): Self::Input) -> Result<Self::Output, Error> {
-        let revoked = request.take();
+        let revoked = request.try_into_request();
         let keys = ports.reader.keys.now().await?;
         let seek = |org: &_| revoked.as_ref().map_or((None, None), |revoked| sought(revoked, &keys, org));
         let caller = authenticate(&ports.reader, &credentials.0, &[api::TOKENS_REVOKE], seek).await?;
-        Ok(Answer::of(&TokenRevokeResponse::of(count(ports, &caller, revoked?).await?))?)
+        Ok(Answer::from_body(&TokenRevokeResponse::from_count(count(ports, &caller, revoked?).await?))?)
     }
 }
 
-type Target = (Option<Sought>, Option<ClientRef>);
+type Target = (Option<TokenLookup>, Option<ClientRef>);
 
 fn sought(revoked: &Revoked, keys: &PublishedKeys, org: &OrgId) -> Target {
     match revoked {
-        Revoked::Token(token, _) => (Some(Sought::new(keys, org, token)), None),
+        Revoked::Token(token, _) => (Some(TokenLookup::new(keys, org, token)), None),
         Revoked::OfClient(client, _) => (None, client.clone()),
         Revoked::OfSubject(_) => (None, None),
     }
@@ -47,7 +47,7 @@ async fn count(ports: &BulkRevoker, caller: &Authenticated<Target>, revoked: Rev
     let bulk = match (revoked, sought) {
         (Revoked::Token(_, hint), (Some(token), _)) => {
             let token = token.find(&ports.reader, found, hint).await?;
-            return Ok(u64::from(revoke_found(&*ports.revoke, token, ports.reader.now()).await?));
+            return Ok(u64::from(revoke_located(&*ports.revoke, token, ports.reader.now()).await?));
         }
         (Revoked::OfClient(Some(client), subject), _) => match client_named(&ports.reader, service, found, &client).await? {
             Some(client) => ClientBulk { client: Some(client.id), subject },

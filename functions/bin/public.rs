@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use shared::api::lambda::Bundle;
 use shared::domain::Issuer;
-use shared::platform::capabilities::{Announcer, Provides, Public};
+use shared::platform::capabilities::{IssuerInfo, Provides, Public};
 
 struct OnlyIssuer(Issuer);
 
@@ -14,9 +14,9 @@ impl Provides<Public> for OnlyIssuer {
     }
 }
 
-impl Provides<Announcer> for OnlyIssuer {
-    fn provide(&self) -> Announcer {
-        Announcer { issuer: self.0.clone() }
+impl Provides<IssuerInfo> for OnlyIssuer {
+    fn provide(&self) -> IssuerInfo {
+        IssuerInfo { issuer: self.0.clone() }
     }
 }
 

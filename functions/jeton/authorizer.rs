@@ -4,7 +4,7 @@ use shared::api::lambda::Operation;
 use shared::api::lambda::authorizer_event::{Answer, Question};
 use shared::auth::authorizer::{Verdict, authorize};
 use shared::domain::{Error, Refusal};
-use shared::platform::capabilities::Guard;
+use shared::platform::capabilities;
 
 /// Lets in whose token is alive and has what is asked for. A failure of ours is an error, which lets nobody in, and is not
 /// kept as if the token were bad.
@@ -13,11 +13,11 @@ pub struct Authorizer;
 
 impl Operation for Authorizer {
     const NAME: &'static str = "jeton.authorizer";
-    type Ports = Guard;
+    type Ports = capabilities::Authorizer;
     type Input = Question;
     type Output = Answer;
 
-    async fn handle(ports: &Guard, question: Question) -> Result<Answer, Error> {
+    async fn handle(ports: &capabilities::Authorizer, question: Question) -> Result<Answer, Error> {
         let form = question.form()?;
         let token = question.token();
         match authorize(ports, token.as_ref().map(|token| token.expose().as_str())).await {

@@ -4,7 +4,7 @@ use shared::admin::bootstrap;
 use shared::api::jeton::operate;
 use shared::api::lambda::Operation;
 use shared::domain::Error;
-use shared::platform::capabilities::Founder;
+use shared::platform::capabilities::Bootstrapper;
 
 /// Makes the first keys, org, administrator and token.
 #[derive(Debug)]
@@ -12,11 +12,11 @@ pub struct Bootstrap;
 
 impl Operation for Bootstrap {
     const NAME: &'static str = "jeton.bootstrap";
-    type Ports = Founder;
+    type Ports = Bootstrapper;
     type Input = operate::Bootstrap;
     type Output = operate::Bootstrapped;
 
-    async fn handle(ports: &Founder, event: Self::Input) -> Result<Self::Output, Error> {
-        Ok(operate::Bootstrapped::of(&bootstrap::found(ports, event.ask()?).await?))
+    async fn handle(ports: &Bootstrapper, event: Self::Input) -> Result<Self::Output, Error> {
+        Ok(operate::Bootstrapped::from_minted(&bootstrap::found(ports, event.ask()?).await?))
     }
 }

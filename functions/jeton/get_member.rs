@@ -18,6 +18,6 @@ impl Endpoint for GetMember {
 
     async fn handle(ports: &Reader, (bearer, MemberPath(key)): Self::Input) -> Result<Self::Output, Error> {
         let member = orgs_and_members::member(ports, bearer.token(), &key).await?;
-        Ok(Answer::of(&MemberView::of(&member))?)
+        Ok(Answer::from_body(&MemberView::from_member(&member))?)
     }
 }

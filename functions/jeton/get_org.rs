@@ -18,6 +18,6 @@ impl Endpoint for GetOrg {
 
     async fn handle(ports: &Reader, (bearer, OrgPath(id)): Self::Input) -> Result<Self::Output, Error> {
         let org = orgs_and_members::org(ports, bearer.token(), &id).await?;
-        Ok(Answer::of(&OrgView::of(&org))?)
+        Ok(Answer::from_body(&OrgView::from_org(&org))?)
     }
 }

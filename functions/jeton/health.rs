@@ -16,6 +16,6 @@ impl Endpoint for Health {
     type Output = Answer<200, Healthy>;
 
     async fn handle(_: &Public, (): Self::Input) -> Result<Self::Output, Error> {
-        Ok(Answer::of(&Healthy::OK)?)
+        Ok(Answer::from_body(&Healthy::OK)?)
     }
 }

@@ -18,6 +18,6 @@ impl Endpoint for ListMembers {
 
     async fn handle(ports: &DirectoryReader, (bearer, OrgPath(org), Query(page)): Self::Input) -> Result<Self::Output, Error> {
         let members = orgs_and_members::members(ports, bearer.token(), &org, page.after.as_ref(), page.limit).await?;
-        Ok(Answer::of(&MembersView::of(&members, page.limit))?)
+        Ok(Answer::from_body(&MembersView::from_members(&members, page.limit))?)
     }
 }

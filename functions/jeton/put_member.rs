@@ -20,6 +20,6 @@ impl Endpoint for PutMember {
 
     async fn handle(ports: &MemberWriter, (bearer, MemberPath(key), Json(request)): Self::Input) -> Result<Self::Output, Error> {
         let (member, put) = orgs_and_members::put_member(ports, bearer.token(), &key, request.try_into()?).await?;
-        Ok(Written::of(put == Put::Created, &MemberView::of(&member))?)
+        Ok(Written::from_body(put == Put::Created, &MemberView::from_member(&member))?)
     }
 }

@@ -20,6 +20,6 @@ impl Endpoint for PutOrg {
 
     async fn handle(ports: &OrgWriter, (bearer, OrgPath(id), Json(request)): Self::Input) -> Result<Self::Output, Error> {
         let (org, put) = orgs_and_members::put_org(ports, bearer.token(), &id, request.try_into()?).await?;
-        Ok(Written::of(put == Put::Created, &OrgView::of(&org))?)
+        Ok(Written::from_body(put == Put::Created, &OrgView::from_org(&org))?)
     }
 }

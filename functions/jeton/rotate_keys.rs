@@ -18,6 +18,6 @@ impl Operation for RotateKeys {
 
     async fn handle(ports: &Rotator, event: Self::Input) -> Result<Self::Output, Error> {
         let ring = rotation::rotate(ports, &event.ask()).await?;
-        Ok(operate::RotatedKeys::of(&ring, ports.clock.now()))
+        Ok(operate::RotatedKeys::from_ring(&ring, ports.clock.now()))
     }
 }

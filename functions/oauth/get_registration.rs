@@ -19,6 +19,6 @@ impl Endpoint for GetRegistration {
 
     async fn handle(ports: &RegistrationReader, access: RegistrationAccess) -> Result<Self::Output, Error> {
         let registered = identify(&ports.reader, &access.id, access.token).await?;
-        Ok(Answer::of(&ClientInformation::of(&registered, ports.reader.keys.issuer())?)?)
+        Ok(Answer::from_body(&ClientInformation::from_registered(&registered, ports.reader.keys.issuer())?)?)
     }
 }

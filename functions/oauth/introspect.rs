@@ -8,10 +8,10 @@ use shared::auth::service::{Credentials, Proof, authenticate};
 use shared::domain::scope::api;
 use shared::domain::{ClientKind, Denial, Error, OrgId, Service};
 use shared::keys::signer::jws;
-use shared::platform::capabilities::Attester;
-use shared::store::Found;
-use shared::tokens::introspect::{Asker, introspect_for};
-use shared::tokens::lookup::Sought;
+use shared::platform::capabilities::SigningIntrospector;
+use shared::store::Records;
+use shared::tokens::introspect::{Asker, introspect_for_caller};
+use shared::tokens::lookup::TokenLookup;
 
 /// Tells what a token is good for, to those who may know.
 #[derive(Debug)]
@@ -19,17 +19,17 @@ pub struct Introspect;
 
 impl Endpoint for Introspect {
     const ROUTE: Route = Route::post("oauth.introspect", "/oauth2/introspect", Dialect::OAuth);
-    type Ports = Attester;
+    type Ports = SigningIntrospector;
     type Input = TokenShown;
     type Output = SignedJson;
 
-    async fn handle(ports: &Attester, shown: TokenShown) -> Result<SignedJson, Error> {
+    async fn handle(ports: &SigningIntrospector, shown: TokenShown) -> Result<SignedJson, Error> {
         let reader = &ports.introspector.reader;
         let caller = Caller::authenticate(ports, &shown).await?;
         let org = caller.service.org();
         let known = (&caller.sought, &caller.found);
-        let seen = introspect_for(reader, &org.id, &caller.asker, shown.token.expose(), known, shown.hint).await?;
-        let response = IntrospectionResponse::of(seen.as_ref(), reader.keys.issuer())?;
+        let seen = introspect_for_caller(reader, &org.id, &caller.asker, shown.token.expose(), known, shown.hint).await?;
+        let response = IntrospectionResponse::from_seen(seen.as_ref(), reader.keys.issuer())?;
         if !shown.signed {
             return Ok(SignedJson::Plain(response.to_json()?));
         }
@@ -46,19 +46,19 @@ struct Caller {
     asker: Asker,
     /// For whom a signed answer is.
     name: String,
-    sought: Sought,
-    found: Found,
+    sought: TokenLookup,
+    found: Records,
 }
 
 impl Caller {
-    async fn authenticate(ports: &Attester, shown: &TokenShown) -> Result<Self, Error> {
+    async fn authenticate(ports: &SigningIntrospector, shown: &TokenShown) -> Result<Self, Error> {
         let reader = &ports.introspector.reader;
         let keys = reader.keys.now().await?;
-        let seek = |org: &OrgId| Sought::by_value(&keys, org, shown.token.expose());
+        let seek = |org: &OrgId| TokenLookup::by_value(&keys, org, shown.token.expose());
         match &shown.asker {
             AskerCredentials::Client(credentials) => {
                 let caller = identify(reader, credentials, seek).await?;
-                let client = caller.proven.used_up(&*ports.introspector.once).await?.into_client();
+                let client = caller.verified.consume_proof(&*ports.introspector.once).await?.into_client();
                 // Whoever can pose as a public client could try tokens here.
                 if client.kind != ClientKind::Confidential {
                     return Err(Denial::ClientMustBeConfidential.into());

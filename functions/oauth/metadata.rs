@@ -3,7 +3,7 @@
 use shared::api::http::{Dialect, Endpoint, IfNoneMatch, PathBehind, Published, Route};
 use shared::api::oauth::metadata::{Endpoints, Metadata, is_path_of};
 use shared::domain::{Error, Refusal};
-use shared::platform::capabilities::Announcer;
+use shared::platform::capabilities::IssuerInfo;
 
 use super::introspect::Introspect;
 use super::register_client::RegisterClient;
@@ -19,15 +19,15 @@ pub struct GetMetadata;
 impl Endpoint for GetMetadata {
     const ROUTE: Route = Route::get("oauth.metadata", "/.well-known/oauth-authorization-server", Dialect::OAuth)
         .and_at("/.well-known/oauth-authorization-server/{path+}");
-    type Ports = Announcer;
+    type Ports = IssuerInfo;
     type Input = (PathBehind, IfNoneMatch);
     type Output = Published<Metadata<'static>>;
 
-    async fn handle(ports: &Announcer, (PathBehind(path), known): Self::Input) -> Result<Self::Output, Error> {
+    async fn handle(ports: &IssuerInfo, (PathBehind(path), known): Self::Input) -> Result<Self::Output, Error> {
         if path.is_some_and(|path| !is_path_of(&ports.issuer, &path)) {
             return Err(Refusal::NoSuchPath.into());
         }
-        Ok(Published::document(&Metadata::of(&ports.issuer, &endpoints()), &known)?)
+        Ok(Published::document(&Metadata::from_issuer(&ports.issuer, &endpoints()), &known)?)
     }
 }
 

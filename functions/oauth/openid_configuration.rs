@@ -4,7 +4,7 @@ use shared::api::http::{Dialect, Endpoint, IfNoneMatch, Published, Route};
 use shared::api::oauth::metadata;
 use shared::api::oauth::metadata::Metadata;
 use shared::domain::Error;
-use shared::platform::capabilities::Announcer;
+use shared::platform::capabilities::IssuerInfo;
 
 use super::metadata::endpoints;
 
@@ -14,11 +14,11 @@ pub struct OpenIdConfiguration;
 
 impl Endpoint for OpenIdConfiguration {
     const ROUTE: Route = Route::get("oauth.openid_configuration", "/.well-known/openid-configuration", Dialect::OAuth);
-    type Ports = Announcer;
+    type Ports = IssuerInfo;
     type Input = IfNoneMatch;
     type Output = Published<metadata::OpenIdConfiguration<'static>>;
 
-    async fn handle(ports: &Announcer, known: IfNoneMatch) -> Result<Self::Output, Error> {
-        Ok(Published::document(&Metadata::of(&ports.issuer, &endpoints()).for_openid(), &known)?)
+    async fn handle(ports: &IssuerInfo, known: IfNoneMatch) -> Result<Self::Output, Error> {
+        Ok(Published::document(&Metadata::from_issuer(&ports.issuer, &endpoints()).for_openid(), &known)?)
     }
 }

@@ -23,6 +23,6 @@ impl Endpoint for RegisterClient {
         let needs = [api::CLIENTS_REGISTER, api::CLIENTS_WRITE];
         let caller = authenticate(&ports.reader, &credentials, &needs, |_| ()).await?;
         let registered = register(ports, caller.service, body.registration()?).await?;
-        Ok(Answer::of(&ClientInformation::of(&registered, ports.reader.keys.issuer())?)?)
+        Ok(Answer::from_body(&ClientInformation::from_registered(&registered, ports.reader.keys.issuer())?)?)
     }
 }

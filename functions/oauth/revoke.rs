@@ -5,8 +5,8 @@ use shared::api::oauth::TokenNamed;
 use shared::auth::client::identify;
 use shared::domain::Error;
 use shared::platform::capabilities::ClientRevoker;
-use shared::tokens::lookup::Sought;
-use shared::tokens::revoke::revoke_if_own;
+use shared::tokens::lookup::TokenLookup;
+use shared::tokens::revoke::revoke_own;
 
 /// Revokes a token of the client, with its refresh token. Whether there was one isn't told, nor whose it was: RFC 7009 section 2.2.
 #[derive(Debug)]
@@ -21,10 +21,10 @@ impl Endpoint for Revoke {
     async fn handle(ports: &ClientRevoker, named: TokenNamed) -> Result<Done, Error> {
         let reader = &ports.revoker.reader;
         let keys = reader.keys.now().await?;
-        let seek = |org: &_| Sought::by_value(&keys, org, named.token.expose());
+        let seek = |org: &_| TokenLookup::by_value(&keys, org, named.token.expose());
         let caller = identify(reader, &named.credentials, seek).await?;
-        let client = caller.proven.used_up(&*ports.once).await?;
-        revoke_if_own(ports, client.client(), (&caller.sought, &caller.found), named.hint).await?;
+        let client = caller.verified.consume_proof(&*ports.once).await?;
+        revoke_own(ports, client.client(), (&caller.sought, &caller.found), named.hint).await?;
         Ok(Done)
     }
 }

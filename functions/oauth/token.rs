@@ -21,7 +21,7 @@ impl Endpoint for Token {
     async fn handle(ports: &Granter, request: GrantRequest) -> Result<Self::Output, Error> {
         let outcome = grants::grant(ports, request).await?;
         let answer = match outcome.granted {
-            Ok(granted) => Ok(Answer::of(&TokenResponse::of(&granted)?)?),
+            Ok(granted) => Ok(Answer::from_body(&TokenResponse::from_granted(&granted)?)?),
             Err(denial) => Err(denial),
         };
         Ok(WithNonce { answer, nonce: outcome.nonce })

@@ -20,6 +20,6 @@ impl Endpoint for UpdateRegistration {
     async fn handle(ports: &RegistrationWriter, (access, Json(body)): Self::Input) -> Result<Self::Output, Error> {
         let known = identify(&ports.reader, &access.id, access.token).await?;
         let registered = replace(ports, known, |client| body.update(client)).await?;
-        Ok(Answer::of(&ClientInformation::of(&registered, ports.reader.keys.issuer())?)?)
+        Ok(Answer::from_body(&ClientInformation::from_registered(&registered, ports.reader.keys.issuer())?)?)
     }
 }

@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use shared::admin::bootstrap;
-use shared::auth::bearer::{Presented, examine};
-use shared::domain::{Error, Fault, OrgId, Seconds, Standing, Subject, Timestamp};
+use shared::auth::bearer::{PresentedToken, inspect};
+use shared::domain::{Error, Fault, OrgId, Seconds, Subject, Timestamp, TokenStatus};
 use shared::platform::Platform;
 use shared::platform::capabilities::Provides as _;
-use shared::platform::data_dir::Home;
-use shared::store::Wanted;
+use shared::platform::data_dir::DataDir;
+use shared::store::RecordKeys;
 
 /// All digits, so that it can be an Authlete `serviceId`, too.
 const ORG: &str = "1";
@@ -27,7 +27,7 @@ pub(crate) struct Administrator {
 }
 
 /// Makes what is missing, and renews the token when less than an hour of it is left.
-pub(crate) async fn prepare(home: &Home, platform: &Platform) -> Result<Administrator, Error> {
+pub(crate) async fn prepare(home: &DataDir, platform: &Platform) -> Result<Administrator, Error> {
     let name = |_| Fault::internal("naming the first org");
     let (org, subject) = (OrgId::parse(ORG).map_err(name)?, Subject::parse(ADMINISTRATOR).map_err(name)?);
     let now = platform.records.reader.now();
@@ -45,18 +45,18 @@ pub(crate) async fn prepare(home: &Home, platform: &Platform) -> Result<Administ
 }
 
 async fn is_good(platform: &Platform, token: &str, org: &OrgId, now: Timestamp) -> Result<bool, Fault> {
-    let (presented, _) = examine(&platform.records.reader, token, Wanted::default()).await?;
+    let (presented, _) = inspect(&platform.records.reader, token, RecordKeys::default()).await?;
     Ok(match presented {
-        Presented::Access(token) => {
+        PresentedToken::Access(token) => {
             let record = &token.record;
-            token.standing == Standing::Live && record.org == *org && record.expires_at.is_none_or(|exp| exp >= now.plus(LEFT))
+            token.status == TokenStatus::Live && record.org == *org && record.expires_at.is_none_or(|exp| exp >= now.plus(LEFT))
         }
-        Presented::Refresh(_) | Presented::Expired(_) | Presented::Invalid => false,
+        PresentedToken::Refresh(_) | PresentedToken::Expired(_) | PresentedToken::Invalid => false,
     })
 }
 
 /// What is printed when the server is ready: where it is, and two commands to paste.
-pub(crate) fn welcome(base_url: &str, home: &Home, administrator: &Administrator) -> String {
+pub(crate) fn welcome(base_url: &str, home: &DataDir, administrator: &Administrator) -> String {
     let file: PathBuf = home.file(TOKEN_FILE);
     let file = file.display();
     let Administrator { org, subject } = administrator;

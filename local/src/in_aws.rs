@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use shared::admin::rotation::{Ask, rotate};
+use shared::admin::rotation::{RotationRequest, rotate};
 use shared::domain::{Error, Fault, Issuer, Schedule, Seconds, SigningMode};
 use shared::keys::signer::kms::ensure_envelope_key;
 use shared::platform::Platform;
@@ -10,14 +10,14 @@ use shared::platform::aws::Sdk;
 use shared::platform::aws::platform::{minting, operations, store, tables};
 use shared::platform::capabilities::Provides as _;
 use shared::platform::config::{Aws, KeyMaking};
-use shared::platform::data_dir::Home;
+use shared::platform::data_dir::DataDir;
 use shared::store::Store;
 use shared::store::dynamodb::{create_tables, enable_time_to_live};
 
 use crate::options::{Options, SignerKind, StoreKind};
 
 /// What the service stands on.
-pub(super) async fn platform(options: &Options, home: &Home, issuer: Issuer) -> Result<Platform, String> {
+pub(super) async fn platform(options: &Options, home: &DataDir, issuer: Issuer) -> Result<Platform, String> {
     let sdk_and_tables = configured(options)?;
     on(&sdk_and_tables, options, home, issuer).await.map_err(|fault| {
         let advice = if options.create { "" } else { "\n--create makes the tables and the KMS keys that are missing." };
@@ -40,7 +40,7 @@ fn configured(options: &Options) -> Result<(Sdk, Aws), String> {
     Ok((Sdk::new(&aws), aws))
 }
 
-async fn on((sdk, aws): &(Sdk, Aws), options: &Options, home: &Home, issuer: Issuer) -> Result<Platform, Fault> {
+async fn on((sdk, aws): &(Sdk, Aws), options: &Options, home: &DataDir, issuer: Issuer) -> Result<Platform, Fault> {
     let store: Arc<dyn Store> = match options.store {
         StoreKind::Sqlite => home.store(options.durability.into())?,
         StoreKind::Dynamodb => {
@@ -73,7 +73,7 @@ async fn on((sdk, aws): &(Sdk, Aws), options: &Options, home: &Home, issuer: Iss
         policy: None,
     };
     let operations = operations(sdk, issuer, store, envelope_key, keys);
-    match rotate(&operations.provide(), &Ask::default()).await {
+    match rotate(&operations.provide(), &RotationRequest::default()).await {
         Ok(_) => Ok(operations.platform),
         Err(Error::Failed(fault)) => Err(fault),
         Err(Error::Refused(_)) => Err(Fault::internal("making the first keys")),

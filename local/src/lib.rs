@@ -16,9 +16,9 @@ use shared::api::jeton::seed::Seed;
 use shared::domain::{Error, Fault, Issuer, SystemEntropy};
 use shared::keys::remote::KeySets;
 use shared::platform::capabilities::Provides as _;
-use shared::platform::data_dir::Home;
+use shared::platform::data_dir::DataDir;
 use shared::platform::queue::local::LocalQueue;
-use shared::platform::{Platform, Whole};
+use shared::platform::{LocalService, Platform};
 use shared::tokens::batch;
 use tokio::net::TcpListener;
 
@@ -50,7 +50,7 @@ async fn start(options: Options) -> Result<(), String> {
     let base_url = format!("http://{address}");
     let issuer =
         options.issuer.clone().map_or_else(|| Issuer::parse(&base_url).map_err(|rule| format!("the issuer {rule}")), Ok)?;
-    let home = Home::open(&options.data_dir).map_err(|fault| in_words(&fault))?;
+    let home = DataDir::open(&options.data_dir).map_err(|fault| in_words(&fault))?;
     let key_sets = KeySets::over_https(options.jwks_origin.iter().cloned().collect());
     let platform = platform(&options, &home, issuer).await?.reading(key_sets);
     if let Some(file) = &options.seed {
@@ -61,7 +61,7 @@ async fn start(options: Options) -> Result<(), String> {
         Error::Refused(refusal) => format!("can't mint the administrator's token: {refusal:?}"),
     })?;
     let (queue, waiting) = LocalQueue::open(&home.file("queue"), Arc::new(SystemEntropy)).map_err(|fault| in_words(&fault))?;
-    let whole = Whole { platform, queue: Arc::new(queue) };
+    let whole = LocalService { platform, queue: Arc::new(queue) };
     let service = Service::new(&functions::catalogue(), &whole).map_err(|fault| in_words(&fault))?;
     let worker = tokio::spawn(waiting.work(batch::worker(whole.provide())));
     print!("{}", first_start::welcome(&base_url, &home, &administrator));
@@ -75,7 +75,7 @@ async fn start(options: Options) -> Result<(), String> {
 }
 
 /// What the service stands on: all in the data folder, or parts of it in AWS.
-async fn platform(options: &Options, home: &Home, issuer: Issuer) -> Result<Platform, String> {
+async fn platform(options: &Options, home: &DataDir, issuer: Issuer) -> Result<Platform, String> {
     let in_aws = options.store == StoreKind::Dynamodb || options.signer != SignerKind::Local;
     if in_aws {
         return in_aws::platform(options, home, issuer).await;
@@ -87,9 +87,9 @@ async fn platform(options: &Options, home: &Home, issuer: Issuer) -> Result<Plat
 
 #[cfg(not(feature = "aws"))]
 mod in_aws {
-    use super::{Home, Issuer, Options, Platform};
+    use super::{DataDir, Issuer, Options, Platform};
 
-    pub(super) async fn platform(_: &Options, _: &Home, _: Issuer) -> Result<Platform, String> {
+    pub(super) async fn platform(_: &Options, _: &DataDir, _: Issuer) -> Result<Platform, String> {
         Err("this build knows nothing of AWS: use `cargo run --features aws -- …`".to_owned())
     }
 }

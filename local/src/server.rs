@@ -12,13 +12,13 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use shared::api::http::{ClientCertificate, MOST_BODY, RequestId, Service};
+use shared::api::http::{ClientCertificate, MAX_BODY_BYTES, RequestId, Service};
 use tokio::net::{TcpListener, TcpStream};
 
 /// A client that takes longer than this to send its headers, or its body, is hung up on.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Requests that are under way when the server is stopped get so long to end.
-const GRACE: Duration = Duration::from_secs(10);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 /// Room for a request's line and headers, in bytes: API Gateway takes 10,240.
 const HEAD: usize = 16_384;
 
@@ -50,7 +50,7 @@ pub async fn serve(
         connect(stream, &service, certificate_header.as_ref(), &ids, &graceful);
     }
     drop(listener);
-    if tokio::time::timeout(GRACE, graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout(SHUTDOWN_TIMEOUT, graceful.shutdown()).await.is_err() {
         tracing::warn!("stopped with requests still under way");
     }
 }
@@ -109,7 +109,7 @@ async fn read(mut body: Incoming) -> Result<Bytes, std::io::Error> {
         if let Ok(data) = frame.map_err(std::io::Error::other)?.into_data() {
             whole.extend_from_slice(&data);
         }
-        if whole.len() > MOST_BODY {
+        if whole.len() > MAX_BODY_BYTES {
             break;
         }
     }

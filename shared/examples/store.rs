@@ -15,7 +15,7 @@ use shared::domain::{
     Session, SessionId, Subject, SystemClock, SystemEntropy, TokenId, TokenKey, TokenRecord,
 };
 use shared::store::sqlite::{Durability, SqliteStore};
-use shared::store::{ReadTokens, Recorded, Recording, Wanted, WriteDirectory, WriteTokens};
+use shared::store::{InsertOutcome, NewToken, ReadTokens, RecordKeys, WriteDirectory, WriteTokens};
 
 const TASKS: u64 = 64;
 const SUBJECTS: u64 = 10_000;
@@ -54,7 +54,7 @@ async fn measure(durability: Durability, count: u64) {
     let known = Arc::clone(&ids);
     in_tasks("record", &store, count, move |store, n| {
         let id = known[usize::try_from(n).unwrap()];
-        async move { assert_eq!(store.record(&Recording::of(token(id, n), None)).await.unwrap(), Recorded::Done) }
+        async move { assert_eq!(store.record(&NewToken::new(token(id, n), None)).await.unwrap(), InsertOutcome::Done) }
     })
     .await;
     let known = Arc::clone(&ids);
@@ -75,7 +75,7 @@ async fn measure(durability: Durability, count: u64) {
         let bearer = bearer.clone();
         async move {
             assert_eq!(store.read(&wanted(&bearer, n * 31)).await.unwrap().tokens.len(), 1);
-            assert_eq!(store.record(&Recording::of(token(new_id(), n), None)).await.unwrap(), Recorded::Done);
+            assert_eq!(store.record(&NewToken::new(token(new_id(), n), None)).await.unwrap(), InsertOutcome::Done);
         }
     })
     .await;
@@ -190,15 +190,15 @@ fn token(id: TokenId, n: u64) -> TokenRecord {
 }
 
 /// What authenticating a bearer and minting for member `n` needs.
-fn wanted(token: &TokenRecord, n: u64) -> Wanted {
+fn wanted(token: &TokenRecord, n: u64) -> RecordKeys {
     let member = |subject| MemberKey { org: org_id(), subject };
-    Wanted {
+    RecordKeys {
         tokens: vec![TokenKey { org: org_id(), id: token.id }],
         marks: token.marks(),
         shard_of: Some(token.id),
         orgs: vec![org_id()],
         members: vec![member(token.subject.clone()), member(subject(n))],
-        ..Wanted::default()
+        ..RecordKeys::default()
     }
 }
 

@@ -100,14 +100,14 @@ scenario! {
     /// J41: the record is the authority. A genuine signature over something else than the record is invalid.
     async fn a_signed_token_that_no_record_agrees_with_is_invalid(app) {
         use shared::domain::{Algorithm, Claims, Issuer, OrgId, TokenId, TokenKey};
-        use shared::store::Wanted;
+        use shared::store::RecordKeys;
         let token = app.token("1", "ann", &["urn:app:read"]).await;
         let id = TokenId::parse(app.introspect(&token).await.ok()["jti"].as_str().unwrap()).unwrap();
         let key = TokenKey { org: OrgId::parse("1").unwrap(), id };
-        let record = app.store.read(&Wanted { tokens: vec![key.clone()], ..Wanted::default() }).await.unwrap().tokens.remove(&key).unwrap();
+        let record = app.store.read(&RecordKeys { tokens: vec![key.clone()], ..RecordKeys::default() }).await.unwrap().tokens.remove(&key).unwrap();
         let issuer = Issuer::parse("https://jeton.example").unwrap();
         let signer = shared::keys::signer::LocalSigner::for_tests(Algorithm::Es256);
-        let honest = Claims::of(&record, &issuer);
+        let honest = Claims::from_record(&record, &issuer);
         let sign = async |claims: &Claims| shared::keys::signer::jws::sign(&signer, "JWT", &shared::jose::claims::to_json(claims).unwrap()).await.unwrap();
         assert!(app.is_live(&sign(&honest).await).await);
         let mut wider = honest.clone();

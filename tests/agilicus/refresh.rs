@@ -177,10 +177,10 @@ scenario! {
 scenario! {
     async fn nothing_of_a_refresh_token_is_in_the_store(app) {
         use shared::domain::RefreshToken;
-        use shared::store::Wanted;
+        use shared::store::RecordKeys;
         let (_, token) = with_refresh_token(app, "1").await;
         let parsed = RefreshToken::parse(&token).unwrap();
-        let found = app.store.read(&Wanted { families: vec![parsed.family.clone()], ..Wanted::default() }).await.unwrap();
+        let found = app.store.read(&RecordKeys { families: vec![parsed.family.clone()], ..RecordKeys::default() }).await.unwrap();
         let family = &found.families[&parsed.family];
         assert_ne!(family.current, *parsed.secret.expose());
         assert!(!format!("{family:?}").contains(&format!("{:?}", parsed.secret.expose())));

@@ -19,7 +19,7 @@ struct Book<'a> {
 }
 
 impl<'a> Book<'a> {
-    fn of(tenant: Tenant<'a>) -> Self {
+    fn new(tenant: Tenant<'a>) -> Self {
         Self { tenant, text: String::new(), seen: BTreeSet::new() }
     }
 
@@ -70,7 +70,7 @@ fn without_signature(body: &str) -> String {
 #[tokio::test]
 async fn every_action_of_every_call() {
     let app = App::new(Mount::InProcess).await;
-    let mut book = Book::of(Tenant::opaque(&app).await);
+    let mut book = Book::new(Tenant::opaque(&app).await);
     let tokens = token_requests(&mut book).await;
     tickets(&mut book).await;
     creations(&mut book).await;

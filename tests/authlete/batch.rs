@@ -34,7 +34,7 @@ async fn is_refused(tenant: &Tenant<'_>, items: Value, says: &str) {
     let body = answer.json();
     assert_eq!(answer.status, 400, "{body}");
     assert!(text(&body["resultMessage"]).contains(says), "{body}");
-    assert!(tenant.app.queue.take().is_empty());
+    assert!(tenant.app.queue.drain().is_empty());
     assert_eq!(tenant.list("").await.1, 0);
 }
 
@@ -83,7 +83,7 @@ scenario! {
             assert_eq!(answer["resultMessage"], "[A315001] The batch would be accepted.");
             let missing = app.get(&tenant.path(&format!("auth/token/create/batch/status/{}", text(&answer["requestId"]))), &app.admin).await;
             assert_eq!(missing.status, 404);
-            assert!(app.queue.take().is_empty());
+            assert!(app.queue.drain().is_empty());
         }
         let wrong = send(&tenant, "?dryRun=true", json!([named("one"), {"grantType": "PASSWORD"}])).await;
         assert_eq!(wrong.status, 400);
@@ -152,7 +152,7 @@ scenario! {
                 let answer = send(&tenant, "", json!([named("fine"), creation(json!({ member: value }))])).await;
                 assert_eq!(answer.status, 400);
                 assert!(text(&answer.json()["resultMessage"]).contains(member), "{answer:?}");
-                assert!(app.queue.take().is_empty());
+                assert!(app.queue.drain().is_empty());
             }
         }
     }
@@ -164,7 +164,7 @@ scenario! {
         let tenant = Tenant::opaque(app).await;
         let items: Vec<_> = (0..600).map(|n| json!({"grantType": "PASSWORD", "clientId": 1_001, "subject": format!("u{n}"), "refreshToken": format!("r{n}")})).collect();
         let id = accepted(&tenant, Value::Array(items)).await;
-        let mut messages = app.queue.take();
+        let mut messages = app.queue.drain();
         assert!(messages.len() > 1, "{} messages", messages.len());
         messages.reverse();
         let (last, first) = messages.split_last().unwrap();
@@ -211,7 +211,7 @@ scenario! {
     async fn nothing_raw_waits_in_the_queue(app) {
         let tenant = Tenant::opaque(app).await;
         accepted(&tenant, json!([creation(json!({"accessToken": "s3cret-access", "refreshToken": "s3cret-refresh"}))])).await;
-        let messages = app.queue.take();
+        let messages = app.queue.drain();
         assert_eq!(messages.len(), 1);
         assert!(!messages[0].contains("s3cret"), "{}", messages[0]);
     }

@@ -84,7 +84,7 @@ impl Service {
 
     async fn send(&self, method: Method, path: &str) -> Answer {
         let app = &self.app;
-        Tenant::of(app, OPAQUE).send(method, path, &format!("Bearer {}", app.admin), None).await
+        Tenant::new(app, OPAQUE).send(method, path, &format!("Bearer {}", app.admin), None).await
     }
 }
 
@@ -172,7 +172,7 @@ async fn whichever_call_of_the_work_fails_it_is_done_once_in_the_end() {
         for count in 0.. {
             let service = Service::new().await;
             let app = &service.app;
-            let message = app.queue.take().pop().unwrap();
+            let message = app.queue.drain().pop().unwrap();
             let worker: BatchWorker = app.platform.provide();
             service.watched.fail_in(count, after);
             let first = batch::work(&worker, &message).await;
@@ -184,7 +184,7 @@ async fn whichever_call_of_the_work_fails_it_is_done_once_in_the_end() {
             batch::work(&worker, &message).await.unwrap();
             let status = service.perform("status").await.ok();
             assert_eq!(status["status"]["result"], "SUCCEEDED", "{count} after={after}");
-            let tenant = Tenant::of(app, OPAQUE);
+            let tenant = Tenant::new(app, OPAQUE);
             assert!(tenant.is_live(&json!("of a batch")).await);
             assert_eq!(tenant.list("subject=john").await.1, 2);
         }
@@ -203,7 +203,7 @@ async fn nothing_of_a_client_is_alive_after_a_2xx_revocation() {
             if !first.status.is_success() {
                 assert!(service.perform(call).await.status.is_success());
             }
-            let tenant = Tenant::of(&service.app, OPAQUE);
+            let tenant = Tenant::new(&service.app, OPAQUE);
             assert!(!tenant.is_live(&service.created["accessToken"]).await, "{call} {count}");
             assert_eq!(
                 tenant.refresh(APP, &service.created["refreshToken"], json!({})).await["action"],

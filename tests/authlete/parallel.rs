@@ -29,7 +29,7 @@ race! {
             let ticket = tenant.ticket(json!({})).await;
             let answers = at_once(app, 64, |app, _| {
                 let body = json!({"ticket": ticket, "subject": "john"});
-                async move { Tenant::of(&app, OPAQUE).post("auth/token/issue", body).await }
+                async move { Tenant::new(&app, OPAQUE).post("auth/token/issue", body).await }
             }).await;
             assert_eq!((count(&answers, "OK"), count(&answers, "INTERNAL_SERVER_ERROR")), (1, 63));
             assert!(answers.iter().all(|answer| answer["action"] == "OK" || answer["resultCode"] == "A055202"));
@@ -47,7 +47,7 @@ race! {
             let answers = at_once(app, 2, |app, n| {
                 let body = json!({"ticket": ticket, "subject": "john", "reason": "INVALID_TARGET"});
                 let path = ["auth/token/issue", "auth/token/fail"][n];
-                async move { Tenant::of(&app, OPAQUE).post(path, body).await }
+                async move { Tenant::new(&app, OPAQUE).post(path, body).await }
             }).await;
             let (issued, failed) = (answers[0]["action"] == "OK", answers[1]["action"] == "BAD_REQUEST");
             assert!(issued != failed, "{answers:?}");
@@ -63,7 +63,7 @@ race! {
         for round in 1..=3 {
             let answers = at_once(app, 32, |app, _| {
                 let token = token.clone();
-                async move { Tenant::of(&app, OPAQUE).refresh(APP, &token, json!({})).await }
+                async move { Tenant::new(&app, OPAQUE).refresh(APP, &token, json!({})).await }
             }).await;
             assert_eq!(count(&answers, "OK"), 32, "{answers:?}");
             assert!(answers.iter().all(|answer| answer["refreshToken"] == answers[0]["refreshToken"]));
@@ -86,7 +86,7 @@ race! {
         let token = tenant.created(json!({"clientId": APP})).await["refreshToken"].clone();
         let answers = at_once(app, 32, |app, _| {
             let token = token.clone();
-            async move { Tenant::of(&app, OPAQUE).refresh(APP, &token, json!({"properties": [{"key": "k", "value": "v"}]})).await }
+            async move { Tenant::new(&app, OPAQUE).refresh(APP, &token, json!({"properties": [{"key": "k", "value": "v"}]})).await }
         }).await;
         assert_eq!(count(&answers, "OK"), 32, "{answers:?}");
         assert!(answers.iter().all(|answer| answer["refreshToken"] == answers[0]["refreshToken"]));
@@ -101,7 +101,7 @@ race! {
         for member in ["accessToken", "refreshToken"] {
             let answers = at_once(app, 16, |app, n| {
                 let more = json!({member: "chosen", "subject": format!("u{n}")});
-                async move { Tenant::of(&app, OPAQUE).create(more).await }
+                async move { Tenant::new(&app, OPAQUE).create(more).await }
             }).await;
             assert_eq!((count(&answers, "OK"), count(&answers, "BAD_REQUEST")), (1, 15), "{member}");
             tenant.post("auth/token/revoke", json!({"clientIdentifier": "1001"})).await;
@@ -114,7 +114,7 @@ race! {
         }
         let answers = at_once(app, 16, |app, n| {
             let more = json!({"refreshToken": "chosen too", "subject": format!("u{n}")});
-            async move { Tenant::of(&app, OPAQUE).create(more).await }
+            async move { Tenant::new(&app, OPAQUE).create(more).await }
         }).await;
         assert_eq!((count(&answers, "OK"), count(&answers, "BAD_REQUEST")), (1, 15));
         assert_eq!(tenant.list("").await.1, 1);
@@ -130,7 +130,7 @@ race! {
             let answers = at_once(app, 2, |app, n| {
                 let created = created.clone();
                 async move {
-                    let tenant = Tenant::of(&app, OPAQUE);
+                    let tenant = Tenant::new(&app, OPAQUE);
                     let revocation = match round % 3 {
                         0 => json!({"accessTokenIdentifier": created["accessToken"]}),
                         1 => json!({"refreshTokenIdentifier": created["refreshToken"]}),

@@ -85,7 +85,7 @@ scenario! {
         let nobody = format!("Bearer {}", app.token(OPAQUE, "nobody", &[]).await);
         for path in ["service/jwks/get", "service/configuration"] {
             tenant.send(Method::GET, path, &nobody, None).await.ok();
-            let elsewhere = Tenant::of(app, JWT).send(Method::GET, path, &nobody, None).await;
+            let elsewhere = Tenant::new(app, JWT).send(Method::GET, path, &nobody, None).await;
             assert_eq!((elsewhere.status.as_u16(), &elsewhere.json()["resultCode"]), (403, &json!("A001216")));
             let v2 = Request::get(format!("/api/{path}")).header("authorization", basic(OPAQUE)).body(Bytes::new()).unwrap();
             app.send(v2).await.ok();

@@ -165,11 +165,11 @@ impl<'a> Tenant<'a> {
         load_seed::load(&*app.store, &keys, &shared::keys::remote::Origins::default(), seed, app.clock.now())
             .await
             .expect("the seed is loaded");
-        Self::of(app, org)
+        Self::new(app, org)
     }
 
     /// One that was made before.
-    pub(super) fn of(app: &'a App, org: &'static str) -> Self {
+    pub(super) fn new(app: &'a App, org: &'static str) -> Self {
         Self { app, org }
     }
 

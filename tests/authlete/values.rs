@@ -131,10 +131,10 @@ scenario! {
         let tenant = Tenant::opaque(app).await;
         let created = tenant.created(json!({"accessToken": "s3cret-access", "refreshToken": "s3cret-refresh"})).await;
         let org = shared::domain::OrgId::parse(OPAQUE).unwrap();
-        let page = app.store.list(&shared::store::TokenQuery { limit: 10, ..shared::store::TokenQuery::of(org) }).await.unwrap();
+        let page = app.store.list(&shared::store::TokenQuery { limit: 10, ..shared::store::TokenQuery::new(org) }).await.unwrap();
         let record = &page.tokens[0];
         let family = record.family_key().unwrap();
-        let found = app.store.read(&shared::store::Wanted { families: vec![family.clone()], ..shared::store::Wanted::default() }).await.unwrap();
+        let found = app.store.read(&shared::store::RecordKeys { families: vec![family.clone()], ..shared::store::RecordKeys::default() }).await.unwrap();
         let kept = format!("{record:?} {:?}", found.families[&family]);
         assert!(!kept.contains("s3cret"), "{kept}");
         assert!(text(&created["tokenId"]) == family.id.to_string(), "the id is that of the record");

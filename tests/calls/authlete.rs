@@ -116,7 +116,7 @@ async fn introspections(run: &mut Recorded, client: &Value) {
 async fn batches(run: &mut Recorded, client: &Value) {
     let batch = json!([{"grantType": "PASSWORD", "clientId": client, "subject": "jane", "accessToken": "moved"}]);
     let accepted = api(run, "authlete.create_token_batch", "auth/token/create/batch", batch).await;
-    let parts = run.deployment.queue.take();
+    let parts = run.deployment.queue.drain();
     let parts: Vec<_> = parts.iter().map(|body| json!({"messageId": "m-1", "body": body})).collect();
     let done = run.invoke("authlete.work_on_batch", json!({"Records": parts})).await;
     assert_eq!(done, json!({"batchItemFailures": []}));

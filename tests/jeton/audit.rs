@@ -123,7 +123,7 @@ struct Trail(BoundOperation);
 impl Trail {
     fn to(publish: Vec<Arc<dyn Publish>>) -> Self {
         let auditing = Auditing(Auditor { changes: Arc::new(Stream), publish });
-        Self(OperationEntry::of::<Audit>().bind(&auditing))
+        Self(OperationEntry::for_operation::<Audit>().bind(&auditing))
     }
 
     async fn tell(&self, records: &[Value]) -> Value {

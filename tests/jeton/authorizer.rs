@@ -6,7 +6,7 @@ use functions::jeton::authorizer::Authorizer;
 use serde_json::{Value, json};
 use shared::api::lambda::{InvocationError, OperationEntry};
 use shared::domain::Requirements;
-use shared::platform::capabilities::{Guard, Provides};
+use shared::platform::capabilities::{self, Provides};
 
 use crate::support::{App, Mount, Watched};
 
@@ -43,18 +43,18 @@ fn http_api_1(bearer: &str) -> Value {
     })
 }
 
-struct Platform(Guard);
+struct Platform(capabilities::Authorizer);
 
-impl Provides<Guard> for Platform {
-    fn provide(&self) -> Guard {
+impl Provides<capabilities::Authorizer> for Platform {
+    fn provide(&self) -> capabilities::Authorizer {
         self.0.clone()
     }
 }
 
 /// What an API that requires this gets to hear.
 async fn ask(app: &App, requirements: Requirements, event: &Value) -> Result<Value, InvocationError> {
-    let guard = Guard { requirements: Arc::new(requirements), ..app.platform.provide() };
-    let authorizer = OperationEntry::of::<Authorizer>().bind(&Platform(guard));
+    let guard = capabilities::Authorizer { requirements: Arc::new(requirements), ..app.platform.provide() };
+    let authorizer = OperationEntry::for_operation::<Authorizer>().bind(&Platform(guard));
     authorizer.invoke(&event.to_string(), "request-1").await.map(|answer| serde_json::from_str(&answer).unwrap())
 }
 

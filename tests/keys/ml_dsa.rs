@@ -1,6 +1,6 @@
 //! ML-DSA in KMS: keys and signatures that take up most of a token and of a JWK Set.
 
-use shared::jose::jws::{Compact, LONGEST};
+use shared::jose::jws::{Compact, MAX_TOKEN_BYTES};
 
 use super::*;
 
@@ -27,9 +27,9 @@ async fn ml_dsa_in_kms_signs_tokens_as_long_as_any() {
     let keys = keys(&endpoint, &envelope_key, SigningMode::Kms, 2_048);
     for (alg, input) in LEVELS.into_iter().zip([3_940, 2_755, 997]) {
         let signer = keys.signer(alg).await;
-        assert_eq!(signer.longest(), LONGEST);
+        assert_eq!(signer.longest(), MAX_TOKEN_BYTES);
         let signature = signer.sign(&vec![b'x'; input]).await.unwrap();
-        assert_eq!(input + 1 + (signature.len() * 4).div_ceil(3), LONGEST, "{alg:?}");
+        assert_eq!(input + 1 + (signature.len() * 4).div_ceil(3), MAX_TOKEN_BYTES, "{alg:?}");
     }
 }
 
@@ -37,7 +37,7 @@ async fn ml_dsa_in_kms_signs_tokens_as_long_as_any() {
 async fn instance(alg: Algorithm) -> Instance {
     let mut deployment = Deployment::new(SigningMode::Kms).await;
     deployment.algorithms = vec![alg];
-    deployment.rotate(SigningMode::Kms, Ask::default()).await.unwrap();
+    deployment.rotate(SigningMode::Kms, RotationRequest::default()).await.unwrap();
     deployment.pass(Seconds::DAY);
     Instance::new(&deployment, SigningMode::Kms).await
 }
@@ -76,5 +76,5 @@ async fn an_ml_dsa_87_token_over_7168_bytes_is_refused() {
         }
     }
     // 20 characters more are 27 in base64.
-    assert!(refused > 0 && (LONGEST - 27..=LONGEST).contains(&longest), "{longest}");
+    assert!(refused > 0 && (MAX_TOKEN_BYTES - 27..=MAX_TOKEN_BYTES).contains(&longest), "{longest}");
 }

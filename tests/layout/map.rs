@@ -26,11 +26,11 @@ struct Crate(BTreeMap<ModulePath, Module>);
 impl Crate {
     fn read() -> Self {
         let mut all = Self(BTreeMap::new());
-        all.read_module(Vec::new(), &root().join("shared/src/lib.rs"));
+        all.read_module(&[], &root().join("shared/src/lib.rs"));
         all
     }
 
-    fn read_module(&mut self, path: ModulePath, file: &Path) {
+    fn read_module(&mut self, path: &[String], file: &Path) {
         let text = std::fs::read_to_string(file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
         let syntax = syn::parse_file(&text).expect("Rust");
         let children = syntax.items.iter().filter_map(|item| match item {
@@ -38,9 +38,9 @@ impl Crate {
             _ => None,
         });
         let children: BTreeSet<String> = children.collect();
-        let mut reader = Reader { at: path.clone(), children: &children, module: Module::default() };
+        let mut reader = Reader { at: path.to_vec(), children: &children, module: Module::default() };
         reader.visit_file(&syntax);
-        self.0.insert(path.clone(), reader.module);
+        self.0.insert(path.to_vec(), reader.module);
         for child in children {
             let folder = if file.ends_with("lib.rs") || file.ends_with("mod.rs") {
                 file.parent().expect("a folder").to_owned()
@@ -49,7 +49,7 @@ impl Crate {
             };
             let candidates: [PathBuf; 2] = [folder.join(format!("{child}.rs")), folder.join(&child).join("mod.rs")];
             let file = candidates.iter().find(|file| file.is_file()).unwrap_or_else(|| panic!("{child} has no file"));
-            self.read_module(path.iter().cloned().chain([child]).collect(), file);
+            self.read_module(&[path, &[child]].concat(), file);
         }
     }
 
@@ -144,7 +144,9 @@ impl<'ast> Visit<'ast> for Reader<'_> {
     fn visit_item_mod(&mut self, module: &'ast ItemMod) {
         let Some((_, items)) = &module.content else { return };
         self.at.push(module.ident.to_string());
-        items.iter().for_each(|item| self.visit_item(item));
+        for item in items {
+            self.visit_item(item);
+        }
         self.at.pop();
     }
 
@@ -233,6 +235,6 @@ const CIRCLES: [&str; 6] = [
     "api::http::conditional, api::http::reply, api::http::request",
     "domain::family, domain::issuance, domain::token",
     "store::codec::coded, store::codec::issuance, store::codec::org",
-    "store::sqlite::directory, store::sqlite::once, store::sqlite::read",
-    "store::sqlite::keeper, store::sqlite::sweep, store::sqlite::writer",
+    "store::sqlite::directory, store::sqlite::read, store::sqlite::replay",
+    "store::sqlite::maintenance, store::sqlite::sweep, store::sqlite::writer",
 ];

@@ -5,7 +5,7 @@ use crate::support::{App, Mount, log};
 
 /// The alarms that were logged since the last call.
 fn alarms() -> Vec<String> {
-    let lines = log::take();
+    let lines = log::drain();
     lines.lines().filter(|line| line.contains("jeton::alarm")).map(str::to_owned).collect()
 }
 

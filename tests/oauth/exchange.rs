@@ -66,8 +66,8 @@ scenario! {
         }
         is_denied(&tenant.exchange(WEB, &subject, &[("audience", API), ("audience", "other")]).await, "invalid_target");
         tenant.exchange(WEB, &subject, &[("audience", API), ("resource", API)]).await.ok();
-        let for_nobody = tenant.own_token(WEB, &[]).await;
-        is_denied(&tenant.exchange(WEB, &for_nobody, &[("resource", API)]).await, "invalid_target");
+        let has_no_audience = tenant.own_token(WEB, &[]).await;
+        is_denied(&tenant.exchange(WEB, &has_no_audience, &[("resource", API)]).await, "invalid_target");
         is_denied(&tenant.exchange(WEB, &subject, &[("authorization_details", r#"[{"type":"payment"}]"#)]).await, "invalid_authorization_details");
     }
 }

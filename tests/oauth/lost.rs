@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use shared::domain::{Family, RefreshToken};
 use shared::jose::sha256;
-use shared::store::{ReadTokens as _, Wanted};
+use shared::store::{ReadTokens as _, RecordKeys};
 
 use super::tenant::{APP, Tenant, WEB, is_denied, text};
 use crate::support::{Answer, App, Mount, Watched};
@@ -24,7 +24,7 @@ async fn watched(mount: Mount) -> (App, Arc<Watched>) {
 /// The family of a refresh token, as it is kept.
 async fn family(store: &Watched, token: &str) -> Family {
     let key = RefreshToken::parse(token).unwrap().family;
-    let wanted = Wanted { families: vec![key.clone()], ..Wanted::default() };
+    let wanted = RecordKeys { families: vec![key.clone()], ..RecordKeys::default() };
     store.read(&wanted).await.unwrap().families.remove(&key).unwrap()
 }
 
@@ -37,7 +37,7 @@ fn is_lost(answer: &Answer) {
 async fn whoever_asks_again_gets_the_same_successor(mount: Mount) {
     let (app, watched) = watched(mount).await;
     for (org, client, replaced) in [("500", APP, true), ("500", WEB, false), ("600", APP, true), ("600", WEB, false)] {
-        let tenant = Tenant::of(&app, org);
+        let tenant = Tenant::new(&app, org);
         let mut token = text(&tenant.for_member(client, &[]).await["refresh_token"]);
         let first = family(&watched, &token).await.generation;
         for round in 0..ROUNDS {
@@ -74,7 +74,7 @@ async fn whoever_asks_again_gets_the_same_successor_on_dynamodb() {
 #[tokio::test]
 async fn whichever_call_fails_a_refresh_is_repeated_with_success() {
     let (app, watched) = watched(Mount::InProcess).await;
-    let tenant = Tenant::of(&app, "500");
+    let tenant = Tenant::new(&app, "500");
     for client in [APP, WEB] {
         for after in [false, true] {
             let mut token = text(&tenant.for_member(client, &[]).await["refresh_token"]);
@@ -97,7 +97,7 @@ async fn whichever_call_fails_a_refresh_is_repeated_with_success() {
 #[tokio::test]
 async fn v07_a_revocation_that_is_told_has_happened() {
     let (app, watched) = watched(Mount::InProcess).await;
-    let tenant = Tenant::of(&app, "500");
+    let tenant = Tenant::new(&app, "500");
     for after in [false, true] {
         for count in 0.. {
             let granted = tenant.for_member(APP, &[]).await;

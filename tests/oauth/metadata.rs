@@ -7,7 +7,7 @@ use http::{Method, Request, Response};
 use serde_json::{Value, json};
 use shared::api::http::Service;
 use shared::domain::Issuer;
-use shared::platform::capabilities::{Announcer, Provides, Public};
+use shared::platform::capabilities::{IssuerInfo, Provides, Public};
 
 use crate::support::deployment::Instance;
 use crate::support::{Answer, scenario};
@@ -24,9 +24,9 @@ impl Provides<Public> for OnlyIssuer {
     }
 }
 
-impl Provides<Announcer> for OnlyIssuer {
-    fn provide(&self) -> Announcer {
-        Announcer { issuer: self.0.clone() }
+impl Provides<IssuerInfo> for OnlyIssuer {
+    fn provide(&self) -> IssuerInfo {
+        IssuerInfo { issuer: self.0.clone() }
     }
 }
 

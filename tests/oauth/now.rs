@@ -247,7 +247,7 @@ async fn s05_the_log_tells_which_client_was_denied_and_why() {
     let tenant = Tenant::opaque(&app).await;
     log::begin();
     is_denied(&tenant.token(By::Client(WEB), &[("grant_type", CLIENT_CREDENTIALS), ("scope", "unknown")]).await, "invalid_scope");
-    let logged = log::take();
+    let logged = log::drain();
     let line = logged.lines().find(|line| line.contains("oauth.token")).unwrap();
     for part in ["ScopeInvalid", "org=\"500\"", &format!("client=\"{}\"", tenant.id(WEB))] {
         assert!(line.contains(part), "{line}");

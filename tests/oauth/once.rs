@@ -19,7 +19,7 @@ async fn at_once(app: &Arc<App>, client: u64, form: &[(&str, String)], dpop: Opt
             let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
             let headers: Vec<(&str, &str)> = dpop.iter().map(|proof| ("DPoP", proof.as_str())).collect();
             let by = if client == KEYED { By::Nothing } else { By::Client(client) };
-            Tenant::of(&app, "500").send("/oauth2/token", by, &form, &headers).await
+            Tenant::new(&app, "500").send("/oauth2/token", by, &form, &headers).await
         })
     });
     try_join_all(tasks).await.unwrap()
@@ -55,7 +55,7 @@ race! {
     async fn of_many_requests_with_one_client_assertion_one_is_granted(app, rounds: 100 or 10) {
         Tenant::opaque(app).await;
         for _ in 0..rounds {
-            let assertion = Tenant::of(app, "500").client_assertion(json!({}));
+            let assertion = Tenant::new(app, "500").client_assertion(json!({}));
             let form = [
                 ("grant_type", CLIENT_CREDENTIALS.to_owned()),
                 ("client_assertion_type", crate::oauth::tenant::ASSERTION_TYPE.to_owned()),
@@ -71,7 +71,7 @@ race! {
     async fn of_many_requests_with_one_assertion_one_is_granted(app, rounds: 100 or 10) {
         Tenant::opaque(app).await;
         for _ in 0..rounds {
-            let assertion = Tenant::of(app, "500").assertion(IDP, json!({}));
+            let assertion = Tenant::new(app, "500").assertion(IDP, json!({}));
             let form = [("grant_type", JWT_BEARER.to_owned()), ("assertion", assertion)];
             assert_eq!(granted(&at_once(app, WEB, &form, None).await).len(), 1);
         }
@@ -131,7 +131,7 @@ race! {
                     for _ in 0..round % 8 {
                         tokio::task::yield_now().await;
                     }
-                    Tenant::of(&app, "500").revoke(WEB, &subject).await;
+                    Tenant::new(&app, "500").revoke(WEB, &subject).await;
                 })
             };
             let answer = tenant.exchange(WEB, &subject, &[]).await;

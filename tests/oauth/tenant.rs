@@ -127,7 +127,7 @@ impl<'a> Tenant<'a> {
     }
 
     async fn made(app: &'a App, org: &'static str, more: Value) -> Self {
-        let tenant = Self::of(app, org);
+        let tenant = Self::new(app, org);
         let keys = app.platform.records.reader.keys.now().await.unwrap();
         let seed = Seed::read(&tenant.seed(more)).expect("a seed");
         load_seed::load(&*app.store, &keys, &shared::keys::remote::Origins::default(), seed, app.clock.now())
@@ -137,7 +137,7 @@ impl<'a> Tenant<'a> {
     }
 
     /// One that was made before.
-    pub(super) fn of(app: &'a App, org: &'static str) -> Self {
+    pub(super) fn new(app: &'a App, org: &'static str) -> Self {
         Self { app, org }
     }
 

@@ -38,8 +38,8 @@ scenario! {
         assert_eq!((said, part(&token, 0)["typ"].clone()), (expected, json!("at+jwt")));
         assert!(tenant.is_live(&token).await);
         assert!(!tenant.is_live(&jti).await);
-        let for_nobody = claims(&tenant.own_token(WEB, &[]).await);
-        assert_eq!(for_nobody["aud"], ISSUER, "RFC 9068 section 3");
+        let has_no_audience = claims(&tenant.own_token(WEB, &[]).await);
+        assert_eq!(has_no_audience["aud"], ISSUER, "RFC 9068 section 3");
     }
 }
 

@@ -13,7 +13,7 @@ use shared::api::jeton::seed::Seed;
 use shared::domain::{Algorithm, FrozenClock, Issuer, OrgId, Seconds, Secret, Seeded, Subject, Timestamp};
 use shared::keys::signer::{HmacDeriver, LocalSigner, Signer};
 use shared::platform::capabilities::{BatchWorker, Provides as _};
-use shared::platform::{Parts, Platform, Whole};
+use shared::platform::{LocalService, Platform, PlatformParts};
 use shared::store::Store;
 use shared::store::sqlite::{Durability, SqliteStore};
 use shared::tokens::batch;
@@ -93,7 +93,7 @@ impl App {
     pub(crate) async fn seeded(seed: &str) -> Self {
         let clock = Arc::new(FrozenClock::at(NOW));
         let store = Arc::new(SqliteStore::in_memory(clock.clone()).expect("a store"));
-        Self::of(Mount::InProcess, clock, store, (seed, &[Algorithm::EdDsa]), |store| store).await
+        Self::assemble(Mount::InProcess, clock, store, (seed, &[Algorithm::EdDsa]), |store| store).await
     }
 
     /// As a function call, on a data file.
@@ -110,10 +110,10 @@ impl App {
         algorithms: &[Algorithm],
         wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
     ) -> Self {
-        Self::of(mount, clock, store, (DIRECTORY, algorithms), wrap).await
+        Self::assemble(mount, clock, store, (DIRECTORY, algorithms), wrap).await
     }
 
-    async fn of(
+    async fn assemble(
         mount: Mount,
         clock: Arc<FrozenClock>,
         store: Arc<dyn Store>,
@@ -123,7 +123,7 @@ impl App {
         let signers = algorithms.iter().map(|alg| Arc::new(LocalSigner::for_tests(*alg)) as Arc<dyn Signer>);
         let seeded = store.clone();
         let store = wrap(store);
-        let platform = Platform::new(Parts {
+        let platform = Platform::new(PlatformParts {
             clock: clock.clone(),
             entropy: Arc::new(Seeded::new(1)),
             issuer: Issuer::parse("https://jeton.example").expect("an issuer"),
@@ -141,7 +141,7 @@ impl App {
         let (org, member) = bootstrap::administrator(&*store, &root, &name, NOW).await.expect("an administrator");
         let minted = bootstrap::token(&platform.provide(), &org, &member, Seconds::DAY).await.expect("a token");
         let queue = HeldQueue::default();
-        let whole = Whole { platform: platform.clone(), queue: Arc::new(queue.clone()) };
+        let whole = LocalService { platform: platform.clone(), queue: Arc::new(queue.clone()) };
         let service = Service::new(&functions::catalogue(), &whole).expect("a service");
         let service = Arc::new(service);
         let target = Target::new(mount, service.clone()).await;
@@ -151,7 +151,7 @@ impl App {
     /// Does what was handed over, all of it twice: a queue may deliver so.
     pub(crate) async fn work(&self) {
         let worker: BatchWorker = self.platform.provide();
-        for message in self.queue.take() {
+        for message in self.queue.drain() {
             for _ in 0..2 {
                 batch::work(&worker, &message).await.expect("the work is done");
             }

@@ -9,7 +9,7 @@ use shared::platform::aws::testing::Wire;
 use shared::platform::config::{Aws, KeyMaking};
 use shared::platform::queue::Enqueue;
 use shared::platform::queue::sqs::SqsQueue;
-use shared::platform::{HasKeyMaking, HasMinting, HasQueue, HasRecords, Minting, Operations, Records};
+use shared::platform::{HasKeyMaking, HasMinting, HasQueue, HasRecords, Operations, RecordParts, SigningParts};
 use shared::store::Store;
 
 use super::kms::FakeKms;
@@ -47,13 +47,13 @@ impl std::ops::Deref for Instance {
 }
 
 impl HasRecords for Instance {
-    fn records(&self) -> &Records {
+    fn records(&self) -> &RecordParts {
         self.operations.records()
     }
 }
 
 impl HasMinting for Instance {
-    fn minting(&self) -> &Minting {
+    fn minting(&self) -> &SigningParts {
         self.operations.minting()
     }
 }

@@ -24,7 +24,7 @@ pub(crate) fn of_all() -> Vec<u8> {
 }
 
 /// What this test's thread has logged since it was last asked for: all that a service in process does.
-pub(crate) fn take() -> String {
+pub(crate) fn drain() -> String {
     OF_THIS_THREAD.with(|log| String::from_utf8(log.take()).unwrap())
 }
 

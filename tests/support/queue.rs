@@ -18,7 +18,7 @@ pub(crate) struct HeldQueue(Arc<Mutex<Vec<String>>>);
 
 impl HeldQueue {
     /// Takes all that wait.
-    pub(crate) fn take(&self) -> Vec<String> {
+    pub(crate) fn drain(&self) -> Vec<String> {
         std::mem::take(&mut self.0.lock().unwrap())
     }
 

@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use shared::domain::{
-    Batch, BatchKey, Client, ClientId, FamilyKey, Fault, KeyRing, Mark, Member, MemberKey, Org, OrgId, Subject, Ticket,
+    Batch, BatchKey, Client, ClientId, FamilyKey, Fault, KeyRing, Member, MemberKey, NotBefore, Org, OrgId, Subject, Ticket,
     Timestamp, TokenKey,
 };
 use shared::store::{
-    AmendTokens, Amended, Amendment, Delete, Found, KeepBatches, KeepTickets, Put, ReadDirectory, ReadKeys, ReadTokens, Recorded,
-    Recording, RefreshTokens, Replaced, Revocation, RevokeTokens, Rotation, RotationStep, Spending, Store, TokenPage, TokenQuery,
-    UseOnce, Used, Wanted, WriteDirectory, WriteKeys, WriteTokens,
+    AdvanceOutcome, Delete, FamilyAdvance, InsertOutcome, KeepBatches, KeepTickets, NewToken, Put, ReadDirectory, ReadKeys,
+    ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey, ReplayStore, Revocation, RevokeTokens, Store,
+    TicketConsumption, TokenPage, TokenQuery, TokenUpdate, UpdateOutcome, UpdateTokens, WriteDirectory, WriteKeys, WriteTokens,
 };
 
 /// Counts the calls of a store by name, and fails the one it is told to: before it happens, or after it has happened and its
@@ -105,7 +105,7 @@ impl Watched {
 
 #[async_trait]
 impl ReadTokens for Watched {
-    async fn read(&self, wanted: &Wanted) -> Result<Found, Fault> {
+    async fn read(&self, wanted: &RecordKeys) -> Result<Records, Fault> {
         self.call("read", self.store.read(wanted)).await
     }
 
@@ -118,15 +118,15 @@ impl ReadTokens for Watched {
 
 #[async_trait]
 impl WriteTokens for Watched {
-    async fn record(&self, new: &Recording) -> Result<Recorded, Fault> {
+    async fn record(&self, new: &NewToken) -> Result<InsertOutcome, Fault> {
         self.call("record", self.store.record(new)).await
     }
 }
 
 #[async_trait]
-impl AmendTokens for Watched {
-    async fn amend(&self, amendment: &Amendment) -> Result<Amended, Fault> {
-        self.call("amend", self.store.amend(amendment)).await
+impl UpdateTokens for Watched {
+    async fn update_token(&self, amendment: &TokenUpdate) -> Result<UpdateOutcome, Fault> {
+        self.call("amend", self.store.update_token(amendment)).await
     }
 }
 
@@ -140,15 +140,15 @@ impl RevokeTokens for Watched {
         self.call("revoke_family", self.store.revoke_family(family, at)).await
     }
 
-    async fn mark(&self, mark: &Mark) -> Result<(), Fault> {
-        self.call("mark", self.store.mark(mark)).await
+    async fn set_not_before(&self, mark: &NotBefore) -> Result<(), Fault> {
+        self.call("mark", self.store.set_not_before(mark)).await
     }
 }
 
 #[async_trait]
 impl RefreshTokens for Watched {
-    async fn rotate(&self, step: &RotationStep) -> Result<Rotation, Fault> {
-        self.call("rotate", self.store.rotate(step)).await
+    async fn advance_family(&self, step: &FamilyAdvance) -> Result<AdvanceOutcome, Fault> {
+        self.call("rotate", self.store.advance_family(step)).await
     }
 }
 
@@ -158,14 +158,14 @@ impl KeepTickets for Watched {
         self.call("put_ticket", self.store.put_ticket(ticket)).await
     }
 
-    async fn spend_ticket(&self, spending: &Spending) -> Result<bool, Fault> {
+    async fn spend_ticket(&self, spending: &TicketConsumption) -> Result<bool, Fault> {
         self.call("spend_ticket", self.store.spend_ticket(spending)).await
     }
 }
 
 #[async_trait]
-impl UseOnce for Watched {
-    async fn use_once(&self, used: &Used) -> Result<bool, Fault> {
+impl ReplayStore for Watched {
+    async fn use_once(&self, used: &ReplayKey) -> Result<bool, Fault> {
         self.call("use_once", self.store.use_once(used)).await
     }
 }

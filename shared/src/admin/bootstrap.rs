@@ -1,10 +1,10 @@
 //! The first administrator, whom nobody can ask for: whoever runs the service makes it.
 
-use crate::admin::rotation::{Ask, rotate};
+use crate::admin::rotation::{RotationRequest, rotate};
 use crate::domain::{
     Error, Member, MemberKey, MemberKind, Org, OrgId, OrgSettings, Profile, Refusal, ScopePattern, Seconds, Subject, Timestamp,
 };
-use crate::platform::capabilities::{Founder, Minter};
+use crate::platform::capabilities::{Bootstrapper, Minter};
 use crate::policy;
 use crate::store::Store;
 use crate::tokens::mint::{Minted, mint};
@@ -23,12 +23,12 @@ pub struct Foundation {
 }
 
 /// Makes the first keys, org, administrator and token. Refuses where there is such an administrator, unless told to go on.
-pub async fn found(ports: &Founder, ask: Foundation) -> Result<Minted, Error> {
+pub async fn found(ports: &Bootstrapper, ask: Foundation) -> Result<Minted, Error> {
     let key = MemberKey { org: ask.org.clone(), subject: ask.subject.clone() };
     if !ask.again && ports.store.member(&key).await?.is_some() {
         return Err(Refusal::Conflict("it has been done: \"again\": true mints another token for the administrator").into());
     }
-    rotate(&ports.rotator, &Ask::default()).await?;
+    rotate(&ports.rotator, &RotationRequest::default()).await?;
     let (org, member) = administrator(&*ports.store, &ask.org, &ask.subject, ports.rotator.clock.now()).await?;
     let mut tries = 0;
     loop {

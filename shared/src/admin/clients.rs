@@ -7,17 +7,17 @@ use crate::admin::orgs_and_members::NO_KEY;
 use crate::auth::service::client_named;
 use crate::domain::{
     AccessTokenForm, Audience, CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind, ClientRef, Entropy, Error,
-    Fault, GrantType, Invalid, MarkKey, MarkKind, OrgId, Refusal, Scope, Seconds, Secret, Service, Timestamp,
+    Fault, GrantType, Invalid, NotBeforeKey, NotBeforeScope, OrgId, Refusal, Scope, Seconds, Secret, Service, Timestamp,
 };
 use crate::jose::{certificate, jwk, sha256};
 use crate::keys::PublishedKeys;
-use crate::platform::capabilities::{AccessKeeper, ClientCreator, ClientRemover, ClientWriter, DirectoryReader, Reader};
-use crate::store::{Delete, Found, Put, Replaced, RevokeTokens, Wanted, WriteDirectory};
+use crate::platform::capabilities::{ClientCreator, ClientRemover, ClientWriter, DirectoryReader, Reader, SecretWriter};
+use crate::store::{Delete, Put, RecordKeys, Records, Replaced, RevokeTokens, WriteDirectory};
 use crate::tokens::revoke::mark;
 
 /// What is said of a client when it is written.
 #[derive(Clone, Debug)]
-pub struct ClientDraft {
+pub struct ClientSettings {
     /// Another name for it.
     pub alias: Option<String>,
     /// A name for people.
@@ -47,7 +47,7 @@ pub struct ClientDraft {
     /// Whose certificate authenticates it.
     pub certificate_subject: Option<CertificateSubject>,
     /// What only Jeton has words for. `None`: it stays as it is.
-    pub particulars: Option<Particulars>,
+    pub particulars: Option<JetonExtensions>,
     /// What others keep with it.
     pub attributes: Vec<(String, String)>,
     /// What is only kept and shown, as a JSON object.
@@ -56,7 +56,7 @@ pub struct ClientDraft {
 
 /// What other APIs than Jeton's own have no words for.
 #[derive(Clone, Debug, Default)]
-pub struct Particulars {
+pub struct JetonExtensions {
     /// What its access tokens are. `None`: what the org's are.
     pub access_token_form: Option<AccessTokenForm>,
     /// The resources that it is the server of. `None`: it is no resource server.
@@ -95,19 +95,21 @@ impl ChosenSecret {
 }
 
 /// A client as it will be. Its number, secrets and lock are no matter of a draft.
-pub(crate) fn client_as_drafted(
+pub(crate) fn apply_settings(
     org: &OrgId,
     id: ClientId,
-    draft: ClientDraft,
+    draft: ClientSettings,
     existing: Option<&Client>,
     now: Timestamp,
 ) -> Client {
-    let ClientDraft { alias, name, kind, auth_method, grants, scopes, jwks, token_duration, refresh_token_duration, .. } = draft;
-    let ClientDraft { single_token_per_subject, certificate_bound_tokens, may_exchange_tokens, attributes, metadata, .. } = draft;
-    let ClientDraft { dpop_bound_tokens, certificate_subject, particulars, .. } = draft;
-    let Particulars { access_token_form, resources } = particulars.unwrap_or_else(|| match existing {
-        Some(there) => Particulars { access_token_form: there.access_token_form, resources: there.resources.clone() },
-        None => Particulars::default(),
+    let ClientSettings { alias, name, kind, auth_method, grants, scopes, jwks, token_duration, refresh_token_duration, .. } =
+        draft;
+    let ClientSettings { single_token_per_subject, certificate_bound_tokens, may_exchange_tokens, attributes, metadata, .. } =
+        draft;
+    let ClientSettings { dpop_bound_tokens, certificate_subject, particulars, .. } = draft;
+    let JetonExtensions { access_token_form, resources } = particulars.unwrap_or_else(|| match existing {
+        Some(there) => JetonExtensions { access_token_form: there.access_token_form, resources: there.resources.clone() },
+        None => JetonExtensions::default(),
     });
     Client {
         org: org.clone(),
@@ -139,18 +141,18 @@ pub(crate) fn client_as_drafted(
 }
 
 /// Creates a client with a number and a secret of the service's making. This is the only time that the secret is told.
-pub async fn create(ports: &ClientCreator, service: &Service, draft: ClientDraft) -> Result<(Client, Secret<String>), Error> {
+pub async fn create(ports: &ClientCreator, service: &Service, draft: ClientSettings) -> Result<(Client, Secret<String>), Error> {
     is_possible(&ports.reader, &draft).await?;
     let id = free_number(&ports.reader, &*ports.entropy).await?;
     let secret = draw_secret(&*ports.entropy)?;
-    let client = client_as_drafted(service.id(), id, draft, None, ports.reader.now());
+    let client = apply_settings(service.id(), id, draft, None, ports.reader.now());
     let client = Client { secrets: vec![hash(&secret)], ..client };
     put(&*ports.write, &client).await?;
     Ok((client, secret))
 }
 
 /// A client. `found` is what was read for it.
-pub async fn get(ports: &Reader, service: &Service, found: &Found, named: &ClientRef) -> Result<Client, Error> {
+pub async fn get(ports: &Reader, service: &Service, found: &Records, named: &ClientRef) -> Result<Client, Error> {
     client_named(ports, service, found, named).await?.ok_or(UNKNOWN.into())
 }
 
@@ -184,22 +186,22 @@ pub async fn list(
 pub async fn update(
     ports: &ClientWriter,
     service: &Service,
-    found: &Found,
+    found: &Records,
     named: &ClientRef,
-    draft: ClientDraft,
+    draft: ClientSettings,
 ) -> Result<Client, Error> {
     let seen = get(&ports.reader, service, found, named).await?;
     is_possible(&ports.reader, &draft).await?;
     let now = ports.reader.now();
     let change = |old: &Client| {
         unlocked(old)?;
-        Ok(client_as_drafted(service.id(), old.id, draft.clone(), Some(old), now))
+        Ok(apply_settings(service.id(), old.id, draft.clone(), Some(old), now))
     };
     replace(&ports.reader, &*ports.write, seen, change).await
 }
 
 /// Deletes a client. Its tokens die first, so that they stay dead whatever happens next.
-pub async fn delete(ports: &ClientRemover, service: &Service, found: &Found, named: &ClientRef) -> Result<(), Error> {
+pub async fn delete(ports: &ClientRemover, service: &Service, found: &Records, named: &ClientRef) -> Result<(), Error> {
     let client = get(&ports.reader, service, found, named).await?;
     delete_found(&*ports.write, &*ports.revoke, service, &client, ports.reader.now()).await
 }
@@ -212,8 +214,8 @@ pub(crate) async fn delete_found(
     client: &Client,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let dead = MarkKey { org: service.id().clone(), kind: MarkKind::Client(client.id) };
-    revoke.mark(&mark(dead, Some(service.org()), now)).await?;
+    let dead = NotBeforeKey { org: service.id().clone(), kind: NotBeforeScope::Client(client.id) };
+    revoke.set_not_before(&mark(dead, Some(service.org()), now)).await?;
     match write.delete_client(service.id(), client.id).await? {
         Delete::Done | Delete::Unknown => Ok(()),
         Delete::InUse => Err(Refusal::Conflict("something still belongs to the client").into()),
@@ -222,9 +224,9 @@ pub(crate) async fn delete_found(
 
 /// Gives a client a new secret in the place of those that it has. This is the only time that it is told.
 pub async fn refresh_secret(
-    ports: &AccessKeeper,
+    ports: &SecretWriter,
     service: &Service,
-    found: &Found,
+    found: &Records,
     named: &ClientRef,
 ) -> Result<Secret<String>, Error> {
     let secret = draw_secret(&*ports.entropy)?;
@@ -234,9 +236,9 @@ pub async fn refresh_secret(
 
 /// Gives a client a secret of the caller's choice in the place of those that it has.
 pub async fn update_secret(
-    ports: &AccessKeeper,
+    ports: &SecretWriter,
     service: &Service,
-    found: &Found,
+    found: &Records,
     named: &ClientRef,
     secret: &ChosenSecret,
 ) -> Result<(), Error> {
@@ -245,9 +247,9 @@ pub async fn update_secret(
 
 /// Locks a client, or unlocks it. A locked one gets no tokens, and those that it has are dead until it is unlocked.
 pub async fn lock(
-    ports: &AccessKeeper,
+    ports: &SecretWriter,
     service: &Service,
-    found: &Found,
+    found: &Records,
     named: &ClientRef,
     locked: bool,
 ) -> Result<Client, Error> {
@@ -262,14 +264,14 @@ const SECRET_LEN: usize = 86;
 /// How many clients are read at once.
 const AT_ONCE: usize = 500;
 /// How often a change is tried that others get in the way of.
-const MOST_TRIES: usize = 32;
+const MAX_ATTEMPTS: usize = 32;
 const UNKNOWN: Refusal = Refusal::NotFound("client");
 const TAKEN: Refusal = Refusal::Conflict("another client has this alias or number");
 
 async fn replace_secret(
-    ports: &AccessKeeper,
+    ports: &SecretWriter,
     service: &Service,
-    found: &Found,
+    found: &Records,
     named: &ClientRef,
     secret: &Secret<String>,
 ) -> Result<(), Error> {
@@ -283,8 +285,8 @@ async fn replace_secret(
 }
 
 /// Whether the tokens of such a client could be made.
-async fn is_possible(ports: &Reader, draft: &ClientDraft) -> Result<(), Error> {
-    if let Some(Particulars { access_token_form: Some(form), .. }) = draft.particulars {
+async fn is_possible(ports: &Reader, draft: &ClientSettings) -> Result<(), Error> {
+    if let Some(JetonExtensions { access_token_form: Some(form), .. }) = draft.particulars {
         form_is_possible(&*ports.keys.now().await?, form).map_err(|rule| Refusal::invalid("jeton.access_token_form", rule.0))?;
     }
     Ok(())
@@ -323,14 +325,14 @@ pub(crate) async fn replace(
     mut seen: Client,
     change: impl Fn(&Client) -> Result<Client, Error> + Send,
 ) -> Result<Client, Error> {
-    for _ in 0..MOST_TRIES {
+    for _ in 0..MAX_ATTEMPTS {
         let client = change(&seen)?;
         match write.replace_client(&seen, &client).await? {
             Replaced::Done => return Ok(client),
             Replaced::Taken => return Err(TAKEN.into()),
             Replaced::Outdated => {
                 let key = (seen.org, seen.id);
-                let wanted = Wanted { clients: vec![key.clone()], ..Wanted::default() };
+                let wanted = RecordKeys { clients: vec![key.clone()], ..RecordKeys::default() };
                 seen = reader.tokens.read(&wanted).await?.clients.remove(&key).ok_or(UNKNOWN)?;
             }
         }
@@ -352,7 +354,7 @@ pub(crate) async fn free_number(reader: &Reader, entropy: &dyn Entropy) -> Resul
         let mut bytes = [0; 8];
         entropy.fill(&mut bytes)?;
         let Ok(id) = ClientId::from_number(u64::from_be_bytes(bytes) >> 11) else { continue };
-        let wanted = Wanted { client_orgs: vec![id], ..Wanted::default() };
+        let wanted = RecordKeys { client_orgs: vec![id], ..RecordKeys::default() };
         if reader.tokens.read(&wanted).await?.client_orgs.is_empty() {
             return Ok(id);
         }

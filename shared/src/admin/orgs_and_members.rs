@@ -8,14 +8,14 @@ use crate::admin::rotation::keep_for_ever;
 use crate::auth::bearer::authenticate;
 use crate::domain::scope::api;
 use crate::domain::{
-    App, AssertionIssuer, Caller, Entropy, Error, Fault, IssuerKeys, MarkKey, MarkKind, Member, MemberKey, MemberKind, Org,
-    OrgId, OrgSettings, Profile, Refusal, Role, ScopePattern, Secret, Subject, Timestamp,
+    App, AssertionIssuer, Caller, Entropy, Error, Fault, IssuerKeys, Member, MemberKey, MemberKind, NotBeforeKey, NotBeforeScope,
+    Org, OrgId, OrgSettings, Profile, Refusal, Role, ScopePattern, Secret, Subject, Timestamp,
 };
 use crate::jose::sha256;
 use crate::keys::remote::Origins;
-use crate::platform::capabilities::{AccessKeeper, DirectoryReader, MemberRemover, MemberWriter, OrgRemover, OrgWriter, Reader};
+use crate::platform::capabilities::{DirectoryReader, MemberRemover, MemberWriter, OrgRemover, OrgWriter, Reader, SecretWriter};
 use crate::policy::may_hand_out;
-use crate::store::{Delete, Found, Put, Wanted};
+use crate::store::{Delete, Put, RecordKeys, Records};
 use crate::tokens::revoke::mark;
 use std::collections::BTreeMap;
 
@@ -61,7 +61,7 @@ pub async fn put_org(ports: &OrgWriter, bearer: &str, id: &OrgId, draft: OrgDraf
     const NEEDS: &str = api::ORGS_WRITE;
     let mut orgs = vec![id.clone()];
     orgs.extend(draft.parent.clone());
-    let (caller, found) = authenticate(&ports.reader, bearer, Wanted { orgs, ..Wanted::default() }).await?;
+    let (caller, found) = authenticate(&ports.reader, bearer, RecordKeys { orgs, ..RecordKeys::default() }).await?;
     let parent = draft.parent.as_ref().and_then(|parent| found.orgs.get(parent));
     let existing = found.orgs.get(id);
     if !existing.or(parent).is_some_and(|place| caller.may(NEEDS, place)) {
@@ -109,7 +109,7 @@ pub(crate) fn org_as_drafted(
             return Err(Refusal::Conflict("an org can't move below another parent"));
         }
         (Some(existing), _) => existing.ancestors.clone(),
-        (None, Some(parent)) if parent.ancestors.len() + 1 >= Org::DEEPEST => {
+        (None, Some(parent)) if parent.ancestors.len() + 1 >= Org::MAX_DEPTH => {
             return Err(Refusal::invalid("parent", "must have fewer than 15 orgs above it"));
         }
         (None, Some(parent)) => std::iter::once(&parent.id).chain(&parent.ancestors).cloned().collect(),
@@ -146,7 +146,7 @@ pub(crate) fn member_as_drafted(key: &MemberKey, draft: MemberDraft, existing: O
 
 /// Gives an org a new API secret, by which who has it acts on its tokens and clients: so the caller must be able to do all of
 /// that itself. The secret before stays good until the next one is made. This is the only time that it is told.
-pub async fn refresh_org_secret(ports: &AccessKeeper, bearer: &str, id: &OrgId) -> Result<Secret<String>, Error> {
+pub async fn refresh_org_secret(ports: &SecretWriter, bearer: &str, id: &OrgId) -> Result<Secret<String>, Error> {
     let (caller, org) = authorize(&ports.reader, bearer, id, &[api::ORGS_WRITE]).await?;
     let opened = [api::TOKENS_CREATE, api::TOKENS_READ, api::TOKENS_REVOKE, api::CLIENTS_WRITE];
     if let Some(needs) = opened.into_iter().find(|needs| !caller.may(needs, &org)) {
@@ -183,7 +183,7 @@ pub async fn delete_org(ports: &OrgRemover, bearer: &str, id: &OrgId) -> Result<
 
 /// A member, for who may read members there, or for the member itself.
 pub async fn member(ports: &Reader, bearer: &str, key: &MemberKey) -> Result<Member, Error> {
-    let also = Wanted { orgs: vec![key.org.clone()], members: vec![key.clone()], ..Wanted::default() };
+    let also = RecordKeys { orgs: vec![key.org.clone()], members: vec![key.clone()], ..RecordKeys::default() };
     let (caller, mut found) = authenticate(ports, bearer, also).await?;
     let itself = key.org == *caller.org() && key.subject == *caller.subject();
     if !itself {
@@ -224,8 +224,8 @@ pub async fn delete_member(ports: &MemberRemover, bearer: &str, key: &MemberKey)
     if !found.members.contains_key(key) {
         return Err(Refusal::NotFound("member").into());
     }
-    let dead = MarkKey { org: key.org.clone(), kind: MarkKind::Member(key.subject.clone()) };
-    ports.revoke.mark(&mark(dead, found.orgs.get(&key.org), ports.reader.now())).await?;
+    let dead = NotBeforeKey { org: key.org.clone(), kind: NotBeforeScope::Member(key.subject.clone()) };
+    ports.revoke.set_not_before(&mark(dead, found.orgs.get(&key.org), ports.reader.now())).await?;
     match ports.write.delete_member(key).await? {
         Delete::Done | Delete::Unknown => Ok(()),
         Delete::InUse => Err(Refusal::Conflict("something still belongs to the member").into()),
@@ -233,8 +233,8 @@ pub async fn delete_member(ports: &MemberRemover, bearer: &str, key: &MemberKey)
 }
 
 /// Authenticates one who may change this member, as it is now.
-async fn for_change(ports: &Reader, bearer: &str, key: &MemberKey) -> Result<(Caller, Found), Error> {
-    let also = Wanted { orgs: vec![key.org.clone()], members: vec![key.clone()], ..Wanted::default() };
+async fn for_change(ports: &Reader, bearer: &str, key: &MemberKey) -> Result<(Caller, Records), Error> {
+    let also = RecordKeys { orgs: vec![key.org.clone()], members: vec![key.clone()], ..RecordKeys::default() };
     let (caller, found) = authenticate(ports, bearer, also).await?;
     permitted(&caller, &found, &key.org, &[api::MEMBERS_WRITE])?;
     let held = found.members.get(key).map(|member| &member.scopes[..]).unwrap_or_default();
@@ -245,14 +245,14 @@ async fn for_change(ports: &Reader, bearer: &str, key: &MemberKey) -> Result<(Ca
 }
 
 async fn authorize(ports: &Reader, bearer: &str, id: &OrgId, any_of: &[&'static str]) -> Result<(Caller, Org), Error> {
-    let (caller, mut found) = authenticate(ports, bearer, Wanted { orgs: vec![id.clone()], ..Wanted::default() }).await?;
+    let (caller, mut found) = authenticate(ports, bearer, RecordKeys { orgs: vec![id.clone()], ..RecordKeys::default() }).await?;
     permitted(&caller, &found, id, any_of)?;
     let org = found.orgs.remove(id).ok_or(Refusal::NotFound("org"))?;
     Ok((caller, org))
 }
 
 /// One answer for a foreign org and for one that isn't there, so that nobody can probe for orgs.
-fn permitted(caller: &Caller, found: &Found, org: &OrgId, any_of: &[&'static str]) -> Result<(), Refusal> {
+fn permitted(caller: &Caller, found: &Records, org: &OrgId, any_of: &[&'static str]) -> Result<(), Refusal> {
     let needs = any_of.first().copied().unwrap_or(api::ADMIN);
     let org = found.orgs.get(org).ok_or(Refusal::AccessDenied { needs })?;
     if any_of.iter().any(|scope| caller.may(scope, org)) { Ok(()) } else { Err(Refusal::AccessDenied { needs }) }

@@ -1,13 +1,13 @@
 //! Rotation: keys follow each other, and nobody notices.
 
 use crate::domain::{Error, Fault, KeyRing, PrivateHalf, Refusal, RingKey, Seconds, Timestamp};
-use crate::keys::REREAD;
+use crate::keys::REREAD_INTERVAL;
 use crate::platform::capabilities::Rotator;
 use crate::store::WriteKeys;
 
 /// What is asked for besides what is due.
 #[derive(Clone, Debug, Default)]
-pub struct Ask {
+pub struct RotationRequest {
     /// Whether to make the next keys now, however young the active ones are.
     pub now: bool,
     /// The `kid` of a key that has been stolen: it retires at once, and so does every token that it has signed.
@@ -17,8 +17,8 @@ pub struct Ask {
 /// Does what is due: makes the keys that come next, and parts with what nobody needs any more. Returns the ring as it is now.
 ///
 /// Safe to repeat and to run twice at the same time: one conditional write decides, and whoever loses it destroys what it made.
-pub async fn rotate(ports: &Rotator, ask: &Ask) -> Result<KeyRing, Error> {
-    for _ in 0..MOST_TRIES {
+pub async fn rotate(ports: &Rotator, ask: &RotationRequest) -> Result<KeyRing, Error> {
+    for _ in 0..MAX_ATTEMPTS {
         let now = ports.clock.now();
         let before = ports.keys.key_ring().await?.unwrap_or_default();
         let mut after = before.clone();
@@ -28,7 +28,7 @@ pub async fn rotate(ports: &Rotator, ask: &Ask) -> Result<KeyRing, Error> {
             return Err(Refusal::NotFound("key").into());
         }
         let made = renew(ports, &mut after, ask.now, now).await?;
-        let discarded = after.tidy(now, GRACE);
+        let discarded = after.tidy(now, DESTRUCTION_DELAY);
         if after == before {
             return Ok(before);
         }
@@ -64,7 +64,7 @@ async fn renew(ports: &Rotator, ring: &mut KeyRing, anew: bool, now: Timestamp) 
 
 /// Sees to it that no key retires that may have signed a token that doesn't expire: before an org allows such tokens.
 pub(crate) async fn keep_for_ever(keys: &(impl WriteKeys + ?Sized), now: Timestamp) -> Result<(), Fault> {
-    for _ in 0..MOST_TRIES {
+    for _ in 0..MAX_ATTEMPTS {
         let mut ring = keys.key_ring().await?.unwrap_or_default();
         if ring.keeps_for_ever {
             return Ok(());
@@ -79,7 +79,7 @@ pub(crate) async fn keep_for_ever(keys: &(impl WriteKeys + ?Sized), now: Timesta
 }
 
 /// How often a change of the ring is tried again that another was faster than.
-const MOST_TRIES: usize = 5;
+const MAX_ATTEMPTS: usize = 5;
 
 /// How long an instance may still sign with a key whose successor signs already: until it has read the ring again, and a margin.
-const GRACE: Seconds = Seconds(REREAD.0 * 12);
+const DESTRUCTION_DELAY: Seconds = Seconds(REREAD_INTERVAL.0 * 12);

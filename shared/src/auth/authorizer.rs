@@ -2,8 +2,8 @@
 
 use crate::auth::bearer::authenticate;
 use crate::domain::{Caller, Error, Lacking, Refusal, TokenProblem};
-use crate::platform::capabilities::Guard;
-use crate::store::Wanted;
+use crate::platform::capabilities::Authorizer;
+use crate::store::RecordKeys;
 
 /// What a gateway shall do with a request whose token is alive.
 #[derive(Debug)]
@@ -15,9 +15,9 @@ pub enum Verdict {
 }
 
 /// Authorizes the bearer of a token. One for another audience is as good as none (RFC 9068 section 4).
-pub async fn authorize(ports: &Guard, token: Option<&str>) -> Result<Verdict, Error> {
+pub async fn authorize(ports: &Authorizer, token: Option<&str>) -> Result<Verdict, Error> {
     let token = token.ok_or(Refusal::CredentialsMissing)?;
-    let (caller, _) = authenticate(&ports.reader, token, Wanted::default()).await?;
+    let (caller, _) = authenticate(&ports.reader, token, RecordKeys::default()).await?;
     match ports.requirements.check(&caller) {
         Ok(()) => Ok(Verdict::Allowed(Box::new(caller))),
         Err(Lacking::Scope) => Ok(Verdict::InsufficientScope(Box::new(caller))),

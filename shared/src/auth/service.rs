@@ -5,7 +5,7 @@ use crate::auth::bearer::authenticate as authenticate_bearer;
 use crate::domain::{Caller, Client, ClientRef, Error, Fault, Org, OrgId, Refusal, Secret, Service, TokenProblem};
 use crate::jose::{equal, sha256};
 use crate::platform::capabilities::Reader;
-use crate::store::{Found, Wanted};
+use crate::store::{RecordKeys, Records};
 
 /// What is presented.
 #[derive(Clone, Debug)]
@@ -31,9 +31,9 @@ pub enum Proof {
 }
 
 /// Something that is looked for in the org while its service is authenticated: in the same read.
-pub trait Seek: Send {
+pub trait Lookup: Send {
     /// What to look for.
-    fn wanted(&self, org: &OrgId) -> Wanted;
+    fn wanted(&self, org: &OrgId) -> RecordKeys;
 }
 
 /// A service, what it wanted, and what was found of it.
@@ -44,12 +44,12 @@ pub struct Authenticated<S> {
     /// What was looked for.
     pub sought: S,
     /// What the read has found.
-    pub found: Found,
+    pub found: Records,
 }
 
 /// Authenticates, and looks in the org for what `seek` says: one consistent read. A bearer needs one of these API scopes there;
 /// without any, its token must only be alive.
-pub async fn authenticate<S: Seek>(
+pub async fn authenticate<S: Lookup>(
     ports: &Reader,
     credentials: &Credentials,
     needs: &[&'static str],
@@ -86,8 +86,8 @@ fn permitted(caller: &Caller, org: Option<&Org>, needs: &[&'static str]) -> Resu
     if needs.is_empty() || needs.iter().any(|scope| caller.may(scope, org)) { Ok(org.clone()) } else { Err(denied) }
 }
 
-async fn by_secret(ports: &Reader, id: &OrgId, secret: &Secret<String>, also: Wanted) -> Result<(Service, Found), Error> {
-    let found = ports.tokens.read(&Wanted { orgs: vec![id.clone()], ..Wanted::default() }.and(also)).await?;
+async fn by_secret(ports: &Reader, id: &OrgId, secret: &Secret<String>, also: RecordKeys) -> Result<(Service, Records), Error> {
+    let found = ports.tokens.read(&RecordKeys { orgs: vec![id.clone()], ..RecordKeys::default() }.and(also)).await?;
     let hash = sha256(secret.expose().as_bytes());
     // All are compared, and where there is none as much is done: nobody can probe for orgs by the time that it takes.
     let hashes = found.orgs.get(id).map(|org| &org.secrets[..]).filter(|hashes| !hashes.is_empty()).unwrap_or(&[[0; 32]]);
@@ -96,35 +96,40 @@ async fn by_secret(ports: &Reader, id: &OrgId, secret: &Secret<String>, also: Wa
     Ok((Service::authenticated(org, None), found))
 }
 
-impl Seek for () {
-    fn wanted(&self, _: &OrgId) -> Wanted {
-        Wanted::default()
+impl Lookup for () {
+    fn wanted(&self, _: &OrgId) -> RecordKeys {
+        RecordKeys::default()
     }
 }
 
-impl<S: Seek> Seek for Option<S> {
-    fn wanted(&self, org: &OrgId) -> Wanted {
+impl<S: Lookup> Lookup for Option<S> {
+    fn wanted(&self, org: &OrgId) -> RecordKeys {
         self.as_ref().map(|sought| sought.wanted(org)).unwrap_or_default()
     }
 }
 
-impl<A: Seek, B: Seek> Seek for (A, B) {
-    fn wanted(&self, org: &OrgId) -> Wanted {
+impl<A: Lookup, B: Lookup> Lookup for (A, B) {
+    fn wanted(&self, org: &OrgId) -> RecordKeys {
         self.0.wanted(org).and(self.1.wanted(org))
     }
 }
 
-impl Seek for ClientRef {
-    fn wanted(&self, org: &OrgId) -> Wanted {
+impl Lookup for ClientRef {
+    fn wanted(&self, org: &OrgId) -> RecordKeys {
         match self {
-            Self::Id(id) => Wanted { clients: vec![(org.clone(), *id)], ..Wanted::default() },
-            Self::Alias(alias) => Wanted { client_aliases: vec![(org.clone(), alias.clone())], ..Wanted::default() },
+            Self::Id(id) => RecordKeys { clients: vec![(org.clone(), *id)], ..RecordKeys::default() },
+            Self::Alias(alias) => RecordKeys { client_aliases: vec![(org.clone(), alias.clone())], ..RecordKeys::default() },
         }
     }
 }
 
 /// A client of the service's org that was looked for, be it disabled. An alias takes a second read.
-pub async fn client_named(ports: &Reader, service: &Service, found: &Found, client: &ClientRef) -> Result<Option<Client>, Fault> {
+pub async fn client_named(
+    ports: &Reader,
+    service: &Service,
+    found: &Records,
+    client: &ClientRef,
+) -> Result<Option<Client>, Fault> {
     let org = service.id();
     let id = match client {
         ClientRef::Id(id) => *id,
@@ -140,6 +145,6 @@ pub async fn client_named(ports: &Reader, service: &Service, found: &Found, clie
     if matches!(client, ClientRef::Id(_)) {
         return Ok(None);
     }
-    let wanted = Wanted { clients: vec![key.clone()], ..Wanted::default() };
+    let wanted = RecordKeys { clients: vec![key.clone()], ..RecordKeys::default() };
     Ok(ports.tokens.read(&wanted).await?.clients.remove(&key))
 }

@@ -14,7 +14,7 @@ pub struct AliasKey {
 impl AliasKey {
     /// The shard that holds it.
     pub fn shard(&self) -> Shard {
-        Shard::of(self.hash[0])
+        Shard::from_byte(self.hash[0])
     }
 }
 

@@ -45,7 +45,7 @@ pub enum BatchState {
 
 impl Batch {
     /// So long from its beginning it can be asked for.
-    pub const KEPT: Seconds = Seconds(7 * 86_400);
+    pub const RETENTION: Seconds = Seconds(7 * 86_400);
 
     /// Where it is stored.
     pub fn key(&self) -> BatchKey {

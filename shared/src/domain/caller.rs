@@ -10,7 +10,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Call it only where the token has just been found [live](super::Standing::Live), with the member of that same read.
+    /// Call it only where the token has just been found [live](super::TokenStatus::Live), with the member of that same read.
     pub(crate) fn authenticated(token: TokenRecord, member: Member) -> Self {
         Self { token, member }
     }

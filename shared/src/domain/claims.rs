@@ -42,7 +42,7 @@ pub struct Claims {
 
 impl Claims {
     /// What the token of `record` says. Hosts stay in the record: they would burst the token.
-    pub fn of(record: &TokenRecord, issuer: &Issuer) -> Self {
+    pub fn from_record(record: &TokenRecord, issuer: &Issuer) -> Self {
         let issued_at = record.issued_at.whole_second();
         Self {
             issuer: issuer.clone(),
@@ -69,6 +69,6 @@ impl Claims {
 
     /// Whether `record` is what this token was minted from.
     pub fn agree_with(&self, record: &TokenRecord) -> bool {
-        *self == Self::of(record, &self.issuer)
+        *self == Self::from_record(record, &self.issuer)
     }
 }

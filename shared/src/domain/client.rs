@@ -118,7 +118,7 @@ impl CertificateSubject {
     }
 
     /// The name of this kind.
-    pub fn of(kind: &str, name: &str) -> Result<Self, super::Invalid> {
+    pub fn new(kind: &str, name: &str) -> Result<Self, super::Invalid> {
         const RULE: super::Invalid = super::Invalid("must be 1 to 1,024 characters, and an IP address if it stands for one");
         if name.is_empty() || name.len() > 1_024 || name.chars().any(char::is_control) {
             return Err(RULE);
@@ -213,7 +213,7 @@ impl ClientAuthMethod {
 
 impl ClientAuthMethod {
     /// Whether a client of this kind can have it: one that can keep a secret must prove that it does, or anybody could pose as it.
-    pub fn suits(self, kind: ClientKind) -> Result<(), super::Invalid> {
+    pub fn allows_response_type(self, kind: ClientKind) -> Result<(), super::Invalid> {
         match (kind, self) {
             (ClientKind::Confidential, Self::None) => Err(super::Invalid("must not be none for a confidential client")),
             _ => Ok(()),

@@ -1,6 +1,6 @@
 //! What a commit has changed.
 
-use super::{Client, ClientId, Family, KeyRing, MarkKey, Member, Org, Subject, Timestamp, TokenId, TokenRecord};
+use super::{Client, ClientId, Family, KeyRing, Member, NotBeforeKey, Org, Subject, Timestamp, TokenId, TokenRecord};
 
 /// A change of one record, as the store has committed it.
 #[derive(Clone, Debug)]
@@ -21,7 +21,7 @@ pub enum Change {
     /// A refresh family.
     Family(Box<Diff<Family>>),
     /// A not-before mark.
-    Mark(MarkKey, Diff<MarkStands>),
+    NotBefore(NotBeforeKey, Diff<NotBeforeStands>),
     /// An org.
     Org(Box<Diff<Org>>),
     /// A member.
@@ -77,8 +77,8 @@ impl<T> Diff<T> {
 
 /// How a not-before mark stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct MarkStands {
-    /// [`Mark::not_before`](super::Mark::not_before)
+pub struct NotBeforeStands {
+    /// [`NotBefore::not_before`](super::NotBefore::not_before)
     pub not_before: Timestamp,
     /// From when it may be forgotten, to the second. `None`: never.
     pub kept_until: Option<Timestamp>,
@@ -109,9 +109,9 @@ impl Commit {
                 Diff::Removed(_) => now("family.deleted"),
                 Diff::Changed { before, after } => of_family(before, after, self.at),
             },
-            Change::Mark(_, Diff::Added(mark)) => at("tokens.revoked", mark.not_before),
-            Change::Mark(_, Diff::Removed(_)) => now("tokens.revocation_deleted"),
-            Change::Mark(_, Diff::Changed { before, after }) => of_mark(before, after, self.at),
+            Change::NotBefore(_, Diff::Added(mark)) => at("tokens.revoked", mark.not_before),
+            Change::NotBefore(_, Diff::Removed(_)) => now("tokens.revocation_deleted"),
+            Change::NotBefore(_, Diff::Changed { before, after }) => of_mark(before, after, self.at),
             Change::Org(diff) => {
                 let names = ["org.created", "org.changed", "org.deleted"];
                 of_record(diff, names, |org| (org.created_at, org.updated_at), self.at)
@@ -192,7 +192,7 @@ fn is_amended(before: &Family, after: &Family) -> bool {
         && (&before.subject, before.client) == (&after.subject, after.client)
 }
 
-fn of_mark(before: &MarkStands, after: &MarkStands, now: Timestamp) -> Option<Action> {
+fn of_mark(before: &NotBeforeStands, after: &NotBeforeStands, now: Timestamp) -> Option<Action> {
     let is_kept = after.kept_until.is_none() || before.kept_until.is_some_and(|until| after.kept_until >= Some(until));
     match after.not_before.cmp(&before.not_before) {
         std::cmp::Ordering::Greater if is_kept => Some(Action { name: "tokens.revoked", at: after.not_before }),

@@ -43,7 +43,7 @@ pub struct Family {
     pub rotates: bool,
     /// Whether the token that was just replaced gets the same successor again.
     pub retries: bool,
-    /// So long does it live on from each use, up to [`OrgSettings::LONGEST`](super::OrgSettings::LONGEST) in all. `None`: no use moves its end.
+    /// So long does it live on from each use, up to [`OrgSettings::MAX_LIFETIME`](super::OrgSettings::MAX_LIFETIME) in all. `None`: no use moves its end.
     pub slides: Option<Seconds>,
     /// Whether only the newest of its access tokens is alive.
     pub exclusive: bool,

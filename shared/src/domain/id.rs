@@ -142,7 +142,7 @@ impl Shard {
     }
 
     /// The one that a byte of a hash falls into.
-    pub fn of(byte: u8) -> Self {
+    pub fn from_byte(byte: u8) -> Self {
         Self(byte % Self::COUNT)
     }
 

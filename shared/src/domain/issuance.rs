@@ -28,15 +28,15 @@ pub struct Issuance {
     pub for_external_attachment: bool,
     /// Whether its subject is a member of the org: it lives no longer than they may act.
     pub of_member: bool,
-    /// Who acts for its subject: `act` of RFC 8693 section 4.1, the current actor first. At most [`Issuance::DEEPEST`].
+    /// Who acts for its subject: `act` of RFC 8693 section 4.1, the current actor first. At most [`Issuance::MAX_DEPTH`].
     pub actors: Vec<Actor>,
-    /// The tokens that it was made from: it dies with each of them. At most [`Issuance::DEEPEST`].
+    /// The tokens that it was made from: it dies with each of them. At most [`Issuance::MAX_DEPTH`].
     pub ancestors: Vec<Ancestor>,
 }
 
 impl Issuance {
     /// How many actors, and how many ancestors, a token can have.
-    pub const DEEPEST: usize = 8;
+    pub const MAX_DEPTH: usize = 8;
 
     /// By this grant, and nothing else is known.
     pub fn by(grant: GrantType) -> Self {

@@ -123,7 +123,7 @@ impl Schedule {
     pub const SHORTEST_LEAD: Seconds = Seconds::HOUR;
 
     /// How long a key verifies after it has stopped signing: as long as anything lives that it has signed.
-    pub const KEPT: Seconds = Seconds(OrgSettings::LONGEST.0 + Seconds::DAY.0);
+    pub const RETENTION: Seconds = Seconds(OrgSettings::MAX_LIFETIME.0 + Seconds::DAY.0);
 }
 
 impl KeyRing {
@@ -186,7 +186,7 @@ impl KeyRing {
 
     /// Adds a key, and plans the end of those in whose place it will sign.
     pub fn add(&mut self, key: RingKey) {
-        let end = (!self.keeps_for_ever).then(|| key.signs_from.plus(Schedule::KEPT));
+        let end = (!self.keeps_for_ever).then(|| key.signs_from.plus(Schedule::RETENTION));
         let (algorithms, alg, from) = (&self.algorithms, key.jwk.alg, key.signs_from);
         let replaced = |old: &&mut RingKey| {
             old.retires_at.is_none() && old.signs_from < from && (old.jwk.alg == alg || !algorithms.contains(&old.jwk.alg))
@@ -283,7 +283,7 @@ mod tests {
         let turn = T0.plus(EVERY);
         assert_eq!(states(&ring, turn.minus(Seconds(1))), [("1", KeyState::Active), ("2", KeyState::Next)]);
         assert_eq!(states(&ring, turn), [("1", KeyState::Retiring), ("2", KeyState::Active)]);
-        let end = turn.plus(Schedule::KEPT);
+        let end = turn.plus(Schedule::RETENTION);
         assert_eq!(states(&ring, end.minus(Seconds(1)))[0].1, KeyState::Retiring);
         assert_eq!(states(&ring, end)[0].1, KeyState::Retired);
         assert_eq!(ring.published(end).iter().map(|jwk| jwk.kid.as_str()).collect::<Vec<_>>(), ["2"]);
@@ -301,7 +301,7 @@ mod tests {
         let preferred = |now| ring.preferred(now).unwrap().jwk.kid.as_str().to_owned();
         assert_eq!(preferred(T0), "1");
         assert_eq!(preferred(T0.plus(Seconds::DAY)), "2");
-        assert_eq!(ring.keys[0].retires_at, Some(T0.plus(Seconds::DAY).plus(Schedule::KEPT)));
+        assert_eq!(ring.keys[0].retires_at, Some(T0.plus(Seconds::DAY).plus(Schedule::RETENTION)));
     }
 
     #[test]
@@ -357,7 +357,7 @@ mod tests {
         assert_eq!(ring.tidy(turn.plus(Seconds::HOUR), Seconds::HOUR), [PrivateHalf::Kms { arn: "1".to_owned() }]);
         assert!(ring.tidy(turn.plus(Seconds::HOUR), Seconds::HOUR).is_empty());
         assert_eq!(ring.keys.len(), 2, "it still verifies");
-        ring.tidy(turn.plus(Schedule::KEPT), Seconds::HOUR);
+        ring.tidy(turn.plus(Schedule::RETENTION), Seconds::HOUR);
         assert_eq!(ring.keys.iter().map(|key| key.jwk.kid.as_str()).collect::<Vec<_>>(), ["2"]);
     }
 }

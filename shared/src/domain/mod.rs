@@ -17,9 +17,8 @@ pub mod id;
 pub mod issuance;
 pub mod key;
 pub mod key_ring;
-pub mod liveness;
-pub mod mark;
 pub mod member;
+pub mod not_before;
 pub mod org;
 pub mod refresh_token;
 pub mod refusal;
@@ -27,6 +26,7 @@ pub mod requirements;
 pub mod scope;
 pub mod secret;
 pub mod service;
+pub mod status;
 pub mod ticket;
 pub mod time;
 pub mod token;
@@ -39,7 +39,7 @@ pub use client::{AccessTokenForm, CertificateSubject, Client, ClientAuthMethod, 
 #[cfg(any(test, feature = "testing"))]
 pub use clock::FrozenClock;
 pub use clock::{Clock, SystemClock};
-pub use commit::{Action, Change, Commit, Diff, MarkStands};
+pub use commit::{Action, Change, Commit, Diff, NotBeforeStands};
 pub use denial::Denial;
 #[cfg(any(test, feature = "testing"))]
 pub use entropy::Seeded;
@@ -50,9 +50,8 @@ pub use id::{App, Audience, ClientId, Invalid, Issuer, OrgId, Role, SessionId, S
 pub use issuance::{Actor, Ancestor, AuthorizationDetails, Confirmation, ExtraClaims, GrantType, Issuance, Property, Thumbprint};
 pub use key::{Algorithm, Jwk, KeyId, KeySet};
 pub use key_ring::{KeyRing, KeyState, PrivateHalf, RingKey, Schedule, SigningMode};
-pub use liveness::{Evidence, Standing};
-pub use mark::{Mark, MarkKey, MarkKind, Marks};
 pub use member::{Member, MemberKey, MemberKind, Profile};
+pub use not_before::{NotBefore, NotBeforeKey, NotBeforeScope, NotBefores};
 pub use org::{AssertionIssuer, AssertionRules, ExchangeRules, IssuerKeys, OAuthSettings, Org, OrgSettings, SupportedScope};
 pub use refresh_token::RefreshToken;
 pub use refusal::{Error, Refusal, TokenProblem};
@@ -60,6 +59,7 @@ pub use requirements::{Lacking, Requirements};
 pub use scope::{Authority, Scope, ScopePattern};
 pub use secret::Secret;
 pub use service::{ClientRef, Service};
+pub use status::{StatusInputs, TokenStatus};
 pub use ticket::{Ticket, TicketKey};
 pub use time::{Seconds, Timestamp};
 pub use token::{Creator, HostPermissions, Session, TokenKey, TokenRecord};

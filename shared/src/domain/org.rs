@@ -27,7 +27,7 @@ pub struct Org {
 
 impl Org {
     /// How many ancestors an org can have.
-    pub const DEEPEST: usize = 16;
+    pub const MAX_DEPTH: usize = 16;
 
     /// The org above it.
     pub fn parent(&self) -> Option<&OrgId> {
@@ -46,14 +46,14 @@ impl Org {
 
     /// Until when a not-before mark of this moment must be kept, or an alias: as long as a token can live that it concerns.
     pub fn mark_expiry(&self, at: Timestamp) -> Option<Timestamp> {
-        (!self.ever_non_expiring).then(|| at.plus(OrgSettings::LONGEST).plus(Seconds::DAY))
+        (!self.ever_non_expiring).then(|| at.plus(OrgSettings::MAX_LIFETIME).plus(Seconds::DAY))
     }
 }
 
 /// What the tokens of an org are like.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct OrgSettings {
-    /// Lifetime of an access token where the request names none. `None`: [`OrgSettings::USUAL`], or that of clients.
+    /// Lifetime of an access token where the request names none. `None`: [`OrgSettings::DEFAULT_LIFETIME`], or that of clients.
     pub token_duration: Option<Seconds>,
     /// The longest lifetime that a request may name.
     pub max_token_duration: Seconds,
@@ -69,9 +69,9 @@ pub struct OrgSettings {
 
 impl OrgSettings {
     /// No token that expires, and no refresh family, lives longer than this, whatever the settings: 400 days.
-    pub const LONGEST: Seconds = Seconds(400 * 86_400);
+    pub const MAX_LIFETIME: Seconds = Seconds(400 * 86_400);
     /// How long a token lives where nothing else is said.
-    pub const USUAL: Seconds = Seconds::HOUR;
+    pub const DEFAULT_LIFETIME: Seconds = Seconds::HOUR;
     /// The same for one that an OAuth client gets at the token endpoint.
     pub const USUAL_OF_CLIENTS: Seconds = Seconds(600);
 

@@ -32,7 +32,7 @@ pub mod api {
     pub const ORGS_WRITE: &str = "urn:jeton:orgs:write";
 }
 
-const LONGEST: usize = 511;
+const MAX_SCOPE_BYTES: usize = 511;
 
 /// A scope as it was asked for: a `scope-token` of RFC 6749 section 3.3 of at most 511 characters.
 ///
@@ -44,7 +44,7 @@ impl Scope {
     /// Parses a scope, or says what it must be.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let name = text.strip_suffix('?').unwrap_or(text);
-        if name.is_empty() || name.ends_with('?') || text.len() > LONGEST || !is_scope_token(text) {
+        if name.is_empty() || name.ends_with('?') || text.len() > MAX_SCOPE_BYTES || !is_scope_token(text) {
             return Err(Invalid(
                 "must be 1 to 511 printable ASCII characters without blank, \" and \\, with at most one ? at the end",
             ));
@@ -101,7 +101,7 @@ pub struct ScopePattern(Box<str>);
 impl ScopePattern {
     /// Parses a pattern, or says what it must be.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        if text.is_empty() || text.len() > LONGEST || text.ends_with('?') || !is_scope_token(text) {
+        if text.is_empty() || text.len() > MAX_SCOPE_BYTES || text.ends_with('?') || !is_scope_token(text) {
             return Err(Invalid(
                 "must be 1 to 511 printable ASCII characters without blank, \" and \\, and without ? at the end",
             ));

@@ -56,7 +56,7 @@ pub struct TokenRecord {
     pub refreshable_until: Option<Timestamp>,
     /// Counts changes other than revocation.
     pub revision: u32,
-    /// When it was revoked by itself. Sets of tokens are revoked by [`Mark`](super::Mark)s.
+    /// When it was revoked by itself. Sets of tokens are revoked by [`NotBefore`](super::NotBefore)s.
     pub revoked_at: Option<Timestamp>,
 }
 

@@ -12,21 +12,21 @@ use crate::domain::{Invalid, Secret};
 
 /// A JSON string that is parsed into `T`. Its error is the rule that `T` breaks, never the value.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub struct Parsed<T>(pub T);
+pub struct FromText<T>(pub T);
 
-impl<'de, T: FromStr<Err = Invalid>> Deserialize<'de> for Parsed<T> {
+impl<'de, T: FromStr<Err = Invalid>> Deserialize<'de> for FromText<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Text<T>(PhantomData<T>);
 
         impl<T: FromStr<Err = Invalid>> Visitor<'_> for Text<T> {
-            type Value = Parsed<T>;
+            type Value = FromText<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a string")
             }
 
-            fn visit_str<E: Error>(self, text: &str) -> Result<Parsed<T>, E> {
-                text.parse().map(Parsed).map_err(E::custom)
+            fn visit_str<E: Error>(self, text: &str) -> Result<FromText<T>, E> {
+                text.parse().map(FromText).map_err(E::custom)
             }
         }
 
@@ -34,7 +34,7 @@ impl<'de, T: FromStr<Err = Invalid>> Deserialize<'de> for Parsed<T> {
     }
 }
 
-impl<T: fmt::Display> Serialize for Parsed<T> {
+impl<T: fmt::Display> Serialize for FromText<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0)
     }
@@ -72,9 +72,9 @@ impl<T: Serialize> Serialize for Object<T> {
 
 /// A token in a request: kept like the secret that it is.
 #[derive(Clone, Debug)]
-pub struct TokenText(pub Secret<String>);
+pub struct SecretText(pub Secret<String>);
 
-impl<'de> Deserialize<'de> for TokenText {
+impl<'de> Deserialize<'de> for SecretText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer).map(Secret::new).map(Self)
     }
@@ -82,16 +82,16 @@ impl<'de> Deserialize<'de> for TokenText {
 
 /// A secret in the one answer that hands it over.
 #[derive(Clone, Copy, Debug)]
-pub struct HandedOver<'a>(pub &'a Secret<String>);
+pub struct ExposedSecret<'a>(pub &'a Secret<String>);
 
-impl Serialize for HandedOver<'_> {
+impl Serialize for ExposedSecret<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.0.expose())
     }
 }
 
 /// For optional members: absent is `None`, and `null` is refused, because no member of our own requests is nullable.
-/// Use with `#[serde(default, deserialize_with = "given")]`.
-pub fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+/// Use with `#[serde(default, deserialize_with = "present")]`.
+pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }

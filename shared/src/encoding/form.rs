@@ -10,14 +10,14 @@ use crate::domain::Refusal;
 pub struct Parameters(BTreeMap<String, Vec<String>>);
 
 impl Parameters {
-    const MOST: usize = 200;
-    const LONGEST_NAME: usize = 256;
+    const MAX_PARAMETERS: usize = 200;
+    const MAX_NAME_BYTES: usize = 256;
     /// The longest value, in bytes, of a parameter that is no token.
-    pub const LONGEST: usize = 4_000;
+    pub const MAX_VALUE_BYTES: usize = 4_000;
 
     /// Reads a query or a body: a blank may be `+` or `%20`, what follows a `%` must be two hex digits, and all must be UTF-8.
     pub fn read(encoded: &str) -> Result<Self, Refusal> {
-        Self::read_up_to(Self::LONGEST, encoded)
+        Self::read_up_to(Self::MAX_VALUE_BYTES, encoded)
     }
 
     /// The same, with values of up to `longest` bytes.
@@ -30,12 +30,12 @@ impl Parameters {
         let mut parameters: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let pairs = encoded.split('&').filter(|pair| !pair.is_empty());
         for (count, pair) in pairs.enumerate() {
-            if count >= Self::MOST {
+            if count >= Self::MAX_PARAMETERS {
                 return Err(Refusal::invalid("", "must have at most 200 parameters"));
             }
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = decode(name).ok_or_else(|| Refusal::invalid("", "must be form-encoded UTF-8"))?;
-            if name.len() > Self::LONGEST_NAME {
+            if name.len() > Self::MAX_NAME_BYTES {
                 return Err(Refusal::invalid("", "must have no parameter with a name of more than 256 bytes"));
             }
             let Some(value) = decode(value) else { return Err(Refusal::invalid(name, "must be form-encoded UTF-8")) };
@@ -59,7 +59,7 @@ impl Parameters {
     }
 
     /// The value of a parameter that may stand only once.
-    pub fn take(&mut self, name: &'static str) -> Result<Option<String>, Refusal> {
+    pub fn remove(&mut self, name: &'static str) -> Result<Option<String>, Refusal> {
         let values = self.0.remove(name).unwrap_or_default();
         match <[String; 1]>::try_from(values) {
             Ok([value]) => Ok(Some(value).filter(|value| !value.is_empty())),
@@ -69,7 +69,7 @@ impl Parameters {
     }
 
     /// The values of a parameter that may be repeated.
-    pub fn take_all(&mut self, name: &'static str) -> Vec<String> {
+    pub fn remove_all(&mut self, name: &'static str) -> Vec<String> {
         self.0.remove(name).unwrap_or_default().into_iter().filter(|value| !value.is_empty()).collect()
     }
 
@@ -87,7 +87,7 @@ impl Parameters {
         &mut self,
         name: &'static str,
     ) -> Result<Option<T>, Refusal> {
-        self.take(name)?
+        self.remove(name)?
             .map(|text| text.parse())
             .transpose()
             .map_err(|rule: crate::domain::Invalid| Refusal::invalid(name, rule.0))
@@ -95,7 +95,7 @@ impl Parameters {
 
     /// A whole number in `range`.
     pub fn number(&mut self, name: &'static str, range: std::ops::RangeInclusive<usize>) -> Result<Option<usize>, Refusal> {
-        let Some(text) = self.take(name)? else { return Ok(None) };
+        let Some(text) = self.remove(name)? else { return Ok(None) };
         let number = text.parse().ok().filter(|number| text.bytes().all(|b| b.is_ascii_digit()) && range.contains(number));
         let rule = || Refusal::invalid(name, format!("must be a whole number from {} to {}", range.start(), range.end()));
         number.map(Some).ok_or_else(rule)
@@ -103,7 +103,7 @@ impl Parameters {
 
     /// `true`, `false`, `1` or `0`, in any case: Python writes `True`.
     pub fn flag(&mut self, name: &'static str) -> Result<Option<bool>, Refusal> {
-        let Some(text) = self.take(name)? else { return Ok(None) };
+        let Some(text) = self.remove(name)? else { return Ok(None) };
         match text.to_ascii_lowercase().as_str() {
             "true" | "1" => Ok(Some(true)),
             "false" | "0" => Ok(Some(false)),
@@ -130,10 +130,10 @@ mod tests {
     #[test]
     fn a_parameter_is_decoded_exactly_once() {
         let mut p = Parameters::read("a=1+day%20ago&b=a%2Bb&c=a%2520b&d=&e").unwrap();
-        assert_eq!(p.take("a").unwrap().as_deref(), Some("1 day ago"));
-        assert_eq!(p.take("b").unwrap().as_deref(), Some("a+b"));
-        assert_eq!(p.take("c").unwrap().as_deref(), Some("a%20b"));
-        assert_eq!((p.take("d").unwrap(), p.take("e").unwrap(), p.take("f").unwrap()), (None, None, None));
+        assert_eq!(p.remove("a").unwrap().as_deref(), Some("1 day ago"));
+        assert_eq!(p.remove("b").unwrap().as_deref(), Some("a+b"));
+        assert_eq!(p.remove("c").unwrap().as_deref(), Some("a%20b"));
+        assert_eq!((p.remove("d").unwrap(), p.remove("e").unwrap(), p.remove("f").unwrap()), (None, None, None));
     }
 
     #[test]
@@ -146,8 +146,8 @@ mod tests {
     #[test]
     fn a_parameter_stands_once_unless_it_may_repeat() {
         let mut p = Parameters::read("a=1&a=1&s=x&s=&s=y").unwrap();
-        assert!(p.take("a").is_err());
-        assert_eq!(p.take_all("s"), ["x", "y"]);
+        assert!(p.remove("a").is_err());
+        assert_eq!(p.remove_all("s"), ["x", "y"]);
     }
 
     #[test]

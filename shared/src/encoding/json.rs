@@ -111,9 +111,9 @@ mod tests {
     struct Inner {
         #[expect(dead_code, reason = "only read")]
         count: u32,
-        #[serde(default, deserialize_with = "crate::encoding::given")]
+        #[serde(default, deserialize_with = "crate::encoding::present")]
         #[expect(dead_code, reason = "only read")]
-        org: Option<crate::encoding::Parsed<crate::domain::OrgId>>,
+        org: Option<crate::encoding::FromText<crate::domain::OrgId>>,
     }
 
     #[test]

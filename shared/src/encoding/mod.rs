@@ -6,7 +6,7 @@ pub mod json;
 mod schema;
 pub mod strict_json;
 
-pub use fields::{HandedOver, Object, Parsed, TokenText, given};
+pub use fields::{ExposedSecret, FromText, Object, SecretText, present};
 #[cfg(feature = "openapi")]
-pub(crate) use schema::Spelled;
-pub use schema::{ApiDocument, Echo, JwkSet, Shape};
+pub(crate) use schema::TextSchema;
+pub use schema::{ApiDocument, ApiSchema, EchoedRequest, JwkSet};

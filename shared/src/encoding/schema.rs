@@ -4,18 +4,18 @@
 use std::marker::PhantomData;
 
 #[cfg(feature = "openapi")]
-pub use schemars::JsonSchema as Shape;
+pub use schemars::JsonSchema as ApiSchema;
 
 /// Something with a JSON Schema: with the feature `openapi` one must be given, and without it there is none.
 #[cfg(not(feature = "openapi"))]
-pub trait Shape {}
+pub trait ApiSchema {}
 
 #[cfg(not(feature = "openapi"))]
-impl<T: ?Sized> Shape for T {}
+impl<T: ?Sized> ApiSchema for T {}
 
 /// What was asked for, as far as it was understood: the members of a request in an answer.
 #[derive(Debug)]
-pub struct Echo<T>(PhantomData<T>);
+pub struct EchoedRequest<T>(PhantomData<T>);
 
 /// A JWK Set of public keys: RFC 7517 section 5.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub struct ApiDocument;
 
 /// How a text of the domain is spelled.
 #[cfg(feature = "openapi")]
-pub(crate) trait Spelled {
+pub(crate) trait TextSchema {
     /// Its schema.
-    fn spelling() -> schemars::Schema;
+    fn text_schema() -> schemars::Schema;
 }

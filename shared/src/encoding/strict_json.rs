@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// How many objects and arrays may be nested.
-pub const DEEPEST: usize = 32;
+pub const MAX_DEPTH: usize = 32;
 
 /// What is wrong with a document. Never shows any of it but, in a path, the names of members.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -28,7 +28,7 @@ pub enum Flaw {
     /// Not JSON, not UTF-8, or more than one value.
     #[error("must be JSON")]
     Syntax,
-    /// More than [`DEEPEST`] levels.
+    /// More than [`MAX_DEPTH`] levels.
     #[error("is nested too deeply")]
     TooDeep,
 }
@@ -111,7 +111,7 @@ impl<'de> Visitor<'de> for Checked<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        if self.depth == DEEPEST {
+        if self.depth == MAX_DEPTH {
             return Err(self.refuse(Flaw::TooDeep));
         }
         let mut names = HashSet::new();
@@ -125,7 +125,7 @@ impl<'de> Visitor<'de> for Checked<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
-        if self.depth == DEEPEST {
+        if self.depth == MAX_DEPTH {
             return Err(self.refuse(Flaw::TooDeep));
         }
         while list.next_element_seed(self.inner())?.is_some() {}
@@ -183,8 +183,8 @@ mod tests {
     fn thirty_two_levels_are_the_limit() {
         for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
             let nested = |depth: usize| format!("{}1{}", open.repeat(depth), close.repeat(depth));
-            assert_eq!(check(nested(DEEPEST).as_bytes()), Ok(()));
-            assert_eq!(check(nested(DEEPEST + 1).as_bytes()), Err(Flaw::TooDeep));
+            assert_eq!(check(nested(MAX_DEPTH).as_bytes()), Ok(()));
+            assert_eq!(check(nested(MAX_DEPTH + 1).as_bytes()), Err(Flaw::TooDeep));
             assert_eq!(check(open.repeat(100_000).as_bytes()), Err(Flaw::TooDeep));
         }
     }

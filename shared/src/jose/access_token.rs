@@ -77,14 +77,14 @@ pub fn actors(actors: &[Actor]) -> Option<Value> {
 
 /// What a JWT says that we signed for a client. It shows its claims to nobody: the record decides.
 #[derive(Debug)]
-pub struct Said {
+pub struct JwtClaims {
     /// Its `jti`: the id of its record or, in Authlete's dialect, its opaque value.
     pub id: Secret<String>,
     /// The others.
     claims: Map<String, Value>,
 }
 
-impl Said {
+impl JwtClaims {
     /// Reads the payload of a token of this issuer.
     pub(super) fn read(payload: &[u8], issuer: &Issuer) -> Option<Self> {
         let mut claims: Map<String, Value> = strict_json::decode(payload).ok()?;
@@ -223,10 +223,10 @@ mod tests {
             "exp": 1_800_003_600, "jti": "value", "client_id": "57", "scope": "a b", "grant_type": "password", "shown": "v",
             "more": [1], "hidden": 2});
         assert_eq!(claims, expected);
-        let said = Said::read(&payload, &issuer).unwrap();
+        let said = JwtClaims::read(&payload, &issuer).unwrap();
         assert_eq!(said.id.expose(), "value");
         assert!(said.agrees_with(&record()).unwrap());
-        assert!(Said::read(&payload, &Issuer::parse("https://other.example").unwrap()).is_none());
+        assert!(JwtClaims::read(&payload, &Issuer::parse("https://other.example").unwrap()).is_none());
     }
 
     #[test]

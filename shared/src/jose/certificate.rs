@@ -13,7 +13,7 @@ mod subject;
 pub use subject::{is_of, subject};
 
 /// The longest certificate that is read, in bytes.
-const LONGEST: usize = 16_384;
+const MAX_PEM_BYTES: usize = 16_384;
 
 /// The `x5t#S256` (RFC 8705 section 3.1) of a certificate in PEM: one, with nothing before or after it. Its lines may have any length, as
 /// proxies join them.
@@ -26,7 +26,7 @@ fn der(pem: &str) -> Result<Vec<u8>, Invalid> {
     const RULE: Invalid = Invalid("must be one certificate in PEM");
     let body = pem.trim_ascii().strip_prefix("-----BEGIN CERTIFICATE-----");
     let body = body.and_then(|rest| rest.strip_suffix("-----END CERTIFICATE-----")).ok_or(RULE)?;
-    if body.len() > LONGEST {
+    if body.len() > MAX_PEM_BYTES {
         return Err(RULE);
     }
     let base64: Vec<u8> = body.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();

@@ -10,7 +10,7 @@ use crate::domain::{Seconds, Timestamp};
 use crate::encoding::strict_json;
 
 /// The longest that is read, in bytes.
-pub const LONGEST: usize = 16_384;
+pub const MAX_TOKEN_BYTES: usize = 16_384;
 
 /// How far the clock of who made it may be ahead of ours. FAPI 2.0 (section 5.3.2.1) wants 10 seconds to be taken, and more than 60 refused.
 pub const AHEAD: Seconds = Seconds(30);
@@ -51,7 +51,7 @@ pub fn algorithm(token: &str) -> Option<String> {
 }
 
 fn header(token: &str) -> Option<Claims> {
-    let (header, _) = token.split_once('.').filter(|_| token.len() <= LONGEST)?;
+    let (header, _) = token.split_once('.').filter(|_| token.len() <= MAX_TOKEN_BYTES)?;
     Claims::read(&URL_SAFE_NO_PAD.decode(header).ok()?)
 }
 
@@ -164,7 +164,7 @@ mod tests {
             format!("{hs}.{list}.AA"),
             format!("{payload}.{payload}.AA"),
             format!("{hs}.{payload}=.AA"),
-            format!("{hs}.{payload}.AA{}", "A".repeat(LONGEST)),
+            format!("{hs}.{payload}.AA{}", "A".repeat(MAX_TOKEN_BYTES)),
         ] {
             assert!(Unverified::read(&bad).is_none(), "{bad}");
         }

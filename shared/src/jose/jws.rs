@@ -12,7 +12,7 @@ use crate::domain::{Algorithm, Jwk};
 use crate::encoding::strict_json;
 
 /// The longest token that we make or read: a gateway takes 10,240 bytes of headers in all.
-pub const LONGEST: usize = 7_168;
+pub const MAX_TOKEN_BYTES: usize = 7_168;
 
 /// How many bytes a signature by this key has.
 pub fn signature_len(jwk: &Jwk) -> usize {

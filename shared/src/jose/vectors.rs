@@ -14,7 +14,7 @@ use crate::encoding::strict_json::Flaw;
 use crate::jose::jwk;
 use crate::jose::jws::Compact;
 use crate::jose::{VerifyingKey, verify_signature};
-use crate::keys::signer::{Deriver, HmacDeriver, LocalSigner, Signer};
+use crate::keys::signer::{HmacDeriver, LocalSigner, SecretDeriver, Signer};
 
 /// Vectors of `json_web_signature_test` whose label is wrong:
 /// 346 and 350 give an RSA key for PS256 and a header of PS384, 347 and 351 a key for "ES521", and call it valid;

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::access_token::{self, Said};
+use super::access_token::{self, JwtClaims};
 use super::cache::Cache;
 use super::claims;
-use super::jws::{Compact, LONGEST};
+use super::jws::{Compact, MAX_TOKEN_BYTES};
 use super::verifying_key::VerifyingKey;
 use crate::domain::{Claims, Fault, Issuer, KeySet, Seconds, Timestamp};
 
@@ -17,7 +17,7 @@ pub struct Verifier {
     /// Only what never changes: that a signature is good, and what it covers. Never whether the token is alive.
     verified: Cache<Genuine>,
     /// The same of the tokens of OAuth clients.
-    said: Cache<Arc<Said>>,
+    said: Cache<Arc<JwtClaims>>,
 }
 
 impl Verifier {
@@ -61,11 +61,11 @@ impl Verifier {
     }
 
     /// What an OAuth client's access token says that we signed. Whether it holds is for its record to tell.
-    pub fn access_token(&self, token: &str) -> Option<Arc<Said>> {
+    pub fn access_token(&self, token: &str) -> Option<Arc<JwtClaims>> {
         remembered(&self.said, token, || {
             let jws = self.signed(token)?;
             let is_access_token = jws.typ.as_deref().is_some_and(|typ| Expected { types: &[access_token::TYPE] }.accepts(typ));
-            let said = is_access_token.then(|| Said::read(&jws.payload, &self.issuer))?;
+            let said = is_access_token.then(|| JwtClaims::read(&jws.payload, &self.issuer))?;
             said.map(Arc::new)
         })
     }
@@ -81,7 +81,7 @@ impl Verifier {
 
     /// The parts of a token that one of our keys has signed.
     fn signed<'a>(&self, token: &'a str) -> Option<Compact<'a>> {
-        let jws = Some(token).filter(|token| token.len() <= LONGEST).and_then(Compact::parse)?;
+        let jws = Some(token).filter(|token| token.len() <= MAX_TOKEN_BYTES).and_then(Compact::parse)?;
         let kid = jws.kid.as_deref()?;
         let key = self.keys.iter().find(|key| key.jwk().kid.as_str() == kid)?;
         jws.is_signed_by(key).then_some(jws)
@@ -90,7 +90,7 @@ impl Verifier {
 
 /// What `token` was found to be before, or is found to be now.
 fn remembered<V: Clone>(cache: &Cache<V>, token: &str, read: impl FnOnce() -> Option<V>) -> Option<V> {
-    if token.len() > LONGEST {
+    if token.len() > MAX_TOKEN_BYTES {
         return None;
     }
     let key = Cache::<V>::key(token);

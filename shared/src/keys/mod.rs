@@ -4,4 +4,4 @@ pub mod remote;
 mod ring;
 pub mod signer;
 
-pub use ring::{PublicKeys, PublishedKeys, REREAD, Ring, Signing, SigningKeys};
+pub use ring::{PublicKeys, PublishedKeys, REREAD_INTERVAL, Ring, Signing, SigningKeys};

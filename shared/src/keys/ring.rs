@@ -8,11 +8,11 @@ use tokio::sync::Mutex;
 
 use crate::domain::{Algorithm, Clock, Fault, Issuer, KeyId, KeyRing, KeySet, KeyState, Seconds, Timestamp};
 use crate::jose::{Verifier, jwk};
-use crate::keys::signer::{Deriver, OpenKeys, Signer};
+use crate::keys::signer::{KeyOpener, SecretDeriver, Signer};
 use crate::store::ReadKeys;
 
 /// How long a ring that was read is used. A new key is published for [longer](crate::domain::Schedule::SHORTEST_LEAD) before it signs.
-pub const REREAD: Seconds = Seconds(300);
+pub const REREAD_INTERVAL: Seconds = Seconds(300);
 /// How long a ring is used on, when it can't be read again, before the next try.
 const RETRY: Seconds = Seconds(10);
 
@@ -51,7 +51,7 @@ impl Ring {
             return Ok(ring);
         }
         let (ring, lasts) = match (self.store.key_ring().await, self.last()) {
-            (Ok(Some(ring)), _) => (Arc::new(ring), REREAD),
+            (Ok(Some(ring)), _) => (Arc::new(ring), REREAD_INTERVAL),
             (Ok(None), _) => {
                 return Err(Fault::unavailable("finding the signing keys: there are none before `bootstrap` has been run"));
             }
@@ -108,7 +108,7 @@ pub struct PublicKeys {
 
 impl PublicKeys {
     /// Those of a ring.
-    pub fn of(ring: Arc<Ring>, issuer: Issuer) -> Self {
+    pub fn from_ring(ring: Arc<Ring>, issuer: Issuer) -> Self {
         Self { source: Source::turning(ring), issuer }
     }
 
@@ -138,7 +138,7 @@ impl PublicKeys {
 pub struct Signing {
     /// One for each algorithm, the preferred one first.
     signers: Vec<Arc<dyn Signer>>,
-    deriver: Arc<dyn Deriver>,
+    deriver: Arc<dyn SecretDeriver>,
 }
 
 impl Signing {
@@ -151,7 +151,7 @@ impl Signing {
     }
 
     /// Makes the secrets of refresh tokens.
-    pub fn deriver(&self) -> &dyn Deriver {
+    pub fn deriver(&self) -> &dyn SecretDeriver {
         &*self.deriver
     }
 }
@@ -160,25 +160,25 @@ impl Signing {
 #[derive(Debug)]
 pub struct SigningKeys {
     source: Source<Signing>,
-    opener: Option<Arc<dyn OpenKeys>>,
+    opener: Option<Arc<dyn KeyOpener>>,
     /// Each key is opened once.
-    held: Mutex<Held>,
+    held: Mutex<OpenedKeys>,
 }
 
 #[derive(Debug, Default)]
-struct Held {
+struct OpenedKeys {
     signers: HashMap<KeyId, Arc<dyn Signer>>,
-    deriver: Option<(Vec<u8>, Arc<dyn Deriver>)>,
+    deriver: Option<(Vec<u8>, Arc<dyn SecretDeriver>)>,
 }
 
 impl SigningKeys {
     /// Those of a ring.
-    pub fn of(ring: Arc<Ring>, opener: Arc<dyn OpenKeys>) -> Self {
+    pub fn from_ring(ring: Arc<Ring>, opener: Arc<dyn KeyOpener>) -> Self {
         Self { source: Source::turning(ring), opener: Some(opener), held: Mutex::default() }
     }
 
     /// Always the same: one for each algorithm, the preferred one first.
-    pub fn fixed(signers: Vec<Arc<dyn Signer>>, deriver: Arc<dyn Deriver>) -> Self {
+    pub fn fixed(signers: Vec<Arc<dyn Signer>>, deriver: Arc<dyn SecretDeriver>) -> Self {
         Self { source: Source::Fixed(Arc::new(Signing { signers, deriver })), opener: None, held: Mutex::default() }
     }
 
@@ -223,10 +223,10 @@ impl SigningKeys {
 /// Something that is made of the ring: anew when there is another ring, and when a key changes its state.
 enum Source<T> {
     Fixed(Arc<T>),
-    Turning { ring: Arc<Ring>, made: RwLock<Option<Made<T>>> },
+    Rotating { ring: Arc<Ring>, made: RwLock<Option<Cached<T>>> },
 }
 
-struct Made<T> {
+struct Cached<T> {
     what: Arc<T>,
     of: Arc<KeyRing>,
     from: Timestamp,
@@ -235,17 +235,17 @@ struct Made<T> {
 
 impl<T> Source<T> {
     fn turning(ring: Arc<Ring>) -> Self {
-        Self::Turning { ring, made: RwLock::new(None) }
+        Self::Rotating { ring, made: RwLock::new(None) }
     }
 
     async fn get(&self, build: impl AsyncFnOnce(&KeyRing, Timestamp) -> Result<T, Fault>) -> Result<Arc<T>, Fault> {
         let (ring, made) = match self {
             Self::Fixed(what) => return Ok(Arc::clone(what)),
-            Self::Turning { ring, made } => (ring, made),
+            Self::Rotating { ring, made } => (ring, made),
         };
         let now = ring.clock.now();
         let current = ring.get(now).await?;
-        let last = |made: &Made<T>| {
+        let last = |made: &Cached<T>| {
             let holds = made.from <= now && made.until.is_none_or(|until| now < until);
             (holds && made.of.version == current.version).then(|| Arc::clone(&made.what))
         };
@@ -254,7 +254,7 @@ impl<T> Source<T> {
         }
         let what = Arc::new(build(&current, now).await?);
         let until = current.next_change(now);
-        let fresh = Made { what: Arc::clone(&what), of: current, from: now, until };
+        let fresh = Cached { what: Arc::clone(&what), of: current, from: now, until };
         *made.write().unwrap_or_else(PoisonError::into_inner) = Some(fresh);
         Ok(what)
     }
@@ -264,7 +264,7 @@ impl<T: fmt::Debug> fmt::Debug for Source<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fixed(what) => f.debug_tuple("Fixed").field(what).finish(),
-            Self::Turning { ring, .. } => f.debug_struct("Turning").field("ring", ring).finish_non_exhaustive(),
+            Self::Rotating { ring, .. } => f.debug_struct("Turning").field("ring", ring).finish_non_exhaustive(),
         }
     }
 }
@@ -293,7 +293,8 @@ mod tests {
         let keys = vec![key(Algorithm::Es256, T0), key(Algorithm::EdDsa, T0.plus(Seconds::HOUR))];
         let ring = KeyRing { version: 1, algorithms: vec![Algorithm::Es256], keys, ..KeyRing::default() };
         assert!(store.put_key_ring(&ring).await.unwrap());
-        let keys = PublicKeys::of(Arc::new(Ring::new(store, clock.clone())), Issuer::parse("https://jeton.example").unwrap());
+        let keys =
+            PublicKeys::from_ring(Arc::new(Ring::new(store, clock.clone())), Issuer::parse("https://jeton.example").unwrap());
         for (later, of_eddsa) in [(0, false), (3_600_000, true)] {
             clock.advance_ms(later);
             let now = keys.now().await.unwrap();

@@ -6,7 +6,7 @@ use crate::domain::{AuthorizationDetails, Denial};
 use crate::encoding::strict_json;
 
 /// How many there can be.
-const MOST: usize = 20;
+const MAX_DETAILS: usize = 20;
 
 /// Reads the text of the parameter: an array of objects, each of a type that there is.
 pub fn read(text: &str, types: &[String]) -> Result<AuthorizationDetails, Denial> {
@@ -17,7 +17,7 @@ pub fn read(text: &str, types: &[String]) -> Result<AuthorizationDetails, Denial
         Some(Value::String(kind)) => types.contains(kind),
         _ => false,
     };
-    if elements.is_empty() || elements.len() > MOST || !elements.iter().all(is_known) {
+    if elements.is_empty() || elements.len() > MAX_DETAILS || !elements.iter().all(is_known) {
         return Err(BAD);
     }
     let elements = Value::Array(elements.into_iter().map(Value::Object).collect());

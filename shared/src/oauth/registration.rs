@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::admin::clients;
-use crate::admin::clients::{ClientDraft, client_as_drafted, draw_secret, free_number, has_keys, hash};
+use crate::admin::clients::{ClientSettings, apply_settings, draw_secret, free_number, has_keys, hash};
 use crate::auth::client::find;
 use crate::domain::{
     CertificateSubject, Client, ClientAuthMethod, ClientKind, ClientRef, Entropy, Error, Fault, GrantType, Org, Refusal, Scope,
@@ -66,7 +66,7 @@ pub async fn register(ports: &Registrar, service: Service, said: Registration) -
     let client = Client {
         secrets: secret.iter().map(hash).collect(),
         registration_token: Some(hash(&token)),
-        ..client_as_drafted(service.id(), id, draft, None, ports.reader.now())
+        ..apply_settings(service.id(), id, draft, None, ports.reader.now())
     };
     clients::put(&*ports.write, &client).await?;
     Ok(Registered { service, client, token, secret })
@@ -124,7 +124,7 @@ pub async fn replace(
             true => old.secrets.clone(),
             false => Vec::new(),
         };
-        Ok(Client { secrets, ..client_as_drafted(service.id(), old.id, draft, Some(old), now) })
+        Ok(Client { secrets, ..apply_settings(service.id(), old.id, draft, Some(old), now) })
     };
     let client = match clients::replace(&ports.reader, &*ports.write, client, change).await {
         // It was deleted meanwhile.
@@ -161,7 +161,7 @@ const fn has_secret(method: ClientAuthMethod) -> bool {
 
 /// The client that comes of what is said, if its org lets it, and if it isn't at odds with itself: RFC 7591 section 2. What
 /// nobody can say of itself is as others have said it, or as it is with a new client.
-fn accepted(org: &Org, said: Registration, existing: Option<&Client>) -> Result<ClientDraft, Refusal> {
+fn accepted(org: &Org, said: Registration, existing: Option<&Client>) -> Result<ClientSettings, Refusal> {
     let kind = match said.auth_method {
         ClientAuthMethod::None => ClientKind::Public,
         _ => ClientKind::Confidential,
@@ -169,7 +169,7 @@ fn accepted(org: &Org, said: Registration, existing: Option<&Client>) -> Result<
     let grants = grants(org, kind, said.grants.as_deref())?;
     redirectable(&said, &grants)?;
     authenticable(&said)?;
-    Ok(ClientDraft {
+    Ok(ClientSettings {
         alias: existing.and_then(|client| client.alias.clone()),
         name: said.name,
         kind,
@@ -221,14 +221,14 @@ fn redirectable(said: &Registration, grants: &[GrantType]) -> Result<(), Refusal
     if is_redirected && !said.has_redirects {
         return Err(Refusal::invalid("redirect_uris", "is required for the grants authorization_code and implicit"));
     }
-    if said.response_types.iter().all(|it| suits(it, grants)) {
+    if said.response_types.iter().all(|it| allows_response_type(it, grants)) {
         return Ok(());
     }
     Err(Refusal::invalid("response_types", "must go with grant_types: code with authorization_code, the rest with implicit"))
 }
 
 /// Whether a client with these grants can use a response type.
-pub(crate) fn suits(response_type: &str, grants: &[GrantType]) -> bool {
+pub(crate) fn allows_response_type(response_type: &str, grants: &[GrantType]) -> bool {
     response_type.split(' ').all(|word| match word {
         "code" => grants.contains(&GrantType::AuthorizationCode),
         "none" => true,

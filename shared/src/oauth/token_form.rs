@@ -6,7 +6,7 @@ use crate::encoding::form::Parameters;
 
 /// The parameters of a token request.
 #[derive(Debug, Default)]
-pub struct Form {
+pub struct TokenForm {
     pub(crate) grant_type: Option<String>,
     pub(crate) scope: Option<String>,
     pub(crate) resources: Vec<String>,
@@ -23,32 +23,32 @@ pub struct Form {
     pub(crate) details: Option<String>,
 }
 
-impl Form {
+impl TokenForm {
     /// Reads the form, and what the client authenticates by in it.
     pub fn read(parameters: &str) -> Result<(Self, FormCredentials), Denial> {
         let given = Parameters::read_up_to(parameters.len(), parameters);
-        given.and_then(|mut given| Self::take(&mut given)).map_err(|_| Denial::RequestMalformed)
+        given.and_then(|mut given| Self::from_parameters(&mut given)).map_err(|_| Denial::RequestMalformed)
     }
 
     /// Takes the form, and what the client authenticates by in it. No parameter can be there twice (RFC 6749 section 3.2), but
     /// for `resource` (RFC 8707 section 2) and `audience` (RFC 8693 section 2.1).
-    pub fn take(given: &mut Parameters) -> Result<(Self, FormCredentials), Refusal> {
-        let credentials = FormCredentials::take(given)?;
+    pub fn from_parameters(given: &mut Parameters) -> Result<(Self, FormCredentials), Refusal> {
+        let credentials = FormCredentials::from_parameters(given)?;
         let form = Self {
-            grant_type: given.take("grant_type")?,
-            scope: given.take("scope")?,
-            resources: given.take_all("resource"),
-            audiences: given.take_all("audience"),
-            username: given.take("username")?,
-            password: given.take("password")?.map(Secret::new),
-            refresh_token: given.take("refresh_token")?.map(Secret::new),
-            assertion: given.take("assertion")?.map(Secret::new),
-            requested_token_type: given.take("requested_token_type")?,
-            subject_token: given.take("subject_token")?.map(Secret::new),
-            subject_token_type: given.take("subject_token_type")?,
-            actor_token: given.take("actor_token")?.map(Secret::new),
-            actor_token_type: given.take("actor_token_type")?,
-            details: given.take("authorization_details")?,
+            grant_type: given.remove("grant_type")?,
+            scope: given.remove("scope")?,
+            resources: given.remove_all("resource"),
+            audiences: given.remove_all("audience"),
+            username: given.remove("username")?,
+            password: given.remove("password")?.map(Secret::new),
+            refresh_token: given.remove("refresh_token")?.map(Secret::new),
+            assertion: given.remove("assertion")?.map(Secret::new),
+            requested_token_type: given.remove("requested_token_type")?,
+            subject_token: given.remove("subject_token")?.map(Secret::new),
+            subject_token_type: given.remove("subject_token_type")?,
+            actor_token: given.remove("actor_token")?.map(Secret::new),
+            actor_token_type: given.remove("actor_token_type")?,
+            details: given.remove("authorization_details")?,
         };
         Ok((form, credentials))
     }

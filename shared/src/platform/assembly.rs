@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use crate::domain::{Clock, Entropy, Fault, Issuer, KeySet, Requirements, Schedule};
 use crate::keys::remote::{KeySets, Origins};
-use crate::keys::signer::{Deriver, MakeKeys, OpenKeys, Signer};
+use crate::keys::signer::{KeyFactory, KeyOpener, SecretDeriver, Signer};
 use crate::keys::{PublicKeys, Ring, SigningKeys};
 use crate::platform::capabilities::{
-    AccessKeeper, Amender, Announcer, Attester, Auditor, BatchReader, BatchWorker, Batcher, BulkRevoker, ClientCreator,
-    ClientRemover, ClientRevoker, ClientWriter, DirectoryReader, Founder, Granter, Guard, Introspector, KeyReader, Lister,
-    Lookup, MemberRemover, MemberWriter, Minter, OrgRemover, OrgWriter, Provides, Public, Reader, Refresher, Registrar,
-    RegistrationReader, RegistrationRemover, RegistrationWriter, Revoker, Rotator, TicketEnder,
+    Auditor, Authorizer, BatchReader, BatchWorker, Batcher, Bootstrapper, BulkRevoker, ClientCreator, ClientRemover,
+    ClientRevoker, ClientWriter, DirectoryLookup, DirectoryReader, Granter, Introspector, IssuerInfo, KeyReader, Lister,
+    MemberRemover, MemberWriter, Minter, OrgRemover, OrgWriter, Provides, Public, Reader, Refresher, Registrar,
+    RegistrationReader, RegistrationRemover, RegistrationWriter, Revoker, Rotator, SecretWriter, SigningIntrospector,
+    TicketRevoker, TokenUpdater,
 };
 use crate::platform::queue::Enqueue;
 use crate::store::Store;
@@ -18,13 +19,13 @@ use crate::store::Store;
 /// Has what reads and writes records, and verifies.
 pub trait HasRecords {
     /// That.
-    fn records(&self) -> &Records;
+    fn records(&self) -> &RecordParts;
 }
 
 /// Has what mints, too.
 pub trait HasMinting: HasRecords {
     /// That.
-    fn minting(&self) -> &Minting;
+    fn minting(&self) -> &SigningParts;
 }
 
 /// Has what hands work over, too.
@@ -41,7 +42,7 @@ pub trait HasKeyMaking: HasMinting {
 
 /// Reads and writes records, and verifies.
 #[derive(Clone, Debug)]
-pub struct Records {
+pub struct RecordParts {
     /// Everything that reads.
     pub reader: Reader,
     /// All that is kept.
@@ -54,10 +55,10 @@ pub struct Records {
     pub key_origins: Arc<Origins>,
 }
 
-impl Records {
+impl RecordParts {
     /// On a store that has a key ring.
     pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, store: Arc<dyn Store>, ring: Arc<Ring>, issuer: Issuer) -> Self {
-        let (keys, tokens) = (Arc::new(PublicKeys::of(ring, issuer)), store.clone());
+        let (keys, tokens) = (Arc::new(PublicKeys::from_ring(ring, issuer)), store.clone());
         let reader = Reader { clock, keys, tokens, client_orgs: Arc::default() };
         Self { reader, store, entropy, requirements: Arc::default(), key_origins: Arc::default() }
     }
@@ -77,7 +78,7 @@ impl Records {
 
 /// Signs.
 #[derive(Clone, Debug)]
-pub struct Minting {
+pub struct SigningParts {
     /// The `iss` of what is minted.
     pub issuer: Issuer,
     /// The private keys.
@@ -90,7 +91,7 @@ pub struct Minting {
 #[derive(Clone, Debug)]
 pub struct KeyMaking {
     /// Makes and destroys them.
-    pub maker: Arc<dyn MakeKeys>,
+    pub maker: Arc<dyn KeyFactory>,
     /// The algorithms to keep keys for, the preferred one first.
     pub algorithms: Vec<crate::domain::Algorithm>,
     /// When keys follow each other.
@@ -99,16 +100,16 @@ pub struct KeyMaking {
 
 /// Reads and writes records, and hands work over.
 #[derive(Clone, Debug)]
-pub struct Queueing {
+pub struct WithQueue {
     /// What reads and writes records.
-    pub records: Records,
+    pub records: RecordParts,
     /// Where work is handed over.
     pub queue: Arc<dyn Enqueue>,
 }
 
 /// The whole service in one process, with what works in its background.
 #[derive(Clone, Debug)]
-pub struct Whole {
+pub struct LocalService {
     /// What answers.
     pub platform: Platform,
     /// Where work is handed over.
@@ -119,14 +120,14 @@ pub struct Whole {
 #[derive(Clone, Debug)]
 pub struct Platform {
     /// What reads and writes records.
-    pub records: Records,
+    pub records: RecordParts,
     /// What signs.
-    pub minting: Minting,
+    pub minting: SigningParts,
 }
 
 /// What a platform is made of.
 #[derive(Debug)]
-pub struct Parts {
+pub struct PlatformParts {
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Chance.
@@ -138,19 +139,19 @@ pub struct Parts {
     /// Sign the tokens: one for each algorithm, the preferred one first.
     pub signers: Vec<Arc<dyn Signer>>,
     /// Makes the secrets of refresh tokens.
-    pub deriver: Arc<dyn Deriver>,
+    pub deriver: Arc<dyn SecretDeriver>,
 }
 
 impl Platform {
     /// With keys that never change.
-    pub fn new(parts: Parts) -> Result<Self, Fault> {
-        let Parts { clock, entropy, issuer, store, signers, deriver } = parts;
+    pub fn new(parts: PlatformParts) -> Result<Self, Fault> {
+        let PlatformParts { clock, entropy, issuer, store, signers, deriver } = parts;
         let published = signers.iter().map(|signer| signer.jwk().clone()).collect();
         let keys = PublicKeys::fixed(&KeySet::new(published), issuer.clone())?;
         let reader = Reader { clock, keys: Arc::new(keys), tokens: store.clone(), client_orgs: Arc::default() };
         let signing = Arc::new(SigningKeys::fixed(signers, deriver));
-        let records = Records { reader, store, entropy, requirements: Arc::default(), key_origins: Arc::default() };
-        Ok(Self { records, minting: Minting { issuer, signing, key_sets: Arc::new(KeySets::none()) } })
+        let records = RecordParts { reader, store, entropy, requirements: Arc::default(), key_origins: Arc::default() };
+        Ok(Self { records, minting: SigningParts { issuer, signing, key_sets: Arc::new(KeySets::none()) } })
     }
 
     /// With the keys of the ring that the store has.
@@ -159,19 +160,19 @@ impl Platform {
         entropy: Arc<dyn Entropy>,
         issuer: Issuer,
         store: Arc<dyn Store>,
-        opener: Arc<dyn OpenKeys>,
+        opener: Arc<dyn KeyOpener>,
     ) -> Self {
         let ring = Arc::new(Ring::new(store.clone(), clock.clone()));
-        let records = Records::new(clock, entropy, store, ring.clone(), issuer.clone());
-        let signing = Arc::new(SigningKeys::of(ring, opener));
-        Self { records, minting: Minting { issuer, signing, key_sets: Arc::new(KeySets::none()) } }
+        let records = RecordParts::new(clock, entropy, store, ring.clone(), issuer.clone());
+        let signing = Arc::new(SigningKeys::from_ring(ring, opener));
+        Self { records, minting: SigningParts { issuer, signing, key_sets: Arc::new(KeySets::none()) } }
     }
 
     /// The same where the keys of others may be read.
     #[must_use]
     pub fn reading(self, key_sets: KeySets) -> Self {
         let records = self.records.allowing(key_sets.origins().clone());
-        Self { records, minting: Minting { key_sets: Arc::new(key_sets), ..self.minting } }
+        Self { records, minting: SigningParts { key_sets: Arc::new(key_sets), ..self.minting } }
     }
 
     /// Reads what requests will need: so that none of them waits for it, and so that connections are open.
@@ -182,50 +183,50 @@ impl Platform {
     }
 }
 
-impl HasRecords for Records {
-    fn records(&self) -> &Records {
+impl HasRecords for RecordParts {
+    fn records(&self) -> &RecordParts {
         self
     }
 }
 
 impl HasRecords for Platform {
-    fn records(&self) -> &Records {
+    fn records(&self) -> &RecordParts {
         &self.records
     }
 }
 
-impl HasRecords for Queueing {
-    fn records(&self) -> &Records {
+impl HasRecords for WithQueue {
+    fn records(&self) -> &RecordParts {
         &self.records
     }
 }
 
-impl HasQueue for Queueing {
+impl HasQueue for WithQueue {
     fn queue(&self) -> &Arc<dyn Enqueue> {
         &self.queue
     }
 }
 
-impl HasRecords for Whole {
-    fn records(&self) -> &Records {
+impl HasRecords for LocalService {
+    fn records(&self) -> &RecordParts {
         self.platform.records()
     }
 }
 
-impl HasMinting for Whole {
-    fn minting(&self) -> &Minting {
+impl HasMinting for LocalService {
+    fn minting(&self) -> &SigningParts {
         self.platform.minting()
     }
 }
 
-impl HasQueue for Whole {
+impl HasQueue for LocalService {
     fn queue(&self) -> &Arc<dyn Enqueue> {
         &self.queue
     }
 }
 
 impl HasMinting for Platform {
-    fn minting(&self) -> &Minting {
+    fn minting(&self) -> &SigningParts {
         &self.minting
     }
 }
@@ -240,13 +241,13 @@ pub struct Operations {
 }
 
 impl HasRecords for Operations {
-    fn records(&self) -> &Records {
+    fn records(&self) -> &RecordParts {
         self.platform.records()
     }
 }
 
 impl HasMinting for Operations {
-    fn minting(&self) -> &Minting {
+    fn minting(&self) -> &SigningParts {
         self.platform.minting()
     }
 }
@@ -273,9 +274,9 @@ impl<P: HasRecords> Provides<Public> for P {
     }
 }
 
-impl<P: HasRecords> Provides<Announcer> for P {
-    fn provide(&self) -> Announcer {
-        Announcer { issuer: self.records().reader.keys.issuer().clone() }
+impl<P: HasRecords> Provides<IssuerInfo> for P {
+    fn provide(&self) -> IssuerInfo {
+        IssuerInfo { issuer: self.records().reader.keys.issuer().clone() }
     }
 }
 
@@ -291,9 +292,9 @@ impl<P: HasRecords> Provides<Reader> for P {
     }
 }
 
-impl<P: HasRecords> Provides<Guard> for P {
-    fn provide(&self) -> Guard {
-        Guard { reader: self.provide(), requirements: self.records().requirements.clone() }
+impl<P: HasRecords> Provides<Authorizer> for P {
+    fn provide(&self) -> Authorizer {
+        Authorizer { reader: self.provide(), requirements: self.records().requirements.clone() }
     }
 }
 
@@ -309,16 +310,16 @@ impl<P: HasRecords> Provides<DirectoryReader> for P {
     }
 }
 
-impl<P: HasRecords> Provides<Lookup> for P {
-    fn provide(&self) -> Lookup {
-        let Records { reader, .. } = self.records();
-        Lookup { clock: reader.clock.clone(), directory: reader.tokens.clone() }
+impl<P: HasRecords> Provides<DirectoryLookup> for P {
+    fn provide(&self) -> DirectoryLookup {
+        let RecordParts { reader, .. } = self.records();
+        DirectoryLookup { clock: reader.clock.clone(), directory: reader.tokens.clone() }
     }
 }
 
 impl<P: HasRecords> Provides<OrgWriter> for P {
     fn provide(&self) -> OrgWriter {
-        let Records { reader, store, key_origins, .. } = self.records().clone();
+        let RecordParts { reader, store, key_origins, .. } = self.records().clone();
         OrgWriter { reader, write: store.clone(), keys: store, key_origins }
     }
 }
@@ -344,15 +345,15 @@ impl<P: HasRecords> Provides<MemberRemover> for P {
 
 impl<P: HasRecords> Provides<ClientCreator> for P {
     fn provide(&self) -> ClientCreator {
-        let Records { reader, store, entropy, .. } = self.records().clone();
+        let RecordParts { reader, store, entropy, .. } = self.records().clone();
         ClientCreator { reader, entropy, write: store }
     }
 }
 
-impl<P: HasRecords> Provides<AccessKeeper> for P {
-    fn provide(&self) -> AccessKeeper {
-        let Records { reader, store, entropy, .. } = self.records().clone();
-        AccessKeeper { reader, entropy, write: store }
+impl<P: HasRecords> Provides<SecretWriter> for P {
+    fn provide(&self) -> SecretWriter {
+        let RecordParts { reader, store, entropy, .. } = self.records().clone();
+        SecretWriter { reader, entropy, write: store }
     }
 }
 
@@ -371,7 +372,7 @@ impl<P: HasRecords> Provides<ClientRemover> for P {
 
 impl<P: HasRecords> Provides<Registrar> for P {
     fn provide(&self) -> Registrar {
-        let Records { reader, store, entropy, .. } = self.records().clone();
+        let RecordParts { reader, store, entropy, .. } = self.records().clone();
         Registrar { reader, entropy, write: store }
     }
 }
@@ -384,7 +385,7 @@ impl<P: HasRecords> Provides<RegistrationReader> for P {
 
 impl<P: HasRecords> Provides<RegistrationWriter> for P {
     fn provide(&self) -> RegistrationWriter {
-        let Records { reader, store, entropy, .. } = self.records().clone();
+        let RecordParts { reader, store, entropy, .. } = self.records().clone();
         RegistrationWriter { reader, entropy, write: store }
     }
 }
@@ -410,7 +411,8 @@ impl<P: HasRecords> Provides<BulkRevoker> for P {
 
 impl<P: HasMinting> Provides<Minter> for P {
     fn provide(&self) -> Minter {
-        let (Minting { issuer, signing, .. }, Records { store, entropy, .. }) = (self.minting().clone(), self.records().clone());
+        let (SigningParts { issuer, signing, .. }, RecordParts { store, entropy, .. }) =
+            (self.minting().clone(), self.records().clone());
         Minter { reader: self.provide(), entropy, issuer, write: store, signing }
     }
 }
@@ -424,15 +426,15 @@ impl<P: HasMinting> Provides<Refresher> for P {
 
 impl<P: HasMinting> Provides<Granter> for P {
     fn provide(&self) -> Granter {
-        let (Minting { key_sets, .. }, Records { store, .. }) = (self.minting().clone(), self.records().clone());
+        let (SigningParts { key_sets, .. }, RecordParts { store, .. }) = (self.minting().clone(), self.records().clone());
         Granter { refresher: self.provide(), tickets: store.clone(), once: store.clone(), amend: store, key_sets }
     }
 }
 
-impl<P: HasRecords> Provides<TicketEnder> for P {
-    fn provide(&self) -> TicketEnder {
-        let Records { reader, store, entropy, .. } = self.records().clone();
-        TicketEnder { reader, entropy, tickets: store }
+impl<P: HasRecords> Provides<TicketRevoker> for P {
+    fn provide(&self) -> TicketRevoker {
+        let RecordParts { reader, store, entropy, .. } = self.records().clone();
+        TicketRevoker { reader, entropy, tickets: store }
     }
 }
 
@@ -442,9 +444,9 @@ impl<P: HasRecords> Provides<Introspector> for P {
     }
 }
 
-impl<P: HasMinting> Provides<Attester> for P {
-    fn provide(&self) -> Attester {
-        Attester { introspector: self.provide(), signing: self.minting().signing.clone() }
+impl<P: HasMinting> Provides<SigningIntrospector> for P {
+    fn provide(&self) -> SigningIntrospector {
+        SigningIntrospector { introspector: self.provide(), signing: self.minting().signing.clone() }
     }
 }
 
@@ -454,16 +456,16 @@ impl<P: HasRecords> Provides<ClientRevoker> for P {
     }
 }
 
-impl<P: HasRecords> Provides<Amender> for P {
-    fn provide(&self) -> Amender {
-        let Records { reader, store, entropy, .. } = self.records().clone();
-        Amender { reader, entropy, amend: store }
+impl<P: HasRecords> Provides<TokenUpdater> for P {
+    fn provide(&self) -> TokenUpdater {
+        let RecordParts { reader, store, entropy, .. } = self.records().clone();
+        TokenUpdater { reader, entropy, amend: store }
     }
 }
 
 impl<P: HasQueue> Provides<Batcher> for P {
     fn provide(&self) -> Batcher {
-        let Records { reader, store, entropy, .. } = self.records().clone();
+        let RecordParts { reader, store, entropy, .. } = self.records().clone();
         Batcher { reader, entropy, batches: store, queue: self.queue().clone() }
     }
 }
@@ -476,7 +478,7 @@ impl<P: HasRecords> Provides<BatchReader> for P {
 
 impl<P: HasRecords> Provides<BatchWorker> for P {
     fn provide(&self) -> BatchWorker {
-        let Records { reader, store, .. } = self.records().clone();
+        let RecordParts { reader, store, .. } = self.records().clone();
         BatchWorker { clock: reader.clock, write: store.clone(), revoke: store.clone(), batches: store }
     }
 }
@@ -489,8 +491,8 @@ impl<P: HasKeyMaking> Provides<Rotator> for P {
     }
 }
 
-impl<P: HasKeyMaking> Provides<Founder> for P {
-    fn provide(&self) -> Founder {
-        Founder { rotator: self.provide(), minter: self.provide(), store: self.records().store.clone() }
+impl<P: HasKeyMaking> Provides<Bootstrapper> for P {
+    fn provide(&self) -> Bootstrapper {
+        Bootstrapper { rotator: self.provide(), minter: self.provide(), store: self.records().store.clone() }
     }
 }

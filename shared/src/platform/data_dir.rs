@@ -8,15 +8,15 @@ use std::sync::Arc;
 
 use crate::domain::{Algorithm, Entropy, Fault, Issuer, Secret, SystemClock, SystemEntropy};
 use crate::keys::signer::{HmacDeriver, LocalSigner, Signer};
-use crate::platform::{Parts, Platform};
+use crate::platform::{Platform, PlatformParts};
 use crate::store::Store;
 use crate::store::sqlite::{Durability, SqliteStore};
 
 /// A folder that only its owner can read.
 #[derive(Clone, Debug)]
-pub struct Home(PathBuf);
+pub struct DataDir(PathBuf);
 
-impl Home {
+impl DataDir {
     /// Opens the folder, or makes it with mode 0700.
     pub fn open(path: &Path) -> Result<Self, Fault> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|e| fault("making the data folder", path, &e))?;
@@ -45,7 +45,14 @@ impl Home {
             }
         }
         let deriver = Arc::new(self.deriver()?);
-        Platform::new(Parts { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy), issuer, store, signers, deriver })
+        Platform::new(PlatformParts {
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            issuer,
+            store,
+            signers,
+            deriver,
+        })
     }
 
     /// A secret that was kept here, if there is one.

@@ -11,6 +11,6 @@ pub mod events;
 pub mod queue;
 
 pub use assembly::{
-    Auditing, HasKeyMaking, HasMinting, HasQueue, HasRecords, KeyMaking, Minting, Operations, Parts, Platform, Queueing, Records,
-    Whole,
+    Auditing, HasKeyMaking, HasMinting, HasQueue, HasRecords, KeyMaking, LocalService, Operations, Platform, PlatformParts,
+    RecordParts, SigningParts, WithQueue,
 };

@@ -1,6 +1,6 @@
 //! What an OAuth client may have.
 
-use super::{Form, Grant, Lifetime, Profile, RefreshGrant};
+use super::{Grant, Lifetime, Profile, RefreshGrant, TokenFormat};
 use crate::domain::{
     AccessTokenForm, Audience, Client, Confirmation, Denial, ExtraClaims, Family, GrantType, Invalid, Issuance, Member, Org,
     OrgSettings, Property, Refusal, Scope, Seconds, Secret, Service, Session, SessionId, Subject, SupportedScope, TicketKey,
@@ -9,7 +9,7 @@ use crate::domain::{
 
 /// What is asked for in the name of an OAuth client.
 #[derive(Clone, Debug)]
-pub struct ClientAsk {
+pub struct ClientTokenRequest {
     /// How it comes to the client. Whether it is the client's own is decided here.
     pub issuance: Issuance,
     /// The resource owner, if there is one.
@@ -36,9 +36,9 @@ pub struct ClientAsk {
     pub profile: Profile,
 }
 
-impl ClientAsk {
+impl ClientTokenRequest {
     /// For nothing but what the settings give.
-    pub fn of(issuance: Issuance) -> Self {
+    pub fn new(issuance: Issuance) -> Self {
         Self {
             issuance,
             subject: None,
@@ -71,7 +71,7 @@ pub enum RefreshOf {
 pub fn issue(
     service: &Service,
     client: &Client,
-    ask: ClientAsk,
+    ask: ClientTokenRequest,
     refresh_of: RefreshOf,
     now: Timestamp,
 ) -> Result<Grant, Refusal> {
@@ -135,7 +135,7 @@ pub fn issue(
 
 /// What a client asks for with a refresh token.
 #[derive(Clone, Debug)]
-pub struct RefreshAsk {
+pub struct RefreshRequest {
     /// Some of the scopes of the refresh token. `None`: all of them.
     pub scopes: Option<Vec<Scope>>,
     /// How long the access token shall live.
@@ -161,7 +161,7 @@ pub fn refresh_of_client(
     org: &Org,
     client: &Client,
     (family, member): (&Family, Option<&Member>),
-    ask: RefreshAsk,
+    ask: RefreshRequest,
     now: Timestamp,
 ) -> Result<Grant, Refusal> {
     const REJECTED: Refusal = Refusal::Denied(Denial::RefreshTokenInvalid);
@@ -172,7 +172,7 @@ pub fn refresh_of_client(
     issuance.confirmation = confirmed(client, &issuance.confirmation, &ask.confirmation)?;
     issuance.properties = merged(&issuance.properties, ask.properties);
     attachable(&issuance.properties)?;
-    let RefreshAsk { scopes, lifetime, value, audiences, profile, .. } = ask;
+    let RefreshRequest { scopes, lifetime, value, audiences, profile, .. } = ask;
     let audiences = match audiences {
         Some(audiences) if audiences.iter().all(|audience| family.audiences.contains(audience)) => audiences,
         // RFC 8707 section 2.2
@@ -300,12 +300,12 @@ fn own_subject(client: &Client) -> Result<Subject, Refusal> {
     Subject::parse(&client.id.to_string()).map_err(|Invalid(rule)| Refusal::invalid("clientId", rule))
 }
 
-pub(super) fn form(org: &Org, client: &Client, extra: Option<ExtraClaims>, profile: Profile) -> Form {
+pub(super) fn form(org: &Org, client: &Client, extra: Option<ExtraClaims>, profile: Profile) -> TokenFormat {
     match (client.access_token_form, org.settings.oauth.access_token_sign_alg) {
         (Some(AccessTokenForm::Jwt(algorithm)), _) | (None, Some(algorithm)) => {
-            Form::AccessTokenJwt { algorithm, extra, profile }
+            TokenFormat::AccessTokenJwt { algorithm, extra, profile }
         }
-        (Some(AccessTokenForm::Opaque), _) | (None, None) => Form::Opaque,
+        (Some(AccessTokenForm::Opaque), _) | (None, None) => TokenFormat::Opaque,
     }
 }
 
@@ -333,7 +333,7 @@ pub(super) fn end(
         Lifetime::Default => {
             let of_scopes = scopes.iter().filter_map(|scope| supported(org, scope)?.token_duration);
             let usual = match profile {
-                Profile::Authlete => OrgSettings::USUAL,
+                Profile::Authlete => OrgSettings::DEFAULT_LIFETIME,
                 Profile::Standard { .. } => OrgSettings::USUAL_OF_CLIENTS,
             };
             Lifetime::For(of_scopes.chain(client.token_duration).fold(org.settings.duration_or(usual), Seconds::min))
@@ -355,14 +355,14 @@ fn refresh_grant(
     let of_scopes = scopes.iter().filter_map(|scope| supported(org, scope)?.refresh_token_duration);
     let usual = of_scopes.chain(client.refresh_token_duration).fold(settings.refresh_token_duration, Seconds::min);
     let duration = asked.unwrap_or(usual);
-    if duration > OrgSettings::LONGEST {
+    if duration > OrgSettings::MAX_LIFETIME {
         return Err(Refusal::Lifetime("must not be longer than 400 days"));
     }
     let kept = settings.keeps_refresh_token(Some(client.kind));
     let slides = if kept { settings.oauth.refresh_token_duration_reset } else { !settings.oauth.refresh_token_duration_kept };
     Ok(RefreshGrant {
         expires_at: now.whole_second().plus(duration),
-        token_duration: settings.duration_or(OrgSettings::USUAL),
+        token_duration: settings.duration_or(OrgSettings::DEFAULT_LIFETIME),
         rotates: !kept,
         retries: settings.oauth.refresh_token_idempotent,
         slides: slides.then_some(duration),
@@ -394,11 +394,11 @@ pub fn merged(there: &[Property], over: Vec<Property>) -> Vec<Property> {
 
 /// What is attached to a token has a size that no series of refreshes gets past: that of Authlete.
 pub(crate) fn attachable(properties: &[Property]) -> Result<(), Refusal> {
-    const MOST: usize = 65_535;
+    const MAX_BYTES: usize = 65_535;
     /// What a property takes besides its key and value.
     const EACH: usize = 40;
     let size: usize = properties.iter().map(|property| property.key.len() + property.value.len() + EACH).sum();
-    if size <= MOST { Ok(()) } else { Err(Refusal::invalid("properties", "must be at most 65,535 bytes in all")) }
+    if size <= MAX_BYTES { Ok(()) } else { Err(Refusal::invalid("properties", "must be at most 65,535 bytes in all")) }
 }
 
 pub(super) fn deduplicated(scopes: Vec<Scope>) -> Vec<Scope> {

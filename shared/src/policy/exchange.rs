@@ -1,7 +1,7 @@
 //! What a client may have for the token of somebody: RFC 8693. Never more than that token opens, nor for longer.
 
 use super::client::{confirmed, deduplicated, end, form, requestable};
-use super::{Form, Grant, Lifetime, Profile};
+use super::{Grant, Lifetime, Profile, TokenFormat};
 use crate::domain::{
     Actor, Ancestor, Audience, Authority, AuthorizationDetails, Client, ClientKind, Confirmation, Denial, GrantType, Issuance,
     Member, Org, Refusal, Scope, Service, Timestamp, TokenRecord,
@@ -9,7 +9,7 @@ use crate::domain::{
 
 /// What is asked for in exchange for a token.
 #[derive(Clone, Debug)]
-pub struct ExchangeAsk {
+pub struct ExchangeRequest {
     /// Some of its scopes. `None`: all that the client may request.
     pub scopes: Option<Vec<Scope>>,
     /// Some of its audiences. Empty: all of them.
@@ -26,14 +26,14 @@ pub struct ExchangeAsk {
 
 /// A token that is presented, and which is alive.
 #[derive(Clone, Copy, Debug)]
-pub struct Presented<'a> {
+pub struct ExchangeToken<'a> {
     /// Its record.
     pub record: &'a TokenRecord,
     /// The member on whom it depends, if it does: a member's own token, or one that came of an assertion about a member.
     pub member: Option<&'a Member>,
 }
 
-impl Presented<'_> {
+impl ExchangeToken<'_> {
     /// Whether it opens this scope now: no more than the member holds. Only a member's own token has patterns.
     fn opens(&self, scope: &Scope) -> bool {
         match self.member {
@@ -53,9 +53,9 @@ impl Presented<'_> {
 pub fn exchange(
     service: &Service,
     client: &Client,
-    subject: Presented<'_>,
-    actor: Option<Presented<'_>>,
-    ask: ExchangeAsk,
+    subject: ExchangeToken<'_>,
+    actor: Option<ExchangeToken<'_>>,
+    ask: ExchangeRequest,
     now: Timestamp,
 ) -> Result<Grant, Refusal> {
     let (org, record) = (service.org(), subject.record);
@@ -93,7 +93,7 @@ pub fn exchange(
         ..Issuance::by(GrantType::TokenExchange)
     };
     let form = form(org, client, None, ask.profile);
-    if ask.jwt && matches!(form, Form::Opaque) {
+    if ask.jwt && matches!(form, TokenFormat::Opaque) {
         return Err(Denial::RequestedTokenTypeInvalid.into());
     }
     Ok(Grant {
@@ -126,9 +126,9 @@ fn may_exchange(org: &Org, client: &Client, token: &TokenRecord) -> Result<(), D
     if client.kind != ClientKind::Confidential {
         return Err(Denial::ClientMustBeConfidential);
     }
-    let is_its = token.client == Some(client.id);
+    let is_own = token.client == Some(client.id);
     let is_for_it = token.audiences.iter().any(|audience| client.answers_to(audience));
-    let needs_permit = org.settings.oauth.token_exchange.by_permitted_clients_only || !(is_its || is_for_it);
+    let needs_permit = org.settings.oauth.token_exchange.by_permitted_clients_only || !(is_own || is_for_it);
     if client.may_exchange_tokens || !needs_permit { Ok(()) } else { Err(Denial::ClientNotPermittedToExchange) }
 }
 
@@ -144,7 +144,7 @@ fn audiences(original: &TokenRecord, asked: Vec<Audience>, profile: &Profile) ->
     })
 }
 
-fn scopes(org: &Org, client: &Client, subject: Presented<'_>, asked: Option<Vec<Scope>>) -> Result<Vec<Scope>, Denial> {
+fn scopes(org: &Org, client: &Client, subject: ExchangeToken<'_>, asked: Option<Vec<Scope>>) -> Result<Vec<Scope>, Denial> {
     if let Some(asked) = asked {
         let asked = deduplicated(asked);
         let granted = requestable(org, client, Some(asked.clone()));
@@ -159,21 +159,21 @@ fn scopes(org: &Org, client: &Client, subject: Presented<'_>, asked: Option<Vec<
 
 /// Who presents a bound token must prove that it is theirs, and the binding of the original stays, whatever is added: RFC 9449
 /// section 5 has nothing of exchanges, and a thief must not get rid of it by one.
-fn bound(client: &Client, token: &Presented<'_>, proved: &Confirmation) -> Result<Confirmation, Denial> {
+fn bound(client: &Client, token: &ExchangeToken<'_>, proved: &Confirmation) -> Result<Confirmation, Denial> {
     confirmed(client, &token.confirmation(), proved).map_err(|denial| match denial {
         Denial::DpopHeaderMissing => denial,
         _ => Denial::SubjectTokenBound,
     })
 }
 
-fn actors(subject: &TokenRecord, actor: Option<Presented<'_>>) -> Result<Vec<Actor>, Denial> {
+fn actors(subject: &TokenRecord, actor: Option<ExchangeToken<'_>>) -> Result<Vec<Actor>, Denial> {
     let current = actor.map(|actor| Actor { subject: actor.record.subject.clone(), client: actor.record.client });
     let before = subject.issuance.iter().flat_map(|issuance| issuance.actors.iter().cloned());
     at_most_deepest(current.into_iter().chain(before).collect())
 }
 
 /// Also the actor's token: where that ends, nobody acts any more.
-fn ancestors(subject: &TokenRecord, actor: Option<Presented<'_>>) -> Result<Vec<Ancestor>, Denial> {
+fn ancestors(subject: &TokenRecord, actor: Option<ExchangeToken<'_>>) -> Result<Vec<Ancestor>, Denial> {
     let of = |token: &TokenRecord| Ancestor {
         id: token.id,
         subject: token.subject.clone(),
@@ -195,5 +195,5 @@ fn ancestors(subject: &TokenRecord, actor: Option<Presented<'_>>) -> Result<Vec<
 }
 
 fn at_most_deepest<T>(all: Vec<T>) -> Result<Vec<T>, Denial> {
-    if all.len() <= Issuance::DEEPEST { Ok(all) } else { Err(Denial::ExchangeTooDeep) }
+    if all.len() <= Issuance::MAX_DEPTH { Ok(all) } else { Err(Denial::ExchangeTooDeep) }
 }

@@ -19,7 +19,7 @@ use crate::domain::{
 
 /// What is asked for: a token for `subject` in `org`.
 #[derive(Clone, Debug)]
-pub struct Ask {
+pub struct MemberTokenRequest {
     /// Whom it shall stand for.
     pub subject: Subject,
     /// Where it shall act.
@@ -33,7 +33,7 @@ pub struct Ask {
     /// The hosts that it opens.
     pub hosts: Vec<HostPermissions>,
     /// Which session it shall be in.
-    pub session: SessionAsk,
+    pub session: SessionRequest,
     /// When it shall begin: `None` for now.
     pub start: Option<Timestamp>,
     /// How long it shall live.
@@ -44,7 +44,7 @@ pub struct Ask {
 
 /// Which session a token shall be in.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum SessionAsk {
+pub enum SessionRequest {
     /// That of the token that asks, if it has one.
     Inherit,
     /// This one.
@@ -100,7 +100,7 @@ pub struct Grant {
     pub(crate) creator: Option<Creator>,
     pub(crate) masquerading: bool,
     pub(crate) issuance: Option<Box<Issuance>>,
-    pub(crate) form: Form,
+    pub(crate) form: TokenFormat,
     /// The value that was chosen for the token.
     pub(crate) value: Option<Secret<String>>,
     /// So long nobody else can choose such a value. `None`: for ever.
@@ -112,7 +112,7 @@ pub struct Grant {
 
 /// What a token looks like.
 #[derive(Clone, Debug)]
-pub(crate) enum Form {
+pub(crate) enum TokenFormat {
     /// A JWT of the Agilicus dialect.
     Jwt,
     /// A value that tells nothing.
@@ -152,7 +152,7 @@ pub(crate) struct RefreshGrant {
 }
 
 /// Decides whether `caller` gets what it asks for.
-pub fn decide(ask: Ask, caller: &Caller, target: Target<'_>, now: Timestamp) -> Result<Grant, Refusal> {
+pub fn decide(ask: MemberTokenRequest, caller: &Caller, target: Target<'_>, now: Timestamp) -> Result<Grant, Refusal> {
     let administers = target.org.is_some_and(|org| caller.may(api::TOKENS_CREATE, org));
     let for_itself = ask.org == *caller.org() && ask.subject == *caller.subject();
     if !administers && !for_itself {
@@ -189,7 +189,7 @@ pub fn decide(ask: Ask, caller: &Caller, target: Target<'_>, now: Timestamp) -> 
         creator: if another { Some(creator_of(caller)) } else { caller.token().creator.clone() },
         masquerading: caller.token().masquerading || another && is_person(caller.member()) && is_person(member),
         issuance: None,
-        form: Form::Jwt,
+        form: TokenFormat::Jwt,
         value: None,
         values_kept_until: None,
         ticket: None,
@@ -204,7 +204,7 @@ pub fn decide(ask: Ask, caller: &Caller, target: Target<'_>, now: Timestamp) -> 
 }
 
 /// Whether a member would get what is asked for, if an administrator asked: the same verdict on scopes and lifetime as [`decide`].
-pub fn verdict(ask: &Ask, target: Target<'_>, now: Timestamp) -> Result<(), Refusal> {
+pub fn verdict(ask: &MemberTokenRequest, target: Target<'_>, now: Timestamp) -> Result<(), Refusal> {
     let (org, member) = target.available().ok_or(Refusal::MemberUnavailable)?;
     validity(ask.start, ask.lifetime, org, now)?;
     granted_scopes(&ask.scopes, member, |_| true).map(drop)
@@ -241,7 +241,7 @@ pub fn reissue(presented: &Caller, target: Target<'_>, now: Timestamp) -> Result
         creator: token.creator.clone(),
         masquerading: token.masquerading,
         issuance: None,
-        form: Form::Jwt,
+        form: TokenFormat::Jwt,
         value: None,
         values_kept_until: None,
         ticket: None,
@@ -272,7 +272,7 @@ pub fn refresh(family: &Family, target: Target<'_>, now: Timestamp) -> Result<Gr
         creator: family.creator.clone(),
         masquerading: family.masquerading,
         issuance: None,
-        form: Form::Jwt,
+        form: TokenFormat::Jwt,
         value: None,
         values_kept_until: None,
         ticket: None,
@@ -298,7 +298,7 @@ pub fn bootstrap(org: &Org, member: &Member, lifetime: Seconds, now: Timestamp) 
         creator: None,
         masquerading: false,
         issuance: None,
-        form: Form::Jwt,
+        form: TokenFormat::Jwt,
         value: None,
         values_kept_until: None,
         ticket: None,
@@ -313,18 +313,18 @@ fn validity(
     org: &Org,
     now: Timestamp,
 ) -> Result<(Timestamp, Option<Timestamp>), Refusal> {
-    const LATE: Seconds = Seconds(60);
+    const CLOCK_TOLERANCE: Seconds = Seconds(60);
     let settings = &org.settings;
     let start = start.unwrap_or(now);
-    if start < now.minus(LATE) {
+    if start < now.minus(CLOCK_TOLERANCE) {
         return Err(Refusal::Lifetime("must not begin more than 60 seconds ago"));
     }
-    if start > now.plus(OrgSettings::LONGEST) {
+    if start > now.plus(OrgSettings::MAX_LIFETIME) {
         return Err(Refusal::Lifetime("must begin within 400 days"));
     }
     let not_before = start.max(now);
     let end = match lifetime {
-        Lifetime::Default => start.whole_second().plus(settings.duration_or(OrgSettings::USUAL)),
+        Lifetime::Default => start.whole_second().plus(settings.duration_or(OrgSettings::DEFAULT_LIFETIME)),
         Lifetime::For(Seconds(0)) => return Err(Refusal::Lifetime("must be at least 1 second")),
         Lifetime::For(length) if length > settings.max_token_duration => {
             return Err(Refusal::Lifetime("must not be longer than the org allows"));
@@ -374,7 +374,7 @@ fn granted_scopes(asked: &[Scope], member: &Member, may_pass_on: impl Fn(&Scope)
 }
 
 /// Whether roles, audiences and hosts are among those of the presented token.
-fn within_presented(ask: &Ask, presented: &TokenRecord) -> Result<(), Refusal> {
+fn within_presented(ask: &MemberTokenRequest, presented: &TokenRecord) -> Result<(), Refusal> {
     let outside = |field| Err(Refusal::OutsideAuthority { field });
     if !ask.audiences.iter().all(|audience| presented.audiences.contains(audience)) {
         return outside("audiences");
@@ -388,14 +388,14 @@ fn within_presented(ask: &Ask, presented: &TokenRecord) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn session(ask: SessionAsk, caller: &Caller, org: &OrgId, administers: bool) -> Result<Option<Session>, Refusal> {
+fn session(ask: SessionRequest, caller: &Caller, org: &OrgId, administers: bool) -> Result<Option<Session>, Refusal> {
     let own = &caller.token().session;
     match ask {
-        SessionAsk::Inherit => Ok(own.clone()),
-        SessionAsk::None => Ok(None),
-        SessionAsk::Named(id) if own.as_ref().is_some_and(|session| session.id == id) => Ok(own.clone()),
-        SessionAsk::Named(id) if administers => Ok(Some(Session { org: org.clone(), id })),
-        SessionAsk::Named(_) => Err(Refusal::OutsideAuthority { field: "session" }),
+        SessionRequest::Inherit => Ok(own.clone()),
+        SessionRequest::None => Ok(None),
+        SessionRequest::Named(id) if own.as_ref().is_some_and(|session| session.id == id) => Ok(own.clone()),
+        SessionRequest::Named(id) if administers => Ok(Some(Session { org: org.clone(), id })),
+        SessionRequest::Named(_) => Err(Refusal::OutsideAuthority { field: "session" }),
     }
 }
 
@@ -423,10 +423,10 @@ mod exchange;
 
 pub(crate) use client::supported;
 pub use client::{
-    ClientAsk, RefreshAsk, RefreshOf, amend_scopes, issue, merged, refresh_of_client, requestable, requested, requested_resource,
-    supported_of,
+    ClientTokenRequest, RefreshOf, RefreshRequest, amend_scopes, issue, merged, refresh_of_client, requestable, requested,
+    requested_resource, supported_of,
 };
-pub use exchange::{ExchangeAsk, Presented, exchange};
+pub use exchange::{ExchangeRequest, ExchangeToken, exchange};
 
 #[cfg(test)]
 mod tests;

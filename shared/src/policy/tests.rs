@@ -122,9 +122,9 @@ fn presented(dice: &Dice, org: &Org, subject: &str) -> TokenRecord {
     }
 }
 
-fn ask(dice: &Dice, org: &Org, subject: &str) -> Ask {
+fn ask(dice: &Dice, org: &Org, subject: &str) -> MemberTokenRequest {
     let moments = [None, Some(NOW), Some(NOW.plus(Seconds(50))), Some(NOW.minus(Seconds(90)))];
-    Ask {
+    MemberTokenRequest {
         subject: subject.parse().unwrap(),
         org: org.id.clone(),
         audiences: dice.some(&parsed(&["x", "y", "z"])),
@@ -132,10 +132,10 @@ fn ask(dice: &Dice, org: &Org, subject: &str) -> Ask {
         roles: if dice.roll(2) == 0 { BTreeMap::new() } else { roles(dice) },
         hosts: if dice.roll(2) == 0 { Vec::new() } else { hosts(dice) },
         session: dice.one(&[
-            SessionAsk::Inherit,
-            SessionAsk::None,
-            SessionAsk::Named("s-1".parse().unwrap()),
-            SessionAsk::Named("s-2".parse().unwrap()),
+            SessionRequest::Inherit,
+            SessionRequest::None,
+            SessionRequest::Named("s-1".parse().unwrap()),
+            SessionRequest::Named("s-2".parse().unwrap()),
         ]),
         start: dice.one(&moments),
         lifetime: dice.one(&[

@@ -11,7 +11,7 @@ use crate::domain::{ClientId, OrgId};
 pub struct ClientOrgs(RwLock<HashMap<ClientId, OrgId>>);
 
 /// How many are remembered: about a megabyte.
-const MOST: usize = 10_000;
+const MAX_ENTRIES: usize = 10_000;
 
 impl ClientOrgs {
     /// The org of this client, if it was seen.
@@ -28,7 +28,7 @@ impl ClientOrgs {
     /// Remembers the org of a client.
     pub fn note(&self, client: ClientId, org: &OrgId) {
         let mut seen = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if seen.len() >= MOST {
+        if seen.len() >= MAX_ENTRIES {
             seen.clear();
         }
         seen.insert(client, org.clone());

@@ -5,8 +5,8 @@ pub mod client_orgs;
 use async_trait::async_trait;
 
 use crate::domain::{
-    Batch, BatchKey, Client, ClientId, Commit, FamilyKey, Fault, KeyRing, Mark, Member, MemberKey, Org, OrgId, Subject, Ticket,
-    Timestamp, TokenKey,
+    Batch, BatchKey, Client, ClientId, Commit, FamilyKey, Fault, KeyRing, Member, MemberKey, NotBefore, Org, OrgId, Subject,
+    Ticket, Timestamp, TokenKey,
 };
 
 pub mod codec;
@@ -21,10 +21,10 @@ pub mod sqlite;
 mod reads;
 mod writes;
 
-pub use reads::{ClientKey, Found, ScopeLike, TokenPage, TokenQuery, Wanted};
+pub use reads::{ClientKey, RecordKeys, Records, ScopeLike, TokenPage, TokenQuery};
 pub use writes::{
-    Amended, Amendment, Delete, FamilyAmendment, Put, Recorded, Recording, Replaced, Revocation, Rotation, RotationStep,
-    Spending, Used, Valued,
+    AdvanceOutcome, Delete, FamilyAdvance, FamilyUpdate, InsertOutcome, NewToken, Put, Replaced, ReplayKey, Revocation,
+    TicketConsumption, TokenUpdate, UpdateOutcome, ValueKind,
 };
 
 /// All facets of the store: what an adapter implements and what the conformance suite tests.
@@ -39,11 +39,11 @@ pub use writes::{
 pub trait Store:
     ReadTokens
     + WriteTokens
-    + AmendTokens
+    + UpdateTokens
     + RevokeTokens
     + RefreshTokens
     + KeepTickets
-    + UseOnce
+    + ReplayStore
     + KeepBatches
     + ReadDirectory
     + WriteDirectory
@@ -54,11 +54,11 @@ pub trait Store:
 impl<T> Store for T where
     T: ReadTokens
         + WriteTokens
-        + AmendTokens
+        + UpdateTokens
         + RevokeTokens
         + RefreshTokens
         + KeepTickets
-        + UseOnce
+        + ReplayStore
         + KeepBatches
         + ReadDirectory
         + WriteDirectory
@@ -69,11 +69,11 @@ impl<T> Store for T where
 /// Reads what decides about tokens, and lists them.
 #[async_trait]
 pub trait ReadTokens: std::fmt::Debug + Send + Sync {
-    /// One consistent read of all that one decision needs. At most [`Wanted::MOST_KEYS`], of which some may be the same; what
+    /// One consistent read of all that one decision needs. At most [`RecordKeys::MAX_KEYS`], of which some may be the same; what
     /// isn't there is left out.
     ///
     /// Marks are read from the shard of `wanted.shard_of`: every shard has a copy.
-    async fn read(&self, wanted: &Wanted) -> Result<Found, Fault>;
+    async fn read(&self, wanted: &RecordKeys) -> Result<Records, Fault>;
 
     /// One page of an org's tokens, newest id first, beginning after `query.after`. Live, revoked and expired ones.
     ///
@@ -88,16 +88,16 @@ pub trait WriteTokens: std::fmt::Debug + Send + Sync {
     ///
     /// Recording the very same again is a success, and leaves what happened to it since; an id that is taken by something
     /// else is a fault.
-    async fn record(&self, new: &Recording) -> Result<Recorded, Fault>;
+    async fn record(&self, new: &NewToken) -> Result<InsertOutcome, Fault>;
 }
 
 /// Changes what is recorded.
 #[async_trait]
-pub trait AmendTokens: std::fmt::Debug + Send + Sync {
+pub trait UpdateTokens: std::fmt::Debug + Send + Sync {
     /// Changes a token, its family, or both, and adds an alias: everything or nothing.
     ///
-    /// Of N parallel amendments of one revision exactly one is [`Amended::Done`], and so is a repetition of the very same one.
-    async fn amend(&self, amendment: &Amendment) -> Result<Amended, Fault>;
+    /// Of N parallel amendments of one revision exactly one is [`UpdateOutcome::Done`], and so is a repetition of the very same one.
+    async fn update_token(&self, amendment: &TokenUpdate) -> Result<UpdateOutcome, Fault>;
 }
 
 /// Revokes.
@@ -112,7 +112,7 @@ pub trait RevokeTokens: std::fmt::Debug + Send + Sync {
     async fn revoke_family(&self, family: &FamilyKey, at: Timestamp) -> Result<Revocation, Fault>;
 
     /// Writes a not-before mark to all shards at once. A mark never moves back.
-    async fn mark(&self, mark: &Mark) -> Result<(), Fault>;
+    async fn set_not_before(&self, mark: &NotBefore) -> Result<(), Fault>;
 }
 
 /// Moves a refresh family on.
@@ -122,10 +122,10 @@ pub trait RefreshTokens: std::fmt::Debug + Send + Sync {
     /// family is still at `step.from`, not revoked, and `step.now < expires_at`. The access token that it had before is then
     /// [needed](crate::domain::TokenRecord::needed_until) no longer than until its own end.
     ///
-    /// One conditional write: of N parallel rotations of one generation exactly one is [`Rotation::Won`], and so is a
-    /// repetition of the very same step, as long as the family is where [it left it](RotationStep::made). Of those that stay
+    /// One conditional write: of N parallel rotations of one generation exactly one is [`AdvanceOutcome::Applied`], and so is a
+    /// repetition of the very same step, as long as the family is where [it left it](FamilyAdvance::made). Of those that stay
     /// each is, one after the other.
-    async fn rotate(&self, step: &RotationStep) -> Result<Rotation, Fault>;
+    async fn advance_family(&self, step: &FamilyAdvance) -> Result<AdvanceOutcome, Fault>;
 }
 
 /// Keeps tickets.
@@ -136,14 +136,14 @@ pub trait KeepTickets: std::fmt::Debug + Send + Sync {
 
     /// Spends a ticket in the name of `by`, an id drawn for this: whether it was good until now. A repetition in the same
     /// name is a success.
-    async fn spend_ticket(&self, spending: &Spending) -> Result<bool, Fault>;
+    async fn spend_ticket(&self, spending: &TicketConsumption) -> Result<bool, Fault>;
 }
 
 /// Decides what may happen only once: the use of a proof or an assertion.
 #[async_trait]
-pub trait UseOnce: std::fmt::Debug + Send + Sync {
+pub trait ReplayStore: std::fmt::Debug + Send + Sync {
     /// Notes a use: whether it is the first one. Of N parallel uses exactly one is.
-    async fn use_once(&self, used: &Used) -> Result<bool, Fault>;
+    async fn use_once(&self, used: &ReplayKey) -> Result<bool, Fault>;
 }
 
 /// Keeps batches.

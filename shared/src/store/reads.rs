@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use crate::domain::{
-    AliasKey, Aliased, Client, ClientId, Family, FamilyKey, MarkKey, Marks, Member, MemberKey, Org, OrgId, Scope, SessionId,
-    Subject, Ticket, TicketKey, Timestamp, TokenId, TokenKey, TokenRecord, scope,
+    AliasKey, Aliased, Client, ClientId, Family, FamilyKey, Member, MemberKey, NotBeforeKey, NotBefores, Org, OrgId, Scope,
+    SessionId, Subject, Ticket, TicketKey, Timestamp, TokenId, TokenKey, TokenRecord, scope,
 };
 
 /// Keys of what one decision needs.
 #[derive(Clone, Debug, Default)]
-pub struct Wanted {
+pub struct RecordKeys {
     /// Access tokens.
     pub tokens: Vec<TokenKey>,
     /// Refresh families.
@@ -19,7 +19,7 @@ pub struct Wanted {
     /// Tickets.
     pub tickets: Vec<TicketKey>,
     /// Not-before marks.
-    pub marks: Vec<MarkKey>,
+    pub marks: Vec<NotBeforeKey>,
     /// From whose shard the marks are read: the id of the token or family that they may kill, so that one partition answers.
     /// `None`: from any.
     pub shard_of: Option<TokenId>,
@@ -38,9 +38,9 @@ pub struct Wanted {
 /// Where a client is.
 pub type ClientKey = (OrgId, ClientId);
 
-impl Wanted {
+impl RecordKeys {
     /// How many keys one read takes: what one `BatchGetItem` takes.
-    pub const MOST_KEYS: usize = 100;
+    pub const MAX_KEYS: usize = 100;
 
     /// Both together. Marks are read from the shard that this one names, if it names one.
     #[must_use]
@@ -64,7 +64,7 @@ impl Wanted {
 
 /// What was found of it.
 #[derive(Clone, Debug, Default)]
-pub struct Found {
+pub struct Records {
     /// Access tokens, by key.
     pub tokens: HashMap<TokenKey, TokenRecord>,
     /// Refresh families, by key.
@@ -74,7 +74,7 @@ pub struct Found {
     /// Tickets, by key.
     pub tickets: HashMap<TicketKey, Ticket>,
     /// Not-before marks.
-    pub marks: Marks,
+    pub marks: NotBefores,
     /// Orgs, by id.
     pub orgs: HashMap<OrgId, Org>,
     /// Members, by key.
@@ -118,7 +118,7 @@ pub struct TokenQuery {
 
 impl TokenQuery {
     /// All tokens of an org, 100 a page.
-    pub fn of(org: OrgId) -> Self {
+    pub fn new(org: OrgId) -> Self {
         Self {
             org,
             subject: None,

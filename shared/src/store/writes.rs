@@ -4,7 +4,7 @@ use crate::domain::{Alias, Aliased, Family, FamilyKey, OrgId, TicketKey, Timesta
 
 /// A new token with all that belongs to it.
 #[derive(Clone, Debug)]
-pub struct Recording {
+pub struct NewToken {
     /// The token.
     pub token: TokenRecord,
     /// The family that begins with it.
@@ -12,17 +12,17 @@ pub struct Recording {
     /// Where the two are found whose values don't tell.
     pub aliases: Vec<Alias>,
     /// The ticket that it is issued on, in whose name it is spent: the token's id.
-    pub ticket: Option<Spending>,
+    pub ticket: Option<TicketConsumption>,
 }
 
-impl Recording {
+impl NewToken {
     /// A token and the family that begins with it, with values of the service's own making.
-    pub fn of(token: TokenRecord, family: Option<Family>) -> Self {
+    pub fn new(token: TokenRecord, family: Option<Family>) -> Self {
         Self { token, family, aliases: Vec::new(), ticket: None }
     }
 
     /// That of its values which is another one of its own, too: two can't have the same.
-    pub(super) fn repeated_value(&self) -> Option<Valued> {
+    pub(super) fn repeated_value(&self) -> Option<ValueKind> {
         let is_repeated = |(n, alias): &(usize, &Alias)| {
             self.aliases[..*n].iter().any(|other| other.key == alias.key && other.target != alias.target)
         };
@@ -32,25 +32,25 @@ impl Recording {
 
 /// What recording did.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Recorded {
+pub enum InsertOutcome {
     /// It is recorded.
     Done,
     /// Another token has a value that was chosen for it. Nothing was written.
-    ValueTaken(Valued),
+    ValueTaken(ValueKind),
     /// The ticket isn't good. Nothing was written.
     TicketSpent,
 }
 
 /// Which of the two values of a record.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Valued {
+pub enum ValueKind {
     /// That of the access token.
     Access,
     /// That of the refresh token.
     Refresh,
 }
 
-impl From<Aliased> for Valued {
+impl From<Aliased> for ValueKind {
     fn from(target: Aliased) -> Self {
         match target {
             Aliased::Token(_) => Self::Access,
@@ -61,19 +61,19 @@ impl From<Aliased> for Valued {
 
 /// A change of what is recorded.
 #[derive(Clone, Debug)]
-pub struct Amendment {
+pub struct TokenUpdate {
     /// The token as it shall be: it must be there, not revoked, and its revision one lower.
     pub token: Option<TokenRecord>,
     /// The family as it shall be, with the same conditions. What refreshing changes stays as it is, but for the end;
     /// [`Family::needed_until`] never moves back.
-    pub family: Option<FamilyAmendment>,
+    pub family: Option<FamilyUpdate>,
     /// Where the token is found by its new value; written over what says the same.
     pub alias: Option<Alias>,
 }
 
 /// A change of a family.
 #[derive(Clone, Debug)]
-pub struct FamilyAmendment {
+pub struct FamilyUpdate {
     /// As it shall be.
     pub family: Family,
     /// Whether [`Family::expires_at`] changes, too. Otherwise refreshing may just have moved it.
@@ -82,7 +82,7 @@ pub struct FamilyAmendment {
 
 /// What an amendment did.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Amended {
+pub enum UpdateOutcome {
     /// It is as it shall be.
     Done,
     /// Something is gone, revoked, or has changed since it was read. Nothing was written.
@@ -93,7 +93,7 @@ pub enum Amended {
 
 /// The spending of a ticket.
 #[derive(Clone, Debug)]
-pub struct Spending {
+pub struct TicketConsumption {
     /// The ticket.
     pub key: TicketKey,
     /// In whose name.
@@ -104,7 +104,7 @@ pub struct Spending {
 
 /// The use of something that can be used only once.
 #[derive(Clone, Debug)]
-pub struct Used {
+pub struct ReplayKey {
     /// Whose.
     pub org: OrgId,
     /// What it was used for: `dpop`, `assertion`.
@@ -130,7 +130,7 @@ pub enum Revocation {
 
 /// One step of a family.
 #[derive(Clone, Debug)]
-pub struct RotationStep {
+pub struct FamilyAdvance {
     /// Which family.
     pub key: FamilyKey,
     /// The generation that is presented.
@@ -146,7 +146,7 @@ pub struct RotationStep {
     pub ends: Option<(Timestamp, Option<Timestamp>)>,
 }
 
-impl RotationStep {
+impl FamilyAdvance {
     /// Whether `family` is where this very step has left it, and still good.
     pub fn made(&self, family: &Family) -> bool {
         let is_there = match self.next {
@@ -181,11 +181,11 @@ impl RotationStep {
 
 /// What a rotation did.
 #[derive(Clone, Debug)]
-pub enum Rotation {
+pub enum AdvanceOutcome {
     /// The family has taken the step.
-    Won,
+    Applied,
     /// It wasn't at the presented generation, or it is over: here is what it was.
-    Lost(Box<Family>),
+    Superseded(Box<Family>),
     /// There is no such family.
     Unknown,
 }

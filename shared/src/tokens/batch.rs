@@ -5,24 +5,24 @@
 
 use std::collections::HashMap;
 
-use crate::auth::service::Seek;
+use crate::auth::service::Lookup;
 use crate::domain::{Batch, BatchKey, Client, ClientRef, Error, Fault, OrgId, Refusal, Service, TokenId};
 use crate::platform::capabilities::{BatchReader, BatchWorker, Batcher};
-use crate::platform::queue::LONGEST;
-use crate::policy::{self, ClientAsk, RefreshOf};
+use crate::platform::queue::MAX_MESSAGE_BYTES;
+use crate::policy::{self, ClientTokenRequest, RefreshOf};
 use crate::store::codec::{decode_part, encode_part, encode_recording};
-use crate::store::{Found, Recorded, Valued, Wanted};
+use crate::store::{InsertOutcome, RecordKeys, Records, ValueKind};
 use crate::tokens::custom_value;
 use crate::tokens::issue::predecessors;
 use crate::tokens::mint::prepared;
 
 /// A token of a batch.
 #[derive(Debug)]
-pub struct BatchAsk {
+pub struct BatchRequest {
     /// For whom.
     pub client: ClientRef,
     /// What.
-    pub ask: ClientAsk,
+    pub ask: ClientTokenRequest,
 }
 
 /// Why a batch isn't taken: one of its tokens can't be issued.
@@ -38,7 +38,7 @@ pub struct BadItem {
 pub async fn accept(
     ports: &Batcher,
     service: &Service,
-    asks: Vec<BatchAsk>,
+    asks: Vec<BatchRequest>,
     dry_run: bool,
 ) -> Result<Result<BatchKey, BadItem>, Error> {
     let now = ports.reader.now();
@@ -46,7 +46,7 @@ pub async fn accept(
     let batch = BatchKey { org: service.id().clone(), id: TokenId::generate(now, None, &*ports.entropy)? };
     let count = u32::try_from(asks.len()).map_err(|e| Fault::internal("counting a batch").because(e))?;
     let (mut grants, mut owners) = (Vec::with_capacity(asks.len()), Vec::with_capacity(asks.len()));
-    for (index, BatchAsk { client, ask }) in asks.into_iter().enumerate() {
+    for (index, BatchRequest { client, ask }) in asks.into_iter().enumerate() {
         let Some(client) = clients.get(&named(&client)) else {
             return Ok(Err(BadItem { index, refusal: Refusal::ClientUnavailable }));
         };
@@ -56,7 +56,7 @@ pub async fn accept(
         }
         owners.push(client);
     }
-    if let Some((index, refusal)) = custom_value::taken(&ports.reader, service.id(), &grants).await? {
+    if let Some((index, refusal)) = custom_value::conflict(&ports.reader, service.id(), &grants).await? {
         return Ok(Err(BadItem { index, refusal }));
     }
     let mut recordings = Vec::with_capacity(grants.len());
@@ -95,14 +95,18 @@ pub async fn work(ports: &BatchWorker, message: &str) -> Result<(), Fault> {
     let mut failure = None;
     for (recording, mark) in &part.recordings {
         match ports.write.record(recording).await {
-            Ok(Recorded::Done) => {
+            Ok(InsertOutcome::Done) => {
                 if let Some(mark) = mark {
-                    ports.revoke.mark(mark).await?;
+                    ports.revoke.set_not_before(mark).await?;
                 }
             }
-            Ok(Recorded::ValueTaken(Valued::Access)) => failure = failure.or(Some("accessToken: is taken by another token")),
-            Ok(Recorded::ValueTaken(Valued::Refresh)) => failure = failure.or(Some("refreshToken: is taken by another token")),
-            Ok(Recorded::TicketSpent) => failure = failure.or(Some("a token could not be recorded")),
+            Ok(InsertOutcome::ValueTaken(ValueKind::Access)) => {
+                failure = failure.or(Some("accessToken: is taken by another token"));
+            }
+            Ok(InsertOutcome::ValueTaken(ValueKind::Refresh)) => {
+                failure = failure.or(Some("refreshToken: is taken by another token"));
+            }
+            Ok(InsertOutcome::TicketSpent) => failure = failure.or(Some("a token could not be recorded")),
             Err(fault) if fault.can_retry() => return Err(fault),
             Err(fault) => {
                 crate::telemetry::log_fault("batch", &fault);
@@ -135,20 +139,20 @@ pub fn worker(ports: BatchWorker) -> crate::platform::queue::local::Work {
 }
 
 /// The clients that are named, by name: as many as there are, a hundred at a time.
-async fn clients(ports: &Batcher, org: &OrgId, asks: &[BatchAsk]) -> Result<HashMap<String, Client>, Error> {
+async fn clients(ports: &Batcher, org: &OrgId, asks: &[BatchRequest]) -> Result<HashMap<String, Client>, Error> {
     let mut names: Vec<&ClientRef> = Vec::new();
-    for BatchAsk { client, .. } in asks {
+    for BatchRequest { client, .. } in asks {
         if !names.contains(&client) {
             names.push(client);
         }
     }
     let mut clients = HashMap::new();
-    for names in names.chunks(Wanted::MOST_KEYS) {
-        let wanted = names.iter().fold(Wanted::default(), |wanted, name| wanted.and(name.wanted(org)));
+    for names in names.chunks(RecordKeys::MAX_KEYS) {
+        let wanted = names.iter().fold(RecordKeys::default(), |wanted, name| wanted.and(name.wanted(org)));
         let mut found = ports.reader.tokens.read(&wanted).await?;
         let by_alias: Vec<_> = found.client_aliases.values().map(|id| (org.clone(), *id)).collect();
         if !by_alias.is_empty() {
-            let wanted = Wanted { clients: by_alias, ..Wanted::default() };
+            let wanted = RecordKeys { clients: by_alias, ..RecordKeys::default() };
             found.clients.extend(ports.reader.tokens.read(&wanted).await?.clients);
         }
         for name in names {
@@ -158,7 +162,7 @@ async fn clients(ports: &Batcher, org: &OrgId, asks: &[BatchAsk]) -> Result<Hash
     Ok(clients)
 }
 
-fn client_in(found: &Found, org: &OrgId, name: &ClientRef) -> Option<Client> {
+fn client_in(found: &Records, org: &OrgId, name: &ClientRef) -> Option<Client> {
     let id = match name {
         ClientRef::Id(id) => *id,
         ClientRef::Alias(alias) => *found.client_aliases.get(&(org.clone(), alias.clone()))?,
@@ -179,7 +183,7 @@ fn parts(batch: &BatchKey, recordings: Vec<String>) -> Result<Vec<String>, Fault
     const ENVELOPE: usize = 512;
     let (mut messages, mut part, mut length) = (Vec::new(), Vec::new(), ENVELOPE);
     for recording in recordings {
-        if length + recording.len() > LONGEST && !part.is_empty() {
+        if length + recording.len() > MAX_MESSAGE_BYTES && !part.is_empty() {
             messages.push(std::mem::take(&mut part));
             length = ENVELOPE;
         }

@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use crate::domain::{Fault, OrgId, RefreshToken, Refusal, Secret, TokenKey};
 use crate::platform::capabilities::Reader;
 use crate::policy::Grant;
-use crate::store::Wanted;
+use crate::store::RecordKeys;
 use crate::tokens::opaque;
 
 /// The first of some grants in `org` for which a value was chosen that the service itself has given out, and what is wrong with it.
 /// No value that it makes later can be one of these: nobody can guess it.
-pub(crate) async fn taken(ports: &Reader, org: &OrgId, grants: &[Grant]) -> Result<Option<(usize, Refusal)>, Fault> {
+pub(crate) async fn conflict(ports: &Reader, org: &OrgId, grants: &[Grant]) -> Result<Option<(usize, Refusal)>, Fault> {
     let chosen: Vec<_> =
         grants.iter().enumerate().flat_map(|(index, grant)| values(grant).map(move |value| (index, value))).collect();
     if chosen.is_empty() {
@@ -29,8 +29,8 @@ pub(crate) async fn taken(ports: &Reader, org: &OrgId, grants: &[Grant]) -> Resu
     // Each once, at the first place where it stands.
     let opaque: BTreeMap<_, _> = opaque.rev().collect();
     let mut first = None;
-    for some in opaque.keys().collect::<Vec<_>>().chunks(Wanted::MOST_KEYS) {
-        let wanted = Wanted { tokens: some.iter().copied().cloned().collect(), ..Wanted::default() };
+    for some in opaque.keys().collect::<Vec<_>>().chunks(RecordKeys::MAX_KEYS) {
+        let wanted = RecordKeys { tokens: some.iter().copied().cloned().collect(), ..RecordKeys::default() };
         let found = ports.tokens.read(&wanted).await?.tokens;
         first = found.keys().filter_map(|key| opaque.get(key)).chain(first).min();
     }

@@ -1,13 +1,13 @@
 //! Issuing tokens to OAuth clients: outside of any flow, or on a ticket.
 
-use crate::auth::service::{Seek, client_named};
+use crate::auth::service::{Lookup, client_named};
 use crate::domain::{
-    Audience, Client, ClientRef, Confirmation, Error, ExtraClaims, GrantType, Issuance, Mark, MarkKey, MarkKind, OrgId, Property,
-    Refusal, Scope, Seconds, Secret, Service, Subject, Ticket, TicketKey, Timestamp, TokenId, TokenRecord,
+    Audience, Client, ClientRef, Confirmation, Error, ExtraClaims, GrantType, Issuance, NotBefore, NotBeforeKey, NotBeforeScope,
+    OrgId, Property, Refusal, Scope, Seconds, Secret, Service, Subject, Ticket, TicketKey, Timestamp, TokenId, TokenRecord,
 };
-use crate::platform::capabilities::{Granter, TicketEnder};
-use crate::policy::{self, ClientAsk, Lifetime, RefreshOf, merged};
-use crate::store::{Found, Spending, Wanted};
+use crate::platform::capabilities::{Granter, TicketRevoker};
+use crate::policy::{self, ClientTokenRequest, Lifetime, RefreshOf, merged};
+use crate::store::{RecordKeys, Records, TicketConsumption};
 use crate::tokens::mint::{Minted, mint};
 use crate::tokens::opaque;
 
@@ -24,37 +24,42 @@ pub struct Issued {
 pub async fn create(
     ports: &Granter,
     service: &Service,
-    found: &Found,
+    found: &Records,
     client: &ClientRef,
-    ask: ClientAsk,
+    ask: ClientTokenRequest,
 ) -> Result<Issued, Error> {
     let client = client_named(ports.reader(), service, found, client).await?.ok_or(Refusal::ClientUnavailable)?;
     let grant = policy::issue(service, &client, ask, RefreshOf::Org, ports.reader().now())?;
-    grant_to(ports, service, client, grant).await
+    issue_to_client(ports, service, client, grant).await
 }
 
 /// Mints what was decided. Where a subject may have one token of the client only, its others end now.
-pub(crate) async fn grant_to(ports: &Granter, service: &Service, client: Client, grant: policy::Grant) -> Result<Issued, Error> {
+pub(crate) async fn issue_to_client(
+    ports: &Granter,
+    service: &Service,
+    client: Client,
+    grant: policy::Grant,
+) -> Result<Issued, Error> {
     let minted = mint(&ports.refresher.minter, grant).await?;
     if let Some(mark) = predecessors(service, &client, &minted.record) {
-        ports.refresher.revoke.mark(&mark).await?;
+        ports.refresher.revoke.set_not_before(&mark).await?;
     }
     Ok(Issued { minted, client })
 }
 
 /// What ends the older tokens of a client's subject, where it may have one only. To be written once the new one is recorded.
-pub(crate) fn predecessors(service: &Service, client: &Client, token: &TokenRecord) -> Option<Mark> {
+pub(crate) fn predecessors(service: &Service, client: &Client, token: &TokenRecord) -> Option<NotBefore> {
     let single = client.single_token_per_subject || service.org().settings.oauth.single_token_per_subject;
     let for_client = token.issuance.as_ref().is_some_and(|issuance| issuance.for_client);
-    let kind = MarkKind::ClientOf(client.id, token.subject.clone());
-    let key = MarkKey { org: token.org.clone(), kind };
+    let kind = NotBeforeScope::ClientOf(client.id, token.subject.clone());
+    let key = NotBeforeKey { org: token.org.clone(), kind };
     let expires_at = service.org().mark_expiry(token.issued_at);
-    (single && !for_client).then_some(Mark { key, not_before: token.issued_at, expires_at })
+    (single && !for_client).then_some(NotBefore { key, not_before: token.issued_at, expires_at })
 }
 
 /// What a client asks for that must first hear from the authorization server's user.
 #[derive(Clone, Debug)]
-pub struct TicketAsk {
+pub struct TicketRequest {
     /// Whether the client named itself by its alias.
     pub alias_used: bool,
     /// What it may have of what it asks for.
@@ -68,10 +73,10 @@ pub struct TicketAsk {
 }
 
 /// Makes a ticket.
-pub async fn ticket(ports: &Granter, client: &Client, ask: TicketAsk) -> Result<(Secret<String>, Ticket), Error> {
+pub async fn ticket(ports: &Granter, client: &Client, ask: TicketRequest) -> Result<(Secret<String>, Ticket), Error> {
     let now = ports.reader().now();
     let (value, id) = opaque::generate(now, None, &*ports.refresher.minter.entropy)?;
-    let TicketAsk { alias_used, scopes, audiences, properties, confirmation } = ask;
+    let TicketRequest { alias_used, scopes, audiences, properties, confirmation } = ask;
     let ticket = Ticket {
         id,
         org: client.org.clone(),
@@ -116,9 +121,9 @@ impl TicketValue {
     }
 }
 
-impl Seek for TicketValue {
-    fn wanted(&self, org: &OrgId) -> Wanted {
-        Wanted { tickets: self.key(org).into_iter().collect(), ..Wanted::default() }
+impl Lookup for TicketValue {
+    fn wanted(&self, org: &OrgId) -> RecordKeys {
+        RecordKeys { tickets: self.key(org).into_iter().collect(), ..RecordKeys::default() }
     }
 }
 
@@ -126,13 +131,13 @@ impl Seek for TicketValue {
 pub async fn issue(
     ports: &Granter,
     service: &Service,
-    found: &Found,
+    found: &Records,
     ticket: &TicketValue,
     word: TicketIssue,
 ) -> Result<Issued, Error> {
     let ticket = good_ticket(service, found, ticket, ports.reader().now())?;
     let key = (ticket.org.clone(), ticket.client);
-    let wanted = Wanted { clients: vec![key.clone()], ..Wanted::default() };
+    let wanted = RecordKeys { clients: vec![key.clone()], ..RecordKeys::default() };
     let client = ports.reader().tokens.read(&wanted).await?.clients.remove(&key).ok_or(Refusal::TicketRejected)?;
     let issuance = Issuance {
         alias_used: ticket.alias_used,
@@ -140,7 +145,7 @@ pub async fn issue(
         confirmation: ticket.confirmation.clone(),
         ..Issuance::by(GrantType::Password)
     };
-    let ask = ClientAsk {
+    let ask = ClientTokenRequest {
         subject: Some(word.subject),
         scopes: ticket.scopes.clone(),
         audiences: ticket.audiences.clone(),
@@ -149,22 +154,22 @@ pub async fn issue(
         value: word.value,
         extra_claims: word.extra_claims,
         ticket: Some(ticket.key()),
-        ..ClientAsk::of(issuance)
+        ..ClientTokenRequest::new(issuance)
     };
     let grant = policy::issue(service, &client, ask, RefreshOf::OrgAndClient, ports.reader().now())?;
-    grant_to(ports, service, client, grant).await
+    issue_to_client(ports, service, client, grant).await
 }
 
 /// Spends a ticket on which no token shall be issued: Authlete's `/auth/token/fail`.
-pub async fn fail(ports: &TicketEnder, service: &Service, found: &Found, ticket: &TicketValue) -> Result<(), Error> {
+pub async fn fail(ports: &TicketRevoker, service: &Service, found: &Records, ticket: &TicketValue) -> Result<(), Error> {
     let now = ports.reader.now();
     let ticket = good_ticket(service, found, ticket, now)?;
     let by = TokenId::generate(now, Some(ticket.id.shard()), &*ports.entropy)?;
-    let spent = ports.tickets.spend_ticket(&Spending { key: ticket.key(), by, now }).await?;
+    let spent = ports.tickets.spend_ticket(&TicketConsumption { key: ticket.key(), by, now }).await?;
     if spent { Ok(()) } else { Err(Refusal::TicketRejected.into()) }
 }
 
-fn good_ticket<'a>(service: &Service, found: &'a Found, ticket: &TicketValue, now: Timestamp) -> Result<&'a Ticket, Refusal> {
+fn good_ticket<'a>(service: &Service, found: &'a Records, ticket: &TicketValue, now: Timestamp) -> Result<&'a Ticket, Refusal> {
     let key = ticket.key(service.id()).ok_or(Refusal::TicketRejected)?;
     found.tickets.get(&key).filter(|ticket| ticket.is_good(now)).ok_or(Refusal::TicketRejected)
 }

@@ -3,10 +3,10 @@
 use crate::auth::bearer::authenticate;
 use crate::domain::scope::api;
 use crate::domain::{
-    Caller, ClientId, Error, Evidence, Family, OrgId, Refusal, Service, SessionId, Subject, Timestamp, TokenId, TokenRecord,
+    Caller, ClientId, Error, Family, OrgId, Refusal, Service, SessionId, StatusInputs, Subject, Timestamp, TokenId, TokenRecord,
 };
 use crate::platform::capabilities::{Lister, Reader};
-use crate::store::{Found, ScopeLike, TokenQuery, Wanted};
+use crate::store::{RecordKeys, Records, ScopeLike, TokenQuery};
 
 /// Which tokens to list: those for which everything given holds.
 #[derive(Clone, Debug, Default)]
@@ -45,16 +45,16 @@ pub struct Row {
 }
 
 /// So many pages are looked at for one answer at most, so that a filter that matches little can't read a whole table.
-const MOST_PAGES: usize = 50;
+const MAX_PAGES: usize = 50;
 const LARGE_PAGE: usize = 1_000;
 
 /// Lists tokens, newest first: those of the org for who may read them, otherwise the caller's own.
 pub async fn list(ports: &Lister, bearer: &str, filter: Filter) -> Result<Vec<Row>, Error> {
-    let also = Wanted { orgs: filter.org.iter().cloned().collect(), ..Wanted::default() };
+    let also = RecordKeys { orgs: filter.org.iter().cloned().collect(), ..RecordKeys::default() };
     let (caller, found) = authenticate(&ports.reader, bearer, also).await?;
     let mut query = visible(&caller, &found, &filter)?;
     let mut rows = Vec::new();
-    for _ in 0..MOST_PAGES {
+    for _ in 0..MAX_PAGES {
         let page = ports.reader.tokens.list(&query).await?;
         let evidence = evidence(&ports.reader, &page.tokens).await?;
         for record in page.tokens {
@@ -73,7 +73,7 @@ pub async fn list(ports: &Lister, bearer: &str, filter: Filter) -> Result<Vec<Ro
 }
 
 /// The query, as far as the caller may see.
-fn visible(caller: &Caller, found: &Found, filter: &Filter) -> Result<TokenQuery, Refusal> {
+fn visible(caller: &Caller, found: &Records, filter: &Filter) -> Result<TokenQuery, Refusal> {
     const DENIED: Refusal = Refusal::AccessDenied { needs: api::TOKENS_READ };
     let org = filter.org.clone().unwrap_or_else(|| caller.org().clone());
     let sees_all = found.orgs.get(&org).is_some_and(|org| caller.may(api::TOKENS_READ, org));
@@ -96,24 +96,24 @@ fn visible(caller: &Caller, found: &Found, filter: &Filter) -> Result<TokenQuery
         scopes: filter.scopes.clone(),
         // Whether a token is revoked isn't all in its record: there may be many to look at for one that is asked for.
         limit: if filter.revoked.is_some() { LARGE_PAGE } else { filter.limit },
-        ..TokenQuery::of(org)
+        ..TokenQuery::new(org)
     })
 }
 
 /// The marks and families that decide about the tokens of one page, a hundred keys at a time.
-pub(crate) async fn evidence(ports: &Reader, tokens: &[TokenRecord]) -> Result<Found, Error> {
+pub(crate) async fn evidence(ports: &Reader, tokens: &[TokenRecord]) -> Result<Records, Error> {
     let mut marks: Vec<_> = tokens.iter().flat_map(TokenRecord::marks).collect();
     marks.sort_unstable();
     marks.dedup();
     let mut families: Vec<_> = tokens.iter().filter_map(TokenRecord::family_key).collect();
     families.sort_unstable();
     families.dedup();
-    let mut all = Found::default();
+    let mut all = Records::default();
     while !(marks.is_empty() && families.is_empty()) {
-        let some_marks = marks.split_off(marks.len().saturating_sub(Wanted::MOST_KEYS));
-        let room = Wanted::MOST_KEYS - some_marks.len();
+        let some_marks = marks.split_off(marks.len().saturating_sub(RecordKeys::MAX_KEYS));
+        let room = RecordKeys::MAX_KEYS - some_marks.len();
         let some_families = families.split_off(families.len().saturating_sub(room));
-        let wanted = Wanted { marks: some_marks, families: some_families, ..Wanted::default() };
+        let wanted = RecordKeys { marks: some_marks, families: some_families, ..RecordKeys::default() };
         let found = ports.tokens.read(&wanted).await?;
         all.marks.extend(found.marks);
         all.families.extend(found.families);
@@ -121,9 +121,9 @@ pub(crate) async fn evidence(ports: &Reader, tokens: &[TokenRecord]) -> Result<F
     Ok(all)
 }
 
-fn is_revoked(token: &TokenRecord, found: &Found) -> bool {
+fn is_revoked(token: &TokenRecord, found: &Records) -> bool {
     let family = token.family_key().and_then(|key| found.families.get(&key));
-    Evidence { org: None, member: None, client: None, family, marks: &found.marks, ancestors_live: true }.is_revoked(token)
+    StatusInputs { org: None, member: None, client: None, family, marks: &found.marks, ancestors_live: true }.is_revoked(token)
 }
 
 /// Which tokens of OAuth clients to list: Authlete's `/auth/token/get/list`.
@@ -144,20 +144,20 @@ pub struct ClientFilter {
 /// The records of OAuth clients that match, oldest first.
 #[derive(Debug, Default)]
 pub struct ClientPage {
-    /// How many match: at most [`MOST_LISTED`].
+    /// How many match: at most [`MAX_LISTED_TOKENS`].
     pub total: usize,
     /// Those that are asked for.
     pub rows: Vec<(TokenRecord, Option<Family>)>,
 }
 
 /// So many records are looked at for one answer, so that it never reads a whole table: the newest.
-pub const MOST_LISTED: usize = 10_000;
+pub const MAX_LISTED_TOKENS: usize = 10_000;
 
 /// Lists the records of an org's OAuth clients: access tokens with the refresh tokens that they can be refreshed by.
 pub async fn list_of_clients(ports: &Lister, service: &Service, filter: &ClientFilter) -> Result<ClientPage, Error> {
     let now = ports.reader.now();
     let ClientFilter { client, subject, valid, start, end } = filter.clone();
-    let mut query = TokenQuery { client, subject, limit: LARGE_PAGE, ..TokenQuery::of(service.id().clone()) };
+    let mut query = TokenQuery { client, subject, limit: LARGE_PAGE, ..TokenQuery::new(service.id().clone()) };
     let mut rows = Vec::new();
     let mut looked_at = 0;
     loop {
@@ -167,13 +167,13 @@ pub async fn list_of_clients(ports: &Lister, service: &Service, filter: &ClientF
         for record in page.tokens {
             let owned = query.subject.is_none() || record.owner().is_some();
             let wanted = record.issuance.is_some() && owned && valid.is_none_or(|valid| valid != record.is_expired(now));
-            if wanted && is_there(&record, &found, now) {
+            if wanted && is_live_or_refreshable(&record, &found, now) {
                 let family = record.family_key().and_then(|key| found.families.get(&key).cloned());
                 rows.push((record, family));
             }
         }
         match page.next {
-            Some(next) if looked_at < MOST_LISTED => query.after = Some(next),
+            Some(next) if looked_at < MAX_LISTED_TOKENS => query.after = Some(next),
             _ => break,
         }
     }
@@ -184,7 +184,7 @@ pub async fn list_of_clients(ports: &Lister, service: &Service, filter: &ClientF
 }
 
 /// Whether the record of a client's token stands for anything: it is alive, or it can be refreshed.
-pub(crate) fn is_there(token: &TokenRecord, found: &Found, now: Timestamp) -> bool {
+pub(crate) fn is_live_or_refreshable(token: &TokenRecord, found: &Records, now: Timestamp) -> bool {
     let family = token.family_key().and_then(|key| found.families.get(&key));
     let can_be_refreshed = family.is_some_and(|family| now < family.expires_at);
     !is_revoked(token, found) && (!token.is_expired(now) || can_be_refreshed)

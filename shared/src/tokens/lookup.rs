@@ -5,22 +5,22 @@
 
 use std::sync::Arc;
 
-use crate::auth::service::Seek;
+use crate::auth::service::Lookup;
 use crate::domain::{
-    AliasKey, Aliased, Ancestor, Client, Evidence, Family, FamilyKey, Fault, Issuance, Member, MemberKey, Org, OrgId, Redemption,
-    RefreshToken, Secret, Standing, Subject, Timestamp, TokenId, TokenKey, TokenRecord,
+    AliasKey, Aliased, Ancestor, Client, Family, FamilyKey, Fault, Issuance, Member, MemberKey, Org, OrgId, Redemption,
+    RefreshToken, Secret, StatusInputs, Subject, Timestamp, TokenId, TokenKey, TokenRecord, TokenStatus,
 };
-use crate::jose::access_token::Said;
+use crate::jose::access_token::JwtClaims;
 use crate::jose::{equal, looks_like_jwt, sha256};
 use crate::keys::PublishedKeys;
 use crate::platform::capabilities::Reader;
-use crate::store::{Found, Wanted};
+use crate::store::{RecordKeys, Records};
 use crate::telemetry::{Alarm, log_alarm};
 use crate::tokens::opaque;
 
 /// A token as somebody presents it, or something that stands for one: where its record may be.
 #[derive(Debug)]
-pub struct Sought {
+pub struct TokenLookup {
     org: OrgId,
     /// SHA-256 of the opaque value.
     hash: [u8; 32],
@@ -30,17 +30,17 @@ pub struct Sought {
     identified: Option<TokenId>,
     refresh: Option<RefreshToken>,
     /// What it says, if it is a JWT.
-    said: Option<Arc<Said>>,
+    said: Option<Arc<JwtClaims>>,
 }
 
 /// How a request names a token.
 #[derive(Clone, Debug)]
 pub enum TokenRef {
-    /// By the value of its access token: [`Sought::by_value`].
+    /// By the value of its access token: [`TokenLookup::by_value`].
     Access(Secret<String>),
-    /// By the value of its refresh token: [`Sought::by_value`].
+    /// By the value of its refresh token: [`TokenLookup::by_value`].
     Refresh(Secret<String>),
-    /// By its value, or by what stands for it: [`Sought::by_identifier`].
+    /// By its value, or by what stands for it: [`TokenLookup::by_identifier`].
     Identifier(Secret<String>),
     /// By its id.
     Id(TokenId),
@@ -58,7 +58,7 @@ pub enum Hint {
 
 /// What the first read has found of a token: how it stands isn't known yet, nor whether a refresh token is genuine.
 #[derive(Clone, Copy, Debug)]
-pub enum AtHand<'a> {
+pub enum Located<'a> {
     /// The record of an access token.
     Token(&'a TokenRecord),
     /// The family of a refresh token.
@@ -69,13 +69,13 @@ pub enum AtHand<'a> {
 #[derive(Debug)]
 pub enum FoundToken {
     /// An access token.
-    Access(Box<AccessToken>),
+    Access(Box<ClientAccessToken>),
     /// A refresh token.
     Refresh(Box<ClientFamily>),
 }
 
 impl FoundToken {
-    /// See [`AccessToken::narrowed`] and [`ClientFamily::narrowed`].
+    /// See [`ClientAccessToken::narrowed`] and [`ClientFamily::narrowed`].
     #[must_use]
     pub fn narrowed(self) -> Self {
         match self {
@@ -87,7 +87,7 @@ impl FoundToken {
 
 /// An access token of a client.
 #[derive(Debug)]
-pub struct AccessToken {
+pub struct ClientAccessToken {
     /// Its record.
     pub record: TokenRecord,
     /// Its family, if it has one that is still there.
@@ -97,12 +97,12 @@ pub struct AccessToken {
     /// The member on whom it depends, if it does.
     pub member: Option<Member>,
     /// How it stands.
-    pub standing: Standing,
+    pub status: TokenStatus,
     /// How its family stands, if it has one.
-    pub family_standing: Option<Standing>,
+    pub family_status: Option<TokenStatus>,
 }
 
-impl AccessToken {
+impl ClientAccessToken {
     /// The same with what it opens now: no more than the member holds on whom it depends.
     #[must_use]
     pub fn narrowed(mut self) -> Self {
@@ -114,7 +114,7 @@ impl AccessToken {
 
     /// Whether its refresh token is alive.
     pub fn is_refreshable(&self) -> bool {
-        self.family_standing == Some(Standing::Live)
+        self.family_status == Some(TokenStatus::Live)
     }
 }
 
@@ -130,7 +130,7 @@ pub struct ClientFamily {
     /// The member on whom it depends, if it does.
     pub member: Option<Member>,
     /// How it stands.
-    pub standing: Standing,
+    pub status: TokenStatus,
 }
 
 impl ClientFamily {
@@ -144,7 +144,7 @@ impl ClientFamily {
     }
 }
 
-impl Sought {
+impl TokenLookup {
     /// As a request names it.
     pub fn new(keys: &PublishedKeys, org: &OrgId, token: &TokenRef) -> Self {
         match token {
@@ -182,7 +182,7 @@ impl Sought {
 
     /// The token, with all that decides about it. `first` is what the first read has found. A refresh token that was replaced is
     /// no token any more.
-    pub async fn find(&self, ports: &Reader, first: &Found, hint: Hint) -> Result<Option<FoundToken>, Fault> {
+    pub async fn find(&self, ports: &Reader, first: &Records, hint: Hint) -> Result<Option<FoundToken>, Fault> {
         // A value is of one kind only; an identifier may be that of a token and, in theory, that of a family.
         if hint == Hint::RefreshToken
             && let Some(family) = self.find_good_refresh(ports, first).await?
@@ -197,13 +197,13 @@ impl Sought {
     }
 
     /// The access token.
-    pub async fn find_access(&self, ports: &Reader, first: &Found) -> Result<Option<AccessToken>, Fault> {
+    pub async fn find_access(&self, ports: &Reader, first: &Records) -> Result<Option<ClientAccessToken>, Fault> {
         let Some(record) = self.record(ports, first).await? else { return Ok(None) };
         read_token(ports, record).await
     }
 
     /// The refresh token. Whether it is the current one isn't looked at.
-    pub async fn find_refresh(&self, ports: &Reader, first: &Found) -> Result<Option<ClientFamily>, Fault> {
+    pub async fn find_refresh(&self, ports: &Reader, first: &Records) -> Result<Option<ClientFamily>, Fault> {
         let aliased = match first.aliases.get(&self.alias()) {
             Some(Aliased::Family(id)) => Some(self.family_key(*id)),
             _ => None,
@@ -222,7 +222,7 @@ impl Sought {
     }
 
     /// The refresh token, if it can be redeemed as it is shown, or if it is only named.
-    async fn find_good_refresh(&self, ports: &Reader, first: &Found) -> Result<Option<ClientFamily>, Fault> {
+    async fn find_good_refresh(&self, ports: &Reader, first: &Records) -> Result<Option<ClientFamily>, Fault> {
         let found = self.find_refresh(ports, first).await?;
         Ok(found.filter(|found| self.is_identifier() || self.proves(&found.family, ports.now())))
     }
@@ -253,33 +253,33 @@ impl Sought {
     }
 
     /// What the first read has found of it already.
-    pub fn at_hand<'a>(&self, first: &'a Found) -> Option<AtHand<'a>> {
+    pub fn at_hand<'a>(&self, first: &'a Records) -> Option<Located<'a>> {
         let family = || first.families.get(&self.refresh.as_ref()?.family).filter(|family| family.issuance.is_some());
-        self.record_at_hand(first).map(AtHand::Token).or_else(|| family().map(AtHand::Family))
+        self.record_at_hand(first).map(Located::Token).or_else(|| family().map(Located::Family))
     }
 
-    fn record_at_hand<'a>(&self, first: &'a Found) -> Option<&'a TokenRecord> {
+    fn record_at_hand<'a>(&self, first: &'a Records) -> Option<&'a TokenRecord> {
         let record = |id: TokenId| first.tokens.get(&self.token_key(id)).filter(|record| record.issuance.is_some());
         let native = || self.native.and_then(record).filter(|record| record.value.is_none());
         self.identified.and_then(record).or_else(native)
     }
 
-    async fn record(&self, ports: &Reader, first: &Found) -> Result<Option<TokenRecord>, Fault> {
+    async fn record(&self, ports: &Reader, first: &Records) -> Result<Option<TokenRecord>, Fault> {
         if let Some(record) = self.record_at_hand(first) {
-            return Ok(self.is_said_of(record)?.then(|| record.clone()));
+            return Ok(self.matches_record(record)?.then(|| record.clone()));
         }
         let Some(Aliased::Token(id)) = first.aliases.get(&self.alias()) else { return Ok(None) };
         let key = self.token_key(*id);
-        let wanted = Wanted { tokens: vec![key.clone()], ..Wanted::default() };
+        let wanted = RecordKeys { tokens: vec![key.clone()], ..RecordKeys::default() };
         let record = ports.tokens.read(&wanted).await?.tokens.remove(&key);
         match record.filter(|record| record.value.is_some_and(|hash| equal(&hash, &self.hash))) {
-            Some(record) if self.is_said_of(&record)? => Ok(Some(record)),
+            Some(record) if self.matches_record(&record)? => Ok(Some(record)),
             _ => Ok(None),
         }
     }
 
     /// Whether what it says, if it is a JWT, is what is recorded. Else somebody else signs with our key.
-    pub(crate) fn is_said_of(&self, record: &TokenRecord) -> Result<bool, Fault> {
+    pub(crate) fn matches_record(&self, record: &TokenRecord) -> Result<bool, Fault> {
         let agrees = self.said.as_ref().map(|said| said.agrees_with(record)).transpose()?.unwrap_or(true);
         if !agrees {
             log_alarm(Alarm::SignedOtherwise, &record.org, record.client, record.id);
@@ -300,23 +300,23 @@ impl Sought {
     }
 }
 
-impl Seek for Sought {
-    fn wanted(&self, _: &OrgId) -> Wanted {
+impl Lookup for TokenLookup {
+    fn wanted(&self, _: &OrgId) -> RecordKeys {
         let ids = [self.native, self.identified].into_iter().flatten();
         let mut families: Vec<_> = self.identified.map(|id| self.family_key(id)).into_iter().collect();
         families.extend(self.refresh.as_ref().map(|token| token.family.clone()));
         let aliases = if self.hash == [0; 32] { Vec::new() } else { vec![self.alias()] };
-        Wanted { tokens: ids.map(|id| self.token_key(id)).collect(), families, aliases, ..Wanted::default() }
+        RecordKeys { tokens: ids.map(|id| self.token_key(id)).collect(), families, aliases, ..RecordKeys::default() }
     }
 }
 
 async fn read_family(ports: &Reader, key: &FamilyKey) -> Result<Option<Family>, Fault> {
-    let wanted = Wanted { families: vec![key.clone()], ..Wanted::default() };
+    let wanted = RecordKeys { families: vec![key.clone()], ..RecordKeys::default() };
     Ok(ports.tokens.read(&wanted).await?.families.remove(key))
 }
 
 /// A client's token that was found, once more and with all that decides about it.
-pub async fn read_token(ports: &Reader, seen: TokenRecord) -> Result<Option<AccessToken>, Fault> {
+pub async fn read_token(ports: &Reader, seen: TokenRecord) -> Result<Option<ClientAccessToken>, Fault> {
     let mut wanted = decisive(&seen.org, seen.client, seen.id);
     wanted.tokens.push(seen.key());
     wanted.families.extend(seen.family_key());
@@ -329,7 +329,7 @@ pub async fn read_token(ports: &Reader, seen: TokenRecord) -> Result<Option<Acce
     let client = client_in(&found, &record.org, record.client);
     let family = record.family_key().and_then(|key| found.families.get(&key));
     let member = member_in(&found, &record.org, &record.subject);
-    let evidence = Evidence {
+    let evidence = StatusInputs {
         org: found.orgs.get(&record.org),
         member,
         client,
@@ -337,11 +337,11 @@ pub async fn read_token(ports: &Reader, seen: TokenRecord) -> Result<Option<Acce
         marks: &found.marks,
         ancestors_live: ancestors(&record).all(|ancestor| is_live(&found, &record.org, ancestor, ports.now())),
     };
-    let standing = evidence.standing(&record, ports.now());
-    let family_standing = family.map(|family| evidence.family_standing(family, ports.now()));
+    let status = evidence.status(&record, ports.now());
+    let family_status = family.map(|family| evidence.family_status(family, ports.now()));
     let member = member.filter(|_| record.issuance.as_ref().is_some_and(|issuance| issuance.of_member)).cloned();
     let (family, client) = (family.cloned(), client.cloned());
-    Ok(Some(AccessToken { record, family, client, member, standing, family_standing }))
+    Ok(Some(ClientAccessToken { record, family, client, member, status, family_status }))
 }
 
 /// A client's family that was found, once more and with all that decides about it.
@@ -357,28 +357,28 @@ pub async fn read_client_family(ports: &Reader, seen: Family) -> Result<Option<C
     let client = client_in(&found, &family.org, family.client);
     let org: Option<&Org> = found.orgs.get(&family.org);
     let member = member_in(&found, &family.org, &family.subject);
-    let evidence = Evidence { org, member, client, family: Some(&family), marks: &found.marks, ancestors_live: true };
-    let standing = evidence.family_standing(&family, ports.now());
+    let evidence = StatusInputs { org, member, client, family: Some(&family), marks: &found.marks, ancestors_live: true };
+    let status = evidence.family_status(&family, ports.now());
     let member = member.filter(|_| family.issuance.as_ref().is_some_and(|issuance| issuance.of_member)).cloned();
     let client = client.cloned();
-    Ok(Some(ClientFamily { token: found.tokens.remove(&token), family, client, member, standing }))
+    Ok(Some(ClientFamily { token: found.tokens.remove(&token), family, client, member, status }))
 }
 
-fn decisive(org: &OrgId, client: Option<crate::domain::ClientId>, shard_of: TokenId) -> Wanted {
+fn decisive(org: &OrgId, client: Option<crate::domain::ClientId>, shard_of: TokenId) -> RecordKeys {
     let clients = client.map(|client| (org.clone(), client)).into_iter().collect();
-    Wanted { orgs: vec![org.clone()], clients, shard_of: Some(shard_of), ..Wanted::default() }
+    RecordKeys { orgs: vec![org.clone()], clients, shard_of: Some(shard_of), ..RecordKeys::default() }
 }
 
-fn client_in<'a>(found: &'a Found, org: &OrgId, client: Option<crate::domain::ClientId>) -> Option<&'a Client> {
+fn client_in<'a>(found: &'a Records, org: &OrgId, client: Option<crate::domain::ClientId>) -> Option<&'a Client> {
     found.clients.get(&(org.clone(), client?))
 }
 
-fn member_in<'a>(found: &'a Found, org: &OrgId, subject: &Subject) -> Option<&'a Member> {
+fn member_in<'a>(found: &'a Records, org: &OrgId, subject: &Subject) -> Option<&'a Member> {
     found.members.get(&MemberKey { org: org.clone(), subject: subject.clone() })
 }
 
 /// The member on whom a token depends, if it does.
-fn want_owner(wanted: &mut Wanted, subject: &Subject, issuance: Option<&Issuance>, org: &OrgId) {
+fn want_owner(wanted: &mut RecordKeys, subject: &Subject, issuance: Option<&Issuance>, org: &OrgId) {
     let depends = issuance.is_some_and(|issuance| issuance.of_member);
     wanted.members.extend(depends.then(|| MemberKey { org: org.clone(), subject: subject.clone() }));
 }
@@ -388,7 +388,7 @@ fn ancestors(record: &TokenRecord) -> impl Iterator<Item = &Ancestor> {
 }
 
 /// What decides about the tokens that one was made from. Their marks are among its own.
-fn want_ancestors(wanted: &mut Wanted, record: &TokenRecord) {
+fn want_ancestors(wanted: &mut RecordKeys, record: &TokenRecord) {
     for ancestor in ancestors(record) {
         let org = || record.org.clone();
         wanted.tokens.push(TokenKey { org: org(), id: ancestor.id });
@@ -398,9 +398,9 @@ fn want_ancestors(wanted: &mut Wanted, record: &TokenRecord) {
     }
 }
 
-fn is_live(found: &Found, org: &OrgId, ancestor: &Ancestor, now: Timestamp) -> bool {
+fn is_live(found: &Records, org: &OrgId, ancestor: &Ancestor, now: Timestamp) -> bool {
     let Some(record) = found.tokens.get(&TokenKey { org: org.clone(), id: ancestor.id }) else { return false };
-    let evidence = Evidence {
+    let evidence = StatusInputs {
         org: found.orgs.get(org),
         member: member_in(found, org, &record.subject),
         client: client_in(found, org, record.client),
@@ -409,5 +409,5 @@ fn is_live(found: &Found, org: &OrgId, ancestor: &Ancestor, now: Timestamp) -> b
         // Its own ancestors are among those of the token.
         ancestors_live: true,
     };
-    evidence.standing(record, now) == Standing::Live
+    evidence.status(record, now) == TokenStatus::Live
 }

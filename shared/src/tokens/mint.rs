@@ -7,9 +7,9 @@ use crate::domain::{
 };
 use crate::jose;
 use crate::keys::signer;
-use crate::platform::capabilities::{Lookup, Minter};
-use crate::policy::{self, Ask, Form, Grant, Profile, RefreshGrant, Target};
-use crate::store::{Found, Recorded, Recording, Spending, Valued, Wanted};
+use crate::platform::capabilities::{DirectoryLookup, Minter};
+use crate::policy::{self, Grant, MemberTokenRequest, Profile, RefreshGrant, Target, TokenFormat};
+use crate::store::{InsertOutcome, NewToken, RecordKeys, Records, TicketConsumption, ValueKind};
 use crate::tokens::{custom_value, opaque};
 
 /// The `typ` of tokens of the Agilicus dialect: its SDK takes nothing else.
@@ -48,7 +48,7 @@ impl Minted {
 }
 
 /// Mints what the bearer asks for, if it may have it. Returns the member with it.
-pub async fn create(ports: &Minter, bearer: &str, ask: Ask) -> Result<(Minted, Member), Error> {
+pub async fn create(ports: &Minter, bearer: &str, ask: MemberTokenRequest) -> Result<(Minted, Member), Error> {
     let target = MemberKey { org: ask.org.clone(), subject: ask.subject.clone() };
     let (caller, mut found) = authenticate(&ports.reader, bearer, also(&target)).await?;
     let grant = policy::decide(ask, &caller, target_in(&found, &target), ports.reader.now())?;
@@ -58,9 +58,9 @@ pub async fn create(ports: &Minter, bearer: &str, ask: Ask) -> Result<(Minted, M
 }
 
 /// Says whether [`create`] would mint what is asked for, if an administrator asked. Writes nothing.
-pub async fn validate(ports: &Lookup, ask: &Ask) -> Result<(), Error> {
+pub async fn validate(ports: &DirectoryLookup, ask: &MemberTokenRequest) -> Result<(), Error> {
     let target = MemberKey { org: ask.org.clone(), subject: ask.subject.clone() };
-    let wanted = Wanted { orgs: vec![ask.org.clone()], members: vec![target.clone()], ..Default::default() };
+    let wanted = RecordKeys { orgs: vec![ask.org.clone()], members: vec![target.clone()], ..Default::default() };
     let found = ports.directory.read(&wanted).await?;
     policy::verdict(ask, target_in(&found, &target), ports.clock.now())?;
     Ok(())
@@ -70,13 +70,14 @@ pub async fn validate(ports: &Lookup, ask: &Ask) -> Result<(), Error> {
 pub async fn reissue(ports: &Minter, token: &str, org: crate::domain::OrgId) -> Result<Minted, Error> {
     let now = ports.reader.now();
     let (presented, mut found) =
-        crate::auth::bearer::examine(&ports.reader, token, Wanted { orgs: vec![org.clone()], ..Wanted::default() }).await?;
+        crate::auth::bearer::inspect(&ports.reader, token, RecordKeys { orgs: vec![org.clone()], ..RecordKeys::default() })
+            .await?;
     let caller: Caller = crate::auth::bearer::caller(presented).map_err(Refusal::TokenRejected)?;
     crate::telemetry::note_caller(&caller);
     let target = MemberKey { org, subject: caller.subject().clone() };
     if !found.members.contains_key(&target) {
         // Whose membership it is was in the token, so it takes a second read.
-        let wanted = Wanted { members: vec![target.clone()], ..Default::default() };
+        let wanted = RecordKeys { members: vec![target.clone()], ..Default::default() };
         found.members = ports.reader.tokens.read(&wanted).await?.members;
     }
     let grant = policy::reissue(&caller, target_in(&found, &target), now)?;
@@ -101,7 +102,7 @@ impl Name {
     pub(crate) fn new(grant: &Grant, shard: Option<Shard>, entropy: &dyn Entropy) -> Result<Self, Fault> {
         let now = grant.issued_at;
         match (&grant.form, &grant.value) {
-            (Form::Jwt | Form::AccessTokenJwt { profile: Profile::Standard { .. }, .. }, _) => {
+            (TokenFormat::Jwt | TokenFormat::AccessTokenJwt { profile: Profile::Standard { .. }, .. }, _) => {
                 Ok(Self { id: TokenId::generate(now, shard, entropy)?, value: None })
             }
             (_, Some(chosen)) => Ok(Self { id: TokenId::generate(now, shard, entropy)?, value: Some(chosen.clone()) }),
@@ -113,7 +114,7 @@ impl Name {
 /// Mints under a given name: for the next token of an existing `family`, if one is given.
 pub(crate) async fn mint_as(ports: &Minter, grant: Grant, name: Name, family: Option<Family>) -> Result<Minted, Error> {
     // Boxed: what few need would make the future of everyone larger.
-    if let Some((_, refusal)) = Box::pin(custom_value::taken(&ports.reader, &grant.org, std::slice::from_ref(&grant))).await? {
+    if let Some((_, refusal)) = Box::pin(custom_value::conflict(&ports.reader, &grant.org, std::slice::from_ref(&grant))).await? {
         return Err(refusal.into());
     }
     let Name { id, value } = name;
@@ -143,7 +144,7 @@ pub(crate) async fn mint_as(ports: &Minter, grant: Grant, name: Name, family: Op
 }
 
 /// A token that is decided on, ready to be recorded, which nobody is told of: what it is found by was chosen for it, or is lost.
-pub(crate) fn prepared(grant: &Grant, entropy: &dyn Entropy) -> Result<Recording, Fault> {
+pub(crate) fn prepared(grant: &Grant, entropy: &dyn Entropy) -> Result<NewToken, Fault> {
     let Name { id, .. } = Name::new(grant, None, entropy)?;
     let family = match &grant.refresh {
         Some(refresh) => {
@@ -159,12 +160,12 @@ pub(crate) fn prepared(grant: &Grant, entropy: &dyn Entropy) -> Result<Recording
     Ok(recording(grant, id, family.as_ref(), true))
 }
 
-fn recorded(outcome: Recorded) -> Result<(), Error> {
+fn recorded(outcome: InsertOutcome) -> Result<(), Error> {
     match outcome {
-        Recorded::Done => Ok(()),
-        Recorded::ValueTaken(Valued::Access) => Err(Refusal::ValueTaken { field: "accessToken" }.into()),
-        Recorded::ValueTaken(Valued::Refresh) => Err(Refusal::ValueTaken { field: "refreshToken" }.into()),
-        Recorded::TicketSpent => Err(Refusal::TicketRejected.into()),
+        InsertOutcome::Done => Ok(()),
+        InsertOutcome::ValueTaken(ValueKind::Access) => Err(Refusal::ValueTaken { field: "accessToken" }.into()),
+        InsertOutcome::ValueTaken(ValueKind::Refresh) => Err(Refusal::ValueTaken { field: "refreshToken" }.into()),
+        InsertOutcome::TicketSpent => Err(Refusal::TicketRejected.into()),
     }
 }
 
@@ -178,9 +179,9 @@ fn payload(
     value: Option<&Secret<String>>,
 ) -> Result<Option<Payload>, Error> {
     match &grant.form {
-        Form::Jwt => Ok(Some((TYPE, None, jose::claims::to_json(&Claims::of(record, &ports.issuer))?))),
-        Form::Opaque => Ok(None),
-        Form::AccessTokenJwt { algorithm, extra, profile } => {
+        TokenFormat::Jwt => Ok(Some((TYPE, None, jose::claims::to_json(&Claims::from_record(record, &ports.issuer))?))),
+        TokenFormat::Opaque => Ok(None),
+        TokenFormat::AccessTokenJwt { algorithm, extra, profile } => {
             let payload = match profile {
                 Profile::Authlete => {
                     let jti = value.map_or("", |value| value.expose());
@@ -266,7 +267,7 @@ pub(crate) fn needed_until(token_end: Option<Timestamp>, family_end: Timestamp) 
 }
 
 /// Everything that is recorded of a new token: it belongs to `family`, which begins with it or is there already.
-fn recording(grant: &Grant, id: TokenId, family: Option<&Family>, begins: bool) -> Recording {
+fn recording(grant: &Grant, id: TokenId, family: Option<&Family>, begins: bool) -> NewToken {
     let chosen = |value: &Secret<String>| jose::sha256(value.expose().as_bytes());
     let alias = |hash, target| {
         let key = AliasKey { org: grant.org.clone(), hash };
@@ -299,14 +300,14 @@ fn recording(grant: &Grant, id: TokenId, family: Option<&Family>, begins: bool) 
         revision: 0,
         revoked_at: None,
     };
-    let ticket = grant.ticket.clone().map(|key| Spending { key, by: id, now: grant.issued_at });
-    Recording { token, family: family.filter(|_| begins).cloned(), aliases, ticket }
+    let ticket = grant.ticket.clone().map(|key| TicketConsumption { key, by: id, now: grant.issued_at });
+    NewToken { token, family: family.filter(|_| begins).cloned(), aliases, ticket }
 }
 
-fn also(target: &MemberKey) -> Wanted {
-    Wanted { orgs: vec![target.org.clone()], members: vec![target.clone()], ..Wanted::default() }
+fn also(target: &MemberKey) -> RecordKeys {
+    RecordKeys { orgs: vec![target.org.clone()], members: vec![target.clone()], ..RecordKeys::default() }
 }
 
-fn target_in<'a>(found: &'a Found, key: &MemberKey) -> Target<'a> {
+fn target_in<'a>(found: &'a Records, key: &MemberKey) -> Target<'a> {
     Target { org: found.orgs.get(&key.org), member: found.members.get(key) }
 }

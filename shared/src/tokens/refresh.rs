@@ -1,17 +1,17 @@
 //! Refreshing: a refresh token becomes the next access token.
 
 use crate::auth::bearer::{Refreshable, family_of, read_family};
-use crate::auth::replay::SingleUse;
+use crate::auth::replay::ReplayGuard;
 use crate::domain::{
     Client, ClientKind, Denial, Error, Family, Fault, Member, OrgSettings, Redemption, RefreshToken, Refusal, Secret, Service,
-    Standing, TokenId,
+    TokenId, TokenStatus,
 };
 use crate::jose;
 use crate::platform::capabilities::{Granter, Refresher};
-use crate::policy::{self, Grant, RefreshAsk, Target};
-use crate::store::{Amended, Amendment, FamilyAmendment, Found, Rotation, RotationStep};
+use crate::policy::{self, Grant, RefreshRequest, Target};
+use crate::store::{AdvanceOutcome, FamilyAdvance, FamilyUpdate, Records, TokenUpdate, UpdateOutcome};
 use crate::telemetry::{Alarm, log_alarm};
-use crate::tokens::lookup::Sought;
+use crate::tokens::lookup::TokenLookup;
 use crate::tokens::mint::{Minted, Name, generation, mint_as, needed_until};
 
 /// Redeems the refresh token, which is all the proof that it takes. `access_token`, if given, must be one of its family, be it expired.
@@ -21,9 +21,9 @@ use crate::tokens::mint::{Minted, Name, generation, mint_as, needed_until};
 pub async fn redeem(ports: &Refresher, token: &str, access_token: Option<&str>) -> Result<Minted, Error> {
     let now = ports.minter.reader.now();
     let token = RefreshToken::parse(token).ok_or(Refusal::RefreshRejected)?;
-    let Refreshable { family, member, org, standing } =
+    let Refreshable { family, member, org, status } =
         read_family(&ports.minter.reader, &token.family).await?.ok_or(Refusal::RefreshRejected)?;
-    if !is_genuine(ports, &family, &token).await? || standing != Standing::Live {
+    if !is_genuine(ports, &family, &token).await? || status != TokenStatus::Live {
         return Err(Refusal::RefreshRejected.into());
     }
     if let Some(access) = access_token
@@ -64,22 +64,22 @@ pub async fn redeem_of_client(
     ports: &Granter,
     service: &Service,
     client: &Client,
-    (sought, first): (&Sought, &Found),
-    ask: RefreshAsk,
-    mut single_uses: Vec<SingleUse>,
+    (sought, first): (&TokenLookup, &Records),
+    ask: RefreshRequest,
+    mut replay_guards: Vec<ReplayGuard>,
 ) -> Result<Redeemed, Error> {
     let (now, refresh_lifetime) = (ports.reader().now(), ask.refresh_lifetime);
     // A value that a caller chose is the first generation's.
     let generation = sought.refresh_token().map_or(0, |token| token.generation);
     for _ in 0..TRIES {
-        let (family, member) = proved(ports, client, (sought, first)).await?;
+        let (family, member) = present_family(ports, client, (sought, first)).await?;
         let redemption = family.judge(generation, now);
         let is_over = redemption == Redemption::Reuse;
         // Whatever else is wrong with it, who has its key must not learn by a used-up token whether the family lives.
-        let ask = if is_over { RefreshAsk { scopes: None, audiences: None, ..ask.clone() } } else { ask.clone() };
+        let ask = if is_over { RefreshRequest { scopes: None, audiences: None, ..ask.clone() } } else { ask.clone() };
         let grant = policy::refresh_of_client(service.org(), client, (&family, member.as_ref()), ask, now)?;
-        for single_use in single_uses.drain(..) {
-            single_use.use_up(&*ports.once).await?;
+        for replay_guard in replay_guards.drain(..) {
+            replay_guard.consume(&*ports.once).await?;
         }
         let family = if is_over || grant.issuance == family.issuance {
             Some(family)
@@ -109,7 +109,11 @@ const REJECTED: Denial = Denial::RefreshTokenInvalid;
 const TRIES: usize = 5;
 
 /// The family of the refresh token of a client, which is genuine, be it used up, and the member on whom it depends.
-async fn proved(ports: &Granter, client: &Client, (sought, first): (&Sought, &Found)) -> Result<(Family, Option<Member>), Error> {
+async fn present_family(
+    ports: &Granter,
+    client: &Client,
+    (sought, first): (&TokenLookup, &Records),
+) -> Result<(Family, Option<Member>), Error> {
     let found = sought.find_refresh(ports.reader(), first).await?.ok_or(REJECTED)?;
     let (family, member) = (found.family, found.member);
     // A value that a caller chose is found by its hash, which proves it.
@@ -121,18 +125,18 @@ async fn proved(ports: &Granter, client: &Client, (sought, first): (&Sought, &Fo
     if is_genuine && !is_own {
         log_alarm(Alarm::RefreshTokenOfAnother, &family.org, Some(client.id), family.id);
     }
-    let is_good = is_genuine && is_own && found.standing == Standing::Live;
+    let is_good = is_genuine && is_own && found.status == TokenStatus::Live;
     if is_good { Ok((family, member)) } else { Err(REJECTED.into()) }
 }
 
 /// The family with what its next tokens are issued with, too. `None`: it has changed since it was read.
 async fn with_issuance(ports: &Granter, family: Family, grant: &Grant) -> Result<Option<Family>, Error> {
     let family = Family { issuance: grant.issuance.clone(), revision: family.revision + 1, ..family };
-    let change = FamilyAmendment { family: family.clone(), moves_end: false };
-    let amendment = Amendment { token: None, family: Some(change), alias: None };
-    match ports.amend.amend(&amendment).await? {
-        Amended::Done => Ok(Some(family)),
-        Amended::Outdated | Amended::ValueTaken => Ok(None),
+    let change = FamilyUpdate { family: family.clone(), moves_end: false };
+    let amendment = TokenUpdate { token: None, family: Some(change), alias: None };
+    match ports.amend.update_token(&amendment).await? {
+        UpdateOutcome::Done => Ok(Some(family)),
+        UpdateOutcome::Outdated | UpdateOutcome::ValueTaken => Ok(None),
     }
 }
 
@@ -141,16 +145,16 @@ async fn rotate(ports: &Refresher, family: Family, grant: Grant) -> Result<Minte
     let next = generation(&ports.minter, &family, family.generation + 1).await?;
     let name = Name::new(&grant, Some(family.id.shard()), &*ports.minter.entropy)?;
     let step = step(&family, &grant, name.id, Some(jose::sha256(next.secret.expose())));
-    match ports.refresh.rotate(&step).await? {
-        Rotation::Won => {
+    match ports.refresh.advance_family(&step).await? {
+        AdvanceOutcome::Applied => {
             let minted = mint_as(&ports.minter, grant, name, Some(step.taken(family))).await?;
             Ok(Minted { refresh_token: Some(Secret::new(next.to_string())), ..minted })
         }
-        Rotation::Lost(now) if now.revoked_at.is_none() => match now.judge(family.generation, step.now) {
+        AdvanceOutcome::Superseded(now) if now.revoked_at.is_none() => match now.judge(family.generation, step.now) {
             Redemption::Current | Redemption::Retry => repeat(ports, *now, grant).await,
             Redemption::Reuse => end(ports, &now).await,
         },
-        Rotation::Lost(_) | Rotation::Unknown => Err(Refusal::RefreshRejected.into()),
+        AdvanceOutcome::Superseded(_) | AdvanceOutcome::Unknown => Err(Refusal::RefreshRejected.into()),
     }
 }
 
@@ -162,9 +166,9 @@ async fn repeat(ports: &Refresher, family: Family, grant: Grant) -> Result<Minte
     let family = if family.exclusive {
         // Only the newest access token is alive: the family must know it.
         let step = step(&family, &grant, name.id, None);
-        match ports.refresh.rotate(&step).await? {
-            Rotation::Won => step.taken(family),
-            Rotation::Lost(_) | Rotation::Unknown => return Err(Refusal::RefreshRejected.into()),
+        match ports.refresh.advance_family(&step).await? {
+            AdvanceOutcome::Applied => step.taken(family),
+            AdvanceOutcome::Superseded(_) | AdvanceOutcome::Unknown => return Err(Refusal::RefreshRejected.into()),
         }
     } else {
         family
@@ -174,12 +178,12 @@ async fn repeat(ports: &Refresher, family: Family, grant: Grant) -> Result<Minte
     Ok(Minted { refresh_token: is_derived.then(|| Secret::new(current.to_string())), ..minted })
 }
 
-fn step(family: &Family, grant: &Grant, token: TokenId, next: Option<[u8; 32]>) -> RotationStep {
-    let latest = family.issued_at.plus(OrgSettings::LONGEST);
+fn step(family: &Family, grant: &Grant, token: TokenId, next: Option<[u8; 32]>) -> FamilyAdvance {
+    let latest = family.issued_at.plus(OrgSettings::MAX_LIFETIME);
     let end = family.slides.map_or(family.expires_at, |length| grant.issued_at.whole_second().plus(length).min(latest));
     let needed = family.needed_until.zip(needed_until(grant.expires_at, end)).map(|(before, now)| before.max(now));
     let ends = (end, needed) != (family.expires_at, family.needed_until);
-    RotationStep {
+    FamilyAdvance {
         key: family.key(),
         from: family.generation,
         next,

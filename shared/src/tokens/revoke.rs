@@ -1,16 +1,16 @@
 //! Revocation: of one token, of a session, of everything that a member has.
 
-use crate::auth::bearer::{Presented, authenticate, examine};
+use crate::auth::bearer::{PresentedToken, authenticate, inspect};
 use crate::domain::scope::api;
 use crate::domain::{
-    Client, ClientId, Denial, Error, Mark, MarkKey, MarkKind, Marks, MemberKey, Org, OrgId, Refusal, Service, SessionId,
-    Standing, Subject, Timestamp, TokenProblem, TokenRecord,
+    Client, ClientId, Denial, Error, MemberKey, NotBefore, NotBeforeKey, NotBeforeScope, NotBefores, Org, OrgId, Refusal,
+    Service, SessionId, Subject, Timestamp, TokenProblem, TokenRecord, TokenStatus,
 };
 use crate::platform::capabilities::{BulkRevoker, ClientRevoker, Revoker};
-use crate::store::{Found, Revocation, RevokeTokens, TokenQuery, Wanted};
+use crate::store::{RecordKeys, Records, Revocation, RevokeTokens, TokenQuery};
 use crate::telemetry::{Alarm, log_alarm};
-use crate::tokens::list::{evidence, is_there};
-use crate::tokens::lookup::{AtHand, FoundToken, Hint, Sought};
+use crate::tokens::list::{evidence, is_live_or_refreshable};
+use crate::tokens::lookup::{FoundToken, Hint, Located, TokenLookup};
 
 /// Revokes the presented token with its refresh family, and with `whole_session` everything in its session. Whoever has a
 /// token may end it. A repetition, an expired or an unrecorded token is a success: there is nothing left to end.
@@ -18,25 +18,25 @@ use crate::tokens::lookup::{AtHand, FoundToken, Hint, Sought};
 /// Nothing is returned before everything is committed; a repetition completes what a fault has cut short.
 pub async fn revoke(ports: &Revoker, token: &str, whole_session: bool) -> Result<(), Error> {
     let now = ports.reader.now();
-    let (presented, found) = examine(&ports.reader, token, Wanted::default()).await?;
+    let (presented, found) = inspect(&ports.reader, token, RecordKeys::default()).await?;
     let (session, org) = match presented {
-        Presented::Access(token) => {
+        PresentedToken::Access(token) => {
             let record = token.record;
             crate::telemetry::note_token(&record);
             let family = record.family_key();
             ports.revoke.revoke(&record.key(), family.as_ref(), now).await?;
             (record.session, record.org)
         }
-        Presented::Refresh(token) => {
+        PresentedToken::Refresh(token) => {
             ports.revoke.revoke_family(&token.family.key(), now).await?;
             (token.family.session, token.family.org)
         }
-        Presented::Expired(_) => return Ok(()),
-        Presented::Invalid => return Err(Refusal::TokenRejected(TokenProblem::Invalid).into()),
+        PresentedToken::Expired(_) => return Ok(()),
+        PresentedToken::Invalid => return Err(Refusal::TokenRejected(TokenProblem::Invalid).into()),
     };
     if let Some(session) = session.filter(|_| whole_session) {
-        let key = MarkKey { org: session.org, kind: MarkKind::Session(session.id) };
-        ports.revoke.mark(&mark(key, found.orgs.get(&org), now)).await?;
+        let key = NotBeforeKey { org: session.org, kind: NotBeforeScope::Session(session.id) };
+        ports.revoke.set_not_before(&mark(key, found.orgs.get(&org), now)).await?;
     }
     Ok(())
 }
@@ -53,9 +53,9 @@ pub struct Bulk {
 }
 
 /// Revokes all that a member has, or all that it has in one session: by a mark, at once, however many there are. Returns how
-/// many live tokens it hit, counted up to [`MOST_COUNTED`].
+/// many live tokens it hit, counted up to [`MAX_COUNTED_TOKENS`].
 pub async fn bulk_revoke(ports: &BulkRevoker, bearer: &str, bulk: Bulk) -> Result<u64, Error> {
-    let also = Wanted { orgs: bulk.org.iter().cloned().collect(), ..Wanted::default() };
+    let also = RecordKeys { orgs: bulk.org.iter().cloned().collect(), ..RecordKeys::default() };
     let (caller, found) = authenticate(&ports.reader, bearer, also).await?;
     let org = bulk.org.unwrap_or_else(|| caller.org().clone());
     let permitted = found
@@ -65,7 +65,7 @@ pub async fn bulk_revoke(ports: &BulkRevoker, bearer: &str, bulk: Bulk) -> Resul
     let Some(place) = permitted else { return Err(Refusal::AccessDenied { needs: api::TOKENS_REVOKE }.into()) };
     let now = ports.reader.now();
     let member = MemberKey { org: org.clone(), subject: bulk.subject.clone() };
-    let before = ports.reader.tokens.read(&Wanted { members: vec![member.clone()], ..Wanted::default() }).await?;
+    let before = ports.reader.tokens.read(&RecordKeys { members: vec![member.clone()], ..RecordKeys::default() }).await?;
     if !before.members.contains_key(&member) {
         return Err(Refusal::MemberUnavailable.into());
     }
@@ -73,31 +73,31 @@ pub async fn bulk_revoke(ports: &BulkRevoker, bearer: &str, bulk: Bulk) -> Resul
         subject: Some(bulk.subject.clone()),
         session: bulk.session.clone(),
         limit: PAGE,
-        ..TokenQuery::of(org.clone())
+        ..TokenQuery::new(org.clone())
     };
     let keys = match bulk.session {
-        None => vec![MarkKey { org, kind: MarkKind::Member(bulk.subject) }],
+        None => vec![NotBeforeKey { org, kind: NotBeforeScope::Member(bulk.subject) }],
         // A session may have been begun in an org above: its tokens here say in which.
         Some(_) => sessions_in(ports, &query).await?,
     };
-    let earlier = ports.reader.tokens.read(&Wanted { marks: keys.clone(), ..Wanted::default() }).await?.marks;
+    let earlier = ports.reader.tokens.read(&RecordKeys { marks: keys.clone(), ..RecordKeys::default() }).await?.marks;
     for key in &keys {
-        ports.revoke.mark(&mark(key.clone(), Some(place), now)).await?;
+        ports.revoke.set_not_before(&mark(key.clone(), Some(place), now)).await?;
     }
     query.expires_from = Some(now);
     count(ports, query, &keys, &earlier, now).await
 }
 
 /// Where [`bulk_revoke`] stops counting; the marks have decided by then.
-pub const MOST_COUNTED: u64 = 100_000;
+pub const MAX_COUNTED_TOKENS: u64 = 100_000;
 const PAGE: usize = 1_000;
 
 /// How many tokens the new marks have killed that were alive under the earlier ones.
 async fn count(
     ports: &BulkRevoker,
     mut query: TokenQuery,
-    keys: &[MarkKey],
-    earlier: &Marks,
+    keys: &[NotBeforeKey],
+    earlier: &NotBefores,
     now: Timestamp,
 ) -> Result<u64, Error> {
     let mut counted = 0;
@@ -110,20 +110,20 @@ async fn count(
             counted += u64::from(!dead);
         }
         match page.next {
-            Some(next) if counted < MOST_COUNTED => query.after = Some(next),
+            Some(next) if counted < MAX_COUNTED_TOKENS => query.after = Some(next),
             _ => return Ok(counted),
         }
     }
 }
 
 /// The sessions that the tokens asked for are in. All pages: a store may give less than it is asked for, and still have more.
-async fn sessions_in(ports: &BulkRevoker, query: &TokenQuery) -> Result<Vec<MarkKey>, Error> {
+async fn sessions_in(ports: &BulkRevoker, query: &TokenQuery) -> Result<Vec<NotBeforeKey>, Error> {
     let mut query = query.clone();
     let mut keys = Vec::new();
     loop {
         let page = ports.reader.tokens.list(&query).await?;
         let sessions = page.tokens.into_iter().filter_map(|token| token.session);
-        keys.extend(sessions.map(|session| MarkKey { org: session.org, kind: MarkKind::Session(session.id) }));
+        keys.extend(sessions.map(|session| NotBeforeKey { org: session.org, kind: NotBeforeScope::Session(session.id) }));
         keys.sort_unstable();
         keys.dedup();
         match page.next {
@@ -143,14 +143,14 @@ pub struct ClientBulk {
 }
 
 /// Revokes a client's token that was found, with all of its family. Whether there was anything left to revoke.
-pub async fn revoke_found(revoke: &dyn RevokeTokens, found: Option<FoundToken>, now: Timestamp) -> Result<bool, Error> {
+pub async fn revoke_located(revoke: &dyn RevokeTokens, found: Option<FoundToken>, now: Timestamp) -> Result<bool, Error> {
     let revocation = match found {
         // A token that another one of its family has replaced is as good as unknown: it must not end its successor.
-        Some(FoundToken::Access(token)) if token.standing != Standing::Revoked => {
+        Some(FoundToken::Access(token)) if token.status != TokenStatus::Revoked => {
             crate::telemetry::note_token(&token.record);
             revoke.revoke(&token.record.key(), token.record.family_key().as_ref(), now).await?
         }
-        Some(FoundToken::Refresh(found)) if found.standing != Standing::Revoked => {
+        Some(FoundToken::Refresh(found)) if found.status != TokenStatus::Revoked => {
             revoke.revoke_family(&found.family.key(), now).await?
         }
         _ => Revocation::Unknown,
@@ -162,7 +162,7 @@ pub async fn revoke_found(revoke: &dyn RevokeTokens, found: Option<FoundToken>, 
 pub async fn revoke_for_client(
     ports: &ClientRevoker,
     client: &Client,
-    (sought, first): (&Sought, &Found),
+    (sought, first): (&TokenLookup, &Records),
     hint: Hint,
 ) -> Result<(), Error> {
     let reader = &ports.revoker.reader;
@@ -171,10 +171,10 @@ pub async fn revoke_for_client(
         Err(Denial::TokenOfAnotherClient.into())
     };
     // No more is read of another's, so that it takes as long as what isn't there.
-    if let Some(AtHand::Token(record)) = sought.at_hand(first)
+    if let Some(Located::Token(record)) = sought.at_hand(first)
         && record.client != Some(client.id)
     {
-        return if sought.is_said_of(record)? { of_another(record.id) } else { Ok(()) };
+        return if sought.matches_record(record)? { of_another(record.id) } else { Ok(()) };
     }
     let found = sought.find(reader, first, hint).await?;
     let (owner, id) = match &found {
@@ -185,11 +185,16 @@ pub async fn revoke_for_client(
     if owner != Some(client.id) {
         return of_another(id);
     }
-    revoke_found(&*ports.revoker.revoke, found, reader.now()).await.map(drop)
+    revoke_located(&*ports.revoker.revoke, found, reader.now()).await.map(drop)
 }
 
 /// The same for a client that comes straight to us. To say that the token is another's would tell a thief that it is alive.
-pub async fn revoke_if_own(ports: &ClientRevoker, client: &Client, token: (&Sought, &Found), hint: Hint) -> Result<(), Error> {
+pub async fn revoke_own(
+    ports: &ClientRevoker,
+    client: &Client,
+    token: (&TokenLookup, &Records),
+    hint: Hint,
+) -> Result<(), Error> {
     match revoke_for_client(ports, client, token, hint).await {
         Err(Error::Refused(Refusal::Denied(Denial::TokenOfAnotherClient))) => Ok(()),
         outcome => outcome,
@@ -197,24 +202,24 @@ pub async fn revoke_if_own(ports: &ClientRevoker, client: &Client, token: (&Soug
 }
 
 /// Revokes all that is said of OAuth clients: by a mark, at once, however many there are. Returns how many records it hit,
-/// counted up to [`MOST_COUNTED`]: those that were alive or could still be refreshed.
+/// counted up to [`MAX_COUNTED_TOKENS`]: those that were alive or could still be refreshed.
 pub async fn revoke_of_clients(ports: &BulkRevoker, service: &Service, bulk: ClientBulk) -> Result<u64, Error> {
     let now = ports.reader.now();
     let (kind, not_before) = match bulk.clone() {
         // That mark is exact: to the millisecond, and without a second for clocks that differ.
         ClientBulk { client: Some(client), subject: Some(subject) } => {
-            (MarkKind::ClientOf(client, subject), Timestamp::from_ms(now.plus_slack().as_ms() + 1))
+            (NotBeforeScope::ClientOf(client, subject), Timestamp::from_ms(now.plus_slack().as_ms() + 1))
         }
-        ClientBulk { client: Some(client), subject: None } => (MarkKind::Client(client), now),
-        ClientBulk { client: None, subject: Some(subject) } => (MarkKind::Member(subject), now),
+        ClientBulk { client: Some(client), subject: None } => (NotBeforeScope::Client(client), now),
+        ClientBulk { client: None, subject: Some(subject) } => (NotBeforeScope::Member(subject), now),
         ClientBulk { client: None, subject: None } => return Ok(0),
     };
-    let key = MarkKey { org: service.id().clone(), kind };
-    let wanted = Wanted { marks: vec![key.clone()], ..Wanted::default() };
+    let key = NotBeforeKey { org: service.id().clone(), kind };
+    let wanted = RecordKeys { marks: vec![key.clone()], ..RecordKeys::default() };
     let before = ports.reader.tokens.read(&wanted).await?.marks.find(&key);
-    ports.revoke.mark(&Mark { not_before, ..mark(key.clone(), Some(service.org()), now) }).await?;
+    ports.revoke.set_not_before(&NotBefore { not_before, ..mark(key.clone(), Some(service.org()), now) }).await?;
     let ClientBulk { client, subject } = bulk;
-    let mut query = TokenQuery { client, subject, limit: PAGE, ..TokenQuery::of(service.id().clone()) };
+    let mut query = TokenQuery { client, subject, limit: PAGE, ..TokenQuery::new(service.id().clone()) };
     let mut counted = 0;
     loop {
         let page = ports.reader.tokens.list(&query).await?;
@@ -225,16 +230,16 @@ pub async fn revoke_of_clients(ports: &BulkRevoker, service: &Service, bulk: Cli
             None => found.marks.remove(&key),
         }
         let is_meant = |token: &&TokenRecord| token.issued_at <= now && (query.subject.is_none() || token.owner().is_some());
-        let hit = page.tokens.iter().filter(is_meant).filter(|token| is_there(token, &found, now));
+        let hit = page.tokens.iter().filter(is_meant).filter(|token| is_live_or_refreshable(token, &found, now));
         counted += u64::try_from(hit.count()).unwrap_or(u64::MAX);
         match page.next {
-            Some(next) if counted < MOST_COUNTED => query.after = Some(next),
+            Some(next) if counted < MAX_COUNTED_TOKENS => query.after = Some(next),
             _ => return Ok(counted),
         }
     }
 }
 
 /// A mark of this moment. Without its org's record nobody knows how long it is needed, so it is kept.
-pub(crate) fn mark(key: MarkKey, org: Option<&Org>, now: Timestamp) -> Mark {
-    Mark { key, not_before: now, expires_at: org.and_then(|org| org.mark_expiry(now)) }
+pub(crate) fn mark(key: NotBeforeKey, org: Option<&Org>, now: Timestamp) -> NotBefore {
+    NotBefore { key, not_before: now, expires_at: org.and_then(|org| org.mark_expiry(now)) }
 }

@@ -2,13 +2,13 @@
 
 use crate::domain::{
     Alias, AliasKey, Aliased, AuthorizationDetails, Client, Error, Family, Fault, Org, OrgSettings, Property, Refusal, Scope,
-    Seconds, Secret, Service, Standing, SupportedScope, Thumbprint, Timestamp, TokenRecord,
+    Seconds, Secret, Service, SupportedScope, Thumbprint, Timestamp, TokenRecord, TokenStatus,
 };
 use crate::jose::sha256;
-use crate::platform::capabilities::Amender;
+use crate::platform::capabilities::TokenUpdater;
 use crate::policy::{amend_scopes, supported};
-use crate::store::{Amended, Amendment, FamilyAmendment, Found};
-use crate::tokens::lookup::{AccessToken, FoundToken, Hint, Sought, read_token};
+use crate::store::{FamilyUpdate, Records, TokenUpdate, UpdateOutcome};
+use crate::tokens::lookup::{ClientAccessToken, FoundToken, Hint, TokenLookup, read_token};
 use crate::tokens::opaque;
 
 /// What shall change. What isn't given stays.
@@ -53,9 +53,9 @@ pub struct Updated {
 
 /// Changes a token, and its family with it: both or neither. What was signed before stays as it was signed.
 pub async fn update(
-    ports: &Amender,
+    ports: &TokenUpdater,
     service: &Service,
-    (sought, first): (&Sought, &Found),
+    (sought, first): (&TokenLookup, &Records),
     update: &Update,
 ) -> Result<Updated, Error> {
     const UNKNOWN: Refusal = Refusal::NotFound("access token");
@@ -68,16 +68,16 @@ pub async fn update(
         None => None,
     };
     for _ in 0..TRIES {
-        let Some(token) = found.filter(|token| token.standing != Standing::Revoked) else { return Err(UNKNOWN.into()) };
+        let Some(token) = found.filter(|token| token.status != TokenStatus::Revoked) else { return Err(UNKNOWN.into()) };
         let client = token.client.clone().ok_or(UNKNOWN)?;
         let (amendment, value) = amendment(ports, service.org(), &client, &token, update)?;
-        match ports.amend.amend(&amendment).await? {
-            Amended::Done => {
+        match ports.amend.update_token(&amendment).await? {
+            UpdateOutcome::Done => {
                 let record = amendment.token.unwrap_or(token.record);
                 return Ok(Updated { record, family: amendment.family.map(|change| change.family).or(token.family), value });
             }
-            Amended::ValueTaken => return Err(Fault::internal("drawing a new value: it was drawn before").into()),
-            Amended::Outdated => found = read_token(&ports.reader, token.record).await?,
+            UpdateOutcome::ValueTaken => return Err(Fault::internal("drawing a new value: it was drawn before").into()),
+            UpdateOutcome::Outdated => found = read_token(&ports.reader, token.record).await?,
         }
     }
     Err(Fault::unavailable("changing a token: others were always faster").into())
@@ -86,12 +86,12 @@ pub async fn update(
 const TRIES: usize = 5;
 
 fn amendment(
-    ports: &Amender,
+    ports: &TokenUpdater,
     org: &Org,
     client: &Client,
-    token: &AccessToken,
+    token: &ClientAccessToken,
     update: &Update,
-) -> Result<(Amendment, Option<Secret<String>>), Error> {
+) -> Result<(TokenUpdate, Option<Secret<String>>), Error> {
     let now = ports.reader.now();
     let mut record = token.record.clone();
     record.revision += 1;
@@ -106,7 +106,7 @@ fn amendment(
     change_issuance(&mut record, update);
     let family = family_amendment(token.family.as_ref(), &mut record, update, &new_scopes, now)?;
     let (value, alias) = new_value(ports, org, &mut record, update, now)?;
-    Ok((Amendment { token: Some(record), family, alias }, value))
+    Ok((TokenUpdate { token: Some(record), family, alias }, value))
 }
 
 fn change_end(
@@ -164,7 +164,7 @@ fn family_amendment(
     update: &Update,
     new_scopes: &[&SupportedScope],
     now: Timestamp,
-) -> Result<Option<FamilyAmendment>, Refusal> {
+) -> Result<Option<FamilyUpdate>, Refusal> {
     let Some(old) = family.filter(|family| family.revoked_at.is_none()) else { return Ok(None) };
     let mut family = old.clone();
     family.revision += 1;
@@ -172,7 +172,7 @@ fn family_amendment(
     let shortest = shortest(update.refresh_end_follows_scopes, new_scopes, |scope| scope.refresh_token_duration);
     let moved = update.refresh_expires_at.map(Timestamp::whole_second).or(shortest.map(|length| now.whole_second().plus(length)));
     if let Some(end) = moved {
-        if end > family.issued_at.plus(OrgSettings::LONGEST) {
+        if end > family.issued_at.plus(OrgSettings::MAX_LIFETIME) {
             return Err(Refusal::invalid("refreshTokenExpiresAt", "must be within 400 days of the token's beginning"));
         }
         family.expires_at = end;
@@ -180,11 +180,11 @@ fn family_amendment(
     }
     let needed = crate::tokens::mint::needed_until(record.expires_at, family.expires_at);
     family.needed_until = family.needed_until.zip(needed).map(|(before, now)| before.max(now));
-    Ok(Some(FamilyAmendment { family, moves_end: moved.is_some() }))
+    Ok(Some(FamilyUpdate { family, moves_end: moved.is_some() }))
 }
 
 fn new_value(
-    ports: &Amender,
+    ports: &TokenUpdater,
     org: &Org,
     record: &mut TokenRecord,
     update: &Update,

@@ -8,7 +8,10 @@ use shared::domain::{
     ClientAuthMethod, ClientId, ClientKind, Confirmation, Family, GrantType, Issuance, OrgId, Property, Scope, Seconds, Ticket,
     Timestamp, TokenId, TokenRecord,
 };
-use shared::store::{Amended, Amendment, FamilyAmendment, Recorded, Recording, Rotation, RotationStep, Spending, Used, Wanted};
+use shared::store::{
+    AdvanceOutcome, FamilyAdvance, FamilyUpdate, InsertOutcome, NewToken, RecordKeys, ReplayKey, TicketConsumption, TokenUpdate,
+    UpdateOutcome,
+};
 
 use super::{Streamed, trail};
 
@@ -48,18 +51,18 @@ async fn recorded(streamed: &Streamed) -> (TokenRecord, Family) {
     let part = |name: &str| TokenId::parse(claims[name].as_str().unwrap()).unwrap();
     let token = shared::domain::TokenKey { org: org(), id: part("jti") };
     let family = shared::domain::FamilyKey { org: org(), id: part("fam") };
-    let wanted = Wanted { tokens: vec![token.clone()], families: vec![family.clone()], ..Wanted::default() };
+    let wanted = RecordKeys { tokens: vec![token.clone()], families: vec![family.clone()], ..RecordKeys::default() };
     let mut found = streamed.app.store.read(&wanted).await.unwrap();
     (found.tokens.remove(&token).unwrap(), found.families.remove(&family).unwrap())
 }
 
-fn of_family(family: Family) -> Amendment {
-    Amendment { token: None, family: Some(FamilyAmendment { family, moves_end: true }), alias: None }
+fn of_family(family: Family) -> TokenUpdate {
+    TokenUpdate { token: None, family: Some(FamilyUpdate { family, moves_end: true }), alias: None }
 }
 
-fn stay(family: &Family, token: TokenId, ms: i64) -> RotationStep {
+fn stay(family: &Family, token: TokenId, ms: i64) -> FamilyAdvance {
     let now = Timestamp::from_ms(NOW.as_ms() + ms);
-    RotationStep { key: family.key(), from: family.generation, next: None, token, now, ends: None }
+    FamilyAdvance { key: family.key(), from: family.generation, next: None, token, now, ends: None }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -75,21 +78,21 @@ async fn what_is_amended_or_refreshed_is_told_and_what_only_waits_is_not() {
         expires_at: Some(NOW.plus(Seconds::DAY)),
     };
     let renewed = TokenRecord { issuance: Some(Box::new(issuance())), value: Some([7; 32]), revision: 1, ..token.clone() };
-    let amendment = Amendment { token: Some(renewed), family: None, alias: Some(alias(7)) };
-    assert_eq!(store.amend(&amendment).await.unwrap(), Amended::Done);
+    let amendment = TokenUpdate { token: Some(renewed), family: None, alias: Some(alias(7)) };
+    assert_eq!(store.update_token(&amendment).await.unwrap(), UpdateOutcome::Done);
     assert_eq!(streamed.actions().await, ["token.amended"]);
 
     let amended = Family { expires_at: family.expires_at.plus(Seconds::DAY), revision: 1, ..family.clone() };
-    assert_eq!(store.amend(&of_family(amended)).await.unwrap(), Amended::Done);
+    assert_eq!(store.update_token(&of_family(amended)).await.unwrap(), UpdateOutcome::Done);
     assert_eq!(streamed.actions().await, ["family.amended"]);
-    assert!(matches!(store.rotate(&stay(&family, id(3), 1)).await.unwrap(), Rotation::Won));
+    assert!(matches!(store.advance_family(&stay(&family, id(3), 1)).await.unwrap(), AdvanceOutcome::Applied));
     assert_eq!(streamed.actions().await, ["family.refreshed"]);
     let later = Some(family.expires_at.plus(Seconds(9 * 86_400)));
-    let needed = RotationStep { ends: Some((family.expires_at.plus(Seconds::DAY), later)), ..stay(&family, id(4), 2) };
-    assert!(matches!(store.rotate(&needed).await.unwrap(), Rotation::Won));
+    let needed = FamilyAdvance { ends: Some((family.expires_at.plus(Seconds::DAY), later)), ..stay(&family, id(4), 2) };
+    assert!(matches!(store.advance_family(&needed).await.unwrap(), AdvanceOutcome::Applied));
     assert_eq!(streamed.actions().await, ["family.refreshed"]);
-    let moved = RotationStep { ends: Some((NOW.plus(Seconds(9)), later)), ..stay(&family, id(5), 3) };
-    assert!(matches!(store.rotate(&moved).await.unwrap(), Rotation::Won));
+    let moved = FamilyAdvance { ends: Some((NOW.plus(Seconds(9)), later)), ..stay(&family, id(5), 3) };
+    assert!(matches!(store.advance_family(&moved).await.unwrap(), AdvanceOutcome::Applied));
     assert_eq!(streamed.actions().await, ["family.altered"], "no refresh moves the end of a family that doesn't slide");
 
     let ticket = Ticket {
@@ -107,17 +110,17 @@ async fn what_is_amended_or_refreshed_is_told_and_what_only_waits_is_not() {
     };
     store.put_ticket(&ticket).await.unwrap();
     let another = TokenRecord { id: id(2), family: None, ..token.clone() };
-    let spending = Some(Spending { key: ticket.key(), by: another.id, now: NOW });
-    let on_ticket = Recording {
+    let spending = Some(TicketConsumption { key: ticket.key(), by: another.id, now: NOW });
+    let on_ticket = NewToken {
         aliases: vec![Alias { target: Aliased::Token(another.id), ..alias(8) }],
         ticket: spending,
-        ..Recording::of(another, None)
+        ..NewToken::new(another, None)
     };
-    assert_eq!(store.record(&on_ticket).await.unwrap(), Recorded::Done);
+    assert_eq!(store.record(&on_ticket).await.unwrap(), InsertOutcome::Done);
     assert_eq!(streamed.actions().await, ["token.minted"]);
     assert!(
         store
-            .use_once(&Used { org: org(), purpose: "dpop", hash: [1; 32], now: NOW, until: NOW.plus(Seconds(60)) })
+            .use_once(&ReplayKey { org: org(), purpose: "dpop", hash: [1; 32], now: NOW, until: NOW.plus(Seconds(60)) })
             .await
             .unwrap()
     );
@@ -140,8 +143,8 @@ async fn an_amendment_tells_what_was_and_what_is_but_no_value() {
         revision: 1,
         ..token
     };
-    let amendment = Amendment { token: Some(renewed), family: None, alias: None };
-    assert_eq!(streamed.app.store.amend(&amendment).await.unwrap(), Amended::Done);
+    let amendment = TokenUpdate { token: Some(renewed), family: None, alias: None };
+    assert_eq!(streamed.app.store.update_token(&amendment).await.unwrap(), UpdateOutcome::Done);
     let (trail, memory) = trail();
     trail.tell(&streamed.records()).await;
     let event = &memory.events()[0];

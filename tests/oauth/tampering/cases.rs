@@ -84,7 +84,7 @@ pub(super) async fn all(good: &Good, app: &App) -> Vec<Case> {
     let jwks = app.get("/.well-known/jwks.json", &app.admin).await;
     let jwks = String::from_utf8(jwks.body.to_vec()).unwrap();
     let mut cases = algorithms(good);
-    cases.extend(symmetric(good, &jwks, &Tenant::of(app, "600").secret(KEYED)));
+    cases.extend(symmetric(good, &jwks, &Tenant::new(app, "600").secret(KEYED)));
     cases.extend(keys(good));
     cases.extend(extensions(good));
     cases.extend(types(good));

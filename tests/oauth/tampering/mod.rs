@@ -126,7 +126,7 @@ fn denied(answer: &Answer, error: &str, what: &str) {
 async fn recorded(app: &App) -> usize {
     let mut count = 0;
     for org in ["1", "11", "600"] {
-        let query = TokenQuery { limit: 1_000, ..TokenQuery::of(OrgId::parse(org).unwrap()) };
+        let query = TokenQuery { limit: 1_000, ..TokenQuery::new(OrgId::parse(org).unwrap()) };
         count += app.store.list(&query).await.unwrap().tokens.len();
     }
     count
@@ -173,7 +173,7 @@ async fn others(tenant: &Tenant<'_>, carrier: Carrier) -> Vec<(String, String)> 
         ("a proof", proof(json!({}))),
         ("an answer", String::from_utf8(introspected.body.to_vec()).unwrap()),
     ];
-    let is_its = |kind: &str| match carrier {
+    let is_own = |kind: &str| match carrier {
         Carrier::Bearer | Carrier::Reissue => kind == "of a member",
         Carrier::Introspection | Carrier::Revocation => false,
         // Whose it is, and for whom, is told apart from whether it is one.
@@ -181,7 +181,7 @@ async fn others(tenant: &Tenant<'_>, carrier: Carrier) -> Vec<(String, String)> 
         Carrier::Assertion => kind == "an assertion",
         Carrier::ClientAssertion => kind == "a client's assertion",
     };
-    all.into_iter().filter(|(kind, _)| !is_its(kind)).map(|(kind, token)| (format!("another kind: {kind}"), token)).collect()
+    all.into_iter().filter(|(kind, _)| !is_own(kind)).map(|(kind, token)| (format!("another kind: {kind}"), token)).collect()
 }
 
 /// J44: single bytes of a good token are changed; no change is accepted.
@@ -254,14 +254,14 @@ async fn j41_a_signed_token_that_says_something_else_than_its_record_is_none_and
         ("roles", json!(["admin"])),
     ] {
         let token = good.sign(&good.header, &cases::with(good.claims.clone(), name, Some(value)));
-        assert!(!log::take().contains("jeton::alarm"), "{name}");
+        assert!(!log::drain().contains("jeton::alarm"), "{name}");
         assert_eq!(tenant.introspect(WEB, &token).await, json!({"active": false}), "{name}");
-        let logged = log::take();
+        let logged = log::drain();
         assert!(logged.contains("jeton::alarm") && logged.contains("SignedOtherwise"), "{name}: {logged}");
         is_denied(&tenant.exchange(WEB, &token, &[]).await, "invalid_request");
         tenant.revoke(WEB, &token).await;
         assert!(tenant.is_live(&good.token()).await, "{name}");
-        log::take();
+        log::drain();
     }
 }
 

@@ -23,7 +23,7 @@ use jiff::{SignedDuration, Span};
 /// Understood here only: any offset of RFC 3339 (`-05:30`), `w` in more places, `12 noon` after a `T`, `10 a.m.Z`.
 /// Read otherwise: `two decades from now` and `in 2decades` (the past there), nanoseconds beside a moment (dropped with their clock there).
 pub fn parse(text: &str, now_ms: i64) -> Option<i64> {
-    if text.len() > LONGEST {
+    if text.len() > MAX_TEXT_BYTES {
         return None;
     }
     let text = text.trim().to_ascii_lowercase();
@@ -455,7 +455,7 @@ const MONTHS: [&str; 12] =
 
 const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 
-const LONGEST: usize = 100;
+const MAX_TEXT_BYTES: usize = 100;
 
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::domain::{HostPermissions, Refusal};
 
 /// How many bytes of rules a host can carry.
-const LONGEST: usize = 16_384;
+const MAX_BYTES: usize = 16_384;
 
 /// What the SDK checks of a host when it reads one, and nothing else: one bad value would make a whole introspection raise.
 #[derive(Deserialize)]
@@ -153,7 +153,7 @@ enum Operator {
 }
 
 /// Takes a host into the domain, in one spelling.
-pub(super) fn take(index: usize, host: &Value) -> Result<HostPermissions, Refusal> {
+pub(super) fn read_host(index: usize, host: &Value) -> Result<HostPermissions, Refusal> {
     let field = |path: &str| match path {
         "." => format!("hosts[{index}]"),
         path => format!("hosts[{index}].{path}"),
@@ -166,7 +166,7 @@ pub(super) fn take(index: usize, host: &Value) -> Result<HostPermissions, Refusa
         Refusal::invalid(field(&error.path().to_string()), rule)
     })?;
     let json = host.to_string();
-    if json.len() > LONGEST {
+    if json.len() > MAX_BYTES {
         return Err(Refusal::invalid(field("."), "must be at most 16,384 bytes"));
     }
     Ok(HostPermissions::from_json(json))
@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn a_host_is_kept_with_members_that_nobody_knows() {
         let host = json!({"upstream_host": "a.example", "x": 1, "allowed_list": [{"methods": ["get"], "paths": ["/.*"]}]});
-        let kept = take(0, &host).unwrap();
+        let kept = read_host(0, &host).unwrap();
         assert_eq!(serde_json::from_str::<Value>(kept.as_json()).unwrap(), host);
     }
 
@@ -208,7 +208,7 @@ mod tests {
             (json!("a.example"), "hosts[2]"),
             (json!({"upstream_host": "x".repeat(20_000)}), "hosts[2]"),
         ] {
-            let Err(Refusal::Invalid { field: f, .. }) = take(2, &host) else { panic!("{host} was taken") };
+            let Err(Refusal::Invalid { field: f, .. }) = read_host(2, &host) else { panic!("{host} was taken") };
             assert_eq!(f, field);
         }
     }

@@ -10,43 +10,43 @@ use super::{dates, hosts};
 
 use crate::domain::{App, Audience, OrgId, Refusal, Role, Scope, Seconds, SessionId, Subject, Timestamp, TokenId};
 use crate::encoding::form::Parameters;
-use crate::encoding::{Object, Parsed, TokenText, given};
-use crate::policy::{Ask, Lifetime, SessionAsk};
+use crate::encoding::{FromText, Object, SecretText, present};
+use crate::policy::{Lifetime, MemberTokenRequest, SessionRequest};
 use crate::store::ScopeLike;
 use crate::tokens::list::Filter;
 use crate::tokens::revoke::Bulk;
 
-const MOST_SCOPES: usize = 100;
-const MOST_AUDIENCES: usize = 32;
-const MOST_HOSTS: usize = 100;
-const MOST_ROLES: usize = 100;
+const MAX_SCOPES: usize = 100;
+const MAX_AUDIENCES: usize = 32;
+const MAX_HOSTS: usize = 100;
+const MAX_ROLES: usize = 100;
 /// Longest text of a token that is looked at: any JWT of ours, any refresh token.
-const LONGEST_TOKEN: usize = 16_384;
+const MAX_TOKEN_BYTES: usize = 16_384;
 
 /// `CreateTokenRequest`: the body of create and of validations, and the answer of the latter.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "CreateTokenRequest"))]
 pub struct CreateToken {
-    sub: Parsed<Subject>,
-    org: Parsed<OrgId>,
-    audiences: Vec<Parsed<Audience>>,
+    sub: FromText<Subject>,
+    org: FromText<OrgId>,
+    audiences: Vec<FromText<Audience>>,
     time_validity: Object<TimeValidity>,
-    #[serde(default, deserialize_with = "given")]
-    roles: Option<BTreeMap<Parsed<App>, Parsed<Role>>>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "present")]
+    roles: Option<BTreeMap<FromText<App>, FromText<Role>>>,
+    #[serde(default, deserialize_with = "present")]
     #[cfg_attr(feature = "openapi", schemars(with = "Option<Vec<hosts::Host>>"))]
     hosts: Option<Vec<Value>>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "present")]
     token_validity: Option<Object<TokenValidity>>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "present")]
     session: Option<String>,
-    #[serde(default, deserialize_with = "given")]
-    scopes: Option<Vec<Parsed<Scope>>>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "present")]
+    scopes: Option<Vec<FromText<Scope>>>,
+    #[serde(default, deserialize_with = "present")]
     inherit_session: Option<bool>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "present")]
     create_refresh_token: Option<bool>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "present")]
     get_user: Option<bool>,
 }
 
@@ -54,7 +54,7 @@ pub struct CreateToken {
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct TimeValidity {
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "present")]
     duration: Option<i64>,
 }
 
@@ -62,13 +62,13 @@ struct TimeValidity {
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct TokenValidity {
-    #[serde(default, deserialize_with = "given")]
-    start: Option<Parsed<DateTime>>,
-    #[serde(default, deserialize_with = "given")]
-    end: Option<Parsed<DateTime>>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "present")]
+    start: Option<FromText<DateTime>>,
+    #[serde(default, deserialize_with = "present")]
+    end: Option<FromText<DateTime>>,
+    #[serde(default, deserialize_with = "present")]
     duration: Option<i64>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "present")]
     does_not_expire: Option<bool>,
 }
 
@@ -79,19 +79,20 @@ impl CreateToken {
     }
 
     /// The request in words of the domain.
-    pub fn ask(&self) -> Result<Ask, Refusal> {
-        at_most("audiences", self.audiences.len(), MOST_AUDIENCES)?;
-        at_most("scopes", self.scopes.iter().flatten().count(), MOST_SCOPES)?;
-        at_most("roles", self.roles.iter().flatten().count(), MOST_ROLES)?;
-        at_most("hosts", self.hosts.iter().flatten().count(), MOST_HOSTS)?;
-        let hosts = self.hosts.iter().flatten().enumerate().map(|(i, host)| hosts::take(i, host)).collect::<Result<_, _>>()?;
+    pub fn ask(&self) -> Result<MemberTokenRequest, Refusal> {
+        at_most("audiences", self.audiences.len(), MAX_AUDIENCES)?;
+        at_most("scopes", self.scopes.iter().flatten().count(), MAX_SCOPES)?;
+        at_most("roles", self.roles.iter().flatten().count(), MAX_ROLES)?;
+        at_most("hosts", self.hosts.iter().flatten().count(), MAX_HOSTS)?;
+        let hosts =
+            self.hosts.iter().flatten().enumerate().map(|(i, host)| hosts::read_host(i, host)).collect::<Result<_, _>>()?;
         let mut scopes: Vec<Scope> = Vec::new();
-        for Parsed(scope) in self.scopes.iter().flatten() {
+        for FromText(scope) in self.scopes.iter().flatten() {
             if !scopes.contains(scope) {
                 scopes.push(scope.clone());
             }
         }
-        Ok(Ask {
+        Ok(MemberTokenRequest {
             subject: self.sub.0.clone(),
             org: self.org.0.clone(),
             audiences: self.audiences.iter().map(|audience| audience.0.clone()).collect(),
@@ -106,13 +107,13 @@ impl CreateToken {
     }
 
     /// `session`, else `inherit_session`, which is true if absent. An empty session is none given.
-    fn session_ask(&self) -> Result<SessionAsk, Refusal> {
+    fn session_ask(&self) -> Result<SessionRequest, Refusal> {
         match self.session.as_deref() {
             Some(session) if !session.is_empty() => {
-                SessionId::parse(session).map(SessionAsk::Named).map_err(|rule| Refusal::invalid("session", rule.0))
+                SessionId::parse(session).map(SessionRequest::Named).map_err(|rule| Refusal::invalid("session", rule.0))
             }
-            _ if self.inherit_session.unwrap_or(true) => Ok(SessionAsk::Inherit),
-            _ => Ok(SessionAsk::None),
+            _ if self.inherit_session.unwrap_or(true) => Ok(SessionRequest::Inherit),
+            _ => Ok(SessionRequest::None),
         }
     }
 
@@ -127,7 +128,7 @@ impl CreateToken {
         match (validity.does_not_expire.unwrap_or(false), &validity.end, length) {
             (true, None, None) => Ok(Lifetime::Forever),
             (true, ..) => Err(Refusal::invalid("token_validity.does_not_expire", "must not stand beside end or duration")),
-            (false, Some(Parsed(end)), length) => {
+            (false, Some(FromText(end)), length) => {
                 let start = validity.start.as_ref().map(|start| start.0.moment);
                 if length.zip(start).is_some_and(|(length, start)| start.plus(length) != end.moment) {
                     return Err(Refusal::invalid("token_validity.end", "must be start plus duration where all three are given"));
@@ -166,7 +167,7 @@ impl CreateToken {
 
 impl TokenValidity {
     fn echo(&self) -> Value {
-        let moment = |moment: &Option<Parsed<DateTime>>| moment.as_ref().map(|moment| Value::String(moment.0.text.clone()));
+        let moment = |moment: &Option<FromText<DateTime>>| moment.as_ref().map(|moment| Value::String(moment.0.text.clone()));
         [
             ("start", moment(&self.start)),
             ("end", moment(&self.end)),
@@ -183,8 +184,8 @@ impl TokenValidity {
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TokenIntrospect"))]
 pub struct IntrospectToken {
-    token: TokenText,
-    #[serde(default, deserialize_with = "given")]
+    token: SecretText,
+    #[serde(default, deserialize_with = "present")]
     introspect_options: Option<Object<IntrospectOptions>>,
 }
 
@@ -192,9 +193,9 @@ pub struct IntrospectToken {
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TokenIntrospectOptions"))]
 struct IntrospectOptions {
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "present")]
     exclude_roles: Option<bool>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "present")]
     target_org_info: Option<Object<OrgInfo>>,
 }
 
@@ -202,8 +203,8 @@ struct IntrospectOptions {
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct OrgInfo {
-    #[serde(default, deserialize_with = "given")]
-    target_orgs: Option<Vec<Parsed<OrgId>>>,
+    #[serde(default, deserialize_with = "present")]
+    target_orgs: Option<Vec<FromText<OrgId>>>,
 }
 
 impl IntrospectToken {
@@ -221,7 +222,7 @@ impl IntrospectToken {
     pub fn target_orgs(&self) -> Result<Option<Vec<OrgId>>, Refusal> {
         let info = self.introspect_options.as_ref().and_then(|options| options.0.target_org_info.as_ref());
         let Some(orgs) = info.and_then(|info| info.0.target_orgs.as_ref()) else { return Ok(None) };
-        at_most("introspect_options.target_org_info.target_orgs", orgs.len(), crate::tokens::introspect::MOST_SUB_ORGS)?;
+        at_most("introspect_options.target_org_info.target_orgs", orgs.len(), crate::tokens::introspect::MAX_SUB_ORGS)?;
         Ok(Some(orgs.iter().map(|org| org.0.clone()).collect()))
     }
 }
@@ -230,13 +231,13 @@ impl IntrospectToken {
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TokenReissueRequest"))]
 pub struct ReissueToken {
-    token: TokenText,
-    org_id: Parsed<OrgId>,
+    token: SecretText,
+    org_id: FromText<OrgId>,
 }
 
 impl ReissueToken {
     /// The presented token, and the org to act in.
-    pub fn take(&self) -> Result<(&str, OrgId), Refusal> {
+    pub fn parts(&self) -> Result<(&str, OrgId), Refusal> {
         Ok((token_text("token", &self.token)?, self.org_id.0.clone()))
     }
 }
@@ -245,16 +246,16 @@ impl ReissueToken {
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TokenRevoke"))]
 pub struct RevokeToken {
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "present")]
     #[cfg_attr(feature = "openapi", schemars(required))]
-    token: Option<TokenText>,
-    #[serde(default, deserialize_with = "given")]
+    token: Option<SecretText>,
+    #[serde(default, deserialize_with = "present")]
     all_sessions: Option<bool>,
 }
 
 impl RevokeToken {
     /// The token, and whether its whole session shall end. The schema makes the token optional; without one there is nothing to revoke.
-    pub fn take(&self) -> Result<(&str, bool), Refusal> {
+    pub fn parts(&self) -> Result<(&str, bool), Refusal> {
         let token = self.token.as_ref().ok_or_else(|| Refusal::invalid("token", "is required"))?;
         Ok((token_text("token", token)?, self.all_sessions.unwrap_or(false)))
     }
@@ -265,11 +266,11 @@ impl RevokeToken {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "BulkTokenRevoke"))]
 #[expect(clippy::struct_field_names, reason = "the SDK's names")]
 pub struct BulkRevoke {
-    user_id: Parsed<Subject>,
-    #[serde(default, deserialize_with = "given")]
-    org_id: Option<Parsed<OrgId>>,
-    #[serde(default, deserialize_with = "given")]
-    session_id: Option<Parsed<SessionId>>,
+    user_id: FromText<Subject>,
+    #[serde(default, deserialize_with = "present")]
+    org_id: Option<FromText<OrgId>>,
+    #[serde(default, deserialize_with = "present")]
+    session_id: Option<FromText<SessionId>>,
 }
 
 impl From<BulkRevoke> for Bulk {
@@ -283,8 +284,8 @@ impl From<BulkRevoke> for Bulk {
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "RefreshTokenRequest"))]
 pub struct RefreshToken {
-    #[serde(default, deserialize_with = "given")]
-    token: Option<TokenText>,
+    #[serde(default, deserialize_with = "present")]
+    token: Option<SecretText>,
 }
 
 impl RefreshToken {
@@ -327,7 +328,7 @@ impl ListTokens {
     pub fn filter(self, now: Timestamp) -> Result<Filter, Refusal> {
         let mut query = self.0;
         let mut date = |name| {
-            let Some(text) = query.take(name)? else { return Ok(None) };
+            let Some(text) = query.remove(name)? else { return Ok(None) };
             let moment = dates::parse(&text, now.as_ms()).map(Timestamp::from_ms);
             moment
                 .map(Some)
@@ -335,8 +336,8 @@ impl ListTokens {
         };
         let (expires_from, expires_to) = (date("exp_from")?, date("exp_to")?);
         let (issued_from, issued_to) = (date("iat_from")?, date("iat_to")?);
-        let scopes = query.take_all("scopes");
-        at_most("scopes", scopes.len(), MOST_SCOPES)?;
+        let scopes = query.remove_all("scopes");
+        at_most("scopes", scopes.len(), MAX_SCOPES)?;
         if scopes.iter().any(|scope| scope.len() > 511) {
             return Err(Refusal::invalid("scopes", "must be at most 511 characters each"));
         }
@@ -344,7 +345,7 @@ impl ListTokens {
             org: query.parse("org")?,
             subject: query.parse("sub")?,
             // What isn't an id of ours matches nothing, like any other id that nobody has.
-            id: query.take("jti")?.map(|jti| TokenId::parse(&jti).unwrap_or(TokenId::from_bytes([0; 20]))),
+            id: query.remove("jti")?.map(|jti| TokenId::parse(&jti).unwrap_or(TokenId::from_bytes([0; 20]))),
             session: query.parse("session")?,
             issued_from,
             issued_to,
@@ -368,11 +369,11 @@ fn duration(field: &'static str, seconds: i64) -> Result<Seconds, Refusal> {
     }
 }
 
-fn token_text<'a>(field: &'static str, TokenText(token): &'a TokenText) -> Result<&'a str, Refusal> {
+fn token_text<'a>(field: &'static str, SecretText(token): &'a SecretText) -> Result<&'a str, Refusal> {
     let token = token.expose().as_str();
     match token.len() {
         0 => Err(Refusal::invalid(field, "is required")),
-        1..=LONGEST_TOKEN => Ok(token),
+        1..=MAX_TOKEN_BYTES => Ok(token),
         _ => Err(Refusal::invalid(field, "must be at most 16,384 bytes")),
     }
 }

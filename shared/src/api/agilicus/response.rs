@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::time::Rfc3339;
 use crate::domain::{Family, HostPermissions, Member, Timestamp, TokenRecord};
-use crate::encoding::HandedOver;
+use crate::encoding::ExposedSecret;
 use crate::tokens::introspect::Active;
 use crate::tokens::list::Row;
 use crate::tokens::mint::Minted;
@@ -16,9 +16,9 @@ use crate::tokens::mint::Minted;
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct RawToken<'a> {
-    token: HandedOver<'a>,
+    token: ExposedSecret<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    refresh_token: Option<HandedOver<'a>>,
+    refresh_token: Option<ExposedSecret<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     session: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,13 +35,13 @@ struct TimeValidity {
 
 impl<'a> RawToken<'a> {
     /// Hands over what was minted, and the member if that was asked for.
-    pub fn of(minted: &'a Minted, member: Option<&'a Member>) -> Self {
+    pub fn from_minted(minted: &'a Minted, member: Option<&'a Member>) -> Self {
         Self {
-            token: HandedOver(&minted.token),
-            refresh_token: minted.refresh_token.as_ref().map(HandedOver),
+            token: ExposedSecret(&minted.token),
+            refresh_token: minted.refresh_token.as_ref().map(ExposedSecret),
             session: minted.session().map(crate::domain::SessionId::as_str),
             time_validity: minted.lifetime().map(|lifetime| TimeValidity { duration: lifetime.0 }),
-            user: member.map(User::of),
+            user: member.map(User::from_member),
         }
     }
 }
@@ -73,7 +73,7 @@ struct User<'a> {
 }
 
 impl<'a> User<'a> {
-    fn of(member: &'a Member) -> Self {
+    fn from_member(member: &'a Member) -> Self {
         let profile = &member.profile;
         let full_name =
             profile.first_name.as_ref().zip(profile.last_name.as_ref()).map(|(first, last)| format!("{first} {last}"));
@@ -116,7 +116,7 @@ pub struct Token<'a> {
     /// A date and time as `iat`; empty if the token doesn't expire.
     exp: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[cfg_attr(feature = "openapi", schemars(with = "Vec<crate::encoding::Echo<super::hosts::Host>>"))]
+    #[cfg_attr(feature = "openapi", schemars(with = "Vec<crate::encoding::EchoedRequest<super::hosts::Host>>"))]
     hosts: Vec<&'a RawValue>,
     aud: Vec<&'a str>,
     session: &'a str,
@@ -137,7 +137,7 @@ pub struct Token<'a> {
 
 impl<'a> Token<'a> {
     /// The view of an access token. The SDK reads `iat` and `exp` as strings; of a token that does not expire `exp` is `""`.
-    pub fn of(record: &'a TokenRecord, member: Option<&'a Member>) -> Self {
+    pub fn from_record(record: &'a TokenRecord, member: Option<&'a Member>) -> Self {
         Self {
             jti: record.id.to_string(),
             sub: record.subject.as_str(),
@@ -163,7 +163,7 @@ impl<'a> Token<'a> {
     /// The view of whatever was introspected.
     pub fn of_active(active: &'a Active) -> Self {
         match active {
-            Active::Access { record, member } => Self::of(record, Some(member)),
+            Active::Access { record, member } => Self::from_record(record, Some(member)),
             Active::Refresh { family, member } => Self::of_family(family, member),
         }
     }
@@ -171,7 +171,7 @@ impl<'a> Token<'a> {
     /// A row of the list: with the two members that only the command line reads.
     pub fn of_row(row: &'a Row) -> Self {
         let updated: Timestamp = row.record.revoked_at.unwrap_or(row.record.issued_at);
-        Self { revoked: Some(row.revoked), updated: Some(Rfc3339(updated)), ..Self::of(&row.record, None) }
+        Self { revoked: Some(row.revoked), updated: Some(Rfc3339(updated)), ..Self::from_record(&row.record, None) }
     }
 
     /// The same without `roles`.
@@ -224,7 +224,7 @@ pub struct ListTokens<'a> {
 
 impl<'a> ListTokens<'a> {
     /// The rows, and the limit that was in force.
-    pub fn of(rows: &'a [Row], limit: usize) -> Self {
+    pub fn from_rows(rows: &'a [Row], limit: usize) -> Self {
         Self { limit, tokens: rows.iter().map(Token::of_row).collect() }
     }
 }

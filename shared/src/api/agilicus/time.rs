@@ -49,8 +49,8 @@ impl std::str::FromStr for DateTime {
 }
 
 #[cfg(feature = "openapi")]
-impl crate::encoding::Spelled for DateTime {
-    fn spelling() -> schemars::Schema {
+impl crate::encoding::TextSchema for DateTime {
+    fn text_schema() -> schemars::Schema {
         schemars::json_schema!({"type": "string", "format": "date-time"})
     }
 }

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::content::Style;
+use super::content::ErrorStyle;
 use super::result::ApiResult;
 use crate::auth::dpop;
 use crate::domain::Algorithm;
@@ -38,7 +38,7 @@ impl Challenge {
 
     /// And why, as far as the style has it.
     #[must_use]
-    pub fn because(mut self, result: &ApiResult, style: &Style) -> Self {
+    pub fn because(mut self, result: &ApiResult, style: &ErrorStyle) -> Self {
         for (name, value) in [("error_description", style.description(result)), ("error_uri", style.uri(result))] {
             if let Some(value) = value {
                 self = self.with(name, &value);

@@ -3,23 +3,23 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::lenient::{Number, Words, flag, given};
+use super::lenient::{Number, Words, flag, present};
 use super::names;
 use super::request::range;
-use crate::admin::clients::{ChosenSecret, ClientDraft, Particulars};
+use crate::admin::clients::{ChosenSecret, ClientSettings, JetonExtensions};
 use crate::domain::{
     Audience, CertificateSubject, Client, ClientAuthMethod, ClientKind, GrantType, Invalid, Refusal, Scope, Seconds,
 };
 use crate::encoding::form::Parameters;
-use crate::encoding::{Object, TokenText, json};
+use crate::encoding::{Object, SecretText, json};
 use crate::jose::{certificate, jwk};
 
-mod kept;
+mod metadata;
 #[cfg(feature = "openapi")]
-mod shape;
+mod metadata_schema;
 mod view;
 
-pub(in crate::api) use kept::keep;
+pub(in crate::api) use metadata::keep;
 pub(in crate::api) use view::metadata;
 pub use view::{ClientListView, ClientView, LockView, SecretView};
 
@@ -32,23 +32,23 @@ pub struct ClientBody(Map<String, Value>);
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "camelCase", default)]
 struct Members {
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     client_id: Option<Number>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     client_id_alias: Option<String>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     client_name: Option<String>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     client_type: Option<String>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     token_auth_method: Option<String>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     grant_types: Option<Words>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     jwks: Option<String>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     attributes: Option<Vec<Option<Object<Pair>>>>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     extension: Option<Object<Extension>>,
     #[serde(deserialize_with = "flag")]
     single_access_token_per_subject: bool,
@@ -56,17 +56,17 @@ struct Members {
     tls_client_certificate_bound_access_tokens: bool,
     #[serde(deserialize_with = "flag")]
     dpop_required: bool,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     tls_client_auth_subject_dn: Option<String>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     tls_client_auth_san_dns: Option<String>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     tls_client_auth_san_uri: Option<String>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     tls_client_auth_san_ip: Option<String>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     tls_client_auth_san_email: Option<String>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     jeton: Option<Object<JetonOnly>>,
 }
 
@@ -75,9 +75,9 @@ struct Members {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(default)]
 struct JetonOnly {
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     access_token_form: Option<String>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     resources: Option<Words>,
 }
 
@@ -85,9 +85,9 @@ struct JetonOnly {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(default)]
 struct Pair {
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     key: Option<String>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     value: Option<String>,
 }
 
@@ -97,21 +97,21 @@ struct Pair {
 struct Extension {
     #[serde(deserialize_with = "flag")]
     requestable_scopes_enabled: bool,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     requestable_scopes: Option<Words>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     access_token_duration: Option<Number>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     refresh_token_duration: Option<Number>,
     #[serde(deserialize_with = "flag")]
     token_exchange_permitted: bool,
 }
 
-impl TryFrom<ClientBody> for ClientDraft {
+impl TryFrom<ClientBody> for ClientSettings {
     type Error = Refusal;
 
     fn try_from(ClientBody(body): ClientBody) -> Result<Self, Refusal> {
-        let metadata = kept::keep(&body)?;
+        let metadata = metadata::keep(&body)?;
         let members: Members = json::decode(Value::Object(body))?;
         let kind = match members.client_type.as_deref() {
             None | Some("PUBLIC") => ClientKind::Public,
@@ -122,7 +122,7 @@ impl TryFrom<ClientBody> for ClientDraft {
             Some(name) => named("tokenAuthMethod", names::auth_method_of(name))?,
             None => ClientAuthMethod::default_of(kind),
         };
-        named("tokenAuthMethod", auth_method.suits(kind))?;
+        named("tokenAuthMethod", auth_method.allows_response_type(kind))?;
         let certificate_subject = certificate_subject([
             ("tlsClientAuthSubjectDn", "subject_dn", members.tls_client_auth_subject_dn),
             ("tlsClientAuthSanDns", "san_dns", members.tls_client_auth_san_dns),
@@ -189,7 +189,7 @@ fn scopes(enabled: bool, names: Option<Words>) -> Result<Option<Vec<Scope>>, Ref
         return Ok(None);
     }
     let Words(names) = names.unwrap_or_default();
-    if names.len() > kept::MOST {
+    if names.len() > metadata::MAX_LIST_ENTRIES {
         return Err(Refusal::invalid(FIELD, "must have at most 200 entries"));
     }
     let scopes = names.iter().map(|name| match named(FIELD, Scope::parse(name)) {
@@ -201,7 +201,7 @@ fn scopes(enabled: bool, names: Option<Words>) -> Result<Option<Vec<Scope>>, Ref
 
 /// The text of a JWK Set of public keys for signatures.
 pub(in crate::api) fn key_set(text: String) -> Result<String, Refusal> {
-    if text.len() > kept::LONGEST {
+    if text.len() > metadata::MAX_TEXT_BYTES {
         return Err(Refusal::invalid("jwks", "must be at most 16,384 bytes"));
     }
     named("jwks", jwk::set_from_json(text.as_bytes()))?;
@@ -224,17 +224,17 @@ fn certificate_subject(all: [(&'static str, &str, Option<String>); 5]) -> Result
     Ok(found)
 }
 
-fn particulars(only: JetonOnly) -> Result<Particulars, Refusal> {
+fn particulars(only: JetonOnly) -> Result<JetonExtensions, Refusal> {
     const FORM: &str = "jeton.access_token_form";
     const RESOURCES: &str = "jeton.resources";
     let form = |name: String| named(FORM, name.parse());
     let resources = |Words(names): Words| {
-        if names.len() > kept::MOST {
+        if names.len() > metadata::MAX_LIST_ENTRIES {
             return Err(Refusal::invalid(RESOURCES, "must have at most 200 entries"));
         }
         names.iter().map(|name| named(RESOURCES, Audience::parse(name))).collect()
     };
-    Ok(Particulars {
+    Ok(JetonExtensions {
         access_token_form: only.access_token_form.map(form).transpose()?,
         resources: only.resources.map(resources).transpose()?,
     })
@@ -248,7 +248,7 @@ fn duration(field: &'static str, seconds: Option<Number>) -> Result<Option<Secon
 }
 
 fn attributes(pairs: Vec<Option<Object<Pair>>>) -> Result<Vec<(String, String)>, Refusal> {
-    if pairs.len() > kept::MOST {
+    if pairs.len() > metadata::MAX_LIST_ENTRIES {
         return Err(Refusal::invalid("attributes", "must have at most 200 entries"));
     }
     let pair = |(n, Object(Pair { key, value })): (usize, Object<Pair>)| {
@@ -278,9 +278,9 @@ impl TryFrom<Parameters> for ListClients {
     type Error = Refusal;
 
     fn try_from(mut query: Parameters) -> Result<Self, Refusal> {
-        const LONGEST_PAGE: usize = 1_000;
-        let (start, end) = range(&mut query, LONGEST_PAGE)?;
-        Ok(Self { developer: query.take("developer")?, start, end })
+        const MAX_PAGE_ROWS: usize = 1_000;
+        let (start, end) = range(&mut query, MAX_PAGE_ROWS)?;
+        Ok(Self { developer: query.remove("developer")?, start, end })
     }
 }
 
@@ -296,16 +296,16 @@ impl ListClients {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "ClientSecretUpdateRequest"))]
 #[serde(rename_all = "camelCase", default)]
 pub struct UpdateSecret {
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     #[cfg_attr(feature = "openapi", schemars(required))]
-    client_secret: Option<TokenText>,
+    client_secret: Option<SecretText>,
 }
 
 impl UpdateSecret {
     /// The secret.
-    pub fn take(self) -> Result<ChosenSecret, Refusal> {
+    pub fn try_into_secret(self) -> Result<ChosenSecret, Refusal> {
         const FIELD: &str = "clientSecret";
-        let TokenText(secret) = self.client_secret.ok_or_else(|| Refusal::invalid(FIELD, "is required"))?;
+        let SecretText(secret) = self.client_secret.ok_or_else(|| Refusal::invalid(FIELD, "is required"))?;
         named(FIELD, ChosenSecret::new(secret))
     }
 }

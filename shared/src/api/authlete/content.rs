@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::result::ApiResult;
 use crate::domain::{Fault, Issuer, Org, Property, Scope, Seconds, Secret};
-use crate::encoding::HandedOver;
+use crate::encoding::ExposedSecret;
 
 /// What an extra property can't take the place of.
 const RESERVED: [&str; 9] =
@@ -16,7 +16,7 @@ const RESERVED: [&str; 9] =
 #[derive(Debug, Serialize)]
 pub struct TokenContent<'a> {
     /// What the client presents.
-    pub access_token: HandedOver<'a>,
+    pub access_token: ExposedSecret<'a>,
     /// How it presents it.
     pub token_type: &'static str,
     /// For how long. `None`: for ever.
@@ -26,7 +26,7 @@ pub struct TokenContent<'a> {
     pub scope: Option<String>,
     /// What it gets the next one with.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub refresh_token: Option<HandedOver<'a>>,
+    pub refresh_token: Option<ExposedSecret<'a>>,
     /// What the authorization server attached for the client to see.
     #[serde(flatten)]
     pub properties: BTreeMap<&'a str, &'a str>,
@@ -42,11 +42,11 @@ impl<'a> TokenContent<'a> {
         properties: &'a [Property],
     ) -> Self {
         Self {
-            access_token: HandedOver(access_token),
+            access_token: ExposedSecret(access_token),
             token_type,
             expires_in: expires_in.map(|length| length.0),
             scope: (!scopes.is_empty()).then(|| scope(scopes)),
-            refresh_token: refresh_token.map(HandedOver),
+            refresh_token: refresh_token.map(ExposedSecret),
             properties: visible(properties).collect(),
         }
     }
@@ -70,15 +70,15 @@ pub fn visible(properties: &[Property]) -> impl Iterator<Item = (&str, &str)> {
 
 /// How errors are explained to the OAuth clients of an org.
 #[derive(Clone, Debug)]
-pub struct Style {
+pub struct ErrorStyle {
     describes: bool,
     /// What begins an `error_uri`.
     pages: Option<String>,
 }
 
-impl Style {
+impl ErrorStyle {
     /// As the org wants it. The issuer has a page for each code.
-    pub fn of(org: &Org, issuer: &Issuer) -> Self {
+    pub fn for_org(org: &Org, issuer: &Issuer) -> Self {
         let settings = &org.settings.oauth;
         let pages = || format!("{}/errors/", issuer.as_str().trim_end_matches('/'));
         Self { describes: !settings.error_description_omitted, pages: (!settings.error_uri_omitted).then(pages) }
@@ -96,7 +96,7 @@ impl Style {
 }
 
 /// An error response: RFC 6749 section 5.2.
-pub fn error(error: &'static str, result: &ApiResult, style: &Style) -> Result<String, Fault> {
+pub fn error(error: &'static str, result: &ApiResult, style: &ErrorStyle) -> Result<String, Fault> {
     #[derive(Serialize)]
     struct ErrorContent {
         error: &'static str,
@@ -157,7 +157,7 @@ mod tests {
         let mut org = org();
         let issuer = Issuer::parse("https://a.example/x/").unwrap();
         let result = ApiResult::new(ResultCode::FAIL_CREDENTIALS, "No.");
-        let told = |org: &Org| read(&error("invalid_request", &result, &Style::of(org, &issuer)).unwrap());
+        let told = |org: &Org| read(&error("invalid_request", &result, &ErrorStyle::for_org(org, &issuer)).unwrap());
         let uri = "https://a.example/x/errors/A067301";
         let expected = json!({"error": "invalid_request", "error_description": "[A067301] No.", "error_uri": uri});
         assert_eq!(told(&org), expected);

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::lenient::{Words, given};
+use super::lenient::{Words, present};
 use crate::domain::{AuthorizationDetails, Fault, Refusal};
 use crate::encoding::{Object, strict_json};
 
@@ -11,7 +11,7 @@ use crate::encoding::{Object, strict_json};
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct AuthzDetails {
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "present")]
     elements: Option<Vec<Object<Element>>>,
 }
 
@@ -20,34 +20,34 @@ pub struct AuthzDetails {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "AuthorizationDetailsElement"))]
 #[serde(rename_all = "camelCase")]
 struct Element {
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schemars(required))]
     r#type: Option<String>,
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     locations: Option<Words>,
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     actions: Option<Words>,
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     data_types: Option<Words>,
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     identifier: Option<String>,
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     privileges: Option<Words>,
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     other_fields: Option<String>,
 }
 
 impl AuthzDetails {
     /// In words of the domain: the array of RFC 9396. `None` without elements.
-    pub fn take(self) -> Result<Option<AuthorizationDetails>, Refusal> {
+    pub fn try_into_details(self) -> Result<Option<AuthorizationDetails>, Refusal> {
         let elements = self.elements.unwrap_or_default().into_iter().enumerate();
-        let elements: Vec<Value> = elements.map(|(n, Object(element))| element.take(n)).collect::<Result<_, _>>()?;
+        let elements: Vec<Value> = elements.map(|(n, Object(element))| element.try_into_value(n)).collect::<Result<_, _>>()?;
         Ok((!elements.is_empty()).then(|| AuthorizationDetails::from_json(Value::Array(elements).to_string())))
     }
 }
 
 impl Element {
-    fn take(self, index: usize) -> Result<Value, Refusal> {
+    fn try_into_value(self, index: usize) -> Result<Value, Refusal> {
         let field = |name: &str| format!("authorizationDetails.elements[{index}].{name}");
         let Self { r#type, locations, actions, data_types, identifier, privileges, other_fields } = self;
         let kind = r#type.ok_or_else(|| Refusal::invalid(field("type"), "is required"))?;
@@ -73,7 +73,7 @@ impl Element {
     }
 
     /// Of an object of the array. A member that isn't of the type that RFC 9396 gives it is among the others.
-    fn of(mut object: Map<String, Value>) -> Self {
+    fn from_object(mut object: Map<String, Value>) -> Self {
         let mut text = |name: &str| match object.remove(name) {
             Some(Value::String(text)) => Some(text),
             Some(other) => {
@@ -111,11 +111,11 @@ pub struct AuthzDetailsView {
 
 impl AuthzDetailsView {
     /// The view of what a token has, if it has any.
-    pub fn of(details: Option<&AuthorizationDetails>) -> Result<Option<Self>, Fault> {
+    pub fn from_details(details: Option<&AuthorizationDetails>) -> Result<Option<Self>, Fault> {
         let Some(details) = details else { return Ok(None) };
         let elements: Vec<Map<String, Value>> = serde_json::from_str(details.as_json())
             .map_err(|error| Fault::internal("reading authorization details").because(error))?;
-        Ok(Some(Self { elements: elements.into_iter().map(Element::of).collect() }))
+        Ok(Some(Self { elements: elements.into_iter().map(Element::from_object).collect() }))
     }
 }
 
@@ -125,8 +125,8 @@ mod tests {
 
     use super::*;
 
-    fn take(details: &Value) -> Result<Option<AuthorizationDetails>, Refusal> {
-        AuthzDetails::deserialize(details).unwrap().take()
+    fn read(details: &Value) -> Result<Option<AuthorizationDetails>, Refusal> {
+        AuthzDetails::deserialize(details).unwrap().try_into_details()
     }
 
     #[test]
@@ -135,7 +135,7 @@ mod tests {
             "type": "payment", "locations": ["https://a.example"], "actions": ["pay", "see it"], "dataTypes": ["x"],
             "identifier": "i-1", "privileges": [], "otherFields": "{\"limit\": {\"b\": 2, \"a\": 1}, \"type\": \"ignored\"}"
         }, {"type": "account"}]});
-        let details = take(&wire).unwrap().unwrap();
+        let details = read(&wire).unwrap().unwrap();
         assert_eq!(
             details.as_json(),
             concat!(
@@ -143,7 +143,7 @@ mod tests {
                 r#""locations":["https://a.example"],"privileges":[],"type":"payment"},{"type":"account"}]"#
             )
         );
-        let back = serde_json::to_value(AuthzDetailsView::of(Some(&details)).unwrap()).unwrap();
+        let back = serde_json::to_value(AuthzDetailsView::from_details(Some(&details)).unwrap()).unwrap();
         let mut expected = wire;
         expected["elements"][0]["otherFields"] = json!(r#"{"limit":{"a":1,"b":2}}"#);
         assert_eq!(back, expected);
@@ -153,9 +153,9 @@ mod tests {
     fn members_that_were_not_given_come_as_null() {
         let null = json!({"elements": [{"type": "a", "locations": null, "actions": null, "dataTypes": null, "identifier": null,
             "privileges": null, "otherFields": null}]});
-        assert_eq!(take(&null).unwrap().unwrap().as_json(), r#"[{"type":"a"}]"#);
-        assert_eq!(take(&json!({"elements": null})), Ok(None));
-        assert_eq!(take(&json!({"elements": []})), Ok(None));
+        assert_eq!(read(&null).unwrap().unwrap().as_json(), r#"[{"type":"a"}]"#);
+        assert_eq!(read(&json!({"elements": null})), Ok(None));
+        assert_eq!(read(&json!({"elements": []})), Ok(None));
     }
 
     #[test]
@@ -166,7 +166,7 @@ mod tests {
             (json!({"type": "a", "otherFields": "[]"}), "otherFields"),
             (json!({"type": "a", "otherFields": "{\"b\":1,\"b\":2}"}), "otherFields"),
         ] {
-            let Err(Refusal::Invalid { field, .. }) = take(&json!({ "elements": [element] })) else { panic!("{element}") };
+            let Err(Refusal::Invalid { field, .. }) = read(&json!({ "elements": [element] })) else { panic!("{element}") };
             assert_eq!(field, format!("authorizationDetails.elements[0].{name}"));
         }
     }
@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn a_member_of_another_type_than_rfc_9396_has_it_is_among_the_others() {
         let details = AuthorizationDetails::from_json(r#"[{"actions":"all","identifier":5,"type":"a"}]"#.into());
-        let view = serde_json::to_value(AuthzDetailsView::of(Some(&details)).unwrap()).unwrap();
+        let view = serde_json::to_value(AuthzDetailsView::from_details(Some(&details)).unwrap()).unwrap();
         assert_eq!(view, json!({"elements": [{"type": "a", "otherFields": r#"{"actions":"all","identifier":5}"#}]}));
     }
 }

@@ -3,17 +3,17 @@
 
 use http::StatusCode;
 
-use crate::api::authlete::result::{ApiResult, Call};
+use crate::api::authlete::result::{ApiCall, ApiResult};
 use crate::api::http::{Reply, Route};
 use crate::domain::Refusal;
 use crate::encoding::json;
 
 pub(in crate::api) fn refusal(route: &Route, refusal: &Refusal) -> Reply {
-    reply(status(refusal), &ApiResult::before(Call::at(route.path), refusal))
+    reply(status(refusal), &ApiResult::before(ApiCall::at(route.path), refusal))
 }
 
 pub(in crate::api) fn fault(route: &Route, status: StatusCode, message: &str) -> Reply {
-    reply(status, &ApiResult::failed(Call::at(route.path), message))
+    reply(status, &ApiResult::failed(ApiCall::at(route.path), message))
 }
 
 fn reply(status: StatusCode, result: &ApiResult) -> Reply {

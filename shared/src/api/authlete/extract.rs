@@ -11,7 +11,7 @@ use crate::api::http::request::{has_media_type, is_json};
 use crate::api::http::{FromRequest, Request};
 use crate::auth::service::{Credentials, Proof};
 use crate::domain::{ClientRef, OrgId, Refusal, Secret, TokenId, TokenProblem};
-use crate::encoding::{Shape, json};
+use crate::encoding::{ApiSchema, json};
 
 /// Who acts on a service. On v3 paths, which name the service, by a bearer token; on v2 paths also by the service's id and API
 /// secret (RFC 7617).
@@ -63,7 +63,7 @@ fn basic(header: &str) -> Option<Proof> {
 #[derive(Debug)]
 pub struct Lenient<T>(pub T);
 
-impl<T: DeserializeOwned + Shape> FromRequest for Lenient<T> {
+impl<T: DeserializeOwned + ApiSchema> FromRequest for Lenient<T> {
     fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
         if is_json(&request.parts.headers) {
             json::read(request.body).map(Self)
@@ -79,7 +79,7 @@ impl<T: DeserializeOwned + Shape> FromRequest for Lenient<T> {
 #[derive(Debug)]
 pub struct JsonList<T>(pub Vec<T>);
 
-impl<T: DeserializeOwned + Shape> FromRequest for JsonList<T> {
+impl<T: DeserializeOwned + ApiSchema> FromRequest for JsonList<T> {
     fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
         if is_json(&request.parts.headers) { json::read_list(request.body).map(Self) } else { Err(Refusal::UnsupportedMediaType) }
     }
@@ -131,20 +131,20 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
-    use crate::api::authlete::lenient::{Words, given};
+    use crate::api::authlete::lenient::{Words, present};
 
     fn parts(headers: &[(&str, &str)]) -> Parts {
         let request = headers.iter().fold(http::Request::builder(), |request, (name, value)| request.header(*name, *value));
         request.body(()).unwrap().into_parts().0
     }
 
-    fn take<T: FromRequest>(headers: &[(&str, &str)], path: &[(&str, &str)], body: &str) -> Result<T, Refusal> {
+    fn extract<T: FromRequest>(headers: &[(&str, &str)], path: &[(&str, &str)], body: &str) -> Result<T, Refusal> {
         let parts = parts(headers);
         T::from_request(&Request { parts: &parts, body: body.as_bytes(), path: path.to_vec() })
     }
 
     fn credentials(authorization: &str, path: &[(&str, &str)]) -> Result<Credentials, Refusal> {
-        take(&[("authorization", authorization)], path, "").map(|ServiceCredentials(credentials)| credentials)
+        extract(&[("authorization", authorization)], path, "").map(|ServiceCredentials(credentials)| credentials)
     }
 
     const V3: &[(&str, &str)] = &[(SERVICE, "21653835348762")];
@@ -177,8 +177,8 @@ mod tests {
         for bad in ["DPoP t0ken", "Bearer", "Bearer ", "Basic", "Basic !", "Basic bm9jb2xvbg==", "Basic YSNiOng=", "x", ""] {
             assert_eq!(credentials(bad, &[]).unwrap_err(), REJECTED, "{bad}");
         }
-        assert_eq!(take::<ServiceCredentials>(&[], V3, "").unwrap_err(), Refusal::CredentialsMissing);
-        let twice = take::<ServiceCredentials>(&[("authorization", "Bearer a"), ("authorization", "Bearer b")], V3, "");
+        assert_eq!(extract::<ServiceCredentials>(&[], V3, "").unwrap_err(), Refusal::CredentialsMissing);
+        let twice = extract::<ServiceCredentials>(&[("authorization", "Bearer a"), ("authorization", "Bearer b")], V3, "");
         assert_eq!(twice.unwrap_err(), Refusal::invalid("Authorization", "must be given only once"));
     }
 
@@ -192,14 +192,14 @@ mod tests {
     #[derive(Debug, Deserialize, PartialEq)]
     #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
     struct Body {
-        #[serde(default, deserialize_with = "given")]
+        #[serde(default, deserialize_with = "present")]
         scopes: Option<Words>,
     }
 
     #[test]
     fn a_body_is_json_or_a_form_and_nothing_else() {
         let read =
-            |media_type: &str, body: &str| take::<Lenient<Body>>(&[("content-type", media_type)], &[], body).map(|it| it.0);
+            |media_type: &str, body: &str| extract::<Lenient<Body>>(&[("content-type", media_type)], &[], body).map(|it| it.0);
         let expected = Body { scopes: Some(Words(vec!["a".into(), "b".into()])) };
         for media_type in ["application/json", "Application/JSON; charset=UTF-8"] {
             assert_eq!(read(media_type, r#"{"scopes":["a","b"]}"#).as_ref(), Ok(&expected), "{media_type}");
@@ -213,13 +213,13 @@ mod tests {
         for bad in ["", "{", "[]", "null", r#"{"scopes":["a"],"scopes":["b"]}"#] {
             assert!(matches!(read("application/json", bad), Err(Refusal::Invalid { field, .. }) if field.is_empty()), "{bad}");
         }
-        assert_eq!(take::<Lenient<Body>>(&[], &[], "{}").unwrap_err(), Refusal::UnsupportedMediaType);
+        assert_eq!(extract::<Lenient<Body>>(&[], &[], "{}").unwrap_err(), Refusal::UnsupportedMediaType);
     }
 
     #[test]
     fn rule_17_a_token_in_the_path_may_be_encoded_or_not() {
         let identifier =
-            |raw| take::<IdentifierPath>(&[("cookie", ""), ("content-length", "0")], &[("accessTokenIdentifier", raw)], "");
+            |raw| extract::<IdentifierPath>(&[("cookie", ""), ("content-length", "0")], &[("accessTokenIdentifier", raw)], "");
         for raw in ["a.b%2Fc%2Bd%3D%3D", "a.b/c+d=="] {
             assert_eq!(identifier(raw).unwrap().0.expose(), "a.b/c+d==");
         }
@@ -228,7 +228,7 @@ mod tests {
 
     #[test]
     fn what_can_be_no_client_names_none() {
-        let client = |raw| take::<ClientPath>(&[], &[("id", raw)], "").map(|ClientPath(client)| client);
+        let client = |raw| extract::<ClientPath>(&[], &[("id", raw)], "").map(|ClientPath(client)| client);
         assert_eq!(client("my%2Dclient"), Ok(ClientRef::Alias("my-client".into())));
         assert!(matches!(client("26478243745571"), Ok(ClientRef::Id(_))));
         for bad in ["0", "9007199254740992", "a%20b", "%ff", ""] {

@@ -14,14 +14,14 @@ use crate::encoding::form::Parameters;
 use crate::encoding::json;
 
 /// For optional members: `null`, `0`, `false` and `""` are as good as nothing.
-/// Use with `#[serde(default, deserialize_with = "given")]`.
-pub fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+/// Use with `#[serde(default, deserialize_with = "present")]`.
+pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     deserializer.deserialize_any(Given(PhantomData))
 }
 
 /// For switches: on, or as good as nothing. Use with `#[serde(default, deserialize_with = "flag")]`.
 pub fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    given::<Flag, D>(deserializer).map(|flag| flag.is_some_and(|Flag(on)| on))
+    present::<Flag, D>(deserializer).map(|flag| flag.is_some_and(|Flag(on)| on))
 }
 
 struct Given<T>(PhantomData<T>);
@@ -187,15 +187,15 @@ mod tests {
     #[derive(Debug, Default, serde::Deserialize, PartialEq)]
     #[serde(rename_all = "camelCase", default)]
     struct Request {
-        #[serde(deserialize_with = "given")]
+        #[serde(deserialize_with = "present")]
         client_id: Option<Number>,
-        #[serde(deserialize_with = "given")]
+        #[serde(deserialize_with = "present")]
         subject: Option<String>,
-        #[serde(deserialize_with = "given")]
+        #[serde(deserialize_with = "present")]
         scopes: Option<Words>,
         #[serde(deserialize_with = "flag")]
         persistent: bool,
-        #[serde(deserialize_with = "given")]
+        #[serde(deserialize_with = "present")]
         properties: Option<Vec<String>>,
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 
-use super::lenient::{flag, given};
+use super::lenient::{flag, present};
 use crate::domain::{self, Refusal};
 use crate::encoding::{Object, strict_json};
 
@@ -17,20 +17,20 @@ pub struct Properties(Vec<Member>);
 #[derive(Clone, Debug, serde::Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Property"))]
 struct Member {
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "present")]
     key: Option<String>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "present")]
     value: Option<String>,
     #[serde(default, deserialize_with = "flag")]
     hidden: bool,
 }
 
 impl Properties {
-    const MOST: usize = 100;
+    const MAX_PROPERTIES: usize = 100;
 
     /// In words of the domain.
-    pub fn take(self) -> Result<Vec<domain::Property>, Refusal> {
-        if self.0.len() > Self::MOST {
+    pub fn try_into_properties(self) -> Result<Vec<domain::Property>, Refusal> {
+        if self.0.len() > Self::MAX_PROPERTIES {
             return Err(Refusal::invalid("properties", "must have at most 100 entries"));
         }
         let property = |(n, Member { key, value, hidden }): (usize, Member)| {
@@ -119,14 +119,14 @@ mod tests {
         let list = json!([{"key": "a", "value": "1", "hidden": null}, null, {"key": "b", "value": null, "hidden": true, "x": 1}]);
         let text = json!(r#"[{"key":"a","value":"1"},{"key":"b","hidden":true}]"#);
         for given in [list, text] {
-            let taken = Properties::deserialize(given.clone()).unwrap().take();
+            let taken = Properties::deserialize(given.clone()).unwrap().try_into_properties();
             assert_eq!(taken, Ok(vec![property("a", "1", false), property("b", "", true)]), "{given}");
         }
         for bad in [json!("x"), json!("{}"), json!(r#"[{"key":"a","key":"b"}]"#), json!(["a"]), json!({"key": "a"}), json!("[1]")]
         {
             assert!(Properties::deserialize(bad.clone()).is_err(), "{bad}");
         }
-        let nameless = Properties::deserialize(json!([{"value": "1"}])).unwrap().take();
+        let nameless = Properties::deserialize(json!([{"value": "1"}])).unwrap().try_into_properties();
         assert_eq!(nameless, Err(Refusal::invalid("properties[0].key", "is required")));
     }
 

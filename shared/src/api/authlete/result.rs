@@ -106,12 +106,12 @@ const CALLS: [(&str, u32); 23] = [
 
 /// A call of the API, as its results name it: its path without what stands before the service's own paths.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Call {
+pub struct ApiCall {
     path: &'static str,
     number: u32,
 }
 
-impl Call {
+impl ApiCall {
     /// The call at a path, as its route has it.
     pub fn at(path: &'static str) -> Self {
         let path = path.strip_prefix("/api").unwrap_or(path);
@@ -131,8 +131,8 @@ impl Call {
             (Refusal::Denied(denial), 47) => ResultCode(denied(*denial).0),
             (Refusal::Denied(denial), call) => ResultCode(call * 1_000 + 300 + denied(*denial).1),
             (refusal, call) => match refusals(refusal) {
-                Counted::Anywhere(code) => ResultCode(code),
-                Counted::In(serial) => ResultCode(call * 1_000 + 200 + serial),
+                CodeScope::Anywhere(code) => ResultCode(code),
+                CodeScope::In(serial) => ResultCode(call * 1_000 + 200 + serial),
             },
         }
     }
@@ -159,15 +159,15 @@ fn is_call(number: u32) -> bool {
 }
 
 /// How a refusal's code is made.
-enum Counted {
+enum CodeScope {
     /// It is the same in every call.
     Anywhere(u32),
     /// It is one of its call.
     In(u32),
 }
 
-fn refusals(refusal: &Refusal) -> Counted {
-    use Counted::{Anywhere, In};
+fn refusals(refusal: &Refusal) -> CodeScope {
+    use CodeScope::{Anywhere, In};
     match refusal {
         // Of the body as a whole.
         Refusal::Invalid { field, .. } if field.is_empty() => Anywhere(1_204),
@@ -333,21 +333,21 @@ impl ApiResult {
     }
 
     /// An error before the call was understood: its text names the call.
-    pub fn before(call: Call, refusal: &Refusal) -> Self {
+    pub fn before(call: ApiCall, refusal: &Refusal) -> Self {
         Self::of_call(call.refused(refusal), call, &describe(refusal))
     }
 
     /// A refusal of what was understood.
-    pub fn refused(call: Call, refusal: &Refusal) -> Self {
+    pub fn refused(call: ApiCall, refusal: &Refusal) -> Self {
         Self::new(call.refused(refusal), describe(refusal))
     }
 
     /// A failure of ours.
-    pub fn failed(call: Call, text: &str) -> Self {
+    pub fn failed(call: ApiCall, text: &str) -> Self {
         Self::of_call(ResultCode::SERVER_ERROR, call, text)
     }
 
-    fn of_call(code: ResultCode, call: Call, text: &str) -> Self {
+    fn of_call(code: ResultCode, call: ApiCall, text: &str) -> Self {
         match call.path() {
             "" => Self::new(code, text),
             path => Self::new(code, format_args!("{path}, {text}")),
@@ -379,21 +379,21 @@ mod tests {
     #[test]
     fn an_error_before_the_call_names_it() {
         for path in ["/api/{serviceId}/auth/token/create", "/api/auth/token/create"] {
-            let result = ApiResult::before(Call::at(path), &Refusal::CredentialsMissing);
+            let result = ApiResult::before(ApiCall::at(path), &Refusal::CredentialsMissing);
             let json = serde_json::to_string(&result).unwrap();
             assert_eq!(
                 json,
                 r#"{"resultCode":"A001202","resultMessage":"[A001202] /auth/token/create, Authorization header is missing."}"#
             );
         }
-        let delete = Call::at("/api/{serviceId}/auth/token/delete/{accessTokenIdentifier+}");
+        let delete = ApiCall::at("/api/{serviceId}/auth/token/delete/{accessTokenIdentifier+}");
         assert_eq!(ApiResult::failed(delete, "x.").message(), "[A001101] /auth/token/delete, x.");
-        assert_eq!(ApiResult::before(Call::at("/api"), &Refusal::NoSuchPath).message(), "[A001404] Nothing is at this path.");
+        assert_eq!(ApiResult::before(ApiCall::at("/api"), &Refusal::NoSuchPath).message(), "[A001404] Nothing is at this path.");
     }
 
     #[test]
     fn codes_are_authlete_s() {
-        let code = |path, refusal: Refusal| Call::at(path).refused(&refusal).to_string();
+        let code = |path, refusal: Refusal| ApiCall::at(path).refused(&refusal).to_string();
         for (path, refusal, expected) in [
             ("/api/auth/token", Refusal::invalid("parameters", "is required"), "A047201"),
             ("/api/auth/token", Denial::GrantTypeMissing.into(), "A048301"),

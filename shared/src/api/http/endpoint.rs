@@ -129,7 +129,7 @@ pub struct Entry<P> {
 
 impl<P> Entry<P> {
     /// The row of `E`.
-    pub fn of<E: Endpoint>() -> Self
+    pub fn for_endpoint<E: Endpoint>() -> Self
     where
         P: Provides<E::Ports>,
     {

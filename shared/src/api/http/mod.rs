@@ -10,9 +10,9 @@ mod service;
 pub use conditional::IfNoneMatch;
 pub use endpoint::{Dialect, Endpoint, Entry, Route};
 pub(crate) use render::explain;
-pub use render::{fault, refusal, understood};
+pub use render::{fault, refusal, split_refusal};
 pub use reply::{Answer, Done, IntoReply, NoContent, PlainText, Published, Reply, SignedJson, Written};
 pub use request::{
     Bearer, ClientCertificate, FromRequest, Json, MaybeBearer, MaybeJson, MemberPath, OrgPath, PathBehind, Query, Request,
 };
-pub use service::{MOST_BODY, RequestId, Service};
+pub use service::{MAX_BODY_BYTES, RequestId, Service};

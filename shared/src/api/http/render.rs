@@ -30,7 +30,7 @@ pub fn refusal(route: &Route, refusal: &Refusal) -> Reply {
 }
 
 /// Tells refusals of a call that was understood, which some dialects answer as an outcome, from failures of ours.
-pub fn understood<T>(outcome: Result<T, Error>) -> Result<Result<T, Refusal>, Error> {
+pub fn split_refusal<T>(outcome: Result<T, Error>) -> Result<Result<T, Refusal>, Error> {
     match outcome {
         Ok(done) => Ok(Ok(done)),
         Err(Error::Refused(refusal)) => {

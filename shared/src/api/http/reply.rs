@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::IfNoneMatch;
 use crate::api::openapi::Describe;
 use crate::domain::Fault;
-use crate::encoding::{ApiDocument, JwkSet, Shape, json};
+use crate::encoding::{ApiDocument, ApiSchema, JwkSet, json};
 use crate::jose::sha256;
 use crate::platform::capabilities::KeyReader;
 
@@ -80,17 +80,17 @@ pub struct Answer<const STATUS: u16, T> {
 
 impl<const STATUS: u16, T> Answer<STATUS, T> {
     /// Writes the body.
-    pub fn of(body: &impl Serialize) -> Result<Self, Fault> {
+    pub fn from_body(body: &impl Serialize) -> Result<Self, Fault> {
         Ok(Self { body: json::write(body)?.into(), shape: PhantomData })
     }
 
     /// Writes the body, with line breaks if it is for people.
     pub fn shown(body: &impl Serialize, pretty: bool) -> Result<Self, Fault> {
-        if pretty { Ok(Self { body: json::write_pretty(body)?.into(), shape: PhantomData }) } else { Self::of(body) }
+        if pretty { Ok(Self { body: json::write_pretty(body)?.into(), shape: PhantomData }) } else { Self::from_body(body) }
     }
 }
 
-impl<const STATUS: u16, T: Shape> IntoReply for Answer<STATUS, T> {
+impl<const STATUS: u16, T: ApiSchema> IntoReply for Answer<STATUS, T> {
     fn into_reply(self) -> Reply {
         Reply::json(StatusCode::from_u16(STATUS).unwrap_or_default(), self.body)
     }
@@ -163,12 +163,12 @@ pub struct Written<T> {
 
 impl<T> Written<T> {
     /// Writes the body.
-    pub fn of(created: bool, body: &impl Serialize) -> Result<Self, Fault> {
+    pub fn from_body(created: bool, body: &impl Serialize) -> Result<Self, Fault> {
         Ok(Self { created, body: json::write(body)?.into(), shape: PhantomData })
     }
 }
 
-impl<T: Shape> IntoReply for Written<T> {
+impl<T: ApiSchema> IntoReply for Written<T> {
     fn into_reply(self) -> Reply {
         Reply::json(if self.created { StatusCode::CREATED } else { StatusCode::OK }, self.body)
     }
@@ -192,7 +192,7 @@ impl Published<JwkSet> {
     }
 }
 
-impl<T: Shape> Published<T> {
+impl<T: ApiSchema> Published<T> {
     /// A document that may be kept for so many seconds, for a caller that has these.
     fn new(body: Bytes, max_age: u32, known: &IfNoneMatch) -> Self {
         let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(sha256(&body)));
@@ -213,7 +213,7 @@ impl Published<ApiDocument> {
     }
 }
 
-impl<T: Shape> IntoReply for Published<T> {
+impl<T: ApiSchema> IntoReply for Published<T> {
     fn into_reply(self) -> Reply {
         let reply = if self.is_known {
             Reply::json(StatusCode::NOT_MODIFIED, Bytes::new())

@@ -11,14 +11,14 @@ use crate::api;
 use crate::api::openapi::Describe;
 use crate::domain::{Invalid, MemberKey, OrgId, Refusal, Secret, Subject};
 use crate::encoding::form::{self, Parameters};
-use crate::encoding::{Shape, json};
+use crate::encoding::{ApiSchema, json};
 
 /// A request whose path has been matched.
 #[derive(Debug)]
 pub struct Request<'a> {
     /// Method, URI, headers.
     pub parts: &'a Parts,
-    /// At most [`MOST_BODY`](super::MOST_BODY) bytes.
+    /// At most [`MAX_BODY_BYTES`](super::MAX_BODY_BYTES) bytes.
     pub body: &'a [u8],
     /// Parameters of the path, still percent-encoded.
     pub path: Vec<(&'a str, &'a str)>,
@@ -113,7 +113,7 @@ impl FromRequest for MaybeBearer {
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 
-impl<T: DeserializeOwned + Shape> FromRequest for Json<T> {
+impl<T: DeserializeOwned + ApiSchema> FromRequest for Json<T> {
     fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
         if !is_json(&request.parts.headers) {
             return Err(Refusal::UnsupportedMediaType);
@@ -126,7 +126,7 @@ impl<T: DeserializeOwned + Shape> FromRequest for Json<T> {
 #[derive(Debug)]
 pub struct MaybeJson<T>(pub T);
 
-impl<T: DeserializeOwned + Default + Shape> FromRequest for MaybeJson<T> {
+impl<T: DeserializeOwned + Default + ApiSchema> FromRequest for MaybeJson<T> {
     fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
         if request.body.is_empty() { Ok(Self(T::default())) } else { Json::from_request(request).map(|Json(body)| Self(body)) }
     }
@@ -136,7 +136,7 @@ impl<T: DeserializeOwned + Default + Shape> FromRequest for MaybeJson<T> {
 #[derive(Debug)]
 pub struct Query<T>(pub T);
 
-impl<T: TryFrom<Parameters, Error = Refusal> + Shape> FromRequest for Query<T> {
+impl<T: TryFrom<Parameters, Error = Refusal> + ApiSchema> FromRequest for Query<T> {
     fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
         Parameters::read(request.parts.uri.query().unwrap_or_default())?.try_into().map(Self)
     }

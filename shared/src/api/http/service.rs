@@ -14,7 +14,7 @@ use crate::domain::{Fault, Refusal};
 use crate::telemetry;
 
 /// The largest body that is looked at, in bytes.
-pub const MOST_BODY: usize = 65_536;
+pub const MAX_BODY_BYTES: usize = 65_536;
 
 /// The id of a request, for its line of log and its answer: the gateway's, or our own.
 #[derive(Clone, Debug)]
@@ -44,7 +44,7 @@ struct Bound {
 }
 
 impl Bound {
-    fn of<P>(entry: &Entry<P>, platform: &P) -> Self {
+    fn new<P>(entry: &Entry<P>, platform: &P) -> Self {
         let takes_head = entry.route.method == Method::GET && entry.access.only_reads();
         Self { route: entry.route.clone(), handler: entry.bind(platform), takes_head }
     }
@@ -79,7 +79,7 @@ impl Service {
         for (path, indices) in paths {
             router.insert(pattern(path), indices).map_err(|error| Fault::internal("binding a path").because(error))?;
         }
-        let endpoints = entries.iter().map(|entry| Bound::of(entry, platform)).collect();
+        let endpoints = entries.iter().map(|entry| Bound::new(entry, platform)).collect();
         Ok(Self { paths: router, endpoints })
     }
 
@@ -138,7 +138,7 @@ impl Service {
         let nearest = indices.first().map_or(elsewhere, |&index| &self.endpoints[index].route);
         let allow = || indices.iter().flat_map(|&index| self.endpoints[index].methods()).collect::<Vec<_>>().join(", ");
         let refusal = match found {
-            Some(_) if body.len() > MOST_BODY => Some(Refusal::BodyTooLarge { limit: MOST_BODY }),
+            Some(_) if body.len() > MAX_BODY_BYTES => Some(Refusal::BodyTooLarge { limit: MAX_BODY_BYTES }),
             Some(_) => None,
             None if indices.is_empty() => Some(Refusal::NoSuchPath),
             None => Some(Refusal::MethodNotAllowed { allow: allow() }),

@@ -20,8 +20,9 @@ mod oauth;
 
 use self::oauth::{IssuanceFacts, SettingsFacts, grants, names, of_issuance, of_settings};
 use crate::domain::{
-    AccessTokenForm, Action, Audience, Change, Client, ClientKind, Commit, Creator, Diff, Family, Fault, KeyRing, MarkKey,
-    MarkKind, MarkStands, Member, Org, OrgId, PrivateHalf, RingKey, Role, Scope, ScopePattern, Session, Timestamp, TokenRecord,
+    AccessTokenForm, Action, Audience, Change, Client, ClientKind, Commit, Creator, Diff, Family, Fault, KeyRing, Member,
+    NotBeforeKey, NotBeforeScope, NotBeforeStands, Org, OrgId, PrivateHalf, RingKey, Role, Scope, ScopePattern, Session,
+    Timestamp, TokenRecord,
 };
 
 /// Writes the event of a commit. The same commit always gives the same bytes.
@@ -31,7 +32,7 @@ pub fn write(commit: &Commit, action: Action) -> Result<String, Fault> {
     let (facts, before, after) = match &commit.change {
         Change::Token(diff) => parts(diff, of_token),
         Change::Family(diff) => parts(diff, of_family),
-        Change::Mark(key, diff) => parts(diff, |stands| of_mark(key, stands)),
+        Change::NotBefore(key, diff) => parts(diff, |stands| of_mark(key, stands)),
         Change::Org(diff) => parts(diff, of_org),
         Change::Member(diff) => parts(diff, of_member),
         Change::Client(diff) => parts(diff, of_client),
@@ -247,16 +248,16 @@ fn of_family(family: &Family) -> Facts<'_> {
     }
 }
 
-fn of_mark<'a>(key: &'a MarkKey, stands: &MarkStands) -> Facts<'a> {
+fn of_mark<'a>(key: &'a NotBeforeKey, stands: &NotBeforeStands) -> Facts<'a> {
     let whose = match &key.kind {
-        MarkKind::Org => Facts { set: Some("org"), ..Facts::default() },
-        MarkKind::Member(subject) => Facts { set: Some("member"), subject: Some(subject.as_str()), ..Facts::default() },
-        MarkKind::Client(id) => Facts { set: Some("client"), client: Some(id.to_string()), ..Facts::default() },
-        MarkKind::Session(id) => {
+        NotBeforeScope::Org => Facts { set: Some("org"), ..Facts::default() },
+        NotBeforeScope::Member(subject) => Facts { set: Some("member"), subject: Some(subject.as_str()), ..Facts::default() },
+        NotBeforeScope::Client(id) => Facts { set: Some("client"), client: Some(id.to_string()), ..Facts::default() },
+        NotBeforeScope::Session(id) => {
             let session = SessionFacts { org: key.org.as_str(), id: id.as_str() };
             Facts { set: Some("session"), session: Some(session), ..Facts::default() }
         }
-        MarkKind::ClientOf(id, subject) => {
+        NotBeforeScope::ClientOf(id, subject) => {
             let subject = Some(subject.as_str());
             Facts { set: Some("client_of_member"), client: Some(id.to_string()), subject, ..Facts::default() }
         }

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use crate::admin::clients::{client_as_drafted, form_is_possible, has_keys};
+use crate::admin::clients::{apply_settings, form_is_possible, has_keys};
 use crate::admin::orgs_and_members::{NO_KEY, keys_are_in_reach, member_as_drafted, org_as_drafted};
 use crate::admin::rotation::keep_for_ever;
 use crate::api::jeton::seed::{BadSeed, Seed, SeedClient, SeedOrg};
 use crate::domain::{Client, Fault, Org, OrgId, Refusal, Timestamp};
 use crate::keys::PublishedKeys;
 use crate::keys::remote::Origins;
-use crate::store::{Put, Store, Wanted};
+use crate::store::{Put, RecordKeys, Store};
 
 /// How much was loaded.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -128,13 +128,13 @@ async fn known(store: &dyn Store, orgs: &HashMap<OrgId, Org>, id: &OrgId) -> Res
 
 /// Whether a client of another org has its number.
 async fn is_anothers(store: &dyn Store, client: &SeedClient) -> Result<bool, Fault> {
-    let found = store.read(&Wanted { client_orgs: vec![client.id], ..Wanted::default() }).await?;
+    let found = store.read(&RecordKeys { client_orgs: vec![client.id], ..RecordKeys::default() }).await?;
     Ok(found.client_orgs.get(&client.id).is_some_and(|org| *org != client.org))
 }
 
 fn client_of(client: SeedClient, existing: Option<&Client>, now: Timestamp) -> Client {
     let SeedClient { org, id, draft, secrets, enabled } = client;
-    Client { secrets, enabled, ..client_as_drafted(&org, id, draft, existing, now) }
+    Client { secrets, enabled, ..apply_settings(&org, id, draft, existing, now) }
 }
 
 fn written(put: Put) -> Result<(), NotLoaded> {

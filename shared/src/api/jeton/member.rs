@@ -9,40 +9,40 @@ use crate::admin::orgs_and_members::MemberDraft;
 use crate::api::agilicus::Rfc3339;
 use crate::domain::{App, Invalid, Member, MemberKind, Profile, Refusal, Role, ScopePattern, Subject};
 use crate::encoding::form::Parameters;
-use crate::encoding::{Object, Parsed, given};
+use crate::encoding::{FromText, Object, present};
 
-const MOST: usize = 200;
+const MAX_SCOPES_AND_ROLES: usize = 200;
 
 /// The body of `PUT /v1/orgs/{org}/members/{sub}`. What is absent gets its default: a `PUT` replaces.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct PutMember {
-    #[serde(default, deserialize_with = "given")]
-    pub(super) kind: Option<Parsed<MemberKind>>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "present")]
+    pub(super) kind: Option<FromText<MemberKind>>,
+    #[serde(default, deserialize_with = "present")]
     pub(super) enabled: Option<bool>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "present")]
     pub(super) profile: Option<Object<ProfileBody>>,
-    #[serde(default, deserialize_with = "given")]
-    pub(super) scopes: Option<Vec<Parsed<ScopePattern>>>,
-    #[serde(default, deserialize_with = "given")]
-    pub(super) roles: Option<BTreeMap<Parsed<App>, Vec<Parsed<Role>>>>,
+    #[serde(default, deserialize_with = "present")]
+    pub(super) scopes: Option<Vec<FromText<ScopePattern>>>,
+    #[serde(default, deserialize_with = "present")]
+    pub(super) roles: Option<BTreeMap<FromText<App>, Vec<FromText<Role>>>>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(deny_unknown_fields)]
 pub(super) struct ProfileBody {
-    #[serde(default, deserialize_with = "given")]
-    email: Option<Parsed<Text>>,
-    #[serde(default, deserialize_with = "given")]
-    first_name: Option<Parsed<Text>>,
-    #[serde(default, deserialize_with = "given")]
-    last_name: Option<Parsed<Text>>,
-    #[serde(default, deserialize_with = "given")]
-    display_name: Option<Parsed<Text>>,
-    #[serde(default, deserialize_with = "given")]
-    external_id: Option<Parsed<Text>>,
+    #[serde(default, deserialize_with = "present")]
+    email: Option<FromText<Text>>,
+    #[serde(default, deserialize_with = "present")]
+    first_name: Option<FromText<Text>>,
+    #[serde(default, deserialize_with = "present")]
+    last_name: Option<FromText<Text>>,
+    #[serde(default, deserialize_with = "present")]
+    display_name: Option<FromText<Text>>,
+    #[serde(default, deserialize_with = "present")]
+    external_id: Option<FromText<Text>>,
 }
 
 impl std::str::FromStr for MemberKind {
@@ -59,14 +59,14 @@ impl TryFrom<PutMember> for MemberDraft {
     fn try_from(request: PutMember) -> Result<Self, Refusal> {
         let roles = request.roles.unwrap_or_default();
         let scopes = request.scopes.unwrap_or_default();
-        if scopes.len() > MOST {
+        if scopes.len() > MAX_SCOPES_AND_ROLES {
             return Err(Refusal::invalid("scopes", "must have at most 200 entries"));
         }
-        if roles.values().map(Vec::len).sum::<usize>() > MOST {
+        if roles.values().map(Vec::len).sum::<usize>() > MAX_SCOPES_AND_ROLES {
             return Err(Refusal::invalid("roles", "must have at most 200 entries"));
         }
         let profile = request.profile.unwrap_or_default().0;
-        let text = |text: Option<Parsed<Text>>| text.map(|text| text.0.0);
+        let text = |text: Option<FromText<Text>>| text.map(|text| text.0.0);
         Ok(Self {
             kind: request.kind.map_or(MemberKind::User, |kind| kind.0),
             profile: Profile {
@@ -88,7 +88,7 @@ impl TryFrom<PutMember> for MemberDraft {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct MembersPage {
     /// The `next` of the page before.
-    #[cfg_attr(feature = "openapi", schemars(with = "Option<Parsed<Subject>>"))]
+    #[cfg_attr(feature = "openapi", schemars(with = "Option<FromText<Subject>>"))]
     pub after: Option<Subject>,
     /// 1 to 500, 100 if absent.
     #[cfg_attr(feature = "openapi", schemars(range(min = 1, max = 500)))]
@@ -135,7 +135,7 @@ struct ProfileView<'a> {
 
 impl<'a> MemberView<'a> {
     /// The view of a member.
-    pub fn of(member: &'a Member) -> Self {
+    pub fn from_member(member: &'a Member) -> Self {
         let Profile { email, first_name, last_name, display_name, external_id } = &member.profile;
         Self {
             sub: member.subject.as_str(),
@@ -169,8 +169,8 @@ pub struct MembersView<'a> {
 
 impl<'a> MembersView<'a> {
     /// The members of a page of at most `limit`.
-    pub fn of(members: &'a [Member], limit: usize) -> Self {
+    pub fn from_members(members: &'a [Member], limit: usize) -> Self {
         let next = members.last().filter(|_| members.len() == limit).map(|member| member.subject.as_str());
-        Self { members: members.iter().map(MemberView::of).collect(), next }
+        Self { members: members.iter().map(MemberView::from_member).collect(), next }
     }
 }

@@ -66,15 +66,15 @@ impl std::fmt::Display for LongText {
 }
 
 #[cfg(feature = "openapi")]
-impl crate::encoding::Spelled for Text {
-    fn spelling() -> schemars::Schema {
+impl crate::encoding::TextSchema for Text {
+    fn text_schema() -> schemars::Schema {
         super::openapi::schema_impls::plain(100)
     }
 }
 
 #[cfg(feature = "openapi")]
-impl crate::encoding::Spelled for LongText {
-    fn spelling() -> schemars::Schema {
+impl crate::encoding::TextSchema for LongText {
+    fn text_schema() -> schemars::Schema {
         super::openapi::schema_impls::plain(1_000)
     }
 }

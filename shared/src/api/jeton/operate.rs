@@ -4,21 +4,21 @@ use serde::{Deserialize, Serialize};
 
 use super::settings::Length;
 use crate::admin::bootstrap::Foundation;
-use crate::admin::rotation::Ask;
+use crate::admin::rotation::RotationRequest;
 use crate::domain::{Fault, Invalid, KeyRing, OrgId, Seconds, Subject, Timestamp};
-use crate::encoding::{Parsed, given};
+use crate::encoding::{FromText, present};
 use crate::tokens::mint::Minted;
 
 /// The event of `jeton.bootstrap`. Everything has a default.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Bootstrap {
-    #[serde(default, deserialize_with = "given")]
-    org: Option<Parsed<OrgId>>,
-    #[serde(default, deserialize_with = "given")]
-    sub: Option<Parsed<Subject>>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "present")]
+    org: Option<FromText<OrgId>>,
+    #[serde(default, deserialize_with = "present")]
+    sub: Option<FromText<Subject>>,
+    #[serde(default, deserialize_with = "present")]
     duration: Option<Length>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "present")]
     again: Option<bool>,
 }
 
@@ -28,8 +28,8 @@ impl Bootstrap {
     pub fn ask(self) -> Result<Foundation, Fault> {
         let name = |rule: Invalid| Fault::internal("naming the first org").because(rule);
         Ok(Foundation {
-            org: self.org.map_or_else(|| OrgId::parse("1"), |Parsed(org)| Ok(org)).map_err(name)?,
-            subject: self.sub.map_or_else(|| Subject::parse("administrator"), |Parsed(sub)| Ok(sub)).map_err(name)?,
+            org: self.org.map_or_else(|| OrgId::parse("1"), |FromText(org)| Ok(org)).map_err(name)?,
+            subject: self.sub.map_or_else(|| Subject::parse("administrator"), |FromText(sub)| Ok(sub)).map_err(name)?,
             lifetime: self.duration.map_or(Seconds::HOUR, |length| length.0),
             again: self.again.unwrap_or(false),
         })
@@ -48,7 +48,7 @@ pub struct Bootstrapped {
 
 impl Bootstrapped {
     /// With the administrator's token.
-    pub fn of(minted: &Minted) -> Self {
+    pub fn from_minted(minted: &Minted) -> Self {
         let record = &minted.record;
         Self {
             org: record.org.to_string(),
@@ -62,16 +62,16 @@ impl Bootstrapped {
 /// The event of `jeton.rotate_keys`: a schedule's, of which nothing is used, or an operator's.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct RotateKeys {
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "present")]
     now: Option<bool>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "present")]
     stolen: Option<String>,
 }
 
 impl RotateKeys {
     /// What is asked for.
-    pub fn ask(self) -> Ask {
-        Ask { now: self.now.unwrap_or(false), stolen: self.stolen }
+    pub fn ask(self) -> RotationRequest {
+        RotationRequest { now: self.now.unwrap_or(false), stolen: self.stolen }
     }
 }
 
@@ -95,7 +95,7 @@ struct Key {
 
 impl RotatedKeys {
     /// As the ring has them now.
-    pub fn of(ring: &KeyRing, now: Timestamp) -> Self {
+    pub fn from_ring(ring: &KeyRing, now: Timestamp) -> Self {
         let keys = ring.keys.iter().map(|key| Key {
             kid: key.jwk.kid.to_string(),
             alg: key.jwk.alg.name(),

@@ -7,19 +7,19 @@ use super::settings::Settings;
 use crate::admin::orgs_and_members::OrgDraft;
 use crate::api::agilicus::Rfc3339;
 use crate::domain::{Org, OrgId, Refusal, Secret};
-use crate::encoding::{Object, Parsed, given};
+use crate::encoding::{FromText, Object, present};
 
 /// The body of `PUT /v1/orgs/{org}`. What is absent gets its default: a `PUT` replaces.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct PutOrg {
-    #[serde(default, deserialize_with = "given")]
-    pub(super) parent: Option<Parsed<OrgId>>,
-    #[serde(default, deserialize_with = "given")]
-    pub(super) name: Option<Parsed<Text>>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "present")]
+    pub(super) parent: Option<FromText<OrgId>>,
+    #[serde(default, deserialize_with = "present")]
+    pub(super) name: Option<FromText<Text>>,
+    #[serde(default, deserialize_with = "present")]
     pub(super) enabled: Option<bool>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "present")]
     pub(super) settings: Option<Object<Settings>>,
 }
 
@@ -32,7 +32,7 @@ impl TryFrom<PutOrg> for OrgDraft {
             parent: parent.map(|parent| parent.0),
             name: name.map(|name| name.0.0),
             enabled: enabled.unwrap_or(true),
-            settings: settings.unwrap_or_default().0.take()?,
+            settings: settings.unwrap_or_default().0.try_into_settings()?,
         })
     }
 }
@@ -55,14 +55,14 @@ pub struct OrgView<'a> {
 
 impl<'a> OrgView<'a> {
     /// The view of an org.
-    pub fn of(org: &'a Org) -> Self {
+    pub fn from_org(org: &'a Org) -> Self {
         Self {
             id: org.id.as_str(),
             parent: org.parent().map(OrgId::as_str),
             root: org.root().as_str(),
             name: org.name.as_deref(),
             enabled: org.enabled,
-            settings: Settings::of(&org.settings),
+            settings: Settings::from_settings(&org.settings),
             created: Rfc3339(org.created_at),
             updated: Rfc3339(org.updated_at),
         }
@@ -79,7 +79,7 @@ pub struct OrgSecret<'a> {
 
 impl<'a> OrgSecret<'a> {
     /// The view of it.
-    pub fn of(org: &'a OrgId, secret: &'a Secret<String>) -> Self {
+    pub fn new(org: &'a OrgId, secret: &'a Secret<String>) -> Self {
         Self { org: org.as_str(), secret: secret.expose() }
     }
 }

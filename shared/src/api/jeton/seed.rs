@@ -11,7 +11,7 @@ use super::org::PutOrg;
 use super::settings::Settings;
 use crate::admin::orgs_and_members::{MemberDraft, OrgDraft};
 use crate::domain::{App, Invalid, MemberKey, MemberKind, OrgId, Refusal, Role, ScopePattern, Subject};
-use crate::encoding::{Object, Parsed, given, strict_json};
+use crate::encoding::{FromText, Object, present, strict_json};
 
 mod client;
 
@@ -86,7 +86,7 @@ impl Seed {
         reader.end().map_err(|error| unreadable(&error))?;
         strict_json::check(file.as_bytes())
             .map_err(|problem| BadSeed::Contradiction { entry: "the file".into(), rule: problem.to_string() })?;
-        raw.take()
+        raw.try_into_seed()
     }
 }
 
@@ -111,20 +111,20 @@ struct File {
 }
 
 impl File {
-    fn take(self) -> Result<Seed, BadSeed> {
+    fn try_into_seed(self) -> Result<Seed, BadSeed> {
         let wrong = |list: &str, index: usize, refusal: Refusal| {
             let Refusal::Invalid { field, rule } = refusal else { unreachable!("drafts are refused by member") };
             BadSeed::Contradiction { entry: format!("{list}[{index}].{field}"), rule: rule.into_owned() }
         };
         let mut seed = Seed::default();
         for (index, Object(org)) in self.orgs.into_iter().enumerate() {
-            seed.orgs.push(org.take().map_err(|refusal| wrong("orgs", index, refusal))?);
+            seed.orgs.push(org.try_into_org().map_err(|refusal| wrong("orgs", index, refusal))?);
         }
         for (index, Object(member)) in self.members.into_iter().enumerate() {
-            seed.members.push(member.take().map_err(|refusal| wrong("members", index, refusal))?);
+            seed.members.push(member.try_into_member().map_err(|refusal| wrong("members", index, refusal))?);
         }
         for (index, Object(client)) in self.clients.into_iter().enumerate() {
-            seed.clients.push(client.take().map_err(|refusal| wrong("clients", index, refusal))?);
+            seed.clients.push(client.try_into_client().map_err(|refusal| wrong("clients", index, refusal))?);
         }
         Ok(seed)
     }
@@ -134,21 +134,21 @@ impl File {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawOrg {
-    id: Parsed<OrgId>,
-    #[serde(default, deserialize_with = "given")]
-    parent: Option<Parsed<OrgId>>,
-    #[serde(default, deserialize_with = "given")]
-    name: Option<Parsed<Text>>,
-    #[serde(default, deserialize_with = "given")]
+    id: FromText<OrgId>,
+    #[serde(default, deserialize_with = "present")]
+    parent: Option<FromText<OrgId>>,
+    #[serde(default, deserialize_with = "present")]
+    name: Option<FromText<Text>>,
+    #[serde(default, deserialize_with = "present")]
     enabled: Option<bool>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "present")]
     settings: Option<Object<Settings>>,
-    #[serde(default, deserialize_with = "given")]
-    secrets_sha256: Option<Vec<Parsed<Sha256>>>,
+    #[serde(default, deserialize_with = "present")]
+    secrets_sha256: Option<Vec<FromText<Sha256>>>,
 }
 
 impl RawOrg {
-    fn take(self) -> Result<SeedOrg, Refusal> {
+    fn try_into_org(self) -> Result<SeedOrg, Refusal> {
         let Self { id, parent, name, enabled, settings, secrets_sha256 } = self;
         let draft = PutOrg { parent, name, enabled, settings }.try_into()?;
         Ok(SeedOrg { id: id.0, draft, secrets: secrets_sha256.map(secrets).transpose()? })
@@ -158,22 +158,22 @@ impl RawOrg {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawMember {
-    org: Parsed<OrgId>,
-    sub: Parsed<Subject>,
-    #[serde(default, deserialize_with = "given")]
-    kind: Option<Parsed<MemberKind>>,
-    #[serde(default, deserialize_with = "given")]
+    org: FromText<OrgId>,
+    sub: FromText<Subject>,
+    #[serde(default, deserialize_with = "present")]
+    kind: Option<FromText<MemberKind>>,
+    #[serde(default, deserialize_with = "present")]
     enabled: Option<bool>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "present")]
     profile: Option<Object<ProfileBody>>,
-    #[serde(default, deserialize_with = "given")]
-    scopes: Option<Vec<Parsed<ScopePattern>>>,
-    #[serde(default, deserialize_with = "given")]
-    roles: Option<BTreeMap<Parsed<App>, Vec<Parsed<Role>>>>,
+    #[serde(default, deserialize_with = "present")]
+    scopes: Option<Vec<FromText<ScopePattern>>>,
+    #[serde(default, deserialize_with = "present")]
+    roles: Option<BTreeMap<FromText<App>, Vec<FromText<Role>>>>,
 }
 
 impl RawMember {
-    fn take(self) -> Result<(MemberKey, MemberDraft), Refusal> {
+    fn try_into_member(self) -> Result<(MemberKey, MemberDraft), Refusal> {
         let Self { org, sub, kind, enabled, profile, scopes, roles } = self;
         let key = MemberKey { org: org.0, subject: sub.0 };
         Ok((key, PutMember { kind, enabled, profile, scopes, roles }.try_into()?))
@@ -201,7 +201,7 @@ impl FromStr for Sha256 {
 }
 
 /// One that is live, and during a change another.
-fn secrets(given: Vec<Parsed<Sha256>>) -> Result<Vec<[u8; 32]>, Refusal> {
+fn secrets(given: Vec<FromText<Sha256>>) -> Result<Vec<[u8; 32]>, Refusal> {
     if given.len() > 2 {
         return Err(Refusal::invalid("secrets_sha256", "must have at most 2 entries"));
     }

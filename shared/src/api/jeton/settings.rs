@@ -14,7 +14,7 @@ use crate::domain::{
     Algorithm, AssertionRules, Audience, ExchangeRules, GrantType, Invalid, OAuthSettings, OrgSettings, Refusal, Scope, Seconds,
     SupportedScope,
 };
-use crate::encoding::{Object, Parsed, given};
+use crate::encoding::{FromText, Object, present};
 
 /// An object whose members are all optional, with no others, that is written as it is read.
 macro_rules! members {
@@ -25,7 +25,7 @@ macro_rules! members {
         #[serde(deny_unknown_fields)]
         pub(super) struct $name {
             $($(#[$said])*
-            #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+            #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
             $member: Option<$type>,)*
         }
     };
@@ -45,11 +45,11 @@ members! {
         /// Whether tokens may be asked for that don't expire. Default: false.
         allow_non_expiring: bool,
         /// What signs the access tokens of OAuth clients, which then are JWTs. Default: they are opaque.
-        access_token_sign_alg: Parsed<Algorithm>,
+        access_token_sign_alg: FromText<Algorithm>,
         /// The scopes that OAuth clients can ask for. Default: none.
         supported_scopes: Vec<Object<SupportedScopeBody>>,
         /// Which grants there are. Default: `authorization_code`, `client_credentials`, `refresh_token`, exchange, JWT bearer.
-        supported_grants: Vec<Parsed<GrantType>>,
+        supported_grants: Vec<FromText<GrantType>>,
         /// Whether a new refresh token ends when the one that it replaces would have. Default: true.
         refresh_token_duration_kept: bool,
         /// Whether a refresh token that stays the same lives on with each use. Default: false.
@@ -67,17 +67,17 @@ members! {
         /// Whether errors for OAuth clients come without `error_uri`. Default: false.
         error_uri_omitted: bool,
         /// Where the authorization server takes token requests: what DPoP proofs and assertions are for.
-        token_endpoint: Parsed<Endpoint>,
+        token_endpoint: FromText<Endpoint>,
         /// Who may exchange tokens, and which: RFC 8693.
         token_exchange: Object<ExchangeBody>,
         /// Which assertions are taken: RFC 7523.
         jwt_grant: Object<AssertionBody>,
         /// The resources that a client can ask a token for: RFC 8707. Default: any `https` URL or URN.
-        resources: Vec<Parsed<Audience>>,
+        resources: Vec<FromText<Audience>>,
         /// For whom a token is where a request names nobody. Default: for the issuer.
-        default_resource: Parsed<Audience>,
+        default_resource: FromText<Audience>,
         /// The types of `authorization_details` that there are: RFC 9396. Default: none.
-        authorization_details_types: Vec<Parsed<Text>>,
+        authorization_details_types: Vec<FromText<Text>>,
         /// Whether DPoP proofs at the token endpoint need a nonce of the service: RFC 9449 section 8. Default: false.
         dpop_nonce_required: bool,
         /// Whose assertions become tokens: RFC 7523. Default: none.
@@ -110,16 +110,16 @@ members! {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "SupportedScope"))]
 #[serde(deny_unknown_fields)]
 pub(super) struct SupportedScopeBody {
-    name: Parsed<Scope>,
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    name: FromText<Scope>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     default: Option<bool>,
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
-    description: Option<Parsed<LongText>>,
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    description: Option<FromText<LongText>>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     token_duration: Option<Length>,
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     refresh_token_duration: Option<Length>,
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     attributes: Option<Attributes>,
 }
 
@@ -127,18 +127,18 @@ pub(super) struct SupportedScopeBody {
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(transparent)]
-pub(super) struct Attributes(BTreeMap<Parsed<Text>, Parsed<LongText>>);
+pub(super) struct Attributes(BTreeMap<FromText<Text>, FromText<LongText>>);
 
 impl Attributes {
-    const MOST: usize = 100;
+    const MAX_ATTRIBUTES: usize = 100;
 
-    fn of(pairs: &[(String, String)]) -> Option<Self> {
-        let entry = |(key, value): &(String, String)| (Parsed(Text(key.clone())), Parsed(LongText(value.clone())));
+    fn from_pairs(pairs: &[(String, String)]) -> Option<Self> {
+        let entry = |(key, value): &(String, String)| (FromText(Text(key.clone())), FromText(LongText(value.clone())));
         (!pairs.is_empty()).then(|| Self(pairs.iter().map(entry).collect()))
     }
 
-    pub(super) fn take(self, field: &'static str) -> Result<Vec<(String, String)>, Refusal> {
-        if self.0.len() > Self::MOST {
+    pub(super) fn try_into_pairs(self, field: &'static str) -> Result<Vec<(String, String)>, Refusal> {
+        if self.0.len() > Self::MAX_ATTRIBUTES {
             return Err(Refusal::invalid(field, "must have at most 100 entries"));
         }
         Ok(self.0.into_iter().map(|(key, value)| (key.0.0, value.0.0)).collect())
@@ -154,7 +154,7 @@ impl TryFrom<u32> for Length {
     type Error = Invalid;
 
     fn try_from(seconds: u32) -> Result<Self, Invalid> {
-        if (1..=OrgSettings::LONGEST.0).contains(&seconds) {
+        if (1..=OrgSettings::MAX_LIFETIME.0).contains(&seconds) {
             Ok(Self(Seconds(seconds)))
         } else {
             Err(Invalid("must be 1 to 34,560,000 seconds (400 days)"))
@@ -179,7 +179,7 @@ impl schemars::JsonSchema for Length {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({"type": "integer", "minimum": 1, "maximum": OrgSettings::LONGEST.0})
+        schemars::json_schema!({"type": "integer", "minimum": 1, "maximum": OrgSettings::MAX_LIFETIME.0})
     }
 }
 
@@ -208,8 +208,8 @@ impl std::fmt::Display for Endpoint {
 }
 
 #[cfg(feature = "openapi")]
-impl crate::encoding::Spelled for Endpoint {
-    fn spelling() -> schemars::Schema {
+impl crate::encoding::TextSchema for Endpoint {
+    fn text_schema() -> schemars::Schema {
         schemars::json_schema!({"type": "string", "format": "uri", "maxLength": 255, "pattern": "^https?://[^#]+$"})
     }
 }
@@ -226,10 +226,10 @@ impl FromStr for Algorithm {
 }
 
 impl Settings {
-    const MOST: usize = 200;
+    const MAX_LIST_ENTRIES: usize = 200;
 
     /// The settings, with defaults for what is absent.
-    pub(super) fn take(self) -> Result<OrgSettings, Refusal> {
+    pub(super) fn try_into_settings(self) -> Result<OrgSettings, Refusal> {
         let default = OrgSettings::default();
         let length = |given: Option<Length>, default: Seconds| given.map_or(default, |length| length.0);
         let max_token_duration = length(self.max_token_duration, default.max_token_duration);
@@ -273,12 +273,12 @@ impl Settings {
             authorization_details_types: words(self.authorization_details_types),
             dpop_nonce_required: self.dpop_nonce_required.unwrap_or(false),
             assertion_issuers: issuers(self.assertion_issuers.unwrap_or_default())?,
-            attributes: self.attributes.unwrap_or_default().take("settings.attributes")?,
+            attributes: self.attributes.unwrap_or_default().try_into_pairs("settings.attributes")?,
         })
     }
 
     /// The settings of an org, all of them.
-    pub(super) fn of(settings: &OrgSettings) -> Self {
+    pub(super) fn from_settings(settings: &OrgSettings) -> Self {
         let oauth = &settings.oauth;
         Self {
             token_duration: settings.token_duration.map(Length),
@@ -286,9 +286,9 @@ impl Settings {
             refresh_token_duration: Some(Length(settings.refresh_token_duration)),
             refresh_token_kept: settings.refresh_token_kept,
             allow_non_expiring: Some(settings.allow_non_expiring),
-            access_token_sign_alg: oauth.access_token_sign_alg.map(Parsed),
-            supported_scopes: Some(oauth.supported_scopes.iter().map(SupportedScopeBody::of).map(Object).collect()),
-            supported_grants: Some(oauth.supported_grants.iter().copied().map(Parsed).collect()),
+            access_token_sign_alg: oauth.access_token_sign_alg.map(FromText),
+            supported_scopes: Some(oauth.supported_scopes.iter().map(SupportedScopeBody::from_scope).map(Object).collect()),
+            supported_grants: Some(oauth.supported_grants.iter().copied().map(FromText).collect()),
             refresh_token_duration_kept: Some(oauth.refresh_token_duration_kept),
             refresh_token_duration_reset: Some(oauth.refresh_token_duration_reset),
             refresh_token_idempotent: Some(oauth.refresh_token_idempotent),
@@ -297,27 +297,29 @@ impl Settings {
             scope_required: Some(oauth.scope_required),
             error_description_omitted: Some(oauth.error_description_omitted),
             error_uri_omitted: Some(oauth.error_uri_omitted),
-            token_endpoint: oauth.token_endpoint.clone().map(Endpoint).map(Parsed),
+            token_endpoint: oauth.token_endpoint.clone().map(Endpoint).map(FromText),
             token_exchange: Some(Object(oauth.token_exchange.into())),
             jwt_grant: Some(Object(oauth.jwt_grant.into())),
-            resources: oauth.resources.as_ref().map(|all| all.iter().cloned().map(Parsed).collect()),
-            default_resource: oauth.default_resource.clone().map(Parsed),
-            authorization_details_types: Some(oauth.authorization_details_types.iter().cloned().map(Text).map(Parsed).collect()),
+            resources: oauth.resources.as_ref().map(|all| all.iter().cloned().map(FromText).collect()),
+            default_resource: oauth.default_resource.clone().map(FromText),
+            authorization_details_types: Some(
+                oauth.authorization_details_types.iter().cloned().map(Text).map(FromText).collect(),
+            ),
             dpop_nonce_required: Some(oauth.dpop_nonce_required),
-            assertion_issuers: Some(oauth.assertion_issuers.iter().map(AssertionIssuerBody::of).map(Object).collect()),
-            attributes: Attributes::of(&oauth.attributes),
+            assertion_issuers: Some(oauth.assertion_issuers.iter().map(AssertionIssuerBody::from_issuer).map(Object).collect()),
+            attributes: Attributes::from_pairs(&oauth.attributes),
         }
     }
 }
 
 fn scopes(entries: Vec<Object<SupportedScopeBody>>) -> Result<Vec<SupportedScope>, Refusal> {
     const FIELD: &str = "settings.supported_scopes";
-    if entries.len() > Settings::MOST {
+    if entries.len() > Settings::MAX_LIST_ENTRIES {
         return Err(Refusal::invalid(FIELD, "must have at most 200 entries"));
     }
     let mut scopes: Vec<SupportedScope> = Vec::with_capacity(entries.len());
     for (n, Object(entry)) in entries.into_iter().enumerate() {
-        let scope = entry.take()?;
+        let scope = entry.try_into_scope()?;
         let wrong = |rule| Refusal::invalid(format!("{FIELD}[{n}].name"), rule);
         if scope.name.is_optional() {
             return Err(wrong("must not end with ?"));
@@ -330,30 +332,30 @@ fn scopes(entries: Vec<Object<SupportedScopeBody>>) -> Result<Vec<SupportedScope
     Ok(scopes)
 }
 
-fn words(given: Option<Vec<Parsed<Text>>>) -> Vec<String> {
+fn words(given: Option<Vec<FromText<Text>>>) -> Vec<String> {
     given.unwrap_or_default().into_iter().map(|word| word.0.0).collect()
 }
 
 impl SupportedScopeBody {
-    fn take(self) -> Result<SupportedScope, Refusal> {
+    fn try_into_scope(self) -> Result<SupportedScope, Refusal> {
         Ok(SupportedScope {
             name: self.name.0,
             default: self.default.unwrap_or(false),
             description: self.description.map(|text| text.0.0),
             token_duration: self.token_duration.map(|length| length.0),
             refresh_token_duration: self.refresh_token_duration.map(|length| length.0),
-            attributes: self.attributes.unwrap_or_default().take("settings.supported_scopes.attributes")?,
+            attributes: self.attributes.unwrap_or_default().try_into_pairs("settings.supported_scopes.attributes")?,
         })
     }
 
-    fn of(scope: &SupportedScope) -> Self {
+    fn from_scope(scope: &SupportedScope) -> Self {
         Self {
-            name: Parsed(scope.name.clone()),
+            name: FromText(scope.name.clone()),
             default: Some(scope.default),
-            description: scope.description.clone().map(LongText).map(Parsed),
+            description: scope.description.clone().map(LongText).map(FromText),
             token_duration: scope.token_duration.map(Length),
             refresh_token_duration: scope.refresh_token_duration.map(Length),
-            attributes: Attributes::of(&scope.attributes),
+            attributes: Attributes::from_pairs(&scope.attributes),
         }
     }
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::api;
 use crate::domain::{Audience, Caller, Refusal, Scope, Secret};
-use crate::encoding::TokenText;
+use crate::encoding::SecretText;
 
 /// The question.
 #[derive(Debug, Deserialize)]
@@ -21,16 +21,16 @@ use crate::encoding::TokenText;
 pub struct Question {
     version: Option<String>,
     method_arn: Option<String>,
-    authorization_token: Option<TokenText>,
+    authorization_token: Option<SecretText>,
     #[serde(rename = "type")]
     kind: Option<String>,
-    headers: Option<BTreeMap<String, TokenText>>,
-    multi_value_headers: Option<BTreeMap<String, Vec<TokenText>>>,
+    headers: Option<BTreeMap<String, SecretText>>,
+    multi_value_headers: Option<BTreeMap<String, Vec<SecretText>>>,
 }
 
 /// In which form the answer must be.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Form {
+pub enum AuthorizerVersion {
     /// Payload 2.0: yes or no.
     Simple,
     /// A policy for these resources.
@@ -42,9 +42,9 @@ pub enum Form {
 
 impl Question {
     /// In which form the answer must be.
-    pub fn form(&self) -> Result<Form, Refusal> {
+    pub fn form(&self) -> Result<AuthorizerVersion, Refusal> {
         if self.version.as_deref() == Some("2.0") {
-            return Ok(Form::Simple);
+            return Ok(AuthorizerVersion::Simple);
         }
         let arn = self.method_arn.as_deref().ok_or_else(|| Refusal::invalid("methodArn", "is required"))?;
         // The gateway keeps the policy with the token and applies it to whatever is called next: one for this method alone
@@ -52,7 +52,7 @@ impl Question {
         let mut parts = arn.splitn(3, '/');
         match (parts.next(), parts.next(), parts.next()) {
             (Some(api), Some(stage), Some(_)) if api.contains(":execute-api:") && !stage.is_empty() => {
-                Ok(Form::Policy { resource: format!("{api}/{stage}/*") })
+                Ok(AuthorizerVersion::Policy { resource: format!("{api}/{stage}/*") })
             }
             _ => Err(Refusal::invalid("methodArn", "must be the ARN of a method")),
         }
@@ -74,7 +74,7 @@ impl Question {
     }
 }
 
-fn bearer(header: &TokenText) -> Option<Secret<String>> {
+fn bearer(header: &SecretText) -> Option<Secret<String>> {
     api::bearer(header.0.expose()).map(|token| Secret::new(token.to_owned()))
 }
 
@@ -123,27 +123,27 @@ struct Statement {
 
 impl Answer {
     /// Yes, with the claims.
-    pub fn allowed(form: Form, caller: &Caller) -> Self {
+    pub fn allowed(form: AuthorizerVersion, caller: &Caller) -> Self {
         Self::new(form, true, caller.subject().to_string(), claims(caller))
     }
 
     /// No, though the token is alive.
-    pub fn insufficient_scope(form: Form, caller: &Caller) -> Self {
+    pub fn insufficient_scope(form: AuthorizerVersion, caller: &Caller) -> Self {
         Self::new(form, false, caller.subject().to_string(), error("insufficient_scope"))
     }
 
     /// No, for want of a token that is alive. `None` where only an error says so.
-    pub fn unauthenticated(form: &Form) -> Option<Self> {
+    pub fn unauthenticated(form: &AuthorizerVersion) -> Option<Self> {
         match form {
-            Form::Simple => Some(Self::Simple { is_authorized: false, context: error("invalid_token") }),
-            Form::Policy { .. } => None,
+            AuthorizerVersion::Simple => Some(Self::Simple { is_authorized: false, context: error("invalid_token") }),
+            AuthorizerVersion::Policy { .. } => None,
         }
     }
 
-    fn new(form: Form, is_authorized: bool, principal_id: String, context: Context) -> Self {
+    fn new(form: AuthorizerVersion, is_authorized: bool, principal_id: String, context: Context) -> Self {
         match form {
-            Form::Simple => Self::Simple { is_authorized, context },
-            Form::Policy { resource } => {
+            AuthorizerVersion::Simple => Self::Simple { is_authorized, context },
+            AuthorizerVersion::Policy { resource } => {
                 let effect = if is_authorized { "Allow" } else { "Deny" };
                 let statement = [Statement { action: "execute-api:Invoke", effect, resource }];
                 Self::Policy { principal_id, policy_document: Policy { version: "2012-10-17", statement }, context }

@@ -35,7 +35,7 @@ pub async fn invoke(service: Arc<Service>, event: &str) -> Result<serde_json::Va
 
 async fn serve(service: Arc<Service>, event: LambdaEvent<Event>) -> Result<impl Serialize + Send + 'static, Infallible> {
     let Event { mut request, certificate } = event.payload;
-    let envelope = Envelope { certificate, ..Envelope::take(&mut request) };
+    let envelope = Envelope { certificate, ..Envelope::from_event(&mut request) };
     let event = LambdaEvent::new(request, event.context);
     let answer = move |request: lambda_http::Request| {
         let (service, envelope) = (Arc::clone(&service), envelope.clone());
@@ -128,7 +128,7 @@ struct Envelope {
 
 impl Envelope {
     /// Takes it out of an event.
-    fn take(event: &mut LambdaRequest) -> Self {
+    fn from_event(event: &mut LambdaRequest) -> Self {
         match event {
             LambdaRequest::ApiGatewayV2(event) => {
                 let path = event.raw_path.take().unwrap_or_default();

@@ -45,7 +45,7 @@ pub struct OperationEntry<P> {
 
 impl<P> OperationEntry<P> {
     /// The row of `O`.
-    pub fn of<O: Operation>() -> Self
+    pub fn for_operation<O: Operation>() -> Self
     where
         P: Provides<O::Ports>,
     {
@@ -199,7 +199,7 @@ mod tests {
     }
 
     async fn invoke(event: &str) -> Result<String, InvocationError> {
-        OperationEntry::of::<Sample>().bind(&Nothing).invoke(event, "request-1").await
+        OperationEntry::for_operation::<Sample>().bind(&Nothing).invoke(event, "request-1").await
     }
 
     async fn error(event: &str) -> (&'static str, String) {
@@ -229,7 +229,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_failure_of_ours_says_nothing_of_itself_and_the_next_event_works() {
-        let sample = OperationEntry::of::<Sample>().bind(&Nothing);
+        let sample = OperationEntry::for_operation::<Sample>().bind(&Nothing);
         for (what, code) in [("panic", "INTERNAL_ERROR"), ("fault", "INTERNAL_ERROR"), ("outage", "UNAVAILABLE")] {
             let error = sample.invoke(&format!(r#"{{"what":"{what}"}}"#), "").await.unwrap_err();
             assert_eq!(error.code, code);

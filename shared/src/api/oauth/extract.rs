@@ -10,14 +10,14 @@ use crate::api::http::{Bearer, Dialect, FromRequest, IntoReply, Reply, Request, 
 use crate::auth::client::{ClientCredentials, FormCredentials};
 use crate::domain::{Denial, Refusal, Secret, TokenProblem};
 use crate::encoding::form::{self, Parameters};
-use crate::oauth::delegated::Form;
+use crate::oauth::delegated::TokenForm;
 use crate::oauth::grants::GrantRequest;
 use crate::tokens::lookup::Hint;
 
 /// A form of these media types and lengths, and nothing beside it: what belongs in a form is refused in the query, where logs
 /// would have it.
 fn form(request: &Request<'_>) -> Result<Parameters, Refusal> {
-    const LONGEST_TOKEN: usize = 16_384;
+    const MAX_TOKEN_BYTES: usize = 16_384;
     if request.parts.uri.query().is_some_and(|query| !query.is_empty()) {
         return Err(Refusal::invalid("", "must have its parameters in the body, and no query"));
     }
@@ -26,8 +26,8 @@ fn form(request: &Request<'_>) -> Result<Parameters, Refusal> {
     }
     let body = std::str::from_utf8(request.body).map_err(|_| Refusal::invalid("", "must be form-encoded UTF-8"))?;
     let longest = |name: &str| match name {
-        "token" | "subject_token" | "actor_token" | "assertion" | "client_assertion" | "refresh_token" => LONGEST_TOKEN,
-        _ => Parameters::LONGEST,
+        "token" | "subject_token" | "actor_token" | "assertion" | "client_assertion" | "refresh_token" => MAX_TOKEN_BYTES,
+        _ => Parameters::MAX_VALUE_BYTES,
     };
     let given = Parameters::read_within(longest, body)?;
     // RFC 6749 section 3.2; RFC 8693 section 2.1 and RFC 8707 section 2 have two that may.
@@ -98,7 +98,7 @@ fn dpop(request: &Request<'_>) -> Result<Option<Secret<String>>, Refusal> {
 impl FromRequest for GrantRequest {
     fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
         let mut given = form(request)?;
-        let (form, credentials_in_form) = Form::take(&mut given)?;
+        let (form, credentials_in_form) = TokenForm::from_parameters(&mut given)?;
         let credentials = credentials(request, credentials_in_form)?;
         Ok(Self { form, credentials, dpop: dpop(request)? })
     }
@@ -142,14 +142,14 @@ impl FromRequest for TokenNamed {
     fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
         let mut given = form(request)?;
         let (token, hint) = token(&mut given)?;
-        let credentials = credentials(request, FormCredentials::take(&mut given)?)?;
+        let credentials = credentials(request, FormCredentials::from_parameters(&mut given)?)?;
         Ok(Self { token, hint, credentials })
     }
 }
 
 fn token(given: &mut Parameters) -> Result<(Secret<String>, Hint), Refusal> {
-    let token = given.take("token")?.ok_or_else(|| Refusal::invalid("token", "is required"))?;
-    let hint = match given.take("token_type_hint")?.as_deref() {
+    let token = given.remove("token")?.ok_or_else(|| Refusal::invalid("token", "is required"))?;
+    let hint = match given.remove("token_type_hint")?.as_deref() {
         Some("refresh_token") => Hint::RefreshToken,
         // What nobody knows is no hint: RFC 7009 section 2.1.
         _ => Hint::AccessToken,
@@ -183,7 +183,7 @@ impl FromRequest for TokenShown {
     fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
         let mut given = form(request)?;
         let (token, hint) = token(&mut given)?;
-        let form = FormCredentials::take(&mut given)?;
+        let form = FormCredentials::from_parameters(&mut given)?;
         let asker = match authorization(request)? {
             // A token says nothing about itself here: RFC 7662 section 2.1 wants somebody else to ask.
             Authorization::Bearer(bearer) if bearer.expose() == token.expose() => {

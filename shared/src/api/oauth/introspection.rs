@@ -15,7 +15,7 @@ pub struct IntrospectionResponse(Map<String, Value>);
 impl IntrospectionResponse {
     /// What is told of a token. Of one that isn't alive, and of one that isn't the asker's to know of, nothing: RFC 7662
     /// section 2.2.
-    pub fn of(seen: Option<&Seen>, issuer: &Issuer) -> Result<Self, Fault> {
+    pub fn from_seen(seen: Option<&Seen>, issuer: &Issuer) -> Result<Self, Fault> {
         match seen {
             Some(Seen::OfClient(found)) => of_client(found, issuer).map(Self),
             Some(Seen::OfMember { record, member }) => Ok(Self(of_member(record, member, issuer))),

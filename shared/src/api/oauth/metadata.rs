@@ -58,7 +58,7 @@ struct Authentication {
 
 impl<'a> Metadata<'a> {
     /// Of this issuer with these endpoints.
-    pub fn of(issuer: &'a Issuer, endpoints: &Endpoints) -> Self {
+    pub fn from_issuer(issuer: &'a Issuer, endpoints: &Endpoints) -> Self {
         let base = issuer.as_str().trim_end_matches('/');
         let url = |path: &'static str| format!("{base}{path}");
         Self {
@@ -134,7 +134,7 @@ mod tests {
     };
 
     fn metadata(issuer: &str, endpoints: &Endpoints) -> Value {
-        serde_json::to_value(Metadata::of(&Issuer::parse(issuer).unwrap(), endpoints)).unwrap()
+        serde_json::to_value(Metadata::from_issuer(&Issuer::parse(issuer).unwrap(), endpoints)).unwrap()
     }
 
     #[test]

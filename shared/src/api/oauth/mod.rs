@@ -3,12 +3,12 @@
 pub(in crate::api) mod errors;
 mod extract;
 
-#[cfg(feature = "openapi")]
-pub(crate) mod described;
 pub mod error;
 pub mod introspection;
 pub mod metadata;
 pub mod registration;
+#[cfg(feature = "openapi")]
+pub(crate) mod schemas;
 pub mod token;
 
 pub use extract::{AskerCredentials, RegistrationAccess, TokenNamed, TokenShown, WithNonce};

@@ -11,10 +11,10 @@ use crate::domain::{CertificateSubject, Client, ClientAuthMethod, Error, GrantTy
 use crate::jose::certificate;
 use crate::oauth::registration::{Registration, Update};
 
-mod kept;
-mod redirect;
+mod metadata;
 #[cfg(feature = "openapi")]
-mod shape;
+mod metadata_schema;
+mod redirect;
 mod view;
 
 pub use view::ClientInformation;
@@ -27,12 +27,12 @@ pub struct RegistrationBody(Map<String, Value>);
 impl RegistrationBody {
     /// What a new client says of itself. What is the service's to say isn't looked at.
     pub fn registration(&self) -> Result<Registration, Refusal> {
-        Members::of(&self.0).registration(Map::new())
+        Members::new(&self.0).registration(Map::new())
     }
 
     /// What a client says of itself from now on: RFC 7592 section 2.2.
     pub fn update(&self, client: &Client) -> Result<Update, Error> {
-        let members = Members::of(&self.0);
+        let members = Members::new(&self.0);
         for name in ["registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at"] {
             if self.0.contains_key(name) {
                 return Err(Refusal::invalid(name, "must not be in an update").into());
@@ -42,7 +42,7 @@ impl RegistrationBody {
             return Err(Refusal::invalid("client_id", "must be the one in the path").into());
         }
         let secret = members.text("client_secret")?.map(Secret::new);
-        let said = members.registration(kept::of_others(client)?)?;
+        let said = members.registration(metadata::of_others(client)?)?;
         Ok(Update { said, secret })
     }
 }
@@ -69,11 +69,11 @@ pub fn name_of(member: &str) -> Option<&'static str> {
 }
 
 fn metadata_of(member: &str) -> Option<&'static str> {
-    READ.into_iter().find(|known| *known == member).or_else(|| kept::name_of(member))
+    UNDERSTOOD_MEMBERS.into_iter().find(|known| *known == member).or_else(|| metadata::name_of(member))
 }
 
 /// The members that are read here.
-const READ: [&str; 16] = [
+const UNDERSTOOD_MEMBERS: [&str; 16] = [
     "client_name",
     "dpop_bound_access_tokens",
     "grant_types",
@@ -103,15 +103,15 @@ const NOT_METADATA: [&str; 7] = [
 ];
 
 /// The most entries of a list.
-const MOST: usize = 200;
+const MAX_LIST_ENTRIES: usize = 200;
 /// The most characters of a text.
-const LONGEST: usize = 4_000;
+const MAX_TEXT_BYTES: usize = 4_000;
 
 /// The members of a body.
 struct Members<'a>(&'a Map<String, Value>);
 
 impl<'a> Members<'a> {
-    fn of(body: &'a Map<String, Value>) -> Self {
+    fn new(body: &'a Map<String, Value>) -> Self {
         Self(body)
     }
 
@@ -157,14 +157,14 @@ impl<'a> Members<'a> {
             name: self.name()?,
             auth_method: self.parsed("token_endpoint_auth_method")?.unwrap_or(ClientAuthMethod::ClientSecretBasic),
             grants: Some(grants).filter(|grants| !grants.is_empty()),
-            response_types: kept::response_types(&self.texts("response_types")?)?,
+            response_types: metadata::response_types(&self.texts("response_types")?)?,
             has_redirects: self.given("redirect_uris").is_some(),
             scopes: self.scopes()?,
             jwks: self.jwks()?,
             certificate_subject: self.certificate_subject()?,
             certificate_bound_tokens: self.flag("tls_client_certificate_bound_access_tokens")?,
             dpop_bound_tokens: self.flag("dpop_bound_access_tokens")?,
-            metadata: kept::keep(self, others)?,
+            metadata: metadata::keep(self, others)?,
         })
     }
 
@@ -213,12 +213,12 @@ impl<'a> Members<'a> {
 
 fn text<'a>(name: &'static str, value: &'a Value) -> Result<&'a str, Refusal> {
     let text = value.as_str().ok_or_else(|| Refusal::invalid(name, "must be a string"))?;
-    let is_good = text.chars().count() <= LONGEST && !text.chars().any(char::is_control);
+    let is_good = text.chars().count() <= MAX_TEXT_BYTES && !text.chars().any(char::is_control);
     if is_good { Ok(text) } else { Err(Refusal::invalid(name, "must be at most 4,000 characters without control characters")) }
 }
 
 fn texts<'a>(name: &'static str, value: &'a Value) -> Result<Vec<&'a str>, Refusal> {
-    let items = value.as_array().filter(|items| items.len() <= MOST);
+    let items = value.as_array().filter(|items| items.len() <= MAX_LIST_ENTRIES);
     let items = items.ok_or_else(|| Refusal::invalid(name, "must be a list of at most 200 strings"))?;
     items.iter().map(|item| text(name, item)).collect()
 }

@@ -30,7 +30,7 @@ pub struct TokenResponse {
 
 impl TokenResponse {
     /// What a client hears of its token.
-    pub fn of(granted: &Granted) -> Result<Self, Fault> {
+    pub fn from_granted(granted: &Granted) -> Result<Self, Fault> {
         let minted = &granted.issued.minted;
         let issuance = minted.record.issuance.as_ref();
         let details = issuance.and_then(|issuance| issuance.details.as_ref());

@@ -8,11 +8,11 @@ use crate::api::http::{
     Answer, Bearer, Done, IfNoneMatch, Json, MaybeBearer, MaybeJson, MemberPath, NoContent, OrgPath, PathBehind, PlainText,
     Published, Query, Reply, SignedJson, Written,
 };
-use crate::api::oauth::described::{NamedTokenForm, TokenForm};
 use crate::api::oauth::introspection::IntrospectionResponse;
+use crate::api::oauth::schemas::{NamedTokenForm, TokenForm};
 use crate::api::oauth::{RegistrationAccess, TokenNamed, TokenShown, WithNonce};
 use crate::domain::{ClientRef, OrgId, Subject, TokenId};
-use crate::encoding::Spelled;
+use crate::encoding::TextSchema;
 use crate::oauth::grants::GrantRequest;
 
 /// Something that says what it is, in the description of an endpoint that takes or answers it.
@@ -50,7 +50,7 @@ described! {
     };
     () ServiceCredentials, operation => {
         if operation.has_in_path(ServiceCredentials::PARAMETER) {
-            operation.takes_from_path(ServiceCredentials::PARAMETER, &OrgId::spelling());
+            operation.takes_from_path(ServiceCredentials::PARAMETER, &OrgId::text_schema());
             operation.authenticates(&[Some(Scheme::Bearer)]);
         } else {
             operation.authenticates(&[Some(Scheme::Service), Some(Scheme::Bearer)]);
@@ -78,12 +78,12 @@ described! {
         operation.refuses(&[400]);
     };
     () OrgPath, operation => {
-        operation.takes_from_path("org", &OrgId::spelling());
+        operation.takes_from_path("org", &OrgId::text_schema());
         operation.refuses(&[400]);
     };
     () MemberPath, operation => {
-        operation.takes_from_path("org", &OrgId::spelling());
-        operation.takes_from_path("sub", &Subject::spelling());
+        operation.takes_from_path("org", &OrgId::text_schema());
+        operation.takes_from_path("sub", &Subject::text_schema());
         operation.refuses(&[400]);
     };
     () CodePath, operation => {
@@ -91,7 +91,7 @@ described! {
         operation.refuses(&[400, 404]);
     };
     () BatchPath, operation => {
-        operation.takes_from_path("requestId", &TokenId::spelling());
+        operation.takes_from_path("requestId", &TokenId::text_schema());
         operation.refuses(&[400, 404]);
     };
     () IdentifierPath, operation => {
@@ -99,7 +99,7 @@ described! {
         operation.refuses(&[400]);
     };
     () ClientPath, operation => {
-        operation.takes_from_path("id", &ClientRef::spelling());
+        operation.takes_from_path("id", &ClientRef::text_schema());
         operation.refuses(&[400, 404]);
     };
 }

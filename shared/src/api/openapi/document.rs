@@ -36,7 +36,7 @@ pub fn document<P>(entries: &[Entry<P>]) -> Value {
         "tags": Dialect::ALL.map(|dialect| json!({"name": dialect.name(), "description": about(dialect)})),
         "paths": paths,
         "components": {
-            "schemas": schemas.take(),
+            "schemas": schemas.into_map(),
             "responses": responses,
             "securitySchemes": operation::security_schemes(),
         },

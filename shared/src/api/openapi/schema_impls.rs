@@ -10,7 +10,7 @@ use crate::api::authlete::lenient::{Number, Words};
 use crate::domain::{
     Algorithm, App, Audience, ClientRef, GrantType, MemberKind, OrgId, Role, Scope, ScopePattern, SessionId, Subject, TokenId,
 };
-use crate::encoding::{ApiDocument, Echo, HandedOver, JwkSet, Object, Parsed, Spelled, TokenText};
+use crate::encoding::{ApiDocument, EchoedRequest, ExposedSecret, FromText, JwkSet, Object, SecretText, TextSchema};
 
 /// 1 to `longest` characters without control characters. What is counted in bytes can be shorter.
 pub(in crate::api) fn plain(longest: u32) -> Schema {
@@ -23,8 +23,8 @@ fn one_of<'a>(names: impl Iterator<Item = &'a str>) -> Schema {
 
 macro_rules! spelled {
     ($($type:ty => $spelling:expr;)*) => {
-        $(impl Spelled for $type {
-            fn spelling() -> Schema {
+        $(impl TextSchema for $type {
+            fn text_schema() -> Schema {
                 $spelling
             }
         })*
@@ -67,9 +67,9 @@ macro_rules! inlined {
 }
 
 inlined! {
-    (T: Spelled) Parsed<T>, "Parsed", _generator => T::spelling();
-    () TokenText, "TokenText", _generator => json_schema!({"type": "string"});
-    ('a) HandedOver<'a>, "HandedOver", _generator => json_schema!({"type": "string"});
+    (T: TextSchema) FromText<T>, "Parsed", _generator => T::text_schema();
+    () SecretText, "TokenText", _generator => json_schema!({"type": "string"});
+    ('a) ExposedSecret<'a>, "HandedOver", _generator => json_schema!({"type": "string"});
     () Rfc3339, "Rfc3339", _generator => json_schema!({"type": "string", "format": "date-time"});
     () Number, "Number", _generator => json_schema!({"type": "integer", "format": "int64"});
     () Words, "Words", _generator => json_schema!({"type": "array", "items": {"type": "string"}});
@@ -80,7 +80,7 @@ inlined! {
         "additionalProperties": true
     });
     // The request that it echoes is in the document, and has it.
-    (T: JsonSchema) Echo<T>, "Echo", _generator => Schema::new_ref(format!("#/components/schemas/{}", T::schema_name()));
+    (T: JsonSchema) EchoedRequest<T>, "Echo", _generator => Schema::new_ref(format!("#/components/schemas/{}", T::schema_name()));
 }
 
 /// As it is read, where others are as they are written.
@@ -127,7 +127,7 @@ impl JsonSchema for JwkSet {
                 "type": "object",
                 "required": ["kty", "use", "kid", "alg"],
                 "properties": {
-                    "kty": text(), "use": {"const": "sig"}, "kid": text(), "alg": Algorithm::spelling(),
+                    "kty": text(), "use": {"const": "sig"}, "kid": text(), "alg": Algorithm::text_schema(),
                     "crv": text(), "x": text(), "y": text(), "n": text(), "e": text(), "pub": text()
                 }
             }}}
@@ -144,10 +144,10 @@ impl JsonSchema for crate::api::agilicus::request::ListTokens {
         let date =
             |what: &str| json_schema!({"type": "string", "description": format!("{what}: a date, or words like \"1 day ago\".")});
         json_schema!({"type": "object", "properties": {
-            "org": OrgId::spelling(),
-            "sub": Subject::spelling(),
+            "org": OrgId::text_schema(),
+            "sub": Subject::text_schema(),
             "jti": {"type": "string"},
-            "session": SessionId::spelling(),
+            "session": SessionId::text_schema(),
             "iat_from": date("Issued at this moment or later"),
             "iat_to": date("Issued before this moment"),
             "exp_from": date("Expires at this moment or later"),

@@ -45,7 +45,7 @@ impl Schemas {
     }
 
     /// All that have a name.
-    pub(super) fn take(mut self) -> Map<String, Value> {
+    pub(super) fn into_map(mut self) -> Map<String, Value> {
         let mut all = self.read.take_definitions(true);
         for (name, schema) in self.written.take_definitions(true) {
             let other = all.insert(name.clone(), schema.clone());

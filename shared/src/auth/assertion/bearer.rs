@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::signed::{Assertion, SKEW, Terms};
-use crate::auth::replay::SingleUse;
+use crate::auth::replay::ReplayGuard;
 use crate::domain::{
     AssertionIssuer, Client, Denial, Error, Fault, Invalid, IssuerKeys, Member, MemberKey, Org, Seconds, Subject, Timestamp,
 };
@@ -12,7 +12,7 @@ use crate::jose::foreign::{Claims, WrongType};
 use crate::jose::{Expected as Types, jwk, sha256};
 use crate::keys::remote::Keys;
 use crate::platform::capabilities::Granter;
-use crate::store::{Used, Wanted};
+use crate::store::{RecordKeys, ReplayKey};
 
 /// What an assertion that was verified says.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ pub struct Verified {
     /// What it says.
     pub asserted: Asserted,
     /// RFC 7523 section 3, item 7.
-    pub single_use: SingleUse,
+    pub replay_guard: ReplayGuard,
 }
 
 /// Verifies an assertion that an authenticated client of the org presents: RFC 7523 section 3.
@@ -52,8 +52,8 @@ pub async fn verify(ports: &Granter, org: &Org, client: &Client, assertion: &str
     let (terms, asserted) = what_is_asserted(ports, issuer, &claims, now).map_err(|WrongType| Denial::AssertionUnverified)??;
     let asserted = with_member(ports, org, asserted).await?;
     let hash = sha256(format!("{}\0{}", issuer.issuer, terms.id).as_bytes());
-    let used = Used { org: org.id.clone(), purpose: PURPOSE, hash, now, until: terms.expires_at.plus(REMEMBERED) };
-    Ok(Verified { asserted, single_use: SingleUse::new(used, Denial::AssertionReplayed) })
+    let used = ReplayKey { org: org.id.clone(), purpose: PURPOSE, hash, now, until: terms.expires_at.plus(REMEMBERED) };
+    Ok(Verified { asserted, replay_guard: ReplayGuard::new(used, Denial::AssertionReplayed) })
 }
 
 const TYPES: Types = Types { types: &["JWT"] };
@@ -99,7 +99,7 @@ fn what_is_asserted(
     now: Timestamp,
 ) -> Result<Result<(Terms, Asserted), Denial>, WrongType> {
     let audience = ports.reader().keys.issuer();
-    let Some(terms) = Terms::of(claims, audience, now)? else { return Ok(Err(Denial::AssertionUnverified)) };
+    let Some(terms) = Terms::from_claims(claims, audience, now)? else { return Ok(Err(Denial::AssertionUnverified)) };
     let subject = claims.text("sub").ok().flatten().and_then(|sub| Subject::parse(sub).ok());
     let subject = subject.filter(Subject::is_of_client);
     let Some(subject) = subject else { return Ok(Err(Denial::AssertionSubject)) };
@@ -116,7 +116,7 @@ fn what_is_asserted(
 /// Looks the subject up: one that is a member must be enabled, whether or not it need be one.
 async fn with_member(ports: &Granter, org: &Org, asserted: Asserted) -> Result<Asserted, Error> {
     let key = MemberKey { org: org.id.clone(), subject: asserted.subject.clone() };
-    let wanted = Wanted { members: vec![key.clone()], ..Wanted::default() };
+    let wanted = RecordKeys { members: vec![key.clone()], ..RecordKeys::default() };
     let member = ports.reader().tokens.read(&wanted).await?.members.remove(&key);
     let may_act = member.as_ref().map_or(asserted.issuer.any_subject, |member| member.enabled);
     if may_act { Ok(Asserted { member, ..asserted }) } else { Err(Denial::AssertionSubjectUnknown.into()) }

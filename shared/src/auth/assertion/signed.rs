@@ -8,10 +8,10 @@ use crate::jose::foreign::{self, Claims, WrongType};
 use crate::jose::jws::Compact;
 
 /// How far ahead `exp` may be, and how long ago `iat`.
-const LONGEST_LIFE: Seconds = Seconds(300);
+const MAX_LIFETIME: Seconds = Seconds(300);
 /// How much clocks may differ.
 pub(crate) const SKEW: Seconds = Seconds(60);
-const LONGEST_ID: usize = 256;
+const MAX_ID_BYTES: usize = 256;
 
 /// An assertion that has been read: nothing in it can be trusted yet.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(crate) struct Assertion<'a> {
 impl<'a> Assertion<'a> {
     /// Reads one. It need not say that it is an assertion; what says that it is something else isn't one (RFC 8725 section 3.11).
     pub(crate) fn read(text: &'a str, types: &Types) -> Option<Self> {
-        if text.len() > foreign::LONGEST {
+        if text.len() > foreign::MAX_TOKEN_BYTES {
             return None;
         }
         let jws = Compact::parse(text)?;
@@ -60,13 +60,13 @@ pub(crate) struct Terms {
 impl Terms {
     /// Those of an assertion for us that is in its time and not made for long. The audience is our issuer, alone and as a string:
     /// an assertion for others, too, could come from one of them.
-    pub(crate) fn of(claims: &Claims, audience: &Issuer, now: Timestamp) -> Result<Option<Self>, WrongType> {
-        let longest = LONGEST_LIFE.0 + SKEW.0;
+    pub(crate) fn from_claims(claims: &Claims, audience: &Issuer, now: Timestamp) -> Result<Option<Self>, WrongType> {
+        let longest = MAX_LIFETIME.0 + SKEW.0;
         let is_recent = claims.moment("iat")?.is_none_or(|iat| iat >= now.minus(Seconds(longest)));
         if claims.text("aud")? != Some(audience.as_str()) || !is_recent || !claims.has_begun(now)? {
             return Ok(None);
         }
-        let id = claims.text("jti")?.filter(|id| (1..=LONGEST_ID).contains(&id.len()));
+        let id = claims.text("jti")?.filter(|id| (1..=MAX_ID_BYTES).contains(&id.len()));
         let made_at = claims.moment("iat")?.unwrap_or(now).min(now);
         let exp = claims.moment("exp")?.filter(|exp| now < *exp && *exp <= made_at.plus(Seconds(longest)));
         Ok(id.zip(exp).map(|(id, expires_at)| Self { id: id.to_owned(), expires_at }))

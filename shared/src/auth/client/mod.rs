@@ -8,7 +8,7 @@ pub(crate) use direct::find;
 pub use direct::{Identified, identify};
 
 use crate::auth::assertion::signed::{Assertion, SKEW, Terms};
-use crate::auth::replay::SingleUse;
+use crate::auth::replay::ReplayGuard;
 use crate::auth::service::client_named;
 use crate::domain::{Client, ClientAuthMethod, ClientRef, Denial, Error, Fault, Issuer, Refusal, Secret, Service, Timestamp};
 use crate::encoding::form::Parameters;
@@ -16,7 +16,7 @@ use crate::jose::VerifyingKey;
 use crate::jose::foreign::{self, Claims, Unverified, WrongType};
 use crate::jose::{Expected as Types, certificate, equal, jwk, sha256};
 use crate::platform::capabilities::Reader;
-use crate::store::{Found, UseOnce, Used};
+use crate::store::{Records, ReplayKey, ReplayStore};
 
 /// What a client presents.
 #[derive(Clone, Debug, Default)]
@@ -52,12 +52,12 @@ impl FormCredentials {
     }
 
     /// Takes them from a form.
-    pub fn take(given: &mut Parameters) -> Result<Self, Refusal> {
+    pub fn from_parameters(given: &mut Parameters) -> Result<Self, Refusal> {
         Ok(Self {
-            id: given.take("client_id")?,
-            secret: given.take("client_secret")?.map(Secret::new),
-            assertion_type: given.take("client_assertion_type")?,
-            assertion: given.take("client_assertion")?.map(Secret::new),
+            id: given.remove("client_id")?,
+            secret: given.remove("client_secret")?.map(Secret::new),
+            assertion_type: given.remove("client_assertion_type")?,
+            assertion: given.remove("client_assertion")?.map(Secret::new),
         })
     }
 }
@@ -113,18 +113,18 @@ impl ClientCredentials {
     }
 
     /// What is presented to prove it, besides a certificate.
-    fn presented(&self) -> Result<Presented<'_>, Denial> {
+    fn presented(&self) -> Result<ClientProof<'_>, Denial> {
         let FormCredentials { secret: form, assertion, assertion_type, .. } = &self.form;
         let one_of_each = (self.secret.as_ref(), form.as_ref(), assertion.as_ref(), assertion_type.as_deref());
         match one_of_each {
-            (None, None, None, None) => Ok(Presented::Nothing),
-            (Some(secret), None, None, None) => Ok(Presented::Secret { secret, in_header: true, in_form: false }),
-            (None, Some(secret), None, None) => Ok(Presented::Secret { secret, in_header: false, in_form: true }),
+            (None, None, None, None) => Ok(ClientProof::Nothing),
+            (Some(secret), None, None, None) => Ok(ClientProof::Secret { secret, in_header: true, in_form: false }),
+            (None, Some(secret), None, None) => Ok(ClientProof::Secret { secret, in_header: false, in_form: true }),
             (Some(secret), Some(form), None, None) if are_same(secret, form) => {
-                Ok(Presented::Secret { secret, in_header: true, in_form: true })
+                Ok(ClientProof::Secret { secret, in_header: true, in_form: true })
             }
             (Some(_), Some(_), None, None) => Err(Denial::ClientCredentialsMismatch),
-            (None, None, Some(assertion), Some(ASSERTION_TYPE)) => Ok(Presented::Assertion(assertion)),
+            (None, None, Some(assertion), Some(ASSERTION_TYPE)) => Ok(ClientProof::Assertion(assertion)),
             (None, None, _, _) => Err(Denial::ClientAssertionInvalid),
             _ => Err(Denial::ClientAuthenticatedTwice),
         }
@@ -136,9 +136,9 @@ impl ClientCredentials {
 /// That it is disabled is told only to itself: after it has proved who it is.
 pub async fn authenticate(
     reader: &Reader,
-    once: &dyn UseOnce,
+    once: &dyn ReplayStore,
     service: &Service,
-    found: &Found,
+    found: &Records,
     credentials: &ClientCredentials,
 ) -> Result<AuthenticatedClient, Error> {
     let named: Option<ClientRef> = credentials.name()?.parse().ok();
@@ -146,49 +146,53 @@ pub async fn authenticate(
         Some(named) => client_named(reader, service, found, named).await?,
         None => None,
     };
-    prove(reader, client, credentials)?.used_up(once).await
+    verify_credentials(reader, client, credentials)?.consume_proof(once).await
 }
 
 /// Checks what was presented in the name of `client`, of which nothing is used up yet.
-pub fn prove(reader: &Reader, client: Option<Client>, credentials: &ClientCredentials) -> Result<Proven, Error> {
+pub fn verify_credentials(
+    reader: &Reader,
+    client: Option<Client>,
+    credentials: &ClientCredentials,
+) -> Result<VerifiedClient, Error> {
     let named: Option<ClientRef> = credentials.name()?.parse().ok();
-    let (proved, single_use) = match credentials.presented()? {
-        Presented::Assertion(assertion) => {
+    let (proved, replay_guard) = match credentials.presented()? {
+        ClientProof::Assertion(assertion) => {
             let name = credentials.name()?;
             by_assertion(client, &name, assertion.expose(), reader.keys.issuer(), reader.now())?
         }
-        Presented::Nothing => (by_connection(client, credentials.certificate.as_deref(), reader.now())?, None),
-        Presented::Secret { secret, in_header, in_form } => (by_secret(client, secret, in_header, in_form)?, None),
+        ClientProof::Nothing => (by_connection(client, credentials.certificate.as_deref(), reader.now())?, None),
+        ClientProof::Secret { secret, in_header, in_form } => (by_secret(client, secret, in_header, in_form)?, None),
     };
     if !proved.enabled {
         return Err(Denial::ClientDisabled.into());
     }
     let client = AuthenticatedClient { client: proved, alias_used: matches!(named, Some(ClientRef::Alias(_))) };
-    Ok(Proven { client, single_use })
+    Ok(VerifiedClient { client, replay_guard })
 }
 
 /// A client that has proved who it is, if its assertion wasn't used before.
 #[derive(Debug)]
-pub struct Proven {
+pub struct VerifiedClient {
     client: AuthenticatedClient,
-    single_use: Option<SingleUse>,
+    replay_guard: Option<ReplayGuard>,
 }
 
-impl Proven {
+impl VerifiedClient {
     /// Whom it concerns.
     pub fn client(&self) -> &Client {
         self.client.client()
     }
 
     /// The client, and its assertion, if it has authenticated by one.
-    pub fn into_parts(self) -> (AuthenticatedClient, Option<SingleUse>) {
-        (self.client, self.single_use)
+    pub fn into_parts(self) -> (AuthenticatedClient, Option<ReplayGuard>) {
+        (self.client, self.replay_guard)
     }
 
     /// The client, its assertion used up.
-    pub async fn used_up(self, once: &dyn UseOnce) -> Result<AuthenticatedClient, Error> {
-        if let Some(single_use) = &self.single_use {
-            single_use.use_up(once).await?;
+    pub async fn consume_proof(self, once: &dyn ReplayStore) -> Result<AuthenticatedClient, Error> {
+        if let Some(replay_guard) = &self.replay_guard {
+            replay_guard.consume(once).await?;
         }
         Ok(self.client)
     }
@@ -200,7 +204,7 @@ const TYPES: Types = Types { types: &["JWT", "client-authentication+jwt"] };
 
 /// What is presented, by where it stands.
 #[derive(Clone, Copy)]
-enum Presented<'a> {
+enum ClientProof<'a> {
     Nothing,
     Secret { secret: &'a Secret<String>, in_header: bool, in_form: bool },
     Assertion(&'a Secret<String>),
@@ -244,7 +248,7 @@ fn by_assertion(
     assertion: &str,
     issuer: &Issuer,
     now: Timestamp,
-) -> Result<(Client, Option<SingleUse>), Error> {
+) -> Result<(Client, Option<ReplayGuard>), Error> {
     if foreign::algorithm(assertion).is_some_and(|alg| alg.starts_with("HS")) {
         return Err(Denial::ClientAuthMethodUnsupported.into());
     }
@@ -257,8 +261,8 @@ fn by_assertion(
     let terms = claims.and_then(|claims| what_is_asserted(&claims, name, issuer, now).ok().flatten());
     let Terms { id, expires_at } = terms.ok_or(Denial::ClientAssertionInvalid)?;
     let hash = sha256(format!("{}\0{id}", client.id).as_bytes());
-    let used = Used { org: client.org.clone(), purpose: "assertion", hash, now, until: expires_at.plus(SKEW) };
-    Ok((client, Some(SingleUse::new(used, Denial::ClientAssertionReplayed))))
+    let used = ReplayKey { org: client.org.clone(), purpose: "assertion", hash, now, until: expires_at.plus(SKEW) };
+    Ok((client, Some(ReplayGuard::new(used, Denial::ClientAssertionReplayed))))
 }
 
 /// Its terms, if it is by the client about itself, under the name by which the client was found.
@@ -266,7 +270,7 @@ fn what_is_asserted(claims: &Claims, name: &str, issuer: &Issuer, now: Timestamp
     if claims.text("iss")? != Some(name) || claims.text("sub")? != Some(name) {
         return Ok(None);
     }
-    Terms::of(claims, issuer, now)
+    Terms::from_claims(claims, issuer, now)
 }
 
 /// The `sub` of an assertion that nobody has verified.

@@ -15,7 +15,7 @@ use crate::jose::testing::{signed_by, with};
 use crate::keys::PublicKeys;
 use crate::keys::signer::{LocalSigner, Signer};
 use crate::store::conformance::samples::bare_client;
-use crate::store::{ReadTokens, TokenPage, TokenQuery, Wanted};
+use crate::store::{ReadTokens, RecordKeys, TokenPage, TokenQuery};
 
 const NOW: i64 = 1_800_000_000;
 const ISSUER: &str = "https://auth.example.com";
@@ -29,8 +29,8 @@ struct Empty;
 
 #[async_trait]
 impl ReadTokens for Empty {
-    async fn read(&self, _: &Wanted) -> Result<Found, Fault> {
-        Ok(Found::default())
+    async fn read(&self, _: &RecordKeys) -> Result<Records, Fault> {
+        Ok(Records::default())
     }
 
     async fn list(&self, _: &TokenQuery) -> Result<TokenPage, Fault> {
@@ -43,8 +43,8 @@ impl ReadTokens for Empty {
 struct Memory(Mutex<HashSet<(OrgId, &'static str, [u8; 32])>>);
 
 #[async_trait]
-impl UseOnce for Memory {
-    async fn use_once(&self, used: &Used) -> Result<bool, Fault> {
+impl ReplayStore for Memory {
+    async fn use_once(&self, used: &ReplayKey) -> Result<bool, Fault> {
         Ok(self.0.lock().unwrap().insert((used.org.clone(), used.purpose, used.hash)))
     }
 }
@@ -86,7 +86,7 @@ fn with_clients(clients: &[Client], once: &Memory, credentials: &ClientCredentia
         created_at: now,
         updated_at: now,
     };
-    let mut found = Found::default();
+    let mut found = Records::default();
     for client in clients {
         found.clients.insert((client.org.clone(), client.id), client.clone());
         found.client_aliases.insert((client.org.clone(), client.alias.clone().unwrap()), client.id);
@@ -100,7 +100,7 @@ fn with_clients(clients: &[Client], once: &Memory, credentials: &ClientCredentia
 }
 
 /// Whom they prove to be the client 7, of which this is the method.
-fn proved(method: ClientAuthMethod, credentials: &ClientCredentials) -> Result<u64, Denial> {
+fn client_verified_by(method: ClientAuthMethod, credentials: &ClientCredentials) -> Result<u64, Denial> {
     with_clients(&[client(7, method)], &Memory::default(), credentials).map(|client| client.client().id.as_number())
 }
 
@@ -157,7 +157,7 @@ fn each_method_proves_its_client() {
             ClientCredentials { form: FormCredentials { id: Some("7".to_owned()), ..Default::default() }, ..Default::default() },
         ),
     ] {
-        assert_eq!(proved(method, &credentials), Ok(7), "{method:?} {credentials:?}");
+        assert_eq!(client_verified_by(method, &credentials), Ok(7), "{method:?} {credentials:?}");
     }
     let by_alias = with_clients(&[client(7, ClientSecretBasic)], &Memory::default(), &basic("client-7", SECRET)).unwrap();
     assert!(by_alias.alias_used());
@@ -180,9 +180,9 @@ fn c01_whoever_does_not_prove_it_gets_one_answer() {
         named("7"),
         named("8"),
     ] {
-        assert_eq!(proved(ClientSecretBasic, &credentials), Err(Denial::ClientUnauthenticated), "{credentials:?}");
+        assert_eq!(client_verified_by(ClientSecretBasic, &credentials), Err(Denial::ClientUnauthenticated), "{credentials:?}");
     }
-    assert_eq!(proved(ClientSecretBasic, &ClientCredentials::default()), Err(Denial::ClientIdMissing));
+    assert_eq!(client_verified_by(ClientSecretBasic, &ClientCredentials::default()), Err(Denial::ClientIdMissing));
 }
 
 #[test]
@@ -198,10 +198,14 @@ fn c07_c08_one_method_and_no_fallback() {
         (ClientAuthMethod::None, basic("7", SECRET)),
         (ClientAuthMethod::None, post("7", SECRET)),
     ] {
-        assert_eq!(proved(method, &credentials), Err(Denial::ClientUnauthenticated), "{method:?} {credentials:?}");
+        assert_eq!(client_verified_by(method, &credentials), Err(Denial::ClientUnauthenticated), "{method:?} {credentials:?}");
     }
     for method in [ClientSecretBasic, ClientSecretPost, ClientAuthMethod::None] {
-        assert_eq!(proved(method, &assertion(&header(), &payload())), Err(Denial::ClientAssertionInvalid), "{method:?}");
+        assert_eq!(
+            client_verified_by(method, &assertion(&header(), &payload())),
+            Err(Denial::ClientAssertionInvalid),
+            "{method:?}"
+        );
     }
 }
 
@@ -217,18 +221,18 @@ fn an_empty_secret_proves_nothing_where_no_secret_is_known() {
 #[test]
 fn c05_two_methods_at_once_are_refused_but_the_same_secret_may_stand_twice() {
     let both = |header: &str, form: &str| ClientCredentials { form: post("7", form).form, ..basic("7", header) };
-    assert_eq!(proved(ClientSecretBasic, &both(SECRET, SECRET)), Ok(7));
-    assert_eq!(proved(ClientSecretPost, &both(SECRET, SECRET)), Ok(7));
-    assert_eq!(proved(ClientSecretBasic, &both(SECRET, "other")), Err(Denial::ClientCredentialsMismatch));
+    assert_eq!(client_verified_by(ClientSecretBasic, &both(SECRET, SECRET)), Ok(7));
+    assert_eq!(client_verified_by(ClientSecretPost, &both(SECRET, SECRET)), Ok(7));
+    assert_eq!(client_verified_by(ClientSecretBasic, &both(SECRET, "other")), Err(Denial::ClientCredentialsMismatch));
     let two_names =
         ClientCredentials { form: FormCredentials { id: Some("8".to_owned()), ..Default::default() }, ..basic("7", SECRET) };
-    assert_eq!(proved(ClientSecretBasic, &two_names), Err(Denial::ClientCredentialsMismatch));
+    assert_eq!(client_verified_by(ClientSecretBasic, &two_names), Err(Denial::ClientCredentialsMismatch));
     let one = assertion(&header(), &payload());
     for twice in [
         ClientCredentials { secret: Some(secret(SECRET)), ..one.clone() },
         ClientCredentials { form: FormCredentials { secret: Some(secret(SECRET)), ..one.form.clone() }, ..one.clone() },
     ] {
-        assert_eq!(proved(PrivateKeyJwt, &twice), Err(Denial::ClientAuthenticatedTwice), "{twice:?}");
+        assert_eq!(client_verified_by(PrivateKeyJwt, &twice), Err(Denial::ClientAuthenticatedTwice), "{twice:?}");
     }
 }
 
@@ -259,11 +263,11 @@ fn rfc8705_2_2_a_self_signed_certificate_is_registered_with_a_key() {
     assert_eq!(with_jwks(key("x5c", json!([CERTIFICATE]))), Ok(SelfSignedTlsClientAuth));
     assert_eq!(with_jwks(key("x5t#S256", json!("A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0"))), Ok(SelfSignedTlsClientAuth));
     assert_eq!(with_jwks(json!({"keys": [jwk::to_json(signer().jwk())]})), Err(Denial::ClientUnauthenticated));
-    let nothing = proved(SelfSignedTlsClientAuth, &named("7"));
+    let nothing = client_verified_by(SelfSignedTlsClientAuth, &named("7"));
     assert_eq!(nothing, Err(Denial::ClientUnauthenticated));
-    assert_eq!(proved(ClientSecretBasic, &credentials), Err(Denial::ClientUnauthenticated));
+    assert_eq!(client_verified_by(ClientSecretBasic, &credentials), Err(Denial::ClientUnauthenticated));
     assert_eq!(
-        proved(ClientAuthMethod::None, &credentials),
+        client_verified_by(ClientAuthMethod::None, &credentials),
         Ok(7),
         "a public client may have a certificate, to bind its tokens to"
     );

@@ -6,12 +6,12 @@ pub use nonce::{NonceRule, nonce};
 
 use http::Uri;
 
-use crate::auth::replay::SingleUse;
+use crate::auth::replay::ReplayGuard;
 use crate::domain::{Algorithm, Denial, Error, OrgId, Seconds, Thumbprint, Timestamp};
-use crate::jose::foreign::{Claims, LONGEST, WrongType};
+use crate::jose::foreign::{Claims, MAX_TOKEN_BYTES, WrongType};
 use crate::jose::jws::Compact;
 use crate::jose::{Expected as Types, jwk, sha256};
-use crate::store::{UseOnce, Used};
+use crate::store::{ReplayKey, ReplayStore};
 
 /// The algorithms of proofs: all that there are here but RSA with the padding of PKCS #1 v1.5, FAPI 2.0 section 5.4.1.
 pub const ALGORITHMS: [Algorithm; 10] = [
@@ -44,19 +44,24 @@ pub struct Expected<'a> {
 
 /// Verifies a proof and uses it up.
 pub async fn verify(
-    once: &dyn UseOnce,
+    once: &dyn ReplayStore,
     org: &OrgId,
     now: Timestamp,
     proof: &str,
     expected: &Expected<'_>,
 ) -> Result<Thumbprint, Error> {
-    let (key, single_use) = check(org, now, proof, expected).await?;
-    single_use.use_up(once).await?;
+    let (key, replay_guard) = check(org, now, proof, expected).await?;
+    replay_guard.consume(once).await?;
     Ok(key)
 }
 
 /// Verifies a proof: RFC 9449 section 4.3. The thumbprint of its key is what a token is bound to.
-pub async fn check(org: &OrgId, now: Timestamp, proof: &str, expected: &Expected<'_>) -> Result<(Thumbprint, SingleUse), Error> {
+pub async fn check(
+    org: &OrgId,
+    now: Timestamp,
+    proof: &str,
+    expected: &Expected<'_>,
+) -> Result<(Thumbprint, ReplayGuard), Error> {
     let proof = Proof::read(proof).ok_or(Denial::DpopProofInvalid)?;
     proof.check(expected, now)?;
     if let NonceRule::Required(deriver) = expected.nonce
@@ -64,16 +69,17 @@ pub async fn check(org: &OrgId, now: Timestamp, proof: &str, expected: &Expected
     {
         return Err(Denial::DpopNonceRequired.into());
     }
-    let used = Used { org: org.clone(), purpose: "dpop", hash: proof.identity(), now, until: proof.issued_at.plus(REMEMBERED) };
-    Ok((proof.key, SingleUse::new(used, Denial::DpopProofReplayed)))
+    let used =
+        ReplayKey { org: org.clone(), purpose: "dpop", hash: proof.identity(), now, until: proof.issued_at.plus(REMEMBERED) };
+    Ok((proof.key, ReplayGuard::new(used, Denial::DpopProofReplayed)))
 }
 
 /// How old a proof may be, the difference of clocks included.
-const OLDEST: Seconds = Seconds(60);
+const MAX_AGE: Seconds = Seconds(60);
 /// How long a proof is remembered from its `iat` on: as long as it can be presented, and a minute for an instance whose clock is behind.
-const REMEMBERED: Seconds = Seconds(OLDEST.0 + 60);
+const REMEMBERED: Seconds = Seconds(MAX_AGE.0 + 60);
 const TYPE: Types = Types { types: &["dpop+jwt"] };
-const LONGEST_ID: usize = 256;
+const MAX_ID_BYTES: usize = 256;
 
 /// A proof that whoever made it has the private half of `key`.
 #[derive(Debug)]
@@ -89,7 +95,7 @@ struct Proof {
 impl Proof {
     /// Reads a proof and verifies its signature; nothing if it isn't one.
     fn read(text: &str) -> Option<Self> {
-        if text.len() > LONGEST {
+        if text.len() > MAX_TOKEN_BYTES {
             return None;
         }
         let (jws, key) = Compact::parse_with_key(text)?;
@@ -101,19 +107,19 @@ impl Proof {
         Some(Self {
             // A key may have any `kid`, but only one thumbprint.
             key: jwk::thumbprint(&key.jwk().key, key.jwk().alg).as_str().parse().ok()?,
-            id: text("jti").filter(|id| (1..=LONGEST_ID).contains(&id.len()))?,
+            id: text("jti").filter(|id| (1..=MAX_ID_BYTES).contains(&id.len()))?,
             method: text("htm")?,
-            target: Target::of(&text("htu")?)?,
+            target: Target::parse(&text("htu")?)?,
             issued_at: claims.moment("iat").ok()??,
             claims,
         })
     }
 
     fn check(&self, expected: &Expected<'_>, now: Timestamp) -> Result<(), Denial> {
-        if self.method != expected.method || Target::of(expected.uri).as_ref() != Some(&self.target) {
+        if self.method != expected.method || Target::parse(expected.uri).as_ref() != Some(&self.target) {
             return Err(Denial::DpopProofForAnother);
         }
-        let is_fresh = self.issued_at >= now.minus(OLDEST).whole_second();
+        let is_fresh = self.issued_at >= now.minus(MAX_AGE).whole_second();
         let is_good = |now| Ok::<_, WrongType>(self.claims.has_begun(now)? && self.claims.has_not_expired(now)?);
         if !is_fresh || !is_good(now).map_err(|_| Denial::DpopProofInvalid)? {
             return Err(Denial::DpopProofStale);
@@ -152,7 +158,7 @@ struct Target {
 }
 
 impl Target {
-    fn of(uri: &str) -> Option<Self> {
+    fn parse(uri: &str) -> Option<Self> {
         let uri: Uri = uri.parse().ok()?;
         let scheme = uri.scheme_str()?.to_ascii_lowercase();
         let default_port = match scheme.as_str() {

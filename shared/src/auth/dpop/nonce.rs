@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::domain::{Fault, OrgId, Seconds, Timestamp};
 use crate::jose::foreign::AHEAD;
-use crate::keys::signer::Deriver;
+use crate::keys::signer::SecretDeriver;
 
 /// Whether a proof must have a nonce.
 #[derive(Clone, Copy, Debug)]
@@ -16,7 +16,7 @@ pub enum NonceRule<'a> {
     /// It need not; one that it has isn't looked at.
     NotNeeded,
     /// It must have one that was made with this key.
-    Required(&'a dyn Deriver),
+    Required(&'a dyn SecretDeriver),
 }
 
 /// How long a nonce is good.
@@ -24,14 +24,14 @@ const LIFETIME: Seconds = Seconds(300);
 const TAG: usize = 16;
 
 /// A nonce for the next proofs of an org's clients: what `DPoP-Nonce` says in an answer. It is good for five minutes.
-pub async fn nonce(deriver: &dyn Deriver, org: &OrgId, now: Timestamp) -> Result<String, Fault> {
+pub async fn nonce(deriver: &dyn SecretDeriver, org: &OrgId, now: Timestamp) -> Result<String, Fault> {
     let moment = now.as_ms().to_be_bytes();
     let tag = tag(deriver, org, moment).await?;
     Ok(URL_SAFE_NO_PAD.encode([&moment[..], &tag].concat()))
 }
 
 /// Whether `text` is a nonce of this org that is still good.
-pub(super) async fn is_good(deriver: &dyn Deriver, org: &OrgId, text: &str, now: Timestamp) -> Result<bool, Fault> {
+pub(super) async fn is_good(deriver: &dyn SecretDeriver, org: &OrgId, text: &str, now: Timestamp) -> Result<bool, Fault> {
     let mut bytes = [0; 8 + TAG];
     if URL_SAFE_NO_PAD.decode_slice(text, &mut bytes) != Ok(bytes.len()) {
         return Ok(false);
@@ -43,7 +43,7 @@ pub(super) async fn is_good(deriver: &dyn Deriver, org: &OrgId, text: &str, now:
     Ok(is_fresh && verify_slices_are_equal(&tag(deriver, org, *moment).await?, given).is_ok())
 }
 
-async fn tag(deriver: &dyn Deriver, org: &OrgId, moment: [u8; 8]) -> Result<[u8; TAG], Fault> {
+async fn tag(deriver: &dyn SecretDeriver, org: &OrgId, moment: [u8; 8]) -> Result<[u8; TAG], Fault> {
     let mut context = b"jeton dpop nonce\0".to_vec();
     context.extend(moment);
     context.extend(org.as_str().as_bytes());

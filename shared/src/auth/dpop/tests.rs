@@ -20,8 +20,8 @@ const RESOURCE_PROOF: &str = "eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIj
 struct Memory(Mutex<HashSet<[u8; 32]>>);
 
 #[async_trait]
-impl UseOnce for Memory {
-    async fn use_once(&self, used: &Used) -> Result<bool, Fault> {
+impl ReplayStore for Memory {
+    async fn use_once(&self, used: &ReplayKey) -> Result<bool, Fault> {
         Ok(self.0.lock().unwrap().insert(used.hash))
     }
 }
@@ -121,7 +121,7 @@ fn p01_exactly_one_jwt_is_a_proof() {
     {
         assert_eq!(verified(&bad), Err(Denial::DpopProofInvalid), "{bad}");
     }
-    let long = proof_with("x", Some("x".repeat(LONGEST).into()));
+    let long = proof_with("x", Some("x".repeat(MAX_TOKEN_BYTES).into()));
     assert_eq!(verified(&long), Err(Denial::DpopProofInvalid));
 }
 
@@ -209,9 +209,9 @@ fn p05_a_place_is_compared_after_normalisation() {
         let expected = Expected { uri: same, ..EXPECTED };
         assert!(verify_with(&Memory::default(), &proof(&header(), &payload()), &expected, NOW).is_ok(), "{same}");
     }
-    assert_eq!(Target::of("https://a"), Target::of("https://a/"));
+    assert_eq!(Target::parse("https://a"), Target::parse("https://a/"));
     assert_eq!(plain("/a%2fb%zz%"), "/a%2Fb%zz%");
-    assert_eq!(Target::of("http://127.0.0.1:3000/x").unwrap().port, 3_000);
+    assert_eq!(Target::parse("http://127.0.0.1:3000/x").unwrap().port, 3_000);
 }
 
 #[test]
@@ -249,11 +249,11 @@ fn p07_a_proof_is_used_once_at_each_place() {
 #[test]
 fn p07_a_proof_is_remembered_longer_than_it_can_be_presented() {
     #[derive(Debug)]
-    struct Noted(Mutex<Option<Used>>);
+    struct Noted(Mutex<Option<ReplayKey>>);
 
     #[async_trait]
-    impl UseOnce for Noted {
-        async fn use_once(&self, used: &Used) -> Result<bool, Fault> {
+    impl ReplayStore for Noted {
+        async fn use_once(&self, used: &ReplayKey) -> Result<bool, Fault> {
             *self.0.lock().unwrap() = Some(used.clone());
             Ok(true)
         }

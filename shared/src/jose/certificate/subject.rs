@@ -14,10 +14,10 @@ use x509_cert::name::Name;
 use super::der;
 use crate::domain::{CertificateSubject, Invalid, Timestamp};
 
-/// The name of this kind, if it can be one: as [`CertificateSubject::of`], and a distinguished name is one by RFC 4514.
+/// The name of this kind, if it can be one: as [`CertificateSubject::new`], and a distinguished name is one by RFC 4514.
 pub fn subject(kind: &str, name: &str) -> Result<CertificateSubject, Invalid> {
     const RULE: Invalid = Invalid("must be a distinguished name as RFC 4514 spells it: CN=client,O=Example");
-    let subject = CertificateSubject::of(kind, name)?;
+    let subject = CertificateSubject::new(kind, name)?;
     match &subject {
         CertificateSubject::DistinguishedName(name) if parsed(name).is_none() => Err(RULE),
         CertificateSubject::DistinguishedName(_)
@@ -75,7 +75,7 @@ enum AttributeValue {
 }
 
 impl AttributeValue {
-    fn of(value: &Any) -> Self {
+    fn from_any(value: &Any) -> Self {
         let text = match value.tag() {
             Tag::Utf8String => Utf8StringRef::try_from(value).map(|text| text.as_str().to_owned()).ok(),
             Tag::PrintableString => PrintableStringRef::try_from(value).map(|text| text.as_str().to_owned()).ok(),
@@ -89,7 +89,8 @@ impl AttributeValue {
 
 /// What of a name counts: the order of its parts, and of each part the attributes that it has.
 fn comparable(name: &Name) -> Vec<BTreeSet<(ObjectIdentifier, AttributeValue)>> {
-    let attributes = |attribute: &x509_cert::attr::AttributeTypeAndValue| (attribute.oid, AttributeValue::of(&attribute.value));
+    let attributes =
+        |attribute: &x509_cert::attr::AttributeTypeAndValue| (attribute.oid, AttributeValue::from_any(&attribute.value));
     name.iter_rdn().map(|part| part.iter().map(attributes).collect()).collect()
 }
 

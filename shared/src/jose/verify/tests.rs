@@ -276,8 +276,8 @@ fn a_token_has_at_most_7168_bytes() {
         let padded = |len| signed(header().to_string(), with(payload(), "x", Some(json!("x".repeat(len)))).to_string());
         (4_500..5_500).map(padded).find(|token| token.len() >= length).unwrap()
     };
-    let (longest, longer) = (of_length(LONGEST), of_length(LONGEST + 1));
-    assert_eq!(longest.len(), LONGEST);
+    let (longest, longer) = (of_length(MAX_TOKEN_BYTES), of_length(MAX_TOKEN_BYTES + 1));
+    assert_eq!(longest.len(), MAX_TOKEN_BYTES);
     assert!(verify(&longest).is_ok());
     refused("too long", &longer);
 }

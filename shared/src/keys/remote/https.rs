@@ -33,7 +33,7 @@ impl KeySets {
 /// How long a reading may take, from the name to the last byte.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How large a key set may be, in bytes.
-const LARGEST: usize = 65_536;
+const MAX_BODY_BYTES: usize = 65_536;
 
 /// Reads key sets over HTTPS.
 pub struct Https {
@@ -73,7 +73,7 @@ impl Https {
         if answer.status() != 200 {
             return Err(fault().because(format!("the answer has the status {}", answer.status())));
         }
-        let body = Limited::new(answer.into_body(), LARGEST).collect().await.map_err(|e| fault().because(e))?;
+        let body = Limited::new(answer.into_body(), MAX_BODY_BYTES).collect().await.map_err(|e| fault().because(e))?;
         String::from_utf8(body.to_bytes().into()).map_err(|e| fault().because(e.utf8_error()))
     }
 }

@@ -39,19 +39,19 @@ pub type Keys = Arc<[VerifyingKey]>;
 pub struct KeySets {
     origins: Origins,
     fetcher: Option<Arc<dyn FetchKeySets>>,
-    places: Mutex<HashMap<String, Arc<Place>>>,
+    places: Mutex<HashMap<String, Arc<CacheEntry>>>,
 }
 
 /// How long a set is used.
-const GOOD: Seconds = Seconds(300);
+const FRESH_FOR: Seconds = Seconds(300);
 /// How long it is used where it can't be read again.
-const LONGEST: Seconds = Seconds(3_600);
+const STALE_AFTER: Seconds = Seconds(3_600);
 /// How often it is read because of keys that it lacks.
-const AGAIN: Seconds = Seconds(30);
+const MISS_INTERVAL: Seconds = Seconds(30);
 /// How long nobody tries again after a failure.
 const RETRY: Seconds = Seconds(5);
 /// How many are kept.
-const MOST: usize = 100;
+const MAX_ENTRIES: usize = 100;
 
 impl KeySets {
     /// None: no URL is read.
@@ -89,7 +89,7 @@ impl KeySets {
                 last.reading = Some(Reading { keys: Arc::clone(&keys), at: now });
                 Ok(Some(keys))
             }
-            (Err(fault), Some(reading)) if is_within(LONGEST, reading.at, now) => {
+            (Err(fault), Some(reading)) if is_within(STALE_AFTER, reading.at, now) => {
                 tracing::warn!(url, cause = ?fault, "a key set can't be read again: the one from before is used");
                 Ok(Some(Arc::clone(&reading.keys)))
             }
@@ -98,28 +98,28 @@ impl KeySets {
     }
 
     /// What is kept of a URL. Where there are too many the one makes room that nobody has asked for the longest.
-    fn place(&self, url: &str, now: Timestamp) -> Arc<Place> {
+    fn place(&self, url: &str, now: Timestamp) -> Arc<CacheEntry> {
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        if !places.contains_key(url) && places.len() >= MOST {
+        if !places.contains_key(url) && places.len() >= MAX_ENTRIES {
             let oldest = places.iter().min_by_key(|(_, place)| place.last().asked).map(|(url, _)| url.clone());
             oldest.and_then(|url| places.remove(&url));
         }
-        let place = Arc::clone(places.entry(url.to_owned()).or_insert_with(|| Arc::new(Place::new(now))));
+        let place = Arc::clone(places.entry(url.to_owned()).or_insert_with(|| Arc::new(CacheEntry::new(now))));
         place.last().asked = now;
         place
     }
 }
 
 #[derive(Debug)]
-struct Place {
+struct CacheEntry {
     /// Held by the one who reads.
     turn: tokio::sync::Mutex<()>,
-    last: Mutex<Last>,
+    last: Mutex<CacheState>,
 }
 
 /// What is known of a set.
 #[derive(Debug)]
-struct Last {
+struct CacheState {
     reading: Option<Reading>,
     tried: Option<Timestamp>,
     asked: Timestamp,
@@ -131,17 +131,17 @@ struct Reading {
     at: Timestamp,
 }
 
-impl Place {
+impl CacheEntry {
     fn new(now: Timestamp) -> Self {
-        Self { turn: tokio::sync::Mutex::default(), last: Mutex::new(Last { reading: None, tried: None, asked: now }) }
+        Self { turn: tokio::sync::Mutex::default(), last: Mutex::new(CacheState { reading: None, tried: None, asked: now }) }
     }
 
-    fn last(&self) -> MutexGuard<'_, Last> {
+    fn last(&self) -> MutexGuard<'_, CacheState> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Last {
+impl CacheState {
     /// What can be said without reading. `None`: nothing.
     fn answer(&self, kid: Option<&str>, now: Timestamp) -> Option<Result<Keys, Fault>> {
         let was_tried = |length| self.tried.is_some_and(|tried| is_within(length, tried, now));
@@ -149,8 +149,8 @@ impl Last {
             return was_tried(RETRY).then(|| Err(Fault::unavailable("reading a key set that could not be read just now")));
         };
         let has_it = kid.is_none_or(|kid| keys.iter().any(|key| key.jwk().kid.as_str() == kid));
-        let is_good = is_within(GOOD, *at, now) && (has_it || was_tried(AGAIN));
-        let must_do = is_within(LONGEST, *at, now) && was_tried(RETRY);
+        let is_good = is_within(FRESH_FOR, *at, now) && (has_it || was_tried(MISS_INTERVAL));
+        let must_do = is_within(STALE_AFTER, *at, now) && was_tried(RETRY);
         (is_good || must_do).then(|| Ok(Arc::clone(keys)))
     }
 }

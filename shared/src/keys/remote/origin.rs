@@ -19,7 +19,7 @@ pub struct Origin {
 
 impl Origin {
     /// That of a URL which may be read if its origin is listed. `None`: it never may.
-    pub fn of(url: &str) -> Option<Self> {
+    pub fn from_url(url: &str) -> Option<Self> {
         if url.contains('#') {
             return None;
         }
@@ -53,7 +53,7 @@ impl FromStr for Origin {
         const RULE: Invalid =
             Invalid("must be an https URL without path, or an http one of a loopback address such as http://127.0.0.1:8080");
         let is_bare = text.split_once("://").is_some_and(|(_, rest)| !rest.trim_end_matches('/').contains(['/', '?']));
-        Self::of(text).filter(|_| is_bare).ok_or(RULE)
+        Self::from_url(text).filter(|_| is_bare).ok_or(RULE)
     }
 }
 
@@ -71,7 +71,7 @@ pub struct Origins(Vec<Origin>);
 impl Origins {
     /// Whether `url` is of one of them.
     pub fn allow(&self, url: &str) -> bool {
-        Origin::of(url).is_some_and(|origin| self.0.contains(&origin))
+        Origin::from_url(url).is_some_and(|origin| self.0.contains(&origin))
     }
 
     /// Whether there are none.

@@ -158,7 +158,7 @@ async fn no_more_than_100_sets_are_kept() {
     for n in 0..150 {
         sets.at(&format!("{URL}/{n}"), None, Timestamp::from_secs(T + n)).await.unwrap();
     }
-    assert_eq!((sets.places.lock().unwrap().len(), scripted.asked()), (MOST, 150));
+    assert_eq!((sets.places.lock().unwrap().len(), scripted.asked()), (MAX_ENTRIES, 150));
     sets.at(&format!("{URL}/149"), None, Timestamp::from_secs(T + 150)).await.unwrap();
     assert_eq!(scripted.asked(), 0, "the latest are kept");
 }

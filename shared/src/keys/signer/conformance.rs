@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a suite fails by panicking")]
 
 use super::jws::{length, sign};
-use super::{Deriver, LocalSigner, Signer};
+use super::{LocalSigner, SecretDeriver, Signer};
 use crate::domain::Algorithm;
 use crate::domain::key::PublicKey;
 use crate::jose::jwk;
@@ -25,11 +25,11 @@ pub async fn run(signer: &dyn Signer) {
     makes_a_token_of_three_parts(signer).await;
 }
 
-/// Holds `deriver` against the contract of [`Deriver`].
+/// Holds `deriver` against the contract of [`SecretDeriver`].
 ///
 /// # Panics
 /// Where it fails.
-pub async fn deriver(deriver: &dyn Deriver) {
+pub async fn deriver(deriver: &dyn SecretDeriver) {
     let derive = async |context: &[u8]| *deriver.derive(context).await.unwrap().expose();
     let first = derive(b"a").await;
     assert_eq!(derive(b"a").await, first, "the same context gives the same bytes");

@@ -15,7 +15,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use super::{Deriver, Signer};
+use super::{SecretDeriver, Signer};
 use crate::domain::{Algorithm, Fault, Jwk, Secret};
 use crate::jose::jwk;
 
@@ -28,24 +28,24 @@ pub struct LocalSigner {
 impl LocalSigner {
     /// A signer with a new key. RSA keys have 3,072 bits: as strong as the curves of 256 bits.
     pub fn generate(alg: Algorithm) -> Result<Self, Fault> {
-        let key = match Family::of(alg) {
+        let key = match Family::from_algorithm(alg) {
             Family::Ec(curve) => EcdsaKeyPair::generate(curve).map(PrivateKey::Ec),
             Family::Ed25519 => Ed25519KeyPair::generate().map(PrivateKey::Ed25519),
             Family::MlDsa(level) => PqdsaKeyPair::generate(level).map(PrivateKey::MlDsa),
             Family::Rsa(padding) => RsaKeyPair::generate(KeySize::Rsa3072).map(|key| PrivateKey::Rsa(key, padding)),
         };
-        Self::of(alg, key.map_err(|e| Fault::internal("generating a signing key").because(e))?)
+        Self::from_key(alg, key.map_err(|e| Fault::internal("generating a signing key").because(e))?)
     }
 
     /// A signer with the key of an unencrypted PKCS #8 document (RFC 5958).
     pub fn from_pkcs8(alg: Algorithm, der: &[u8]) -> Result<Self, Fault> {
-        let key = match Family::of(alg) {
+        let key = match Family::from_algorithm(alg) {
             Family::Ec(curve) => EcdsaKeyPair::from_pkcs8(curve, der).map(PrivateKey::Ec),
             Family::Ed25519 => Ed25519KeyPair::from_pkcs8(der).map(PrivateKey::Ed25519),
             Family::MlDsa(level) => PqdsaKeyPair::from_pkcs8(level, der).map(PrivateKey::MlDsa),
             Family::Rsa(padding) => RsaKeyPair::from_pkcs8(der).map(|key| PrivateKey::Rsa(key, padding)),
         };
-        Self::of(alg, key.map_err(|e| Fault::internal(READING).because(e))?)
+        Self::from_key(alg, key.map_err(|e| Fault::internal(READING).because(e))?)
     }
 
     /// A signer with the key of a PEM file, as OpenSSL makes it with `genpkey`.
@@ -89,16 +89,16 @@ impl LocalSigner {
     pub fn for_tests(alg: Algorithm) -> Self {
         use super::test_keys;
 
-        let key = match Family::of(alg) {
+        let key = match Family::from_algorithm(alg) {
             Family::Ec(curve) => PrivateKey::Ec(test_keys::ec(curve, alg)),
             Family::Ed25519 => PrivateKey::Ed25519(test_keys::ed25519()),
             Family::MlDsa(level) => PrivateKey::MlDsa(test_keys::ml_dsa(level)),
             Family::Rsa(padding) => PrivateKey::Rsa(test_keys::rsa(), padding),
         };
-        Self::of(alg, key).expect("test key")
+        Self::from_key(alg, key).expect("test key")
     }
 
-    fn of(alg: Algorithm, key: PrivateKey) -> Result<Self, Fault> {
+    fn from_key(alg: Algorithm, key: PrivateKey) -> Result<Self, Fault> {
         let spki: Result<PublicKeyX509Der<'_>, _> = match &key {
             PrivateKey::Ec(key) => key.public_key().as_der(),
             PrivateKey::Ed25519(key) => key.public_key().as_der(),
@@ -152,7 +152,7 @@ impl HmacDeriver {
 }
 
 #[async_trait]
-impl Deriver for HmacDeriver {
+impl SecretDeriver for HmacDeriver {
     async fn derive(&self, context: &[u8]) -> Result<Secret<[u8; 32]>, Fault> {
         let mut derived = [0; 32];
         derived.copy_from_slice(hmac::sign(&self.0, context).as_ref());
@@ -185,7 +185,7 @@ enum Family {
 }
 
 impl Family {
-    fn of(alg: Algorithm) -> Self {
+    fn from_algorithm(alg: Algorithm) -> Self {
         match alg {
             Algorithm::Es256 => Self::Ec(&aws::ECDSA_P256_SHA256_FIXED_SIGNING),
             Algorithm::Es384 => Self::Ec(&aws::ECDSA_P384_SHA384_FIXED_SIGNING),

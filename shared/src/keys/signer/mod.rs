@@ -30,7 +30,7 @@ pub trait Signer: std::fmt::Debug + Send + Sync {
 
     /// The longest token that it can sign, in bytes, signature included.
     fn longest(&self) -> usize {
-        crate::jose::jws::LONGEST
+        crate::jose::jws::MAX_TOKEN_BYTES
     }
 
     /// Signs the signing input of a JWS (RFC 7515 section 5.1).
@@ -42,24 +42,24 @@ pub trait Signer: std::fmt::Debug + Send + Sync {
 /// # Contract
 /// The same context gives the same 32 bytes, today and after a restart; another context gives others.
 #[async_trait]
-pub trait Deriver: std::fmt::Debug + Send + Sync {
+pub trait SecretDeriver: std::fmt::Debug + Send + Sync {
     /// HMAC-SHA-256 under the key.
     async fn derive(&self, context: &[u8]) -> Result<Secret<[u8; 32]>, Fault>;
 }
 
 /// Gets hold of keys that a ring names.
 #[async_trait]
-pub trait OpenKeys: std::fmt::Debug + Send + Sync {
+pub trait KeyOpener: std::fmt::Debug + Send + Sync {
     /// A signer with the private half of this key.
     async fn signer(&self, key: &RingKey) -> Result<Arc<dyn Signer>, Fault>;
 
     /// A deriver with the ring's refresh key.
-    async fn deriver(&self, refresh_key: &[u8]) -> Result<Arc<dyn Deriver>, Fault>;
+    async fn deriver(&self, refresh_key: &[u8]) -> Result<Arc<dyn SecretDeriver>, Fault>;
 }
 
 /// Makes keys for a ring, and destroys them.
 #[async_trait]
-pub trait MakeKeys: std::fmt::Debug + Send + Sync {
+pub trait KeyFactory: std::fmt::Debug + Send + Sync {
     /// A new key pair. Its private half is never seen here.
     async fn make(&self, alg: Algorithm) -> Result<(Jwk, PrivateHalf), Fault>;
 

@@ -1,13 +1,13 @@
 //! Token exchange: RFC 8693. The authorization server decides about it, and issues the token.
 
-use super::{Form, Outcome, asked};
+use super::{Outcome, TokenForm, asked};
 use crate::auth::assertion;
 use crate::auth::assertion::Party;
 use crate::auth::client::AuthenticatedClient;
-use crate::auth::service::Seek as _;
-use crate::domain::{Denial, Error, Secret, Service, Standing};
+use crate::auth::service::Lookup as _;
+use crate::domain::{Denial, Error, Secret, Service, TokenStatus};
 use crate::platform::capabilities::Granter;
-use crate::tokens::lookup::{FoundToken, Hint, Sought};
+use crate::tokens::lookup::{FoundToken, Hint, TokenLookup};
 
 /// A token exchange: RFC 8693 section 2.1.
 #[derive(Debug)]
@@ -75,7 +75,7 @@ pub(super) async fn token_exchange(
     ports: &Granter,
     service: &Service,
     client: Option<AuthenticatedClient>,
-    form: Form,
+    form: TokenForm,
 ) -> Result<Outcome, Error> {
     let asked = asked(service, client, &form)?;
     let requested = match &form.requested_token_type {
@@ -113,13 +113,13 @@ async fn exchanged(
     let keys = reader.keys.now().await?;
     let found = match kind {
         TokenType::AccessToken | TokenType::RefreshToken => {
-            let sought = Sought::by_value(&keys, service.id(), token.expose());
+            let sought = TokenLookup::by_value(&keys, service.id(), token.expose());
             let first = reader.tokens.read(&sought.wanted(service.id())).await?;
             let hint = if kind == TokenType::AccessToken { Hint::AccessToken } else { Hint::RefreshToken };
             let found = sought.find(reader, &first, hint).await?;
             let is_good = |found: &FoundToken| match (kind, found) {
-                (TokenType::AccessToken, FoundToken::Access(token)) => token.standing == Standing::Live,
-                (TokenType::RefreshToken, FoundToken::Refresh(found)) => found.standing == Standing::Live,
+                (TokenType::AccessToken, FoundToken::Access(token)) => token.status == TokenStatus::Live,
+                (TokenType::RefreshToken, FoundToken::Refresh(found)) => found.status == TokenStatus::Live,
                 _ => false,
             };
             Some(found.filter(is_good).ok_or(party.invalid())?)

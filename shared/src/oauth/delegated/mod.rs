@@ -5,11 +5,11 @@
 
 mod exchange;
 
-pub use crate::oauth::token_form::Form;
+pub use crate::oauth::token_form::TokenForm;
 pub use exchange::{Exchange, ExchangedToken, TokenType};
 
 use crate::auth::client::{AuthenticatedClient, ClientCredentials};
-use crate::auth::service::Seek;
+use crate::auth::service::Lookup;
 use crate::auth::{assertion, client, dpop};
 use crate::domain::{
     Audience, ClientKind, ClientRef, Confirmation, Denial, Error, ExtraClaims, GrantType, Issuance, Property, Scope, Seconds,
@@ -17,18 +17,18 @@ use crate::domain::{
 };
 use crate::jose::certificate;
 use crate::platform::capabilities::Granter;
-use crate::policy::{self, ClientAsk, Lifetime, Profile, RefreshAsk, RefreshOf, requestable};
-use crate::store::{Found, Wanted};
+use crate::policy::{self, ClientTokenRequest, Lifetime, Profile, RefreshOf, RefreshRequest, requestable};
+use crate::store::{RecordKeys, Records};
 use crate::tokens::introspect::ProofOfPossession;
-use crate::tokens::issue::{Issued, TicketAsk, grant_to, ticket};
-use crate::tokens::lookup::Sought;
+use crate::tokens::issue::{Issued, TicketRequest, issue_to_client, ticket};
+use crate::tokens::lookup::TokenLookup;
 use crate::tokens::refresh::redeem_of_client;
 
 /// A token request, and what the authorization server says with it.
 #[derive(Debug)]
 pub struct TokenRequest {
     /// What the client has sent.
-    pub form: Form,
+    pub form: TokenForm,
     /// Who it is.
     pub credentials: ClientCredentials,
     /// To attach to the token.
@@ -49,19 +49,19 @@ pub struct TokenRequest {
 #[derive(Debug, Default)]
 pub struct Subjects {
     client: Option<ClientRef>,
-    refresh_token: Option<Sought>,
+    refresh_token: Option<TokenLookup>,
 }
 
 impl TokenRequest {
     /// What to look for in this org.
     pub fn subjects(&self, keys: &crate::keys::PublishedKeys, org: &crate::domain::OrgId) -> Subjects {
-        let refresh_token = self.form.refresh_token().map(|token| Sought::by_value(keys, org, token.expose()));
+        let refresh_token = self.form.refresh_token().map(|token| TokenLookup::by_value(keys, org, token.expose()));
         Subjects { client: self.credentials.client(), refresh_token }
     }
 }
 
-impl Seek for Subjects {
-    fn wanted(&self, org: &crate::domain::OrgId) -> Wanted {
+impl Lookup for Subjects {
+    fn wanted(&self, org: &crate::domain::OrgId) -> RecordKeys {
         self.client.wanted(org).and(self.refresh_token.wanted(org))
     }
 }
@@ -120,12 +120,12 @@ pub struct Asked {
 pub async fn process(
     ports: &Granter,
     service: &Service,
-    (subjects, found): (&Subjects, &Found),
+    (subjects, found): (&Subjects, &Records),
     request: TokenRequest,
 ) -> Result<Outcome, Error> {
     let grant = supported_grant(service, &request.form)?;
     let client = authenticated(ports, service, found, &request, grant).await?;
-    let confirmation = proved(ports, service, client.as_ref(), &request).await?;
+    let confirmation = verify_sender_constraint(ports, service, client.as_ref(), &request).await?;
     let identified = |client: Option<AuthenticatedClient>| client.ok_or(Denial::ClientIdMissing);
     match grant {
         GrantType::ClientCredentials => client_credentials(ports, service, identified(client)?, request, confirmation).await,
@@ -144,7 +144,7 @@ pub async fn process(
     }
 }
 
-fn supported_grant(service: &Service, form: &Form) -> Result<GrantType, Denial> {
+fn supported_grant(service: &Service, form: &TokenForm) -> Result<GrantType, Denial> {
     let name = form.grant_type.as_ref().ok_or(Denial::GrantTypeMissing)?;
     let grant = name.parse().ok().filter(|grant| service.org().settings.oauth.supported_grants.contains(grant));
     grant.ok_or(Denial::GrantTypeUnsupported)
@@ -154,7 +154,7 @@ fn supported_grant(service: &Service, form: &Form) -> Result<GrantType, Denial> 
 async fn authenticated(
     ports: &Granter,
     service: &Service,
-    found: &Found,
+    found: &Records,
     request: &TokenRequest,
     grant: GrantType,
 ) -> Result<Option<AuthenticatedClient>, Error> {
@@ -188,7 +188,7 @@ async fn authenticated(
 }
 
 /// The keys that the request proves: RFC 9449 section 5, RFC 8705 section 3.
-async fn proved(
+async fn verify_sender_constraint(
     ports: &Granter,
     service: &Service,
     client: Option<&AuthenticatedClient>,
@@ -222,13 +222,13 @@ async fn client_credentials(
     confirmation: Confirmation,
 ) -> Result<Outcome, Error> {
     let resources = request.form.resources()?;
-    let ask = ClientAsk {
+    let ask = ClientTokenRequest {
         scopes: requestable(service.org(), client.client(), request.form.scopes()?),
         audiences: resources.clone(),
         lifetime: request.lifetime,
         value: request.value,
         extra_claims: request.extra_claims,
-        ..ClientAsk::of(Issuance {
+        ..ClientTokenRequest::new(Issuance {
             alias_used: client.alias_used(),
             properties: request.properties,
             confirmation,
@@ -236,7 +236,7 @@ async fn client_credentials(
         })
     };
     let grant = policy::issue(service, client.client(), ask, RefreshOf::OrgAndClient, ports.reader().now())?;
-    let issued = Box::new(grant_to(ports, service, client.into_client(), grant).await?);
+    let issued = Box::new(issue_to_client(ports, service, client.into_client(), grant).await?);
     Ok(Outcome::Issued { issued, resources, previous_refresh_token_used: false })
 }
 
@@ -251,7 +251,7 @@ async fn password(
     let username = request.form.username.ok_or(Denial::UsernameMissing)?;
     let password = request.form.password.ok_or(Denial::PasswordMissing)?;
     let client = asked.client.as_ref().ok_or(Denial::ClientIdMissing)?;
-    let ask = TicketAsk {
+    let ask = TicketRequest {
         alias_used: client.alias_used(),
         scopes: asked.scopes.clone(),
         audiences: asked.resources.clone(),
@@ -266,12 +266,12 @@ async fn refresh_token(
     ports: &Granter,
     service: &Service,
     client: AuthenticatedClient,
-    token: (&Sought, &Found),
+    token: (&TokenLookup, &Records),
     request: TokenRequest,
     confirmation: Confirmation,
 ) -> Result<Outcome, Error> {
     let resources = request.form.resources()?;
-    let ask = RefreshAsk {
+    let ask = RefreshRequest {
         scopes: request.form.scopes()?,
         lifetime: request.lifetime,
         refresh_lifetime: request.refresh_lifetime,
@@ -290,7 +290,7 @@ async fn jwt_bearer(
     ports: &Granter,
     service: &Service,
     client: Option<AuthenticatedClient>,
-    form: Form,
+    form: TokenForm,
 ) -> Result<Outcome, Error> {
     let asked = asked(service, client, &form)?;
     let assertion = form.assertion.ok_or(Denial::AssertionMissing)?;
@@ -301,7 +301,7 @@ async fn jwt_bearer(
     Ok(Outcome::JwtBearer { assertion, asked })
 }
 
-fn asked(service: &Service, client: Option<AuthenticatedClient>, form: &Form) -> Result<Asked, Denial> {
+fn asked(service: &Service, client: Option<AuthenticatedClient>, form: &TokenForm) -> Result<Asked, Denial> {
     let (scopes, resources) = (form.scopes()?, form.resources()?);
     let scopes = match &client {
         Some(client) => requestable(service.org(), client.client(), scopes),

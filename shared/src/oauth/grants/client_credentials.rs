@@ -1,21 +1,24 @@
 //! `client_credentials`: RFC 6749 section 4.4. The client asks for itself, and gets no refresh token.
 
-use super::{Granted, Turn};
+use super::{GrantContext, Granted};
 use crate::domain::{Error, GrantType, Issuance};
-use crate::oauth::delegated::Form;
-use crate::policy::{self, ClientAsk, RefreshOf};
+use crate::oauth::delegated::TokenForm;
+use crate::policy::{self, ClientTokenRequest, RefreshOf};
 
-pub(super) async fn grant(turn: Turn<'_>, form: &Form) -> Result<Granted, Error> {
-    let org = turn.service.org();
-    let issuance =
-        Issuance { confirmation: turn.binding(), details: turn.details(form)?, ..Issuance::by(GrantType::ClientCredentials) };
-    let ask = ClientAsk {
-        scopes: policy::requested(org, &turn.client, form.scopes()?)?,
-        audiences: policy::requested_resource(org, form.resources()?)?,
-        profile: turn.profile()?,
-        ..ClientAsk::of(issuance)
+pub(super) async fn grant(context: GrantContext<'_>, form: &TokenForm) -> Result<Granted, Error> {
+    let org = context.service.org();
+    let issuance = Issuance {
+        confirmation: context.binding(),
+        details: context.details(form)?,
+        ..Issuance::by(GrantType::ClientCredentials)
     };
-    let now = turn.ports.reader().now();
-    let grant = policy::issue(&turn.service, &turn.client, ask, RefreshOf::OrgAndClient, now)?;
-    Ok(Granted { issued: turn.grant(grant).await?, token_type: None })
+    let ask = ClientTokenRequest {
+        scopes: policy::requested(org, &context.client, form.scopes()?)?,
+        audiences: policy::requested_resource(org, form.resources()?)?,
+        profile: context.profile()?,
+        ..ClientTokenRequest::new(issuance)
+    };
+    let now = context.ports.reader().now();
+    let grant = policy::issue(&context.service, &context.client, ask, RefreshOf::OrgAndClient, now)?;
+    Ok(Granted { issued: context.grant(grant).await?, token_type: None })
 }

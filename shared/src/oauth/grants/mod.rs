@@ -7,25 +7,24 @@ mod token_exchange;
 
 use crate::auth::client::{ClientCredentials, Identified, identify};
 use crate::auth::dpop;
-use crate::auth::replay::SingleUse;
+use crate::auth::replay::ReplayGuard;
 use crate::domain::{
     Audience, AuthorizationDetails, Client, ClientKind, Confirmation, Denial, Error, GrantType, Invalid, OrgId, Refusal, Secret,
     Service,
 };
 use crate::jose::certificate;
 use crate::oauth::authorization_details;
-use crate::oauth::delegated::{Form, TokenType};
+use crate::oauth::delegated::{TokenForm, TokenType};
 use crate::platform::capabilities::{Granter, Reader};
 use crate::policy::{self, Profile};
-use crate::store::Found;
-use crate::tokens::issue::{Issued, grant_to};
-use crate::tokens::lookup::Sought;
+use crate::tokens::issue::{Issued, issue_to_client};
+use crate::tokens::lookup::TokenLookup;
 
 /// What a client has sent to the token endpoint.
 #[derive(Debug)]
 pub struct GrantRequest {
     /// The form.
-    pub form: Form,
+    pub form: TokenForm,
     /// Who it is.
     pub credentials: ClientCredentials,
     /// Its DPoP proof.
@@ -64,9 +63,9 @@ pub async fn grant(ports: &Granter, request: GrantRequest) -> Result<Outcome, Er
     let grant = grant_type(&request.form)?;
     let keys = ports.reader().keys.now().await?;
     let refresh_token = request.form.refresh_token();
-    let seek = |org: &OrgId| refresh_token.map(|token| Sought::by_value(&keys, org, token.expose()));
-    let Identified { service, proven, sought, found } = identify(ports.reader(), &request.credentials, seek).await?;
-    permitted(&service, proven.client(), grant)?;
+    let seek = |org: &OrgId| refresh_token.map(|token| TokenLookup::by_value(&keys, org, token.expose()));
+    let Identified { service, verified, sought, found } = identify(ports.reader(), &request.credentials, seek).await?;
+    permitted(&service, verified.client(), grant)?;
     let needs_nonce = request.dpop.is_some() && service.org().settings.oauth.dpop_nonce_required;
     let signing = if needs_nonce { Some(ports.refresher.minter.signing.now().await?) } else { None };
     let (rule, nonce) = match &signing {
@@ -77,25 +76,26 @@ pub async fn grant(ports: &Granter, request: GrantRequest) -> Result<Outcome, Er
         }
         None => (dpop::NonceRule::NotNeeded, None),
     };
-    let (confirmation, proof) = match proved(ports.reader(), &service, proven.client(), &request, rule).await {
+    let (confirmation, proof) = match verify_sender_constraint(ports.reader(), &service, verified.client(), &request, rule).await
+    {
         Err(Error::Refused(Refusal::Denied(denial @ Denial::DpopNonceRequired))) => {
             return Ok(Outcome { granted: Err(denial), nonce });
         }
         proved => proved?,
     };
-    let (client, assertion) = proven.into_parts();
-    let single_uses = proof.into_iter().chain(assertion).collect();
-    let turn = Turn { ports, service, client: client.into_client(), confirmation, single_uses };
+    let (client, assertion) = verified.into_parts();
+    let replay_guards = proof.into_iter().chain(assertion).collect();
+    let context = GrantContext { ports, service, client: client.into_client(), confirmation, replay_guards };
     let granted = match grant {
-        GrantType::RefreshToken => refresh_token::grant(turn, (sought, &found), &request.form).await?,
-        GrantType::TokenExchange => token_exchange::grant(turn, request.form).await?,
-        GrantType::JwtBearer => jwt_bearer::grant(turn, &request.form).await?,
-        _ => client_credentials::grant(turn, &request.form).await?,
+        GrantType::RefreshToken => refresh_token::grant(context, (sought, &found), &request.form).await?,
+        GrantType::TokenExchange => token_exchange::grant(context, request.form).await?,
+        GrantType::JwtBearer => jwt_bearer::grant(context, &request.form).await?,
+        _ => client_credentials::grant(context, &request.form).await?,
     };
     Ok(Outcome { granted: Ok(Box::new(granted)), nonce })
 }
 
-fn grant_type(form: &Form) -> Result<GrantType, Denial> {
+fn grant_type(form: &TokenForm) -> Result<GrantType, Denial> {
     let name = form.grant_type.as_ref().ok_or(Denial::GrantTypeMissing)?;
     name.parse().ok().filter(|grant| GRANTS.contains(grant)).ok_or(Denial::GrantTypeUnsupported)
 }
@@ -111,42 +111,42 @@ fn permitted(service: &Service, client: &Client, grant: GrantType) -> Result<(),
 }
 
 /// The keys that the request proves: RFC 9449 section 5, RFC 8705 section 3.
-async fn proved(
+async fn verify_sender_constraint(
     reader: &Reader,
     service: &Service,
     client: &Client,
     request: &GrantRequest,
     nonce: dpop::NonceRule<'_>,
-) -> Result<(Confirmation, Option<SingleUse>), Error> {
+) -> Result<(Confirmation, Option<ReplayGuard>), Error> {
     let certificate = request.credentials.certificate.as_deref().and_then(|pem| certificate::thumbprint(pem).ok());
     if client.certificate_bound_tokens && certificate.is_none() {
         return Err(Denial::CertificateMismatch.into());
     }
-    let (dpop_key, single_use) = match &request.dpop {
+    let (dpop_key, replay_guard) = match &request.dpop {
         Some(proof) => {
             let uri = format!("{}{PATH}", reader.keys.issuer().as_str().trim_end_matches('/'));
             let expected = dpop::Expected { method: "POST", uri: &uri, access_token: None, key: None, nonce };
-            let (key, single_use) = dpop::check(service.id(), reader.now(), proof.expose(), &expected).await?;
-            (Some(key), Some(single_use))
+            let (key, replay_guard) = dpop::check(service.id(), reader.now(), proof.expose(), &expected).await?;
+            (Some(key), Some(replay_guard))
         }
         None if client.dpop_bound_tokens => return Err(Denial::DpopHeaderMissing.into()),
         None => (None, None),
     };
-    Ok((Confirmation { certificate, dpop_key }, single_use))
+    Ok((Confirmation { certificate, dpop_key }, replay_guard))
 }
 
 /// A client whose turn it is.
-struct Turn<'a> {
+struct GrantContext<'a> {
     ports: &'a Granter,
     service: Service,
     client: Client,
     /// The keys that it has proved.
     confirmation: Confirmation,
     /// Its assertion and its proof, which nothing has used up yet.
-    single_uses: Vec<SingleUse>,
+    replay_guards: Vec<ReplayGuard>,
 }
 
-impl Turn<'_> {
+impl GrantContext<'_> {
     /// What its token shall be like.
     fn profile(&self) -> Result<Profile, Refusal> {
         let issuer = Audience::parse(self.ports.reader().keys.issuer().as_str());
@@ -161,18 +161,15 @@ impl Turn<'_> {
 
     /// Mints what was decided: nothing is wrong with the request any more but that it may have been made before.
     async fn grant(self, grant: policy::Grant) -> Result<Issued, Error> {
-        for single_use in &self.single_uses {
-            single_use.use_up(&*self.ports.once).await?;
+        for replay_guard in &self.replay_guards {
+            replay_guard.consume(&*self.ports.once).await?;
         }
-        grant_to(self.ports, &self.service, self.client, grant).await
+        issue_to_client(self.ports, &self.service, self.client, grant).await
     }
 
     /// `authorization_details`, of types that the org has: RFC 9396 section 5.
-    fn details(&self, form: &Form) -> Result<Option<AuthorizationDetails>, Denial> {
+    fn details(&self, form: &TokenForm) -> Result<Option<AuthorizationDetails>, Denial> {
         let Some(text) = &form.details else { return Ok(None) };
         authorization_details::read(text, &self.service.org().settings.oauth.authorization_details_types).map(Some)
     }
 }
-
-/// A refresh token that was looked for, and what was found of it.
-type Sighted<'a> = (Option<Sought>, &'a Found);

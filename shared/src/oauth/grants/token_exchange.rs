@@ -1,43 +1,43 @@
 //! `urn:ietf:params:oauth:grant-type:token-exchange`: RFC 8693.
 
-use super::{Granted, Turn};
+use super::{GrantContext, Granted};
 use crate::auth::assertion::Party;
 use crate::auth::bearer;
-use crate::auth::service::Seek as _;
-use crate::domain::{Audience, AuthorizationDetails, Denial, Error, Fault, Member, Secret, Standing, TokenRecord};
+use crate::auth::service::Lookup as _;
+use crate::domain::{Audience, AuthorizationDetails, Denial, Error, Fault, Member, Secret, TokenRecord, TokenStatus};
 use crate::jose::looks_like_jwt;
 use crate::oauth::authorization_details;
-use crate::oauth::delegated::{Form, TokenType};
-use crate::policy::{self, ExchangeAsk};
-use crate::store::Wanted;
-use crate::tokens::lookup::Sought;
+use crate::oauth::delegated::{TokenForm, TokenType};
+use crate::policy::{self, ExchangeRequest};
+use crate::store::RecordKeys;
+use crate::tokens::lookup::TokenLookup;
 
-pub(super) async fn grant(turn: Turn<'_>, form: Form) -> Result<Granted, Error> {
+pub(super) async fn grant(context: GrantContext<'_>, form: TokenForm) -> Result<Granted, Error> {
     let requested = requested_type(&form)?;
-    let asked = (form.scopes()?, audiences(&form)?, turn.details(&form)?);
+    let asked = (form.scopes()?, audiences(&form)?, context.details(&form)?);
     let (subject, actor) = presented(form)?;
-    let subject = turn.look_up(&subject, Party::Subject).await?;
+    let subject = context.look_up(&subject, Party::Subject).await?;
     let actor = match actor {
-        Some(actor) => Some(turn.look_up(&actor, Party::Actor).await?),
+        Some(actor) => Some(context.look_up(&actor, Party::Actor).await?),
         None => None,
     };
     let (scopes, audiences, details) = asked;
-    let ask = ExchangeAsk {
+    let ask = ExchangeRequest {
         scopes,
         audiences,
         details: details.map(|details| within(details, &subject.record)).transpose()?,
-        confirmation: turn.confirmation.clone(),
+        confirmation: context.confirmation.clone(),
         jwt: requested == TokenType::Jwt,
-        profile: turn.profile()?,
+        profile: context.profile()?,
     };
-    let now = turn.ports.reader().now();
+    let now = context.ports.reader().now();
     let actor = actor.as_ref().map(Exchanged::presented);
-    let grant = policy::exchange(&turn.service, &turn.client, subject.presented(), actor, ask, now)?;
-    Ok(Granted { issued: turn.grant(grant).await?, token_type: Some(requested) })
+    let grant = policy::exchange(&context.service, &context.client, subject.presented(), actor, ask, now)?;
+    Ok(Granted { issued: context.grant(grant).await?, token_type: Some(requested) })
 }
 
 /// What shall come of it: RFC 8693 section 2.1. There is nothing but access tokens, some of which are JWTs.
-fn requested_type(form: &Form) -> Result<TokenType, Denial> {
+fn requested_type(form: &TokenForm) -> Result<TokenType, Denial> {
     match form.requested_token_type.as_deref().map(TokenType::parse) {
         None => Ok(TokenType::AccessToken),
         Some(Some(requested @ (TokenType::AccessToken | TokenType::Jwt))) => Ok(requested),
@@ -46,7 +46,7 @@ fn requested_type(form: &Form) -> Result<TokenType, Denial> {
 }
 
 /// Both `audience` and `resource`: what a token is for is one list here.
-fn audiences(form: &Form) -> Result<Vec<Audience>, Denial> {
+fn audiences(form: &TokenForm) -> Result<Vec<Audience>, Denial> {
     let mut all = form.resources()?;
     for name in &form.audiences {
         all.push(Audience::parse(name).map_err(|_| Denial::TargetExceeds)?);
@@ -57,7 +57,7 @@ fn audiences(form: &Form) -> Result<Vec<Audience>, Denial> {
 /// A token of the form, with its type.
 type Token = (Secret<String>, TokenType);
 
-fn presented(form: Form) -> Result<(Token, Option<Token>), Denial> {
+fn presented(form: TokenForm) -> Result<(Token, Option<Token>), Denial> {
     let token = form.subject_token.ok_or(Denial::SubjectTokenMissing)?;
     let kind = form.subject_token_type.ok_or(Denial::SubjectTokenTypeMissing)?;
     let subject = (token, exchangeable(&kind).ok_or(Denial::SubjectTokenTypeInvalid)?);
@@ -92,12 +92,12 @@ struct Exchanged {
 }
 
 impl Exchanged {
-    fn presented(&self) -> policy::Presented<'_> {
-        policy::Presented { record: &self.record, member: self.member.as_ref() }
+    fn presented(&self) -> policy::ExchangeToken<'_> {
+        policy::ExchangeToken { record: &self.record, member: self.member.as_ref() }
     }
 }
 
-impl Turn<'_> {
+impl GrantContext<'_> {
     /// A token that a client of the org has got, or a member for itself. What is broken isn't absent: it is refused.
     async fn look_up(&self, (token, kind): &Token, party: Party) -> Result<Exchanged, Error> {
         let is_jwt = looks_like_jwt(token.expose());
@@ -114,17 +114,17 @@ impl Turn<'_> {
 
     async fn of_client(&self, token: &str) -> Result<Option<Exchanged>, Fault> {
         let reader = self.ports.reader();
-        let sought = Sought::by_value(&*reader.keys.now().await?, self.service.id(), token);
+        let sought = TokenLookup::by_value(&*reader.keys.now().await?, self.service.id(), token);
         let first = reader.tokens.read(&sought.wanted(self.service.id())).await?;
-        let found = sought.find_access(reader, &first).await?.filter(|found| found.standing == Standing::Live);
+        let found = sought.find_access(reader, &first).await?.filter(|found| found.status == TokenStatus::Live);
         Ok(found.map(|found| Exchanged { record: found.record, member: found.member }))
     }
 
     async fn of_member(&self, token: &str) -> Result<Option<Exchanged>, Fault> {
-        let (presented, _) = bearer::examine(self.ports.reader(), token, Wanted::default()).await?;
+        let (presented, _) = bearer::inspect(self.ports.reader(), token, RecordKeys::default()).await?;
         Ok(match presented {
-            bearer::Presented::Access(found)
-                if found.standing == Standing::Live
+            bearer::PresentedToken::Access(found)
+                if found.status == TokenStatus::Live
                     && found.record.org == *self.service.id()
                     && found.record.issuance.is_none() =>
             {

@@ -12,36 +12,36 @@ use crate::platform::config::{Aws, Config, KeyMaking};
 use crate::platform::events::eventbridge::EventBus;
 use crate::platform::events::{Lines, Publish};
 use crate::platform::queue::sqs::SqsQueue;
-use crate::platform::{Auditing, KeyMaking as KeyMakingParts, Operations, Platform, Queueing, Records, config};
+use crate::platform::{Auditing, KeyMaking as KeyMakingParts, Operations, Platform, RecordParts, WithQueue, config};
 use crate::store::Store;
 use crate::store::dynamodb::{DynamoStore, Stream, Tables};
 
 /// What functions stand on that read and write records: nothing of KMS.
-pub async fn for_records(config: Config) -> Result<Records, Fault> {
+pub async fn for_records(config: Config) -> Result<RecordParts, Fault> {
     let records = for_work(config)?;
-    tolerate(records.reader.keys.now().await.map(drop));
+    log_and_continue(records.reader.keys.now().await.map(drop));
     Ok(records)
 }
 
 /// What an authorizer stands on: the same, and what is asked of a token.
-pub async fn for_authorizer(config: Config) -> Result<Records, Fault> {
+pub async fn for_authorizer(config: Config) -> Result<RecordParts, Fault> {
     let requirements = config::requirements()?;
     Ok(for_records(config).await?.requiring(requirements))
 }
 
 /// What functions stand on that hand work over.
-pub async fn for_queueing(config: Config) -> Result<Queueing, Fault> {
+pub async fn for_queueing(config: Config) -> Result<WithQueue, Fault> {
     let url = config::batch_queue()?;
     let queue = Arc::new(SqsQueue::new(Sdk::new(&Aws::from_env()?).sqs(), url));
-    Ok(Queueing { records: for_records(config).await?, queue })
+    Ok(WithQueue { records: for_records(config).await?, queue })
 }
 
 /// What functions stand on that only write what others have decided: they verify nothing, and read no keys.
-pub fn for_work(config: Config) -> Result<Records, Fault> {
+pub fn for_work(config: Config) -> Result<RecordParts, Fault> {
     let aws = Aws::from_env()?;
     let (clock, store) = (Arc::new(SystemClock), store(&Sdk::new(&aws), &aws));
     let ring = Arc::new(Ring::new(store.clone(), clock.clone()));
-    let records = Records::new(clock, Arc::new(SystemEntropy), store, ring, config.issuer);
+    let records = RecordParts::new(clock, Arc::new(SystemEntropy), store, ring, config.issuer);
     Ok(records.allowing(config.jwks_origins))
 }
 
@@ -52,7 +52,7 @@ pub async fn for_minting(config: Config) -> Result<Platform, Fault> {
     let sdk = Sdk::new(&aws);
     let platform = minting(&sdk, config.issuer, store(&sdk, &aws), envelope_key);
     let platform = platform.reading(KeySets::over_https(config.jwks_origins));
-    tolerate(platform.warm_up().await);
+    log_and_continue(platform.warm_up().await);
     Ok(platform)
 }
 
@@ -101,7 +101,7 @@ pub fn tables(aws: &Aws) -> Tables {
 }
 
 /// A function starts also when what it reads first can't be read: requests then try again, and say so if it still can't.
-fn tolerate(warmed_up: Result<(), Fault>) {
+fn log_and_continue(warmed_up: Result<(), Fault>) {
     if let Err(fault) = warmed_up {
         crate::telemetry::log_fault("", &fault);
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Access, Capability, Lookup, Reader, Revoker};
+use super::{Access, Capability, DirectoryLookup, Reader, Revoker};
 use crate::domain::Entropy;
 use crate::keys::remote::Origins;
 use crate::store::{ReadDirectory, RevokeTokens, WriteDirectory, WriteKeys};
@@ -117,7 +117,7 @@ impl Capability for ClientCreator {
 
 /// Changes by what an org or a client gets in, and whether it does: its secrets, its lock.
 #[derive(Clone, Debug)]
-pub struct AccessKeeper {
+pub struct SecretWriter {
     /// To authenticate.
     pub reader: Reader,
     /// For secrets.
@@ -126,7 +126,7 @@ pub struct AccessKeeper {
     pub write: Arc<dyn WriteDirectory>,
 }
 
-impl Capability for AccessKeeper {
+impl Capability for SecretWriter {
     const NAME: &'static str = "AccessKeeper";
     const ACCESS: Access = Access { directory: &["BatchGetItem", "GetItem", "UpdateItem"], ..Reader::ACCESS };
 }
@@ -147,7 +147,7 @@ impl Capability for ClientRemover {
     const ACCESS: Access = MemberRemover::ACCESS;
 }
 
-/// Lets clients register themselves, which have no alias then. Grants what [`AccessKeeper`] grants.
+/// Lets clients register themselves, which have no alias then. Grants what [`SecretWriter`] grants.
 #[derive(Clone, Debug)]
 pub struct Registrar {
     /// To authenticate.
@@ -159,11 +159,11 @@ pub struct Registrar {
 }
 
 impl Capability for Registrar {
-    const NAME: &'static str = AccessKeeper::NAME;
-    const ACCESS: Access = AccessKeeper::ACCESS;
+    const NAME: &'static str = SecretWriter::NAME;
+    const ACCESS: Access = SecretWriter::ACCESS;
 }
 
-/// Reads how a client is registered: its own token has no record. Grants what [`Lookup`] grants.
+/// Reads how a client is registered: its own token has no record. Grants what [`DirectoryLookup`] grants.
 #[derive(Clone, Debug)]
 pub struct RegistrationReader {
     /// To find the client.
@@ -171,8 +171,8 @@ pub struct RegistrationReader {
 }
 
 impl Capability for RegistrationReader {
-    const NAME: &'static str = Lookup::NAME;
-    const ACCESS: Access = Lookup::ACCESS;
+    const NAME: &'static str = DirectoryLookup::NAME;
+    const ACCESS: Access = DirectoryLookup::ACCESS;
 }
 
 /// Changes how a client is registered.
@@ -188,7 +188,7 @@ pub struct RegistrationWriter {
 
 impl Capability for RegistrationWriter {
     const NAME: &'static str = "RegistrationWriter";
-    const ACCESS: Access = Access { directory: AccessKeeper::ACCESS.directory, ..Access::NONE };
+    const ACCESS: Access = Access { directory: SecretWriter::ACCESS.directory, ..Access::NONE };
 }
 
 /// Deletes clients that are registered, and kills their tokens.

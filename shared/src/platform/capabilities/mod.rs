@@ -12,14 +12,14 @@ use std::sync::Arc;
 use crate::domain::{Clock, Issuer, Requirements, Timestamp};
 use crate::keys::{PublicKeys, SigningKeys};
 use crate::store::client_orgs::ClientOrgs;
-use crate::store::{ReadTokens, UseOnce};
+use crate::store::{ReadTokens, ReplayStore};
 
 pub use self::directory::{
-    AccessKeeper, ClientCreator, ClientRemover, ClientWriter, DirectoryReader, MemberRemover, MemberWriter, OrgRemover,
-    OrgWriter, Registrar, RegistrationReader, RegistrationRemover, RegistrationWriter,
+    ClientCreator, ClientRemover, ClientWriter, DirectoryReader, MemberRemover, MemberWriter, OrgRemover, OrgWriter, Registrar,
+    RegistrationReader, RegistrationRemover, RegistrationWriter, SecretWriter,
 };
-pub use self::tokens::{Amender, BulkRevoker, ClientRevoker, Granter, Minter, Refresher, Revoker, TicketEnder};
-pub use self::work::{Auditor, BatchReader, BatchWorker, Batcher, Founder, Rotator};
+pub use self::tokens::{BulkRevoker, ClientRevoker, Granter, Minter, Refresher, Revoker, TicketRevoker, TokenUpdater};
+pub use self::work::{Auditor, BatchReader, BatchWorker, Batcher, Bootstrapper, Rotator};
 
 /// The AWS actions that a capability needs, on the tables and keys of the deployment.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -94,12 +94,12 @@ impl Capability for Public {
 
 /// Tells who issues tokens here, and where: it needs nothing else, so it does when nothing else works.
 #[derive(Clone, Debug)]
-pub struct Announcer {
+pub struct IssuerInfo {
     /// The `iss` of the tokens.
     pub issuer: Issuer,
 }
 
-impl Capability for Announcer {
+impl Capability for IssuerInfo {
     const NAME: &'static str = "Announcer";
     const ACCESS: Access = Access::NONE;
 }
@@ -143,28 +143,28 @@ impl Capability for Reader {
 
 /// Looks orgs and members up, without authenticating anyone.
 #[derive(Clone, Debug)]
-pub struct Lookup {
+pub struct DirectoryLookup {
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Orgs and members.
     pub directory: Arc<dyn ReadTokens>,
 }
 
-impl Capability for Lookup {
+impl Capability for DirectoryLookup {
     const NAME: &'static str = "Lookup";
     const ACCESS: Access = Access { directory: Reader::ACCESS.directory, ..Access::NONE };
 }
 
 /// Reads what decides about a token, for an API with requirements of its own. Grants what [`Reader`] grants.
 #[derive(Clone, Debug)]
-pub struct Guard {
+pub struct Authorizer {
     /// To authenticate.
     pub reader: Reader,
     /// What the API asks of a token.
     pub requirements: Arc<Requirements>,
 }
 
-impl Capability for Guard {
+impl Capability for Authorizer {
     const NAME: &'static str = Reader::NAME;
     const ACCESS: Access = Reader::ACCESS;
 }
@@ -187,7 +187,7 @@ pub struct Introspector {
     /// To authenticate, and to introspect.
     pub reader: Reader,
     /// For proofs.
-    pub once: Arc<dyn UseOnce>,
+    pub once: Arc<dyn ReplayStore>,
 }
 
 impl Capability for Introspector {
@@ -197,14 +197,14 @@ impl Capability for Introspector {
 
 /// Introspects for resource servers, and signs what it tells them if they want that: RFC 9701.
 #[derive(Clone, Debug)]
-pub struct Attester {
+pub struct SigningIntrospector {
     /// To introspect.
     pub introspector: Introspector,
     /// To sign.
     pub signing: Arc<SigningKeys>,
 }
 
-impl Capability for Attester {
+impl Capability for SigningIntrospector {
     const NAME: &'static str = "Attester";
     const ACCESS: Access =
         Access { signing_key: Minter::ACCESS.signing_key, envelope_key: Minter::ACCESS.envelope_key, ..Introspector::ACCESS };

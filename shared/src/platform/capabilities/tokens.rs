@@ -6,7 +6,7 @@ use super::{Access, Capability, Lister, Reader};
 use crate::domain::{Entropy, Issuer};
 use crate::keys::SigningKeys;
 use crate::keys::remote::KeySets;
-use crate::store::{AmendTokens, KeepTickets, RefreshTokens, RevokeTokens, UseOnce, WriteTokens};
+use crate::store::{KeepTickets, RefreshTokens, ReplayStore, RevokeTokens, UpdateTokens, WriteTokens};
 
 /// Reads, and revokes.
 #[derive(Clone, Debug)]
@@ -82,9 +82,9 @@ pub struct Granter {
     /// For tickets.
     pub tickets: Arc<dyn KeepTickets>,
     /// For proofs and assertions.
-    pub once: Arc<dyn UseOnce>,
+    pub once: Arc<dyn ReplayStore>,
     /// For what is attached to a family when it is used.
-    pub amend: Arc<dyn AmendTokens>,
+    pub amend: Arc<dyn UpdateTokens>,
     /// The keys of who makes assertions.
     pub key_sets: Arc<KeySets>,
 }
@@ -103,7 +103,7 @@ impl Capability for Granter {
 
 /// Ends tickets. Grants what [`Revoker`] grants.
 #[derive(Clone, Debug)]
-pub struct TicketEnder {
+pub struct TicketRevoker {
     /// To authenticate.
     pub reader: Reader,
     /// For the name in which a ticket is spent.
@@ -112,7 +112,7 @@ pub struct TicketEnder {
     pub tickets: Arc<dyn KeepTickets>,
 }
 
-impl Capability for TicketEnder {
+impl Capability for TicketRevoker {
     const NAME: &'static str = Revoker::NAME;
     const ACCESS: Access = Revoker::ACCESS;
 }
@@ -123,7 +123,7 @@ pub struct ClientRevoker {
     /// To authenticate, and to revoke.
     pub revoker: Revoker,
     /// For assertions.
-    pub once: Arc<dyn UseOnce>,
+    pub once: Arc<dyn ReplayStore>,
 }
 
 impl Capability for ClientRevoker {
@@ -133,16 +133,16 @@ impl Capability for ClientRevoker {
 
 /// Changes tokens that are there. Grants what [`ClientRevoker`] grants.
 #[derive(Clone, Debug)]
-pub struct Amender {
+pub struct TokenUpdater {
     /// To authenticate.
     pub reader: Reader,
     /// For new values.
     pub entropy: Arc<dyn Entropy>,
     /// To change them.
-    pub amend: Arc<dyn AmendTokens>,
+    pub amend: Arc<dyn UpdateTokens>,
 }
 
-impl Capability for Amender {
+impl Capability for TokenUpdater {
     const NAME: &'static str = ClientRevoker::NAME;
     const ACCESS: Access = ClientRevoker::ACCESS;
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Access, Capability, Minter, Reader};
 use crate::domain::{Algorithm, Clock, Entropy, Schedule};
-use crate::keys::signer::MakeKeys;
+use crate::keys::signer::KeyFactory;
 use crate::platform::events::Publish;
 use crate::platform::queue::Enqueue;
 use crate::store::{KeepBatches, ReadChanges, RevokeTokens, Store, WriteKeys, WriteTokens};
@@ -71,7 +71,7 @@ pub struct Rotator {
     /// The key ring.
     pub keys: Arc<dyn WriteKeys>,
     /// Makes keys and destroys them.
-    pub maker: Arc<dyn MakeKeys>,
+    pub maker: Arc<dyn KeyFactory>,
     /// The algorithms to keep keys for, the preferred one first.
     pub algorithms: Vec<Algorithm>,
     /// When keys follow each other.
@@ -90,7 +90,7 @@ impl Capability for Rotator {
 
 /// Makes what nobody can be asked for: the first keys, org, administrator and token.
 #[derive(Clone, Debug)]
-pub struct Founder {
+pub struct Bootstrapper {
     /// For the keys.
     pub rotator: Rotator,
     /// For the token.
@@ -99,7 +99,7 @@ pub struct Founder {
     pub store: Arc<dyn Store>,
 }
 
-impl Capability for Founder {
+impl Capability for Bootstrapper {
     const NAME: &'static str = "Founder";
     const ACCESS: Access = Access {
         tokens: &["PutItem"],

@@ -18,10 +18,10 @@ pub struct EventBus {
 }
 
 /// What `PutEvents` takes at once.
-const MOST_ENTRIES: usize = 10;
+const MAX_ENTRIES: usize = 10;
 
 /// What it takes at once in bytes, with a margin for what isn't counted here: 256 KiB are allowed.
-const MOST_BYTES: usize = 250_000;
+const MAX_REQUEST_BYTES: usize = 250_000;
 
 const SOURCE: &str = "jeton";
 
@@ -79,10 +79,10 @@ impl Publish for EventBus {
 /// How many of the first events one call takes: at least one, however large.
 fn fitting(events: &[Event]) -> usize {
     let mut bytes = 0;
-    let fit = events.iter().take(MOST_ENTRIES).take_while(|event| {
+    let fit = events.iter().take(MAX_ENTRIES).take_while(|event| {
         // As `PutEvents` counts: 14 for the time, and the texts.
         bytes += 14 + SOURCE.len() + event.action.len() + event.detail.len();
-        bytes <= MOST_BYTES
+        bytes <= MAX_REQUEST_BYTES
     });
     fit.count().max(1)
 }

@@ -87,7 +87,7 @@ impl Waiting {
                     Err(fault) if fault.can_retry() => {
                         crate::telemetry::log_fault("queue", &fault);
                         tokio::time::sleep(pause).await;
-                        pause = (pause * 2).min(LONGEST_PAUSE);
+                        pause = (pause * 2).min(MAX_RETRY_DELAY);
                     }
                     // It is kept for who looks after it, and doesn't hold up the others.
                     Err(fault) => {
@@ -112,7 +112,7 @@ async fn one(path: &Path, work: &Work) -> Result<(), Fault> {
 }
 
 const ENDING: &str = "message";
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(30);
 
 fn fault(doing: &'static str, path: &Path, error: &io::Error) -> Fault {
     Fault::internal(doing).because(format!("{}: {error}", path.display()))

@@ -17,4 +17,4 @@ pub trait Enqueue: std::fmt::Debug + Send + Sync {
 }
 
 /// The longest message that every queue takes, in bytes: SQS has a limit of 1 MiB, of which this leaves something.
-pub const LONGEST: usize = 200 * 1_024;
+pub const MAX_MESSAGE_BYTES: usize = 200 * 1_024;

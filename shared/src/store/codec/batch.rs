@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{coded, decode, elsewhere, encode, some_time};
+use super::{coded, decode, encode, placeholder_id, placeholder_time};
 use crate::domain::{Batch, BatchKey, Fault, OrgId, Timestamp, TokenId};
 
 /// How far a batch is.
@@ -42,7 +42,7 @@ pub fn is_same_batch(there: &Batch, new: &Batch) -> bool {
 #[derive(Deserialize, Serialize)]
 #[serde(remote = "Batch")]
 struct BatchBody {
-    #[serde(skip, default = "elsewhere")]
+    #[serde(skip, default = "placeholder_id")]
     id: TokenId,
     #[serde(rename = "o", with = "coded")]
     org: OrgId,
@@ -56,6 +56,6 @@ struct BatchBody {
     failure: Option<String>,
     #[serde(rename = "i", with = "coded")]
     created_at: Timestamp,
-    #[serde(skip, default = "some_time")]
+    #[serde(skip, default = "placeholder_time")]
     updated_at: Timestamp,
 }

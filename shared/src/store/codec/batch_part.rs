@@ -6,9 +6,10 @@ use serde_json::value::RawValue;
 use super::family::{FamilyState, decode_family, encode_family};
 use super::token::{decode_token, encode_token};
 use crate::domain::{
-    Alias, AliasKey, Aliased, BatchKey, FamilyKey, Fault, Mark, MarkKey, MarkKind, OrgId, Timestamp, TokenId, TokenKey,
+    Alias, AliasKey, Aliased, BatchKey, FamilyKey, Fault, NotBefore, NotBeforeKey, NotBeforeScope, OrgId, Timestamp, TokenId,
+    TokenKey,
 };
-use crate::store::Recording;
+use crate::store::NewToken;
 
 /// Some of the tokens of a batch.
 #[derive(Debug)]
@@ -18,7 +19,7 @@ pub struct BatchPart {
     /// Which part of it, from 0.
     pub part: u32,
     /// What is to be recorded, and the marks that are to be written then.
-    pub recordings: Vec<(Recording, Option<Mark>)>,
+    pub recordings: Vec<(NewToken, Option<NotBefore>)>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -67,7 +68,7 @@ struct FamilyRecord {
 }
 
 /// One recording of a part, encoded: to see how long a part gets.
-pub fn encode_recording(recording: &Recording, mark: Option<&Mark>) -> Result<String, Fault> {
+pub fn encode_recording(recording: &NewToken, mark: Option<&NotBefore>) -> Result<String, Fault> {
     let hash_of =
         |wanted: fn(&Aliased) -> bool| recording.aliases.iter().find(|alias| wanted(&alias.target)).map(|alias| alias.key.hash);
     let family = match &recording.family {
@@ -110,7 +111,7 @@ pub fn decode_part(message: &str) -> Result<BatchPart, Fault> {
     Ok(BatchPart { batch, part, recordings })
 }
 
-fn decode_recording(org: &OrgId, json: &str) -> Result<(Recording, Option<Mark>), Fault> {
+fn decode_recording(org: &OrgId, json: &str) -> Result<(NewToken, Option<NotBefore>), Fault> {
     let record: Record = serde_json::from_str(json).map_err(broken)?;
     let id: TokenId = record.token.parse().map_err(unknown)?;
     let key = TokenKey { org: org.clone(), id };
@@ -138,12 +139,12 @@ fn decode_recording(org: &OrgId, json: &str) -> Result<(Recording, Option<Mark>)
     let of_token = record.value.map(|hash| alias(hash, Aliased::Token(id)));
     let of_family = record.refresh_value.zip(token.family).map(|(hash, family)| alias(hash, Aliased::Family(family)));
     let aliases = of_token.into_iter().chain(of_family).collect();
-    let mark = record.mark.zip(token.client).map(|(mark, client)| Mark {
-        key: MarkKey { org: org.clone(), kind: MarkKind::ClientOf(client, token.subject.clone()) },
+    let mark = record.mark.zip(token.client).map(|(mark, client)| NotBefore {
+        key: NotBeforeKey { org: org.clone(), kind: NotBeforeScope::ClientOf(client, token.subject.clone()) },
         not_before: Timestamp::from_ms(mark.not_before),
         expires_at: mark.expires_at.map(Timestamp::from_ms),
     });
-    Ok((Recording { token, family, aliases, ticket: None }, mark))
+    Ok((NewToken { token, family, aliases, ticket: None }, mark))
 }
 
 fn raw(json: String) -> Result<Box<RawValue>, Fault> {

@@ -10,7 +10,7 @@ use crate::domain::{
 
 /// The body of a client: all of it but `created_at`.
 pub fn encode_client(client: &Client) -> Result<String, Fault> {
-    encode(|to| ClientBody::of(client.clone()).serialize(to))
+    encode(|to| ClientBody::from_client(client.clone()).serialize(to))
 }
 
 /// The client of this body.
@@ -77,7 +77,7 @@ struct ClientBody {
 }
 
 impl ClientBody {
-    fn of(client: Client) -> Self {
+    fn from_client(client: Client) -> Self {
         let is_said = client.auth_method != ClientAuthMethod::default_of(client.kind);
         Self {
             org: client.org,

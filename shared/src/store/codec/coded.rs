@@ -156,7 +156,7 @@ impl<T: Coded> Coded for Box<T> {
 
 impl Coded for OrgSettings {
     fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        SettingsBody::of(self.clone()).serialize(to)
+        SettingsBody::from_settings(self.clone()).serialize(to)
     }
 
     fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -288,7 +288,7 @@ impl Coded for CertificateSubject {
     fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let parse = |text: &str| {
             let (kind, name) = text.split_once(':').ok_or(Invalid("must be a kind of name and a name"))?;
-            Self::of(kind, name)
+            Self::new(kind, name)
         };
         from.deserialize_str(Text(parse, PhantomData))
     }

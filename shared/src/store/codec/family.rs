@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{coded, decode, elsewhere, encode, is_false, is_true, is_zero, some_time, yes};
+use super::{coded, decode, encode, is_false, is_true, is_zero, placeholder_id, placeholder_time, yes};
 use crate::domain::{
     App, Audience, ClientId, Creator, Family, FamilyKey, Fault, HostPermissions, Issuance, OrgId, Role, Scope, Seconds, Session,
     Subject, Timestamp, TokenId,
 };
-use crate::store::FamilyAmendment;
+use crate::store::FamilyUpdate;
 
 /// What changes of a family.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -46,7 +46,7 @@ pub fn decode_family(key: &FamilyKey, body: &[u8], state: FamilyState) -> Result
     if family.org != key.org {
         return Err(Fault::internal("decoding the record of a refresh family: it is another org's"));
     }
-    Ok(state.of(family, key.id))
+    Ok(state.into_family(family, key.id))
 }
 
 impl FamilyState {
@@ -58,7 +58,7 @@ impl FamilyState {
     }
 
     /// A family of this id in this state.
-    fn of(self, family: Family, id: TokenId) -> Family {
+    fn into_family(self, family: Family, id: TokenId) -> Family {
         let Self { generation, current, previous, rotated_at, refreshed_at, expires_at, needed_until, .. } = self;
         let Self { token, revoked_at, .. } = self;
         Family {
@@ -83,12 +83,12 @@ pub fn is_same_family(there: &Family, new: &Family) -> bool {
         // What it was before it was amended isn't known; but no other has its salt.
         return (there.id, there.salt) == (new.id, new.salt);
     }
-    FamilyState::from(new).of(there.clone(), there.id) == *new
+    FamilyState::from(new).into_family(there.clone(), there.id) == *new
 }
 
 /// Whether `there` is what an amendment wants to make of it.
-pub fn is_amended_family(there: &Family, amendment: &FamilyAmendment) -> bool {
-    let FamilyAmendment { family: new, moves_end } = amendment;
+pub fn is_amended_family(there: &Family, amendment: &FamilyUpdate) -> bool {
+    let FamilyUpdate { family: new, moves_end } = amendment;
     let is_there = there.revision == new.revision && there.revoked_at.is_none();
     is_there && (!moves_end || there.expires_at == new.expires_at) && is_same_family(there, new)
 }
@@ -96,7 +96,7 @@ pub fn is_amended_family(there: &Family, amendment: &FamilyAmendment) -> bool {
 #[derive(Deserialize, Serialize)]
 #[serde(remote = "Family")]
 struct FamilyBody {
-    #[serde(skip, default = "elsewhere")]
+    #[serde(skip, default = "placeholder_id")]
     id: TokenId,
     #[serde(rename = "o", with = "coded")]
     org: OrgId,
@@ -114,7 +114,7 @@ struct FamilyBody {
     current: [u8; 32],
     #[serde(skip)]
     previous: Option<[u8; 32]>,
-    #[serde(skip, default = "some_time")]
+    #[serde(skip, default = "placeholder_time")]
     rotated_at: Timestamp,
     #[serde(rename = "p", default, skip_serializing_if = "is_false")]
     rotates: bool,
@@ -135,7 +135,7 @@ struct FamilyBody {
     needed_until: Option<Timestamp>,
     #[serde(skip)]
     revoked_at: Option<Timestamp>,
-    #[serde(skip, default = "elsewhere")]
+    #[serde(skip, default = "placeholder_id")]
     token: TokenId,
     #[serde(rename = "d", with = "coded")]
     token_duration: Seconds,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{coded, decode, encode, some_time};
+use super::{coded, decode, encode, placeholder_time};
 use crate::domain::{App, Fault, Member, MemberKind, OrgId, Profile, Role, ScopePattern, Subject, Timestamp};
 
 /// The body of a member: all of it but `created_at`.
@@ -36,7 +36,7 @@ struct MemberBody {
     roles: BTreeMap<App, Vec<Role>>,
     #[serde(rename = "e")]
     enabled: bool,
-    #[serde(skip, default = "some_time")]
+    #[serde(skip, default = "placeholder_time")]
     created_at: Timestamp,
     #[serde(rename = "u", with = "coded")]
     updated_at: Timestamp,

@@ -48,8 +48,8 @@ mod family;
 mod grants;
 mod issuance;
 mod key_ring;
-mod mark;
 mod member;
+mod not_before;
 mod org;
 mod ticket;
 mod token;
@@ -60,8 +60,8 @@ pub use batch_part::{BatchPart, decode_part, encode_part, encode_recording};
 pub use client::{decode_client, encode_client};
 pub use family::{FamilyState, decode_family, encode_family, is_amended_family, is_same_family};
 pub use key_ring::{decode_key_ring, encode_key_ring};
-pub use mark::{mark_kind, mark_name};
 pub use member::{decode_member, encode_member};
+pub use not_before::{mark_kind, mark_name};
 pub use org::{decode_org, encode_org};
 pub use ticket::{TicketState, decode_ticket, encode_ticket, is_same_ticket};
 pub use token::{decode_token, encode_token, is_same_token};
@@ -86,12 +86,12 @@ where
 }
 
 /// Stands in until the key or the state beside the body tells.
-fn elsewhere() -> TokenId {
+fn placeholder_id() -> TokenId {
     TokenId::from_bytes([0; 20])
 }
 
 /// Stands in until the column beside the body tells.
-fn some_time() -> Timestamp {
+fn placeholder_time() -> Timestamp {
     Timestamp::from_ms(0)
 }
 

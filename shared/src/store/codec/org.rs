@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{coded, decode, encode, grants, is_false, some_time};
+use super::{coded, decode, encode, grants, is_false, placeholder_time};
 use crate::domain::{
     Algorithm, AssertionIssuer, AssertionRules, Audience, ClientId, ExchangeRules, Fault, GrantType, IssuerKeys, OAuthSettings,
     Org, OrgId, OrgSettings, Scope, Seconds, SupportedScope, Timestamp,
@@ -37,7 +37,7 @@ struct OrgBody {
     secrets: Vec<[u8; 32]>,
     #[serde(rename = "y")]
     ever_non_expiring: bool,
-    #[serde(skip, default = "some_time")]
+    #[serde(skip, default = "placeholder_time")]
     created_at: Timestamp,
     #[serde(rename = "u", with = "coded")]
     updated_at: Timestamp,
@@ -64,7 +64,7 @@ pub(super) struct SettingsBody {
 }
 
 impl SettingsBody {
-    pub(super) fn of(settings: OrgSettings) -> Self {
+    pub(super) fn from_settings(settings: OrgSettings) -> Self {
         Self {
             token_duration: settings.token_duration,
             max_token_duration: settings.max_token_duration,

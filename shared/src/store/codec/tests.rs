@@ -1,7 +1,7 @@
 //! Bodies outlive the code that wrote them.
 
 use super::*;
-use crate::domain::{ClientAuthMethod, Confirmation, GrantType, Issuance, MarkKind, Org, OrgSettings, TokenRecord};
+use crate::domain::{ClientAuthMethod, Confirmation, GrantType, Issuance, NotBeforeScope, Org, OrgSettings, TokenRecord};
 use crate::store::conformance::samples;
 
 /// As they are in tables now. Whoever changes one of these makes records unreadable that are in use.
@@ -70,7 +70,7 @@ fn bodies_from_before_oauth_mean_what_they_meant() {
     assert_eq!((family.slides, family.issuance, family.expires_at), (None, None, whole.expires_at));
 
     let org = decode_org(ORG.as_bytes(), samples::T0).unwrap();
-    let settings = OrgSettings { token_duration: Some(OrgSettings::USUAL), ..OrgSettings::default() };
+    let settings = OrgSettings { token_duration: Some(OrgSettings::DEFAULT_LIFETIME), ..OrgSettings::default() };
     assert_eq!(org, Org { settings, ..samples::org("a", &[]) });
     let keeping = decode_org(ORG.replace(r#""t":true"#, r#""t":false"#).as_bytes(), samples::T0).unwrap();
     assert_eq!(keeping.settings.refresh_token_kept, Some(true));
@@ -115,11 +115,11 @@ fn what_is_no_record_is_a_fault() {
 
 #[test]
 fn kinds_of_marks_have_names_of_their_own() {
-    let member = |text| MarkKind::Member(samples::subject(text));
-    let session = MarkKind::Session(samples::session("a", "1").id);
+    let member = |text| NotBeforeScope::Member(samples::subject(text));
+    let session = NotBeforeScope::Session(samples::session("a", "1").id);
     let client = samples::client_id(1);
-    let pair = MarkKind::ClientOf(client, samples::subject("2#3"));
-    let kinds = [MarkKind::Org, MarkKind::Client(client), member("1"), member("o"), member("c#1"), session, pair];
+    let pair = NotBeforeScope::ClientOf(client, samples::subject("2#3"));
+    let kinds = [NotBeforeScope::Org, NotBeforeScope::Client(client), member("1"), member("o"), member("c#1"), session, pair];
     let names = kinds.each_ref().map(mark_name);
     assert_eq!(names, ["o", "c#1", "m#1", "m#o", "m#c#1", "s#1", "p#1#2#3"]);
     assert_eq!(names.map(|name| mark_kind(&name).unwrap()), kinds);

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::issuance::is_unbound;
-use super::{coded, decode, elsewhere, encode, is_false, some_time};
+use super::{coded, decode, encode, is_false, placeholder_id, placeholder_time};
 use crate::domain::{Audience, ClientId, Confirmation, Fault, OrgId, Property, Scope, Ticket, TicketKey, Timestamp, TokenId};
 
 /// What of a ticket is beside its body.
@@ -39,7 +39,7 @@ pub fn is_same_ticket(there: &Ticket, new: &Ticket) -> bool {
 #[derive(Deserialize, Serialize)]
 #[serde(remote = "Ticket")]
 struct TicketBody {
-    #[serde(skip, default = "elsewhere")]
+    #[serde(skip, default = "placeholder_id")]
     id: TokenId,
     #[serde(rename = "o", with = "coded")]
     org: OrgId,
@@ -57,7 +57,7 @@ struct TicketBody {
     confirmation: Confirmation,
     #[serde(rename = "i", with = "coded")]
     issued_at: Timestamp,
-    #[serde(skip, default = "some_time")]
+    #[serde(skip, default = "placeholder_time")]
     expires_at: Timestamp,
     #[serde(skip)]
     spent_by: Option<TokenId>,

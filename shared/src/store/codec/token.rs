@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{coded, decode, elsewhere, encode, is_false, is_zero};
+use super::{coded, decode, encode, is_false, is_zero, placeholder_id};
 use crate::domain::{
     App, Audience, ClientId, Creator, Fault, HostPermissions, Issuance, OrgId, Role, Scope, Session, SessionId, Subject,
     Timestamp, TokenId, TokenKey, TokenRecord,
@@ -38,7 +38,7 @@ pub fn is_same_token(there: &TokenRecord, new: &TokenRecord) -> bool {
 #[derive(Deserialize, Serialize)]
 #[serde(remote = "TokenRecord")]
 struct TokenBody {
-    #[serde(skip, default = "elsewhere")]
+    #[serde(skip, default = "placeholder_id")]
     id: TokenId,
     #[serde(rename = "o", with = "coded")]
     org: OrgId,

@@ -10,7 +10,7 @@ use crate::domain::{
     Algorithm, AssertionIssuer, AssertionRules, Audience, Client, ClientAuthMethod, ClientKind, ExchangeRules, GrantType,
     IssuerKeys, Member, OAuthSettings, Org, OrgSettings, Seconds, SupportedScope,
 };
-use crate::store::{Delete, Put, Store, Wanted};
+use crate::store::{Delete, Put, RecordKeys, Store};
 
 cases![
     a_client_is_put_read_and_deleted,
@@ -230,11 +230,11 @@ async fn clients_and_aliases_are_read_with_the_rest(store: Arc<dyn Store>) {
     store.put_client(&client("a", 2, None)).await.unwrap();
     let key = |org: &str, number| (org_id(org), client_id(number));
     let alias = |org: &str, alias: &str| (org_id(org), alias.to_owned());
-    let wanted = Wanted {
+    let wanted = RecordKeys {
         orgs: vec![org_id("a")],
         clients: vec![key("a", 1), key("a", 2), key("a", 3), key("ab", 1), key("a", 1)],
         client_aliases: vec![alias("a", "shop"), alias("a", "Shop"), alias("ab", "shop"), alias("a", "shop")],
-        ..Wanted::default()
+        ..RecordKeys::default()
     };
     let found = store.read(&wanted).await.unwrap();
     assert_eq!((found.orgs.len(), found.clients.len(), found.client_aliases.len()), (1, 2, 1));
@@ -323,7 +323,7 @@ async fn a_number_is_one_clients_in_all_orgs(store: Arc<dyn Store>) {
         store.put_org(&org(id, &[])).await.unwrap();
     }
     let whose = async |number| {
-        let wanted = Wanted { client_orgs: vec![client_id(number), client_id(9)], ..Wanted::default() };
+        let wanted = RecordKeys { client_orgs: vec![client_id(number), client_id(9)], ..RecordKeys::default() };
         store.read(&wanted).await.unwrap().client_orgs
     };
     assert_eq!(store.put_client(&client("a", 1, None)).await.unwrap(), Put::Created);

@@ -23,7 +23,7 @@ async fn the_newest_id_comes_first(store: Arc<dyn Store>) {
     let mut expected: Vec<_> = population.iter().filter(|token| token.org == org_id("a")).map(|token| token.id).collect();
     expected.sort_by(|one, other| other.cmp(one));
     for limit in [1, 7, 16, 17, 1_000] {
-        let query = TokenQuery { limit, ..TokenQuery::of(org_id("a")) };
+        let query = TokenQuery { limit, ..TokenQuery::new(org_id("a")) };
         assert_eq!(ids(&walk(&store, &query).await), expected, "each once, in order, {limit} a page");
     }
 }
@@ -32,8 +32,8 @@ async fn a_page_is_no_longer_than_asked(store: Arc<dyn Store>) {
     populate(&store, 120).await;
     for limit in [1, 5, 30] {
         for query in [
-            TokenQuery { limit, ..TokenQuery::of(org_id("a")) },
-            TokenQuery { limit, subject: Some(subject("ann")), ..TokenQuery::of(org_id("a")) },
+            TokenQuery { limit, ..TokenQuery::new(org_id("a")) },
+            TokenQuery { limit, subject: Some(subject("ann")), ..TokenQuery::new(org_id("a")) },
         ] {
             let page = store.list(&query).await.unwrap();
             assert!(page.tokens.len() <= limit);
@@ -43,7 +43,7 @@ async fn a_page_is_no_longer_than_asked(store: Arc<dyn Store>) {
 }
 
 async fn an_empty_org_has_one_empty_page(store: Arc<dyn Store>) {
-    let page = store.list(&TokenQuery::of(org_id("a"))).await.unwrap();
+    let page = store.list(&TokenQuery::new(org_id("a"))).await.unwrap();
     assert!(page.tokens.is_empty() && page.next.is_none());
 }
 
@@ -52,13 +52,13 @@ async fn records_are_listed_whole(store: Arc<dyn Store>) {
     for token in &tokens {
         store.record(&new(token, None)).await.unwrap();
     }
-    let listed = walk(&store, &TokenQuery::of(org_id("a"))).await;
+    let listed = walk(&store, &TokenQuery::new(org_id("a"))).await;
     assert_eq!(listed.len(), 3);
     for token in tokens {
         assert!(listed.contains(&token));
         for query in [
-            TokenQuery { id: Some(token.id), ..TokenQuery::of(org_id("a")) },
-            TokenQuery { subject: Some(token.subject.clone()), ..TokenQuery::of(org_id("a")) },
+            TokenQuery { id: Some(token.id), ..TokenQuery::new(org_id("a")) },
+            TokenQuery { subject: Some(token.subject.clone()), ..TokenQuery::new(org_id("a")) },
         ] {
             assert!(walk(&store, &query).await.contains(&token), "{query:?}");
         }
@@ -68,13 +68,13 @@ async fn records_are_listed_whole(store: Arc<dyn Store>) {
 async fn orgs_are_listed_apart(store: Arc<dyn Store>) {
     let population = populate(&store, 120).await;
     for org in ["a", "ab", "a_", "A"] {
-        check(&store, &population, &TokenQuery::of(org_id(org))).await;
+        check(&store, &population, &TokenQuery::new(org_id(org))).await;
     }
 }
 
 async fn each_filter_lists_what_it_says(store: Arc<dyn Store>) {
     let population = populate(&store, 150).await;
-    let all = TokenQuery::of(org_id("a"));
+    let all = TokenQuery::new(org_id("a"));
     for subject in SUBJECTS.into_iter().chain(["nobody"]).map(subject) {
         check(&store, &population, &TokenQuery { subject: Some(subject), ..all.clone() }).await;
     }
@@ -128,7 +128,7 @@ async fn filters_together_list_what_they_say(store: Arc<dyn Store>) {
 async fn what_comes_later_does_not_disturb_the_pages(store: Arc<dyn Store>) {
     let population = populate(&store, 60).await;
     let before: Vec<_> = population.iter().filter(|token| token.org == org_id("a")).map(|token| token.id).collect();
-    let mut query = TokenQuery { limit: 3, ..TokenQuery::of(org_id("a")) };
+    let mut query = TokenQuery { limit: 3, ..TokenQuery::new(org_id("a")) };
     let mut seen = Vec::new();
     for n in 0.. {
         let page = store.list(&query).await.unwrap();

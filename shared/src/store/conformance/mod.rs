@@ -6,19 +6,19 @@ use std::sync::Arc;
 
 use super::Store;
 
-mod amendments;
 mod batches;
 mod clients;
 mod directory;
+mod inserts;
 mod key_ring;
 mod lists;
-mod once;
 mod parallel;
-mod recordings;
 mod records;
 mod refresh;
+mod replay;
 mod revocations;
 pub(crate) mod samples;
+mod updates;
 
 /// Runs every case, each on a store of its own, and panics with the names of those that failed.
 ///
@@ -55,9 +55,9 @@ async fn run_cases(cases: Vec<Case>, new: impl AsyncFn() -> Arc<dyn Store>) -> V
 fn all() -> Vec<Case> {
     let rooms = [
         records::cases(),
-        recordings::cases(),
-        amendments::cases(),
-        once::cases(),
+        inserts::cases(),
+        updates::cases(),
+        replay::cases(),
         batches::cases(),
         revocations::cases(),
         lists::cases(),

@@ -11,10 +11,10 @@ use super::samples::{
     find_token, id, id_at, mark, member, new, org, org_id, read, rich_token, spending, step, subject, ticket, ticket_key, token,
     token_key, used,
 };
-use crate::domain::{Aliased, Batch, BatchState, Family, MarkKind, Shard, TokenRecord};
+use crate::domain::{Aliased, Batch, BatchState, Family, NotBeforeScope, Shard, TokenRecord};
 use crate::store::{
-    Amended, Amendment, Delete, FamilyAmendment, Put, Recorded, Recording, Revocation, Rotation, RotationStep, Store, TokenQuery,
-    Used, Valued, Wanted,
+    AdvanceOutcome, Delete, FamilyAdvance, FamilyUpdate, InsertOutcome, NewToken, Put, RecordKeys, ReplayKey, Revocation, Store,
+    TokenQuery, TokenUpdate, UpdateOutcome, ValueKind,
 };
 
 cases![
@@ -45,19 +45,20 @@ async fn many_rotate_one_family(store: Arc<dyn Store>) {
     store.record(&new(&token("a", 1), Some(&family))).await.unwrap();
     for generation in 0..4 {
         let outcomes = at_once(&store, move |store, n| async move {
-            let one = RotationStep {
+            let one = FamilyAdvance {
                 token: id(500 + n),
                 next: Some(digest(900 + n)),
                 ..step(super::samples::family_key("a", 2), generation)
             };
-            (n, store.rotate(&one).await.unwrap())
+            (n, store.advance_family(&one).await.unwrap())
         });
-        let (won, lost): (Vec<_>, Vec<_>) = outcomes.await.into_iter().partition(|(_, outcome)| matches!(outcome, Rotation::Won));
+        let (won, lost): (Vec<_>, Vec<_>) =
+            outcomes.await.into_iter().partition(|(_, outcome)| matches!(outcome, AdvanceOutcome::Applied));
         assert_eq!(won.len(), 1, "exactly one wins");
         let now = find_family(&store, &family.key()).await.unwrap();
         assert_eq!((now.generation, now.token), (generation + 1, id(500 + won[0].0)), "it is the winner's");
         for (_, outcome) in lost {
-            assert!(matches!(outcome, Rotation::Lost(family) if *family == now), "a loser sees what the winner did");
+            assert!(matches!(outcome, AdvanceOutcome::Superseded(family) if *family == now), "a loser sees what the winner did");
         }
     }
 }
@@ -67,9 +68,9 @@ async fn the_same_step_from_many_is_won_by_all(store: Arc<dyn Store>) {
     store.record(&new(&token("a", 1), Some(&family))).await.unwrap();
     let outcomes = at_once(&store, |store, _| async move {
         let step = step(super::samples::family_key("a", 2), 0);
-        store.rotate(&step).await.unwrap()
+        store.advance_family(&step).await.unwrap()
     });
-    assert!(outcomes.await.iter().all(|outcome| matches!(outcome, Rotation::Won)));
+    assert!(outcomes.await.iter().all(|outcome| matches!(outcome, AdvanceOutcome::Applied)));
     assert_eq!(find_family(&store, &family.key()).await.unwrap().generation, 1, "it takes effect once");
 }
 
@@ -116,13 +117,13 @@ async fn one_of_many_records_on_a_ticket(store: Arc<dyn Store>) {
         let token = token("a", 100 + n);
         let ticket = Some(spending(ticket_key("a", 7), token.id));
         let aliases = vec![alias("a", 100 + n, Aliased::Token(token.id))];
-        (n, store.record(&Recording { aliases, ticket, ..new(&token, None) }).await.unwrap())
+        (n, store.record(&NewToken { aliases, ticket, ..new(&token, None) }).await.unwrap())
     });
-    let (done, refused): (Vec<_>, Vec<_>) = outcomes.await.into_iter().partition(|(_, outcome)| *outcome == Recorded::Done);
+    let (done, refused): (Vec<_>, Vec<_>) = outcomes.await.into_iter().partition(|(_, outcome)| *outcome == InsertOutcome::Done);
     assert_eq!(done.len(), 1, "exactly one wins");
     assert_eq!(find_ticket(&store, &ticket_key("a", 7)).await.unwrap().spent_by, Some(id(100 + done[0].0)), "the winner's");
     for (n, outcome) in refused {
-        assert_eq!(outcome, Recorded::TicketSpent);
+        assert_eq!(outcome, InsertOutcome::TicketSpent);
         assert_eq!(find_token(&store, &token_key("a", 100 + n)).await, None, "all or nothing");
         assert_eq!(find_alias(&store, &alias_key("a", 100 + n)).await, None, "all or nothing");
     }
@@ -132,13 +133,13 @@ async fn a_value_goes_to_one_of_many_tokens(store: Arc<dyn Store>) {
     let outcomes = at_once(&store, |store, n| async move {
         let token = token("a", 100 + n);
         let aliases = vec![alias("a", 7, Aliased::Token(token.id))];
-        (n, store.record(&Recording { aliases, ..new(&token, None) }).await.unwrap())
+        (n, store.record(&NewToken { aliases, ..new(&token, None) }).await.unwrap())
     });
-    let (done, refused): (Vec<_>, Vec<_>) = outcomes.await.into_iter().partition(|(_, outcome)| *outcome == Recorded::Done);
+    let (done, refused): (Vec<_>, Vec<_>) = outcomes.await.into_iter().partition(|(_, outcome)| *outcome == InsertOutcome::Done);
     assert_eq!(done.len(), 1, "exactly one wins");
     assert_eq!(find_alias(&store, &alias_key("a", 7)).await, Some(Aliased::Token(id(100 + done[0].0))), "the winner's");
     for (n, outcome) in refused {
-        assert_eq!(outcome, Recorded::ValueTaken(Valued::Access));
+        assert_eq!(outcome, InsertOutcome::ValueTaken(ValueKind::Access));
         assert_eq!(find_token(&store, &token_key("a", 100 + n)).await, None, "all or nothing");
     }
 }
@@ -150,13 +151,13 @@ async fn one_of_many_amends_one_revision(store: Arc<dyn Store>) {
         let outcomes = at_once(&store, |store, n| async move {
             let one = TokenRecord { subject: subject(&format!("s{n}")), revision, ..token("a", 1) };
             let its = Family { subject: one.subject.clone(), revision, ..family("a", 2) };
-            let its = Some(FamilyAmendment { family: its, moves_end: false });
-            (n, store.amend(&Amendment { token: Some(one), family: its, alias: None }).await.unwrap())
+            let its = Some(FamilyUpdate { family: its, moves_end: false });
+            (n, store.update_token(&TokenUpdate { token: Some(one), family: its, alias: None }).await.unwrap())
         });
         let outcomes = outcomes.await;
-        let done: Vec<_> = outcomes.iter().filter(|(_, outcome)| *outcome == Amended::Done).collect();
+        let done: Vec<_> = outcomes.iter().filter(|(_, outcome)| *outcome == UpdateOutcome::Done).collect();
         assert_eq!(done.len(), 1, "exactly one wins");
-        assert!(outcomes.iter().all(|(_, outcome)| *outcome != Amended::ValueTaken));
+        assert!(outcomes.iter().all(|(_, outcome)| *outcome != UpdateOutcome::ValueTaken));
         let winner = Some(subject(&format!("s{}", done[0].0)));
         let of_token = find_token(&store, &begun.key()).await.map(|token| token.subject);
         let of_family = find_family(&store, &begun_family.key()).await.map(|family| family.subject);
@@ -167,22 +168,22 @@ async fn one_of_many_amends_one_revision(store: Arc<dyn Store>) {
 async fn the_same_amendment_from_many_is_a_success_for_all(store: Arc<dyn Store>) {
     store.record(&new(&token("a", 1), Some(&family("a", 2)))).await.unwrap();
     let outcomes = at_once(&store, |store, _| async move {
-        let family = FamilyAmendment { family: Family { revision: 1, ..family("a", 2) }, moves_end: true };
+        let family = FamilyUpdate { family: Family { revision: 1, ..family("a", 2) }, moves_end: true };
         let token = TokenRecord { revision: 1, ..token("a", 1) };
         let alias = Some(alias("a", 7, Aliased::Token(token.id)));
-        store.amend(&Amendment { token: Some(token), family: Some(family), alias }).await.unwrap()
+        store.update_token(&TokenUpdate { token: Some(token), family: Some(family), alias }).await.unwrap()
     });
-    assert!(outcomes.await.into_iter().all(|outcome| outcome == Amended::Done));
+    assert!(outcomes.await.into_iter().all(|outcome| outcome == UpdateOutcome::Done));
 }
 
 async fn steps_that_stay_are_taken_one_after_the_other(store: Arc<dyn Store>) {
     let family = family("a", 2);
     store.record(&new(&token("a", 1), Some(&family))).await.unwrap();
     let outcomes = at_once(&store, |store, n| async move {
-        let stay = RotationStep { next: None, token: id(500 + n), ..step(super::samples::family_key("a", 2), 0) };
-        store.rotate(&stay).await.unwrap()
+        let stay = FamilyAdvance { next: None, token: id(500 + n), ..step(super::samples::family_key("a", 2), 0) };
+        store.advance_family(&stay).await.unwrap()
     });
-    assert!(outcomes.await.iter().all(|outcome| matches!(outcome, Rotation::Won)));
+    assert!(outcomes.await.iter().all(|outcome| matches!(outcome, AdvanceOutcome::Applied)));
     let now = find_family(&store, &family.key()).await.unwrap();
     assert!((500..500 + WRITERS).any(|n| now.token == id(n)), "it is the last one's");
     assert_eq!((now.generation, now.current), (0, family.current));
@@ -191,7 +192,7 @@ async fn steps_that_stay_are_taken_one_after_the_other(store: Arc<dyn Store>) {
 async fn a_use_is_the_first_one_for_one_of_many(store: Arc<dyn Store>) {
     for round in 0..2 {
         let outcomes = at_once(&store, |store, _| async move {
-            let used = Used { now: at(round * 60_001), until: at((round + 1) * 60_000), ..used("a", 1) };
+            let used = ReplayKey { now: at(round * 60_001), until: at((round + 1) * 60_000), ..used("a", 1) };
             store.use_once(&used).await.unwrap()
         });
         assert_eq!(outcomes.await.into_iter().filter(|is_first| *is_first).count(), 1, "exactly one is");
@@ -216,27 +217,27 @@ async fn revoking_and_rotating_a_family_agree(store: Arc<dyn Store>) {
         store.record(&new(&token("a", 100 * n + 1), Some(&family))).await.unwrap();
         let (rotator, revoker, key) = (Arc::clone(&store), Arc::clone(&store), family.key());
         let one = step(key.clone(), 0);
-        let rotation = tokio::spawn(async move { rotator.rotate(&one).await.unwrap() });
+        let rotation = tokio::spawn(async move { rotator.advance_family(&one).await.unwrap() });
         let revocation = tokio::spawn(async move { revoker.revoke_family(&key, at(7)).await.unwrap() });
         let (rotation, revocation) = (rotation.await.unwrap(), revocation.await.unwrap());
         let now = find_family(&store, &family.key()).await.unwrap();
         assert_eq!((revocation, now.revoked_at), (Revocation::Done, Some(at(7))), "a revocation is never lost");
         match rotation {
-            Rotation::Won => assert_eq!(now.generation, 1),
-            Rotation::Lost(seen) => assert_eq!((now.generation, seen.revoked_at), (0, Some(at(7)))),
-            Rotation::Unknown => panic!("the family is there"),
+            AdvanceOutcome::Applied => assert_eq!(now.generation, 1),
+            AdvanceOutcome::Superseded(seen) => assert_eq!((now.generation, seen.revoked_at), (0, Some(at(7)))),
+            AdvanceOutcome::Unknown => panic!("the family is there"),
         }
     }
 }
 
 async fn many_marks_leave_the_latest_in_every_shard(store: Arc<dyn Store>) {
-    let key = mark("a", MarkKind::Org, at(0)).key;
+    let key = mark("a", NotBeforeScope::Org, at(0)).key;
     let seen = at_once(&store, |store, n| {
         let key = key.clone();
         async move {
             // All moments once, in no order.
             let own = at(i64::try_from(n * 37 % WRITERS).unwrap());
-            store.mark(&mark("a", MarkKind::Org, own)).await.unwrap();
+            store.set_not_before(&mark("a", NotBeforeScope::Org, own)).await.unwrap();
             let shard = Shard::all().nth(usize::try_from(n % 16).unwrap()).unwrap();
             let first = find_mark(&store, &key, shard).await.unwrap();
             let second = find_mark(&store, &key, shard).await.unwrap();
@@ -263,11 +264,12 @@ async fn many_record_many_tokens(store: Arc<dyn Store>) {
     })
     .await;
     for chunk in tokens.chunks(100) {
-        let found = read(&store, Wanted { tokens: chunk.iter().map(TokenRecord::key).collect(), ..Wanted::default() }).await;
+        let found =
+            read(&store, RecordKeys { tokens: chunk.iter().map(TokenRecord::key).collect(), ..RecordKeys::default() }).await;
         assert!(chunk.iter().all(|token| found.tokens.get(&token.key()) == Some(token)));
     }
     let mut listed = HashSet::new();
-    let mut query = TokenQuery { limit: 1_000, ..TokenQuery::of(org_id("a")) };
+    let mut query = TokenQuery { limit: 1_000, ..TokenQuery::new(org_id("a")) };
     loop {
         let page = store.list(&query).await.unwrap();
         listed.extend(page.tokens.iter().map(|token| token.id));

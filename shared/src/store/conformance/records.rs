@@ -7,8 +7,8 @@ use super::samples::{
     alias_key, client, client_id, family, family_key, find_family, find_token, mark, member, member_key, new, org, org_id, read,
     rich_member, rich_token, step, subject, ticket, ticket_key, token, token_key,
 };
-use crate::domain::{Family, MarkKind, Seconds, TokenRecord};
-use crate::store::{Store, Wanted};
+use crate::domain::{Family, NotBeforeScope, Seconds, TokenRecord};
+use crate::store::{RecordKeys, Store};
 
 use super::samples::{T0, at};
 
@@ -47,7 +47,7 @@ async fn what_is_absent_is_left_out(store: Arc<dyn Store>) {
 
 async fn a_read_without_keys_finds_nothing(store: Arc<dyn Store>) {
     store.record(&new(&token("a", 1), None)).await.unwrap();
-    assert!(read(&store, Wanted::default()).await.tokens.is_empty());
+    assert!(read(&store, RecordKeys::default()).await.tokens.is_empty());
 }
 
 async fn a_token_and_its_family_are_recorded_together(store: Arc<dyn Store>) {
@@ -71,7 +71,7 @@ async fn recording_the_same_again_is_a_success(store: Arc<dyn Store>) {
 async fn recording_the_same_again_leaves_what_happened_since(store: Arc<dyn Store>) {
     let (token, family) = (rich_token("a", 1), family("a", 2));
     store.record(&new(&token, Some(&family))).await.unwrap();
-    store.rotate(&step(family.key(), 0)).await.unwrap();
+    store.advance_family(&step(family.key(), 0)).await.unwrap();
     store.revoke(&token.key(), Some(&family.key()), at(9_000)).await.unwrap();
     store.record(&new(&token, Some(&family))).await.unwrap();
     assert_eq!(find_token(&store, &token.key()).await.unwrap().revoked_at, Some(at(9_000)));
@@ -106,23 +106,23 @@ async fn one_read_answers_a_hundred_keys(store: Arc<dyn Store>) {
     for name in ["ann", "bob"] {
         store.put_member(&rich_member("a", name)).await.unwrap();
     }
-    store.mark(&mark("a", MarkKind::Org, T0)).await.unwrap();
-    let wanted = Wanted {
+    store.set_not_before(&mark("a", NotBeforeScope::Org, T0)).await.unwrap();
+    let wanted = RecordKeys {
         tokens: (0..90).map(|n| token_key("a", n)).collect(),
         families: vec![family_key("a", 1), family_key("b", 1)],
-        marks: vec![mark("a", MarkKind::Org, T0).key, mark("b", MarkKind::Org, T0).key],
+        marks: vec![mark("a", NotBeforeScope::Org, T0).key, mark("b", NotBeforeScope::Org, T0).key],
         orgs: vec![org_id("a"), org_id("b")],
         members: ["ann", "bob", "eve", "joe"].map(|name| member_key("a", name)).to_vec(),
         shard_of: Some(token("a", 2).id),
-        ..Wanted::default()
+        ..RecordKeys::default()
     };
     let found = read(&store, wanted).await;
     assert_eq!((found.tokens.len(), found.families.len(), found.orgs.len(), found.members.len()), (40, 0, 1, 2));
     assert!((0..40).all(|n| found.tokens.get(&token_key("a", n * 2)) == Some(&token("a", n * 2))));
     assert_eq!(found.orgs.get(&org_id("a")), Some(&org("a", &[])));
     assert_eq!(found.members.get(&member_key("a", "bob")), Some(&rich_member("a", "bob")));
-    assert_eq!(found.marks.find(&mark("a", MarkKind::Org, T0).key), Some(T0));
-    assert_eq!(found.marks.find(&mark("b", MarkKind::Org, T0).key), None);
+    assert_eq!(found.marks.find(&mark("a", NotBeforeScope::Org, T0).key), Some(T0));
+    assert_eq!(found.marks.find(&mark("b", NotBeforeScope::Org, T0).key), None);
 }
 
 async fn a_key_asked_twice_is_answered_once(store: Arc<dyn Store>) {
@@ -142,7 +142,7 @@ async fn orgs_are_apart(store: Arc<dyn Store>) {
         store.record(&new(&token(org, 1), Some(&family(org, 2)))).await.unwrap();
     }
     store.revoke(&token_key("a", 1), Some(&family_key("a", 2)), at(1)).await.unwrap();
-    store.mark(&mark("a", MarkKind::Org, T0)).await.unwrap();
+    store.set_not_before(&mark("a", NotBeforeScope::Org, T0)).await.unwrap();
     for (i, org) in orgs.into_iter().enumerate() {
         let found = read(&store, everything(org, 1)).await;
         assert_eq!(found.tokens.len(), usize::from(i < 3), "{org}");
@@ -151,7 +151,7 @@ async fn orgs_are_apart(store: Arc<dyn Store>) {
             found.families.values().all(|family| family.org == org_id(org) && family.revoked_at.is_some() == (i == 0)),
             "{org}"
         );
-        assert_eq!(found.marks.find(&mark(org, MarkKind::Org, T0).key).is_some(), i == 0, "{org}");
+        assert_eq!(found.marks.find(&mark(org, NotBeforeScope::Org, T0).key).is_some(), i == 0, "{org}");
     }
 }
 
@@ -164,9 +164,9 @@ async fn an_expired_record_is_there_or_gone_but_no_fault(store: Arc<dyn Store>) 
 }
 
 /// Keys of all kinds: the token `n`, the family `n + 1`.
-fn everything(org: &str, n: u64) -> Wanted {
-    let kinds = [MarkKind::Org, MarkKind::Member(subject("ann")), MarkKind::Client(client_id(1))];
-    Wanted {
+fn everything(org: &str, n: u64) -> RecordKeys {
+    let kinds = [NotBeforeScope::Org, NotBeforeScope::Member(subject("ann")), NotBeforeScope::Client(client_id(1))];
+    RecordKeys {
         tokens: vec![token_key(org, n)],
         families: vec![family_key(org, n + 1)],
         marks: kinds.map(|kind| mark(org, kind, T0).key).to_vec(),

@@ -7,8 +7,8 @@ use super::samples::{
     at, client_id, family, family_key, find_family, find_mark, find_token, mark, new, read, rich_token, session, subject, token,
     token_key,
 };
-use crate::domain::{Mark, MarkKind, Shard};
-use crate::store::{Revocation, Store, Wanted};
+use crate::domain::{NotBefore, NotBeforeScope, Shard};
+use crate::store::{RecordKeys, Revocation, Store};
 
 cases![
     a_family_is_revoked_once,
@@ -88,11 +88,11 @@ async fn a_family_is_revoked_once(store: Arc<dyn Store>) {
 
 async fn a_mark_is_in_every_shard(store: Arc<dyn Store>) {
     for mark in all_kinds() {
-        store.mark(&mark).await.unwrap();
+        store.set_not_before(&mark).await.unwrap();
         for shard in Shard::all() {
             assert_eq!(find_mark(&store, &mark.key, shard).await, Some(mark.not_before), "{shard}");
         }
-        let found = read(&store, Wanted { marks: vec![mark.key.clone()], ..Wanted::default() }).await;
+        let found = read(&store, RecordKeys { marks: vec![mark.key.clone()], ..RecordKeys::default() }).await;
         assert_eq!(found.marks.find(&mark.key), Some(mark.not_before), "without a shard any copy will do");
     }
 }
@@ -103,7 +103,7 @@ async fn marks_are_apart(store: Arc<dyn Store>) {
         for later in &marks[i..] {
             assert_eq!(find_mark(&store, &later.key, shard(3)).await, None, "{later:?}");
         }
-        store.mark(mark).await.unwrap();
+        store.set_not_before(mark).await.unwrap();
     }
     for mark in &marks {
         assert_eq!(find_mark(&store, &mark.key, shard(3)).await, Some(mark.not_before));
@@ -112,8 +112,8 @@ async fn marks_are_apart(store: Arc<dyn Store>) {
 
 async fn a_mark_moves_forward_and_never_back(store: Arc<dyn Store>) {
     for (moment, stands_at) in [(10, 10), (5, 10), (10, 10), (11, 11), (-1_000_000, 11)] {
-        let mark = mark("a", MarkKind::Org, at(moment));
-        store.mark(&mark).await.unwrap();
+        let mark = mark("a", NotBeforeScope::Org, at(moment));
+        store.set_not_before(&mark).await.unwrap();
         for shard in Shard::all() {
             assert_eq!(find_mark(&store, &mark.key, shard).await, Some(at(stands_at)), "{shard}");
         }
@@ -121,38 +121,38 @@ async fn a_mark_moves_forward_and_never_back(store: Arc<dyn Store>) {
 }
 
 async fn a_mark_that_is_kept_for_ever_never_moves_back_either(store: Arc<dyn Store>) {
-    let endless = Mark { expires_at: None, ..mark("a", MarkKind::Org, at(10)) };
-    for mark in [&endless, &mark("a", MarkKind::Org, at(5)), &endless] {
-        store.mark(mark).await.unwrap();
+    let endless = NotBefore { expires_at: None, ..mark("a", NotBeforeScope::Org, at(10)) };
+    for mark in [&endless, &mark("a", NotBeforeScope::Org, at(5)), &endless] {
+        store.set_not_before(mark).await.unwrap();
         assert_eq!(find_mark(&store, &endless.key, shard(0)).await, Some(at(10)));
     }
-    store.mark(&mark("a", MarkKind::Org, at(20))).await.unwrap();
+    store.set_not_before(&mark("a", NotBeforeScope::Org, at(20))).await.unwrap();
     assert_eq!(find_mark(&store, &endless.key, shard(0)).await, Some(at(20)));
 }
 
 /// Marks that are easily mistaken for each other, each of another moment.
-fn all_kinds() -> Vec<Mark> {
+fn all_kinds() -> Vec<NotBefore> {
     let kinds = |org: &str| {
-        let member = |text| MarkKind::Member(subject(text));
+        let member = |text| NotBeforeScope::Member(subject(text));
         let kinds = [
-            MarkKind::Org,
-            MarkKind::Client(client_id(1)),
-            MarkKind::Client(client_id(11)),
+            NotBeforeScope::Org,
+            NotBeforeScope::Client(client_id(1)),
+            NotBeforeScope::Client(client_id(11)),
             member("1"),
             member("org"),
             member("o"),
             member("1#1"),
-            MarkKind::ClientOf(client_id(1), subject("1")),
-            MarkKind::ClientOf(client_id(1), subject("1#1")),
-            MarkKind::ClientOf(client_id(11), subject("1")),
+            NotBeforeScope::ClientOf(client_id(1), subject("1")),
+            NotBeforeScope::ClientOf(client_id(1), subject("1#1")),
+            NotBeforeScope::ClientOf(client_id(11), subject("1")),
             member("é\"'%_"),
-            MarkKind::Session(session(org, "1").id),
-            MarkKind::Session(session(org, "o").id),
+            NotBeforeScope::Session(session(org, "1").id),
+            NotBeforeScope::Session(session(org, "o").id),
         ];
         kinds.map(|kind| mark(org, kind, at(0)))
     };
     let marks = ["a", "ab"].into_iter().flat_map(kinds);
-    marks.zip(1..).map(|(mark, n)| Mark { not_before: at(n), ..mark }).collect()
+    marks.zip(1..).map(|(mark, n)| NotBefore { not_before: at(n), ..mark }).collect()
 }
 
 fn shard(number: usize) -> Shard {

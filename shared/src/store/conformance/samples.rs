@@ -6,10 +6,11 @@ use std::sync::Arc;
 use crate::domain::{
     AccessTokenForm, Actor, Algorithm, Ancestor, App, Audience, AuthorizationDetails, CertificateSubject, Client,
     ClientAuthMethod, ClientId, ClientKind, Confirmation, Creator, Entropy, Family, FamilyKey, GrantType, HostPermissions,
-    Issuance, Mark, MarkKey, MarkKind, Member, MemberKey, MemberKind, Org, OrgId, OrgSettings, Profile, Property, Role, Scope,
-    ScopePattern, Seconds, Seeded, Session, SessionId, Shard, Subject, Thumbprint, Timestamp, TokenId, TokenKey, TokenRecord,
+    Issuance, Member, MemberKey, MemberKind, NotBefore, NotBeforeKey, NotBeforeScope, Org, OrgId, OrgSettings, Profile, Property,
+    Role, Scope, ScopePattern, Seconds, Seeded, Session, SessionId, Shard, Subject, Thumbprint, Timestamp, TokenId, TokenKey,
+    TokenRecord,
 };
-use crate::store::{Found, Recording, RotationStep, Store, Wanted};
+use crate::store::{FamilyAdvance, NewToken, RecordKeys, Records, Store};
 
 mod waiting;
 
@@ -223,14 +224,14 @@ pub(in crate::store) fn refreshable() -> (TokenRecord, Family) {
 }
 
 /// What is recorded of a token and its family, if their values tell where they are.
-pub(in crate::store) fn new(token: &TokenRecord, family: Option<&Family>) -> Recording {
-    Recording::of(token.clone(), family.cloned())
+pub(in crate::store) fn new(token: &TokenRecord, family: Option<&Family>) -> NewToken {
+    NewToken::new(token.clone(), family.cloned())
 }
 
 /// The step of a family from `generation`, a second later each.
-pub(in crate::store) fn step(key: FamilyKey, generation: u64) -> RotationStep {
+pub(in crate::store) fn step(key: FamilyKey, generation: u64) -> FamilyAdvance {
     let ms = i64::try_from(generation + 1).unwrap() * 1_000;
-    RotationStep {
+    FamilyAdvance {
         key,
         from: generation,
         next: Some(digest(generation + 1)),
@@ -247,8 +248,8 @@ pub(in crate::store) fn digest(n: u64) -> [u8; 32] {
     bytes
 }
 
-pub(in crate::store) fn mark(org: &str, kind: MarkKind, not_before: Timestamp) -> Mark {
-    Mark { key: MarkKey { org: org_id(org), kind }, not_before, expires_at: Some(T0.plus(Seconds::DAY)) }
+pub(in crate::store) fn mark(org: &str, kind: NotBeforeScope, not_before: Timestamp) -> NotBefore {
+    NotBefore { key: NotBeforeKey { org: org_id(org), kind }, not_before, expires_at: Some(T0.plus(Seconds::DAY)) }
 }
 
 /// An org below these ancestors, parent first.
@@ -366,21 +367,21 @@ pub(crate) fn bare_client(org: &OrgId, id: ClientId) -> Client {
 
 /// Reads one token.
 pub(in crate::store) async fn find_token(store: &Arc<dyn Store>, key: &TokenKey) -> Option<TokenRecord> {
-    read(store, Wanted { tokens: vec![key.clone()], ..Wanted::default() }).await.tokens.remove(key)
+    read(store, RecordKeys { tokens: vec![key.clone()], ..RecordKeys::default() }).await.tokens.remove(key)
 }
 
 /// Reads one family.
 pub(in crate::store) async fn find_family(store: &Arc<dyn Store>, key: &FamilyKey) -> Option<Family> {
-    read(store, Wanted { families: vec![key.clone()], ..Wanted::default() }).await.families.remove(key)
+    read(store, RecordKeys { families: vec![key.clone()], ..RecordKeys::default() }).await.families.remove(key)
 }
 
 /// Reads one mark from the copy in `shard`.
-pub(in crate::store) async fn find_mark(store: &Arc<dyn Store>, key: &MarkKey, shard: Shard) -> Option<Timestamp> {
+pub(in crate::store) async fn find_mark(store: &Arc<dyn Store>, key: &NotBeforeKey, shard: Shard) -> Option<Timestamp> {
     let shard_of = Some(id_at(0, T0, Some(shard)));
-    read(store, Wanted { marks: vec![key.clone()], shard_of, ..Wanted::default() }).await.marks.find(key)
+    read(store, RecordKeys { marks: vec![key.clone()], shard_of, ..RecordKeys::default() }).await.marks.find(key)
 }
 
-pub(in crate::store) async fn read(store: &Arc<dyn Store>, wanted: Wanted) -> Found {
+pub(in crate::store) async fn read(store: &Arc<dyn Store>, wanted: RecordKeys) -> Records {
     store.read(&wanted).await.unwrap()
 }
 

@@ -168,7 +168,7 @@ impl DynamoStore {
         let items = items.map_err(|e| Fault::internal(doing).because(e))?;
         // The same for all our tries and the SDK's: a transaction that has happened without our hearing of it isn't repeated.
         let token = format!("{:032x}", u128::from_be_bytes(self.name_of_write()?));
-        let mut patience = self.patience(doing);
+        let mut backoff = self.backoff(doing);
         loop {
             let sent = self.client.transact_write_items().set_transact_items(Some(items.clone())).client_request_token(&token);
             let Err(error) = sent.send().await else { return Ok(None) };
@@ -181,7 +181,7 @@ impl DynamoStore {
             if !is_going_on && !any(&["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"]) {
                 return Err(fault(doing, error));
             }
-            patience.wait().await?;
+            backoff.wait().await?;
         }
     }
 }

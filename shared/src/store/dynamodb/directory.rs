@@ -58,7 +58,7 @@ impl ReadDirectory for DynamoStore {
 impl WriteDirectory for DynamoStore {
     async fn put_org(&self, org: &Org) -> Result<Put, Fault> {
         const DOING: &str = "writing an org";
-        let mut patience = self.patience(DOING);
+        let mut backoff = self.backoff(DOING);
         loop {
             // Nothing moves in the hierarchy when one that is there is replaced.
             match self.change(DOING, self.replacement(org)?).await? {
@@ -68,7 +68,7 @@ impl WriteDirectory for DynamoStore {
             }
             let Some(checks) = self.transact(DOING, &self.creation(org)?).await? else { return Ok(Put::Created) };
             match &checks[..] {
-                [Check::Failed(_), ..] => patience.wait().await?,
+                [Check::Failed(_), ..] => backoff.wait().await?,
                 [_, Check::Failed(Some(_)), ..] => return Ok(Put::Taken),
                 _ => return Ok(Put::Dangling),
             }
@@ -77,7 +77,7 @@ impl WriteDirectory for DynamoStore {
 
     async fn delete_org(&self, id: &OrgId) -> Result<Delete, Fault> {
         const DOING: &str = "deleting an org";
-        let mut patience = self.patience(DOING);
+        let mut backoff = self.backoff(DOING);
         loop {
             let Some(org) = self.org(id).await? else { return Ok(Delete::Unknown) };
             // Meanwhile it may have become another's child.
@@ -99,14 +99,14 @@ impl WriteDirectory for DynamoStore {
                 _ if checks.get(counters).into_iter().flatten().any(|check| matches!(check, Check::Failed(Some(_)))) => {
                     return Ok(Delete::InUse);
                 }
-                _ => patience.wait().await?,
+                _ => backoff.wait().await?,
             }
         }
     }
 
     async fn put_member(&self, member: &Member) -> Result<Put, Fault> {
         const DOING: &str = "writing a member";
-        let mut patience = self.patience(DOING);
+        let mut backoff = self.backoff(DOING);
         let write = |condition| -> Result<_, Fault> {
             let change = Change::update(&self.tables.directory, Key::member(&member.key()), SET_BODY, condition);
             Ok(change.with("b", text(codec::encode_member(member)?)).with("t", moment(member.created_at)))
@@ -120,7 +120,7 @@ impl WriteDirectory for DynamoStore {
             if let Some(Check::Failed(_)) = checks.get(1) {
                 return Ok(Put::Dangling);
             }
-            patience.wait().await?;
+            backoff.wait().await?;
         }
     }
 
@@ -132,7 +132,7 @@ impl WriteDirectory for DynamoStore {
 
     async fn put_client(&self, client: &Client) -> Result<Put, Fault> {
         const DOING: &str = "writing a client";
-        let mut patience = self.patience(DOING);
+        let mut backoff = self.backoff(DOING);
         loop {
             // What must change besides depends on what is there: only while it is as seen here anything changes.
             let old = self.client(&client.org, client.id).await?;
@@ -157,13 +157,13 @@ impl WriteDirectory for DynamoStore {
             if is_as_seen && (failed(nth_alias - 1) || failed(nth_alias)) {
                 return Ok(Put::Taken);
             }
-            patience.wait().await?;
+            backoff.wait().await?;
         }
     }
 
     async fn replace_client(&self, seen: &Client, client: &Client) -> Result<Replaced, Fault> {
         const DOING: &str = "replacing a client";
-        let mut patience = self.patience(DOING);
+        let mut backoff = self.backoff(DOING);
         loop {
             let key = Key::client(&seen.org, seen.id);
             let Some(item) = self.get(DOING, &self.tables.directory, key.clone()).await? else { return Ok(Replaced::Outdated) };
@@ -188,13 +188,13 @@ impl WriteDirectory for DynamoStore {
                     return Ok(Replaced::Taken);
                 }
             }
-            patience.wait().await?;
+            backoff.wait().await?;
         }
     }
 
     async fn delete_client(&self, org: &OrgId, id: ClientId) -> Result<Delete, Fault> {
         const DOING: &str = "deleting a client";
-        let mut patience = self.patience(DOING);
+        let mut backoff = self.backoff(DOING);
         loop {
             let Some(old) = self.client(org, id).await? else { return Ok(Delete::Unknown) };
             let delete = Change::delete(&self.tables.directory, Key::client(org, id), as_seen(old.alias.as_deref()));
@@ -206,7 +206,7 @@ impl WriteDirectory for DynamoStore {
             if self.transact(DOING, &changes).await?.is_none() {
                 return Ok(Delete::Done);
             }
-            patience.wait().await?;
+            backoff.wait().await?;
         }
     }
 }
@@ -332,7 +332,7 @@ fn with_alias(change: Change, name: &str, alias: Option<&str>) -> Change {
 /// In which counter the one of this name is counted, for ever.
 fn shard_of(name: &str) -> Shard {
     let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, name.as_bytes());
-    Shard::of(hash.as_ref()[0])
+    Shard::from_byte(hash.as_ref()[0])
 }
 
 /// Ancestors as one text, to be compared.

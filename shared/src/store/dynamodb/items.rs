@@ -9,7 +9,7 @@ use crate::domain::{
     Alias, Aliased, Batch, BatchKey, Client, ClientId, Family, FamilyKey, Fault, KeyRing, Member, Org, OrgId, Seconds, Ticket,
     TicketKey, Timestamp, TokenId, TokenKey, TokenRecord,
 };
-use crate::store::Used;
+use crate::store::ReplayKey;
 use crate::store::codec::{self, BatchState, FamilyState, TicketState};
 
 /// `by_subject`: whether an index wants it.
@@ -107,7 +107,7 @@ pub(super) fn ticket(key: &TicketKey, item: &Item) -> Result<Ticket, Fault> {
 }
 
 /// `name`: by which the write knows it again.
-pub(super) fn used_item(used: &Used, name: &[u8]) -> Item {
+pub(super) fn replay_item(used: &ReplayKey, name: &[u8]) -> Item {
     let mut item = Key::used(used).into_item();
     let attributes = [("e", moment(used.until)), ("w", bytes(name)), ("x", number(deletion(used.until)))];
     item.extend(attributes.map(|(name, value)| (name.to_owned(), value)));
@@ -119,7 +119,7 @@ pub(super) fn batch_item(batch: &Batch) -> Result<Item, Fault> {
     let attributes = [
         ("b", text(codec::encode_batch(batch)?)),
         ("u", moment(batch.updated_at)),
-        ("x", number(deletion(batch.created_at.plus(Batch::KEPT)))),
+        ("x", number(deletion(batch.created_at.plus(Batch::RETENTION)))),
     ];
     item.extend(attributes.map(|(name, value)| (name.to_owned(), value)));
     item.extend(batch.failure.as_ref().map(|failure| ("f".to_owned(), text(failure))));

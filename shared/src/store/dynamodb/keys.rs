@@ -6,9 +6,9 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 
 use super::Item;
 use crate::domain::{
-    AliasKey, BatchKey, ClientId, FamilyKey, MarkKey, MemberKey, OrgId, Shard, Subject, TicketKey, TokenId, TokenKey,
+    AliasKey, BatchKey, ClientId, FamilyKey, MemberKey, NotBeforeKey, OrgId, Shard, Subject, TicketKey, TokenId, TokenKey,
 };
-use crate::store::{Used, codec};
+use crate::store::{ReplayKey, codec};
 
 /// The key of an item. No org has a `#` in its id, so no part of a key is mistaken for another.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -27,7 +27,7 @@ impl Key {
     }
 
     /// The copy in this shard.
-    pub(super) fn mark(key: &MarkKey, shard: Shard) -> Self {
+    pub(super) fn mark(key: &NotBeforeKey, shard: Shard) -> Self {
         Self { pk: partition(&key.org, shard), sk: format!("v#{}", codec::mark_name(&key.kind)) }
     }
 
@@ -41,8 +41,8 @@ impl Key {
     }
 
     /// What tells that something was used.
-    pub(super) fn used(used: &Used) -> Self {
-        let shard = Shard::of(used.hash[0]);
+    pub(super) fn used(used: &ReplayKey) -> Self {
+        let shard = Shard::from_byte(used.hash[0]);
         Self { pk: partition(&used.org, shard), sk: format!("u#{}#{}", used.purpose, BASE64.encode(used.hash)) }
     }
 
@@ -101,7 +101,7 @@ pub(super) enum Owner {
     Token(TokenKey),
     Family(FamilyKey),
     /// The copy in this shard.
-    Mark(MarkKey, Shard),
+    NotBefore(NotBeforeKey, Shard),
     Org,
     Member,
     Client,
@@ -113,7 +113,7 @@ pub(super) enum Owner {
 
 impl Owner {
     /// Whose the item of this key is, whichever table it is in. `None`: nothing that this version knows.
-    pub(super) fn of(Key { pk, sk }: &Key) -> Option<Self> {
+    pub(super) fn from_key(Key { pk, sk }: &Key) -> Option<Self> {
         if pk.starts_with('#') && *sk == Key::CLIENT_ORG {
             return Some(Self::Bookkeeping);
         }
@@ -134,7 +134,7 @@ impl Owner {
             ("t", id) => Some(Self::Token(TokenKey { org, id: TokenId::parse(id).ok()? })),
             ("f", id) => Some(Self::Family(FamilyKey { org, id: TokenId::parse(id).ok()? })),
             ("a" | "b" | "k" | "u", _) => Some(Self::Bookkeeping),
-            ("v", name) => Some(Self::Mark(MarkKey { org, kind: codec::mark_kind(name)? }, shard)),
+            ("v", name) => Some(Self::NotBefore(NotBeforeKey { org, kind: codec::mark_kind(name)? }, shard)),
             _ => None,
         }
     }
@@ -181,7 +181,7 @@ pub(super) fn range_after(kind: &str, after: Option<&str>) -> [String; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{MarkKind, Seeded, SessionId, Timestamp};
+    use crate::domain::{NotBeforeScope, Seeded, SessionId, Timestamp};
 
     #[test]
     fn every_key_tells_whose_item_it_is() {
@@ -191,15 +191,15 @@ mod tests {
         let (token, family) = (TokenKey { org: org.clone(), id }, FamilyKey { org: org.clone(), id });
         let (subject, client) = (Subject::parse("a#b").unwrap(), ClientId::from_number(7).unwrap());
         let kinds = [
-            MarkKind::Org,
-            MarkKind::Member(subject.clone()),
-            MarkKind::Client(client),
-            MarkKind::Session(SessionId::parse("s#1").unwrap()),
-            MarkKind::ClientOf(client, subject.clone()),
+            NotBeforeScope::Org,
+            NotBeforeScope::Member(subject.clone()),
+            NotBeforeScope::Client(client),
+            NotBeforeScope::Session(SessionId::parse("s#1").unwrap()),
+            NotBeforeScope::ClientOf(client, subject.clone()),
         ];
         let (now, until) = (Timestamp::from_secs(1), Timestamp::from_secs(2));
-        let used = Used { org: org.clone(), purpose: "dpop", hash: [7; 32], now, until };
-        let marks = kinds.map(|kind| MarkKey { org: org.clone(), kind });
+        let used = ReplayKey { org: org.clone(), purpose: "dpop", hash: [7; 32], now, until };
+        let marks = kinds.map(|kind| NotBeforeKey { org: org.clone(), kind });
         let mut known = vec![
             (Key::token(&token), Owner::Token(token)),
             (Key::family(&family), Owner::Family(family)),
@@ -216,14 +216,14 @@ mod tests {
             (Key::counter(&org, shard), Owner::Bookkeeping),
             (Key::key_ring(), Owner::KeyRing),
         ];
-        known.extend(marks.map(|mark| (Key::mark(&mark, shard), Owner::Mark(mark, shard))));
+        known.extend(marks.map(|mark| (Key::mark(&mark, shard), Owner::NotBefore(mark, shard))));
         for (key, owner) in known {
-            assert_eq!(Owner::of(&key), Some(owner), "{key:?}");
+            assert_eq!(Owner::from_key(&key), Some(owner), "{key:?}");
         }
         for (pk, sk) in
             [("1", "x"), ("1", "z#1"), ("1#g", "o"), ("1#0", "t#1"), ("1#0", "v#z#1"), ("1#0", "v#p#1"), ("1#0", "z#1")]
         {
-            assert_eq!(Owner::of(&Key { pk: pk.to_owned(), sk: sk.to_owned() }), None, "{pk} {sk}");
+            assert_eq!(Owner::from_key(&Key { pk: pk.to_owned(), sk: sk.to_owned() }), None, "{pk} {sk}");
         }
     }
 }

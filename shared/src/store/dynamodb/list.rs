@@ -12,7 +12,7 @@ use super::keys::{partition, subject_partition, token_range};
 use super::tables::{BY_SUBJECT, BY_SUBJECT_KEY, KEY};
 use super::{DynamoStore, Item, fault, items};
 use crate::domain::{Fault, Shard, TokenId, TokenKey, TokenRecord};
-use crate::store::{ReadTokens as _, TokenPage, TokenQuery, Wanted};
+use crate::store::{ReadTokens as _, RecordKeys, TokenPage, TokenQuery};
 
 const DOING: &str = "listing tokens";
 
@@ -21,7 +21,7 @@ impl DynamoStore {
     pub(super) async fn page(&self, query: &TokenQuery) -> Result<TokenPage, Fault> {
         if let Some(id) = query.id {
             let key = TokenKey { org: query.org.clone(), id };
-            let found = self.read(&Wanted { tokens: vec![key], ..Wanted::default() }).await?;
+            let found = self.read(&RecordKeys { tokens: vec![key], ..RecordKeys::default() }).await?;
             return Ok(TokenPage {
                 tokens: found.tokens.into_values().filter(|token| query.matches(token)).collect(),
                 next: None,
@@ -122,7 +122,7 @@ fn take_newest(strands: &mut [Strand]) -> Option<TokenRecord> {
 /// much each time, for so much seems not to match.
 fn share(limit: usize, fetches: u32) -> i32 {
     let share = (limit / 12 + 8) << fetches.min(5);
-    i32::try_from(share.min(MOST_AT_ONCE)).unwrap_or(i32::MAX)
+    i32::try_from(share.min(MAX_PAGE_ROWS)).unwrap_or(i32::MAX)
 }
 
 /// How many shards are asked at the same time. Each that is takes a connection of its own, whose first handshake costs a small
@@ -130,7 +130,7 @@ fn share(limit: usize, fetches: u32) -> i32 {
 const AT_ONCE: usize = 8;
 
 /// About as many records of an ordinary size as fit into one answer of 1 MB.
-const MOST_AT_ONCE: usize = 1_000;
+const MAX_PAGE_ROWS: usize = 1_000;
 
 /// About the most records that are looked at for one page. A filter that matches little makes short pages, not long waits.
 const LOOKED_AT: usize = 5_000;

@@ -6,7 +6,7 @@
 //! | `keys` | where a record is |
 //! | `items` | records as items, and items as records |
 //! | `change` | conditional writes, alone or several in a transaction |
-//! | `patience` | how often and how long something is tried again |
+//! | `backoff` | how often and how long something is tried again |
 //! | `read` | reads what decides about tokens |
 //! | `list` | lists tokens: all shards of an org, merged |
 //! | `record` | records tokens, with all that belongs to them |
@@ -62,23 +62,23 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::domain::{Entropy, Fault};
 
-mod amend;
+mod backoff;
 mod batches;
 mod change;
 mod directory;
+mod insert;
 mod items;
 mod key_ring;
 mod keys;
 mod list;
-mod once;
-mod patience;
 mod read;
-mod record;
+mod replay;
 mod revoke;
 mod stream;
 mod tables;
+mod update;
 
-use patience::Patience;
+use backoff::Backoff;
 pub use stream::Stream;
 pub use tables::{BY_SUBJECT, BY_SUBJECT_ATTRIBUTES, BY_SUBJECT_KEY, KEY, KeySchema, TTL, create_tables, enable_time_to_live};
 
@@ -108,8 +108,8 @@ impl DynamoStore {
         Self { client, tables, entropy }
     }
 
-    fn patience(&self, doing: &'static str) -> Patience<'_> {
-        Patience::new(doing, &*self.entropy)
+    fn backoff(&self, doing: &'static str) -> Backoff<'_> {
+        Backoff::new(doing, &*self.entropy)
     }
 
     /// A name for a write that no other has.

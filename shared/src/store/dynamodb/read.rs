@@ -7,15 +7,15 @@ use aws_sdk_dynamodb::types::KeysAndAttributes;
 
 use super::keys::Key;
 use super::{DynamoStore, Item, fault, items};
-use crate::domain::{AliasKey, ClientId, FamilyKey, Fault, MarkKey, MemberKey, OrgId, Shard, TicketKey, TokenId, TokenKey};
-use crate::store::{ClientKey, Found, ReadTokens, TokenPage, TokenQuery, Wanted};
+use crate::domain::{AliasKey, ClientId, FamilyKey, Fault, MemberKey, NotBeforeKey, OrgId, Shard, TicketKey, TokenId, TokenKey};
+use crate::store::{ClientKey, ReadTokens, RecordKeys, Records, TokenPage, TokenQuery};
 
 #[async_trait]
 impl ReadTokens for DynamoStore {
-    async fn read(&self, wanted: &Wanted) -> Result<Found, Fault> {
+    async fn read(&self, wanted: &RecordKeys) -> Result<Records, Fault> {
         let tokens = wanted_tokens(wanted);
         let directory = wanted_directory(wanted);
-        let mut found = Found::default();
+        let mut found = Records::default();
         for (table, items) in self.get_all(&tokens, &directory).await? {
             let wanted = if table == self.tables.tokens { &tokens } else { &directory };
             for item in items {
@@ -42,7 +42,7 @@ impl DynamoStore {
     /// The items of all these keys that are there, by table.
     async fn get_all(&self, tokens: &Keys<'_>, directory: &Keys<'_>) -> Result<Vec<(String, Vec<Item>)>, Fault> {
         const DOING: &str = "reading records";
-        let mut patience = self.patience(DOING);
+        let mut backoff = self.backoff(DOING);
         let mut all = Vec::new();
         let mut rest = HashMap::new();
         for (table, keys) in [(&self.tables.tokens, tokens), (&self.tables.directory, directory)] {
@@ -59,7 +59,7 @@ impl DynamoStore {
             all.extend(found);
             rest = some.unprocessed_keys.unwrap_or_default();
             if !rest.is_empty() {
-                patience.wait().await?;
+                backoff.wait().await?;
             }
         }
         Ok(all)
@@ -74,7 +74,7 @@ enum Name<'a> {
     Family(&'a FamilyKey),
     Alias(&'a AliasKey),
     Ticket(&'a TicketKey),
-    Mark(&'a MarkKey),
+    NotBefore(&'a NotBeforeKey),
     Org(&'a OrgId),
     Member(&'a MemberKey),
     Client(&'a ClientKey),
@@ -83,13 +83,13 @@ enum Name<'a> {
 }
 
 impl Name<'_> {
-    fn note(&self, item: &Item, found: &mut Found) -> Result<(), Fault> {
+    fn note(&self, item: &Item, found: &mut Records) -> Result<(), Fault> {
         match *self {
             Self::Token(key) => drop(found.tokens.insert(key.clone(), items::token(key, item)?)),
             Self::Family(key) => drop(found.families.insert(key.clone(), items::family(key, item)?)),
             Self::Alias(key) => drop(found.aliases.insert(key.clone(), items::aliased(item)?)),
             Self::Ticket(key) => drop(found.tickets.insert(key.clone(), items::ticket(key, item)?)),
-            Self::Mark(key) => found.marks.insert(key.clone(), items::not_before(item)?),
+            Self::NotBefore(key) => found.marks.insert(key.clone(), items::not_before(item)?),
             Self::Org(id) => drop(found.orgs.insert(id.clone(), items::org(item)?)),
             Self::Member(key) => drop(found.members.insert(key.clone(), items::member(item)?)),
             Self::Client(key) => drop(found.clients.insert(key.clone(), items::client(item)?)),
@@ -100,18 +100,19 @@ impl Name<'_> {
     }
 }
 
-fn wanted_tokens(wanted: &Wanted) -> Keys<'_> {
+fn wanted_tokens(wanted: &RecordKeys) -> Keys<'_> {
     let any_shard = Shard::all().next();
     let shard = wanted.shard_of.as_ref().map(TokenId::shard).or(any_shard);
     let tokens = wanted.tokens.iter().map(|key| (Key::token(key), Name::Token(key)));
     let families = wanted.families.iter().map(|key| (Key::family(key), Name::Family(key)));
     let aliases = wanted.aliases.iter().map(|key| (Key::alias(key), Name::Alias(key)));
     let tickets = wanted.tickets.iter().map(|key| (Key::ticket(key), Name::Ticket(key)));
-    let marks = shard.into_iter().flat_map(|shard| wanted.marks.iter().map(move |key| (Key::mark(key, shard), Name::Mark(key))));
+    let marks =
+        shard.into_iter().flat_map(|shard| wanted.marks.iter().map(move |key| (Key::mark(key, shard), Name::NotBefore(key))));
     tokens.chain(families).chain(aliases).chain(tickets).chain(marks).collect()
 }
 
-fn wanted_directory(wanted: &Wanted) -> Keys<'_> {
+fn wanted_directory(wanted: &RecordKeys) -> Keys<'_> {
     let orgs = wanted.orgs.iter().map(|id| (Key::org(id), Name::Org(id)));
     let members = wanted.members.iter().map(|key| (Key::member(key), Name::Member(key)));
     let clients = wanted.clients.iter().map(|key| (Key::client(&key.0, key.1), Name::Client(key)));

@@ -6,7 +6,7 @@ use super::change::{Change, Check};
 use super::items::{self, bytes, deletion, moment, number};
 use super::keys::Key;
 use super::{DynamoStore, Item};
-use crate::domain::{FamilyKey, Fault, Mark, MarkKey, Shard, Timestamp, TokenKey};
+use crate::domain::{FamilyKey, Fault, NotBefore, NotBeforeKey, Shard, Timestamp, TokenKey};
 use crate::store::{Revocation, RevokeTokens};
 
 #[async_trait]
@@ -32,10 +32,10 @@ impl RevokeTokens for DynamoStore {
         self.revoke_one(Key::family(family), Revoking { at, name: self.name_of_write()? }).await
     }
 
-    async fn mark(&self, mark: &Mark) -> Result<(), Fault> {
+    async fn set_not_before(&self, mark: &NotBefore) -> Result<(), Fault> {
         const DOING: &str = "writing a not-before mark";
-        let mut patience = self.patience(DOING);
-        let asked = Standing::asked(mark);
+        let mut backoff = self.backoff(DOING);
+        let asked = StoredMark::asked(mark);
         let mut copies: Vec<_> = Shard::all().map(|shard| (shard, None)).collect();
         loop {
             let changes: Vec<_> =
@@ -48,7 +48,7 @@ impl RevokeTokens for DynamoStore {
                     Check::Passed => rest.push((shard, stands)),
                     Check::Failed(None) => rest.push((shard, None)),
                     Check::Failed(Some(item)) => {
-                        let stands = Standing::of(&item)?;
+                        let stands = StoredMark::from_item(&item)?;
                         rest.extend(Some((shard, Some(stands))).filter(|_| stands.merged(asked) != stands));
                     }
                 }
@@ -57,7 +57,7 @@ impl RevokeTokens for DynamoStore {
                 return Ok(());
             }
             copies = rest;
-            patience.wait().await?;
+            backoff.wait().await?;
         }
     }
 }
@@ -78,14 +78,14 @@ impl DynamoStore {
     }
 
     /// Moves the copy of a mark in one shard forward from where it `stands`. `None`: that isn't known.
-    fn mark_copy(&self, (key, shard): (&MarkKey, Shard), stands: Option<Standing>, asked: Standing) -> Change {
+    fn mark_copy(&self, (key, shard): (&NotBeforeKey, Shard), stands: Option<StoredMark>, asked: StoredMark) -> Change {
         let to = stands.map_or(asked, |old| old.merged(asked));
         let expression = if to.expires.is_some() { "SET n = :n, x = :x" } else { "SET n = :n REMOVE x" };
         let condition = match (stands, to.expires) {
             (None, Some(_)) => "attribute_not_exists(n) OR n < :n AND x <= :x",
             (None, None) => "attribute_not_exists(n) OR n < :n",
-            (Some(Standing { expires: Some(_), .. }), _) => "n = :old_n AND x = :old_x",
-            (Some(Standing { expires: None, .. }), _) => "n = :old_n AND attribute_not_exists(x)",
+            (Some(StoredMark { expires: Some(_), .. }), _) => "n = :old_n AND x = :old_x",
+            (Some(StoredMark { expires: None, .. }), _) => "n = :old_n AND attribute_not_exists(x)",
         };
         let mut change = Change::update(&self.tables.tokens, Key::mark(key, shard), expression, condition);
         change = change.with("n", moment(to.not_before));
@@ -120,19 +120,19 @@ impl Revoking {
 
 /// Where the copy of a mark stands.
 #[derive(Clone, Copy, PartialEq)]
-struct Standing {
+struct StoredMark {
     not_before: Timestamp,
     /// When DynamoDB may delete it, s. `None`: never.
     expires: Option<i64>,
 }
 
-impl Standing {
+impl StoredMark {
     /// Where the mark shall stand.
-    fn asked(mark: &Mark) -> Self {
+    fn asked(mark: &NotBefore) -> Self {
         Self { not_before: mark.not_before, expires: mark.expires_at.map(deletion) }
     }
 
-    fn of(item: &Item) -> Result<Self, Fault> {
+    fn from_item(item: &Item) -> Result<Self, Fault> {
         Ok(Self { not_before: items::not_before(item)?, expires: items::find_number(item, "x")? })
     }
 

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use super::keys::{Key, Owner};
 use super::{Item, items};
-use crate::domain::{Change, Commit, Diff, Fault, MarkStands, Shard, Timestamp};
+use crate::domain::{Change, Commit, Diff, Fault, NotBeforeStands, Shard, Timestamp};
 use crate::store::ReadChanges;
 
 /// Reads what the streams of both tables tell, of which each record must have both images.
@@ -24,7 +24,7 @@ impl ReadChanges for Stream {
         let at = moment(record.change.at)?;
         let key = image(Some(record.change.keys))?.unwrap_or_default();
         let key = Key { pk: items::string(&key, "pk")?.to_owned(), sk: items::string(&key, "sk")?.to_owned() };
-        let owner = Owner::of(&key).ok_or_else(|| Fault::internal(DOING).because("an item of an unknown kind"))?;
+        let owner = Owner::from_key(&key).ok_or_else(|| Fault::internal(DOING).because("an item of an unknown kind"))?;
         let diff = match (image(record.change.before)?, image(record.change.after)?) {
             (None, Some(after)) => Diff::Added(after),
             (Some(before), Some(after)) => Diff::Changed { before, after },
@@ -45,8 +45,10 @@ fn change(owner: Owner, diff: Diff<Item>) -> Result<Option<Change>, Fault> {
         Owner::Token(key) => Change::Token(Box::new(diff.try_map(|item| items::token(&key, &item))?)),
         Owner::Family(key) => Change::Family(Box::new(diff.try_map(|item| items::family(&key, &item))?)),
         // All copies of a mark say the same, and the first is among them whenever it moves forward.
-        Owner::Mark(key, shard) if Shard::all().next() == Some(shard) => Change::Mark(key, diff.try_map(|item| mark(&item))?),
-        Owner::Mark(..) | Owner::Bookkeeping => return Ok(None),
+        Owner::NotBefore(key, shard) if Shard::all().next() == Some(shard) => {
+            Change::NotBefore(key, diff.try_map(|item| mark(&item))?)
+        }
+        Owner::NotBefore(..) | Owner::Bookkeeping => return Ok(None),
         Owner::Org => Change::Org(Box::new(diff.try_map(|item| items::org(&item))?)),
         Owner::Member => Change::Member(Box::new(diff.try_map(|item| items::member(&item))?)),
         Owner::Client => Change::Client(Box::new(diff.try_map(|item| items::client(&item))?)),
@@ -54,9 +56,9 @@ fn change(owner: Owner, diff: Diff<Item>) -> Result<Option<Change>, Fault> {
     }))
 }
 
-fn mark(item: &Item) -> Result<MarkStands, Fault> {
+fn mark(item: &Item) -> Result<NotBeforeStands, Fault> {
     let kept_until = items::find_number(item, "x")?.map(Timestamp::from_secs);
-    Ok(MarkStands { not_before: items::not_before(item)?, kept_until })
+    Ok(NotBeforeStands { not_before: items::not_before(item)?, kept_until })
 }
 
 fn may_be_deleted(item: &Item, at: Timestamp) -> Result<bool, Fault> {

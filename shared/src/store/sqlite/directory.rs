@@ -2,19 +2,19 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::Outcome;
+use super::Result;
 use super::read::body;
 use crate::domain::{Client, ClientId, Fault, Member, MemberKey, Org, OrgId, Subject, Timestamp};
 use crate::store::{Delete, Put, Replaced, codec};
 
-pub(super) fn org(c: &Connection, id: &OrgId) -> Outcome<Option<Org>> {
+pub(super) fn org(c: &Connection, id: &OrgId) -> Result<Option<Org>> {
     let mut select = c.prepare_cached("SELECT created_at, body FROM orgs WHERE id = ?1")?;
     let mut rows = select.query([id.as_str()])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     Ok(Some(codec::decode_org(body(row, 1)?, created_at(row)?)?))
 }
 
-pub(super) fn sub_orgs(c: &Connection, parent: &OrgId, after: Option<&OrgId>, limit: usize) -> Outcome<Vec<OrgId>> {
+pub(super) fn sub_orgs(c: &Connection, parent: &OrgId, after: Option<&OrgId>, limit: usize) -> Result<Vec<OrgId>> {
     let mut select = c.prepare_cached("SELECT id FROM orgs WHERE parent = ?1 AND id > ?2 ORDER BY id LIMIT ?3")?;
     let mut rows = select.query(params![parent.as_str(), after.map_or("", OrgId::as_str), limit])?;
     let mut ids = Vec::new();
@@ -25,14 +25,14 @@ pub(super) fn sub_orgs(c: &Connection, parent: &OrgId, after: Option<&OrgId>, li
     Ok(ids)
 }
 
-pub(super) fn member(c: &Connection, key: &MemberKey) -> Outcome<Option<Member>> {
+pub(super) fn member(c: &Connection, key: &MemberKey) -> Result<Option<Member>> {
     let mut select = c.prepare_cached("SELECT created_at, body FROM members WHERE org = ?1 AND subject = ?2")?;
     let mut rows = select.query([key.org.as_str(), key.subject.as_str()])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     Ok(Some(codec::decode_member(body(row, 1)?, created_at(row)?)?))
 }
 
-pub(super) fn members(c: &Connection, org: &OrgId, after: Option<&Subject>, limit: usize) -> Outcome<Vec<Member>> {
+pub(super) fn members(c: &Connection, org: &OrgId, after: Option<&Subject>, limit: usize) -> Result<Vec<Member>> {
     let mut select =
         c.prepare_cached("SELECT created_at, body FROM members WHERE org = ?1 AND subject > ?2 ORDER BY subject LIMIT ?3")?;
     let mut rows = select.query(params![org.as_str(), after.map_or("", Subject::as_str), limit])?;
@@ -43,7 +43,7 @@ pub(super) fn members(c: &Connection, org: &OrgId, after: Option<&Subject>, limi
     Ok(members)
 }
 
-pub(super) fn client(c: &Connection, org: &OrgId, id: ClientId) -> Outcome<Option<Client>> {
+pub(super) fn client(c: &Connection, org: &OrgId, id: ClientId) -> Result<Option<Client>> {
     let mut select = c.prepare_cached("SELECT created_at, body FROM clients WHERE org = ?1 AND id = ?2")?;
     let mut rows = select.query(params![org.as_str(), id.as_number()])?;
     let Some(row) = rows.next()? else { return Ok(None) };
@@ -51,7 +51,7 @@ pub(super) fn client(c: &Connection, org: &OrgId, id: ClientId) -> Outcome<Optio
 }
 
 /// By their numbers.
-pub(super) fn clients(c: &Connection, org: &OrgId, after: Option<ClientId>, limit: usize) -> Outcome<Vec<Client>> {
+pub(super) fn clients(c: &Connection, org: &OrgId, after: Option<ClientId>, limit: usize) -> Result<Vec<Client>> {
     let mut select = c.prepare_cached("SELECT created_at, body FROM clients WHERE org = ?1 AND id > ?2 ORDER BY id LIMIT ?3")?;
     let after = after.map_or(-1, |after| i64::try_from(after.as_number()).unwrap_or(i64::MAX));
     let mut rows = select.query(params![org.as_str(), after, limit])?;
@@ -63,7 +63,7 @@ pub(super) fn clients(c: &Connection, org: &OrgId, after: Option<ClientId>, limi
 }
 
 /// Which client has this alias.
-pub(super) fn holder(c: &Connection, org: &OrgId, alias: &str) -> Outcome<Option<ClientId>> {
+pub(super) fn holder(c: &Connection, org: &OrgId, alias: &str) -> Result<Option<ClientId>> {
     let mut select = c.prepare_cached("SELECT id FROM clients WHERE org = ?1 AND alias = ?2")?;
     let number = select.query_row([org.as_str(), alias], |row| row.get(0)).optional()?;
     let id = number.map(ClientId::from_number).transpose();
@@ -71,14 +71,14 @@ pub(super) fn holder(c: &Connection, org: &OrgId, alias: &str) -> Outcome<Option
 }
 
 /// Whose this client is.
-pub(super) fn client_org(c: &Connection, id: ClientId) -> Outcome<Option<OrgId>> {
+pub(super) fn client_org(c: &Connection, id: ClientId) -> Result<Option<OrgId>> {
     let mut select = c.prepare_cached("SELECT org FROM client_orgs WHERE id = ?1")?;
     let org = select.query_row([id.as_number()], |row| row.get::<_, String>(0)).optional()?;
     let org = org.map(|org| OrgId::parse(&org)).transpose();
     org.map_err(|e| Fault::internal("reading whose a client is").because(e).into())
 }
 
-pub(super) fn put_org(c: &Connection, new: &Org) -> Outcome<Put> {
+pub(super) fn put_org(c: &Connection, new: &Org) -> Result<Put> {
     let old = org(c, &new.id)?;
     if let Some(old) = &old
         && old.ancestors != new.ancestors
@@ -100,7 +100,7 @@ pub(super) fn put_org(c: &Connection, new: &Org) -> Outcome<Put> {
     Ok(put(old.is_some()))
 }
 
-pub(super) fn delete_org(c: &Connection, id: &OrgId) -> Outcome<Delete> {
+pub(super) fn delete_org(c: &Connection, id: &OrgId) -> Result<Delete> {
     let in_use = "SELECT 1 FROM orgs WHERE parent = ?1 UNION ALL SELECT 1 FROM members WHERE org = ?1
                   UNION ALL SELECT 1 FROM clients WHERE org = ?1 LIMIT 1";
     if c.prepare_cached(in_use)?.exists([id.as_str()])? {
@@ -109,7 +109,7 @@ pub(super) fn delete_org(c: &Connection, id: &OrgId) -> Outcome<Delete> {
     Ok(delete(c.prepare_cached("DELETE FROM orgs WHERE id = ?1")?.execute([id.as_str()])?))
 }
 
-pub(super) fn put_member(c: &Connection, member: &Member) -> Outcome<Put> {
+pub(super) fn put_member(c: &Connection, member: &Member) -> Result<Put> {
     if !org_exists(c, &member.org)? {
         return Ok(Put::Dangling);
     }
@@ -123,12 +123,12 @@ pub(super) fn put_member(c: &Connection, member: &Member) -> Outcome<Put> {
     Ok(put(known))
 }
 
-pub(super) fn delete_member(c: &Connection, key: &MemberKey) -> Outcome<Delete> {
+pub(super) fn delete_member(c: &Connection, key: &MemberKey) -> Result<Delete> {
     let mut delete_one = c.prepare_cached("DELETE FROM members WHERE org = ?1 AND subject = ?2")?;
     Ok(delete(delete_one.execute([key.org.as_str(), key.subject.as_str()])?))
 }
 
-pub(super) fn put_client(c: &Connection, client: &Client) -> Outcome<Put> {
+pub(super) fn put_client(c: &Connection, client: &Client) -> Result<Put> {
     if !org_exists(c, &client.org)? {
         return Ok(Put::Dangling);
     }
@@ -151,7 +151,7 @@ pub(super) fn put_client(c: &Connection, client: &Client) -> Outcome<Put> {
     Ok(put(known))
 }
 
-pub(super) fn replace_client(c: &Connection, seen: &Client, new: &Client) -> Outcome<Replaced> {
+pub(super) fn replace_client(c: &Connection, seen: &Client, new: &Client) -> Result<Replaced> {
     match client(c, &seen.org, seen.id)? {
         Some(there) if there == *new => Ok(Replaced::Done),
         Some(there) if there == *seen => Ok(match put_client(c, new)? {
@@ -163,17 +163,17 @@ pub(super) fn replace_client(c: &Connection, seen: &Client, new: &Client) -> Out
     }
 }
 
-pub(super) fn delete_client(c: &Connection, org: &OrgId, id: ClientId) -> Outcome<Delete> {
+pub(super) fn delete_client(c: &Connection, org: &OrgId, id: ClientId) -> Result<Delete> {
     c.prepare_cached("DELETE FROM client_orgs WHERE org = ?1 AND id = ?2")?.execute(params![org.as_str(), id.as_number()])?;
     let mut delete_one = c.prepare_cached("DELETE FROM clients WHERE org = ?1 AND id = ?2")?;
     Ok(delete(delete_one.execute(params![org.as_str(), id.as_number()])?))
 }
 
-fn org_exists(c: &Connection, id: &OrgId) -> Outcome<bool> {
+fn org_exists(c: &Connection, id: &OrgId) -> Result<bool> {
     Ok(c.prepare_cached("SELECT 1 FROM orgs WHERE id = ?1")?.exists([id.as_str()])?)
 }
 
-fn created_at(row: &Row<'_>) -> Outcome<Timestamp> {
+fn created_at(row: &Row<'_>) -> Result<Timestamp> {
     Ok(Timestamp::from_ms(row.get(0)?))
 }
 

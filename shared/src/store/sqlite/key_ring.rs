@@ -2,19 +2,19 @@
 
 use rusqlite::{Connection, params};
 
-use super::Outcome;
+use super::Result;
 use super::read::body;
 use crate::domain::KeyRing;
 use crate::store::codec;
 
-pub(super) fn read(c: &Connection) -> Outcome<Option<KeyRing>> {
+pub(super) fn read(c: &Connection) -> Result<Option<KeyRing>> {
     let mut select = c.prepare_cached("SELECT version, body FROM key_rings")?;
     let mut rows = select.query([])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     Ok(Some(codec::decode_key_ring(row.get(0)?, body(row, 1)?)?))
 }
 
-pub(super) fn put(c: &Connection, ring: &KeyRing) -> Outcome<bool> {
+pub(super) fn put(c: &Connection, ring: &KeyRing) -> Result<bool> {
     let there = read(c)?;
     if there.as_ref() == Some(ring) {
         return Ok(true);

@@ -21,30 +21,30 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, mpsc};
 use async_trait::async_trait;
 use rusqlite::Connection;
 
-use self::keeper::Keeper;
+use self::maintenance::Maintenance;
 use self::sweep::Sweep;
 use self::writer::{Commit, Writer};
 use super::{
-    AmendTokens, Amended, Amendment, Delete, Found, KeepBatches, KeepTickets, Put, ReadDirectory, ReadKeys, ReadTokens, Recorded,
-    Recording, RefreshTokens, Replaced, Revocation, RevokeTokens, Rotation, RotationStep, Spending, TokenPage, TokenQuery,
-    UseOnce, Used, Wanted, WriteDirectory, WriteKeys, WriteTokens,
+    AdvanceOutcome, Delete, FamilyAdvance, InsertOutcome, KeepBatches, KeepTickets, NewToken, Put, ReadDirectory, ReadKeys,
+    ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey, ReplayStore, Revocation, RevokeTokens,
+    TicketConsumption, TokenPage, TokenQuery, TokenUpdate, UpdateOutcome, UpdateTokens, WriteDirectory, WriteKeys, WriteTokens,
 };
 use crate::domain::{
-    Batch, BatchKey, Client, ClientId, Clock, FamilyKey, Fault, KeyRing, Mark, Member, MemberKey, Org, OrgId, Subject, Ticket,
-    Timestamp, TokenKey,
+    Batch, BatchKey, Client, ClientId, Clock, FamilyKey, Fault, KeyRing, Member, MemberKey, NotBefore, Org, OrgId, Subject,
+    Ticket, Timestamp, TokenKey,
 };
 
-mod amend;
 mod batches;
 mod directory;
-mod keeper;
+mod insert;
 mod key_ring;
-mod once;
+mod maintenance;
 mod read;
-mod record;
+mod replay;
 mod revoke;
 mod schema;
 mod sweep;
+mod update;
 mod writer;
 
 /// What survives which mishap.
@@ -69,7 +69,7 @@ pub enum Durability {
 /// Reads take microseconds and run on the calling task.
 #[derive(Debug)]
 pub struct SqliteStore {
-    keeper: Keeper,
+    keeper: Maintenance,
     writer: Arc<Writer>,
     readers: Arc<Readers>,
     // Declared, and so let go of, last.
@@ -83,10 +83,10 @@ impl SqliteStore {
             return Self::in_memory(clock);
         }
         let lock = schema::lock(path)?;
-        let open = || -> Outcome<_> {
+        let open = || -> Result<_> {
             let writer = schema::open_writer(path, durability)?;
             let count = if durability == Durability::Full { READERS } else { 0 };
-            let points = (0..count).map(|_| schema::open_reader(path).map(Mutex::new)).collect::<Outcome<_>>()?;
+            let points = (0..count).map(|_| schema::open_reader(path).map(Mutex::new)).collect::<Result<_>>()?;
             let readers = Readers { points, lister: Some(Mutex::new(schema::open_reader(path)?)) };
             Ok((writer, readers, schema::open_keeper(path)?))
         };
@@ -110,7 +110,7 @@ impl SqliteStore {
     ) -> Result<Self, Fault> {
         let (bell, bells) = mpsc::channel();
         let writer = Arc::new(Writer::new(writer, commit, bell.clone()));
-        let keeper = Keeper::start(Arc::clone(&writer), fold, Sweep::new(clock), (bell, bells))?;
+        let keeper = Maintenance::start(Arc::clone(&writer), fold, Sweep::new(clock), (bell, bells))?;
         Ok(Self { keeper, writer, readers: Arc::new(readers), _lock: lock })
     }
 
@@ -126,7 +126,7 @@ impl SqliteStore {
         self.keeper.sweep().await
     }
 
-    fn look_up<T>(&self, doing: &'static str, run: impl FnOnce(&Connection) -> Outcome<T>) -> Result<T, Fault> {
+    fn look_up<T>(&self, doing: &'static str, run: impl FnOnce(&Connection) -> Result<T>) -> Result<T, Fault> {
         let connection = self.readers.point().unwrap_or_else(|| self.writer.connection());
         run(&connection).map_err(|e| e.into_fault(doing))
     }
@@ -134,7 +134,7 @@ impl SqliteStore {
     async fn write<T, F>(&self, doing: &'static str, run: F) -> Result<T, Fault>
     where
         T: Send + 'static,
-        F: Fn(&Connection) -> Outcome<T> + Send + 'static,
+        F: Fn(&Connection) -> Result<T> + Send + 'static,
     {
         self.writer.write(doing, run).await
     }
@@ -142,7 +142,7 @@ impl SqliteStore {
 
 #[async_trait]
 impl ReadTokens for SqliteStore {
-    async fn read(&self, wanted: &Wanted) -> Result<Found, Fault> {
+    async fn read(&self, wanted: &RecordKeys) -> Result<Records, Fault> {
         self.look_up("reading records", |c| read::found(c, wanted))
     }
 
@@ -157,17 +157,17 @@ impl ReadTokens for SqliteStore {
 
 #[async_trait]
 impl WriteTokens for SqliteStore {
-    async fn record(&self, new: &Recording) -> Result<Recorded, Fault> {
-        let entry = record::Entry::new(new)?;
+    async fn record(&self, new: &NewToken) -> Result<InsertOutcome, Fault> {
+        let entry = insert::Entry::new(new)?;
         self.write("recording a token", move |c| entry.record(c)).await
     }
 }
 
 #[async_trait]
-impl AmendTokens for SqliteStore {
-    async fn amend(&self, amendment: &Amendment) -> Result<Amended, Fault> {
-        let rewrite = amend::Rewrite::new(amendment)?;
-        self.write("amending a token", move |c| rewrite.amend(c)).await
+impl UpdateTokens for SqliteStore {
+    async fn update_token(&self, amendment: &TokenUpdate) -> Result<UpdateOutcome, Fault> {
+        let rewrite = update::Rewrite::new(amendment)?;
+        self.write("amending a token", move |c| rewrite.apply(c)).await
     }
 }
 
@@ -183,7 +183,7 @@ impl RevokeTokens for SqliteStore {
         self.write("revoking a refresh family", move |c| revoke::revoke_family(c, &family, at)).await
     }
 
-    async fn mark(&self, mark: &Mark) -> Result<(), Fault> {
+    async fn set_not_before(&self, mark: &NotBefore) -> Result<(), Fault> {
         let mark = mark.clone();
         self.write("writing a not-before mark", move |c| revoke::mark(c, &mark)).await
     }
@@ -191,9 +191,9 @@ impl RevokeTokens for SqliteStore {
 
 #[async_trait]
 impl RefreshTokens for SqliteStore {
-    async fn rotate(&self, step: &RotationStep) -> Result<Rotation, Fault> {
+    async fn advance_family(&self, step: &FamilyAdvance) -> Result<AdvanceOutcome, Fault> {
         let step = step.clone();
-        self.write("rotating a refresh family", move |c| amend::rotate(c, &step)).await
+        self.write("rotating a refresh family", move |c| update::rotate(c, &step)).await
     }
 }
 
@@ -201,20 +201,20 @@ impl RefreshTokens for SqliteStore {
 impl KeepTickets for SqliteStore {
     async fn put_ticket(&self, ticket: &Ticket) -> Result<(), Fault> {
         let ticket = ticket.clone();
-        self.write("keeping a ticket", move |c| once::put_ticket(c, &ticket)).await
+        self.write("keeping a ticket", move |c| replay::put_ticket(c, &ticket)).await
     }
 
-    async fn spend_ticket(&self, spending: &Spending) -> Result<bool, Fault> {
+    async fn spend_ticket(&self, spending: &TicketConsumption) -> Result<bool, Fault> {
         let spending = spending.clone();
-        self.write("spending a ticket", move |c| once::spend(c, &spending)).await
+        self.write("spending a ticket", move |c| replay::spend(c, &spending)).await
     }
 }
 
 #[async_trait]
-impl UseOnce for SqliteStore {
-    async fn use_once(&self, used: &Used) -> Result<bool, Fault> {
+impl ReplayStore for SqliteStore {
+    async fn use_once(&self, used: &ReplayKey) -> Result<bool, Fault> {
         let used = used.clone();
-        self.write("noting a use", move |c| once::use_once(c, &used)).await
+        self.write("noting a use", move |c| replay::use_once(c, &used)).await
     }
 }
 
@@ -342,16 +342,16 @@ impl Readers {
     }
 }
 
-type Outcome<T> = Result<T, Trouble>;
+type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why something didn't work: SQLite's word or ours.
 #[derive(Debug)]
-enum Trouble {
+enum Error {
     Sqlite(rusqlite::Error),
     Fault(Fault),
 }
 
-impl Trouble {
+impl Error {
     fn into_fault(self, doing: &'static str) -> Fault {
         match self {
             Self::Fault(fault) => fault,
@@ -360,13 +360,13 @@ impl Trouble {
     }
 }
 
-impl From<rusqlite::Error> for Trouble {
+impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sqlite(error)
     }
 }
 
-impl From<Fault> for Trouble {
+impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
     }

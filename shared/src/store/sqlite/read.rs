@@ -2,13 +2,13 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{Outcome, directory, once};
-use crate::domain::{AliasKey, Aliased, Family, FamilyKey, Fault, MarkKey, Timestamp, TokenId, TokenKey, TokenRecord};
+use super::{Result, directory, replay};
+use crate::domain::{AliasKey, Aliased, Family, FamilyKey, Fault, NotBeforeKey, Timestamp, TokenId, TokenKey, TokenRecord};
 use crate::store::codec::{self, FamilyState};
-use crate::store::{Found, TokenPage, TokenQuery, Wanted};
+use crate::store::{RecordKeys, Records, TokenPage, TokenQuery};
 
 /// All that is wanted, as of one moment. Within a transaction, if one is open.
-pub(super) fn found(c: &Connection, wanted: &Wanted) -> Outcome<Found> {
+pub(super) fn found(c: &Connection, wanted: &RecordKeys) -> Result<Records> {
     if !c.is_autocommit() {
         return each(c, wanted);
     }
@@ -19,8 +19,8 @@ pub(super) fn found(c: &Connection, wanted: &Wanted) -> Outcome<Found> {
     found
 }
 
-fn each(c: &Connection, wanted: &Wanted) -> Outcome<Found> {
-    let mut found = Found::default();
+fn each(c: &Connection, wanted: &RecordKeys) -> Result<Records> {
+    let mut found = Records::default();
     for key in &wanted.tokens {
         found.tokens.extend(token(c, key)?.map(|token| (key.clone(), token)));
     }
@@ -31,7 +31,7 @@ fn each(c: &Connection, wanted: &Wanted) -> Outcome<Found> {
         found.aliases.extend(aliased(c, key)?.map(|target| (key.clone(), target)));
     }
     for key in &wanted.tickets {
-        found.tickets.extend(once::ticket(c, key)?.map(|ticket| (key.clone(), ticket)));
+        found.tickets.extend(replay::ticket(c, key)?.map(|ticket| (key.clone(), ticket)));
     }
     for key in &wanted.marks {
         if let Some(not_before) = mark(c, key)? {
@@ -57,7 +57,7 @@ fn each(c: &Connection, wanted: &Wanted) -> Outcome<Found> {
 }
 
 /// The token of this key.
-pub(super) fn token(c: &Connection, key: &TokenKey) -> Outcome<Option<TokenRecord>> {
+pub(super) fn token(c: &Connection, key: &TokenKey) -> Result<Option<TokenRecord>> {
     let mut select = c.prepare_cached("SELECT revoked_at, body FROM tokens WHERE org = ?1 AND id = ?2")?;
     let mut rows = select.query(params![key.org.as_str(), key.id.as_bytes()])?;
     let Some(row) = rows.next()? else { return Ok(None) };
@@ -65,7 +65,7 @@ pub(super) fn token(c: &Connection, key: &TokenKey) -> Outcome<Option<TokenRecor
 }
 
 /// The family of this key.
-pub(super) fn family(c: &Connection, key: &FamilyKey) -> Outcome<Option<Family>> {
+pub(super) fn family(c: &Connection, key: &FamilyKey) -> Result<Option<Family>> {
     let mut select = c.prepare_cached(
         "SELECT revoked_at, generation, current, previous, rotated_at, token, refreshed_at, exp, needed_until, body
          FROM families WHERE org = ?1 AND id = ?2",
@@ -87,7 +87,7 @@ pub(super) fn family(c: &Connection, key: &FamilyKey) -> Outcome<Option<Family>>
 }
 
 /// Whose this value is.
-pub(super) fn aliased(c: &Connection, key: &AliasKey) -> Outcome<Option<Aliased>> {
+pub(super) fn aliased(c: &Connection, key: &AliasKey) -> Result<Option<Aliased>> {
     let mut select = c.prepare_cached("SELECT target FROM aliases WHERE org = ?1 AND hash = ?2")?;
     let target = select.query_row(params![key.org.as_str(), key.hash], |row| row.get::<_, String>(0)).optional()?;
     let Some(target) = target else { return Ok(None) };
@@ -95,14 +95,14 @@ pub(super) fn aliased(c: &Connection, key: &AliasKey) -> Outcome<Option<Aliased>
     Ok(Some(target?))
 }
 
-fn mark(c: &Connection, key: &MarkKey) -> Outcome<Option<Timestamp>> {
+fn mark(c: &Connection, key: &NotBeforeKey) -> Result<Option<Timestamp>> {
     let mut select = c.prepare_cached("SELECT not_before FROM marks WHERE org = ?1 AND kind = ?2")?;
     let not_before = select.query_row(params![key.org.as_str(), codec::mark_name(&key.kind)], |row| row.get(0));
     Ok(not_before.optional()?.map(Timestamp::from_ms))
 }
 
 /// One page of tokens, newest first.
-pub(super) fn page(c: &Connection, query: &TokenQuery) -> Outcome<TokenPage> {
+pub(super) fn page(c: &Connection, query: &TokenQuery) -> Result<TokenPage> {
     if let Some(id) = query.id {
         let token = token(c, &TokenKey { org: query.org.clone(), id })?;
         return Ok(TokenPage { tokens: token.filter(|token| query.matches(token)).into_iter().collect(), next: None });
@@ -136,7 +136,7 @@ pub(super) fn page(c: &Connection, query: &TokenQuery) -> Outcome<TokenPage> {
 }
 
 /// Whether the row's times are asked for: cheaper than decoding its body first.
-fn within(query: &TokenQuery, row: &Row<'_>) -> Outcome<bool> {
+fn within(query: &TokenQuery, row: &Row<'_>) -> Result<bool> {
     let iat = Timestamp::from_secs(row.get(1)?);
     let exp = moment(row, 2)?.unwrap_or(Timestamp::END_OF_TIME);
     Ok(query.issued_from.is_none_or(|from| from <= iat)
@@ -146,12 +146,12 @@ fn within(query: &TokenQuery, row: &Row<'_>) -> Outcome<bool> {
 }
 
 /// The text of a column, where it lies.
-pub(super) fn body<'row>(row: &'row Row<'_>, column: usize) -> Outcome<&'row [u8]> {
+pub(super) fn body<'row>(row: &'row Row<'_>, column: usize) -> Result<&'row [u8]> {
     let value = row.get_ref(column)?;
     value.as_bytes().map_err(|e| Fault::internal("reading a record").because(e).into())
 }
 
-pub(super) fn moment(row: &Row<'_>, column: usize) -> Outcome<Option<Timestamp>> {
+pub(super) fn moment(row: &Row<'_>, column: usize) -> Result<Option<Timestamp>> {
     Ok(row.get::<_, Option<i64>>(column)?.map(Timestamp::from_ms))
 }
 

@@ -2,11 +2,11 @@
 
 use rusqlite::{Connection, params};
 
-use super::Outcome;
-use crate::domain::{FamilyKey, Mark, Timestamp, TokenKey};
+use super::Result;
+use crate::domain::{FamilyKey, NotBefore, Timestamp, TokenKey};
 use crate::store::{Revocation, codec};
 
-pub(super) fn revoke(c: &Connection, token: &TokenKey, family: Option<&FamilyKey>, at: Timestamp) -> Outcome<Revocation> {
+pub(super) fn revoke(c: &Connection, token: &TokenKey, family: Option<&FamilyKey>, at: Timestamp) -> Result<Revocation> {
     let mut update = c.prepare_cached("UPDATE tokens SET revoked_at = ?3 WHERE org = ?1 AND id = ?2 AND revoked_at IS NULL")?;
     let revocation = if update.execute(params![token.org.as_str(), token.id.as_bytes(), at.as_ms()])? == 1 {
         Revocation::Done
@@ -23,7 +23,7 @@ pub(super) fn revoke(c: &Connection, token: &TokenKey, family: Option<&FamilyKey
     Ok(revocation)
 }
 
-pub(super) fn revoke_family(c: &Connection, family: &FamilyKey, at: Timestamp) -> Outcome<Revocation> {
+pub(super) fn revoke_family(c: &Connection, family: &FamilyKey, at: Timestamp) -> Result<Revocation> {
     let mut update = c.prepare_cached("UPDATE families SET revoked_at = ?3 WHERE org = ?1 AND id = ?2 AND revoked_at IS NULL")?;
     if update.execute(params![family.org.as_str(), family.id.as_bytes(), at.as_ms()])? == 1 {
         return Ok(Revocation::Done);
@@ -33,7 +33,7 @@ pub(super) fn revoke_family(c: &Connection, family: &FamilyKey, at: Timestamp) -
     Ok(if exists { Revocation::Already } else { Revocation::Unknown })
 }
 
-pub(super) fn mark(c: &Connection, mark: &Mark) -> Outcome<()> {
+pub(super) fn mark(c: &Connection, mark: &NotBefore) -> Result<()> {
     // `max` of something and NULL is NULL: a mark that was to be kept for ever is.
     let mut upsert = c.prepare_cached(
         "INSERT INTO marks (org, kind, not_before, exp) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Durability, Outcome};
+use super::{Durability, Result};
 use crate::domain::Fault;
 
 /// Holds the data file for this process as long as it lives.
@@ -26,7 +26,7 @@ pub(super) fn lock(path: &Path) -> Result<Lock, Fault> {
 }
 
 /// Opens the data file to write, and makes it what this version needs.
-pub(super) fn open_writer(path: &Path, durability: Durability) -> Outcome<Connection> {
+pub(super) fn open_writer(path: &Path, durability: Durability) -> Result<Connection> {
     // SQLite would create it readable for everyone; its log takes over the mode.
     create(path).map_err(|e| Fault::internal("creating the data file").because(e))?;
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
@@ -35,21 +35,21 @@ pub(super) fn open_writer(path: &Path, durability: Durability) -> Outcome<Connec
     connection.pragma_update(None, "synchronous", synchronous)?;
     // The keeper does it, so that nobody waits for it.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
-    connection.pragma_update(None, "journal_size_limit", LONGEST_LOG)?;
+    connection.pragma_update(None, "journal_size_limit", MAX_LOG_BYTES)?;
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     prepare(&connection)?;
     Ok(connection)
 }
 
 /// Opens the data file to fold the log into it, once [`open_writer`] has prepared it.
-pub(super) fn open_keeper(path: &Path) -> Outcome<Connection> {
+pub(super) fn open_keeper(path: &Path) -> Result<Connection> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     Ok(connection)
 }
 
 /// Opens the data file to read, once [`open_writer`] has prepared it.
-pub(super) fn open_reader(path: &Path) -> Outcome<Connection> {
+pub(super) fn open_reader(path: &Path) -> Result<Connection> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
@@ -57,7 +57,7 @@ pub(super) fn open_reader(path: &Path) -> Outcome<Connection> {
 }
 
 /// A database of its own without a file, in a transaction that never ends.
-pub(super) fn open_in_memory() -> Outcome<Connection> {
+pub(super) fn open_in_memory() -> Result<Connection> {
     let connection = Connection::open_in_memory_with_flags(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.pragma_update(None, "synchronous", "OFF")?;
     prepare(&connection)?;
@@ -65,7 +65,7 @@ pub(super) fn open_in_memory() -> Outcome<Connection> {
     Ok(connection)
 }
 
-fn prepare(connection: &Connection) -> Outcome<()> {
+fn prepare(connection: &Connection) -> Result<()> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
@@ -76,19 +76,19 @@ fn prepare(connection: &Connection) -> Outcome<()> {
     let Some(missing) = usize::try_from(version).ok().and_then(|version| STEPS.get(version..)) else {
         return Err(Fault::internal("opening the data file: it was written by a newer version of this program").into());
     };
-    if missing.is_empty() { Ok(()) } else { take(connection, missing, STEPS.len()) }
+    if missing.is_empty() { Ok(()) } else { apply(connection, missing, STEPS.len()) }
 }
 
 /// Takes these steps, of which the last leads to this version.
-fn take(connection: &Connection, steps: &[&str], version: usize) -> Outcome<()> {
+fn apply(connection: &Connection, steps: &[&str], version: usize) -> Result<()> {
     let marks = format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {version}");
     Ok(connection.execute_batch(&format!("BEGIN IMMEDIATE; {} {marks}; COMMIT", steps.concat()))?)
 }
 
 /// Makes an empty file what an earlier version has left.
 #[cfg(test)]
-pub(super) fn prepare_as_of(connection: &Connection, version: usize) -> Outcome<()> {
-    take(connection, &STEPS[..version], version)
+pub(super) fn prepare_as_of(connection: &Connection, version: usize) -> Result<()> {
+    apply(connection, &STEPS[..version], version)
 }
 
 fn create(path: &Path) -> std::io::Result<File> {
@@ -109,7 +109,7 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 const APPLICATION: i32 = 0x6a65_746e;
 
 /// In bytes. After a burst the log is cut to this.
-const LONGEST_LOG: i64 = 32 << 20;
+const MAX_LOG_BYTES: i64 = 32 << 20;
 
 /// Each commit walks through what is cached: more would cost as much as it saves.
 const WRITER_CACHE_KIB: i64 = 8_192;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use super::Outcome;
+use super::Result;
 use super::writer::Writer;
 use crate::domain::{Clock, Seconds, Timestamp};
 
@@ -21,7 +21,7 @@ pub(super) struct Sweep {
 
 impl Sweep {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, next: Instant::now() + FIRST, table: 0, position: 0 }
+        Self { clock, next: Instant::now() + FIRST_DELAY, table: 0, position: 0 }
     }
 
     /// How long until there is something to do.
@@ -30,15 +30,15 @@ impl Sweep {
     }
 
     /// Looks at some rows more.
-    pub(super) fn step(&mut self, writer: &Writer) -> Outcome<()> {
+    pub(super) fn step(&mut self, writer: &Writer) -> Result<()> {
         let looked = writer.transact(|c| self.some(c));
         let done = !matches!(looked, Ok((_, false)));
-        self.next = Instant::now() + if done { PAUSE } else { BREATH };
+        self.next = Instant::now() + if done { CYCLE_DELAY } else { STEP_DELAY };
         looked.map(drop)
     }
 
     /// Looks at all rows. How many were deleted.
-    pub(super) fn all(&mut self, writer: &Writer) -> Outcome<usize> {
+    pub(super) fn all(&mut self, writer: &Writer) -> Result<usize> {
         (self.table, self.position) = (0, 0);
         let mut total = 0;
         loop {
@@ -51,8 +51,8 @@ impl Sweep {
     }
 
     /// Looks at some rows: how many were deleted, and whether they were the last of the last table.
-    fn some(&mut self, connection: &Connection) -> Outcome<(usize, bool)> {
-        let before = self.clock.now().minus(KEPT);
+    fn some(&mut self, connection: &Connection) -> Result<(usize, bool)> {
+        let before = self.clock.now().minus(KEPT_AFTER_EXPIRY);
         let (deleted, last) = TABLES[self.table](connection, self.position, before)?;
         if let Some(last) = last {
             self.position = last;
@@ -65,7 +65,7 @@ impl Sweep {
 }
 
 /// Deletes of the next rows after a position those that nobody has needed since before a moment: how many, and the last row, if there are more.
-type Table = fn(&Connection, i64, Timestamp) -> Outcome<(usize, Option<i64>)>;
+type Table = fn(&Connection, i64, Timestamp) -> Result<(usize, Option<i64>)>;
 
 /// A table whose rows are walked through.
 macro_rules! walked {
@@ -87,7 +87,7 @@ const TABLES: [Table; 7] = [
     |c, _, before| marks(c, before),
 ];
 
-fn rows(c: &Connection, select: &str, delete: &str, after: i64, before: Timestamp) -> Outcome<(usize, Option<i64>)> {
+fn rows(c: &Connection, select: &str, delete: &str, after: i64, before: Timestamp) -> Result<(usize, Option<i64>)> {
     let mut seen = 0;
     let mut position = after;
     let mut expired = Vec::new();
@@ -112,18 +112,18 @@ fn rows(c: &Connection, select: &str, delete: &str, after: i64, before: Timestam
 }
 
 /// There are few marks: one for each set that was ever revoked.
-fn marks(c: &Connection, before: Timestamp) -> Outcome<(usize, Option<i64>)> {
+fn marks(c: &Connection, before: Timestamp) -> Result<(usize, Option<i64>)> {
     Ok((c.prepare_cached("DELETE FROM marks WHERE exp < ?1")?.execute([before.as_ms()])?, None))
 }
 
 /// Records are kept so long after their end.
-const KEPT: Seconds = Seconds::DAY;
+const KEPT_AFTER_EXPIRY: Seconds = Seconds::DAY;
 
-const FIRST: Duration = Duration::from_mins(1);
+const FIRST_DELAY: Duration = Duration::from_mins(1);
 /// From the end of one walk to the next.
-const PAUSE: Duration = Duration::from_hours(1);
+const CYCLE_DELAY: Duration = Duration::from_hours(1);
 /// From one step of a walk to the next.
-const BREATH: Duration = Duration::from_millis(50);
+const STEP_DELAY: Duration = Duration::from_millis(50);
 /// Most rows that one step looks at: half a millisecond.
 const LOOKED_AT: i64 = 1_000;
 /// Most rows that one step deletes: some milliseconds.

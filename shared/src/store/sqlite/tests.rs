@@ -102,7 +102,7 @@ async fn a_panic_within_a_write_leaves_no_half_of_it() {
     let store = Arc::new(folder.open_another(Durability::Normal));
     let panicking = Arc::clone(&store);
     let panicked = tokio::spawn(async move {
-        let half = |c: &Connection| -> Outcome<()> {
+        let half = |c: &Connection| -> Result<()> {
             c.execute("INSERT INTO marks (org, kind, not_before) VALUES ('a', 'o', 1)", [])?;
             panic!("as if by a bug")
         };
@@ -110,7 +110,7 @@ async fn a_panic_within_a_write_leaves_no_half_of_it() {
     });
     assert!(panicked.await.is_err());
     let port: Arc<dyn Store> = Arc::<SqliteStore>::clone(&store);
-    let mark = samples::mark("a", crate::domain::MarkKind::Org, samples::T0);
+    let mark = samples::mark("a", crate::domain::NotBeforeScope::Org, samples::T0);
     assert_eq!(samples::find_mark(&port, &mark.key, crate::domain::Shard::all().next().unwrap()).await, None);
     store.record(&samples::new(&samples::token("a", 1), None)).await.unwrap();
     assert!(samples::find_token(&port, &samples::token_key("a", 1)).await.is_some());
@@ -212,8 +212,8 @@ async fn what_expired_more_than_a_day_ago_is_forgotten() {
             store.record(&samples::new(&samples::token("a", n), None)).await.unwrap();
         }
         store.record(&samples::new(&samples::rich_token("a", 2_000), Some(&samples::family("a", 2_001)))).await.unwrap();
-        let mark = samples::mark("a", crate::domain::MarkKind::Org, samples::T0);
-        store.mark(&mark).await.unwrap();
+        let mark = samples::mark("a", crate::domain::NotBeforeScope::Org, samples::T0);
+        store.set_not_before(&mark).await.unwrap();
         clock.advance_ms(hour + day);
         assert_eq!(store.sweep().await.unwrap(), 0, "exactly a day isn't more than a day");
         clock.advance_ms(1);
@@ -243,8 +243,8 @@ async fn what_decides_is_kept_as_long_as_it_is_needed() {
     store.record(&samples::new(&token, Some(&family))).await.unwrap();
     clock.advance_ms(hour + day + 1);
     assert_eq!(store.sweep().await.unwrap(), 2, "two tokens of an hour, but not the one that can be refreshed");
-    let another = super::super::RotationStep { token: samples::id(99), ..samples::step(family.key(), 0) };
-    assert!(matches!(store.rotate(&another).await.unwrap(), Rotation::Won));
+    let another = super::super::FamilyAdvance { token: samples::id(99), ..samples::step(family.key(), 0) };
+    assert!(matches!(store.advance_family(&another).await.unwrap(), AdvanceOutcome::Applied));
     assert_eq!(store.sweep().await.unwrap(), 1, "another has taken its place");
     clock.advance_ms(day);
     assert_eq!(store.sweep().await.unwrap(), 1, "its family");
@@ -263,7 +263,7 @@ async fn what_waits_is_forgotten_a_day_after_its_end() {
     let token = samples::token("a", 1);
     let mortal = samples::alias("a", 1, crate::domain::Aliased::Token(token.id));
     let lasting = Alias { expires_at: None, key: samples::alias_key("a", 2), ..mortal.clone() };
-    store.record(&Recording { aliases: vec![mortal, lasting.clone()], ..samples::new(&token, None) }).await.unwrap();
+    store.record(&NewToken { aliases: vec![mortal, lasting.clone()], ..samples::new(&token, None) }).await.unwrap();
     store.put_ticket(&samples::ticket("a", 1)).await.unwrap();
     assert!(store.use_once(&samples::used("a", 1)).await.unwrap());
     store.put_batch(&samples::batch("a", 1)).await.unwrap();
@@ -317,11 +317,11 @@ async fn a_file_of_any_version_before_is_made_what_this_one_needs() {
 async fn a_broken_record_is_a_fault_and_not_absence() {
     let store = SqliteStore::in_memory(clock()).unwrap();
     store.record(&samples::new(&samples::rich_token("a", 1), None)).await.unwrap();
-    let wanted = super::super::Wanted { tokens: vec![samples::token_key("a", 1)], ..Default::default() };
+    let wanted = super::super::RecordKeys { tokens: vec![samples::token_key("a", 1)], ..Default::default() };
     for broken in ["", "{}", "{\"o\":\"a\"", "[]", "{\"o\":\"b\",\"q\":\"b\",\"s\":\"x\",\"i\":1,\"n\":1}"] {
         store.writer.connection().execute("UPDATE tokens SET body = ?1", [broken]).unwrap();
         assert!(!store.read(&wanted).await.unwrap_err().can_retry(), "{broken}");
-        assert!(store.list(&TokenQuery::of(samples::org_id("a"))).await.is_err(), "{broken}");
+        assert!(store.list(&TokenQuery::new(samples::org_id("a"))).await.is_err(), "{broken}");
     }
 }
 

@@ -8,8 +8,8 @@ use std::{fmt, slice};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::keeper::Bell;
-use super::{Outcome, Trouble};
+use super::maintenance::Signal;
+use super::{Error, Result};
 use crate::domain::Fault;
 
 /// When a commit happens.
@@ -32,12 +32,12 @@ pub(super) struct Writer {
     waiting: Mutex<Option<Vec<Box<dyn Job>>>>,
     committed: AtomicUsize,
     /// Wakes the thread.
-    bell: Sender<Bell>,
+    bell: Sender<Signal>,
 }
 
 impl Writer {
     /// Takes over a connection that is prepared for this way of committing.
-    pub(super) fn new(connection: Connection, commit: Commit, bell: Sender<Bell>) -> Self {
+    pub(super) fn new(connection: Connection, commit: Commit, bell: Sender<Signal>) -> Self {
         let (connection, waiting) = (Mutex::new(connection), Mutex::new(Some(Vec::new())));
         Self { commit, connection, waiting, committed: AtomicUsize::new(0), bell }
     }
@@ -64,7 +64,7 @@ impl Writer {
     pub(super) async fn write<T, F>(&self, doing: &'static str, op: F) -> Result<T, Fault>
     where
         T: Send + 'static,
-        F: Fn(&Connection) -> Outcome<T> + Send + 'static,
+        F: Fn(&Connection) -> Result<T> + Send + 'static,
     {
         let closed = || Fault::unavailable("writing: the store is closed");
         if self.commit == Commit::Never {
@@ -77,7 +77,7 @@ impl Writer {
                 self.wake();
             }
         } else {
-            let turn = Turn(self);
+            let turn = CommitGuard(self);
             tokio::task::yield_now().await;
             drop(turn);
         }
@@ -92,7 +92,7 @@ impl Writer {
         run(&connection, &mut batch);
         drop(connection);
         let before = self.committed.fetch_add(batch.len(), Ordering::Relaxed);
-        if before == 0 || (before < FOLD_AFTER && before + batch.len() >= FOLD_AFTER) {
+        if before == 0 || (before < CHECKPOINT_AFTER_PAGES && before + batch.len() >= CHECKPOINT_AFTER_PAGES) {
             self.wake();
         }
         for job in batch {
@@ -101,7 +101,7 @@ impl Writer {
     }
 
     /// Runs `op` at once, in a transaction of its own.
-    pub(super) fn transact<T>(&self, op: impl FnOnce(&Connection) -> Outcome<T>) -> Outcome<T> {
+    pub(super) fn transact<T>(&self, op: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let connection = self.lock();
         if self.commit == Commit::Never {
             return op(&connection);
@@ -152,7 +152,7 @@ impl Writer {
 
     fn wake(&self) {
         // Without the thread, which ends when the store is closed, nothing needs to be done.
-        let _ = self.bell.send(Bell::Work);
+        let _ = self.bell.send(Signal::Work);
     }
 
     fn waiting(&self) -> MutexGuard<'_, Option<Vec<Box<dyn Job>>>> {
@@ -167,12 +167,12 @@ impl fmt::Debug for Writer {
 }
 
 /// After so many operations the log is folded into the data file.
-pub(super) const FOLD_AFTER: usize = 2_000;
+pub(super) const CHECKPOINT_AFTER_PAGES: usize = 2_000;
 
 /// The turn to commit for all, taken even if the caller goes away: what has been lined up is never left lying.
-struct Turn<'a>(&'a Writer);
+struct CommitGuard<'a>(&'a Writer);
 
-impl Drop for Turn<'_> {
+impl Drop for CommitGuard<'_> {
     fn drop(&mut self) {
         self.0.commit();
     }
@@ -197,10 +197,10 @@ struct Task<T, F> {
     reply: oneshot::Sender<Result<T, Fault>>,
 }
 
-impl<T: Send, F: Fn(&Connection) -> Outcome<T> + Send> Job for Task<T, F> {
+impl<T: Send, F: Fn(&Connection) -> Result<T> + Send> Job for Task<T, F> {
     fn run(&mut self, connection: &Connection) -> bool {
         let outcome = (self.op)(connection);
-        let undone = matches!(outcome, Err(Trouble::Sqlite(_)));
+        let undone = matches!(outcome, Err(Error::Sqlite(_)));
         self.outcome = Some(outcome.map_err(|e| e.into_fault(self.doing)));
         !undone
     }

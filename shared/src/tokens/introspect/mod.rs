@@ -2,20 +2,20 @@
 
 mod standard;
 
-pub use standard::{Asker, Seen, introspect_for};
+pub use standard::{Asker, Seen, introspect_for_caller};
 
-use crate::auth::bearer::{Presented, authenticate, examine, problem};
+use crate::auth::bearer::{PresentedToken, authenticate, inspect, problem};
 use crate::auth::dpop;
 use crate::domain::{
-    Audience, Denial, Error, Family, Member, MemberKey, Org, OrgId, Refusal, Scope, Seconds, Secret, Service, Standing, Subject,
-    Thumbprint, Timestamp, TokenProblem, TokenRecord,
+    Audience, Denial, Error, Family, Member, MemberKey, Org, OrgId, Refusal, Scope, Seconds, Secret, Service, Subject,
+    Thumbprint, Timestamp, TokenProblem, TokenRecord, TokenStatus,
 };
 use crate::platform::capabilities::{DirectoryReader, Introspector, Reader};
-use crate::store::{Found, Wanted};
-use crate::tokens::lookup::{AccessToken, FoundToken, Hint, Sought};
+use crate::store::{RecordKeys, Records};
+use crate::tokens::lookup::{ClientAccessToken, FoundToken, Hint, TokenLookup};
 
 /// How many orgs below its own a token is shown for at most.
-pub const MOST_SUB_ORGS: usize = 100;
+pub const MAX_SUB_ORGS: usize = 100;
 
 /// What introspection found. None of it is an error: it is what was asked for.
 #[derive(Debug)]
@@ -61,23 +61,23 @@ pub enum Active {
 
 /// Introspects any token of ours. Whoever has the token may know what it is.
 pub async fn introspect(ports: &Reader, token: &str) -> Result<Introspection, Error> {
-    let (presented, _) = examine(ports, token, Wanted::default()).await?;
+    let (presented, _) = inspect(ports, token, RecordKeys::default()).await?;
     Ok(match presented {
-        Presented::Access(token) => match (token.standing, token.member) {
-            (Standing::Live, Some(member)) => {
+        PresentedToken::Access(token) => match (token.status, token.member) {
+            (TokenStatus::Live, Some(member)) => {
                 crate::telemetry::note_token(&token.record);
                 Introspection::Active(Active::Access { record: Box::new(token.record), member: Box::new(member) })
             }
-            (standing, _) => inactive(standing),
+            (status, _) => inactive(status),
         },
-        Presented::Refresh(token) => match (token.standing, token.member) {
-            (Standing::Live, Some(member)) => {
+        PresentedToken::Refresh(token) => match (token.status, token.member) {
+            (TokenStatus::Live, Some(member)) => {
                 Introspection::Active(Active::Refresh { family: Box::new(token.family), member: Box::new(member) })
             }
-            (standing, _) => inactive(standing),
+            (status, _) => inactive(status),
         },
-        Presented::Expired(_) => Introspection::Inactive(TokenProblem::Expired),
-        Presented::Invalid => Introspection::Inactive(TokenProblem::Invalid),
+        PresentedToken::Expired(_) => Introspection::Inactive(TokenProblem::Expired),
+        PresentedToken::Invalid => Introspection::Inactive(TokenProblem::Invalid),
     })
 }
 
@@ -115,7 +115,7 @@ pub struct ProofOfPossession {
 #[derive(Debug)]
 pub struct ClientIntrospection {
     /// The token, if there is one, be it expired.
-    pub token: Option<Box<AccessToken>>,
+    pub token: Option<Box<ClientAccessToken>>,
     /// Whether it opens what is asked for.
     pub verdict: Verdict,
 }
@@ -148,21 +148,21 @@ pub enum Verdict {
 
 /// Introspects an access token of a client, for the resource server that it was shown. `first` is what the first read has
 /// found of it; `text` is the token as it was shown, to which a DPoP proof must refer.
-pub async fn for_resource(
+pub async fn introspect_authlete(
     ports: &Introspector,
     service: &Service,
-    (sought, first): (&Sought, &Found),
+    (sought, first): (&TokenLookup, &Records),
     text: &str,
     request: &ResourceRequest,
 ) -> Result<ClientIntrospection, Error> {
     let found = sought.find_access(&ports.reader, first).await?;
-    let Some(token) = found.filter(|token| !matches!(token.standing, Standing::Revoked | Standing::Orphaned)) else {
+    let Some(token) = found.filter(|token| !matches!(token.status, TokenStatus::Revoked | TokenStatus::Orphaned)) else {
         return Ok(ClientIntrospection { token: None, verdict: Verdict::Unknown });
     };
     let token = token.narrowed();
     crate::telemetry::note_token(&token.record);
-    let verdict = match token.standing {
-        Standing::Expired => Verdict::Expired { refreshable: token.is_refreshable() },
+    let verdict = match token.status {
+        TokenStatus::Expired => Verdict::Expired { refreshable: token.is_refreshable() },
         _ => match unproved(ports, service, &token, text, request).await? {
             Some(denial) => Verdict::Unproved(denial),
             None => sufficiency(&token.record, request, ports.reader.now()),
@@ -175,7 +175,7 @@ pub async fn for_resource(
 async fn unproved(
     ports: &Introspector,
     service: &Service,
-    token: &AccessToken,
+    token: &ClientAccessToken,
     text: &str,
     request: &ResourceRequest,
 ) -> Result<Option<Denial>, Error> {
@@ -219,9 +219,9 @@ fn sufficiency(token: &TokenRecord, request: &ResourceRequest, now: Timestamp) -
 }
 
 /// What RFC 7662 tells of a client's token: `None` for one that isn't active, or is meant for others than `resource_server`.
-pub async fn of_client(
+pub async fn introspect_rfc7662(
     ports: &Reader,
-    (sought, first): (&Sought, &Found),
+    (sought, first): (&TokenLookup, &Records),
     hint: Hint,
     resource_server: Option<&str>,
 ) -> Result<Option<FoundToken>, Error> {
@@ -229,23 +229,23 @@ pub async fn of_client(
     Ok(found.filter(|token| match token {
         FoundToken::Access(token) => {
             let audiences = &token.record.audiences;
-            let for_nobody = standard::is_for_nobody(audiences, ports.keys.issuer());
-            let is_meant = |server: &str| for_nobody || audiences.iter().any(|audience| audience.as_str() == server);
-            token.standing == Standing::Live && resource_server.is_none_or(is_meant)
+            let has_no_audience = standard::has_no_audience(audiences, ports.keys.issuer());
+            let is_meant = |server: &str| has_no_audience || audiences.iter().any(|audience| audience.as_str() == server);
+            token.status == TokenStatus::Live && resource_server.is_none_or(is_meant)
         }
-        FoundToken::Refresh(found) => found.standing == Standing::Live,
+        FoundToken::Refresh(found) => found.status == TokenStatus::Live,
     }))
 }
 
 /// Introspects the bearer's own token.
 pub async fn introspect_self(ports: &Reader, bearer: &str) -> Result<(TokenRecord, Member), Error> {
-    let (caller, _) = authenticate(ports, bearer, Wanted::default()).await?;
+    let (caller, _) = authenticate(ports, bearer, RecordKeys::default()).await?;
     Ok((caller.token().clone(), caller.member().clone()))
 }
 
 /// What an access token would be in each org below its own in which its subject is a member, too: all of them or those in
-/// `only`, [`MOST_SUB_ORGS`] at most. Nothing for a refresh token.
-pub async fn in_sub_orgs(
+/// `only`, [`MAX_SUB_ORGS`] at most. Nothing for a refresh token.
+pub async fn introspect_in_sub_orgs(
     ports: &DirectoryReader,
     active: &Active,
     only: Option<&[OrgId]>,
@@ -259,7 +259,7 @@ pub async fn in_sub_orgs(
     // Each org is two keys of the hundred that one read takes.
     for orgs in orgs.chunks(50) {
         let members = orgs.iter().map(|org| MemberKey { org: org.clone(), subject: record.subject.clone() }).collect();
-        let mut found = ports.reader.tokens.read(&Wanted { orgs: orgs.to_vec(), members, ..Wanted::default() }).await?;
+        let mut found = ports.reader.tokens.read(&RecordKeys { orgs: orgs.to_vec(), members, ..RecordKeys::default() }).await?;
         for id in orgs {
             let key = MemberKey { org: id.clone(), subject: record.subject.clone() };
             let (Some(org), Some(member)) = (found.orgs.get(id), found.members.remove(&key)) else { continue };
@@ -286,9 +286,9 @@ async fn descendants(ports: &DirectoryReader, root: &OrgId) -> Result<Vec<OrgId>
     let mut next = 0;
     let mut parent = root.clone();
     loop {
-        let left = MOST_SUB_ORGS - found.len();
+        let left = MAX_SUB_ORGS - found.len();
         found.extend(ports.directory.sub_orgs(&parent, None, left).await?);
-        if found.len() >= MOST_SUB_ORGS || next >= found.len() {
+        if found.len() >= MAX_SUB_ORGS || next >= found.len() {
             return Ok(found);
         }
         parent = found[next].clone();
@@ -296,9 +296,9 @@ async fn descendants(ports: &DirectoryReader, root: &OrgId) -> Result<Vec<OrgId>
     }
 }
 
-fn inactive(standing: Standing) -> Introspection {
-    match standing {
-        Standing::Revoked => Introspection::Revoked,
+fn inactive(status: TokenStatus) -> Introspection {
+    match status {
+        TokenStatus::Revoked => Introspection::Revoked,
         other => Introspection::Inactive(problem(other)),
     }
 }

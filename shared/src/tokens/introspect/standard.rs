@@ -1,12 +1,12 @@
 //! Introspection by those to whom a token is shown: RFC 7662. Who may not know of a token hears what they hear of one that
 //! isn't there.
 
-use crate::auth::bearer::{AccessToken, Presented, examine};
-use crate::domain::{Audience, Client, ClientKind, Fault, Issuer, Member, OrgId, Standing, TokenRecord};
+use crate::auth::bearer::{MemberAccessToken, PresentedToken, inspect};
+use crate::domain::{Audience, Client, ClientKind, Fault, Issuer, Member, OrgId, TokenRecord, TokenStatus};
 use crate::jose::looks_like_jwt;
 use crate::platform::capabilities::Reader;
-use crate::store::{Found, Wanted};
-use crate::tokens::lookup::{AtHand, FoundToken, Hint, Sought};
+use crate::store::{RecordKeys, Records};
+use crate::tokens::lookup::{FoundToken, Hint, Located, TokenLookup};
 
 /// Who asks.
 #[derive(Debug)]
@@ -32,19 +32,19 @@ pub enum Seen {
 }
 
 /// The token, if it is alive and the asker may know of it. `first` is what the first read has found of it.
-pub async fn introspect_for(
+pub async fn introspect_for_caller(
     ports: &Reader,
     org: &OrgId,
     asker: &Asker,
     text: &str,
-    (sought, first): (&Sought, &Found),
+    (sought, first): (&TokenLookup, &Records),
     hint: Hint,
 ) -> Result<Option<Seen>, Fault> {
     let issuer = ports.keys.issuer();
     if let Some(at_hand) = sought.at_hand(first).filter(|at_hand| !asker.may_know(*at_hand, issuer)) {
         // No more is read of it, so that it takes as long as what isn't there.
-        if let AtHand::Token(record) = at_hand {
-            sought.is_said_of(record)?;
+        if let Located::Token(record) = at_hand {
+            sought.matches_record(record)?;
         }
         return Ok(None);
     }
@@ -57,45 +57,45 @@ pub async fn introspect_for(
 }
 
 async fn of_member(ports: &Reader, org: &OrgId, text: &str) -> Result<Option<Seen>, Fault> {
-    let (presented, _) = examine(ports, text, Wanted::default()).await?;
-    let Presented::Access(found) = presented else { return Ok(None) };
-    let AccessToken { record, member, standing } = *found;
-    let member = member.filter(|_| standing == Standing::Live && record.org == *org);
+    let (presented, _) = inspect(ports, text, RecordKeys::default()).await?;
+    let PresentedToken::Access(found) = presented else { return Ok(None) };
+    let MemberAccessToken { record, member, status } = *found;
+    let member = member.filter(|_| status == TokenStatus::Live && record.org == *org);
     Ok(member.map(|member| Seen::OfMember { record: Box::new(record), member: Box::new(member) }))
 }
 
 impl Seen {
-    fn at_hand(&self) -> AtHand<'_> {
+    fn at_hand(&self) -> Located<'_> {
         match self {
-            Self::OfClient(FoundToken::Access(token)) => AtHand::Token(&token.record),
-            Self::OfClient(FoundToken::Refresh(found)) => AtHand::Family(&found.family),
-            Self::OfMember { record, .. } => AtHand::Token(record),
+            Self::OfClient(FoundToken::Access(token)) => Located::Token(&token.record),
+            Self::OfClient(FoundToken::Refresh(found)) => Located::Family(&found.family),
+            Self::OfMember { record, .. } => Located::Token(record),
         }
     }
 
     fn is_live(&self) -> bool {
         match self {
-            Self::OfClient(FoundToken::Access(token)) => token.standing == Standing::Live,
-            Self::OfClient(FoundToken::Refresh(found)) => found.standing == Standing::Live,
+            Self::OfClient(FoundToken::Access(token)) => token.status == TokenStatus::Live,
+            Self::OfClient(FoundToken::Refresh(found)) => found.status == TokenStatus::Live,
             Self::OfMember { .. } => true,
         }
     }
 }
 
 impl Asker {
-    fn may_know(&self, token: AtHand<'_>, issuer: &Issuer) -> bool {
+    fn may_know(&self, token: Located<'_>, issuer: &Issuer) -> bool {
         let client = match self {
             Self::Auditor => return true,
             Self::Client(client) if client.kind == ClientKind::Confidential => client,
             Self::Client(_) => return false,
         };
         match token {
-            AtHand::Token(record) => {
-                let is_its = record.issuance.is_some() && record.client == Some(client.id);
-                is_its || is_shown(client, &record.audiences, issuer)
+            Located::Token(record) => {
+                let is_own = record.issuance.is_some() && record.client == Some(client.id);
+                is_own || is_shown(client, &record.audiences, issuer)
             }
             // Nobody but the client itself is ever shown one.
-            AtHand::Family(family) => family.client == Some(client.id),
+            Located::Family(family) => family.client == Some(client.id),
         }
     }
 }
@@ -103,10 +103,10 @@ impl Asker {
 /// Whether a token for these audiences is for this client as a resource server.
 fn is_shown(client: &Client, audiences: &[Audience], issuer: &Issuer) -> bool {
     let is_resource_server = client.resources.is_some();
-    is_resource_server && (is_for_nobody(audiences, issuer) || audiences.iter().any(|audience| client.answers_to(audience)))
+    is_resource_server && (has_no_audience(audiences, issuer) || audiences.iter().any(|audience| client.answers_to(audience)))
 }
 
 /// Whether a token is meant for nobody in particular: every resource server of the org may know of it, and see for whom it is.
-pub(super) fn is_for_nobody(audiences: &[Audience], issuer: &Issuer) -> bool {
+pub(super) fn has_no_audience(audiences: &[Audience], issuer: &Issuer) -> bool {
     audiences.is_empty() || matches!(audiences, [one] if one.as_str() == issuer.as_str())
 }

@@ -1,20 +1,20 @@
 use serde_json::json;
 
 use super::*;
-use crate::admin::clients::client_as_drafted;
+use crate::admin::clients::apply_settings;
 use crate::api::authlete::lenient;
 use crate::domain::{ClientId, OrgId, Secret, Timestamp};
 
 const NOW: Timestamp = Timestamp::from_ms(1_795_348_800_250);
 
-fn draft(body: &Value) -> Result<ClientDraft, Refusal> {
+fn draft(body: &Value) -> Result<ClientSettings, Refusal> {
     json::read::<ClientBody>(body.to_string().as_bytes())?.try_into()
 }
 
 fn shown(body: &Value) -> Value {
     let id = ClientId::from_number(26_888_344_961_664).unwrap();
-    let client = client_as_drafted(&OrgId::parse("1").unwrap(), id, draft(body).unwrap(), None, NOW);
-    serde_json::to_value(ClientView::of(&client).unwrap()).unwrap()
+    let client = apply_settings(&OrgId::parse("1").unwrap(), id, draft(body).unwrap(), None, NOW);
+    serde_json::to_value(ClientView::from_client(&client).unwrap()).unwrap()
 }
 
 fn refused(body: &Value) -> (String, String) {
@@ -96,8 +96,8 @@ fn rfc8705_2_1_2_the_name_in_its_certificate_is_one_of_five() {
 #[test]
 fn what_only_jeton_has_words_for_stays_where_nothing_is_said_of_it() {
     let (org, id) = (OrgId::parse("1").unwrap(), ClientId::from_number(7).unwrap());
-    let written = |body: Value, existing: Option<&Client>| client_as_drafted(&org, id, draft(&body).unwrap(), existing, NOW);
-    let view = |client: &Client| serde_json::to_value(ClientView::of(client).unwrap()).unwrap();
+    let written = |body: Value, existing: Option<&Client>| apply_settings(&org, id, draft(&body).unwrap(), existing, NOW);
+    let view = |client: &Client| serde_json::to_value(ClientView::from_client(client).unwrap()).unwrap();
     let only = json!({"access_token_form": "ES256", "resources": ["https://a.example", "urn:b"]});
     let client = written(json!({ "jeton": only }), None);
     assert_eq!(view(&client)["jeton"], only);
@@ -115,7 +115,7 @@ fn rule_02_nothing_is_null_and_no_secret_is_shown() {
     let text =
         shown(&json!({"clientNames": [{"tag": "fr"}, null], "unknown": {"a": null}, "redirectUris": ["a", null]})).to_string();
     assert!(!text.contains("null") && !text.contains("unknown") && !text.contains("ecret\""), "{text}");
-    let client = client_as_drafted(
+    let client = apply_settings(
         &OrgId::parse("1").unwrap(),
         ClientId::from_number(7).unwrap(),
         draft(&json!({"clientSecret": "chosen", "clientId": 9, "locked": true, "createdAt": 5})).unwrap(),
@@ -123,9 +123,12 @@ fn rule_02_nothing_is_null_and_no_secret_is_shown() {
         NOW,
     );
     assert_eq!((client.id.as_number(), client.enabled, client.created_at, client.secrets.len()), (7, true, NOW, 0), "read-only");
-    let told = serde_json::to_value(ClientView::of(&client).unwrap().with_secret(&Secret::new("s3cret".into()))).unwrap();
+    let told =
+        serde_json::to_value(ClientView::from_client(&client).unwrap().with_secret(&Secret::new("s3cret".into()))).unwrap();
     assert_eq!(told["clientSecret"], "s3cret");
-    assert!(!format!("{:?}", ClientView::of(&client).unwrap().with_secret(&Secret::new("s3cret".into()))).contains("s3cret"));
+    assert!(
+        !format!("{:?}", ClientView::from_client(&client).unwrap().with_secret(&Secret::new("s3cret".into()))).contains("s3cret")
+    );
 }
 
 #[test]
@@ -187,7 +190,7 @@ fn a_client_may_come_as_a_form() {
         b"clientName=Shop&clientType=CONFIDENTIAL&grantTypes=CLIENT_CREDENTIALS+REFRESH_TOKEN&redirectUris=https://a/+https://b/&parRequired=True&defaultMaxAge=5",
     )
     .unwrap();
-    let draft = ClientDraft::try_from(body).unwrap();
+    let draft = ClientSettings::try_from(body).unwrap();
     assert_eq!(draft.grants, [GrantType::ClientCredentials, GrantType::RefreshToken]);
     let metadata: Value = serde_json::from_str(&draft.metadata.unwrap()).unwrap();
     assert_eq!(metadata, json!({"redirectUris": ["https://a/", "https://b/"], "parRequired": true, "defaultMaxAge": 5}));
@@ -203,7 +206,7 @@ fn scopes_are_limited_only_where_that_is_switched_on() {
 
 #[test]
 fn a_chosen_secret_is_as_strong_as_one_that_is_made() {
-    let take = |body: Value| json::read::<UpdateSecret>(body.to_string().as_bytes()).and_then(UpdateSecret::take);
+    let take = |body: Value| json::read::<UpdateSecret>(body.to_string().as_bytes()).and_then(UpdateSecret::try_into_secret);
     assert!(take(json!({"clientSecret": "x".repeat(22)})).is_ok());
     assert!(take(json!({"clientSecret": "Aa0-_".repeat(17)})).is_ok());
     for bad in [
@@ -220,12 +223,12 @@ fn a_chosen_secret_is_as_strong_as_one_that_is_made() {
 fn a_list_is_of_a_developer_or_of_all() {
     let asked = |query: &str| ListClients::try_from(Parameters::read(query).unwrap()).unwrap();
     let id = ClientId::from_number(7).unwrap();
-    let of = |body: &Value| client_as_drafted(&OrgId::parse("1").unwrap(), id, draft(body).unwrap(), None, NOW);
+    let of = |body: &Value| apply_settings(&OrgId::parse("1").unwrap(), id, draft(body).unwrap(), None, NOW);
     let (anns, nobodys) = (of(&json!({"developer": "ann"})), of(&json!({})));
     assert!(asked("developer=ann").wants(&anns) && !asked("developer=ann").wants(&nobodys));
     assert!(asked("").wants(&anns) && asked("").wants(&nobodys));
     let page = crate::admin::clients::ClientPage { clients: vec![nobodys], total: 9 };
-    let list = serde_json::to_value(ClientListView::of(&asked("start=3&end=4"), &page).unwrap()).unwrap();
+    let list = serde_json::to_value(ClientListView::from_page(&asked("start=3&end=4"), &page).unwrap()).unwrap();
     assert_eq!(
         (&list["start"], &list["end"], &list["totalCount"], list.get("developer")),
         (&json!(3), &json!(4), &json!(9), None)

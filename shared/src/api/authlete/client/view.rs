@@ -17,7 +17,7 @@ pub struct ClientView(Map<String, Value>);
 
 impl ClientView {
     /// All that is known of a client but its secrets, which nobody knows any more.
-    pub fn of(client: &Client) -> Result<Self, Fault> {
+    pub fn from_client(client: &Client) -> Result<Self, Fault> {
         let mut members = metadata(client)?;
         members.entry("applicationType").or_insert_with(|| "WEB".into());
         members.entry("responseTypes").or_insert_with(|| json!(["CODE"]));
@@ -116,13 +116,13 @@ pub struct ClientListView<'a> {
 
 impl<'a> ClientListView<'a> {
     /// What was found of what was asked for.
-    pub fn of(asked: &'a ListClients, page: &ClientPage) -> Result<Self, Fault> {
+    pub fn from_page(asked: &'a ListClients, page: &ClientPage) -> Result<Self, Fault> {
         Ok(Self {
             start: asked.start,
             end: asked.end,
             total_count: page.total,
             developer: asked.developer.as_deref(),
-            clients: page.clients.iter().map(ClientView::of).collect::<Result<_, _>>()?,
+            clients: page.clients.iter().map(ClientView::from_client).collect::<Result<_, _>>()?,
         })
     }
 }
@@ -165,7 +165,7 @@ pub struct LockView(ApiResult);
 
 impl LockView {
     /// The client is now locked, or isn't.
-    pub fn of(client: &Client) -> Self {
+    pub fn from_client(client: &Client) -> Self {
         let state = if client.enabled { "unlocked" } else { "locked" };
         Self(ApiResult::new(ResultCode::CLIENT_LOCK_UPDATED, format!("The client (ID = {}) is {state}.", client.id)))
     }

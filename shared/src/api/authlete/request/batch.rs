@@ -4,16 +4,16 @@ use super::CreateToken;
 use crate::domain::Refusal;
 use crate::encoding::Object;
 use crate::encoding::form::Parameters;
-use crate::tokens::batch::BatchAsk;
+use crate::tokens::batch::BatchRequest;
 
 /// In words of the domain. What is wrong with one of them is said with its place in the list.
-pub fn batch(requests: Vec<Object<CreateToken>>) -> Result<Vec<BatchAsk>, Refusal> {
+pub fn batch(requests: Vec<Object<CreateToken>>) -> Result<Vec<BatchRequest>, Refusal> {
     if requests.is_empty() {
         return Err(Refusal::invalid("", "the body must be a list of at least one token"));
     }
     let ask = |(index, Object(request)): (usize, Object<CreateToken>)| {
-        let taken = request.take().map_err(|refusal| at(index, refusal))?;
-        Ok(BatchAsk { client: taken.client, ask: taken.ask })
+        let taken = request.try_into_request().map_err(|refusal| at(index, refusal))?;
+        Ok(BatchRequest { client: taken.client, ask: taken.ask })
     };
     requests.into_iter().enumerate().map(ask).collect()
 }

@@ -4,34 +4,34 @@ use serde::Deserialize;
 
 use super::fields::{duration, extra_claims, lifetime, parsed, required, resources, scopes, secret};
 use crate::api::authlete::details::AuthzDetails;
-use crate::api::authlete::lenient::{Number, Words, flag, given};
+use crate::api::authlete::lenient::{Number, Words, flag, present};
 use crate::api::authlete::names;
 use crate::api::authlete::property::Properties;
 use crate::domain::{ClientId, ClientRef, Confirmation, Issuance, Refusal, Timestamp};
-use crate::encoding::{Object, TokenText};
-use crate::policy::{ClientAsk, Lifetime};
+use crate::encoding::{Object, SecretText};
+use crate::policy::{ClientTokenRequest, Lifetime};
 
 /// What is asked for, as it is sent.
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TokenCreateRequest"))]
 #[serde(rename_all = "camelCase", default)]
 pub struct CreateToken {
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     #[cfg_attr(feature = "openapi", schemars(required, extend("enum" = crate::domain::GrantType::ALL.map(names::grant))))]
     grant_type: Option<String>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     client_id: Option<Number>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     client_identifier: Option<String>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     subject: Option<String>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     scopes: Option<Words>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     access_token_duration: Option<Number>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     refresh_token_duration: Option<Number>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     properties: Option<Properties>,
     #[serde(deserialize_with = "flag")]
     client_id_alias_used: bool,
@@ -39,52 +39,52 @@ pub struct CreateToken {
     client_entity_id_used: bool,
     #[serde(deserialize_with = "flag")]
     metadata_document_used: bool,
-    #[serde(deserialize_with = "given")]
-    access_token: Option<TokenText>,
-    #[serde(deserialize_with = "given")]
-    refresh_token: Option<TokenText>,
+    #[serde(deserialize_with = "present")]
+    access_token: Option<SecretText>,
+    #[serde(deserialize_with = "present")]
+    refresh_token: Option<SecretText>,
     #[serde(deserialize_with = "flag")]
     access_token_persistent: bool,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     certificate_thumbprint: Option<String>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     dpop_key_thumbprint: Option<String>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     authorization_details: Option<Object<AuthzDetails>>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     resources: Option<Words>,
     #[serde(deserialize_with = "flag")]
     for_external_attachment: bool,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     jwt_at_claims: Option<String>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     acr: Option<String>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     auth_time: Option<Number>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     session_id: Option<String>,
 }
 
 /// The same in words of the domain.
 #[derive(Debug)]
-pub struct CreateAsk {
+pub struct CreateTokenRequest {
     /// Whose the token shall be.
     pub client: ClientRef,
     /// What is asked for.
-    pub ask: ClientAsk,
+    pub ask: ClientTokenRequest,
     /// `clientIdentifier`, for the answer to repeat.
     pub identifier: Option<String>,
 }
 
 impl CreateToken {
     /// In words of the domain.
-    pub fn take(self) -> Result<CreateAsk, Refusal> {
+    pub fn try_into_request(self) -> Result<CreateTokenRequest, Refusal> {
         let issuance = self.issuance()?;
         let client = self.client()?;
         let lifetime = if self.access_token_persistent { Lifetime::Forever } else { lifetime(self.access_token_duration)? };
-        let details = self.authorization_details.map(|Object(details)| details.take()).transpose()?.flatten();
-        let properties = self.properties.map(Properties::take).transpose()?.unwrap_or_default();
-        let ask = ClientAsk {
+        let details = self.authorization_details.map(|Object(details)| details.try_into_details()).transpose()?.flatten();
+        let properties = self.properties.map(Properties::try_into_properties).transpose()?.unwrap_or_default();
+        let ask = ClientTokenRequest {
             subject: parsed("subject", self.subject.as_deref())?,
             scopes: scopes(self.scopes.as_ref())?.unwrap_or_default(),
             audiences: resources(self.resources.as_ref())?,
@@ -94,9 +94,9 @@ impl CreateToken {
             value: secret(self.access_token),
             refresh_value: secret(self.refresh_token),
             extra_claims: extra_claims(self.jwt_at_claims)?,
-            ..ClientAsk::of(Issuance { properties, details, ..issuance })
+            ..ClientTokenRequest::new(Issuance { properties, details, ..issuance })
         };
-        Ok(CreateAsk { client, ask, identifier: self.client_identifier })
+        Ok(CreateTokenRequest { client, ask, identifier: self.client_identifier })
     }
 
     /// `clientId`, else `clientIdentifier`.
@@ -147,8 +147,8 @@ mod tests {
     use crate::domain::{GrantType, Property, Seconds};
     use crate::encoding::json;
 
-    fn take(body: &Value) -> Result<CreateAsk, Refusal> {
-        json::read::<CreateToken>(body.to_string().as_bytes()).and_then(CreateToken::take)
+    fn read(body: &Value) -> Result<CreateTokenRequest, Refusal> {
+        json::read::<CreateToken>(body.to_string().as_bytes()).and_then(CreateToken::try_into_request)
     }
 
     fn with(more: &Value) -> Value {
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn every_member_is_taken() {
         let thumbprint = "A".repeat(43);
-        let CreateAsk { client, ask, identifier } = take(&json!({
+        let CreateTokenRequest { client, ask, identifier } = read(&json!({
             "grantType": "AUTHORIZATION_CODE", "clientId": "26888344961664", "clientIdentifier": "my-client", "subject": "john",
             "scopes": ["a", "b"], "accessTokenDuration": 60, "refreshTokenDuration": 90,
             "properties": [{"key": "k", "value": "v", "hidden": true}], "clientIdAliasUsed": true, "accessToken": "at",
@@ -221,7 +221,7 @@ mod tests {
         ] {
             body[name] = value;
         }
-        let ask = take(&body).unwrap().ask;
+        let ask = read(&body).unwrap().ask;
         assert_eq!((ask.lifetime, ask.refresh_lifetime), (Lifetime::Default, None));
         assert!(ask.subject.is_none() && ask.scopes.is_empty() && ask.value.is_none() && ask.issuance.auth_time.is_none());
     }
@@ -246,7 +246,7 @@ mod tests {
             (json!({"clientIdAliasUsed": true, "metadataDocumentUsed": true}), "clientIdAliasUsed"),
             (json!({"subject": "a\nb"}), "subject"),
         ] {
-            let Err(Refusal::Invalid { field: named, .. }) = take(&with(&more)) else { panic!("{more} was taken") };
+            let Err(Refusal::Invalid { field: named, .. }) = read(&with(&more)) else { panic!("{more} was taken") };
             assert_eq!(named, field, "{more}");
         }
     }
@@ -254,10 +254,10 @@ mod tests {
     #[test]
     fn a_persistent_token_needs_no_duration_and_a_negative_one_is_none() {
         assert_eq!(
-            take(&with(&json!({"accessTokenPersistent": true, "accessTokenDuration": 5}))).unwrap().ask.lifetime,
+            read(&with(&json!({"accessTokenPersistent": true, "accessTokenDuration": 5}))).unwrap().ask.lifetime,
             Lifetime::Forever
         );
-        assert_eq!(take(&with(&json!({"accessTokenDuration": -5}))).unwrap().ask.lifetime, Lifetime::Default);
+        assert_eq!(read(&with(&json!({"accessTokenDuration": -5}))).unwrap().ask.lifetime, Lifetime::Default);
     }
 
     #[test]
@@ -265,6 +265,6 @@ mod tests {
         let body = with(&json!({"accessToken": "s3cret", "refreshToken": "s3cret"})).to_string();
         let request: CreateToken = json::read(body.as_bytes()).unwrap();
         assert!(!format!("{request:?}").contains("s3cret"));
-        assert!(!format!("{:?}", request.take().unwrap()).contains("s3cret"));
+        assert!(!format!("{:?}", request.try_into_request().unwrap()).contains("s3cret"));
     }
 }

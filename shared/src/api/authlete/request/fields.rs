@@ -4,11 +4,11 @@ use std::str::FromStr;
 
 use crate::api::authlete::lenient::{Number, Words};
 use crate::domain::{Audience, ExtraClaims, Invalid, Refusal, Scope, Seconds, Secret, Timestamp};
-use crate::encoding::{TokenText, strict_json};
+use crate::encoding::{SecretText, strict_json};
 use crate::policy::Lifetime;
 
-const MOST_SCOPES: usize = 100;
-const MOST_RESOURCES: usize = 32;
+const MAX_SCOPES: usize = 100;
+const MAX_RESOURCES: usize = 32;
 
 /// A member that must be given.
 pub(super) fn required<T>(field: &'static str, value: Option<T>) -> Result<T, Refusal> {
@@ -21,18 +21,18 @@ pub(super) fn parsed<T: FromStr<Err = Invalid>>(field: &'static str, text: Optio
 }
 
 /// A member that is a secret.
-pub(super) fn secret(text: Option<TokenText>) -> Option<Secret<String>> {
-    text.map(|TokenText(secret)| secret)
+pub(super) fn secret(text: Option<SecretText>) -> Option<Secret<String>> {
+    text.map(|SecretText(secret)| secret)
 }
 
 /// `scopes`
 pub(super) fn scopes(words: Option<&Words>) -> Result<Option<Vec<Scope>>, Refusal> {
-    list("scopes", MOST_SCOPES, words)
+    list("scopes", MAX_SCOPES, words)
 }
 
 /// `resources`
 pub(super) fn resources(words: Option<&Words>) -> Result<Vec<Audience>, Refusal> {
-    Ok(list("resources", MOST_RESOURCES, words)?.unwrap_or_default())
+    Ok(list("resources", MAX_RESOURCES, words)?.unwrap_or_default())
 }
 
 fn list<T: FromStr<Err = Invalid>>(field: &'static str, most: usize, words: Option<&Words>) -> Result<Option<Vec<T>>, Refusal> {

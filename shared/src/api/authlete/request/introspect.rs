@@ -4,9 +4,9 @@ use serde::Deserialize;
 
 use super::fields::{duration, parsed, required, resources, secret};
 use super::revoke::{client_form, hint};
-use crate::api::authlete::lenient::{Number, Words, flag, given};
+use crate::api::authlete::lenient::{Number, Words, flag, present};
 use crate::domain::{Denial, Refusal, Scope, Secret};
-use crate::encoding::TokenText;
+use crate::encoding::SecretText;
 use crate::jose::certificate;
 use crate::tokens::introspect::{ProofOfPossession, ResourceRequest};
 use crate::tokens::lookup::Hint;
@@ -16,26 +16,26 @@ use crate::tokens::lookup::Hint;
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "IntrospectionRequest"))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Introspect {
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     #[cfg_attr(feature = "openapi", schemars(required))]
-    token: Option<TokenText>,
-    #[serde(deserialize_with = "given")]
+    token: Option<SecretText>,
+    #[serde(deserialize_with = "present")]
     scopes: Option<Words>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     subject: Option<String>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     client_certificate: Option<String>,
-    #[serde(deserialize_with = "given")]
-    dpop: Option<TokenText>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
+    dpop: Option<SecretText>,
+    #[serde(deserialize_with = "present")]
     htm: Option<String>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     htu: Option<String>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     resources: Option<Words>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     acr_values: Option<Words>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     max_age: Option<Number>,
 }
 
@@ -52,18 +52,18 @@ pub struct Introspected {
 
 /// Stands for what can be no scope: no token of a client has it.
 const NO_SCOPE: &str = "urn:jeton:none";
-const MOST_SCOPES: usize = 100;
+const MAX_SCOPES: usize = 100;
 
 impl Introspect {
     /// In words of the domain.
-    pub fn take(self) -> Result<Introspected, Refusal> {
+    pub fn try_into_request(self) -> Result<Introspected, Refusal> {
         let token = required("token", secret(self.token))?;
         let scopes = self.scopes.map(|Words(words)| words).unwrap_or_default();
-        if scopes.len() > MOST_SCOPES {
+        if scopes.len() > MAX_SCOPES {
             return Err(Refusal::invalid("scopes", "must have at most 100 entries"));
         }
         let scope = |text: &String| Scope::parse(text).or_else(|_| Scope::parse(NO_SCOPE));
-        let proof = |TokenText(proof)| ProofOfPossession {
+        let proof = |SecretText(proof)| ProofOfPossession {
             proof,
             method: self.htm.unwrap_or_default(),
             uri: self.htu.unwrap_or_default(),
@@ -87,12 +87,12 @@ impl Introspect {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "StandardIntrospectionRequest"))]
 #[serde(rename_all = "camelCase", default)]
 pub struct IntrospectStandard {
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     #[cfg_attr(feature = "openapi", schemars(required))]
-    parameters: Option<TokenText>,
+    parameters: Option<SecretText>,
     #[serde(deserialize_with = "flag")]
     with_hidden_properties: bool,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     rs_uri: Option<String>,
 }
 
@@ -111,9 +111,9 @@ impl IntrospectStandard {
     pub fn token(&self) -> Result<(Secret<String>, Hint), Refusal> {
         let parameters = required("parameters", self.parameters.as_ref())?;
         let mut form = client_form(parameters.0.expose())?;
-        let mut take = |name| form.take(name).map_err(|_| Refusal::Denied(Denial::RequestMalformed));
-        let token = take("token")?.map(Secret::new).ok_or(Denial::TokenMissing)?;
-        Ok((token, hint(take("token_type_hint")?.as_deref())))
+        let mut read = |name| form.remove(name).map_err(|_| Refusal::Denied(Denial::RequestMalformed));
+        let token = read("token")?.map(Secret::new).ok_or(Denial::TokenMissing)?;
+        Ok((token, hint(read("token_type_hint")?.as_deref())))
     }
 }
 
@@ -125,8 +125,8 @@ mod tests {
     use crate::domain::Seconds;
     use crate::encoding::json;
 
-    fn take(body: &Value) -> Result<Introspected, Refusal> {
-        json::read::<Introspect>(body.to_string().as_bytes()).and_then(Introspect::take)
+    fn read(body: &Value) -> Result<Introspected, Refusal> {
+        json::read::<Introspect>(body.to_string().as_bytes()).and_then(Introspect::try_into_request)
     }
 
     fn standard(body: &Value) -> IntrospectStandard {
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn every_member_is_taken() {
-        let asked = take(&json!({"token": "s3cret", "scopes": ["a", "b c"], "subject": "ann", "dpop": "pr00f", "htm": "GET", "htu": "https://a.example",
+        let asked = read(&json!({"token": "s3cret", "scopes": ["a", "b c"], "subject": "ann", "dpop": "pr00f", "htm": "GET", "htu": "https://a.example",
             "resources": ["https://r.example"], "acrValues": ["gold", "silver"], "maxAge": 60, "clientCertificate": "no PEM"}))
         .unwrap();
         assert!(!format!("{asked:?}").contains("s3cret") && !format!("{asked:?}").contains("pr00f"));
@@ -150,9 +150,9 @@ mod tests {
 
     #[test]
     fn rule_03_a_max_age_of_zero_asks_for_nothing() {
-        let asked = take(&json!({"token": "a", "maxAge": 0, "scopes": null, "subject": null, "dpop": null})).unwrap();
+        let asked = read(&json!({"token": "a", "maxAge": 0, "scopes": null, "subject": null, "dpop": null})).unwrap();
         assert!(asked.request.max_age.is_none() && asked.request.scopes.is_empty() && asked.request.dpop.is_none());
-        assert_eq!(take(&json!({"token": ""})).unwrap_err(), Refusal::invalid("token", "is required"));
+        assert_eq!(read(&json!({"token": ""})).unwrap_err(), Refusal::invalid("token", "is required"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod token;
 mod update;
 
 pub use batch::{BatchQuery, at, batch};
-pub use create::{CreateAsk, CreateToken};
+pub use create::{CreateToken, CreateTokenRequest};
 pub use introspect::{Introspect, IntrospectStandard, Introspected};
 pub use revoke::{ListTokens, Revocation, RevokeParameters, RevokeToken, Revoked, range};
 pub use service::{Configuration, KeySetQuery};

@@ -3,12 +3,12 @@
 use serde::Deserialize;
 
 use super::fields::{parsed, required, secret};
-use crate::api::authlete::lenient::given;
+use crate::api::authlete::lenient::present;
 use crate::auth::client::{ClientCredentials, FormCredentials};
 use crate::domain::{ClientRef, Denial, Refusal, Secret, Subject};
 #[cfg(feature = "openapi")]
-use crate::encoding::Parsed;
-use crate::encoding::TokenText;
+use crate::encoding::FromText;
+use crate::encoding::SecretText;
 use crate::encoding::form::Parameters;
 use crate::tokens::lookup::{Hint, TokenRef};
 
@@ -17,13 +17,13 @@ use crate::tokens::lookup::{Hint, TokenRef};
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TokenRevokeRequest"))]
 #[serde(rename_all = "camelCase", default)]
 pub struct RevokeToken {
-    #[serde(deserialize_with = "given")]
-    access_token_identifier: Option<TokenText>,
-    #[serde(deserialize_with = "given")]
-    refresh_token_identifier: Option<TokenText>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
+    access_token_identifier: Option<SecretText>,
+    #[serde(deserialize_with = "present")]
+    refresh_token_identifier: Option<SecretText>,
+    #[serde(deserialize_with = "present")]
     client_identifier: Option<String>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     subject: Option<String>,
 }
 
@@ -40,8 +40,8 @@ pub enum Revoked {
 
 impl RevokeToken {
     /// In words of the domain: what is said first counts, the rest doesn't.
-    pub fn take(self) -> Result<Revoked, Refusal> {
-        let token = |text: TokenText, hint| Revoked::Token(TokenRef::Identifier(text.0), hint);
+    pub fn try_into_request(self) -> Result<Revoked, Refusal> {
+        let token = |text: SecretText, hint| Revoked::Token(TokenRef::Identifier(text.0), hint);
         let subject = || parsed("subject", self.subject.as_deref());
         match (self.access_token_identifier, self.refresh_token_identifier, &self.client_identifier) {
             (Some(text), _, _) => Ok(token(text, Hint::AccessToken)),
@@ -57,10 +57,10 @@ impl RevokeToken {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename_all = "camelCase"))]
 pub struct ListTokens {
     /// `clientIdentifier`
-    #[cfg_attr(feature = "openapi", schemars(rename = "clientIdentifier", with = "Option<Parsed<ClientRef>>"))]
+    #[cfg_attr(feature = "openapi", schemars(rename = "clientIdentifier", with = "Option<FromText<ClientRef>>"))]
     pub client: Option<ClientRef>,
     /// `subject`
-    #[cfg_attr(feature = "openapi", schemars(with = "Option<Parsed<Subject>>"))]
+    #[cfg_attr(feature = "openapi", schemars(with = "Option<FromText<Subject>>"))]
     pub subject: Option<Subject>,
     /// `tokenStatus`: whether they are valid. `None`: either.
     #[cfg_attr(feature = "openapi", schemars(rename = "tokenStatus", with = "Option<String>", extend("enum" = ["ALL", "VALID", "INVALID"])))]
@@ -72,19 +72,19 @@ pub struct ListTokens {
 }
 
 /// How many tokens one answer lists.
-const LONGEST_PAGE: usize = 1_000;
+const MAX_PAGE_ROWS: usize = 1_000;
 
 impl TryFrom<Parameters> for ListTokens {
     type Error = Refusal;
 
     fn try_from(mut query: Parameters) -> Result<Self, Refusal> {
-        let valid = match query.take("tokenStatus")?.as_deref() {
+        let valid = match query.remove("tokenStatus")?.as_deref() {
             None | Some("ALL") => None,
             Some("VALID") => Some(true),
             Some("INVALID") => Some(false),
             Some(_) => return Err(Refusal::invalid("tokenStatus", "must be ALL, VALID or INVALID")),
         };
-        let (start, end) = range(&mut query, LONGEST_PAGE)?;
+        let (start, end) = range(&mut query, MAX_PAGE_ROWS)?;
         Ok(Self { client: query.parse("clientIdentifier")?, subject: query.parse("subject")?, valid, start, end })
     }
 }
@@ -110,14 +110,14 @@ pub fn range(query: &mut Parameters, longest: usize) -> Result<(usize, usize), R
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "RevocationRequest"))]
 #[serde(rename_all = "camelCase", default)]
 pub struct Revocation {
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     #[cfg_attr(feature = "openapi", schemars(required))]
-    parameters: Option<TokenText>,
-    #[serde(deserialize_with = "given")]
+    parameters: Option<SecretText>,
+    #[serde(deserialize_with = "present")]
     client_id: Option<String>,
-    #[serde(deserialize_with = "given")]
-    client_secret: Option<TokenText>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
+    client_secret: Option<SecretText>,
+    #[serde(deserialize_with = "present")]
     client_certificate: Option<String>,
 }
 
@@ -136,10 +136,10 @@ pub struct RevokeParameters {
 
 impl Revocation {
     /// What the form has. What is wrong with the form is the client's fault.
-    pub fn take(self) -> Result<RevokeParameters, Refusal> {
+    pub fn try_into_parameters(self) -> Result<RevokeParameters, Refusal> {
         let parameters = required("parameters", self.parameters)?;
         let mut form = client_form(parameters.0.expose())?;
-        let mut take = |name| form.take(name).map_err(|_| Refusal::Denied(Denial::RequestMalformed));
+        let mut take = |name| form.remove(name).map_err(|_| Refusal::Denied(Denial::RequestMalformed));
         let token = take("token")?.map(Secret::new);
         let hint = hint(take("token_type_hint")?.as_deref());
         let callback = take("callback")?;
@@ -182,7 +182,7 @@ mod tests {
     use crate::encoding::json;
 
     fn revoke(body: &Value) -> Result<Revoked, Refusal> {
-        json::read::<RevokeToken>(body.to_string().as_bytes()).and_then(RevokeToken::take)
+        json::read::<RevokeToken>(body.to_string().as_bytes()).and_then(RevokeToken::try_into_request)
     }
 
     fn list(query: &str) -> Result<ListTokens, Refusal> {
@@ -190,7 +190,7 @@ mod tests {
     }
 
     fn revocation(body: &Value) -> Result<RevokeParameters, Refusal> {
-        json::read::<Revocation>(body.to_string().as_bytes()).and_then(Revocation::take)
+        json::read::<Revocation>(body.to_string().as_bytes()).and_then(Revocation::try_into_parameters)
     }
 
     #[test]

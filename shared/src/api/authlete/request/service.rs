@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::api::authlete::lenient::{flag, given};
+use crate::api::authlete::lenient::{flag, present};
 use crate::domain::Refusal;
 use crate::encoding::form::Parameters;
 
@@ -15,7 +15,7 @@ pub struct Configuration {
     #[serde(deserialize_with = "flag")]
     pub pretty: bool,
     /// A JSON Patch (RFC 6902) to apply to it.
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     pub patch: Option<String>,
 }
 
@@ -23,7 +23,7 @@ impl TryFrom<Parameters> for Configuration {
     type Error = Refusal;
 
     fn try_from(mut query: Parameters) -> Result<Self, Refusal> {
-        Ok(Self { pretty: query.flag("pretty")?.unwrap_or(false), patch: query.take("patch")? })
+        Ok(Self { pretty: query.flag("pretty")?.unwrap_or(false), patch: query.remove("patch")? })
     }
 }
 

@@ -3,12 +3,12 @@
 use serde::Deserialize;
 
 use super::fields::{duration, extra_claims, lifetime, parsed, required, secret};
-use crate::api::authlete::lenient::{Number, given};
+use crate::api::authlete::lenient::{Number, present};
 use crate::api::authlete::property::Properties;
 use crate::auth::client::ClientCredentials;
 use crate::domain::Refusal;
-use crate::encoding::TokenText;
-use crate::oauth::delegated::{Form, TokenRequest};
+use crate::encoding::SecretText;
+use crate::oauth::delegated::{TokenForm, TokenRequest};
 use crate::tokens::introspect::ProofOfPossession;
 use crate::tokens::issue::{TicketIssue, TicketValue};
 
@@ -17,38 +17,38 @@ use crate::tokens::issue::{TicketIssue, TicketValue};
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TokenRequest"))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ProcessToken {
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     #[cfg_attr(feature = "openapi", schemars(required))]
-    parameters: Option<TokenText>,
-    #[serde(deserialize_with = "given")]
+    parameters: Option<SecretText>,
+    #[serde(deserialize_with = "present")]
     client_id: Option<String>,
-    #[serde(deserialize_with = "given")]
-    client_secret: Option<TokenText>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
+    client_secret: Option<SecretText>,
+    #[serde(deserialize_with = "present")]
     client_certificate: Option<String>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     properties: Option<Properties>,
-    #[serde(deserialize_with = "given")]
-    dpop: Option<TokenText>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
+    dpop: Option<SecretText>,
+    #[serde(deserialize_with = "present")]
     htm: Option<String>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     htu: Option<String>,
-    #[serde(deserialize_with = "given")]
-    access_token: Option<TokenText>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
+    access_token: Option<SecretText>,
+    #[serde(deserialize_with = "present")]
     access_token_duration: Option<Number>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     refresh_token_duration: Option<Number>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     jwt_at_claims: Option<String>,
 }
 
 impl ProcessToken {
     /// In words of the domain.
-    pub fn take(self) -> Result<TokenRequest, Refusal> {
+    pub fn try_into_request(self) -> Result<TokenRequest, Refusal> {
         let parameters = required("parameters", self.parameters)?;
-        let (form, credentials) = Form::read(parameters.0.expose())?;
+        let (form, credentials) = TokenForm::read(parameters.0.expose())?;
         let (id, secret_in_header) = (self.client_id, secret(self.client_secret));
         let (method, uri) = (self.htm.unwrap_or_else(|| "POST".to_owned()), self.htu.unwrap_or_default());
         Ok(TokenRequest {
@@ -59,8 +59,8 @@ impl ProcessToken {
                 form: credentials,
                 certificate: self.client_certificate,
             },
-            properties: self.properties.map(Properties::take).transpose()?.unwrap_or_default(),
-            dpop: self.dpop.map(|TokenText(proof)| ProofOfPossession { proof, method, uri }),
+            properties: self.properties.map(Properties::try_into_properties).transpose()?.unwrap_or_default(),
+            dpop: self.dpop.map(|SecretText(proof)| ProofOfPossession { proof, method, uri }),
             value: secret(self.access_token),
             lifetime: lifetime(self.access_token_duration)?,
             refresh_lifetime: duration("refreshTokenDuration", self.refresh_token_duration)?,
@@ -74,31 +74,31 @@ impl ProcessToken {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TokenIssueRequest"))]
 #[serde(rename_all = "camelCase", default)]
 pub struct IssueToken {
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     #[cfg_attr(feature = "openapi", schemars(required))]
-    ticket: Option<TokenText>,
-    #[serde(deserialize_with = "given")]
+    ticket: Option<SecretText>,
+    #[serde(deserialize_with = "present")]
     #[cfg_attr(feature = "openapi", schemars(required))]
     subject: Option<String>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     properties: Option<Properties>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     jwt_at_claims: Option<String>,
-    #[serde(deserialize_with = "given")]
-    access_token: Option<TokenText>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
+    access_token: Option<SecretText>,
+    #[serde(deserialize_with = "present")]
     access_token_duration: Option<Number>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     refresh_token_duration: Option<Number>,
 }
 
 impl IssueToken {
     /// The ticket, and the word in words of the domain.
-    pub fn take(self) -> Result<(TicketValue, TicketIssue), Refusal> {
+    pub fn try_into_parts(self) -> Result<(TicketValue, TicketIssue), Refusal> {
         let ticket = TicketValue(required("ticket", secret(self.ticket))?);
         let word = TicketIssue {
             subject: required("subject", parsed("subject", self.subject.as_deref())?)?,
-            properties: self.properties.map(Properties::take).transpose()?.unwrap_or_default(),
+            properties: self.properties.map(Properties::try_into_properties).transpose()?.unwrap_or_default(),
             extra_claims: extra_claims(self.jwt_at_claims)?,
             value: secret(self.access_token),
             lifetime: lifetime(self.access_token_duration)?,
@@ -113,10 +113,10 @@ impl IssueToken {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TokenFailRequest"))]
 #[serde(rename_all = "camelCase", default)]
 pub struct FailToken {
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "present")]
     #[cfg_attr(feature = "openapi", schemars(required))]
-    ticket: Option<TokenText>,
-    #[serde(deserialize_with = "given")]
+    ticket: Option<SecretText>,
+    #[serde(deserialize_with = "present")]
     #[cfg_attr(feature = "openapi", schemars(required, extend("enum" = FailReason::NAMED.map(|(name, _)| name))))]
     reason: Option<String>,
 }
@@ -146,7 +146,7 @@ impl FailReason {
 
 impl FailToken {
     /// The ticket, and the reason.
-    pub fn take(self) -> Result<(TicketValue, FailReason), Refusal> {
+    pub fn try_into_parts(self) -> Result<(TicketValue, FailReason), Refusal> {
         let ticket = TicketValue(required("ticket", secret(self.ticket))?);
         let reason = required("reason", self.reason.as_deref())?;
         let reason = FailReason::NAMED.into_iter().find(|(name, _)| *name == reason).map(|(_, reason)| reason);
@@ -168,7 +168,7 @@ mod tests {
     }
 
     fn process(body: &Value) -> Result<TokenRequest, Refusal> {
-        read::<ProcessToken>(body).take()
+        read::<ProcessToken>(body).try_into_request()
     }
 
     #[test]
@@ -212,7 +212,7 @@ mod tests {
             "accessToken": "s3cret", "accessTokenDuration": 60, "refreshTokenDuration": 90
         }));
         assert!(!format!("{request:?}").contains("t1cket") && !format!("{request:?}").contains("s3cret"));
-        let (ticket, word) = request.take().unwrap();
+        let (ticket, word) = request.try_into_parts().unwrap();
         assert_eq!((ticket.0.expose().as_str(), word.subject.as_str()), ("t1cket", "john"));
         assert_eq!((word.properties.len(), word.extra_claims.is_some(), word.value.is_some()), (1, true, true));
         assert_eq!((word.lifetime, word.refresh_lifetime), (Lifetime::For(Seconds(60)), Some(Seconds(90))));
@@ -221,13 +221,13 @@ mod tests {
     #[test]
     fn ticket_and_subject_or_reason_are_required() {
         let missing = |field| Some(Refusal::invalid(field, "is required"));
-        assert_eq!(read::<IssueToken>(&json!({"subject": "a"})).take().err(), missing("ticket"));
-        assert_eq!(read::<IssueToken>(&json!({"ticket": "a", "subject": ""})).take().err(), missing("subject"));
-        assert_eq!(read::<FailToken>(&json!({"reason": "UNKNOWN"})).take().err(), missing("ticket"));
-        assert_eq!(read::<FailToken>(&json!({"ticket": "a"})).take().err(), missing("reason"));
-        assert!(read::<FailToken>(&json!({"ticket": "a", "reason": "BORED"})).take().is_err());
+        assert_eq!(read::<IssueToken>(&json!({"subject": "a"})).try_into_parts().err(), missing("ticket"));
+        assert_eq!(read::<IssueToken>(&json!({"ticket": "a", "subject": ""})).try_into_parts().err(), missing("subject"));
+        assert_eq!(read::<FailToken>(&json!({"reason": "UNKNOWN"})).try_into_parts().err(), missing("ticket"));
+        assert_eq!(read::<FailToken>(&json!({"ticket": "a"})).try_into_parts().err(), missing("reason"));
+        assert!(read::<FailToken>(&json!({"ticket": "a", "reason": "BORED"})).try_into_parts().is_err());
         assert_eq!(
-            read::<FailToken>(&json!({"ticket": "a", "reason": "INVALID_SCOPE"})).take().unwrap().1,
+            read::<FailToken>(&json!({"ticket": "a", "reason": "INVALID_SCOPE"})).try_into_parts().unwrap().1,
             FailReason::InvalidScope
         );
     }

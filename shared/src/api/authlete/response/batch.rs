@@ -17,7 +17,7 @@ pub struct BatchAccepted {
 
 impl BatchAccepted {
     /// Under this id. Of a dry run there is nothing to be asked about later.
-    pub fn of(batch: &BatchKey, dry_run: bool) -> Self {
+    pub fn from_batch(batch: &BatchKey, dry_run: bool) -> Self {
         let text = if dry_run { "The batch would be accepted." } else { "The batch was accepted." };
         Self { result: ApiResult::new(ResultCode::BATCH_ACCEPTED, text), request_id: batch.id.to_string() }
     }
@@ -52,7 +52,7 @@ struct BatchStatus {
 
 impl BatchStatusResponse {
     /// Of this batch.
-    pub fn of(batch: &Batch) -> Self {
+    pub fn from_batch(batch: &Batch) -> Self {
         let result = match batch.state() {
             BatchState::Running => None,
             BatchState::Succeeded => Some("SUCCEEDED"),

@@ -6,9 +6,9 @@ use super::{end, scopes, subject, token_id, token_type};
 use crate::api::authlete::details::AuthzDetailsView;
 use crate::api::authlete::names;
 use crate::api::authlete::property::Property;
-use crate::api::authlete::result::{ApiResult, Call, ResultCode};
+use crate::api::authlete::result::{ApiCall, ApiResult, ResultCode};
 use crate::domain::{Error, Fault, Refusal};
-use crate::encoding::HandedOver;
+use crate::encoding::ExposedSecret;
 use crate::tokens::issue::Issued;
 
 /// What has come of it.
@@ -37,9 +37,9 @@ pub struct TokenCreateResponse<'a> {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "camelCase")]
 struct CreatedToken<'a> {
-    access_token: HandedOver<'a>,
+    access_token: ExposedSecret<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    jwt_access_token: Option<HandedOver<'a>>,
+    jwt_access_token: Option<ExposedSecret<'a>>,
     client_id: u64,
     client_identifier: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,7 +51,7 @@ struct CreatedToken<'a> {
     expires_in: u32,
     expires_at: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    refresh_token: Option<HandedOver<'a>>,
+    refresh_token: Option<ExposedSecret<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token_scopes: Option<Vec<&'a str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,15 +66,15 @@ struct CreatedToken<'a> {
 
 impl<'a> TokenCreateResponse<'a> {
     /// A token, with the name that its client was called by.
-    pub fn of(issued: &'a Issued, identifier: Option<String>) -> Result<Self, Fault> {
-        let token = CreatedToken::of(issued, identifier)?;
+    pub fn from_issued(issued: &'a Issued, identifier: Option<String>) -> Result<Self, Fault> {
+        let token = CreatedToken::from_issued(issued, identifier)?;
         let grant = issued.grant()?.grant.as_str();
         let text = format_args!("An access token was created successfully: {grant}, client = {}", issued.client.id);
         Ok(Self { result: ApiResult::new(ResultCode::TOKEN_CREATED, text), action: CreateAction::Ok, token: Some(token) })
     }
 
     /// None. A locked client is no outcome.
-    pub fn refused(call: Call, refusal: Refusal) -> Result<Self, Error> {
+    pub fn refused(call: ApiCall, refusal: Refusal) -> Result<Self, Error> {
         let action = match refusal {
             Refusal::ClientLocked => return Err(refusal.into()),
             Refusal::AccessDenied { .. } | Refusal::ClientUnavailable => CreateAction::Forbidden,
@@ -85,12 +85,12 @@ impl<'a> TokenCreateResponse<'a> {
 }
 
 impl<'a> CreatedToken<'a> {
-    fn of(issued: &'a Issued, identifier: Option<String>) -> Result<Self, Fault> {
+    fn from_issued(issued: &'a Issued, identifier: Option<String>) -> Result<Self, Fault> {
         let (minted, issuance) = (&issued.minted, issued.grant()?);
         let record = &minted.record;
         Ok(Self {
-            access_token: HandedOver(minted.value.as_ref().unwrap_or(&minted.token)),
-            jwt_access_token: minted.is_jwt.then_some(HandedOver(&minted.token)),
+            access_token: ExposedSecret(minted.value.as_ref().unwrap_or(&minted.token)),
+            jwt_access_token: minted.is_jwt.then_some(ExposedSecret(&minted.token)),
             client_id: issued.client.id.as_number(),
             client_identifier: identifier.unwrap_or_else(|| issued.client.id.to_string()),
             subject: subject(record),
@@ -99,10 +99,10 @@ impl<'a> CreatedToken<'a> {
             token_type: token_type(record),
             expires_in: minted.lifetime().map_or(0, |lifetime| lifetime.0),
             expires_at: end(record.expires_at),
-            refresh_token: minted.refresh_token.as_ref().map(HandedOver),
+            refresh_token: minted.refresh_token.as_ref().map(ExposedSecret),
             refresh_token_scopes: minted.family.as_ref().and_then(|family| scopes(&family.scopes)),
             properties: Property::list(&issuance.properties),
-            authorization_details: AuthzDetailsView::of(issuance.details.as_ref())?,
+            authorization_details: AuthzDetailsView::from_details(issuance.details.as_ref())?,
             for_external_attachment: issuance.for_external_attachment,
             token_id: token_id(record),
             session_id: record.session.as_ref().map(|session| session.id.as_str()),

@@ -6,7 +6,7 @@ use super::resources;
 use crate::api::authlete::names;
 use crate::api::authlete::property::Property;
 use crate::domain::Timestamp;
-use crate::encoding::HandedOver;
+use crate::encoding::ExposedSecret;
 use crate::oauth::delegated::{Exchange, ExchangedToken};
 use crate::tokens::lookup::FoundToken;
 
@@ -19,12 +19,12 @@ pub(super) struct ExchangeView<'a> {
     audiences: Option<&'a [String]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     requested_token_type: Option<&'static str>,
-    subject_token: HandedOver<'a>,
+    subject_token: ExposedSecret<'a>,
     subject_token_type: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     subject_token_info: Option<TokenInfo<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    actor_token: Option<HandedOver<'a>>,
+    actor_token: Option<ExposedSecret<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     actor_token_type: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -32,17 +32,17 @@ pub(super) struct ExchangeView<'a> {
 }
 
 impl<'a> ExchangeView<'a> {
-    pub(super) fn of(exchange: &'a Exchange) -> Self {
+    pub(super) fn from_exchange(exchange: &'a Exchange) -> Self {
         let actor = exchange.actor.as_ref();
         Self {
             audiences: Some(&exchange.audiences[..]).filter(|audiences| !audiences.is_empty()),
             requested_token_type: exchange.requested.map(names::token_type),
-            subject_token: HandedOver(&exchange.subject.token),
+            subject_token: ExposedSecret(&exchange.subject.token),
             subject_token_type: names::token_type(exchange.subject.kind),
-            subject_token_info: TokenInfo::of(&exchange.subject),
-            actor_token: actor.map(|actor| HandedOver(&actor.token)),
+            subject_token_info: TokenInfo::from_token(&exchange.subject),
+            actor_token: actor.map(|actor| ExposedSecret(&actor.token)),
             actor_token_type: actor.map(|actor| names::token_type(actor.kind)),
-            actor_token_info: actor.and_then(TokenInfo::of),
+            actor_token_info: actor.and_then(TokenInfo::from_token),
         }
     }
 }
@@ -66,7 +66,7 @@ struct TokenInfo<'a> {
 }
 
 impl<'a> TokenInfo<'a> {
-    fn of(token: &'a ExchangedToken) -> Option<Self> {
+    fn from_token(token: &'a ExchangedToken) -> Option<Self> {
         let (client, subject, expires_at, issuance, audiences) = match token.found.as_ref()? {
             FoundToken::Access(token) => {
                 let record = &token.record;

@@ -4,15 +4,15 @@ use serde::Serialize;
 
 use super::{end, resources, scopes, subject};
 use crate::api::authlete::challenge::{Challenge, Scheme};
-use crate::api::authlete::content::Style;
+use crate::api::authlete::content::ErrorStyle;
 use crate::api::authlete::details::AuthzDetailsView;
 use crate::api::authlete::names;
 use crate::api::authlete::property::{Pair, Property};
 use crate::api::authlete::request::Introspected;
-use crate::api::authlete::result::{ApiResult, Call, ResultCode};
-use crate::domain::{Client, Denial, Fault, Issuance, Org, Refusal, Scope, Standing, SupportedScope, Timestamp};
+use crate::api::authlete::result::{ApiCall, ApiResult, ResultCode};
+use crate::domain::{Client, Denial, Fault, Issuance, Org, Refusal, Scope, SupportedScope, Timestamp, TokenStatus};
 use crate::tokens::introspect::{ClientIntrospection, Verdict};
-use crate::tokens::lookup::AccessToken;
+use crate::tokens::lookup::ClientAccessToken;
 
 /// What the resource server must do next.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -103,11 +103,16 @@ struct Attribute<'a> {
 
 impl<'a> IntrospectionResponse<'a> {
     /// What was found, for a resource server of `org`.
-    pub fn of(found: &'a ClientIntrospection, asked: &Introspected, org: &'a Org, style: &Style) -> Result<Self, Fault> {
+    pub fn from_introspection(
+        found: &'a ClientIntrospection,
+        asked: &Introspected,
+        org: &'a Org,
+        style: &ErrorStyle,
+    ) -> Result<Self, Fault> {
         let token = found.token.as_deref();
-        let view = token.map(|token| TokenView::of(token, org)).transpose()?;
+        let view = token.map(|token| TokenView::from_token(token, org)).transpose()?;
         let missing = asked.scopes.iter().find(|name| !token.is_some_and(|token| has_scope(token, name)));
-        let Spoken { action, error, result, more } = Spoken::of(&found.verdict, asked, missing);
+        let Spoken { action, error, result, more } = Spoken::from_verdict(&found.verdict, asked, missing);
         let response_content = if action == IntrospectionAction::Ok {
             Challenge::new(Scheme::Bearer, error).into_text()
         } else {
@@ -119,15 +124,15 @@ impl<'a> IntrospectionResponse<'a> {
             action,
             response_content,
             existent: token.is_some(),
-            usable: token.is_some_and(|token| token.standing == Standing::Live),
+            usable: token.is_some_and(|token| token.status == TokenStatus::Live),
             sufficient: token.is_some() && missing.is_none(),
-            refreshable: token.is_some_and(AccessToken::is_refreshable),
+            refreshable: token.is_some_and(ClientAccessToken::is_refreshable),
             token: view.map(Box::new),
         })
     }
 
     /// The question wasn't as it should be.
-    pub fn refused(call: Call, refusal: &Refusal, style: &Style) -> Self {
+    pub fn refused(call: ApiCall, refusal: &Refusal, style: &ErrorStyle) -> Self {
         let result = ApiResult::refused(call, refusal);
         let response_content = Challenge::new(Scheme::Bearer, "invalid_request").because(&result, style).into_text();
         Self {
@@ -152,7 +157,7 @@ struct Spoken {
 }
 
 impl Spoken {
-    fn of(verdict: &Verdict, asked: &Introspected, missing: Option<&String>) -> Self {
+    fn from_verdict(verdict: &Verdict, asked: &Introspected, missing: Option<&String>) -> Self {
         use ResultCode as C;
         let unauthorized = |code, text| Self::new(IntrospectionAction::Unauthorized, "invalid_token", ApiResult::new(code, text));
         let forbidden = |error, code, text: &str| Self::new(IntrospectionAction::Forbidden, error, ApiResult::new(code, text));
@@ -213,11 +218,11 @@ impl Spoken {
 /// RFC 9470 section 3.
 const INSUFFICIENT: &str = "insufficient_user_authentication";
 
-fn has_scope(token: &AccessToken, name: &str) -> bool {
+fn has_scope(token: &ClientAccessToken, name: &str) -> bool {
     token.record.scopes.iter().any(|scope| scope.as_str() == name)
 }
 
-fn scheme(token: Option<&AccessToken>) -> Scheme {
+fn scheme(token: Option<&ClientAccessToken>) -> Scheme {
     let issuance = token.and_then(|token| token.record.issuance.as_deref());
     match issuance.and_then(|issuance| issuance.confirmation.dpop_key) {
         Some(_) => Scheme::Dpop,
@@ -226,7 +231,7 @@ fn scheme(token: Option<&AccessToken>) -> Scheme {
 }
 
 impl<'a> TokenView<'a> {
-    fn of(token: &'a AccessToken, org: &'a Org) -> Result<Self, Fault> {
+    fn from_token(token: &'a ClientAccessToken, org: &'a Org) -> Result<Self, Fault> {
         const DOING: &str = "telling what a client's token is";
         let record = &token.record;
         let issuance: &Issuance = record.issuance.as_deref().ok_or_else(|| Fault::internal(DOING))?;
@@ -238,13 +243,13 @@ impl<'a> TokenView<'a> {
             client_id_alias_used: issuance.alias_used,
             subject: subject(record),
             scopes: scopes(&record.scopes),
-            scope_details: record.scopes.iter().filter_map(supported).map(ScopeView::of).collect(),
+            scope_details: record.scopes.iter().filter_map(supported).map(ScopeView::from_scope).collect(),
             expires_at: end(record.expires_at),
             properties: Property::list(&issuance.properties),
             certificate_thumbprint: issuance.confirmation.certificate.map(|thumbprint| thumbprint.to_string()),
             resources: resources(&record.audiences),
             access_token_resources: resources(&record.audiences),
-            authorization_details: AuthzDetailsView::of(issuance.details.as_ref())?,
+            authorization_details: AuthzDetailsView::from_details(issuance.details.as_ref())?,
             service_attributes: Pair::list(&org.settings.oauth.attributes),
             client_attributes: Pair::list(&client.attributes),
             grant_type: names::grant(issuance.grant),
@@ -256,7 +261,7 @@ impl<'a> TokenView<'a> {
 }
 
 impl<'a> ScopeView<'a> {
-    fn of(scope: &'a SupportedScope) -> Self {
+    fn from_scope(scope: &'a SupportedScope) -> Self {
         let lengths = [("access_token.duration", scope.token_duration), ("refresh_token.duration", scope.refresh_token_duration)];
         let lengths =
             lengths.into_iter().filter_map(|(key, length)| Some(Attribute { key, value: length?.0.to_string().into() }));

@@ -7,7 +7,7 @@ use crate::api::authlete::content::TokenContent;
 use crate::api::authlete::details::AuthzDetailsView;
 use crate::api::authlete::property::{Pair, Property};
 use crate::domain::{Fault, Issuance, Org, Seconds, Secret};
-use crate::encoding::HandedOver;
+use crate::encoding::ExposedSecret;
 use crate::tokens::issue::Issued;
 
 /// A new token, for the authorization server.
@@ -16,11 +16,11 @@ use crate::tokens::issue::Issued;
 #[serde(rename_all = "camelCase")]
 pub struct IssuedToken<'a> {
     response_content: String,
-    access_token: HandedOver<'a>,
+    access_token: ExposedSecret<'a>,
     access_token_expires_at: i64,
     access_token_duration: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
-    jwt_access_token: Option<HandedOver<'a>>,
+    jwt_access_token: Option<ExposedSecret<'a>>,
     #[serde(flatten)]
     refresh: Option<IssuedRefreshToken<'a>>,
     client_id: u64,
@@ -50,7 +50,7 @@ pub struct IssuedToken<'a> {
 #[serde(rename_all = "camelCase")]
 #[expect(clippy::struct_field_names, reason = "Authlete's members")]
 struct IssuedRefreshToken<'a> {
-    refresh_token: HandedOver<'a>,
+    refresh_token: ExposedSecret<'a>,
     refresh_token_expires_at: i64,
     refresh_token_duration: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,24 +60,29 @@ struct IssuedRefreshToken<'a> {
 impl<'a> IssuedToken<'a> {
     /// Of a client of `org`, which named itself by its alias or not. `presented` is the refresh token that it was got with,
     /// which may stay the same.
-    pub fn of(issued: &'a Issued, org: &'a Org, alias_used: bool, presented: Option<&'a Secret<String>>) -> Result<Self, Fault> {
+    pub fn from_issued(
+        issued: &'a Issued,
+        org: &'a Org,
+        alias_used: bool,
+        presented: Option<&'a Secret<String>>,
+    ) -> Result<Self, Fault> {
         let (minted, client, issuance) = (&issued.minted, &issued.client, issued.grant()?);
         let record = &minted.record;
         let refresh_token = minted.refresh_token.as_ref().or(presented).filter(|_| minted.family.is_some());
         let (token, lifetime) = ((&minted.token, token_type(record)), minted.lifetime());
         let content = TokenContent::new(token, lifetime, &record.scopes, refresh_token, &issuance.properties);
         let refresh = refresh_token.zip(minted.family.as_ref()).map(|(token, family)| IssuedRefreshToken {
-            refresh_token: HandedOver(token),
+            refresh_token: ExposedSecret(token),
             refresh_token_expires_at: end(Some(family.expires_at)),
             refresh_token_duration: family.expires_at.since(record.issued_at.whole_second()).0,
             refresh_token_scopes: scopes(&family.scopes),
         });
         Ok(Self {
             response_content: content.text()?,
-            access_token: HandedOver(minted.value.as_ref().unwrap_or(&minted.token)),
+            access_token: ExposedSecret(minted.value.as_ref().unwrap_or(&minted.token)),
             access_token_expires_at: end(record.expires_at),
             access_token_duration: lifetime.map_or(0, |Seconds(seconds)| seconds),
-            jwt_access_token: minted.is_jwt.then_some(HandedOver(&minted.token)),
+            jwt_access_token: minted.is_jwt.then_some(ExposedSecret(&minted.token)),
             refresh,
             client_id: client.id.as_number(),
             client_id_alias: client.alias.as_deref(),
@@ -86,7 +91,7 @@ impl<'a> IssuedToken<'a> {
             scopes: scopes(&record.scopes),
             properties: Property::list(&issuance.properties),
             access_token_resources: resources(&record.audiences),
-            authorization_details: AuthzDetailsView::of(issuance.details.as_ref())?,
+            authorization_details: AuthzDetailsView::from_details(issuance.details.as_ref())?,
             service_attributes: Pair::list(&org.settings.oauth.attributes),
             client_attributes: Pair::list(&client.attributes),
             session_id: record.session.as_ref().map(|session| session.id.as_str()),

@@ -67,7 +67,7 @@ struct Row<'a> {
 
 impl<'a> TokenListResponse<'a> {
     /// What was found of what was asked for.
-    pub fn of(asked: &'a ListTokens, client: Option<&'a Client>, page: &'a ClientPage) -> Result<Self, Fault> {
+    pub fn from_page(asked: &'a ListTokens, client: Option<&'a Client>, page: &'a ClientPage) -> Result<Self, Fault> {
         let view = |client: &'a Client| ClientView {
             client_id: client.id.as_number(),
             // As the calls about clients show them: one without an alias by its number.
@@ -82,13 +82,17 @@ impl<'a> TokenListResponse<'a> {
             total_count: page.total,
             client: client.map(view),
             subject: asked.subject.as_ref().map(Subject::as_str),
-            access_tokens: page.rows.iter().map(|(record, family)| Row::of(record, family.as_ref())).collect::<Result<_, _>>()?,
+            access_tokens: page
+                .rows
+                .iter()
+                .map(|(record, family)| Row::from_record(record, family.as_ref()))
+                .collect::<Result<_, _>>()?,
         })
     }
 }
 
 impl<'a> Row<'a> {
-    fn of(record: &'a TokenRecord, family: Option<&'a Family>) -> Result<Self, Fault> {
+    fn from_record(record: &'a TokenRecord, family: Option<&'a Family>) -> Result<Self, Fault> {
         let (Some(issuance), Some(client)) = (record.issuance.as_deref(), record.client) else {
             return Err(Fault::internal("listing the token of a client"));
         };

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::api::authlete::content;
-use crate::api::authlete::content::Style;
-use crate::api::authlete::result::{ApiResult, Call, ResultCode};
+use crate::api::authlete::content::ErrorStyle;
+use crate::api::authlete::result::{ApiCall, ApiResult, ResultCode};
 use crate::domain::{Denial, Fault, Refusal};
 
 /// How many records were revoked.
@@ -18,7 +18,7 @@ pub struct TokenRevokeResponse {
 
 impl TokenRevokeResponse {
     /// So many.
-    pub fn of(count: u64) -> Self {
+    pub fn from_count(count: u64) -> Self {
         let text = format!("Revoked {count} access token(s).");
         Self { result: ApiResult::without_bracket(ResultCode::TOKEN_REVOKED, text), count }
     }
@@ -59,7 +59,7 @@ impl RevocationResponse {
     }
 
     /// It isn't.
-    pub fn refused(call: Call, refusal: &Refusal, style: &Style) -> Result<Self, Fault> {
+    pub fn refused(call: ApiCall, refusal: &Refusal, style: &ErrorStyle) -> Result<Self, Fault> {
         let (action, error) = match refusal {
             Refusal::Denied(denial) => (Self::action(*denial), denial.error()),
             _ => (RevocationAction::InternalServerError, "server_error"),

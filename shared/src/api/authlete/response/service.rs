@@ -30,7 +30,7 @@ pub struct Metadata<'a> {
 
 impl<'a> Metadata<'a> {
     /// Of an org whose tokens have this issuer.
-    pub fn of(org: &'a Org, issuer: &'a Issuer) -> Self {
+    pub fn from_org(org: &'a Org, issuer: &'a Issuer) -> Self {
         let settings = &org.settings.oauth;
         let methods: Vec<_> = ClientAuthMethod::ALL.into_iter().map(ClientAuthMethod::as_str).collect();
         Self {
@@ -58,21 +58,21 @@ impl<'a> Metadata<'a> {
     }
 }
 
-const MOST_STEPS: usize = 100;
+const MAX_PATCH_STEPS: usize = 100;
 /// Each `copy` can double a document.
-const LARGEST: usize = 65_536;
+const MAX_DOCUMENT_BYTES: usize = 65_536;
 
 /// Applies a JSON Patch: RFC 6902.
 fn patched(mut document: Value, patch: &str) -> Result<Value, Refusal> {
     let refused = |rule: &'static str| Refusal::invalid("patch", rule);
     strict_json::check(patch.as_bytes()).map_err(|_| refused("must be the text of a JSON Patch"))?;
     let Patch(steps) = serde_json::from_str(patch).map_err(|_| refused("must be the text of a JSON Patch"))?;
-    if steps.len() > MOST_STEPS {
+    if steps.len() > MAX_PATCH_STEPS {
         return Err(refused("must have at most 100 operations"));
     }
     for step in steps {
         json_patch::patch(&mut document, &[step]).map_err(|_| refused("can't be applied to the metadata"))?;
-        if document.to_string().len() > LARGEST {
+        if document.to_string().len() > MAX_DOCUMENT_BYTES {
             return Err(refused("makes the metadata too large"));
         }
     }

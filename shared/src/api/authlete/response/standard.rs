@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 
 use super::token_type;
 use crate::api::authlete::content;
-use crate::api::authlete::content::{Style, scope};
-use crate::api::authlete::result::{ApiResult, Call, ResultCode};
+use crate::api::authlete::content::{ErrorStyle, scope};
+use crate::api::authlete::result::{ApiCall, ApiResult, ResultCode};
 use crate::domain::{Audience, ClientId, Confirmation, Fault, Issuance, Issuer, Refusal, Scope, Subject, Timestamp};
 use crate::tokens::lookup::FoundToken;
 
@@ -34,7 +34,7 @@ pub struct StandardIntrospectionResponse {
 
 impl StandardIntrospectionResponse {
     /// What RFC 7662 tells of a token: if it isn't active, nothing else.
-    pub fn of(found: Option<&FoundToken>, issuer: &Issuer, with_hidden: bool) -> Result<Self, Fault> {
+    pub fn from_token(found: Option<&FoundToken>, issuer: &Issuer, with_hidden: bool) -> Result<Self, Fault> {
         let claims = match found {
             Some(found) => active(found, issuer, with_hidden)?,
             None => Map::from_iter([("active".to_owned(), Value::Bool(false))]),
@@ -53,7 +53,7 @@ impl StandardIntrospectionResponse {
     }
 
     /// The question wasn't as it should be.
-    pub fn refused(call: Call, refusal: &Refusal, style: &Style) -> Result<Self, Fault> {
+    pub fn refused(call: ApiCall, refusal: &Refusal, style: &ErrorStyle) -> Result<Self, Fault> {
         let (action, error) = match refusal {
             Refusal::Denied(denial) => (StandardIntrospectionAction::BadRequest, denial.error()),
             _ => (StandardIntrospectionAction::InternalServerError, "server_error"),

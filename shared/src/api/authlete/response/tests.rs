@@ -6,12 +6,12 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::api::authlete::content::Style;
+use crate::api::authlete::content::ErrorStyle;
 use crate::api::authlete::request::{FailReason, Introspect, Introspected, ListTokens, ProcessToken};
-use crate::api::authlete::result::Call;
+use crate::api::authlete::result::ApiCall;
 use crate::domain::{
-    Client, Confirmation, Denial, Family, GrantType, Issuance, Issuer, Org, Property, Refusal, Seconds, Secret, Standing,
-    SupportedScope,
+    Client, Confirmation, Denial, Family, GrantType, Issuance, Issuer, Org, Property, Refusal, Seconds, Secret, SupportedScope,
+    TokenStatus,
 };
 use crate::encoding::form::Parameters;
 use crate::encoding::json as wire;
@@ -20,7 +20,7 @@ use crate::store::conformance::samples;
 use crate::tokens::introspect::{ClientIntrospection, Verdict};
 use crate::tokens::issue::Issued;
 use crate::tokens::list::ClientPage;
-use crate::tokens::lookup::{AccessToken, ClientFamily, FoundToken, TokenRef};
+use crate::tokens::lookup::{ClientAccessToken, ClientFamily, FoundToken, TokenRef};
 use crate::tokens::mint::Minted;
 use crate::tokens::update::Updated;
 
@@ -113,29 +113,29 @@ fn issued(is_rich: bool) -> Issued {
     Issued { minted, client: client(is_rich) }
 }
 
-fn access_token(is_rich: bool) -> AccessToken {
-    AccessToken {
+fn access_token(is_rich: bool) -> ClientAccessToken {
+    ClientAccessToken {
         record: record(is_rich),
         family: is_rich.then(family),
         client: Some(client(is_rich)),
         member: None,
-        standing: Standing::Live,
-        family_standing: is_rich.then_some(Standing::Live),
+        status: TokenStatus::Live,
+        family_status: is_rich.then_some(TokenStatus::Live),
     }
 }
 
-fn style() -> Style {
-    Style::of(&org(), &Issuer::parse("https://a.example").unwrap())
+fn style() -> ErrorStyle {
+    ErrorStyle::for_org(&org(), &Issuer::parse("https://a.example").unwrap())
 }
 
 fn requested(parameters: &str) -> Requested {
     let body = json!({ "parameters": parameters }).to_string();
-    Requested::of(Some(&wire::read::<ProcessToken>(body.as_bytes()).unwrap().take().unwrap()))
+    Requested::from_request(Some(&wire::read::<ProcessToken>(body.as_bytes()).unwrap().try_into_request().unwrap()))
 }
 
 fn introspected() -> Introspected {
     let body = json!({"token": "a", "scopes": ["history.read", "x y"], "acrValues": ["gold"], "maxAge": 60}).to_string();
-    wire::read::<Introspect>(body.as_bytes()).unwrap().take().unwrap()
+    wire::read::<Introspect>(body.as_bytes()).unwrap().try_into_request().unwrap()
 }
 
 fn json(answer: &impl Serialize) -> Value {
@@ -147,30 +147,33 @@ fn answers() -> Vec<(&'static str, Value)> {
     let mut all = Vec::new();
     for is_rich in [true, false] {
         let (issued, org) = (issued(is_rich), if is_rich { org() } else { samples::org("1", &[]) });
-        all.push(("create", json(&TokenCreateResponse::of(&issued, None).unwrap())));
-        all.push(("issue", json(&TokenIssueResponse::of(&issued, &org).unwrap())));
+        all.push(("create", json(&TokenCreateResponse::from_issued(&issued, None).unwrap())));
+        all.push(("issue", json(&TokenIssueResponse::from_issued(&issued, &org).unwrap())));
         let found = ClientIntrospection { token: Some(Box::new(access_token(is_rich))), verdict: Verdict::Sufficient };
-        all.push(("introspection", json(&IntrospectionResponse::of(&found, &introspected(), &org, &style()).unwrap())));
+        all.push((
+            "introspection",
+            json(&IntrospectionResponse::from_introspection(&found, &introspected(), &org, &style()).unwrap()),
+        ));
         let updated = Updated { record: record(is_rich), family: is_rich.then(family), value: is_rich.then(|| secret("new")) };
-        all.push(("update", json(&TokenUpdateResponse::of(&updated, &TokenRef::Id(updated.record.id)).unwrap())));
+        all.push(("update", json(&TokenUpdateResponse::from_updated(&updated, &TokenRef::Id(updated.record.id)).unwrap())));
         let page = ClientPage { total: 1, rows: vec![(record(is_rich), is_rich.then(family))] };
         let query = ListTokens::try_from(Parameters::read(if is_rich { "subject=john" } else { "" }).unwrap()).unwrap();
         let client = is_rich.then(|| client(true));
-        all.push(("list", json(&TokenListResponse::of(&query, client.as_ref(), &page).unwrap())));
+        all.push(("list", json(&TokenListResponse::from_page(&query, client.as_ref(), &page).unwrap())));
         let outcome = Outcome::Issued { issued: Box::new(issued), resources: Vec::new(), previous_refresh_token_used: is_rich };
         let request =
             requested(if is_rich { "grant_type=refresh_token&refresh_token=x" } else { "grant_type=client_credentials" });
-        all.push(("token", json(&TokenResponse::of(&outcome, &request, &org).unwrap())));
+        all.push(("token", json(&TokenResponse::from_outcome(&outcome, &request, &org).unwrap())));
     }
     all.extend(outcomes().iter().map(|(name, outcome)| {
-        ("token", json(&TokenResponse::of(outcome, &requested(&format!("grant_type={name}")), &org()).unwrap()))
+        ("token", json(&TokenResponse::from_outcome(outcome, &requested(&format!("grant_type={name}")), &org()).unwrap()))
     }));
     all.extend(refusals());
     for callback in [None, Some("f")] {
         all.push(("revocation", json(&RevocationResponse::done(callback))));
     }
-    all.push(("revoke", json(&TokenRevokeResponse::of(1))));
-    all.push(("configuration", json(&Metadata::of(&org(), &Issuer::parse("https://a.example").unwrap()))));
+    all.push(("revoke", json(&TokenRevokeResponse::from_count(1))));
+    all.push(("configuration", json(&Metadata::from_org(&org(), &Issuer::parse("https://a.example").unwrap()))));
     all
 }
 
@@ -179,7 +182,7 @@ fn outcomes() -> Vec<(&'static str, Outcome)> {
     let asked = || Asked { client: None, scopes: record(true).scopes, resources: record(true).audiences };
     let exchanged = |kind, found| ExchangedToken { token: secret("a"), kind, found };
     let refresh =
-        ClientFamily { family: family(), token: None, client: Some(client(true)), member: None, standing: Standing::Live };
+        ClientFamily { family: family(), token: None, client: Some(client(true)), member: None, status: TokenStatus::Live };
     let rich = Exchange {
         audiences: vec!["x".into()],
         requested: Some(TokenType::AccessToken),
@@ -196,7 +199,7 @@ fn outcomes() -> Vec<(&'static str, Outcome)> {
 }
 
 fn refusals() -> Vec<(&'static str, Value)> {
-    let call = Call::at(CALL);
+    let call = ApiCall::at(CALL);
     let refusals = [
         Refusal::invalid("x", "is required"),
         Refusal::ClientUnavailable,
@@ -216,7 +219,7 @@ fn refusals() -> Vec<(&'static str, Value)> {
         all.push(("revocation", json(&RevocationResponse::refused(call, refusal, &style()).unwrap())));
     }
     for reason in [FailReason::Unknown, FailReason::InvalidResourceOwnerCredentials, FailReason::InvalidTarget] {
-        all.push(("fail", json(&TokenFailResponse::of(reason, &style()).unwrap())));
+        all.push(("fail", json(&TokenFailResponse::from_reason(reason, &style()).unwrap())));
     }
     all.extend(verdicts().into_iter().map(|(_, answer)| ("introspection", answer)));
     all
@@ -241,7 +244,7 @@ fn verdicts() -> Vec<(Verdict, Value)> {
     let answer = |verdict: Verdict| {
         let token = (verdict != Verdict::Unknown).then(|| Box::new(access_token(true)));
         let found = ClientIntrospection { token, verdict };
-        let answer = json(&IntrospectionResponse::of(&found, &asked, &org, &style()).unwrap());
+        let answer = json(&IntrospectionResponse::from_introspection(&found, &asked, &org, &style()).unwrap());
         (found.verdict, answer)
     };
     verdicts.into_iter().map(answer).collect()
@@ -302,12 +305,12 @@ fn rule_08_numbers_are_whole_and_fit_into_javascript() {
 #[test]
 fn rule_08_times_of_day_are_milliseconds_and_lengths_are_seconds() {
     let issued = issued(true);
-    let created = json(&TokenCreateResponse::of(&issued, None).unwrap());
+    let created = json(&TokenCreateResponse::from_issued(&issued, None).unwrap());
     // `rich_token` doesn't expire.
     assert_eq!((&created["expiresIn"], &created["expiresAt"]), (&json!(0), &json!(0)));
-    let issue = json(&TokenIssueResponse::of(&issued, &org()).unwrap());
+    let issue = json(&TokenIssueResponse::from_issued(&issued, &org()).unwrap());
     assert_eq!(issue["refreshTokenExpiresAt"], family().expires_at.as_ms());
-    let least = json(&TokenCreateResponse::of(&self::issued(false), None).unwrap());
+    let least = json(&TokenCreateResponse::from_issued(&self::issued(false), None).unwrap());
     let expires_at = record(false).expires_at.unwrap();
     assert_eq!(least["expiresAt"], expires_at.as_ms());
     assert_eq!(least["expiresIn"], expires_at.as_secs() - record(false).not_before.as_secs());
@@ -318,7 +321,7 @@ fn rule_08_times_of_day_are_milliseconds_and_lengths_are_seconds() {
 #[test]
 fn rule_14_what_is_known_of_a_token_to_exchange_leaves_out_what_the_sdks_dont_agree_on() {
     let (name, outcome) = &outcomes()[1];
-    let answer = json(&TokenResponse::of(outcome, &requested(&format!("grant_type={name}")), &org()).unwrap());
+    let answer = json(&TokenResponse::from_outcome(outcome, &requested(&format!("grant_type={name}")), &org()).unwrap());
     for info in ["subjectTokenInfo", "actorTokenInfo"] {
         let names: Vec<_> = answer[info].as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(names, ["clientId", "clientIdAlias", "clientIdAliasUsed", "expiresAt", "properties", "resources", "subject"]);

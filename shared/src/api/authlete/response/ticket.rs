@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::IssuedToken;
 use crate::api::authlete::content;
-use crate::api::authlete::content::Style;
+use crate::api::authlete::content::ErrorStyle;
 use crate::api::authlete::request::FailReason;
-use crate::api::authlete::result::{ApiResult, Call, ResultCode};
+use crate::api::authlete::result::{ApiCall, ApiResult, ResultCode};
 use crate::domain::{Fault, Org, Refusal};
 use crate::tokens::issue::Issued;
 
@@ -46,14 +46,14 @@ enum IssueBody<'a> {
 
 impl<'a> TokenIssueResponse<'a> {
     /// A token for a client of `org`.
-    pub fn of(issued: &'a Issued, org: &'a Org) -> Result<Self, Fault> {
+    pub fn from_issued(issued: &'a Issued, org: &'a Org) -> Result<Self, Fault> {
         let text = format_args!("The token request (grant_type={}) was processed successfully.", issued.grant()?.grant.as_str());
-        let body = IssueBody::Issued(Box::new(IssuedToken::of(issued, org, issued.grant()?.alias_used, None)?));
+        let body = IssueBody::Issued(Box::new(IssuedToken::from_issued(issued, org, issued.grant()?.alias_used, None)?));
         Ok(Self { result: ApiResult::new(ResultCode::ISSUED, text), action: IssueAction::Ok, body })
     }
 
     /// None. To the OAuth client all of it is the authorization server's fault.
-    pub fn refused(call: Call, refusal: &Refusal, style: &Style) -> Result<Self, Fault> {
+    pub fn refused(call: ApiCall, refusal: &Refusal, style: &ErrorStyle) -> Result<Self, Fault> {
         let result = ApiResult::refused(call, refusal);
         let body = IssueBody::Error { response_content: content::error(SERVER_ERROR, &result, style)? };
         Ok(Self { result, action: IssueAction::InternalServerError, body })
@@ -83,7 +83,7 @@ pub struct TokenFailResponse {
 
 impl TokenFailResponse {
     /// The ticket is spent, for this reason.
-    pub fn of(reason: FailReason, style: &Style) -> Result<Self, Fault> {
+    pub fn from_reason(reason: FailReason, style: &ErrorStyle) -> Result<Self, Fault> {
         use FailReason as R;
         let (code, error, text) = match reason {
             // Not `invalid_grant`: Authlete has it so.
@@ -104,7 +104,7 @@ impl TokenFailResponse {
     }
 
     /// It can't be spent.
-    pub fn refused(call: Call, refusal: &Refusal, style: &Style) -> Result<Self, Fault> {
+    pub fn refused(call: ApiCall, refusal: &Refusal, style: &ErrorStyle) -> Result<Self, Fault> {
         let result = ApiResult::refused(call, refusal);
         let response_content = content::error(SERVER_ERROR, &result, style)?;
         Ok(Self { result, action: FailAction::InternalServerError, response_content })

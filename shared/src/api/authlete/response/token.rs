@@ -4,13 +4,13 @@ use serde::Serialize;
 
 use super::exchange::ExchangeView;
 use super::{IssuedToken, resources, scopes};
-use crate::api::authlete::content::Style;
+use crate::api::authlete::content::ErrorStyle;
 use crate::api::authlete::property::Pair;
-use crate::api::authlete::result::{ApiResult, Call, ResultCode};
+use crate::api::authlete::result::{ApiCall, ApiResult, ResultCode};
 use crate::api::authlete::{content, names};
 use crate::auth::client::AuthenticatedClient;
 use crate::domain::{ClientRef, Fault, GrantType, Org, Refusal, Secret};
-use crate::encoding::HandedOver;
+use crate::encoding::ExposedSecret;
 use crate::oauth::delegated::{Asked, Outcome, TokenRequest};
 
 /// What the answer to a token request needs of that, whatever comes of it.
@@ -23,7 +23,7 @@ pub struct Requested {
 
 impl Requested {
     /// Of a request, if it could be read.
-    pub fn of(request: Option<&TokenRequest>) -> Self {
+    pub fn from_request(request: Option<&TokenRequest>) -> Self {
         let Some(TokenRequest { form, credentials, .. }) = request else { return Self::default() };
         Self {
             grant: form.grant(),
@@ -79,9 +79,9 @@ enum Body<'a> {
         previous_refresh_token_used: Option<bool>,
     },
     Password {
-        ticket: HandedOver<'a>,
+        ticket: ExposedSecret<'a>,
         username: &'a str,
-        password: HandedOver<'a>,
+        password: ExposedSecret<'a>,
         #[serde(flatten)]
         asker: Asker<'a>,
     },
@@ -92,7 +92,7 @@ enum Body<'a> {
         asker: Asker<'a>,
     },
     Assertion {
-        assertion: HandedOver<'a>,
+        assertion: ExposedSecret<'a>,
         #[serde(flatten)]
         asker: Asker<'a>,
     },
@@ -120,7 +120,7 @@ struct Asker<'a> {
 }
 
 impl<'a> Asker<'a> {
-    fn of(asked: &'a Asked, org: &'a Org) -> Self {
+    fn from_asked(asked: &'a Asked, org: &'a Org) -> Self {
         let client = asked.client.as_ref().map(AuthenticatedClient::client);
         Self {
             client_id: client.map(|client| client.id.as_number()),
@@ -135,7 +135,7 @@ impl<'a> Asker<'a> {
 
 impl<'a> TokenResponse<'a> {
     /// Of one to `org` that is good.
-    pub fn of(outcome: &'a Outcome, request: &'a Requested, org: &'a Org) -> Result<Self, Fault> {
+    pub fn from_outcome(outcome: &'a Outcome, request: &'a Requested, org: &'a Org) -> Result<Self, Fault> {
         use ResultCode as C;
         let grant = request.grant.ok_or_else(|| Fault::internal("telling by which grant a token was issued"))?;
         let (action, code, text) = match outcome {
@@ -165,12 +165,12 @@ impl<'a> TokenResponse<'a> {
             grant_type: Some(names::grant(grant)),
             client_auth_method: method.map(names::auth_method),
             resources: resources(requested),
-            body: Body::of(outcome, request, org)?,
+            body: Body::from_outcome(outcome, request, org)?,
         })
     }
 
     /// Of one that isn't. What an OAuth client did wrong it is told; anything else is the fault of the authorization server.
-    pub fn refused(call: Call, refusal: &Refusal, request: &Requested, style: &Style) -> Result<Self, Fault> {
+    pub fn refused(call: ApiCall, refusal: &Refusal, request: &Requested, style: &ErrorStyle) -> Result<Self, Fault> {
         let grant = request.grant;
         let (action, error) = match refusal {
             Refusal::Denied(denial) => match denial.error() {
@@ -186,24 +186,24 @@ impl<'a> TokenResponse<'a> {
 }
 
 impl<'a> Body<'a> {
-    fn of(outcome: &'a Outcome, request: &'a Requested, org: &'a Org) -> Result<Self, Fault> {
+    fn from_outcome(outcome: &'a Outcome, request: &'a Requested, org: &'a Org) -> Result<Self, Fault> {
         let is_refresh = request.grant == Some(GrantType::RefreshToken);
         Ok(match outcome {
             Outcome::Issued { issued, previous_refresh_token_used, .. } => Self::Issued {
-                token: Box::new(IssuedToken::of(issued, org, request.alias_used, request.refresh_token.as_ref())?),
+                token: Box::new(IssuedToken::from_issued(issued, org, request.alias_used, request.refresh_token.as_ref())?),
                 previous_refresh_token_used: is_refresh.then_some(*previous_refresh_token_used),
             },
             Outcome::Password { ticket, username, password, asked } => Self::Password {
-                ticket: HandedOver(ticket),
+                ticket: ExposedSecret(ticket),
                 username,
-                password: HandedOver(password),
-                asker: Asker::of(asked, org),
+                password: ExposedSecret(password),
+                asker: Asker::from_asked(asked, org),
             },
             Outcome::TokenExchange { exchange, asked } => {
-                Self::Exchange { exchange: Box::new(ExchangeView::of(exchange)), asker: Asker::of(asked, org) }
+                Self::Exchange { exchange: Box::new(ExchangeView::from_exchange(exchange)), asker: Asker::from_asked(asked, org) }
             }
             Outcome::JwtBearer { assertion, asked } => {
-                Self::Assertion { assertion: HandedOver(assertion), asker: Asker::of(asked, org) }
+                Self::Assertion { assertion: ExposedSecret(assertion), asker: Asker::from_asked(asked, org) }
             }
         })
     }

@@ -5,9 +5,9 @@ use serde::Serialize;
 use super::{end, scopes, token_id, token_type};
 use crate::api::authlete::details::AuthzDetailsView;
 use crate::api::authlete::property::Property;
-use crate::api::authlete::result::{ApiResult, Call, ResultCode};
+use crate::api::authlete::result::{ApiCall, ApiResult, ResultCode};
 use crate::domain::{Fault, Refusal};
-use crate::encoding::HandedOver;
+use crate::encoding::ExposedSecret;
 use crate::tokens::lookup::TokenRef;
 use crate::tokens::update::Updated;
 
@@ -38,7 +38,7 @@ pub struct TokenUpdateResponse<'a> {
 #[serde(rename_all = "camelCase")]
 struct UpdatedToken<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    access_token: Option<HandedOver<'a>>,
+    access_token: Option<ExposedSecret<'a>>,
     access_token_expires_at: i64,
     refresh_token_expires_at: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,7 +54,7 @@ struct UpdatedToken<'a> {
 
 impl<'a> TokenUpdateResponse<'a> {
     /// A token as it is now. Its value is known if it is new, or if the token was named by it.
-    pub fn of(updated: &'a Updated, named: &'a TokenRef) -> Result<Self, Fault> {
+    pub fn from_updated(updated: &'a Updated, named: &'a TokenRef) -> Result<Self, Fault> {
         let record = &updated.record;
         let issuance = record.issuance.as_deref().ok_or_else(|| Fault::internal("telling what a token is now"))?;
         let given = match named {
@@ -62,12 +62,12 @@ impl<'a> TokenUpdateResponse<'a> {
             TokenRef::Refresh(_) | TokenRef::Identifier(_) | TokenRef::Id(_) => None,
         };
         let token = UpdatedToken {
-            access_token: updated.value.as_ref().or(given).map(HandedOver),
+            access_token: updated.value.as_ref().or(given).map(ExposedSecret),
             access_token_expires_at: end(record.expires_at),
             refresh_token_expires_at: end(updated.family.as_ref().map(|family| family.expires_at)),
             scopes: scopes(&record.scopes),
             properties: Property::list(&issuance.properties),
-            authorization_details: AuthzDetailsView::of(issuance.details.as_ref())?,
+            authorization_details: AuthzDetailsView::from_details(issuance.details.as_ref())?,
             token_type: token_type(record),
             for_external_attachment: issuance.for_external_attachment,
             token_id: token_id(record),
@@ -77,7 +77,7 @@ impl<'a> TokenUpdateResponse<'a> {
     }
 
     /// Nothing was changed.
-    pub fn refused(call: Call, refusal: &Refusal) -> Self {
+    pub fn refused(call: ApiCall, refusal: &Refusal) -> Self {
         let (action, result) = match refusal {
             Refusal::NotFound(what) => {
                 let text = format_args!("There is no such {what}.");

@@ -7,14 +7,14 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
 use super::{Sha256, Text, secrets};
-use crate::admin::clients::{ClientDraft, Particulars};
+use crate::admin::clients::{ClientSettings, JetonExtensions};
 use crate::api::jeton::jwks::Jwks;
 use crate::api::jeton::settings::{Attributes, Length, Number};
 use crate::domain::{
     AccessTokenForm, Audience, CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind, GrantType, Invalid, OrgId,
     Refusal, Scope,
 };
-use crate::encoding::{Parsed, given};
+use crate::encoding::{FromText, present};
 use crate::jose::certificate;
 
 /// A client of a seed file.
@@ -25,7 +25,7 @@ pub struct SeedClient {
     /// Its number.
     pub id: ClientId,
     /// What is said of it.
-    pub draft: ClientDraft,
+    pub draft: ClientSettings,
     /// SHA-256 of its secrets.
     pub secrets: Vec<[u8; 32]>,
     /// Whether it is good for anything.
@@ -35,57 +35,57 @@ pub struct SeedClient {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawClient {
-    org: Parsed<OrgId>,
+    org: FromText<OrgId>,
     id: Number,
-    #[serde(default, deserialize_with = "given")]
-    alias: Option<Parsed<Alias>>,
-    #[serde(default, deserialize_with = "given")]
-    name: Option<Parsed<Text>>,
-    kind: Parsed<ClientKind>,
-    #[serde(default, deserialize_with = "given")]
-    auth_method: Option<Parsed<ClientAuthMethod>>,
+    #[serde(default, deserialize_with = "present")]
+    alias: Option<FromText<Alias>>,
+    #[serde(default, deserialize_with = "present")]
+    name: Option<FromText<Text>>,
+    kind: FromText<ClientKind>,
+    #[serde(default, deserialize_with = "present")]
+    auth_method: Option<FromText<ClientAuthMethod>>,
     #[serde(default)]
-    grants: Vec<Parsed<GrantType>>,
-    #[serde(default, deserialize_with = "given")]
-    scopes: Option<Vec<Parsed<Scope>>>,
+    grants: Vec<FromText<GrantType>>,
+    #[serde(default, deserialize_with = "present")]
+    scopes: Option<Vec<FromText<Scope>>>,
     #[serde(default)]
-    secrets_sha256: Vec<Parsed<Sha256>>,
-    #[serde(default, deserialize_with = "given")]
+    secrets_sha256: Vec<FromText<Sha256>>,
+    #[serde(default, deserialize_with = "present")]
     jwks: Option<ClientJwks>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "present")]
     token_duration: Option<Length>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "present")]
     refresh_token_duration: Option<Length>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "present")]
     single_token_per_subject: Option<bool>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "present")]
     certificate_bound_tokens: Option<bool>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "present")]
     may_exchange_tokens: Option<bool>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "present")]
     dpop_bound_tokens: Option<bool>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "present")]
     certificate_subject: Option<Subject>,
-    #[serde(default, deserialize_with = "given")]
-    access_token_form: Option<Parsed<AccessTokenForm>>,
-    #[serde(default, deserialize_with = "given")]
-    resources: Option<Vec<Parsed<Audience>>>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "present")]
+    access_token_form: Option<FromText<AccessTokenForm>>,
+    #[serde(default, deserialize_with = "present")]
+    resources: Option<Vec<FromText<Audience>>>,
+    #[serde(default, deserialize_with = "present")]
     attributes: Option<Attributes>,
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "present")]
     enabled: Option<bool>,
 }
 
 impl RawClient {
-    pub(super) fn take(self) -> Result<SeedClient, Refusal> {
+    pub(super) fn try_into_client(self) -> Result<SeedClient, Refusal> {
         let kind = self.kind.0;
         let auth_method = self.auth_method.map_or(ClientAuthMethod::default_of(kind), |method| method.0);
-        auth_method.suits(kind).map_err(|rule| Refusal::invalid("auth_method", rule.0))?;
+        auth_method.allows_response_type(kind).map_err(|rule| Refusal::invalid("auth_method", rule.0))?;
         let certificate_subject = self.certificate_subject.map(|subject| subject.0);
         auth_method
             .suits_certificate(certificate_subject.as_ref())
             .map_err(|rule| Refusal::invalid("certificate_subject", rule.0))?;
-        let draft = ClientDraft {
+        let draft = ClientSettings {
             alias: self.alias.map(|alias| alias.0.0),
             name: self.name.map(|name| name.0.0),
             kind,
@@ -100,11 +100,11 @@ impl RawClient {
             may_exchange_tokens: self.may_exchange_tokens.unwrap_or(false),
             dpop_bound_tokens: self.dpop_bound_tokens.unwrap_or(false),
             certificate_subject,
-            particulars: Some(Particulars {
+            particulars: Some(JetonExtensions {
                 access_token_form: self.access_token_form.map(|form| form.0),
                 resources: self.resources.map(|all| all.into_iter().map(|resource| resource.0).collect()),
             }),
-            attributes: self.attributes.unwrap_or_default().take("attributes")?,
+            attributes: self.attributes.unwrap_or_default().try_into_pairs("attributes")?,
             metadata: None,
         };
         let secrets = secrets(self.secrets_sha256)?;

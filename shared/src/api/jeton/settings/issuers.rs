@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::super::jwks::Jwks;
 use crate::domain::{AssertionIssuer, ClientId, Invalid, IssuerKeys, Refusal, Scope};
-use crate::encoding::{Object, Parsed, given};
+use crate::encoding::{FromText, Object, present};
 use crate::keys::remote::Origin;
 
 /// One of `assertion_issuers`.
@@ -15,20 +15,20 @@ use crate::keys::remote::Origin;
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "AssertionIssuer"))]
 #[serde(deny_unknown_fields)]
 pub(in crate::api::jeton) struct AssertionIssuerBody {
-    issuer: Parsed<Name>,
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    issuer: FromText<Name>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     jwks: Option<Jwks>,
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
-    jwks_uri: Option<Parsed<Location>>,
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
-    scopes: Option<Vec<Parsed<Scope>>>,
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    jwks_uri: Option<FromText<Location>>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    scopes: Option<Vec<FromText<Scope>>>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     clients: Option<Vec<Number>>,
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     any_subject: Option<bool>,
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     refresh_tokens: Option<bool>,
-    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     enabled: Option<bool>,
 }
 
@@ -53,8 +53,8 @@ impl fmt::Display for Name {
 }
 
 #[cfg(feature = "openapi")]
-impl crate::encoding::Spelled for Name {
-    fn spelling() -> schemars::Schema {
+impl crate::encoding::TextSchema for Name {
+    fn text_schema() -> schemars::Schema {
         crate::api::openapi::schema_impls::plain(255)
     }
 }
@@ -68,7 +68,7 @@ impl FromStr for Location {
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
         const RULE: Invalid = Invalid("must be an https URL of at most 255 bytes, without fragment");
-        if text.len() <= 255 && Origin::of(text).is_some() { Ok(Self(text.to_owned())) } else { Err(RULE) }
+        if text.len() <= 255 && Origin::from_url(text).is_some() { Ok(Self(text.to_owned())) } else { Err(RULE) }
     }
 }
 
@@ -79,8 +79,8 @@ impl fmt::Display for Location {
 }
 
 #[cfg(feature = "openapi")]
-impl crate::encoding::Spelled for Location {
-    fn spelling() -> schemars::Schema {
+impl crate::encoding::TextSchema for Location {
+    fn text_schema() -> schemars::Schema {
         schemars::json_schema!({"type": "string", "format": "uri", "maxLength": 255, "pattern": "^https?://[^#]+$"})
     }
 }
@@ -120,19 +120,19 @@ impl schemars::JsonSchema for Number {
 }
 
 const FIELD: &str = "settings.assertion_issuers";
-const MOST: usize = 50;
-const MOST_IN_LIST: usize = 200;
+const MAX_ISSUERS: usize = 50;
+const MAX_LIST_ENTRIES: usize = 200;
 /// An org is one record, which every request reads.
-const LONGEST_KEYS: usize = 65_536;
+const MAX_KEY_SET_BYTES: usize = 65_536;
 
 /// The issuers of an org.
 pub(super) fn issuers(entries: Vec<Object<AssertionIssuerBody>>) -> Result<Vec<AssertionIssuer>, Refusal> {
-    if entries.len() > MOST {
+    if entries.len() > MAX_ISSUERS {
         return Err(Refusal::invalid(FIELD, "must have at most 50 entries"));
     }
     let mut issuers: Vec<AssertionIssuer> = Vec::with_capacity(entries.len());
     for (n, Object(entry)) in entries.into_iter().enumerate() {
-        let issuer = entry.take(n)?;
+        let issuer = entry.try_into_issuer(n)?;
         if issuers.iter().any(|other| other.issuer == issuer.issuer) {
             return Err(Refusal::invalid(format!("{FIELD}[{n}].issuer"), "must be there once"));
         }
@@ -142,18 +142,18 @@ pub(super) fn issuers(entries: Vec<Object<AssertionIssuerBody>>) -> Result<Vec<A
         IssuerKeys::Inline(jwks) => jwks.len(),
         IssuerKeys::At(_) => 0,
     });
-    if keys.sum::<usize>() > LONGEST_KEYS {
+    if keys.sum::<usize>() > MAX_KEY_SET_BYTES {
         return Err(Refusal::invalid(FIELD, "must have keys of at most 65,536 bytes in all"));
     }
     Ok(issuers)
 }
 
 impl AssertionIssuerBody {
-    fn take(self, n: usize) -> Result<AssertionIssuer, Refusal> {
+    fn try_into_issuer(self, n: usize) -> Result<AssertionIssuer, Refusal> {
         let wrong = |member: &str, rule| Err(Refusal::invalid(format!("{FIELD}[{n}]{member}"), rule));
         let keys = match (self.jwks, self.jwks_uri) {
             (Some(Jwks(set)), None) => IssuerKeys::Inline(set.into()),
-            (None, Some(Parsed(Location(url)))) => IssuerKeys::At(url),
+            (None, Some(FromText(Location(url)))) => IssuerKeys::At(url),
             _ => return wrong("", "must have either jwks or jwks_uri"),
         };
         let scopes: Option<Vec<Scope>> = self.scopes.map(|scopes| scopes.into_iter().map(|scope| scope.0).collect());
@@ -161,10 +161,10 @@ impl AssertionIssuerBody {
         if scopes.iter().flatten().any(Scope::is_optional) {
             return wrong(".scopes", "must not end with ?");
         }
-        if scopes.as_ref().is_some_and(|scopes| scopes.len() > MOST_IN_LIST) {
+        if scopes.as_ref().is_some_and(|scopes| scopes.len() > MAX_LIST_ENTRIES) {
             return wrong(".scopes", "must have at most 200 entries");
         }
-        if clients.as_ref().is_some_and(|clients| clients.len() > MOST_IN_LIST) {
+        if clients.as_ref().is_some_and(|clients| clients.len() > MAX_LIST_ENTRIES) {
             return wrong(".clients", "must have at most 200 entries");
         }
         Ok(AssertionIssuer {
@@ -178,16 +178,16 @@ impl AssertionIssuerBody {
         })
     }
 
-    pub(super) fn of(issuer: &AssertionIssuer) -> Self {
+    pub(super) fn from_issuer(issuer: &AssertionIssuer) -> Self {
         let (jwks, jwks_uri) = match &issuer.keys {
             IssuerKeys::Inline(set) => (Some(Jwks(set.to_string())), None),
-            IssuerKeys::At(url) => (None, Some(Parsed(Location(url.clone())))),
+            IssuerKeys::At(url) => (None, Some(FromText(Location(url.clone())))),
         };
         Self {
-            issuer: Parsed(Name(issuer.issuer.clone())),
+            issuer: FromText(Name(issuer.issuer.clone())),
             jwks,
             jwks_uri,
-            scopes: issuer.scopes.as_ref().map(|scopes| scopes.iter().cloned().map(Parsed).collect()),
+            scopes: issuer.scopes.as_ref().map(|scopes| scopes.iter().cloned().map(FromText).collect()),
             clients: issuer.clients.as_ref().map(|clients| clients.iter().copied().map(Number).collect()),
             any_subject: Some(issuer.any_subject),
             refresh_tokens: Some(issuer.refresh_tokens),

@@ -4,7 +4,7 @@ use super::*;
 
 fn read(settings: &Value) -> Result<OrgSettings, Refusal> {
     let Object(settings): Object<Settings> = crate::encoding::json::read(settings.to_string().as_bytes()).map(Object)?;
-    settings.take()
+    settings.try_into_settings()
 }
 
 fn jwks() -> Value {
@@ -43,9 +43,9 @@ fn settings_are_written_as_they_are_read() {
         "attributes": {"x": "y", "z": "1"},
     });
     let settings = read(&full).unwrap();
-    assert_eq!(serde_json::to_value(Settings::of(&settings)).unwrap(), full);
+    assert_eq!(serde_json::to_value(Settings::from_settings(&settings)).unwrap(), full);
     assert_eq!(settings.oauth.supported_grants, [GrantType::Password, GrantType::TokenExchange]);
-    let default = serde_json::to_value(Settings::of(&OrgSettings::default())).unwrap();
+    let default = serde_json::to_value(Settings::from_settings(&OrgSettings::default())).unwrap();
     assert_eq!(read(&default).unwrap(), OrgSettings::default());
     assert_eq!(read(&json!({})).unwrap(), OrgSettings::default());
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::kept;
+use super::metadata;
 use crate::domain::{Client, ClientAuthMethod, Fault, Issuer, Org, Scope};
 use crate::oauth::registration::{PATH, Registered};
 
@@ -16,9 +16,9 @@ pub struct ClientInformation(Map<String, Value>);
 
 impl ClientInformation {
     /// All that a client knows of itself, with the token that it has presented or that it gets. A secret only once.
-    pub fn of(registered: &Registered, issuer: &Issuer) -> Result<Self, Fault> {
+    pub fn from_registered(registered: &Registered, issuer: &Issuer) -> Result<Self, Fault> {
         let Registered { service, client, token, secret } = registered;
-        let mut members = kept::shown(client)?;
+        let mut members = metadata::shown(client)?;
         let place = format!("{}{PATH}/{}", issuer.as_str().trim_end_matches('/'), client.id);
         let always = [
             ("client_id", json!(client.id.to_string())),

@@ -13,7 +13,7 @@ use crate::jose::testing::{signed_by, with};
 use crate::keys::remote::{FetchKeySets, KeySets};
 use crate::keys::signer::{HmacDeriver, LocalSigner, Signer};
 use crate::platform::capabilities::Provides as _;
-use crate::platform::{Parts, Platform};
+use crate::platform::{Platform, PlatformParts};
 use crate::store::conformance::samples::bare_client;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Put, WriteDirectory as _};
@@ -208,7 +208,7 @@ async fn c16_c17_an_assertion_is_used_once_by_its_issuer() {
     assert_eq!(all.iter().filter(|one| one.is_ok()).count(), 1);
     assert_eq!(stage.redeemed(8, &good).await.map(drop), Err(Denial::AssertionReplayed), "whoever presents it");
     assert!(stage.redeemed(7, &claiming("iss", "https://single.example")).await.is_ok(), "the same jti of another issuer");
-    let of_client = Used {
+    let of_client = ReplayKey {
         org: stage.org.id.clone(),
         purpose: "assertion",
         hash: sha256(format!("{IDP}\0b").as_bytes()),
@@ -233,7 +233,7 @@ async fn what_else_is_wrong_with_a_request_costs_no_assertion() {
 async fn c19_an_assertion_is_remembered_longer_than_it_could_be_taken() {
     let stage = Stage::new().await;
     assert!(stage.redeemed(7, &assertion(&header(), &payload())).await.is_ok());
-    let again = Used {
+    let again = ReplayKey {
         org: stage.org.id.clone(),
         purpose: PURPOSE,
         hash: sha256(format!("{IDP}\0a").as_bytes()),

@@ -36,12 +36,16 @@ fn rfc7523_3_an_assertion_is_by_the_client_for_the_issuer_and_short_lived() {
         let credentials = assertion(&header(), &with(payload(), claim, value.clone()));
         let credentials = ClientCredentials { id: Some("7".to_owned()), ..credentials };
         let expected = if good { Ok(7) } else { Err(Denial::ClientAssertionInvalid) };
-        assert_eq!(proved(PrivateKeyJwt, &credentials), expected, "{claim} {value:?}");
+        assert_eq!(client_verified_by(PrivateKeyJwt, &credentials), expected, "{claim} {value:?}");
     }
     let by_alias = with(with(payload(), "iss", Some("client-7".into())), "sub", Some("client-7".into()));
-    assert_eq!(proved(PrivateKeyJwt, &assertion(&header(), &by_alias)), Ok(7));
+    assert_eq!(client_verified_by(PrivateKeyJwt, &assertion(&header(), &by_alias)), Ok(7));
     let mixed = with(payload(), "sub", Some("client-7".into()));
-    assert_eq!(proved(PrivateKeyJwt, &assertion(&header(), &mixed)), Err(Denial::ClientAssertionInvalid), "iss is sub");
+    assert_eq!(
+        client_verified_by(PrivateKeyJwt, &assertion(&header(), &mixed)),
+        Err(Denial::ClientAssertionInvalid),
+        "iss is sub"
+    );
 }
 
 #[test]
@@ -61,10 +65,10 @@ fn rfc7521_4_2_a_client_id_beside_an_assertion_names_the_same_client() {
 fn an_assertion_is_signed_by_a_key_of_the_client() {
     let named = |credentials| ClientCredentials { id: Some("7".to_owned()), ..credentials };
     let without_kid = with(header(), "kid", None);
-    assert_eq!(proved(PrivateKeyJwt, &assertion(&without_kid, &payload())), Ok(7));
+    assert_eq!(client_verified_by(PrivateKeyJwt, &assertion(&without_kid, &payload())), Ok(7));
     let second = LocalSigner::for_tests(Algorithm::Ps256);
     let by_second = signed_by(&second, json!({"alg": "PS256"}).to_string(), payload().to_string());
-    assert_eq!(proved(PrivateKeyJwt, &asserting(&by_second)), Ok(7));
+    assert_eq!(client_verified_by(PrivateKeyJwt, &asserting(&by_second)), Ok(7));
     let other = LocalSigner::for_tests(Algorithm::EdDsa);
     let jwk = jwk::to_json(other.jwk());
     for (signer, header) in [
@@ -78,24 +82,28 @@ fn an_assertion_is_signed_by_a_key_of_the_client() {
         (&second, json!({"alg": "PS256", "typ": "at+jwt"})),
     ] {
         let forged = named(asserting(&signed_by(signer, header.to_string(), payload().to_string())));
-        assert_eq!(proved(PrivateKeyJwt, &forged), Err(Denial::ClientAssertionInvalid), "{header}");
+        assert_eq!(client_verified_by(PrivateKeyJwt, &forged), Err(Denial::ClientAssertionInvalid), "{header}");
     }
     for typ in ["JWT", "client-authentication+jwt"] {
-        assert_eq!(proved(PrivateKeyJwt, &assertion(&with(header(), "typ", Some(typ.into())), &payload())), Ok(7), "{typ}");
+        assert_eq!(
+            client_verified_by(PrivateKeyJwt, &assertion(&with(header(), "typ", Some(typ.into())), &payload())),
+            Ok(7),
+            "{typ}"
+        );
     }
     let keyless = Client { jwks: None, ..client(7, PrivateKeyJwt) };
     let denied = with_clients(&[keyless], &Memory::default(), &assertion(&header(), &payload())).map(drop);
     assert_eq!(denied, Err(Denial::ClientAssertionInvalid));
     for bad in ["x", "a.b.c"] {
-        assert_eq!(proved(PrivateKeyJwt, &named(asserting(bad))), Err(Denial::ClientAssertionInvalid), "{bad}");
+        assert_eq!(client_verified_by(PrivateKeyJwt, &named(asserting(bad))), Err(Denial::ClientAssertionInvalid), "{bad}");
     }
     let unsigned = format!("{}.{}.", URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#), URL_SAFE_NO_PAD.encode(payload().to_string()));
-    assert_eq!(proved(PrivateKeyJwt, &named(asserting(&unsigned))), Err(Denial::ClientAssertionInvalid));
+    assert_eq!(client_verified_by(PrivateKeyJwt, &named(asserting(&unsigned))), Err(Denial::ClientAssertionInvalid));
     let mut of_another_type = assertion(&header(), &payload());
     of_another_type.form.assertion_type = Some("urn:ietf:params:oauth:client-assertion-type:saml2-bearer".to_owned());
-    assert_eq!(proved(PrivateKeyJwt, &of_another_type), Err(Denial::ClientAssertionInvalid));
+    assert_eq!(client_verified_by(PrivateKeyJwt, &of_another_type), Err(Denial::ClientAssertionInvalid));
     of_another_type.form.assertion_type = None;
-    assert_eq!(proved(PrivateKeyJwt, &of_another_type), Err(Denial::ClientAssertionInvalid));
+    assert_eq!(client_verified_by(PrivateKeyJwt, &of_another_type), Err(Denial::ClientAssertionInvalid));
 }
 
 #[test]
@@ -128,7 +136,7 @@ fn an_assertion_by_a_shared_secret_is_refused_clearly() {
         let parts = [json!({"alg": alg}), payload()].map(|json| URL_SAFE_NO_PAD.encode(json.to_string()));
         let credentials = asserting(&format!("{}.{}.{mac}", parts[0], parts[1]));
         for method in [ClientSecretBasic, PrivateKeyJwt] {
-            assert_eq!(proved(method, &credentials), Err(Denial::ClientAuthMethodUnsupported));
+            assert_eq!(client_verified_by(method, &credentials), Err(Denial::ClientAuthMethodUnsupported));
         }
     }
 }

@@ -13,7 +13,7 @@ use aws_sdk_kms::types::{DataKeyPairSpec, DataKeySpec, KeySpec, KeyUsageType, Ta
 use super::{Purpose, fault};
 use crate::domain::{Algorithm, Fault, Jwk, PrivateHalf, SigningMode};
 use crate::jose::jwk;
-use crate::keys::signer::MakeKeys;
+use crate::keys::signer::KeyFactory;
 
 /// How keys are made.
 #[derive(Clone, Debug)]
@@ -140,7 +140,7 @@ pub async fn ensure_envelope_key(client: &Client, alias: &str) -> Result<(), Fau
 }
 
 #[async_trait]
-impl MakeKeys for KmsMaker {
+impl KeyFactory for KmsMaker {
     async fn make(&self, alg: Algorithm) -> Result<(Jwk, PrivateHalf), Fault> {
         match self.making.mode {
             SigningMode::Kms => self.make_in_kms(alg).await,

@@ -11,7 +11,7 @@ use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::{MessageType, SigningAlgorithmSpec};
 use zeroize::Zeroizing;
 
-use super::{Deriver, HmacDeriver, LocalSigner, OpenKeys, Signer};
+use super::{HmacDeriver, KeyOpener, LocalSigner, SecretDeriver, Signer};
 use crate::domain::{Algorithm, Fault, Jwk, PrivateHalf, RingKey, Secret};
 use crate::jose::VerifyingKey;
 use crate::jose::jws;
@@ -44,9 +44,9 @@ impl Signer for KmsSigner {
 
     fn longest(&self) -> usize {
         match spec(self.jwk().alg) {
-            (_, Some(_)) => jws::LONGEST,
+            (_, Some(_)) => jws::MAX_TOKEN_BYTES,
             // KMS hashes by itself, and takes no longer message. With an ML-DSA signature the token is too long before that is.
-            (_, None) => jws::LONGEST.min(LONGEST_RAW + 1 + jws::encoded_len(jws::signature_len(self.jwk()))),
+            (_, None) => jws::MAX_TOKEN_BYTES.min(MAX_RAW_MESSAGE_BYTES + 1 + jws::encoded_len(jws::signature_len(self.jwk()))),
         }
     }
 
@@ -104,7 +104,7 @@ impl KmsOpener {
 }
 
 #[async_trait]
-impl OpenKeys for KmsOpener {
+impl KeyOpener for KmsOpener {
     async fn signer(&self, key: &RingKey) -> Result<Arc<dyn Signer>, Fault> {
         const DOING: &str = "decrypting a signing key";
         match &key.private {
@@ -121,7 +121,7 @@ impl OpenKeys for KmsOpener {
         }
     }
 
-    async fn deriver(&self, refresh_key: &[u8]) -> Result<Arc<dyn Deriver>, Fault> {
+    async fn deriver(&self, refresh_key: &[u8]) -> Result<Arc<dyn SecretDeriver>, Fault> {
         const DOING: &str = "decrypting the key of the refresh tokens";
         let key = self.decrypt(DOING, Purpose::RefreshKey, refresh_key).await?;
         let key = key[..].try_into().map_err(|_| Fault::internal(DOING).because("it doesn't have 32 bytes"))?;
@@ -172,7 +172,7 @@ fn spec(alg: Algorithm) -> (SigningAlgorithmSpec, Option<&'static digest::Algori
 }
 
 /// The longest message that KMS signs without a digest, in bytes.
-const LONGEST_RAW: usize = 4_096;
+const MAX_RAW_MESSAGE_BYTES: usize = 4_096;
 
 /// The fault of a call that KMS, or the way there, has failed. All of them may pass: too many requests, a key that is disabled
 /// or not known everywhere yet.

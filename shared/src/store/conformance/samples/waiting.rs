@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{T0, at, client_id, confirmation, digest, id, org_id, properties, read, scope};
 use crate::domain::{Alias, AliasKey, Aliased, Audience, Batch, BatchKey, Seconds, Ticket, TicketKey, TokenId};
-use crate::store::{Spending, Store, Used, Wanted};
+use crate::store::{RecordKeys, ReplayKey, Store, TicketConsumption};
 
 pub(in crate::store) fn alias_key(org: &str, n: u64) -> AliasKey {
     AliasKey { org: org_id(org), hash: digest(n) }
@@ -36,13 +36,13 @@ pub(in crate::store) fn ticket_key(org: &str, n: u64) -> TicketKey {
 }
 
 /// The spending of a ticket in this name, a second after it was made.
-pub(in crate::store) fn spending(key: TicketKey, by: TokenId) -> Spending {
-    Spending { key, by, now: at(1_000) }
+pub(in crate::store) fn spending(key: TicketKey, by: TokenId) -> TicketConsumption {
+    TicketConsumption { key, by, now: at(1_000) }
 }
 
 /// The use of the value number `n`, remembered for a minute.
-pub(in crate::store) fn used(org: &str, n: u64) -> Used {
-    Used { org: org_id(org), purpose: "dpop", hash: digest(n), now: at(0), until: at(60_000) }
+pub(in crate::store) fn used(org: &str, n: u64) -> ReplayKey {
+    ReplayKey { org: org_id(org), purpose: "dpop", hash: digest(n), now: at(0), until: at(60_000) }
 }
 
 pub(in crate::store) fn batch(org: &str, n: u64) -> Batch {
@@ -55,10 +55,10 @@ pub(in crate::store) fn batch_key(org: &str, n: u64) -> BatchKey {
 
 /// Whose a value is.
 pub(in crate::store) async fn find_alias(store: &Arc<dyn Store>, key: &AliasKey) -> Option<Aliased> {
-    read(store, Wanted { aliases: vec![key.clone()], ..Wanted::default() }).await.aliases.remove(key)
+    read(store, RecordKeys { aliases: vec![key.clone()], ..RecordKeys::default() }).await.aliases.remove(key)
 }
 
 /// Reads one ticket.
 pub(in crate::store) async fn find_ticket(store: &Arc<dyn Store>, key: &TicketKey) -> Option<Ticket> {
-    read(store, Wanted { tickets: vec![key.clone()], ..Wanted::default() }).await.tickets.remove(key)
+    read(store, RecordKeys { tickets: vec![key.clone()], ..RecordKeys::default() }).await.tickets.remove(key)
 }

@@ -1,22 +1,22 @@
 //! What each operation of the port costs: calls of AWS when all is well.
 
 use super::Emulator;
-use crate::domain::{Aliased, Family, MarkKind, Shard, TokenRecord};
+use crate::domain::{Aliased, Family, NotBeforeScope, Shard, TokenRecord};
 use crate::store::conformance::samples::{
     alias, alias_key, at, batch, client, client_id, family, id_at, mark, member, member_key, new, org, org_id, refreshable,
     spending, step, subject, ticket, ticket_key, token, used,
 };
-use crate::store::{Amendment, FamilyAmendment, Recording, RotationStep, Store, TokenQuery, Wanted};
+use crate::store::{FamilyAdvance, FamilyUpdate, NewToken, RecordKeys, Store, TokenQuery, TokenUpdate};
 
 /// One operation, on a store that holds what [`setup`] puts there.
 pub(super) async fn perform(store: &dyn Store, operation: &str) -> String {
     let (one, its_family) = (token("a", 1).key(), family("a", 2).key());
     match operation {
         "read" => {
-            let wanted = Wanted {
+            let wanted = RecordKeys {
                 tokens: vec![one],
                 families: vec![its_family],
-                marks: vec![mark("a", MarkKind::Org, at(0)).key],
+                marks: vec![mark("a", NotBeforeScope::Org, at(0)).key],
                 orgs: vec![org_id("a"), org_id("b")],
                 members: vec![member_key("a", "ann")],
                 aliases: vec![alias_key("a", 1)],
@@ -29,13 +29,13 @@ pub(super) async fn perform(store: &dyn Store, operation: &str) -> String {
             let found = store.read(&wanted).await.unwrap();
             format!("{} {} {} {}", found.tokens.len(), found.families.len(), found.orgs.len(), found.members.len())
         }
-        "list" => format!("{:?}", store.list(&TokenQuery::of(org_id("a"))).await.unwrap().tokens.len()),
+        "list" => format!("{:?}", store.list(&TokenQuery::new(org_id("a"))).await.unwrap().tokens.len()),
         "list by subject" => {
-            let query = TokenQuery { subject: Some(subject("ann")), ..TokenQuery::of(org_id("a")) };
+            let query = TokenQuery { subject: Some(subject("ann")), ..TokenQuery::new(org_id("a")) };
             format!("{:?}", store.list(&query).await.unwrap().tokens.len())
         }
         "list by id" => {
-            let query = TokenQuery { id: Some(one.id), ..TokenQuery::of(org_id("a")) };
+            let query = TokenQuery { id: Some(one.id), ..TokenQuery::new(org_id("a")) };
             format!("{:?}", store.list(&query).await.unwrap().tokens.len())
         }
         "record" => format!("{:?}", store.record(&new(&token("a", 20), None)).await.unwrap()),
@@ -44,12 +44,12 @@ pub(super) async fn perform(store: &dyn Store, operation: &str) -> String {
             let token = token("a", 20);
             let aliases = vec![alias("a", 31, Aliased::Token(token.id)), alias("a", 32, Aliased::Family(family("a", 21).id))];
             let ticket = Some(spending(ticket_key("a", 3), token.id));
-            let whole = Recording { aliases, ticket, ..new(&token, Some(&family("a", 21))) };
+            let whole = NewToken { aliases, ticket, ..new(&token, Some(&family("a", 21))) };
             format!("{:?}", store.record(&whole).await.unwrap())
         }
-        "amend" => format!("{:?}", store.amend(&amendment(true, false, false)).await.unwrap()),
-        "amend family" => format!("{:?}", store.amend(&amendment(false, true, false)).await.unwrap()),
-        "amend all" => format!("{:?}", store.amend(&amendment(true, true, true)).await.unwrap()),
+        "amend" => format!("{:?}", store.update_token(&amendment(true, false, false)).await.unwrap()),
+        "amend family" => format!("{:?}", store.update_token(&amendment(false, true, false)).await.unwrap()),
+        "amend all" => format!("{:?}", store.update_token(&amendment(true, true, true)).await.unwrap()),
         "put ticket" => format!("{:?}", store.put_ticket(&ticket("a", 4)).await.unwrap()),
         "spend ticket" => format!("{:?}", store.spend_ticket(&spending(ticket_key("a", 3), token("a", 9).id)).await.unwrap()),
         "use once" => format!("{:?}", store.use_once(&used("a", 2)).await.unwrap()),
@@ -61,16 +61,16 @@ pub(super) async fn perform(store: &dyn Store, operation: &str) -> String {
         "revoke" => format!("{:?}", store.revoke(&one, None, at(5)).await.unwrap()),
         "revoke with family" => format!("{:?}", store.revoke(&one, Some(&its_family), at(5)).await.unwrap()),
         "revoke family" => format!("{:?}", store.revoke_family(&its_family, at(5)).await.unwrap()),
-        "mark" => format!("{:?}", store.mark(&mark("a", MarkKind::Org, at(5))).await.unwrap()),
-        "rotate" => format!("{:?}", store.rotate(&step(its_family, 0)).await.unwrap()),
+        "mark" => format!("{:?}", store.set_not_before(&mark("a", NotBeforeScope::Org, at(5))).await.unwrap()),
+        "rotate" => format!("{:?}", store.advance_family(&step(its_family, 0)).await.unwrap()),
         "rotate and slide" => {
             let ends = Some((at(90_000_000), Some(at(90_000_000))));
-            format!("{:?}", store.rotate(&RotationStep { ends, ..step(its_family, 0) }).await.unwrap())
+            format!("{:?}", store.advance_family(&FamilyAdvance { ends, ..step(its_family, 0) }).await.unwrap())
         }
         "rotate and stay" => {
-            format!("{:?}", store.rotate(&RotationStep { next: None, ..step(its_family, 0) }).await.unwrap())
+            format!("{:?}", store.advance_family(&FamilyAdvance { next: None, ..step(its_family, 0) }).await.unwrap())
         }
-        "rotate exclusive" => format!("{:?}", store.rotate(&step(family("a", 12).key(), 0)).await.unwrap()),
+        "rotate exclusive" => format!("{:?}", store.advance_family(&step(family("a", 12).key(), 0)).await.unwrap()),
         "org" => format!("{:?}", store.org(&org_id("a")).await.unwrap()),
         "sub-orgs" => format!("{:?}", store.sub_orgs(&org_id("a"), None, 10).await.unwrap()),
         "member" => format!("{:?}", store.member(&member_key("a", "ann")).await.unwrap()),
@@ -95,13 +95,13 @@ pub(super) async fn perform(store: &dyn Store, operation: &str) -> String {
 }
 
 /// The next revision of the token and the family, and a new value.
-fn amendment(of_token: bool, of_family: bool, with_alias: bool) -> Amendment {
+fn amendment(of_token: bool, of_family: bool, with_alias: bool) -> TokenUpdate {
     let family = Family { revision: 1, ..family("a", 2) };
     let token = TokenRecord { revision: 1, ..token("a", 1) };
-    Amendment {
+    TokenUpdate {
         alias: with_alias.then(|| alias("a", 33, Aliased::Token(token.id))),
         token: of_token.then_some(token),
-        family: of_family.then_some(FamilyAmendment { family, moves_end: true }),
+        family: of_family.then_some(FamilyUpdate { family, moves_end: true }),
     }
 }
 
@@ -207,7 +207,7 @@ async fn a_list_asks_each_shard_for_its_share_whatever_the_table_holds() {
         emulator.store.record(&new(&TokenRecord { id, ..token("a", n) }, None)).await.unwrap();
     }
     emulator.wire.take_calls();
-    let page = emulator.store.list(&TokenQuery::of(org_id("a"))).await.unwrap();
+    let page = emulator.store.list(&TokenQuery::new(org_id("a"))).await.unwrap();
     assert_eq!(page.tokens.len(), 100);
     let calls = emulator.wire.take_calls();
     assert_eq!(calls.len(), 16, "one query for each shard");

@@ -1,15 +1,15 @@
 //! DynamoDB deletes what has expired days later, or at once: nobody sees a difference but in what is found.
 
 use super::super::Item;
-use super::super::items::{alias_item, batch_item, family_item, find_number, ticket_item, token_item, used_item};
+use super::super::items::{alias_item, batch_item, family_item, find_number, replay_item, ticket_item, token_item};
 use super::super::keys::Key;
 use super::Emulator;
-use crate::domain::{Alias, Aliased, Family, Mark, MarkKind, Seconds, Shard, Timestamp, TokenRecord};
+use crate::domain::{Alias, Aliased, Family, NotBefore, NotBeforeScope, Seconds, Shard, Timestamp, TokenRecord};
 use crate::store::conformance::samples::{
     alias, at, batch, family, find_family, find_mark, find_token, id, mark, new, org_id, refreshable, rich_token, step, ticket,
     token, used,
 };
-use crate::store::{Amended, Amendment, FamilyAmendment, Revocation, Rotation, RotationStep, TokenQuery};
+use crate::store::{AdvanceOutcome, FamilyAdvance, FamilyUpdate, Revocation, TokenQuery, TokenUpdate, UpdateOutcome};
 
 /// Long before the emulator's time, by which it deletes; but not so long that DynamoDB would leave it alone.
 const PAST: Timestamp = Timestamp::from_secs(1_750_000_000);
@@ -34,7 +34,7 @@ fn an_item_may_be_deleted_a_day_after_it_has_expired_in_seconds() {
     assert_eq!(x(&family_item(&family).unwrap()), Some(1_750_000_000 + 86_400 + 86_400));
     assert_eq!(x(&token_item(&rich_token("a", 1), true).unwrap()), None, "what doesn't expire is kept");
     assert_eq!(x(&ticket_item(&ticket("a", 1)).unwrap()), Some(1_800_000_000 + 86_400 + 86_400));
-    assert_eq!(x(&used_item(&used("a", 1), &[])), Some(1_800_000_000 + 60 + 86_400));
+    assert_eq!(x(&replay_item(&used("a", 1), &[])), Some(1_800_000_000 + 60 + 86_400));
     assert_eq!(x(&batch_item(&batch("a", 1)).unwrap()), Some(1_800_000_000 + 7 * 86_400 + 86_400));
     let mortal = alias("a", 1, Aliased::Token(token.id));
     assert_eq!(x(&alias_item(&mortal)), Some(1_800_000_000 + 86_400 + 86_400));
@@ -68,18 +68,18 @@ async fn what_a_family_is_needed_for_moves_when_it_may_be_deleted() {
     let second = |days: i64| Some(1_800_000_000 + (days + 1) * 86_400);
     assert_eq!(x().await, second(1));
     let ends = |days: i64| Some((at(days * 86_400_000), Some(at(days * 86_400_000))));
-    emulator.store.rotate(&RotationStep { ends: ends(3), ..step(family.key(), 0) }).await.unwrap();
+    emulator.store.advance_family(&FamilyAdvance { ends: ends(3), ..step(family.key(), 0) }).await.unwrap();
     assert_eq!(x().await, second(3), "it slides");
-    emulator.store.rotate(&step(family.key(), 1)).await.unwrap();
+    emulator.store.advance_family(&step(family.key(), 1)).await.unwrap();
     assert_eq!(x().await, second(3), "it stays");
     let amended = Family { revision: 1, needed_until: Some(at(5 * 86_400_000)), ..family.clone() };
     let amend = async |family, moves_end| {
-        let family = Some(FamilyAmendment { family, moves_end });
-        emulator.store.amend(&Amendment { token: None, family, alias: None }).await.unwrap()
+        let family = Some(FamilyUpdate { family, moves_end });
+        emulator.store.update_token(&TokenUpdate { token: None, family, alias: None }).await.unwrap()
     };
-    assert_eq!(amend(amended.clone(), false).await, Amended::Done);
+    assert_eq!(amend(amended.clone(), false).await, UpdateOutcome::Done);
     assert_eq!(x().await, second(5), "it is amended");
-    assert_eq!(amend(Family { revision: 2, needed_until: None, ..amended }, true).await, Amended::Done);
+    assert_eq!(amend(Family { revision: 2, needed_until: None, ..amended }, true).await, UpdateOutcome::Done);
     assert_eq!(x().await, None, "one of its tokens doesn't expire");
 }
 
@@ -91,10 +91,10 @@ async fn a_token_is_kept_as_long_as_it_can_be_refreshed_or_until_another_takes_i
     let x = async || find_number::<i64>(&emulator.item(Key::token(&token.key())).await, "x").unwrap();
     let (own, with_family) = (Some(1_800_000_000 + 3_600 + 86_400), Some(1_800_000_000 + 86_400 + 86_400));
     assert_eq!(x().await, with_family);
-    let stay = RotationStep { next: None, token: token.id, ..step(family.key(), 0) };
-    emulator.store.rotate(&stay).await.unwrap();
+    let stay = FamilyAdvance { next: None, token: token.id, ..step(family.key(), 0) };
+    emulator.store.advance_family(&stay).await.unwrap();
     assert_eq!(x().await, with_family, "it has taken its own place");
-    emulator.store.rotate(&RotationStep { token: id(99), ..stay }).await.unwrap();
+    emulator.store.advance_family(&FamilyAdvance { token: id(99), ..stay }).await.unwrap();
     assert_eq!(x().await, own);
     assert_eq!(find_token(&emulator.store, &token.key()).await, Some(token), "nothing else changes");
 }
@@ -118,22 +118,22 @@ async fn what_has_expired_is_found_until_it_is_deleted() {
     let lasting = rich_token("a", 9);
     store.record(&new(&token, Some(&family))).await.unwrap();
     store.record(&new(&lasting, None)).await.unwrap();
-    let past = Mark { expires_at: Some(PAST), ..mark("a", MarkKind::Org, PAST) };
-    store.mark(&past).await.unwrap();
-    let endless = Mark { expires_at: None, ..mark("b", MarkKind::Org, PAST) };
-    store.mark(&endless).await.unwrap();
+    let past = NotBefore { expires_at: Some(PAST), ..mark("a", NotBeforeScope::Org, PAST) };
+    store.set_not_before(&past).await.unwrap();
+    let endless = NotBefore { expires_at: None, ..mark("b", NotBeforeScope::Org, PAST) };
+    store.set_not_before(&endless).await.unwrap();
     assert_eq!(find_token(store, &token.key()).await, Some(token.clone()));
     assert_eq!(find_family(store, &family.key()).await, Some(family.clone()));
-    assert_eq!(store.list(&TokenQuery::of(org_id("a"))).await.unwrap().tokens.len(), 2);
+    assert_eq!(store.list(&TokenQuery::new(org_id("a"))).await.unwrap().tokens.len(), 2);
 
     let deleted = emulator.database.unwrap().sweep_ttl().unwrap();
     assert_eq!(deleted, 2 + usize::from(Shard::COUNT), "token, family, and a mark in every shard");
     assert_eq!(find_token(store, &token.key()).await, None);
     assert_eq!(find_family(store, &family.key()).await, None);
     assert_eq!(find_token(store, &lasting.key()).await, Some(lasting.clone()), "it doesn't expire");
-    assert_eq!(store.list(&TokenQuery::of(org_id("a"))).await.unwrap().tokens, [lasting]);
-    assert_eq!(find_mark(store, &endless.key, Shard::of(3)).await, Some(PAST));
-    assert_eq!(find_mark(store, &past.key, Shard::of(3)).await, None);
+    assert_eq!(store.list(&TokenQuery::new(org_id("a"))).await.unwrap().tokens, [lasting]);
+    assert_eq!(find_mark(store, &endless.key, Shard::from_byte(3)).await, Some(PAST));
+    assert_eq!(find_mark(store, &past.key, Shard::from_byte(3)).await, None);
 }
 
 #[tokio::test]
@@ -142,9 +142,9 @@ async fn a_family_that_has_expired_never_rotates_deleted_or_not() {
     let (token, family) = expired();
     emulator.store.record(&new(&token, Some(&family))).await.unwrap();
     let late = step(family.key(), 0);
-    assert!(matches!(emulator.store.rotate(&late).await.unwrap(), Rotation::Lost(there) if *there == family));
+    assert!(matches!(emulator.store.advance_family(&late).await.unwrap(), AdvanceOutcome::Superseded(there) if *there == family));
     emulator.database.unwrap().sweep_ttl().unwrap();
-    assert!(matches!(emulator.store.rotate(&late).await.unwrap(), Rotation::Unknown));
+    assert!(matches!(emulator.store.advance_family(&late).await.unwrap(), AdvanceOutcome::Unknown));
     assert_eq!(find_family(&emulator.store, &family.key()).await, None, "rotating makes no record");
 }
 

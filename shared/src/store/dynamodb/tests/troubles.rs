@@ -12,7 +12,7 @@ use crate::platform::aws::testing::Trouble;
 use crate::store::conformance::samples::{
     alias_key, at, client, family, find_alias, find_family, find_token, member, new, org, org_id, step, token,
 };
-use crate::store::{Delete, Put, Rotation, Store, TokenQuery, Wanted};
+use crate::store::{AdvanceOutcome, Delete, Put, RecordKeys, Store, TokenQuery};
 
 const WRITES: [&str; 4] = ["DeleteItem", "PutItem", "TransactWriteItems", "UpdateItem"];
 
@@ -256,7 +256,7 @@ async fn each_fault(emulator: &Emulator, trouble: &Trouble) -> Vec<(&'static str
     let store = &emulator.store;
     vec![
         ("read", store.read(&wanted()).await.unwrap_err()),
-        ("list", store.list(&TokenQuery::of(org_id("a"))).await.unwrap_err()),
+        ("list", store.list(&TokenQuery::new(org_id("a"))).await.unwrap_err()),
         ("record", store.record(&new(&token("a", 20), None)).await.unwrap_err()),
         ("record with family", store.record(&new(&token("a", 20), Some(&family("a", 21)))).await.unwrap_err()),
     ]
@@ -303,7 +303,7 @@ async fn the_same_write_again_is_a_success_whoever_sends_it() {
     let store: &dyn Store = &*emulator.store;
     for _ in 0..2 {
         store.record(&new(&token("a", 1), Some(&family("a", 2)))).await.unwrap();
-        assert!(matches!(store.rotate(&step(family("a", 2).key(), 0)).await.unwrap(), Rotation::Won));
+        assert!(matches!(store.advance_family(&step(family("a", 2).key(), 0)).await.unwrap(), AdvanceOutcome::Applied));
         store.put_org(&org("b", &["a"])).await.unwrap();
         store.put_member(&member("a", "ann")).await.unwrap();
         store.put_client(&client("a", 1, Some("shop"))).await.unwrap();
@@ -317,8 +317,8 @@ async fn emulator() -> Emulator {
     emulator
 }
 
-fn wanted() -> Wanted {
-    Wanted { tokens: vec![token("a", 1).key(), token("a", 9).key()], orgs: vec![org_id("a")], ..Wanted::default() }
+fn wanted() -> RecordKeys {
+    RecordKeys { tokens: vec![token("a", 1).key(), token("a", 9).key()], orgs: vec![org_id("a")], ..RecordKeys::default() }
 }
 
 /// The answer to a transaction of two writes, of which the second has met another's.

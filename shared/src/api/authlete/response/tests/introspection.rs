@@ -38,13 +38,13 @@ fn a_resource_server_learns_nothing_hidden_unless_it_asks() {
     let found = FoundToken::Access(Box::new(access_token(true)));
     let issuer = Issuer::parse("https://a.example").unwrap();
     let content = |with_hidden| {
-        let answer = json(&StandardIntrospectionResponse::of(Some(&found), &issuer, with_hidden).unwrap());
+        let answer = json(&StandardIntrospectionResponse::from_token(Some(&found), &issuer, with_hidden).unwrap());
         serde_json::from_str::<Value>(answer["responseContent"].as_str().unwrap()).unwrap()
     };
     let (shown, all) = (content(false), content(true));
     assert_eq!((&shown["active"], &shown["shown"], shown.get("kept")), (&json!(true), &json!("v"), None));
     assert_eq!(all["kept"], "v");
     assert_eq!(shown["client_id"], "26888344961664");
-    let none = json(&StandardIntrospectionResponse::of(None, &issuer, true).unwrap());
+    let none = json(&StandardIntrospectionResponse::from_token(None, &issuer, true).unwrap());
     assert_eq!(none["responseContent"], r#"{"active":false}"#);
 }

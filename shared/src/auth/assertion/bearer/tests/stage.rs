@@ -94,7 +94,7 @@ impl Stage {
             assert_eq!(store.put_member(&member(&org, subject, enabled)).await.unwrap(), Put::Created);
         }
         let remote = Arc::new(Remote::default());
-        let parts = Parts {
+        let parts = PlatformParts {
             clock: clock.clone(),
             entropy: Arc::new(Seeded::new(1)),
             issuer: Issuer::parse(HERE).unwrap(),
@@ -108,16 +108,16 @@ impl Stage {
     }
 
     pub(super) async fn redeemed(&self, client: u64, assertion: &str) -> Result<Asserted, Denial> {
-        match self.used_up(client, assertion).await {
+        match self.consume_proof(client, assertion).await {
             Ok(asserted) => Ok(asserted),
             Err(Error::Refused(Refusal::Denied(denial))) => Err(denial),
             Err(other) => panic!("{other:?}"),
         }
     }
 
-    async fn used_up(&self, client: u64, assertion: &str) -> Result<Asserted, Error> {
+    async fn consume_proof(&self, client: u64, assertion: &str) -> Result<Asserted, Error> {
         let verified = verify(&self.ports, &self.org, &client_of(&self.org, client), assertion).await?;
-        verified.single_use.use_up(&*self.ports.once).await?;
+        verified.replay_guard.consume(&*self.ports.once).await?;
         Ok(verified.asserted)
     }
 

@@ -1,12 +1,13 @@
 //! Whether a token is alive: one function, used by every endpoint.
 
 use super::{
-    Ancestor, Client, Family, Issuance, Mark, MarkKey, MarkKind, Marks, Member, Org, Session, Subject, Timestamp, TokenRecord,
+    Ancestor, Client, Family, Issuance, Member, NotBefore, NotBeforeKey, NotBeforeScope, NotBefores, Org, Session, Subject,
+    Timestamp, TokenRecord,
 };
 
 /// What one consistent read found about a token.
 #[derive(Clone, Copy, Debug)]
-pub struct Evidence<'a> {
+pub struct StatusInputs<'a> {
     /// The org in which it acts.
     pub org: Option<&'a Org>,
     /// Its subject as a member there.
@@ -16,14 +17,14 @@ pub struct Evidence<'a> {
     /// Its refresh family, if it has one and that was found.
     pub family: Option<&'a Family>,
     /// All marks that could concern it.
-    pub marks: &'a Marks,
+    pub marks: &'a NotBefores,
     /// Whether all the tokens that it was made from are alive.
     pub ancestors_live: bool,
 }
 
 /// How a token stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Standing {
+pub enum TokenStatus {
     /// Good for everything.
     Live,
     /// Its time is still to come.
@@ -36,32 +37,32 @@ pub enum Standing {
     Orphaned,
 }
 
-impl Evidence<'_> {
+impl StatusInputs<'_> {
     /// How `token` stands at this moment. Whatever is absent counts against it.
-    pub fn standing(&self, token: &TokenRecord, now: Timestamp) -> Standing {
+    pub fn status(&self, token: &TokenRecord, now: Timestamp) -> TokenStatus {
         if self.is_revoked(token) || (has_ancestors(token) && !self.ancestors_live) {
-            Standing::Revoked
+            TokenStatus::Revoked
         } else if token.is_expired(now) {
-            Standing::Expired
+            TokenStatus::Expired
         } else if !self.has_holder(token.issuance.as_deref()) {
-            Standing::Orphaned
+            TokenStatus::Orphaned
         } else if now < token.not_before {
-            Standing::NotYetValid
+            TokenStatus::NotYetValid
         } else {
-            Standing::Live
+            TokenStatus::Live
         }
     }
 
     /// How a refresh family stands at this moment.
-    pub fn family_standing(&self, family: &Family, now: Timestamp) -> Standing {
+    pub fn family_status(&self, family: &Family, now: Timestamp) -> TokenStatus {
         if family.revoked_at.is_some() || self.is_marked(&Set::of_family(family)) {
-            Standing::Revoked
+            TokenStatus::Revoked
         } else if family.expires_at <= now {
-            Standing::Expired
+            TokenStatus::Expired
         } else if !self.has_holder(family.issuance.as_deref()) {
-            Standing::Orphaned
+            TokenStatus::Orphaned
         } else {
-            Standing::Live
+            TokenStatus::Live
         }
     }
 
@@ -110,8 +111,8 @@ impl<'a> Set<'a> {
         Self { org, subject, client: *client, session: session.as_ref(), issued_at: *issued_at }
     }
 
-    fn marks(&self) -> impl Iterator<Item = MarkKey> {
-        Mark::keys_of(self.org, self.subject, self.client, self.session)
+    fn marks(&self) -> impl Iterator<Item = NotBeforeKey> {
+        NotBefore::keys_of(self.org, self.subject, self.client, self.session)
     }
 }
 
@@ -131,10 +132,10 @@ impl TokenRecord {
     }
 
     /// The marks that could concern it, or a token that it was made from.
-    pub fn marks(&self) -> Vec<MarkKey> {
+    pub fn marks(&self) -> Vec<NotBeforeKey> {
         let of_ancestor = |ancestor: &Ancestor| {
             let Ancestor { subject, client, session, .. } = ancestor;
-            Mark::keys_of(&self.org, Some(subject), *client, session.as_ref()).collect::<Vec<_>>()
+            NotBefore::keys_of(&self.org, Some(subject), *client, session.as_ref()).collect::<Vec<_>>()
         };
         let ancestors = self.issuance.iter().flat_map(|issuance| &issuance.ancestors);
         let mut marks: Vec<_> = Set::of_token(self).marks().chain(ancestors.flat_map(of_ancestor)).collect();
@@ -146,26 +147,26 @@ impl TokenRecord {
 
 impl Family {
     /// The marks that could concern it.
-    pub fn marks(&self) -> Vec<MarkKey> {
+    pub fn marks(&self) -> Vec<NotBeforeKey> {
         Set::of_family(self).marks().collect()
     }
 }
 
-impl Mark {
+impl NotBefore {
     /// The marks that could concern a token or family of this org, subject, client and session.
     pub fn keys_of(
         org: &super::OrgId,
         subject: Option<&Subject>,
         client: Option<super::ClientId>,
         session: Option<&Session>,
-    ) -> impl Iterator<Item = MarkKey> {
-        let here = |kind| MarkKey { org: org.clone(), kind };
+    ) -> impl Iterator<Item = NotBeforeKey> {
+        let here = |kind| NotBeforeKey { org: org.clone(), kind };
         [
-            Some(here(MarkKind::Org)),
-            subject.map(|subject| here(MarkKind::Member(subject.clone()))),
-            client.map(|client| here(MarkKind::Client(client))),
-            client.zip(subject).map(|(client, subject)| here(MarkKind::ClientOf(client, subject.clone()))),
-            session.map(|session| MarkKey { org: session.org.clone(), kind: MarkKind::Session(session.id.clone()) }),
+            Some(here(NotBeforeScope::Org)),
+            subject.map(|subject| here(NotBeforeScope::Member(subject.clone()))),
+            client.map(|client| here(NotBeforeScope::Client(client))),
+            client.zip(subject).map(|(client, subject)| here(NotBeforeScope::ClientOf(client, subject.clone()))),
+            session.map(|session| NotBeforeKey { org: session.org.clone(), kind: NotBeforeScope::Session(session.id.clone()) }),
         ]
         .into_iter()
         .flatten()

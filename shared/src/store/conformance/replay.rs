@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::cases;
 use super::samples::{at, client_id, find_ticket, id, org_id, spending, ticket, ticket_key, used};
 use crate::domain::Ticket;
-use crate::store::{Spending, Store, Used};
+use crate::store::{ReplayKey, Store, TicketConsumption};
 
 cases![
     a_kept_ticket_is_read_back_whole,
@@ -48,14 +48,14 @@ async fn a_ticket_is_spent_in_one_name(store: Arc<dyn Store>) {
         assert_eq!(store.spend_ticket(&spending(key.clone(), id(by))).await.unwrap(), is_good, "{by}");
         assert_eq!(find_ticket(&store, &key).await, Some(Ticket { spent_by: Some(id(9)), ..ticket("a", 1) }));
     }
-    let late = Spending { now: ticket("a", 1).expires_at, ..spending(key, id(9)) };
+    let late = TicketConsumption { now: ticket("a", 1).expires_at, ..spending(key, id(9)) };
     assert!(store.spend_ticket(&late).await.unwrap(), "a repetition, however late");
 }
 
 async fn an_expired_ticket_is_not_spent(store: Arc<dyn Store>) {
     let ticket = ticket("a", 1);
     store.put_ticket(&ticket).await.unwrap();
-    let at_moment = |now| Spending { now, ..spending(ticket.key(), id(9)) };
+    let at_moment = |now| TicketConsumption { now, ..spending(ticket.key(), id(9)) };
     for late in [ticket.expires_at, at(86_400_001)] {
         assert!(!store.spend_ticket(&at_moment(late)).await.unwrap());
     }
@@ -66,13 +66,13 @@ async fn an_expired_ticket_is_not_spent(store: Arc<dyn Store>) {
 async fn a_use_is_the_first_one_once(store: Arc<dyn Store>) {
     assert!(store.use_once(&used("a", 1)).await.unwrap());
     for ms in [0, 1, 59_999, 60_000] {
-        let again = Used { now: at(ms), until: at(ms + 60_000), ..used("a", 1) };
+        let again = ReplayKey { now: at(ms), until: at(ms + 60_000), ..used("a", 1) };
         assert!(!store.use_once(&again).await.unwrap(), "{ms}");
     }
 }
 
 async fn a_use_counts_until_it_has_ended(store: Arc<dyn Store>) {
-    let later = |now, until| Used { now: at(now), until: at(until), ..used("a", 1) };
+    let later = |now, until| ReplayKey { now: at(now), until: at(until), ..used("a", 1) };
     assert!(store.use_once(&used("a", 1)).await.unwrap());
     assert!(store.use_once(&later(60_001, 70_000)).await.unwrap(), "it has ended");
     assert!(!store.use_once(&later(60_002, 80_000)).await.unwrap(), "that one counts now");
@@ -85,8 +85,8 @@ async fn uses_are_apart(store: Arc<dyn Store>) {
         used("a", 1),
         used("a", 2),
         used("ab", 1),
-        Used { purpose: "assertion", ..used("a", 1) },
-        Used { org: org_id("A"), ..used("a", 1) },
+        ReplayKey { purpose: "assertion", ..used("a", 1) },
+        ReplayKey { org: org_id("A"), ..used("a", 1) },
     ];
     for other in &others {
         assert!(store.use_once(other).await.unwrap(), "{other:?}");

@@ -6,7 +6,7 @@ use super::{ClientId, OrgId, SessionId, Subject, Timestamp};
 
 /// Whose tokens a mark kills.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum MarkKind {
+pub enum NotBeforeScope {
     /// All of a client.
     Client(ClientId),
     /// All of a member.
@@ -22,18 +22,18 @@ pub enum MarkKind {
 
 /// Where a mark is. The store keeps a copy in every shard of the org, so that one read in one partition decides.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct MarkKey {
+pub struct NotBeforeKey {
     /// The org; of a session the one in which it was begun.
     pub org: OrgId,
     /// Whose tokens.
-    pub kind: MarkKind,
+    pub kind: NotBeforeScope,
 }
 
 /// Tokens of the set issued up to `not_before` (and one second more, for clocks that differ) are dead for good.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Mark {
+pub struct NotBefore {
     /// Where it is.
-    pub key: MarkKey,
+    pub key: NotBeforeKey,
     /// To the millisecond. It only ever moves forward.
     pub not_before: Timestamp,
     /// When it may be forgotten: no token can still be alive that it kills. `None`: never.
@@ -42,51 +42,51 @@ pub struct Mark {
 
 /// The marks that were found, by their keys.
 #[derive(Clone, Debug, Default)]
-pub struct Marks(HashMap<MarkKey, Timestamp>);
+pub struct NotBefores(HashMap<NotBeforeKey, Timestamp>);
 
-impl Marks {
+impl NotBefores {
     /// Adds a mark that was found.
-    pub fn insert(&mut self, key: MarkKey, not_before: Timestamp) {
+    pub fn insert(&mut self, key: NotBeforeKey, not_before: Timestamp) {
         self.0.insert(key, not_before);
     }
 
     /// Takes a mark away.
-    pub fn remove(&mut self, key: &MarkKey) {
+    pub fn remove(&mut self, key: &NotBeforeKey) {
         self.0.remove(key);
     }
 
     /// The moment of this mark.
-    pub fn find(&self, key: &MarkKey) -> Option<Timestamp> {
+    pub fn find(&self, key: &NotBeforeKey) -> Option<Timestamp> {
         self.0.get(key).copied()
     }
 
     /// Whether a token of the set that was issued at this moment is dead.
-    pub fn kills(&self, key: &MarkKey, issued_at: Timestamp) -> bool {
+    pub fn kills(&self, key: &NotBeforeKey, issued_at: Timestamp) -> bool {
         let Some(mark) = self.find(key) else { return false };
         match key.kind {
-            MarkKind::ClientOf(..) => issued_at < mark,
+            NotBeforeScope::ClientOf(..) => issued_at < mark,
             _ => issued_at <= mark.plus_slack(),
         }
     }
 }
 
-impl Extend<(MarkKey, Timestamp)> for Marks {
-    fn extend<T: IntoIterator<Item = (MarkKey, Timestamp)>>(&mut self, marks: T) {
+impl Extend<(NotBeforeKey, Timestamp)> for NotBefores {
+    fn extend<T: IntoIterator<Item = (NotBeforeKey, Timestamp)>>(&mut self, marks: T) {
         self.0.extend(marks);
     }
 }
 
-impl IntoIterator for Marks {
-    type Item = (MarkKey, Timestamp);
-    type IntoIter = std::collections::hash_map::IntoIter<MarkKey, Timestamp>;
+impl IntoIterator for NotBefores {
+    type Item = (NotBeforeKey, Timestamp);
+    type IntoIter = std::collections::hash_map::IntoIter<NotBeforeKey, Timestamp>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
     }
 }
 
-impl FromIterator<(MarkKey, Timestamp)> for Marks {
-    fn from_iter<T: IntoIterator<Item = (MarkKey, Timestamp)>>(marks: T) -> Self {
+impl FromIterator<(NotBeforeKey, Timestamp)> for NotBefores {
+    fn from_iter<T: IntoIterator<Item = (NotBeforeKey, Timestamp)>>(marks: T) -> Self {
         Self(marks.into_iter().collect())
     }
 }

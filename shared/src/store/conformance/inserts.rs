@@ -8,7 +8,7 @@ use super::samples::{
     spending, subject, ticket, ticket_key, token, token_key,
 };
 use crate::domain::{Aliased, TokenRecord};
-use crate::store::{Amended, Amendment, Recorded, Recording, Spending, Store, Valued, Wanted};
+use crate::store::{InsertOutcome, NewToken, RecordKeys, Store, TicketConsumption, TokenUpdate, UpdateOutcome, ValueKind};
 
 cases![
     a_ticket_is_good_until_its_last_moment_and_no_longer,
@@ -24,11 +24,11 @@ cases![
 ];
 
 /// The token 1 and the family 2 with values of their own, on the ticket 3.
-fn whole(org: &str) -> Recording {
+fn whole(org: &str) -> NewToken {
     let (token, family) = (rich_token(org, 1), rich_family(org, 2));
     let aliases = vec![alias(org, 31, Aliased::Token(token.id)), alias(org, 32, Aliased::Family(family.id))];
     let ticket = Some(spending(ticket_key(org, 3), token.id));
-    Recording { aliases, ticket, ..new(&token, Some(&family)) }
+    NewToken { aliases, ticket, ..new(&token, Some(&family)) }
 }
 
 async fn everything_of_a_family_is_read_back(store: Arc<dyn Store>) {
@@ -41,13 +41,13 @@ async fn a_token_is_found_by_its_value(store: Arc<dyn Store>) {
     store.put_ticket(&ticket("a", 3)).await.unwrap();
     let whole = whole("a");
     assert_eq!(find_alias(&store, &alias_key("a", 31)).await, None);
-    assert_eq!(store.record(&whole).await.unwrap(), Recorded::Done);
-    let wanted = Wanted {
+    assert_eq!(store.record(&whole).await.unwrap(), InsertOutcome::Done);
+    let wanted = RecordKeys {
         tokens: vec![token_key("a", 1)],
         families: vec![family("a", 2).key()],
         aliases: [31, 32, 33].map(|n| alias_key("a", n)).to_vec(),
         tickets: vec![ticket_key("a", 3), ticket_key("a", 4)],
-        ..Wanted::default()
+        ..RecordKeys::default()
     };
     let found = read(&store, wanted).await;
     assert_eq!(found.tokens.get(&token_key("a", 1)), Some(&whole.token));
@@ -62,18 +62,18 @@ async fn a_token_is_found_by_its_value(store: Arc<dyn Store>) {
 async fn the_same_recording_again_is_a_success(store: Arc<dyn Store>) {
     store.put_ticket(&ticket("a", 3)).await.unwrap();
     for _ in 0..3 {
-        assert_eq!(store.record(&whole("a")).await.unwrap(), Recorded::Done);
+        assert_eq!(store.record(&whole("a")).await.unwrap(), InsertOutcome::Done);
     }
-    let late = Spending { now: ticket("a", 3).expires_at, ..whole("a").ticket.unwrap() };
-    let late = Recording { ticket: Some(late), ..whole("a") };
-    assert_eq!(store.record(&late).await.unwrap(), Recorded::Done, "its ticket was good when it was spent");
+    let late = TicketConsumption { now: ticket("a", 3).expires_at, ..whole("a").ticket.unwrap() };
+    let late = NewToken { ticket: Some(late), ..whole("a") };
+    assert_eq!(store.record(&late).await.unwrap(), InsertOutcome::Done, "its ticket was good when it was spent");
 }
 
 async fn what_is_missing_of_a_recording_is_added(store: Arc<dyn Store>) {
     store.put_ticket(&ticket("a", 3)).await.unwrap();
     let whole = whole("a");
     store.record(&new(&whole.token, None)).await.unwrap();
-    assert_eq!(store.record(&whole).await.unwrap(), Recorded::Done);
+    assert_eq!(store.record(&whole).await.unwrap(), InsertOutcome::Done);
     assert_eq!(find_family(&store, &family("a", 2).key()).await, whole.family);
     assert_eq!(find_alias(&store, &alias_key("a", 31)).await, Some(Aliased::Token(id(1))));
     assert_eq!(find_alias(&store, &alias_key("a", 32)).await, Some(Aliased::Family(id(2))));
@@ -85,9 +85,9 @@ async fn an_amended_token_is_left_as_it_is_when_it_is_recorded_again(store: Arc<
     let whole = whole("a");
     store.record(&whole).await.unwrap();
     let amended = TokenRecord { scopes: Vec::new(), value: None, revision: whole.token.revision + 1, ..whole.token.clone() };
-    let amendment = Amendment { token: Some(amended.clone()), family: None, alias: None };
-    assert_eq!(store.amend(&amendment).await.unwrap(), Amended::Done);
-    assert_eq!(store.record(&whole).await.unwrap(), Recorded::Done);
+    let amendment = TokenUpdate { token: Some(amended.clone()), family: None, alias: None };
+    assert_eq!(store.update_token(&amendment).await.unwrap(), UpdateOutcome::Done);
+    assert_eq!(store.record(&whole).await.unwrap(), InsertOutcome::Done);
     assert_eq!(find_token(&store, &amended.key()).await, Some(amended.clone()));
     let other = TokenRecord { subject: subject("bob"), ..whole.token };
     assert!(store.record(&new(&other, None)).await.is_err(), "its id is still taken");
@@ -96,15 +96,16 @@ async fn an_amended_token_is_left_as_it_is_when_it_is_recorded_again(store: Arc<
 
 async fn a_value_that_is_taken_records_nothing(store: Arc<dyn Store>) {
     store.put_ticket(&ticket("a", 3)).await.unwrap();
-    for (n, target, value) in [(31, Aliased::Token(id(51)), Valued::Access), (32, Aliased::Token(id(52)), Valued::Refresh)] {
+    for (n, target, value) in [(31, Aliased::Token(id(51)), ValueKind::Access), (32, Aliased::Token(id(52)), ValueKind::Refresh)]
+    {
         let Aliased::Token(holder) = target else { panic!() };
         let holder = TokenRecord { id: holder, ..token("a", 50) };
-        let taking = Recording { aliases: vec![alias("a", n, target)], ..new(&holder, None) };
-        assert_eq!(store.record(&taking).await.unwrap(), Recorded::Done);
+        let taking = NewToken { aliases: vec![alias("a", n, target)], ..new(&holder, None) };
+        assert_eq!(store.record(&taking).await.unwrap(), InsertOutcome::Done);
         // Whatever else is free.
         let mut refused = whole("a");
-        refused.aliases.retain(|alias| alias.key == alias_key("a", n) || value == Valued::Access);
-        assert_eq!(store.record(&refused).await.unwrap(), Recorded::ValueTaken(value));
+        refused.aliases.retain(|alias| alias.key == alias_key("a", n) || value == ValueKind::Access);
+        assert_eq!(store.record(&refused).await.unwrap(), InsertOutcome::ValueTaken(value));
         nothing_is_recorded(&store).await;
         assert_eq!(find_ticket(&store, &ticket_key("a", 3)).await.unwrap().spent_by, None);
         assert_eq!(find_alias(&store, &alias_key("a", n)).await, Some(target), "it stays the other's");
@@ -115,7 +116,7 @@ async fn one_value_for_both_records_nothing(store: Arc<dyn Store>) {
     store.put_ticket(&ticket("a", 3)).await.unwrap();
     let mut both = whole("a");
     both.aliases[1].key = both.aliases[0].key.clone();
-    assert_eq!(store.record(&both).await.unwrap(), Recorded::ValueTaken(Valued::Refresh));
+    assert_eq!(store.record(&both).await.unwrap(), InsertOutcome::ValueTaken(ValueKind::Refresh));
     nothing_is_recorded(&store).await;
     assert_eq!(find_alias(&store, &alias_key("a", 31)).await, None);
 }
@@ -123,15 +124,15 @@ async fn one_value_for_both_records_nothing(store: Arc<dyn Store>) {
 async fn a_value_is_one_tokens_in_its_org(store: Arc<dyn Store>) {
     for org in ["a", "ab"] {
         let token = token(org, 1);
-        let recording = Recording { aliases: vec![alias(org, 31, Aliased::Token(token.id))], ..new(&token, None) };
-        assert_eq!(store.record(&recording).await.unwrap(), Recorded::Done, "{org}");
+        let recording = NewToken { aliases: vec![alias(org, 31, Aliased::Token(token.id))], ..new(&token, None) };
+        assert_eq!(store.record(&recording).await.unwrap(), InsertOutcome::Done, "{org}");
     }
     assert_eq!(find_alias(&store, &alias_key("a_", 31)).await, None);
 }
 
 async fn a_ticket_that_is_not_good_records_nothing(store: Arc<dyn Store>) {
     let refused = async |reason| {
-        assert_eq!(store.record(&whole("a")).await.unwrap(), Recorded::TicketSpent, "{reason}");
+        assert_eq!(store.record(&whole("a")).await.unwrap(), InsertOutcome::TicketSpent, "{reason}");
         nothing_is_recorded(&store).await;
         assert_eq!(find_alias(&store, &alias_key("a", 31)).await, None, "{reason}");
     };
@@ -142,7 +143,7 @@ async fn a_ticket_that_is_not_good_records_nothing(store: Arc<dyn Store>) {
     assert!(store.spend_ticket(&spending(ticket_key("a", 3), id(9))).await.unwrap());
     refused("spent in another name").await;
     assert_eq!(find_ticket(&store, &ticket_key("a", 3)).await.unwrap().spent_by, Some(id(9)), "it stays the other's");
-    let taking = Recording { aliases: vec![alias("a", 32, Aliased::Token(id(50)))], ..new(&token("a", 50), None) };
+    let taking = NewToken { aliases: vec![alias("a", 32, Aliased::Token(id(50)))], ..new(&token("a", 50), None) };
     store.record(&taking).await.unwrap();
     refused("before all that else is in the way").await;
 }
@@ -150,12 +151,12 @@ async fn a_ticket_that_is_not_good_records_nothing(store: Arc<dyn Store>) {
 async fn a_ticket_is_good_until_its_last_moment_and_no_longer(store: Arc<dyn Store>) {
     let ticket = ticket("a", 3);
     store.put_ticket(&ticket).await.unwrap();
-    let at_moment = |now| Recording { ticket: Some(Spending { now, ..whole("a").ticket.unwrap() }), ..whole("a") };
+    let at_moment = |now| NewToken { ticket: Some(TicketConsumption { now, ..whole("a").ticket.unwrap() }), ..whole("a") };
     for late in [ticket.expires_at, at(86_400_001)] {
-        assert_eq!(store.record(&at_moment(late)).await.unwrap(), Recorded::TicketSpent);
+        assert_eq!(store.record(&at_moment(late)).await.unwrap(), InsertOutcome::TicketSpent);
         nothing_is_recorded(&store).await;
     }
-    assert_eq!(store.record(&at_moment(at(86_399_999))).await.unwrap(), Recorded::Done);
+    assert_eq!(store.record(&at_moment(at(86_399_999))).await.unwrap(), InsertOutcome::Done);
 }
 
 async fn nothing_is_recorded(store: &Arc<dyn Store>) {

@@ -6,11 +6,11 @@ use serde_json::{Map, Value, json};
 use super::{Members, kept_as, redirect, text, texts};
 use crate::api::authlete::names::CERTIFICATE_SUBJECTS;
 use crate::domain::{Client, Fault, GrantType, Refusal};
-use crate::oauth::registration::suits;
+use crate::oauth::registration::allows_response_type;
 
 /// What a member is.
 #[derive(Clone, Copy)]
-pub(super) enum Shape {
+pub(super) enum MemberType {
     /// `true` or `false`.
     Flag,
     /// One of these registered names.
@@ -54,50 +54,50 @@ pub(super) const RESPONSE_TYPES: &[&str] =
     &["none", "code", "token", "id_token", "code token", "code id_token", "id_token token", "code id_token token"];
 
 /// Registered members (RFC 7591, OpenID Connect, and others), and under which name they are kept.
-pub(super) const KEPT: &[(&str, &str, Shape)] = &[
-    ("application_type", "applicationType", Shape::Name(&["web", "native"])),
-    ("authorization_details_types", "authorizationDetailsTypes", Shape::Texts),
-    ("authorization_encrypted_response_alg", "authorizationEncryptionAlg", Shape::Name(JWE_ALG)),
-    ("authorization_encrypted_response_enc", "authorizationEncryptionEnc", Shape::Name(JWE_ENC)),
-    ("authorization_signed_response_alg", "authorizationSignAlg", Shape::Name(JWS)),
-    ("backchannel_authentication_request_signing_alg", "bcRequestSignAlg", Shape::Name(JWS)),
-    ("backchannel_client_notification_endpoint", "bcNotificationEndpoint", Shape::Page),
-    ("backchannel_token_delivery_mode", "bcDeliveryMode", Shape::Text),
-    ("backchannel_user_code_parameter", "bcUserCodeRequired", Shape::Flag),
-    ("client_uri", "clientUri", Shape::Page),
-    ("contacts", "contacts", Shape::Texts),
-    ("default_acr_values", "defaultAcrs", Shape::Texts),
-    ("default_max_age", "defaultMaxAge", Shape::Number),
-    ("id_token_encrypted_response_alg", "idTokenEncryptionAlg", Shape::Name(JWE_ALG)),
-    ("id_token_encrypted_response_enc", "idTokenEncryptionEnc", Shape::Name(JWE_ENC)),
-    ("id_token_signed_response_alg", "idTokenSignAlg", Shape::Name(JWS)),
-    ("initiate_login_uri", "loginUri", Shape::Page),
-    ("logo_uri", "logoUri", Shape::Page),
-    ("policy_uri", "policyUri", Shape::Page),
-    ("request_object_encryption_alg", "requestEncryptionAlg", Shape::Name(JWE_ALG)),
-    ("request_object_encryption_enc", "requestEncryptionEnc", Shape::Name(JWE_ENC)),
-    ("request_object_signing_alg", "requestSignAlg", Shape::Name(JWS)),
-    ("request_uris", "requestUris", Shape::Texts),
-    ("require_auth_time", "authTimeRequired", Shape::Flag),
-    ("require_pushed_authorization_requests", "parRequired", Shape::Flag),
-    ("require_signed_request_object", "requestObjectRequired", Shape::Flag),
-    ("sector_identifier_uri", "sectorIdentifierUri", Shape::Page),
-    ("software_id", "softwareId", Shape::Text),
-    ("software_version", "softwareVersion", Shape::Text),
-    ("subject_type", "subjectType", Shape::Name(&["public", "pairwise"])),
-    ("tos_uri", "tosUri", Shape::Page),
-    ("userinfo_encrypted_response_alg", "userInfoEncryptionAlg", Shape::Name(JWE_ALG)),
-    ("userinfo_encrypted_response_enc", "userInfoEncryptionEnc", Shape::Name(JWE_ENC)),
-    ("userinfo_signed_response_alg", "userInfoSignAlg", Shape::Name(JWS)),
+pub(super) const METADATA_MEMBERS: &[(&str, &str, MemberType)] = &[
+    ("application_type", "applicationType", MemberType::Name(&["web", "native"])),
+    ("authorization_details_types", "authorizationDetailsTypes", MemberType::Texts),
+    ("authorization_encrypted_response_alg", "authorizationEncryptionAlg", MemberType::Name(JWE_ALG)),
+    ("authorization_encrypted_response_enc", "authorizationEncryptionEnc", MemberType::Name(JWE_ENC)),
+    ("authorization_signed_response_alg", "authorizationSignAlg", MemberType::Name(JWS)),
+    ("backchannel_authentication_request_signing_alg", "bcRequestSignAlg", MemberType::Name(JWS)),
+    ("backchannel_client_notification_endpoint", "bcNotificationEndpoint", MemberType::Page),
+    ("backchannel_token_delivery_mode", "bcDeliveryMode", MemberType::Text),
+    ("backchannel_user_code_parameter", "bcUserCodeRequired", MemberType::Flag),
+    ("client_uri", "clientUri", MemberType::Page),
+    ("contacts", "contacts", MemberType::Texts),
+    ("default_acr_values", "defaultAcrs", MemberType::Texts),
+    ("default_max_age", "defaultMaxAge", MemberType::Number),
+    ("id_token_encrypted_response_alg", "idTokenEncryptionAlg", MemberType::Name(JWE_ALG)),
+    ("id_token_encrypted_response_enc", "idTokenEncryptionEnc", MemberType::Name(JWE_ENC)),
+    ("id_token_signed_response_alg", "idTokenSignAlg", MemberType::Name(JWS)),
+    ("initiate_login_uri", "loginUri", MemberType::Page),
+    ("logo_uri", "logoUri", MemberType::Page),
+    ("policy_uri", "policyUri", MemberType::Page),
+    ("request_object_encryption_alg", "requestEncryptionAlg", MemberType::Name(JWE_ALG)),
+    ("request_object_encryption_enc", "requestEncryptionEnc", MemberType::Name(JWE_ENC)),
+    ("request_object_signing_alg", "requestSignAlg", MemberType::Name(JWS)),
+    ("request_uris", "requestUris", MemberType::Texts),
+    ("require_auth_time", "authTimeRequired", MemberType::Flag),
+    ("require_pushed_authorization_requests", "parRequired", MemberType::Flag),
+    ("require_signed_request_object", "requestObjectRequired", MemberType::Flag),
+    ("sector_identifier_uri", "sectorIdentifierUri", MemberType::Page),
+    ("software_id", "softwareId", MemberType::Text),
+    ("software_version", "softwareVersion", MemberType::Text),
+    ("subject_type", "subjectType", MemberType::Name(&["public", "pairwise"])),
+    ("tos_uri", "tosUri", MemberType::Page),
+    ("userinfo_encrypted_response_alg", "userInfoEncryptionAlg", MemberType::Name(JWE_ALG)),
+    ("userinfo_encrypted_response_enc", "userInfoEncryptionEnc", MemberType::Name(JWE_ENC)),
+    ("userinfo_signed_response_alg", "userInfoSignAlg", MemberType::Name(JWS)),
 ];
 
 /// Members that can be in several languages (RFC 7591 section 2.2), and where those are kept.
-pub(super) const LOCALIZED: [(&str, &str, Shape); 5] = [
-    ("client_name", "clientNames", Shape::Text),
-    ("client_uri", "clientUris", Shape::Page),
-    ("logo_uri", "logoUris", Shape::Page),
-    ("policy_uri", "policyUris", Shape::Page),
-    ("tos_uri", "tosUris", Shape::Page),
+pub(super) const LOCALIZED: [(&str, &str, MemberType); 5] = [
+    ("client_name", "clientNames", MemberType::Text),
+    ("client_uri", "clientUris", MemberType::Page),
+    ("logo_uri", "logoUris", MemberType::Page),
+    ("policy_uri", "policyUris", MemberType::Page),
+    ("tos_uri", "tosUris", MemberType::Page),
 ];
 
 const REDIRECT_URIS: &str = "redirectUris";
@@ -105,13 +105,13 @@ const RESPONSES: &str = "responseTypes";
 
 /// The name of a member that is kept, if this is one.
 pub(super) fn name_of(member: &str) -> Option<&'static str> {
-    KEPT.iter().map(|(name, ..)| *name).find(|name| *name == member)
+    METADATA_MEMBERS.iter().map(|(name, ..)| *name).find(|name| *name == member)
 }
 
 /// What others have said of a client, that it can't say of itself.
 pub(super) fn of_others(client: &Client) -> Result<Map<String, Value>, Fault> {
     let mut metadata = kept_as::metadata(client)?;
-    let its_own = KEPT.iter().map(|(_, kept, _)| *kept).chain(LOCALIZED.iter().map(|(_, kept, _)| *kept));
+    let its_own = METADATA_MEMBERS.iter().map(|(_, kept, _)| *kept).chain(LOCALIZED.iter().map(|(_, kept, _)| *kept));
     let its_own = its_own.chain(CERTIFICATE_SUBJECTS.iter().map(|(kept, _)| *kept)).chain([REDIRECT_URIS, RESPONSES, "jwksUri"]);
     for kept in its_own {
         metadata.remove(kept);
@@ -121,9 +121,9 @@ pub(super) fn of_others(client: &Client) -> Result<Map<String, Value>, Fault> {
 
 /// What is kept of what is said, laid over `others`.
 pub(super) fn keep(members: &Members<'_>, mut others: Map<String, Value>) -> Result<Option<Box<str>>, Refusal> {
-    for (name, kept, shape) in KEPT {
+    for (name, kept, shape) in METADATA_MEMBERS {
         if let Some(value) = members.given(name) {
-            others.insert((*kept).to_owned(), shape.take(name, value)?);
+            others.insert((*kept).to_owned(), shape.normalize(name, value)?);
         }
     }
     for (name, kept, shape) in LOCALIZED {
@@ -140,7 +140,7 @@ pub(super) fn keep(members: &Members<'_>, mut others: Map<String, Value>) -> Res
     kept_as::keep(&others).map_err(|refusal| match refusal {
         Refusal::Invalid { rule, field } if field.is_empty() => Refusal::Invalid { field, rule },
         Refusal::Invalid { field, rule } => {
-            let name = KEPT.iter().find(|(_, kept, _)| *kept == field).map_or("", |(name, ..)| *name);
+            let name = METADATA_MEMBERS.iter().find(|(_, kept, _)| *kept == field).map_or("", |(name, ..)| *name);
             Refusal::Invalid { field: name.into(), rule }
         }
         other => other,
@@ -148,16 +148,16 @@ pub(super) fn keep(members: &Members<'_>, mut others: Map<String, Value>) -> Res
 }
 
 /// `client_name#fr`, as a list of tags and values.
-fn localized(members: &Members<'_>, name: &'static str, shape: Shape) -> Result<Vec<Value>, Refusal> {
+fn localized(members: &Members<'_>, name: &'static str, shape: MemberType) -> Result<Vec<Value>, Refusal> {
     let is_tag = |tag: &str| (1..=35).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     let mut values = Vec::new();
     for member in members.0.keys() {
         let Some(tag) = member.strip_prefix(name).and_then(|rest| rest.strip_prefix('#')) else { continue };
         let Some(value) = members.given(member) else { continue };
-        if !is_tag(tag) || values.len() == super::MOST {
+        if !is_tag(tag) || values.len() == super::MAX_LIST_ENTRIES {
             return Err(Refusal::invalid(name, "must have a language tag behind #, and be in at most 200 languages"));
         }
-        values.push(json!({"tag": tag, "value": shape.take(name, value)?}));
+        values.push(json!({"tag": tag, "value": shape.normalize(name, value)?}));
     }
     Ok(values)
 }
@@ -183,7 +183,7 @@ pub(super) fn response_types(given: &[&str]) -> Result<Vec<String>, Refusal> {
 pub(super) fn shown(client: &Client) -> Result<Map<String, Value>, Fault> {
     let kept = kept_as::metadata(client)?;
     let mut members = Map::new();
-    for (name, kept_name, shape) in KEPT {
+    for (name, kept_name, shape) in METADATA_MEMBERS {
         if let Some(value) = kept.get(*kept_name).and_then(|value| shape.show(value)) {
             members.insert((*name).to_owned(), value);
         }
@@ -205,7 +205,7 @@ pub(super) fn shown(client: &Client) -> Result<Map<String, Value>, Fault> {
 /// Where nothing is said, `code` for a client that has the grant for it: RFC 7591 section 2. Others may have kept what a client
 /// can't use.
 fn responses(client: &Client, kept: Option<&Value>) -> Value {
-    let usable = |name: &&str| suits(name, &client.grants);
+    let usable = |name: &&str| allows_response_type(name, &client.grants);
     match kept.and_then(Value::as_array) {
         Some(kept) => {
             let names = kept.iter().filter_map(|value| registered(RESPONSE_TYPES, value.as_str()?));
@@ -216,9 +216,9 @@ fn responses(client: &Client, kept: Option<&Value>) -> Value {
     }
 }
 
-impl Shape {
+impl MemberType {
     /// A value as it is kept, or what it must be.
-    fn take(self, name: &'static str, value: &Value) -> Result<Value, Refusal> {
+    fn normalize(self, name: &'static str, value: &Value) -> Result<Value, Refusal> {
         match self {
             Self::Flag if value.is_boolean() => Ok(value.clone()),
             Self::Flag => Err(Refusal::invalid(name, "must be true or false")),
@@ -259,15 +259,15 @@ fn registered(names: &[&'static str], kept: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::READ;
+    use super::super::UNDERSTOOD_MEMBERS;
     use super::*;
 
     #[test]
     fn each_member_has_one_name_on_either_side() {
-        let all = KEPT.iter().chain(&LOCALIZED);
+        let all = METADATA_MEMBERS.iter().chain(&LOCALIZED);
         for (n, (name, kept, _)) in all.clone().enumerate() {
-            let is_read = READ.contains(name) && *name != "client_name";
-            assert!(!is_read && KEPT.iter().filter(|(other, ..)| other == name).count() <= 1, "{name}");
+            let is_read = UNDERSTOOD_MEMBERS.contains(name) && *name != "client_name";
+            assert!(!is_read && METADATA_MEMBERS.iter().filter(|(other, ..)| other == name).count() <= 1, "{name}");
             assert_eq!(all.clone().position(|(_, other, _)| other == kept), Some(n), "{kept}");
         }
     }

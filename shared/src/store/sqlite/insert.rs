@@ -4,29 +4,29 @@
 
 use rusqlite::{Connection, params};
 
-use super::{Outcome, once, read};
+use super::{Result, read, replay};
 use crate::domain::{Alias, Family, Fault, Timestamp, TokenRecord};
-use crate::store::{Recorded, Recording, codec};
+use crate::store::{InsertOutcome, NewToken, codec};
 
 /// A token and what belongs to it, ready to be written.
 pub(super) struct Entry {
-    new: Recording,
+    new: NewToken,
     body: String,
     family_body: Option<String>,
 }
 
 impl Entry {
-    pub(super) fn new(new: &Recording) -> Result<Self, Fault> {
+    pub(super) fn new(new: &NewToken) -> Result<Self, Fault> {
         let family_body = new.family.as_ref().map(codec::encode_family).transpose()?;
         Ok(Self { new: new.clone(), body: codec::encode_token(&new.token)?, family_body })
     }
 
     /// Writes all of it or nothing.
-    pub(super) fn record(&self, c: &Connection) -> Outcome<Recorded> {
-        let Recording { aliases, ticket, .. } = &self.new;
+    pub(super) fn record(&self, c: &Connection) -> Result<InsertOutcome> {
+        let NewToken { aliases, ticket, .. } = &self.new;
         if aliases.is_empty() && ticket.is_none() {
             self.record_with_family(c)?;
-            return Ok(Recorded::Done);
+            return Ok(InsertOutcome::Done);
         }
         if let Some(refused) = self.refused(c)? {
             return Ok(refused);
@@ -36,16 +36,16 @@ impl Entry {
             add_alias(c, alias)?;
         }
         if let Some(spending) = ticket {
-            once::spend(c, spending)?;
+            replay::spend(c, spending)?;
         }
-        Ok(Recorded::Done)
+        Ok(InsertOutcome::Done)
     }
 
     /// What is in the way of an alias or of the ticket.
-    fn refused(&self, c: &Connection) -> Outcome<Option<Recorded>> {
-        let Recording { token, aliases, ticket, .. } = &self.new;
+    fn refused(&self, c: &Connection) -> Result<Option<InsertOutcome>> {
+        let NewToken { token, aliases, ticket, .. } = &self.new;
         if let Some(value) = self.new.repeated_value() {
-            return Ok(Some(Recorded::ValueTaken(value)));
+            return Ok(Some(InsertOutcome::ValueTaken(value)));
         }
         // Its ticket was spent when it was recorded, and may be forgotten sooner.
         let is_there = match read::token(c, &token.key())? {
@@ -54,20 +54,20 @@ impl Entry {
         };
         if let Some(spending) = ticket
             && !is_there
-            && !once::is_good(c, spending)?
+            && !replay::is_good(c, spending)?
         {
-            return Ok(Some(Recorded::TicketSpent));
+            return Ok(Some(InsertOutcome::TicketSpent));
         }
         for alias in aliases {
             if read::aliased(c, &alias.key)?.is_some_and(|target| target != alias.target) {
-                return Ok(Some(Recorded::ValueTaken(alias.target.into())));
+                return Ok(Some(InsertOutcome::ValueTaken(alias.target.into())));
             }
         }
         Ok(None)
     }
 
     /// Writes both or neither.
-    fn record_with_family(&self, c: &Connection) -> Outcome<()> {
+    fn record_with_family(&self, c: &Connection) -> Result<()> {
         let Some((family, body)) = self.new.family.as_ref().zip(self.family_body.as_deref()) else { return self.record_token(c) };
         let new = record_family(c, family, body)?;
         let recorded = self.record_token(c);
@@ -78,7 +78,7 @@ impl Entry {
         recorded
     }
 
-    fn record_token(&self, c: &Connection) -> Outcome<()> {
+    fn record_token(&self, c: &Connection) -> Result<()> {
         let TokenRecord { org, id, subject, session, issued_at, expires_at, revoked_at, .. } = &self.new.token;
         let mut insert = c.prepare_cached(
             "INSERT INTO tokens (org, id, subject, session, iat, exp, needed_until, revoked_at, body)
@@ -109,7 +109,7 @@ pub(super) fn longer_needed(token: &TokenRecord) -> Option<i64> {
 }
 
 /// Whether the family is new.
-fn record_family(c: &Connection, family: &Family, body: &str) -> Outcome<bool> {
+fn record_family(c: &Connection, family: &Family, body: &str) -> Result<bool> {
     let mut insert = c.prepare_cached(
         "INSERT INTO families (org, id, exp, revoked_at, generation, current, previous, rotated_at, token, refreshed_at,
              needed_until, body)
@@ -138,12 +138,12 @@ fn record_family(c: &Connection, family: &Family, body: &str) -> Outcome<bool> {
 }
 
 /// What is there must be the same.
-fn same(is_same: bool, otherwise: &'static str) -> Outcome<bool> {
+fn same(is_same: bool, otherwise: &'static str) -> Result<bool> {
     if is_same { Ok(true) } else { Err(Fault::internal(otherwise).into()) }
 }
 
 /// Adds an alias, if it isn't there.
-fn add_alias(c: &Connection, alias: &Alias) -> Outcome<()> {
+fn add_alias(c: &Connection, alias: &Alias) -> Result<()> {
     let mut insert =
         c.prepare_cached("INSERT INTO aliases (org, hash, target, exp) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING")?;
     let exp = alias.expires_at.map(Timestamp::as_ms);

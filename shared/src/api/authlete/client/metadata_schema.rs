@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
-use super::kept::{self, Shape};
+use super::metadata::{self, MemberType};
 use super::{ClientBody, ClientView, Members};
 use crate::api::authlete::names;
 use crate::api::openapi::schema_impls::as_read;
@@ -64,25 +64,25 @@ fn members() -> Map<String, Value> {
         ("tokenAuthMethod".to_owned(), json!({"enum": methods})),
         ("grantTypes".to_owned(), json!({"type": "array", "items": {"enum": grants}})),
     ]);
-    properties.extend(kept::KEPT.iter().map(|(name, shape)| ((*name).to_owned(), shape.schema())));
+    properties.extend(metadata::METADATA_MEMBERS.iter().map(|(name, shape)| ((*name).to_owned(), shape.schema())));
     properties
 }
 
-impl Shape {
+impl MemberType {
     fn schema(self) -> Value {
         let text = json!({"type": "string"});
         match self {
             Self::Flag => json!({"type": "boolean"}),
             Self::Number => json!({"type": "integer"}),
             Self::One(names) => json!({"enum": names}),
-            Self::Some(names) => json!({"type": "array", "items": {"enum": names}, "maxItems": kept::MOST}),
+            Self::Some(names) => json!({"type": "array", "items": {"enum": names}, "maxItems": metadata::MAX_LIST_ENTRIES}),
             Self::Tagged => json!({
                 "type": "array",
                 "items": {"type": "object", "properties": {"tag": text, "value": text}},
-                "maxItems": kept::MOST
+                "maxItems": metadata::MAX_LIST_ENTRIES
             }),
             Self::Text => text,
-            Self::Texts => json!({"type": "array", "items": text, "maxItems": kept::MOST}),
+            Self::Texts => json!({"type": "array", "items": text, "maxItems": metadata::MAX_LIST_ENTRIES}),
         }
     }
 }

@@ -2,20 +2,20 @@
 
 use rusqlite::{Connection, params};
 
-use super::record::longer_needed;
-use super::{Outcome, read};
+use super::insert::longer_needed;
+use super::{Result, read};
 use crate::domain::{Alias, Fault, Timestamp, TokenRecord};
-use crate::store::{Amended, Amendment, FamilyAmendment, Rotation, RotationStep, codec};
+use crate::store::{AdvanceOutcome, FamilyAdvance, FamilyUpdate, TokenUpdate, UpdateOutcome, codec};
 
 /// An amendment, ready to be written.
 pub(super) struct Rewrite {
-    amendment: Amendment,
+    amendment: TokenUpdate,
     token_body: Option<String>,
     family_body: Option<String>,
 }
 
 /// How a record stands to what it shall be.
-enum Standing {
+enum PartState {
     /// It is what shall be changed.
     Due,
     /// It is as it shall be.
@@ -25,59 +25,59 @@ enum Standing {
 }
 
 impl Rewrite {
-    pub(super) fn new(amendment: &Amendment) -> Result<Self, Fault> {
+    pub(super) fn new(amendment: &TokenUpdate) -> Result<Self, Fault> {
         let token_body = amendment.token.as_ref().map(codec::encode_token).transpose()?;
         let family_body = amendment.family.as_ref().map(|new| codec::encode_family(&new.family)).transpose()?;
         Ok(Self { amendment: amendment.clone(), token_body, family_body })
     }
 
     /// Writes all of it or nothing.
-    pub(super) fn amend(&self, c: &Connection) -> Outcome<Amended> {
-        let Amendment { token, family, alias } = &self.amendment;
+    pub(super) fn apply(&self, c: &Connection) -> Result<UpdateOutcome> {
+        let TokenUpdate { token, family, alias } = &self.amendment;
         let token = token.as_ref().zip(self.token_body.as_deref());
         let family = family.as_ref().zip(self.family_body.as_deref());
         let of_token = token.map(|(new, _)| standing_of_token(c, new)).transpose()?;
         let of_family = family.map(|(new, _)| standing_of_family(c, new)).transpose()?;
-        if let (Some(Standing::Outdated), _) | (_, Some(Standing::Outdated)) = (&of_token, &of_family) {
-            return Ok(Amended::Outdated);
+        if let (Some(PartState::Outdated), _) | (_, Some(PartState::Outdated)) = (&of_token, &of_family) {
+            return Ok(UpdateOutcome::Outdated);
         }
         if let Some(alias) = alias {
             if read::aliased(c, &alias.key)?.is_some_and(|target| target != alias.target) {
-                return Ok(Amended::ValueTaken);
+                return Ok(UpdateOutcome::ValueTaken);
             }
             put_alias(c, alias)?;
         }
-        if let (Some((new, body)), Some(Standing::Due)) = (token, of_token) {
+        if let (Some((new, body)), Some(PartState::Due)) = (token, of_token) {
             put_token(c, new, body)?;
         }
-        if let (Some((new, body)), Some(Standing::Due)) = (family, of_family) {
+        if let (Some((new, body)), Some(PartState::Due)) = (family, of_family) {
             put_family(c, new, body)?;
         }
-        Ok(Amended::Done)
+        Ok(UpdateOutcome::Done)
     }
 }
 
-fn standing_of_token(c: &Connection, new: &TokenRecord) -> Outcome<Standing> {
+fn standing_of_token(c: &Connection, new: &TokenRecord) -> Result<PartState> {
     Ok(match read::token(c, &new.key())? {
-        Some(there) if there == *new => Standing::There,
+        Some(there) if there == *new => PartState::There,
         Some(there) if there.revoked_at.is_none() => due_after(there.revision, new.revision),
-        _ => Standing::Outdated,
+        _ => PartState::Outdated,
     })
 }
 
-fn standing_of_family(c: &Connection, new: &FamilyAmendment) -> Outcome<Standing> {
+fn standing_of_family(c: &Connection, new: &FamilyUpdate) -> Result<PartState> {
     Ok(match read::family(c, &new.family.key())? {
-        Some(there) if codec::is_amended_family(&there, new) => Standing::There,
+        Some(there) if codec::is_amended_family(&there, new) => PartState::There,
         Some(there) if there.revoked_at.is_none() => due_after(there.revision, new.family.revision),
-        _ => Standing::Outdated,
+        _ => PartState::Outdated,
     })
 }
 
-fn due_after(there: u32, new: u32) -> Standing {
-    if there.checked_add(1) == Some(new) { Standing::Due } else { Standing::Outdated }
+fn due_after(there: u32, new: u32) -> PartState {
+    if there.checked_add(1) == Some(new) { PartState::Due } else { PartState::Outdated }
 }
 
-fn put_token(c: &Connection, new: &TokenRecord, body: &str) -> Outcome<()> {
+fn put_token(c: &Connection, new: &TokenRecord, body: &str) -> Result<()> {
     let mut update = c.prepare_cached(
         "UPDATE tokens SET subject = ?3, session = ?4, iat = ?5, exp = ?6, needed_until = ?7, body = ?8
          WHERE org = ?1 AND id = ?2",
@@ -95,8 +95,8 @@ fn put_token(c: &Connection, new: &TokenRecord, body: &str) -> Outcome<()> {
     Ok(())
 }
 
-fn put_family(c: &Connection, new: &FamilyAmendment, body: &str) -> Outcome<()> {
-    let FamilyAmendment { family, moves_end } = new;
+fn put_family(c: &Connection, new: &FamilyUpdate, body: &str) -> Result<()> {
+    let FamilyUpdate { family, moves_end } = new;
     // `max` of something and NULL is NULL: what is needed for ever stays so.
     let mut update = c.prepare_cached(
         "UPDATE families SET exp = coalesce(?3, exp), needed_until = max(needed_until, ?4), body = ?5
@@ -112,7 +112,7 @@ fn put_family(c: &Connection, new: &FamilyAmendment, body: &str) -> Outcome<()> 
     Ok(())
 }
 
-fn put_alias(c: &Connection, alias: &Alias) -> Outcome<()> {
+fn put_alias(c: &Connection, alias: &Alias) -> Result<()> {
     let mut upsert = c.prepare_cached(
         "INSERT INTO aliases (org, hash, target, exp) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET exp = excluded.exp",
     )?;
@@ -121,7 +121,7 @@ fn put_alias(c: &Connection, alias: &Alias) -> Outcome<()> {
     Ok(())
 }
 
-pub(super) fn rotate(c: &Connection, step: &RotationStep) -> Outcome<Rotation> {
+pub(super) fn rotate(c: &Connection, step: &FamilyAdvance) -> Result<AdvanceOutcome> {
     let before = read::family(c, &step.key)?;
     let mut update = c.prepare_cached(
         "UPDATE families SET token = ?5, refreshed_at = ?4,
@@ -145,11 +145,11 @@ pub(super) fn rotate(c: &Connection, step: &RotationStep) -> Outcome<Rotation> {
             let mut release = c.prepare_cached("UPDATE tokens SET needed_until = NULL WHERE org = ?1 AND id = ?2")?;
             release.execute(params![before.org.as_str(), before.token.as_bytes()])?;
         }
-        return Ok(Rotation::Won);
+        return Ok(AdvanceOutcome::Applied);
     }
     Ok(match before {
-        None => Rotation::Unknown,
-        Some(family) if step.made(&family) => Rotation::Won,
-        Some(family) => Rotation::Lost(Box::new(family)),
+        None => AdvanceOutcome::Unknown,
+        Some(family) if step.made(&family) => AdvanceOutcome::Applied,
+        Some(family) => AdvanceOutcome::Superseded(Box::new(family)),
     })
 }

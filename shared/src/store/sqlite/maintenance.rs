@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::Outcome;
+use super::Result;
 use super::sweep::Sweep;
-use super::writer::{FOLD_AFTER, Writer};
+use super::writer::{CHECKPOINT_AFTER_PAGES, Writer};
 use crate::domain::Fault;
 
 /// What the thread is woken for.
-pub(super) enum Bell {
+pub(super) enum Signal {
     /// Something waits to be committed, or much has been.
     Work,
     /// Forget now all that may be forgotten, and say how much that was.
@@ -25,20 +25,20 @@ pub(super) enum Bell {
 }
 
 /// The thread, as long as the store lives.
-pub(super) struct Keeper {
-    bell: Sender<Bell>,
+pub(super) struct Maintenance {
+    bell: Sender<Signal>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-impl Keeper {
+impl Maintenance {
     /// Starts the thread. `fold` is a connection of its own, if there is a file.
     pub(super) fn start(
         writer: Arc<Writer>,
         fold: Option<Connection>,
         sweep: Sweep,
-        (bell, bells): (Sender<Bell>, Receiver<Bell>),
+        (bell, bells): (Sender<Signal>, Receiver<Signal>),
     ) -> Result<Self, Fault> {
-        let mut watch = Watch { writer, fold, fold_at: None, sweep };
+        let mut watch = MaintenanceLoop { writer, fold, checkpoint_at: None, sweep };
         let thread = thread::Builder::new().name("store".into()).stack_size(STACK).spawn(move || watch.run(&bells));
         let thread = thread.map_err(|e| Fault::internal("starting the thread of the store").because(e))?;
         Ok(Self { bell, thread: Mutex::new(Some(thread)) })
@@ -47,13 +47,13 @@ impl Keeper {
     pub(super) async fn sweep(&self) -> Result<usize, Fault> {
         let closed = || Fault::unavailable("forgetting what has expired: the store is closed");
         let (reply, answer) = oneshot::channel();
-        self.bell.send(Bell::Sweep(reply)).map_err(|_| closed())?;
+        self.bell.send(Signal::Sweep(reply)).map_err(|_| closed())?;
         answer.await.map_err(|_| closed())?
     }
 
     /// Ends the thread when it has written what was handed over before.
     pub(super) fn close(&self) {
-        let _ = self.bell.send(Bell::Close);
+        let _ = self.bell.send(Signal::Close);
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             let _ = thread.join();
@@ -61,41 +61,41 @@ impl Keeper {
     }
 }
 
-impl fmt::Debug for Keeper {
+impl fmt::Debug for Maintenance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Keeper").finish_non_exhaustive()
     }
 }
 
-impl Drop for Keeper {
+impl Drop for Maintenance {
     fn drop(&mut self) {
         self.close();
     }
 }
 
-struct Watch {
+struct MaintenanceLoop {
     writer: Arc<Writer>,
     fold: Option<Connection>,
-    fold_at: Option<Instant>,
+    checkpoint_at: Option<Instant>,
     sweep: Sweep,
 }
 
-impl Watch {
-    fn run(&mut self, bells: &Receiver<Bell>) {
+impl MaintenanceLoop {
+    fn run(&mut self, bells: &Receiver<Signal>) {
         loop {
             match bells.recv_timeout(self.due_in()) {
-                Ok(Bell::Work) | Err(RecvTimeoutError::Timeout) => {}
-                Ok(Bell::Sweep(reply)) => {
+                Ok(Signal::Work) | Err(RecvTimeoutError::Timeout) => {}
+                Ok(Signal::Sweep(reply)) => {
                     let swept = self.sweep.all(&self.writer);
                     let _ = reply.send(swept.map_err(|e| e.into_fault("forgetting what has expired")));
                 }
-                Ok(Bell::Close) | Err(RecvTimeoutError::Disconnected) => break,
+                Ok(Signal::Close) | Err(RecvTimeoutError::Disconnected) => break,
             }
             self.writer.commit();
             if self.fold_is_due() {
                 self.writer.forget_committed();
-                self.fold_at = None;
-                warn(self.fold());
+                self.checkpoint_at = None;
+                warn(self.checkpoint());
             }
             if self.sweep.due_in().is_zero() {
                 warn(self.sweep.step(&self.writer));
@@ -110,8 +110,8 @@ impl Watch {
     }
 
     fn due_in(&self) -> Duration {
-        let fold_in = self.fold_at.map_or(Duration::MAX, |at| at.saturating_duration_since(Instant::now()));
-        self.sweep.due_in().min(fold_in)
+        let checkpoint_in = self.checkpoint_at.map_or(Duration::MAX, |at| at.saturating_duration_since(Instant::now()));
+        self.sweep.due_in().min(checkpoint_in)
     }
 
     /// The log is folded after much was written, or a little after something was.
@@ -121,16 +121,16 @@ impl Watch {
             return false;
         }
         let now = Instant::now();
-        committed >= FOLD_AFTER || *self.fold_at.get_or_insert(now + FOLD_WITHIN) <= now
+        committed >= CHECKPOINT_AFTER_PAGES || *self.checkpoint_at.get_or_insert(now + FOLD_WITHIN) <= now
     }
 
     /// Copies the log into the data file, while others read and write.
-    fn fold(&self) -> Outcome<()> {
+    fn checkpoint(&self) -> Result<()> {
         let Some(fold) = &self.fold else { return Ok(()) };
         let copy = || fold.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get::<_, i64>(1));
         // What is being read isn't copied.
         drop(self.writer.pause());
-        if copy()? > LONGEST_LOG {
+        if copy()? > MAX_LOG_PAGES {
             // The log begins anew only when all of it has been copied: without a pause of the writer that may never be so.
             let _pause = self.writer.pause();
             copy()?;
@@ -139,7 +139,7 @@ impl Watch {
     }
 }
 
-fn warn(outcome: Outcome<()>) {
+fn warn(outcome: Result<()>) {
     if let Err(trouble) = outcome {
         tracing::warn!(?trouble, "the data file can't be tidied up");
     }
@@ -149,7 +149,7 @@ fn warn(outcome: Outcome<()>) {
 const FOLD_WITHIN: Duration = Duration::from_secs(1);
 
 /// In pages: 32 MB.
-const LONGEST_LOG: i64 = 8_000;
+const MAX_LOG_PAGES: i64 = 8_000;
 
 /// SQLite needs little.
 const STACK: usize = 512 * 1024;

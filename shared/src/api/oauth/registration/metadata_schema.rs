@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
-use super::kept::{KEPT, LOCALIZED, RESPONSE_TYPES, Shape};
+use super::metadata::{LOCALIZED, METADATA_MEMBERS, MemberType, RESPONSE_TYPES};
 use super::{ClientInformation, RegistrationBody};
 use crate::domain::{ClientAuthMethod, GrantType};
 
@@ -67,23 +67,23 @@ fn metadata() -> Map<String, Value> {
         ("dpop_bound_access_tokens", json!({"type": "boolean"})),
         ("grant_types", json!({"type": "array", "items": {"enum": grants}})),
         ("jwks", json!({"type": "object", "description": "A JWK Set of public keys: RFC 7517 section 5."})),
-        ("redirect_uris", Shape::Texts.schema()),
+        ("redirect_uris", MemberType::Texts.schema()),
         ("response_types", json!({"type": "array", "items": {"enum": RESPONSE_TYPES}})),
         ("scope", json!({"type": "string", "description": "Scopes, with blanks between them."})),
         ("tls_client_certificate_bound_access_tokens", json!({"type": "boolean"})),
         ("token_endpoint_auth_method", json!({"enum": methods})),
     ];
     let read = read.map(|(name, schema)| (name.to_owned(), schema));
-    let kept = KEPT.iter().map(|(name, _, shape)| ((*name).to_owned(), shape.schema()));
+    let kept = METADATA_MEMBERS.iter().map(|(name, _, shape)| ((*name).to_owned(), shape.schema()));
     read.into_iter().chain(subjects).chain(kept).collect()
 }
 
 fn localized() -> Map<String, Value> {
-    let member = |(name, _, shape): (&str, &str, Shape)| (format!("^{name}#[A-Za-z0-9-]{{1,35}}$"), shape.schema());
+    let member = |(name, _, shape): (&str, &str, MemberType)| (format!("^{name}#[A-Za-z0-9-]{{1,35}}$"), shape.schema());
     LOCALIZED.into_iter().map(member).collect()
 }
 
-impl Shape {
+impl MemberType {
     fn schema(self) -> Value {
         match self {
             Self::Flag => json!({"type": "boolean"}),

@@ -2,14 +2,14 @@
 
 use rusqlite::{Connection, params};
 
-use super::Outcome;
+use super::Result;
 use super::read::{body, moment};
 use crate::domain::{Fault, Ticket, TicketKey, TokenId};
 use crate::store::codec::{self, TicketState};
-use crate::store::{Spending, Used};
+use crate::store::{ReplayKey, TicketConsumption};
 
 /// The ticket of this key.
-pub(super) fn ticket(c: &Connection, key: &TicketKey) -> Outcome<Option<Ticket>> {
+pub(super) fn ticket(c: &Connection, key: &TicketKey) -> Result<Option<Ticket>> {
     let mut select = c.prepare_cached("SELECT exp, spent_by, body FROM tickets WHERE org = ?1 AND id = ?2")?;
     let mut rows = select.query(params![key.org.as_str(), key.id.as_bytes()])?;
     let Some(row) = rows.next()? else { return Ok(None) };
@@ -18,7 +18,7 @@ pub(super) fn ticket(c: &Connection, key: &TicketKey) -> Outcome<Option<Ticket>>
     Ok(Some(codec::decode_ticket(key, body(row, 2)?, state)?))
 }
 
-pub(super) fn put_ticket(c: &Connection, new: &Ticket) -> Outcome<()> {
+pub(super) fn put_ticket(c: &Connection, new: &Ticket) -> Result<()> {
     let mut insert = c.prepare_cached(
         "INSERT INTO tickets (org, id, exp, spent_by, body) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
     )?;
@@ -34,26 +34,26 @@ pub(super) fn put_ticket(c: &Connection, new: &Ticket) -> Outcome<()> {
 }
 
 /// Whether a ticket can be spent, or has been in the same name.
-pub(super) fn is_good(c: &Connection, spending: &Spending) -> Outcome<bool> {
+pub(super) fn is_good(c: &Connection, spending: &TicketConsumption) -> Result<bool> {
     let there = ticket(c, &spending.key)?;
     Ok(there.is_some_and(|ticket| ticket.is_good(spending.now) || ticket.spent_by == Some(spending.by)))
 }
 
 /// Spends a ticket: whether it is spent in this name now.
-pub(super) fn spend(c: &Connection, spending: &Spending) -> Outcome<bool> {
+pub(super) fn spend(c: &Connection, spending: &TicketConsumption) -> Result<bool> {
     let mut update = c.prepare_cached(
         "UPDATE tickets SET spent_by = ?3 WHERE org = ?1 AND id = ?2 AND (spent_by IS NULL AND exp > ?4 OR spent_by = ?3)",
     )?;
-    let Spending { key, by, now } = spending;
+    let TicketConsumption { key, by, now } = spending;
     Ok(update.execute(params![key.org.as_str(), key.id.as_bytes(), by.as_bytes(), now.as_ms()])? == 1)
 }
 
 /// Notes a use: whether it is the first one.
-pub(super) fn use_once(c: &Connection, used: &Used) -> Outcome<bool> {
+pub(super) fn use_once(c: &Connection, used: &ReplayKey) -> Result<bool> {
     let mut upsert = c.prepare_cached(
         "INSERT INTO uses (org, purpose, hash, exp) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT DO UPDATE SET exp = excluded.exp WHERE exp < ?5",
     )?;
-    let Used { org, purpose, hash, now, until } = used;
+    let ReplayKey { org, purpose, hash, now, until } = used;
     Ok(upsert.execute(params![org.as_str(), purpose, hash, until.as_ms(), now.as_ms()])? == 1)
 }

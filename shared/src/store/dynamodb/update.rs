@@ -7,26 +7,26 @@ use super::change::{Change, Check};
 use super::items::{self, bytes, deletion, moment, number, text};
 use super::keys::Key;
 use crate::domain::{Alias, Family, Fault, Timestamp, TokenId, TokenKey, TokenRecord};
-use crate::store::{AmendTokens, Amended, Amendment, FamilyAmendment, RefreshTokens, Rotation, RotationStep, codec};
+use crate::store::{AdvanceOutcome, FamilyAdvance, FamilyUpdate, RefreshTokens, TokenUpdate, UpdateOutcome, UpdateTokens, codec};
 
 #[async_trait]
-impl AmendTokens for DynamoStore {
-    async fn amend(&self, amendment: &Amendment) -> Result<Amended, Fault> {
+impl UpdateTokens for DynamoStore {
+    async fn update_token(&self, amendment: &TokenUpdate) -> Result<UpdateOutcome, Fault> {
         let mut parts = parts(amendment);
         loop {
             let changes = parts.iter().map(|part| self.amending(part)).collect::<Result<Option<_>, _>>()?;
-            let Some(changes) = changes else { return Ok(Amended::Outdated) };
-            let Some(checks) = self.change_all("amending a token", changes).await? else { return Ok(Amended::Done) };
+            let Some(changes) = changes else { return Ok(UpdateOutcome::Outdated) };
+            let Some(checks) = self.change_all("amending a token", changes).await? else { return Ok(UpdateOutcome::Done) };
             let mut rest = Vec::new();
             for (part, check) in parts.into_iter().zip(checks) {
                 match standing(part, &check)? {
-                    Standing::Open(part) => rest.push(part),
-                    Standing::There => {}
-                    Standing::Refused(refused) => return Ok(refused),
+                    PartState::Open(part) => rest.push(part),
+                    PartState::There => {}
+                    PartState::Refused(refused) => return Ok(refused),
                 }
             }
             if rest.is_empty() {
-                return Ok(Amended::Done);
+                return Ok(UpdateOutcome::Done);
             }
             parts = rest;
         }
@@ -35,7 +35,7 @@ impl AmendTokens for DynamoStore {
 
 #[async_trait]
 impl RefreshTokens for DynamoStore {
-    async fn rotate(&self, step: &RotationStep) -> Result<Rotation, Fault> {
+    async fn advance_family(&self, step: &FamilyAdvance) -> Result<AdvanceOutcome, Fault> {
         let mut needed = step.ends.map_or(Needed::Stays, |(_, until)| Needed::Until(until));
         loop {
             let (check, before) = self.change_and_show("rotating a refresh family", self.step(step, needed), true).await?;
@@ -44,17 +44,17 @@ impl RefreshTokens for DynamoStore {
                     if let Some(before) = before {
                         self.release(&items::family(&step.key, &before)?, step.token).await;
                     }
-                    return Ok(Rotation::Won);
+                    return Ok(AdvanceOutcome::Applied);
                 }
-                Check::Failed(None) => return Ok(Rotation::Unknown),
+                Check::Failed(None) => return Ok(AdvanceOutcome::Unknown),
                 Check::Failed(Some(item)) => items::family(&step.key, &item)?,
             };
             if step.made(&there) {
-                return Ok(Rotation::Won);
+                return Ok(AdvanceOutcome::Applied);
             }
             let is_possible = there.generation == step.from && there.revoked_at.is_none() && step.now < there.expires_at;
             if needed == Needed::Stays || !is_possible {
-                return Ok(Rotation::Lost(Box::new(there)));
+                return Ok(AdvanceOutcome::Superseded(Box::new(there)));
             }
             needed = Needed::Stays;
         }
@@ -64,11 +64,11 @@ impl RefreshTokens for DynamoStore {
 /// What is written together.
 enum Part<'a> {
     Token(&'a TokenRecord),
-    Family(&'a FamilyAmendment, Needed),
+    Family(&'a FamilyUpdate, Needed),
     Alias(&'a Alias),
 }
 
-fn parts(amendment: &Amendment) -> Vec<Part<'_>> {
+fn parts(amendment: &TokenUpdate) -> Vec<Part<'_>> {
     let mut parts = Vec::new();
     parts.extend(amendment.token.as_ref().map(Part::Token));
     parts.extend(amendment.family.as_ref().map(|new| Part::Family(new, Needed::Until(new.family.needed_until))));
@@ -102,31 +102,31 @@ impl Needed {
 }
 
 /// How a part stands after its condition was looked at.
-enum Standing<'a> {
+enum PartState<'a> {
     /// It isn't written yet.
     Open(Part<'a>),
     /// It is as it shall be.
     There,
     /// Something is in the way.
-    Refused(Amended),
+    Refused(UpdateOutcome),
 }
 
-fn standing<'a>(part: Part<'a>, check: &Check) -> Result<Standing<'a>, Fault> {
-    let Check::Failed(there) = check else { return Ok(Standing::Open(part)) };
+fn standing<'a>(part: Part<'a>, check: &Check) -> Result<PartState<'a>, Fault> {
+    let Check::Failed(there) = check else { return Ok(PartState::Open(part)) };
     let there = there.as_ref();
     Ok(match part {
         Part::Token(new) => match there.map(|item| items::token(&new.key(), item)).transpose()? {
-            Some(there) if there == *new => Standing::There,
-            _ => Standing::Refused(Amended::Outdated),
+            Some(there) if there == *new => PartState::There,
+            _ => PartState::Refused(UpdateOutcome::Outdated),
         },
         Part::Family(new, needed) => match there.map(|item| items::family(&new.family.key(), item)).transpose()? {
-            Some(there) if codec::is_amended_family(&there, new) => Standing::There,
+            Some(there) if codec::is_amended_family(&there, new) => PartState::There,
             Some(there) if needed != Needed::Stays && can_be_amended(&there, &new.family) => {
-                Standing::Open(Part::Family(new, Needed::Stays))
+                PartState::Open(Part::Family(new, Needed::Stays))
             }
-            _ => Standing::Refused(Amended::Outdated),
+            _ => PartState::Refused(UpdateOutcome::Outdated),
         },
-        Part::Alias(_) => Standing::Refused(Amended::ValueTaken),
+        Part::Alias(_) => PartState::Refused(UpdateOutcome::ValueTaken),
     })
 }
 
@@ -154,8 +154,8 @@ impl DynamoStore {
         })
     }
 
-    fn amending_family(&self, new: &FamilyAmendment, needed: Needed) -> Result<Option<Change>, Fault> {
-        let FamilyAmendment { family, moves_end } = new;
+    fn amending_family(&self, new: &FamilyUpdate, needed: Needed) -> Result<Option<Change>, Fault> {
+        let FamilyUpdate { family, moves_end } = new;
         let Some((mut condition, old)) = after_revision(family.revision) else { return Ok(None) };
         let mut sets = "SET b = :b, v = :v".to_owned();
         if *moves_end {
@@ -184,7 +184,7 @@ impl DynamoStore {
         }
     }
 
-    fn step(&self, step: &RotationStep, needed: Needed) -> Change {
+    fn step(&self, step: &FamilyAdvance, needed: Needed) -> Change {
         let mut sets = "SET a = :token, f = :now".to_owned();
         if step.next.is_some() {
             sets.push_str(", g = g + :one, p = c, c = :next, o = :now");

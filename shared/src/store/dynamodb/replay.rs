@@ -4,10 +4,10 @@ use async_trait::async_trait;
 
 use super::DynamoStore;
 use super::change::{Change, Check};
+use super::insert::is_spent_by;
 use super::items::{self, moment};
-use super::record::is_spent_by;
 use crate::domain::{Fault, Ticket};
-use crate::store::{KeepTickets, Spending, UseOnce, Used, codec};
+use crate::store::{KeepTickets, ReplayKey, ReplayStore, TicketConsumption, codec};
 
 #[async_trait]
 impl KeepTickets for DynamoStore {
@@ -20,7 +20,7 @@ impl KeepTickets for DynamoStore {
         }
     }
 
-    async fn spend_ticket(&self, spending: &Spending) -> Result<bool, Fault> {
+    async fn spend_ticket(&self, spending: &TicketConsumption) -> Result<bool, Fault> {
         match self.change("spending a ticket", self.spending(spending)).await? {
             Check::Passed => Ok(true),
             Check::Failed(there) => is_spent_by(spending, there.as_ref()),
@@ -29,10 +29,10 @@ impl KeepTickets for DynamoStore {
 }
 
 #[async_trait]
-impl UseOnce for DynamoStore {
-    async fn use_once(&self, used: &Used) -> Result<bool, Fault> {
+impl ReplayStore for DynamoStore {
+    async fn use_once(&self, used: &ReplayKey) -> Result<bool, Fault> {
         let name: [u8; 8] = self.name_of_write()?;
-        let note = items::used_item(used, &name);
+        let note = items::replay_item(used, &name);
         let put = Change::put_if(&self.tables.tokens, note, "attribute_not_exists(pk) OR e < :now");
         match self.change("noting a use", put.with("now", moment(used.now))).await? {
             Check::Passed => Ok(true),

@@ -7,16 +7,16 @@ use tokio::time::{Instant, sleep};
 use crate::domain::{Entropy, Fault};
 
 /// What is left of the will to try again: at most ten times, and no more once 1.5 s have passed since it began.
-pub(super) struct Patience<'a> {
+pub(super) struct Backoff<'a> {
     doing: &'static str,
     entropy: &'a dyn Entropy,
     begun: Instant,
     waits: u32,
 }
 
-impl<'a> Patience<'a> {
-    const MOST_WAITS: u32 = 10;
-    const LONGEST: Duration = Duration::from_millis(1_500);
+impl<'a> Backoff<'a> {
+    const MAX_WAITS: u32 = 10;
+    const MAX_DELAY: Duration = Duration::from_millis(1_500);
 
     pub(super) fn new(doing: &'static str, entropy: &'a dyn Entropy) -> Self {
         Self { doing, entropy, begun: Instant::now(), waits: 0 }
@@ -25,7 +25,7 @@ impl<'a> Patience<'a> {
     /// Waits before the next try: 10 ms, then twice as long each time up to 200 ms, of which chance takes off up to a half, so
     /// that those who got into each other's way don't do it again.
     pub(super) async fn wait(&mut self) -> Result<(), Fault> {
-        if self.waits == Self::MOST_WAITS || self.begun.elapsed() >= Self::LONGEST {
+        if self.waits == Self::MAX_WAITS || self.begun.elapsed() >= Self::MAX_DELAY {
             return Err(Fault::unavailable(self.doing).because("others were always faster, or DynamoDB had too much to do"));
         }
         let mut chance = [0];
@@ -48,20 +48,20 @@ mod tests {
 
     #[test]
     fn all_waits_together_are_bounded() {
-        let longest: Duration = (0..Patience::MOST_WAITS).map(|waits| delay(waits, u8::MAX)).sum();
+        let longest: Duration = (0..Backoff::MAX_WAITS).map(|waits| delay(waits, u8::MAX)).sum();
         assert_eq!(longest, Duration::from_millis(1_310));
-        let shortest: Duration = (0..Patience::MOST_WAITS).map(|waits| delay(waits, 0)).sum();
+        let shortest: Duration = (0..Backoff::MAX_WAITS).map(|waits| delay(waits, 0)).sum();
         assert_eq!(shortest, longest / 2);
     }
 
     #[tokio::test]
     async fn patience_ends_with_a_fault_that_can_be_retried() {
         let entropy = Seeded::new(1);
-        let mut patience = Patience::new("a test", &entropy);
-        for _ in 0..Patience::MOST_WAITS {
-            patience.wait().await.unwrap();
+        let mut backoff = Backoff::new("a test", &entropy);
+        for _ in 0..Backoff::MAX_WAITS {
+            backoff.wait().await.unwrap();
         }
-        assert!(patience.wait().await.unwrap_err().can_retry());
-        assert!(patience.begun.elapsed() < Duration::from_secs(5));
+        assert!(backoff.wait().await.unwrap_err().can_retry());
+        assert!(backoff.begun.elapsed() < Duration::from_secs(5));
     }
 }

@@ -7,32 +7,32 @@ use super::items::{self, bytes, moment};
 use super::keys::Key;
 use super::{DynamoStore, Item};
 use crate::domain::{Alias, Family, Fault, TokenRecord};
-use crate::store::{Recorded, Recording, Spending, WriteTokens, codec};
+use crate::store::{InsertOutcome, NewToken, TicketConsumption, WriteTokens, codec};
 
 #[async_trait]
 impl WriteTokens for DynamoStore {
-    async fn record(&self, new: &Recording) -> Result<Recorded, Fault> {
+    async fn record(&self, new: &NewToken) -> Result<InsertOutcome, Fault> {
         if let Some(value) = new.repeated_value() {
-            return Ok(Recorded::ValueTaken(value));
+            return Ok(InsertOutcome::ValueTaken(value));
         }
         let mut parts = parts(new);
         let mut token_is_there = false;
         loop {
             let changes = parts.iter().map(|part| self.addition(part)).collect::<Result<_, _>>()?;
-            let Some(checks) = self.change_all("recording a token", changes).await? else { return Ok(Recorded::Done) };
+            let Some(checks) = self.change_all("recording a token", changes).await? else { return Ok(InsertOutcome::Done) };
             // All that is there must be the same before the rest is written.
             let mut rest = Vec::new();
             for (part, check) in parts.into_iter().zip(checks) {
                 match standing(&part, &check)? {
-                    Standing::Open => rest.push(part),
-                    Standing::There => token_is_there |= matches!(part, Part::Token(_)),
+                    PartState::Open => rest.push(part),
+                    PartState::There => token_is_there |= matches!(part, Part::Token(_)),
                     // It was spent when the token was recorded, and may be forgotten sooner.
-                    Standing::Refused(Recorded::TicketSpent) if token_is_there => {}
-                    Standing::Refused(refused) => return Ok(refused),
+                    PartState::Refused(InsertOutcome::TicketSpent) if token_is_there => {}
+                    PartState::Refused(refused) => return Ok(refused),
                 }
             }
             if rest.is_empty() {
-                return Ok(Recorded::Done);
+                return Ok(InsertOutcome::Done);
             }
             parts = rest;
         }
@@ -42,13 +42,13 @@ impl WriteTokens for DynamoStore {
 /// What is written together.
 enum Part<'a> {
     Token(&'a TokenRecord),
-    Ticket(&'a Spending),
+    Ticket(&'a TicketConsumption),
     Alias(&'a Alias),
     Family(&'a Family),
 }
 
 /// The token comes first: if it is there, all of it is or was.
-fn parts(new: &Recording) -> Vec<Part<'_>> {
+fn parts(new: &NewToken) -> Vec<Part<'_>> {
     let mut parts = vec![Part::Token(&new.token)];
     parts.extend(new.ticket.as_ref().map(Part::Ticket));
     parts.extend(new.aliases.iter().map(Part::Alias));
@@ -57,17 +57,17 @@ fn parts(new: &Recording) -> Vec<Part<'_>> {
 }
 
 /// How a part stands after its condition was looked at.
-enum Standing {
+enum PartState {
     /// It isn't written yet.
     Open,
     /// The very same is there.
     There,
     /// Something else is.
-    Refused(Recorded),
+    Refused(InsertOutcome),
 }
 
-fn standing(part: &Part<'_>, check: &Check) -> Result<Standing, Fault> {
-    let Check::Failed(there) = check else { return Ok(Standing::Open) };
+fn standing(part: &Part<'_>, check: &Check) -> Result<PartState, Fault> {
+    let Check::Failed(there) = check else { return Ok(PartState::Open) };
     let there = there.as_ref();
     Ok(match part {
         Part::Token(token) => {
@@ -80,20 +80,20 @@ fn standing(part: &Part<'_>, check: &Check) -> Result<Standing, Fault> {
             same(same_family, "recording a refresh family: its id is taken")?
         }
         Part::Alias(alias) => match there.map(items::aliased).transpose()? {
-            Some(target) if target == alias.target => Standing::There,
-            _ => Standing::Refused(Recorded::ValueTaken(alias.target.into())),
+            Some(target) if target == alias.target => PartState::There,
+            _ => PartState::Refused(InsertOutcome::ValueTaken(alias.target.into())),
         },
-        Part::Ticket(spending) if is_spent_by(spending, there)? => Standing::There,
-        Part::Ticket(_) => Standing::Refused(Recorded::TicketSpent),
+        Part::Ticket(spending) if is_spent_by(spending, there)? => PartState::There,
+        Part::Ticket(_) => PartState::Refused(InsertOutcome::TicketSpent),
     })
 }
 
-fn same(is_same: bool, otherwise: &'static str) -> Result<Standing, Fault> {
-    if is_same { Ok(Standing::There) } else { Err(Fault::internal(otherwise)) }
+fn same(is_same: bool, otherwise: &'static str) -> Result<PartState, Fault> {
+    if is_same { Ok(PartState::There) } else { Err(Fault::internal(otherwise)) }
 }
 
 /// Whether the item is that of a ticket which this very spending has spent.
-pub(super) fn is_spent_by(spending: &Spending, there: Option<&Item>) -> Result<bool, Fault> {
+pub(super) fn is_spent_by(spending: &TicketConsumption, there: Option<&Item>) -> Result<bool, Fault> {
     let spent_by = there.map(|item| items::find_id(item, "a")).transpose()?.flatten();
     Ok(spent_by == Some(spending.by))
 }
@@ -110,7 +110,7 @@ impl DynamoStore {
     }
 
     /// Spends a ticket that is good.
-    pub(super) fn spending(&self, spending: &Spending) -> Change {
+    pub(super) fn spending(&self, spending: &TicketConsumption) -> Change {
         let condition = "attribute_not_exists(a) AND e > :now";
         let change = Change::update(&self.tables.tokens, Key::ticket(&spending.key), "SET a = :by", condition);
         change.with("by", bytes(spending.by.as_bytes())).with("now", moment(spending.now))

@@ -7,13 +7,13 @@ use crate::api::authlete::lenient::{Number, Words};
 use crate::domain::Refusal;
 
 /// The most entries of a list.
-pub(super) const MOST: usize = 200;
+pub(super) const MAX_LIST_ENTRIES: usize = 200;
 /// The most bytes of a text, and of all that is kept of a client.
-pub(super) const LONGEST: usize = 16_384;
+pub(super) const MAX_TEXT_BYTES: usize = 16_384;
 
 /// What a member is.
 #[derive(Clone, Copy)]
-pub(super) enum Shape {
+pub(super) enum MemberType {
     /// `true`: what is false is left out.
     Flag,
     /// A whole number, not 0.
@@ -58,75 +58,75 @@ const RESPONSES: &[&str] =
     &["NONE", "CODE", "TOKEN", "ID_TOKEN", "CODE_TOKEN", "CODE_ID_TOKEN", "ID_TOKEN_TOKEN", "CODE_ID_TOKEN_TOKEN"];
 
 /// Nothing of it changes what a token endpoint does: a switch that would, and is unknown here, must not look as if it were on.
-pub(super) const KEPT: &[(&str, Shape)] = &[
-    ("applicationType", Shape::One(&["WEB", "NATIVE"])),
-    ("authTimeRequired", Shape::Flag),
-    ("authorizationDetailsTypes", Shape::Texts),
-    ("authorizationEncryptionAlg", Shape::One(JWE_ALG)),
-    ("authorizationEncryptionEnc", Shape::One(JWE_ENC)),
-    ("authorizationSignAlg", Shape::One(JWS)),
-    ("bcDeliveryMode", Shape::Text),
-    ("bcNotificationEndpoint", Shape::Text),
-    ("bcRequestSignAlg", Shape::One(JWS)),
-    ("bcUserCodeRequired", Shape::Flag),
-    ("clientNames", Shape::Tagged),
-    ("clientUri", Shape::Text),
-    ("clientUris", Shape::Tagged),
-    ("contacts", Shape::Texts),
-    ("customMetadata", Shape::Text),
-    ("defaultAcrs", Shape::Texts),
-    ("defaultMaxAge", Shape::Number),
-    ("description", Shape::Text),
-    ("descriptions", Shape::Tagged),
-    ("developer", Shape::Text),
-    ("digestAlgorithm", Shape::Text),
-    ("frontChannelRequestObjectEncryptionRequired", Shape::Flag),
-    ("idTokenEncryptionAlg", Shape::One(JWE_ALG)),
-    ("idTokenEncryptionEnc", Shape::One(JWE_ENC)),
-    ("idTokenSignAlg", Shape::One(JWS)),
-    ("jwksUri", Shape::Text),
-    ("loginUri", Shape::Text),
-    ("logoUri", Shape::Text),
-    ("logoUris", Shape::Tagged),
-    ("parRequired", Shape::Flag),
-    ("pkceRequired", Shape::Flag),
-    ("pkceS256Required", Shape::Flag),
-    ("policyUri", Shape::Text),
-    ("policyUris", Shape::Tagged),
-    ("redirectUris", Shape::Texts),
-    ("requestEncryptionAlg", Shape::One(JWE_ALG)),
-    ("requestEncryptionEnc", Shape::One(JWE_ENC)),
-    ("requestObjectEncryptionAlgMatchRequired", Shape::Flag),
-    ("requestObjectEncryptionEncMatchRequired", Shape::Flag),
-    ("requestObjectRequired", Shape::Flag),
-    ("requestSignAlg", Shape::One(JWS)),
-    ("requestUris", Shape::Texts),
-    ("responseTypes", Shape::Some(RESPONSES)),
-    ("sectorIdentifierUri", Shape::Text),
-    ("selfSignedCertificateKeyId", Shape::Text),
-    ("softwareId", Shape::Text),
-    ("softwareVersion", Shape::Text),
-    ("subjectType", Shape::One(&["PUBLIC", "PAIRWISE"])),
-    ("tokenAuthSignAlg", Shape::One(JWS)),
-    ("tosUri", Shape::Text),
-    ("tosUris", Shape::Tagged),
-    ("userInfoEncryptionAlg", Shape::One(JWE_ALG)),
-    ("userInfoEncryptionEnc", Shape::One(JWE_ENC)),
-    ("userInfoSignAlg", Shape::One(JWS)),
+pub(super) const METADATA_MEMBERS: &[(&str, MemberType)] = &[
+    ("applicationType", MemberType::One(&["WEB", "NATIVE"])),
+    ("authTimeRequired", MemberType::Flag),
+    ("authorizationDetailsTypes", MemberType::Texts),
+    ("authorizationEncryptionAlg", MemberType::One(JWE_ALG)),
+    ("authorizationEncryptionEnc", MemberType::One(JWE_ENC)),
+    ("authorizationSignAlg", MemberType::One(JWS)),
+    ("bcDeliveryMode", MemberType::Text),
+    ("bcNotificationEndpoint", MemberType::Text),
+    ("bcRequestSignAlg", MemberType::One(JWS)),
+    ("bcUserCodeRequired", MemberType::Flag),
+    ("clientNames", MemberType::Tagged),
+    ("clientUri", MemberType::Text),
+    ("clientUris", MemberType::Tagged),
+    ("contacts", MemberType::Texts),
+    ("customMetadata", MemberType::Text),
+    ("defaultAcrs", MemberType::Texts),
+    ("defaultMaxAge", MemberType::Number),
+    ("description", MemberType::Text),
+    ("descriptions", MemberType::Tagged),
+    ("developer", MemberType::Text),
+    ("digestAlgorithm", MemberType::Text),
+    ("frontChannelRequestObjectEncryptionRequired", MemberType::Flag),
+    ("idTokenEncryptionAlg", MemberType::One(JWE_ALG)),
+    ("idTokenEncryptionEnc", MemberType::One(JWE_ENC)),
+    ("idTokenSignAlg", MemberType::One(JWS)),
+    ("jwksUri", MemberType::Text),
+    ("loginUri", MemberType::Text),
+    ("logoUri", MemberType::Text),
+    ("logoUris", MemberType::Tagged),
+    ("parRequired", MemberType::Flag),
+    ("pkceRequired", MemberType::Flag),
+    ("pkceS256Required", MemberType::Flag),
+    ("policyUri", MemberType::Text),
+    ("policyUris", MemberType::Tagged),
+    ("redirectUris", MemberType::Texts),
+    ("requestEncryptionAlg", MemberType::One(JWE_ALG)),
+    ("requestEncryptionEnc", MemberType::One(JWE_ENC)),
+    ("requestObjectEncryptionAlgMatchRequired", MemberType::Flag),
+    ("requestObjectEncryptionEncMatchRequired", MemberType::Flag),
+    ("requestObjectRequired", MemberType::Flag),
+    ("requestSignAlg", MemberType::One(JWS)),
+    ("requestUris", MemberType::Texts),
+    ("responseTypes", MemberType::Some(RESPONSES)),
+    ("sectorIdentifierUri", MemberType::Text),
+    ("selfSignedCertificateKeyId", MemberType::Text),
+    ("softwareId", MemberType::Text),
+    ("softwareVersion", MemberType::Text),
+    ("subjectType", MemberType::One(&["PUBLIC", "PAIRWISE"])),
+    ("tokenAuthSignAlg", MemberType::One(JWS)),
+    ("tosUri", MemberType::Text),
+    ("tosUris", MemberType::Tagged),
+    ("userInfoEncryptionAlg", MemberType::One(JWE_ALG)),
+    ("userInfoEncryptionEnc", MemberType::One(JWE_ENC)),
+    ("userInfoSignAlg", MemberType::One(JWS)),
 ];
 
 /// What is kept of a body, as one JSON object. `None`: nothing.
 pub(in crate::api) fn keep(body: &Map<String, Value>) -> Result<Option<Box<str>>, Refusal> {
     let mut kept = Map::new();
-    for (name, shape) in KEPT {
+    for (name, shape) in METADATA_MEMBERS {
         let Some(value) = body.get(*name).filter(|value| !is_nothing(value)) else { continue };
-        let value = shape.of(value).map_err(|rule| Refusal::invalid(*name, rule))?;
+        let value = shape.normalize(value).map_err(|rule| Refusal::invalid(*name, rule))?;
         if !is_nothing(&value) {
             kept.insert((*name).to_owned(), value);
         }
     }
     let text = (!kept.is_empty()).then(|| Value::Object(kept).to_string());
-    if text.as_ref().is_some_and(|text| text.len() > LONGEST) {
+    if text.as_ref().is_some_and(|text| text.len() > MAX_TEXT_BYTES) {
         return Err(Refusal::invalid("", "what is only kept of a client must be at most 16,384 bytes"));
     }
     Ok(text.map(String::into_boxed_str))
@@ -142,9 +142,9 @@ fn is_nothing(value: &Value) -> bool {
     }
 }
 
-impl Shape {
+impl MemberType {
     /// The value in the one form in which it is kept, or what it must be.
-    fn of(self, value: &Value) -> Result<Value, &'static str> {
+    fn normalize(self, value: &Value) -> Result<Value, &'static str> {
         match self {
             Self::Flag => match value {
                 Value::Bool(on) => Ok(Value::Bool(*on)),
@@ -173,11 +173,14 @@ impl Shape {
 }
 
 fn words(value: &Value) -> Result<Words, &'static str> {
-    Words::deserialize(value).ok().filter(|Words(items)| items.len() <= MOST).ok_or("must be a list of at most 200 strings")
+    Words::deserialize(value)
+        .ok()
+        .filter(|Words(items)| items.len() <= MAX_LIST_ENTRIES)
+        .ok_or("must be a list of at most 200 strings")
 }
 
 fn tagged(value: &Value) -> Option<Value> {
-    let items = value.as_array().filter(|items| items.len() <= MOST)?;
+    let items = value.as_array().filter(|items| items.len() <= MAX_LIST_ENTRIES)?;
     let item = |item: &Value| {
         let text = |name| item.get(name).filter(|value| !value.is_null()).map_or(Some(""), Value::as_str);
         item.as_object().and(Some(serde_json::json!({"tag": text("tag")?, "value": text("value")?})))

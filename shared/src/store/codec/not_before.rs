@@ -1,0 +1,33 @@
+//! Not-before marks.
+
+use crate::domain::{ClientId, NotBeforeScope, SessionId, Subject};
+
+/// A kind of mark as a key within its org.
+pub fn mark_name(kind: &NotBeforeScope) -> String {
+    match kind {
+        NotBeforeScope::Client(id) => format!("c#{id}"),
+        NotBeforeScope::Member(subject) => format!("m#{subject}"),
+        NotBeforeScope::Org => "o".to_owned(),
+        NotBeforeScope::Session(id) => format!("s#{id}"),
+        NotBeforeScope::ClientOf(id, subject) => format!("p#{id}#{subject}"),
+    }
+}
+
+/// The kind of mark that has this name.
+pub fn mark_kind(name: &str) -> Option<NotBeforeScope> {
+    match name.split_once('#') {
+        None if name == "o" => Some(NotBeforeScope::Org),
+        Some(("c", id)) => client(id).map(NotBeforeScope::Client),
+        Some(("m", subject)) => Subject::parse(subject).ok().map(NotBeforeScope::Member),
+        Some(("s", id)) => SessionId::parse(id).ok().map(NotBeforeScope::Session),
+        Some(("p", pair)) => {
+            let (id, subject) = pair.split_once('#')?;
+            Some(NotBeforeScope::ClientOf(client(id)?, Subject::parse(subject).ok()?))
+        }
+        _ => None,
+    }
+}
+
+fn client(number: &str) -> Option<ClientId> {
+    ClientId::from_number(number.parse().ok()?).ok()
+}
