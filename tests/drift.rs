@@ -273,7 +273,7 @@ fn functions_are_told_what_the_configuration_reads_and_nothing_else() {
             told.extend(variables(&environment["Variables"]));
         }
     }
-    let config = source("shared/src/config.rs");
+    let config = source("shared/src/platform/config.rs");
     let config = config.split("#[cfg(test)]").next().expect("code");
     let read: BTreeSet<String> = config.split('"').filter(|text| text.starts_with("JETON_")).map(str::to_owned).collect();
     assert_eq!(told, read);

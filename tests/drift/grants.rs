@@ -126,13 +126,13 @@ fn key_policies_let_only_functions_that_mint_sign_and_decrypt() {
 #[test]
 fn tags_contexts_and_log_lines_are_those_of_the_code() {
     for (file, text) in [
-        ("shared/src/signer/kms.rs", r#"("service", "jeton")"#),
-        ("shared/src/signer/kms/make.rs", r#"tag("jeton:signing", &self.making.alias)"#),
-        ("shared/src/signer/kms/make.rs", r#"format!("{}/{}", self.making.alias, jwk.kid)"#),
+        ("shared/src/keys/signer/kms/mod.rs", r#"("service", "jeton")"#),
+        ("shared/src/keys/signer/kms/make.rs", r#"tag("jeton:signing", &self.making.alias)"#),
+        ("shared/src/keys/signer/kms/make.rs", r#"format!("{}/{}", self.making.alias, jwk.kid)"#),
         ("shared/src/telemetry.rs", r#"target: "jeton::fault""#),
         ("shared/src/telemetry.rs", r#"target: "jeton::alarm""#),
-        ("shared/src/signer/kms.rs", r#""signing with KMS""#),
-        ("shared/src/signer/kms.rs", r#""decrypting a signing key""#),
+        ("shared/src/keys/signer/kms/mod.rs", r#""signing with KMS""#),
+        ("shared/src/keys/signer/kms/mod.rs", r#""decrypting a signing key""#),
     ] {
         assert!(source(file).contains(text), "{file} has no {text}");
     }

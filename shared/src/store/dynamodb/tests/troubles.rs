@@ -181,7 +181,7 @@ async fn an_access_token_that_cannot_be_let_go_of_is_kept_and_nobody_is_told() {
     // The step itself is let through.
     emulator.wire.trouble("UpdateItem", 1, Trouble::Delay(Duration::ZERO));
     emulator.wire.trouble("UpdateItem", 3, Trouble::Refuse("ThrottlingException"));
-    assert_eq!(perform(&*emulator.store, "rotate exclusive").await, "Won");
+    assert_eq!(perform(&*emulator.store, "rotate exclusive").await, "Applied");
     assert!(!emulator.wire.calm());
     assert!(find_token(&emulator.store, &token("a", 11).key()).await.is_some());
 }
