@@ -226,15 +226,13 @@ fn no_files_import_each_other_in_a_circle() {
         })
         .collect();
     let circles: BTreeSet<String> = circles.iter().map(|members| members.join(", ")).collect();
-    assert_eq!(circles, BTreeSet::from(CIRCLES.map(str::to_owned)));
+    assert_eq!(circles, CIRCLES.iter().map(|circle| (*circle).to_owned()).collect());
 }
 
 /// The circles that are left. Nothing may be added.
-const CIRCLES: [&str; 6] = [
+const CIRCLES: &[&str] = &[
     "api::authlete::errors, api::http::endpoint, api::http::render, api::oauth::errors, api::openapi::operation",
     "api::http::conditional, api::http::reply, api::http::request",
     "domain::family, domain::issuance, domain::token",
     "store::codec::coded, store::codec::issuance, store::codec::org",
-    "store::sqlite::directory, store::sqlite::read, store::sqlite::replay",
-    "store::sqlite::maintenance, store::sqlite::sweep, store::sqlite::writer",
 ];

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::Result;
-use super::read::body;
+use super::rows::body;
 use crate::domain::{Batch, BatchKey, Fault, Timestamp};
 use crate::store::codec::{self, BatchState};
 

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Result;
-use super::read::body;
+use super::rows::body;
 use crate::domain::{Client, ClientId, Fault, Member, MemberKey, Org, OrgId, Subject, Timestamp};
 use crate::store::{Delete, Put, Replaced, codec};
 

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::Result;
-use super::read::body;
+use super::rows::body;
 use crate::domain::KeyRing;
 use crate::store::codec;
 

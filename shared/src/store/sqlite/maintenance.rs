@@ -10,19 +10,10 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::Result;
+use super::signal::Signal;
 use super::sweep::Sweep;
 use super::writer::{CHECKPOINT_AFTER_PAGES, Writer};
 use crate::domain::Fault;
-
-/// What the thread is woken for.
-pub(super) enum Signal {
-    /// Something waits to be committed, or much has been.
-    Work,
-    /// Forget now all that may be forgotten, and say how much that was.
-    Sweep(oneshot::Sender<Result<usize, Fault>>),
-    /// The end.
-    Close,
-}
 
 /// The thread, as long as the store lives.
 pub(super) struct Maintenance {

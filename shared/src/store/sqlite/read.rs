@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::rows::{body, moment};
 use super::{Result, directory, replay};
 use crate::domain::{AliasKey, Aliased, Family, FamilyKey, Fault, NotBeforeKey, Timestamp, TokenId, TokenKey, TokenRecord};
 use crate::store::codec::{self, FamilyState};
@@ -143,16 +144,6 @@ fn within(query: &TokenQuery, row: &Row<'_>) -> Result<bool> {
         && query.issued_to.is_none_or(|to| iat < to)
         && query.expires_from.is_none_or(|from| from <= exp)
         && query.expires_to.is_none_or(|to| exp < to))
-}
-
-/// The text of a column, where it lies.
-pub(super) fn body<'row>(row: &'row Row<'_>, column: usize) -> Result<&'row [u8]> {
-    let value = row.get_ref(column)?;
-    value.as_bytes().map_err(|e| Fault::internal("reading a record").because(e).into())
-}
-
-pub(super) fn moment(row: &Row<'_>, column: usize) -> Result<Option<Timestamp>> {
-    Ok(row.get::<_, Option<i64>>(column)?.map(Timestamp::from_ms))
 }
 
 /// Most rows that are looked at for one page: some milliseconds. A filter that matches little makes short pages, not long waits.

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::Result;
-use super::read::{body, moment};
+use super::rows::{body, moment};
 use crate::domain::{Fault, Ticket, TicketKey, TokenId};
 use crate::store::codec::{self, TicketState};
 use crate::store::{ReplayKey, TicketConsumption};

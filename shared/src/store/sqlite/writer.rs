@@ -8,7 +8,7 @@ use std::{fmt, slice};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::maintenance::Signal;
+use super::signal::Signal;
 use super::{Error, Result};
 use crate::domain::Fault;
 
