@@ -1,5 +1,6 @@
 //! The exact bytes of the dialects: requests, responses, and conversions between them and the domain.
 
+mod dialects;
 pub mod http;
 pub mod lambda;
 pub mod openapi;

@@ -2,6 +2,7 @@
 //! strings, unknown members of requests are ignored.
 
 pub mod dates;
+pub(in crate::api) mod errors;
 mod hosts;
 pub mod request;
 pub mod response;

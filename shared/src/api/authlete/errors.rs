@@ -4,17 +4,32 @@
 use http::StatusCode;
 
 use crate::api::authlete::result::{ApiCall, ApiResult};
-use crate::api::http::{Reply, Route};
+use crate::api::http::dialect::{DialectRules, Fallback};
+use crate::api::http::{Dialect, Reply, Route, challenge};
 use crate::domain::Refusal;
 use crate::encoding::json;
 
-pub(in crate::api) fn refusal(route: &Route, refusal: &Refusal) -> Reply {
-    reply(status(refusal), &ApiResult::before(ApiCall::at(route.path), refusal))
-}
-
-pub(in crate::api) fn fault(route: &Route, status: StatusCode, message: &str) -> Reply {
-    reply(status, &ApiResult::failed(ApiCall::at(route.path), message))
-}
+/// How this dialect spells errors.
+pub(in crate::api) static RULES: DialectRules = DialectRules {
+    refusal: |route, explained| reply(status(explained.refusal), &ApiResult::before(ApiCall::at(route.path), explained.refusal)),
+    fault: |route, status, _, message| reply(status, &ApiResult::failed(ApiCall::at(route.path), message)),
+    // Services may also authenticate by their id and API secret: RFC 7617 section 2.
+    challenge: |_, refusal| challenge::bearer(refusal, ", Basic realm=\"jeton\""),
+    fallback: Some(&Fallback { prefixes: &["/api/"], route: Route::get("", "/api", Dialect::Authlete) }),
+    // Authlete's servers do, and its SDKs send it.
+    ignores_trailing_slash: true,
+    sends_pragma: false,
+    #[cfg(feature = "openapi")]
+    description: crate::api::http::dialect::DialectDescription {
+        about: "Authlete's token API, versions 3 and 2. What has been understood is answered with 200, whatever came of it: `action` says what. \
+             In a request null, 0, false and \"\" are as good as nothing, and a body may be a form.",
+        error_media_type: Reply::JSON,
+        error_schema: |schemas| schemas.of_answer::<ApiResult>(),
+        body_refusals: &[400, 413, 415],
+        forbidden_challenge: None,
+        second_path_suffix: "v2",
+    },
+};
 
 fn reply(status: StatusCode, result: &ApiResult) -> Reply {
     Reply::json(status, json::write(result).unwrap_or_default())

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::api;
 use crate::api::authlete::lenient;
-use crate::api::http::request::{has_media_type, is_json};
+use crate::api::http::media_type::{has_media_type, is_json};
 use crate::api::http::{FromRequest, Request};
 use crate::auth::service::{Credentials, Proof};
 use crate::domain::{ClientRef, OrgId, Refusal, Secret, TokenId, TokenProblem};

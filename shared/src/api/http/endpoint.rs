@@ -3,9 +3,8 @@
 use std::fmt;
 
 use futures::future::BoxFuture;
-use http::Method;
 
-use super::{FromRequest, IntoReply, Reply, Request, render};
+use super::{FromRequest, IntoReply, Reply, Request, Route};
 use crate::domain::Error;
 use crate::platform::capabilities::{Access, Capability, Provides};
 
@@ -22,96 +21,6 @@ pub trait Endpoint: Send + Sync + 'static {
 
     /// Does it.
     fn handle(ports: &Self::Ports, input: Self::Input) -> impl Future<Output = Result<Self::Output, Error>> + Send;
-}
-
-/// Where an endpoint is found.
-#[derive(Clone, Debug)]
-pub struct Route {
-    /// Folder and file of its room, `Handler` of its function and `operationId`: `agilicus.create_token`.
-    pub name: &'static str,
-    /// Its method.
-    pub method: Method,
-    /// Its path, with parameters in braces, as API Gateway has them: one that ends in a plus takes the rest of the path.
-    pub path: &'static str,
-    /// Another path of the same endpoint.
-    pub also: Option<&'static str>,
-    /// How its errors are spelled.
-    pub dialect: Dialect,
-    /// The statuses of refusals that are its own, and not of what it takes.
-    pub refusals: &'static [u16],
-}
-
-impl Route {
-    /// A `DELETE`.
-    pub const fn delete(name: &'static str, path: &'static str, dialect: Dialect) -> Self {
-        Self::new(Method::DELETE, name, path, dialect)
-    }
-
-    /// A `GET`.
-    pub const fn get(name: &'static str, path: &'static str, dialect: Dialect) -> Self {
-        Self::new(Method::GET, name, path, dialect)
-    }
-
-    /// A `POST`.
-    pub const fn post(name: &'static str, path: &'static str, dialect: Dialect) -> Self {
-        Self::new(Method::POST, name, path, dialect)
-    }
-
-    /// A `PUT`.
-    pub const fn put(name: &'static str, path: &'static str, dialect: Dialect) -> Self {
-        Self::new(Method::PUT, name, path, dialect)
-    }
-
-    const fn new(method: Method, name: &'static str, path: &'static str, dialect: Dialect) -> Self {
-        Self { name, method, path, also: None, dialect, refusals: &[] }
-    }
-
-    /// The same, found at another path, too.
-    #[must_use]
-    pub const fn and_at(mut self, path: &'static str) -> Self {
-        self.also = Some(path);
-        self
-    }
-
-    /// The same, which can refuse with these statuses.
-    #[must_use]
-    pub const fn refuses(mut self, statuses: &'static [u16]) -> Self {
-        self.refusals = statuses;
-        self
-    }
-
-    /// Its paths.
-    pub fn paths(&self) -> impl Iterator<Item = &'static str> {
-        std::iter::once(self.path).chain(self.also)
-    }
-}
-
-/// How requests and errors are spelled.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Dialect {
-    /// The Agilicus Tokens API: errors are an `ErrorMessage`.
-    Agilicus,
-    /// Authlete's token API: errors are a `Result`, and a slash at the end of a path doesn't count.
-    Authlete,
-    /// Jeton's own API: errors are problem details, RFC 9457.
-    Jeton,
-    /// OAuth 2: errors are as in RFC 6749 section 5.2.
-    OAuth,
-}
-
-impl Dialect {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Agilicus, Self::Authlete, Self::Jeton, Self::OAuth];
-
-    /// Its name, which is that of its rooms.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Agilicus => "agilicus",
-            Self::Authlete => "authlete",
-            Self::Jeton => "jeton",
-            Self::OAuth => "oauth",
-        }
-    }
 }
 
 /// An endpoint without its type: a row of the catalogue, for platforms that provide what it needs.
@@ -165,27 +74,14 @@ impl<P> fmt::Debug for Entry<P> {
 
 /// An endpoint with its ports.
 pub(in crate::api) trait Handler: Send + Sync {
-    /// Answers a request: whatever happens, there is an answer.
-    fn answer<'a>(&'a self, request: &'a Request<'a>) -> BoxFuture<'a, Reply>;
+    /// Handles a request. The error is not yet in the words of a dialect.
+    fn handle<'a>(&'a self, request: &'a Request<'a>) -> BoxFuture<'a, Result<Reply, Error>>;
 }
 
 struct Bound<E: Endpoint>(E::Ports);
 
 impl<E: Endpoint> Handler for Bound<E> {
-    fn answer<'a>(&'a self, request: &'a Request<'a>) -> BoxFuture<'a, Reply> {
-        Box::pin(async move {
-            let outcome = match E::Input::from_request(request) {
-                Ok(input) => E::handle(&self.0, input).await,
-                Err(refusal) => Err(refusal.into()),
-            };
-            match outcome {
-                Ok(output) => output.into_reply(),
-                Err(Error::Refused(refusal)) => render::refusal(&E::ROUTE, &refusal),
-                Err(Error::Failed(fault)) => {
-                    crate::telemetry::log_fault(E::ROUTE.name, &fault);
-                    render::fault(&E::ROUTE, &fault)
-                }
-            }
-        })
+    fn handle<'a>(&'a self, request: &'a Request<'a>) -> BoxFuture<'a, Result<Reply, Error>> {
+        Box::pin(async move { Ok(E::handle(&self.0, E::Input::from_request(request)?).await?.into_reply()) })
     }
 }

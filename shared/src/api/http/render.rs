@@ -1,35 +1,29 @@
-//! How refusals and faults are spelled in each dialect: the only place that knows.
+//! Refusals and faults as answers: status, code and message, which the dialect of the route then spells.
 
 use std::borrow::Cow;
 
 use http::{HeaderValue, StatusCode, header};
-use serde::Serialize;
 
-use super::{Dialect, Reply, Route};
-use crate::api::agilicus::response::ErrorMessage;
+use super::dialect::{Explanation, Header};
+use super::{Reply, Route};
+use crate::api::dialects;
 use crate::domain::{Error, Fault, Refusal, TokenProblem};
-use crate::encoding::json;
 use crate::telemetry;
 
-/// The answer to a caller's mistake.
+/// Renders the answer to a mistake of the caller in the dialect of the route, and notes its code for the line of log.
 pub fn refusal(route: &Route, refusal: &Refusal) -> Reply {
     let (status, code, message) = spell(refusal);
     note(refusal, code);
-    let field = match refusal {
-        Refusal::Invalid { field, .. } if !field.is_empty() => Some(&**field),
-        _ => None,
-    };
-    let mut reply = match route.dialect {
-        Dialect::Agilicus => error_message(status, code, &message),
-        Dialect::Authlete => crate::api::authlete::errors::refusal(route, refusal),
-        Dialect::Jeton => problem(status, code, &message, field),
-        Dialect::OAuth => crate::api::oauth::errors::refusal(route, status, refusal, &message),
-    };
-    reply.headers.extend(headers(route, refusal));
+    let rules = dialects::rules(route.dialect);
+    let mut reply = (rules.refusal)(route, &Explanation { refusal, status, code, message: &message });
+    reply.headers.extend((rules.challenge)(route, refusal).or_else(|| allow(refusal)));
     reply
 }
 
-/// Tells refusals of a call that was understood, which some dialects answer as an outcome, from failures of ours.
+/// Separates refusals, which some dialects answer as the outcome of a call that was understood, from failures of ours.
+///
+/// # Errors
+/// Only [`Error::Failed`]; a refusal is in the result.
 pub fn split_refusal<T>(outcome: Result<T, Error>) -> Result<Result<T, Refusal>, Error> {
     match outcome {
         Ok(done) => Ok(Ok(done)),
@@ -41,7 +35,7 @@ pub fn split_refusal<T>(outcome: Result<T, Error>) -> Result<Result<T, Refusal>,
     }
 }
 
-/// Of what a client is denied the log tells more than one code for all of it.
+/// Notes the code for the line of log. What a client is denied has one code for callers, and its cause in the log.
 fn note(refusal: &Refusal, code: &'static str) {
     match refusal {
         Refusal::Denied(denial) => telemetry::note_error(format!("{denial:?}")),
@@ -49,7 +43,7 @@ fn note(refusal: &Refusal, code: &'static str) {
     }
 }
 
-/// The answer to a failure of ours: a fixed body, whatever happened.
+/// Renders the answer to a failure of ours in the dialect of the route. Its body is fixed, whatever happened.
 pub fn fault(route: &Route, fault: &Fault) -> Reply {
     let (status, code, message) = if fault.can_retry() {
         (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", "Not possible at the moment. Try again shortly.")
@@ -57,26 +51,20 @@ pub fn fault(route: &Route, fault: &Fault) -> Reply {
         (StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", "Something went wrong here. It has been logged.")
     };
     telemetry::note_error(code);
-    let mut reply = match route.dialect {
-        Dialect::Agilicus => error_message(status, code, message),
-        Dialect::Authlete => crate::api::authlete::errors::fault(route, status, message),
-        Dialect::Jeton => problem(status, code, message, None),
-        Dialect::OAuth => crate::api::oauth::errors::fault(status, message),
-    };
+    let mut reply = (dialects::rules(route.dialect).fault)(route, status, code, message);
     if fault.can_retry() {
         reply.headers.push((header::RETRY_AFTER, HeaderValue::from_static("1")));
     }
     reply
 }
 
-/// Code and advice of a refusal, for answers that aren't HTTP.
+/// Returns the code and the advice of a refusal, for answers that are not HTTP.
 pub(crate) fn explain(refusal: &Refusal) -> (&'static str, Cow<'static, str>) {
     let (_, code, advice) = spell(refusal);
     (code, advice)
 }
 
-/// Status, code and advice of a refusal, in the dialects that take their codes from us: the Agilicus `ErrorMessage`
-/// leaves them free.
+/// Returns the status, the code and the advice of a refusal, for the dialects whose codes are ours to choose.
 fn spell(refusal: &Refusal) -> (StatusCode, &'static str, Cow<'static, str>) {
     use StatusCode as S;
     match refusal {
@@ -139,52 +127,10 @@ fn token(problem: TokenProblem) -> (&'static str, &'static str) {
     }
 }
 
-/// `WWW-Authenticate` of RFC 6750 section 3 (and RFC 7617 section 2, where that is taken, too), and `Allow`.
-fn headers(route: &Route, refusal: &Refusal) -> Option<(header::HeaderName, HeaderValue)> {
-    let basic = match route.dialect {
-        Dialect::Authlete => ", Basic realm=\"jeton\"",
-        Dialect::Agilicus | Dialect::Jeton | Dialect::OAuth => "",
-    };
-    if let Some(challenge) =
-        Some(crate::api::oauth::errors::challenge(route, refusal)).filter(|_| route.dialect == Dialect::OAuth).flatten()
-    {
-        return Some(challenge);
-    }
-    let challenge = |error: &str| {
-        let value = HeaderValue::try_from(format!("Bearer realm=\"jeton\"{error}{basic}")).ok()?;
-        Some((header::WWW_AUTHENTICATE, value))
-    };
-    match refusal {
-        Refusal::CredentialsMissing => challenge(""),
-        Refusal::CredentialsRejected(_) => challenge(", error=\"invalid_token\""),
-        Refusal::MethodNotAllowed { allow } => HeaderValue::try_from(allow.as_str()).map(|allow| (header::ALLOW, allow)).ok(),
-        _ => None,
-    }
-}
-
-/// The media type of problem details.
-pub(in crate::api) const PROBLEM: &str = "application/problem+json";
-
-/// Problem details, RFC 9457 section 3.1, with our code and the member that is wrong.
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub(in crate::api) struct Problem<'a> {
-    title: &'a str,
-    status: u16,
-    detail: &'a str,
-    code: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<&'a str>,
-}
-
-fn problem(status: StatusCode, code: &str, detail: &str, field: Option<&str>) -> Reply {
-    let title = status.canonical_reason().unwrap_or_default();
-    let body = json::write(&Problem { title, status: status.as_u16(), detail, code, field });
-    Reply { media_type: PROBLEM, ..Reply::json(status, body.unwrap_or_default()) }
-}
-
-fn error_message(status: StatusCode, code: &str, message: &str) -> Reply {
-    Reply::json(status, json::write(&ErrorMessage { error_code: code, error_message: message }).unwrap_or_default())
+/// The methods of a path that does not take the one of the request: RFC 9110 section 10.2.1.
+fn allow(refusal: &Refusal) -> Option<Header> {
+    let Refusal::MethodNotAllowed { allow } = refusal else { return None };
+    HeaderValue::try_from(allow.as_str()).map(|allow| (header::ALLOW, allow)).ok()
 }
 
 fn sentence(rule: &str) -> Cow<'static, str> {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 
-use super::IfNoneMatch;
+use super::{IfNoneMatch, media_type};
 use crate::api::openapi::Describe;
 use crate::domain::Fault;
 use crate::encoding::{ApiDocument, ApiSchema, JwkSet, json};
@@ -32,7 +32,7 @@ pub struct Reply {
 
 impl Reply {
     /// The media type of most answers.
-    pub const JSON: &'static str = "application/json";
+    pub const JSON: &'static str = media_type::JSON;
 
     /// An answer in JSON that nobody may keep.
     pub fn json(status: StatusCode, body: impl Into<Bytes>) -> Self {

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
+use http::header;
 use http::request::Parts;
-use http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
 
-use super::Reply;
+use super::media_type::is_json;
 use crate::api;
 use crate::api::openapi::Describe;
 use crate::domain::{Invalid, MemberKey, OrgId, Refusal, Secret, Subject};
@@ -171,23 +171,4 @@ impl FromRequest for PathBehind {
         let is_there = request.path.iter().any(|(name, _)| *name == "path");
         is_there.then(|| request.path_text("path")).transpose().map(Self)
     }
-}
-
-/// `application/json`, in any case, with no charset but UTF-8.
-pub(in crate::api) fn is_json(headers: &HeaderMap) -> bool {
-    has_media_type(headers, Reply::JSON)
-}
-
-/// Whether the body is of this media type, in any case, with no charset but UTF-8.
-pub(in crate::api) fn has_media_type(headers: &HeaderMap, media_type: &str) -> bool {
-    let Some(Ok(value)) = headers.get(header::CONTENT_TYPE).map(http::HeaderValue::to_str) else { return false };
-    let mut parts = value.split(';').map(str::trim);
-    let is_it = parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case(media_type));
-    is_it
-        && parts.all(|parameter| match parameter.split_once('=') {
-            Some((name, charset)) if name.trim().eq_ignore_ascii_case("charset") => {
-                charset.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
-            }
-            _ => true,
-        })
 }

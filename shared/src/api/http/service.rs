@@ -10,7 +10,8 @@ use http::{HeaderValue, Method, Response, header};
 
 use super::endpoint::Handler;
 use super::{Dialect, Entry, Reply, Request, Route, render};
-use crate::domain::{Fault, Refusal};
+use crate::api::dialects;
+use crate::domain::{Error, Fault, Refusal};
 use crate::telemetry;
 
 /// The largest body that is looked at, in bytes.
@@ -20,13 +21,8 @@ pub const MAX_BODY_BYTES: usize = 65_536;
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
 
-/// Stands for a path at which nothing is.
+/// Stands for the endpoint of a path at which nothing is and which no dialect claims.
 static NOWHERE: Route = Route::get("", "", Dialect::Jeton);
-/// The same, where callers of Authlete's API look.
-static NO_API: Route = Route::get("", "/api", Dialect::Authlete);
-
-/// The same, where OAuth clients look.
-static NO_OAUTH: Route = Route::get("", "/oauth2", Dialect::OAuth);
 
 /// Some endpoints, ready to be called.
 pub struct Service {
@@ -51,6 +47,17 @@ impl Bound {
 
     fn takes(&self, method: &Method) -> bool {
         self.route.method == *method || self.takes_head && *method == Method::HEAD
+    }
+
+    async fn answer(&self, request: &Request<'_>) -> Reply {
+        match self.handler.handle(request).await {
+            Ok(reply) => reply,
+            Err(Error::Refused(refusal)) => render::refusal(&self.route, &refusal),
+            Err(Error::Failed(fault)) => {
+                telemetry::log_fault(self.route.name, &fault);
+                render::fault(&self.route, &fault)
+            }
+        }
     }
 
     fn methods(&self) -> impl Iterator<Item = &str> {
@@ -93,7 +100,7 @@ impl Service {
         let reply = reply.unwrap_or_else(|_| {
             let fault = Fault::internal("handling a request: it panicked");
             telemetry::log_fault(endpoint, &fault);
-            render::fault(route.unwrap_or(&NOWHERE), &fault)
+            render::fault(route.unwrap_or(nearest), &fault)
         });
         let mut response = reply.into_response();
         let id = parts.extensions.get::<RequestId>().map_or("", |id| id.0.as_str());
@@ -101,7 +108,9 @@ impl Service {
             response.headers_mut().insert("x-request-id", id);
         }
         // RFC 6749 section 5.1.
-        if nearest.dialect == Dialect::OAuth && response.headers().get(header::CACHE_CONTROL).is_some_and(|it| it == "no-store") {
+        if dialects::rules(nearest.dialect).sends_pragma
+            && response.headers().get(header::CACHE_CONTROL).is_some_and(|it| it == "no-store")
+        {
             response.headers_mut().insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
         }
         if parts.method == Method::HEAD {
@@ -116,8 +125,8 @@ impl Service {
         let found = |path| self.paths.at(path).ok().map(|found| (&found.value[..], found.params.iter().collect()));
         let without_slash = || {
             let (indices, parameters) = path.strip_suffix('/').and_then(found)?;
-            let takes_it = indices.iter().all(|&index: &usize| self.endpoints[index].route.dialect == Dialect::Authlete);
-            takes_it.then_some((indices, parameters))
+            let ignores_it = |index: &usize| dialects::rules(self.endpoints[*index].route.dialect).ignores_trailing_slash;
+            indices.iter().all(ignores_it).then_some((indices, parameters))
         };
         found(path).or_else(without_slash).unwrap_or_default()
     }
@@ -130,12 +139,7 @@ impl Service {
     ) -> (Option<&'a Route>, &'a Route, impl Future<Output = Reply> + Send + 'a) {
         let (indices, path) = self.at(parts.uri.path());
         let found = indices.iter().map(|&index| &self.endpoints[index]).find(|bound| bound.takes(&parts.method));
-        let elsewhere = match parts.uri.path() {
-            path if path.starts_with("/api/") => &NO_API,
-            path if path.starts_with("/oauth2/") || path.starts_with("/.well-known/oauth-") => &NO_OAUTH,
-            _ => &NOWHERE,
-        };
-        let nearest = indices.first().map_or(elsewhere, |&index| &self.endpoints[index].route);
+        let nearest = indices.first().map_or_else(|| fallback(parts.uri.path()), |&index| &self.endpoints[index].route);
         let allow = || indices.iter().flat_map(|&index| self.endpoints[index].methods()).collect::<Vec<_>>().join(", ");
         let refusal = match found {
             Some(_) if body.len() > MAX_BODY_BYTES => Some(Refusal::BodyTooLarge { limit: MAX_BODY_BYTES }),
@@ -146,12 +150,20 @@ impl Service {
         let request = Request { parts, body, path };
         let answer = async move {
             match (refusal, found) {
-                (None, Some(bound)) => bound.handler.answer(&request).await,
+                (None, Some(bound)) => bound.answer(&request).await,
                 (refusal, _) => render::refusal(nearest, &refusal.unwrap_or(Refusal::NoSuchPath)),
             }
         };
         (found.map(|bound| &bound.route), nearest, answer)
     }
+}
+
+/// Returns what stands for the endpoint of a path at which nothing is: in the dialect that claims the longest beginning of it.
+fn fallback(path: &str) -> &'static Route {
+    let all = Dialect::ALL.into_iter().filter_map(|dialect| dialects::rules(dialect).fallback);
+    let prefixes = all.flat_map(|fallback| fallback.prefixes.iter().map(move |prefix| (*prefix, &fallback.route)));
+    let longest = prefixes.filter(|(prefix, _)| path.starts_with(prefix)).max_by_key(|(prefix, _)| prefix.len());
+    longest.map_or(&NOWHERE, |(_, route)| route)
 }
 
 /// A path as the router has it.

@@ -1,5 +1,6 @@
 //! Jeton's own API: the directory of orgs and members, and the file that seeds it.
 
+pub(in crate::api) mod errors;
 pub mod load_seed;
 pub mod publish_audit;
 

@@ -2,16 +2,41 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 
-use crate::api::http::{Reply, Route};
+use crate::api::http::dialect::{DialectRules, Explanation, Fallback, Header};
+use crate::api::http::{Dialect, Reply, Route, challenge as common};
 use crate::api::oauth::error::ErrorResponse;
 use crate::api::oauth::registration;
 use crate::domain::{Denial, Refusal};
 use crate::encoding::json;
 
-/// The answer to a caller's mistake. `described` is what the other dialects say.
-pub(in crate::api) fn refusal(route: &Route, status: StatusCode, refusal: &Refusal, described: &str) -> Reply {
+/// How this dialect spells errors.
+pub(in crate::api) static RULES: DialectRules = DialectRules {
+    refusal,
+    fault: |_, status, _, message| fault(status, message),
+    challenge,
+    fallback: Some(&Fallback {
+        prefixes: &["/oauth2/", "/.well-known/oauth-"],
+        route: Route::get("", "/oauth2", Dialect::OAuth),
+    }),
+    ignores_trailing_slash: false,
+    sends_pragma: true,
+    #[cfg(feature = "openapi")]
+    description: crate::api::http::dialect::DialectDescription {
+        about: "OAuth 2: RFC 6749 and those that extend it. A parameter twice is refused.",
+        error_media_type: Reply::JSON,
+        error_schema: |schemas| schemas.of_answer::<ErrorResponse<'_>>(),
+        // RFC 6749 section 5.2 has one status for what a body says and for its media type.
+        body_refusals: &[400, 413],
+        forbidden_challenge: Some("The scope that is missing: RFC 6750 section 3."),
+        second_path_suffix: "at_path",
+    },
+};
+
+/// The answer to a caller's mistake.
+fn refusal(route: &Route, explained: &Explanation<'_>) -> Reply {
+    let Explanation { refusal, status, message: described, .. } = *explained;
     let (status, error, description): (_, _, Cow<'_, str>) = match refusal {
         Refusal::Denied(denial) => (status_of(*denial), denial.error(), describe(*denial).into()),
         Refusal::AccessDenied { .. } => (status, "insufficient_scope", described.into()),
@@ -63,7 +88,7 @@ fn is_registration(route: &Route) -> bool {
 }
 
 /// The answer to a failure of ours.
-pub(in crate::api) fn fault(status: StatusCode, message: &str) -> Reply {
+fn fault(status: StatusCode, message: &str) -> Reply {
     let error = if status == StatusCode::SERVICE_UNAVAILABLE { "temporarily_unavailable" } else { "server_error" };
     body(status, error, message)
 }
@@ -125,13 +150,13 @@ fn printable(text: &str) -> String {
 }
 
 /// `WWW-Authenticate`: RFC 6749 section 5.2 for clients, RFC 6750 section 3 for bearers.
-pub(in crate::api) fn challenge(route: &Route, refusal: &Refusal) -> Option<(HeaderName, HeaderValue)> {
+fn challenge(route: &Route, refusal: &Refusal) -> Option<Header> {
     let value = match refusal {
         Refusal::Denied(denial) if denial.error() == "invalid_client" => "Basic realm=\"jeton\"".to_owned(),
         Refusal::ClientLocked if is_registration(route) => return None,
         Refusal::ClientLocked | Refusal::ClientUnavailable => "Basic realm=\"jeton\"".to_owned(),
         Refusal::AccessDenied { needs } => format!("Bearer realm=\"jeton\", error=\"insufficient_scope\", scope=\"{needs}\""),
-        _ => return None,
+        _ => return common::bearer(refusal, ""),
     };
     HeaderValue::try_from(value).ok().map(|value| (header::WWW_AUTHENTICATE, value))
 }

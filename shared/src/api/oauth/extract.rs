@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderName, HeaderValue, header};
 
 use crate::api;
-use crate::api::http::request::has_media_type;
+use crate::api::http::media_type::has_media_type;
 use crate::api::http::{Bearer, Dialect, FromRequest, IntoReply, Reply, Request, Route, render};
 use crate::auth::client::{ClientCredentials, FormCredentials};
 use crate::domain::{Denial, Refusal, Secret, TokenProblem};

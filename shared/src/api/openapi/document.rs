@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::operation::{self, Operation};
 use super::schemas::Schemas;
+use crate::api::dialects;
 use crate::api::http::{Dialect, Entry, Route};
 use crate::platform::capabilities::Access;
 
@@ -33,7 +34,7 @@ pub fn document<P>(entries: &[Entry<P>]) -> Value {
         "openapi": "3.1.1",
         "info": {"title": "Jeton", "version": env!("CARGO_PKG_VERSION"), "description": ABOUT},
         "servers": [{"url": "/"}],
-        "tags": Dialect::ALL.map(|dialect| json!({"name": dialect.name(), "description": about(dialect)})),
+        "tags": Dialect::ALL.map(|dialect| json!({"name": dialect.name(), "description": dialects::rules(dialect).description.about})),
         "paths": paths,
         "components": {
             "schemas": schemas.into_map(),
@@ -45,24 +46,11 @@ pub fn document<P>(entries: &[Entry<P>]) -> Value {
 
 /// The name of an endpoint, and at its second path what that is.
 fn operation_id(route: &Route, index: usize) -> String {
-    match (index, route.dialect) {
-        (0, _) => route.name.to_owned(),
-        (_, Dialect::Authlete) => format!("{}.v2", route.name),
-        (_, Dialect::Agilicus | Dialect::Jeton | Dialect::OAuth) => format!("{}.at_path", route.name),
+    match index {
+        0 => route.name.to_owned(),
+        _ => format!("{}.{}", route.name, dialects::rules(route.dialect).description.second_path_suffix),
     }
 }
 
 const ABOUT: &str = "A token service: it mints, reissues, refreshes, introspects, lists, validates and revokes tokens, in several dialects. \
     Each dialect spells errors in its own way. Members of a request that are unknown are ignored; a member twice is refused.";
-
-fn about(dialect: Dialect) -> &'static str {
-    match dialect {
-        Dialect::Agilicus => "The Agilicus Tokens API. No member is null.",
-        Dialect::Authlete => {
-            "Authlete's token API, versions 3 and 2. What has been understood is answered with 200, whatever came of it: `action` says what. \
-             In a request null, 0, false and \"\" are as good as nothing, and a body may be a form."
-        }
-        Dialect::OAuth => "OAuth 2: RFC 6749 and those that extend it. A parameter twice is refused.",
-        Dialect::Jeton => "Jeton's own API: the directory of orgs and members, keys and health. No member is null.",
-    }
-}

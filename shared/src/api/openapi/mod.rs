@@ -21,3 +21,5 @@ pub use disabled::Describe;
 pub use document::document;
 #[cfg(feature = "openapi")]
 pub use operation::Operation;
+#[cfg(feature = "openapi")]
+pub(in crate::api) use schemas::Schemas;

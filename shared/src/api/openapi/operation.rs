@@ -7,10 +7,8 @@ use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value, json};
 
 use super::schemas::Schemas;
-use crate::api::agilicus::response::ErrorMessage;
-use crate::api::authlete::result::ApiResult;
-use crate::api::http::{Dialect, Reply, Route, render};
-use crate::api::oauth::error::ErrorResponse;
+use crate::api::dialects;
+use crate::api::http::{Reply, Route};
 
 /// An operation that inputs and outputs describe.
 #[derive(Debug)]
@@ -155,9 +153,9 @@ impl<'a> Operation<'a> {
         }
     }
 
-    /// It can refuse a body: for what it says, for its length, for its media type. OAuth has one status for the first and the last.
+    /// It can refuse a body: for what it says, for its length, for its media type.
     pub fn refuses_bodies(&mut self) {
-        self.refuses(if self.route.dialect == Dialect::OAuth { &[400, 413] } else { &[400, 413, 415] });
+        self.refuses(dialects::rules(self.route.dialect).description.body_refusals);
     }
 
     /// It can refuse with these.
@@ -197,18 +195,12 @@ impl<'a> Operation<'a> {
     }
 
     fn error(&mut self, status: u16) -> Value {
-        let (media_type, schema) = match self.route.dialect {
-            Dialect::Agilicus => (Reply::JSON, self.schemas.of_answer::<ErrorMessage<'_>>()),
-            Dialect::Authlete => (Reply::JSON, self.schemas.of_answer::<ApiResult>()),
-            Dialect::OAuth => (Reply::JSON, self.schemas.of_answer::<ErrorResponse<'_>>()),
-            Dialect::Jeton => (render::PROBLEM, self.schemas.of_answer::<render::Problem<'_>>()),
-        };
-        let mut error = json!({"description": reason(status), "content": {media_type: {"schema": schema}}});
-        let header = match (status, self.route.dialect) {
+        let dialect = &dialects::rules(self.route.dialect).description;
+        let schema = (dialect.error_schema)(self.schemas);
+        let mut error = json!({"description": reason(status), "content": {dialect.error_media_type: {"schema": schema}}});
+        let header = match (status, dialect.forbidden_challenge) {
             (401, _) => Some(("WWW-Authenticate", true, "What to authenticate by: RFC 9110 section 11.6.1.", "string")),
-            (403, Dialect::OAuth) => {
-                Some(("WWW-Authenticate", false, "The scope that is missing: RFC 6750 section 3.", "string"))
-            }
+            (403, Some(challenge)) => Some(("WWW-Authenticate", false, challenge, "string")),
             (503, _) => Some(("Retry-After", true, "After how many seconds to try again.", "integer")),
             _ => None,
         };

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 /// Two sets that become one: the same type can look different when it is read.
 #[derive(Debug)]
-pub(super) struct Schemas {
+pub(in crate::api) struct Schemas {
     read: SchemaGenerator,
     written: SchemaGenerator,
 }
@@ -40,7 +40,7 @@ impl Schemas {
     }
 
     /// Of an answer.
-    pub(super) fn of_answer<T: JsonSchema>(&mut self) -> Value {
+    pub(in crate::api) fn of_answer<T: JsonSchema>(&mut self) -> Value {
         finished(self.written.subschema_for::<T>())
     }
 

@@ -1,0 +1,66 @@
+//! What a dialect states about itself, so that the code that all dialects share asks and never compares names.
+
+use http::{HeaderName, HeaderValue, StatusCode};
+
+use super::{Reply, Route};
+use crate::domain::Refusal;
+
+/// A response header: its name and its value.
+pub(in crate::api) type Header = (HeaderName, HeaderValue);
+
+/// The rules of one dialect. Each dialect states its own in `api/<dialect>/errors.rs`; the table
+/// [`dialects`](crate::api::dialects) finds them.
+pub(in crate::api) struct DialectRules {
+    /// Renders a refusal. The headers are added by the caller.
+    pub refusal: fn(&Route, &Explanation<'_>) -> Reply,
+    /// Renders a failure of ours, of which only a fixed code and message are told.
+    pub fault: fn(&Route, StatusCode, code: &'static str, message: &'static str) -> Reply,
+    /// The `WWW-Authenticate` of a refusal, where it has one: RFC 9110 section 11.6.1.
+    pub challenge: fn(&Route, &Refusal) -> Option<Header>,
+    /// Which paths are answered in this dialect although no endpoint is there. `None`: no such path.
+    pub fallback: Option<&'static Fallback>,
+    /// Whether a path also matches with a slash at its end.
+    pub ignores_trailing_slash: bool,
+    /// Whether `Cache-Control: no-store` is accompanied by `Pragma: no-cache`, as RFC 6749 section 5.1 wants it.
+    pub sends_pragma: bool,
+    /// What the OpenAPI document says of the dialect.
+    #[cfg(feature = "openapi")]
+    pub description: DialectDescription,
+}
+
+/// The paths at which a dialect answers that nothing is there.
+pub(in crate::api) struct Fallback {
+    /// What these paths begin with. Of all dialects the longest one that fits decides.
+    pub prefixes: &'static [&'static str],
+    /// Stands for the endpoint that is not there.
+    pub route: Route,
+}
+
+/// A refusal with the status, code and message that a dialect may use as they are.
+pub(in crate::api) struct Explanation<'a> {
+    /// What was refused, and why.
+    pub refusal: &'a Refusal,
+    /// The status of dialects that have no rule of their own for this refusal.
+    pub status: StatusCode,
+    /// A stable code in capitals, such as `TOKEN_EXPIRED`.
+    pub code: &'static str,
+    /// What is wrong and what to do, for a developer.
+    pub message: &'a str,
+}
+
+/// What the OpenAPI document says of a dialect.
+#[cfg(feature = "openapi")]
+pub(in crate::api) struct DialectDescription {
+    /// The description of the dialect's tag.
+    pub about: &'static str,
+    /// The media type of errors.
+    pub error_media_type: &'static str,
+    /// The schema of errors.
+    pub error_schema: fn(&mut crate::api::openapi::Schemas) -> serde_json::Value,
+    /// The statuses by which a body can be refused: for its contents, its length and its media type.
+    pub body_refusals: &'static [u16],
+    /// The `WWW-Authenticate` that some answers of status 403 have. `None`: none has one.
+    pub forbidden_challenge: Option<&'static str>,
+    /// What is appended to an endpoint's name to get the `operationId` of its second path.
+    pub second_path_suffix: &'static str,
+}

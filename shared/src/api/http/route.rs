@@ -1,0 +1,93 @@
+//! Where an endpoint is found, and in which dialect it speaks.
+
+use http::Method;
+
+/// Where an endpoint is found.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// Folder and file of its room, `Handler` of its function and `operationId`: `agilicus.create_token`.
+    pub name: &'static str,
+    /// Its method.
+    pub method: Method,
+    /// Its path, with parameters in braces, as API Gateway has them: one that ends in a plus takes the rest of the path.
+    pub path: &'static str,
+    /// Another path of the same endpoint.
+    pub also: Option<&'static str>,
+    /// How its errors are spelled.
+    pub dialect: Dialect,
+    /// The statuses of refusals that are its own, and not of what it takes.
+    pub refusals: &'static [u16],
+}
+
+impl Route {
+    /// A `DELETE`.
+    pub const fn delete(name: &'static str, path: &'static str, dialect: Dialect) -> Self {
+        Self::new(Method::DELETE, name, path, dialect)
+    }
+
+    /// A `GET`.
+    pub const fn get(name: &'static str, path: &'static str, dialect: Dialect) -> Self {
+        Self::new(Method::GET, name, path, dialect)
+    }
+
+    /// A `POST`.
+    pub const fn post(name: &'static str, path: &'static str, dialect: Dialect) -> Self {
+        Self::new(Method::POST, name, path, dialect)
+    }
+
+    /// A `PUT`.
+    pub const fn put(name: &'static str, path: &'static str, dialect: Dialect) -> Self {
+        Self::new(Method::PUT, name, path, dialect)
+    }
+
+    const fn new(method: Method, name: &'static str, path: &'static str, dialect: Dialect) -> Self {
+        Self { name, method, path, also: None, dialect, refusals: &[] }
+    }
+
+    /// The same, found at another path, too.
+    #[must_use]
+    pub const fn and_at(mut self, path: &'static str) -> Self {
+        self.also = Some(path);
+        self
+    }
+
+    /// The same, which can refuse with these statuses.
+    #[must_use]
+    pub const fn refuses(mut self, statuses: &'static [u16]) -> Self {
+        self.refusals = statuses;
+        self
+    }
+
+    /// Its paths.
+    pub fn paths(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.path).chain(self.also)
+    }
+}
+
+/// How requests and errors are spelled.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Dialect {
+    /// The Agilicus Tokens API: errors are an `ErrorMessage`.
+    Agilicus,
+    /// Authlete's token API: errors are a `Result`, and a slash at the end of a path doesn't count.
+    Authlete,
+    /// Jeton's own API: errors are problem details, RFC 9457.
+    Jeton,
+    /// OAuth 2: errors are as in RFC 6749 section 5.2.
+    OAuth,
+}
+
+impl Dialect {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Agilicus, Self::Authlete, Self::Jeton, Self::OAuth];
+
+    /// Its name, which is that of its rooms.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Agilicus => "agilicus",
+            Self::Authlete => "authlete",
+            Self::Jeton => "jeton",
+            Self::OAuth => "oauth",
+        }
+    }
+}
