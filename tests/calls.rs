@@ -8,7 +8,7 @@ use shared::api::http::{Entry, Service};
 use shared::api::lambda::{InvocationError, OperationEntry};
 use shared::domain::SigningMode;
 use shared::platform::aws::testing::{Call, Trouble, Wire};
-use shared::platform::capabilities::Access;
+use shared::platform::capabilities::AwsAccess;
 
 use crate::support::deployment::{Deployment, Instance};
 use crate::support::{Answer, ask};
@@ -58,7 +58,7 @@ impl Recorded {
         // What its bundle does at init.
         if signs {
             instance.platform.warm_up().await.unwrap();
-        } else if entry.access != Access::NONE {
+        } else if entry.access != AwsAccess::NONE {
             instance.platform.records.reader.keys.now().await.unwrap();
         }
         let (mut answers, mut calls) = (Vec::new(), vec![wire.take_calls()]);
@@ -136,8 +136,8 @@ fn actions(call: &Call, deployment: &Deployment) -> Vec<(&'static str, String)> 
     }
 }
 
-fn granted(access: &Access) -> Actions {
-    let Access { tokens, by_subject, directory, signing_key, envelope_key, key_making, queue, .. } = *access;
+fn granted(access: &AwsAccess) -> Actions {
+    let AwsAccess { tokens, by_subject, directory, signing_key, envelope_key, key_making, queue, .. } = *access;
     // Lambda itself receives, in the function's name.
     let queue = if queue == ["SendMessage"] { queue } else { &[] };
     let all = [

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use shared::api::http::{Dialect, Entry};
 use shared::platform::Auditing;
-use shared::platform::capabilities::Access;
+use shared::platform::capabilities::AwsAccess;
 use shared::store::dynamodb::{BY_SUBJECT, BY_SUBJECT_ATTRIBUTES, BY_SUBJECT_KEY, KEY, KeySchema, TTL};
 
 use crate::support::deployment::Instance;
@@ -19,7 +19,7 @@ struct Function {
     name: &'static str,
     bundle: &'static str,
     capability: &'static str,
-    access: Access,
+    access: AwsAccess,
     /// By what its routes' logical ids end with. None: nobody calls it over HTTP.
     routes: Vec<(&'static str, String)>,
 }
@@ -69,7 +69,7 @@ fn functions() -> Vec<Function> {
 fn routes(entry: &Entry<Instance>) -> Vec<(&'static str, String)> {
     let route = &entry.route;
     let second = if route.dialect == Dialect::Authlete { "RouteV2" } else { "PathRoute" };
-    let is_document = ["Announcer", "KeyReader"].contains(&entry.capability) || route.name == "jeton.openapi";
+    let is_document = ["IssuerInfo", "KeyReader"].contains(&entry.capability) || route.name == "jeton.openapi";
     let heads = is_document.then_some([("HeadRoute", "HEAD"), ("HeadPathRoute", "HEAD")]).into_iter().flatten();
     let ends = [("Route", route.method.as_str()), (second, route.method.as_str())];
     let both = |methods: Vec<(&'static str, &str)>| {
@@ -166,7 +166,7 @@ fn each_function_has_the_policy_of_its_capability_and_no_other() {
     let template = Template::load();
     for function in functions() {
         let properties = template.properties(&logical_id(function.name));
-        let expected = (function.access != Access::NONE).then(|| json!([{"Ref": format!("{}Policy", function.capability)}]));
+        let expected = (function.access != AwsAccess::NONE).then(|| json!([{"Ref": format!("{}Policy", function.capability)}]));
         assert_eq!(properties.get("Policies"), expected.as_ref(), "{}", function.name);
         assert_eq!(properties.get("Role"), None, "{}", function.name);
         assert_eq!(properties.get("RolePath"), role_path(&function.access).as_ref(), "{}", function.name);
@@ -174,7 +174,7 @@ fn each_function_has_the_policy_of_its_capability_and_no_other() {
 }
 
 /// Where key policies look for who may sign, and who may make keys.
-fn role_path(access: &Access) -> Option<Value> {
+fn role_path(access: &AwsAccess) -> Option<Value> {
     let path = match (access.signing_key.is_empty(), access.key_making.is_empty()) {
         (false, true) => "mint",
         (true, false) => "keys",

@@ -78,7 +78,7 @@ fn each_call_of_authlete_s_api_has_digits_of_its_own() {
 #[test]
 fn only_the_bundle_mint_has_signing_keys_and_public_reaches_nothing() {
     for entry in functions::public::<Instance>() {
-        assert_eq!(entry.access, shared::platform::capabilities::Access::NONE, "{}", entry.route.name);
+        assert_eq!(entry.access, shared::platform::capabilities::AwsAccess::NONE, "{}", entry.route.name);
     }
     for entry in functions::records::<Instance>() {
         assert!(entry.access.signing_key.is_empty() && entry.access.envelope_key.is_empty(), "{}", entry.route.name);

@@ -10,7 +10,7 @@ struct OnlyIssuer(Issuer);
 
 impl Provides<Public> for OnlyIssuer {
     fn provide(&self) -> Public {
-        Public
+        Public {}
     }
 }
 

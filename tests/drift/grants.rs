@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use shared::platform::capabilities::Access;
+use shared::platform::capabilities::AwsAccess;
 use shared::store::dynamodb::BY_SUBJECT;
 
 use super::{functions, source};
@@ -13,7 +13,7 @@ use crate::support::template::Template;
 fn each_policy_grants_what_its_capability_needs_to_the_letter() {
     let template = Template::load();
     let mut needed: BTreeMap<String, Grants> = BTreeMap::new();
-    for function in functions().iter().filter(|function| function.access != Access::NONE) {
+    for function in functions().iter().filter(|function| function.access != AwsAccess::NONE) {
         needed.insert(format!("{}Policy", function.capability), needs(&function.access));
     }
     let policies = template.of_type("AWS::IAM::ManagedPolicy");
@@ -24,7 +24,7 @@ fn each_policy_grants_what_its_capability_needs_to_the_letter() {
 /// Actions, each with what it is granted on.
 type Grants = BTreeSet<(String, String)>;
 
-fn needs(access: &Access) -> Grants {
+fn needs(access: &AwsAccess) -> Grants {
     let on = |what: &'static str, prefix: &'static str, actions: &'static [&'static str]| {
         actions.iter().map(move |action| (format!("{prefix}:{action}"), what.to_owned()))
     };

@@ -13,7 +13,6 @@ use shared::api::lambda::{BoundOperation, OperationEntry};
 use shared::domain::{Fault, SystemEntropy};
 use shared::platform::Auditing;
 use shared::platform::aws::Sdk;
-use shared::platform::capabilities::Auditor;
 use shared::platform::config::Aws;
 use shared::platform::events::{Event, Lines, Publish, Unpublished};
 use shared::store::dynamodb::{DynamoStore, Stream, Tables, create_tables};
@@ -122,7 +121,7 @@ struct Trail(BoundOperation);
 
 impl Trail {
     fn to(publish: Vec<Arc<dyn Publish>>) -> Self {
-        let auditing = Auditing(Auditor { changes: Arc::new(Stream), publish });
+        let auditing = Auditing { changes: Arc::new(Stream), publish };
         Self(OperationEntry::for_operation::<Audit>().bind(&auditing))
     }
 

@@ -20,7 +20,7 @@ struct OnlyIssuer(Issuer);
 
 impl Provides<Public> for OnlyIssuer {
     fn provide(&self) -> Public {
-        Public
+        Public {}
     }
 }
 

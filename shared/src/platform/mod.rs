@@ -1,4 +1,11 @@
-//! What the use cases stand on: capabilities, their assembly, configuration, and the adapters of AWS, queues and events.
+//! What the use cases stand on: capabilities, the platforms that provide them, configuration, and the adapters around the store.
+//!
+//! [`capabilities`] has a type for each privilege, `parts` what these types are made of, and `assembly` the platforms of the
+//! bundles and of the local server. [`config`] reads the environment, [`aws`] sets up the clients of AWS, [`data_dir`] keeps
+//! the local server's files, [`queue`] and [`events`] are ports with their adapters.
+//!
+//! Stores aren't here but in [`store`](crate::store), and signers are in [`keys`](crate::keys). Nothing here decides anything
+//! about tokens. To add a privilege see [`capabilities`]; to add a setting of a function see [`config`].
 
 mod assembly;
 #[cfg(feature = "aws")]
@@ -8,9 +15,8 @@ pub mod config;
 #[cfg(feature = "sqlite")]
 pub mod data_dir;
 pub mod events;
+mod parts;
 pub mod queue;
 
-pub use assembly::{
-    Auditing, HasKeyMaking, HasMinting, HasQueue, HasRecords, KeyMaking, LocalService, Operations, Platform, PlatformParts,
-    RecordParts, SigningParts, WithQueue,
-};
+pub use assembly::{LocalService, Operations, Platform, PlatformParts, WithQueue};
+pub use parts::{Auditing, HasAuditing, HasKeyMaking, HasMinting, HasQueue, HasRecords, KeyMaking, RecordParts, SigningParts};

@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 
 use super::{FromRequest, IntoReply, Reply, Request, Route};
 use crate::domain::Error;
-use crate::platform::capabilities::{Access, Capability, Provides};
+use crate::platform::capabilities::{AwsAccess, Capability, Provides};
 
 /// One method on one path: a type in a room of its own, deployed as one function.
 pub trait Endpoint: Send + Sync + 'static {
@@ -30,7 +30,7 @@ pub struct Entry<P> {
     /// What it can reach, by name.
     pub capability: &'static str,
     /// What its role must grant.
-    pub access: Access,
+    pub access: AwsAccess,
     bind: fn(&P) -> Box<dyn Handler>,
     #[cfg(feature = "openapi")]
     pub(in crate::api) describe: fn(&mut crate::api::openapi::Operation<'_>),

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use crate::domain::{Error, Fault, Refusal};
 use crate::encoding::json;
-use crate::platform::capabilities::{Access, Capability, Provides};
+use crate::platform::capabilities::{AwsAccess, Capability, Provides};
 use crate::telemetry;
 
 /// Something that AWS invokes with an event of its own: a gateway that asks for an authorization, a stream, a schedule, or an
@@ -39,7 +39,7 @@ pub struct OperationEntry<P> {
     /// What it can reach, by name.
     pub capability: &'static str,
     /// What its role must grant.
-    pub access: Access,
+    pub access: AwsAccess,
     bind: fn(&P) -> Box<dyn Handler>,
 }
 
@@ -168,7 +168,7 @@ mod tests {
 
     impl Provides<Public> for Nothing {
         fn provide(&self) -> Public {
-            Public
+            Public {}
         }
     }
 

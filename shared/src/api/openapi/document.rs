@@ -8,7 +8,7 @@ use super::operation::{self, Operation};
 use super::schemas::Schemas;
 use crate::api::dialects;
 use crate::api::http::{Dialect, Entry, Route};
-use crate::platform::capabilities::Access;
+use crate::platform::capabilities::AwsAccess;
 
 /// The document of these endpoints. What only a reader of their rooms knows is left for the caller to add: what each is for, and examples.
 ///
@@ -22,7 +22,7 @@ pub fn document<P>(entries: &[Entry<P>]) -> Value {
         for (index, path) in entry.route.paths().enumerate() {
             let mut operation = Operation::new(&entry.route, path, &mut schemas);
             operation.refuses(entry.route.refusals);
-            operation.refuses(if entry.access == Access::NONE { &[500] } else { &[500, 503] });
+            operation.refuses(if entry.access == AwsAccess::NONE { &[500] } else { &[500, 503] });
             (entry.describe)(&mut operation);
             let (operation, errors) = operation.finish(&operation_id(&entry.route, index));
             responses.extend(errors);

@@ -7,7 +7,6 @@ use crate::domain::{Fault, Issuer, SystemClock, SystemEntropy};
 use crate::keys::Ring;
 use crate::keys::remote::KeySets;
 use crate::keys::signer::kms::{KmsMaker, KmsOpener, Making};
-use crate::platform::capabilities::Auditor;
 use crate::platform::config::{Aws, Config, KeyMaking};
 use crate::platform::events::eventbridge::EventBus;
 use crate::platform::events::{Lines, Publish};
@@ -72,7 +71,7 @@ pub fn for_auditing() -> Result<Auditing, Fault> {
         let aws = Aws::from_env()?;
         publish.push(Arc::new(EventBus::new(Sdk::new(&aws).eventbridge(), name)));
     }
-    Ok(Auditing(Auditor { changes: Arc::new(Stream), publish }))
+    Ok(Auditing { changes: Arc::new(Stream), publish })
 }
 
 /// The service on this store, with keys that KMS has or decrypts.

@@ -1,208 +1,172 @@
-//! Capabilities of the directory: orgs, members, clients and how these register.
+//! Capabilities of the directory: orgs, members, clients, and how clients register themselves.
 
 use std::sync::Arc;
 
-use super::{Access, Capability, DirectoryLookup, Reader, Revoker};
+use super::capability::{AwsAccess, capability};
+use super::{DirectoryLookup, Reader, Revoker};
 use crate::domain::Entropy;
 use crate::keys::remote::Origins;
+use crate::platform::parts::HasRecords;
 use crate::store::{ReadDirectory, RevokeTokens, WriteDirectory, WriteKeys};
 
-/// Reads, and walks the directory.
-#[derive(Clone, Debug)]
-pub struct DirectoryReader {
-    /// To authenticate.
-    pub reader: Reader,
-    /// Orgs, members, clients.
-    pub directory: Arc<dyn ReadDirectory>,
+capability! {
+    /// Authenticates a caller and lists orgs, members and clients.
+    pub struct DirectoryReader from HasRecords {
+        /// Authenticates the caller.
+        pub reader: Reader,
+        /// Lists orgs, members and clients.
+        pub directory: Arc<dyn ReadDirectory>,
+    }
+    access = AwsAccess { directory: &["BatchGetItem", "GetItem", "Query"], ..Reader::ACCESS };
 }
 
-impl Capability for DirectoryReader {
-    const NAME: &'static str = "DirectoryReader";
-    const ACCESS: Access = Access { directory: &["BatchGetItem", "GetItem", "Query"], ..Reader::ACCESS };
+capability! {
+    /// Creates and updates orgs.
+    pub struct OrgWriter from HasRecords {
+        /// Authenticates the caller.
+        pub reader: Reader,
+        /// Writes the org.
+        pub write: Arc<dyn WriteDirectory>,
+        /// Keeps the signing keys in the ring for an org whose tokens never expire.
+        pub keys: Arc<dyn WriteKeys>,
+        /// The origins at which issuers of assertions may publish their keys.
+        pub key_origins: Arc<Origins>,
+    }
+    access = AwsAccess { directory: &["BatchGetItem", "GetItem", "PutItem", "UpdateItem"], ..Reader::ACCESS };
 }
 
-/// Reads, and writes orgs.
-#[derive(Clone, Debug)]
-pub struct OrgWriter {
-    /// To authenticate.
-    pub reader: Reader,
-    /// To write.
-    pub write: Arc<dyn WriteDirectory>,
-    /// To keep the keys of an org whose tokens don't expire.
-    pub keys: Arc<dyn WriteKeys>,
-    /// Where the keys of who makes assertions may be.
-    pub key_origins: Arc<Origins>,
+capability! {
+    /// Deletes orgs.
+    pub struct OrgRemover from HasRecords {
+        /// Authenticates the caller.
+        pub reader: Reader,
+        /// Deletes the org.
+        pub write: Arc<dyn WriteDirectory>,
+    }
+    access = AwsAccess { directory: &["BatchGetItem", "DeleteItem", "GetItem", "UpdateItem"], ..Reader::ACCESS };
 }
 
-impl Capability for OrgWriter {
-    const NAME: &'static str = "OrgWriter";
-    const ACCESS: Access = Access { directory: &["BatchGetItem", "GetItem", "PutItem", "UpdateItem"], ..Reader::ACCESS };
+capability! {
+    /// Creates and updates members.
+    pub struct MemberWriter from HasRecords {
+        /// Authenticates the caller.
+        pub reader: Reader,
+        /// Writes the member.
+        pub write: Arc<dyn WriteDirectory>,
+    }
+    access = AwsAccess { directory: &["BatchGetItem", "GetItem", "UpdateItem"], ..Reader::ACCESS };
 }
 
-/// Reads, and deletes orgs.
-#[derive(Clone, Debug)]
-pub struct OrgRemover {
-    /// To authenticate.
-    pub reader: Reader,
-    /// To delete.
-    pub write: Arc<dyn WriteDirectory>,
+capability! {
+    /// Deletes members and revokes their tokens.
+    pub struct MemberRemover from HasRecords {
+        /// Authenticates the caller.
+        pub reader: Reader,
+        /// Deletes the member.
+        pub write: Arc<dyn WriteDirectory>,
+        /// Writes the not-before mark that revokes the member's tokens.
+        pub revoke: Arc<dyn RevokeTokens>,
+    }
+    access = AwsAccess { tokens: Revoker::ACCESS.tokens, ..OrgRemover::ACCESS };
 }
 
-impl Capability for OrgRemover {
-    const NAME: &'static str = "OrgRemover";
-    const ACCESS: Access = Access { directory: &["BatchGetItem", "DeleteItem", "GetItem", "UpdateItem"], ..Reader::ACCESS };
+capability! {
+    /// Updates clients.
+    pub struct ClientWriter from HasRecords {
+        /// Authenticates the caller.
+        pub reader: Reader,
+        /// Writes the client.
+        pub write: Arc<dyn WriteDirectory>,
+    }
+    // An alias is an item of its own: an update may put a new one and delete the old one.
+    access = AwsAccess { directory: &["BatchGetItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem"], ..Reader::ACCESS };
 }
 
-/// Reads, and writes members.
-#[derive(Clone, Debug)]
-pub struct MemberWriter {
-    /// To authenticate.
-    pub reader: Reader,
-    /// To write.
-    pub write: Arc<dyn WriteDirectory>,
+capability! {
+    /// Creates clients.
+    pub struct ClientCreator from HasRecords {
+        /// Authenticates the caller.
+        pub reader: Reader,
+        /// Draws the client's number and secret.
+        pub entropy: Arc<dyn Entropy>,
+        /// Writes the client.
+        pub write: Arc<dyn WriteDirectory>,
+    }
+    access = AwsAccess { directory: &["BatchGetItem", "GetItem", "PutItem", "UpdateItem"], ..Reader::ACCESS };
 }
 
-impl Capability for MemberWriter {
-    const NAME: &'static str = "MemberWriter";
-    const ACCESS: Access = Access { directory: &["BatchGetItem", "GetItem", "UpdateItem"], ..Reader::ACCESS };
+capability! {
+    /// Replaces the secrets of orgs and clients, and locks and unlocks clients.
+    pub struct SecretWriter from HasRecords {
+        /// Authenticates the caller.
+        pub reader: Reader,
+        /// Draws the new secret.
+        pub entropy: Arc<dyn Entropy>,
+        /// Writes the org or the client.
+        pub write: Arc<dyn WriteDirectory>,
+    }
+    access = AwsAccess { directory: &["BatchGetItem", "GetItem", "UpdateItem"], ..Reader::ACCESS };
 }
 
-/// Reads, deletes members, and kills their tokens.
-#[derive(Clone, Debug)]
-pub struct MemberRemover {
-    /// To authenticate.
-    pub reader: Reader,
-    /// To delete.
-    pub write: Arc<dyn WriteDirectory>,
-    /// For the not-before mark of what is deleted.
-    pub revoke: Arc<dyn RevokeTokens>,
+capability! {
+    /// Deletes clients and revokes their tokens. Needs the same AWS actions as [`MemberRemover`].
+    pub struct ClientRemover from HasRecords {
+        /// Authenticates the caller.
+        pub reader: Reader,
+        /// Deletes the client.
+        pub write: Arc<dyn WriteDirectory>,
+        /// Writes the not-before mark that revokes the client's tokens.
+        pub revoke: Arc<dyn RevokeTokens>,
+    }
+    access = MemberRemover::ACCESS;
 }
 
-impl Capability for MemberRemover {
-    const NAME: &'static str = "MemberRemover";
-    const ACCESS: Access = Access { tokens: Revoker::ACCESS.tokens, ..OrgRemover::ACCESS };
+capability! {
+    /// Lets clients register themselves (RFC 7591). Needs the same AWS actions as [`SecretWriter`].
+    // A client that registers itself has no alias, and so needs no `PutItem`.
+    pub struct Registrar from HasRecords {
+        /// Verifies the initial access token.
+        pub reader: Reader,
+        /// Draws the client's number, its secret and its registration access token.
+        pub entropy: Arc<dyn Entropy>,
+        /// Writes the client.
+        pub write: Arc<dyn WriteDirectory>,
+    }
+    access = SecretWriter::ACCESS;
 }
 
-/// Reads, and writes clients.
-#[derive(Clone, Debug)]
-pub struct ClientWriter {
-    /// To authenticate.
-    pub reader: Reader,
-    /// To write.
-    pub write: Arc<dyn WriteDirectory>,
+capability! {
+    /// Shows clients how they are registered (RFC 7592). Needs the same AWS actions as [`DirectoryLookup`], because a
+    /// registration access token has no record of its own.
+    pub struct RegistrationReader from HasRecords {
+        /// Reads the client.
+        pub reader: Reader,
+    }
+    access = DirectoryLookup::ACCESS;
 }
 
-impl Capability for ClientWriter {
-    const NAME: &'static str = "ClientWriter";
-    // An alias is an item of its own, which comes and goes.
-    const ACCESS: Access =
-        Access { directory: &["BatchGetItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem"], ..Reader::ACCESS };
+capability! {
+    /// Lets clients change how they are registered (RFC 7592).
+    pub struct RegistrationWriter from HasRecords {
+        /// Reads the client.
+        pub reader: Reader,
+        /// Draws a secret for a client that has none yet.
+        pub entropy: Arc<dyn Entropy>,
+        /// Writes the client.
+        pub write: Arc<dyn WriteDirectory>,
+    }
+    access = AwsAccess { directory: SecretWriter::ACCESS.directory, ..AwsAccess::NONE };
 }
 
-/// Reads, and creates clients.
-#[derive(Clone, Debug)]
-pub struct ClientCreator {
-    /// To authenticate.
-    pub reader: Reader,
-    /// For numbers and secrets.
-    pub entropy: Arc<dyn Entropy>,
-    /// To write.
-    pub write: Arc<dyn WriteDirectory>,
-}
-
-impl Capability for ClientCreator {
-    const NAME: &'static str = "ClientCreator";
-    const ACCESS: Access = Access { directory: &["BatchGetItem", "GetItem", "PutItem", "UpdateItem"], ..Reader::ACCESS };
-}
-
-/// Changes by what an org or a client gets in, and whether it does: its secrets, its lock.
-#[derive(Clone, Debug)]
-pub struct SecretWriter {
-    /// To authenticate.
-    pub reader: Reader,
-    /// For secrets.
-    pub entropy: Arc<dyn Entropy>,
-    /// To write.
-    pub write: Arc<dyn WriteDirectory>,
-}
-
-impl Capability for SecretWriter {
-    const NAME: &'static str = "AccessKeeper";
-    const ACCESS: Access = Access { directory: &["BatchGetItem", "GetItem", "UpdateItem"], ..Reader::ACCESS };
-}
-
-/// Reads, deletes clients, and kills their tokens. Grants what [`MemberRemover`] grants.
-#[derive(Clone, Debug)]
-pub struct ClientRemover {
-    /// To authenticate.
-    pub reader: Reader,
-    /// To delete.
-    pub write: Arc<dyn WriteDirectory>,
-    /// For the not-before mark of what is deleted.
-    pub revoke: Arc<dyn RevokeTokens>,
-}
-
-impl Capability for ClientRemover {
-    const NAME: &'static str = MemberRemover::NAME;
-    const ACCESS: Access = MemberRemover::ACCESS;
-}
-
-/// Lets clients register themselves, which have no alias then. Grants what [`SecretWriter`] grants.
-#[derive(Clone, Debug)]
-pub struct Registrar {
-    /// To authenticate.
-    pub reader: Reader,
-    /// For numbers, secrets and tokens.
-    pub entropy: Arc<dyn Entropy>,
-    /// To write.
-    pub write: Arc<dyn WriteDirectory>,
-}
-
-impl Capability for Registrar {
-    const NAME: &'static str = SecretWriter::NAME;
-    const ACCESS: Access = SecretWriter::ACCESS;
-}
-
-/// Reads how a client is registered: its own token has no record. Grants what [`DirectoryLookup`] grants.
-#[derive(Clone, Debug)]
-pub struct RegistrationReader {
-    /// To find the client.
-    pub reader: Reader,
-}
-
-impl Capability for RegistrationReader {
-    const NAME: &'static str = DirectoryLookup::NAME;
-    const ACCESS: Access = DirectoryLookup::ACCESS;
-}
-
-/// Changes how a client is registered.
-#[derive(Clone, Debug)]
-pub struct RegistrationWriter {
-    /// To find the client.
-    pub reader: Reader,
-    /// For a secret.
-    pub entropy: Arc<dyn Entropy>,
-    /// To write.
-    pub write: Arc<dyn WriteDirectory>,
-}
-
-impl Capability for RegistrationWriter {
-    const NAME: &'static str = "RegistrationWriter";
-    const ACCESS: Access = Access { directory: SecretWriter::ACCESS.directory, ..Access::NONE };
-}
-
-/// Deletes clients that are registered, and kills their tokens.
-#[derive(Clone, Debug)]
-pub struct RegistrationRemover {
-    /// To find the client.
-    pub reader: Reader,
-    /// To delete.
-    pub write: Arc<dyn WriteDirectory>,
-    /// For the not-before mark of what is deleted.
-    pub revoke: Arc<dyn RevokeTokens>,
-}
-
-impl Capability for RegistrationRemover {
-    const NAME: &'static str = "RegistrationRemover";
-    const ACCESS: Access = Access { tokens: &["UpdateItem"], directory: ClientRemover::ACCESS.directory, ..Access::NONE };
+capability! {
+    /// Lets clients delete their registration (RFC 7592), which revokes their tokens.
+    pub struct RegistrationRemover from HasRecords {
+        /// Reads the client.
+        pub reader: Reader,
+        /// Deletes the client.
+        pub write: Arc<dyn WriteDirectory>,
+        /// Writes the not-before mark that revokes the client's tokens.
+        pub revoke: Arc<dyn RevokeTokens>,
+    }
+    access = AwsAccess { tokens: &["UpdateItem"], directory: ClientRemover::ACCESS.directory, ..AwsAccess::NONE };
 }

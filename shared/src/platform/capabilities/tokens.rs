@@ -1,148 +1,149 @@
-//! Capabilities that make, change and end tokens.
+//! Capabilities that issue, change and revoke tokens, and the one that signs introspection responses.
 
 use std::sync::Arc;
 
-use super::{Access, Capability, Lister, Reader};
+use super::capability::{AwsAccess, capability};
+use super::{Introspector, Lister, Reader};
 use crate::domain::{Entropy, Issuer};
 use crate::keys::SigningKeys;
 use crate::keys::remote::KeySets;
+use crate::platform::parts::{HasMinting, HasRecords};
 use crate::store::{KeepTickets, RefreshTokens, ReplayStore, RevokeTokens, UpdateTokens, WriteTokens};
 
-/// Reads, and revokes.
-#[derive(Clone, Debug)]
-pub struct Revoker {
-    /// To authenticate.
-    pub reader: Reader,
-    /// To revoke.
-    pub revoke: Arc<dyn RevokeTokens>,
+capability! {
+    /// Authenticates a caller and revokes tokens that it names.
+    pub struct Revoker from HasRecords {
+        /// Authenticates the caller, and reads the token.
+        pub reader: Reader,
+        /// Revokes the token or its refresh family.
+        pub revoke: Arc<dyn RevokeTokens>,
+    }
+    access = AwsAccess { tokens: &["BatchGetItem", "UpdateItem"], ..Reader::ACCESS };
 }
 
-impl Capability for Revoker {
-    const NAME: &'static str = "Revoker";
-    const ACCESS: Access = Access { tokens: &["BatchGetItem", "UpdateItem"], ..Reader::ACCESS };
+capability! {
+    /// Revokes many tokens at once by a not-before mark, and counts them.
+    pub struct BulkRevoker from HasRecords {
+        /// Authenticates the caller, and counts the tokens.
+        pub reader: Reader,
+        /// Writes the not-before mark.
+        pub revoke: Arc<dyn RevokeTokens>,
+    }
+    access = AwsAccess {
+        tokens: &["BatchGetItem", "Query", "UpdateItem"],
+        by_subject: Lister::ACCESS.by_subject,
+        ..Reader::ACCESS
+    };
 }
 
-/// Revokes many tokens at once, and counts them.
-#[derive(Clone, Debug)]
-pub struct BulkRevoker {
-    /// To authenticate, and to count.
-    pub reader: Reader,
-    /// To revoke.
-    pub revoke: Arc<dyn RevokeTokens>,
+capability! {
+    /// Authenticates a member, and records and signs the tokens that it mints.
+    pub struct Minter from HasMinting {
+        /// Authenticates the caller.
+        pub reader: Reader,
+        /// Draws ids and salts.
+        pub entropy: Arc<dyn Entropy>,
+        /// The `iss` of the tokens.
+        pub issuer: Issuer,
+        /// Records the tokens.
+        pub write: Arc<dyn WriteTokens>,
+        /// Signs the tokens, and derives the secrets of refresh tokens.
+        pub signing: Arc<SigningKeys>,
+    }
+    access = AwsAccess {
+        tokens: &["BatchGetItem", "PutItem"],
+        signing_key: &["Sign"],
+        envelope_key: &["Decrypt"],
+        ..Reader::ACCESS
+    };
 }
 
-impl Capability for BulkRevoker {
-    const NAME: &'static str = "BulkRevoker";
-    const ACCESS: Access =
-        Access { tokens: &["BatchGetItem", "Query", "UpdateItem"], by_subject: Lister::ACCESS.by_subject, ..Reader::ACCESS };
+capability! {
+    /// Mints tokens, and redeems refresh tokens: each redemption advances the refresh family or ends it.
+    pub struct Refresher from HasMinting {
+        /// Mints the access token.
+        pub minter: Minter,
+        /// Advances the refresh family.
+        pub refresh: Arc<dyn RefreshTokens>,
+        /// Ends a family of which a replaced token is used again.
+        pub revoke: Arc<dyn RevokeTokens>,
+    }
+    access = AwsAccess { tokens: &["BatchGetItem", "PutItem", "UpdateItem"], ..Minter::ACCESS };
 }
 
-/// Reads, records and signs.
-#[derive(Clone, Debug)]
-pub struct Minter {
-    /// To authenticate.
-    pub reader: Reader,
-    /// For ids and salts.
-    pub entropy: Arc<dyn Entropy>,
-    /// The `iss` of what is minted.
-    pub issuer: Issuer,
-    /// Records it.
-    pub write: Arc<dyn WriteTokens>,
-    /// Signs it, and makes the secrets of refresh tokens.
-    pub signing: Arc<SigningKeys>,
-}
-
-impl Capability for Minter {
-    const NAME: &'static str = "Minter";
-    const ACCESS: Access =
-        Access { tokens: &["BatchGetItem", "PutItem"], signing_key: &["Sign"], envelope_key: &["Decrypt"], ..Reader::ACCESS };
-}
-
-/// Mints, and moves refresh families on or ends them.
-#[derive(Clone, Debug)]
-pub struct Refresher {
-    /// To mint.
-    pub minter: Minter,
-    /// To move a family on.
-    pub refresh: Arc<dyn RefreshTokens>,
-    /// To end a family whose token was used twice.
-    pub revoke: Arc<dyn RevokeTokens>,
-}
-
-impl Capability for Refresher {
-    const NAME: &'static str = "Refresher";
-    const ACCESS: Access = Access { tokens: &["BatchGetItem", "PutItem", "UpdateItem"], ..Minter::ACCESS };
-}
-
-/// Serves a token endpoint: mints for clients, keeps tickets, notes what may be used once. Grants what [`Refresher`] grants.
-#[derive(Clone, Debug)]
-pub struct Granter {
-    /// To mint, and to refresh.
-    pub refresher: Refresher,
-    /// For tickets.
-    pub tickets: Arc<dyn KeepTickets>,
-    /// For proofs and assertions.
-    pub once: Arc<dyn ReplayStore>,
-    /// For what is attached to a family when it is used.
-    pub amend: Arc<dyn UpdateTokens>,
-    /// The keys of who makes assertions.
-    pub key_sets: Arc<KeySets>,
+capability! {
+    /// Serves a token endpoint: authenticates clients, redeems their grants and issues their tokens. Needs the same AWS actions
+    /// as [`Refresher`].
+    pub struct Granter from HasMinting {
+        /// Mints and refreshes the tokens.
+        pub refresher: Refresher,
+        /// Keeps the tickets of requests that are decided in several calls.
+        pub tickets: Arc<dyn KeepTickets>,
+        /// Records proofs and assertions, which may be used only once.
+        pub once: Arc<dyn ReplayStore>,
+        /// Updates what is attached to a refresh family when it is used.
+        pub amend: Arc<dyn UpdateTokens>,
+        /// The public keys of those who sign assertions, read over HTTPS and cached.
+        pub key_sets: Arc<KeySets>,
+    }
+    access = Refresher::ACCESS;
 }
 
 impl Granter {
-    /// To authenticate.
+    /// Reads what authenticates the client.
     pub fn reader(&self) -> &Reader {
         &self.refresher.minter.reader
     }
 }
 
-impl Capability for Granter {
-    const NAME: &'static str = Refresher::NAME;
-    const ACCESS: Access = Refresher::ACCESS;
+capability! {
+    /// Ends tickets whose token requests are refused. Needs the same AWS actions as [`Revoker`].
+    pub struct TicketRevoker from HasRecords {
+        /// Authenticates the caller.
+        pub reader: Reader,
+        /// Draws the id under which the ticket is consumed.
+        pub entropy: Arc<dyn Entropy>,
+        /// Consumes the ticket.
+        pub tickets: Arc<dyn KeepTickets>,
+    }
+    access = Revoker::ACCESS;
 }
 
-/// Ends tickets. Grants what [`Revoker`] grants.
-#[derive(Clone, Debug)]
-pub struct TicketRevoker {
-    /// To authenticate.
-    pub reader: Reader,
-    /// For the name in which a ticket is spent.
-    pub entropy: Arc<dyn Entropy>,
-    /// To spend it.
-    pub tickets: Arc<dyn KeepTickets>,
+capability! {
+    /// Revokes tokens for clients (RFC 7009), and records the assertions that authenticate them, which may be used only once.
+    pub struct ClientRevoker from HasRecords {
+        /// Authenticates the client, and revokes its token.
+        pub revoker: Revoker,
+        /// Records the assertions.
+        pub once: Arc<dyn ReplayStore>,
+    }
+    access = AwsAccess { tokens: &["BatchGetItem", "PutItem", "UpdateItem"], ..Reader::ACCESS };
 }
 
-impl Capability for TicketRevoker {
-    const NAME: &'static str = Revoker::NAME;
-    const ACCESS: Access = Revoker::ACCESS;
+capability! {
+    /// Updates existing tokens. Needs the same AWS actions as [`ClientRevoker`].
+    pub struct TokenUpdater from HasRecords {
+        /// Authenticates the caller, and reads the token.
+        pub reader: Reader,
+        /// Draws new token values.
+        pub entropy: Arc<dyn Entropy>,
+        /// Writes the update.
+        pub amend: Arc<dyn UpdateTokens>,
+    }
+    access = ClientRevoker::ACCESS;
 }
 
-/// Revokes for clients: notes assertions, which may be used once.
-#[derive(Clone, Debug)]
-pub struct ClientRevoker {
-    /// To authenticate, and to revoke.
-    pub revoker: Revoker,
-    /// For assertions.
-    pub once: Arc<dyn ReplayStore>,
-}
-
-impl Capability for ClientRevoker {
-    const NAME: &'static str = "ClientRevoker";
-    const ACCESS: Access = Access { tokens: &["BatchGetItem", "PutItem", "UpdateItem"], ..Reader::ACCESS };
-}
-
-/// Changes tokens that are there. Grants what [`ClientRevoker`] grants.
-#[derive(Clone, Debug)]
-pub struct TokenUpdater {
-    /// To authenticate.
-    pub reader: Reader,
-    /// For new values.
-    pub entropy: Arc<dyn Entropy>,
-    /// To change them.
-    pub amend: Arc<dyn UpdateTokens>,
-}
-
-impl Capability for TokenUpdater {
-    const NAME: &'static str = ClientRevoker::NAME;
-    const ACCESS: Access = ClientRevoker::ACCESS;
+capability! {
+    /// Introspects tokens for resource servers, and signs the response where they ask for a JWT (RFC 9701).
+    pub struct SigningIntrospector from HasMinting {
+        /// Authenticates the resource server, and introspects the token.
+        pub introspector: Introspector,
+        /// Signs the response.
+        pub signing: Arc<SigningKeys>,
+    }
+    access = AwsAccess {
+        signing_key: Minter::ACCESS.signing_key,
+        envelope_key: Minter::ACCESS.envelope_key,
+        ..Introspector::ACCESS
+    };
 }

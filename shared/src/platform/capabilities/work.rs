@@ -1,130 +1,114 @@
-//! Capabilities of functions without a caller: batches, keys, the first administrator, the audit trail.
+//! Capabilities of work in the background: batches, key rotation, the first administrator, the audit trail.
 
 use std::sync::Arc;
 
-use super::{Access, Capability, Minter, Reader};
+use super::capability::{AwsAccess, capability};
+use super::{Minter, Reader};
 use crate::domain::{Algorithm, Clock, Entropy, Schedule};
 use crate::keys::signer::KeyFactory;
 use crate::platform::events::Publish;
+use crate::platform::parts::{HasAuditing, HasKeyMaking, HasQueue, HasRecords};
 use crate::platform::queue::Enqueue;
 use crate::store::{KeepBatches, ReadChanges, RevokeTokens, Store, WriteKeys, WriteTokens};
 
-/// Takes batches, and hands them over.
-#[derive(Clone, Debug)]
-pub struct Batcher {
-    /// To authenticate.
-    pub reader: Reader,
-    /// For ids.
-    pub entropy: Arc<dyn Entropy>,
-    /// To tell later how a batch is.
-    pub batches: Arc<dyn KeepBatches>,
-    /// Where parts are handed over.
-    pub queue: Arc<dyn Enqueue>,
+capability! {
+    /// Accepts batches of tokens and enqueues them in parts.
+    pub struct Batcher from HasQueue {
+        /// Authenticates the caller.
+        pub reader: Reader,
+        /// Draws the ids of the batch and its tokens.
+        pub entropy: Arc<dyn Entropy>,
+        /// Records the batch, so that its progress can be read later.
+        pub batches: Arc<dyn KeepBatches>,
+        /// Takes the parts of the batch as messages.
+        pub queue: Arc<dyn Enqueue>,
+    }
+    access = AwsAccess { tokens: &["BatchGetItem", "PutItem"], queue: &["SendMessage"], ..Reader::ACCESS };
 }
 
-impl Capability for Batcher {
-    const NAME: &'static str = "Batcher";
-    const ACCESS: Access = Access { tokens: &["BatchGetItem", "PutItem"], queue: &["SendMessage"], ..Reader::ACCESS };
+capability! {
+    /// Reads the progress of batches.
+    pub struct BatchReader from HasRecords {
+        /// Authenticates the caller.
+        pub reader: Reader,
+        /// Reads the batch.
+        pub batches: Arc<dyn KeepBatches>,
+    }
+    access = AwsAccess { tokens: &["BatchGetItem", "GetItem"], ..Reader::ACCESS };
 }
 
-/// Tells how a batch is.
-#[derive(Clone, Debug)]
-pub struct BatchReader {
-    /// To authenticate.
-    pub reader: Reader,
-    /// Batches.
-    pub batches: Arc<dyn KeepBatches>,
-}
-
-impl Capability for BatchReader {
-    const NAME: &'static str = "BatchReader";
-    const ACCESS: Access = Access { tokens: &["BatchGetItem", "GetItem"], ..Reader::ACCESS };
-}
-
-/// Works on what is handed over.
-#[derive(Clone, Debug)]
-pub struct BatchWorker {
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// Records tokens.
-    pub write: Arc<dyn WriteTokens>,
-    /// Ends what they replace.
-    pub revoke: Arc<dyn RevokeTokens>,
-    /// Notes what is done.
-    pub batches: Arc<dyn KeepBatches>,
-}
-
-impl Capability for BatchWorker {
-    const NAME: &'static str = "BatchWorker";
-    const ACCESS: Access = Access {
+capability! {
+    /// Works on the parts of batches that the queue delivers.
+    pub struct BatchWorker from HasRecords {
+        /// Tells the time at which tokens are revoked.
+        pub clock: Arc<dyn Clock>,
+        /// Records the tokens.
+        pub write: Arc<dyn WriteTokens>,
+        /// Revokes the tokens that they replace.
+        pub revoke: Arc<dyn RevokeTokens>,
+        /// Records the progress of the batch.
+        pub batches: Arc<dyn KeepBatches>,
+    }
+    access = AwsAccess {
         tokens: &["PutItem", "UpdateItem"],
         queue: &["DeleteMessage", "GetQueueAttributes", "ReceiveMessage"],
-        ..Access::NONE
+        ..AwsAccess::NONE
     };
 }
 
-/// Makes keys, and lets them follow each other. Signs nothing.
-#[derive(Clone, Debug)]
-pub struct Rotator {
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// The key ring.
-    pub keys: Arc<dyn WriteKeys>,
-    /// Makes keys and destroys them.
-    pub maker: Arc<dyn KeyFactory>,
-    /// The algorithms to keep keys for, the preferred one first.
-    pub algorithms: Vec<Algorithm>,
-    /// When keys follow each other.
-    pub schedule: Schedule,
-}
-
-impl Capability for Rotator {
-    const NAME: &'static str = "Rotator";
-    const ACCESS: Access = Access {
+capability! {
+    /// Creates signing keys and advances the key ring. It can't sign.
+    pub struct Rotator from HasKeyMaking {
+        /// Tells the time by which keys succeed each other.
+        pub clock: Arc<dyn Clock>,
+        /// Writes the key ring.
+        pub keys: Arc<dyn WriteKeys>,
+        /// Creates and destroys private keys.
+        pub maker: Arc<dyn KeyFactory>,
+        /// The algorithms that have keys, the preferred one first.
+        pub algorithms: Vec<Algorithm>,
+        /// How long a key signs, and how long before that it is published.
+        pub schedule: Schedule,
+    }
+    access = AwsAccess {
         directory: &["GetItem", "PutItem"],
         envelope_key: &["GenerateDataKeyPairWithoutPlaintext", "GenerateDataKeyWithoutPlaintext"],
         key_making: &["CreateAlias", "CreateKey", "GetPublicKey", "ScheduleKeyDeletion", "TagResource"],
-        ..Access::NONE
+        ..AwsAccess::NONE
     };
 }
 
-/// Makes what nobody can be asked for: the first keys, org, administrator and token.
-#[derive(Clone, Debug)]
-pub struct Bootstrapper {
-    /// For the keys.
-    pub rotator: Rotator,
-    /// For the token.
-    pub minter: Minter,
-    /// For the org and the administrator.
-    pub store: Arc<dyn Store>,
-}
-
-impl Capability for Bootstrapper {
-    const NAME: &'static str = "Founder";
-    const ACCESS: Access = Access {
+capability! {
+    /// Creates what a new deployment lacks: the first keys, org, administrator and token.
+    pub struct Bootstrapper from HasKeyMaking {
+        /// Creates the keys.
+        pub rotator: Rotator,
+        /// Mints the token.
+        pub minter: Minter,
+        /// Reads and writes the org and the administrator.
+        pub store: Arc<dyn Store>,
+    }
+    access = AwsAccess {
         tokens: &["PutItem"],
         directory: &["GetItem", "PutItem", "UpdateItem"],
         signing_key: Minter::ACCESS.signing_key,
         envelope_key: &["Decrypt", "GenerateDataKeyPairWithoutPlaintext", "GenerateDataKeyWithoutPlaintext"],
         key_making: Rotator::ACCESS.key_making,
-        ..Access::NONE
+        ..AwsAccess::NONE
     };
 }
 
-/// Tells others what has been committed.
-#[derive(Clone, Debug)]
-pub struct Auditor {
-    /// To read what the store tells.
-    pub changes: Arc<dyn ReadChanges>,
-    /// Every place that shall know.
-    pub publish: Vec<Arc<dyn Publish>>,
-}
-
-impl Capability for Auditor {
-    const NAME: &'static str = "Auditor";
-    const ACCESS: Access = Access {
+capability! {
+    /// Publishes the audit trail: an event for each change that the store has committed.
+    pub struct Auditor from HasAuditing {
+        /// Reads changes from what the store delivers.
+        pub changes: Arc<dyn ReadChanges>,
+        /// All places to which the events go.
+        pub publish: Vec<Arc<dyn Publish>>,
+    }
+    access = AwsAccess {
         streams: &["DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"],
         event_bus: &["PutEvents"],
-        ..Access::NONE
+        ..AwsAccess::NONE
     };
 }

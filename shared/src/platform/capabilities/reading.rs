@@ -1,0 +1,76 @@
+//! Capabilities that change nothing but replay marks: published documents, authentication, introspection, listings.
+
+use std::sync::Arc;
+
+use super::capability::{AwsAccess, capability};
+use super::reader::Reader;
+use crate::domain::{Clock, Issuer, Requirements};
+use crate::keys::PublicKeys;
+use crate::platform::parts::HasRecords;
+use crate::store::{ReadTokens, ReplayStore};
+
+capability! {
+    /// Reaches nothing: for endpoints that answer from their input alone.
+    pub struct Public from HasRecords {}
+    access = AwsAccess::NONE;
+}
+
+capability! {
+    /// Knows the issuer and reaches nothing else, so that metadata is served even when nothing else works.
+    pub struct IssuerInfo from HasRecords {
+        /// The `iss` of the tokens.
+        pub issuer: Issuer,
+    }
+    access = AwsAccess::NONE;
+}
+
+capability! {
+    /// Publishes the public keys as a JWK Set.
+    pub struct KeyReader from HasRecords {
+        /// The public keys of the key ring.
+        pub keys: Arc<PublicKeys>,
+    }
+    access = AwsAccess { directory: &["GetItem"], ..AwsAccess::NONE };
+}
+
+capability! {
+    /// Looks up orgs and members without authenticating a caller.
+    pub struct DirectoryLookup from HasRecords {
+        /// Tells the time by which not-before marks are judged.
+        pub clock: Arc<dyn Clock>,
+        /// Reads orgs and members.
+        pub directory: Arc<dyn ReadTokens>,
+    }
+    access = AwsAccess { directory: Reader::ACCESS.directory, ..AwsAccess::NONE };
+}
+
+capability! {
+    /// Decides about requests to an API behind API Gateway. Needs the same AWS actions as [`Reader`].
+    pub struct Authorizer from HasRecords {
+        /// Authenticates the caller of that API.
+        pub reader: Reader,
+        /// The audience and scopes that the API requires of a token.
+        pub requirements: Arc<Requirements>,
+    }
+    access = Reader::ACCESS;
+}
+
+capability! {
+    /// Authenticates a caller and lists tokens.
+    pub struct Lister from HasRecords {
+        /// Authenticates the caller, and lists the tokens.
+        pub reader: Reader,
+    }
+    access = AwsAccess { tokens: &["BatchGetItem", "Query"], by_subject: &["Query"], ..Reader::ACCESS };
+}
+
+capability! {
+    /// Introspects tokens for resource servers, and records the DPoP proofs and assertions that may be used only once.
+    pub struct Introspector from HasRecords {
+        /// Authenticates the resource server, and reads the token.
+        pub reader: Reader,
+        /// Records what may be used only once.
+        pub once: Arc<dyn ReplayStore>,
+    }
+    access = AwsAccess { tokens: &["BatchGetItem", "PutItem"], ..Reader::ACCESS };
+}

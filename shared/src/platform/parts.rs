@@ -1,0 +1,161 @@
+//! The parts that capabilities are made of, which platforms have them, and the table that finds a part by its type.
+//!
+//! A platform implements the `Has…` traits of the parts that it has. Everything it can provide follows from them: a bundle that
+//! has no signing keys can't hand out a capability that signs, because that doesn't compile.
+//!
+//! To add a part: give it to one of the structs here and name its type in the table below.
+
+use std::sync::Arc;
+
+use crate::domain::{Algorithm, Clock, Entropy, Issuer, Requirements, Schedule};
+use crate::keys::remote::{KeySets, Origins};
+use crate::keys::signer::KeyFactory;
+use crate::keys::{PublicKeys, Ring, SigningKeys};
+use crate::platform::capabilities::{Provides, Reader};
+use crate::platform::events::Publish;
+use crate::platform::queue::Enqueue;
+use crate::store::{
+    KeepBatches, KeepTickets, ReadChanges, ReadDirectory, ReadTokens, RefreshTokens, ReplayStore, RevokeTokens, Store,
+    UpdateTokens, WriteDirectory, WriteKeys, WriteTokens,
+};
+
+/// A platform that reads and writes records and verifies tokens.
+pub trait HasRecords {
+    /// The parts shared by everything that reads or writes records.
+    fn records(&self) -> &RecordParts;
+}
+
+/// A platform that also signs tokens.
+pub trait HasMinting: HasRecords {
+    /// The parts shared by everything that issues tokens.
+    fn minting(&self) -> &SigningParts;
+}
+
+/// A platform that also enqueues work for the background.
+pub trait HasQueue: HasRecords {
+    /// The queue of batches.
+    fn queue(&self) -> &Arc<dyn Enqueue>;
+}
+
+/// A platform that also creates signing keys.
+pub trait HasKeyMaking: HasMinting {
+    /// The parts that create keys.
+    fn key_making(&self) -> &KeyMaking;
+}
+
+/// A platform that publishes the audit trail.
+pub trait HasAuditing {
+    /// The parts that publish events.
+    fn auditing(&self) -> &Auditing;
+}
+
+/// The parts that read and write records, and verify tokens.
+#[derive(Clone, Debug)]
+pub struct RecordParts {
+    /// Authenticates callers, and reads all that decides about tokens.
+    pub reader: Reader,
+    /// The store of all records.
+    pub store: Arc<dyn Store>,
+    /// The source of randomness for ids, salts and secrets.
+    pub entropy: Arc<dyn Entropy>,
+    /// The audience and scopes that the authorizer requires of a token.
+    pub requirements: Arc<Requirements>,
+    /// The origins at which issuers of assertions may publish their keys.
+    pub key_origins: Arc<Origins>,
+}
+
+impl RecordParts {
+    /// Puts the parts together around a store whose key ring is `ring`. The authorizer requires nothing and no foreign key
+    /// origin is allowed, until [`requiring`](Self::requiring) and [`allowing`](Self::allowing) say otherwise.
+    pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, store: Arc<dyn Store>, ring: Arc<Ring>, issuer: Issuer) -> Self {
+        let (keys, tokens) = (Arc::new(PublicKeys::from_ring(ring, issuer)), store.clone());
+        let reader = Reader { clock, keys, tokens, client_orgs: Arc::default() };
+        Self { reader, store, entropy, requirements: Arc::default(), key_origins: Arc::default() }
+    }
+
+    /// Returns these parts for an authorizer that requires this of a token.
+    #[must_use]
+    pub fn requiring(self, requirements: Requirements) -> Self {
+        Self { requirements: Arc::new(requirements), ..self }
+    }
+
+    /// Returns these parts with the origins at which issuers of assertions may publish their keys.
+    #[must_use]
+    pub fn allowing(self, key_origins: Origins) -> Self {
+        Self { key_origins: Arc::new(key_origins), ..self }
+    }
+}
+
+/// The parts that sign tokens.
+#[derive(Clone, Debug)]
+pub struct SigningParts {
+    /// The private keys that sign.
+    pub signing: Arc<SigningKeys>,
+    /// The public keys of those who sign assertions, read over HTTPS and cached.
+    pub key_sets: Arc<KeySets>,
+}
+
+/// The parts that create signing keys.
+#[derive(Clone, Debug)]
+pub struct KeyMaking {
+    /// Creates and destroys private keys.
+    pub maker: Arc<dyn KeyFactory>,
+    /// The algorithms that have keys, the preferred one first.
+    pub algorithms: Vec<Algorithm>,
+    /// How long a key signs, and how long before that it is published.
+    pub schedule: Schedule,
+}
+
+/// The parts that publish the audit trail. They read and write no record.
+#[derive(Clone, Debug)]
+pub struct Auditing {
+    /// Reads changes from what the store delivers.
+    pub changes: Arc<dyn ReadChanges>,
+    /// All places to which the events go.
+    pub publish: Vec<Arc<dyn Publish>>,
+}
+
+impl HasAuditing for Auditing {
+    fn auditing(&self) -> &Auditing {
+        self
+    }
+}
+
+/// Implements [`Provides`] for parts: `trait of the platform => types of the parts: |platform| value`.
+macro_rules! parts {
+    ($($source:ident => $($part:ty),+: |$platform:ident| $value:expr;)+) => {
+        $(parts!(@each $source, $platform, $value, $($part),+);)+
+    };
+    (@each $source:ident, $platform:ident, $value:expr, $($part:ty),+) => {
+        $(impl<P: $source> Provides<$part> for P {
+            fn provide(&self) -> $part {
+                let $platform = self;
+                $value
+            }
+        })+
+    };
+}
+
+parts! {
+    HasRecords => Reader: |p| p.records().reader.clone();
+    HasRecords => Arc<dyn Clock>: |p| p.records().reader.clock.clone();
+    HasRecords => Arc<PublicKeys>: |p| p.records().reader.keys.clone();
+    HasRecords => Issuer: |p| p.records().reader.keys.issuer().clone();
+    HasRecords => Arc<dyn Entropy>: |p| p.records().entropy.clone();
+    HasRecords => Arc<Requirements>: |p| p.records().requirements.clone();
+    HasRecords => Arc<Origins>: |p| p.records().key_origins.clone();
+    // The store is one object behind many ports: a capability gets those that its work needs.
+    HasRecords =>
+        Arc<dyn Store>,
+        Arc<dyn ReadTokens>, Arc<dyn WriteTokens>, Arc<dyn UpdateTokens>, Arc<dyn RefreshTokens>, Arc<dyn RevokeTokens>,
+        Arc<dyn KeepTickets>, Arc<dyn KeepBatches>, Arc<dyn ReplayStore>,
+        Arc<dyn ReadDirectory>, Arc<dyn WriteDirectory>, Arc<dyn WriteKeys>: |p| p.records().store.clone();
+    HasMinting => Arc<SigningKeys>: |p| p.minting().signing.clone();
+    HasMinting => Arc<KeySets>: |p| p.minting().key_sets.clone();
+    HasQueue => Arc<dyn Enqueue>: |p| p.queue().clone();
+    HasKeyMaking => Arc<dyn KeyFactory>: |p| p.key_making().maker.clone();
+    HasKeyMaking => Vec<Algorithm>: |p| p.key_making().algorithms.clone();
+    HasKeyMaking => Schedule: |p| p.key_making().schedule;
+    HasAuditing => Arc<dyn ReadChanges>: |p| p.auditing().changes.clone();
+    HasAuditing => Vec<Arc<dyn Publish>>: |p| p.auditing().publish.clone();
+}
