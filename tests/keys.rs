@@ -9,15 +9,13 @@ use serde_json::{Value, json};
 use shared::admin::rotation;
 use shared::admin::rotation::RotationRequest;
 use shared::api::http::Service;
-use shared::domain::{
-    Algorithm, FrozenClock, Issuer, KeyState, PrivateHalf, RingKey, Schedule, Seconds, SigningMode, SystemEntropy, Timestamp,
-};
+use shared::domain::{Algorithm, FrozenClock, Issuer, KeyState, PrivateHalf, RingKey, Schedule, Seconds, SigningMode, Timestamp};
 use shared::keys::signer::kms::{KmsMaker, KmsOpener, Making};
 use shared::keys::signer::{KeyFactory as _, KeyOpener as _, Signer, conformance};
 use shared::platform::aws::Sdk;
 use shared::platform::capabilities::Provides as _;
 use shared::platform::config::Aws;
-use shared::platform::{KeyMaking, LocalService, Operations, Platform};
+use shared::platform::{KeyMaking, LocalService, Operations, Platform, SystemEntropy};
 use shared::store::Store;
 use shared::store::sqlite::SqliteStore;
 

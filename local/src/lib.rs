@@ -13,12 +13,12 @@ use shared::api::http::Service;
 use shared::api::jeton::load_seed;
 use shared::api::jeton::load_seed::NotLoaded;
 use shared::api::jeton::seed::Seed;
-use shared::domain::{Error, Fault, Issuer, SystemEntropy};
+use shared::domain::{Error, Fault, Issuer};
 use shared::keys::remote::KeySets;
 use shared::platform::capabilities::Provides as _;
 use shared::platform::data_dir::DataDir;
 use shared::platform::queue::local::LocalQueue;
-use shared::platform::{LocalService, Platform};
+use shared::platform::{LocalService, Platform, SystemEntropy};
 use shared::tokens::batch;
 use tokio::net::TcpListener;
 

@@ -12,8 +12,9 @@ use std::time::Instant;
 
 use shared::domain::{
     App, Audience, Clock, Member, MemberKey, MemberKind, Org, OrgId, OrgSettings, Profile, Role, Scope, ScopePattern, Seconds,
-    Session, SessionId, Subject, SystemClock, SystemEntropy, TokenId, TokenKey, TokenRecord,
+    Session, SessionId, Subject, TokenId, TokenKey, TokenRecord,
 };
+use shared::platform::{SystemClock, SystemEntropy};
 use shared::store::sqlite::{Durability, SqliteStore};
 use shared::store::{InsertOutcome, NewToken, ReadTokens, RecordKeys, WriteDirectory, WriteTokens};
 

@@ -4,9 +4,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures::FutureExt as _;
 use serde_json::{Value, json};
-use shared::domain::{Algorithm, Clock as _, SystemClock};
+use shared::domain::{Algorithm, Clock as _};
 use shared::jose::{jwk, sha256};
 use shared::keys::signer::{LocalSigner, Signer as _};
+use shared::platform::SystemClock;
 
 use super::Recorded;
 use crate::support::deployment::ISSUER;

@@ -10,11 +10,11 @@ use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use functions::jeton::audit::Audit;
 use serde_json::{Value, json};
 use shared::api::lambda::{BoundOperation, OperationEntry};
-use shared::domain::{Fault, SystemEntropy};
-use shared::platform::Auditing;
+use shared::domain::Fault;
 use shared::platform::aws::Sdk;
 use shared::platform::config::Aws;
 use shared::platform::events::{Event, Lines, Publish, Unpublished};
+use shared::platform::{Auditing, SystemEntropy};
 use shared::store::dynamodb::{DynamoStore, Stream, Tables, create_tables};
 use tokio::net::TcpListener;
 

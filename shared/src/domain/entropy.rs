@@ -1,25 +1,18 @@
-//! The one place that asks the machine for randomness.
+//! The port that draws random bytes. The machine's source is [`SystemEntropy`](crate::platform::SystemEntropy).
 
 use crate::domain::Fault;
 
-/// A source of unpredictable bytes. An argument everywhere, so that tests can repeat themselves.
+/// A source of unpredictable bytes. It is an argument everywhere, so that tests can repeat what was drawn.
 pub trait Entropy: Send + Sync + std::fmt::Debug {
-    /// Fills `bytes`.
+    /// Fills `bytes` with random bytes.
+    ///
+    /// # Errors
+    ///
+    /// An internal fault if the source fails.
     fn fill(&self, bytes: &mut [u8]) -> Result<(), Fault>;
 }
 
-/// The cryptographic generator of aws-lc.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SystemEntropy;
-
-impl Entropy for SystemEntropy {
-    #[expect(clippy::disallowed_methods, reason = "this is the source")]
-    fn fill(&self, bytes: &mut [u8]) -> Result<(), Fault> {
-        aws_lc_rs::rand::fill(bytes).map_err(|_| Fault::internal("drawing random bytes"))
-    }
-}
-
-/// The same bytes for the same seed, for tests only: SHA-256 of seed and counter.
+/// A predictable source for tests: the same seed gives the same bytes, SHA-256 of seed and counter.
 #[cfg(any(test, feature = "testing"))]
 #[derive(Debug)]
 pub struct Seeded {
@@ -29,7 +22,7 @@ pub struct Seeded {
 
 #[cfg(any(test, feature = "testing"))]
 impl Seeded {
-    /// Starts a sequence.
+    /// Starts the sequence of this seed.
     pub fn new(seed: u64) -> Self {
         Self { seed, drawn: 0.into() }
     }
@@ -46,45 +39,5 @@ impl Entropy for Seeded {
             chunk.copy_from_slice(&digest.as_ref()[..chunk.len()]);
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::process::Command;
-
-    use super::*;
-
-    /// CPU of this thread so far, in nanoseconds.
-    #[cfg(target_os = "linux")]
-    fn cpu() -> u64 {
-        // What runs is accounted for when it stops.
-        std::thread::sleep(std::time::Duration::from_millis(1));
-        let times = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-        times.split(' ').next().unwrap().parse().unwrap()
-    }
-
-    /// With jitter entropy it would be 25 ms, in every cold start: see `.cargo/config.toml`.
-    #[test]
-    #[cfg(target_os = "linux")]
-    fn the_first_random_number_costs_less_than_2_ms_of_cpu() {
-        const NAME: &str = "domain::entropy::tests::the_first_random_number_costs_less_than_2_ms_of_cpu";
-        const CHILD: &str = "JETON_FIRST_RANDOM_NUMBER";
-        #[expect(clippy::disallowed_methods, reason = "whether this is the new process")]
-        if std::env::var_os(CHILD).is_some() {
-            let before = cpu();
-            SystemEntropy.fill(&mut [0; 32]).unwrap();
-            println!("cost={}=ns", cpu() - before);
-            return;
-        }
-        // In this process others may have drawn before. The best of three: a machine may be busy.
-        let costs = (0..3).map(|_| {
-            let mut child = Command::new(std::env::current_exe().unwrap());
-            let output = child.args(["--exact", NAME, "--nocapture"]).env(CHILD, "1").output().unwrap();
-            let text = String::from_utf8_lossy(&output.stdout).into_owned();
-            text.split('=').nth(1).expect("a cost").parse::<u64>().unwrap()
-        });
-        let cost = costs.min().unwrap();
-        assert!(cost < 2_000_000, "{cost} ns");
     }
 }

@@ -36,14 +36,14 @@ pub use batch::{Batch, BatchKey, BatchState};
 pub use caller::Caller;
 pub use claims::Claims;
 pub use client::{AccessTokenForm, CertificateSubject, Client, ClientAuthMethod, ClientKind};
+pub use clock::Clock;
 #[cfg(any(test, feature = "testing"))]
 pub use clock::FrozenClock;
-pub use clock::{Clock, SystemClock};
 pub use commit::{Action, Change, Commit, Diff, NotBeforeStands};
 pub use denial::Denial;
+pub use entropy::Entropy;
 #[cfg(any(test, feature = "testing"))]
 pub use entropy::Seeded;
-pub use entropy::{Entropy, SystemEntropy};
 pub use family::{Family, FamilyKey, Redemption};
 pub use fault::Fault;
 pub use id::{App, Audience, ClientId, Invalid, Issuer, OrgId, Role, SessionId, Shard, Subject, TokenId};

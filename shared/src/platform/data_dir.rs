@@ -6,9 +6,9 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::domain::{Algorithm, Entropy, Fault, Issuer, Secret, SystemClock, SystemEntropy};
+use crate::domain::{Algorithm, Entropy, Fault, Issuer, Secret};
 use crate::keys::signer::{HmacDeriver, LocalSigner, Signer};
-use crate::platform::{Platform, PlatformParts};
+use crate::platform::{Platform, PlatformParts, SystemClock, SystemEntropy};
 use crate::store::Store;
 use crate::store::sqlite::{Durability, SqliteStore};
 

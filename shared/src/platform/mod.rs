@@ -2,7 +2,8 @@
 //!
 //! [`capabilities`] has a type for each privilege, `parts` what these types are made of, and `assembly` the platforms of the
 //! bundles and of the local server. [`config`] reads the environment, [`aws`] sets up the clients of AWS, [`data_dir`] keeps
-//! the local server's files, [`queue`] and [`events`] are ports with their adapters.
+//! the local server's files, [`queue`] and [`events`] are ports with their adapters, and `system` asks the machine for time
+//! and randomness.
 //!
 //! Stores aren't here but in [`store`](crate::store), and signers are in [`keys`](crate::keys). Nothing here decides anything
 //! about tokens. To add a privilege see [`capabilities`]; to add a setting of a function see [`config`].
@@ -17,6 +18,8 @@ pub mod data_dir;
 pub mod events;
 mod parts;
 pub mod queue;
+mod system;
 
 pub use assembly::{LocalService, Operations, Platform, PlatformParts, WithQueue};
 pub use parts::{Auditing, HasAuditing, HasKeyMaking, HasMinting, HasQueue, HasRecords, KeyMaking, RecordParts, SigningParts};
+pub use system::{SystemClock, SystemEntropy};

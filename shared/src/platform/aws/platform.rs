@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Sdk;
-use crate::domain::{Fault, Issuer, SystemClock, SystemEntropy};
+use crate::domain::{Fault, Issuer};
 use crate::keys::Ring;
 use crate::keys::remote::KeySets;
 use crate::keys::signer::kms::{KmsMaker, KmsOpener, Making};
@@ -11,7 +11,9 @@ use crate::platform::config::{Aws, Config, KeyMaking};
 use crate::platform::events::eventbridge::EventBus;
 use crate::platform::events::{Lines, Publish};
 use crate::platform::queue::sqs::SqsQueue;
-use crate::platform::{Auditing, KeyMaking as KeyMakingParts, Operations, Platform, RecordParts, WithQueue, config};
+use crate::platform::{
+    Auditing, KeyMaking as KeyMakingParts, Operations, Platform, RecordParts, SystemClock, SystemEntropy, WithQueue, config,
+};
 use crate::store::Store;
 use crate::store::dynamodb::{DynamoStore, Stream, Tables};
 

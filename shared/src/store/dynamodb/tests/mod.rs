@@ -10,7 +10,8 @@ use tokio::net::TcpListener;
 
 use super::keys::Key;
 use super::{DynamoStore, Item, TTL, Tables, create_tables, enable_time_to_live};
-use crate::domain::{Entropy, Seeded, SystemEntropy};
+use crate::domain::{Entropy, Seeded};
+use crate::platform::SystemEntropy;
 use crate::platform::aws::Sdk;
 use crate::platform::aws::testing::Wire;
 use crate::platform::config::Aws;
