@@ -1,4 +1,8 @@
-//! One structured line of log for each request, without any secret.
+//! The log: one structured line for each request or invocation, and lines for faults and alarms. No line holds a secret.
+//!
+//! While a request is handled, use cases [note](Note) who calls and which token it is about. The edge (HTTP or Lambda) writes the
+//! line at the end. The audit trail isn't here: it is made from what the store commits. To add a member to the line, add it to
+//! [`Note`], note it where it is known, and write it in `log_request`.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -6,12 +10,12 @@ use std::time::Duration;
 
 use crate::domain::{Caller, ClientId, Fault, OrgId, TokenId, TokenRecord};
 
-/// Logs to standard output, one JSON object a line: what AWS's logs take apart by themselves.
+/// Logs to standard output, one JSON object a line, which CloudWatch Logs parses by itself.
 pub fn log_to_stdout_as_json() {
     log().json().flatten_event(true).with_writer(std::io::stdout).init();
 }
 
-/// Logs to standard error: as JSON, or for people.
+/// Logs to standard error: one JSON object a line if `json`, lines for people otherwise.
 pub fn log_to_stderr(json: bool) {
     if json {
         log().json().flatten_event(true).with_writer(std::io::stderr).init();
@@ -24,20 +28,20 @@ fn log() -> tracing_subscriber::fmt::SubscriberBuilder {
     tracing_subscriber::fmt().with_max_level(tracing_subscriber::filter::LevelFilter::INFO)
 }
 
-/// What a request's line of log says besides what the edge knows.
+/// What the use cases know about a request and its line of log says.
 #[derive(Debug, Default)]
 pub struct Note {
     /// The org that the caller acts in.
     org: Option<String>,
-    /// Whom the caller stands for.
+    /// The subject of the caller's token.
     sub: Option<String>,
-    /// The client that calls, or says that it does.
+    /// The client that calls, or that the request claims to come from.
     client: Option<String>,
-    /// The caller's token.
+    /// The id of the caller's token.
     caller_jti: Option<String>,
-    /// The token that was minted, introspected or revoked.
+    /// The id of the token that was minted, introspected or revoked.
     jti: Option<String>,
-    /// Why it was refused.
+    /// The code of the error with which the request was refused.
     pub(crate) error: Option<Cow<'static, str>>,
 }
 
@@ -45,7 +49,7 @@ tokio::task_local! {
     static NOTE: RefCell<Note>;
 }
 
-/// Runs a request with a note of its own, and returns the note with its answer.
+/// Runs a request with a note of its own, and returns its result with the note.
 pub(crate) async fn noted<T>(request: impl Future<Output = T>) -> (T, Note) {
     NOTE.scope(RefCell::default(), async {
         let answer = request.await;
@@ -54,7 +58,7 @@ pub(crate) async fn noted<T>(request: impl Future<Output = T>) -> (T, Note) {
     .await
 }
 
-/// Notes who is calling.
+/// Notes who calls: the org, the subject and the id of the token.
 pub(crate) fn note_caller(caller: &Caller) {
     note(|note| {
         note.org = Some(caller.org().to_string());
@@ -63,7 +67,7 @@ pub(crate) fn note_caller(caller: &Caller) {
     });
 }
 
-/// Notes which client calls, or says that it does.
+/// Notes which client calls, or is claimed to call.
 pub(crate) fn note_client(org: &OrgId, client: ClientId) {
     note(|note| {
         note.org = Some(org.to_string());
@@ -71,12 +75,12 @@ pub(crate) fn note_client(org: &OrgId, client: ClientId) {
     });
 }
 
-/// Notes which token it is about.
+/// Notes which token the request is about.
 pub(crate) fn note_token(token: &TokenRecord) {
     note(|note| note.jti = Some(token.id.to_string()));
 }
 
-/// Notes why it was refused.
+/// Notes the code of the error with which the request was refused.
 pub(crate) fn note_error(code: impl Into<Cow<'static, str>>) {
     note(|note| note.error = Some(code.into()));
 }
@@ -86,7 +90,7 @@ fn note(write: impl FnOnce(&mut Note)) {
     let _ = NOTE.try_with(|note| write(&mut note.borrow_mut()));
 }
 
-/// Writes the line of one request.
+/// Writes the line of one HTTP request. `took` is written in microseconds.
 pub(crate) fn log_request(endpoint: &str, method: &str, status: u16, took: Duration, request_id: &str, note: &Note) {
     let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     let Note { org, sub, client, caller_jti, jti, error } = note;
@@ -107,7 +111,7 @@ pub(crate) fn log_request(endpoint: &str, method: &str, status: u16, took: Durat
     );
 }
 
-/// Writes the line of one invocation of an operation.
+/// Writes the line of one invocation of an operation, which no HTTP request makes. `took` is written in microseconds.
 pub(crate) fn log_invocation(operation: &str, is_ok: bool, took: Duration, request_id: &str, note: &Note) {
     let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     let Note { org, sub, jti, error, .. } = note;
@@ -125,25 +129,25 @@ pub(crate) fn log_invocation(operation: &str, is_ok: bool, took: Duration, reque
     );
 }
 
-/// Writes the one line of a failure of ours.
+/// Writes the line of a fault of the service itself, with its causes. Callers never see them.
 pub(crate) fn log_fault(endpoint: &str, fault: &Fault) {
     tracing::error!(target: "jeton::fault", endpoint, retry = fault.can_retry(), cause = ?fault, "failed");
 }
 
-/// What no honest client causes: a token is in wrong hands, or a key.
+/// A sign of an attack that no honest client causes: a token or a signing key is in the wrong hands.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Alarm {
-    /// A client redeems a refresh token of another.
+    /// A client redeems a refresh token that was issued to another client.
     RefreshTokenOfAnother,
-    /// A refresh token that was replaced is used again: its family is revoked.
+    /// A replaced refresh token is used again, for which its family is revoked.
     RefreshTokenReused,
-    /// A token with a good signature of ours says something else than its record.
+    /// A token with a valid signature says something else than its record.
     SignedOtherwise,
-    /// A client revokes a token of another.
+    /// A client revokes a token that was issued to another client.
     TokenOfAnother,
 }
 
-/// Writes the line of an alarm, which names the token or the family, and the client that showed it, where that is known.
+/// Writes the line of an alarm. `id` is the token or the refresh family, `client` the client that presented it, if it is known.
 pub(crate) fn log_alarm(alarm: Alarm, org: &OrgId, client: Option<ClientId>, id: TokenId) {
     tracing::warn!(target: "jeton::alarm", ?alarm, %org, client = client.map(|id| id.to_string()), %id, "alarm");
 }

@@ -91,7 +91,7 @@ impl Platform {
 pub struct WithQueue {
     /// The parts that read and write records.
     pub records: RecordParts,
-    /// The queue of batches.
+    /// The queue that takes the parts of batches.
     pub queue: Arc<dyn Enqueue>,
 }
 
@@ -100,7 +100,7 @@ pub struct WithQueue {
 pub struct LocalService {
     /// The parts that read, write and sign.
     pub platform: Platform,
-    /// The queue of batches.
+    /// The queue that takes the parts of batches.
     pub queue: Arc<dyn Enqueue>,
 }
 

@@ -1,4 +1,9 @@
-//! The one place that reads the environment: what a function is told when it starts.
+//! Configuration: the only file that reads the environment, once, when a function starts.
+//!
+//! Here is what the deployment decides (names of tables, keys, endpoints). What an administrator decides for an org is in its
+//! settings, in [`domain::org`](crate::domain::org); the flags of the local server are in `local/`. All that is missing or wrong
+//! is reported at once. To add a variable: a field with the variable's name in its documentation, a line where it is read, and
+//! the variable in `template.yaml`, which a test compares.
 
 use std::env;
 use std::str::FromStr;
@@ -8,100 +13,102 @@ use http::Uri;
 use crate::domain::{Algorithm, Fault, Invalid, Issuer, Requirements, Schedule, Scope, Seconds, Secret, SigningMode};
 use crate::keys::remote::Origins;
 
-/// What a function needs to know.
+/// The configuration that every function has.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// `_HANDLER`: the name of the endpoint that this function serves. Set by Lambda from the template's `Handler`.
+    /// `_HANDLER`: the name of the endpoint that this function serves, such as `oauth.token`. Lambda sets it from `Handler` in
+    /// the template.
     pub handler: String,
     /// `JETON_ISSUER`: the `iss` of the tokens.
     pub issuer: Issuer,
-    /// `JETON_JWKS_ORIGINS`, blanks between: where the key sets of others may be read. Missing: nowhere.
+    /// `JETON_JWKS_ORIGINS`, separated by blanks: the origins from which key sets of others may be fetched. If missing, none is.
     pub jwks_origins: Origins,
 }
 
-/// What a function that stands on AWS needs to know besides.
+/// The configuration of a function that uses AWS.
 #[derive(Clone, Debug)]
 pub struct Aws {
-    /// `AWS_REGION`
+    /// `AWS_REGION`: the region of all services, such as `eu-central-1`.
     pub region: String,
-    /// The function's own rights. Lambda sets them, and ends the process before they do.
+    /// The credentials of the function's role. Lambda sets them, and ends the process before they expire.
     pub credentials: AwsCredentials,
-    /// Where the services are, if not where AWS has them.
+    /// The endpoints of the services, where they differ from those of the region.
     pub endpoints: Endpoints,
-    /// `JETON_TOKENS_TABLE`: name of the table of tokens.
+    /// `JETON_TOKENS_TABLE`: the name of the table `Tokens`.
     pub tokens_table: String,
-    /// `JETON_DIRECTORY_TABLE`: name of the table of orgs, members, clients and keys.
+    /// `JETON_DIRECTORY_TABLE`: the name of the table `Directory`, which holds orgs, members, clients and keys.
     pub directory_table: String,
-    /// `JETON_BY_SUBJECT`, `on` or `off`: whether the table of tokens has its index by subject.
+    /// `JETON_BY_SUBJECT`, `on` or `off`: whether the table `Tokens` has its index by subject.
     pub by_subject: bool,
 }
 
-/// What requests to AWS are signed with.
+/// The credentials that sign requests to AWS.
 #[derive(Clone, Debug)]
 pub struct AwsCredentials {
-    /// `AWS_ACCESS_KEY_ID`
+    /// `AWS_ACCESS_KEY_ID`: the public half, which names the credentials.
     pub access_key_id: String,
-    /// `AWS_SECRET_ACCESS_KEY`
+    /// `AWS_SECRET_ACCESS_KEY`: the secret half, which signs.
     pub secret_access_key: Secret<String>,
-    /// `AWS_SESSION_TOKEN`
+    /// `AWS_SESSION_TOKEN`: sent along with temporary credentials, as those of a role are.
     pub session_token: Option<Secret<String>>,
 }
 
-/// Where the services of AWS are, for emulators and private networks. Everything may be missing.
+/// The endpoints of AWS services as URLs, for emulators and private networks. A service without one is used where its region has
+/// it.
 #[derive(Clone, Debug, Default)]
 pub struct Endpoints {
-    /// `AWS_ENDPOINT_URL`: all of them that have none of their own.
+    /// `AWS_ENDPOINT_URL`: the endpoint of every service that has none of its own.
     pub all: Option<String>,
-    /// `AWS_ENDPOINT_URL_DYNAMODB`
+    /// `AWS_ENDPOINT_URL_DYNAMODB`: the endpoint of DynamoDB.
     pub dynamodb: Option<String>,
-    /// `AWS_ENDPOINT_URL_EVENTBRIDGE`
+    /// `AWS_ENDPOINT_URL_EVENTBRIDGE`: the endpoint of EventBridge.
     pub eventbridge: Option<String>,
-    /// `AWS_ENDPOINT_URL_KMS`
+    /// `AWS_ENDPOINT_URL_KMS`: the endpoint of KMS.
     pub kms: Option<String>,
-    /// `AWS_ENDPOINT_URL_SQS`
+    /// `AWS_ENDPOINT_URL_SQS`: the endpoint of SQS.
     pub sqs: Option<String>,
 }
 
 impl Endpoints {
-    /// Where DynamoDB is. `None`: where AWS has it.
+    /// The endpoint of DynamoDB. `None` means that of the region.
     pub fn dynamodb(&self) -> Option<String> {
         self.dynamodb.as_ref().or(self.all.as_ref()).cloned()
     }
 
-    /// Where EventBridge is. `None`: where AWS has it.
+    /// The endpoint of EventBridge. `None` means that of the region.
     pub fn eventbridge(&self) -> Option<String> {
         self.eventbridge.as_ref().or(self.all.as_ref()).cloned()
     }
 
-    /// Where KMS is. `None`: where AWS has it.
+    /// The endpoint of KMS. `None` means that of the region.
     pub fn kms(&self) -> Option<String> {
         self.kms.as_ref().or(self.all.as_ref()).cloned()
     }
 
-    /// Where SQS is. `None`: where AWS has it.
+    /// The endpoint of SQS. `None` means that of the region.
     pub fn sqs(&self) -> Option<String> {
         self.sqs.as_ref().or(self.all.as_ref()).cloned()
     }
 }
 
-/// What a function that makes keys needs to know besides.
+/// The configuration of a function that creates signing keys.
 #[derive(Clone, Debug)]
 pub struct KeyMaking {
-    /// `JETON_SIGNING_MODE`, `kms` or `envelope`: where private keys shall be.
+    /// `JETON_SIGNING_MODE`, `kms` or `envelope`: whether new private keys stay in KMS, or are stored encrypted by KMS.
     pub mode: SigningMode,
-    /// `JETON_SIGNING_ALGORITHMS`: names as in a JWS header, commas between, the preferred one first.
+    /// `JETON_SIGNING_ALGORITHMS`, separated by commas: names as in the `alg` of a JWS header, the preferred one first.
     pub algorithms: Vec<Algorithm>,
-    /// `JETON_ROTATION_DAYS`: how long one key signs, in days, at least 2.
+    /// `JETON_ROTATION_DAYS`, from 2 to 3650: for how many days a key signs. It is published one day before.
     pub schedule: Schedule,
-    /// `JETON_RSA_BITS`: 2048, 3072 or 4096. Missing: 2048.
+    /// `JETON_RSA_BITS`: the length of RSA keys in bits, which is 2048, 3072 or 4096. If missing, 2048.
     pub rsa_bits: u16,
-    /// `JETON_KEY_ALIAS`: how the aliases of the signing keys in KMS begin, `alias/` included.
+    /// `JETON_KEY_ALIAS`: the prefix of the aliases of the signing keys in KMS, with its `alias/`.
     pub alias: String,
-    /// `JETON_SIGNING_KEY_POLICY`: their key policy, as JSON. Missing: the account's default.
+    /// `JETON_SIGNING_KEY_POLICY`: the key policy of new signing keys in KMS, as JSON. If missing, the default of the account.
     pub policy: Option<String>,
 }
 
-/// What is missing or wrong, all of it at once.
+/// The environment is not as it should be: one message for each variable that is missing or wrong.
 #[derive(Debug, thiserror::Error)]
 #[error("the environment is not as it should be: {}", .0.join("; "))]
 pub struct Misconfigured(Vec<String>);
@@ -113,7 +120,11 @@ impl From<Misconfigured> for Fault {
 }
 
 impl Config {
-    /// Reads the environment.
+    /// Reads the configuration that every function has.
+    ///
+    /// # Errors
+    ///
+    /// [`Misconfigured`] with every variable that is missing or wrong.
     pub fn from_env() -> Result<Self, Misconfigured> {
         Self::read(environment)
     }
@@ -130,27 +141,43 @@ impl Config {
     }
 }
 
-/// `JETON_ENVELOPE_KEY`: ARN of the KMS key that encrypts what functions that mint decrypt when they start.
+/// Reads `JETON_ENVELOPE_KEY`: the ARN of the KMS key that encrypts the stored private keys and the secret behind refresh tokens.
+///
+/// # Errors
+///
+/// [`Misconfigured`] with every variable that is missing or wrong.
 pub fn envelope_key() -> Result<String, Misconfigured> {
     let mut wrong = Vec::new();
     required(&environment, "JETON_ENVELOPE_KEY", &mut wrong).ok_or(Misconfigured(wrong))
 }
 
-/// `JETON_BATCH_QUEUE`: URL of the queue of batches.
+/// Reads `JETON_BATCH_QUEUE`: the URL of the SQS queue of batches.
+///
+/// # Errors
+///
+/// [`Misconfigured`] with every variable that is missing or wrong.
 pub fn batch_queue() -> Result<String, Misconfigured> {
     let mut wrong = Vec::new();
     required(&environment, "JETON_BATCH_QUEUE", &mut wrong).ok_or(Misconfigured(wrong))
 }
 
-/// `JETON_EVENT_BUS`: name or ARN of the event bus to which the audit trail goes, too. Missing: it goes to the log alone.
+/// Reads `JETON_EVENT_BUS`: the name or ARN of the event bus that receives the audit trail. `None`: only the log receives it.
+///
+/// # Errors
+///
+/// [`Misconfigured`] with every variable that is missing or wrong.
 pub fn event_bus() -> Result<Option<String>, Misconfigured> {
     let mut wrong = Vec::new();
     let name = optional(&environment, "JETON_EVENT_BUS", &mut wrong);
     if wrong.is_empty() { Ok(name) } else { Err(Misconfigured(wrong)) }
 }
 
-/// What an authorizer asks of a token. `JETON_REQUIRED_AUDIENCE`: that it is meant for this audience; `JETON_REQUIRED_SCOPES`,
-/// blanks between: that it carries them all. Missing: nothing.
+/// Reads what the authorizer requires of a token: an audience (`JETON_REQUIRED_AUDIENCE`) and scopes (`JETON_REQUIRED_SCOPES`,
+/// separated by blanks), of which it must have all. What is missing isn't required.
+///
+/// # Errors
+///
+/// [`Misconfigured`] with every variable that is missing or wrong.
 pub fn requirements() -> Result<Requirements, Misconfigured> {
     read_requirements(environment)
 }
@@ -162,6 +189,7 @@ fn read_requirements(look_up: impl Fn(&str) -> Option<String>) -> Result<Require
     if wrong.is_empty() { Ok(Requirements { audience, scopes }) } else { Err(Misconfigured(wrong)) }
 }
 
+/// A list of scopes, separated by blanks.
 struct Scopes(Vec<Scope>);
 
 impl FromStr for Scopes {
@@ -173,7 +201,12 @@ impl FromStr for Scopes {
 }
 
 impl KeyMaking {
-    /// Reads the environment.
+    /// Reads the configuration of a function that creates signing keys.
+    ///
+    /// # Errors
+    ///
+    /// [`Misconfigured`] with every variable that is missing or wrong, or an algorithm
+    /// that the signing mode doesn't have.
     pub fn from_env() -> Result<Self, Misconfigured> {
         Self::read(environment)
     }
@@ -206,12 +239,17 @@ impl KeyMaking {
 }
 
 impl Aws {
-    /// Reads the environment.
+    /// Reads the configuration of a function that uses AWS.
+    ///
+    /// # Errors
+    ///
+    /// [`Misconfigured`] with every variable that is missing or wrong.
     pub fn from_env() -> Result<Self, Misconfigured> {
         Self::read(environment)
     }
 
-    /// Everything at this address, in tables of these names, with credentials that only an emulator takes.
+    /// Returns the configuration for an emulator: every service at this endpoint, tables of these names, and credentials that
+    /// only an emulator accepts.
     pub fn emulated(endpoint: &str, tokens_table: &str, directory_table: &str) -> Self {
         Self {
             region: "us-east-1".to_owned(),
@@ -227,7 +265,12 @@ impl Aws {
         }
     }
 
-    /// Region and credentials of the environment, for tables of these names: for programs that aren't functions.
+    /// Reads region, credentials and endpoints for tables of these names, with the index by subject: for programs that aren't
+    /// functions. The region may be in `AWS_DEFAULT_REGION`, too.
+    ///
+    /// # Errors
+    ///
+    /// [`Misconfigured`] with every variable that is missing or wrong.
     pub fn in_tables(tokens_table: &str, directory_table: &str) -> Result<Self, Misconfigured> {
         Self::read(|name| match name {
             "AWS_REGION" => environment(name).or_else(|| environment("AWS_DEFAULT_REGION")),
@@ -271,7 +314,7 @@ impl Aws {
     }
 }
 
-/// The address of a service.
+/// An `http` or `https` URL with a host.
 struct Url(String);
 
 impl FromStr for Url {
@@ -284,6 +327,7 @@ impl FromStr for Url {
     }
 }
 
+/// A list of algorithms, separated by commas, none of them twice.
 struct Algorithms(Vec<Algorithm>);
 
 impl FromStr for Algorithms {
@@ -297,7 +341,7 @@ impl FromStr for Algorithms {
     }
 }
 
-/// How long a key signs: longer than the next one is published before.
+/// A number of days for which a key signs. At least 2, because the next key is published one day before it signs.
 struct Days(Seconds);
 
 impl FromStr for Days {
@@ -309,6 +353,7 @@ impl FromStr for Days {
     }
 }
 
+/// The length of an RSA key in bits that KMS offers.
 struct RsaBits(u16);
 
 impl FromStr for RsaBits {
@@ -320,6 +365,7 @@ impl FromStr for RsaBits {
     }
 }
 
+/// The beginning of a KMS alias that isn't one of AWS's own.
 struct Alias(String);
 
 impl FromStr for Alias {
@@ -331,6 +377,7 @@ impl FromStr for Alias {
     }
 }
 
+/// The words `on` and `off`.
 struct Switch(bool);
 
 impl FromStr for Switch {
@@ -350,6 +397,7 @@ fn environment(name: &str) -> Option<String> {
     env::var(name).ok()
 }
 
+/// Reads a variable that must be set. `None`: the message that says why has been added to `wrong`.
 fn required<T: FromStr<Err: std::fmt::Display>>(
     look_up: &impl Fn(&str) -> Option<String>,
     name: &str,
@@ -361,6 +409,8 @@ fn required<T: FromStr<Err: std::fmt::Display>>(
     optional(look_up, name, wrong)
 }
 
+/// Reads a variable that may be missing; an empty one counts as missing. `None`: it is missing or wrong, and if it is wrong, the
+/// message that says why has been added to `wrong`.
 fn optional<T: FromStr<Err: std::fmt::Display>>(
     look_up: &impl Fn(&str) -> Option<String>,
     name: &str,

@@ -1,4 +1,5 @@
-//! The service in a folder: a data file and its keys, nothing else.
+//! The data directory of the local server: the database of the embedded store, the signing keys as PEM files, and the secret
+//! behind refresh tokens. All that the service keeps is in this folder.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -12,30 +13,42 @@ use crate::platform::{Platform, PlatformParts, SystemClock, SystemEntropy};
 use crate::store::Store;
 use crate::store::sqlite::{Durability, SqliteStore};
 
-/// A folder that only its owner can read.
+/// A folder that only its owner can read (mode 0700), with files of mode 0600.
 #[derive(Clone, Debug)]
 pub struct DataDir(PathBuf);
 
 impl DataDir {
-    /// Opens the folder, or makes it with mode 0700.
+    /// Opens the folder, or creates it with mode 0700 if it is missing.
+    ///
+    /// # Errors
+    ///
+    /// An internal fault if it can't be created.
     pub fn open(path: &Path) -> Result<Self, Fault> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|e| fault("making the data folder", path, &e))?;
         Ok(Self(path.to_owned()))
     }
 
-    /// A file in the folder.
+    /// Returns the path of a file in the folder.
     pub fn file(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 
-    /// The embedded store. It is locked: one process at a time.
+    /// Opens the embedded store in `jeton.db`, and locks it for this process.
+    ///
+    /// # Errors
+    ///
+    /// A fault if another process has locked it, or if it can't be read.
     pub fn store(&self, durability: Durability) -> Result<Arc<SqliteStore>, Fault> {
         Ok(Arc::new(SqliteStore::open(&self.file("jeton.db"), durability, Arc::new(SystemClock))?))
     }
 
-    /// The service on this store, with the keys in this folder. It signs by these algorithms, of which the first is the
-    /// preferred one; their keys are made when they are missing. Keys of others that are there stay in use after them: what
-    /// they have signed goes on being valid.
+    /// Puts a platform together from a store and the keys in this folder. It signs with `algorithms`, the preferred one first,
+    /// and creates their keys where they are missing. Keys of other algorithms in the folder are published after these, so that
+    /// tokens they have signed stay valid.
+    ///
+    /// # Errors
+    ///
+    /// An internal fault if a key can't be read, created or written.
     pub fn platform(&self, issuer: Issuer, store: Arc<dyn Store>, algorithms: &[Algorithm]) -> Result<Platform, Fault> {
         let mut signers: Vec<Arc<dyn Signer>> = Vec::new();
         let others = Algorithm::ALL.into_iter().filter(|alg| !algorithms.contains(alg));
@@ -55,7 +68,11 @@ impl DataDir {
         })
     }
 
-    /// A secret that was kept here, if there is one.
+    /// Reads the secret in this file of the folder. `None`: there is no such file.
+    ///
+    /// # Errors
+    ///
+    /// An internal fault if the file can't be read.
     pub fn read(&self, name: &str) -> Result<Option<Secret<String>>, Fault> {
         let path = self.file(name);
         match fs::read_to_string(&path) {
@@ -65,7 +82,12 @@ impl DataDir {
         }
     }
 
-    /// Keeps a secret in a file of mode 0600: the whole of it or, if something goes wrong, what was there before.
+    /// Writes a secret to a file of mode 0600, atomically: after an error or a crash the file has either its old text or the new
+    /// one, never a part.
+    ///
+    /// # Errors
+    ///
+    /// An internal fault if it can't be written.
     pub fn write(&self, name: &str, text: &Secret<String>) -> Result<(), Fault> {
         let (path, fresh) = (self.file(name), self.file(&format!("{name}.new")));
         let written = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh).and_then(|mut file| {
@@ -77,7 +99,7 @@ impl DataDir {
         written.map_err(|e| fault("writing", &path, &e))
     }
 
-    /// The key of this algorithm. Where there is none it is made, if it is wanted.
+    /// Reads the signing key of this algorithm. If there is none it is created when `is_wanted`; otherwise this returns `None`.
     fn signer(&self, algorithm: Algorithm, is_wanted: bool) -> Result<Option<LocalSigner>, Fault> {
         let name = match algorithm {
             Algorithm::Es256 => "signing-key.pem".to_owned(),
@@ -94,6 +116,7 @@ impl DataDir {
         Ok(Some(signer))
     }
 
+    /// Reads the secret from which refresh tokens are derived, or creates it: 32 bytes, as base64 in `refresh-key`.
     fn deriver(&self) -> Result<HmacDeriver, Fault> {
         use base64::Engine as _;
         use base64::engine::general_purpose::STANDARD;

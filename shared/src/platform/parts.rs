@@ -33,7 +33,7 @@ pub trait HasMinting: HasRecords {
 
 /// A platform that also enqueues work for the background.
 pub trait HasQueue: HasRecords {
-    /// The queue of batches.
+    /// The queue that takes the parts of batches.
     fn queue(&self) -> &Arc<dyn Enqueue>;
 }
 

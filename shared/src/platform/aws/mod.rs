@@ -1,12 +1,16 @@
-//! Clients of AWS, and the one place that says how they are set up: over one HTTP client, impatient, and quick to try again.
+//! The clients of AWS services, and the only place that configures them: one shared HTTP client, short timeouts, quick retries.
 //!
-//! | service | attempt | whole call | attempts |
+//! | service | timeout of an attempt | timeout of a call | attempts |
 //! |---|---|---|---|
 //! | DynamoDB | 500 ms | 2 s | 3 |
 //! | KMS, EventBridge, SQS | 1 s | 3 s | 3 |
 //!
-//! Before another attempt a client waits up to 50 ms, then up to 100 ms: chance says how long, so that those who failed
-//! together don't come back together. A bucket of tokens for each service bounds what trying again may add to an outage.
+//! Before the second attempt a client waits up to 50 ms, before the third up to 100 ms. The delay is random, so that clients
+//! that failed together don't retry together. A token bucket for each service limits what retries may add to an outage.
+//!
+//! [`platform`](self::platform) puts these clients together with stores and signers. The store itself is in
+//! [`store::dynamodb`](crate::store::dynamodb), the signer in [`keys::signer::kms`](crate::keys::signer::kms). To add a service,
+//! add its endpoint to [`Endpoints`] and its client to [`Sdk`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,26 +35,26 @@ mod transport;
 
 pub mod platform;
 
-/// What all clients have in common. The clients of one such share their connections; so do those of its clones.
+/// What all clients have in common: region, credentials, endpoints and connections. Clones share their connections.
 #[derive(Clone, Debug)]
 pub struct Sdk {
     region: Region,
     credentials: SharedCredentialsProvider,
     endpoints: Arc<Endpoints>,
     http: SharedHttpClient,
-    /// By how much everything may take longer.
+    /// By what all timeouts are multiplied: 1, except in tests.
     patience: u32,
 }
 
 impl Sdk {
-    /// As the environment says. Opens no connection yet.
+    /// Sets the clients up with this configuration. Opens no connection yet.
     pub fn new(aws: &Aws) -> Self {
         let given = &aws.credentials;
         let (id, secret) = (given.access_key_id.clone(), given.secret_access_key.expose().clone());
         let session = given.session_token.as_ref().map(|token| token.expose().clone());
         Self {
             region: Region::new(aws.region.clone()),
-            // They are those of the execution environment, which ends before they do.
+            // No expiry: Lambda ends the execution environment before the credentials expire.
             credentials: SharedCredentialsProvider::new(Credentials::new(id, secret, session, None, "environment")),
             endpoints: Arc::new(aws.endpoints.clone()),
             http: transport::client(),
@@ -58,48 +62,49 @@ impl Sdk {
         }
     }
 
-    /// The same with twenty times the patience, for an emulator on a machine that does much else.
+    /// Returns this with timeouts twenty times as long, for an emulator on a busy machine.
     #[cfg(any(test, feature = "testing"))]
     #[must_use]
     pub fn patient(self) -> Self {
         Self { patience: 20, ..self }
     }
 
-    /// The same, but that all requests pass through `wire`.
+    /// Returns this with all requests passing through `wire`.
     #[cfg(any(test, feature = "testing"))]
     #[must_use]
     pub fn over(self, wire: &testing::Wire) -> Self {
         Self { http: SharedHttpClient::new(wire.clone().before(self.http)), ..self }
     }
 
-    /// A client of DynamoDB.
+    /// Returns a client of DynamoDB, which also retries writes that conflict with a transaction.
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         let common = self.common(self.endpoints.dynamodb(), Duration::from_millis(500), Duration::from_secs(2));
         let config = aws_sdk_dynamodb::config::Builder::from(&common).retry_partition(partition("dynamodb"));
         aws_sdk_dynamodb::Client::from_conf(config.retry_classifier(Conflict).retry_classifier(Garbled).build())
     }
 
-    /// A client of KMS.
+    /// Returns a client of KMS.
     pub fn kms(&self) -> aws_sdk_kms::Client {
         let common = self.common(self.endpoints.kms(), Duration::from_secs(1), Duration::from_secs(3));
         let config = aws_sdk_kms::config::Builder::from(&common).retry_partition(partition("kms"));
         aws_sdk_kms::Client::from_conf(config.retry_classifier(Garbled).build())
     }
 
-    /// A client of EventBridge.
+    /// Returns a client of EventBridge.
     pub fn eventbridge(&self) -> aws_sdk_eventbridge::Client {
         let common = self.common(self.endpoints.eventbridge(), Duration::from_secs(1), Duration::from_secs(3));
         let config = aws_sdk_eventbridge::config::Builder::from(&common).retry_partition(partition("eventbridge"));
         aws_sdk_eventbridge::Client::from_conf(config.retry_classifier(Garbled).build())
     }
 
-    /// A client of SQS.
+    /// Returns a client of SQS.
     pub fn sqs(&self) -> aws_sdk_sqs::Client {
         let common = self.common(self.endpoints.sqs(), Duration::from_secs(1), Duration::from_secs(3));
         let config = aws_sdk_sqs::config::Builder::from(&common).retry_partition(partition("sqs"));
         aws_sdk_sqs::Client::from_conf(config.retry_classifier(Garbled).build())
     }
 
+    /// The configuration of a client: `attempt` and `call` are the timeouts of an attempt and of the whole call.
     fn common(&self, endpoint: Option<String>, attempt: Duration, call: Duration) -> SdkConfig {
         let retries = RetryConfig::standard().with_max_attempts(3);
         let retries = retries.with_initial_backoff(Duration::from_millis(50)).with_max_backoff(Duration::from_millis(200));
@@ -112,19 +117,19 @@ impl Sdk {
             .http_client(self.http.clone())
             .retry_config(retries)
             .timeout_config(timeouts)
-            // Answers are short and end within their attempt's time.
+            // Responses are short, and the timeout of the attempt covers their bodies, too.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         config.set_endpoint_url(endpoint);
         config.build()
     }
 }
 
-/// The bucket of one client of this service: no other's failures empty it.
+/// A token bucket for the retries of one client, which failures of other services can't empty.
 fn partition(service: &'static str) -> RetryPartition {
     RetryPartition::custom(service).token_bucket(TokenBucket::default()).build()
 }
 
-/// A single write that met another's transaction is worth another attempt, which the SDK leaves to its callers.
+/// Retries a single write that conflicts with a transaction. The SDK leaves this decision to its callers.
 #[derive(Debug)]
 struct Conflict;
 
@@ -144,7 +149,7 @@ impl ClassifyRetry for Conflict {
     }
 }
 
-/// An answer that says of itself that all is well, and can't be read, has suffered on the way.
+/// Retries when a response has a status of success and a body that can't be parsed: it was damaged on the way.
 #[derive(Debug)]
 struct Garbled;
 

@@ -1,4 +1,7 @@
-//! What bundles, and the local server, stand on in AWS: the tables, the ring in them, and KMS.
+//! The platforms on AWS: what each bundle, and the local server with tables in AWS, is put together from.
+//!
+//! The functions `for_…` read the environment and are called once by a bundle when it starts. A function starts even when its
+//! first reads fail (which is logged), because a request may find AWS well again.
 
 use std::sync::Arc;
 
@@ -17,27 +20,43 @@ use crate::platform::{
 use crate::store::Store;
 use crate::store::dynamodb::{DynamoStore, Stream, Tables};
 
-/// What functions stand on that read and write records: nothing of KMS.
+/// Puts together the platform of functions that read and write records, without KMS, and reads the key ring.
+///
+/// # Errors
+///
+/// An internal fault if the environment is not as it should be.
 pub async fn for_records(config: Config) -> Result<RecordParts, Fault> {
     let records = for_work(config)?;
     log_and_continue(records.reader.keys.now().await.map(drop));
     Ok(records)
 }
 
-/// What an authorizer stands on: the same, and what is asked of a token.
+/// Puts together the platform of the authorizer: that of [`for_records`], with what the authorizer requires of a token.
+///
+/// # Errors
+///
+/// An internal fault if the environment is not as it should be.
 pub async fn for_authorizer(config: Config) -> Result<RecordParts, Fault> {
     let requirements = config::requirements()?;
     Ok(for_records(config).await?.requiring(requirements))
 }
 
-/// What functions stand on that hand work over.
+/// Puts together the platform of functions that enqueue batches.
+///
+/// # Errors
+///
+/// An internal fault if the environment is not as it should be.
 pub async fn for_queueing(config: Config) -> Result<WithQueue, Fault> {
     let url = config::batch_queue()?;
     let queue = Arc::new(SqsQueue::new(Sdk::new(&Aws::from_env()?).sqs(), url));
     Ok(WithQueue { records: for_records(config).await?, queue })
 }
 
-/// What functions stand on that only write what others have decided: they verify nothing, and read no keys.
+/// Puts together the platform of functions that only write what others have decided: they verify no token, so no key is read.
+///
+/// # Errors
+///
+/// An internal fault if the environment is not as it should be.
 pub fn for_work(config: Config) -> Result<RecordParts, Fault> {
     let aws = Aws::from_env()?;
     let (clock, store) = (Arc::new(SystemClock), store(&Sdk::new(&aws), &aws));
@@ -46,7 +65,11 @@ pub fn for_work(config: Config) -> Result<RecordParts, Fault> {
     Ok(records.allowing(config.jwks_origins))
 }
 
-/// What functions stand on that mint.
+/// Puts together the platform of functions that sign tokens, and reads the key ring and opens the keys.
+///
+/// # Errors
+///
+/// An internal fault if the environment is not as it should be.
 pub async fn for_minting(config: Config) -> Result<Platform, Fault> {
     let aws = Aws::from_env()?;
     let envelope_key = config::envelope_key()?;
@@ -57,7 +80,11 @@ pub async fn for_minting(config: Config) -> Result<Platform, Fault> {
     Ok(platform)
 }
 
-/// What functions stand on that make keys.
+/// Puts together the platform of functions that create signing keys.
+///
+/// # Errors
+///
+/// An internal fault if the environment is not as it should be.
 pub fn for_operations(config: Config) -> Result<Operations, Fault> {
     let aws = Aws::from_env()?;
     let envelope_key = config::envelope_key()?;
@@ -66,7 +93,11 @@ pub fn for_operations(config: Config) -> Result<Operations, Fault> {
     Ok(operations(&sdk, config.issuer, store(&sdk, &aws), envelope_key, keys))
 }
 
-/// What the audit trail stands on: the log and, if there is one, the event bus.
+/// Puts together what publishes the audit trail: to the log and, if one is configured, to the event bus.
+///
+/// # Errors
+///
+/// An internal fault if the environment is not as it should be.
 pub fn for_auditing() -> Result<Auditing, Fault> {
     let mut publish: Vec<Arc<dyn Publish>> = vec![Arc::new(Lines::to_stdout())];
     if let Some(name) = config::event_bus()? {
@@ -76,13 +107,14 @@ pub fn for_auditing() -> Result<Auditing, Fault> {
     Ok(Auditing { changes: Arc::new(Stream), publish })
 }
 
-/// The service on this store, with keys that KMS has or decrypts.
+/// Puts a platform together from a store and KMS, which holds or decrypts the signing keys. `envelope_key` is the ARN of the key
+/// that decrypts.
 pub fn minting(sdk: &Sdk, issuer: Issuer, store: Arc<dyn Store>, envelope_key: String) -> Platform {
     let opener = Arc::new(KmsOpener::new(sdk.kms(), envelope_key));
     Platform::with_ring(Arc::new(SystemClock), Arc::new(SystemEntropy), issuer, store, opener)
 }
 
-/// The same, and what makes the keys.
+/// Puts a platform together from a store and KMS, as [`minting`] does, that can also create signing keys.
 pub fn operations(sdk: &Sdk, issuer: Issuer, store: Arc<dyn Store>, envelope_key: String, keys: KeyMaking) -> Operations {
     let KeyMaking { mode, algorithms, schedule, rsa_bits, alias, policy } = keys;
     let making = Making { mode, envelope_key: envelope_key.clone(), alias, policy, rsa_bits };
@@ -91,17 +123,17 @@ pub fn operations(sdk: &Sdk, issuer: Issuer, store: Arc<dyn Store>, envelope_key
     Operations { platform: minting(sdk, issuer, store, envelope_key), key_making }
 }
 
-/// The store in the tables that are configured.
+/// Returns the store in the configured tables.
 pub fn store(sdk: &Sdk, aws: &Aws) -> Arc<dyn Store> {
     Arc::new(DynamoStore::new(sdk.dynamodb(), tables(aws), Arc::new(SystemEntropy)))
 }
 
-/// The tables that are configured.
+/// Returns the names of the configured tables.
 pub fn tables(aws: &Aws) -> Tables {
     Tables { tokens: aws.tokens_table.clone(), directory: aws.directory_table.clone(), by_subject: aws.by_subject }
 }
 
-/// A function starts also when what it reads first can't be read: requests then try again, and say so if it still can't.
+/// Logs a failed warm-up. The function starts all the same: requests try again, and fail if the read still does.
 fn log_and_continue(warmed_up: Result<(), Fault>) {
     if let Err(fault) = warmed_up {
         crate::telemetry::log_fault("", &fault);

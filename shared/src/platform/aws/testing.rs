@@ -1,4 +1,4 @@
-//! A stretch of wire between the SDK and the network that notes what is sent and makes trouble on request, for tests.
+//! A layer between the SDK and the network, for tests: it records the calls and injects failures.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -10,25 +10,25 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use serde_json::Value;
 
-/// One call of an operation, however many attempts it took.
+/// One call of an AWS operation, however many attempts it took.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Call {
-    /// As the header `X-Amz-Target` names it: `DynamoDB_20120810`, `TrentService`, `AWSEvents`.
+    /// The service as the header `X-Amz-Target` names it: `DynamoDB_20120810`, `TrentService` (KMS), `AWSEvents`, `AmazonSQS`.
     pub service: String,
-    /// `PutItem`, `Sign` …
+    /// The operation as the same header names it, such as `PutItem` or `Sign`.
     pub operation: String,
-    /// The tables that it is about, each once, in the alphabet's order.
+    /// The DynamoDB tables that the request names, sorted, each once.
     pub tables: Vec<String>,
-    /// How often it was sent.
+    /// How many times the request was sent.
     pub attempts: u32,
-    /// What was sent.
+    /// The body of the request.
     pub input: Value,
-    /// The id that the SDK gave it.
+    /// The invocation id of the SDK, which all attempts share.
     id: String,
 }
 
 impl Call {
-    /// What the caller's role must allow: actions of the service, each with the table or index that it is about.
+    /// Returns what the role of the caller must allow: pairs of a table (or `table/index/name`) and an action.
     pub fn permissions(&self) -> Vec<(String, String)> {
         let Some(writes) = self.input["TransactItems"].as_array() else {
             let index = self.input["IndexName"].as_str().map(|index| format!("/index/{index}")).unwrap_or_default();
@@ -42,22 +42,22 @@ impl Call {
     }
 }
 
-/// What becomes of an attempt.
+/// A failure that an attempt meets.
 #[derive(Clone, Debug)]
 pub enum Trouble {
-    /// It is answered so (status and body, made of what was sent), and goes no further.
+    /// The attempt is answered with this status and body, computed from the request, and isn't sent.
     Answer(fn(&Value) -> (u16, String)),
-    /// It is refused with this error of the service, as status 400.
+    /// The attempt is refused with this error code and status 400, and isn't sent.
     Refuse(&'static str),
-    /// It gets lost on the way there.
+    /// The attempt is not sent: the connection breaks before.
     LoseRequest,
-    /// It is carried out, but the answer gets lost on the way back.
+    /// The attempt is carried out, and the connection breaks before the response arrives.
     LoseAnswer,
-    /// It is late.
+    /// The attempt is sent after this delay.
     Delay(Duration),
 }
 
-/// The wire. Clones are the same one.
+/// Records all calls that pass through it and makes attempts fail. Clones share their state.
 #[derive(Clone, Debug, Default)]
 pub struct Wire(Arc<Mutex<State>>);
 
@@ -68,17 +68,17 @@ struct State {
 }
 
 impl Wire {
-    /// The calls so far, in the order in which they began. They are forgotten.
+    /// Returns the calls recorded so far, in the order in which they began, and clears the record.
     pub fn take_calls(&self) -> Vec<Call> {
         self.with(|state| std::mem::take(&mut state.calls))
     }
 
-    /// The next `times` attempts of this operation meet this trouble. What was asked for first comes first.
+    /// Makes the next `times` attempts of this operation meet this failure. Failures asked for earlier come first.
     pub fn trouble(&self, operation: &str, times: u32, trouble: Trouble) {
         self.with(|state| state.troubles.push((operation.to_owned(), times, trouble)));
     }
 
-    /// Ends all troubles. Says whether one was still to come.
+    /// Cancels all failures that are still to come, and returns whether there were any.
     pub fn calm(&self) -> bool {
         self.with(|state| std::mem::take(&mut state.troubles).iter().any(|(_, times, _)| *times > 0))
     }
@@ -91,7 +91,7 @@ impl Wire {
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Notes an attempt, and what shall become of it.
+    /// Records an attempt. Returns the body of the request, and the failure that it meets.
     fn note(&self, request: &HttpRequest) -> (Value, Option<Trouble>) {
         let header = |name| request.headers().get(name).unwrap_or_default().to_owned();
         let (target, id) = (header("x-amz-target"), header("amz-sdk-invocation-id"));

@@ -1,5 +1,6 @@
-//! The HTTP client below the SDK: HTTP/1.1 over rustls, with trust anchors that are compiled in, and connections that are
-//! kept for the next request. The SDK's own looks for the machine's certificates, and parses them, in every cold start.
+//! The HTTP client below the SDK: HTTP/1.1 over rustls, with compiled-in trust anchors and a pool of connections.
+//!
+//! The SDK's own client is not used because it reads and parses the certificates of the machine in every cold start.
 
 use std::error::Error;
 use std::fmt;
@@ -17,13 +18,13 @@ use hyper_util::client::legacy::connect::{CaptureConnection, HttpConnector as Tc
 use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-/// How long opening a connection may take, TLS aside.
+/// The timeout of opening a TCP connection, without the TLS handshake.
 const CONNECT: Duration = Duration::from_millis(400);
 
-/// How long an unused connection is kept: shorter than AWS keeps it.
+/// How long an idle connection stays in the pool. AWS keeps it longer, so that a request never meets one that AWS has closed.
 const IDLE: Duration = Duration::from_secs(15);
 
-/// A client that opens connections when they are needed. Plain HTTP is for emulators.
+/// Returns a client that opens connections when requests need them. It allows plain HTTP, for emulators.
 pub(super) fn client() -> SharedHttpClient {
     let mut tcp = Tcp::new();
     tcp.enforce_http(false);
@@ -35,6 +36,7 @@ pub(super) fn client() -> SharedHttpClient {
     SharedHttpClient::new(Transport(pool.build(tls)))
 }
 
+/// The connection pool, as the SDK wants to call it.
 #[derive(Clone)]
 struct Transport(Client<HttpsConnector<Tcp>, SdkBody>);
 
@@ -45,7 +47,7 @@ impl fmt::Debug for Transport {
 }
 
 impl HttpClient for Transport {
-    /// The SDK's settings hold no timeouts: each attempt as a whole has one.
+    /// Ignores the settings of the SDK: they hold timeouts of connections, and here each attempt as a whole has one.
     fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
         SharedHttpConnector::new(self.clone())
     }
@@ -69,7 +71,7 @@ impl HttpConnector for Transport {
     }
 }
 
-/// By this the SDK keeps a connection that has failed from being used again.
+/// Gives the SDK a handle by which it keeps a connection that has failed out of the pool.
 fn to_be_dropped(connection: CaptureConnection) -> ConnectionMetadata {
     let poison = move || {
         if let Some(connected) = connection.connection_metadata().as_ref() {
@@ -79,8 +81,8 @@ fn to_be_dropped(connection: CaptureConnection) -> ConnectionMetadata {
     ConnectionMetadata::builder().proxied(false).poison_fn(poison).build()
 }
 
-/// What the SDK shall make of a failure. All that can happen on the way to AWS and back may pass: a connection that was cut
-/// while the function was frozen, a name that isn't resolved, an answer that ends too early.
+/// Classifies a failure for the SDK's retries. Whatever happens on the way to AWS and back is worth a retry: a connection that
+/// was cut while the function was frozen, a name that wasn't resolved, a response that ended too early.
 fn failed(error: ClientError) -> ConnectorError {
     let is_ours = error.source().and_then(|cause| cause.downcast_ref::<hyper::Error>()).is_some_and(hyper::Error::is_user);
     if is_ours {

@@ -61,9 +61,9 @@ pub trait Capability: Clone + std::fmt::Debug + Send + Sync + 'static {
 /// Something that can hand out a `T`, which is a capability or one of the parts that capabilities are made of.
 ///
 /// The platforms of the bundles, of the local server and of the tests provide all parts they have and so, by
-/// [`capability!`], every capability that these parts make up.
+/// `capability!`, every capability that these parts make up.
 pub trait Provides<T> {
-    /// Hands it out. This only clones handles: it reads nothing and opens no connection.
+    /// Hands out a `T`. This only clones handles: it reads nothing and opens no connection.
     fn provide(&self) -> T;
 }
 
@@ -75,9 +75,9 @@ pub trait Provides<T> {
 /// capability! {
 ///     /// Authenticates a caller and revokes tokens.
 ///     pub struct Revoker from HasRecords {
-///         /// Authenticates the caller.
+///         /// Authenticates the caller of the endpoint.
 ///         pub reader: Reader,
-///         /// Revokes the tokens.
+///         /// Revokes the tokens that it names.
 ///         pub revoke: Arc<dyn RevokeTokens>,
 ///     }
 ///     access = AwsAccess { tokens: &["BatchGetItem", "UpdateItem"], ..Reader::ACCESS };

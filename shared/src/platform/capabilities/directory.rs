@@ -12,7 +12,7 @@ use crate::store::{ReadDirectory, RevokeTokens, WriteDirectory, WriteKeys};
 capability! {
     /// Authenticates a caller and lists orgs, members and clients.
     pub struct DirectoryReader from HasRecords {
-        /// Authenticates the caller.
+        /// Authenticates the caller of the endpoint.
         pub reader: Reader,
         /// Lists orgs, members and clients.
         pub directory: Arc<dyn ReadDirectory>,
@@ -21,11 +21,11 @@ capability! {
 }
 
 capability! {
-    /// Creates and updates orgs.
+    /// Authenticates a caller, and creates and updates orgs.
     pub struct OrgWriter from HasRecords {
-        /// Authenticates the caller.
+        /// Authenticates the caller of the endpoint.
         pub reader: Reader,
-        /// Writes the org.
+        /// Writes the org to the directory.
         pub write: Arc<dyn WriteDirectory>,
         /// Keeps the signing keys in the ring for an org whose tokens never expire.
         pub keys: Arc<dyn WriteKeys>,
@@ -36,22 +36,22 @@ capability! {
 }
 
 capability! {
-    /// Deletes orgs.
+    /// Authenticates a caller and deletes orgs.
     pub struct OrgRemover from HasRecords {
-        /// Authenticates the caller.
+        /// Authenticates the caller of the endpoint.
         pub reader: Reader,
-        /// Deletes the org.
+        /// Deletes the org from the directory.
         pub write: Arc<dyn WriteDirectory>,
     }
     access = AwsAccess { directory: &["BatchGetItem", "DeleteItem", "GetItem", "UpdateItem"], ..Reader::ACCESS };
 }
 
 capability! {
-    /// Creates and updates members.
+    /// Authenticates a caller, and creates and updates members.
     pub struct MemberWriter from HasRecords {
-        /// Authenticates the caller.
+        /// Authenticates the caller of the endpoint.
         pub reader: Reader,
-        /// Writes the member.
+        /// Writes the member to the directory.
         pub write: Arc<dyn WriteDirectory>,
     }
     access = AwsAccess { directory: &["BatchGetItem", "GetItem", "UpdateItem"], ..Reader::ACCESS };
@@ -60,9 +60,9 @@ capability! {
 capability! {
     /// Deletes members and revokes their tokens.
     pub struct MemberRemover from HasRecords {
-        /// Authenticates the caller.
+        /// Authenticates the caller of the endpoint.
         pub reader: Reader,
-        /// Deletes the member.
+        /// Deletes the member from the directory.
         pub write: Arc<dyn WriteDirectory>,
         /// Writes the not-before mark that revokes the member's tokens.
         pub revoke: Arc<dyn RevokeTokens>,
@@ -71,11 +71,11 @@ capability! {
 }
 
 capability! {
-    /// Updates clients.
+    /// Authenticates a caller and updates clients.
     pub struct ClientWriter from HasRecords {
-        /// Authenticates the caller.
+        /// Authenticates the caller of the endpoint.
         pub reader: Reader,
-        /// Writes the client.
+        /// Writes the client to the directory.
         pub write: Arc<dyn WriteDirectory>,
     }
     // An alias is an item of its own: an update may put a new one and delete the old one.
@@ -83,13 +83,13 @@ capability! {
 }
 
 capability! {
-    /// Creates clients.
+    /// Authenticates a caller and creates clients.
     pub struct ClientCreator from HasRecords {
-        /// Authenticates the caller.
+        /// Authenticates the caller of the endpoint.
         pub reader: Reader,
         /// Draws the client's number and secret.
         pub entropy: Arc<dyn Entropy>,
-        /// Writes the client.
+        /// Writes the client to the directory.
         pub write: Arc<dyn WriteDirectory>,
     }
     access = AwsAccess { directory: &["BatchGetItem", "GetItem", "PutItem", "UpdateItem"], ..Reader::ACCESS };
@@ -98,9 +98,9 @@ capability! {
 capability! {
     /// Replaces the secrets of orgs and clients, and locks and unlocks clients.
     pub struct SecretWriter from HasRecords {
-        /// Authenticates the caller.
+        /// Authenticates the caller of the endpoint.
         pub reader: Reader,
-        /// Draws the new secret.
+        /// Draws the random bytes of the new secret.
         pub entropy: Arc<dyn Entropy>,
         /// Writes the org or the client.
         pub write: Arc<dyn WriteDirectory>,
@@ -111,9 +111,9 @@ capability! {
 capability! {
     /// Deletes clients and revokes their tokens. Needs the same AWS actions as [`MemberRemover`].
     pub struct ClientRemover from HasRecords {
-        /// Authenticates the caller.
+        /// Authenticates the caller of the endpoint.
         pub reader: Reader,
-        /// Deletes the client.
+        /// Deletes the client from the directory.
         pub write: Arc<dyn WriteDirectory>,
         /// Writes the not-before mark that revokes the client's tokens.
         pub revoke: Arc<dyn RevokeTokens>,
@@ -129,7 +129,7 @@ capability! {
         pub reader: Reader,
         /// Draws the client's number, its secret and its registration access token.
         pub entropy: Arc<dyn Entropy>,
-        /// Writes the client.
+        /// Writes the client to the directory.
         pub write: Arc<dyn WriteDirectory>,
     }
     access = SecretWriter::ACCESS;
@@ -139,7 +139,7 @@ capability! {
     /// Shows clients how they are registered (RFC 7592). Needs the same AWS actions as [`DirectoryLookup`], because a
     /// registration access token has no record of its own.
     pub struct RegistrationReader from HasRecords {
-        /// Reads the client.
+        /// Reads the client by its registration access token.
         pub reader: Reader,
     }
     access = DirectoryLookup::ACCESS;
@@ -148,11 +148,11 @@ capability! {
 capability! {
     /// Lets clients change how they are registered (RFC 7592).
     pub struct RegistrationWriter from HasRecords {
-        /// Reads the client.
+        /// Reads the client by its registration access token.
         pub reader: Reader,
         /// Draws a secret for a client that has none yet.
         pub entropy: Arc<dyn Entropy>,
-        /// Writes the client.
+        /// Writes the client to the directory.
         pub write: Arc<dyn WriteDirectory>,
     }
     access = AwsAccess { directory: SecretWriter::ACCESS.directory, ..AwsAccess::NONE };
@@ -161,9 +161,9 @@ capability! {
 capability! {
     /// Lets clients delete their registration (RFC 7592), which revokes their tokens.
     pub struct RegistrationRemover from HasRecords {
-        /// Reads the client.
+        /// Reads the client by its registration access token.
         pub reader: Reader,
-        /// Deletes the client.
+        /// Deletes the client from the directory.
         pub write: Arc<dyn WriteDirectory>,
         /// Writes the not-before mark that revokes the client's tokens.
         pub revoke: Arc<dyn RevokeTokens>,

@@ -3,7 +3,7 @@
 //! An endpoint names one of these as its `Ports`. That one type decides what its code can call, which AWS clients its bundle
 //! links and, by [`AwsAccess`], what its role in `template.yaml` grants. Tests compare the three.
 //!
-//! Here is one block of [`capability!`](capability) for each privilege: `reading` (authenticate, introspect, list), `tokens`
+//! Here is one block of `capability!` for each privilege: `reading` (authenticate, introspect, list), `tokens`
 //! (issue, change, revoke, sign), `directory` (orgs, members, clients) and `work` (functions that no HTTP request invokes). The
 //! parts that they are made of, and the platforms that have these parts, are in [`platform`](crate::platform).
 //!

@@ -26,7 +26,7 @@ capability! {
     pub struct BulkRevoker from HasRecords {
         /// Authenticates the caller, and counts the tokens.
         pub reader: Reader,
-        /// Writes the not-before mark.
+        /// Writes the not-before mark that revokes the tokens.
         pub revoke: Arc<dyn RevokeTokens>,
     }
     access = AwsAccess {
@@ -39,13 +39,13 @@ capability! {
 capability! {
     /// Authenticates a member, and records and signs the tokens that it mints.
     pub struct Minter from HasMinting {
-        /// Authenticates the caller.
+        /// Authenticates the caller of the endpoint.
         pub reader: Reader,
-        /// Draws ids and salts.
+        /// Draws the random bytes of ids and salts.
         pub entropy: Arc<dyn Entropy>,
         /// The `iss` of the tokens.
         pub issuer: Issuer,
-        /// Records the tokens.
+        /// Records the tokens in the store.
         pub write: Arc<dyn WriteTokens>,
         /// Signs the tokens, and derives the secrets of refresh tokens.
         pub signing: Arc<SigningKeys>,
@@ -61,7 +61,7 @@ capability! {
 capability! {
     /// Mints tokens, and redeems refresh tokens: each redemption advances the refresh family or ends it.
     pub struct Refresher from HasMinting {
-        /// Mints the access token.
+        /// Mints the new access token.
         pub minter: Minter,
         /// Advances the refresh family.
         pub refresh: Arc<dyn RefreshTokens>,
@@ -99,11 +99,11 @@ impl Granter {
 capability! {
     /// Ends tickets whose token requests are refused. Needs the same AWS actions as [`Revoker`].
     pub struct TicketRevoker from HasRecords {
-        /// Authenticates the caller.
+        /// Authenticates the caller of the endpoint.
         pub reader: Reader,
         /// Draws the id under which the ticket is consumed.
         pub entropy: Arc<dyn Entropy>,
-        /// Consumes the ticket.
+        /// Consumes the ticket, so that nobody can redeem it.
         pub tickets: Arc<dyn KeepTickets>,
     }
     access = Revoker::ACCESS;
@@ -114,7 +114,7 @@ capability! {
     pub struct ClientRevoker from HasRecords {
         /// Authenticates the client, and revokes its token.
         pub revoker: Revoker,
-        /// Records the assertions.
+        /// Records that an assertion has been used.
         pub once: Arc<dyn ReplayStore>,
     }
     access = AwsAccess { tokens: &["BatchGetItem", "PutItem", "UpdateItem"], ..Reader::ACCESS };
@@ -125,9 +125,9 @@ capability! {
     pub struct TokenUpdater from HasRecords {
         /// Authenticates the caller, and reads the token.
         pub reader: Reader,
-        /// Draws new token values.
+        /// Draws the random bytes of new token values.
         pub entropy: Arc<dyn Entropy>,
-        /// Writes the update.
+        /// Writes the update of the token.
         pub amend: Arc<dyn UpdateTokens>,
     }
     access = ClientRevoker::ACCESS;
@@ -138,7 +138,7 @@ capability! {
     pub struct SigningIntrospector from HasMinting {
         /// Authenticates the resource server, and introspects the token.
         pub introspector: Introspector,
-        /// Signs the response.
+        /// Signs the response as a JWT.
         pub signing: Arc<SigningKeys>,
     }
     access = AwsAccess {

@@ -14,7 +14,7 @@ use crate::store::{KeepBatches, ReadChanges, RevokeTokens, Store, WriteKeys, Wri
 capability! {
     /// Accepts batches of tokens and enqueues them in parts.
     pub struct Batcher from HasQueue {
-        /// Authenticates the caller.
+        /// Authenticates the caller of the endpoint.
         pub reader: Reader,
         /// Draws the ids of the batch and its tokens.
         pub entropy: Arc<dyn Entropy>,
@@ -29,9 +29,9 @@ capability! {
 capability! {
     /// Reads the progress of batches.
     pub struct BatchReader from HasRecords {
-        /// Authenticates the caller.
+        /// Authenticates the caller of the endpoint.
         pub reader: Reader,
-        /// Reads the batch.
+        /// Reads the batch and its progress.
         pub batches: Arc<dyn KeepBatches>,
     }
     access = AwsAccess { tokens: &["BatchGetItem", "GetItem"], ..Reader::ACCESS };
@@ -42,7 +42,7 @@ capability! {
     pub struct BatchWorker from HasRecords {
         /// Tells the time at which tokens are revoked.
         pub clock: Arc<dyn Clock>,
-        /// Records the tokens.
+        /// Records the tokens in the store.
         pub write: Arc<dyn WriteTokens>,
         /// Revokes the tokens that they replace.
         pub revoke: Arc<dyn RevokeTokens>,
@@ -61,7 +61,7 @@ capability! {
     pub struct Rotator from HasKeyMaking {
         /// Tells the time by which keys succeed each other.
         pub clock: Arc<dyn Clock>,
-        /// Writes the key ring.
+        /// Reads and writes the key ring.
         pub keys: Arc<dyn WriteKeys>,
         /// Creates and destroys private keys.
         pub maker: Arc<dyn KeyFactory>,
@@ -81,9 +81,9 @@ capability! {
 capability! {
     /// Creates what a new deployment lacks: the first keys, org, administrator and token.
     pub struct Bootstrapper from HasKeyMaking {
-        /// Creates the keys.
+        /// Creates the first signing keys.
         pub rotator: Rotator,
-        /// Mints the token.
+        /// Mints the token of the administrator.
         pub minter: Minter,
         /// Reads and writes the org and the administrator.
         pub store: Arc<dyn Store>,

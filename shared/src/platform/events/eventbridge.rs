@@ -1,4 +1,4 @@
-//! Events to Amazon EventBridge: `source` is `jeton`, `detail-type` the action.
+//! Events on Amazon EventBridge: `source` is `jeton`, `detail-type` is the action, `detail` the whole event.
 
 use std::collections::BTreeSet;
 
@@ -10,23 +10,23 @@ use aws_sdk_eventbridge::types::{PutEventsRequestEntry, PutEventsResultEntry};
 use super::{Event, Publish, Unpublished};
 use crate::domain::Fault;
 
-/// An event bus.
+/// Publishes events on an event bus, up to 10 in a call.
 #[derive(Clone, Debug)]
 pub struct EventBus {
     client: Client,
     name: String,
 }
 
-/// What `PutEvents` takes at once.
+/// The number of entries that one call of `PutEvents` accepts.
 const MAX_ENTRIES: usize = 10;
 
-/// What it takes at once in bytes, with a margin for what isn't counted here: 256 KiB are allowed.
+/// The size in bytes up to which a call of `PutEvents` is filled. It accepts 256 KiB; the margin is for what isn't counted here.
 const MAX_REQUEST_BYTES: usize = 250_000;
 
 const SOURCE: &str = "jeton";
 
 impl EventBus {
-    /// The bus of this name or ARN.
+    /// Returns the event bus with this name or ARN. Calls nothing yet.
     pub fn new(client: Client, name: String) -> Self {
         Self { client, name }
     }
@@ -41,7 +41,7 @@ impl EventBus {
             .build()
     }
 
-    /// Publishes what fits into one call. The positions are those within it.
+    /// Publishes events that fit into one call. The positions in the error are those within this call.
     async fn put(&self, events: &[Event]) -> Result<(), Unpublished> {
         const DOING: &str = "publishing events";
         let entries = events.iter().map(|event| self.entry(event)).collect();
@@ -76,11 +76,11 @@ impl Publish for EventBus {
     }
 }
 
-/// How many of the first events one call takes: at least one, however large.
+/// How many of the first events fit into one call: at least one, however large it is.
 fn fitting(events: &[Event]) -> usize {
     let mut bytes = 0;
     let fit = events.iter().take(MAX_ENTRIES).take_while(|event| {
-        // As `PutEvents` counts: 14 for the time, and the texts.
+        // `PutEvents` counts 14 bytes for the time, and the bytes of the texts.
         bytes += 14 + SOURCE.len() + event.action.len() + event.detail.len();
         bytes <= MAX_REQUEST_BYTES
     });
@@ -100,7 +100,7 @@ mod tests {
         Event { id: n.to_string(), at: Timestamp::from_ms(1_795_348_800_250), action: "token.minted", detail }
     }
 
-    /// A bus on which every third event of a call fails.
+    /// An event bus on which every third event of a call fails.
     fn moody() -> (EventBus, Wire) {
         let wire = Wire::default();
         let sdk = Sdk::new(&Aws::emulated("http://127.0.0.1:1", "T", "D")).over(&wire);

@@ -1,4 +1,4 @@
-//! Events as lines of a log.
+//! Events in a log: one line of JSON for each.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -9,18 +9,19 @@ use async_trait::async_trait;
 use super::{Event, Publish, Unpublished};
 use crate::domain::Fault;
 
-/// Writes each event as one line of JSON, whose `target` tells it from other lines: what AWS's logs take apart by themselves.
+/// Writes each event as one line of JSON, which CloudWatch Logs parses by itself. Its member `target` is `jeton::audit`, which
+/// distinguishes it from other lines of the log.
 pub struct Lines<W>(Mutex<W>);
 
 impl Lines<io::Stdout> {
-    /// To standard output, where Lambda's logs come from.
+    /// Writes to standard output, which Lambda sends to its log.
     pub fn to_stdout() -> Self {
         Self::to(io::stdout())
     }
 }
 
 impl<W: Write + Send> Lines<W> {
-    /// To any writer.
+    /// Writes to any writer, and flushes it after each line.
     pub fn to(writer: W) -> Self {
         Self(Mutex::new(writer))
     }

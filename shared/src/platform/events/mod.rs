@@ -1,4 +1,7 @@
-//! Events for others: the port that publishes them, and its adapters.
+//! Events for other systems: a port that publishes them, and its adapters for a log and for EventBridge.
+//!
+//! What an event says about a change is decided by `api/jeton`, which writes the audit trail. To add a place for events,
+//! implement [`Publish`] and put it in the list that `aws::platform::for_auditing` makes.
 
 use std::collections::BTreeSet;
 
@@ -12,31 +15,35 @@ mod lines;
 
 pub use lines::Lines;
 
-/// Something that has happened.
+/// An entry of the audit trail: one change that the store has committed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Event {
-    /// The same whenever it is told of: by it a consumer knows that it has it already.
+    /// An id that stays the same when the event is published again, so that consumers can drop duplicates.
     pub id: String,
-    /// When.
+    /// When the change was made, to the millisecond.
     pub at: Timestamp,
-    /// What, in a word.
+    /// What was done, such as `token.minted`.
     pub action: &'static str,
-    /// All of it, as a JSON object.
+    /// The whole event as the text of a JSON object.
     pub detail: String,
 }
 
-/// Takes events to where others can find them, each at least once.
+/// Publishes events where other systems can read them, each at least once.
 #[async_trait]
 pub trait Publish: std::fmt::Debug + Send + Sync {
-    /// Publishes events, in any number. Those that an error doesn't name have been published.
+    /// Publishes events, any number of them.
+    ///
+    /// # Errors
+    ///
+    /// [`Unpublished`] names the events that failed. All others have been published.
     async fn publish(&self, events: &[Event]) -> Result<(), Unpublished>;
 }
 
-/// What wasn't published.
+/// Some events were not published.
 #[derive(Debug)]
 pub struct Unpublished {
-    /// Which events, by their position.
+    /// The positions of these events in the slice that was to be published, counted from 0.
     pub positions: BTreeSet<usize>,
-    /// Why.
+    /// Why the first of them failed.
     pub fault: Fault,
 }
