@@ -1,293 +1,183 @@
 //! Why an OAuth client gets no token.
 
-/// Why a token request is denied: causes, each with the error code that RFC 6749 section 5.2 or an extension of it has for them.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[expect(missing_docs, reason = "`describe` says what each is")]
-pub enum Denial {
-    ActorIsSubject,
-    ActorTokenInvalid,
-    ActorTokenTypeMissing,
-    ActorTokenTypeUnexpected,
-    AssertionAudience,
-    AssertionEncrypted,
-    AssertionExpired,
-    AssertionInvalid,
-    AssertionIssuer,
-    AssertionIssuerUntrusted,
-    AssertionLacksExpiry,
-    AssertionMissing,
-    AssertionNotYetValid,
-    AssertionReplayed,
-    AssertionSubject,
-    AssertionSubjectUnknown,
-    AssertionUnsigned,
-    AssertionUnverified,
-    AuthorizationDetailsInvalid,
-    CertificateMismatch,
-    ClientAssertionInvalid,
-    ClientAssertionReplayed,
-    ClientAuthMethodUnsupported,
-    ClientAuthenticatedTwice,
-    ClientCredentialsMismatch,
-    ClientDisabled,
-    ClientIdMissing,
-    ClientMustBeConfidential,
-    ClientMustBeIdentified,
-    ClientNotPermittedToExchange,
-    ClientUnauthenticated,
-    CodeInvalid,
-    DpopHeaderMissing,
-    DpopKeyMismatch,
-    DpopNonceRequired,
-    DpopProofForAnother,
-    DpopProofInvalid,
-    DpopProofReplayed,
-    DpopProofStale,
-    ExchangeTooDeep,
-    GrantNotAllowed,
-    GrantTypeMissing,
-    GrantTypeUnsupported,
-    PasswordMissing,
-    RefreshTokenInvalid,
-    RefreshTokenMissing,
-    RequestMalformed,
-    RequestedTokenTypeInvalid,
-    ScopeExceeds,
-    ScopeInvalid,
-    ScopeRequired,
-    SubjectTokenBound,
-    SubjectTokenEncrypted,
-    SubjectTokenInvalid,
-    SubjectTokenMissing,
-    SubjectTokenTypeInvalid,
-    SubjectTokenTypeMissing,
-    SubjectTokenUnsigned,
-    TargetExceeds,
-    TargetInvalid,
-    TargetsTooMany,
-    TokenMissing,
-    TokenOfAnotherClient,
-    UsernameMissing,
+/// Makes [`Denial`] of a table: for each cause a sentence, its name, the `error` of RFC 6749 section 5.2 or of an extension, and
+/// the `error_description`, which tells the client's developer what is wrong and what to do.
+///
+/// ```ignore
+/// denials! {
+///     /// A public client asks for what only confidential clients may do.
+///     ClientMustBeConfidential: "unauthorized_client", "Only confidential clients may do this.";
+/// }
+/// ```
+///
+/// A new cause is a new entry here, and a result code for it in `api/authlete/result.rs`, where one that lacks doesn't compile.
+macro_rules! denials {
+    ($($(#[$doc:meta])* $cause:ident: $error:literal, $text:literal;)*) => {
+        /// The cause for which a token request, or another request of an OAuth client, is denied.
+        #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+        pub enum Denial {
+            $($(#[$doc])* $cause,)*
+        }
+
+        impl Denial {
+            /// Every cause, in the order of the table.
+            pub const ALL: &[Self] = &[$(Self::$cause,)*];
+
+            /// The `error` of the answer: RFC 6749 section 5.2, or the extension that has it.
+            pub const fn error(self) -> &'static str {
+                match self {
+                    $(Self::$cause => $error,)*
+                }
+            }
+
+            /// What is wrong and what to do, for the client's developer.
+            pub const fn describe(self) -> &'static str {
+                match self {
+                    $(Self::$cause => $text,)*
+                }
+            }
+        }
+    };
 }
 
-impl Denial {
-    /// All of them.
-    pub const ALL: [Self; 64] = [
-        Self::ActorIsSubject,
-        Self::ActorTokenInvalid,
-        Self::ActorTokenTypeMissing,
-        Self::ActorTokenTypeUnexpected,
-        Self::AssertionAudience,
-        Self::AssertionEncrypted,
-        Self::AssertionExpired,
-        Self::AssertionInvalid,
-        Self::AssertionIssuer,
-        Self::AssertionIssuerUntrusted,
-        Self::AssertionLacksExpiry,
-        Self::AssertionMissing,
-        Self::AssertionNotYetValid,
-        Self::AssertionReplayed,
-        Self::AssertionSubject,
-        Self::AssertionSubjectUnknown,
-        Self::AssertionUnsigned,
-        Self::AssertionUnverified,
-        Self::AuthorizationDetailsInvalid,
-        Self::CertificateMismatch,
-        Self::ClientAssertionInvalid,
-        Self::ClientAssertionReplayed,
-        Self::ClientAuthMethodUnsupported,
-        Self::ClientAuthenticatedTwice,
-        Self::ClientCredentialsMismatch,
-        Self::ClientDisabled,
-        Self::ClientIdMissing,
-        Self::ClientMustBeConfidential,
-        Self::ClientMustBeIdentified,
-        Self::ClientNotPermittedToExchange,
-        Self::ClientUnauthenticated,
-        Self::CodeInvalid,
-        Self::DpopHeaderMissing,
-        Self::DpopKeyMismatch,
-        Self::DpopNonceRequired,
-        Self::DpopProofForAnother,
-        Self::DpopProofInvalid,
-        Self::DpopProofReplayed,
-        Self::DpopProofStale,
-        Self::ExchangeTooDeep,
-        Self::GrantNotAllowed,
-        Self::GrantTypeMissing,
-        Self::GrantTypeUnsupported,
-        Self::PasswordMissing,
-        Self::RefreshTokenInvalid,
-        Self::RefreshTokenMissing,
-        Self::RequestMalformed,
-        Self::RequestedTokenTypeInvalid,
-        Self::ScopeExceeds,
-        Self::ScopeInvalid,
-        Self::ScopeRequired,
-        Self::SubjectTokenBound,
-        Self::SubjectTokenEncrypted,
-        Self::SubjectTokenInvalid,
-        Self::SubjectTokenMissing,
-        Self::SubjectTokenTypeInvalid,
-        Self::SubjectTokenTypeMissing,
-        Self::SubjectTokenUnsigned,
-        Self::TargetExceeds,
-        Self::TargetInvalid,
-        Self::TargetsTooMany,
-        Self::TokenMissing,
-        Self::TokenOfAnotherClient,
-        Self::UsernameMissing,
-    ];
-
-    /// The `error` of the token response.
-    pub const fn error(self) -> &'static str {
-        use Denial as D;
-        match self {
-            D::ClientAssertionInvalid
-            | D::ClientAssertionReplayed
-            | D::ClientAuthMethodUnsupported
-            | D::ClientCredentialsMismatch
-            | D::ClientDisabled
-            | D::ClientIdMissing
-            | D::ClientMustBeIdentified
-            | D::ClientUnauthenticated => "invalid_client",
-            D::ClientMustBeConfidential | D::ClientNotPermittedToExchange | D::GrantNotAllowed => "unauthorized_client",
-            D::GrantTypeUnsupported => "unsupported_grant_type",
-            D::AssertionAudience
-            | D::AssertionEncrypted
-            | D::AssertionExpired
-            | D::AssertionInvalid
-            | D::AssertionIssuer
-            | D::AssertionIssuerUntrusted
-            | D::AssertionLacksExpiry
-            | D::AssertionNotYetValid
-            | D::AssertionReplayed
-            | D::AssertionSubject
-            | D::AssertionSubjectUnknown
-            | D::AssertionUnsigned
-            | D::AssertionUnverified
-            | D::CertificateMismatch
-            | D::CodeInvalid
-            | D::DpopKeyMismatch
-            | D::RefreshTokenInvalid => "invalid_grant",
-            D::ScopeExceeds | D::ScopeInvalid | D::ScopeRequired => "invalid_scope",
-            D::TargetExceeds | D::TargetInvalid | D::TargetsTooMany => "invalid_target",
-            // RFC 9396 section 5.
-            D::AuthorizationDetailsInvalid => "invalid_authorization_details",
-            // RFC 9449 section 5.
-            D::DpopHeaderMissing | D::DpopProofForAnother | D::DpopProofInvalid | D::DpopProofReplayed | D::DpopProofStale => {
-                "invalid_dpop_proof"
-            }
-            // RFC 9449 section 8.
-            D::DpopNonceRequired => "use_dpop_nonce",
-            // RFC 8693 section 2.2.2 has this also for tokens that are no good.
-            D::ActorIsSubject
-            | D::ActorTokenInvalid
-            | D::ActorTokenTypeMissing
-            | D::ActorTokenTypeUnexpected
-            | D::AssertionMissing
-            | D::ClientAuthenticatedTwice
-            | D::ExchangeTooDeep
-            | D::GrantTypeMissing
-            | D::PasswordMissing
-            | D::RefreshTokenMissing
-            | D::RequestMalformed
-            | D::RequestedTokenTypeInvalid
-            | D::SubjectTokenBound
-            | D::SubjectTokenEncrypted
-            | D::SubjectTokenInvalid
-            | D::SubjectTokenMissing
-            | D::SubjectTokenTypeInvalid
-            | D::SubjectTokenTypeMissing
-            | D::SubjectTokenUnsigned
-            | D::TokenMissing
-            | D::TokenOfAnotherClient
-            | D::UsernameMissing => "invalid_request",
-        }
-    }
-
-    /// What is wrong and what to do, for the client's developer.
-    pub const fn describe(self) -> &'static str {
-        use Denial as D;
-        match self {
-            D::ActorIsSubject => "actor_token must be another's than subject_token.",
-            D::ActorTokenInvalid => "The actor token is not valid: it must be of its type, genuine, and in its time.",
-            D::ActorTokenTypeMissing => "actor_token_type is required with actor_token, as a registered token type.",
-            D::ActorTokenTypeUnexpected => "actor_token_type must not be given without actor_token.",
-            D::AssertionAudience => "The assertion's aud must contain the issuer or the token endpoint.",
-            D::AssertionEncrypted => "An encrypted assertion is not accepted.",
-            D::AssertionExpired => "The assertion has expired.",
-            D::AssertionInvalid => "The assertion is not a JWT.",
-            D::AssertionIssuer => "The assertion's iss must be a string.",
-            D::AssertionIssuerUntrusted => "The assertion's iss is not one whose assertions this client may present here.",
-            D::AssertionLacksExpiry => "The assertion has no exp.",
-            D::AssertionReplayed => "The assertion was used before.",
-            D::AssertionMissing => "assertion is required.",
-            D::AssertionNotYetValid => "The assertion's iat or nbf is in the future.",
-            D::AssertionSubject => "The assertion's sub must be 1 to 100 ASCII characters, and not the client.",
-            D::AssertionSubjectUnknown => "The assertion's sub is nobody here, or may not act now.",
-            D::AssertionUnsigned => "An unsigned assertion is not accepted.",
-            D::AssertionUnverified => {
-                "The assertion is not valid: it must be a JWT that one of its issuer's keys has signed, named by its kid; its aud the issuer of this service alone, its exp within the next five minutes, and it needs a jti."
-            }
-            D::AuthorizationDetailsInvalid => {
-                "authorization_details must be a JSON array of objects, each of a type that there is, and none beyond what was granted before."
-            }
-            D::CertificateMismatch => "The token is bound to another client certificate, or none was presented.",
-            D::ClientAssertionInvalid => {
-                "The client assertion is not valid: it must be of type jwt-bearer and signed by one of the client's keys, its iss and sub must be the client, its aud the issuer alone, its exp within the next five minutes, and it needs a jti."
-            }
-            D::ClientAssertionReplayed => "The client assertion was used before.",
-            D::ClientAuthMethodUnsupported => {
-                "This method of client authentication is not supported: use client_secret_basic, client_secret_post, private_key_jwt, tls_client_auth, self_signed_tls_client_auth or none."
-            }
-            D::ClientAuthenticatedTwice => "The client must authenticate by one method only.",
-            D::ClientCredentialsMismatch => "The client is named twice, with different credentials.",
-            D::ClientDisabled => "The client is locked.",
-            D::ClientIdMissing => "The client must name itself.",
-            D::ClientMustBeConfidential => "Only confidential clients may do this.",
-            D::ClientMustBeIdentified => "Only clients that name themselves may do this.",
-            D::ClientNotPermittedToExchange => "The client has no permit to exchange tokens.",
-            D::ClientUnauthenticated => {
-                "The client is unknown, or it did not authenticate with the right credentials by the method that it is registered for."
-            }
-            D::CodeInvalid => "The authorization code is not valid.",
-            D::DpopHeaderMissing => "A DPoP proof is required.",
-            D::DpopKeyMismatch => "The token is bound to the key of other DPoP proofs.",
-            D::DpopNonceRequired => "The DPoP proof needs the nonce of the header DPoP-Nonce.",
-            D::DpopProofForAnother => "The DPoP proof is for another method (htm), URI (htu) or access token (ath).",
-            D::DpopProofInvalid => {
-                "The DPoP proof is not valid: it must be one JWT of type dpop+jwt with htm, htu, iat and jti, signed by the public key in its header."
-            }
-            D::DpopProofReplayed => "The DPoP proof was used before.",
-            D::DpopProofStale => "The DPoP proof is not of this minute: see its iat, and the clock of the client.",
-            D::ExchangeTooDeep => "The token would come of too many others, those of actors counted: there can be eight.",
-            D::GrantNotAllowed => {
-                "The client may not use this grant_type: its org must support it, and the client be registered for it."
-            }
-            D::GrantTypeMissing => "grant_type is required.",
-            D::GrantTypeUnsupported => "grant_type must be one that the service supports, to the letter.",
-            D::PasswordMissing => "password is required.",
-            D::RefreshTokenInvalid => "The refresh token is unknown, expired, revoked or used up.",
-            D::RefreshTokenMissing => "refresh_token is required.",
-            D::RequestMalformed => "The token request is malformed: it must be form-encoded, with no parameter twice.",
-            D::RequestedTokenTypeInvalid => "requested_token_type must be a registered token type.",
-            D::ScopeExceeds => "The requested scope goes beyond that of the refresh token.",
-            D::ScopeInvalid => "scope must have only what the org supports and the client may ask for.",
-            D::ScopeRequired => "At least one scope is required.",
-            D::SubjectTokenBound => "A presented token is bound to another key or certificate than the request has proved.",
-            D::SubjectTokenEncrypted => "An encrypted subject token is not accepted.",
-            D::SubjectTokenInvalid => "The subject token is not valid: it must be of its type, genuine, and in its time.",
-            D::SubjectTokenMissing => "subject_token is required.",
-            D::SubjectTokenTypeInvalid => "subject_token_type must be a registered token type.",
-            D::SubjectTokenTypeMissing => "subject_token_type is required.",
-            D::SubjectTokenUnsigned => "An unsigned subject token is not accepted.",
-            D::TargetExceeds => "resource and audience must be among those that the presented token is for.",
-            D::TargetInvalid => "resource must be an absolute URI without fragment, of a resource that there is.",
-            D::TargetsTooMany => "Ask for one token for each resource.",
-            D::TokenMissing => "token is required.",
-            D::TokenOfAnotherClient => "The token belongs to another client.",
-            D::UsernameMissing => "username is required.",
-        }
-    }
+// Where RFC 8693 section 2.2.2 applies, `invalid_request` is also the code for tokens that are not valid.
+denials! {
+    /// The actor token is of the same subject as the subject token, so nobody acts for anybody (RFC 8693 section 2.1).
+    ActorIsSubject: "invalid_request", "actor_token must be another's than subject_token.";
+    /// The actor token is forged, expired, revoked, or not of the type that the request says.
+    ActorTokenInvalid: "invalid_request", "The actor token is not valid: it must be of its type, genuine, and in its time.";
+    /// There is an `actor_token` without an `actor_token_type` that RFC 8693 section 3 registers.
+    ActorTokenTypeMissing: "invalid_request", "actor_token_type is required with actor_token, as a registered token type.";
+    /// There is an `actor_token_type` without an `actor_token` (RFC 8693 section 2.1).
+    ActorTokenTypeUnexpected: "invalid_request", "actor_token_type must not be given without actor_token.";
+    /// The `aud` of the assertion doesn't name this service (RFC 7523 section 3).
+    AssertionAudience: "invalid_grant", "The assertion's aud must contain the issuer or the token endpoint.";
+    /// The assertion is encrypted, and the settings of the org reject that.
+    AssertionEncrypted: "invalid_grant", "An encrypted assertion is not accepted.";
+    /// The `exp` of the assertion has passed.
+    AssertionExpired: "invalid_grant", "The assertion has expired.";
+    /// The assertion can't be read as a JWT.
+    AssertionInvalid: "invalid_grant", "The assertion is not a JWT.";
+    /// The `iss` of the assertion is missing or not a string.
+    AssertionIssuer: "invalid_grant", "The assertion's iss must be a string.";
+    /// The assertion is from an issuer that the org doesn't trust, or not for this client.
+    AssertionIssuerUntrusted: "invalid_grant", "The assertion's iss is not one whose assertions this client may present here.";
+    /// The assertion has no `exp`, which RFC 7523 section 3 requires.
+    AssertionLacksExpiry: "invalid_grant", "The assertion has no exp.";
+    /// The JWT bearer grant was requested without an `assertion`.
+    AssertionMissing: "invalid_request", "assertion is required.";
+    /// The `iat` or `nbf` of the assertion lies in the future.
+    AssertionNotYetValid: "invalid_grant", "The assertion's iat or nbf is in the future.";
+    /// An assertion with this `jti` has been accepted before (RFC 7523 section 3).
+    AssertionReplayed: "invalid_grant", "The assertion was used before.";
+    /// The `sub` of the assertion is missing, malformed, or the client itself.
+    AssertionSubject: "invalid_grant", "The assertion's sub must be 1 to 100 ASCII characters, and not the client.";
+    /// The `sub` of the assertion is no member of the org, or a disabled one.
+    AssertionSubjectUnknown: "invalid_grant", "The assertion's sub is nobody here, or may not act now.";
+    /// The assertion is unsigned, and the settings of the org reject that.
+    AssertionUnsigned: "invalid_grant", "An unsigned assertion is not accepted.";
+    /// The signature or a claim of the assertion failed verification with the keys of its issuer.
+    AssertionUnverified: "invalid_grant",
+        "The assertion is not valid: it must be a JWT that one of its issuer's keys has signed, named by its kid; its aud the issuer of this service alone, its exp within the next five minutes, and it needs a jti.";
+    /// The `authorization_details` are malformed, of an unknown type, or more than was granted (RFC 9396 section 5).
+    AuthorizationDetailsInvalid: "invalid_authorization_details",
+        "authorization_details must be a JSON array of objects, each of a type that there is, and none beyond what was granted before.";
+    /// The presented token is bound to a client certificate that this connection doesn't have (RFC 8705 section 3).
+    CertificateMismatch: "invalid_grant", "The token is bound to another client certificate, or none was presented.";
+    /// The `client_assertion` failed verification with the keys of the client (RFC 7523 section 3).
+    ClientAssertionInvalid: "invalid_client",
+        "The client assertion is not valid: it must be of type jwt-bearer and signed by one of the client's keys, its iss and sub must be the client, its aud the issuer alone, its exp within the next five minutes, and it needs a jti.";
+    /// A client assertion with this `jti` has been accepted before.
+    ClientAssertionReplayed: "invalid_client", "The client assertion was used before.";
+    /// The client authenticates by a method that the service doesn't support.
+    ClientAuthMethodUnsupported: "invalid_client",
+        "This method of client authentication is not supported: use client_secret_basic, client_secret_post, private_key_jwt, tls_client_auth, self_signed_tls_client_auth or none.";
+    /// The client authenticates by more than one method in one request (RFC 6749 section 2.3).
+    ClientAuthenticatedTwice: "invalid_request", "The client must authenticate by one method only.";
+    /// Two places of the request name different clients or different secrets.
+    ClientCredentialsMismatch: "invalid_client", "The client is named twice, with different credentials.";
+    /// The client exists, but an administrator has disabled it.
+    ClientDisabled: "invalid_client", "The client is locked.";
+    /// The request doesn't say which client sends it.
+    ClientIdMissing: "invalid_client", "The client must name itself.";
+    /// A public client asks for what only confidential clients may do.
+    ClientMustBeConfidential: "unauthorized_client", "Only confidential clients may do this.";
+    /// The request names no client, and the settings of the org require one for this grant.
+    ClientMustBeIdentified: "invalid_client", "Only clients that name themselves may do this.";
+    /// The org requires a permit of the client for token exchange, and this client has none.
+    ClientNotPermittedToExchange: "unauthorized_client", "The client has no permit to exchange tokens.";
+    /// The client is unknown, or its credentials are wrong: the answer doesn't say which.
+    ClientUnauthenticated: "invalid_client",
+        "The client is unknown, or it did not authenticate with the right credentials by the method that it is registered for.";
+    /// The authorization code is unknown, expired, used, or of another client (RFC 6749 section 4.1.3).
+    CodeInvalid: "invalid_grant", "The authorization code is not valid.";
+    /// The request needs a DPoP proof and has none (RFC 9449 section 5).
+    DpopHeaderMissing: "invalid_dpop_proof", "A DPoP proof is required.";
+    /// The presented token is bound to another key than that of the DPoP proof.
+    DpopKeyMismatch: "invalid_grant", "The token is bound to the key of other DPoP proofs.";
+    /// The DPoP proof has no nonce of the service, or one that is out of date (RFC 9449 section 8).
+    DpopNonceRequired: "use_dpop_nonce", "The DPoP proof needs the nonce of the header DPoP-Nonce.";
+    /// The DPoP proof was made for another method, address or access token (RFC 9449 section 4.3).
+    DpopProofForAnother: "invalid_dpop_proof", "The DPoP proof is for another method (htm), URI (htu) or access token (ath).";
+    /// The DPoP proof is malformed or its signature is wrong (RFC 9449 section 4.3).
+    DpopProofInvalid: "invalid_dpop_proof",
+        "The DPoP proof is not valid: it must be one JWT of type dpop+jwt with htm, htu, iat and jti, signed by the public key in its header.";
+    /// A DPoP proof with this `jti` has been accepted before (RFC 9449 section 11.1).
+    DpopProofReplayed: "invalid_dpop_proof", "The DPoP proof was used before.";
+    /// The `iat` of the DPoP proof is too far from the time of the service.
+    DpopProofStale: "invalid_dpop_proof", "The DPoP proof is not of this minute: see its iat, and the clock of the client.";
+    /// The token would descend from more than eight others, those of its actors included.
+    ExchangeTooDeep: "invalid_request",
+        "The token would come of too many others, those of actors counted: there can be eight.";
+    /// The org or the client doesn't have this grant.
+    GrantNotAllowed: "unauthorized_client",
+        "The client may not use this grant_type: its org must support it, and the client be registered for it.";
+    /// The request has no `grant_type`.
+    GrantTypeMissing: "invalid_request", "grant_type is required.";
+    /// The service has no grant of this name.
+    GrantTypeUnsupported: "unsupported_grant_type", "grant_type must be one that the service supports, to the letter.";
+    /// The password grant was requested without a `password`.
+    PasswordMissing: "invalid_request", "password is required.";
+    /// The refresh token is unknown, expired, revoked or already used.
+    RefreshTokenInvalid: "invalid_grant", "The refresh token is unknown, expired, revoked or used up.";
+    /// The refresh grant was requested without a `refresh_token`.
+    RefreshTokenMissing: "invalid_request", "refresh_token is required.";
+    /// The body isn't form-encoded, or has a parameter twice (RFC 6749 section 3.2).
+    RequestMalformed: "invalid_request", "The token request is malformed: it must be form-encoded, with no parameter twice.";
+    /// The `requested_token_type` isn't one that RFC 8693 section 3 registers.
+    RequestedTokenTypeInvalid: "invalid_request", "requested_token_type must be a registered token type.";
+    /// The request asks for more scopes than the refresh token was granted (RFC 6749 section 6).
+    ScopeExceeds: "invalid_scope", "The requested scope goes beyond that of the refresh token.";
+    /// The request has a scope that the org doesn't support or the client may not ask for.
+    ScopeInvalid: "invalid_scope", "scope must have only what the org supports and the client may ask for.";
+    /// The token would have no scope, and the settings of the org require one.
+    ScopeRequired: "invalid_scope", "At least one scope is required.";
+    /// A presented token is bound to a key or certificate that the request hasn't proved.
+    SubjectTokenBound: "invalid_request",
+        "A presented token is bound to another key or certificate than the request has proved.";
+    /// The subject token is encrypted, and the settings of the org reject that.
+    SubjectTokenEncrypted: "invalid_request", "An encrypted subject token is not accepted.";
+    /// The subject token is forged, expired, revoked, or not of the type that the request says.
+    SubjectTokenInvalid: "invalid_request",
+        "The subject token is not valid: it must be of its type, genuine, and in its time.";
+    /// A token exchange was requested without a `subject_token`.
+    SubjectTokenMissing: "invalid_request", "subject_token is required.";
+    /// The `subject_token_type` isn't one that RFC 8693 section 3 registers.
+    SubjectTokenTypeInvalid: "invalid_request", "subject_token_type must be a registered token type.";
+    /// A token exchange was requested without a `subject_token_type`.
+    SubjectTokenTypeMissing: "invalid_request", "subject_token_type is required.";
+    /// The subject token is unsigned, and the settings of the org reject that.
+    SubjectTokenUnsigned: "invalid_request", "An unsigned subject token is not accepted.";
+    /// The `resource` or `audience` goes beyond those of the presented token.
+    TargetExceeds: "invalid_target", "resource and audience must be among those that the presented token is for.";
+    /// The `resource` is no absolute URI, or no resource of the org (RFC 8707 section 2).
+    TargetInvalid: "invalid_target", "resource must be an absolute URI without fragment, of a resource that there is.";
+    /// The request names more than one resource, and a token is for one only.
+    TargetsTooMany: "invalid_target", "Ask for one token for each resource.";
+    /// A revocation or introspection was requested without a `token`.
+    TokenMissing: "invalid_request", "token is required.";
+    /// The token belongs to another client than the one that authenticated (RFC 7009 section 2.1).
+    TokenOfAnotherClient: "invalid_request", "The token belongs to another client.";
+    /// The password grant was requested without a `username`.
+    UsernameMissing: "invalid_request", "username is required.";
 }

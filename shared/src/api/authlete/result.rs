@@ -143,7 +143,7 @@ pub fn explain(code: &str) -> Option<&'static str> {
     let code: u32 = code.strip_prefix('A').filter(|digits| digits.len() == 6)?.parse().ok()?;
     let (call, class, serial) = (code / 1_000, code / 100 % 10, code % 100);
     let is_told = |denial: &Denial| denied(*denial).0 == code || (is_call(call) && class == 3 && denied(*denial).1 == serial);
-    if let Some(denial) = Denial::ALL.into_iter().find(is_told) {
+    if let Some(denial) = Denial::ALL.iter().copied().find(is_told) {
         return Some(denial.describe());
     }
     match (call, class) {
@@ -198,7 +198,8 @@ fn refusals(refusal: &Refusal) -> CodeScope {
     }
 }
 
-/// The code of a denial at `/auth/token`, and its last two digits elsewhere.
+/// The numbers of a denial: its whole code at `/auth/token`, and its last two digits (1 to 99) at every other call. Where Authlete
+/// publishes a code, it is that one.
 const fn denied(denial: Denial) -> (u32, u32) {
     use Denial as D;
     match denial {
@@ -415,8 +416,8 @@ mod tests {
 
     #[test]
     fn no_two_denials_share_a_code() {
-        let in_token: BTreeSet<_> = Denial::ALL.into_iter().map(|denial| denied(denial).0).collect();
-        let elsewhere: BTreeSet<_> = Denial::ALL.into_iter().map(|denial| denied(denial).1).collect();
+        let in_token: BTreeSet<_> = Denial::ALL.iter().copied().map(|denial| denied(denial).0).collect();
+        let elsewhere: BTreeSet<_> = Denial::ALL.iter().copied().map(|denial| denied(denial).1).collect();
         assert_eq!((in_token.len(), elsewhere.len()), (Denial::ALL.len(), Denial::ALL.len()));
         assert!(in_token.iter().all(|code| code / 100 % 10 == 3), "3 is for faults of the OAuth client");
         assert!(elsewhere.iter().all(|serial| (1..100).contains(serial)));
