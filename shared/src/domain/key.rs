@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::Invalid;
+
 /// A JWS algorithm of RFC 7518 section 3.1, RFC 8037 or RFC 9964. There is no `none` and nothing symmetric.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[expect(missing_docs, reason = "the names are the standard's")]
@@ -74,6 +76,18 @@ impl Algorithm {
 impl fmt::Display for Algorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+impl std::str::FromStr for Algorithm {
+    type Err = Invalid;
+
+    /// The algorithm of this exact name; for a caller who is to be told which there are.
+    fn from_str(name: &str) -> Result<Self, Invalid> {
+        const RULE: Invalid = Invalid(
+            "must be ES256, ES384, ES512, EdDSA, ML-DSA-44, ML-DSA-65, ML-DSA-87, PS256, PS384, PS512, RS256, RS384 or RS512",
+        );
+        Self::from_name(name).ok_or(RULE)
     }
 }
 

@@ -52,6 +52,7 @@ pub use key::{Algorithm, Jwk, KeyId, KeySet};
 pub use key_ring::{KeyRing, KeyState, PrivateHalf, RingKey, Schedule, SigningMode};
 pub use member::{Member, MemberKey, MemberKind, Profile};
 pub use not_before::{NotBefore, NotBeforeKey, NotBeforeScope, NotBefores};
+pub(crate) use org::org_settings;
 pub use org::{AssertionIssuer, AssertionRules, ExchangeRules, IssuerKeys, OAuthSettings, Org, OrgSettings, SupportedScope};
 pub use refresh_token::RefreshToken;
 pub use refusal::{Error, Refusal, TokenProblem};

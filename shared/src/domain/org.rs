@@ -50,22 +50,121 @@ impl Org {
     }
 }
 
-/// What the tokens of an org are like.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct OrgSettings {
-    /// Lifetime of an access token where the request names none. `None`: [`OrgSettings::DEFAULT_LIFETIME`], or that of clients.
-    pub token_duration: Option<Seconds>,
-    /// The longest lifetime that a request may name.
-    pub max_token_duration: Seconds,
-    /// Lifetime of a refresh family.
-    pub refresh_token_duration: Seconds,
-    /// Whether a refresh token stays the same when it is used. `None`: that of a confidential client does, any other is replaced.
-    pub refresh_token_kept: Option<bool>,
-    /// Whether `does_not_expire` may be asked for.
-    pub allow_non_expiring: bool,
-    /// What the tokens of its OAuth clients are like.
-    pub oauth: OAuthSettings,
+/// The table of the settings of an org: this is where a setting is added.
+///
+/// Each entry is the sentence that the API's document shows, the name on the wire, the type, and the default of an org that doesn't
+/// say otherwise. The first block is [`OrgSettings`], the block `oauth` is [`OAuthSettings`]. An example of an entry:
+///
+/// ```ignore
+/// /// Whether a token must have a scope. Default: false.
+/// scope_required: bool = false;
+/// ```
+///
+/// The macro gives the table to another macro, so that each room makes of it what it needs: this file the structs, `api/jeton/settings.rs`
+/// the body in JSON, `api/jeton/audit/settings.rs` what the audit trail tells. Both go by the type of a setting, so a setting of a type
+/// that others have needs nothing there. Only what is stored is written by hand, in `store/codec/org.rs`: its names must never change.
+macro_rules! org_settings {
+    ($callback:ident) => {
+        $callback! {
+            {
+                /// How long an access token lives where a request says nothing. Default: 3600, or `max_token_duration` if less.
+                token_duration: Option<Seconds> = None;
+                /// The longest that a request can ask for. Default: 86400.
+                max_token_duration: Seconds = Seconds::DAY;
+                /// How long a refresh token lives. Default: 2592000.
+                refresh_token_duration: Seconds = Seconds(30 * 86_400);
+                /// Whether a refresh token stays the same when it is used. Default: that of a confidential client does.
+                refresh_token_kept: Option<bool> = None;
+                /// Whether tokens may be asked for that don't expire. Default: false.
+                allow_non_expiring: bool = false;
+            }
+            oauth {
+                /// What signs the access tokens of OAuth clients, which then are JWTs. Default: they are opaque.
+                access_token_sign_alg: Option<Algorithm> = None;
+                /// The scopes that OAuth clients can ask for. Default: none.
+                supported_scopes: Vec<SupportedScope> = Vec::new();
+                /// Which grants there are. Default: `authorization_code`, `client_credentials`, `refresh_token`, exchange, JWT bearer.
+                supported_grants: Vec<GrantType> = GrantType::supported_by_default();
+                /// Whether a new refresh token ends when the one that it replaces would have. Default: true.
+                refresh_token_duration_kept: bool = true;
+                /// Whether a refresh token that stays the same lives on with each use. Default: false.
+                refresh_token_duration_reset: bool = false;
+                /// Whether a repeated refresh gets the same successor for 60 seconds. Default: true.
+                refresh_token_idempotent: bool = true;
+                /// Whether a new token of a client ends those before of the same subject. Default: false.
+                single_token_per_subject: bool = false;
+                /// Whether an access token ends with its refresh token. Default: false.
+                token_expiration_linked: bool = false;
+                /// Whether a token must have a scope. Default: false.
+                scope_required: bool = false;
+                /// Whether errors for OAuth clients come without `error_description`. Default: false.
+                error_description_omitted: bool = false;
+                /// Whether errors for OAuth clients come without `error_uri`. Default: false.
+                error_uri_omitted: bool = false;
+                /// Where the authorization server takes token requests: what DPoP proofs and assertions are for.
+                token_endpoint: Option<String> = None;
+                /// Who may exchange tokens, and which: RFC 8693.
+                token_exchange: ExchangeRules = ExchangeRules::default();
+                /// Which assertions are taken: RFC 7523.
+                jwt_grant: AssertionRules = AssertionRules::default();
+                /// The resources that a client can ask a token for: RFC 8707. Default: any `https` URL or URN.
+                resources: Option<Vec<Audience>> = None;
+                /// For whom a token is where a request names nobody. Default: for the issuer.
+                default_resource: Option<Audience> = None;
+                /// The types of `authorization_details` that there are: RFC 9396. Default: none.
+                authorization_details_types: Vec<String> = Vec::new();
+                /// Whether DPoP proofs at the token endpoint need a nonce of the service: RFC 9449 section 8. Default: false.
+                dpop_nonce_required: bool = false;
+                /// Whose assertions become tokens: RFC 7523. Default: none.
+                assertion_issuers: Vec<AssertionIssuer> = Vec::new();
+                /// Texts by name, which others keep with the org.
+                attributes: Vec<(String, String)> = Vec::new();
+            }
+        }
+    };
 }
+pub(crate) use org_settings;
+
+/// Makes the structs of the table, with their defaults.
+macro_rules! settings_structs {
+    (
+        { $($(#[$doc:meta])* $name:ident: $type:ty = $default:expr;)* }
+        oauth { $($(#[$oauth_doc:meta])* $oauth_name:ident: $oauth_type:ty = $oauth_default:expr;)* }
+    ) => {
+        /// The settings of an org: what its tokens are like.
+        #[derive(Clone, Debug, Eq, PartialEq)]
+        pub struct OrgSettings {
+            $($(#[$doc])* pub $name: $type,)*
+            /// What the tokens of its OAuth clients are like.
+            pub oauth: OAuthSettings,
+        }
+
+        /// What the tokens of an org's OAuth clients are like: what Authlete calls the settings of a service.
+        #[derive(Clone, Debug, Eq, PartialEq)]
+        pub struct OAuthSettings {
+            $($(#[$oauth_doc])* pub $oauth_name: $oauth_type,)*
+        }
+
+        impl Default for OrgSettings {
+            fn default() -> Self {
+                Self { $($name: $default,)* oauth: OAuthSettings::default() }
+            }
+        }
+
+        impl Default for OAuthSettings {
+            fn default() -> Self {
+                Self { $($oauth_name: $oauth_default,)* }
+            }
+        }
+
+        impl OrgSettings {
+            /// The names of all settings on the wire, in the order of the table.
+            pub const NAMES: &[&str] = &[$(stringify!($name),)* $(stringify!($oauth_name),)*];
+        }
+    };
+}
+
+org_settings!(settings_structs);
 
 impl OrgSettings {
     /// No token that expires, and no refresh family, lives longer than this, whatever the settings: 400 days.
@@ -83,97 +182,6 @@ impl OrgSettings {
     /// Whether the refresh token of a client of this kind stays the same when it is used.
     pub fn keeps_refresh_token(&self, client: Option<super::ClientKind>) -> bool {
         self.refresh_token_kept.unwrap_or(client == Some(super::ClientKind::Confidential))
-    }
-}
-
-impl Default for OrgSettings {
-    fn default() -> Self {
-        Self {
-            token_duration: None,
-            max_token_duration: Seconds::DAY,
-            refresh_token_duration: Seconds(30 * 86_400),
-            refresh_token_kept: None,
-            allow_non_expiring: false,
-            oauth: OAuthSettings::default(),
-        }
-    }
-}
-
-/// What the tokens of an org's OAuth clients are like: what Authlete calls the settings of a service.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct OAuthSettings {
-    /// What signs access tokens. `None`: they are opaque.
-    pub access_token_sign_alg: Option<Algorithm>,
-    /// The scopes that there are.
-    pub supported_scopes: Vec<SupportedScope>,
-    /// The grants that there are. Without `password`, unless somebody wants it (RFC 9700 section 2.4).
-    pub supported_grants: Vec<GrantType>,
-    /// Whether a new refresh token ends when the one that it replaces would have.
-    pub refresh_token_duration_kept: bool,
-    /// Whether a refresh token that stays the same lives on with each use.
-    pub refresh_token_duration_reset: bool,
-    /// Whether a refresh token that was just replaced gets the same successor again. FAPI 2.0 security profile section 5.3.2.1 asks for it.
-    pub refresh_token_idempotent: bool,
-    /// Whether a subject has one access token of a client at most.
-    pub single_token_per_subject: bool,
-    /// Whether an access token must end no later than the refresh token that comes with it.
-    pub token_expiration_linked: bool,
-    /// Whether a token must have a scope.
-    pub scope_required: bool,
-    /// Whether errors for OAuth clients come without `error_description`.
-    pub error_description_omitted: bool,
-    /// Whether errors for OAuth clients come without `error_uri`.
-    pub error_uri_omitted: bool,
-    /// Where the authorization server takes token requests.
-    pub token_endpoint: Option<String>,
-    /// Who may exchange tokens, and which.
-    pub token_exchange: ExchangeRules,
-    /// Which assertions are taken.
-    pub jwt_grant: AssertionRules,
-    /// The resources that a client can ask a token for: RFC 8707. `None`: all that an https URL or a URN names.
-    pub resources: Option<Vec<Audience>>,
-    /// For whom a token is where a request names nobody. `None`: for the issuer.
-    pub default_resource: Option<Audience>,
-    /// Whether DPoP proofs must have a nonce of the service: RFC 9449 section 8.
-    pub dpop_nonce_required: bool,
-    /// The types of `authorization_details` that there are: RFC 9396 section 2.1.
-    pub authorization_details_types: Vec<String>,
-    /// Whose assertions become tokens here: RFC 7523 section 2.1.
-    pub assertion_issuers: Vec<AssertionIssuer>,
-    /// What others keep with it.
-    pub attributes: Vec<(String, String)>,
-}
-
-impl Default for OAuthSettings {
-    fn default() -> Self {
-        Self {
-            access_token_sign_alg: None,
-            supported_scopes: Vec::new(),
-            supported_grants: vec![
-                GrantType::AuthorizationCode,
-                GrantType::ClientCredentials,
-                GrantType::RefreshToken,
-                GrantType::TokenExchange,
-                GrantType::JwtBearer,
-            ],
-            refresh_token_duration_kept: true,
-            refresh_token_duration_reset: false,
-            refresh_token_idempotent: true,
-            single_token_per_subject: false,
-            token_expiration_linked: false,
-            scope_required: false,
-            error_description_omitted: false,
-            error_uri_omitted: false,
-            token_endpoint: None,
-            token_exchange: ExchangeRules::default(),
-            jwt_grant: AssertionRules::default(),
-            resources: None,
-            default_resource: None,
-            dpop_nonce_required: false,
-            authorization_details_types: Vec::new(),
-            assertion_issuers: Vec::new(),
-            attributes: Vec::new(),
-        }
     }
 }
 

@@ -17,8 +17,10 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 mod oauth;
+mod settings;
 
-use self::oauth::{IssuanceFacts, SettingsFacts, grants, names, of_issuance, of_settings};
+use self::oauth::{IssuanceFacts, grants, names, of_issuance};
+use self::settings::SettingsFacts;
 use crate::domain::{
     AccessTokenForm, Action, Audience, Change, Client, ClientKind, Commit, Creator, Diff, Family, Fault, KeyRing, Member,
     NotBeforeKey, NotBeforeScope, NotBeforeStands, Org, OrgId, PrivateHalf, RingKey, Role, Scope, ScopePattern, Session,
@@ -273,7 +275,7 @@ fn of_org(org: &Org) -> Facts<'_> {
         parent: org.parent().map(OrgId::as_str),
         name: org.name.as_deref(),
         enabled: Some(org.enabled),
-        settings: Some(of_settings(&org.settings)),
+        settings: Some(SettingsFacts(&org.settings)),
         secrets: Some(org.secrets.len()),
         ..Facts::default()
     }

@@ -11,8 +11,8 @@ pub(super) use self::issuers::Number;
 use self::issuers::{AssertionIssuerBody, issuers};
 use super::{LongText, Text};
 use crate::domain::{
-    Algorithm, AssertionRules, Audience, ExchangeRules, GrantType, Invalid, OAuthSettings, OrgSettings, Refusal, Scope, Seconds,
-    SupportedScope,
+    Algorithm, AssertionIssuer, AssertionRules, Audience, ExchangeRules, GrantType, Invalid, OAuthSettings, OrgSettings, Refusal,
+    Scope, Seconds, SupportedScope, org_settings,
 };
 use crate::encoding::{FromText, Object, present};
 
@@ -31,61 +31,71 @@ macro_rules! members {
     };
 }
 
-members! {
-    /// What holds in an org. Durations are in seconds; what is left out has its default.
-    struct Settings {
-        /// How long an access token lives where a request says nothing. Default: 3600, or `max_token_duration` if less.
-        token_duration: Length,
-        /// The longest that a request can ask for. Default: 86400.
-        max_token_duration: Length,
-        /// How long a refresh token lives. Default: 2592000.
-        refresh_token_duration: Length,
-        /// Whether a refresh token stays the same when it is used. Default: that of a confidential client does.
-        refresh_token_kept: bool,
-        /// Whether tokens may be asked for that don't expire. Default: false.
-        allow_non_expiring: bool,
-        /// What signs the access tokens of OAuth clients, which then are JWTs. Default: they are opaque.
-        access_token_sign_alg: FromText<Algorithm>,
-        /// The scopes that OAuth clients can ask for. Default: none.
-        supported_scopes: Vec<Object<SupportedScopeBody>>,
-        /// Which grants there are. Default: `authorization_code`, `client_credentials`, `refresh_token`, exchange, JWT bearer.
-        supported_grants: Vec<FromText<GrantType>>,
-        /// Whether a new refresh token ends when the one that it replaces would have. Default: true.
-        refresh_token_duration_kept: bool,
-        /// Whether a refresh token that stays the same lives on with each use. Default: false.
-        refresh_token_duration_reset: bool,
-        /// Whether a repeated refresh gets the same successor for 60 seconds. Default: true.
-        refresh_token_idempotent: bool,
-        /// Whether a new token of a client ends those before of the same subject. Default: false.
-        single_token_per_subject: bool,
-        /// Whether an access token ends with its refresh token. Default: false.
-        token_expiration_linked: bool,
-        /// Whether a token must have a scope. Default: false.
-        scope_required: bool,
-        /// Whether errors for OAuth clients come without `error_description`. Default: false.
-        error_description_omitted: bool,
-        /// Whether errors for OAuth clients come without `error_uri`. Default: false.
-        error_uri_omitted: bool,
-        /// Where the authorization server takes token requests: what DPoP proofs and assertions are for.
-        token_endpoint: FromText<Endpoint>,
-        /// Who may exchange tokens, and which: RFC 8693.
-        token_exchange: Object<ExchangeBody>,
-        /// Which assertions are taken: RFC 7523.
-        jwt_grant: Object<AssertionBody>,
-        /// The resources that a client can ask a token for: RFC 8707. Default: any `https` URL or URN.
-        resources: Vec<FromText<Audience>>,
-        /// For whom a token is where a request names nobody. Default: for the issuer.
-        default_resource: FromText<Audience>,
-        /// The types of `authorization_details` that there are: RFC 9396. Default: none.
-        authorization_details_types: Vec<FromText<Text>>,
-        /// Whether DPoP proofs at the token endpoint need a nonce of the service: RFC 9449 section 8. Default: false.
-        dpop_nonce_required: bool,
-        /// Whose assertions become tokens: RFC 7523. Default: none.
-        assertion_issuers: Vec<Object<AssertionIssuerBody>>,
-        /// Texts by name, which others keep with the org.
-        attributes: Attributes,
+/// How a setting of this type is written in JSON. What is absent has its default, so no setting is required.
+trait SettingValue: Sized {
+    /// The value of the member.
+    type Body;
+
+    /// Reads a value that is there. `field` is where it is, for the refusal.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] for what the body's own type can't rule out, such as a value that is there twice.
+    fn try_from_body(body: Self::Body, field: &'static str) -> Result<Self, Refusal>;
+
+    /// The value to show. `None`: the member is left out.
+    fn to_body(&self) -> Option<Self::Body>;
+
+    /// Reads a value if it is there; `default` stands for what is absent.
+    ///
+    /// # Errors
+    /// Those of [`SettingValue::try_from_body`].
+    fn try_from_member(body: Option<Self::Body>, default: Self, field: &'static str) -> Result<Self, Refusal> {
+        body.map_or(Ok(default), |body| Self::try_from_body(body, field))
     }
 }
+
+/// Makes the body of the settings from their table, with its conversions.
+macro_rules! settings_body {
+    (
+        { $($(#[$doc:meta])* $name:ident: $type:ty = $default:expr;)* }
+        oauth { $($(#[$oauth_doc:meta])* $oauth_name:ident: $oauth_type:ty = $oauth_default:expr;)* }
+    ) => {
+        members! {
+            /// What holds in an org. Durations are in seconds; what is left out has its default.
+            struct Settings {
+                $($(#[$doc])* $name: <$type as SettingValue>::Body,)*
+                $($(#[$oauth_doc])* $oauth_name: <$oauth_type as SettingValue>::Body,)*
+            }
+        }
+
+        impl Settings {
+            /// Each setting by itself, with its default where it is absent.
+            fn try_into_each(self) -> Result<OrgSettings, Refusal> {
+                let OrgSettings { $($name,)* oauth } = OrgSettings::default();
+                Ok(OrgSettings {
+                    $($name: SettingValue::try_from_member(self.$name, $name, concat!("settings.", stringify!($name)))?,)*
+                    oauth: OAuthSettings {
+                        $($oauth_name: SettingValue::try_from_member(
+                            self.$oauth_name,
+                            oauth.$oauth_name,
+                            concat!("settings.", stringify!($oauth_name)),
+                        )?,)*
+                    },
+                })
+            }
+
+            /// The settings of an org, all of them.
+            pub(super) fn from_settings(settings: &OrgSettings) -> Self {
+                Self {
+                    $($name: settings.$name.to_body(),)*
+                    $($oauth_name: settings.oauth.$oauth_name.to_body(),)*
+                }
+            }
+        }
+    };
+}
+
+org_settings!(settings_body);
 
 members! {
     struct ExchangeBody {
@@ -214,113 +224,204 @@ impl crate::encoding::TextSchema for Endpoint {
     }
 }
 
-impl FromStr for Algorithm {
-    type Err = Invalid;
-
-    fn from_str(name: &str) -> Result<Self, Invalid> {
-        const RULE: Invalid = Invalid(
-            "must be ES256, ES384, ES512, EdDSA, ML-DSA-44, ML-DSA-65, ML-DSA-87, PS256, PS384, PS512, RS256, RS384 or RS512",
-        );
-        Self::from_name(name).ok_or(RULE)
-    }
-}
-
 impl Settings {
     const MAX_LIST_ENTRIES: usize = 200;
 
     /// The settings, with defaults for what is absent.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] for a setting that can't be as it is, or not beside another one.
     pub(super) fn try_into_settings(self) -> Result<OrgSettings, Refusal> {
-        let default = OrgSettings::default();
-        let length = |given: Option<Length>, default: Seconds| given.map_or(default, |length| length.0);
-        let max_token_duration = length(self.max_token_duration, default.max_token_duration);
-        let settings = OrgSettings {
-            token_duration: self.token_duration.map(|length| length.0),
-            max_token_duration,
-            refresh_token_duration: length(self.refresh_token_duration, default.refresh_token_duration),
-            refresh_token_kept: self.refresh_token_kept,
-            allow_non_expiring: self.allow_non_expiring.unwrap_or(default.allow_non_expiring),
-            oauth: self.take_oauth(default.oauth)?,
-        };
+        let settings = self.try_into_each()?;
         if settings.token_duration.is_some_and(|length| length > settings.max_token_duration) {
             return Err(Refusal::invalid("settings.token_duration", "must not be longer than max_token_duration"));
         }
         Ok(settings)
     }
+}
 
-    fn take_oauth(self, default: OAuthSettings) -> Result<OAuthSettings, Refusal> {
-        let supported_grants = self.supported_grants.map(|grants| grants.into_iter().map(|grant| grant.0).collect());
-        let supported_grants: Vec<GrantType> = supported_grants.unwrap_or(default.supported_grants);
-        if (1..supported_grants.len()).any(|n| supported_grants[..n].contains(&supported_grants[n])) {
-            return Err(Refusal::invalid("settings.supported_grants", "must have each grant once"));
-        }
-        Ok(OAuthSettings {
-            access_token_sign_alg: self.access_token_sign_alg.map(|alg| alg.0),
-            supported_scopes: scopes(self.supported_scopes.unwrap_or_default())?,
-            supported_grants,
-            refresh_token_duration_kept: self.refresh_token_duration_kept.unwrap_or(default.refresh_token_duration_kept),
-            refresh_token_duration_reset: self.refresh_token_duration_reset.unwrap_or(default.refresh_token_duration_reset),
-            refresh_token_idempotent: self.refresh_token_idempotent.unwrap_or(default.refresh_token_idempotent),
-            single_token_per_subject: self.single_token_per_subject.unwrap_or(default.single_token_per_subject),
-            token_expiration_linked: self.token_expiration_linked.unwrap_or(default.token_expiration_linked),
-            scope_required: self.scope_required.unwrap_or(default.scope_required),
-            error_description_omitted: self.error_description_omitted.unwrap_or(default.error_description_omitted),
-            error_uri_omitted: self.error_uri_omitted.unwrap_or(default.error_uri_omitted),
-            token_endpoint: self.token_endpoint.map(|endpoint| endpoint.0.0),
-            token_exchange: self.token_exchange.unwrap_or_default().0.into(),
-            jwt_grant: self.jwt_grant.unwrap_or_default().0.into(),
-            resources: self.resources.map(|all| all.into_iter().map(|resource| resource.0).collect()),
-            default_resource: self.default_resource.map(|resource| resource.0),
-            authorization_details_types: words(self.authorization_details_types),
-            dpop_nonce_required: self.dpop_nonce_required.unwrap_or(false),
-            assertion_issuers: issuers(self.assertion_issuers.unwrap_or_default())?,
-            attributes: self.attributes.unwrap_or_default().try_into_pairs("settings.attributes")?,
-        })
+impl SettingValue for bool {
+    type Body = Self;
+
+    fn try_from_body(body: Self, _: &'static str) -> Result<Self, Refusal> {
+        Ok(body)
     }
 
-    /// The settings of an org, all of them.
-    pub(super) fn from_settings(settings: &OrgSettings) -> Self {
-        let oauth = &settings.oauth;
-        Self {
-            token_duration: settings.token_duration.map(Length),
-            max_token_duration: Some(Length(settings.max_token_duration)),
-            refresh_token_duration: Some(Length(settings.refresh_token_duration)),
-            refresh_token_kept: settings.refresh_token_kept,
-            allow_non_expiring: Some(settings.allow_non_expiring),
-            access_token_sign_alg: oauth.access_token_sign_alg.map(FromText),
-            supported_scopes: Some(oauth.supported_scopes.iter().map(SupportedScopeBody::from_scope).map(Object).collect()),
-            supported_grants: Some(oauth.supported_grants.iter().copied().map(FromText).collect()),
-            refresh_token_duration_kept: Some(oauth.refresh_token_duration_kept),
-            refresh_token_duration_reset: Some(oauth.refresh_token_duration_reset),
-            refresh_token_idempotent: Some(oauth.refresh_token_idempotent),
-            single_token_per_subject: Some(oauth.single_token_per_subject),
-            token_expiration_linked: Some(oauth.token_expiration_linked),
-            scope_required: Some(oauth.scope_required),
-            error_description_omitted: Some(oauth.error_description_omitted),
-            error_uri_omitted: Some(oauth.error_uri_omitted),
-            token_endpoint: oauth.token_endpoint.clone().map(Endpoint).map(FromText),
-            token_exchange: Some(Object(oauth.token_exchange.into())),
-            jwt_grant: Some(Object(oauth.jwt_grant.into())),
-            resources: oauth.resources.as_ref().map(|all| all.iter().cloned().map(FromText).collect()),
-            default_resource: oauth.default_resource.clone().map(FromText),
-            authorization_details_types: Some(
-                oauth.authorization_details_types.iter().cloned().map(Text).map(FromText).collect(),
-            ),
-            dpop_nonce_required: Some(oauth.dpop_nonce_required),
-            assertion_issuers: Some(oauth.assertion_issuers.iter().map(AssertionIssuerBody::from_issuer).map(Object).collect()),
-            attributes: Attributes::from_pairs(&oauth.attributes),
-        }
+    fn to_body(&self) -> Option<Self> {
+        Some(*self)
     }
 }
 
-fn scopes(entries: Vec<Object<SupportedScopeBody>>) -> Result<Vec<SupportedScope>, Refusal> {
-    const FIELD: &str = "settings.supported_scopes";
+impl SettingValue for Seconds {
+    type Body = Length;
+
+    fn try_from_body(body: Length, _: &'static str) -> Result<Self, Refusal> {
+        Ok(body.0)
+    }
+
+    fn to_body(&self) -> Option<Length> {
+        Some(Length(*self))
+    }
+}
+
+/// `None` is what the member's absence means.
+impl<T: SettingValue> SettingValue for Option<T> {
+    type Body = T::Body;
+
+    fn try_from_body(body: T::Body, field: &'static str) -> Result<Self, Refusal> {
+        T::try_from_body(body, field).map(Some)
+    }
+
+    fn to_body(&self) -> Option<T::Body> {
+        self.as_ref().and_then(T::to_body)
+    }
+}
+
+impl SettingValue for Algorithm {
+    type Body = FromText<Self>;
+
+    fn try_from_body(body: FromText<Self>, _: &'static str) -> Result<Self, Refusal> {
+        Ok(body.0)
+    }
+
+    fn to_body(&self) -> Option<FromText<Self>> {
+        Some(FromText(*self))
+    }
+}
+
+/// The one text by itself among the settings is the token endpoint.
+impl SettingValue for String {
+    type Body = FromText<Endpoint>;
+
+    fn try_from_body(body: FromText<Endpoint>, _: &'static str) -> Result<Self, Refusal> {
+        Ok(body.0.0)
+    }
+
+    fn to_body(&self) -> Option<FromText<Endpoint>> {
+        Some(FromText(Endpoint(self.clone())))
+    }
+}
+
+impl SettingValue for Audience {
+    type Body = FromText<Self>;
+
+    fn try_from_body(body: FromText<Self>, _: &'static str) -> Result<Self, Refusal> {
+        Ok(body.0)
+    }
+
+    fn to_body(&self) -> Option<FromText<Self>> {
+        Some(FromText(self.clone()))
+    }
+}
+
+impl SettingValue for Vec<Audience> {
+    type Body = Vec<FromText<Audience>>;
+
+    fn try_from_body(body: Self::Body, _: &'static str) -> Result<Self, Refusal> {
+        Ok(body.into_iter().map(|resource| resource.0).collect())
+    }
+
+    fn to_body(&self) -> Option<Self::Body> {
+        Some(self.iter().cloned().map(FromText).collect())
+    }
+}
+
+impl SettingValue for Vec<GrantType> {
+    type Body = Vec<FromText<GrantType>>;
+
+    fn try_from_body(body: Self::Body, field: &'static str) -> Result<Self, Refusal> {
+        let grants: Self = body.into_iter().map(|grant| grant.0).collect();
+        if (1..grants.len()).any(|n| grants[..n].contains(&grants[n])) {
+            return Err(Refusal::invalid(field, "must have each grant once"));
+        }
+        Ok(grants)
+    }
+
+    fn to_body(&self) -> Option<Self::Body> {
+        Some(self.iter().copied().map(FromText).collect())
+    }
+}
+
+impl SettingValue for Vec<SupportedScope> {
+    type Body = Vec<Object<SupportedScopeBody>>;
+
+    fn try_from_body(body: Self::Body, field: &'static str) -> Result<Self, Refusal> {
+        scopes(body, field)
+    }
+
+    fn to_body(&self) -> Option<Self::Body> {
+        Some(self.iter().map(SupportedScopeBody::from_scope).map(Object).collect())
+    }
+}
+
+impl SettingValue for Vec<String> {
+    type Body = Vec<FromText<Text>>;
+
+    fn try_from_body(body: Self::Body, _: &'static str) -> Result<Self, Refusal> {
+        Ok(body.into_iter().map(|word| word.0.0).collect())
+    }
+
+    fn to_body(&self) -> Option<Self::Body> {
+        Some(self.iter().cloned().map(Text).map(FromText).collect())
+    }
+}
+
+impl SettingValue for ExchangeRules {
+    type Body = Object<ExchangeBody>;
+
+    fn try_from_body(body: Self::Body, _: &'static str) -> Result<Self, Refusal> {
+        Ok(body.0.into())
+    }
+
+    fn to_body(&self) -> Option<Self::Body> {
+        Some(Object((*self).into()))
+    }
+}
+
+impl SettingValue for AssertionRules {
+    type Body = Object<AssertionBody>;
+
+    fn try_from_body(body: Self::Body, _: &'static str) -> Result<Self, Refusal> {
+        Ok(body.0.into())
+    }
+
+    fn to_body(&self) -> Option<Self::Body> {
+        Some(Object((*self).into()))
+    }
+}
+
+impl SettingValue for Vec<AssertionIssuer> {
+    type Body = Vec<Object<AssertionIssuerBody>>;
+
+    fn try_from_body(body: Self::Body, _: &'static str) -> Result<Self, Refusal> {
+        issuers(body)
+    }
+
+    fn to_body(&self) -> Option<Self::Body> {
+        Some(self.iter().map(AssertionIssuerBody::from_issuer).map(Object).collect())
+    }
+}
+
+impl SettingValue for Vec<(String, String)> {
+    type Body = Attributes;
+
+    fn try_from_body(body: Attributes, field: &'static str) -> Result<Self, Refusal> {
+        body.try_into_pairs(field)
+    }
+
+    fn to_body(&self) -> Option<Attributes> {
+        Attributes::from_pairs(self)
+    }
+}
+
+fn scopes(entries: Vec<Object<SupportedScopeBody>>, field: &'static str) -> Result<Vec<SupportedScope>, Refusal> {
     if entries.len() > Settings::MAX_LIST_ENTRIES {
-        return Err(Refusal::invalid(FIELD, "must have at most 200 entries"));
+        return Err(Refusal::invalid(field, "must have at most 200 entries"));
     }
     let mut scopes: Vec<SupportedScope> = Vec::with_capacity(entries.len());
     for (n, Object(entry)) in entries.into_iter().enumerate() {
         let scope = entry.try_into_scope()?;
-        let wrong = |rule| Refusal::invalid(format!("{FIELD}[{n}].name"), rule);
+        let wrong = |rule| Refusal::invalid(format!("{field}[{n}].name"), rule);
         if scope.name.is_optional() {
             return Err(wrong("must not end with ?"));
         }
@@ -330,10 +431,6 @@ fn scopes(entries: Vec<Object<SupportedScopeBody>>) -> Result<Vec<SupportedScope
         scopes.push(scope);
     }
     Ok(scopes)
-}
-
-fn words(given: Option<Vec<FromText<Text>>>) -> Vec<String> {
-    given.unwrap_or_default().into_iter().map(|word| word.0.0).collect()
 }
 
 impl SupportedScopeBody {

@@ -51,6 +51,18 @@ fn settings_are_written_as_they_are_read() {
 }
 
 #[test]
+fn the_documentation_has_each_setting_of_the_table_and_no_other() {
+    let (_, page) = include_str!("../../../../../docs/settings.md").split_once("\n## Settings of an org\n").unwrap();
+    let (section, _) = page.split_once("\n## ").unwrap();
+    let rows = section.lines().filter(|line| line.starts_with("| `")).skip(1);
+    let mut documented: Vec<&str> = rows.flat_map(|row| row.split('|').nth(1).unwrap().split('`').skip(1).step_by(2)).collect();
+    let mut settings = OrgSettings::NAMES.to_vec();
+    documented.sort_unstable();
+    settings.sort_unstable();
+    assert_eq!(documented, settings, "docs/settings.md and org_settings! in shared/src/domain/org.rs");
+}
+
+#[test]
 fn the_password_grant_is_off_unless_somebody_wants_it() {
     assert!(!read(&json!({})).unwrap().oauth.supported_grants.contains(&GrantType::Password));
 }

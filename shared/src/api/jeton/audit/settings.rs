@@ -1,0 +1,220 @@
+//! What the audit trail tells of the settings of an org, named as its administrators name them.
+
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+
+use super::audiences;
+use super::oauth::{grants, names};
+use crate::domain::{
+    Algorithm, AssertionIssuer, AssertionRules, Audience, ExchangeRules, GrantType, IssuerKeys, OrgSettings, Scope, Seconds,
+    SupportedScope, Thumbprint, org_settings,
+};
+use crate::jose::sha256;
+
+/// The settings of an org as a member of an event.
+pub(super) struct SettingsFacts<'a>(pub(super) &'a OrgSettings);
+
+/// What is told of a setting of this type.
+trait SettingFact {
+    /// What is told. `None`: nothing, for it is as if the setting weren't there.
+    fn fact(&self) -> Option<impl Serialize>;
+}
+
+/// Writes each setting of the table under its name.
+macro_rules! settings_facts {
+    (
+        { $($(#[$doc:meta])* $name:ident: $type:ty = $default:expr;)* }
+        oauth { $($(#[$oauth_doc:meta])* $oauth_name:ident: $oauth_type:ty = $oauth_default:expr;)* }
+    ) => {
+        impl Serialize for SettingsFacts<'_> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let settings = self.0;
+                let mut facts = serializer.serialize_struct("Settings", OrgSettings::NAMES.len())?;
+                $(if let Some(fact) = settings.$name.fact() {
+                    facts.serialize_field(stringify!($name), &fact)?;
+                })*
+                $(if let Some(fact) = settings.oauth.$oauth_name.fact() {
+                    facts.serialize_field(stringify!($oauth_name), &fact)?;
+                })*
+                facts.end()
+            }
+        }
+    };
+}
+
+org_settings!(settings_facts);
+
+impl SettingFact for bool {
+    fn fact(&self) -> Option<impl Serialize> {
+        Some(*self)
+    }
+}
+
+impl SettingFact for Seconds {
+    fn fact(&self) -> Option<impl Serialize> {
+        Some(self.0)
+    }
+}
+
+impl<T: SettingFact> SettingFact for Option<T> {
+    fn fact(&self) -> Option<impl Serialize> {
+        self.as_ref().and_then(T::fact)
+    }
+}
+
+impl SettingFact for Algorithm {
+    fn fact(&self) -> Option<impl Serialize> {
+        Some(self.name())
+    }
+}
+
+impl SettingFact for String {
+    fn fact(&self) -> Option<impl Serialize> {
+        Some(self.as_str())
+    }
+}
+
+impl SettingFact for Audience {
+    fn fact(&self) -> Option<impl Serialize> {
+        Some(self.as_str())
+    }
+}
+
+impl SettingFact for Vec<Audience> {
+    fn fact(&self) -> Option<impl Serialize> {
+        Some(audiences(self))
+    }
+}
+
+impl SettingFact for Vec<GrantType> {
+    fn fact(&self) -> Option<impl Serialize> {
+        Some(grants(self))
+    }
+}
+
+impl SettingFact for Vec<SupportedScope> {
+    fn fact(&self) -> Option<impl Serialize> {
+        Some(self.iter().map(of_scope).collect::<Vec<_>>())
+    }
+}
+
+impl SettingFact for Vec<String> {
+    fn fact(&self) -> Option<impl Serialize> {
+        (!self.is_empty()).then_some(self)
+    }
+}
+
+impl SettingFact for Vec<AssertionIssuer> {
+    fn fact(&self) -> Option<impl Serialize> {
+        (!self.is_empty()).then(|| self.iter().map(of_issuer).collect::<Vec<_>>())
+    }
+}
+
+/// Only the names, for the values are others'.
+impl SettingFact for Vec<(String, String)> {
+    fn fact(&self) -> Option<impl Serialize> {
+        (!self.is_empty()).then(|| names(self))
+    }
+}
+
+impl SettingFact for ExchangeRules {
+    fn fact(&self) -> Option<impl Serialize> {
+        Some(of_exchange(*self))
+    }
+}
+
+impl SettingFact for AssertionRules {
+    fn fact(&self) -> Option<impl Serialize> {
+        Some(of_assertions(*self))
+    }
+}
+
+#[derive(Serialize)]
+struct ScopeFacts<'a> {
+    name: &'a str,
+    default: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_duration: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token_duration: Option<u32>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attributes: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ExchangeFacts {
+    by_identifiable_clients_only: bool,
+    by_confidential_clients_only: bool,
+    by_permitted_clients_only: bool,
+    encrypted_jwt_rejected: bool,
+    unsigned_jwt_rejected: bool,
+}
+
+#[derive(Serialize)]
+struct AssertionFacts {
+    by_identifiable_clients_only: bool,
+    encrypted_jwt_rejected: bool,
+    unsigned_jwt_rejected: bool,
+}
+
+#[derive(Serialize)]
+struct IssuerFacts<'a> {
+    issuer: &'a str,
+    /// By which it can be told that its keys are others now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jwks_sha256: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jwks_uri: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scopes: Option<Vec<&'a str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clients: Option<Vec<u64>>,
+    any_subject: bool,
+    refresh_tokens: bool,
+    enabled: bool,
+}
+
+fn of_scope(scope: &SupportedScope) -> ScopeFacts<'_> {
+    ScopeFacts {
+        name: Scope::as_str(&scope.name),
+        default: scope.default,
+        token_duration: scope.token_duration.map(|length| length.0),
+        refresh_token_duration: scope.refresh_token_duration.map(|length| length.0),
+        attributes: names(&scope.attributes),
+    }
+}
+
+fn of_exchange(rules: ExchangeRules) -> ExchangeFacts {
+    ExchangeFacts {
+        by_identifiable_clients_only: rules.by_identifiable_clients_only,
+        by_confidential_clients_only: rules.by_confidential_clients_only,
+        by_permitted_clients_only: rules.by_permitted_clients_only,
+        encrypted_jwt_rejected: rules.encrypted_jwt_rejected,
+        unsigned_jwt_rejected: rules.unsigned_jwt_rejected,
+    }
+}
+
+fn of_assertions(rules: AssertionRules) -> AssertionFacts {
+    AssertionFacts {
+        by_identifiable_clients_only: rules.by_identifiable_clients_only,
+        encrypted_jwt_rejected: rules.encrypted_jwt_rejected,
+        unsigned_jwt_rejected: rules.unsigned_jwt_rejected,
+    }
+}
+
+fn of_issuer(issuer: &AssertionIssuer) -> IssuerFacts<'_> {
+    let (jwks_sha256, jwks_uri) = match &issuer.keys {
+        IssuerKeys::Inline(set) => (Some(Thumbprint(sha256(set.as_bytes())).to_string()), None),
+        IssuerKeys::At(url) => (None, Some(url.as_str())),
+    };
+    IssuerFacts {
+        issuer: &issuer.issuer,
+        jwks_sha256,
+        jwks_uri,
+        scopes: issuer.scopes.as_ref().map(|scopes| scopes.iter().map(Scope::as_str).collect()),
+        clients: issuer.clients.as_ref().map(|clients| clients.iter().map(|client| client.as_number()).collect()),
+        any_subject: issuer.any_subject,
+        refresh_tokens: issuer.refresh_tokens,
+        enabled: issuer.enabled,
+    }
+}
