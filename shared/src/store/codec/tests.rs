@@ -1,7 +1,7 @@
 //! Bodies outlive the code that wrote them.
 
 use super::*;
-use crate::domain::{ClientAuthMethod, Confirmation, GrantType, Issuance, NotBeforeScope, Org, OrgSettings, TokenRecord};
+use crate::domain::{Client, ClientAuthMethod, Confirmation, GrantType, Issuance, NotBeforeScope, Org, OrgSettings, TokenRecord};
 use crate::store::conformance::samples;
 
 /// As they are in tables now. Whoever changes one of these makes records unreadable that are in use.
@@ -10,6 +10,8 @@ const PLAIN: &str = r#"{"o":"a","q":"a","s":"ann","i":1800000000000,"n":18000000
 
 const OAUTH: &str = r#""u":{"g":"tx","c":true,"a":true,"p":[{"k":"k \"1\"","v":"é"},{"k":"","v":"","h":true}],"k":{"x":"hg_T1mcjvMeHp02DuRJ07RGsmHxTFmMehc3cYHMSCFo","j":"LBuQaGfTE-nuB_4ir8R0Oe8qJ2wAf9VV2kKNl1tiR_w"},"d":[{"n":1.50,"type":"a\"b"}],"r":"urn:acr \"é\"","t":1800000000000,"e":true,"m":true,"y":[{"s":"bob","c":4},{"s":"é"}],"n":[{"i":"06hhgn2g00dd5aacstihf0n77jhqca62","s":"ann","c":4,"f":"06hhgn2g03orkk17pguofo9tagomu561","x":{"o":"b","i":"s"}},{"i":"06hhgn2g00p6eriphifm3bvpjnd1mtbs","s":"bob"}]}"#;
 const VALUE: &str = r#""v":"K36-bCY53Bga5CvkI_HhMnjkCMSMxB1x2ajII99Gti4","y":1800086400000"#;
+/// A client of which everything is said.
+const RICH_CLIENT: &str = r#"{"o":"a","c":1,"a":"shop","n":"A \"shop\"","k":"confidential","m":"private_key_jwt","g":["authorization_code","refresh_token"],"s":["a","b?"],"x":["BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"],"j":"{\"keys\":[]}","d":7,"r":8,"q":true,"t":true,"y":true,"dp":true,"cs":"subject_dn:CN=\"a\",O=é","f":"PS256","rs":["https://api.example"],"rt":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc","p":[["a\"","é"],["",""]],"b":"{\"clientUris\":[{\"tag\":\"fr\",\"value\":\"https://a.example/\\\"é\\\"\"}],\"contacts\":[\"ann@a.example\"],\"defaultMaxAge\":5,\"parRequired\":true,\"redirectUris\":[\"https://a.example/cb\",\"a \\\"b\\\"\"],\"requestEncryptionAlg\":\"RSA_OAEP\",\"responseTypes\":[\"CODE_ID_TOKEN\"],\"tosUri\":\"https://a.example/tos\"}","e":true,"u":1800000000000}"#;
 /// As versions before OAuth wrote them.
 const FAMILY: &str =
     r#"{"o":"a","q":"a","s":"ann","t":"BwcHBwcHBwcHBwcHBwcHBw","p":true,"i":1800000000000,"e":1800086400000,"d":300}"#;
@@ -21,6 +23,18 @@ fn bodies_are_spelled_as_ever() {
     let rich = encode_token(&samples::rich_token("a", 1)).unwrap();
     assert_eq!(rich, format!("{TOKEN}\"{}\",{OAUTH},{VALUE},\"g\":7}}", samples::id(2)));
     assert_eq!(encode_token(&samples::token("a", 1)).unwrap(), PLAIN);
+}
+
+#[test]
+fn a_clients_body_is_spelled_as_ever() {
+    let client = Client {
+        grants: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
+        secrets: vec![[7; 32]],
+        registration_token: Some([7; 32]),
+        ..samples::client("a", 1, Some("shop"))
+    };
+    assert_eq!(encode_client(&client).unwrap(), RICH_CLIENT);
+    assert_eq!(decode_client(RICH_CLIENT.as_bytes(), samples::T0).unwrap(), client);
 }
 
 #[test]

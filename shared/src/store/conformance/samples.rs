@@ -327,7 +327,10 @@ pub(crate) fn client(org: &str, number: u64, alias: Option<&str>) -> Client {
         resources: Some(vec![Audience::parse("https://api.example").unwrap()]),
         registration_token: Some(digest(3)),
         attributes: vec![("a\"".to_owned(), "é".to_owned()), (String::new(), String::new())],
-        metadata: Some(r#"{"redirect_uris":["https://a.example/\"b\""]}"#.into()),
+        metadata: Some(
+            r#"{"clientUris":[{"tag":"fr","value":"https://a.example/\"é\""}],"contacts":["ann@a.example"],"defaultMaxAge":5,"parRequired":true,"redirectUris":["https://a.example/cb","a \"b\""],"requestEncryptionAlg":"RSA_OAEP","responseTypes":["CODE_ID_TOKEN"],"tosUri":"https://a.example/tos"}"#
+                .into(),
+        ),
         enabled: true,
         created_at: T0,
         updated_at: T0,
