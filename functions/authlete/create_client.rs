@@ -23,6 +23,6 @@ impl Endpoint for CreateClient {
     async fn handle(ports: &ClientCreator, (credentials, Lenient(request)): Self::Input) -> Result<Self::Output, Error> {
         let caller = authenticate(&ports.reader, &credentials.0, &[api::CLIENTS_WRITE], |_| ()).await?;
         let (client, secret) = clients::create(ports, &caller.service, request.try_into()?).await?;
-        Ok(Answer::from_body(&ClientView::from_client(&client)?.with_secret(&secret))?)
+        Ok(Answer::from_body(&ClientView::from_client(&client).with_secret(&secret))?)
     }
 }

@@ -23,6 +23,6 @@ impl Endpoint for ListClients {
     async fn handle(ports: &DirectoryReader, (credentials, Query(query)): Self::Input) -> Result<Self::Output, Error> {
         let caller = authenticate(&ports.reader, &credentials.0, &[api::CLIENTS_READ, api::CLIENTS_WRITE], |_| ()).await?;
         let page = clients::list(ports, &caller.service, query.start, query.end, |client| query.wants(client)).await?;
-        Ok(Answer::from_body(&ClientListView::from_page(&query, &page)?)?)
+        Ok(Answer::from_body(&ClientListView::from_page(&query, &page))?)
     }
 }

@@ -26,6 +26,6 @@ impl Endpoint for UpdateClient {
     ) -> Result<Self::Output, Error> {
         let caller = authenticate(&ports.reader, &credentials.0, &[api::CLIENTS_WRITE], |_| named).await?;
         let client = clients::update(ports, &caller.service, &caller.found, &caller.sought, request.try_into()?).await?;
-        Ok(Answer::from_body(&ClientView::from_client(&client)?)?)
+        Ok(Answer::from_body(&ClientView::from_client(&client))?)
     }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures::FutureExt as _;
 use http::{Method, Request, header};
 use serde_json::{Value, json};
-use shared::domain::{Algorithm, ClientId, OrgId};
+use shared::domain::{Algorithm, ClientId, ClientMetadata, OrgId};
 use shared::jose::{jwk, sha256};
 use shared::keys::signer::{LocalSigner, Signer as _};
 
@@ -200,7 +200,7 @@ scenario! {
         assert!(kept.enabled && !kept.may_exchange_tokens && id.as_number() != 5);
         assert_eq!((kept.alias, kept.resources, kept.access_token_form, kept.token_duration), (None, None, None, None));
         assert_eq!((kept.secrets, kept.registration_token), (vec![sha256(text(&made["client_secret"]).as_bytes())], Some(sha256(access(&made).as_bytes()))));
-        assert_eq!((kept.attributes, kept.metadata), (vec![], None));
+        assert_eq!((kept.attributes, kept.redirect_uris, kept.metadata), (vec![], vec![], ClientMetadata::default()));
     }
 }
 

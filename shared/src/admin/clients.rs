@@ -6,8 +6,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::admin::orgs_and_members::NO_KEY;
 use crate::auth::service::client_named;
 use crate::domain::{
-    AccessTokenForm, Audience, CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind, ClientRef, Entropy, Error,
-    Fault, GrantType, Invalid, NotBeforeKey, NotBeforeScope, OrgId, Refusal, Scope, Seconds, Secret, Service, Timestamp,
+    AccessTokenForm, Audience, CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind, ClientMetadata, ClientRef,
+    Entropy, Error, Fault, GrantType, Invalid, NotBeforeKey, NotBeforeScope, OrgId, RedirectUri, Refusal, Scope, Seconds, Secret,
+    Service, Timestamp,
 };
 use crate::jose::{certificate, jwk, sha256};
 use crate::keys::PublishedKeys;
@@ -50,8 +51,10 @@ pub struct ClientSettings {
     pub particulars: Option<JetonExtensions>,
     /// What others keep with it.
     pub attributes: Vec<(String, String)>,
-    /// What is only kept and shown, as a JSON object.
-    pub metadata: Option<Box<str>>,
+    /// Where an authorization endpoint may send people back to.
+    pub redirect_uris: Vec<RedirectUri>,
+    /// What is only kept and shown.
+    pub metadata: ClientMetadata,
 }
 
 /// What other APIs than Jeton's own have no words for.
@@ -104,9 +107,8 @@ pub(crate) fn apply_settings(
 ) -> Client {
     let ClientSettings { alias, name, kind, auth_method, grants, scopes, jwks, token_duration, refresh_token_duration, .. } =
         draft;
-    let ClientSettings { single_token_per_subject, certificate_bound_tokens, may_exchange_tokens, attributes, metadata, .. } =
-        draft;
-    let ClientSettings { dpop_bound_tokens, certificate_subject, particulars, .. } = draft;
+    let ClientSettings { single_token_per_subject, certificate_bound_tokens, may_exchange_tokens, attributes, .. } = draft;
+    let ClientSettings { dpop_bound_tokens, certificate_subject, particulars, redirect_uris, metadata, .. } = draft;
     let JetonExtensions { access_token_form, resources } = particulars.unwrap_or_else(|| match existing {
         Some(there) => JetonExtensions { access_token_form: there.access_token_form, resources: there.resources.clone() },
         None => JetonExtensions::default(),
@@ -133,6 +135,7 @@ pub(crate) fn apply_settings(
         resources,
         registration_token: existing.and_then(|client| client.registration_token),
         attributes,
+        redirect_uris,
         metadata,
         enabled: existing.is_none_or(|client| client.enabled),
         created_at: existing.map_or(now, |client| client.created_at),

@@ -1,6 +1,6 @@
 //! OAuth clients.
 
-use super::{Algorithm, Audience, ClientId, GrantType, OrgId, Scope, Seconds, Timestamp};
+use super::{Algorithm, Audience, ClientId, ClientMetadata, GrantType, OrgId, RedirectUri, Scope, Seconds, Timestamp};
 
 /// An OAuth client of an org, RFC 6749 section 2.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -48,8 +48,10 @@ pub struct Client {
     pub may_exchange_tokens: bool,
     /// What others keep with it.
     pub attributes: Vec<(String, String)>,
-    /// What is only kept and shown, as a JSON object: redirect URIs, contacts, and so on.
-    pub metadata: Option<Box<str>>,
+    /// Where an authorization endpoint may send people back to: RFC 6749 section 3.1.2.
+    pub redirect_uris: Vec<RedirectUri>,
+    /// What is only kept and shown: contacts, the URLs of its pages, and so on.
+    pub metadata: ClientMetadata,
     /// A disabled client can do nothing, and its tokens are dead as long as it is disabled.
     pub enabled: bool,
     /// Set when the client is first written.

@@ -7,8 +7,8 @@ use crate::admin::clients;
 use crate::admin::clients::{ClientSettings, apply_settings, draw_secret, free_number, has_keys, hash};
 use crate::auth::client::find;
 use crate::domain::{
-    CertificateSubject, Client, ClientAuthMethod, ClientKind, ClientRef, Entropy, Error, Fault, GrantType, Org, Refusal, Scope,
-    Secret, Service, TokenProblem,
+    CertificateSubject, Client, ClientAuthMethod, ClientKind, ClientMetadata, ClientRef, Entropy, Error, Fault, GrantType, Org,
+    RedirectUri, Refusal, Scope, Secret, Service, TokenProblem,
 };
 use crate::jose::{equal, sha256};
 use crate::platform::capabilities::{Reader, Registrar, RegistrationRemover, RegistrationWriter};
@@ -28,8 +28,8 @@ pub struct Registration {
     pub grants: Option<Vec<GrantType>>,
     /// What it wants of an authorization endpoint, each with its words in alphabetical order: `code id_token`.
     pub response_types: Vec<String>,
-    /// Whether it has said where an authorization endpoint may send people back to.
-    pub has_redirects: bool,
+    /// Where an authorization endpoint may send people back to.
+    pub redirect_uris: Vec<RedirectUri>,
     /// The scopes that it wants. `None`: those that the org gives where nobody asks for any.
     pub scopes: Option<Vec<Scope>>,
     /// Its public keys: a JWK Set that has been read.
@@ -41,7 +41,7 @@ pub struct Registration {
     /// Whether it must prove a key with each token request.
     pub dpop_bound_tokens: bool,
     /// What is only kept and shown.
-    pub metadata: Option<Box<str>>,
+    pub metadata: ClientMetadata,
 }
 
 /// A client as it is registered now.
@@ -186,6 +186,7 @@ fn accepted(org: &Org, said: Registration, existing: Option<&Client>) -> Result<
         certificate_subject: said.certificate_subject,
         particulars: None,
         attributes: existing.map(|client| client.attributes.clone()).unwrap_or_default(),
+        redirect_uris: said.redirect_uris,
         metadata: said.metadata,
     })
 }
@@ -218,7 +219,7 @@ fn grants(org: &Org, kind: ClientKind, asked: Option<&[GrantType]>) -> Result<Ve
 /// RFC 7591 section 2.1: what is wanted of an authorization endpoint and the grants go together.
 fn redirectable(said: &Registration, grants: &[GrantType]) -> Result<(), Refusal> {
     let is_redirected = grants.iter().any(|grant| matches!(grant, GrantType::AuthorizationCode | GrantType::Implicit));
-    if is_redirected && !said.has_redirects {
+    if is_redirected && said.redirect_uris.is_empty() {
         return Err(Refusal::invalid("redirect_uris", "is required for the grants authorization_code and implicit"));
     }
     if said.response_types.iter().all(|it| allows_response_type(it, grants)) {

@@ -5,8 +5,8 @@ use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use shared::domain::{
     AccessTokenForm, Actor, Algorithm, Alias, AliasKey, Aliased, Ancestor, Audience, Batch, CertificateSubject, Client,
-    ClientAuthMethod, ClientId, ClientKind, Confirmation, Family, GrantType, Issuance, OrgId, Property, Scope, Seconds, Ticket,
-    Timestamp, TokenId, TokenRecord,
+    ClientAuthMethod, ClientId, ClientKind, ClientMetadata, Confirmation, Family, GrantType, Issuance, MetadataMember,
+    MetadataValue, OrgId, Property, RedirectUri, Scope, Seconds, Ticket, Timestamp, TokenId, TokenRecord,
 };
 use shared::store::{
     AdvanceOutcome, FamilyAdvance, FamilyUpdate, InsertOutcome, NewToken, RecordKeys, ReplayKey, TicketConsumption, TokenUpdate,
@@ -168,6 +168,9 @@ async fn an_amendment_tells_what_was_and_what_is_but_no_value() {
 async fn a_change_of_a_client_tells_its_public_keys_and_how_many_secrets_it_has() {
     let mut streamed = Streamed::new().await;
     streamed.records();
+    let mut metadata = ClientMetadata::default();
+    let contacts = MetadataMember::named("contacts").unwrap();
+    metadata.insert(contacts, MetadataValue::Texts(vec!["s3cret-2".to_owned()]));
     let client = Client {
         org: org(),
         id: ClientId::from_number(7).unwrap(),
@@ -190,7 +193,8 @@ async fn a_change_of_a_client_tells_its_public_keys_and_how_many_secrets_it_has(
         registration_token: Some([7; 32]),
         certificate_bound_tokens: true,
         attributes: vec![("tier".to_owned(), "s3cret-1".to_owned())],
-        metadata: Some(r#"{"contacts":["s3cret-2"]}"#.into()),
+        redirect_uris: vec![RedirectUri::parse("https://s3cret-3.example/cb").unwrap()],
+        metadata,
         enabled: true,
         created_at: NOW,
         updated_at: NOW,

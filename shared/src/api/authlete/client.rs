@@ -7,6 +7,7 @@ use super::lenient::{Number, Words, flag, present};
 use super::names;
 use super::request::range;
 use crate::admin::clients::{ChosenSecret, ClientSettings, JetonExtensions};
+use crate::domain::client_metadata::MAX_METADATA_ENTRIES;
 use crate::domain::{
     Audience, CertificateSubject, Client, ClientAuthMethod, ClientKind, GrantType, Invalid, Refusal, Scope, Seconds,
 };
@@ -19,8 +20,6 @@ mod metadata;
 mod metadata_schema;
 mod view;
 
-pub(in crate::api) use metadata::keep;
-pub(in crate::api) use view::metadata;
 pub use view::{ClientListView, ClientView, LockView, SecretView};
 
 /// The body of `client/create` and `client/update`. What the server assigns is ignored in it: number, id, secret, times, lock.
@@ -111,7 +110,7 @@ impl TryFrom<ClientBody> for ClientSettings {
     type Error = Refusal;
 
     fn try_from(ClientBody(body): ClientBody) -> Result<Self, Refusal> {
-        let metadata = metadata::keep(&body)?;
+        let (redirect_uris, metadata) = metadata::read(&body)?;
         let members: Members = json::decode(Value::Object(body))?;
         let kind = match members.client_type.as_deref() {
             None | Some("PUBLIC") => ClientKind::Public,
@@ -149,6 +148,7 @@ impl TryFrom<ClientBody> for ClientSettings {
             certificate_subject,
             particulars: members.jeton.map(|Object(only)| particulars(only)).transpose()?,
             attributes: attributes(members.attributes.unwrap_or_default())?,
+            redirect_uris,
             metadata,
         })
     }
@@ -189,7 +189,7 @@ fn scopes(enabled: bool, names: Option<Words>) -> Result<Option<Vec<Scope>>, Ref
         return Ok(None);
     }
     let Words(names) = names.unwrap_or_default();
-    if names.len() > metadata::MAX_LIST_ENTRIES {
+    if names.len() > MAX_METADATA_ENTRIES {
         return Err(Refusal::invalid(FIELD, "must have at most 200 entries"));
     }
     let scopes = names.iter().map(|name| match named(FIELD, Scope::parse(name)) {
@@ -199,9 +199,12 @@ fn scopes(enabled: bool, names: Option<Words>) -> Result<Option<Vec<Scope>>, Ref
     scopes.collect::<Result<_, _>>().map(Some)
 }
 
+/// The most bytes of a client's key set.
+const MAX_KEY_SET_BYTES: usize = 16_384;
+
 /// The text of a JWK Set of public keys for signatures.
 pub(in crate::api) fn key_set(text: String) -> Result<String, Refusal> {
-    if text.len() > metadata::MAX_TEXT_BYTES {
+    if text.len() > MAX_KEY_SET_BYTES {
         return Err(Refusal::invalid("jwks", "must be at most 16,384 bytes"));
     }
     named("jwks", jwk::set_from_json(text.as_bytes()))?;
@@ -229,7 +232,7 @@ fn particulars(only: JetonOnly) -> Result<JetonExtensions, Refusal> {
     const RESOURCES: &str = "jeton.resources";
     let form = |name: String| named(FORM, name.parse());
     let resources = |Words(names): Words| {
-        if names.len() > metadata::MAX_LIST_ENTRIES {
+        if names.len() > MAX_METADATA_ENTRIES {
             return Err(Refusal::invalid(RESOURCES, "must have at most 200 entries"));
         }
         names.iter().map(|name| named(RESOURCES, Audience::parse(name))).collect()
@@ -248,7 +251,7 @@ fn duration(field: &'static str, seconds: Option<Number>) -> Result<Option<Secon
 }
 
 fn attributes(pairs: Vec<Option<Object<Pair>>>) -> Result<Vec<(String, String)>, Refusal> {
-    if pairs.len() > metadata::MAX_LIST_ENTRIES {
+    if pairs.len() > MAX_METADATA_ENTRIES {
         return Err(Refusal::invalid("attributes", "must have at most 200 entries"));
     }
     let pair = |(n, Object(Pair { key, value })): (usize, Object<Pair>)| {
@@ -287,7 +290,7 @@ impl TryFrom<Parameters> for ListClients {
 impl ListClients {
     /// Whether a client is asked for.
     pub fn wants(&self, client: &Client) -> bool {
-        self.developer.is_none() || view::developer(client) == self.developer
+        self.developer.is_none() || view::developer(client) == self.developer.as_deref()
     }
 }
 

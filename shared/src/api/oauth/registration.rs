@@ -7,14 +7,15 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::api::authlete::client as kept_as;
-use crate::domain::{CertificateSubject, Client, ClientAuthMethod, Error, GrantType, Invalid, Refusal, Scope, Secret};
+use crate::domain::{
+    CertificateSubject, Client, ClientAuthMethod, ClientMetadata, Error, GrantType, Invalid, Refusal, Scope, Secret,
+};
 use crate::jose::certificate;
 use crate::oauth::registration::{Registration, Update};
 
 mod metadata;
 #[cfg(feature = "openapi")]
 mod metadata_schema;
-mod redirect;
 mod view;
 
 pub use view::ClientInformation;
@@ -27,7 +28,7 @@ pub struct RegistrationBody(Map<String, Value>);
 impl RegistrationBody {
     /// What a new client says of itself. What is the service's to say isn't looked at.
     pub fn registration(&self) -> Result<Registration, Refusal> {
-        Members::new(&self.0).registration(Map::new())
+        Members::new(&self.0).registration(ClientMetadata::default())
     }
 
     /// What a client says of itself from now on: RFC 7592 section 2.2.
@@ -42,7 +43,7 @@ impl RegistrationBody {
             return Err(Refusal::invalid("client_id", "must be the one in the path").into());
         }
         let secret = members.text("client_secret")?.map(Secret::new);
-        let said = members.registration(metadata::of_others(client)?)?;
+        let said = members.registration(client.metadata.of_administrator())?;
         Ok(Update { said, secret })
     }
 }
@@ -142,8 +143,8 @@ impl<'a> Members<'a> {
         self.given(name).map(|value| parse(name, text(name, value)?)).transpose()
     }
 
-    /// `others`: what is kept already.
-    fn registration(&self, others: Map<String, Value>) -> Result<Registration, Refusal> {
+    /// `others`: the metadata that stays whatever the client says.
+    fn registration(&self, others: ClientMetadata) -> Result<Registration, Refusal> {
         if self.given("software_statement").is_some() {
             return Err(Refusal::invalid("software_statement", "must not be given: nobody is trusted to make one"));
         }
@@ -153,19 +154,21 @@ impl<'a> Members<'a> {
         }
         let grants = self.texts("grant_types")?;
         let grants = grants.into_iter().map(|name| parse::<GrantType>("grant_types", name)).collect::<Result<Vec<_>, _>>()?;
-        Ok(Registration {
+        let mut said = Registration {
             name: self.name()?,
             auth_method: self.parsed("token_endpoint_auth_method")?.unwrap_or(ClientAuthMethod::ClientSecretBasic),
             grants: Some(grants).filter(|grants| !grants.is_empty()),
             response_types: metadata::response_types(&self.texts("response_types")?)?,
-            has_redirects: self.given("redirect_uris").is_some(),
             scopes: self.scopes()?,
             jwks: self.jwks()?,
             certificate_subject: self.certificate_subject()?,
             certificate_bound_tokens: self.flag("tls_client_certificate_bound_access_tokens")?,
             dpop_bound_tokens: self.flag("dpop_bound_access_tokens")?,
-            metadata: metadata::keep(self, others)?,
-        })
+            redirect_uris: Vec::new(),
+            metadata: ClientMetadata::default(),
+        };
+        (said.redirect_uris, said.metadata) = metadata::read(self, &said.response_types, others)?;
+        Ok(said)
     }
 
     fn name(&self) -> Result<Option<String>, Refusal> {

@@ -1,11 +1,15 @@
 //! OAuth clients.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
 
+use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::coded::Coded;
 use super::{coded, decode, encode, grants, is_false};
 use crate::domain::{
-    AccessTokenForm, Audience, CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind, Fault, GrantType, OrgId,
-    Scope, Seconds, Timestamp,
+    AccessTokenForm, Audience, CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind, ClientMetadata, Fault,
+    GrantType, MetadataMember, MetadataValue, OrgId, RedirectUri, Scope, Seconds, Timestamp,
 };
 
 /// The body of a client: all of it but `created_at`.
@@ -68,8 +72,10 @@ struct ClientBody {
     registration_token: Option<[u8; 32]>,
     #[serde(rename = "p", default, skip_serializing_if = "Vec::is_empty")]
     attributes: Vec<(String, String)>,
-    #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
-    metadata: Option<Box<str>>,
+    #[serde(rename = "ru", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
+    redirect_uris: Vec<RedirectUri>,
+    #[serde(rename = "b", with = "coded", default, skip_serializing_if = "ClientMetadata::is_empty")]
+    metadata: ClientMetadata,
     #[serde(rename = "e")]
     enabled: bool,
     #[serde(rename = "u", with = "coded")]
@@ -102,6 +108,7 @@ impl ClientBody {
             resources: client.resources,
             registration_token: client.registration_token,
             attributes: client.attributes,
+            redirect_uris: client.redirect_uris,
             metadata: client.metadata,
             enabled: client.enabled,
             updated_at: client.updated_at,
@@ -131,10 +138,79 @@ impl ClientBody {
             resources: self.resources,
             registration_token: self.registration_token,
             attributes: self.attributes,
+            redirect_uris: self.redirect_uris,
             metadata: self.metadata,
             enabled: self.enabled,
             created_at,
             updated_at: self.updated_at,
         }
+    }
+}
+
+impl Coded for RedirectUri {
+    fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.as_str())
+    }
+
+    fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from).map(Self::from_administrator)
+    }
+}
+
+/// The value of a member, as JSON has it: the languages of a localized one as pairs.
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "MetadataValue", untagged)]
+enum ValueBody {
+    Flag(bool),
+    Number(i64),
+    Text(String),
+    Texts(Vec<String>),
+    Localized(Vec<(String, String)>),
+}
+
+impl Coded for MetadataValue {
+    fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        ValueBody::serialize(self, to)
+    }
+
+    fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        ValueBody::deserialize(from)
+    }
+}
+
+impl Coded for ClientMetadata {
+    fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(self.iter().map(|(member, value)| (member.name, coded::Write(value))))
+    }
+
+    fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(Members)
+    }
+}
+
+/// Reads the members that the table of metadata has. Others are of a newer version, and are ignored.
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = ClientMetadata;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the metadata of a client")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<ClientMetadata, A::Error> {
+        let mut metadata = ClientMetadata::default();
+        while let Some(name) = members.next_key::<String>()? {
+            let Some(member) = MetadataMember::named(&name) else {
+                members.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            let coded::Read(value) = members.next_value()?;
+            if !member.value_type.matches(&value) {
+                return Err(A::Error::custom("a member of the metadata has another type"));
+            }
+            metadata.insert(member, value);
+        }
+        Ok(metadata)
     }
 }

@@ -38,7 +38,7 @@ pub(super) trait Coded: Sized {
 }
 
 /// Carries a borrowed value into serde.
-struct Write<'a, T>(&'a T);
+pub(super) struct Write<'a, T>(pub(super) &'a T);
 
 impl<T: Coded> Serialize for Write<'_, T> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
@@ -48,7 +48,7 @@ impl<T: Coded> Serialize for Write<'_, T> {
 
 /// Carries a value out of serde.
 #[derive(Eq, Ord, PartialEq, PartialOrd)]
-struct Read<T>(T);
+pub(super) struct Read<T>(pub(super) T);
 
 impl<'de, T: Coded> Deserialize<'de> for Read<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {

@@ -7,7 +7,7 @@
 //! | name | token, family | org | member | client |
 //! |---|---|---|---|---|
 //! | `a` | audiences | ancestors, parent first | | alias |
-//! | `b` | | | | metadata |
+//! | `b` | | | | metadata, by the names of `CLIENT_METADATA` |
 //! | `c` | client | | | number |
 //! | `d` | family: lifetime of access tokens, s | lifetime of a token, s | display name | longest lifetime of a token, s |
 //! | `e` | expires at, ms | is enabled | is enabled | is enabled |

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use crate::domain::{
     AccessTokenForm, Actor, Algorithm, Ancestor, App, Audience, AuthorizationDetails, CertificateSubject, Client,
-    ClientAuthMethod, ClientId, ClientKind, Confirmation, Creator, Entropy, Family, FamilyKey, GrantType, HostPermissions,
-    Issuance, Member, MemberKey, MemberKind, NotBefore, NotBeforeKey, NotBeforeScope, Org, OrgId, OrgSettings, Profile, Property,
-    Role, Scope, ScopePattern, Seconds, Seeded, Session, SessionId, Shard, Subject, Thumbprint, Timestamp, TokenId, TokenKey,
-    TokenRecord,
+    ClientAuthMethod, ClientId, ClientKind, ClientMetadata, Confirmation, Creator, Entropy, Family, FamilyKey, GrantType,
+    HostPermissions, Issuance, Member, MemberKey, MemberKind, MetadataMember, MetadataValue, NotBefore, NotBeforeKey,
+    NotBeforeScope, Org, OrgId, OrgSettings, Profile, Property, RedirectUri, Role, Scope, ScopePattern, Seconds, Seeded, Session,
+    SessionId, Shard, Subject, Thumbprint, Timestamp, TokenId, TokenKey, TokenRecord,
 };
 use crate::store::{FamilyAdvance, NewToken, RecordKeys, Records, Store};
 
@@ -327,14 +327,33 @@ pub(crate) fn client(org: &str, number: u64, alias: Option<&str>) -> Client {
         resources: Some(vec![Audience::parse("https://api.example").unwrap()]),
         registration_token: Some(digest(3)),
         attributes: vec![("a\"".to_owned(), "é".to_owned()), (String::new(), String::new())],
-        metadata: Some(
-            r#"{"clientUris":[{"tag":"fr","value":"https://a.example/\"é\""}],"contacts":["ann@a.example"],"defaultMaxAge":5,"parRequired":true,"redirectUris":["https://a.example/cb","a \"b\""],"requestEncryptionAlg":"RSA_OAEP","responseTypes":["CODE_ID_TOKEN"],"tosUri":"https://a.example/tos"}"#
-                .into(),
-        ),
+        redirect_uris: vec![
+            RedirectUri::parse("https://a.example/cb").unwrap(),
+            RedirectUri::from_administrator("a \"b\"".to_owned()),
+        ],
+        metadata: client_metadata(),
         enabled: true,
         created_at: T0,
         updated_at: T0,
     }
+}
+
+/// Metadata with a value of each type.
+fn client_metadata() -> ClientMetadata {
+    let text = str::to_owned;
+    let mut metadata = ClientMetadata::default();
+    for (name, value) in [
+        ("client_uri#", MetadataValue::Localized(vec![(text("fr"), text("https://a.example/\"é\""))])),
+        ("contacts", MetadataValue::Texts(vec![text("ann@a.example")])),
+        ("default_max_age", MetadataValue::Number(5)),
+        ("request_object_encryption_alg", MetadataValue::Text(text("RSA-OAEP"))),
+        ("require_pushed_authorization_requests", MetadataValue::Flag(true)),
+        ("response_types", MetadataValue::Texts(vec![text("code id_token")])),
+        ("tos_uri", MetadataValue::Text(text("https://a.example/tos"))),
+    ] {
+        metadata.insert(MetadataMember::named(name).unwrap(), value);
+    }
+    metadata
 }
 
 /// One of which nothing is said but its name: confidential, with a secret to come in the header.
@@ -361,7 +380,8 @@ pub(crate) fn bare_client(org: &OrgId, id: ClientId) -> Client {
         resources: None,
         registration_token: None,
         attributes: Vec::new(),
-        metadata: None,
+        redirect_uris: Vec::new(),
+        metadata: ClientMetadata::default(),
         enabled: true,
         created_at: T0,
         updated_at: T0,

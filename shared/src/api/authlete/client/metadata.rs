@@ -1,135 +1,50 @@
-//! What of a client is only kept and shown: by an allow-list, because the SDKs' enums are closed.
+//! The metadata of clients in the words of Authlete's API: members by the one table, values as its SDKs spell them.
+//!
+//! There is an allow-list of members, because the enums of the SDKs are closed: they fail on a name that they don't know.
 
 use serde::Deserialize as _;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::api::authlete::lenient::{Number, Words};
-use crate::domain::Refusal;
+use crate::domain::client_metadata::{MAX_METADATA_ENTRIES, MetadataType};
+use crate::domain::{Client, ClientMetadata, MetadataMember, MetadataValue, RedirectUri, Refusal};
 
-/// The most entries of a list.
-pub(super) const MAX_LIST_ENTRIES: usize = 200;
-/// The most bytes of a text, and of all that is kept of a client.
-pub(super) const MAX_TEXT_BYTES: usize = 16_384;
+const REDIRECT_URIS: &str = "redirectUris";
 
-/// What a member is.
-#[derive(Clone, Copy)]
-pub(super) enum MemberType {
-    /// `true`: what is false is left out.
-    Flag,
-    /// A whole number, not 0.
-    Number,
-    /// One of these names.
-    One(&'static [&'static str]),
-    /// Some of these names.
-    Some(&'static [&'static str]),
-    /// A list of `TaggedValue`.
-    Tagged,
-    /// A string.
-    Text,
-    /// A list of strings.
-    Texts,
-}
-
-const JWS: &[&str] = &[
-    "NONE", "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "ES256K",
-    "EdDSA",
-];
-const JWE_ALG: &[&str] = &[
-    "RSA1_5",
-    "RSA_OAEP",
-    "RSA_OAEP_256",
-    "A128KW",
-    "A192KW",
-    "A256KW",
-    "DIR",
-    "ECDH_ES",
-    "ECDH_ES_A128KW",
-    "ECDH_ES_A192KW",
-    "ECDH_ES_A256KW",
-    "A128GCMKW",
-    "A192GCMKW",
-    "A256GCMKW",
-    "PBES2_HS256_A128KW",
-    "PBES2_HS384_A192KW",
-    "PBES2_HS512_A256KW",
-];
-const JWE_ENC: &[&str] = &["A128CBC_HS256", "A192CBC_HS384", "A256CBC_HS512", "A128GCM", "A192GCM", "A256GCM"];
-const RESPONSES: &[&str] =
-    &["NONE", "CODE", "TOKEN", "ID_TOKEN", "CODE_TOKEN", "CODE_ID_TOKEN", "ID_TOKEN_TOKEN", "CODE_ID_TOKEN_TOKEN"];
-
-/// Nothing of it changes what a token endpoint does: a switch that would, and is unknown here, must not look as if it were on.
-pub(super) const METADATA_MEMBERS: &[(&str, MemberType)] = &[
-    ("applicationType", MemberType::One(&["WEB", "NATIVE"])),
-    ("authTimeRequired", MemberType::Flag),
-    ("authorizationDetailsTypes", MemberType::Texts),
-    ("authorizationEncryptionAlg", MemberType::One(JWE_ALG)),
-    ("authorizationEncryptionEnc", MemberType::One(JWE_ENC)),
-    ("authorizationSignAlg", MemberType::One(JWS)),
-    ("bcDeliveryMode", MemberType::Text),
-    ("bcNotificationEndpoint", MemberType::Text),
-    ("bcRequestSignAlg", MemberType::One(JWS)),
-    ("bcUserCodeRequired", MemberType::Flag),
-    ("clientNames", MemberType::Tagged),
-    ("clientUri", MemberType::Text),
-    ("clientUris", MemberType::Tagged),
-    ("contacts", MemberType::Texts),
-    ("customMetadata", MemberType::Text),
-    ("defaultAcrs", MemberType::Texts),
-    ("defaultMaxAge", MemberType::Number),
-    ("description", MemberType::Text),
-    ("descriptions", MemberType::Tagged),
-    ("developer", MemberType::Text),
-    ("digestAlgorithm", MemberType::Text),
-    ("frontChannelRequestObjectEncryptionRequired", MemberType::Flag),
-    ("idTokenEncryptionAlg", MemberType::One(JWE_ALG)),
-    ("idTokenEncryptionEnc", MemberType::One(JWE_ENC)),
-    ("idTokenSignAlg", MemberType::One(JWS)),
-    ("jwksUri", MemberType::Text),
-    ("loginUri", MemberType::Text),
-    ("logoUri", MemberType::Text),
-    ("logoUris", MemberType::Tagged),
-    ("parRequired", MemberType::Flag),
-    ("pkceRequired", MemberType::Flag),
-    ("pkceS256Required", MemberType::Flag),
-    ("policyUri", MemberType::Text),
-    ("policyUris", MemberType::Tagged),
-    ("redirectUris", MemberType::Texts),
-    ("requestEncryptionAlg", MemberType::One(JWE_ALG)),
-    ("requestEncryptionEnc", MemberType::One(JWE_ENC)),
-    ("requestObjectEncryptionAlgMatchRequired", MemberType::Flag),
-    ("requestObjectEncryptionEncMatchRequired", MemberType::Flag),
-    ("requestObjectRequired", MemberType::Flag),
-    ("requestSignAlg", MemberType::One(JWS)),
-    ("requestUris", MemberType::Texts),
-    ("responseTypes", MemberType::Some(RESPONSES)),
-    ("sectorIdentifierUri", MemberType::Text),
-    ("selfSignedCertificateKeyId", MemberType::Text),
-    ("softwareId", MemberType::Text),
-    ("softwareVersion", MemberType::Text),
-    ("subjectType", MemberType::One(&["PUBLIC", "PAIRWISE"])),
-    ("tokenAuthSignAlg", MemberType::One(JWS)),
-    ("tosUri", MemberType::Text),
-    ("tosUris", MemberType::Tagged),
-    ("userInfoEncryptionAlg", MemberType::One(JWE_ALG)),
-    ("userInfoEncryptionEnc", MemberType::One(JWE_ENC)),
-    ("userInfoSignAlg", MemberType::One(JWS)),
-];
-
-/// What is kept of a body, as one JSON object. `None`: nothing.
-pub(in crate::api) fn keep(body: &Map<String, Value>) -> Result<Option<Box<str>>, Refusal> {
-    let mut kept = Map::new();
-    for (name, shape) in METADATA_MEMBERS {
-        let Some(value) = body.get(*name).filter(|value| !is_nothing(value)) else { continue };
-        let value = shape.normalize(value).map_err(|rule| Refusal::invalid(*name, rule))?;
-        if !is_nothing(&value) {
-            kept.insert((*name).to_owned(), value);
+/// Reads the redirect URIs and the metadata of a body. What isn't in the table is ignored.
+///
+/// Redirect URIs are kept as they are, whatever they are: Authlete's API doesn't check them either.
+///
+/// # Errors
+/// [`Refusal::Invalid`] with the name of the first member whose value has a wrong type or an unknown name in it, or with no name
+/// if all together are too large.
+pub(super) fn read(body: &Map<String, Value>) -> Result<(Vec<RedirectUri>, ClientMetadata), Refusal> {
+    let (mut redirect_uris, mut metadata) = (Vec::new(), ClientMetadata::default());
+    for (name, value) in body {
+        if is_nothing(value) {
+            continue;
+        }
+        if name == REDIRECT_URIS {
+            let Words(uris) = words(value).map_err(|rule| Refusal::invalid(REDIRECT_URIS, rule))?;
+            redirect_uris = uris.into_iter().map(RedirectUri::from_administrator).collect();
+        } else if let Some(member) = MetadataMember::named_by_authlete(name) {
+            let value = read_value(member.value_type, value).map_err(|rule| Refusal::invalid(member.authlete_name, rule))?;
+            metadata.insert(member, value);
         }
     }
-    let text = (!kept.is_empty()).then(|| Value::Object(kept).to_string());
-    if text.as_ref().is_some_and(|text| text.len() > MAX_TEXT_BYTES) {
-        return Err(Refusal::invalid("", "what is only kept of a client must be at most 16,384 bytes"));
+    metadata.check_size(&redirect_uris).map_err(|rule| Refusal::invalid("", rule.0))?;
+    Ok((redirect_uris, metadata))
+}
+
+/// The members of an answer that show the redirect URIs and the metadata of a client.
+pub(super) fn members(client: &Client) -> Map<String, Value> {
+    let metadata = client.metadata.iter();
+    let mut members: Map<String, Value> =
+        metadata.map(|(member, value)| (member.authlete_name.to_owned(), show_value(member.value_type, value))).collect();
+    if !client.redirect_uris.is_empty() {
+        members.insert(REDIRECT_URIS.to_owned(), client.redirect_uris.iter().map(RedirectUri::as_str).collect());
     }
-    Ok(text.map(String::into_boxed_str))
+    members
 }
 
 fn is_nothing(value: &Value) -> bool {
@@ -142,32 +57,36 @@ fn is_nothing(value: &Value) -> bool {
     }
 }
 
-impl MemberType {
-    /// The value in the one form in which it is kept, or what it must be.
-    fn normalize(self, value: &Value) -> Result<Value, &'static str> {
-        match self {
-            Self::Flag => match value {
-                Value::Bool(on) => Ok(Value::Bool(*on)),
-                Value::String(text) if text.eq_ignore_ascii_case("true") => Ok(Value::Bool(true)),
-                Value::String(text) if text.eq_ignore_ascii_case("false") => Ok(Value::Bool(false)),
-                _ => Err("must be true or false"),
-            },
-            Self::Number => {
-                let Number(number) = Number::deserialize(value).map_err(|_| "must be a whole number in range")?;
-                // So that JavaScript can hold it.
-                if number.unsigned_abs() < 1 << 53 { Ok(number.into()) } else { Err("must be a whole number in range") }
-            }
-            Self::One(names) => {
-                value.as_str().filter(|name| names.contains(name)).map(Value::from).ok_or("must be one of its names")
-            }
-            Self::Some(names) => {
-                let Words(items) = words(value)?;
-                let known = items.iter().all(|name| names.contains(&name.as_str()));
-                if known { Ok(items.into()) } else { Err("must be a list of its names") }
-            }
-            Self::Tagged => tagged(value).ok_or("must be a list of objects with tag and value"),
-            Self::Text => value.as_str().map(Value::from).ok_or("must be a string"),
-            Self::Texts => words(value).map(|Words(items)| items.into()),
+/// A value in the one form in which it is kept, or the rule that it breaks.
+fn read_value(value_type: MetadataType, value: &Value) -> Result<MetadataValue, &'static str> {
+    match value_type {
+        MetadataType::Flag => match value {
+            Value::Bool(on) => Ok(MetadataValue::Flag(*on)),
+            Value::String(text) if text.eq_ignore_ascii_case("true") => Ok(MetadataValue::Flag(true)),
+            Value::String(text) if text.eq_ignore_ascii_case("false") => Ok(MetadataValue::Flag(false)),
+            _ => Err("must be true or false"),
+        },
+        MetadataType::Number => {
+            let Number(number) = Number::deserialize(value).map_err(|_| "must be a whole number in range")?;
+            // So that JavaScript can hold it.
+            let is_exact = number.unsigned_abs() < 1 << 53;
+            if is_exact { Ok(MetadataValue::Number(number)) } else { Err("must be a whole number in range") }
+        }
+        MetadataType::Text | MetadataType::Page => {
+            value.as_str().map(|text| MetadataValue::Text(text.to_owned())).ok_or("must be a string")
+        }
+        MetadataType::OneOf(names) => {
+            let name = value.as_str().and_then(|constant| name_of(names, constant)).ok_or("must be one of its names")?;
+            Ok(MetadataValue::Text(name.to_owned()))
+        }
+        MetadataType::Texts => words(value).map(|Words(items)| MetadataValue::Texts(items)),
+        MetadataType::SomeOf(names) => {
+            let Words(items) = words(value)?;
+            let items = items.iter().map(|constant| name_of(names, constant).map(str::to_owned));
+            items.collect::<Option<_>>().map(MetadataValue::Texts).ok_or("must be a list of its names")
+        }
+        MetadataType::LocalizedText | MetadataType::LocalizedPage => {
+            tagged(value).map(MetadataValue::Localized).ok_or("must be a list of objects with tag and value")
         }
     }
 }
@@ -175,15 +94,63 @@ impl MemberType {
 fn words(value: &Value) -> Result<Words, &'static str> {
     Words::deserialize(value)
         .ok()
-        .filter(|Words(items)| items.len() <= MAX_LIST_ENTRIES)
+        .filter(|Words(items)| items.len() <= MAX_METADATA_ENTRIES)
         .ok_or("must be a list of at most 200 strings")
 }
 
-fn tagged(value: &Value) -> Option<Value> {
-    let items = value.as_array().filter(|items| items.len() <= MAX_LIST_ENTRIES)?;
+/// A list of `TaggedValue`, as pairs of tag and value.
+fn tagged(value: &Value) -> Option<Vec<(String, String)>> {
+    let items = value.as_array().filter(|items| items.len() <= MAX_METADATA_ENTRIES)?;
     let item = |item: &Value| {
-        let text = |name| item.get(name).filter(|value| !value.is_null()).map_or(Some(""), Value::as_str);
-        item.as_object().and(Some(serde_json::json!({"tag": text("tag")?, "value": text("value")?})))
+        let members = item.as_object()?;
+        let text = |name| members.get(name).filter(|value| !value.is_null()).map_or(Some(""), Value::as_str).map(str::to_owned);
+        Some((text("tag")?, text("value")?))
     };
-    items.iter().filter(|item| !item.is_null()).map(item).collect::<Option<Vec<_>>>().map(Value::from)
+    items.iter().filter(|item| !item.is_null()).map(item).collect()
+}
+
+/// A kept value as it is shown.
+fn show_value(value_type: MetadataType, value: &MetadataValue) -> Value {
+    let is_name = matches!(value_type, MetadataType::OneOf(_) | MetadataType::SomeOf(_));
+    match value {
+        MetadataValue::Flag(on) => json!(on),
+        MetadataValue::Number(number) => json!(number),
+        MetadataValue::Text(name) if is_name => json!(constant(name)),
+        MetadataValue::Text(text) => json!(text),
+        MetadataValue::Texts(names) if is_name => names.iter().map(|name| constant(name)).collect(),
+        MetadataValue::Texts(items) => json!(items),
+        MetadataValue::Localized(items) => items.iter().map(|(tag, text)| json!({"tag": tag, "value": text})).collect(),
+    }
+}
+
+/// The constant that Authlete's SDKs have for a registered name: `RSA_OAEP` for `RSA-OAEP`.
+pub(super) fn constant(name: &str) -> String {
+    // The one registered name that is its own constant.
+    if name == "EdDSA" { name.to_owned() } else { name.replace(['-', '+', ' '], "_").to_ascii_uppercase() }
+}
+
+/// The registered name for a constant of the SDKs.
+fn name_of(names: &[&'static str], wanted: &str) -> Option<&'static str> {
+    names.iter().copied().find(|name| constant(name) == wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::client_metadata::CLIENT_METADATA;
+
+    #[test]
+    fn names_become_constants_and_come_back() {
+        for member in CLIENT_METADATA {
+            if let MetadataType::OneOf(names) | MetadataType::SomeOf(names) = member.value_type {
+                for name in names {
+                    assert_eq!(name_of(names, &constant(name)), Some(*name));
+                }
+            }
+        }
+        assert_eq!(
+            [constant("ECDH-ES+A128KW"), constant("dir"), constant("code id_token")],
+            ["ECDH_ES_A128KW", "DIR", "CODE_ID_TOKEN"]
+        );
+    }
 }

@@ -5,11 +5,12 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
-use super::metadata::{self, MemberType};
+use super::metadata::constant;
 use super::{ClientBody, ClientView, Members};
 use crate::api::authlete::names;
 use crate::api::openapi::schema_impls::as_read;
 use crate::domain::ClientAuthMethod;
+use crate::domain::client_metadata::{CLIENT_METADATA, MAX_METADATA_ENTRIES, MetadataType};
 
 impl JsonSchema for ClientBody {
     fn schema_name() -> Cow<'static, str> {
@@ -64,25 +65,25 @@ fn members() -> Map<String, Value> {
         ("tokenAuthMethod".to_owned(), json!({"enum": methods})),
         ("grantTypes".to_owned(), json!({"type": "array", "items": {"enum": grants}})),
     ]);
-    properties.extend(metadata::METADATA_MEMBERS.iter().map(|(name, shape)| ((*name).to_owned(), shape.schema())));
+    properties.insert("redirectUris".to_owned(), value_schema(MetadataType::Texts));
+    properties.extend(CLIENT_METADATA.iter().map(|member| (member.authlete_name.to_owned(), value_schema(member.value_type))));
     properties
 }
 
-impl MemberType {
-    fn schema(self) -> Value {
-        let text = json!({"type": "string"});
-        match self {
-            Self::Flag => json!({"type": "boolean"}),
-            Self::Number => json!({"type": "integer"}),
-            Self::One(names) => json!({"enum": names}),
-            Self::Some(names) => json!({"type": "array", "items": {"enum": names}, "maxItems": metadata::MAX_LIST_ENTRIES}),
-            Self::Tagged => json!({
-                "type": "array",
-                "items": {"type": "object", "properties": {"tag": text, "value": text}},
-                "maxItems": metadata::MAX_LIST_ENTRIES
-            }),
-            Self::Text => text,
-            Self::Texts => json!({"type": "array", "items": text, "maxItems": metadata::MAX_LIST_ENTRIES}),
+/// How the values of a member look in a body.
+fn value_schema(value_type: MetadataType) -> Value {
+    let text = json!({"type": "string"});
+    let constants = |names: &[&str]| json!({"enum": names.iter().map(|name| constant(name)).collect::<Vec<_>>()});
+    let list = |items: Value| json!({"type": "array", "items": items, "maxItems": MAX_METADATA_ENTRIES});
+    match value_type {
+        MetadataType::Flag => json!({"type": "boolean"}),
+        MetadataType::Number => json!({"type": "integer"}),
+        MetadataType::Text | MetadataType::Page => text,
+        MetadataType::OneOf(names) => constants(names),
+        MetadataType::Texts => list(text),
+        MetadataType::SomeOf(names) => list(constants(names)),
+        MetadataType::LocalizedText | MetadataType::LocalizedPage => {
+            list(json!({"type": "object", "properties": {"tag": text, "value": text}}))
         }
     }
 }

@@ -3,12 +3,12 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::ListClients;
+use super::{ListClients, metadata};
 use crate::admin::clients::ClientPage;
 use crate::api::authlete::names;
 use crate::api::authlete::property::Pair;
 use crate::api::authlete::result::{ApiResult, ResultCode};
-use crate::domain::{Audience, Client, Fault, Scope, Secret};
+use crate::domain::{Audience, Client, MetadataValue, Scope, Secret};
 
 /// `Client`
 #[derive(Serialize)]
@@ -17,8 +17,8 @@ pub struct ClientView(Map<String, Value>);
 
 impl ClientView {
     /// All that is known of a client but its secrets, which nobody knows any more.
-    pub fn from_client(client: &Client) -> Result<Self, Fault> {
-        let mut members = metadata(client)?;
+    pub fn from_client(client: &Client) -> Self {
+        let mut members = metadata::members(client);
         members.entry("applicationType").or_insert_with(|| "WEB".into());
         members.entry("responseTypes").or_insert_with(|| json!(["CODE"]));
         let own_name = client.id.to_string();
@@ -48,7 +48,7 @@ impl ClientView {
         }
         members.extend(always.map(|(name, value)| (name.to_owned(), value)));
         members.extend(sometimes.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
-        Ok(Self(members))
+        Self(members)
     }
 
     /// The same with the secret that was just made.
@@ -74,14 +74,11 @@ fn jeton_only(client: &Client) -> Option<Value> {
 }
 
 /// Whose it is: `developer`.
-pub(super) fn developer(client: &Client) -> Option<String> {
-    metadata(client).ok()?.get("developer")?.as_str().map(str::to_owned)
-}
-
-/// What is only kept and shown.
-pub(in crate::api) fn metadata(client: &Client) -> Result<Map<String, Value>, Fault> {
-    let text = client.metadata.as_deref().unwrap_or("{}");
-    serde_json::from_str(text).map_err(|error| Fault::internal("reading what is kept of a client").because(error))
+pub(super) fn developer(client: &Client) -> Option<&str> {
+    match client.metadata.get("developer")? {
+        MetadataValue::Text(name) => Some(name),
+        MetadataValue::Flag(_) | MetadataValue::Number(_) | MetadataValue::Texts(_) | MetadataValue::Localized(_) => None,
+    }
 }
 
 fn extension(client: &Client) -> Value {
@@ -116,14 +113,14 @@ pub struct ClientListView<'a> {
 
 impl<'a> ClientListView<'a> {
     /// What was found of what was asked for.
-    pub fn from_page(asked: &'a ListClients, page: &ClientPage) -> Result<Self, Fault> {
-        Ok(Self {
+    pub fn from_page(asked: &'a ListClients, page: &ClientPage) -> Self {
+        Self {
             start: asked.start,
             end: asked.end,
             total_count: page.total,
             developer: asked.developer.as_deref(),
-            clients: page.clients.iter().map(ClientView::from_client).collect::<Result<_, _>>()?,
-        })
+            clients: page.clients.iter().map(ClientView::from_client).collect(),
+        }
     }
 }
 

@@ -11,8 +11,8 @@ use crate::admin::clients::{ClientSettings, JetonExtensions};
 use crate::api::jeton::jwks::Jwks;
 use crate::api::jeton::settings::{Attributes, Length, Number};
 use crate::domain::{
-    AccessTokenForm, Audience, CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind, GrantType, Invalid, OrgId,
-    Refusal, Scope,
+    AccessTokenForm, Audience, CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind, ClientMetadata, GrantType,
+    Invalid, OrgId, Refusal, Scope,
 };
 use crate::encoding::{FromText, present};
 use crate::jose::certificate;
@@ -105,7 +105,8 @@ impl RawClient {
                 resources: self.resources.map(|all| all.into_iter().map(|resource| resource.0).collect()),
             }),
             attributes: self.attributes.unwrap_or_default().try_into_pairs("attributes")?,
-            metadata: None,
+            redirect_uris: Vec::new(),
+            metadata: ClientMetadata::default(),
         };
         let secrets = secrets(self.secrets_sha256)?;
         Ok(SeedClient { org: self.org.0, id: self.id.0, draft, secrets, enabled: self.enabled.unwrap_or(true) })

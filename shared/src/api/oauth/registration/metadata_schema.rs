@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
-use super::metadata::{LOCALIZED, METADATA_MEMBERS, MemberType, RESPONSE_TYPES};
-use super::{ClientInformation, RegistrationBody};
+use super::{ClientInformation, RegistrationBody, metadata};
+use crate::domain::client_metadata::{MetadataType, RESPONSE_TYPES};
 use crate::domain::{ClientAuthMethod, GrantType};
 
 impl JsonSchema for RegistrationBody {
@@ -15,7 +15,7 @@ impl JsonSchema for RegistrationBody {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let mut properties = metadata();
+        let mut properties = members();
         properties.extend(["client_id", "client_secret"].map(|name| {
             (name.to_owned(), json!({"type": "string", "description": "Only in an update: it must be the client's."}))
         }));
@@ -34,7 +34,7 @@ impl JsonSchema for ClientInformation {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let mut properties = metadata();
+        let mut properties = members();
         let text = |about: &str| json!({"type": "string", "description": about});
         properties.extend([
             ("client_id".to_owned(), text("The client's number.")),
@@ -57,7 +57,8 @@ impl JsonSchema for ClientInformation {
     }
 }
 
-fn metadata() -> Map<String, Value> {
+/// The members that a client says of itself, and is shown.
+fn members() -> Map<String, Value> {
     let grants = GrantType::ALL.map(GrantType::as_str);
     let methods = ClientAuthMethod::ALL.map(ClientAuthMethod::as_str);
     let subjects = ["subject_dn", "san_dns", "san_uri", "san_ip", "san_email"];
@@ -67,31 +68,33 @@ fn metadata() -> Map<String, Value> {
         ("dpop_bound_access_tokens", json!({"type": "boolean"})),
         ("grant_types", json!({"type": "array", "items": {"enum": grants}})),
         ("jwks", json!({"type": "object", "description": "A JWK Set of public keys: RFC 7517 section 5."})),
-        ("redirect_uris", MemberType::Texts.schema()),
-        ("response_types", json!({"type": "array", "items": {"enum": RESPONSE_TYPES}})),
+        ("redirect_uris", value_schema(MetadataType::Texts)),
+        ("response_types", value_schema(MetadataType::SomeOf(RESPONSE_TYPES))),
         ("scope", json!({"type": "string", "description": "Scopes, with blanks between them."})),
         ("tls_client_certificate_bound_access_tokens", json!({"type": "boolean"})),
         ("token_endpoint_auth_method", json!({"enum": methods})),
     ];
     let read = read.map(|(name, schema)| (name.to_owned(), schema));
-    let kept = METADATA_MEMBERS.iter().map(|(name, _, shape)| ((*name).to_owned(), shape.schema()));
+    let kept = metadata::said_by_clients().filter(|member| !member.value_type.is_localized());
+    let kept = kept.map(|member| (member.name.to_owned(), value_schema(member.value_type)));
     read.into_iter().chain(subjects).chain(kept).collect()
 }
 
+/// The members that can be in several languages, by patterns: `client_name#fr`.
 fn localized() -> Map<String, Value> {
-    let member = |(name, _, shape): (&str, &str, MemberType)| (format!("^{name}#[A-Za-z0-9-]{{1,35}}$"), shape.schema());
-    LOCALIZED.into_iter().map(member).collect()
+    let members = metadata::said_by_clients().filter(|member| member.value_type.is_localized());
+    members.map(|member| (format!("^{}[A-Za-z0-9-]{{1,35}}$", member.name), value_schema(member.value_type))).collect()
 }
 
-impl MemberType {
-    fn schema(self) -> Value {
-        match self {
-            Self::Flag => json!({"type": "boolean"}),
-            Self::Name(names) => json!({"enum": names}),
-            Self::Number => json!({"type": "integer"}),
-            Self::Page => json!({"type": "string", "format": "uri"}),
-            Self::Text => json!({"type": "string"}),
-            Self::Texts => json!({"type": "array", "items": {"type": "string"}}),
-        }
+/// How the values of a member look in a body.
+fn value_schema(value_type: MetadataType) -> Value {
+    match value_type {
+        MetadataType::Flag => json!({"type": "boolean"}),
+        MetadataType::Number => json!({"type": "integer"}),
+        MetadataType::Text | MetadataType::LocalizedText => json!({"type": "string"}),
+        MetadataType::Page | MetadataType::LocalizedPage => json!({"type": "string", "format": "uri"}),
+        MetadataType::OneOf(names) => json!({"enum": names}),
+        MetadataType::Texts => json!({"type": "array", "items": {"type": "string"}}),
+        MetadataType::SomeOf(names) => json!({"type": "array", "items": {"enum": names}}),
     }
 }

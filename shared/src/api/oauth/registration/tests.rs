@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::domain::MetadataValue;
 use crate::encoding::json as body;
 
 fn said(text: &Value) -> Result<Registration, Refusal> {
@@ -20,7 +21,8 @@ fn rfc7591_2_what_is_left_out_has_its_default() {
     for text in [json!({}), nothing, json!({"unknown": {"a": 5}, "registration_access_token": 5})] {
         let said = said(&text).unwrap();
         assert_eq!((said.auth_method, said.grants, said.scopes), (ClientAuthMethod::ClientSecretBasic, None, None));
-        assert_eq!((said.name, said.jwks, said.metadata, said.has_redirects), (None, None, None, false));
+        assert_eq!((said.name, said.jwks), (None, None));
+        assert_eq!((said.metadata, said.redirect_uris), (ClientMetadata::default(), Vec::new()));
     }
 }
 
@@ -28,7 +30,8 @@ fn rfc7591_2_what_is_left_out_has_its_default() {
 fn the_words_of_a_response_type_have_no_order() {
     let said = said(&json!({"response_types": ["token id_token code", "code id_token token", "code"]})).unwrap();
     assert_eq!(said.response_types, ["code id_token token", "code"]);
-    assert_eq!(&*said.metadata.unwrap(), r#"{"responseTypes":["CODE_ID_TOKEN_TOKEN","CODE"]}"#);
+    let kept: Vec<_> = said.metadata.iter().map(|(member, value)| (member.name, value.clone())).collect();
+    assert_eq!(kept, [("response_types", MetadataValue::Texts(vec!["code id_token token".to_owned(), "code".to_owned()]))]);
     for bad in ["", "code code", "code  token", "CODE", "saml"] {
         assert_eq!(refused(&json!({"response_types": ["code", bad]})), "response_types");
     }

@@ -18,7 +18,7 @@ impl ClientInformation {
     /// All that a client knows of itself, with the token that it has presented or that it gets. A secret only once.
     pub fn from_registered(registered: &Registered, issuer: &Issuer) -> Result<Self, Fault> {
         let Registered { service, client, token, secret } = registered;
-        let mut members = metadata::shown(client)?;
+        let mut members = metadata::members(client);
         let place = format!("{}{PATH}/{}", issuer.as_str().trim_end_matches('/'), client.id);
         let always = [
             ("client_id", json!(client.id.to_string())),
