@@ -1,4 +1,5 @@
-//! OAuth clients: whom an org issues tokens to.
+//! The use cases about OAuth clients, to which an org issues tokens: create, read, list, replace, lock and delete them, and
+//! change their secrets.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -16,7 +17,8 @@ use crate::platform::capabilities::{ClientCreator, ClientRemover, ClientWriter, 
 use crate::store::{Delete, Put, RecordKeys, Records, Replaced, RevokeTokens, WriteDirectory};
 use crate::tokens::revoke::mark;
 
-/// What is said of a client when it is written.
+/// What an administrator or the client itself says of a client when it is written. The rest is for the service to say: its
+/// number, its secrets, its times.
 #[derive(Clone, Debug)]
 pub struct ClientSettings {
     /// Another name for it.
@@ -66,7 +68,7 @@ pub struct JetonExtensions {
     pub resources: Option<Vec<Audience>>,
 }
 
-/// One page of a listing.
+/// One page of a listing of clients.
 #[derive(Clone, Debug, Default)]
 pub struct ClientPage {
     /// The clients, in an order that doesn't change.
@@ -80,7 +82,10 @@ pub struct ClientPage {
 pub struct ChosenSecret(Secret<String>);
 
 impl ChosenSecret {
-    /// Takes it, or says what it must be.
+    /// Accepts a secret of 22 to 86 characters from `A-Z a-z 0-9 - _`, which is at least 128 bits if it was drawn at random.
+    ///
+    /// # Errors
+    /// [`Invalid`] with this rule, if the secret is anything else.
     pub fn new(secret: Secret<String>) -> Result<Self, Invalid> {
         let text = secret.expose();
         let known = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
@@ -91,13 +96,14 @@ impl ChosenSecret {
         }
     }
 
-    /// The secret itself.
+    /// The secret, as the caller has chosen it.
     pub fn as_secret(&self) -> &Secret<String> {
         &self.0
     }
 }
 
-/// A client as it will be. Its number, secrets and lock are no matter of a draft.
+/// Makes the client that `draft` describes. What settings don't say comes from the `existing` client, or is as it is with a
+/// new one: secrets, registration token, whether it is enabled, and when it was created.
 pub(crate) fn apply_settings(
     org: &OrgId,
     id: ClientId,
@@ -144,6 +150,10 @@ pub(crate) fn apply_settings(
 }
 
 /// Creates a client with a number and a secret of the service's making. This is the only time that the secret is told.
+///
+/// # Errors
+/// - [`Refusal::Invalid`], if there is no signing key for the form of access tokens that is asked for.
+/// - [`Refusal::Conflict`], if another client of the org has the alias, or the org is gone.
 pub async fn create(ports: &ClientCreator, service: &Service, draft: ClientSettings) -> Result<(Client, Secret<String>), Error> {
     is_possible(&ports.reader, &draft).await?;
     let id = free_number(&ports.reader, &*ports.entropy).await?;
@@ -154,12 +164,20 @@ pub async fn create(ports: &ClientCreator, service: &Service, draft: ClientSetti
     Ok((client, secret))
 }
 
-/// A client. `found` is what was read for it.
+/// Reads a client by its number or alias. `found` is what was read of the store when the caller was authenticated.
+///
+/// # Errors
+/// [`Refusal::NotFound`], if the org has no such client.
 pub async fn get(ports: &Reader, service: &Service, found: &Records, named: &ClientRef) -> Result<Client, Error> {
     client_named(ports, service, found, named).await?.ok_or(UNKNOWN.into())
 }
 
-/// The clients from `start` (inclusive) to `end` (exclusive) of those that are `wanted`.
+/// Lists the clients of an org: from `start` (inclusive) to `end` (exclusive) of those that are `wanted`, by number.
+///
+/// All clients of the org are read, because the page also says how many are wanted in total.
+///
+/// # Errors
+/// Only a [`Fault`] of the store.
 pub async fn list(
     ports: &DirectoryReader,
     service: &Service,
@@ -186,6 +204,12 @@ pub async fn list(
 }
 
 /// Replaces what is said of a client. What isn't said of it stays: its number, its secrets, whether it is locked.
+///
+/// # Errors
+/// - [`Refusal::NotFound`], if the org has no such client, or has it no longer.
+/// - [`Refusal::ClientLocked`], if it is locked.
+/// - [`Refusal::Invalid`], if there is no signing key for the form of access tokens that is asked for.
+/// - [`Refusal::Conflict`], if another client of the org has the alias.
 pub async fn update(
     ports: &ClientWriter,
     service: &Service,
@@ -203,13 +227,20 @@ pub async fn update(
     replace(&ports.reader, &*ports.write, seen, change).await
 }
 
-/// Deletes a client. Its tokens die first, so that they stay dead whatever happens next.
+/// Deletes a client. Its tokens are revoked first, so that none comes back to life if the deletion fails.
+///
+/// # Errors
+/// - [`Refusal::NotFound`], if the org has no such client.
+/// - [`Refusal::Conflict`], if something still belongs to it.
 pub async fn delete(ports: &ClientRemover, service: &Service, found: &Records, named: &ClientRef) -> Result<(), Error> {
     let client = get(&ports.reader, service, found, named).await?;
     delete_found(&*ports.write, &*ports.revoke, service, &client, ports.reader.now()).await
 }
 
-/// The same, for a client that was found.
+/// Deletes a client that was read before: see [`delete`].
+///
+/// # Errors
+/// [`Refusal::Conflict`], if something still belongs to it.
 pub(crate) async fn delete_found(
     write: &dyn WriteDirectory,
     revoke: &dyn RevokeTokens,
@@ -225,7 +256,10 @@ pub(crate) async fn delete_found(
     }
 }
 
-/// Gives a client a new secret in the place of those that it has. This is the only time that it is told.
+/// Gives a client a new secret of 512 random bits in place of those that it has. This is the only time that it is told.
+///
+/// # Errors
+/// [`Refusal::NotFound`], if the org has no such client; [`Refusal::ClientLocked`], if it is locked.
 pub async fn refresh_secret(
     ports: &SecretWriter,
     service: &Service,
@@ -237,7 +271,10 @@ pub async fn refresh_secret(
     Ok(secret)
 }
 
-/// Gives a client a secret of the caller's choice in the place of those that it has.
+/// Gives a client a secret of the caller's choice in place of those that it has.
+///
+/// # Errors
+/// [`Refusal::NotFound`], if the org has no such client; [`Refusal::ClientLocked`], if it is locked.
 pub async fn update_secret(
     ports: &SecretWriter,
     service: &Service,
@@ -248,7 +285,10 @@ pub async fn update_secret(
     replace_secret(ports, service, found, named, &secret.0).await
 }
 
-/// Locks a client, or unlocks it. A locked one gets no tokens, and those that it has are dead until it is unlocked.
+/// Locks a client, or unlocks it. A locked one gets no tokens, and those that it has are not valid until it is unlocked.
+///
+/// # Errors
+/// [`Refusal::NotFound`], if the org has no such client.
 pub async fn lock(
     ports: &SecretWriter,
     service: &Service,
@@ -287,7 +327,7 @@ async fn replace_secret(
     replace(&ports.reader, &*ports.write, seen, change).await.map(drop)
 }
 
-/// Whether the tokens of such a client could be made.
+/// Checks that there is a signing key for the form of access tokens that a client asks for.
 async fn is_possible(ports: &Reader, draft: &ClientSettings) -> Result<(), Error> {
     if let Some(JetonExtensions { access_token_form: Some(form), .. }) = draft.particulars {
         form_is_possible(&*ports.keys.now().await?, form).map_err(|rule| Refusal::invalid("jeton.access_token_form", rule.0))?;
@@ -295,7 +335,10 @@ async fn is_possible(ports: &Reader, draft: &ClientSettings) -> Result<(), Error
     Ok(())
 }
 
-/// Whether these keys can make access tokens of this form.
+/// Checks that these keys can sign access tokens of this form. Opaque ones need no key.
+///
+/// # Errors
+/// [`Invalid`], if there is no key of the algorithm.
 pub(crate) fn form_is_possible(keys: &PublishedKeys, form: AccessTokenForm) -> Result<(), Invalid> {
     match form {
         AccessTokenForm::Jwt(algorithm) if !keys.can_sign(algorithm) => Err(Invalid(NO_KEY)),
@@ -303,7 +346,11 @@ pub(crate) fn form_is_possible(keys: &PublishedKeys, form: AccessTokenForm) -> R
     }
 }
 
-/// Whether a key set has what a client authenticates with by this method.
+/// Checks that a key set has what a client authenticates with by this method: a key for `private_key_jwt`, a certificate for
+/// `self_signed_tls_client_auth`.
+///
+/// # Errors
+/// [`Invalid`], if it has none.
 pub(crate) fn has_keys(method: ClientAuthMethod, jwks: Option<&str>) -> Result<(), Invalid> {
     let jwks = jwks.unwrap_or(jwk::NO_KEYS).as_bytes();
     match method {
@@ -321,7 +368,13 @@ fn unlocked(client: &Client) -> Result<(), Refusal> {
     if client.enabled { Ok(()) } else { Err(Refusal::ClientLocked) }
 }
 
-/// Replaces a client by what `change` makes of it: as it is then, should others change it, too. One that is gone stays gone.
+/// Replaces a client by what `change` makes of it. If somebody else changes it meanwhile, it is read again and `change` is
+/// asked again, up to 32 times.
+///
+/// # Errors
+/// - [`Refusal::NotFound`], if the client has been deleted meanwhile: it isn't created again.
+/// - [`Refusal::Conflict`], if another client of the org has the alias.
+/// - Whatever `change` refuses.
 pub(crate) async fn replace(
     reader: &Reader,
     write: &dyn WriteDirectory,
@@ -343,6 +396,10 @@ pub(crate) async fn replace(
     Err(Fault::unavailable("replacing a client that others change all the time").into())
 }
 
+/// Writes a client that is new.
+///
+/// # Errors
+/// [`Refusal::Conflict`], if its org is gone, or another client has its alias or number.
 pub(crate) async fn put(write: &dyn WriteDirectory, client: &Client) -> Result<(), Error> {
     match write.put_client(client).await? {
         Put::Created | Put::Replaced => Ok(()),
@@ -351,7 +408,7 @@ pub(crate) async fn put(write: &dyn WriteDirectory, client: &Client) -> Result<(
     }
 }
 
-/// A number that no client has. Of 2^53 another one than the first is hardly ever needed.
+/// Draws a number that no client has. There are 2^53, so the first that is drawn is nearly always free.
 pub(crate) async fn free_number(reader: &Reader, entropy: &dyn Entropy) -> Result<ClientId, Error> {
     for _ in 0..3 {
         let mut bytes = [0; 8];
@@ -365,12 +422,14 @@ pub(crate) async fn free_number(reader: &Reader, entropy: &dyn Entropy) -> Resul
     Err(Fault::internal("drawing the number of a client").into())
 }
 
+/// Draws a secret: 512 random bits, as 86 characters of base64url.
 pub(crate) fn draw_secret(entropy: &dyn Entropy) -> Result<Secret<String>, Fault> {
     let mut bytes = zeroize::Zeroizing::new([0; 64]);
     entropy.fill(&mut *bytes)?;
     Ok(Secret::new(URL_SAFE_NO_PAD.encode(bytes.as_slice())))
 }
 
+/// The SHA-256 of a secret, which is what is stored of it.
 pub(crate) fn hash(secret: &Secret<String>) -> [u8; 32] {
     sha256(secret.expose().as_bytes())
 }

@@ -1,13 +1,13 @@
-//! OAuth clients.
+//! OAuth clients: what is known of one, and how it authenticates.
 
 use super::{Algorithm, Audience, ClientId, ClientMetadata, GrantType, OrgId, RedirectUri, Scope, Seconds, Timestamp};
 
 /// An OAuth client of an org, RFC 6749 section 2.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Client {
-    /// The org.
+    /// The org whose client it is.
     pub org: OrgId,
-    /// Its number.
+    /// Its number, which is its `client_id`: unique among all orgs, below 2^53.
     pub id: ClientId,
     /// Another name for it, unique in the org: 1 to 100 of `A-Z a-z 0-9 . _ -`, not all digits.
     pub alias: Option<String>,
@@ -25,9 +25,9 @@ pub struct Client {
     pub secrets: Vec<[u8; 32]>,
     /// Its public keys, for `private_key_jwt`: a JWK Set (RFC 7517 section 5) as text.
     pub jwks: Option<String>,
-    /// Its access tokens live no longer.
+    /// The longest lifetime of its access tokens, in seconds. `None`: the org alone decides.
     pub token_duration: Option<Seconds>,
-    /// Its refresh tokens live no longer.
+    /// The longest lifetime of its refresh tokens, in seconds. `None`: the org alone decides.
     pub refresh_token_duration: Option<Seconds>,
     /// Whether a subject has one access token of it at most: a new one ends the others.
     pub single_token_per_subject: bool,
@@ -46,7 +46,7 @@ pub struct Client {
     pub registration_token: Option<[u8; 32]>,
     /// Whether it may exchange tokens where the org demands a permit.
     pub may_exchange_tokens: bool,
-    /// What others keep with it.
+    /// Pairs of key and value that an administrator keeps with it, in this order. Nothing here depends on them.
     pub attributes: Vec<(String, String)>,
     /// Where an authorization endpoint may send people back to: RFC 6749 section 3.1.2.
     pub redirect_uris: Vec<RedirectUri>,
@@ -75,7 +75,7 @@ impl Client {
     }
 }
 
-/// What access tokens are.
+/// The form of access tokens: opaque, or a JWT.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum AccessTokenForm {
     /// Texts that only the service can read.
@@ -111,7 +111,7 @@ impl CertificateSubject {
         }
     }
 
-    /// The name.
+    /// The name itself, as it is compared with the certificate.
     pub fn name(&self) -> std::borrow::Cow<'_, str> {
         match self {
             Self::DistinguishedName(name) | Self::DnsName(name) | Self::Uri(name) | Self::Email(name) => name.into(),
@@ -119,7 +119,10 @@ impl CertificateSubject {
         }
     }
 
-    /// The name of this kind.
+    /// Accepts a name of 1 to 1,024 characters, of the kind that [`kind`](Self::kind) says.
+    ///
+    /// # Errors
+    /// [`Invalid`](super::Invalid), if the kind is unknown, or the name is empty, too long, or no IP address where it must be one.
     pub fn new(kind: &str, name: &str) -> Result<Self, super::Invalid> {
         const RULE: super::Invalid = super::Invalid("must be 1 to 1,024 characters, and an IP address if it stands for one");
         if name.is_empty() || name.len() > 1_024 || name.chars().any(char::is_control) {
@@ -155,12 +158,12 @@ impl std::str::FromStr for AccessTokenForm {
     }
 }
 
-/// RFC 6749 section 2.1.
+/// Whether a client can keep a secret: RFC 6749 section 2.1.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ClientKind {
-    /// Can keep a secret.
+    /// Can keep a secret, because it runs on a server.
     Confidential,
-    /// Can't.
+    /// Can't keep a secret, because it runs on a device of its user: an app, or a page in a browser.
     Public,
 }
 
@@ -182,7 +185,7 @@ pub enum ClientAuthMethod {
 }
 
 impl ClientAuthMethod {
-    /// All of them.
+    /// All methods with which a client can be registered.
     pub const ALL: [Self; 6] = [
         Self::None,
         Self::ClientSecretBasic,
@@ -192,7 +195,7 @@ impl ClientAuthMethod {
         Self::SelfSignedTlsClientAuth,
     ];
 
-    /// The registered name.
+    /// The name that is registered for it as a value of `token_endpoint_auth_method`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",

@@ -57,7 +57,15 @@ pub struct Registered {
     pub secret: Option<Secret<String>>,
 }
 
-/// Registers a client in the org of whoever let it.
+/// Registers a client in the org of the service or token that allowed it: RFC 7591 section 3.
+///
+/// Its secret and its registration token are told in this answer alone, because only their hashes are stored.
+///
+/// # Errors
+/// - [`Refusal::Invalid`] with the name of a member, if the org doesn't support what the client asks for (grants, scopes), or
+///   if members contradict each other: a grant that redirects people without a redirect URI, a response type without its
+///   grant, a method of authentication without its keys.
+/// - [`Refusal::Conflict`], if the org is gone.
 pub async fn register(ports: &Registrar, service: Service, said: Registration) -> Result<Registered, Error> {
     let draft = accepted(service.org(), said, None)?;
     let id = free_number(&ports.reader, &*ports.entropy).await?;
@@ -76,6 +84,10 @@ pub async fn register(ports: &Registrar, service: Service, said: Registration) -
 ///
 /// Clients that are unknown, of a disabled org, or of another token get one answer, after the same work. A client that is
 /// locked is told so by its own token: it is known, and not permitted to read or change its record (RFC 7592 section 2.1).
+///
+/// # Errors
+/// - [`Refusal::CredentialsRejected`], if no enabled org has such a client with this token.
+/// - [`Refusal::ClientLocked`], if the client is locked.
 pub async fn identify(reader: &Reader, id: &str, token: Secret<String>) -> Result<Registered, Error> {
     let known = match id.parse() {
         Ok(ClientRef::Id(id)) => find(reader, id, |_| ()).await?.filter(|(org, ..)| org.enabled),
@@ -101,7 +113,13 @@ pub struct Update {
 
 /// Replaces what a client has said of itself. What others have said of it stays: RFC 7592 section 2.2.
 ///
-/// `read` reads the update for the client as it is by then.
+/// `read` reads the update for the client as it is by then: it is called again if somebody else changes the client meanwhile.
+///
+/// # Errors
+/// - [`Refusal::Invalid`], for the reasons of [`register`], or if the update has a secret that isn't the client's.
+/// - [`Refusal::ClientLocked`], if the client has been locked meanwhile.
+/// - [`Refusal::CredentialsRejected`], if it has been deleted meanwhile.
+/// - Whatever `read` refuses.
 pub async fn replace(
     ports: &RegistrationWriter,
     known: Registered,
@@ -135,21 +153,24 @@ pub async fn replace(
     Ok(Registered { service, client, token, secret })
 }
 
-/// Deletes a client, and with it all its tokens.
+/// Deletes a client that doesn't want to be registered any longer, and revokes all its tokens: RFC 7592 section 2.3.
+///
+/// # Errors
+/// [`Refusal::Conflict`], if something still belongs to it.
 pub async fn delete(ports: &RegistrationRemover, known: &Registered) -> Result<(), Error> {
     clients::delete_found(&*ports.write, &*ports.revoke, &known.service, &known.client, ports.reader.now()).await
 }
 
 const REJECTED: Refusal = Refusal::CredentialsRejected(TokenProblem::Invalid);
 
-/// 256 random bits as 43 characters.
+/// Draws a registration token: 256 random bits, as 43 characters of base64url.
 fn draw_token(entropy: &dyn Entropy) -> Result<Secret<String>, Fault> {
     let mut bytes = zeroize::Zeroizing::new([0; 32]);
     entropy.fill(&mut *bytes)?;
     Ok(Secret::new(URL_SAFE_NO_PAD.encode(bytes.as_slice())))
 }
 
-/// All are compared.
+/// Says whether a client has this secret. All of its secrets are compared, so that the time doesn't tell which one matches.
 fn has(client: &Client, secret: &Secret<String>) -> bool {
     let hash = hash(secret);
     client.secrets.iter().fold(false, |known, there| known | equal(there, &hash))
