@@ -5,7 +5,7 @@ use http::header;
 use super::{FromRequest, Request};
 use crate::domain::Refusal;
 
-/// `If-None-Match`: which answers the caller has already. Only what takes this looks at the header; everything else answers in full.
+/// The `If-None-Match` header: which answers the caller has already. An endpoint that does not take this answers in full.
 #[derive(Debug, Default)]
 pub struct IfNoneMatch(Vec<String>);
 

@@ -11,7 +11,7 @@ pub(in crate::api) type Header = (HeaderName, HeaderValue);
 /// The rules of one dialect. Each dialect states its own in `api/<dialect>/errors.rs`; the table
 /// [`dialects`](crate::api::dialects) finds them.
 pub(in crate::api) struct DialectRules {
-    /// Renders a refusal. The headers are added by the caller.
+    /// Renders a refusal, to which the caller adds the headers.
     pub refusal: fn(&Route, &Explanation<'_>) -> Reply,
     /// Renders a failure of ours, of which only a fixed code and message are told.
     pub fault: fn(&Route, StatusCode, code: &'static str, message: &'static str) -> Reply,
@@ -38,7 +38,7 @@ pub(in crate::api) struct Fallback {
 
 /// A refusal with the status, code and message that a dialect may use as they are.
 pub(in crate::api) struct Explanation<'a> {
-    /// What was refused, and why.
+    /// The refusal, for dialects that have words of their own for it.
     pub refusal: &'a Refusal,
     /// The status of dialects that have no rule of their own for this refusal.
     pub status: StatusCode,
@@ -53,9 +53,9 @@ pub(in crate::api) struct Explanation<'a> {
 pub(in crate::api) struct DialectDescription {
     /// The description of the dialect's tag.
     pub about: &'static str,
-    /// The media type of errors.
+    /// The media type of the dialect's errors.
     pub error_media_type: &'static str,
-    /// The schema of errors.
+    /// Adds the schema of the dialect's errors, and returns a reference to it.
     pub error_schema: fn(&mut crate::api::openapi::Schemas) -> serde_json::Value,
     /// The statuses by which a body can be refused: for its contents, its length and its media type.
     pub body_refusals: &'static [u16],

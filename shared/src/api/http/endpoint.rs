@@ -1,4 +1,4 @@
-//! What an endpoint is.
+//! The trait of endpoints, and their row in the catalogue.
 
 use std::fmt;
 
@@ -10,26 +10,29 @@ use crate::platform::capabilities::{AwsAccess, Capability, Provides};
 
 /// One method on one path: a type in a room of its own, deployed as one function.
 pub trait Endpoint: Send + Sync + 'static {
-    /// Its name, method, path and dialect.
+    /// The name, method, path and dialect of the endpoint.
     const ROUTE: Route;
     /// What it can reach, and so which bundle it is in and what its role grants.
     type Ports: Capability;
     /// What it takes, decoded and refused at the edge.
     type Input: FromRequest + Send;
-    /// What it answers when it succeeds.
+    /// The answer of a request that succeeds.
     type Output: IntoReply;
 
-    /// Does it.
+    /// Handles one request.
+    ///
+    /// # Errors
+    /// A refusal (the caller's mistake, which the dialect of the route renders) or a fault (ours, logged and never shown).
     fn handle(ports: &Self::Ports, input: Self::Input) -> impl Future<Output = Result<Self::Output, Error>> + Send;
 }
 
 /// An endpoint without its type: a row of the catalogue, for platforms that provide what it needs.
 pub struct Entry<P> {
-    /// Where it is found.
+    /// Where the endpoint is found, and in which dialect it speaks.
     pub route: Route,
-    /// What it can reach, by name.
+    /// The name of the capability, which is what the endpoint can reach.
     pub capability: &'static str,
-    /// What its role must grant.
+    /// The AWS actions that the role of its function must grant.
     pub access: AwsAccess,
     bind: fn(&P) -> Box<dyn Handler>,
     #[cfg(feature = "openapi")]
@@ -37,7 +40,7 @@ pub struct Entry<P> {
 }
 
 impl<P> Entry<P> {
-    /// The row of `E`.
+    /// Returns the row of the endpoint `E` in the catalogue.
     pub fn for_endpoint<E: Endpoint>() -> Self
     where
         P: Provides<E::Ports>,
@@ -72,9 +75,12 @@ impl<P> fmt::Debug for Entry<P> {
     }
 }
 
-/// An endpoint with its ports.
+/// An endpoint that has been given its ports.
 pub(in crate::api) trait Handler: Send + Sync {
-    /// Handles a request. The error is not yet in the words of a dialect.
+    /// Handles a request.
+    ///
+    /// # Errors
+    /// A refusal or a fault, not yet in the words of a dialect: [`Service`](super::Service) renders it.
     fn handle<'a>(&'a self, request: &'a Request<'a>) -> BoxFuture<'a, Result<Reply, Error>>;
 }
 

@@ -1,4 +1,5 @@
-//! HTTP: endpoints, routes, credentials, and how errors are spelled in each dialect. The only room that knows status codes.
+//! HTTP in common to all dialects: endpoints, routes, requests, replies, credentials and the rendering of errors. Only `api` knows
+//! status codes.
 
 pub(in crate::api) mod challenge;
 mod conditional;

@@ -1,4 +1,4 @@
-//! Answers.
+//! What endpoints answer with, and how it becomes HTTP.
 
 use std::marker::PhantomData;
 
@@ -15,18 +15,18 @@ use crate::encoding::{ApiDocument, ApiSchema, JwkSet, json};
 use crate::jose::sha256;
 use crate::platform::capabilities::KeyReader;
 
-/// An answer, before it becomes HTTP.
+/// An answer of an endpoint, before it becomes an HTTP response.
 #[derive(Debug)]
 pub struct Reply {
-    /// Its status.
+    /// The HTTP status of the answer.
     pub status: StatusCode,
-    /// Its body, empty or of the type.
+    /// The body, which is empty or of the media type.
     pub body: Bytes,
-    /// Media type of the body.
+    /// The media type of the body, sent where there is one.
     pub media_type: &'static str,
-    /// Further headers.
+    /// Headers beside those that every answer has.
     pub headers: Vec<(header::HeaderName, HeaderValue)>,
-    /// How long anyone may keep it, in seconds. `None`: nobody may.
+    /// For how many seconds anyone may cache the answer. `None`: nobody may.
     pub max_age: Option<u32>,
 }
 
@@ -67,7 +67,7 @@ const EVERYWHERE: [(header::HeaderName, HeaderValue); 3] = [
 
 /// What an endpoint answers when it succeeds.
 pub trait IntoReply: Describe {
-    /// The answer.
+    /// Converts the value into the answer.
     fn into_reply(self) -> Reply;
 }
 
@@ -79,7 +79,10 @@ pub struct Answer<const STATUS: u16, T> {
 }
 
 impl<const STATUS: u16, T> Answer<STATUS, T> {
-    /// Writes the body.
+    /// Writes the body as JSON.
+    ///
+    /// # Errors
+    /// [`Fault`] when the value cannot be written as JSON.
     pub fn from_body(body: &impl Serialize) -> Result<Self, Fault> {
         Ok(Self { body: json::write(body)?.into(), shape: PhantomData })
     }
@@ -96,7 +99,7 @@ impl<const STATUS: u16, T: ApiSchema> IntoReply for Answer<STATUS, T> {
     }
 }
 
-/// 200 with a word.
+/// An answer of status 200 with plain text.
 #[derive(Clone, Copy, Debug)]
 pub struct PlainText(pub &'static str);
 
@@ -110,7 +113,7 @@ impl IntoReply for PlainText {
     }
 }
 
-/// 200 without a body.
+/// An answer of status 200 without a body.
 #[derive(Clone, Copy, Debug)]
 pub struct Done;
 
@@ -123,14 +126,14 @@ impl IntoReply for Done {
 /// JSON, or the same signed as a JWT: RFC 9701 section 5.
 #[derive(Debug)]
 pub enum SignedJson {
-    /// The JSON.
+    /// The JSON as it is.
     Plain(Vec<u8>),
-    /// The JWT.
+    /// A JWT with the JSON in its claims.
     Signed(String),
 }
 
 impl SignedJson {
-    /// Media type of the signed form.
+    /// The media type of the signed form: RFC 9701 section 5.
     pub const MEDIA_TYPE: &'static str = "application/token-introspection+jwt";
 }
 
@@ -143,7 +146,7 @@ impl IntoReply for SignedJson {
     }
 }
 
-/// 204.
+/// An answer of status 204, which has no body.
 #[derive(Clone, Copy, Debug)]
 pub struct NoContent;
 
@@ -153,7 +156,7 @@ impl IntoReply for NoContent {
     }
 }
 
-/// 201 with what was created, or 200 with what was replaced.
+/// An answer of status 201 with what was created, or of 200 with what was replaced.
 #[derive(Debug)]
 pub struct Written<T> {
     created: bool,
@@ -162,7 +165,10 @@ pub struct Written<T> {
 }
 
 impl<T> Written<T> {
-    /// Writes the body.
+    /// Writes the body as JSON, with status 201 if it was created.
+    ///
+    /// # Errors
+    /// [`Fault`] when the value cannot be written as JSON.
     pub fn from_body(created: bool, body: &impl Serialize) -> Result<Self, Fault> {
         Ok(Self { created, body: json::write(body)?.into(), shape: PhantomData })
     }

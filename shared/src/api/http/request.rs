@@ -16,11 +16,11 @@ use crate::encoding::{ApiSchema, json};
 /// A request whose path has been matched.
 #[derive(Debug)]
 pub struct Request<'a> {
-    /// Method, URI, headers.
+    /// The method, the URI, the headers and the extensions.
     pub parts: &'a Parts,
-    /// At most [`MAX_BODY_BYTES`](super::MAX_BODY_BYTES) bytes.
+    /// The body, of at most [`MAX_BODY_BYTES`](super::MAX_BODY_BYTES) bytes.
     pub body: &'a [u8],
-    /// Parameters of the path, still percent-encoded.
+    /// The parameters of the path by name, still percent-encoded.
     pub path: Vec<(&'a str, &'a str)>,
 }
 
@@ -30,12 +30,18 @@ impl Request<'_> {
         self.parts.extensions.get::<ClientCertificate>().map(|certificate| certificate.0.clone())
     }
 
-    /// A parameter of the path, parsed.
+    /// Decodes and parses a parameter of the path.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] when it isn't UTF-8 or breaks the rule of its type.
     pub(in crate::api) fn path_parameter<T: std::str::FromStr<Err = Invalid>>(&self, name: &'static str) -> Result<T, Refusal> {
         self.path_text(name)?.parse().map_err(|rule: Invalid| Refusal::invalid(name, rule.0))
     }
 
-    /// A parameter of the path, decoded.
+    /// Decodes a parameter of the path, which is empty where the path has none of this name.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] when it isn't UTF-8.
     pub(in crate::api) fn path_text(&self, name: &'static str) -> Result<String, Refusal> {
         let raw = self.path.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| *value);
         let text = percent_encoding::percent_decode_str(raw).decode_utf8();
@@ -49,7 +55,10 @@ pub struct ClientCertificate(pub String);
 
 /// Something that an endpoint takes from a request, or refuses.
 pub trait FromRequest: Sized + Describe {
-    /// Takes it.
+    /// Reads the value from the request.
+    ///
+    /// # Errors
+    /// A refusal that names what is wrong with the request.
     fn from_request(request: &Request<'_>) -> Result<Self, Refusal>;
 }
 
@@ -76,7 +85,7 @@ impl<A: FromRequest, B: FromRequest, C: FromRequest> FromRequest for (A, B, C) {
 pub struct Bearer(Secret<String>);
 
 impl Bearer {
-    /// The token.
+    /// Returns the token as it was sent.
     pub fn token(&self) -> &str {
         self.0.expose()
     }
@@ -109,7 +118,7 @@ impl FromRequest for MaybeBearer {
     }
 }
 
-/// A JSON body. Its media type must say so, which also keeps simple cross-origin requests of browsers out.
+/// A request body in JSON. Its media type must say so, which also keeps simple cross-origin requests of browsers out.
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 
@@ -132,7 +141,7 @@ impl<T: DeserializeOwned + Default + ApiSchema> FromRequest for MaybeJson<T> {
     }
 }
 
-/// The query.
+/// The parameters of the query, each at most once.
 #[derive(Debug)]
 pub struct Query<T>(pub T);
 
@@ -142,7 +151,7 @@ impl<T: TryFrom<Parameters, Error = Refusal> + ApiSchema> FromRequest for Query<
     }
 }
 
-/// `{org}` in the path.
+/// The parameter `{org}` of the path.
 #[derive(Debug)]
 pub struct OrgPath(pub OrgId);
 
@@ -152,7 +161,7 @@ impl FromRequest for OrgPath {
     }
 }
 
-/// `{org}` and `{sub}` in the path.
+/// The parameters `{org}` and `{sub}` of the path.
 #[derive(Debug)]
 pub struct MemberPath(pub MemberKey);
 
@@ -162,7 +171,7 @@ impl FromRequest for MemberPath {
     }
 }
 
-/// `{path+}`: what stands behind a path, which need not be anything.
+/// The parameter `{path+}`: the rest of the path, if there is one.
 #[derive(Debug)]
 pub struct PathBehind(pub Option<String>);
 

@@ -2,40 +2,40 @@
 
 use http::Method;
 
-/// Where an endpoint is found.
+/// Where an endpoint is found: its name, method, path and dialect.
 #[derive(Clone, Debug)]
 pub struct Route {
     /// Folder and file of its room, `Handler` of its function and `operationId`: `agilicus.create_token`.
     pub name: &'static str,
-    /// Its method.
+    /// The method that it takes.
     pub method: Method,
     /// Its path, with parameters in braces, as API Gateway has them: one that ends in a plus takes the rest of the path.
     pub path: &'static str,
-    /// Another path of the same endpoint.
+    /// Another path at which the same endpoint is found.
     pub also: Option<&'static str>,
-    /// How its errors are spelled.
+    /// The dialect in which its errors are spelled.
     pub dialect: Dialect,
     /// The statuses of refusals that are its own, and not of what it takes.
     pub refusals: &'static [u16],
 }
 
 impl Route {
-    /// A `DELETE`.
+    /// Creates the route of a `DELETE`.
     pub const fn delete(name: &'static str, path: &'static str, dialect: Dialect) -> Self {
         Self::new(Method::DELETE, name, path, dialect)
     }
 
-    /// A `GET`.
+    /// Creates the route of a `GET`.
     pub const fn get(name: &'static str, path: &'static str, dialect: Dialect) -> Self {
         Self::new(Method::GET, name, path, dialect)
     }
 
-    /// A `POST`.
+    /// Creates the route of a `POST`.
     pub const fn post(name: &'static str, path: &'static str, dialect: Dialect) -> Self {
         Self::new(Method::POST, name, path, dialect)
     }
 
-    /// A `PUT`.
+    /// Creates the route of a `PUT`.
     pub const fn put(name: &'static str, path: &'static str, dialect: Dialect) -> Self {
         Self::new(Method::PUT, name, path, dialect)
     }
@@ -58,27 +58,27 @@ impl Route {
         self
     }
 
-    /// Its paths.
+    /// Returns the one or two paths at which the endpoint is found.
     pub fn paths(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.path).chain(self.also)
     }
 }
 
-/// How requests and errors are spelled.
+/// A dialect: in whose words requests and errors are spelled. The table in `api/dialects.rs` finds its rules.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Dialect {
     /// The Agilicus Tokens API: errors are an `ErrorMessage`.
     Agilicus,
-    /// Authlete's token API: errors are a `Result`, and a slash at the end of a path doesn't count.
+    /// Authlete's token API, whose errors are a `Result`.
     Authlete,
-    /// Jeton's own API: errors are problem details, RFC 9457.
+    /// Jeton's own API, whose errors are problem details: RFC 9457.
     Jeton,
-    /// OAuth 2: errors are as in RFC 6749 section 5.2.
+    /// OAuth 2, whose errors are as in RFC 6749 section 5.2.
     OAuth,
 }
 
 impl Dialect {
-    /// All of them.
+    /// All dialects, in the order in which documents show them.
     pub const ALL: [Self; 4] = [Self::Agilicus, Self::Authlete, Self::Jeton, Self::OAuth];
 
     /// Its name, which is that of its rooms.

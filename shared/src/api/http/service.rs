@@ -24,13 +24,13 @@ pub struct RequestId(pub String);
 /// Stands for the endpoint of a path at which nothing is and which no dialect claims.
 static NOWHERE: Route = Route::get("", "", Dialect::Jeton);
 
-/// Some endpoints, ready to be called.
+/// The endpoints of one process, bound to their platform and found by path and method.
 pub struct Service {
     paths: matchit::Router<Vec<usize>>,
     endpoints: Vec<Bound>,
 }
 
-/// An endpoint, ready to be called.
+/// An endpoint with its ports, as the router finds it.
 struct Bound {
     route: Route,
     handler: Box<dyn Handler>,

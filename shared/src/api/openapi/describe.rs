@@ -17,11 +17,11 @@ use crate::oauth::grants::GrantRequest;
 
 /// Something that says what it is, in the description of an endpoint that takes or answers it.
 pub trait Describe {
-    /// Says it.
+    /// Adds to the operation what it takes, answers or refuses because of this type.
     fn describe(operation: &mut Operation<'_>);
 }
 
-/// By type: what it says.
+/// Implements [`Describe`] for each type with what it adds to an operation.
 macro_rules! described {
     ($(($($generic:tt)*) $type:ty, $operation:ident => $what:expr;)*) => {
         $(impl<$($generic)*> Describe for $type {

@@ -1,4 +1,4 @@
-//! The document itself.
+//! The OpenAPI document as a whole.
 
 use std::collections::BTreeMap;
 

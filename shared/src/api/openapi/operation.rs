@@ -27,15 +27,15 @@ pub struct Operation<'a> {
 /// How a caller says who it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Scheme {
-    /// RFC 6750.
+    /// An access token of this service, as a bearer token: RFC 6750.
     Bearer,
-    /// RFC 7617, by an org's id and API secret.
+    /// Id and API secret of an org, by HTTP Basic: RFC 7617.
     Service,
-    /// RFC 6749 section 2.3.1.
+    /// Id and secret of an OAuth client: RFC 6749 section 2.3.1.
     Client,
-    /// RFC 8705 section 2.
+    /// The TLS certificate of an OAuth client: RFC 8705 section 2.
     Certificate,
-    /// RFC 7592 section 3.
+    /// The registration access token of a client: RFC 7592 section 3.
     Registration,
 }
 

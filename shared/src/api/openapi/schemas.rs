@@ -25,7 +25,7 @@ impl Default for Schemas {
 }
 
 impl Schemas {
-    /// Of a request.
+    /// Adds the schema of a request body, and returns a reference to it.
     pub(super) fn of_request<T: JsonSchema>(&mut self) -> Value {
         finished(self.read.subschema_for::<T>())
     }
@@ -39,12 +39,12 @@ impl Schemas {
         }
     }
 
-    /// Of an answer.
+    /// Adds the schema of an answer's body, and returns a reference to it.
     pub(in crate::api) fn of_answer<T: JsonSchema>(&mut self) -> Value {
         finished(self.written.subschema_for::<T>())
     }
 
-    /// All that have a name.
+    /// Returns all schemas that have a name.
     pub(super) fn into_map(mut self) -> Map<String, Value> {
         let mut all = self.read.take_definitions(true);
         for (name, schema) in self.written.take_definitions(true) {

@@ -12,7 +12,11 @@ pub mod sqs;
 /// Hands messages over: each is delivered at least once, in any order, to whoever works on them.
 #[async_trait]
 pub trait Enqueue: std::fmt::Debug + Send + Sync {
-    /// Hands messages over. After an error some may have been taken, others not: handing over all of them again is safe.
+    /// Hands messages over, each of at most [`MAX_MESSAGE_BYTES`].
+    ///
+    /// # Errors
+    /// [`Fault`] when the queue does not take a message. Some may have been taken, others not: handing over all of them again is
+    /// safe.
     async fn enqueue(&self, messages: &[String]) -> Result<(), Fault>;
 }
 

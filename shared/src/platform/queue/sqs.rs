@@ -1,4 +1,4 @@
-//! A queue of Amazon SQS.
+//! The adapter of the port for Amazon SQS.
 
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
@@ -16,7 +16,7 @@ pub struct SqsQueue {
 }
 
 impl SqsQueue {
-    /// The queue of this URL.
+    /// Creates the adapter for the queue of this URL.
     pub fn new(client: Client, url: String) -> Self {
         Self { client, url }
     }

@@ -7,7 +7,7 @@ use super::rows::body;
 use crate::domain::{Batch, BatchKey, Fault, Timestamp};
 use crate::store::codec::{self, BatchState};
 
-/// The batch of this key.
+/// Reads a batch by its key.
 pub(super) fn batch(c: &Connection, key: &BatchKey) -> Result<Option<Batch>> {
     let mut select = c.prepare_cached("SELECT failure, updated_at, body FROM batches WHERE org = ?1 AND id = ?2")?;
     let mut rows = select.query(params![key.org.as_str(), key.id.as_bytes()])?;

@@ -1,4 +1,4 @@
-//! Orgs, members and clients.
+//! Reads and writes of orgs, members and clients.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -50,7 +50,7 @@ pub(super) fn client(c: &Connection, org: &OrgId, id: ClientId) -> Result<Option
     Ok(Some(codec::decode_client(body(row, 1)?, created_at(row)?)?))
 }
 
-/// By their numbers.
+/// Reads clients of an org in the order of their numbers.
 pub(super) fn clients(c: &Connection, org: &OrgId, after: Option<ClientId>, limit: usize) -> Result<Vec<Client>> {
     let mut select = c.prepare_cached("SELECT created_at, body FROM clients WHERE org = ?1 AND id > ?2 ORDER BY id LIMIT ?3")?;
     let after = after.map_or(-1, |after| i64::try_from(after.as_number()).unwrap_or(i64::MAX));
@@ -62,7 +62,7 @@ pub(super) fn clients(c: &Connection, org: &OrgId, after: Option<ClientId>, limi
     Ok(clients)
 }
 
-/// Which client has this alias.
+/// Reads the number of the client that has this alias in the org.
 pub(super) fn holder(c: &Connection, org: &OrgId, alias: &str) -> Result<Option<ClientId>> {
     let mut select = c.prepare_cached("SELECT id FROM clients WHERE org = ?1 AND alias = ?2")?;
     let number = select.query_row([org.as_str(), alias], |row| row.get(0)).optional()?;
@@ -70,7 +70,7 @@ pub(super) fn holder(c: &Connection, org: &OrgId, alias: &str) -> Result<Option<
     id.map_err(|e| Fault::internal("reading the id of a client").because(e).into())
 }
 
-/// Whose this client is.
+/// Reads the org of a client. A number is given to one client of all orgs.
 pub(super) fn client_org(c: &Connection, id: ClientId) -> Result<Option<OrgId>> {
     let mut select = c.prepare_cached("SELECT org FROM client_orgs WHERE id = ?1")?;
     let org = select.query_row([id.as_number()], |row| row.get::<_, String>(0)).optional()?;

@@ -21,7 +21,7 @@ impl Entry {
         Ok(Self { new: new.clone(), body: codec::encode_token(&new.token)?, family_body })
     }
 
-    /// Writes all of it or nothing.
+    /// Writes the token and all that belongs to it, or nothing.
     pub(super) fn record(&self, c: &Connection) -> Result<InsertOutcome> {
         let NewToken { aliases, ticket, .. } = &self.new;
         if aliases.is_empty() && ticket.is_none() {
@@ -66,7 +66,7 @@ impl Entry {
         Ok(None)
     }
 
-    /// Writes both or neither.
+    /// Writes the token and its family, or neither.
     fn record_with_family(&self, c: &Connection) -> Result<()> {
         let Some((family, body)) = self.new.family.as_ref().zip(self.family_body.as_deref()) else { return self.record_token(c) };
         let new = record_family(c, family, body)?;
@@ -108,7 +108,7 @@ pub(super) fn longer_needed(token: &TokenRecord) -> Option<i64> {
     token.needed_until().filter(|until| token.expires_at.is_some_and(|end| *until > end)).map(Timestamp::as_ms)
 }
 
-/// Whether the family is new.
+/// Inserts a family, and returns whether there was none of this key before.
 fn record_family(c: &Connection, family: &Family, body: &str) -> Result<bool> {
     let mut insert = c.prepare_cached(
         "INSERT INTO families (org, id, exp, revoked_at, generation, current, previous, rotated_at, token, refreshed_at,

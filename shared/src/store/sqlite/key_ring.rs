@@ -1,4 +1,4 @@
-//! The signing keys.
+//! The one row that holds the ring of signing keys, and its version.
 
 use rusqlite::{Connection, params};
 

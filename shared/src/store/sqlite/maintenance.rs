@@ -22,7 +22,10 @@ pub(super) struct Maintenance {
 }
 
 impl Maintenance {
-    /// Starts the thread. `fold` is a connection of its own, if there is a file.
+    /// Starts the thread. `fold` is the connection that copies the log into the data file, if there is a file.
+    ///
+    /// # Errors
+    /// [`Fault`] when the system has no thread to give.
     pub(super) fn start(
         writer: Arc<Writer>,
         fold: Option<Connection>,
@@ -139,8 +142,8 @@ fn warn(outcome: Result<()>) {
 /// What was written is in the data file, and so safe from a power failure at [`Durability::Normal`](super::Durability), after so long.
 const FOLD_WITHIN: Duration = Duration::from_secs(1);
 
-/// In pages: 32 MB.
+/// The longest log that may grow without a pause of the writer, in pages of 4 KiB: 32 MB.
 const MAX_LOG_PAGES: i64 = 8_000;
 
-/// SQLite needs little.
+/// The size of the thread's stack, in bytes: SQLite needs little.
 const STACK: usize = 512 * 1024;

@@ -4,15 +4,16 @@
 //! |---|---|
 //! | `schema` | opens and prepares the data file, and locks it against other processes |
 //! | `writer` | the one connection that writes, many operations to a commit |
-//! | `keeper` | the thread that looks after the file |
-//! | `record` | records tokens, with all that belongs to them |
-//! | `amend` | amends what is recorded, or moves a family on |
+//! | `maintenance` | the thread that looks after the file; `signal` is what wakes it |
+//! | `insert` | inserts tokens, with all that belongs to them |
+//! | `update` | updates what is recorded, or advances a family |
 //! | `revoke` | revokes |
-//! | `once` | tickets, and what else happens only once |
+//! | `replay` | tickets, and what else happens only once |
 //! | `batches` | batches |
 //! | `read` | what is read of tokens |
 //! | `directory` | orgs, members, clients |
 //! | `key_ring` | the signing keys |
+//! | `rows` | typed readings of columns |
 //! | `sweep` | forgets what has expired long ago |
 
 use std::path::Path;
@@ -49,14 +50,14 @@ mod sweep;
 mod update;
 mod writer;
 
-/// What survives which mishap.
+/// How much of what was answered survives a crash or a power failure.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Durability {
     /// What was answered survives a power failure: each commit waits for the disk.
     Full,
     /// What was answered survives the end of the process, however sudden. A power failure may take the last commits back.
     Normal,
-    /// Nothing survives: there is no file.
+    /// Nothing survives the end of the process, as there is no file.
     Memory,
 }
 

@@ -1,4 +1,4 @@
-//! What is read of tokens.
+//! Reads of tokens and of everything that one introspection needs.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -8,7 +8,7 @@ use crate::domain::{AliasKey, Aliased, Family, FamilyKey, Fault, NotBeforeKey, T
 use crate::store::codec::{self, FamilyState};
 use crate::store::{RecordKeys, Records, TokenPage, TokenQuery};
 
-/// All that is wanted, as of one moment. Within a transaction, if one is open.
+/// Reads all wanted records as of one moment: in the open transaction or, if there is none, in one of its own.
 pub(super) fn found(c: &Connection, wanted: &RecordKeys) -> Result<Records> {
     if !c.is_autocommit() {
         return each(c, wanted);
@@ -57,7 +57,7 @@ fn each(c: &Connection, wanted: &RecordKeys) -> Result<Records> {
     Ok(found)
 }
 
-/// The token of this key.
+/// Reads a token by its key.
 pub(super) fn token(c: &Connection, key: &TokenKey) -> Result<Option<TokenRecord>> {
     let mut select = c.prepare_cached("SELECT revoked_at, body FROM tokens WHERE org = ?1 AND id = ?2")?;
     let mut rows = select.query(params![key.org.as_str(), key.id.as_bytes()])?;
@@ -65,7 +65,7 @@ pub(super) fn token(c: &Connection, key: &TokenKey) -> Result<Option<TokenRecord
     Ok(Some(codec::decode_token(key, body(row, 1)?, moment(row, 0)?)?))
 }
 
-/// The family of this key.
+/// Reads a refresh family by its key.
 pub(super) fn family(c: &Connection, key: &FamilyKey) -> Result<Option<Family>> {
     let mut select = c.prepare_cached(
         "SELECT revoked_at, generation, current, previous, rotated_at, token, refreshed_at, exp, needed_until, body
@@ -87,7 +87,7 @@ pub(super) fn family(c: &Connection, key: &FamilyKey) -> Result<Option<Family>> 
     Ok(Some(codec::decode_family(key, body(row, 9)?, state)?))
 }
 
-/// Whose this value is.
+/// Reads which token or family a value chosen by the caller stands for.
 pub(super) fn aliased(c: &Connection, key: &AliasKey) -> Result<Option<Aliased>> {
     let mut select = c.prepare_cached("SELECT target FROM aliases WHERE org = ?1 AND hash = ?2")?;
     let target = select.query_row(params![key.org.as_str(), key.hash], |row| row.get::<_, String>(0)).optional()?;
@@ -102,7 +102,7 @@ fn mark(c: &Connection, key: &NotBeforeKey) -> Result<Option<Timestamp>> {
     Ok(not_before.optional()?.map(Timestamp::from_ms))
 }
 
-/// One page of tokens, newest first.
+/// Reads one page of an org's tokens, newest first. A page can be shorter than its limit although more follow.
 pub(super) fn page(c: &Connection, query: &TokenQuery) -> Result<TokenPage> {
     if let Some(id) = query.id {
         let token = token(c, &TokenKey { org: query.org.clone(), id })?;

@@ -8,7 +8,7 @@ use crate::domain::{Fault, Ticket, TicketKey, TokenId};
 use crate::store::codec::{self, TicketState};
 use crate::store::{ReplayKey, TicketConsumption};
 
-/// The ticket of this key.
+/// Reads a ticket by its key.
 pub(super) fn ticket(c: &Connection, key: &TicketKey) -> Result<Option<Ticket>> {
     let mut select = c.prepare_cached("SELECT exp, spent_by, body FROM tickets WHERE org = ?1 AND id = ?2")?;
     let mut rows = select.query(params![key.org.as_str(), key.id.as_bytes()])?;
@@ -39,7 +39,7 @@ pub(super) fn is_good(c: &Connection, spending: &TicketConsumption) -> Result<bo
     Ok(there.is_some_and(|ticket| ticket.is_good(spending.now) || ticket.spent_by == Some(spending.by)))
 }
 
-/// Spends a ticket: whether it is spent in this name now.
+/// Spends a ticket, and returns whether it is now spent for this token: a second time for the same one is a success.
 pub(super) fn spend(c: &Connection, spending: &TicketConsumption) -> Result<bool> {
     let mut update = c.prepare_cached(
         "UPDATE tickets SET spent_by = ?3 WHERE org = ?1 AND id = ?2 AND (spent_by IS NULL AND exp > ?4 OR spent_by = ?3)",
@@ -48,7 +48,7 @@ pub(super) fn spend(c: &Connection, spending: &TicketConsumption) -> Result<bool
     Ok(update.execute(params![key.org.as_str(), key.id.as_bytes(), by.as_bytes(), now.as_ms()])? == 1)
 }
 
-/// Notes a use: whether it is the first one.
+/// Notes the use of a value, and returns whether it is the first one before the value expires.
 pub(super) fn use_once(c: &Connection, used: &ReplayKey) -> Result<bool> {
     let mut upsert = c.prepare_cached(
         "INSERT INTO uses (org, purpose, hash, exp) VALUES (?1, ?2, ?3, ?4)

@@ -108,7 +108,7 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 /// Says in the file's header whose it is: "jetn".
 const APPLICATION: i32 = 0x6a65_746e;
 
-/// In bytes. After a burst the log is cut to this.
+/// The size to which the log is cut after a burst of writes, in bytes.
 const MAX_LOG_BYTES: i64 = 32 << 20;
 
 /// Each commit walks through what is cached: more would cost as much as it saves.

@@ -29,7 +29,10 @@ impl Sweep {
         self.next.saturating_duration_since(Instant::now())
     }
 
-    /// Looks at some rows more.
+    /// Looks at the next rows, and deletes those of them that expired long ago.
+    ///
+    /// # Errors
+    /// SQLite's; the walk goes on from the same row after a while.
     pub(super) fn step(&mut self, writer: &Writer) -> Result<()> {
         let looked = writer.transact(|c| self.some(c));
         let done = !matches!(looked, Ok((_, false)));
@@ -37,7 +40,7 @@ impl Sweep {
         looked.map(drop)
     }
 
-    /// Looks at all rows. How many were deleted.
+    /// Looks at all rows of all tables at once, and returns how many were deleted.
     pub(super) fn all(&mut self, writer: &Writer) -> Result<usize> {
         (self.table, self.position) = (0, 0);
         let mut total = 0;

@@ -7,7 +7,7 @@ use super::{Result, read};
 use crate::domain::{Alias, Fault, Timestamp, TokenRecord};
 use crate::store::{AdvanceOutcome, FamilyAdvance, FamilyUpdate, TokenUpdate, UpdateOutcome, codec};
 
-/// An amendment, ready to be written.
+/// An update of a token and its family, encoded and ready to be written.
 pub(super) struct Rewrite {
     amendment: TokenUpdate,
     token_body: Option<String>,
@@ -16,9 +16,9 @@ pub(super) struct Rewrite {
 
 /// How a record stands to what it shall be.
 enum PartState {
-    /// It is what shall be changed.
+    /// The record is the one that the caller has seen, so it may be changed.
     Due,
-    /// It is as it shall be.
+    /// The record already is what the update would make of it.
     There,
     /// It is gone, revoked, or has been changed otherwise.
     Outdated,
@@ -31,7 +31,7 @@ impl Rewrite {
         Ok(Self { amendment: amendment.clone(), token_body, family_body })
     }
 
-    /// Writes all of it or nothing.
+    /// Writes the whole update, or nothing.
     pub(super) fn apply(&self, c: &Connection) -> Result<UpdateOutcome> {
         let TokenUpdate { token, family, alias } = &self.amendment;
         let token = token.as_ref().zip(self.token_body.as_deref());

@@ -12,10 +12,10 @@ use super::signal::Signal;
 use super::{Error, Result};
 use crate::domain::Fault;
 
-/// When a commit happens.
+/// When the operations that wait are committed, which depends on the durability.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Commit {
-    /// Never: there is nothing to commit to, so one transaction lasts for ever. A commit would cost as much as there are pages.
+    /// There is nothing to commit to, so one transaction lasts for ever. A commit would cost as much as there are pages.
     Never,
     /// As soon as whoever wrote first has let the others write, too. A commit is a write to the system's cache:
     /// to hand it to a thread, and the answers back, costs more than that.
@@ -28,10 +28,10 @@ pub(super) enum Commit {
 pub(super) struct Writer {
     commit: Commit,
     connection: Mutex<Connection>,
-    /// `None`: closed.
+    /// The operations that wait to be committed. `None` once the writer is closed.
     waiting: Mutex<Option<Vec<Box<dyn Job>>>>,
     committed: AtomicUsize,
-    /// Wakes the thread.
+    /// Wakes the maintenance thread.
     bell: Sender<Signal>,
 }
 
@@ -61,6 +61,9 @@ impl Writer {
     }
 
     /// Runs `op` within a transaction and returns when it is committed. It may run twice, but takes effect once.
+    ///
+    /// # Errors
+    /// [`Fault`] of `op`, of the commit (can be retried), or because the store is closed (can be retried).
     pub(super) async fn write<T, F>(&self, doing: &'static str, op: F) -> Result<T, Fault>
     where
         T: Send + 'static,
@@ -84,7 +87,7 @@ impl Writer {
         answer.await.map_err(|_| closed())?
     }
 
-    /// Commits all that waits.
+    /// Commits all operations that wait, in one transaction, and answers them.
     pub(super) fn commit(&self) {
         let connection = self.lock();
         // Looked at only now: whoever came while the connection was busy is served, too.
@@ -121,7 +124,7 @@ impl Writer {
         self.committed.load(Ordering::Relaxed)
     }
 
-    /// Counts from nothing again.
+    /// Sets the number of committed operations back to zero.
     pub(super) fn forget_committed(&self) {
         self.committed.store(0, Ordering::Relaxed);
     }
@@ -178,15 +181,15 @@ impl Drop for CommitGuard<'_> {
     }
 }
 
-/// An operation in the line.
+/// An operation that waits for the next commit, without its type.
 trait Job: Send {
     /// Runs it within an open transaction. `false`: SQLite failed, and what was done must be undone.
     fn run(&mut self, connection: &Connection) -> bool;
 
-    /// Notes that its transaction failed.
+    /// Notes that the commit of its transaction failed.
     fn fail(&mut self, error: &rusqlite::Error);
 
-    /// Tells the caller what came out.
+    /// Hands the outcome to the task that waits for it.
     fn answer(self: Box<Self>);
 }
 
