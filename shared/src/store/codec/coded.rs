@@ -12,13 +12,10 @@ use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::ser::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::issuance::GRANTS;
-use super::org::SettingsBody;
 use crate::domain::{
-    AccessTokenForm, Actor, Algorithm, Ancestor, App, AssertionIssuer, Audience, AuthorizationDetails, CertificateSubject,
-    ClientAuthMethod, ClientId, ClientKind, Confirmation, Creator, GrantType, HostPermissions, Invalid, Issuance, MemberKind,
-    OAuthSettings, OrgId, OrgSettings, Property, Role, Scope, ScopePattern, Seconds, Session, SessionId, Subject, SupportedScope,
-    Thumbprint, Timestamp, TokenId,
+    AccessTokenForm, Algorithm, App, Audience, AuthorizationDetails, CertificateSubject, ClientAuthMethod, ClientId, ClientKind,
+    HostPermissions, Invalid, MemberKind, OrgId, Role, Scope, ScopePattern, Seconds, SessionId, Subject, Thumbprint, Timestamp,
+    TokenId,
 };
 
 /// What `#[serde(with = "coded")]` calls to write.
@@ -101,6 +98,14 @@ impl<T, F: Fn(&str) -> Result<T, Invalid>> Visitor<'_> for Text<T, F> {
     }
 }
 
+/// Reads a text as what `parse` makes of it.
+pub(super) fn parse_text<'de, T, D: Deserializer<'de>>(
+    from: D,
+    parse: impl Fn(&str) -> Result<T, Invalid>,
+) -> Result<T, D::Error> {
+    from.deserialize_str(Text(parse, PhantomData))
+}
+
 macro_rules! names {
     ($($name:ty),*) => {
         $(impl Coded for $name {
@@ -117,32 +122,22 @@ macro_rules! names {
 
 names!(App, Audience, OrgId, Role, Scope, ScopePattern, SessionId, Subject);
 
+/// Spells records as their bodies do: said beside the bodies, where `coded` is in scope.
 macro_rules! records {
-    ($($record:ty as $room:ident::$body:ident),* $(,)?) => {
-        $(impl Coded for $record {
-            fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-                super::$room::$body::serialize(self, to)
+    ($($record:ty as $body:ident),* $(,)?) => {
+        $(impl coded::Coded for $record {
+            fn encode<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                $body::serialize(self, to)
             }
 
-            fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                super::$room::$body::deserialize(from)
+            fn decode<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                $body::deserialize(from)
             }
         })*
     };
 }
 
-records!(
-    Actor as issuance::ActorBody,
-    Ancestor as issuance::AncestorBody,
-    AssertionIssuer as org::AssertionIssuerBody,
-    Confirmation as issuance::ConfirmationBody,
-    Creator as token::CreatorBody,
-    Issuance as issuance::IssuanceBody,
-    OAuthSettings as org::OAuthBody,
-    Property as issuance::PropertyBody,
-    Session as token::SessionBody,
-    SupportedScope as org::SupportedScopeBody,
-);
+pub(super) use records;
 
 impl<T: Coded> Coded for Box<T> {
     fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
@@ -151,16 +146,6 @@ impl<T: Coded> Coded for Box<T> {
 
     fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         T::decode(from).map(Self::new)
-    }
-}
-
-impl Coded for OrgSettings {
-    fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        SettingsBody::from_settings(self.clone()).serialize(to)
-    }
-
-    fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        SettingsBody::deserialize(from).map(SettingsBody::into_settings)
     }
 }
 
@@ -257,8 +242,6 @@ words! {
         "public" => Some(Self::Public),
         _ => None,
     }, "must be a kind of client";
-    GrantType: |grant| GRANTS.iter().find(|(known, _)| *known == grant).map_or("", |(_, name)| name),
-        |text| GRANTS.iter().find(|(_, name)| *name == text).map(|(grant, _)| *grant), "must be a grant";
     MemberKind: |kind| kind.name(), Self::from_name, "must be a kind of member";
 }
 

@@ -1,16 +1,25 @@
 //! How an OAuth client got a token. It is a part of the token's body, so its names are as short.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{coded, is_false};
+use super::coded::{self, Coded};
+use super::is_false;
 use crate::domain::{
-    Actor, Ancestor, AuthorizationDetails, ClientId, Confirmation, GrantType, Issuance, Property, Session, Subject, Thumbprint,
-    Timestamp, TokenId,
+    Actor, Ancestor, AuthorizationDetails, ClientId, Confirmation, GrantType, Invalid, Issuance, Property, Session, Subject,
+    Thumbprint, Timestamp, TokenId,
 };
+
+coded::records!(
+    Actor as ActorBody,
+    Ancestor as AncestorBody,
+    Confirmation as ConfirmationBody,
+    Issuance as IssuanceBody,
+    Property as PropertyBody,
+);
 
 #[derive(Deserialize, Serialize)]
 #[serde(remote = "Issuance")]
-pub(super) struct IssuanceBody {
+struct IssuanceBody {
     #[serde(rename = "g", with = "coded")]
     grant: GrantType,
     #[serde(rename = "c", default, skip_serializing_if = "is_false")]
@@ -39,7 +48,7 @@ pub(super) struct IssuanceBody {
 
 #[derive(Deserialize, Serialize)]
 #[serde(remote = "Actor")]
-pub(super) struct ActorBody {
+struct ActorBody {
     #[serde(rename = "s", with = "coded")]
     subject: Subject,
     #[serde(rename = "c", with = "coded", default, skip_serializing_if = "Option::is_none")]
@@ -48,7 +57,7 @@ pub(super) struct ActorBody {
 
 #[derive(Deserialize, Serialize)]
 #[serde(remote = "Ancestor")]
-pub(super) struct AncestorBody {
+struct AncestorBody {
     #[serde(rename = "i", with = "coded")]
     id: TokenId,
     #[serde(rename = "s", with = "coded")]
@@ -63,7 +72,7 @@ pub(super) struct AncestorBody {
 
 #[derive(Deserialize, Serialize)]
 #[serde(remote = "Property")]
-pub(super) struct PropertyBody {
+struct PropertyBody {
     #[serde(rename = "k")]
     key: String,
     #[serde(rename = "v")]
@@ -74,7 +83,7 @@ pub(super) struct PropertyBody {
 
 #[derive(Deserialize, Serialize)]
 #[serde(remote = "Confirmation")]
-pub(super) struct ConfirmationBody {
+struct ConfirmationBody {
     #[serde(rename = "x", with = "coded", default, skip_serializing_if = "Option::is_none")]
     certificate: Option<Thumbprint>,
     #[serde(rename = "j", with = "coded", default, skip_serializing_if = "Option::is_none")]
@@ -87,7 +96,7 @@ pub(super) fn is_unbound(confirmation: &Confirmation) -> bool {
 }
 
 /// What each grant is called in a body.
-pub(super) const GRANTS: [(GrantType, &str); 10] = [
+const GRANTS: [(GrantType, &str); 10] = [
     (GrantType::AuthorizationCode, "ac"),
     (GrantType::Implicit, "im"),
     (GrantType::Password, "pw"),
@@ -99,3 +108,14 @@ pub(super) const GRANTS: [(GrantType, &str); 10] = [
     (GrantType::JwtBearer, "jb"),
     (GrantType::PreAuthorizedCode, "pc"),
 ];
+
+impl Coded for GrantType {
+    fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(GRANTS.iter().find(|(known, _)| known == self).map_or("", |(_, name)| name))
+    }
+
+    fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let named = |text: &str| GRANTS.iter().find(|(_, name)| *name == text).map(|(grant, _)| *grant);
+        coded::parse_text(from, |text| named(text).ok_or(Invalid("must be a grant")))
+    }
+}

@@ -1,8 +1,9 @@
 //! Orgs.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{coded, decode, encode, grants, is_false, placeholder_time};
+use super::coded::{self, Coded};
+use super::{decode, encode, grants, is_false, placeholder_time};
 use crate::domain::{
     Algorithm, AssertionIssuer, AssertionRules, Audience, ClientId, ExchangeRules, Fault, GrantType, IssuerKeys, OAuthSettings,
     Org, OrgId, OrgSettings, Scope, Seconds, SupportedScope, Timestamp,
@@ -18,6 +19,18 @@ pub fn decode_org(body: &[u8], created_at: Timestamp) -> Result<Org, Fault> {
     let org = decode(body, |from| OrgBody::deserialize(from))
         .map_err(|e| Fault::internal("decoding the record of an org").because(e))?;
     Ok(Org { created_at, ..org })
+}
+
+coded::records!(AssertionIssuer as AssertionIssuerBody, OAuthSettings as OAuthBody, SupportedScope as SupportedScopeBody);
+
+impl Coded for OrgSettings {
+    fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        SettingsBody::from_settings(self.clone()).serialize(to)
+    }
+
+    fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        SettingsBody::deserialize(from).map(SettingsBody::into_settings)
+    }
 }
 
 #[derive(Deserialize, Serialize)]
@@ -44,7 +57,7 @@ struct OrgBody {
 }
 
 #[derive(Deserialize, Serialize)]
-pub(super) struct SettingsBody {
+struct SettingsBody {
     #[serde(rename = "d", with = "coded", default, skip_serializing_if = "Option::is_none")]
     token_duration: Option<Seconds>,
     #[serde(rename = "m", with = "coded")]
@@ -94,7 +107,7 @@ impl SettingsBody {
 
 #[derive(Deserialize, Serialize)]
 #[serde(remote = "OAuthSettings")]
-pub(super) struct OAuthBody {
+struct OAuthBody {
     #[serde(rename = "a", with = "coded", default, skip_serializing_if = "Option::is_none")]
     access_token_sign_alg: Option<Algorithm>,
     #[serde(rename = "z", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
@@ -139,7 +152,7 @@ pub(super) struct OAuthBody {
 
 #[derive(Deserialize, Serialize)]
 #[serde(remote = "SupportedScope")]
-pub(super) struct SupportedScopeBody {
+struct SupportedScopeBody {
     #[serde(rename = "z", with = "coded")]
     name: Scope,
     #[serde(rename = "e", default, skip_serializing_if = "is_false")]
@@ -182,7 +195,7 @@ struct AssertionBody {
 
 #[derive(Deserialize, Serialize)]
 #[serde(remote = "AssertionIssuer")]
-pub(super) struct AssertionIssuerBody {
+struct AssertionIssuerBody {
     #[serde(rename = "i")]
     issuer: String,
     #[serde(rename = "k", with = "IssuerKeysBody")]

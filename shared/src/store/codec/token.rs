@@ -82,9 +82,11 @@ struct TokenBody {
     revoked_at: Option<Timestamp>,
 }
 
+coded::records!(Creator as CreatorBody, Session as SessionBody);
+
 #[derive(Deserialize, Serialize)]
 #[serde(remote = "Session")]
-pub(super) struct SessionBody {
+struct SessionBody {
     #[serde(rename = "o", with = "coded")]
     org: OrgId,
     #[serde(rename = "i", with = "coded")]
@@ -93,7 +95,7 @@ pub(super) struct SessionBody {
 
 #[derive(Deserialize, Serialize)]
 #[serde(remote = "Creator")]
-pub(super) struct CreatorBody {
+struct CreatorBody {
     #[serde(rename = "o", with = "coded")]
     org: OrgId,
     #[serde(rename = "s", with = "coded")]
