@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use shared::domain::{
     App, Audience, Clock, Member, MemberKey, MemberKind, Org, OrgId, OrgSettings, Profile, Role, Scope, ScopePattern, Seconds,
-    Session, SessionId, Subject, TokenId, TokenKey, TokenRecord,
+    Session, SessionId, Subject, TokenContents, TokenId, TokenKey, TokenRecord,
 };
 use shared::platform::{SystemClock, SystemEntropy};
 use shared::store::sqlite::{Durability, SqliteStore};
@@ -169,20 +169,17 @@ fn token(id: TokenId, n: u64) -> TokenRecord {
         id,
         org: org_id(),
         root_org: org_id(),
-        subject: subject(n),
-        client: None,
+        contents: TokenContents {
+            audiences: vec![Audience::parse("https://api.example.org").unwrap()],
+            scopes: vec![scope("urn:agilicus:api:users:reader?"), scope("urn:agilicus:app:a:owner?"), scope("urn:x")],
+            roles: BTreeMap::from([(App::parse("app-1").unwrap(), Role::parse("owner").unwrap())]),
+            session: Some(Session { org: org_id(), id: SessionId::parse(&format!("session-{}", n / 3)).unwrap() }),
+            ..TokenContents::new(subject(n))
+        },
         issued_at: now,
         not_before: now,
         expires_at: Some(now.plus(Seconds::HOUR).whole_second()),
-        audiences: vec![Audience::parse("https://api.example.org").unwrap()],
-        scopes: vec![scope("urn:agilicus:api:users:reader?"), scope("urn:agilicus:app:a:owner?"), scope("urn:x")],
-        roles: BTreeMap::from([(App::parse("app-1").unwrap(), Role::parse("owner").unwrap())]),
-        hosts: Vec::new(),
-        session: Some(Session { org: org_id(), id: SessionId::parse(&format!("session-{}", n / 3)).unwrap() }),
-        creator: None,
-        masquerading: false,
         family: None,
-        issuance: None,
         value: None,
         refreshable_until: None,
         revision: 0,

@@ -1,11 +1,6 @@
 //! Refresh families: what a refresh token stands for.
 
-use std::collections::BTreeMap;
-
-use super::{
-    App, Audience, ClientId, Creator, HostPermissions, Issuance, OrgId, Role, Scope, Seconds, Session, Subject, Timestamp,
-    TokenId,
-};
+use super::{OrgId, Seconds, Timestamp, TokenContents, TokenId};
 
 /// Where a family's record is: in the shard of its access tokens.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -25,10 +20,8 @@ pub struct Family {
     pub org: OrgId,
     /// Root of that org's hierarchy.
     pub root_org: OrgId,
-    /// Whom its tokens stand for.
-    pub subject: Subject,
-    /// The client that it was issued to.
-    pub client: Option<ClientId>,
+    /// What its access tokens say, as of the first one. The issuance may have been changed since; a refresh may take less of it.
+    pub contents: TokenContents,
     /// Counts rotations, from 0.
     pub generation: u64,
     /// From which, with a key that isn't in the store, every generation's secret is derived.
@@ -61,22 +54,6 @@ pub struct Family {
     pub token: TokenId,
     /// Lifetime of its access tokens.
     pub token_duration: Seconds,
-    /// As of the first access token.
-    pub audiences: Vec<Audience>,
-    /// As of the first access token.
-    pub scopes: Vec<Scope>,
-    /// As of the first access token.
-    pub roles: BTreeMap<App, Role>,
-    /// As of the first access token.
-    pub hosts: Vec<HostPermissions>,
-    /// As of the first access token.
-    pub session: Option<Session>,
-    /// As of the first access token.
-    pub creator: Option<Creator>,
-    /// As of the first access token.
-    pub masquerading: bool,
-    /// As of the first access token, or what it was changed to.
-    pub issuance: Option<Box<Issuance>>,
     /// Counts changes other than revocation and refreshing.
     pub revision: u32,
 }
@@ -99,6 +76,21 @@ impl Family {
         let is_previous = generation.checked_add(1) == Some(self.generation);
         let retry = self.retries && is_previous && now <= self.rotated_at.plus(Self::RETRY_WINDOW);
         if retry { Redemption::Retry } else { Redemption::Reuse }
+    }
+}
+
+// Readers of a record ask for `family.subject`, wherever in it that is.
+impl std::ops::Deref for Family {
+    type Target = TokenContents;
+
+    fn deref(&self) -> &TokenContents {
+        &self.contents
+    }
+}
+
+impl std::ops::DerefMut for Family {
+    fn deref_mut(&mut self) -> &mut TokenContents {
+        &mut self.contents
     }
 }
 

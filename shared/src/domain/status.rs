@@ -101,14 +101,18 @@ struct Set<'a> {
 
 impl<'a> Set<'a> {
     fn of_token(token: &'a TokenRecord) -> Self {
-        let TokenRecord { org, client, session, issued_at, .. } = token;
-        Self { org, subject: token.owner(), client: *client, session: session.as_ref(), issued_at: *issued_at }
+        Self {
+            org: &token.org,
+            subject: token.owner(),
+            client: token.client,
+            session: token.session.as_ref(),
+            issued_at: token.issued_at,
+        }
     }
 
     fn of_family(family: &'a Family) -> Self {
-        let Family { org, client, session, issued_at, .. } = family;
         let subject = owner(&family.subject, family.issuance.as_deref());
-        Self { org, subject, client: *client, session: session.as_ref(), issued_at: *issued_at }
+        Self { org: &family.org, subject, client: family.client, session: family.session.as_ref(), issued_at: family.issued_at }
     }
 
     fn marks(&self) -> impl Iterator<Item = NotBeforeKey> {

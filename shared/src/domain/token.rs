@@ -1,8 +1,6 @@
 //! The record of an access token.
 
-use std::collections::BTreeMap;
-
-use super::{App, Audience, ClientId, FamilyKey, Issuance, OrgId, Role, Scope, SessionId, Subject, Timestamp, TokenId};
+use super::{FamilyKey, OrgId, Timestamp, TokenContents, TokenId};
 
 /// Where a token's record is: ids are unique, but looked up within their org.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -22,34 +20,16 @@ pub struct TokenRecord {
     pub org: OrgId,
     /// Root of that org's hierarchy.
     pub root_org: OrgId,
-    /// Whom it stands for.
-    pub subject: Subject,
-    /// The OAuth client that it was issued to.
-    pub client: Option<ClientId>,
+    /// What it says. Its refresh family says the same.
+    pub contents: TokenContents,
     /// To the millisecond: not-before marks are compared with it.
     pub issued_at: Timestamp,
     /// Valid from here on. Never before `issued_at`.
     pub not_before: Timestamp,
     /// Valid as long as `now < expires_at`; `None`: does not expire. A whole second.
     pub expires_at: Option<Timestamp>,
-    /// Who may take it.
-    pub audiences: Vec<Audience>,
-    /// As asked for, marks included: not proof of a right. See [`Authority`](super::Authority).
-    pub scopes: Vec<Scope>,
-    /// Application to role.
-    pub roles: BTreeMap<App, Role>,
-    /// The hosts that it opens.
-    pub hosts: Vec<HostPermissions>,
-    /// The session that chains it to others.
-    pub session: Option<Session>,
-    /// Who had it minted, if not its subject.
-    pub creator: Option<Creator>,
-    /// Whether a person had it minted for another person.
-    pub masquerading: bool,
     /// Its refresh family.
     pub family: Option<TokenId>,
-    /// How an OAuth client got it.
-    pub issuance: Option<Box<Issuance>>,
     /// SHA-256 of its value, if that isn't the one that its id is made of. An [`Alias`](super::Alias) tells where it is then.
     pub value: Option<[u8; 32]>,
     /// When its refresh family ends that has no other access token: so long its record tells of both.
@@ -82,37 +62,17 @@ impl TokenRecord {
     }
 }
 
-/// A session and the org in which it was begun: tokens reissued into another org stay in it.
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Session {
-    /// Where it was begun.
-    pub org: OrgId,
-    /// Its id there.
-    pub id: SessionId,
-}
+// Readers of a record ask for `record.subject`, wherever in it that is.
+impl std::ops::Deref for TokenRecord {
+    type Target = TokenContents;
 
-/// The bearer of the token that asked for this one.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Creator {
-    /// Its org.
-    pub org: OrgId,
-    /// Its subject.
-    pub subject: Subject,
-}
-
-/// A host that a token opens, with its rules: a JSON object, kept as it was given and returned so, in one spelling
-/// (no blanks, members sorted) so that two can be compared.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct HostPermissions(Box<str>);
-
-impl HostPermissions {
-    /// Takes over a JSON object in the one spelling. Only `wire` makes them.
-    pub fn from_json(json: String) -> Self {
-        Self(json.into())
+    fn deref(&self) -> &TokenContents {
+        &self.contents
     }
+}
 
-    /// The JSON object.
-    pub fn as_json(&self) -> &str {
-        &self.0
+impl std::ops::DerefMut for TokenRecord {
+    fn deref_mut(&mut self) -> &mut TokenContents {
+        &mut self.contents
     }
 }

@@ -170,7 +170,7 @@ pub fn confirmation(confirmation: &Confirmation) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{ClientId, GrantType, OrgId, Property, Subject, TokenId};
+    use crate::domain::{ClientId, GrantType, OrgId, Property, Subject, TokenContents, TokenId};
 
     fn record() -> TokenRecord {
         let property = |key: &str, hidden| Property { key: key.to_owned(), value: "v".to_owned(), hidden };
@@ -179,33 +179,20 @@ mod tests {
             id: TokenId::first_of(Timestamp::from_secs(1_800_000_000)),
             org: org.clone(),
             root_org: org,
-            subject: Subject::parse("john").unwrap(),
-            client: Some(ClientId::from_number(57).unwrap()),
+            contents: TokenContents {
+                client: Some(ClientId::from_number(57).unwrap()),
+                audiences: vec![Audience::parse("https://api.example").unwrap()],
+                scopes: vec![Scope::parse("a").unwrap(), Scope::parse("b").unwrap()],
+                issuance: Some(Box::new(Issuance {
+                    properties: vec![property("shown", false), property("hidden", true), property("iss", false)],
+                    ..Issuance::by(GrantType::Password)
+                })),
+                ..TokenContents::new(Subject::parse("john").unwrap())
+            },
             issued_at: Timestamp::from_secs(1_800_000_000),
             not_before: Timestamp::from_secs(1_800_000_000),
             expires_at: Some(Timestamp::from_secs(1_800_003_600)),
-            audiences: vec![Audience::parse("https://api.example").unwrap()],
-            scopes: vec![Scope::parse("a").unwrap(), Scope::parse("b").unwrap()],
-            roles: std::collections::BTreeMap::new(),
-            hosts: Vec::new(),
-            session: None,
-            creator: None,
-            masquerading: false,
             family: None,
-            issuance: Some(Box::new(Issuance {
-                grant: GrantType::Password,
-                for_client: false,
-                alias_used: false,
-                properties: vec![property("shown", false), property("hidden", true), property("iss", false)],
-                confirmation: Confirmation::default(),
-                details: None,
-                acr: None,
-                auth_time: None,
-                for_external_attachment: false,
-                of_member: false,
-                actors: Vec::new(),
-                ancestors: Vec::new(),
-            })),
             value: None,
             refreshable_until: None,
             revision: 0,
@@ -239,7 +226,8 @@ mod tests {
 
     #[test]
     fn a_token_that_does_not_expire_has_no_exp_and_one_without_owner_no_sub() {
-        let mut record = TokenRecord { expires_at: None, audiences: Vec::new(), scopes: Vec::new(), ..record() };
+        let mut record = TokenRecord { expires_at: None, ..record() };
+        (record.audiences, record.scopes) = (Vec::new(), Vec::new());
         record.issuance.as_mut().unwrap().for_client = true;
         let payload = payload(&record, "value", &Issuer::parse("https://jeton.example").unwrap(), None).unwrap();
         let claims: Map<String, Value> = serde_json::from_slice(&payload).unwrap();

@@ -4,7 +4,7 @@ use super::{Grant, Lifetime, Profile, RefreshGrant, TokenFormat};
 use crate::domain::{
     AccessTokenForm, Audience, Client, Confirmation, Denial, ExtraClaims, Family, GrantType, Invalid, Issuance, Member, Org,
     OrgSettings, Property, Refusal, Scope, Seconds, Secret, Service, Session, SessionId, Subject, SupportedScope, TicketKey,
-    Timestamp,
+    Timestamp, TokenContents,
 };
 
 /// What is asked for in the name of an OAuth client.
@@ -108,23 +108,21 @@ pub fn issue(
         // A token that doesn't expire isn't linked to anything.
         expires_at = expires_at.map(|exp| exp.min(refresh.expires_at));
     }
-    let session = ask.session.map(|id| Session { org: org.id.clone(), id });
+    let contents = TokenContents {
+        client: Some(client.id),
+        audiences: meant_for(ask.audiences, org, &ask.profile),
+        scopes,
+        session: ask.session.map(|id| Session { org: org.id.clone(), id }),
+        issuance: Some(Box::new(issuance)),
+        ..TokenContents::new(subject.map_or_else(|| own_subject(client), Ok)?)
+    };
     Ok(Grant {
         org: org.id.clone(),
         root_org: org.root().clone(),
-        subject: subject.map_or_else(|| own_subject(client), Ok)?,
-        client: Some(client.id),
+        contents,
         issued_at: now,
         not_before: now,
         expires_at,
-        audiences: meant_for(ask.audiences, org, &ask.profile),
-        scopes,
-        roles: std::collections::BTreeMap::new(),
-        hosts: Vec::new(),
-        session,
-        creator: None,
-        masquerading: false,
-        issuance: Some(Box::new(issuance)),
         form: form(org, client, ask.extra_claims, ask.profile),
         value: ask.value,
         values_kept_until: org.mark_expiry(now),
@@ -197,22 +195,14 @@ pub fn refresh_of_client(
     if org.settings.oauth.token_expiration_linked {
         expires_at = expires_at.map(|exp| exp.min(family.expires_at));
     }
+    let audiences = meant_for(audiences, org, &profile);
     Ok(Grant {
         org: family.org.clone(),
         root_org: family.root_org.clone(),
-        subject: family.subject.clone(),
-        client: family.client,
+        contents: TokenContents { audiences, scopes, issuance: Some(issuance), ..family.contents.clone() },
         issued_at: now,
         not_before: now,
         expires_at,
-        audiences: meant_for(audiences, org, &profile),
-        scopes,
-        roles: family.roles.clone(),
-        hosts: family.hosts.clone(),
-        session: family.session.clone(),
-        creator: family.creator.clone(),
-        masquerading: family.masquerading,
-        issuance: Some(issuance),
         form: form(org, client, None, profile),
         value,
         values_kept_until: org.mark_expiry(now),

@@ -4,7 +4,7 @@ use super::client::{confirmed, deduplicated, end, form, requestable};
 use super::{Grant, Lifetime, Profile, TokenFormat};
 use crate::domain::{
     Actor, Ancestor, Audience, Authority, AuthorizationDetails, Client, ClientKind, Confirmation, Denial, GrantType, Issuance,
-    Member, Org, Refusal, Scope, Service, Timestamp, TokenRecord,
+    Member, Org, Refusal, Scope, Service, Timestamp, TokenContents, TokenRecord,
 };
 
 /// What is asked for in exchange for a token.
@@ -96,22 +96,21 @@ pub fn exchange(
     if ask.jwt && matches!(form, TokenFormat::Opaque) {
         return Err(Denial::RequestedTokenTypeInvalid.into());
     }
+    let contents = TokenContents {
+        client: Some(client.id),
+        audiences,
+        scopes,
+        session: record.session.clone(),
+        issuance: Some(Box::new(issuance)),
+        ..TokenContents::new(record.subject.clone())
+    };
     Ok(Grant {
         org: org.id.clone(),
         root_org: org.root().clone(),
-        subject: record.subject.clone(),
-        client: Some(client.id),
+        contents,
         issued_at: now,
         not_before: now,
         expires_at: ends.into_iter().flatten().min(),
-        audiences,
-        scopes,
-        roles: std::collections::BTreeMap::new(),
-        hosts: Vec::new(),
-        session: record.session.clone(),
-        creator: None,
-        masquerading: false,
-        issuance: Some(Box::new(issuance)),
         form,
         value: None,
         values_kept_until: org.mark_expiry(now),

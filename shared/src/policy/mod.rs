@@ -12,9 +12,9 @@ use std::collections::BTreeMap;
 
 use crate::domain::scope::api;
 use crate::domain::{
-    Algorithm, App, Audience, Authority, Caller, ClientId, Creator, ExtraClaims, Family, HostPermissions, Issuance, Member,
-    MemberKind, Org, OrgId, OrgSettings, Refusal, Role, Scope, Seconds, Secret, Session, SessionId, Subject, TicketKey,
-    Timestamp, TokenRecord,
+    Algorithm, App, Audience, Authority, Caller, Creator, ExtraClaims, Family, HostPermissions, Member, MemberKind, Org, OrgId,
+    OrgSettings, Refusal, Role, Scope, Seconds, Secret, Session, SessionId, Subject, TicketKey, Timestamp, TokenContents,
+    TokenRecord,
 };
 
 /// What is asked for: a token for `subject` in `org`.
@@ -87,19 +87,11 @@ impl<'a> Target<'a> {
 pub struct Grant {
     pub(crate) org: OrgId,
     pub(crate) root_org: OrgId,
-    pub(crate) subject: Subject,
-    pub(crate) client: Option<ClientId>,
+    /// What the token shall say; so does its refresh family.
+    pub(crate) contents: TokenContents,
     pub(crate) issued_at: Timestamp,
     pub(crate) not_before: Timestamp,
     pub(crate) expires_at: Option<Timestamp>,
-    pub(crate) audiences: Vec<Audience>,
-    pub(crate) scopes: Vec<Scope>,
-    pub(crate) roles: BTreeMap<App, Role>,
-    pub(crate) hosts: Vec<HostPermissions>,
-    pub(crate) session: Option<Session>,
-    pub(crate) creator: Option<Creator>,
-    pub(crate) masquerading: bool,
-    pub(crate) issuance: Option<Box<Issuance>>,
     pub(crate) form: TokenFormat,
     /// The value that was chosen for the token.
     pub(crate) value: Option<Secret<String>>,
@@ -108,6 +100,40 @@ pub struct Grant {
     /// The ticket that it is issued on.
     pub(crate) ticket: Option<TicketKey>,
     pub(crate) refresh: Option<RefreshGrant>,
+}
+
+impl Grant {
+    /// Leave for a JWT of the Agilicus dialect that begins now, with no refresh token.
+    fn for_member(org: &Org, contents: TokenContents, expires_at: Option<Timestamp>, now: Timestamp) -> Self {
+        Self {
+            org: org.id.clone(),
+            root_org: org.root().clone(),
+            contents,
+            issued_at: now,
+            not_before: now,
+            expires_at,
+            form: TokenFormat::Jwt,
+            value: None,
+            values_kept_until: None,
+            ticket: None,
+            refresh: None,
+        }
+    }
+}
+
+// Readers of a grant ask for `grant.subject`, wherever in it that is.
+impl std::ops::Deref for Grant {
+    type Target = TokenContents;
+
+    fn deref(&self) -> &TokenContents {
+        &self.contents
+    }
+}
+
+impl std::ops::DerefMut for Grant {
+    fn deref_mut(&mut self) -> &mut TokenContents {
+        &mut self.contents
+    }
 }
 
 /// What a token looks like.
@@ -179,28 +205,19 @@ pub fn decide(ask: MemberTokenRequest, caller: &Caller, target: Target<'_>, now:
         }
     })?;
     let another = ask.subject != *caller.subject();
-    Ok(Grant {
-        root_org: org.root().clone(),
+    let contents = TokenContents {
         client: None,
-        issued_at: now,
-        not_before,
-        expires_at,
         session: session(ask.session, caller, &ask.org, administers)?,
         creator: if another { Some(creator_of(caller)) } else { caller.token().creator.clone() },
         masquerading: caller.token().masquerading || another && is_person(caller.member()) && is_person(member),
         issuance: None,
-        form: TokenFormat::Jwt,
-        value: None,
-        values_kept_until: None,
-        ticket: None,
-        refresh,
         scopes,
-        org: ask.org,
         subject: ask.subject,
         audiences: ask.audiences,
         roles: ask.roles,
         hosts: ask.hosts,
-    })
+    };
+    Ok(Grant { not_before, refresh, ..Grant::for_member(org, contents, expires_at, now) })
 }
 
 /// Whether a member would get what is asked for, if an administrator asked: the same verdict on scopes and lifetime as [`decide`].
@@ -220,33 +237,10 @@ pub fn reissue(presented: &Caller, target: Target<'_>, now: Timestamp) -> Result
     let token = presented.token();
     let same_org = org.id == token.org;
     let holds_role = |app: &App, role: &Role| same_org || member.roles.get(app).is_some_and(|held| held.contains(role));
-    Ok(Grant {
-        org: org.id.clone(),
-        root_org: org.root().clone(),
-        subject: token.subject.clone(),
-        client: token.client,
-        issued_at: now,
-        not_before: now,
-        expires_at: token.expires_at,
-        audiences: token.audiences.clone(),
-        scopes: token.scopes.iter().filter(|scope| member.holds(scope.name())).cloned().collect(),
-        roles: token
-            .roles
-            .iter()
-            .filter(|(app, role)| holds_role(app, role))
-            .map(|(app, role)| (app.clone(), role.clone()))
-            .collect(),
-        hosts: token.hosts.clone(),
-        session: token.session.clone(),
-        creator: token.creator.clone(),
-        masquerading: token.masquerading,
-        issuance: None,
-        form: TokenFormat::Jwt,
-        value: None,
-        values_kept_until: None,
-        ticket: None,
-        refresh: None,
-    })
+    let mut contents = TokenContents { issuance: None, ..token.contents.clone() };
+    contents.scopes.retain(|scope| member.holds(scope.name()));
+    contents.roles.retain(|app, role| holds_role(app, role));
+    Ok(Grant::for_member(org, contents, token.expires_at, now))
 }
 
 /// Decides on the next access token of a family that was found alive. Required scopes that the member has lost are left out.
@@ -256,54 +250,16 @@ pub fn refresh(family: &Family, target: Target<'_>, now: Timestamp) -> Result<Gr
         return Err(Refusal::RefreshRejected);
     }
     let expires_at = now.whole_second().plus(family.token_duration).min(family.expires_at);
-    Ok(Grant {
-        org: family.org.clone(),
-        root_org: family.root_org.clone(),
-        subject: family.subject.clone(),
-        client: family.client,
-        issued_at: now,
-        not_before: now,
-        expires_at: Some(expires_at),
-        audiences: family.audiences.clone(),
-        scopes: family.scopes.iter().filter(|scope| scope.is_optional() || member.holds(scope.name())).cloned().collect(),
-        roles: family.roles.clone(),
-        hosts: family.hosts.clone(),
-        session: family.session.clone(),
-        creator: family.creator.clone(),
-        masquerading: family.masquerading,
-        issuance: None,
-        form: TokenFormat::Jwt,
-        value: None,
-        values_kept_until: None,
-        ticket: None,
-        refresh: None,
-    })
+    let mut contents = TokenContents { issuance: None, ..family.contents.clone() };
+    contents.scopes.retain(|scope| scope.is_optional() || member.holds(scope.name()));
+    Ok(Grant { root_org: family.root_org.clone(), ..Grant::for_member(org, contents, Some(expires_at), now) })
 }
 
 /// Leave for the first token of an administrator, which nobody can ask for: whoever runs the service may have it.
 pub fn bootstrap(org: &Org, member: &Member, lifetime: Seconds, now: Timestamp) -> Grant {
-    Grant {
-        org: org.id.clone(),
-        root_org: org.root().clone(),
-        subject: member.subject.clone(),
-        client: None,
-        issued_at: now,
-        not_before: now,
-        expires_at: Some(now.whole_second().plus(lifetime)),
-        audiences: Vec::new(),
-        scopes: Scope::parse(api::ADMIN).into_iter().collect(),
-        roles: BTreeMap::new(),
-        hosts: Vec::new(),
-        session: None,
-        creator: None,
-        masquerading: false,
-        issuance: None,
-        form: TokenFormat::Jwt,
-        value: None,
-        values_kept_until: None,
-        ticket: None,
-        refresh: None,
-    }
+    let contents =
+        TokenContents { scopes: Scope::parse(api::ADMIN).into_iter().collect(), ..TokenContents::new(member.subject.clone()) };
+    Grant::for_member(org, contents, Some(now.whole_second().plus(lifetime)), now)
 }
 
 /// When a token begins and ends.

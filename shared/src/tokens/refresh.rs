@@ -131,7 +131,9 @@ async fn present_family(
 
 /// The family with what its next tokens are issued with, too. `None`: it has changed since it was read.
 async fn with_issuance(ports: &Granter, family: Family, grant: &Grant) -> Result<Option<Family>, Error> {
-    let family = Family { issuance: grant.issuance.clone(), revision: family.revision + 1, ..family };
+    let mut family = family;
+    family.issuance.clone_from(&grant.issuance);
+    family.revision += 1;
     let change = FamilyUpdate { family: family.clone(), moves_end: false };
     let amendment = TokenUpdate { token: None, family: Some(change), alias: None };
     match ports.amend.update_token(&amendment).await? {

@@ -25,11 +25,11 @@ pub async fn revoke(ports: &Revoker, token: &str, whole_session: bool) -> Result
             crate::telemetry::note_token(&record);
             let family = record.family_key();
             ports.revoke.revoke(&record.key(), family.as_ref(), now).await?;
-            (record.session, record.org)
+            (record.contents.session, record.org)
         }
         PresentedToken::Refresh(token) => {
             ports.revoke.revoke_family(&token.family.key(), now).await?;
-            (token.family.session, token.family.org)
+            (token.family.contents.session, token.family.org)
         }
         PresentedToken::Expired(_) => return Ok(()),
         PresentedToken::Invalid => return Err(Refusal::TokenRejected(TokenProblem::Invalid).into()),
@@ -122,7 +122,7 @@ async fn sessions_in(ports: &BulkRevoker, query: &TokenQuery) -> Result<Vec<NotB
     let mut keys = Vec::new();
     loop {
         let page = ports.reader.tokens.list(&query).await?;
-        let sessions = page.tokens.into_iter().filter_map(|token| token.session);
+        let sessions = page.tokens.into_iter().filter_map(|token| token.contents.session);
         keys.extend(sessions.map(|session| NotBeforeKey { org: session.org, kind: NotBeforeScope::Session(session.id) }));
         keys.sort_unstable();
         keys.dedup();

@@ -77,7 +77,8 @@ async fn what_is_amended_or_refreshed_is_told_and_what_only_waits_is_not() {
         target: Aliased::Token(token.id),
         expires_at: Some(NOW.plus(Seconds::DAY)),
     };
-    let renewed = TokenRecord { issuance: Some(Box::new(issuance())), value: Some([7; 32]), revision: 1, ..token.clone() };
+    let mut renewed = TokenRecord { value: Some([7; 32]), revision: 1, ..token.clone() };
+    renewed.issuance = Some(Box::new(issuance()));
     let amendment = TokenUpdate { token: Some(renewed), family: None, alias: Some(alias(7)) };
     assert_eq!(store.update_token(&amendment).await.unwrap(), UpdateOutcome::Done);
     assert_eq!(streamed.actions().await, ["token.amended"]);
@@ -136,13 +137,9 @@ async fn an_amendment_tells_what_was_and_what_is_but_no_value() {
     let mut streamed = Streamed::new().await;
     let (token, _) = recorded(&streamed).await;
     streamed.records();
-    let renewed = TokenRecord {
-        scopes: vec![Scope::parse("urn:app:write").unwrap()],
-        issuance: Some(Box::new(issuance())),
-        value: Some([7; 32]),
-        revision: 1,
-        ..token
-    };
+    let mut renewed = TokenRecord { value: Some([7; 32]), revision: 1, ..token };
+    renewed.scopes = vec![Scope::parse("urn:app:write").unwrap()];
+    renewed.issuance = Some(Box::new(issuance()));
     let amendment = TokenUpdate { token: Some(renewed), family: None, alias: None };
     assert_eq!(streamed.app.store.update_token(&amendment).await.unwrap(), UpdateOutcome::Done);
     let (trail, memory) = trail();

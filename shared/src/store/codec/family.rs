@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{coded, decode, encode, is_false, is_true, is_zero, placeholder_id, placeholder_time, yes};
 use crate::domain::{
     App, Audience, ClientId, Creator, Family, FamilyKey, Fault, HostPermissions, Issuance, OrgId, Role, Scope, Seconds, Session,
-    Subject, Timestamp, TokenId,
+    Subject, Timestamp, TokenContents, TokenId,
 };
 use crate::store::FamilyUpdate;
 
@@ -102,7 +102,7 @@ struct FamilyBody {
     org: OrgId,
     #[serde(rename = "q", with = "coded")]
     root_org: OrgId,
-    #[serde(rename = "s", with = "coded")]
+    #[serde(rename = "s", with = "coded", getter = "subject")]
     subject: Subject,
     #[serde(rename = "c", with = "coded", default, skip_serializing_if = "Option::is_none")]
     client: Option<ClientId>,
@@ -157,4 +157,48 @@ struct FamilyBody {
     issuance: Option<Box<Issuance>>,
     #[serde(rename = "g", default, skip_serializing_if = "is_zero")]
     revision: u32,
+}
+
+/// Tells serde where the subject is. As there is such a getter, serde reads a `FamilyBody`, and the conversion below makes the family of it.
+fn subject(family: &Family) -> &Subject {
+    &family.subject
+}
+
+impl From<FamilyBody> for Family {
+    fn from(body: FamilyBody) -> Self {
+        Self {
+            id: body.id,
+            org: body.org,
+            root_org: body.root_org,
+            generation: body.generation,
+            salt: body.salt,
+            current: body.current,
+            previous: body.previous,
+            rotated_at: body.rotated_at,
+            rotates: body.rotates,
+            retries: body.retries,
+            slides: body.slides,
+            exclusive: body.exclusive,
+            issued_at: body.issued_at,
+            refreshed_at: body.refreshed_at,
+            expires_at: body.expires_at,
+            needed_until: body.needed_until,
+            revoked_at: body.revoked_at,
+            token: body.token,
+            token_duration: body.token_duration,
+            revision: body.revision,
+            contents: TokenContents {
+                subject: body.subject,
+                client: body.client,
+                audiences: body.audiences,
+                scopes: body.scopes,
+                roles: body.roles,
+                hosts: body.hosts,
+                session: body.session,
+                creator: body.creator,
+                masquerading: body.masquerading,
+                issuance: body.issuance,
+            },
+        }
+    }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{coded, decode, encode, is_false, is_zero, placeholder_id};
 use crate::domain::{
     App, Audience, ClientId, Creator, Fault, HostPermissions, Issuance, OrgId, Role, Scope, Session, SessionId, Subject,
-    Timestamp, TokenId, TokenKey, TokenRecord,
+    Timestamp, TokenContents, TokenId, TokenKey, TokenRecord,
 };
 
 /// The body of a token: all of it but `id` and `revoked_at`.
@@ -44,7 +44,7 @@ struct TokenBody {
     org: OrgId,
     #[serde(rename = "q", with = "coded")]
     root_org: OrgId,
-    #[serde(rename = "s", with = "coded")]
+    #[serde(rename = "s", with = "coded", getter = "subject")]
     subject: Subject,
     #[serde(rename = "c", with = "coded", default, skip_serializing_if = "Option::is_none")]
     client: Option<ClientId>,
@@ -80,6 +80,41 @@ struct TokenBody {
     revision: u32,
     #[serde(skip)]
     revoked_at: Option<Timestamp>,
+}
+
+/// Tells serde where the subject is. As there is such a getter, serde reads a `TokenBody`, and the conversion below makes the record of it.
+fn subject(record: &TokenRecord) -> &Subject {
+    &record.subject
+}
+
+impl From<TokenBody> for TokenRecord {
+    fn from(body: TokenBody) -> Self {
+        Self {
+            id: body.id,
+            org: body.org,
+            root_org: body.root_org,
+            issued_at: body.issued_at,
+            not_before: body.not_before,
+            expires_at: body.expires_at,
+            family: body.family,
+            value: body.value,
+            refreshable_until: body.refreshable_until,
+            revision: body.revision,
+            revoked_at: body.revoked_at,
+            contents: TokenContents {
+                subject: body.subject,
+                client: body.client,
+                audiences: body.audiences,
+                scopes: body.scopes,
+                roles: body.roles,
+                hosts: body.hosts,
+                session: body.session,
+                creator: body.creator,
+                masquerading: body.masquerading,
+                issuance: body.issuance,
+            },
+        }
+    }
 }
 
 coded::records!(Creator as CreatorBody, Session as SessionBody);

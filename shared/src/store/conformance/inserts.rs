@@ -84,12 +84,14 @@ async fn an_amended_token_is_left_as_it_is_when_it_is_recorded_again(store: Arc<
     store.put_ticket(&ticket("a", 3)).await.unwrap();
     let whole = whole("a");
     store.record(&whole).await.unwrap();
-    let amended = TokenRecord { scopes: Vec::new(), value: None, revision: whole.token.revision + 1, ..whole.token.clone() };
+    let mut amended = TokenRecord { value: None, revision: whole.token.revision + 1, ..whole.token.clone() };
+    amended.scopes = Vec::new();
     let amendment = TokenUpdate { token: Some(amended.clone()), family: None, alias: None };
     assert_eq!(store.update_token(&amendment).await.unwrap(), UpdateOutcome::Done);
     assert_eq!(store.record(&whole).await.unwrap(), InsertOutcome::Done);
     assert_eq!(find_token(&store, &amended.key()).await, Some(amended.clone()));
-    let other = TokenRecord { subject: subject("bob"), ..whole.token };
+    let mut other = whole.token;
+    other.subject = subject("bob");
     assert!(store.record(&new(&other, None)).await.is_err(), "its id is still taken");
     assert_eq!(find_token(&store, &amended.key()).await, Some(amended));
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::cases;
 use super::samples::{Dice, at, client_id, id_at, new, org_id, rich_token, scope, session, subject, token};
-use crate::domain::{Seconds, Timestamp, TokenId, TokenRecord};
+use crate::domain::{Seconds, Timestamp, TokenContents, TokenId, TokenRecord};
 use crate::store::{ScopeLike, Store, TokenQuery};
 
 cases![
@@ -186,12 +186,14 @@ async fn populate(store: &Arc<dyn Store>, count: u64) -> Vec<TokenRecord> {
         let scopes = ["a:read", "A:READ?", "a:b", "xbx?", "a%b"].into_iter().filter(|_| dice.roll(3) == 0).map(scope);
         let token = TokenRecord {
             id: id_at(n, at(i64::try_from(dice.roll(10_000)).unwrap()), None),
-            subject: subject(dice.one_of(&SUBJECTS)),
-            client: (dice.roll(2) == 0).then(|| client_id(dice.one_of(&[1, 2]))),
+            contents: TokenContents {
+                client: (dice.roll(2) == 0).then(|| client_id(dice.one_of(&[1, 2]))),
+                scopes: scopes.collect(),
+                session: (dice.roll(2) == 0).then(|| session(dice.one_of(&["a", "b"]), dice.one_of(&["1", "11"]))),
+                ..TokenContents::new(subject(dice.one_of(&SUBJECTS)))
+            },
             issued_at,
             expires_at: (dice.roll(5) > 0).then(|| issued_at.plus(Seconds::HOUR).whole_second()),
-            scopes: scopes.collect(),
-            session: (dice.roll(2) == 0).then(|| session(dice.one_of(&["a", "b"]), dice.one_of(&["1", "11"]))),
             revoked_at: (dice.roll(6) == 0).then(|| at(50)),
             ..token(dice.one_of(&["a", "a", "a", "ab", "a_"]), n)
         };

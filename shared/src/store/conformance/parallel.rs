@@ -97,7 +97,8 @@ async fn many_revoke_one_token(store: Arc<dyn Store>) {
 
 async fn many_take_one_id(store: Arc<dyn Store>) {
     let outcomes = at_once(&store, |store, n| async move {
-        let token = TokenRecord { subject: subject(&format!("s{n}")), ..rich_token("a", 1) };
+        let mut token = rich_token("a", 1);
+        token.subject = subject(&format!("s{n}"));
         store.record(&new(&token, None)).await.is_ok().then_some(token)
     });
     let won: Vec<_> = outcomes.await.into_iter().flatten().collect();
@@ -149,8 +150,10 @@ async fn one_of_many_amends_one_revision(store: Arc<dyn Store>) {
     store.record(&new(&begun, Some(&begun_family))).await.unwrap();
     for revision in 1..=3 {
         let outcomes = at_once(&store, |store, n| async move {
-            let one = TokenRecord { subject: subject(&format!("s{n}")), revision, ..token("a", 1) };
-            let its = Family { subject: one.subject.clone(), revision, ..family("a", 2) };
+            let mut one = TokenRecord { revision, ..token("a", 1) };
+            let mut its = Family { revision, ..family("a", 2) };
+            one.subject = subject(&format!("s{n}"));
+            its.subject = one.subject.clone();
             let its = Some(FamilyUpdate { family: its, moves_end: false });
             (n, store.update_token(&TokenUpdate { token: Some(one), family: its, alias: None }).await.unwrap())
         });
@@ -159,8 +162,8 @@ async fn one_of_many_amends_one_revision(store: Arc<dyn Store>) {
         assert_eq!(done.len(), 1, "exactly one wins");
         assert!(outcomes.iter().all(|(_, outcome)| *outcome != UpdateOutcome::ValueTaken));
         let winner = Some(subject(&format!("s{}", done[0].0)));
-        let of_token = find_token(&store, &begun.key()).await.map(|token| token.subject);
-        let of_family = find_family(&store, &begun_family.key()).await.map(|family| family.subject);
+        let of_token = find_token(&store, &begun.key()).await.map(|token| token.contents.subject);
+        let of_family = find_family(&store, &begun_family.key()).await.map(|family| family.contents.subject);
         assert_eq!((&of_token, &of_family), (&winner, &winner), "both are the winner's");
     }
 }

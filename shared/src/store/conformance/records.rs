@@ -82,7 +82,8 @@ async fn recording_the_same_again_leaves_what_happened_since(store: Arc<dyn Stor
 async fn a_taken_token_id_is_a_fault_and_records_no_family(store: Arc<dyn Store>) {
     let there = rich_token("a", 1);
     store.record(&new(&there, None)).await.unwrap();
-    let other = TokenRecord { subject: subject("bob"), ..there.clone() };
+    let mut other = there.clone();
+    other.subject = subject("bob");
     let fault = store.record(&new(&other, Some(&family("a", 2)))).await.unwrap_err();
     assert!(!fault.can_retry(), "a retry can't help");
     assert_eq!(find_token(&store, &there.key()).await, Some(there));

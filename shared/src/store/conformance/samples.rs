@@ -8,7 +8,7 @@ use crate::domain::{
     ClientAuthMethod, ClientId, ClientKind, ClientMetadata, Confirmation, Creator, Entropy, Family, FamilyKey, GrantType,
     HostPermissions, Issuance, Member, MemberKey, MemberKind, MetadataMember, MetadataValue, NotBefore, NotBeforeKey,
     NotBeforeScope, Org, OrgId, OrgSettings, Profile, Property, RedirectUri, Role, Scope, ScopePattern, Seconds, Seeded, Session,
-    SessionId, Shard, Subject, Thumbprint, Timestamp, TokenId, TokenKey, TokenRecord,
+    SessionId, Shard, Subject, Thumbprint, Timestamp, TokenContents, TokenId, TokenKey, TokenRecord,
 };
 use crate::store::{FamilyAdvance, NewToken, RecordKeys, Records, Store};
 
@@ -69,20 +69,11 @@ pub(crate) fn token(org: &str, n: u64) -> TokenRecord {
         id: id(n),
         org: org_id(org),
         root_org: org_id(org),
-        subject: subject("ann"),
-        client: None,
+        contents: TokenContents::new(subject("ann")),
         issued_at: T0,
         not_before: T0,
         expires_at: Some(T0.plus(Seconds::HOUR)),
-        audiences: Vec::new(),
-        scopes: Vec::new(),
-        roles: BTreeMap::new(),
-        hosts: Vec::new(),
-        session: None,
-        creator: None,
-        masquerading: false,
         family: None,
-        issuance: None,
         value: None,
         refreshable_until: None,
         revision: 0,
@@ -90,17 +81,13 @@ pub(crate) fn token(org: &str, n: u64) -> TokenRecord {
     }
 }
 
-/// A token of which everything is known, in names that need care.
-pub(crate) fn rich_token(org: &str, n: u64) -> TokenRecord {
+/// Everything that a token can say, in names that need care.
+fn rich_contents() -> TokenContents {
     let app = |text: &str| App::parse(text).unwrap();
     let role = |text: &str| Role::parse(text).unwrap();
-    TokenRecord {
-        root_org: org_id("the_ROOT-1"),
+    TokenContents {
         subject: subject("auth0|Ann \"Ä\" O'Neill\\%_#/é@例え"),
         client: Some(client_id((1 << 53) - 1)),
-        issued_at: at(123),
-        not_before: at(456),
-        expires_at: None,
         audiences: vec![Audience::parse("https://api.example/\"x\"").unwrap(), Audience::parse("b").unwrap()],
         scopes: vec![scope("urn:agilicus:api:*?"), scope("a'b%_"), scope("a'b%_")],
         roles: BTreeMap::from([(app("app \"1\""), role("owner/é")), (app("b"), role("viewer"))]),
@@ -111,8 +98,19 @@ pub(crate) fn rich_token(org: &str, n: u64) -> TokenRecord {
         session: Some(session("elsewhere", "s/1#é")),
         creator: Some(Creator { org: org_id("the_ROOT-1"), subject: subject("root \"0\"") }),
         masquerading: true,
-        family: Some(id(n + 1)),
         issuance: Some(Box::new(issuance())),
+    }
+}
+
+/// A token of which everything is known, in names that need care.
+pub(crate) fn rich_token(org: &str, n: u64) -> TokenRecord {
+    TokenRecord {
+        root_org: org_id("the_ROOT-1"),
+        contents: rich_contents(),
+        issued_at: at(123),
+        not_before: at(456),
+        expires_at: None,
+        family: Some(id(n + 1)),
         value: Some(digest(3)),
         refreshable_until: Some(T0.plus(Seconds::DAY)),
         revision: 7,
@@ -161,13 +159,11 @@ fn confirmation() -> Confirmation {
 }
 
 pub(crate) fn family(org: &str, n: u64) -> Family {
-    let TokenRecord { subject, client, audiences, scopes, roles, hosts, session, creator, root_org, .. } = rich_token(org, n);
     Family {
         id: id(n),
         org: org_id(org),
-        root_org,
-        subject,
-        client,
+        root_org: org_id("the_ROOT-1"),
+        contents: TokenContents { issuance: None, ..rich_contents() },
         generation: 0,
         salt: [7; 16],
         current: digest(0),
@@ -184,14 +180,6 @@ pub(crate) fn family(org: &str, n: u64) -> Family {
         revoked_at: None,
         token: id(n + 1),
         token_duration: Seconds(300),
-        audiences,
-        scopes,
-        roles,
-        hosts,
-        session,
-        creator,
-        masquerading: true,
-        issuance: None,
         revision: 0,
     }
 }
@@ -208,7 +196,7 @@ pub(crate) fn rich_family(org: &str, n: u64) -> Family {
         refreshed_at: Some(at(2)),
         expires_at: at(86_400_001),
         needed_until: None,
-        issuance: Some(Box::new(issuance())),
+        contents: rich_contents(),
         revision: 7,
         ..family(org, n)
     }
@@ -218,8 +206,8 @@ pub(crate) fn rich_family(org: &str, n: u64) -> Family {
 #[cfg(test)]
 pub(in crate::store) fn refreshable() -> (TokenRecord, Family) {
     let family = Family { exclusive: true, token: id(11), ..family("a", 12) };
-    let token = TokenRecord { family: Some(family.id), refreshable_until: Some(family.expires_at), ..token("a", 11) };
-    let token = TokenRecord { subject: subject("bob"), ..token };
+    let contents = TokenContents::new(subject("bob"));
+    let token = TokenRecord { contents, family: Some(family.id), refreshable_until: Some(family.expires_at), ..token("a", 11) };
     (token, family)
 }
 

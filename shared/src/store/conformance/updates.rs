@@ -38,7 +38,9 @@ fn amended(token: &TokenRecord) -> TokenRecord {
 
 fn amended_family(family: &Family) -> FamilyUpdate {
     let rich = rich_family("a", 2);
-    let family = Family { scopes: vec![scope("new")], issuance: rich.issuance, revision: family.revision + 1, ..family.clone() };
+    let mut family = Family { revision: family.revision + 1, ..family.clone() };
+    family.scopes = vec![scope("new")];
+    family.issuance.clone_from(&rich.issuance);
     FamilyUpdate { family, moves_end: false }
 }
 
@@ -130,7 +132,8 @@ async fn the_same_amendment_again_is_a_success_until_the_next(store: Arc<dyn Sto
     }
     store.advance_family(&step(family.key(), 0)).await.unwrap();
     assert_eq!(amend(&store, &both).await, UpdateOutcome::Done, "to be refreshed is no change");
-    let other = TokenRecord { masquerading: false, ..first.clone() };
+    let mut other = first.clone();
+    other.masquerading = false;
     assert_eq!(amend(&store, &of_token(&other)).await, UpdateOutcome::Outdated, "not the same");
     assert_eq!(amend(&store, &of_token(&amended(&first))).await, UpdateOutcome::Done);
     assert_eq!(amend(&store, &both).await, UpdateOutcome::Outdated);
@@ -168,8 +171,8 @@ async fn what_refreshing_changes_stays(store: Arc<dyn Store>) {
     // As it was read before.
     let amendment = amended_family(&family);
     assert_eq!(amend(&store, &of_family(amendment.clone())).await, UpdateOutcome::Done);
-    let Family { scopes, issuance, revision, .. } = amendment.family;
-    let expected = Family { scopes, issuance, revision, ..refreshed };
+    let Family { contents, revision, .. } = amendment.family;
+    let expected = Family { contents, revision, ..refreshed };
     assert_eq!(find_family(&store, &family.key()).await, Some(expected));
 }
 
@@ -207,7 +210,8 @@ async fn no_amendment_makes_a_family_needed_for_shorter(store: Arc<dyn Store>) {
 async fn an_amended_token_is_listed_as_it_is_now(store: Arc<dyn Store>) {
     let (token, _) = begin(&store).await;
     let later = Timestamp::from_ms(token.expires_at.unwrap().as_ms() + 5_000);
-    let now = TokenRecord { expires_at: Some(later), scopes: vec![scope("x")], revision: 1, ..token };
+    let mut now = TokenRecord { expires_at: Some(later), revision: 1, ..token };
+    now.scopes = vec![scope("x")];
     assert_eq!(amend(&store, &of_token(&now)).await, UpdateOutcome::Done);
     let query = TokenQuery { expires_from: Some(later), ..TokenQuery::new(now.org.clone()) };
     assert_eq!(store.list(&query).await.unwrap().tokens, [now]);

@@ -249,7 +249,7 @@ mod tests {
     use super::*;
     use crate::domain::{
         App, Audience, AuthorizationDetails, Confirmation, Creator, GrantType, Issuance, Property, Role, Scope, Session,
-        SessionId, Thumbprint,
+        SessionId, Thumbprint, TokenContents,
     };
     use crate::store::conformance::samples::{T0, client_id, family, id, org_id, subject, token};
 
@@ -269,14 +269,16 @@ mod tests {
         TokenRecord {
             org: org_id("2Bd4h7tKqjPzWmX9yLr0sV"),
             root_org: org_id("8Gf3n1bTqkRzYcM5xWp7aD"),
-            subject: subject("Hk93hd72jd8sjd73hd82ka"),
-            audiences: vec![Audience::parse("urn:api:agilicus:traffic-tokens").unwrap()],
-            scopes: scopes(&["urn:agilicus:api:users:reader?", "urn:agilicus:api:applications:reader?"]),
-            roles: BTreeMap::from([(App::parse("shop").unwrap(), Role::parse("owner").unwrap())]),
-            session: Some(Session {
-                org: org_id("2Bd4h7tKqjPzWmX9yLr0sV"),
-                id: SessionId::parse("sJd83jd72hd82jd8sk2ka0").unwrap(),
-            }),
+            contents: TokenContents {
+                audiences: vec![Audience::parse("urn:api:agilicus:traffic-tokens").unwrap()],
+                scopes: scopes(&["urn:agilicus:api:users:reader?", "urn:agilicus:api:applications:reader?"]),
+                roles: BTreeMap::from([(App::parse("shop").unwrap(), Role::parse("owner").unwrap())]),
+                session: Some(Session {
+                    org: org_id("2Bd4h7tKqjPzWmX9yLr0sV"),
+                    id: SessionId::parse("sJd83jd72hd82jd8sk2ka0").unwrap(),
+                }),
+                ..TokenContents::new(subject("Hk93hd72jd8sjd73hd82ka"))
+            },
             ..token("a", 1)
         }
     }
@@ -288,10 +290,13 @@ mod tests {
         let all: Vec<_> = all.iter().map(|what| format!("urn:agilicus:api:{what}:reader")).collect();
         let roles = ["shop", "wiki", "mail", "grafana"].map(|app| (App::parse(app).unwrap(), Role::parse("editor").unwrap()));
         TokenRecord {
-            client: Some(client_id(1_234_567_890)),
-            scopes: scopes(&all.iter().map(String::as_str).collect::<Vec<_>>()),
-            roles: BTreeMap::from(roles),
-            creator: Some(Creator { org: org_id("8Gf3n1bTqkRzYcM5xWp7aD"), subject: subject("Ad93hd72jd8sjd73hd82kb") }),
+            contents: TokenContents {
+                client: Some(client_id(1_234_567_890)),
+                scopes: scopes(&all.iter().map(String::as_str).collect::<Vec<_>>()),
+                roles: BTreeMap::from(roles),
+                creator: Some(Creator { org: org_id("8Gf3n1bTqkRzYcM5xWp7aD"), subject: subject("Ad93hd72jd8sjd73hd82kb") }),
+                ..typical().contents
+            },
             family: Some(id(7)),
             ..typical()
         }
@@ -307,25 +312,19 @@ mod tests {
         TokenRecord {
             org: org_id("1234567890"),
             root_org: org_id("1234567890"),
-            client: Some(client_id(1_234_567_890)),
-            scopes: scopes(&["openid", "email", "profile", "offline_access"]),
-            roles: BTreeMap::new(),
-            session: None,
+            contents: TokenContents {
+                client: Some(client_id(1_234_567_890)),
+                scopes: scopes(&["openid", "email", "profile", "offline_access"]),
+                roles: BTreeMap::new(),
+                session: None,
+                issuance: Some(Box::new(Issuance {
+                    confirmation,
+                    auth_time: Some(T0),
+                    ..Issuance::by(GrantType::AuthorizationCode)
+                })),
+                ..typical().contents
+            },
             family: Some(id(7)),
-            issuance: Some(Box::new(Issuance {
-                grant: GrantType::AuthorizationCode,
-                for_client: false,
-                alias_used: false,
-                properties: Vec::new(),
-                confirmation,
-                details: None,
-                acr: None,
-                auth_time: Some(T0),
-                for_external_attachment: false,
-                of_member: false,
-                actors: Vec::new(),
-                ancestors: Vec::new(),
-            })),
             refreshable_until: Some(T0.plus(Seconds::DAY)),
             ..typical()
         }
@@ -336,14 +335,15 @@ mod tests {
         let details = r#"[{"actions":["initiate","status"],"creditorAccount":{"iban":"DE02100100109307118603"},"instructedAmount":{"amount":"123.50","currency":"EUR"},"type":"payment_initiation"}]"#;
         let property =
             |n: u8| Property { key: format!("property_{n}"), value: "a value of some length".to_owned(), hidden: false };
-        let token = of_client();
-        let issuance = token.issuance.clone().map(|issuance| Issuance {
+        let mut token = of_client();
+        let issuance = token.issuance.take().map(|issuance| Issuance {
             properties: vec![property(1), property(2)],
             details: Some(AuthorizationDetails::from_json(details.to_owned())),
             acr: Some("urn:mace:incommon:iap:silver".to_owned()),
             ..*issuance
         });
-        TokenRecord { issuance: issuance.map(Box::new), value: Some([1; 32]), revision: 1, ..token }
+        token.issuance = issuance.map(Box::new);
+        TokenRecord { value: Some([1; 32]), revision: 1, ..token }
     }
 
     #[test]
@@ -360,27 +360,22 @@ mod tests {
 
     #[test]
     fn an_ordinary_family_costs_one_write_unit() {
-        let TokenRecord { org, root_org, subject, audiences, scopes, roles, session, creator, client, .. } = large();
-        let previous = Some([1; 32]);
+        let TokenRecord { org, root_org, contents, .. } = large();
         let family = Family {
             org,
             root_org,
-            subject,
-            audiences,
-            scopes,
-            roles,
-            session,
-            creator,
-            client,
-            previous,
-            hosts: Vec::new(),
+            contents: TokenContents { masquerading: true, ..contents },
+            previous: Some([1; 32]),
             ..family("a", 1)
         };
         let of_client = Family {
-            issuance: of_client().issuance,
-            scopes: of_client().scopes,
-            roles: BTreeMap::new(),
-            session: None,
+            contents: TokenContents {
+                scopes: of_client().contents.scopes,
+                roles: BTreeMap::new(),
+                session: None,
+                issuance: of_client().contents.issuance,
+                ..family.contents.clone()
+            },
             slides: Some(Seconds::DAY),
             exclusive: true,
             refreshed_at: Some(T0),

@@ -79,7 +79,7 @@ impl Entry {
     }
 
     fn record_token(&self, c: &Connection) -> Result<()> {
-        let TokenRecord { org, id, subject, session, issued_at, expires_at, revoked_at, .. } = &self.new.token;
+        let TokenRecord { org, id, contents, issued_at, expires_at, revoked_at, .. } = &self.new.token;
         let mut insert = c.prepare_cached(
             "INSERT INTO tokens (org, id, subject, session, iat, exp, needed_until, revoked_at, body)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
@@ -87,8 +87,8 @@ impl Entry {
         let inserted = insert.execute(params![
             org.as_str(),
             id.as_bytes(),
-            subject.as_str(),
-            session.as_ref().map(|session| session.id.as_str()),
+            contents.subject.as_str(),
+            contents.session.as_ref().map(|session| session.id.as_str()),
             issued_at.as_secs(),
             expires_at.map(Timestamp::as_ms),
             longer_needed(&self.new.token),

@@ -87,7 +87,8 @@ async fn one_that_fails_fails_alone() {
         let store = folder.open_another(durability);
         let taken = samples::rich_token("a", 1);
         store.record(&samples::new(&taken, None)).await.unwrap();
-        let other = TokenRecord { masquerading: false, ..taken };
+        let mut other = taken;
+        other.masquerading = false;
         let good = [samples::token("a", 5), samples::token("a", 6)];
         let failing = store.write("failing", |c| Ok(c.execute("INSERT INTO orgs (id) VALUES ('half')", [])?));
         let [first, second, third] = [&good[0], &other, &good[1]].map(|token| samples::new(token, None));
@@ -126,7 +127,8 @@ async fn the_log_stays_short_while_others_read() {
         tokio::spawn(async move {
             for n in 0..1_250 {
                 let subject = Subject::parse(&format!("{}", n * 7_919 % 5_000)).unwrap();
-                let token = TokenRecord { subject, ..samples::rich_token("a", worker * 10_000 + n) };
+                let mut token = samples::rich_token("a", worker * 10_000 + n);
+                token.subject = subject;
                 store.record(&samples::new(&token, None)).await.unwrap();
                 assert!(samples::find_token(&store, &token.key()).await.is_some());
             }

@@ -10,8 +10,7 @@ use crate::api::authlete::content::ErrorStyle;
 use crate::api::authlete::request::{FailReason, Introspect, Introspected, ListTokens, ProcessToken};
 use crate::api::authlete::result::ApiCall;
 use crate::domain::{
-    Client, Confirmation, Denial, Family, GrantType, Issuance, Issuer, Org, Property, Refusal, Seconds, Secret, SupportedScope,
-    TokenStatus,
+    Client, Denial, Family, GrantType, Issuance, Issuer, Org, Property, Refusal, Seconds, Secret, SupportedScope, TokenStatus,
 };
 use crate::encoding::form::Parameters;
 use crate::encoding::json as wire;
@@ -56,22 +55,9 @@ fn client(is_rich: bool) -> Client {
 }
 
 fn issuance(is_rich: bool) -> Issuance {
-    let least = Issuance {
-        grant: GrantType::ClientCredentials,
-        for_client: true,
-        alias_used: false,
-        properties: Vec::new(),
-        confirmation: Confirmation::default(),
-        details: None,
-        acr: None,
-        auth_time: None,
-        for_external_attachment: false,
-        of_member: false,
-        actors: Vec::new(),
-        ancestors: Vec::new(),
-    };
+    let least = Issuance { for_client: true, ..Issuance::by(GrantType::ClientCredentials) };
     let property = |key: &str, hidden| Property { key: key.into(), value: "v".into(), hidden };
-    let rich = samples::rich_token("1", 1).issuance.map(|issuance| Issuance {
+    let rich = samples::rich_token("1", 1).contents.issuance.map(|issuance| Issuance {
         grant: GrantType::AuthorizationCode,
         for_client: false,
         properties: vec![property("shown", false), property("kept", true)],
@@ -81,24 +67,22 @@ fn issuance(is_rich: bool) -> Issuance {
 }
 
 fn record(is_rich: bool) -> TokenRecord {
-    let record = if is_rich { samples::rich_token("1", 1) } else { samples::token("1", 1) };
-    TokenRecord {
-        client: Some(client(is_rich).id),
-        scopes: if is_rich {
-            org().settings.oauth.supported_scopes.into_iter().map(|scope| scope.name).collect()
-        } else {
-            Vec::new()
-        },
-        audiences: if is_rich { record.audiences } else { Vec::new() },
-        session: record.session.filter(|_| is_rich),
-        family: is_rich.then(|| samples::rich_family("1", 2).id),
-        issuance: Some(Box::new(issuance(is_rich))),
-        ..record
+    let mut record = if is_rich { samples::rich_token("1", 1) } else { samples::token("1", 1) };
+    record.client = Some(client(is_rich).id);
+    record.scopes = Vec::new();
+    if is_rich {
+        record.scopes = org().settings.oauth.supported_scopes.into_iter().map(|scope| scope.name).collect();
     }
+    record.family = is_rich.then(|| samples::rich_family("1", 2).id);
+    record.issuance = Some(Box::new(issuance(is_rich)));
+    record
 }
 
 fn family() -> Family {
-    Family { scopes: record(true).scopes, issuance: Some(Box::new(issuance(true))), ..samples::rich_family("1", 2) }
+    let mut family = samples::rich_family("1", 2);
+    family.scopes.clone_from(&record(true).scopes);
+    family.issuance = Some(Box::new(issuance(true)));
+    family
 }
 
 fn issued(is_rich: bool) -> Issued {
@@ -179,7 +163,7 @@ fn answers() -> Vec<(&'static str, Value)> {
 
 fn outcomes() -> Vec<(&'static str, Outcome)> {
     const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
-    let asked = || Asked { client: None, scopes: record(true).scopes, resources: record(true).audiences };
+    let asked = || Asked { client: None, scopes: record(true).contents.scopes, resources: record(true).contents.audiences };
     let exchanged = |kind, found| ExchangedToken { token: secret("a"), kind, found };
     let refresh =
         ClientFamily { family: family(), token: None, client: Some(client(true)), member: None, status: TokenStatus::Live };
@@ -315,7 +299,7 @@ fn rule_08_times_of_day_are_milliseconds_and_lengths_are_seconds() {
     assert_eq!(least["expiresAt"], expires_at.as_ms());
     assert_eq!(least["expiresIn"], expires_at.as_secs() - record(false).not_before.as_secs());
     let seen = verdicts().into_iter().find(|(verdict, _)| *verdict == Verdict::Sufficient).unwrap().1;
-    assert_eq!(seen["authTime"], record(true).issuance.unwrap().auth_time.unwrap().as_secs());
+    assert_eq!(seen["authTime"], record(true).contents.issuance.unwrap().auth_time.unwrap().as_secs());
 }
 
 #[test]
