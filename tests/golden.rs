@@ -19,7 +19,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::Denied(Denial::GrantTypeMissing),
         Refusal::invalid("token_validity.end", "must be later than start"),
         Refusal::invalid("", "the body must be JSON"),
-        Refusal::Lifetime("must end after it begins"),
+        Refusal::Lifetime("must end after it begins".into()),
         Refusal::MemberUnavailable,
         Refusal::MethodNotAllowed { allow: "GET, POST".into() },
         Refusal::NoSuchPath,

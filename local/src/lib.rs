@@ -90,7 +90,7 @@ mod in_aws {
     use super::{DataDir, Issuer, Options, Platform};
 
     pub(super) async fn platform(_: &Options, _: &DataDir, _: Issuer) -> Result<Platform, String> {
-        Err("this build knows nothing of AWS: use `cargo run --features aws -- …`".to_owned())
+        Err("this build has no AWS support. Use `cargo run --features aws -- …`".to_owned())
     }
 }
 
@@ -106,7 +106,9 @@ async fn load(platform: &Platform, file: &std::path::Path) -> Result<(), String>
             NotLoaded::Bad(bad) => format!("{name}: {bad}"),
             NotLoaded::Failed(fault) => in_words(&fault),
         })?;
-    println!("Loaded {name}: {} orgs, {} members, {} clients.", loaded.orgs, loaded.members, loaded.clients);
+    let [orgs, members, clients] =
+        [(loaded.orgs, "org"), (loaded.members, "member"), (loaded.clients, "client")].map(|(count, noun)| counted(count, noun));
+    println!("Loaded {name}: {orgs}, {members}, {clients}.");
     Ok(())
 }
 
@@ -123,6 +125,11 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
 }
 
 /// A fault, for the one who runs the service: with its cause.
+/// `1 org`, `2 orgs`.
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 fn in_words(fault: &Fault) -> String {
     format!("{fault:?}")
 }

@@ -30,7 +30,7 @@ pub struct Options {
     #[arg(long, value_name = "FILE.json")]
     pub seed: Option<PathBuf>,
 
-    /// What survives which mishap
+    /// Durability of writes
     #[arg(long, value_enum, default_value_t = Durability::Normal)]
     pub durability: Durability,
 
@@ -38,7 +38,7 @@ pub struct Options {
     #[arg(long, value_name = "URL")]
     pub issuer: Option<Issuer>,
 
-    /// An origin where the key sets of who makes assertions may be read, as `https://idp.example`. Again for each; without it none is read
+    /// Origin from which key sets of assertion issuers may be fetched, such as `https://idp.example`. Repeatable; without it no key set is fetched
     #[arg(long, value_name = "URL")]
     pub jwks_origin: Vec<Origin>,
 

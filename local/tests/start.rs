@@ -188,7 +188,7 @@ fn a_seed_is_loaded_and_a_wrong_one_is_refused_whole_by_member_and_line() {
     .unwrap();
     for _ in 0..2 {
         let server = Server::start(&home, &seed);
-        assert!(server.printed[0].ends_with("2 orgs, 1 members, 0 clients."), "{:?}", server.printed[0]);
+        assert!(server.printed[0].ends_with("2 orgs, 1 member, 0 clients."), "{:?}", server.printed[0]);
         server.stop();
     }
     let error = failure(&jeton(&home, &["--seed", "/nowhere.json"]).output().unwrap());

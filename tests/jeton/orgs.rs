@@ -170,7 +170,7 @@ scenario! {
         assert_eq!(answer.headers["content-type"], "application/problem+json");
         assert_eq!(
             answer.json(),
-            json!({"title": "Bad Request", "status": 400, "code": "INVALID_REQUEST", "field": "settings.token_duration", "detail": "settings.token_duration: must be a whole number in range."})
+            json!({"title": "Bad Request", "status": 400, "code": "INVALID_REQUEST", "field": "settings.token_duration", "detail": "settings.token_duration: must be an integer from 0 to 4294967295."})
         );
     }
 }

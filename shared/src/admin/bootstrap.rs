@@ -26,7 +26,7 @@ pub struct Foundation {
 pub async fn found(ports: &Bootstrapper, ask: Foundation) -> Result<Minted, Error> {
     let key = MemberKey { org: ask.org.clone(), subject: ask.subject.clone() };
     if !ask.again && ports.store.member(&key).await?.is_some() {
-        return Err(Refusal::Conflict("it has been done: \"again\": true mints another token for the administrator").into());
+        return Err(Refusal::Conflict("the administrator exists already: send \"again\": true for another token").into());
     }
     rotate(&ports.rotator, &RotationRequest::default()).await?;
     let (org, member) = administrator(&*ports.store, &ask.org, &ask.subject, ports.rotator.clock.now()).await?;

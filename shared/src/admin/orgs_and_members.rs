@@ -91,7 +91,7 @@ pub(crate) fn keys_are_in_reach(settings: &OrgSettings, origins: &Origins) -> Re
         None => Ok(()),
         Some(n) => {
             let field = format!("settings.assertion_issuers[{n}].jwks_uri");
-            Err(Refusal::invalid(field, "must be at an origin where the deployment allows key sets to be read"))
+            Err(Refusal::invalid(field, "must be at an origin that the deployment allows (JwksOrigins, --jwks-origin)"))
         }
     }
 }
@@ -176,7 +176,7 @@ pub async fn delete_org(ports: &OrgRemover, bearer: &str, id: &OrgId) -> Result<
     match ports.write.delete_org(id).await? {
         // Its members went before it, each with a mark of its own: there is nothing left to kill.
         Delete::Done => Ok(()),
-        Delete::InUse => Err(Refusal::Conflict("the org still has sub-orgs, members or clients").into()),
+        Delete::InUse => Err(Refusal::Conflict("the org isn't empty: delete its sub-orgs, members and clients first").into()),
         Delete::Unknown => Err(Refusal::NotFound("org").into()),
     }
 }

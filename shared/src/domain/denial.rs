@@ -6,7 +6,7 @@
 /// ```ignore
 /// denials! {
 ///     /// A public client asks for what only confidential clients may do.
-///     ClientMustBeConfidential: "unauthorized_client", "Only confidential clients may do this.";
+///     ClientMustBeConfidential: "unauthorized_client", "Only confidential clients may use this grant.";
 /// }
 /// ```
 ///
@@ -43,11 +43,11 @@ macro_rules! denials {
 // Where RFC 8693 section 2.2.2 applies, `invalid_request` is also the code for tokens that are not valid.
 denials! {
     /// The actor token is of the same subject as the subject token, so nobody acts for anybody (RFC 8693 section 2.1).
-    ActorIsSubject: "invalid_request", "actor_token must be another's than subject_token.";
+    ActorIsSubject: "invalid_request", "actor_token and subject_token must have different subjects.";
     /// The actor token is forged, expired, revoked, or not of the type that the request says.
-    ActorTokenInvalid: "invalid_request", "The actor token is not valid: it must be of its type, genuine, and in its time.";
+    ActorTokenInvalid: "invalid_request", "The actor token is not valid: check its type, its issuer and whether it has expired or been revoked.";
     /// There is an `actor_token` without an `actor_token_type` that RFC 8693 section 3 registers.
-    ActorTokenTypeMissing: "invalid_request", "actor_token_type is required with actor_token, as a registered token type.";
+    ActorTokenTypeMissing: "invalid_request", "actor_token_type is required with actor_token and must be a registered token type.";
     /// There is an `actor_token_type` without an `actor_token` (RFC 8693 section 2.1).
     ActorTokenTypeUnexpected: "invalid_request", "actor_token_type must not be given without actor_token.";
     /// The `aud` of the assertion doesn't name this service (RFC 7523 section 3).
@@ -61,7 +61,7 @@ denials! {
     /// The `iss` of the assertion is missing or not a string.
     AssertionIssuer: "invalid_grant", "The assertion's iss must be a string.";
     /// The assertion is from an issuer that the org doesn't trust, or not for this client.
-    AssertionIssuerUntrusted: "invalid_grant", "The assertion's iss is not one whose assertions this client may present here.";
+    AssertionIssuerUntrusted: "invalid_grant", "The assertion's iss is not an issuer that this org trusts for this client.";
     /// The assertion has no `exp`, which RFC 7523 section 3 requires.
     AssertionLacksExpiry: "invalid_grant", "The assertion has no exp.";
     /// The JWT bearer grant was requested without an `assertion`.
@@ -73,20 +73,20 @@ denials! {
     /// The `sub` of the assertion is missing, malformed, or the client itself.
     AssertionSubject: "invalid_grant", "The assertion's sub must be 1 to 100 ASCII characters, and not the client.";
     /// The `sub` of the assertion is no member of the org, or a disabled one.
-    AssertionSubjectUnknown: "invalid_grant", "The assertion's sub is nobody here, or may not act now.";
+    AssertionSubjectUnknown: "invalid_grant", "The assertion's sub is not an enabled member of this org.";
     /// The assertion is unsigned, and the settings of the org reject that.
     AssertionUnsigned: "invalid_grant", "An unsigned assertion is not accepted.";
     /// The signature or a claim of the assertion failed verification with the keys of its issuer.
     AssertionUnverified: "invalid_grant",
-        "The assertion is not valid: it must be a JWT that one of its issuer's keys has signed, named by its kid; its aud the issuer of this service alone, its exp within the next five minutes, and it needs a jti.";
+        "The assertion is not valid. It must be a JWT signed with a key of its issuer that its kid names. Its aud must be this service's issuer alone, its exp at most 300 seconds away, and it needs a jti.";
     /// The `authorization_details` are malformed, of an unknown type, or more than was granted (RFC 9396 section 5).
     AuthorizationDetailsInvalid: "invalid_authorization_details",
-        "authorization_details must be a JSON array of objects, each of a type that there is, and none beyond what was granted before.";
+        "authorization_details must be a JSON array of objects. Each type must be one of the org's authorization_details_types, and nothing may exceed what was granted before.";
     /// The presented token is bound to a client certificate that this connection doesn't have (RFC 8705 section 3).
     CertificateMismatch: "invalid_grant", "The token is bound to another client certificate, or none was presented.";
     /// The `client_assertion` failed verification with the keys of the client (RFC 7523 section 3).
     ClientAssertionInvalid: "invalid_client",
-        "The client assertion is not valid: it must be of type jwt-bearer and signed by one of the client's keys, its iss and sub must be the client, its aud the issuer alone, its exp within the next five minutes, and it needs a jti.";
+        "The client assertion is not valid. It must be a JWT signed with one of the client's keys. Its iss and sub must be the client_id, its aud this service's issuer alone, its exp at most 300 seconds away, and it needs a jti.";
     /// A client assertion with this `jti` has been accepted before.
     ClientAssertionReplayed: "invalid_client", "The client assertion was used before.";
     /// The client authenticates by a method that the service doesn't support.
@@ -95,28 +95,28 @@ denials! {
     /// The client authenticates by more than one method in one request (RFC 6749 section 2.3).
     ClientAuthenticatedTwice: "invalid_request", "The client must authenticate by one method only.";
     /// Two places of the request name different clients or different secrets.
-    ClientCredentialsMismatch: "invalid_client", "The client is named twice, with different credentials.";
+    ClientCredentialsMismatch: "invalid_client", "The request has two different sets of client credentials. Send one.";
     /// The client exists, but an administrator has disabled it.
-    ClientDisabled: "invalid_client", "The client is locked.";
+    ClientDisabled: "invalid_client", "The client is locked. An administrator can unlock it.";
     /// The request doesn't say which client sends it.
-    ClientIdMissing: "invalid_client", "The client must name itself.";
+    ClientIdMissing: "invalid_client", "client_id is missing. Send client credentials or client_id.";
     /// A public client asks for what only confidential clients may do.
-    ClientMustBeConfidential: "unauthorized_client", "Only confidential clients may do this.";
+    ClientMustBeConfidential: "unauthorized_client", "Only confidential clients may use this grant.";
     /// The request names no client, and the settings of the org require one for this grant.
-    ClientMustBeIdentified: "invalid_client", "Only clients that name themselves may do this.";
+    ClientMustBeIdentified: "invalid_client", "This grant requires a client. Send client credentials or client_id.";
     /// The org requires a permit of the client for token exchange, and this client has none.
-    ClientNotPermittedToExchange: "unauthorized_client", "The client has no permit to exchange tokens.";
+    ClientNotPermittedToExchange: "unauthorized_client", "The client is not permitted to exchange tokens.";
     /// The client is unknown, or its credentials are wrong: the answer doesn't say which.
     ClientUnauthenticated: "invalid_client",
-        "The client is unknown, or it did not authenticate with the right credentials by the method that it is registered for.";
+        "Client authentication failed: unknown client, wrong credentials, or another method than the registered one.";
     /// The authorization code is unknown, expired, used, or of another client (RFC 6749 section 4.1.3).
     CodeInvalid: "invalid_grant", "The authorization code is not valid.";
     /// The request needs a DPoP proof and has none (RFC 9449 section 5).
     DpopHeaderMissing: "invalid_dpop_proof", "A DPoP proof is required.";
     /// The presented token is bound to another key than that of the DPoP proof.
-    DpopKeyMismatch: "invalid_grant", "The token is bound to the key of other DPoP proofs.";
+    DpopKeyMismatch: "invalid_grant", "The token is bound to another DPoP key than the one that signed this proof.";
     /// The DPoP proof has no nonce of the service, or one that is out of date (RFC 9449 section 8).
-    DpopNonceRequired: "use_dpop_nonce", "The DPoP proof needs the nonce of the header DPoP-Nonce.";
+    DpopNonceRequired: "use_dpop_nonce", "The DPoP proof needs the nonce from the DPoP-Nonce response header.";
     /// The DPoP proof was made for another method, address or access token (RFC 9449 section 4.3).
     DpopProofForAnother: "invalid_dpop_proof", "The DPoP proof is for another method (htm), URI (htu) or access token (ath).";
     /// The DPoP proof is malformed or its signature is wrong (RFC 9449 section 4.3).
@@ -125,21 +125,21 @@ denials! {
     /// A DPoP proof with this `jti` has been accepted before (RFC 9449 section 11.1).
     DpopProofReplayed: "invalid_dpop_proof", "The DPoP proof was used before.";
     /// The `iat` of the DPoP proof is too far from the time of the service.
-    DpopProofStale: "invalid_dpop_proof", "The DPoP proof is not of this minute: see its iat, and the clock of the client.";
+    DpopProofStale: "invalid_dpop_proof", "The DPoP proof's iat is more than 60 seconds from now. Check the client's clock.";
     /// The token would descend from more than eight others, those of its actors included.
     ExchangeTooDeep: "invalid_request",
-        "The token would come of too many others, those of actors counted: there can be eight.";
+        "The chain of exchanged tokens is too long: at most 8, actor tokens included.";
     /// The org or the client doesn't have this grant.
     GrantNotAllowed: "unauthorized_client",
-        "The client may not use this grant_type: its org must support it, and the client be registered for it.";
+        "The client may not use this grant_type. The org must support it (supported_grants) and the client must be registered for it (grant_types).";
     /// The request has no `grant_type`.
     GrantTypeMissing: "invalid_request", "grant_type is required.";
     /// The service has no grant of this name.
-    GrantTypeUnsupported: "unsupported_grant_type", "grant_type must be one that the service supports, to the letter.";
+    GrantTypeUnsupported: "unsupported_grant_type", "This grant_type is not supported. grant_types_supported in the metadata lists those that are.";
     /// The password grant was requested without a `password`.
     PasswordMissing: "invalid_request", "password is required.";
     /// The refresh token is unknown, expired, revoked or already used.
-    RefreshTokenInvalid: "invalid_grant", "The refresh token is unknown, expired, revoked or used up.";
+    RefreshTokenInvalid: "invalid_grant", "The refresh token is unknown, expired, revoked or already used.";
     /// The refresh grant was requested without a `refresh_token`.
     RefreshTokenMissing: "invalid_request", "refresh_token is required.";
     /// The body isn't form-encoded, or has a parameter twice (RFC 6749 section 3.2).
@@ -147,19 +147,19 @@ denials! {
     /// The `requested_token_type` isn't one that RFC 8693 section 3 registers.
     RequestedTokenTypeInvalid: "invalid_request", "requested_token_type must be a registered token type.";
     /// The request asks for more scopes than the refresh token was granted (RFC 6749 section 6).
-    ScopeExceeds: "invalid_scope", "The requested scope goes beyond that of the refresh token.";
+    ScopeExceeds: "invalid_scope", "The requested scope exceeds the scope of the refresh token.";
     /// The request has a scope that the org doesn't support or the client may not ask for.
-    ScopeInvalid: "invalid_scope", "scope must have only what the org supports and the client may ask for.";
+    ScopeInvalid: "invalid_scope", "The requested scope is not available to this client.";
     /// The token would have no scope, and the settings of the org require one.
     ScopeRequired: "invalid_scope", "At least one scope is required.";
     /// A presented token is bound to a key or certificate that the request hasn't proved.
     SubjectTokenBound: "invalid_request",
-        "A presented token is bound to another key or certificate than the request has proved.";
+        "A presented token is bound to another key or certificate than this request proves.";
     /// The subject token is encrypted, and the settings of the org reject that.
     SubjectTokenEncrypted: "invalid_request", "An encrypted subject token is not accepted.";
     /// The subject token is forged, expired, revoked, or not of the type that the request says.
     SubjectTokenInvalid: "invalid_request",
-        "The subject token is not valid: it must be of its type, genuine, and in its time.";
+        "The subject token is not valid: check its type, its issuer and whether it has expired or been revoked.";
     /// A token exchange was requested without a `subject_token`.
     SubjectTokenMissing: "invalid_request", "subject_token is required.";
     /// The `subject_token_type` isn't one that RFC 8693 section 3 registers.
@@ -169,11 +169,11 @@ denials! {
     /// The subject token is unsigned, and the settings of the org reject that.
     SubjectTokenUnsigned: "invalid_request", "An unsigned subject token is not accepted.";
     /// The `resource` or `audience` goes beyond those of the presented token.
-    TargetExceeds: "invalid_target", "resource and audience must be among those that the presented token is for.";
+    TargetExceeds: "invalid_target", "resource and audience must be among the audiences of the presented token.";
     /// The `resource` is no absolute URI, or no resource of the org (RFC 8707 section 2).
-    TargetInvalid: "invalid_target", "resource must be an absolute URI without fragment, of a resource that there is.";
+    TargetInvalid: "invalid_target", "resource must be an absolute URI without a fragment and one of the org's resources.";
     /// The request names more than one resource, and a token is for one only.
-    TargetsTooMany: "invalid_target", "Ask for one token for each resource.";
+    TargetsTooMany: "invalid_target", "Only one resource per request. Ask for one token for each.";
     /// A revocation or introspection was requested without a `token`.
     TokenMissing: "invalid_request", "token is required.";
     /// The token belongs to another client than the one that authenticated (RFC 7009 section 2.1).

@@ -68,7 +68,7 @@ pub enum Refusal {
     /// An OAuth client's token request is denied.
     Denied(Denial),
     /// The lifetime that was asked for can't be granted. Says what it must be.
-    Lifetime(&'static str),
+    Lifetime(Cow<'static, str>),
     /// No enabled client of the org has this number or alias.
     ClientUnavailable,
     /// The client is locked.
@@ -116,6 +116,11 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Refuses a lifetime that is longer than the org allows, and names the longest.
+    pub fn too_long(max: super::Seconds) -> Self {
+        Self::Lifetime(format!("must not last longer than {} seconds (the org's max_token_duration)", max.0).into())
+    }
+
     /// Shorthand for [`Refusal::Invalid`].
     pub fn invalid(field: impl Into<Cow<'static, str>>, rule: impl Into<Cow<'static, str>>) -> Self {
         Self::Invalid { field: field.into(), rule: rule.into() }

@@ -72,7 +72,7 @@ pub fn explain(error: &serde_json::Error) -> (String, String) {
     if text.starts_with("must ") {
         return (String::new(), text.to_owned());
     }
-    (String::new(), "is not as it should be".to_owned())
+    (String::new(), "is not valid".to_owned())
 }
 
 fn join(path: &str, member: &str) -> String {
@@ -85,7 +85,11 @@ fn join(path: &str, member: &str) -> String {
 
 fn expected_in_words(expected: &str) -> &str {
     match expected {
-        "i64" | "u64" | "u32" | "u16" | "i32" | "usize" => "a whole number in range",
+        "u16" => "an integer from 0 to 65535",
+        "u32" => "an integer from 0 to 4294967295",
+        "u64" | "usize" => "an integer from 0 to 18446744073709551615",
+        "i32" => "an integer from -2147483648 to 2147483647",
+        "i64" => "an integer from -9223372036854775808 to 9223372036854775807",
         "a sequence" => "a list",
         "a map" => "an object",
         "a boolean" => "true or false",
@@ -122,9 +126,9 @@ mod tests {
             ("", "", "the body must be a JSON object"),
             ("{}", "inner", "is required"),
             (r#"{"inner":{}}"#, "inner.count", "is required"),
-            (r#"{"inner":{"count":"s3cret"}}"#, "inner.count", "must be a whole number in range"),
-            (r#"{"inner":{"count":-1}}"#, "inner.count", "must be a whole number in range"),
-            (r#"{"inner":{"count":1.0}}"#, "inner.count", "must be a whole number in range"),
+            (r#"{"inner":{"count":"s3cret"}}"#, "inner.count", "must be an integer from 0 to 4294967295"),
+            (r#"{"inner":{"count":-1}}"#, "inner.count", "must be an integer from 0 to 4294967295"),
+            (r#"{"inner":{"count":1.0}}"#, "inner.count", "must be an integer from 0 to 4294967295"),
             (r#"{"inner":["s3cret"]}"#, "inner", "must be an object"),
             (r#"{"inner":"s3cret"}"#, "inner", "must be an object"),
             (r#"{"inner":{"count":1,"org":null}}"#, "inner.org", "must not be null"),

@@ -151,7 +151,7 @@ fn read_for(members: &Map<String, Value>, used_with: Option<Algorithm>) -> Resul
             _ => used_with.or_else(|| crv.and_then(|crv| Algorithm::ALL.into_iter().find(|alg| curve(*alg) == Some(crv)))),
         },
     }
-    .ok_or(Invalid("must have an alg that we know"))?;
+    .ok_or(Invalid("must have a supported alg"))?;
     if !matches!(key, PublicKey::Akp { .. } | PublicKey::Rsa { .. }) && crv != curve(alg) {
         return Err(Invalid("must have the crv of its alg"));
     }

@@ -78,7 +78,7 @@ fn lattice(
 ) -> Result<ParsedPublicKey, Invalid> {
     // The library would take an X.509 form, too, by which a key could have two thumbprints.
     if public.len() != signing.public_key_len() {
-        return Err(Invalid("must have a pub as long as its alg wants it"));
+        return Err(Invalid("must have a pub of the length that its alg defines"));
     }
     ParsedPublicKey::new(verifying, public).map_err(|_| Invalid("must be an ML-DSA key"))
 }

@@ -134,7 +134,7 @@ pub async fn replace(
         }
         let Update { said, secret } = read(old)?;
         if secret.is_some_and(|secret| !has(old, &secret)) {
-            return Err(Refusal::invalid("client_secret", "must be the one that the client has").into());
+            return Err(Refusal::invalid("client_secret", "must be the client's current secret").into());
         }
         let draft = accepted(service.org(), said, Some(old))?;
         let secrets = match has_secret(draft.auth_method) {

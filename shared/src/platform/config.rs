@@ -110,7 +110,7 @@ pub struct KeyMaking {
 
 /// The environment is not as it should be: one message for each variable that is missing or wrong.
 #[derive(Debug, thiserror::Error)]
-#[error("the environment is not as it should be: {}", .0.join("; "))]
+#[error("invalid environment: {}", .0.join("; "))]
 pub struct Misconfigured(Vec<String>);
 
 impl From<Misconfigured> for Fault {

@@ -277,7 +277,7 @@ pub(crate) fn supported<'a>(org: &'a Org, scope: &Scope) -> Option<&'a Supported
 fn owner(issuance: &Issuance, subject: Option<Subject>) -> Result<Option<Subject>, Refusal> {
     const RULE: &str = "must be 1 to 100 ASCII characters";
     match (issuance.grant, subject) {
-        (GrantType::RefreshToken, _) => Err(Refusal::invalid("grantType", "must be a grant that begins something")),
+        (GrantType::RefreshToken, _) => Err(Refusal::invalid("grantType", "must not be REFRESH_TOKEN")),
         (GrantType::ClientCredentials, _) | (GrantType::JwtBearer, None) => Ok(None),
         (_, None) => Err(Refusal::invalid("subject", "is required for this grant")),
         (_, Some(subject)) if subject.is_of_client() => Ok(Some(subject)),
@@ -346,7 +346,7 @@ fn refresh_grant(
     let usual = of_scopes.chain(client.refresh_token_duration).fold(settings.refresh_token_duration, Seconds::min);
     let duration = asked.unwrap_or(usual);
     if duration > OrgSettings::MAX_LIFETIME {
-        return Err(Refusal::Lifetime("must not be longer than 400 days"));
+        return Err(Refusal::Lifetime("must not be longer than 400 days".into()));
     }
     let kept = settings.keeps_refresh_token(Some(client.kind));
     let slides = if kept { settings.oauth.refresh_token_duration_reset } else { !settings.oauth.refresh_token_duration_kept };

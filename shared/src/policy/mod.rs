@@ -191,7 +191,7 @@ pub fn decide(ask: MemberTokenRequest, caller: &Caller, target: Target<'_>, now:
         within_presented(&ask, caller.token())?;
         expires_at = earlier(expires_at, caller.token().expires_at);
         if expires_at.is_some_and(|exp| exp <= not_before) {
-            return Err(Refusal::Lifetime("must begin before the presented token ends"));
+            return Err(Refusal::Lifetime("must begin before the presented token ends".into()));
         }
         if let (Some(refresh), Some(end)) = (&mut refresh, caller.token().expires_at) {
             refresh.expires_at = refresh.expires_at.min(end);
@@ -273,28 +273,32 @@ fn validity(
     let settings = &org.settings;
     let start = start.unwrap_or(now);
     if start < now.minus(CLOCK_TOLERANCE) {
-        return Err(Refusal::Lifetime("must not begin more than 60 seconds ago"));
+        return Err(Refusal::Lifetime("must not begin more than 60 seconds ago".into()));
     }
     if start > now.plus(OrgSettings::MAX_LIFETIME) {
-        return Err(Refusal::Lifetime("must begin within 400 days"));
+        return Err(Refusal::Lifetime("must begin within 400 days".into()));
     }
     let not_before = start.max(now);
     let end = match lifetime {
         Lifetime::Default => start.whole_second().plus(settings.duration_or(OrgSettings::DEFAULT_LIFETIME)),
-        Lifetime::For(Seconds(0)) => return Err(Refusal::Lifetime("must be at least 1 second")),
+        Lifetime::For(Seconds(0)) => return Err(Refusal::Lifetime("must be at least 1 second".into())),
         Lifetime::For(length) if length > settings.max_token_duration => {
-            return Err(Refusal::Lifetime("must not be longer than the org allows"));
+            return Err(Refusal::too_long(settings.max_token_duration));
         }
         Lifetime::For(length) => start.whole_second().plus(length),
         Lifetime::Forever if settings.allow_non_expiring => return Ok((not_before, None)),
-        Lifetime::Forever => return Err(Refusal::Lifetime("must end: the org allows no token that does not expire")),
+        Lifetime::Forever => {
+            return Err(Refusal::Lifetime(
+                "must expire: the org doesn't allow tokens without an end (setting allow_non_expiring)".into(),
+            ));
+        }
         Lifetime::Until(end) if end > start.plus(settings.max_token_duration) => {
-            return Err(Refusal::Lifetime("must not be longer than the org allows"));
+            return Err(Refusal::too_long(settings.max_token_duration));
         }
         Lifetime::Until(end) => end.whole_second(),
     };
     if end <= not_before {
-        return Err(Refusal::Lifetime("must end after it begins"));
+        return Err(Refusal::Lifetime("must end after it begins".into()));
     }
     Ok((not_before, Some(end)))
 }

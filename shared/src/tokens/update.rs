@@ -119,12 +119,14 @@ fn change_end(
     let shortest = || shortest(update.end_follows_scopes, new_scopes, |scope| scope.token_duration);
     if update.forever {
         if !org.settings.allow_non_expiring {
-            return Err(Refusal::Lifetime("must end: the org allows no token that does not expire"));
+            return Err(Refusal::Lifetime(
+                "must expire: the org doesn't allow tokens without an end (setting allow_non_expiring)".into(),
+            ));
         }
         record.expires_at = None;
     } else if let Some(end) = update.expires_at {
         if end.as_ms() > now.plus(org.settings.max_token_duration).as_ms() {
-            return Err(Refusal::Lifetime("must not be longer than the org allows"));
+            return Err(Refusal::too_long(org.settings.max_token_duration));
         }
         record.expires_at = Some(end.whole_second());
     } else if let Some(length) = shortest() {

@@ -127,7 +127,7 @@ impl CreateToken {
         let length = validity.duration.map(|seconds| duration("token_validity.duration", seconds)).transpose()?;
         match (validity.does_not_expire.unwrap_or(false), &validity.end, length) {
             (true, None, None) => Ok(Lifetime::Forever),
-            (true, ..) => Err(Refusal::invalid("token_validity.does_not_expire", "must not stand beside end or duration")),
+            (true, ..) => Err(Refusal::invalid("token_validity.does_not_expire", "must not be combined with end or duration")),
             (false, Some(FromText(end)), length) => {
                 let start = validity.start.as_ref().map(|start| start.0.moment);
                 if length.zip(start).is_some_and(|(length, start)| start.plus(length) != end.moment) {

@@ -218,7 +218,7 @@ fn certificate_subject(all: [(&'static str, &str, Option<String>); 5]) -> Result
     for (field, kind, name) in all {
         match name {
             Some(_) if found.is_some() => {
-                return Err(Refusal::invalid(field, "must not be given besides another name of a certificate"));
+                return Err(Refusal::invalid(field, "must not be combined with another certificate name"));
             }
             Some(name) => found = Some(named(field, certificate::subject(kind, &name))?),
             None => {}

@@ -168,7 +168,7 @@ const NOT_IN_FORMS: [&str; 2] = ["authorizationDetails", "properties"];
 
 /// Reads a body that is a form, as if each parameter were a member and its value a string. A repeated one is a list.
 pub fn read_form<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-    let form = std::str::from_utf8(body).map_err(|_| Refusal::invalid("", "the body must be a form in UTF-8"))?;
+    let form = std::str::from_utf8(body).map_err(|_| Refusal::invalid("", "the body must be form-encoded UTF-8"))?;
     let parameters = Parameters::read_up_to(body.len(), form)?.into_values();
     let members = parameters.filter(|(name, _)| !NOT_IN_FORMS.contains(&name.as_str()));
     let members: Map<String, Value> = members

@@ -9,6 +9,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::domain::{Denial, Refusal, TokenProblem};
+use crate::encoding::sentence;
 
 /// `resultCode`
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -274,23 +275,23 @@ const fn denied(denial: Denial) -> (u32, u32) {
 pub fn describe(refusal: &Refusal) -> Cow<'static, str> {
     match refusal {
         Refusal::AccessDenied { needs } => format!("Not permitted for this service: needs the scope {needs}.").into(),
-        Refusal::BodyTooLarge { limit } => format!("The body must be at most {limit} bytes.").into(),
-        Refusal::ClientLocked => "The client is locked.".into(),
+        Refusal::BodyTooLarge { limit } => format!("The body is too large: at most {limit} bytes.").into(),
+        Refusal::ClientLocked => "The client is locked. An administrator can unlock it.".into(),
         Refusal::ClientUnavailable => "The service has no such client.".into(),
-        Refusal::Conflict(what) => format!("Not possible: {what}.").into(),
+        Refusal::Conflict(what) => sentence(what).into(),
         Refusal::CredentialsMissing => "Authorization header is missing.".into(),
         Refusal::CredentialsRejected(problem) | Refusal::TokenRejected(problem) => token(*problem).into(),
         Refusal::Denied(denial) => denial.describe().into(),
-        Refusal::Invalid { field, rule } if field.is_empty() => format!("The request is not as it should be: {rule}.").into(),
+        Refusal::Invalid { field, rule } if field.is_empty() => format!("The request is not valid: {rule}.").into(),
         Refusal::Invalid { field, rule } => format!("'{field}' {rule}.").into(),
         Refusal::Lifetime(rule) => format!("The token {rule}.").into(),
         Refusal::MemberUnavailable => "The org has no such member.".into(),
         Refusal::MethodNotAllowed { allow } => format!("This path takes {allow}.").into(),
-        Refusal::NoSuchPath => "Nothing is at this path.".into(),
+        Refusal::NoSuchPath => "There is no endpoint at this path. GET /openapi.json lists all of them.".into(),
         Refusal::NotFound(what) => format!("There is no such {what}.").into(),
         Refusal::OrgUnavailable => "There is no such service.".into(),
         Refusal::OutsideAuthority { field } => format!("'{field}' asks for more than is permitted.").into(),
-        Refusal::RefreshRejected => "The refresh token is unknown, expired, revoked or used up.".into(),
+        Refusal::RefreshRejected => "The refresh token is unknown, expired, revoked or already used.".into(),
         Refusal::ScopeNotHeld(scope) => format!("The scope '{}' is not supported by the service.", scope.name()).into(),
         Refusal::TicketRejected => "The service has no such ticket: it is unknown, expired or has been used.".into(),
         Refusal::TokenGone => "The token has been revoked.".into(),
@@ -389,7 +390,10 @@ mod tests {
         }
         let delete = ApiCall::at("/api/{serviceId}/auth/token/delete/{accessTokenIdentifier+}");
         assert_eq!(ApiResult::failed(delete, "x.").message(), "[A001101] /auth/token/delete, x.");
-        assert_eq!(ApiResult::before(ApiCall::at("/api"), &Refusal::NoSuchPath).message(), "[A001404] Nothing is at this path.");
+        assert_eq!(
+            ApiResult::before(ApiCall::at("/api"), &Refusal::NoSuchPath).message(),
+            "[A001404] There is no endpoint at this path. GET /openapi.json lists all of them."
+        );
     }
 
     #[test]

@@ -426,7 +426,7 @@ fn scopes(entries: Vec<Object<SupportedScopeBody>>, field: &'static str) -> Resu
             return Err(wrong("must not end with ?"));
         }
         if scopes.iter().any(|other| other.name == scope.name) {
-            return Err(wrong("must be there once"));
+            return Err(wrong("must be unique"));
         }
         scopes.push(scope);
     }

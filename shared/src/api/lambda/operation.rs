@@ -130,9 +130,9 @@ impl From<&Error> for InvocationError {
                 Self { code, message }
             }
             Error::Failed(fault) if fault.can_retry() => {
-                Self { code: "UNAVAILABLE", message: "Not possible at the moment. Try again shortly.".into() }
+                Self { code: "UNAVAILABLE", message: "The service is temporarily unavailable. Try again in a second.".into() }
             }
-            Error::Failed(_) => Self { code: "INTERNAL_ERROR", message: "Something went wrong here. It has been logged.".into() },
+            Error::Failed(_) => Self { code: "INTERNAL_ERROR", message: "Internal error. It has been logged.".into() },
         }
     }
 }
@@ -224,7 +224,7 @@ mod tests {
         ] {
             assert_eq!(error(event).await, ("INVALID_REQUEST", message.to_owned()), "{event}");
         }
-        assert_eq!(error(r#"{"what":"conflict"}"#).await, ("CONFLICT", "Not possible: it is there.".to_owned()));
+        assert_eq!(error(r#"{"what":"conflict"}"#).await, ("CONFLICT", "It is there.".to_owned()));
     }
 
     #[tokio::test]

@@ -146,7 +146,7 @@ impl<'a> Members<'a> {
     /// `others`: the metadata that stays whatever the client says.
     fn registration(&self, others: ClientMetadata) -> Result<Registration, Refusal> {
         if self.given("software_statement").is_some() {
-            return Err(Refusal::invalid("software_statement", "must not be given: nobody is trusted to make one"));
+            return Err(Refusal::invalid("software_statement", "is not supported: no issuer of software statements is trusted"));
         }
         // Its host would be a caller's choice.
         if self.given("jwks_uri").is_some() {

@@ -67,10 +67,15 @@ fn read_value(value_type: MetadataType, value: &Value) -> Result<MetadataValue, 
             _ => Err("must be true or false"),
         },
         MetadataType::Number => {
-            let Number(number) = Number::deserialize(value).map_err(|_| "must be a whole number in range")?;
+            let Number(number) =
+                Number::deserialize(value).map_err(|_| "must be an integer from -9007199254740991 to 9007199254740991")?;
             // So that JavaScript can hold it.
             let is_exact = number.unsigned_abs() < 1 << 53;
-            if is_exact { Ok(MetadataValue::Number(number)) } else { Err("must be a whole number in range") }
+            if is_exact {
+                Ok(MetadataValue::Number(number))
+            } else {
+                Err("must be an integer from -9007199254740991 to 9007199254740991")
+            }
         }
         MetadataType::Text | MetadataType::Page => {
             value.as_str().map(|text| MetadataValue::Text(text.to_owned())).ok_or("must be a string")

@@ -134,7 +134,7 @@ pub(super) fn issuers(entries: Vec<Object<AssertionIssuerBody>>) -> Result<Vec<A
     for (n, Object(entry)) in entries.into_iter().enumerate() {
         let issuer = entry.try_into_issuer(n)?;
         if issuers.iter().any(|other| other.issuer == issuer.issuer) {
-            return Err(Refusal::invalid(format!("{FIELD}[{n}].issuer"), "must be there once"));
+            return Err(Refusal::invalid(format!("{FIELD}[{n}].issuer"), "must be unique"));
         }
         issuers.push(issuer);
     }

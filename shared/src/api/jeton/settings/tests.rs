@@ -98,7 +98,7 @@ fn c23_the_issuers_of_assertions_are_few_and_each_has_public_keys_of_its_own() {
         (
             json!([issuer("enabled", &json!(true)), issuer("enabled", &json!(false))]),
             "settings.assertion_issuers[1].issuer",
-            "must be there once",
+            "must be unique",
         ),
     ] {
         let settings = json!({"assertion_issuers": issuers});
@@ -122,7 +122,7 @@ fn a_wrong_setting_is_named_with_its_rule() {
         (json!({"supported_scopes": [{}]}), "supported_scopes[0].name", "is required"),
         (json!({"supported_scopes": [{"name": "a b"}]}), "supported_scopes[0].name", "must be 1 to 511"),
         (json!({"supported_scopes": [{"name": "a?"}]}), "settings.supported_scopes[0].name", "must not end with ?"),
-        (json!({"supported_scopes": [{"name": "a"}, {"name": "a"}]}), "settings.supported_scopes[1].name", "must be there once"),
+        (json!({"supported_scopes": [{"name": "a"}, {"name": "a"}]}), "settings.supported_scopes[1].name", "must be unique"),
         (json!({"supported_scopes": [{"name": "a", "token_duration": 0}]}), "supported_scopes[0].token_duration", "must be 1 to"),
         (json!({"token_endpoint": "/token"}), "token_endpoint", "must be an http or https URL"),
         (json!({"token_endpoint": "https://as.example.org/#x"}), "token_endpoint", "must be an http or https URL"),

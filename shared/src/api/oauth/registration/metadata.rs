@@ -131,7 +131,9 @@ fn read_value(member: &'static MetadataMember, value: &Value) -> Result<Metadata
         MetadataType::Number => {
             // So that JavaScript can hold it.
             let number = value.as_u64().filter(|number| *number < 1 << 53).and_then(|number| i64::try_from(number).ok());
-            number.map(MetadataValue::Number).ok_or_else(|| Refusal::invalid(name, "must be a whole number in range"))
+            number
+                .map(MetadataValue::Number)
+                .ok_or_else(|| Refusal::invalid(name, "must be an integer from -9007199254740991 to 9007199254740991"))
         }
         MetadataType::Text | MetadataType::LocalizedText => text(name, value).map(|text| MetadataValue::Text(text.to_owned())),
         MetadataType::Page | MetadataType::LocalizedPage => page(name, value).map(|text| MetadataValue::Text(text.to_owned())),
