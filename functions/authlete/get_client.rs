@@ -9,7 +9,7 @@ use shared::domain::Error;
 use shared::domain::scope::api;
 use shared::platform::capabilities::Reader;
 
-/// Shows a client.
+/// Returns a client with its settings, as `GET /client/get` of Authlete's API.
 #[derive(Debug)]
 pub struct GetClient;
 

@@ -6,7 +6,7 @@ use shared::api::jeton::org::OrgView;
 use shared::domain::Error;
 use shared::platform::capabilities::Reader;
 
-/// Shows an org.
+/// Returns an org with its settings. Needs `orgs:read` in it or above.
 #[derive(Debug)]
 pub struct GetOrg;
 

@@ -104,11 +104,11 @@ fn algorithm(name: &str) -> Result<Algorithm, String> {
 pub enum StoreKind {
     /// A file in the data folder
     Sqlite,
-    /// Two tables
+    /// Two DynamoDB tables, in AWS or an emulator
     Dynamodb,
 }
 
-/// What signs.
+/// Where the private keys are that sign tokens.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum SignerKind {
     /// A key in the data folder
@@ -119,7 +119,7 @@ pub enum SignerKind {
     Envelope,
 }
 
-/// See [`sqlite::Durability`].
+/// Which writes survive a crash; see [`sqlite::Durability`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum Durability {
     /// What was answered survives a power failure
@@ -145,7 +145,7 @@ impl From<Durability> for sqlite::Durability {
 pub enum LogFormat {
     /// One JSON object a line
     Json,
-    /// For people
+    /// One line of text for each request
     Text,
 }
 

@@ -9,12 +9,12 @@ use crate::policy;
 use crate::store::Store;
 use crate::tokens::mint::{Minted, mint};
 
-/// What is founded.
+/// The first org and its administrator, which the bootstrap makes.
 #[derive(Clone, Debug)]
 pub struct Foundation {
-    /// The first org.
+    /// Id of the first org, the root of all others.
     pub org: OrgId,
-    /// Its administrator.
+    /// The `sub` of the administrator of that org.
     pub subject: Subject,
     /// How long the administrator's token lives.
     pub lifetime: Seconds,

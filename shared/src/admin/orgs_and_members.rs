@@ -38,7 +38,7 @@ pub struct OrgDraft {
 /// What is said of a member when it is written.
 #[derive(Clone, Debug)]
 pub struct MemberDraft {
-    /// What it is.
+    /// Whether the member is a person, a service account or a group.
     pub kind: MemberKind,
     /// What is shown of it.
     pub profile: Profile,

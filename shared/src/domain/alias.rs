@@ -21,7 +21,7 @@ impl AliasKey {
 /// Says whose a value is. There is one for each value that the service didn't make of the id: chosen by a caller, or renewed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Alias {
-    /// Where it is.
+    /// The value's hash, under which the alias is found.
     pub key: AliasKey,
     /// Whose the value is.
     pub target: Aliased,
@@ -32,8 +32,8 @@ pub struct Alias {
 /// What has the value.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Aliased {
-    /// An access token.
+    /// The access token with this id.
     Token(TokenId),
-    /// A refresh family.
+    /// The refresh family with this id.
     Family(TokenId),
 }

@@ -7,14 +7,14 @@ use super::{OrgId, Seconds, Timestamp, TokenId};
 pub struct BatchKey {
     /// The org of its tokens.
     pub org: OrgId,
-    /// Its id.
+    /// The id of the batch, unique in its org.
     pub id: TokenId,
 }
 
 /// A batch of tokens, and how far it is.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Batch {
-    /// Its id.
+    /// The id of the batch, unique in its org.
     pub id: TokenId,
     /// The org of its tokens.
     pub org: OrgId,
@@ -39,7 +39,7 @@ pub enum BatchState {
     Running,
     /// All its tokens are there.
     Succeeded,
-    /// Something went wrong.
+    /// At least one part of the batch failed.
     Failed,
 }
 

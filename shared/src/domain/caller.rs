@@ -15,7 +15,7 @@ impl Caller {
         Self { token, member }
     }
 
-    /// The presented token.
+    /// Returns the record of the presented token.
     pub fn token(&self) -> &TokenRecord {
         &self.token
     }

@@ -10,31 +10,31 @@ use std::collections::BTreeMap;
 /// They identify the record, which is the authority: a claim that differs from the record makes the token invalid.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Claims {
-    /// `iss`
+    /// The claim `iss`: the service that issued the token.
     pub issuer: Issuer,
-    /// `sub`
+    /// The claim `sub`: whom the token speaks for.
     pub subject: Subject,
-    /// `org`
+    /// The claim `org`: the org in which the token acts.
     pub org: OrgId,
     /// `aud`, always a list
     pub audiences: Vec<Audience>,
-    /// `iat`, whole seconds
+    /// The claim `iat`: when the token was issued, in whole seconds.
     pub issued_at: Timestamp,
     /// `nbf`, whole seconds; absent where it is `iat`
     pub not_before: Option<Timestamp>,
     /// `exp`, whole seconds; of a token that doesn't expire the end of the year 9999, because clients take a token without `exp` for expired
     pub expires_at: Timestamp,
-    /// `jti`
+    /// The claim `jti`: the id of the token's record.
     pub id: TokenId,
-    /// `client_id`
+    /// The claim `client_id`: the client that the token was issued to.
     pub client: Option<ClientId>,
-    /// `session`
+    /// The claim `session`: what chains the tokens of one sign-in.
     pub session: Option<SessionId>,
     /// `session_org`: where the session lives, if not in `org`
     pub session_org: Option<OrgId>,
     /// `fam`: the refresh family, whose end is the token's end
     pub family: Option<TokenId>,
-    /// `scopes`, verbatim
+    /// The claim `scopes`, as they were asked for, marks included.
     pub scopes: Vec<Scope>,
     /// `roles`: application to role
     pub roles: BTreeMap<App, Role>,

@@ -89,13 +89,13 @@ pub enum AccessTokenForm {
 pub enum CertificateSubject {
     /// `tls_client_auth_subject_dn`, as RFC 4514 spells it.
     DistinguishedName(String),
-    /// `tls_client_auth_san_dns`
+    /// A DNS name: `tls_client_auth_san_dns` of RFC 8705.
     DnsName(String),
-    /// `tls_client_auth_san_uri`
+    /// A URI: `tls_client_auth_san_uri` of RFC 8705.
     Uri(String),
-    /// `tls_client_auth_san_ip`
+    /// An IP address: `tls_client_auth_san_ip` of RFC 8705.
     IpAddress(std::net::IpAddr),
-    /// `tls_client_auth_san_email`
+    /// An e-mail address: `tls_client_auth_san_email` of RFC 8705.
     Email(String),
 }
 

@@ -69,7 +69,7 @@ impl ClientMetadata {
 /// The value of a member, in the shape that its [`MetadataType`] asks for.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum MetadataValue {
-    /// A switch.
+    /// A value that is true or false.
     Flag(bool),
     /// A whole number whose absolute value is below 2^53.
     Number(i64),
@@ -156,9 +156,9 @@ pub enum MetadataAuthor {
 /// What the values of a member look like.
 #[derive(Clone, Copy, Debug)]
 pub enum MetadataType {
-    /// [`MetadataValue::Flag`]
+    /// True or false: [`MetadataValue::Flag`].
     Flag,
-    /// [`MetadataValue::Number`]
+    /// An integer: [`MetadataValue::Number`].
     Number,
     /// [`MetadataValue::Text`] of any content.
     Text,

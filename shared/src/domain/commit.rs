@@ -9,26 +9,26 @@ pub struct Commit {
     pub id: String,
     /// When, to the second.
     pub at: Timestamp,
-    /// What has changed.
+    /// What a commit has changed in the store.
     pub change: Change,
 }
 
-/// What has changed.
+/// What a commit has changed in the store.
 #[derive(Clone, Debug)]
 pub enum Change {
-    /// An access token.
+    /// The record of an access token.
     Token(Box<Diff<TokenRecord>>),
-    /// A refresh family.
+    /// A refresh family with its generation.
     Family(Box<Diff<Family>>),
-    /// A not-before mark.
+    /// A not-before mark, which revokes a set of tokens.
     NotBefore(NotBeforeKey, Diff<NotBeforeStands>),
-    /// An org.
+    /// An org with its settings.
     Org(Box<Diff<Org>>),
-    /// A member.
+    /// A member of an org.
     Member(Box<Diff<Member>>),
-    /// A client.
+    /// An OAuth client of an org.
     Client(Box<Diff<Client>>),
-    /// The signing keys.
+    /// The ring of the signing keys.
     Keys(Box<Diff<KeyRing>>),
 }
 
@@ -37,14 +37,14 @@ pub enum Change {
 pub enum Diff<T> {
     /// It wasn't there before.
     Added(T),
-    /// It was another.
+    /// It was there before, with other contents.
     Changed {
-        /// What it was.
+        /// The contents before the commit.
         before: T,
-        /// What it is.
+        /// The contents after the commit.
         after: T,
     },
-    /// It is gone.
+    /// It was removed; this is what it was.
     Removed(T),
 }
 
@@ -78,7 +78,7 @@ impl<T> Diff<T> {
 /// How a not-before mark stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct NotBeforeStands {
-    /// [`NotBefore::not_before`](super::NotBefore::not_before)
+    /// The mark's moment, [`NotBefore::not_before`](super::NotBefore::not_before).
     pub not_before: Timestamp,
     /// From when it may be forgotten, to the second. `None`: never.
     pub kept_until: Option<Timestamp>,

@@ -5,9 +5,9 @@ use super::{OrgId, Seconds, Timestamp, TokenContents, TokenId};
 /// Where a family's record is: in the shard of its access tokens.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct FamilyKey {
-    /// The org.
+    /// The org in which the family's tokens act.
     pub org: OrgId,
-    /// The family's id.
+    /// The id of the family, unique in its org.
     pub id: TokenId,
 }
 
@@ -16,7 +16,7 @@ pub struct FamilyKey {
 pub struct Family {
     /// Its id; every access token of the family is in the same shard.
     pub id: TokenId,
-    /// The org.
+    /// The org in which the family's tokens act.
     pub org: OrgId,
     /// Root of that org's hierarchy.
     pub root_org: OrgId,
@@ -44,7 +44,7 @@ pub struct Family {
     pub issued_at: Timestamp,
     /// When an access token was last made with it.
     pub refreshed_at: Option<Timestamp>,
-    /// When it ends.
+    /// From this moment on the family can't be refreshed.
     pub expires_at: Timestamp,
     /// From when on it may be forgotten: none of its access tokens can be alive any more. `None`: never.
     pub needed_until: Option<Timestamp>,

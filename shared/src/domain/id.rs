@@ -116,7 +116,7 @@ impl ClientId {
         if (1..1 << 53).contains(&number) { Ok(Self(number)) } else { Err(Invalid("must be a number from 1 to 2^53 - 1")) }
     }
 
-    /// Its number.
+    /// Returns the client's number, below 2^53.
     pub fn as_number(self) -> u64 {
         self.0
     }
@@ -136,7 +136,7 @@ impl Shard {
     /// How many there are.
     pub const COUNT: u8 = 16;
 
-    /// All of them.
+    /// Iterates over all shards, in order.
     pub fn all() -> impl Iterator<Item = Self> {
         (0..Self::COUNT).map(Self)
     }
@@ -225,7 +225,7 @@ impl TokenId {
         &self.0
     }
 
-    /// From [`TokenId::as_bytes`].
+    /// Makes an id of the bytes that [`TokenId::as_bytes`] returned.
     pub fn from_bytes(bytes: [u8; 20]) -> Self {
         Self(bytes)
     }

@@ -18,7 +18,7 @@ pub struct Issuance {
     pub properties: Vec<Property>,
     /// Who alone may use it.
     pub confirmation: Confirmation,
-    /// RFC 9396.
+    /// What the client is authorized to do in detail, RFC 9396.
     pub details: Option<AuthorizationDetails>,
     /// How the resource owner was authenticated: the authentication context class (OpenID Connect Core section 2).
     pub acr: Option<String>,
@@ -60,7 +60,7 @@ impl Issuance {
 /// Who acts for the subject of a token.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Actor {
-    /// Its `sub`.
+    /// The `sub` of the actor.
     pub subject: Subject,
     /// The client that its own token was issued to.
     pub client: Option<ClientId>,
@@ -71,11 +71,11 @@ pub struct Actor {
 pub struct Ancestor {
     /// Its id, in the same org.
     pub id: TokenId,
-    /// Its subject.
+    /// The subject of the ancestor.
     pub subject: Subject,
     /// The client that it was issued to.
     pub client: Option<ClientId>,
-    /// Its refresh family.
+    /// The refresh family of the ancestor, if it has one.
     pub family: Option<TokenId>,
     /// The session that it is in.
     pub session: Option<Session>,
@@ -96,9 +96,9 @@ pub enum GrantType {
     RefreshToken,
     /// OpenID Connect CIBA section 10.1
     Ciba,
-    /// RFC 8628
+    /// The device grant, RFC 8628.
     DeviceCode,
-    /// RFC 8693
+    /// Token exchange, RFC 8693.
     TokenExchange,
     /// RFC 7523 section 2.1
     JwtBearer,
@@ -107,7 +107,7 @@ pub enum GrantType {
 }
 
 impl GrantType {
-    /// All of them.
+    /// All grants, in the order in which they are listed.
     pub const ALL: [Self; 10] = [
         Self::AuthorizationCode,
         Self::Implicit,
@@ -172,7 +172,7 @@ impl std::fmt::Display for GrantType {
 pub struct Property {
     /// Its name: that of a member of the token response and of a claim, unless it is hidden.
     pub key: String,
-    /// Its value.
+    /// The value of the property.
     pub value: String,
     /// Whether the OAuth client must not see it.
     pub hidden: bool,
@@ -220,7 +220,7 @@ impl AuthorizationDetails {
         Self(json.into())
     }
 
-    /// The JSON array.
+    /// Returns the JSON array as text.
     pub fn as_json(&self) -> &str {
         &self.0
     }
@@ -236,7 +236,7 @@ impl ExtraClaims {
         Self(json.into())
     }
 
-    /// The JSON object.
+    /// Returns the JSON object as text.
     pub fn as_json(&self) -> &str {
         &self.0
     }

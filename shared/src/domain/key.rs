@@ -25,7 +25,7 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// All of them.
+    /// All algorithms, in the order in which they are listed.
     pub const ALL: [Self; 13] = [
         Self::Es256,
         Self::Es384,
@@ -96,12 +96,12 @@ impl std::str::FromStr for Algorithm {
 pub struct KeyId(Arc<str>);
 
 impl KeyId {
-    /// From a thumbprint.
+    /// Makes a key id of a thumbprint, RFC 7638.
     pub fn new(thumbprint: &str) -> Self {
         Self(thumbprint.into())
     }
 
-    /// The thumbprint.
+    /// Returns the thumbprint as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -123,9 +123,9 @@ pub enum PublicKey {
     },
     /// A point on P-256, P-384 or P-521 (RFC 7518 section 6.2).
     Ec {
-        /// First coordinate.
+        /// The first coordinate of the point, as wide as the curve.
         x: Vec<u8>,
-        /// Second coordinate.
+        /// The second coordinate of the point, as wide as the curve.
         y: Vec<u8>,
     },
     /// An Ed25519 point (RFC 8037 section 2).
@@ -135,9 +135,9 @@ pub enum PublicKey {
     },
     /// RFC 7518 section 6.3.
     Rsa {
-        /// Modulus.
+        /// The modulus, big-endian, without leading zeros.
         n: Vec<u8>,
-        /// Exponent.
+        /// The public exponent, big-endian, without leading zeros.
         e: Vec<u8>,
     },
 }
@@ -145,11 +145,11 @@ pub enum PublicKey {
 /// A public key as it is published: RFC 7517, for signatures, for one algorithm only (RFC 8725 section 3.1).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Jwk {
-    /// Its thumbprint.
+    /// The thumbprint of the key, which is its `kid`.
     pub kid: KeyId,
     /// The one algorithm that it verifies.
     pub alg: Algorithm,
-    /// The key itself.
+    /// The numbers of the public key.
     pub key: PublicKey,
 }
 

@@ -16,14 +16,14 @@ pub struct KeyRing {
     pub keeps_for_ever: bool,
     /// The key from which refresh tokens are derived, encrypted by KMS. Empty: there is none yet.
     pub refresh_key: Vec<u8>,
-    /// The keys.
+    /// All keys of the ring, retired ones included until they are tidied away.
     pub keys: Vec<RingKey>,
 }
 
-/// One signing key.
+/// One signing key with the moments at which its state changes.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RingKey {
-    /// Its public half.
+    /// The public half of the key.
     pub jwk: Jwk,
     /// Where its private half is.
     pub private: PrivateHalf,
@@ -45,10 +45,10 @@ pub enum PrivateHalf {
     },
     /// Here, as PKCS #8 encrypted by KMS.
     Envelope {
-        /// What `GenerateDataKeyPairWithoutPlaintext` made.
+        /// The private half as `GenerateDataKeyPairWithoutPlaintext` of KMS encrypted it.
         ciphertext: Vec<u8>,
     },
-    /// Nowhere any more.
+    /// The private half has been destroyed.
     Discarded,
 }
 
@@ -88,7 +88,7 @@ impl std::str::FromStr for SigningMode {
 pub enum KeyState {
     /// It is published, and will sign.
     Next,
-    /// It signs.
+    /// The key signs new tokens.
     Active,
     /// Another signs in its place; what it has signed still verifies.
     Retiring,

@@ -7,7 +7,7 @@ use super::{App, OrgId, Role, ScopePattern, Subject, Timestamp};
 /// Where a member's record is.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct MemberKey {
-    /// The org.
+    /// The org that the member belongs to.
     pub org: OrgId,
     /// The `sub` within it.
     pub subject: Subject,
@@ -16,11 +16,11 @@ pub struct MemberKey {
 /// Someone or something that tokens can be minted for.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Member {
-    /// The org.
+    /// The org that the member belongs to.
     pub org: OrgId,
     /// The `sub` within it.
     pub subject: Subject,
-    /// What it is.
+    /// Whether it is a person, a service account or a group.
     pub kind: MemberKind,
     /// What is shown of it.
     pub profile: Profile,

@@ -25,14 +25,14 @@ pub enum NotBeforeScope {
 pub struct NotBeforeKey {
     /// The org; of a session the one in which it was begun.
     pub org: OrgId,
-    /// Whose tokens.
+    /// Which set of tokens the mark revokes.
     pub kind: NotBeforeScope,
 }
 
 /// Tokens of the set issued up to `not_before` (and one second more, for clocks that differ) are dead for good.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct NotBefore {
-    /// Where it is.
+    /// The org and the set of tokens that the mark is for.
     pub key: NotBeforeKey,
     /// To the millisecond. It only ever moves forward.
     pub not_before: Timestamp,

@@ -5,7 +5,7 @@ use super::{Algorithm, Audience, ClientId, GrantType, OrgId, Scope, Seconds, Tim
 /// A tenant. Nothing crosses an org, but that an administrator of an ancestor may act on it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Org {
-    /// Its id.
+    /// The id of the org.
     pub id: OrgId,
     /// Its ancestors, parent first, root last. Fixed when the org is made.
     pub ancestors: Vec<OrgId>,
@@ -188,7 +188,7 @@ impl OrgSettings {
 /// A scope that an org supports.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SupportedScope {
-    /// The scope.
+    /// The scope that the org supports.
     pub name: Scope,
     /// Whether a request that names no scope gets it.
     pub default: bool,

@@ -16,7 +16,7 @@ pub struct RefreshToken {
     pub family: FamilyKey,
     /// Which generation it is.
     pub generation: u64,
-    /// What proves it.
+    /// The secret that proves the token genuine.
     pub secret: Secret<[u8; 32]>,
 }
 

@@ -44,12 +44,12 @@ impl From<Fault> for Error {
 pub enum Refusal {
     /// The caller's authority doesn't cover the operation. `needs` is the scope that would.
     AccessDenied {
-        /// One of [`crate::domain::scope::api`].
+        /// The scope that would allow it, one of [`crate::domain::scope::api`].
         needs: &'static str,
     },
     /// The body is larger than `limit` bytes.
     BodyTooLarge {
-        /// In bytes.
+        /// The largest size that is allowed, in bytes.
         limit: usize,
     },
     /// What is asked for contradicts what is there.
@@ -101,7 +101,7 @@ pub enum Refusal {
     TokenGone,
     /// The signed token would be too large to be presented in a header.
     TokenTooLarge {
-        /// In bytes.
+        /// The largest size that is allowed, in bytes.
         limit: usize,
     },
     /// The token in the request can't be used.
@@ -121,7 +121,7 @@ impl Refusal {
         Self::Lifetime(format!("must not last longer than {} seconds (the org's max_token_duration)", max.0).into())
     }
 
-    /// Shorthand for [`Refusal::Invalid`].
+    /// Makes a [`Refusal::Invalid`] of a field and the rule that it breaks.
     pub fn invalid(field: impl Into<Cow<'static, str>>, rule: impl Into<Cow<'static, str>>) -> Self {
         Self::Invalid { field: field.into(), rule: rule.into() }
     }
@@ -130,7 +130,7 @@ impl Refusal {
 /// What is wrong with a token.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum TokenProblem {
-    /// `exp` has passed.
+    /// The token's `exp` has passed.
     Expired,
     /// Not a token of this service, tampered with, unknown, or of a subject that can't act any more.
     Invalid,

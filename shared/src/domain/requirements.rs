@@ -16,7 +16,7 @@ pub struct Requirements {
 pub enum Lacking {
     /// The token is for others.
     Audience,
-    /// A scope.
+    /// The token lacks a scope that the route needs.
     Scope,
 }
 

@@ -16,17 +16,17 @@ pub mod api {
     pub const TOKENS_READ: &str = "urn:jeton:tokens:read";
     /// Revoke the tokens of other members.
     pub const TOKENS_REVOKE: &str = "urn:jeton:tokens:revoke";
-    /// Read OAuth clients.
+    /// Lets a member read the OAuth clients of an org.
     pub const CLIENTS_READ: &str = "urn:jeton:clients:read";
     /// Create, change and delete OAuth clients.
     pub const CLIENTS_WRITE: &str = "urn:jeton:clients:write";
     /// Register OAuth clients, which then look after themselves: RFC 7591 section 1.2.
     pub const CLIENTS_REGISTER: &str = "urn:jeton:clients:register";
-    /// Read members.
+    /// Lets a member read the members of an org.
     pub const MEMBERS_READ: &str = "urn:jeton:members:read";
     /// Create, change and delete members.
     pub const MEMBERS_WRITE: &str = "urn:jeton:members:write";
-    /// Read orgs.
+    /// Lets a member read an org and those below it.
     pub const ORGS_READ: &str = "urn:jeton:orgs:read";
     /// Create, change and delete orgs.
     pub const ORGS_WRITE: &str = "urn:jeton:orgs:write";

@@ -22,12 +22,12 @@ impl Service {
         Self { org, by: None }
     }
 
-    /// The org.
+    /// Returns the org that the service stands for.
     pub fn org(&self) -> &Org {
         &self.org
     }
 
-    /// Its id.
+    /// Returns the id of that org, Authlete's `serviceId`.
     pub fn id(&self) -> &OrgId {
         &self.org.id
     }
@@ -41,9 +41,9 @@ impl Service {
 /// How a client is named: by its number or by its alias, which is never all digits.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum ClientRef {
-    /// Its number.
+    /// By the client's number.
     Id(ClientId),
-    /// Its alias.
+    /// By the client's alias.
     Alias(String),
 }
 

@@ -25,7 +25,7 @@ pub struct StatusInputs<'a> {
 /// How a token stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum TokenStatus {
-    /// Good for everything.
+    /// The token is valid for all that it says.
     Live,
     /// Its time is still to come.
     NotYetValid,

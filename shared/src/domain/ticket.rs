@@ -14,11 +14,11 @@ pub struct TicketKey {
 /// A token request that waits for the authorization server's word on the user.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Ticket {
-    /// Its id.
+    /// The id of the ticket, unique in its org.
     pub id: TokenId,
     /// The org that it is bound to.
     pub org: OrgId,
-    /// Who asks.
+    /// The client whose token request waits for a decision.
     pub client: ClientId,
     /// Whether it named itself by its alias.
     pub alias_used: bool,

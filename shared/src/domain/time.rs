@@ -5,7 +5,7 @@
 pub struct Seconds(pub u32);
 
 impl Seconds {
-    /// One hour.
+    /// One hour, in seconds.
     pub const HOUR: Self = Self(3_600);
     /// One day of 24 hours.
     pub const DAY: Self = Self(86_400);
@@ -34,7 +34,7 @@ impl Timestamp {
         Self(secs.saturating_mul(1_000))
     }
 
-    /// Milliseconds since 1970.
+    /// Returns the moment in milliseconds since 1970.
     pub const fn as_ms(self) -> i64 {
         self.0
     }

@@ -7,14 +7,14 @@ use super::{FamilyKey, OrgId, Timestamp, TokenContents, TokenId};
 pub struct TokenKey {
     /// The org in which the token acts.
     pub org: OrgId,
-    /// Its `jti`.
+    /// The `jti` of the token.
     pub id: TokenId,
 }
 
 /// All that the service knows about an access token. The signed string and its signature are never stored.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TokenRecord {
-    /// The `jti`.
+    /// The `jti` of the token, unique in its org.
     pub id: TokenId,
     /// The org in which it acts.
     pub org: OrgId,
@@ -28,7 +28,7 @@ pub struct TokenRecord {
     pub not_before: Timestamp,
     /// Valid as long as `now < expires_at`; `None`: does not expire. A whole second.
     pub expires_at: Option<Timestamp>,
-    /// Its refresh family.
+    /// The refresh family that the token belongs to, if it has one.
     pub family: Option<TokenId>,
     /// SHA-256 of its value, if that isn't the one that its id is made of. An [`Alias`](super::Alias) tells where it is then.
     pub value: Option<[u8; 32]>,

@@ -21,13 +21,13 @@ pub struct EchoedRequest<T>(PhantomData<T>);
 #[derive(Debug)]
 pub struct JwkSet;
 
-/// An OpenAPI document.
+/// An OpenAPI document, as the answer of an endpoint.
 #[derive(Debug)]
 pub struct ApiDocument;
 
 /// How a text of the domain is spelled.
 #[cfg(feature = "openapi")]
 pub(crate) trait TextSchema {
-    /// Its schema.
+    /// Returns the JSON Schema of the text.
     fn text_schema() -> schemars::Schema;
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::domain::{Actor, Audience, Confirmation, ExtraClaims, Fault, Issuance, Issuer, Scope, Secret, Timestamp, TokenRecord};
 use crate::encoding::strict_json;
 
-/// Its `typ`.
+/// The `typ` in the header of an access token, RFC 9068 section 2.1.
 pub const TYPE: &str = "at+jwt";
 
 /// What the service alone says: nobody can add a claim of such a name, nor attach a property.
@@ -80,7 +80,7 @@ pub fn actors(actors: &[Actor]) -> Option<Value> {
 pub struct JwtClaims {
     /// Its `jti`: the id of its record or, in Authlete's dialect, its opaque value.
     pub id: Secret<String>,
-    /// The others.
+    /// Claims that the issuer or the client added.
     claims: Map<String, Value>,
 }
 

@@ -38,7 +38,7 @@ pub struct Compact<'a> {
     pub kid: Option<String>,
     /// Its media type, as spelled.
     pub typ: Option<String>,
-    /// What was signed.
+    /// The payload, as it was signed.
     pub payload: Vec<u8>,
     input: &'a str,
     signature: Vec<u8>,

@@ -130,7 +130,7 @@ impl Expected {
 /// Why a token is refused. Its claims are there where we signed them: an expired token can still be revoked.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Rejection {
-    /// `exp` has passed.
+    /// The token is genuine, but its `exp` has passed.
     Expired(Arc<Claims>),
     /// Not a token of ours, or of another type.
     Invalid,

@@ -27,7 +27,7 @@ pub struct ExchangeRequest {
 /// A token that is presented, and which is alive.
 #[derive(Clone, Copy, Debug)]
 pub struct ExchangeToken<'a> {
-    /// Its record.
+    /// The record of the presented token.
     pub record: &'a TokenRecord,
     /// The member on whom it depends, if it does: a member's own token, or one that came of an assertion about a member.
     pub member: Option<&'a Member>,

@@ -26,9 +26,9 @@ pub struct MemberTokenRequest {
     pub org: OrgId,
     /// Who may take it.
     pub audiences: Vec<Audience>,
-    /// Verbatim, marks included.
+    /// The scopes as they were asked for, marks included.
     pub scopes: Vec<Scope>,
-    /// Application to role.
+    /// The role that the token gives in each application.
     pub roles: BTreeMap<App, Role>,
     /// The hosts that it opens.
     pub hosts: Vec<HostPermissions>,
@@ -47,9 +47,9 @@ pub struct MemberTokenRequest {
 pub enum SessionRequest {
     /// That of the token that asks, if it has one.
     Inherit,
-    /// This one.
+    /// The session with this id.
     Named(SessionId),
-    /// None.
+    /// The token belongs to no session.
     None,
 }
 

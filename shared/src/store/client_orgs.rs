@@ -34,7 +34,7 @@ impl ClientOrgs {
         seen.insert(client, org.clone());
     }
 
-    /// Forgets a client.
+    /// Forgets which org a client belongs to, after it was deleted.
     pub fn forget(&self, client: ClientId) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).remove(&client);
     }

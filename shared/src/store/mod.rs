@@ -81,7 +81,7 @@ pub trait ReadTokens: std::fmt::Debug + Send + Sync {
     async fn list(&self, query: &TokenQuery) -> Result<TokenPage, Fault>;
 }
 
-/// Records new tokens.
+/// Records new tokens with the families and aliases that begin with them.
 #[async_trait]
 pub trait WriteTokens: std::fmt::Debug + Send + Sync {
     /// Records a new token with all that belongs to it: everything or nothing.
@@ -100,7 +100,7 @@ pub trait UpdateTokens: std::fmt::Debug + Send + Sync {
     async fn update_token(&self, amendment: &TokenUpdate) -> Result<UpdateOutcome, Fault>;
 }
 
-/// Revokes.
+/// Revokes tokens, families and whole sets of them.
 #[async_trait]
 pub trait RevokeTokens: std::fmt::Debug + Send + Sync {
     /// Revokes one token and, if given, its family: both or neither. Idempotent: the first moment stays, of each.
@@ -128,7 +128,7 @@ pub trait RefreshTokens: std::fmt::Debug + Send + Sync {
     async fn advance_family(&self, step: &FamilyAdvance) -> Result<AdvanceOutcome, Fault>;
 }
 
-/// Keeps tickets.
+/// Keeps the tickets of token requests that wait for a decision.
 #[async_trait]
 pub trait KeepTickets: std::fmt::Debug + Send + Sync {
     /// Keeps a new ticket. Keeping the very same again is a success.
@@ -146,7 +146,7 @@ pub trait ReplayStore: std::fmt::Debug + Send + Sync {
     async fn use_once(&self, used: &ReplayKey) -> Result<bool, Fault>;
 }
 
-/// Keeps batches.
+/// Keeps how far the batches of tokens have come.
 #[async_trait]
 pub trait KeepBatches: std::fmt::Debug + Send + Sync {
     /// Keeps a new batch. Keeping the very same again is a success, and leaves how far it is.
@@ -194,7 +194,7 @@ pub trait WriteDirectory: std::fmt::Debug + Send + Sync {
     /// Creates or replaces a member. [`Put::Dangling`] if there is no such org.
     async fn put_member(&self, member: &Member) -> Result<Put, Fault>;
 
-    /// Deletes a member.
+    /// Deletes a member, unless something still belongs to it.
     async fn delete_member(&self, key: &MemberKey) -> Result<Delete, Fault>;
 
     /// Creates or replaces a client. [`Put::Dangling`] if there is no such org, [`Put::Taken`] if another client has its alias, or one of another
@@ -205,7 +205,7 @@ pub trait WriteDirectory: std::fmt::Debug + Send + Sync {
     /// deleted comes back. A repetition of the very same write is [`Replaced::Done`].
     async fn replace_client(&self, seen: &Client, client: &Client) -> Result<Replaced, Fault>;
 
-    /// Deletes a client.
+    /// Deletes a client, unless something still belongs to it.
     async fn delete_client(&self, org: &OrgId, id: ClientId) -> Result<Delete, Fault>;
 }
 

@@ -10,24 +10,24 @@ use crate::domain::{
 /// Keys of what one decision needs.
 #[derive(Clone, Debug, Default)]
 pub struct RecordKeys {
-    /// Access tokens.
+    /// The keys of access tokens to read.
     pub tokens: Vec<TokenKey>,
-    /// Refresh families.
+    /// The keys of refresh families to read.
     pub families: Vec<FamilyKey>,
     /// Whose a token's value is.
     pub aliases: Vec<AliasKey>,
-    /// Tickets.
+    /// The keys of tickets to read.
     pub tickets: Vec<TicketKey>,
-    /// Not-before marks.
+    /// The keys of not-before marks to read.
     pub marks: Vec<NotBeforeKey>,
     /// From whose shard the marks are read: the id of the token or family that they may kill, so that one partition answers.
     /// `None`: from any.
     pub shard_of: Option<TokenId>,
-    /// Orgs.
+    /// The ids of orgs to read.
     pub orgs: Vec<OrgId>,
-    /// Members.
+    /// The keys of members to read.
     pub members: Vec<MemberKey>,
-    /// Clients.
+    /// The keys of clients to read.
     pub clients: Vec<ClientKey>,
     /// Which clients have these aliases.
     pub client_aliases: Vec<(OrgId, String)>,
@@ -71,15 +71,15 @@ pub struct Records {
     pub families: HashMap<FamilyKey, Family>,
     /// Whose a token's value is, by key.
     pub aliases: HashMap<AliasKey, Aliased>,
-    /// Tickets, by key.
+    /// The tickets that were found, by their keys.
     pub tickets: HashMap<TicketKey, Ticket>,
-    /// Not-before marks.
+    /// The keys of not-before marks to read.
     pub marks: NotBefores,
-    /// Orgs, by id.
+    /// The orgs that were found, by their ids.
     pub orgs: HashMap<OrgId, Org>,
-    /// Members, by key.
+    /// The members that were found, by their keys.
     pub members: HashMap<MemberKey, Member>,
-    /// Clients, by key.
+    /// The clients that were found, by their keys.
     pub clients: HashMap<ClientKey, Client>,
     /// Which client has an alias.
     pub client_aliases: HashMap<(OrgId, String), ClientId>,
@@ -92,11 +92,11 @@ pub struct Records {
 pub struct TokenQuery {
     /// Tokens of this org.
     pub org: OrgId,
-    /// Of this subject.
+    /// Only tokens of this subject.
     pub subject: Option<Subject>,
-    /// Of this client.
+    /// Only tokens of this client.
     pub client: Option<ClientId>,
-    /// With this id.
+    /// Only the token with this id.
     pub id: Option<TokenId>,
     /// In a session of this id, wherever that was begun.
     pub session: Option<SessionId>,
@@ -106,7 +106,7 @@ pub struct TokenQuery {
     pub issued_to: Option<Timestamp>,
     /// `from <= exp`. A token that doesn't expire is later than any moment.
     pub expires_from: Option<Timestamp>,
-    /// `exp < to`.
+    /// Only tokens whose `exp` is before this moment.
     pub expires_to: Option<Timestamp>,
     /// Each is a pattern that at least one scope of the token must match.
     pub scopes: Vec<ScopeLike>,
@@ -172,7 +172,7 @@ impl ScopeLike {
 /// One page of a listing.
 #[derive(Clone, Debug, Default)]
 pub struct TokenPage {
-    /// Newest id first.
+    /// The tokens of the page, newest id first.
     pub tokens: Vec<TokenRecord>,
     /// Where the next page begins; `None`: this was the last.
     pub next: Option<TokenId>,

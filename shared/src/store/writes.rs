@@ -5,7 +5,7 @@ use crate::domain::{Alias, Aliased, Family, FamilyKey, OrgId, TicketKey, Timesta
 /// A new token with all that belongs to it.
 #[derive(Clone, Debug)]
 pub struct NewToken {
-    /// The token.
+    /// The record of the token.
     pub token: TokenRecord,
     /// The family that begins with it.
     pub family: Option<Family>,
@@ -30,10 +30,10 @@ impl NewToken {
     }
 }
 
-/// What recording did.
+/// What came of an insert.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum InsertOutcome {
-    /// It is recorded.
+    /// The token is recorded, now or by an earlier attempt.
     Done,
     /// Another token has a value that was chosen for it. Nothing was written.
     ValueTaken(ValueKind),
@@ -94,30 +94,30 @@ pub enum UpdateOutcome {
 /// The spending of a ticket.
 #[derive(Clone, Debug)]
 pub struct TicketConsumption {
-    /// The ticket.
+    /// The key of the ticket to consume.
     pub key: TicketKey,
-    /// In whose name.
+    /// The token that is issued on the ticket.
     pub by: TokenId,
-    /// When.
+    /// The moment of the operation, by the service's clock.
     pub now: Timestamp,
 }
 
 /// The use of something that can be used only once.
 #[derive(Clone, Debug)]
 pub struct ReplayKey {
-    /// Whose.
+    /// The org that the key belongs to.
     pub org: OrgId,
     /// What it was used for: `dpop`, `assertion`.
     pub purpose: &'static str,
     /// SHA-256 of what identifies it for this purpose.
     pub hash: [u8; 32],
-    /// When.
+    /// The moment of the operation, by the service's clock.
     pub now: Timestamp,
     /// So long it must be remembered: the same can be presented no later. A use that was noted and has ended before `now` doesn't count.
     pub until: Timestamp,
 }
 
-/// What revoking did.
+/// What came of a revocation.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Revocation {
     /// It is revoked now.
@@ -131,7 +131,7 @@ pub enum Revocation {
 /// One step of a family.
 #[derive(Clone, Debug)]
 pub struct FamilyAdvance {
-    /// Which family.
+    /// The key of the family.
     pub key: FamilyKey,
     /// The generation that is presented.
     pub from: u64,
@@ -139,7 +139,7 @@ pub struct FamilyAdvance {
     pub next: Option<[u8; 32]>,
     /// The access token that comes with it.
     pub token: TokenId,
-    /// When.
+    /// The moment of the operation, by the service's clock.
     pub now: Timestamp,
     /// Its new [`Family::expires_at`] and [`Family::needed_until`], if the use moves them. The latter never moves back: what
     /// is later stays.
@@ -193,7 +193,7 @@ pub enum AdvanceOutcome {
 /// What a write to the directory did.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Put {
-    /// It is new.
+    /// It was not there before and has been created.
     Created,
     /// It was there before.
     Replaced,
@@ -206,7 +206,7 @@ pub enum Put {
 /// What replacing something that was seen did.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Replaced {
-    /// It is replaced.
+    /// It has been replaced.
     Done,
     /// It is gone, or isn't what was seen any more. Nothing was written.
     Outdated,
@@ -217,9 +217,9 @@ pub enum Replaced {
 /// What a deletion from the directory did.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Delete {
-    /// It is gone.
+    /// It has been deleted.
     Done,
-    /// It wasn't there.
+    /// There was nothing to delete.
     Unknown,
     /// Something still belongs to it. Nothing was deleted.
     InUse,

@@ -19,9 +19,9 @@ use crate::tokens::mint::prepared;
 /// A token of a batch.
 #[derive(Debug)]
 pub struct BatchRequest {
-    /// For whom.
+    /// The client that the token is for.
     pub client: ClientRef,
-    /// What.
+    /// What the token is to say.
     pub ask: ClientTokenRequest,
 }
 
@@ -30,7 +30,7 @@ pub struct BatchRequest {
 pub struct BadItem {
     /// Which one, from 0.
     pub index: usize,
-    /// Why not.
+    /// Why the entry was refused.
     pub refusal: Refusal,
 }
 

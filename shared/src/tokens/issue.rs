@@ -14,9 +14,9 @@ use crate::tokens::opaque;
 /// A token that a client got.
 #[derive(Debug)]
 pub struct Issued {
-    /// The token.
+    /// The token that was minted.
     pub minted: Minted,
-    /// The client.
+    /// The client that it was issued to.
     pub client: Client,
 }
 
@@ -64,7 +64,7 @@ pub struct TicketRequest {
     pub alias_used: bool,
     /// What it may have of what it asks for.
     pub scopes: Vec<Scope>,
-    /// For whom.
+    /// The resources that the token is for, RFC 8707.
     pub audiences: Vec<Audience>,
     /// What the authorization server attached.
     pub properties: Vec<Property>,
@@ -72,7 +72,7 @@ pub struct TicketRequest {
     pub confirmation: Confirmation,
 }
 
-/// Makes a ticket.
+/// Keeps a token request until the authorization server decides, and returns its ticket.
 pub async fn ticket(ports: &Granter, client: &Client, ask: TicketRequest) -> Result<(Secret<String>, Ticket), Error> {
     let now = ports.reader().now();
     let (value, id) = opaque::generate(now, None, &*ports.refresher.minter.entropy)?;
@@ -97,7 +97,7 @@ pub async fn ticket(ports: &Granter, client: &Client, ask: TicketRequest) -> Res
 /// What the authorization server says of its user.
 #[derive(Clone, Debug)]
 pub struct TicketIssue {
-    /// The user.
+    /// The user whom the authorization server has authenticated.
     pub subject: Subject,
     /// Laid over the properties of the token request, by key.
     pub properties: Vec<Property>,

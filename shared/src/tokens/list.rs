@@ -13,32 +13,32 @@ use crate::store::{RecordKeys, Records, ScopeLike, TokenQuery};
 pub struct Filter {
     /// Of this org; `None`: of the caller's.
     pub org: Option<OrgId>,
-    /// Of this subject.
+    /// Only tokens of this subject.
     pub subject: Option<Subject>,
-    /// With this id.
+    /// Only the token with this id.
     pub id: Option<TokenId>,
-    /// In this session.
+    /// Only tokens of this session.
     pub session: Option<SessionId>,
-    /// `from <= iat`
+    /// Only tokens issued at this moment or later.
     pub issued_from: Option<Timestamp>,
-    /// `iat < to`
+    /// Only tokens issued before this moment.
     pub issued_to: Option<Timestamp>,
-    /// `from <= exp`
+    /// Only tokens that expire at this moment or later.
     pub expires_from: Option<Timestamp>,
-    /// `exp < to`
+    /// Only tokens that expire before this moment.
     pub expires_to: Option<Timestamp>,
     /// Whether it has been revoked.
     pub revoked: Option<bool>,
     /// Each matched by at least one scope.
     pub scopes: Vec<ScopeLike>,
-    /// 1 to 100.
+    /// How many rows a page has at most, 1 to 100.
     pub limit: usize,
 }
 
 /// A token in a listing.
 #[derive(Debug)]
 pub struct Row {
-    /// Its record.
+    /// The record of the token.
     pub record: TokenRecord,
     /// Whether it has been revoked, by itself or with a set.
     pub revoked: bool,
@@ -129,9 +129,9 @@ fn is_revoked(token: &TokenRecord, found: &Records) -> bool {
 /// Which tokens of OAuth clients to list: Authlete's `/auth/token/get/list`.
 #[derive(Clone, Debug, Default)]
 pub struct ClientFilter {
-    /// Of this client.
+    /// Only tokens of this client.
     pub client: Option<ClientId>,
-    /// Of this subject.
+    /// Only tokens of this subject.
     pub subject: Option<Subject>,
     /// Whether their access tokens have not expired.
     pub valid: Option<bool>,

@@ -27,7 +27,7 @@ pub struct Minted {
     pub value: Option<Secret<String>>,
     /// Whether it is a JWT.
     pub is_jwt: bool,
-    /// Its record.
+    /// The record of the token.
     pub record: TokenRecord,
     /// The family that it belongs to, if that began with it or was moved on for it.
     pub family: Option<Family>,

@@ -44,7 +44,7 @@ pub async fn revoke(ports: &Revoker, token: &str, whole_session: bool) -> Result
 /// What to revoke of a member.
 #[derive(Clone, Debug)]
 pub struct Bulk {
-    /// The member.
+    /// The member whose tokens are revoked.
     pub subject: Subject,
     /// Where; `None`: in the caller's org.
     pub org: Option<OrgId>,

@@ -34,7 +34,7 @@ pub struct Update {
     pub certificate: Option<Thumbprint>,
     /// The key that it is bound to.
     pub dpop_key: Option<Thumbprint>,
-    /// RFC 9396.
+    /// What the client is authorized to do in detail, RFC 9396.
     pub details: Option<AuthorizationDetails>,
     /// Whether it is made to be attached to what another server issues.
     pub for_external_attachment: bool,
@@ -43,7 +43,7 @@ pub struct Update {
 /// A token as it is now.
 #[derive(Debug)]
 pub struct Updated {
-    /// Its record.
+    /// The record of the token.
     pub record: TokenRecord,
     /// Its family, if it has one.
     pub family: Option<Family>,

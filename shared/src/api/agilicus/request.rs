@@ -50,7 +50,7 @@ pub struct CreateToken {
     get_user: Option<bool>,
 }
 
-/// `TimeValidity`
+/// The lifetime of a token by its duration: `TimeValidity` of the SDK.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct TimeValidity {
@@ -58,7 +58,7 @@ struct TimeValidity {
     duration: Option<i64>,
 }
 
-/// `TokenValidity`
+/// The lifetime of a token by start, end or duration: `TokenValidity` of the SDK.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct TokenValidity {
@@ -180,7 +180,7 @@ impl TokenValidity {
     }
 }
 
-/// `TokenIntrospect`
+/// The body of an introspection: `TokenIntrospect` of the SDK.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TokenIntrospect"))]
 pub struct IntrospectToken {
@@ -199,7 +199,7 @@ struct IntrospectOptions {
     target_org_info: Option<Object<OrgInfo>>,
 }
 
-/// `OrgInfo`
+/// The org that a token is wanted for: `OrgInfo` of the SDK.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct OrgInfo {
@@ -208,7 +208,7 @@ struct OrgInfo {
 }
 
 impl IntrospectToken {
-    /// The token.
+    /// Returns the token, or the refusal that it is missing.
     pub fn token(&self) -> Result<&str, Refusal> {
         token_text("token", &self.token)
     }
@@ -227,7 +227,7 @@ impl IntrospectToken {
     }
 }
 
-/// `TokenReissueRequest`
+/// The body of a reissue: `TokenReissueRequest` of the SDK.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TokenReissueRequest"))]
 pub struct ReissueToken {
@@ -242,7 +242,7 @@ impl ReissueToken {
     }
 }
 
-/// `TokenRevoke`
+/// The body of a revocation: `TokenRevoke` of the SDK.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TokenRevoke"))]
 pub struct RevokeToken {
@@ -261,7 +261,7 @@ impl RevokeToken {
     }
 }
 
-/// `BulkTokenRevoke`
+/// The body of a mass revocation: `BulkTokenRevoke` of the SDK.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "BulkTokenRevoke"))]
 #[expect(clippy::struct_field_names, reason = "the SDK's names")]
@@ -280,7 +280,7 @@ impl From<BulkRevoke> for Bulk {
     }
 }
 
-/// `RefreshTokenRequest`
+/// The body of a refresh: `RefreshTokenRequest` of the SDK.
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "RefreshTokenRequest"))]
 pub struct RefreshToken {

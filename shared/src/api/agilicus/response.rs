@@ -12,7 +12,7 @@ use crate::tokens::introspect::Active;
 use crate::tokens::list::Row;
 use crate::tokens::mint::Minted;
 
-/// `RawToken`
+/// A new token in its signed form: `RawToken` of the SDK.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct RawToken<'a> {
@@ -214,7 +214,7 @@ fn hosts(hosts: &[HostPermissions]) -> Vec<&RawValue> {
     hosts.iter().filter_map(|host| serde_json::from_str(host.as_json()).ok()).collect()
 }
 
-/// `ListTokensResponse`
+/// A page of a listing: `ListTokensResponse` of the SDK.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "ListTokensResponse"))]
 pub struct ListTokens<'a> {
@@ -229,17 +229,17 @@ impl<'a> ListTokens<'a> {
     }
 }
 
-/// `ManyOrgTokenIntrospectResponse`
+/// A token as each sub-org sees it: `ManyOrgTokenIntrospectResponse` of the SDK.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "ManyOrgTokenIntrospectResponse"))]
 pub struct ManyOrgs<'a> {
-    /// The token itself.
+    /// The token as its own org sees it.
     pub primary_token: Token<'a>,
     /// What it would be in the orgs below.
     pub sub_org_results: Vec<Token<'a>>,
 }
 
-/// `BulkTokenRevokeResponse`
+/// How many tokens a mass revocation ended: `BulkTokenRevokeResponse` of the SDK.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "BulkTokenRevokeResponse"))]
 pub struct BulkRevoked {
@@ -247,11 +247,11 @@ pub struct BulkRevoked {
     pub number_of_tokens_revoked: u64,
 }
 
-/// `ErrorMessage`
+/// An error with its code: `ErrorMessage` of the SDK.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ErrorMessage<'a> {
-    /// A short code.
+    /// A short code for programs, such as `TOKEN_EXPIRED`.
     pub error_code: &'a str,
     /// What the caller can do.
     pub error_message: &'a str,

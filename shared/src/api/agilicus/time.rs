@@ -25,7 +25,7 @@ impl Serialize for Rfc3339 {
 /// A date-time as Python's `isoformat` writes it: with an offset, or naive, which means UTC.
 #[derive(Clone, Debug)]
 pub(super) struct DateTime {
-    /// The moment.
+    /// The moment, to the millisecond.
     pub moment: Timestamp,
     /// As it was written, for the echo.
     pub text: String,

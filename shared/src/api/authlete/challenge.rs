@@ -11,7 +11,7 @@ use crate::domain::Algorithm;
 /// What scheme a token is presented by.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Scheme {
-    /// RFC 6750
+    /// The scheme of RFC 6750, for tokens that are bound to no DPoP key.
     Bearer,
     /// RFC 9449: with a proof that the sender has the key that the token is bound to.
     Dpop,
@@ -25,7 +25,7 @@ pub struct Challenge {
 }
 
 impl Challenge {
-    /// With its error.
+    /// Makes a challenge with an error code of RFC 6750 section 3.1.
     pub fn new(scheme: Scheme, error: &'static str) -> Self {
         let name = match scheme {
             Scheme::Bearer => "Bearer ",
@@ -47,7 +47,7 @@ impl Challenge {
         self
     }
 
-    /// And another attribute.
+    /// Adds an attribute, such as `scope`.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: &str) -> Self {
         self.text.push(',');

@@ -269,11 +269,11 @@ fn named<T>(field: &'static str, result: Result<T, Invalid>) -> Result<T, Refusa
 #[derive(Debug)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ListClients {
-    /// `developer`
+    /// The parameter `developer`: only clients of this developer.
     pub developer: Option<String>,
-    /// `start`, inclusive.
+    /// The parameter `start`: index of the first row, from 0.
     pub start: usize,
-    /// `end`, exclusive.
+    /// The parameter `end`: index after the last row.
     pub end: usize,
 }
 
@@ -305,7 +305,7 @@ pub struct UpdateSecret {
 }
 
 impl UpdateSecret {
-    /// The secret.
+    /// Turns the body into the secret that it names.
     pub fn try_into_secret(self) -> Result<ChosenSecret, Refusal> {
         const FIELD: &str = "clientSecret";
         let SecretText(secret) = self.client_secret.ok_or_else(|| Refusal::invalid(FIELD, "is required"))?;

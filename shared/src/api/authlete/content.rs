@@ -51,7 +51,7 @@ impl<'a> TokenContent<'a> {
         }
     }
 
-    /// As text.
+    /// Returns the content as the text that the caller sends on.
     pub fn text(&self) -> Result<String, Fault> {
         serde_json::to_string(self).map_err(|error| Fault::internal("writing a token response").because(error))
     }
@@ -84,12 +84,12 @@ impl ErrorStyle {
         Self { describes: !settings.error_description_omitted, pages: (!settings.error_uri_omitted).then(pages) }
     }
 
-    /// `error_description`
+    /// Returns the `error_description`, unless the org suppresses it.
     pub fn description(&self, result: &ApiResult) -> Option<String> {
         self.describes.then(|| result.message().to_owned())
     }
 
-    /// `error_uri`
+    /// Returns the `error_uri`, unless the org suppresses it.
     pub fn uri(&self, result: &ApiResult) -> Option<String> {
         self.pages.as_ref().map(|pages| format!("{pages}{}", result.code()))
     }

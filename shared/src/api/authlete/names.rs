@@ -3,7 +3,7 @@
 use crate::domain::{CertificateSubject, ClientAuthMethod, ClientKind, GrantType, Invalid};
 use crate::oauth::delegated::TokenType;
 
-/// `GrantType`
+/// Returns the name of a grant as Authlete's `GrantType` spells it.
 pub const fn grant(grant: GrantType) -> &'static str {
     match grant {
         GrantType::AuthorizationCode => "AUTHORIZATION_CODE",
@@ -24,7 +24,7 @@ pub fn grant_of(name: &str) -> Result<GrantType, Invalid> {
     GrantType::ALL.into_iter().find(|it| grant(*it) == name).ok_or(Invalid("must be the name of a grant type"))
 }
 
-/// `ClientAuthMethod`
+/// Returns the name of a method of client authentication as Authlete's `ClientAuthMethod` spells it.
 pub const fn auth_method(method: ClientAuthMethod) -> &'static str {
     match method {
         ClientAuthMethod::None => "NONE",
@@ -75,7 +75,7 @@ pub const fn token_type(kind: TokenType) -> &'static str {
     }
 }
 
-/// `ClientType`
+/// Returns the name of a kind of client as Authlete's `ClientType` spells it.
 pub const fn client_type(kind: ClientKind) -> &'static str {
     match kind {
         ClientKind::Confidential => "CONFIDENTIAL",

@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::domain::{Denial, Refusal, TokenProblem};
 use crate::encoding::sentence;
 
-/// `resultCode`
+/// The `resultCode` of an answer: which call, and what came of it.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ResultCode(u32);
 
@@ -356,7 +356,7 @@ impl ApiResult {
         }
     }
 
-    /// The code.
+    /// Returns the `resultCode` of the answer.
     pub fn code(&self) -> ResultCode {
         self.result_code
     }

@@ -133,7 +133,7 @@ struct Facts<'a> {
     auth_method: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     grants: Option<Vec<&'static str>>,
-    /// How many.
+    /// How many tokens the event is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     secrets: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -14,11 +14,11 @@ use crate::store::{Put, RecordKeys, Store};
 /// How much was loaded.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Loaded {
-    /// Orgs.
+    /// How many orgs the file has.
     pub orgs: usize,
-    /// Members.
+    /// How many members the file has.
     pub members: usize,
-    /// Clients.
+    /// How many clients the file has.
     pub clients: usize,
 }
 

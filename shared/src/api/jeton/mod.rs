@@ -24,7 +24,7 @@ pub struct Healthy {
 }
 
 impl Healthy {
-    /// There it is.
+    /// The service answers.
     pub const OK: Self = Self { status: "ok" };
 }
 

@@ -42,7 +42,7 @@ pub struct Bootstrapped {
     org: String,
     sub: String,
     token: String,
-    /// s
+    /// Lifetime of the token, in seconds.
     expires_in: u32,
 }
 
@@ -86,9 +86,9 @@ struct Key {
     kid: String,
     alg: &'static str,
     state: &'static str,
-    /// s since 1970
+    /// A moment, in seconds since 1970.
     signs_from: i64,
-    /// s since 1970
+    /// A moment, in seconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     retires_at: Option<i64>,
 }

@@ -32,7 +32,7 @@ pub struct Seed {
 /// An org of a seed file.
 #[derive(Debug)]
 pub struct SeedOrg {
-    /// Its id.
+    /// The id of the org.
     pub id: OrgId,
     /// What is said of it.
     pub draft: OrgDraft,
@@ -46,9 +46,9 @@ pub enum BadSeed {
     /// It can't be read as a seed.
     #[error("line {line}, column {column}: {member}{rule}")]
     Unreadable {
-        /// From 1.
+        /// Position in the file, counted from 1.
         line: usize,
-        /// From 1.
+        /// Position in the file, counted from 1.
         column: usize,
         /// The member and a blank, or nothing.
         member: String,
@@ -58,7 +58,7 @@ pub enum BadSeed {
     /// An entry contradicts itself or another one.
     #[error("{entry}: {rule}")]
     Contradiction {
-        /// Such as `members[3].scopes`.
+        /// The entry and field that are wrong, such as `members[3].scopes`.
         entry: String,
         /// What it must be.
         rule: String,

@@ -115,7 +115,7 @@ members! {
     }
 }
 
-/// One of `supported_scopes`.
+/// An entry of `supported_scopes`: a scope with its lifetimes and attributes.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "SupportedScope"))]
 #[serde(deny_unknown_fields)]

@@ -15,7 +15,7 @@ use crate::api;
 use crate::domain::{Audience, Caller, Refusal, Scope, Secret};
 use crate::encoding::SecretText;
 
-/// The question.
+/// The question of API Gateway: may this request pass?
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Question {
@@ -78,11 +78,11 @@ fn bearer(header: &SecretText) -> Option<Secret<String>> {
     api::bearer(header.0.expose()).map(|token| Secret::new(token.to_owned()))
 }
 
-/// The answer.
+/// The answer to API Gateway, in the form of the payload version.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum Answer {
-    /// Payload 2.0.
+    /// The simple form of HTTP APIs, payload version 2.0.
     #[serde(rename_all = "camelCase")]
     Simple {
         /// Whether the request is passed on.
@@ -90,7 +90,7 @@ pub enum Answer {
         /// What the API behind the gateway, and its access log, gets to know.
         context: Context,
     },
-    /// Payload 1.0.
+    /// An IAM policy, payload version 1.0 and REST APIs.
     #[serde(rename_all = "camelCase")]
     Policy {
         /// Whom the request is from.

@@ -30,7 +30,7 @@ enum Function {
 }
 
 impl Bundle {
-    /// One without functions.
+    /// Makes a bundle that has no functions yet.
     pub fn new() -> Self {
         Self::default()
     }

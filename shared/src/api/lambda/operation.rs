@@ -28,13 +28,13 @@ pub trait Operation: Send + Sync + 'static {
     /// What it answers when it succeeds.
     type Output: Serialize;
 
-    /// Does it.
+    /// Carries out one invocation.
     fn handle(ports: &Self::Ports, input: Self::Input) -> impl Future<Output = Result<Self::Output, Error>> + Send;
 }
 
 /// An operation without its type: a row of the catalogue, for platforms that provide what it needs.
 pub struct OperationEntry<P> {
-    /// [`Operation::NAME`]
+    /// The name of the operation, [`Operation::NAME`].
     pub name: &'static str,
     /// What it can reach, by name.
     pub capability: &'static str,
@@ -113,7 +113,7 @@ pub struct InvocationError {
     /// A code, as HTTP answers have it.
     #[serde(rename = "errorType")]
     pub code: &'static str,
-    /// Advice for people.
+    /// What is wrong and what to do, for people.
     #[serde(rename = "errorMessage")]
     pub message: Cow<'static, str>,
 }

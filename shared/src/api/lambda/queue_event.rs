@@ -10,7 +10,7 @@ pub struct Messages {
     pub messages: Vec<Message>,
 }
 
-/// A message.
+/// A message of the queue.
 #[derive(Debug, Deserialize)]
 pub struct Message {
     /// What SQS calls it.

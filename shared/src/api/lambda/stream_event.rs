@@ -16,7 +16,7 @@ pub struct Batch {
 /// A record as it was handed over, and what Lambda calls it.
 #[derive(Clone, Debug)]
 pub struct StreamRecord<'a> {
-    /// Its sequence number.
+    /// The sequence number of the record in its shard.
     pub number: String,
     /// The record, as JSON.
     pub json: &'a str,

@@ -6,7 +6,7 @@ use serde::Serialize;
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ErrorResponse<'a> {
-    /// A registered code.
+    /// A registered error code, such as `invalid_grant`.
     pub error: &'a str,
     /// What is wrong and what to do, for the client's developer.
     pub error_description: &'a str,

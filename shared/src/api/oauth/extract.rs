@@ -107,9 +107,9 @@ impl FromRequest for GrantRequest {
 /// An answer with the nonce for the next DPoP proof, if there shall be one: RFC 9449 section 8.
 #[derive(Debug)]
 pub struct WithNonce<A> {
-    /// The answer.
+    /// What the endpoint answers.
     pub answer: Result<A, Denial>,
-    /// The nonce.
+    /// The nonce for the client's next DPoP proof, if the org wants one.
     pub nonce: Option<String>,
 }
 
@@ -130,11 +130,11 @@ impl<A: IntoReply> IntoReply for WithNonce<A> {
 /// A client that names a token: RFC 7009 section 2.1.
 #[derive(Debug)]
 pub struct TokenNamed {
-    /// The token.
+    /// The token that the request is about.
     pub token: Secret<String>,
     /// Which of both it is looked for as first.
     pub hint: Hint,
-    /// Who names it.
+    /// The credentials of the client that names it.
     pub credentials: ClientCredentials,
 }
 
@@ -160,11 +160,11 @@ fn token(given: &mut Parameters) -> Result<(Secret<String>, Hint), Refusal> {
 /// Somebody who asks about a token: RFC 7662 section 2.1.
 #[derive(Debug)]
 pub struct TokenShown {
-    /// The token.
+    /// The token that the request is about.
     pub token: Secret<String>,
     /// Which of both it is looked for as first.
     pub hint: Hint,
-    /// Who asks.
+    /// The credentials of the caller, a client or a bearer.
     pub asker: AskerCredentials,
     /// Whether the answer shall be signed: RFC 9701 section 4.
     pub signed: bool,
@@ -173,7 +173,7 @@ pub struct TokenShown {
 /// By what somebody who asks proves who it is.
 #[derive(Debug)]
 pub enum AskerCredentials {
-    /// A client.
+    /// A client with its own credentials.
     Client(Box<ClientCredentials>),
     /// The bearer of an access token of a member.
     Bearer(Secret<String>),

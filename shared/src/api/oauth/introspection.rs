@@ -23,7 +23,7 @@ impl IntrospectionResponse {
         }
     }
 
-    /// The body.
+    /// Returns the JSON body.
     pub fn to_json(&self) -> Result<Vec<u8>, Fault> {
         crate::encoding::json::write(&self.0)
     }

@@ -12,11 +12,11 @@ use crate::oauth::grants::GRANTS;
 pub struct Endpoints {
     /// RFC 6749 section 3.2
     pub token: &'static str,
-    /// RFC 7662
+    /// Path of the introspection endpoint, RFC 7662.
     pub introspection: &'static str,
-    /// RFC 7009
+    /// Path of the revocation endpoint, RFC 7009.
     pub revocation: &'static str,
-    /// RFC 7591
+    /// Path of the registration endpoint, RFC 7591.
     pub registration: &'static str,
     /// RFC 7517 section 5
     pub jwks: &'static str,

@@ -8,7 +8,7 @@ use crate::jose::access_token::scope;
 use crate::oauth::delegated::TokenType;
 use crate::oauth::grants::Granted;
 
-/// The answer.
+/// The successful answer of the token endpoint, RFC 6749 section 5.1.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "AccessTokenResponse"))]
 pub struct TokenResponse {

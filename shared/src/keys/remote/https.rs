@@ -45,7 +45,7 @@ pub struct Https {
 type HttpClient = Client<HttpsConnector<HttpConnector<Resolver>>, Empty<Bytes>>;
 
 impl Https {
-    /// From these origins.
+    /// Makes a client that fetches from these origins only.
     pub fn new(origins: Origins) -> Self {
         Self { origins: Arc::new(origins), client: OnceLock::new() }
     }

@@ -94,7 +94,7 @@ impl FromIterator<Origin> for Origins {
 impl FromStr for Origins {
     type Err = Invalid;
 
-    /// Blanks between.
+    /// Reads a list of origins with blanks between them.
     fn from_str(text: &str) -> Result<Self, Invalid> {
         text.split_ascii_whitespace().map(str::parse).collect()
     }

@@ -145,7 +145,7 @@ impl fmt::Debug for LocalSigner {
 pub struct HmacDeriver(hmac::Key);
 
 impl HmacDeriver {
-    /// With this key.
+    /// Makes a deriver with this HMAC key.
     pub fn new(key: &Secret<[u8; 32]>) -> Self {
         Self(hmac::Key::new(hmac::HMAC_SHA256, key.expose()))
     }

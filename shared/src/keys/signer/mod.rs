@@ -25,7 +25,7 @@ use crate::domain::{Algorithm, Fault, Jwk, PrivateHalf, RingKey, Secret};
 /// 3. When the key can't be reached the fault [can be retried](Fault::can_retry).
 #[async_trait]
 pub trait Signer: std::fmt::Debug + Send + Sync {
-    /// The public half.
+    /// Returns the public half of the key, as it is published.
     fn jwk(&self) -> &Jwk;
 
     /// The longest token that it can sign, in bytes, signature included.

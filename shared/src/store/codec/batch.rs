@@ -8,11 +8,11 @@ use crate::domain::{Batch, BatchKey, Fault, OrgId, Timestamp, TokenId};
 /// How far a batch is.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct BatchState {
-    /// [`Batch::done`]
+    /// Which entries are done, [`Batch::done`].
     pub done: Vec<u32>,
-    /// [`Batch::failure`]
+    /// What went wrong first, [`Batch::failure`].
     pub failure: Option<String>,
-    /// [`Batch::updated_at`]
+    /// When the batch last changed, [`Batch::updated_at`].
     pub updated_at: Timestamp,
 }
 

@@ -14,7 +14,7 @@ use crate::store::NewToken;
 /// Some of the tokens of a batch.
 #[derive(Debug)]
 pub struct BatchPart {
-    /// The batch.
+    /// The batch that the part belongs to.
     pub batch: BatchKey,
     /// Which part of it, from 0.
     pub part: u32,

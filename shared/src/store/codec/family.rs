@@ -14,23 +14,23 @@ use crate::store::FamilyUpdate;
 /// What changes of a family.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct FamilyState {
-    /// [`Family::generation`]
+    /// The number of the current refresh token, [`Family::generation`].
     pub generation: u64,
-    /// [`Family::current`]
+    /// The hash of the current secret, [`Family::current`].
     pub current: [u8; 32],
-    /// [`Family::previous`]
+    /// The hash of the secret before it, [`Family::previous`].
     pub previous: Option<[u8; 32]>,
-    /// [`Family::rotated_at`]
+    /// When the generation last changed, [`Family::rotated_at`].
     pub rotated_at: Timestamp,
-    /// [`Family::refreshed_at`]
+    /// When the family was last used, [`Family::refreshed_at`].
     pub refreshed_at: Option<Timestamp>,
-    /// [`Family::expires_at`]
+    /// When the family ends, [`Family::expires_at`].
     pub expires_at: Timestamp,
-    /// [`Family::needed_until`]
+    /// Until when the record is needed, [`Family::needed_until`].
     pub needed_until: Option<Timestamp>,
-    /// [`Family::token`]
+    /// The access token that was made last, [`Family::token`].
     pub token: TokenId,
-    /// [`Family::revoked_at`]
+    /// When the family was revoked, [`Family::revoked_at`].
     pub revoked_at: Option<Timestamp>,
 }
 

@@ -9,9 +9,9 @@ use crate::domain::{Audience, ClientId, Confirmation, Fault, OrgId, Property, Sc
 /// What of a ticket is beside its body.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct TicketState {
-    /// [`Ticket::expires_at`]
+    /// When the ticket ends, [`Ticket::expires_at`].
     pub expires_at: Timestamp,
-    /// [`Ticket::spent_by`]
+    /// The token that was issued on it, [`Ticket::spent_by`].
     pub spent_by: Option<TokenId>,
 }
 

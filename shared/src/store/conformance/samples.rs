@@ -21,7 +21,7 @@ pub(in crate::store) use waiting::{
 /// When all of it happens.
 pub(in crate::store) const T0: Timestamp = Timestamp::from_secs(1_800_000_000);
 
-/// `ms` after [`T0`].
+/// Returns the moment `ms` milliseconds after [`T0`].
 pub(in crate::store) fn at(ms: i64) -> Timestamp {
     Timestamp::from_ms(T0.as_ms() + ms)
 }
@@ -376,12 +376,12 @@ pub(crate) fn bare_client(org: &OrgId, id: ClientId) -> Client {
     }
 }
 
-/// Reads one token.
+/// Reads one access token, or nothing.
 pub(in crate::store) async fn find_token(store: &Arc<dyn Store>, key: &TokenKey) -> Option<TokenRecord> {
     read(store, RecordKeys { tokens: vec![key.clone()], ..RecordKeys::default() }).await.tokens.remove(key)
 }
 
-/// Reads one family.
+/// Reads one refresh family, or nothing.
 pub(in crate::store) async fn find_family(store: &Arc<dyn Store>, key: &FamilyKey) -> Option<Family> {
     read(store, RecordKeys { families: vec![key.clone()], ..RecordKeys::default() }).await.families.remove(key)
 }

@@ -32,7 +32,7 @@ enum What {
 
 /// What came of the condition of a write.
 pub(super) enum Check {
-    /// It held.
+    /// The condition held.
     Passed,
     /// It didn't. `None`: there is no such item.
     Failed(Option<Item>),
@@ -59,7 +59,7 @@ impl Change {
         Self::new(table, What::Update(key, expression.into()), condition)
     }
 
-    /// Deletes an item.
+    /// Deletes an item under a condition.
     pub(super) fn delete(table: &str, key: Key, condition: impl Into<String>) -> Self {
         Self::new(table, What::Delete(key), condition)
     }
@@ -101,7 +101,7 @@ impl Change {
 }
 
 impl DynamoStore {
-    /// Makes one change.
+    /// Makes one change by itself, and tells whether its condition held.
     pub(super) async fn change(&self, doing: &'static str, change: Change) -> Result<Check, Fault> {
         Ok(self.change_and_show(doing, change, false).await?.0)
     }

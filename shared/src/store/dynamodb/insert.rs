@@ -62,7 +62,7 @@ enum PartState {
     Open,
     /// The very same is there.
     There,
-    /// Something else is.
+    /// Something else is in its place, so that nothing is written.
     Refused(InsertOutcome),
 }
 

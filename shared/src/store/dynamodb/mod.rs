@@ -82,7 +82,7 @@ use backoff::Backoff;
 pub use stream::Stream;
 pub use tables::{BY_SUBJECT, BY_SUBJECT_ATTRIBUTES, BY_SUBJECT_KEY, KEY, KeySchema, TTL, create_tables, enable_time_to_live};
 
-/// The two tables.
+/// The names of the two tables.
 #[derive(Clone, Debug)]
 pub struct Tables {
     /// Name of that of tokens, refresh families and marks: written all the time, forgotten when they have expired.

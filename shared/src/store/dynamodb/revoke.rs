@@ -102,7 +102,7 @@ impl DynamoStore {
     }
 }
 
-/// One revocation.
+/// One revocation of a token or a family.
 #[derive(Clone, Copy)]
 struct Revoking {
     at: Timestamp,

@@ -102,7 +102,7 @@ impl User {
     }
 }
 
-/// `{"S": "text"}`
+/// An attribute with its type, such as `{"S": "text"}`.
 #[derive(Deserialize)]
 #[serde(transparent)]
 struct Value(HashMap<String, Box<RawValue>>);

@@ -10,7 +10,7 @@ use crate::api::authlete::property::Pair;
 use crate::api::authlete::result::{ApiResult, ResultCode};
 use crate::domain::{Audience, Client, MetadataValue, Scope, Secret};
 
-/// `Client`
+/// A client as Authlete's API shows it: its `Client`.
 #[derive(Serialize)]
 #[serde(transparent)]
 pub struct ClientView(Map<String, Value>);
@@ -98,7 +98,7 @@ fn extension(client: &Client) -> Value {
     Value::Object(extension)
 }
 
-/// `ClientListResponse`
+/// A page of clients: `ClientListResponse` of Authlete's API.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "ClientListResponse"))]
 #[serde(rename_all = "camelCase")]

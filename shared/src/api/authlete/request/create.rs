@@ -99,7 +99,7 @@ impl CreateToken {
         Ok(CreateTokenRequest { client, ask, identifier: self.client_identifier })
     }
 
-    /// `clientId`, else `clientIdentifier`.
+    /// Returns the client that `clientId` names or, without it, `clientIdentifier`.
     fn client(&self) -> Result<ClientRef, Refusal> {
         if let Some(Number(id)) = self.client_id {
             let id = u64::try_from(id).ok().and_then(|id| ClientId::from_number(id).ok());

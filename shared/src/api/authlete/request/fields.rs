@@ -25,12 +25,12 @@ pub(super) fn secret(text: Option<SecretText>) -> Option<Secret<String>> {
     text.map(|SecretText(secret)| secret)
 }
 
-/// `scopes`
+/// Reads `scopes`, and refuses what no scope can be.
 pub(super) fn scopes(words: Option<&Words>) -> Result<Option<Vec<Scope>>, Refusal> {
     list("scopes", MAX_SCOPES, words)
 }
 
-/// `resources`
+/// Reads `resources`, at most [`MAX_RESOURCES`] absolute URIs.
 pub(super) fn resources(words: Option<&Words>) -> Result<Vec<Audience>, Refusal> {
     Ok(list("resources", MAX_RESOURCES, words)?.unwrap_or_default())
 }
@@ -52,7 +52,7 @@ pub(super) fn duration(field: &'static str, seconds: Option<Number>) -> Result<O
     length.map(Some).map_err(|_| Refusal::invalid(field, "must be a number of seconds that fits into 32 bits"))
 }
 
-/// `accessTokenDuration`
+/// Reads `accessTokenDuration`, in seconds; 0 stands for the default.
 pub(super) fn lifetime(seconds: Option<Number>) -> Result<Lifetime, Refusal> {
     Ok(duration("accessTokenDuration", seconds)?.map_or(Lifetime::Default, Lifetime::For))
 }

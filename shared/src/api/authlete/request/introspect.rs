@@ -42,7 +42,7 @@ pub struct Introspect {
 /// What a resource server asks.
 #[derive(Debug)]
 pub struct Introspected {
-    /// The token.
+    /// The token that is asked about.
     pub token: Secret<String>,
     /// What it must be good for.
     pub request: ResourceRequest,

@@ -27,7 +27,7 @@ pub struct RevokeToken {
     subject: Option<String>,
 }
 
-/// What to revoke.
+/// Which tokens a call revokes.
 #[derive(Debug)]
 pub enum Revoked {
     /// One token, with what belongs to it.
@@ -56,18 +56,18 @@ impl RevokeToken {
 #[derive(Debug)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename_all = "camelCase"))]
 pub struct ListTokens {
-    /// `clientIdentifier`
+    /// The parameter `clientIdentifier`: only tokens of this client.
     #[cfg_attr(feature = "openapi", schemars(rename = "clientIdentifier", with = "Option<FromText<ClientRef>>"))]
     pub client: Option<ClientRef>,
-    /// `subject`
+    /// The parameter `subject`: only tokens of this subject.
     #[cfg_attr(feature = "openapi", schemars(with = "Option<FromText<Subject>>"))]
     pub subject: Option<Subject>,
     /// `tokenStatus`: whether they are valid. `None`: either.
     #[cfg_attr(feature = "openapi", schemars(rename = "tokenStatus", with = "Option<String>", extend("enum" = ["ALL", "VALID", "INVALID"])))]
     pub valid: Option<bool>,
-    /// `start`, inclusive.
+    /// The parameter `start`: index of the first row, from 0.
     pub start: usize,
-    /// `end`, exclusive.
+    /// The parameter `end`: index after the last row.
     pub end: usize,
 }
 
@@ -124,11 +124,11 @@ pub struct Revocation {
 /// What is in it.
 #[derive(Debug)]
 pub struct RevokeParameters {
-    /// The token.
+    /// The token to revoke. `None`: the request has none.
     pub token: Option<Secret<String>>,
     /// What it is said to be.
     pub hint: Hint,
-    /// Who sends it.
+    /// The credentials of the client that asks for the revocation.
     pub credentials: ClientCredentials,
     /// The JavaScript function that the answer shall call: RFC 7009 section 2.3.
     pub callback: Option<String>,

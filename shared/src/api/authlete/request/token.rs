@@ -121,7 +121,7 @@ pub struct FailToken {
     reason: Option<String>,
 }
 
-/// `reason`
+/// Why the authorization server fails a ticket: `reason` of the call.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(missing_docs, reason = "the names are Authlete's")]
 pub enum FailReason {

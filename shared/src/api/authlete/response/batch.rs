@@ -51,7 +51,7 @@ struct BatchStatus {
 }
 
 impl BatchStatusResponse {
-    /// Of this batch.
+    /// Shows how far a batch has come.
     pub fn from_batch(batch: &Batch) -> Self {
         let result = match batch.state() {
             BatchState::Running => None,

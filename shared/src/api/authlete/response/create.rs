@@ -22,7 +22,7 @@ pub enum CreateAction {
     Forbidden,
 }
 
-/// The answer.
+/// The answer to `/auth/token/create`.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct TokenCreateResponse<'a> {

@@ -26,7 +26,7 @@ pub enum IntrospectionAction {
     Forbidden,
 }
 
-/// The answer.
+/// The answer to `/auth/introspection`.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -81,7 +81,7 @@ struct TokenView<'a> {
     for_external_attachment: bool,
 }
 
-/// `Scope`
+/// A scope with its attributes: `Scope` of Authlete's API.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Scope"))]
 #[serde(rename_all = "camelCase")]

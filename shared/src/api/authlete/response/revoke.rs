@@ -17,7 +17,7 @@ pub struct TokenRevokeResponse {
 }
 
 impl TokenRevokeResponse {
-    /// So many.
+    /// Tells how many tokens were revoked.
     pub fn from_count(count: u64) -> Self {
         let text = format!("Revoked {count} access token(s).");
         Self { result: ApiResult::without_bracket(ResultCode::TOKEN_REVOKED, text), count }
@@ -58,7 +58,7 @@ impl RevocationResponse {
         }
     }
 
-    /// It isn't.
+    /// Tells why nothing was revoked.
     pub fn refused(call: ApiCall, refusal: &Refusal, style: &ErrorStyle) -> Result<Self, Fault> {
         let (action, error) = match refusal {
             Refusal::Denied(denial) => (Self::action(*denial), denial.error()),

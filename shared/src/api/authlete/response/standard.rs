@@ -21,7 +21,7 @@ pub enum StandardIntrospectionAction {
     InternalServerError,
 }
 
-/// The answer.
+/// The answer to `/auth/introspection/standard`.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]

@@ -22,7 +22,7 @@ pub enum UpdateAction {
     NotFound,
 }
 
-/// The answer.
+/// The answer to `/auth/token/update`.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct TokenUpdateResponse<'a> {
@@ -76,7 +76,7 @@ impl<'a> TokenUpdateResponse<'a> {
         Ok(Self { result, action: UpdateAction::Ok, token: Some(token) })
     }
 
-    /// Nothing was changed.
+    /// Tells why nothing was changed.
     pub fn refused(call: ApiCall, refusal: &Refusal) -> Self {
         let (action, result) = match refusal {
             Refusal::NotFound(what) => {

@@ -20,9 +20,9 @@ use crate::jose::certificate;
 /// A client of a seed file.
 #[derive(Debug)]
 pub struct SeedClient {
-    /// The org.
+    /// The org that the client belongs to.
     pub org: OrgId,
-    /// Its number.
+    /// The client's number, which is its `client_id`.
     pub id: ClientId,
     /// What is said of it.
     pub draft: ClientSettings,

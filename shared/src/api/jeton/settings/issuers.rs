@@ -10,7 +10,7 @@ use crate::domain::{AssertionIssuer, ClientId, Invalid, IssuerKeys, Refusal, Sco
 use crate::encoding::{FromText, Object, present};
 use crate::keys::remote::Origin;
 
-/// One of `assertion_issuers`.
+/// An entry of `assertion_issuers`: an issuer whose JWTs the org takes.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "AssertionIssuer"))]
 #[serde(deny_unknown_fields)]

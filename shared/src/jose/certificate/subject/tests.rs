@@ -4,7 +4,7 @@ use rcgen::{CertificateParams, DistinguishedName, DnType, DnValue, KeyPair, SanT
 
 use super::*;
 
-/// 2026-11-22T12:00:00Z
+/// The moment of the tests, 2026-11-22T12:00:00Z, in seconds since 1970.
 const NOW: i64 = 1_795_348_800;
 
 fn utf8(text: &str) -> DnValue {

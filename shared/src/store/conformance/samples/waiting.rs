@@ -58,7 +58,7 @@ pub(in crate::store) async fn find_alias(store: &Arc<dyn Store>, key: &AliasKey)
     read(store, RecordKeys { aliases: vec![key.clone()], ..RecordKeys::default() }).await.aliases.remove(key)
 }
 
-/// Reads one ticket.
+/// Reads one ticket, or nothing.
 pub(in crate::store) async fn find_ticket(store: &Arc<dyn Store>, key: &TicketKey) -> Option<Ticket> {
     read(store, RecordKeys { tickets: vec![key.clone()], ..RecordKeys::default() }).await.tickets.remove(key)
 }
