@@ -4,8 +4,8 @@ use percent_encoding::percent_decode_str;
 use serde::Serialize;
 
 use crate::auth::dpop;
-use crate::domain::{Algorithm, ClientAuthMethod, GrantType, Issuer};
-use crate::oauth::grants::GRANTS;
+use crate::domain::{Algorithm, ClientAuthMethod, Issuer};
+use crate::oauth::grants::served_grant_types;
 
 /// The paths of the endpoints that there are.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +69,7 @@ impl<'a> Metadata<'a> {
             registration_endpoint: url(endpoints.registration),
             jwks_uri: url(endpoints.jwks),
             response_types_supported: [],
-            grant_types_supported: GRANTS.map(GrantType::as_str).to_vec(),
+            grant_types_supported: served_grant_types(),
             authentication: Authentication::new(),
             dpop_signing_alg_values_supported: dpop::ALGORITHMS.map(Algorithm::name).to_vec(),
             tls_client_certificate_bound_access_tokens: true,

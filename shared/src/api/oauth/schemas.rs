@@ -6,9 +6,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
 use super::introspection::IntrospectionResponse;
-use crate::domain::GrantType;
 use crate::oauth::delegated::TokenType;
-use crate::oauth::grants::GRANTS;
+use crate::oauth::grants::served_grant_types;
 
 /// The body of a token request: RFC 6749 section 4.4.2 and 6, RFC 8693 section 2.1, RFC 8707 section 2, RFC 9396 section 6.
 #[derive(Debug)]
@@ -48,7 +47,7 @@ impl JsonSchema for TokenForm {
         for name in ["resource", "audience"] {
             properties.insert(name.to_owned(), json!({"type": "array", "items": text()}));
         }
-        properties.insert("grant_type".to_owned(), json!({"enum": GRANTS.map(GrantType::as_str)}));
+        properties.insert("grant_type".to_owned(), json!({"enum": served_grant_types()}));
         with_client(&mut properties);
         json_schema!({
             "description": "A form with what its grant takes. What is repeated is `resource` and `audience`, and nothing else.",

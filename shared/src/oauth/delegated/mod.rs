@@ -168,7 +168,13 @@ async fn authenticated(
         GrantType::JwtBearer => (!settings.jwt_grant.by_identifiable_clients_only, false, false),
         // RFC 6749 section 4.4
         GrantType::ClientCredentials => (false, true, false),
-        _ => (false, false, false),
+        GrantType::AuthorizationCode
+        | GrantType::Implicit
+        | GrantType::Password
+        | GrantType::RefreshToken
+        | GrantType::Ciba
+        | GrantType::DeviceCode
+        | GrantType::PreAuthorizedCode => (false, false, false),
     };
     let says_nothing = request.credentials.client().is_none() && request.credentials.is_empty();
     if says_nothing && may_be_nobody {

@@ -52,20 +52,50 @@ pub struct Outcome {
 /// The path of the endpoint: with the issuer before it, it is the `htu` of DPoP proofs.
 pub const PATH: &str = "/oauth2/token";
 
-/// The grants that the endpoint has.
-pub const GRANTS: [GrantType; 4] =
-    [GrantType::ClientCredentials, GrantType::RefreshToken, GrantType::TokenExchange, GrantType::JwtBearer];
+/// A grant that this endpoint serves: each has a file of this module.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum ServedGrant {
+    ClientCredentials,
+    RefreshToken,
+    TokenExchange,
+    JwtBearer,
+}
+
+impl TryFrom<GrantType> for ServedGrant {
+    type Error = Denial;
+
+    fn try_from(grant: GrantType) -> Result<Self, Denial> {
+        match grant {
+            GrantType::ClientCredentials => Ok(Self::ClientCredentials),
+            GrantType::RefreshToken => Ok(Self::RefreshToken),
+            GrantType::TokenExchange => Ok(Self::TokenExchange),
+            GrantType::JwtBearer => Ok(Self::JwtBearer),
+            GrantType::AuthorizationCode
+            | GrantType::Implicit
+            | GrantType::Password
+            | GrantType::Ciba
+            | GrantType::DeviceCode
+            | GrantType::PreAuthorizedCode => Err(Denial::GrantTypeUnsupported),
+        }
+    }
+}
+
+/// Names the grants that this endpoint serves by their `grant_type`: what metadata and the API description say.
+pub fn served_grant_types() -> Vec<&'static str> {
+    GrantType::ALL.into_iter().filter(|grant| ServedGrant::try_from(*grant).is_ok()).map(GrantType::as_str).collect()
+}
 
 /// Grants a token, or says why not.
 ///
 /// Whatever can be used once is used up last: what is wrong with a request costs no proof, no assertion and no refresh token.
 pub async fn grant(ports: &Granter, request: GrantRequest) -> Result<Outcome, Error> {
-    let grant = grant_type(&request.form)?;
+    let grant_type = grant_type(&request.form)?;
+    let grant = ServedGrant::try_from(grant_type)?;
     let keys = ports.reader().keys.now().await?;
     let refresh_token = request.form.refresh_token();
     let seek = |org: &OrgId| refresh_token.map(|token| TokenLookup::by_value(&keys, org, token.expose()));
     let Identified { service, verified, sought, found } = identify(ports.reader(), &request.credentials, seek).await?;
-    permitted(&service, verified.client(), grant)?;
+    permitted(&service, verified.client(), grant_type)?;
     let needs_nonce = request.dpop.is_some() && service.org().settings.oauth.dpop_nonce_required;
     let signing = if needs_nonce { Some(ports.refresher.minter.signing.now().await?) } else { None };
     let (rule, nonce) = match &signing {
@@ -87,17 +117,17 @@ pub async fn grant(ports: &Granter, request: GrantRequest) -> Result<Outcome, Er
     let replay_guards = proof.into_iter().chain(assertion).collect();
     let context = GrantContext { ports, service, client: client.into_client(), confirmation, replay_guards };
     let granted = match grant {
-        GrantType::RefreshToken => refresh_token::grant(context, (sought, &found), &request.form).await?,
-        GrantType::TokenExchange => token_exchange::grant(context, request.form).await?,
-        GrantType::JwtBearer => jwt_bearer::grant(context, &request.form).await?,
-        _ => client_credentials::grant(context, &request.form).await?,
+        ServedGrant::ClientCredentials => client_credentials::grant(context, &request.form).await?,
+        ServedGrant::RefreshToken => refresh_token::grant(context, (sought, &found), &request.form).await?,
+        ServedGrant::TokenExchange => token_exchange::grant(context, request.form).await?,
+        ServedGrant::JwtBearer => jwt_bearer::grant(context, &request.form).await?,
     };
     Ok(Outcome { granted: Ok(Box::new(granted)), nonce })
 }
 
 fn grant_type(form: &TokenForm) -> Result<GrantType, Denial> {
     let name = form.grant_type.as_ref().ok_or(Denial::GrantTypeMissing)?;
-    name.parse().ok().filter(|grant| GRANTS.contains(grant)).ok_or(Denial::GrantTypeUnsupported)
+    name.parse().map_err(|Invalid(_)| Denial::GrantTypeUnsupported)
 }
 
 fn permitted(service: &Service, client: &Client, grant: GrantType) -> Result<(), Denial> {
