@@ -1,17 +1,15 @@
 //! The use cases about OAuth clients, to which an org issues tokens: create, read, list, replace, lock and delete them, and
 //! change their secrets.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use crate::admin::orgs_and_members::NO_KEY;
+use crate::auth::secret;
 use crate::auth::service::client_named;
 use crate::domain::{
     AccessTokenForm, Audience, CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind, ClientMetadata, ClientRef,
     Entropy, Error, Fault, GrantType, Invalid, NotBeforeKey, NotBeforeScope, OrgId, RedirectUri, Refusal, Scope, Seconds, Secret,
     Service, Timestamp,
 };
-use crate::jose::{certificate, jwk, sha256};
+use crate::jose::{certificate, jwk};
 use crate::keys::PublishedKeys;
 use crate::platform::capabilities::{ClientCreator, ClientRemover, ClientWriter, DirectoryReader, Reader, SecretWriter};
 use crate::store::{Delete, Put, RecordKeys, Records, Replaced, RevokeTokens, WriteDirectory};
@@ -157,9 +155,9 @@ pub(crate) fn apply_settings(
 pub async fn create(ports: &ClientCreator, service: &Service, draft: ClientSettings) -> Result<(Client, Secret<String>), Error> {
     is_possible(&ports.reader, &draft).await?;
     let id = free_number(&ports.reader, &*ports.entropy).await?;
-    let secret = draw_secret(&*ports.entropy)?;
+    let secret = secret::draw::<SECRET_BYTES>(&*ports.entropy)?;
     let client = apply_settings(service.id(), id, draft, None, ports.reader.now());
-    let client = Client { secrets: vec![hash(&secret)], ..client };
+    let client = Client { secrets: vec![secret::hash(&secret)], ..client };
     put(&*ports.write, &client).await?;
     Ok((client, secret))
 }
@@ -266,7 +264,7 @@ pub async fn refresh_secret(
     found: &Records,
     named: &ClientRef,
 ) -> Result<Secret<String>, Error> {
-    let secret = draw_secret(&*ports.entropy)?;
+    let secret = secret::draw::<SECRET_BYTES>(&*ports.entropy)?;
     replace_secret(ports, service, found, named, &secret).await?;
     Ok(secret)
 }
@@ -319,7 +317,7 @@ async fn replace_secret(
     secret: &Secret<String>,
 ) -> Result<(), Error> {
     let seen = get(&ports.reader, service, found, named).await?;
-    let (secrets, updated_at) = (vec![hash(secret)], ports.reader.now());
+    let (secrets, updated_at) = (vec![secret::hash(secret)], ports.reader.now());
     let change = |old: &Client| {
         unlocked(old)?;
         Ok(Client { secrets: secrets.clone(), updated_at, ..old.clone() })
@@ -422,14 +420,5 @@ pub(crate) async fn free_number(reader: &Reader, entropy: &dyn Entropy) -> Resul
     Err(Fault::internal("drawing the number of a client").into())
 }
 
-/// Draws a secret: 512 random bits, as 86 characters of base64url.
-pub(crate) fn draw_secret(entropy: &dyn Entropy) -> Result<Secret<String>, Fault> {
-    let mut bytes = zeroize::Zeroizing::new([0; 64]);
-    entropy.fill(&mut *bytes)?;
-    Ok(Secret::new(URL_SAFE_NO_PAD.encode(bytes.as_slice())))
-}
-
-/// The SHA-256 of a secret, which is what is stored of it.
-pub(crate) fn hash(secret: &Secret<String>) -> [u8; 32] {
-    sha256(secret.expose().as_bytes())
-}
+/// Random bytes of a client's secret, which then has 86 characters.
+pub(crate) const SECRET_BYTES: usize = 64;

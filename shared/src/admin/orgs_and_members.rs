@@ -1,17 +1,13 @@
 //! The directory: orgs and members, and who may change them.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use zeroize::Zeroizing;
-
 use crate::admin::rotation::keep_for_ever;
-use crate::auth::bearer::authenticate;
+use crate::auth::bearer::{authenticate, require_scope};
+use crate::auth::secret;
 use crate::domain::scope::api;
 use crate::domain::{
     App, AssertionIssuer, Caller, Entropy, Error, Fault, IssuerKeys, Member, MemberKey, MemberKind, NotBeforeKey, NotBeforeScope,
     Org, OrgId, OrgSettings, Profile, Refusal, Role, ScopePattern, Secret, Subject, Timestamp,
 };
-use crate::jose::sha256;
 use crate::keys::remote::Origins;
 use crate::platform::capabilities::{DirectoryReader, MemberRemover, MemberWriter, OrgRemover, OrgWriter, Reader, SecretWriter};
 use crate::policy::may_hand_out;
@@ -153,7 +149,7 @@ pub async fn refresh_org_secret(ports: &SecretWriter, bearer: &str, id: &OrgId) 
         return Err(Refusal::AccessDenied { needs }.into());
     }
     let secret = draw_org_secret(&*ports.entropy)?;
-    let secrets = std::iter::once(sha256(secret.expose().as_bytes())).chain(org.secrets.first().copied()).collect();
+    let secrets = std::iter::once(secret::hash(&secret)).chain(org.secrets.first().copied()).collect();
     match ports.write.put_org(&Org { secrets, updated_at: ports.reader.now(), ..org }).await? {
         Put::Created | Put::Replaced => Ok(secret),
         Put::Dangling | Put::Taken => Err(Refusal::Conflict("the org has changed").into()),
@@ -162,9 +158,7 @@ pub async fn refresh_org_secret(ports: &SecretWriter, bearer: &str, id: &OrgId) 
 
 /// 256 random bits behind a mark by which scanners find it where it shouldn't be. No character needs encoding in `Basic`.
 fn draw_org_secret(entropy: &dyn Entropy) -> Result<Secret<String>, Fault> {
-    let mut bytes = Zeroizing::new([0; 32]);
-    entropy.fill(&mut *bytes)?;
-    Ok(Secret::new(format!("jeton-sk-{}", URL_SAFE_NO_PAD.encode(bytes.as_slice()))))
+    Ok(Secret::new(format!("jeton-sk-{}", secret::draw::<32>(entropy)?.expose())))
 }
 
 /// Deletes an org in which nothing is left.
@@ -187,7 +181,7 @@ pub async fn member(ports: &Reader, bearer: &str, key: &MemberKey) -> Result<Mem
     let (caller, mut found) = authenticate(ports, bearer, also).await?;
     let itself = key.org == *caller.org() && key.subject == *caller.subject();
     if !itself {
-        permitted(&caller, &found, &key.org, &[api::MEMBERS_READ, api::MEMBERS_WRITE])?;
+        require_scope(&caller, found.orgs.get(&key.org), &[api::MEMBERS_READ, api::MEMBERS_WRITE])?;
     }
     Ok(found.members.remove(key).ok_or(Refusal::NotFound("member"))?)
 }
@@ -236,7 +230,7 @@ pub async fn delete_member(ports: &MemberRemover, bearer: &str, key: &MemberKey)
 async fn for_change(ports: &Reader, bearer: &str, key: &MemberKey) -> Result<(Caller, Records), Error> {
     let also = RecordKeys { orgs: vec![key.org.clone()], members: vec![key.clone()], ..RecordKeys::default() };
     let (caller, found) = authenticate(ports, bearer, also).await?;
-    permitted(&caller, &found, &key.org, &[api::MEMBERS_WRITE])?;
+    require_scope(&caller, found.orgs.get(&key.org), &[api::MEMBERS_WRITE])?;
     let held = found.members.get(key).map(|member| &member.scopes[..]).unwrap_or_default();
     if !may_hand_out(caller.authority(), held) {
         return Err(Refusal::OutsideAuthority { field: "scopes" }.into());
@@ -246,14 +240,7 @@ async fn for_change(ports: &Reader, bearer: &str, key: &MemberKey) -> Result<(Ca
 
 async fn authorize(ports: &Reader, bearer: &str, id: &OrgId, any_of: &[&'static str]) -> Result<(Caller, Org), Error> {
     let (caller, mut found) = authenticate(ports, bearer, RecordKeys { orgs: vec![id.clone()], ..RecordKeys::default() }).await?;
-    permitted(&caller, &found, id, any_of)?;
+    require_scope(&caller, found.orgs.get(id), any_of)?;
     let org = found.orgs.remove(id).ok_or(Refusal::NotFound("org"))?;
     Ok((caller, org))
-}
-
-/// One answer for a foreign org and for one that isn't there, so that nobody can probe for orgs.
-fn permitted(caller: &Caller, found: &Records, org: &OrgId, any_of: &[&'static str]) -> Result<(), Refusal> {
-    let needs = any_of.first().copied().unwrap_or(api::ADMIN);
-    let org = found.orgs.get(org).ok_or(Refusal::AccessDenied { needs })?;
-    if any_of.iter().any(|scope| caller.may(scope, org)) { Ok(()) } else { Err(Refusal::AccessDenied { needs }) }
 }

@@ -1,5 +1,6 @@
 //! Examining a presented token: the step in which every endpoint begins.
 
+use crate::domain::scope::api;
 use crate::domain::{
     Caller, Claims, Error, Family, FamilyKey, Fault, Member, MemberKey, NotBefore, Org, OrgId, RefreshToken, Refusal, Session,
     StatusInputs, Subject, TokenId, TokenKey, TokenProblem, TokenRecord, TokenStatus,
@@ -55,6 +56,17 @@ pub async fn authenticate(ports: &Reader, token: &str, also: RecordKeys) -> Resu
     let caller = caller(presented).map_err(Refusal::CredentialsRejected)?;
     crate::telemetry::note_caller(&caller);
     Ok((caller, found))
+}
+
+/// Requires that the caller has one of these API scopes in `org`, and returns the org.
+///
+/// # Errors
+///
+/// [`Refusal::AccessDenied`], which names the first of the scopes, if the caller has none of them, and also if the org is of
+/// others or isn't there: nobody can probe for orgs.
+pub(crate) fn require_scope<'a>(caller: &Caller, org: Option<&'a Org>, any_of: &[&'static str]) -> Result<&'a Org, Refusal> {
+    let may = |org: &&Org| any_of.iter().any(|scope| caller.may(scope, org));
+    org.filter(may).ok_or(Refusal::AccessDenied { needs: any_of.first().copied().unwrap_or(api::ADMIN) })
 }
 
 /// The bearer of a token that is alive, or what is wrong with it.

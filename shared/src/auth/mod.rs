@@ -6,4 +6,5 @@ pub mod bearer;
 pub mod client;
 pub mod dpop;
 pub mod replay;
+pub(crate) mod secret;
 pub mod service;

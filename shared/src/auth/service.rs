@@ -1,9 +1,9 @@
 //! Authenticating who acts on an org's tokens and clients as a whole: the authorization server that stands on this one, or
 //! a resource server of it.
 
-use crate::auth::bearer::authenticate as authenticate_bearer;
+use crate::auth::bearer::{authenticate as authenticate_bearer, require_scope};
+use crate::auth::secret;
 use crate::domain::{Caller, Client, ClientRef, Error, Fault, Org, OrgId, Refusal, Secret, Service, TokenProblem};
-use crate::jose::{equal, sha256};
 use crate::platform::capabilities::Reader;
 use crate::store::{RecordKeys, Records};
 
@@ -65,7 +65,7 @@ pub async fn authenticate<S: Lookup>(
             let mut also = sought.wanted(&org);
             also.orgs.push(org.clone());
             let (caller, found) = authenticate_bearer(ports, token.expose(), also).await?;
-            let org = permitted(&caller, found.orgs.get(&org), needs)?;
+            let org = service_org(&caller, found.orgs.get(&org), needs)?;
             Ok(Authenticated { service: Service::authenticated(org, Some(caller.member())), sought, found })
         }
         Proof::Secret { org, .. } if credentials.org.as_ref().is_some_and(|named| named != org) => Err(REJECTED.into()),
@@ -79,19 +79,25 @@ pub async fn authenticate<S: Lookup>(
 
 const REJECTED: Refusal = Refusal::CredentialsRejected(TokenProblem::Invalid);
 
-/// One answer for a foreign org and for one that isn't there, so that nobody can probe for orgs.
-fn permitted(caller: &Caller, org: Option<&Org>, needs: &[&'static str]) -> Result<Org, Refusal> {
-    let denied = Refusal::AccessDenied { needs: needs.first().copied().unwrap_or(crate::domain::scope::api::ADMIN) };
-    let org = org.filter(|org| org.enabled && org.is_within(caller.org())).ok_or(denied.clone())?;
-    if needs.is_empty() || needs.iter().any(|scope| caller.may(scope, org)) { Ok(org.clone()) } else { Err(denied) }
+/// Returns the org, if it is enabled and the caller may act on it as a service.
+fn service_org(caller: &Caller, org: Option<&Org>, needs: &[&'static str]) -> Result<Org, Refusal> {
+    let org = org.filter(|org| org.enabled);
+    if needs.is_empty() {
+        let own = org.filter(|org| org.is_within(caller.org()));
+        return own.cloned().ok_or(Refusal::AccessDenied { needs: crate::domain::scope::api::ADMIN });
+    }
+    require_scope(caller, org, needs).cloned()
 }
 
-async fn by_secret(ports: &Reader, id: &OrgId, secret: &Secret<String>, also: RecordKeys) -> Result<(Service, Records), Error> {
+async fn by_secret(
+    ports: &Reader,
+    id: &OrgId,
+    presented: &Secret<String>,
+    also: RecordKeys,
+) -> Result<(Service, Records), Error> {
     let found = ports.tokens.read(&RecordKeys { orgs: vec![id.clone()], ..RecordKeys::default() }.and(also)).await?;
-    let hash = sha256(secret.expose().as_bytes());
-    // All are compared, and where there is none as much is done: nobody can probe for orgs by the time that it takes.
-    let hashes = found.orgs.get(id).map(|org| &org.secrets[..]).filter(|hashes| !hashes.is_empty()).unwrap_or(&[[0; 32]]);
-    let is_known = hashes.iter().fold(false, |known, there| known | equal(there, &hash));
+    // Where there is no org as much is done.
+    let is_known = secret::is_among(presented, found.orgs.get(id).map_or(&[], |org| &org.secrets));
     let org = found.orgs.get(id).filter(|org| is_known && org.enabled).cloned().ok_or(REJECTED)?;
     Ok((Service::authenticated(org, None), found))
 }

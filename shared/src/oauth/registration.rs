@@ -1,16 +1,14 @@
 //! Clients that register themselves (RFC 7591), and then look after their registration (RFC 7592).
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use crate::admin::clients;
-use crate::admin::clients::{ClientSettings, apply_settings, draw_secret, free_number, has_keys, hash};
+use crate::admin::clients::{ClientSettings, apply_settings, free_number, has_keys};
 use crate::auth::client::find;
+use crate::auth::secret;
 use crate::domain::{
-    CertificateSubject, Client, ClientAuthMethod, ClientKind, ClientMetadata, ClientRef, Entropy, Error, Fault, GrantType, Org,
+    CertificateSubject, Client, ClientAuthMethod, ClientKind, ClientMetadata, ClientRef, Error, GrantType, Org,
     RedirectUri, Refusal, Scope, Secret, Service, TokenProblem,
 };
-use crate::jose::{equal, sha256};
+use crate::jose::equal;
 use crate::platform::capabilities::{Reader, Registrar, RegistrationRemover, RegistrationWriter};
 use crate::policy::supported;
 
@@ -69,11 +67,11 @@ pub struct Registered {
 pub async fn register(ports: &Registrar, service: Service, said: Registration) -> Result<Registered, Error> {
     let draft = accepted(service.org(), said, None)?;
     let id = free_number(&ports.reader, &*ports.entropy).await?;
-    let secret = has_secret(draft.auth_method).then(|| draw_secret(&*ports.entropy)).transpose()?;
-    let token = draw_token(&*ports.entropy)?;
+    let secret = has_secret(draft.auth_method).then(|| secret::draw::<{ clients::SECRET_BYTES }>(&*ports.entropy)).transpose()?;
+    let token = secret::draw::<32>(&*ports.entropy)?;
     let client = Client {
-        secrets: secret.iter().map(hash).collect(),
-        registration_token: Some(hash(&token)),
+        secrets: secret.iter().map(secret::hash).collect(),
+        registration_token: Some(secret::hash(&token)),
         ..apply_settings(service.id(), id, draft, None, ports.reader.now())
     };
     clients::put(&*ports.write, &client).await?;
@@ -94,7 +92,7 @@ pub async fn identify(reader: &Reader, id: &str, token: Secret<String>) -> Resul
         Ok(ClientRef::Alias(_)) | Err(_) => None,
     };
     let there = known.as_ref().and_then(|(_, client, ..)| client.registration_token).unwrap_or_default();
-    let is_its_own = equal(&there, &sha256(token.expose().as_bytes()));
+    let is_its_own = equal(&there, &secret::hash(&token));
     let (org, client, ..) = known.filter(|_| is_its_own).ok_or(REJECTED)?;
     if !client.enabled {
         return Err(Refusal::ClientLocked.into());
@@ -126,19 +124,19 @@ pub async fn replace(
     read: impl Fn(&Client) -> Result<Update, Error> + Send + Sync,
 ) -> Result<Registered, Error> {
     let Registered { service, client, token, .. } = known;
-    let fresh = draw_secret(&*ports.entropy)?;
+    let fresh = secret::draw::<{ clients::SECRET_BYTES }>(&*ports.entropy)?;
     let now = ports.reader.now();
     let change = |old: &Client| {
         if !old.enabled {
             return Err(Refusal::ClientLocked.into());
         }
         let Update { said, secret } = read(old)?;
-        if secret.is_some_and(|secret| !has(old, &secret)) {
+        if secret.is_some_and(|secret| !secret::is_among(&secret, &old.secrets)) {
             return Err(Refusal::invalid("client_secret", "must be the client's current secret").into());
         }
         let draft = accepted(service.org(), said, Some(old))?;
         let secrets = match has_secret(draft.auth_method) {
-            true if old.secrets.is_empty() => vec![hash(&fresh)],
+            true if old.secrets.is_empty() => vec![secret::hash(&fresh)],
             true => old.secrets.clone(),
             false => Vec::new(),
         };
@@ -149,7 +147,7 @@ pub async fn replace(
         Err(Error::Refused(Refusal::NotFound(_))) => return Err(REJECTED.into()),
         other => other?,
     };
-    let secret = has(&client, &fresh).then_some(fresh);
+    let secret = secret::is_among(&fresh, &client.secrets).then_some(fresh);
     Ok(Registered { service, client, token, secret })
 }
 
@@ -162,19 +160,6 @@ pub async fn delete(ports: &RegistrationRemover, known: &Registered) -> Result<(
 }
 
 const REJECTED: Refusal = Refusal::CredentialsRejected(TokenProblem::Invalid);
-
-/// Draws a registration token: 256 random bits, as 43 characters of base64url.
-fn draw_token(entropy: &dyn Entropy) -> Result<Secret<String>, Fault> {
-    let mut bytes = zeroize::Zeroizing::new([0; 32]);
-    entropy.fill(&mut *bytes)?;
-    Ok(Secret::new(URL_SAFE_NO_PAD.encode(bytes.as_slice())))
-}
-
-/// Says whether a client has this secret. All of its secrets are compared, so that the time doesn't tell which one matches.
-fn has(client: &Client, secret: &Secret<String>) -> bool {
-    let hash = hash(secret);
-    client.secrets.iter().fold(false, |known, there| known | equal(there, &hash))
-}
 
 const fn has_secret(method: ClientAuthMethod) -> bool {
     matches!(method, ClientAuthMethod::ClientSecretBasic | ClientAuthMethod::ClientSecretPost)

@@ -1,12 +1,10 @@
 //! What endpoints of the Authlete dialect take from a request.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use http::header;
 use serde::de::DeserializeOwned;
 
 use crate::api;
 use crate::api::authlete::lenient;
+use crate::api::http::authorization;
 use crate::api::http::media_type::{has_media_type, is_json};
 use crate::api::http::{FromRequest, Request};
 use crate::auth::service::{Credentials, Proof};
@@ -41,22 +39,13 @@ impl ServiceCredentials {
 }
 
 fn authorization<'a>(request: &Request<'a>) -> Result<&'a str, Refusal> {
-    let mut values = request.parts.headers.get_all(header::AUTHORIZATION).iter();
-    let value = values.next().ok_or(Refusal::CredentialsMissing)?;
-    if values.next().is_some() {
-        return Err(Refusal::invalid("Authorization", "must be given only once"));
-    }
+    let value = authorization::authorization_header(&request.parts.headers)?.ok_or(Refusal::CredentialsMissing)?;
     value.to_str().map_err(|_| REJECTED)
 }
 
 fn basic(header: &str) -> Option<Proof> {
-    let (scheme, encoded) = header.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let decoded = Secret::new(STANDARD.decode(encoded.trim()).ok()?);
-    let (org, secret) = std::str::from_utf8(decoded.expose()).ok()?.split_once(':')?;
-    Some(Proof::Secret { org: org.parse::<OrgId>().ok()?, secret: Secret::new(secret.to_owned()) })
+    let (org, secret) = authorization::basic(header)?;
+    Some(Proof::Secret { org: org.parse::<OrgId>().ok()?, secret })
 }
 
 /// A body of JSON, or a form: Authlete takes either.

@@ -1,6 +1,7 @@
 //! HTTP in common to all dialects: endpoints, routes, requests, replies, credentials and the rendering of errors. Only `api` knows
 //! status codes.
 
+pub(in crate::api) mod authorization;
 pub(in crate::api) mod challenge;
 mod conditional;
 pub(in crate::api) mod dialect;

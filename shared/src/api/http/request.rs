@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use http::header;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 
+use super::authorization::authorization_header;
 use super::media_type::is_json;
 use crate::api;
 use crate::api::openapi::Describe;
@@ -108,11 +108,7 @@ impl FromRequest for MaybeBearer {
         if query.any(|parameter| parameter.split('=').next().and_then(form::decode).as_deref() == Some("access_token")) {
             return Err(Refusal::invalid("access_token", "must be sent in the Authorization header"));
         }
-        let mut values = request.parts.headers.get_all(header::AUTHORIZATION).iter();
-        let Some(value) = values.next() else { return Ok(Self(None)) };
-        if values.next().is_some() {
-            return Err(Refusal::invalid("Authorization", "must be given only once"));
-        }
+        let Some(value) = authorization_header(&request.parts.headers)? else { return Ok(Self(None)) };
         let text = value.to_str().map_err(|_| Refusal::CredentialsMissing)?;
         Ok(Self(api::bearer(text).map(|token| Bearer(Secret::new(token.to_owned())))))
     }

@@ -1,10 +1,9 @@
 //! What OAuth endpoints take from a request: RFC 6749 sections 2.3.1 and 3.2.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use http::{HeaderName, HeaderValue, header};
 
 use crate::api;
+use crate::api::http::authorization;
 use crate::api::http::media_type::has_media_type;
 use crate::api::http::{Bearer, Dialect, FromRequest, IntoReply, Reply, Request, Route, render};
 use crate::auth::client::{ClientCredentials, FormCredentials};
@@ -49,11 +48,7 @@ enum Authorization {
 }
 
 fn authorization(request: &Request<'_>) -> Result<Authorization, Refusal> {
-    let mut values = request.parts.headers.get_all(header::AUTHORIZATION).iter();
-    let Some(value) = values.next() else { return Ok(Authorization::Nothing) };
-    if values.next().is_some() {
-        return Err(Refusal::invalid("Authorization", "must be given only once"));
-    }
+    let Some(value) = authorization::authorization_header(&request.parts.headers)? else { return Ok(Authorization::Nothing) };
     let rejected: Refusal = Denial::ClientUnauthenticated.into();
     let text = value.to_str().map_err(|_| rejected.clone())?;
     match api::bearer(text) {
@@ -64,13 +59,8 @@ fn authorization(request: &Request<'_>) -> Result<Authorization, Refusal> {
 
 /// RFC 6749 section 2.3.1: both are form-encoded before they are put together, so that either can have a colon.
 fn basic(header: &str) -> Option<Authorization> {
-    let (scheme, encoded) = header.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let decoded = Secret::new(STANDARD.decode(encoded.trim()).ok()?);
-    let (id, secret) = std::str::from_utf8(decoded.expose()).ok()?.split_once(':')?;
-    Some(Authorization::Basic { id: form::decode(id)?, secret: Secret::new(form::decode(secret)?) })
+    let (id, secret) = authorization::basic(header)?;
+    Some(Authorization::Basic { id: form::decode(&id)?, secret: Secret::new(form::decode(secret.expose())?) })
 }
 
 /// One method only, be the others right, too: RFC 6749 section 2.3.

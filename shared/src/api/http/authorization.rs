@@ -1,0 +1,34 @@
+//! The `Authorization` header of a request: RFC 9110 section 11.6.2.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderMap, HeaderValue, header};
+
+use crate::domain::{Refusal, Secret};
+
+/// Returns the `Authorization` header, if there is one.
+///
+/// # Errors
+///
+/// [`Refusal::Invalid`] if there are several: which of them counts would be anybody's guess.
+pub(in crate::api) fn authorization_header(headers: &HeaderMap) -> Result<Option<&HeaderValue>, Refusal> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let value = values.next();
+    if values.next().is_some() {
+        return Err(Refusal::invalid("Authorization", "must be given only once"));
+    }
+    Ok(value)
+}
+
+/// Reads the user-id and the password of the `Basic` scheme (RFC 7617 section 2), in whatever case the scheme is written.
+///
+/// Both are as they were sent: what OAuth clients send is form-encoded besides (RFC 6749 section 2.3.1).
+pub(in crate::api) fn basic(header: &str) -> Option<(String, Secret<String>)> {
+    let (scheme, encoded) = header.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = Secret::new(STANDARD.decode(encoded.trim()).ok()?);
+    let (id, password) = std::str::from_utf8(decoded.expose()).ok()?.split_once(':')?;
+    Some((id.to_owned(), Secret::new(password.to_owned())))
+}
