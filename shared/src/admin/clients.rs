@@ -358,7 +358,12 @@ pub(crate) fn has_keys(method: ClientAuthMethod, jwks: Option<&str>) -> Result<(
         ClientAuthMethod::SelfSignedTlsClientAuth if certificate::thumbprints_of_set(jwks).is_ok_and(|all| all.is_empty()) => {
             Err(Invalid("needs jwks with a certificate for self_signed_tls_client_auth"))
         }
-        _ => Ok(()),
+        ClientAuthMethod::None
+        | ClientAuthMethod::ClientSecretBasic
+        | ClientAuthMethod::ClientSecretPost
+        | ClientAuthMethod::PrivateKeyJwt
+        | ClientAuthMethod::TlsClientAuth
+        | ClientAuthMethod::SelfSignedTlsClientAuth => Ok(()),
     }
 }
 

@@ -65,7 +65,9 @@ impl NotBefores {
         let Some(mark) = self.find(key) else { return false };
         match key.kind {
             NotBeforeScope::ClientOf(..) => issued_at < mark,
-            _ => issued_at <= mark.plus_slack(),
+            NotBeforeScope::Client(_) | NotBeforeScope::Member(_) | NotBeforeScope::Org | NotBeforeScope::Session(_) => {
+                issued_at <= mark.plus_slack()
+            }
         }
     }
 }

@@ -118,7 +118,15 @@ const fn curve(alg: Algorithm) -> Option<&'static str> {
         Algorithm::Es384 => Some("P-384"),
         Algorithm::Es512 => Some("P-521"),
         Algorithm::EdDsa => Some("Ed25519"),
-        _ => None,
+        Algorithm::MlDsa44
+        | Algorithm::MlDsa65
+        | Algorithm::MlDsa87
+        | Algorithm::Ps256
+        | Algorithm::Ps384
+        | Algorithm::Ps512
+        | Algorithm::Rs256
+        | Algorithm::Rs384
+        | Algorithm::Rs512 => None,
     }
 }
 
@@ -148,7 +156,9 @@ fn read_for(members: &Map<String, Value>, used_with: Option<Algorithm>) -> Resul
         // an alg: RFC 9964 section 3.
         None => match key {
             PublicKey::Akp { .. } => None,
-            _ => used_with.or_else(|| crv.and_then(|crv| Algorithm::ALL.into_iter().find(|alg| curve(*alg) == Some(crv)))),
+            PublicKey::Ec { .. } | PublicKey::Okp { .. } | PublicKey::Rsa { .. } => {
+                used_with.or_else(|| crv.and_then(|crv| Algorithm::ALL.into_iter().find(|alg| curve(*alg) == Some(crv))))
+            }
         },
     }
     .ok_or(Invalid("must have a supported alg"))?;
@@ -167,7 +177,7 @@ fn sound(jwk: Jwk) -> Result<Jwk, Invalid> {
     VerifyingKey::new(&jwk)?;
     match &jwk.key {
         PublicKey::Rsa { n, .. } if has_roca_fingerprint(n) => Err(Invalid("must not be a weak key (CVE-2017-15361)")),
-        _ => Ok(jwk),
+        PublicKey::Akp { .. } | PublicKey::Ec { .. } | PublicKey::Okp { .. } | PublicKey::Rsa { .. } => Ok(jwk),
     }
 }
 
@@ -216,7 +226,17 @@ const fn ml_dsa_identifier(alg: Algorithm) -> [u8; 11] {
     let level = match alg {
         Algorithm::MlDsa87 => 19,
         Algorithm::MlDsa65 => 18,
-        _ => 17,
+        Algorithm::Es256
+        | Algorithm::Es384
+        | Algorithm::Es512
+        | Algorithm::EdDsa
+        | Algorithm::MlDsa44
+        | Algorithm::Ps256
+        | Algorithm::Ps384
+        | Algorithm::Ps512
+        | Algorithm::Rs256
+        | Algorithm::Rs384
+        | Algorithm::Rs512 => 17,
     };
     [0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, level]
 }

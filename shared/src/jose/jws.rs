@@ -21,7 +21,17 @@ pub fn signature_len(jwk: &Jwk) -> usize {
         PublicKey::Akp { .. } => match jwk.alg {
             Algorithm::MlDsa87 => 4_627,
             Algorithm::MlDsa65 => 3_309,
-            _ => 2_420,
+            Algorithm::Es256
+            | Algorithm::Es384
+            | Algorithm::Es512
+            | Algorithm::EdDsa
+            | Algorithm::MlDsa44
+            | Algorithm::Ps256
+            | Algorithm::Ps384
+            | Algorithm::Ps512
+            | Algorithm::Rs256
+            | Algorithm::Rs384
+            | Algorithm::Rs512 => 2_420,
         },
         PublicKey::Ec { x, y } => x.len() + y.len(),
         PublicKey::Okp { .. } => 64,

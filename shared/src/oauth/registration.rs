@@ -170,7 +170,11 @@ const fn has_secret(method: ClientAuthMethod) -> bool {
 fn accepted(org: &Org, said: Registration, existing: Option<&Client>) -> Result<ClientSettings, Refusal> {
     let kind = match said.auth_method {
         ClientAuthMethod::None => ClientKind::Public,
-        _ => ClientKind::Confidential,
+        ClientAuthMethod::ClientSecretBasic
+        | ClientAuthMethod::ClientSecretPost
+        | ClientAuthMethod::PrivateKeyJwt
+        | ClientAuthMethod::TlsClientAuth
+        | ClientAuthMethod::SelfSignedTlsClientAuth => ClientKind::Confidential,
     };
     let grants = grants(org, kind, said.grants.as_deref())?;
     redirectable(&said, &grants)?;
@@ -252,7 +256,13 @@ fn authenticable(said: &Registration) -> Result<(), Refusal> {
         ClientAuthMethod::TlsClientAuth if !names_subject => "needs exactly one tls_client_auth member for tls_client_auth",
         ClientAuthMethod::TlsClientAuth => return Ok(()),
         _ if names_subject => "must be tls_client_auth for the tls_client_auth members",
-        method => return has_keys(method, said.jwks.as_deref()).map_err(|rule| invalid(rule.0)),
+        method @ (ClientAuthMethod::None
+        | ClientAuthMethod::ClientSecretBasic
+        | ClientAuthMethod::ClientSecretPost
+        | ClientAuthMethod::PrivateKeyJwt
+        | ClientAuthMethod::SelfSignedTlsClientAuth) => {
+            return has_keys(method, said.jwks.as_deref()).map_err(|rule| invalid(rule.0));
+        }
     };
     Err(invalid(rule))
 }

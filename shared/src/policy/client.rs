@@ -253,7 +253,7 @@ pub(super) fn meant_for(audiences: Vec<Audience>, org: &Org, profile: &Profile) 
         Profile::Standard { issuer } if audiences.is_empty() => {
             vec![org.settings.oauth.default_resource.as_ref().unwrap_or(issuer).clone()]
         }
-        _ => audiences,
+        Profile::Authlete | Profile::Standard { .. } => audiences,
     }
 }
 
@@ -328,7 +328,7 @@ pub(super) fn end(
             };
             Lifetime::For(of_scopes.chain(client.token_duration).fold(org.settings.duration_or(usual), Seconds::min))
         }
-        asked => asked,
+        asked @ (Lifetime::For(_) | Lifetime::Forever | Lifetime::Until(_)) => asked,
     };
     super::validity(None, lifetime, org, now).map(|(_, end)| end)
 }

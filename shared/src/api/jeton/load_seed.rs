@@ -148,7 +148,28 @@ fn refused(entry: String, refusal: Refusal) -> NotLoaded {
     match refusal {
         Refusal::Conflict(rule) => contradiction(entry, rule),
         Refusal::Invalid { field, rule } => contradiction(format!("{entry}.{field}"), &rule),
-        _ => contradiction(entry, "is not possible"),
+        Refusal::AccessDenied { .. }
+        | Refusal::BodyTooLarge { .. }
+        | Refusal::CredentialsMissing
+        | Refusal::CredentialsRejected(_)
+        | Refusal::Denied(_)
+        | Refusal::Lifetime(_)
+        | Refusal::ClientUnavailable
+        | Refusal::ClientLocked
+        | Refusal::MemberUnavailable
+        | Refusal::MethodNotAllowed { .. }
+        | Refusal::NoSuchPath
+        | Refusal::NotFound(_)
+        | Refusal::OrgUnavailable
+        | Refusal::OutsideAuthority { .. }
+        | Refusal::RefreshRejected
+        | Refusal::ScopeNotHeld(_)
+        | Refusal::TicketRejected
+        | Refusal::TokenGone
+        | Refusal::TokenTooLarge { .. }
+        | Refusal::TokenRejected(_)
+        | Refusal::ValueTaken { .. }
+        | Refusal::UnsupportedMediaType => contradiction(entry, "is not possible"),
     }
 }
 

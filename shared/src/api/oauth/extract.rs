@@ -181,7 +181,9 @@ impl FromRequest for TokenShown {
             }
             Authorization::Bearer(_) if !form.is_empty() => return Err(Denial::ClientAuthenticatedTwice.into()),
             Authorization::Bearer(bearer) => AskerCredentials::Bearer(bearer),
-            _ => AskerCredentials::Client(Box::new(credentials(request, form)?)),
+            Authorization::Nothing | Authorization::Basic { .. } => {
+                AskerCredentials::Client(Box::new(credentials(request, form)?))
+            }
         };
         Ok(Self { token, hint, asker, signed: wants_signed(request) })
     }

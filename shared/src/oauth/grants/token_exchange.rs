@@ -130,7 +130,10 @@ impl GrantContext<'_> {
             {
                 Some(Exchanged { record: found.record, member: found.member })
             }
-            _ => None,
+            bearer::PresentedToken::Access(_)
+            | bearer::PresentedToken::Refresh(_)
+            | bearer::PresentedToken::Expired(_)
+            | bearer::PresentedToken::Invalid => None,
         })
     }
 }

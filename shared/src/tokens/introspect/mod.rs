@@ -163,10 +163,12 @@ pub async fn introspect_authlete(
     crate::telemetry::note_token(&token.record);
     let verdict = match token.status {
         TokenStatus::Expired => Verdict::Expired { refreshable: token.is_refreshable() },
-        _ => match unproved(ports, service, &token, text, request).await? {
-            Some(denial) => Verdict::Unproved(denial),
-            None => sufficiency(&token.record, request, ports.reader.now()),
-        },
+        TokenStatus::Live | TokenStatus::NotYetValid | TokenStatus::Revoked | TokenStatus::Orphaned => {
+            match unproved(ports, service, &token, text, request).await? {
+                Some(denial) => Verdict::Unproved(denial),
+                None => sufficiency(&token.record, request, ports.reader.now()),
+            }
+        }
     };
     Ok(ClientIntrospection { token: Some(Box::new(token)), verdict })
 }
@@ -299,6 +301,8 @@ async fn descendants(ports: &DirectoryReader, root: &OrgId) -> Result<Vec<OrgId>
 fn inactive(status: TokenStatus) -> Introspection {
     match status {
         TokenStatus::Revoked => Introspection::Revoked,
-        other => Introspection::Inactive(problem(other)),
+        other @ (TokenStatus::Live | TokenStatus::NotYetValid | TokenStatus::Expired | TokenStatus::Orphaned) => {
+            Introspection::Inactive(problem(other))
+        }
     }
 }

@@ -78,7 +78,27 @@ impl<'a> TokenCreateResponse<'a> {
         let action = match refusal {
             Refusal::ClientLocked => return Err(refusal.into()),
             Refusal::AccessDenied { .. } | Refusal::ClientUnavailable => CreateAction::Forbidden,
-            _ => CreateAction::BadRequest,
+            Refusal::BodyTooLarge { .. }
+            | Refusal::Conflict(_)
+            | Refusal::CredentialsMissing
+            | Refusal::CredentialsRejected(_)
+            | Refusal::Invalid { .. }
+            | Refusal::Denied(_)
+            | Refusal::Lifetime(_)
+            | Refusal::MemberUnavailable
+            | Refusal::MethodNotAllowed { .. }
+            | Refusal::NoSuchPath
+            | Refusal::NotFound(_)
+            | Refusal::OrgUnavailable
+            | Refusal::OutsideAuthority { .. }
+            | Refusal::RefreshRejected
+            | Refusal::ScopeNotHeld(_)
+            | Refusal::TicketRejected
+            | Refusal::TokenGone
+            | Refusal::TokenTooLarge { .. }
+            | Refusal::TokenRejected(_)
+            | Refusal::ValueTaken { .. }
+            | Refusal::UnsupportedMediaType => CreateAction::BadRequest,
         };
         Ok(Self { result: ApiResult::refused(call, &refusal), action, token: None })
     }

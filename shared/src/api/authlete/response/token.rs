@@ -177,7 +177,29 @@ impl<'a> TokenResponse<'a> {
                 "invalid_client" => (TokenAction::InvalidClient, "invalid_client"),
                 error => (TokenAction::BadRequest, error),
             },
-            _ => (TokenAction::InternalServerError, "server_error"),
+            Refusal::AccessDenied { .. }
+            | Refusal::BodyTooLarge { .. }
+            | Refusal::Conflict(_)
+            | Refusal::CredentialsMissing
+            | Refusal::CredentialsRejected(_)
+            | Refusal::Invalid { .. }
+            | Refusal::Lifetime(_)
+            | Refusal::ClientUnavailable
+            | Refusal::ClientLocked
+            | Refusal::MemberUnavailable
+            | Refusal::MethodNotAllowed { .. }
+            | Refusal::NoSuchPath
+            | Refusal::NotFound(_)
+            | Refusal::OrgUnavailable
+            | Refusal::OutsideAuthority { .. }
+            | Refusal::RefreshRejected
+            | Refusal::ScopeNotHeld(_)
+            | Refusal::TicketRejected
+            | Refusal::TokenGone
+            | Refusal::TokenTooLarge { .. }
+            | Refusal::TokenRejected(_)
+            | Refusal::ValueTaken { .. }
+            | Refusal::UnsupportedMediaType => (TokenAction::InternalServerError, "server_error"),
         };
         let result = ApiResult::refused(call, refusal);
         let body = Body::Error { response_content: content::error(error, &result, style)? };

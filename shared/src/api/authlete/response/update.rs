@@ -83,7 +83,29 @@ impl<'a> TokenUpdateResponse<'a> {
                 let text = format_args!("There is no such {what}.");
                 (UpdateAction::NotFound, ApiResult::new(ResultCode::TOKEN_TO_UPDATE_UNKNOWN, text))
             }
-            _ => (UpdateAction::BadRequest, ApiResult::refused(call, refusal)),
+            Refusal::AccessDenied { .. }
+            | Refusal::BodyTooLarge { .. }
+            | Refusal::Conflict(_)
+            | Refusal::CredentialsMissing
+            | Refusal::CredentialsRejected(_)
+            | Refusal::Invalid { .. }
+            | Refusal::Denied(_)
+            | Refusal::Lifetime(_)
+            | Refusal::ClientUnavailable
+            | Refusal::ClientLocked
+            | Refusal::MemberUnavailable
+            | Refusal::MethodNotAllowed { .. }
+            | Refusal::NoSuchPath
+            | Refusal::OrgUnavailable
+            | Refusal::OutsideAuthority { .. }
+            | Refusal::RefreshRejected
+            | Refusal::ScopeNotHeld(_)
+            | Refusal::TicketRejected
+            | Refusal::TokenGone
+            | Refusal::TokenTooLarge { .. }
+            | Refusal::TokenRejected(_)
+            | Refusal::ValueTaken { .. }
+            | Refusal::UnsupportedMediaType => (UpdateAction::BadRequest, ApiResult::refused(call, refusal)),
         };
         Self { result, action, token: None }
     }

@@ -65,7 +65,16 @@ impl Signer for KmsSigner {
                 der::to_fixed_width(&signature, jws::signature_len(self.jwk()))
                     .ok_or_else(|| Fault::unavailable(DOING).because("what came back is no signature"))?
             }
-            _ => signature,
+            Algorithm::EdDsa
+            | Algorithm::MlDsa44
+            | Algorithm::MlDsa65
+            | Algorithm::MlDsa87
+            | Algorithm::Ps256
+            | Algorithm::Ps384
+            | Algorithm::Ps512
+            | Algorithm::Rs256
+            | Algorithm::Rs384
+            | Algorithm::Rs512 => signature,
         };
         // Whatever went wrong on the way: nobody gets a token that doesn't verify.
         if !self.key.verify(input, &signature) {
