@@ -8,7 +8,7 @@ use shared::api::http::{Answer, Dialect, Endpoint, Route, split_refusal};
 use shared::auth::service::authenticate;
 use shared::domain::Error;
 use shared::domain::scope::api;
-use shared::oauth::delegated;
+use shared::oauth::forwarded;
 use shared::platform::capabilities::Granter;
 
 /// Processes what a client has sent to the token endpoint of an authorization server.
@@ -31,7 +31,7 @@ impl Endpoint for ProcessToken {
         let requested = Requested::from_request(asked.as_ref().ok());
         let processed = async {
             let (request, subjects) = (asked?, caller.sought.unwrap_or_default());
-            delegated::process(ports, &caller.service, (&subjects, &caller.found), request).await
+            forwarded::process(ports, &caller.service, (&subjects, &caller.found), request).await
         };
         Ok(match split_refusal(processed.await)? {
             Ok(outcome) => Answer::from_body(&TokenResponse::from_outcome(&outcome, &requested, org)?)?,

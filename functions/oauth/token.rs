@@ -4,8 +4,8 @@ use shared::api::http::{Answer, Dialect, Endpoint, Route};
 use shared::api::oauth::WithNonce;
 use shared::api::oauth::token::TokenResponse;
 use shared::domain::Error;
-use shared::oauth::grants;
-use shared::oauth::grants::GrantRequest;
+use shared::oauth::token_endpoint;
+use shared::oauth::token_endpoint::GrantRequest;
 use shared::platform::capabilities::Granter;
 
 /// Grants a token to a client.
@@ -13,13 +13,13 @@ use shared::platform::capabilities::Granter;
 pub struct Token;
 
 impl Endpoint for Token {
-    const ROUTE: Route = Route::post("oauth.token", grants::PATH, Dialect::OAuth);
+    const ROUTE: Route = Route::post("oauth.token", token_endpoint::PATH, Dialect::OAuth);
     type Ports = Granter;
     type Input = GrantRequest;
     type Output = WithNonce<Answer<200, TokenResponse>>;
 
     async fn handle(ports: &Granter, request: GrantRequest) -> Result<Self::Output, Error> {
-        let outcome = grants::grant(ports, request).await?;
+        let outcome = token_endpoint::grant(ports, request).await?;
         let answer = match outcome.granted {
             Ok(granted) => Ok(Answer::from_body(&TokenResponse::from_granted(&granted)?)?),
             Err(denial) => Err(denial),

@@ -1,7 +1,7 @@
 //! Constants by name. The SDKs' enums are closed, and theirs are not the words of OAuth.
 
 use crate::domain::{CertificateSubject, ClientAuthMethod, ClientKind, GrantType, Invalid};
-use crate::oauth::delegated::TokenType;
+use crate::oauth::TokenType;
 
 /// Returns the name of a grant as Authlete's `GrantType` spells it.
 pub const fn grant(grant: GrantType) -> &'static str {

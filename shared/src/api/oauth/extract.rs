@@ -9,8 +9,8 @@ use crate::api::http::{Bearer, Dialect, FromRequest, IntoReply, Reply, Request, 
 use crate::auth::client::{ClientCredentials, FormCredentials};
 use crate::domain::{Denial, Refusal, Secret, TokenProblem};
 use crate::encoding::form::{self, Parameters};
-use crate::oauth::delegated::TokenForm;
-use crate::oauth::grants::GrantRequest;
+use crate::oauth::TokenForm;
+use crate::oauth::token_endpoint::GrantRequest;
 use crate::tokens::lookup::Hint;
 
 /// A form of these media types and lengths, and nothing beside it: what belongs in a form is refused in the query, where logs

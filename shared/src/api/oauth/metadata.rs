@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::auth::dpop;
 use crate::domain::{Algorithm, ClientAuthMethod, Issuer};
-use crate::oauth::grants::served_grant_types;
+use crate::oauth::token_endpoint::served_grant_types;
 
 /// The paths of the endpoints that there are.
 #[derive(Clone, Copy, Debug)]

@@ -6,8 +6,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
 use super::introspection::IntrospectionResponse;
-use crate::oauth::delegated::TokenType;
-use crate::oauth::grants::served_grant_types;
+use crate::oauth::TokenType;
+use crate::oauth::token_endpoint::served_grant_types;
 
 /// The body of a token request: RFC 6749 section 4.4.2 and 6, RFC 8693 section 2.1, RFC 8707 section 2, RFC 9396 section 6.
 #[derive(Debug)]

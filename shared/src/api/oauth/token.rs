@@ -5,8 +5,8 @@ use serde_json::value::RawValue;
 
 use crate::domain::{Fault, Seconds, TokenRecord};
 use crate::jose::access_token::scope;
-use crate::oauth::delegated::TokenType;
-use crate::oauth::grants::Granted;
+use crate::oauth::TokenType;
+use crate::oauth::token_endpoint::Granted;
 
 /// The successful answer of the token endpoint, RFC 6749 section 5.1.
 #[derive(Debug, Serialize)]

@@ -13,7 +13,7 @@ use crate::api::oauth::schemas::{NamedTokenForm, TokenForm};
 use crate::api::oauth::{RegistrationAccess, TokenNamed, TokenShown, WithNonce};
 use crate::domain::{ClientRef, OrgId, Subject, TokenId};
 use crate::encoding::TextSchema;
-use crate::oauth::grants::GrantRequest;
+use crate::oauth::token_endpoint::GrantRequest;
 
 /// Something that says what it is, in the description of an endpoint that takes or answers it.
 pub trait Describe {

@@ -8,7 +8,8 @@ use crate::api::authlete::property::Properties;
 use crate::auth::client::ClientCredentials;
 use crate::domain::Refusal;
 use crate::encoding::SecretText;
-use crate::oauth::delegated::{TokenForm, TokenRequest};
+use crate::oauth::TokenForm;
+use crate::oauth::forwarded::TokenRequest;
 use crate::tokens::introspect::ProofOfPossession;
 use crate::tokens::issue::{TicketIssue, TicketValue};
 

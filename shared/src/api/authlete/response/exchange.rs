@@ -7,7 +7,7 @@ use crate::api::authlete::names;
 use crate::api::authlete::property::Property;
 use crate::domain::Timestamp;
 use crate::encoding::ExposedSecret;
-use crate::oauth::delegated::{Exchange, ExchangedToken};
+use crate::oauth::forwarded::{Exchange, ExchangedToken};
 use crate::tokens::lookup::FoundToken;
 
 /// A token exchange that the authorization server must decide about.

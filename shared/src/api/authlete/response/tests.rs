@@ -14,7 +14,8 @@ use crate::domain::{
 };
 use crate::encoding::form::Parameters;
 use crate::encoding::json as wire;
-use crate::oauth::delegated::{Asked, Exchange, ExchangedToken, Outcome, TokenType};
+use crate::oauth::TokenType;
+use crate::oauth::forwarded::{Asked, Exchange, ExchangedToken, Outcome};
 use crate::store::conformance::samples;
 use crate::tokens::introspect::{ClientIntrospection, Verdict};
 use crate::tokens::issue::Issued;

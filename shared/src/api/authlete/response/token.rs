@@ -11,7 +11,7 @@ use crate::api::authlete::{content, names};
 use crate::auth::client::AuthenticatedClient;
 use crate::domain::{ClientRef, Fault, GrantType, Org, Refusal, Secret};
 use crate::encoding::ExposedSecret;
-use crate::oauth::delegated::{Asked, Outcome, TokenRequest};
+use crate::oauth::forwarded::{Asked, Outcome, TokenRequest};
 
 /// What the answer to a token request needs of that, whatever comes of it.
 #[derive(Clone, Debug, Default)]

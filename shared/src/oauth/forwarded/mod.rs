@@ -1,21 +1,22 @@
-//! Token requests of OAuth clients, as an authorization server passes them on: Authlete's `/auth/token`.
+//! Token requests that an authorization server has received, and forwards: Authlete's `/auth/token`.
 //!
-//! The request is read, the client authenticates, what it presents is proved, and then each grant has its own checks. What only
-//! the authorization server can decide it is asked to: by a ticket, or by what was found out about the tokens that were presented.
+//! The request is read, the client authenticated, its right to the grant and its keys checked, and then each grant has its own
+//! checks: the steps of [`super::steps`]. What only the authorization server can decide it is asked to: by a ticket, or by what was
+//! found out about the tokens that were presented.
 
 mod exchange;
 
-pub use crate::oauth::token_form::TokenForm;
-pub use exchange::{Exchange, ExchangedToken, TokenType};
+pub use exchange::{Exchange, ExchangedToken};
 
 use crate::auth::client::{AuthenticatedClient, ClientCredentials};
 use crate::auth::service::Lookup;
 use crate::auth::{assertion, client, dpop};
 use crate::domain::{
-    Audience, ClientKind, ClientRef, Confirmation, Denial, Error, ExtraClaims, GrantType, Issuance, Property, Scope, Seconds,
+    Audience, ClientRef, Confirmation, Denial, Error, ExtraClaims, GrantType, Issuance, OAuthSettings, Property, Scope, Seconds,
     Secret, Service,
 };
-use crate::jose::certificate;
+use crate::oauth::TokenForm;
+use crate::oauth::steps::{ClientRequirements, SenderProofs, check_grant, parse_grant_type, verify_sender_constraint};
 use crate::platform::capabilities::Granter;
 use crate::policy::{self, ClientTokenRequest, Lifetime, Profile, RefreshOf, RefreshRequest, requestable};
 use crate::store::{RecordKeys, Records};
@@ -27,25 +28,25 @@ use crate::tokens::refresh::redeem_of_client;
 /// A token request, and what the authorization server says with it.
 #[derive(Debug)]
 pub struct TokenRequest {
-    /// What the client has sent.
+    /// The parameters that the client has sent.
     pub form: TokenForm,
-    /// Who it is.
+    /// What the client proves its identity by.
     pub credentials: ClientCredentials,
-    /// To attach to the token.
+    /// Properties to attach to the token.
     pub properties: Vec<Property>,
     /// The DPoP proof that it has sent. Without a URI: to the org's token endpoint.
     pub dpop: Option<ProofOfPossession>,
     /// The value for the access token.
     pub value: Option<Secret<String>>,
-    /// How long the access token shall live.
+    /// The lifetime of the access token.
     pub lifetime: Lifetime,
-    /// How long the refresh token shall live.
+    /// The lifetime of the refresh token. `None`: what the org and the client say.
     pub refresh_lifetime: Option<Seconds>,
-    /// What a JWT says besides.
+    /// Claims to add to a token that is a JWT.
     pub extra_claims: Option<ExtraClaims>,
 }
 
-/// What is looked for while the service is authenticated.
+/// The client and the refresh token of a request, which are looked up in the read that authenticates the service.
 #[derive(Debug, Default)]
 pub struct Subjects {
     client: Option<ClientRef>,
@@ -66,12 +67,12 @@ impl Lookup for Subjects {
     }
 }
 
-/// What a token request comes to.
+/// The result of processing a token request: a token, or what the authorization server must decide.
 #[derive(Debug)]
 pub enum Outcome {
     /// A token.
     Issued {
-        /// It.
+        /// The token, with its client.
         issued: Box<Issued>,
         /// The resources that were asked for.
         resources: Vec<Audience>,
@@ -80,9 +81,9 @@ pub enum Outcome {
     },
     /// The authorization server must check a password.
     Password {
-        /// For its word.
+        /// The ticket by which the authorization server answers.
         ticket: Secret<String>,
-        /// Whose.
+        /// Whose password it is.
         username: String,
         /// The password.
         password: Secret<String>,
@@ -91,7 +92,7 @@ pub enum Outcome {
     },
     /// The authorization server must decide about an exchange.
     TokenExchange {
-        /// The tokens.
+        /// The tokens to exchange, and what was found of them.
         exchange: Box<Exchange>,
         /// What was asked for.
         asked: Asked,
@@ -108,24 +109,30 @@ pub enum Outcome {
 /// What was asked for, as far as the client may have it.
 #[derive(Debug)]
 pub struct Asked {
-    /// Who asks. `None`: somebody who didn't say.
+    /// The client. `None`: it didn't say who it is.
     pub client: Option<AuthenticatedClient>,
-    /// The scopes.
+    /// The scopes, without those that the client may not have.
     pub scopes: Vec<Scope>,
-    /// RFC 8707.
+    /// The resources that the token is meant for: RFC 8707.
     pub resources: Vec<Audience>,
 }
 
-/// Processes a token request.
+/// Processes a token request. `found` is what was read for `subjects`.
+///
+/// # Errors
+///
+/// [`Refusal::Denied`](crate::domain::Refusal::Denied) with the first [`Denial`] that a step finds. The order of the steps can be
+/// seen in the result codes of Authlete's API: a grant that the org doesn't support comes before a client that can't be
+/// authenticated, and that before a grant that nothing serves.
 pub async fn process(
     ports: &Granter,
     service: &Service,
     (subjects, found): (&Subjects, &Records),
     request: TokenRequest,
 ) -> Result<Outcome, Error> {
-    let grant = supported_grant(service, &request.form)?;
-    let client = authenticated(ports, service, found, &request, grant).await?;
-    let confirmation = verify_sender_constraint(ports, service, client.as_ref(), &request).await?;
+    let grant = parse_supported_grant(service, &request.form)?;
+    let client = authenticate_client(ports, service, found, &request, grant).await?;
+    let confirmation = verify_keys(ports, service, client.as_ref(), &request).await?;
     let identified = |client: Option<AuthenticatedClient>| client.ok_or(Denial::ClientIdMissing);
     match grant {
         GrantType::ClientCredentials => client_credentials(ports, service, identified(client)?, request, confirmation).await,
@@ -144,80 +151,79 @@ pub async fn process(
     }
 }
 
-fn supported_grant(service: &Service, form: &TokenForm) -> Result<GrantType, Denial> {
-    let name = form.grant_type.as_ref().ok_or(Denial::GrantTypeMissing)?;
-    let grant = name.parse().ok().filter(|grant| service.org().settings.oauth.supported_grants.contains(grant));
-    grant.ok_or(Denial::GrantTypeUnsupported)
+/// Reads `grant_type`, which must be one that the org supports.
+fn parse_supported_grant(service: &Service, form: &TokenForm) -> Result<GrantType, Denial> {
+    let grant = parse_grant_type(form)?;
+    let is_supported = service.org().settings.oauth.supported_grants.contains(&grant);
+    is_supported.then_some(grant).ok_or(Denial::GrantTypeUnsupported)
 }
 
-/// The client, which may use the grant. With two of them it may be nobody, if the org allows that.
-async fn authenticated(
-    ports: &Granter,
-    service: &Service,
-    found: &Records,
-    request: &TokenRequest,
-    grant: GrantType,
-) -> Result<Option<AuthenticatedClient>, Error> {
-    let settings = &service.org().settings.oauth;
-    let (may_be_nobody, must_be_confidential, must_have_permit) = match grant {
+/// Returns what the org requires of a client that uses the grant, and whether the client may remain unknown.
+fn client_rules(settings: &OAuthSettings, grant: GrantType) -> (ClientRequirements, bool) {
+    match grant {
         GrantType::TokenExchange => {
             let rules = settings.token_exchange;
-            let strict = rules.by_confidential_clients_only || rules.by_permitted_clients_only;
-            (!rules.by_identifiable_clients_only && !strict, rules.by_confidential_clients_only, rules.by_permitted_clients_only)
+            let required = ClientRequirements {
+                confidential: rules.by_confidential_clients_only,
+                exchange_permit: rules.by_permitted_clients_only,
+            };
+            let may_be_unknown = !rules.by_identifiable_clients_only && !required.confidential && !required.exchange_permit;
+            (required, may_be_unknown)
         }
-        GrantType::JwtBearer => (!settings.jwt_grant.by_identifiable_clients_only, false, false),
+        GrantType::JwtBearer => (ClientRequirements::default(), !settings.jwt_grant.by_identifiable_clients_only),
         // RFC 6749 section 4.4
-        GrantType::ClientCredentials => (false, true, false),
+        GrantType::ClientCredentials => (ClientRequirements { confidential: true, ..ClientRequirements::default() }, false),
         GrantType::AuthorizationCode
         | GrantType::Implicit
         | GrantType::Password
         | GrantType::RefreshToken
         | GrantType::Ciba
         | GrantType::DeviceCode
-        | GrantType::PreAuthorizedCode => (false, false, false),
-    };
+        | GrantType::PreAuthorizedCode => (ClientRequirements::default(), false),
+    }
+}
+
+/// Authenticates the client, and checks that it may use the grant. `None`: it didn't say who it is, and need not.
+async fn authenticate_client(
+    ports: &Granter,
+    service: &Service,
+    found: &Records,
+    request: &TokenRequest,
+    grant: GrantType,
+) -> Result<Option<AuthenticatedClient>, Error> {
+    let (required, may_be_unknown) = client_rules(&service.org().settings.oauth, grant);
     let says_nothing = request.credentials.client().is_none() && request.credentials.is_empty();
-    if says_nothing && may_be_nobody {
+    if says_nothing && may_be_unknown {
         return Ok(None);
     }
     let client = client::authenticate(ports.reader(), &*ports.once, service, found, &request.credentials).await?;
-    if !client.client().grants.contains(&grant) {
-        return Err(Denial::GrantNotAllowed.into());
-    }
-    if must_be_confidential && client.client().kind != ClientKind::Confidential {
-        return Err(Denial::ClientMustBeConfidential.into());
-    }
-    if must_have_permit && !client.client().may_exchange_tokens {
-        return Err(Denial::ClientNotPermittedToExchange.into());
-    }
+    check_grant(client.client(), grant, required)?;
     Ok(Some(client))
 }
 
-/// The keys that the request proves: RFC 9449 section 5, RFC 8705 section 3.
-async fn verify_sender_constraint(
+/// Verifies the keys that the request proves, as one to the authorization server's endpoint, and uses up the DPoP proof:
+/// [`verify_sender_constraint`].
+async fn verify_keys(
     ports: &Granter,
     service: &Service,
     client: Option<&AuthenticatedClient>,
     request: &TokenRequest,
 ) -> Result<Confirmation, Error> {
-    let bound = client.is_some_and(|client| client.client().certificate_bound_tokens);
-    let certificate = match request.credentials.certificate.as_deref().filter(|_| bound) {
-        Some(pem) => Some(certificate::thumbprint(pem).map_err(|_| Denial::CertificateMismatch)?),
-        None if bound => return Err(Denial::CertificateMismatch.into()),
-        None => None,
-    };
-    let dpop_key = match &request.dpop {
-        Some(dpop) => {
-            let endpoint = service.org().settings.oauth.token_endpoint.as_deref().unwrap_or_default();
-            let uri = if dpop.uri.is_empty() { endpoint } else { &dpop.uri };
-            let expected =
-                dpop::Expected { method: &dpop.method, uri, access_token: None, key: None, nonce: dpop::NonceRule::NotNeeded };
-            Some(dpop::verify(&*ports.once, service.id(), ports.reader().now(), dpop.proof.expose(), &expected).await?)
-        }
-        None if client.is_some_and(|client| client.client().dpop_bound_tokens) => return Err(Denial::DpopHeaderMissing.into()),
-        None => None,
-    };
-    Ok(Confirmation { certificate, dpop_key })
+    let client = client.map(AuthenticatedClient::client);
+    let endpoint = service.org().settings.oauth.token_endpoint.as_deref().unwrap_or_default();
+    let dpop = request.dpop.as_ref().map(|dpop| {
+        let uri = if dpop.uri.is_empty() { endpoint } else { &dpop.uri };
+        let nonce = dpop::NonceRule::NotNeeded;
+        let expected = dpop::Expected { method: &dpop.method, uri, access_token: None, key: None, nonce };
+        (dpop.proof.expose().as_str(), expected)
+    });
+    let proofs = SenderProofs { certificate: request.credentials.certificate.as_deref(), dpop };
+    let (proved, replay_guard) = verify_sender_constraint(service.id(), client, proofs, ports.reader().now()).await?;
+    if let Some(replay_guard) = replay_guard {
+        replay_guard.consume(&*ports.once).await?;
+    }
+    let is_bound = client.is_some_and(|client| client.certificate_bound_tokens);
+    Ok(Confirmation { certificate: proved.certificate.filter(|_| is_bound), ..proved })
 }
 
 async fn client_credentials(

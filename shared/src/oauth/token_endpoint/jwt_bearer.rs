@@ -4,7 +4,7 @@ use super::{GrantContext, Granted};
 use crate::auth::assertion;
 use crate::auth::assertion::{Asserted, Verified};
 use crate::domain::{Denial, Error, GrantType, Issuance, Scope};
-use crate::oauth::delegated::TokenForm;
+use crate::oauth::TokenForm;
 use crate::policy::{self, ClientTokenRequest, RefreshOf};
 
 pub(super) async fn grant(mut context: GrantContext<'_>, form: &TokenForm) -> Result<Granted, Error> {

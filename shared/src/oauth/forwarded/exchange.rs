@@ -1,11 +1,12 @@
 //! Token exchange: RFC 8693. The authorization server decides about it, and issues the token.
 
-use super::{Outcome, TokenForm, asked};
+use super::{Outcome, asked};
 use crate::auth::assertion;
 use crate::auth::assertion::Party;
 use crate::auth::client::AuthenticatedClient;
 use crate::auth::service::Lookup as _;
 use crate::domain::{Denial, Error, Secret, Service, TokenStatus};
+use crate::oauth::{TokenForm, TokenType};
 use crate::platform::capabilities::Granter;
 use crate::tokens::lookup::{FoundToken, Hint, TokenLookup};
 
@@ -31,43 +32,6 @@ pub struct ExchangedToken {
     pub kind: TokenType,
     /// What is known of it, if it is ours.
     pub found: Option<FoundToken>,
-}
-
-/// RFC 8693 section 3, and the device secret of OpenID Connect Native SSO.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[expect(missing_docs, reason = "the names are the standard's")]
-pub enum TokenType {
-    Jwt,
-    AccessToken,
-    RefreshToken,
-    IdToken,
-    Saml1,
-    Saml2,
-    DeviceSecret,
-}
-
-impl TokenType {
-    /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Jwt, Self::AccessToken, Self::RefreshToken, Self::IdToken, Self::Saml1, Self::Saml2, Self::DeviceSecret];
-
-    /// Its name.
-    pub const fn urn(self) -> &'static str {
-        match self {
-            Self::Jwt => "urn:ietf:params:oauth:token-type:jwt",
-            Self::AccessToken => "urn:ietf:params:oauth:token-type:access_token",
-            Self::RefreshToken => "urn:ietf:params:oauth:token-type:refresh_token",
-            Self::IdToken => "urn:ietf:params:oauth:token-type:id_token",
-            Self::Saml1 => "urn:ietf:params:oauth:token-type:saml1",
-            Self::Saml2 => "urn:ietf:params:oauth:token-type:saml2",
-            Self::DeviceSecret => "urn:openid:params:token-type:device-secret",
-        }
-    }
-
-    /// The type of this name.
-    pub fn parse(urn: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.urn() == urn)
-    }
 }
 
 /// Checks what shall be exchanged, as far as it can be here.

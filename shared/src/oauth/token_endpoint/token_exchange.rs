@@ -7,7 +7,7 @@ use crate::auth::service::Lookup as _;
 use crate::domain::{Audience, AuthorizationDetails, Denial, Error, Fault, Member, Secret, TokenRecord, TokenStatus};
 use crate::jose::looks_like_jwt;
 use crate::oauth::authorization_details;
-use crate::oauth::delegated::{TokenForm, TokenType};
+use crate::oauth::{TokenForm, TokenType};
 use crate::policy::{self, ExchangeRequest};
 use crate::store::RecordKeys;
 use crate::tokens::lookup::TokenLookup;

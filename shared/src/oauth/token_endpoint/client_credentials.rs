@@ -2,7 +2,7 @@
 
 use super::{GrantContext, Granted};
 use crate::domain::{Error, GrantType, Issuance};
-use crate::oauth::delegated::TokenForm;
+use crate::oauth::TokenForm;
 use crate::policy::{self, ClientTokenRequest, RefreshOf};
 
 pub(super) async fn grant(context: GrantContext<'_>, form: &TokenForm) -> Result<Granted, Error> {

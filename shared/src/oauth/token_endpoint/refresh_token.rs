@@ -2,7 +2,7 @@
 
 use super::{GrantContext, Granted};
 use crate::domain::{Denial, Error};
-use crate::oauth::delegated::TokenForm;
+use crate::oauth::TokenForm;
 use crate::policy::{Lifetime, RefreshRequest};
 use crate::store::Records;
 use crate::tokens::issue::Issued;

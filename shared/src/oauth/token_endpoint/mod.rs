@@ -1,0 +1,221 @@
+//! Jeton's own token endpoint: RFC 6749 section 3.2. One file for each grant.
+
+mod client_credentials;
+mod jwt_bearer;
+mod refresh_token;
+mod token_exchange;
+
+use std::sync::Arc;
+
+use crate::auth::client::{ClientCredentials, Identified, identify};
+use crate::auth::dpop::{self, NonceRule};
+use crate::auth::replay::ReplayGuard;
+use crate::domain::{
+    Audience, AuthorizationDetails, Client, Confirmation, Denial, Error, GrantType, Invalid, OrgId, Refusal, Secret, Service,
+};
+use crate::keys::Signing;
+use crate::oauth::steps::{ClientRequirements, SenderProofs, check_grant, parse_grant_type, verify_sender_constraint};
+use crate::oauth::{TokenForm, TokenType, authorization_details};
+use crate::platform::capabilities::{Granter, Reader};
+use crate::policy::{self, Profile};
+use crate::tokens::issue::{Issued, issue_to_client};
+use crate::tokens::lookup::TokenLookup;
+
+/// What a client has sent to the token endpoint.
+#[derive(Debug)]
+pub struct GrantRequest {
+    /// The parameters of the form.
+    pub form: TokenForm,
+    /// What the client proves its identity by.
+    pub credentials: ClientCredentials,
+    /// The DPoP proof of the `DPoP` header: RFC 9449 section 4.1.
+    pub dpop: Option<Secret<String>>,
+}
+
+/// A successful answer to a token request: RFC 6749 section 5.1.
+#[derive(Debug)]
+pub struct Granted {
+    /// The token.
+    pub issued: Issued,
+    /// `issued_token_type` of a token exchange: RFC 8693 section 2.2.1. `None`: another grant.
+    pub token_type: Option<TokenType>,
+}
+
+/// What comes of a request, with the nonce that the client's next proof needs: RFC 9449 section 8.
+#[derive(Debug)]
+pub struct Outcome {
+    /// A token, or [`Denial::DpopNonceRequired`], which must go out with the nonce.
+    pub granted: Result<Box<Granted>, Denial>,
+    /// The nonce, if the org wants one and the client proves a key.
+    pub nonce: Option<String>,
+}
+
+/// The path of the endpoint: with the issuer before it, it is the `htu` of DPoP proofs.
+pub const PATH: &str = "/oauth2/token";
+
+/// A grant that this endpoint serves: each has a file of this module.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum ServedGrant {
+    ClientCredentials,
+    RefreshToken,
+    TokenExchange,
+    JwtBearer,
+}
+
+impl TryFrom<GrantType> for ServedGrant {
+    type Error = Denial;
+
+    fn try_from(grant: GrantType) -> Result<Self, Denial> {
+        match grant {
+            GrantType::ClientCredentials => Ok(Self::ClientCredentials),
+            GrantType::RefreshToken => Ok(Self::RefreshToken),
+            GrantType::TokenExchange => Ok(Self::TokenExchange),
+            GrantType::JwtBearer => Ok(Self::JwtBearer),
+            GrantType::AuthorizationCode
+            | GrantType::Implicit
+            | GrantType::Password
+            | GrantType::Ciba
+            | GrantType::DeviceCode
+            | GrantType::PreAuthorizedCode => Err(Denial::GrantTypeUnsupported),
+        }
+    }
+}
+
+/// Names the grants that this endpoint serves by their `grant_type`: what metadata and the API description say.
+pub fn served_grant_types() -> Vec<&'static str> {
+    GrantType::ALL.into_iter().filter(|grant| ServedGrant::try_from(*grant).is_ok()).map(GrantType::as_str).collect()
+}
+
+/// Answers a token request: the grant is read, the client authenticated, its right to the grant and its keys checked, and then
+/// the grant served.
+///
+/// Whatever can be used once is used up last: what is wrong with a request costs no proof, no assertion and no refresh token.
+///
+/// # Errors
+///
+/// [`Refusal::Denied`] with the first [`Denial`] that a step finds, in that order. Only [`Denial::DpopNonceRequired`] is part of
+/// the [`Outcome`].
+pub async fn grant(ports: &Granter, request: GrantRequest) -> Result<Outcome, Error> {
+    let grant_type = parse_grant_type(&request.form)?;
+    let grant = ServedGrant::try_from(grant_type)?;
+    let Identified { service, verified, sought, found } = authenticate_client(ports, &request).await?;
+    check_supported(&service, grant_type)?;
+    let required = ClientRequirements { confidential: grant_type.is_for_confidential(), ..ClientRequirements::default() };
+    check_grant(verified.client(), grant_type, required)?;
+    let nonce = require_nonce(ports, &service, &request).await?;
+    let verified_keys = verify_keys(ports.reader(), &service, verified.client(), &request, nonce.as_ref()).await;
+    let nonce = nonce.map(|nonce| nonce.next);
+    let (confirmation, proof) = match verified_keys {
+        Err(Error::Refused(Refusal::Denied(denial @ Denial::DpopNonceRequired))) => {
+            return Ok(Outcome { granted: Err(denial), nonce });
+        }
+        proved => proved?,
+    };
+    let (client, assertion) = verified.into_parts();
+    let replay_guards = proof.into_iter().chain(assertion).collect();
+    let context = GrantContext { ports, service, client: client.into_client(), confirmation, replay_guards };
+    let granted = match grant {
+        ServedGrant::ClientCredentials => client_credentials::grant(context, &request.form).await?,
+        ServedGrant::RefreshToken => refresh_token::grant(context, (sought, &found), &request.form).await?,
+        ServedGrant::TokenExchange => token_exchange::grant(context, request.form).await?,
+        ServedGrant::JwtBearer => jwt_bearer::grant(context, &request.form).await?,
+    };
+    Ok(Outcome { granted: Ok(Box::new(granted)), nonce })
+}
+
+/// Authenticates the client, and looks up its refresh token in the same read: RFC 6749 section 3.2.1. What the client has proved
+/// itself by isn't used up yet.
+async fn authenticate_client(ports: &Granter, request: &GrantRequest) -> Result<Identified<Option<TokenLookup>>, Error> {
+    let keys = ports.reader().keys.now().await?;
+    let refresh_token = request.form.refresh_token();
+    let seek = |org: &OrgId| refresh_token.map(|token| TokenLookup::by_value(&keys, org, token.expose()));
+    identify(ports.reader(), &request.credentials, seek).await
+}
+
+/// Checks that the org lets its clients use the grant.
+fn check_supported(service: &Service, grant: GrantType) -> Result<(), Denial> {
+    let is_supported = service.org().settings.oauth.supported_grants.contains(&grant);
+    is_supported.then_some(()).ok_or(Denial::GrantNotAllowed)
+}
+
+/// The nonce of the client's next DPoP proof, and the keys that the nonce of this one must have been made with.
+struct RequiredNonce {
+    signing: Arc<Signing>,
+    next: String,
+}
+
+/// Draws the next nonce, if the org requires nonces and the client sends a proof: RFC 9449 section 8.
+async fn require_nonce(ports: &Granter, service: &Service, request: &GrantRequest) -> Result<Option<RequiredNonce>, Error> {
+    if request.dpop.is_none() || !service.org().settings.oauth.dpop_nonce_required {
+        return Ok(None);
+    }
+    let signing = ports.refresher.minter.signing.now().await?;
+    let next = dpop::nonce(signing.deriver(), service.id(), ports.reader().now()).await?;
+    Ok(Some(RequiredNonce { signing, next }))
+}
+
+/// Verifies the keys that the request proves, as one to this endpoint: [`verify_sender_constraint`].
+async fn verify_keys(
+    reader: &Reader,
+    service: &Service,
+    client: &Client,
+    request: &GrantRequest,
+    nonce: Option<&RequiredNonce>,
+) -> Result<(Confirmation, Option<ReplayGuard>), Error> {
+    let endpoint = || format!("{}{PATH}", reader.keys.issuer().as_str().trim_end_matches('/'));
+    let uri = request.dpop.is_some().then(endpoint).unwrap_or_default();
+    let nonce = nonce.map_or(NonceRule::NotNeeded, |nonce| NonceRule::Required(nonce.signing.deriver()));
+    let expected = dpop::Expected { method: "POST", uri: &uri, access_token: None, key: None, nonce };
+    let proofs = SenderProofs {
+        certificate: request.credentials.certificate.as_deref(),
+        dpop: request.dpop.as_ref().map(|proof| (proof.expose().as_str(), expected)),
+    };
+    verify_sender_constraint(service.id(), Some(client), proofs, reader.now()).await
+}
+
+/// A client that has passed every check that all grants share, and what its grant is served with.
+struct GrantContext<'a> {
+    ports: &'a Granter,
+    service: Service,
+    client: Client,
+    /// The keys that it has proved.
+    confirmation: Confirmation,
+    /// Its assertion and its proof, which nothing has used up yet.
+    replay_guards: Vec<ReplayGuard>,
+}
+
+impl GrantContext<'_> {
+    /// Returns the rules that shape the client's token: RFC 9068's.
+    fn profile(&self) -> Result<Profile, Refusal> {
+        let issuer = Audience::parse(self.ports.reader().keys.issuer().as_str());
+        Ok(Profile::Standard { issuer: issuer.map_err(|Invalid(rule)| Refusal::invalid("resource", rule))? })
+    }
+
+    /// Returns the keys that a new token is bound to: the certificate only if the client's tokens are bound to one.
+    fn binding(&self) -> Confirmation {
+        let certificate = self.confirmation.certificate.filter(|_| self.client.certificate_bound_tokens);
+        Confirmation { certificate, ..self.confirmation.clone() }
+    }
+
+    /// Uses up the assertion and the proof, and mints what was decided: nothing else is wrong with the request any more.
+    ///
+    /// # Errors
+    ///
+    /// [`Denial::ClientAssertionReplayed`] or [`Denial::DpopProofReplayed`] if either was used before.
+    async fn grant(self, grant: policy::Grant) -> Result<Issued, Error> {
+        for replay_guard in &self.replay_guards {
+            replay_guard.consume(&*self.ports.once).await?;
+        }
+        issue_to_client(self.ports, &self.service, self.client, grant).await
+    }
+
+    /// Reads `authorization_details`: RFC 9396 section 5.
+    ///
+    /// # Errors
+    ///
+    /// [`Denial::AuthorizationDetailsInvalid`] if they are of a type that the org doesn't have, or no JSON array of objects.
+    fn details(&self, form: &TokenForm) -> Result<Option<AuthorizationDetails>, Denial> {
+        let Some(text) = &form.details else { return Ok(None) };
+        authorization_details::read(text, &self.service.org().settings.oauth.authorization_details_types).map(Some)
+    }
+}
