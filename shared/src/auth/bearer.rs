@@ -1,11 +1,12 @@
-//! Examining a presented token: the step in which every endpoint begins.
+//! Examining the token that a member presents: the step in which every endpoint of an administrator's API begins.
 
+use crate::auth::presented::{decisive_for_family, decisive_for_token, is_redeemable, read_family};
 use crate::domain::scope::api;
 use crate::domain::{
     Caller, Claims, Error, Family, FamilyKey, Fault, Member, MemberKey, NotBefore, Org, OrgId, RefreshToken, Refusal, Session,
     StatusInputs, Subject, TokenId, TokenKey, TokenProblem, TokenRecord, TokenStatus,
 };
-use crate::jose::{Expected, Rejection};
+use crate::jose::{Expected, Rejection, sha256};
 use crate::platform::capabilities::Reader;
 use crate::store::{RecordKeys, Records};
 use crate::telemetry::{Alarm, log_alarm};
@@ -23,25 +24,25 @@ pub enum PresentedToken {
     Invalid,
 }
 
-/// An access token that was found.
+/// An access token of a member that was found.
 #[derive(Debug)]
 pub struct MemberAccessToken {
-    /// Its record, with which its claims agree.
+    /// The record, with which the token's claims agree.
     pub record: TokenRecord,
-    /// Its subject, if that is still a member.
+    /// The token's subject, if that is still a member.
     pub member: Option<Member>,
     /// How it stands.
     pub status: TokenStatus,
 }
 
-/// A refresh token that was found.
+/// A refresh token of a member that was found.
 #[derive(Debug)]
 pub struct Refreshable {
-    /// Its family.
+    /// The family that the token belongs to.
     pub family: Family,
-    /// Its subject, if that is still a member.
+    /// The token's subject, if that is still a member.
     pub member: Option<Member>,
-    /// Its org, if that is still there.
+    /// The token's org, if that is still there.
     pub org: Option<Org>,
     /// How the family stands.
     pub status: TokenStatus,
@@ -51,6 +52,10 @@ pub struct Refreshable {
 const OURS: Expected = Expected { types: &["JWT"] };
 
 /// Authenticates the bearer of an access token, and reads what `also` names: one consistent read.
+///
+/// # Errors
+///
+/// [`Refusal::CredentialsRejected`] with what is wrong with the token: it is expired, not yet valid or revoked, or else invalid.
 pub async fn authenticate(ports: &Reader, token: &str, also: RecordKeys) -> Result<(Caller, Records), Error> {
     let (presented, found) = inspect(ports, token, also).await?;
     let caller = caller(presented).map_err(Refusal::CredentialsRejected)?;
@@ -69,7 +74,7 @@ pub(crate) fn require_scope<'a>(caller: &Caller, org: Option<&'a Org>, any_of: &
     org.filter(may).ok_or(Refusal::AccessDenied { needs: any_of.first().copied().unwrap_or(api::ADMIN) })
 }
 
-/// The bearer of a token that is alive, or what is wrong with it.
+/// Returns the bearer of a token that is alive, or what is wrong with the token.
 pub(crate) fn caller(presented: PresentedToken) -> Result<Caller, TokenProblem> {
     match presented {
         PresentedToken::Access(token) => match (token.status, token.member) {
@@ -81,7 +86,7 @@ pub(crate) fn caller(presented: PresentedToken) -> Result<Caller, TokenProblem> 
     }
 }
 
-/// What is wrong with a token that stands like this.
+/// Returns what to say of a token that isn't alive.
 pub(crate) fn problem(status: TokenStatus) -> TokenProblem {
     match status {
         TokenStatus::Expired => TokenProblem::Expired,
@@ -116,42 +121,39 @@ pub async fn inspect(ports: &Reader, token: &str, also: RecordKeys) -> Result<(P
         log_alarm(Alarm::SignedOtherwise, &record.org, record.client, record.id);
         return Ok((PresentedToken::Invalid, found));
     }
-    let family = record.family_key().and_then(|key| found.families.get(&key));
-    let (org, member) = subject_of(&found, &record.org, &record.subject);
-    let status = StatusInputs { org, member, client: None, family, marks: &found.marks, ancestors_live: true }
-        .status(&record, ports.now());
-    let member = member.cloned();
+    // No client stands for a member's token, even if one was read for something else.
+    let decisive = StatusInputs { client: None, ..decisive_for_token(&found, &record) };
+    let (status, member) = (decisive.status(&record, ports.now()), decisive.member.cloned());
     Ok((PresentedToken::Access(Box::new(MemberAccessToken { record, member, status })), found))
 }
 
 async fn inspect_refresh_token(ports: &Reader, token: &str) -> Result<PresentedToken, Fault> {
     let Some(token) = RefreshToken::parse(token) else { return Ok(PresentedToken::Invalid) };
-    let found = read_family(ports, &token.family).await?;
-    Ok(match found.filter(|found| proves(&token, &found.family, ports)) {
+    let found = find_family(ports, &token.family).await?;
+    let hash = sha256(token.secret.expose());
+    let is_redeemable = |found: &Refreshable| is_redeemable(&found.family, token.generation, &hash, ports.now());
+    Ok(match found.filter(is_redeemable) {
         Some(found) => PresentedToken::Refresh(Box::new(found)),
         None => PresentedToken::Invalid,
     })
 }
 
-/// A refresh family and how it stands. Two reads, because a refresh token doesn't say whose it is: first the family, then,
+/// Finds a refresh family of a member, and how it stands. Two reads, because a refresh token doesn't say whose it is: first the family, then,
 /// with it once more, what decides about it.
-pub(crate) async fn read_family(ports: &Reader, key: &FamilyKey) -> Result<Option<Refreshable>, Fault> {
-    let families = vec![key.clone()];
-    let first = RecordKeys { families: families.clone(), ..RecordKeys::default() };
-    let Some(family) = ports.tokens.read(&first).await?.families.remove(key) else { return Ok(None) };
+pub(crate) async fn find_family(ports: &Reader, key: &FamilyKey) -> Result<Option<Refreshable>, Fault> {
+    let Some(family) = read_family(ports, key).await? else { return Ok(None) };
     let mut wanted = wanted(&family.org, &family.subject, family.id, RecordKeys::default());
-    wanted.families = families;
+    wanted.families = vec![key.clone()];
     wanted.marks = family.marks();
     let mut found = ports.tokens.read(&wanted).await?;
     let Some(family) = found.families.remove(key) else { return Ok(None) };
-    let (org, member) = subject_of(&found, &family.org, &family.subject);
-    let evidence = StatusInputs { org, member, client: None, family: Some(&family), marks: &found.marks, ancestors_live: true };
-    let status = evidence.family_status(&family, ports.now());
-    let (org, member) = (org.cloned(), member.cloned());
+    let decisive = decisive_for_family(&found, &family);
+    let status = decisive.family_status(&family, ports.now());
+    let (org, member) = (decisive.org.cloned(), decisive.member.cloned());
     Ok(Some(Refreshable { family, member, org, status }))
 }
 
-/// The family that a genuine access token belongs to, be it expired.
+/// Returns the family that a genuine access token belongs to, even if the token is expired.
 pub(crate) async fn family_of(ports: &Reader, access_token: &str) -> Result<Option<FamilyKey>, Fault> {
     let claims = match ports.keys.now().await?.verifier.verify(access_token, &OURS, ports.now()) {
         Ok(claims) | Err(Rejection::NotYetValid(claims) | Rejection::Expired(claims)) => claims,
@@ -160,19 +162,7 @@ pub(crate) async fn family_of(ports: &Reader, access_token: &str) -> Result<Opti
     Ok(claims.family_key())
 }
 
-/// Whether the token is the family's current one, or the one before while that may still be repeated.
-fn proves(token: &RefreshToken, family: &Family, ports: &Reader) -> bool {
-    use crate::domain::Redemption::{Current, Retry, Reuse};
-    let hash = crate::jose::sha256(token.secret.expose());
-    let expected = match family.judge(token.generation, ports.now()) {
-        Current => Some(family.current),
-        Retry => family.previous,
-        Reuse => None,
-    };
-    expected.is_some_and(|expected| crate::jose::equal(&hash, &expected))
-}
-
-/// What decides about a token of this org and subject, and what else is asked for. Nothing twice.
+/// Lists the records that decide about a token of this org and subject, and those of `also`. None is listed twice.
 fn wanted(org: &OrgId, subject: &Subject, shard_of: TokenId, also: RecordKeys) -> RecordKeys {
     let own = MemberKey { org: org.clone(), subject: subject.clone() };
     let mut wanted = RecordKeys { shard_of: Some(shard_of), ..also };
@@ -181,10 +171,6 @@ fn wanted(org: &OrgId, subject: &Subject, shard_of: TokenId, also: RecordKeys) -
     wanted.members.retain(|other| *other != own);
     wanted.members.push(own);
     wanted
-}
-
-fn subject_of<'a>(found: &'a Records, org: &OrgId, subject: &Subject) -> (Option<&'a Org>, Option<&'a Member>) {
-    (found.orgs.get(org), found.members.get(&MemberKey { org: org.clone(), subject: subject.clone() }))
 }
 
 fn key_of(claims: &Claims) -> TokenKey {

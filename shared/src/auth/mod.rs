@@ -5,6 +5,7 @@ pub mod authorizer;
 pub mod bearer;
 pub mod client;
 pub mod dpop;
+pub(crate) mod presented;
 pub mod replay;
 pub(crate) mod secret;
 pub mod service;

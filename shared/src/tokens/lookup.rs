@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::auth::presented::{self, decisive_for_family, decisive_for_token, is_redeemable};
 use crate::auth::service::Lookup;
 use crate::domain::{
     AliasKey, Aliased, Ancestor, Client, Family, FamilyKey, Fault, Issuance, Member, MemberKey, Org, OrgId, Redemption,
@@ -213,7 +214,7 @@ impl TokenLookup {
         let Some(key) = by_text.or(aliased).or_else(identified) else { return Ok(None) };
         let family = match first.families.get(&key) {
             Some(family) => Some(family.clone()),
-            None => read_family(ports, &key).await?,
+            None => presented::read_family(ports, &key).await?,
         };
         match family.filter(|family| family.issuance.is_some()) {
             Some(family) => read_client_family(ports, family).await,
@@ -234,12 +235,7 @@ impl TokenLookup {
             Some(token) => (token.generation, sha256(token.secret.expose())),
             None => (0, self.hash),
         };
-        let expected = match family.judge(generation, now) {
-            Redemption::Current => Some(family.current),
-            Redemption::Retry => family.previous,
-            Redemption::Reuse => None,
-        };
-        expected.is_some_and(|expected| equal(&hash, &expected))
+        is_redeemable(family, generation, &hash, now)
     }
 
     /// The refresh token, if it was made by the service.
@@ -310,11 +306,6 @@ impl Lookup for TokenLookup {
     }
 }
 
-async fn read_family(ports: &Reader, key: &FamilyKey) -> Result<Option<Family>, Fault> {
-    let wanted = RecordKeys { families: vec![key.clone()], ..RecordKeys::default() };
-    Ok(ports.tokens.read(&wanted).await?.families.remove(key))
-}
-
 /// A client's token that was found, once more and with all that decides about it.
 pub async fn read_token(ports: &Reader, seen: TokenRecord) -> Result<Option<ClientAccessToken>, Fault> {
     let mut wanted = decisive(&seen.org, seen.client, seen.id);
@@ -326,21 +317,12 @@ pub async fn read_token(ports: &Reader, seen: TokenRecord) -> Result<Option<Clie
     let mut found = ports.tokens.read(&wanted).await?;
     let same = |record: &TokenRecord| record.value == seen.value;
     let Some(record) = found.tokens.remove(&seen.key()).filter(same) else { return Ok(None) };
-    let client = client_in(&found, &record.org, record.client);
-    let family = record.family_key().and_then(|key| found.families.get(&key));
-    let member = member_in(&found, &record.org, &record.subject);
-    let evidence = StatusInputs {
-        org: found.orgs.get(&record.org),
-        member,
-        client,
-        family,
-        marks: &found.marks,
-        ancestors_live: ancestors(&record).all(|ancestor| is_live(&found, &record.org, ancestor, ports.now())),
-    };
-    let status = evidence.status(&record, ports.now());
-    let family_status = family.map(|family| evidence.family_status(family, ports.now()));
-    let member = member.filter(|_| record.issuance.as_ref().is_some_and(|issuance| issuance.of_member)).cloned();
-    let (family, client) = (family.cloned(), client.cloned());
+    let ancestors_live = ancestors(&record).all(|ancestor| is_live(&found, &record.org, ancestor, ports.now()));
+    let decisive = StatusInputs { ancestors_live, ..decisive_for_token(&found, &record) };
+    let status = decisive.status(&record, ports.now());
+    let family_status = decisive.family.map(|family| decisive.family_status(family, ports.now()));
+    let member = decisive.member.filter(|_| depends_on_member(record.issuance.as_deref())).cloned();
+    let (family, client) = (decisive.family.cloned(), decisive.client.cloned());
     Ok(Some(ClientAccessToken { record, family, client, member, status, family_status }))
 }
 
@@ -354,13 +336,10 @@ pub async fn read_client_family(ports: &Reader, seen: Family) -> Result<Option<C
     want_owner(&mut wanted, &seen.subject, seen.issuance.as_deref(), &seen.org);
     let mut found = ports.tokens.read(&wanted).await?;
     let Some(family) = found.families.remove(&seen.key()) else { return Ok(None) };
-    let client = client_in(&found, &family.org, family.client);
-    let org: Option<&Org> = found.orgs.get(&family.org);
-    let member = member_in(&found, &family.org, &family.subject);
-    let evidence = StatusInputs { org, member, client, family: Some(&family), marks: &found.marks, ancestors_live: true };
-    let status = evidence.family_status(&family, ports.now());
-    let member = member.filter(|_| family.issuance.as_ref().is_some_and(|issuance| issuance.of_member)).cloned();
-    let client = client.cloned();
+    let decisive = decisive_for_family(&found, &family);
+    let status = decisive.family_status(&family, ports.now());
+    let member = decisive.member.filter(|_| depends_on_member(family.issuance.as_deref())).cloned();
+    let client = decisive.client.cloned();
     Ok(Some(ClientFamily { token: found.tokens.remove(&token), family, client, member, status }))
 }
 
@@ -369,25 +348,21 @@ fn decisive(org: &OrgId, client: Option<crate::domain::ClientId>, shard_of: Toke
     RecordKeys { orgs: vec![org.clone()], clients, shard_of: Some(shard_of), ..RecordKeys::default() }
 }
 
-fn client_in<'a>(found: &'a Records, org: &OrgId, client: Option<crate::domain::ClientId>) -> Option<&'a Client> {
-    found.clients.get(&(org.clone(), client?))
+/// Tells whether a token opens no more than its subject holds as a member of the org.
+fn depends_on_member(issuance: Option<&Issuance>) -> bool {
+    issuance.is_some_and(|issuance| issuance.of_member)
 }
 
-fn member_in<'a>(found: &'a Records, org: &OrgId, subject: &Subject) -> Option<&'a Member> {
-    found.members.get(&MemberKey { org: org.clone(), subject: subject.clone() })
-}
-
-/// The member on whom a token depends, if it does.
+/// Adds the member on whom a token depends, if it does.
 fn want_owner(wanted: &mut RecordKeys, subject: &Subject, issuance: Option<&Issuance>, org: &OrgId) {
-    let depends = issuance.is_some_and(|issuance| issuance.of_member);
-    wanted.members.extend(depends.then(|| MemberKey { org: org.clone(), subject: subject.clone() }));
+    wanted.members.extend(depends_on_member(issuance).then(|| MemberKey { org: org.clone(), subject: subject.clone() }));
 }
 
 fn ancestors(record: &TokenRecord) -> impl Iterator<Item = &Ancestor> {
     record.issuance.iter().flat_map(|issuance| &issuance.ancestors)
 }
 
-/// What decides about the tokens that one was made from. Their marks are among its own.
+/// Adds what decides about the tokens that one was made from. Their marks are among its own.
 fn want_ancestors(wanted: &mut RecordKeys, record: &TokenRecord) {
     for ancestor in ancestors(record) {
         let org = || record.org.clone();
@@ -400,14 +375,6 @@ fn want_ancestors(wanted: &mut RecordKeys, record: &TokenRecord) {
 
 fn is_live(found: &Records, org: &OrgId, ancestor: &Ancestor, now: Timestamp) -> bool {
     let Some(record) = found.tokens.get(&TokenKey { org: org.clone(), id: ancestor.id }) else { return false };
-    let evidence = StatusInputs {
-        org: found.orgs.get(org),
-        member: member_in(found, org, &record.subject),
-        client: client_in(found, org, record.client),
-        family: record.family_key().and_then(|key| found.families.get(&key)),
-        marks: &found.marks,
-        // Its own ancestors are among those of the token.
-        ancestors_live: true,
-    };
-    evidence.status(record, now) == TokenStatus::Live
+    // Its own ancestors are among those of the token.
+    decisive_for_token(found, record).status(record, now) == TokenStatus::Live
 }

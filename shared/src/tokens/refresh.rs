@@ -1,6 +1,6 @@
 //! Refreshing: a refresh token becomes the next access token.
 
-use crate::auth::bearer::{Refreshable, family_of, read_family};
+use crate::auth::bearer::{Refreshable, family_of, find_family};
 use crate::auth::replay::ReplayGuard;
 use crate::domain::{
     Client, ClientKind, Denial, Error, Family, Fault, Member, OrgSettings, Redemption, RefreshToken, Refusal, Secret, Service,
@@ -22,7 +22,7 @@ pub async fn redeem(ports: &Refresher, token: &str, access_token: Option<&str>) 
     let now = ports.minter.reader.now();
     let token = RefreshToken::parse(token).ok_or(Refusal::RefreshRejected)?;
     let Refreshable { family, member, org, status } =
-        read_family(&ports.minter.reader, &token.family).await?.ok_or(Refusal::RefreshRejected)?;
+        find_family(&ports.minter.reader, &token.family).await?.ok_or(Refusal::RefreshRejected)?;
     if !is_genuine(ports, &family, &token).await? || status != TokenStatus::Live {
         return Err(Refusal::RefreshRejected.into());
     }

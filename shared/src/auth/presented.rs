@@ -1,0 +1,61 @@
+//! What all look-ups of presented tokens have in common: reading a refresh family, judging a refresh token, and weighing what one
+//! read has found.
+//!
+//! [`bearer`](crate::auth::bearer) finds the tokens of members by it, [`tokens::lookup`](crate::tokens::lookup) those of clients.
+
+use crate::domain::{
+    Client, ClientId, Family, FamilyKey, Fault, Member, MemberKey, OrgId, Redemption, StatusInputs, Subject, Timestamp,
+    TokenRecord,
+};
+use crate::jose::equal;
+use crate::platform::capabilities::Reader;
+use crate::store::{RecordKeys, Records};
+
+/// Reads a refresh family, and nothing that decides about it.
+pub(crate) async fn read_family(ports: &Reader, key: &FamilyKey) -> Result<Option<Family>, Fault> {
+    let wanted = RecordKeys { families: vec![key.clone()], ..RecordKeys::default() };
+    Ok(ports.tokens.read(&wanted).await?.families.remove(key))
+}
+
+/// Tells whether the SHA-256 of a refresh token of that generation is the family's current one, or the one before while that may
+/// still be repeated.
+pub(crate) fn is_redeemable(family: &Family, generation: u64, hash: &[u8; 32], now: Timestamp) -> bool {
+    let expected = match family.judge(generation, now) {
+        Redemption::Current => Some(family.current),
+        Redemption::Retry => family.previous,
+        Redemption::Reuse => None,
+    };
+    expected.is_some_and(|expected| equal(hash, &expected))
+}
+
+/// Returns a member, if it was found.
+pub(crate) fn member_in<'a>(found: &'a Records, org: &OrgId, subject: &Subject) -> Option<&'a Member> {
+    found.members.get(&MemberKey { org: org.clone(), subject: subject.clone() })
+}
+
+/// Returns the client that a token was issued to, if it was found.
+pub(crate) fn client_in<'a>(found: &'a Records, org: &OrgId, client: Option<ClientId>) -> Option<&'a Client> {
+    found.clients.get(&(org.clone(), client?))
+}
+
+/// Gathers what decides about an access token from what was found. Whether its ancestors are alive is for the caller to add.
+pub(crate) fn decisive_for_token<'a>(found: &'a Records, record: &TokenRecord) -> StatusInputs<'a> {
+    let family = record.family_key().and_then(|key| found.families.get(&key));
+    StatusInputs { family, ..decisive(found, &record.org, &record.subject, record.client) }
+}
+
+/// Gathers what decides about a refresh family from what was found.
+pub(crate) fn decisive_for_family<'a>(found: &'a Records, family: &'a Family) -> StatusInputs<'a> {
+    StatusInputs { family: Some(family), ..decisive(found, &family.org, &family.subject, family.client) }
+}
+
+fn decisive<'a>(found: &'a Records, org: &OrgId, subject: &Subject, client: Option<ClientId>) -> StatusInputs<'a> {
+    StatusInputs {
+        org: found.orgs.get(org),
+        member: member_in(found, org, subject),
+        client: client_in(found, org, client),
+        family: None,
+        marks: &found.marks,
+        ancestors_live: true,
+    }
+}
