@@ -5,12 +5,12 @@ use crate::domain::{Caller, Error, Lacking, Refusal, TokenProblem};
 use crate::platform::capabilities::Authorizer;
 use crate::store::RecordKeys;
 
-/// What a gateway shall do with a request whose token is alive.
+/// What a gateway is told to do with a request whose token is alive.
 #[derive(Debug)]
 pub enum Verdict {
-    /// Pass it on.
+    /// The request may pass.
     Allowed(Box<Caller>),
-    /// Refuse it: the token, or its subject, has not all scopes that are asked for.
+    /// The request is refused: the token or its subject lacks a scope that is required.
     InsufficientScope(Box<Caller>),
 }
 

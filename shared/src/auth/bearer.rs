@@ -131,8 +131,8 @@ async fn inspect_refresh_token(ports: &Reader, token: &str) -> Result<PresentedT
     let Some(token) = RefreshToken::parse(token) else { return Ok(PresentedToken::Invalid) };
     let found = find_family(ports, &token.family).await?;
     let hash = sha256(token.secret.expose());
-    let is_redeemable = |found: &Refreshable| is_redeemable(&found.family, token.generation, &hash, ports.now());
-    Ok(match found.filter(is_redeemable) {
+    let is_current = |found: &Refreshable| is_redeemable(&found.family, token.generation, &hash, ports.now());
+    Ok(match found.filter(is_current) {
         Some(found) => PresentedToken::Refresh(Box::new(found)),
         None => PresentedToken::Invalid,
     })

@@ -1,11 +1,11 @@
-//! Proofs and assertions: what is good once.
+//! The guard against replays of what is good only once: DPoP proofs and assertions.
 
 use crate::domain::{Denial, Error};
 use crate::store::{ReplayKey, ReplayStore};
 
-/// A proof or an assertion that is good, and may have been used.
+/// A proof or an assertion that has been verified, except that it may have been used before.
 ///
-/// Use it up last, so that what else is wrong with a request costs none.
+/// Consume it last, so that a request that is refused for another reason doesn't cost its sender the proof.
 #[derive(Debug)]
 pub struct ReplayGuard {
     used: ReplayKey,
@@ -13,12 +13,16 @@ pub struct ReplayGuard {
 }
 
 impl ReplayGuard {
-    /// Of something that is refused as `replayed` the second time.
+    /// Guards what is known by the key `used`, and is refused as `replayed` the second time.
     pub(crate) fn new(used: ReplayKey, replayed: Denial) -> Self {
         Self { used, replayed }
     }
 
-    /// Uses it up; an error, if it was before.
+    /// Records the use.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Denied`](crate::domain::Refusal::Denied) with the denial of this guard, if it was used before.
     pub async fn consume(&self, once: &dyn ReplayStore) -> Result<(), Error> {
         if once.use_once(&self.used).await? { Ok(()) } else { Err(self.replayed.into()) }
     }

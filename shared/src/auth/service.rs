@@ -7,48 +7,54 @@ use crate::domain::{Caller, Client, ClientRef, Error, Fault, Org, OrgId, Refusal
 use crate::platform::capabilities::Reader;
 use crate::store::{RecordKeys, Records};
 
-/// What is presented.
+/// The credentials of a service: what acts on an org's tokens and clients as a whole.
 #[derive(Clone, Debug)]
 pub struct Credentials {
-    /// The org that the path names. `None`: the credentials tell.
+    /// The org that the path names. `None`: the credentials say which org it is.
     pub org: Option<OrgId>,
-    /// The rest.
+    /// What the service proves its identity by.
     pub proof: Proof,
 }
 
-/// By what it is proved.
+/// What a service proves its identity by.
 #[derive(Clone, Debug)]
 pub enum Proof {
-    /// By an access token of a member.
+    /// An access token of a member.
     Bearer(Secret<String>),
-    /// By the org's API secret.
+    /// One of the org's API secrets.
     Secret {
-        /// The org.
+        /// The org that the secret is said to be of.
         org: OrgId,
-        /// One of its API secrets.
+        /// The secret as it was presented.
         secret: Secret<String>,
     },
 }
 
-/// Something that is looked for in the org while its service is authenticated: in the same read.
+/// Records that are looked up in an org in the same read that authenticates its service or client.
 pub trait Lookup: Send {
-    /// What to look for.
+    /// Lists the records to read.
     fn wanted(&self, org: &OrgId) -> RecordKeys;
 }
 
-/// A service, what it wanted, and what was found of it.
+/// An authenticated service, with the records that were read for it.
 #[derive(Debug)]
 pub struct Authenticated<S> {
-    /// The service.
+    /// The service, whose org is enabled.
     pub service: Service,
-    /// What was looked for.
+    /// The look-up whose records were read.
     pub sought: S,
-    /// What the read has found.
+    /// The records that were found.
     pub found: Records,
 }
 
-/// Authenticates, and looks in the org for what `seek` says: one consistent read. A bearer needs one of these API scopes there;
-/// without any, its token must only be alive.
+/// Authenticates a service, and reads what `seek` asks for in its org: one consistent read.
+///
+/// A bearer needs one of the API scopes of `needs` in the org; if there are none, its token must only be alive.
+///
+/// # Errors
+///
+/// [`Refusal::CredentialsRejected`] if the secret isn't the org's, the token isn't alive, the org is disabled, or the path names
+/// another org than the secret is of; [`Refusal::AccessDenied`] if the bearer has none of the scopes in the org.
 pub async fn authenticate<S: Lookup>(
     ports: &Reader,
     credentials: &Credentials,
@@ -129,7 +135,8 @@ impl Lookup for ClientRef {
     }
 }
 
-/// A client of the service's org that was looked for, be it disabled. An alias takes a second read.
+/// Returns a client of the service's org that was looked up, even if it is disabled. One that is named by its alias takes a second
+/// read.
 pub async fn client_named(
     ports: &Reader,
     service: &Service,

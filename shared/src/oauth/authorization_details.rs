@@ -5,10 +5,14 @@ use serde_json::{Map, Value};
 use crate::domain::{AuthorizationDetails, Denial};
 use crate::encoding::strict_json;
 
-/// How many there can be.
+/// The largest number of elements.
 const MAX_DETAILS: usize = 20;
 
-/// Reads the text of the parameter: an array of objects, each of a type that there is.
+/// Reads the text of the parameter: a JSON array of at most 20 objects, each of one of `types`.
+///
+/// # Errors
+///
+/// [`Denial::AuthorizationDetailsInvalid`] if it is anything else.
 pub fn read(text: &str, types: &[String]) -> Result<AuthorizationDetails, Denial> {
     const BAD: Denial = Denial::AuthorizationDetailsInvalid;
     strict_json::check(text.as_bytes()).map_err(|_| BAD)?;
@@ -24,7 +28,7 @@ pub fn read(text: &str, types: &[String]) -> Result<AuthorizationDetails, Denial
     Ok(AuthorizationDetails::from_json(elements.to_string()))
 }
 
-/// Whether all of `asked` is in `held`, element by element.
+/// Tells whether every element of `asked` is in `held`.
 pub fn contains(held: &AuthorizationDetails, asked: &AuthorizationDetails) -> bool {
     let elements = |details: &AuthorizationDetails| serde_json::from_str::<Vec<Value>>(details.as_json()).ok();
     let (Some(held), Some(asked)) = (elements(held), elements(asked)) else { return false };

@@ -5,8 +5,8 @@ use crate::admin::clients::{ClientSettings, apply_settings, free_number, has_key
 use crate::auth::client::find;
 use crate::auth::secret;
 use crate::domain::{
-    CertificateSubject, Client, ClientAuthMethod, ClientKind, ClientMetadata, ClientRef, Error, GrantType, Org,
-    RedirectUri, Refusal, Scope, Secret, Service, TokenProblem,
+    CertificateSubject, Client, ClientAuthMethod, ClientKind, ClientMetadata, ClientRef, Error, GrantType, Org, RedirectUri,
+    Refusal, Scope, Secret, Service, TokenProblem,
 };
 use crate::jose::equal;
 use crate::platform::capabilities::{Reader, Registrar, RegistrationRemover, RegistrationWriter};

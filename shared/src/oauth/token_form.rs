@@ -1,4 +1,4 @@
-//! The form that a client sends.
+//! The form of a token request: its parameters, before any of them is checked.
 
 use crate::auth::client::FormCredentials;
 use crate::domain::{Audience, Denial, GrantType, Refusal, Scope, Secret};
@@ -24,14 +24,22 @@ pub struct TokenForm {
 }
 
 impl TokenForm {
-    /// Reads the form, and what the client authenticates by in it.
+    /// Reads the form, and the credentials in it.
+    ///
+    /// # Errors
+    ///
+    /// [`Denial::RequestMalformed`] if it isn't form-encoded, or has a parameter twice that may be there once.
     pub fn read(parameters: &str) -> Result<(Self, FormCredentials), Denial> {
         let given = Parameters::read_up_to(parameters.len(), parameters);
         given.and_then(|mut given| Self::from_parameters(&mut given)).map_err(|_| Denial::RequestMalformed)
     }
 
-    /// Takes the form, and what the client authenticates by in it. No parameter can be there twice (RFC 6749 section 3.2), but
-    /// for `resource` (RFC 8707 section 2) and `audience` (RFC 8693 section 2.1).
+    /// Removes the parameters of the form, and the credentials in it, from those that were given.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Invalid`] for a parameter that is there twice (RFC 6749 section 3.2), other than `resource` (RFC 8707 section 2)
+    /// and `audience` (RFC 8693 section 2.1).
     pub fn from_parameters(given: &mut Parameters) -> Result<(Self, FormCredentials), Refusal> {
         let credentials = FormCredentials::from_parameters(given)?;
         let form = Self {
@@ -53,16 +61,21 @@ impl TokenForm {
         Ok((form, credentials))
     }
 
-    /// The grant, as far as it is one.
+    /// Returns the grant type, if it is one that OAuth has.
     pub fn grant(&self) -> Option<GrantType> {
         self.grant_type.as_ref()?.parse().ok()
     }
 
-    /// The refresh token, to be looked for while the service is authenticated.
+    /// Returns the refresh token of a request for that grant, to be looked up in the read that authenticates.
     pub fn refresh_token(&self) -> Option<&Secret<String>> {
         self.refresh_token.as_ref().filter(|_| self.grant() == Some(GrantType::RefreshToken))
     }
 
+    /// Reads `scope`. `None`: it is missing, or has nothing but blanks.
+    ///
+    /// # Errors
+    ///
+    /// [`Denial::ScopeInvalid`] if one of them can't be the name of a scope.
     pub(crate) fn scopes(&self) -> Result<Option<Vec<Scope>>, Denial> {
         let Some(text) = &self.scope else { return Ok(None) };
         let scopes: Result<Vec<_>, _> = text.split(' ').filter(|name| !name.is_empty()).map(Scope::parse).collect();
@@ -70,7 +83,11 @@ impl TokenForm {
         scopes.map(|scopes| Some(scopes).filter(|scopes| !scopes.is_empty())).map_err(|_| Denial::ScopeInvalid)
     }
 
-    /// RFC 8707 section 2: absolute URIs without fragment.
+    /// Reads every `resource`: absolute URIs without fragment (RFC 8707 section 2).
+    ///
+    /// # Errors
+    ///
+    /// [`Denial::TargetInvalid`] if one of them isn't.
     pub(crate) fn resources(&self) -> Result<Vec<Audience>, Denial> {
         let is_resource = |text: &str| {
             let has_scheme = text.parse::<http::Uri>().is_ok_and(|uri| uri.scheme().is_some()) || text.starts_with("urn:");

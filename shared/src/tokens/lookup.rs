@@ -1,4 +1,4 @@
-//! Finding the tokens of OAuth clients: by their values, or by what stands for these.
+//! Finding the tokens of OAuth clients by their values, or by identifiers that stand for these.
 //!
 //! A value tells where its record is, but not whose it is: so there are two reads. The first one, which also authenticates who
 //! asks, finds the record; the second reads it once more with all that decides about it.
@@ -8,8 +8,8 @@ use std::sync::Arc;
 use crate::auth::presented::{self, decisive_for_family, decisive_for_token, is_redeemable};
 use crate::auth::service::Lookup;
 use crate::domain::{
-    AliasKey, Aliased, Ancestor, Client, Family, FamilyKey, Fault, Issuance, Member, MemberKey, Org, OrgId, Redemption,
-    RefreshToken, Secret, StatusInputs, Subject, Timestamp, TokenId, TokenKey, TokenRecord, TokenStatus,
+    AliasKey, Aliased, Ancestor, Client, Family, FamilyKey, Fault, Issuance, Member, MemberKey, OrgId, RefreshToken, Secret,
+    StatusInputs, Subject, Timestamp, TokenId, TokenKey, TokenRecord, TokenStatus,
 };
 use crate::jose::access_token::JwtClaims;
 use crate::jose::{equal, looks_like_jwt, sha256};
@@ -25,12 +25,12 @@ pub struct TokenLookup {
     org: OrgId,
     /// SHA-256 of the opaque value.
     hash: [u8; 32],
-    /// Where it is if the service made the value.
+    /// The id of its record, if the service made the value.
     native: Option<TokenId>,
     /// What it is if it is an identifier, which opens nothing but names a token or a family.
     identified: Option<TokenId>,
     refresh: Option<RefreshToken>,
-    /// What it says, if it is a JWT.
+    /// The claims of the token, if it is a JWT.
     said: Option<Arc<JwtClaims>>,
 }
 
@@ -43,7 +43,7 @@ pub enum TokenRef {
     Refresh(Secret<String>),
     /// By its value, or by what stands for it: [`TokenLookup::by_identifier`].
     Identifier(Secret<String>),
-    /// By its id.
+    /// By the id of its record: [`TokenLookup::by_id`].
     Id(TokenId),
 }
 
@@ -66,17 +66,17 @@ pub enum Located<'a> {
     Family(&'a Family),
 }
 
-/// What was found.
+/// A token of a client that was found.
 #[derive(Debug)]
 pub enum FoundToken {
-    /// An access token.
+    /// An access token, with its record.
     Access(Box<ClientAccessToken>),
-    /// A refresh token.
+    /// A refresh token, with its family.
     Refresh(Box<ClientFamily>),
 }
 
 impl FoundToken {
-    /// See [`ClientAccessToken::narrowed`] and [`ClientFamily::narrowed`].
+    /// Returns the token without the scopes that it doesn't open now: [`ClientAccessToken::narrowed`], [`ClientFamily::narrowed`].
     #[must_use]
     pub fn narrowed(self) -> Self {
         match self {
@@ -86,25 +86,25 @@ impl FoundToken {
     }
 }
 
-/// An access token of a client.
+/// An access token of a client, with all that decides about it.
 #[derive(Debug)]
 pub struct ClientAccessToken {
-    /// Its record.
+    /// The record of the token.
     pub record: TokenRecord,
-    /// Its family, if it has one that is still there.
+    /// The token's refresh family, if it has one that is still there.
     pub family: Option<Family>,
     /// Its client, if that is still there.
     pub client: Option<Client>,
     /// The member on whom it depends, if it does.
     pub member: Option<Member>,
-    /// How it stands.
+    /// Whether it is alive, and if not, why.
     pub status: TokenStatus,
-    /// How its family stands, if it has one.
+    /// Whether its family is alive, and if not, why. `None`: it has no family.
     pub family_status: Option<TokenStatus>,
 }
 
 impl ClientAccessToken {
-    /// The same with what it opens now: no more than the member holds on whom it depends.
+    /// Returns the token with the scopes that it opens now: no more than the member holds on whom it depends.
     #[must_use]
     pub fn narrowed(mut self) -> Self {
         if let Some(member) = &self.member {
@@ -113,13 +113,13 @@ impl ClientAccessToken {
         self
     }
 
-    /// Whether its refresh token is alive.
+    /// Tells whether the token's refresh token is alive.
     pub fn is_refreshable(&self) -> bool {
         self.family_status == Some(TokenStatus::Live)
     }
 }
 
-/// A refresh family of a client.
+/// A refresh family of a client, with all that decides about it.
 #[derive(Debug)]
 pub struct ClientFamily {
     /// The family.
@@ -130,12 +130,12 @@ pub struct ClientFamily {
     pub client: Option<Client>,
     /// The member on whom it depends, if it does.
     pub member: Option<Member>,
-    /// How it stands.
+    /// Whether it is alive, and if not, why.
     pub status: TokenStatus,
 }
 
 impl ClientFamily {
-    /// The same with what its next access token can open: no more than the member holds on whom it depends.
+    /// Returns the family with the scopes that its next access token can open: no more than the member holds on whom it depends.
     #[must_use]
     pub fn narrowed(mut self) -> Self {
         if let Some(member) = &self.member {
@@ -146,7 +146,7 @@ impl ClientFamily {
 }
 
 impl TokenLookup {
-    /// As a request names it.
+    /// Looks a token up as a request names it.
     pub fn new(keys: &PublishedKeys, org: &OrgId, token: &TokenRef) -> Self {
         match token {
             TokenRef::Access(text) | TokenRef::Refresh(text) => Self::by_value(keys, org, text.expose()),
@@ -155,7 +155,7 @@ impl TokenLookup {
         }
     }
 
-    /// By its value: opaque, a JWT of ours, or a refresh token. A JWT that we didn't sign is never found.
+    /// Looks a token up by its value: opaque, a JWT of ours, or a refresh token. A JWT that we didn't sign is never found.
     pub fn by_value(keys: &PublishedKeys, org: &OrgId, text: &str) -> Self {
         let said = if looks_like_jwt(text) { keys.verifier.access_token(text) } else { None };
         let value = said.as_ref().map_or(text, |said| said.id.expose());
@@ -166,12 +166,12 @@ impl TokenLookup {
         Self { hash, native, refresh, said, ..Self::nothing(org) }
     }
 
-    /// By its value, or by the identifier that lists show in its place (Authlete's `accessTokenHash`).
+    /// Looks a token up by its value, or by the identifier that lists show in its place (Authlete's `accessTokenHash`).
     pub fn by_identifier(keys: &PublishedKeys, org: &OrgId, text: &str) -> Self {
         Self { identified: opaque::identified(text), ..Self::by_value(keys, org, text) }
     }
 
-    /// By the id of its record.
+    /// Looks a token up by the id of its record.
     pub fn by_id(org: &OrgId, id: TokenId) -> Self {
         Self { identified: Some(id), ..Self::nothing(org) }
     }
@@ -181,8 +181,8 @@ impl TokenLookup {
         Self { org: org.clone(), hash: [0; 32], native: None, identified: None, refresh: None, said: None }
     }
 
-    /// The token, with all that decides about it. `first` is what the first read has found. A refresh token that was replaced is
-    /// no token any more.
+    /// Finds the token, with all that decides about it. `first` is what the first read has found. A refresh token that was replaced
+    /// is no token any more.
     pub async fn find(&self, ports: &Reader, first: &Records, hint: Hint) -> Result<Option<FoundToken>, Fault> {
         // A value is of one kind only; an identifier may be that of a token and, in theory, that of a family.
         if hint == Hint::RefreshToken
@@ -197,13 +197,13 @@ impl TokenLookup {
         Ok(family.map(|family| FoundToken::Refresh(Box::new(family))))
     }
 
-    /// The access token.
+    /// Finds the access token. `first` is what the first read has found.
     pub async fn find_access(&self, ports: &Reader, first: &Records) -> Result<Option<ClientAccessToken>, Fault> {
         let Some(record) = self.record(ports, first).await? else { return Ok(None) };
         read_token(ports, record).await
     }
 
-    /// The refresh token. Whether it is the current one isn't looked at.
+    /// Finds the refresh token. Whether it is the current one isn't looked at.
     pub async fn find_refresh(&self, ports: &Reader, first: &Records) -> Result<Option<ClientFamily>, Fault> {
         let aliased = match first.aliases.get(&self.alias()) {
             Some(Aliased::Family(id)) => Some(self.family_key(*id)),
@@ -238,17 +238,17 @@ impl TokenLookup {
         is_redeemable(family, generation, &hash, now)
     }
 
-    /// The refresh token, if it was made by the service.
+    /// Returns the refresh token, if it was made by the service.
     pub fn refresh_token(&self) -> Option<&RefreshToken> {
         self.refresh.as_ref()
     }
 
-    /// Whether it names a record instead of opening it.
+    /// Tells whether this names a record instead of opening it.
     pub fn is_identifier(&self) -> bool {
         self.identified.is_some()
     }
 
-    /// What the first read has found of it already.
+    /// Returns what the first read has found of the token already.
     pub fn at_hand<'a>(&self, first: &'a Records) -> Option<Located<'a>> {
         let family = || first.families.get(&self.refresh.as_ref()?.family).filter(|family| family.issuance.is_some());
         self.record_at_hand(first).map(Located::Token).or_else(|| family().map(Located::Family))
@@ -274,7 +274,8 @@ impl TokenLookup {
         }
     }
 
-    /// Whether what it says, if it is a JWT, is what is recorded. Else somebody else signs with our key.
+    /// Tells whether the claims of a JWT are what is recorded. If they aren't, somebody else signs with our key, which is logged as an
+    /// alarm.
     pub(crate) fn matches_record(&self, record: &TokenRecord) -> Result<bool, Fault> {
         let agrees = self.said.as_ref().map(|said| said.agrees_with(record)).transpose()?.unwrap_or(true);
         if !agrees {
@@ -306,7 +307,7 @@ impl Lookup for TokenLookup {
     }
 }
 
-/// A client's token that was found, once more and with all that decides about it.
+/// Reads a client's token once more, with all that decides about it. `None`: it is gone meanwhile.
 pub async fn read_token(ports: &Reader, seen: TokenRecord) -> Result<Option<ClientAccessToken>, Fault> {
     let mut wanted = decisive(&seen.org, seen.client, seen.id);
     wanted.tokens.push(seen.key());
@@ -326,7 +327,7 @@ pub async fn read_token(ports: &Reader, seen: TokenRecord) -> Result<Option<Clie
     Ok(Some(ClientAccessToken { record, family, client, member, status, family_status }))
 }
 
-/// A client's family that was found, once more and with all that decides about it.
+/// Reads a client's family once more, with all that decides about it. `None`: it is gone meanwhile.
 pub async fn read_client_family(ports: &Reader, seen: Family) -> Result<Option<ClientFamily>, Fault> {
     let mut wanted = decisive(&seen.org, seen.client, seen.id);
     let token = TokenKey { org: seen.org.clone(), id: seen.token };

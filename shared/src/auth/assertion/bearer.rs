@@ -14,33 +14,36 @@ use crate::keys::remote::Keys;
 use crate::platform::capabilities::Granter;
 use crate::store::{RecordKeys, ReplayKey};
 
-/// What an assertion that was verified says.
+/// The claims of a verified assertion.
 #[derive(Debug)]
 pub struct Asserted {
-    /// Who says it, with what its assertions are good for.
+    /// The issuer that the org trusts, with what its assertions are good for.
     pub issuer: AssertionIssuer,
-    /// For whom.
+    /// The subject that the token is for: `sub`.
     pub subject: Subject,
-    /// The member of the org that the subject is, enabled now. `None`: it is none, and need not be for this issuer.
+    /// The subject as a member of the org, who is enabled now. `None`: it is no member, and with this issuer need not be.
     pub member: Option<Member>,
-    /// How the subject was authenticated, if it says so: `acr`.
+    /// How the subject was authenticated, if the assertion says so: `acr`.
     pub acr: Option<String>,
-    /// When, if it says so: `auth_time`.
+    /// When the subject was authenticated, if the assertion says so: `auth_time`.
     pub auth_time: Option<Timestamp>,
 }
 
-/// An assertion that was verified, and may have been used.
+/// A verified assertion, which may have been used before.
 #[derive(Debug)]
 pub struct Verified {
-    /// What it says.
+    /// The claims of the assertion.
     pub asserted: Asserted,
-    /// RFC 7523 section 3, item 7.
+    /// The guard by which it is good only once: RFC 7523 section 3, item 7.
     pub replay_guard: ReplayGuard,
 }
 
 /// Verifies an assertion that an authenticated client of the org presents: RFC 7523 section 3.
 ///
-/// Faults: the issuer's keys can't be read, and none are kept from before.
+/// # Errors
+///
+/// [`Refusal::Denied`](crate::domain::Refusal::Denied) with the first `Assertion…` [`Denial`] that applies. Fails if the issuer's
+/// keys can't be read, and none are kept from before.
 pub async fn verify(ports: &Granter, org: &Org, client: &Client, assertion: &str) -> Result<Verified, Error> {
     let now = ports.reader().now();
     let assertion = Assertion::read(assertion, &TYPES).ok_or(Denial::AssertionUnverified)?;

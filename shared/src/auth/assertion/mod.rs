@@ -12,7 +12,11 @@ use crate::jose::foreign::{Claims, Unverified, WrongType};
 use crate::jose::jws::Compact;
 use crate::jose::{Expected as Types, Verifier, claims};
 
-/// Checks an assertion, all but its signature: RFC 7523 section 3. The authorization server has the keys of its maker.
+/// Checks everything about an assertion except its signature: RFC 7523 section 3. The authorization server has the issuer's keys.
+///
+/// # Errors
+///
+/// The `Assertion…` [`Denial`] of the first rule that the assertion breaks.
 pub fn check_assertion(
     assertion: &str,
     rules: AssertionRules,
@@ -44,12 +48,12 @@ pub fn check_assertion(
     if claims.has_begun(now).map_err(malformed)? { Ok(()) } else { Err(Denial::AssertionNotYetValid) }
 }
 
-/// What a token to exchange stands for.
+/// The role of a token in an exchange: RFC 8693 section 2.1.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Party {
-    /// Who acts: `actor_token`.
+    /// The party that acts: `actor_token`.
     Actor,
-    /// For whom: `subject_token`.
+    /// The party on whose behalf the request is made: `subject_token`.
     Subject,
 }
 
@@ -98,7 +102,7 @@ impl Party {
         }
     }
 
-    /// That its token is no good.
+    /// Returns the denial for a token of this role that is invalid.
     pub const fn invalid(self) -> Denial {
         match self {
             Self::Actor => Denial::ActorTokenInvalid,

@@ -7,9 +7,9 @@ use crate::jose::VerifyingKey;
 use crate::jose::foreign::{self, Claims, WrongType};
 use crate::jose::jws::Compact;
 
-/// How far ahead `exp` may be, and how long ago `iat`.
+/// The longest time that `exp` may be ahead, or `iat` ago.
 const MAX_LIFETIME: Seconds = Seconds(300);
-/// How much clocks may differ.
+/// The tolerated difference between clocks.
 pub(crate) const SKEW: Seconds = Seconds(60);
 const MAX_ID_BYTES: usize = 256;
 
@@ -32,28 +32,28 @@ impl<'a> Assertion<'a> {
         Some(Self { jws, claims })
     }
 
-    /// Which key it names.
+    /// Returns the `kid` of the header: the key that the assertion says it is signed by.
     pub(crate) fn kid(&self) -> Option<&str> {
         self.jws.kid.as_deref()
     }
 
-    /// What it claims.
+    /// Returns the claims, which nobody has verified yet.
     pub(crate) fn unverified(&self) -> &Claims {
         &self.claims
     }
 
-    /// What it says, if one of these keys has signed it.
+    /// Returns the claims, if one of these keys has signed them.
     pub(crate) fn signed_by(self, keys: &[VerifyingKey]) -> Option<Claims> {
         keys.iter().any(|key| self.jws.is_signed_by(key)).then_some(self.claims)
     }
 }
 
-/// By what an assertion is known, and until when.
+/// The identity of an assertion, and when it expires.
 #[derive(Debug)]
 pub(crate) struct Terms {
-    /// `jti`
+    /// The id of the assertion: `jti`.
     pub(crate) id: String,
-    /// `exp`
+    /// The end of its lifetime: `exp`.
     pub(crate) expires_at: Timestamp,
 }
 

@@ -7,23 +7,25 @@ use crate::platform::capabilities::Reader;
 use crate::store::{RecordKeys, Records};
 use crate::telemetry::note_client;
 
-/// A client that has proved who it is, and what was found of what it wants.
+/// A client whose credentials are right, with its org and the records that were read for it.
 #[derive(Debug)]
 pub struct Identified<S> {
-    /// Its org, in whose name it is served.
+    /// The client's org, in whose name it is served.
     pub service: Service,
     /// The client.
     pub verified: VerifiedClient,
-    /// What was looked for.
+    /// The look-up whose records were read.
     pub sought: S,
-    /// What the read has found.
+    /// The records that were found.
     pub found: Records,
 }
 
 /// Authenticates a client by its number, and looks in its org for what `seek` says: one consistent read, and another one the first
 /// time that the client is seen.
 ///
-/// Clients that are unknown, of a disabled org, or without the right credentials get one answer.
+/// # Errors
+///
+/// What [`verify_credentials`] finds. Clients that are unknown, of a disabled org, or without the right credentials get one answer.
 pub async fn identify<S: Lookup>(
     reader: &Reader,
     credentials: &ClientCredentials,
@@ -46,7 +48,7 @@ pub async fn identify<S: Lookup>(
 /// An org and a client of it, with what was looked for there, and what was found of it.
 pub(crate) type Known<S> = (Org, Client, S, Records);
 
-/// Finds a client of whatever org by its number, be it disabled.
+/// Finds a client of any org by its number, even if it is disabled.
 pub(crate) async fn find<S: Lookup>(
     reader: &Reader,
     id: ClientId,

@@ -19,40 +19,44 @@ use crate::jose::{Expected as Types, certificate, equal, jwk, sha256};
 use crate::platform::capabilities::Reader;
 use crate::store::{Records, ReplayKey, ReplayStore};
 
-/// What a client presents.
+/// The credentials that a client presents.
 #[derive(Clone, Debug, Default)]
 pub struct ClientCredentials {
-    /// Who it says it is in the `Authorization` header.
+    /// The client's name in the `Authorization` header.
     pub id: Option<String>,
-    /// The secret that it has there.
+    /// The secret in the `Authorization` header.
     pub secret: Option<Secret<String>>,
-    /// What it says in the form.
+    /// The credentials in the form.
     pub form: FormCredentials,
-    /// The certificate of its TLS connection, in PEM.
+    /// The certificate of the TLS connection, in PEM.
     pub certificate: Option<String>,
 }
 
-/// What a client presents among its form parameters.
+/// The credentials that a client presents as form parameters.
 #[derive(Clone, Debug, Default)]
 pub struct FormCredentials {
-    /// `client_id`
+    /// The client's name: `client_id`.
     pub id: Option<String>,
-    /// `client_secret`
+    /// The client's secret: `client_secret`.
     pub secret: Option<Secret<String>>,
-    /// `client_assertion_type`
+    /// The type of the assertion: `client_assertion_type`.
     pub assertion_type: Option<String>,
-    /// `client_assertion`
+    /// The assertion by which the client authenticates: `client_assertion`.
     pub assertion: Option<Secret<String>>,
 }
 
 impl FormCredentials {
-    /// Whether they say nothing at all.
+    /// Tells whether there are none at all.
     pub fn is_empty(&self) -> bool {
         let Self { id, secret, assertion_type, assertion } = self;
         id.is_none() && secret.is_none() && assertion_type.is_none() && assertion.is_none()
     }
 
-    /// Takes them from a form.
+    /// Removes the credentials from a form, and returns them.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Invalid`] for a parameter that is given more than once.
     pub fn from_parameters(given: &mut Parameters) -> Result<Self, Refusal> {
         Ok(Self {
             id: given.remove("client_id")?,
@@ -71,39 +75,39 @@ pub struct AuthenticatedClient {
 }
 
 impl AuthenticatedClient {
-    /// The client, which is enabled.
+    /// Returns the client, which is enabled.
     pub fn client(&self) -> &Client {
         &self.client
     }
 
-    /// How it has proved it.
+    /// Returns the method by which the client has authenticated.
     pub fn method(&self) -> ClientAuthMethod {
         self.client.auth_method
     }
 
-    /// Whether it named itself by its alias.
+    /// Tells whether the client named itself by its alias.
     pub fn alias_used(&self) -> bool {
         self.alias_used
     }
 
-    /// The client alone.
+    /// Returns the client by itself.
     pub fn into_client(self) -> Client {
         self.client
     }
 }
 
 impl ClientCredentials {
-    /// Whom they name: to be read together with the rest.
+    /// Returns the client that the credentials name, if it can be one: to be read together with the rest.
     pub fn client(&self) -> Option<ClientRef> {
         self.name().ok()?.parse().ok()
     }
 
-    /// Whether they say nothing at all.
+    /// Tells whether there are none at all.
     pub fn is_empty(&self) -> bool {
         self.id.is_none() && self.secret.is_none() && self.form.is_empty()
     }
 
-    /// The name of the client, which must be the same wherever it is given.
+    /// Returns the name of the client, which must be the same wherever it is given.
     fn name(&self) -> Result<String, Denial> {
         match (&self.id, &self.form.id) {
             (Some(header), Some(form)) if header != form => Err(Denial::ClientCredentialsMismatch),
@@ -113,7 +117,7 @@ impl ClientCredentials {
         }
     }
 
-    /// What is presented to prove it, besides a certificate.
+    /// Returns what the client authenticates by, besides a certificate: one method only (RFC 6749 section 2.3).
     fn presented(&self) -> Result<ClientProof<'_>, Denial> {
         let FormCredentials { secret: form, assertion, assertion_type, .. } = &self.form;
         let one_of_each = (self.secret.as_ref(), form.as_ref(), assertion.as_ref(), assertion_type.as_deref());
@@ -132,9 +136,12 @@ impl ClientCredentials {
     }
 }
 
-/// Authenticates a client of the service's org. `found` is what was read for [`ClientCredentials::client`].
+/// Authenticates a client of the service's org, and consumes its assertion if it has one. `found` is what was read for
+/// [`ClientCredentials::client`].
 ///
-/// That it is disabled is told only to itself: after it has proved who it is.
+/// # Errors
+///
+/// What [`verify_credentials`] finds, or [`Denial::ClientAssertionReplayed`] if the assertion was used before.
 pub async fn authenticate(
     reader: &Reader,
     once: &dyn ReplayStore,
@@ -150,7 +157,16 @@ pub async fn authenticate(
     verify_credentials(reader, client, credentials)?.consume_proof(once).await
 }
 
-/// Checks what was presented in the name of `client`, of which nothing is used up yet.
+/// Verifies the credentials that were presented in the name of `client`, without consuming an assertion. `None`: there is no such
+/// client, which takes as long to refuse as wrong credentials.
+///
+/// # Errors
+///
+/// [`Denial::ClientIdMissing`] if no client is named; [`Denial::ClientCredentialsMismatch`] and
+/// [`Denial::ClientAuthenticatedTwice`] if the credentials contradict each other or are of several methods;
+/// [`Denial::ClientUnauthenticated`] and [`Denial::ClientAssertionInvalid`] if they are wrong or not of the client's method;
+/// [`Denial::ClientAuthMethodUnsupported`] for an assertion that a secret has signed; and [`Denial::ClientDisabled`] last: that is
+/// for the client alone to know.
 pub fn verify_credentials(
     reader: &Reader,
     client: Option<Client>,
@@ -172,7 +188,7 @@ pub fn verify_credentials(
     Ok(VerifiedClient { client, replay_guard })
 }
 
-/// A client that has proved who it is, if its assertion wasn't used before.
+/// A client whose credentials are right, except that its assertion may have been used before.
 #[derive(Debug)]
 pub struct VerifiedClient {
     client: AuthenticatedClient,
@@ -180,17 +196,21 @@ pub struct VerifiedClient {
 }
 
 impl VerifiedClient {
-    /// Whom it concerns.
+    /// Returns the client.
     pub fn client(&self) -> &Client {
         self.client.client()
     }
 
-    /// The client, and its assertion, if it has authenticated by one.
+    /// Returns the client and the guard of its assertion, if it has authenticated by one.
     pub fn into_parts(self) -> (AuthenticatedClient, Option<ReplayGuard>) {
         (self.client, self.replay_guard)
     }
 
-    /// The client, its assertion used up.
+    /// Consumes the assertion, if there is one, and returns the client.
+    ///
+    /// # Errors
+    ///
+    /// [`Denial::ClientAssertionReplayed`] if the assertion was used before.
     pub async fn consume_proof(self, once: &dyn ReplayStore) -> Result<AuthenticatedClient, Error> {
         if let Some(replay_guard) = &self.replay_guard {
             replay_guard.consume(once).await?;
@@ -199,11 +219,11 @@ impl VerifiedClient {
     }
 }
 
-/// RFC 7523 section 2.2.
+/// The only `client_assertion_type` there is: RFC 7523 section 2.2.
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 const TYPES: Types = Types { types: &["JWT", "client-authentication+jwt"] };
 
-/// What is presented, by where it stands.
+/// What a client authenticates by, and where it was.
 #[derive(Clone, Copy)]
 enum ClientProof<'a> {
     Nothing,
@@ -243,7 +263,7 @@ fn by_connection(client: Option<Client>, certificate: Option<&str>, now: Timesta
     if is_proved { Ok(client) } else { Err(Denial::ClientUnauthenticated.into()) }
 }
 
-/// RFC 7523 section 3.
+/// Authenticates a client by its assertion: RFC 7523 section 3.
 fn by_assertion(
     client: Option<Client>,
     name: &str,

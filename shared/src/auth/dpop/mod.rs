@@ -1,4 +1,4 @@
-//! DPoP proofs: that a request comes from whoever has a certain key. RFC 9449.
+//! DPoP proofs, which show that the sender of a request holds a certain key: RFC 9449.
 
 mod nonce;
 
@@ -27,22 +27,26 @@ pub const ALGORITHMS: [Algorithm; 10] = [
     Algorithm::Ps512,
 ];
 
-/// What a proof must be about.
+/// The request that a proof must be about.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected<'a> {
     /// The method of the request: `POST`.
     pub method: &'a str,
-    /// Where the request went. Query and fragment don't count.
+    /// The URI of the request. Its query and fragment don't count.
     pub uri: &'a str,
-    /// The access token that came with it, if one did.
+    /// The access token of the request, if it has one.
     pub access_token: Option<&'a str>,
-    /// The key that it must be by. `None`: any.
+    /// The key that must have signed the proof. `None`: any.
     pub key: Option<Thumbprint>,
-    /// Whether it must have a nonce of ours.
+    /// Whether the proof must have a nonce of ours.
     pub nonce: NonceRule<'a>,
 }
 
-/// Verifies a proof and uses it up.
+/// Verifies a proof, and consumes it.
+///
+/// # Errors
+///
+/// What [`check`] finds, or [`Denial::DpopProofReplayed`] if the proof was used before.
 pub async fn verify(
     once: &dyn ReplayStore,
     org: &OrgId,
@@ -55,7 +59,14 @@ pub async fn verify(
     Ok(key)
 }
 
-/// Verifies a proof: RFC 9449 section 4.3. The thumbprint of its key is what a token is bound to.
+/// Verifies a proof (RFC 9449 section 4.3) without consuming it. Returns the thumbprint of its key, to which a token is bound, and
+/// the guard by which it is good only once.
+///
+/// # Errors
+///
+/// [`Denial::DpopProofInvalid`] if it is no proof, [`Denial::DpopProofForAnother`] if it is for another request,
+/// [`Denial::DpopKeyMismatch`] if it is by another key, [`Denial::DpopProofStale`] if it is too old, and
+/// [`Denial::DpopNonceRequired`] if it has no nonce that is good.
 pub async fn check(
     org: &OrgId,
     now: Timestamp,
@@ -136,7 +147,7 @@ impl Proof {
         Ok(())
     }
 
-    /// Its nonce; nothing, where it has none.
+    /// Returns the nonce, or an empty text if there is none.
     fn nonce(&self) -> &str {
         self.claims.text("nonce").ok().flatten().unwrap_or_default()
     }

@@ -13,13 +13,13 @@ use crate::keys::signer::SecretDeriver;
 /// Whether a proof must have a nonce.
 #[derive(Clone, Copy, Debug)]
 pub enum NonceRule<'a> {
-    /// It need not; one that it has isn't looked at.
+    /// A proof needs no nonce, and one that it has isn't looked at.
     NotNeeded,
-    /// It must have one that was made with this key.
+    /// A proof must have a nonce that was made with this key.
     Required(&'a dyn SecretDeriver),
 }
 
-/// How long a nonce is good.
+/// The lifetime of a nonce.
 const LIFETIME: Seconds = Seconds(300);
 const TAG: usize = 16;
 

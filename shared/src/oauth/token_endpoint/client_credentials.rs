@@ -5,6 +5,7 @@ use crate::domain::{Error, GrantType, Issuance};
 use crate::oauth::TokenForm;
 use crate::policy::{self, ClientTokenRequest, RefreshOf};
 
+/// Grants a token to the client itself.
 pub(super) async fn grant(context: GrantContext<'_>, form: &TokenForm) -> Result<Granted, Error> {
     let org = context.service.org();
     let issuance = Issuance {

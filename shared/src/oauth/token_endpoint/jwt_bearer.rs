@@ -7,6 +7,7 @@ use crate::domain::{Denial, Error, GrantType, Issuance, Scope};
 use crate::oauth::TokenForm;
 use crate::policy::{self, ClientTokenRequest, RefreshOf};
 
+/// Grants a token for the subject of an assertion, if an issuer that the org trusts has signed it.
 pub(super) async fn grant(mut context: GrantContext<'_>, form: &TokenForm) -> Result<Granted, Error> {
     let assertion = form.assertion.as_ref().ok_or(Denial::AssertionMissing)?;
     let org = context.service.org();

@@ -9,6 +9,7 @@ use crate::tokens::issue::Issued;
 use crate::tokens::lookup::TokenLookup;
 use crate::tokens::refresh::redeem_of_client;
 
+/// Grants the next token of a refresh family.
 pub(super) async fn grant(
     context: GrantContext<'_>,
     (sought, found): (Option<TokenLookup>, &Records),

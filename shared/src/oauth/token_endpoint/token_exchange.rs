@@ -12,6 +12,7 @@ use crate::policy::{self, ExchangeRequest};
 use crate::store::RecordKeys;
 use crate::tokens::lookup::TokenLookup;
 
+/// Grants a token in exchange for one that the client presents.
 pub(super) async fn grant(context: GrantContext<'_>, form: TokenForm) -> Result<Granted, Error> {
     let requested = requested_type(&form)?;
     let asked = (form.scopes()?, audiences(&form)?, context.details(&form)?);
@@ -36,7 +37,7 @@ pub(super) async fn grant(context: GrantContext<'_>, form: TokenForm) -> Result<
     Ok(Granted { issued: context.grant(grant).await?, token_type: Some(requested) })
 }
 
-/// What shall come of it: RFC 8693 section 2.1. There is nothing but access tokens, some of which are JWTs.
+/// Reads `requested_token_type`: RFC 8693 section 2.1. Only access tokens are issued, as JWTs if the client asks for that.
 fn requested_type(form: &TokenForm) -> Result<TokenType, Denial> {
     match form.requested_token_type.as_deref().map(TokenType::parse) {
         None => Ok(TokenType::AccessToken),
@@ -45,7 +46,7 @@ fn requested_type(form: &TokenForm) -> Result<TokenType, Denial> {
     }
 }
 
-/// Both `audience` and `resource`: what a token is for is one list here.
+/// Returns both `audience` and `resource`: the audiences of a token are one list here.
 fn audiences(form: &TokenForm) -> Result<Vec<Audience>, Denial> {
     let mut all = form.resources()?;
     for name in &form.audiences {
@@ -84,10 +85,10 @@ fn within(asked: AuthorizationDetails, subject: &TokenRecord) -> Result<Authoriz
     }
 }
 
-/// A token to exchange, which is alive.
+/// A token to exchange that is alive.
 struct Exchanged {
     record: TokenRecord,
-    /// Its subject, if that is a member.
+    /// The token's subject, if that is a member.
     member: Option<Member>,
 }
 

@@ -14,23 +14,28 @@ use crate::platform::capabilities::{DirectoryReader, Introspector, Reader};
 use crate::store::{RecordKeys, Records};
 use crate::tokens::lookup::{ClientAccessToken, FoundToken, Hint, TokenLookup};
 
-/// How many orgs below its own a token is shown for at most.
+/// The largest number of orgs below its own that a token is shown for.
 pub const MAX_SUB_ORGS: usize = 100;
 
 /// What introspection found. None of it is an error: it is what was asked for.
 #[derive(Debug)]
 pub enum Introspection {
-    /// Alive.
+    /// The token is alive.
     Active(Active),
-    /// Genuine, and revoked.
+    /// The token is genuine, and revoked.
     Revoked,
-    /// Not good for anything, for this reason.
+    /// The token is good for nothing, for this reason.
     Inactive(TokenProblem),
 }
 
 impl Introspection {
-    /// The token, for who refuses one that isn't alive. Telling that it has been revoked makes no oracle: its signature has
-    /// proved that the caller has the token itself.
+    /// Returns the token if it is alive.
+    ///
+    /// Telling that it has been revoked makes no oracle: its signature has proved that the caller has the token itself.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`] that says what is wrong with a token that isn't alive.
     pub fn active(self) -> Result<Active, Refusal> {
         match self {
             Self::Active(active) => Ok(active),
@@ -59,7 +64,7 @@ pub enum Active {
     },
 }
 
-/// Introspects any token of ours. Whoever has the token may know what it is.
+/// Introspects any token of a member. Whoever has the token may know what it is.
 pub async fn introspect(ports: &Reader, token: &str) -> Result<Introspection, Error> {
     let (presented, _) = inspect(ports, token, RecordKeys::default()).await?;
     Ok(match presented {
@@ -81,18 +86,18 @@ pub async fn introspect(ports: &Reader, token: &str) -> Result<Introspection, Er
     })
 }
 
-/// What a resource server wants of a token that it was shown: Authlete's `/auth/introspection`.
+/// What a resource server requires of a token that it was shown: Authlete's `/auth/introspection`.
 #[derive(Clone, Debug, Default)]
 pub struct ResourceRequest {
-    /// All of them must be on the token.
+    /// The scopes that must all be on the token.
     pub scopes: Vec<Scope>,
-    /// Whom it must stand for.
+    /// The subject that the token must be for.
     pub subject: Option<Subject>,
-    /// For whom it must be meant.
+    /// The resources that the token must be meant for: RFC 8707.
     pub audiences: Vec<Audience>,
-    /// How its subject must have been authenticated: one of these ways (RFC 9470).
+    /// The ways (`acr`) by one of which the subject must have been authenticated: RFC 9470.
     pub acr_values: Vec<String>,
-    /// How long ago at most.
+    /// The longest time since the subject was authenticated, in seconds.
     pub max_age: Option<Seconds>,
     /// The certificate that the presenter proved.
     pub certificate: Option<Thumbprint>,
@@ -103,31 +108,31 @@ pub struct ResourceRequest {
 /// A DPoP proof, and the request that it was sent with.
 #[derive(Clone, Debug)]
 pub struct ProofOfPossession {
-    /// The proof.
+    /// The proof, as it was sent.
     pub proof: Secret<String>,
-    /// The method.
+    /// The method of the request.
     pub method: String,
-    /// The URI.
+    /// The URI of the request.
     pub uri: String,
 }
 
-/// What a resource server hears.
+/// The answer to a resource server that was shown a token.
 #[derive(Debug)]
 pub struct ClientIntrospection {
-    /// The token, if there is one, be it expired.
+    /// The token, if there is one, even if it is expired.
     pub token: Option<Box<ClientAccessToken>>,
-    /// Whether it opens what is asked for.
+    /// Whether the token opens what is asked for.
     pub verdict: Verdict,
 }
 
 /// Whether a token opens what a resource server asks for.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Verdict {
-    /// Yes.
+    /// The token opens everything that is asked for.
     Sufficient,
-    /// There is no such token, or none any more.
+    /// There is no such token, or it isn't alive any more.
     Unknown,
-    /// It has expired.
+    /// The token has expired.
     Expired {
         /// Whether its refresh token is alive.
         refreshable: bool,
@@ -138,7 +143,7 @@ pub enum Verdict {
     OtherAuthentication,
     /// Its subject must be authenticated again.
     TooOld,
-    /// This scope is missing, first of all.
+    /// The token lacks scopes, of which this is the first.
     LacksScope(Scope),
     /// It stands for somebody else.
     OtherSubject,
@@ -173,7 +178,7 @@ pub async fn introspect_authlete(
     Ok(ClientIntrospection { token: Some(Box::new(token)), verdict })
 }
 
-/// What the presenter didn't prove.
+/// Returns what the presenter didn't prove of the keys that the token is bound to.
 async fn unproved(
     ports: &Introspector,
     service: &Service,
@@ -240,6 +245,10 @@ pub async fn introspect_rfc7662(
 }
 
 /// Introspects the bearer's own token.
+///
+/// # Errors
+///
+/// [`Refusal::CredentialsRejected`] if it isn't alive.
 pub async fn introspect_self(ports: &Reader, bearer: &str) -> Result<(TokenRecord, Member), Error> {
     let (caller, _) = authenticate(ports, bearer, RecordKeys::default()).await?;
     Ok((caller.token().clone(), caller.member().clone()))

@@ -8,7 +8,7 @@ use crate::platform::capabilities::Reader;
 use crate::store::{RecordKeys, Records};
 use crate::tokens::lookup::{FoundToken, Hint, Located, TokenLookup};
 
-/// Who asks.
+/// The party that asks about a token.
 #[derive(Debug)]
 pub enum Asker {
     /// A client of the org: of the tokens that it was issued, and of those that it is shown as a resource server.
@@ -20,18 +20,18 @@ pub enum Asker {
 /// A token that is alive, and that the asker may know of.
 #[derive(Debug)]
 pub enum Seen {
-    /// That of a client.
+    /// A token of a client.
     OfClient(FoundToken),
-    /// That of a member.
+    /// A token of a member.
     OfMember {
-        /// Its record.
+        /// The record of the token.
         record: Box<TokenRecord>,
-        /// The member.
+        /// The member that the token is of.
         member: Box<Member>,
     },
 }
 
-/// The token, if it is alive and the asker may know of it. `first` is what the first read has found of it.
+/// Finds the token, if it is alive and the asker may know of it. `first` is what the first read has found of it.
 pub async fn introspect_for_caller(
     ports: &Reader,
     org: &OrgId,
@@ -100,13 +100,14 @@ impl Asker {
     }
 }
 
-/// Whether a token for these audiences is for this client as a resource server.
+/// Tells whether a token for these audiences is for this client as a resource server.
 fn is_shown(client: &Client, audiences: &[Audience], issuer: &Issuer) -> bool {
     let is_resource_server = client.resources.is_some();
     is_resource_server && (has_no_audience(audiences, issuer) || audiences.iter().any(|audience| client.answers_to(audience)))
 }
 
-/// Whether a token is meant for nobody in particular: every resource server of the org may know of it, and see for whom it is.
+/// Tells whether a token is meant for nobody in particular: every resource server of the org may know of it, and see for whom it
+/// is.
 pub(super) fn has_no_audience(audiences: &[Audience], issuer: &Issuer) -> bool {
     audiences.is_empty() || matches!(audiences, [one] if one.as_str() == issuer.as_str())
 }
