@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
-use super::jwk::{SEQUENCE, element};
+use super::der::is_one_sequence;
 use crate::domain::{Invalid, Thumbprint};
 use crate::encoding::strict_json;
 
@@ -64,7 +64,7 @@ pub fn thumbprints_of_set(jwks: &[u8]) -> Result<Vec<Thumbprint>, Invalid> {
 
 /// A certificate in base64, which is one DER sequence.
 fn decoded(base64: &[u8]) -> Option<Vec<u8>> {
-    STANDARD.decode(base64).ok().filter(|der| matches!(element(SEQUENCE, der), Some((_, []))))
+    STANDARD.decode(base64).ok().filter(|der| is_one_sequence(der))
 }
 
 fn of_base64(base64: &[u8]) -> Option<Thumbprint> {

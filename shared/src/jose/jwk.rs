@@ -5,13 +5,15 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use x509_cert::spki::{AlgorithmIdentifierRef, ObjectIdentifier};
 
+use super::der;
 use super::verifying_key::VerifyingKey;
 use crate::domain::key::PublicKey;
 use crate::domain::{Algorithm, Invalid, Jwk, KeyId, KeySet};
 use crate::encoding::strict_json;
 
-/// The JWK Set of who has no keys.
+/// An empty JWK Set.
 pub const NO_KEYS: &str = r#"{"keys":[]}"#;
 
 /// A key as it is published. `key_ops` is left out, as RFC 7517 section 4.3 asks for where `use` is there.
@@ -70,13 +72,22 @@ pub fn usable_from_json(json: &[u8]) -> Result<KeySet, Invalid> {
     Ok(KeySet::new(keys.iter().filter(is_unique).cloned().collect()))
 }
 
-/// The key of an X.509 `SubjectPublicKeyInfo`, named by its thumbprint.
-pub fn from_spki(alg: Algorithm, der: &[u8]) -> Result<Jwk, Invalid> {
+/// Reads the key of an X.509 `SubjectPublicKeyInfo` in DER and names it by its thumbprint.
+///
+/// # Errors
+/// [`Invalid`] when it isn't strict DER, when the key is none for the algorithm, or when it is weak.
+pub fn from_spki(alg: Algorithm, spki: &[u8]) -> Result<Jwk, Invalid> {
     const RULE: Invalid = Invalid("must be a public key in DER");
-    let (identifier, bits) = spki(der).ok_or(RULE)?;
+    let info = der::subject_public_key_info(spki).ok_or(RULE)?;
+    let bits = info.subject_public_key.as_bytes().ok_or(RULE)?;
+    // For elliptic curves and RSA it doesn't matter which algorithm is named: a key of another one has another width, or is no
+    // point on the curve. HashML-DSA, another algorithm, has keys of the same form as ML-DSA.
+    if ml_dsa_identifier(alg)
+        .is_some_and(|identifier| info.algorithm != AlgorithmIdentifierRef { oid: identifier, parameters: None })
+    {
+        return Err(RULE);
+    }
     let key = match alg {
-        // HashML-DSA, another algorithm, has keys of the same form.
-        Algorithm::MlDsa44 | Algorithm::MlDsa65 | Algorithm::MlDsa87 if identifier != ml_dsa_identifier(alg) => return Err(RULE),
         Algorithm::MlDsa44 | Algorithm::MlDsa65 | Algorithm::MlDsa87 => PublicKey::Akp { public: bits.to_vec() },
         Algorithm::Es256 | Algorithm::Es384 | Algorithm::Es512 => {
             let (x, y) = bits.strip_prefix(&[4]).and_then(|point| point.split_at_checked(point.len() / 2)).ok_or(RULE)?;
@@ -84,7 +95,8 @@ pub fn from_spki(alg: Algorithm, der: &[u8]) -> Result<Jwk, Invalid> {
         }
         Algorithm::EdDsa => PublicKey::Okp { x: bits.to_vec() },
         Algorithm::Ps256 | Algorithm::Ps384 | Algorithm::Ps512 | Algorithm::Rs256 | Algorithm::Rs384 | Algorithm::Rs512 => {
-            rsa_numbers(bits).ok_or(RULE)?
+            let (n, e) = der::two_numbers(bits).ok_or(RULE)?;
+            PublicKey::Rsa { n: n.to_vec(), e: e.to_vec() }
         }
     };
     sound(Jwk { kid: thumbprint(&key, alg), alg, key })
@@ -118,15 +130,7 @@ const fn curve(alg: Algorithm) -> Option<&'static str> {
         Algorithm::Es384 => Some("P-384"),
         Algorithm::Es512 => Some("P-521"),
         Algorithm::EdDsa => Some("Ed25519"),
-        Algorithm::MlDsa44
-        | Algorithm::MlDsa65
-        | Algorithm::MlDsa87
-        | Algorithm::Ps256
-        | Algorithm::Ps384
-        | Algorithm::Ps512
-        | Algorithm::Rs256
-        | Algorithm::Rs384
-        | Algorithm::Rs512 => None,
+        _ => None,
     }
 }
 
@@ -156,9 +160,7 @@ fn read_for(members: &Map<String, Value>, used_with: Option<Algorithm>) -> Resul
         // an alg: RFC 9964 section 3.
         None => match key {
             PublicKey::Akp { .. } => None,
-            PublicKey::Ec { .. } | PublicKey::Okp { .. } | PublicKey::Rsa { .. } => {
-                used_with.or_else(|| crv.and_then(|crv| Algorithm::ALL.into_iter().find(|alg| curve(*alg) == Some(crv))))
-            }
+            _ => used_with.or_else(|| crv.and_then(|crv| Algorithm::ALL.into_iter().find(|alg| curve(*alg) == Some(crv)))),
         },
     }
     .ok_or(Invalid("must have a supported alg"))?;
@@ -177,7 +179,7 @@ fn sound(jwk: Jwk) -> Result<Jwk, Invalid> {
     VerifyingKey::new(&jwk)?;
     match &jwk.key {
         PublicKey::Rsa { n, .. } if has_roca_fingerprint(n) => Err(Invalid("must not be a weak key (CVE-2017-15361)")),
-        PublicKey::Akp { .. } | PublicKey::Ec { .. } | PublicKey::Okp { .. } | PublicKey::Rsa { .. } => Ok(jwk),
+        _ => Ok(jwk),
     }
 }
 
@@ -208,59 +210,23 @@ fn has_roca_fingerprint(n: &[u8]) -> bool {
     })
 }
 
-const BIT_STRING: u8 = 0x03;
-const INTEGER: u8 = 0x02;
-pub(super) const SEQUENCE: u8 = 0x30;
-
-/// What is in the sequence and in the bit string of `SEQUENCE { SEQUENCE algorithm, BIT STRING key }`. For elliptic curves and
-/// RSA it doesn't matter which algorithm is named: a key of another one has another width, or is no point on the curve.
-fn spki(der: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (spki, []) = element(SEQUENCE, der)? else { return None };
-    let (algorithm, rest) = element(SEQUENCE, spki)?;
-    let (bits, []) = element(BIT_STRING, rest)? else { return None };
-    Some((algorithm, bits.strip_prefix(&[0])?))
-}
-
-/// `OBJECT IDENTIFIER 2.16.840.1.101.3.4.3.17`, 18 or 19, without parameters (RFC 9881 section 2).
-const fn ml_dsa_identifier(alg: Algorithm) -> [u8; 11] {
-    let level = match alg {
-        Algorithm::MlDsa87 => 19,
-        Algorithm::MlDsa65 => 18,
-        Algorithm::Es256
+/// The algorithm identifier of ML-DSA keys, which has no parameters: RFC 9881 section 2.
+const fn ml_dsa_identifier(alg: Algorithm) -> Option<ObjectIdentifier> {
+    match alg {
+        Algorithm::MlDsa44 => Some(ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.3.17")),
+        Algorithm::MlDsa65 => Some(ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.3.18")),
+        Algorithm::MlDsa87 => Some(ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.3.19")),
+        Algorithm::EdDsa
+        | Algorithm::Es256
         | Algorithm::Es384
         | Algorithm::Es512
-        | Algorithm::EdDsa
-        | Algorithm::MlDsa44
         | Algorithm::Ps256
         | Algorithm::Ps384
         | Algorithm::Ps512
         | Algorithm::Rs256
         | Algorithm::Rs384
-        | Algorithm::Rs512 => 17,
-    };
-    [0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, level]
-}
-
-/// `SEQUENCE { INTEGER n, INTEGER e }`.
-fn rsa_numbers(der: &[u8]) -> Option<PublicKey> {
-    let (numbers, []) = element(SEQUENCE, der)? else { return None };
-    let (n, rest) = element(INTEGER, numbers)?;
-    let (e, []) = element(INTEGER, rest)? else { return None };
-    // A first byte of zero keeps the number positive.
-    let unsigned = |number: &[u8]| number.strip_prefix(&[0]).unwrap_or(number).to_vec();
-    Some(PublicKey::Rsa { n: unsigned(n), e: unsigned(e) })
-}
-
-/// The contents of the DER element of this tag with which `der` begins, and what follows it.
-pub(super) fn element(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (&[found, first], rest) = der.split_first_chunk()?;
-    let (len, rest) = match first {
-        ..=0x7f => (usize::from(first), rest),
-        0x81 => rest.split_first().map(|(len, rest)| (usize::from(*len), rest))?,
-        0x82 => rest.split_first_chunk().map(|(len, rest)| (usize::from(u16::from_be_bytes(*len)), rest))?,
-        _ => return None,
-    };
-    if found == tag { rest.split_at_checked(len) } else { None }
+        | Algorithm::Rs512 => None,
+    }
 }
 
 #[cfg(test)]

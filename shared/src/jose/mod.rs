@@ -4,6 +4,7 @@ pub mod access_token;
 mod cache;
 pub mod certificate;
 pub mod claims;
+pub mod der;
 pub mod foreign;
 pub mod jwk;
 pub mod jws;

@@ -207,7 +207,7 @@ fn ml_dsa_spki(level: u8, key: &[u8]) -> Vec<u8> {
         [&[tag, 0x82, high, low], content].concat()
     };
     let identifier = [0x30, 0x0b, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x03, level];
-    sequence(SEQUENCE, &[&identifier[..], &sequence(BIT_STRING, &[&[0], key].concat())].concat())
+    sequence(0x30, &[&identifier[..], &sequence(0x03, &[&[0], key].concat())].concat())
 }
 
 #[test]

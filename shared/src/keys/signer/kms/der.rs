@@ -1,13 +1,14 @@
 //! ECDSA signatures: from the DER that KMS returns to the fixed width that JWS wants.
 
-/// `r` and `s` of an `ECDSA-Sig-Value` (RFC 3279 section 2.2.3), each as wide as half of `width` (RFC 7518 section 3.4).
+use crate::jose::der::two_numbers;
+
+/// Returns `r` and `s` of an `ECDSA-Sig-Value` (RFC 3279 section 2.2.3), each as wide as half of `width` bytes (RFC 7518 section
+/// 3.4). `None`: it isn't strict DER, or a number is zero or too wide.
 ///
 /// One in a hundred has a leading zero byte, which DER leaves out and JWS doesn't; and each second number begins with a zero
 /// byte in DER that isn't one of its own.
 pub(super) fn to_fixed_width(der: &[u8], width: usize) -> Option<Vec<u8>> {
-    let (content, []) = element(der, SEQUENCE)? else { return None };
-    let (r, rest) = element(content, INTEGER)?;
-    let (s, []) = element(rest, INTEGER)? else { return None };
+    let (r, s) = two_numbers(der)?;
     let mut fixed = vec![0; width];
     let (left, right) = fixed.split_at_mut(width / 2);
     fill(left, r)?;
@@ -15,29 +16,12 @@ pub(super) fn to_fixed_width(der: &[u8], width: usize) -> Option<Vec<u8>> {
     Some(fixed)
 }
 
-/// Right-aligns a number. It must be positive, in the shortest form, and fit.
-fn fill(into: &mut [u8], integer: &[u8]) -> Option<()> {
-    let number = match integer {
-        [] | [0x80..=0xff, ..] | [0, 0..=0x7f, ..] | [0] => return None,
-        [0, rest @ ..] => rest,
-        all => all,
-    };
-    into.len().checked_sub(number.len()).map(|start| into[start..].copy_from_slice(number))
+/// Right-aligns a number, which must not be zero and must fit.
+fn fill(into: &mut [u8], number: &[u8]) -> Option<()> {
+    let start = into.len().checked_sub(number.len()).filter(|_| number != [0])?;
+    into[start..].copy_from_slice(number);
+    Some(())
 }
-
-/// The content of the element at the beginning, if it has this tag, and what comes after it.
-fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
-    let (len, rest) = match der {
-        [first, len @ 0..=0x7f, rest @ ..] if *first == tag => (*len, rest),
-        // The longest has 139 bytes: one byte of length is enough, and must be needed.
-        [first, 0x81, len @ 0x80..=0xff, rest @ ..] if *first == tag => (*len, rest),
-        _ => return None,
-    };
-    rest.split_at_checked(len.into())
-}
-
-const INTEGER: u8 = 0x02;
-const SEQUENCE: u8 = 0x30;
 
 #[cfg(test)]
 mod tests {
