@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use data_encoding::BASE32_DNSSEC;
+
 use super::{Fault, Timestamp};
 use crate::domain::Entropy;
 
@@ -173,7 +175,6 @@ pub struct TokenId([u8; 20]);
 impl TokenId {
     /// How many characters its text has.
     pub const TEXT_LEN: usize = 32;
-    const ALPHABET: &[u8; 32] = b"0123456789abcdefghijklmnopqrstuv";
 
     /// A new id of this moment, in `shard` or in one by chance.
     pub fn generate(now: Timestamp, shard: Option<Shard>, entropy: &dyn Entropy) -> Result<Self, Fault> {
@@ -198,20 +199,12 @@ impl TokenId {
     /// Parses the text form. There is exactly one text for each id.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         const RULE: Invalid = Invalid("must be 32 characters of 0-9 and a-v");
-        let text: &[u8; Self::TEXT_LEN] = text.as_bytes().try_into().map_err(|_| RULE)?;
-        let mut bytes = [0; 20];
-        for (chars, out) in text.chunks_exact(8).zip(bytes.chunks_exact_mut(5)) {
-            let mut bits = 0_u64;
-            for &c in chars {
-                let value = match c {
-                    b'0'..=b'9' => c - b'0',
-                    b'a'..=b'v' => c - b'a' + 10,
-                    _ => return Err(RULE),
-                };
-                bits = bits << 5 | u64::from(value);
-            }
-            out.copy_from_slice(&bits.to_be_bytes()[3..]);
+        // The decoder would take capitals, too.
+        if text.len() != Self::TEXT_LEN || text.bytes().any(|b| b.is_ascii_uppercase()) {
+            return Err(RULE);
         }
+        let mut bytes = [0; 20];
+        BASE32_DNSSEC.decode_mut(text.as_bytes(), &mut bytes).map_err(|_| RULE)?;
         Ok(Self(bytes))
     }
 
@@ -228,17 +221,6 @@ impl TokenId {
     /// Makes an id of the bytes that [`TokenId::as_bytes`] returned.
     pub fn from_bytes(bytes: [u8; 20]) -> Self {
         Self(bytes)
-    }
-
-    fn text(&self) -> [u8; Self::TEXT_LEN] {
-        let mut text = [0; Self::TEXT_LEN];
-        for (bytes, out) in self.0.chunks_exact(5).zip(text.chunks_exact_mut(8)) {
-            let bits = bytes.iter().fold(0_u64, |bits, &b| bits << 8 | u64::from(b));
-            for (i, c) in out.iter_mut().enumerate() {
-                *c = Self::ALPHABET[usize::try_from(bits >> (35 - 5 * i) & 31).unwrap_or_default()];
-            }
-        }
-        text
     }
 }
 
@@ -259,7 +241,7 @@ impl std::str::FromStr for TokenId {
 
 impl fmt::Display for TokenId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&String::from_utf8_lossy(&self.text()))
+        f.write_str(BASE32_DNSSEC.encode_mut_str(&self.0, &mut [0; Self::TEXT_LEN]))
     }
 }
 
@@ -296,9 +278,20 @@ mod tests {
 
     #[test]
     fn an_id_has_one_spelling() {
-        for bad in ["", "0", "ABCDEFGHABCDEFGHABCDEFGHABCDEFGH", "wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww"] {
+        for bad in [
+            "",
+            "0",
+            "ABCDEFGHABCDEFGHABCDEFGHABCDEFGH",
+            "0123456789abcdefghijklmnopqrstuV",
+            "wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww",
+            "0123456789abcdefghijklmnopqrstu",
+            "0123456789abcdefghijklmnopqrstuv0",
+            "0123456789abcdefghijklmnopqrstu=",
+            "0123456789abcdef ghijklmnopqrstu",
+        ] {
             assert!(TokenId::parse(bad).is_err(), "{bad}");
         }
+        assert_eq!(TokenId::parse("0123456789abcdefghijklmnopqrstuv").unwrap().to_string(), "0123456789abcdefghijklmnopqrstuv");
     }
 
     #[test]
