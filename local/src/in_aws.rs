@@ -13,13 +13,19 @@ use shared::platform::config::{Aws, KeyMaking};
 use shared::platform::data_dir::DataDir;
 use shared::store::Store;
 use shared::store::dynamodb::{create_tables, enable_time_to_live};
+use shared::store::sqlite::SqliteStore;
 
 use crate::options::{Options, SignerKind, StoreKind};
 
 /// What the service stands on.
-pub(super) async fn platform(options: &Options, home: &DataDir, issuer: Issuer) -> Result<Platform, String> {
+pub(super) async fn platform(
+    options: &Options,
+    home: &DataDir,
+    data_file: Arc<SqliteStore>,
+    issuer: Issuer,
+) -> Result<Platform, String> {
     let sdk_and_tables = configured(options)?;
-    on(&sdk_and_tables, options, home, issuer).await.map_err(|fault| {
+    on(&sdk_and_tables, options, home, data_file, issuer).await.map_err(|fault| {
         let advice = if options.create { "" } else { "\n--create makes the tables and the KMS keys that are missing." };
         super::in_words(&fault) + advice
     })
@@ -40,9 +46,15 @@ fn configured(options: &Options) -> Result<(Sdk, Aws), String> {
     Ok((Sdk::new(&aws), aws))
 }
 
-async fn on((sdk, aws): &(Sdk, Aws), options: &Options, home: &DataDir, issuer: Issuer) -> Result<Platform, Fault> {
+async fn on(
+    (sdk, aws): &(Sdk, Aws),
+    options: &Options,
+    home: &DataDir,
+    data_file: Arc<SqliteStore>,
+    issuer: Issuer,
+) -> Result<Platform, Fault> {
     let store: Arc<dyn Store> = match options.store {
-        StoreKind::Sqlite => home.store(options.durability.into())?,
+        StoreKind::Sqlite => data_file,
         StoreKind::Dynamodb => {
             if options.create {
                 let (client, tables) = (sdk.dynamodb(), tables(aws));

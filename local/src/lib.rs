@@ -18,7 +18,8 @@ use shared::keys::remote::KeySets;
 use shared::platform::capabilities::Provides as _;
 use shared::platform::data_dir::DataDir;
 use shared::platform::queue::local::LocalQueue;
-use shared::platform::{LocalService, Platform, SystemEntropy};
+use shared::platform::{LocalService, Platform};
+use shared::store::sqlite::{self, SqliteStore};
 use shared::tokens::batch;
 use tokio::net::TcpListener;
 
@@ -52,7 +53,8 @@ async fn start(options: Options) -> Result<(), String> {
         options.issuer.clone().map_or_else(|| Issuer::parse(&base_url).map_err(|rule| format!("the issuer {rule}")), Ok)?;
     let home = DataDir::open(&options.data_dir).map_err(|fault| in_words(&fault))?;
     let key_sets = KeySets::over_https(options.jwks_origin.iter().cloned().collect());
-    let platform = platform(&options, &home, issuer).await?.reading(key_sets);
+    let data_file = open_data_file(&options, &home).map_err(|fault| in_words(&fault))?;
+    let platform = platform(&options, &home, Arc::clone(&data_file), issuer).await?.reading(key_sets);
     if let Some(file) = &options.seed {
         load(&platform, file).await?;
     }
@@ -60,10 +62,10 @@ async fn start(options: Options) -> Result<(), String> {
         Error::Failed(fault) => in_words(&fault),
         Error::Refused(refusal) => format!("can't mint the administrator's token: {refusal:?}"),
     })?;
-    let (queue, waiting) = LocalQueue::open(&home.file("queue"), Arc::new(SystemEntropy)).map_err(|fault| in_words(&fault))?;
+    let (queue, worker) = LocalQueue::open(data_file).map_err(|fault| in_words(&fault))?;
     let whole = LocalService { platform, queue: Arc::new(queue) };
     let service = Service::new(&functions::catalogue(), &whole).map_err(|fault| in_words(&fault))?;
-    let worker = tokio::spawn(waiting.work(batch::worker(whole.provide())));
+    let worker = tokio::spawn(worker.run(batch::worker(whole.provide())));
     print!("{}", first_start::welcome(&base_url, &home, &administrator));
     server::serve(listener, Arc::new(service), options.client_certificate_header, stopped).await;
     // What isn't done is done after the next start.
@@ -74,22 +76,33 @@ async fn start(options: Options) -> Result<(), String> {
     Ok(())
 }
 
+/// Opens the data file, which has the queue and, unless that is in AWS, the store. First of all: it is locked, so that two
+/// processes can't make keys at the same time.
+///
+/// # Errors
+/// [`Fault`] when the file cannot be opened, or another process has it open.
+fn open_data_file(options: &Options, home: &DataDir) -> Result<Arc<SqliteStore>, Fault> {
+    match options.store {
+        StoreKind::Sqlite => home.store(options.durability.into()),
+        // The durability is that of the store, which is in AWS and forgets nothing; so must the queue.
+        StoreKind::Dynamodb => home.store(sqlite::Durability::Full),
+    }
+}
+
 /// What the service stands on: all in the data folder, or parts of it in AWS.
-async fn platform(options: &Options, home: &DataDir, issuer: Issuer) -> Result<Platform, String> {
+async fn platform(options: &Options, home: &DataDir, data_file: Arc<SqliteStore>, issuer: Issuer) -> Result<Platform, String> {
     let in_aws = options.store == StoreKind::Dynamodb || options.signer != SignerKind::Local;
     if in_aws {
-        return in_aws::platform(options, home, issuer).await;
+        return in_aws::platform(options, home, data_file, issuer).await;
     }
-    // First of all the store: it is locked, so that two processes can't make keys at the same time.
-    let store = home.store(options.durability.into()).map_err(|fault| in_words(&fault))?;
-    home.platform(issuer, store, &options.algorithms).map_err(|fault| in_words(&fault))
+    home.platform(issuer, data_file, &options.algorithms).map_err(|fault| in_words(&fault))
 }
 
 #[cfg(not(feature = "aws"))]
 mod in_aws {
-    use super::{DataDir, Issuer, Options, Platform};
+    use super::{Arc, DataDir, Issuer, Options, Platform, SqliteStore};
 
-    pub(super) async fn platform(_: &Options, _: &DataDir, _: Issuer) -> Result<Platform, String> {
+    pub(super) async fn platform(_: &Options, _: &DataDir, _: Arc<SqliteStore>, _: Issuer) -> Result<Platform, String> {
         Err("this build has no AWS support. Use `cargo run --features aws -- …`".to_owned())
     }
 }

@@ -13,6 +13,7 @@
 //! | `read` | what is read of tokens |
 //! | `directory` | orgs, members, clients |
 //! | `key_ring` | the signing keys |
+//! | `messages` | the messages of the local queue |
 //! | `rows` | typed readings of columns |
 //! | `sweep` | forgets what has expired long ago |
 
@@ -40,6 +41,7 @@ mod directory;
 mod insert;
 mod key_ring;
 mod maintenance;
+mod messages;
 mod read;
 mod replay;
 mod revoke;
@@ -49,6 +51,8 @@ mod signal;
 mod sweep;
 mod update;
 mod writer;
+
+pub use messages::MessageId;
 
 /// How much of what was answered survives a crash or a power failure.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -158,7 +158,7 @@ fn a_newer_or_foreign_file_is_left_alone() {
     let folder = Folder::new();
     let path = folder.file("a.db");
     drop(SqliteStore::open(&path, Durability::Normal, clock()).unwrap());
-    Connection::open(&path).unwrap().pragma_update(None, "user_version", 5).unwrap();
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 6).unwrap();
     let fault = SqliteStore::open(&path, Durability::Normal, clock()).unwrap_err();
     assert_eq!(fault.doing(), "opening the data file: it was written by a newer version of this program");
 
@@ -286,7 +286,7 @@ async fn what_waits_is_forgotten_a_day_after_its_end() {
 async fn a_file_of_any_version_before_is_made_what_this_one_needs() {
     let folder = Folder::new();
     let (token, begun) = (samples::token("a", 1), samples::family("a", 2));
-    for version in [1, 2] {
+    for version in [1, 2, 3, 4] {
         let path = folder.file(&format!("{version}.db"));
         let old = Connection::open(&path).unwrap();
         schema::prepare_as_of(&old, version).unwrap();
@@ -304,6 +304,10 @@ async fn a_file_of_any_version_before_is_made_what_this_one_needs() {
             family,
         )
         .unwrap();
+        if version > 2 {
+            // From the third version on it is written with the family.
+            old.execute("UPDATE families SET needed_until = exp", []).unwrap();
+        }
         drop(old);
         for _ in 0..2 {
             let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&path, Durability::Normal, clock()).unwrap());
