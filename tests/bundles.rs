@@ -159,7 +159,7 @@ fn bundles_have_no_call_of_aws_in_them_that_their_privilege_lacks() {
     }
 }
 
-/// P24, F36: functions start before there is anything, or while nothing answers, say 503, and go on when there is.
+/// Functions start before there is anything, or while nothing answers, say 503, and go on when there is.
 #[tokio::test]
 #[ignore = "needs JETON_BUNDLES"]
 async fn bundles_start_also_when_nothing_answers() {

@@ -236,7 +236,7 @@ async fn everything(run: &mut Recorded) {
     run.good("jeton.delete_org", "/v1/orgs/11", json!({})).await;
 }
 
-/// P20: what all functions together really do is what their roles grant: nothing is missing, nothing is left over.
+/// What all functions together really do is what their roles grant: nothing is missing, nothing is left over.
 #[tokio::test]
 async fn a_role_grants_what_its_function_does_and_nothing_else() {
     let mut run = Recorded::new(Deployment::new(SigningMode::Kms, true).await);

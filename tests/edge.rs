@@ -138,7 +138,7 @@ scenario! {
     }
 }
 
-/// W13, W14: JSONTestSuite's refused files as bodies. Its accepted ones are no requests either, but never a 5xx.
+JSONTestSuite's refused files as bodies. Its accepted ones are no requests either, but never a 5xx.
 #[tokio::test]
 #[ignore = "needs JETON_VECTORS"]
 async fn vectors_of_jsontestsuite_as_bodies() {

@@ -70,7 +70,7 @@ async fn perform(setup: &Setup, operation: &str) -> Answer {
     }
 }
 
-/// P2, I1, I5: a fault is 503 with a fixed body, never a 2xx, never an "unknown"; and the repetition completes it.
+/// A fault is 503 with a fixed body, never a 2xx, never an "unknown"; and the repetition completes it.
 #[tokio::test]
 async fn whichever_call_fails_the_answer_is_503_and_the_repetition_succeeds() {
     for operation in OPERATIONS {
@@ -117,7 +117,7 @@ async fn nothing_is_alive_after_a_2xx_revocation_whatever_failed_before() {
     }
 }
 
-/// F20, F32: the answer to a refresh is lost, wherever; the retry gets the successor and the family lives.
+/// The answer to a refresh is lost, wherever; the retry gets the successor and the family lives.
 #[tokio::test]
 async fn a_lost_answer_to_a_refresh_logs_nobody_out() {
     for count in 0..6 {

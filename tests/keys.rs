@@ -96,7 +96,7 @@ async fn the_key_of_the_refresh_tokens_conforms() {
     );
 }
 
-/// F26, F28: a token never leaves that its own key doesn't verify.
+/// A token never leaves that its own key doesn't verify.
 #[tokio::test]
 async fn a_signature_by_another_key_is_a_fault() {
     let (kms, endpoint, envelope_key) = fake().await;
@@ -112,7 +112,7 @@ async fn a_signature_by_another_key_is_a_fault() {
     }
 }
 
-/// F24, F25: they pass.
+/// Such a state of a key passes: it is a fault to be tried again, not an answer.
 #[tokio::test]
 async fn a_key_that_is_disabled_or_being_deleted_makes_signing_unavailable() {
     let (kms, endpoint, envelope_key) = fake().await;
@@ -256,7 +256,7 @@ impl Instance {
     }
 }
 
-/// P13, over three rotations: no valid token fails, whichever instance it meets; no retired key verifies.
+/// Over three rotations: no valid token fails, whichever instance it meets; no retired key verifies.
 #[tokio::test]
 async fn no_valid_token_fails_and_no_retired_key_verifies_over_three_rotations() {
     for mode in MODES {
@@ -357,7 +357,7 @@ async fn of_rotations_at_the_same_time_one_wins_and_the_others_leave_nothing() {
     assert_eq!(enabled, 2);
 }
 
-/// P24: what verifies goes on when KMS and the directory don't answer.
+/// What verifies goes on when KMS and the directory don't answer.
 #[tokio::test]
 async fn published_keys_outlast_a_directory_that_doesnt_answer() {
     let deployment = Deployment::new(SigningMode::Envelope).await;

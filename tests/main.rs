@@ -14,7 +14,7 @@
 //! | `keys` | signers in KMS, and keys that follow each other |
 //! | `layout` | rooms import downwards only; rooms, catalogue and bundles agree |
 //! | `openapi` | the document of the API: its bytes, and its examples, which are sent |
-//! | `standards` | the tests that `standards.md` names are there |
+//! | `standards` | the tests that `standards.md` names are there, and names are words |
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod agilicus;

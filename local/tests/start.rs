@@ -195,7 +195,7 @@ fn a_seed_is_loaded_and_a_wrong_one_is_refused_whole_by_member_and_line() {
     assert!(error.contains("can't read /nowhere.json"), "{error}");
 }
 
-/// P15, S01: what was issued is nowhere but in its answer, nor is the end of it.
+/// What was issued is nowhere but in its answer, nor is the end of it.
 #[test]
 fn nothing_that_was_issued_is_in_the_log_or_at_rest() {
     let home = folder("rest");

@@ -97,7 +97,7 @@ scenario! {
 }
 
 scenario! {
-    /// J41: the record is the authority. A genuine signature over something else than the record is invalid.
+    /// The record is the authority. A genuine signature over something else than the record is invalid.
     async fn a_signed_token_that_no_record_agrees_with_is_invalid(app) {
         use shared::domain::{Algorithm, Claims, Issuer, OrgId, TokenId, TokenKey};
         use shared::store::RecordKeys;

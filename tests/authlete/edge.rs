@@ -50,7 +50,7 @@ async fn is_alive(app: &App, token: &str) -> bool {
 }
 
 scenario! {
-    async fn rule_05_what_was_understood_is_answered_with_200(app) {
+    async fn what_was_understood_is_answered_with_200(app) {
         for (path, body, action) in [
             ("auth/token/create", json!({}), "BAD_REQUEST"),
             ("auth/token/create", json!({"grantType": "PASSWORD", "clientId": 5, "subject": "ann"}), "FORBIDDEN"),
@@ -74,14 +74,14 @@ scenario! {
 }
 
 scenario! {
-    async fn rule_09_a_client_is_made_with_200(app) {
+    async fn a_client_is_made_with_200(app) {
         let answer = app.post("/api/1/client/create", Some(&app.admin), json!({})).await;
         assert_eq!(answer.status, StatusCode::OK);
     }
 }
 
 scenario! {
-    async fn rule_10_a_token_is_deleted_with_204_and_no_body(app) {
+    async fn a_token_is_deleted_with_204_and_no_body(app) {
         let token = create(app, json!({})).await["accessToken"].as_str().unwrap().to_owned();
         for _ in 0..2 {
             app.delete(&format!("/api/1/auth/token/delete/{token}"), &app.admin).await.is_empty();
@@ -91,7 +91,7 @@ scenario! {
 }
 
 scenario! {
-    async fn rule_11_every_body_is_json_and_says_so(app) {
+    async fn every_body_is_json_and_says_so(app) {
         let admin = bearer(&app.admin);
         let (good, none): (&[_], &[_]) = (&[("authorization", &*admin), ("content-type", "application/json")], &[]);
         for (method, path, headers, body, status) in [
@@ -114,7 +114,7 @@ scenario! {
 }
 
 scenario! {
-    async fn rule_16_booleans_of_a_query_are_spelled_as_python_does(app) {
+    async fn booleans_of_a_query_are_spelled_as_python_does(app) {
         for spelling in ["true", "True"] {
             let pretty = app.get(&format!("/api/1/service/jwks/get?pretty={spelling}"), &app.admin).await;
             assert!(pretty.body.contains(&b'\n') && pretty.json()["keys"].is_array(), "{spelling}");
@@ -126,7 +126,7 @@ scenario! {
 }
 
 scenario! {
-    async fn rule_17_what_the_sdks_send_besides_does_no_harm(app) {
+    async fn what_the_sdks_send_besides_does_no_harm(app) {
         let admin = bearer(&app.admin);
         let headers = [("authorization", &*admin), ("cookie", ""), ("content-type", "application/json"), ("content-length", "0")];
         assert_eq!(send(app, Method::GET, "/api/1/auth/token/get/list", &headers, "").await.ok()["totalCount"], 0);
@@ -141,7 +141,7 @@ scenario! {
 
 /// An HTTP API puts its stage before the path, as a base URL has it.
 #[tokio::test]
-async fn rule_19_the_base_url_may_have_a_path() {
+async fn the_base_url_may_have_a_path() {
     let app = App::new(Mount::InProcess).await;
     let path = "/prod/api/1/auth/token/get/list";
     let event = json!({

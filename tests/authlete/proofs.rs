@@ -58,7 +58,7 @@ fn is_denied(answer: &Value, action: &str, error: &str) {
 }
 
 scenario! {
-    async fn c16_an_assertion_proves_its_client_once_whatever_the_endpoint(app) {
+    async fn an_assertion_proves_its_client_once_whatever_the_endpoint(app) {
         let jwks = json!({"keys": [jwk::to_json(signer().jwk())]}).to_string();
         let client = client(app, json!({"tokenAuthMethod": "PRIVATE_KEY_JWT", "jwks": jwks})).await;
         let form = |grant: &str, assertion: &str| {

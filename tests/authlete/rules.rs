@@ -1,5 +1,5 @@
-//! The rules of Authlete's API that break an SDK if they are broken. The others are held, under their numbers, by `edge`,
-//! by unit tests of `shared::api::authlete`, and by the SDKs' own tests.
+//! The rules of Authlete's API that break an SDK if they are broken. The others are held by `edge`, by unit tests of
+//! `shared::api::authlete`, and by the SDKs' own tests.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use super::tenant::{OPAQUE, ROBOT, Tenant, WEB, content, encoded, members, text,
 use crate::support::scenario;
 
 scenario! {
-    async fn rule_01_requests_and_answers_are_in_camel_case(app) {
+    async fn requests_and_answers_are_in_camel_case(app) {
         let tenant = Tenant::opaque(app).await;
         let created = tenant.created(json!({"accessTokenDuration": 60, "access_token_duration": 5})).await;
         assert_eq!(created["expiresIn"], 60);
@@ -17,7 +17,7 @@ scenario! {
 
 scenario! {
     /// As Java and Python send it: every member, each time.
-    async fn rule_03_null_zero_and_false_are_not_given(app) {
+    async fn null_zero_and_false_are_not_given(app) {
         let tenant = Tenant::opaque(app).await;
         let body = json!({
             "grantType": "PASSWORD", "clientId": WEB, "clientIdentifier": null, "subject": "john", "scopes": null, "accessTokenDuration": 0,
@@ -37,7 +37,7 @@ scenario! {
 }
 
 scenario! {
-    async fn rule_04_what_a_newer_sdk_adds_is_ignored(app) {
+    async fn what_a_newer_sdk_adds_is_ignored(app) {
         let tenant = Tenant::opaque(app).await;
         tenant.created(json!({"hairColour": {"a": [1, {"b": null}]}})).await;
         let answer = tenant.token(ROBOT, "grant_type=client_credentials&newer=1", json!({"cimdOptions": {"httpPermitted": true}, "newer": []})).await;
@@ -47,7 +47,7 @@ scenario! {
 }
 
 scenario! {
-    async fn rule_06_grants_and_types_are_upper_case_constants(app) {
+    async fn grants_and_types_are_upper_case_constants(app) {
         let tenant = Tenant::opaque(app).await;
         let answer = tenant.token(WEB, "grant_type=client_credentials", json!({})).await;
         assert_eq!((&answer["grantType"], &answer["clientAuthMethod"]), (&json!("CLIENT_CREDENTIALS"), &json!("CLIENT_SECRET_BASIC")));
@@ -56,7 +56,7 @@ scenario! {
 }
 
 scenario! {
-    async fn rule_07_a_client_s_id_is_a_number_in_json_and_text_in_forms(app) {
+    async fn a_client_s_id_is_a_number_in_json_and_text_in_forms(app) {
         let tenant = Tenant::opaque(app).await;
         let created = tenant.created(json!({})).await;
         assert!(created["clientId"].is_u64() && created["clientIdentifier"].is_string());
@@ -72,7 +72,7 @@ scenario! {
 }
 
 scenario! {
-    async fn rule_12_authorization_details_are_an_object_with_elements(app) {
+    async fn authorization_details_are_an_object_with_elements(app) {
         let tenant = Tenant::opaque(app).await;
         let details = json!({"elements": [{
             "type": "t", "locations": ["l"], "actions": ["a"], "dataTypes": ["d"], "identifier": "i", "privileges": ["p"], "otherFields": "{\"x\":{\"y\":1}}",
@@ -84,7 +84,7 @@ scenario! {
 }
 
 scenario! {
-    async fn rule_13_properties_come_as_a_list_or_as_the_text_of_one(app) {
+    async fn properties_come_as_a_list_or_as_the_text_of_one(app) {
         let tenant = Tenant::opaque(app).await;
         for properties in [json!([{"key": "k", "value": "v"}]), json!("[{\"key\":\"k\",\"value\":\"v\"}]")] {
             let answer = tenant.token(WEB, "grant_type=client_credentials", json!({ "properties": properties })).await;
@@ -95,7 +95,7 @@ scenario! {
 }
 
 scenario! {
-    async fn rule_18_the_list_takes_the_status_that_java_always_sends(app) {
+    async fn the_list_takes_the_status_that_java_always_sends(app) {
         let tenant = Tenant::opaque(app).await;
         tenant.created(json!({})).await;
         for (status, count) in [("ALL", 1), ("VALID", 1), ("INVALID", 0)] {
@@ -105,7 +105,7 @@ scenario! {
 }
 
 scenario! {
-    async fn rule_20_response_content_is_text_for_others_to_send_on(app) {
+    async fn response_content_is_text_for_others_to_send_on(app) {
         let tenant = Tenant::opaque(app).await;
         let answer = tenant.token(WEB, "grant_type=client_credentials&scope=unknown", json!({})).await;
         assert!(answer["responseContent"].is_string());

@@ -51,7 +51,7 @@ scenario! {
 }
 
 scenario! {
-    /// W59
+    /// Conditional and range headers count for public documents alone: an introspection is always whole.
     async fn other_answers_are_never_withheld_or_cut(app) {
         let token = app.token("1", "ann", &[]).await;
         let request = Request::get("/v1/tokens/introspect_self").header("authorization", format!("Bearer {token}"));

@@ -17,7 +17,7 @@ fn is_one(alarms: &[String], kind: &str, org: &str, client: u64) {
 }
 
 #[tokio::test]
-async fn d3_to_revoke_the_token_of_another_client_is_an_alarm() {
+async fn to_revoke_the_token_of_another_client_is_an_alarm() {
     let app = App::new(Mount::InProcess).await;
     let tenant = Tenant::jwt(&app).await;
     let token = tenant.own_token(WEB, &[]).await;
@@ -33,7 +33,7 @@ async fn d3_to_revoke_the_token_of_another_client_is_an_alarm() {
 }
 
 #[tokio::test]
-async fn f02_d4_to_redeem_a_refresh_token_of_another_client_is_an_alarm_used_up_or_not() {
+async fn to_redeem_a_refresh_token_of_another_client_is_an_alarm_used_up_or_not() {
     let app = App::new(Mount::InProcess).await;
     let tenant = Tenant::opaque(&app).await;
     let first = text(&tenant.for_member(APP, &[]).await["refresh_token"]);

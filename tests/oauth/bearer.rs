@@ -30,7 +30,7 @@ scenario! {
 }
 
 scenario! {
-    async fn t01_t02_an_assertion_is_by_a_trusted_issuer_about_somebody_who_may_act(app) {
+    async fn an_assertion_is_by_a_trusted_issuer_about_somebody_who_may_act(app) {
         let tenant = Tenant::opaque(app).await;
         for issuer in ["https://unknown.example", "https://former.example", ISSUER, ""] {
             is_denied(&ask(&tenant, WEB, &tenant.assertion(issuer, json!({})), &[]).await, "invalid_grant");
@@ -44,7 +44,7 @@ scenario! {
 }
 
 scenario! {
-    async fn t04_rfc7523_3_an_assertion_is_for_us_alone_signed_by_its_issuer_and_for_now(app) {
+    async fn rfc7523_3_an_assertion_is_for_us_alone_signed_by_its_issuer_and_for_now(app) {
         let tenant = Tenant::opaque(app).await;
         for bad in [
             json!({"aud": [ISSUER]}), json!({"aud": format!("{ISSUER}/oauth2/token")}), json!({"aud": null}), json!({"exp": null}),
@@ -59,7 +59,7 @@ scenario! {
 }
 
 scenario! {
-    async fn t05_scopes_are_those_that_issuer_client_and_member_have(app) {
+    async fn scopes_are_those_that_issuer_client_and_member_have(app) {
         let tenant = Tenant::opaque(app).await;
         for (issuer, subject, scope) in [(IDP, "reader", "write"), (PARTNER, "ann", "write"), (IDP, "ann", "unknown"), (IDP, "ann", "urn:jeton:admin")] {
             let assertion = tenant.assertion(issuer, json!({"sub": subject}));
@@ -70,7 +70,7 @@ scenario! {
 }
 
 scenario! {
-    async fn c17_an_assertion_is_used_once_and_its_id_is_its_issuer_s_own(app) {
+    async fn an_assertion_is_used_once_and_its_id_is_its_issuer_s_own(app) {
         let tenant = Tenant::opaque(app).await;
         let assertion = tenant.assertion(IDP, json!({"jti": "same"}));
         ask(&tenant, WEB, &assertion, &[]).await.ok();
@@ -86,7 +86,7 @@ scenario! {
 }
 
 scenario! {
-    async fn f16_a_token_for_a_member_lives_as_long_as_the_member_may_act(app) {
+    async fn a_token_for_a_member_lives_as_long_as_the_member_may_act(app) {
         let tenant = Tenant::jwt(app).await;
         let granted = tenant.for_member(WEB, &[]).await;
         let (token, refresh_token) = (text(&granted["access_token"]), text(&granted["refresh_token"]));

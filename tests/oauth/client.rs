@@ -17,7 +17,7 @@ async fn with_assertion(tenant: &Tenant<'_>, assertion: &str) -> Answer {
 }
 
 scenario! {
-    async fn c01_who_is_unknown_and_who_is_wrong_hear_the_same(app) {
+    async fn an_unknown_client_and_a_wrong_secret_get_the_same_answer(app) {
         let tenant = Tenant::opaque(app).await;
         let (id, secret) = (tenant.id(WEB).to_string(), tenant.secret(WEB));
         let wrong = [
@@ -40,12 +40,12 @@ scenario! {
             assert_eq!((&answer.body, &answer.headers["www-authenticate"]), (&nobody.body, &nobody.headers["www-authenticate"]));
         }
         let named = tenant.token(By::Nothing, &[GRANT, ("client_id", &id)]).await;
-        assert_eq!((named.status, named.body), (nobody.status, nobody.body), "C08");
+        assert_eq!((named.status, named.body), (nobody.status, nobody.body), "an id without a secret says no more than nothing");
     }
 }
 
 scenario! {
-    async fn c04_basic_is_form_encoded_within(app) {
+    async fn credentials_in_basic_are_form_encoded(app) {
         let tenant = Tenant::opaque(app).await;
         let raw = |text: String| format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(text));
         let (id, secret) = (tenant.id(WEB), tenant.secret(WEB));
@@ -56,7 +56,7 @@ scenario! {
 }
 
 scenario! {
-    async fn c05_c07_a_client_has_one_method_and_uses_one(app) {
+    async fn a_client_uses_its_one_method_of_authentication_once(app) {
         let tenant = Tenant::opaque(app).await;
         let secret = tenant.secret(WEB);
         is_denied(&tenant.token(By::Client(WEB), &[GRANT, ("client_secret", &secret)]).await, "invalid_request");
@@ -80,7 +80,7 @@ scenario! {
 }
 
 scenario! {
-    async fn c10_a_disabled_client_can_do_nothing_from_its_next_request_on(app) {
+    async fn a_disabled_client_can_do_nothing_from_its_next_request_on(app) {
         let tenant = Tenant::opaque(app).await;
         is_denied(&tenant.token(By::Client(LOCKED), &[GRANT]).await, "invalid_client");
         let token = tenant.own_token(WEB, &[]).await;
@@ -98,7 +98,7 @@ scenario! {
 }
 
 scenario! {
-    async fn c13_c14_an_assertion_is_by_the_client_for_us_alone_and_for_now(app) {
+    async fn an_assertion_is_by_the_client_for_us_alone_and_for_now(app) {
         let tenant = Tenant::opaque(app).await;
         with_assertion(&tenant, &tenant.client_assertion(json!({}))).await.ok();
         let other = tenant.id(WEB).to_string();
@@ -127,7 +127,7 @@ scenario! {
 }
 
 scenario! {
-    async fn c16_c19_an_assertion_is_used_once_at_whatever_endpoint_as_long_as_it_lives(app) {
+    async fn an_assertion_is_used_once_at_whatever_endpoint_as_long_as_it_lives(app) {
         let tenant = Tenant::opaque(app).await;
         let token = tenant.own_token(KEYED, &[]).await;
         let assertion = tenant.client_assertion(json!({}));
@@ -137,7 +137,7 @@ scenario! {
             is_denied(&tenant.send(path, By::Nothing, &asserted, &[]).await, "invalid_client");
         }
         is_denied(&with_assertion(&tenant, &assertion).await, "invalid_client");
-        assert!(tenant.is_live(&token).await, "V04");
+        assert!(tenant.is_live(&token).await, "nothing was revoked");
         app.clock.advance_ms(61_000);
         is_denied(&with_assertion(&tenant, &assertion).await, "invalid_client");
     }
@@ -155,7 +155,7 @@ scenario! {
 }
 
 scenario! {
-    async fn c11_the_secrets_of_a_seed_are_all_good_and_a_new_one_ends_them(app) {
+    async fn the_secrets_of_a_seed_are_all_good_and_a_new_one_ends_them(app) {
         let tenant = Tenant::opaque(app).await;
         for secret in [tenant.secret(WEB), tenant.older_secret(WEB)] {
             tenant.token(By::Header(&basic(&tenant.id(WEB).to_string(), &secret)), &[GRANT]).await.ok();

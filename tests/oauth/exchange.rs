@@ -22,7 +22,7 @@ scenario! {
             let told = tenant.audit(&text(&exchanged["access_token"])).await;
             assert_eq!((&told["sub"], &told["aud"], &told["exp"]), (&json!("ann"), &json!([API]), &before["exp"]), "{told}");
             assert_eq!((&told["client_id"], told.get("act")), (&json!(tenant.id(SERVER).to_string()), None));
-            assert_eq!(tenant.audit(&subject).await, before, "R14");
+            assert_eq!(tenant.audit(&subject).await, before, "the subject token stays as it was");
         }
     }
 }
@@ -45,7 +45,7 @@ scenario! {
         assert_eq!(claims(&two)["act"], json!({"sub": broker, "client_id": broker, "act": server}));
         assert_eq!(tenant.audit(&two).await["act"], claims(&two)["act"]);
         let plain = text(&tenant.exchange(BROKER, &two, &[("act", "x"), ("may_act", "x")]).await.ok()["access_token"]);
-        assert_eq!(claims(&plain)["act"], claims(&two)["act"], "R13: it is kept, and nobody can add to it");
+        assert_eq!(claims(&plain)["act"], claims(&two)["act"], "it is kept, and nobody can add to it");
         tenant.revoke(SERVER, &first).await;
         for dead in [&one, &two, &plain] {
             assert!(!tenant.is_live(dead).await, "whoever acts no more acts through none");
@@ -55,7 +55,7 @@ scenario! {
 }
 
 scenario! {
-    async fn r02_r05_nothing_is_gained_by_an_exchange(app) {
+    async fn nothing_is_gained_by_an_exchange(app) {
         let tenant = Tenant::opaque(app).await;
         let subject = tenant.own_token(WEB, &[("scope", "read"), ("resource", API)]).await;
         for scope in ["write", "read write", "READ", "read *", "urn:jeton:admin"] {
@@ -73,7 +73,7 @@ scenario! {
 }
 
 scenario! {
-    async fn r07_only_a_confidential_client_that_may_exchanges(app) {
+    async fn only_a_confidential_client_with_the_permit_exchanges(app) {
         let tenant = Tenant::opaque(app).await;
         let own = tenant.own_token(WEB, &[]).await;
         let shown = tenant.own_token(WEB, &[("resource", API)]).await;
@@ -87,7 +87,7 @@ scenario! {
 }
 
 scenario! {
-    async fn r08_r11_broken_tokens_and_types_are_errors_not_absence(app) {
+    async fn broken_tokens_and_types_are_errors_and_not_treated_as_absent(app) {
         let tenant = Tenant::opaque(app).await;
         let token = tenant.own_token(WEB, &[]).await;
         let granted = tenant.for_member(WEB, &[]).await;
@@ -149,7 +149,7 @@ scenario! {
 }
 
 scenario! {
-    async fn r20_r22_what_comes_of_a_token_dies_with_it_and_not_before(app) {
+    async fn what_comes_of_a_token_dies_with_it_and_not_before(app) {
         for tenant in [Tenant::opaque(app).await, Tenant::jwt(app).await] {
             let parent = tenant.own_token(WEB, &[]).await;
             let mut line = vec![parent.clone()];
@@ -158,9 +158,9 @@ scenario! {
             }
             let sibling = text(&tenant.exchange(WEB, &parent, &[]).await.ok()["access_token"]);
             tenant.revoke(WEB, &line[1]).await;
-            assert!(tenant.is_live(&parent).await && tenant.is_live(&sibling).await, "R22");
+            assert!(tenant.is_live(&parent).await && tenant.is_live(&sibling).await, "parent and sibling live on");
             for token in &line[1..] {
-                assert!(!tenant.is_live(token).await, "R20");
+                assert!(!tenant.is_live(token).await, "what came of it is dead");
             }
             tenant.revoke(WEB, &parent).await;
             assert!(!tenant.is_live(&sibling).await);
@@ -169,7 +169,7 @@ scenario! {
 }
 
 scenario! {
-    async fn m25_there_are_eight_generations(app) {
+    async fn a_chain_of_exchanges_has_at_most_eight_generations(app) {
         let tenant = Tenant::opaque(app).await;
         let mut token = tenant.own_token(WEB, &[]).await;
         for _ in 0..8 {
@@ -181,7 +181,7 @@ scenario! {
 }
 
 scenario! {
-    async fn r26_a_binding_is_never_lost_by_an_exchange(app) {
+    async fn a_binding_is_never_lost_by_an_exchange(app) {
         let tenant = Tenant::opaque(app).await;
         let assertion = tenant.assertion(IDP, json!({}));
         let form = [("grant_type", JWT_BEARER), ("assertion", &*assertion)];

@@ -35,14 +35,14 @@ scenario! {
             assert_eq!(text(&told["jti"]).len(), 32);
             for hint in ["access_token", "refresh_token", "x"] {
                 let form = [("token", &*token), ("token_type_hint", hint)];
-                assert_eq!(tenant.send(INTROSPECT, By::Client(SERVER), &form, &[]).await.ok(), told, "I08");
+                assert_eq!(tenant.send(INTROSPECT, By::Client(SERVER), &form, &[]).await.ok(), told, "hint {hint}");
             }
         }
     }
 }
 
 scenario! {
-    async fn p7_whatever_may_not_be_known_is_inactive_byte_for_byte(app) {
+    async fn a_token_that_the_caller_may_not_see_is_inactive_byte_for_byte(app) {
         let (tenant, other) = (Tenant::opaque(app).await, Tenant::jwt(app).await);
         let elsewhere = tenant.own_token(WEB, &[("resource", "https://elsewhere.example")]).await;
         let revoked = tenant.own_token(SERVER, &[]).await;
@@ -59,7 +59,7 @@ scenario! {
             assert_eq!((answer.status, &answer.body[..]), (StatusCode::OK, &br#"{"active":false}"#[..]), "{token}");
             let answer = tenant.send(INTROSPECT, By::Client(SERVER), &[("token", token)], &[SIGNED]).await;
             let said = signed(&answer);
-            assert_eq!(said["token_introspection"], json!({"active": false}), "I05");
+            assert_eq!(said["token_introspection"], json!({"active": false}), "{token}");
             assert_eq!(said.as_object().unwrap().len(), 4);
         }
         assert_eq!(tenant.introspect(SERVER, &living).await["active"], true);
@@ -89,7 +89,7 @@ scenario! {
 }
 
 scenario! {
-    async fn i01_i10_who_asks_says_who_it_is_and_may_ask(app) {
+    async fn whoever_introspects_is_authenticated_and_permitted(app) {
         let tenant = Tenant::opaque(app).await;
         let token = tenant.own_token(WEB, &[]).await;
         let ask = async |by: By<'_>| tenant.send(INTROSPECT, by, &[("token", &token)], &[]).await;
@@ -107,7 +107,7 @@ scenario! {
         let auditor = app.token("500", "auditor", &["urn:jeton:tokens:read"]).await;
         let header = format!("Bearer {auditor}");
         let about_itself = tenant.send(INTROSPECT, By::Header(&header), &[("token", &auditor)], &[]).await;
-        assert_eq!(about_itself.status.as_u16(), 401, "I10");
+        assert_eq!(about_itself.status.as_u16(), 401, "a token does not introspect itself here");
     }
 }
 
@@ -124,6 +124,6 @@ scenario! {
             assert_eq!(answer.ok(), plain, "{accept}");
         }
         let jwt = std::str::from_utf8(&answer.body).unwrap();
-        assert_eq!(tenant.introspect(SERVER, jwt).await, json!({"active": false}), "J17: it is no access token");
+        assert_eq!(tenant.introspect(SERVER, jwt).await, json!({"active": false}), "it is no access token");
     }
 }

@@ -93,9 +93,9 @@ async fn whichever_call_fails_a_refresh_is_repeated_with_success() {
     }
 }
 
-/// V07: a revocation is told only once it is committed.
+/// A revocation is told only once it is committed.
 #[tokio::test]
-async fn v07_a_revocation_that_is_told_has_happened() {
+async fn a_revocation_that_was_answered_has_happened() {
     let (app, watched) = watched(Mount::InProcess).await;
     let tenant = Tenant::new(&app, "500");
     for after in [false, true] {

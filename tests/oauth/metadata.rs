@@ -91,7 +91,7 @@ async fn rfc8414_3_1_the_path_of_the_issuer_stands_behind_the_well_known_one() {
     }
 }
 
-/// D08
+/// The metadata is computed from the configuration alone, so it is there while DynamoDB and KMS are not.
 #[tokio::test]
 async fn neither_a_store_nor_a_key_is_needed_to_answer() {
     for path in [METADATA, OPENID] {
@@ -108,7 +108,7 @@ const ADVERTISED: [(&str, &str); 5] = [
     ("jwks_uri", "jeton.jwks"),
 ];
 
-/// D05: what is advertised is there, and what is there is advertised.
+/// What is advertised is there, and what is there is advertised.
 #[tokio::test]
 async fn the_metadata_names_the_endpoints_of_the_catalogue_and_no_others() {
     let metadata = of_issuer("https://a.example", METADATA).await.ok();

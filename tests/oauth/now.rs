@@ -17,7 +17,7 @@ async fn hold(tenant: &Tenant<'_>, member: &str, scopes: Value) {
 }
 
 scenario! {
-    async fn t05_what_a_member_no_longer_holds_no_token_about_it_opens(app) {
+    async fn what_a_member_no_longer_holds_no_token_about_it_opens(app) {
         for tenant in [Tenant::opaque(app).await, Tenant::jwt(app).await] {
             let granted = tenant.for_member(WEB, &[("scope", "read write")]).await;
             let (token, refresh) = (text(&granted["access_token"]), text(&granted["refresh_token"]));
@@ -50,7 +50,7 @@ scenario! {
 }
 
 scenario! {
-    async fn d1_a_client_that_has_become_public_gets_another_refresh_token_with_each_use(app) {
+    async fn a_client_that_has_become_public_gets_another_refresh_token_with_each_use(app) {
         let tenant = Tenant::opaque(app).await;
         let first = text(&tenant.for_member(WEB, &[]).await["refresh_token"]);
         let client = format!("/api/{}/client", tenant.org);
@@ -71,7 +71,7 @@ scenario! {
 }
 
 scenario! {
-    async fn r07_r26_an_actor_s_token_must_be_for_the_client_to_exchange_and_its_binding_proved(app) {
+    async fn an_actor_s_token_must_be_for_the_client_to_exchange_and_its_binding_proved(app) {
         let tenant = Tenant::opaque(app).await;
         let subject = tenant.own_token(WEB, &[]).await;
         let act = async |client: u64, actor: &str, dpop: Option<&str>| -> Answer {
@@ -152,7 +152,7 @@ scenario! {
 }
 
 scenario! {
-    async fn m05_nobody_else_s_token_looks_like_a_client_s_own(app) {
+    async fn nobody_else_s_token_looks_like_a_client_s_own(app) {
         let tenant = Tenant::jwt(app).await;
         let id = tenant.id(WEB).to_string();
         let assertion = |sub: &str| tenant.assertion(PARTNER, json!({"sub": sub}));
@@ -170,7 +170,7 @@ scenario! {
 }
 
 scenario! {
-    async fn d9_a_token_lives_ten_minutes_where_nothing_is_said(app) {
+    async fn a_token_lives_ten_minutes_where_no_lifetime_is_configured(app) {
         let tenant = Tenant::opaque(app).await;
         tenant.set(json!({"token_duration": null})).await;
         assert_eq!(tenant.own(WEB, &[]).await["expires_in"], 600);
@@ -182,7 +182,7 @@ scenario! {
 }
 
 scenario! {
-    async fn c05_w31_w40_a_request_says_everything_once_and_in_its_place(app) {
+    async fn each_parameter_of_a_request_stands_once_and_in_its_place(app) {
         let tenant = Tenant::opaque(app).await;
         let token = tenant.own_token(WEB, &[]).await;
         let (long, bearer) = ("n".repeat(257), format!("Bearer {}", app.token(tenant.org, "auditor", &["urn:jeton:tokens:read"]).await));
@@ -242,7 +242,7 @@ scenario! {
 }
 
 #[tokio::test]
-async fn s05_the_log_tells_which_client_was_denied_and_why() {
+async fn the_log_tells_which_client_was_denied_and_why() {
     let app = App::new(Mount::InProcess).await;
     let tenant = Tenant::opaque(&app).await;
     log::begin();

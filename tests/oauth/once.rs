@@ -31,7 +31,7 @@ fn granted(answers: &[Answer]) -> Vec<Value> {
 }
 
 race! {
-    /// P3, F05: rounds of parallel refreshes make as many generations, and every answer has the same one.
+    /// Rounds of parallel refreshes make as many generations, and every answer has the same one.
     async fn of_many_refreshes_at_once_one_generation_comes(app, rounds: 200 or 20) {
         let tenant = Tenant::opaque(app).await;
         let mut token = text(&tenant.for_member(APP, &[]).await["refresh_token"]);
@@ -51,7 +51,7 @@ race! {
 }
 
 race! {
-    /// P8: client assertions.
+    /// Client assertions.
     async fn of_many_requests_with_one_client_assertion_one_is_granted(app, rounds: 100 or 10) {
         Tenant::opaque(app).await;
         for _ in 0..rounds {
@@ -67,7 +67,7 @@ race! {
 }
 
 race! {
-    /// P8: assertions that are grants.
+    /// Assertions that are grants.
     async fn of_many_requests_with_one_assertion_one_is_granted(app, rounds: 100 or 10) {
         Tenant::opaque(app).await;
         for _ in 0..rounds {
@@ -79,7 +79,7 @@ race! {
 }
 
 race! {
-    /// P8: DPoP proofs.
+    /// DPoP proofs.
     async fn of_many_requests_with_one_proof_one_is_granted(app, rounds: 100 or 10) {
         Tenant::opaque(app).await;
         for _ in 0..rounds {
@@ -90,7 +90,7 @@ race! {
 }
 
 race! {
-    /// P8: tickets, which are Authlete's.
+    /// Tickets, which are Authlete's.
     async fn of_many_issues_on_one_ticket_one_is_done(app, rounds: 100 or 10) {
         let settings = json!({"settings": {"supported_grants": ["password"]}});
         app.put("/v1/orgs/1", &app.admin, settings).await.ok();
@@ -114,7 +114,7 @@ race! {
 }
 
 race! {
-    /// R25: once both a revocation and an exchange are answered, nothing that came of the exchange is alive.
+    /// Once both a revocation and an exchange are answered, nothing that came of the exchange is alive.
     async fn an_exchange_never_outlives_a_revocation_at_the_same_time(app, rounds: 100 or 10) {
         let tenant = Tenant::opaque(app).await;
         let mut granted = 0;

@@ -6,7 +6,7 @@ use super::tenant::{API, APP, By, IDP, JWT_BEARER, REFRESH_TOKEN, Tenant, WEB, c
 use crate::support::scenario;
 
 scenario! {
-    async fn d1_a_confidential_client_keeps_its_refresh_token_and_a_public_one_gets_another(app) {
+    async fn a_confidential_client_keeps_its_refresh_token_and_a_public_one_gets_another(app) {
         for tenant in [Tenant::opaque(app).await, Tenant::jwt(app).await] {
             for (client, keeps) in [(WEB, true), (APP, false)] {
                 let first = tenant.for_member(client, &[]).await;
@@ -22,7 +22,7 @@ scenario! {
 }
 
 scenario! {
-    async fn p5_fapi2_5_3_2_1_the_token_before_gets_the_same_successor_for_sixty_seconds(app) {
+    async fn the_previous_refresh_token_gets_the_same_successor_for_sixty_seconds(app) {
         let tenant = Tenant::opaque(app).await;
         let first = text(&tenant.for_member(APP, &[]).await["refresh_token"]);
         let second = tenant.refresh(APP, &first, &[]).await.ok();
@@ -35,12 +35,12 @@ scenario! {
         app.clock.advance_ms(2_000);
         is_denied(&tenant.refresh(APP, &first, &[]).await, "invalid_grant");
         is_denied(&tenant.refresh(APP, &text(&second["refresh_token"]), &[]).await, "invalid_grant");
-        assert!(!tenant.is_live(&text(&second["access_token"])).await, "F08: the family is over");
+        assert!(!tenant.is_live(&text(&second["access_token"])).await, "the family is over");
     }
 }
 
 scenario! {
-    async fn f07_f10_f13_a_reuse_ends_its_family_and_no_other(app) {
+    async fn a_reuse_ends_its_family_and_no_other(app) {
         let tenant = Tenant::opaque(app).await;
         let other = tenant.for_member(APP, &[]).await;
         for steps in [2, 3] {
@@ -59,7 +59,7 @@ scenario! {
 }
 
 scenario! {
-    async fn f01_f02_f04_what_is_no_refresh_token_of_the_client_consumes_nothing(app) {
+    async fn a_refresh_token_that_is_not_the_client_s_own_consumes_nothing(app) {
         let (tenant, foreign) = (Tenant::opaque(app).await, Tenant::jwt(app).await);
         let granted = tenant.for_member(APP, &[]).await;
         let token = text(&granted["refresh_token"]);
@@ -104,7 +104,7 @@ scenario! {
 }
 
 scenario! {
-    async fn f17_its_end_never_moves(app) {
+    async fn the_end_of_a_family_never_moves(app) {
         let tenant = Tenant::opaque(app).await;
         tenant.set(json!({"refresh_token_duration": 1_000})).await;
         let mut token = text(&tenant.for_member(APP, &[]).await["refresh_token"]);

@@ -187,7 +187,7 @@ scenario! {
 }
 
 scenario! {
-    async fn w25_a_client_can_t_give_itself_what_others_have_to_give(app) {
+    async fn a_client_can_t_give_itself_what_others_have_to_give(app) {
         let initial = begun(app).await;
         let mine = json!({
             "client_id": "5", "client_secret": "mine", "registration_access_token": "mine", "may_exchange_tokens": true,

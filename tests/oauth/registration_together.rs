@@ -123,7 +123,7 @@ race! {
     }
 }
 
-/// P15: neither token nor secret is anywhere in the data file.
+/// Neither token nor secret is anywhere in the data file.
 #[tokio::test]
 async fn nothing_raw_is_kept_of_a_registration() {
     let folder = std::env::temp_dir().join(format!("jeton-registration-{}", std::process::id()));

@@ -10,7 +10,7 @@ scenario! {
         for tenant in [Tenant::opaque(app).await, Tenant::jwt(app).await] {
             let token = tenant.own_token(WEB, &[]).await;
             tenant.revoke(KEYED, &token).await;
-            assert!(tenant.is_live(&token).await, "D3: another's stays");
+            assert!(tenant.is_live(&token).await, "another's stays");
             for _ in 0..2 {
                 tenant.revoke(WEB, &token).await;
                 assert!(!tenant.is_live(&token).await);
@@ -38,7 +38,7 @@ scenario! {
 }
 
 scenario! {
-    async fn v01_either_token_of_a_family_ends_all_of_it(app) {
+    async fn either_token_of_a_family_ends_all_of_it(app) {
         let tenant = Tenant::opaque(app).await;
         for client in [WEB, APP] {
             for by_refresh_token in [true, false] {
@@ -53,7 +53,7 @@ scenario! {
 }
 
 scenario! {
-    async fn v04_v05_without_a_client_or_a_token_nothing_is_revoked(app) {
+    async fn without_a_client_or_a_token_nothing_is_revoked(app) {
         let tenant = Tenant::opaque(app).await;
         let token = tenant.own_token(WEB, &[]).await;
         let id = tenant.id(WEB).to_string();
@@ -68,7 +68,7 @@ scenario! {
 }
 
 scenario! {
-    async fn p1_what_a_client_was_granted_dies_with_it(app) {
+    async fn what_a_client_was_granted_dies_with_it(app) {
         let tenant = Tenant::opaque(app).await;
         let token = tenant.own_token(WEB, &[]).await;
         app.delete(&format!("/api/{}/client/delete/{}", tenant.org, tenant.id(WEB)), &app.admin).await.is_empty();

@@ -99,7 +99,7 @@ pub(super) async fn all(good: &Good, app: &App) -> Vec<Case> {
     cases
 }
 
-/// J01, J05, J07: the algorithm is the key's one, as it is registered.
+/// The algorithm is the key's one, as it is registered.
 fn algorithms(good: &Good) -> Vec<Case> {
     let names = [
         "none",
@@ -142,7 +142,7 @@ fn algorithms(good: &Good) -> Vec<Case> {
     cases
 }
 
-/// J04, RFC 8725 section 2.1: nothing that is public, or a secret, keys a MAC.
+/// RFC 8725 section 2.1: nothing that is public, or a secret, keys a MAC.
 fn symmetric(good: &Good, jwks: &str, secret: &str) -> Vec<Case> {
     let public = jwk::to_json(good.key.jwk());
     let raw = match &good.key.jwk().key {
@@ -165,7 +165,7 @@ fn symmetric(good: &Good, jwks: &str, secret: &str) -> Vec<Case> {
     cases
 }
 
-/// J08, J10, J11, J13: only a key that is known beforehand, and known as the maker's, is good, whatever the header has or names.
+/// Only a key that is known beforehand, and known as the maker's, is good, whatever the header has or names.
 fn keys(good: &Good) -> Vec<Case> {
     let mut cases = Vec::new();
     let algorithms = [Algorithm::Es256, Algorithm::Es384, Algorithm::EdDsa, Algorithm::Rs256, Algorithm::Ps256];
@@ -214,7 +214,7 @@ fn keys(good: &Good) -> Vec<Case> {
     cases
 }
 
-/// J16, RFC 7515 section 4.1.11: nothing is understood that changes what is signed.
+/// RFC 7515 section 4.1.11: nothing is understood that changes what is signed.
 fn extensions(good: &Good) -> Vec<Case> {
     [
         ("zip", json!("DEF")),
@@ -232,7 +232,7 @@ fn extensions(good: &Good) -> Vec<Case> {
     .into()
 }
 
-/// J17, RFC 8725 section 3.11: a token of one kind is none of another.
+/// RFC 8725 section 3.11: a token of one kind is none of another.
 fn types(good: &Good) -> Vec<Case> {
     let mut types = vec![
         json!("id_token"),

@@ -184,7 +184,7 @@ async fn others(tenant: &Tenant<'_>, carrier: Carrier) -> Vec<(String, String)> 
     all.into_iter().filter(|(kind, _)| !is_own(kind)).map(|(kind, token)| (format!("another kind: {kind}"), token)).collect()
 }
 
-/// J44: single bytes of a good token are changed; no change is accepted.
+/// Single bytes of a good token are changed; no change is accepted.
 async fn no_changed_byte_gets_through(carrier: Carrier) {
     const FLIPS: usize = 1_250;
     let app = App::new(Mount::InProcess).await;
@@ -220,7 +220,7 @@ macro_rules! carriers {
             }
 
             #[tokio::test]
-            async fn j44_takes_no_token_with_one_byte_changed() {
+            async fn a_token_with_one_byte_changed_is_refused_everywhere() {
                 no_changed_byte_gets_through(Carrier::$carrier).await;
             }
         })+
@@ -232,9 +232,9 @@ carriers! {
     assertion Assertion, client_assertion ClientAssertion
 }
 
-/// J41: whoever could sign in our name would still change nothing, because what a token is good for is recorded.
+/// Whoever could sign in our name would still change nothing, because what a token is good for is recorded.
 #[tokio::test]
-async fn j41_a_signed_token_that_says_something_else_than_its_record_is_none_and_an_alarm() {
+async fn a_signed_token_that_differs_from_its_record_is_refused_and_raises_an_alarm() {
     let app = App::new(Mount::InProcess).await;
     let tenant = Tenant::jwt(&app).await;
     let token = tenant.own_token(WEB, &[("resource", API)]).await;

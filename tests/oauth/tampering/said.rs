@@ -5,7 +5,7 @@ use serde_json::json;
 use super::super::tenant::{ISSUER, NOW, text};
 use super::cases::{Case, Good};
 
-/// J40, J41: it says who made it, and names a token that there is.
+/// It says who made it, and names a token that there is.
 pub(super) fn ids(good: &Good) -> Vec<Case> {
     let mut claims = vec![
         ("jti", None),
@@ -36,7 +36,7 @@ pub(super) fn ids(good: &Good) -> Vec<Case> {
     claims.into_iter().map(|(name, value)| (format!("{name} {value:?}"), good.with_claim(name, value))).collect()
 }
 
-/// J34, J35, J38: an assertion is short-lived, and for us alone.
+/// An assertion is short-lived, and for us alone.
 pub(super) fn assertions(good: &Good) -> Vec<Case> {
     let many: Vec<String> = (0..300).map(|n| format!("https://{n}.example")).chain([ISSUER.to_owned()]).collect();
     let claims = [
@@ -82,7 +82,7 @@ pub(super) fn assertions(good: &Good) -> Vec<Case> {
     cases
 }
 
-/// J34, J35, J37, J41: all that a member's token says must be what is recorded.
+/// All that a member's token says must be what is recorded.
 pub(super) fn members(good: &Good) -> Vec<Case> {
     let claims = [
         ("nbf", json!(NOW + 60)),

@@ -8,7 +8,7 @@ use shared::keys::signer::Signer as _;
 use super::Carrier;
 use super::cases::{Case, Good, input, with};
 
-/// J02, J23: three parts in base64url, and nothing around them.
+/// Three parts in base64url, and nothing around them.
 pub(super) fn forms(good: &Good) -> Vec<Case> {
     let token = good.token();
     let [header, payload, signature] = token.split('.').collect::<Vec<_>>().try_into().unwrap();
@@ -56,7 +56,7 @@ pub(super) fn forms(good: &Good) -> Vec<Case> {
     forms.into_iter().map(|form| (format!("form {form:?}"), form)).collect()
 }
 
-/// J20, J22: no JWE, no JSON serialization, nothing nested.
+/// No JWE, no JSON serialization, nothing nested.
 pub(super) fn serializations(good: &Good) -> Vec<Case> {
     let token = good.token();
     let [header, payload, signature] = token.split('.').collect::<Vec<_>>().try_into().unwrap();
@@ -85,7 +85,7 @@ pub(super) fn serializations(good: &Good) -> Vec<Case> {
     cases.into_iter().map(|form| (format!("serialization {form}"), form)).collect()
 }
 
-/// J25: a header is one object that says nothing twice.
+/// A header is one object that says nothing twice.
 pub(super) fn headers(good: &Good) -> Vec<Case> {
     let plain = good.header.to_string();
     let inner = &plain[1..plain.len() - 1];
@@ -122,7 +122,7 @@ pub(super) fn headers(good: &Good) -> Vec<Case> {
     cases
 }
 
-/// J26: so are the claims.
+/// So are the claims.
 pub(super) fn payloads(good: &Good) -> Vec<Case> {
     let plain = good.unused().to_string();
     let inner = &plain[1..plain.len() - 1];
@@ -161,7 +161,7 @@ pub(super) fn payloads(good: &Good) -> Vec<Case> {
     cases
 }
 
-/// J28: a signature has its width, and is over this.
+/// A signature has its width, and is over this.
 pub(super) fn signatures(good: &Good) -> Vec<Case> {
     let token = good.token();
     let (input, signature) = token.rsplit_once('.').unwrap();

@@ -27,7 +27,7 @@ fn twin(token: &str, order: &str) -> String {
 }
 
 #[tokio::test]
-async fn j29_a_token_and_its_twin_are_one() {
+async fn a_token_and_its_twin_with_another_signature_are_one_token() {
     let app = App::new(Mount::InProcess).await;
     let tenant = Tenant::jwt(&app).await;
     for revoke_twin in [false, true] {
@@ -49,7 +49,7 @@ async fn j29_a_token_and_its_twin_are_one() {
 }
 
 #[tokio::test]
-async fn j29_an_assertion_and_its_twin_are_used_once() {
+async fn an_assertion_and_its_twin_with_another_signature_are_used_once() {
     let app = App::new(Mount::InProcess).await;
     let tenant = Tenant::jwt(&app).await;
     let token = tenant.client_assertion(json!({}));

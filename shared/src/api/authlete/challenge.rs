@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rule_20_a_challenge_is_text_with_commas_and_no_blanks_between() {
+    fn a_challenge_is_text_with_commas_and_no_blanks_between() {
         assert_eq!(Challenge::new(Scheme::Bearer, "invalid_request").into_text(), r#"Bearer error="invalid_request""#);
         let challenge = Challenge::new(Scheme::Bearer, "insufficient_scope").with("scope", "a x");
         assert_eq!(challenge.into_text(), r#"Bearer error="insufficient_scope",scope="a x""#);

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn rule_20_content_is_the_text_of_a_token_response() {
+    fn content_is_the_text_of_a_token_response() {
         let token = Secret::new("at".to_owned());
         let property = |key: &str, hidden| Property { key: key.into(), value: "v".into(), hidden };
         let properties = ["scope", "id_token", "error", "shown"].map(|key| property(key, false));

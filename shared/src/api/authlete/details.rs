@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn rule_12_the_wire_has_elements_and_the_domain_the_array_of_rfc_9396() {
+    fn the_wire_has_elements_and_the_domain_the_array_of_rfc_9396() {
         let wire = json!({"elements": [{
             "type": "payment", "locations": ["https://a.example"], "actions": ["pay", "see it"], "dataTypes": ["x"],
             "identifier": "i-1", "privileges": [], "otherFields": "{\"limit\": {\"b\": 2, \"a\": 1}, \"type\": \"ignored\"}"

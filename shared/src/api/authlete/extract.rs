@@ -141,7 +141,7 @@ mod tests {
     const BASIC: &str = "MjE2NTM4MzUzNDg3NjI6czpjcmV0";
 
     #[test]
-    fn v3_takes_a_bearer_and_v2_an_api_secret_too() {
+    fn the_api_of_version_3_takes_a_bearer_and_version_2_an_api_secret_too() {
         for (path, org) in [(V3, Some("21653835348762")), (&[], None)] {
             for scheme in ["Bearer", "bearer", "BEARER"] {
                 let Credentials { org: named, proof } = credentials(&format!("{scheme} t0ken"), path).unwrap();
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn rule_17_a_token_in_the_path_may_be_encoded_or_not() {
+    fn a_token_in_the_path_may_be_encoded_or_not() {
         let identifier =
             |raw| extract::<IdentifierPath>(&[("cookie", ""), ("content-length", "0")], &[("accessTokenIdentifier", raw)], "");
         for raw in ["a.b%2Fc%2Bd%3D%3D", "a.b/c+d=="] {

@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rule_06_enums_are_upper_case_constants() {
+    fn enums_are_upper_case_constants() {
         let names = GrantType::ALL.map(grant).into_iter().chain(ClientAuthMethod::ALL.map(auth_method));
         for name in names {
             assert!(name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'), "{name}");

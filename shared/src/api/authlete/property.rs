@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn rule_13_properties_are_a_list_or_the_text_of_one() {
+    fn properties_are_a_list_or_the_text_of_one() {
         let list = json!([{"key": "a", "value": "1", "hidden": null}, null, {"key": "b", "value": null, "hidden": true, "x": 1}]);
         let text = json!(r#"[{"key":"a","value":"1"},{"key":"b","hidden":true}]"#);
         for given in [list, text] {

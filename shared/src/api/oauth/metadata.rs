@@ -149,7 +149,7 @@ mod tests {
         }
     }
 
-    /// D07
+    /// No symmetric algorithm, and no grant that RFC 9700 advises against, stands in the metadata.
     #[test]
     fn nothing_weak_is_advertised() {
         let metadata = metadata("https://a.example", &ALL);

@@ -166,7 +166,7 @@ fn each_method_proves_its_client() {
 }
 
 #[test]
-fn c01_whoever_does_not_prove_it_gets_one_answer() {
+fn every_failed_authentication_of_a_client_gets_the_same_answer() {
     let longer = format!("{SECRET}x");
     for credentials in [
         basic("8", SECRET),
@@ -186,7 +186,7 @@ fn c01_whoever_does_not_prove_it_gets_one_answer() {
 }
 
 #[test]
-fn c07_c08_one_method_and_no_fallback() {
+fn a_client_authenticates_by_its_one_method_without_fallback() {
     for (method, credentials) in [
         (ClientSecretPost, basic("7", SECRET)),
         (ClientSecretPost, named("7")),
@@ -219,7 +219,7 @@ fn an_empty_secret_proves_nothing_where_no_secret_is_known() {
 }
 
 #[test]
-fn c05_two_methods_at_once_are_refused_but_the_same_secret_may_stand_twice() {
+fn two_methods_of_authentication_at_once_are_refused_but_the_same_secret_may_stand_twice() {
     let both = |header: &str, form: &str| ClientCredentials { form: post("7", form).form, ..basic("7", header) };
     assert_eq!(client_verified_by(ClientSecretBasic, &both(SECRET, SECRET)), Ok(7));
     assert_eq!(client_verified_by(ClientSecretPost, &both(SECRET, SECRET)), Ok(7));
@@ -237,7 +237,7 @@ fn c05_two_methods_at_once_are_refused_but_the_same_secret_may_stand_twice() {
 }
 
 #[test]
-fn c10_a_disabled_client_is_told_so_only_after_its_proof() {
+fn a_disabled_client_is_told_so_only_after_its_proof() {
     let disabled = |method| Client { enabled: false, ..client(7, method) };
     let check =
         |method, credentials: &ClientCredentials| with_clients(&[disabled(method)], &Memory::default(), credentials).map(drop);

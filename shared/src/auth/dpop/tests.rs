@@ -113,7 +113,7 @@ fn rfc9964_3_a_lattice_key_names_its_algorithm() {
 }
 
 #[test]
-fn p01_exactly_one_jwt_is_a_proof() {
+fn exactly_one_jwt_is_a_proof() {
     let good = proof(&header(), &payload());
     assert!(verified(&good).is_ok());
     for bad in
@@ -126,7 +126,7 @@ fn p01_exactly_one_jwt_is_a_proof() {
 }
 
 #[test]
-fn p02_its_type_is_dpop_jwt_and_its_algorithm_is_asymmetric() {
+fn the_type_of_a_proof_is_dpop_jwt_and_its_algorithm_is_asymmetric() {
     for typ in ["DPoP+JWT", "application/dpop+jwt"] {
         assert!(verified(&proof(&with(header(), "typ", Some(typ.into())), &payload())).is_ok(), "{typ}");
     }
@@ -162,7 +162,7 @@ fn rfc9449_4_3_the_key_is_public_and_signed_the_proof() {
 }
 
 #[test]
-fn p04_method_place_and_id_are_there_and_right() {
+fn the_method_url_and_id_of_a_proof_are_present_and_right() {
     for (claim, value) in [
         ("jti", None),
         ("jti", Some(json!(7))),
@@ -198,7 +198,7 @@ fn p04_method_place_and_id_are_there_and_right() {
 }
 
 #[test]
-fn p05_a_place_is_compared_after_normalisation() {
+fn the_url_of_a_proof_is_compared_after_normalisation() {
     for same in [
         "https://auth.example.com/api/auth/token?a=b#c",
         "HTTPS://Auth.Example.COM/api/auth/token",
@@ -229,7 +229,7 @@ fn a_proof_is_fresh() {
 }
 
 #[test]
-fn p07_a_proof_is_used_once_at_each_place() {
+fn a_proof_is_used_once_at_each_url() {
     let memory = Memory::default();
     let good = proof(&header(), &payload());
     assert!(verify_with(&memory, &good, &EXPECTED, NOW).is_ok());
@@ -247,7 +247,7 @@ fn p07_a_proof_is_used_once_at_each_place() {
 }
 
 #[test]
-fn p07_a_proof_is_remembered_longer_than_it_can_be_presented() {
+fn a_proof_is_remembered_longer_than_it_can_be_presented() {
     #[derive(Debug)]
     struct Noted(Mutex<Option<ReplayKey>>);
 
@@ -271,7 +271,7 @@ fn p07_a_proof_is_remembered_longer_than_it_can_be_presented() {
 }
 
 #[test]
-fn p08_a_proof_for_a_resource_is_bound_to_its_token() {
+fn a_proof_for_a_resource_is_bound_to_its_token() {
     let expected = Expected { access_token: Some("token"), ..EXPECTED };
     let hash = |token: &str| Thumbprint(sha256(token.as_bytes())).to_string();
     let check = |ath: Option<Value>| verify_with(&Memory::default(), &proof_with("ath", ath), &expected, NOW).map(drop);
@@ -282,7 +282,7 @@ fn p08_a_proof_for_a_resource_is_bound_to_its_token() {
 }
 
 #[test]
-fn p08_a_proof_is_by_the_key_that_is_expected() {
+fn a_proof_is_by_the_key_that_is_expected() {
     let key = verified(&proof(&header(), &payload())).unwrap();
     let memory = Memory::default();
     let other = Expected { key: Some(Thumbprint([7; 32])), ..EXPECTED };
@@ -293,7 +293,7 @@ fn p08_a_proof_is_by_the_key_that_is_expected() {
 }
 
 #[test]
-fn p10_what_is_unknown_is_ignored_unless_it_is_critical() {
+fn an_unknown_header_is_ignored_unless_it_is_critical() {
     let more = with(with(header(), "kid", Some(json!("x"))), "foo", Some(json!({"bar": 1})));
     let proof_more = proof(&more, &with(payload(), "nonce", Some(json!("n"))));
     assert!(verified(&proof_more).is_ok());

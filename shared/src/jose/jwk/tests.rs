@@ -90,7 +90,7 @@ fn what_is_left_out_follows_from_the_key() {
 }
 
 #[test]
-fn j43_a_key_for_something_else_is_refused() {
+fn a_key_for_something_else_than_signatures_is_refused() {
     for changes in [
         json!({"use": "enc"}),
         json!({"use": ""}),

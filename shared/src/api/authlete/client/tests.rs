@@ -41,7 +41,7 @@ fn a_client_of_which_nothing_is_said_has_authlete_s_defaults() {
 }
 
 #[test]
-fn rule_03_what_an_sdk_has_not_set_is_not_said() {
+fn what_an_sdk_has_not_set_is_not_said() {
     let names = ["clientIdAlias", "clientName", "clientType", "applicationType", "grantTypes", "responseTypes", "redirectUris"];
     let more =
         ["tokenAuthMethod", "jwks", "attributes", "extension", "defaultMaxAge", "parRequired", "clientNames", "idTokenSignAlg"];
@@ -111,7 +111,7 @@ fn what_only_jeton_has_words_for_stays_where_nothing_is_said_of_it() {
 }
 
 #[test]
-fn rule_02_nothing_is_null_and_no_secret_is_shown() {
+fn nothing_is_null_and_no_secret_is_shown() {
     let text =
         shown(&json!({"clientNames": [{"tag": "fr"}, null], "unknown": {"a": null}, "redirectUris": ["a", null]})).to_string();
     assert!(!text.contains("null") && !text.contains("unknown") && !text.contains("ecret\""), "{text}");
@@ -129,7 +129,7 @@ fn rule_02_nothing_is_null_and_no_secret_is_shown() {
 }
 
 #[test]
-fn rule_06_enums_are_closed_and_a_wrong_member_is_named() {
+fn enums_are_closed_and_a_wrong_member_is_named() {
     for (body, field, rule) in [
         (json!({"clientType": "public"}), "clientType", "must be PUBLIC or CONFIDENTIAL"),
         (json!({"tokenAuthMethod": "CLIENT_SECRET_JWT"}), "tokenAuthMethod", "must be the name of a method"),

@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn rule_03_a_request_with_every_other_member_null_is_the_least_one() {
+    fn a_request_with_every_other_member_null_is_the_least_one() {
         let nothing: Value = [
             "subject",
             "scopes",

@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn rule_03_a_max_age_of_zero_asks_for_nothing() {
+    fn a_max_age_of_zero_asks_for_nothing() {
         let asked = read(&json!({"token": "a", "maxAge": 0, "scopes": null, "subject": null, "dpop": null})).unwrap();
         assert!(asked.request.max_age.is_none() && asked.request.scopes.is_empty() && asked.request.dpop.is_none());
         assert_eq!(read(&json!({"token": ""})).unwrap_err(), Refusal::invalid("token", "is required"));

@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn rule_18_the_list_takes_a_status() {
+    fn the_list_takes_a_status() {
         for (query, valid) in
             [("", None), ("tokenStatus=ALL", None), ("tokenStatus=VALID", Some(true)), ("tokenStatus=INVALID", Some(false))]
         {

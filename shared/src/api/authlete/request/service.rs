@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rule_16_flags_of_a_query_have_any_case() {
+    fn flags_of_a_query_have_any_case() {
         let read = |query: &str| Parameters::read(query).and_then(KeySetQuery::try_from);
         for (query, pretty) in
             [("", false), ("pretty=true", true), ("pretty=True&includePrivateKeys=False", true), ("pretty=FALSE", false)]

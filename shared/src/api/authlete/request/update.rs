@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn rule_03_what_is_null_zero_or_false_stays_as_it_is() {
+    fn what_is_null_zero_or_false_stays_as_it_is() {
         let (_, update) = read(&json!({
             "accessToken": "a", "accessTokenExpiresAt": 0, "refreshTokenExpiresAt": -1, "scopes": null, "properties": null,
             "accessTokenPersistent": false, "certificateThumbprint": null, "authorizationDetails": null

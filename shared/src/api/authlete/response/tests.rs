@@ -248,7 +248,7 @@ fn walk(value: &Value, check: &mut impl FnMut(&str, &Value)) {
 }
 
 #[test]
-fn rule_01_members_are_in_camel_case() {
+fn members_are_in_camel_case() {
     for (call, answer) in answers().iter().filter(|(call, _)| *call != "configuration") {
         walk(answer, &mut |name, _| {
             let is_camel = name.starts_with(|c: char| c.is_ascii_lowercase()) && name.bytes().all(|b| b.is_ascii_alphanumeric());
@@ -258,7 +258,7 @@ fn rule_01_members_are_in_camel_case() {
 }
 
 #[test]
-fn rule_02_no_answer_has_a_null() {
+fn no_answer_has_a_null() {
     for (call, answer) in answers() {
         walk(&answer, &mut |name, value| {
             let in_list = value.as_array().is_some_and(|items| items.contains(&Value::Null));
@@ -268,7 +268,7 @@ fn rule_02_no_answer_has_a_null() {
 }
 
 #[test]
-fn rule_05_what_was_understood_has_an_action_whatever_came_of_it() {
+fn what_was_understood_has_an_action_whatever_came_of_it() {
     for (call, answer) in answers() {
         let has_action = !matches!(call, "list" | "revoke" | "configuration");
         assert_eq!(answer["action"].is_string(), has_action, "{call}: {answer}");
@@ -277,7 +277,7 @@ fn rule_05_what_was_understood_has_an_action_whatever_came_of_it() {
 }
 
 #[test]
-fn rule_08_numbers_are_whole_and_fit_into_javascript() {
+fn numbers_are_whole_and_fit_into_javascript() {
     for (call, answer) in answers() {
         walk(&answer, &mut |name, value| {
             if value.is_number() {
@@ -288,7 +288,7 @@ fn rule_08_numbers_are_whole_and_fit_into_javascript() {
 }
 
 #[test]
-fn rule_08_times_of_day_are_milliseconds_and_lengths_are_seconds() {
+fn times_of_day_are_milliseconds_and_lengths_are_seconds() {
     let issued = issued(true);
     let created = json(&TokenCreateResponse::from_issued(&issued, None).unwrap());
     // `rich_token` doesn't expire.
@@ -304,7 +304,7 @@ fn rule_08_times_of_day_are_milliseconds_and_lengths_are_seconds() {
 }
 
 #[test]
-fn rule_14_what_is_known_of_a_token_to_exchange_leaves_out_what_the_sdks_dont_agree_on() {
+fn what_is_known_of_a_token_to_exchange_leaves_out_what_the_sdks_dont_agree_on() {
     let (name, outcome) = &outcomes()[1];
     let answer = json(&TokenResponse::from_outcome(outcome, &requested(&format!("grant_type={name}")), &org()).unwrap());
     for info in ["subjectTokenInfo", "actorTokenInfo"] {
@@ -316,7 +316,7 @@ fn rule_14_what_is_known_of_a_token_to_exchange_leaves_out_what_the_sdks_dont_ag
 }
 
 #[test]
-fn rule_15_every_action_is_known_to_the_oldest_sdk() {
+fn every_action_is_known_to_the_oldest_sdk() {
     for (call, known) in [
         ("create", &["OK", "BAD_REQUEST", "FORBIDDEN", "INTERNAL_SERVER_ERROR"][..]),
         ("token", &["OK", "PASSWORD", "TOKEN_EXCHANGE", "JWT_BEARER", "INVALID_CLIENT", "BAD_REQUEST", "INTERNAL_SERVER_ERROR"]),
@@ -336,7 +336,7 @@ fn rule_15_every_action_is_known_to_the_oldest_sdk() {
 }
 
 #[test]
-fn rule_20_response_content_is_text() {
+fn response_content_is_text() {
     for (call, answer) in answers() {
         assert!(answer.get("responseContent").is_none_or(Value::is_string), "{call}: {answer}");
     }

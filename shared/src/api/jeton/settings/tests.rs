@@ -68,7 +68,7 @@ fn the_password_grant_is_off_unless_somebody_wants_it() {
 }
 
 #[test]
-fn c23_the_issuers_of_assertions_are_few_and_each_has_public_keys_of_its_own() {
+fn the_issuers_of_assertions_are_few_and_each_has_public_keys_of_its_own() {
     let field = "settings.assertion_issuers";
     let oct = json!({"keys": [{"kty": "oct", "k": "AA"}]});
     let private =

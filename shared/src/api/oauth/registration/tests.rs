@@ -61,7 +61,7 @@ fn a_member_is_of_its_type_and_length_and_language() {
 }
 
 #[test]
-fn c23_no_private_symmetric_or_ambiguous_key_is_taken() {
+fn no_private_symmetric_or_ambiguous_key_is_accepted() {
     let key = json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "kid": "1"});
     assert!(said(&json!({"jwks": {"keys": [key]}})).unwrap().jwks.is_some());
     let mut private = key.clone();

@@ -52,7 +52,7 @@ async fn an_assertion_says_for_whom_by_whom_and_until_when() {
 }
 
 #[tokio::test]
-async fn t01_an_issuer_is_registered_enabled_and_allowed_for_the_client() {
+async fn an_issuer_is_registered_enabled_and_allowed_for_the_client() {
     let stage = Stage::new().await;
     for iss in ["https://unknown.example", "https://disabled.example", "https://of-8.example", "https://idp.example/", ""] {
         assert_eq!(stage.denied(7, &claiming("iss", iss)).await, Denial::AssertionIssuerUntrusted, "{iss}");
@@ -64,7 +64,7 @@ async fn t01_an_issuer_is_registered_enabled_and_allowed_for_the_client() {
 }
 
 #[tokio::test]
-async fn t02_a_subject_is_an_enabled_member() {
+async fn a_subject_is_an_enabled_member() {
     let stage = Stage::new().await;
     for sub in ["bob", "nobody", "Ann"] {
         assert_eq!(stage.denied(7, &claiming("sub", sub)).await, Denial::AssertionSubjectUnknown, "{sub}");
@@ -83,7 +83,7 @@ async fn t02_a_subject_is_an_enabled_member() {
 }
 
 #[tokio::test]
-async fn t04_j_an_assertion_is_signed_by_a_key_of_its_issuer_as_that_key_wants_it() {
+async fn an_assertion_is_signed_by_a_key_of_its_issuer_with_the_algorithm_of_that_key() {
     let stage = Stage::new().await;
     let jwk = jwk::to_json(LocalSigner::for_tests(Algorithm::EdDsa).jwk());
     let kid = second().jwk().kid.as_str().to_owned();
@@ -130,7 +130,7 @@ async fn t04_j_an_assertion_is_signed_by_a_key_of_its_issuer_as_that_key_wants_i
 }
 
 #[tokio::test]
-async fn j13_the_key_of_one_issuer_verifies_nothing_of_another() {
+async fn the_key_of_one_issuer_verifies_nothing_of_another() {
     let stage = Stage::new().await;
     let header = json!({"alg": "PS256", "kid": second().jwk().kid.as_str()});
     let of = |iss: &str| signed_by(&second(), header.to_string(), with(payload(), "iss", Some(iss.into())).to_string());
@@ -139,7 +139,7 @@ async fn j13_the_key_of_one_issuer_verifies_nothing_of_another() {
 }
 
 #[tokio::test]
-async fn j11_a_kid_is_needed_where_there_are_several_keys() {
+async fn a_kid_is_needed_where_there_are_several_keys() {
     let stage = Stage::new().await;
     let nameless = json!({"alg": "ES256"});
     assert_eq!(stage.denied(7, &assertion(&nameless, &payload())).await, Denial::AssertionUnverified);
@@ -201,7 +201,7 @@ async fn rfc7523_3_an_assertion_is_for_us_alone_in_its_time_and_short_lived() {
 }
 
 #[tokio::test]
-async fn c16_c17_an_assertion_is_used_once_by_its_issuer() {
+async fn an_assertion_is_used_once_by_its_issuer() {
     let stage = Stage::new().await;
     let good = assertion(&header(), &payload());
     let all = futures::future::join_all((0..16).map(|_| stage.redeemed(7, &good))).await;
@@ -230,7 +230,7 @@ async fn what_else_is_wrong_with_a_request_costs_no_assertion() {
 }
 
 #[tokio::test]
-async fn c19_an_assertion_is_remembered_longer_than_it_could_be_taken() {
+async fn an_assertion_is_remembered_longer_than_it_could_be_accepted() {
     let stage = Stage::new().await;
     assert!(stage.redeemed(7, &assertion(&header(), &payload())).await.is_ok());
     let again = ReplayKey {

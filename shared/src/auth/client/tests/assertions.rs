@@ -107,7 +107,7 @@ fn an_assertion_is_signed_by_a_key_of_the_client() {
 }
 
 #[test]
-fn c16_c17_an_assertion_is_used_once_by_its_client() {
+fn an_assertion_is_used_once_by_its_client() {
     let clients = [client(7, PrivateKeyJwt), client(8, PrivateKeyJwt)];
     let memory = Memory::default();
     let good = assertion(&header(), &payload());

@@ -79,7 +79,7 @@ async fn fetched(origins: &str, url: &str) -> Result<String, Fault> {
 }
 
 #[tokio::test]
-async fn c22_a_key_set_is_read_from_a_listed_origin_without_redirects_and_within_limits() {
+async fn a_key_set_is_read_from_a_listed_origin_without_redirects_and_within_limits() {
     let server = Server::start(answers).await;
     let origin = server.origin();
     assert_eq!(fetched(&origin, &format!("{origin}/jwks")).await.unwrap(), SET);
@@ -92,7 +92,7 @@ async fn c22_a_key_set_is_read_from_a_listed_origin_without_redirects_and_within
 }
 
 #[tokio::test]
-async fn c22_a_slow_answer_is_given_up_after_two_seconds() {
+async fn a_slow_answer_is_given_up_after_two_seconds() {
     let server = Server::start(answers).await;
     let begun = Instant::now();
     assert!(fetched(&server.origin(), &format!("{}/slow", server.origin())).await.unwrap_err().can_retry());
@@ -100,7 +100,7 @@ async fn c22_a_slow_answer_is_given_up_after_two_seconds() {
 }
 
 #[tokio::test]
-async fn c22_nothing_is_asked_that_is_not_listed() {
+async fn no_origin_is_asked_that_is_not_listed() {
     let server = Server::start(answers).await;
     let (port, url) = (server.at.port(), format!("{}/jwks", server.origin()));
     for origins in ["", "https://idp.example", "http://127.0.0.1:1", &format!("https://127.0.0.1:{port}")] {
@@ -110,7 +110,7 @@ async fn c22_nothing_is_asked_that_is_not_listed() {
 }
 
 #[tokio::test]
-async fn c22_a_name_that_stands_for_a_private_address_is_not_asked() {
+async fn a_name_that_stands_for_a_private_address_is_not_asked() {
     let server = Server::start(answers).await;
     let port = server.at.port();
     for host in ["localhost", "2130706433", "127.1"] {
@@ -134,7 +134,7 @@ async fn what_is_no_key_set_is_a_fault_that_can_be_retried() {
 }
 
 #[test]
-fn c22_addresses_within_networks_are_not_public() {
+fn addresses_within_networks_are_not_public() {
     for address in [
         "0.0.0.0",
         "10.1.2.3",
