@@ -138,11 +138,11 @@ scenario! {
     }
 }
 
-JSONTestSuite's refused files as bodies. Its accepted ones are no requests either, but never a 5xx.
+/// JSONTestSuite's refused files as bodies. Its accepted ones are no requests either, but never a 5xx.
 #[tokio::test]
 #[ignore = "needs JETON_VECTORS"]
 async fn vectors_of_jsontestsuite_as_bodies() {
-    let folder = shared_vectors().join("json-test-suite/test_parsing");
+    let folder = crate::vectors::folder().join("json-test-suite/test_parsing");
     let app = App::new(crate::support::Mount::InProcess).await;
     let mut refused = 0;
     for file in std::fs::read_dir(folder).unwrap() {
@@ -152,9 +152,4 @@ async fn vectors_of_jsontestsuite_as_bodies() {
         refused += u32::from(file.file_name().to_string_lossy().starts_with("n_"));
     }
     assert_eq!(refused, 188);
-}
-
-#[expect(clippy::disallowed_methods, reason = "where the vectors are is the machine's to say")]
-fn shared_vectors() -> std::path::PathBuf {
-    std::env::var_os("JETON_VECTORS").expect("JETON_VECTORS names the folder of the vectors").into()
 }

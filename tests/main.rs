@@ -15,6 +15,7 @@
 //! | `layout` | rooms import downwards only; rooms, catalogue and bundles agree |
 //! | `openapi` | the document of the API: its bytes, and its examples, which are sent |
 //! | `standards` | the tests that `standards.md` names are there, and names are words |
+//! | `vectors` | published vectors of JOSE and JSON, from a folder beside the repository |
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod agilicus;
@@ -33,3 +34,4 @@ mod oauth;
 mod openapi;
 mod standards;
 mod support;
+mod vectors;

@@ -10,8 +10,6 @@ pub mod jwk;
 pub mod jws;
 #[cfg(test)]
 pub(crate) mod testing;
-#[cfg(test)]
-mod vectors;
 mod verify;
 mod verifying_key;
 

@@ -1,4 +1,4 @@
-//! Vectors of others: Wycheproof, the JOSE cookbook (RFC 7520) and JSONTestSuite, from the folder `JETON_VECTORS`.
+//! Published vectors, read from the folder that `JETON_VECTORS` names: Wycheproof, the JOSE cookbook (RFC 7520) and JSONTestSuite.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,14 +7,13 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures::FutureExt;
 use serde_json::Value;
-
-use crate::domain::{Algorithm, KeySet, Secret};
-use crate::encoding::strict_json;
-use crate::encoding::strict_json::Flaw;
-use crate::jose::jwk;
-use crate::jose::jws::Compact;
-use crate::jose::{VerifyingKey, verify_signature};
-use crate::keys::signer::{HmacDeriver, LocalSigner, SecretDeriver, Signer};
+use shared::domain::{Algorithm, KeySet, Secret};
+use shared::encoding::strict_json;
+use shared::encoding::strict_json::Flaw;
+use shared::jose::jwk;
+use shared::jose::jws::Compact;
+use shared::jose::{VerifyingKey, verify_signature};
+use shared::keys::signer::{HmacDeriver, LocalSigner, SecretDeriver, Signer};
 
 /// Vectors of `json_web_signature_test` whose label is wrong:
 /// 346 and 350 give an RSA key for PS256 and a header of PS384, 347 and 351 a key for "ES521", and call it valid;
@@ -213,8 +212,9 @@ fn json_test_suite() {
     assert_eq!((accepted, refused, either), (93, 188, 35));
 }
 
+/// The folder of the vectors. Tests that need it are ignored without it.
 #[expect(clippy::disallowed_methods, reason = "where the vectors are is no configuration of the service")]
-fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     std::env::var_os("JETON_VECTORS").expect("JETON_VECTORS names the folder of the vectors").into()
 }
 
