@@ -1,15 +1,48 @@
-//! Dates as the list filters take them: `now-1day`, `2 hours ago`, `2026-01-02T03:04:05Z`.
+//! Reads dates as people and programs write them in English, relative to a given moment, and gives the answers of Python's
+//! [dateparser](https://dateparser.readthedocs.io) 1.4.0.
+//!
+//! An API that was served by a program in Python took whatever `dateparser` takes, and its callers came to rely on it:
+//! `yesterday` or `2 hours ago` as the bound of a list. Another implementation has to understand the same texts, and has to
+//! mean the same moments by them. This crate is that part alone. It has no clock, no time zone of the machine and no
+//! configuration: the caller says what time it is.
+//!
+//! ```
+//! use dateparser_compat::parse;
+//!
+//! // 2026-03-31T15:04:05Z, in milliseconds since 1970.
+//! let now = 1_774_969_445_000;
+//! assert_eq!(parse("now", now), Some(now));
+//! assert_eq!(parse("2 hours ago", now), Some(now - 2 * 3_600_000));
+//! assert_eq!(parse("now-1day", now), Some(now - 86_400_000));
+//! assert_eq!(parse("2026-03-31T10:04:05-05:00", now), Some(now));
+//! assert_eq!(parse("whenever", now), None);
+//! ```
+//!
+//! What it accepts:
+//!
+//! | form | examples |
+//! |---|---|
+//! | a timestamp | `2026-01-02T03:04:05Z`, `2026-01-02 03:04`, `2026-01`, `Fri Jan 2 03:04:05 2026` |
+//! | seconds, milliseconds or microseconds since 1970 | `1774969445`, `1774969445000`, `1774969445000000` |
+//! | a date in figures, month first where that can be | `01/02/2026`, `31/01/2026`, `2026.01.02` |
+//! | a date in words | `2 January 2026`, `jan 2nd`, `Friday` (the last one, or today) |
+//! | a moment in words | `now`, `today`, `yesterday`, `the day after tomorrow`, `last week`, `next month` |
+//! | a distance | `2 hours ago`, `in 3 days`, `an hour from now`, `1h 30m`, `now-1day`, `+2h` |
+//! | a time of day beside a day | `yesterday 10:30 pm`, `noon tomorrow` |
+//! | a zone behind it | `Z`, `EST`, `+02:00`, `UTC+2`; without one it is UTC |
+//!
+//! `golden.tsv`, beside the source, has the answers of dateparser itself, to which the tests hold this crate.
 
 use std::borrow::Cow;
 
 use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::{SignedDuration, Span};
 
-/// Reads the bound of a list filter, so that a caller may write `yesterday` as well as a timestamp.
+/// Reads a date, so that a caller may write `yesterday` as well as a timestamp.
 ///
 /// It takes the English of Python's `dateparser` 1.4.0, relative to `now_ms`, in UTC when no zone
 /// is named. Both times are milliseconds since 1970; anything finer is cut off. Case and the amount of blanks don't matter.
-/// `None`: not understood, longer than 100 bytes, or outside the years 1 to 9999.
+/// Returns `None` if the text isn't understood, is longer than 100 bytes, or means a moment outside the years 1 to 9999.
 ///
 /// An answer is dateparser's answer. Where that is not what the text says, there is none: a refusal beats a wrong bound.
 /// - Incomplete: a number alone (`5` is May there, `45` the year 2045), `10.30`, `jan 45`, 29 February without its year.

@@ -63,6 +63,18 @@ fn years_1_to_9999_bound_the_answer() {
 }
 
 #[test]
+fn the_examples_of_the_documentation_are_understood() {
+    let table = include_str!("lib.rs").lines().filter(|line| line.starts_with("//! | ") && line.contains('`'));
+    let examples: Vec<&str> = table.flat_map(|row| row.split(" | ").nth(2).unwrap().split('`').skip(1).step_by(2)).collect();
+    assert_eq!(examples.len(), 31);
+    for example in examples {
+        // A zone stands behind a moment.
+        let zoned = format!("2026-01-02 03:04 {example}");
+        assert!(parse(example, NOW).is_some() || parse(&zoned, NOW).is_some(), "{example}");
+    }
+}
+
+#[test]
 fn longer_than_100_bytes_is_refused() {
     assert_eq!(parse(&format!("now{}", " ".repeat(97)), NOW), Some(NOW));
     assert_eq!(parse(&format!("now{}", " ".repeat(98)), NOW), None);
@@ -82,7 +94,7 @@ fn no_text_panics() {
     }
 }
 
-/// What dateparser itself answered: see the head of the file.
+/// What dateparser itself answered: the head of the file says how it was asked.
 fn golden() -> impl Iterator<Item = (&'static str, Option<i64>)> {
     include_str!("golden.tsv").lines().filter(|line| !line.starts_with('#')).map(|line| {
         let (text, moment) = line.split_once('\t').unwrap();

@@ -1,7 +1,6 @@
 //! The Agilicus Tokens API, to the letter of what its SDK sends and takes: no member is ever `null`, moments of tokens are
 //! strings, unknown members of requests are ignored.
 
-pub mod dates;
 pub(in crate::api) mod errors;
 mod hosts;
 pub mod request;

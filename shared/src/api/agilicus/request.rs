@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::hosts;
 use super::time::DateTime;
-use super::{dates, hosts};
 
 use crate::domain::{App, Audience, OrgId, Refusal, Role, Scope, Seconds, SessionId, Subject, Timestamp, TokenId};
 use crate::encoding::form::Parameters;
@@ -324,12 +324,12 @@ impl TryFrom<Parameters> for ListTokens {
 }
 
 impl ListTokens {
-    /// The filter: from is inclusive, to is exclusive, dates are those that `dates` reads.
+    /// The filter: from is inclusive, to is exclusive, dates are those that `dateparser_compat` reads.
     pub fn filter(self, now: Timestamp) -> Result<Filter, Refusal> {
         let mut query = self.0;
         let mut date = |name| {
             let Some(text) = query.remove(name)? else { return Ok(None) };
-            let moment = dates::parse(&text, now.as_ms()).map(Timestamp::from_ms);
+            let moment = dateparser_compat::parse(&text, now.as_ms()).map(Timestamp::from_ms);
             moment
                 .map(Some)
                 .ok_or(Refusal::invalid(name, "must be a date, like 2026-01-02T03:04:05Z, \"1 day ago\" or \"in 2 hours\""))
