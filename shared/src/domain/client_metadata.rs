@@ -61,7 +61,7 @@ impl ClientMetadata {
         if metadata + redirects <= MAX_METADATA_BYTES {
             Ok(())
         } else {
-            Err(Invalid("what is only kept of a client must be at most 16,384 bytes"))
+            Err(Invalid("the metadata that is only stored must be at most 16,384 bytes in all"))
         }
     }
 }

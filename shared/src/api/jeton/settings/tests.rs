@@ -91,7 +91,7 @@ fn the_issuers_of_assertions_are_few_and_each_has_public_keys_of_its_own() {
         (json!([{"issuer": "x", "jwks_uri": "https://idp.example/#x"}]), "assertion_issuers[0].jwks_uri", "must be an https URL"),
         (json!([issuer("issuer", &json!(""))]), "assertion_issuers[0].issuer", "must be 1 to 255"),
         (json!([issuer("issuer", &json!("x".repeat(256)))]), "assertion_issuers[0].issuer", "must be 1 to 255"),
-        (json!([issuer("clients", &json!(["7"]))]), "assertion_issuers[0].clients[0]", "must be a whole number"),
+        (json!([issuer("clients", &json!(["7"]))]), "assertion_issuers[0].clients[0]", "must be an integer"),
         (json!([issuer("scopes", &json!(["a?"]))]), "settings.assertion_issuers[0].scopes", "must not end with ?"),
         (json!([issuer("secret", &json!("x"))]), "assertion_issuers[0].secret", "is not a known member"),
         (json!([{"jwks": jwks()}]), "assertion_issuers[0].issuer", "is required"),
