@@ -62,7 +62,7 @@ scenario! {
             assert_eq!(app.get(&format!("/api/1/client/get/{name}"), &app.admin).await.ok()["clientId"], made["clientId"]);
         }
         let again = app.post("/api/1/client/create", Some(&app.admin), json!({"clientIdAlias": "shop"})).await;
-        is_refused(&again, 400, "A202208", "another client has this alias or number");
+        is_refused(&again, 400, "A202208", "Another client has this alias or number");
         for unknown in ["4711", "nobody", "no%20name"] {
             is_refused(&app.get(&format!("/api/1/client/get/{unknown}"), &app.admin).await, 404, "A001404", "client");
         }
