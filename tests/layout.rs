@@ -10,6 +10,7 @@ use shared::platform::Auditing;
 
 use crate::support::deployment::Instance;
 
+mod docs;
 mod map;
 
 fn root() -> &'static Path {

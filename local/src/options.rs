@@ -26,11 +26,11 @@ pub struct Options {
     #[arg(long, default_value = ".jeton", value_name = "FOLDER")]
     pub data_dir: PathBuf,
 
-    /// Load orgs, members and clients from a file first; loading it again changes nothing (see README, "Seed file")
+    /// Load orgs, members and clients from a file first; it overwrites what it names (see docs/settings.md, "Seed file")
     #[arg(long, value_name = "FILE.json")]
     pub seed: Option<PathBuf>,
 
-    /// Durability of writes
+    /// Which acknowledged writes survive a crash
     #[arg(long, value_enum, default_value_t = Durability::Normal)]
     pub durability: Durability,
 

@@ -31,7 +31,7 @@ pub struct MemberAccessToken {
     pub record: TokenRecord,
     /// The token's subject, if that is still a member.
     pub member: Option<Member>,
-    /// How it stands.
+    /// Whether the token is live, expired or revoked.
     pub status: TokenStatus,
 }
 

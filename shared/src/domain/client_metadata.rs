@@ -158,7 +158,7 @@ pub enum MetadataAuthor {
 pub enum MetadataType {
     /// True or false: [`MetadataValue::Flag`].
     Flag,
-    /// An integer: [`MetadataValue::Number`].
+    /// An integer below 2^53: [`MetadataValue::Number`].
     Number,
     /// [`MetadataValue::Text`] of any content.
     Text,

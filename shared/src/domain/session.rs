@@ -7,6 +7,6 @@ use super::{OrgId, SessionId};
 pub struct Session {
     /// Where it was begun.
     pub org: OrgId,
-    /// Its id there.
+    /// The id of the session, unique in its org.
     pub id: SessionId,
 }

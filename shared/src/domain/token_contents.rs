@@ -55,9 +55,9 @@ impl TokenContents {
 /// The bearer of the token that asked for this one.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Creator {
-    /// Its org.
+    /// The org of the creator.
     pub org: OrgId,
-    /// Its subject.
+    /// The subject of the creator.
     pub subject: Subject,
 }
 

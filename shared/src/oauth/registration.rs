@@ -47,7 +47,7 @@ pub struct Registration {
 pub struct Registered {
     /// In whose name it is served.
     pub service: Service,
-    /// The client.
+    /// The client as it is stored now.
     pub client: Client,
     /// The token by which it looks after its registration.
     pub token: Secret<String>,

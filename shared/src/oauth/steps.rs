@@ -9,7 +9,7 @@ use crate::domain::{Client, ClientKind, Confirmation, Denial, Error, GrantType, 
 use crate::jose::certificate;
 use crate::oauth::TokenForm;
 
-/// Reads `grant_type`.
+/// Reads `grant_type` and finds the grant that it names.
 ///
 /// # Errors
 ///

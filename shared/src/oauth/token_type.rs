@@ -14,11 +14,11 @@ pub enum TokenType {
 }
 
 impl TokenType {
-    /// All of them.
+    /// All token types, in the order in which they are listed.
     pub const ALL: [Self; 7] =
         [Self::Jwt, Self::AccessToken, Self::RefreshToken, Self::IdToken, Self::Saml1, Self::Saml2, Self::DeviceSecret];
 
-    /// Its name.
+    /// Returns the URN that names the type, RFC 8693 section 3.
     pub const fn urn(self) -> &'static str {
         match self {
             Self::Jwt => "urn:ietf:params:oauth:token-type:jwt",

@@ -50,10 +50,10 @@ pub enum TokenRef {
 /// Which of both a text is looked up as first. It finds either, whatever is said (RFC 7009 section 2.1).
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Hint {
-    /// An access token.
+    /// Look for an access token first.
     #[default]
     AccessToken,
-    /// A refresh token.
+    /// Look for a refresh token first.
     RefreshToken,
 }
 
@@ -122,7 +122,7 @@ impl ClientAccessToken {
 /// A refresh family of a client, with all that decides about it.
 #[derive(Debug)]
 pub struct ClientFamily {
-    /// The family.
+    /// The refresh family that was found.
     pub family: Family,
     /// The newest of its access tokens, if that is still there.
     pub token: Option<TokenRecord>,

@@ -24,7 +24,7 @@ pub struct Healthy {
 }
 
 impl Healthy {
-    /// The service answers.
+    /// The answer of a service that is well.
     pub const OK: Self = Self { status: "ok" };
 }
 

@@ -12,7 +12,7 @@ use crate::telemetry::note_client;
 pub struct Identified<S> {
     /// The client's org, in whose name it is served.
     pub service: Service,
-    /// The client.
+    /// The client, as its credentials were verified.
     pub verified: VerifiedClient,
     /// The look-up whose records were read.
     pub sought: S,

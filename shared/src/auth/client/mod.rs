@@ -196,7 +196,7 @@ pub struct VerifiedClient {
 }
 
 impl VerifiedClient {
-    /// Returns the client.
+    /// Returns the client that has authenticated.
     pub fn client(&self) -> &Client {
         self.client.client()
     }

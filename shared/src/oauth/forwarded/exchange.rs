@@ -13,22 +13,22 @@ use crate::tokens::lookup::{FoundToken, Hint, TokenLookup};
 /// A token exchange: RFC 8693 section 2.1.
 #[derive(Debug)]
 pub struct Exchange {
-    /// `audience`
+    /// The parameter `audience`: for whom the token is wanted.
     pub audiences: Vec<String>,
-    /// `requested_token_type`
+    /// The parameter `requested_token_type`: what is to be issued.
     pub requested: Option<TokenType>,
-    /// `subject_token`
+    /// The parameter `subject_token`: on whose behalf the request is made.
     pub subject: ExchangedToken,
-    /// `actor_token`
+    /// The parameter `actor_token`: who acts on behalf of the subject.
     pub actor: Option<ExchangedToken>,
 }
 
 /// A token that shall be exchanged.
 #[derive(Debug)]
 pub struct ExchangedToken {
-    /// It.
+    /// The token as it was presented.
     pub token: Secret<String>,
-    /// Its type.
+    /// The type that the request says the token has.
     pub kind: TokenType,
     /// What is known of it, if it is ours.
     pub found: Option<FoundToken>,

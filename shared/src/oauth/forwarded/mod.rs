@@ -1,7 +1,7 @@
 //! Token requests that an authorization server has received, and forwards: Authlete's `/auth/token`.
 //!
 //! The request is read, the client authenticated, its right to the grant and its keys checked, and then each grant has its own
-//! checks: the steps of [`super::steps`]. What only the authorization server can decide it is asked to: by a ticket, or by what was
+//! checks: the steps of `oauth::steps`. What only the authorization server can decide it is asked to: by a ticket, or by what was
 //! found out about the tokens that were presented.
 
 mod exchange;
@@ -70,7 +70,7 @@ impl Lookup for Subjects {
 /// The result of processing a token request: a token, or what the authorization server must decide.
 #[derive(Debug)]
 pub enum Outcome {
-    /// A token.
+    /// A token was issued.
     Issued {
         /// The token, with its client.
         issued: Box<Issued>,
@@ -85,7 +85,7 @@ pub enum Outcome {
         ticket: Secret<String>,
         /// Whose password it is.
         username: String,
-        /// The password.
+        /// The password that the user typed.
         password: Secret<String>,
         /// What was asked for.
         asked: Asked,
@@ -99,7 +99,7 @@ pub enum Outcome {
     },
     /// The authorization server must verify an assertion.
     JwtBearer {
-        /// The assertion.
+        /// The assertion as it was presented.
         assertion: Secret<String>,
         /// What was asked for.
         asked: Asked,

@@ -35,7 +35,7 @@ pub struct GrantRequest {
 /// A successful answer to a token request: RFC 6749 section 5.1.
 #[derive(Debug)]
 pub struct Granted {
-    /// The token.
+    /// The token that was issued.
     pub issued: Issued,
     /// `issued_token_type` of a token exchange: RFC 8693 section 2.2.1. `None`: another grant.
     pub token_type: Option<TokenType>,

@@ -8,7 +8,7 @@
 //! Before the second attempt a client waits up to 50 ms, before the third up to 100 ms. The delay is random, so that clients
 //! that failed together don't retry together. A token bucket for each service limits what retries may add to an outage.
 //!
-//! [`platform`](self::platform) puts these clients together with stores and signers. The store itself is in
+//! [`platform`] puts these clients together with stores and signers. The store itself is in
 //! [`store::dynamodb`](crate::store::dynamodb), the signer in [`keys::signer::kms`](crate::keys::signer::kms). To add a service,
 //! add its endpoint to [`Endpoints`] and its client to [`Sdk`].
 

@@ -32,7 +32,7 @@ enum What {
 
 /// What came of the condition of a write.
 pub(super) enum Check {
-    /// The condition held.
+    /// The condition held, so that the change was made.
     Passed,
     /// It didn't. `None`: there is no such item.
     Failed(Option<Item>),

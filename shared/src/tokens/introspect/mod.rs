@@ -48,18 +48,18 @@ impl Introspection {
 /// A token that is alive.
 #[derive(Debug)]
 pub enum Active {
-    /// An access token.
+    /// The token is a live access token.
     Access {
-        /// Its record.
+        /// The record of the token.
         record: Box<TokenRecord>,
-        /// Its subject.
+        /// The member that is its subject.
         member: Box<Member>,
     },
-    /// A refresh token.
+    /// The token is a live refresh token.
     Refresh {
-        /// Its family.
+        /// The refresh family of the token.
         family: Box<Family>,
-        /// Its subject.
+        /// The member that is its subject.
         member: Box<Member>,
     },
 }
