@@ -18,7 +18,7 @@ impl ReplayGuard {
         Self { used, replayed }
     }
 
-    /// Records the use.
+    /// Records that the proof or assertion was used, which decides between two requests with the same one.
     ///
     /// # Errors
     ///

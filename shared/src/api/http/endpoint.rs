@@ -19,7 +19,7 @@ pub trait Endpoint: Send + Sync + 'static {
     /// The answer of a request that succeeds.
     type Output: IntoReply;
 
-    /// Handles one request.
+    /// Handles one request, which is decoded already.
     ///
     /// # Errors
     /// A refusal (the caller's mistake, which the dialect of the route renders) or a fault (ours, logged and never shown).
@@ -77,7 +77,7 @@ impl<P> fmt::Debug for Entry<P> {
 
 /// An endpoint that has been given its ports.
 pub(in crate::api) trait Handler: Send + Sync {
-    /// Handles a request.
+    /// Decodes a request, handles it and encodes what succeeded.
     ///
     /// # Errors
     /// A refusal or a fault, not yet in the words of a dialect: [`Service`](super::Service) renders it.
