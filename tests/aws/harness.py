@@ -16,6 +16,10 @@ from pathlib import Path
 from samcli.yamlhelper import yaml_dump, yaml_parse
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "tests"))
+
+from free_port import free_port  # noqa: E402
+
 TOOLS = Path(sys.executable).parent
 REGION = "us-east-1"
 PROXIES = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"}
@@ -40,12 +44,6 @@ def run(*command, timeout=300, **options):
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=timeout, **options)
     assert done.returncode == 0, f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done.stdout
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 class Process:
