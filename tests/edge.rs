@@ -101,6 +101,37 @@ scenario! {
 }
 
 scenario! {
+    /// RFC 9110 section 8.4. A compressed body is not inflated: a few bytes could become more than fit into memory.
+    async fn a_body_with_a_content_encoding_is_415_on_every_endpoint(app) {
+        let send = async |path: &str, encoding: &str| {
+            let request = Request::builder().method(Method::POST).uri(path).header("content-encoding", encoding);
+            app.send(request.header("content-type", "application/json").body(r#"{"token":"x"}"#.into()).unwrap()).await
+        };
+        for path in ["/v1/tokens/introspect", "/v1/tokens", "/oauth2/token", "/oauth2/introspect", "/api/1/auth/token", "/api/1/auth/introspection", "/oauth2/register"] {
+            for encoding in ["gzip", "br", "deflate", "identity, gzip", "x"] {
+                let answer = send(path, encoding).await;
+                assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{path} {encoding} {answer:?}");
+                assert!(String::from_utf8_lossy(&answer.body).contains("Content-Encoding"), "{answer:?}");
+            }
+        }
+        send("/v1/tokens/introspect", "Identity").await.is_error(400, "TOKEN_INVALID");
+    }
+}
+
+scenario! {
+    async fn a_nul_in_a_parameter_is_400_whether_it_is_known_or_not(app) {
+        for path in ["/v1/tokens?sub=a%00", "/v1/tokens/introspect_self?x=%00", "/v1/orgs/1/members?a%00=1", "/v1/orgs/1%00", "/api/1/auth/token/get/list?x=%00"] {
+            assert_eq!(app.get(path, &app.admin).await.status, StatusCode::BAD_REQUEST, "{path}");
+        }
+        for path in ["/oauth2/token", "/oauth2/introspect", "/oauth2/revoke"] {
+            let request = Request::builder().method(Method::POST).uri(path).header("content-type", "application/x-www-form-urlencoded");
+            let answer = app.send(request.body("x=%00".into()).unwrap()).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path} {answer:?}");
+        }
+    }
+}
+
+scenario! {
     async fn the_scheme_of_the_bearer_has_any_case_and_there_is_one_header(app) {
         let get = |value: String| Request::builder().uri("/v1/tokens/introspect_self").header("authorization", value);
         for good in ["bearer", "BEARER", "Bearer "] {

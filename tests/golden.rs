@@ -31,6 +31,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::TicketRejected,
         Refusal::TokenGone,
         Refusal::TokenTooLarge { limit: 7_168 },
+        Refusal::UnsupportedContentEncoding,
         Refusal::UnsupportedMediaType,
         Refusal::ValueTaken { field: "accessToken" },
     ];
@@ -60,6 +61,7 @@ fn refusals() -> Vec<Refusal> {
             | Refusal::TokenGone
             | Refusal::TokenRejected(_)
             | Refusal::TokenTooLarge { .. }
+            | Refusal::UnsupportedContentEncoding
             | Refusal::UnsupportedMediaType
             | Refusal::ValueTaken { .. } => {}
         }

@@ -19,7 +19,7 @@ impl Endpoint for PutMember {
     type Output = Written<MemberView<'static>>;
 
     async fn handle(ports: &MemberWriter, (bearer, MemberPath(key), Json(request)): Self::Input) -> Result<Self::Output, Error> {
-        let (member, put) = orgs_and_members::put_member(ports, bearer.token(), &key, request.try_into()?).await?;
+        let (member, put) = orgs_and_members::put_member(ports, bearer.token(), &key, request.into_draft(&key)?).await?;
         Ok(Written::from_body(put == Put::Created, &MemberView::from_member(&member))?)
     }
 }

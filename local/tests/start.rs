@@ -176,7 +176,7 @@ fn a_seed_is_loaded_and_a_wrong_one_is_refused_whole_by_member_and_line() {
         .unwrap();
     let seed = ["--seed", file.to_str().unwrap()];
     let error = failure(&jeton(&home, &seed).output().unwrap());
-    assert!(error.contains("seed.json: line 2") && error.contains("members[0].scops is not a known member"), "{error}");
+    assert!(error.contains("seed.json: line 2") && error.contains("members[0].scops is not a known field"), "{error}");
     std::fs::write(&file, "{\"orgs\": [{\"id\": \"7\"}], \"members\": [{\"org\": \"8\", \"sub\": \"ann\"}]}").unwrap();
     let error = failure(&jeton(&home, &seed).output().unwrap());
     assert!(error.contains("members[0].org: must be an org that is there"), "{error}");

@@ -47,6 +47,23 @@ scenario! {
 }
 
 scenario! {
+    async fn a_misspelled_name_revokes_nothing(app) {
+        let ann = app.token("1", "ann", &[]).await;
+        for (bad, message) in [
+            (json!({"user_id": "ann", "session": "s-1"}), "session: is not a known field (did you mean \"session_id\"?)."),
+            (json!({"user_id": "ann", "orgid": "1"}), "orgid: is not a known field (did you mean \"org_id\"?)."),
+            (json!({"user_id": "ann", "zzz": 1}), "zzz: is not a known field."),
+        ] {
+            let answer = app.post("/v1/tokens/bulk_revoke", Some(&app.admin), bad).await;
+            answer.is_error(400, "INVALID_REQUEST");
+            assert_eq!(answer.json()["error_message"], message);
+        }
+        app.post("/v1/tokens/revoke", None, json!({"token": ann, "all_session": true})).await.is_error(400, "INVALID_REQUEST");
+        assert!(app.is_live(&ann).await);
+    }
+}
+
+scenario! {
     async fn it_takes_the_right_to_and_a_foreign_member_is_like_an_unknown_one(app) {
         let revoker = app.token("1", "revoker", &[api::TOKENS_REVOKE]).await;
         let ann = app.token("1", "ann", &[]).await;

@@ -76,6 +76,17 @@ scenario! {
 }
 
 scenario! {
+    async fn a_misspelled_lifetime_is_refused_instead_of_replaced_by_the_default(app) {
+        for (validity, field) in [("time_validity", "end_time"), ("token_validity", "ends")] {
+            let answer = app.mint("1", "ann", json!({validity: {field: "2027-02-26T00:00:00Z"}})).await;
+            answer.is_error(400, "INVALID_REQUEST");
+            assert!(answer.json()["error_message"].as_str().unwrap().starts_with(&format!("{validity}.{field}: is not a known field")));
+        }
+        app.mint("1", "ann", json!({"unknown": 1})).await.created();
+    }
+}
+
+scenario! {
     async fn an_unknown_a_disabled_and_a_foreign_subject_are_one_answer(app) {
         let unknown = app.mint("1", "nobody", json!({})).await;
         let disabled = app.mint("1", "gone", json!({})).await;

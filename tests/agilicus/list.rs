@@ -75,12 +75,26 @@ scenario! {
             ("sub=ann&exp_from=in+1+hour", "e"),
             ("sub=ann&exp_to=in+1+hour", "dca"),
             ("sub=ann&exp_from=&iat_from=", "edca"),
-            ("sub=ann&unknown=1", "edca"),
         ] {
             assert_eq!(subs(app, query).await.concat(), expected, "{query}");
         }
         let jti = app.get("/v1/tokens?sub=bot", &app.admin).await.ok()["tokens"][0]["jti"].as_str().unwrap().to_owned();
         assert_eq!(subs(app, &format!("jti={jti}")).await, ["b"]);
+    }
+}
+
+scenario! {
+    async fn a_filter_that_is_unknown_is_refused_instead_of_listing_more(app) {
+        for (query, message) in [
+            ("subject=ann", "subject: is not a known parameter (did you mean \"sub\"?)."),
+            ("sub=ann&revokd=true", "revokd: is not a known parameter (did you mean \"revoked\"?)."),
+            ("sub=ann&unknown=", "unknown: is not a known parameter."),
+            ("sub=ann&unknown=x%00", "unknown: must be form-encoded UTF-8 without NUL."),
+        ] {
+            let answer = app.get(&format!("/v1/tokens?{query}"), &app.admin).await;
+            answer.is_error(400, "INVALID_REQUEST");
+            assert_eq!(answer.json()["error_message"], message, "{query}");
+        }
     }
 }
 

@@ -44,6 +44,33 @@ scenario! {
 }
 
 scenario! {
+    async fn what_is_unknown_in_a_body_or_a_query_is_refused_by_name_and_changes_nothing(app) {
+        let before = app.get("/v1/orgs/11", &app.admin).await.ok();
+        let refused = async |method: &str, path: &str, body: serde_json::Value, message: &str| {
+            let request = http::Request::builder().method(method).uri(path).header("authorization", format!("Bearer {}", app.admin));
+            let answer = app.send(request.header("content-type", "application/json").body(body.to_string().into()).unwrap()).await;
+            answer.is_error(400, "INVALID_REQUEST");
+            assert_eq!(answer.json()["detail"], message, "{method} {path}");
+        };
+        refused("PUT", "/v1/orgs/11", json!({"setings": {}}), "setings: is not a known field (did you mean \"settings\"?).").await;
+        refused("PUT", "/v1/orgs/11", json!({"id": "12"}), "id: must be the org in the path.").await;
+        refused("PUT", "/v1/orgs/11?dry_run=true", json!({}), "dry_run: is not a known parameter.").await;
+        refused("PUT", "/v1/orgs/11/members/ann", json!({"scope": ["a"]}), "scope: is not a known field (did you mean \"scopes\"?).").await;
+        refused("PUT", "/v1/orgs/11/members/ann", json!({"sub": "bot"}), "sub: must be the member in the path.").await;
+        refused("DELETE", "/v1/orgs/11/members/ann?force=1", json!({}), "force: is not a known parameter.").await;
+        refused("GET", "/v1/orgs/11/members?afte=x", json!({}), "afte: is not a known parameter (did you mean \"after\"?).").await;
+        assert_eq!(app.get("/v1/orgs/11", &app.admin).await.ok(), before);
+        // What was read can be written, and documents that are the same for everybody are found with any query.
+        assert_eq!(app.put("/v1/orgs/11", &app.admin, before.clone()).await.ok()["settings"], before["settings"]);
+        let member = app.get("/v1/orgs/11/members/ann", &app.admin).await.ok();
+        assert_eq!(app.put("/v1/orgs/11/members/ann", &app.admin, member.clone()).await.ok()["scopes"], member["scopes"]);
+        for path in ["/.well-known/jwks.json?v=1", "/health?v=1", "/openapi.json?v=1"] {
+            app.get(path, &app.admin).await.ok();
+        }
+    }
+}
+
+scenario! {
     async fn settings_shape_the_tokens_of_the_org(app) {
         app.put("/v1/orgs/11", &app.admin, json!({"settings": {"token_duration": 60, "max_token_duration": 120}})).await.ok();
         let default = app.mint("11", "ann", json!({"time_validity": {}})).await.created();

@@ -111,6 +111,8 @@ pub enum Refusal {
         /// The member of the request: `accessToken`.
         field: &'static str,
     },
+    /// The body is compressed or encoded in another way: RFC 9110 section 8.4.
+    UnsupportedContentEncoding,
     /// The body isn't of the media type that the endpoint takes.
     UnsupportedMediaType,
 }

@@ -3,11 +3,19 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::unknown_name;
 use crate::domain::Refusal;
+
+/// What a name and a value must be. A NUL means the end of the text to some programs behind this one.
+const ENCODING_RULE: &str = "must be form-encoded UTF-8 without NUL";
 
 /// Parameters by name, decoded exactly once. An empty value is the same as none.
 #[derive(Debug, Default)]
-pub struct Parameters(BTreeMap<String, Vec<String>>);
+pub struct Parameters {
+    values: BTreeMap<String, Vec<String>>,
+    /// The names that were asked for.
+    known: Vec<&'static str>,
+}
 
 impl Parameters {
     const MAX_PARAMETERS: usize = 200;
@@ -34,33 +42,34 @@ impl Parameters {
                 return Err(Refusal::invalid("", "must have at most 200 parameters"));
             }
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let name = decode(name).ok_or_else(|| Refusal::invalid("", "must be form-encoded UTF-8"))?;
+            let name = decode(name).ok_or_else(|| Refusal::invalid("", ENCODING_RULE))?;
             if name.len() > Self::MAX_NAME_BYTES {
                 return Err(Refusal::invalid("", "must have no parameter with a name of more than 256 bytes"));
             }
-            let Some(value) = decode(value) else { return Err(Refusal::invalid(name, "must be form-encoded UTF-8")) };
+            let Some(value) = decode(value) else { return Err(Refusal::invalid(name, ENCODING_RULE)) };
             let longest = longest(&name);
             if value.len() > longest {
                 return Err(Refusal::invalid(name, format!("must be at most {longest} bytes")));
             }
             parameters.entry(name).or_default().push(value);
         }
-        Ok(Self(parameters))
+        Ok(Self { values: parameters, known: Vec::new() })
     }
 
     /// Whether there is a parameter of this name.
     pub fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
+        self.values.contains_key(name)
     }
 
     /// The names of those that stand there more than once.
     pub fn repeated(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().filter(|(_, values)| values.len() > 1).map(|(name, _)| name.as_str())
+        self.values.iter().filter(|(_, values)| values.len() > 1).map(|(name, _)| name.as_str())
     }
 
     /// The value of a parameter that may stand only once.
     pub fn remove(&mut self, name: &'static str) -> Result<Option<String>, Refusal> {
-        let values = self.0.remove(name).unwrap_or_default();
+        self.known.push(name);
+        let values = self.values.remove(name).unwrap_or_default();
         match <[String; 1]>::try_from(values) {
             Ok([value]) => Ok(Some(value).filter(|value| !value.is_empty())),
             Err(values) if values.is_empty() => Ok(None),
@@ -70,7 +79,19 @@ impl Parameters {
 
     /// The values of a parameter that may be repeated.
     pub fn remove_all(&mut self, name: &'static str) -> Vec<String> {
-        self.0.remove(name).unwrap_or_default().into_iter().filter(|value| !value.is_empty()).collect()
+        self.known.push(name);
+        self.values.remove(name).unwrap_or_default().into_iter().filter(|value| !value.is_empty()).collect()
+    }
+
+    /// Refuses a parameter that nobody has asked for: a misspelled one would be lost silently.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] that names it, and the one that it resembles.
+    pub fn refuse_unknown(&self) -> Result<(), Refusal> {
+        match self.values.keys().next() {
+            Some(name) => Err(Refusal::invalid(name.clone(), unknown_name("parameter", name, self.known.iter().copied()))),
+            None => Ok(()),
+        }
     }
 
     /// All of them, in the order of their names, each with its values that aren't empty.
@@ -79,7 +100,7 @@ impl Parameters {
             values.retain(|value| !value.is_empty());
             (!values.is_empty()).then_some((name, values))
         };
-        self.0.into_iter().filter_map(filled)
+        self.values.into_iter().filter_map(filled)
     }
 
     /// The parsed value of a parameter that may stand only once.
@@ -112,7 +133,7 @@ impl Parameters {
     }
 }
 
-/// Decodes one name or value.
+/// Decodes one name or value, unless it is malformed or has a NUL.
 pub fn decode(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let malformed = |at: usize| !bytes.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
@@ -120,7 +141,7 @@ pub fn decode(text: &str) -> Option<String> {
         return None;
     }
     let blanks = text.replace('+', " ");
-    percent_encoding::percent_decode_str(&blanks).decode_utf8().ok().map(Cow::into_owned)
+    percent_encoding::percent_decode_str(&blanks).decode_utf8().ok().filter(|text| !text.contains('\0')).map(Cow::into_owned)
 }
 
 #[cfg(test)]
@@ -138,7 +159,7 @@ mod tests {
 
     #[test]
     fn malformed_encoding_is_refused() {
-        for bad in ["a=%", "a=%2", "a=%zz", "a=%C3%28", "%ff=1"] {
+        for bad in ["a=%", "a=%2", "a=%zz", "a=%C3%28", "%ff=1", "a=x%00", "%00=1"] {
             assert!(Parameters::read(bad).is_err(), "{bad}");
         }
     }
@@ -148,6 +169,22 @@ mod tests {
         let mut p = Parameters::read("a=1&a=1&s=x&s=&s=y").unwrap();
         assert!(p.remove("a").is_err());
         assert_eq!(p.remove_all("s"), ["x", "y"]);
+    }
+
+    #[test]
+    fn an_unknown_parameter_is_named_with_the_one_that_it_resembles() {
+        for (query, field, rule) in [
+            ("limit=1&afer=x", "afer", "is not a known parameter (did you mean \"after\"?)"),
+            ("limit=1&subject=x", "subject", "is not a known parameter"),
+            ("x=", "x", "is not a known parameter"),
+        ] {
+            let mut p = Parameters::read(query).unwrap();
+            assert!(p.remove("limit").is_ok() && p.remove_all("after").is_empty());
+            assert_eq!(p.refuse_unknown(), Err(Refusal::invalid(field, rule)));
+        }
+        let mut p = Parameters::read("after=x&limit=").unwrap();
+        assert!(p.remove("after").is_ok() && p.remove("limit").is_ok());
+        assert_eq!(p.refuse_unknown(), Ok(()));
     }
 
     #[test]

@@ -4,9 +4,10 @@ use serde::Serialize;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 
 use crate::domain::{Fault, Refusal};
-use crate::encoding::{Object, strict_json};
+use crate::encoding::{Object, strict_json, unknown_name};
 
-/// Reads a request's body: strictly JSON (RFC 8259), no member twice, no deeper than 32, unknown members ignored.
+/// Reads a request's body: strictly JSON (RFC 8259), no field twice, no deeper than 32. Whether unknown fields are refused is for `T`
+/// to say, by `deny_unknown_fields`.
 ///
 /// The refusal names the member and what it should be, and never repeats a value.
 pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
@@ -59,8 +60,10 @@ pub fn explain(error: &serde_json::Error) -> (String, String) {
     if let Some(member) = text.strip_prefix("missing field ") {
         return (member.trim_matches('`').to_owned(), "is required".to_owned());
     }
-    if text.starts_with("unknown field ") {
-        return (String::new(), "is not a known member".to_owned());
+    if let Some(names) = text.strip_prefix("unknown field ") {
+        // `x`, expected one of `a`, `b`
+        let mut names = names.split('`').skip(1).step_by(2);
+        return (String::new(), unknown_name("field", names.next().unwrap_or_default(), names));
     }
     if text.starts_with("invalid type: null") {
         return (String::new(), "must not be null".to_owned());

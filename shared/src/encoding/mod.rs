@@ -6,10 +6,20 @@ pub mod json;
 mod schema;
 pub mod strict_json;
 
-pub use fields::{ExposedSecret, FromText, Object, SecretText, present};
+pub use fields::{ExposedSecret, FromText, Object, ReadOnly, SecretText, present};
 #[cfg(feature = "openapi")]
 pub(crate) use schema::TextSchema;
 pub use schema::{ApiDocument, ApiSchema, EchoedRequest, JwkSet};
+
+/// Returns the rule that an unknown name of a `kind` of thing breaks, with the known name that it resembles: `is not a known field
+/// (did you mean "scopes"?)`.
+fn unknown_name<'a>(kind: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    const LEAST_SIMILARITY: f64 = 0.8;
+    let similar = known.into_iter().map(|other| (strsim::jaro_winkler(name, other), other));
+    let nearest = similar.filter(|(similarity, _)| *similarity >= LEAST_SIMILARITY).max_by(|(a, _), (b, _)| a.total_cmp(b));
+    let suggestion = nearest.map(|(_, other)| format!(" (did you mean \"{other}\"?)")).unwrap_or_default();
+    format!("is not a known {kind}{suggestion}")
+}
 
 /// Makes a rule such as `must be JSON` a sentence: with a capital letter and a full stop.
 pub fn sentence(rule: &str) -> String {

@@ -83,8 +83,12 @@ impl Carrier {
     }
 
     /// How a token that is none is answered.
-    fn refused(self, answer: &Answer, what: &str) {
+    fn refused(self, answer: &Answer, token: &str, what: &str) {
         let status = answer.status.as_u16();
+        // No form may have a NUL in it, whatever it is sent to.
+        if token.contains('\0') && !self.is_of_member() {
+            return denied(answer, "invalid_request", what);
+        }
         match self {
             Self::Bearer => assert_eq!(status, 401, "{what}: {answer:?}"),
             Self::Reissue => assert!(matches!(status, 400 | 401), "{what}: {answer:?}"),
@@ -146,7 +150,7 @@ async fn nothing_gets_through(carrier: Carrier) {
         let before = recorded(&app).await;
         let Some(answer) = carrier.bring(&tenant, token).await else { continue };
         sent += 1;
-        carrier.refused(&answer, what);
+        carrier.refused(&answer, token, what);
         let more = usize::from(carrier == Carrier::Actor);
         assert_eq!(recorded(&app).await, before + more, "{what}: nothing is granted");
         assert_eq!(tenant.introspect(WEB, &canary).await["active"], true, "{what}: the canary");
@@ -199,7 +203,7 @@ async fn no_changed_byte_gets_through(carrier: Carrier) {
         let flipped = String::from_utf8(bytes).unwrap();
         // A blank at the end of a header isn't of its value: RFC 9110 section 5.5.
         let Some(answer) = carrier.bring(&tenant, &flipped).await.filter(|_| flipped.trim() == flipped) else { continue };
-        carrier.refused(&answer, &encoded(&flipped));
+        carrier.refused(&answer, &flipped, &encoded(&flipped));
         sent += 1;
     }
     if carrier == Carrier::Revocation {

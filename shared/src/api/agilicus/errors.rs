@@ -13,6 +13,7 @@ pub(in crate::api) static RULES: DialectRules = DialectRules {
     fault: |_, status, code, message| reply(status, code, message),
     challenge: |_, refusal| challenge::bearer(refusal, ""),
     fallback: None,
+    is_strict: false,
     ignores_trailing_slash: false,
     sends_pragma: false,
     #[cfg(feature = "openapi")]

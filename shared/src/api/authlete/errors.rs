@@ -17,6 +17,7 @@ pub(in crate::api) static RULES: DialectRules = DialectRules {
     challenge: |_, refusal| challenge::bearer(refusal, ", Basic realm=\"jeton\""),
     fallback: Some(&Fallback { prefixes: &["/api/"], route: Route::get("", "/api", Dialect::Authlete) }),
     // Authlete's servers do, and its SDKs send it.
+    is_strict: false,
     ignores_trailing_slash: true,
     sends_pragma: false,
     #[cfg(feature = "openapi")]
@@ -56,6 +57,6 @@ const fn status(refusal: &Refusal) -> StatusCode {
         Refusal::ClientUnavailable | Refusal::NoSuchPath | Refusal::NotFound(_) => StatusCode::NOT_FOUND,
         Refusal::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
         Refusal::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-        Refusal::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Refusal::UnsupportedContentEncoding | Refusal::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
     }
 }

@@ -181,6 +181,7 @@ fn refusals(refusal: &Refusal) -> CodeScope {
         Refusal::MethodNotAllowed { .. } => Anywhere(1_405),
         Refusal::NoSuchPath | Refusal::NotFound(_) => Anywhere(1_404),
         Refusal::UnsupportedMediaType => Anywhere(1_206),
+        Refusal::UnsupportedContentEncoding => Anywhere(1_207),
         Refusal::TicketRejected => In(2),
         Refusal::ClientUnavailable => In(3),
         Refusal::ValueTaken { .. } => In(4),
@@ -296,6 +297,9 @@ pub fn describe(refusal: &Refusal) -> Cow<'static, str> {
         Refusal::TicketRejected => "The service has no such ticket: it is unknown, expired or has been used.".into(),
         Refusal::TokenGone => "The token has been revoked.".into(),
         Refusal::TokenTooLarge { limit } => format!("The signed token would be over {limit} bytes.").into(),
+        Refusal::UnsupportedContentEncoding => {
+            "Send the body without compression and without the header Content-Encoding.".into()
+        }
         Refusal::UnsupportedMediaType => {
             "Send \"Content-Type: application/json\" in UTF-8, or application/x-www-form-urlencoded.".into()
         }

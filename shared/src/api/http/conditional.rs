@@ -10,6 +10,9 @@ use crate::domain::Refusal;
 pub struct IfNoneMatch(Vec<String>);
 
 impl FromRequest for IfNoneMatch {
+    // Documents are the same for everybody: a query only tells caches apart.
+    const ACCEPTS_QUERY: bool = true;
+
     fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
         let values = request.parts.headers.get_all(header::IF_NONE_MATCH).iter();
         // What isn't text names nothing that we have.

@@ -19,6 +19,9 @@ pub(in crate::api) struct DialectRules {
     pub challenge: fn(&Route, &Refusal) -> Option<Header>,
     /// Which paths are answered in this dialect although no endpoint is there. `None`: no such path.
     pub fallback: Option<&'static Fallback>,
+    /// Whether an endpoint that reads no query refuses to be sent one. Bodies and queries that are read say for themselves which
+    /// names they know.
+    pub is_strict: bool,
     /// Whether a path also matches with a slash at its end.
     pub ignores_trailing_slash: bool,
     /// Whether `Cache-Control: no-store` is accompanied by `Pragma: no-cache`, as RFC 6749 section 5.1 wants it.

@@ -5,7 +5,9 @@ use std::fmt;
 use futures::future::BoxFuture;
 
 use super::{FromRequest, IntoReply, Reply, Request, Route};
+use crate::api::dialects;
 use crate::domain::Error;
+use crate::encoding::form::Parameters;
 use crate::platform::capabilities::{AwsAccess, Capability, Provides};
 
 /// One method on one path: a type in a room of its own, deployed as one function.
@@ -88,6 +90,12 @@ struct Bound<E: Endpoint>(E::Ports);
 
 impl<E: Endpoint> Handler for Bound<E> {
     fn handle<'a>(&'a self, request: &'a Request<'a>) -> BoxFuture<'a, Result<Reply, Error>> {
-        Box::pin(async move { Ok(E::handle(&self.0, E::Input::from_request(request)?).await?.into_reply()) })
+        Box::pin(async move {
+            let input = E::Input::from_request(request)?;
+            if !E::Input::ACCEPTS_QUERY && dialects::rules(E::ROUTE.dialect).is_strict {
+                Parameters::read(request.parts.uri.query().unwrap_or_default())?.refuse_unknown()?;
+            }
+            Ok(E::handle(&self.0, input).await?.into_reply())
+        })
     }
 }

@@ -1,4 +1,4 @@
-//! The media types of requests and answers, and how a `Content-Type` is read: RFC 9110 section 8.3.
+//! The media types of requests and answers, and how `Content-Type` and `Content-Encoding` are read: RFC 9110 sections 8.3, 8.4.
 
 use http::{HeaderMap, header};
 
@@ -25,4 +25,10 @@ pub(in crate::api) fn has_media_type(headers: &HeaderMap, media_type: &str) -> b
             }
             _ => true,
         })
+}
+
+/// Whether the body is compressed or otherwise encoded, by its `Content-Encoding`. Nothing is inflated here: a few bytes could
+/// become more than fit into memory.
+pub(in crate::api) fn has_content_encoding(headers: &HeaderMap) -> bool {
+    headers.get_all(header::CONTENT_ENCODING).iter().any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"))
 }

@@ -147,6 +147,11 @@ fn spell(refusal: &Refusal) -> (StatusCode, &'static str, Cow<'static, str>) {
         Refusal::ValueTaken { field } => {
             (S::CONFLICT, "VALUE_TAKEN", format!("{field}: another token already has this value.").into())
         }
+        Refusal::UnsupportedContentEncoding => (
+            S::UNSUPPORTED_MEDIA_TYPE,
+            "UNSUPPORTED_CONTENT_ENCODING",
+            "Send the body as it is, without compression and without the header Content-Encoding.".into(),
+        ),
         Refusal::UnsupportedMediaType => {
             (S::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", "Send \"Content-Type: application/json\", in UTF-8.".into())
         }

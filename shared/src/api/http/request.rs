@@ -41,11 +41,11 @@ impl Request<'_> {
     /// Decodes a parameter of the path, which is empty where the path has none of this name.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`] when it isn't UTF-8.
+    /// [`Refusal::Invalid`] when it isn't UTF-8 or has a NUL.
     pub(in crate::api) fn path_text(&self, name: &'static str) -> Result<String, Refusal> {
         let raw = self.path.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| *value);
-        let text = percent_encoding::percent_decode_str(raw).decode_utf8();
-        text.map(Cow::into_owned).map_err(|_| Refusal::invalid(name, "must be UTF-8"))
+        let text = percent_encoding::percent_decode_str(raw).decode_utf8().ok().filter(|text| !text.contains('\0'));
+        text.map(Cow::into_owned).ok_or_else(|| Refusal::invalid(name, "must be UTF-8 without NUL"))
     }
 }
 
@@ -55,6 +55,10 @@ pub struct ClientCertificate(pub String);
 
 /// Something that an endpoint takes from a request, or refuses.
 pub trait FromRequest: Sized + Describe {
+    /// Whether a request may have a query: because it is read here, or because nothing that it could mean depends on the request.
+    /// Strict dialects refuse any other.
+    const ACCEPTS_QUERY: bool = false;
+
     /// Reads the value from the request.
     ///
     /// # Errors
@@ -63,18 +67,24 @@ pub trait FromRequest: Sized + Describe {
 }
 
 impl FromRequest for () {
+    const ACCEPTS_QUERY: bool = true;
+
     fn from_request(_: &Request<'_>) -> Result<Self, Refusal> {
         Ok(())
     }
 }
 
 impl<A: FromRequest, B: FromRequest> FromRequest for (A, B) {
+    const ACCEPTS_QUERY: bool = A::ACCEPTS_QUERY || B::ACCEPTS_QUERY;
+
     fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
         Ok((A::from_request(request)?, B::from_request(request)?))
     }
 }
 
 impl<A: FromRequest, B: FromRequest, C: FromRequest> FromRequest for (A, B, C) {
+    const ACCEPTS_QUERY: bool = A::ACCEPTS_QUERY || B::ACCEPTS_QUERY || C::ACCEPTS_QUERY;
+
     fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
         Ok((A::from_request(request)?, B::from_request(request)?, C::from_request(request)?))
     }
@@ -142,6 +152,8 @@ impl<T: DeserializeOwned + Default + ApiSchema> FromRequest for MaybeJson<T> {
 pub struct Query<T>(pub T);
 
 impl<T: TryFrom<Parameters, Error = Refusal> + ApiSchema> FromRequest for Query<T> {
+    const ACCEPTS_QUERY: bool = true;
+
     fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
         Parameters::read(request.parts.uri.query().unwrap_or_default())?.try_into().map(Self)
     }

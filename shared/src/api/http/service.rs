@@ -9,6 +9,7 @@ use futures::FutureExt as _;
 use http::{HeaderValue, Method, Response, header};
 
 use super::endpoint::Handler;
+use super::media_type::has_content_encoding;
 use super::{Dialect, Entry, Reply, Request, Route, render};
 use crate::api::dialects;
 use crate::domain::{Error, Fault, Refusal};
@@ -142,6 +143,7 @@ impl Service {
         let nearest = indices.first().map_or_else(|| fallback(parts.uri.path()), |&index| &self.endpoints[index].route);
         let allow = || indices.iter().flat_map(|&index| self.endpoints[index].methods()).collect::<Vec<_>>().join(", ");
         let refusal = match found {
+            Some(_) if has_content_encoding(&parts.headers) => Some(Refusal::UnsupportedContentEncoding),
             Some(_) if body.len() > MAX_BODY_BYTES => Some(Refusal::BodyTooLarge { limit: MAX_BODY_BYTES }),
             Some(_) => None,
             None if indices.is_empty() => Some(Refusal::NoSuchPath),

@@ -20,6 +20,7 @@ pub(in crate::api) static RULES: DialectRules = DialectRules {
     fault: |_, status, code, message| problem(status, code, message, None),
     challenge: |_, refusal| challenge::bearer(refusal, ""),
     fallback: Some(&Fallback { prefixes: &[""], route: Route::get("", "", Dialect::Jeton) }),
+    is_strict: true,
     ignores_trailing_slash: false,
     sends_pragma: false,
     #[cfg(feature = "openapi")]

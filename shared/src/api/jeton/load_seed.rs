@@ -169,6 +169,7 @@ fn refused(entry: String, refusal: Refusal) -> NotLoaded {
         | Refusal::TokenTooLarge { .. }
         | Refusal::TokenRejected(_)
         | Refusal::ValueTaken { .. }
+        | Refusal::UnsupportedContentEncoding
         | Refusal::UnsupportedMediaType => contradiction(entry, "is not possible"),
     }
 }

@@ -7,16 +7,24 @@ use serde::{Deserialize, Serialize};
 use super::Text;
 use crate::admin::orgs_and_members::MemberDraft;
 use crate::api::agilicus::Rfc3339;
-use crate::domain::{App, Invalid, Member, MemberKind, Profile, Refusal, Role, ScopePattern, Subject};
+use crate::domain::{App, Invalid, Member, MemberKey, MemberKind, OrgId, Profile, Refusal, Role, ScopePattern, Subject};
 use crate::encoding::form::Parameters;
-use crate::encoding::{FromText, Object, present};
+use crate::encoding::{FromText, Object, ReadOnly, present};
 
 const MAX_SCOPES_AND_ROLES: usize = 200;
 
-/// The body of `PUT /v1/orgs/{org}/members/{sub}`. What is absent gets its default: a `PUT` replaces.
-#[derive(Clone, Debug, Deserialize)]
+/// The body of `PUT /v1/orgs/{org}/members/{sub}`. What is absent gets its default: a `PUT` replaces. What a `GET` answered can be
+/// sent back.
+#[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct PutMember {
+    /// The org in the path, if it is given at all.
+    #[serde(default, deserialize_with = "present")]
+    pub(super) org: Option<FromText<OrgId>>,
+    /// The member in the path, if it is given at all.
+    #[serde(default, deserialize_with = "present")]
+    pub(super) sub: Option<FromText<Subject>>,
     #[serde(default, deserialize_with = "present")]
     pub(super) kind: Option<FromText<MemberKind>>,
     #[serde(default, deserialize_with = "present")]
@@ -27,6 +35,12 @@ pub struct PutMember {
     pub(super) scopes: Option<Vec<FromText<ScopePattern>>>,
     #[serde(default, deserialize_with = "present")]
     pub(super) roles: Option<BTreeMap<FromText<App>, Vec<FromText<Role>>>>,
+    #[serde(default, rename = "created")]
+    #[cfg_attr(feature = "openapi", schemars(skip))]
+    pub(super) _created: ReadOnly,
+    #[serde(default, rename = "updated")]
+    #[cfg_attr(feature = "openapi", schemars(skip))]
+    pub(super) _updated: ReadOnly,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -53,22 +67,30 @@ impl std::str::FromStr for MemberKind {
     }
 }
 
-impl TryFrom<PutMember> for MemberDraft {
-    type Error = Refusal;
-
-    fn try_from(request: PutMember) -> Result<Self, Refusal> {
-        let roles = request.roles.unwrap_or_default();
-        let scopes = request.scopes.unwrap_or_default();
+impl PutMember {
+    /// Returns what is asked for, for the member in the path.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] when the body is of another member, or has more than 200 scopes or roles.
+    pub fn into_draft(self, key: &MemberKey) -> Result<MemberDraft, Refusal> {
+        if self.org.is_some_and(|org| org.0 != key.org) {
+            return Err(Refusal::invalid("org", "must be the org in the path"));
+        }
+        if self.sub.is_some_and(|sub| sub.0 != key.subject) {
+            return Err(Refusal::invalid("sub", "must be the member in the path"));
+        }
+        let roles = self.roles.unwrap_or_default();
+        let scopes = self.scopes.unwrap_or_default();
         if scopes.len() > MAX_SCOPES_AND_ROLES {
             return Err(Refusal::invalid("scopes", "must have at most 200 entries"));
         }
         if roles.values().map(Vec::len).sum::<usize>() > MAX_SCOPES_AND_ROLES {
             return Err(Refusal::invalid("roles", "must have at most 200 entries"));
         }
-        let profile = request.profile.unwrap_or_default().0;
+        let profile = self.profile.unwrap_or_default().0;
         let text = |text: Option<FromText<Text>>| text.map(|text| text.0.0);
-        Ok(Self {
-            kind: request.kind.map_or(MemberKind::User, |kind| kind.0),
+        Ok(MemberDraft {
+            kind: self.kind.map_or(MemberKind::User, |kind| kind.0),
             profile: Profile {
                 email: text(profile.email),
                 first_name: text(profile.first_name),
@@ -78,7 +100,7 @@ impl TryFrom<PutMember> for MemberDraft {
             },
             scopes: scopes.into_iter().map(|scope| scope.0).collect(),
             roles: roles.into_iter().map(|(app, roles)| (app.0, roles.into_iter().map(|role| role.0).collect())).collect(),
-            enabled: request.enabled.unwrap_or(true),
+            enabled: self.enabled.unwrap_or(true),
         })
     }
 }
@@ -99,7 +121,9 @@ impl TryFrom<Parameters> for MembersPage {
     type Error = Refusal;
 
     fn try_from(mut query: Parameters) -> Result<Self, Refusal> {
-        Ok(Self { after: query.parse("after")?, limit: query.number("limit", 1..=500)?.unwrap_or(100) })
+        let page = Self { after: query.parse("after")?, limit: query.number("limit", 1..=500)?.unwrap_or(100) };
+        query.refuse_unknown()?;
+        Ok(page)
     }
 }
 

@@ -7,12 +7,16 @@ use super::settings::Settings;
 use crate::admin::orgs_and_members::OrgDraft;
 use crate::api::agilicus::Rfc3339;
 use crate::domain::{Org, OrgId, Refusal, Secret};
-use crate::encoding::{FromText, Object, present};
+use crate::encoding::{FromText, Object, ReadOnly, present};
 
-/// The body of `PUT /v1/orgs/{org}`. What is absent gets its default: a `PUT` replaces.
-#[derive(Clone, Debug, Deserialize)]
+/// The body of `PUT /v1/orgs/{org}`. What is absent gets its default: a `PUT` replaces. What a `GET` answered can be sent back.
+#[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct PutOrg {
+    /// The id of the org in the path, if it is given at all.
+    #[serde(default, deserialize_with = "present")]
+    pub(super) id: Option<FromText<OrgId>>,
     #[serde(default, deserialize_with = "present")]
     pub(super) parent: Option<FromText<OrgId>>,
     #[serde(default, deserialize_with = "present")]
@@ -21,14 +25,28 @@ pub struct PutOrg {
     pub(super) enabled: Option<bool>,
     #[serde(default, deserialize_with = "present")]
     pub(super) settings: Option<Object<Settings>>,
+    #[serde(default, rename = "root")]
+    #[cfg_attr(feature = "openapi", schemars(skip))]
+    pub(super) _root: ReadOnly,
+    #[serde(default, rename = "created")]
+    #[cfg_attr(feature = "openapi", schemars(skip))]
+    pub(super) _created: ReadOnly,
+    #[serde(default, rename = "updated")]
+    #[cfg_attr(feature = "openapi", schemars(skip))]
+    pub(super) _updated: ReadOnly,
 }
 
-impl TryFrom<PutOrg> for OrgDraft {
-    type Error = Refusal;
-
-    fn try_from(request: PutOrg) -> Result<Self, Refusal> {
-        let PutOrg { parent, name, enabled, settings } = request;
-        Ok(Self {
+impl PutOrg {
+    /// Returns what is asked for, for the org in the path.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] when the body is of another org or its settings contradict each other.
+    pub fn into_draft(self, org: &OrgId) -> Result<OrgDraft, Refusal> {
+        let Self { id, parent, name, enabled, settings, .. } = self;
+        if id.is_some_and(|id| id.0 != *org) {
+            return Err(Refusal::invalid("id", "must be the org in the path"));
+        }
+        Ok(OrgDraft {
             parent: parent.map(|parent| parent.0),
             name: name.map(|name| name.0.0),
             enabled: enabled.unwrap_or(true),

@@ -150,7 +150,7 @@ struct RawOrg {
 impl RawOrg {
     fn try_into_org(self) -> Result<SeedOrg, Refusal> {
         let Self { id, parent, name, enabled, settings, secrets_sha256 } = self;
-        let draft = PutOrg { parent, name, enabled, settings }.try_into()?;
+        let draft = PutOrg { parent, name, enabled, settings, ..PutOrg::default() }.into_draft(&id.0)?;
         Ok(SeedOrg { id: id.0, draft, secrets: secrets_sha256.map(secrets).transpose()? })
     }
 }
@@ -176,7 +176,8 @@ impl RawMember {
     fn try_into_member(self) -> Result<(MemberKey, MemberDraft), Refusal> {
         let Self { org, sub, kind, enabled, profile, scopes, roles } = self;
         let key = MemberKey { org: org.0, subject: sub.0 };
-        Ok((key, PutMember { kind, enabled, profile, scopes, roles }.try_into()?))
+        let draft = PutMember { kind, enabled, profile, scopes, roles, ..PutMember::default() }.into_draft(&key)?;
+        Ok((key, draft))
     }
 }
 
@@ -254,7 +255,10 @@ mod tests {
         for (file, message) in [
             ("{\n\"orgs\": [{\"id\": \"a b\"}]}", "line 2, column 21: orgs[0].id must be 1 to 64 of A-Z, a-z, 0-9, _ and -"),
             ("{\"members\": [\n{\"org\": \"1\"}]}", "line 2, column 12: members[0].sub is required"),
-            ("{\"orgs\": [\n{\"id\": \"1\", \"sttings\": {}}]}", "line 2, column 21: orgs[0].sttings is not a known member"),
+            (
+                "{\"orgs\": [\n{\"id\": \"1\", \"sttings\": {}}]}",
+                "line 2, column 21: orgs[0].sttings is not a known field (did you mean \"settings\"?)",
+            ),
             (
                 "{\"orgs\": [{\"id\": \"1\",\n\"settings\": {\"token_duration\": 0}}]}",
                 "line 2, column 33: orgs[0].settings.token_duration must be 1 to 34,560,000 seconds (400 days)",

@@ -20,6 +20,7 @@ pub(in crate::api) static RULES: DialectRules = DialectRules {
         prefixes: &["/oauth2/", "/.well-known/oauth-"],
         route: Route::get("", "/oauth2", Dialect::OAuth),
     }),
+    is_strict: false,
     ignores_trailing_slash: false,
     sends_pragma: true,
     #[cfg(feature = "openapi")]
@@ -27,8 +28,8 @@ pub(in crate::api) static RULES: DialectRules = DialectRules {
         about: "OAuth 2: RFC 6749 and those that extend it. A parameter twice is refused.",
         error_media_type: Reply::JSON,
         error_schema: |schemas| schemas.of_answer::<ErrorResponse<'_>>(),
-        // RFC 6749 section 5.2 has one status for what a body says and for its media type.
-        body_refusals: &[400, 413],
+        // RFC 6749 section 5.2 has one status for what a body says and for its media type. 415 is for a compressed one.
+        body_refusals: &[400, 413, 415],
         forbidden_challenge: Some("The scope that is missing: RFC 6750 section 3."),
         second_path_suffix: "at_path",
     },
@@ -77,6 +78,7 @@ fn refusal(route: &Route, explained: &Explanation<'_>) -> Reply {
         | Refusal::TokenGone
         | Refusal::TokenRejected(_)
         | Refusal::TokenTooLarge { .. }
+        | Refusal::UnsupportedContentEncoding
         | Refusal::ValueTaken { .. } => (status, "invalid_request", described.into()),
     };
     body(status, error, &description)

@@ -114,12 +114,14 @@ described! {
         operation.takes_body::<TokenForm>(true, &[FORM]);
         operation.takes_header("DPoP", "A proof of possession: RFC 9449 section 4.");
         operation.authenticates(&[Some(Scheme::Client), Some(Scheme::Certificate), None]);
-        operation.refuses(&[400, 401, 413]);
+        operation.refuses_bodies();
+        operation.refuses(&[401]);
     };
     () TokenNamed, operation => {
         operation.takes_body::<NamedTokenForm>(true, &[FORM]);
         operation.authenticates(&[Some(Scheme::Client), Some(Scheme::Certificate), None]);
-        operation.refuses(&[400, 401, 413]);
+        operation.refuses_bodies();
+        operation.refuses(&[401]);
     };
     () RegistrationAccess, operation => {
         operation.takes_from_path("client_id", &json_schema!({"type": "string"}));
@@ -129,7 +131,8 @@ described! {
     () TokenShown, operation => {
         operation.takes_body::<NamedTokenForm>(true, &[FORM]);
         operation.authenticates(&[Some(Scheme::Client), Some(Scheme::Certificate), Some(Scheme::Bearer), None]);
-        operation.refuses(&[400, 401, 403, 413]);
+        operation.refuses_bodies();
+        operation.refuses(&[401, 403]);
     };
 }
 

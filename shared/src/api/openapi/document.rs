@@ -53,4 +53,5 @@ fn operation_id(route: &Route, index: usize) -> String {
 }
 
 const ABOUT: &str = "A token service: it mints, reissues, refreshes, introspects, lists, validates and revokes tokens, in several dialects. \
-    Each dialect spells errors in its own way. Members of a request that are unknown are ignored; a member twice is refused.";
+    Each dialect spells errors in its own way. A field that stands twice is refused. A field or parameter that is unknown is refused in Jeton's own API, and wherever tokens are \
+    listed or revoked; the other dialects ignore it.";

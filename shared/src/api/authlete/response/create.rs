@@ -98,6 +98,7 @@ impl<'a> TokenCreateResponse<'a> {
             | Refusal::TokenTooLarge { .. }
             | Refusal::TokenRejected(_)
             | Refusal::ValueTaken { .. }
+            | Refusal::UnsupportedContentEncoding
             | Refusal::UnsupportedMediaType => CreateAction::BadRequest,
         };
         Ok(Self { result: ApiResult::refused(call, &refusal), action, token: None })

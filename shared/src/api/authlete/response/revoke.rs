@@ -84,6 +84,7 @@ impl RevocationResponse {
             | Refusal::TokenTooLarge { .. }
             | Refusal::TokenRejected(_)
             | Refusal::ValueTaken { .. }
+            | Refusal::UnsupportedContentEncoding
             | Refusal::UnsupportedMediaType => (RevocationAction::InternalServerError, "server_error"),
         };
         let result = ApiResult::refused(call, refusal);

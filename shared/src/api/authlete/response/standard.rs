@@ -78,6 +78,7 @@ impl StandardIntrospectionResponse {
             | Refusal::TokenTooLarge { .. }
             | Refusal::TokenRejected(_)
             | Refusal::ValueTaken { .. }
+            | Refusal::UnsupportedContentEncoding
             | Refusal::UnsupportedMediaType => (StandardIntrospectionAction::InternalServerError, "server_error"),
         };
         let result = ApiResult::refused(call, refusal);

@@ -199,6 +199,7 @@ impl<'a> TokenResponse<'a> {
             | Refusal::TokenTooLarge { .. }
             | Refusal::TokenRejected(_)
             | Refusal::ValueTaken { .. }
+            | Refusal::UnsupportedContentEncoding
             | Refusal::UnsupportedMediaType => (TokenAction::InternalServerError, "server_error"),
         };
         let result = ApiResult::refused(call, refusal);

@@ -105,6 +105,7 @@ impl<'a> TokenUpdateResponse<'a> {
             | Refusal::TokenTooLarge { .. }
             | Refusal::TokenRejected(_)
             | Refusal::ValueTaken { .. }
+            | Refusal::UnsupportedContentEncoding
             | Refusal::UnsupportedMediaType => (UpdateAction::BadRequest, ApiResult::refused(call, refusal)),
         };
         Self { result, action, token: None }

@@ -93,7 +93,7 @@ fn the_issuers_of_assertions_are_few_and_each_has_public_keys_of_its_own() {
         (json!([issuer("issuer", &json!("x".repeat(256)))]), "assertion_issuers[0].issuer", "must be 1 to 255"),
         (json!([issuer("clients", &json!(["7"]))]), "assertion_issuers[0].clients[0]", "must be an integer"),
         (json!([issuer("scopes", &json!(["a?"]))]), "settings.assertion_issuers[0].scopes", "must not end with ?"),
-        (json!([issuer("secret", &json!("x"))]), "assertion_issuers[0].secret", "is not a known member"),
+        (json!([issuer("secret", &json!("x"))]), "assertion_issuers[0].secret", "is not a known field"),
         (json!([{"jwks": jwks()}]), "assertion_issuers[0].issuer", "is required"),
         (
             json!([issuer("enabled", &json!(true)), issuer("enabled", &json!(false))]),
@@ -129,9 +129,9 @@ fn a_wrong_setting_is_named_with_its_rule() {
         (
             json!({"jwt_grant": {"by_permitted_clients_only": true}}),
             "jwt_grant.by_permitted_clients_only",
-            "is not a known member",
+            "is not a known field",
         ),
-        (json!({"refresh_token_rotation": true}), "refresh_token_rotation", "is not a known member"),
+        (json!({"refresh_token_rotation": true}), "refresh_token_rotation", "is not a known field"),
         (json!({"attributes": {"": "x"}}), "attributes", "must be 1 to 100 characters"),
     ] {
         let Err(Refusal::Invalid { field: f, rule: r }) = read(&settings) else { panic!("{settings} was taken") };
