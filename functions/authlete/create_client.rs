@@ -1,6 +1,6 @@
 //! `POST /client/create` of Authlete's API.
 
-use shared::admin::clients;
+use shared::admin::clients::{self, ClientUpdate};
 use shared::api::authlete::client::{ClientBody, ClientView};
 use shared::api::authlete::{Lenient, ServiceCredentials};
 use shared::api::http::{Answer, Dialect, Endpoint, Route};
@@ -22,7 +22,7 @@ impl Endpoint for CreateClient {
 
     async fn handle(ports: &ClientCreator, (credentials, Lenient(request)): Self::Input) -> Result<Self::Output, Error> {
         let caller = authenticate(&ports.reader, &credentials.0, &[api::CLIENTS_WRITE], |_| ()).await?;
-        let (client, secret) = clients::create(ports, &caller.service, request.try_into()?).await?;
+        let (client, secret) = clients::create(ports, &caller.service, ClientUpdate::try_from(request)?.settings).await?;
         Ok(Answer::from_body(&ClientView::from_client(&client).with_secret(&secret))?)
     }
 }

@@ -60,7 +60,7 @@ impl Caller {
                 let caller = identify(reader, credentials, seek).await?;
                 let client = caller.verified.consume_proof(&*ports.introspector.once).await?.into_client();
                 // Whoever can pose as a public client could try tokens here.
-                if client.kind != ClientKind::Confidential {
+                if client.settings.kind != ClientKind::Confidential {
                     return Err(Denial::ClientMustBeConfidential.into());
                 }
                 let (name, asker) = (client.id.to_string(), Asker::Client(Box::new(client)));

@@ -197,10 +197,10 @@ scenario! {
         let made = register(app, &initial, mine).await;
         let id = ClientId::from_number(text(&made["client_id"]).parse().unwrap()).unwrap();
         let kept = app.store.client(&OrgId::parse("1").unwrap(), id).await.unwrap().unwrap();
-        assert!(kept.enabled && !kept.may_exchange_tokens && id.as_number() != 5);
-        assert_eq!((kept.alias, kept.resources, kept.access_token_form, kept.token_duration), (None, None, None, None));
+        assert!(kept.enabled && !kept.settings.may_exchange_tokens && id.as_number() != 5);
+        assert_eq!((kept.settings.alias, kept.settings.resources, kept.settings.access_token_form, kept.settings.token_duration), (None, None, None, None));
         assert_eq!((kept.secrets, kept.registration_token), (vec![sha256(text(&made["client_secret"]).as_bytes())], Some(sha256(access(&made).as_bytes()))));
-        assert_eq!((kept.attributes, kept.redirect_uris, kept.metadata), (vec![], vec![], ClientMetadata::default()));
+        assert_eq!((kept.settings.attributes, kept.settings.redirect_uris, kept.settings.metadata), (vec![], vec![], ClientMetadata::default()));
     }
 }
 

@@ -5,9 +5,8 @@ use crate::admin::orgs_and_members::NO_KEY;
 use crate::auth::secret;
 use crate::auth::service::client_named;
 use crate::domain::{
-    AccessTokenForm, Audience, CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind, ClientMetadata, ClientRef,
-    Entropy, Error, Fault, GrantType, Invalid, NotBeforeKey, NotBeforeScope, OrgId, RedirectUri, Refusal, Scope, Seconds, Secret,
-    Service, Timestamp,
+    AccessTokenForm, Client, ClientAuthMethod, ClientId, ClientRef, ClientSettings, Entropy, Error, Fault, Invalid, NotBeforeKey,
+    NotBeforeScope, Refusal, Secret, Service, Timestamp,
 };
 use crate::jose::{certificate, jwk};
 use crate::keys::PublishedKeys;
@@ -15,55 +14,26 @@ use crate::platform::capabilities::{ClientCreator, ClientRemover, ClientWriter, 
 use crate::store::{Delete, Put, RecordKeys, Records, Replaced, RevokeTokens, WriteDirectory};
 use crate::tokens::revoke::mark;
 
-/// What an administrator or the client itself says of a client when it is written. The rest is for the service to say: its
-/// number, its secrets, its times.
+/// What an administrator says of a client that is there.
 #[derive(Clone, Debug)]
-pub struct ClientSettings {
-    /// Another name for it.
-    pub alias: Option<String>,
-    /// A name for people.
-    pub name: Option<String>,
-    /// Whether it can keep a secret.
-    pub kind: ClientKind,
-    /// How it proves who it is.
-    pub auth_method: ClientAuthMethod,
-    /// The grants that it may use.
-    pub grants: Vec<GrantType>,
-    /// The scopes that it may ask for. `None`: all that the org supports.
-    pub scopes: Option<Vec<Scope>>,
-    /// Its public keys: a JWK Set that has been read.
-    pub jwks: Option<String>,
-    /// Its access tokens live no longer.
-    pub token_duration: Option<Seconds>,
-    /// Its refresh tokens live no longer.
-    pub refresh_token_duration: Option<Seconds>,
-    /// Whether a subject has one access token of it at most.
-    pub single_token_per_subject: bool,
-    /// Whether its tokens are bound to its certificate.
-    pub certificate_bound_tokens: bool,
-    /// Whether it may exchange tokens where the org demands a permit.
-    pub may_exchange_tokens: bool,
-    /// Whether it must prove a key with each token request.
-    pub dpop_bound_tokens: bool,
-    /// Whose certificate authenticates it.
-    pub certificate_subject: Option<CertificateSubject>,
-    /// What only Jeton has words for. `None`: it stays as it is.
-    pub particulars: Option<JetonExtensions>,
-    /// What others keep with it.
-    pub attributes: Vec<(String, String)>,
-    /// Where an authorization endpoint may send people back to.
-    pub redirect_uris: Vec<RedirectUri>,
-    /// What is only kept and shown.
-    pub metadata: ClientMetadata,
+pub struct ClientUpdate {
+    /// What the client is like from now on.
+    pub settings: ClientSettings,
+    /// Whether the form of its access tokens and its resources stay as they are, because the request says nothing of what only
+    /// Jeton has words for. The settings then have neither.
+    pub keeps_extensions: bool,
 }
 
-/// What other APIs than Jeton's own have no words for.
-#[derive(Clone, Debug, Default)]
-pub struct JetonExtensions {
-    /// What its access tokens are. `None`: what the org's are.
-    pub access_token_form: Option<AccessTokenForm>,
-    /// The resources that it is the server of. `None`: it is no resource server.
-    pub resources: Option<Vec<Audience>>,
+impl ClientUpdate {
+    /// The settings of the client after the update, where it had `old` before.
+    pub(crate) fn into_settings(self, old: &ClientSettings) -> ClientSettings {
+        if self.keeps_extensions {
+            let (access_token_form, resources) = (old.access_token_form, old.resources.clone());
+            ClientSettings { access_token_form, resources, ..self.settings }
+        } else {
+            self.settings
+        }
+    }
 }
 
 /// One page of a listing of clients.
@@ -100,63 +70,20 @@ impl ChosenSecret {
     }
 }
 
-/// Makes the client that `draft` describes. What settings don't say comes from the `existing` client, or is as it is with a
-/// new one: secrets, registration token, whether it is enabled, and when it was created.
-pub(crate) fn apply_settings(
-    org: &OrgId,
-    id: ClientId,
-    draft: ClientSettings,
-    existing: Option<&Client>,
-    now: Timestamp,
-) -> Client {
-    let ClientSettings { alias, name, kind, auth_method, grants, scopes, jwks, token_duration, refresh_token_duration, .. } =
-        draft;
-    let ClientSettings { single_token_per_subject, certificate_bound_tokens, may_exchange_tokens, attributes, .. } = draft;
-    let ClientSettings { dpop_bound_tokens, certificate_subject, particulars, redirect_uris, metadata, .. } = draft;
-    let JetonExtensions { access_token_form, resources } = particulars.unwrap_or_else(|| match existing {
-        Some(there) => JetonExtensions { access_token_form: there.access_token_form, resources: there.resources.clone() },
-        None => JetonExtensions::default(),
-    });
-    Client {
-        org: org.clone(),
-        id,
-        alias,
-        name,
-        kind,
-        auth_method,
-        grants,
-        scopes,
-        secrets: existing.map(|client| client.secrets.clone()).unwrap_or_default(),
-        jwks,
-        token_duration,
-        refresh_token_duration,
-        single_token_per_subject,
-        certificate_bound_tokens,
-        may_exchange_tokens,
-        dpop_bound_tokens,
-        certificate_subject,
-        access_token_form,
-        resources,
-        registration_token: existing.and_then(|client| client.registration_token),
-        attributes,
-        redirect_uris,
-        metadata,
-        enabled: existing.is_none_or(|client| client.enabled),
-        created_at: existing.map_or(now, |client| client.created_at),
-        updated_at: now,
-    }
-}
-
 /// Creates a client with a number and a secret of the service's making. This is the only time that the secret is told.
 ///
 /// # Errors
 /// - [`Refusal::Invalid`], if there is no signing key for the form of access tokens that is asked for.
 /// - [`Refusal::Conflict`], if another client of the org has the alias, or the org is gone.
-pub async fn create(ports: &ClientCreator, service: &Service, draft: ClientSettings) -> Result<(Client, Secret<String>), Error> {
-    is_possible(&ports.reader, &draft).await?;
+pub async fn create(
+    ports: &ClientCreator,
+    service: &Service,
+    settings: ClientSettings,
+) -> Result<(Client, Secret<String>), Error> {
+    is_possible(&ports.reader, &settings).await?;
     let id = free_number(&ports.reader, &*ports.entropy).await?;
     let secret = secret::draw::<SECRET_BYTES>(&*ports.entropy)?;
-    let client = apply_settings(service.id(), id, draft, None, ports.reader.now());
+    let client = Client::new(service.id().clone(), id, settings, ports.reader.now());
     let client = Client { secrets: vec![secret::hash(&secret)], ..client };
     put(&*ports.write, &client).await?;
     Ok((client, secret))
@@ -213,14 +140,14 @@ pub async fn update(
     service: &Service,
     found: &Records,
     named: &ClientRef,
-    draft: ClientSettings,
+    said: ClientUpdate,
 ) -> Result<Client, Error> {
     let seen = get(&ports.reader, service, found, named).await?;
-    is_possible(&ports.reader, &draft).await?;
+    is_possible(&ports.reader, &said.settings).await?;
     let now = ports.reader.now();
     let change = |old: &Client| {
         unlocked(old)?;
-        Ok(apply_settings(service.id(), old.id, draft.clone(), Some(old), now))
+        Ok(old.clone().with_settings(said.clone().into_settings(&old.settings), now))
     };
     replace(&ports.reader, &*ports.write, seen, change).await
 }
@@ -326,8 +253,8 @@ async fn replace_secret(
 }
 
 /// Checks that there is a signing key for the form of access tokens that a client asks for.
-async fn is_possible(ports: &Reader, draft: &ClientSettings) -> Result<(), Error> {
-    if let Some(JetonExtensions { access_token_form: Some(form), .. }) = draft.particulars {
+async fn is_possible(ports: &Reader, settings: &ClientSettings) -> Result<(), Error> {
+    if let Some(form) = settings.access_token_form {
         form_is_possible(&*ports.keys.now().await?, form).map_err(|rule| Refusal::invalid("jeton.access_token_form", rule.0))?;
     }
     Ok(())

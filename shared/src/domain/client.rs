@@ -9,6 +9,24 @@ pub struct Client {
     pub org: OrgId,
     /// Its number, which is its `client_id`: unique among all orgs, below 2^53.
     pub id: ClientId,
+    /// What an administrator or the client itself says of it.
+    pub settings: ClientSettings,
+    /// SHA-256 of its secrets, of which two may be live during a change. The service makes secrets of 256 random bits or more, so a plain hash is enough.
+    pub secrets: Vec<[u8; 32]>,
+    /// SHA-256 of the token by which it manages its own registration: RFC 7592 section 3.
+    pub registration_token: Option<[u8; 32]>,
+    /// A disabled client can do nothing, and its tokens are dead as long as it is disabled.
+    pub enabled: bool,
+    /// Set when the client is first written.
+    pub created_at: Timestamp,
+    /// Set whenever the client is written.
+    pub updated_at: Timestamp,
+}
+
+/// What an administrator or the client itself says of a client when it is written. The rest is for the service to say: its
+/// number, its secrets, its times.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ClientSettings {
     /// Another name for it, unique in the org: 1 to 100 of `A-Z a-z 0-9 . _ -`, not all digits.
     pub alias: Option<String>,
     /// A name for people.
@@ -21,8 +39,6 @@ pub struct Client {
     pub grants: Vec<GrantType>,
     /// The scopes that it may ask for. `None`: all that the org supports.
     pub scopes: Option<Vec<Scope>>,
-    /// SHA-256 of its secrets, of which two may be live during a change. The service makes secrets of 256 random bits or more, so a plain hash is enough.
-    pub secrets: Vec<[u8; 32]>,
     /// Its public keys, for `private_key_jwt`: a JWK Set (RFC 7517 section 5) as text.
     pub jwks: Option<String>,
     /// The longest lifetime of its access tokens, in seconds. `None`: the org alone decides.
@@ -42,8 +58,6 @@ pub struct Client {
     /// The resources that it is the server of: it may introspect tokens that are meant for one of them, or for nobody in
     /// particular. `None`: it is no resource server.
     pub resources: Option<Vec<Audience>>,
-    /// SHA-256 of the token by which it manages its own registration: RFC 7592 section 3.
-    pub registration_token: Option<[u8; 32]>,
     /// Whether it may exchange tokens where the org demands a permit.
     pub may_exchange_tokens: bool,
     /// Pairs of key and value that an administrator keeps with it, in this order. Nothing here depends on them.
@@ -52,20 +66,52 @@ pub struct Client {
     pub redirect_uris: Vec<RedirectUri>,
     /// What is only kept and shown: contacts, the URLs of its pages, and so on.
     pub metadata: ClientMetadata,
-    /// A disabled client can do nothing, and its tokens are dead as long as it is disabled.
-    pub enabled: bool,
-    /// Set when the client is first written.
-    pub created_at: Timestamp,
-    /// Set whenever the client is written.
-    pub updated_at: Timestamp,
+}
+
+impl ClientSettings {
+    /// The settings of a client of this kind of which nothing else is said: it has no grants and all scopes of its org.
+    pub fn new(kind: ClientKind) -> Self {
+        Self {
+            alias: None,
+            name: None,
+            kind,
+            auth_method: ClientAuthMethod::default_of(kind),
+            grants: Vec::new(),
+            scopes: None,
+            jwks: None,
+            token_duration: None,
+            refresh_token_duration: None,
+            single_token_per_subject: false,
+            certificate_bound_tokens: false,
+            dpop_bound_tokens: false,
+            certificate_subject: None,
+            access_token_form: None,
+            resources: None,
+            may_exchange_tokens: false,
+            attributes: Vec::new(),
+            redirect_uris: Vec::new(),
+            metadata: ClientMetadata::default(),
+        }
+    }
 }
 
 impl Client {
+    /// A client that is written for the first time: enabled, and without secrets.
+    pub const fn new(org: OrgId, id: ClientId, settings: ClientSettings, now: Timestamp) -> Self {
+        Self { org, id, settings, secrets: Vec::new(), registration_token: None, enabled: true, created_at: now, updated_at: now }
+    }
+
+    /// The same client with these settings in place of those that it has.
+    #[must_use]
+    pub fn with_settings(self, settings: ClientSettings, now: Timestamp) -> Self {
+        Self { settings, updated_at: now, ..self }
+    }
+
     /// Whether a token that is meant for `audience` is meant for it: that is its number, its alias, or a resource of it.
     pub fn answers_to(&self, audience: &Audience) -> bool {
         let name = audience.as_str();
-        let is_its_name = self.alias.as_deref() == Some(name) || self.id.to_string() == name;
-        is_its_name || self.resources.as_ref().is_some_and(|resources| resources.contains(audience))
+        let is_its_name = self.settings.alias.as_deref() == Some(name) || self.id.to_string() == name;
+        is_its_name || self.settings.resources.as_ref().is_some_and(|resources| resources.contains(audience))
     }
 
     /// Whether a text can be an alias.

@@ -1,12 +1,12 @@
 //! Clients that register themselves (RFC 7591), and then look after their registration (RFC 7592).
 
 use crate::admin::clients;
-use crate::admin::clients::{ClientSettings, apply_settings, free_number, has_keys};
+use crate::admin::clients::{free_number, has_keys};
 use crate::auth::client::find;
 use crate::auth::secret;
 use crate::domain::{
-    CertificateSubject, Client, ClientAuthMethod, ClientKind, ClientMetadata, ClientRef, Error, GrantType, Org, RedirectUri,
-    Refusal, Scope, Secret, Service, TokenProblem,
+    CertificateSubject, Client, ClientAuthMethod, ClientKind, ClientMetadata, ClientRef, ClientSettings, Error, GrantType, Org,
+    RedirectUri, Refusal, Scope, Secret, Service, TokenProblem,
 };
 use crate::jose::equal;
 use crate::platform::capabilities::{Reader, Registrar, RegistrationRemover, RegistrationWriter};
@@ -65,14 +65,15 @@ pub struct Registered {
 ///   grant, a method of authentication without its keys.
 /// - [`Refusal::Conflict`], if the org is gone.
 pub async fn register(ports: &Registrar, service: Service, said: Registration) -> Result<Registered, Error> {
-    let draft = accepted(service.org(), said, None)?;
+    let settings = accepted(service.org(), said, None)?;
     let id = free_number(&ports.reader, &*ports.entropy).await?;
-    let secret = has_secret(draft.auth_method).then(|| secret::draw::<{ clients::SECRET_BYTES }>(&*ports.entropy)).transpose()?;
+    let secret =
+        has_secret(settings.auth_method).then(|| secret::draw::<{ clients::SECRET_BYTES }>(&*ports.entropy)).transpose()?;
     let token = secret::draw::<32>(&*ports.entropy)?;
     let client = Client {
         secrets: secret.iter().map(secret::hash).collect(),
         registration_token: Some(secret::hash(&token)),
-        ..apply_settings(service.id(), id, draft, None, ports.reader.now())
+        ..Client::new(service.id().clone(), id, settings, ports.reader.now())
     };
     clients::put(&*ports.write, &client).await?;
     Ok(Registered { service, client, token, secret })
@@ -134,13 +135,13 @@ pub async fn replace(
         if secret.is_some_and(|secret| !secret::is_among(&secret, &old.secrets)) {
             return Err(Refusal::invalid("client_secret", "must be the client's current secret").into());
         }
-        let draft = accepted(service.org(), said, Some(old))?;
-        let secrets = match has_secret(draft.auth_method) {
+        let settings = accepted(service.org(), said, Some(old))?;
+        let secrets = match has_secret(settings.auth_method) {
             true if old.secrets.is_empty() => vec![secret::hash(&fresh)],
             true => old.secrets.clone(),
             false => Vec::new(),
         };
-        Ok(Client { secrets, ..apply_settings(service.id(), old.id, draft, Some(old), now) })
+        Ok(Client { secrets, ..old.clone().with_settings(settings, now) })
     };
     let client = match clients::replace(&ports.reader, &*ports.write, client, change).await {
         // It was deleted meanwhile.
@@ -180,24 +181,18 @@ fn accepted(org: &Org, said: Registration, existing: Option<&Client>) -> Result<
     redirectable(&said, &grants)?;
     authenticable(&said)?;
     Ok(ClientSettings {
-        alias: existing.and_then(|client| client.alias.clone()),
         name: said.name,
         kind,
         auth_method: said.auth_method,
         grants,
         scopes: Some(scopes(org, said.scopes)?),
         jwks: said.jwks,
-        token_duration: existing.and_then(|client| client.token_duration),
-        refresh_token_duration: existing.and_then(|client| client.refresh_token_duration),
-        single_token_per_subject: existing.is_some_and(|client| client.single_token_per_subject),
         certificate_bound_tokens: said.certificate_bound_tokens,
-        may_exchange_tokens: existing.is_some_and(|client| client.may_exchange_tokens),
         dpop_bound_tokens: said.dpop_bound_tokens,
         certificate_subject: said.certificate_subject,
-        particulars: None,
-        attributes: existing.map(|client| client.attributes.clone()).unwrap_or_default(),
         redirect_uris: said.redirect_uris,
         metadata: said.metadata,
+        ..existing.map_or_else(|| ClientSettings::new(kind), |client| client.settings.clone())
     })
 }
 

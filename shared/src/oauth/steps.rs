@@ -35,13 +35,13 @@ pub(super) struct ClientRequirements {
 /// [`Denial::GrantNotAllowed`] if the client isn't registered for it, [`Denial::ClientMustBeConfidential`] and
 /// [`Denial::ClientNotPermittedToExchange`] if the client isn't what the grant requires: in this order.
 pub(super) fn check_grant(client: &Client, grant: GrantType, required: ClientRequirements) -> Result<(), Denial> {
-    if !client.grants.contains(&grant) {
+    if !client.settings.grants.contains(&grant) {
         return Err(Denial::GrantNotAllowed);
     }
-    if required.confidential && client.kind != ClientKind::Confidential {
+    if required.confidential && client.settings.kind != ClientKind::Confidential {
         return Err(Denial::ClientMustBeConfidential);
     }
-    if required.exchange_permit && !client.may_exchange_tokens {
+    if required.exchange_permit && !client.settings.may_exchange_tokens {
         return Err(Denial::ClientNotPermittedToExchange);
     }
     Ok(())
@@ -73,7 +73,7 @@ pub(super) async fn verify_sender_constraint(
     now: Timestamp,
 ) -> Result<(Confirmation, Option<ReplayGuard>), Error> {
     let certificate = proofs.certificate.and_then(|pem| certificate::thumbprint(pem).ok());
-    if certificate.is_none() && client.is_some_and(|client| client.certificate_bound_tokens) {
+    if certificate.is_none() && client.is_some_and(|client| client.settings.certificate_bound_tokens) {
         return Err(Denial::CertificateMismatch.into());
     }
     let (dpop_key, replay_guard) = match proofs.dpop {
@@ -81,7 +81,7 @@ pub(super) async fn verify_sender_constraint(
             let (key, replay_guard) = dpop::check(org, now, proof, &expected).await?;
             (Some(key), Some(replay_guard))
         }
-        None if client.is_some_and(|client| client.dpop_bound_tokens) => return Err(Denial::DpopHeaderMissing.into()),
+        None if client.is_some_and(|client| client.settings.dpop_bound_tokens) => return Err(Denial::DpopHeaderMissing.into()),
         None => (None, None),
     };
     Ok((Confirmation { certificate, dpop_key }, replay_guard))

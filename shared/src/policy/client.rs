@@ -85,7 +85,7 @@ pub fn issue(
     let mut issuance = ask.issuance;
     let subject = owner(&issuance, ask.subject)?;
     issuance.for_client = subject.is_none();
-    issuance.alias_used &= client.alias.is_some();
+    issuance.alias_used &= client.settings.alias.is_some();
     attachable(&issuance.properties)?;
     if subject.is_none() {
         (issuance.acr, issuance.auth_time) = (None, None);
@@ -214,7 +214,7 @@ pub fn refresh_of_client(
 /// What a client gets of the scopes that it asks for in a token request: those that it may request. Where it asks for none:
 /// the org's default ones.
 pub fn requestable(org: &Org, client: &Client, asked: Option<Vec<Scope>>) -> Vec<Scope> {
-    let may_request = |scope: &Scope| client.scopes.as_ref().is_none_or(|scopes| scopes.contains(scope));
+    let may_request = |scope: &Scope| client.settings.scopes.as_ref().is_none_or(|scopes| scopes.contains(scope));
     let asked = asked.unwrap_or_else(|| {
         let defaults = org.settings.oauth.supported_scopes.iter().filter(|scope| scope.default);
         defaults.map(|scope| scope.name.clone()).collect()
@@ -291,7 +291,7 @@ fn own_subject(client: &Client) -> Result<Subject, Refusal> {
 }
 
 pub(super) fn form(org: &Org, client: &Client, extra: Option<ExtraClaims>, profile: Profile) -> TokenFormat {
-    match (client.access_token_form, org.settings.oauth.access_token_sign_alg) {
+    match (client.settings.access_token_form, org.settings.oauth.access_token_sign_alg) {
         (Some(AccessTokenForm::Jwt(algorithm)), _) | (None, Some(algorithm)) => {
             TokenFormat::AccessTokenJwt { algorithm, extra, profile }
         }
@@ -301,7 +301,7 @@ pub(super) fn form(org: &Org, client: &Client, extra: Option<ExtraClaims>, profi
 
 fn issues_refresh_token(org: &Org, client: &Client, grant: GrantType, refresh_of: RefreshOf) -> bool {
     let org_does = org.settings.oauth.supported_grants.contains(&GrantType::RefreshToken);
-    let client_may = client.grants.contains(&GrantType::RefreshToken);
+    let client_may = client.settings.grants.contains(&GrantType::RefreshToken);
     let may = match refresh_of {
         RefreshOf::Org => true,
         RefreshOf::OrgAndClient => client_may,
@@ -326,7 +326,7 @@ pub(super) fn end(
                 Profile::Authlete => OrgSettings::DEFAULT_LIFETIME,
                 Profile::Standard { .. } => OrgSettings::USUAL_OF_CLIENTS,
             };
-            Lifetime::For(of_scopes.chain(client.token_duration).fold(org.settings.duration_or(usual), Seconds::min))
+            Lifetime::For(of_scopes.chain(client.settings.token_duration).fold(org.settings.duration_or(usual), Seconds::min))
         }
         asked @ (Lifetime::For(_) | Lifetime::Forever | Lifetime::Until(_)) => asked,
     };
@@ -343,12 +343,12 @@ fn refresh_grant(
 ) -> Result<RefreshGrant, Refusal> {
     let settings = &org.settings;
     let of_scopes = scopes.iter().filter_map(|scope| supported(org, scope)?.refresh_token_duration);
-    let usual = of_scopes.chain(client.refresh_token_duration).fold(settings.refresh_token_duration, Seconds::min);
+    let usual = of_scopes.chain(client.settings.refresh_token_duration).fold(settings.refresh_token_duration, Seconds::min);
     let duration = asked.unwrap_or(usual);
     if duration > OrgSettings::MAX_LIFETIME {
         return Err(Refusal::Lifetime("must not be longer than 400 days".into()));
     }
-    let kept = settings.keeps_refresh_token(Some(client.kind));
+    let kept = settings.keeps_refresh_token(Some(client.settings.kind));
     let slides = if kept { settings.oauth.refresh_token_duration_reset } else { !settings.oauth.refresh_token_duration_kept };
     Ok(RefreshGrant {
         expires_at: now.whole_second().plus(duration),
@@ -370,7 +370,7 @@ pub(super) fn confirmed(client: &Client, bound: &Confirmation, proved: &Confirma
     };
     let certificate = match (bound.certificate, proved.certificate) {
         (Some(bound), proved) if proved != Some(bound) => return Err(Denial::CertificateMismatch),
-        (bound, proved) => bound.or(proved.filter(|_| client.certificate_bound_tokens)),
+        (bound, proved) => bound.or(proved.filter(|_| client.settings.certificate_bound_tokens)),
     };
     Ok(Confirmation { certificate, dpop_key })
 }

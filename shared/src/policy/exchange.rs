@@ -122,13 +122,13 @@ pub fn exchange(
 /// Whether a client may exchange a token: any if it has a permit; else, where the org demands none, one that it was issued itself or
 /// that was meant for it.
 fn may_exchange(org: &Org, client: &Client, token: &TokenRecord) -> Result<(), Denial> {
-    if client.kind != ClientKind::Confidential {
+    if client.settings.kind != ClientKind::Confidential {
         return Err(Denial::ClientMustBeConfidential);
     }
     let is_own = token.client == Some(client.id);
     let is_for_it = token.audiences.iter().any(|audience| client.answers_to(audience));
     let needs_permit = org.settings.oauth.token_exchange.by_permitted_clients_only || !(is_own || is_for_it);
-    if client.may_exchange_tokens || !needs_permit { Ok(()) } else { Err(Denial::ClientNotPermittedToExchange) }
+    if client.settings.may_exchange_tokens || !needs_permit { Ok(()) } else { Err(Denial::ClientNotPermittedToExchange) }
 }
 
 /// Some of those whom the original is meant for. What is meant for nobody in particular opens nothing in particular.

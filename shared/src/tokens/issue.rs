@@ -49,7 +49,7 @@ pub(crate) async fn issue_to_client(
 
 /// What ends the older tokens of a client's subject, where it may have one only. To be written once the new one is recorded.
 pub(crate) fn predecessors(service: &Service, client: &Client, token: &TokenRecord) -> Option<NotBefore> {
-    let single = client.single_token_per_subject || service.org().settings.oauth.single_token_per_subject;
+    let single = client.settings.single_token_per_subject || service.org().settings.oauth.single_token_per_subject;
     let for_client = token.issuance.as_ref().is_some_and(|issuance| issuance.for_client);
     let kind = NotBeforeScope::ClientOf(client.id, token.subject.clone());
     let key = NotBeforeKey { org: token.org.clone(), kind };

@@ -88,7 +88,8 @@ pub async fn redeem_of_client(
         };
         let Some(mut family) = family else { continue };
         // A client that could authenticate when it got the token may not be able to any more.
-        family.rotates |= client.kind == ClientKind::Public && !service.org().settings.keeps_refresh_token(Some(client.kind));
+        family.rotates |=
+            client.settings.kind == ClientKind::Public && !service.org().settings.keeps_refresh_token(Some(client.settings.kind));
         // A length of time that is said moves its end this once.
         family.slides = refresh_lifetime.or(family.slides);
         let minted = match redemption {

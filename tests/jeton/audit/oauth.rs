@@ -5,8 +5,8 @@ use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use shared::domain::{
     AccessTokenForm, Actor, Algorithm, Alias, AliasKey, Aliased, Ancestor, Audience, Batch, CertificateSubject, Client,
-    ClientAuthMethod, ClientId, ClientKind, ClientMetadata, Confirmation, Family, GrantType, Issuance, MetadataMember,
-    MetadataValue, OrgId, Property, RedirectUri, Scope, Seconds, Ticket, Timestamp, TokenId, TokenRecord,
+    ClientAuthMethod, ClientId, ClientKind, ClientMetadata, ClientSettings, Confirmation, Family, GrantType, Issuance,
+    MetadataMember, MetadataValue, OrgId, Property, RedirectUri, Scope, Seconds, Ticket, Timestamp, TokenId, TokenRecord,
 };
 use shared::store::{
     AdvanceOutcome, FamilyAdvance, FamilyUpdate, InsertOutcome, NewToken, RecordKeys, ReplayKey, TicketConsumption, TokenUpdate,
@@ -168,33 +168,27 @@ async fn a_change_of_a_client_tells_its_public_keys_and_how_many_secrets_it_has(
     let mut metadata = ClientMetadata::default();
     let contacts = MetadataMember::named("contacts").unwrap();
     metadata.insert(contacts, MetadataValue::Texts(vec!["s3cret-2".to_owned()]));
-    let client = Client {
-        org: org(),
-        id: ClientId::from_number(7).unwrap(),
-        alias: None,
+    let settings = ClientSettings {
         name: Some("Shop".to_owned()),
-        kind: ClientKind::Confidential,
         auth_method: ClientAuthMethod::PrivateKeyJwt,
         grants: vec![GrantType::ClientCredentials],
-        scopes: None,
-        secrets: vec![[7; 32]],
         jwks: Some(r#"{"keys":[{"kid":"k-1"}]}"#.to_owned()),
         token_duration: Some(Seconds(60)),
-        refresh_token_duration: None,
-        single_token_per_subject: false,
         may_exchange_tokens: true,
         dpop_bound_tokens: true,
         certificate_subject: Some(CertificateSubject::DnsName("shop.example".into())),
         access_token_form: Some(AccessTokenForm::Jwt(Algorithm::Es256)),
         resources: Some(vec![Audience::parse("https://api.example").unwrap()]),
-        registration_token: Some([7; 32]),
         certificate_bound_tokens: true,
         attributes: vec![("tier".to_owned(), "s3cret-1".to_owned())],
         redirect_uris: vec![RedirectUri::parse("https://s3cret-3.example/cb").unwrap()],
         metadata,
-        enabled: true,
-        created_at: NOW,
-        updated_at: NOW,
+        ..ClientSettings::new(ClientKind::Confidential)
+    };
+    let client = Client {
+        secrets: vec![[7; 32]],
+        registration_token: Some([7; 32]),
+        ..Client::new(org(), ClientId::from_number(7).unwrap(), settings, NOW)
     };
     streamed.app.store.put_client(&client).await.unwrap();
     let (trail, memory) = trail();

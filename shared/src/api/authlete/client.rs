@@ -6,10 +6,11 @@ use serde_json::{Map, Value};
 use super::lenient::{Number, Words, flag, present};
 use super::names;
 use super::request::range;
-use crate::admin::clients::{ChosenSecret, ClientSettings, JetonExtensions};
+use crate::admin::clients::{ChosenSecret, ClientUpdate};
 use crate::domain::client_metadata::MAX_METADATA_ENTRIES;
 use crate::domain::{
-    Audience, CertificateSubject, Client, ClientAuthMethod, ClientKind, GrantType, Invalid, Refusal, Scope, Seconds,
+    Audience, CertificateSubject, Client, ClientAuthMethod, ClientKind, ClientSettings, GrantType, Invalid, Refusal, Scope,
+    Seconds,
 };
 use crate::encoding::form::Parameters;
 use crate::encoding::{Object, SecretText, json};
@@ -106,7 +107,7 @@ struct Extension {
     token_exchange_permitted: bool,
 }
 
-impl TryFrom<ClientBody> for ClientSettings {
+impl TryFrom<ClientBody> for ClientUpdate {
     type Error = Refusal;
 
     fn try_from(ClientBody(body): ClientBody) -> Result<Self, Refusal> {
@@ -131,7 +132,9 @@ impl TryFrom<ClientBody> for ClientSettings {
         ])?;
         named("tlsClientAuthSubjectDn", auth_method.suits_certificate(certificate_subject.as_ref()))?;
         let Object(extension) = members.extension.unwrap_or_default();
-        Ok(Self {
+        let keeps_extensions = members.jeton.is_none();
+        let Object(only) = members.jeton.unwrap_or_default();
+        let settings = ClientSettings {
             alias: alias(members.client_id_alias, members.client_id)?,
             name: members.client_name.map(name).transpose()?,
             kind,
@@ -146,11 +149,13 @@ impl TryFrom<ClientBody> for ClientSettings {
             may_exchange_tokens: extension.token_exchange_permitted,
             dpop_bound_tokens: members.dpop_required,
             certificate_subject,
-            particulars: members.jeton.map(|Object(only)| particulars(only)).transpose()?,
+            access_token_form: only.access_token_form.map(|name| named("jeton.access_token_form", name.parse())).transpose()?,
+            resources: only.resources.map(resources).transpose()?,
             attributes: attributes(members.attributes.unwrap_or_default())?,
             redirect_uris,
             metadata,
-        })
+        };
+        Ok(Self { settings, keeps_extensions })
     }
 }
 
@@ -227,20 +232,12 @@ fn certificate_subject(all: [(&'static str, &str, Option<String>); 5]) -> Result
     Ok(found)
 }
 
-fn particulars(only: JetonOnly) -> Result<JetonExtensions, Refusal> {
-    const FORM: &str = "jeton.access_token_form";
-    const RESOURCES: &str = "jeton.resources";
-    let form = |name: String| named(FORM, name.parse());
-    let resources = |Words(names): Words| {
-        if names.len() > MAX_METADATA_ENTRIES {
-            return Err(Refusal::invalid(RESOURCES, "must have at most 200 entries"));
-        }
-        names.iter().map(|name| named(RESOURCES, Audience::parse(name))).collect()
-    };
-    Ok(JetonExtensions {
-        access_token_form: only.access_token_form.map(form).transpose()?,
-        resources: only.resources.map(resources).transpose()?,
-    })
+fn resources(Words(names): Words) -> Result<Vec<Audience>, Refusal> {
+    const FIELD: &str = "jeton.resources";
+    if names.len() > MAX_METADATA_ENTRIES {
+        return Err(Refusal::invalid(FIELD, "must have at most 200 entries"));
+    }
+    names.iter().map(|name| named(FIELD, Audience::parse(name))).collect()
 }
 
 fn duration(field: &'static str, seconds: Option<Number>) -> Result<Option<Seconds>, Refusal> {

@@ -294,31 +294,32 @@ fn of_member(member: &Member) -> Facts<'_> {
 }
 
 fn of_client(client: &Client) -> Facts<'_> {
+    let settings = &client.settings;
     Facts {
         org: Some(client.org.as_str()),
         client: Some(client.id.to_string()),
-        alias: client.alias.as_deref(),
-        kind: Some(match client.kind {
+        alias: settings.alias.as_deref(),
+        kind: Some(match settings.kind {
             ClientKind::Confidential => "confidential",
             ClientKind::Public => "public",
         }),
-        name: client.name.as_deref(),
-        auth_method: Some(client.auth_method.as_str()),
-        grants: Some(grants(&client.grants)),
-        scopes: client.scopes.as_deref().map(scopes),
+        name: settings.name.as_deref(),
+        auth_method: Some(settings.auth_method.as_str()),
+        grants: Some(grants(&settings.grants)),
+        scopes: settings.scopes.as_deref().map(scopes),
         secrets: Some(client.secrets.len()),
-        jwks: client.jwks.as_deref().and_then(|jwks| serde_json::from_str(jwks).ok()),
-        token_duration: client.token_duration.map(|length| length.0),
-        refresh_token_duration: client.refresh_token_duration.map(|length| length.0),
-        single_token_per_subject: Some(client.single_token_per_subject),
-        certificate_bound_tokens: Some(client.certificate_bound_tokens),
-        may_exchange_tokens: Some(client.may_exchange_tokens),
-        dpop_bound_tokens: Some(client.dpop_bound_tokens),
-        certificate_subject: client.certificate_subject.iter().map(|subject| (subject.kind(), subject.name())).collect(),
-        access_token_form: client.access_token_form.map(AccessTokenForm::name),
-        resources: client.resources.as_deref().map(audiences),
+        jwks: settings.jwks.as_deref().and_then(|jwks| serde_json::from_str(jwks).ok()),
+        token_duration: settings.token_duration.map(|length| length.0),
+        refresh_token_duration: settings.refresh_token_duration.map(|length| length.0),
+        single_token_per_subject: Some(settings.single_token_per_subject),
+        certificate_bound_tokens: Some(settings.certificate_bound_tokens),
+        may_exchange_tokens: Some(settings.may_exchange_tokens),
+        dpop_bound_tokens: Some(settings.dpop_bound_tokens),
+        certificate_subject: settings.certificate_subject.iter().map(|subject| (subject.kind(), subject.name())).collect(),
+        access_token_form: settings.access_token_form.map(AccessTokenForm::name),
+        resources: settings.resources.as_deref().map(audiences),
         has_registration_token: Some(client.registration_token.is_some()),
-        attributes: names(&client.attributes),
+        attributes: names(&settings.attributes),
         enabled: Some(client.enabled),
         ..Facts::default()
     }

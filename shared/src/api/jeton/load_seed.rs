@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::admin::clients::{apply_settings, form_is_possible, has_keys};
+use crate::admin::clients::{form_is_possible, has_keys};
 use crate::admin::orgs_and_members::{NO_KEY, keys_are_in_reach, member_as_drafted, org_as_drafted};
 use crate::admin::rotation::keep_for_ever;
 use crate::api::jeton::seed::{BadSeed, Seed, SeedClient, SeedOrg};
@@ -84,20 +84,23 @@ pub async fn load(
         if known(store, &orgs, &client.org).await?.is_none() {
             return Err(contradiction(format!("clients[{index}].org"), NO_ORG));
         }
-        let alias = &client.draft.alias;
-        if clients.iter().any(|other: &Client| other.org == client.org && other.alias.is_some() && other.alias == *alias) {
+        let alias = &client.settings.alias;
+        if clients
+            .iter()
+            .any(|other: &Client| other.org == client.org && other.settings.alias.is_some() && other.settings.alias == *alias)
+        {
             return Err(contradiction(format!("clients[{index}].alias"), "is in the file twice"));
         }
         if clients.iter().any(|other: &Client| other.id == client.id) || is_anothers(store, &client).await? {
             return Err(contradiction(format!("clients[{index}].id"), "is the number of another client"));
         }
-        if let Some(form) = client.draft.particulars.as_ref().and_then(|particulars| particulars.access_token_form) {
+        if let Some(form) = client.settings.access_token_form {
             form_is_possible(keys, form).map_err(|rule| contradiction(format!("clients[{index}].access_token_form"), rule.0))?;
         }
-        has_keys(client.draft.auth_method, client.draft.jwks.as_deref())
+        has_keys(client.settings.auth_method, client.settings.jwks.as_deref())
             .map_err(|rule| contradiction(format!("clients[{index}].auth_method"), rule.0))?;
         let existing = store.client(&client.org, client.id).await?;
-        clients.push(client_of(client, existing.as_ref(), now));
+        clients.push(client_of(client, existing, now));
     }
     if orgs.values().any(|org| org.ever_non_expiring) {
         keep_for_ever(store, now).await?;
@@ -132,9 +135,13 @@ async fn is_anothers(store: &dyn Store, client: &SeedClient) -> Result<bool, Fau
     Ok(found.client_orgs.get(&client.id).is_some_and(|org| *org != client.org))
 }
 
-fn client_of(client: SeedClient, existing: Option<&Client>, now: Timestamp) -> Client {
-    let SeedClient { org, id, draft, secrets, enabled } = client;
-    Client { secrets, enabled, ..apply_settings(&org, id, draft, existing, now) }
+fn client_of(client: SeedClient, existing: Option<Client>, now: Timestamp) -> Client {
+    let SeedClient { org, id, settings, secrets, enabled } = client;
+    let client = match existing {
+        Some(there) => there.with_settings(settings, now),
+        None => Client::new(org, id, settings, now),
+    };
+    Client { secrets, enabled, ..client }
 }
 
 fn written(put: Put) -> Result<(), NotLoaded> {

@@ -240,14 +240,17 @@ mod tests {
         let settings = &seed.orgs[1].draft.settings;
         assert_eq!((settings.token_duration, settings.oauth.access_token_sign_alg), (Some(Seconds(60)), Some(Algorithm::EdDsa)));
         let [shop, office] = &seed.clients[..] else { panic!() };
-        assert_eq!((shop.draft.auth_method, shop.enabled), (ClientAuthMethod::None, true));
-        assert_eq!(shop.draft.scopes.as_ref().unwrap().len(), 1);
-        let draft = &office.draft;
-        assert_eq!((draft.auth_method, draft.scopes.is_none(), office.enabled), (ClientAuthMethod::PrivateKeyJwt, true, false));
-        assert_eq!((draft.token_duration, draft.refresh_token_duration), (Some(Seconds(60)), Some(Seconds(600))));
-        assert!(draft.single_token_per_subject && draft.certificate_bound_tokens && draft.may_exchange_tokens);
-        assert_eq!((draft.name.as_deref(), &draft.attributes[..]), (Some("Back office"), &[("a".into(), "b".into())][..]));
-        assert!(draft.jwks.as_ref().unwrap().contains("Ed25519"));
+        assert_eq!((shop.settings.auth_method, shop.enabled), (ClientAuthMethod::None, true));
+        assert_eq!(shop.settings.scopes.as_ref().unwrap().len(), 1);
+        let settings = &office.settings;
+        assert_eq!(
+            (settings.auth_method, settings.scopes.is_none(), office.enabled),
+            (ClientAuthMethod::PrivateKeyJwt, true, false)
+        );
+        assert_eq!((settings.token_duration, settings.refresh_token_duration), (Some(Seconds(60)), Some(Seconds(600))));
+        assert!(settings.single_token_per_subject && settings.certificate_bound_tokens && settings.may_exchange_tokens);
+        assert_eq!((settings.name.as_deref(), &settings.attributes[..]), (Some("Back office"), &[("a".into(), "b".into())][..]));
+        assert!(settings.jwks.as_ref().unwrap().contains("Ed25519"));
     }
 
     #[test]

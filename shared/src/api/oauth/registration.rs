@@ -43,7 +43,7 @@ impl RegistrationBody {
             return Err(Refusal::invalid("client_id", "must be the one in the path").into());
         }
         let secret = members.text("client_secret")?.map(Secret::new);
-        let said = members.registration(client.metadata.of_administrator())?;
+        let said = members.registration(client.settings.metadata.of_administrator())?;
         Ok(Update { said, secret })
     }
 }

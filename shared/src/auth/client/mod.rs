@@ -82,7 +82,7 @@ impl AuthenticatedClient {
 
     /// Returns the method by which the client has authenticated.
     pub fn method(&self) -> ClientAuthMethod {
-        self.client.auth_method
+        self.client.settings.auth_method
     }
 
     /// Tells whether the client named itself by its alias.
@@ -234,7 +234,7 @@ enum ClientProof<'a> {
 /// Checks a secret. A client that isn't there, or has no secret, takes as long.
 fn by_secret(client: Option<Client>, presented: &Secret<String>, in_header: bool, in_form: bool) -> Result<Client, Denial> {
     let is_right = secret::is_among(presented, client.as_ref().map_or(&[], |client| &client.secrets));
-    let is_in_place = |client: &Client| match client.auth_method {
+    let is_in_place = |client: &Client| match client.settings.auth_method {
         ClientAuthMethod::ClientSecretBasic => in_header,
         ClientAuthMethod::ClientSecretPost => in_form,
         ClientAuthMethod::None
@@ -248,7 +248,7 @@ fn by_secret(client: Option<Client>, presented: &Secret<String>, in_header: bool
 /// A client that presents nothing in the request is public, or its TLS connection speaks for it.
 fn by_connection(client: Option<Client>, certificate: Option<&str>, now: Timestamp) -> Result<Client, Error> {
     let client = client.ok_or(Denial::ClientUnauthenticated)?;
-    let is_proved = match client.auth_method {
+    let is_proved = match client.settings.auth_method {
         ClientAuthMethod::None => true,
         ClientAuthMethod::SelfSignedTlsClientAuth => {
             let thumbprint = certificate.and_then(|pem| certificate::thumbprint(pem).ok());
@@ -256,7 +256,7 @@ fn by_connection(client: Option<Client>, certificate: Option<&str>, now: Timesta
             thumbprint.is_some_and(|thumbprint| registered.contains(&thumbprint))
         }
         ClientAuthMethod::TlsClientAuth => certificate
-            .zip(client.certificate_subject.as_ref())
+            .zip(client.settings.certificate_subject.as_ref())
             .is_some_and(|(pem, subject)| certificate::is_of(pem, subject, now)),
         ClientAuthMethod::ClientSecretBasic | ClientAuthMethod::ClientSecretPost | ClientAuthMethod::PrivateKeyJwt => false,
     };
@@ -274,7 +274,7 @@ fn by_assertion(
     if foreign::algorithm(assertion).is_some_and(|alg| alg.starts_with("HS")) {
         return Err(Denial::ClientAuthMethodUnsupported.into());
     }
-    let client = client.filter(|client| client.auth_method == ClientAuthMethod::PrivateKeyJwt);
+    let client = client.filter(|client| client.settings.auth_method == ClientAuthMethod::PrivateKeyJwt);
     let client = client.ok_or(Denial::ClientAssertionInvalid)?;
     let keys = jwk::set_from_json(jwks(&client)).map_err(unreadable)?;
     let keys: Result<Vec<_>, _> = keys.iter().map(VerifyingKey::new).collect();
@@ -308,7 +308,7 @@ fn are_same(a: &Secret<String>, b: &Secret<String>) -> bool {
 }
 
 fn jwks(client: &Client) -> &[u8] {
-    client.jwks.as_deref().unwrap_or(jwk::NO_KEYS).as_bytes()
+    client.settings.jwks.as_deref().unwrap_or(jwk::NO_KEYS).as_bytes()
 }
 
 /// They were read before they were kept.

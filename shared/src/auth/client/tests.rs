@@ -10,7 +10,7 @@ use futures::FutureExt;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::domain::{Algorithm, ClientId, ClientKind, FrozenClock, KeySet, Org, OrgId, OrgSettings, Refusal};
+use crate::domain::{Algorithm, ClientId, ClientKind, ClientSettings, FrozenClock, KeySet, Org, OrgId, OrgSettings, Refusal};
 use crate::jose::testing::{signed_by, with};
 use crate::keys::PublicKeys;
 use crate::keys::signer::{LocalSigner, Signer};
@@ -51,14 +51,15 @@ impl ReplayStore for Memory {
 
 fn client(id: u64, method: ClientAuthMethod) -> Client {
     let jwks = [signer(), LocalSigner::for_tests(Algorithm::Ps256)].map(|signer| jwk::to_json(signer.jwk()));
-    Client {
+    let kind = if method == ClientAuthMethod::None { ClientKind::Public } else { ClientKind::Confidential };
+    let settings = ClientSettings {
         alias: Some(format!("client-{id}")),
-        kind: if method == ClientAuthMethod::None { ClientKind::Public } else { ClientKind::Confidential },
         auth_method: method,
-        secrets: vec![[1; 32], sha256(SECRET.as_bytes())],
         jwks: Some(json!({ "keys": jwks }).to_string()),
-        ..bare_client(&OrgId::parse("1").unwrap(), ClientId::from_number(id).unwrap())
-    }
+        ..ClientSettings::new(kind)
+    };
+    let secrets = vec![[1; 32], sha256(SECRET.as_bytes())];
+    Client { settings, secrets, ..bare_client(&OrgId::parse("1").unwrap(), ClientId::from_number(id).unwrap()) }
 }
 
 fn signer() -> LocalSigner {
@@ -89,7 +90,7 @@ fn with_clients(clients: &[Client], once: &Memory, credentials: &ClientCredentia
     let mut found = Records::default();
     for client in clients {
         found.clients.insert((client.org.clone(), client.id), client.clone());
-        found.client_aliases.insert((client.org.clone(), client.alias.clone().unwrap()), client.id);
+        found.client_aliases.insert((client.org.clone(), client.settings.alias.clone().unwrap()), client.id);
     }
     let service = Service::authenticated(org, None);
     match authenticate(&reader, once, &service, &found, credentials).now_or_never().unwrap() {
@@ -252,7 +253,8 @@ fn rfc8705_2_2_a_self_signed_certificate_is_registered_with_a_key() {
     let pem = format!("-----BEGIN CERTIFICATE-----\n{CERTIFICATE}\n-----END CERTIFICATE-----");
     let credentials = ClientCredentials { certificate: Some(pem.clone()), ..named("7") };
     let with_jwks = |jwks: Value| {
-        let client = Client { jwks: Some(jwks.to_string()), ..client(7, SelfSignedTlsClientAuth) };
+        let mut client = client(7, SelfSignedTlsClientAuth);
+        client.settings.jwks = Some(jwks.to_string());
         with_clients(&[client], &Memory::default(), &credentials).map(|client| client.method())
     };
     let key = |member: &str, value: Value| {
@@ -291,7 +293,8 @@ fn rfc8705_2_1_a_verified_certificate_is_known_by_its_subject() {
     let expired = ClientCredentials { certificate: certificate(date_time_ymd(2027, 1, 1)), ..named("7") };
     let check = |subject: Option<(&str, &str)>, credentials: &ClientCredentials| {
         let certificate_subject = subject.map(|(kind, name)| certificate::subject(kind, name).unwrap());
-        let client = Client { certificate_subject, ..client(7, TlsClientAuth) };
+        let mut client = client(7, TlsClientAuth);
+        client.settings.certificate_subject = certificate_subject;
         with_clients(&[client], &Memory::default(), credentials).map(|client| client.method())
     };
     for subject in [("subject_dn", "CN=client"), ("san_dns", "client.example")] {

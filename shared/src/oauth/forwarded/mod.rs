@@ -222,7 +222,7 @@ async fn verify_keys(
     if let Some(replay_guard) = replay_guard {
         replay_guard.consume(&*ports.once).await?;
     }
-    let is_bound = client.is_some_and(|client| client.certificate_bound_tokens);
+    let is_bound = client.is_some_and(|client| client.settings.certificate_bound_tokens);
     Ok(Confirmation { certificate: proved.certificate.filter(|_| is_bound), ..proved })
 }
 

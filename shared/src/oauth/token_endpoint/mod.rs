@@ -193,7 +193,7 @@ impl GrantContext<'_> {
 
     /// Returns the keys that a new token is bound to: the certificate only if the client's tokens are bound to one.
     fn binding(&self) -> Confirmation {
-        let certificate = self.confirmation.certificate.filter(|_| self.client.certificate_bound_tokens);
+        let certificate = self.confirmation.certificate.filter(|_| self.client.settings.certificate_bound_tokens);
         Confirmation { certificate, ..self.confirmation.clone() }
     }
 

@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::coded::Coded;
 use super::{coded, decode, encode, grants, is_false};
 use crate::domain::{
-    AccessTokenForm, Audience, CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind, ClientMetadata, Fault,
-    GrantType, MetadataMember, MetadataValue, OrgId, RedirectUri, Scope, Seconds, Timestamp,
+    AccessTokenForm, Audience, CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind, ClientMetadata,
+    ClientSettings, Fault, GrantType, MetadataMember, MetadataValue, OrgId, RedirectUri, Scope, Seconds, Timestamp,
 };
 
 /// The body of a client: all of it but `created_at`.
@@ -84,48 +84,46 @@ struct ClientBody {
 
 impl ClientBody {
     fn from_client(client: Client) -> Self {
-        let is_said = client.auth_method != ClientAuthMethod::default_of(client.kind);
+        let settings = client.settings;
+        let is_said = settings.auth_method != ClientAuthMethod::default_of(settings.kind);
         Self {
             org: client.org,
             id: client.id,
-            alias: client.alias,
-            name: client.name,
-            kind: client.kind,
-            auth_method: is_said.then_some(client.auth_method),
-            grants: client.grants,
-            has_all_scopes: client.scopes.is_none(),
-            scopes: client.scopes.unwrap_or_default(),
+            alias: settings.alias,
+            name: settings.name,
+            kind: settings.kind,
+            auth_method: is_said.then_some(settings.auth_method),
+            grants: settings.grants,
+            has_all_scopes: settings.scopes.is_none(),
+            scopes: settings.scopes.unwrap_or_default(),
             secrets: client.secrets,
-            jwks: client.jwks,
-            token_duration: client.token_duration,
-            refresh_token_duration: client.refresh_token_duration,
-            single_token_per_subject: client.single_token_per_subject,
-            may_exchange_tokens: client.may_exchange_tokens,
-            certificate_bound_tokens: client.certificate_bound_tokens,
-            dpop_bound_tokens: client.dpop_bound_tokens,
-            certificate_subject: client.certificate_subject,
-            access_token_form: client.access_token_form,
-            resources: client.resources,
+            jwks: settings.jwks,
+            token_duration: settings.token_duration,
+            refresh_token_duration: settings.refresh_token_duration,
+            single_token_per_subject: settings.single_token_per_subject,
+            may_exchange_tokens: settings.may_exchange_tokens,
+            certificate_bound_tokens: settings.certificate_bound_tokens,
+            dpop_bound_tokens: settings.dpop_bound_tokens,
+            certificate_subject: settings.certificate_subject,
+            access_token_form: settings.access_token_form,
+            resources: settings.resources,
             registration_token: client.registration_token,
-            attributes: client.attributes,
-            redirect_uris: client.redirect_uris,
-            metadata: client.metadata,
+            attributes: settings.attributes,
+            redirect_uris: settings.redirect_uris,
+            metadata: settings.metadata,
             enabled: client.enabled,
             updated_at: client.updated_at,
         }
     }
 
     fn into_client(self, created_at: Timestamp) -> Client {
-        Client {
-            org: self.org,
-            id: self.id,
+        let settings = ClientSettings {
             alias: self.alias,
             name: self.name,
             kind: self.kind,
             auth_method: self.auth_method.unwrap_or(ClientAuthMethod::default_of(self.kind)),
             grants: self.grants,
             scopes: Some(self.scopes).filter(|_| !self.has_all_scopes),
-            secrets: self.secrets,
             jwks: self.jwks,
             token_duration: self.token_duration,
             refresh_token_duration: self.refresh_token_duration,
@@ -136,10 +134,16 @@ impl ClientBody {
             certificate_subject: self.certificate_subject,
             access_token_form: self.access_token_form,
             resources: self.resources,
-            registration_token: self.registration_token,
             attributes: self.attributes,
             redirect_uris: self.redirect_uris,
             metadata: self.metadata,
+        };
+        Client {
+            org: self.org,
+            id: self.id,
+            settings,
+            secrets: self.secrets,
+            registration_token: self.registration_token,
             enabled: self.enabled,
             created_at,
             updated_at: self.updated_at,

@@ -27,12 +27,9 @@ fn bodies_are_spelled_as_ever() {
 
 #[test]
 fn a_clients_body_is_spelled_as_ever() {
-    let client = Client {
-        grants: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
-        secrets: vec![[7; 32]],
-        registration_token: Some([7; 32]),
-        ..samples::client("a", 1, Some("shop"))
-    };
+    let (secrets, registration_token) = (vec![[7; 32]], Some([7; 32]));
+    let mut client = Client { secrets, registration_token, ..samples::client("a", 1, Some("shop")) };
+    client.settings.grants = vec![GrantType::AuthorizationCode, GrantType::RefreshToken];
     assert_eq!(encode_client(&client).unwrap(), RICH_CLIENT);
     assert_eq!(decode_client(RICH_CLIENT.as_bytes(), samples::T0).unwrap(), client);
 }
@@ -78,8 +75,8 @@ fn bodies_from_before_oauth_mean_what_they_meant() {
     assert_eq!(keeping.settings.refresh_token_kept, Some(true));
 
     let client = decode_client(CLIENT.as_bytes(), samples::T0).unwrap();
-    assert_eq!(client.scopes, Some(Vec::new()), "no scopes were never all scopes");
-    assert_eq!((client.auth_method, client.grants), (ClientAuthMethod::None, vec![GrantType::RefreshToken]));
+    assert_eq!(client.settings.scopes, Some(Vec::new()), "no scopes were never all scopes");
+    assert_eq!((client.settings.auth_method, client.settings.grants), (ClientAuthMethod::None, vec![GrantType::RefreshToken]));
 }
 
 #[test]

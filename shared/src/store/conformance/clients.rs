@@ -24,7 +24,8 @@ async fn only_a_client_that_is_as_seen_is_replaced(store: Arc<dyn Store>) {
     assert_eq!(replace(&first, &client("a", 1, None)).await, Replaced::Outdated);
     assert_eq!(store.client(&org_id("a"), client_id(1)).await.unwrap(), Some(second.clone()), "nothing was written");
     assert_eq!(store.put_client(&client("a", 3, Some("shop"))).await.unwrap(), Put::Created, "its alias is free");
-    let third = Client { alias: None, ..second.clone() };
+    let mut third = second.clone();
+    third.settings.alias = None;
     assert_eq!(replace(&second, &third).await, Replaced::Done);
     let fourth = Client { enabled: true, ..third.clone() };
     assert_eq!(replace(&third, &fourth).await, Replaced::Done, "without an alias");

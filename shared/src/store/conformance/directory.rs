@@ -7,8 +7,8 @@ use super::samples::{
     T0, at, bare_client, client, client_id, digest, member, member_key, org, org_id, rich_member, scope, subject,
 };
 use crate::domain::{
-    Algorithm, AssertionIssuer, AssertionRules, Audience, Client, ClientAuthMethod, ClientKind, ExchangeRules, GrantType,
-    IssuerKeys, Member, OAuthSettings, Org, OrgSettings, Seconds, SupportedScope,
+    Algorithm, AssertionIssuer, AssertionRules, Audience, Client, ClientAuthMethod, ClientKind, ClientSettings, ExchangeRules,
+    GrantType, IssuerKeys, Member, OAuthSettings, Org, OrgSettings, Seconds, SupportedScope,
 };
 use crate::store::{Delete, Put, RecordKeys, Store};
 
@@ -172,20 +172,17 @@ async fn members_are_listed_in_byte_order(store: Arc<dyn Store>) {
 async fn a_client_is_put_read_and_deleted(store: Arc<dyn Store>) {
     store.put_org(&org("a", &[])).await.unwrap();
     let (a, first) = (org_id("a"), client("a", 7, Some("Shop.1")));
-    let bare = Client {
-        kind: ClientKind::Public,
-        auth_method: ClientAuthMethod::None,
-        certificate_bound_tokens: true,
-        enabled: false,
-        ..bare_client(&a, first.id)
-    };
+    let settings = ClientSettings { certificate_bound_tokens: true, ..ClientSettings::new(ClientKind::Public) };
+    let bare = Client { settings, enabled: false, ..bare_client(&a, first.id) };
     assert_eq!(store.client(&a, first.id).await.unwrap(), None);
     assert_eq!(store.put_client(&first).await.unwrap(), Put::Created);
     assert_eq!(store.client(&a, first.id).await.unwrap(), Some(first.clone()));
     assert_eq!(store.client(&org_id("ab"), first.id).await.unwrap(), None, "orgs are apart");
     assert_eq!(store.put_client(&bare).await.unwrap(), Put::Replaced);
     assert_eq!(store.client(&a, first.id).await.unwrap(), Some(bare.clone()), "the last write wins");
-    let without_scopes = Client { scopes: Some(Vec::new()), auth_method: ClientAuthMethod::TlsClientAuth, ..bare };
+    let mut without_scopes = bare;
+    without_scopes.settings.scopes = Some(Vec::new());
+    without_scopes.settings.auth_method = ClientAuthMethod::TlsClientAuth;
     assert_eq!(store.put_client(&without_scopes).await.unwrap(), Put::Replaced);
     assert_eq!(store.client(&a, first.id).await.unwrap(), Some(without_scopes), "no scopes aren't all scopes");
     assert_eq!(store.delete_client(&a, first.id).await.unwrap(), Delete::Done);

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::domain::{
     AccessTokenForm, Actor, Algorithm, Ancestor, App, Audience, AuthorizationDetails, CertificateSubject, Client,
-    ClientAuthMethod, ClientId, ClientKind, ClientMetadata, Confirmation, Creator, Entropy, Family, FamilyKey, GrantType,
-    HostPermissions, Issuance, Member, MemberKey, MemberKind, MetadataMember, MetadataValue, NotBefore, NotBeforeKey,
+    ClientAuthMethod, ClientId, ClientKind, ClientMetadata, ClientSettings, Confirmation, Creator, Entropy, Family, FamilyKey,
+    GrantType, HostPermissions, Issuance, Member, MemberKey, MemberKind, MetadataMember, MetadataValue, NotBefore, NotBeforeKey,
     NotBeforeScope, Org, OrgId, OrgSettings, Profile, Property, RedirectUri, Role, Scope, ScopePattern, Seconds, Seeded, Session,
     SessionId, Shard, Subject, Thumbprint, Timestamp, TokenContents, TokenId, TokenKey, TokenRecord,
 };
@@ -293,16 +293,13 @@ pub(in crate::store) fn member_key(org: &str, name: &str) -> MemberKey {
 }
 
 pub(crate) fn client(org: &str, number: u64, alias: Option<&str>) -> Client {
-    Client {
-        org: org_id(org),
-        id: client_id(number),
+    let settings = ClientSettings {
         alias: alias.map(str::to_owned),
         name: Some("A \"shop\"".to_owned()),
         kind: ClientKind::Confidential,
         auth_method: ClientAuthMethod::PrivateKeyJwt,
         grants: GrantType::ALL.to_vec(),
         scopes: Some(vec![scope("a"), scope("b?")]),
-        secrets: vec![digest(1), digest(2)],
         jwks: Some(r#"{"keys":[]}"#.to_owned()),
         token_duration: Some(Seconds(7)),
         refresh_token_duration: Some(Seconds(8)),
@@ -313,17 +310,15 @@ pub(crate) fn client(org: &str, number: u64, alias: Option<&str>) -> Client {
         certificate_subject: Some(CertificateSubject::DistinguishedName("CN=\"a\",O=é".to_owned())),
         access_token_form: Some(AccessTokenForm::Jwt(Algorithm::Ps256)),
         resources: Some(vec![Audience::parse("https://api.example").unwrap()]),
-        registration_token: Some(digest(3)),
         attributes: vec![("a\"".to_owned(), "é".to_owned()), (String::new(), String::new())],
         redirect_uris: vec![
             RedirectUri::parse("https://a.example/cb").unwrap(),
             RedirectUri::from_administrator("a \"b\"".to_owned()),
         ],
         metadata: client_metadata(),
-        enabled: true,
-        created_at: T0,
-        updated_at: T0,
-    }
+    };
+    let (secrets, registration_token) = (vec![digest(1), digest(2)], Some(digest(3)));
+    Client { secrets, registration_token, ..Client::new(org_id(org), client_id(number), settings, T0) }
 }
 
 /// Metadata with a value of each type.
@@ -346,34 +341,7 @@ fn client_metadata() -> ClientMetadata {
 
 /// One of which nothing is said but its name: confidential, with a secret to come in the header.
 pub(crate) fn bare_client(org: &OrgId, id: ClientId) -> Client {
-    Client {
-        org: org.clone(),
-        id,
-        alias: None,
-        name: None,
-        kind: ClientKind::Confidential,
-        auth_method: ClientAuthMethod::ClientSecretBasic,
-        grants: Vec::new(),
-        scopes: None,
-        secrets: Vec::new(),
-        jwks: None,
-        token_duration: None,
-        refresh_token_duration: None,
-        single_token_per_subject: false,
-        certificate_bound_tokens: false,
-        may_exchange_tokens: false,
-        dpop_bound_tokens: false,
-        certificate_subject: None,
-        access_token_form: None,
-        resources: None,
-        registration_token: None,
-        attributes: Vec::new(),
-        redirect_uris: Vec::new(),
-        metadata: ClientMetadata::default(),
-        enabled: true,
-        created_at: T0,
-        updated_at: T0,
-    }
+    Client::new(org.clone(), id, ClientSettings::new(ClientKind::Confidential), T0)
 }
 
 /// Reads one access token, or nothing.

@@ -137,7 +137,7 @@ impl WriteDirectory for DynamoStore {
             // What must change besides depends on what is there: only while it is as seen here anything changes.
             let old = self.client(&client.org, client.id).await?;
             let is_new = old.is_none();
-            let (old_alias, new_alias) = (old.and_then(|old| old.alias), client.alias.as_ref());
+            let (old_alias, new_alias) = (old.and_then(|old| old.settings.alias), client.settings.alias.as_ref());
             let mut changes = vec![self.client_change(client, is_new, old_alias.as_deref())?];
             changes.extend(is_new.then(|| self.count(&client.org, &client.id.to_string(), 1)));
             changes.push(self.numbering(client));
@@ -175,14 +175,14 @@ impl WriteDirectory for DynamoStore {
                 return Ok(Replaced::Outdated);
             }
             let replacement = self.replacement_of(client, items::string(&item, "b")?)?;
-            if there.alias == client.alias {
+            if there.settings.alias == client.settings.alias {
                 if let Check::Passed = self.change(DOING, replacement).await? {
                     return Ok(Replaced::Done);
                 }
             } else {
                 let mut changes = vec![replacement];
-                changes.extend(client.alias.as_ref().map(|alias| self.taking(client, alias)));
-                changes.extend(there.alias.map(|alias| self.freeing(&client.org, &alias)));
+                changes.extend(client.settings.alias.as_ref().map(|alias| self.taking(client, alias)));
+                changes.extend(there.settings.alias.map(|alias| self.freeing(&client.org, &alias)));
                 let Some(checks) = self.transact(DOING, &changes).await? else { return Ok(Replaced::Done) };
                 if let [Check::Passed, Check::Failed(_), ..] = &checks[..] {
                     return Ok(Replaced::Taken);
@@ -197,12 +197,13 @@ impl WriteDirectory for DynamoStore {
         let mut backoff = self.backoff(DOING);
         loop {
             let Some(old) = self.client(org, id).await? else { return Ok(Delete::Unknown) };
-            let delete = Change::delete(&self.tables.directory, Key::client(org, id), as_seen(old.alias.as_deref()));
-            let mut changes = vec![with_alias(delete, "old", old.alias.as_deref()), self.count(org, &id.to_string(), -1)];
+            let delete = Change::delete(&self.tables.directory, Key::client(org, id), as_seen(old.settings.alias.as_deref()));
+            let mut changes =
+                vec![with_alias(delete, "old", old.settings.alias.as_deref()), self.count(org, &id.to_string(), -1)];
             // No more than its own, as every other store does.
             let own = Change::delete(&self.tables.directory, Key::client_org(id), "attribute_not_exists(pk) OR o = :org");
             changes.push(own.with("org", text(org.as_str())));
-            changes.extend(old.alias.map(|alias| self.freeing(org, &alias)));
+            changes.extend(old.settings.alias.map(|alias| self.freeing(org, &alias)));
             if self.transact(DOING, &changes).await?.is_none() {
                 return Ok(Delete::Done);
             }
@@ -280,7 +281,7 @@ impl DynamoStore {
 
     /// Writes a client, if it is still what was seen.
     fn client_change(&self, client: &Client, is_new: bool, old_alias: Option<&str>) -> Result<Change, Fault> {
-        let new_alias = client.alias.as_deref();
+        let new_alias = client.settings.alias.as_deref();
         let expression = if new_alias.is_some() { format!("{SET_BODY}, a = :new") } else { format!("{SET_BODY} REMOVE a") };
         let condition = if is_new { "attribute_not_exists(pk)" } else { as_seen(old_alias) };
         let change = Change::update(&self.tables.directory, Key::client(&client.org, client.id), expression, condition);
@@ -290,7 +291,7 @@ impl DynamoStore {
 
     /// Writes a client over this very body.
     fn replacement_of(&self, client: &Client, body: &str) -> Result<Change, Fault> {
-        let alias = client.alias.as_deref();
+        let alias = client.settings.alias.as_deref();
         let expression = if alias.is_some() { "SET b = :b, a = :new" } else { "SET b = :b REMOVE a" };
         let change = Change::update(&self.tables.directory, Key::client(&client.org, client.id), expression, "b = :there");
         let change = change.with("b", text(codec::encode_client(client)?)).with("there", text(body));

@@ -133,7 +133,7 @@ pub(super) fn put_client(c: &Connection, client: &Client) -> Result<Put> {
         return Ok(Put::Dangling);
     }
     let (org, id) = (client.org.as_str(), client.id.as_number());
-    if let Some(alias) = &client.alias
+    if let Some(alias) = &client.settings.alias
         && holder(c, &client.org, alias)?.is_some_and(|holder| holder != client.id)
     {
         return Ok(Put::Taken);
@@ -147,7 +147,7 @@ pub(super) fn put_client(c: &Connection, client: &Client) -> Result<Put> {
         "INSERT INTO clients (org, id, alias, created_at, body) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (org, id) DO UPDATE SET alias = excluded.alias, body = excluded.body",
     )?;
-    upsert.execute(params![org, id, client.alias, client.created_at.as_ms(), codec::encode_client(client)?])?;
+    upsert.execute(params![org, id, client.settings.alias, client.created_at.as_ms(), codec::encode_client(client)?])?;
     Ok(put(known))
 }
 

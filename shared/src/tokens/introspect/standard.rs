@@ -86,7 +86,7 @@ impl Asker {
     fn may_know(&self, token: Located<'_>, issuer: &Issuer) -> bool {
         let client = match self {
             Self::Auditor => return true,
-            Self::Client(client) if client.kind == ClientKind::Confidential => client,
+            Self::Client(client) if client.settings.kind == ClientKind::Confidential => client,
             Self::Client(_) => return false,
         };
         match token {
@@ -102,7 +102,7 @@ impl Asker {
 
 /// Tells whether a token for these audiences is for this client as a resource server.
 fn is_shown(client: &Client, audiences: &[Audience], issuer: &Issuer) -> bool {
-    let is_resource_server = client.resources.is_some();
+    let is_resource_server = client.settings.resources.is_some();
     is_resource_server && (has_no_audience(audiences, issuer) || audiences.iter().any(|audience| client.answers_to(audience)))
 }
 

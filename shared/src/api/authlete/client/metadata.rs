@@ -38,11 +38,11 @@ pub(super) fn read(body: &Map<String, Value>) -> Result<(Vec<RedirectUri>, Clien
 
 /// The members of an answer that show the redirect URIs and the metadata of a client.
 pub(super) fn members(client: &Client) -> Map<String, Value> {
-    let metadata = client.metadata.iter();
+    let metadata = client.settings.metadata.iter();
     let mut members: Map<String, Value> =
         metadata.map(|(member, value)| (member.authlete_name.to_owned(), show_value(member.value_type, value))).collect();
-    if !client.redirect_uris.is_empty() {
-        members.insert(REDIRECT_URIS.to_owned(), client.redirect_uris.iter().map(RedirectUri::as_str).collect());
+    if !client.settings.redirect_uris.is_empty() {
+        members.insert(REDIRECT_URIS.to_owned(), client.settings.redirect_uris.iter().map(RedirectUri::as_str).collect());
     }
     members
 }

@@ -1,24 +1,33 @@
 use serde_json::json;
 
 use super::*;
-use crate::admin::clients::apply_settings;
 use crate::api::authlete::lenient;
-use crate::domain::{ClientId, MetadataValue, OrgId, RedirectUri, Secret, Timestamp};
+use crate::domain::{ClientId, ClientSettings, MetadataValue, OrgId, RedirectUri, Secret, Timestamp};
 
 const NOW: Timestamp = Timestamp::from_ms(1_795_348_800_250);
 
-fn draft(body: &Value) -> Result<ClientSettings, Refusal> {
+fn update(body: &Value) -> Result<ClientUpdate, Refusal> {
     json::read::<ClientBody>(body.to_string().as_bytes())?.try_into()
 }
 
+fn settings(body: &Value) -> Result<ClientSettings, Refusal> {
+    update(body).map(|update| update.settings)
+}
+
+fn client(number: u64, body: &Value) -> Client {
+    Client::new(OrgId::parse("1").unwrap(), ClientId::from_number(number).unwrap(), settings(body).unwrap(), NOW)
+}
+
+fn view(client: &Client) -> Value {
+    serde_json::to_value(ClientView::from_client(client)).unwrap()
+}
+
 fn shown(body: &Value) -> Value {
-    let id = ClientId::from_number(26_888_344_961_664).unwrap();
-    let client = apply_settings(&OrgId::parse("1").unwrap(), id, draft(body).unwrap(), None, NOW);
-    serde_json::to_value(ClientView::from_client(&client)).unwrap()
+    view(&client(26_888_344_961_664, body))
 }
 
 fn refused(body: &Value) -> (String, String) {
-    match draft(body) {
+    match settings(body) {
         Err(Refusal::Invalid { field, rule }) => (field.into_owned(), rule.into_owned()),
         other => panic!("{body}: {other:?}"),
     }
@@ -95,19 +104,20 @@ fn rfc8705_2_1_2_the_name_in_its_certificate_is_one_of_five() {
 
 #[test]
 fn what_only_jeton_has_words_for_stays_where_nothing_is_said_of_it() {
-    let (org, id) = (OrgId::parse("1").unwrap(), ClientId::from_number(7).unwrap());
-    let written = |body: Value, existing: Option<&Client>| apply_settings(&org, id, draft(&body).unwrap(), existing, NOW);
-    let view = |client: &Client| serde_json::to_value(ClientView::from_client(client)).unwrap();
     let only = json!({"access_token_form": "ES256", "resources": ["https://a.example", "urn:b"]});
-    let client = written(json!({ "jeton": only }), None);
-    assert_eq!(view(&client)["jeton"], only);
+    let there = client(7, &json!({ "jeton": only }));
+    assert_eq!(view(&there)["jeton"], only);
+    let updated = |body: Value| {
+        let settings = update(&body).unwrap().into_settings(&there.settings);
+        view(&there.clone().with_settings(settings, NOW))
+    };
     for silent in [json!({}), json!({"jeton": null}), json!({"clientName": "x"})] {
-        assert_eq!(view(&written(silent, Some(&client)))["jeton"], only);
+        assert_eq!(updated(silent)["jeton"], only);
     }
-    let opaque = written(json!({"jeton": {"access_token_form": "opaque"}}), Some(&client));
-    assert_eq!(view(&opaque)["jeton"], json!({"access_token_form": "opaque"}), "it is replaced as a whole");
-    assert_eq!(view(&written(json!({"jeton": {"resources": []}}), None))["jeton"], json!({"resources": []}));
-    assert_eq!(view(&written(json!({"jeton": {}}), Some(&client))).get("jeton"), None);
+    let opaque = updated(json!({"jeton": {"access_token_form": "opaque"}}));
+    assert_eq!(opaque["jeton"], json!({"access_token_form": "opaque"}), "it is replaced as a whole");
+    assert_eq!(shown(&json!({"jeton": {"resources": []}}))["jeton"], json!({"resources": []}));
+    assert_eq!(updated(json!({"jeton": {}})).get("jeton"), None);
 }
 
 #[test]
@@ -115,13 +125,7 @@ fn nothing_is_null_and_no_secret_is_shown() {
     let text =
         shown(&json!({"clientNames": [{"tag": "fr"}, null], "unknown": {"a": null}, "redirectUris": ["a", null]})).to_string();
     assert!(!text.contains("null") && !text.contains("unknown") && !text.contains("ecret\""), "{text}");
-    let client = apply_settings(
-        &OrgId::parse("1").unwrap(),
-        ClientId::from_number(7).unwrap(),
-        draft(&json!({"clientSecret": "chosen", "clientId": 9, "locked": true, "createdAt": 5})).unwrap(),
-        None,
-        NOW,
-    );
+    let client = client(7, &json!({"clientSecret": "chosen", "clientId": 9, "locked": true, "createdAt": 5}));
     assert_eq!((client.id.as_number(), client.enabled, client.created_at, client.secrets.len()), (7, true, NOW, 0), "read-only");
     let told = serde_json::to_value(ClientView::from_client(&client).with_secret(&Secret::new("s3cret".into()))).unwrap();
     assert_eq!(told["clientSecret"], "s3cret");
@@ -187,11 +191,11 @@ fn a_client_may_come_as_a_form() {
         b"clientName=Shop&clientType=CONFIDENTIAL&grantTypes=CLIENT_CREDENTIALS+REFRESH_TOKEN&redirectUris=https://a/+https://b/&parRequired=True&defaultMaxAge=5",
     )
     .unwrap();
-    let draft = ClientSettings::try_from(body).unwrap();
-    assert_eq!(draft.grants, [GrantType::ClientCredentials, GrantType::RefreshToken]);
-    let redirect_uris: Vec<_> = draft.redirect_uris.iter().map(RedirectUri::as_str).collect();
+    let ClientUpdate { settings, .. } = body.try_into().unwrap();
+    assert_eq!(settings.grants, [GrantType::ClientCredentials, GrantType::RefreshToken]);
+    let redirect_uris: Vec<_> = settings.redirect_uris.iter().map(RedirectUri::as_str).collect();
     assert_eq!(redirect_uris, ["https://a/", "https://b/"]);
-    let kept: Vec<_> = draft.metadata.iter().map(|(member, value)| (member.name, value.clone())).collect();
+    let kept: Vec<_> = settings.metadata.iter().map(|(member, value)| (member.name, value.clone())).collect();
     let expected =
         [("default_max_age", MetadataValue::Number(5)), ("require_pushed_authorization_requests", MetadataValue::Flag(true))];
     assert_eq!(kept, expected);
@@ -199,7 +203,7 @@ fn a_client_may_come_as_a_form() {
 
 #[test]
 fn scopes_are_limited_only_where_that_is_switched_on() {
-    let scopes = |extension: Value| draft(&json!({ "extension": extension })).unwrap().scopes.map(|scopes| scopes.len());
+    let scopes = |extension: Value| settings(&json!({ "extension": extension })).unwrap().scopes.map(|scopes| scopes.len());
     assert_eq!(scopes(json!({"requestableScopes": ["a"]})), None);
     assert_eq!(scopes(json!({"requestableScopesEnabled": true})), Some(0));
     assert_eq!(scopes(json!({"requestableScopesEnabled": true, "requestableScopes": ["a", "b"]})), Some(2));
@@ -223,9 +227,7 @@ fn a_chosen_secret_is_as_strong_as_one_that_is_made() {
 #[test]
 fn a_list_is_of_a_developer_or_of_all() {
     let asked = |query: &str| ListClients::try_from(Parameters::read(query).unwrap()).unwrap();
-    let id = ClientId::from_number(7).unwrap();
-    let of = |body: &Value| apply_settings(&OrgId::parse("1").unwrap(), id, draft(body).unwrap(), None, NOW);
-    let (anns, nobodys) = (of(&json!({"developer": "ann"})), of(&json!({})));
+    let (anns, nobodys) = (client(7, &json!({"developer": "ann"})), client(7, &json!({})));
     assert!(asked("developer=ann").wants(&anns) && !asked("developer=ann").wants(&nobodys));
     assert!(asked("").wants(&anns) && asked("").wants(&nobodys));
     let page = crate::admin::clients::ClientPage { clients: vec![nobodys], total: 9 };

@@ -8,7 +8,7 @@ use crate::admin::clients::ClientPage;
 use crate::api::authlete::names;
 use crate::api::authlete::property::Pair;
 use crate::api::authlete::result::{ApiResult, ResultCode};
-use crate::domain::{Audience, Client, MetadataValue, Scope, Secret};
+use crate::domain::{Audience, Client, ClientSettings, MetadataValue, Scope, Secret};
 
 /// A client as Authlete's API shows it: its `Client`.
 #[derive(Serialize)]
@@ -21,29 +21,30 @@ impl ClientView {
         let mut members = metadata::members(client);
         members.entry("applicationType").or_insert_with(|| "WEB".into());
         members.entry("responseTypes").or_insert_with(|| json!(["CODE"]));
+        let settings = &client.settings;
         let own_name = client.id.to_string();
         let always = [
             ("clientId", json!(client.id.as_number())),
-            ("clientIdAlias", json!(client.alias.as_ref().unwrap_or(&own_name))),
+            ("clientIdAlias", json!(settings.alias.as_ref().unwrap_or(&own_name))),
             ("clientIdAliasEnabled", json!(true)),
-            ("clientType", json!(names::client_type(client.kind))),
-            ("tokenAuthMethod", json!(names::auth_method(client.auth_method))),
-            ("grantTypes", client.grants.iter().map(|grant| names::grant(*grant)).collect()),
-            ("extension", extension(client)),
-            ("singleAccessTokenPerSubject", json!(client.single_token_per_subject)),
-            ("tlsClientCertificateBoundAccessTokens", json!(client.certificate_bound_tokens)),
+            ("clientType", json!(names::client_type(settings.kind))),
+            ("tokenAuthMethod", json!(names::auth_method(settings.auth_method))),
+            ("grantTypes", settings.grants.iter().map(|grant| names::grant(*grant)).collect()),
+            ("extension", extension(settings)),
+            ("singleAccessTokenPerSubject", json!(settings.single_token_per_subject)),
+            ("tlsClientCertificateBoundAccessTokens", json!(settings.certificate_bound_tokens)),
             ("locked", json!(!client.enabled)),
             ("createdAt", json!(client.created_at.as_ms())),
             ("modifiedAt", json!(client.updated_at.as_ms())),
         ];
         let sometimes = [
-            ("clientName", client.name.clone().map(Value::String)),
-            ("jwks", client.jwks.clone().map(Value::String)),
-            ("attributes", Pair::list(&client.attributes).map(|pairs| json!(pairs))),
-            ("dpopRequired", client.dpop_bound_tokens.then_some(Value::Bool(true))),
-            ("jeton", jeton_only(client)),
+            ("clientName", settings.name.clone().map(Value::String)),
+            ("jwks", settings.jwks.clone().map(Value::String)),
+            ("attributes", Pair::list(&settings.attributes).map(|pairs| json!(pairs))),
+            ("dpopRequired", settings.dpop_bound_tokens.then_some(Value::Bool(true))),
+            ("jeton", jeton_only(settings)),
         ];
-        if let Some(subject) = &client.certificate_subject {
+        if let Some(subject) = &settings.certificate_subject {
             members.insert(names::certificate_subject(subject).to_owned(), json!(subject.name()));
         }
         members.extend(always.map(|(name, value)| (name.to_owned(), value)));
@@ -66,33 +67,33 @@ impl std::fmt::Debug for ClientView {
 }
 
 /// What Authlete's API has no word for. `None`: there is nothing of it.
-fn jeton_only(client: &Client) -> Option<Value> {
-    let form = client.access_token_form.map(|form| ("access_token_form".to_owned(), json!(form.name())));
-    let resources = client.resources.as_ref().map(|resources| resources.iter().map(Audience::as_str).collect::<Value>());
+fn jeton_only(settings: &ClientSettings) -> Option<Value> {
+    let form = settings.access_token_form.map(|form| ("access_token_form".to_owned(), json!(form.name())));
+    let resources = settings.resources.as_ref().map(|resources| resources.iter().map(Audience::as_str).collect::<Value>());
     let members: Map<_, _> = form.into_iter().chain(resources.map(|all| ("resources".to_owned(), all))).collect();
     (!members.is_empty()).then_some(Value::Object(members))
 }
 
 /// Whose it is: `developer`.
 pub(super) fn developer(client: &Client) -> Option<&str> {
-    match client.metadata.get("developer")? {
+    match client.settings.metadata.get("developer")? {
         MetadataValue::Text(name) => Some(name),
         MetadataValue::Flag(_) | MetadataValue::Number(_) | MetadataValue::Texts(_) | MetadataValue::Localized(_) => None,
     }
 }
 
-fn extension(client: &Client) -> Value {
+fn extension(settings: &ClientSettings) -> Value {
     let mut extension = Map::new();
     let mut put = |name: &str, value: Value| extension.insert(name.to_owned(), value);
-    put("requestableScopesEnabled", json!(client.scopes.is_some()));
-    put("tokenExchangePermitted", json!(client.may_exchange_tokens));
-    if let Some(scopes) = &client.scopes {
+    put("requestableScopesEnabled", json!(settings.scopes.is_some()));
+    put("tokenExchangePermitted", json!(settings.may_exchange_tokens));
+    if let Some(scopes) = &settings.scopes {
         put("requestableScopes", scopes.iter().map(Scope::as_str).collect());
     }
-    if let Some(duration) = client.token_duration {
+    if let Some(duration) = settings.token_duration {
         put("accessTokenDuration", json!(duration.0));
     }
-    if let Some(duration) = client.refresh_token_duration {
+    if let Some(duration) = settings.refresh_token_duration {
         put("refreshTokenDuration", json!(duration.0));
     }
     Value::Object(extension)

@@ -79,7 +79,7 @@ impl<'a> TokenInfo<'a> {
         };
         Some(Self {
             client_id: client.id.as_number(),
-            client_id_alias: client.alias.as_deref(),
+            client_id_alias: client.settings.alias.as_deref(),
             client_id_alias_used: issuance.alias_used,
             subject: (!issuance.for_client).then(|| subject.as_str()),
             expires_at: expires_at.map_or(0, Timestamp::as_secs),

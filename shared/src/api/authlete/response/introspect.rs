@@ -239,7 +239,7 @@ impl<'a> TokenView<'a> {
         let supported = |scope: &Scope| org.settings.oauth.supported_scopes.iter().find(|supported| supported.name == *scope);
         Ok(Self {
             client_id: client.id.as_number(),
-            client_id_alias: client.alias.as_deref(),
+            client_id_alias: client.settings.alias.as_deref(),
             client_id_alias_used: issuance.alias_used,
             subject: subject(record),
             scopes: scopes(&record.scopes),
@@ -251,7 +251,7 @@ impl<'a> TokenView<'a> {
             access_token_resources: resources(&record.audiences),
             authorization_details: AuthzDetailsView::from_details(issuance.details.as_ref())?,
             service_attributes: Pair::list(&org.settings.oauth.attributes),
-            client_attributes: Pair::list(&client.attributes),
+            client_attributes: Pair::list(&client.settings.attributes),
             grant_type: names::grant(issuance.grant),
             acr: issuance.acr.as_deref(),
             auth_time: issuance.auth_time.map(Timestamp::as_secs),

@@ -85,7 +85,7 @@ impl<'a> IssuedToken<'a> {
             jwt_access_token: minted.is_jwt.then_some(ExposedSecret(&minted.token)),
             refresh,
             client_id: client.id.as_number(),
-            client_id_alias: client.alias.as_deref(),
+            client_id_alias: client.settings.alias.as_deref(),
             client_id_alias_used: alias_used,
             subject: subject(record),
             scopes: scopes(&record.scopes),
@@ -93,7 +93,7 @@ impl<'a> IssuedToken<'a> {
             access_token_resources: resources(&record.audiences),
             authorization_details: AuthzDetailsView::from_details(issuance.details.as_ref())?,
             service_attributes: Pair::list(&org.settings.oauth.attributes),
-            client_attributes: Pair::list(&client.attributes),
+            client_attributes: Pair::list(&client.settings.attributes),
             session_id: record.session.as_ref().map(|session| session.id.as_str()),
         })
     }

@@ -71,10 +71,10 @@ impl<'a> TokenListResponse<'a> {
         let view = |client: &'a Client| ClientView {
             client_id: client.id.as_number(),
             // As the calls about clients show them: one without an alias by its number.
-            client_id_alias: client.alias.as_deref().map_or_else(|| client.id.to_string().into(), Cow::Borrowed),
+            client_id_alias: client.settings.alias.as_deref().map_or_else(|| client.id.to_string().into(), Cow::Borrowed),
             client_id_alias_enabled: true,
-            client_name: client.name.as_deref(),
-            client_type: names::client_type(client.kind),
+            client_name: client.settings.name.as_deref(),
+            client_type: names::client_type(client.settings.kind),
         };
         Ok(Self {
             start: asked.start,

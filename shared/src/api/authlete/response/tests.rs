@@ -47,12 +47,12 @@ fn org() -> Org {
 }
 
 fn client(is_rich: bool) -> Client {
-    let client = samples::client("21653835348762", 26_888_344_961_664, is_rich.then_some("my-client"));
-    Client {
-        name: is_rich.then(|| "My Client".into()),
-        attributes: if is_rich { client.attributes } else { Vec::new() },
-        ..client
+    let mut client = samples::client("21653835348762", 26_888_344_961_664, is_rich.then_some("my-client"));
+    client.settings.name = is_rich.then(|| "My Client".into());
+    if !is_rich {
+        client.settings.attributes.clear();
     }
+    client
 }
 
 fn issuance(is_rich: bool) -> Issuance {

@@ -124,11 +124,11 @@ impl<'a> Asker<'a> {
         let client = asked.client.as_ref().map(AuthenticatedClient::client);
         Self {
             client_id: client.map(|client| client.id.as_number()),
-            client_id_alias: client.and_then(|client| client.alias.as_deref()),
+            client_id_alias: client.and_then(|client| client.settings.alias.as_deref()),
             client_id_alias_used: asked.client.as_ref().map(AuthenticatedClient::alias_used),
             scopes: scopes(&asked.scopes),
             service_attributes: Pair::list(&org.settings.oauth.attributes),
-            client_attributes: client.and_then(|client| Pair::list(&client.attributes)),
+            client_attributes: client.and_then(|client| Pair::list(&client.settings.attributes)),
         }
     }
 }
@@ -154,7 +154,7 @@ impl<'a> TokenResponse<'a> {
             }
         };
         let (method, requested) = match outcome {
-            Outcome::Issued { issued, resources, .. } => (Some(issued.client.auth_method), resources),
+            Outcome::Issued { issued, resources, .. } => (Some(issued.client.settings.auth_method), resources),
             Outcome::Password { asked, .. } | Outcome::TokenExchange { asked, .. } | Outcome::JwtBearer { asked, .. } => {
                 (asked.client.as_ref().map(AuthenticatedClient::method), &asked.resources)
             }

@@ -7,11 +7,10 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
 use super::{Sha256, Text, secrets};
-use crate::admin::clients::{ClientSettings, JetonExtensions};
 use crate::api::jeton::jwks::Jwks;
 use crate::api::jeton::settings::{Attributes, Length, Number};
 use crate::domain::{
-    AccessTokenForm, Audience, CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind, ClientMetadata, GrantType,
+    AccessTokenForm, Audience, CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind, ClientSettings, GrantType,
     Invalid, OrgId, Refusal, Scope,
 };
 use crate::encoding::{FromText, present};
@@ -25,7 +24,7 @@ pub struct SeedClient {
     /// The client's number, which is its `client_id`.
     pub id: ClientId,
     /// What is said of it.
-    pub draft: ClientSettings,
+    pub settings: ClientSettings,
     /// SHA-256 of its secrets.
     pub secrets: Vec<[u8; 32]>,
     /// Whether it is good for anything.
@@ -85,7 +84,7 @@ impl RawClient {
         auth_method
             .suits_certificate(certificate_subject.as_ref())
             .map_err(|rule| Refusal::invalid("certificate_subject", rule.0))?;
-        let draft = ClientSettings {
+        let settings = ClientSettings {
             alias: self.alias.map(|alias| alias.0.0),
             name: self.name.map(|name| name.0.0),
             kind,
@@ -100,16 +99,13 @@ impl RawClient {
             may_exchange_tokens: self.may_exchange_tokens.unwrap_or(false),
             dpop_bound_tokens: self.dpop_bound_tokens.unwrap_or(false),
             certificate_subject,
-            particulars: Some(JetonExtensions {
-                access_token_form: self.access_token_form.map(|form| form.0),
-                resources: self.resources.map(|all| all.into_iter().map(|resource| resource.0).collect()),
-            }),
+            access_token_form: self.access_token_form.map(|form| form.0),
+            resources: self.resources.map(|all| all.into_iter().map(|resource| resource.0).collect()),
             attributes: self.attributes.unwrap_or_default().try_into_pairs("attributes")?,
-            redirect_uris: Vec::new(),
-            metadata: ClientMetadata::default(),
+            ..ClientSettings::new(kind)
         };
         let secrets = secrets(self.secrets_sha256)?;
-        Ok(SeedClient { org: self.org.0, id: self.id.0, draft, secrets, enabled: self.enabled.unwrap_or(true) })
+        Ok(SeedClient { org: self.org.0, id: self.id.0, settings, secrets, enabled: self.enabled.unwrap_or(true) })
     }
 }
 

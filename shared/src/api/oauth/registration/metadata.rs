@@ -88,7 +88,7 @@ pub(super) fn response_types(given: &[&str]) -> Result<Vec<String>, Refusal> {
 /// The members of an answer that show the redirect URIs and the metadata of a client.
 pub(super) fn members(client: &Client) -> Map<String, Value> {
     let mut members = Map::new();
-    for (member, value) in client.metadata.iter().filter(|(member, _)| member.author == MetadataAuthor::Client) {
+    for (member, value) in client.settings.metadata.iter().filter(|(member, _)| member.author == MetadataAuthor::Client) {
         let value = match value {
             MetadataValue::Localized(items) => {
                 members.extend(items.iter().map(|(tag, text)| (format!("{}{tag}", member.name), json!(text))));
@@ -101,8 +101,8 @@ pub(super) fn members(client: &Client) -> Map<String, Value> {
         };
         members.insert(member.name.to_owned(), value);
     }
-    if !client.redirect_uris.is_empty() {
-        members.insert("redirect_uris".to_owned(), client.redirect_uris.iter().map(RedirectUri::as_str).collect());
+    if !client.settings.redirect_uris.is_empty() {
+        members.insert("redirect_uris".to_owned(), client.settings.redirect_uris.iter().map(RedirectUri::as_str).collect());
     }
     members.insert("response_types".to_owned(), usable_response_types(client));
     members
@@ -112,11 +112,11 @@ pub(super) fn members(client: &Client) -> Map<String, Value> {
 ///
 /// Where nothing is said, it is `code` for a client that has the grant for it: RFC 7591 section 2.
 fn usable_response_types(client: &Client) -> Value {
-    match client.metadata.get("response_types") {
+    match client.settings.metadata.get("response_types") {
         Some(MetadataValue::Texts(names)) => {
-            names.iter().filter(|name| allows_response_type(name, &client.grants)).map(String::as_str).collect()
+            names.iter().filter(|name| allows_response_type(name, &client.settings.grants)).map(String::as_str).collect()
         }
-        Some(_) | None if client.grants.contains(&GrantType::AuthorizationCode) => json!(["code"]),
+        Some(_) | None if client.settings.grants.contains(&GrantType::AuthorizationCode) => json!(["code"]),
         Some(_) | None => json!([]),
     }
 }

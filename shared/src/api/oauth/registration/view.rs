@@ -25,23 +25,27 @@ impl ClientInformation {
             ("client_id_issued_at", json!(client.created_at.as_secs())),
             ("registration_access_token", json!(token.expose())),
             ("registration_client_uri", json!(place)),
-            ("token_endpoint_auth_method", json!(client.auth_method.as_str())),
-            ("grant_types", client.grants.iter().map(|grant| grant.as_str()).collect()),
-            ("tls_client_certificate_bound_access_tokens", json!(client.certificate_bound_tokens)),
-            ("dpop_bound_access_tokens", json!(client.dpop_bound_tokens)),
+            ("token_endpoint_auth_method", json!(client.settings.auth_method.as_str())),
+            ("grant_types", client.settings.grants.iter().map(|grant| grant.as_str()).collect()),
+            ("tls_client_certificate_bound_access_tokens", json!(client.settings.certificate_bound_tokens)),
+            ("dpop_bound_access_tokens", json!(client.settings.dpop_bound_tokens)),
         ];
         let scope = Some(scope(service.org(), client)).filter(|scope| !scope.is_empty());
         let sometimes = [
             ("client_secret".to_owned(), secret.as_ref().map(|secret| json!(secret.expose()))),
             ("client_secret_expires_at".to_owned(), secret.as_ref().map(|_| json!(0))),
-            ("client_name".to_owned(), client.name.as_ref().map(|name| json!(name))),
+            ("client_name".to_owned(), client.settings.name.as_ref().map(|name| json!(name))),
             ("scope".to_owned(), scope.map(Value::String)),
-            ("jwks".to_owned(), client.jwks.as_deref().map(key_set).transpose()?),
+            ("jwks".to_owned(), client.settings.jwks.as_deref().map(key_set).transpose()?),
         ];
         members.extend(always.map(|(name, value)| (name.to_owned(), value)));
         members.extend(sometimes.into_iter().filter_map(|(name, value)| Some((name, value?))));
         // Without the method nobody looks at it, and a registration with it would be refused.
-        let subject = client.certificate_subject.as_ref().filter(|_| client.auth_method == ClientAuthMethod::TlsClientAuth);
+        let subject = client
+            .settings
+            .certificate_subject
+            .as_ref()
+            .filter(|_| client.settings.auth_method == ClientAuthMethod::TlsClientAuth);
         if let Some(subject) = subject {
             members.insert(format!("tls_client_auth_{}", subject.kind()), json!(subject.name()));
         }
@@ -52,7 +56,7 @@ impl ClientInformation {
 /// The scopes that it may ask for. Others may have left it all that there are.
 fn scope(org: &Org, client: &Client) -> String {
     let all = org.settings.oauth.supported_scopes.iter().map(|scope| &scope.name).filter(|scope| !scope.reaches_api());
-    let names: Vec<&str> = match &client.scopes {
+    let names: Vec<&str> = match &client.settings.scopes {
         Some(scopes) => scopes.iter().map(Scope::as_str).collect(),
         None => all.map(Scope::as_str).collect(),
     };

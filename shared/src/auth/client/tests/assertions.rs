@@ -91,7 +91,8 @@ fn an_assertion_is_signed_by_a_key_of_the_client() {
             "{typ}"
         );
     }
-    let keyless = Client { jwks: None, ..client(7, PrivateKeyJwt) };
+    let mut keyless = client(7, PrivateKeyJwt);
+    keyless.settings.jwks = None;
     let denied = with_clients(&[keyless], &Memory::default(), &assertion(&header(), &payload())).map(drop);
     assert_eq!(denied, Err(Denial::ClientAssertionInvalid));
     for bad in ["x", "a.b.c"] {
