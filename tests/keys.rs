@@ -67,7 +67,7 @@ async fn a_signer_of_each_algorithm_conforms_in_each_mode() {
     let (_, endpoint, envelope_key) = fake().await;
     for mode in MODES {
         let keys = keys(&endpoint, &envelope_key, mode, 2_048);
-        for alg in Algorithm::ALL.into_iter().filter(|alg| mode.has(*alg)) {
+        for alg in Algorithm::ALL.iter().copied().filter(|alg| mode.has(*alg)) {
             println!("{alg:?} in {mode:?} mode");
             conformance::run(&*keys.signer(alg).await).await;
         }
@@ -391,7 +391,7 @@ async fn a_signer_of_each_algorithm_conforms_at_kms_endpoint() {
     let envelope_key = client.create_key().send().await.unwrap().key_metadata.unwrap().arn.unwrap();
     for mode in MODES {
         let keys = keys(&endpoint, &envelope_key, mode, 2_048);
-        for alg in Algorithm::ALL.into_iter().filter(|alg| SigningMode::Envelope.has(*alg)) {
+        for alg in Algorithm::ALL.iter().copied().filter(|alg| SigningMode::Envelope.has(*alg)) {
             println!("{alg:?} in {mode:?} mode");
             conformance::run(&*keys.signer(alg).await).await;
         }

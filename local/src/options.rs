@@ -93,8 +93,8 @@ pub struct Options {
 }
 
 fn algorithm(name: &str) -> Result<Algorithm, String> {
-    Algorithm::from_name(name).ok_or_else(|| {
-        let names = Algorithm::ALL.map(Algorithm::name).join(", ");
+    name.parse().map_err(|_| {
+        let names = Algorithm::ALL.iter().copied().map(Algorithm::as_str).collect::<Vec<_>>().join(", ");
         format!("must be one of {names}")
     })
 }
@@ -166,10 +166,10 @@ mod tests {
         assert_eq!(read(&["jeton"]).unwrap(), [Algorithm::Es256]);
         let both = read(&["jeton", "--algorithm", "RS256", "--algorithm", "ES256"]).unwrap();
         assert_eq!(both, [Algorithm::Rs256, Algorithm::Es256]);
-        for alg in Algorithm::ALL {
-            assert_eq!(read(&["jeton", "--algorithm", alg.name()]).unwrap(), [alg]);
+        for &alg in Algorithm::ALL {
+            assert_eq!(read(&["jeton", "--algorithm", alg.as_str()]).unwrap(), [alg]);
             let mut command = Options::command();
-            assert!(command.render_long_help().to_string().contains(alg.name()), "{alg}");
+            assert!(command.render_long_help().to_string().contains(alg.as_str()), "{alg}");
         }
         for unknown in ["HS256", "none", "rs256", ""] {
             assert!(read(&["jeton", "--algorithm", unknown]).is_err(), "{unknown}");

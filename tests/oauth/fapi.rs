@@ -67,7 +67,7 @@ impl<'a> Fapi<'a> {
     fn assertion_by(&self, key: &LocalSigner, more: Value) -> String {
         let id = self.id.to_string();
         let claims = json!({"iss": id, "sub": id, "aud": ISSUER, "exp": NOW + 60, "iat": NOW, "jti": fresh_id()});
-        jwt(key, &json!({"alg": key.jwk().alg.name(), "kid": key.jwk().kid.as_str()}), &over(claims, more))
+        jwt(key, &json!({"alg": key.jwk().alg.as_str(), "kid": key.jwk().kid.as_str()}), &over(claims, more))
     }
 
     /// For the token endpoint.

@@ -1,6 +1,8 @@
 //! OAuth clients: what is known of one, and how it authenticates.
 
-use super::{Algorithm, Audience, ClientId, ClientMetadata, GrantType, OrgId, RedirectUri, Scope, Seconds, Timestamp};
+use strum::{EnumString, IntoStaticStr, VariantArray};
+
+use super::{Algorithm, Audience, ClientId, ClientMetadata, GrantType, Invalid, OrgId, RedirectUri, Scope, Seconds, Timestamp};
 
 /// An OAuth client of an org, RFC 6749 section 2.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -168,9 +170,9 @@ impl CertificateSubject {
     /// Accepts a name of 1 to 1,024 characters, of the kind that [`kind`](Self::kind) says.
     ///
     /// # Errors
-    /// [`Invalid`](super::Invalid), if the kind is unknown, or the name is empty, too long, or no IP address where it must be one.
-    pub fn new(kind: &str, name: &str) -> Result<Self, super::Invalid> {
-        const RULE: super::Invalid = super::Invalid("must be 1 to 1,024 characters, and an IP address if it stands for one");
+    /// [`Invalid`], if the kind is unknown, or the name is empty, too long, or no IP address where it must be one.
+    pub fn new(kind: &str, name: &str) -> Result<Self, Invalid> {
+        const RULE: Invalid = Invalid("must be 1 to 1,024 characters, and an IP address if it stands for one");
         if name.is_empty() || name.len() > 1_024 || name.chars().any(char::is_control) {
             return Err(RULE);
         }
@@ -187,25 +189,26 @@ impl CertificateSubject {
 
 impl AccessTokenForm {
     /// `opaque`, or the name of the algorithm.
-    pub const fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Opaque => "opaque",
-            Self::Jwt(algorithm) => algorithm.name(),
+            Self::Jwt(algorithm) => algorithm.as_str(),
         }
     }
 }
 
 impl std::str::FromStr for AccessTokenForm {
-    type Err = super::Invalid;
+    type Err = Invalid;
 
-    fn from_str(name: &str) -> Result<Self, super::Invalid> {
-        const RULE: super::Invalid = super::Invalid("must be opaque or the name of a signature algorithm: ES256, RS256, …");
-        if name == "opaque" { Ok(Self::Opaque) } else { Algorithm::from_name(name).map(Self::Jwt).ok_or(RULE) }
+    fn from_str(name: &str) -> Result<Self, Invalid> {
+        const RULE: Invalid = Invalid("must be opaque or the name of a signature algorithm: ES256, RS256, …");
+        if name == "opaque" { Ok(Self::Opaque) } else { name.parse().map(Self::Jwt).map_err(|_| RULE) }
     }
 }
 
 /// Whether a client can keep a secret: RFC 6749 section 2.1.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, EnumString, Eq, IntoStaticStr, PartialEq)]
+#[strum(serialize_all = "snake_case", parse_err_ty = Invalid, parse_err_fn = Self::unknown)]
 pub enum ClientKind {
     /// Can keep a secret, because it runs on a server.
     Confidential,
@@ -213,8 +216,20 @@ pub enum ClientKind {
     Public,
 }
 
+impl ClientKind {
+    /// Its name on the wire.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
+    fn unknown(_: &str) -> Invalid {
+        Invalid("must be confidential or public")
+    }
+}
+
 /// How a client proves who it is: the values of `token_endpoint_auth_method`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, EnumString, Eq, IntoStaticStr, PartialEq, VariantArray)]
+#[strum(serialize_all = "snake_case", parse_err_ty = Invalid, parse_err_fn = Self::unknown)]
 pub enum ClientAuthMethod {
     /// Not at all: it is public.
     None,
@@ -232,25 +247,11 @@ pub enum ClientAuthMethod {
 
 impl ClientAuthMethod {
     /// All methods with which a client can be registered.
-    pub const ALL: [Self; 6] = [
-        Self::None,
-        Self::ClientSecretBasic,
-        Self::ClientSecretPost,
-        Self::PrivateKeyJwt,
-        Self::TlsClientAuth,
-        Self::SelfSignedTlsClientAuth,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The name that is registered for it as a value of `token_endpoint_auth_method`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::ClientSecretBasic => "client_secret_basic",
-            Self::ClientSecretPost => "client_secret_post",
-            Self::PrivateKeyJwt => "private_key_jwt",
-            Self::TlsClientAuth => "tls_client_auth",
-            Self::SelfSignedTlsClientAuth => "self_signed_tls_client_auth",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// What a client of this kind uses where nothing is said.
@@ -264,27 +265,22 @@ impl ClientAuthMethod {
 
 impl ClientAuthMethod {
     /// Whether a client of this kind can have it: one that can keep a secret must prove that it does, or anybody could pose as it.
-    pub fn allows_response_type(self, kind: ClientKind) -> Result<(), super::Invalid> {
+    pub fn allows_response_type(self, kind: ClientKind) -> Result<(), Invalid> {
         match (kind, self) {
-            (ClientKind::Confidential, Self::None) => Err(super::Invalid("must not be none for a confidential client")),
+            (ClientKind::Confidential, Self::None) => Err(Invalid("must not be none for a confidential client")),
             _ => Ok(()),
         }
     }
 
     /// Whether a client can have it with this for its certificate: RFC 8705 section 2.1.2 wants to know whose it is.
-    pub fn suits_certificate(self, subject: Option<&CertificateSubject>) -> Result<(), super::Invalid> {
-        const RULE: super::Invalid = super::Invalid("must be given for tls_client_auth: one name, and one only");
+    pub fn suits_certificate(self, subject: Option<&CertificateSubject>) -> Result<(), Invalid> {
+        const RULE: Invalid = Invalid("must be given for tls_client_auth: one name, and one only");
         if self == Self::TlsClientAuth && subject.is_none() { Err(RULE) } else { Ok(()) }
     }
-}
 
-impl std::str::FromStr for ClientAuthMethod {
-    type Err = super::Invalid;
-
-    fn from_str(text: &str) -> Result<Self, super::Invalid> {
-        const RULE: super::Invalid = super::Invalid(
+    fn unknown(_: &str) -> Invalid {
+        Invalid(
             "must be none, client_secret_basic, client_secret_post, private_key_jwt, tls_client_auth or self_signed_tls_client_auth",
-        );
-        Self::ALL.into_iter().find(|method| method.as_str() == text).ok_or(RULE)
+        )
     }
 }

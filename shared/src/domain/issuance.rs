@@ -1,5 +1,7 @@
 //! What is known of a token that an OAuth client got.
 
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
+
 use super::{ClientId, Invalid, Session, Subject, Timestamp, TokenId};
 
 /// How a token came to an OAuth client, and what came with it. Of a token that a member asked for itself nothing of this is known.
@@ -82,7 +84,8 @@ pub struct Ancestor {
 }
 
 /// A grant of OAuth: the values of `grant_type`, and `implicit`, which has none.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Display, EnumString, Eq, Hash, IntoStaticStr, Ord, PartialEq, PartialOrd, VariantArray)]
+#[strum(serialize_all = "snake_case", parse_err_ty = Invalid, parse_err_fn = Self::unknown)]
 pub enum GrantType {
     /// RFC 6749 section 4.1
     AuthorizationCode,
@@ -95,46 +98,29 @@ pub enum GrantType {
     /// RFC 6749 section 6
     RefreshToken,
     /// OpenID Connect CIBA section 10.1
+    #[strum(serialize = "urn:openid:params:grant-type:ciba")]
     Ciba,
     /// The device grant, RFC 8628.
+    #[strum(serialize = "urn:ietf:params:oauth:grant-type:device_code")]
     DeviceCode,
     /// Token exchange, RFC 8693.
+    #[strum(serialize = "urn:ietf:params:oauth:grant-type:token-exchange")]
     TokenExchange,
     /// RFC 7523 section 2.1
+    #[strum(serialize = "urn:ietf:params:oauth:grant-type:jwt-bearer")]
     JwtBearer,
     /// OpenID for Verifiable Credential Issuance section 6.1
+    #[strum(serialize = "urn:ietf:params:oauth:grant-type:pre-authorized_code")]
     PreAuthorizedCode,
 }
 
 impl GrantType {
     /// All grants, in the order in which they are listed.
-    pub const ALL: [Self; 10] = [
-        Self::AuthorizationCode,
-        Self::Implicit,
-        Self::Password,
-        Self::ClientCredentials,
-        Self::RefreshToken,
-        Self::Ciba,
-        Self::DeviceCode,
-        Self::TokenExchange,
-        Self::JwtBearer,
-        Self::PreAuthorizedCode,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The value of `grant_type`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::AuthorizationCode => "authorization_code",
-            Self::Implicit => "implicit",
-            Self::Password => "password",
-            Self::ClientCredentials => "client_credentials",
-            Self::RefreshToken => "refresh_token",
-            Self::Ciba => "urn:openid:params:grant-type:ciba",
-            Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
-            Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
-            Self::JwtBearer => "urn:ietf:params:oauth:grant-type:jwt-bearer",
-            Self::PreAuthorizedCode => "urn:ietf:params:oauth:grant-type:pre-authorized_code",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// The grants of an org that doesn't say which. Without `password`, unless somebody wants it (RFC 9700 section 2.4).
@@ -151,19 +137,9 @@ impl GrantType {
     pub const fn is_without_refresh(self) -> bool {
         matches!(self, Self::Implicit | Self::ClientCredentials)
     }
-}
 
-impl std::str::FromStr for GrantType {
-    type Err = Invalid;
-
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        Self::ALL.into_iter().find(|grant| grant.as_str() == text).ok_or(Invalid("must be a grant_type of OAuth"))
-    }
-}
-
-impl std::fmt::Display for GrantType {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
+    fn unknown(_: &str) -> Invalid {
+        Invalid("must be a grant_type of OAuth")
     }
 }
 

@@ -3,18 +3,25 @@
 use std::fmt;
 use std::sync::Arc;
 
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
+
 use super::Invalid;
 
-/// A JWS algorithm of RFC 7518 section 3.1, RFC 8037 or RFC 9964. There is no `none` and nothing symmetric.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+/// A JWS algorithm of RFC 7518 section 3.1, RFC 8037 or RFC 9964, by its registered name. There is no `none` and nothing symmetric.
+#[derive(Clone, Copy, Debug, Display, EnumString, Eq, Hash, IntoStaticStr, PartialEq, VariantArray)]
+#[strum(serialize_all = "UPPERCASE", parse_err_ty = Invalid, parse_err_fn = Self::unknown)]
 #[expect(missing_docs, reason = "the names are the standard's")]
 pub enum Algorithm {
     Es256,
     Es384,
     Es512,
+    #[strum(serialize = "EdDSA")]
     EdDsa,
+    #[strum(serialize = "ML-DSA-44")]
     MlDsa44,
+    #[strum(serialize = "ML-DSA-65")]
     MlDsa65,
+    #[strum(serialize = "ML-DSA-87")]
     MlDsa87,
     Ps256,
     Ps384,
@@ -26,68 +33,21 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// All algorithms, in the order in which they are listed.
-    pub const ALL: [Self; 13] = [
-        Self::Es256,
-        Self::Es384,
-        Self::Es512,
-        Self::EdDsa,
-        Self::MlDsa44,
-        Self::MlDsa65,
-        Self::MlDsa87,
-        Self::Ps256,
-        Self::Ps384,
-        Self::Ps512,
-        Self::Rs256,
-        Self::Rs384,
-        Self::Rs512,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// Its registered name, as in a header's `alg`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Es256 => "ES256",
-            Self::Es384 => "ES384",
-            Self::Es512 => "ES512",
-            Self::EdDsa => "EdDSA",
-            Self::MlDsa44 => "ML-DSA-44",
-            Self::MlDsa65 => "ML-DSA-65",
-            Self::MlDsa87 => "ML-DSA-87",
-            Self::Ps256 => "PS256",
-            Self::Ps384 => "PS384",
-            Self::Ps512 => "PS512",
-            Self::Rs256 => "RS256",
-            Self::Rs384 => "RS384",
-            Self::Rs512 => "RS512",
-        }
-    }
-
-    /// The algorithm of this exact name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// The algorithm that somebody else's JWT or key names. RFC 9864 section 2.2 calls `EdDSA` with that curve `Ed25519`, and there
     /// are clients that write nothing else.
     pub fn from_foreign_name(name: &str) -> Option<Self> {
-        if name == "Ed25519" { Some(Self::EdDsa) } else { Self::from_name(name) }
+        if name == "Ed25519" { Some(Self::EdDsa) } else { name.parse().ok() }
     }
-}
 
-impl fmt::Display for Algorithm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl std::str::FromStr for Algorithm {
-    type Err = Invalid;
-
-    /// The algorithm of this exact name; for a caller who is to be told which there are.
-    fn from_str(name: &str) -> Result<Self, Invalid> {
-        const RULE: Invalid = Invalid(
-            "must be ES256, ES384, ES512, EdDSA, ML-DSA-44, ML-DSA-65, ML-DSA-87, PS256, PS384, PS512, RS256, RS384 or RS512",
-        );
-        Self::from_name(name).ok_or(RULE)
+    fn unknown(_: &str) -> Invalid {
+        Invalid("must be ES256, ES384, ES512, EdDSA, ML-DSA-44, ML-DSA-65, ML-DSA-87, PS256, PS384, PS512, RS256, RS384 or RS512")
     }
 }
 

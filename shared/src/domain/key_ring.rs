@@ -1,5 +1,7 @@
 //! Signing keys over time: how they follow each other.
 
+use strum::{EnumString, IntoStaticStr};
+
 use super::{Algorithm, Invalid, Jwk, KeyId, KeySet, OrgSettings, Seconds, Timestamp};
 
 /// All signing keys of a deployment, in the order in which they were made.
@@ -53,7 +55,8 @@ pub enum PrivateHalf {
 }
 
 /// Where the private halves of new keys shall be.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, EnumString, Eq, PartialEq)]
+#[strum(serialize_all = "snake_case", parse_err_ty = Invalid, parse_err_fn = Self::unknown)]
 pub enum SigningMode {
     /// In KMS: each signature is a call, and the key never leaves.
     Kms,
@@ -69,22 +72,15 @@ impl SigningMode {
             Self::Envelope => !matches!(alg, Algorithm::MlDsa44 | Algorithm::MlDsa65 | Algorithm::MlDsa87),
         }
     }
-}
 
-impl std::str::FromStr for SigningMode {
-    type Err = Invalid;
-
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        match text {
-            "kms" => Ok(Self::Kms),
-            "envelope" => Ok(Self::Envelope),
-            _ => Err(Invalid("must be kms or envelope")),
-        }
+    fn unknown(_: &str) -> Invalid {
+        Invalid("must be kms or envelope")
     }
 }
 
 /// What a key is good for at a moment.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, IntoStaticStr, PartialEq)]
+#[strum(serialize_all = "snake_case")]
 pub enum KeyState {
     /// It is published, and will sign.
     Next,
@@ -94,18 +90,6 @@ pub enum KeyState {
     Retiring,
     /// Nothing verifies with it.
     Retired,
-}
-
-impl KeyState {
-    /// As it is spelled in reports.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Next => "next",
-            Self::Active => "active",
-            Self::Retiring => "retiring",
-            Self::Retired => "retired",
-        }
-    }
 }
 
 /// When keys follow each other.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{App, OrgId, Role, ScopePattern, Subject, Timestamp};
+use strum::{EnumString, IntoStaticStr, VariantArray};
+
+use super::{App, Invalid, OrgId, Role, ScopePattern, Subject, Timestamp};
 
 /// Where a member's record is.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -49,34 +51,30 @@ impl Member {
 }
 
 /// What a member is: the `type` of a User in the Agilicus contract.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, EnumString, Eq, IntoStaticStr, PartialEq, VariantArray)]
+#[strum(serialize_all = "snake_case", parse_err_ty = Invalid, parse_err_fn = Self::unknown)]
 #[expect(missing_docs, reason = "the words of the Agilicus API")]
 pub enum MemberKind {
     User,
     ServiceAccount,
     Group,
+    #[strum(serialize = "sysgroup")]
     SysGroup,
+    #[strum(serialize = "bigroup")]
     BigGroup,
 }
 
 impl MemberKind {
-    /// All of them, by name.
-    pub const NAMES: [(Self, &'static str); 5] = [
-        (Self::User, "user"),
-        (Self::ServiceAccount, "service_account"),
-        (Self::Group, "group"),
-        (Self::SysGroup, "sysgroup"),
-        (Self::BigGroup, "bigroup"),
-    ];
+    /// All kinds, in the order in which they are listed.
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// Its name on the wire.
-    pub fn name(self) -> &'static str {
-        Self::NAMES.iter().find(|(kind, _)| *kind == self).map_or("user", |(_, name)| name)
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
-    /// The kind of this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(_, known)| *known == name).map(|(kind, _)| *kind)
+    fn unknown(_: &str) -> Invalid {
+        Invalid("must be user, service_account, group, sysgroup or bigroup")
     }
 }
 

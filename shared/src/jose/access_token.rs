@@ -11,7 +11,7 @@ use crate::encoding::strict_json;
 pub const TYPE: &str = "at+jwt";
 
 /// What the service alone says: nobody can add a claim of such a name, nor attach a property.
-const RESERVED: [&str; 15] = [
+const RESERVED: &[&str] = &[
     "act",
     "iss",
     "sub",
@@ -30,7 +30,7 @@ const RESERVED: [&str; 15] = [
 ];
 
 /// Those of them that no change of a record touches.
-const LASTING: [&str; 9] = ["sub", "aud", "iat", "nbf", "client_id", "acr", "auth_time", "act", "grant_type"];
+const LASTING: &[&str] = &["sub", "aud", "iat", "nbf", "client_id", "acr", "auth_time", "act", "grant_type"];
 
 /// The bytes that are signed. `jti` is the token's opaque value, by which its record is found.
 pub fn payload(record: &TokenRecord, jti: &str, issuer: &Issuer, extra: Option<&ExtraClaims>) -> Result<Vec<u8>, Fault> {
@@ -99,7 +99,7 @@ impl JwtClaims {
         let issuance = issuance(record)?;
         let is_standard = *self.id.expose() == record.id.to_string();
         let recorded = if is_standard { standard_claims } else { authlete_claims }(record, issuance)?;
-        let compared: &[&str] = if record.revision == 0 { &RESERVED } else { &LASTING };
+        let compared = if record.revision == 0 { RESERVED } else { LASTING };
         // Only a token of Authlete's form has claims that aren't recorded.
         let is_known = !is_standard || self.claims.keys().all(|name| is_reserved(name));
         Ok(is_known && compared.iter().all(|name| self.claims.get(*name) == recorded.get(*name)))

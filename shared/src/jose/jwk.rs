@@ -19,7 +19,7 @@ pub const NO_KEYS: &str = r#"{"keys":[]}"#;
 /// A key as it is published. `key_ops` is left out, as RFC 7517 section 4.3 asks for where `use` is there.
 pub fn to_json(jwk: &Jwk) -> Value {
     let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-    let (alg, kid, crv) = (jwk.alg.name(), jwk.kid.as_str(), curve(jwk.alg));
+    let (alg, kid, crv) = (jwk.alg.as_str(), jwk.kid.as_str(), curve(jwk.alg));
     match &jwk.key {
         PublicKey::Akp { public } => json!({"kty": "AKP", "use": "sig", "alg": alg, "kid": kid, "pub": encode(public)}),
         PublicKey::Ec { x, y } => {
@@ -108,7 +108,7 @@ pub fn thumbprint(key: &PublicKey, alg: Algorithm) -> KeyId {
     let crv = curve(alg).unwrap_or_default();
     let members = match key {
         // RFC 9964 section 6.
-        PublicKey::Akp { public } => format!(r#"{{"alg":"{}","kty":"AKP","pub":"{}"}}"#, alg.name(), encode(public)),
+        PublicKey::Akp { public } => format!(r#"{{"alg":"{}","kty":"AKP","pub":"{}"}}"#, alg.as_str(), encode(public)),
         PublicKey::Ec { x, y } => format!(r#"{{"crv":"{crv}","kty":"EC","x":"{}","y":"{}"}}"#, encode(x), encode(y)),
         PublicKey::Okp { x } => format!(r#"{{"crv":"{crv}","kty":"OKP","x":"{}"}}"#, encode(x)),
         PublicKey::Rsa { n, e } => format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, encode(e), encode(n)),
@@ -160,7 +160,7 @@ fn read_for(members: &Map<String, Value>, used_with: Option<Algorithm>) -> Resul
         // an alg: RFC 9964 section 3.
         None => match key {
             PublicKey::Akp { .. } => None,
-            _ => used_with.or_else(|| crv.and_then(|crv| Algorithm::ALL.into_iter().find(|alg| curve(*alg) == Some(crv)))),
+            _ => used_with.or_else(|| crv.and_then(|crv| Algorithm::ALL.iter().copied().find(|alg| curve(*alg) == Some(crv)))),
         },
     }
     .ok_or(Invalid("must have a supported alg"))?;

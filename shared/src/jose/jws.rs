@@ -229,7 +229,7 @@ mod tests {
         assert_eq!(tokens.len(), levels.len());
         for (alg, token) in levels.into_iter().zip(tokens) {
             let signer = LocalSigner::for_tests(alg);
-            verifies(alg.name(), jwk::to_json(signer.jwk()), token);
+            verifies(alg.as_str(), jwk::to_json(signer.jwk()), token);
             let read = Compact::parse(token).unwrap();
             assert_eq!(read.payload, "It’s a dangerous business, Frodo, going out your door.".as_bytes());
             assert_eq!(read.signature.len(), signature_len(signer.jwk()));

@@ -60,7 +60,7 @@ impl VerifyingKey {
 
 impl fmt::Debug for VerifyingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "VerifyingKey({} {})", self.jwk.alg.name(), self.jwk.kid)
+        write!(f, "VerifyingKey({} {})", self.jwk.alg.as_str(), self.jwk.kid)
     }
 }
 

@@ -126,7 +126,7 @@ impl PublicKeys {
     /// Those of this moment.
     pub async fn now(&self) -> Result<Arc<PublishedKeys>, Fault> {
         let published = async |ring: &KeyRing, now| {
-            let signing = Algorithm::ALL.into_iter().filter(|alg| ring.active(*alg, now).is_some()).collect();
+            let signing = Algorithm::ALL.iter().copied().filter(|alg| ring.active(*alg, now).is_some()).collect();
             PublishedKeys::new(&ring.published(now), signing, &self.issuer)
         };
         self.source.get(published).await
@@ -213,7 +213,8 @@ impl SigningKeys {
         }
         held.signers.retain(|kid, _| ring.signing(now).any(|key| key.jwk.kid == *kid));
         let preferred = ring.preferred(now).ok_or_else(none)?;
-        let others = Algorithm::ALL.into_iter().filter(|alg| *alg != preferred.jwk.alg).filter_map(|alg| ring.active(alg, now));
+        let others =
+            Algorithm::ALL.iter().copied().filter(|alg| *alg != preferred.jwk.alg).filter_map(|alg| ring.active(alg, now));
         let in_order = std::iter::once(preferred).chain(others).filter_map(|key| held.signers.get(&key.jwk.kid));
         let signers: Vec<_> = in_order.map(Arc::clone).collect();
         if signers.is_empty() { Err(none()) } else { Ok(Signing { signers, deriver }) }

@@ -1,38 +1,33 @@
 //! The types of tokens that can be exchanged: RFC 8693 section 3.
 
-/// RFC 8693 section 3, and the device secret of OpenID Connect Native SSO.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+use strum::{EnumString, IntoStaticStr, VariantArray};
+
+/// The token types of RFC 8693 section 3, by their URNs, and the device secret of OpenID Connect Native SSO.
+#[derive(Clone, Copy, Debug, EnumString, Eq, IntoStaticStr, PartialEq, VariantArray)]
 #[expect(missing_docs, reason = "the names are the standard's")]
 pub enum TokenType {
+    #[strum(serialize = "urn:ietf:params:oauth:token-type:jwt")]
     Jwt,
+    #[strum(serialize = "urn:ietf:params:oauth:token-type:access_token")]
     AccessToken,
+    #[strum(serialize = "urn:ietf:params:oauth:token-type:refresh_token")]
     RefreshToken,
+    #[strum(serialize = "urn:ietf:params:oauth:token-type:id_token")]
     IdToken,
+    #[strum(serialize = "urn:ietf:params:oauth:token-type:saml1")]
     Saml1,
+    #[strum(serialize = "urn:ietf:params:oauth:token-type:saml2")]
     Saml2,
+    #[strum(serialize = "urn:openid:params:token-type:device-secret")]
     DeviceSecret,
 }
 
 impl TokenType {
     /// All token types, in the order in which they are listed.
-    pub const ALL: [Self; 7] =
-        [Self::Jwt, Self::AccessToken, Self::RefreshToken, Self::IdToken, Self::Saml1, Self::Saml2, Self::DeviceSecret];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// Returns the URN that names the type, RFC 8693 section 3.
-    pub const fn urn(self) -> &'static str {
-        match self {
-            Self::Jwt => "urn:ietf:params:oauth:token-type:jwt",
-            Self::AccessToken => "urn:ietf:params:oauth:token-type:access_token",
-            Self::RefreshToken => "urn:ietf:params:oauth:token-type:refresh_token",
-            Self::IdToken => "urn:ietf:params:oauth:token-type:id_token",
-            Self::Saml1 => "urn:ietf:params:oauth:token-type:saml1",
-            Self::Saml2 => "urn:ietf:params:oauth:token-type:saml2",
-            Self::DeviceSecret => "urn:openid:params:token-type:device-secret",
-        }
-    }
-
-    /// The type of this name.
-    pub fn parse(urn: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.urn() == urn)
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }

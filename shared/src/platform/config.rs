@@ -224,7 +224,7 @@ impl KeyMaking {
             wrong.extend(missing.map(|alg| {
                 format!(
                     "{} in JETON_SIGNING_ALGORITHMS needs kms in JETON_SIGNING_MODE: KMS makes no such keys for use elsewhere",
-                    alg.name()
+                    alg.as_str()
                 )
             }));
         }
@@ -334,7 +334,7 @@ impl FromStr for Algorithms {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let list: Vec<_> = text.split(',').map_while(|name| Algorithm::from_name(name.trim())).collect();
+        let list: Vec<Algorithm> = text.split(',').map_while(|name| name.trim().parse().ok()).collect();
         let is_whole = list.len() == text.split(',').count();
         let is_twice = list.iter().enumerate().any(|(n, alg)| list[..n].contains(alg));
         if is_whole && !is_twice { Ok(Self(list)) } else { Err("must be names of JWS algorithms, commas between, each once") }

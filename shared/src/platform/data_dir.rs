@@ -51,8 +51,8 @@ impl DataDir {
     /// An internal fault if a key can't be read, created or written.
     pub fn platform(&self, issuer: Issuer, store: Arc<dyn Store>, algorithms: &[Algorithm]) -> Result<Platform, Fault> {
         let mut signers: Vec<Arc<dyn Signer>> = Vec::new();
-        let others = Algorithm::ALL.into_iter().filter(|alg| !algorithms.contains(alg));
-        for (algorithm, is_wanted) in algorithms.iter().map(|alg| (*alg, true)).chain(others.map(|alg| (alg, false))) {
+        let others = Algorithm::ALL.iter().filter(|alg| !algorithms.contains(alg));
+        for (algorithm, is_wanted) in algorithms.iter().map(|alg| (*alg, true)).chain(others.map(|alg| (*alg, false))) {
             if let Some(signer) = self.signer(algorithm, is_wanted)? {
                 signers.push(Arc::new(signer));
             }

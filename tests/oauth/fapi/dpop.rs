@@ -23,7 +23,7 @@ impl Place {
     /// A proof for this place by `key`, with what is laid over its header and its claims.
     pub(super) fn proof(&self, key: &LocalSigner, header: Value, claims: Value) -> String {
         let said = json!({"jti": fresh_id(), "htm": self.method, "htu": self.uri, "iat": NOW, "ath": self.ath()});
-        let own = json!({"typ": "dpop+jwt", "alg": key.jwk().alg.name(), "jwk": jwk::to_json(key.jwk())});
+        let own = json!({"typ": "dpop+jwt", "alg": key.jwk().alg.as_str(), "jwk": jwk::to_json(key.jwk())});
         jwt(key, &over(own, header), &over(said, claims))
     }
 

@@ -130,7 +130,7 @@ fn algorithms(good: &Good) -> Vec<Case> {
         "dir",
     ];
     let others = [Value::Null, json!(["ES256"]), json!(5), json!({}), json!(true)];
-    let names = names.into_iter().filter(|name| *name != good.key.jwk().alg.name()).map(Value::from);
+    let names = names.into_iter().filter(|name| *name != good.key.jwk().alg.as_str()).map(Value::from);
     let mut cases = Vec::new();
     for alg in names.chain(others).map(Some).chain([None]) {
         let input = input(with(good.header.clone(), "alg", alg.clone()).to_string(), good.unused().to_string());
@@ -173,7 +173,7 @@ fn keys(good: &Good) -> Vec<Case> {
     let stranger = LocalSigner::generate(good.key.jwk().alg).unwrap();
     let its_own = jwk::to_json(stranger.jwk());
     for key in known.chain([LocalSigner::generate(Algorithm::Es256).unwrap()]) {
-        let header = with(good.header.clone(), "alg", Some(key.jwk().alg.name().into()));
+        let header = with(good.header.clone(), "alg", Some(key.jwk().alg.as_str().into()));
         for kid in [None, Some(json!(key.jwk().kid.as_str())), Some(json!(good.key.jwk().kid.as_str()))] {
             let header = with(header.clone(), "kid", kid.clone());
             let token = signed_by(&key, &input(header.to_string(), good.unused().to_string()));

@@ -80,7 +80,7 @@ impl<'a> User<'a> {
         Self {
             id: member.subject.as_str(),
             org_id: member.org.as_str(),
-            r#type: member.kind.name(),
+            r#type: member.kind.as_str(),
             enabled: member.enabled,
             status: if member.enabled { "active" } else { "disabled" },
             email: profile.email.as_deref(),

@@ -59,7 +59,9 @@ impl Challenge {
     pub fn into_text(self) -> String {
         match self.scheme {
             Scheme::Bearer => self.text,
-            Scheme::Dpop => self.with("algs", &dpop::ALGORITHMS.map(Algorithm::name).join(" ")).text,
+            Scheme::Dpop => {
+                self.with("algs", &dpop::ALGORITHMS.iter().copied().map(Algorithm::as_str).collect::<Vec<_>>().join(" ")).text
+            }
         }
     }
 

@@ -9,8 +9,17 @@ use crate::domain::{Fault, Issuer, Org, Property, Scope, Seconds, Secret};
 use crate::encoding::ExposedSecret;
 
 /// What an extra property can't take the place of.
-const RESERVED: [&str; 9] =
-    ["access_token", "token_type", "expires_in", "refresh_token", "scope", "error", "error_description", "error_uri", "id_token"];
+const RESERVED: &[&str] = &[
+    "access_token",
+    "token_type",
+    "expires_in",
+    "refresh_token",
+    "scope",
+    "error",
+    "error_description",
+    "error_uri",
+    "id_token",
+];
 
 /// A token response: RFC 6749 section 5.1.
 #[derive(Debug, Serialize)]

@@ -164,7 +164,7 @@ impl<'de> Deserialize<'de> for Words {
 }
 
 /// Members that a form can't spell.
-const NOT_IN_FORMS: [&str; 2] = ["authorizationDetails", "properties"];
+const NOT_IN_FORMS: &[&str] = &["authorizationDetails", "properties"];
 
 /// Reads a body that is a form, as if each parameter were a member and its value a string. A repeated one is a list.
 pub fn read_form<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {

@@ -21,7 +21,7 @@ pub const fn grant(grant: GrantType) -> &'static str {
 
 /// The grant of this name.
 pub fn grant_of(name: &str) -> Result<GrantType, Invalid> {
-    GrantType::ALL.into_iter().find(|it| grant(*it) == name).ok_or(Invalid("must be the name of a grant type"))
+    GrantType::ALL.iter().copied().find(|it| grant(*it) == name).ok_or(Invalid("must be the name of a grant type"))
 }
 
 /// Returns the name of a method of client authentication as Authlete's `ClientAuthMethod` spells it.
@@ -38,7 +38,7 @@ pub const fn auth_method(method: ClientAuthMethod) -> &'static str {
 
 /// The method of this name.
 pub fn auth_method_of(name: &str) -> Result<ClientAuthMethod, Invalid> {
-    let method = ClientAuthMethod::ALL.into_iter().find(|it| auth_method(*it) == name);
+    let method = ClientAuthMethod::ALL.iter().copied().find(|it| auth_method(*it) == name);
     method.ok_or(Invalid("must be the name of a method of client authentication that is supported"))
 }
 
@@ -54,7 +54,7 @@ pub const fn certificate_subject(subject: &CertificateSubject) -> &'static str {
 }
 
 /// The members that have them, each with the kind of its name.
-pub const CERTIFICATE_SUBJECTS: [(&str, &str); 5] = [
+pub const CERTIFICATE_SUBJECTS: &[(&str, &str)] = &[
     ("tlsClientAuthSubjectDn", "subject_dn"),
     ("tlsClientAuthSanDns", "san_dns"),
     ("tlsClientAuthSanUri", "san_uri"),
@@ -89,12 +89,12 @@ mod tests {
 
     #[test]
     fn enums_are_upper_case_constants() {
-        let names = GrantType::ALL.map(grant).into_iter().chain(ClientAuthMethod::ALL.map(auth_method));
+        let names = GrantType::ALL.iter().copied().map(grant).chain(ClientAuthMethod::ALL.iter().copied().map(auth_method));
         for name in names {
             assert!(name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'), "{name}");
         }
-        assert!(GrantType::ALL.into_iter().all(|it| grant_of(grant(it)) == Ok(it)));
-        assert!(ClientAuthMethod::ALL.into_iter().all(|it| auth_method_of(auth_method(it)) == Ok(it)));
+        assert!(GrantType::ALL.iter().all(|it| grant_of(grant(*it)) == Ok(*it)));
+        assert!(ClientAuthMethod::ALL.iter().all(|it| auth_method_of(auth_method(*it)) == Ok(*it)));
         assert!(grant_of("authorization_code").is_err() && auth_method_of("CLIENT_SECRET_JWT").is_err());
     }
 }

@@ -79,7 +79,7 @@ impl ResultCode {
 }
 
 /// The calls, each with the three digits of its refusals.
-const CALLS: [(&str, u32); 23] = [
+const CALLS: &[(&str, u32)] = &[
     ("/auth/introspection", 57),
     ("/auth/introspection/standard", 144),
     ("/auth/revocation", 112),

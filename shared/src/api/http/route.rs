@@ -1,6 +1,7 @@
 //! Where an endpoint is found, and in which dialect it speaks.
 
 use http::Method;
+use strum::{Display, VariantArray};
 
 /// Where an endpoint is found: its name, method, path and dialect.
 #[derive(Clone, Debug)]
@@ -65,7 +66,8 @@ impl Route {
 }
 
 /// A dialect: in whose words requests and errors are spelled. The table in `api/dialects.rs` finds its rules.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Display, Eq, PartialEq, VariantArray)]
+#[strum(serialize_all = "lowercase")]
 pub enum Dialect {
     /// The Agilicus Tokens API: errors are an `ErrorMessage`.
     Agilicus,
@@ -79,15 +81,5 @@ pub enum Dialect {
 
 impl Dialect {
     /// All dialects, in the order in which documents show them.
-    pub const ALL: [Self; 4] = [Self::Agilicus, Self::Authlete, Self::Jeton, Self::OAuth];
-
-    /// Its name, which is that of its rooms.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Agilicus => "agilicus",
-            Self::Authlete => "authlete",
-            Self::Jeton => "jeton",
-            Self::OAuth => "oauth",
-        }
-    }
+    pub const ALL: &[Self] = Self::VARIANTS;
 }

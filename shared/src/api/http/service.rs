@@ -162,7 +162,7 @@ impl Service {
 
 /// Returns what stands for the endpoint of a path at which nothing is: in the dialect that claims the longest beginning of it.
 fn fallback(path: &str) -> &'static Route {
-    let all = Dialect::ALL.into_iter().filter_map(|dialect| dialects::rules(dialect).fallback);
+    let all = Dialect::ALL.iter().filter_map(|dialect| dialects::rules(*dialect).fallback);
     let prefixes = all.flat_map(|fallback| fallback.prefixes.iter().map(move |prefix| (*prefix, &fallback.route)));
     let longest = prefixes.filter(|(prefix, _)| path.starts_with(prefix)).max_by_key(|(prefix, _)| prefix.len());
     longest.map_or(&NOWHERE, |(_, route)| route)

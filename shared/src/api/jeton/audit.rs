@@ -22,9 +22,9 @@ mod settings;
 use self::oauth::{IssuanceFacts, grants, names, of_issuance};
 use self::settings::SettingsFacts;
 use crate::domain::{
-    AccessTokenForm, Action, Audience, Change, Client, ClientKind, Commit, Creator, Diff, Family, Fault, KeyRing, Member,
-    NotBeforeKey, NotBeforeScope, NotBeforeStands, Org, OrgId, PrivateHalf, RingKey, Role, Scope, ScopePattern, Session,
-    Timestamp, TokenRecord,
+    AccessTokenForm, Action, Audience, Change, Client, Commit, Creator, Diff, Family, Fault, KeyRing, Member, NotBeforeKey,
+    NotBeforeScope, NotBeforeStands, Org, OrgId, PrivateHalf, RingKey, Role, Scope, ScopePattern, Session, Timestamp,
+    TokenRecord,
 };
 
 /// Writes the event of a commit. The same commit always gives the same bytes.
@@ -285,7 +285,7 @@ fn of_member(member: &Member) -> Facts<'_> {
     Facts {
         org: Some(member.org.as_str()),
         subject: Some(member.subject.as_str()),
-        kind: Some(member.kind.name()),
+        kind: Some(member.kind.as_str()),
         scopes: Some(member.scopes.iter().map(ScopePattern::as_str).collect()),
         roles: member.roles.iter().map(|(app, roles)| (app.as_str(), roles.iter().map(Role::as_str).collect())).collect(),
         enabled: Some(member.enabled),
@@ -299,10 +299,7 @@ fn of_client(client: &Client) -> Facts<'_> {
         org: Some(client.org.as_str()),
         client: Some(client.id.to_string()),
         alias: settings.alias.as_deref(),
-        kind: Some(match settings.kind {
-            ClientKind::Confidential => "confidential",
-            ClientKind::Public => "public",
-        }),
+        kind: Some(settings.kind.as_str()),
         name: settings.name.as_deref(),
         auth_method: Some(settings.auth_method.as_str()),
         grants: Some(grants(&settings.grants)),
@@ -316,7 +313,7 @@ fn of_client(client: &Client) -> Facts<'_> {
         may_exchange_tokens: Some(settings.may_exchange_tokens),
         dpop_bound_tokens: Some(settings.dpop_bound_tokens),
         certificate_subject: settings.certificate_subject.iter().map(|subject| (subject.kind(), subject.name())).collect(),
-        access_token_form: settings.access_token_form.map(AccessTokenForm::name),
+        access_token_form: settings.access_token_form.map(AccessTokenForm::as_str),
         resources: settings.resources.as_deref().map(audiences),
         has_registration_token: Some(client.registration_token.is_some()),
         attributes: names(&settings.attributes),
@@ -332,7 +329,7 @@ fn of_keys(ring: &KeyRing) -> Facts<'_> {
 fn of_key(key: &RingKey) -> KeyFacts<'_> {
     KeyFacts {
         kid: key.jwk.kid.as_str(),
-        alg: key.jwk.alg.name(),
+        alg: key.jwk.alg.as_str(),
         private: match key.private {
             PrivateHalf::Kms { .. } => "kms",
             PrivateHalf::Envelope { .. } => "envelope",

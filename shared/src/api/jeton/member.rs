@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Text;
 use crate::admin::orgs_and_members::MemberDraft;
 use crate::api::agilicus::Rfc3339;
-use crate::domain::{App, Invalid, Member, MemberKey, MemberKind, OrgId, Profile, Refusal, Role, ScopePattern, Subject};
+use crate::domain::{App, Member, MemberKey, MemberKind, OrgId, Profile, Refusal, Role, ScopePattern, Subject};
 use crate::encoding::form::Parameters;
 use crate::encoding::{FromText, Object, ReadOnly, present};
 
@@ -57,14 +57,6 @@ pub(super) struct ProfileBody {
     display_name: Option<FromText<Text>>,
     #[serde(default, deserialize_with = "present")]
     external_id: Option<FromText<Text>>,
-}
-
-impl std::str::FromStr for MemberKind {
-    type Err = Invalid;
-
-    fn from_str(name: &str) -> Result<Self, Invalid> {
-        Self::from_name(name).ok_or(Invalid("must be user, service_account, group, sysgroup or bigroup"))
-    }
 }
 
 impl PutMember {
@@ -164,7 +156,7 @@ impl<'a> MemberView<'a> {
         Self {
             sub: member.subject.as_str(),
             org: member.org.as_str(),
-            kind: member.kind.name(),
+            kind: member.kind.as_str(),
             enabled: member.enabled,
             profile: ProfileView {
                 email: email.as_deref(),

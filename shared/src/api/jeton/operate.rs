@@ -98,8 +98,8 @@ impl RotatedKeys {
     pub fn from_ring(ring: &KeyRing, now: Timestamp) -> Self {
         let keys = ring.keys.iter().map(|key| Key {
             kid: key.jwk.kid.to_string(),
-            alg: key.jwk.alg.name(),
-            state: ring.state(key, now).name(),
+            alg: key.jwk.alg.as_str(),
+            state: ring.state(key, now).into(),
             signs_from: key.signs_from.as_secs(),
             retires_at: key.retires_at.map(Timestamp::as_secs),
         });

@@ -114,7 +114,7 @@ fn describe(denial: Denial) -> &'static str {
 
 /// A name that nobody knows isn't repeated.
 fn invalid(field: &str, rule: &str) -> Cow<'static, str> {
-    const KNOWN: [&str; 18] = [
+    const KNOWN: &[&str] = &[
         "Authorization",
         "access_token",
         "actor_token",
@@ -135,7 +135,7 @@ fn invalid(field: &str, rule: &str) -> Cow<'static, str> {
         "token_type_hint",
     ];
     let unknown = (!field.is_empty()).then_some("A parameter");
-    sentence(KNOWN.into_iter().find(|known| *known == field).or(unknown), rule)
+    sentence(KNOWN.iter().copied().find(|known| *known == field).or(unknown), rule)
 }
 
 fn sentence(known: Option<&str>, rule: &str) -> Cow<'static, str> {

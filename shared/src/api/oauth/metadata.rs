@@ -71,7 +71,7 @@ impl<'a> Metadata<'a> {
             response_types_supported: [],
             grant_types_supported: served_grant_types(),
             authentication: Authentication::new(),
-            dpop_signing_alg_values_supported: dpop::ALGORITHMS.map(Algorithm::name).to_vec(),
+            dpop_signing_alg_values_supported: dpop::ALGORITHMS.iter().copied().map(Algorithm::as_str).collect(),
             tls_client_certificate_bound_access_tokens: true,
         }
     }
@@ -84,8 +84,8 @@ impl<'a> Metadata<'a> {
 
 impl Authentication {
     fn new() -> Self {
-        let methods = || ClientAuthMethod::ALL.map(ClientAuthMethod::as_str).to_vec();
-        let algorithms = || Algorithm::ALL.map(Algorithm::name).to_vec();
+        let methods = || ClientAuthMethod::ALL.iter().copied().map(ClientAuthMethod::as_str).collect::<Vec<_>>();
+        let algorithms = || Algorithm::ALL.iter().copied().map(Algorithm::as_str).collect();
         // Only who proves who it is learns anything about tokens: a client, or the bearer of a member's token.
         let proving = methods().into_iter().filter(|method| *method != ClientAuthMethod::None.as_str());
         Self {

@@ -66,15 +66,15 @@ pub fn error_of(member: &str) -> Option<&'static str> {
 
 /// The name of a member, if it is one that is known here: no other is repeated.
 pub fn name_of(member: &str) -> Option<&'static str> {
-    NOT_METADATA.into_iter().find(|known| *known == member).or_else(|| metadata_of(member))
+    NOT_METADATA.iter().copied().find(|known| *known == member).or_else(|| metadata_of(member))
 }
 
 fn metadata_of(member: &str) -> Option<&'static str> {
-    UNDERSTOOD_MEMBERS.into_iter().find(|known| *known == member).or_else(|| metadata::name_of(member))
+    UNDERSTOOD_MEMBERS.iter().copied().find(|known| *known == member).or_else(|| metadata::name_of(member))
 }
 
 /// The members that are read here.
-const UNDERSTOOD_MEMBERS: [&str; 16] = [
+const UNDERSTOOD_MEMBERS: &[&str] = &[
     "client_name",
     "dpop_bound_access_tokens",
     "grant_types",
@@ -93,7 +93,7 @@ const UNDERSTOOD_MEMBERS: [&str; 16] = [
     "token_endpoint_auth_method",
 ];
 /// What is the service's to say, and what isn't in a body.
-const NOT_METADATA: [&str; 7] = [
+const NOT_METADATA: &[&str] = &[
     "Authorization",
     "client_id",
     "client_id_issued_at",
@@ -195,7 +195,7 @@ impl<'a> Members<'a> {
 
     /// RFC 8705 section 2.1.2: one of them.
     fn certificate_subject(&self) -> Result<Option<CertificateSubject>, Refusal> {
-        const KINDS: [(&str, &str); 5] = [
+        const KINDS: &[(&str, &str)] = &[
             ("tls_client_auth_subject_dn", "subject_dn"),
             ("tls_client_auth_san_dns", "san_dns"),
             ("tls_client_auth_san_uri", "san_uri"),
@@ -203,7 +203,7 @@ impl<'a> Members<'a> {
             ("tls_client_auth_san_email", "san_email"),
         ];
         let mut subject = None;
-        for (member, kind) in KINDS {
+        for &(member, kind) in KINDS {
             let Some(name) = self.text(member)? else { continue };
             if subject.is_some() {
                 return Err(Refusal::invalid(member, "must be the only one of the tls_client_auth members"));

@@ -40,7 +40,7 @@ impl JsonSchema for TokenForm {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let mut properties =
             members(&["scope", "refresh_token", "assertion", "subject_token", "actor_token", "authorization_details"]);
-        let types = TokenType::ALL.map(TokenType::urn);
+        let types: Vec<_> = TokenType::ALL.iter().copied().map(TokenType::as_str).collect();
         for name in ["requested_token_type", "subject_token_type", "actor_token_type"] {
             properties.insert(name.to_owned(), json!({"enum": types}));
         }

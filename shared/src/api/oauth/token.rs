@@ -37,7 +37,7 @@ impl TokenResponse {
         let details = details.map(|details| RawValue::from_string(details.as_json().to_owned())).transpose();
         Ok(Self {
             access_token: minted.token.expose().clone(),
-            issued_token_type: granted.token_type.map(TokenType::urn),
+            issued_token_type: granted.token_type.map(TokenType::as_str),
             token_type: token_type(&minted.record),
             expires_in: minted.lifetime().map(|Seconds(seconds)| seconds),
             refresh_token: minted.refresh_token.as_ref().map(|token| token.expose().clone()),

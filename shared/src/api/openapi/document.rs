@@ -30,11 +30,13 @@ pub fn document<P>(entries: &[Entry<P>]) -> Value {
             item.insert(entry.route.method.as_str().to_ascii_lowercase(), operation);
         }
     }
+    let about =
+        |dialect: &Dialect| json!({"name": dialect.to_string(), "description": dialects::rules(*dialect).description.about});
     json!({
         "openapi": "3.1.1",
         "info": {"title": "Jeton", "version": env!("CARGO_PKG_VERSION"), "description": ABOUT},
         "servers": [{"url": "/"}],
-        "tags": Dialect::ALL.map(|dialect| json!({"name": dialect.name(), "description": dialects::rules(dialect).description.about})),
+        "tags": Dialect::ALL.iter().map(about).collect::<Vec<_>>(),
         "paths": paths,
         "components": {
             "schemas": schemas.into_map(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use http::StatusCode;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value, json};
+use strum::{Display, VariantArray};
 
 use super::schemas::Schemas;
 use crate::api::dialects;
@@ -25,7 +26,8 @@ pub struct Operation<'a> {
 }
 
 /// How a caller says who it is.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Display, Eq, PartialEq, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Scheme {
     /// An access token of this service, as a bearer token: RFC 6750.
     Bearer,
@@ -40,18 +42,6 @@ pub enum Scheme {
 }
 
 impl Scheme {
-    const ALL: [Self; 5] = [Self::Bearer, Self::Service, Self::Client, Self::Certificate, Self::Registration];
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Bearer => "bearer",
-            Self::Service => "service",
-            Self::Client => "client",
-            Self::Certificate => "certificate",
-            Self::Registration => "registration",
-        }
-    }
-
     fn definition(self) -> Value {
         match self {
             Self::Bearer => {
@@ -72,7 +62,7 @@ impl Scheme {
 }
 
 pub(super) fn security_schemes() -> Value {
-    Scheme::ALL.into_iter().map(|scheme| (scheme.name().to_owned(), scheme.definition())).collect::<Map<_, _>>().into()
+    Scheme::VARIANTS.iter().map(|scheme| (scheme.to_string(), scheme.definition())).collect::<Map<_, _>>().into()
 }
 
 impl<'a> Operation<'a> {
@@ -118,7 +108,7 @@ impl<'a> Operation<'a> {
 
     /// Callers say who they are, in one of these ways. An empty one: or not at all.
     pub fn authenticates(&mut self, ways: &[Option<Scheme>]) {
-        let way = |way: &Option<Scheme>| way.map_or(json!({}), |scheme| json!({scheme.name(): []}));
+        let way = |way: &Option<Scheme>| way.map_or(json!({}), |scheme| json!({scheme.to_string(): []}));
         self.security = Some(ways.iter().map(way).collect());
     }
 
@@ -168,7 +158,7 @@ impl<'a> Operation<'a> {
         let mut errors = Vec::new();
         for status in std::mem::take(&mut self.refusals) {
             let mut error = self.error(status);
-            let mut name = format!("{}.{status}", self.route.dialect.name());
+            let mut name = format!("{}.{status}", self.route.dialect);
             for (header, told) in self.headers.get(&status).into_iter().flatten() {
                 error["headers"][header] = told.clone();
                 name = format!("{name}.{header}");
@@ -182,7 +172,7 @@ impl<'a> Operation<'a> {
             }
         }
         let answers: Map<_, _> = self.answers.into_iter().map(|(status, answer)| (status.to_string(), answer)).collect();
-        let mut operation = json!({"operationId": id, "tags": [self.route.dialect.name()]});
+        let mut operation = json!({"operationId": id, "tags": [self.route.dialect.to_string()]});
         operation["security"] = self.security.unwrap_or_else(|| json!([]));
         if !self.parameters.is_empty() {
             operation["parameters"] = self.parameters.into();

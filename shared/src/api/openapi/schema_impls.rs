@@ -32,12 +32,12 @@ macro_rules! spelled {
 }
 
 spelled! {
-    Algorithm => one_of(Algorithm::ALL.into_iter().map(Algorithm::name));
+    Algorithm => one_of(Algorithm::ALL.iter().copied().map(Algorithm::as_str));
     App => plain(255);
     Audience => plain(255);
     ClientRef => json_schema!({"type": "string", "pattern": "^[A-Za-z0-9._-]{1,100}$"});
-    GrantType => one_of(GrantType::ALL.into_iter().map(GrantType::as_str));
-    MemberKind => one_of(MemberKind::NAMES.iter().map(|(_, name)| *name));
+    GrantType => one_of(GrantType::ALL.iter().copied().map(GrantType::as_str));
+    MemberKind => one_of(MemberKind::ALL.iter().copied().map(MemberKind::as_str));
     OrgId => json_schema!({"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"});
     Role => plain(255);
     Scope => json_schema!({"type": "string", "pattern": r"^[!#-\[\]-~]{0,510}[!#->@-\[\]-~]\??$", "maxLength": 511});

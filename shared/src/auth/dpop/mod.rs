@@ -14,7 +14,7 @@ use crate::jose::{Expected as Types, jwk, sha256};
 use crate::store::{ReplayKey, ReplayStore};
 
 /// The algorithms of proofs: all that there are here but RSA with the padding of PKCS #1 v1.5, FAPI 2.0 section 5.4.1.
-pub const ALGORITHMS: [Algorithm; 10] = [
+pub const ALGORITHMS: &[Algorithm] = &[
     Algorithm::Es256,
     Algorithm::Es384,
     Algorithm::Es512,

@@ -50,7 +50,7 @@ fn header_of(signer: &LocalSigner) -> Value {
     for member in ["kid", "use"] {
         jwk.as_object_mut().unwrap().remove(member);
     }
-    json!({"typ": "dpop+jwt", "alg": signer.jwk().alg.name(), "jwk": jwk})
+    json!({"typ": "dpop+jwt", "alg": signer.jwk().alg.as_str(), "jwk": jwk})
 }
 
 fn header() -> Value {
@@ -91,10 +91,10 @@ fn fapi2_5_4_1_a_proof_is_by_an_asymmetric_algorithm_but_not_by_pkcs1_v1_5_and_i
         let proof = signed_by(&signer, header_of(&signer).to_string(), payload().to_string());
         assert_eq!(verified(&proof), Err(Denial::DpopProofInvalid), "{alg}");
     }
-    for alg in ALGORITHMS {
+    for &alg in ALGORITHMS {
         let signer = LocalSigner::for_tests(alg);
         let mut header = header_of(&signer);
-        if !alg.name().starts_with("ML-DSA") {
+        if !alg.as_str().starts_with("ML-DSA") {
             header["jwk"].as_object_mut().unwrap().remove("alg");
         }
         let proof = signed_by(&signer, header.to_string(), payload().to_string());

@@ -199,7 +199,7 @@ fn only_a_whole_spki_is_read() {
     assert!(from_spki(Algorithm::EdDsa, &with_long_length).is_err(), "X.690 section 10.1: the shortest form");
     let with_unused_bits = [&der[..11], &[1], &der[12..]].concat();
     assert!(from_spki(Algorithm::EdDsa, &with_unused_bits).is_err());
-    for alg in Algorithm::ALL.into_iter().filter(|alg| *alg != Algorithm::EdDsa) {
+    for alg in Algorithm::ALL.iter().copied().filter(|alg| *alg != Algorithm::EdDsa) {
         assert!(from_spki(alg, &der).is_err(), "{alg:?}");
     }
 }

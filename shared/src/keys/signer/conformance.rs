@@ -70,7 +70,7 @@ async fn signs_for_no_other_message_key_or_algorithm(signer: &dyn Signer) {
     let known = LocalSigner::for_tests(jwk.alg);
     let stranger = if known.jwk().kid == jwk.kid { LocalSigner::generate(jwk.alg).unwrap() } else { known };
     assert!(!verify_signature(stranger.jwk(), MESSAGE, &signature));
-    for alg in Algorithm::ALL.into_iter().filter(|alg| *alg != jwk.alg) {
+    for alg in Algorithm::ALL.iter().copied().filter(|alg| *alg != jwk.alg) {
         let mut other = jwk.clone();
         other.alg = alg;
         assert!(!verify_signature(&other, MESSAGE, &signature), "{alg:?}");

@@ -34,7 +34,7 @@ struct NewHeader<'a> {
 }
 
 fn header(jwk: &Jwk, typ: &str) -> Result<Vec<u8>, Fault> {
-    let header = NewHeader { alg: jwk.alg.name(), typ, kid: jwk.kid.as_str() };
+    let header = NewHeader { alg: jwk.alg.as_str(), typ, kid: jwk.kid.as_str() };
     serde_json::to_vec(&header).map_err(|e| Fault::internal("writing a token's header").because(e))
 }
 

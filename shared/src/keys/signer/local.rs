@@ -137,7 +137,7 @@ impl Signer for LocalSigner {
 
 impl fmt::Debug for LocalSigner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "LocalSigner({} {})", self.jwk.alg.name(), self.jwk.kid)
+        write!(f, "LocalSigner({} {})", self.jwk.alg.as_str(), self.jwk.kid)
     }
 }
 
@@ -212,14 +212,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_new_key_of_each_algorithm_conforms() {
-        for alg in Algorithm::ALL {
+        for &alg in Algorithm::ALL {
             conformance::run(&LocalSigner::generate(alg).unwrap()).await;
         }
     }
 
     #[tokio::test]
     async fn a_fixed_key_of_each_algorithm_conforms() {
-        for alg in Algorithm::ALL {
+        for &alg in Algorithm::ALL {
             conformance::run(&LocalSigner::for_tests(alg)).await;
         }
     }
@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_key_survives_its_pem() {
-        for alg in Algorithm::ALL {
+        for &alg in Algorithm::ALL {
             let signer = LocalSigner::for_tests(alg);
             let pem = signer.to_pkcs8_pem().unwrap();
             assert!(pem.expose().lines().all(|line| line.len() <= 64));
@@ -242,7 +242,7 @@ mod tests {
     #[test]
     fn a_key_is_for_one_algorithm() {
         let pem = LocalSigner::for_tests(Algorithm::Es256).to_pkcs8_pem().unwrap();
-        for alg in Algorithm::ALL.into_iter().filter(|alg| *alg != Algorithm::Es256) {
+        for alg in Algorithm::ALL.iter().copied().filter(|alg| *alg != Algorithm::Es256) {
             assert!(LocalSigner::from_pkcs8_pem(alg, pem.expose()).is_err(), "{alg:?}");
         }
         for bad in

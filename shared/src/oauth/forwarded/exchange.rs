@@ -43,14 +43,14 @@ pub(super) async fn token_exchange(
 ) -> Result<Outcome, Error> {
     let asked = asked(service, client, &form)?;
     let requested = match &form.requested_token_type {
-        Some(urn) => Some(TokenType::parse(urn).ok_or(Denial::RequestedTokenTypeInvalid)?),
+        Some(urn) => Some(urn.parse().map_err(|_| Denial::RequestedTokenTypeInvalid)?),
         None => None,
     };
     let token = form.subject_token.ok_or(Denial::SubjectTokenMissing)?;
     let kind = form.subject_token_type.ok_or(Denial::SubjectTokenTypeMissing)?;
-    let kind = TokenType::parse(&kind).ok_or(Denial::SubjectTokenTypeInvalid)?;
+    let kind = kind.parse().map_err(|_| Denial::SubjectTokenTypeInvalid)?;
     let actor = match (form.actor_token, form.actor_token_type) {
-        (Some(token), Some(kind)) => Some((token, TokenType::parse(&kind).ok_or(Denial::ActorTokenTypeMissing)?)),
+        (Some(token), Some(kind)) => Some((token, kind.parse().map_err(|_| Denial::ActorTokenTypeMissing)?)),
         (Some(_), None) => return Err(Denial::ActorTokenTypeMissing.into()),
         (None, Some(_)) => return Err(Denial::ActorTokenTypeUnexpected.into()),
         (None, None) => None,

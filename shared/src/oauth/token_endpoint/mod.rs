@@ -83,7 +83,7 @@ impl TryFrom<GrantType> for ServedGrant {
 
 /// Names the grants that this endpoint serves by their `grant_type`: what metadata and the API description say.
 pub fn served_grant_types() -> Vec<&'static str> {
-    GrantType::ALL.into_iter().filter(|grant| ServedGrant::try_from(*grant).is_ok()).map(GrantType::as_str).collect()
+    GrantType::ALL.iter().copied().filter(|grant| ServedGrant::try_from(*grant).is_ok()).map(GrantType::as_str).collect()
 }
 
 /// Answers a token request: the grant is read, the client authenticated, its right to the grant and its keys checked, and then

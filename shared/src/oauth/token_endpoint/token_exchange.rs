@@ -39,9 +39,9 @@ pub(super) async fn grant(context: GrantContext<'_>, form: TokenForm) -> Result<
 
 /// Reads `requested_token_type`: RFC 8693 section 2.1. Only access tokens are issued, as JWTs if the client asks for that.
 fn requested_type(form: &TokenForm) -> Result<TokenType, Denial> {
-    match form.requested_token_type.as_deref().map(TokenType::parse) {
+    match form.requested_token_type.as_deref().map(str::parse) {
         None => Ok(TokenType::AccessToken),
-        Some(Some(requested @ (TokenType::AccessToken | TokenType::Jwt))) => Ok(requested),
+        Some(Ok(requested @ (TokenType::AccessToken | TokenType::Jwt))) => Ok(requested),
         Some(_) => Err(Denial::RequestedTokenTypeInvalid),
     }
 }
@@ -73,7 +73,7 @@ fn presented(form: TokenForm) -> Result<(Token, Option<Token>), Denial> {
 
 /// Anything else would get past the checks that access tokens undergo.
 fn exchangeable(kind: &str) -> Option<TokenType> {
-    TokenType::parse(kind).filter(|kind| matches!(kind, TokenType::AccessToken | TokenType::Jwt))
+    kind.parse().ok().filter(|kind| matches!(kind, TokenType::AccessToken | TokenType::Jwt))
 }
 
 fn within(asked: AuthorizationDetails, subject: &TokenRecord) -> Result<AuthorizationDetails, Denial> {

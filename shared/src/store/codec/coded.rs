@@ -114,13 +114,27 @@ macro_rules! names {
             }
 
             fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                from.deserialize_str(Text(Self::parse, PhantomData))
+                from.deserialize_str(Text(str::parse, PhantomData))
             }
         })*
     };
 }
 
-names!(App, Audience, OrgId, Role, Scope, ScopePattern, SessionId, Subject);
+names!(
+    AccessTokenForm,
+    Algorithm,
+    App,
+    Audience,
+    ClientAuthMethod,
+    ClientKind,
+    MemberKind,
+    OrgId,
+    Role,
+    Scope,
+    ScopePattern,
+    SessionId,
+    Subject
+);
 
 /// Spells records as their bodies do: said beside the bodies, where `coded` is in scope.
 macro_rules! records {
@@ -211,38 +225,6 @@ impl Coded for Thumbprint {
     fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         Coded::decode(from).map(Self)
     }
-}
-
-/// Words of which there are only some.
-macro_rules! words {
-    ($($word:ty: $to_text:expr, $from_text:expr, $rule:literal;)*) => {
-        $(impl Coded for $word {
-            fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-                let text: fn(Self) -> &'static str = $to_text;
-                to.serialize_str(text(*self))
-            }
-
-            fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                let word: fn(&str) -> Option<Self> = $from_text;
-                from.deserialize_str(Text(|text: &str| word(text).ok_or(Invalid($rule)), PhantomData))
-            }
-        })*
-    };
-}
-
-words! {
-    AccessTokenForm: Self::name, |name| name.parse().ok(), "must be a form of access tokens";
-    Algorithm: Self::name, Self::from_name, "must be an algorithm";
-    ClientAuthMethod: Self::as_str, |text| text.parse().ok(), "must be a way to authenticate";
-    ClientKind: |kind| match kind {
-        Self::Confidential => "confidential",
-        Self::Public => "public",
-    }, |text| match text {
-        "confidential" => Some(Self::Confidential),
-        "public" => Some(Self::Public),
-        _ => None,
-    }, "must be a kind of client";
-    MemberKind: |kind| kind.name(), Self::from_name, "must be a kind of member";
 }
 
 /// JSON that is kept as it is: within a text it would be escaped, and a third longer.

@@ -96,26 +96,28 @@ pub(super) fn is_unbound(confirmation: &Confirmation) -> bool {
 }
 
 /// What each grant is called in a body.
-const GRANTS: [(GrantType, &str); 10] = [
-    (GrantType::AuthorizationCode, "ac"),
-    (GrantType::Implicit, "im"),
-    (GrantType::Password, "pw"),
-    (GrantType::ClientCredentials, "cc"),
-    (GrantType::RefreshToken, "rt"),
-    (GrantType::Ciba, "cb"),
-    (GrantType::DeviceCode, "dc"),
-    (GrantType::TokenExchange, "tx"),
-    (GrantType::JwtBearer, "jb"),
-    (GrantType::PreAuthorizedCode, "pc"),
-];
+const fn name(grant: GrantType) -> &'static str {
+    match grant {
+        GrantType::AuthorizationCode => "ac",
+        GrantType::Implicit => "im",
+        GrantType::Password => "pw",
+        GrantType::ClientCredentials => "cc",
+        GrantType::RefreshToken => "rt",
+        GrantType::Ciba => "cb",
+        GrantType::DeviceCode => "dc",
+        GrantType::TokenExchange => "tx",
+        GrantType::JwtBearer => "jb",
+        GrantType::PreAuthorizedCode => "pc",
+    }
+}
 
 impl Coded for GrantType {
     fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(GRANTS.iter().find(|(known, _)| known == self).map_or("", |(_, name)| name))
+        to.serialize_str(name(*self))
     }
 
     fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let named = |text: &str| GRANTS.iter().find(|(_, name)| *name == text).map(|(grant, _)| *grant);
+        let named = |text: &str| GrantType::ALL.iter().copied().find(|grant| name(*grant) == text);
         coded::parse_text(from, |text| named(text).ok_or(Invalid("must be a grant")))
     }
 }

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::domain::{Algorithm, Fault, Invalid, KeyRing, PrivateHalf, RingKey, Timestamp};
+use crate::domain::{Fault, Invalid, KeyRing, PrivateHalf, RingKey, Timestamp};
 use crate::jose::jwk;
 
 #[derive(Deserialize, Serialize)]
@@ -35,7 +35,7 @@ struct Key {
 /// The body of a key ring: all of it but its version.
 pub fn encode_key_ring(ring: &KeyRing) -> Result<String, Fault> {
     let body = Body {
-        algorithms: ring.algorithms.iter().map(|alg| alg.name().to_owned()).collect(),
+        algorithms: ring.algorithms.iter().map(|alg| alg.as_str().to_owned()).collect(),
         keeps_for_ever: ring.keeps_for_ever,
         refresh_key: STANDARD.encode(&ring.refresh_key),
         keys: ring.keys.iter().map(encode_key).collect(),
@@ -47,7 +47,7 @@ pub fn encode_key_ring(ring: &KeyRing) -> Result<String, Fault> {
 pub fn decode_key_ring(version: u64, body: &[u8]) -> Result<KeyRing, Fault> {
     let broken = || Fault::internal("decoding the key ring");
     let body: Body = serde_json::from_slice(body).map_err(|e| broken().because(e))?;
-    let algorithm = |name: &String| Algorithm::from_name(name).ok_or_else(|| broken().because("an unknown algorithm"));
+    let algorithm = |name: &String| name.parse().map_err(|_| broken().because("an unknown algorithm"));
     Ok(KeyRing {
         version,
         algorithms: body.algorithms.iter().map(algorithm).collect::<Result<_, _>>()?,

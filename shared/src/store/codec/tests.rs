@@ -52,7 +52,7 @@ fn what_a_client_has_got_in_the_ordinary_way_takes_a_few_bytes() {
 
 #[test]
 fn every_grant_has_a_name_of_its_own() {
-    for grant in GrantType::ALL {
+    for &grant in GrantType::ALL {
         let issuance = Issuance { grant, ..samples::issuance() };
         let mut token = samples::token("a", 1);
         token.issuance = Some(Box::new(issuance));

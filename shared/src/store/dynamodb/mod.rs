@@ -148,7 +148,7 @@ where
 }
 
 /// Refusals that pass: too many requests at once, or another's write at the same time.
-const PASSING: [&str; 7] = [
+const PASSING: &[&str] = &[
     "LimitExceededException",
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",

@@ -119,7 +119,7 @@ const READER_CACHE_KIB: i64 = 1_024;
 const STATEMENTS: usize = 96;
 
 /// From each version of the tables to the next. A change that older code can't live with is a step of its own.
-const STEPS: [&str; 5] = [TABLES, KEY_RINGS, OAUTH, CLIENT_ORGS, MESSAGES];
+const STEPS: &[&str] = &[TABLES, KEY_RINGS, OAUTH, CLIENT_ORGS, MESSAGES];
 
 // Records are too long for tables without rowid, which keep whole rows in the inner nodes of their tree, too.
 const TABLES: &str = "

@@ -80,7 +80,7 @@ macro_rules! walked {
     };
 }
 
-const TABLES: [Table; 7] = [
+const TABLES: &[Table] = &[
     walked!("tokens", "coalesce(needed_until, exp)"),
     walked!("families", "needed_until"),
     walked!("aliases", "exp"),

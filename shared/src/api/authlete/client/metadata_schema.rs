@@ -9,8 +9,8 @@ use super::metadata::constant;
 use super::{ClientBody, ClientView, Members};
 use crate::api::authlete::names;
 use crate::api::openapi::schema_impls::as_read;
-use crate::domain::ClientAuthMethod;
 use crate::domain::client_metadata::{CLIENT_METADATA, MAX_METADATA_ENTRIES, MetadataType};
+use crate::domain::{ClientAuthMethod, GrantType};
 
 impl JsonSchema for ClientBody {
     fn schema_name() -> Cow<'static, str> {
@@ -58,8 +58,8 @@ fn members() -> Map<String, Value> {
     let mut members = as_read::<Members>();
     let mut properties: Map<String, Value> =
         members.remove("properties").and_then(|properties| properties.as_object().cloned()).unwrap_or_default();
-    let methods = ClientAuthMethod::ALL.map(names::auth_method);
-    let grants = crate::domain::GrantType::ALL.map(names::grant);
+    let methods: Vec<_> = ClientAuthMethod::ALL.iter().copied().map(names::auth_method).collect();
+    let grants: Vec<_> = GrantType::ALL.iter().copied().map(names::grant).collect();
     properties.extend([
         ("clientType".to_owned(), json!({"enum": ["PUBLIC", "CONFIDENTIAL"]})),
         ("tokenAuthMethod".to_owned(), json!({"enum": methods})),

@@ -68,7 +68,7 @@ impl std::fmt::Debug for ClientView {
 
 /// What Authlete's API has no word for. `None`: there is nothing of it.
 fn jeton_only(settings: &ClientSettings) -> Option<Value> {
-    let form = settings.access_token_form.map(|form| ("access_token_form".to_owned(), json!(form.name())));
+    let form = settings.access_token_form.map(|form| ("access_token_form".to_owned(), json!(form.as_str())));
     let resources = settings.resources.as_ref().map(|resources| resources.iter().map(Audience::as_str).collect::<Value>());
     let members: Map<_, _> = form.into_iter().chain(resources.map(|all| ("resources".to_owned(), all))).collect();
     (!members.is_empty()).then_some(Value::Object(members))

@@ -17,7 +17,7 @@ use crate::policy::{ClientTokenRequest, Lifetime};
 #[serde(rename_all = "camelCase", default)]
 pub struct CreateToken {
     #[serde(deserialize_with = "present")]
-    #[cfg_attr(feature = "openapi", schemars(required, extend("enum" = crate::domain::GrantType::ALL.map(names::grant))))]
+    #[cfg_attr(feature = "openapi", schemars(required, extend("enum" = crate::domain::GrantType::ALL.iter().copied().map(names::grant).collect::<Vec<_>>())))]
     grant_type: Option<String>,
     #[serde(deserialize_with = "present")]
     client_id: Option<Number>,

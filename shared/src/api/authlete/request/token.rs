@@ -118,12 +118,13 @@ pub struct FailToken {
     #[cfg_attr(feature = "openapi", schemars(required))]
     ticket: Option<SecretText>,
     #[serde(deserialize_with = "present")]
-    #[cfg_attr(feature = "openapi", schemars(required, extend("enum" = FailReason::NAMED.map(|(name, _)| name))))]
+    #[cfg_attr(feature = "openapi", schemars(required, extend("enum" = <FailReason as strum::VariantNames>::VARIANTS)))]
     reason: Option<String>,
 }
 
 /// Why the authorization server fails a ticket: `reason` of the call.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, strum::EnumString, strum::VariantNames)]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
 #[expect(missing_docs, reason = "the names are Authlete's")]
 pub enum FailReason {
     Unknown,
@@ -134,24 +135,13 @@ pub enum FailReason {
     InvalidScope,
 }
 
-impl FailReason {
-    const NAMED: [(&'static str, Self); 6] = [
-        ("UNKNOWN", Self::Unknown),
-        ("INVALID_RESOURCE_OWNER_CREDENTIALS", Self::InvalidResourceOwnerCredentials),
-        ("INVALID_TARGET", Self::InvalidTarget),
-        ("INVALID_CLIENT", Self::InvalidClient),
-        ("UNAUTHORIZED_CLIENT", Self::UnauthorizedClient),
-        ("INVALID_SCOPE", Self::InvalidScope),
-    ];
-}
-
 impl FailToken {
     /// The ticket, and the reason.
     pub fn try_into_parts(self) -> Result<(TicketValue, FailReason), Refusal> {
         let ticket = TicketValue(required("ticket", secret(self.ticket))?);
         let reason = required("reason", self.reason.as_deref())?;
-        let reason = FailReason::NAMED.into_iter().find(|(name, _)| *name == reason).map(|(_, reason)| reason);
-        Ok((ticket, reason.ok_or_else(|| Refusal::invalid("reason", "must be the name of a reason"))?))
+        let reason = reason.parse().map_err(|_| Refusal::invalid("reason", "must be the name of a reason"))?;
+        Ok((ticket, reason))
     }
 }
 

@@ -32,7 +32,7 @@ impl<'a> Metadata<'a> {
     /// Of an org whose tokens have this issuer.
     pub fn from_org(org: &'a Org, issuer: &'a Issuer) -> Self {
         let settings = &org.settings.oauth;
-        let methods: Vec<_> = ClientAuthMethod::ALL.into_iter().map(ClientAuthMethod::as_str).collect();
+        let methods: Vec<_> = ClientAuthMethod::ALL.iter().copied().map(ClientAuthMethod::as_str).collect();
         Self {
             issuer: issuer.as_str(),
             token_endpoint: settings.token_endpoint.as_deref(),
@@ -41,9 +41,9 @@ impl<'a> Metadata<'a> {
             response_types_supported: [],
             grant_types_supported: settings.supported_grants.iter().copied().map(GrantType::as_str).collect(),
             token_endpoint_auth_methods_supported: methods.clone(),
-            token_endpoint_auth_signing_alg_values_supported: Algorithm::ALL.map(Algorithm::name).to_vec(),
+            token_endpoint_auth_signing_alg_values_supported: Algorithm::ALL.iter().copied().map(Algorithm::as_str).collect(),
             revocation_endpoint_auth_methods_supported: methods,
-            dpop_signing_alg_values_supported: dpop::ALGORITHMS.map(Algorithm::name).to_vec(),
+            dpop_signing_alg_values_supported: dpop::ALGORITHMS.iter().copied().map(Algorithm::as_str).collect(),
             tls_client_certificate_bound_access_tokens: true,
         }
     }

@@ -155,7 +155,7 @@ pub fn active(found: &FoundToken, issuer: &Issuer, with_hidden: bool) -> Result<
 
 /// The names that RFC 7662 and those that extend it have given away.
 fn is_standard(name: &str) -> bool {
-    const STANDARD: [&str; 16] = [
+    const STANDARD: &[&str] = &[
         "act",
         "active",
         "scope",

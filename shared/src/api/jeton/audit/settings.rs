@@ -64,7 +64,7 @@ impl<T: SettingFact> SettingFact for Option<T> {
 
 impl SettingFact for Algorithm {
     fn fact(&self) -> Option<impl Serialize> {
-        Some(self.name())
+        Some(self.as_str())
     }
 }
 

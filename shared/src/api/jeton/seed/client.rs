@@ -150,15 +150,3 @@ impl<'de> Deserialize<'de> for ClientJwks {
         Ok(Self(text))
     }
 }
-
-impl FromStr for ClientKind {
-    type Err = Invalid;
-
-    fn from_str(name: &str) -> Result<Self, Invalid> {
-        match name {
-            "confidential" => Ok(Self::Confidential),
-            "public" => Ok(Self::Public),
-            _ => Err(Invalid("must be confidential or public")),
-        }
-    }
-}

@@ -59,8 +59,8 @@ impl JsonSchema for ClientInformation {
 
 /// The members that a client says of itself, and is shown.
 fn members() -> Map<String, Value> {
-    let grants = GrantType::ALL.map(GrantType::as_str);
-    let methods = ClientAuthMethod::ALL.map(ClientAuthMethod::as_str);
+    let grants: Vec<_> = GrantType::ALL.iter().copied().map(GrantType::as_str).collect();
+    let methods: Vec<_> = ClientAuthMethod::ALL.iter().copied().map(ClientAuthMethod::as_str).collect();
     let subjects = ["subject_dn", "san_dns", "san_uri", "san_ip", "san_email"];
     let subjects = subjects.map(|kind| (format!("tls_client_auth_{kind}"), json!({"type": "string"})));
     let read = [

@@ -14,10 +14,10 @@ use crate::store::conformance::samples::{
 };
 use crate::store::{AdvanceOutcome, Delete, Put, RecordKeys, Store, TokenQuery};
 
-const WRITES: [&str; 4] = ["DeleteItem", "PutItem", "TransactWriteItems", "UpdateItem"];
+const WRITES: &[&str] = &["DeleteItem", "PutItem", "TransactWriteItems", "UpdateItem"];
 
 /// All writes of the port, as [`perform`] knows them.
-const ALL_WRITES: [&str; 30] = [
+const ALL_WRITES: &[&str] = &[
     "record",
     "record with family",
     "record on ticket",
@@ -53,7 +53,7 @@ const ALL_WRITES: [&str; 30] = [
 /// What comes of each write if each call that writes meets this trouble once.
 async fn each_write_with(trouble: &Trouble) -> Vec<(&'static str, String)> {
     let mut outcomes = Vec::new();
-    for write in ALL_WRITES {
+    for &write in ALL_WRITES {
         let emulator = Emulator::here(true).await;
         setup(&*emulator.store).await;
         emulator.wire.take_calls();
@@ -70,7 +70,7 @@ async fn each_write_with(trouble: &Trouble) -> Vec<(&'static str, String)> {
 
 async fn calm_writes() -> Vec<(&'static str, String)> {
     let mut outcomes = Vec::new();
-    for write in ALL_WRITES {
+    for &write in ALL_WRITES {
         let emulator = Emulator::here(true).await;
         setup(&*emulator.store).await;
         outcomes.push((write, perform(&*emulator.store, write).await));
