@@ -121,6 +121,22 @@ fn no_status_code_outside_api() {
     }
 }
 
+/// A dialect is a folder of `api`: the rooms above it say what differs, not who wants it.
+#[test]
+fn no_code_outside_api_names_a_dialect() {
+    let shared = root().join("shared/src");
+    for (file, text) in sources(&shared) {
+        let is_test = file[shared.as_os_str().len()..].contains("/tests") || file.contains("/conformance/");
+        if is_test || file.contains("/api/") {
+            continue;
+        }
+        for line in text.split("#[cfg(test)]\nmod").next().unwrap_or_default().lines() {
+            let code = line.split("//").next().unwrap_or_default().to_lowercase();
+            assert!(!code.contains("authlete") && !code.contains("agilicus"), "{file}: {line}");
+        }
+    }
+}
+
 fn sources(path: &Path) -> Vec<(String, String)> {
     if path.is_file() {
         return vec![(path.display().to_string(), std::fs::read_to_string(path).unwrap())];

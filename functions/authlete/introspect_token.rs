@@ -9,7 +9,7 @@ use shared::auth::service::authenticate;
 use shared::domain::scope::api;
 use shared::domain::{Error, Fault};
 use shared::platform::capabilities::Introspector;
-use shared::tokens::introspect::introspect_authlete;
+use shared::tokens::introspect::introspect_for_resource_server;
 use shared::tokens::lookup::TokenLookup;
 
 /// Tells a resource server whether a token opens what is asked for.
@@ -33,7 +33,10 @@ impl Endpoint for IntrospectToken {
             let asked = asked?;
             let sought = caller.sought.ok_or_else(|| Fault::internal("looking for the token to introspect"))?;
             let token = (&sought, &caller.found);
-            Ok((introspect_authlete(ports, &caller.service, token, asked.token.expose(), &asked.request).await?, asked))
+            Ok((
+                introspect_for_resource_server(ports, &caller.service, token, asked.token.expose(), &asked.request).await?,
+                asked,
+            ))
         };
         let style = ErrorStyle::for_org(org, ports.reader.keys.issuer());
         Ok(match split_refusal(found.await)? {

@@ -48,7 +48,7 @@ pub struct Refreshable {
     pub status: TokenStatus,
 }
 
-/// The access tokens that the service takes as its own: those of the Agilicus dialect (`typ` `JWT`).
+/// The access tokens that the service takes as its own: members' JWTs.
 const OURS: Expected = Expected { types: &["JWT"] };
 
 /// Authenticates the bearer of an access token, and reads what `also` names: one consistent read.

@@ -110,8 +110,8 @@ pub struct MetadataMember {
     ///
     /// A name with `#` at its end stands for all languages of the member without it (RFC 7591 section 2.2).
     pub name: &'static str,
-    /// The name that Authlete's API has for it.
-    pub authlete_name: &'static str,
+    /// The name in APIs that write camel case, such as Authlete's.
+    pub camel_case_name: &'static str,
     /// What its values look like.
     pub value_type: MetadataType,
     /// Who can say it of a client.
@@ -124,21 +124,21 @@ impl MetadataMember {
         CLIENT_METADATA.iter().find(|member| member.name == name)
     }
 
-    /// Finds a member by the name that Authlete's API has for it.
-    pub fn named_by_authlete(name: &str) -> Option<&'static Self> {
-        CLIENT_METADATA.iter().find(|member| member.authlete_name == name)
+    /// Finds a member by its name in [`camel_case_name`](Self::camel_case_name).
+    pub fn named_in_camel_case(name: &str) -> Option<&'static Self> {
+        CLIENT_METADATA.iter().find(|member| member.camel_case_name == name)
     }
 
-    const fn client(name: &'static str, authlete_name: &'static str, value_type: MetadataType) -> Self {
-        Self { name, authlete_name, value_type, author: MetadataAuthor::Client }
+    const fn client(name: &'static str, camel_case_name: &'static str, value_type: MetadataType) -> Self {
+        Self { name, camel_case_name, value_type, author: MetadataAuthor::Client }
     }
 
-    const fn regulated(name: &'static str, authlete_name: &'static str, value_type: MetadataType) -> Self {
-        Self { name, authlete_name, value_type, author: MetadataAuthor::RegulatedClient }
+    const fn regulated(name: &'static str, camel_case_name: &'static str, value_type: MetadataType) -> Self {
+        Self { name, camel_case_name, value_type, author: MetadataAuthor::RegulatedClient }
     }
 
-    const fn administrator(name: &'static str, authlete_name: &'static str, value_type: MetadataType) -> Self {
-        Self { name, authlete_name, value_type, author: MetadataAuthor::Administrator }
+    const fn administrator(name: &'static str, camel_case_name: &'static str, value_type: MetadataType) -> Self {
+        Self { name, camel_case_name, value_type, author: MetadataAuthor::Administrator }
     }
 }
 
@@ -305,8 +305,8 @@ mod tests {
     fn each_member_has_one_name_on_either_side_and_the_table_is_sorted() {
         assert!(CLIENT_METADATA.is_sorted_by(|a, b| a.name < b.name));
         for member in CLIENT_METADATA {
-            let others = CLIENT_METADATA.iter().filter(|other| other.authlete_name == member.authlete_name);
-            assert_eq!(others.count(), 1, "{}", member.authlete_name);
+            let others = CLIENT_METADATA.iter().filter(|other| other.camel_case_name == member.camel_case_name);
+            assert_eq!(others.count(), 1, "{}", member.camel_case_name);
             assert_eq!(member.name.ends_with('#'), member.value_type.is_localized(), "{}", member.name);
         }
     }

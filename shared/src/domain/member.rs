@@ -53,7 +53,7 @@ impl Member {
 /// What a member is: the `type` of a User in the Agilicus contract.
 #[derive(Clone, Copy, Debug, EnumString, Eq, IntoStaticStr, PartialEq, VariantArray)]
 #[strum(serialize_all = "snake_case", parse_err_ty = Invalid, parse_err_fn = Self::unknown)]
-#[expect(missing_docs, reason = "the words of the Agilicus API")]
+#[expect(missing_docs, reason = "the words of the contract")]
 pub enum MemberKind {
     User,
     ServiceAccount,

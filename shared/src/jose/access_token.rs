@@ -1,4 +1,4 @@
-//! The payload of an OAuth client's access token: RFC 9068 section 2.2 and Authlete's claims.
+//! The payload of an OAuth client's access token: that of RFC 9068 section 2.2, or one that an authorization server outside has shaped.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -35,7 +35,7 @@ const LASTING: &[&str] = &["sub", "aud", "iat", "nbf", "client_id", "acr", "auth
 /// The bytes that are signed. `jti` is the token's opaque value, by which its record is found.
 pub fn payload(record: &TokenRecord, jti: &str, issuer: &Issuer, extra: Option<&ExtraClaims>) -> Result<Vec<u8>, Fault> {
     let issuance = issuance(record)?;
-    let mut claims = authlete_claims(record, issuance)?;
+    let mut claims = recorded_claims(record, issuance)?;
     name(&mut claims, jti, issuer);
     for property in issuance.properties.iter().filter(|property| !property.hidden && !is_reserved(&property.key)) {
         claims.insert(property.key.clone(), Value::from(property.value.clone()));
@@ -78,7 +78,7 @@ pub fn actors(actors: &[Actor]) -> Option<Value> {
 /// What a JWT says that we signed for a client. It shows its claims to nobody: the record decides.
 #[derive(Debug)]
 pub struct JwtClaims {
-    /// Its `jti`: the id of its record or, in Authlete's dialect, its opaque value.
+    /// Its `jti`: the id of its record (RFC 9068) or its opaque value.
     pub id: Secret<String>,
     /// Claims that the issuer or the client added.
     claims: Map<String, Value>,
@@ -98,9 +98,9 @@ impl JwtClaims {
     pub fn agrees_with(&self, record: &TokenRecord) -> Result<bool, Fault> {
         let issuance = issuance(record)?;
         let is_standard = *self.id.expose() == record.id.to_string();
-        let recorded = if is_standard { standard_claims } else { authlete_claims }(record, issuance)?;
+        let recorded = if is_standard { standard_claims } else { recorded_claims }(record, issuance)?;
         let compared = if record.revision == 0 { RESERVED } else { LASTING };
-        // Only a token of Authlete's form has claims that aren't recorded.
+        // A token as in RFC 9068 has no claims but those that are recorded.
         let is_known = !is_standard || self.claims.keys().all(|name| is_reserved(name));
         Ok(is_known && compared.iter().all(|name| self.claims.get(*name) == recorded.get(*name)))
     }
@@ -127,15 +127,15 @@ fn name(claims: &mut Map<String, Value>, jti: &str, issuer: &Issuer) {
 
 /// What is recorded of a token as RFC 9068 section 2.2 has it.
 fn standard_claims(record: &TokenRecord, issuance: &Issuance) -> Result<Map<String, Value>, Fault> {
-    let mut claims = authlete_claims(record, issuance)?;
+    let mut claims = recorded_claims(record, issuance)?;
     claims.insert("sub".to_owned(), record.subject.as_str().into());
     claims.insert("aud".to_owned(), audience(&record.audiences));
     claims.extend(actors(&issuance.actors).map(|act| ("act".to_owned(), act)));
     Ok(claims)
 }
 
-/// What is recorded of a token, as Authlete's JWTs have it.
-fn authlete_claims(record: &TokenRecord, issuance: &Issuance) -> Result<Map<String, Value>, Fault> {
+/// What is recorded of a token, without what only RFC 9068 wants.
+fn recorded_claims(record: &TokenRecord, issuance: &Issuance) -> Result<Map<String, Value>, Fault> {
     let mut claims = Map::new();
     let mut say = |name: &str, value: Option<Value>| claims.extend(value.map(|value| (name.to_owned(), value)));
     say("sub", (!issuance.for_client).then(|| record.subject.as_str().into()));

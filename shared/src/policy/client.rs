@@ -1,6 +1,6 @@
 //! What an OAuth client may have.
 
-use super::{Grant, Lifetime, Profile, RefreshGrant, TokenFormat};
+use super::{Grant, Lifetime, RefreshGrant, TokenFormat, TokenProfile};
 use crate::domain::{
     AccessTokenForm, Audience, Client, Confirmation, Denial, ExtraClaims, Family, GrantType, Invalid, Issuance, Member, Org,
     OrgSettings, Property, Refusal, Scope, Seconds, Secret, Service, Session, SessionId, Subject, SupportedScope, TicketKey,
@@ -33,7 +33,7 @@ pub struct ClientTokenRequest {
     /// The ticket that it is issued on.
     pub ticket: Option<TicketKey>,
     /// What it shall be like.
-    pub profile: Profile,
+    pub profile: TokenProfile,
 }
 
 impl ClientTokenRequest {
@@ -51,7 +51,7 @@ impl ClientTokenRequest {
             refresh_value: None,
             extra_claims: None,
             ticket: None,
-            profile: Profile::Authlete,
+            profile: TokenProfile::ExternalServer,
         }
     }
 }
@@ -98,7 +98,7 @@ pub fn issue(
         return Err(Denial::ScopeRequired.into());
     }
     let refresh = if issues_refresh_token(org, client, issuance.grant, refresh_of) {
-        let exclusive = matches!(ask.profile, Profile::Authlete);
+        let exclusive = matches!(ask.profile, TokenProfile::ExternalServer);
         Some(RefreshGrant { exclusive, ..refresh_grant(org, client, &scopes, ask.refresh_lifetime, ask.refresh_value, now)? })
     } else {
         None
@@ -149,7 +149,7 @@ pub struct RefreshRequest {
     /// Some of those who may take the refresh token's access tokens. `None`: all of them.
     pub audiences: Option<Vec<Audience>>,
     /// What the access token shall be like.
-    pub profile: Profile,
+    pub profile: TokenProfile,
 }
 
 /// Decides on the next access token of a client's family that was found alive. The scopes must be among the family's
@@ -184,8 +184,8 @@ pub fn refresh_of_client(
     };
     let mut scopes = match profile {
         // Outside of any flow an org may give a client what that can't request.
-        Profile::Authlete => supported_of(org, scopes),
-        Profile::Standard { .. } => requestable(org, client, Some(scopes)),
+        TokenProfile::ExternalServer => supported_of(org, scopes),
+        TokenProfile::Rfc9068 { .. } => requestable(org, client, Some(scopes)),
     };
     scopes.retain(|scope| member.is_none_or(|member| member.holds(scope.name())));
     if org.settings.oauth.scope_required && scopes.is_empty() {
@@ -248,12 +248,12 @@ pub fn requested_resource(org: &Org, asked: Vec<Audience>) -> Result<Vec<Audienc
 
 /// For whom a token is. One of RFC 9068 is always for somebody: what it says, its record says, too, so that introspection tells it
 /// and an exchange keeps to it.
-pub(super) fn meant_for(audiences: Vec<Audience>, org: &Org, profile: &Profile) -> Vec<Audience> {
+pub(super) fn meant_for(audiences: Vec<Audience>, org: &Org, profile: &TokenProfile) -> Vec<Audience> {
     match profile {
-        Profile::Standard { issuer } if audiences.is_empty() => {
+        TokenProfile::Rfc9068 { issuer } if audiences.is_empty() => {
             vec![org.settings.oauth.default_resource.as_ref().unwrap_or(issuer).clone()]
         }
-        Profile::Authlete | Profile::Standard { .. } => audiences,
+        TokenProfile::ExternalServer | TokenProfile::Rfc9068 { .. } => audiences,
     }
 }
 
@@ -290,7 +290,7 @@ fn own_subject(client: &Client) -> Result<Subject, Refusal> {
     Subject::parse(&client.id.to_string()).map_err(|Invalid(rule)| Refusal::invalid("clientId", rule))
 }
 
-pub(super) fn form(org: &Org, client: &Client, extra: Option<ExtraClaims>, profile: Profile) -> TokenFormat {
+pub(super) fn form(org: &Org, client: &Client, extra: Option<ExtraClaims>, profile: TokenProfile) -> TokenFormat {
     match (client.settings.access_token_form, org.settings.oauth.access_token_sign_alg) {
         (Some(AccessTokenForm::Jwt(algorithm)), _) | (None, Some(algorithm)) => {
             TokenFormat::AccessTokenJwt { algorithm, extra, profile }
@@ -316,15 +316,15 @@ pub(super) fn end(
     client: &Client,
     scopes: &[Scope],
     lifetime: Lifetime,
-    profile: &Profile,
+    profile: &TokenProfile,
     now: Timestamp,
 ) -> Result<Option<Timestamp>, Refusal> {
     let lifetime = match lifetime {
         Lifetime::Default => {
             let of_scopes = scopes.iter().filter_map(|scope| supported(org, scope)?.token_duration);
             let usual = match profile {
-                Profile::Authlete => OrgSettings::DEFAULT_LIFETIME,
-                Profile::Standard { .. } => OrgSettings::USUAL_OF_CLIENTS,
+                TokenProfile::ExternalServer => OrgSettings::DEFAULT_LIFETIME,
+                TokenProfile::Rfc9068 { .. } => OrgSettings::USUAL_OF_CLIENTS,
             };
             Lifetime::For(of_scopes.chain(client.settings.token_duration).fold(org.settings.duration_or(usual), Seconds::min))
         }

@@ -1,7 +1,7 @@
 //! What a client may have for the token of somebody: RFC 8693. Never more than that token opens, nor for longer.
 
 use super::client::{confirmed, deduplicated, end, form, requestable};
-use super::{Grant, Lifetime, Profile, TokenFormat};
+use super::{Grant, Lifetime, TokenFormat, TokenProfile};
 use crate::domain::{
     Actor, Ancestor, Audience, Authority, AuthorizationDetails, Client, ClientKind, Confirmation, Denial, GrantType, Issuance,
     Member, Org, Refusal, Scope, Service, Timestamp, TokenContents, TokenRecord,
@@ -21,7 +21,7 @@ pub struct ExchangeRequest {
     /// Whether it must be a JWT.
     pub jwt: bool,
     /// What it shall be like.
-    pub profile: Profile,
+    pub profile: TokenProfile,
 }
 
 /// A token that is presented, and which is alive.
@@ -132,13 +132,13 @@ fn may_exchange(org: &Org, client: &Client, token: &TokenRecord) -> Result<(), D
 }
 
 /// Some of those whom the original is meant for. What is meant for nobody in particular opens nothing in particular.
-fn audiences(original: &TokenRecord, asked: Vec<Audience>, profile: &Profile) -> Result<Vec<Audience>, Denial> {
+fn audiences(original: &TokenRecord, asked: Vec<Audience>, profile: &TokenProfile) -> Result<Vec<Audience>, Denial> {
     if !asked.iter().all(|audience| original.audiences.contains(audience)) {
         return Err(Denial::TargetExceeds);
     }
     Ok(match (asked.is_empty(), original.audiences.is_empty(), profile) {
         (false, ..) => asked,
-        (true, true, Profile::Standard { issuer }) => vec![issuer.clone()],
+        (true, true, TokenProfile::Rfc9068 { issuer }) => vec![issuer.clone()],
         (true, ..) => original.audiences.clone(),
     })
 }

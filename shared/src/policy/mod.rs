@@ -103,7 +103,7 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// Leave for a JWT of the Agilicus dialect that begins now, with no refresh token.
+    /// Leave for a member's JWT that begins now, with no refresh token.
     fn for_member(org: &Org, contents: TokenContents, expires_at: Option<Timestamp>, now: Timestamp) -> Self {
         Self {
             org: org.id.clone(),
@@ -139,7 +139,7 @@ impl std::ops::DerefMut for Grant {
 /// What a token looks like.
 #[derive(Clone, Debug)]
 pub(crate) enum TokenFormat {
-    /// A JWT of the Agilicus dialect.
+    /// A member's JWT.
     Jwt,
     /// A value that tells nothing.
     Opaque,
@@ -148,17 +148,17 @@ pub(crate) enum TokenFormat {
         algorithm: Algorithm,
         /// What else it says.
         extra: Option<ExtraClaims>,
-        profile: Profile,
+        profile: TokenProfile,
     },
 }
 
-/// Whose word counts on what a client's token says, and on what becomes of it.
+/// Which rules shape a client's token: what it says and what becomes of it.
 #[derive(Clone, Debug)]
-pub enum Profile {
-    /// Authlete's. A refresh ends the access token before.
-    Authlete,
-    /// That of RFC 9068. A refresh ends nothing: a client may run in several places.
-    Standard {
+pub enum TokenProfile {
+    /// An authorization server outside decides what the token says, down to its value. A refresh ends the access token before.
+    ExternalServer,
+    /// The token is as RFC 9068 has it. A refresh ends nothing, because a client may run in several places.
+    Rfc9068 {
         /// The issuer: for whom a token is that is meant for nobody in particular (RFC 9068 section 3).
         issuer: Audience,
     },

@@ -252,11 +252,11 @@ fn the_verdict_is_what_an_administrator_would_get() {
 fn rfc8707_2_a_token_is_for_the_resource_that_is_asked_for_or_for_the_default_one() {
     let mut org = org("1", &[]);
     let [api, other]: [Audience; 2] = parsed(&["https://api.example", "https://other.example"]).try_into().unwrap();
-    let standard = super::Profile::Standard { issuer: other.clone() };
+    let rfc9068 = super::TokenProfile::Rfc9068 { issuer: other.clone() };
     let meant_for = |org: &Org, profile| client::meant_for(requested_resource(org, vec![]).unwrap(), org, profile);
-    assert_eq!(meant_for(&org, &standard), std::slice::from_ref(&other));
+    assert_eq!(meant_for(&org, &rfc9068), std::slice::from_ref(&other));
     org.settings.oauth.default_resource = Some(api.clone());
-    assert_eq!((meant_for(&org, &standard), meant_for(&org, &super::Profile::Authlete)), (vec![api.clone()], vec![]));
+    assert_eq!((meant_for(&org, &rfc9068), meant_for(&org, &super::TokenProfile::ExternalServer)), (vec![api.clone()], vec![]));
     assert_eq!(requested_resource(&org, vec![other.clone()]), Ok(vec![other.clone()]));
     org.settings.oauth.resources = Some(vec![api.clone()]);
     assert_eq!(requested_resource(&org, vec![other.clone()]), Err(Denial::TargetInvalid));

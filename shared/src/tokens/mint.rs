@@ -8,11 +8,11 @@ use crate::domain::{
 use crate::jose;
 use crate::keys::signer;
 use crate::platform::capabilities::{DirectoryLookup, Minter};
-use crate::policy::{self, Grant, MemberTokenRequest, Profile, RefreshGrant, Target, TokenFormat};
+use crate::policy::{self, Grant, MemberTokenRequest, RefreshGrant, Target, TokenFormat, TokenProfile};
 use crate::store::{InsertOutcome, NewToken, RecordKeys, Records, TicketConsumption, ValueKind};
 use crate::tokens::{custom_value, opaque};
 
-/// The `typ` of tokens of the Agilicus dialect: its SDK takes nothing else.
+/// The `typ` of members' tokens: Agilicus's SDK takes nothing else.
 const TYPE: &str = "JWT";
 
 /// The `typ` of RFC 9068 section 2.1.
@@ -102,7 +102,7 @@ impl Name {
     pub(crate) fn new(grant: &Grant, shard: Option<Shard>, entropy: &dyn Entropy) -> Result<Self, Fault> {
         let now = grant.issued_at;
         match (&grant.form, &grant.value) {
-            (TokenFormat::Jwt | TokenFormat::AccessTokenJwt { profile: Profile::Standard { .. }, .. }, _) => {
+            (TokenFormat::Jwt | TokenFormat::AccessTokenJwt { profile: TokenProfile::Rfc9068 { .. }, .. }, _) => {
                 Ok(Self { id: TokenId::generate(now, shard, entropy)?, value: None })
             }
             (_, Some(chosen)) => Ok(Self { id: TokenId::generate(now, shard, entropy)?, value: Some(chosen.clone()) }),
@@ -183,11 +183,11 @@ fn payload(
         TokenFormat::Opaque => Ok(None),
         TokenFormat::AccessTokenJwt { algorithm, extra, profile } => {
             let payload = match profile {
-                Profile::Authlete => {
+                TokenProfile::ExternalServer => {
                     let jti = value.map_or("", |value| value.expose());
                     jose::access_token::payload(record, jti, &ports.issuer, extra.as_ref())?
                 }
-                Profile::Standard { .. } => jose::access_token::standard_payload(record, &ports.issuer)?,
+                TokenProfile::Rfc9068 { .. } => jose::access_token::standard_payload(record, &ports.issuer)?,
             };
             Ok(Some((ACCESS_TOKEN_TYPE, Some(*algorithm), payload)))
         }

@@ -18,7 +18,7 @@ use crate::domain::{
 use crate::oauth::TokenForm;
 use crate::oauth::steps::{ClientRequirements, SenderProofs, check_grant, parse_grant_type, verify_sender_constraint};
 use crate::platform::capabilities::Granter;
-use crate::policy::{self, ClientTokenRequest, Lifetime, Profile, RefreshOf, RefreshRequest, requestable};
+use crate::policy::{self, ClientTokenRequest, Lifetime, RefreshOf, RefreshRequest, TokenProfile, requestable};
 use crate::store::{RecordKeys, Records};
 use crate::tokens::introspect::ProofOfPossession;
 use crate::tokens::issue::{Issued, TicketRequest, issue_to_client, ticket};
@@ -291,7 +291,7 @@ async fn refresh_token(
         properties: request.properties,
         confirmation,
         audiences: None,
-        profile: Profile::Authlete,
+        profile: TokenProfile::ExternalServer,
     };
     let redeemed = redeem_of_client(ports, service, client.client(), token, ask, Vec::new()).await?;
     let issued = Box::new(Issued { minted: redeemed.minted, client: client.into_client() });

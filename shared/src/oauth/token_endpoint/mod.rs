@@ -17,7 +17,7 @@ use crate::keys::Signing;
 use crate::oauth::steps::{ClientRequirements, SenderProofs, check_grant, parse_grant_type, verify_sender_constraint};
 use crate::oauth::{TokenForm, TokenType, authorization_details};
 use crate::platform::capabilities::{Granter, Reader};
-use crate::policy::{self, Profile};
+use crate::policy::{self, TokenProfile};
 use crate::tokens::issue::{Issued, issue_to_client};
 use crate::tokens::lookup::TokenLookup;
 
@@ -186,9 +186,9 @@ struct GrantContext<'a> {
 
 impl GrantContext<'_> {
     /// Returns the rules that shape the client's token: RFC 9068's.
-    fn profile(&self) -> Result<Profile, Refusal> {
+    fn profile(&self) -> Result<TokenProfile, Refusal> {
         let issuer = Audience::parse(self.ports.reader().keys.issuer().as_str());
-        Ok(Profile::Standard { issuer: issuer.map_err(|Invalid(rule)| Refusal::invalid("resource", rule))? })
+        Ok(TokenProfile::Rfc9068 { issuer: issuer.map_err(|Invalid(rule)| Refusal::invalid("resource", rule))? })
     }
 
     /// Returns the keys that a new token is bound to: the certificate only if the client's tokens are bound to one.

@@ -153,7 +153,7 @@ pub enum Verdict {
 
 /// Introspects an access token of a client, for the resource server that it was shown. `first` is what the first read has
 /// found of it; `text` is the token as it was shown, to which a DPoP proof must refer.
-pub async fn introspect_authlete(
+pub async fn introspect_for_resource_server(
     ports: &Introspector,
     service: &Service,
     (sought, first): (&TokenLookup, &Records),

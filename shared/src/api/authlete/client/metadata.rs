@@ -27,8 +27,8 @@ pub(super) fn read(body: &Map<String, Value>) -> Result<(Vec<RedirectUri>, Clien
         if name == REDIRECT_URIS {
             let Words(uris) = words(value).map_err(|rule| Refusal::invalid(REDIRECT_URIS, rule))?;
             redirect_uris = uris.into_iter().map(RedirectUri::from_administrator).collect();
-        } else if let Some(member) = MetadataMember::named_by_authlete(name) {
-            let value = read_value(member.value_type, value).map_err(|rule| Refusal::invalid(member.authlete_name, rule))?;
+        } else if let Some(member) = MetadataMember::named_in_camel_case(name) {
+            let value = read_value(member.value_type, value).map_err(|rule| Refusal::invalid(member.camel_case_name, rule))?;
             metadata.insert(member, value);
         }
     }
@@ -40,7 +40,7 @@ pub(super) fn read(body: &Map<String, Value>) -> Result<(Vec<RedirectUri>, Clien
 pub(super) fn members(client: &Client) -> Map<String, Value> {
     let metadata = client.settings.metadata.iter();
     let mut members: Map<String, Value> =
-        metadata.map(|(member, value)| (member.authlete_name.to_owned(), show_value(member.value_type, value))).collect();
+        metadata.map(|(member, value)| (member.camel_case_name.to_owned(), show_value(member.value_type, value))).collect();
     if !client.settings.redirect_uris.is_empty() {
         members.insert(REDIRECT_URIS.to_owned(), client.settings.redirect_uris.iter().map(RedirectUri::as_str).collect());
     }

@@ -66,7 +66,7 @@ fn members() -> Map<String, Value> {
         ("grantTypes".to_owned(), json!({"type": "array", "items": {"enum": grants}})),
     ]);
     properties.insert("redirectUris".to_owned(), value_schema(MetadataType::Texts));
-    properties.extend(CLIENT_METADATA.iter().map(|member| (member.authlete_name.to_owned(), value_schema(member.value_type))));
+    properties.extend(CLIENT_METADATA.iter().map(|member| (member.camel_case_name.to_owned(), value_schema(member.value_type))));
     properties
 }
 
