@@ -18,7 +18,7 @@ impl Endpoint for ListTokens {
 
     async fn handle(ports: &Lister, (bearer, Query(query)): Self::Input) -> Result<Self::Output, Error> {
         let filter = query.filter(ports.reader.now())?;
-        let limit = filter.limit;
+        let limit = filter.query.limit;
         let rows = list::list(ports, bearer.token(), filter).await?;
         Ok(Answer::from_body(&response::ListTokens::from_rows(&rows, limit))?)
     }

@@ -131,7 +131,7 @@ scenario! {
         let tenant = Tenant::opaque(app).await;
         let created = tenant.created(json!({"accessToken": "s3cret-access", "refreshToken": "s3cret-refresh"})).await;
         let org = shared::domain::OrgId::parse(OPAQUE).unwrap();
-        let page = app.store.list(&shared::store::TokenQuery { limit: 10, ..shared::store::TokenQuery::new(org) }).await.unwrap();
+        let page = app.store.list(&org, &shared::store::TokenQuery { limit: 10, ..shared::store::TokenQuery::default() }).await.unwrap();
         let record = &page.tokens[0];
         let family = record.family_key().unwrap();
         let found = app.store.read(&shared::store::RecordKeys { families: vec![family.clone()], ..shared::store::RecordKeys::default() }).await.unwrap();

@@ -109,10 +109,10 @@ impl ReadTokens for Watched {
         self.call("read", self.store.read(wanted)).await
     }
 
-    async fn list(&self, query: &TokenQuery) -> Result<TokenPage, Fault> {
+    async fn list(&self, org: &OrgId, query: &TokenQuery) -> Result<TokenPage, Fault> {
         let longest = self.longest_page.load(Ordering::SeqCst);
         let query = TokenQuery { limit: query.limit.min(longest), ..query.clone() };
-        self.call("list", self.store.list(&query)).await
+        self.call("list", self.store.list(org, &query)).await
     }
 }
 

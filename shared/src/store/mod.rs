@@ -78,7 +78,7 @@ pub trait ReadTokens: std::fmt::Debug + Send + Sync {
     /// One page of an org's tokens, newest id first, beginning after `query.after`. Live, revoked and expired ones.
     ///
     /// A page may be shorter than `query.limit`, even empty, and still have a `next`.
-    async fn list(&self, query: &TokenQuery) -> Result<TokenPage, Fault>;
+    async fn list(&self, org: &OrgId, query: &TokenQuery) -> Result<TokenPage, Fault>;
 }
 
 /// Records new tokens with the families and aliases that begin with them.

@@ -87,11 +87,9 @@ pub struct Records {
     pub client_orgs: HashMap<ClientId, OrgId>,
 }
 
-/// Which tokens to list: those for which everything given holds.
+/// Which tokens of an org to list: those for which everything given holds.
 #[derive(Clone, Debug)]
 pub struct TokenQuery {
-    /// Tokens of this org.
-    pub org: OrgId,
     /// Only tokens of this subject.
     pub subject: Option<Subject>,
     /// Only tokens of this client.
@@ -116,11 +114,10 @@ pub struct TokenQuery {
     pub limit: usize,
 }
 
-impl TokenQuery {
-    /// All tokens of an org, 100 a page.
-    pub fn new(org: OrgId) -> Self {
+impl Default for TokenQuery {
+    /// All tokens of the org, 100 a page.
+    fn default() -> Self {
         Self {
-            org,
             subject: None,
             client: None,
             id: None,
@@ -134,13 +131,14 @@ impl TokenQuery {
             limit: 100,
         }
     }
+}
 
+impl TokenQuery {
     /// Whether `token` is asked for: the meaning of every member, which an adapter may hand on to its database.
     pub fn matches(&self, token: &TokenRecord) -> bool {
         let exp = token.expires_at.unwrap_or(Timestamp::END_OF_TIME);
         let iat = token.issued_at.whole_second();
-        token.org == self.org
-            && self.subject.as_ref().is_none_or(|subject| *subject == token.subject)
+        self.subject.as_ref().is_none_or(|subject| *subject == token.subject)
             && self.client.is_none_or(|client| token.client == Some(client))
             && self.id.is_none_or(|id| id == token.id)
             && self.session.as_ref().is_none_or(|id| token.session.as_ref().is_some_and(|session| session.id == *id))

@@ -3,36 +3,20 @@
 use crate::auth::bearer::authenticate;
 use crate::domain::scope::api;
 use crate::domain::{
-    Caller, ClientId, Error, Family, OrgId, Refusal, Service, SessionId, StatusInputs, Subject, Timestamp, TokenId, TokenRecord,
+    Caller, ClientId, Error, Family, Org, OrgId, Refusal, Service, StatusInputs, Subject, Timestamp, TokenRecord,
 };
 use crate::platform::capabilities::{Lister, Reader};
-use crate::store::{RecordKeys, Records, ScopeLike, TokenQuery};
+use crate::store::{RecordKeys, Records, TokenQuery};
 
 /// Which tokens to list: those for which everything given holds.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// Of this org; `None`: of the caller's.
+    /// The org whose tokens are listed; `None`: the caller's.
     pub org: Option<OrgId>,
-    /// Only tokens of this subject.
-    pub subject: Option<Subject>,
-    /// Only the token with this id.
-    pub id: Option<TokenId>,
-    /// Only tokens of this session.
-    pub session: Option<SessionId>,
-    /// Only tokens issued at this moment or later.
-    pub issued_from: Option<Timestamp>,
-    /// Only tokens issued before this moment.
-    pub issued_to: Option<Timestamp>,
-    /// Only tokens that expire at this moment or later.
-    pub expires_from: Option<Timestamp>,
-    /// Only tokens that expire before this moment.
-    pub expires_to: Option<Timestamp>,
-    /// Whether it has been revoked.
+    /// Whether the tokens have been revoked, by themselves or with a set.
     pub revoked: Option<bool>,
-    /// Each matched by at least one scope.
-    pub scopes: Vec<ScopeLike>,
-    /// How many rows a page has at most, 1 to 100.
-    pub limit: usize,
+    /// What their records say, and how many to list.
+    pub query: TokenQuery,
 }
 
 /// A token in a listing.
@@ -50,54 +34,44 @@ const LARGE_PAGE: usize = 1_000;
 
 /// Lists tokens, newest first: those of the org for who may read them, otherwise the caller's own.
 pub async fn list(ports: &Lister, bearer: &str, filter: Filter) -> Result<Vec<Row>, Error> {
-    let also = RecordKeys { orgs: filter.org.iter().cloned().collect(), ..RecordKeys::default() };
+    let Filter { org, revoked: wanted, mut query } = filter;
+    let also = RecordKeys { orgs: org.iter().cloned().collect(), ..RecordKeys::default() };
     let (caller, found) = authenticate(&ports.reader, bearer, also).await?;
-    let mut query = visible(&caller, &found, &filter)?;
+    let org = org.unwrap_or_else(|| caller.org().clone());
+    query.subject = visible(&caller, found.orgs.get(&org), &org, query.subject)?;
+    let limit = query.limit;
+    if wanted.is_some() {
+        // Whether a token is revoked isn't all in its record: there may be many to look at for one that is asked for.
+        query.limit = LARGE_PAGE;
+    }
     let mut rows = Vec::new();
     for _ in 0..MAX_PAGES {
-        let page = ports.reader.tokens.list(&query).await?;
+        let page = ports.reader.tokens.list(&org, &query).await?;
         let evidence = evidence(&ports.reader, &page.tokens).await?;
         for record in page.tokens {
             let revoked = is_revoked(&record, &evidence);
-            if filter.revoked.is_none_or(|wanted| wanted == revoked) {
+            if wanted.is_none_or(|wanted| wanted == revoked) {
                 rows.push(Row { record, revoked });
             }
         }
         match page.next {
-            Some(next) if rows.len() < filter.limit => query.after = Some(next),
+            Some(next) if rows.len() < limit => query.after = Some(next),
             _ => break,
         }
     }
-    rows.truncate(filter.limit);
+    rows.truncate(limit);
     Ok(rows)
 }
 
-/// The query, as far as the caller may see.
-fn visible(caller: &Caller, found: &Records, filter: &Filter) -> Result<TokenQuery, Refusal> {
-    const DENIED: Refusal = Refusal::AccessDenied { needs: api::TOKENS_READ };
-    let org = filter.org.clone().unwrap_or_else(|| caller.org().clone());
-    let sees_all = found.orgs.get(&org).is_some_and(|org| caller.may(api::TOKENS_READ, org));
-    let mut subject = filter.subject.clone();
-    if !sees_all {
-        let own = org == *caller.org() && subject.as_ref().is_none_or(|subject| subject == caller.subject());
-        if !own {
-            return Err(DENIED);
-        }
-        subject = Some(caller.subject().clone());
+/// Returns whose tokens the caller gets to see of those that it asks for; `None`: everybody's.
+fn visible(caller: &Caller, place: Option<&Org>, org: &OrgId, subject: Option<Subject>) -> Result<Option<Subject>, Refusal> {
+    if place.is_some_and(|place| caller.may(api::TOKENS_READ, place)) {
+        return Ok(subject);
     }
-    Ok(TokenQuery {
-        subject,
-        id: filter.id,
-        session: filter.session.clone(),
-        issued_from: filter.issued_from,
-        issued_to: filter.issued_to,
-        expires_from: filter.expires_from,
-        expires_to: filter.expires_to,
-        scopes: filter.scopes.clone(),
-        // Whether a token is revoked isn't all in its record: there may be many to look at for one that is asked for.
-        limit: if filter.revoked.is_some() { LARGE_PAGE } else { filter.limit },
-        ..TokenQuery::new(org)
-    })
+    if org == caller.org() && subject.is_none_or(|subject| subject == *caller.subject()) {
+        return Ok(Some(caller.subject().clone()));
+    }
+    Err(Refusal::AccessDenied { needs: api::TOKENS_READ })
 }
 
 /// The marks and families that decide about the tokens of one page, a hundred keys at a time.
@@ -157,11 +131,11 @@ pub const MAX_LISTED_TOKENS: usize = 10_000;
 pub async fn list_of_clients(ports: &Lister, service: &Service, filter: &ClientFilter) -> Result<ClientPage, Error> {
     let now = ports.reader.now();
     let ClientFilter { client, subject, valid, start, end } = filter.clone();
-    let mut query = TokenQuery { client, subject, limit: LARGE_PAGE, ..TokenQuery::new(service.id().clone()) };
+    let mut query = TokenQuery { client, subject, limit: LARGE_PAGE, ..TokenQuery::default() };
     let mut rows = Vec::new();
     let mut looked_at = 0;
     loop {
-        let page = ports.reader.tokens.list(&query).await?;
+        let page = ports.reader.tokens.list(service.id(), &query).await?;
         let found = evidence(&ports.reader, &page.tokens).await?;
         looked_at += page.tokens.len();
         for record in page.tokens {

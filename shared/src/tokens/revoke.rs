@@ -69,23 +69,19 @@ pub async fn bulk_revoke(ports: &BulkRevoker, bearer: &str, bulk: Bulk) -> Resul
     if !before.members.contains_key(&member) {
         return Err(Refusal::MemberUnavailable.into());
     }
-    let mut query = TokenQuery {
-        subject: Some(bulk.subject.clone()),
-        session: bulk.session.clone(),
-        limit: PAGE,
-        ..TokenQuery::new(org.clone())
-    };
+    let mut query =
+        TokenQuery { subject: Some(bulk.subject.clone()), session: bulk.session.clone(), limit: PAGE, ..TokenQuery::default() };
     let keys = match bulk.session {
-        None => vec![NotBeforeKey { org, kind: NotBeforeScope::Member(bulk.subject) }],
+        None => vec![NotBeforeKey { org: org.clone(), kind: NotBeforeScope::Member(bulk.subject) }],
         // A session may have been begun in an org above: its tokens here say in which.
-        Some(_) => sessions_in(ports, &query).await?,
+        Some(_) => sessions_in(ports, &org, query.clone()).await?,
     };
     let earlier = ports.reader.tokens.read(&RecordKeys { marks: keys.clone(), ..RecordKeys::default() }).await?.marks;
     for key in &keys {
         ports.revoke.set_not_before(&mark(key.clone(), Some(place), now)).await?;
     }
     query.expires_from = Some(now);
-    count(ports, query, &keys, &earlier, now).await
+    count(ports, &org, query, &keys, &earlier, now).await
 }
 
 /// Where [`bulk_revoke`] stops counting; the marks have decided by then.
@@ -95,6 +91,7 @@ const PAGE: usize = 1_000;
 /// How many tokens the new marks have killed that were alive under the earlier ones.
 async fn count(
     ports: &BulkRevoker,
+    org: &OrgId,
     mut query: TokenQuery,
     keys: &[NotBeforeKey],
     earlier: &NotBefores,
@@ -102,7 +99,7 @@ async fn count(
 ) -> Result<u64, Error> {
     let mut counted = 0;
     loop {
-        let page = ports.reader.tokens.list(&query).await?;
+        let page = ports.reader.tokens.list(org, &query).await?;
         for token in &page.tokens {
             let dead = token.revoked_at.is_some_and(|at| at < now)
                 || token.issued_at > now
@@ -117,11 +114,10 @@ async fn count(
 }
 
 /// The sessions that the tokens asked for are in. All pages: a store may give less than it is asked for, and still have more.
-async fn sessions_in(ports: &BulkRevoker, query: &TokenQuery) -> Result<Vec<NotBeforeKey>, Error> {
-    let mut query = query.clone();
+async fn sessions_in(ports: &BulkRevoker, org: &OrgId, mut query: TokenQuery) -> Result<Vec<NotBeforeKey>, Error> {
     let mut keys = Vec::new();
     loop {
-        let page = ports.reader.tokens.list(&query).await?;
+        let page = ports.reader.tokens.list(org, &query).await?;
         let sessions = page.tokens.into_iter().filter_map(|token| token.contents.session);
         keys.extend(sessions.map(|session| NotBeforeKey { org: session.org, kind: NotBeforeScope::Session(session.id) }));
         keys.sort_unstable();
@@ -219,10 +215,10 @@ pub async fn revoke_of_clients(ports: &BulkRevoker, service: &Service, bulk: Cli
     let before = ports.reader.tokens.read(&wanted).await?.marks.find(&key);
     ports.revoke.set_not_before(&NotBefore { not_before, ..mark(key.clone(), Some(service.org()), now) }).await?;
     let ClientBulk { client, subject } = bulk;
-    let mut query = TokenQuery { client, subject, limit: PAGE, ..TokenQuery::new(service.id().clone()) };
+    let mut query = TokenQuery { client, subject, limit: PAGE, ..TokenQuery::default() };
     let mut counted = 0;
     loop {
-        let page = ports.reader.tokens.list(&query).await?;
+        let page = ports.reader.tokens.list(service.id(), &query).await?;
         let mut found = evidence(&ports.reader, &page.tokens).await?;
         // As it was before.
         match before {

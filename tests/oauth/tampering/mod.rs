@@ -130,8 +130,8 @@ fn denied(answer: &Answer, error: &str, what: &str) {
 async fn recorded(app: &App) -> usize {
     let mut count = 0;
     for org in ["1", "11", "600"] {
-        let query = TokenQuery { limit: 1_000, ..TokenQuery::new(OrgId::parse(org).unwrap()) };
-        count += app.store.list(&query).await.unwrap().tokens.len();
+        let query = TokenQuery { limit: 1_000, ..TokenQuery::default() };
+        count += app.store.list(&OrgId::parse(org).unwrap(), &query).await.unwrap().tokens.len();
     }
     count
 }

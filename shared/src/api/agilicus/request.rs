@@ -12,7 +12,7 @@ use crate::domain::{App, Audience, OrgId, Refusal, Role, Scope, Seconds, Session
 use crate::encoding::form::Parameters;
 use crate::encoding::{FromText, Object, SecretText, present};
 use crate::policy::{Lifetime, MemberTokenRequest, SessionRequest};
-use crate::store::ScopeLike;
+use crate::store::{ScopeLike, TokenQuery};
 use crate::tokens::list::Filter;
 use crate::tokens::revoke::Bulk;
 
@@ -347,8 +347,8 @@ impl ListTokens {
         if scopes.iter().any(|scope| scope.len() > 511) {
             return Err(Refusal::invalid("scopes", "must be at most 511 characters each"));
         }
-        let filter = Filter {
-            org: query.parse("org")?,
+        let org = query.parse("org")?;
+        let tokens = TokenQuery {
             subject: query.parse("sub")?,
             // What isn't an id of ours matches nothing, like any other id that nobody has.
             id: query.remove("jti")?.map(|jti| TokenId::parse(&jti).unwrap_or(TokenId::from_bytes([0; 20]))),
@@ -357,10 +357,11 @@ impl ListTokens {
             issued_to,
             expires_from,
             expires_to,
-            revoked: query.flag("revoked")?,
             scopes: scopes.iter().map(|scope| ScopeLike::new(scope)).collect(),
             limit: query.number("limit", 1..=100)?.unwrap_or(100),
+            ..TokenQuery::default()
         };
+        let filter = Filter { org, revoked: query.flag("revoked")?, query: tokens };
         query.refuse_unknown()?;
         Ok(filter)
     }

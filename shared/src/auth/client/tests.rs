@@ -33,7 +33,7 @@ impl ReadTokens for Empty {
         Ok(Records::default())
     }
 
-    async fn list(&self, _: &TokenQuery) -> Result<TokenPage, Fault> {
+    async fn list(&self, _: &OrgId, _: &TokenQuery) -> Result<TokenPage, Fault> {
         Ok(TokenPage::default())
     }
 }

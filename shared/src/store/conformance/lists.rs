@@ -23,8 +23,8 @@ async fn the_newest_id_comes_first(store: Arc<dyn Store>) {
     let mut expected: Vec<_> = population.iter().filter(|token| token.org == org_id("a")).map(|token| token.id).collect();
     expected.sort_by(|one, other| other.cmp(one));
     for limit in [1, 7, 16, 17, 1_000] {
-        let query = TokenQuery { limit, ..TokenQuery::new(org_id("a")) };
-        assert_eq!(ids(&walk(&store, &query).await), expected, "each once, in order, {limit} a page");
+        let query = TokenQuery { limit, ..TokenQuery::default() };
+        assert_eq!(ids(&walk(&store, "a", &query).await), expected, "each once, in order, {limit} a page");
     }
 }
 
@@ -32,10 +32,10 @@ async fn a_page_is_no_longer_than_asked(store: Arc<dyn Store>) {
     populate(&store, 120).await;
     for limit in [1, 5, 30] {
         for query in [
-            TokenQuery { limit, ..TokenQuery::new(org_id("a")) },
-            TokenQuery { limit, subject: Some(subject("ann")), ..TokenQuery::new(org_id("a")) },
+            TokenQuery { limit, ..TokenQuery::default() },
+            TokenQuery { limit, subject: Some(subject("ann")), ..TokenQuery::default() },
         ] {
-            let page = store.list(&query).await.unwrap();
+            let page = store.list(&org_id("a"), &query).await.unwrap();
             assert!(page.tokens.len() <= limit);
             assert!(page.tokens.len() == limit || page.next.is_none(), "this page could be full");
         }
@@ -43,7 +43,7 @@ async fn a_page_is_no_longer_than_asked(store: Arc<dyn Store>) {
 }
 
 async fn an_empty_org_has_one_empty_page(store: Arc<dyn Store>) {
-    let page = store.list(&TokenQuery::new(org_id("a"))).await.unwrap();
+    let page = store.list(&org_id("a"), &TokenQuery::default()).await.unwrap();
     assert!(page.tokens.is_empty() && page.next.is_none());
 }
 
@@ -52,15 +52,15 @@ async fn records_are_listed_whole(store: Arc<dyn Store>) {
     for token in &tokens {
         store.record(&new(token, None)).await.unwrap();
     }
-    let listed = walk(&store, &TokenQuery::new(org_id("a"))).await;
+    let listed = walk(&store, "a", &TokenQuery::default()).await;
     assert_eq!(listed.len(), 3);
     for token in tokens {
         assert!(listed.contains(&token));
         for query in [
-            TokenQuery { id: Some(token.id), ..TokenQuery::new(org_id("a")) },
-            TokenQuery { subject: Some(token.subject.clone()), ..TokenQuery::new(org_id("a")) },
+            TokenQuery { id: Some(token.id), ..TokenQuery::default() },
+            TokenQuery { subject: Some(token.subject.clone()), ..TokenQuery::default() },
         ] {
-            assert!(walk(&store, &query).await.contains(&token), "{query:?}");
+            assert!(walk(&store, "a", &query).await.contains(&token), "{query:?}");
         }
     }
 }
@@ -68,36 +68,36 @@ async fn records_are_listed_whole(store: Arc<dyn Store>) {
 async fn orgs_are_listed_apart(store: Arc<dyn Store>) {
     let population = populate(&store, 120).await;
     for org in ["a", "ab", "a_", "A"] {
-        check(&store, &population, &TokenQuery::new(org_id(org))).await;
+        check(&store, &population, org, &TokenQuery::default()).await;
     }
 }
 
 async fn each_filter_lists_what_it_says(store: Arc<dyn Store>) {
     let population = populate(&store, 150).await;
-    let all = TokenQuery::new(org_id("a"));
+    let all = TokenQuery::default();
     for subject in SUBJECTS.iter().copied().chain(["nobody"]).map(subject) {
-        check(&store, &population, &TokenQuery { subject: Some(subject), ..all.clone() }).await;
+        check(&store, &population, "a", &TokenQuery { subject: Some(subject), ..all.clone() }).await;
     }
     for client in [1, 2, 3].map(client_id) {
-        check(&store, &population, &TokenQuery { client: Some(client), ..all.clone() }).await;
+        check(&store, &population, "a", &TokenQuery { client: Some(client), ..all.clone() }).await;
     }
     for session in [session("a", "1"), session("b", "1"), session("a", "11"), session("a", "none")] {
-        check(&store, &population, &TokenQuery { session: Some(session.id), ..all.clone() }).await;
+        check(&store, &population, "a", &TokenQuery { session: Some(session.id), ..all.clone() }).await;
     }
     for token in &population[..10] {
-        check(&store, &population, &TokenQuery { id: Some(token.id), ..all.clone() }).await;
+        check(&store, &population, "a", &TokenQuery { id: Some(token.id), ..all.clone() }).await;
     }
     for moment in moments().map(Some) {
-        check(&store, &population, &TokenQuery { issued_from: moment, ..all.clone() }).await;
-        check(&store, &population, &TokenQuery { issued_to: moment, ..all.clone() }).await;
-        check(&store, &population, &TokenQuery { expires_from: moment, ..all.clone() }).await;
-        check(&store, &population, &TokenQuery { expires_to: moment, ..all.clone() }).await;
+        check(&store, &population, "a", &TokenQuery { issued_from: moment, ..all.clone() }).await;
+        check(&store, &population, "a", &TokenQuery { issued_to: moment, ..all.clone() }).await;
+        check(&store, &population, "a", &TokenQuery { expires_from: moment, ..all.clone() }).await;
+        check(&store, &population, "a", &TokenQuery { expires_to: moment, ..all.clone() }).await;
     }
     for pattern in ["a:read", "A:%", "%", "%b%", "a_read", "%?", "a:read%", "", "none"] {
-        check(&store, &population, &TokenQuery { scopes: vec![ScopeLike::new(pattern)], ..all.clone() }).await;
+        check(&store, &population, "a", &TokenQuery { scopes: vec![ScopeLike::new(pattern)], ..all.clone() }).await;
     }
     for token in &population[..10] {
-        check(&store, &population, &TokenQuery { after: Some(token.id), ..all.clone() }).await;
+        check(&store, &population, "a", &TokenQuery { after: Some(token.id), ..all.clone() }).await;
     }
 }
 
@@ -107,8 +107,8 @@ async fn filters_together_list_what_they_say(store: Arc<dyn Store>) {
     let (moments, ids): (Vec<_>, _) = (moments().collect(), ids(&population));
     let maybe_moment = |sides| (dice.roll(sides) == 0).then(|| dice.one_of(&moments));
     for _ in 0..80 {
+        let org = dice.one_of(&["a", "a", "ab"]);
         let query = TokenQuery {
-            org: org_id(dice.one_of(&["a", "a", "ab"])),
             subject: (dice.roll(3) == 0).then(|| subject(dice.one_of(SUBJECTS))),
             client: (dice.roll(4) == 0).then(|| client_id(dice.one_of(&[1, 2, 3]))),
             id: (dice.roll(15) == 0).then(|| dice.one_of(&ids)),
@@ -121,17 +121,17 @@ async fn filters_together_list_what_they_say(store: Arc<dyn Store>) {
             after: (dice.roll(4) == 0).then(|| dice.one_of(&ids)),
             limit: usize::try_from(4 + dice.roll(60)).unwrap(),
         };
-        check(&store, &population, &query).await;
+        check(&store, &population, org, &query).await;
     }
 }
 
 async fn what_comes_later_does_not_disturb_the_pages(store: Arc<dyn Store>) {
     let population = populate(&store, 60).await;
     let before: Vec<_> = population.iter().filter(|token| token.org == org_id("a")).map(|token| token.id).collect();
-    let mut query = TokenQuery { limit: 3, ..TokenQuery::new(org_id("a")) };
+    let mut query = TokenQuery { limit: 3, ..TokenQuery::default() };
     let mut seen = Vec::new();
     for n in 0.. {
-        let page = store.list(&query).await.unwrap();
+        let page = store.list(&org_id("a"), &query).await.unwrap();
         seen.extend(page.tokens.iter().map(|token| token.id));
         let newer = TokenRecord { id: id_at(n, at(10_000_000), None), ..token("a", 0) };
         store.record(&new(&newer, None)).await.unwrap();
@@ -145,19 +145,20 @@ async fn what_comes_later_does_not_disturb_the_pages(store: Arc<dyn Store>) {
 }
 
 /// Asserts that walking through all pages finds what the model finds.
-async fn check(store: &Arc<dyn Store>, population: &[TokenRecord], query: &TokenQuery) {
-    let mut expected: Vec<_> = population.iter().filter(|token| query.matches(token)).cloned().collect();
+async fn check(store: &Arc<dyn Store>, population: &[TokenRecord], org: &str, query: &TokenQuery) {
+    let is_listed = |token: &&TokenRecord| token.org.as_str() == org && query.matches(token);
+    let mut expected: Vec<_> = population.iter().filter(is_listed).cloned().collect();
     expected.sort_by_key(|token| std::cmp::Reverse(token.id));
-    let listed = walk(store, query).await;
+    let listed = walk(store, org, query).await;
     assert_eq!(ids(&listed), ids(&expected), "{query:?}");
     assert_eq!(listed, expected, "{query:?}");
 }
 
-async fn walk(store: &Arc<dyn Store>, query: &TokenQuery) -> Vec<TokenRecord> {
+async fn walk(store: &Arc<dyn Store>, org: &str, query: &TokenQuery) -> Vec<TokenRecord> {
     let mut query = query.clone();
     let mut listed = Vec::new();
     loop {
-        let page = store.list(&query).await.unwrap();
+        let page = store.list(&org_id(org), &query).await.unwrap();
         assert!(page.tokens.len() <= query.limit);
         listed.extend(page.tokens);
         let Some(next) = page.next else { return listed };

@@ -272,9 +272,9 @@ async fn many_record_many_tokens(store: Arc<dyn Store>) {
         assert!(chunk.iter().all(|token| found.tokens.get(&token.key()) == Some(token)));
     }
     let mut listed = HashSet::new();
-    let mut query = TokenQuery { limit: 1_000, ..TokenQuery::new(org_id("a")) };
+    let mut query = TokenQuery { limit: 1_000, ..TokenQuery::default() };
     loop {
-        let page = store.list(&query).await.unwrap();
+        let page = store.list(&org_id("a"), &query).await.unwrap();
         listed.extend(page.tokens.iter().map(|token| token.id));
         query.after = page.next;
         if query.after.is_none() {

@@ -213,6 +213,6 @@ async fn an_amended_token_is_listed_as_it_is_now(store: Arc<dyn Store>) {
     let mut now = TokenRecord { expires_at: Some(later), revision: 1, ..token };
     now.scopes = vec![scope("x")];
     assert_eq!(amend(&store, &of_token(&now)).await, UpdateOutcome::Done);
-    let query = TokenQuery { expires_from: Some(later), ..TokenQuery::new(now.org.clone()) };
-    assert_eq!(store.list(&query).await.unwrap().tokens, [now]);
+    let query = TokenQuery { expires_from: Some(later), ..TokenQuery::default() };
+    assert_eq!(store.list(&now.org, &query).await.unwrap().tokens, [now.clone()]);
 }

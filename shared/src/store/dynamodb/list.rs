@@ -11,16 +11,16 @@ use super::items::text;
 use super::keys::{partition, subject_partition, token_range};
 use super::tables::{BY_SUBJECT, BY_SUBJECT_KEY, KEY};
 use super::{DynamoStore, Item, fault, items};
-use crate::domain::{Fault, Shard, TokenId, TokenKey, TokenRecord};
+use crate::domain::{Fault, OrgId, Shard, TokenId, TokenKey, TokenRecord};
 use crate::store::{ReadTokens as _, RecordKeys, TokenPage, TokenQuery};
 
 const DOING: &str = "listing tokens";
 
 impl DynamoStore {
     /// One page of tokens, newest first.
-    pub(super) async fn page(&self, query: &TokenQuery) -> Result<TokenPage, Fault> {
+    pub(super) async fn page(&self, org: &OrgId, query: &TokenQuery) -> Result<TokenPage, Fault> {
         if let Some(id) = query.id {
-            let key = TokenKey { org: query.org.clone(), id };
+            let key = TokenKey { org: org.clone(), id };
             let found = self.read(&RecordKeys { tokens: vec![key], ..RecordKeys::default() }).await?;
             return Ok(TokenPage {
                 tokens: found.tokens.into_values().filter(|token| query.matches(token)).collect(),
@@ -34,7 +34,7 @@ impl DynamoStore {
         while looked_at < LOOKED_AT {
             let mut dry: Vec<_> = strands.iter_mut().filter(|strand| strand.is_dry()).collect();
             for some in dry.chunks_mut(AT_ONCE) {
-                try_join_all(some.iter_mut().map(|strand| self.fetch(query, strand))).await?;
+                try_join_all(some.iter_mut().map(|strand| self.fetch(org, query, strand))).await?;
             }
             while page.tokens.len() < query.limit
                 && let Some(token) = take_newest(&mut strands)
@@ -55,13 +55,13 @@ impl DynamoStore {
     }
 
     /// The next records of a shard.
-    async fn fetch(&self, query: &TokenQuery, strand: &mut Strand) -> Result<(), Fault> {
+    async fn fetch(&self, org: &OrgId, query: &TokenQuery, strand: &mut Strand) -> Result<(), Fault> {
         let [from, to] = token_range(strand.up_to.as_ref());
         let (index, attribute, pk) = match &query.subject {
             Some(subject) if self.tables.by_subject => {
-                (Some(BY_SUBJECT.to_owned()), BY_SUBJECT_KEY.partition, subject_partition(&query.org, subject, strand.shard))
+                (Some(BY_SUBJECT.to_owned()), BY_SUBJECT_KEY.partition, subject_partition(org, subject, strand.shard))
             }
-            _ => (None, KEY.partition, partition(&query.org, strand.shard)),
+            _ => (None, KEY.partition, partition(org, strand.shard)),
         };
         let asked = self.client.query().table_name(&self.tables.tokens).set_index_name(index);
         let asked = asked
@@ -74,7 +74,7 @@ impl DynamoStore {
             .limit(share(query.limit, strand.fetches));
         let some = asked.send().await.map_err(|e| fault(DOING, e))?;
         for item in some.items() {
-            strand.tokens.push_back(items::listed_token(&query.org, item)?);
+            strand.tokens.push_back(items::listed_token(org, item)?);
         }
         strand.rest = some.last_evaluated_key.filter(|key| !key.is_empty());
         strand.fetches += 1;

@@ -27,8 +27,8 @@ impl ReadTokens for DynamoStore {
         Ok(found)
     }
 
-    async fn list(&self, query: &TokenQuery) -> Result<TokenPage, Fault> {
-        self.page(query).await
+    async fn list(&self, org: &OrgId, query: &TokenQuery) -> Result<TokenPage, Fault> {
+        self.page(org, query).await
     }
 }
 

@@ -153,10 +153,11 @@ impl ReadTokens for SqliteStore {
         self.look_up("reading records", |c| read::found(c, wanted))
     }
 
-    async fn list(&self, query: &TokenQuery) -> Result<TokenPage, Fault> {
+    async fn list(&self, org: &OrgId, query: &TokenQuery) -> Result<TokenPage, Fault> {
         // A page is milliseconds of work: too long for a thread that serves others, too.
-        let (readers, writer, query) = (Arc::clone(&self.readers), Arc::clone(&self.writer), query.clone());
-        let list = move || read::page(&readers.lister().unwrap_or_else(|| writer.connection()), &query);
+        let (readers, writer) = (Arc::clone(&self.readers), Arc::clone(&self.writer));
+        let (org, query) = (org.clone(), query.clone());
+        let list = move || read::page(&readers.lister().unwrap_or_else(|| writer.connection()), &org, &query);
         let page = tokio::task::spawn_blocking(list).await;
         page.map_err(|e| Fault::internal("listing tokens").because(e))?.map_err(|e| e.into_fault("listing tokens"))
     }

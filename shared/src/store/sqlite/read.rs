@@ -4,7 +4,9 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::rows::{body, moment};
 use super::{Result, directory, replay};
-use crate::domain::{AliasKey, Aliased, Family, FamilyKey, Fault, NotBeforeKey, Timestamp, TokenId, TokenKey, TokenRecord};
+use crate::domain::{
+    AliasKey, Aliased, Family, FamilyKey, Fault, NotBeforeKey, OrgId, Timestamp, TokenId, TokenKey, TokenRecord,
+};
 use crate::store::codec::{self, FamilyState};
 use crate::store::{RecordKeys, Records, TokenPage, TokenQuery};
 
@@ -103,9 +105,9 @@ fn mark(c: &Connection, key: &NotBeforeKey) -> Result<Option<Timestamp>> {
 }
 
 /// Reads one page of an org's tokens, newest first. A page can be shorter than its limit although more follow.
-pub(super) fn page(c: &Connection, query: &TokenQuery) -> Result<TokenPage> {
+pub(super) fn page(c: &Connection, org: &OrgId, query: &TokenQuery) -> Result<TokenPage> {
     if let Some(id) = query.id {
-        let token = token(c, &TokenKey { org: query.org.clone(), id })?;
+        let token = token(c, &TokenKey { org: org.clone(), id })?;
         return Ok(TokenPage { tokens: token.filter(|token| query.matches(token)).into_iter().collect(), next: None });
     }
     let (sql, value) = if let Some(session) = &query.session {
@@ -117,12 +119,12 @@ pub(super) fn page(c: &Connection, query: &TokenQuery) -> Result<TokenPage> {
     };
     let before = query.after.map_or_else(|| vec![u8::MAX; 21], |after| after.as_bytes().to_vec());
     let mut select = c.prepare_cached(sql)?;
-    let mut rows = select.query(params![query.org.as_str(), before, value])?;
+    let mut rows = select.query(params![org.as_str(), before, value])?;
     let mut page = TokenPage::default();
     let mut last = None;
     for _ in 0..LOOKED_AT {
         let Some(row) = rows.next()? else { return Ok(page) };
-        let key = TokenKey { org: query.org.clone(), id: TokenId::from_bytes(row.get(0)?) };
+        let key = TokenKey { org: org.clone(), id: TokenId::from_bytes(row.get(0)?) };
         if page.tokens.len() >= query.limit {
             break;
         }

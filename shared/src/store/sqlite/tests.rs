@@ -327,7 +327,7 @@ async fn a_broken_record_is_a_fault_and_not_absence() {
     for broken in ["", "{}", "{\"o\":\"a\"", "[]", "{\"o\":\"b\",\"q\":\"b\",\"s\":\"x\",\"i\":1,\"n\":1}"] {
         store.writer.connection().execute("UPDATE tokens SET body = ?1", [broken]).unwrap();
         assert!(!store.read(&wanted).await.unwrap_err().can_retry(), "{broken}");
-        assert!(store.list(&TokenQuery::new(samples::org_id("a"))).await.is_err(), "{broken}");
+        assert!(store.list(&samples::org_id("a"), &TokenQuery::default()).await.is_err(), "{broken}");
     }
 }
 

@@ -29,14 +29,14 @@ pub(super) async fn perform(store: &dyn Store, operation: &str) -> String {
             let found = store.read(&wanted).await.unwrap();
             format!("{} {} {} {}", found.tokens.len(), found.families.len(), found.orgs.len(), found.members.len())
         }
-        "list" => format!("{:?}", store.list(&TokenQuery::new(org_id("a"))).await.unwrap().tokens.len()),
+        "list" => format!("{:?}", store.list(&org_id("a"), &TokenQuery::default()).await.unwrap().tokens.len()),
         "list by subject" => {
-            let query = TokenQuery { subject: Some(subject("ann")), ..TokenQuery::new(org_id("a")) };
-            format!("{:?}", store.list(&query).await.unwrap().tokens.len())
+            let query = TokenQuery { subject: Some(subject("ann")), ..TokenQuery::default() };
+            format!("{:?}", store.list(&org_id("a"), &query).await.unwrap().tokens.len())
         }
         "list by id" => {
-            let query = TokenQuery { id: Some(one.id), ..TokenQuery::new(org_id("a")) };
-            format!("{:?}", store.list(&query).await.unwrap().tokens.len())
+            let query = TokenQuery { id: Some(one.id), ..TokenQuery::default() };
+            format!("{:?}", store.list(&org_id("a"), &query).await.unwrap().tokens.len())
         }
         "record" => format!("{:?}", store.record(&new(&token("a", 20), None)).await.unwrap()),
         "record with family" => format!("{:?}", store.record(&new(&token("a", 20), Some(&family("a", 21)))).await.unwrap()),
@@ -207,7 +207,7 @@ async fn a_list_asks_each_shard_for_its_share_whatever_the_table_holds() {
         emulator.store.record(&new(&TokenRecord { id, ..token("a", n) }, None)).await.unwrap();
     }
     emulator.wire.take_calls();
-    let page = emulator.store.list(&TokenQuery::new(org_id("a"))).await.unwrap();
+    let page = emulator.store.list(&org_id("a"), &TokenQuery::default()).await.unwrap();
     assert_eq!(page.tokens.len(), 100);
     let calls = emulator.wire.take_calls();
     assert_eq!(calls.len(), 16, "one query for each shard");

@@ -124,14 +124,14 @@ async fn what_has_expired_is_found_until_it_is_deleted() {
     store.set_not_before(&endless).await.unwrap();
     assert_eq!(find_token(store, &token.key()).await, Some(token.clone()));
     assert_eq!(find_family(store, &family.key()).await, Some(family.clone()));
-    assert_eq!(store.list(&TokenQuery::new(org_id("a"))).await.unwrap().tokens.len(), 2);
+    assert_eq!(store.list(&org_id("a"), &TokenQuery::default()).await.unwrap().tokens.len(), 2);
 
     let deleted = emulator.database.unwrap().sweep_ttl().unwrap();
     assert_eq!(deleted, 2 + usize::from(Shard::COUNT), "token, family, and a mark in every shard");
     assert_eq!(find_token(store, &token.key()).await, None);
     assert_eq!(find_family(store, &family.key()).await, None);
     assert_eq!(find_token(store, &lasting.key()).await, Some(lasting.clone()), "it doesn't expire");
-    assert_eq!(store.list(&TokenQuery::new(org_id("a"))).await.unwrap().tokens, [lasting]);
+    assert_eq!(store.list(&org_id("a"), &TokenQuery::default()).await.unwrap().tokens, [lasting]);
     assert_eq!(find_mark(store, &endless.key, Shard::from_byte(3)).await, Some(PAST));
     assert_eq!(find_mark(store, &past.key, Shard::from_byte(3)).await, None);
 }

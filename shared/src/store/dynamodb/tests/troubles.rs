@@ -256,7 +256,7 @@ async fn each_fault(emulator: &Emulator, trouble: &Trouble) -> Vec<(&'static str
     let store = &emulator.store;
     vec![
         ("read", store.read(&wanted()).await.unwrap_err()),
-        ("list", store.list(&TokenQuery::new(org_id("a"))).await.unwrap_err()),
+        ("list", store.list(&org_id("a"), &TokenQuery::default()).await.unwrap_err()),
         ("record", store.record(&new(&token("a", 20), None)).await.unwrap_err()),
         ("record with family", store.record(&new(&token("a", 20), Some(&family("a", 21)))).await.unwrap_err()),
     ]
