@@ -123,6 +123,11 @@ impl Refusal {
         Self::Lifetime(format!("must not last longer than {} seconds (the org's max_token_duration)", max.0).into())
     }
 
+    /// Why an OAuth client is denied what it asks for. `None`: that isn't what is refused.
+    pub const fn denial(&self) -> Option<Denial> {
+        if let Self::Denied(denial) = self { Some(*denial) } else { None }
+    }
+
     /// Makes a [`Refusal::Invalid`] of a field and the rule that it breaks.
     pub fn invalid(field: impl Into<Cow<'static, str>>, rule: impl Into<Cow<'static, str>>) -> Self {
         Self::Invalid { field: field.into(), rule: rule.into() }

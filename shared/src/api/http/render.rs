@@ -38,9 +38,9 @@ pub fn split_refusal<T>(outcome: Result<T, Error>) -> Result<Result<T, Refusal>,
 
 /// Notes the code for the line of log. What a client is denied has one code for callers, and its cause in the log.
 fn note(refusal: &Refusal, code: &'static str) {
-    match refusal {
-        Refusal::Denied(denial) => telemetry::note_error(format!("{denial:?}")),
-        _ => telemetry::note_error(code),
+    match refusal.denial() {
+        Some(denial) => telemetry::note_error(format!("{denial:?}")),
+        None => telemetry::note_error(code),
     }
 }
 

@@ -152,32 +152,12 @@ fn written(put: Put) -> Result<(), NotLoaded> {
 }
 
 fn refused(entry: String, refusal: Refusal) -> NotLoaded {
-    match refusal {
-        Refusal::Conflict(rule) => contradiction(entry, rule),
-        Refusal::Invalid { field, rule } => contradiction(format!("{entry}.{field}"), &rule),
-        Refusal::AccessDenied { .. }
-        | Refusal::BodyTooLarge { .. }
-        | Refusal::CredentialsMissing
-        | Refusal::CredentialsRejected(_)
-        | Refusal::Denied(_)
-        | Refusal::Lifetime(_)
-        | Refusal::ClientUnavailable
-        | Refusal::ClientLocked
-        | Refusal::MemberUnavailable
-        | Refusal::MethodNotAllowed { .. }
-        | Refusal::NoSuchPath
-        | Refusal::NotFound(_)
-        | Refusal::OrgUnavailable
-        | Refusal::OutsideAuthority { .. }
-        | Refusal::RefreshRejected
-        | Refusal::ScopeNotHeld(_)
-        | Refusal::TicketRejected
-        | Refusal::TokenGone
-        | Refusal::TokenTooLarge { .. }
-        | Refusal::TokenRejected(_)
-        | Refusal::ValueTaken { .. }
-        | Refusal::UnsupportedContentEncoding
-        | Refusal::UnsupportedMediaType => contradiction(entry, "is not possible"),
+    if let Refusal::Invalid { field, rule } = refusal {
+        contradiction(format!("{entry}.{field}"), &rule)
+    } else if let Refusal::Conflict(rule) = refusal {
+        contradiction(entry, rule)
+    } else {
+        contradiction(entry, "is not possible")
     }
 }
 

@@ -60,42 +60,13 @@ impl RevocationResponse {
 
     /// Tells why nothing was revoked.
     pub fn refused(call: ApiCall, refusal: &Refusal, style: &ErrorStyle) -> Result<Self, Fault> {
-        let (action, error) = match refusal {
-            Refusal::Denied(denial) => (Self::action(*denial), denial.error()),
-            Refusal::AccessDenied { .. }
-            | Refusal::BodyTooLarge { .. }
-            | Refusal::Conflict(_)
-            | Refusal::CredentialsMissing
-            | Refusal::CredentialsRejected(_)
-            | Refusal::Invalid { .. }
-            | Refusal::Lifetime(_)
-            | Refusal::ClientUnavailable
-            | Refusal::ClientLocked
-            | Refusal::MemberUnavailable
-            | Refusal::MethodNotAllowed { .. }
-            | Refusal::NoSuchPath
-            | Refusal::NotFound(_)
-            | Refusal::OrgUnavailable
-            | Refusal::OutsideAuthority { .. }
-            | Refusal::RefreshRejected
-            | Refusal::ScopeNotHeld(_)
-            | Refusal::TicketRejected
-            | Refusal::TokenGone
-            | Refusal::TokenTooLarge { .. }
-            | Refusal::TokenRejected(_)
-            | Refusal::ValueTaken { .. }
-            | Refusal::UnsupportedContentEncoding
-            | Refusal::UnsupportedMediaType => (RevocationAction::InternalServerError, "server_error"),
+        let (action, error) = match refusal.denial().map(Denial::error) {
+            Some("invalid_client") => (RevocationAction::InvalidClient, "invalid_client"),
+            Some(error) => (RevocationAction::BadRequest, error),
+            None => (RevocationAction::InternalServerError, "server_error"),
         };
         let result = ApiResult::refused(call, refusal);
         let response_content = Some(content::error(error, &result, style)?);
         Ok(Self { result, action, response_content })
-    }
-
-    fn action(denial: Denial) -> RevocationAction {
-        match denial.error() {
-            "invalid_client" => RevocationAction::InvalidClient,
-            _ => RevocationAction::BadRequest,
-        }
     }
 }

@@ -54,32 +54,9 @@ impl StandardIntrospectionResponse {
 
     /// The question wasn't as it should be.
     pub fn refused(call: ApiCall, refusal: &Refusal, style: &ErrorStyle) -> Result<Self, Fault> {
-        let (action, error) = match refusal {
-            Refusal::Denied(denial) => (StandardIntrospectionAction::BadRequest, denial.error()),
-            Refusal::AccessDenied { .. }
-            | Refusal::BodyTooLarge { .. }
-            | Refusal::Conflict(_)
-            | Refusal::CredentialsMissing
-            | Refusal::CredentialsRejected(_)
-            | Refusal::Invalid { .. }
-            | Refusal::Lifetime(_)
-            | Refusal::ClientUnavailable
-            | Refusal::ClientLocked
-            | Refusal::MemberUnavailable
-            | Refusal::MethodNotAllowed { .. }
-            | Refusal::NoSuchPath
-            | Refusal::NotFound(_)
-            | Refusal::OrgUnavailable
-            | Refusal::OutsideAuthority { .. }
-            | Refusal::RefreshRejected
-            | Refusal::ScopeNotHeld(_)
-            | Refusal::TicketRejected
-            | Refusal::TokenGone
-            | Refusal::TokenTooLarge { .. }
-            | Refusal::TokenRejected(_)
-            | Refusal::ValueTaken { .. }
-            | Refusal::UnsupportedContentEncoding
-            | Refusal::UnsupportedMediaType => (StandardIntrospectionAction::InternalServerError, "server_error"),
+        let (action, error) = match refusal.denial() {
+            Some(denial) => (StandardIntrospectionAction::BadRequest, denial.error()),
+            None => (StandardIntrospectionAction::InternalServerError, "server_error"),
         };
         let result = ApiResult::refused(call, refusal);
         Ok(Self { response_content: content::error(error, &result, style)?, result, action })

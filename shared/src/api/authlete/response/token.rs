@@ -9,7 +9,7 @@ use crate::api::authlete::property::Pair;
 use crate::api::authlete::result::{ApiCall, ApiResult, ResultCode};
 use crate::api::authlete::{content, names};
 use crate::auth::client::AuthenticatedClient;
-use crate::domain::{ClientRef, Fault, GrantType, Org, Refusal, Secret};
+use crate::domain::{ClientRef, Denial, Fault, GrantType, Org, Refusal, Secret};
 use crate::encoding::ExposedSecret;
 use crate::oauth::forwarded::{Asked, Outcome, TokenRequest};
 
@@ -172,35 +172,10 @@ impl<'a> TokenResponse<'a> {
     /// Of one that isn't. What an OAuth client did wrong it is told; anything else is the fault of the authorization server.
     pub fn refused(call: ApiCall, refusal: &Refusal, request: &Requested, style: &ErrorStyle) -> Result<Self, Fault> {
         let grant = request.grant;
-        let (action, error) = match refusal {
-            Refusal::Denied(denial) => match denial.error() {
-                "invalid_client" => (TokenAction::InvalidClient, "invalid_client"),
-                error => (TokenAction::BadRequest, error),
-            },
-            Refusal::AccessDenied { .. }
-            | Refusal::BodyTooLarge { .. }
-            | Refusal::Conflict(_)
-            | Refusal::CredentialsMissing
-            | Refusal::CredentialsRejected(_)
-            | Refusal::Invalid { .. }
-            | Refusal::Lifetime(_)
-            | Refusal::ClientUnavailable
-            | Refusal::ClientLocked
-            | Refusal::MemberUnavailable
-            | Refusal::MethodNotAllowed { .. }
-            | Refusal::NoSuchPath
-            | Refusal::NotFound(_)
-            | Refusal::OrgUnavailable
-            | Refusal::OutsideAuthority { .. }
-            | Refusal::RefreshRejected
-            | Refusal::ScopeNotHeld(_)
-            | Refusal::TicketRejected
-            | Refusal::TokenGone
-            | Refusal::TokenTooLarge { .. }
-            | Refusal::TokenRejected(_)
-            | Refusal::ValueTaken { .. }
-            | Refusal::UnsupportedContentEncoding
-            | Refusal::UnsupportedMediaType => (TokenAction::InternalServerError, "server_error"),
+        let (action, error) = match refusal.denial().map(Denial::error) {
+            Some("invalid_client") => (TokenAction::InvalidClient, "invalid_client"),
+            Some(error) => (TokenAction::BadRequest, error),
+            None => (TokenAction::InternalServerError, "server_error"),
         };
         let result = ApiResult::refused(call, refusal);
         let body = Body::Error { response_content: content::error(error, &result, style)? };

@@ -78,35 +78,11 @@ impl<'a> TokenUpdateResponse<'a> {
 
     /// Tells why nothing was changed.
     pub fn refused(call: ApiCall, refusal: &Refusal) -> Self {
-        let (action, result) = match refusal {
-            Refusal::NotFound(what) => {
-                let text = format_args!("There is no such {what}.");
-                (UpdateAction::NotFound, ApiResult::new(ResultCode::TOKEN_TO_UPDATE_UNKNOWN, text))
-            }
-            Refusal::AccessDenied { .. }
-            | Refusal::BodyTooLarge { .. }
-            | Refusal::Conflict(_)
-            | Refusal::CredentialsMissing
-            | Refusal::CredentialsRejected(_)
-            | Refusal::Invalid { .. }
-            | Refusal::Denied(_)
-            | Refusal::Lifetime(_)
-            | Refusal::ClientUnavailable
-            | Refusal::ClientLocked
-            | Refusal::MemberUnavailable
-            | Refusal::MethodNotAllowed { .. }
-            | Refusal::NoSuchPath
-            | Refusal::OrgUnavailable
-            | Refusal::OutsideAuthority { .. }
-            | Refusal::RefreshRejected
-            | Refusal::ScopeNotHeld(_)
-            | Refusal::TicketRejected
-            | Refusal::TokenGone
-            | Refusal::TokenTooLarge { .. }
-            | Refusal::TokenRejected(_)
-            | Refusal::ValueTaken { .. }
-            | Refusal::UnsupportedContentEncoding
-            | Refusal::UnsupportedMediaType => (UpdateAction::BadRequest, ApiResult::refused(call, refusal)),
+        let (action, result) = if let Refusal::NotFound(what) = refusal {
+            let text = format_args!("There is no such {what}.");
+            (UpdateAction::NotFound, ApiResult::new(ResultCode::TOKEN_TO_UPDATE_UNKNOWN, text))
+        } else {
+            (UpdateAction::BadRequest, ApiResult::refused(call, refusal))
         };
         Self { result, action, token: None }
     }
