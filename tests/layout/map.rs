@@ -16,8 +16,8 @@ type ModulePath = Vec<String>;
 struct Module {
     /// Paths as they stand in the code, from the root of the crate.
     paths: Vec<ModulePath>,
-    /// What it hands on under its own name: name, and the path that it stands for.
-    reexports: BTreeMap<String, ModulePath>,
+    /// What it hands on under its own name: name, and the paths that it stands for, of which the features choose one.
+    reexports: BTreeMap<String, BTreeSet<ModulePath>>,
 }
 
 /// All modules of the crate that are compiled outside of tests.
@@ -53,23 +53,19 @@ impl Crate {
         }
     }
 
-    /// The module with a file in which that is defined to which a path leads.
-    fn definition(&self, path: &[String]) -> ModulePath {
-        let mut path = path.to_vec();
-        // A chain of re-exports is short; one that never ends would not compile.
-        for _ in 0..8 {
-            let module = (0..=path.len()).rev().find(|n| self.0.contains_key(&path[..*n])).expect("the root is there");
-            let next = path.get(module).and_then(|name| self.0[&path[..module]].reexports.get(name));
-            let Some(target) = next else { return path[..module].to_vec() };
-            path = target.iter().chain(&path[module + 1..]).cloned().collect();
-        }
-        panic!("a re-export that leads nowhere: {}", path.join("::"))
+    /// The modules with a file in which that is defined to which a path leads: several, where the features choose one.
+    fn definitions(&self, path: &[String]) -> BTreeSet<ModulePath> {
+        let module = (0..=path.len()).rev().find(|n| self.0.contains_key(&path[..*n])).expect("the root is there");
+        let targets = path.get(module).and_then(|name| self.0[&path[..module]].reexports.get(name));
+        let Some(targets) = targets else { return [path[..module].to_vec()].into() };
+        // A chain of re-exports ends, or it would not compile.
+        targets.iter().flat_map(|target| self.definitions(&[target, &path[module + 1..]].concat())).collect()
     }
 
     /// Which file uses which: from, to.
     fn arrows(&self) -> BTreeSet<(ModulePath, ModulePath)> {
         let used = |(from, module): (&ModulePath, &Module)| {
-            let to = module.paths.iter().map(|path| self.definition(path)).collect::<Vec<_>>();
+            let to = module.paths.iter().flat_map(|path| self.definitions(path)).collect::<Vec<_>>();
             to.into_iter().map(|to| (from.clone(), to)).collect::<Vec<_>>()
         };
         self.0.iter().flat_map(used).filter(|(from, to)| from != to).collect()
@@ -120,7 +116,7 @@ impl Reader<'_> {
             UseTree::Glob(_) => (prefix.to_vec(), "*".to_owned()),
         };
         if is_public && let Some(target) = self.absolute(&path) {
-            self.module.reexports.insert(name, target);
+            self.module.reexports.entry(name).or_default().insert(target);
         }
         self.note(&path);
     }
@@ -164,7 +160,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
 }
 
 /// Whether it is compiled for tests only: with `cfg(test)`, or with `cfg(any(test, feature = "testing"))`.
-fn is_test(attributes: &[Attribute]) -> bool {
+pub(super) fn is_test(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         let syn::Meta::List(list) = &attribute.meta else { return false };
         list.path.is_ident("cfg") && list.tokens.to_string().split(|c: char| !c.is_alphanumeric()).any(|word| word == "test")

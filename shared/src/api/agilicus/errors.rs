@@ -17,7 +17,7 @@ pub(in crate::api) static RULES: DialectRules = DialectRules {
     ignores_trailing_slash: false,
     sends_pragma: false,
     #[cfg(feature = "openapi")]
-    description: crate::api::http::dialect::DialectDescription {
+    description: crate::api::openapi::DialectDescription {
         about: "The Agilicus Tokens API. No member is null.",
         error_media_type: Reply::JSON,
         error_schema: |schemas| schemas.of_answer::<ErrorMessage<'_>>(),

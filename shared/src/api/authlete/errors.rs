@@ -21,7 +21,7 @@ pub(in crate::api) static RULES: DialectRules = DialectRules {
     ignores_trailing_slash: true,
     sends_pragma: false,
     #[cfg(feature = "openapi")]
-    description: crate::api::http::dialect::DialectDescription {
+    description: crate::api::openapi::DialectDescription {
         about: "Authlete's token API, versions 3 and 2. What has been understood is answered with 200, whatever came of it: `action` says what. \
              In a request null, 0, false and \"\" are as good as nothing, and a body may be a form.",
         error_media_type: Reply::JSON,

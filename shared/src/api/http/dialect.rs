@@ -28,7 +28,7 @@ pub(in crate::api) struct DialectRules {
     pub sends_pragma: bool,
     /// What the OpenAPI document says of the dialect.
     #[cfg(feature = "openapi")]
-    pub description: DialectDescription,
+    pub description: crate::api::openapi::DialectDescription,
 }
 
 /// The paths at which a dialect answers that nothing is there.
@@ -49,21 +49,4 @@ pub(in crate::api) struct Explanation<'a> {
     pub code: &'static str,
     /// What is wrong and what to do, for a developer.
     pub message: &'a str,
-}
-
-/// What the OpenAPI document says of a dialect.
-#[cfg(feature = "openapi")]
-pub(in crate::api) struct DialectDescription {
-    /// The description of the dialect's tag.
-    pub about: &'static str,
-    /// The media type of the dialect's errors.
-    pub error_media_type: &'static str,
-    /// Adds the schema of the dialect's errors, and returns a reference to it.
-    pub error_schema: fn(&mut crate::api::openapi::Schemas) -> serde_json::Value,
-    /// The statuses by which a body can be refused: for its contents, its length and its media type.
-    pub body_refusals: &'static [u16],
-    /// The `WWW-Authenticate` that some answers of status 403 have. `None`: none has one.
-    pub forbidden_challenge: Option<&'static str>,
-    /// What is appended to an endpoint's name to get the `operationId` of its second path.
-    pub second_path_suffix: &'static str,
 }

@@ -24,7 +24,7 @@ pub(in crate::api) static RULES: DialectRules = DialectRules {
     ignores_trailing_slash: false,
     sends_pragma: false,
     #[cfg(feature = "openapi")]
-    description: crate::api::http::dialect::DialectDescription {
+    description: crate::api::openapi::DialectDescription {
         about: "Jeton's own API: the directory of orgs and members, keys and health. No member is null.",
         error_media_type: media_type::PROBLEM,
         error_schema: |schemas| schemas.of_answer::<Problem<'_>>(),

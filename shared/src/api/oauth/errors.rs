@@ -24,7 +24,7 @@ pub(in crate::api) static RULES: DialectRules = DialectRules {
     ignores_trailing_slash: false,
     sends_pragma: true,
     #[cfg(feature = "openapi")]
-    description: crate::api::http::dialect::DialectDescription {
+    description: crate::api::openapi::DialectDescription {
         about: "OAuth 2: RFC 6749 and those that extend it. A parameter twice is refused.",
         error_media_type: Reply::JSON,
         error_schema: |schemas| schemas.of_answer::<ErrorResponse<'_>>(),

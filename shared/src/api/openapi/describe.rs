@@ -2,7 +2,7 @@
 
 use schemars::{JsonSchema, json_schema};
 
-use super::operation::{Operation, Scheme};
+use super::operation::{Describe, Operation, Scheme};
 use crate::api::authlete::{BatchPath, ClientPath, CodePath, IdentifierPath, JsonList, Lenient, ServiceCredentials};
 use crate::api::http::{
     Answer, Bearer, Done, IfNoneMatch, Json, MaybeBearer, MaybeJson, MemberPath, NoContent, OrgPath, PathBehind, PlainText,
@@ -14,12 +14,6 @@ use crate::api::oauth::{RegistrationAccess, TokenNamed, TokenShown, WithNonce};
 use crate::domain::{ClientRef, OrgId, Subject, TokenId};
 use crate::encoding::TextSchema;
 use crate::oauth::token_endpoint::GrantRequest;
-
-/// Something that says what it is, in the description of an endpoint that takes or answers it.
-pub trait Describe {
-    /// Adds to the operation what it takes, answers or refuses because of this type.
-    fn describe(operation: &mut Operation<'_>);
-}
 
 /// Implements [`Describe`] for each type with what it adds to an operation.
 macro_rules! described {

@@ -20,7 +20,8 @@ pub fn document<P>(entries: &[Entry<P>]) -> Value {
     let mut responses = BTreeMap::new();
     for entry in entries {
         for (index, path) in entry.route.paths().enumerate() {
-            let mut operation = Operation::new(&entry.route, path, &mut schemas);
+            let dialect = &dialects::rules(entry.route.dialect).description;
+            let mut operation = Operation::new(&entry.route, dialect, path, &mut schemas);
             operation.refuses(entry.route.refusals);
             operation.refuses(if entry.access == AwsAccess::NONE { &[500] } else { &[500, 503] });
             (entry.describe)(&mut operation);

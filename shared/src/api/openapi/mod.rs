@@ -13,13 +13,11 @@ pub(crate) mod schema_impls;
 #[cfg(feature = "openapi")]
 mod schemas;
 
-#[cfg(feature = "openapi")]
-pub use describe::Describe;
 #[cfg(not(feature = "openapi"))]
 pub use disabled::Describe;
 #[cfg(feature = "openapi")]
 pub use document::document;
 #[cfg(feature = "openapi")]
-pub use operation::Operation;
+pub(in crate::api) use operation::DialectDescription;
 #[cfg(feature = "openapi")]
-pub(in crate::api) use schemas::Schemas;
+pub use operation::{Describe, Operation};

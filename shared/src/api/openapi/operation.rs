@@ -8,13 +8,36 @@ use serde_json::{Map, Value, json};
 use strum::{Display, VariantArray};
 
 use super::schemas::Schemas;
-use crate::api::dialects;
-use crate::api::http::{Reply, Route};
+use crate::api::http::{Route, media_type};
+
+/// Something that says what it is, in the description of an endpoint that takes or answers it.
+pub trait Describe {
+    /// Adds to the operation what it takes, answers or refuses because of this type.
+    fn describe(operation: &mut Operation<'_>);
+}
+
+/// What the OpenAPI document says of a dialect.
+#[derive(Debug)]
+pub(in crate::api) struct DialectDescription {
+    /// The description of the dialect's tag.
+    pub about: &'static str,
+    /// The media type of the dialect's errors.
+    pub error_media_type: &'static str,
+    /// Adds the schema of the dialect's errors, and returns a reference to it.
+    pub error_schema: fn(&mut Schemas) -> Value,
+    /// The statuses by which a body can be refused: for its contents, its length and its media type.
+    pub body_refusals: &'static [u16],
+    /// The `WWW-Authenticate` that some answers of status 403 have. `None`: none has one.
+    pub forbidden_challenge: Option<&'static str>,
+    /// What is appended to an endpoint's name to get the `operationId` of its second path.
+    pub second_path_suffix: &'static str,
+}
 
 /// An operation that inputs and outputs describe.
 #[derive(Debug)]
 pub struct Operation<'a> {
     route: &'a Route,
+    dialect: &'static DialectDescription,
     path: &'static str,
     schemas: &'a mut Schemas,
     parameters: Vec<Value>,
@@ -66,9 +89,14 @@ pub(super) fn security_schemes() -> Value {
 }
 
 impl<'a> Operation<'a> {
-    pub(super) fn new(route: &'a Route, path: &'static str, schemas: &'a mut Schemas) -> Self {
+    pub(super) fn new(
+        route: &'a Route,
+        dialect: &'static DialectDescription,
+        path: &'static str,
+        schemas: &'a mut Schemas,
+    ) -> Self {
         let (parameters, answers, headers) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
-        Self { route, path, schemas, parameters, body: None, answers, headers, refusals: Vec::new(), security: None }
+        Self { route, dialect, path, schemas, parameters, body: None, answers, headers, refusals: Vec::new(), security: None }
     }
 
     /// Whether its path has this parameter.
@@ -115,7 +143,7 @@ impl<'a> Operation<'a> {
     /// It answers with `T` in JSON.
     pub fn answers<T: JsonSchema>(&mut self, status: u16) {
         let schema = self.schemas.of_answer::<T>();
-        self.answers_as(status, Reply::JSON, schema);
+        self.answers_as(status, media_type::JSON, schema);
     }
 
     /// It answers with a body of this media type. There can be several.
@@ -145,7 +173,7 @@ impl<'a> Operation<'a> {
 
     /// It can refuse a body: for what it says, for its length, for its media type.
     pub fn refuses_bodies(&mut self) {
-        self.refuses(dialects::rules(self.route.dialect).description.body_refusals);
+        self.refuses(self.dialect.body_refusals);
     }
 
     /// It can refuse with these.
@@ -185,7 +213,7 @@ impl<'a> Operation<'a> {
     }
 
     fn error(&mut self, status: u16) -> Value {
-        let dialect = &dialects::rules(self.route.dialect).description;
+        let dialect = self.dialect;
         let schema = (dialect.error_schema)(self.schemas);
         let mut error = json!({"description": reason(status), "content": {dialect.error_media_type: {"schema": schema}}});
         let header = match (status, dialect.forbidden_challenge) {
