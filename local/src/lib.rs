@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use shared::api::http::Service;
 use shared::api::jeton::load_seed;
-use shared::api::jeton::load_seed::NotLoaded;
+use shared::api::jeton::load_seed::{NotLoaded, SeedMode};
 use shared::api::jeton::seed::Seed;
 use shared::domain::{Error, Fault, Issuer};
 use shared::keys::remote::KeySets;
@@ -56,7 +56,7 @@ async fn start(options: Options) -> Result<(), String> {
     let data_file = open_data_file(&options, &home).map_err(|fault| in_words(&fault))?;
     let platform = platform(&options, &home, Arc::clone(&data_file), issuer).await?.reading(key_sets);
     if let Some(file) = &options.seed {
-        load(&platform, file).await?;
+        load(&platform, &data_file, file, options.seed_overwrite).await?;
     }
     let administrator = first_start::prepare(&home, &platform).await.map_err(|error| match error {
         Error::Failed(fault) => in_words(&fault),
@@ -107,13 +107,18 @@ mod in_aws {
     }
 }
 
-async fn load(platform: &Platform, file: &std::path::Path) -> Result<(), String> {
+async fn load(platform: &Platform, data_file: &SqliteStore, file: &std::path::Path, overwrite: bool) -> Result<(), String> {
     let name = file.display();
     let text = std::fs::read_to_string(file).map_err(|e| format!("can't read {name}: {e}"))?;
     let seed = Seed::read(&text).map_err(|bad| format!("{name}: {bad}"))?;
     let reader = &platform.records.reader;
     let keys = reader.keys.now().await.map_err(|fault| in_words(&fault))?;
-    let loaded = load_seed::load(&*platform.records.store, &keys, &platform.records.key_origins, seed, reader.now())
+    let mode = if overwrite {
+        SeedMode::Overwrite
+    } else {
+        SeedMode::CreateMissing { seeded: data_file.seeded().map_err(|fault| in_words(&fault))? }
+    };
+    let loaded = load_seed::load(&*platform.records.store, &keys, &platform.records.key_origins, (seed, &mode), reader.now())
         .await
         .map_err(|error| match error {
             NotLoaded::Bad(bad) => format!("{name}: {bad}"),
@@ -121,7 +126,14 @@ async fn load(platform: &Platform, file: &std::path::Path) -> Result<(), String>
         })?;
     let [orgs, members, clients] =
         [(loaded.orgs, "org"), (loaded.members, "member"), (loaded.clients, "client")].map(|(count, noun)| counted(count, noun));
-    println!("Loaded {name}: {orgs}, {members}, {clients}.");
+    data_file.note_seeded(loaded.entries).await.map_err(|fault| in_words(&fault))?;
+    println!("Loaded {name}: {orgs}, {members}, {clients} ({} created, {} changed).", loaded.created, loaded.changed);
+    for difference in &loaded.left {
+        println!("  {difference}");
+    }
+    if !loaded.left.is_empty() {
+        println!("  --seed-overwrite makes all of them what the file says.");
+    }
     Ok(())
 }
 
@@ -137,12 +149,12 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// A fault, for the one who runs the service: with its cause.
-/// `1 org`, `2 orgs`.
+/// A count with its noun: `1 org`, `2 orgs`.
 fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
+/// A fault, for the one who runs the service: with its cause.
 fn in_words(fault: &Fault) -> String {
     format!("{fault:?}")
 }

@@ -26,9 +26,13 @@ pub struct Options {
     #[arg(long, default_value = ".jeton", value_name = "FOLDER")]
     pub data_dir: PathBuf,
 
-    /// Load orgs, members and clients from a file first; it overwrites what it names (see docs/settings.md, "Seed file")
+    /// Create the orgs, members and clients of a file that are missing, and tell what differs (see docs/settings.md, "Seed file")
     #[arg(long, value_name = "FILE.json")]
     pub seed: Option<PathBuf>,
+
+    /// Make everything that the seed file names what the file says, also what was changed or deleted since
+    #[arg(long, requires = "seed")]
+    pub seed_overwrite: bool,
 
     /// Which acknowledged writes survive a crash
     #[arg(long, value_enum, default_value_t = Durability::Normal)]

@@ -46,12 +46,16 @@ impl Server {
         line.trim_start_matches("Jeton listens on http://")
     }
 
-    /// Sends one request, and returns status line and body.
     fn post(&self, path: &str, bearer: &str, body: &str) -> (String, String) {
+        self.ask("POST", path, bearer, body)
+    }
+
+    /// Sends one request, and returns status line and body.
+    fn ask(&self, method: &str, path: &str, bearer: &str, body: &str) -> (String, String) {
         let mut stream = TcpStream::connect(self.address()).unwrap();
         let length = body.len();
         let head = format!(
-            "POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {bearer}\r\ncontent-type: application/json\r\n"
+            "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {bearer}\r\ncontent-type: application/json\r\n"
         );
         write!(stream, "{head}content-length: {length}\r\n\r\n{body}").unwrap();
         let mut answer = String::new();
@@ -188,11 +192,72 @@ fn a_seed_is_loaded_and_a_wrong_one_is_refused_whole_by_member_and_line() {
     .unwrap();
     for _ in 0..2 {
         let server = Server::start(&home, &seed);
-        assert!(server.printed[0].ends_with("2 orgs, 1 member, 0 clients."), "{:?}", server.printed[0]);
+        assert!(server.printed[0].contains("2 orgs, 1 member, 0 clients ("), "{:?}", server.printed[0]);
         server.stop();
     }
     let error = failure(&jeton(&home, &["--seed", "/nowhere.json"]).output().unwrap());
     assert!(error.contains("can't read /nowhere.json"), "{error}");
+}
+
+/// What somebody decided through the API outlives the next start with the same file: a leaver stays out, a deleted client is gone.
+#[test]
+fn a_seed_creates_what_is_missing_and_undoes_nothing_unless_it_is_told_to() {
+    let home = folder("seed-again");
+    let file = home.join("seed.json");
+    let seed = |name: &str| {
+        format!(
+            r#"{{"orgs": [{{"id": "1", "name": "{name}", "settings": {{"token_duration": 600}}}}, {{"id": "11", "parent": "1"}}],
+                "members": [{{"org": "1", "sub": "ann", "scopes": ["a"]}}, {{"org": "1", "sub": "bob"}}, {{"org": "11", "sub": "cid"}}],
+                "clients": [{{"org": "1", "id": 4711, "kind": "confidential", "secrets_sha256": ["{}"]}}]}}"#,
+            "ab".repeat(32)
+        )
+    };
+    std::fs::write(&file, seed("Shop")).unwrap();
+    let options = ["--seed", file.to_str().unwrap()];
+    let overwriting = ["--seed", file.to_str().unwrap(), "--seed-overwrite"];
+    let server = Server::start(&home, &options);
+    // Org 1 and its administrator are made by the first start, after the seed.
+    assert!(server.printed[0].ends_with("2 orgs, 3 members, 1 client (6 created, 0 changed)."), "{:?}", server.printed);
+    let admin = std::fs::read_to_string(home.join("admin.token")).unwrap();
+    let ask = |server: &Server, method: &str, path: &str, body: &str| server.ask(method, path, &admin, body);
+    assert!(ask(&server, "PUT", "/v1/orgs/1/members/ann", r#"{"enabled": false}"#).0.contains("200"));
+    assert!(ask(&server, "DELETE", "/v1/orgs/1/members/bob", "").0.contains("204"));
+    assert!(ask(&server, "DELETE", "/v1/orgs/11/members/cid", "").0.contains("204"));
+    assert!(ask(&server, "DELETE", "/v1/orgs/11", "").0.contains("204"));
+    assert!(ask(&server, "GET", "/api/1/client/secret/refresh/4711", "").0.contains("200"));
+    server.stop();
+
+    std::fs::write(&file, seed("Store")).unwrap();
+    let server = Server::start(&home, &options);
+    let printed = server.printed.iter().take_while(|line| !line.starts_with("Jeton")).cloned().collect::<Vec<_>>();
+    assert_eq!(
+        printed[1..printed.len()],
+        [
+            "  org 1 stays as it is: name is \"Shop\", the file has \"Store\".",
+            "  org 11 was deleted and is not created again.",
+            "  member ann of org 1 stays as it is: enabled is false, the file has true; scopes is [], the file has [\"a\"].",
+            "  member bob of org 1 was deleted and is not created again.",
+            "  member cid of org 11 is not created: its org was deleted.",
+            "  client 4711 of org 1 stays as it is: secrets_sha256 differs.",
+            "  --seed-overwrite makes all of them what the file says.",
+        ]
+    );
+    assert!(printed[0].ends_with("(0 created, 0 changed)."), "{printed:?}");
+    assert!(!printed.concat().contains("abab"), "no secret, nor what it is compared with");
+    assert!(ask(&server, "GET", "/v1/orgs/1/members/ann", "").1.contains(r#""enabled":false"#));
+    assert!(ask(&server, "GET", "/v1/orgs/1/members/bob", "").0.contains("404"));
+    server.stop();
+
+    let server = Server::start(&home, &overwriting);
+    assert!(server.printed[0].ends_with("(3 created, 3 changed)."), "{:?}", server.printed);
+    assert!(ask(&server, "GET", "/v1/orgs/1/members/ann", "").1.contains(r#""enabled":true"#));
+    assert!(ask(&server, "GET", "/v1/orgs/1/members/bob", "").0.contains("200"));
+    server.stop();
+    let server = Server::start(&home, &options);
+    assert!(server.printed[0].ends_with("(0 created, 0 changed)."), "{:?}", server.printed);
+    assert!(!server.printed[1].starts_with("  "), "nothing differs: {:?}", server.printed);
+    server.stop();
+    assert!(failure(&jeton(&home, &["--seed-overwrite"]).output().unwrap()).contains("--seed"));
 }
 
 /// What was issued is nowhere but in its answer, nor is the end of it.

@@ -162,9 +162,15 @@ impl<'a> Tenant<'a> {
     async fn made(app: &'a App, org: &'static str) -> Self {
         let seed = Seed::read(&seed_of(org)).expect("a seed");
         let keys = app.platform.records.reader.keys.now().await.expect("the keys");
-        load_seed::load(&*app.store, &keys, &shared::keys::remote::Origins::default(), seed, app.clock.now())
-            .await
-            .expect("the seed is loaded");
+        load_seed::load(
+            &*app.store,
+            &keys,
+            &shared::keys::remote::Origins::default(),
+            (seed, &load_seed::SeedMode::Overwrite),
+            app.clock.now(),
+        )
+        .await
+        .expect("the seed is loaded");
         Self::new(app, org)
     }
 

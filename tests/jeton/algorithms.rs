@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::Request;
 use serde_json::{Value, json};
-use shared::api::jeton::load_seed::{NotLoaded, load};
+use shared::api::jeton::load_seed::{NotLoaded, SeedMode, load};
 use shared::api::jeton::seed::Seed;
 use shared::domain::Algorithm;
 use shared::jose::VerifyingKey;
@@ -89,7 +89,7 @@ async fn a_seed_whose_tokens_could_not_be_signed_is_refused_whole() {
             &*app.store,
             &keys,
             &shared::keys::remote::Origins::default(),
-            Seed::read(&seed.to_string()).unwrap(),
+            (Seed::read(&seed.to_string()).unwrap(), &SeedMode::Overwrite),
             crate::support::NOW,
         )
         .await;
@@ -100,7 +100,16 @@ async fn a_seed_whose_tokens_could_not_be_signed_is_refused_whole() {
     for form in ["opaque", "RS256", "ES256"] {
         let seed = Seed::read(&client(form).to_string()).unwrap();
         assert_eq!(
-            load(&*app.store, &keys, &shared::keys::remote::Origins::default(), seed, crate::support::NOW).await.unwrap().clients,
+            load(
+                &*app.store,
+                &keys,
+                &shared::keys::remote::Origins::default(),
+                (seed, &SeedMode::Overwrite),
+                crate::support::NOW
+            )
+            .await
+            .unwrap()
+            .clients,
             1,
             "{form}"
         );

@@ -44,7 +44,7 @@ impl<'a> Fapi<'a> {
             &*app.store,
             &keys,
             &shared::keys::remote::Origins::default(),
-            seed,
+            (seed, &shared::api::jeton::load_seed::SeedMode::Overwrite),
             shared::domain::Clock::now(&*app.clock),
         )
         .await

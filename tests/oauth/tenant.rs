@@ -130,9 +130,15 @@ impl<'a> Tenant<'a> {
         let tenant = Self::new(app, org);
         let keys = app.platform.records.reader.keys.now().await.unwrap();
         let seed = Seed::read(&tenant.seed(more)).expect("a seed");
-        load_seed::load(&*app.store, &keys, &shared::keys::remote::Origins::default(), seed, app.clock.now())
-            .await
-            .expect("the seed is loaded");
+        load_seed::load(
+            &*app.store,
+            &keys,
+            &shared::keys::remote::Origins::default(),
+            (seed, &load_seed::SeedMode::Overwrite),
+            app.clock.now(),
+        )
+        .await
+        .expect("the seed is loaded");
         tenant
     }
 

@@ -133,9 +133,15 @@ impl App {
         })
         .expect("a platform");
         let keys = platform.records.reader.keys.now().await.expect("the keys");
-        load_seed::load(&*seeded, &keys, &shared::keys::remote::Origins::default(), Seed::read(seed).expect("a seed"), NOW)
-            .await
-            .expect("the seed is loaded");
+        load_seed::load(
+            &*seeded,
+            &keys,
+            &shared::keys::remote::Origins::default(),
+            (Seed::read(seed).expect("a seed"), &load_seed::SeedMode::Overwrite),
+            NOW,
+        )
+        .await
+        .expect("the seed is loaded");
         let name = Subject::parse("administrator").expect("a name");
         let root = OrgId::parse("1").expect("an id");
         let (org, member) = bootstrap::administrator(&*store, &root, &name, NOW).await.expect("an administrator");

@@ -166,7 +166,7 @@ def test_the_first_token_of_the_readme(started, tmp_path):
 def test_the_page_for_getting_started(started, tmp_path):
     """First with the defaults; then, in the same folder, with the page's seed file."""
     page, (plain, seeded) = "getting-started.md", commands("getting-started.md")[:2]
-    assert (plain, seeded) == ([], ["--", "--seed", "seed.json"])
+    assert (plain, seeded) == ([], ["--", "--seed", "seed.json", "--seed-overwrite"])
     text = (DOCS / page).read_text()
     first, second = text[: text.index("## Seed file")], text[text.index("## Seed file") :]
     server = started()
@@ -176,7 +176,7 @@ def test_the_page_for_getting_started(started, tmp_path):
     assert re.match(r"ann \S+ .*\['urn:shop:orders'\]\n", done.stdout), done.stdout + done.stderr
     assert server.stop() == 0
     (tmp_path / "seed.json").write_text(seed(page))
-    follow(f"```sh\n# setup.sh\nB={PAGE_ISSUER}\n```\n{second}", started("--seed", str(tmp_path / "seed.json")), tmp_path)
+    follow(f"```sh\n# setup.sh\nB={PAGE_ISSUER}\n```\n{second}", started("--seed", str(tmp_path / "seed.json"), "--seed-overwrite"), tmp_path)
 
 
 def test_the_seed_file_with_every_part(started, tmp_path):

@@ -1,18 +1,39 @@
 //! Seeding the directory from a file, by whoever runs the service.
+//!
+//! A seed creates what is missing. What is there belongs to those who administer it: a client that was disabled, a secret that was
+//! changed or a member that was deleted stays so, unless [`SeedMode::Overwrite`] is asked for.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::admin::clients::{form_is_possible, has_keys};
 use crate::admin::orgs_and_members::{NO_KEY, keys_are_in_reach, member_as_drafted, org_as_drafted};
 use crate::admin::rotation::keep_for_ever;
+use crate::api::jeton::client::ClientView;
+use crate::api::jeton::member::MemberView;
+use crate::api::jeton::org::OrgView;
 use crate::api::jeton::seed::{BadSeed, Seed, SeedClient, SeedOrg};
 use crate::domain::{Client, Fault, Org, OrgId, Refusal, Timestamp};
 use crate::keys::PublishedKeys;
 use crate::keys::remote::Origins;
 use crate::store::{Put, RecordKeys, Store};
 
-/// How much was loaded.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+/// What happens to entries that are there already, or were.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum SeedMode {
+    /// They stay as they are.
+    CreateMissing {
+        /// The [entries](Loaded::entries) of earlier seeds: one of them that isn't there was deleted since, and stays deleted.
+        seeded: HashSet<String>,
+    },
+    /// They become what the file says.
+    Overwrite,
+}
+
+/// What became of the entries of a seed.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Loaded {
     /// How many orgs the file has.
     pub orgs: usize,
@@ -20,6 +41,84 @@ pub struct Loaded {
     pub members: usize,
     /// How many clients the file has.
     pub clients: usize,
+    /// How many entries were created.
+    pub created: usize,
+    /// How many entries were changed: none, unless [`SeedMode::Overwrite`] was asked for.
+    pub changed: usize,
+    /// Sentences that say what the file has and the directory hasn't, and was left so. Without secrets.
+    pub left: Vec<String>,
+    /// The entries of the file that are there now, to be remembered for [`SeedMode::CreateMissing`].
+    pub entries: Vec<String>,
+}
+
+impl Loaded {
+    /// Decides what to do with an entry, and counts it. Returns whether it is to be written.
+    ///
+    /// `differences` are those between the entry and what is there. `None`: nothing is there.
+    fn decide(&mut self, mode: &SeedMode, entry: String, differences: Option<Vec<String>>) -> bool {
+        let is_written = match (differences, mode) {
+            (None, SeedMode::CreateMissing { seeded }) if seeded.contains(&entry) => {
+                self.left.push(format!("{entry} was deleted and is not created again."));
+                return false;
+            }
+            (None, SeedMode::CreateMissing { .. } | SeedMode::Overwrite) => {
+                self.created += 1;
+                true
+            }
+            (Some(differences), SeedMode::CreateMissing { .. } | SeedMode::Overwrite) if differences.is_empty() => false,
+            (Some(_), SeedMode::Overwrite) => {
+                self.changed += 1;
+                true
+            }
+            (Some(differences), SeedMode::CreateMissing { .. }) => {
+                self.left.push(format!("{entry} stays as it is: {}.", differences.join("; ")));
+                false
+            }
+        };
+        self.entries.push(entry);
+        is_written
+    }
+
+    /// Whether an entry can't be created because its org was deleted and stays so.
+    fn is_left(&mut self, mode: &SeedMode, org: &OrgId, entry: String) -> bool {
+        let is_left = matches!(mode, SeedMode::CreateMissing { seeded } if seeded.contains(&format!("org {org}")));
+        if is_left {
+            self.left.push(format!("{entry} is not created: its org was deleted."));
+        }
+        is_left
+    }
+}
+
+/// Returns the fields in which an entry differs from what is there, with both values; of secrets only that they differ.
+fn differences<T: Serialize>(there: &T, wanted: &T, same_secrets: bool) -> Result<Vec<String>, Fault> {
+    let mut found = Vec::new();
+    compare("", &comparable(there)?, &comparable(wanted)?, &mut found);
+    if !same_secrets {
+        found.push("secrets_sha256 differs".to_owned());
+    }
+    Ok(found)
+}
+
+fn compare(path: &str, there: &Value, wanted: &Value, found: &mut Vec<String>) {
+    if let (Value::Object(there), Value::Object(wanted)) = (there, wanted) {
+        let names: BTreeSet<&String> = there.keys().chain(wanted.keys()).collect();
+        for name in names {
+            let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            compare(&path, there.get(name).unwrap_or(&Value::Null), wanted.get(name).unwrap_or(&Value::Null), found);
+        }
+    } else if there != wanted {
+        let text = |value: &Value| if value.is_null() { "not set".to_owned() } else { value.to_string() };
+        found.push(format!("{path} is {}, the file has {}", text(there), text(wanted)));
+    }
+}
+
+/// What is compared of an entry: its view without its times.
+fn comparable(view: &impl Serialize) -> Result<Value, Fault> {
+    let mut value = serde_json::to_value(view).map_err(|error| Fault::internal("comparing a seed").because(error))?;
+    if let Some(fields) = value.as_object_mut() {
+        fields.retain(|name, _| name != "created" && name != "updated");
+    }
+    Ok(value)
 }
 
 /// Why nothing, or not all, was loaded.
@@ -37,18 +136,23 @@ impl From<Fault> for NotLoaded {
     }
 }
 
-/// Loads a seed, for tokens that these keys sign, where the keys of others may be at these origins. Idempotent: what is there already becomes what the file says. All of it is
-/// checked before any of it is written.
+/// Loads a seed, for tokens that these keys sign, where the keys of others may be at these origins. All of it is checked before any
+/// of it is written; loading it again completes what was cut short.
+///
+/// # Errors
+/// [`NotLoaded::Bad`] when the file contradicts itself or what is there, also where that is left as it is; [`NotLoaded::Failed`]
+/// when the store fails.
 pub async fn load(
     store: &dyn Store,
     keys: &PublishedKeys,
     origins: &Origins,
-    seed: Seed,
+    (seed, mode): (Seed, &SeedMode),
     now: Timestamp,
 ) -> Result<Loaded, NotLoaded> {
-    let loaded = Loaded { orgs: seed.orgs.len(), members: seed.members.len(), clients: seed.clients.len() };
+    let mut loaded =
+        Loaded { orgs: seed.orgs.len(), members: seed.members.len(), clients: seed.clients.len(), ..Loaded::default() };
     let mut orgs: HashMap<OrgId, Org> = HashMap::new();
-    let mut in_order = Vec::new();
+    let mut new_orgs = Vec::new();
     for (index, SeedOrg { id, draft, secrets }) in seed.orgs.into_iter().enumerate() {
         let entry = format!("orgs[{index}]");
         if orgs.contains_key(&id) {
@@ -68,30 +172,50 @@ pub async fn load(
         let org =
             org_as_drafted(&id, draft, existing.as_ref(), parent.as_ref(), now).map_err(|refusal| refused(entry, refusal))?;
         let org = Org { secrets: secrets.unwrap_or(org.secrets), ..org };
-        in_order.push(id.clone());
-        orgs.insert(id, org);
+        let found = existing
+            .as_ref()
+            .map(|there| differences(&OrgView::from_org(there), &OrgView::from_org(&org), there.secrets == org.secrets))
+            .transpose()?;
+        if loaded.decide(mode, format!("org {id}"), found) {
+            new_orgs.push(id.clone());
+            orgs.insert(id, org);
+        } else if let Some(existing) = existing {
+            orgs.insert(id, existing);
+        }
     }
     let mut members = Vec::new();
     for (index, (key, draft)) in seed.members.into_iter().enumerate() {
+        let name = format!("member {} of org {}", key.subject, key.org);
         if known(store, &orgs, &key.org).await?.is_none() {
+            if loaded.is_left(mode, &key.org, name) {
+                continue;
+            }
             return Err(contradiction(format!("members[{index}].org"), NO_ORG));
         }
         let existing = store.member(&key).await?;
-        members.push(member_as_drafted(&key, draft, existing.as_ref(), now));
+        let member = member_as_drafted(&key, draft, existing.as_ref(), now);
+        let found = existing
+            .as_ref()
+            .map(|there| differences(&MemberView::from_member(there), &MemberView::from_member(&member), true))
+            .transpose()?;
+        if loaded.decide(mode, name, found) {
+            members.push(member);
+        }
     }
-    let mut clients = Vec::new();
+    let (mut clients, mut new_clients) = (Vec::<Client>::new(), Vec::new());
     for (index, client) in seed.clients.into_iter().enumerate() {
+        let name = format!("client {} of org {}", client.id, client.org);
         if known(store, &orgs, &client.org).await?.is_none() {
+            if loaded.is_left(mode, &client.org, name) {
+                continue;
+            }
             return Err(contradiction(format!("clients[{index}].org"), NO_ORG));
         }
         let alias = &client.settings.alias;
-        if clients
-            .iter()
-            .any(|other: &Client| other.org == client.org && other.settings.alias.is_some() && other.settings.alias == *alias)
-        {
+        if clients.iter().any(|other| other.org == client.org && alias.is_some() && other.settings.alias == *alias) {
             return Err(contradiction(format!("clients[{index}].alias"), "is in the file twice"));
         }
-        if clients.iter().any(|other: &Client| other.id == client.id) || is_anothers(store, &client).await? {
+        if clients.iter().any(|other| other.id == client.id) || is_anothers(store, &client).await? {
             return Err(contradiction(format!("clients[{index}].id"), "is the number of another client"));
         }
         if let Some(form) = client.settings.access_token_form {
@@ -100,18 +224,29 @@ pub async fn load(
         has_keys(client.settings.auth_method, client.settings.jwks.as_deref())
             .map_err(|rule| contradiction(format!("clients[{index}].auth_method"), rule.0))?;
         let existing = store.client(&client.org, client.id).await?;
-        clients.push(client_of(client, existing, now));
+        let client = client_of(client, existing.clone(), now);
+        let found = existing
+            .as_ref()
+            .map(|there| {
+                let same_secrets = there.secrets == client.secrets;
+                differences(&ClientView::from_client(there), &ClientView::from_client(&client), same_secrets)
+            })
+            .transpose()?;
+        if loaded.decide(mode, name, found) {
+            new_clients.push((index, client.clone()));
+        }
+        clients.push(client);
     }
-    if orgs.values().any(|org| org.ever_non_expiring) {
+    if new_orgs.iter().any(|id| orgs[id].ever_non_expiring) {
         keep_for_ever(store, now).await?;
     }
-    for id in &in_order {
+    for id in &new_orgs {
         written(store.put_org(&orgs[id]).await?)?;
     }
     for member in &members {
         written(store.put_member(member).await?)?;
     }
-    for (index, client) in clients.iter().enumerate() {
+    for (index, client) in &new_clients {
         if store.put_client(client).await? == Put::Taken {
             return Err(contradiction(format!("clients[{index}]"), "its alias or its number belongs to another client"));
         }

@@ -5,6 +5,7 @@ pub mod load_seed;
 pub mod publish_audit;
 
 pub mod audit;
+pub mod client;
 mod jwks;
 pub mod member;
 pub mod operate;

@@ -47,6 +47,7 @@ mod replay;
 mod revoke;
 mod rows;
 mod schema;
+mod seeded;
 mod signal;
 mod sweep;
 mod update;

@@ -119,7 +119,7 @@ const READER_CACHE_KIB: i64 = 1_024;
 const STATEMENTS: usize = 96;
 
 /// From each version of the tables to the next. A change that older code can't live with is a step of its own.
-const STEPS: &[&str] = &[TABLES, KEY_RINGS, OAUTH, CLIENT_ORGS, MESSAGES];
+const STEPS: &[&str] = &[TABLES, KEY_RINGS, OAUTH, CLIENT_ORGS, MESSAGES, SEEDED];
 
 // Records are too long for tables without rowid, which keep whole rows in the inner nodes of their tree, too.
 const TABLES: &str = "
@@ -206,6 +206,11 @@ END;
 const CLIENT_ORGS: &str = "
 CREATE TABLE client_orgs (id INTEGER NOT NULL PRIMARY KEY, org TEXT NOT NULL) STRICT;
 INSERT OR IGNORE INTO client_orgs (id, org) SELECT id, org FROM clients ORDER BY created_at;
+";
+
+// What seed files have made, such as `client 4711 of org 1`.
+const SEEDED: &str = "
+CREATE TABLE seeded (entry TEXT NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID;
 ";
 
 // What waits in the local queue. A message that can never be worked on stays, with `failed` = 1.
