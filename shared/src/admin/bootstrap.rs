@@ -23,6 +23,9 @@ pub struct Foundation {
 }
 
 /// Makes the first keys, org, administrator and token. Refuses where there is such an administrator, unless told to go on.
+///
+/// # Errors
+/// [`Refusal::Conflict`] if there is such an administrator already and `again` isn't set.
 pub async fn found(ports: &Bootstrapper, ask: Foundation) -> Result<Minted, Error> {
     let key = MemberKey { org: ask.org.clone(), subject: ask.subject.clone() };
     if !ask.again && ports.store.member(&key).await?.is_some() {
@@ -43,6 +46,9 @@ pub async fn found(ports: &Bootstrapper, ask: Foundation) -> Result<Minted, Erro
 }
 
 /// Makes the org and its administrator if they are missing, and leaves them as they are if not.
+///
+/// # Errors
+/// Only a fault: the store can't be read or written.
 pub async fn administrator(store: &dyn Store, org: &OrgId, subject: &Subject, now: Timestamp) -> Result<(Org, Member), Error> {
     let org = if let Some(org) = store.org(org).await? { org } else { first_org(store, org, now).await? };
     let key = MemberKey { org: org.id.clone(), subject: subject.clone() };
@@ -81,6 +87,9 @@ async fn first_org(store: &dyn Store, id: &OrgId, now: Timestamp) -> Result<Org,
 }
 
 /// Mints an administrator's token with `urn:jeton:admin`.
+///
+/// # Errors
+/// [`Refusal::TokenTooLarge`] if the token is longer than the key can sign.
 pub async fn token(ports: &Minter, org: &Org, member: &Member, lifetime: Seconds) -> Result<Minted, Error> {
     mint(ports, policy::bootstrap(org, member, lifetime, ports.reader.now())).await
 }

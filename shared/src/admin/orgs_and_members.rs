@@ -47,12 +47,21 @@ pub struct MemberDraft {
 }
 
 /// An org, for who may read orgs there.
+///
+/// # Errors
+/// [`Refusal::AccessDenied`] if the caller may neither read nor write orgs there; also if there is no such org, so that nobody
+/// can probe.
 pub async fn org(ports: &Reader, bearer: &str, id: &OrgId) -> Result<Org, Error> {
     let (_, org) = authorize(ports, bearer, id, &[api::ORGS_READ, api::ORGS_WRITE]).await?;
     Ok(org)
 }
 
 /// Creates an org below one that the caller administers, or changes one that it administers.
+///
+/// # Errors
+/// [`Refusal::AccessDenied`] if the caller administers neither the org nor, for a new one, its parent. [`Refusal::Conflict`] if
+/// the org would move below another parent, or if its parent changed meanwhile. [`Refusal::Invalid`] if it would lie too deep, if
+/// the service has no key of its algorithm, or if keys of an assertion issuer are at an origin that the deployment doesn't allow.
 pub async fn put_org(ports: &OrgWriter, bearer: &str, id: &OrgId, draft: OrgDraft) -> Result<(Org, Put), Error> {
     const NEEDS: &str = api::ORGS_WRITE;
     let mut orgs = vec![id.clone()];
@@ -142,6 +151,10 @@ pub(crate) fn member_as_drafted(key: &MemberKey, draft: MemberDraft, existing: O
 
 /// Gives an org a new API secret, by which who has it acts on its tokens and clients: so the caller must be able to do all of
 /// that itself. The secret before stays good until the next one is made. This is the only time that it is told.
+///
+/// # Errors
+/// [`Refusal::AccessDenied`] if the caller may not administer the org, or lacks a scope that the secret opens.
+/// [`Refusal::Conflict`] if the org changed meanwhile.
 pub async fn refresh_org_secret(ports: &SecretWriter, bearer: &str, id: &OrgId) -> Result<Secret<String>, Error> {
     let (caller, org) = authorize(&ports.reader, bearer, id, &[api::ORGS_WRITE]).await?;
     let opened = [api::TOKENS_CREATE, api::TOKENS_READ, api::TOKENS_REVOKE, api::CLIENTS_WRITE];
@@ -162,6 +175,10 @@ fn draw_org_secret(entropy: &dyn Entropy) -> Result<Secret<String>, Fault> {
 }
 
 /// Deletes an org in which nothing is left.
+///
+/// # Errors
+/// [`Refusal::AccessDenied`] if the caller may not administer the org. [`Refusal::Conflict`] if it is the caller's own, or has
+/// sub-orgs, members or clients. [`Refusal::NotFound`] if it is gone meanwhile.
 pub async fn delete_org(ports: &OrgRemover, bearer: &str, id: &OrgId) -> Result<(), Error> {
     let (caller, org) = authorize(&ports.reader, bearer, id, &[api::ORGS_WRITE]).await?;
     if org.id == *caller.org() {
@@ -176,6 +193,10 @@ pub async fn delete_org(ports: &OrgRemover, bearer: &str, id: &OrgId) -> Result<
 }
 
 /// A member, for who may read members there, or for the member itself.
+///
+/// # Errors
+/// [`Refusal::AccessDenied`] if the caller may not read members there and isn't the member itself. [`Refusal::NotFound`] if there
+/// is no such member.
 pub async fn member(ports: &Reader, bearer: &str, key: &MemberKey) -> Result<Member, Error> {
     let also = RecordKeys { orgs: vec![key.org.clone()], members: vec![key.clone()], ..RecordKeys::default() };
     let (caller, mut found) = authenticate(ports, bearer, also).await?;
@@ -187,6 +208,9 @@ pub async fn member(ports: &Reader, bearer: &str, key: &MemberKey) -> Result<Mem
 }
 
 /// One page of an org's members, by subject, beginning after `after`.
+///
+/// # Errors
+/// [`Refusal::AccessDenied`] if the caller may not read members there.
 pub async fn members(
     ports: &DirectoryReader,
     bearer: &str,
@@ -199,6 +223,10 @@ pub async fn members(
 }
 
 /// Creates or replaces a member. Scopes of Jeton's own API can only be given, or taken from one who has them, by one who has them.
+///
+/// # Errors
+/// [`Refusal::AccessDenied`] if the caller may not write members there. [`Refusal::OutsideAuthority`] if the member holds or
+/// would get a scope of Jeton's own API that the caller lacks. [`Refusal::NotFound`] if the org is gone meanwhile.
 pub async fn put_member(ports: &MemberWriter, bearer: &str, key: &MemberKey, draft: MemberDraft) -> Result<(Member, Put), Error> {
     let (caller, found) = for_change(&ports.reader, bearer, key).await?;
     if !may_hand_out(caller.authority(), &draft.scopes) {
@@ -213,6 +241,11 @@ pub async fn put_member(ports: &MemberWriter, bearer: &str, key: &MemberKey, dra
 }
 
 /// Deletes a member and kills its tokens, so that they stay dead if a member of that name comes again.
+///
+/// # Errors
+/// [`Refusal::AccessDenied`] if the caller may not write members there. [`Refusal::OutsideAuthority`] if the member holds a scope
+/// of Jeton's own API that the caller lacks. [`Refusal::NotFound`] if there is no such member. [`Refusal::Conflict`] if something
+/// still belongs to it.
 pub async fn delete_member(ports: &MemberRemover, bearer: &str, key: &MemberKey) -> Result<(), Error> {
     let (_, found) = for_change(&ports.reader, bearer, key).await?;
     if !found.members.contains_key(key) {

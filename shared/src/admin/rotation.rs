@@ -17,6 +17,10 @@ pub struct RotationRequest {
 /// Does what is due: makes the keys that come next, and parts with what nobody needs any more. Returns the ring as it is now.
 ///
 /// Safe to repeat and to run twice at the same time: one conditional write decides, and whoever loses it destroys what it made.
+///
+/// # Errors
+/// [`Refusal::NotFound`] if no key has the `kid` that is said to be stolen. A [`Fault`] that can be retried if others changed the
+/// ring at the same time, again and again.
 pub async fn rotate(ports: &Rotator, ask: &RotationRequest) -> Result<KeyRing, Error> {
     for _ in 0..MAX_ATTEMPTS {
         let now = ports.clock.now();

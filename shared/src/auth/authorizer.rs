@@ -15,6 +15,10 @@ pub enum Verdict {
 }
 
 /// Authorizes the bearer of a token. One for another audience is as good as none (RFC 9068 section 4).
+///
+/// # Errors
+/// [`Refusal::CredentialsMissing`] if there is no token. [`Refusal::CredentialsRejected`] if the token isn't alive, or is for
+/// another audience.
 pub async fn authorize(ports: &Authorizer, token: Option<&str>) -> Result<Verdict, Error> {
     let token = token.ok_or(Refusal::CredentialsMissing)?;
     let (caller, _) = authenticate(&ports.reader, token, RecordKeys::default()).await?;

@@ -98,6 +98,9 @@ pub(crate) fn problem(status: TokenStatus) -> TokenProblem {
 
 /// Finds out what `token` is and how it stands. A genuine token without a record is as invalid as a forged one: it is what is
 /// left of a mint that failed between signing and recording.
+///
+/// # Errors
+/// A [`Fault`] if the keys or the records can't be read.
 pub async fn inspect(ports: &Reader, token: &str, also: RecordKeys) -> Result<(PresentedToken, Records), Fault> {
     if RefreshToken::looks_like(token) {
         return Ok((inspect_refresh_token(ports, token).await?, Records::default()));

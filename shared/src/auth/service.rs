@@ -137,6 +137,9 @@ impl Lookup for ClientRef {
 
 /// Returns a client of the service's org that was looked up, even if it is disabled. One that is named by its alias takes a second
 /// read.
+///
+/// # Errors
+/// A [`Fault`] if the second read fails.
 pub async fn client_named(
     ports: &Reader,
     service: &Service,

@@ -265,6 +265,9 @@ impl ClientAuthMethod {
 
 impl ClientAuthMethod {
     /// Whether a client of this kind can have it: one that can keep a secret must prove that it does, or anybody could pose as it.
+    ///
+    /// # Errors
+    /// [`Invalid`] if it is `none` and the client is confidential.
     pub fn allows_response_type(self, kind: ClientKind) -> Result<(), Invalid> {
         match (kind, self) {
             (ClientKind::Confidential, Self::None) => Err(Invalid("must not be none for a confidential client")),
@@ -273,6 +276,9 @@ impl ClientAuthMethod {
     }
 
     /// Whether a client can have it with this for its certificate: RFC 8705 section 2.1.2 wants to know whose it is.
+    ///
+    /// # Errors
+    /// [`Invalid`] if it is `tls_client_auth` and the client has no subject.
     pub fn suits_certificate(self, subject: Option<&CertificateSubject>) -> Result<(), Invalid> {
         const RULE: Invalid = Invalid("must be given for tls_client_auth: one name, and one only");
         if self == Self::TlsClientAuth && subject.is_none() { Err(RULE) } else { Ok(()) }

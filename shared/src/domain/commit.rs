@@ -66,6 +66,9 @@ impl<T> Diff<T> {
     }
 
     /// The same of something that is made of the records.
+    ///
+    /// # Errors
+    /// The first error of `map`.
     pub fn try_map<U, E>(self, map: impl Fn(T) -> Result<U, E>) -> Result<Diff<U>, E> {
         Ok(match self {
             Self::Added(after) => Diff::Added(map(after)?),

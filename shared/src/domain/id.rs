@@ -20,6 +20,9 @@ macro_rules! name {
 
         impl $name {
             /// Parses the name, or says what it must be.
+            ///
+            /// # Errors
+            /// [`Invalid`] with the rule that the text breaks.
             pub fn parse(text: &str) -> Result<Self, Invalid> {
                 let accepts: fn(&str) -> bool = $accepts;
                 if accepts(text) { Ok(Self(text.into())) } else { Err(Invalid($rule)) }
@@ -114,6 +117,9 @@ pub struct ClientId(u64);
 
 impl ClientId {
     /// From its number, which must be 1 to 2^53 - 1.
+    ///
+    /// # Errors
+    /// [`Invalid`] if the number is out of range.
     pub fn from_number(number: u64) -> Result<Self, Invalid> {
         if (1..1 << 53).contains(&number) { Ok(Self(number)) } else { Err(Invalid("must be a number from 1 to 2^53 - 1")) }
     }
@@ -177,6 +183,9 @@ impl TokenId {
     pub const TEXT_LEN: usize = 32;
 
     /// A new id of this moment, in `shard` or in one by chance.
+    ///
+    /// # Errors
+    /// A [`Fault`] if there is no randomness.
     pub fn generate(now: Timestamp, shard: Option<Shard>, entropy: &dyn Entropy) -> Result<Self, Fault> {
         let mut bytes = [0; 20];
         entropy.fill(&mut bytes[6..])?;
@@ -197,6 +206,9 @@ impl TokenId {
     }
 
     /// Parses the text form. There is exactly one text for each id.
+    ///
+    /// # Errors
+    /// [`Invalid`] if the text isn't the one text of an id.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         const RULE: Invalid = Invalid("must be 32 characters of 0-9 and a-v");
         // The decoder would take capitals, too.

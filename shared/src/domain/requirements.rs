@@ -22,6 +22,9 @@ pub enum Lacking {
 
 impl Requirements {
     /// Whether a caller meets them, or what it lacks.
+    ///
+    /// # Errors
+    /// What the caller lacks first: [`Lacking::Audience`], then [`Lacking::Scope`].
     pub fn check(&self, caller: &Caller) -> Result<(), Lacking> {
         if self.audience.as_ref().is_some_and(|audience| !caller.token().audiences.contains(audience)) {
             return Err(Lacking::Audience);

@@ -42,6 +42,9 @@ pub struct Scope(Box<str>);
 
 impl Scope {
     /// Parses a scope, or says what it must be.
+    ///
+    /// # Errors
+    /// [`Invalid`] with the rule that the text breaks.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let name = text.strip_suffix('?').unwrap_or(text);
         if name.is_empty() || name.ends_with('?') || text.len() > MAX_SCOPE_BYTES || !is_scope_token(text) {
@@ -100,6 +103,9 @@ pub struct ScopePattern(Box<str>);
 
 impl ScopePattern {
     /// Parses a pattern, or says what it must be.
+    ///
+    /// # Errors
+    /// [`Invalid`] with the rule that the text breaks.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         if text.is_empty() || text.len() > MAX_SCOPE_BYTES || text.ends_with('?') || !is_scope_token(text) {
             return Err(Invalid(

@@ -102,6 +102,9 @@ impl<'de> Deserialize<'de> for ReadOnly {
 
 /// For optional members: absent is `None`, and `null` is refused, because no member of our own requests is nullable.
 /// Use with `#[serde(default, deserialize_with = "present")]`.
+///
+/// # Errors
+/// The deserializer's error, also for `null`.
 pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }

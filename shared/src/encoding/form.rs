@@ -24,16 +24,25 @@ impl Parameters {
     pub const MAX_VALUE_BYTES: usize = 4_000;
 
     /// Reads a query or a body: a blank may be `+` or `%20`, what follows a `%` must be two hex digits, and all must be UTF-8.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`], which names the parameter that is malformed or too long, or says that there are too many.
     pub fn read(encoded: &str) -> Result<Self, Refusal> {
         Self::read_up_to(Self::MAX_VALUE_BYTES, encoded)
     }
 
     /// The same, with values of up to `longest` bytes.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
     pub fn read_up_to(longest: usize, encoded: &str) -> Result<Self, Refusal> {
         Self::read_within(|_| longest, encoded)
     }
 
     /// The same, with values of up to as many bytes as `longest` has for a parameter's name.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
     pub fn read_within(longest: impl Fn(&str) -> usize, encoded: &str) -> Result<Self, Refusal> {
         let mut parameters: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let pairs = encoded.split('&').filter(|pair| !pair.is_empty());
@@ -67,6 +76,9 @@ impl Parameters {
     }
 
     /// The value of a parameter that may stand only once.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] if it was given more than once.
     pub fn remove(&mut self, name: &'static str) -> Result<Option<String>, Refusal> {
         self.known.push(name);
         let values = self.values.remove(name).unwrap_or_default();
@@ -104,6 +116,9 @@ impl Parameters {
     }
 
     /// The parsed value of a parameter that may stand only once.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] if it was given more than once, or breaks the rule of `T`.
     pub fn parse<T: std::str::FromStr<Err = crate::domain::Invalid>>(
         &mut self,
         name: &'static str,
@@ -115,6 +130,9 @@ impl Parameters {
     }
 
     /// A whole number in `range`.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] if it was given more than once, or is no number in `range`.
     pub fn number(&mut self, name: &'static str, range: std::ops::RangeInclusive<usize>) -> Result<Option<usize>, Refusal> {
         let Some(text) = self.remove(name)? else { return Ok(None) };
         let number = text.parse().ok().filter(|number| text.bytes().all(|b| b.is_ascii_digit()) && range.contains(number));
@@ -123,6 +141,9 @@ impl Parameters {
     }
 
     /// `true`, `false`, `1` or `0`, in any case: Python writes `True`.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] if it was given more than once, or is none of these.
     pub fn flag(&mut self, name: &'static str) -> Result<Option<bool>, Refusal> {
         let Some(text) = self.remove(name)? else { return Ok(None) };
         match text.to_ascii_lowercase().as_str() {

@@ -10,11 +10,17 @@ use crate::encoding::{Object, strict_json, unknown_name};
 /// to say, by `deny_unknown_fields`.
 ///
 /// The refusal names the member and what it should be, and never repeats a value.
+///
+/// # Errors
+/// [`Refusal::Invalid`], which names the field and says what it should be, and never repeats a value.
 pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     read_as("the body", body)
 }
 
 /// The same, where the document isn't a request's body: the refusal calls it by its name.
+///
+/// # Errors
+/// As [`read`].
 pub fn read_as<T: DeserializeOwned>(name: &str, json: &[u8]) -> Result<T, Refusal> {
     if json.is_empty() {
         return Err(Refusal::invalid("", format!("{name} must be a JSON object")));
@@ -24,6 +30,9 @@ pub fn read_as<T: DeserializeOwned>(name: &str, json: &[u8]) -> Result<T, Refusa
 }
 
 /// The same for a body that is a list.
+///
+/// # Errors
+/// As [`read`].
 pub fn read_list<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<T>, Refusal> {
     strict_json::check(body).map_err(|problem| Refusal::invalid("", format!("the body {problem}")))?;
     decode_any(&mut serde_json::Deserializer::from_slice(body))
@@ -43,11 +52,17 @@ fn decode_any<'de, T: Deserialize<'de>>(json: impl Deserializer<'de, Error = ser
 }
 
 /// Writes an answer's body.
+///
+/// # Errors
+/// A [`Fault`] if the answer can't be written.
 pub fn write(answer: &impl Serialize) -> Result<Vec<u8>, Fault> {
     serde_json::to_vec(answer).map_err(|error| Fault::internal("writing the answer").because(error))
 }
 
 /// The same with line breaks, for people.
+///
+/// # Errors
+/// A [`Fault`] if the answer can't be written.
 pub fn write_pretty(answer: &impl Serialize) -> Result<Vec<u8>, Fault> {
     serde_json::to_vec_pretty(answer).map_err(|error| Fault::internal("writing the answer").because(error))
 }

@@ -34,6 +34,9 @@ pub enum Flaw {
 }
 
 /// Checks that `bytes` are one JSON value without ambiguity. Builds nothing, and takes time linear in its length.
+///
+/// # Errors
+/// The first [`Flaw`] that is found.
 pub fn check(bytes: &[u8]) -> Result<(), Flaw> {
     let mut flaw = Flaw::Syntax;
     let mut json = serde_json::Deserializer::from_slice(bytes);
@@ -45,6 +48,9 @@ pub fn check(bytes: &[u8]) -> Result<(), Flaw> {
 ///
 /// A struct derived with serde also takes an array for an object. Here that is refused for the document itself,
 /// not for structs inside of it.
+///
+/// # Errors
+/// The first [`Flaw`] that is found.
 pub fn decode<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, Flaw> {
     check(bytes)?;
     if bytes.trim_ascii_start().first() != Some(&b'{') {

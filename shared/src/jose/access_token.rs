@@ -33,6 +33,9 @@ const RESERVED: &[&str] = &[
 const LASTING: &[&str] = &["sub", "aud", "iat", "nbf", "client_id", "acr", "auth_time", "act", "grant_type"];
 
 /// The bytes that are signed. `jti` is the token's opaque value, by which its record is found.
+///
+/// # Errors
+/// A [`Fault`] if the record is no client's, or if what is kept in it as JSON isn't.
 pub fn payload(record: &TokenRecord, jti: &str, issuer: &Issuer, extra: Option<&ExtraClaims>) -> Result<Vec<u8>, Fault> {
     let issuance = issuance(record)?;
     let mut claims = recorded_claims(record, issuance)?;
@@ -50,6 +53,9 @@ pub fn payload(record: &TokenRecord, jti: &str, issuer: &Issuer, extra: Option<&
 }
 
 /// The bytes that are signed of a token as RFC 9068 section 2.2 has it. Its `jti` is the id of its record, and opens nothing.
+///
+/// # Errors
+/// A [`Fault`] if the record is no client's, or if what is kept in it as JSON isn't.
 pub fn standard_payload(record: &TokenRecord, issuer: &Issuer) -> Result<Vec<u8>, Fault> {
     let mut claims = standard_claims(record, issuance(record)?)?;
     name(&mut claims, &record.id.to_string(), issuer);
@@ -95,6 +101,9 @@ impl JwtClaims {
     }
 
     /// Whether it was signed for this record. Of a record that was changed since, only what never changes is compared.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the record is no client's, or if what is kept in it as JSON isn't.
     pub fn agrees_with(&self, record: &TokenRecord) -> Result<bool, Fault> {
         let issuance = issuance(record)?;
         let is_standard = *self.id.expose() == record.id.to_string();

@@ -17,6 +17,9 @@ const MAX_PEM_BYTES: usize = 16_384;
 
 /// The `x5t#S256` (RFC 8705 section 3.1) of a certificate in PEM: one, with nothing before or after it. Its lines may have any length, as
 /// proxies join them.
+///
+/// # Errors
+/// [`Invalid`] if it isn't one certificate in PEM.
 pub fn thumbprint(pem: &str) -> Result<Thumbprint, Invalid> {
     Ok(Thumbprint(super::sha256(&der(pem)?)))
 }
@@ -35,6 +38,9 @@ fn der(pem: &str) -> Result<Vec<u8>, Invalid> {
 
 /// The thumbprints of the certificates that come with the keys of a JWK Set: of each key its own, which is the first of `x5c`, or what
 /// `x5t#S256` says (RFC 7517 sections 4.7 and 4.9).
+///
+/// # Errors
+/// [`Invalid`] if it is no JWK Set, or if a certificate and its `x5t#S256` are malformed or contradict each other.
 pub fn thumbprints_of_set(jwks: &[u8]) -> Result<Vec<Thumbprint>, Invalid> {
     #[derive(Deserialize)]
     struct Set {

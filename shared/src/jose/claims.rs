@@ -14,6 +14,9 @@ use crate::encoding::strict_json;
 use crate::encoding::strict_json::Flaw;
 
 /// The bytes that are signed. The same claims always give the same bytes.
+///
+/// # Errors
+/// A [`Fault`] if the claims can't be written.
 pub fn to_json(claims: &Claims) -> Result<Vec<u8>, Fault> {
     let payload = Written {
         iss: claims.issuer.as_str(),
@@ -35,6 +38,9 @@ pub fn to_json(claims: &Claims) -> Result<Vec<u8>, Fault> {
 }
 
 /// Reads a payload, in the one form in which we write it. Members that we don't know are ignored.
+///
+/// # Errors
+/// The [`Flaw`] of the JSON, or the rule that a claim breaks.
 pub fn from_json(payload: &[u8]) -> Result<Claims, Flaw> {
     let read: Read = strict_json::decode(payload)?;
     Ok(Claims {

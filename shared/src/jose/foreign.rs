@@ -69,16 +69,25 @@ impl Claims {
     }
 
     /// A string, or an absolute URI that is spelled as one.
+    ///
+    /// # Errors
+    /// [`WrongType`] if it is no string.
     pub fn text(&self, name: &str) -> Result<Option<&str>, WrongType> {
         self.given(name).map(|value| value.as_str().ok_or(WrongType)).transpose()
     }
 
     /// A `NumericDate`, rounded down to whole seconds.
+    ///
+    /// # Errors
+    /// [`WrongType`] if it is no number.
     pub fn moment(&self, name: &str) -> Result<Option<Timestamp>, WrongType> {
         self.given(name).map(|value| numeric_date(value).ok_or(WrongType)).transpose()
     }
 
     /// The recipients: a string or a list of strings.
+    ///
+    /// # Errors
+    /// [`WrongType`] if it is anything else.
     pub fn audiences(&self) -> Result<Vec<&str>, WrongType> {
         match self.given("aud") {
             None => Ok(Vec::new()),
@@ -89,11 +98,17 @@ impl Claims {
     }
 
     /// Whether it is still good: `exp` is to come. One without `exp` is good for ever.
+    ///
+    /// # Errors
+    /// [`WrongType`] if `exp` is no number.
     pub fn has_not_expired(&self, now: Timestamp) -> Result<bool, WrongType> {
         Ok(self.moment("exp")?.is_none_or(|exp| now < exp))
     }
 
     /// Whether it is good already: neither `nbf` nor `iat` is further ahead than clocks differ.
+    ///
+    /// # Errors
+    /// [`WrongType`] if `nbf` or `iat` is no number.
     pub fn has_begun(&self, now: Timestamp) -> Result<bool, WrongType> {
         let latest = now.plus(AHEAD);
         Ok([self.moment("nbf")?, self.moment("iat")?].into_iter().flatten().all(|start| start <= latest))

@@ -38,16 +38,25 @@ pub fn set_to_json(keys: &KeySet) -> String {
 }
 
 /// Reads a public signature key, or says why it can't be used as one. A key without `kid` gets its thumbprint.
+///
+/// # Errors
+/// [`Invalid`] with the rule that the key breaks.
 pub fn from_json(json: &[u8]) -> Result<Jwk, Invalid> {
     read(&strict_json::decode(json).map_err(|_| NOT_JSON)?)
 }
 
 /// Reads the public signature key that stands in a header of this algorithm, which a key needn't name again: RFC 7515 section 4.1.3.
+///
+/// # Errors
+/// [`Invalid`] with the rule that the key breaks.
 pub fn from_header(jwk: &Map<String, Value>, alg: Algorithm) -> Result<Jwk, Invalid> {
     read_for(jwk, Some(alg))
 }
 
 /// Reads a JWKS document. One key that can't be used makes the set unusable, as does a `kid` that isn't unique.
+///
+/// # Errors
+/// [`Invalid`] with the rule that the set or one of its keys breaks.
 pub fn set_from_json(json: &[u8]) -> Result<KeySet, Invalid> {
     let set: Set = strict_json::decode(json).map_err(|_| NOT_JSON)?;
     let mut keys: Vec<Jwk> = Vec::with_capacity(set.keys.len());
@@ -63,6 +72,9 @@ pub fn set_from_json(json: &[u8]) -> Result<KeySet, Invalid> {
 
 /// Reads a JWKS document that somebody else keeps. Keys that can't be used are ignored (RFC 7517 section 5), and so are all of a
 /// `kid` that isn't unique. An RSA key that names no algorithm is for RS256, as those of most OpenID providers are.
+///
+/// # Errors
+/// [`Invalid`] if it is no JWK Set.
 pub fn usable_from_json(json: &[u8]) -> Result<KeySet, Invalid> {
     let set: Set = strict_json::decode(json).map_err(|_| Invalid("must be a JWK Set"))?;
     let is_rsa = |members: &Map<String, Value>| members.get("kty").is_some_and(|kty| kty == "RSA");

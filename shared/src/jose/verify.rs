@@ -22,6 +22,9 @@ pub struct Verifier {
 
 impl Verifier {
     /// Of the tokens of `issuer` that are signed by `keys`. Fails if one of the keys is unusable.
+    ///
+    /// # Errors
+    /// A [`Fault`] if one of the keys can't be used.
     pub fn new(keys: &KeySet, issuer: Issuer) -> Result<Self, Fault> {
         let keys: Result<_, _> = keys.iter().map(VerifyingKey::new).collect();
         let keys = keys.map_err(|e| Fault::internal("reading the public keys").because(e))?;
@@ -40,6 +43,10 @@ impl Verifier {
 
     /// What `token` says, if we signed it, it is of an expected type, and `now` is in its time.
     /// Whether it has been revoked is for others to judge.
+    ///
+    /// # Errors
+    /// [`Rejection::Expired`] or [`Rejection::NotYetValid`] for a genuine token that isn't in its time, [`Rejection::Invalid`]
+    /// for anything else.
     pub fn verify(&self, token: &str, expect: &Expected, now: Timestamp) -> Result<Arc<Claims>, Rejection> {
         let Genuine { typ, claims } = self.genuine(token).ok_or(Rejection::Invalid)?;
         if !expect.accepts(&typ) || claims.issued_at > now.plus(EARLIEST_ISSUE) {

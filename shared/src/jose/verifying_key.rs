@@ -23,6 +23,9 @@ pub struct VerifyingKey {
 
 impl VerifyingKey {
     /// Prepares `jwk`, or says what is wrong with it: a point off its curve, a weak modulus, the algorithm of another key.
+    ///
+    /// # Errors
+    /// [`Invalid`] with the rule that the key breaks.
     pub fn new(jwk: &Jwk) -> Result<Self, Invalid> {
         let key = match (&jwk.key, jwk.alg) {
             (PublicKey::Akp { public }, Algorithm::MlDsa44) => lattice(&aws::ML_DSA_44, &aws::ML_DSA_44_SIGNING, public),

@@ -113,6 +113,9 @@ impl PublicKeys {
     }
 
     /// Always the same, each of which signs.
+    ///
+    /// # Errors
+    /// A [`Fault`] if one of the keys can't be used.
     pub fn fixed(keys: &KeySet, issuer: Issuer) -> Result<Self, Fault> {
         let signing = keys.iter().map(|key| key.alg).collect();
         Ok(Self { source: Source::Fixed(Arc::new(PublishedKeys::new(keys, signing, &issuer)?)), issuer })
@@ -124,6 +127,9 @@ impl PublicKeys {
     }
 
     /// Those of this moment.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the key ring can't be read and none has been read before.
     pub async fn now(&self) -> Result<Arc<PublishedKeys>, Fault> {
         let published = async |ring: &KeyRing, now| {
             let signing = Algorithm::ALL.iter().copied().filter(|alg| ring.active(*alg, now).is_some()).collect();
@@ -143,6 +149,9 @@ pub struct Signing {
 
 impl Signing {
     /// Signs, by this algorithm or by the preferred one.
+    ///
+    /// # Errors
+    /// A [`Fault`] if there is no key for the algorithm.
     pub fn signer(&self, algorithm: Option<Algorithm>) -> Result<&dyn Signer, Fault> {
         let found = self.signers.iter().find(|signer| algorithm.is_none_or(|wanted| signer.jwk().alg == wanted));
         found
@@ -183,6 +192,9 @@ impl SigningKeys {
     }
 
     /// Those of this moment.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the key ring can't be read, or if no key can be opened that signs now.
     pub async fn now(&self) -> Result<Arc<Signing>, Fault> {
         self.source.get(async |ring, now| self.open(ring, now).await).await
     }

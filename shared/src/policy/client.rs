@@ -68,6 +68,12 @@ pub enum RefreshOf {
 }
 
 /// Decides on a token for a client of the service's org.
+///
+/// # Errors
+/// [`Refusal::ClientUnavailable`] if the client is of another org, [`Refusal::ClientLocked`] if it is disabled.
+/// [`Refusal::Invalid`] if the grant's subject is missing or malformed, a scope isn't supported, or the properties are too large.
+/// [`Refusal::Lifetime`] if the token or its refresh token would live longer than the org allows. [`Denial::ScopeRequired`] if
+/// there is no scope where the org requires one.
 pub fn issue(
     service: &Service,
     client: &Client,
@@ -155,6 +161,13 @@ pub struct RefreshRequest {
 /// Decides on the next access token of a client's family that was found alive. The scopes must be among the family's
 /// (RFC 6749 section 6); those that the org no longer supports, that the client may no longer request, or that the member on whom it
 /// depends no longer holds, are left out.
+///
+/// # Errors
+/// [`Denial::RefreshTokenInvalid`] if the family is of another org or client. [`Denial::ScopeExceeds`] or
+/// [`Denial::TargetExceeds`] if more is asked for than the family has. A [`Denial`] about DPoP or certificates if the client
+/// doesn't prove the keys that the family is bound to (RFC 9449 section 5, RFC 8705 section 4). [`Denial::ScopeRequired`] if no
+/// scope is left where the org requires one. [`Refusal::Lifetime`] if the token would live longer than the org allows.
+/// [`Refusal::Invalid`] if the properties are too large.
 pub fn refresh_of_client(
     org: &Org,
     client: &Client,
@@ -224,6 +237,10 @@ pub fn requestable(org: &Org, client: &Client, asked: Option<Vec<Scope>>) -> Vec
 }
 
 /// The scopes of a token request, if the client may request all of them. Where it asks for none: the org's default ones.
+///
+/// # Errors
+/// [`Denial::ScopeInvalid`] if the client may not request one of them (RFC 6749 section 5.2). [`Denial::ScopeRequired`] if there
+/// is none where the org requires one.
 pub fn requested(org: &Org, client: &Client, asked: Option<Vec<Scope>>) -> Result<Vec<Scope>, Denial> {
     let distinct = asked.as_ref().map(|asked| deduplicated(asked.clone()).len());
     let scopes = requestable(org, client, asked);
@@ -235,6 +252,9 @@ pub fn requested(org: &Org, client: &Client, asked: Option<Vec<Scope>>) -> Resul
 
 /// The resource that a token is asked for, if the org has it: RFC 8707. One at most, because at a server of one resource a token
 /// for two of them would open the other.
+///
+/// # Errors
+/// [`Denial::TargetsTooMany`] if there are several. [`Denial::TargetInvalid`] if the org doesn't have it (RFC 8707 section 2).
 pub fn requested_resource(org: &Org, asked: Vec<Audience>) -> Result<Vec<Audience>, Denial> {
     if asked.len() > 1 {
         return Err(Denial::TargetsTooMany);

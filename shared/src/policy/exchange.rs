@@ -50,6 +50,11 @@ impl ExchangeToken<'_> {
 }
 
 /// Decides on an exchange. The original stays as it is.
+///
+/// # Errors
+/// A [`Denial`], all of RFC 8693 section 2.2.2: the client may not exchange the token, the token is bound to keys that the client
+/// didn't prove, subject and actor are the same, more is asked for than the token opens, a JWT is asked for where the org issues
+/// none, or the chain of exchanges gets too long.
 pub fn exchange(
     service: &Service,
     client: &Client,

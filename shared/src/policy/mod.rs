@@ -178,6 +178,12 @@ pub(crate) struct RefreshGrant {
 }
 
 /// Decides whether `caller` gets what it asks for.
+///
+/// # Errors
+/// [`Refusal::AccessDenied`] if the caller is no administrator and asks for somebody else. [`Refusal::MemberUnavailable`] if the
+/// org or the member is missing or disabled. [`Refusal::Lifetime`] if the times aren't within the org's settings.
+/// [`Refusal::ScopeNotHeld`] if the member lacks a required scope. [`Refusal::OutsideAuthority`] if the caller asks for more than
+/// it may pass on.
 pub fn decide(ask: MemberTokenRequest, caller: &Caller, target: Target<'_>, now: Timestamp) -> Result<Grant, Refusal> {
     let administers = target.org.is_some_and(|org| caller.may(api::TOKENS_CREATE, org));
     let for_itself = ask.org == *caller.org() && ask.subject == *caller.subject();
@@ -221,6 +227,9 @@ pub fn decide(ask: MemberTokenRequest, caller: &Caller, target: Target<'_>, now:
 }
 
 /// Whether a member would get what is asked for, if an administrator asked: the same verdict on scopes and lifetime as [`decide`].
+///
+/// # Errors
+/// [`Refusal::MemberUnavailable`], [`Refusal::Lifetime`] and [`Refusal::ScopeNotHeld`], as [`decide`].
 pub fn verdict(ask: &MemberTokenRequest, target: Target<'_>, now: Timestamp) -> Result<(), Refusal> {
     let (org, member) = target.available().ok_or(Refusal::MemberUnavailable)?;
     validity(ask.start, ask.lifetime, org, now)?;
@@ -229,6 +238,10 @@ pub fn verdict(ask: &MemberTokenRequest, target: Target<'_>, now: Timestamp) -> 
 
 /// Decides on a token like `presented` for another org, or for the same one: the org itself or one below it, in which its
 /// subject is a member. Never upwards or sideways: there the same `sub` may be somebody else.
+///
+/// # Errors
+/// [`Refusal::OrgUnavailable`] if the org is missing, disabled or not at or below the token's own, or if the token's subject is
+/// no member there.
 pub fn reissue(presented: &Caller, target: Target<'_>, now: Timestamp) -> Result<Grant, Refusal> {
     let (org, member) = target.available().ok_or(Refusal::OrgUnavailable)?;
     if !org.is_within(presented.org()) || member.subject != *presented.subject() {
@@ -244,6 +257,9 @@ pub fn reissue(presented: &Caller, target: Target<'_>, now: Timestamp) -> Result
 }
 
 /// Decides on the next access token of a family that was found alive. Required scopes that the member has lost are left out.
+///
+/// # Errors
+/// [`Refusal::RefreshRejected`] if the org or the member is missing or disabled, or isn't the family's.
 pub fn refresh(family: &Family, target: Target<'_>, now: Timestamp) -> Result<Grant, Refusal> {
     let (org, member) = target.available().ok_or(Refusal::RefreshRejected)?;
     if org.id != family.org || member.subject != family.subject {

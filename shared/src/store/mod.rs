@@ -36,6 +36,11 @@ pub use writes::{
 ///    where a method has `now` as an argument.
 /// 4. Absence is `None`, never an error. A broken record is a fault, never absence.
 /// 5. Of N parallel writes that exclude each other exactly one wins.
+///
+/// # Errors
+/// Every method returns a [`Fault`] if the store can't be reached or refuses to work, and if a record can't be read or written. The
+/// fault [can be retried](Fault::can_retry) if the same call may succeed a little later. What a caller must know and can act on
+/// is no fault but an outcome: [`InsertOutcome`], [`Put`], [`Delete`] and others.
 pub trait Store:
     ReadTokens
     + WriteTokens
@@ -86,8 +91,10 @@ pub trait ReadTokens: std::fmt::Debug + Send + Sync {
 pub trait WriteTokens: std::fmt::Debug + Send + Sync {
     /// Records a new token with all that belongs to it: everything or nothing.
     ///
-    /// Recording the very same again is a success, and leaves what happened to it since; an id that is taken by something
-    /// else is a fault.
+    /// Recording the very same again is a success, and leaves what happened to it since.
+    ///
+    /// # Errors
+    /// Also a [`Fault`] if the id is taken by something else.
     async fn record(&self, new: &NewToken) -> Result<InsertOutcome, Fault>;
 }
 
@@ -212,6 +219,9 @@ pub trait WriteDirectory: std::fmt::Debug + Send + Sync {
 /// Reads what a store tells of its commits.
 pub trait ReadChanges: std::fmt::Debug + Send + Sync {
     /// The change that this record tells of, in the store's own words. `None`: it tells of nothing new.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the record can't be read.
     fn change(&self, record: &str) -> Result<Option<Commit>, Fault>;
 }
 

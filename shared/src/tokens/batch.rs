@@ -35,6 +35,9 @@ pub struct BadItem {
 }
 
 /// Takes a batch, or says what is wrong with the first of its tokens that can't be issued. Of a dry run nothing is kept.
+///
+/// # Errors
+/// Only a fault: what is wrong with a token is a [`BadItem`].
 pub async fn accept(
     ports: &Batcher,
     service: &Service,
@@ -85,11 +88,17 @@ pub async fn accept(
 }
 
 /// How a batch of this service is.
+///
+/// # Errors
+/// Only a fault: the store can't be read.
 pub async fn status(ports: &BatchReader, service: &Service, id: TokenId) -> Result<Option<Batch>, Error> {
     Ok(ports.batches.batch(&BatchKey { org: service.id().clone(), id }).await?)
 }
 
 /// Records a part of a batch. A fault that may pass is returned, so that the part comes again; anything else ends the batch.
+///
+/// # Errors
+/// A [`Fault`] if the message can't be read, or if the store fails in a way that may pass.
 pub async fn work(ports: &BatchWorker, message: &str) -> Result<(), Fault> {
     let part = decode_part(message)?;
     let mut failure = None;

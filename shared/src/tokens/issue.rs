@@ -21,6 +21,10 @@ pub struct Issued {
 }
 
 /// Issues a token outside of any flow: Authlete's `/auth/token/create`. The client's grants aren't asked for.
+///
+/// # Errors
+/// [`Refusal::ClientUnavailable`] if there is no such client. [`Refusal::ValueTaken`] if a value that was chosen belongs to
+/// another token. Else as [`policy::issue`].
 pub async fn create(
     ports: &Granter,
     service: &Service,
@@ -73,6 +77,9 @@ pub struct TicketRequest {
 }
 
 /// Keeps a token request until the authorization server decides, and returns its ticket.
+///
+/// # Errors
+/// Only a fault: the store can't be written.
 pub async fn ticket(ports: &Granter, client: &Client, ask: TicketRequest) -> Result<(Secret<String>, Ticket), Error> {
     let now = ports.reader().now();
     let (value, id) = opaque::generate(now, None, &*ports.refresher.minter.entropy)?;
@@ -128,6 +135,9 @@ impl Lookup for TicketValue {
 }
 
 /// Issues a token on a ticket, which is spent with it: both or neither. Authlete's `/auth/token/issue`.
+///
+/// # Errors
+/// [`Refusal::TicketRejected`] if the ticket is unknown, expired or spent. Else as [`create`].
 pub async fn issue(
     ports: &Granter,
     service: &Service,
@@ -161,6 +171,9 @@ pub async fn issue(
 }
 
 /// Spends a ticket on which no token shall be issued: Authlete's `/auth/token/fail`.
+///
+/// # Errors
+/// [`Refusal::TicketRejected`] if the ticket is unknown, expired or spent.
 pub async fn fail(ports: &TicketRevoker, service: &Service, found: &Records, ticket: &TicketValue) -> Result<(), Error> {
     let now = ports.reader.now();
     let ticket = good_ticket(service, found, ticket, now)?;

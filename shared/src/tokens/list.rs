@@ -33,6 +33,10 @@ const MAX_PAGES: usize = 50;
 const LARGE_PAGE: usize = 1_000;
 
 /// Lists tokens, newest first: those of the org for who may read them, otherwise the caller's own.
+///
+/// # Errors
+/// [`Refusal::CredentialsRejected`] if the bearer's token isn't alive. [`Refusal::AccessDenied`] if the caller asks for tokens of
+/// others and may not read tokens there.
 pub async fn list(ports: &Lister, bearer: &str, filter: Filter) -> Result<Vec<Row>, Error> {
     let Filter { org, revoked: wanted, mut query } = filter;
     let also = RecordKeys { orgs: org.iter().cloned().collect(), ..RecordKeys::default() };
@@ -128,6 +132,9 @@ pub struct ClientPage {
 pub const MAX_LISTED_TOKENS: usize = 10_000;
 
 /// Lists the records of an org's OAuth clients: access tokens with the refresh tokens that they can be refreshed by.
+///
+/// # Errors
+/// Only a fault: the store can't be read.
 pub async fn list_of_clients(ports: &Lister, service: &Service, filter: &ClientFilter) -> Result<ClientPage, Error> {
     let now = ports.reader.now();
     let ClientFilter { client, subject, valid, start, end } = filter.clone();

@@ -183,6 +183,9 @@ impl TokenLookup {
 
     /// Finds the token, with all that decides about it. `first` is what the first read has found. A refresh token that was replaced
     /// is no token any more.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the store can't be read.
     pub async fn find(&self, ports: &Reader, first: &Records, hint: Hint) -> Result<Option<FoundToken>, Fault> {
         // A value is of one kind only; an identifier may be that of a token and, in theory, that of a family.
         if hint == Hint::RefreshToken
@@ -198,12 +201,18 @@ impl TokenLookup {
     }
 
     /// Finds the access token. `first` is what the first read has found.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the store can't be read.
     pub async fn find_access(&self, ports: &Reader, first: &Records) -> Result<Option<ClientAccessToken>, Fault> {
         let Some(record) = self.record(ports, first).await? else { return Ok(None) };
         read_token(ports, record).await
     }
 
     /// Finds the refresh token. Whether it is the current one isn't looked at.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the store can't be read.
     pub async fn find_refresh(&self, ports: &Reader, first: &Records) -> Result<Option<ClientFamily>, Fault> {
         let aliased = match first.aliases.get(&self.alias()) {
             Some(Aliased::Family(id)) => Some(self.family_key(*id)),
@@ -308,6 +317,9 @@ impl Lookup for TokenLookup {
 }
 
 /// Reads a client's token once more, with all that decides about it. `None`: it is gone meanwhile.
+///
+/// # Errors
+/// A [`Fault`] if the store can't be read.
 pub async fn read_token(ports: &Reader, seen: TokenRecord) -> Result<Option<ClientAccessToken>, Fault> {
     let mut wanted = decisive(&seen.org, seen.client, seen.id);
     wanted.tokens.push(seen.key());
@@ -328,6 +340,9 @@ pub async fn read_token(ports: &Reader, seen: TokenRecord) -> Result<Option<Clie
 }
 
 /// Reads a client's family once more, with all that decides about it. `None`: it is gone meanwhile.
+///
+/// # Errors
+/// A [`Fault`] if the store can't be read.
 pub async fn read_client_family(ports: &Reader, seen: Family) -> Result<Option<ClientFamily>, Fault> {
     let mut wanted = decisive(&seen.org, seen.client, seen.id);
     let token = TokenKey { org: seen.org.clone(), id: seen.token };

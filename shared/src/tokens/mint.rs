@@ -48,6 +48,9 @@ impl Minted {
 }
 
 /// Mints what the bearer asks for, if it may have it. Returns the member with it.
+///
+/// # Errors
+/// [`Refusal::CredentialsRejected`] if the bearer's token isn't alive. Else as [`policy::decide`] and [`mint`].
 pub async fn create(ports: &Minter, bearer: &str, ask: MemberTokenRequest) -> Result<(Minted, Member), Error> {
     let target = MemberKey { org: ask.org.clone(), subject: ask.subject.clone() };
     let (caller, mut found) = authenticate(&ports.reader, bearer, also(&target)).await?;
@@ -58,6 +61,9 @@ pub async fn create(ports: &Minter, bearer: &str, ask: MemberTokenRequest) -> Re
 }
 
 /// Says whether [`create`] would mint what is asked for, if an administrator asked. Writes nothing.
+///
+/// # Errors
+/// As [`policy::verdict`].
 pub async fn validate(ports: &DirectoryLookup, ask: &MemberTokenRequest) -> Result<(), Error> {
     let target = MemberKey { org: ask.org.clone(), subject: ask.subject.clone() };
     let wanted = RecordKeys { orgs: vec![ask.org.clone()], members: vec![target.clone()], ..Default::default() };
@@ -67,6 +73,9 @@ pub async fn validate(ports: &DirectoryLookup, ask: &MemberTokenRequest) -> Resu
 }
 
 /// Mints a token for `org` from the presented one, which stays as it is.
+///
+/// # Errors
+/// [`Refusal::TokenRejected`] if the presented token isn't alive. Else as [`policy::reissue`] and [`mint`].
 pub async fn reissue(ports: &Minter, token: &str, org: crate::domain::OrgId) -> Result<Minted, Error> {
     let now = ports.reader.now();
     let (presented, mut found) =
@@ -86,6 +95,10 @@ pub async fn reissue(ports: &Minter, token: &str, org: crate::domain::OrgId) -> 
 
 /// Records and signs at the same time: nothing is returned before both have succeeded. What was signed and not recorded is
 /// invalid wherever it is presented; what was recorded and not signed expires by itself.
+///
+/// # Errors
+/// [`Refusal::ValueTaken`] if a value that was chosen belongs to another token. [`Refusal::TicketRejected`] if the ticket is
+/// spent. [`Refusal::TokenTooLarge`] if the token is longer than the key can sign.
 pub async fn mint(ports: &Minter, grant: Grant) -> Result<Minted, Error> {
     let name = Name::new(&grant, None, &*ports.entropy)?;
     mint_as(ports, grant, name, None).await

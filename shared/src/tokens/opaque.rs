@@ -11,6 +11,9 @@ use crate::domain::{Entropy, Fault, Secret, Shard, Timestamp, TokenId};
 use crate::jose::sha256;
 
 /// A new value of this moment, in `shard` or in one by chance, and the id of its record.
+///
+/// # Errors
+/// A [`Fault`] if there is no randomness.
 pub fn generate(now: Timestamp, shard: Option<Shard>, entropy: &dyn Entropy) -> Result<(Secret<String>, TokenId), Fault> {
     let mut bytes = [0; 32];
     // Time and shard are where an id has them.

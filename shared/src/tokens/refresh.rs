@@ -18,6 +18,10 @@ use crate::tokens::mint::{Minted, Name, generation, mint_as, needed_until};
 ///
 /// One conditional write decides. A repetition of the request within the window gets the same successor; a token that was used
 /// up before that ends its family and so every access token of it.
+///
+/// # Errors
+/// [`Refusal::RefreshRejected`] if the refresh token is unknown, expired or revoked, or if it was replaced more than 60 seconds
+/// ago: that also ends its family (RFC 9700 section 4.14.2).
 pub async fn redeem(ports: &Refresher, token: &str, access_token: Option<&str>) -> Result<Minted, Error> {
     let now = ports.minter.reader.now();
     let token = RefreshToken::parse(token).ok_or(Refusal::RefreshRejected)?;
@@ -60,6 +64,11 @@ pub struct Redeemed {
 /// Redeems the refresh token of a client that has authenticated. `first` is what the first read has found of it.
 ///
 /// One conditional write decides, also about which access token is the family's only one from now on.
+///
+/// # Errors
+/// [`Denial::RefreshTokenInvalid`] if the refresh token is unknown, expired, revoked or another client's, or if it was used
+/// before: that also ends its family (RFC 9700 section 4.14.2). A [`Denial`] if a replay guard was consumed before. A [`Fault`]
+/// that can be retried if others changed the family at the same time, again and again. Else as [`policy::refresh_of_client`].
 pub async fn redeem_of_client(
     ports: &Granter,
     service: &Service,

@@ -16,6 +16,9 @@ use crate::tokens::lookup::{FoundToken, Hint, Located, TokenLookup};
 /// token may end it. A repetition, an expired or an unrecorded token is a success: there is nothing left to end.
 ///
 /// Nothing is returned before everything is committed; a repetition completes what a fault has cut short.
+///
+/// # Errors
+/// [`Refusal::TokenRejected`] if nobody can tell what was presented: it is no genuine token, or has no record.
 pub async fn revoke(ports: &Revoker, token: &str, whole_session: bool) -> Result<(), Error> {
     let now = ports.reader.now();
     let (presented, found) = inspect(&ports.reader, token, RecordKeys::default()).await?;
@@ -54,6 +57,10 @@ pub struct Bulk {
 
 /// Revokes all that a member has, or all that it has in one session: by a mark, at once, however many there are. Returns how
 /// many live tokens it hit, counted up to [`MAX_COUNTED_TOKENS`].
+///
+/// # Errors
+/// [`Refusal::CredentialsRejected`] if the bearer's token isn't alive. [`Refusal::AccessDenied`] if the caller may not revoke
+/// tokens there and isn't the member itself. [`Refusal::MemberUnavailable`] if there is no such member.
 pub async fn bulk_revoke(ports: &BulkRevoker, bearer: &str, bulk: Bulk) -> Result<u64, Error> {
     let also = RecordKeys { orgs: bulk.org.iter().cloned().collect(), ..RecordKeys::default() };
     let (caller, found) = authenticate(&ports.reader, bearer, also).await?;
@@ -139,6 +146,9 @@ pub struct ClientBulk {
 }
 
 /// Revokes a client's token that was found, with all of its family. Whether there was anything left to revoke.
+///
+/// # Errors
+/// Only a fault: the store can't be written.
 pub async fn revoke_located(revoke: &dyn RevokeTokens, found: Option<FoundToken>, now: Timestamp) -> Result<bool, Error> {
     let revocation = match found {
         // A token that another one of its family has replaced is as good as unknown: it must not end its successor.
@@ -155,6 +165,9 @@ pub async fn revoke_located(revoke: &dyn RevokeTokens, found: Option<FoundToken>
 }
 
 /// Revokes for a client that has authenticated: RFC 7009 section 2.1. A token of another client is refused.
+///
+/// # Errors
+/// [`Denial::TokenOfAnotherClient`] if the token was issued to another client (RFC 7009 section 2.1).
 pub async fn revoke_for_client(
     ports: &ClientRevoker,
     client: &Client,
@@ -185,6 +198,9 @@ pub async fn revoke_for_client(
 }
 
 /// The same for a client that comes straight to us. To say that the token is another's would tell a thief that it is alive.
+///
+/// # Errors
+/// Only a fault: a token that is unknown or another client's is a success (RFC 7009 section 2.2).
 pub async fn revoke_own(
     ports: &ClientRevoker,
     client: &Client,
@@ -199,6 +215,9 @@ pub async fn revoke_own(
 
 /// Revokes all that is said of OAuth clients: by a mark, at once, however many there are. Returns how many records it hit,
 /// counted up to [`MAX_COUNTED_TOKENS`]: those that were alive or could still be refreshed.
+///
+/// # Errors
+/// Only a fault: the store can't be read or written.
 pub async fn revoke_of_clients(ports: &BulkRevoker, service: &Service, bulk: ClientBulk) -> Result<u64, Error> {
     let now = ports.reader.now();
     let (kind, not_before) = match bulk.clone() {

@@ -52,6 +52,11 @@ pub struct Updated {
 }
 
 /// Changes a token, and its family with it: both or neither. What was signed before stays as it was signed.
+///
+/// # Errors
+/// [`Refusal::NotFound`] if the token or its client is gone, or the token is revoked. [`Refusal::Lifetime`] if it would live
+/// longer than the org allows. [`Refusal::Invalid`] if its refresh token would. A [`Fault`] that can be retried if others changed
+/// the token at the same time, again and again.
 pub async fn update(
     ports: &TokenUpdater,
     service: &Service,

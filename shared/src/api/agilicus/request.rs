@@ -83,6 +83,10 @@ impl CreateToken {
     }
 
     /// The request in words of the domain.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] for a list that is too long, a host that is malformed, or a session or time that contradicts another
+    /// field.
     pub fn ask(&self) -> Result<MemberTokenRequest, Refusal> {
         at_most("audiences", self.audiences.len(), MAX_AUDIENCES)?;
         at_most("scopes", self.scopes.iter().flatten().count(), MAX_SCOPES)?;
@@ -213,6 +217,9 @@ struct OrgInfo {
 
 impl IntrospectToken {
     /// Returns the token, or the refusal that it is missing.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] if the token is empty or longer than any token of ours.
     pub fn token(&self) -> Result<&str, Refusal> {
         token_text("token", &self.token)
     }
@@ -223,6 +230,9 @@ impl IntrospectToken {
     }
 
     /// The orgs that are asked about, if only some are.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] if there are too many.
     pub fn target_orgs(&self) -> Result<Option<Vec<OrgId>>, Refusal> {
         let info = self.introspect_options.as_ref().and_then(|options| options.0.target_org_info.as_ref());
         let Some(orgs) = info.and_then(|info| info.0.target_orgs.as_ref()) else { return Ok(None) };
@@ -241,6 +251,9 @@ pub struct ReissueToken {
 
 impl ReissueToken {
     /// The presented token, and the org to act in.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] if the token is empty or longer than any token of ours.
     pub fn parts(&self) -> Result<(&str, OrgId), Refusal> {
         Ok((token_text("token", &self.token)?, self.org_id.0.clone()))
     }
@@ -260,6 +273,9 @@ pub struct RevokeToken {
 
 impl RevokeToken {
     /// The token, and whether its whole session shall end. The schema makes the token optional; without one there is nothing to revoke.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] if the token is missing, empty or longer than any token of ours.
     pub fn parts(&self) -> Result<(&str, bool), Refusal> {
         let token = self.token.as_ref().ok_or_else(|| Refusal::invalid("token", "is required"))?;
         Ok((token_text("token", token)?, self.all_sessions.unwrap_or(false)))
@@ -296,6 +312,9 @@ pub struct RefreshToken {
 
 impl RefreshToken {
     /// The token that the body names, if any.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] if the token is empty or longer than any token of ours.
     pub fn token(&self) -> Result<Option<&str>, Refusal> {
         self.token.as_ref().map(|token| token_text("token", token)).transpose()
     }
@@ -331,6 +350,9 @@ impl TryFrom<Parameters> for ListTokens {
 
 impl ListTokens {
     /// The filter: from is inclusive, to is exclusive, dates are those that `dateparser_compat` reads.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] for the first parameter that is malformed, given twice or unknown.
     pub fn filter(self, now: Timestamp) -> Result<Filter, Refusal> {
         let mut query = self.0;
         let mut date = |name| {

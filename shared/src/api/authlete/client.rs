@@ -303,6 +303,9 @@ pub struct UpdateSecret {
 
 impl UpdateSecret {
     /// Turns the body into the secret that it names.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] if the secret is missing or can't be one.
     pub fn try_into_secret(self) -> Result<ChosenSecret, Refusal> {
         const FIELD: &str = "clientSecret";
         let SecretText(secret) = self.client_secret.ok_or_else(|| Refusal::invalid(FIELD, "is required"))?;

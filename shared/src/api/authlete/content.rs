@@ -61,6 +61,9 @@ impl<'a> TokenContent<'a> {
     }
 
     /// Returns the content as the text that the caller sends on.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the answer can't be written.
     pub fn text(&self) -> Result<String, Fault> {
         serde_json::to_string(self).map_err(|error| Fault::internal("writing a token response").because(error))
     }
@@ -105,6 +108,9 @@ impl ErrorStyle {
 }
 
 /// An error response: RFC 6749 section 5.2.
+///
+/// # Errors
+/// A [`Fault`] if the answer can't be written.
 pub fn error(error: &'static str, result: &ApiResult, style: &ErrorStyle) -> Result<String, Fault> {
     #[derive(Serialize)]
     struct ErrorContent {

@@ -39,6 +39,9 @@ struct Element {
 
 impl AuthzDetails {
     /// In words of the domain: the array of RFC 9396. `None` without elements.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`], which names the element that has no type or is malformed (RFC 9396 section 2).
     pub fn try_into_details(self) -> Result<Option<AuthorizationDetails>, Refusal> {
         let elements = self.elements.unwrap_or_default().into_iter().enumerate();
         let elements: Vec<Value> = elements.map(|(n, Object(element))| element.try_into_value(n)).collect::<Result<_, _>>()?;
@@ -111,6 +114,9 @@ pub struct AuthzDetailsView {
 
 impl AuthzDetailsView {
     /// The view of what a token has, if it has any.
+    ///
+    /// # Errors
+    /// A [`Fault`] if what is kept isn't JSON.
     pub fn from_details(details: Option<&AuthorizationDetails>) -> Result<Option<Self>, Fault> {
         let Some(details) = details else { return Ok(None) };
         let elements: Vec<Map<String, Value>> = serde_json::from_str(details.as_json())

@@ -15,11 +15,17 @@ use crate::encoding::json;
 
 /// For optional members: `null`, `0`, `false` and `""` are as good as nothing.
 /// Use with `#[serde(default, deserialize_with = "present")]`.
+///
+/// # Errors
+/// The deserializer's error if the value is of another type.
 pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     deserializer.deserialize_any(Given(PhantomData))
 }
 
 /// For switches: on, or as good as nothing. Use with `#[serde(default, deserialize_with = "flag")]`.
+///
+/// # Errors
+/// The deserializer's error if the value is no switch.
 pub fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     present::<Flag, D>(deserializer).map(|flag| flag.is_some_and(|Flag(on)| on))
 }
@@ -167,6 +173,9 @@ impl<'de> Deserialize<'de> for Words {
 const NOT_IN_FORMS: &[&str] = &["authorizationDetails", "properties"];
 
 /// Reads a body that is a form, as if each parameter were a member and its value a string. A repeated one is a list.
+///
+/// # Errors
+/// [`Refusal::Invalid`] if the body is no form, or if a member is malformed.
 pub fn read_form<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     let form = std::str::from_utf8(body).map_err(|_| Refusal::invalid("", "the body must be form-encoded UTF-8"))?;
     let parameters = Parameters::read_up_to(body.len(), form)?.into_values();

@@ -20,6 +20,9 @@ pub const fn grant(grant: GrantType) -> &'static str {
 }
 
 /// The grant of this name.
+///
+/// # Errors
+/// [`Invalid`] if no grant has this name.
 pub fn grant_of(name: &str) -> Result<GrantType, Invalid> {
     GrantType::ALL.iter().copied().find(|it| grant(*it) == name).ok_or(Invalid("must be the name of a grant type"))
 }
@@ -37,6 +40,9 @@ pub const fn auth_method(method: ClientAuthMethod) -> &'static str {
 }
 
 /// The method of this name.
+///
+/// # Errors
+/// [`Invalid`] if no method that is supported has this name.
 pub fn auth_method_of(name: &str) -> Result<ClientAuthMethod, Invalid> {
     let method = ClientAuthMethod::ALL.iter().copied().find(|it| auth_method(*it) == name);
     method.ok_or(Invalid("must be the name of a method of client authentication that is supported"))

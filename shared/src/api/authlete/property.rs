@@ -29,6 +29,9 @@ impl Properties {
     const MAX_PROPERTIES: usize = 100;
 
     /// In words of the domain.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] if there are too many, or if one has no key.
     pub fn try_into_properties(self) -> Result<Vec<domain::Property>, Refusal> {
         if self.0.len() > Self::MAX_PROPERTIES {
             return Err(Refusal::invalid("properties", "must have at most 100 entries"));

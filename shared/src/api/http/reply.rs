@@ -88,6 +88,9 @@ impl<const STATUS: u16, T> Answer<STATUS, T> {
     }
 
     /// Writes the body, with line breaks if it is for people.
+    ///
+    /// # Errors
+    /// [`Fault`] when the value cannot be written as JSON.
     pub fn shown(body: &impl Serialize, pretty: bool) -> Result<Self, Fault> {
         if pretty { Ok(Self { body: json::write_pretty(body)?.into(), shape: PhantomData }) } else { Self::from_body(body) }
     }
@@ -192,6 +195,9 @@ pub struct Published<T> {
 
 impl Published<JwkSet> {
     /// The key set, for a caller that has these. A new key is published for longer than it may be kept before it signs.
+    ///
+    /// # Errors
+    /// [`Fault`] when the key ring cannot be read.
     pub async fn keys(ports: &KeyReader, known: &IfNoneMatch) -> Result<Self, Fault> {
         let keys = ports.keys.now().await?;
         Ok(Self::new(Bytes::copy_from_slice(keys.jwks.as_bytes()), 300, known))
@@ -207,6 +213,9 @@ impl<T: ApiSchema> Published<T> {
     }
 
     /// A document that changes only with the deployment, for a caller that has these: kept for an hour.
+    ///
+    /// # Errors
+    /// [`Fault`] when the value cannot be written as JSON.
     pub fn document(body: &impl Serialize, known: &IfNoneMatch) -> Result<Self, Fault> {
         Ok(Self::new(json::write(body)?.into(), 3_600, known))
     }

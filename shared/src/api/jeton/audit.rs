@@ -28,6 +28,9 @@ use crate::domain::{
 };
 
 /// Writes the event of a commit. The same commit always gives the same bytes.
+///
+/// # Errors
+/// A [`Fault`] if the event can't be written as JSON.
 pub fn write(commit: &Commit, action: Action) -> Result<String, Fault> {
     let has_sides = !["token.minted", "token.revoked", "family.begun", "family.refreshed", "family.revoked", "tokens.revoked"]
         .contains(&action.name);

@@ -25,6 +25,9 @@ pub struct Bootstrap {
 impl Bootstrap {
     /// What is asked for: by default the member `administrator` of the org `1`, which as a number can be an Authlete service, too,
     /// and a token for an hour.
+    ///
+    /// # Errors
+    /// A [`Fault`] if a default is no name, which can't be.
     pub fn ask(self) -> Result<Foundation, Fault> {
         let name = |rule: Invalid| Fault::internal("naming the first org").because(rule);
         Ok(Foundation {

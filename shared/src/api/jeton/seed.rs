@@ -67,6 +67,9 @@ pub enum BadSeed {
 
 impl Seed {
     /// Reads a seed file. Unlike a request it may have no unknown members: a misspelled one would be lost silently.
+    ///
+    /// # Errors
+    /// [`BadSeed`], which names the place: the file isn't JSON, or an entry is malformed or contradicts itself.
     pub fn read(file: &str) -> Result<Self, BadSeed> {
         let mut reader = serde_json::Deserializer::from_str(file);
         let Object(raw): Object<File> = serde_path_to_error::deserialize(&mut reader).map_err(|error| {

@@ -42,6 +42,9 @@ pub enum AuthorizerVersion {
 
 impl Question {
     /// In which form the answer must be.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] if `methodArn` is needed, and missing or malformed.
     pub fn form(&self) -> Result<AuthorizerVersion, Refusal> {
         if self.version.as_deref() == Some("2.0") {
             return Ok(AuthorizerVersion::Simple);

@@ -24,6 +24,9 @@ pub(super) async fn run(service: Arc<Service>) -> Result<(), lambda_http::Error>
 }
 
 /// One event in, one answer out, both as JSON, exactly as the runtime has them: for tests.
+///
+/// # Errors
+/// The error of `serde_json` if the event isn't one of a gateway.
 #[cfg(any(test, feature = "testing"))]
 pub async fn invoke(service: Arc<Service>, event: &str) -> Result<serde_json::Value, serde_json::Error> {
     let event = LambdaEvent::new(serde_json::from_str::<Event>(event)?, lambda_http::Context::default());

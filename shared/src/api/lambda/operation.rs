@@ -81,6 +81,9 @@ pub struct BoundOperation {
 
 impl BoundOperation {
     /// Answers an event in JSON by JSON. Also a panic is answered, by an error, and the next event works.
+    ///
+    /// # Errors
+    /// [`InvocationError`] if the event is refused, or if handling it fails or panics. It is logged.
     pub async fn invoke(&self, event: &str, request_id: &str) -> Result<String, InvocationError> {
         let begun = Instant::now();
         let (outcome, note) = telemetry::noted(async {

@@ -24,6 +24,9 @@ pub struct StreamRecord<'a> {
 
 impl Batch {
     /// The records. One without a number makes the whole event no batch: nobody could be told that it failed.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] if a record is malformed.
     pub fn records(&self) -> Result<Vec<StreamRecord<'_>>, Refusal> {
         self.records.iter().map(|json| read(json.get())).collect()
     }

@@ -15,6 +15,9 @@ pub struct IntrospectionResponse(Map<String, Value>);
 impl IntrospectionResponse {
     /// What is told of a token. Of one that isn't alive, and of one that isn't the asker's to know of, nothing: RFC 7662
     /// section 2.2.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the record is no client's, or if what is kept in it as JSON isn't.
     pub fn from_seen(seen: Option<&Seen>, issuer: &Issuer) -> Result<Self, Fault> {
         match seen {
             Some(Seen::OfClient(found)) => of_client(found, issuer).map(Self),
@@ -24,11 +27,17 @@ impl IntrospectionResponse {
     }
 
     /// Returns the JSON body.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the answer can't be written.
     pub fn to_json(&self) -> Result<Vec<u8>, Fault> {
         crate::encoding::json::write(&self.0)
     }
 
     /// The payload of the signed form, for whoever asked.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the answer can't be written.
     pub fn to_claims(&self, issuer: &Issuer, asker: &str, now: Timestamp) -> Result<Vec<u8>, Fault> {
         let claims = json!({"iss": issuer.as_str(), "aud": asker, "iat": now.as_secs(), "token_introspection": self.0});
         crate::encoding::json::write(&claims)

@@ -27,11 +27,18 @@ pub struct RegistrationBody(Map<String, Value>);
 
 impl RegistrationBody {
     /// What a new client says of itself. What is the service's to say isn't looked at.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`], which names the first member that is malformed: `invalid_client_metadata` or `invalid_redirect_uri`
+    /// to the client (RFC 7591 section 3.2.2).
     pub fn registration(&self) -> Result<Registration, Refusal> {
         Members::new(&self.0).registration(ClientMetadata::default())
     }
 
     /// What a client says of itself from now on: RFC 7592 section 2.2.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] if a member is malformed, names another client, or must not be in an update (RFC 7592 section 2.2).
     pub fn update(&self, client: &Client) -> Result<Update, Error> {
         let members = Members::new(&self.0);
         for name in ["registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at"] {

@@ -30,6 +30,9 @@ pub struct TokenResponse {
 
 impl TokenResponse {
     /// What a client hears of its token.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the authorization details that are kept aren't JSON.
     pub fn from_granted(granted: &Granted) -> Result<Self, Fault> {
         let minted = &granted.issued.minted;
         let issuance = minted.record.issuance.as_ref();

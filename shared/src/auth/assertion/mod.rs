@@ -58,6 +58,10 @@ pub enum Party {
 }
 
 /// Checks a token of type `urn:ietf:params:oauth:token-type:jwt`: its form and, where it says any, its times.
+///
+/// # Errors
+/// The [`Denial`] of this party: the token is no JWT or not in its time, or it is encrypted or unsigned where the org rejects
+/// that.
 pub fn check_jwt(token: &str, party: Party, rules: ExchangeRules, now: Timestamp) -> Result<(), Denial> {
     let claims = match Unverified::read(token).ok_or(party.invalid())? {
         Unverified::Encrypted if rules.encrypted_jwt_rejected => return Err(party.encrypted()),
@@ -70,6 +74,10 @@ pub fn check_jwt(token: &str, party: Party, rules: ExchangeRules, now: Timestamp
 
 /// Checks a token of type `urn:ietf:params:oauth:token-type:id_token` (OpenID Connect Core section 2), with its signature: so it must be
 /// one of our own, because the keys of others would have to be fetched. An encrypted one can't be verified.
+///
+/// # Errors
+/// The [`Denial`] of this party: the token is encrypted or unsigned, isn't signed by our keys, lacks a claim, or isn't in its
+/// time.
 pub fn check_id_token(token: &str, party: Party, verifier: &Verifier, now: Timestamp) -> Result<(), Denial> {
     let claims = match Unverified::read(token).ok_or(party.invalid())? {
         Unverified::Encrypted => return Err(party.encrypted()),

@@ -24,6 +24,9 @@ const LIFETIME: Seconds = Seconds(300);
 const TAG: usize = 16;
 
 /// A nonce for the next proofs of an org's clients: what `DPoP-Nonce` says in an answer. It is good for five minutes.
+///
+/// # Errors
+/// A [`Fault`] if the key can't be reached.
 pub async fn nonce(deriver: &dyn SecretDeriver, org: &OrgId, now: Timestamp) -> Result<String, Fault> {
     let moment = now.as_ms().to_be_bytes();
     let tag = tag(deriver, org, moment).await?;

@@ -15,6 +15,9 @@ use super::der;
 use crate::domain::{CertificateSubject, Invalid, Timestamp};
 
 /// The name of this kind, if it can be one: as [`CertificateSubject::new`], and a distinguished name is one by RFC 4514.
+///
+/// # Errors
+/// [`Invalid`] if it can't be a name of this kind.
 pub fn subject(kind: &str, name: &str) -> Result<CertificateSubject, Invalid> {
     const RULE: Invalid = Invalid("must be a distinguished name as RFC 4514 spells it: CN=client,O=Example");
     let subject = CertificateSubject::new(kind, name)?;

@@ -25,6 +25,9 @@ pub use origin::{Origin, Origins};
 #[async_trait]
 pub trait FetchKeySets: fmt::Debug + Send + Sync {
     /// What is at `url`, as it was sent.
+    ///
+    /// # Errors
+    /// A [`Fault`] that can be retried, whatever went wrong.
     async fn fetch(&self, url: &str) -> Result<String, Fault>;
 }
 
@@ -70,6 +73,9 @@ impl KeySets {
     }
 
     /// The keys at `url`, which may have to have the one of this `kid`. `None`: its origin isn't allowed.
+    ///
+    /// # Errors
+    /// A [`Fault`] that can be retried if the set can't be read and none has been read in the last hour.
     pub async fn at(&self, url: &str, kid: Option<&str>, now: Timestamp) -> Result<Option<Keys>, Fault> {
         let Some(fetcher) = self.fetcher.as_ref().filter(|_| self.origins.allow(url)) else { return Ok(None) };
         let place = self.place(url, now);

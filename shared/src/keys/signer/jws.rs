@@ -9,6 +9,9 @@ use crate::domain::{Fault, Jwk};
 use crate::jose::jws::{encoded_len, signature_len};
 
 /// Signs `payload` into a token whose header has exactly `alg`, `typ` and `kid`.
+///
+/// # Errors
+/// A [`Fault`] if the key can't be reached.
 pub async fn sign(signer: &dyn Signer, typ: &str, payload: &[u8]) -> Result<String, Fault> {
     let header = header(signer.jwk(), typ)?;
     let mut token = String::with_capacity(token_len(signer.jwk(), &header, payload));
@@ -22,6 +25,9 @@ pub async fn sign(signer: &dyn Signer, typ: &str, payload: &[u8]) -> Result<Stri
 }
 
 /// How many bytes the token will have, which can so be known before it is signed or recorded.
+///
+/// # Errors
+/// A [`Fault`] if the header can't be written.
 pub fn length(jwk: &Jwk, typ: &str, payload: &[u8]) -> Result<usize, Fault> {
     Ok(token_len(jwk, &header(jwk, typ)?, payload))
 }

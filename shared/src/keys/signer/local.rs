@@ -27,6 +27,9 @@ pub struct LocalSigner {
 
 impl LocalSigner {
     /// A signer with a new key. RSA keys have 3,072 bits: as strong as the curves of 256 bits.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the key can't be generated.
     pub fn generate(alg: Algorithm) -> Result<Self, Fault> {
         let key = match Family::from_algorithm(alg) {
             Family::Ec(curve) => EcdsaKeyPair::generate(curve).map(PrivateKey::Ec),
@@ -38,6 +41,9 @@ impl LocalSigner {
     }
 
     /// A signer with the key of an unencrypted PKCS #8 document (RFC 5958).
+    ///
+    /// # Errors
+    /// A [`Fault`] if it is no such document, or if its key is none for the algorithm.
     pub fn from_pkcs8(alg: Algorithm, der: &[u8]) -> Result<Self, Fault> {
         let key = match Family::from_algorithm(alg) {
             Family::Ec(curve) => EcdsaKeyPair::from_pkcs8(curve, der).map(PrivateKey::Ec),
@@ -49,6 +55,9 @@ impl LocalSigner {
     }
 
     /// A signer with the key of a PEM file, as OpenSSL makes it with `genpkey`.
+    ///
+    /// # Errors
+    /// A [`Fault`] if it is no such file, or if its key is none for the algorithm.
     pub fn from_pkcs8_pem(alg: Algorithm, pem: &str) -> Result<Self, Fault> {
         let text = pem.trim().strip_prefix(BEGIN).and_then(|rest| rest.strip_suffix(END)).ok_or(Fault::internal(READING))?;
         let text = Zeroizing::new(text.split_ascii_whitespace().collect::<String>());
@@ -57,6 +66,9 @@ impl LocalSigner {
     }
 
     /// The key as a PEM file.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the key can't be encoded.
     pub fn to_pkcs8_pem(&self) -> Result<Secret<String>, Fault> {
         let fault = |e: error::Unspecified| Fault::internal("writing the signing key").because(e);
         let text = Zeroizing::new(match &self.key {

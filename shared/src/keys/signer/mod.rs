@@ -34,6 +34,9 @@ pub trait Signer: std::fmt::Debug + Send + Sync {
     }
 
     /// Signs the signing input of a JWS (RFC 7515 section 5.1).
+    ///
+    /// # Errors
+    /// A [`Fault`] if the key can't be reached or refuses.
     async fn sign(&self, input: &[u8]) -> Result<Vec<u8>, Fault>;
 }
 
@@ -44,6 +47,9 @@ pub trait Signer: std::fmt::Debug + Send + Sync {
 #[async_trait]
 pub trait SecretDeriver: std::fmt::Debug + Send + Sync {
     /// HMAC-SHA-256 under the key.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the key can't be reached.
     async fn derive(&self, context: &[u8]) -> Result<Secret<[u8; 32]>, Fault>;
 }
 
@@ -51,9 +57,15 @@ pub trait SecretDeriver: std::fmt::Debug + Send + Sync {
 #[async_trait]
 pub trait KeyOpener: std::fmt::Debug + Send + Sync {
     /// A signer with the private half of this key.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the key can't be reached, decrypted or read.
     async fn signer(&self, key: &RingKey) -> Result<Arc<dyn Signer>, Fault>;
 
     /// A deriver with the ring's refresh key.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the key can't be reached, decrypted or read.
     async fn deriver(&self, refresh_key: &[u8]) -> Result<Arc<dyn SecretDeriver>, Fault>;
 }
 
@@ -61,12 +73,21 @@ pub trait KeyOpener: std::fmt::Debug + Send + Sync {
 #[async_trait]
 pub trait KeyFactory: std::fmt::Debug + Send + Sync {
     /// A new key pair. Its private half is never seen here.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the key can't be made.
     async fn make(&self, alg: Algorithm) -> Result<(Jwk, PrivateHalf), Fault>;
 
     /// A new refresh key, encrypted.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the key can't be made.
     async fn make_refresh_key(&self) -> Result<Vec<u8>, Fault>;
 
     /// Destroys a private half that no ring names any more. One that is being destroyed is no obstacle.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the key can't be destroyed; it costs a little then, and harms nothing.
     async fn discard(&self, private: &PrivateHalf) -> Result<(), Fault>;
 
     /// Whether a private half is where new ones are made now: if not, its key is to be replaced.

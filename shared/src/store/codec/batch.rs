@@ -17,11 +17,17 @@ pub struct BatchState {
 }
 
 /// The body of a batch: all of it but `id` and its [`BatchState`].
+///
+/// # Errors
+/// A [`Fault`] if the body can't be written as JSON.
 pub fn encode_batch(batch: &Batch) -> Result<String, Fault> {
     encode(|to| BatchBody::serialize(batch, to))
 }
 
 /// The batch of this body. Its parts are in order.
+///
+/// # Errors
+/// A [`Fault`] if the body isn't what [`encode_batch`] writes.
 pub fn decode_batch(key: &BatchKey, body: &[u8], state: BatchState) -> Result<Batch, Fault> {
     let batch = decode(body, |from| BatchBody::deserialize(from))
         .map_err(|e| Fault::internal("decoding the record of a batch").because(e))?;

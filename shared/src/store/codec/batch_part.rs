@@ -68,6 +68,9 @@ struct FamilyRecord {
 }
 
 /// One recording of a part, encoded: to see how long a part gets.
+///
+/// # Errors
+/// A [`Fault`] if the body can't be written as JSON.
 pub fn encode_recording(recording: &NewToken, mark: Option<&NotBefore>) -> Result<String, Fault> {
     let hash_of =
         |wanted: fn(&Aliased) -> bool| recording.aliases.iter().find(|alias| wanted(&alias.target)).map(|alias| alias.key.hash);
@@ -96,6 +99,9 @@ pub fn encode_recording(recording: &NewToken, mark: Option<&NotBefore>) -> Resul
 }
 
 /// The message of a part whose recordings are [encoded](encode_recording).
+///
+/// # Errors
+/// A [`Fault`] if the body can't be written as JSON.
 pub fn encode_part(batch: &BatchKey, part: u32, recordings: Vec<String>) -> Result<String, Fault> {
     let records = recordings.into_iter().map(raw).collect::<Result<_, _>>()?;
     let message = Message { org: batch.org.to_string(), batch: batch.id.to_string(), part, records };
@@ -103,6 +109,9 @@ pub fn encode_part(batch: &BatchKey, part: u32, recordings: Vec<String>) -> Resu
 }
 
 /// The part of this message.
+///
+/// # Errors
+/// A [`Fault`] if the body isn't what [`encode_part`] writes.
 pub fn decode_part(message: &str) -> Result<BatchPart, Fault> {
     let Message { org, batch, part, records } = serde_json::from_str(message).map_err(broken)?;
     let org: OrgId = org.parse().map_err(unknown)?;

@@ -13,11 +13,17 @@ use crate::domain::{
 };
 
 /// The body of a client: all of it but `created_at`.
+///
+/// # Errors
+/// A [`Fault`] if the body can't be written as JSON.
 pub fn encode_client(client: &Client) -> Result<String, Fault> {
     encode(|to| ClientBody::from_client(client.clone()).serialize(to))
 }
 
 /// The client of this body.
+///
+/// # Errors
+/// A [`Fault`] if the body isn't what [`encode_client`] writes.
 pub fn decode_client(body: &[u8], created_at: Timestamp) -> Result<Client, Fault> {
     let body = decode(body, |from| ClientBody::deserialize(from))
         .map_err(|e| Fault::internal("decoding the record of a client").because(e))?;

@@ -35,11 +35,17 @@ pub struct FamilyState {
 }
 
 /// The body of a family: all of it but `id` and its [`FamilyState`].
+///
+/// # Errors
+/// A [`Fault`] if the body can't be written as JSON.
 pub fn encode_family(family: &Family) -> Result<String, Fault> {
     encode(|to| FamilyBody::serialize(family, to))
 }
 
 /// The family of this body, in this state.
+///
+/// # Errors
+/// A [`Fault`] if the body isn't what [`encode_family`] writes.
 pub fn decode_family(key: &FamilyKey, body: &[u8], state: FamilyState) -> Result<Family, Fault> {
     let family = decode(body, |from| FamilyBody::deserialize(from))
         .map_err(|e| Fault::internal("decoding the record of a refresh family").because(e))?;

@@ -33,6 +33,9 @@ struct Key {
 }
 
 /// The body of a key ring: all of it but its version.
+///
+/// # Errors
+/// A [`Fault`] if the body can't be written as JSON.
 pub fn encode_key_ring(ring: &KeyRing) -> Result<String, Fault> {
     let body = Body {
         algorithms: ring.algorithms.iter().map(|alg| alg.as_str().to_owned()).collect(),
@@ -44,6 +47,9 @@ pub fn encode_key_ring(ring: &KeyRing) -> Result<String, Fault> {
 }
 
 /// The key ring of this body.
+///
+/// # Errors
+/// A [`Fault`] if the body isn't what [`encode_key_ring`] writes.
 pub fn decode_key_ring(version: u64, body: &[u8]) -> Result<KeyRing, Fault> {
     let broken = || Fault::internal("decoding the key ring");
     let body: Body = serde_json::from_slice(body).map_err(|e| broken().because(e))?;

@@ -8,11 +8,17 @@ use super::{coded, decode, encode, placeholder_time};
 use crate::domain::{App, Fault, Member, MemberKind, OrgId, Profile, Role, ScopePattern, Subject, Timestamp};
 
 /// The body of a member: all of it but `created_at`.
+///
+/// # Errors
+/// A [`Fault`] if the body can't be written as JSON.
 pub fn encode_member(member: &Member) -> Result<String, Fault> {
     encode(|to| MemberBody::serialize(member, to))
 }
 
 /// The member of this body.
+///
+/// # Errors
+/// A [`Fault`] if the body isn't what [`encode_member`] writes.
 pub fn decode_member(body: &[u8], created_at: Timestamp) -> Result<Member, Fault> {
     let member = decode(body, |from| MemberBody::deserialize(from))
         .map_err(|e| Fault::internal("decoding the record of a member").because(e))?;

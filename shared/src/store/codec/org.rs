@@ -10,11 +10,17 @@ use crate::domain::{
 };
 
 /// The body of an org: all of it but `created_at`.
+///
+/// # Errors
+/// A [`Fault`] if the body can't be written as JSON.
 pub fn encode_org(org: &Org) -> Result<String, Fault> {
     encode(|to| OrgBody::serialize(org, to))
 }
 
 /// The org of this body.
+///
+/// # Errors
+/// A [`Fault`] if the body isn't what [`encode_org`] writes.
 pub fn decode_org(body: &[u8], created_at: Timestamp) -> Result<Org, Fault> {
     let org = decode(body, |from| OrgBody::deserialize(from))
         .map_err(|e| Fault::internal("decoding the record of an org").because(e))?;

@@ -16,11 +16,17 @@ pub struct TicketState {
 }
 
 /// The body of a ticket: all of it but `id` and its [`TicketState`].
+///
+/// # Errors
+/// A [`Fault`] if the body can't be written as JSON.
 pub fn encode_ticket(ticket: &Ticket) -> Result<String, Fault> {
     encode(|to| TicketBody::serialize(ticket, to))
 }
 
 /// The ticket of this body.
+///
+/// # Errors
+/// A [`Fault`] if the body isn't what [`encode_ticket`] writes.
 pub fn decode_ticket(key: &TicketKey, body: &[u8], state: TicketState) -> Result<Ticket, Fault> {
     let ticket = decode(body, |from| TicketBody::deserialize(from))
         .map_err(|e| Fault::internal("decoding the record of a ticket").because(e))?;

@@ -11,11 +11,17 @@ use crate::domain::{
 };
 
 /// The body of a token: all of it but `id` and `revoked_at`.
+///
+/// # Errors
+/// A [`Fault`] if the body can't be written as JSON.
 pub fn encode_token(token: &TokenRecord) -> Result<String, Fault> {
     encode(|to| TokenBody::serialize(token, to))
 }
 
 /// The token of this body.
+///
+/// # Errors
+/// A [`Fault`] if the body isn't what [`encode_token`] writes.
 pub fn decode_token(key: &TokenKey, body: &[u8], revoked_at: Option<Timestamp>) -> Result<TokenRecord, Fault> {
     let token = decode(body, |from| TokenBody::deserialize(from))
         .map_err(|e| Fault::internal("decoding the record of a token").because(e))?;

@@ -46,6 +46,9 @@ const DOING: &str = "creating the tables";
 ///
 /// Expired items stay until [`enable_time_to_live`] is called. Tests with a clock of their own leave it off, because an
 /// emulator deletes by the machine's clock.
+///
+/// # Errors
+/// A [`Fault`] if DynamoDB refuses, or if the tables can't be used after half a minute.
 pub async fn create_tables(client: &Client, tables: &Tables) -> Result<(), Fault> {
     let tokens = || -> Result<_, BuildError> {
         let tokens = table(client, &tables.tokens)?;
@@ -100,6 +103,9 @@ async fn wait_until_active(client: &Client, name: &str) -> Result<(), Fault> {
 }
 
 /// Lets DynamoDB delete the items of the table of tokens from the second in their attribute [`TTL`] on.
+///
+/// # Errors
+/// A [`Fault`] if DynamoDB refuses.
 pub async fn enable_time_to_live(client: &Client, tables: &Tables) -> Result<(), Fault> {
     let name = &tables.tokens;
     // DynamoDB refuses to enable it a second time.

@@ -86,6 +86,9 @@ pub struct SqliteStore {
 
 impl SqliteStore {
     /// Opens or creates the data file, and locks it: one process at a time. With [`Durability::Memory`] `path` isn't used.
+    ///
+    /// # Errors
+    /// A [`Fault`] if another process has locked the file, if the file can't be opened, or if it isn't one of ours.
     pub fn open(path: &Path, durability: Durability, clock: Arc<dyn Clock>) -> Result<Self, Fault> {
         if durability == Durability::Memory {
             return Self::in_memory(clock);
@@ -104,6 +107,9 @@ impl SqliteStore {
     }
 
     /// A store that forgets everything when it is dropped.
+    ///
+    /// # Errors
+    /// A [`Fault`] if SQLite can't be started.
     pub fn in_memory(clock: Arc<dyn Clock>) -> Result<Self, Fault> {
         let writer = schema::open_in_memory().map_err(|e| e.into_fault("opening a database in memory"))?;
         Self::start((writer, Commit::Never), Readers { points: Vec::new(), lister: None }, None, clock, None)
@@ -130,6 +136,9 @@ impl SqliteStore {
     }
 
     /// Forgets now what may be forgotten, instead of little by little. How many records that were.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the file can't be written.
     pub async fn sweep(&self) -> Result<usize, Fault> {
         self.keeper.sweep().await
     }

@@ -65,6 +65,9 @@ pub enum Active {
 }
 
 /// Introspects any token of a member. Whoever has the token may know what it is.
+///
+/// # Errors
+/// Only a fault: what is wrong with the token is part of the [`Introspection`].
 pub async fn introspect(ports: &Reader, token: &str) -> Result<Introspection, Error> {
     let (presented, _) = inspect(ports, token, RecordKeys::default()).await?;
     Ok(match presented {
@@ -153,6 +156,9 @@ pub enum Verdict {
 
 /// Introspects an access token of a client, for the resource server that it was shown. `first` is what the first read has
 /// found of it; `text` is the token as it was shown, to which a DPoP proof must refer.
+///
+/// # Errors
+/// Only a fault: what the token lacks is the [`Verdict`].
 pub async fn introspect_for_resource_server(
     ports: &Introspector,
     service: &Service,
@@ -226,6 +232,9 @@ fn sufficiency(token: &TokenRecord, request: &ResourceRequest, now: Timestamp) -
 }
 
 /// What RFC 7662 tells of a client's token: `None` for one that isn't active, or is meant for others than `resource_server`.
+///
+/// # Errors
+/// Only a fault: the records can't be read.
 pub async fn introspect_rfc7662(
     ports: &Reader,
     (sought, first): (&TokenLookup, &Records),
@@ -256,6 +265,9 @@ pub async fn introspect_self(ports: &Reader, bearer: &str) -> Result<(TokenRecor
 
 /// What an access token would be in each org below its own in which its subject is a member, too: all of them or those in
 /// `only`, [`MAX_SUB_ORGS`] at most. Nothing for a refresh token.
+///
+/// # Errors
+/// Only a fault: the records can't be read.
 pub async fn introspect_in_sub_orgs(
     ports: &DirectoryReader,
     active: &Active,

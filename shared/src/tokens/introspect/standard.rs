@@ -32,6 +32,9 @@ pub enum Seen {
 }
 
 /// Finds the token, if it is alive and the asker may know of it. `first` is what the first read has found of it.
+///
+/// # Errors
+/// A [`Fault`] if the records can't be read.
 pub async fn introspect_for_caller(
     ports: &Reader,
     org: &OrgId,

@@ -7,6 +7,9 @@ use crate::encoding::form::Parameters;
 use crate::tokens::batch::BatchRequest;
 
 /// In words of the domain. What is wrong with one of them is said with its place in the list.
+///
+/// # Errors
+/// [`Refusal::Invalid`] if the list is empty, or for the first token that is malformed.
 pub fn batch(requests: Vec<Object<CreateToken>>) -> Result<Vec<BatchRequest>, Refusal> {
     if requests.is_empty() {
         return Err(Refusal::invalid("", "the body must be a list of at least one token"));

@@ -78,6 +78,9 @@ pub struct CreateTokenRequest {
 
 impl CreateToken {
     /// In words of the domain.
+    ///
+    /// # Errors
+    /// A [`Refusal`] that names the first field that is missing or malformed.
     pub fn try_into_request(self) -> Result<CreateTokenRequest, Refusal> {
         let issuance = self.issuance()?;
         let client = self.client()?;

@@ -56,6 +56,9 @@ const MAX_SCOPES: usize = 100;
 
 impl Introspect {
     /// In words of the domain.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`], which names the first field that is missing or malformed.
     pub fn try_into_request(self) -> Result<Introspected, Refusal> {
         let token = required("token", secret(self.token))?;
         let scopes = self.scopes.map(|Words(words)| words).unwrap_or_default();
@@ -108,6 +111,10 @@ impl IntrospectStandard {
     }
 
     /// The token, and what it is said to be.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] if there are no parameters. [`Denial::RequestMalformed`] or [`Denial::TokenMissing`] if they are
+    /// malformed or have no token.
     pub fn token(&self) -> Result<(Secret<String>, Hint), Refusal> {
         let parameters = required("parameters", self.parameters.as_ref())?;
         let mut form = client_form(parameters.0.expose())?;

@@ -40,6 +40,9 @@ pub enum Revoked {
 
 impl RevokeToken {
     /// In words of the domain: what is said first counts, the rest doesn't.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] if it names neither a token, a client nor a subject, or a malformed subject.
     pub fn try_into_request(self) -> Result<Revoked, Refusal> {
         let token = |text: SecretText, hint| Revoked::Token(TokenRef::Identifier(text.0), hint);
         let subject = || parsed("subject", self.subject.as_deref());
@@ -90,6 +93,9 @@ impl TryFrom<Parameters> for ListTokens {
 }
 
 /// `start` and `end`, by default 0 and 5.
+///
+/// # Errors
+/// [`Refusal::Invalid`] if one is no number, or if the range is reversed or longer than `longest`.
 pub fn range(query: &mut Parameters, longest: usize) -> Result<(usize, usize), Refusal> {
     const FURTHEST: usize = 1 << 31;
     let start = query.number("start", 0..=FURTHEST)?;
@@ -136,6 +142,10 @@ pub struct RevokeParameters {
 
 impl Revocation {
     /// What the form has. What is wrong with the form is the client's fault.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] if there are no parameters. [`Denial::RequestMalformed`] if they are malformed (RFC 7009 section
+    /// 2.1).
     pub fn try_into_parameters(self) -> Result<RevokeParameters, Refusal> {
         let parameters = required("parameters", self.parameters)?;
         let mut form = client_form(parameters.0.expose())?;

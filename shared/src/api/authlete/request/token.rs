@@ -47,6 +47,10 @@ pub struct ProcessToken {
 
 impl ProcessToken {
     /// In words of the domain.
+    ///
+    /// # Errors
+    /// A [`Refusal`]: [`Refusal::Invalid`] names the first field that is missing or malformed, a `Denial` says what is wrong with
+    /// the client's form.
     pub fn try_into_request(self) -> Result<TokenRequest, Refusal> {
         let parameters = required("parameters", self.parameters)?;
         let (form, credentials) = TokenForm::read(parameters.0.expose())?;
@@ -95,6 +99,9 @@ pub struct IssueToken {
 
 impl IssueToken {
     /// The ticket, and the word in words of the domain.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`], which names the first field that is missing or malformed.
     pub fn try_into_parts(self) -> Result<(TicketValue, TicketIssue), Refusal> {
         let ticket = TicketValue(required("ticket", secret(self.ticket))?);
         let word = TicketIssue {
@@ -137,6 +144,9 @@ pub enum FailReason {
 
 impl FailToken {
     /// The ticket, and the reason.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] if the ticket or the reason is missing, or the reason unknown.
     pub fn try_into_parts(self) -> Result<(TicketValue, FailReason), Refusal> {
         let ticket = TicketValue(required("ticket", secret(self.ticket))?);
         let reason = required("reason", self.reason.as_deref())?;

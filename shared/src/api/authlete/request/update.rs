@@ -54,6 +54,9 @@ pub struct UpdateToken {
 
 impl UpdateToken {
     /// Which token, and what shall change of it.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`], which names the first field that is missing or malformed.
     pub fn try_into_parts(self) -> Result<(TokenRef, Update), Refusal> {
         let update = Update {
             expires_at: moment(self.access_token_expires_at),

@@ -66,6 +66,9 @@ struct CreatedToken<'a> {
 
 impl<'a> TokenCreateResponse<'a> {
     /// A token, with the name that its client was called by.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the record is no client's, or if what is kept in it as JSON isn't.
     pub fn from_issued(issued: &'a Issued, identifier: Option<String>) -> Result<Self, Fault> {
         let token = CreatedToken::from_issued(issued, identifier)?;
         let grant = issued.grant()?.grant.as_str();
@@ -74,6 +77,9 @@ impl<'a> TokenCreateResponse<'a> {
     }
 
     /// None. A locked client is no outcome.
+    ///
+    /// # Errors
+    /// [`Refusal::ClientLocked`], which this call has no answer for.
     pub fn refused(call: ApiCall, refusal: Refusal) -> Result<Self, Error> {
         let action = match refusal {
             Refusal::ClientLocked => return Err(refusal.into()),

@@ -60,6 +60,9 @@ struct IssuedRefreshToken<'a> {
 impl<'a> IssuedToken<'a> {
     /// Of a client of `org`, which named itself by its alias or not. `presented` is the refresh token that it was got with,
     /// which may stay the same.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the record is no client's, or if what is kept in it as JSON isn't.
     pub fn from_issued(
         issued: &'a Issued,
         org: &'a Org,

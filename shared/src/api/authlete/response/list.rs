@@ -67,6 +67,9 @@ struct Row<'a> {
 
 impl<'a> TokenListResponse<'a> {
     /// What was found of what was asked for.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the record is no client's, or if what is kept in it as JSON isn't.
     pub fn from_page(asked: &'a ListTokens, client: Option<&'a Client>, page: &'a ClientPage) -> Result<Self, Fault> {
         let view = |client: &'a Client| ClientView {
             client_id: client.id.as_number(),

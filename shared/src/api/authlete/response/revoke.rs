@@ -59,6 +59,9 @@ impl RevocationResponse {
     }
 
     /// Tells why nothing was revoked.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the answer can't be written.
     pub fn refused(call: ApiCall, refusal: &Refusal, style: &ErrorStyle) -> Result<Self, Fault> {
         let (action, error) = match refusal.denial().map(Denial::error) {
             Some("invalid_client") => (RevocationAction::InvalidClient, "invalid_client"),

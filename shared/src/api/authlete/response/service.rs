@@ -49,6 +49,9 @@ impl<'a> Metadata<'a> {
     }
 
     /// As it was asked for.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the answer can't be written. The refusal within says that the patch doesn't fit.
     pub fn shown(&self, asked: &Configuration) -> Result<Result<Value, Refusal>, Fault> {
         let metadata = serde_json::to_value(self).map_err(|error| Fault::internal("writing the metadata").because(error))?;
         Ok(match &asked.patch {

@@ -34,6 +34,9 @@ pub struct StandardIntrospectionResponse {
 
 impl StandardIntrospectionResponse {
     /// What RFC 7662 tells of a token: if it isn't active, nothing else.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the record is no client's, or if what is kept in it as JSON isn't.
     pub fn from_token(found: Option<&FoundToken>, issuer: &Issuer, with_hidden: bool) -> Result<Self, Fault> {
         let claims = match found {
             Some(found) => active(found, issuer, with_hidden)?,
@@ -53,6 +56,9 @@ impl StandardIntrospectionResponse {
     }
 
     /// The question wasn't as it should be.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the answer can't be written.
     pub fn refused(call: ApiCall, refusal: &Refusal, style: &ErrorStyle) -> Result<Self, Fault> {
         let (action, error) = match refusal.denial() {
             Some(denial) => (StandardIntrospectionAction::BadRequest, denial.error()),
@@ -101,6 +107,9 @@ fn facts(found: &FoundToken) -> Option<Facts<'_>> {
 }
 
 /// RFC 7662 section 2.2, with what is attached: that never takes the place of a claim.
+///
+/// # Errors
+/// A [`Fault`] if the record is no client's, or if what is kept in it as JSON isn't.
 pub fn active(found: &FoundToken, issuer: &Issuer, with_hidden: bool) -> Result<Map<String, Value>, Fault> {
     let facts = facts(found).ok_or_else(|| Fault::internal("introspecting the token of a client"))?;
     let issuance = facts.issuance;

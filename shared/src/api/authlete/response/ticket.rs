@@ -46,6 +46,9 @@ enum IssueBody<'a> {
 
 impl<'a> TokenIssueResponse<'a> {
     /// A token for a client of `org`.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the record is no client's, or if what is kept in it as JSON isn't.
     pub fn from_issued(issued: &'a Issued, org: &'a Org) -> Result<Self, Fault> {
         let text = format_args!("The token request (grant_type={}) was processed successfully.", issued.grant()?.grant.as_str());
         let body = IssueBody::Issued(Box::new(IssuedToken::from_issued(issued, org, issued.grant()?.alias_used, None)?));
@@ -53,6 +56,9 @@ impl<'a> TokenIssueResponse<'a> {
     }
 
     /// None. To the OAuth client all of it is the authorization server's fault.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the answer can't be written.
     pub fn refused(call: ApiCall, refusal: &Refusal, style: &ErrorStyle) -> Result<Self, Fault> {
         let result = ApiResult::refused(call, refusal);
         let body = IssueBody::Error { response_content: content::error(SERVER_ERROR, &result, style)? };
@@ -83,6 +89,9 @@ pub struct TokenFailResponse {
 
 impl TokenFailResponse {
     /// The ticket is spent, for this reason.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the answer can't be written.
     pub fn from_reason(reason: FailReason, style: &ErrorStyle) -> Result<Self, Fault> {
         use FailReason as R;
         let (code, error, text) = match reason {
@@ -104,6 +113,9 @@ impl TokenFailResponse {
     }
 
     /// It can't be spent.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the answer can't be written.
     pub fn refused(call: ApiCall, refusal: &Refusal, style: &ErrorStyle) -> Result<Self, Fault> {
         let result = ApiResult::refused(call, refusal);
         let response_content = content::error(SERVER_ERROR, &result, style)?;

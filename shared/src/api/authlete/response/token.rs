@@ -135,6 +135,9 @@ impl<'a> Asker<'a> {
 
 impl<'a> TokenResponse<'a> {
     /// Of one to `org` that is good.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the record is no client's, or if what is kept in it as JSON isn't.
     pub fn from_outcome(outcome: &'a Outcome, request: &'a Requested, org: &'a Org) -> Result<Self, Fault> {
         use ResultCode as C;
         let grant = request.grant.ok_or_else(|| Fault::internal("telling by which grant a token was issued"))?;
@@ -170,6 +173,9 @@ impl<'a> TokenResponse<'a> {
     }
 
     /// Of one that isn't. What an OAuth client did wrong it is told; anything else is the fault of the authorization server.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the answer can't be written.
     pub fn refused(call: ApiCall, refusal: &Refusal, request: &Requested, style: &ErrorStyle) -> Result<Self, Fault> {
         let grant = request.grant;
         let (action, error) = match refusal.denial().map(Denial::error) {

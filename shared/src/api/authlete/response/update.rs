@@ -54,6 +54,9 @@ struct UpdatedToken<'a> {
 
 impl<'a> TokenUpdateResponse<'a> {
     /// A token as it is now. Its value is known if it is new, or if the token was named by it.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the record is no client's, or if what is kept in it as JSON isn't.
     pub fn from_updated(updated: &'a Updated, named: &'a TokenRef) -> Result<Self, Fault> {
         let record = &updated.record;
         let issuance = record.issuance.as_deref().ok_or_else(|| Fault::internal("telling what a token is now"))?;

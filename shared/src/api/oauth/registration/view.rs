@@ -16,6 +16,9 @@ pub struct ClientInformation(Map<String, Value>);
 
 impl ClientInformation {
     /// All that a client knows of itself, with the token that it has presented or that it gets. A secret only once.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the keys that are kept aren't JSON.
     pub fn from_registered(registered: &Registered, issuer: &Issuer) -> Result<Self, Fault> {
         let Registered { service, client, token, secret } = registered;
         let mut members = metadata::members(client);

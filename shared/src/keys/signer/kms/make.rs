@@ -125,6 +125,9 @@ impl KmsMaker {
 }
 
 /// Makes the symmetric key that encrypts all others, if there is none of this alias. A template does that where there is one.
+///
+/// # Errors
+/// A [`Fault`] if KMS refuses.
 pub async fn ensure_envelope_key(client: &Client, alias: &str) -> Result<(), Fault> {
     const DOING: &str = "making the KMS key that encrypts the others";
     match client.describe_key().key_id(alias).send().await {

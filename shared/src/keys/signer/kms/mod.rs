@@ -30,6 +30,9 @@ pub struct KmsSigner {
 
 impl KmsSigner {
     /// With the KMS key of this ARN, whose public half is `jwk`.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the public key can't be used.
     pub fn new(client: Client, arn: String, jwk: &Jwk) -> Result<Self, Fault> {
         let key = VerifyingKey::new(jwk).map_err(|e| Fault::internal("reading a public key of the ring").because(e))?;
         Ok(Self { client, arn, key })
