@@ -268,7 +268,7 @@ impl ClientAuthMethod {
     ///
     /// # Errors
     /// [`Invalid`] if it is `none` and the client is confidential.
-    pub fn allows_response_type(self, kind: ClientKind) -> Result<(), Invalid> {
+    pub fn suits_kind(self, kind: ClientKind) -> Result<(), Invalid> {
         match (kind, self) {
             (ClientKind::Confidential, Self::None) => Err(Invalid("must not be none for a confidential client")),
             _ => Ok(()),

@@ -122,7 +122,7 @@ impl TryFrom<ClientBody> for ClientUpdate {
             Some(name) => named("tokenAuthMethod", names::auth_method_of(name))?,
             None => ClientAuthMethod::default_of(kind),
         };
-        named("tokenAuthMethod", auth_method.allows_response_type(kind))?;
+        named("tokenAuthMethod", auth_method.suits_kind(kind))?;
         let certificate_subject = certificate_subject([
             ("tlsClientAuthSubjectDn", "subject_dn", members.tls_client_auth_subject_dn),
             ("tlsClientAuthSanDns", "san_dns", members.tls_client_auth_san_dns),

@@ -79,7 +79,7 @@ impl RawClient {
     pub(super) fn try_into_client(self) -> Result<SeedClient, Refusal> {
         let kind = self.kind.0;
         let auth_method = self.auth_method.map_or(ClientAuthMethod::default_of(kind), |method| method.0);
-        auth_method.allows_response_type(kind).map_err(|rule| Refusal::invalid("auth_method", rule.0))?;
+        auth_method.suits_kind(kind).map_err(|rule| Refusal::invalid("auth_method", rule.0))?;
         let certificate_subject = self.certificate_subject.map(|subject| subject.0);
         auth_method
             .suits_certificate(certificate_subject.as_ref())
