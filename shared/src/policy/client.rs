@@ -241,6 +241,34 @@ pub fn requestable(org: &Org, client: &Client, asked: Option<Vec<Scope>>) -> Vec
 /// # Errors
 /// [`Denial::ScopeInvalid`] if the client may not request one of them (RFC 6749 section 5.2). [`Denial::ScopeRequired`] if there
 /// is none where the org requires one.
+///
+/// # Examples
+/// ```
+/// use shared::domain::{Client, ClientId, ClientKind, ClientSettings, Clock, Denial, Invalid, Scope, SupportedScope};
+/// use shared::platform::SystemClock;
+/// use shared::policy::requested;
+/// use shared::store::conformance::samples;
+///
+/// # fn main() -> Result<(), Invalid> {
+/// # let supported = |name: &Scope| SupportedScope {
+/// #     name: name.clone(),
+/// #     default: false,
+/// #     description: None,
+/// #     token_duration: None,
+/// #     refresh_token_duration: None,
+/// #     attributes: Vec::new(),
+/// # };
+/// let (read, write) = (Scope::parse("read")?, Scope::parse("write")?);
+/// let mut org = samples::org("1", &[]);
+/// org.settings.oauth.supported_scopes = [&read, &write].map(supported).to_vec();
+///
+/// let settings = ClientSettings { scopes: Some(vec![read.clone()]), ..ClientSettings::new(ClientKind::Confidential) };
+/// let client = Client::new(org.id.clone(), ClientId::from_number(7)?, settings, SystemClock.now());
+/// assert_eq!(requested(&org, &client, Some(vec![read.clone()])), Ok(vec![read]));
+/// assert_eq!(requested(&org, &client, Some(vec![write])), Err(Denial::ScopeInvalid));
+/// # Ok(())
+/// # }
+/// ```
 pub fn requested(org: &Org, client: &Client, asked: Option<Vec<Scope>>) -> Result<Vec<Scope>, Denial> {
     let distinct = asked.as_ref().map(|asked| deduplicated(asked.clone()).len());
     let scopes = requestable(org, client, asked);

@@ -230,6 +230,39 @@ pub fn decide(ask: MemberTokenRequest, caller: &Caller, target: Target<'_>, now:
 ///
 /// # Errors
 /// [`Refusal::MemberUnavailable`], [`Refusal::Lifetime`] and [`Refusal::ScopeNotHeld`], as [`decide`].
+///
+/// # Examples
+/// ```
+/// # use std::collections::BTreeMap;
+/// # use shared::domain::{Audience, Clock, Invalid, Refusal, Scope, ScopePattern, Seconds};
+/// # use shared::platform::SystemClock;
+/// # use shared::policy::{Lifetime, MemberTokenRequest, SessionRequest, Target, verdict};
+/// # use shared::store::conformance::samples;
+/// # fn main() -> Result<(), Invalid> {
+/// let org = samples::org("1", &[]);
+/// let mut ann = samples::member("1", "ann");
+/// ann.scopes = vec![ScopePattern::parse("shop:read:*")?];
+/// let target = Target { org: Some(&org), member: Some(&ann) };
+///
+/// let mut ask = MemberTokenRequest {
+///     subject: ann.subject.clone(),
+///     org: org.id.clone(),
+///     audiences: vec![Audience::parse("https://shop.example.com")?],
+///     scopes: vec![Scope::parse("shop:read:orders")?],
+///     roles: BTreeMap::new(),
+///     hosts: Vec::new(),
+///     session: SessionRequest::None,
+///     start: None,
+///     lifetime: Lifetime::For(Seconds::HOUR),
+///     refresh: false,
+/// };
+/// assert!(verdict(&ask, target, SystemClock.now()).is_ok());
+///
+/// ask.scopes = vec![Scope::parse("shop:write:orders")?];
+/// assert!(matches!(verdict(&ask, target, SystemClock.now()), Err(Refusal::ScopeNotHeld(_))));
+/// # Ok(())
+/// # }
+/// ```
 pub fn verdict(ask: &MemberTokenRequest, target: Target<'_>, now: Timestamp) -> Result<(), Refusal> {
     let (org, member) = target.available().ok_or(Refusal::MemberUnavailable)?;
     validity(ask.start, ask.lifetime, org, now)?;

@@ -41,6 +41,32 @@ pub use writes::{
 /// Every method returns a [`Fault`] if the store can't be reached or refuses to work, and if a record can't be read or written. The
 /// fault [can be retried](Fault::can_retry) if the same call may succeed a little later. What a caller must know and can act on
 /// is no fault but an outcome: [`InsertOutcome`], [`Put`], [`Delete`] and others.
+///
+/// # Examples
+/// `shared/examples/store.rs` measures a store; this is its shortest use.
+/// ```
+/// use std::sync::Arc;
+///
+/// use shared::domain::{Clock, Fault};
+/// use shared::platform::SystemClock;
+/// use shared::store::conformance::samples;
+/// use shared::store::sqlite::SqliteStore;
+/// use shared::store::{InsertOutcome, NewToken, ReadTokens, RecordKeys, Revocation, RevokeTokens, WriteTokens};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Fault> {
+/// let store = SqliteStore::in_memory(Arc::new(SystemClock))?;
+/// let token = samples::token("1", 1);
+/// assert_eq!(store.record(&NewToken::new(token.clone(), None)).await?, InsertOutcome::Done);
+///
+/// let wanted = RecordKeys { tokens: vec![token.key()], ..RecordKeys::default() };
+/// assert_eq!(store.read(&wanted).await?.tokens[&token.key()], token);
+///
+/// assert_eq!(store.revoke(&token.key(), None, SystemClock.now()).await?, Revocation::Done);
+/// assert!(store.read(&wanted).await?.tokens[&token.key()].revoked_at.is_some());
+/// # Ok(())
+/// # }
+/// ```
 pub trait Store:
     ReadTokens
     + WriteTokens

@@ -11,6 +11,31 @@ use crate::encoding::form::Parameters;
 use crate::platform::capabilities::{AwsAccess, Capability, Provides};
 
 /// One method on one path: a type in a room of its own, deployed as one function.
+///
+/// # Examples
+/// ```
+/// use serde_json::{Value, json};
+/// use shared::api::http::{Answer, Bearer, Dialect, Endpoint, Route};
+/// use shared::auth::bearer::authenticate;
+/// use shared::domain::Error;
+/// use shared::platform::capabilities::Reader;
+/// use shared::store::RecordKeys;
+///
+/// /// Tells the bearer of a live token who it is.
+/// struct WhoAmI;
+///
+/// impl Endpoint for WhoAmI {
+///     const ROUTE: Route = Route::get("jeton.who_am_i", "/who-am-i", Dialect::Jeton);
+///     type Ports = Reader;
+///     type Input = Bearer;
+///     type Output = Answer<200, Value>;
+///
+///     async fn handle(ports: &Reader, bearer: Bearer) -> Result<Self::Output, Error> {
+///         let (caller, _) = authenticate(ports, bearer.token(), RecordKeys::default()).await?;
+///         Ok(Answer::from_body(&json!({"org": caller.org().as_str(), "sub": caller.subject().as_str()}))?)
+///     }
+/// }
+/// ```
 pub trait Endpoint: Send + Sync + 'static {
     /// The name, method, path and dialect of the endpoint.
     const ROUTE: Route;

@@ -26,6 +26,43 @@ pub struct RequestId(pub String);
 static NOWHERE: Route = Route::get("", "", Dialect::Jeton);
 
 /// The endpoints of one process, bound to their platform and found by path and method.
+///
+/// # Examples
+/// ```
+/// # use bytes::Bytes;
+/// # use http::{Request, StatusCode, Uri};
+/// # use serde_json::{Value, json};
+/// # use shared::api::http::{Answer, Dialect, Endpoint, Entry, Route, Service};
+/// # use shared::domain::{Error, Fault};
+/// # use shared::platform::capabilities::{Provides, Public};
+/// # struct Platform;
+/// # impl Provides<Public> for Platform {
+/// #     fn provide(&self) -> Public { Public {} }
+/// # }
+/// struct Ping;
+///
+/// impl Endpoint for Ping {
+///     const ROUTE: Route = Route::get("jeton.ping", "/ping", Dialect::Jeton);
+///     type Ports = Public;
+///     type Input = ();
+///     type Output = Answer<200, Value>;
+///
+///     async fn handle(_: &Public, (): ()) -> Result<Self::Output, Error> {
+///         Ok(Answer::from_body(&json!({"status": "ok"}))?)
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Fault> {
+/// let service = Service::new(&[Entry::for_endpoint::<Ping>()], &Platform)?;
+/// let mut request = Request::new(Bytes::new());
+/// *request.uri_mut() = Uri::from_static("/ping");
+/// let response = service.call(request).await;
+/// assert_eq!(response.status(), StatusCode::OK);
+/// assert_eq!(response.body(), r#"{"status":"ok"}"#);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Service {
     paths: matchit::Router<Vec<usize>>,
     endpoints: Vec<Bound>,

@@ -23,6 +23,25 @@ use crate::domain::{Algorithm, Fault, Jwk, PrivateHalf, RingKey, Secret};
 /// 1. [`jwk`](Signer::jwk) is known when the signer is made, and never changes: a signer knows its `kid` and `alg`.
 /// 2. A signature that is returned verifies with that key.
 /// 3. When the key can't be reached the fault [can be retried](Fault::can_retry).
+///
+/// # Examples
+/// ```
+/// use shared::domain::{Algorithm, Fault};
+/// use shared::jose::verify_signature;
+/// use shared::keys::signer::{LocalSigner, Signer, jws};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Fault> {
+/// let signer = LocalSigner::generate(Algorithm::Es256)?;
+/// let token = jws::sign(&signer, "JWT", br#"{"sub":"ann"}"#).await?;
+/// assert_eq!(token.split('.').count(), 3);
+///
+/// let signature = signer.sign(b"header.payload").await?;
+/// assert!(verify_signature(signer.jwk(), b"header.payload", &signature));
+/// assert!(!verify_signature(signer.jwk(), b"header.another", &signature));
+/// # Ok(())
+/// # }
+/// ```
 #[async_trait]
 pub trait Signer: std::fmt::Debug + Send + Sync {
     /// Returns the public half of the key, as it is published.

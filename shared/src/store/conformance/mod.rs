@@ -17,7 +17,7 @@ mod records;
 mod refresh;
 mod replay;
 mod revocations;
-pub(crate) mod samples;
+pub mod samples;
 mod updates;
 
 /// Runs every case, each on a store of its own, and panics with the names of those that failed.

@@ -64,7 +64,7 @@ pub(in crate::store) fn family_key(org: &str, n: u64) -> FamilyKey {
 }
 
 /// A token of which only the necessary is known.
-pub(crate) fn token(org: &str, n: u64) -> TokenRecord {
+pub fn token(org: &str, n: u64) -> TokenRecord {
     TokenRecord {
         id: id(n),
         org: org_id(org),
@@ -241,7 +241,7 @@ pub(in crate::store) fn mark(org: &str, kind: NotBeforeScope, not_before: Timest
 }
 
 /// An org below these ancestors, parent first.
-pub(crate) fn org(id: &str, ancestors: &[&str]) -> Org {
+pub fn org(id: &str, ancestors: &[&str]) -> Org {
     Org {
         id: org_id(id),
         ancestors: ancestors.iter().map(|id| org_id(id)).collect(),
@@ -255,7 +255,8 @@ pub(crate) fn org(id: &str, ancestors: &[&str]) -> Org {
     }
 }
 
-pub(in crate::store) fn member(org: &str, name: &str) -> Member {
+/// An enabled user of an org who holds no scope and no role.
+pub fn member(org: &str, name: &str) -> Member {
     Member {
         org: org_id(org),
         subject: subject(name),
