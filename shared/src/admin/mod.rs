@@ -1,4 +1,11 @@
-//! The use cases of administrators: orgs, members, clients, the first administrator, and key rotation.
+//! The use cases of administrators: orgs and members, clients, the first administrator, and the rotation of keys.
+//!
+//! Each function takes its capability first, authenticates the caller, and then reads or writes the directory. What a member may
+//! hand on is decided in [`policy`](crate::policy), how an org or a client is stored in [`store`](crate::store). Clients that
+//! register themselves are in [`oauth::registration`](crate::oauth::registration).
+//!
+//! To add a setting of an org, see ARCHITECTURE.md: most of it follows from one table in `domain/org.rs`. To add an operation,
+//! write its function here and its endpoint in `functions/jeton/`.
 
 pub mod bootstrap;
 pub mod clients;

@@ -1,4 +1,10 @@
-//! The exact bytes of the dialects: requests, responses, and conversions between them and the domain.
+//! What callers see, byte by byte: requests, responses, errors, and their conversion from and to the domain.
+//!
+//! Each dialect has a folder: [`agilicus`], [`authlete`], [`jeton`] and [`oauth`]. What they share is [`http`]; [`lambda`] is the
+//! edge on AWS, [`openapi`] the description of it all. Nothing is decided here: use cases are in [`tokens`](crate::tokens),
+//! [`admin`](crate::admin) and [`oauth`](crate::oauth), and the endpoints that connect both are in the crate `functions`.
+//!
+//! To add a dialect, give it a folder, a variant of [`Dialect`](http::Dialect), and a row in `dialects.rs`.
 
 mod dialects;
 pub mod http;

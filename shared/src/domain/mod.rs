@@ -1,6 +1,10 @@
-//! The words of the service: what a token, a member, an org … is, and the rules that need nothing but these words.
+//! The words of the service: what a token, a member, an org and a client are, and the rules that need nothing but these words.
 //!
-//! Nothing here knows HTTP, JSON, AWS or a database.
+//! A value of a type here can't be wrong: parsing is the only way in, and refuses with [`Invalid`]. [`Refusal`] and [`Denial`]
+//! say what a caller did wrong, [`Fault`] what failed on our side. Nothing here knows HTTP, JSON, AWS or a database; time and
+//! randomness come in through [`Clock`] and [`Entropy`].
+//!
+//! To add a word, give it a file and name it below. Who may get what is not a word but a decision: see [`policy`](crate::policy).
 
 pub mod alias;
 pub mod batch;

@@ -1,4 +1,9 @@
-//! Strict JSON, forms, and helpers for the fields of requests and answers. Knows no dialect.
+//! Strict JSON, forms, and helpers for the fields of requests and answers, for all dialects.
+//!
+//! [`json`] and [`form`] read what callers send and refuse with the name of the field; [`strict_json`] is the check behind them:
+//! no name twice, no deep nesting. JWTs are in [`jose`](crate::jose), and the bodies of each dialect in [`api`](crate::api).
+//!
+//! A helper belongs here if two dialects need it.
 
 mod fields;
 pub mod form;

@@ -1,4 +1,10 @@
-//! Compact JWS, JWK, thumbprints, and the one strict verifier.
+//! Compact JWS, JWK, thumbprints, certificates, and the one strict verifier of our own tokens.
+//!
+//! [`Verifier`] verifies tokens of the service, [`foreign`] reads those of others, [`access_token`] and [`claims`] have the
+//! payloads. Nothing is signed here: that is [`keys::signer`](crate::keys::signer). Whether a genuine token is alive is not
+//! decided here either: its record says so.
+//!
+//! An algorithm is added to [`Algorithm`](crate::domain::Algorithm); the compiler then leads to `verifying_key` and `jwk`.
 
 pub mod access_token;
 mod cache;

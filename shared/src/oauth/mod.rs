@@ -1,5 +1,11 @@
 //! OAuth 2: the token endpoint with its grants, token requests that an authorization server forwards, and the registration of
 //! clients.
+//!
+//! [`token_endpoint`] serves clients that come straight to the service. [`forwarded`] serves an authorization server that passes
+//! on what its clients send. Both take the same steps, in `steps`, and read the same form, in `token_form`. Introspection and
+//! revocation are use cases of [`tokens`](crate::tokens), and the bytes are in [`api::oauth`](crate::api::oauth).
+//!
+//! To add a grant, see ARCHITECTURE.md.
 
 pub mod authorization_details;
 pub mod forwarded;

@@ -1,4 +1,4 @@
-//! Who may mint what. Pure, and the only maker of a [`Grant`].
+//! Who may be issued what: pure functions, and the only makers of a [`Grant`].
 //!
 //! - An administrator (`urn:jeton:tokens:create`, in the org or in an ancestor) may mint for any member, with any role, host
 //!   and session. Required scopes must be held by the member, optional ones needn't. Scopes of Jeton's own API go only to
@@ -6,7 +6,10 @@
 //! - Any other caller may mint only for itself, and only less than it presents.
 //! - A reissued token has the presented one's subject, session and end, and at most its rights.
 //! - A refreshed token has at most what its family began with.
-//! - What an OAuth client may have its org decides, and the client's own record: `client`.
+//! - What an OAuth client gets is decided by its org's settings and its own record: `client`, and `exchange` for RFC 8693.
+//!
+//! Everything that a decision needs is an argument: the use case reads it, and records and signs what was granted. To add a
+//! rule, add it to the function that decides and to the tables in `policy/tests.rs`.
 
 use std::collections::BTreeMap;
 

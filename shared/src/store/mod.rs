@@ -1,4 +1,10 @@
 //! What is kept: the port with its contract, and the adapters.
+//!
+//! [`Store`] is the whole port, each facet of it a trait, so that a capability can have those that it needs. [`sqlite`] and
+//! [`dynamodb`] implement it, both with the bodies of [`codec`], and [`conformance`] tests what the contract says. Nothing here
+//! decides: a condition of a write is stated by the caller, and whether a token is alive is for the domain to say.
+//!
+//! To add a store, implement the facets and run the suite. To add a record, begin with its facet here.
 
 pub mod client_orgs;
 

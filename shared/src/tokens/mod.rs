@@ -1,4 +1,10 @@
 //! The use cases of tokens: mint, issue, refresh, revoke, introspect, list, update, and batches of them.
+//!
+//! Each file is one verb over ports. It reads what decides in one consistent read, asks [`policy`](crate::policy), and returns
+//! nothing before everything is committed. [`lookup`] finds the tokens of clients by what was presented. Who is calling is found
+//! out in [`auth`](crate::auth), and the grants of the token endpoint are in [`oauth`](crate::oauth).
+//!
+//! To add a use case, write its file, with a capability that has the ports that it needs and no more.
 
 pub mod batch;
 mod custom_value;

@@ -1,5 +1,9 @@
-//! The Agilicus Tokens API, to the letter of what its SDK sends and takes: no member is ever `null`, moments of tokens are
-//! strings, unknown members of requests are ignored.
+//! The Agilicus Tokens API, exactly as its SDK sends and reads it.
+//!
+//! No field is ever `null`, the times of tokens are strings, and unknown fields of requests are ignored. `request` reads what the
+//! SDK sends, `response` writes what it expects, `hosts` and `time` are its notations, and `errors` spells refusals.
+//!
+//! To add a field, add it to `request` and `response`; what it means belongs to the use case in [`tokens`](crate::tokens).
 
 pub(in crate::api) mod errors;
 mod hosts;

@@ -1,5 +1,11 @@
-//! Authlete's token API, to the letter of what its SDKs send and take: no member of an answer is ever `null`, times of day are
-//! milliseconds, lengths of time are seconds, and what a request has for "not given" is manifold.
+//! Authlete's token and client APIs, exactly as its SDKs send and read them.
+//!
+//! No field of an answer is ever `null`, times of day are in milliseconds, lengths of time in seconds, and a request can say "not
+//! given" in many ways, which `lenient` reads. `request` and `response` have a file for each call, `client` has what is shown of
+//! clients. Outcomes are numbers, all of them in `result`.
+//!
+//! To add a call, add its two files and its digits in `result`. What the call does belongs to [`tokens`](crate::tokens) or
+//! [`oauth::forwarded`](crate::oauth::forwarded).
 
 pub(in crate::api) mod errors;
 mod extract;

@@ -1,5 +1,10 @@
-//! HTTP in common to all dialects: endpoints, routes, requests, replies, credentials and the rendering of errors. Only `api` knows
-//! status codes.
+//! HTTP as all dialects use it: endpoints, routes, requests, replies, credentials, and how errors become answers.
+//!
+//! [`Service`] routes a request to an [`Endpoint`], whose input is decoded by [`FromRequest`] and whose output by [`IntoReply`]
+//! becomes a [`Reply`]. Only `api` knows status codes. How a dialect spells errors isn't here but in `errors.rs` of its folder;
+//! `dialect.rs` has the rules that each of them states.
+//!
+//! To add a kind of input or output, implement [`FromRequest`] or [`IntoReply`], and `Describe` in `openapi/describe.rs`.
 
 pub(in crate::api) mod authorization;
 pub(in crate::api) mod challenge;

@@ -1,4 +1,9 @@
-//! Jeton's own API: the directory of orgs and members, and the file that seeds it.
+//! Jeton's own API: orgs and members, the audit trail, the functions of operators, and the file that seeds the directory.
+//!
+//! `org`, `member` and `settings` are the bodies of the directory, `seed` and `load_seed` the file, `audit` and `publish_audit`
+//! the events, and `operate` what is invoked by hand or by schedule. Who may do what is decided in [`admin`](crate::admin).
+//!
+//! A setting of an org is added to the table in `domain/org.rs`; its name here follows from that.
 
 pub(in crate::api) mod errors;
 pub mod load_seed;

@@ -1,4 +1,9 @@
-//! The bytes of OAuth 2: RFC 6749 and those that extend it.
+//! The bytes of OAuth 2: token requests, introspection, revocation, registration and metadata, as the RFCs spell them.
+//!
+//! `extract` reads forms and the credentials of clients, `errors` writes the error responses of RFC 6749 section 5.2 and the
+//! challenges of RFC 6750. The rules behind them are in [`oauth`](crate::oauth) and [`tokens`](crate::tokens).
+//!
+//! To add a parameter, add it to `extract` or, for the token endpoint, to [`TokenForm`](crate::oauth::TokenForm).
 
 pub(in crate::api) mod errors;
 mod extract;

@@ -1,4 +1,10 @@
-//! The document of the API, OpenAPI 3.1.1: made from the catalogue and from what the types in each endpoint's signature say of themselves.
+//! The OpenAPI 3.1.1 document of the API, made from the catalogue and from the types in each endpoint's signature.
+//!
+//! Nothing of it is written by hand: `describe` asks the input and the output of an endpoint what they look like, and the dialect
+//! how its errors do. Without the feature `openapi` none of it is compiled.
+//!
+//! To describe a new kind of input or output, implement `Describe` for it. `functions/openapi.json` is compared with the result
+//! by a test.
 
 #[cfg(feature = "openapi")]
 mod describe;

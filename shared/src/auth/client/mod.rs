@@ -1,6 +1,10 @@
-//! Authenticating OAuth clients: by the method that each is registered for, and no other. RFC 6749 section 2.3, RFC 7523, RFC 8705.
+//! Authenticating OAuth clients: each by the method that it is registered for, and no other (RFC 6749 section 2.3).
 //!
-//! Unknown clients and wrong credentials get one answer, after the same work: nobody can probe for clients.
+//! The methods are secrets, assertions (RFC 7523) and certificates (RFC 8705). Unknown clients and wrong credentials get one
+//! answer, after the same work, so nobody can probe for clients. `direct` is for clients that come straight to the service. An
+//! assertion isn't consumed here: the caller gets a guard for it.
+//!
+//! To add a method, add it to [`ClientAuthMethod`] and follow the compiler.
 
 mod direct;
 

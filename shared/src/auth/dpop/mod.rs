@@ -1,4 +1,7 @@
 //! DPoP proofs, which show that the sender of a request holds a certain key: RFC 9449.
+//!
+//! [`verify`] checks everything about a proof, with its nonce from `nonce` where the org requires one. A proof is good once:
+//! [`replay`](crate::auth::replay) sees to that. Which key a token is bound to is decided in [`policy`](crate::policy).
 
 mod nonce;
 

@@ -1,5 +1,8 @@
-//! JWK Sets of others, by URL (RFC 7517 section 5): read from where the deployment allows it, and from nowhere else, and kept for a
-//! while.
+//! JWK Sets of others, by URL (RFC 7517 section 5).
+//!
+//! They are read only from origins that the deployment allows, and kept for a while: [`KeySets`] says how long. [`Origins`] are
+//! the places that are allowed, `https` is the adapter that reads. What the keys are good for is decided in
+//! [`auth::assertion`](crate::auth::assertion).
 
 use std::collections::HashMap;
 use std::fmt;

@@ -1,4 +1,10 @@
-//! Signing: the port and its adapters.
+//! Signing: the ports and their adapters.
+//!
+//! [`Signer`] signs, [`SecretDeriver`] derives the secrets of refresh tokens, [`KeyOpener`] and [`KeyFactory`] get hold of keys
+//! and make them. [`LocalSigner`] keeps its key in memory, `kms` uses AWS KMS, and [`jws`] writes tokens by any signer. Which key
+//! signs now is for the ring to say, in [`keys`](crate::keys).
+//!
+//! An adapter must pass the suite in `conformance`.
 
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;

@@ -1,4 +1,9 @@
-//! Jeton's own token endpoint: RFC 6749 section 3.2. One file for each grant.
+//! Jeton's own token endpoint: RFC 6749 section 3.2.
+//!
+//! [`grant`] takes the steps that all grants share; each grant then has a file. What a client may get is decided in
+//! [`policy`], and tokens are minted in [`tokens`](crate::tokens).
+//!
+//! To add a grant, write its file and its variant of `ServedGrant`.
 
 mod client_credentials;
 mod jwt_bearer;

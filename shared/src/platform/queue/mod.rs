@@ -1,4 +1,7 @@
 //! The port that hands work over to be done in the background, and its adapters.
+//!
+//! `local` does the work in the same process, `sqs` hands it to SQS. What the work is, its authors know:
+//! [`tokens::batch`](crate::tokens::batch) is the only one. To add a queue, implement [`Enqueue`].
 
 use async_trait::async_trait;
 

@@ -1,6 +1,8 @@
 //! What every store must do: the contract of the port, case by case.
 //!
-//! One entry point runs all of it, so no adapter can miss a case.
+//! [`run`] runs all of it, so no adapter can miss a case. What only one adapter does (its calls, its sizes, its retries) is
+//! tested beside that adapter. A new rule of the contract is a line there and a case in one of the files here, in its list of
+//! `cases!`; [`samples`] has records to put into a store.
 
 use std::sync::Arc;
 

@@ -9,10 +9,10 @@
 //! | `backoff` | how often and how long something is tried again |
 //! | `read` | reads what decides about tokens |
 //! | `list` | lists tokens: all shards of an org, merged |
-//! | `record` | records tokens, with all that belongs to them |
-//! | `amend` | amends what is recorded, or moves a family on |
+//! | `insert` | records tokens, with all that belongs to them |
+//! | `update` | changes what is recorded, or moves a family on |
 //! | `revoke` | revokes |
-//! | `once` | tickets, and what else happens only once |
+//! | `replay` | tickets, and what else happens only once |
 //! | `batches` | batches |
 //! | `directory` | orgs, members, clients |
 //! | `stream` | reads what the streams of both tables tell |

@@ -1,4 +1,9 @@
 //! Introspection: what a token is good for now.
+//!
+//! [`introspect`] is for whoever has a member's token, [`introspect_for_resource_server`] for a resource server behind an
+//! authorization server, and [`introspect_rfc7662`] and [`introspect_for_caller`] for RFC 7662. They differ in who may know what
+//! of a token; whether it is alive is found out in the same way, by [`bearer`](crate::auth::bearer) or
+//! [`lookup`](crate::tokens::lookup). Answers are written in [`api`](crate::api).
 
 mod standard;
 

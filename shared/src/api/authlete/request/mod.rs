@@ -1,4 +1,7 @@
-//! What the SDKs send.
+//! The requests of Authlete's SDKs: a file for each call, and `fields` for what they have in common.
+//!
+//! A type here reads a body and turns it into words of the domain. It checks the form of each field, and no more: whether a
+//! request is granted is for the use case to decide.
 
 mod batch;
 mod create;

@@ -1,4 +1,8 @@
-//! What the SDKs take. With any other action than the good one an answer has nothing but its result and what is said with it.
+//! The answers that Authlete's SDKs read: a file for each call.
+//!
+//! Every answer has a result and an action, which tells the authorization server what to do next. Where the action isn't the good
+//! one, an answer has nothing else but the text to send on. Each file maps every refusal to its action, so a new
+//! [`Refusal`](crate::domain::Refusal) must be dealt with in each of them.
 
 mod batch;
 mod create;
