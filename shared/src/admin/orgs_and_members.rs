@@ -207,7 +207,7 @@ pub async fn member(ports: &Reader, bearer: &str, key: &MemberKey) -> Result<Mem
     Ok(found.members.remove(key).ok_or(Refusal::NotFound("member"))?)
 }
 
-/// One page of an org's members, by subject, beginning after `after`.
+/// Returns one page of an org's members, by subject, beginning after `after`.
 ///
 /// # Errors
 /// [`Refusal::AccessDenied`] if the caller may not read members there.
@@ -222,7 +222,8 @@ pub async fn members(
     Ok(ports.directory.members(org, after, limit).await?)
 }
 
-/// Creates or replaces a member. Scopes of Jeton's own API can only be given, or taken from one who has them, by one who has them.
+/// Creates or replaces a member. Scopes of Jeton's own API can only be given, or taken from one who has them, by one who has
+/// them.
 ///
 /// # Errors
 /// [`Refusal::AccessDenied`] if the caller may not write members there. [`Refusal::OutsideAuthority`] if the member holds or

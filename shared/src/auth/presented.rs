@@ -17,7 +17,7 @@ pub(crate) async fn read_family(ports: &Reader, key: &FamilyKey) -> Result<Optio
     Ok(ports.tokens.read(&wanted).await?.families.remove(key))
 }
 
-/// Tells whether the SHA-256 of a refresh token of that generation is the family's current one, or the one before while that may
+/// Says whether the SHA-256 of a refresh token of that generation is the family's current one, or the one before while that may
 /// still be repeated.
 pub(crate) fn is_redeemable(family: &Family, generation: u64, hash: &[u8; 32], now: Timestamp) -> bool {
     let expected = match family.judge(generation, now) {

@@ -25,7 +25,7 @@ pub(crate) fn hash(secret: &Secret<String>) -> [u8; 32] {
     sha256(secret.expose().as_bytes())
 }
 
-/// Tells whether the hash of `presented` is among `kept`, in a time that depends on the number of hashes alone.
+/// Says whether the hash of `presented` is among `kept`, in a time that depends on the number of hashes alone.
 ///
 /// All of them are compared, and where there are none as much is done as for one: nobody can probe for orgs or clients by the
 /// time that it takes.

@@ -47,7 +47,7 @@ impl Batch {
     /// So long from its beginning it can be asked for.
     pub const RETENTION: Seconds = Seconds(7 * 86_400);
 
-    /// Where it is stored.
+    /// Returns the key under which the batch is stored.
     pub fn key(&self) -> BatchKey {
         BatchKey { org: self.org.clone(), id: self.id }
     }

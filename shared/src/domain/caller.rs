@@ -20,7 +20,7 @@ impl Caller {
         &self.token
     }
 
-    /// Its subject as a member of its org.
+    /// Returns the token's subject as a member of its org.
     pub fn member(&self) -> &Member {
         &self.member
     }
@@ -30,7 +30,7 @@ impl Caller {
         &self.token.org
     }
 
-    /// Whom it stands for.
+    /// Returns whom the token stands for.
     pub fn subject(&self) -> &Subject {
         &self.token.subject
     }

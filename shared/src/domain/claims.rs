@@ -22,7 +22,8 @@ pub struct Claims {
     pub issued_at: Timestamp,
     /// `nbf`, whole seconds; absent where it is `iat`
     pub not_before: Option<Timestamp>,
-    /// `exp`, whole seconds; of a token that doesn't expire the end of the year 9999, because clients take a token without `exp` for expired
+    /// `exp`, whole seconds; of a token that doesn't expire the end of the year 9999, because clients take a token without `exp`
+    /// for expired
     pub expires_at: Timestamp,
     /// The claim `jti`: the id of the token's record.
     pub id: TokenId,
@@ -62,7 +63,7 @@ impl Claims {
         }
     }
 
-    /// Where its refresh family is stored, if it has one.
+    /// Returns the key of the token's refresh family, if it has one.
     pub fn family_key(&self) -> Option<FamilyKey> {
         self.family.map(|id| FamilyKey { org: self.org.clone(), id })
     }

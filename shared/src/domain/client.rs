@@ -264,7 +264,7 @@ impl ClientAuthMethod {
 }
 
 impl ClientAuthMethod {
-    /// Whether a client of this kind can have it: one that can keep a secret must prove that it does, or anybody could pose as it.
+    /// Checks that a client of this kind can have the method. One that can keep a secret must prove that it has it.
     ///
     /// # Errors
     /// [`Invalid`] if it is `none` and the client is confidential.
@@ -275,7 +275,7 @@ impl ClientAuthMethod {
         }
     }
 
-    /// Whether a client can have it with this for its certificate: RFC 8705 section 2.1.2 wants to know whose it is.
+    /// Checks that a client can have the method with this subject of its certificate, which RFC 8705 section 2.1.2 requires.
     ///
     /// # Errors
     /// [`Invalid`] if it is `tls_client_auth` and the client has no subject.

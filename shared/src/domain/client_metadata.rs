@@ -27,12 +27,12 @@ impl ClientMetadata {
         }
     }
 
-    /// The value of the member with this name, if the client has one.
+    /// Returns the value of the member with this name, if the client has one.
     pub fn get(&self, name: &str) -> Option<&MetadataValue> {
         self.0.get(name)
     }
 
-    /// All members that the client has, in the order of the table.
+    /// Iterates over all members that the client has, in the order of the table.
     pub fn iter(&self) -> impl Iterator<Item = (&'static MetadataMember, &MetadataValue)> {
         CLIENT_METADATA.iter().filter_map(|member| Some((member, self.0.get(member.name)?)))
     }

@@ -65,7 +65,7 @@ impl<T> Diff<T> {
         }
     }
 
-    /// The same of something that is made of the records.
+    /// Converts the records on both sides.
     ///
     /// # Errors
     /// The first error of `map`.

@@ -36,7 +36,8 @@ pub struct Family {
     pub rotates: bool,
     /// Whether the token that was just replaced gets the same successor again.
     pub retries: bool,
-    /// So long does it live on from each use, up to [`OrgSettings::MAX_LIFETIME`](super::OrgSettings::MAX_LIFETIME) in all. `None`: no use moves its end.
+    /// So long does it live on from each use, up to [`OrgSettings::MAX_LIFETIME`](super::OrgSettings::MAX_LIFETIME) in all.
+    /// `None`: no use moves its end.
     pub slides: Option<Seconds>,
     /// Whether only the newest of its access tokens is alive.
     pub exclusive: bool,
@@ -63,7 +64,7 @@ impl Family {
     /// Fixed: it doesn't slide. FAPI 2.0 security profile section 5.3.2.1 item 10 asks for such a retry.
     pub const RETRY_WINDOW: Seconds = Seconds(60);
 
-    /// Where it is stored.
+    /// Returns the key under which the family is stored.
     pub fn key(&self) -> FamilyKey {
         FamilyKey { org: self.org.clone(), id: self.id }
     }

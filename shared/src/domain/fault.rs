@@ -13,17 +13,17 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// Something that should never happen: a broken record, a bug. Answered with 500.
+    /// Makes a fault of something that should never happen: a broken record, a bug. It is answered with 500.
     pub fn internal(doing: &'static str) -> Self {
         Self { doing, retry: false, source: None }
     }
 
-    /// Something that the service needs does not answer at the moment. Answered with 503 and `Retry-After`.
+    /// Makes a fault of something that doesn't answer at the moment. It is answered with 503 and `Retry-After`.
     pub fn unavailable(doing: &'static str) -> Self {
         Self { doing, retry: true, source: None }
     }
 
-    /// The same fault with the error that caused it.
+    /// Adds the error that caused the fault.
     #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(source.into());

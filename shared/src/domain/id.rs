@@ -116,7 +116,7 @@ fn is_plain(text: &str, longest: usize) -> bool {
 pub struct ClientId(u64);
 
 impl ClientId {
-    /// From its number, which must be 1 to 2^53 - 1.
+    /// Makes the id of a number, which must be 1 to 2^53 - 1.
     ///
     /// # Errors
     /// [`Invalid`] if the number is out of range.
@@ -159,7 +159,7 @@ impl Shard {
         Self::all().find(|shard| shard.to_string() == text)
     }
 
-    /// Its number, 0 to 15.
+    /// Returns the number of the shard, 0 to 15.
     pub fn number(self) -> u8 {
         self.0
     }
@@ -182,7 +182,7 @@ impl TokenId {
     /// How many characters its text has.
     pub const TEXT_LEN: usize = 32;
 
-    /// A new id of this moment, in `shard` or in one by chance.
+    /// Draws a new id of this moment, in `shard` or in one by chance.
     ///
     /// # Errors
     /// A [`Fault`] if there is no randomness.

@@ -4,10 +4,11 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use super::{ClientId, Invalid, Session, Subject, Timestamp, TokenId};
 
-/// How a token came to an OAuth client, and what came with it. Of a token that a member asked for itself nothing of this is known.
+/// How a token came to an OAuth client, and what came with it. Of a token that a member asked for itself nothing of this is
+/// known.
 ///
-/// A token with one is its client's: it lives as long as the client is there and enabled, whether or not its subject is a member; [`Issuance::of_member`] says where that
-/// counts, too.
+/// A token with one is its client's: it lives as long as the client is there and enabled, whether or not its subject is a member;
+/// [`Issuance::of_member`] says where that counts, too.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Issuance {
     /// The grant that it began with. A refresh doesn't change it.
@@ -40,7 +41,7 @@ impl Issuance {
     /// How many actors, and how many ancestors, a token can have.
     pub const MAX_DEPTH: usize = 8;
 
-    /// By this grant, and nothing else is known.
+    /// Makes an issuance of which nothing is known but its grant.
     pub fn by(grant: GrantType) -> Self {
         Self {
             grant,

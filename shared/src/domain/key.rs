@@ -35,7 +35,7 @@ impl Algorithm {
     /// All algorithms, in the order in which they are listed.
     pub const ALL: &[Self] = Self::VARIANTS;
 
-    /// Its registered name, as in a header's `alg`.
+    /// Returns the registered name, as in a header's `alg`.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
@@ -128,7 +128,7 @@ impl KeySet {
         self.0.iter().find(|key| key.kid.as_str() == kid)
     }
 
-    /// All keys, in the order in which they are published.
+    /// Iterates over all keys, in the order in which they are published.
     pub fn iter(&self) -> impl Iterator<Item = &Jwk> {
         self.0.iter()
     }

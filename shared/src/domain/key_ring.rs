@@ -179,7 +179,7 @@ impl KeyRing {
         self.keys.push(key);
     }
 
-    /// From now on no key retires that can still sign: a token that it signs may not expire.
+    /// Lets no key retire any more that can still sign, because a token that it signs may not expire.
     pub fn keep_for_ever(&mut self, now: Timestamp) {
         let can_sign: Vec<KeyId> = self.signing(now).map(|key| key.jwk.kid.clone()).collect();
         self.keeps_for_ever = true;

@@ -39,7 +39,7 @@ pub struct Member {
 }
 
 impl Member {
-    /// Where it is stored.
+    /// Returns the key under which the member is stored.
     pub fn key(&self) -> MemberKey {
         MemberKey { org: self.org.clone(), subject: self.subject.clone() }
     }
@@ -68,7 +68,7 @@ impl MemberKind {
     /// All kinds, in the order in which they are listed.
     pub const ALL: &[Self] = Self::VARIANTS;
 
-    /// Its name on the wire.
+    /// Returns the name of the kind in requests and answers.
     pub fn as_str(self) -> &'static str {
         self.into()
     }

@@ -21,7 +21,7 @@ pub enum Lacking {
 }
 
 impl Requirements {
-    /// Whether a caller meets them, or what it lacks.
+    /// Checks that a caller meets the requirements.
     ///
     /// # Errors
     /// What the caller lacks first: [`Lacking::Audience`], then [`Lacking::Scope`].

@@ -42,7 +42,7 @@ impl Ticket {
     /// How long the authorization server may take.
     pub const LIFETIME: Seconds = Seconds::DAY;
 
-    /// Where it is stored.
+    /// Returns the key under which the ticket is stored.
     pub fn key(&self) -> TicketKey {
         TicketKey { org: self.org.clone(), id: self.id }
     }

@@ -10,7 +10,7 @@ impl Seconds {
     /// One day of 24 hours.
     pub const DAY: Self = Self(86_400);
 
-    /// The same length in milliseconds.
+    /// Returns the length in milliseconds.
     pub const fn as_ms(self) -> i64 {
         self.0 as i64 * 1_000
     }
@@ -24,12 +24,12 @@ impl Timestamp {
     /// 9999-12-31T23:59:59Z: the last moment that RFC 3339 can spell, and the `exp` of a token that does not expire.
     pub const END_OF_TIME: Self = Self(253_402_300_799_000);
 
-    /// From milliseconds since 1970.
+    /// Makes a moment of milliseconds since 1970.
     pub const fn from_ms(ms: i64) -> Self {
         Self(ms)
     }
 
-    /// From whole seconds since 1970.
+    /// Makes a moment of whole seconds since 1970.
     pub const fn from_secs(secs: i64) -> Self {
         Self(secs.saturating_mul(1_000))
     }
@@ -44,7 +44,7 @@ impl Timestamp {
         self.0.div_euclid(1_000)
     }
 
-    /// The same moment without its fraction of a second.
+    /// Drops the fraction of a second.
     #[must_use]
     pub const fn whole_second(self) -> Self {
         Self::from_secs(self.as_secs())

@@ -41,17 +41,17 @@ pub struct TokenRecord {
 }
 
 impl TokenRecord {
-    /// Where it is stored.
+    /// Returns the key under which the token is stored.
     pub fn key(&self) -> TokenKey {
         TokenKey { org: self.org.clone(), id: self.id }
     }
 
-    /// Where its refresh family is stored, if it has one.
+    /// Returns the key of the token's refresh family, if it has one.
     pub fn family_key(&self) -> Option<FamilyKey> {
         self.family.map(|id| FamilyKey { org: self.org.clone(), id })
     }
 
-    /// From when on it may be forgotten. `None`: never.
+    /// Returns the moment from which on the record may be forgotten. `None`: never.
     pub fn needed_until(&self) -> Option<Timestamp> {
         self.expires_at.map(|end| self.refreshable_until.map_or(end, |until| until.max(end)))
     }

@@ -100,7 +100,7 @@ impl<'de> Deserialize<'de> for ReadOnly {
     }
 }
 
-/// For optional members: absent is `None`, and `null` is refused, because no member of our own requests is nullable.
+/// Reads an optional field: absent is `None`, and `null` is refused, because no field of our own requests is nullable.
 /// Use with `#[serde(default, deserialize_with = "present")]`.
 ///
 /// # Errors

@@ -31,7 +31,7 @@ impl Parameters {
         Self::read_up_to(Self::MAX_VALUE_BYTES, encoded)
     }
 
-    /// The same, with values of up to `longest` bytes.
+    /// Does the same as [`read`](Self::read), with values of up to `longest` bytes.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -39,7 +39,7 @@ impl Parameters {
         Self::read_within(|_| longest, encoded)
     }
 
-    /// The same, with values of up to as many bytes as `longest` has for a parameter's name.
+    /// Does the same as [`read`](Self::read), with values of up to as many bytes as `longest` returns for a parameter's name.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -70,12 +70,12 @@ impl Parameters {
         self.values.contains_key(name)
     }
 
-    /// The names of those that stand there more than once.
+    /// Iterates over the names of parameters that were given more than once.
     pub fn repeated(&self) -> impl Iterator<Item = &str> {
         self.values.iter().filter(|(_, values)| values.len() > 1).map(|(name, _)| name.as_str())
     }
 
-    /// The value of a parameter that may stand only once.
+    /// Takes the value of a parameter that may be given only once.
     ///
     /// # Errors
     /// [`Refusal::Invalid`] if it was given more than once.
@@ -89,7 +89,7 @@ impl Parameters {
         }
     }
 
-    /// The values of a parameter that may be repeated.
+    /// Takes the values of a parameter that may be repeated.
     pub fn remove_all(&mut self, name: &'static str) -> Vec<String> {
         self.known.push(name);
         self.values.remove(name).unwrap_or_default().into_iter().filter(|value| !value.is_empty()).collect()
@@ -106,7 +106,7 @@ impl Parameters {
         }
     }
 
-    /// All of them, in the order of their names, each with its values that aren't empty.
+    /// Returns all parameters in the order of their names, each with its values that aren't empty.
     pub fn into_values(self) -> impl Iterator<Item = (String, Vec<String>)> {
         let filled = |(name, mut values): (_, Vec<String>)| {
             values.retain(|value| !value.is_empty());
@@ -115,7 +115,7 @@ impl Parameters {
         self.values.into_iter().filter_map(filled)
     }
 
-    /// The parsed value of a parameter that may stand only once.
+    /// Takes and parses the value of a parameter that may be given only once.
     ///
     /// # Errors
     /// [`Refusal::Invalid`] if it was given more than once, or breaks the rule of `T`.
@@ -129,7 +129,7 @@ impl Parameters {
             .map_err(|rule: crate::domain::Invalid| Refusal::invalid(name, rule.0))
     }
 
-    /// A whole number in `range`.
+    /// Takes a whole number in `range`.
     ///
     /// # Errors
     /// [`Refusal::Invalid`] if it was given more than once, or is no number in `range`.
@@ -140,7 +140,7 @@ impl Parameters {
         number.map(Some).ok_or_else(rule)
     }
 
-    /// `true`, `false`, `1` or `0`, in any case: Python writes `True`.
+    /// Takes `true`, `false`, `1` or `0`, in any case, as Python writes `True`.
     ///
     /// # Errors
     /// [`Refusal::Invalid`] if it was given more than once, or is none of these.

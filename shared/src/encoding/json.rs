@@ -6,8 +6,8 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use crate::domain::{Fault, Refusal};
 use crate::encoding::{Object, strict_json, unknown_name};
 
-/// Reads a request's body: strictly JSON (RFC 8259), no field twice, no deeper than 32. Whether unknown fields are refused is for `T`
-/// to say, by `deny_unknown_fields`.
+/// Reads a request's body: strictly JSON (RFC 8259), no field twice, no deeper than 32. Whether unknown fields are refused is for
+/// `T` to say, by `deny_unknown_fields`.
 ///
 /// The refusal names the member and what it should be, and never repeats a value.
 ///
@@ -17,7 +17,7 @@ pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     read_as("the body", body)
 }
 
-/// The same, where the document isn't a request's body: the refusal calls it by its name.
+/// Does the same as [`read`] for a document that isn't a request's body. The refusal calls it by its name.
 ///
 /// # Errors
 /// As [`read`].
@@ -29,7 +29,7 @@ pub fn read_as<T: DeserializeOwned>(name: &str, json: &[u8]) -> Result<T, Refusa
     decode(&mut serde_json::Deserializer::from_slice(json))
 }
 
-/// The same for a body that is a list.
+/// Does the same as [`read`] for a body that is a list.
 ///
 /// # Errors
 /// As [`read`].
@@ -59,7 +59,7 @@ pub fn write(answer: &impl Serialize) -> Result<Vec<u8>, Fault> {
     serde_json::to_vec(answer).map_err(|error| Fault::internal("writing the answer").because(error))
 }
 
-/// The same with line breaks, for people.
+/// Writes an answer's body with line breaks, for people.
 ///
 /// # Errors
 /// A [`Fault`] if the answer can't be written.

@@ -32,7 +32,7 @@ const RESERVED: &[&str] = &[
 /// Those of them that no change of a record touches.
 const LASTING: &[&str] = &["sub", "aud", "iat", "nbf", "client_id", "acr", "auth_time", "act", "grant_type"];
 
-/// The bytes that are signed. `jti` is the token's opaque value, by which its record is found.
+/// Writes the bytes that are signed. `jti` is the token's opaque value, by which its record is found.
 ///
 /// # Errors
 /// A [`Fault`] if the record is no client's, or if what is kept in it as JSON isn't.
@@ -62,7 +62,7 @@ pub fn standard_payload(record: &TokenRecord, issuer: &Issuer) -> Result<Vec<u8>
     serde_json::to_vec(&claims).map_err(broken)
 }
 
-/// One as a text, several as a list: RFC 7519 section 4.1.3.
+/// Writes one audience as a text, several as a list: RFC 7519 section 4.1.3.
 pub fn audience(audiences: &[Audience]) -> Value {
     match audiences {
         [one] => one.as_str().into(),
@@ -100,7 +100,8 @@ impl JwtClaims {
         (iss == issuer.as_str()).then(|| Self { id: Secret::new(jti), claims })
     }
 
-    /// Whether it was signed for this record. Of a record that was changed since, only what never changes is compared.
+    /// Says whether the token was signed for this record. Of a record that was changed since, only what never changes is
+    /// compared.
     ///
     /// # Errors
     /// A [`Fault`] if the record is no client's, or if what is kept in it as JSON isn't.

@@ -13,7 +13,7 @@ use crate::domain::{
 use crate::encoding::strict_json;
 use crate::encoding::strict_json::Flaw;
 
-/// The bytes that are signed. The same claims always give the same bytes.
+/// Writes the bytes that are signed. The same claims always give the same bytes.
 ///
 /// # Errors
 /// A [`Fault`] if the claims can't be written.

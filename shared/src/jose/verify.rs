@@ -21,7 +21,7 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Of the tokens of `issuer` that are signed by `keys`. Fails if one of the keys is unusable.
+    /// Makes the verifier of the tokens of `issuer` that are signed by `keys`.
     ///
     /// # Errors
     /// A [`Fault`] if one of the keys can't be used.
@@ -31,17 +31,17 @@ impl Verifier {
         Ok(Self { issuer, keys, verified: Cache::new(REMEMBERED), said: Cache::new(REMEMBERED) })
     }
 
-    /// Whose tokens it verifies.
+    /// Returns the issuer whose tokens are verified.
     pub fn issuer(&self) -> &Issuer {
         &self.issuer
     }
 
-    /// Whether one of our keys signed it, whatever it says.
+    /// Says whether one of our keys signed a JWS, whatever that says.
     pub fn has_signed(&self, jws: &Compact<'_>) -> bool {
         jws.kid.is_some() && self.keys.iter().any(|key| jws.is_signed_by(key))
     }
 
-    /// What `token` says, if we signed it, it is of an expected type, and `now` is in its time.
+    /// Returns what `token` says, if we signed it, it is of an expected type, and `now` is in its time.
     /// Whether it has been revoked is for others to judge.
     ///
     /// # Errors

@@ -11,7 +11,8 @@ use crate::jose::{Verifier, jwk};
 use crate::keys::signer::{KeyOpener, SecretDeriver, Signer};
 use crate::store::ReadKeys;
 
-/// How long a ring that was read is used. A new key is published for [longer](crate::domain::Schedule::SHORTEST_LEAD) before it signs.
+/// How long a ring that was read is used. A new key is published for [longer](crate::domain::Schedule::SHORTEST_LEAD) before it
+/// signs.
 pub const REREAD_INTERVAL: Seconds = Seconds(300);
 /// How long a ring is used on, when it can't be read again, before the next try.
 const RETRY: Seconds = Seconds(10);
@@ -88,7 +89,7 @@ pub struct PublishedKeys {
 }
 
 impl PublishedKeys {
-    /// Of the tokens of `issuer` that are signed by `keys`.
+    /// Makes the keys that verify the tokens of `issuer`.
     fn new(keys: &KeySet, signing: Vec<Algorithm>, issuer: &Issuer) -> Result<Self, Fault> {
         Ok(Self { verifier: Verifier::new(keys, issuer.clone())?, jwks: jwk::set_to_json(keys), signing })
     }
@@ -107,12 +108,12 @@ pub struct PublicKeys {
 }
 
 impl PublicKeys {
-    /// Those of a ring.
+    /// Makes the public keys of a ring, which change with it.
     pub fn from_ring(ring: Arc<Ring>, issuer: Issuer) -> Self {
         Self { source: Source::turning(ring), issuer }
     }
 
-    /// Always the same, each of which signs.
+    /// Makes public keys that never change, each of which signs.
     ///
     /// # Errors
     /// A [`Fault`] if one of the keys can't be used.
@@ -126,7 +127,7 @@ impl PublicKeys {
         &self.issuer
     }
 
-    /// Those of this moment.
+    /// Returns the public keys of this moment.
     ///
     /// # Errors
     /// A [`Fault`] if the key ring can't be read and none has been read before.
@@ -148,7 +149,7 @@ pub struct Signing {
 }
 
 impl Signing {
-    /// Signs, by this algorithm or by the preferred one.
+    /// Returns the signer for this algorithm, or the preferred one.
     ///
     /// # Errors
     /// A [`Fault`] if there is no key for the algorithm.
@@ -181,17 +182,17 @@ struct OpenedKeys {
 }
 
 impl SigningKeys {
-    /// Those of a ring.
+    /// Makes the signing keys of a ring, which change with it.
     pub fn from_ring(ring: Arc<Ring>, opener: Arc<dyn KeyOpener>) -> Self {
         Self { source: Source::turning(ring), opener: Some(opener), held: Mutex::default() }
     }
 
-    /// Always the same: one for each algorithm, the preferred one first.
+    /// Makes signing keys that never change: one for each algorithm, the preferred one first.
     pub fn fixed(signers: Vec<Arc<dyn Signer>>, deriver: Arc<dyn SecretDeriver>) -> Self {
         Self { source: Source::Fixed(Arc::new(Signing { signers, deriver })), opener: None, held: Mutex::default() }
     }
 
-    /// Those of this moment.
+    /// Returns the signing keys of this moment.
     ///
     /// # Errors
     /// A [`Fault`] if the key ring can't be read, or if no key can be opened that signs now.

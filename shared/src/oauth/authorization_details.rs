@@ -28,7 +28,7 @@ pub fn read(text: &str, types: &[String]) -> Result<AuthorizationDetails, Denial
     Ok(AuthorizationDetails::from_json(elements.to_string()))
 }
 
-/// Tells whether every element of `asked` is in `held`.
+/// Says whether every element of `asked` is in `held`.
 pub fn contains(held: &AuthorizationDetails, asked: &AuthorizationDetails) -> bool {
     let elements = |details: &AuthorizationDetails| serde_json::from_str::<Vec<Value>>(details.as_json()).ok();
     let (Some(held), Some(asked)) = (elements(held), elements(asked)) else { return false };

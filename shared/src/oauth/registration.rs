@@ -262,7 +262,7 @@ fn authenticable(said: &Registration) -> Result<(), Refusal> {
     Err(invalid(rule))
 }
 
-/// None reaches Jeton's own API.
+/// Reads the scopes of a registration. None reaches Jeton's own API.
 fn scopes(org: &Org, asked: Option<Vec<Scope>>) -> Result<Vec<Scope>, Refusal> {
     let Some(asked) = asked else {
         let given = org.settings.oauth.supported_scopes.iter().filter(|scope| scope.default && !scope.name.reaches_api());

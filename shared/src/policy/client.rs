@@ -37,7 +37,7 @@ pub struct ClientTokenRequest {
 }
 
 impl ClientTokenRequest {
-    /// For nothing but what the settings give.
+    /// Asks for nothing but what the settings give.
     pub fn new(issuance: Issuance) -> Self {
         Self {
             issuance,
@@ -159,8 +159,8 @@ pub struct RefreshRequest {
 }
 
 /// Decides on the next access token of a client's family that was found alive. The scopes must be among the family's
-/// (RFC 6749 section 6); those that the org no longer supports, that the client may no longer request, or that the member on whom it
-/// depends no longer holds, are left out.
+/// (RFC 6749 section 6); those that the org no longer supports, that the client may no longer request, or that the member on whom
+/// it depends no longer holds, are left out.
 ///
 /// # Errors
 /// [`Denial::RefreshTokenInvalid`] if the family is of another org or client. [`Denial::ScopeExceeds`] or
@@ -236,7 +236,7 @@ pub fn requestable(org: &Org, client: &Client, asked: Option<Vec<Scope>>) -> Vec
     asked.filter(|scope| supported(org, scope).is_some() && may_request(scope)).collect()
 }
 
-/// The scopes of a token request, if the client may request all of them. Where it asks for none: the org's default ones.
+/// Returns the scopes of a token request, if the client may request all of them. Where it asks for none: the org's default ones.
 ///
 /// # Errors
 /// [`Denial::ScopeInvalid`] if the client may not request one of them (RFC 6749 section 5.2). [`Denial::ScopeRequired`] if there
@@ -278,8 +278,8 @@ pub fn requested(org: &Org, client: &Client, asked: Option<Vec<Scope>>) -> Resul
     if org.settings.oauth.scope_required && scopes.is_empty() { Err(Denial::ScopeRequired) } else { Ok(scopes) }
 }
 
-/// The resource that a token is asked for, if the org has it: RFC 8707. One at most, because at a server of one resource a token
-/// for two of them would open the other.
+/// Returns the resource that a token is asked for, if the org has it: RFC 8707. One at most, because at one resource's server a
+/// token for two of them would open the other.
 ///
 /// # Errors
 /// [`Denial::TargetsTooMany`] if there are several. [`Denial::TargetInvalid`] if the org doesn't have it (RFC 8707 section 2).
@@ -294,7 +294,7 @@ pub fn requested_resource(org: &Org, asked: Vec<Audience>) -> Result<Vec<Audienc
     if asked.iter().all(is_there) { Ok(asked) } else { Err(Denial::TargetInvalid) }
 }
 
-/// For whom a token is. One of RFC 9068 is always for somebody: what it says, its record says, too, so that introspection tells it
+/// Returns the audiences of a token. One of RFC 9068 always has one, which its record has, too, so that introspection tells it
 /// and an exchange keeps to it.
 pub(super) fn meant_for(audiences: Vec<Audience>, org: &Org, profile: &TokenProfile) -> Vec<Audience> {
     match profile {
@@ -305,12 +305,12 @@ pub(super) fn meant_for(audiences: Vec<Audience>, org: &Org, profile: &TokenProf
     }
 }
 
-/// Those of the scopes that the org supports.
+/// Returns those of the scopes that the org supports.
 pub fn supported_of(org: &Org, asked: Vec<Scope>) -> Vec<Scope> {
     deduplicated(asked).into_iter().filter(|scope| supported(org, scope).is_some()).collect()
 }
 
-/// The scopes that a token has after an update: Authlete's `/auth/token/update` drops what can't be had.
+/// Returns the scopes that a token has after an update. Those that the client can't have are dropped.
 pub fn amend_scopes(org: &Org, client: &Client, asked: Vec<Scope>) -> Vec<Scope> {
     requestable(org, client, Some(asked))
 }
@@ -321,7 +321,7 @@ pub(crate) fn supported<'a>(org: &'a Org, scope: &Scope) -> Option<&'a Supported
     supported.filter(|_| !scope.reaches_api())
 }
 
-/// Who owns the resources, as Authlete's `/auth/token/create` has it for each grant.
+/// Returns the resource owner, which each grant must or must not have.
 fn owner(issuance: &Issuance, subject: Option<Subject>) -> Result<Option<Subject>, Refusal> {
     const RULE: &str = "must be 1 to 100 ASCII characters";
     match (issuance.grant, subject) {
@@ -409,7 +409,8 @@ fn refresh_grant(
     })
 }
 
-/// Whoever refreshes must prove the keys that the token is bound to (RFC 9449 section 5, RFC 8705 section 4); others may be added.
+/// Whoever refreshes must prove the keys that the token is bound to (RFC 9449 section 5, RFC 8705 section 4); others may be
+/// added.
 pub(super) fn confirmed(client: &Client, bound: &Confirmation, proved: &Confirmation) -> Result<Confirmation, Denial> {
     let dpop_key = match (bound.dpop_key, proved.dpop_key) {
         (Some(_), None) => return Err(Denial::DpopHeaderMissing),
@@ -430,7 +431,7 @@ pub fn merged(there: &[Property], over: Vec<Property>) -> Vec<Property> {
     all
 }
 
-/// What is attached to a token has a size that no series of refreshes gets past: that of Authlete.
+/// Checks the size of what is attached to a token, which no series of refreshes gets past.
 pub(crate) fn attachable(properties: &[Property]) -> Result<(), Refusal> {
     const MAX_BYTES: usize = 65_535;
     /// What a property takes besides its key and value.

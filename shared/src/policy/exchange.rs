@@ -124,8 +124,8 @@ pub fn exchange(
     })
 }
 
-/// Whether a client may exchange a token: any if it has a permit; else, where the org demands none, one that it was issued itself or
-/// that was meant for it.
+/// Checks that a client may exchange a token: any if it has a permit; else, where the org demands none, one that it was issued
+/// itself or that was meant for it.
 fn may_exchange(org: &Org, client: &Client, token: &TokenRecord) -> Result<(), Denial> {
     if client.settings.kind != ClientKind::Confidential {
         return Err(Denial::ClientMustBeConfidential);
@@ -136,7 +136,7 @@ fn may_exchange(org: &Org, client: &Client, token: &TokenRecord) -> Result<(), D
     if client.settings.may_exchange_tokens || !needs_permit { Ok(()) } else { Err(Denial::ClientNotPermittedToExchange) }
 }
 
-/// Some of those whom the original is meant for. What is meant for nobody in particular opens nothing in particular.
+/// Returns the audiences that are asked for, which must be among the original's; all of those if none is asked for.
 fn audiences(original: &TokenRecord, asked: Vec<Audience>, profile: &TokenProfile) -> Result<Vec<Audience>, Denial> {
     if !asked.iter().all(|audience| original.audiences.contains(audience)) {
         return Err(Denial::TargetExceeds);
@@ -161,7 +161,7 @@ fn scopes(org: &Org, client: &Client, subject: ExchangeToken<'_>, asked: Option<
     Ok(all.into_iter().filter(|scope| subject.opens(scope)).collect())
 }
 
-/// Who presents a bound token must prove that it is theirs, and the binding of the original stays, whatever is added: RFC 9449
+/// Checks that the presenter of a bound token has proved its keys. The binding of the original stays, whatever is added: RFC 9449
 /// section 5 has nothing of exchanges, and a thief must not get rid of it by one.
 fn bound(client: &Client, token: &ExchangeToken<'_>, proved: &Confirmation) -> Result<Confirmation, Denial> {
     confirmed(client, &token.confirmation(), proved).map_err(|denial| match denial {
@@ -176,7 +176,7 @@ fn actors(subject: &TokenRecord, actor: Option<ExchangeToken<'_>>) -> Result<Vec
     at_most_deepest(current.into_iter().chain(before).collect())
 }
 
-/// Also the actor's token: where that ends, nobody acts any more.
+/// Returns the ancestors of the new token, the actor's token included: where that ends, nobody acts any more.
 fn ancestors(subject: &TokenRecord, actor: Option<ExchangeToken<'_>>) -> Result<Vec<Ancestor>, Denial> {
     let of = |token: &TokenRecord| Ancestor {
         id: token.id,

@@ -79,13 +79,13 @@ pub struct Target<'a> {
 }
 
 impl<'a> Target<'a> {
-    /// Both, if both are there and enabled. One refusal for all the rest, so that nobody can probe.
+    /// Returns both, if both are there and enabled. All the rest gets one refusal, so that nobody can probe.
     fn available(self) -> Option<(&'a Org, &'a Member)> {
         Some((self.org.filter(|org| org.enabled)?, self.member.filter(|member| member.enabled)?))
     }
 }
 
-/// Leave to mint one token, with everything that it shall be.
+/// Permission to mint one token, with everything that the token shall say.
 #[derive(Clone, Debug)]
 pub struct Grant {
     pub(crate) org: OrgId,
@@ -106,7 +106,7 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// Leave for a member's JWT that begins now, with no refresh token.
+    /// Grants a member's JWT that begins now, with no refresh token.
     fn for_member(org: &Org, contents: TokenContents, expires_at: Option<Timestamp>, now: Timestamp) -> Self {
         Self {
             org: org.id.clone(),
@@ -167,7 +167,7 @@ pub enum TokenProfile {
     },
 }
 
-/// Leave to begin a refresh family with a token.
+/// Permission to begin a refresh family with a token.
 #[derive(Clone, Debug)]
 pub(crate) struct RefreshGrant {
     pub(crate) expires_at: Timestamp,
@@ -229,7 +229,7 @@ pub fn decide(ask: MemberTokenRequest, caller: &Caller, target: Target<'_>, now:
     Ok(Grant { not_before, refresh, ..Grant::for_member(org, contents, expires_at, now) })
 }
 
-/// Whether a member would get what is asked for, if an administrator asked: the same verdict on scopes and lifetime as [`decide`].
+/// Decides whether a member would get what an administrator asked for, with the same rules for scopes and lifetime as [`decide`].
 ///
 /// # Errors
 /// [`Refusal::MemberUnavailable`], [`Refusal::Lifetime`] and [`Refusal::ScopeNotHeld`], as [`decide`].
@@ -307,7 +307,7 @@ pub fn refresh(family: &Family, target: Target<'_>, now: Timestamp) -> Result<Gr
     Ok(Grant { root_org: family.root_org.clone(), ..Grant::for_member(org, contents, Some(expires_at), now) })
 }
 
-/// Leave for the first token of an administrator, which nobody can ask for: whoever runs the service may have it.
+/// Grants the first token of an administrator. Nobody can ask for it; whoever runs the service may have it.
 pub fn bootstrap(org: &Org, member: &Member, lifetime: Seconds, now: Timestamp) -> Grant {
     let contents =
         TokenContents { scopes: Scope::parse(api::ADMIN).into_iter().collect(), ..TokenContents::new(member.subject.clone()) };
@@ -369,7 +369,8 @@ fn refresh_grant(org: &Org, not_before: Timestamp, expires_at: Option<Timestamp>
     }
 }
 
-/// The scopes that the member gets: refuses where a required one isn't to be had, drops an optional one that the creator may not pass on.
+/// The scopes that the member gets: refuses where a required one isn't to be had, drops an optional one that the creator may not
+/// pass on.
 fn granted_scopes(asked: &[Scope], member: &Member, may_pass_on: impl Fn(&Scope) -> bool) -> Result<Vec<Scope>, Refusal> {
     let mut granted = Vec::with_capacity(asked.len());
     for scope in asked {

@@ -36,7 +36,8 @@ pub use writes::{
 /// All facets of the store: what an adapter implements and what the conformance suite tests.
 ///
 /// # Contract
-/// 1. A write that has returned is seen by every read that starts later, from anywhere ([`ReadTokens::list`] may lag; nothing that decides uses it alone).
+/// 1. A write that has returned is seen by every read that starts later, from anywhere ([`ReadTokens::list`] may lag; nothing
+///    that decides uses it alone).
 /// 2. A write that returned an error that can be retried may or may not have happened. Every write is safe to repeat.
 /// 3. Expired records may still be there or may be gone: nobody may rely on either. The store itself never judges expiry, but
 ///    where a method has `now` as an argument.
@@ -44,9 +45,9 @@ pub use writes::{
 /// 5. Of N parallel writes that exclude each other exactly one wins.
 ///
 /// # Errors
-/// Every method returns a [`Fault`] if the store can't be reached or refuses to work, and if a record can't be read or written. The
-/// fault [can be retried](Fault::can_retry) if the same call may succeed a little later. What a caller must know and can act on
-/// is no fault but an outcome: [`InsertOutcome`], [`Put`], [`Delete`] and others.
+/// Every method returns a [`Fault`] if the store can't be reached or refuses to work, and if a record can't be read or written.
+/// The fault [can be retried](Fault::can_retry) if the same call may succeed a little later. What a caller must know and can act
+/// on is no fault but an outcome: [`InsertOutcome`], [`Put`], [`Delete`] and others.
 ///
 /// # Examples
 /// `shared/examples/store.rs` measures a store; this is its shortest use.
@@ -106,13 +107,13 @@ impl<T> Store for T where
 /// Reads what decides about tokens, and lists them.
 #[async_trait]
 pub trait ReadTokens: std::fmt::Debug + Send + Sync {
-    /// One consistent read of all that one decision needs. At most [`RecordKeys::MAX_KEYS`], of which some may be the same; what
+    /// Reads all that one decision needs, consistently. At most [`RecordKeys::MAX_KEYS`], of which some may be the same; what
     /// isn't there is left out.
     ///
     /// Marks are read from the shard of `wanted.shard_of`: every shard has a copy.
     async fn read(&self, wanted: &RecordKeys) -> Result<Records, Fault>;
 
-    /// One page of an org's tokens, newest id first, beginning after `query.after`. Live, revoked and expired ones.
+    /// Reads one page of an org's tokens, newest id first, beginning after `query.after`: live, revoked and expired ones.
     ///
     /// A page may be shorter than `query.limit`, even empty, and still have a `next`.
     async fn list(&self, org: &OrgId, query: &TokenQuery) -> Result<TokenPage, Fault>;
@@ -130,12 +131,12 @@ pub trait WriteTokens: std::fmt::Debug + Send + Sync {
     async fn record(&self, new: &NewToken) -> Result<InsertOutcome, Fault>;
 }
 
-/// Changes what is recorded.
+/// Changes what is recorded of tokens.
 #[async_trait]
 pub trait UpdateTokens: std::fmt::Debug + Send + Sync {
     /// Changes a token, its family, or both, and adds an alias: everything or nothing.
     ///
-    /// Of N parallel amendments of one revision exactly one is [`UpdateOutcome::Done`], and so is a repetition of the very same one.
+    /// Of N parallel updates of one revision exactly one is [`UpdateOutcome::Done`], and so is a repetition of the very same one.
     async fn update_token(&self, amendment: &TokenUpdate) -> Result<UpdateOutcome, Fault>;
 }
 
@@ -144,7 +145,8 @@ pub trait UpdateTokens: std::fmt::Debug + Send + Sync {
 pub trait RevokeTokens: std::fmt::Debug + Send + Sync {
     /// Revokes one token and, if given, its family: both or neither. Idempotent: the first moment stays, of each.
     ///
-    /// What is returned is about the token. If there is no such token nothing is revoked; a family that isn't there is no obstacle.
+    /// What is returned is about the token. If there is no such token nothing is revoked; a family that isn't there is no
+    /// obstacle.
     async fn revoke(&self, token: &TokenKey, family: Option<&FamilyKey>, at: Timestamp) -> Result<Revocation, Fault>;
 
     /// Revokes one family and so its access tokens. Idempotent: the first moment stays.
@@ -173,15 +175,15 @@ pub trait KeepTickets: std::fmt::Debug + Send + Sync {
     /// Keeps a new ticket. Keeping the very same again is a success.
     async fn put_ticket(&self, ticket: &Ticket) -> Result<(), Fault>;
 
-    /// Spends a ticket in the name of `by`, an id drawn for this: whether it was good until now. A repetition in the same
-    /// name is a success.
+    /// Spends a ticket in the name of `by`, an id drawn for this. Returns whether it was good until now; a repetition in the same
+    /// name returns the same.
     async fn spend_ticket(&self, spending: &TicketConsumption) -> Result<bool, Fault>;
 }
 
 /// Decides what may happen only once: the use of a proof or an assertion.
 #[async_trait]
 pub trait ReplayStore: std::fmt::Debug + Send + Sync {
-    /// Notes a use: whether it is the first one. Of N parallel uses exactly one is.
+    /// Notes a use. Returns whether it is the first one; of N parallel uses exactly one is.
     async fn use_once(&self, used: &ReplayKey) -> Result<bool, Fault>;
 }
 
@@ -191,7 +193,7 @@ pub trait KeepBatches: std::fmt::Debug + Send + Sync {
     /// Keeps a new batch. Keeping the very same again is a success, and leaves how far it is.
     async fn put_batch(&self, batch: &Batch) -> Result<(), Fault>;
 
-    /// The batch of this key.
+    /// Reads the batch of this key.
     async fn batch(&self, key: &BatchKey) -> Result<Option<Batch>, Fault>;
 
     /// Notes that a part is done, or why it can't be: the first failure of a batch stays. Idempotent.
@@ -201,22 +203,22 @@ pub trait KeepBatches: std::fmt::Debug + Send + Sync {
 /// Reads orgs, members and clients. Consistent.
 #[async_trait]
 pub trait ReadDirectory: std::fmt::Debug + Send + Sync {
-    /// The org of this id.
+    /// Reads the org of this id.
     async fn org(&self, id: &OrgId) -> Result<Option<Org>, Fault>;
 
-    /// The orgs directly below, by id, after `after`, at most `limit`.
+    /// Reads the ids of the orgs directly below, in order, after `after`, at most `limit`.
     async fn sub_orgs(&self, parent: &OrgId, after: Option<&OrgId>, limit: usize) -> Result<Vec<OrgId>, Fault>;
 
-    /// The member of this key.
+    /// Reads the member of this key.
     async fn member(&self, key: &MemberKey) -> Result<Option<Member>, Fault>;
 
-    /// The members of an org, by subject (in byte order), after `after`, at most `limit`.
+    /// Reads the members of an org, by subject (in byte order), after `after`, at most `limit`.
     async fn members(&self, org: &OrgId, after: Option<&Subject>, limit: usize) -> Result<Vec<Member>, Fault>;
 
-    /// The client of this id.
+    /// Reads the client of this id.
     async fn client(&self, org: &OrgId, id: ClientId) -> Result<Option<Client>, Fault>;
 
-    /// The clients of an org, in an order that doesn't change, after `after`, at most `limit`.
+    /// Reads the clients of an org, in an order that doesn't change, after `after`, at most `limit`.
     async fn clients(&self, org: &OrgId, after: Option<ClientId>, limit: usize) -> Result<Vec<Client>, Fault>;
 }
 
@@ -236,8 +238,8 @@ pub trait WriteDirectory: std::fmt::Debug + Send + Sync {
     /// Deletes a member, unless something still belongs to it.
     async fn delete_member(&self, key: &MemberKey) -> Result<Delete, Fault>;
 
-    /// Creates or replaces a client. [`Put::Dangling`] if there is no such org, [`Put::Taken`] if another client has its alias, or one of another
-    /// org its number.
+    /// Creates or replaces a client. [`Put::Dangling`] if there is no such org, [`Put::Taken`] if another client has its alias,
+    /// or one of another org its number.
     async fn put_client(&self, client: &Client) -> Result<Put, Fault>;
 
     /// Replaces a client that is still what was `seen`: so nobody undoes what another has done meanwhile, and none that was
@@ -250,7 +252,7 @@ pub trait WriteDirectory: std::fmt::Debug + Send + Sync {
 
 /// Reads what a store tells of its commits.
 pub trait ReadChanges: std::fmt::Debug + Send + Sync {
-    /// The change that this record tells of, in the store's own words. `None`: it tells of nothing new.
+    /// Reads the change that a record, in the store's own words, tells of. `None`: it tells of nothing new.
     ///
     /// # Errors
     /// A [`Fault`] if the record can't be read.
@@ -260,7 +262,7 @@ pub trait ReadChanges: std::fmt::Debug + Send + Sync {
 /// Reads the signing keys.
 #[async_trait]
 pub trait ReadKeys: std::fmt::Debug + Send + Sync {
-    /// The key ring of this deployment, if one has been made. Consistent.
+    /// Reads the key ring of this deployment, if one has been made, consistently.
     async fn key_ring(&self) -> Result<Option<KeyRing>, Fault>;
 }
 

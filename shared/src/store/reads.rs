@@ -42,7 +42,7 @@ impl RecordKeys {
     /// How many keys one read takes: what one `BatchGetItem` takes.
     pub const MAX_KEYS: usize = 100;
 
-    /// Both together. Marks are read from the shard that this one names, if it names one.
+    /// Adds other keys. Marks are read from the shard that these name, or else from that of the others.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         let Self { tokens, families, aliases, tickets, marks, shard_of, orgs, members, clients, client_aliases, client_orgs } =
@@ -62,7 +62,7 @@ impl RecordKeys {
     }
 }
 
-/// What was found of it.
+/// The records that one read has found.
 #[derive(Clone, Debug, Default)]
 pub struct Records {
     /// Access tokens, by key.
@@ -73,7 +73,7 @@ pub struct Records {
     pub aliases: HashMap<AliasKey, Aliased>,
     /// The tickets that were found, by their keys.
     pub tickets: HashMap<TicketKey, Ticket>,
-    /// The keys of not-before marks to read.
+    /// The not-before marks that were found.
     pub marks: NotBefores,
     /// The orgs that were found, by their ids.
     pub orgs: HashMap<OrgId, Org>,
@@ -115,7 +115,7 @@ pub struct TokenQuery {
 }
 
 impl Default for TokenQuery {
-    /// All tokens of the org, 100 a page.
+    /// Asks for all tokens of the org, 100 a page.
     fn default() -> Self {
         Self {
             subject: None,
@@ -134,7 +134,7 @@ impl Default for TokenQuery {
 }
 
 impl TokenQuery {
-    /// Whether `token` is asked for: the meaning of every member, which an adapter may hand on to its database.
+    /// Says whether `token` is asked for. This is the meaning of every field, which an adapter may hand on to its database.
     pub fn matches(&self, token: &TokenRecord) -> bool {
         let exp = token.expires_at.unwrap_or(Timestamp::END_OF_TIME);
         let iat = token.issued_at.whole_second();
@@ -156,7 +156,7 @@ impl TokenQuery {
 pub struct ScopeLike(String);
 
 impl ScopeLike {
-    /// From the text of a filter.
+    /// Makes the pattern of a filter's text.
     pub fn new(pattern: &str) -> Self {
         Self(pattern.to_ascii_lowercase())
     }

@@ -21,7 +21,7 @@ impl NewToken {
         Self { token, family, aliases: Vec::new(), ticket: None }
     }
 
-    /// That of its values which is another one of its own, too: two can't have the same.
+    /// Finds a value that the token has twice: its two values can't be the same.
     pub(super) fn repeated_value(&self) -> Option<ValueKind> {
         let is_repeated = |(n, alias): &(usize, &Alias)| {
             self.aliases[..*n].iter().any(|other| other.key == alias.key && other.target != alias.target)
@@ -113,7 +113,8 @@ pub struct ReplayKey {
     pub hash: [u8; 32],
     /// The moment of the operation, by the service's clock.
     pub now: Timestamp,
-    /// So long it must be remembered: the same can be presented no later. A use that was noted and has ended before `now` doesn't count.
+    /// So long it must be remembered: the same can be presented no later. A use that was noted and has ended before `now` doesn't
+    /// count.
     pub until: Timestamp,
 }
 

@@ -87,7 +87,7 @@ pub async fn accept(
     Ok(Ok(batch))
 }
 
-/// How a batch of this service is.
+/// Reads how far a batch of this service has come.
 ///
 /// # Errors
 /// Only a fault: the store can't be read.
@@ -179,7 +179,7 @@ fn client_in(found: &Records, org: &OrgId, name: &ClientRef) -> Option<Client> {
     found.clients.get(&(org.clone(), id)).cloned()
 }
 
-/// No alias is all digits.
+/// Returns a client's name as text. No alias is all digits, so it can't be taken for an id.
 fn named(client: &ClientRef) -> String {
     match client {
         ClientRef::Id(id) => id.to_string(),

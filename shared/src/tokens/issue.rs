@@ -20,7 +20,7 @@ pub struct Issued {
     pub client: Client,
 }
 
-/// Issues a token outside of any flow: Authlete's `/auth/token/create`. The client's grants aren't asked for.
+/// Issues a token outside of any flow: Authlete's `/auth/token/create`. The client's own grants don't matter.
 ///
 /// # Errors
 /// [`Refusal::ClientUnavailable`] if there is no such client. [`Refusal::ValueTaken`] if a value that was chosen belongs to

@@ -32,7 +32,7 @@ pub struct Row {
 const MAX_PAGES: usize = 50;
 const LARGE_PAGE: usize = 1_000;
 
-/// Lists tokens, newest first: those of the org for who may read them, otherwise the caller's own.
+/// Lists tokens, newest first: those of the org if the caller may read them, otherwise its own.
 ///
 /// # Errors
 /// [`Refusal::CredentialsRejected`] if the bearer's token isn't alive. [`Refusal::AccessDenied`] if the caller asks for tokens of

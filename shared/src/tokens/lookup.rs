@@ -76,7 +76,8 @@ pub enum FoundToken {
 }
 
 impl FoundToken {
-    /// Returns the token without the scopes that it doesn't open now: [`ClientAccessToken::narrowed`], [`ClientFamily::narrowed`].
+    /// Returns the token without the scopes that it doesn't open now: [`ClientAccessToken::narrowed`],
+    /// [`ClientFamily::narrowed`].
     #[must_use]
     pub fn narrowed(self) -> Self {
         match self {
@@ -113,7 +114,7 @@ impl ClientAccessToken {
         self
     }
 
-    /// Tells whether the token's refresh token is alive.
+    /// Says whether the token's refresh token is alive.
     pub fn is_refreshable(&self) -> bool {
         self.family_status == Some(TokenStatus::Live)
     }
@@ -181,8 +182,8 @@ impl TokenLookup {
         Self { org: org.clone(), hash: [0; 32], native: None, identified: None, refresh: None, said: None }
     }
 
-    /// Finds the token, with all that decides about it. `first` is what the first read has found. A refresh token that was replaced
-    /// is no token any more.
+    /// Finds the token, with all that decides about it. `first` is what the first read has found. A refresh token that was
+    /// replaced is no token any more.
     ///
     /// # Errors
     /// A [`Fault`] if the store can't be read.
@@ -252,7 +253,7 @@ impl TokenLookup {
         self.refresh.as_ref()
     }
 
-    /// Tells whether this names a record instead of opening it.
+    /// Says whether this names a record instead of opening it.
     pub fn is_identifier(&self) -> bool {
         self.identified.is_some()
     }
@@ -283,8 +284,8 @@ impl TokenLookup {
         }
     }
 
-    /// Tells whether the claims of a JWT are what is recorded. If they aren't, somebody else signs with our key, which is logged as an
-    /// alarm.
+    /// Says whether the claims of a JWT are what is recorded. If they aren't, somebody else signs with our key, which is logged
+    /// as an alarm.
     pub(crate) fn matches_record(&self, record: &TokenRecord) -> Result<bool, Fault> {
         let agrees = self.said.as_ref().map(|said| said.agrees_with(record)).transpose()?.unwrap_or(true);
         if !agrees {
@@ -364,7 +365,7 @@ fn decisive(org: &OrgId, client: Option<crate::domain::ClientId>, shard_of: Toke
     RecordKeys { orgs: vec![org.clone()], clients, shard_of: Some(shard_of), ..RecordKeys::default() }
 }
 
-/// Tells whether a token opens no more than its subject holds as a member of the org.
+/// Says whether a token opens no more than its subject holds as a member of the org.
 fn depends_on_member(issuance: Option<&Issuance>) -> bool {
     issuance.is_some_and(|issuance| issuance.of_member)
 }

@@ -60,7 +60,7 @@ pub async fn create(ports: &Minter, bearer: &str, ask: MemberTokenRequest) -> Re
     Ok((minted, member))
 }
 
-/// Says whether [`create`] would mint what is asked for, if an administrator asked. Writes nothing.
+/// Checks that [`create`] would mint what is asked for, if an administrator asked. Writes nothing.
 ///
 /// # Errors
 /// As [`policy::verdict`].
@@ -265,7 +265,7 @@ fn new_family(grant: &Grant, refresh: &RefreshGrant, token: TokenId, entropy: &d
     })
 }
 
-/// So long a family decides about the access tokens that it has by then. `None`: for ever, as one of them doesn't expire.
+/// Returns until when a family decides about its access tokens. `None`: for ever, as one of them doesn't expire.
 pub(crate) fn needed_until(token_end: Option<Timestamp>, family_end: Timestamp) -> Option<Timestamp> {
     token_end.map(|end| end.max(family_end))
 }

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::domain::{Entropy, Fault, Secret, Shard, Timestamp, TokenId};
 use crate::jose::sha256;
 
-/// A new value of this moment, in `shard` or in one by chance, and the id of its record.
+/// Draws a new value of this moment, in `shard` or in one by chance, and returns it with the id of its record.
 ///
 /// # Errors
 /// A [`Fault`] if there is no randomness.

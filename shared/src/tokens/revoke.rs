@@ -145,7 +145,7 @@ pub struct ClientBulk {
     pub subject: Option<Subject>,
 }
 
-/// Revokes a client's token that was found, with all of its family. Whether there was anything left to revoke.
+/// Revokes a client's token that was found, with all of its family. Returns whether there was anything left to revoke.
 ///
 /// # Errors
 /// Only a fault: the store can't be written.
@@ -197,7 +197,8 @@ pub async fn revoke_for_client(
     revoke_located(&*ports.revoker.revoke, found, reader.now()).await.map(drop)
 }
 
-/// The same for a client that comes straight to us. To say that the token is another's would tell a thief that it is alive.
+/// Revokes for a client that comes straight to us. It isn't told that a token is another's, because a thief would learn that it
+/// is alive.
 ///
 /// # Errors
 /// Only a fault: a token that is unknown or another client's is a success (RFC 7009 section 2.2).

@@ -172,7 +172,7 @@ pub(super) fn read_host(index: usize, host: &Value) -> Result<HostPermissions, R
     Ok(HostPermissions::from_json(json))
 }
 
-/// Where the first `null` is: the strict SDK takes none, but for the free value of a criterion.
+/// Finds the path of the first `null`. The strict SDK takes none, except as the free value of a criterion.
 fn first_null(value: &Value, path: String) -> Option<String> {
     match value {
         Value::Null if path.ends_with(".match_literal") => None,

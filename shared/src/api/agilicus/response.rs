@@ -174,7 +174,7 @@ impl<'a> Token<'a> {
         Self { revoked: Some(row.revoked), updated: Some(Rfc3339(updated)), ..Self::from_record(&row.record, None) }
     }
 
-    /// The same without `roles`.
+    /// Leaves out `roles`, if that is asked for.
     #[must_use]
     pub fn without_roles(mut self, exclude: bool) -> Self {
         self.roles = self.roles.filter(|_| !exclude);

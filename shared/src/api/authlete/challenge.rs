@@ -36,7 +36,7 @@ impl Challenge {
         challenge
     }
 
-    /// And why, as far as the style has it.
+    /// Adds why, as far as the style shows it.
     #[must_use]
     pub fn because(mut self, result: &ApiResult, style: &ErrorStyle) -> Self {
         for (name, value) in [("error_description", style.description(result)), ("error_uri", style.uri(result))] {

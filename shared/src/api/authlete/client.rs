@@ -159,7 +159,7 @@ impl TryFrom<ClientBody> for ClientUpdate {
     }
 }
 
-/// Of a client without an alias the alias is shown as its number, and so it may come back.
+/// Reads the alias. A client without one is shown with its number in this place, which may come back.
 fn alias(text: Option<String>, own: Option<Number>) -> Result<Option<String>, Refusal> {
     const RULE: &str = "must be 1 to 100 of A-Z, a-z, 0-9, ., _ and -, and not all digits but for the client's own number";
     match text {

@@ -42,7 +42,7 @@ pub struct TokenContent<'a> {
 }
 
 impl<'a> TokenContent<'a> {
-    /// Of a token with these scopes and properties.
+    /// Makes the content for a token with these scopes and properties.
     pub fn new(
         (access_token, token_type): (&'a Secret<String>, &'static str),
         expires_in: Option<Seconds>,
@@ -89,7 +89,7 @@ pub struct ErrorStyle {
 }
 
 impl ErrorStyle {
-    /// As the org wants it. The issuer has a page for each code.
+    /// Returns the style that the org's settings ask for. The issuer has a page for each code.
     pub fn for_org(org: &Org, issuer: &Issuer) -> Self {
         let settings = &org.settings.oauth;
         let pages = || format!("{}/errors/", issuer.as_str().trim_end_matches('/'));

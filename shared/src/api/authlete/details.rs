@@ -38,7 +38,7 @@ struct Element {
 }
 
 impl AuthzDetails {
-    /// In words of the domain: the array of RFC 9396. `None` without elements.
+    /// Converts them into words of the domain: the array of RFC 9396. `None` without elements.
     ///
     /// # Errors
     /// [`Refusal::Invalid`], which names the element that has no type or is malformed (RFC 9396 section 2).
@@ -75,7 +75,7 @@ impl Element {
         Ok(Value::Object(object))
     }
 
-    /// Of an object of the array. A member that isn't of the type that RFC 9396 gives it is among the others.
+    /// Makes the view of an object of the array. A field whose type isn't that of RFC 9396 goes to the other fields.
     fn from_object(mut object: Map<String, Value>) -> Self {
         let mut text = |name: &str| match object.remove(name) {
             Some(Value::String(text)) => Some(text),

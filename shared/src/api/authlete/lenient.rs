@@ -13,7 +13,7 @@ use crate::domain::Refusal;
 use crate::encoding::form::Parameters;
 use crate::encoding::json;
 
-/// For optional members: `null`, `0`, `false` and `""` are as good as nothing.
+/// Reads an optional field, for which `null`, `0`, `false` and `""` mean nothing.
 /// Use with `#[serde(default, deserialize_with = "present")]`.
 ///
 /// # Errors
@@ -22,7 +22,7 @@ pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) 
     deserializer.deserialize_any(Given(PhantomData))
 }
 
-/// For switches: on, or as good as nothing. Use with `#[serde(default, deserialize_with = "flag")]`.
+/// Reads a switch, which is on or means nothing. Use with `#[serde(default, deserialize_with = "flag")]`.
 ///
 /// # Errors
 /// The deserializer's error if the value is no switch.

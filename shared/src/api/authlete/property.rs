@@ -28,7 +28,7 @@ struct Member {
 impl Properties {
     const MAX_PROPERTIES: usize = 100;
 
-    /// In words of the domain.
+    /// Converts them into words of the domain.
     ///
     /// # Errors
     /// [`Refusal::Invalid`] if there are too many, or if one has no key.
@@ -85,7 +85,7 @@ pub struct Property<'a> {
 }
 
 impl<'a> Property<'a> {
-    /// All of them, hidden ones too. `None` if there are none.
+    /// Makes the views of all properties, hidden ones too. `None` if there are none.
     pub fn list(properties: &'a [domain::Property]) -> Option<Vec<Self>> {
         let view = |property: &'a domain::Property| Self { key: &property.key, value: &property.value, hidden: property.hidden };
         (!properties.is_empty()).then(|| properties.iter().map(view).collect())
@@ -101,7 +101,7 @@ pub struct Pair<'a> {
 }
 
 impl<'a> Pair<'a> {
-    /// All of them. `None` if there are none.
+    /// Makes the views of all pairs. `None` if there are none.
     pub fn list(pairs: &'a [(String, String)]) -> Option<Vec<Self>> {
         (!pairs.is_empty()).then(|| pairs.iter().map(|(key, value)| Self { key, value }).collect())
     }

@@ -121,7 +121,7 @@ impl ApiCall {
         Self { path, number }
     }
 
-    /// Its path, without parameters.
+    /// Returns the path of the call, without parameters.
     pub fn path(self) -> &'static str {
         self.path.split("/{").next().unwrap_or_default()
     }
@@ -200,8 +200,8 @@ fn refusals(refusal: &Refusal) -> CodeScope {
     }
 }
 
-/// The numbers of a denial: its whole code at `/auth/token`, and its last two digits (1 to 99) at every other call. Where Authlete
-/// publishes a code, it is that one.
+/// The numbers of a denial: its whole code at `/auth/token`, and its last two digits (1 to 99) at every other call. Where
+/// Authlete publishes a code, it is that one.
 const fn denied(denial: Denial) -> (u32, u32) {
     use Denial as D;
     match denial {

@@ -45,14 +45,14 @@ impl Route {
         Self { name, method, path, also: None, dialect, refusals: &[] }
     }
 
-    /// The same, found at another path, too.
+    /// Lets the endpoint be found at another path, too.
     #[must_use]
     pub const fn and_at(mut self, path: &'static str) -> Self {
         self.also = Some(path);
         self
     }
 
-    /// The same, which can refuse with these statuses.
+    /// Adds the statuses with which the endpoint can refuse.
     #[must_use]
     pub const fn refuses(mut self, statuses: &'static [u16]) -> Self {
         self.refusals = statuses;

@@ -195,7 +195,7 @@ struct KeyFacts<'a> {
 }
 
 impl Facts<'_> {
-    /// Only whose they are.
+    /// Leaves only what tells whose the facts are.
     fn identity(self) -> Self {
         let Self { org, root_org, set, subject, client, session, jti, family, .. } = self;
         Self { org, root_org, set, subject, client, session, jti, family, ..Self::default() }

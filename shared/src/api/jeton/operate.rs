@@ -23,8 +23,8 @@ pub struct Bootstrap {
 }
 
 impl Bootstrap {
-    /// What is asked for: by default the member `administrator` of the org `1`, which as a number can be an Authlete service, too,
-    /// and a token for an hour.
+    /// Returns what to make: by default the member `administrator` of the org `1`, which as a number can be an Authlete service,
+    /// too, and a token for an hour.
     ///
     /// # Errors
     /// A [`Fault`] if a default is no name, which can't be.
@@ -50,7 +50,7 @@ pub struct Bootstrapped {
 }
 
 impl Bootstrapped {
-    /// With the administrator's token.
+    /// Makes the answer with the administrator's token.
     pub fn from_minted(minted: &Minted) -> Self {
         let record = &minted.record;
         Self {
@@ -97,7 +97,7 @@ struct Key {
 }
 
 impl RotatedKeys {
-    /// As the ring has them now.
+    /// Shows the keys as the ring has them now.
     pub fn from_ring(ring: &KeyRing, now: Timestamp) -> Self {
         let keys = ring.keys.iter().map(|key| Key {
             kid: key.jwk.kid.to_string(),

@@ -204,7 +204,7 @@ impl FromStr for Sha256 {
     }
 }
 
-/// One that is live, and during a change another.
+/// Reads the hashes of an org's secrets: one, or two during a change.
 fn secrets(given: Vec<FromText<Sha256>>) -> Result<Vec<[u8; 32]>, Refusal> {
     if given.len() > 2 {
         return Err(Refusal::invalid("secrets_sha256", "must have at most 2 entries"));

@@ -69,7 +69,7 @@ macro_rules! settings_body {
         }
 
         impl Settings {
-            /// Each setting by itself, with its default where it is absent.
+            /// Reads each setting by itself, with its default where it is absent.
             fn try_into_each(self) -> Result<OrgSettings, Refusal> {
                 let OrgSettings { $($name,)* oauth } = OrgSettings::default();
                 Ok(OrgSettings {

@@ -28,7 +28,7 @@ pub struct Question {
     multi_value_headers: Option<BTreeMap<String, Vec<SecretText>>>,
 }
 
-/// In which form the answer must be.
+/// Returns the form that the answer must have.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum AuthorizerVersion {
     /// Payload 2.0: yes or no.
@@ -41,7 +41,7 @@ pub enum AuthorizerVersion {
 }
 
 impl Question {
-    /// In which form the answer must be.
+    /// Returns the form that the answer must have.
     ///
     /// # Errors
     /// [`Refusal::Invalid`] if `methodArn` is needed, and missing or malformed.
@@ -130,12 +130,12 @@ impl Answer {
         Self::new(form, true, caller.subject().to_string(), claims(caller))
     }
 
-    /// No, though the token is alive.
+    /// Answers no, although the token is alive.
     pub fn insufficient_scope(form: AuthorizerVersion, caller: &Caller) -> Self {
         Self::new(form, false, caller.subject().to_string(), error("insufficient_scope"))
     }
 
-    /// No, for want of a token that is alive. `None` where only an error says so.
+    /// Answers no, because there is no token that is alive. `None` if the form has only an error for that.
     pub fn unauthenticated(form: &AuthorizerVersion) -> Option<Self> {
         match form {
             AuthorizerVersion::Simple => Some(Self::Simple { is_authorized: false, context: error("invalid_token") }),

@@ -35,7 +35,7 @@ impl Bundle {
         Self::default()
     }
 
-    /// With these endpoints. The platform is made only for the one that is served.
+    /// Adds these endpoints. The platform is made only for the one that is served.
     #[must_use]
     pub fn endpoints<P: 'static, F>(mut self, entries: Vec<Entry<P>>, platform: impl Fn(Config) -> F + Clone + 'static) -> Self
     where
@@ -49,7 +49,7 @@ impl Bundle {
         self
     }
 
-    /// With these operations. The platform is made only for the one that is served.
+    /// Adds these operations. The platform is made only for the one that is served.
     #[must_use]
     pub fn operations<P: 'static, F>(
         mut self,

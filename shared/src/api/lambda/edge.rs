@@ -23,7 +23,7 @@ pub(super) async fn run(service: Arc<Service>) -> Result<(), lambda_http::Error>
     lambda_http::lambda_runtime::run_concurrent(service_fn(move |event| serve(Arc::clone(&service), event))).await
 }
 
-/// One event in, one answer out, both as JSON, exactly as the runtime has them: for tests.
+/// Answers one event, both as JSON exactly as the runtime has them. For tests.
 ///
 /// # Errors
 /// The error of `serde_json` if the event isn't one of a gateway.
@@ -207,7 +207,7 @@ fn body(text: Option<String>, is_base64: bool) -> Bytes {
     decoded.unwrap_or_else(|| text.into_bytes()).into()
 }
 
-/// All headers. Where there are several of one name only one of them is among the single ones.
+/// Returns all headers. Of several with one name the single ones have only one.
 fn all_values(single: &mut HeaderMap, multi: &mut HeaderMap) -> HeaderMap {
     let (single, multi) = (std::mem::take(single), std::mem::take(multi));
     if multi.is_empty() { single } else { multi }

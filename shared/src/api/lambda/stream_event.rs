@@ -23,7 +23,7 @@ pub struct StreamRecord<'a> {
 }
 
 impl Batch {
-    /// The records. One without a number makes the whole event no batch: nobody could be told that it failed.
+    /// Returns the records. One without a number spoils the whole event, because nobody could be told that it failed.
     ///
     /// # Errors
     /// [`Refusal::Invalid`] if a record is malformed.

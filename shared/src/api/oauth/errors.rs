@@ -104,7 +104,7 @@ fn status_of(denial: Denial) -> StatusCode {
     if denial.error() == "invalid_client" { StatusCode::UNAUTHORIZED } else { StatusCode::BAD_REQUEST }
 }
 
-/// One text for a client that names itself and isn't known, and for one that doesn't.
+/// Describes a denial. A client that isn't known gets the same text as one that doesn't name itself.
 fn describe(denial: Denial) -> &'static str {
     match denial {
         Denial::ClientIdMissing => Denial::ClientUnauthenticated.describe(),

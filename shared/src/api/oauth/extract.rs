@@ -63,7 +63,7 @@ fn basic(header: &str) -> Option<Authorization> {
     Some(Authorization::Basic { id: form::decode(&id)?, secret: Secret::new(form::decode(secret.expose())?) })
 }
 
-/// One method only, be the others right, too: RFC 6749 section 2.3.
+/// Reads the credentials. More than one method is refused, even if each is right: RFC 6749 section 2.3.
 fn credentials(request: &Request<'_>, form: FormCredentials) -> Result<ClientCredentials, Refusal> {
     let certificate = request.certificate();
     match authorization(request)? {

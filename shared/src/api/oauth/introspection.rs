@@ -34,7 +34,7 @@ impl IntrospectionResponse {
         crate::encoding::json::write(&self.0)
     }
 
-    /// The payload of the signed form, for whoever asked.
+    /// Returns the payload of the signed form (RFC 9701 section 5), for whoever asked.
     ///
     /// # Errors
     /// A [`Fault`] if the answer can't be written.

@@ -57,7 +57,7 @@ struct Authentication {
 }
 
 impl<'a> Metadata<'a> {
-    /// Of this issuer with these endpoints.
+    /// Makes the metadata of this issuer with these endpoints.
     pub fn from_issuer(issuer: &'a Issuer, endpoints: &Endpoints) -> Self {
         let base = issuer.as_str().trim_end_matches('/');
         let url = |path: &'static str| format!("{base}{path}");
@@ -76,7 +76,7 @@ impl<'a> Metadata<'a> {
         }
     }
 
-    /// The same in the words of OpenID Connect.
+    /// Converts the metadata into the words of OpenID Connect.
     pub fn for_openid(self) -> OpenIdConfiguration<'a> {
         OpenIdConfiguration { metadata: self, subject_types_supported: ["public"], id_token_signing_alg_values_supported: [] }
     }

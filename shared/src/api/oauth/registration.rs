@@ -26,7 +26,7 @@ pub use view::ClientInformation;
 pub struct RegistrationBody(Map<String, Value>);
 
 impl RegistrationBody {
-    /// What a new client says of itself. What is the service's to say isn't looked at.
+    /// Reads what a new client says of itself. Fields that only the service can set are ignored.
     ///
     /// # Errors
     /// [`Refusal::Invalid`], which names the first member that is malformed: `invalid_client_metadata` or `invalid_redirect_uri`
@@ -35,7 +35,7 @@ impl RegistrationBody {
         Members::new(&self.0).registration(ClientMetadata::default())
     }
 
-    /// What a client says of itself from now on: RFC 7592 section 2.2.
+    /// Reads what a client says of itself from now on: RFC 7592 section 2.2.
     ///
     /// # Errors
     /// [`Refusal::Invalid`] if a member is malformed, names another client, or must not be in an update (RFC 7592 section 2.2).
@@ -61,7 +61,8 @@ impl fmt::Debug for RegistrationBody {
     }
 }
 
-/// The error code of a member that isn't as it should be: RFC 7591 section 3.2.2. `None`: it is nothing that a client says of itself.
+/// The error code of a member that isn't as it should be: RFC 7591 section 3.2.2. `None`: it is nothing that a client says of
+/// itself.
 pub fn error_of(member: &str) -> Option<&'static str> {
     match member {
         "redirect_uris" => Some("invalid_redirect_uri"),
@@ -237,7 +238,7 @@ fn parse<T: FromStr<Err = Invalid>>(name: &'static str, text: &str) -> Result<T,
     text.parse().map_err(|Invalid(rule)| Refusal::invalid(name, rule))
 }
 
-/// The same refusal of a member that has another name here.
+/// Renames the field of a refusal, where it has another name here.
 fn renamed(refusal: Refusal, name: &'static str) -> Refusal {
     match refusal {
         Refusal::Invalid { rule, .. } => Refusal::Invalid { field: name.into(), rule },

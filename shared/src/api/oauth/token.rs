@@ -29,7 +29,7 @@ pub struct TokenResponse {
 }
 
 impl TokenResponse {
-    /// What a client hears of its token.
+    /// Makes the answer that tells a client of its token.
     ///
     /// # Errors
     /// A [`Fault`] if the authorization details that are kept aren't JSON.

@@ -104,12 +104,12 @@ impl<'a> Operation<'a> {
         self.path.contains(&format!("{{{name}}}")) || self.path.contains(&format!("{{{name}+}}"))
     }
 
-    /// It takes a parameter of its path.
+    /// Adds a parameter of the path.
     pub fn takes_from_path(&mut self, name: &str, schema: &Schema) {
         self.parameters.push(json!({"name": name, "in": "path", "required": true, "schema": schema}));
     }
 
-    /// It takes the members of `T` as parameters of the query. Each may be left out.
+    /// Adds the fields of `T` as parameters of the query. Each may be left out.
     pub fn takes_from_query<T: JsonSchema>(&mut self) {
         for (name, mut schema) in self.schemas.members::<T>() {
             let mut parameter = json!({"name": name, "in": "query"});
@@ -121,12 +121,12 @@ impl<'a> Operation<'a> {
         }
     }
 
-    /// It takes a header. It may be left out.
+    /// Adds a header that may be left out.
     pub fn takes_header(&mut self, name: &str, description: &str) {
         self.parameters.push(json!({"name": name, "in": "header", "description": description, "schema": {"type": "string"}}));
     }
 
-    /// It takes a body of one of these media types.
+    /// Adds a body of one of these media types.
     pub fn takes_body<T: JsonSchema>(&mut self, required: bool, media_types: &[&str]) {
         let schema = self.schemas.of_request::<T>();
         let content: Map<_, _> =
@@ -140,25 +140,25 @@ impl<'a> Operation<'a> {
         self.security = Some(ways.iter().map(way).collect());
     }
 
-    /// It answers with `T` in JSON.
+    /// Adds the answer `T` in JSON.
     pub fn answers<T: JsonSchema>(&mut self, status: u16) {
         let schema = self.schemas.of_answer::<T>();
         self.answers_as(status, media_type::JSON, schema);
     }
 
-    /// It answers with a body of this media type. There can be several.
+    /// Adds an answer with a body of this media type. There can be several.
     pub fn answers_as(&mut self, status: u16, media_type: &str, schema: impl Into<Value>) {
         let answer = self.answers.entry(status).or_insert_with(|| json!({"description": reason(status)}));
         answer["content"][media_type] = json!({"schema": schema.into()});
     }
 
-    /// It answers 304 to who has the answer already.
+    /// Adds the answer 304 for callers that have the answer already.
     pub fn is_conditional(&mut self) {
         self.takes_header("If-None-Match", "The `ETag`s of answers that the caller has: RFC 9110 section 13.1.2.");
         self.answers_nothing(304);
     }
 
-    /// It answers with a status alone.
+    /// Adds an answer without a body.
     pub fn answers_nothing(&mut self, status: u16) {
         self.answers.insert(status, json!({"description": reason(status)}));
     }
@@ -171,12 +171,12 @@ impl<'a> Operation<'a> {
         }
     }
 
-    /// It can refuse a body: for what it says, for its length, for its media type.
+    /// Adds the refusals of a body: for what it says, for its length, for its media type.
     pub fn refuses_bodies(&mut self) {
         self.refuses(self.dialect.body_refusals);
     }
 
-    /// It can refuse with these.
+    /// Adds the statuses with which the operation can refuse.
     pub fn refuses(&mut self, statuses: &[u16]) {
         self.refusals.extend(statuses);
     }

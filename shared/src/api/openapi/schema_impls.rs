@@ -83,7 +83,7 @@ inlined! {
     (T: JsonSchema) EchoedRequest<T>, "Echo", _generator => Schema::new_ref(format!("#/components/schemas/{}", T::schema_name()));
 }
 
-/// As it is read, where others are as they are written.
+/// Makes the schema of what is read. Others are of what is written.
 pub(in crate::api) fn as_read<T: JsonSchema>() -> Schema {
     let settings = SchemaSettings::draft2020_12().for_deserialize().with(|settings| {
         settings.inline_subschemas = true;

@@ -30,7 +30,7 @@ impl Schemas {
         finished(self.read.subschema_for::<T>())
     }
 
-    /// Of a request whose members stand for themselves.
+    /// Returns the schemas of the fields of a request, each by itself.
     pub(super) fn members<T: JsonSchema>(&mut self) -> Map<String, Value> {
         let mut schema = finished(T::json_schema(&mut self.read));
         match schema["properties"].take() {

@@ -65,7 +65,7 @@ const PURPOSE: &str = "jwt-bearer";
 /// How long a use is remembered from `exp` on: as long as an instance could still take it, and a minute.
 const REMEMBERED: Seconds = Seconds(SKEW.0 + 60);
 
-/// Whose it is, if this client may present assertions of that issuer now.
+/// Finds the issuer of an assertion, if this client may present its assertions now.
 fn trusted<'a>(org: &'a Org, client: &Client, unverified: &Claims) -> Option<&'a AssertionIssuer> {
     let name = unverified.text("iss").ok()??;
     let issuer = org.settings.oauth.assertion_issuers.iter().find(|issuer| issuer.issuer == name)?;

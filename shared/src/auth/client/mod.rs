@@ -50,7 +50,7 @@ pub struct FormCredentials {
 }
 
 impl FormCredentials {
-    /// Tells whether there are none at all.
+    /// Says whether there are none at all.
     pub fn is_empty(&self) -> bool {
         let Self { id, secret, assertion_type, assertion } = self;
         id.is_none() && secret.is_none() && assertion_type.is_none() && assertion.is_none()
@@ -89,7 +89,7 @@ impl AuthenticatedClient {
         self.client.settings.auth_method
     }
 
-    /// Tells whether the client named itself by its alias.
+    /// Says whether the client named itself by its alias.
     pub fn alias_used(&self) -> bool {
         self.alias_used
     }
@@ -106,7 +106,7 @@ impl ClientCredentials {
         self.name().ok()?.parse().ok()
     }
 
-    /// Tells whether there are none at all.
+    /// Says whether there are none at all.
     pub fn is_empty(&self) -> bool {
         self.id.is_none() && self.secret.is_none() && self.form.is_empty()
     }
@@ -169,8 +169,8 @@ pub async fn authenticate(
 /// [`Denial::ClientIdMissing`] if no client is named; [`Denial::ClientCredentialsMismatch`] and
 /// [`Denial::ClientAuthenticatedTwice`] if the credentials contradict each other or are of several methods;
 /// [`Denial::ClientUnauthenticated`] and [`Denial::ClientAssertionInvalid`] if they are wrong or not of the client's method;
-/// [`Denial::ClientAuthMethodUnsupported`] for an assertion that a secret has signed; and [`Denial::ClientDisabled`] last: that is
-/// for the client alone to know.
+/// [`Denial::ClientAuthMethodUnsupported`] for an assertion that a secret has signed; and [`Denial::ClientDisabled`] last: that
+/// is for the client alone to know.
 pub fn verify_credentials(
     reader: &Reader,
     client: Option<Client>,

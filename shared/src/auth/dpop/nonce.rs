@@ -23,7 +23,7 @@ pub enum NonceRule<'a> {
 const LIFETIME: Seconds = Seconds(300);
 const TAG: usize = 16;
 
-/// A nonce for the next proofs of an org's clients: what `DPoP-Nonce` says in an answer. It is good for five minutes.
+/// Makes a nonce for the next proofs of an org's clients: what `DPoP-Nonce` says in an answer. It is good for five minutes.
 ///
 /// # Errors
 /// A [`Fault`] if the key can't be reached.

@@ -24,7 +24,7 @@ use super::{FetchKeySets, KeySets, Origins};
 use crate::domain::Fault;
 
 impl KeySets {
-    /// Those at these origins, read over HTTPS. Opens no connection yet.
+    /// Makes the key sets at these origins, which are read over HTTPS. Opens no connection yet.
     pub fn over_https(origins: Origins) -> Self {
         if origins.is_empty() { Self::none() } else { Self::new(origins.clone(), Arc::new(Https::new(origins))) }
     }

@@ -27,7 +27,7 @@ pub use origin::{Origin, Origins};
 /// 2. Whatever goes wrong [can be retried](Fault::can_retry).
 #[async_trait]
 pub trait FetchKeySets: fmt::Debug + Send + Sync {
-    /// What is at `url`, as it was sent.
+    /// Reads what is at `url`, as it was sent.
     ///
     /// # Errors
     /// A [`Fault`] that can be retried, whatever went wrong.
@@ -39,8 +39,8 @@ pub type Keys = Arc<[VerifyingKey]>;
 
 /// Key sets, read when they are needed and kept in memory.
 ///
-/// One that was read is used for five minutes, and for an hour if it can't be read again. A key that it lacks has it read anew, at
-/// most every 30 seconds: so nobody can make the service ask others again and again.
+/// One that was read is used for five minutes, and for an hour if it can't be read again. A key that it lacks has it read anew,
+/// at most every 30 seconds: so nobody can make the service ask others again and again.
 #[derive(Debug)]
 pub struct KeySets {
     origins: Origins,
@@ -60,22 +60,22 @@ const RETRY: Seconds = Seconds(5);
 const MAX_ENTRIES: usize = 100;
 
 impl KeySets {
-    /// None: no URL is read.
+    /// Makes no key sets at all: no URL is read.
     pub fn none() -> Self {
         Self { origins: Origins::default(), fetcher: None, places: Mutex::default() }
     }
 
-    /// Those at these origins.
+    /// Makes the key sets at these origins.
     pub fn new(origins: Origins, fetcher: Arc<dyn FetchKeySets>) -> Self {
         Self { origins, fetcher: Some(fetcher), places: Mutex::default() }
     }
 
-    /// Where they may be.
+    /// Returns the origins at which key sets may be.
     pub fn origins(&self) -> &Origins {
         &self.origins
     }
 
-    /// The keys at `url`, which may have to have the one of this `kid`. `None`: its origin isn't allowed.
+    /// Returns the keys at `url`, read anew if the one of this `kid` is missing. `None`: the origin isn't allowed.
     ///
     /// # Errors
     /// A [`Fault`] that can be retried if the set can't be read and none has been read in the last hour.

@@ -8,7 +8,8 @@ use http::Uri;
 
 use crate::domain::Invalid;
 
-/// An origin (RFC 6454 section 4) of URLs that may be read: `https` or, at a loopback address that is written as a number, `http`.
+/// An origin (RFC 6454 section 4) of URLs that may be read: `https` or, at a loopback address that is written as a number,
+/// `http`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Origin {
     is_https: bool,
@@ -18,7 +19,7 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// That of a URL which may be read if its origin is listed. `None`: it never may.
+    /// Returns the origin of a URL that may be read if its origin is listed. `None`: it never may.
     pub fn from_url(url: &str) -> Option<Self> {
         if url.contains('#') {
             return None;

@@ -24,7 +24,7 @@ pub async fn sign(signer: &dyn Signer, typ: &str, payload: &[u8]) -> Result<Stri
     Ok(token)
 }
 
-/// How many bytes the token will have, which can so be known before it is signed or recorded.
+/// Returns how many bytes the token will have, before it is signed or recorded.
 ///
 /// # Errors
 /// A [`Fault`] if the header can't be written.

@@ -26,7 +26,7 @@ pub struct LocalSigner {
 }
 
 impl LocalSigner {
-    /// A signer with a new key. RSA keys have 3,072 bits: as strong as the curves of 256 bits.
+    /// Makes a signer with a new key. RSA keys have 3,072 bits: as strong as the curves of 256 bits.
     ///
     /// # Errors
     /// A [`Fault`] if the key can't be generated.
@@ -40,7 +40,7 @@ impl LocalSigner {
         Self::from_key(alg, key.map_err(|e| Fault::internal("generating a signing key").because(e))?)
     }
 
-    /// A signer with the key of an unencrypted PKCS #8 document (RFC 5958).
+    /// Makes a signer with the key of an unencrypted PKCS #8 document (RFC 5958).
     ///
     /// # Errors
     /// A [`Fault`] if it is no such document, or if its key is none for the algorithm.
@@ -54,7 +54,7 @@ impl LocalSigner {
         Self::from_key(alg, key.map_err(|e| Fault::internal(READING).because(e))?)
     }
 
-    /// A signer with the key of a PEM file, as OpenSSL makes it with `genpkey`.
+    /// Makes a signer with the key of a PEM file, as OpenSSL makes it with `genpkey`.
     ///
     /// # Errors
     /// A [`Fault`] if it is no such file, or if its key is none for the algorithm.
@@ -65,7 +65,7 @@ impl LocalSigner {
         Self::from_pkcs8(alg, &der)
     }
 
-    /// The key as a PEM file.
+    /// Writes the key as a PEM file.
     ///
     /// # Errors
     /// A [`Fault`] if the key can't be encoded.

@@ -53,7 +53,7 @@ pub trait Signer: std::fmt::Debug + Send + Sync {
     /// Returns the public half of the key, as it is published.
     fn jwk(&self) -> &Jwk;
 
-    /// The longest token that it can sign, in bytes, signature included.
+    /// Returns the length of the longest token that can be signed, in bytes, signature included.
     fn longest(&self) -> usize {
         crate::jose::jws::MAX_TOKEN_BYTES
     }
@@ -71,7 +71,7 @@ pub trait Signer: std::fmt::Debug + Send + Sync {
 /// The same context gives the same 32 bytes, today and after a restart; another context gives others.
 #[async_trait]
 pub trait SecretDeriver: std::fmt::Debug + Send + Sync {
-    /// HMAC-SHA-256 under the key.
+    /// Returns the HMAC-SHA-256 of a context under the key.
     ///
     /// # Errors
     /// A [`Fault`] if the key can't be reached.
@@ -81,13 +81,13 @@ pub trait SecretDeriver: std::fmt::Debug + Send + Sync {
 /// Gets hold of keys that a ring names.
 #[async_trait]
 pub trait KeyOpener: std::fmt::Debug + Send + Sync {
-    /// A signer with the private half of this key.
+    /// Makes a signer with the private half of this key.
     ///
     /// # Errors
     /// A [`Fault`] if the key can't be reached, decrypted or read.
     async fn signer(&self, key: &RingKey) -> Result<Arc<dyn Signer>, Fault>;
 
-    /// A deriver with the ring's refresh key.
+    /// Makes a deriver with the ring's refresh key.
     ///
     /// # Errors
     /// A [`Fault`] if the key can't be reached, decrypted or read.
@@ -97,13 +97,13 @@ pub trait KeyOpener: std::fmt::Debug + Send + Sync {
 /// Makes keys for a ring, and destroys them.
 #[async_trait]
 pub trait KeyFactory: std::fmt::Debug + Send + Sync {
-    /// A new key pair. Its private half is never seen here.
+    /// Makes a new key pair. Its private half is never seen here.
     ///
     /// # Errors
     /// A [`Fault`] if the key can't be made.
     async fn make(&self, alg: Algorithm) -> Result<(Jwk, PrivateHalf), Fault>;
 
-    /// A new refresh key, encrypted.
+    /// Makes a new refresh key, encrypted.
     ///
     /// # Errors
     /// A [`Fault`] if the key can't be made.

@@ -16,7 +16,7 @@ pub struct BatchState {
     pub updated_at: Timestamp,
 }
 
-/// The body of a batch: all of it but `id` and its [`BatchState`].
+/// Encodes the body of a batch: all of it but `id` and its [`BatchState`].
 ///
 /// # Errors
 /// A [`Fault`] if the body can't be written as JSON.
@@ -24,7 +24,7 @@ pub fn encode_batch(batch: &Batch) -> Result<String, Fault> {
     encode(|to| BatchBody::serialize(batch, to))
 }
 
-/// The batch of this body. Its parts are in order.
+/// Decodes the batch of this body. Its parts are in order.
 ///
 /// # Errors
 /// A [`Fault`] if the body isn't what [`encode_batch`] writes.

@@ -67,7 +67,7 @@ struct FamilyRecord {
     needed_until: Option<i64>,
 }
 
-/// One recording of a part, encoded: to see how long a part gets.
+/// Encodes one recording of a part, so that its length is known.
 ///
 /// # Errors
 /// A [`Fault`] if the body can't be written as JSON.
@@ -98,7 +98,7 @@ pub fn encode_recording(recording: &NewToken, mark: Option<&NotBefore>) -> Resul
     serde_json::to_string(&record).map_err(broken)
 }
 
-/// The message of a part whose recordings are [encoded](encode_recording).
+/// Encodes the message of a part whose recordings are [encoded](encode_recording).
 ///
 /// # Errors
 /// A [`Fault`] if the body can't be written as JSON.
@@ -108,7 +108,7 @@ pub fn encode_part(batch: &BatchKey, part: u32, recordings: Vec<String>) -> Resu
     serde_json::to_string(&message).map_err(broken)
 }
 
-/// The part of this message.
+/// Decodes the part of this message.
 ///
 /// # Errors
 /// A [`Fault`] if the body isn't what [`encode_part`] writes.

@@ -12,7 +12,7 @@ use crate::domain::{
     ClientSettings, Fault, GrantType, MetadataMember, MetadataValue, OrgId, RedirectUri, Scope, Seconds, Timestamp,
 };
 
-/// The body of a client: all of it but `created_at`.
+/// Encodes the body of a client: all of it but `created_at`.
 ///
 /// # Errors
 /// A [`Fault`] if the body can't be written as JSON.
@@ -20,7 +20,7 @@ pub fn encode_client(client: &Client) -> Result<String, Fault> {
     encode(|to| ClientBody::from_client(client.clone()).serialize(to))
 }
 
-/// The client of this body.
+/// Decodes the client of this body.
 ///
 /// # Errors
 /// A [`Fault`] if the body isn't what [`encode_client`] writes.

@@ -34,7 +34,7 @@ pub struct FamilyState {
     pub revoked_at: Option<Timestamp>,
 }
 
-/// The body of a family: all of it but `id` and its [`FamilyState`].
+/// Encodes the body of a family: all of it but `id` and its [`FamilyState`].
 ///
 /// # Errors
 /// A [`Fault`] if the body can't be written as JSON.
@@ -42,7 +42,7 @@ pub fn encode_family(family: &Family) -> Result<String, Fault> {
     encode(|to| FamilyBody::serialize(family, to))
 }
 
-/// The family of this body, in this state.
+/// Decodes the family of this body, in this state.
 ///
 /// # Errors
 /// A [`Fault`] if the body isn't what [`encode_family`] writes.
@@ -165,7 +165,8 @@ struct FamilyBody {
     revision: u32,
 }
 
-/// Tells serde where the subject is. As there is such a getter, serde reads a `FamilyBody`, and the conversion below makes the family of it.
+/// Tells serde where the subject is. As there is such a getter, serde reads a `FamilyBody`, and the conversion below makes the
+/// family of it.
 fn subject(family: &Family) -> &Subject {
     &family.subject
 }

@@ -32,7 +32,7 @@ struct Key {
     retires_at: Option<i64>,
 }
 
-/// The body of a key ring: all of it but its version.
+/// Encodes the body of a key ring: all of it but its version.
 ///
 /// # Errors
 /// A [`Fault`] if the body can't be written as JSON.
@@ -46,7 +46,7 @@ pub fn encode_key_ring(ring: &KeyRing) -> Result<String, Fault> {
     serde_json::to_string(&body).map_err(|e| Fault::internal("encoding the key ring").because(e))
 }
 
-/// The key ring of this body.
+/// Decodes the key ring of this body.
 ///
 /// # Errors
 /// A [`Fault`] if the body isn't what [`encode_key_ring`] writes.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{coded, decode, encode, placeholder_time};
 use crate::domain::{App, Fault, Member, MemberKind, OrgId, Profile, Role, ScopePattern, Subject, Timestamp};
 
-/// The body of a member: all of it but `created_at`.
+/// Encodes the body of a member: all of it but `created_at`.
 ///
 /// # Errors
 /// A [`Fault`] if the body can't be written as JSON.
@@ -15,7 +15,7 @@ pub fn encode_member(member: &Member) -> Result<String, Fault> {
     encode(|to| MemberBody::serialize(member, to))
 }
 
-/// The member of this body.
+/// Decodes the member of this body.
 ///
 /// # Errors
 /// A [`Fault`] if the body isn't what [`encode_member`] writes.

@@ -9,7 +9,7 @@ use crate::domain::{
     Org, OrgId, OrgSettings, Scope, Seconds, SupportedScope, Timestamp,
 };
 
-/// The body of an org: all of it but `created_at`.
+/// Encodes the body of an org: all of it but `created_at`.
 ///
 /// # Errors
 /// A [`Fault`] if the body can't be written as JSON.
@@ -17,7 +17,7 @@ pub fn encode_org(org: &Org) -> Result<String, Fault> {
     encode(|to| OrgBody::serialize(org, to))
 }
 
-/// The org of this body.
+/// Decodes the org of this body.
 ///
 /// # Errors
 /// A [`Fault`] if the body isn't what [`encode_org`] writes.

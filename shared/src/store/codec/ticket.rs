@@ -15,7 +15,7 @@ pub struct TicketState {
     pub spent_by: Option<TokenId>,
 }
 
-/// The body of a ticket: all of it but `id` and its [`TicketState`].
+/// Encodes the body of a ticket: all of it but `id` and its [`TicketState`].
 ///
 /// # Errors
 /// A [`Fault`] if the body can't be written as JSON.
@@ -23,7 +23,7 @@ pub fn encode_ticket(ticket: &Ticket) -> Result<String, Fault> {
     encode(|to| TicketBody::serialize(ticket, to))
 }
 
-/// The ticket of this body.
+/// Decodes the ticket of this body.
 ///
 /// # Errors
 /// A [`Fault`] if the body isn't what [`encode_ticket`] writes.

@@ -10,7 +10,7 @@ use crate::domain::{
     Timestamp, TokenContents, TokenId, TokenKey, TokenRecord,
 };
 
-/// The body of a token: all of it but `id` and `revoked_at`.
+/// Encodes the body of a token: all of it but `id` and `revoked_at`.
 ///
 /// # Errors
 /// A [`Fault`] if the body can't be written as JSON.
@@ -18,7 +18,7 @@ pub fn encode_token(token: &TokenRecord) -> Result<String, Fault> {
     encode(|to| TokenBody::serialize(token, to))
 }
 
-/// The token of this body.
+/// Decodes the token of this body.
 ///
 /// # Errors
 /// A [`Fault`] if the body isn't what [`encode_token`] writes.
@@ -88,7 +88,8 @@ struct TokenBody {
     revoked_at: Option<Timestamp>,
 }
 
-/// Tells serde where the subject is. As there is such a getter, serde reads a `TokenBody`, and the conversion below makes the record of it.
+/// Tells serde where the subject is. As there is such a getter, serde reads a `TokenBody`, and the conversion below makes the
+/// record of it.
 fn subject(record: &TokenRecord) -> &Subject {
     &record.subject
 }

@@ -63,7 +63,7 @@ pub(in crate::store) fn family_key(org: &str, n: u64) -> FamilyKey {
     FamilyKey { org: org_id(org), id: id(n) }
 }
 
-/// A token of which only the necessary is known.
+/// Makes the token number `n` of an org, with nothing but what a token must have.
 pub fn token(org: &str, n: u64) -> TokenRecord {
     TokenRecord {
         id: id(n),
@@ -240,7 +240,7 @@ pub(in crate::store) fn mark(org: &str, kind: NotBeforeScope, not_before: Timest
     NotBefore { key: NotBeforeKey { org: org_id(org), kind }, not_before, expires_at: Some(T0.plus(Seconds::DAY)) }
 }
 
-/// An org below these ancestors, parent first.
+/// Makes an org below these ancestors, parent first.
 pub fn org(id: &str, ancestors: &[&str]) -> Org {
     Org {
         id: org_id(id),
@@ -255,7 +255,7 @@ pub fn org(id: &str, ancestors: &[&str]) -> Org {
     }
 }
 
-/// An enabled user of an org who holds no scope and no role.
+/// Makes an enabled user of an org who holds no scope and no role.
 pub fn member(org: &str, name: &str) -> Member {
     Member {
         org: org_id(org),
@@ -340,7 +340,7 @@ fn client_metadata() -> ClientMetadata {
     metadata
 }
 
-/// One of which nothing is said but its name: confidential, with a secret to come in the header.
+/// Makes a confidential client of which nothing is set, and which presents its secret in the header.
 pub(crate) fn bare_client(org: &OrgId, id: ClientId) -> Client {
     Client::new(org.clone(), id, ClientSettings::new(ClientKind::Confidential), T0)
 }

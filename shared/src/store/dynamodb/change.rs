@@ -149,7 +149,8 @@ impl DynamoStore {
         Ok((check?, None))
     }
 
-    /// As [`transact`](Self::transact); but one alone is made without a transaction, which would cost twice as much.
+    /// Does the same as [`transact`](Self::transact), but makes one change alone without a transaction, which would cost twice as
+    /// much.
     pub(super) async fn change_all(&self, doing: &'static str, mut changes: Vec<Change>) -> Result<Option<Vec<Check>>, Fault> {
         if changes.len() > 1 {
             return self.transact(doing, &changes).await;

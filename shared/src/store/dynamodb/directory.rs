@@ -330,7 +330,7 @@ fn with_alias(change: Change, name: &str, alias: Option<&str>) -> Change {
     }
 }
 
-/// In which counter the one of this name is counted, for ever.
+/// Returns the counter in which the member or client of this name is counted, for ever.
 fn shard_of(name: &str) -> Shard {
     let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, name.as_bytes());
     Shard::from_byte(hash.as_ref()[0])

@@ -189,7 +189,7 @@ pub(super) fn bytes(bytes: &[u8]) -> AttributeValue {
     AttributeValue::B(Blob::new(bytes))
 }
 
-/// Some numbers, each once. DynamoDB knows no set without any.
+/// Makes a set of numbers, each once. DynamoDB has no empty set.
 pub(super) fn numbers(numbers: &[u32]) -> AttributeValue {
     AttributeValue::Ns(numbers.iter().map(u32::to_string).collect())
 }
@@ -225,7 +225,8 @@ pub(super) fn find_id(item: &Item, name: &'static str) -> Result<Option<TokenId>
     Ok(find_bytes(item, name)?.map(TokenId::from_bytes))
 }
 
-/// For conditions; the body has it, too. Most are never amended: no attribute is none.
+/// Makes the attribute of a revision, for conditions; the body has it, too. Most records are never changed, and have no
+/// attribute.
 fn revision(revision: u32) -> Option<(String, AttributeValue)> {
     (revision > 0).then(|| ("v".to_owned(), number(revision)))
 }

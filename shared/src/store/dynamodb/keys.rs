@@ -79,7 +79,7 @@ impl Key {
         Self { pk: format!("#{id}"), sk: Self::CLIENT_ORG.to_owned() }
     }
 
-    /// One of those that count what belongs to an org.
+    /// Returns the key of a counter of what belongs to an org.
     pub(super) fn counter(org: &OrgId, shard: Shard) -> Self {
         Self { pk: org.to_string(), sk: format!("n#{shard}") }
     }
@@ -112,7 +112,7 @@ pub(super) enum Owner {
 }
 
 impl Owner {
-    /// Whose the item of this key is, whichever table it is in. `None`: nothing that this version knows.
+    /// Says what the item of this key is, in whichever table. `None`: nothing that this version knows.
     pub(super) fn from_key(Key { pk, sk }: &Key) -> Option<Self> {
         if pk.starts_with('#') && *sk == Key::CLIENT_ORG {
             return Some(Self::Bookkeeping);

@@ -17,7 +17,7 @@ use crate::store::{ReadTokens as _, RecordKeys, TokenPage, TokenQuery};
 const DOING: &str = "listing tokens";
 
 impl DynamoStore {
-    /// One page of tokens, newest first.
+    /// Reads one page of tokens, newest first.
     pub(super) async fn page(&self, org: &OrgId, query: &TokenQuery) -> Result<TokenPage, Fault> {
         if let Some(id) = query.id {
             let key = TokenKey { org: org.clone(), id };

@@ -127,7 +127,7 @@ struct StoredMark {
 }
 
 impl StoredMark {
-    /// Where the mark shall stand.
+    /// Returns where the mark shall stand.
     fn asked(mark: &NotBefore) -> Self {
         Self { not_before: mark.not_before, expires: mark.expires_at.map(deletion) }
     }

@@ -106,7 +106,7 @@ impl SqliteStore {
         Self::start((writer, commit), readers, Some(fold), clock, Some(lock))
     }
 
-    /// A store that forgets everything when it is dropped.
+    /// Opens a store that forgets everything when it is dropped.
     ///
     /// # Errors
     /// A [`Fault`] if SQLite can't be started.
@@ -135,7 +135,7 @@ impl SqliteStore {
         self.keeper.close();
     }
 
-    /// Forgets now what may be forgotten, instead of little by little. How many records that were.
+    /// Forgets now what may be forgotten, instead of little by little. Returns how many records that were.
     ///
     /// # Errors
     /// A [`Fault`] if the file can't be written.

@@ -236,7 +236,7 @@ fn sufficiency(token: &TokenRecord, request: &ResourceRequest, now: Timestamp) -
     Verdict::Sufficient
 }
 
-/// What RFC 7662 tells of a client's token: `None` for one that isn't active, or is meant for others than `resource_server`.
+/// Finds a client's token for RFC 7662: `None` for one that isn't active, or is meant for others than `resource_server`.
 ///
 /// # Errors
 /// Only a fault: the records can't be read.
@@ -268,7 +268,7 @@ pub async fn introspect_self(ports: &Reader, bearer: &str) -> Result<(TokenRecor
     Ok((caller.token().clone(), caller.member().clone()))
 }
 
-/// What an access token would be in each org below its own in which its subject is a member, too: all of them or those in
+/// Shows what an access token would be in each org below its own in which its subject is a member: all of them or those in
 /// `only`, [`MAX_SUB_ORGS`] at most. Nothing for a refresh token.
 ///
 /// # Errors
@@ -299,7 +299,7 @@ pub async fn introspect_in_sub_orgs(
     Ok(views)
 }
 
-/// The same token as it would be in `org`: at most what it is, and at most what the member holds there.
+/// Returns the token as it would be in `org`: at most what it is, and at most what the member holds there.
 fn view_in(record: &TokenRecord, org: &Org, member: &Member) -> TokenRecord {
     let mut view = record.clone();
     view.org = org.id.clone();

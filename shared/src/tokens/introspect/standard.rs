@@ -103,13 +103,13 @@ impl Asker {
     }
 }
 
-/// Tells whether a token for these audiences is for this client as a resource server.
+/// Says whether a token for these audiences is for this client as a resource server.
 fn is_shown(client: &Client, audiences: &[Audience], issuer: &Issuer) -> bool {
     let is_resource_server = client.settings.resources.is_some();
     is_resource_server && (has_no_audience(audiences, issuer) || audiences.iter().any(|audience| client.answers_to(audience)))
 }
 
-/// Tells whether a token is meant for nobody in particular: every resource server of the org may know of it, and see for whom it
+/// Says whether a token is meant for nobody in particular: every resource server of the org may know of it, and see for whom it
 /// is.
 pub(super) fn has_no_audience(audiences: &[Audience], issuer: &Issuer) -> bool {
     audiences.is_empty() || matches!(audiences, [one] if one.as_str() == issuer.as_str())

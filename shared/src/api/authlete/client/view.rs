@@ -16,7 +16,7 @@ use crate::domain::{Audience, Client, ClientSettings, MetadataValue, Scope, Secr
 pub struct ClientView(Map<String, Value>);
 
 impl ClientView {
-    /// All that is known of a client but its secrets, which nobody knows any more.
+    /// Shows all that is known of a client. Nobody knows its secrets any more.
     pub fn from_client(client: &Client) -> Self {
         let mut members = metadata::members(client);
         members.entry("applicationType").or_insert_with(|| "WEB".into());
@@ -52,7 +52,7 @@ impl ClientView {
         Self(members)
     }
 
-    /// The same with the secret that was just made.
+    /// Adds the secret that was just made.
     #[must_use]
     pub fn with_secret(mut self, secret: &Secret<String>) -> Self {
         self.0.insert("clientSecret".to_owned(), json!(secret.expose()));
@@ -74,7 +74,7 @@ fn jeton_only(settings: &ClientSettings) -> Option<Value> {
     (!members.is_empty()).then_some(Value::Object(members))
 }
 
-/// Whose it is: `developer`.
+/// Returns `developer`, the name of whom the client belongs to.
 pub(super) fn developer(client: &Client) -> Option<&str> {
     match client.settings.metadata.get("developer")? {
         MetadataValue::Text(name) => Some(name),

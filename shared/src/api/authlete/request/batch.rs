@@ -6,7 +6,7 @@ use crate::encoding::Object;
 use crate::encoding::form::Parameters;
 use crate::tokens::batch::BatchRequest;
 
-/// In words of the domain. What is wrong with one of them is said with its place in the list.
+/// Converts the requests into words of the domain. A refusal names the place of the request in the list.
 ///
 /// # Errors
 /// [`Refusal::Invalid`] if the list is empty, or for the first token that is malformed.
@@ -21,7 +21,7 @@ pub fn batch(requests: Vec<Object<CreateToken>>) -> Result<Vec<BatchRequest>, Re
     requests.into_iter().enumerate().map(ask).collect()
 }
 
-/// The same refusal, of the request at this place in the list.
+/// Makes a refusal one of the request at this place in the list.
 pub fn at(index: usize, refusal: Refusal) -> Refusal {
     match refusal {
         Refusal::Invalid { field, rule } => Refusal::invalid(format!("[{index}].{field}"), rule),

@@ -77,7 +77,7 @@ pub struct CreateTokenRequest {
 }
 
 impl CreateToken {
-    /// In words of the domain.
+    /// Converts the body into words of the domain.
     ///
     /// # Errors
     /// A [`Refusal`] that names the first field that is missing or malformed.

@@ -55,7 +55,7 @@ const NO_SCOPE: &str = "urn:jeton:none";
 const MAX_SCOPES: usize = 100;
 
 impl Introspect {
-    /// In words of the domain.
+    /// Converts the body into words of the domain.
     ///
     /// # Errors
     /// [`Refusal::Invalid`], which names the first field that is missing or malformed.

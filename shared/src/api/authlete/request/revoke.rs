@@ -39,7 +39,7 @@ pub enum Revoked {
 }
 
 impl RevokeToken {
-    /// In words of the domain: what is said first counts, the rest doesn't.
+    /// Converts the body into words of the domain. Of several fields the first that is given counts.
     ///
     /// # Errors
     /// [`Refusal::Invalid`] if it names neither a token, a client nor a subject, or a malformed subject.
@@ -92,7 +92,7 @@ impl TryFrom<Parameters> for ListTokens {
     }
 }
 
-/// `start` and `end`, by default 0 and 5.
+/// Reads `start` and `end`, by default 0 and 5.
 ///
 /// # Errors
 /// [`Refusal::Invalid`] if one is no number, or if the range is reversed or longer than `longest`.
@@ -141,7 +141,7 @@ pub struct RevokeParameters {
 }
 
 impl Revocation {
-    /// What the form has. What is wrong with the form is the client's fault.
+    /// Reads the form. Whatever is wrong with the form is the client's fault.
     ///
     /// # Errors
     /// [`Refusal::Invalid`] if there are no parameters. [`Denial::RequestMalformed`] if they are malformed (RFC 7009 section

@@ -46,7 +46,7 @@ pub struct ProcessToken {
 }
 
 impl ProcessToken {
-    /// In words of the domain.
+    /// Converts the body into words of the domain.
     ///
     /// # Errors
     /// A [`Refusal`]: [`Refusal::Invalid`] names the first field that is missing or malformed, a `Denial` says what is wrong with
@@ -98,7 +98,7 @@ pub struct IssueToken {
 }
 
 impl IssueToken {
-    /// The ticket, and the word in words of the domain.
+    /// Returns the ticket and what was decided, in words of the domain.
     ///
     /// # Errors
     /// [`Refusal::Invalid`], which names the first field that is missing or malformed.
@@ -143,7 +143,7 @@ pub enum FailReason {
 }
 
 impl FailToken {
-    /// The ticket, and the reason.
+    /// Returns the ticket and the reason.
     ///
     /// # Errors
     /// [`Refusal::Invalid`] if the ticket or the reason is missing, or the reason unknown.

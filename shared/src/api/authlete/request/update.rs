@@ -53,7 +53,7 @@ pub struct UpdateToken {
 }
 
 impl UpdateToken {
-    /// Which token, and what shall change of it.
+    /// Returns which token to change, and how.
     ///
     /// # Errors
     /// [`Refusal::Invalid`], which names the first field that is missing or malformed.

@@ -65,7 +65,7 @@ struct CreatedToken<'a> {
 }
 
 impl<'a> TokenCreateResponse<'a> {
-    /// A token, with the name that its client was called by.
+    /// Makes the answer with a token, and the name by which its client was called.
     ///
     /// # Errors
     /// A [`Fault`] if the record is no client's, or if what is kept in it as JSON isn't.
@@ -76,7 +76,7 @@ impl<'a> TokenCreateResponse<'a> {
         Ok(Self { result: ApiResult::new(ResultCode::TOKEN_CREATED, text), action: CreateAction::Ok, token: Some(token) })
     }
 
-    /// None. A locked client is no outcome.
+    /// Makes the answer without a token. For a locked client there is none.
     ///
     /// # Errors
     /// [`Refusal::ClientLocked`], which this call has no answer for.

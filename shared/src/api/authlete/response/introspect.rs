@@ -102,7 +102,7 @@ struct Attribute<'a> {
 }
 
 impl<'a> IntrospectionResponse<'a> {
-    /// What was found, for a resource server of `org`.
+    /// Makes the answer for a resource server of `org`.
     ///
     /// # Errors
     /// A [`Fault`] if the record is no client's, or if what is kept in it as JSON isn't.

@@ -58,7 +58,7 @@ struct IssuedRefreshToken<'a> {
 }
 
 impl<'a> IssuedToken<'a> {
-    /// Of a client of `org`, which named itself by its alias or not. `presented` is the refresh token that it was got with,
+    /// Shows a token of a client of `org`. `alias_used` says how the client named itself; `presented` is the refresh token,
     /// which may stay the same.
     ///
     /// # Errors

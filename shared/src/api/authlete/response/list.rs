@@ -66,7 +66,7 @@ struct Row<'a> {
 }
 
 impl<'a> TokenListResponse<'a> {
-    /// What was found of what was asked for.
+    /// Makes the answer of what was found.
     ///
     /// # Errors
     /// A [`Fault`] if the record is no client's, or if what is kept in it as JSON isn't.

@@ -29,7 +29,7 @@ pub struct Metadata<'a> {
 }
 
 impl<'a> Metadata<'a> {
-    /// Of an org whose tokens have this issuer.
+    /// Makes the metadata of an org whose tokens have this issuer.
     pub fn from_org(org: &'a Org, issuer: &'a Issuer) -> Self {
         let settings = &org.settings.oauth;
         let methods: Vec<_> = ClientAuthMethod::ALL.iter().copied().map(ClientAuthMethod::as_str).collect();
@@ -48,7 +48,7 @@ impl<'a> Metadata<'a> {
         }
     }
 
-    /// As it was asked for.
+    /// Returns the metadata, with the patch that was asked for.
     ///
     /// # Errors
     /// A [`Fault`] if the answer can't be written. The refusal within says that the patch doesn't fit.

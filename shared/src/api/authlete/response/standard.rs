@@ -33,7 +33,7 @@ pub struct StandardIntrospectionResponse {
 }
 
 impl StandardIntrospectionResponse {
-    /// What RFC 7662 tells of a token: if it isn't active, nothing else.
+    /// Makes the answer of RFC 7662 about a token. If the token isn't active, it says nothing else.
     ///
     /// # Errors
     /// A [`Fault`] if the record is no client's, or if what is kept in it as JSON isn't.
@@ -55,7 +55,7 @@ impl StandardIntrospectionResponse {
         })
     }
 
-    /// The question wasn't as it should be.
+    /// Makes the answer to a request that isn't as it should be.
     ///
     /// # Errors
     /// A [`Fault`] if the answer can't be written.
@@ -106,7 +106,7 @@ fn facts(found: &FoundToken) -> Option<Facts<'_>> {
     })
 }
 
-/// RFC 7662 section 2.2, with what is attached: that never takes the place of a claim.
+/// Returns the claims of RFC 7662 section 2.2, and the properties that are attached, which never replace a claim.
 ///
 /// # Errors
 /// A [`Fault`] if the record is no client's, or if what is kept in it as JSON isn't.

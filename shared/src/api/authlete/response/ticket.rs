@@ -45,7 +45,7 @@ enum IssueBody<'a> {
 }
 
 impl<'a> TokenIssueResponse<'a> {
-    /// A token for a client of `org`.
+    /// Makes the answer with a token for a client of `org`.
     ///
     /// # Errors
     /// A [`Fault`] if the record is no client's, or if what is kept in it as JSON isn't.
@@ -55,7 +55,7 @@ impl<'a> TokenIssueResponse<'a> {
         Ok(Self { result: ApiResult::new(ResultCode::ISSUED, text), action: IssueAction::Ok, body })
     }
 
-    /// None. To the OAuth client all of it is the authorization server's fault.
+    /// Makes the answer without a token. To the OAuth client every refusal is the authorization server's fault.
     ///
     /// # Errors
     /// A [`Fault`] if the answer can't be written.
@@ -88,7 +88,7 @@ pub struct TokenFailResponse {
 }
 
 impl TokenFailResponse {
-    /// The ticket is spent, for this reason.
+    /// Makes the answer that the ticket is spent, for this reason.
     ///
     /// # Errors
     /// A [`Fault`] if the answer can't be written.
@@ -112,7 +112,7 @@ impl TokenFailResponse {
         Ok(Self { response_content: content::error(error, &result, style)?, result, action })
     }
 
-    /// It can't be spent.
+    /// Makes the answer that the ticket can't be spent.
     ///
     /// # Errors
     /// A [`Fault`] if the answer can't be written.

@@ -22,7 +22,7 @@ pub struct Requested {
 }
 
 impl Requested {
-    /// Of a request, if it could be read.
+    /// Takes from a request what its answer repeats, if the request could be read.
     pub fn from_request(request: Option<&TokenRequest>) -> Self {
         let Some(TokenRequest { form, credentials, .. }) = request else { return Self::default() };
         Self {
@@ -134,7 +134,7 @@ impl<'a> Asker<'a> {
 }
 
 impl<'a> TokenResponse<'a> {
-    /// Of one to `org` that is good.
+    /// Makes the answer to a good request to `org`.
     ///
     /// # Errors
     /// A [`Fault`] if the record is no client's, or if what is kept in it as JSON isn't.
@@ -172,7 +172,8 @@ impl<'a> TokenResponse<'a> {
         })
     }
 
-    /// Of one that isn't. What an OAuth client did wrong it is told; anything else is the fault of the authorization server.
+    /// Makes the answer to a bad request. The OAuth client is told what it did wrong; anything else is the authorization server's
+    /// fault.
     ///
     /// # Errors
     /// A [`Fault`] if the answer can't be written.

@@ -53,7 +53,7 @@ struct UpdatedToken<'a> {
 }
 
 impl<'a> TokenUpdateResponse<'a> {
-    /// A token as it is now. Its value is known if it is new, or if the token was named by it.
+    /// Shows a token as it is now. Its value is known if it is new, or if the token was named by it.
     ///
     /// # Errors
     /// A [`Fault`] if the record is no client's, or if what is kept in it as JSON isn't.

@@ -15,7 +15,7 @@ use crate::oauth::registration::{PATH, Registered};
 pub struct ClientInformation(Map<String, Value>);
 
 impl ClientInformation {
-    /// All that a client knows of itself, with the token that it has presented or that it gets. A secret only once.
+    /// Shows all that a client knows of itself, with the token that it has presented or that it gets. A secret is shown once.
     ///
     /// # Errors
     /// A [`Fault`] if the keys that are kept aren't JSON.

@@ -90,7 +90,7 @@ impl KmsMaker {
         Ok((jwk, PrivateHalf::Envelope { ciphertext: private.into_inner() }))
     }
 
-    /// In 30 days: until then it can be taken back.
+    /// Destroys a key in 30 days. Until then it can be taken back.
     async fn destroy(&self, arn: &str) -> Result<(), Fault> {
         match self.client.schedule_key_deletion().key_id(arn).pending_window_in_days(30).send().await {
             Ok(_) => Ok(()),

@@ -29,7 +29,7 @@ pub struct KmsSigner {
 }
 
 impl KmsSigner {
-    /// With the KMS key of this ARN, whose public half is `jwk`.
+    /// Makes a signer with the KMS key of this ARN, whose public half is `jwk`.
     ///
     /// # Errors
     /// A [`Fault`] if the public key can't be used.
