@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use shared::domain::{
-    App, Audience, Clock, Member, MemberKey, MemberKind, Org, OrgId, OrgSettings, Profile, Role, Scope, ScopePattern, Seconds,
-    Session, SessionId, Subject, TokenContents, TokenId, TokenKey, TokenRecord,
+    App, Audience, Clock, Member, MemberKey, MemberKind, Org, OrgId, Profile, Role, Scope, ScopePattern, Seconds, Session,
+    SessionId, Subject, TokenContents, TokenId, TokenKey, TokenRecord,
 };
 use shared::platform::{SystemClock, SystemEntropy};
 use shared::store::sqlite::{Durability, SqliteStore};
@@ -40,7 +40,7 @@ async fn measure(durability: Durability, count: u64) {
     let folder = std::env::temp_dir().join(format!("jeton-bench-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let store = SqliteStore::open(&folder.join("store.db"), durability, Arc::new(SystemClock)).unwrap();
-    store.put_org(&org()).await.unwrap();
+    store.put_org(&Org::new(org_id(), SystemClock.now())).await.unwrap();
     for n in 0..SUBJECTS {
         store.put_member(&member(n)).await.unwrap();
     }
@@ -120,20 +120,6 @@ async fn in_tasks<F>(
     #[expect(clippy::cast_precision_loss, reason = "figures for people")]
     let (cpu, wall) = (cpu as f64 * 1_000.0 / count as f64, wall * 1_000_000.0 / count as f64);
     println!("    {name:10} {cpu:6.1} ({wall:6.1})");
-}
-
-fn org() -> Org {
-    Org {
-        id: org_id(),
-        ancestors: Vec::new(),
-        name: None,
-        enabled: true,
-        settings: OrgSettings::default(),
-        secrets: Vec::new(),
-        ever_non_expiring: false,
-        created_at: SystemClock.now(),
-        updated_at: SystemClock.now(),
-    }
 }
 
 fn org_id() -> OrgId {

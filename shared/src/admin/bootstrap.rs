@@ -2,7 +2,7 @@
 
 use crate::admin::rotation::{RotationRequest, rotate};
 use crate::domain::{
-    Error, Member, MemberKey, MemberKind, Org, OrgId, OrgSettings, Profile, Refusal, ScopePattern, Seconds, Subject, Timestamp,
+    Error, Member, MemberKey, MemberKind, Org, OrgId, Profile, Refusal, ScopePattern, Seconds, Subject, Timestamp,
 };
 use crate::platform::capabilities::{Bootstrapper, Minter};
 use crate::policy;
@@ -71,17 +71,7 @@ pub async fn administrator(store: &dyn Store, org: &OrgId, subject: &Subject, no
 }
 
 async fn first_org(store: &dyn Store, id: &OrgId, now: Timestamp) -> Result<Org, Error> {
-    let org = Org {
-        id: id.clone(),
-        ancestors: Vec::new(),
-        name: None,
-        enabled: true,
-        settings: OrgSettings::default(),
-        secrets: Vec::new(),
-        ever_non_expiring: false,
-        created_at: now,
-        updated_at: now,
-    };
+    let org = Org::new(id.clone(), now);
     store.put_org(&org).await?;
     Ok(org)
 }

@@ -120,16 +120,15 @@ pub(crate) fn org_as_drafted(
         (None, Some(parent)) => std::iter::once(&parent.id).chain(&parent.ancestors).cloned().collect(),
         (None, None) => Vec::new(),
     };
+    let org = existing.cloned().unwrap_or_else(|| Org::new(id.clone(), now));
     Ok(Org {
-        id: id.clone(),
         ancestors,
         name: draft.name,
         enabled: draft.enabled,
-        ever_non_expiring: draft.settings.allow_non_expiring || existing.is_some_and(|org| org.ever_non_expiring),
+        ever_non_expiring: draft.settings.allow_non_expiring || org.ever_non_expiring,
         settings: draft.settings,
-        secrets: existing.map(|org| org.secrets.clone()).unwrap_or_default(),
-        created_at: existing.map_or(now, |org| org.created_at),
         updated_at: now,
+        ..org
     })
 }
 

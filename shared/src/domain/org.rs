@@ -29,6 +29,21 @@ impl Org {
     /// How many ancestors an org can have.
     pub const MAX_DEPTH: usize = 16;
 
+    /// The root of a hierarchy, written for the first time: enabled, without secrets, and with every setting at its default.
+    pub fn new(id: OrgId, now: Timestamp) -> Self {
+        Self {
+            id,
+            ancestors: Vec::new(),
+            name: None,
+            enabled: true,
+            settings: OrgSettings::default(),
+            secrets: Vec::new(),
+            ever_non_expiring: false,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
     /// The org above it.
     pub fn parent(&self) -> Option<&OrgId> {
         self.ancestors.first()

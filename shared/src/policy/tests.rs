@@ -49,17 +49,7 @@ fn scopes() -> Vec<Scope> {
 
 fn org(id: &str, ancestors: &[&str]) -> Org {
     let settings = OrgSettings { allow_non_expiring: true, ..OrgSettings::default() };
-    Org {
-        id: id.parse().unwrap(),
-        ancestors: parsed(ancestors),
-        name: None,
-        enabled: true,
-        settings,
-        secrets: Vec::new(),
-        ever_non_expiring: true,
-        created_at: NOW,
-        updated_at: NOW,
-    }
+    Org { ancestors: parsed(ancestors), settings, ever_non_expiring: true, ..Org::new(id.parse().unwrap(), NOW) }
 }
 
 fn member(dice: &Dice, org: &Org, subject: &str) -> Member {

@@ -131,20 +131,10 @@ mod tests {
 
     use super::super::result::ResultCode;
     use super::*;
-    use crate::domain::{OrgId, OrgSettings, Timestamp};
+    use crate::domain::{OrgId, Timestamp};
 
     fn org() -> Org {
-        Org {
-            id: OrgId::parse("1").unwrap(),
-            ancestors: Vec::new(),
-            name: None,
-            enabled: true,
-            settings: OrgSettings::default(),
-            secrets: Vec::new(),
-            ever_non_expiring: false,
-            created_at: Timestamp::from_ms(0),
-            updated_at: Timestamp::from_ms(0),
-        }
+        Org::new(OrgId::parse("1").unwrap(), Timestamp::from_ms(0))
     }
 
     fn read(text: &str) -> Value {

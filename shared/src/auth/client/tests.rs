@@ -10,7 +10,7 @@ use futures::FutureExt;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::domain::{Algorithm, ClientId, ClientKind, ClientSettings, FrozenClock, KeySet, Org, OrgId, OrgSettings, Refusal};
+use crate::domain::{Algorithm, ClientId, ClientKind, ClientSettings, FrozenClock, KeySet, Org, OrgId, Refusal};
 use crate::jose::testing::{signed_by, with};
 use crate::keys::PublicKeys;
 use crate::keys::signer::{LocalSigner, Signer};
@@ -76,17 +76,7 @@ fn with_clients(clients: &[Client], once: &Memory, credentials: &ClientCredentia
         tokens: Arc::new(Empty),
         client_orgs: Arc::default(),
     };
-    let org = Org {
-        id: OrgId::parse("1").unwrap(),
-        ancestors: Vec::new(),
-        name: None,
-        enabled: true,
-        settings: OrgSettings::default(),
-        secrets: Vec::new(),
-        ever_non_expiring: false,
-        created_at: now,
-        updated_at: now,
-    };
+    let org = Org::new(OrgId::parse("1").unwrap(), now);
     let mut found = Records::default();
     for client in clients {
         found.clients.insert((client.org.clone(), client.id), client.clone());

@@ -7,8 +7,8 @@ use crate::domain::{
     AccessTokenForm, Actor, Algorithm, Ancestor, App, Audience, AuthorizationDetails, CertificateSubject, Client,
     ClientAuthMethod, ClientId, ClientKind, ClientMetadata, ClientSettings, Confirmation, Creator, Entropy, Family, FamilyKey,
     GrantType, HostPermissions, Issuance, Member, MemberKey, MemberKind, MetadataMember, MetadataValue, NotBefore, NotBeforeKey,
-    NotBeforeScope, Org, OrgId, OrgSettings, Profile, Property, RedirectUri, Role, Scope, ScopePattern, Seconds, Seeded, Session,
-    SessionId, Shard, Subject, Thumbprint, Timestamp, TokenContents, TokenId, TokenKey, TokenRecord,
+    NotBeforeScope, Org, OrgId, Profile, Property, RedirectUri, Role, Scope, ScopePattern, Seconds, Seeded, Session, SessionId,
+    Shard, Subject, Thumbprint, Timestamp, TokenContents, TokenId, TokenKey, TokenRecord,
 };
 use crate::store::{FamilyAdvance, NewToken, RecordKeys, Records, Store};
 
@@ -242,17 +242,7 @@ pub(in crate::store) fn mark(org: &str, kind: NotBeforeScope, not_before: Timest
 
 /// Makes an org below these ancestors, parent first.
 pub fn org(id: &str, ancestors: &[&str]) -> Org {
-    Org {
-        id: org_id(id),
-        ancestors: ancestors.iter().map(|id| org_id(id)).collect(),
-        name: None,
-        enabled: true,
-        settings: OrgSettings::default(),
-        secrets: Vec::new(),
-        ever_non_expiring: false,
-        created_at: T0,
-        updated_at: T0,
-    }
+    Org { ancestors: ancestors.iter().map(|id| org_id(id)).collect(), ..Org::new(org_id(id), T0) }
 }
 
 /// Makes an enabled user of an org who holds no scope and no role.

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::domain::{Algorithm, ClientId, FrozenClock, Issuer, MemberKind, OrgId, OrgSettings, Profile, Refusal, Secret, Seeded};
+use crate::domain::{Algorithm, ClientId, FrozenClock, Issuer, MemberKind, OrgId, Profile, Refusal, Secret, Seeded};
 use crate::jose::testing::{signed_by, with};
 use crate::keys::remote::{FetchKeySets, KeySets};
 use crate::keys::signer::{HmacDeriver, LocalSigner, Signer};

@@ -65,8 +65,8 @@ impl Stage {
         let now = Timestamp::from_secs(NOW);
         let clock = Arc::new(FrozenClock::at(now));
         let store = Arc::new(SqliteStore::in_memory(clock.clone()).unwrap());
-        let mut settings = OrgSettings::default();
-        settings.oauth.assertion_issuers = vec![
+        let mut org = Org::new(OrgId::parse("1").unwrap(), now);
+        org.settings.oauth.assertion_issuers = vec![
             issuer(IDP, &[&signer(), &second()]),
             issuer("https://single.example", &[&signer()]),
             AssertionIssuer { enabled: false, ..issuer("https://disabled.example", &[&signer()]) },
@@ -78,17 +78,6 @@ impl Stage {
                 ..issuer("https://elsewhere.example", &[])
             },
         ];
-        let org = Org {
-            id: OrgId::parse("1").unwrap(),
-            ancestors: Vec::new(),
-            name: None,
-            enabled: true,
-            settings,
-            secrets: Vec::new(),
-            ever_non_expiring: false,
-            created_at: now,
-            updated_at: now,
-        };
         assert_eq!(store.put_org(&org).await.unwrap(), Put::Created);
         for (subject, enabled) in [("ann", true), ("bob", false)] {
             assert_eq!(store.put_member(&member(&org, subject, enabled)).await.unwrap(), Put::Created);
