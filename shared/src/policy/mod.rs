@@ -142,7 +142,7 @@ impl std::ops::DerefMut for Grant {
 /// What a token looks like.
 #[derive(Clone, Debug)]
 pub(crate) enum TokenFormat {
-    /// A member's JWT.
+    /// A JWT of a member (`typ` `JWT`).
     Jwt,
     /// A value that tells nothing.
     Opaque,
