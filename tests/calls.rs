@@ -73,10 +73,12 @@ impl Recorded {
                 let request = request.header("authorization", format!("Bearer {bearer}"));
                 request.header("content-type", "application/json")
             };
-            let body = match body {
-                Value::String(form) => form.clone(),
-                _ if method == Method::GET || method == Method::DELETE => String::new(),
-                json => json.to_string(),
+            let body = if let Value::String(form) = body {
+                form.clone()
+            } else if method == Method::GET || method == Method::DELETE {
+                String::new()
+            } else {
+                body.to_string()
             };
             answers.push(Answer::from(service.call(request.body(body.into()).unwrap()).await));
             calls.push(wire.take_calls());

@@ -137,7 +137,7 @@ fn with_numbers(value: Value, old: u64, new: u64) -> Value {
             .map(|(name, member)| (name, with_numbers(member, old, new)))
             .collect::<serde_json::Map<_, _>>()
             .into(),
-        other => other,
+        other @ (Value::Null | Value::Bool(_)) => other,
     }
 }
 

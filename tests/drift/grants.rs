@@ -176,6 +176,6 @@ fn plain(value: &Value) -> Value {
         Value::Object(members) if members.contains_key("Fn::Sub") => members["Fn::Sub"].clone(),
         Value::Object(members) => members.iter().map(|(name, value)| (name.clone(), plain(value))).collect(),
         Value::Array(items) => items.iter().map(plain).collect(),
-        other => other.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
     }
 }

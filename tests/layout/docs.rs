@@ -40,19 +40,10 @@ fn first_paragraphs(input: ParseStream<'_>, found: &mut Vec<String>) -> syn::Res
 
 /// What an attribute says, if it is a line of a doc comment.
 fn doc(attribute: &Attribute) -> Option<String> {
-    match &attribute.meta {
-        Meta::NameValue(doc) if doc.path.is_ident("doc") => match &doc.value {
-            Expr::Lit(text) => {
-                if let Lit::Str(text) = &text.lit {
-                    Some(text.value())
-                } else {
-                    None
-                }
-            }
-            _ => None,
-        },
-        _ => None,
-    }
+    let Meta::NameValue(doc) = &attribute.meta else { return None };
+    let Expr::Lit(text) = &doc.value else { return None };
+    let Lit::Str(text) = &text.lit else { return None };
+    doc.path.is_ident("doc").then(|| text.value())
 }
 
 #[test]

@@ -33,10 +33,9 @@ impl Crate {
     fn read_module(&mut self, path: &[String], file: &Path) {
         let text = std::fs::read_to_string(file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
         let syntax = syn::parse_file(&text).expect("Rust");
-        let children = syntax.items.iter().filter_map(|item| match item {
-            Item::Mod(module) if module.content.is_none() && !is_test(&module.attrs) => Some(module.ident.to_string()),
-            _ => None,
-        });
+        let modules = syntax.items.iter().filter_map(|item| if let Item::Mod(module) = item { Some(module) } else { None });
+        let children =
+            modules.filter(|module| module.content.is_none() && !is_test(&module.attrs)).map(|it| it.ident.to_string());
         let children: BTreeSet<String> = children.collect();
         let mut reader = Reader { at: path.to_vec(), children: &children, module: Module::default() };
         reader.visit_file(&syntax);
@@ -124,6 +123,7 @@ impl Reader<'_> {
 
 impl<'ast> Visit<'ast> for Reader<'_> {
     fn visit_item(&mut self, item: &'ast Item) {
+        #[expect(clippy::wildcard_enum_match_arm, reason = "Rust has more items than matter here")]
         let attributes = match item {
             Item::Mod(item) => &item.attrs,
             Item::Fn(item) => &item.attrs,

@@ -112,6 +112,6 @@ fn filled(value: &Value, kept: &BTreeMap<String, String>) -> Value {
         }
         Value::Array(items) => items.iter().map(|item| filled(item, kept)).collect(),
         Value::Object(members) => members.iter().map(|(name, value)| (name.clone(), filled(value, kept))).collect(),
-        other => other.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
     }
 }

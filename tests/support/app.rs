@@ -75,9 +75,10 @@ impl App {
     /// On such a store, wrapped into another once it has its directory.
     pub(crate) async fn with_store(mount: Mount, wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>) -> Self {
         let clock = Arc::new(FrozenClock::at(NOW));
-        let store: Arc<dyn Store> = match mount {
-            Mount::DynamoDb => super::dynamodb::empty_store().await,
-            _ => Arc::new(SqliteStore::in_memory(clock.clone()).expect("a store")),
+        let store: Arc<dyn Store> = if matches!(mount, Mount::DynamoDb) {
+            super::dynamodb::empty_store().await
+        } else {
+            Arc::new(SqliteStore::in_memory(clock.clone()).expect("a store"))
         };
         Self::on(mount, clock, store, &[Algorithm::Es256], wrap).await
     }
@@ -341,6 +342,6 @@ fn contains_null(value: &Value) -> bool {
         Value::Null => true,
         Value::Array(values) => values.iter().any(contains_null),
         Value::Object(members) => members.values().any(contains_null),
-        _ => false,
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
 }

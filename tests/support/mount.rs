@@ -65,7 +65,7 @@ impl Target {
                     Mount::RestApi => rest_api(&request),
                     Mount::FunctionUrl => http_api(&request, true),
                     Mount::Alb => load_balancer(&request),
-                    _ => http_api(&request, false),
+                    Mount::InProcess | Mount::DynamoDb | Mount::HttpApi | Mount::Http => http_api(&request, false),
                 };
                 let answer = lambda::invoke(service.clone(), &event.to_string()).await.expect("an event is answered");
                 response(&answer)

@@ -269,10 +269,8 @@ impl ClientAuthMethod {
     /// # Errors
     /// [`Invalid`] if it is `none` and the client is confidential.
     pub fn suits_kind(self, kind: ClientKind) -> Result<(), Invalid> {
-        match (kind, self) {
-            (ClientKind::Confidential, Self::None) => Err(Invalid("must not be none for a confidential client")),
-            _ => Ok(()),
-        }
+        const RULE: Invalid = Invalid("must not be none for a confidential client");
+        if kind == ClientKind::Confidential && self == Self::None { Err(RULE) } else { Ok(()) }
     }
 
     /// Checks that a client can have the method with this subject of its certificate, which RFC 8705 section 2.1.2 requires.

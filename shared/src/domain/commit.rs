@@ -1,5 +1,7 @@
 //! What a commit has changed.
 
+use std::cmp::Ordering;
+
 use super::{Client, ClientId, Family, KeyRing, Member, NotBeforeKey, Org, Subject, Timestamp, TokenId, TokenRecord};
 
 /// A change of one record, as the store has committed it.
@@ -198,10 +200,10 @@ fn is_amended(before: &Family, after: &Family) -> bool {
 fn of_mark(before: &NotBeforeStands, after: &NotBeforeStands, now: Timestamp) -> Option<Action> {
     let is_kept = after.kept_until.is_none() || before.kept_until.is_some_and(|until| after.kept_until >= Some(until));
     match after.not_before.cmp(&before.not_before) {
-        std::cmp::Ordering::Greater if is_kept => Some(Action { name: "tokens.revoked", at: after.not_before }),
+        Ordering::Greater if is_kept => Some(Action { name: "tokens.revoked", at: after.not_before }),
         // Being kept for longer kills no more.
-        std::cmp::Ordering::Equal if is_kept => None,
-        _ => Some(Action { name: "tokens.revocation_altered", at: now }),
+        Ordering::Equal if is_kept => None,
+        Ordering::Less | Ordering::Equal | Ordering::Greater => Some(Action { name: "tokens.revocation_altered", at: now }),
     }
 }
 

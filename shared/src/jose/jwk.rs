@@ -142,7 +142,15 @@ const fn curve(alg: Algorithm) -> Option<&'static str> {
         Algorithm::Es384 => Some("P-384"),
         Algorithm::Es512 => Some("P-521"),
         Algorithm::EdDsa => Some("Ed25519"),
-        _ => None,
+        Algorithm::MlDsa44
+        | Algorithm::MlDsa65
+        | Algorithm::MlDsa87
+        | Algorithm::Ps256
+        | Algorithm::Ps384
+        | Algorithm::Ps512
+        | Algorithm::Rs256
+        | Algorithm::Rs384
+        | Algorithm::Rs512 => None,
     }
 }
 
@@ -172,7 +180,9 @@ fn read_for(members: &Map<String, Value>, used_with: Option<Algorithm>) -> Resul
         // an alg: RFC 9964 section 3.
         None => match key {
             PublicKey::Akp { .. } => None,
-            _ => used_with.or_else(|| crv.and_then(|crv| Algorithm::ALL.iter().copied().find(|alg| curve(*alg) == Some(crv)))),
+            PublicKey::Ec { .. } | PublicKey::Okp { .. } | PublicKey::Rsa { .. } => {
+                used_with.or_else(|| crv.and_then(|crv| Algorithm::ALL.iter().copied().find(|alg| curve(*alg) == Some(crv))))
+            }
         },
     }
     .ok_or(Invalid("must have a supported alg"))?;
@@ -189,10 +199,12 @@ fn read_for(members: &Map<String, Value>, used_with: Option<Algorithm>) -> Resul
 
 fn sound(jwk: Jwk) -> Result<Jwk, Invalid> {
     VerifyingKey::new(&jwk)?;
-    match &jwk.key {
-        PublicKey::Rsa { n, .. } if has_roca_fingerprint(n) => Err(Invalid("must not be a weak key (CVE-2017-15361)")),
-        _ => Ok(jwk),
+    if let PublicKey::Rsa { n, .. } = &jwk.key
+        && has_roca_fingerprint(n)
+    {
+        return Err(Invalid("must not be a weak key (CVE-2017-15361)"));
     }
+    Ok(jwk)
 }
 
 fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, Invalid> {

@@ -246,18 +246,11 @@ pub(crate) fn allows_response_type(response_type: &str, grants: &[GrantType]) ->
 fn authenticable(said: &Registration) -> Result<(), Refusal> {
     const FIELD: &str = "token_endpoint_auth_method";
     let invalid = |rule| Refusal::invalid(FIELD, rule);
-    let names_subject = said.certificate_subject.is_some();
-    let rule = match said.auth_method {
-        ClientAuthMethod::TlsClientAuth if !names_subject => "needs exactly one tls_client_auth member for tls_client_auth",
-        ClientAuthMethod::TlsClientAuth => return Ok(()),
-        _ if names_subject => "must be tls_client_auth for the tls_client_auth members",
-        method @ (ClientAuthMethod::None
-        | ClientAuthMethod::ClientSecretBasic
-        | ClientAuthMethod::ClientSecretPost
-        | ClientAuthMethod::PrivateKeyJwt
-        | ClientAuthMethod::SelfSignedTlsClientAuth) => {
-            return has_keys(method, said.jwks.as_deref()).map_err(|rule| invalid(rule.0));
-        }
+    let rule = match (said.auth_method == ClientAuthMethod::TlsClientAuth, said.certificate_subject.is_some()) {
+        (true, true) => return Ok(()),
+        (true, false) => "needs exactly one tls_client_auth member for tls_client_auth",
+        (false, true) => "must be tls_client_auth for the tls_client_auth members",
+        (false, false) => return has_keys(said.auth_method, said.jwks.as_deref()).map_err(|rule| invalid(rule.0)),
     };
     Err(invalid(rule))
 }

@@ -101,10 +101,8 @@ impl DataDir {
 
     /// Reads the signing key of this algorithm. If there is none it is created when `is_wanted`; otherwise this returns `None`.
     fn signer(&self, algorithm: Algorithm, is_wanted: bool) -> Result<Option<LocalSigner>, Fault> {
-        let name = match algorithm {
-            Algorithm::Es256 => "signing-key.pem".to_owned(),
-            other => format!("signing-key.{other}.pem"),
-        };
+        let is_first = algorithm == Algorithm::Es256;
+        let name = if is_first { "signing-key.pem".to_owned() } else { format!("signing-key.{algorithm}.pem") };
         if let Some(pem) = self.read(&name)? {
             return LocalSigner::from_pkcs8_pem(algorithm, pem.expose()).map(Some);
         }

@@ -324,12 +324,22 @@ pub(crate) fn supported<'a>(org: &'a Org, scope: &Scope) -> Option<&'a Supported
 /// Returns the resource owner, which each grant must or must not have.
 fn owner(issuance: &Issuance, subject: Option<Subject>) -> Result<Option<Subject>, Refusal> {
     const RULE: &str = "must be 1 to 100 ASCII characters";
-    match (issuance.grant, subject) {
-        (GrantType::RefreshToken, _) => Err(Refusal::invalid("grantType", "must not be REFRESH_TOKEN")),
-        (GrantType::ClientCredentials, _) | (GrantType::JwtBearer, None) => Ok(None),
-        (_, None) => Err(Refusal::invalid("subject", "is required for this grant")),
-        (_, Some(subject)) if subject.is_of_client() => Ok(Some(subject)),
-        (_, Some(_)) => Err(Refusal::invalid("subject", RULE)),
+    let is_needed = match issuance.grant {
+        GrantType::RefreshToken => return Err(Refusal::invalid("grantType", "must not be REFRESH_TOKEN")),
+        GrantType::ClientCredentials => return Ok(None),
+        GrantType::JwtBearer => false,
+        GrantType::AuthorizationCode
+        | GrantType::Implicit
+        | GrantType::Password
+        | GrantType::Ciba
+        | GrantType::DeviceCode
+        | GrantType::TokenExchange
+        | GrantType::PreAuthorizedCode => true,
+    };
+    match subject {
+        None if is_needed => Err(Refusal::invalid("subject", "is required for this grant")),
+        Some(subject) if !subject.is_of_client() => Err(Refusal::invalid("subject", RULE)),
+        subject => Ok(subject),
     }
 }
 

@@ -164,10 +164,8 @@ fn scopes(org: &Org, client: &Client, subject: ExchangeToken<'_>, asked: Option<
 /// Checks that the presenter of a bound token has proved its keys. The binding of the original stays, whatever is added: RFC 9449
 /// section 5 has nothing of exchanges, and a thief must not get rid of it by one.
 fn bound(client: &Client, token: &ExchangeToken<'_>, proved: &Confirmation) -> Result<Confirmation, Denial> {
-    confirmed(client, &token.confirmation(), proved).map_err(|denial| match denial {
-        Denial::DpopHeaderMissing => denial,
-        _ => Denial::SubjectTokenBound,
-    })
+    let spelled = |denial| if denial == Denial::DpopHeaderMissing { denial } else { Denial::SubjectTokenBound };
+    confirmed(client, &token.confirmation(), proved).map_err(spelled)
 }
 
 fn actors(subject: &TokenRecord, actor: Option<ExchangeToken<'_>>) -> Result<Vec<Actor>, Denial> {

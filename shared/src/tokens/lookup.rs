@@ -217,7 +217,7 @@ impl TokenLookup {
     pub async fn find_refresh(&self, ports: &Reader, first: &Records) -> Result<Option<ClientFamily>, Fault> {
         let aliased = match first.aliases.get(&self.alias()) {
             Some(Aliased::Family(id)) => Some(self.family_key(*id)),
-            _ => None,
+            Some(Aliased::Token(_)) | None => None,
         };
         let by_text = self.refresh.as_ref().map(|token| token.family.clone());
         let identified = || self.identified.map(|id| self.family_key(id));

@@ -108,7 +108,7 @@ pub async fn redeem_of_client(
         };
         let minted = minted.map_err(|error| match error {
             Error::Refused(Refusal::RefreshRejected) => REJECTED.into(),
-            other => other,
+            other @ (Error::Refused(_) | Error::Failed(_)) => other,
         })?;
         return Ok(Redeemed { minted, was_previous: redemption == Redemption::Retry });
     }

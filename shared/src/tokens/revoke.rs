@@ -159,7 +159,7 @@ pub async fn revoke_located(revoke: &dyn RevokeTokens, found: Option<FoundToken>
         Some(FoundToken::Refresh(found)) if found.status != TokenStatus::Revoked => {
             revoke.revoke_family(&found.family.key(), now).await?
         }
-        _ => Revocation::Unknown,
+        Some(FoundToken::Access(_) | FoundToken::Refresh(_)) | None => Revocation::Unknown,
     };
     Ok(revocation == Revocation::Done)
 }

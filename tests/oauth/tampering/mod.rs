@@ -104,10 +104,7 @@ impl Carrier {
 
     /// Whether a good token would be answered so.
     fn is_taken(self, answer: &Answer) -> bool {
-        match self {
-            Self::Introspection => answer.json()["active"] == true,
-            _ => answer.status.is_success(),
-        }
+        if self == Self::Introspection { answer.json()["active"] == true } else { answer.status.is_success() }
     }
 
     /// Whether it is by its maker, and only good once.

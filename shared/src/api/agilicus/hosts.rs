@@ -179,7 +179,7 @@ fn first_null(value: &Value, path: String) -> Option<String> {
         Value::Null => Some(path),
         Value::Array(values) => values.iter().enumerate().find_map(|(i, value)| first_null(value, format!("{path}[{i}]"))),
         Value::Object(members) => members.iter().find_map(|(name, value)| first_null(value, format!("{path}.{name}"))),
-        _ => None,
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
     }
 }
 

@@ -11,10 +11,8 @@ use crate::encoding::json;
 /// How this dialect spells errors.
 pub(in crate::api) static RULES: DialectRules = DialectRules {
     refusal: |_, explained| {
-        let field = match explained.refusal {
-            Refusal::Invalid { field, .. } if !field.is_empty() => Some(&**field),
-            _ => None,
-        };
+        let field = if let Refusal::Invalid { field, .. } = explained.refusal { Some(&**field) } else { None };
+        let field = field.filter(|field| !field.is_empty());
         problem(explained.status, explained.code, explained.message, field)
     },
     fault: |_, status, code, message| problem(status, code, message, None),

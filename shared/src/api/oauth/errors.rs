@@ -106,10 +106,7 @@ fn status_of(denial: Denial) -> StatusCode {
 
 /// Describes a denial. A client that isn't known gets the same text as one that doesn't name itself.
 fn describe(denial: Denial) -> &'static str {
-    match denial {
-        Denial::ClientIdMissing => Denial::ClientUnauthenticated.describe(),
-        other => other.describe(),
-    }
+    if denial == Denial::ClientIdMissing { Denial::ClientUnauthenticated.describe() } else { denial.describe() }
 }
 
 /// A name that nobody knows isn't repeated.
@@ -153,12 +150,16 @@ fn printable(text: &str) -> String {
 
 /// `WWW-Authenticate`: RFC 6749 section 5.2 for clients, RFC 6750 section 3 for bearers.
 fn challenge(route: &Route, refusal: &Refusal) -> Option<Header> {
-    let value = match refusal {
-        Refusal::Denied(denial) if denial.error() == "invalid_client" => "Basic realm=\"jeton\"".to_owned(),
-        Refusal::ClientLocked if is_registration(route) => return None,
-        Refusal::ClientLocked | Refusal::ClientUnavailable => "Basic realm=\"jeton\"".to_owned(),
-        Refusal::AccessDenied { needs } => format!("Bearer realm=\"jeton\", error=\"insufficient_scope\", scope=\"{needs}\""),
-        _ => return common::bearer(refusal, ""),
+    if *refusal == Refusal::ClientLocked && is_registration(route) {
+        return None;
+    }
+    let is_of_client = refusal.denial().is_some_and(|denial| denial.error() == "invalid_client");
+    let value = if is_of_client || matches!(refusal, Refusal::ClientLocked | Refusal::ClientUnavailable) {
+        "Basic realm=\"jeton\"".to_owned()
+    } else if let Refusal::AccessDenied { needs } = refusal {
+        format!("Bearer realm=\"jeton\", error=\"insufficient_scope\", scope=\"{needs}\"")
+    } else {
+        return common::bearer(refusal, "");
     };
     HeaderValue::try_from(value).ok().map(|value| (header::WWW_AUTHENTICATE, value))
 }

@@ -194,11 +194,11 @@ impl<'a> Members<'a> {
     }
 
     fn jwks(&self) -> Result<Option<String>, Refusal> {
-        let jwks = self.given("jwks").map(|value| match value {
-            Value::Object(_) => kept_as::key_set(value.to_string()),
-            _ => Err(Refusal::invalid("jwks", "must be an object")),
-        });
-        jwks.transpose()
+        let Some(jwks) = self.given("jwks") else { return Ok(None) };
+        if !jwks.is_object() {
+            return Err(Refusal::invalid("jwks", "must be an object"));
+        }
+        kept_as::key_set(jwks.to_string()).map(Some)
     }
 
     /// RFC 8705 section 2.1.2: one of them.
@@ -240,10 +240,7 @@ fn parse<T: FromStr<Err = Invalid>>(name: &'static str, text: &str) -> Result<T,
 
 /// Renames the field of a refusal, where it has another name here.
 fn renamed(refusal: Refusal, name: &'static str) -> Refusal {
-    match refusal {
-        Refusal::Invalid { rule, .. } => Refusal::Invalid { field: name.into(), rule },
-        other => other,
-    }
+    if let Refusal::Invalid { rule, .. } = refusal { Refusal::invalid(name, rule) } else { refusal }
 }
 
 #[cfg(test)]

@@ -33,10 +33,7 @@ impl Schemas {
     /// Returns the schemas of the fields of a request, each by itself.
     pub(super) fn members<T: JsonSchema>(&mut self) -> Map<String, Value> {
         let mut schema = finished(T::json_schema(&mut self.read));
-        match schema["properties"].take() {
-            Value::Object(members) => members,
-            _ => Map::new(),
-        }
+        schema["properties"].as_object_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Adds the schema of an answer's body, and returns a reference to it.

@@ -33,7 +33,7 @@ pub async fn identify<S: Lookup>(
 ) -> Result<Identified<S>, Error> {
     let known = match credentials.client() {
         Some(ClientRef::Id(id)) => find(reader, id, seek).await?.filter(|(org, ..)| org.enabled),
-        _ => None,
+        Some(ClientRef::Alias(_)) | None => None,
     };
     let Some((org, client, sought, found)) = known else {
         // As much is done for one that isn't there.

@@ -79,6 +79,7 @@ enum AttributeValue {
 
 impl AttributeValue {
     fn from_any(value: &Any) -> Self {
+        #[expect(clippy::wildcard_enum_match_arm, reason = "most of the types of ASN.1 are no text")]
         let text = match value.tag() {
             Tag::Utf8String => Utf8StringRef::try_from(value).map(|text| text.as_str().to_owned()).ok(),
             Tag::PrintableString => PrintableStringRef::try_from(value).map(|text| text.as_str().to_owned()).ok(),

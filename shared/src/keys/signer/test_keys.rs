@@ -13,10 +13,12 @@ use crate::domain::Algorithm;
 
 /// RFC 7515 appendices A.3 and A.4, and for P-384 RFC 6979 appendix A.2.6.
 pub(super) fn ec(curve: &'static EcdsaSigningAlgorithm, alg: Algorithm) -> EcdsaKeyPair {
-    let scalar = bytes(match alg {
-        Algorithm::Es384 => "a509PSrhuMXAWxmHW2ZZ9N4jxjtme_KXupqnR0B4cTfYltVyTkxwqCX4csnqYNLt",
-        Algorithm::Es512 => "AY5pb7A0UFiB3RELSD64fTLOSV_jazdF7fLYyuTw8lOfRhWg6Y6rUrPAxerEzgdRhajnu0ferB0d53vM9mE15j2C",
-        _ => "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI",
+    let scalar = bytes(if alg == Algorithm::Es384 {
+        "a509PSrhuMXAWxmHW2ZZ9N4jxjtme_KXupqnR0B4cTfYltVyTkxwqCX4csnqYNLt"
+    } else if alg == Algorithm::Es512 {
+        "AY5pb7A0UFiB3RELSD64fTLOSV_jazdF7fLYyuTw8lOfRhWg6Y6rUrPAxerEzgdRhajnu0ferB0d53vM9mE15j2C"
+    } else {
+        "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"
     });
     // RFC 5915 section 3: SEQUENCE { INTEGER 1, OCTET STRING scalar }. The public half follows from it.
     let len = u8::try_from(scalar.len()).expect("short");

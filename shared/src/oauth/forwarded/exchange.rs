@@ -81,10 +81,9 @@ async fn exchanged(
             let first = reader.tokens.read(&sought.wanted(service.id())).await?;
             let hint = if kind == TokenType::AccessToken { Hint::AccessToken } else { Hint::RefreshToken };
             let found = sought.find(reader, &first, hint).await?;
-            let is_good = |found: &FoundToken| match (kind, found) {
-                (TokenType::AccessToken, FoundToken::Access(token)) => token.status == TokenStatus::Live,
-                (TokenType::RefreshToken, FoundToken::Refresh(found)) => found.status == TokenStatus::Live,
-                _ => false,
+            let is_good = |found: &FoundToken| match found {
+                FoundToken::Access(token) => kind == TokenType::AccessToken && token.status == TokenStatus::Live,
+                FoundToken::Refresh(found) => kind == TokenType::RefreshToken && found.status == TokenStatus::Live,
             };
             Some(found.filter(is_good).ok_or(party.invalid())?)
         }

@@ -119,9 +119,8 @@ impl DynamoStore {
             What::Put(item) => {
                 let put = self.client.put_item().table_name(table).set_item(Some(item)).set_condition_expression(condition);
                 let put = put.set_expression_attribute_values(values).return_values_on_condition_check_failure(old);
-                checked(doing, put.send().await, |error| match error {
-                    PutItemError::ConditionalCheckFailedException(failed) => Some(failed),
-                    _ => None,
+                checked(doing, put.send().await, |error| {
+                    if let PutItemError::ConditionalCheckFailedException(failed) = error { Some(failed) } else { None }
                 })
             }
             What::Update(key, expression) => {
@@ -131,18 +130,16 @@ impl DynamoStore {
                 let update = update.set_return_values(shows_old.then_some(ReturnValue::AllOld));
                 let mut sent = update.send().await;
                 let changed = sent.as_mut().ok().and_then(|sent| sent.attributes.take());
-                let check = checked(doing, sent, |error| match error {
-                    UpdateItemError::ConditionalCheckFailedException(failed) => Some(failed),
-                    _ => None,
+                let check = checked(doing, sent, |error| {
+                    if let UpdateItemError::ConditionalCheckFailedException(failed) = error { Some(failed) } else { None }
                 });
                 return Ok((check?, changed));
             }
             What::Delete(key) => {
                 let delete = self.client.delete_item().table_name(table).set_key(Some(key.into_item()));
                 let delete = delete.set_condition_expression(condition).set_expression_attribute_values(values);
-                checked(doing, delete.return_values_on_condition_check_failure(old).send().await, |error| match error {
-                    DeleteItemError::ConditionalCheckFailedException(failed) => Some(failed),
-                    _ => None,
+                checked(doing, delete.return_values_on_condition_check_failure(old).send().await, |error| {
+                    if let DeleteItemError::ConditionalCheckFailedException(failed) = error { Some(failed) } else { None }
                 })
             }
         };

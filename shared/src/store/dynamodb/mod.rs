@@ -134,14 +134,12 @@ fn fault<E>(doing: &'static str, error: SdkError<E>) -> Fault
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
-    let can_retry = match &error {
-        SdkError::ConstructionFailure(_) => false,
-        // What isn't a refusal is trouble of DynamoDB's own, or an answer that has suffered on the way. So is a refusal that
-        // doesn't say why.
-        SdkError::ServiceError(service) => {
-            !service.raw().status().is_client_error() || service.err().code().is_none_or(|code| PASSING.contains(&code))
-        }
-        _ => true,
+    // What isn't a refusal is trouble of DynamoDB's own, or an answer that has suffered on the way. So is a refusal that doesn't
+    // say why.
+    let can_retry = if let SdkError::ServiceError(service) = &error {
+        !service.raw().status().is_client_error() || service.err().code().is_none_or(|code| PASSING.contains(&code))
+    } else {
+        !matches!(error, SdkError::ConstructionFailure(_))
     };
     let fault = if can_retry { Fault::unavailable(doing) } else { Fault::internal(doing) };
     fault.because(error)

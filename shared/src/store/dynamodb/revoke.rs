@@ -24,7 +24,7 @@ impl RevokeTokens for DynamoStore {
                 self.revoke_one(Key::family(family), revoking).await?;
                 Ok(revocation)
             }
-            _ => Ok(Revocation::Unknown),
+            Some(Check::Failed(None)) | None => Ok(Revocation::Unknown),
         }
     }
 

@@ -64,7 +64,9 @@ fn read_value(value_type: MetadataType, value: &Value) -> Result<MetadataValue, 
             Value::Bool(on) => Ok(MetadataValue::Flag(*on)),
             Value::String(text) if text.eq_ignore_ascii_case("true") => Ok(MetadataValue::Flag(true)),
             Value::String(text) if text.eq_ignore_ascii_case("false") => Ok(MetadataValue::Flag(false)),
-            _ => Err("must be true or false"),
+            Value::Null | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
+                Err("must be true or false")
+            }
         },
         MetadataType::Number => {
             let Number(number) =

@@ -29,7 +29,26 @@ pub fn at(index: usize, refusal: Refusal) -> Refusal {
         Refusal::ClientLocked => Refusal::invalid(format!("[{index}].clientId"), "must be a client that is not locked"),
         Refusal::Lifetime(rule) => Refusal::invalid(format!("[{index}]"), format!("{rule}, in its lifetime")),
         Refusal::ValueTaken { field } => Refusal::invalid(format!("[{index}].{field}"), "is the value of another token"),
-        other => other,
+        Refusal::AccessDenied { .. }
+        | Refusal::BodyTooLarge { .. }
+        | Refusal::Conflict(_)
+        | Refusal::CredentialsMissing
+        | Refusal::CredentialsRejected(_)
+        | Refusal::Denied(_)
+        | Refusal::MemberUnavailable
+        | Refusal::MethodNotAllowed { .. }
+        | Refusal::NoSuchPath
+        | Refusal::NotFound(_)
+        | Refusal::OrgUnavailable
+        | Refusal::OutsideAuthority { .. }
+        | Refusal::RefreshRejected
+        | Refusal::ScopeNotHeld(_)
+        | Refusal::TicketRejected
+        | Refusal::TokenGone
+        | Refusal::TokenTooLarge { .. }
+        | Refusal::TokenRejected(_)
+        | Refusal::UnsupportedContentEncoding
+        | Refusal::UnsupportedMediaType => refusal,
     }
 }
 

@@ -202,13 +202,16 @@ impl Spoken {
 
     fn unproved(denial: Denial, has_certificate: bool) -> Self {
         use ResultCode as C;
-        let (code, error) = match denial {
-            Denial::CertificateMismatch if !has_certificate => (C::CERTIFICATE_MISSING, "invalid_token"),
-            Denial::CertificateMismatch => (C::CERTIFICATE_MISMATCH, "invalid_token"),
-            Denial::DpopKeyMismatch => (C::DPOP_KEY_MISMATCH, "invalid_token"),
-            Denial::DpopHeaderMissing => (C::DPOP_PROOF_MISSING, "invalid_dpop_proof"),
-            Denial::DpopProofReplayed => (C::DPOP_PROOF_REPLAYED, "invalid_dpop_proof"),
-            _ => (C::DPOP_PROOF_INVALID, "invalid_dpop_proof"),
+        let (code, error) = if denial == Denial::CertificateMismatch {
+            (if has_certificate { C::CERTIFICATE_MISMATCH } else { C::CERTIFICATE_MISSING }, "invalid_token")
+        } else if denial == Denial::DpopKeyMismatch {
+            (C::DPOP_KEY_MISMATCH, "invalid_token")
+        } else if denial == Denial::DpopHeaderMissing {
+            (C::DPOP_PROOF_MISSING, "invalid_dpop_proof")
+        } else if denial == Denial::DpopProofReplayed {
+            (C::DPOP_PROOF_REPLAYED, "invalid_dpop_proof")
+        } else {
+            (C::DPOP_PROOF_INVALID, "invalid_dpop_proof")
         };
         Self::new(IntrospectionAction::Unauthorized, error, ApiResult::new(code, denial.describe()))
     }

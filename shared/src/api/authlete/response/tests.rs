@@ -243,7 +243,7 @@ fn walk(value: &Value, check: &mut impl FnMut(&str, &Value)) {
             walk(value, check);
         }),
         Value::Array(items) => items.iter().for_each(|item| walk(item, check)),
-        _ => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 

@@ -193,8 +193,7 @@ where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     R: fmt::Debug + Send + Sync + 'static,
 {
-    match error {
-        SdkError::ConstructionFailure(_) => Fault::internal(doing).because(error),
-        _ => Fault::unavailable(doing).because(error),
-    }
+    let is_ours = matches!(error, SdkError::ConstructionFailure(_));
+    let fault = if is_ours { Fault::internal(doing) } else { Fault::unavailable(doing) };
+    fault.because(error)
 }
