@@ -100,10 +100,12 @@ async fn platform(options: &Options, home: &DataDir, data_file: Arc<SqliteStore>
 
 #[cfg(not(feature = "aws"))]
 mod in_aws {
+    use std::future::{Ready, ready};
+
     use super::{Arc, DataDir, Issuer, Options, Platform, SqliteStore};
 
-    pub(super) async fn platform(_: &Options, _: &DataDir, _: Arc<SqliteStore>, _: Issuer) -> Result<Platform, String> {
-        Err("this build has no AWS support. Use `cargo run --features aws -- …`".to_owned())
+    pub(super) fn platform(_: &Options, _: &DataDir, _: Arc<SqliteStore>, _: Issuer) -> Ready<Result<Platform, String>> {
+        ready(Err("this build has no AWS support. Use `cargo run --features aws -- …`".to_owned()))
     }
 }
 
