@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::api::agilicus::Rfc3339;
-use crate::domain::{Audience, Client, ClientSettings, GrantType, Scope};
+use crate::domain::{AccessTokenForm, Audience, Client, ClientSettings, GrantType, Scope};
 
 /// A client in the words of the seed file, without its secrets.
 #[derive(Debug, Serialize)]
@@ -69,7 +69,7 @@ impl<'a> ClientView<'a> {
                 .certificate_subject
                 .as_ref()
                 .map(|subject| BTreeMap::from([(subject.kind(), subject.name().into_owned())])),
-            access_token_form: settings.access_token_form.map(|form| form.as_str()),
+            access_token_form: settings.access_token_form.map(AccessTokenForm::as_str),
             resources: resources.as_ref().map(|resources| resources.iter().map(Audience::as_str).collect()),
             may_exchange_tokens: settings.may_exchange_tokens,
             attributes: attributes.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect(),

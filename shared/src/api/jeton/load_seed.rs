@@ -9,13 +9,13 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::admin::clients::{form_is_possible, has_keys};
-use crate::admin::orgs_and_members::{NO_KEY, keys_are_in_reach, member_as_drafted, org_as_drafted};
+use crate::admin::orgs_and_members::{NO_KEY, OrgDraft, keys_are_in_reach, member_as_drafted, org_as_drafted};
 use crate::admin::rotation::keep_for_ever;
 use crate::api::jeton::client::ClientView;
 use crate::api::jeton::member::MemberView;
 use crate::api::jeton::org::OrgView;
 use crate::api::jeton::seed::{BadSeed, Seed, SeedClient, SeedOrg};
-use crate::domain::{Client, Fault, Org, OrgId, Refusal, Timestamp};
+use crate::domain::{Client, Fault, Member, Org, OrgId, Refusal, Timestamp};
 use crate::keys::PublishedKeys;
 use crate::keys::remote::Origins;
 use crate::store::{Put, RecordKeys, Store};
@@ -80,7 +80,7 @@ impl Loaded {
     }
 
     /// Whether an entry can't be created because its org was deleted and stays so.
-    fn is_left(&mut self, mode: &SeedMode, org: &OrgId, entry: String) -> bool {
+    fn is_left(&mut self, mode: &SeedMode, org: &OrgId, entry: &str) -> bool {
         let is_left = matches!(mode, SeedMode::CreateMissing { seeded } if seeded.contains(&format!("org {org}")));
         if is_left {
             self.left.push(format!("{entry} is not created: its org was deleted."));
@@ -158,17 +158,18 @@ pub async fn load(
         if orgs.contains_key(&id) {
             return Err(contradiction(entry, "is in the file twice"));
         }
-        if draft.settings.oauth.access_token_sign_alg.is_some_and(|alg| !keys.can_sign(alg)) {
-            return Err(contradiction(format!("{entry}.settings.access_token_sign_alg"), NO_KEY));
-        }
-        keys_are_in_reach(&draft.settings, origins).map_err(|refusal| refused(entry.clone(), refusal))?;
+        check_org(&draft, &entry, keys, origins)?;
         let existing = store.org(&id).await?;
         let parent = match &draft.parent {
-            Some(parent) => {
-                Some(known(store, &orgs, parent).await?.ok_or_else(|| contradiction(format!("{entry}.parent"), NO_ORG))?)
-            }
+            Some(parent) => known(store, &orgs, parent).await?,
             None => None,
         };
+        if let (Some(above), None) = (&draft.parent, &parent) {
+            if loaded.is_left(mode, above, &format!("org {id}")) {
+                continue;
+            }
+            return Err(contradiction(format!("{entry}.parent"), NO_ORG));
+        }
         let org =
             org_as_drafted(&id, draft, existing.as_ref(), parent.as_ref(), now).map_err(|refusal| refused(entry, refusal))?;
         let org = Org { secrets: secrets.unwrap_or(org.secrets), ..org };
@@ -187,7 +188,7 @@ pub async fn load(
     for (index, (key, draft)) in seed.members.into_iter().enumerate() {
         let name = format!("member {} of org {}", key.subject, key.org);
         if known(store, &orgs, &key.org).await?.is_none() {
-            if loaded.is_left(mode, &key.org, name) {
+            if loaded.is_left(mode, &key.org, &name) {
                 continue;
             }
             return Err(contradiction(format!("members[{index}].org"), NO_ORG));
@@ -206,7 +207,7 @@ pub async fn load(
     for (index, client) in seed.clients.into_iter().enumerate() {
         let name = format!("client {} of org {}", client.id, client.org);
         if known(store, &orgs, &client.org).await?.is_none() {
-            if loaded.is_left(mode, &client.org, name) {
+            if loaded.is_left(mode, &client.org, &name) {
                 continue;
             }
             return Err(contradiction(format!("clients[{index}].org"), NO_ORG));
@@ -218,11 +219,7 @@ pub async fn load(
         if clients.iter().any(|other| other.id == client.id) || is_anothers(store, &client).await? {
             return Err(contradiction(format!("clients[{index}].id"), "is the number of another client"));
         }
-        if let Some(form) = client.settings.access_token_form {
-            form_is_possible(keys, form).map_err(|rule| contradiction(format!("clients[{index}].access_token_form"), rule.0))?;
-        }
-        has_keys(client.settings.auth_method, client.settings.jwks.as_deref())
-            .map_err(|rule| contradiction(format!("clients[{index}].auth_method"), rule.0))?;
+        check_client(&client, index, keys)?;
         let existing = store.client(&client.org, client.id).await?;
         let client = client_of(client, existing.clone(), now);
         let found = existing
@@ -237,21 +234,47 @@ pub async fn load(
         }
         clients.push(client);
     }
-    if new_orgs.iter().any(|id| orgs[id].ever_non_expiring) {
+    let new_orgs: Vec<&Org> = new_orgs.iter().map(|id| &orgs[id]).collect();
+    write_all(store, (&new_orgs, &members, &new_clients), now).await?;
+    Ok(loaded)
+}
+
+/// Writes what is new or changed, orgs in the order of the file, and clients with their places in it.
+async fn write_all(
+    store: &dyn Store,
+    (orgs, members, clients): (&[&Org], &[Member], &[(usize, Client)]),
+    now: Timestamp,
+) -> Result<(), NotLoaded> {
+    if orgs.iter().any(|org| org.ever_non_expiring) {
         keep_for_ever(store, now).await?;
     }
-    for id in &new_orgs {
-        written(store.put_org(&orgs[id]).await?)?;
+    for org in orgs {
+        written(store.put_org(org).await?)?;
     }
-    for member in &members {
+    for member in members {
         written(store.put_member(member).await?)?;
     }
-    for (index, client) in &new_clients {
+    for (index, client) in clients {
         if store.put_client(client).await? == Put::Taken {
             return Err(contradiction(format!("clients[{index}]"), "its alias or its number belongs to another client"));
         }
     }
-    Ok(loaded)
+    Ok(())
+}
+
+fn check_org(draft: &OrgDraft, entry: &str, keys: &PublishedKeys, origins: &Origins) -> Result<(), NotLoaded> {
+    if draft.settings.oauth.access_token_sign_alg.is_some_and(|alg| !keys.can_sign(alg)) {
+        return Err(contradiction(format!("{entry}.settings.access_token_sign_alg"), NO_KEY));
+    }
+    keys_are_in_reach(&draft.settings, origins).map_err(|refusal| refused(entry.to_owned(), refusal))
+}
+
+fn check_client(client: &SeedClient, index: usize, keys: &PublishedKeys) -> Result<(), NotLoaded> {
+    if let Some(form) = client.settings.access_token_form {
+        form_is_possible(keys, form).map_err(|rule| contradiction(format!("clients[{index}].access_token_form"), rule.0))?;
+    }
+    has_keys(client.settings.auth_method, client.settings.jwks.as_deref())
+        .map_err(|rule| contradiction(format!("clients[{index}].auth_method"), rule.0))
 }
 
 const NO_ORG: &str = "must be an org that is there or stands earlier in the file";
