@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -18,10 +19,15 @@ pub(super) struct Lock {
 pub(super) fn lock(path: &Path) -> Result<Lock, Fault> {
     const DOING: &str = "locking the data file";
     let file = create(&beside(path, ".lock")).map_err(|e| Fault::internal(DOING).because(e))?;
-    match file.try_lock() {
-        Ok(()) => Ok(Lock { _file: file }),
-        Err(TryLockError::WouldBlock) => Err(Fault::internal("opening the data file: another process has it open")),
-        Err(TryLockError::Error(e)) => Err(Fault::internal(DOING).because(e)),
+    let deadline = Instant::now() + MAX_LOCK_WAIT;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Lock { _file: file }),
+            // A process that is about to end still has it, or a child that has not become another program yet.
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(LOCK_RETRY_DELAY),
+            Err(TryLockError::WouldBlock) => return Err(Fault::internal("opening the data file: another process has it open")),
+            Err(TryLockError::Error(e)) => return Err(Fault::internal(DOING).because(e)),
+        }
     }
 }
 
@@ -104,6 +110,10 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
     name.push(ending);
     name.into()
 }
+
+/// How long a start waits for the process before it to end.
+const MAX_LOCK_WAIT: Duration = Duration::from_secs(1);
+const LOCK_RETRY_DELAY: Duration = Duration::from_millis(20);
 
 /// Says in the file's header whose it is: "jetn".
 const APPLICATION: i32 = 0x6a65_746e;
