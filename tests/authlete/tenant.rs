@@ -7,9 +7,6 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{Method, Request, header};
 use serde_json::{Value, json};
-use shared::api::jeton::load_seed;
-use shared::api::jeton::seed::Seed;
-use shared::domain::Clock as _;
 use shared::jose::sha256;
 
 use crate::support::{Answer, App};
@@ -160,17 +157,7 @@ impl<'a> Tenant<'a> {
     }
 
     async fn made(app: &'a App, org: &'static str) -> Self {
-        let seed = Seed::read(&seed_of(org)).expect("a seed");
-        let keys = app.platform.records.reader.keys.now().await.expect("the keys");
-        load_seed::load(
-            &*app.store,
-            &keys,
-            &shared::keys::remote::Origins::default(),
-            (seed, &load_seed::SeedMode::Overwrite),
-            app.clock.now(),
-        )
-        .await
-        .expect("the seed is loaded");
+        app.seed(&seed_of(org)).await.expect("the seed is loaded");
         Self::new(app, org)
     }
 

@@ -5,8 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::Request;
 use serde_json::{Value, json};
-use shared::api::jeton::load_seed::{NotLoaded, SeedMode, load};
-use shared::api::jeton::seed::Seed;
+use shared::api::jeton::load_seed::NotLoaded;
 use shared::domain::Algorithm;
 use shared::jose::VerifyingKey;
 use shared::jose::jwk;
@@ -76,7 +75,6 @@ async fn what_could_not_be_signed_is_refused_by_name_when_it_is_written() {
 #[tokio::test]
 async fn a_seed_whose_tokens_could_not_be_signed_is_refused_whole() {
     let app = App::signed_by(Mount::InProcess, &BOTH).await;
-    let keys = app.platform.records.reader.keys.now().await.unwrap();
     let client = |form: &str| json!({"orgs": [{"id": "3"}], "clients": [{"org": "3", "id": 7, "kind": "confidential", "access_token_form": form}]});
     for (seed, entry) in [
         (
@@ -85,33 +83,12 @@ async fn a_seed_whose_tokens_could_not_be_signed_is_refused_whole() {
         ),
         (client("ES384"), "clients[0].access_token_form"),
     ] {
-        let refused = load(
-            &*app.store,
-            &keys,
-            &shared::keys::remote::Origins::default(),
-            (Seed::read(&seed.to_string()).unwrap(), &SeedMode::Overwrite),
-            crate::support::NOW,
-        )
-        .await;
+        let refused = app.seed(&seed.to_string()).await;
         let Err(NotLoaded::Bad(bad)) = refused else { panic!("{refused:?}") };
         assert_eq!(bad.to_string(), format!("{entry}: must be an algorithm that the service has a signing key for"));
     }
     app.get("/v1/orgs/3", &app.admin).await.is_error(403, "ACCESS_DENIED");
     for form in ["opaque", "RS256", "ES256"] {
-        let seed = Seed::read(&client(form).to_string()).unwrap();
-        assert_eq!(
-            load(
-                &*app.store,
-                &keys,
-                &shared::keys::remote::Origins::default(),
-                (seed, &SeedMode::Overwrite),
-                crate::support::NOW
-            )
-            .await
-            .unwrap()
-            .clients,
-            1,
-            "{form}"
-        );
+        assert_eq!(app.seed(&client(form).to_string()).await.unwrap().clients, 1, "{form}");
     }
 }

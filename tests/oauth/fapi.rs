@@ -3,7 +3,6 @@
 //! tokens are bound by DPoP. What a resource server checks of a token is asked here as it asks: with the proof that it was shown.
 
 use serde_json::{Value, json};
-use shared::api::jeton::seed::Seed;
 use shared::domain::Algorithm;
 use shared::jose::{jwk, sha256};
 use shared::keys::signer::{LocalSigner, Signer as _};
@@ -38,17 +37,7 @@ impl<'a> Fapi<'a> {
         };
         let both = [client(6_011, Algorithm::Ps256, Algorithm::Es256), client(6_012, Algorithm::Es256, Algorithm::Ps256)];
         let clients: Vec<_> = both.iter().map(Self::registered).collect();
-        let keys = app.platform.records.reader.keys.now().await.unwrap();
-        let seed = Seed::read(&json!({ "clients": clients }).to_string()).expect("a seed");
-        shared::api::jeton::load_seed::load(
-            &*app.store,
-            &keys,
-            &shared::keys::remote::Origins::default(),
-            (seed, &shared::api::jeton::load_seed::SeedMode::Overwrite),
-            shared::domain::Clock::now(&*app.clock),
-        )
-        .await
-        .expect("the seed is loaded");
+        app.seed(&json!({ "clients": clients }).to_string()).await.expect("the seed is loaded");
         both
     }
 

@@ -9,9 +9,7 @@ use bytes::Bytes;
 use futures::FutureExt as _;
 use http::{Method, Request, header};
 use serde_json::{Value, json};
-use shared::api::jeton::load_seed;
-use shared::api::jeton::seed::Seed;
-use shared::domain::{Algorithm, Clock as _};
+use shared::domain::Algorithm;
 use shared::jose::{jwk, sha256};
 use shared::keys::signer::{LocalSigner, Signer as _};
 
@@ -128,17 +126,7 @@ impl<'a> Tenant<'a> {
 
     async fn made(app: &'a App, org: &'static str, more: Value) -> Self {
         let tenant = Self::new(app, org);
-        let keys = app.platform.records.reader.keys.now().await.unwrap();
-        let seed = Seed::read(&tenant.seed(more)).expect("a seed");
-        load_seed::load(
-            &*app.store,
-            &keys,
-            &shared::keys::remote::Origins::default(),
-            (seed, &load_seed::SeedMode::Overwrite),
-            app.clock.now(),
-        )
-        .await
-        .expect("the seed is loaded");
+        app.seed(&tenant.seed(more)).await.expect("the seed is loaded");
         tenant
     }
 

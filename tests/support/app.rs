@@ -8,9 +8,10 @@ use http::{Method, Request, Response, StatusCode, header};
 use serde_json::{Value, json};
 use shared::admin::bootstrap;
 use shared::api::http::Service;
-use shared::api::jeton::load_seed;
+use shared::api::jeton::load_seed::{self, Loaded, NotLoaded, SeedMode};
 use shared::api::jeton::seed::Seed;
-use shared::domain::{Algorithm, FrozenClock, Issuer, OrgId, Seconds, Secret, Seeded, Subject, Timestamp};
+use shared::domain::{Algorithm, Clock as _, FrozenClock, Issuer, OrgId, Seconds, Secret, Seeded, Subject, Timestamp};
+use shared::keys::remote::Origins;
 use shared::keys::signer::{HmacDeriver, LocalSigner, Signer};
 use shared::platform::capabilities::{BatchWorker, Provides as _};
 use shared::platform::{LocalService, Platform, PlatformParts};
@@ -133,16 +134,7 @@ impl App {
             deriver: Arc::new(HmacDeriver::new(&Secret::new([7; 32]))),
         })
         .expect("a platform");
-        let keys = platform.records.reader.keys.now().await.expect("the keys");
-        load_seed::load(
-            &*seeded,
-            &keys,
-            &shared::keys::remote::Origins::default(),
-            (Seed::read(seed).expect("a seed"), &load_seed::SeedMode::Overwrite),
-            NOW,
-        )
-        .await
-        .expect("the seed is loaded");
+        load(&*seeded, &platform, seed, NOW).await.expect("the seed is loaded");
         let name = Subject::parse("administrator").expect("a name");
         let root = OrgId::parse("1").expect("an id");
         let (org, member) = bootstrap::administrator(&*store, &root, &name, NOW).await.expect("an administrator");
@@ -153,6 +145,11 @@ impl App {
         let service = Arc::new(service);
         let target = Target::new(mount, service.clone()).await;
         Self { target, service, platform, queue, clock, store, admin: minted.token.expose().clone() }
+    }
+
+    /// Loads a seed, which overwrites what is there.
+    pub(crate) async fn seed(&self, seed: &str) -> Result<Loaded, NotLoaded> {
+        load(&*self.store, &self.platform, seed, self.clock.now()).await
     }
 
     /// Does what was handed over, all of it twice: a queue may deliver so.
@@ -334,6 +331,12 @@ impl Answer {
         assert!(!contains_null(&body), "a null: {body}");
         body
     }
+}
+
+async fn load(store: &dyn Store, platform: &Platform, seed: &str, now: Timestamp) -> Result<Loaded, NotLoaded> {
+    let keys = platform.records.reader.keys.now().await.expect("the keys");
+    let seed = Seed::read(seed).expect("a seed");
+    load_seed::load(store, &keys, &Origins::default(), (seed, &SeedMode::Overwrite), now).await
 }
 
 /// The strict SDK takes no `null` anywhere.
