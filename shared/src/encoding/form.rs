@@ -34,7 +34,7 @@ impl Parameters {
     /// Does the same as [`read`](Self::read), with values of up to `longest` bytes.
     ///
     /// # Errors
-    /// As [`read`](Self::read).
+    /// [`Refusal::Invalid`], as from [`read`](Self::read).
     pub fn read_up_to(longest: usize, encoded: &str) -> Result<Self, Refusal> {
         Self::read_within(|_| longest, encoded)
     }
@@ -42,7 +42,7 @@ impl Parameters {
     /// Does the same as [`read`](Self::read), with values of up to as many bytes as `longest` returns for a parameter's name.
     ///
     /// # Errors
-    /// As [`read`](Self::read).
+    /// [`Refusal::Invalid`], as from [`read`](Self::read).
     pub fn read_within(longest: impl Fn(&str) -> usize, encoded: &str) -> Result<Self, Refusal> {
         let mut parameters: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let pairs = encoded.split('&').filter(|pair| !pair.is_empty());
@@ -154,15 +154,19 @@ impl Parameters {
     }
 }
 
-/// Decodes one name or value, unless it is malformed or has a NUL.
+/// Decodes one name or value of a form. `None`: it is malformed or has a NUL.
 pub fn decode(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let malformed = |at: usize| !bytes.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
     if bytes.iter().enumerate().any(|(at, &b)| b == b'%' && malformed(at)) {
         return None;
     }
-    let blanks = text.replace('+', " ");
-    percent_encoding::percent_decode_str(&blanks).decode_utf8().ok().filter(|text| !text.contains('\0')).map(Cow::into_owned)
+    percent_decode(&text.replace('+', " "))
+}
+
+/// Decodes percent-encoded text, in which a plus is a plus. `None`: it isn't UTF-8 or has a NUL.
+pub fn percent_decode(text: &str) -> Option<String> {
+    percent_encoding::percent_decode_str(text).decode_utf8().ok().filter(|text| !text.contains('\0')).map(Cow::into_owned)
 }
 
 #[cfg(test)]

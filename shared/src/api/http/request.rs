@@ -1,7 +1,5 @@
 //! Requests, and what endpoints take from them.
 
-use std::borrow::Cow;
-
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 
@@ -44,8 +42,7 @@ impl Request<'_> {
     /// [`Refusal::Invalid`] when it isn't UTF-8 or has a NUL.
     pub(in crate::api) fn path_text(&self, name: &'static str) -> Result<String, Refusal> {
         let raw = self.path.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| *value);
-        let text = percent_encoding::percent_decode_str(raw).decode_utf8().ok().filter(|text| !text.contains('\0'));
-        text.map(Cow::into_owned).ok_or_else(|| Refusal::invalid(name, "must be UTF-8 without NUL"))
+        form::percent_decode(raw).ok_or_else(|| Refusal::invalid(name, "must be UTF-8 without NUL"))
     }
 }
 
