@@ -9,8 +9,6 @@ use crate::encoding::{Object, strict_json, unknown_name};
 /// Reads a request's body: strictly JSON (RFC 8259), no field twice, no deeper than 32. Whether unknown fields are refused is for
 /// `T` to say, by `deny_unknown_fields`.
 ///
-/// The refusal names the member and what it should be, and never repeats a value.
-///
 /// # Errors
 /// [`Refusal::Invalid`], which names the field and says what it should be, and never repeats a value.
 pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
@@ -20,7 +18,7 @@ pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
 /// Does the same as [`read`] for a document that isn't a request's body. The refusal calls it by its name.
 ///
 /// # Errors
-/// As [`read`].
+/// [`Refusal::Invalid`], as from [`read`].
 pub fn read_as<T: DeserializeOwned>(name: &str, json: &[u8]) -> Result<T, Refusal> {
     if json.is_empty() {
         return Err(Refusal::invalid("", format!("{name} must be a JSON object")));
@@ -32,7 +30,7 @@ pub fn read_as<T: DeserializeOwned>(name: &str, json: &[u8]) -> Result<T, Refusa
 /// Does the same as [`read`] for a body that is a list.
 ///
 /// # Errors
-/// As [`read`].
+/// [`Refusal::Invalid`], as from [`read`].
 pub fn read_list<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<T>, Refusal> {
     strict_json::check(body).map_err(|problem| Refusal::invalid("", format!("the body {problem}")))?;
     decode_any(&mut serde_json::Deserializer::from_slice(body))

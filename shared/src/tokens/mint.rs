@@ -63,7 +63,7 @@ pub async fn create(ports: &Minter, bearer: &str, ask: MemberTokenRequest) -> Re
 /// Checks that [`create`] would mint what is asked for, if an administrator asked. Writes nothing.
 ///
 /// # Errors
-/// As [`policy::verdict`].
+/// The refusals of [`policy::verdict`], or a fault when the directory can't be read.
 pub async fn validate(ports: &DirectoryLookup, ask: &MemberTokenRequest) -> Result<(), Error> {
     let target = MemberKey { org: ask.org.clone(), subject: ask.subject.clone() };
     let wanted = RecordKeys { orgs: vec![ask.org.clone()], members: vec![target.clone()], ..Default::default() };

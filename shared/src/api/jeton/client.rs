@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::api::agilicus::Rfc3339;
 use crate::domain::{AccessTokenForm, Audience, Client, ClientSettings, GrantType, Scope};
 
-/// A client in the words of the seed file, without its secrets.
+/// A client in the words of the seed file, without its secrets and times.
 #[derive(Debug, Serialize)]
 pub struct ClientView<'a> {
     org: &'a str,
@@ -40,8 +39,6 @@ pub struct ClientView<'a> {
     may_exchange_tokens: bool,
     attributes: BTreeMap<&'a str, &'a str>,
     enabled: bool,
-    created: Rfc3339,
-    updated: Rfc3339,
 }
 
 impl<'a> ClientView<'a> {
@@ -74,8 +71,6 @@ impl<'a> ClientView<'a> {
             may_exchange_tokens: settings.may_exchange_tokens,
             attributes: attributes.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect(),
             enabled: client.enabled,
-            created: Rfc3339(client.created_at),
-            updated: Rfc3339(client.updated_at),
         }
     }
 }
