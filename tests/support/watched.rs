@@ -9,8 +9,8 @@ use shared::domain::{
     Timestamp, TokenKey,
 };
 use shared::store::{
-    AdvanceOutcome, Delete, FamilyAdvance, InsertOutcome, KeepBatches, KeepTickets, NewToken, Put, ReadDirectory, ReadKeys,
-    ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey, ReplayStore, Revocation, RevokeTokens, Store,
+    AdvanceOutcome, Delete, FamilyAdvance, InsertOutcome, KeepBatches, KeepTickets, MemberSwap, NewToken, Put, ReadDirectory,
+    ReadKeys, ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey, ReplayStore, Revocation, RevokeTokens, Store,
     TicketConsumption, TokenPage, TokenQuery, TokenUpdate, UpdateOutcome, UpdateTokens, WriteDirectory, WriteKeys, WriteTokens,
 };
 
@@ -224,6 +224,10 @@ impl WriteDirectory for Watched {
 
     async fn put_member(&self, member: &Member) -> Result<Put, Fault> {
         self.call("put_member", self.store.put_member(member)).await
+    }
+
+    async fn swap_member(&self, swap: &MemberSwap) -> Result<Replaced, Fault> {
+        self.call("swap_member", self.store.swap_member(swap)).await
     }
 
     async fn delete_member(&self, key: &MemberKey) -> Result<Delete, Fault> {

@@ -316,7 +316,7 @@ pub(crate) async fn replace(
         match write.replace_client(&seen, &client).await? {
             Replaced::Done => return Ok(client),
             Replaced::Taken => return Err(TAKEN.into()),
-            Replaced::Outdated => {
+            Replaced::Outdated | Replaced::Dangling => {
                 let key = (seen.org, seen.id);
                 let wanted = RecordKeys { clients: vec![key.clone()], ..RecordKeys::default() };
                 seen = reader.tokens.read(&wanted).await?.clients.remove(&key).ok_or(UNKNOWN)?;

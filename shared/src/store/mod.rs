@@ -29,8 +29,8 @@ mod writes;
 
 pub use reads::{ClientKey, RecordKeys, Records, ScopeLike, TokenPage, TokenQuery};
 pub use writes::{
-    AdvanceOutcome, Delete, FamilyAdvance, FamilyUpdate, InsertOutcome, NewToken, Put, Replaced, ReplayKey, Revocation,
-    TicketConsumption, TokenUpdate, UpdateOutcome, ValueKind,
+    AdvanceOutcome, Delete, FamilyAdvance, FamilyUpdate, InsertOutcome, MemberSwap, NewToken, Put, Replaced, ReplayKey,
+    Revocation, TicketConsumption, TokenUpdate, UpdateOutcome, ValueKind,
 };
 
 /// All facets of the store: what an adapter implements and what the conformance suite tests.
@@ -234,6 +234,11 @@ pub trait WriteDirectory: std::fmt::Debug + Send + Sync {
 
     /// Creates or replaces a member. [`Put::Dangling`] if there is no such org.
     async fn put_member(&self, member: &Member) -> Result<Put, Fault>;
+
+    /// Adds, replaces or deletes a member that is still what was seen of it, by one conditional write: so nobody undoes what another
+    /// has done meanwhile. Of two writes of which each has the other's member as its witness, one is [`Replaced::Outdated`]. A
+    /// repetition of the very same write is [`Replaced::Done`]; a new member of an org that isn't there, [`Replaced::Dangling`].
+    async fn swap_member(&self, swap: &MemberSwap) -> Result<Replaced, Fault>;
 
     /// Deletes a member, unless something still belongs to it.
     async fn delete_member(&self, key: &MemberKey) -> Result<Delete, Fault>;

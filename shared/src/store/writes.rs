@@ -1,6 +1,6 @@
 //! What the store shall write, and what came of it.
 
-use crate::domain::{Alias, Aliased, Family, FamilyKey, OrgId, TicketKey, Timestamp, TokenId, TokenRecord};
+use crate::domain::{Alias, Aliased, Family, FamilyKey, Member, MemberKey, OrgId, TicketKey, Timestamp, TokenId, TokenRecord};
 
 /// A new token with all that belongs to it.
 #[derive(Clone, Debug)]
@@ -204,6 +204,19 @@ pub enum Put {
     Taken,
 }
 
+/// A change of a member that happens only to what was seen of it, where `None` is its absence: so it is added, replaced or deleted.
+#[derive(Clone, Debug)]
+pub struct MemberSwap {
+    /// The key of the member.
+    pub key: MemberKey,
+    /// The member as it was seen.
+    pub seen: Option<Member>,
+    /// The member as it shall be.
+    pub member: Option<Member>,
+    /// Another member of the org, as it was seen: it must still be just that, too.
+    pub witness: Option<Member>,
+}
+
 /// What replacing something that was seen did.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Replaced {
@@ -211,6 +224,8 @@ pub enum Replaced {
     Done,
     /// It is gone, or isn't what was seen any more. Nothing was written.
     Outdated,
+    /// What it belongs to isn't there. Nothing was written.
+    Dangling,
     /// Another has its alias. Nothing was written.
     Taken,
 }

@@ -1,13 +1,13 @@
-//! Clients that several change at once.
+//! Clients and members that several change at once.
 
 use std::sync::Arc;
 
 use super::cases;
-use super::samples::{at, client, client_id, org, org_id};
-use crate::domain::Client;
-use crate::store::{Put, Replaced, Store};
+use super::samples::{at, client, client_id, member, member_key, org, org_id, rich_member};
+use crate::domain::{Client, Member};
+use crate::store::{Delete, MemberSwap, Put, Replaced, Store};
 
-cases![only_a_client_that_is_as_seen_is_replaced];
+cases![only_a_client_that_is_as_seen_is_replaced, only_a_member_that_is_as_seen_is_swapped];
 
 async fn only_a_client_that_is_as_seen_is_replaced(store: Arc<dyn Store>) {
     store.put_org(&org("a", &[])).await.unwrap();
@@ -32,4 +32,41 @@ async fn only_a_client_that_is_as_seen_is_replaced(store: Arc<dyn Store>) {
     store.delete_client(&org_id("a"), client_id(1)).await.unwrap();
     assert_eq!(replace(&fourth, &third).await, Replaced::Outdated);
     assert_eq!(store.client(&org_id("a"), client_id(1)).await.unwrap(), None, "it doesn't come back");
+}
+
+async fn only_a_member_that_is_as_seen_is_swapped(store: Arc<dyn Store>) {
+    let key = member_key("a", "ann");
+    let swap = async |seen: Option<&Member>, member: Option<&Member>, witness: Option<&Member>| {
+        let (seen, member, witness) = (seen.cloned(), member.cloned(), witness.cloned());
+        store.swap_member(&MemberSwap { key: member_key("a", "ann"), seen, member, witness }).await.unwrap()
+    };
+    let (first, second, bob) = (member("a", "ann"), rich_member("a", "ann"), member("a", "bob"));
+    assert_eq!(swap(None, Some(&first), None).await, Replaced::Dangling);
+    assert_eq!(store.member(&key).await.unwrap(), None, "nothing was written");
+    store.put_org(&org("a", &[])).await.unwrap();
+    assert_eq!(swap(Some(&first), Some(&second), None).await, Replaced::Outdated, "it isn't there yet");
+    assert_eq!(swap(None, Some(&first), Some(&bob)).await, Replaced::Outdated, "the witness isn't there yet");
+    assert_eq!(store.member(&key).await.unwrap(), None, "nothing was written");
+    for _ in 0..2 {
+        assert_eq!(swap(None, Some(&first), None).await, Replaced::Done);
+    }
+    assert_eq!(store.member(&key).await.unwrap(), Some(first.clone()));
+    assert_eq!(swap(None, Some(&second), None).await, Replaced::Outdated, "it is there already");
+    store.put_member(&bob).await.unwrap();
+    let other = Member { enabled: false, ..bob.clone() };
+    assert_eq!(swap(Some(&first), Some(&second), Some(&other)).await, Replaced::Outdated, "the witness is another");
+    assert_eq!(store.member(&key).await.unwrap(), Some(first.clone()), "nothing was written");
+    for _ in 0..2 {
+        assert_eq!(swap(Some(&first), Some(&second), Some(&bob)).await, Replaced::Done);
+    }
+    assert_eq!(store.member(&key).await.unwrap(), Some(second.clone()));
+    assert_eq!(store.member(&bob.key()).await.unwrap(), Some(bob.clone()), "a witness stays as it is");
+    assert_eq!(swap(Some(&first), None, None).await, Replaced::Outdated);
+    assert_eq!(swap(Some(&second), None, Some(&other)).await, Replaced::Outdated);
+    for _ in 0..2 {
+        assert_eq!(swap(Some(&second), None, Some(&bob)).await, Replaced::Done);
+    }
+    assert_eq!(store.member(&key).await.unwrap(), None);
+    store.delete_member(&bob.key()).await.unwrap();
+    assert_eq!(store.delete_org(&org_id("a")).await.unwrap(), Delete::Done, "all are counted");
 }

@@ -8,13 +8,13 @@ use futures::future::join_all;
 use super::cases;
 use super::samples::{
     alias, alias_key, at, batch, batch_key, client, client_id, digest, family, find_alias, find_family, find_mark, find_ticket,
-    find_token, id, id_at, mark, member, new, org, org_id, read, rich_token, spending, step, subject, ticket, ticket_key, token,
-    token_key, used,
+    find_token, id, id_at, mark, member, new, org, org_id, read, rich_member, rich_token, spending, step, subject, ticket,
+    ticket_key, token, token_key, used,
 };
-use crate::domain::{Aliased, Batch, BatchState, Family, NotBeforeScope, Shard, TokenRecord};
+use crate::domain::{Aliased, Batch, BatchState, Family, Member, NotBeforeScope, Shard, TokenRecord};
 use crate::store::{
-    AdvanceOutcome, Delete, FamilyAdvance, FamilyUpdate, InsertOutcome, NewToken, Put, RecordKeys, ReplayKey, Revocation, Store,
-    TokenQuery, TokenUpdate, UpdateOutcome, ValueKind,
+    AdvanceOutcome, Delete, FamilyAdvance, FamilyUpdate, InsertOutcome, MemberSwap, NewToken, Put, RecordKeys, Replaced,
+    ReplayKey, Revocation, Store, TokenQuery, TokenUpdate, UpdateOutcome, ValueKind,
 };
 
 cases![
@@ -30,6 +30,8 @@ cases![
     one_of_many_amends_one_revision,
     no_member_outlives_its_org,
     one_of_many_creates_an_org,
+    one_of_many_swaps_a_member,
+    one_of_two_that_witness_each_other_goes,
     one_of_many_records_on_a_ticket,
     revoking_and_rotating_a_family_agree,
     steps_that_stay_are_taken_one_after_the_other,
@@ -303,6 +305,51 @@ async fn one_of_many_creates_an_org(store: Arc<dyn Store>) {
     let outcomes = at_once(&store, |store, _| async move { store.put_org(&org("a", &["r"])).await.unwrap() }).await;
     assert_eq!(outcomes.iter().filter(|put| **put == Put::Created).count(), 1, "exactly one wins");
     assert_eq!(outcomes.iter().filter(|put| **put == Put::Replaced).count(), 63);
+}
+
+async fn one_of_many_swaps_a_member(store: Arc<dyn Store>) {
+    store.put_org(&org("a", &[])).await.unwrap();
+    let mut seen = None;
+    for _ in 0..2 {
+        let outcomes = at_once(&store, |store, n| {
+            let member = Member { updated_at: at(i64::try_from(n).unwrap() + 1), ..rich_member("a", "ann") };
+            let swap = MemberSwap { key: member.key(), seen: seen.clone(), member: Some(member.clone()), witness: None };
+            async move { (member, store.swap_member(&swap).await.unwrap()) }
+        });
+        let (won, lost): (Vec<_>, Vec<_>) = outcomes.await.into_iter().partition(|(_, outcome)| *outcome == Replaced::Done);
+        assert_eq!(won.len(), 1, "exactly one wins");
+        assert!(lost.iter().all(|(_, outcome)| *outcome == Replaced::Outdated));
+        seen = store.member(&won[0].0.key()).await.unwrap();
+        assert_eq!(seen.as_ref(), Some(&won[0].0), "it is the winner's");
+        seen = seen.map(|member| Member { updated_at: at(9_000), ..member });
+        store.put_member(seen.as_ref().unwrap()).await.unwrap();
+    }
+}
+
+async fn one_of_two_that_witness_each_other_goes(store: Arc<dyn Store>) {
+    for n in 0..16 {
+        let name = format!("o{n}");
+        store.put_org(&org(&name, &[])).await.unwrap();
+        let both = ["ann", "bob"].map(|subject| member(&name, subject));
+        for one in &both {
+            store.put_member(one).await.unwrap();
+        }
+        // One is deleted, the other disabled: which of them happens is left to chance.
+        let swap = |one: &Member, witness: &Member, member: Option<Member>| {
+            let swap = MemberSwap { key: one.key(), seen: Some(one.clone()), member, witness: Some(witness.clone()) };
+            let store = Arc::clone(&store);
+            tokio::spawn(async move { store.swap_member(&swap).await.unwrap() })
+        };
+        let [ann, bob] = &both;
+        let (deleted, disabled) = (swap(ann, bob, None), swap(bob, ann, Some(Member { enabled: false, ..bob.clone() })));
+        let outcomes = [deleted.await.unwrap(), disabled.await.unwrap()];
+        let there = [store.member(&ann.key()).await.unwrap(), store.member(&bob.key()).await.unwrap()];
+        match outcomes {
+            [Replaced::Done, Replaced::Outdated] => assert_eq!(there, [None, Some(bob.clone())]),
+            [Replaced::Outdated, Replaced::Done] => assert!(there[0].is_some() && there[1] != Some(bob.clone())),
+            other => panic!("{other:?}"),
+        }
+    }
 }
 
 async fn no_member_outlives_its_org(store: Arc<dyn Store>) {

@@ -13,7 +13,7 @@ use super::items::{self, moment, number, text};
 use super::keys::{CLIENT, Key, MEMBER, SUB_ORG, range_after};
 use super::{DynamoStore, Item, fault};
 use crate::domain::{Client, ClientId, Fault, Member, MemberKey, Org, OrgId, Shard, Subject};
-use crate::store::{Delete, Put, ReadDirectory, Replaced, WriteDirectory, codec};
+use crate::store::{Delete, MemberSwap, Put, ReadDirectory, Replaced, WriteDirectory, codec};
 
 #[async_trait]
 impl ReadDirectory for DynamoStore {
@@ -119,6 +119,41 @@ impl WriteDirectory for DynamoStore {
             let Some(checks) = self.transact(DOING, &creation).await? else { return Ok(Put::Created) };
             if let Some(Check::Failed(_)) = checks.get(1) {
                 return Ok(Put::Dangling);
+            }
+            backoff.wait().await?;
+        }
+    }
+
+    async fn swap_member(&self, swap: &MemberSwap) -> Result<Replaced, Fault> {
+        const DOING: &str = "replacing a member";
+        let mut backoff = self.backoff(DOING);
+        // As this version of the code writes them. Another one may have written the same in other words.
+        let body = |member: &Option<Member>| member.as_ref().map(codec::encode_member).transpose();
+        let (mut there, mut witnessed) = (body(&swap.seen)?, body(&swap.witness)?);
+        loop {
+            let mut changes = vec![self.member_swap(swap, there.as_deref())?];
+            let by = i8::from(swap.member.is_some()) - i8::from(swap.seen.is_some());
+            changes.extend((by != 0).then(|| self.count(&swap.key.org, swap.key.subject.as_str(), by)));
+            let nth_witness = changes.len();
+            changes.extend(swap.witness.as_ref().zip(witnessed.as_deref()).map(|(witness, body)| self.unchanged(witness, body)));
+            let Some(checks) = self.change_all(DOING, changes).await? else { return Ok(Replaced::Done) };
+            if let Some(Check::Failed(item)) = checks.first() {
+                let found = item.as_ref().map(items::member).transpose()?;
+                if found == swap.member {
+                    return Ok(Replaced::Done);
+                }
+                if found != swap.seen {
+                    return Ok(Replaced::Outdated);
+                }
+                there = item.as_ref().map(|item| items::string(item, "b").map(str::to_owned)).transpose()?;
+            } else if let Some(Check::Failed(item)) = checks.get(nth_witness) {
+                if item.as_ref().map(items::member).transpose()? != swap.witness {
+                    return Ok(Replaced::Outdated);
+                }
+                witnessed = item.as_ref().map(|item| items::string(item, "b").map(str::to_owned)).transpose()?;
+            } else {
+                // What counts it is of its org, and goes with that.
+                return Ok(if swap.seen.is_none() { Replaced::Dangling } else { Replaced::Outdated });
             }
             backoff.wait().await?;
         }
@@ -277,6 +312,30 @@ impl DynamoStore {
     fn count_in(&self, key: Key, by: i8) -> Change {
         let change = Change::update(&self.tables.directory, key, "SET k = k + :by", "attribute_exists(pk)");
         change.with("by", number(by))
+    }
+
+    /// Adds, replaces or deletes a member, if it still has this body, or none.
+    fn member_swap(&self, swap: &MemberSwap, there: Option<&str>) -> Result<Change, Fault> {
+        let (table, key) = (&self.tables.directory, Key::member(&swap.key));
+        let condition = if there.is_some() { "b = :there" } else { "attribute_not_exists(pk)" };
+        let change = match &swap.member {
+            None => Change::delete(table, key, condition),
+            Some(member) => {
+                let change = Change::update(table, key, SET_BODY, condition);
+                change.with("b", text(codec::encode_member(member)?)).with("t", moment(member.created_at))
+            }
+        };
+        Ok(match there {
+            Some(there) => change.with("there", text(there)),
+            None => change,
+        })
+    }
+
+    /// Holds if a member has this body. It is written over itself, which changes nothing and tells the stream of nothing, and for
+    /// which the role that writes members suffices.
+    fn unchanged(&self, member: &Member, body: &str) -> Change {
+        let change = Change::update(&self.tables.directory, Key::member(&member.key()), "SET b = :b", "b = :b");
+        change.with("b", text(body))
     }
 
     /// Writes a client, if it is still what was seen.

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::Result;
 use super::rows::body;
 use crate::domain::{Client, ClientId, Fault, Member, MemberKey, Org, OrgId, Subject, Timestamp};
-use crate::store::{Delete, Put, Replaced, codec};
+use crate::store::{Delete, MemberSwap, Put, Replaced, codec};
 
 pub(super) fn org(c: &Connection, id: &OrgId) -> Result<Option<Org>> {
     let mut select = c.prepare_cached("SELECT created_at, body FROM orgs WHERE id = ?1")?;
@@ -121,6 +121,29 @@ pub(super) fn put_member(c: &Connection, member: &Member) -> Result<Put> {
     )?;
     upsert.execute(params![key.0, key.1, member.created_at.as_ms(), codec::encode_member(member)?])?;
     Ok(put(known))
+}
+
+pub(super) fn swap_member(c: &Connection, swap: &MemberSwap) -> Result<Replaced> {
+    let there = member(c, &swap.key)?;
+    if there == swap.member {
+        return Ok(Replaced::Done);
+    }
+    let is_witnessed = match &swap.witness {
+        Some(witness) => member(c, &witness.key())?.as_ref() == Some(witness),
+        None => true,
+    };
+    if there != swap.seen || !is_witnessed {
+        return Ok(Replaced::Outdated);
+    }
+    let Some(member) = &swap.member else {
+        delete_member(c, &swap.key)?;
+        return Ok(Replaced::Done);
+    };
+    Ok(match put_member(c, member)? {
+        Put::Created | Put::Replaced => Replaced::Done,
+        Put::Dangling => Replaced::Dangling,
+        Put::Taken => Replaced::Taken,
+    })
 }
 
 pub(super) fn delete_member(c: &Connection, key: &MemberKey) -> Result<Delete> {

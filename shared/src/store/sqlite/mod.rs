@@ -27,8 +27,8 @@ use self::maintenance::Maintenance;
 use self::sweep::Sweep;
 use self::writer::{Commit, Writer};
 use super::{
-    AdvanceOutcome, Delete, FamilyAdvance, InsertOutcome, KeepBatches, KeepTickets, NewToken, Put, ReadDirectory, ReadKeys,
-    ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey, ReplayStore, Revocation, RevokeTokens,
+    AdvanceOutcome, Delete, FamilyAdvance, InsertOutcome, KeepBatches, KeepTickets, MemberSwap, NewToken, Put, ReadDirectory,
+    ReadKeys, ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey, ReplayStore, Revocation, RevokeTokens,
     TicketConsumption, TokenPage, TokenQuery, TokenUpdate, UpdateOutcome, UpdateTokens, WriteDirectory, WriteKeys, WriteTokens,
 };
 use crate::domain::{
@@ -296,6 +296,11 @@ impl WriteDirectory for SqliteStore {
     async fn put_member(&self, member: &Member) -> Result<Put, Fault> {
         let member = member.clone();
         self.write("writing a member", move |c| directory::put_member(c, &member)).await
+    }
+
+    async fn swap_member(&self, swap: &MemberSwap) -> Result<Replaced, Fault> {
+        let swap = swap.clone();
+        self.write("replacing a member", move |c| directory::swap_member(c, &swap)).await
     }
 
     async fn delete_member(&self, key: &MemberKey) -> Result<Delete, Fault> {

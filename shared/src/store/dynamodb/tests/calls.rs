@@ -4,9 +4,9 @@ use super::Emulator;
 use crate::domain::{Aliased, Family, NotBeforeScope, Shard, TokenRecord};
 use crate::store::conformance::samples::{
     alias, alias_key, at, batch, client, client_id, family, id_at, mark, member, member_key, new, org, org_id, refreshable,
-    spending, step, subject, ticket, ticket_key, token, used,
+    rich_member, spending, step, subject, ticket, ticket_key, token, used,
 };
-use crate::store::{FamilyAdvance, FamilyUpdate, NewToken, RecordKeys, Store, TokenQuery, TokenUpdate};
+use crate::store::{FamilyAdvance, FamilyUpdate, MemberSwap, NewToken, RecordKeys, Store, TokenQuery, TokenUpdate};
 
 /// One operation, on a store that holds what [`setup`] puts there.
 pub(super) async fn perform(store: &dyn Store, operation: &str) -> String {
@@ -81,6 +81,16 @@ pub(super) async fn perform(store: &dyn Store, operation: &str) -> String {
         "create org" => format!("{:?}", store.put_org(&org("new", &["a"])).await.unwrap()),
         "delete org" => format!("{:?}", store.delete_org(&org_id("b")).await.unwrap()),
         "replace member" => format!("{:?}", store.put_member(&member("a", "ann")).await.unwrap()),
+        "swap member" => {
+            let (seen, new) = (Some(member("a", "ann")), Some(rich_member("a", "ann")));
+            let swap = MemberSwap { key: member_key("a", "ann"), seen, member: new, witness: None };
+            format!("{:?}", store.swap_member(&swap).await.unwrap())
+        }
+        "remove member" => {
+            let (seen, witness) = (Some(member("a", "ann")), Some(member("a", "cid")));
+            let swap = MemberSwap { key: member_key("a", "ann"), seen, member: None, witness };
+            format!("{:?}", store.swap_member(&swap).await.unwrap())
+        }
         "create member" => format!("{:?}", store.put_member(&member("a", "bob")).await.unwrap()),
         "delete member" => format!("{:?}", store.delete_member(&member_key("a", "ann")).await.unwrap()),
         "replace client" => format!("{:?}", store.put_client(&client("a", 1, Some("store"))).await.unwrap()),
@@ -111,6 +121,7 @@ pub(super) async fn setup(store: &dyn Store) {
     store.put_org(&org("a", &[])).await.unwrap();
     store.put_org(&org("b", &["a"])).await.unwrap();
     store.put_member(&member("a", "ann")).await.unwrap();
+    store.put_member(&member("a", "cid")).await.unwrap();
     store.put_client(&client("a", 1, Some("shop"))).await.unwrap();
     store.record(&new(&token("a", 1), Some(&family("a", 2)))).await.unwrap();
     let (refreshable, exclusive) = refreshable();
@@ -164,6 +175,8 @@ async fn each_operation_makes_as_many_calls_as_planned() {
         ("delete org", &["GetItem Directory", CHANGE]),
         ("replace member", &["UpdateItem Directory"]),
         ("create member", &["UpdateItem Directory", CHANGE]),
+        ("swap member", &["UpdateItem Directory"]),
+        ("remove member", &[CHANGE]),
         ("delete member", &[CHANGE]),
         ("replace client", &["GetItem Directory", CHANGE]),
         ("swap client", &["GetItem Directory", CHANGE]),
