@@ -69,6 +69,7 @@ pub fn records<P: HasRecords>() -> Vec<Entry<P>> {
         Entry::for_endpoint::<jeton::list_members::ListMembers>(),
         Entry::for_endpoint::<jeton::put_member::PutMember>(),
         Entry::for_endpoint::<jeton::get_member::GetMember>(),
+        Entry::for_endpoint::<jeton::patch_member::PatchMember>(),
         Entry::for_endpoint::<jeton::delete_member::DeleteMember>(),
     ]
 }

@@ -71,7 +71,8 @@ impl Recorded {
                 request.header("accept", "application/token-introspection+jwt")
             } else {
                 let request = request.header("authorization", format!("Bearer {bearer}"));
-                request.header("content-type", "application/json")
+                let is_patch = method == Method::PATCH;
+                request.header("content-type", if is_patch { "application/merge-patch+json" } else { "application/json" })
             };
             let body = if let Value::String(form) = body {
                 form.clone()
@@ -178,6 +179,8 @@ async fn everything(run: &mut Recorded) {
         run.good("jeton.put_member", &path, json!({"scopes": ["urn:*"]})).await;
     }
     run.good("jeton.get_member", "/v1/orgs/11/members/ann", json!({})).await;
+    run.good("jeton.patch_member", "/v1/orgs/11/members/ann", json!({"profile": {"email": "ann@example.org"}})).await;
+    offices(run).await;
     run.good("jeton.list_members", "/v1/orgs/11/members", json!({})).await;
 
     authlete::everything(run).await;
@@ -236,6 +239,25 @@ async fn everything(run: &mut Recorded) {
         run.good("jeton.delete_member", &format!("/v1/orgs/11/members/{member}"), json!({})).await;
     }
     run.good("jeton.delete_org", "/v1/orgs/11", json!({})).await;
+}
+
+/// Has the root org's administrators give up their own office, each in another way, and get it back.
+async fn offices(run: &mut Recorded) {
+    const SELF: &str = "/v1/orgs/1/members/administrator";
+    const OTHER: &str = "/v1/orgs/1/members/other";
+    run.good("jeton.put_member", OTHER, json!({"scopes": ["*"]})).await;
+    let first = run.admin.clone();
+    let other = run.good("agilicus.create_token", "/v1/tokens", ask("1", "other", json!({"scopes": ["urn:jeton:admin"]}))).await;
+    let other = other["token"].as_str().unwrap();
+    for (name, body) in [("jeton.put_member", json!({"enabled": false})), ("jeton.patch_member", json!({"scopes": null}))] {
+        run.good(name, SELF, body).await;
+        other.clone_into(&mut run.admin);
+        run.good("jeton.put_member", SELF, json!({"scopes": ["*"]})).await;
+        run.admin.clone_from(&first);
+    }
+    other.clone_into(&mut run.admin);
+    run.good("jeton.delete_member", OTHER, json!({})).await;
+    run.admin = first;
 }
 
 /// What all functions together really do is what their roles grant: nothing is missing, nothing is left over.

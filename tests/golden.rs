@@ -26,6 +26,8 @@ fn refusals() -> Vec<Refusal> {
         Refusal::NotFound("member"),
         Refusal::OrgUnavailable,
         Refusal::OutsideAuthority { field: "scopes" },
+        Refusal::PreconditionFailed { header: "If-Match" },
+        Refusal::PreconditionFailed { header: "If-None-Match" },
         Refusal::RefreshRejected,
         Refusal::ScopeNotHeld("urn:app:read".parse().unwrap()),
         Refusal::TicketRejected,
@@ -33,6 +35,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::TokenTooLarge { limit: 7_168 },
         Refusal::UnsupportedContentEncoding,
         Refusal::UnsupportedMediaType,
+        Refusal::UnsupportedPatchType { takes: "application/merge-patch+json" },
         Refusal::ValueTaken { field: "accessToken" },
     ];
     all.extend(problems.map(Refusal::CredentialsRejected));
@@ -55,6 +58,7 @@ fn refusals() -> Vec<Refusal> {
             | Refusal::NotFound(_)
             | Refusal::OrgUnavailable
             | Refusal::OutsideAuthority { .. }
+            | Refusal::PreconditionFailed { .. }
             | Refusal::RefreshRejected
             | Refusal::ScopeNotHeld(_)
             | Refusal::TicketRejected
@@ -63,6 +67,7 @@ fn refusals() -> Vec<Refusal> {
             | Refusal::TokenTooLarge { .. }
             | Refusal::UnsupportedContentEncoding
             | Refusal::UnsupportedMediaType
+            | Refusal::UnsupportedPatchType { .. }
             | Refusal::ValueTaken { .. } => {}
         }
     }

@@ -1,8 +1,9 @@
 //! `DELETE /v1/orgs/{org}/members/{sub}`: Jeton's own directory.
 
 use shared::admin::orgs_and_members;
-use shared::api::http::{Bearer, Dialect, Endpoint, MemberPath, NoContent, Route};
-use shared::domain::Error;
+use shared::api::http::{Bearer, Dialect, Endpoint, MemberPath, NoContent, Preconditions, Route};
+use shared::api::jeton::member::MemberView;
+use shared::domain::{Error, Member};
 use shared::platform::capabilities::MemberRemover;
 
 /// Deletes a member and kills its tokens.
@@ -13,11 +14,13 @@ impl Endpoint for DeleteMember {
     const ROUTE: Route =
         Route::delete("jeton.delete_member", "/v1/orgs/{org}/members/{sub}", Dialect::Jeton).refuses(&[403, 404, 409]);
     type Ports = MemberRemover;
-    type Input = (Bearer, MemberPath);
+    type Input = (Bearer, MemberPath, Preconditions);
     type Output = NoContent;
 
-    async fn handle(ports: &MemberRemover, (bearer, MemberPath(key)): Self::Input) -> Result<Self::Output, Error> {
-        orgs_and_members::delete_member(ports, bearer.token(), &key).await?;
+    async fn handle(ports: &MemberRemover, (bearer, MemberPath(key), conditions): Self::Input) -> Result<Self::Output, Error> {
+        let condition = |there: &Member| conditions.check(Some(&MemberView::from_member(there)));
+        let condition = (!conditions.is_empty()).then_some(condition);
+        orgs_and_members::delete_member(ports, bearer.token(), &key, condition).await?;
         Ok(NoContent)
     }
 }

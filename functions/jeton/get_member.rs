@@ -1,12 +1,12 @@
 //! `GET /v1/orgs/{org}/members/{sub}`: Jeton's own directory.
 
 use shared::admin::orgs_and_members;
-use shared::api::http::{Answer, Bearer, Dialect, Endpoint, MemberPath, Route};
+use shared::api::http::{Bearer, Dialect, Endpoint, MemberPath, Route, Tagged};
 use shared::api::jeton::member::MemberView;
 use shared::domain::Error;
 use shared::platform::capabilities::Reader;
 
-/// Shows a member, also to itself.
+/// Shows a member, also to itself, with its `ETag`.
 #[derive(Debug)]
 pub struct GetMember;
 
@@ -14,10 +14,10 @@ impl Endpoint for GetMember {
     const ROUTE: Route = Route::get("jeton.get_member", "/v1/orgs/{org}/members/{sub}", Dialect::Jeton).refuses(&[403, 404]);
     type Ports = Reader;
     type Input = (Bearer, MemberPath);
-    type Output = Answer<200, MemberView<'static>>;
+    type Output = Tagged<200, MemberView<'static>>;
 
     async fn handle(ports: &Reader, (bearer, MemberPath(key)): Self::Input) -> Result<Self::Output, Error> {
         let member = orgs_and_members::member(ports, bearer.token(), &key).await?;
-        Ok(Answer::from_body(&MemberView::from_member(&member))?)
+        Ok(Tagged::from_body(&MemberView::from_member(&member))?)
     }
 }

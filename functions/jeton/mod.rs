@@ -12,6 +12,7 @@ pub mod health;
 pub mod jwks;
 pub mod list_members;
 pub mod openapi;
+pub mod patch_member;
 pub mod put_member;
 pub mod put_org;
 pub mod refresh_org_secret;

@@ -65,7 +65,7 @@ scenario! {
         let member = app.get("/v1/orgs/11/members/ann", &app.admin).await.ok();
         assert_eq!(app.put("/v1/orgs/11/members/ann", &app.admin, member.clone()).await.ok()["scopes"], member["scopes"]);
         for path in ["/.well-known/jwks.json?v=1", "/health?v=1", "/openapi.json?v=1"] {
-            app.get(path, &app.admin).await.ok();
+            assert_eq!(app.get(path, &app.admin).await.status, 200, "{path}");
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use bytes::Bytes;
-use http::{Request, header};
+use http::{Method, Request, header};
 use serde_json::Value;
 
 use super::routes;
@@ -63,7 +63,11 @@ async fn send(app: &App, step: &Value, kept: &mut BTreeMap<String, String>) -> E
         .fold(route.path.replace("+}", "}"), |path, (name, value)| path.replace(&format!("{{{name}}}"), &encode(value)));
     let pairs: Vec<_> = query.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
     let is_form = step.get("form").is_some();
-    let media_type = if is_form { "application/x-www-form-urlencoded" } else { "application/json" };
+    let media_type = match (is_form, route.method == Method::PATCH) {
+        (true, _) => "application/x-www-form-urlencoded",
+        (false, true) => "application/merge-patch+json",
+        (false, false) => "application/json",
+    };
     let body = step.get("body").or(step.get("form")).map(|body| filled(body, kept));
     let mut request = Request::builder().method(&route.method).uri(format!("{path}?{}", pairs.join("&")));
     request = request.header(header::AUTHORIZATION, authorization(app, step, kept));

@@ -209,6 +209,32 @@ impl App {
         self.call(Method::PUT, path, Some(bearer), Some(body)).await
     }
 
+    /// A `PATCH` by a merge patch.
+    pub(crate) async fn patch(&self, path: &str, bearer: &str, changes: Value) -> Answer {
+        self.send_if(Method::PATCH, path, bearer, &[], Some(changes)).await
+    }
+
+    /// A request with conditions, such as `("if-match", tag)`. A `PATCH` is a merge patch.
+    pub(crate) async fn send_if(
+        &self,
+        method: Method,
+        path: &str,
+        bearer: &str,
+        conditions: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> Answer {
+        let media_type = if method == Method::PATCH { "application/merge-patch+json" } else { "application/json" };
+        let mut request = Request::builder().method(method).uri(path).header(header::AUTHORIZATION, format!("Bearer {bearer}"));
+        for (name, value) in conditions {
+            request = request.header(*name, *value);
+        }
+        if body.is_some() {
+            request = request.header(header::CONTENT_TYPE, media_type);
+        }
+        let body = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
+        self.send(request.body(body).expect("a request")).await
+    }
+
     /// A `DELETE`.
     pub(crate) async fn delete(&self, path: &str, bearer: &str) -> Answer {
         self.call(Method::DELETE, path, Some(bearer), None).await
@@ -281,6 +307,11 @@ impl From<Response<Bytes>> for Answer {
 }
 
 impl Answer {
+    /// Its entity tag.
+    pub(crate) fn tag(&self) -> &str {
+        self.headers[header::ETAG].to_str().expect("text")
+    }
+
     /// Its body, which must be JSON.
     pub(crate) fn json(&self) -> Value {
         let media_type = self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();

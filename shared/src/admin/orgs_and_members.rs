@@ -11,7 +11,7 @@ use crate::domain::{
 use crate::keys::remote::Origins;
 use crate::platform::capabilities::{DirectoryReader, MemberRemover, MemberWriter, OrgRemover, OrgWriter, Reader, SecretWriter};
 use crate::policy::may_hand_out;
-use crate::store::{Delete, Put, RecordKeys, Records};
+use crate::store::{Delete, MemberSwap, Put, ReadDirectory, RecordKeys, Records, Replaced, WriteDirectory};
 use crate::tokens::revoke::mark;
 use std::collections::BTreeMap;
 
@@ -221,42 +221,160 @@ pub async fn members(
     Ok(ports.directory.members(org, after, limit).await?)
 }
 
-/// Creates or replaces a member. Scopes of Jeton's own API can only be given, or taken from one who has them, by one who has
-/// them.
+/// Creates or replaces a member by what `draft` makes of what is there by then, which it may also refuse. Scopes of Jeton's own API
+/// can only be given, or taken from one who has them, by one who has them.
+///
+/// If somebody else changes the member meanwhile, it is read again and `draft` is asked again, up to 32 times: no change is lost.
 ///
 /// # Errors
 /// [`Refusal::AccessDenied`] if the caller may not write members there. [`Refusal::OutsideAuthority`] if the member holds or
-/// would get a scope of Jeton's own API that the caller lacks. [`Refusal::NotFound`] if the org is gone meanwhile.
-pub async fn put_member(ports: &MemberWriter, bearer: &str, key: &MemberKey, draft: MemberDraft) -> Result<(Member, Put), Error> {
+/// would get a scope of Jeton's own API that the caller lacks. [`Refusal::Conflict`] if the root org would have no administrator
+/// left. [`Refusal::NotFound`] if the org is gone meanwhile. Whatever `draft` refuses.
+pub async fn write_member(
+    ports: &MemberWriter,
+    bearer: &str,
+    key: &MemberKey,
+    draft: impl Fn(Option<&Member>) -> Result<MemberDraft, Error> + Send + Sync,
+) -> Result<(Member, Put), Error> {
     let (caller, found) = for_change(&ports.reader, bearer, key).await?;
-    if !may_hand_out(caller.authority(), &draft.scopes) {
-        return Err(Refusal::OutsideAuthority { field: "scopes" }.into());
-    }
-    let member = member_as_drafted(key, draft, found.members.get(key), ports.reader.now());
-    let put = ports.write.put_member(&member).await?;
-    match put {
-        Put::Created | Put::Replaced => Ok((member, put)),
-        Put::Dangling | Put::Taken => Err(Refusal::NotFound("org").into()),
-    }
+    let now = ports.reader.now();
+    let change = |seen: Option<&Member>| Ok(member_as_drafted(key, draft(seen)?, seen, now));
+    let directory = Directory { reader: &ports.reader, read: &*ports.directory, write: &*ports.write };
+    let (seen, member) = directory.swap(&caller, &found, key, change).await?;
+    Ok((member, if seen.is_some() { Put::Replaced } else { Put::Created }))
 }
 
-/// Deletes a member and kills its tokens, so that they stay dead if a member of that name comes again.
+/// Deletes a member and kills its tokens, so that they stay dead if a member of that name comes again. If there is a `condition`,
+/// only what it accepts is deleted.
+///
+/// Where something can forbid the deletion, the member is disabled first, by one write that decides; then its tokens are killed;
+/// then it is deleted. So none of a member that stays is killed.
 ///
 /// # Errors
 /// [`Refusal::AccessDenied`] if the caller may not write members there. [`Refusal::OutsideAuthority`] if the member holds a scope
 /// of Jeton's own API that the caller lacks. [`Refusal::NotFound`] if there is no such member. [`Refusal::Conflict`] if something
-/// still belongs to it.
-pub async fn delete_member(ports: &MemberRemover, bearer: &str, key: &MemberKey) -> Result<(), Error> {
-    let (_, found) = for_change(&ports.reader, bearer, key).await?;
-    if !found.members.contains_key(key) {
-        return Err(Refusal::NotFound("member").into());
+/// still belongs to it, or if it is the last administrator of the root org. Whatever `condition` refuses.
+pub async fn delete_member(
+    ports: &MemberRemover,
+    bearer: &str,
+    key: &MemberKey,
+    condition: Option<impl Fn(&Member) -> Result<(), Error> + Send + Sync>,
+) -> Result<(), Error> {
+    const UNKNOWN: Refusal = Refusal::NotFound("member");
+    let (caller, found) = for_change(&ports.reader, bearer, key).await?;
+    let there = found.members.get(key).ok_or(UNKNOWN)?;
+    let now = ports.reader.now();
+    let mut disabled = None;
+    if condition.is_some() || is_root(found.orgs.get(&key.org)) && is_administrator(there) {
+        let disable = |seen: Option<&Member>| {
+            let seen = seen.ok_or(UNKNOWN)?;
+            condition.as_ref().map_or(Ok(()), |condition| condition(seen))?;
+            Ok(Member { enabled: false, updated_at: now, ..seen.clone() })
+        };
+        let directory = Directory { reader: &ports.reader, read: &*ports.directory, write: &*ports.write };
+        disabled = Some(directory.swap(&caller, &found, key, disable).await?.1);
     }
     let dead = NotBeforeKey { org: key.org.clone(), kind: NotBeforeScope::Member(key.subject.clone()) };
-    ports.revoke.set_not_before(&mark(dead, found.orgs.get(&key.org), ports.reader.now())).await?;
+    ports.revoke.set_not_before(&mark(dead, found.orgs.get(&key.org), now)).await?;
+    if disabled.is_some() {
+        let swap = MemberSwap { key: key.clone(), seen: disabled, member: None, witness: None };
+        return match ports.write.swap_member(&swap).await? {
+            Replaced::Done | Replaced::Dangling | Replaced::Taken => Ok(()),
+            Replaced::Outdated => Err(Refusal::Conflict("somebody has changed the member meanwhile: delete it again").into()),
+        };
+    }
     match ports.write.delete_member(key).await? {
         Delete::Done | Delete::Unknown => Ok(()),
         Delete::InUse => Err(Refusal::Conflict("something still belongs to the member").into()),
     }
+}
+
+/// Whether an org is one above which there is none.
+fn is_root(org: Option<&Org>) -> bool {
+    org.is_some_and(|org| org.ancestors.is_empty())
+}
+
+/// Whether a member can do everything in its org and below.
+pub(crate) fn is_administrator(member: &Member) -> bool {
+    member.enabled && member.holds(api::ADMIN)
+}
+
+/// What a change of a member reads and writes.
+struct Directory<'a> {
+    reader: &'a Reader,
+    read: &'a dyn ReadDirectory,
+    write: &'a dyn WriteDirectory,
+}
+
+impl Directory<'_> {
+    /// How often a change is tried that others get in the way of.
+    const MAX_ATTEMPTS: usize = 32;
+    /// How many members are read at once.
+    const AT_ONCE: usize = 100;
+
+    /// Writes what `change` makes of a member, by a write that happens only to what `change` has seen. Returns both.
+    async fn swap(
+        &self,
+        caller: &Caller,
+        found: &Records,
+        key: &MemberKey,
+        change: impl Fn(Option<&Member>) -> Result<Member, Error> + Send + Sync,
+    ) -> Result<(Option<Member>, Member), Error> {
+        let mut seen = found.members.get(key).cloned();
+        for _ in 0..Self::MAX_ATTEMPTS {
+            may_touch(caller, seen.as_ref())?;
+            let member = change(seen.as_ref())?;
+            may_touch(caller, Some(&member))?;
+            let is_last =
+                is_root(found.orgs.get(&key.org)) && seen.as_ref().is_some_and(is_administrator) && !is_administrator(&member);
+            let witness = if is_last { Some(self.another_administrator(caller, key).await?) } else { None };
+            let swap = MemberSwap { key: key.clone(), seen, member: Some(member.clone()), witness };
+            match self.write.swap_member(&swap).await? {
+                Replaced::Done => return Ok((swap.seen, member)),
+                // A member has no alias that another could have.
+                Replaced::Dangling | Replaced::Taken => return Err(Refusal::NotFound("org").into()),
+                Replaced::Outdated => {
+                    let wanted = RecordKeys { members: vec![key.clone()], ..RecordKeys::default() };
+                    seen = self.reader.tokens.read(&wanted).await?.members.remove(key);
+                }
+            }
+        }
+        Err(Fault::unavailable("changing a member that others change all the time").into())
+    }
+
+    /// Finds an administrator of the org beside the member of this key. That it still is one is a condition of the write by which
+    /// the member stops being one: so of the last two that go at the same time one stays, without a count that could go wrong.
+    ///
+    /// Mostly it is the caller itself. Only who gives up its own office costs a listing.
+    ///
+    /// # Errors
+    /// [`Refusal::Conflict`], if there is none.
+    async fn another_administrator(&self, caller: &Caller, key: &MemberKey) -> Result<Member, Error> {
+        let is_another = |member: &Member| member.org == key.org && member.subject != key.subject && is_administrator(member);
+        if is_another(caller.member()) {
+            return Ok(caller.member().clone());
+        }
+        let mut after = None;
+        loop {
+            let page = self.read.members(&key.org, after.as_ref(), Self::AT_ONCE).await?;
+            after = page.last().filter(|_| page.len() == Self::AT_ONCE).map(|member| member.subject.clone());
+            if let Some(another) = page.into_iter().find(is_another) {
+                return Ok(another);
+            }
+            if after.is_none() {
+                return Err(Refusal::Conflict(LAST_ADMINISTRATOR).into());
+            }
+        }
+    }
+}
+
+const LAST_ADMINISTRATOR: &str =
+    "the root org must keep an enabled member that holds urn:jeton:admin: give it to another one first";
+
+/// Checks that a caller may give or take what a member holds.
+fn may_touch(caller: &Caller, member: Option<&Member>) -> Result<(), Refusal> {
+    let held = member.map(|member| &member.scopes[..]).unwrap_or_default();
+    if may_hand_out(caller.authority(), held) { Ok(()) } else { Err(Refusal::OutsideAuthority { field: "scopes" }) }
 }
 
 /// Authenticates one who may change this member, as it is now.
@@ -264,10 +382,7 @@ async fn for_change(ports: &Reader, bearer: &str, key: &MemberKey) -> Result<(Ca
     let also = RecordKeys { orgs: vec![key.org.clone()], members: vec![key.clone()], ..RecordKeys::default() };
     let (caller, found) = authenticate(ports, bearer, also).await?;
     require_scope(&caller, found.orgs.get(&key.org), &[api::MEMBERS_WRITE])?;
-    let held = found.members.get(key).map(|member| &member.scopes[..]).unwrap_or_default();
-    if !may_hand_out(caller.authority(), held) {
-        return Err(Refusal::OutsideAuthority { field: "scopes" }.into());
-    }
+    may_touch(&caller, found.members.get(key))?;
     Ok((caller, found))
 }
 

@@ -91,6 +91,11 @@ pub enum Refusal {
         /// `scopes`, `roles`, `hosts` …
         field: &'static str,
     },
+    /// The request was to happen only if something is as the caller has seen it, and it isn't: RFC 9110 section 13.
+    PreconditionFailed {
+        /// The header with the condition: `If-Match`, `If-None-Match`.
+        header: &'static str,
+    },
     /// The refresh token is unknown, expired, revoked or used up: one answer for all.
     RefreshRejected,
     /// A required scope isn't held by the subject.
@@ -115,6 +120,11 @@ pub enum Refusal {
     UnsupportedContentEncoding,
     /// The body isn't of the media type that the endpoint takes.
     UnsupportedMediaType,
+    /// The body isn't of the media type of the patches that the endpoint takes: RFC 5789 section 2.2.
+    UnsupportedPatchType {
+        /// The media type that it takes.
+        takes: &'static str,
+    },
 }
 
 impl Refusal {

@@ -8,6 +8,7 @@
 mod fields;
 pub mod form;
 pub mod json;
+pub mod merge_patch;
 mod schema;
 pub mod strict_json;
 
@@ -23,8 +24,11 @@ fn unknown_name<'a>(kind: &str, name: &str, known: impl IntoIterator<Item = &'a 
     let similar = known.into_iter().map(|other| (strsim::jaro_winkler(name, other), other));
     let nearest = similar.filter(|(similarity, _)| *similarity >= LEAST_SIMILARITY).max_by(|(a, _), (b, _)| a.total_cmp(b));
     let suggestion = nearest.map(|(_, other)| format!(" (did you mean \"{other}\"?)")).unwrap_or_default();
-    format!("is not a known {kind}{suggestion}")
+    format!("{UNKNOWN} {kind}{suggestion}")
 }
+
+/// How the rule begins that an unknown name breaks.
+const UNKNOWN: &str = "is not a known";
 
 /// Makes a rule such as `must be JSON` a sentence: with a capital letter and a full stop.
 pub fn sentence(rule: &str) -> String {

@@ -57,6 +57,9 @@ const fn status(refusal: &Refusal) -> StatusCode {
         Refusal::ClientUnavailable | Refusal::NoSuchPath | Refusal::NotFound(_) => StatusCode::NOT_FOUND,
         Refusal::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
         Refusal::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-        Refusal::UnsupportedContentEncoding | Refusal::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Refusal::PreconditionFailed { .. } => StatusCode::PRECONDITION_FAILED,
+        Refusal::UnsupportedContentEncoding | Refusal::UnsupportedMediaType | Refusal::UnsupportedPatchType { .. } => {
+            StatusCode::UNSUPPORTED_MEDIA_TYPE
+        }
     }
 }

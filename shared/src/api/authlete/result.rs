@@ -180,7 +180,7 @@ fn refusals(refusal: &Refusal) -> CodeScope {
         Refusal::CredentialsRejected(_) => Anywhere(1_203),
         Refusal::MethodNotAllowed { .. } => Anywhere(1_405),
         Refusal::NoSuchPath | Refusal::NotFound(_) => Anywhere(1_404),
-        Refusal::UnsupportedMediaType => Anywhere(1_206),
+        Refusal::UnsupportedMediaType | Refusal::UnsupportedPatchType { .. } => Anywhere(1_206),
         Refusal::UnsupportedContentEncoding => Anywhere(1_207),
         Refusal::TicketRejected => In(2),
         Refusal::ClientUnavailable => In(3),
@@ -195,6 +195,7 @@ fn refusals(refusal: &Refusal) -> CodeScope {
         Refusal::OrgUnavailable => In(12),
         Refusal::OutsideAuthority { .. } => In(13),
         Refusal::RefreshRejected => In(14),
+        Refusal::PreconditionFailed { .. } => In(15),
         // Counted by `denied`.
         Refusal::Denied(_) => In(0),
     }
@@ -292,6 +293,7 @@ pub fn describe(refusal: &Refusal) -> Cow<'static, str> {
         Refusal::NotFound(what) => format!("There is no such {what}.").into(),
         Refusal::OrgUnavailable => "There is no such service.".into(),
         Refusal::OutsideAuthority { field } => format!("'{field}' asks for more than is permitted.").into(),
+        Refusal::PreconditionFailed { header } => format!("The condition of the header {header} doesn't hold.").into(),
         Refusal::RefreshRejected => "The refresh token is unknown, expired, revoked or already used.".into(),
         Refusal::ScopeNotHeld(scope) => format!("The scope '{}' is not supported by the service.", scope.name()).into(),
         Refusal::TicketRejected => "The service has no such ticket: it is unknown, expired or has been used.".into(),
@@ -303,6 +305,7 @@ pub fn describe(refusal: &Refusal) -> Cow<'static, str> {
         Refusal::UnsupportedMediaType => {
             "Send \"Content-Type: application/json\" in UTF-8, or application/x-www-form-urlencoded.".into()
         }
+        Refusal::UnsupportedPatchType { takes } => format!("Send \"Content-Type: {takes}\" in UTF-8.").into(),
         Refusal::ValueTaken { field } => format!("'{field}' is the value of another token.").into(),
     }
 }

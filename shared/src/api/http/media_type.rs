@@ -8,6 +8,9 @@ pub(in crate::api) const JSON: &str = "application/json";
 /// The media type of problem details, RFC 9457.
 pub(in crate::api) const PROBLEM: &str = "application/problem+json";
 
+/// The media type of merge patches, RFC 7396.
+pub(in crate::api) const MERGE_PATCH: &str = "application/merge-patch+json";
+
 /// Whether the body is JSON by its `Content-Type`: `application/json` in any case, with no charset but UTF-8.
 pub(in crate::api) fn is_json(headers: &HeaderMap) -> bool {
     has_media_type(headers, JSON)

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use http::{HeaderValue, StatusCode, header};
 
 use super::dialect::{Explanation, Header};
-use super::{Reply, Route};
+use super::{Reply, Route, reply};
 use crate::api::dialects;
 use crate::domain::{Error, Fault, Refusal, TokenProblem};
 use crate::encoding::sentence;
@@ -17,7 +17,7 @@ pub fn refusal(route: &Route, refusal: &Refusal) -> Reply {
     note(refusal, code);
     let rules = dialects::rules(route.dialect);
     let mut reply = (rules.refusal)(route, &Explanation { refusal, status, code, message: &message });
-    reply.headers.extend((rules.challenge)(route, refusal).or_else(|| allow(refusal)));
+    reply.headers.extend((rules.challenge)(route, refusal).or_else(|| allow(refusal)).or_else(|| accept_patch(refusal)));
     reply
 }
 
@@ -118,6 +118,7 @@ fn spell(refusal: &Refusal) -> (StatusCode, &'static str, Cow<'static, str>) {
             "OUTSIDE_AUTHORITY",
             format!("{field}: more than the presented token has. Ask for less, or present a token with more.").into(),
         ),
+        Refusal::PreconditionFailed { header } => (S::PRECONDITION_FAILED, "PRECONDITION_FAILED", condition(header).into()),
         Refusal::RefreshRejected => (
             S::BAD_REQUEST,
             "REFRESH_TOKEN_INVALID",
@@ -155,7 +156,22 @@ fn spell(refusal: &Refusal) -> (StatusCode, &'static str, Cow<'static, str>) {
         Refusal::UnsupportedMediaType => {
             (S::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", "Send \"Content-Type: application/json\", in UTF-8.".into())
         }
+        Refusal::UnsupportedPatchType { takes } => (
+            S::UNSUPPORTED_MEDIA_TYPE,
+            "UNSUPPORTED_MEDIA_TYPE",
+            format!("Send \"Content-Type: {takes}\", in UTF-8: only what changes, and null for what is to go.").into(),
+        ),
     }
+}
+
+/// Says what has not been as the header of a condition wants it.
+fn condition(header: &str) -> String {
+    if header == "If-None-Match" {
+        return "If-None-Match: it is there already. Leave the header out to replace what is there.".to_owned();
+    }
+    format!(
+        "{header}: it has changed since you read it, or isn't there. Read it again, repeat the change on that, and send its ETag."
+    )
 }
 
 fn token(problem: TokenProblem) -> (&'static str, &'static str) {
@@ -174,4 +190,10 @@ fn token(problem: TokenProblem) -> (&'static str, &'static str) {
 fn allow(refusal: &Refusal) -> Option<Header> {
     let Refusal::MethodNotAllowed { allow } = refusal else { return None };
     HeaderValue::try_from(allow.as_str()).map(|allow| (header::ALLOW, allow)).ok()
+}
+
+/// The media type of the patches that a resource takes: RFC 5789 section 2.2.
+fn accept_patch(refusal: &Refusal) -> Option<Header> {
+    let Refusal::UnsupportedPatchType { takes } = refusal else { return None };
+    Some((reply::ACCEPT_PATCH, HeaderValue::from_static(takes)))
 }

@@ -2,17 +2,15 @@
 
 use std::marker::PhantomData;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 
+use super::conditional::entity_tag;
 use super::{IfNoneMatch, media_type};
 use crate::api::openapi::Describe;
 use crate::domain::Fault;
 use crate::encoding::{ApiDocument, ApiSchema, JwkSet, json};
-use crate::jose::sha256;
 use crate::platform::capabilities::KeyReader;
 
 /// An answer of an endpoint, before it becomes an HTTP response.
@@ -159,7 +157,31 @@ impl IntoReply for NoContent {
     }
 }
 
-/// An answer of status 201 with what was created, or of 200 with what was replaced.
+/// A JSON body that shows what is stored, with the `ETag` by which a later request can say that it means just that.
+#[derive(Debug)]
+pub struct Tagged<const STATUS: u16, T> {
+    body: Bytes,
+    location: Option<HeaderValue>,
+    shape: PhantomData<fn() -> T>,
+}
+
+impl<const STATUS: u16, T> Tagged<STATUS, T> {
+    /// Writes the body as JSON.
+    ///
+    /// # Errors
+    /// [`Fault`] when the value cannot be written as JSON.
+    pub fn from_body(body: &impl Serialize) -> Result<Self, Fault> {
+        Ok(Self { body: json::write(body)?.into(), location: None, shape: PhantomData })
+    }
+}
+
+impl<const STATUS: u16, T: ApiSchema> IntoReply for Tagged<STATUS, T> {
+    fn into_reply(self) -> Reply {
+        tagged(StatusCode::from_u16(STATUS).unwrap_or_default(), self.body, self.location)
+    }
+}
+
+/// An answer of status 201 with what was created, or of 200 with what was replaced, and with its `ETag`.
 #[derive(Debug)]
 pub struct Written<T> {
     created: bool,
@@ -179,8 +201,18 @@ impl<T> Written<T> {
 
 impl<T: ApiSchema> IntoReply for Written<T> {
     fn into_reply(self) -> Reply {
-        Reply::json(if self.created { StatusCode::CREATED } else { StatusCode::OK }, self.body)
+        tagged(if self.created { StatusCode::CREATED } else { StatusCode::OK }, self.body, None)
     }
+}
+
+/// The media types of the patches that a resource takes: RFC 5789 section 3.1.
+pub(super) const ACCEPT_PATCH: header::HeaderName = header::HeaderName::from_static("accept-patch");
+
+fn tagged(status: StatusCode, body: Bytes, location: Option<HeaderValue>) -> Reply {
+    let tag = HeaderValue::try_from(entity_tag(&body)).ok().map(|tag| (header::ETAG, tag));
+    let takes = (ACCEPT_PATCH, HeaderValue::from_static(media_type::MERGE_PATCH));
+    let location = location.map(|location| (header::LOCATION, location));
+    Reply { headers: tag.into_iter().chain([takes]).chain(location).collect(), ..Reply::json(status, body) }
 }
 
 /// A public document that caches may keep for a while, and need not fetch again as long as it is the same.
@@ -207,7 +239,7 @@ impl Published<JwkSet> {
 impl<T: ApiSchema> Published<T> {
     /// A document that may be kept for so many seconds, for a caller that has these.
     fn new(body: Bytes, max_age: u32, known: &IfNoneMatch) -> Self {
-        let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(sha256(&body)));
+        let tag = entity_tag(&body);
         let is_known = known.has(&tag);
         Self { body, max_age, tag, is_known, shape: PhantomData }
     }

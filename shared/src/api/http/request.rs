@@ -1,14 +1,16 @@
 //! Requests, and what endpoints take from them.
 
 use http::request::Parts;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::authorization::authorization_header;
-use super::media_type::is_json;
+use super::media_type::{MERGE_PATCH, has_media_type, is_json};
 use crate::api;
 use crate::api::openapi::Describe;
-use crate::domain::{Invalid, MemberKey, OrgId, Refusal, Secret, Subject};
+use crate::domain::{Error, Invalid, MemberKey, OrgId, Refusal, Secret, Subject};
 use crate::encoding::form::{self, Parameters};
+use crate::encoding::merge_patch::{self, Patched};
 use crate::encoding::{ApiSchema, json};
 
 /// A request whose path has been matched.
@@ -87,6 +89,14 @@ impl<A: FromRequest, B: FromRequest, C: FromRequest> FromRequest for (A, B, C) {
     }
 }
 
+impl<A: FromRequest, B: FromRequest, C: FromRequest, D: FromRequest> FromRequest for (A, B, C, D) {
+    const ACCEPTS_QUERY: bool = A::ACCEPTS_QUERY || B::ACCEPTS_QUERY || C::ACCEPTS_QUERY || D::ACCEPTS_QUERY;
+
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        Ok((A::from_request(request)?, B::from_request(request)?, C::from_request(request)?, D::from_request(request)?))
+    }
+}
+
 /// The token of the `Authorization` header, RFC 6750 section 2.1. The scheme's case doesn't count.
 #[derive(Debug)]
 pub struct Bearer(Secret<String>);
@@ -134,7 +144,31 @@ impl<T: DeserializeOwned + ApiSchema> FromRequest for Json<T> {
     }
 }
 
-/// The same, where no body is as good as an empty object.
+/// A change of what a `GET` answers, as a merge patch (RFC 7396): members to replace, `null` for those to remove. What it makes of
+/// the answer is read as a `T`.
+#[derive(Debug)]
+pub struct MergePatch<T>(merge_patch::MergePatch<T>);
+
+impl<T: Patched> MergePatch<T> {
+    /// Applies the patch to what a `GET` would answer.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`], if that makes something which a `PUT` would be refused, or changes what can't be changed.
+    pub fn applied_to(&self, there: &impl Serialize) -> Result<T, Error> {
+        self.0.applied_to(there)
+    }
+}
+
+impl<T: Patched + ApiSchema> FromRequest for MergePatch<T> {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        if !has_media_type(&request.parts.headers, MERGE_PATCH) {
+            return Err(Refusal::UnsupportedPatchType { takes: MERGE_PATCH });
+        }
+        merge_patch::MergePatch::read(request.body).map(Self)
+    }
+}
+
+/// A request body in JSON, where no body is as good as an empty object.
 #[derive(Debug)]
 pub struct MaybeJson<T>(pub T);
 

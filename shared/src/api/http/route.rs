@@ -31,6 +31,11 @@ impl Route {
         Self::new(Method::GET, name, path, dialect)
     }
 
+    /// Creates the route of a `PATCH`.
+    pub const fn patch(name: &'static str, path: &'static str, dialect: Dialect) -> Self {
+        Self::new(Method::PATCH, name, path, dialect)
+    }
+
     /// Creates the route of a `POST`.
     pub const fn post(name: &'static str, path: &'static str, dialect: Dialect) -> Self {
         Self::new(Method::POST, name, path, dialect)

@@ -23,7 +23,7 @@ pub(in crate::api) static RULES: DialectRules = DialectRules {
     sends_pragma: false,
     #[cfg(feature = "openapi")]
     description: crate::api::openapi::DialectDescription {
-        about: "Jeton's own API: the directory of orgs and members, keys and health. No member is null.",
+        about: "Jeton's own API: the directory of orgs and members, keys and health. No member of an answer is null.",
         error_media_type: media_type::PROBLEM,
         error_schema: |schemas| schemas.of_answer::<Problem<'_>>(),
         body_refusals: &[400, 413, 415],

@@ -9,6 +9,7 @@ use crate::admin::orgs_and_members::MemberDraft;
 use crate::api::agilicus::Rfc3339;
 use crate::domain::{App, Member, MemberKey, MemberKind, OrgId, Profile, Refusal, Role, ScopePattern, Subject};
 use crate::encoding::form::Parameters;
+use crate::encoding::merge_patch::Patched;
 use crate::encoding::{FromText, Object, ReadOnly, present};
 
 const MAX_SCOPES_AND_ROLES: usize = 200;
@@ -57,6 +58,10 @@ pub(super) struct ProfileBody {
     display_name: Option<FromText<Text>>,
     #[serde(default, deserialize_with = "present")]
     external_id: Option<FromText<Text>>,
+}
+
+impl Patched for PutMember {
+    const READ_ONLY: &'static [&'static str] = &["org", "sub", "created", "updated"];
 }
 
 impl PutMember {

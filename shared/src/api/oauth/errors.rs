@@ -75,10 +75,12 @@ fn refusal(route: &Route, explained: &Explanation<'_>) -> Reply {
         | Refusal::NoSuchPath
         | Refusal::NotFound(_)
         | Refusal::OrgUnavailable
+        | Refusal::PreconditionFailed { .. }
         | Refusal::TokenGone
         | Refusal::TokenRejected(_)
         | Refusal::TokenTooLarge { .. }
         | Refusal::UnsupportedContentEncoding
+        | Refusal::UnsupportedPatchType { .. }
         | Refusal::ValueTaken { .. } => (status, "invalid_request", described.into()),
     };
     body(status, error, &description)

@@ -5,8 +5,8 @@ use schemars::{JsonSchema, json_schema};
 use super::operation::{Describe, Operation, Scheme};
 use crate::api::authlete::{BatchPath, ClientPath, CodePath, IdentifierPath, JsonList, Lenient, ServiceCredentials};
 use crate::api::http::{
-    Answer, Bearer, Done, IfNoneMatch, Json, MaybeBearer, MaybeJson, MemberPath, NoContent, OrgPath, PathBehind, PlainText,
-    Published, Query, Reply, SignedJson, Written,
+    Answer, Bearer, Done, IfNoneMatch, Json, MaybeBearer, MaybeJson, MemberPath, MergePatch, NoContent, OrgPath, PathBehind,
+    PlainText, Preconditions, Published, Query, Reply, SignedJson, Tagged, Written,
 };
 use crate::api::oauth::introspection::IntrospectionResponse;
 use crate::api::oauth::schemas::{NamedTokenForm, TokenForm};
@@ -34,6 +34,8 @@ described! {
     (A: Describe, B: Describe) (A, B), operation => (A::describe(operation), B::describe(operation));
     (A: Describe, B: Describe, C: Describe) (A, B, C), operation =>
         (A::describe(operation), B::describe(operation), C::describe(operation));
+    (A: Describe, B: Describe, C: Describe, D: Describe) (A, B, C, D), operation =>
+        (A::describe(operation), B::describe(operation), C::describe(operation), D::describe(operation));
     () Bearer, operation => {
         operation.authenticates(&[Some(Scheme::Bearer)]);
         operation.refuses(&[400, 401]);
@@ -53,6 +55,10 @@ described! {
     };
     (T: JsonSchema) Json<T>, operation => {
         operation.takes_body::<T>(true, &[Reply::JSON]);
+        operation.refuses_bodies();
+    };
+    (T: JsonSchema) MergePatch<T>, operation => {
+        operation.takes_patch::<T>();
         operation.refuses_bodies();
     };
     (T: JsonSchema) MaybeJson<T>, operation => {
@@ -100,6 +106,7 @@ described! {
 
 described! {
     () IfNoneMatch, operation => operation.is_conditional();
+    () Preconditions, operation => operation.has_preconditions();
     () PathBehind, operation => if operation.has_in_path("path") {
         operation.takes_from_path("path", &json_schema!({"type": "string"}));
         operation.refuses(&[400, 404]);
@@ -147,6 +154,11 @@ described! {
     (T: JsonSchema) Written<T>, operation => {
         operation.answers::<T>(200);
         operation.answers::<T>(201);
+        operation.tells_its_tag(&[200, 201]);
+    };
+    (const STATUS: u16, T: JsonSchema) Tagged<STATUS, T>, operation => {
+        operation.answers::<T>(STATUS);
+        operation.tells_its_tag(&[STATUS]);
     };
     (T: JsonSchema) Published<T>, operation => {
         operation.answers::<T>(200);

@@ -134,6 +134,13 @@ impl<'a> Operation<'a> {
         self.body = Some(json!({"required": required, "content": content}));
     }
 
+    /// Adds a body that is a merge patch of a `T`.
+    pub fn takes_patch<T: JsonSchema>(&mut self) {
+        let schema = self.schemas.of_patch::<T>();
+        self.body = Some(json!({"required": true, "content": {media_type::MERGE_PATCH: {"schema": schema}}}));
+        self.tells(&[415], "Accept-Patch", true, "The media type that a patch must have: RFC 5789 section 2.2.");
+    }
+
     /// Callers say who they are, in one of these ways. An empty one: or not at all.
     pub fn authenticates(&mut self, ways: &[Option<Scheme>]) {
         let way = |way: &Option<Scheme>| way.map_or(json!({}), |scheme| json!({scheme.to_string(): []}));
@@ -156,6 +163,22 @@ impl<'a> Operation<'a> {
     pub fn is_conditional(&mut self) {
         self.takes_header("If-None-Match", "The `ETag`s of answers that the caller has: RFC 9110 section 13.1.2.");
         self.answers_nothing(304);
+    }
+
+    /// Adds the conditions under which something is changed.
+    pub fn has_preconditions(&mut self) {
+        self.takes_header(
+            "If-Match",
+            "The `ETag` of what the caller has seen, or `*` if something must be there: RFC 9110 section 13.1.1.",
+        );
+        self.takes_header("If-None-Match", "`*` if nothing may be there yet: RFC 9110 section 13.1.2.");
+        self.refuses(&[412]);
+    }
+
+    /// Adds the headers of answers that show what is stored.
+    pub fn tells_its_tag(&mut self, statuses: &[u16]) {
+        self.tells(statuses, "ETag", true, "Which state is shown: what to send as `If-Match` to change just that.");
+        self.tells(statuses, "Accept-Patch", true, "The media type of the patches that are taken: RFC 5789 section 3.1.");
     }
 
     /// Adds an answer without a body.

@@ -51,10 +51,12 @@ capability! {
     pub struct MemberWriter from HasRecords {
         /// Authenticates the caller of the endpoint.
         pub reader: Reader,
+        /// Finds another administrator where one gives up its office.
+        pub directory: Arc<dyn ReadDirectory>,
         /// Writes the member to the directory.
         pub write: Arc<dyn WriteDirectory>,
     }
-    access = AwsAccess { directory: &["BatchGetItem", "GetItem", "UpdateItem"], ..Reader::ACCESS };
+    access = AwsAccess { directory: &["BatchGetItem", "GetItem", "Query", "UpdateItem"], ..Reader::ACCESS };
 }
 
 capability! {
@@ -62,12 +64,18 @@ capability! {
     pub struct MemberRemover from HasRecords {
         /// Authenticates the caller of the endpoint.
         pub reader: Reader,
+        /// Finds another administrator where one goes.
+        pub directory: Arc<dyn ReadDirectory>,
         /// Deletes the member from the directory.
         pub write: Arc<dyn WriteDirectory>,
         /// Writes the not-before mark that revokes the member's tokens.
         pub revoke: Arc<dyn RevokeTokens>,
     }
-    access = AwsAccess { tokens: Revoker::ACCESS.tokens, ..OrgRemover::ACCESS };
+    access = AwsAccess {
+        tokens: Revoker::ACCESS.tokens,
+        directory: &["BatchGetItem", "DeleteItem", "GetItem", "Query", "UpdateItem"],
+        ..Reader::ACCESS
+    };
 }
 
 capability! {
@@ -109,7 +117,7 @@ capability! {
 }
 
 capability! {
-    /// Deletes clients and revokes their tokens. Needs the same AWS actions as [`MemberRemover`].
+    /// Deletes clients and revokes their tokens.
     pub struct ClientRemover from HasRecords {
         /// Authenticates the caller of the endpoint.
         pub reader: Reader,
@@ -118,7 +126,7 @@ capability! {
         /// Writes the not-before mark that revokes the client's tokens.
         pub revoke: Arc<dyn RevokeTokens>,
     }
-    access = MemberRemover::ACCESS;
+    access = AwsAccess { tokens: Revoker::ACCESS.tokens, ..OrgRemover::ACCESS };
 }
 
 capability! {

@@ -41,6 +41,7 @@ pub fn at(index: usize, refusal: Refusal) -> Refusal {
         | Refusal::NotFound(_)
         | Refusal::OrgUnavailable
         | Refusal::OutsideAuthority { .. }
+        | Refusal::PreconditionFailed { .. }
         | Refusal::RefreshRejected
         | Refusal::ScopeNotHeld(_)
         | Refusal::TicketRejected
@@ -48,7 +49,8 @@ pub fn at(index: usize, refusal: Refusal) -> Refusal {
         | Refusal::TokenTooLarge { .. }
         | Refusal::TokenRejected(_)
         | Refusal::UnsupportedContentEncoding
-        | Refusal::UnsupportedMediaType => refusal,
+        | Refusal::UnsupportedMediaType
+        | Refusal::UnsupportedPatchType { .. } => refusal,
     }
 }
 

@@ -97,6 +97,7 @@ impl<'a> TokenCreateResponse<'a> {
             | Refusal::NotFound(_)
             | Refusal::OrgUnavailable
             | Refusal::OutsideAuthority { .. }
+            | Refusal::PreconditionFailed { .. }
             | Refusal::RefreshRejected
             | Refusal::ScopeNotHeld(_)
             | Refusal::TicketRejected
@@ -105,7 +106,8 @@ impl<'a> TokenCreateResponse<'a> {
             | Refusal::TokenRejected(_)
             | Refusal::ValueTaken { .. }
             | Refusal::UnsupportedContentEncoding
-            | Refusal::UnsupportedMediaType => CreateAction::BadRequest,
+            | Refusal::UnsupportedMediaType
+            | Refusal::UnsupportedPatchType { .. } => CreateAction::BadRequest,
         };
         Ok(Self { result: ApiResult::refused(call, &refusal), action, token: None })
     }
