@@ -255,6 +255,12 @@ async fn offices(run: &mut Recorded) {
         run.good("jeton.put_member", SELF, json!({"scopes": ["*"]})).await;
         run.admin.clone_from(&first);
     }
+    run.good("jeton.patch_member", SELF, json!({"scopes": [], "profile": {"email": "a@example.org"}})).await;
+    assert_eq!(run.invoke("jeton.bootstrap", json!({"again": true})).await["restored"], true);
+    let there = run.good("jeton.get_member", SELF, json!({})).await;
+    assert_eq!((&there["scopes"], &there["profile"]["email"]), (&json!(["urn:jeton:admin"]), &json!("a@example.org")));
+    run.good("jeton.put_member", SELF, json!({"scopes": ["*"]})).await;
+    assert!(run.invoke("jeton.bootstrap", json!({"again": true})).await.get("restored").is_none());
     other.clone_into(&mut run.admin);
     run.good("jeton.delete_member", OTHER, json!({})).await;
     run.admin = first;

@@ -6,7 +6,7 @@ use shared::api::lambda::Operation;
 use shared::domain::Error;
 use shared::platform::capabilities::Bootstrapper;
 
-/// Makes the first keys, org, administrator and token.
+/// Makes the first keys, org, administrator and token, or gives the administrator its office back.
 #[derive(Debug)]
 pub struct Bootstrap;
 
@@ -17,6 +17,6 @@ impl Operation for Bootstrap {
     type Output = operate::Bootstrapped;
 
     async fn handle(ports: &Bootstrapper, event: Self::Input) -> Result<Self::Output, Error> {
-        Ok(operate::Bootstrapped::from_minted(&bootstrap::found(ports, event.ask()?).await?))
+        Ok(operate::Bootstrapped::from_founded(&bootstrap::found(ports, event.ask()?).await?))
     }
 }

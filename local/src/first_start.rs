@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use shared::admin::bootstrap;
 use shared::auth::bearer::{PresentedToken, inspect};
-use shared::domain::{Error, Fault, OrgId, Seconds, Subject, Timestamp, TokenStatus};
+use shared::domain::{Error, Fault, Member, Org, OrgId, Seconds, Secret, Subject, Timestamp, TokenStatus};
 use shared::platform::Platform;
 use shared::platform::capabilities::Provides as _;
 use shared::platform::data_dir::DataDir;
@@ -28,10 +28,8 @@ pub(crate) struct Administrator {
 
 /// Makes what is missing, and renews the token when less than an hour of it is left.
 pub(crate) async fn prepare(home: &DataDir, platform: &Platform) -> Result<Administrator, Error> {
-    let name = |_| Fault::internal("naming the first org");
-    let (org, subject) = (OrgId::parse(ORG).map_err(name)?, Subject::parse(ADMINISTRATOR).map_err(name)?);
+    let (org, member) = made(platform).await?;
     let now = platform.records.reader.now();
-    let (org, member) = bootstrap::administrator(&*platform.records.store, &org, &subject, now).await?;
     let kept = home.read(TOKEN_FILE)?;
     let good = match &kept {
         Some(token) => is_good(platform, token.expose().trim(), &org.id, now).await?,
@@ -41,7 +39,23 @@ pub(crate) async fn prepare(home: &DataDir, platform: &Platform) -> Result<Admin
         let minted = bootstrap::token(&platform.provide(), &org, &member, LIFETIME).await?;
         home.write(TOKEN_FILE, &minted.token)?;
     }
-    Ok(Administrator { org: org.id, subject })
+    Ok(Administrator { org: org.id, subject: member.subject })
+}
+
+/// Lets the administrator act again, if it can't, and gives it a new token.
+pub(crate) async fn restore(home: &DataDir, platform: &Platform) -> Result<Secret<String>, Error> {
+    let (org, member) = made(platform).await?;
+    let (org, member, _) = bootstrap::restore(&*platform.records.store, org, member, platform.records.reader.now()).await?;
+    let minted = bootstrap::token(&platform.provide(), &org, &member, LIFETIME).await?;
+    home.write(TOKEN_FILE, &minted.token)?;
+    Ok(minted.token)
+}
+
+/// The first org and its administrator, who are made if they are missing.
+async fn made(platform: &Platform) -> Result<(Org, Member), Error> {
+    let name = |_| Fault::internal("naming the first org");
+    let (org, subject) = (OrgId::parse(ORG).map_err(name)?, Subject::parse(ADMINISTRATOR).map_err(name)?);
+    bootstrap::administrator(&*platform.records.store, &org, &subject, platform.records.reader.now()).await
 }
 
 async fn is_good(platform: &Platform, token: &str, org: &OrgId, now: Timestamp) -> Result<bool, Fault> {

@@ -23,7 +23,7 @@ use shared::store::sqlite::{self, SqliteStore};
 use shared::tokens::batch;
 use tokio::net::TcpListener;
 
-pub use options::{Durability, LogFormat, Options, SignerKind, StoreKind};
+pub use options::{Command, Durability, LogFormat, Options, SignerKind, StoreKind};
 pub use server::serve;
 
 /// Runs the server until it is told to stop, and says why if it can't.
@@ -38,7 +38,11 @@ pub fn run(options: Options) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return give_up(&format!("can't start its threads: {error}")),
     };
-    match runtime.block_on(start(options)) {
+    let done = match options.command {
+        None => runtime.block_on(start(options)),
+        Some(Command::AdminToken) => runtime.block_on(admin_token(options)),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => give_up(&why),
     }
@@ -49,8 +53,7 @@ async fn start(options: Options) -> Result<(), String> {
     let listener = TcpListener::bind(options.listen).await.map_err(|e| format!("can't listen on {}: {e}", options.listen))?;
     let address = listener.local_addr().map_err(|e| format!("can't tell its address: {e}"))?;
     let base_url = format!("http://{address}");
-    let issuer =
-        options.issuer.clone().map_or_else(|| Issuer::parse(&base_url).map_err(|rule| format!("the issuer {rule}")), Ok)?;
+    let issuer = issuer(&options, &base_url)?;
     let home = DataDir::open(&options.data_dir).map_err(|fault| in_words(&fault))?;
     let key_sets = KeySets::over_https(options.jwks_origin.iter().cloned().collect());
     let data_file = open_data_file(&options, &home).map_err(|fault| in_words(&fault))?;
@@ -58,10 +61,7 @@ async fn start(options: Options) -> Result<(), String> {
     if let Some(file) = &options.seed {
         load(&platform, &data_file, file, options.seed_overwrite).await?;
     }
-    let administrator = first_start::prepare(&home, &platform).await.map_err(|error| match error {
-        Error::Failed(fault) => in_words(&fault),
-        Error::Refused(refusal) => format!("can't mint the administrator's token: {refusal:?}"),
-    })?;
+    let administrator = first_start::prepare(&home, &platform).await.map_err(|error| why_no_token(&error))?;
     let (queue, worker) = LocalQueue::open(data_file).map_err(|fault| in_words(&fault))?;
     let whole = LocalService { platform, queue: Arc::new(queue) };
     let service = Service::new(&functions::catalogue(), &whole).map_err(|fault| in_words(&fault))?;
@@ -74,6 +74,28 @@ async fn start(options: Options) -> Result<(), String> {
     // The store closes when the last of its users is gone: in order, after everything that was answered is committed.
     drop(whole);
     Ok(())
+}
+
+/// Prints a token of the administrator, which can act as one then whatever has become of it.
+async fn admin_token(options: Options) -> Result<(), String> {
+    let issuer = issuer(&options, &format!("http://{}", options.listen))?;
+    let home = DataDir::open(&options.data_dir).map_err(|fault| in_words(&fault))?;
+    let data_file = open_data_file(&options, &home).map_err(|fault| in_words(&fault))?;
+    let platform = platform(&options, &home, data_file, issuer).await?;
+    let token = first_start::restore(&home, &platform).await.map_err(|error| why_no_token(&error))?;
+    println!("{}", token.expose());
+    Ok(())
+}
+
+fn issuer(options: &Options, base_url: &str) -> Result<Issuer, String> {
+    options.issuer.clone().map_or_else(|| Issuer::parse(base_url).map_err(|rule| format!("the issuer {rule}")), Ok)
+}
+
+fn why_no_token(error: &Error) -> String {
+    match error {
+        Error::Failed(fault) => in_words(fault),
+        Error::Refused(refusal) => format!("can't mint the administrator's token: {refusal:?}"),
+    }
 }
 
 /// Opens the data file, which has the queue and, unless that is in AWS, the store. First of all: it is locked, so that two

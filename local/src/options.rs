@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 use http::HeaderName;
 use shared::domain::{Algorithm, Issuer};
 use shared::keys::remote::Origin;
@@ -18,6 +18,10 @@ use shared::store::sqlite;
 #[derive(Clone, Debug, Parser)]
 #[command(name = "jeton", version)]
 pub struct Options {
+    /// What to do instead of serving
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
     /// Address and port to listen on; port 0 takes any that is free
     #[arg(long, default_value = "127.0.0.1:3000", value_name = "ADDRESS:PORT")]
     pub listen: SocketAddr,
@@ -94,6 +98,14 @@ pub struct Options {
     /// Threads that serve requests, besides the one that writes; one is the cheapest per token
     #[arg(long, default_value = "1", value_name = "COUNT")]
     pub threads: NonZeroUsize,
+}
+
+/// What the program does instead of serving.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Subcommand)]
+pub enum Command {
+    /// Print a token of the administrator for a day, while no server runs on the data folder. An administrator that was deleted or
+    /// disabled, or has lost urn:jeton:admin, gets its office back
+    AdminToken,
 }
 
 fn algorithm(name: &str) -> Result<Algorithm, String> {

@@ -316,3 +316,25 @@ fn what_keeps_it_from_starting_is_said() {
     let error = failure(&jeton(&home, &["--issuer", "jeton.example"]).output().unwrap());
     assert!(error.contains("--issuer"), "{error}");
 }
+
+#[test]
+fn the_administrator_gets_its_office_back_from_who_runs_the_service() {
+    const SELF: &str = "/v1/orgs/1/members/administrator";
+    let home = folder("admin-token");
+    let token = |home: &Path| std::fs::read_to_string(home.join("admin.token")).unwrap().trim().to_owned();
+    let server = Server::start(&home, &[]);
+    let first = token(&home);
+    let body = r#"{"scopes":["urn:jeton:*"]}"#;
+    assert!(server.ask("PUT", "/v1/orgs/1/members/other", &first, body).0.contains(" 201 "));
+    assert!(server.ask("PUT", SELF, &first, r#"{"profile":{"email":"a@example.org"},"enabled":false}"#).0.contains(" 200 "));
+    server.stop();
+    let output = jeton(&home, &["admin-token"]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(printed.trim(), token(&home));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("the first administrator is enabled again"));
+    let server = Server::start(&home, &[]);
+    let (status, body) = server.ask("GET", SELF, printed.trim(), "");
+    assert!(status.contains(" 200 ") && body.contains("a@example.org") && body.contains("urn:jeton:admin"), "{status} {body}");
+    server.stop();
+}

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::time::Duration;
 
-use crate::domain::{Caller, ClientId, Fault, OrgId, TokenId, TokenRecord};
+use crate::domain::{Caller, ClientId, Fault, OrgId, Subject, TokenId, TokenRecord};
 
 /// Logs to standard output, one JSON object a line, which CloudWatch Logs parses by itself.
 pub fn log_to_stdout_as_json() {
@@ -132,6 +132,11 @@ pub(crate) fn log_invocation(operation: &str, is_ok: bool, took: Duration, reque
 /// Writes the line of a fault of the service itself, with its causes. Callers never see them.
 pub(crate) fn log_fault(endpoint: &str, fault: &Fault) {
     tracing::error!(target: "jeton::fault", endpoint, retry = fault.can_retry(), cause = ?fault, "failed");
+}
+
+/// Writes the line that who runs the service has let the first administrator act again.
+pub(crate) fn log_restored(org: &OrgId, subject: &Subject) {
+    tracing::warn!(target: "jeton::admin", %org, sub = %subject, "the first administrator is enabled again and holds urn:jeton:admin");
 }
 
 /// A sign of an attack that no honest client causes: a token or a signing key is in the wrong hands.

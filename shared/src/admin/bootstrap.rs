@@ -1,12 +1,15 @@
 //! The first administrator, whom nobody can ask for: whoever runs the service makes it.
 
+use crate::admin::orgs_and_members::is_administrator;
 use crate::admin::rotation::{RotationRequest, rotate};
+use crate::domain::scope::api;
 use crate::domain::{
     Error, Member, MemberKey, MemberKind, Org, OrgId, Profile, Refusal, ScopePattern, Seconds, Subject, Timestamp,
 };
 use crate::platform::capabilities::{Bootstrapper, Minter};
 use crate::policy;
 use crate::store::Store;
+use crate::telemetry::log_restored;
 use crate::tokens::mint::{Minted, mint};
 
 /// The first org and its administrator, which the bootstrap makes.
@@ -22,21 +25,36 @@ pub struct Foundation {
     pub again: bool,
 }
 
-/// Makes the first keys, org, administrator and token. Refuses where there is such an administrator, unless told to go on.
+/// What the bootstrap has made.
+#[derive(Debug)]
+pub struct Founded {
+    /// The token of the administrator.
+    pub minted: Minted,
+    /// Whether the administrator was there, and couldn't act as one any more.
+    pub restored: bool,
+}
+
+/// Makes the first keys, org, administrator and token. Refuses where there is such an administrator, unless told to go on: then one
+/// that has lost its office gets it back.
 ///
 /// # Errors
 /// [`Refusal::Conflict`] if there is such an administrator already and `again` isn't set.
-pub async fn found(ports: &Bootstrapper, ask: Foundation) -> Result<Minted, Error> {
+pub async fn found(ports: &Bootstrapper, ask: Foundation) -> Result<Founded, Error> {
     let key = MemberKey { org: ask.org.clone(), subject: ask.subject.clone() };
     if !ask.again && ports.store.member(&key).await?.is_some() {
-        return Err(Refusal::Conflict("the administrator exists already: send \"again\": true for another token").into());
+        return Err(Refusal::Conflict(
+            "the administrator exists already: send \"again\": true for another token, and for its office if it has lost that",
+        )
+        .into());
     }
     rotate(&ports.rotator, &RotationRequest::default()).await?;
-    let (org, member) = administrator(&*ports.store, &ask.org, &ask.subject, ports.rotator.clock.now()).await?;
+    let now = ports.rotator.clock.now();
+    let (org, member) = administrator(&*ports.store, &ask.org, &ask.subject, now).await?;
+    let (org, member, restored) = restore(&*ports.store, org, member, now).await?;
     let mut tries = 0;
     loop {
         match token(&ports.minter, &org, &member, ask.lifetime).await {
-            Ok(minted) => return Ok(minted),
+            Ok(minted) => return Ok(Founded { minted, restored }),
             // A key that KMS has just made isn't known in all of KMS yet.
             Err(Error::Failed(fault)) if fault.can_retry() && tries < 5 => tries += 1,
             Err(error) => return Err(error),
@@ -68,6 +86,30 @@ pub async fn administrator(store: &dyn Store, org: &OrgId, subject: &Subject, no
     };
     store.put_member(&member).await?;
     Ok((org, member))
+}
+
+/// Lets the first administrator and its org act again, if they can't: both are enabled, and the administrator holds
+/// `urn:jeton:admin`. What else was decided of them stays. Whoever runs the service can always do that, so that nobody is locked
+/// out of it for ever.
+///
+/// It is a line in the log, and where there is an audit trail the change is told like any other. Returns whether anything had to be
+/// done.
+///
+/// # Errors
+/// Only a fault: the store can't be written.
+pub async fn restore(store: &dyn Store, org: Org, member: Member, now: Timestamp) -> Result<(Org, Member, bool), Error> {
+    if org.enabled && is_administrator(&member) {
+        return Ok((org, member, false));
+    }
+    let org = if org.enabled { org } else { Org { enabled: true, updated_at: now, ..org } };
+    let mut member = Member { enabled: true, updated_at: now, ..member };
+    if !is_administrator(&member) {
+        member.scopes.extend(ScopePattern::parse(api::ADMIN));
+    }
+    store.put_org(&org).await?;
+    store.put_member(&member).await?;
+    log_restored(&org.id, &member.subject);
+    Ok((org, member, true))
 }
 
 async fn first_org(store: &dyn Store, id: &OrgId, now: Timestamp) -> Result<Org, Error> {

@@ -3,11 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::settings::Length;
-use crate::admin::bootstrap::Foundation;
+use crate::admin::bootstrap::{Foundation, Founded};
 use crate::admin::rotation::RotationRequest;
 use crate::domain::{Fault, Invalid, KeyRing, OrgId, Seconds, Subject, Timestamp};
 use crate::encoding::{FromText, present};
-use crate::tokens::mint::Minted;
 
 /// The event of `jeton.bootstrap`. Everything has a default.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -47,17 +46,21 @@ pub struct Bootstrapped {
     token: String,
     /// Lifetime of the token, in seconds.
     expires_in: u32,
+    /// Whether the administrator couldn't act as one any more, and can again.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    restored: bool,
 }
 
 impl Bootstrapped {
     /// Makes the answer with the administrator's token.
-    pub fn from_minted(minted: &Minted) -> Self {
+    pub fn from_founded(Founded { minted, restored }: &Founded) -> Self {
         let record = &minted.record;
         Self {
             org: record.org.to_string(),
             sub: record.subject.to_string(),
             token: minted.token.expose().clone(),
             expires_in: minted.lifetime().map_or(0, |lifetime| lifetime.0),
+            restored: *restored,
         }
     }
 }
