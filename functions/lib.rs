@@ -71,6 +71,15 @@ pub fn records<P: HasRecords>() -> Vec<Entry<P>> {
         Entry::for_endpoint::<jeton::get_member::GetMember>(),
         Entry::for_endpoint::<jeton::patch_member::PatchMember>(),
         Entry::for_endpoint::<jeton::delete_member::DeleteMember>(),
+        Entry::for_endpoint::<jeton::list_clients::ListClients>(),
+        Entry::for_endpoint::<jeton::create_client::CreateClient>(),
+        Entry::for_endpoint::<jeton::get_client::GetClient>(),
+        Entry::for_endpoint::<jeton::put_client::PutClient>(),
+        Entry::for_endpoint::<jeton::patch_client::PatchClient>(),
+        Entry::for_endpoint::<jeton::delete_client::DeleteClient>(),
+        Entry::for_endpoint::<jeton::list_client_secrets::ListClientSecrets>(),
+        Entry::for_endpoint::<jeton::create_client_secret::CreateClientSecret>(),
+        Entry::for_endpoint::<jeton::delete_client_secret::DeleteClientSecret>(),
     ]
 }
 

@@ -183,6 +183,7 @@ async fn everything(run: &mut Recorded) {
     offices(run).await;
     run.good("jeton.list_members", "/v1/orgs/11/members", json!({})).await;
 
+    clients(run).await;
     authlete::everything(run).await;
     oauth::registrations(run).await;
 
@@ -239,6 +240,29 @@ async fn everything(run: &mut Recorded) {
         run.good("jeton.delete_member", &format!("/v1/orgs/11/members/{member}"), json!({})).await;
     }
     run.good("jeton.delete_org", "/v1/orgs/11", json!({})).await;
+}
+
+/// Has the clients of an org made, changed and deleted.
+async fn clients(run: &mut Recorded) {
+    const ALL: &str = "/v1/orgs/11/clients";
+    let made = run.good("jeton.create_client", ALL, json!({"kind": "confidential", "alias": "shop"})).await;
+    let path = format!("{ALL}/{}", made["id"]);
+    for name in ["jeton.put_client", "jeton.patch_client"] {
+        for body in [
+            json!({"kind": "confidential", "alias": "store"}),
+            json!({"kind": "confidential", "alias": "store", "name": "Store"}),
+            json!({"kind": "confidential", "alias": "shop"}),
+        ] {
+            run.good(name, &path, body).await;
+        }
+    }
+    run.good("jeton.get_client", &path, json!({})).await;
+    run.good("jeton.list_clients", ALL, json!({})).await;
+    let secret = run.good("jeton.create_client_secret", &format!("{path}/secrets"), json!({})).await;
+    run.good("jeton.list_client_secrets", &format!("{path}/secrets"), json!({})).await;
+    let secret = format!("{path}/secrets/{}", secret["id"].as_str().unwrap());
+    run.good("jeton.delete_client_secret", &secret, json!({})).await;
+    run.good("jeton.delete_client", &path, json!({})).await;
 }
 
 /// Has the root org's administrators give up their own office, each in another way, and get it back.

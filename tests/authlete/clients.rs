@@ -46,7 +46,7 @@ scenario! {
         assert!((1..1 << 53).contains(&id));
         assert_eq!((&made["clientIdAlias"], &made["tokenAuthMethod"]), (&json!(id.to_string()), &json!("CLIENT_SECRET_BASIC")));
         let kept = app.store.client(&OrgId::parse("1").unwrap(), ClientId::from_number(id).unwrap()).await.unwrap().unwrap();
-        assert_eq!(kept.secrets, [sha256(secret.as_bytes())]);
+        assert_eq!(kept.secrets.iter().map(|kept| kept.hash).collect::<Vec<_>>(), [sha256(secret.as_bytes())]);
         let got = app.get(&format!("/api/1/client/get/{id}"), &app.admin).await.ok();
         assert_eq!(got.get("clientSecret"), None);
         assert_eq!(got["clientName"], "Machine");
@@ -132,19 +132,20 @@ scenario! {
 }
 
 scenario! {
-    async fn a_new_secret_takes_the_place_of_the_old_one(app) {
+    async fn of_two_secrets_both_are_good_and_a_third_ends_the_first(app) {
         let made = create(app, machine()).await;
         let (id, first) = (&made["clientId"], made["clientSecret"].as_str().unwrap());
         let refreshed = app.get(&format!("/api/1/client/secret/refresh/{id}"), &app.admin).await.ok();
         assert_eq!((&refreshed["resultCode"], refreshed.get("oldClientSecret")), (&json!("A218001"), None));
         let second = refreshed["newClientSecret"].as_str().unwrap();
-        assert_eq!(token(app, id, first).await["action"], "INVALID_CLIENT");
+        assert_eq!(token(app, id, first).await["action"], "OK");
         assert_eq!(token(app, id, second).await["action"], "OK");
         let path = format!("/api/1/client/secret/update/{id}");
         let third = "A-secret_of-my_own-choice";
         let updated = app.post(&path, Some(&app.admin), json!({ "clientSecret": third })).await.ok();
         assert_eq!((&updated["resultCode"], &updated["newClientSecret"]), (&json!("A219001"), &json!(third)));
-        assert_eq!(token(app, id, second).await["action"], "INVALID_CLIENT");
+        assert_eq!(token(app, id, first).await["action"], "INVALID_CLIENT", "there are two at most");
+        assert_eq!(token(app, id, second).await["action"], "OK");
         assert_eq!(token(app, id, third).await["action"], "OK");
         for bad in [json!({}), json!({"clientSecret": "short"}), json!({"clientSecret": "with a blank in the middle"})] {
             assert_eq!(app.post(&path, Some(&app.admin), bad.clone()).await.status, 400, "{bad}");

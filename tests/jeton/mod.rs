@@ -3,6 +3,7 @@
 mod algorithms;
 mod audit;
 mod authorizer;
+mod clients;
 mod members;
 mod orgs;
 mod public;

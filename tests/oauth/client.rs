@@ -155,7 +155,7 @@ scenario! {
 }
 
 scenario! {
-    async fn the_secrets_of_a_seed_are_all_good_and_a_new_one_ends_them(app) {
+    async fn the_secrets_of_a_seed_are_all_good_and_a_new_one_ends_the_older(app) {
         let tenant = Tenant::opaque(app).await;
         for secret in [tenant.secret(WEB), tenant.older_secret(WEB)] {
             tenant.token(By::Header(&basic(&tenant.id(WEB).to_string(), &secret)), &[GRANT]).await.ok();
@@ -164,6 +164,13 @@ scenario! {
         let changed = app.get(&path, &app.admin).await.ok();
         let fresh = basic(&tenant.id(WEB).to_string(), changed["newClientSecret"].as_str().unwrap());
         tenant.token(By::Header(&fresh), &[GRANT]).await.ok();
-        is_denied(&tenant.token(By::Client(WEB), &[GRANT]).await, "invalid_client");
+        // Of the two before, one stays good for a day.
+        let older = basic(&tenant.id(WEB).to_string(), &tenant.secret(WEB));
+        is_denied(&tenant.token(By::Header(&older), &[GRANT]).await, "invalid_client");
+        let newer = basic(&tenant.id(WEB).to_string(), &tenant.older_secret(WEB));
+        tenant.token(By::Header(&newer), &[GRANT]).await.ok();
+        app.clock.advance_ms(24 * 3_600_000);
+        is_denied(&tenant.token(By::Header(&newer), &[GRANT]).await, "invalid_client");
+        tenant.token(By::Header(&fresh), &[GRANT]).await.ok();
     }
 }

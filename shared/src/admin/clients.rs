@@ -5,8 +5,8 @@ use crate::admin::orgs_and_members::NO_KEY;
 use crate::auth::secret;
 use crate::auth::service::client_named;
 use crate::domain::{
-    AccessTokenForm, Client, ClientAuthMethod, ClientId, ClientRef, ClientSettings, Entropy, Error, Fault, Invalid, NotBeforeKey,
-    NotBeforeScope, Refusal, Secret, Service, Timestamp,
+    AccessTokenForm, Client, ClientAuthMethod, ClientId, ClientRef, ClientSecret, ClientSettings, Entropy, Error, Fault, Invalid,
+    NotBeforeKey, NotBeforeScope, Refusal, Seconds, Secret, Service, Timestamp,
 };
 use crate::jose::{certificate, jwk};
 use crate::keys::PublishedKeys;
@@ -33,6 +33,25 @@ impl ClientUpdate {
         } else {
             self.settings
         }
+    }
+}
+
+/// What is said of a client as a whole, in the words of the seed file: what these have no word for stays as it is.
+#[derive(Clone, Debug)]
+pub struct ClientDraft {
+    /// What the client is like.
+    pub settings: ClientSettings,
+    /// Whether it is good for anything.
+    pub enabled: bool,
+}
+
+impl ClientDraft {
+    /// The client as it will be. One that doesn't authenticate by a secret any more has none.
+    fn applied_to(self, old: &Client, now: Timestamp) -> Client {
+        let Self { settings, enabled } = self;
+        let ClientSettings { redirect_uris, metadata, .. } = old.settings.clone();
+        let secrets = if settings.auth_method.has_secret() { old.secrets.clone() } else { Vec::new() };
+        Client { secrets, enabled, ..old.clone().with_settings(ClientSettings { redirect_uris, metadata, ..settings }, now) }
     }
 }
 
@@ -84,9 +103,77 @@ pub async fn create(
     let id = free_number(&ports.reader, &*ports.entropy).await?;
     let secret = secret::draw::<SECRET_BYTES>(&*ports.entropy)?;
     let client = Client::new(service.id().clone(), id, settings, ports.reader.now());
-    let client = Client { secrets: vec![secret::hash(&secret)], ..client };
+    let client = with_first_secret(client, &secret);
     put(&*ports.write, &client).await?;
     Ok((client, secret))
+}
+
+/// Creates a client as a draft says, with a number of the service's making, and with a secret if it authenticates by one. This is the
+/// only time that the secret is told.
+///
+/// # Errors
+/// - [`Refusal::Invalid`], if the client has no keys to authenticate by, or there is no signing key for its access tokens.
+/// - [`Refusal::Conflict`], if another client of the org has the alias, or the org is gone.
+pub async fn create_as_drafted(
+    ports: &ClientCreator,
+    service: &Service,
+    ClientDraft { settings, enabled }: ClientDraft,
+) -> Result<(Client, Option<Secret<String>>), Error> {
+    is_consistent(&*ports.reader.keys.now().await?, &settings)?;
+    let id = free_number(&ports.reader, &*ports.entropy).await?;
+    let has_secret = settings.auth_method.has_secret();
+    let client = Client { enabled, ..Client::new(service.id().clone(), id, settings, ports.reader.now()) };
+    let secret = has_secret.then(|| secret::draw::<SECRET_BYTES>(&*ports.entropy)).transpose()?;
+    let client = match &secret {
+        Some(secret) => with_first_secret(client, secret),
+        None => client,
+    };
+    put(&*ports.write, &client).await?;
+    Ok((client, secret))
+}
+
+fn with_first_secret(client: Client, secret: &Secret<String>) -> Client {
+    Client { secrets: vec![ClientSecret::new(secret::hash(secret), client.created_at)], ..client }
+}
+
+/// Replaces a client by what `draft` makes of what is there by then, which it may also refuse.
+///
+/// # Errors
+/// - [`Refusal::NotFound`], if the org has no such client, or has it no longer.
+/// - [`Refusal::Invalid`], if the client has no keys to authenticate by, or there is no signing key for its access tokens.
+/// - [`Refusal::Conflict`], if another client of the org has the alias.
+/// - Whatever `draft` refuses.
+pub async fn write(
+    ports: &ClientWriter,
+    service: &Service,
+    found: &Records,
+    named: &ClientRef,
+    draft: impl Fn(&Client) -> Result<ClientDraft, Error> + Send + Sync,
+) -> Result<Client, Error> {
+    let seen = get(&ports.reader, service, found, named).await?;
+    let (keys, now) = (ports.reader.keys.now().await?, ports.reader.now());
+    let change = |old: &Client| {
+        let draft = draft(old)?;
+        is_consistent(&keys, &draft.settings)?;
+        Ok(draft.applied_to(old, now))
+    };
+    replace(&ports.reader, &*ports.write, seen, change).await
+}
+
+/// Reads one page of an org's clients, in an order that doesn't change, beginning after `after`.
+///
+/// # Errors
+/// Only a [`Fault`] of the store.
+pub async fn page(ports: &DirectoryReader, org: &Service, after: Option<ClientId>, limit: usize) -> Result<Vec<Client>, Error> {
+    Ok(ports.directory.clients(org.id(), after, limit).await?)
+}
+
+/// Checks that a client has keys to authenticate by, if it does so by keys, and that there is a key for its access tokens.
+fn is_consistent(keys: &PublishedKeys, settings: &ClientSettings) -> Result<(), Refusal> {
+    if let Some(form) = settings.access_token_form {
+        form_is_possible(keys, form).map_err(|rule| Refusal::invalid("access_token_form", rule.0))?;
+    }
+    has_keys(settings.auth_method, settings.jwks.as_deref()).map_err(|rule| Refusal::invalid("auth_method", rule.0))
 }
 
 /// Reads a client by its number or alias. `found` is what was read of the store when the caller was authenticated.
@@ -181,7 +268,93 @@ pub(crate) async fn delete_found(
     }
 }
 
-/// Gives a client a new secret of 512 random bits in place of those that it has. This is the only time that it is told.
+/// Deletes a client that `condition` accepts: it is disabled first, by one write that decides, so that no token of a client that stays
+/// is revoked.
+///
+/// # Errors
+/// Those of [`delete`], and whatever `condition` refuses.
+pub async fn delete_if(
+    ports: &ClientRemover,
+    service: &Service,
+    found: &Records,
+    named: &ClientRef,
+    condition: impl Fn(&Client) -> Result<(), Error> + Send + Sync,
+) -> Result<(), Error> {
+    let seen = get(&ports.reader, service, found, named).await?;
+    let now = ports.reader.now();
+    let disable = |old: &Client| {
+        condition(old)?;
+        Ok(Client { enabled: false, updated_at: now, ..old.clone() })
+    };
+    let client = replace(&ports.reader, &*ports.write, seen, disable).await?;
+    delete_found(&*ports.write, &*ports.revoke, service, &client, now).await
+}
+
+/// What a client is told of its new secret, and what is kept of it.
+#[derive(Debug)]
+pub struct NewSecret {
+    /// The number of the client.
+    pub client: ClientId,
+    /// The record of the secret, which is kept.
+    pub kept: ClientSecret,
+    /// The secret. This is the only time that it is told.
+    pub secret: Secret<String>,
+}
+
+/// Gives a client another secret of 512 random bits. The one before stays good for as long as is said, and all earlier ones end.
+///
+/// # Errors
+/// - [`Refusal::NotFound`], if the org has no such client.
+/// - [`Refusal::Conflict`], if the client doesn't authenticate by a secret.
+pub async fn add_secret(
+    ports: &SecretWriter,
+    service: &Service,
+    found: &Records,
+    named: &ClientRef,
+    previous_expires_in: Seconds,
+) -> Result<NewSecret, Error> {
+    let seen = get(&ports.reader, service, found, named).await?;
+    let secret = secret::draw::<SECRET_BYTES>(&*ports.entropy)?;
+    let (hash, now) = (secret::hash(&secret), ports.reader.now());
+    let change = |old: &Client| {
+        if !old.settings.auth_method.has_secret() {
+            return Err(Refusal::Conflict("the client doesn't authenticate by a secret (auth_method)").into());
+        }
+        Ok(old.clone().with_secret(hash, now.plus(previous_expires_in), now))
+    };
+    let client = replace(&ports.reader, &*ports.write, seen, change).await?.id;
+    Ok(NewSecret { client, kept: ClientSecret::new(hash, now), secret })
+}
+
+/// Ends a secret of a client at once. `id` is its [name](secret_id).
+///
+/// # Errors
+/// [`Refusal::NotFound`], if the org has no such client, or the client no such live secret.
+pub async fn delete_secret(
+    ports: &SecretWriter,
+    service: &Service,
+    found: &Records,
+    named: &ClientRef,
+    id: &str,
+) -> Result<(), Error> {
+    let seen = get(&ports.reader, service, found, named).await?;
+    let now = ports.reader.now();
+    let change = |old: &Client| {
+        if !old.live_secrets(now).any(|secret| secret_id(secret) == id) {
+            return Err(Refusal::NotFound("secret").into());
+        }
+        let secrets = old.live_secrets(now).filter(|secret| secret_id(secret) != id).copied().collect();
+        Ok(Client { secrets, updated_at: now, ..old.clone() })
+    };
+    replace(&ports.reader, &*ports.write, seen, change).await.map(drop)
+}
+
+/// Returns the name by which a secret is shown and deleted.
+pub fn secret_id(secret: &ClientSecret) -> String {
+    secret::id(&secret.hash)
+}
+
+/// Gives a client a new secret of 512 random bits. The one before it stays good for a day. This is the only time that it is told.
 ///
 /// # Errors
 /// [`Refusal::NotFound`], if the org has no such client; [`Refusal::ClientLocked`], if it is locked.
@@ -196,7 +369,7 @@ pub async fn refresh_secret(
     Ok(secret)
 }
 
-/// Gives a client a secret of the caller's choice in place of those that it has.
+/// Gives a client a secret of the caller's choice. The one before it stays good for a day.
 ///
 /// # Errors
 /// [`Refusal::NotFound`], if the org has no such client; [`Refusal::ClientLocked`], if it is locked.
@@ -229,6 +402,8 @@ pub async fn lock(
 
 /// How many characters a secret has that the service makes: 64 bytes.
 const SECRET_LEN: usize = 86;
+/// How long the secret before a new one stays good where nothing is said.
+pub const SECRET_OVERLAP: Seconds = Seconds::DAY;
 /// How many clients are read at once.
 const AT_ONCE: usize = 500;
 /// How often a change is tried that others get in the way of.
@@ -244,10 +419,10 @@ async fn replace_secret(
     secret: &Secret<String>,
 ) -> Result<(), Error> {
     let seen = get(&ports.reader, service, found, named).await?;
-    let (secrets, updated_at) = (vec![secret::hash(secret)], ports.reader.now());
+    let (hash, now) = (secret::hash(secret), ports.reader.now());
     let change = |old: &Client| {
         unlocked(old)?;
-        Ok(Client { secrets: secrets.clone(), updated_at, ..old.clone() })
+        Ok(old.clone().with_secret(hash, now.plus(SECRET_OVERLAP), now))
     };
     replace(&ports.reader, &*ports.write, seen, change).await.map(drop)
 }

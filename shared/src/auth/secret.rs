@@ -25,6 +25,13 @@ pub(crate) fn hash(secret: &Secret<String>) -> [u8; 32] {
     sha256(secret.expose().as_bytes())
 }
 
+/// Computes the name of a secret from its hash: 12 characters that are the same whenever it is shown. They say nothing of the secret to
+/// who doesn't have it already, just as the hash of so many random bits doesn't.
+pub(crate) fn id(hash: &[u8; 32]) -> String {
+    let named = sha256(&[b"client secret ".as_slice(), hash].concat());
+    URL_SAFE_NO_PAD.encode(&named[..9])
+}
+
 /// Says whether the hash of `presented` is among `kept`, in a time that depends on the number of hashes alone.
 ///
 /// All of them are compared, and where there are none as much is done as for one: nobody can probe for orgs or clients by the

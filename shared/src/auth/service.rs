@@ -83,6 +83,22 @@ pub async fn authenticate<S: Lookup>(
     }
 }
 
+/// Authenticates a member who acts on an org that a path names, by its token.
+///
+/// # Errors
+///
+/// Those of [`authenticate`].
+pub async fn authenticate_member<S: Lookup>(
+    ports: &Reader,
+    token: &str,
+    org: OrgId,
+    needs: &[&'static str],
+    sought: S,
+) -> Result<Authenticated<S>, Error> {
+    let credentials = Credentials { org: Some(org), proof: Proof::Bearer(Secret::new(token.to_owned())) };
+    authenticate(ports, &credentials, needs, |_| sought).await
+}
+
 const REJECTED: Refusal = Refusal::CredentialsRejected(TokenProblem::Invalid);
 
 /// Returns the org, if it is enabled and the caller may act on it as a service.

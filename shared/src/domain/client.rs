@@ -13,8 +13,8 @@ pub struct Client {
     pub id: ClientId,
     /// What an administrator or the client itself says of it.
     pub settings: ClientSettings,
-    /// SHA-256 of its secrets, of which two may be live during a change. The service makes secrets of 256 random bits or more, so a plain hash is enough.
-    pub secrets: Vec<[u8; 32]>,
+    /// Its secrets, the newest first, of which two may be live during a change.
+    pub secrets: Vec<ClientSecret>,
     /// SHA-256 of the token by which it manages its own registration: RFC 7592 section 3.
     pub registration_token: Option<[u8; 32]>,
     /// A disabled client can do nothing, and its tokens are dead as long as it is disabled.
@@ -23,6 +23,29 @@ pub struct Client {
     pub created_at: Timestamp,
     /// Set whenever the client is written.
     pub updated_at: Timestamp,
+}
+
+/// A secret of a client, of which nothing is kept from which it could be made.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct ClientSecret {
+    /// Its SHA-256. The service makes secrets of 256 random bits or more, so a plain hash is enough.
+    pub hash: [u8; 32],
+    /// When it was made. `None`: before that was noted.
+    pub created_at: Option<Timestamp>,
+    /// From then on it opens nothing. `None`: it is good until it is deleted.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl ClientSecret {
+    /// A secret that is made now, and that is good until it is deleted.
+    pub const fn new(hash: [u8; 32], now: Timestamp) -> Self {
+        Self { hash, created_at: Some(now), expires_at: None }
+    }
+
+    /// Whether it still opens something.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.expires_at.is_none_or(|end| now < end)
+    }
 }
 
 /// What an administrator or the client itself says of a client when it is written. The rest is for the service to say: its
@@ -107,6 +130,23 @@ impl Client {
     #[must_use]
     pub fn with_settings(self, settings: ClientSettings, now: Timestamp) -> Self {
         Self { settings, updated_at: now, ..self }
+    }
+
+    /// Its secrets that still open something, the newest first.
+    pub fn live_secrets(&self, now: Timestamp) -> impl Iterator<Item = &ClientSecret> {
+        self.secrets.iter().filter(move |secret| secret.is_live(now))
+    }
+
+    /// The same client with a new secret. The newest one before it is good until `previous_ends`, if it doesn't end earlier, so
+    /// that the client can be told in peace; all others end at once.
+    #[must_use]
+    pub fn with_secret(self, hash: [u8; 32], previous_ends: Timestamp, now: Timestamp) -> Self {
+        let previous = self.live_secrets(now).find(|secret| secret.hash != hash);
+        let ends = |secret: &ClientSecret| secret.expires_at.map_or(previous_ends, |end| end.min(previous_ends));
+        let previous = previous.map(|secret| ClientSecret { expires_at: Some(ends(secret)), ..*secret });
+        let previous = previous.filter(|secret| secret.is_live(now));
+        let secrets = std::iter::once(ClientSecret::new(hash, now)).chain(previous).collect();
+        Self { secrets, updated_at: now, ..self }
     }
 
     /// Whether a token that is meant for `audience` is meant for it: that is its number, its alias, or a resource of it.
@@ -254,6 +294,11 @@ impl ClientAuthMethod {
         self.into()
     }
 
+    /// Whether it is by a secret.
+    pub const fn has_secret(self) -> bool {
+        matches!(self, Self::ClientSecretBasic | Self::ClientSecretPost)
+    }
+
     /// What a client of this kind uses where nothing is said.
     pub const fn default_of(kind: ClientKind) -> Self {
         match kind {
@@ -286,5 +331,30 @@ impl ClientAuthMethod {
         Invalid(
             "must be none, client_secret_basic, client_secret_post, private_key_jwt, tls_client_auth or self_signed_tls_client_auth",
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_has_two_live_secrets_at_most_and_the_older_one_ends() {
+        let now = Timestamp::from_secs(1_000);
+        let after = |seconds| now.plus(Seconds(seconds));
+        let org = OrgId::parse("1").unwrap();
+        let client = Client::new(org, ClientId::from_number(7).unwrap(), ClientSettings::new(ClientKind::Confidential), now);
+        let live = |client: &Client, at| client.live_secrets(at).map(|secret| secret.hash[0]).collect::<Vec<_>>();
+        let first = client.with_secret([1; 32], after(60), now);
+        assert_eq!((live(&first, now), first.secrets[0].expires_at), (vec![1], None));
+        let second = first.clone().with_secret([2; 32], after(60), now);
+        assert_eq!((live(&second, after(59)), live(&second, after(60))), (vec![2, 1], vec![2]));
+        let third = second.clone().with_secret([3; 32], after(90), after(1));
+        assert_eq!(live(&third, after(1)), [3, 2], "the first has ended");
+        let at_once = second.clone().with_secret([3; 32], now, now);
+        assert_eq!(live(&at_once, now), [3]);
+        let again = second.with_secret([1; 32], after(5), now);
+        assert_eq!(live(&again, now), [1, 2], "the same secret isn't there twice");
+        assert_eq!(again.secrets[0].expires_at, None);
     }
 }

@@ -5,8 +5,8 @@ use crate::admin::clients::{free_number, has_keys};
 use crate::auth::client::find;
 use crate::auth::secret;
 use crate::domain::{
-    CertificateSubject, Client, ClientAuthMethod, ClientKind, ClientMetadata, ClientRef, ClientSettings, Error, GrantType, Org,
-    RedirectUri, Refusal, Scope, Secret, Service, TokenProblem,
+    CertificateSubject, Client, ClientAuthMethod, ClientKind, ClientMetadata, ClientRef, ClientSecret, ClientSettings, Error,
+    GrantType, Org, RedirectUri, Refusal, Scope, Secret, Service, Timestamp, TokenProblem,
 };
 use crate::jose::equal;
 use crate::platform::capabilities::{Reader, Registrar, RegistrationRemover, RegistrationWriter};
@@ -66,14 +66,15 @@ pub struct Registered {
 /// - [`Refusal::Conflict`], if the org is gone.
 pub async fn register(ports: &Registrar, service: Service, said: Registration) -> Result<Registered, Error> {
     let settings = accepted(service.org(), said, None)?;
+    let now = ports.reader.now();
     let id = free_number(&ports.reader, &*ports.entropy).await?;
     let secret =
-        has_secret(settings.auth_method).then(|| secret::draw::<{ clients::SECRET_BYTES }>(&*ports.entropy)).transpose()?;
+        settings.auth_method.has_secret().then(|| secret::draw::<{ clients::SECRET_BYTES }>(&*ports.entropy)).transpose()?;
     let token = secret::draw::<32>(&*ports.entropy)?;
     let client = Client {
-        secrets: secret.iter().map(secret::hash).collect(),
+        secrets: secret.iter().map(|secret| ClientSecret::new(secret::hash(secret), now)).collect(),
         registration_token: Some(secret::hash(&token)),
-        ..Client::new(service.id().clone(), id, settings, ports.reader.now())
+        ..Client::new(service.id().clone(), id, settings, now)
     };
     clients::put(&*ports.write, &client).await?;
     Ok(Registered { service, client, token, secret })
@@ -132,12 +133,12 @@ pub async fn replace(
             return Err(Refusal::ClientLocked.into());
         }
         let Update { said, secret } = read(old)?;
-        if secret.is_some_and(|secret| !secret::is_among(&secret, &old.secrets)) {
+        if secret.is_some_and(|secret| !secret::is_among(&secret, &live(old, now))) {
             return Err(Refusal::invalid("client_secret", "must be the client's current secret").into());
         }
         let settings = accepted(service.org(), said, Some(old))?;
-        let secrets = match has_secret(settings.auth_method) {
-            true if old.secrets.is_empty() => vec![secret::hash(&fresh)],
+        let secrets = match settings.auth_method.has_secret() {
+            true if live(old, now).is_empty() => vec![ClientSecret::new(secret::hash(&fresh), now)],
             true => old.secrets.clone(),
             false => Vec::new(),
         };
@@ -148,7 +149,7 @@ pub async fn replace(
         Err(Error::Refused(Refusal::NotFound(_))) => return Err(REJECTED.into()),
         other => other?,
     };
-    let secret = secret::is_among(&fresh, &client.secrets).then_some(fresh);
+    let secret = secret::is_among(&fresh, &live(&client, now)).then_some(fresh);
     Ok(Registered { service, client, token, secret })
 }
 
@@ -162,8 +163,9 @@ pub async fn delete(ports: &RegistrationRemover, known: &Registered) -> Result<(
 
 const REJECTED: Refusal = Refusal::CredentialsRejected(TokenProblem::Invalid);
 
-const fn has_secret(method: ClientAuthMethod) -> bool {
-    matches!(method, ClientAuthMethod::ClientSecretBasic | ClientAuthMethod::ClientSecretPost)
+/// The hashes of the secrets by which a client can authenticate now.
+fn live(client: &Client, now: Timestamp) -> Vec<[u8; 32]> {
+    client.live_secrets(now).map(|secret| secret.hash).collect()
 }
 
 /// The client that comes of what is said, if its org lets it, and if it isn't at odds with itself: RFC 7591 section 2. What

@@ -186,7 +186,7 @@ async fn a_change_of_a_client_tells_its_public_keys_and_how_many_secrets_it_has(
         ..ClientSettings::new(ClientKind::Confidential)
     };
     let client = Client {
-        secrets: vec![[7; 32]],
+        secrets: vec![shared::domain::ClientSecret { hash: [7; 32], created_at: None, expires_at: None }],
         registration_token: Some([7; 32]),
         ..Client::new(org(), ClientId::from_number(7).unwrap(), settings, NOW)
     };

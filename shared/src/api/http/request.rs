@@ -8,7 +8,7 @@ use super::authorization::authorization_header;
 use super::media_type::{MERGE_PATCH, has_media_type, is_json};
 use crate::api;
 use crate::api::openapi::Describe;
-use crate::domain::{Error, Invalid, MemberKey, OrgId, Refusal, Secret, Subject};
+use crate::domain::{ClientRef, Error, Invalid, MemberKey, OrgId, Refusal, Secret, Subject};
 use crate::encoding::form::{self, Parameters};
 use crate::encoding::merge_patch::{self, Patched};
 use crate::encoding::{ApiSchema, json};
@@ -207,6 +207,27 @@ pub struct MemberPath(pub MemberKey);
 impl FromRequest for MemberPath {
     fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
         Ok(Self(MemberKey { org: request.path_parameter("org")?, subject: request.path_parameter::<Subject>("sub")? }))
+    }
+}
+
+/// The parameters `{org}` and `{client_id}` of the path: a client by its number or alias. What can't be one names none.
+#[derive(Debug)]
+pub struct OrgClientPath(pub OrgId, pub ClientRef);
+
+impl FromRequest for OrgClientPath {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        let named = request.path_text("client_id")?.parse().map_err(|_| Refusal::NotFound("client"))?;
+        Ok(Self(request.path_parameter("org")?, named))
+    }
+}
+
+/// The parameter `{secret_id}` of the path: the name of a client's secret.
+#[derive(Debug)]
+pub struct SecretPath(pub String);
+
+impl FromRequest for SecretPath {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        request.path_text("secret_id").map(Self)
     }
 }
 

@@ -2,13 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::domain::{AccessTokenForm, Audience, Client, ClientSettings, GrantType, Scope};
+use crate::admin::clients::{NewSecret, SECRET_OVERLAP, secret_id};
+use crate::api::agilicus::Rfc3339;
+use crate::domain::{
+    AccessTokenForm, Audience, Client, ClientId, ClientSecret, ClientSettings, GrantType, Invalid, Refusal, Scope, Seconds,
+    Secret, Timestamp,
+};
+use crate::encoding::form::Parameters;
+use crate::encoding::{ExposedSecret, present};
+
+pub(super) mod body;
+
+pub use body::PutClient;
 
 /// A client in the words of the seed file, without its secrets and times.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "SeedClient"))]
 pub struct ClientView<'a> {
     org: &'a str,
     id: u64,
@@ -22,6 +34,7 @@ pub struct ClientView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     scopes: Option<Vec<&'a str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schemars(with = "Option<super::jwks::Jwks>"))]
     jwks: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     token_duration: Option<u32>,
@@ -72,5 +85,165 @@ impl<'a> ClientView<'a> {
             attributes: attributes.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect(),
             enabled: client.enabled,
         }
+    }
+}
+
+/// A client in an answer.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "OrgClient"))]
+pub struct ClientShown<'a> {
+    #[serde(flatten)]
+    client: ClientView<'a>,
+    created: Rfc3339,
+    updated: Rfc3339,
+}
+
+impl<'a> ClientShown<'a> {
+    /// The view of a client.
+    pub fn from_client(client: &'a Client) -> Self {
+        let (created, updated) = (Rfc3339(client.created_at), Rfc3339(client.updated_at));
+        Self { client: ClientView::from_client(client), created, updated }
+    }
+}
+
+/// A new client in an answer, the only one that has its secret, if it has one.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "NewOrgClient"))]
+pub struct ClientCreated<'a> {
+    #[serde(flatten)]
+    client: ClientShown<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<ExposedSecret<'a>>,
+}
+
+impl<'a> ClientCreated<'a> {
+    /// The view of a new client.
+    pub fn new(client: &'a Client, secret: Option<&'a Secret<String>>) -> Self {
+        Self { client: ClientShown::from_client(client), secret: secret.map(ExposedSecret) }
+    }
+}
+
+/// The query of `GET /v1/orgs/{org}/clients`.
+#[derive(Debug)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct ClientsPage {
+    /// The `next` of the page before.
+    #[cfg_attr(feature = "openapi", schemars(with = "Option<super::settings::Number>"))]
+    pub after: Option<ClientId>,
+    /// 1 to 500, 100 if absent.
+    #[cfg_attr(feature = "openapi", schemars(range(min = 1, max = 500)))]
+    pub limit: usize,
+}
+
+impl TryFrom<Parameters> for ClientsPage {
+    type Error = Refusal;
+
+    fn try_from(mut query: Parameters) -> Result<Self, Refusal> {
+        const RULE: &str = "must be the number of a client: the next of the page before";
+        let after = query.remove("after")?.map(|text| {
+            let number = text.parse().ok().filter(|_| text.bytes().all(|b| b.is_ascii_digit()));
+            number.and_then(|number| ClientId::from_number(number).ok()).ok_or(Refusal::invalid("after", RULE))
+        });
+        let page = Self { after: after.transpose()?, limit: query.number("limit", 1..=500)?.unwrap_or(100) };
+        query.refuse_unknown()?;
+        Ok(page)
+    }
+}
+
+/// One page of clients.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "OrgClients"))]
+pub struct ClientsView<'a> {
+    clients: Vec<ClientShown<'a>>,
+    /// What to send as `after` for the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<u64>,
+}
+
+impl<'a> ClientsView<'a> {
+    /// The clients of a page of at most `limit`.
+    pub fn from_clients(clients: &'a [Client], limit: usize) -> Self {
+        let next = clients.last().filter(|_| clients.len() == limit).map(|client| client.id.as_number());
+        Self { clients: clients.iter().map(ClientShown::from_client).collect(), next }
+    }
+}
+
+/// The body of `POST /v1/orgs/{org}/clients/{client_id}/secrets`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewSecretRequest {
+    /// For how long the newest secret before stays good: 0 to 2,592,000 seconds (30 days), a day if it is left out. 0: it ends at once.
+    #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schemars(with = "Option<u32>", range(max = 2_592_000)))]
+    previous_expires_in: Option<Overlap>,
+}
+
+impl NewSecretRequest {
+    /// For how long the secret before stays good.
+    pub fn overlap(&self) -> Seconds {
+        self.previous_expires_in.map_or(SECRET_OVERLAP, |overlap| overlap.0)
+    }
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "u32")]
+struct Overlap(Seconds);
+
+impl TryFrom<u32> for Overlap {
+    type Error = Invalid;
+
+    fn try_from(seconds: u32) -> Result<Self, Invalid> {
+        if seconds <= 2_592_000 { Ok(Self(Seconds(seconds))) } else { Err(Invalid("must be 0 to 2,592,000 seconds (30 days)")) }
+    }
+}
+
+/// A secret of a client in an answer, without the secret itself.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "OrgClientSecret"))]
+pub struct SecretView {
+    id: String,
+    /// Absent if it was made before this was noted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created: Option<Rfc3339>,
+    /// From then on it opens nothing; absent if it has no end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Rfc3339>,
+}
+
+impl SecretView {
+    fn from_secret(secret: &ClientSecret) -> Self {
+        let (created, expires_at) = (secret.created_at.map(Rfc3339), secret.expires_at.map(Rfc3339));
+        Self { id: secret_id(secret), created, expires_at }
+    }
+}
+
+/// The live secrets of a client, the newest first.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "OrgClientSecrets"))]
+pub struct SecretsView {
+    secrets: Vec<SecretView>,
+}
+
+impl SecretsView {
+    /// The live secrets of a client.
+    pub fn from_client(client: &Client, now: Timestamp) -> Self {
+        Self { secrets: client.live_secrets(now).map(SecretView::from_secret).collect() }
+    }
+}
+
+/// A new secret of a client in an answer, the only one that has it.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "NewOrgClientSecret"))]
+pub struct SecretCreated<'a> {
+    #[serde(flatten)]
+    kept: SecretView,
+    secret: ExposedSecret<'a>,
+}
+
+impl<'a> SecretCreated<'a> {
+    /// The view of a new secret.
+    pub fn from_new(new: &'a NewSecret) -> Self {
+        Self { kept: SecretView::from_secret(&new.kept), secret: ExposedSecret(&new.secret) }
     }
 }

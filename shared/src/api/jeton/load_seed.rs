@@ -15,7 +15,7 @@ use crate::api::jeton::client::ClientView;
 use crate::api::jeton::member::MemberView;
 use crate::api::jeton::org::OrgView;
 use crate::api::jeton::seed::{BadSeed, Seed, SeedClient, SeedOrg};
-use crate::domain::{Client, Fault, Member, Org, OrgId, Refusal, Timestamp};
+use crate::domain::{Client, ClientSecret, Fault, Member, Org, OrgId, Refusal, Timestamp};
 use crate::keys::PublishedKeys;
 use crate::keys::remote::Origins;
 use crate::store::{Put, RecordKeys, Store};
@@ -225,7 +225,8 @@ pub async fn load(
         let found = existing
             .as_ref()
             .map(|there| {
-                let same_secrets = there.secrets == client.secrets;
+                let hashes = |client: &Client| client.secrets.iter().map(|secret| secret.hash).collect::<Vec<_>>();
+                let same_secrets = hashes(there) == hashes(&client);
                 differences(&ClientView::from_client(there), &ClientView::from_client(&client), same_secrets)
             })
             .transpose()?;
@@ -295,6 +296,10 @@ async fn is_anothers(store: &dyn Store, client: &SeedClient) -> Result<bool, Fau
 
 fn client_of(client: SeedClient, existing: Option<Client>, now: Timestamp) -> Client {
     let SeedClient { org, id, settings, secrets, enabled } = client;
+    let kept = existing.as_ref().map(|there| there.secrets.clone()).unwrap_or_default();
+    let created_at = |hash| kept.iter().find(|there| there.hash == hash).map_or(Some(now), |there| there.created_at);
+    let secret = |hash| ClientSecret { hash, created_at: created_at(hash), expires_at: None };
+    let secrets = secrets.into_iter().map(secret).collect();
     let client = match existing {
         Some(there) => there.with_settings(settings, now),
         None => Client::new(org, id, settings, now),

@@ -5,8 +5,8 @@ use schemars::{JsonSchema, json_schema};
 use super::operation::{Describe, Operation, Scheme};
 use crate::api::authlete::{BatchPath, ClientPath, CodePath, IdentifierPath, JsonList, Lenient, ServiceCredentials};
 use crate::api::http::{
-    Answer, Bearer, Done, IfNoneMatch, Json, MaybeBearer, MaybeJson, MemberPath, MergePatch, NoContent, OrgPath, PathBehind,
-    PlainText, Preconditions, Published, Query, Reply, SignedJson, Tagged, Written,
+    Answer, Bearer, Created, Done, IfNoneMatch, Json, MaybeBearer, MaybeJson, MemberPath, MergePatch, NoContent, OrgClientPath,
+    OrgPath, PathBehind, PlainText, Preconditions, Published, Query, Reply, SecretPath, SignedJson, Tagged, Written,
 };
 use crate::api::oauth::introspection::IntrospectionResponse;
 use crate::api::oauth::schemas::{NamedTokenForm, TokenForm};
@@ -86,6 +86,15 @@ described! {
         operation.takes_from_path("sub", &Subject::text_schema());
         operation.refuses(&[400]);
     };
+    () OrgClientPath, operation => {
+        operation.takes_from_path("org", &OrgId::text_schema());
+        operation.takes_from_path("client_id", &ClientRef::text_schema());
+        operation.refuses(&[400, 404]);
+    };
+    () SecretPath, operation => {
+        operation.takes_from_path("secret_id", &json_schema!({"type": "string", "pattern": "^[A-Za-z0-9_-]{12}$"}));
+        operation.refuses(&[400, 404]);
+    };
     () CodePath, operation => {
         operation.takes_from_path("code", &json_schema!({"type": "string", "pattern": "^A[0-9]{6}$"}));
         operation.refuses(&[400, 404]);
@@ -143,6 +152,11 @@ described! {
     (A: Describe) WithNonce<A>, operation => {
         A::describe(operation);
         operation.tells(&[200, 400], "DPoP-Nonce", false, "The nonce for the next proof: RFC 9449 section 8.");
+    };
+    (T: JsonSchema) Created<T>, operation => {
+        operation.answers::<T>(201);
+        operation.tells(&[201], "Location", true, "Where what was created is found: RFC 9110 section 10.2.2.");
+        operation.tells(&[201], "ETag", false, "Which state is found there: what to send as `If-Match` to change just that.");
     };
     () PlainText, operation => operation.answers_as(200, PlainText::MEDIA_TYPE, json_schema!({"type": "string"}));
     () Done, operation => operation.answers_nothing(200);

@@ -8,7 +8,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use crate::api::agilicus::Rfc3339;
 use crate::api::authlete::lenient::{Number, Words};
 use crate::domain::{
-    Algorithm, App, Audience, ClientRef, GrantType, MemberKind, OrgId, Role, Scope, ScopePattern, SessionId, Subject, TokenId,
+    AccessTokenForm, Algorithm, App, Audience, ClientAuthMethod, ClientKind, ClientRef, GrantType, MemberKind, OrgId, Role,
+    Scope, ScopePattern, SessionId, Subject, TokenId,
 };
 use crate::encoding::{ApiDocument, EchoedRequest, ExposedSecret, FromText, JwkSet, Object, SecretText, TextSchema};
 
@@ -33,8 +34,11 @@ macro_rules! spelled {
 
 spelled! {
     Algorithm => one_of(Algorithm::ALL.iter().copied().map(Algorithm::as_str));
+    AccessTokenForm => one_of(std::iter::once("opaque").chain(Algorithm::ALL.iter().copied().map(Algorithm::as_str)));
     App => plain(255);
     Audience => plain(255);
+    ClientAuthMethod => one_of(ClientAuthMethod::ALL.iter().copied().map(ClientAuthMethod::as_str));
+    ClientKind => one_of([ClientKind::Confidential, ClientKind::Public].into_iter().map(ClientKind::as_str));
     ClientRef => json_schema!({"type": "string", "pattern": "^[A-Za-z0-9._-]{1,100}$"});
     GrantType => one_of(GrantType::ALL.iter().copied().map(GrantType::as_str));
     MemberKind => one_of(MemberKind::ALL.iter().copied().map(MemberKind::as_str));

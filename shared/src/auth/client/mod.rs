@@ -183,7 +183,9 @@ pub fn verify_credentials(
             by_assertion(client, &name, assertion.expose(), reader.keys.issuer(), reader.now())?
         }
         ClientProof::Nothing => (by_connection(client, credentials.certificate.as_deref(), reader.now())?, None),
-        ClientProof::Secret { secret, in_header, in_form } => (by_secret(client, secret, in_header, in_form)?, None),
+        ClientProof::Secret { secret, in_header, in_form } => {
+            (by_secret(client, secret, (in_header, in_form), reader.now())?, None)
+        }
     };
     if !proved.enabled {
         return Err(Denial::ClientDisabled.into());
@@ -236,8 +238,14 @@ enum ClientProof<'a> {
 }
 
 /// Checks a secret. A client that isn't there, or has no secret, takes as long.
-fn by_secret(client: Option<Client>, presented: &Secret<String>, in_header: bool, in_form: bool) -> Result<Client, Denial> {
-    let is_right = secret::is_among(presented, client.as_ref().map_or(&[], |client| &client.secrets));
+fn by_secret(
+    client: Option<Client>,
+    presented: &Secret<String>,
+    (in_header, in_form): (bool, bool),
+    now: Timestamp,
+) -> Result<Client, Denial> {
+    let live: Vec<_> = client.iter().flat_map(|client| client.live_secrets(now)).map(|secret| secret.hash).collect();
+    let is_right = secret::is_among(presented, &live);
     let is_in_place = |client: &Client| match client.settings.auth_method {
         ClientAuthMethod::ClientSecretBasic => in_header,
         ClientAuthMethod::ClientSecretPost => in_form,

@@ -10,7 +10,7 @@ use futures::FutureExt;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::domain::{Algorithm, ClientId, ClientKind, ClientSettings, FrozenClock, KeySet, Org, OrgId, Refusal};
+use crate::domain::{Algorithm, ClientId, ClientKind, ClientSecret, ClientSettings, FrozenClock, KeySet, Org, OrgId, Refusal};
 use crate::jose::testing::{signed_by, with};
 use crate::keys::PublicKeys;
 use crate::keys::signer::{LocalSigner, Signer};
@@ -58,7 +58,7 @@ fn client(id: u64, method: ClientAuthMethod) -> Client {
         jwks: Some(json!({ "keys": jwks }).to_string()),
         ..ClientSettings::new(kind)
     };
-    let secrets = vec![[1; 32], sha256(SECRET.as_bytes())];
+    let secrets = [[1; 32], sha256(SECRET.as_bytes())].map(|hash| ClientSecret::new(hash, Timestamp::from_secs(0))).to_vec();
     Client { settings, secrets, ..bare_client(&OrgId::parse("1").unwrap(), ClientId::from_number(id).unwrap()) }
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::coded::Coded;
 use super::{coded, decode, encode, grants, is_false};
 use crate::domain::{
-    AccessTokenForm, Audience, CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind, ClientMetadata,
+    AccessTokenForm, Audience, CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind, ClientMetadata, ClientSecret,
     ClientSettings, Fault, GrantType, MetadataMember, MetadataValue, OrgId, RedirectUri, Scope, Seconds, Timestamp,
 };
 
@@ -54,6 +54,10 @@ struct ClientBody {
     has_all_scopes: bool,
     #[serde(rename = "x", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
     secrets: Vec<[u8; 32]>,
+    /// When each of the secrets was made and when it ends, in ms. Left out, as in the records from before there was this: neither
+    /// is known, and none ends.
+    #[serde(rename = "xt", default, skip_serializing_if = "Vec::is_empty")]
+    secret_times: Vec<(Option<i64>, Option<i64>)>,
     #[serde(rename = "j", default, skip_serializing_if = "Option::is_none")]
     jwks: Option<String>,
     #[serde(rename = "d", with = "coded", default, skip_serializing_if = "Option::is_none")]
@@ -102,7 +106,8 @@ impl ClientBody {
             grants: settings.grants,
             has_all_scopes: settings.scopes.is_none(),
             scopes: settings.scopes.unwrap_or_default(),
-            secrets: client.secrets,
+            secrets: client.secrets.iter().map(|secret| secret.hash).collect(),
+            secret_times: secret_times(&client.secrets),
             jwks: settings.jwks,
             token_duration: settings.token_duration,
             refresh_token_duration: settings.refresh_token_duration,
@@ -148,13 +153,31 @@ impl ClientBody {
             org: self.org,
             id: self.id,
             settings,
-            secrets: self.secrets,
+            secrets: secrets(&self.secrets, &self.secret_times),
             registration_token: self.registration_token,
             enabled: self.enabled,
             created_at,
             updated_at: self.updated_at,
         }
     }
+}
+
+fn secret_times(secrets: &[ClientSecret]) -> Vec<(Option<i64>, Option<i64>)> {
+    if secrets.iter().all(|secret| secret.created_at.is_none() && secret.expires_at.is_none()) {
+        return Vec::new();
+    }
+    secrets.iter().map(|secret| (secret.created_at.map(Timestamp::as_ms), secret.expires_at.map(Timestamp::as_ms))).collect()
+}
+
+fn secrets(hashes: &[[u8; 32]], times: &[(Option<i64>, Option<i64>)]) -> Vec<ClientSecret> {
+    let times = times.iter().copied().chain(std::iter::repeat((None, None)));
+    let moment = |ms: Option<i64>| ms.map(Timestamp::from_ms);
+    let secret = |(hash, (created_at, expires_at)): (&[u8; 32], _)| ClientSecret {
+        hash: *hash,
+        created_at: moment(created_at),
+        expires_at: moment(expires_at),
+    };
+    hashes.iter().zip(times).map(secret).collect()
 }
 
 impl Coded for RedirectUri {

@@ -1,7 +1,7 @@
 //! Bodies outlive the code that wrote them.
 
 use super::*;
-use crate::domain::{Client, ClientAuthMethod, GrantType, Issuance, NotBeforeScope, Org, OrgSettings};
+use crate::domain::{Client, ClientAuthMethod, ClientSecret, GrantType, Issuance, NotBeforeScope, Org, OrgSettings};
 use crate::store::conformance::samples;
 
 /// As they are in tables now. Whoever changes one of these makes records unreadable that are in use.
@@ -27,7 +27,8 @@ fn bodies_are_spelled_as_ever() {
 
 #[test]
 fn a_clients_body_is_spelled_as_ever() {
-    let (secrets, registration_token) = (vec![[7; 32]], Some([7; 32]));
+    let secret = ClientSecret { hash: [7; 32], created_at: None, expires_at: None };
+    let (secrets, registration_token) = (vec![secret], Some([7; 32]));
     let mut client = Client { secrets, registration_token, ..samples::client("a", 1, Some("shop")) };
     client.settings.grants = vec![GrantType::AuthorizationCode, GrantType::RefreshToken];
     assert_eq!(encode_client(&client).unwrap(), RICH_CLIENT);

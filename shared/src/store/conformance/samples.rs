@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use crate::domain::{
     AccessTokenForm, Actor, Algorithm, Ancestor, App, Audience, AuthorizationDetails, CertificateSubject, Client,
-    ClientAuthMethod, ClientId, ClientKind, ClientMetadata, ClientSettings, Confirmation, Creator, Entropy, Family, FamilyKey,
-    GrantType, HostPermissions, Issuance, Member, MemberKey, MemberKind, MetadataMember, MetadataValue, NotBefore, NotBeforeKey,
-    NotBeforeScope, Org, OrgId, Profile, Property, RedirectUri, Role, Scope, ScopePattern, Seconds, Seeded, Session, SessionId,
-    Shard, Subject, Thumbprint, Timestamp, TokenContents, TokenId, TokenKey, TokenRecord,
+    ClientAuthMethod, ClientId, ClientKind, ClientMetadata, ClientSecret, ClientSettings, Confirmation, Creator, Entropy, Family,
+    FamilyKey, GrantType, HostPermissions, Issuance, Member, MemberKey, MemberKind, MetadataMember, MetadataValue, NotBefore,
+    NotBeforeKey, NotBeforeScope, Org, OrgId, Profile, Property, RedirectUri, Role, Scope, ScopePattern, Seconds, Seeded,
+    Session, SessionId, Shard, Subject, Thumbprint, Timestamp, TokenContents, TokenId, TokenKey, TokenRecord,
 };
 use crate::store::{FamilyAdvance, NewToken, RecordKeys, Records, Store};
 
@@ -308,7 +308,8 @@ pub(crate) fn client(org: &str, number: u64, alias: Option<&str>) -> Client {
         ],
         metadata: client_metadata(),
     };
-    let (secrets, registration_token) = (vec![digest(1), digest(2)], Some(digest(3)));
+    let older = ClientSecret { hash: digest(2), created_at: None, expires_at: Some(at(9_999)) };
+    let (secrets, registration_token) = (vec![ClientSecret::new(digest(1), at(5)), older], Some(digest(3)));
     Client { secrets, registration_token, ..Client::new(org_id(org), client_id(number), settings, T0) }
 }
 
