@@ -173,6 +173,7 @@ async fn everything(run: &mut Recorded) {
     run.good("jeton.put_org", "/v1/orgs/11", json!({"parent": "1"})).await;
     run.good("jeton.put_org", "/v1/orgs/11", json!({"name": "Eleven", "settings": {"allow_non_expiring": true}})).await;
     run.good("jeton.get_org", "/v1/orgs/11", json!({})).await;
+    run.good("jeton.list_orgs", "/v1/orgs", json!({})).await;
     for member in ["ann", "administrator"] {
         let path = format!("/v1/orgs/11/members/{member}");
         run.good("jeton.put_member", &path, json!({"scopes": ["*"]})).await;

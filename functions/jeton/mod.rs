@@ -18,6 +18,7 @@ pub mod jwks;
 pub mod list_client_secrets;
 pub mod list_clients;
 pub mod list_members;
+pub mod list_orgs;
 pub mod openapi;
 pub mod patch_client;
 pub mod patch_member;

@@ -201,3 +201,39 @@ scenario! {
         );
     }
 }
+
+scenario! {
+    async fn orgs_are_listed_each_before_those_below_it_a_page_at_a_time(app) {
+        for (id, parent) in [("12", "1"), ("112", "11"), ("1111", "111"), ("121", "12"), ("10", "1")] {
+            app.put(&format!("/v1/orgs/{id}"), &app.admin, json!({"parent": parent})).await.created();
+        }
+        let listed = async |bearer: &str, limit: usize| {
+            let (mut seen, mut after) = (Vec::new(), String::new());
+            loop {
+                let page = app.get(&format!("/v1/orgs?limit={limit}{after}"), bearer).await.ok();
+                let orgs = page["orgs"].as_array().unwrap();
+                assert!(orgs.len() <= limit);
+                seen.extend(orgs.iter().map(|org| org["id"].as_str().unwrap().to_owned()));
+                let Some(next) = page.get("next") else { break };
+                after = format!("&after={}", next.as_str().unwrap());
+            }
+            seen
+        };
+        let all = ["1", "10", "11", "111", "1111", "112", "12", "121"];
+        for limit in [1, 2, 3, 7, 8, 100] {
+            assert_eq!(listed(&app.admin, limit).await, all, "limit {limit}");
+        }
+        app.put("/v1/orgs/11/members/lead", &app.admin, json!({"scopes": ["urn:jeton:orgs:read"]})).await.created();
+        let lead = app.token("11", "lead", &["urn:jeton:orgs:read"]).await;
+        for limit in [1, 3, 100] {
+            assert_eq!(listed(&lead, limit).await, all[2..6], "limit {limit}");
+        }
+        let first = app.get("/v1/orgs?limit=1", &lead).await.ok();
+        assert_eq!(first, json!({"orgs": [{"id": "11", "parent": "1", "root": "1", "enabled": true, "created": "2026-11-22T12:00:00Z", "updated": "2026-11-22T12:00:00Z"}], "next": "11"}));
+        for bad in ["after=1", "after=2", "after=nobody", "limit=101", "parent=1"] {
+            app.get(&format!("/v1/orgs?{bad}"), &lead).await.is_error(400, "INVALID_REQUEST");
+        }
+        let ann = app.token("1", "ann", &[]).await;
+        app.get("/v1/orgs", &ann).await.is_error(403, "ACCESS_DENIED");
+    }
+}

@@ -9,5 +9,6 @@
 
 pub mod bootstrap;
 pub mod clients;
+pub mod org_tree;
 pub mod orgs_and_members;
 pub mod rotation;

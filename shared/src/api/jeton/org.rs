@@ -4,9 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::Text;
 use super::settings::Settings;
+use crate::admin::org_tree::OrgPage;
 use crate::admin::orgs_and_members::OrgDraft;
 use crate::api::agilicus::Rfc3339;
 use crate::domain::{Org, OrgId, Refusal, Secret};
+use crate::encoding::form::Parameters;
 use crate::encoding::{FromText, Object, ReadOnly, present};
 
 /// The body of `PUT /v1/orgs/{org}`. What is absent gets its default: a `PUT` replaces. What a `GET` answered can be sent back.
@@ -105,5 +107,68 @@ impl<'a> OrgSecret<'a> {
 impl std::fmt::Debug for OrgSecret<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("OrgSecret").field("org", &self.org).finish_non_exhaustive()
+    }
+}
+
+/// The query of `GET /v1/orgs`.
+#[derive(Debug)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct OrgsPage {
+    /// The `next` of the page before.
+    #[cfg_attr(feature = "openapi", schemars(with = "Option<FromText<OrgId>>"))]
+    pub after: Option<OrgId>,
+    /// 1 to 100, 100 if absent.
+    #[cfg_attr(feature = "openapi", schemars(range(min = 1, max = 100)))]
+    pub limit: usize,
+}
+
+impl TryFrom<Parameters> for OrgsPage {
+    type Error = Refusal;
+
+    fn try_from(mut query: Parameters) -> Result<Self, Refusal> {
+        let page = Self { after: query.parse("after")?, limit: query.number("limit", 1..=100)?.unwrap_or(100) };
+        query.refuse_unknown()?;
+        Ok(page)
+    }
+}
+
+/// An org in a list, without its settings.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+struct ListedOrg<'a> {
+    id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent: Option<&'a str>,
+    root: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    enabled: bool,
+    created: Rfc3339,
+    updated: Rfc3339,
+}
+
+/// One page of orgs.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Orgs"))]
+pub struct OrgsView<'a> {
+    orgs: Vec<ListedOrg<'a>>,
+    /// What to send as `after` for the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<&'a str>,
+}
+
+impl<'a> OrgsView<'a> {
+    /// The view of a page.
+    pub fn from_page(page: &'a OrgPage) -> Self {
+        let listed = |org: &'a Org| ListedOrg {
+            id: org.id.as_str(),
+            parent: org.parent().map(OrgId::as_str),
+            root: org.root().as_str(),
+            name: org.name.as_deref(),
+            enabled: org.enabled,
+            created: Rfc3339(org.created_at),
+            updated: Rfc3339(org.updated_at),
+        };
+        Self { orgs: page.orgs.iter().map(listed).collect(), next: page.next.as_ref().map(OrgId::as_str) }
     }
 }
