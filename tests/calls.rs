@@ -331,11 +331,11 @@ async fn each_operation_makes_as_many_calls_of_aws_as_planned() {
         let token = run.token(json!({})).await["token"].clone();
         let token = json!({"token": token});
         let mint = ask("1", "administrator", json!({}));
-        let member = json!({"scopes": ["*"]});
+        let (member, org) = (json!({"scopes": ["*"]}), json!({"name": "One"}));
         let list: Vec<&str> = ["BatchGetItem"; 2].into_iter().chain(["Query"; 16]).collect();
         let refresh = json!({"token": run.token(json!({"create_refresh_token": true})).await["refresh_token"]});
         let (issue, sight) = authlete::create_and_introspect(&mut run).await;
-        let planned: [(&str, &str, &Value, &[&str]); 11] = [
+        let planned: [(&str, &str, &Value, &[&str]); 13] = [
             ("authlete.create_token", "/api/1/auth/token/create", &issue, &["BatchGetItem", "PutItem"]),
             // An opaque token doesn't say whose it is: the read that authenticates who asks finds it, too, and another one
             // all that decides about it.
@@ -349,6 +349,8 @@ async fn each_operation_makes_as_many_calls_of_aws_as_planned() {
             ("agilicus.validate_token_request", "/v1/tokens/validations", &mint, READ),
             ("jeton.jwks", "/.well-known/jwks.json", &token, &[]),
             ("jeton.put_member", "/v1/orgs/1/members/administrator", &member, &["BatchGetItem", "UpdateItem"]),
+            ("jeton.get_org", "/v1/orgs/1", &token, READ),
+            ("jeton.put_org", "/v1/orgs/1", &org, &["BatchGetItem", "GetItem", "TransactWriteItems"]),
             ("agilicus.revoke_token", "/v1/tokens/revoke", &token, &["BatchGetItem", "UpdateItem"]),
         ];
         println!("{mode:?} mode");
@@ -366,9 +368,29 @@ async fn each_operation_makes_as_many_calls_of_aws_as_planned() {
             warm.sort_unstable();
             assert_eq!(made, warm, "{name} in {mode:?} mode");
             assert!(calls[1].iter().all(|call| call.attempts == 1));
+            assert_eq!(calls[1].iter().any(reads_assertion_settings), name == "jeton.get_org", "{name}");
             println!("  {name}: warm {made:?}, cold adds {cold:?}");
 
             assert!(cold[0] == "GetItem" && cold.len() <= 3, "{name}: {cold:?}");
         }
     }
+}
+
+/// What only assertions need of an org is read with the member that the assertion is about: an item, but no call.
+#[tokio::test]
+async fn only_an_assertion_reads_the_settings_for_assertions() {
+    let mut run = Recorded::begun(SigningMode::Envelope).await;
+    let forms = oauth::own_and_asserted(&mut run).await;
+    for (form, reads, writes, asserted) in [(&forms[0], 2, 2, 0), (&forms[1], 3, 3, 1)] {
+        let (answers, calls) = run.run("oauth.token", &[("/oauth2/token", Value::from(form.as_str()))]).await;
+        assert!(answers[0].status.is_success(), "{answers:?}");
+        let made = |operation: &str| calls[1].iter().filter(|call| call.operation == operation).count();
+        assert_eq!((made("BatchGetItem"), made("PutItem"), calls[1].len()), (reads, writes, reads + writes), "{form}");
+        assert_eq!(calls[1].iter().filter(|call| reads_assertion_settings(call)).count(), asserted, "{form}");
+    }
+}
+
+fn reads_assertion_settings(call: &Call) -> bool {
+    let tables = call.input["RequestItems"].as_object().into_iter().flat_map(|tables| tables.values());
+    tables.flat_map(|asked| asked["Keys"].as_array().unwrap()).any(|key| key["sk"]["S"] == "i")
 }

@@ -17,7 +17,7 @@ impl Endpoint for GetOrg {
     type Output = Answer<200, OrgView<'static>>;
 
     async fn handle(ports: &Reader, (bearer, OrgPath(id)): Self::Input) -> Result<Self::Output, Error> {
-        let org = orgs_and_members::org(ports, bearer.token(), &id).await?;
-        Ok(Answer::from_body(&OrgView::from_org(&org))?)
+        let (org, assertions) = orgs_and_members::org(ports, bearer.token(), &id).await?;
+        Ok(Answer::from_body(&OrgView::from_org(&org, &assertions))?)
     }
 }

@@ -19,7 +19,7 @@ impl Endpoint for PutOrg {
     type Output = Written<OrgView<'static>>;
 
     async fn handle(ports: &OrgWriter, (bearer, OrgPath(id), Json(request)): Self::Input) -> Result<Self::Output, Error> {
-        let (org, put) = orgs_and_members::put_org(ports, bearer.token(), &id, request.into_draft(&id)?).await?;
-        Ok(Written::from_body(put == Put::Created, &OrgView::from_org(&org))?)
+        let (org, assertions, put) = orgs_and_members::put_org(ports, bearer.token(), &id, request.into_draft(&id)?).await?;
+        Ok(Written::from_body(put == Put::Created, &OrgView::from_org(&org, &assertions))?)
     }
 }

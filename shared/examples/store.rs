@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use shared::domain::{
-    App, Audience, Clock, Member, MemberKey, MemberKind, Org, OrgId, Profile, Role, Scope, ScopePattern, Seconds, Session,
-    SessionId, Subject, TokenContents, TokenId, TokenKey, TokenRecord,
+    App, AssertionSettings, Audience, Clock, Member, MemberKey, MemberKind, Org, OrgId, Profile, Role, Scope, ScopePattern,
+    Seconds, Session, SessionId, Subject, TokenContents, TokenId, TokenKey, TokenRecord,
 };
 use shared::platform::{SystemClock, SystemEntropy};
 use shared::store::sqlite::{Durability, SqliteStore};
@@ -40,7 +40,7 @@ async fn measure(durability: Durability, count: u64) {
     let folder = std::env::temp_dir().join(format!("jeton-bench-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let store = SqliteStore::open(&folder.join("store.db"), durability, Arc::new(SystemClock)).unwrap();
-    store.put_org(&Org::new(org_id(), SystemClock.now())).await.unwrap();
+    store.put_org(None, &Org::new(org_id(), SystemClock.now()), Some(&AssertionSettings::default())).await.unwrap();
     for n in 0..SUBJECTS {
         store.put_member(&member(n)).await.unwrap();
     }

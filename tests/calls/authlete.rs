@@ -139,11 +139,11 @@ async fn revocations(run: &mut Recorded, client: &Value) {
     }
 }
 
-fn signer() -> LocalSigner {
+pub(super) fn signer() -> LocalSigner {
     LocalSigner::for_tests(Algorithm::EdDsa)
 }
 
-fn jwt(header: &Value, payload: &Value) -> String {
+pub(super) fn jwt(header: &Value, payload: &Value) -> String {
     let input = [header, payload].map(|part| URL_SAFE_NO_PAD.encode(part.to_string())).join(".");
     let signature = signer().sign(input.as_bytes()).now_or_never().unwrap().unwrap();
     format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature))

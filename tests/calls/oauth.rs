@@ -2,8 +2,14 @@
 
 use serde_json::{Value, json};
 
+use shared::domain::Clock as _;
+use shared::jose::jwk;
+use shared::keys::signer::Signer as _;
+use shared::platform::SystemClock;
+
 use super::Recorded;
-use super::authlete::{assertion, create};
+use super::authlete::{assertion, create, jwt, signer};
+use crate::support::deployment::ISSUER;
 
 /// Has each of them do it, for a client with a key whose tokens are JWTs and whose refresh tokens are replaced.
 pub(super) async fn tokens(run: &mut Recorded, client: &Value) {
@@ -18,6 +24,24 @@ pub(super) async fn tokens(run: &mut Recorded, client: &Value) {
     // The answer is signed: that takes a key, too.
     run.good("oauth.introspect", "/oauth2/introspect", form(&format!("token={token}"), "oauth-introspect")).await;
     run.good("oauth.revoke", "/oauth2/revoke", form(&format!("token={token}"), "oauth-revoke")).await;
+}
+
+/// Makes the form of a request for a token of the client's own, and of one for the assertion of an issuer that the org trusts.
+pub(super) async fn own_and_asserted(run: &mut Recorded) -> [String; 2] {
+    let jwks = jwk::to_json(signer().jwk());
+    let settings = json!({"assertion_issuers": [{"issuer": "https://idp.example", "jwks": {"keys": [jwks]}}]});
+    run.good("jeton.put_org", "/v1/orgs/1", json!({"settings": settings})).await;
+    let draft = json!({"clientType": "CONFIDENTIAL", "tokenAuthMethod": "PRIVATE_KEY_JWT",
+        "grantTypes": ["CLIENT_CREDENTIALS", "JWT_BEARER"], "jwks": json!({"keys": [jwks]}).to_string()});
+    let client = run.good("authlete.create_client", "/api/1/client/create", draft).await["clientId"].clone();
+    let now = SystemClock.now().as_secs();
+    let claims = json!({"iss": "https://idp.example", "sub": "administrator", "aud": ISSUER, "exp": now + 60, "jti": "bearer"});
+    let asserted = jwt(&json!({"alg": "EdDSA"}), &claims);
+    let grant = "urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer";
+    [
+        format!("grant_type=client_credentials&{}", assertion(&client, "own")),
+        format!("grant_type={grant}&assertion={asserted}&{}", assertion(&client, "asserted")),
+    ]
 }
 
 /// Has a client register, look after its registration, and go.

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use shared::domain::{
-    Batch, BatchKey, Client, ClientId, FamilyKey, Fault, KeyRing, Member, MemberKey, NotBefore, Org, OrgId, Subject, Ticket,
-    Timestamp, TokenKey,
+    AssertionSettings, Batch, BatchKey, Client, ClientId, FamilyKey, Fault, KeyRing, Member, MemberKey, NotBefore, Org, OrgId,
+    Subject, Ticket, Timestamp, TokenKey,
 };
 use shared::store::{
     AdvanceOutcome, Delete, FamilyAdvance, InsertOutcome, KeepBatches, KeepTickets, MemberSwap, NewToken, Put, ReadDirectory,
@@ -214,8 +214,8 @@ impl ReadDirectory for Watched {
 
 #[async_trait]
 impl WriteDirectory for Watched {
-    async fn put_org(&self, org: &Org) -> Result<Put, Fault> {
-        self.call("put_org", self.store.put_org(org)).await
+    async fn put_org(&self, seen: Option<&Org>, org: &Org, assertions: Option<&AssertionSettings>) -> Result<Put, Fault> {
+        self.call("put_org", self.store.put_org(seen, org, assertions)).await
     }
 
     async fn delete_org(&self, id: &OrgId) -> Result<Delete, Fault> {

@@ -4,11 +4,12 @@ use crate::admin::orgs_and_members::is_administrator;
 use crate::admin::rotation::{RotationRequest, rotate};
 use crate::domain::scope::api;
 use crate::domain::{
-    Error, Member, MemberKey, MemberKind, Org, OrgId, Profile, Refusal, ScopePattern, Seconds, Subject, Timestamp,
+    AssertionSettings, Error, Fault, Member, MemberKey, MemberKind, Org, OrgId, Profile, Refusal, ScopePattern, Seconds, Subject,
+    Timestamp,
 };
 use crate::platform::capabilities::{Bootstrapper, Minter};
 use crate::policy;
-use crate::store::Store;
+use crate::store::{Put, Store};
 use crate::telemetry::log_restored;
 use crate::tokens::mint::{Minted, mint};
 
@@ -101,12 +102,15 @@ pub async fn restore(store: &dyn Store, org: Org, member: Member, now: Timestamp
     if org.enabled && is_administrator(&member) {
         return Ok((org, member, false));
     }
-    let org = if org.enabled { org } else { Org { enabled: true, updated_at: now, ..org } };
+    let seen = org;
+    let org = if seen.enabled { seen.clone() } else { Org { enabled: true, updated_at: now, ..seen.clone() } };
     let mut member = Member { enabled: true, updated_at: now, ..member };
     if !is_administrator(&member) {
         member.scopes.extend(ScopePattern::parse(api::ADMIN));
     }
-    store.put_org(&org).await?;
+    if store.put_org(Some(&seen), &org, None).await? != Put::Replaced {
+        return Err(Fault::internal("restoring the administrator: its org has changed meanwhile, try again").into());
+    }
     store.put_member(&member).await?;
     log_restored(&org.id, &member.subject);
     Ok((org, member, true))
@@ -114,7 +118,7 @@ pub async fn restore(store: &dyn Store, org: Org, member: Member, now: Timestamp
 
 async fn first_org(store: &dyn Store, id: &OrgId, now: Timestamp) -> Result<Org, Error> {
     let org = Org::new(id.clone(), now);
-    store.put_org(&org).await?;
+    store.put_org(None, &org, Some(&AssertionSettings::default())).await?;
     Ok(org)
 }
 

@@ -5,8 +5,8 @@ use crate::auth::bearer::{authenticate, require_scope};
 use crate::auth::secret;
 use crate::domain::scope::api;
 use crate::domain::{
-    App, AssertionIssuer, Caller, Entropy, Error, Fault, IssuerKeys, Member, MemberKey, MemberKind, NotBeforeKey, NotBeforeScope,
-    Org, OrgId, OrgSettings, Profile, Refusal, Role, ScopePattern, Secret, Subject, Timestamp,
+    App, AssertionIssuer, AssertionSettings, Caller, Entropy, Error, Fault, IssuerKeys, Member, MemberKey, MemberKind,
+    NotBeforeKey, NotBeforeScope, Org, OrgId, OrgSettings, Profile, Refusal, Role, ScopePattern, Secret, Subject, Timestamp,
 };
 use crate::keys::remote::Origins;
 use crate::platform::capabilities::{DirectoryReader, MemberRemover, MemberWriter, OrgRemover, OrgWriter, Reader, SecretWriter};
@@ -29,6 +29,8 @@ pub struct OrgDraft {
     pub enabled: bool,
     /// What its tokens are like.
     pub settings: OrgSettings,
+    /// Which assertions it takes.
+    pub assertions: AssertionSettings,
 }
 
 /// What is said of a member when it is written.
@@ -46,23 +48,29 @@ pub struct MemberDraft {
     pub enabled: bool,
 }
 
-/// An org, for who may read orgs there.
+/// Reads an org with all its settings, for who may read orgs there.
 ///
 /// # Errors
 /// [`Refusal::AccessDenied`] if the caller may neither read nor write orgs there; also if there is no such org, so that nobody
 /// can probe.
-pub async fn org(ports: &Reader, bearer: &str, id: &OrgId) -> Result<Org, Error> {
-    let (_, org) = authorize(ports, bearer, id, &[api::ORGS_READ, api::ORGS_WRITE]).await?;
-    Ok(org)
+pub async fn org(ports: &Reader, bearer: &str, id: &OrgId) -> Result<(Org, AssertionSettings), Error> {
+    let needs = [api::ORGS_READ, api::ORGS_WRITE];
+    let (_, org, found) = authorize(ports, bearer, id, &needs, assertions_of(id)).await?;
+    Ok((org, found.into_assertion_settings(id)))
 }
 
 /// Creates an org below one that the caller administers, or changes one that it administers.
 ///
 /// # Errors
 /// [`Refusal::AccessDenied`] if the caller administers neither the org nor, for a new one, its parent. [`Refusal::Conflict`] if
-/// the org would move below another parent, or if its parent changed meanwhile. [`Refusal::Invalid`] if it would lie too deep, if
+/// the org would move below another parent, or if it or its parent changed meanwhile. [`Refusal::Invalid`] if it would lie too deep, if
 /// the service has no key of its algorithm, or if keys of an assertion issuer are at an origin that the deployment doesn't allow.
-pub async fn put_org(ports: &OrgWriter, bearer: &str, id: &OrgId, draft: OrgDraft) -> Result<(Org, Put), Error> {
+pub async fn put_org(
+    ports: &OrgWriter,
+    bearer: &str,
+    id: &OrgId,
+    draft: OrgDraft,
+) -> Result<(Org, AssertionSettings, Put), Error> {
     const NEEDS: &str = api::ORGS_WRITE;
     let mut orgs = vec![id.clone()];
     orgs.extend(draft.parent.clone());
@@ -72,27 +80,29 @@ pub async fn put_org(ports: &OrgWriter, bearer: &str, id: &OrgId, draft: OrgDraf
     if !existing.or(parent).is_some_and(|place| caller.may(NEEDS, place)) {
         return Err(Refusal::AccessDenied { needs: NEEDS }.into());
     }
-    let org = org_as_drafted(id, draft, existing, parent, ports.reader.now())?;
+    let (org, assertions) = org_as_drafted(id, draft, existing, parent, ports.reader.now())?;
     if let Some(alg) = org.settings.oauth.access_token_sign_alg
         && !ports.reader.keys.now().await?.can_sign(alg)
     {
         return Err(Refusal::invalid("settings.access_token_sign_alg", NO_KEY).into());
     }
-    keys_are_in_reach(&org.settings, &ports.key_origins)?;
+    keys_are_in_reach(&assertions, &ports.key_origins)?;
     if org.ever_non_expiring && !existing.is_some_and(|existing| existing.ever_non_expiring) {
         keep_for_ever(&*ports.keys, ports.reader.now()).await?;
     }
-    let put = ports.write.put_org(&org).await?;
+    let put = ports.write.put_org(existing, &org, Some(&assertions)).await?;
     match put {
-        Put::Created | Put::Replaced => Ok((org, put)),
-        Put::Dangling | Put::Taken => Err(Refusal::Conflict("the org above it has changed").into()),
+        Put::Created | Put::Replaced => Ok((org, assertions, put)),
+        Put::Dangling | Put::Taken => {
+            Err(Refusal::Conflict("the org or the one above it has changed meanwhile: read it and try again").into())
+        }
     }
 }
 
 /// Whether the keys of who makes assertions are where some may be read.
-pub(crate) fn keys_are_in_reach(settings: &OrgSettings, origins: &Origins) -> Result<(), Refusal> {
+pub(crate) fn keys_are_in_reach(assertions: &AssertionSettings, origins: &Origins) -> Result<(), Refusal> {
     let is_out_of_reach = |issuer: &AssertionIssuer| matches!(&issuer.keys, IssuerKeys::At(url) if !origins.allow(url));
-    match settings.oauth.assertion_issuers.iter().position(is_out_of_reach) {
+    match assertions.assertion_issuers.iter().position(is_out_of_reach) {
         None => Ok(()),
         Some(n) => {
             let field = format!("settings.assertion_issuers[{n}].jwks_uri");
@@ -101,14 +111,15 @@ pub(crate) fn keys_are_in_reach(settings: &OrgSettings, origins: &Origins) -> Re
     }
 }
 
-/// An org as it will be. Without an org above it, it is the root of a hierarchy: only who runs the service makes one.
+/// An org as it will be, with its settings for assertions. Without an org above it, it is the root of a hierarchy: only who runs
+/// the service makes one.
 pub(crate) fn org_as_drafted(
     id: &OrgId,
     draft: OrgDraft,
     existing: Option<&Org>,
     parent: Option<&Org>,
     now: Timestamp,
-) -> Result<Org, Refusal> {
+) -> Result<(Org, AssertionSettings), Refusal> {
     let ancestors = match (existing, parent) {
         (Some(existing), _) if draft.parent.is_some() && existing.parent() != draft.parent.as_ref() => {
             return Err(Refusal::Conflict("an org can't move below another parent"));
@@ -121,7 +132,7 @@ pub(crate) fn org_as_drafted(
         (None, None) => Vec::new(),
     };
     let org = existing.cloned().unwrap_or_else(|| Org::new(id.clone(), now));
-    Ok(Org {
+    let org = Org {
         ancestors,
         name: draft.name,
         enabled: draft.enabled,
@@ -129,7 +140,8 @@ pub(crate) fn org_as_drafted(
         settings: draft.settings,
         updated_at: now,
         ..org
-    })
+    };
+    Ok((org, draft.assertions))
 }
 
 /// A member as it will be.
@@ -155,16 +167,17 @@ pub(crate) fn member_as_drafted(key: &MemberKey, draft: MemberDraft, existing: O
 /// [`Refusal::AccessDenied`] if the caller may not administer the org, or lacks a scope that the secret opens.
 /// [`Refusal::Conflict`] if the org changed meanwhile.
 pub async fn refresh_org_secret(ports: &SecretWriter, bearer: &str, id: &OrgId) -> Result<Secret<String>, Error> {
-    let (caller, org) = authorize(&ports.reader, bearer, id, &[api::ORGS_WRITE]).await?;
+    let (caller, seen, _) = authorize(&ports.reader, bearer, id, &[api::ORGS_WRITE], RecordKeys::default()).await?;
     let opened = [api::TOKENS_CREATE, api::TOKENS_READ, api::TOKENS_REVOKE, api::CLIENTS_WRITE];
-    if let Some(needs) = opened.into_iter().find(|needs| !caller.may(needs, &org)) {
+    if let Some(needs) = opened.into_iter().find(|needs| !caller.may(needs, &seen)) {
         return Err(Refusal::AccessDenied { needs }.into());
     }
     let secret = draw_org_secret(&*ports.entropy)?;
-    let secrets = std::iter::once(secret::hash(&secret)).chain(org.secrets.first().copied()).collect();
-    match ports.write.put_org(&Org { secrets, updated_at: ports.reader.now(), ..org }).await? {
+    let secrets = std::iter::once(secret::hash(&secret)).chain(seen.secrets.first().copied()).collect();
+    let org = Org { secrets, updated_at: ports.reader.now(), ..seen.clone() };
+    match ports.write.put_org(Some(&seen), &org, None).await? {
         Put::Created | Put::Replaced => Ok(secret),
-        Put::Dangling | Put::Taken => Err(Refusal::Conflict("the org has changed").into()),
+        Put::Dangling | Put::Taken => Err(Refusal::Conflict("the org has changed meanwhile: try again").into()),
     }
 }
 
@@ -179,7 +192,7 @@ fn draw_org_secret(entropy: &dyn Entropy) -> Result<Secret<String>, Fault> {
 /// [`Refusal::AccessDenied`] if the caller may not administer the org. [`Refusal::Conflict`] if it is the caller's own, or has
 /// sub-orgs, members or clients. [`Refusal::NotFound`] if it is gone meanwhile.
 pub async fn delete_org(ports: &OrgRemover, bearer: &str, id: &OrgId) -> Result<(), Error> {
-    let (caller, org) = authorize(&ports.reader, bearer, id, &[api::ORGS_WRITE]).await?;
+    let (caller, org, _) = authorize(&ports.reader, bearer, id, &[api::ORGS_WRITE], RecordKeys::default()).await?;
     if org.id == *caller.org() {
         return Err(Refusal::Conflict("an org can't delete itself").into());
     }
@@ -217,7 +230,7 @@ pub async fn members(
     after: Option<&Subject>,
     limit: usize,
 ) -> Result<Vec<Member>, Error> {
-    authorize(&ports.reader, bearer, org, &[api::MEMBERS_READ, api::MEMBERS_WRITE]).await?;
+    authorize(&ports.reader, bearer, org, &[api::MEMBERS_READ, api::MEMBERS_WRITE], RecordKeys::default()).await?;
     Ok(ports.directory.members(org, after, limit).await?)
 }
 
@@ -386,9 +399,20 @@ async fn for_change(ports: &Reader, bearer: &str, key: &MemberKey) -> Result<(Ca
     Ok((caller, found))
 }
 
-async fn authorize(ports: &Reader, bearer: &str, id: &OrgId, any_of: &[&'static str]) -> Result<(Caller, Org), Error> {
-    let (caller, mut found) = authenticate(ports, bearer, RecordKeys { orgs: vec![id.clone()], ..RecordKeys::default() }).await?;
+fn assertions_of(org: &OrgId) -> RecordKeys {
+    RecordKeys { assertion_settings: vec![org.clone()], ..RecordKeys::default() }
+}
+
+/// Authenticates one who holds a scope in this org. Reads the org, and what is wanted besides.
+async fn authorize(
+    ports: &Reader,
+    bearer: &str,
+    id: &OrgId,
+    any_of: &[&'static str],
+    also: RecordKeys,
+) -> Result<(Caller, Org, Records), Error> {
+    let (caller, mut found) = authenticate(ports, bearer, RecordKeys { orgs: vec![id.clone()], ..also }).await?;
     require_scope(&caller, found.orgs.get(id), any_of)?;
     let org = found.orgs.remove(id).ok_or(Refusal::NotFound("org"))?;
-    Ok((caller, org))
+    Ok((caller, org, found))
 }

@@ -2,7 +2,10 @@
 
 use std::cmp::Ordering;
 
-use super::{Client, ClientId, Family, KeyRing, Member, NotBeforeKey, Org, Subject, Timestamp, TokenId, TokenRecord};
+use super::{
+    AssertionSettings, Client, ClientId, Family, KeyRing, Member, NotBeforeKey, Org, OrgId, Subject, Timestamp, TokenId,
+    TokenRecord,
+};
 
 /// A change of one record, as the store has committed it.
 #[derive(Clone, Debug)]
@@ -26,6 +29,8 @@ pub enum Change {
     NotBefore(NotBeforeKey, Diff<NotBeforeStands>),
     /// An org with its settings.
     Org(Box<Diff<Org>>),
+    /// The settings of an org that only assertions need.
+    AssertionSettings(OrgId, Diff<AssertionSettings>),
     /// A member of an org.
     Member(Box<Diff<Member>>),
     /// An OAuth client of an org.
@@ -120,6 +125,12 @@ impl Commit {
             Change::Org(diff) => {
                 let names = ["org.created", "org.changed", "org.deleted"];
                 of_record(diff, names, |org| (org.created_at, org.updated_at), self.at)
+            }
+            Change::AssertionSettings(_, diff) => {
+                let (before, after) = diff.sides();
+                let none = AssertionSettings::default();
+                (before.unwrap_or(&none) != after.unwrap_or(&none))
+                    .then_some(Action { name: "org.assertions_changed", at: self.at })
             }
             Change::Member(diff) => {
                 let names = ["member.created", "member.changed", "member.deleted"];

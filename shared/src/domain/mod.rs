@@ -62,7 +62,10 @@ pub use key_ring::{KeyRing, KeyState, PrivateHalf, RingKey, Schedule, SigningMod
 pub use member::{Member, MemberKey, MemberKind, Profile};
 pub use not_before::{NotBefore, NotBeforeKey, NotBeforeScope, NotBefores};
 pub(crate) use org::org_settings;
-pub use org::{AssertionIssuer, AssertionRules, ExchangeRules, IssuerKeys, OAuthSettings, Org, OrgSettings, SupportedScope};
+pub use org::{
+    AssertionIssuer, AssertionRules, AssertionSettings, ExchangeRules, IssuerKeys, OAuthSettings, Org, OrgSettings,
+    SupportedScope,
+};
 pub use redirect_uri::RedirectUri;
 pub use refresh_token::RefreshToken;
 pub use refusal::{Error, Refusal, TokenProblem};

@@ -68,7 +68,8 @@ impl Org {
 /// The table of the settings of an org: this is where a setting is added.
 ///
 /// Each entry is the sentence that the API's document shows, the name on the wire, the type, and the default of an org that doesn't
-/// say otherwise. The first block is [`OrgSettings`], the block `oauth` is [`OAuthSettings`]. An example of an entry:
+/// say otherwise. The first block is [`OrgSettings`], the block `oauth` is [`OAuthSettings`]; every request reads both with the org.
+/// The block `assertions` is [`AssertionSettings`], which may be large and which few requests read. An example of an entry:
 ///
 /// ```ignore
 /// /// Whether a token must have a scope. Default: false.
@@ -130,10 +131,12 @@ macro_rules! org_settings {
                 authorization_details_types: Vec<String> = Vec::new();
                 /// Whether DPoP proofs at the token endpoint need a nonce of the service: RFC 9449 section 8. Default: false.
                 dpop_nonce_required: bool = false;
-                /// Whose assertions become tokens: RFC 7523. Default: none.
-                assertion_issuers: Vec<AssertionIssuer> = Vec::new();
                 /// Texts by name, which others keep with the org.
                 attributes: Vec<(String, String)> = Vec::new();
+            }
+            assertions {
+                /// Whose assertions become tokens: RFC 7523. Default: none.
+                assertion_issuers: Vec<AssertionIssuer> = Vec::new();
             }
         }
     };
@@ -145,6 +148,7 @@ macro_rules! settings_structs {
     (
         { $($(#[$doc:meta])* $name:ident: $type:ty = $default:expr;)* }
         oauth { $($(#[$oauth_doc:meta])* $oauth_name:ident: $oauth_type:ty = $oauth_default:expr;)* }
+        assertions { $($(#[$assertion_doc:meta])* $assertion_name:ident: $assertion_type:ty = $assertion_default:expr;)* }
     ) => {
         /// The settings of an org: what its tokens are like.
         #[derive(Clone, Debug, Eq, PartialEq)]
@@ -160,6 +164,13 @@ macro_rules! settings_structs {
             $($(#[$oauth_doc])* pub $oauth_name: $oauth_type,)*
         }
 
+        /// The settings of an org that only assertions need. They are written together with the org, but read only where an
+        /// assertion is verified, or the whole org is shown or replaced.
+        #[derive(Clone, Debug, Eq, PartialEq)]
+        pub struct AssertionSettings {
+            $($(#[$assertion_doc])* pub $assertion_name: $assertion_type,)*
+        }
+
         impl Default for OrgSettings {
             fn default() -> Self {
                 Self { $($name: $default,)* oauth: OAuthSettings::default() }
@@ -172,9 +183,15 @@ macro_rules! settings_structs {
             }
         }
 
+        impl Default for AssertionSettings {
+            fn default() -> Self {
+                Self { $($assertion_name: $assertion_default,)* }
+            }
+        }
+
         impl OrgSettings {
             /// The names of all settings on the wire, in the order of the table.
-            pub const NAMES: &[&str] = &[$(stringify!($name),)* $(stringify!($oauth_name),)*];
+            pub const NAMES: &[&str] = &[$(stringify!($name),)* $(stringify!($oauth_name),)* $(stringify!($assertion_name),)*];
         }
     };
 }

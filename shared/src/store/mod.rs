@@ -11,8 +11,8 @@ pub mod client_orgs;
 use async_trait::async_trait;
 
 use crate::domain::{
-    Batch, BatchKey, Client, ClientId, Commit, FamilyKey, Fault, KeyRing, Member, MemberKey, NotBefore, Org, OrgId, Subject,
-    Ticket, Timestamp, TokenKey,
+    AssertionSettings, Batch, BatchKey, Client, ClientId, Commit, FamilyKey, Fault, KeyRing, Member, MemberKey, NotBefore, Org,
+    OrgId, Subject, Ticket, Timestamp, TokenKey,
 };
 
 pub mod codec;
@@ -222,14 +222,16 @@ pub trait ReadDirectory: std::fmt::Debug + Send + Sync {
     async fn clients(&self, org: &OrgId, after: Option<ClientId>, limit: usize) -> Result<Vec<Client>, Fault>;
 }
 
-/// Changes orgs, members and clients. Last write wins; `created_at` stays that of the first write.
+/// Changes orgs, members and clients. The last write wins where nothing else is said; `created_at` stays that of the first write.
 #[async_trait]
 pub trait WriteDirectory: std::fmt::Debug + Send + Sync {
-    /// Creates or replaces an org. Its ancestors must not change and must exist: a new org under a missing parent is
+    /// Creates an org of which nothing was `seen`, or replaces one that is still what was `seen`: so nobody undoes what another has
+    /// done meanwhile. Otherwise it is [`Put::Taken`]. Its settings for assertions are written with it, both or neither; `None`:
+    /// they stay as they are. Its ancestors must not change and must exist: a new org under a missing parent is
     /// [`Put::Dangling`], one whose further ancestors aren't its parent's is [`Put::Taken`].
-    async fn put_org(&self, org: &Org) -> Result<Put, Fault>;
+    async fn put_org(&self, seen: Option<&Org>, org: &Org, assertions: Option<&AssertionSettings>) -> Result<Put, Fault>;
 
-    /// Deletes an org that has neither sub-orgs nor members nor clients.
+    /// Deletes an org that has neither sub-orgs nor members nor clients, and its settings for assertions with it.
     async fn delete_org(&self, id: &OrgId) -> Result<Delete, Fault>;
 
     /// Creates or replaces a member. [`Put::Dangling`] if there is no such org.

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use crate::domain::{
-    AliasKey, Aliased, Client, ClientId, Family, FamilyKey, Member, MemberKey, NotBeforeKey, NotBefores, Org, OrgId, Scope,
-    SessionId, Subject, Ticket, TicketKey, Timestamp, TokenId, TokenKey, TokenRecord, scope,
+    AliasKey, Aliased, AssertionSettings, Client, ClientId, Family, FamilyKey, Member, MemberKey, NotBeforeKey, NotBefores, Org,
+    OrgId, Scope, SessionId, Subject, Ticket, TicketKey, Timestamp, TokenId, TokenKey, TokenRecord, scope,
 };
 
 /// Keys of what one decision needs.
@@ -25,6 +25,8 @@ pub struct RecordKeys {
     pub shard_of: Option<TokenId>,
     /// The ids of orgs to read.
     pub orgs: Vec<OrgId>,
+    /// The orgs whose settings for assertions to read, which [`orgs`](Self::orgs) doesn't bring.
+    pub assertion_settings: Vec<OrgId>,
     /// The keys of members to read.
     pub members: Vec<MemberKey>,
     /// The keys of clients to read.
@@ -45,8 +47,8 @@ impl RecordKeys {
     /// Adds other keys. Marks are read from the shard that these name, or else from that of the others.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
-        let Self { tokens, families, aliases, tickets, marks, shard_of, orgs, members, clients, client_aliases, client_orgs } =
-            other;
+        let Self { tokens, families, aliases, tickets, marks, shard_of, orgs, assertion_settings, members, .. } = other;
+        let Self { clients, client_aliases, client_orgs, .. } = other;
         self.tokens.extend(tokens);
         self.families.extend(families);
         self.aliases.extend(aliases);
@@ -54,6 +56,7 @@ impl RecordKeys {
         self.marks.extend(marks);
         self.shard_of = self.shard_of.or(shard_of);
         self.orgs.extend(orgs);
+        self.assertion_settings.extend(assertion_settings);
         self.members.extend(members);
         self.clients.extend(clients);
         self.client_aliases.extend(client_aliases);
@@ -77,6 +80,8 @@ pub struct Records {
     pub marks: NotBefores,
     /// The orgs that were found, by their ids.
     pub orgs: HashMap<OrgId, Org>,
+    /// The settings for assertions, by their org. An org that isn't here has the defaults.
+    pub assertion_settings: HashMap<OrgId, AssertionSettings>,
     /// The members that were found, by their keys.
     pub members: HashMap<MemberKey, Member>,
     /// The clients that were found, by their keys.
@@ -85,6 +90,13 @@ pub struct Records {
     pub client_aliases: HashMap<(OrgId, String), ClientId>,
     /// Whose a client is.
     pub client_orgs: HashMap<ClientId, OrgId>,
+}
+
+impl Records {
+    /// Returns the settings of this org that only assertions need, or their defaults.
+    pub fn into_assertion_settings(mut self, org: &OrgId) -> AssertionSettings {
+        self.assertion_settings.remove(org).unwrap_or_default()
+    }
 }
 
 /// Which tokens of an org to list: those for which everything given holds.

@@ -200,7 +200,7 @@ pub enum Put {
     Replaced,
     /// What it belongs to isn't there. Nothing was written.
     Dangling,
-    /// Contradicts what is there: another parent, an alias in use. Nothing was written.
+    /// Contradicts what is there: another parent, an alias in use, a change since it was seen. Nothing was written.
     Taken,
 }
 

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `id` | the same whenever the event is told |
 //! | `time` | when it happened, ms since 1970 |
-//! | `action` | `token.minted` `token.amended` `token.revoked` `family.begun` `family.amended` `family.refreshed` `family.revoked` `tokens.revoked` (all of a `set` that were issued up to `not_before`; of a `client_of_member` all before it) `org.…` `member.…` `client.…` (`created` `changed` `deleted`) `keys.…`; `….altered` and `….deleted` are nobody's operations: someone has changed the table by hand |
+//! | `action` | `token.minted` `token.amended` `token.revoked` `family.begun` `family.amended` `family.refreshed` `family.revoked` `tokens.revoked` (all of a `set` that were issued up to `not_before`; of a `client_of_member` all before it) `org.…` `member.…` `client.…` (`created` `changed` `deleted`) `org.assertions_changed` (its settings for assertions, which are told apart from the others) `keys.…`; `….altered` and `….deleted` are nobody's operations: someone has changed the table by hand |
 //! | `org` `subject` `jti` … | whom and what it is about; `iat` `nbf` `exp` in seconds as in a token, all else in ms |
 //! | `before` `after` | for what has changed |
 //!
@@ -39,6 +39,11 @@ pub fn write(commit: &Commit, action: Action) -> Result<String, Fault> {
         Change::Family(diff) => parts(diff, of_family),
         Change::NotBefore(key, diff) => parts(diff, |stands| of_mark(key, stands)),
         Change::Org(diff) => parts(diff, of_org),
+        Change::AssertionSettings(org, diff) => parts(diff, |settings| Facts {
+            org: Some(org.as_str()),
+            settings: Some(SettingsFacts::Assertions(settings)),
+            ..Facts::default()
+        }),
         Change::Member(diff) => parts(diff, of_member),
         Change::Client(diff) => parts(diff, of_client),
         Change::Keys(diff) => parts(diff, of_keys),
@@ -278,7 +283,7 @@ fn of_org(org: &Org) -> Facts<'_> {
         parent: org.parent().map(OrgId::as_str),
         name: org.name.as_deref(),
         enabled: Some(org.enabled),
-        settings: Some(SettingsFacts(&org.settings)),
+        settings: Some(SettingsFacts::Org(&org.settings)),
         secrets: Some(org.secrets.len()),
         ..Facts::default()
     }

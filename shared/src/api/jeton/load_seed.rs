@@ -15,7 +15,7 @@ use crate::api::jeton::client::ClientView;
 use crate::api::jeton::member::MemberView;
 use crate::api::jeton::org::OrgView;
 use crate::api::jeton::seed::{BadSeed, Seed, SeedClient, SeedOrg};
-use crate::domain::{Client, ClientSecret, Fault, Member, Org, OrgId, Refusal, Timestamp};
+use crate::domain::{AssertionSettings, Client, ClientSecret, Fault, Member, Org, OrgId, Refusal, Timestamp};
 use crate::keys::PublishedKeys;
 use crate::keys::remote::Origins;
 use crate::store::{Put, RecordKeys, Store};
@@ -170,16 +170,21 @@ pub async fn load(
             }
             return Err(contradiction(format!("{entry}.parent"), NO_ORG));
         }
-        let org =
+        let (org, assertions) =
             org_as_drafted(&id, draft, existing.as_ref(), parent.as_ref(), now).map_err(|refusal| refused(entry, refusal))?;
         let org = Org { secrets: secrets.unwrap_or(org.secrets), ..org };
-        let found = existing
-            .as_ref()
-            .map(|there| differences(&OrgView::from_org(there), &OrgView::from_org(&org), there.secrets == org.secrets))
-            .transpose()?;
+        let found = match &existing {
+            Some(there) => {
+                let wanted = RecordKeys { assertion_settings: vec![id.clone()], ..RecordKeys::default() };
+                let theirs = store.read(&wanted).await?.into_assertion_settings(&id);
+                let (there_now, wanted) = (OrgView::from_org(there, &theirs), OrgView::from_org(&org, &assertions));
+                Some(differences(&there_now, &wanted, there.secrets == org.secrets)?)
+            }
+            None => None,
+        };
         if loaded.decide(mode, format!("org {id}"), found) {
-            new_orgs.push(id.clone());
-            orgs.insert(id, org);
+            orgs.insert(id, org.clone());
+            new_orgs.push(NewOrg { seen: existing, org, assertions });
         } else if let Some(existing) = existing {
             orgs.insert(id, existing);
         }
@@ -235,22 +240,28 @@ pub async fn load(
         }
         clients.push(client);
     }
-    let new_orgs: Vec<&Org> = new_orgs.iter().map(|id| &orgs[id]).collect();
     write_all(store, (&new_orgs, &members, &new_clients), now).await?;
     Ok(loaded)
+}
+
+/// An org to be written: what was there, and what will be.
+struct NewOrg {
+    seen: Option<Org>,
+    org: Org,
+    assertions: AssertionSettings,
 }
 
 /// Writes what is new or changed, orgs in the order of the file, and clients with their places in it.
 async fn write_all(
     store: &dyn Store,
-    (orgs, members, clients): (&[&Org], &[Member], &[(usize, Client)]),
+    (orgs, members, clients): (&[NewOrg], &[Member], &[(usize, Client)]),
     now: Timestamp,
 ) -> Result<(), NotLoaded> {
-    if orgs.iter().any(|org| org.ever_non_expiring) {
+    if orgs.iter().any(|new| new.org.ever_non_expiring) {
         keep_for_ever(store, now).await?;
     }
-    for org in orgs {
-        written(store.put_org(org).await?)?;
+    for NewOrg { seen, org, assertions } in orgs {
+        written(store.put_org(seen.as_ref(), org, Some(assertions)).await?)?;
     }
     for member in members {
         written(store.put_member(member).await?)?;
@@ -267,7 +278,7 @@ fn check_org(draft: &OrgDraft, entry: &str, keys: &PublishedKeys, origins: &Orig
     if draft.settings.oauth.access_token_sign_alg.is_some_and(|alg| !keys.can_sign(alg)) {
         return Err(contradiction(format!("{entry}.settings.access_token_sign_alg"), NO_KEY));
     }
-    keys_are_in_reach(&draft.settings, origins).map_err(|refusal| refused(entry.to_owned(), refusal))
+    keys_are_in_reach(&draft.assertions, origins).map_err(|refusal| refused(entry.to_owned(), refusal))
 }
 
 fn check_client(client: &SeedClient, index: usize, keys: &PublishedKeys) -> Result<(), NotLoaded> {

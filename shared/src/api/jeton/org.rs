@@ -7,7 +7,7 @@ use super::settings::Settings;
 use crate::admin::org_tree::OrgPage;
 use crate::admin::orgs_and_members::OrgDraft;
 use crate::api::agilicus::Rfc3339;
-use crate::domain::{Org, OrgId, Refusal, Secret};
+use crate::domain::{AssertionSettings, Org, OrgId, Refusal, Secret};
 use crate::encoding::form::Parameters;
 use crate::encoding::{FromText, Object, ReadOnly, present};
 
@@ -48,11 +48,13 @@ impl PutOrg {
         if id.is_some_and(|id| id.0 != *org) {
             return Err(Refusal::invalid("id", "must be the org in the path"));
         }
+        let (settings, assertions) = settings.unwrap_or_default().0.try_into_settings()?;
         Ok(OrgDraft {
             parent: parent.map(|parent| parent.0),
             name: name.map(|name| name.0.0),
             enabled: enabled.unwrap_or(true),
-            settings: settings.unwrap_or_default().0.try_into_settings()?,
+            settings,
+            assertions,
         })
     }
 }
@@ -74,15 +76,15 @@ pub struct OrgView<'a> {
 }
 
 impl<'a> OrgView<'a> {
-    /// The view of an org.
-    pub fn from_org(org: &'a Org) -> Self {
+    /// Shows an org with all its settings.
+    pub fn from_org(org: &'a Org, assertions: &AssertionSettings) -> Self {
         Self {
             id: org.id.as_str(),
             parent: org.parent().map(OrgId::as_str),
             root: org.root().as_str(),
             name: org.name.as_deref(),
             enabled: org.enabled,
-            settings: Settings::from_settings(&org.settings),
+            settings: Settings::from_settings(&org.settings, assertions),
             created: Rfc3339(org.created_at),
             updated: Rfc3339(org.updated_at),
         }

@@ -11,8 +11,8 @@ pub(super) use self::issuers::Number;
 use self::issuers::{AssertionIssuerBody, issuers};
 use super::{LongText, Text};
 use crate::domain::{
-    Algorithm, AssertionIssuer, AssertionRules, Audience, ExchangeRules, GrantType, Invalid, OAuthSettings, OrgSettings, Refusal,
-    Scope, Seconds, SupportedScope, org_settings,
+    Algorithm, AssertionIssuer, AssertionRules, AssertionSettings, Audience, ExchangeRules, GrantType, Invalid, OAuthSettings,
+    OrgSettings, Refusal, Scope, Seconds, SupportedScope, org_settings,
 };
 use crate::encoding::{FromText, Object, present};
 
@@ -59,20 +59,23 @@ macro_rules! settings_body {
     (
         { $($(#[$doc:meta])* $name:ident: $type:ty = $default:expr;)* }
         oauth { $($(#[$oauth_doc:meta])* $oauth_name:ident: $oauth_type:ty = $oauth_default:expr;)* }
+        assertions { $($(#[$assertion_doc:meta])* $assertion_name:ident: $assertion_type:ty = $assertion_default:expr;)* }
     ) => {
         members! {
             /// What holds in an org. Durations are in seconds; what is left out has its default.
             struct Settings {
                 $($(#[$doc])* $name: <$type as SettingValue>::Body,)*
                 $($(#[$oauth_doc])* $oauth_name: <$oauth_type as SettingValue>::Body,)*
+                $($(#[$assertion_doc])* $assertion_name: <$assertion_type as SettingValue>::Body,)*
             }
         }
 
         impl Settings {
             /// Reads each setting by itself, with its default where it is absent.
-            fn try_into_each(self) -> Result<OrgSettings, Refusal> {
+            fn try_into_each(self) -> Result<(OrgSettings, AssertionSettings), Refusal> {
                 let OrgSettings { $($name,)* oauth } = OrgSettings::default();
-                Ok(OrgSettings {
+                let assertions = AssertionSettings::default();
+                let settings = OrgSettings {
                     $($name: SettingValue::try_from_member(self.$name, $name, concat!("settings.", stringify!($name)))?,)*
                     oauth: OAuthSettings {
                         $($oauth_name: SettingValue::try_from_member(
@@ -81,14 +84,23 @@ macro_rules! settings_body {
                             concat!("settings.", stringify!($oauth_name)),
                         )?,)*
                     },
-                })
+                };
+                let assertions = AssertionSettings {
+                    $($assertion_name: SettingValue::try_from_member(
+                        self.$assertion_name,
+                        assertions.$assertion_name,
+                        concat!("settings.", stringify!($assertion_name)),
+                    )?,)*
+                };
+                Ok((settings, assertions))
             }
 
             /// The settings of an org, all of them.
-            pub(super) fn from_settings(settings: &OrgSettings) -> Self {
+            pub(super) fn from_settings(settings: &OrgSettings, assertions: &AssertionSettings) -> Self {
                 Self {
                     $($name: settings.$name.to_body(),)*
                     $($oauth_name: settings.oauth.$oauth_name.to_body(),)*
+                    $($assertion_name: assertions.$assertion_name.to_body(),)*
                 }
             }
         }
@@ -231,12 +243,12 @@ impl Settings {
     ///
     /// # Errors
     /// [`Refusal::Invalid`] for a setting that can't be as it is, or not beside another one.
-    pub(super) fn try_into_settings(self) -> Result<OrgSettings, Refusal> {
-        let settings = self.try_into_each()?;
+    pub(super) fn try_into_settings(self) -> Result<(OrgSettings, AssertionSettings), Refusal> {
+        let (settings, assertions) = self.try_into_each()?;
         if settings.token_duration.is_some_and(|length| length > settings.max_token_duration) {
             return Err(Refusal::invalid("settings.token_duration", "must not be longer than max_token_duration"));
         }
-        Ok(settings)
+        Ok((settings, assertions))
     }
 }
 

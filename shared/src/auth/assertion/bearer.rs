@@ -5,14 +5,15 @@ use std::sync::Arc;
 use super::signed::{Assertion, SKEW, Terms};
 use crate::auth::replay::ReplayGuard;
 use crate::domain::{
-    AssertionIssuer, Client, Denial, Error, Fault, Invalid, IssuerKeys, Member, MemberKey, Org, Seconds, Subject, Timestamp,
+    AssertionIssuer, AssertionSettings, Client, Denial, Error, Fault, Invalid, IssuerKeys, Member, MemberKey, Org, Seconds,
+    Subject, Timestamp,
 };
 use crate::jose::VerifyingKey;
 use crate::jose::foreign::{Claims, WrongType};
 use crate::jose::{Expected as Types, jwk, sha256};
 use crate::keys::remote::Keys;
 use crate::platform::capabilities::Granter;
-use crate::store::{RecordKeys, ReplayKey};
+use crate::store::{RecordKeys, Records, ReplayKey};
 
 /// The claims of a verified assertion.
 #[derive(Debug)]
@@ -47,13 +48,15 @@ pub struct Verified {
 pub async fn verify(ports: &Granter, org: &Org, client: &Client, assertion: &str) -> Result<Verified, Error> {
     let now = ports.reader().now();
     let assertion = Assertion::read(assertion, &TYPES).ok_or(Denial::AssertionUnverified)?;
-    let issuer = trusted(org, client, assertion.unverified()).ok_or(Denial::AssertionIssuerUntrusted)?;
+    let mut found = read(ports, org, assertion.unverified()).await?;
+    let settings = found.assertion_settings.remove(&org.id).unwrap_or_default();
+    let issuer = trusted(&settings, client, assertion.unverified()).ok_or(Denial::AssertionIssuerUntrusted)?;
     let keys = keys(ports, org, issuer, assertion.kid(), now).await?;
     // Without a name it could be by any of them; RFC 8725 section 3.8 wants the key to be the right one.
     let is_named = assertion.kid().is_some() || keys.len() == 1;
     let claims = assertion.signed_by(&keys).filter(|_| is_named).ok_or(Denial::AssertionUnverified)?;
     let (terms, asserted) = what_is_asserted(ports, issuer, &claims, now).map_err(|WrongType| Denial::AssertionUnverified)??;
-    let asserted = with_member(ports, org, asserted).await?;
+    let asserted = with_member(found, org, asserted)?;
     let hash = sha256(format!("{}\0{}", issuer.issuer, terms.id).as_bytes());
     let used = ReplayKey { org: org.id.clone(), purpose: PURPOSE, hash, now, until: terms.expires_at.plus(REMEMBERED) };
     Ok(Verified { asserted, replay_guard: ReplayGuard::new(used, Denial::AssertionReplayed) })
@@ -65,10 +68,23 @@ const PURPOSE: &str = "jwt-bearer";
 /// How long a use is remembered from `exp` on: as long as an instance could still take it, and a minute.
 const REMEMBERED: Seconds = Seconds(SKEW.0 + 60);
 
+/// Reads whom the org trusts and, in the same read, the member that the assertion seems to be about.
+async fn read(ports: &Granter, org: &Org, unverified: &Claims) -> Result<Records, Fault> {
+    let members = subject(unverified).map(|subject| MemberKey { org: org.id.clone(), subject });
+    let assertion_settings = vec![org.id.clone()];
+    let wanted = RecordKeys { assertion_settings, members: members.into_iter().collect(), ..RecordKeys::default() };
+    ports.reader().tokens.read(&wanted).await
+}
+
+fn subject(claims: &Claims) -> Option<Subject> {
+    let subject = claims.text("sub").ok().flatten().and_then(|sub| Subject::parse(sub).ok());
+    subject.filter(Subject::is_of_client)
+}
+
 /// Finds the issuer of an assertion, if this client may present its assertions now.
-fn trusted<'a>(org: &'a Org, client: &Client, unverified: &Claims) -> Option<&'a AssertionIssuer> {
+fn trusted<'a>(settings: &'a AssertionSettings, client: &Client, unverified: &Claims) -> Option<&'a AssertionIssuer> {
     let name = unverified.text("iss").ok()??;
-    let issuer = org.settings.oauth.assertion_issuers.iter().find(|issuer| issuer.issuer == name)?;
+    let issuer = settings.assertion_issuers.iter().find(|issuer| issuer.issuer == name)?;
     let is_for_client = issuer.clients.as_ref().is_none_or(|clients| clients.contains(&client.id));
     (issuer.enabled && is_for_client).then_some(issuer)
 }
@@ -103,9 +119,7 @@ fn what_is_asserted(
 ) -> Result<Result<(Terms, Asserted), Denial>, WrongType> {
     let audience = ports.reader().keys.issuer();
     let Some(terms) = Terms::from_claims(claims, audience, now)? else { return Ok(Err(Denial::AssertionUnverified)) };
-    let subject = claims.text("sub").ok().flatten().and_then(|sub| Subject::parse(sub).ok());
-    let subject = subject.filter(Subject::is_of_client);
-    let Some(subject) = subject else { return Ok(Err(Denial::AssertionSubject)) };
+    let Some(subject) = subject(claims) else { return Ok(Err(Denial::AssertionSubject)) };
     let asserted = Asserted {
         issuer: issuer.clone(),
         subject,
@@ -117,12 +131,11 @@ fn what_is_asserted(
 }
 
 /// Looks the subject up: one that is a member must be enabled, whether or not it need be one.
-async fn with_member(ports: &Granter, org: &Org, asserted: Asserted) -> Result<Asserted, Error> {
+fn with_member(mut found: Records, org: &Org, asserted: Asserted) -> Result<Asserted, Denial> {
     let key = MemberKey { org: org.id.clone(), subject: asserted.subject.clone() };
-    let wanted = RecordKeys { members: vec![key.clone()], ..RecordKeys::default() };
-    let member = ports.reader().tokens.read(&wanted).await?.members.remove(&key);
+    let member = found.members.remove(&key);
     let may_act = member.as_ref().map_or(asserted.issuer.any_subject, |member| member.enabled);
-    if may_act { Ok(Asserted { member, ..asserted }) } else { Err(Denial::AssertionSubjectUnknown.into()) }
+    if may_act { Ok(Asserted { member, ..asserted }) } else { Err(Denial::AssertionSubjectUnknown) }
 }
 
 #[cfg(all(test, feature = "sqlite"))]

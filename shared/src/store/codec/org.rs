@@ -5,8 +5,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::coded::{self, Coded};
 use super::{decode, encode, grants, is_false, placeholder_time};
 use crate::domain::{
-    Algorithm, AssertionIssuer, AssertionRules, Audience, ClientId, ExchangeRules, Fault, GrantType, IssuerKeys, OAuthSettings,
-    Org, OrgId, OrgSettings, Scope, Seconds, SupportedScope, Timestamp,
+    Algorithm, AssertionIssuer, AssertionRules, AssertionSettings, Audience, ClientId, ExchangeRules, Fault, GrantType,
+    IssuerKeys, OAuthSettings, Org, OrgId, OrgSettings, Scope, Seconds, SupportedScope, Timestamp,
 };
 
 /// Encodes the body of an org: all of it but `created_at`.
@@ -25,6 +25,23 @@ pub fn decode_org(body: &[u8], created_at: Timestamp) -> Result<Org, Fault> {
     let org = decode(body, |from| OrgBody::deserialize(from))
         .map_err(|e| Fault::internal("decoding the record of an org").because(e))?;
     Ok(Org { created_at, ..org })
+}
+
+/// Encodes the settings of an org that only assertions need.
+///
+/// # Errors
+/// A [`Fault`] if the body can't be written as JSON.
+pub fn encode_assertion_settings(settings: &AssertionSettings) -> Result<String, Fault> {
+    encode(|to| AssertionSettingsBody::serialize(settings, to))
+}
+
+/// Decodes the settings of an org that only assertions need.
+///
+/// # Errors
+/// A [`Fault`] if the body is not one of them.
+pub fn decode_assertion_settings(body: &[u8]) -> Result<AssertionSettings, Fault> {
+    decode(body, |from| AssertionSettingsBody::deserialize(from))
+        .map_err(|e| Fault::internal("decoding the settings of an org for assertions").because(e))
 }
 
 coded::records!(AssertionIssuer as AssertionIssuerBody, OAuthSettings as OAuthBody, SupportedScope as SupportedScopeBody);
@@ -146,12 +163,12 @@ struct OAuthBody {
     resources: Option<Vec<Audience>>,
     #[serde(rename = "w", with = "coded", default, skip_serializing_if = "Option::is_none")]
     default_resource: Option<Audience>,
-    #[serde(rename = "n", default, skip_serializing_if = "is_false")]
+    // `b` was the list of the issuers of assertions, which have a body of their own now. An org that still has them here must not be
+    // read as one without any: no list is a bool.
+    #[serde(rename = "n", alias = "b", default, skip_serializing_if = "is_false")]
     dpop_nonce_required: bool,
     #[serde(rename = "dt", default, skip_serializing_if = "Vec::is_empty")]
     authorization_details_types: Vec<String>,
-    #[serde(rename = "b", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
-    assertion_issuers: Vec<AssertionIssuer>,
     #[serde(rename = "p", default, skip_serializing_if = "Vec::is_empty")]
     attributes: Vec<(String, String)>,
 }
@@ -197,6 +214,13 @@ struct AssertionBody {
     encrypted_jwt_rejected: bool,
     #[serde(rename = "u", default, skip_serializing_if = "is_false")]
     unsigned_jwt_rejected: bool,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "AssertionSettings")]
+struct AssertionSettingsBody {
+    #[serde(rename = "b", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
+    assertion_issuers: Vec<AssertionIssuer>,
 }
 
 #[derive(Deserialize, Serialize)]

@@ -12,6 +12,8 @@ const OAUTH: &str = r#""u":{"g":"tx","c":true,"a":true,"p":[{"k":"k \"1\"","v":"
 const VALUE: &str = r#""v":"K36-bCY53Bga5CvkI_HhMnjkCMSMxB1x2ajII99Gti4","y":1800086400000"#;
 /// A client of which everything is said.
 const RICH_CLIENT: &str = r#"{"o":"a","c":1,"a":"shop","n":"A \"shop\"","k":"confidential","m":"private_key_jwt","g":["authorization_code","refresh_token"],"s":["a","b?"],"x":["BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"],"j":"{\"keys\":[]}","d":7,"r":8,"q":true,"t":true,"y":true,"dp":true,"cs":"subject_dn:CN=\"a\",O=é","f":"PS256","rs":["https://api.example"],"rt":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc","p":[["a\"","é"],["",""]],"ru":["https://a.example/cb","a \"b\""],"b":{"client_uri#":[["fr","https://a.example/\"é\""]],"contacts":["ann@a.example"],"default_max_age":5,"request_object_encryption_alg":"RSA-OAEP","require_pushed_authorization_requests":true,"response_types":["code id_token"],"tos_uri":"https://a.example/tos"},"e":true,"u":1800000000000}"#;
+/// Settings for assertions of which everything is said.
+const ASSERTIONS: &str = r#"{"b":[{"i":"https://idp.example/\"é","k":{"j":"{\"keys\":[]}"},"z":["a"],"c":[4],"s":true,"r":true,"e":true},{"i":"x","k":{"u":"https://idp.example/jwks"},"e":false}]}"#;
 /// As versions before OAuth wrote them.
 const FAMILY: &str =
     r#"{"o":"a","q":"a","s":"ann","t":"BwcHBwcHBwcHBwcHBwcHBw","p":true,"i":1800000000000,"e":1800086400000,"d":300}"#;
@@ -33,6 +35,26 @@ fn a_clients_body_is_spelled_as_ever() {
     client.settings.grants = vec![GrantType::AuthorizationCode, GrantType::RefreshToken];
     assert_eq!(encode_client(&client).unwrap(), RICH_CLIENT);
     assert_eq!(decode_client(RICH_CLIENT.as_bytes(), samples::T0).unwrap(), client);
+}
+
+#[test]
+fn the_settings_for_assertions_have_a_body_of_their_own() {
+    assert_eq!(encode_assertion_settings(&samples::NO_ASSERTIONS).unwrap(), "{}");
+    assert_eq!(encode_assertion_settings(&samples::assertions()).unwrap(), ASSERTIONS);
+    assert_eq!(decode_assertion_settings(ASSERTIONS.as_bytes()).unwrap(), samples::assertions());
+    assert_eq!(decode_assertion_settings(br#"{"new":1}"#).unwrap(), samples::NO_ASSERTIONS);
+}
+
+#[test]
+fn an_org_whose_issuers_are_where_they_were_is_not_read_without_them() {
+    for with_nonce in [false, true] {
+        let mut org = samples::org("a", &[]);
+        org.settings.oauth.dpop_nonce_required = with_nonce;
+        let body = encode_org(&org).unwrap();
+        assert_eq!(decode_org(body.as_bytes(), samples::T0).unwrap(), org);
+        let of_before = samples::with_assertions(&body, ASSERTIONS);
+        assert!(!decode_org(of_before.as_bytes(), samples::T0).unwrap_err().can_retry());
+    }
 }
 
 #[test]

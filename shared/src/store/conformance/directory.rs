@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::cases;
 use super::samples::{
-    T0, at, bare_client, client, client_id, digest, member, member_key, org, org_id, rich_member, scope, subject,
+    NO_ASSERTIONS, T0, assertions, at, bare_client, client, client_id, digest, find_assertions, member, member_key, org, org_id,
+    put_org, rich_member, scope, subject,
 };
 use crate::domain::{
-    Algorithm, AssertionIssuer, AssertionRules, Audience, Client, ClientAuthMethod, ClientKind, ClientSettings, ExchangeRules,
-    GrantType, IssuerKeys, Member, OAuthSettings, Org, OrgSettings, Seconds, SupportedScope,
+    Algorithm, AssertionRules, Audience, Client, ClientAuthMethod, ClientKind, ClientSettings, ExchangeRules, GrantType, Member,
+    OAuthSettings, Org, OrgSettings, Seconds, SupportedScope,
 };
 use crate::store::{Delete, Put, RecordKeys, Store};
 
@@ -22,7 +23,9 @@ cases![
     clients_and_aliases_are_read_with_the_rest,
     clients_are_listed_in_one_order,
     an_org_in_use_is_not_deleted,
+    an_org_is_replaced_only_as_it_was_seen,
     an_org_is_put_read_and_deleted,
+    an_orgs_settings_for_assertions_go_with_it,
     an_orgs_ancestors_never_change,
     created_at_stays_that_of_the_first_write,
     members_are_listed_in_byte_order,
@@ -48,42 +51,87 @@ async fn an_org_is_put_read_and_deleted(store: Arc<dyn Store>) {
         ..org("a", &[])
     };
     assert_eq!(store.org(&rich.id).await.unwrap(), None);
-    assert_eq!(store.put_org(&org("a", &[])).await.unwrap(), Put::Created);
+    assert_eq!(put_org(&*store, &org("a", &[]), &NO_ASSERTIONS).await, Put::Created);
     assert_eq!(store.org(&rich.id).await.unwrap(), Some(org("a", &[])));
-    assert_eq!(store.put_org(&rich).await.unwrap(), Put::Replaced);
+    assert_eq!(put_org(&*store, &rich, &NO_ASSERTIONS).await, Put::Replaced);
     assert_eq!(store.org(&rich.id).await.unwrap(), Some(rich.clone()), "the last write wins");
     assert_eq!(store.delete_org(&rich.id).await.unwrap(), Delete::Done);
     assert_eq!(store.org(&rich.id).await.unwrap(), None);
     assert_eq!(store.delete_org(&rich.id).await.unwrap(), Delete::Unknown);
 }
 
+async fn an_org_is_replaced_only_as_it_was_seen(store: Arc<dyn Store>) {
+    let first = org("a", &[]);
+    let second = Org { secrets: vec![digest(1)], updated_at: at(7), ..org("a", &[]) };
+    assert_eq!(store.put_org(Some(&first), &second, Some(&assertions())).await.unwrap(), Put::Taken, "there is none");
+    assert_eq!((store.org(&first.id).await.unwrap(), find_assertions(&store, &first.id).await), (None, NO_ASSERTIONS));
+    assert_eq!(store.put_org(None, &first, Some(&assertions())).await.unwrap(), Put::Created);
+    assert_eq!(store.put_org(Some(&first), &second, None).await.unwrap(), Put::Replaced);
+    for seen in [None, Some(&first)] {
+        assert_eq!(store.put_org(seen, &first, Some(&NO_ASSERTIONS)).await.unwrap(), Put::Taken, "it isn't as seen");
+        assert_eq!(store.org(&first.id).await.unwrap().as_ref(), Some(&second), "nothing was written");
+        assert_eq!(find_assertions(&store, &first.id).await, assertions(), "nothing was written");
+    }
+}
+
+async fn an_orgs_settings_for_assertions_go_with_it(store: Arc<dyn Store>) {
+    let a = org_id("a");
+    let stored = async || find_assertions(&store, &a).await;
+    assert_eq!(stored().await, NO_ASSERTIONS);
+    assert_eq!(put_org(&*store, &org("a", &["b"]), &assertions()).await, Put::Dangling);
+    assert_eq!(stored().await, NO_ASSERTIONS, "nothing was written");
+    assert_eq!(put_org(&*store, &org("a", &[]), &assertions()).await, Put::Created);
+    assert_eq!(stored().await, assertions());
+    let others = RecordKeys { orgs: vec![a.clone()], assertion_settings: vec![org_id("ab")], ..RecordKeys::default() };
+    let found = store.read(&others).await.unwrap();
+    assert_eq!(
+        (found.orgs.get(&a), found.assertion_settings.len()),
+        (Some(&org("a", &[])), 0),
+        "only who asks for them gets them"
+    );
+    put_org(&*store, &org("b", &["a"]), &NO_ASSERTIONS).await;
+    assert_eq!(put_org(&*store, &org("a", &["b"]), &NO_ASSERTIONS).await, Put::Taken);
+    assert_eq!(store.delete_org(&a).await.unwrap(), Delete::InUse);
+    assert_eq!(stored().await, assertions(), "nothing was written or deleted");
+    store.delete_org(&org_id("b")).await.unwrap();
+    assert_eq!(put_org(&*store, &org("a", &[]), &NO_ASSERTIONS).await, Put::Replaced);
+    assert_eq!(stored().await, NO_ASSERTIONS, "they are replaced as a whole");
+    assert_eq!(put_org(&*store, &org("a", &[]), &assertions()).await, Put::Replaced);
+    assert_eq!(store.delete_org(&a).await.unwrap(), Delete::Done);
+    assert_eq!(stored().await, NO_ASSERTIONS, "nothing outlives its org");
+}
+
 async fn a_new_orgs_ancestors_must_exist_and_agree(store: Arc<dyn Store>) {
-    assert_eq!(store.put_org(&org("c", &["b", "a"])).await.unwrap(), Put::Dangling);
+    assert_eq!(put_org(&*store, &org("c", &["b", "a"]), &NO_ASSERTIONS).await, Put::Dangling);
     assert_eq!(store.org(&org_id("c")).await.unwrap(), None, "nothing was written");
     for (id, ancestors) in [("a", &[][..]), ("b", &["a"]), ("x", &[]), ("c", &["b", "a"])] {
-        assert_eq!(store.put_org(&org(id, ancestors)).await.unwrap(), Put::Created, "{id}");
+        assert_eq!(put_org(&*store, &org(id, ancestors), &NO_ASSERTIONS).await, Put::Created, "{id}");
         assert_eq!(store.org(&org_id(id)).await.unwrap(), Some(org(id, ancestors)));
     }
     for ancestors in [&["b"][..], &["b", "x"], &["b", "a", "x"], &["a", "x"]] {
-        assert_eq!(store.put_org(&org("d", ancestors)).await.unwrap(), Put::Taken, "{ancestors:?}");
+        assert_eq!(put_org(&*store, &org("d", ancestors), &NO_ASSERTIONS).await, Put::Taken, "{ancestors:?}");
         assert_eq!(store.org(&org_id("d")).await.unwrap(), None, "nothing was written");
     }
 }
 
 async fn an_orgs_ancestors_never_change(store: Arc<dyn Store>) {
     for (id, ancestors) in [("a", &[][..]), ("x", &[]), ("b", &["a"])] {
-        store.put_org(&org(id, ancestors)).await.unwrap();
+        put_org(&*store, &org(id, ancestors), &NO_ASSERTIONS).await;
     }
     for (id, ancestors) in [("b", &["x"][..]), ("b", &[]), ("b", &["missing"]), ("x", &["a"])] {
         let before = store.org(&org_id(id)).await.unwrap();
-        assert_eq!(store.put_org(&Org { enabled: false, ..org(id, ancestors) }).await.unwrap(), Put::Taken, "{id} {ancestors:?}");
+        assert_eq!(
+            put_org(&*store, &Org { enabled: false, ..org(id, ancestors) }, &NO_ASSERTIONS).await,
+            Put::Taken,
+            "{id} {ancestors:?}"
+        );
         assert_eq!(store.org(&org_id(id)).await.unwrap(), before, "nothing was written");
     }
 }
 
 async fn an_org_in_use_is_not_deleted(store: Arc<dyn Store>) {
-    store.put_org(&org("a", &[])).await.unwrap();
-    store.put_org(&org("b", &["a"])).await.unwrap();
+    put_org(&*store, &org("a", &[]), &NO_ASSERTIONS).await;
+    put_org(&*store, &org("b", &["a"]), &NO_ASSERTIONS).await;
     let in_use = async || {
         assert_eq!(store.delete_org(&org_id("a")).await.unwrap(), Delete::InUse);
         assert_eq!(store.org(&org_id("a")).await.unwrap(), Some(org("a", &[])), "nothing was deleted");
@@ -105,12 +153,12 @@ async fn an_org_in_use_is_not_deleted(store: Arc<dyn Store>) {
 }
 
 async fn sub_orgs_are_listed_by_id(store: Arc<dyn Store>) {
-    store.put_org(&org("r", &[])).await.unwrap();
+    put_org(&*store, &org("r", &[]), &NO_ASSERTIONS).await;
     let ids = ["0", "A", "B-1", "_", "a", "a-0", "a_", "ab", "b"];
     for id in ids.iter().rev() {
-        store.put_org(&org(id, &["r"])).await.unwrap();
+        put_org(&*store, &org(id, &["r"]), &NO_ASSERTIONS).await;
     }
-    store.put_org(&org("deeper", &["a", "r"])).await.unwrap();
+    put_org(&*store, &org("deeper", &["a", "r"]), &NO_ASSERTIONS).await;
     let all: Vec<_> = ids.iter().map(|id| org_id(id)).collect();
     assert_eq!(store.sub_orgs(&org_id("r"), None, 100).await.unwrap(), sorted(all.clone()), "directly below only");
     for limit in [1, 2, 9] {
@@ -128,8 +176,8 @@ async fn sub_orgs_are_listed_by_id(store: Arc<dyn Store>) {
 }
 
 async fn a_member_is_put_read_and_deleted(store: Arc<dyn Store>) {
-    store.put_org(&org("a", &[])).await.unwrap();
-    store.put_org(&org("ab", &[])).await.unwrap();
+    put_org(&*store, &org("a", &[]), &NO_ASSERTIONS).await;
+    put_org(&*store, &org("ab", &[]), &NO_ASSERTIONS).await;
     let (plain, rich) = (member("a", "ann é\""), rich_member("a", "ann é\""));
     assert_eq!(store.member(&plain.key()).await.unwrap(), None);
     assert_eq!(store.put_member(&plain).await.unwrap(), Put::Created);
@@ -146,7 +194,7 @@ async fn a_member_is_put_read_and_deleted(store: Arc<dyn Store>) {
 async fn members_are_listed_in_byte_order(store: Arc<dyn Store>) {
     let names = [" ", "!", "#", "A", "Z", "a", "a b", "a!", "a#b", "aa", "b", "z", "Ä", "é", "例"];
     for id in ["a", "ab", "empty"] {
-        store.put_org(&org(id, &[])).await.unwrap();
+        put_org(&*store, &org(id, &[]), &NO_ASSERTIONS).await;
     }
     for name in names.iter().rev() {
         store.put_member(&rich_member("a", name)).await.unwrap();
@@ -170,7 +218,7 @@ async fn members_are_listed_in_byte_order(store: Arc<dyn Store>) {
 }
 
 async fn a_client_is_put_read_and_deleted(store: Arc<dyn Store>) {
-    store.put_org(&org("a", &[])).await.unwrap();
+    put_org(&*store, &org("a", &[]), &NO_ASSERTIONS).await;
     let (a, first) = (org_id("a"), client("a", 7, Some("Shop.1")));
     let settings = ClientSettings { certificate_bound_tokens: true, ..ClientSettings::new(ClientKind::Public) };
     let bare = Client { settings, enabled: false, ..bare_client(&a, first.id) };
@@ -192,7 +240,7 @@ async fn a_client_is_put_read_and_deleted(store: Arc<dyn Store>) {
 
 async fn clients_are_listed_in_one_order(store: Arc<dyn Store>) {
     for id in ["a", "ab", "empty"] {
-        store.put_org(&org(id, &[])).await.unwrap();
+        put_org(&*store, &org(id, &[]), &NO_ASSERTIONS).await;
     }
     let numbers = [1, 2, 10, 11, 100, 9, 99, (1 << 53) - 1];
     for number in numbers {
@@ -220,7 +268,7 @@ async fn clients_are_listed_in_one_order(store: Arc<dyn Store>) {
 
 async fn clients_and_aliases_are_read_with_the_rest(store: Arc<dyn Store>) {
     for id in ["a", "ab"] {
-        store.put_org(&org(id, &[])).await.unwrap();
+        put_org(&*store, &org(id, &[]), &NO_ASSERTIONS).await;
     }
     let shop = client("a", 1, Some("shop"));
     store.put_client(&shop).await.unwrap();
@@ -291,33 +339,13 @@ fn rich_settings() -> OAuthSettings {
         authorization_details_types: vec!["a\"é".to_owned()],
         default_resource: Some(Audience::parse("https://api.example").unwrap()),
         dpop_nonce_required: true,
-        assertion_issuers: vec![
-            AssertionIssuer {
-                issuer: "https://idp.example/\"é".to_owned(),
-                keys: IssuerKeys::Inline(r#"{"keys":[]}"#.into()),
-                scopes: Some(vec![scope("a")]),
-                clients: Some(vec![client_id(4)]),
-                any_subject: true,
-                refresh_tokens: true,
-                enabled: true,
-            },
-            AssertionIssuer {
-                issuer: "x".to_owned(),
-                keys: IssuerKeys::At("https://idp.example/jwks".to_owned()),
-                scopes: None,
-                clients: None,
-                any_subject: false,
-                refresh_tokens: false,
-                enabled: false,
-            },
-        ],
         attributes,
     }
 }
 
 async fn a_number_is_one_clients_in_all_orgs(store: Arc<dyn Store>) {
     for id in ["a", "ab"] {
-        store.put_org(&org(id, &[])).await.unwrap();
+        put_org(&*store, &org(id, &[]), &NO_ASSERTIONS).await;
     }
     let whose = async |number| {
         let wanted = RecordKeys { client_orgs: vec![client_id(number), client_id(9)], ..RecordKeys::default() };
@@ -336,7 +364,7 @@ async fn a_number_is_one_clients_in_all_orgs(store: Arc<dyn Store>) {
 
 async fn an_alias_is_one_clients_in_its_org(store: Arc<dyn Store>) {
     for id in ["a", "ab"] {
-        store.put_org(&org(id, &[])).await.unwrap();
+        put_org(&*store, &org(id, &[]), &NO_ASSERTIONS).await;
     }
     let first = client("a", 1, Some("shop"));
     assert_eq!(store.put_client(&first).await.unwrap(), Put::Created);
@@ -351,7 +379,7 @@ async fn an_alias_is_one_clients_in_its_org(store: Arc<dyn Store>) {
 }
 
 async fn a_client_keeps_changes_and_frees_its_alias(store: Arc<dyn Store>) {
-    store.put_org(&org("a", &[])).await.unwrap();
+    put_org(&*store, &org("a", &[]), &NO_ASSERTIONS).await;
     let put = async |number, alias| store.put_client(&client("a", number, alias)).await.unwrap();
     assert_eq!(put(1, Some("x")).await, Put::Created);
     assert_eq!(put(1, Some("y")).await, Put::Replaced);
@@ -369,16 +397,16 @@ async fn what_belongs_to_no_org_dangles(store: Arc<dyn Store>) {
     assert_eq!(store.put_client(&client("a", 1, Some("x"))).await.unwrap(), Put::Dangling);
     assert_eq!(store.member(&member_key("a", "ann")).await.unwrap(), None, "nothing was written");
     assert_eq!(store.client(&org_id("a"), client_id(1)).await.unwrap(), None, "nothing was written");
-    store.put_org(&org("a", &[])).await.unwrap();
+    put_org(&*store, &org("a", &[]), &NO_ASSERTIONS).await;
     assert_eq!(store.put_client(&client("a", 2, Some("x"))).await.unwrap(), Put::Created, "nor was the alias");
 }
 
 async fn created_at_stays_that_of_the_first_write(store: Arc<dyn Store>) {
-    store.put_org(&org("a", &[])).await.unwrap();
+    put_org(&*store, &org("a", &[]), &NO_ASSERTIONS).await;
     store.put_member(&member("a", "ann")).await.unwrap();
     store.put_client(&client("a", 1, None)).await.unwrap();
     let (created_at, updated_at) = (at(99), at(99));
-    store.put_org(&Org { created_at, updated_at, ..org("a", &[]) }).await.unwrap();
+    put_org(&*store, &Org { created_at, updated_at, ..org("a", &[]) }, &NO_ASSERTIONS).await;
     store.put_member(&Member { created_at, updated_at, ..member("a", "ann") }).await.unwrap();
     store.put_client(&Client { created_at, updated_at, ..client("a", 1, None) }).await.unwrap();
     let org = store.org(&org_id("a")).await.unwrap().unwrap();

@@ -7,17 +7,18 @@ use futures::future::join_all;
 
 use super::cases;
 use super::samples::{
-    alias, alias_key, at, batch, batch_key, client, client_id, digest, family, find_alias, find_family, find_mark, find_ticket,
-    find_token, id, id_at, mark, member, new, org, org_id, read, rich_member, rich_token, spending, step, subject, ticket,
-    ticket_key, token, token_key, used,
+    NO_ASSERTIONS, alias, alias_key, assertions, at, batch, batch_key, client, client_id, digest, family, find_alias,
+    find_assertions, find_family, find_mark, find_ticket, find_token, id, id_at, mark, member, new, org, org_id, put_org, read,
+    rich_member, rich_token, spending, step, subject, ticket, ticket_key, token, token_key, used,
 };
-use crate::domain::{Aliased, Batch, BatchState, Family, Member, NotBeforeScope, Shard, TokenRecord};
+use crate::domain::{Aliased, AssertionSettings, Batch, BatchState, Family, Member, NotBeforeScope, Org, Shard, TokenRecord};
 use crate::store::{
     AdvanceOutcome, Delete, FamilyAdvance, FamilyUpdate, InsertOutcome, MemberSwap, NewToken, Put, RecordKeys, Replaced,
     ReplayKey, Revocation, Store, TokenQuery, TokenUpdate, UpdateOutcome, ValueKind,
 };
 
 cases![
+    a_new_secret_and_new_settings_of_an_org_undo_nothing_of_each_other,
     a_use_is_the_first_one_for_one_of_many,
     a_value_goes_to_one_of_many_tokens,
     an_alias_goes_to_one_of_many_clients,
@@ -33,6 +34,7 @@ cases![
     one_of_many_swaps_a_member,
     one_of_two_that_witness_each_other_goes,
     one_of_many_records_on_a_ticket,
+    one_of_many_replaces_an_org_as_seen,
     revoking_and_rotating_a_family_agree,
     steps_that_stay_are_taken_one_after_the_other,
     the_same_amendment_from_many_is_a_success_for_all,
@@ -288,7 +290,7 @@ async fn many_record_many_tokens(store: Arc<dyn Store>) {
 }
 
 async fn an_alias_goes_to_one_of_many_clients(store: Arc<dyn Store>) {
-    store.put_org(&org("a", &[])).await.unwrap();
+    put_org(&*store, &org("a", &[]), &NO_ASSERTIONS).await;
     let outcomes = at_once(&store, |store, n| async move { store.put_client(&client("a", n + 1, Some("shop"))).await.unwrap() });
     let outcomes = outcomes.await;
     assert_eq!(outcomes.iter().filter(|put| **put == Put::Created).count(), 1, "exactly one wins");
@@ -301,14 +303,65 @@ async fn an_alias_goes_to_one_of_many_clients(store: Arc<dyn Store>) {
 }
 
 async fn one_of_many_creates_an_org(store: Arc<dyn Store>) {
-    store.put_org(&org("r", &[])).await.unwrap();
-    let outcomes = at_once(&store, |store, _| async move { store.put_org(&org("a", &["r"])).await.unwrap() }).await;
+    put_org(&*store, &org("r", &[]), &NO_ASSERTIONS).await;
+    let create = async |store: &dyn Store, n: u64| {
+        let org = Org { name: Some(n.to_string()), ..org("a", &["r"]) };
+        store.put_org(None, &org, Some(&of_issuer(n))).await.unwrap()
+    };
+    let outcomes = at_once(&store, |store, n| async move { create(&*store, n).await }).await;
     assert_eq!(outcomes.iter().filter(|put| **put == Put::Created).count(), 1, "exactly one wins");
-    assert_eq!(outcomes.iter().filter(|put| **put == Put::Replaced).count(), 63);
+    assert_eq!(outcomes.iter().filter(|put| **put == Put::Taken).count(), 63, "nobody writes over the winner's");
+    is_of_one_write(&store).await;
+}
+
+async fn one_of_many_replaces_an_org_as_seen(store: Arc<dyn Store>) {
+    put_org(&*store, &org("a", &[]), &NO_ASSERTIONS).await;
+    let outcomes = at_once(&store, |store, n| async move {
+        let seen = org("a", &[]);
+        let new = Org { name: Some(n.to_string()), ..seen.clone() };
+        store.put_org(Some(&seen), &new, Some(&of_issuer(n))).await.unwrap()
+    });
+    let outcomes = outcomes.await;
+    assert_eq!(outcomes.iter().filter(|put| **put == Put::Replaced).count(), 1, "exactly one wins");
+    assert_eq!(outcomes.iter().filter(|put| **put == Put::Taken).count(), 63, "nobody writes over the winner's");
+    is_of_one_write(&store).await;
+}
+
+/// Of a change of the settings and a new secret, made at once from the same sight, one is done, and the other undoes nothing of it.
+async fn a_new_secret_and_new_settings_of_an_org_undo_nothing_of_each_other(store: Arc<dyn Store>) {
+    for n in 0..16 {
+        let seen = org(&format!("o{n}"), &[]);
+        put_org(&*store, &seen, &of_issuer(0)).await;
+        let renamed = Org { name: Some("1".to_owned()), ..seen.clone() };
+        let with_secret = Org { secrets: vec![digest(1)], ..seen.clone() };
+        let (put, refresh) =
+            tokio::join!(async { store.put_org(Some(&seen), &renamed, Some(&of_issuer(1))).await.unwrap() }, async {
+                store.put_org(Some(&seen), &with_secret, None).await.unwrap()
+            },);
+        let stored = (store.org(&seen.id).await.unwrap().unwrap(), find_assertions(&store, &seen.id).await);
+        match (put, refresh) {
+            (Put::Replaced, Put::Taken) => assert_eq!(stored, (renamed, of_issuer(1))),
+            (Put::Taken, Put::Replaced) => assert_eq!(stored, (with_secret, of_issuer(0)), "the settings stay"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// Asserts that org `a` and its settings for assertions are of the same writer.
+async fn is_of_one_write(store: &Arc<dyn Store>) {
+    let last = store.org(&org_id("a")).await.unwrap().unwrap().name.unwrap().parse().unwrap();
+    assert_eq!(find_assertions(store, &org_id("a")).await, of_issuer(last));
+}
+
+fn of_issuer(n: u64) -> AssertionSettings {
+    let mut settings = assertions();
+    settings.assertion_issuers.truncate(1);
+    settings.assertion_issuers[0].issuer = n.to_string();
+    settings
 }
 
 async fn one_of_many_swaps_a_member(store: Arc<dyn Store>) {
-    store.put_org(&org("a", &[])).await.unwrap();
+    put_org(&*store, &org("a", &[]), &NO_ASSERTIONS).await;
     let mut seen = None;
     for _ in 0..2 {
         let outcomes = at_once(&store, |store, n| {
@@ -329,7 +382,7 @@ async fn one_of_many_swaps_a_member(store: Arc<dyn Store>) {
 async fn one_of_two_that_witness_each_other_goes(store: Arc<dyn Store>) {
     for n in 0..16 {
         let name = format!("o{n}");
-        store.put_org(&org(&name, &[])).await.unwrap();
+        put_org(&*store, &org(&name, &[]), &NO_ASSERTIONS).await;
         let both = ["ann", "bob"].map(|subject| member(&name, subject));
         for one in &both {
             store.put_member(one).await.unwrap();
@@ -355,7 +408,7 @@ async fn one_of_two_that_witness_each_other_goes(store: Arc<dyn Store>) {
 async fn no_member_outlives_its_org(store: Arc<dyn Store>) {
     for n in 0..16 {
         let name = format!("o{n}");
-        store.put_org(&org(&name, &[])).await.unwrap();
+        put_org(&*store, &org(&name, &[]), &NO_ASSERTIONS).await;
         let (putter, deleter) = (Arc::clone(&store), Arc::clone(&store));
         let (joins, goes) = (member(&name, "ann"), org_id(&name));
         let put = tokio::spawn(async move { putter.put_member(&joins).await.unwrap() });

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::cases;
 use super::samples::{
-    alias_key, client, client_id, family, family_key, find_family, find_token, mark, member, member_key, new, org, org_id, read,
-    rich_member, rich_token, step, subject, ticket, ticket_key, token, token_key,
+    NO_ASSERTIONS, alias_key, client, client_id, family, family_key, find_family, find_token, mark, member, member_key, new, org,
+    org_id, put_org, read, rich_member, rich_token, step, subject, ticket, ticket_key, token, token_key,
 };
 use crate::domain::{Family, NotBeforeScope, Seconds, TokenRecord};
 use crate::store::{RecordKeys, Store};
@@ -103,7 +103,7 @@ async fn one_read_answers_a_hundred_keys(store: Arc<dyn Store>) {
     for n in 0..40 {
         store.record(&new(&token("a", n * 2), None)).await.unwrap();
     }
-    store.put_org(&org("a", &[])).await.unwrap();
+    put_org(&*store, &org("a", &[]), &NO_ASSERTIONS).await;
     for name in ["ann", "bob"] {
         store.put_member(&rich_member("a", name)).await.unwrap();
     }
@@ -128,7 +128,7 @@ async fn one_read_answers_a_hundred_keys(store: Arc<dyn Store>) {
 
 async fn a_key_asked_twice_is_answered_once(store: Arc<dyn Store>) {
     store.record(&new(&token("a", 1), Some(&family("a", 2)))).await.unwrap();
-    store.put_org(&org("a", &[])).await.unwrap();
+    put_org(&*store, &org("a", &[]), &NO_ASSERTIONS).await;
     store.put_member(&member("a", "ann")).await.unwrap();
     store.put_client(&client("a", 1, Some("shop"))).await.unwrap();
     store.put_ticket(&ticket("a", 1)).await.unwrap();
@@ -173,6 +173,7 @@ fn everything(org: &str, n: u64) -> RecordKeys {
         marks: kinds.map(|kind| mark(org, kind, T0).key).to_vec(),
         shard_of: Some(token_key(org, n).id),
         orgs: vec![org_id(org)],
+        assertion_settings: vec![org_id(org)],
         members: vec![member_key(org, "ann")],
         aliases: vec![alias_key(org, n)],
         tickets: vec![ticket_key(org, n)],

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::{
-    AccessTokenForm, Actor, Algorithm, Ancestor, App, Audience, AuthorizationDetails, CertificateSubject, Client,
-    ClientAuthMethod, ClientId, ClientKind, ClientMetadata, ClientSecret, ClientSettings, Confirmation, Creator, Entropy, Family,
-    FamilyKey, GrantType, HostPermissions, Issuance, Member, MemberKey, MemberKind, MetadataMember, MetadataValue, NotBefore,
-    NotBeforeKey, NotBeforeScope, Org, OrgId, Profile, Property, RedirectUri, Role, Scope, ScopePattern, Seconds, Seeded,
-    Session, SessionId, Shard, Subject, Thumbprint, Timestamp, TokenContents, TokenId, TokenKey, TokenRecord,
+    AccessTokenForm, Actor, Algorithm, Ancestor, App, AssertionIssuer, AssertionSettings, Audience, AuthorizationDetails,
+    CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind, ClientMetadata, ClientSecret, ClientSettings,
+    Confirmation, Creator, Entropy, Family, FamilyKey, GrantType, HostPermissions, Issuance, IssuerKeys, Member, MemberKey,
+    MemberKind, MetadataMember, MetadataValue, NotBefore, NotBeforeKey, NotBeforeScope, Org, OrgId, Profile, Property,
+    RedirectUri, Role, Scope, ScopePattern, Seconds, Seeded, Session, SessionId, Shard, Subject, Thumbprint, Timestamp,
+    TokenContents, TokenId, TokenKey, TokenRecord,
 };
-use crate::store::{FamilyAdvance, NewToken, RecordKeys, Records, Store};
+use crate::store::{FamilyAdvance, NewToken, Put, RecordKeys, Records, Store};
 
 mod waiting;
 
@@ -245,6 +246,42 @@ pub fn org(id: &str, ancestors: &[&str]) -> Org {
     Org { ancestors: ancestors.iter().map(|id| org_id(id)).collect(), ..Org::new(org_id(id), T0) }
 }
 
+/// The settings for assertions of an org that takes none.
+pub const NO_ASSERTIONS: AssertionSettings = AssertionSettings { assertion_issuers: Vec::new() };
+
+/// Makes settings for assertions with every member of an issuer, and with the fewest.
+pub fn assertions() -> AssertionSettings {
+    AssertionSettings {
+        assertion_issuers: vec![
+            AssertionIssuer {
+                issuer: "https://idp.example/\"é".to_owned(),
+                keys: IssuerKeys::Inline(r#"{"keys":[]}"#.into()),
+                scopes: Some(vec![scope("a")]),
+                clients: Some(vec![client_id(4)]),
+                any_subject: true,
+                refresh_tokens: true,
+                enabled: true,
+            },
+            AssertionIssuer {
+                issuer: "x".to_owned(),
+                keys: IssuerKeys::At("https://idp.example/jwks".to_owned()),
+                scopes: None,
+                clients: None,
+                any_subject: false,
+                refresh_tokens: false,
+                enabled: false,
+            },
+        ],
+    }
+}
+
+/// Makes the body of an org as it was when its settings for assertions stood in it.
+#[cfg(test)]
+pub(in crate::store) fn with_assertions(org: &str, assertions: &str) -> String {
+    let members = assertions.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap();
+    org.replacen(r#""o":{"#, &format!(r#""o":{{{members},"#), 1)
+}
+
 /// Makes an enabled user of an org who holds no scope and no role.
 pub fn member(org: &str, name: &str) -> Member {
     Member {
@@ -334,6 +371,18 @@ fn client_metadata() -> ClientMetadata {
 /// Makes a confidential client of which nothing is set, and which presents its secret in the header.
 pub(crate) fn bare_client(org: &OrgId, id: ClientId) -> Client {
     Client::new(org.clone(), id, ClientSettings::new(ClientKind::Confidential), T0)
+}
+
+/// Creates or replaces an org, whatever is there, with its settings for assertions.
+pub(in crate::store) async fn put_org(store: &dyn Store, org: &Org, assertions: &AssertionSettings) -> Put {
+    let seen = store.org(&org.id).await.unwrap();
+    store.put_org(seen.as_ref(), org, Some(assertions)).await.unwrap()
+}
+
+/// Reads the settings of an org for assertions.
+pub(in crate::store) async fn find_assertions(store: &Arc<dyn Store>, org: &OrgId) -> AssertionSettings {
+    let wanted = RecordKeys { assertion_settings: vec![org.clone()], ..RecordKeys::default() };
+    read(store, wanted).await.into_assertion_settings(org)
 }
 
 /// Reads one access token, or nothing.

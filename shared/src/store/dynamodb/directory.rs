@@ -12,7 +12,7 @@ use super::change::{Change, Check};
 use super::items::{self, moment, number, text};
 use super::keys::{CLIENT, Key, MEMBER, SUB_ORG, range_after};
 use super::{DynamoStore, Item, fault};
-use crate::domain::{Client, ClientId, Fault, Member, MemberKey, Org, OrgId, Shard, Subject};
+use crate::domain::{AssertionSettings, Client, ClientId, Fault, Member, MemberKey, Org, OrgId, Shard, Subject};
 use crate::store::{Delete, MemberSwap, Put, ReadDirectory, Replaced, WriteDirectory, codec};
 
 #[async_trait]
@@ -56,22 +56,28 @@ impl ReadDirectory for DynamoStore {
 
 #[async_trait]
 impl WriteDirectory for DynamoStore {
-    async fn put_org(&self, org: &Org) -> Result<Put, Fault> {
+    async fn put_org(&self, seen: Option<&Org>, org: &Org, assertions: Option<&AssertionSettings>) -> Result<Put, Fault> {
         const DOING: &str = "writing an org";
         let mut backoff = self.backoff(DOING);
         loop {
-            // Nothing moves in the hierarchy when one that is there is replaced.
-            match self.change(DOING, self.replacement(org)?).await? {
-                Check::Passed => return Ok(Put::Replaced),
-                Check::Failed(Some(_)) => return Ok(Put::Taken),
-                Check::Failed(None) => {}
+            let item = self.get(DOING, &self.tables.directory, Key::org(&org.id)).await?;
+            let there = item.as_ref().map(items::org).transpose()?;
+            if there.as_ref() != seen || there.is_some_and(|there| there.ancestors != org.ancestors) {
+                return Ok(Put::Taken);
             }
-            let Some(checks) = self.transact(DOING, &self.creation(org)?).await? else { return Ok(Put::Created) };
-            match &checks[..] {
-                [Check::Failed(_), ..] => backoff.wait().await?,
-                [_, Check::Failed(Some(_)), ..] => return Ok(Put::Taken),
-                _ => return Ok(Put::Dangling),
+            let Some(item) = item else {
+                let Some(checks) = self.transact(DOING, &self.creation(org, assertions)?).await? else { return Ok(Put::Created) };
+                match &checks[..] {
+                    [Check::Failed(_), ..] => backoff.wait().await?,
+                    [_, Check::Failed(Some(_)), ..] => return Ok(Put::Taken),
+                    _ => return Ok(Put::Dangling),
+                }
+                continue;
+            };
+            if self.change_all(DOING, self.replacement(org, assertions, items::string(&item, "b")?)?).await?.is_none() {
+                return Ok(Put::Replaced);
             }
+            backoff.wait().await?;
         }
     }
 
@@ -92,6 +98,7 @@ impl WriteDirectory for DynamoStore {
                 changes.push(self.count_sub_orgs(parent, -1));
                 changes.push(Change::delete(&self.tables.directory, Key::sub_org(parent, id), ""));
             }
+            changes.push(Change::delete(&self.tables.directory, Key::assertion_settings(id), ""));
             let Some(checks) = self.transact(DOING, &changes).await? else { return Ok(Delete::Done) };
             match checks.first() {
                 Some(Check::Failed(Some(item))) if items::find_number::<u64>(item, "k")? != Some(0) => return Ok(Delete::InUse),
@@ -272,14 +279,23 @@ impl DynamoStore {
         Ok(found)
     }
 
-    /// Replaces an org of the same ancestors.
-    fn replacement(&self, org: &Org) -> Result<Change, Fault> {
-        let change = Change::update(&self.tables.directory, Key::org(&org.id), "SET b = :b", "h = :chain");
-        Ok(change.with("b", text(codec::encode_org(org)?)).with("chain", text(chain(&org.ancestors))))
+    /// Writes an org of the same ancestors over this very body.
+    fn replacement(&self, org: &Org, assertions: Option<&AssertionSettings>, body: &str) -> Result<Vec<Change>, Fault> {
+        let change = Change::update(&self.tables.directory, Key::org(&org.id), "SET b = :b", "b = :there");
+        let mut changes = vec![change.with("b", text(codec::encode_org(org)?)).with("there", text(body))];
+        changes.extend(self.assertions_of(org, assertions)?);
+        Ok(changes)
+    }
+
+    /// Writes what only assertions need of an org, in the same transaction in which the org is written.
+    fn assertions_of(&self, org: &Org, assertions: Option<&AssertionSettings>) -> Result<Option<Change>, Fault> {
+        let Some(assertions) = assertions else { return Ok(None) };
+        let change = Change::update(&self.tables.directory, Key::assertion_settings(&org.id), "SET b = :b", "");
+        Ok(Some(change.with("b", text(codec::encode_assertion_settings(assertions)?))))
     }
 
     /// Adds an org, then tells its parent, whose ancestors must be the rest of the org's.
-    fn creation(&self, org: &Org) -> Result<Vec<Change>, Fault> {
+    fn creation(&self, org: &Org, assertions: Option<&AssertionSettings>) -> Result<Vec<Change>, Fault> {
         let table = &self.tables.directory;
         let mut item = Key::org(&org.id).into_item();
         let body = text(codec::encode_org(org)?);
@@ -296,6 +312,7 @@ impl DynamoStore {
             counter.insert("k".to_owned(), number(0));
             Change::put(table, counter)
         }));
+        changes.extend(self.assertions_of(org, assertions)?);
         Ok(changes)
     }
 

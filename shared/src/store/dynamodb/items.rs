@@ -6,8 +6,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use super::Item;
 use super::keys::{Key, subject_partition};
 use crate::domain::{
-    Alias, Aliased, Batch, BatchKey, Client, ClientId, Family, FamilyKey, Fault, KeyRing, Member, Org, OrgId, Seconds, Ticket,
-    TicketKey, Timestamp, TokenId, TokenKey, TokenRecord,
+    Alias, Aliased, AssertionSettings, Batch, BatchKey, Client, ClientId, Family, FamilyKey, Fault, KeyRing, Member, Org, OrgId,
+    Seconds, Ticket, TicketKey, Timestamp, TokenId, TokenKey, TokenRecord,
 };
 use crate::store::ReplayKey;
 use crate::store::codec::{self, BatchState, FamilyState, TicketState};
@@ -154,6 +154,10 @@ pub(super) fn not_before(item: &Item) -> Result<Timestamp, Fault> {
 
 pub(super) fn org(item: &Item) -> Result<Org, Fault> {
     codec::decode_org(body(item)?, created_at(item)?)
+}
+
+pub(super) fn assertion_settings(item: &Item) -> Result<AssertionSettings, Fault> {
+    codec::decode_assertion_settings(body(item)?)
 }
 
 pub(super) fn member(item: &Item) -> Result<Member, Fault> {

@@ -54,6 +54,11 @@ impl Key {
         Self { pk: id.to_string(), sk: "o".to_owned() }
     }
 
+    /// Returns the key of what only assertions need of an org.
+    pub(super) fn assertion_settings(org: &OrgId) -> Self {
+        Self { pk: org.to_string(), sk: "i".to_owned() }
+    }
+
     /// What tells a parent of its child.
     pub(super) fn sub_org(parent: &OrgId, id: &OrgId) -> Self {
         Self { pk: parent.to_string(), sk: format!("{SUB_ORG}{id}") }
@@ -103,6 +108,7 @@ pub(super) enum Owner {
     /// The copy in this shard.
     NotBefore(NotBeforeKey, Shard),
     Org,
+    AssertionSettings(OrgId),
     Member,
     Client,
     KeyRing,
@@ -123,6 +129,7 @@ impl Owner {
         let Some((org, shard)) = pk.split_once('#') else {
             return match sk.split_once('#') {
                 None if sk == "o" => Some(Self::Org),
+                None if sk == "i" => Some(Self::AssertionSettings(OrgId::parse(pk).ok()?)),
                 Some(("m", _)) => Some(Self::Member),
                 Some(("c", _)) => Some(Self::Client),
                 Some(("a" | "n" | "s", _)) => Some(Self::Bookkeeping),
@@ -204,6 +211,7 @@ mod tests {
             (Key::token(&token), Owner::Token(token)),
             (Key::family(&family), Owner::Family(family)),
             (Key::org(&org), Owner::Org),
+            (Key::assertion_settings(&org), Owner::AssertionSettings(org.clone())),
             (Key::member(&MemberKey { org: org.clone(), subject }), Owner::Member),
             (Key::client(&org, client), Owner::Client),
             (Key::sub_org(&org, &org), Owner::Bookkeeping),

@@ -76,6 +76,7 @@ enum Name<'a> {
     Ticket(&'a TicketKey),
     NotBefore(&'a NotBeforeKey),
     Org(&'a OrgId),
+    AssertionSettings(&'a OrgId),
     Member(&'a MemberKey),
     Client(&'a ClientKey),
     ClientAlias(&'a (OrgId, String)),
@@ -91,6 +92,9 @@ impl Name<'_> {
             Self::Ticket(key) => drop(found.tickets.insert(key.clone(), items::ticket(key, item)?)),
             Self::NotBefore(key) => found.marks.insert(key.clone(), items::not_before(item)?),
             Self::Org(id) => drop(found.orgs.insert(id.clone(), items::org(item)?)),
+            Self::AssertionSettings(org) => {
+                drop(found.assertion_settings.insert(org.clone(), items::assertion_settings(item)?));
+            }
             Self::Member(key) => drop(found.members.insert(key.clone(), items::member(item)?)),
             Self::Client(key) => drop(found.clients.insert(key.clone(), items::client(item)?)),
             Self::ClientAlias(key) => drop(found.client_aliases.insert(key.clone(), items::holder(item)?)),
@@ -114,11 +118,12 @@ fn wanted_tokens(wanted: &RecordKeys) -> Keys<'_> {
 
 fn wanted_directory(wanted: &RecordKeys) -> Keys<'_> {
     let orgs = wanted.orgs.iter().map(|id| (Key::org(id), Name::Org(id)));
+    let assertions = wanted.assertion_settings.iter().map(|org| (Key::assertion_settings(org), Name::AssertionSettings(org)));
     let members = wanted.members.iter().map(|key| (Key::member(key), Name::Member(key)));
     let clients = wanted.clients.iter().map(|key| (Key::client(&key.0, key.1), Name::Client(key)));
     let aliases = wanted.client_aliases.iter().map(|key| (Key::client_alias(&key.0, &key.1), Name::ClientAlias(key)));
     let numbers = wanted.client_orgs.iter().map(|id| (Key::client_org(*id), Name::ClientOrg(*id)));
-    orgs.chain(members).chain(clients).chain(aliases).chain(numbers).collect()
+    orgs.chain(assertions).chain(members).chain(clients).chain(aliases).chain(numbers).collect()
 }
 
 fn key_of(item: &Item) -> Result<Key, Fault> {

@@ -50,6 +50,7 @@ fn change(owner: Owner, diff: Diff<Item>) -> Result<Option<Change>, Fault> {
         }
         Owner::NotBefore(..) | Owner::Bookkeeping => return Ok(None),
         Owner::Org => Change::Org(Box::new(diff.try_map(|item| items::org(&item))?)),
+        Owner::AssertionSettings(org) => Change::AssertionSettings(org, diff.try_map(|item| items::assertion_settings(&item))?),
         Owner::Member => Change::Member(Box::new(diff.try_map(|item| items::member(&item))?)),
         Owner::Client => Change::Client(Box::new(diff.try_map(|item| items::client(&item))?)),
         Owner::KeyRing => Change::Keys(Box::new(diff.try_map(|item| items::key_ring(&item))?)),

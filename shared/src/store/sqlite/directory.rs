@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Result;
 use super::rows::body;
-use crate::domain::{Client, ClientId, Fault, Member, MemberKey, Org, OrgId, Subject, Timestamp};
+use crate::domain::{AssertionSettings, Client, ClientId, Fault, Member, MemberKey, Org, OrgId, Subject, Timestamp};
 use crate::store::{Delete, MemberSwap, Put, Replaced, codec};
 
 pub(super) fn org(c: &Connection, id: &OrgId) -> Result<Option<Org>> {
@@ -12,6 +12,13 @@ pub(super) fn org(c: &Connection, id: &OrgId) -> Result<Option<Org>> {
     let mut rows = select.query([id.as_str()])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     Ok(Some(codec::decode_org(body(row, 1)?, created_at(row)?)?))
+}
+
+pub(super) fn assertion_settings(c: &Connection, org: &OrgId) -> Result<Option<AssertionSettings>> {
+    let mut select = c.prepare_cached("SELECT body FROM assertion_settings WHERE org = ?1")?;
+    let mut rows = select.query([org.as_str()])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(Some(codec::decode_assertion_settings(body(row, 0)?)?))
 }
 
 pub(super) fn sub_orgs(c: &Connection, parent: &OrgId, after: Option<&OrgId>, limit: usize) -> Result<Vec<OrgId>> {
@@ -78,11 +85,9 @@ pub(super) fn client_org(c: &Connection, id: ClientId) -> Result<Option<OrgId>> 
     org.map_err(|e| Fault::internal("reading whose a client is").because(e).into())
 }
 
-pub(super) fn put_org(c: &Connection, new: &Org) -> Result<Put> {
+pub(super) fn put_org(c: &Connection, seen: Option<&Org>, new: &Org, assertions: Option<&AssertionSettings>) -> Result<Put> {
     let old = org(c, &new.id)?;
-    if let Some(old) = &old
-        && old.ancestors != new.ancestors
-    {
+    if old.as_ref() != seen || old.as_ref().is_some_and(|old| old.ancestors != new.ancestors) {
         return Ok(Put::Taken);
     }
     if let (None, Some(parent)) = (&old, new.parent()) {
@@ -97,6 +102,12 @@ pub(super) fn put_org(c: &Connection, new: &Org) -> Result<Put> {
     )?;
     let parent = new.parent().map(OrgId::as_str);
     upsert.execute(params![new.id.as_str(), parent, new.created_at.as_ms(), codec::encode_org(new)?])?;
+    if let Some(assertions) = assertions {
+        let mut upsert = c.prepare_cached(
+            "INSERT INTO assertion_settings (org, body) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET body = excluded.body",
+        )?;
+        upsert.execute(params![new.id.as_str(), codec::encode_assertion_settings(assertions)?])?;
+    }
     Ok(put(old.is_some()))
 }
 
@@ -106,6 +117,7 @@ pub(super) fn delete_org(c: &Connection, id: &OrgId) -> Result<Delete> {
     if c.prepare_cached(in_use)?.exists([id.as_str()])? {
         return Ok(Delete::InUse);
     }
+    c.prepare_cached("DELETE FROM assertion_settings WHERE org = ?1")?.execute([id.as_str()])?;
     Ok(delete(c.prepare_cached("DELETE FROM orgs WHERE id = ?1")?.execute([id.as_str()])?))
 }
 

@@ -32,8 +32,8 @@ use super::{
     TicketConsumption, TokenPage, TokenQuery, TokenUpdate, UpdateOutcome, UpdateTokens, WriteDirectory, WriteKeys, WriteTokens,
 };
 use crate::domain::{
-    Batch, BatchKey, Client, ClientId, Clock, FamilyKey, Fault, KeyRing, Member, MemberKey, NotBefore, Org, OrgId, Subject,
-    Ticket, Timestamp, TokenKey,
+    AssertionSettings, Batch, BatchKey, Client, ClientId, Clock, FamilyKey, Fault, KeyRing, Member, MemberKey, NotBefore, Org,
+    OrgId, Subject, Ticket, Timestamp, TokenKey,
 };
 
 mod batches;
@@ -283,9 +283,9 @@ impl ReadDirectory for SqliteStore {
 
 #[async_trait]
 impl WriteDirectory for SqliteStore {
-    async fn put_org(&self, org: &Org) -> Result<Put, Fault> {
-        let org = org.clone();
-        self.write("writing an org", move |c| directory::put_org(c, &org)).await
+    async fn put_org(&self, seen: Option<&Org>, org: &Org, assertions: Option<&AssertionSettings>) -> Result<Put, Fault> {
+        let (seen, org, assertions) = (seen.cloned(), org.clone(), assertions.cloned());
+        self.write("writing an org", move |c| directory::put_org(c, seen.as_ref(), &org, assertions.as_ref())).await
     }
 
     async fn delete_org(&self, id: &OrgId) -> Result<Delete, Fault> {

@@ -44,6 +44,9 @@ fn each(c: &Connection, wanted: &RecordKeys) -> Result<Records> {
     for id in &wanted.orgs {
         found.orgs.extend(directory::org(c, id)?.map(|org| (id.clone(), org)));
     }
+    for id in &wanted.assertion_settings {
+        found.assertion_settings.extend(directory::assertion_settings(c, id)?.map(|settings| (id.clone(), settings)));
+    }
     for key in &wanted.members {
         found.members.extend(directory::member(c, key)?.map(|member| (key.clone(), member)));
     }

@@ -129,7 +129,7 @@ const READER_CACHE_KIB: i64 = 1_024;
 const STATEMENTS: usize = 96;
 
 /// From each version of the tables to the next. A change that older code can't live with is a step of its own.
-const STEPS: &[&str] = &[TABLES, KEY_RINGS, OAUTH, CLIENT_ORGS, MESSAGES, SEEDED];
+const STEPS: &[&str] = &[TABLES, KEY_RINGS, OAUTH, CLIENT_ORGS, MESSAGES, SEEDED, ASSERTION_SETTINGS];
 
 // Records are too long for tables without rowid, which keep whole rows in the inner nodes of their tree, too.
 const TABLES: &str = "
@@ -226,4 +226,12 @@ CREATE TABLE seeded (entry TEXT NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID;
 // What waits in the local queue. A message that can never be worked on stays, with `failed` = 1.
 const MESSAGES: &str = "
 CREATE TABLE messages (id INTEGER NOT NULL PRIMARY KEY, failed INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
+";
+
+// What only assertions need of an org. Before, the issuers stood in the body of the org.
+const ASSERTION_SETTINGS: &str = "
+CREATE TABLE assertion_settings (org TEXT NOT NULL PRIMARY KEY, body TEXT NOT NULL) STRICT;
+INSERT INTO assertion_settings (org, body)
+    SELECT id, json_object('b', body -> '$.s.o.b') FROM orgs WHERE body -> '$.s.o.b' IS NOT NULL;
+UPDATE orgs SET body = json_remove(body, '$.s.o.b') WHERE body -> '$.s.o.b' IS NOT NULL;
 ";

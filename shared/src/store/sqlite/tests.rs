@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::domain::{Alias, Family, FrozenClock, TokenRecord};
-use crate::store::Store;
 use crate::store::conformance::{self, samples};
+use crate::store::{Store, codec};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn memory_conforms() {
@@ -158,7 +158,7 @@ fn a_newer_or_foreign_file_is_left_alone() {
     let folder = Folder::new();
     let path = folder.file("a.db");
     drop(SqliteStore::open(&path, Durability::Normal, clock()).unwrap());
-    Connection::open(&path).unwrap().pragma_update(None, "user_version", 7).unwrap();
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 8).unwrap();
     let fault = SqliteStore::open(&path, Durability::Normal, clock()).unwrap_err();
     assert_eq!(fault.doing(), "opening the data file: it was written by a newer version of this program");
 
@@ -286,17 +286,24 @@ async fn what_waits_is_forgotten_a_day_after_its_end() {
 async fn a_file_of_any_version_before_is_made_what_this_one_needs() {
     let folder = Folder::new();
     let (token, begun) = (samples::token("a", 1), samples::family("a", 2));
-    for version in [1, 2, 3, 4] {
+    let (plain, trusting) = (samples::org("a", &[]), samples::org("b", &[]));
+    let assertions = codec::encode_assertion_settings(&samples::assertions()).unwrap();
+    let trusting_body = samples::with_assertions(&codec::encode_org(&trusting).unwrap(), &assertions);
+    for version in 1..=6 {
         let path = folder.file(&format!("{version}.db"));
         let old = Connection::open(&path).unwrap();
         schema::prepare_as_of(&old, version).unwrap();
-        let key = rusqlite::params![token.id.as_bytes(), crate::store::codec::encode_token(&token).unwrap()];
+        let key = rusqlite::params![token.id.as_bytes(), codec::encode_token(&token).unwrap()];
         old.execute(
             "INSERT INTO tokens (org, id, subject, iat, exp, body) VALUES ('a', ?1, 'ann', 1800000000, 1800003600000, ?2)",
             key,
         )
         .unwrap();
-        let body = crate::store::codec::encode_family(&begun).unwrap();
+        for (org, body) in [(&plain, &codec::encode_org(&plain).unwrap()), (&trusting, &trusting_body)] {
+            let row = rusqlite::params![org.id.as_str(), org.created_at.as_ms(), body];
+            old.execute("INSERT INTO orgs (id, created_at, body) VALUES (?1, ?2, ?3)", row).unwrap();
+        }
+        let body = codec::encode_family(&begun).unwrap();
         let family = rusqlite::params![begun.id.as_bytes(), begun.current, begun.token.as_bytes(), body];
         old.execute(
             "INSERT INTO families (org, id, exp, generation, current, rotated_at, token, body)
@@ -313,6 +320,10 @@ async fn a_file_of_any_version_before_is_made_what_this_one_needs() {
             let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&path, Durability::Normal, clock()).unwrap());
             assert_eq!(samples::find_token(&store, &token.key()).await.as_ref(), Some(&token), "{version}");
             assert_eq!(samples::find_family(&store, &begun.key()).await.as_ref(), Some(&begun), "{version}");
+            for (org, assertions) in [(&plain, samples::NO_ASSERTIONS), (&trusting, samples::assertions())] {
+                assert_eq!(store.org(&org.id).await.unwrap().as_ref(), Some(org), "{version}");
+                assert_eq!(samples::find_assertions(&store, &org.id).await, assertions, "{version}");
+            }
             store.put_ticket(&samples::ticket("a", 1)).await.unwrap();
             assert_eq!(store.key_ring().await.unwrap(), None, "{version}");
         }

@@ -6,13 +6,18 @@ use serde::{Serialize, Serializer};
 use super::audiences;
 use super::oauth::{grants, names};
 use crate::domain::{
-    Algorithm, AssertionIssuer, AssertionRules, Audience, ExchangeRules, GrantType, IssuerKeys, OrgSettings, Scope, Seconds,
-    SupportedScope, Thumbprint, org_settings,
+    Algorithm, AssertionIssuer, AssertionRules, AssertionSettings, Audience, ExchangeRules, GrantType, IssuerKeys, OrgSettings,
+    Scope, Seconds, SupportedScope, Thumbprint, org_settings,
 };
 use crate::jose::sha256;
 
-/// The settings of an org as a member of an event.
-pub(super) struct SettingsFacts<'a>(pub(super) &'a OrgSettings);
+/// Settings of an org as a member of an event.
+pub(super) enum SettingsFacts<'a> {
+    /// Those that are stored with the org.
+    Org(&'a OrgSettings),
+    /// Those that only assertions need.
+    Assertions(&'a AssertionSettings),
+}
 
 /// What is told of a setting of this type.
 trait SettingFact {
@@ -25,17 +30,26 @@ macro_rules! settings_facts {
     (
         { $($(#[$doc:meta])* $name:ident: $type:ty = $default:expr;)* }
         oauth { $($(#[$oauth_doc:meta])* $oauth_name:ident: $oauth_type:ty = $oauth_default:expr;)* }
+        assertions { $($(#[$assertion_doc:meta])* $assertion_name:ident: $assertion_type:ty = $assertion_default:expr;)* }
     ) => {
         impl Serialize for SettingsFacts<'_> {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                let settings = self.0;
                 let mut facts = serializer.serialize_struct("Settings", OrgSettings::NAMES.len())?;
-                $(if let Some(fact) = settings.$name.fact() {
-                    facts.serialize_field(stringify!($name), &fact)?;
-                })*
-                $(if let Some(fact) = settings.oauth.$oauth_name.fact() {
-                    facts.serialize_field(stringify!($oauth_name), &fact)?;
-                })*
+                match self {
+                    Self::Org(settings) => {
+                        $(if let Some(fact) = settings.$name.fact() {
+                            facts.serialize_field(stringify!($name), &fact)?;
+                        })*
+                        $(if let Some(fact) = settings.oauth.$oauth_name.fact() {
+                            facts.serialize_field(stringify!($oauth_name), &fact)?;
+                        })*
+                    }
+                    Self::Assertions(settings) => {
+                        $(if let Some(fact) = settings.$assertion_name.fact() {
+                            facts.serialize_field(stringify!($assertion_name), &fact)?;
+                        })*
+                    }
+                }
                 facts.end()
             }
         }

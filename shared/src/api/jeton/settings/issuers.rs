@@ -122,7 +122,7 @@ impl schemars::JsonSchema for Number {
 const FIELD: &str = "settings.assertion_issuers";
 const MAX_ISSUERS: usize = 50;
 const MAX_LIST_ENTRIES: usize = 200;
-/// An org is one record, which every request reads.
+/// All issuers of an org are one record, which every assertion reads.
 const MAX_KEY_SET_BYTES: usize = 65_536;
 
 /// The issuers of an org.

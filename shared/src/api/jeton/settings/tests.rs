@@ -2,9 +2,13 @@ use serde_json::{Value, json};
 
 use super::*;
 
-fn read(settings: &Value) -> Result<OrgSettings, Refusal> {
+fn read_all(settings: &Value) -> Result<(OrgSettings, AssertionSettings), Refusal> {
     let Object(settings): Object<Settings> = crate::encoding::json::read(settings.to_string().as_bytes()).map(Object)?;
     settings.try_into_settings()
+}
+
+fn read(settings: &Value) -> Result<OrgSettings, Refusal> {
+    read_all(settings).map(|(settings, _)| settings)
 }
 
 fn jwks() -> Value {
@@ -42,12 +46,13 @@ fn settings_are_written_as_they_are_read() {
         ],
         "attributes": {"x": "y", "z": "1"},
     });
-    let settings = read(&full).unwrap();
-    assert_eq!(serde_json::to_value(Settings::from_settings(&settings)).unwrap(), full);
+    let (settings, assertions) = read_all(&full).unwrap();
+    assert_eq!(serde_json::to_value(Settings::from_settings(&settings, &assertions)).unwrap(), full);
     assert_eq!(settings.oauth.supported_grants, [GrantType::Password, GrantType::TokenExchange]);
-    let default = serde_json::to_value(Settings::from_settings(&OrgSettings::default())).unwrap();
-    assert_eq!(read(&default).unwrap(), OrgSettings::default());
-    assert_eq!(read(&json!({})).unwrap(), OrgSettings::default());
+    let none = (OrgSettings::default(), AssertionSettings::default());
+    let default = serde_json::to_value(Settings::from_settings(&none.0, &none.1)).unwrap();
+    assert_eq!(read_all(&default).unwrap(), none);
+    assert_eq!(read_all(&json!({})).unwrap(), none);
 }
 
 #[test]
@@ -106,9 +111,10 @@ fn the_issuers_of_assertions_are_few_and_each_has_public_keys_of_its_own() {
         assert!(f.starts_with(member) && r.starts_with(rule), "{settings}: {f} {r}");
     }
     let many = |count: usize| json!({"assertion_issuers": (0..count).map(|n| issuer("issuer", &json!(n.to_string()))).collect::<Vec<_>>()});
-    assert_eq!(read(&many(50)).unwrap().oauth.assertion_issuers.len(), 50);
+    let issuers = |settings: &Value| read_all(settings).unwrap().1.assertion_issuers;
+    assert_eq!(issuers(&many(50)).len(), 50);
     assert!(matches!(read(&many(51)), Err(Refusal::Invalid { rule, .. }) if rule.starts_with("must have at most 50")));
-    assert!(read(&json!({"assertion_issuers": [issuer("issuer", &json!("x"))]})).unwrap().oauth.assertion_issuers[0].enabled);
+    assert!(issuers(&json!({"assertion_issuers": [issuer("issuer", &json!("x"))]}))[0].enabled);
 }
 
 #[test]

@@ -65,8 +65,8 @@ impl Stage {
         let now = Timestamp::from_secs(NOW);
         let clock = Arc::new(FrozenClock::at(now));
         let store = Arc::new(SqliteStore::in_memory(clock.clone()).unwrap());
-        let mut org = Org::new(OrgId::parse("1").unwrap(), now);
-        org.settings.oauth.assertion_issuers = vec![
+        let org = Org::new(OrgId::parse("1").unwrap(), now);
+        let assertion_issuers = vec![
             issuer(IDP, &[&signer(), &second()]),
             issuer("https://single.example", &[&signer()]),
             AssertionIssuer { enabled: false, ..issuer("https://disabled.example", &[&signer()]) },
@@ -78,7 +78,7 @@ impl Stage {
                 ..issuer("https://elsewhere.example", &[])
             },
         ];
-        assert_eq!(store.put_org(&org).await.unwrap(), Put::Created);
+        assert_eq!(store.put_org(None, &org, Some(&AssertionSettings { assertion_issuers })).await.unwrap(), Put::Created);
         for (subject, enabled) in [("ann", true), ("bob", false)] {
             assert_eq!(store.put_member(&member(&org, subject, enabled)).await.unwrap(), Put::Created);
         }
