@@ -126,7 +126,9 @@ def commands(page):
 
 
 def follow(text, server, folder):
-    """Runs the named shell blocks of a text, in one shell, and holds what each prints to the answer below it."""
+    """What the named shell blocks of a text print, run in one shell. Each is held to the answer below it."""
+    # Those in lists are indented.
+    text = re.sub(r"^   ( *\S)", r"\1", text, flags=re.M)
     found = re.findall(r"^```sh\n# ([\w.]+)\n(.*?)^```\n(?:```(?:json)?\n(.*?)^```\n)?", text, re.M | re.S)
     script = "set -euo pipefail\n" + "".join(f"echo; echo '== {name}'\n{code}" for name, code, _ in found)
     script = script.replace(PAGE_ISSUER, server.url)
@@ -141,7 +143,7 @@ def follow(text, server, folder):
             assert [line for line in lines if re.match(r"HTTP/|\{", line)] == expected.splitlines(), name
         elif expected:
             assert shape(json.loads(answers[name])) == shape(json.loads(expected)), name
-    return [name for name, _, _ in found]
+    return answers
 
 
 @pytest.fixture
@@ -160,7 +162,7 @@ def started(tmp_path):
 
 def test_the_first_token_of_the_readme(started, tmp_path):
     assert commands("../README.md") == [[]], "the server is started with its defaults"
-    assert follow((ROOT / "README.md").read_text(), started(), tmp_path) == ["mint.sh", "introspect.sh", "revoke.sh"]
+    assert list(follow((ROOT / "README.md").read_text(), started(), tmp_path)) == ["mint.sh", "introspect.sh", "revoke.sh"]
 
 
 def test_the_page_for_getting_started(started, tmp_path):
@@ -170,13 +172,25 @@ def test_the_page_for_getting_started(started, tmp_path):
     text = (DOCS / page).read_text()
     first, second = text[: text.index("## Seed file")], text[text.index("## Seed file") :]
     server = started()
-    assert follow(first, server, tmp_path) == ["setup.sh", "member.sh", "mint.sh", "introspect.sh", "list.sh", "revoke.sh"]
+    assert list(follow(first, server, tmp_path)) == ["setup.sh", "member.sh", "mint.sh", "introspect.sh", "list.sh", "revoke.sh"]
     (tmp_path / "sdk.py").write_text(blocks(page, "python")["sdk.py"].replace(PAGE_ISSUER, server.url))
     done = subprocess.run([sys.executable, "sdk.py"], cwd=tmp_path, env=plain_environment(), capture_output=True, text=True, timeout=60)
     assert re.match(r"ann \S+ .*\['urn:shop:orders'\]\n", done.stdout), done.stdout + done.stderr
     assert server.stop() == 0
     (tmp_path / "seed.json").write_text(seed(page))
     follow(f"```sh\n# setup.sh\nB={PAGE_ISSUER}\n```\n{second}", started("--seed", str(tmp_path / "seed.json"), "--seed-overwrite"), tmp_path)
+
+
+def test_the_page_for_those_who_come_from_authlete(started, tmp_path):
+    page = "authlete.md"
+    assert commands(page) == [["--", "--seed", "seed.json"]]
+    (tmp_path / "seed.json").write_text(seed(page))
+    answers = follow((DOCS / page).read_text(), started("--seed", str(tmp_path / "seed.json")), tmp_path)
+    told = {name: json.loads(answer) for name, answer in answers.items()}
+    assert list(told) == ["create.sh", "secret.sh", "batch.sh", "status.sh"]
+    assert (told["create.sh"]["action"], told["create.sh"]["scopes"]) == ("OK", ["history.read"])
+    assert told["secret.sh"]["newClientSecret"]
+    assert told["batch.sh"]["requestId"] and told["status.sh"].get("result") in (None, "SUCCEEDED"), told
 
 
 def test_the_seed_file_with_every_part(started, tmp_path):
@@ -186,7 +200,7 @@ def test_the_seed_file_with_every_part(started, tmp_path):
 
 
 def test_every_block_of_a_program_has_a_name_or_is_said_not_to_run():
-    unnamed = {"../README.md": ["sh"], "getting-started.md": ["sh", "sh"], "clients.md": [], "verifying-tokens.md": ["java"]}
+    unnamed = {"../README.md": ["sh"], "getting-started.md": ["sh", "sh"], "authlete.md": ["sh", "python"], "clients.md": [], "verifying-tokens.md": ["java"]}
     for page, expected in unnamed.items():
         fenced = re.findall(r"^```(js|python|sh|rust|java)\n(.*)$", (DOCS / page).read_text(), re.M)
         assert [language for language, first in fenced if not re.match(r"(#|//) [\w.]+$", first)] == expected
