@@ -1,13 +1,11 @@
 //! What comes before a call of Authlete's API is understood, on every mount.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{Method, Request, StatusCode, header};
 use serde_json::{Value, json};
 use shared::api::lambda;
 
-use crate::support::{Answer, App, Mount, scenario};
+use crate::support::{Answer, App, Mount, basic, scenario};
 
 /// A request with these headers.
 async fn send(app: &App, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
@@ -18,10 +16,6 @@ async fn send(app: &App, method: Method, path: &str, headers: &[(&str, &str)], b
 
 fn bearer(token: &str) -> String {
     format!("Bearer {token}")
-}
-
-fn basic(org: &str, secret: &str) -> String {
-    format!("Basic {}", STANDARD.encode(format!("{org}:{secret}")))
 }
 
 /// Status and result code of an error, of which the SDKs look at nothing else.

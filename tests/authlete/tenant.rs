@@ -1,15 +1,11 @@
 //! Two services below org 1, each with clients of every kind, for the scenarios of this dialect.
 
-use std::fmt::Write as _;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{Method, Request, header};
 use serde_json::{Value, json};
-use shared::jose::sha256;
 
-use crate::support::{Answer, App};
+use crate::support::{self, Answer, App, hashed};
+pub(super) use crate::support::{encoded, over, text};
 
 /// The service whose access tokens are opaque.
 pub(super) const OPAQUE: &str = "100";
@@ -62,13 +58,7 @@ fn settings(org: &str) -> Value {
     settings
 }
 
-fn seed_of(org: &str) -> String {
-    let hash = |text: String| {
-        sha256(text.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
-            write!(hex, "{byte:02x}").unwrap();
-            hex
-        })
-    };
+fn seed_of(org: &str) -> Value {
     let every = json!([
         "authorization_code",
         "client_credentials",
@@ -78,11 +68,11 @@ fn seed_of(org: &str) -> String {
         "urn:ietf:params:oauth:grant-type:jwt-bearer",
     ]);
     let confidential = |id: u64, more: Value| {
-        let client = json!({"org": org, "id": number(org, id), "kind": "confidential", "grants": every, "secrets_sha256": [hash(secret(org, id))]});
+        let client = json!({"org": org, "id": number(org, id), "kind": "confidential", "grants": every, "secrets_sha256": [hashed(&secret(org, id))]});
         over(client, more)
     };
     json!({
-        "orgs": [{"id": org, "parent": "1", "settings": settings(org), "secrets_sha256": [hash(api_secret(org))]}],
+        "orgs": [{"id": org, "parent": "1", "settings": settings(org), "secrets_sha256": [hashed(&api_secret(org))]}],
         "members": [{"org": org, "sub": "service", "kind": "service_account", "scopes": ["urn:jeton:*"]}],
         "clients": [
             confidential(WEB, json!({"alias": "web", "name": "Web", "attributes": {"plan": "free"}})),
@@ -93,7 +83,6 @@ fn seed_of(org: &str) -> String {
             confidential(SINGLE, json!({"single_token_per_subject": true})),
         ],
     })
-    .to_string()
 }
 
 /// The number that a client of this name has in an org.
@@ -282,30 +271,10 @@ pub(super) fn token_request(org: &str, client: u64, parameters: &str, more: Valu
     over(request, more)
 }
 
-/// An object with others laid over it; what is `null` there is left out.
-#[expect(clippy::needless_pass_by_value, reason = "a literal at every call")]
-pub(super) fn over(mut object: Value, more: Value) -> Value {
-    let members = object.as_object_mut().expect("an object");
-    members.extend(more.as_object().expect("an object").clone());
-    members.retain(|_, value| !value.is_null());
-    object
-}
-
-/// A value that is text.
-#[track_caller]
-pub(super) fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_else(|| panic!("no text: {value}"))
-}
-
 /// `responseContent`, read. It is text that has JSON in it.
 #[track_caller]
 pub(super) fn content(answer: &Value) -> Value {
     serde_json::from_str(text(&answer["responseContent"])).expect("JSON")
-}
-
-/// As a form or a path has it.
-pub(super) fn encoded(text: &str) -> String {
-    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
 /// It has this action and this code.
@@ -332,7 +301,7 @@ pub(super) fn members(object: &Value) -> Vec<&str> {
 
 /// `Authorization` by a service's API secret.
 pub(super) fn basic(org: &str) -> String {
-    format!("Basic {}", STANDARD.encode(format!("{org}:{}", api_secret(org))))
+    support::basic(org, &api_secret(org))
 }
 
 /// A `POST` to a path without a service's number, by an API secret.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use shared::domain::scope::api;
 
 use super::tenant::{JWT, OPAQUE, Tenant, WEB, api_secret, basic, creation, encoded, renamed, text, token_request, v2};
-use crate::support::{Answer, App, scenario};
+use crate::support::{self, Answer, App, scenario};
 
 const POST: Method = Method::POST;
 const GET: Method = Method::GET;
@@ -68,9 +68,9 @@ scenario! {
             for wrong in [&*ann, "Bearer x", "Bearer", &basic(OPAQUE), "DPoP x", "x"] {
                 is_refused(&tenant.send(method.clone(), path, wrong, body.clone()).await, 401, "A001203");
             }
-            let wrong = format!("Basic {}", base64(&format!("{OPAQUE}:wrong")));
-            let of_none = format!("Basic {}", base64(&format!("4711:{}", api_secret(OPAQUE))));
-            let of_other = format!("Basic {}", base64(&format!("1:{}", api_secret(OPAQUE))));
+            let wrong = support::basic(OPAQUE, "wrong");
+            let of_none = support::basic("4711", &api_secret(OPAQUE));
+            let of_other = support::basic("1", &api_secret(OPAQUE));
             for wrong in [&*wrong, &of_none, &of_other, "Basic !", "Bearer x"] {
                 let answer = send(app, method.clone(), &format!("/api/{path}"), &[("authorization", wrong), json], text.clone()).await;
                 is_refused(&answer, 401, "A001203");
@@ -78,11 +78,6 @@ scenario! {
         }
         assert_eq!(tenant.list("").await.1, 0);
     }
-}
-
-fn base64(text: &str) -> String {
-    use base64::Engine as _;
-    base64::engine::general_purpose::STANDARD.encode(text)
 }
 
 scenario! {

@@ -83,12 +83,12 @@ async fn a_seed_whose_tokens_could_not_be_signed_is_refused_whole() {
         ),
         (client("ES384"), "clients[0].access_token_form"),
     ] {
-        let refused = app.seed(&seed.to_string()).await;
+        let refused = app.seed(&seed).await;
         let Err(NotLoaded::Bad(bad)) = refused else { panic!("{refused:?}") };
         assert_eq!(bad.to_string(), format!("{entry}: must be an algorithm that the service has a signing key for"));
     }
     app.get("/v1/orgs/3", &app.admin).await.is_error(403, "ACCESS_DENIED");
     for form in ["opaque", "RS256", "ES256"] {
-        assert_eq!(app.seed(&client(form).to_string()).await.unwrap().clients, 1, "{form}");
+        assert_eq!(app.seed(&client(form)).await.unwrap().clients, 1, "{form}");
     }
 }

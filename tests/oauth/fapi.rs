@@ -37,7 +37,7 @@ impl<'a> Fapi<'a> {
         };
         let both = [client(6_011, Algorithm::Ps256, Algorithm::Es256), client(6_012, Algorithm::Es256, Algorithm::Ps256)];
         let clients: Vec<_> = both.iter().map(Self::registered).collect();
-        app.seed(&json!({ "clients": clients }).to_string()).await.expect("the seed is loaded");
+        app.seed(&json!({ "clients": clients })).await.expect("the seed is loaded");
         both
     }
 

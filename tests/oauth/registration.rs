@@ -1,7 +1,7 @@
 //! Clients that register themselves: RFC 7591, RFC 7592.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use futures::FutureExt as _;
 use http::{Method, Request, header};
@@ -10,9 +10,9 @@ use shared::domain::{Algorithm, ClientId, ClientMetadata, OrgId};
 use shared::jose::{jwk, sha256};
 use shared::keys::signer::{LocalSigner, Signer as _};
 
-use crate::support::{Answer, App, NOW, scenario};
+use crate::support::{self, Answer, App, NOW, scenario, text};
 
-const REGISTER: &str = "/oauth2/register";
+pub(super) const REGISTER: &str = "/oauth2/register";
 
 /// Org 1 has scopes, of which one reaches Jeton's own API. Returns an initial access token of it.
 async fn begun(app: &App) -> String {
@@ -29,15 +29,11 @@ async fn register(app: &App, initial: &str, body: Value) -> Value {
     app.post(REGISTER, Some(initial), body).await.created()
 }
 
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_else(|| panic!("no text: {value}"))
-}
-
-fn place(made: &Value) -> String {
+pub(super) fn place(made: &Value) -> String {
     format!("{REGISTER}/{}", text(&made["client_id"]))
 }
 
-fn access(made: &Value) -> &str {
+pub(super) fn access(made: &Value) -> &str {
     text(&made["registration_access_token"])
 }
 
@@ -61,7 +57,7 @@ async fn post_form(app: &App, path: &str, authorization: Option<String>, form: S
 }
 
 fn basic(made: &Value) -> String {
-    format!("Basic {}", STANDARD.encode(format!("{}:{}", text(&made["client_id"]), text(&made["client_secret"]))))
+    support::basic(text(&made["client_id"]), text(&made["client_secret"]))
 }
 
 async fn token(app: &App, made: &Value) -> Value {

@@ -5,24 +5,11 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use shared::domain::{ClientId, OrgId};
 
-use crate::support::{App, race, scenario};
-
-const REGISTER: &str = "/oauth2/register";
-
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_else(|| panic!("no text: {value}"))
-}
+use super::registration::{REGISTER, access, place};
+use crate::support::{App, race, scenario, text};
 
 async fn register(app: &App, body: Value) -> Value {
     app.post(REGISTER, Some(&app.admin), body).await.created()
-}
-
-fn place(made: &Value) -> String {
-    format!("{REGISTER}/{}", text(&made["client_id"]))
-}
-
-fn access(made: &Value) -> &str {
-    text(&made["registration_access_token"])
 }
 
 scenario! {

@@ -1,19 +1,19 @@
 //! Two orgs below org 1, each with OAuth clients of every kind, for the scenarios of this dialect.
 
-use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use futures::FutureExt as _;
 use http::{Method, Request, header};
 use serde_json::{Value, json};
 use shared::domain::Algorithm;
-use shared::jose::{jwk, sha256};
+use shared::jose::jwk;
 use shared::keys::signer::{LocalSigner, Signer as _};
 
-use crate::support::{Answer, App};
+use crate::support::{self, Answer, App, hashed};
+pub(super) use crate::support::{encoded, over};
 
 /// The issuer of all apps.
 pub(super) const ISSUER: &str = "https://jeton.example";
@@ -71,16 +71,6 @@ pub(super) fn jwt(key: &LocalSigner, header: &Value, payload: &Value) -> String 
 pub(super) fn fresh_id() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     format!("id-{}", NEXT.fetch_add(1, Ordering::Relaxed))
-}
-
-/// `payload` with the members of `more` laid over it; what is `null` there is left out.
-#[expect(clippy::needless_pass_by_value, reason = "a literal at every call")]
-pub(super) fn over(payload: Value, more: Value) -> Value {
-    let mut payload = payload;
-    let members = payload.as_object_mut().unwrap();
-    members.extend(more.as_object().unwrap().clone());
-    members.retain(|_, value| !value.is_null());
-    payload
 }
 
 /// A DPoP proof for the token endpoint by [`client_key`], with `more` laid over its claims.
@@ -150,16 +140,10 @@ impl<'a> Tenant<'a> {
         self.secret(client) + ", formerly"
     }
 
-    fn seed(&self, more: Value) -> String {
-        let hash = |text: String| {
-            sha256(text.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
-                write!(hex, "{byte:02x}").unwrap();
-                hex
-            })
-        };
+    fn seed(&self, more: Value) -> Value {
         let every = json!([CLIENT_CREDENTIALS, REFRESH_TOKEN, TOKEN_EXCHANGE, JWT_BEARER]);
         let confidential = |client: u64, more: Value| {
-            let secrets = json!([hash(self.older_secret(client)), hash(self.secret(client))]);
+            let secrets = json!([hashed(&self.older_secret(client)), hashed(&self.secret(client))]);
             let whole = json!({"org": self.org, "id": self.id(client), "kind": "confidential", "grants": every, "secrets_sha256": secrets});
             over(whole, more)
         };
@@ -183,7 +167,6 @@ impl<'a> Tenant<'a> {
                 confidential(BOUND, json!({"dpop_bound_tokens": true})),
             ],
         })
-        .to_string()
     }
 
     /// Gives the org its usual settings with `more` laid over them.
@@ -312,17 +295,12 @@ fn settings() -> Value {
 
 /// The `Authorization` of RFC 6749 section 2.3.1.
 pub(super) fn basic(id: &str, secret: &str) -> String {
-    format!("Basic {}", STANDARD.encode(format!("{}:{}", encoded(id), encoded(secret))))
-}
-
-/// Form-encoded.
-pub(super) fn encoded(text: &str) -> String {
-    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+    support::basic(&encoded(id), &encoded(secret))
 }
 
 /// A member that must be a text.
 pub(super) fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
+    support::text(value).to_owned()
 }
 
 /// The answer is this error of RFC 6749 section 5.2, and every error keeps to the rules for all of them.

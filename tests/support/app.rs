@@ -22,6 +22,7 @@ use shared::tokens::batch;
 use super::described;
 use super::mount::{Mount, Target};
 use super::queue::HeldQueue;
+use super::values::over;
 
 /// 2026-11-22T12:00:00.250Z
 pub(crate) const NOW: Timestamp = Timestamp::from_ms(1_795_348_800_250);
@@ -148,8 +149,8 @@ impl App {
     }
 
     /// Loads a seed, which overwrites what is there.
-    pub(crate) async fn seed(&self, seed: &str) -> Result<Loaded, NotLoaded> {
-        load(&*self.store, &self.platform, seed, self.clock.now()).await
+    pub(crate) async fn seed(&self, seed: &Value) -> Result<Loaded, NotLoaded> {
+        load(&*self.store, &self.platform, &seed.to_string(), self.clock.now()).await
     }
 
     /// Does what was handed over, all of it twice: a queue may deliver so.
@@ -282,13 +283,8 @@ impl App {
 }
 
 /// A `CreateTokenRequest` with `more` laid over it; what is `null` there is left out.
-#[expect(clippy::needless_pass_by_value, reason = "a literal at every call")]
 pub(crate) fn ask(org: &str, sub: &str, more: Value) -> Value {
-    let mut request = json!({ "sub": sub, "org": org, "audiences": ["urn:api"], "time_validity": { "duration": 600 } });
-    let members = request.as_object_mut().expect("an object");
-    members.extend(more.as_object().expect("an object").clone());
-    members.retain(|_, value| !value.is_null());
-    request
+    over(json!({ "sub": sub, "org": org, "audiences": ["urn:api"], "time_validity": { "duration": 600 } }), more)
 }
 
 /// An answer, read.

@@ -10,10 +10,12 @@ pub(crate) mod log;
 mod mount;
 pub(crate) mod queue;
 pub(crate) mod template;
+mod values;
 mod watched;
 
 pub(crate) use app::{Answer, App, NOW, ask};
 pub(crate) use mount::Mount;
+pub(crate) use values::{basic, encoded, hashed, over, text};
 pub(crate) use watched::Watched;
 
 /// A scenario that runs on every mount: a module with a test for each.
