@@ -348,3 +348,39 @@ async fn two_thousand_tokens_minted_at_once_are_two_thousand() {
         assert!(app.is_live(token).await);
     }
 }
+
+scenario! {
+    /// What is issued in the second after a revocation of many is dead, too: nobody may be told that it is good.
+    async fn whoever_was_just_revoked_gets_no_dead_token_but_is_asked_to_wait(app) {
+        app.post("/v1/tokens/bulk_revoke", Some(&app.admin), json!({"user_id": "ann"})).await.ok();
+        for at_ms in [0, 500, 500] {
+            app.clock.advance_ms(at_ms);
+            app.mint("1", "ann", json!({})).await.must_wait();
+        }
+        app.clock.advance_ms(1);
+        let after = app.token("1", "ann", &[]).await;
+        assert!(app.is_live(&after).await);
+        assert!(app.is_live(&app.token("1", "bot", &[]).await).await, "others never had to wait");
+    }
+}
+
+scenario! {
+    async fn a_token_for_an_org_in_which_its_subject_was_just_revoked_waits(app) {
+        let above = app.token("1", "ann", &[]).await;
+        app.post("/v1/tokens/bulk_revoke", Some(&app.admin), json!({"user_id": "ann", "org_id": "11"})).await.ok();
+        let ask = json!({"token": above, "org_id": "11"});
+        app.post("/v1/tokens/reissue", None, ask.clone()).await.must_wait();
+        app.clock.advance_ms(1_001);
+        let reissued = app.post("/v1/tokens/reissue", None, ask).await.ok();
+        assert!(app.is_live(reissued["token"].as_str().unwrap()).await);
+    }
+}
+
+scenario! {
+    async fn a_token_in_a_session_that_was_just_revoked_waits(app) {
+        app.mint("1", "ann", json!({"session": "s-1"})).await.created();
+        app.post("/v1/tokens/bulk_revoke", Some(&app.admin), json!({"user_id": "ann", "session_id": "s-1"})).await.ok();
+        app.mint("1", "ann", json!({"session": "s-1"})).await.must_wait();
+        app.mint("1", "ann", json!({"session": "s-2"})).await.created();
+    }
+}

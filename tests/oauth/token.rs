@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 use http::{Method, Request};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::tenant::{
-    API, BOUND, By, CLIENT_CREDENTIALS, ISSUER, KEYED, NOW, ROBOT, Tenant, WEB, basic, claims, client_thumbprint, is_denied,
-    part, proof, text,
+    API, APP, ASSERTION_TYPE, BOUND, BROKER, By, CLIENT_CREDENTIALS, IDP, ISSUER, JWT_BEARER, KEYED, NOW, ROBOT, Tenant, WEB,
+    basic, claims, client_thumbprint, is_denied, part, proof, text,
 };
 use crate::support::scenario;
 
@@ -272,6 +272,33 @@ scenario! {
             theirs.revoke(WEB, &token).await;
             assert!(mine.is_live(&token).await);
             is_denied(&theirs.exchange(crate::oauth::tenant::BROKER, &token, &[]).await, "invalid_request");
+        }
+    }
+}
+
+scenario! {
+    /// What is issued in the second after a revocation of many is dead, too. Nothing is used up by a request that must wait.
+    async fn in_the_second_after_a_revocation_of_many_a_client_waits_and_loses_nothing(app) {
+        let tenant = Tenant::opaque(app).await;
+        let revoke = async |what: Value| app.post("/api/500/auth/token/revoke", Some(&app.admin), what).await.ok();
+        let (keyed, own) = (tenant.client_assertion(json!({})), [("grant_type", CLIENT_CREDENTIALS)]);
+        let by_key = [own[0], ("client_assertion_type", ASSERTION_TYPE), ("client_assertion", keyed.as_str())];
+        let assertion = tenant.assertion(IDP, json!({}));
+        let for_user = [("grant_type", JWT_BEARER), ("assertion", assertion.as_str())];
+        let subject_token = text(&tenant.for_member(APP, &[]).await["access_token"]);
+        revoke(json!({"clientIdentifier": tenant.id(KEYED).to_string()})).await;
+        revoke(json!({"clientIdentifier": tenant.id(WEB).to_string()})).await;
+        revoke(json!({"clientIdentifier": tenant.id(BROKER).to_string()})).await;
+        for _ in 0..2 {
+            tenant.token(By::Nothing, &by_key).await.must_wait();
+            tenant.token(By::Client(WEB), &own).await.must_wait();
+            tenant.token(By::Client(WEB), &for_user).await.must_wait();
+            tenant.exchange(BROKER, &subject_token, &[]).await.must_wait();
+        }
+        app.clock.advance_ms(1_001);
+        for (by, form) in [(By::Nothing, &by_key[..]), (By::Client(WEB), &own[..]), (By::Client(WEB), &for_user[..])] {
+            let token = text(&tenant.token(by, form).await.ok()["access_token"]);
+            assert!(tenant.is_live(&token).await);
         }
     }
 }

@@ -352,6 +352,13 @@ impl Answer {
     }
 
     #[track_caller]
+    /// The same request must be sent again in a second.
+    #[track_caller]
+    pub(crate) fn must_wait(&self) {
+        let after = self.headers.get(http::header::RETRY_AFTER).map(|value| value.to_str().expect("text"));
+        assert_eq!((self.status.as_u16(), after), (503, Some("1")), "{}", String::from_utf8_lossy(&self.body));
+    }
+
     fn with(&self, status: StatusCode) -> Value {
         assert_eq!(self.status, status, "{self:?}");
         let body = self.json();

@@ -4,14 +4,14 @@ use crate::admin::orgs_and_members::is_administrator;
 use crate::admin::rotation::{RotationRequest, rotate};
 use crate::domain::scope::api;
 use crate::domain::{
-    AssertionSettings, Error, Fault, Member, MemberKey, MemberKind, Org, OrgId, Profile, Refusal, ScopePattern, Seconds, Subject,
-    Timestamp,
+    AssertionSettings, Error, Fault, Member, MemberKey, MemberKind, NotBefores, Org, OrgId, Profile, Refusal, ScopePattern,
+    Seconds, Subject, Timestamp,
 };
 use crate::platform::capabilities::{Bootstrapper, Minter};
 use crate::policy;
 use crate::store::{Put, Store};
 use crate::telemetry::log_restored;
-use crate::tokens::mint::{Minted, mint};
+use crate::tokens::mint::{LiveGrant, Minted, mint};
 
 /// The first org and its administrator, which the bootstrap makes.
 #[derive(Clone, Debug)]
@@ -127,5 +127,6 @@ async fn first_org(store: &dyn Store, id: &OrgId, now: Timestamp) -> Result<Org,
 /// # Errors
 /// [`Refusal::TokenTooLarge`] if the token is longer than the key can sign.
 pub async fn token(ports: &Minter, org: &Org, member: &Member, lifetime: Seconds) -> Result<Minted, Error> {
-    mint(ports, policy::bootstrap(org, member, lifetime, ports.reader.now())).await
+    let grant = policy::bootstrap(org, member, lifetime, ports.reader.now());
+    mint(ports, LiveGrant::check(&ports.reader, grant, &NotBefores::default()).await?).await
 }

@@ -74,7 +74,7 @@ pub use scope::{Authority, Scope, ScopePattern};
 pub use secret::Secret;
 pub use service::{ClientRef, Service};
 pub use session::Session;
-pub use status::{StatusInputs, TokenStatus};
+pub use status::{RevokedBy, StatusInputs, TokenRevocation, TokenStatus};
 pub use ticket::{Ticket, TicketKey};
 pub use time::{Seconds, Timestamp};
 pub use token::{TokenKey, TokenRecord};

@@ -40,14 +40,19 @@ pub struct NotBefore {
     pub expires_at: Option<Timestamp>,
 }
 
-/// The marks that were found, by their keys.
+/// The marks that were looked for, by their keys, and those of them that were found.
 #[derive(Clone, Debug, Default)]
-pub struct NotBefores(HashMap<NotBeforeKey, Timestamp>);
+pub struct NotBefores(HashMap<NotBeforeKey, Option<Timestamp>>);
 
 impl NotBefores {
+    /// Makes the answer to a look-up of `keys` that has found nothing yet.
+    pub fn looked_up(keys: &[NotBeforeKey]) -> Self {
+        keys.iter().map(|key| (key.clone(), None)).collect()
+    }
+
     /// Adds a mark that was found.
     pub fn insert(&mut self, key: NotBeforeKey, not_before: Timestamp) {
-        self.0.insert(key, not_before);
+        self.0.insert(key, Some(not_before));
     }
 
     /// Takes a mark away.
@@ -57,7 +62,12 @@ impl NotBefores {
 
     /// The moment of this mark.
     pub fn find(&self, key: &NotBeforeKey) -> Option<Timestamp> {
-        self.0.get(key).copied()
+        self.0.get(key).copied().flatten()
+    }
+
+    /// Says whether this mark was looked for, be it there or not.
+    pub fn has_looked_up(&self, key: &NotBeforeKey) -> bool {
+        self.0.contains_key(key)
     }
 
     /// Whether a token of the set that was issued at this moment is dead.
@@ -72,23 +82,23 @@ impl NotBefores {
     }
 }
 
-impl Extend<(NotBeforeKey, Timestamp)> for NotBefores {
-    fn extend<T: IntoIterator<Item = (NotBeforeKey, Timestamp)>>(&mut self, marks: T) {
+impl Extend<(NotBeforeKey, Option<Timestamp>)> for NotBefores {
+    fn extend<T: IntoIterator<Item = (NotBeforeKey, Option<Timestamp>)>>(&mut self, marks: T) {
         self.0.extend(marks);
     }
 }
 
 impl IntoIterator for NotBefores {
-    type Item = (NotBeforeKey, Timestamp);
-    type IntoIter = std::collections::hash_map::IntoIter<NotBeforeKey, Timestamp>;
+    type Item = (NotBeforeKey, Option<Timestamp>);
+    type IntoIter = std::collections::hash_map::IntoIter<NotBeforeKey, Option<Timestamp>>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
     }
 }
 
-impl FromIterator<(NotBeforeKey, Timestamp)> for NotBefores {
-    fn from_iter<T: IntoIterator<Item = (NotBeforeKey, Timestamp)>>(marks: T) -> Self {
+impl FromIterator<(NotBeforeKey, Option<Timestamp>)> for NotBefores {
+    fn from_iter<T: IntoIterator<Item = (NotBeforeKey, Option<Timestamp>)>>(marks: T) -> Self {
         Self(marks.into_iter().collect())
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Ancestor, Client, Family, Issuance, Member, NotBefore, NotBeforeKey, NotBeforeScope, NotBefores, Org, Session, Subject,
-    Timestamp, TokenRecord,
+    Timestamp, TokenContents, TokenRecord,
 };
 
 /// What one consistent read found about a token.
@@ -37,6 +37,44 @@ pub enum TokenStatus {
     Orphaned,
 }
 
+/// What has revoked a token, and when.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TokenRevocation {
+    /// When. `None`: that isn't recorded.
+    pub at: Option<Timestamp>,
+    /// What was revoked with it.
+    pub by: RevokedBy,
+}
+
+/// What was revoked when a token was.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum RevokedBy {
+    /// The token by itself.
+    Token,
+    /// Its refresh family, with all of its tokens.
+    Family,
+    /// Nothing but this one: the next token of its family has replaced it.
+    Successor,
+    /// All tokens of a set.
+    NotBefore(NotBeforeScope),
+}
+
+impl RevokedBy {
+    /// Names it in one word: `token`, `refresh_token`, `successor`, `org`, `member`, `client`, `client_and_member` or `session`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Family => "refresh_token",
+            Self::Successor => "successor",
+            Self::NotBefore(NotBeforeScope::Org) => "org",
+            Self::NotBefore(NotBeforeScope::Member(_)) => "member",
+            Self::NotBefore(NotBeforeScope::Client(_)) => "client",
+            Self::NotBefore(NotBeforeScope::ClientOf(..)) => "client_and_member",
+            Self::NotBefore(NotBeforeScope::Session(_)) => "session",
+        }
+    }
+}
+
 impl StatusInputs<'_> {
     /// How `token` stands at this moment. Whatever is absent counts against it.
     pub fn status(&self, token: &TokenRecord, now: Timestamp) -> TokenStatus {
@@ -68,12 +106,31 @@ impl StatusInputs<'_> {
 
     /// Whether `token` has been revoked: by itself, with its family, or by a mark.
     pub fn is_revoked(&self, token: &TokenRecord) -> bool {
-        token.revoked_at.is_some() || self.family_is_over(token) || self.is_marked(&Set::of_token(token))
+        self.revocation(token).is_some()
     }
 
-    fn family_is_over(&self, token: &TokenRecord) -> bool {
-        let is_over = |family: &Family| family.revoked_at.is_some() || family.exclusive && family.token != token.id;
-        token.family.is_some() && self.family.is_none_or(is_over)
+    /// What has revoked `token`, if anything has: itself, its family, or a mark.
+    pub fn revocation(&self, token: &TokenRecord) -> Option<TokenRevocation> {
+        let by_token = || token.revoked_at.map(|at| TokenRevocation { at: Some(at), by: RevokedBy::Token });
+        let by_mark = || {
+            let set = Set::of_token(token);
+            let key = set.marks().find(|key| self.marks.kills(key, set.issued_at))?;
+            Some(TokenRevocation { at: self.marks.find(&key), by: RevokedBy::NotBefore(key.kind) })
+        };
+        by_token().or_else(|| self.family_revocation(token)).or_else(by_mark)
+    }
+
+    fn family_revocation(&self, token: &TokenRecord) -> Option<TokenRevocation> {
+        token.family?;
+        match self.family {
+            // It is kept as long as it decides: one that isn't there decides against its tokens.
+            None => Some(TokenRevocation { at: None, by: RevokedBy::Family }),
+            Some(Family { revoked_at: Some(at), .. }) => Some(TokenRevocation { at: Some(*at), by: RevokedBy::Family }),
+            Some(family) if family.exclusive && family.token != token.id => {
+                Some(TokenRevocation { at: family.refreshed_at, by: RevokedBy::Successor })
+            }
+            Some(_) => None,
+        }
     }
 
     fn has_holder(&self, issuance: Option<&Issuance>) -> bool {
@@ -111,7 +168,7 @@ impl<'a> Set<'a> {
     }
 
     fn of_family(family: &'a Family) -> Self {
-        let subject = owner(&family.subject, family.issuance.as_deref());
+        let subject = family.owner();
         Self { org: &family.org, subject, client: family.client, session: family.session.as_ref(), issued_at: family.issued_at }
     }
 
@@ -124,17 +181,19 @@ fn has_ancestors(token: &TokenRecord) -> bool {
     token.issuance.as_ref().is_some_and(|issuance| !issuance.ancestors.is_empty())
 }
 
-/// The resource owner. `None`: there is none, and the subject is the client, whose id may be spelled as somebody's name.
-fn owner<'a>(subject: &'a Subject, issuance: Option<&Issuance>) -> Option<&'a Subject> {
-    Some(subject).filter(|_| !issuance.is_some_and(|issuance| issuance.for_client))
+impl TokenContents {
+    /// The resource owner. `None`: there is none, and the subject is the client, whose id may be spelled as somebody's name.
+    pub fn owner(&self) -> Option<&Subject> {
+        Some(&self.subject).filter(|_| !self.issuance.as_ref().is_some_and(|issuance| issuance.for_client))
+    }
+
+    /// The marks that could concern what says this in `org`, but for what it was made from.
+    pub fn marks_in(&self, org: &super::OrgId) -> impl Iterator<Item = NotBeforeKey> {
+        NotBefore::keys_of(org, self.owner(), self.client, self.session.as_ref())
+    }
 }
 
 impl TokenRecord {
-    /// The resource owner, if there is one: what a client has for itself is nobody's.
-    pub fn owner(&self) -> Option<&Subject> {
-        owner(&self.subject, self.issuance.as_deref())
-    }
-
     /// The marks that could concern it, or a token that it was made from.
     pub fn marks(&self) -> Vec<NotBeforeKey> {
         let of_ancestor = |ancestor: &Ancestor| {

@@ -15,9 +15,9 @@ use std::collections::BTreeMap;
 
 use crate::domain::scope::api;
 use crate::domain::{
-    Algorithm, App, Audience, Authority, Caller, Creator, ExtraClaims, Family, HostPermissions, Member, MemberKind, Org, OrgId,
-    OrgSettings, Refusal, Role, Scope, Seconds, Secret, Session, SessionId, Subject, TicketKey, Timestamp, TokenContents,
-    TokenRecord,
+    Algorithm, App, Audience, Authority, Caller, Creator, ExtraClaims, Family, HostPermissions, Member, MemberKind, NotBeforeKey,
+    Org, OrgId, OrgSettings, Refusal, Role, Scope, Seconds, Secret, Session, SessionId, Subject, TicketKey, Timestamp,
+    TokenContents, TokenRecord,
 };
 
 /// What is asked for: a token for `subject` in `org`.
@@ -121,6 +121,11 @@ impl Grant {
             ticket: None,
             refresh: None,
         }
+    }
+
+    /// Returns the marks that could concern the token.
+    pub(crate) fn marks(&self) -> impl Iterator<Item = NotBeforeKey> {
+        self.marks_in(&self.org)
     }
 }
 

@@ -110,7 +110,8 @@ pub trait ReadTokens: std::fmt::Debug + Send + Sync {
     /// Reads all that one decision needs, consistently. At most [`RecordKeys::MAX_KEYS`], of which some may be the same; what
     /// isn't there is left out.
     ///
-    /// Marks are read from the shard of `wanted.shard_of`: every shard has a copy.
+    /// Marks are read from the shard of `wanted.shard_of`: every shard has a copy. Of those that aren't there, too, the answer says that
+    /// they were looked up.
     async fn read(&self, wanted: &RecordKeys) -> Result<Records, Fault>;
 
     /// Reads one page of an org's tokens, newest id first, beginning after `query.after`: live, revoked and expired ones.

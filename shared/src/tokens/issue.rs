@@ -2,13 +2,14 @@
 
 use crate::auth::service::{Lookup, client_named};
 use crate::domain::{
-    Audience, Client, ClientRef, Confirmation, Error, ExtraClaims, GrantType, Issuance, NotBefore, NotBeforeKey, NotBeforeScope,
-    OrgId, Property, Refusal, Scope, Seconds, Secret, Service, Subject, Ticket, TicketKey, Timestamp, TokenId, TokenRecord,
+    Audience, Client, ClientId, ClientRef, Confirmation, Error, ExtraClaims, GrantType, Issuance, NotBefore, NotBeforeKey,
+    NotBeforeScope, OrgId, Property, Refusal, Scope, Seconds, Secret, Service, Subject, Ticket, TicketKey, Timestamp, TokenId,
+    TokenRecord,
 };
 use crate::platform::capabilities::{Granter, TicketRevoker};
 use crate::policy::{self, ClientTokenRequest, Lifetime, RefreshOf, merged};
 use crate::store::{RecordKeys, Records, TicketConsumption};
-use crate::tokens::mint::{Minted, mint};
+use crate::tokens::mint::{LiveGrant, Minted, mint};
 use crate::tokens::opaque;
 
 /// A token that a client got.
@@ -18,6 +19,34 @@ pub struct Issued {
     pub minted: Minted,
     /// The client that it was issued to.
     pub client: Client,
+}
+
+/// What may have ended all tokens of a client this second, or all of a subject: looked up with the client, so that to issue a token
+/// takes no other read.
+#[derive(Clone, Debug)]
+pub struct RecentRevocations {
+    /// The client. `None`: its number isn't known yet.
+    pub client: Option<ClientId>,
+    /// The resource owner. `None`: there is none, or it isn't known yet.
+    pub subject: Option<Subject>,
+}
+
+impl RecentRevocations {
+    /// Looks up what may have ended all tokens of the client that is named, if it is named by its number.
+    pub fn of_client(client: Option<&ClientRef>, subject: Option<Subject>) -> Self {
+        let client = match client {
+            Some(ClientRef::Id(id)) => Some(*id),
+            Some(ClientRef::Alias(_)) | None => None,
+        };
+        Self { client, subject }
+    }
+}
+
+impl Lookup for RecentRevocations {
+    fn wanted(&self, org: &OrgId) -> RecordKeys {
+        let marks = NotBefore::keys_of(org, self.subject.as_ref(), self.client, None).collect();
+        RecordKeys { marks, ..RecordKeys::default() }
+    }
 }
 
 /// Issues a token outside of any flow: Authlete's `/auth/token/create`. The client's own grants don't matter.
@@ -34,6 +63,7 @@ pub async fn create(
 ) -> Result<Issued, Error> {
     let client = client_named(ports.reader(), service, found, client).await?.ok_or(Refusal::ClientUnavailable)?;
     let grant = policy::issue(service, &client, ask, RefreshOf::Org, ports.reader().now())?;
+    let grant = LiveGrant::check(ports.reader(), grant, &found.marks).await?;
     issue_to_client(ports, service, client, grant).await
 }
 
@@ -42,7 +72,7 @@ pub(crate) async fn issue_to_client(
     ports: &Granter,
     service: &Service,
     client: Client,
-    grant: policy::Grant,
+    grant: LiveGrant,
 ) -> Result<Issued, Error> {
     let minted = mint(&ports.refresher.minter, grant).await?;
     if let Some(mark) = predecessors(service, &client, &minted.record) {
@@ -147,8 +177,10 @@ pub async fn issue(
 ) -> Result<Issued, Error> {
     let ticket = good_ticket(service, found, ticket, ports.reader().now())?;
     let key = (ticket.org.clone(), ticket.client);
-    let wanted = RecordKeys { clients: vec![key.clone()], ..RecordKeys::default() };
-    let client = ports.reader().tokens.read(&wanted).await?.clients.remove(&key).ok_or(Refusal::TicketRejected)?;
+    let marks = NotBefore::keys_of(&ticket.org, Some(&word.subject), Some(ticket.client), None).collect();
+    let wanted = RecordKeys { clients: vec![key.clone()], marks, ..RecordKeys::default() };
+    let mut found = ports.reader().tokens.read(&wanted).await?;
+    let client = found.clients.remove(&key).ok_or(Refusal::TicketRejected)?;
     let issuance = Issuance {
         alias_used: ticket.alias_used,
         properties: merged(&ticket.properties, word.properties),
@@ -167,6 +199,7 @@ pub async fn issue(
         ..ClientTokenRequest::new(issuance)
     };
     let grant = policy::issue(service, &client, ask, RefreshOf::OrgAndClient, ports.reader().now())?;
+    let grant = LiveGrant::check(ports.reader(), grant, &found.marks).await?;
     issue_to_client(ports, service, client, grant).await
 }
 

@@ -2,12 +2,12 @@
 
 use crate::auth::bearer::authenticate;
 use crate::domain::{
-    Algorithm, Alias, AliasKey, Aliased, Caller, Claims, Entropy, Error, Family, Fault, Member, MemberKey, RefreshToken, Refusal,
-    Seconds, Secret, SessionId, Shard, Timestamp, TokenId, TokenRecord,
+    Algorithm, Alias, AliasKey, Aliased, Caller, Claims, Entropy, Error, Family, Fault, Member, MemberKey, NotBefore, NotBefores,
+    RefreshToken, Refusal, Seconds, Secret, SessionId, Shard, Timestamp, TokenId, TokenRecord,
 };
 use crate::jose;
 use crate::keys::signer;
-use crate::platform::capabilities::{DirectoryLookup, Minter};
+use crate::platform::capabilities::{DirectoryLookup, Minter, Reader};
 use crate::policy::{self, Grant, MemberTokenRequest, RefreshGrant, Target, TokenFormat, TokenProfile};
 use crate::store::{InsertOutcome, NewToken, RecordKeys, Records, TicketConsumption, ValueKind};
 use crate::tokens::{custom_value, opaque};
@@ -55,7 +55,7 @@ pub async fn create(ports: &Minter, bearer: &str, ask: MemberTokenRequest) -> Re
     let target = MemberKey { org: ask.org.clone(), subject: ask.subject.clone() };
     let (caller, mut found) = authenticate(&ports.reader, bearer, also(&target)).await?;
     let grant = policy::decide(ask, &caller, target_in(&found, &target), ports.reader.now())?;
-    let minted = mint(ports, grant).await?;
+    let minted = mint(ports, LiveGrant::check(&ports.reader, grant, &found.marks).await?).await?;
     let member = found.members.remove(&target).ok_or(Fault::internal("finding the member that was just decided on"))?;
     Ok((minted, member))
 }
@@ -86,11 +86,52 @@ pub async fn reissue(ports: &Minter, token: &str, org: crate::domain::OrgId) -> 
     let target = MemberKey { org, subject: caller.subject().clone() };
     if !found.members.contains_key(&target) {
         // Whose membership it is was in the token, so it takes a second read.
-        let wanted = RecordKeys { members: vec![target.clone()], ..Default::default() };
-        found.members = ports.reader.tokens.read(&wanted).await?.members;
+        let marks = caller.token().contents.marks_in(&target.org).collect();
+        let more = ports.reader.tokens.read(&RecordKeys { members: vec![target.clone()], marks, ..Default::default() }).await?;
+        found.members = more.members;
+        found.marks.extend(more.marks);
     }
     let grant = policy::reissue(&caller, target_in(&found, &target), now)?;
-    mint(ports, grant).await
+    mint(ports, LiveGrant::check(&ports.reader, grant, &found.marks).await?).await
+}
+
+/// A grant whose token isn't dead before anybody has it.
+///
+/// To revoke many tokens at once also ends what is issued in the second after it, because clocks differ. Whoever asks for a token
+/// in that second must be told to come again: an answer with a token in it says that the token is alive (RFC 6749 section 5.1).
+#[derive(Debug)]
+pub struct LiveGrant(Grant);
+
+impl LiveGrant {
+    /// Checks a grant. `known` are the marks that have been read for it; what is missing is read now.
+    ///
+    /// # Errors
+    /// A [`Fault`] that can be retried a second later if all tokens like this one have just been revoked.
+    pub async fn check(reader: &Reader, grant: Grant, known: &NotBefores) -> Result<Self, Fault> {
+        Self::check_all(reader, vec![grant], known).await?.pop().ok_or(Fault::internal("checking a grant"))
+    }
+
+    /// Checks many grants, as [`LiveGrant::check`] does: all are alive, or there is a fault.
+    pub(crate) async fn check_all(reader: &Reader, grants: Vec<Grant>, known: &NotBefores) -> Result<Vec<Self>, Fault> {
+        let mut unknown: Vec<_> = grants.iter().flat_map(Grant::marks).filter(|key| !known.has_looked_up(key)).collect();
+        unknown.sort_unstable();
+        unknown.dedup();
+        let mut found = NotBefores::default();
+        for some in unknown.chunks(RecordKeys::MAX_KEYS) {
+            found.extend(reader.tokens.read(&RecordKeys { marks: some.to_vec(), ..RecordKeys::default() }).await?.marks);
+        }
+        let is_dead =
+            |grant: &Grant| grant.marks().any(|key| [known, &found].iter().any(|marks| marks.kills(&key, grant.issued_at)));
+        if grants.iter().any(is_dead) {
+            return Err(Fault::unavailable("issuing a token: all tokens like it were revoked this second"));
+        }
+        Ok(grants.into_iter().map(Self).collect())
+    }
+
+    /// Takes the grant for the next token of a refresh family that is alive: what ends the one would have ended the other.
+    pub(crate) fn of_live_family(grant: Grant) -> Self {
+        Self(grant)
+    }
 }
 
 /// Records and signs at the same time: nothing is returned before both have succeeded. What was signed and not recorded is
@@ -99,8 +140,8 @@ pub async fn reissue(ports: &Minter, token: &str, org: crate::domain::OrgId) -> 
 /// # Errors
 /// [`Refusal::ValueTaken`] if a value that was chosen belongs to another token. [`Refusal::TicketRejected`] if the ticket is
 /// spent. [`Refusal::TokenTooLarge`] if the token is longer than the key can sign.
-pub async fn mint(ports: &Minter, grant: Grant) -> Result<Minted, Error> {
-    let name = Name::new(&grant, None, &*ports.entropy)?;
+pub async fn mint(ports: &Minter, grant: LiveGrant) -> Result<Minted, Error> {
+    let name = Name::new(&grant.0, None, &*ports.entropy)?;
     mint_as(ports, grant, name, None).await
 }
 
@@ -125,7 +166,8 @@ impl Name {
 }
 
 /// Mints under a given name: for the next token of an existing `family`, if one is given.
-pub(crate) async fn mint_as(ports: &Minter, grant: Grant, name: Name, family: Option<Family>) -> Result<Minted, Error> {
+pub(crate) async fn mint_as(ports: &Minter, grant: LiveGrant, name: Name, family: Option<Family>) -> Result<Minted, Error> {
+    let LiveGrant(grant) = grant;
     // Boxed: what few need would make the future of everyone larger.
     if let Some((_, refusal)) = Box::pin(custom_value::conflict(&ports.reader, &grant.org, std::slice::from_ref(&grant))).await? {
         return Err(refusal.into());
@@ -157,7 +199,7 @@ pub(crate) async fn mint_as(ports: &Minter, grant: Grant, name: Name, family: Op
 }
 
 /// A token that is decided on, ready to be recorded, which nobody is told of: what it is found by was chosen for it, or is lost.
-pub(crate) fn prepared(grant: &Grant, entropy: &dyn Entropy) -> Result<NewToken, Fault> {
+pub(crate) fn prepared(LiveGrant(grant): &LiveGrant, entropy: &dyn Entropy) -> Result<NewToken, Fault> {
     let Name { id, .. } = Name::new(grant, None, entropy)?;
     let family = match &grant.refresh {
         Some(refresh) => {
@@ -300,7 +342,8 @@ fn recording(grant: &Grant, id: TokenId, family: Option<&Family>, begins: bool) 
 }
 
 fn also(target: &MemberKey) -> RecordKeys {
-    RecordKeys { orgs: vec![target.org.clone()], members: vec![target.clone()], ..RecordKeys::default() }
+    let marks = NotBefore::keys_of(&target.org, Some(&target.subject), None, None).collect();
+    RecordKeys { orgs: vec![target.org.clone()], members: vec![target.clone()], marks, ..RecordKeys::default() }
 }
 
 fn target_in<'a>(found: &'a Records, key: &MemberKey) -> Target<'a> {

@@ -12,7 +12,7 @@ use crate::policy::{self, Grant, RefreshRequest, Target};
 use crate::store::{AdvanceOutcome, FamilyAdvance, FamilyUpdate, Records, TokenUpdate, UpdateOutcome};
 use crate::telemetry::{Alarm, log_alarm};
 use crate::tokens::lookup::TokenLookup;
-use crate::tokens::mint::{Minted, Name, generation, mint_as, needed_until};
+use crate::tokens::mint::{LiveGrant, Minted, Name, generation, mint_as, needed_until};
 
 /// Redeems the refresh token, which is all the proof that it takes. `access_token`, if given, must be one of its family, be it expired.
 ///
@@ -159,7 +159,7 @@ async fn rotate(ports: &Refresher, family: Family, grant: Grant) -> Result<Minte
     let step = step(&family, &grant, name.id, Some(jose::sha256(next.secret.expose())));
     match ports.refresh.advance_family(&step).await? {
         AdvanceOutcome::Applied => {
-            let minted = mint_as(&ports.minter, grant, name, Some(step.taken(family))).await?;
+            let minted = mint_as(&ports.minter, LiveGrant::of_live_family(grant), name, Some(step.taken(family))).await?;
             Ok(Minted { refresh_token: Some(Secret::new(next.to_string())), ..minted })
         }
         AdvanceOutcome::Superseded(now) if now.revoked_at.is_none() => match now.judge(family.generation, step.now) {
@@ -185,7 +185,7 @@ async fn repeat(ports: &Refresher, family: Family, grant: Grant) -> Result<Minte
     } else {
         family
     };
-    let minted = mint_as(&ports.minter, grant, name, Some(family)).await?;
+    let minted = mint_as(&ports.minter, LiveGrant::of_live_family(grant), name, Some(family)).await?;
     // A value that a caller chose isn't ours to tell: who presented it has it.
     Ok(Minted { refresh_token: is_derived.then(|| Secret::new(current.to_string())), ..minted })
 }

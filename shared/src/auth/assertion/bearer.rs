@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::signed::{Assertion, SKEW, Terms};
 use crate::auth::replay::ReplayGuard;
 use crate::domain::{
-    AssertionIssuer, AssertionSettings, Client, Denial, Error, Fault, Invalid, IssuerKeys, Member, MemberKey, Org, Seconds,
-    Subject, Timestamp,
+    AssertionIssuer, AssertionSettings, Client, Denial, Error, Fault, Invalid, IssuerKeys, Member, MemberKey, NotBefore,
+    NotBefores, Org, Seconds, Subject, Timestamp,
 };
 use crate::jose::VerifyingKey;
 use crate::jose::foreign::{Claims, WrongType};
@@ -37,6 +37,8 @@ pub struct Verified {
     pub asserted: Asserted,
     /// The guard by which it is good only once: RFC 7523 section 3, item 7.
     pub replay_guard: ReplayGuard,
+    /// The marks that could concern a token for its subject.
+    pub marks: NotBefores,
 }
 
 /// Verifies an assertion that an authenticated client of the org presents: RFC 7523 section 3.
@@ -48,7 +50,8 @@ pub struct Verified {
 pub async fn verify(ports: &Granter, org: &Org, client: &Client, assertion: &str) -> Result<Verified, Error> {
     let now = ports.reader().now();
     let assertion = Assertion::read(assertion, &TYPES).ok_or(Denial::AssertionUnverified)?;
-    let mut found = read(ports, org, assertion.unverified()).await?;
+    let mut found = read(ports, org, client, assertion.unverified()).await?;
+    let marks = std::mem::take(&mut found.marks);
     let settings = found.assertion_settings.remove(&org.id).unwrap_or_default();
     let issuer = trusted(&settings, client, assertion.unverified()).ok_or(Denial::AssertionIssuerUntrusted)?;
     let keys = keys(ports, org, issuer, assertion.kid(), now).await?;
@@ -59,7 +62,7 @@ pub async fn verify(ports: &Granter, org: &Org, client: &Client, assertion: &str
     let asserted = with_member(found, org, asserted)?;
     let hash = sha256(format!("{}\0{}", issuer.issuer, terms.id).as_bytes());
     let used = ReplayKey { org: org.id.clone(), purpose: PURPOSE, hash, now, until: terms.expires_at.plus(REMEMBERED) };
-    Ok(Verified { asserted, replay_guard: ReplayGuard::new(used, Denial::AssertionReplayed) })
+    Ok(Verified { asserted, replay_guard: ReplayGuard::new(used, Denial::AssertionReplayed), marks })
 }
 
 const TYPES: Types = Types { types: &["JWT"] };
@@ -68,11 +71,13 @@ const PURPOSE: &str = "jwt-bearer";
 /// How long a use is remembered from `exp` on: as long as an instance could still take it, and a minute.
 const REMEMBERED: Seconds = Seconds(SKEW.0 + 60);
 
-/// Reads whom the org trusts and, in the same read, the member that the assertion seems to be about.
-async fn read(ports: &Granter, org: &Org, unverified: &Claims) -> Result<Records, Fault> {
-    let members = subject(unverified).map(|subject| MemberKey { org: org.id.clone(), subject });
+/// Reads whom the org trusts and, in the same read, the member that the assertion seems to be about, with its marks.
+async fn read(ports: &Granter, org: &Org, client: &Client, unverified: &Claims) -> Result<Records, Fault> {
+    let subject = subject(unverified);
+    let marks = NotBefore::keys_of(&org.id, subject.as_ref(), Some(client.id), None).collect();
+    let members = subject.map(|subject| MemberKey { org: org.id.clone(), subject }).into_iter().collect();
     let assertion_settings = vec![org.id.clone()];
-    let wanted = RecordKeys { assertion_settings, members: members.into_iter().collect(), ..RecordKeys::default() };
+    let wanted = RecordKeys { marks, assertion_settings, members, ..RecordKeys::default() };
     ports.reader().tokens.read(&wanted).await
 }
 

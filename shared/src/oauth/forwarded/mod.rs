@@ -12,8 +12,8 @@ use crate::auth::client::{AuthenticatedClient, ClientCredentials};
 use crate::auth::service::Lookup;
 use crate::auth::{assertion, client, dpop};
 use crate::domain::{
-    Audience, ClientRef, Confirmation, Denial, Error, ExtraClaims, GrantType, Issuance, OAuthSettings, Property, Scope, Seconds,
-    Secret, Service,
+    Audience, ClientRef, Confirmation, Denial, Error, ExtraClaims, GrantType, Issuance, NotBefores, OAuthSettings, Property,
+    Scope, Seconds, Secret, Service,
 };
 use crate::oauth::TokenForm;
 use crate::oauth::steps::{ClientRequirements, SenderProofs, check_grant, parse_grant_type, verify_sender_constraint};
@@ -21,8 +21,9 @@ use crate::platform::capabilities::Granter;
 use crate::policy::{self, ClientTokenRequest, Lifetime, RefreshOf, RefreshRequest, TokenProfile, requestable};
 use crate::store::{RecordKeys, Records};
 use crate::tokens::introspect::ProofOfPossession;
-use crate::tokens::issue::{Issued, TicketRequest, issue_to_client, ticket};
+use crate::tokens::issue::{Issued, RecentRevocations, TicketRequest, issue_to_client, ticket};
 use crate::tokens::lookup::TokenLookup;
+use crate::tokens::mint::LiveGrant;
 use crate::tokens::refresh::redeem_of_client;
 
 /// A token request, and what the authorization server says with it.
@@ -63,7 +64,8 @@ impl TokenRequest {
 
 impl Lookup for Subjects {
     fn wanted(&self, org: &crate::domain::OrgId) -> RecordKeys {
-        self.client.wanted(org).and(self.refresh_token.wanted(org))
+        let revocations = RecentRevocations::of_client(self.client.as_ref(), None);
+        self.client.wanted(org).and(self.refresh_token.wanted(org)).and(revocations.wanted(org))
     }
 }
 
@@ -135,7 +137,9 @@ pub async fn process(
     let confirmation = verify_keys(ports, service, client.as_ref(), &request).await?;
     let identified = |client: Option<AuthenticatedClient>| client.ok_or(Denial::ClientIdMissing);
     match grant {
-        GrantType::ClientCredentials => client_credentials(ports, service, identified(client)?, request, confirmation).await,
+        GrantType::ClientCredentials => {
+            client_credentials(ports, service, identified(client)?, &found.marks, request, confirmation).await
+        }
         GrantType::Password => password(ports, service, identified(client)?, request, confirmation).await,
         GrantType::RefreshToken => {
             let token = subjects.refresh_token.as_ref().ok_or(Denial::RefreshTokenMissing)?;
@@ -230,6 +234,7 @@ async fn client_credentials(
     ports: &Granter,
     service: &Service,
     client: AuthenticatedClient,
+    marks: &NotBefores,
     request: TokenRequest,
     confirmation: Confirmation,
 ) -> Result<Outcome, Error> {
@@ -248,6 +253,7 @@ async fn client_credentials(
         })
     };
     let grant = policy::issue(service, client.client(), ask, RefreshOf::OrgAndClient, ports.reader().now())?;
+    let grant = LiveGrant::check(ports.reader(), grant, marks).await?;
     let issued = Box::new(issue_to_client(ports, service, client.into_client(), grant).await?);
     Ok(Outcome::Issued { issued, resources, previous_refresh_token_used: false })
 }

@@ -11,7 +11,8 @@ use crate::policy::{self, ClientTokenRequest, RefreshOf};
 pub(super) async fn grant(mut context: GrantContext<'_>, form: &TokenForm) -> Result<Granted, Error> {
     let assertion = form.assertion.as_ref().ok_or(Denial::AssertionMissing)?;
     let org = context.service.org();
-    let Verified { asserted, replay_guard } = assertion::verify(context.ports, org, &context.client, assertion.expose()).await?;
+    let Verified { asserted, replay_guard, marks } =
+        assertion::verify(context.ports, org, &context.client, assertion.expose()).await?;
     // RFC 9068 section 5: it would look like the client's own token.
     if asserted.subject.as_str() == context.client.id.to_string() {
         return Err(Denial::AssertionSubject.into());
@@ -35,6 +36,7 @@ pub(super) async fn grant(mut context: GrantContext<'_>, form: &TokenForm) -> Re
     let refresh_of = if asserted.issuer.refresh_tokens { RefreshOf::OrgAndClient } else { RefreshOf::Nobody };
     let grant = policy::issue(&context.service, &context.client, ask, refresh_of, context.ports.reader().now())?;
     context.replay_guards.push(replay_guard);
+    context.marks.extend(marks);
     Ok(Granted { issued: context.grant(grant).await?, token_type: None })
 }
 

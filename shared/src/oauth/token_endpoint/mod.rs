@@ -16,15 +16,17 @@ use crate::auth::client::{ClientCredentials, Identified, identify};
 use crate::auth::dpop::{self, NonceRule};
 use crate::auth::replay::ReplayGuard;
 use crate::domain::{
-    Audience, AuthorizationDetails, Client, Confirmation, Denial, Error, GrantType, Invalid, OrgId, Refusal, Secret, Service,
+    Audience, AuthorizationDetails, Client, Confirmation, Denial, Error, GrantType, Invalid, NotBefores, OrgId, Refusal, Secret,
+    Service,
 };
 use crate::keys::Signing;
 use crate::oauth::steps::{ClientRequirements, SenderProofs, check_grant, parse_grant_type, verify_sender_constraint};
 use crate::oauth::{TokenForm, TokenType, authorization_details};
 use crate::platform::capabilities::{Granter, Reader};
 use crate::policy::{self, TokenProfile};
-use crate::tokens::issue::{Issued, issue_to_client};
+use crate::tokens::issue::{Issued, RecentRevocations, issue_to_client};
 use crate::tokens::lookup::TokenLookup;
+use crate::tokens::mint::LiveGrant;
 
 /// What a client has sent to the token endpoint.
 #[derive(Debug)]
@@ -103,7 +105,7 @@ pub fn served_grant_types() -> Vec<&'static str> {
 pub async fn grant(ports: &Granter, request: GrantRequest) -> Result<Outcome, Error> {
     let grant_type = parse_grant_type(&request.form)?;
     let grant = ServedGrant::try_from(grant_type)?;
-    let Identified { service, verified, sought, found } = authenticate_client(ports, &request).await?;
+    let Identified { service, verified, sought: (sought, _), mut found } = authenticate_client(ports, &request).await?;
     check_supported(&service, grant_type)?;
     let required = ClientRequirements { confidential: grant_type.is_for_confidential(), ..ClientRequirements::default() };
     check_grant(verified.client(), grant_type, required)?;
@@ -118,7 +120,14 @@ pub async fn grant(ports: &Granter, request: GrantRequest) -> Result<Outcome, Er
     };
     let (client, assertion) = verified.into_parts();
     let replay_guards = proof.into_iter().chain(assertion).collect();
-    let context = GrantContext { ports, service, client: client.into_client(), confirmation, replay_guards };
+    let context = GrantContext {
+        ports,
+        service,
+        client: client.into_client(),
+        confirmation,
+        replay_guards,
+        marks: std::mem::take(&mut found.marks),
+    };
     let granted = match grant {
         ServedGrant::ClientCredentials => client_credentials::grant(context, &request.form).await?,
         ServedGrant::RefreshToken => refresh_token::grant(context, (sought, &found), &request.form).await?,
@@ -128,12 +137,18 @@ pub async fn grant(ports: &Granter, request: GrantRequest) -> Result<Outcome, Er
     Ok(Outcome { granted: Ok(Box::new(granted)), nonce })
 }
 
-/// Authenticates the client, and looks up its refresh token in the same read: RFC 6749 section 3.2.1. What the client has proved
-/// itself by isn't used up yet.
-async fn authenticate_client(ports: &Granter, request: &GrantRequest) -> Result<Identified<Option<TokenLookup>>, Error> {
+/// What is looked up in the read that authenticates the client: its refresh token, and what may have ended its tokens this second.
+type Sought = (Option<TokenLookup>, RecentRevocations);
+
+/// Authenticates the client: RFC 6749 section 3.2.1. What the client has proved itself by isn't used up yet.
+async fn authenticate_client(ports: &Granter, request: &GrantRequest) -> Result<Identified<Sought>, Error> {
     let keys = ports.reader().keys.now().await?;
     let refresh_token = request.form.refresh_token();
-    let seek = |org: &OrgId| refresh_token.map(|token| TokenLookup::by_value(&keys, org, token.expose()));
+    let client = request.credentials.client();
+    let seek = |org: &OrgId| {
+        let refresh_token = refresh_token.map(|token| TokenLookup::by_value(&keys, org, token.expose()));
+        (refresh_token, RecentRevocations::of_client(client.as_ref(), None))
+    };
     identify(ports.reader(), &request.credentials, seek).await
 }
 
@@ -187,6 +202,8 @@ struct GrantContext<'a> {
     confirmation: Confirmation,
     /// Its assertion and its proof, which nothing has used up yet.
     replay_guards: Vec<ReplayGuard>,
+    /// The marks that were read with the client.
+    marks: NotBefores,
 }
 
 impl GrantContext<'_> {
@@ -208,6 +225,7 @@ impl GrantContext<'_> {
     ///
     /// [`Denial::ClientAssertionReplayed`] or [`Denial::DpopProofReplayed`] if either was used before.
     async fn grant(self, grant: policy::Grant) -> Result<Issued, Error> {
+        let grant = LiveGrant::check(self.ports.reader(), grant, &self.marks).await?;
         for replay_guard in &self.replay_guards {
             replay_guard.consume(&*self.ports.once).await?;
         }

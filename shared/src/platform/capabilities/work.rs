@@ -89,7 +89,7 @@ capability! {
         pub store: Arc<dyn Store>,
     }
     access = AwsAccess {
-        tokens: &["PutItem"],
+        tokens: &["BatchGetItem", "PutItem"],
         directory: &["GetItem", "PutItem", "UpdateItem"],
         signing_key: Minter::ACCESS.signing_key,
         envelope_key: &["Decrypt", "GenerateDataKeyPairWithoutPlaintext", "GenerateDataKeyWithoutPlaintext"],

@@ -7,7 +7,9 @@ use aws_sdk_dynamodb::types::KeysAndAttributes;
 
 use super::keys::Key;
 use super::{DynamoStore, Item, fault, items};
-use crate::domain::{AliasKey, ClientId, FamilyKey, Fault, MemberKey, NotBeforeKey, OrgId, Shard, TicketKey, TokenId, TokenKey};
+use crate::domain::{
+    AliasKey, ClientId, FamilyKey, Fault, MemberKey, NotBeforeKey, NotBefores, OrgId, Shard, TicketKey, TokenId, TokenKey,
+};
 use crate::store::{ClientKey, ReadTokens, RecordKeys, Records, TokenPage, TokenQuery};
 
 #[async_trait]
@@ -15,7 +17,7 @@ impl ReadTokens for DynamoStore {
     async fn read(&self, wanted: &RecordKeys) -> Result<Records, Fault> {
         let tokens = wanted_tokens(wanted);
         let directory = wanted_directory(wanted);
-        let mut found = Records::default();
+        let mut found = Records { marks: NotBefores::looked_up(&wanted.marks), ..Records::default() };
         for (table, items) in self.get_all(&tokens, &directory).await? {
             let wanted = if table == self.tables.tokens { &tokens } else { &directory };
             for item in items {

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::rows::{body, moment};
 use super::{Result, directory, replay};
 use crate::domain::{
-    AliasKey, Aliased, Family, FamilyKey, Fault, NotBeforeKey, OrgId, Timestamp, TokenId, TokenKey, TokenRecord,
+    AliasKey, Aliased, Family, FamilyKey, Fault, NotBeforeKey, NotBefores, OrgId, Timestamp, TokenId, TokenKey, TokenRecord,
 };
 use crate::store::codec::{self, FamilyState};
 use crate::store::{RecordKeys, Records, TokenPage, TokenQuery};
@@ -23,7 +23,7 @@ pub(super) fn found(c: &Connection, wanted: &RecordKeys) -> Result<Records> {
 }
 
 fn each(c: &Connection, wanted: &RecordKeys) -> Result<Records> {
-    let mut found = Records::default();
+    let mut found = Records { marks: NotBefores::looked_up(&wanted.marks), ..Records::default() };
     for key in &wanted.tokens {
         found.tokens.extend(token(c, key)?.map(|token| (key.clone(), token)));
     }

@@ -10,6 +10,7 @@ use crate::api::authlete::property::Properties;
 use crate::domain::{ClientId, ClientRef, Confirmation, Issuance, Refusal, Timestamp};
 use crate::encoding::{Object, SecretText};
 use crate::policy::{ClientTokenRequest, Lifetime};
+use crate::tokens::issue::RecentRevocations;
 
 /// What is asked for, as it is sent.
 #[derive(Debug, Default, Deserialize)]
@@ -74,6 +75,13 @@ pub struct CreateTokenRequest {
     pub ask: ClientTokenRequest,
     /// `clientIdentifier`, for the answer to repeat.
     pub identifier: Option<String>,
+}
+
+impl CreateTokenRequest {
+    /// What to look for in the read that authenticates the service.
+    pub fn sought(&self) -> (ClientRef, RecentRevocations) {
+        (self.client.clone(), RecentRevocations::of_client(Some(&self.client), self.ask.subject.clone()))
+    }
 }
 
 impl CreateToken {
