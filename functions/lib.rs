@@ -63,6 +63,8 @@ pub fn records<P: HasRecords>() -> Vec<Entry<P>> {
         Entry::for_endpoint::<oauth::delete_registration::DeleteRegistration>(),
         Entry::for_endpoint::<jeton::jwks::Jwks>(),
         Entry::for_endpoint::<jeton::list_orgs::ListOrgs>(),
+        Entry::for_endpoint::<jeton::get_token::GetToken>(),
+        Entry::for_endpoint::<jeton::delete_token::DeleteToken>(),
         Entry::for_endpoint::<jeton::put_org::PutOrg>(),
         Entry::for_endpoint::<jeton::get_org::GetOrg>(),
         Entry::for_endpoint::<jeton::delete_org::DeleteOrg>(),

@@ -207,6 +207,14 @@ async fn everything(run: &mut Recorded) {
     for path in ["/v1/tokens", "/v1/tokens?sub=administrator", &by_id] {
         run.good("agilicus.list_tokens", path, json!({})).await;
     }
+    run.good("jeton.get_token", &by_id.replace("?jti=", "/"), json!({})).await;
+    // In an org below, with its family.
+    let below = run.good("agilicus.create_token", "/v1/tokens", ask("11", "ann", json!({"create_refresh_token": true}))).await;
+    let below = run.good("agilicus.introspect_token", "/v1/tokens/introspect", json!({"token": below["token"]})).await;
+    let below = format!("/v1/tokens/{}", below["jti"].as_str().unwrap());
+    run.good("jeton.get_token", &below, json!({})).await;
+    run.good("agilicus.list_tokens", &below.replace("tokens/", "tokens?jti="), json!({})).await;
+    run.good("jeton.delete_token", &below, json!({})).await;
     for (name, path) in [("jeton.jwks", "/.well-known/jwks.json"), ("agilicus.agilicus_jwks", "/v1/tokens/jwsk")] {
         run.good(name, path, json!({})).await;
     }
@@ -225,14 +233,15 @@ async fn everything(run: &mut Recorded) {
 
     // One token, one with its family, a refresh token, a session, and all of a member.
     run.good("agilicus.revoke_token", "/v1/tokens/revoke", json!({"token": token})).await;
+    // In the second after the session has ended nothing is minted into it.
+    let last = run.token(session.clone()).await;
     for all in [json!({}), json!({"all_sessions": true})] {
         let minted = run.token(session.clone()).await;
         let mut revoke = json!({"token": minted["token"]});
         revoke.as_object_mut().unwrap().extend(all.as_object().unwrap().clone());
         run.good("agilicus.revoke_token", "/v1/tokens/revoke", revoke).await;
     }
-    let minted = run.token(session).await;
-    run.good("agilicus.revoke_token", "/v1/tokens/revoke", json!({"token": minted["refresh_token"]})).await;
+    run.good("agilicus.revoke_token", "/v1/tokens/revoke", json!({"token": last["refresh_token"]})).await;
     for who in [json!({"user_id": "ann", "org_id": "11"}), json!({"user_id": "ann", "org_id": "11", "session_id": "s-1"})] {
         run.good("agilicus.bulk_revoke_tokens", "/v1/tokens/bulk_revoke", who).await;
     }

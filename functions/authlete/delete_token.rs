@@ -3,20 +3,21 @@
 use shared::api::authlete::{IdentifierPath, ServiceCredentials};
 use shared::api::http::{Dialect, Endpoint, NoContent, Route};
 use shared::auth::service::authenticate;
-use shared::domain::Error;
 use shared::domain::scope::api;
+use shared::domain::{Error, Refusal};
 use shared::platform::capabilities::Revoker;
 use shared::tokens::lookup::{Hint, TokenLookup};
 use shared::tokens::revoke::revoke_located;
 
-/// Deletes an access token with its refresh token. One that isn't there is as good as deleted.
+/// Deletes an access token with its refresh token, or says that there is none. One that is dead already is as good as deleted.
 #[derive(Debug)]
 pub struct DeleteToken;
 
 impl Endpoint for DeleteToken {
     const ROUTE: Route =
         Route::delete("authlete.delete_token", "/api/{serviceId}/auth/token/delete/{accessTokenIdentifier+}", Dialect::Authlete)
-            .and_at("/api/auth/token/delete/{accessTokenIdentifier+}");
+            .and_at("/api/auth/token/delete/{accessTokenIdentifier+}")
+            .refuses(&[404]);
     type Ports = Revoker;
     type Input = (ServiceCredentials, IdentifierPath);
     type Output = NoContent;
@@ -26,7 +27,8 @@ impl Endpoint for DeleteToken {
         let seek = |org: &_| TokenLookup::by_identifier(&keys, org, token.expose());
         let caller = authenticate(&ports.reader, &credentials.0, &[api::TOKENS_REVOKE], seek).await?;
         let found = caller.sought.find(&ports.reader, &caller.found, Hint::AccessToken).await?;
-        revoke_located(&*ports.revoke, found, ports.reader.now()).await?;
+        let found = found.ok_or(Refusal::NotFound("access token"))?;
+        revoke_located(&*ports.revoke, Some(found), ports.reader.now()).await?;
         Ok(NoContent)
     }
 }

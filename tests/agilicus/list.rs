@@ -166,3 +166,43 @@ scenario! {
         }
     }
 }
+
+scenario! {
+    async fn everything_is_listed_page_after_page(app) {
+        five(app).await;
+        let all = subs(app, "").await;
+        for (limit, filter) in [(1, ""), (2, ""), (1, "&revoked=false"), (1, "&revoked=true"), (100, "")] {
+            let (mut seen, mut after) = (Vec::new(), String::new());
+            loop {
+                let page = app.get(&format!("/v1/tokens?limit={limit}{filter}{after}"), &app.admin).await.ok();
+                let rows = page["tokens"].as_array().unwrap();
+                assert!(rows.len() <= limit);
+                seen.extend(rows.iter().map(|row| row["aud"][0].as_str().unwrap_or_default().to_owned()));
+                let Some(next) = page["next"].as_str() else { break };
+                after = format!("&after={next}");
+            }
+            let wanted: Vec<_> = match filter {
+                "" => all.clone(),
+                "&revoked=true" => vec!["d".to_owned()],
+                _ => all.iter().filter(|name| *name != "d").cloned().collect(),
+            };
+            assert_eq!(seen, wanted, "limit={limit}{filter}");
+        }
+        app.get("/v1/tokens?after=x", &app.admin).await.is_error(400, "INVALID_REQUEST");
+    }
+}
+
+scenario! {
+    async fn one_token_is_found_by_its_id_in_whichever_org_below_it_is(app) {
+        let minted = app.mint("11", "ann", json!({})).await.created();
+        let jti = app.introspect(minted["token"].as_str().unwrap()).await.ok()["jti"].clone();
+        let query = format!("/v1/tokens?jti={}", jti.as_str().unwrap());
+        let found = app.get(&query, &app.admin).await.ok();
+        assert_eq!((&found["tokens"][0]["jti"], &found["tokens"][0]["org"]), (&jti, &json!("11")));
+        let reader = app.token("1", "reader", &[api::TOKENS_READ]).await;
+        assert_eq!(app.get(&query, &reader).await.ok()["tokens"][0]["jti"], jti);
+        for stranger in [app.token("1", "ann", &[]).await, app.token("111", "ann", &[]).await] {
+            assert_eq!(app.get(&query, &stranger).await.ok()["tokens"], json!([]));
+        }
+    }
+}

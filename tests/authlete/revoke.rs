@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::tenant::{APP, JWT, Tenant, WEB, encoded, is_action, text};
+use super::tenant::{APP, JWT, OPAQUE, Tenant, WEB, creation, encoded, is_action, renamed, text, token_request};
 use crate::support::scenario;
 
 /// How many were revoked.
@@ -17,6 +17,13 @@ async fn revoke(tenant: &Tenant<'_>, body: Value) -> u64 {
 async fn delete(tenant: &Tenant<'_>, identifier: &Value) {
     let path = tenant.path(&format!("auth/token/delete/{}", encoded(text(identifier))));
     tenant.app.delete(&path, &tenant.app.admin).await.is_empty();
+}
+
+/// There is nothing to delete, and the answer says so.
+async fn delete_nothing(tenant: &Tenant<'_>, identifier: &Value) {
+    let path = tenant.path(&format!("auth/token/delete/{}", encoded(text(identifier))));
+    let answer = tenant.app.delete(&path, &tenant.app.admin).await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["resultCode"]), (404, &json!("A001404")));
 }
 
 /// Neither the access token nor the refresh token is good for anything, and the list has neither.
@@ -39,6 +46,10 @@ scenario! {
             let rows = tenant.list("").await.0;
             delete(&tenant, &rows.last().unwrap()["accessTokenHash"]).await;
             is_dead(&tenant, WEB, &by_hash).await;
+            let by_jti = tenant.created(json!({})).await;
+            let found = app.get(&format!("/v1/tokens?org={org}&limit=1"), &app.admin).await.ok();
+            delete(&tenant, &found["tokens"][0]["jti"]).await;
+            is_dead(&tenant, WEB, &by_jti).await;
             if org == JWT {
                 let by_jwt = tenant.created(json!({})).await;
                 delete(&tenant, &by_jwt["jwtAccessToken"]).await;
@@ -51,7 +62,7 @@ scenario! {
 }
 
 scenario! {
-    async fn what_is_unknown_or_dead_is_as_good_as_deleted(app) {
+    async fn whoever_deletes_what_is_unknown_is_told_so_and_what_is_dead_is_deleted(app) {
         let tenant = Tenant::opaque(app).await;
         let other = Tenant::jwt(app).await;
         let (mine, theirs) = (tenant.created(json!({})).await, other.created(json!({})).await);
@@ -60,11 +71,12 @@ scenario! {
             json!("x"), json!("a.b/c+d=="), json!("%"), json!("A".repeat(43)), theirs["accessToken"].clone(), theirs["jwtAccessToken"].clone(),
             row["accessTokenHash"].clone(),
         ] {
-            delete(&tenant, &unknown).await;
+            delete_nothing(&tenant, &unknown).await;
         }
         assert!(tenant.is_live(&mine["accessToken"]).await && other.is_live(&theirs["accessToken"]).await);
-        delete(&tenant, &mine["accessToken"]).await;
-        delete(&tenant, &mine["accessToken"]).await;
+        for _ in 0..2 {
+            delete(&tenant, &mine["accessToken"]).await;
+        }
     }
 }
 
@@ -110,7 +122,7 @@ scenario! {
         let other = if secret.starts_with('A') { 'B' } else { 'A' };
         for forged in [format!("{head}.{other}{}", &secret[1..]), refresh.replace(".0.", ".1.")] {
             assert_eq!(revoke(&tenant, json!({"refreshTokenIdentifier": forged})).await, 0, "{forged}");
-            delete(&tenant, &json!(forged)).await;
+            delete_nothing(&tenant, &json!(forged)).await;
         }
         assert!(tenant.is_live(&token["accessToken"]).await);
     }
@@ -210,6 +222,40 @@ scenario! {
         for body in [json!({}), json!({"accessTokenIdentifier": null, "refreshTokenIdentifier": "", "clientIdentifier": "", "subject": ""})] {
             let answer = app.post(&tenant.path("auth/token/revoke"), Some(&app.admin), body).await;
             assert_eq!((answer.status.as_u16(), &answer.json()["resultCode"]), (400, &json!("A313201")));
+        }
+    }
+}
+
+scenario! {
+    /// What is issued in the second after a revocation of many is dead, too. A ticket is still good when it is over.
+    async fn nobody_gets_a_dead_token_in_the_second_after_a_revocation_of_many(app) {
+        let tenant = Tenant::opaque(app).await;
+        let send = async |path: &str, body: Value| app.post(&tenant.path(path), Some(&app.admin), renamed(OPAQUE, body)).await;
+        let ticket = tenant.ticket(json!({})).await;
+        let issue = json!({"ticket": ticket, "subject": "john"});
+        let requests = || [
+            ("auth/token/create", creation(json!({"accessToken": "chosen"}))),
+            ("auth/token/create", creation(json!({"clientId": null, "clientIdentifier": "web"}))),
+            ("auth/token/create/batch", json!([creation(json!({}))])),
+            ("auth/token/issue", issue.clone()),
+        ];
+        for (mark, owns) in [(json!({"subject": "john"}), false), (json!({"clientIdentifier": WEB.to_string()}), true)] {
+            send("auth/token/revoke", mark).await.ok();
+            for (path, body) in requests() {
+                send(path, body).await.must_wait();
+            }
+            let own = send("auth/token", token_request(OPAQUE, WEB, "grant_type=client_credentials", json!({}))).await;
+            if owns { own.must_wait() } else { drop(own.ok()) }
+            app.clock.advance_ms(1_001);
+        }
+        send("auth/token/revoke", json!({"clientIdentifier": WEB.to_string(), "subject": "john"})).await.ok();
+        send("auth/token/issue", issue.clone()).await.must_wait();
+        app.clock.advance_ms(1_002);
+        for (path, body) in requests() {
+            let answer = send(path, body).await.ok();
+            if path != "auth/token/create/batch" {
+                assert!(tenant.is_live(&answer["accessToken"]).await, "{answer}");
+            }
         }
     }
 }

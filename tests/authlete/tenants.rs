@@ -205,7 +205,8 @@ scenario! {
             for by in ["accessTokenIdentifier", "refreshTokenIdentifier"] {
                 assert_eq!(mine.post("auth/token/revoke", json!({ by: name })).await["count"], 0, "{by}");
             }
-            app.delete(&mine.path(&format!("auth/token/delete/{}", encoded(text(name)))), &app.admin).await.is_empty();
+            let deleted = app.delete(&mine.path(&format!("auth/token/delete/{}", encoded(text(name)))), &app.admin).await;
+            assert_eq!(deleted.status, 404, "{name}");
             assert_ne!(mine.refresh(WEB, name, json!({})).await["action"], "OK");
             let revocation = token_request(OPAQUE, WEB, &format!("token={}", encoded(text(name))), json!({}));
             assert_eq!(mine.post("auth/revocation", revocation).await["action"], "OK");

@@ -7,3 +7,4 @@ mod clients;
 mod members;
 mod orgs;
 mod public;
+mod tokens;

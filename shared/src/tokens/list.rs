@@ -3,10 +3,12 @@
 use crate::auth::bearer::authenticate;
 use crate::domain::scope::api;
 use crate::domain::{
-    Caller, ClientId, Error, Family, Org, OrgId, Refusal, Service, StatusInputs, Subject, Timestamp, TokenRecord,
+    Caller, ClientId, Error, Family, Org, OrgId, Refusal, Service, StatusInputs, Subject, Timestamp, TokenId, TokenKey,
+    TokenRecord, TokenRevocation,
 };
-use crate::platform::capabilities::{Lister, Reader};
+use crate::platform::capabilities::{DirectoryReader, Lister, Reader, TokenFinder};
 use crate::store::{RecordKeys, Records, TokenQuery};
+use crate::tokens::introspect::{MAX_SUB_ORGS, descendants};
 
 /// Which tokens to list: those for which everything given holds.
 #[derive(Clone, Debug, Default)]
@@ -32,39 +34,127 @@ pub struct Row {
 const MAX_PAGES: usize = 50;
 const LARGE_PAGE: usize = 1_000;
 
-/// Lists tokens, newest first: those of the org if the caller may read them, otherwise its own.
+/// One page of a listing.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// The tokens, newest first.
+    pub rows: Vec<Row>,
+    /// After which token the listing goes on. `None`: this is all.
+    pub next: Option<TokenId>,
+}
+
+/// Lists tokens, newest first: those of the org if the caller may read them, otherwise its own. One token that is asked for by its
+/// id is found in the orgs below, too, if no org is named.
 ///
 /// # Errors
 /// [`Refusal::CredentialsRejected`] if the bearer's token isn't alive. [`Refusal::AccessDenied`] if the caller asks for tokens of
 /// others and may not read tokens there.
-pub async fn list(ports: &Lister, bearer: &str, filter: Filter) -> Result<Vec<Row>, Error> {
+pub async fn list(ports: &TokenFinder, bearer: &str, filter: Filter) -> Result<Listing, Error> {
+    let reader = &ports.orgs.reader;
     let Filter { org, revoked: wanted, mut query } = filter;
     let also = RecordKeys { orgs: org.iter().cloned().collect(), ..RecordKeys::default() };
-    let (caller, found) = authenticate(&ports.reader, bearer, also).await?;
-    let org = org.unwrap_or_else(|| caller.org().clone());
+    let (caller, mut found) = authenticate(reader, bearer, also).await?;
+    let org = match (org, query.id) {
+        (Some(org), _) => org,
+        (None, Some(id)) => match find_by_id(&ports.orgs, &caller, None, (id, api::TOKENS_READ)).await? {
+            Some((record, place)) => {
+                found.orgs.insert(record.org.clone(), place);
+                record.org
+            }
+            None => return Ok(Listing::default()),
+        },
+        (None, None) => caller.org().clone(),
+    };
     query.subject = visible(&caller, found.orgs.get(&org), &org, query.subject)?;
     let limit = query.limit;
     if wanted.is_some() {
         // Whether a token is revoked isn't all in its record: there may be many to look at for one that is asked for.
         query.limit = LARGE_PAGE;
     }
-    let mut rows = Vec::new();
+    let (mut rows, mut next) = (Vec::new(), None);
     for _ in 0..MAX_PAGES {
-        let page = ports.reader.tokens.list(&org, &query).await?;
-        let evidence = evidence(&ports.reader, &page.tokens).await?;
+        let page = reader.tokens.list(&org, &query).await?;
+        let evidence = evidence(reader, &page.tokens).await?;
         for record in page.tokens {
             let revoked = is_revoked(&record, &evidence);
             if wanted.is_none_or(|wanted| wanted == revoked) {
                 rows.push(Row { record, revoked });
             }
         }
-        match page.next {
-            Some(next) if rows.len() < limit => query.after = Some(next),
-            _ => break,
+        next = page.next;
+        if next.is_none() || rows.len() >= limit {
+            break;
+        }
+        query.after = next;
+    }
+    if rows.len() > limit {
+        rows.truncate(limit);
+        next = rows.last().map(|row| row.record.id);
+    }
+    Ok(Listing { rows, next })
+}
+
+/// Shows one token: as the listing does, with what has revoked it. `org`: where it is, if the caller knows.
+///
+/// # Errors
+/// [`Refusal::CredentialsRejected`] if the bearer's token isn't alive. [`Refusal::NotFound`] if there is no such token, or the caller
+/// may not read it. [`Refusal::Invalid`] if no org is named, and there are too many to look in.
+pub async fn show(
+    ports: &DirectoryReader,
+    bearer: &str,
+    id: TokenId,
+    org: Option<OrgId>,
+) -> Result<(Row, Option<TokenRevocation>), Error> {
+    let (caller, _) = authenticate(&ports.reader, bearer, RecordKeys::default()).await?;
+    let found = find_by_id(ports, &caller, org, (id, api::TOKENS_READ)).await?;
+    let (record, _) = found.ok_or(Refusal::NotFound("token"))?;
+    let evidence = evidence(&ports.reader, std::slice::from_ref(&record)).await?;
+    let revocation = inputs(&record, &evidence).revocation(&record);
+    Ok((Row { record, revoked: revocation.is_some() }, revocation))
+}
+
+/// Finds a token by its id, with the org that it is in: in `org`, or else in the caller's org and in those below it. The caller sees
+/// its own tokens there, and with the scope everybody's. `None`: there is none that it may see.
+///
+/// # Errors
+/// [`Refusal::Invalid`] if no org is named, and there are more below the caller's than are looked in.
+pub(crate) async fn find_by_id(
+    ports: &DirectoryReader,
+    caller: &Caller,
+    org: Option<OrgId>,
+    (id, scope): (TokenId, &'static str),
+) -> Result<Option<(TokenRecord, Org)>, Error> {
+    let is_visible = |record: &TokenRecord, place: &Org| {
+        caller.may(scope, place) || record.org == *caller.org() && record.owner() == Some(caller.subject())
+    };
+    let is_named = org.is_some();
+    let first = org.unwrap_or_else(|| caller.org().clone());
+    if let Some((record, place)) = find_in(&ports.reader, std::slice::from_ref(&first), id).await? {
+        return Ok(is_visible(&record, &place).then_some((record, place)));
+    }
+    if is_named || !caller.authority().permits_api(scope) {
+        return Ok(None);
+    }
+    let below = descendants(ports, &first).await?;
+    let found = find_in(&ports.reader, &below, id).await?.filter(|(record, place)| is_visible(record, place));
+    if found.is_none() && below.len() >= MAX_SUB_ORGS {
+        return Err(Refusal::invalid("org", format!("is required where there are more than {MAX_SUB_ORGS} orgs below")).into());
+    }
+    Ok(found)
+}
+
+/// Reads the token of this id in whichever of the orgs has it.
+async fn find_in(reader: &Reader, orgs: &[OrgId], id: TokenId) -> Result<Option<(TokenRecord, Org)>, Error> {
+    // Each org is two keys of those that one read takes.
+    for orgs in orgs.chunks(RecordKeys::MAX_KEYS / 2) {
+        let tokens = orgs.iter().map(|org| TokenKey { org: org.clone(), id }).collect();
+        let wanted = RecordKeys { tokens, orgs: orgs.to_vec(), ..RecordKeys::default() };
+        let mut found = reader.tokens.read(&wanted).await?;
+        if let Some((key, record)) = found.tokens.into_iter().next() {
+            return Ok(found.orgs.remove(&key.org).map(|place| (record, place)));
         }
     }
-    rows.truncate(limit);
-    Ok(rows)
+    Ok(None)
 }
 
 /// Returns whose tokens the caller gets to see of those that it asks for; `None`: everybody's.
@@ -100,8 +190,12 @@ pub(crate) async fn evidence(ports: &Reader, tokens: &[TokenRecord]) -> Result<R
 }
 
 fn is_revoked(token: &TokenRecord, found: &Records) -> bool {
+    inputs(token, found).revocation(token).is_some()
+}
+
+fn inputs<'a>(token: &TokenRecord, found: &'a Records) -> StatusInputs<'a> {
     let family = token.family_key().and_then(|key| found.families.get(&key));
-    StatusInputs { org: None, member: None, client: None, family, marks: &found.marks, ancestors_live: true }.is_revoked(token)
+    StatusInputs { org: None, member: None, client: None, family, marks: &found.marks, ancestors_live: true }
 }
 
 /// Which tokens of OAuth clients to list: Authlete's `/auth/token/get/list`.

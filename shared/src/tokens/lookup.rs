@@ -167,9 +167,10 @@ impl TokenLookup {
         Self { hash, native, refresh, said, ..Self::nothing(org) }
     }
 
-    /// Looks a token up by its value, or by the identifier that lists show in its place (Authlete's `accessTokenHash`).
+    /// Looks a token up by its value, or by what lists show in its place: its `jti`, or Authlete's `accessTokenHash`.
     pub fn by_identifier(keys: &PublishedKeys, org: &OrgId, text: &str) -> Self {
-        Self { identified: opaque::identified(text), ..Self::by_value(keys, org, text) }
+        let identified = opaque::identified(text).or_else(|| TokenId::parse(text).ok());
+        Self { identified, ..Self::by_value(keys, org, text) }
     }
 
     /// Looks a token up by the id of its record.

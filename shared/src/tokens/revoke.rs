@@ -4,12 +4,12 @@ use crate::auth::bearer::{PresentedToken, authenticate, inspect};
 use crate::domain::scope::api;
 use crate::domain::{
     Client, ClientId, Denial, Error, MemberKey, NotBefore, NotBeforeKey, NotBeforeScope, NotBefores, Org, OrgId, Refusal,
-    Service, SessionId, Subject, Timestamp, TokenProblem, TokenRecord, TokenStatus,
+    Service, SessionId, Subject, Timestamp, TokenId, TokenProblem, TokenRecord, TokenStatus,
 };
-use crate::platform::capabilities::{BulkRevoker, ClientRevoker, Revoker};
+use crate::platform::capabilities::{BulkRevoker, ClientRevoker, Revoker, TokenRemover};
 use crate::store::{RecordKeys, Records, Revocation, RevokeTokens, TokenQuery};
 use crate::telemetry::{Alarm, log_alarm};
-use crate::tokens::list::{evidence, is_live_or_refreshable};
+use crate::tokens::list::{evidence, find_by_id, is_live_or_refreshable};
 use crate::tokens::lookup::{FoundToken, Hint, Located, TokenLookup};
 
 /// Revokes the presented token with its refresh family, and with `whole_session` everything in its session. Whoever has a
@@ -42,6 +42,22 @@ pub async fn revoke(ports: &Revoker, token: &str, whole_session: bool) -> Result
         ports.revoke.set_not_before(&mark(key, found.orgs.get(&org), now)).await?;
     }
     Ok(())
+}
+
+/// Revokes a token that is named by its id, with its refresh family. `org`: where it is, if the caller knows. A token that is
+/// dead already is a success: it is as it shall be.
+///
+/// # Errors
+/// [`Refusal::CredentialsRejected`] if the bearer's token isn't alive. [`Refusal::NotFound`] if there is no such token, or the caller
+/// may not revoke it: it may revoke its own, and with `urn:jeton:tokens:revoke` those of others. [`Refusal::Invalid`] if no org is
+/// named and there are too many to look in.
+pub async fn revoke_by_id(ports: &TokenRemover, bearer: &str, id: TokenId, org: Option<OrgId>) -> Result<(), Error> {
+    let (caller, _) = authenticate(&ports.orgs.reader, bearer, RecordKeys::default()).await?;
+    let found = find_by_id(&ports.orgs, &caller, org, (id, api::TOKENS_REVOKE)).await?;
+    let (record, _) = found.ok_or(Refusal::NotFound("token"))?;
+    crate::telemetry::note_token(&record);
+    let revoked = ports.revoke.revoke(&record.key(), record.family_key().as_ref(), ports.orgs.reader.now()).await?;
+    if revoked == Revocation::Unknown { Err(Refusal::NotFound("token").into()) } else { Ok(()) }
 }
 
 /// What to revoke of a member.

@@ -18,13 +18,15 @@ def row_of(api, subject):
     return api.getTokenList(subject=subject).accessTokens[0]
 
 
-def test_rule_10_delete_is_204_whatever_becomes_of_it(api, call, created, is_live, refreshes):
+def test_rule_10_delete_is_204_and_404_where_there_is_nothing_to_delete(api, call, created, is_live, refreshes):
     ours = created()
     assert api.tokenDelete(ours.accessToken) is None
     assert not is_live(ours.accessToken) and not refreshes(ours.refreshToken)
-    for token in (ours.accessToken, "x" * 43, created().accessToken):
+    for token in (ours.accessToken, created().accessToken):
         answer = call("DELETE", f"/auth/token/delete/{token}")
         assert (answer.status_code, answer.content) == (204, b"")
+    answer = call("DELETE", f"/auth/token/delete/{'x' * 43}")
+    assert (answer.status_code, answer.json()["resultCode"]) == (404, "A001404")
 
 
 def test_delete_takes_the_hash_the_jwt_and_a_value_with_any_letters(api, service, created, is_live, subject, call):

@@ -380,6 +380,7 @@ impl ListTokens {
             expires_from,
             expires_to,
             scopes: scopes.iter().map(|scope| ScopeLike::new(scope)).collect(),
+            after: query.parse("after")?,
             limit: query.number("limit", 1..=100)?.unwrap_or(100),
             ..TokenQuery::default()
         };

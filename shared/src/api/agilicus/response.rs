@@ -9,7 +9,7 @@ use super::time::Rfc3339;
 use crate::domain::{Family, HostPermissions, Member, Timestamp, TokenRecord};
 use crate::encoding::ExposedSecret;
 use crate::tokens::introspect::Active;
-use crate::tokens::list::Row;
+use crate::tokens::list::{Listing, Row};
 use crate::tokens::mint::Minted;
 
 /// A new token in its signed form: `RawToken` of the SDK.
@@ -220,12 +220,15 @@ fn hosts(hosts: &[HostPermissions]) -> Vec<&RawValue> {
 pub struct ListTokens<'a> {
     limit: usize,
     tokens: Vec<Token<'a>>,
+    /// Where the listing goes on: the `after` of the next request. Absent: this was all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
 }
 
 impl<'a> ListTokens<'a> {
-    /// The rows, and the limit that was in force.
-    pub fn from_rows(rows: &'a [Row], limit: usize) -> Self {
-        Self { limit, tokens: rows.iter().map(Token::of_row).collect() }
+    /// Shows a page, and the limit that was in force.
+    pub fn from_listing(listing: &'a Listing, limit: usize) -> Self {
+        Self { limit, tokens: listing.rows.iter().map(Token::of_row).collect(), next: listing.next.map(|id| id.to_string()) }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::api::http::{
     Answer, Bearer, Created, Done, IfNoneMatch, Json, MaybeBearer, MaybeJson, MemberPath, MergePatch, NoContent, OrgClientPath,
     OrgPath, PathBehind, PlainText, Preconditions, Published, Query, Reply, SecretPath, SignedJson, Tagged, Written,
 };
+use crate::api::jeton::token::TokenPath;
 use crate::api::oauth::introspection::IntrospectionResponse;
 use crate::api::oauth::schemas::{NamedTokenForm, TokenForm};
 use crate::api::oauth::{RegistrationAccess, TokenNamed, TokenShown, WithNonce};
@@ -94,6 +95,10 @@ described! {
     () SecretPath, operation => {
         operation.takes_from_path("secret_id", &json_schema!({"type": "string", "pattern": "^[A-Za-z0-9_-]{12}$"}));
         operation.refuses(&[400, 404]);
+    };
+    () TokenPath, operation => {
+        operation.takes_from_path("jti", &TokenId::text_schema());
+        operation.refuses(&[404]);
     };
     () CodePath, operation => {
         operation.takes_from_path("code", &json_schema!({"type": "string", "pattern": "^A[0-9]{6}$"}));

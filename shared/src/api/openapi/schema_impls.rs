@@ -158,6 +158,7 @@ impl JsonSchema for crate::api::agilicus::request::ListTokens {
             "exp_to": date("Expires before this moment"),
             "revoked": {"type": "boolean"},
             "scopes": {"type": "array", "items": {"type": "string", "maxLength": 511}, "maxItems": 100},
+            "after": TokenId::text_schema(),
             "limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 100}
         }})
     }

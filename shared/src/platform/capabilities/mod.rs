@@ -4,13 +4,14 @@
 //! links and, by [`AwsAccess`], what its role in `template.yaml` grants. Tests compare the three.
 //!
 //! Here is one block of `capability!` for each privilege: `reading` (authenticate, introspect, list), `tokens`
-//! (issue, change, revoke, sign), `directory` (orgs, members, clients) and `work` (functions that no HTTP request invokes). The
-//! parts that they are made of, and the platforms that have these parts, are in [`platform`](crate::platform).
+//! (issue, change, revoke, sign), `finding` (one token by its id), `directory` (orgs, members, clients) and `work` (functions
+//! that no HTTP request invokes). The parts that they are made of, and the platforms that have these parts, are in [`platform`](crate::platform).
 //!
 //! To add a privilege: write its block, name it in the list below, and add its policy to `template.yaml`.
 
 mod capability;
 mod directory;
+mod finding;
 mod reader;
 mod reading;
 mod tokens;
@@ -21,6 +22,7 @@ pub use self::directory::{
     ClientCreator, ClientRemover, ClientWriter, DirectoryReader, MemberRemover, MemberWriter, OrgRemover, OrgWriter, Registrar,
     RegistrationReader, RegistrationRemover, RegistrationWriter, SecretWriter,
 };
+pub use self::finding::{TokenFinder, TokenRemover};
 pub use self::reader::Reader;
 pub use self::reading::{Authorizer, DirectoryLookup, Introspector, IssuerInfo, KeyReader, Lister, Public};
 pub use self::tokens::{

@@ -309,7 +309,7 @@ fn view_in(record: &TokenRecord, org: &Org, member: &Member) -> TokenRecord {
 }
 
 /// The orgs below `root`, level by level, so that the nearest come first where there are too many.
-async fn descendants(ports: &DirectoryReader, root: &OrgId) -> Result<Vec<OrgId>, Error> {
+pub(crate) async fn descendants(ports: &DirectoryReader, root: &OrgId) -> Result<Vec<OrgId>, Error> {
     let mut found: Vec<OrgId> = Vec::new();
     let mut next = 0;
     let mut parent = root.clone();

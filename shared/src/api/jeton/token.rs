@@ -1,0 +1,70 @@
+//! One token in Jeton's own API: a row of the list of tokens, with what has revoked it.
+
+use serde::Serialize;
+
+use crate::api::agilicus::Rfc3339;
+use crate::api::agilicus::response::Token;
+use crate::api::http::{FromRequest, Request};
+use crate::domain::{OrgId, Refusal, TokenId, TokenRevocation};
+use crate::encoding::form::Parameters;
+use crate::tokens::list::Row;
+
+/// The parameter `{jti}` of the path: a token.
+#[derive(Debug)]
+pub struct TokenPath(pub TokenId);
+
+impl FromRequest for TokenPath {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        // What can't be the id of a token names none.
+        request.path_text("jti")?.parse().map(Self).map_err(|_| Refusal::NotFound("token"))
+    }
+}
+
+/// The query of an endpoint that names a token.
+#[derive(Debug)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct OrgQuery {
+    /// The org that the token acts in. Without it, it is looked for in the caller's org and in those below.
+    #[cfg_attr(feature = "openapi", schemars(with = "Option<crate::encoding::FromText<OrgId>>"))]
+    pub org: Option<OrgId>,
+}
+
+impl TryFrom<Parameters> for OrgQuery {
+    type Error = Refusal;
+
+    fn try_from(mut query: Parameters) -> Result<Self, Refusal> {
+        let org = query.parse("org")?;
+        query.refuse_unknown()?;
+        Ok(Self { org })
+    }
+}
+
+/// A token, without its text.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TokenState"))]
+pub struct TokenView<'a> {
+    #[serde(flatten)]
+    token: Token<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revocation: Option<RevocationView>,
+}
+
+/// What has revoked a token.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TokenRevocation"))]
+struct RevocationView {
+    /// What was revoked: `token`, `refresh_token`, `successor`, `org`, `member`, `client`, `client_and_member` or `session`.
+    by: &'static str,
+    /// When. Absent: that isn't recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<Rfc3339>,
+}
+
+impl<'a> TokenView<'a> {
+    /// Shows a row of the list, and what has revoked the token.
+    pub fn from_row(row: &'a Row, revocation: Option<&TokenRevocation>) -> Self {
+        let revocation =
+            revocation.map(|revocation| RevocationView { by: revocation.by.as_str(), at: revocation.at.map(Rfc3339) });
+        Self { token: Token::of_row(row), revocation }
+    }
+}
