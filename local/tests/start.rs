@@ -96,7 +96,7 @@ fn the_first_start_makes_what_it_needs_for_its_owner_only_and_later_ones_use_it_
         assert_eq!(mode(&home.join(file)), 0o600, "{file}");
     }
     let token = std::fs::read_to_string(home.join("admin.token")).unwrap();
-    let body = r#"{"sub":"administrator","org":"1","audiences":[],"time_validity":{},"scopes":["urn:x"]}"#;
+    let body = r#"{"sub":"administrator","org":"1","audiences":["urn:api"],"time_validity":{},"scopes":["urn:x"]}"#;
     let (status, minted) = server.post("/v1/tokens", &token, body);
     assert_eq!(status, "HTTP/1.1 201 Created", "{minted}");
     server.stop();
@@ -276,7 +276,7 @@ fn nothing_that_was_issued_is_in_the_log_or_at_rest() {
     let admin = std::fs::read_to_string(home.join("admin.token")).unwrap();
     let mut issued = vec![admin.clone()];
     for _ in 0..100 {
-        let body = r#"{"sub":"administrator","org":"1","audiences":[],"time_validity":{},"create_refresh_token":true}"#;
+        let body = r#"{"sub":"administrator","org":"1","audiences":["urn:api"],"time_validity":{},"create_refresh_token":true}"#;
         let (_, minted) = server.post("/v1/tokens", &admin, body);
         let [token, refresh_token] = [3, 7].map(|at| minted.split('"').nth(at).unwrap().to_owned());
         let (_, refreshed) = server.post("/v1/tokens/refresh", "", &format!(r#"{{"token":"{refresh_token}"}}"#));

@@ -384,3 +384,19 @@ scenario! {
         app.mint("1", "ann", json!({"session": "s-2"})).await.created();
     }
 }
+
+scenario! {
+    async fn a_token_is_meant_for_somebody_and_each_recipient_is_one(app) {
+        for (audiences, rule) in [
+            (json!([]), "must name at least one recipient"),
+            (json!(["urn:a", "urn:b", "urn:a"]), "must not name a recipient twice"),
+            (json!(["*"]), "must not have wildcards or fragments"),
+            (json!(["https://*.example"]), "must not have wildcards or fragments"),
+            (json!(["https://api.example/#orders"]), "must not have wildcards or fragments"),
+        ] {
+            let answer = app.mint("1", "ann", json!({"audiences": audiences})).await;
+            answer.is_error(400, "INVALID_REQUEST");
+            assert_eq!(answer.json()["error_message"], format!("audiences: {rule}."));
+        }
+    }
+}

@@ -91,6 +91,9 @@ fn modulus(parameters: &'static RsaParameters, n: &[u8], e: &[u8]) -> Result<Par
     if !(2_048..=8_192).contains(&bits) {
         return Err(Invalid("must have a modulus of 2,048 to 8,192 bits"));
     }
+    if n.last().is_none_or(|last| last % 2 == 0) {
+        return Err(Invalid("must have an odd modulus"));
+    }
     // FIPS 186-5 section A.1.1, up to what the library takes.
     let exponent = e.iter().try_fold(0_u64, |sum, &byte| sum.checked_mul(256)?.checked_add(byte.into())).unwrap_or(0);
     if exponent % 2 == 0 || !(65_537..1 << 33).contains(&exponent) {

@@ -89,6 +89,7 @@ impl CreateToken {
     /// field.
     pub fn ask(&self) -> Result<MemberTokenRequest, Refusal> {
         at_most("audiences", self.audiences.len(), MAX_AUDIENCES)?;
+        distinct_audiences(&self.audiences)?;
         at_most("scopes", self.scopes.iter().flatten().count(), MAX_SCOPES)?;
         at_most("roles", self.roles.iter().flatten().count(), MAX_ROLES)?;
         at_most("hosts", self.hosts.iter().flatten().count(), MAX_HOSTS)?;
@@ -388,6 +389,23 @@ impl ListTokens {
         query.refuse_unknown()?;
         Ok(filter)
     }
+}
+
+/// A token must be meant for somebody, and each of them be one recipient: `*` would be taken for everybody, and a fragment names
+/// nobody (RFC 8707 section 2).
+fn distinct_audiences(audiences: &[FromText<Audience>]) -> Result<(), Refusal> {
+    let refused = |rule| Err(Refusal::invalid("audiences", rule));
+    if audiences.is_empty() {
+        return refused("must name at least one recipient");
+    }
+    let names: std::collections::BTreeSet<_> = audiences.iter().map(|FromText(audience)| audience.as_str()).collect();
+    if names.len() < audiences.len() {
+        return refused("must not name a recipient twice");
+    }
+    if names.iter().any(|name| name.contains(['*', '#'])) {
+        return refused("must not have wildcards or fragments");
+    }
+    Ok(())
 }
 
 fn at_most(field: &'static str, count: usize, most: usize) -> Result<(), Refusal> {

@@ -35,7 +35,9 @@ impl std::str::FromStr for DateTime {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        let has_time = text.len() >= 16 && matches!(text.as_bytes()[10], b'T' | b't' | b' ');
+        // Python has no second 60 either; the calendar here would take it for the second before.
+        let has_leap_second = text.get(16..19) == Some(":60");
+        let has_time = text.len() >= 16 && matches!(text.as_bytes()[10], b'T' | b't' | b' ') && !has_leap_second;
         let moment = text.parse::<jiff::Timestamp>().ok().or_else(|| {
             let naive = text.parse::<jiff::civil::DateTime>().ok()?;
             // Python's `datetime.max` is a date and time like any other, if only a little too far away for the calendar.
@@ -71,7 +73,16 @@ mod tests {
         ] {
             assert_eq!(text.parse::<DateTime>().unwrap().moment.as_ms(), ms, "{text}");
         }
-        for bad in ["", "2026-01-01", "soon", "2026-13-01T00:00:00", "1767225600", "2026-01-01T00:00:00+99:00"] {
+        for bad in [
+            "",
+            "2026-12-31T23:59:60Z",
+            "2026-12-31T23:59:60",
+            "2026-01-01",
+            "soon",
+            "2026-13-01T00:00:00",
+            "1767225600",
+            "2026-01-01T00:00:00+99:00",
+        ] {
             assert!(bad.parse::<DateTime>().is_err(), "{bad}");
         }
     }

@@ -83,7 +83,8 @@ async fn read(ports: &Granter, org: &Org, client: &Client, unverified: &Claims) 
 
 fn subject(claims: &Claims) -> Option<Subject> {
     let subject = claims.text("sub").ok().flatten().and_then(|sub| Subject::parse(sub).ok());
-    subject.filter(Subject::is_of_client)
+    // Blanks around a name would make it another's, which looks the same.
+    subject.filter(|subject| subject.is_of_client() && subject.as_str().trim() == subject.as_str())
 }
 
 /// Finds the issuer of an assertion, if this client may present its assertions now.

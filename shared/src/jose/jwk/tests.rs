@@ -153,6 +153,7 @@ fn a_key_of_an_impossible_form_is_refused() {
         with(akp(), json!({"pub": public.clone() + "AAAA"})),
         with(akp(), json!({"pub": URL_SAFE_NO_PAD.encode(ml_dsa_spki(18, &key))})),
         rsa_with(&modulus[..255], &[1, 0, 1]),
+        rsa_with(&[&modulus[..255], &[modulus[255] ^ 1]].concat(), &[1, 0, 1]),
         rsa_with(&modulus[..128], &[1, 0, 1]),
         rsa_with(&[0x7f; 256], &[1, 0, 1]),
         rsa_with(&[&[0], &modulus[..]].concat(), &[1, 0, 1]),
