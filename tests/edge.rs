@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{Method, Request, StatusCode};
 use serde_json::json;
 
-use crate::support::{Answer, App, scenario};
+use crate::support::{Answer, App, Mount, scenario};
 
 async fn raw(app: &App, content_type: Option<&str>, body: impl Into<Bytes>) -> Answer {
     let mut request = Request::builder().method(Method::POST).uri("/v1/tokens/introspect");
@@ -169,12 +169,37 @@ scenario! {
     }
 }
 
+/// RFC 9112 section 3.2: whoever is in front may have looked at the other one.
+#[tokio::test]
+async fn two_hosts_are_400() {
+    for mount in [Mount::InProcess, Mount::Http] {
+        let app = App::new(mount).await;
+        for (hosts, status) in [(&["a.example"][..], 200), (&["a.example", "b.example"], 400), (&["a.example", "a.example"], 400)]
+        {
+            let request = Request::builder().uri("/v1/tokens").header("authorization", format!("Bearer {}", app.admin));
+            let request = hosts.iter().fold(request, |request, host| request.header("host", *host));
+            assert_eq!(app.send(request.body(Bytes::new()).unwrap()).await.status, status, "{hosts:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_could_not_be_decoded_is_400() {
+    let app = App::new(Mount::InProcess).await;
+    for path in ["/v1/tokens/introspect", "/oauth2/token"] {
+        let request = Request::builder().method(Method::POST).uri(path).extension(shared::api::http::UnreadableBody);
+        let answer = app.send(request.body(Bytes::new()).unwrap()).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+        assert!(String::from_utf8_lossy(&answer.body).contains("base64"), "{answer:?}");
+    }
+}
+
 /// JSONTestSuite's refused files as bodies. Its accepted ones are no requests either, but never a 5xx.
 #[tokio::test]
 #[ignore = "needs JETON_VECTORS"]
 async fn vectors_of_jsontestsuite_as_bodies() {
     let folder = crate::vectors::folder().join("json-test-suite/test_parsing");
-    let app = App::new(crate::support::Mount::InProcess).await;
+    let app = App::new(Mount::InProcess).await;
     let mut refused = 0;
     for file in std::fs::read_dir(folder).unwrap() {
         let file = file.unwrap();

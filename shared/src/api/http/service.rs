@@ -22,6 +22,10 @@ pub const MAX_BODY_BYTES: usize = 65_536;
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
 
+/// Marks a request whose body couldn't be decoded from what a gateway sent.
+#[derive(Clone, Copy, Debug)]
+pub struct UnreadableBody;
+
 /// Stands for the endpoint of a path at which nothing is and which no dialect claims.
 static NOWHERE: Route = Route::get("", "", Dialect::Jeton);
 
@@ -180,6 +184,13 @@ impl Service {
         let nearest = indices.first().map_or_else(|| fallback(parts.uri.path()), |&index| &self.endpoints[index].route);
         let allow = || indices.iter().flat_map(|&index| self.endpoints[index].methods()).collect::<Vec<_>>().join(", ");
         let refusal = match found {
+            // RFC 9112 section 3.2: whoever is in front may have looked at the other one.
+            _ if parts.headers.get_all(header::HOST).iter().nth(1).is_some() => {
+                Some(Refusal::invalid("Host", "must be given only once"))
+            }
+            Some(_) if parts.extensions.get::<UnreadableBody>().is_some() => {
+                Some(Refusal::invalid("", "the body must be base64, as the event says that it is"))
+            }
             Some(_) if has_content_encoding(&parts.headers) => Some(Refusal::UnsupportedContentEncoding),
             Some(_) if body.len() > MAX_BODY_BYTES => Some(Refusal::BodyTooLarge { limit: MAX_BODY_BYTES }),
             Some(_) => None,

@@ -16,7 +16,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-use crate::api::http::{ClientCertificate, RequestId, Service};
+use crate::api::http::{ClientCertificate, RequestId, Service, UnreadableBody};
 
 /// Serves invocations until the function is shut down: one at a time, or as many as a managed instance lets in.
 pub(super) async fn run(service: Arc<Service>) -> Result<(), lambda_http::Error> {
@@ -58,7 +58,11 @@ async fn answer(service: &Service, envelope: Envelope, request: lambda_http::Req
     if let Some(certificate) = envelope.certificate {
         parts.extensions.insert(ClientCertificate(certificate));
     }
-    service.call(http::Request::from_parts(parts, envelope.body)).await.map(|body| match std::str::from_utf8(&body) {
+    let body = envelope.body.unwrap_or_else(|| {
+        parts.extensions.insert(UnreadableBody);
+        Bytes::new()
+    });
+    service.call(http::Request::from_parts(parts, body)).await.map(|body| match std::str::from_utf8(&body) {
         Ok("") => Body::Empty,
         // As text, not base64: all our answers are JSON.
         Ok(text) => Body::Text(text.to_owned()),
@@ -124,7 +128,7 @@ struct Envelope {
     path: String,
     query: String,
     headers: HeaderMap,
-    body: Bytes,
+    body: Option<Bytes>,
     id: Option<String>,
     certificate: Option<String>,
 }
@@ -200,11 +204,10 @@ const NOT_IN_TARGET: &AsciiSet =
 /// Here a question mark would begin the query.
 const NOT_IN_PATH: &AsciiSet = &NOT_IN_TARGET.add(b'?');
 
-/// What claims to be base64 and isn't stays as it is, and will be refused like anything else that can't be read.
-fn body(text: Option<String>, is_base64: bool) -> Bytes {
+/// The body of an event. `None`: it claims to be base64 and isn't.
+fn body(text: Option<String>, is_base64: bool) -> Option<Bytes> {
     let text = text.unwrap_or_default();
-    let decoded = is_base64.then(|| STANDARD.decode(&text).ok()).flatten();
-    decoded.unwrap_or_else(|| text.into_bytes()).into()
+    if is_base64 { STANDARD.decode(&text).ok().map(Bytes::from) } else { Some(text.into_bytes().into()) }
 }
 
 /// Returns all headers. Of several with one name the single ones have only one.
@@ -217,4 +220,20 @@ fn all_values(single: &mut HeaderMap, multi: &mut HeaderMap) -> HeaderMap {
 fn without_stage<'a>(path: &'a str, stage: Option<&str>) -> &'a str {
     let below = stage.and_then(|stage| path.strip_prefix('/')?.strip_prefix(stage)).filter(|rest| rest.starts_with('/'));
     below.unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_that_claims_to_be_base64_and_is_not_is_none() {
+        let read = |text: &str, is_base64| body(Some(text.to_owned()), is_base64);
+        assert_eq!(read("e30=", true).as_deref(), Some(&b"{}"[..]));
+        assert_eq!(read("e30=", false).as_deref(), Some(&b"e30="[..]));
+        assert_eq!(body(None, true).as_deref(), Some(&b""[..]));
+        for bad in ["%%%", "e30", "grant_type=x", "e30=\n"] {
+            assert_eq!(read(bad, true), None, "{bad:?}");
+        }
+    }
 }
