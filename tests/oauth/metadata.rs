@@ -52,12 +52,12 @@ scenario! {
         assert_eq!(openid.get("authorization_endpoint"), None);
         for path in [METADATA, OPENID] {
             let whole = app.send(get(path)).await;
-            assert_eq!(whole.headers["cache-control"], "public, max-age=3600");
+            assert_eq!(whole.headers["cache-control"], "public, max-age=300");
             for method in [Method::GET, Method::HEAD] {
                 let again = Request::builder().method(method).uri(path).header("if-none-match", &whole.headers["etag"]);
                 let again = app.send(again.body(Bytes::new()).unwrap()).await;
                 assert_eq!((again.status.as_u16(), again.body.len()), (304, 0));
-                assert_eq!(again.headers["cache-control"], "public, max-age=3600");
+                assert_eq!(again.headers["cache-control"], "public, max-age=300");
             }
         }
     }

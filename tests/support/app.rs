@@ -175,10 +175,11 @@ impl App {
         }
         let header = |name: &str| answer.headers.get(name).map(|value| value.to_str().expect("text").to_owned());
         let kept = match &*path {
-            "/.well-known/jwks.json" | "/v1/tokens/jwsk" => "public, max-age=300",
-            "/.well-known/oauth-authorization-server" | "/.well-known/openid-configuration" | "/openapi.json" => {
-                "public, max-age=3600"
-            }
+            "/.well-known/jwks.json"
+            | "/v1/tokens/jwsk"
+            | "/.well-known/oauth-authorization-server"
+            | "/.well-known/openid-configuration" => "public, max-age=300",
+            "/openapi.json" => "public, max-age=3600",
             _ => "no-store",
         };
         let is_found = matches!(answer.status, StatusCode::OK | StatusCode::NOT_MODIFIED);

@@ -250,6 +250,9 @@ impl<T: ApiSchema> IntoReply for Created<T> {
     }
 }
 
+/// How long caches may keep the key set, in seconds.
+const KEYS_MAX_AGE_S: u32 = 300;
+
 /// A public document that caches may keep for a while, and need not fetch again as long as it is the same.
 #[derive(Debug)]
 pub struct Published<T> {
@@ -267,7 +270,7 @@ impl Published<JwkSet> {
     /// [`Fault`] when the key ring cannot be read.
     pub async fn keys(ports: &KeyReader, known: &IfNoneMatch) -> Result<Self, Fault> {
         let keys = ports.keys.now().await?;
-        Ok(Self::new(Bytes::copy_from_slice(keys.jwks.as_bytes()), 300, known))
+        Ok(Self::new(Bytes::copy_from_slice(keys.jwks.as_bytes()), KEYS_MAX_AGE_S, known))
     }
 }
 
@@ -279,12 +282,12 @@ impl<T: ApiSchema> Published<T> {
         Self { body, max_age, tag, is_known, shape: PhantomData }
     }
 
-    /// A document that changes only with the deployment, for a caller that has these: kept for an hour.
+    /// A document that changes only with the deployment, for a caller that has these: kept as long as the keys that it leads to.
     ///
     /// # Errors
     /// [`Fault`] when the value cannot be written as JSON.
     pub fn document(body: &impl Serialize, known: &IfNoneMatch) -> Result<Self, Fault> {
-        Ok(Self::new(json::write(body)?.into(), 3_600, known))
+        Ok(Self::new(json::write(body)?.into(), KEYS_MAX_AGE_S, known))
     }
 }
 
