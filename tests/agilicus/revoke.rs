@@ -62,3 +62,16 @@ scenario! {
         assert!(!app.is_live(&one).await && app.is_live(&two).await);
     }
 }
+
+scenario! {
+    async fn an_expired_token_ends_its_session_too_while_it_is_known(app) {
+        let short = json!({"session": "s-1", "time_validity": {"duration": 60}});
+        let expired = app.mint("1", "ann", short).await.created()["token"].as_str().unwrap().to_owned();
+        let other = app.mint("1", "bot", json!({"session": "s-1"})).await.created()["token"].as_str().unwrap().to_owned();
+        app.clock.advance_ms(61_000);
+        app.post("/v1/tokens/revoke", None, json!({"token": expired})).await.is_empty();
+        assert!(app.is_live(&other).await);
+        app.post("/v1/tokens/revoke", None, json!({"token": expired, "all_sessions": true})).await.is_empty();
+        assert!(!app.is_live(&other).await);
+    }
+}

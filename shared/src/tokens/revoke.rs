@@ -18,10 +18,11 @@ use crate::tokens::lookup::{FoundToken, Hint, Located, TokenLookup};
 /// Nothing is returned before everything is committed; a repetition completes what a fault has cut short.
 ///
 /// # Errors
-/// [`Refusal::TokenRejected`] if nobody can tell what was presented: it is no genuine token, or has no record.
+/// [`Refusal::TokenRejected`] if nobody can tell what was presented: it is no genuine token, or has no record. Also of an expired
+/// token whose session shall end, if its record is gone.
 pub async fn revoke(ports: &Revoker, token: &str, whole_session: bool) -> Result<(), Error> {
     let now = ports.reader.now();
-    let (presented, found) = inspect(&ports.reader, token, RecordKeys::default()).await?;
+    let (presented, mut found) = inspect(&ports.reader, token, RecordKeys::default()).await?;
     let (session, org) = match presented {
         PresentedToken::Access(token) => {
             let record = token.record;
@@ -34,7 +35,16 @@ pub async fn revoke(ports: &Revoker, token: &str, whole_session: bool) -> Result
             ports.revoke.revoke_family(&token.family.key(), now).await?;
             (token.family.contents.session, token.family.org)
         }
-        PresentedToken::Expired(_) => return Ok(()),
+        PresentedToken::Expired(_) if !whole_session => return Ok(()),
+        PresentedToken::Expired(key) => {
+            let wanted = RecordKeys { tokens: vec![key.clone()], orgs: vec![key.org.clone()], ..RecordKeys::default() };
+            found = ports.reader.tokens.read(&wanted).await?;
+            let Some(record) = found.tokens.get(&key) else {
+                // Which session it was in isn't known any more: to answer with success would say that it has ended.
+                return Err(Refusal::TokenRejected(TokenProblem::Expired).into());
+            };
+            (record.contents.session.clone(), record.org.clone())
+        }
         PresentedToken::Invalid => return Err(Refusal::TokenRejected(TokenProblem::Invalid).into()),
     };
     if let Some(session) = session.filter(|_| whole_session) {
