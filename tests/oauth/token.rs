@@ -260,6 +260,13 @@ scenario! {
         let next = granted.headers["dpop-nonce"].to_str().unwrap();
         send(&proof(json!({"nonce": next}))).await.ok();
         is_denied(&send(&proof(json!({"nonce": "x"}))).await, "use_dpop_nonce");
+        // RFC 9449 section 11.1: the nonce says when it was made, whatever the client's clock says. It is still good only once.
+        for hours in [-10, 10] {
+            let fresh = send(&proof(json!({}))).await.headers["dpop-nonce"].to_str().unwrap().to_owned();
+            let skewed = proof(json!({"nonce": fresh, "iat": NOW + hours * 3_600}));
+            assert_eq!(send(&skewed).await.ok()["token_type"], "DPoP");
+            is_denied(&send(&skewed).await, "invalid_dpop_proof");
+        }
     }
 }
 

@@ -68,8 +68,8 @@ pub async fn verify(
 /// # Errors
 ///
 /// [`Denial::DpopProofInvalid`] if it is no proof, [`Denial::DpopProofForAnother`] if it is for another request,
-/// [`Denial::DpopKeyMismatch`] if it is by another key, [`Denial::DpopProofStale`] if it is too old, and
-/// [`Denial::DpopNonceRequired`] if it has no nonce that is good.
+/// [`Denial::DpopKeyMismatch`] if it is by another key, and [`Denial::DpopNonceRequired`] if it has no nonce that is good where one
+/// is required; elsewhere [`Denial::DpopProofStale`] if it is too old.
 pub async fn check(
     org: &OrgId,
     now: Timestamp,
@@ -77,14 +77,19 @@ pub async fn check(
     expected: &Expected<'_>,
 ) -> Result<(Thumbprint, ReplayGuard), Error> {
     let proof = Proof::read(proof).ok_or(Denial::DpopProofInvalid)?;
-    proof.check(expected, now)?;
-    if let NonceRule::Required(deriver) = expected.nonce
-        && !nonce::is_good(deriver, org, proof.nonce(), now).await?
-    {
-        return Err(Denial::DpopNonceRequired.into());
-    }
-    let used =
-        ReplayKey { org: org.clone(), purpose: "dpop", hash: proof.identity(), now, until: proof.issued_at.plus(REMEMBERED) };
+    proof.check(expected)?;
+    let until = match expected.nonce {
+        NonceRule::NotNeeded => {
+            proof.check_time(now)?;
+            proof.issued_at.plus(REMEMBERED)
+        }
+        // RFC 9449 section 11.1: our nonce says when the proof was made, however wrong the client's clock is.
+        NonceRule::Required(deriver) if nonce::is_good(deriver, org, proof.nonce(), now).await? => {
+            now.plus(nonce::LIFETIME).plus(REMEMBERED)
+        }
+        NonceRule::Required(_) => return Err(Denial::DpopNonceRequired.into()),
+    };
+    let used = ReplayKey { org: org.clone(), purpose: "dpop", hash: proof.identity(), now, until };
     Ok((proof.key, ReplayGuard::new(used, Denial::DpopProofReplayed)))
 }
 
@@ -129,14 +134,16 @@ impl Proof {
         })
     }
 
-    fn check(&self, expected: &Expected<'_>, now: Timestamp) -> Result<(), Denial> {
-        if self.method != expected.method || Target::parse(expected.uri).as_ref() != Some(&self.target) {
-            return Err(Denial::DpopProofForAnother);
-        }
+    fn check_time(&self, now: Timestamp) -> Result<(), Denial> {
         let is_fresh = self.issued_at >= now.minus(MAX_AGE).whole_second();
         let is_good = |now| Ok::<_, WrongType>(self.claims.has_begun(now)? && self.claims.has_not_expired(now)?);
-        if !is_fresh || !is_good(now).map_err(|_| Denial::DpopProofInvalid)? {
-            return Err(Denial::DpopProofStale);
+        let is_good = is_fresh && is_good(now).map_err(|_| Denial::DpopProofInvalid)?;
+        if is_good { Ok(()) } else { Err(Denial::DpopProofStale) }
+    }
+
+    fn check(&self, expected: &Expected<'_>) -> Result<(), Denial> {
+        if self.method != expected.method || Target::parse(expected.uri).as_ref() != Some(&self.target) {
+            return Err(Denial::DpopProofForAnother);
         }
         if let Some(token) = expected.access_token {
             let hash = Thumbprint(sha256(token.as_bytes())).to_string();

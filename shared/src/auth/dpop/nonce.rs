@@ -20,7 +20,7 @@ pub enum NonceRule<'a> {
 }
 
 /// The lifetime of a nonce.
-const LIFETIME: Seconds = Seconds(300);
+pub(super) const LIFETIME: Seconds = Seconds(300);
 const TAG: usize = 16;
 
 /// Makes a nonce for the next proofs of an org's clients: what `DPoP-Nonce` says in an answer. It is good for five minutes.
