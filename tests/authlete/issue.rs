@@ -179,7 +179,8 @@ scenario! {
         let issued = issue(&tenant, &ticket, json!({})).await;
         assert_eq!(content(&issued)["token_type"], "DPoP");
         is_action(&tenant.introspect(&issued["accessToken"], json!({})).await, "UNAUTHORIZED", "A065308");
-        is_denied(&tenant.refresh(WEB, &issued["refreshToken"], json!({})).await, "BAD_REQUEST", "A254302", "invalid_dpop_proof");
+        let again = json!({"dpop": proof("b", "POST", TOKEN_ENDPOINT, None)});
+        assert_eq!(content(&tenant.refresh(WEB, &issued["refreshToken"], again).await)["token_type"], "DPoP");
     }
 }
 

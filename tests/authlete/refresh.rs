@@ -317,24 +317,29 @@ scenario! {
 }
 
 scenario! {
-    /// RFC 9449 section 5: a refresh token that is bound to a key needs a proof by that key.
+    /// RFC 9449 section 5: a public client's refresh token that is bound to a key needs a proof by that key.
     async fn a_token_bound_to_a_key_is_refreshed_by_that_key_only(app) {
         let tenant = Tenant::opaque(app).await;
         let key = jwk::thumbprint(&signer().jwk().key, Algorithm::EdDsa);
-        let token = tenant.created(json!({"dpopKeyThumbprint": key.as_str()})).await["refreshToken"].clone();
-        is_denied(&tenant.refresh(WEB, &token, json!({})).await, "BAD_REQUEST", "A254302", "invalid_dpop_proof");
+        let bound_to = |key: &str| json!({"clientId": APP, "dpopKeyThumbprint": key});
+        let token = tenant.created(bound_to(key.as_str())).await["refreshToken"].clone();
+        is_denied(&tenant.refresh(APP, &token, json!({})).await, "BAD_REQUEST", "A254302", "invalid_dpop_proof");
         let by = |id: &str| json!({"dpop": proof(id, "POST", TOKEN_ENDPOINT, None)});
-        let next = refreshed(&tenant, WEB, &token, by("a")).await;
+        let next = refreshed(&tenant, APP, &token, by("a")).await;
         assert_eq!(content(&next)["token_type"], "DPoP");
-        is_denied(&tenant.refresh(WEB, &token, by("a")).await, "BAD_REQUEST", "A254304", "invalid_dpop_proof");
-        let foreign = tenant.created(json!({"dpopKeyThumbprint": X5T})).await["refreshToken"].clone();
-        is_denied(&tenant.refresh(WEB, &foreign, by("b")).await, "BAD_REQUEST", "A254305", "invalid_grant");
+        is_denied(&tenant.refresh(APP, &token, by("a")).await, "BAD_REQUEST", "A254304", "invalid_dpop_proof");
+        let foreign = tenant.created(bound_to(X5T)).await["refreshToken"].clone();
+        is_denied(&tenant.refresh(APP, &foreign, by("b")).await, "BAD_REQUEST", "A254305", "invalid_grant");
         // One that was bound to nothing is bound by the first proof.
         let free = tenant.created(json!({"clientId": APP})).await["refreshToken"].clone();
         let bound = refreshed(&tenant, APP, &free, by("c")).await;
         assert_eq!(content(&bound)["token_type"], "DPoP");
         is_denied(&tenant.refresh(APP, &bound["refreshToken"], json!({})).await, "BAD_REQUEST", "A254302", "invalid_dpop_proof");
         refreshed(&tenant, APP, &bound["refreshToken"], by("d")).await;
+        // That of a confidential client is bound to the client.
+        let token = tenant.created(json!({"dpopKeyThumbprint": X5T})).await["refreshToken"].clone();
+        assert_eq!(content(&refreshed(&tenant, WEB, &token, json!({})).await)["token_type"], "Bearer");
+        assert_eq!(content(&refreshed(&tenant, WEB, &token, by("e")).await)["token_type"], "DPoP");
     }
 }
 

@@ -133,3 +133,36 @@ scenario! {
         assert_eq!(told["cnf"]["jkt"], client_thumbprint());
     }
 }
+
+scenario! {
+    /// The client authenticates, which is more than a key: it may use another one, or none.
+    async fn rfc9449_5_the_refresh_token_of_a_confidential_client_is_bound_to_no_key(app) {
+        let tenant = Tenant::opaque(app).await;
+        let assertion = tenant.assertion(IDP, json!({}));
+        let form = [("grant_type", JWT_BEARER), ("assertion", &*assertion)];
+        let granted = tenant.send("/oauth2/token", By::Client(WEB), &form, &[("DPoP", &proof(json!({})))]).await.ok();
+        let token = text(&granted["refresh_token"]);
+        assert_eq!(tenant.refresh(WEB, &token, &[]).await.ok()["token_type"], "Bearer");
+        let form = [("grant_type", REFRESH_TOKEN), ("refresh_token", &*token)];
+        let refreshed = tenant.send("/oauth2/token", By::Client(WEB), &form, &[("DPoP", &proof(json!({})))]).await.ok();
+        assert_eq!(refreshed["token_type"], "DPoP");
+        assert_eq!(tenant.audit(&text(&refreshed["access_token"])).await["cnf"]["jkt"], client_thumbprint());
+    }
+}
+
+scenario! {
+    async fn what_the_org_no_longer_has_is_no_longer_refreshed(app) {
+        let tenant = Tenant::opaque(app).await;
+        let resources = |all: &[&str]| json!({"resources": all});
+        tenant.set(resources(&[API, "urn:other"])).await;
+        let token = text(&tenant.for_member(APP, &[("resource", API), ("scope", "read write")]).await["refresh_token"]);
+        let token = text(&tenant.refresh(APP, &token, &[("scope", "write")]).await.ok()["refresh_token"]);
+        tenant.set(json!({"resources": [API], "supported_scopes": [{"name": "read", "default": true}]})).await;
+        is_denied(&tenant.refresh(APP, &token, &[("scope", "write")]).await, "invalid_scope");
+        let kept = tenant.refresh(APP, &token, &[]).await.ok();
+        assert_eq!(kept["scope"], "read", "what isn't named is left out, and the answer says so");
+        let token = text(&kept["refresh_token"]);
+        tenant.set(resources(&["urn:other"])).await;
+        is_denied(&tenant.refresh(APP, &token, &[]).await, "invalid_target");
+    }
+}

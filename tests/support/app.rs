@@ -352,7 +352,6 @@ impl Answer {
         assert_eq!(self.error(), (status, code.to_owned()), "{self:?}");
     }
 
-    #[track_caller]
     /// The same request must be sent again in a second.
     #[track_caller]
     pub(crate) fn must_wait(&self) {
@@ -360,6 +359,7 @@ impl Answer {
         assert_eq!((self.status.as_u16(), after), (503, Some("1")), "{}", String::from_utf8_lossy(&self.body));
     }
 
+    #[track_caller]
     fn with(&self, status: StatusCode) -> Value {
         assert_eq!(self.status, status, "{self:?}");
         let body = self.json();

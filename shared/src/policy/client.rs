@@ -2,9 +2,9 @@
 
 use super::{Grant, Lifetime, RefreshGrant, TokenFormat, TokenProfile};
 use crate::domain::{
-    AccessTokenForm, Audience, Client, Confirmation, Denial, ExtraClaims, Family, GrantType, Invalid, Issuance, Member, Org,
-    OrgSettings, Property, Refusal, Scope, Seconds, Secret, Service, Session, SessionId, Subject, SupportedScope, TicketKey,
-    Timestamp, TokenContents,
+    AccessTokenForm, Audience, Client, ClientKind, Confirmation, Denial, ExtraClaims, Family, GrantType, Invalid, Issuance,
+    Member, Org, OrgSettings, Property, Refusal, Scope, Seconds, Secret, Service, Session, SessionId, Subject, SupportedScope,
+    TicketKey, Timestamp, TokenContents,
 };
 
 /// What is asked for in the name of an OAuth client.
@@ -97,8 +97,8 @@ pub fn issue(
         (issuance.acr, issuance.auth_time) = (None, None);
     }
     let scopes = deduplicated(ask.scopes);
-    if !scopes.iter().all(|scope| supported(org, scope).is_some()) {
-        return Err(Refusal::invalid("scopes", "must all be supported by the service"));
+    if let Some(unknown) = scopes.iter().find(|scope| supported(org, scope).is_none()) {
+        return Err(Refusal::invalid("scopes", format!("must all be supported by the service; {unknown} is not")));
     }
     if org.settings.oauth.scope_required && scopes.is_empty() {
         return Err(Denial::ScopeRequired.into());
@@ -160,12 +160,13 @@ pub struct RefreshRequest {
 
 /// Decides on the next access token of a client's family that was found alive. The scopes must be among the family's
 /// (RFC 6749 section 6); those that the org no longer supports, that the client may no longer request, or that the member on whom
-/// it depends no longer holds, are left out.
+/// it depends no longer holds, are left out where none is asked for by name.
 ///
 /// # Errors
 /// [`Denial::RefreshTokenInvalid`] if the family is of another org or client. [`Denial::ScopeExceeds`] or
 /// [`Denial::TargetExceeds`] if more is asked for than the family has. A [`Denial`] about DPoP or certificates if the client
-/// doesn't prove the keys that the family is bound to (RFC 9449 section 5, RFC 8705 section 4). [`Denial::ScopeRequired`] if no
+/// doesn't prove the keys that the family is bound to (RFC 9449 section 5, RFC 8705 section 4). [`Denial::ScopeInvalid`] if a scope
+/// that is asked for was lost. [`Denial::TargetInvalid`] if the org no longer has a resource. [`Denial::ScopeRequired`] if no
 /// scope is left where the org requires one. [`Refusal::Lifetime`] if the token would live longer than the org allows.
 /// [`Refusal::Invalid`] if the properties are too large.
 pub fn refresh_of_client(
@@ -180,6 +181,10 @@ pub fn refresh_of_client(
     if org.id != family.org || family.client != Some(client.id) {
         return Err(REJECTED);
     }
+    if client.settings.kind == ClientKind::Confidential {
+        // RFC 9449 section 5: its refresh token is bound to the client, which has authenticated, and not to a key.
+        issuance.confirmation.dpop_key = None;
+    }
     issuance.confirmation = confirmed(client, &issuance.confirmation, &ask.confirmation)?;
     issuance.properties = merged(&issuance.properties, ask.properties);
     attachable(&issuance.properties)?;
@@ -190,17 +195,23 @@ pub fn refresh_of_client(
         Some(_) => return Err(Denial::TargetExceeds.into()),
         None => family.audiences.clone(),
     };
-    let scopes = match scopes {
+    still_there(org, &audiences, &profile)?;
+    let names_scopes = scopes.is_some();
+    let wanted = match scopes {
         Some(scopes) if scopes.iter().all(|scope| family.scopes.contains(scope)) => deduplicated(scopes),
         Some(_) => return Err(Denial::ScopeExceeds.into()),
         None => family.scopes.clone(),
     };
+    let count = wanted.len();
     let mut scopes = match profile {
         // Outside of any flow an org may give a client what that can't request.
-        TokenProfile::ExternalServer => supported_of(org, scopes),
-        TokenProfile::Rfc9068 { .. } => requestable(org, client, Some(scopes)),
+        TokenProfile::ExternalServer => supported_of(org, wanted),
+        TokenProfile::Rfc9068 { .. } => requestable(org, client, Some(wanted)),
     };
     scopes.retain(|scope| member.is_none_or(|member| member.holds(scope.name())));
+    if names_scopes && scopes.len() < count && matches!(profile, TokenProfile::Rfc9068 { .. }) {
+        return Err(Denial::ScopeInvalid.into());
+    }
     if org.settings.oauth.scope_required && scopes.is_empty() {
         return Err(Denial::ScopeRequired.into());
     }
@@ -292,6 +303,17 @@ pub fn requested_resource(org: &Org, asked: Vec<Audience>) -> Result<Vec<Audienc
         None => resource.as_str().starts_with("https://") || resource.as_str().starts_with("urn:"),
     };
     if asked.iter().all(is_there) { Ok(asked) } else { Err(Denial::TargetInvalid) }
+}
+
+/// Checks that the org still has each of the resources that a token was for: RFC 8707 section 2.
+///
+/// # Errors
+/// [`Denial::TargetInvalid`] if it doesn't.
+pub(super) fn still_there(org: &Org, audiences: &[Audience], profile: &TokenProfile) -> Result<(), Denial> {
+    let (TokenProfile::Rfc9068 { issuer }, Some(resources)) = (profile, &org.settings.oauth.resources) else { return Ok(()) };
+    let default = org.settings.oauth.default_resource.as_ref();
+    let is_there = |audience: &Audience| audience == issuer || default == Some(audience) || resources.contains(audience);
+    if audiences.iter().all(is_there) { Ok(()) } else { Err(Denial::TargetInvalid) }
 }
 
 /// Returns the audiences of a token. One of RFC 9068 always has one, which its record has, too, so that introspection tells it

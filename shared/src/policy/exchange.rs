@@ -1,6 +1,6 @@
 //! What a client may have for the token of somebody: RFC 8693. Never more than that token opens, nor for longer.
 
-use super::client::{confirmed, deduplicated, end, form, requestable};
+use super::client::{confirmed, deduplicated, end, form, requestable, still_there};
 use super::{Grant, Lifetime, TokenFormat, TokenProfile};
 use crate::domain::{
     Actor, Ancestor, Audience, Authority, AuthorizationDetails, Client, ClientKind, Confirmation, Denial, GrantType, Issuance,
@@ -77,6 +77,7 @@ pub fn exchange(
         return Err(Denial::ScopeRequired.into());
     }
     let audiences = audiences(record, ask.audiences, &ask.profile)?;
+    still_there(org, &audiences, &ask.profile)?;
     let usual = end(org, client, &scopes, Lifetime::Default, &ask.profile, now)?;
     let ends = [usual, record.expires_at, actor.and_then(|actor| actor.record.expires_at)];
     let original = record.issuance.as_deref();
