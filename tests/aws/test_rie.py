@@ -63,17 +63,37 @@ ENDPOINTS = {
         UNAUTHENTICATED,
     ),
     "authlete.update_token": ({"body": {"accessToken": "$opaque", "accessTokenValueUpdated": True}}, UNAUTHENTICATED),
+    "jeton.create_client": ({"path": "/v1/orgs/1/clients", "body": {"kind": "confidential"}, "status": 201}, UNAUTHENTICATED),
+    "jeton.create_client_secret": ({"path": "/v1/orgs/1/clients/$spare/secrets", "body": {}, "status": 201}, UNAUTHENTICATED),
+    "jeton.delete_client": ({"path": "/v1/orgs/1/clients/$spare", "status": 204}, UNAUTHENTICATED),
+    "jeton.delete_client_secret": (
+        {"path": "/v1/orgs/1/clients/$spare/secrets/$secret_id", "status": 204},
+        {"path": "/v1/orgs/1/clients/web/secrets/AAAAAAAAAAAA", "status": 404},
+    ),
     "jeton.delete_member": ({"path": "/v1/orgs/1/members/bob", "status": 204}, UNAUTHENTICATED),
     "jeton.delete_org": ({"path": "/v1/orgs/12", "status": 204}, UNAUTHENTICATED),
     "jeton.delete_token": ({"path": "/v1/tokens/$jti", "status": 204}, {"path": "/v1/tokens/x", "status": 404}),
     "jeton.explain_error": ({"path": "/errors/A048301"}, {"path": "/errors/A000000", "status": 404}),
+    "jeton.get_client": ({"path": "/v1/orgs/1/clients/web"}, {"path": "/v1/orgs/1/clients/nobody", "status": 404}),
     "jeton.get_member": ({"path": "/v1/orgs/1/members/ann"}, UNAUTHENTICATED),
     "jeton.get_org": ({"path": "/v1/orgs/11"}, UNAUTHENTICATED),
     "jeton.get_token": ({"path": "/v1/tokens/$jti"}, {"path": "/v1/tokens/x", "status": 404}),
     "jeton.health": ({}, {"path": "/nothing", "status": 404}),
     "jeton.jwks": ({}, {"path": "/nothing", "status": 404}),
+    "jeton.list_client_secrets": ({"path": "/v1/orgs/1/clients/web/secrets"}, UNAUTHENTICATED),
+    "jeton.list_clients": ({"path": "/v1/orgs/1/clients"}, UNAUTHENTICATED),
     "jeton.list_members": ({"path": "/v1/orgs/1/members"}, UNAUTHENTICATED),
+    "jeton.list_orgs": ({}, UNAUTHENTICATED),
     "jeton.openapi": ({}, {"path": "/nothing", "status": 404}),
+    "jeton.patch_client": (
+        {"path": "/v1/orgs/1/clients/$spare", "body": {"name": "Jobs"}, "media_type": "application/merge-patch+json"},
+        {"path": "/v1/orgs/1/clients/web", "body": {"name": "Jobs"}, "status": 415},
+    ),
+    "jeton.patch_member": (
+        {"path": "/v1/orgs/1/members/bob", "body": {"scopes": []}, "media_type": "application/merge-patch+json"},
+        {"path": "/v1/orgs/1/members/bob", "body": {"scopes": []}, "status": 415},
+    ),
+    "jeton.put_client": ({"path": "/v1/orgs/1/clients/$spare", "body": {"kind": "confidential"}}, UNAUTHENTICATED),
     "jeton.put_member": ({"path": "/v1/orgs/1/members/cid", "body": {"scopes": []}, "status": 201}, UNAUTHENTICATED),
     "jeton.refresh_org_secret": ({"path": "/v1/orgs/11/secret"}, UNAUTHENTICATED),
     "oauth.introspect": ({"form": {"token": "$opaque"}}, {"form": {"token": "x"}, "anonymous": True, "status": 401}),
@@ -211,7 +231,7 @@ def v1(method, path, query, headers, body):
 
 def event(gateway, handler, case, admin, tokens):
     method, route = FUNCTIONS[handler][2].split()
-    headers = {"host": "api.example", "content-type": "application/json"}
+    headers = {"host": "api.example", "content-type": case.get("media_type", "application/json")}
     body = case.get("body")
     if "form" in case:
         body = "&".join(f"{name}={value}" for name, value in case["form"].items())
@@ -241,18 +261,26 @@ def service(stack, admin):
     client = ask("client/create", grants | {"clientIdAlias": "web"})
     issue = ISSUE | {"clientId": client["clientId"]}
     password = {"parameters": "grant_type=password&username=u&password=p", "clientId": "web", "clientSecret": client["clientSecret"]}
-    registered = []
+    registered, spares = [], []
 
     def registrant():
         registered.append(stack.api.post("/oauth2/register", {}, admin).json(201))
         return registered[-1]["client_id"]
+
+    def spare():
+        spares.append(str(ask("client/create", grants)["clientId"]))
+        return spares[-1]
+
+    def secret_id():
+        return stack.api.call("GET", f"/v1/orgs/1/clients/{spares[-1]}/secrets", admin).json(200)["secrets"][0]["id"]
 
     made = {
         "registrant": registrant,
         "registration": lambda: registered[-1]["registration_access_token"],
         "client": lambda: str(client["clientId"]),
         "secret": lambda: client["clientSecret"],
-        "spare": lambda: str(ask("client/create", grants)["clientId"]),
+        "spare": spare,
+        "secret_id": secret_id,
         "opaque": lambda: ask("auth/token/create", issue)["accessToken"],
         "jti": lambda: part(stack.api.post("/v1/tokens", BODY, admin).json(201)["token"], 1)["jti"],
         "ticket": lambda: ask("auth/token", password)["ticket"],

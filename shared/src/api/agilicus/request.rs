@@ -391,13 +391,10 @@ impl ListTokens {
     }
 }
 
-/// A token must be meant for somebody, and each of them be one recipient: `*` would be taken for everybody, and a fragment names
-/// nobody (RFC 8707 section 2).
+/// Each audience must be one recipient: `*` would be taken for everybody, and a fragment names nobody (RFC 8707 section 2). The
+/// SDK's command line sends none, and gets a token for none.
 fn distinct_audiences(audiences: &[FromText<Audience>]) -> Result<(), Refusal> {
     let refused = |rule| Err(Refusal::invalid("audiences", rule));
-    if audiences.is_empty() {
-        return refused("must name at least one recipient");
-    }
     let names: std::collections::BTreeSet<_> = audiences.iter().map(|FromText(audience)| audience.as_str()).collect();
     if names.len() < audiences.len() {
         return refused("must not name a recipient twice");
