@@ -4,6 +4,7 @@ Half of the requests keep what was drawn. None gets to do what would end the run
 """
 
 import base64
+import time
 import zlib
 from pathlib import Path
 
@@ -27,6 +28,7 @@ class World:
     def __init__(self, folder):
         self.server = Server(folder / "data", seed=SEED)
         self.url = self.server.url
+        self.killed_at = -2.0
         self.http = requests.Session()
         self.http.trust_env = False
         self.bearer = {"Authorization": f"Bearer {self.server.admin_token}"}
@@ -52,7 +54,16 @@ class World:
         """A live one: always the same, unless the operation would end it."""
         if operation in KILLS or operation not in self.known:
             of_member = operation.startswith("agilicus.")
-            self.known[operation] = self.member_token()["token"] if of_member else self.client_token()["accessToken"]
+            mint = lambda: self.member_token()["token"] if of_member else self.client_token()["accessToken"]
+            try:
+                self.known[operation] = mint()
+            except requests.HTTPError as refused:
+                if refused.response.status_code != 503:
+                    raise
+                # All that there was has been revoked this second: the token before is as good as any.
+                if operation not in self.known:
+                    time.sleep(1.1)
+                    self.known[operation] = mint()
         return self.known[operation]
 
     def refresh_token(self, operation):
@@ -110,6 +121,11 @@ class World:
     def settle(self, case, operation):
         """Puts names of what there is in place of some that were drawn, and of all that would end the run."""
         plain = operation.removesuffix(".v2")
+        if plain in KILLS:
+            self.killed_at = time.monotonic()
+        else:
+            # Nothing is issued in the second after a revocation of many.
+            time.sleep(max(0, self.killed_at + 1.1 - time.monotonic()))
         # What no gateway would let through: the server has room for no more either.
         if case.query and len(repr(case.query)) > LONGEST_QUERY:
             case.query = {}
