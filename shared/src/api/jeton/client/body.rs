@@ -18,65 +18,6 @@ use crate::encoding::merge_patch::Patched;
 use crate::encoding::{FromText, ReadOnly, present};
 use crate::jose::certificate;
 
-/// What is said of a client, wherever it is said.
-pub(in crate::api::jeton) struct ClientFields {
-    pub(in crate::api::jeton) alias: Option<FromText<Alias>>,
-    pub(in crate::api::jeton) name: Option<FromText<Text>>,
-    pub(in crate::api::jeton) kind: FromText<ClientKind>,
-    pub(in crate::api::jeton) auth_method: Option<FromText<ClientAuthMethod>>,
-    pub(in crate::api::jeton) grants: Vec<FromText<GrantType>>,
-    pub(in crate::api::jeton) scopes: Option<Vec<FromText<Scope>>>,
-    pub(in crate::api::jeton) jwks: Option<ClientJwks>,
-    pub(in crate::api::jeton) token_duration: Option<Length>,
-    pub(in crate::api::jeton) refresh_token_duration: Option<Length>,
-    pub(in crate::api::jeton) single_token_per_subject: Option<bool>,
-    pub(in crate::api::jeton) certificate_bound_tokens: Option<bool>,
-    pub(in crate::api::jeton) may_exchange_tokens: Option<bool>,
-    pub(in crate::api::jeton) dpop_bound_tokens: Option<bool>,
-    pub(in crate::api::jeton) certificate_subject: Option<Subject>,
-    pub(in crate::api::jeton) access_token_form: Option<FromText<AccessTokenForm>>,
-    pub(in crate::api::jeton) resources: Option<Vec<FromText<Audience>>>,
-    pub(in crate::api::jeton) attributes: Option<Attributes>,
-    pub(in crate::api::jeton) enabled: Option<bool>,
-}
-
-impl ClientFields {
-    /// Returns what is said, with defaults for what is left out.
-    ///
-    /// # Errors
-    /// [`Refusal::Invalid`] if fields contradict each other.
-    pub(in crate::api::jeton) fn try_into_draft(self) -> Result<ClientDraft, Refusal> {
-        let kind = self.kind.0;
-        let auth_method = self.auth_method.map_or(ClientAuthMethod::default_of(kind), |method| method.0);
-        auth_method.suits_kind(kind).map_err(|rule| Refusal::invalid("auth_method", rule.0))?;
-        let certificate_subject = self.certificate_subject.map(|subject| subject.0);
-        auth_method
-            .suits_certificate(certificate_subject.as_ref())
-            .map_err(|rule| Refusal::invalid("certificate_subject", rule.0))?;
-        let settings = ClientSettings {
-            alias: self.alias.map(|alias| alias.0.0),
-            name: self.name.map(|name| name.0.0),
-            kind,
-            auth_method,
-            grants: self.grants.into_iter().map(|grant| grant.0).collect(),
-            scopes: self.scopes.map(|scopes| scopes.into_iter().map(|scope| scope.0).collect()),
-            jwks: self.jwks.map(|jwks| jwks.0),
-            token_duration: self.token_duration.map(|length| length.0),
-            refresh_token_duration: self.refresh_token_duration.map(|length| length.0),
-            single_token_per_subject: self.single_token_per_subject.unwrap_or(false),
-            certificate_bound_tokens: self.certificate_bound_tokens.unwrap_or(false),
-            may_exchange_tokens: self.may_exchange_tokens.unwrap_or(false),
-            dpop_bound_tokens: self.dpop_bound_tokens.unwrap_or(false),
-            certificate_subject,
-            access_token_form: self.access_token_form.map(|form| form.0),
-            resources: self.resources.map(|all| all.into_iter().map(|resource| resource.0).collect()),
-            attributes: self.attributes.unwrap_or_default().try_into_pairs("attributes")?,
-            ..ClientSettings::new(kind)
-        };
-        Ok(ClientDraft { settings, enabled: self.enabled.unwrap_or(true) })
-    }
-}
-
 /// The body that creates or replaces a client. What is left out gets its default. What a `GET` answered can be sent back.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "PutOrgClient"))]
@@ -84,69 +25,69 @@ impl ClientFields {
 pub struct PutClient {
     /// The org in the path, if it is given at all.
     #[serde(default, deserialize_with = "present")]
-    org: Option<FromText<OrgId>>,
+    pub(in crate::api::jeton) org: Option<FromText<OrgId>>,
     /// The number of the client, if it is given at all: the service makes it.
     #[serde(default, deserialize_with = "present")]
-    id: Option<Number>,
+    pub(in crate::api::jeton) id: Option<Number>,
     /// Another name for it, unique in the org, and not all digits.
     #[serde(default, deserialize_with = "present")]
-    alias: Option<FromText<Alias>>,
+    pub(in crate::api::jeton) alias: Option<FromText<Alias>>,
     /// A name for people.
     #[serde(default, deserialize_with = "present")]
-    name: Option<FromText<Text>>,
+    pub(in crate::api::jeton) name: Option<FromText<Text>>,
     /// Whether it can keep a secret.
-    kind: FromText<ClientKind>,
+    pub(in crate::api::jeton) kind: FromText<ClientKind>,
     /// How it proves who it is. Default: `client_secret_basic` if it is confidential, else `none`.
     #[serde(default, deserialize_with = "present")]
-    auth_method: Option<FromText<ClientAuthMethod>>,
+    pub(in crate::api::jeton) auth_method: Option<FromText<ClientAuthMethod>>,
     /// The grants that it may use. Default: none.
     #[serde(default)]
-    grants: Vec<FromText<GrantType>>,
+    pub(in crate::api::jeton) grants: Vec<FromText<GrantType>>,
     /// The scopes that it may ask for. Left out: all that the org supports.
     #[serde(default, deserialize_with = "present")]
-    scopes: Option<Vec<FromText<Scope>>>,
+    pub(in crate::api::jeton) scopes: Option<Vec<FromText<Scope>>>,
     /// Its public keys and certificates: a JWK Set.
     #[serde(default, deserialize_with = "present")]
-    jwks: Option<ClientJwks>,
+    pub(in crate::api::jeton) jwks: Option<ClientJwks>,
     /// The longest lifetime of its access tokens, in seconds. Left out: the org alone decides.
     #[serde(default, deserialize_with = "present")]
-    token_duration: Option<Length>,
+    pub(in crate::api::jeton) token_duration: Option<Length>,
     /// The longest lifetime of its refresh tokens, in seconds. Left out: the org alone decides.
     #[serde(default, deserialize_with = "present")]
-    refresh_token_duration: Option<Length>,
+    pub(in crate::api::jeton) refresh_token_duration: Option<Length>,
     /// Whether a subject has one access token of it at most. Default: false.
     #[serde(default, deserialize_with = "present")]
-    single_token_per_subject: Option<bool>,
+    pub(in crate::api::jeton) single_token_per_subject: Option<bool>,
     /// Whether its tokens are bound to the certificate of its TLS connection: RFC 8705. Default: false.
     #[serde(default, deserialize_with = "present")]
-    certificate_bound_tokens: Option<bool>,
+    pub(in crate::api::jeton) certificate_bound_tokens: Option<bool>,
     /// Whether it may exchange tokens where the org demands a permit. Default: false.
     #[serde(default, deserialize_with = "present")]
-    may_exchange_tokens: Option<bool>,
+    pub(in crate::api::jeton) may_exchange_tokens: Option<bool>,
     /// Whether it must prove a key with each token request: RFC 9449. Default: false.
     #[serde(default, deserialize_with = "present")]
-    dpop_bound_tokens: Option<bool>,
+    pub(in crate::api::jeton) dpop_bound_tokens: Option<bool>,
     /// Whose certificate authenticates it, by one kind of name.
     #[serde(default, deserialize_with = "present")]
-    certificate_subject: Option<Subject>,
+    pub(in crate::api::jeton) certificate_subject: Option<Subject>,
     /// What its access tokens are: `opaque`, or the algorithm of JWTs. Left out: what the org's are.
     #[serde(default, deserialize_with = "present")]
-    access_token_form: Option<FromText<AccessTokenForm>>,
+    pub(in crate::api::jeton) access_token_form: Option<FromText<AccessTokenForm>>,
     /// The resources that it is the server of. Left out: it is no resource server.
     #[serde(default, deserialize_with = "present")]
-    resources: Option<Vec<FromText<Audience>>>,
+    pub(in crate::api::jeton) resources: Option<Vec<FromText<Audience>>>,
     /// Texts by name, which the service keeps and does not use.
     #[serde(default, deserialize_with = "present")]
-    attributes: Option<Attributes>,
+    pub(in crate::api::jeton) attributes: Option<Attributes>,
     /// Whether it is good for anything. Default: true.
     #[serde(default, deserialize_with = "present")]
-    enabled: Option<bool>,
+    pub(in crate::api::jeton) enabled: Option<bool>,
     #[serde(default, rename = "created")]
     #[cfg_attr(feature = "openapi", schemars(skip))]
-    _created: ReadOnly,
+    pub(in crate::api::jeton) _created: ReadOnly,
     #[serde(default, rename = "updated")]
     #[cfg_attr(feature = "openapi", schemars(skip))]
-    _updated: ReadOnly,
+    pub(in crate::api::jeton) _updated: ReadOnly,
 }
 
 impl Patched for PutClient {
@@ -176,53 +117,42 @@ impl PutClient {
         self.try_into_draft(&client.org)
     }
 
-    fn try_into_draft(self, in_path: &OrgId) -> Result<ClientDraft, Refusal> {
-        let Self {
-            org,
-            alias,
-            name,
-            kind,
-            auth_method,
-            grants,
-            scopes,
-            jwks,
-            token_duration,
-            refresh_token_duration,
-            single_token_per_subject,
-            certificate_bound_tokens,
-            may_exchange_tokens,
-            dpop_bound_tokens,
-            certificate_subject,
-            access_token_form,
-            resources,
-            attributes,
-            enabled,
-            ..
-        } = self;
-        if org.is_some_and(|org| org.0 != *in_path) {
+    /// Returns what is said, with defaults for what is left out.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] if the body is of another org, or contradicts itself.
+    pub(in crate::api::jeton) fn try_into_draft(self, in_path: &OrgId) -> Result<ClientDraft, Refusal> {
+        if self.org.as_ref().is_some_and(|org| org.0 != *in_path) {
             return Err(Refusal::invalid("org", "must be the org in the path"));
         }
-        ClientFields {
-            alias,
-            name,
+        let kind = self.kind.0;
+        let auth_method = self.auth_method.map_or(ClientAuthMethod::default_of(kind), |method| method.0);
+        auth_method.suits_kind(kind).map_err(|rule| Refusal::invalid("auth_method", rule.0))?;
+        let certificate_subject = self.certificate_subject.map(|subject| subject.0);
+        auth_method
+            .suits_certificate(certificate_subject.as_ref())
+            .map_err(|rule| Refusal::invalid("certificate_subject", rule.0))?;
+        let settings = ClientSettings {
+            alias: self.alias.map(|alias| alias.0.0),
+            name: self.name.map(|name| name.0.0),
             kind,
             auth_method,
-            grants,
-            scopes,
-            jwks,
-            token_duration,
-            refresh_token_duration,
-            single_token_per_subject,
-            certificate_bound_tokens,
-            may_exchange_tokens,
-            dpop_bound_tokens,
+            grants: self.grants.into_iter().map(|grant| grant.0).collect(),
+            scopes: self.scopes.map(|scopes| scopes.into_iter().map(|scope| scope.0).collect()),
+            jwks: self.jwks.map(|jwks| jwks.0),
+            token_duration: self.token_duration.map(|length| length.0),
+            refresh_token_duration: self.refresh_token_duration.map(|length| length.0),
+            single_token_per_subject: self.single_token_per_subject.unwrap_or(false),
+            certificate_bound_tokens: self.certificate_bound_tokens.unwrap_or(false),
+            may_exchange_tokens: self.may_exchange_tokens.unwrap_or(false),
+            dpop_bound_tokens: self.dpop_bound_tokens.unwrap_or(false),
             certificate_subject,
-            access_token_form,
-            resources,
-            attributes,
-            enabled,
-        }
-        .try_into_draft()
+            access_token_form: self.access_token_form.map(|form| form.0),
+            resources: self.resources.map(|all| all.into_iter().map(|resource| resource.0).collect()),
+            attributes: self.attributes.unwrap_or_default().try_into_pairs("attributes")?,
+            ..ClientSettings::new(kind)
+        };
+        Ok(ClientDraft { settings, enabled: self.enabled.unwrap_or(true) })
     }
 }
 

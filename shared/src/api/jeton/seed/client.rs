@@ -4,12 +4,13 @@ use serde::Deserialize;
 
 use super::{Sha256, Text, secrets};
 use crate::admin::clients::ClientDraft;
-use crate::api::jeton::client::body::{Alias, ClientFields, ClientJwks, Subject};
+use crate::api::jeton::client::PutClient;
+use crate::api::jeton::client::body::{Alias, ClientJwks, Subject};
 use crate::api::jeton::settings::{Attributes, Length, Number};
 use crate::domain::{
     AccessTokenForm, Audience, ClientAuthMethod, ClientId, ClientKind, ClientSettings, GrantType, OrgId, Refusal, Scope,
 };
-use crate::encoding::{FromText, present};
+use crate::encoding::{FromText, ReadOnly, present};
 
 /// A client of a seed file.
 #[derive(Debug)]
@@ -72,51 +73,33 @@ pub(super) struct RawClient {
 
 impl RawClient {
     pub(super) fn try_into_client(self) -> Result<SeedClient, Refusal> {
-        let Self {
-            org,
-            id,
-            secrets_sha256,
-            alias,
-            name,
-            kind,
-            auth_method,
-            grants,
-            scopes,
-            jwks,
-            token_duration,
-            refresh_token_duration,
-            single_token_per_subject,
-            certificate_bound_tokens,
-            may_exchange_tokens,
-            dpop_bound_tokens,
-            certificate_subject,
-            access_token_form,
-            resources,
-            attributes,
-            enabled,
-        } = self;
-        let said = ClientFields {
-            alias,
-            name,
-            kind,
-            auth_method,
-            grants,
-            scopes,
-            jwks,
-            token_duration,
-            refresh_token_duration,
-            single_token_per_subject,
-            certificate_bound_tokens,
-            may_exchange_tokens,
-            dpop_bound_tokens,
-            certificate_subject,
-            access_token_form,
-            resources,
-            attributes,
-            enabled,
+        let (FromText(org), Number(id)) = (self.org, self.id);
+        let said = PutClient {
+            org: None,
+            id: None,
+            alias: self.alias,
+            name: self.name,
+            kind: self.kind,
+            auth_method: self.auth_method,
+            grants: self.grants,
+            scopes: self.scopes,
+            jwks: self.jwks,
+            token_duration: self.token_duration,
+            refresh_token_duration: self.refresh_token_duration,
+            single_token_per_subject: self.single_token_per_subject,
+            certificate_bound_tokens: self.certificate_bound_tokens,
+            may_exchange_tokens: self.may_exchange_tokens,
+            dpop_bound_tokens: self.dpop_bound_tokens,
+            certificate_subject: self.certificate_subject,
+            access_token_form: self.access_token_form,
+            resources: self.resources,
+            attributes: self.attributes,
+            enabled: self.enabled,
+            _created: ReadOnly,
+            _updated: ReadOnly,
         };
-        let ClientDraft { settings, enabled } = said.try_into_draft()?;
-        let secrets = secrets(secrets_sha256)?;
-        Ok(SeedClient { org: org.0, id: id.0, settings, secrets, enabled })
+        let ClientDraft { settings, enabled } = said.try_into_draft(&org)?;
+        let secrets = secrets(self.secrets_sha256)?;
+        Ok(SeedClient { org, id, settings, secrets, enabled })
     }
 }
