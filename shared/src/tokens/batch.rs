@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use crate::auth::service::Lookup;
-use crate::domain::{Batch, BatchKey, Client, ClientRef, Error, Fault, NotBefores, OrgId, Refusal, Service, TokenId};
+use crate::domain::{Batch, BatchKey, Client, ClientRef, Error, Fault, OrgId, Refusal, Service, TokenId};
 use crate::platform::capabilities::{BatchReader, BatchWorker, Batcher};
 use crate::platform::queue::MAX_MESSAGE_BYTES;
 use crate::policy::{self, ClientTokenRequest, RefreshOf};
@@ -62,7 +62,7 @@ pub async fn accept(
     if let Some((index, refusal)) = custom_value::conflict(&ports.reader, service.id(), &grants).await? {
         return Ok(Err(BadItem { index, refusal }));
     }
-    let grants = LiveGrant::check_all(&ports.reader, grants, &NotBefores::default()).await?;
+    let grants = LiveGrant::check_all(&ports.reader, grants).await?;
     let mut recordings = Vec::with_capacity(grants.len());
     for (grant, client) in grants.iter().zip(owners) {
         let recording = prepared(grant, &*ports.entropy)?;

@@ -108,23 +108,13 @@ impl LiveGrant {
     /// # Errors
     /// A [`Fault`] that can be retried a second later if all tokens like this one have just been revoked.
     pub async fn check(reader: &Reader, grant: Grant, known: &NotBefores) -> Result<Self, Fault> {
-        Self::check_all(reader, vec![grant], known).await?.pop().ok_or(Fault::internal("checking a grant"))
+        ensure_alive(reader, std::slice::from_ref(&grant), known).await?;
+        Ok(Self(grant))
     }
 
     /// Checks many grants, as [`LiveGrant::check`] does: all are alive, or there is a fault.
-    pub(crate) async fn check_all(reader: &Reader, grants: Vec<Grant>, known: &NotBefores) -> Result<Vec<Self>, Fault> {
-        let mut unknown: Vec<_> = grants.iter().flat_map(Grant::marks).filter(|key| !known.has_looked_up(key)).collect();
-        unknown.sort_unstable();
-        unknown.dedup();
-        let mut found = NotBefores::default();
-        for some in unknown.chunks(RecordKeys::MAX_KEYS) {
-            found.extend(reader.tokens.read(&RecordKeys { marks: some.to_vec(), ..RecordKeys::default() }).await?.marks);
-        }
-        let is_dead =
-            |grant: &Grant| grant.marks().any(|key| [known, &found].iter().any(|marks| marks.kills(&key, grant.issued_at)));
-        if grants.iter().any(is_dead) {
-            return Err(Fault::unavailable("issuing a token: all tokens like it were revoked this second"));
-        }
+    pub(crate) async fn check_all(reader: &Reader, grants: Vec<Grant>) -> Result<Vec<Self>, Fault> {
+        ensure_alive(reader, &grants, &NotBefores::default()).await?;
         Ok(grants.into_iter().map(Self).collect())
     }
 
@@ -132,6 +122,22 @@ impl LiveGrant {
     pub(crate) fn of_live_family(grant: Grant) -> Self {
         Self(grant)
     }
+}
+
+/// Checks that no mark ends one of the grants' tokens. Marks that aren't known are read.
+async fn ensure_alive(reader: &Reader, grants: &[Grant], known: &NotBefores) -> Result<(), Fault> {
+    let mut unknown: Vec<_> = grants.iter().flat_map(Grant::marks).filter(|key| !known.has_looked_up(key)).collect();
+    unknown.sort_unstable();
+    unknown.dedup();
+    let mut found = NotBefores::default();
+    for some in unknown.chunks(RecordKeys::MAX_KEYS) {
+        found.extend(reader.tokens.read(&RecordKeys { marks: some.to_vec(), ..RecordKeys::default() }).await?.marks);
+    }
+    let is_dead = |grant: &Grant| grant.marks().any(|key| [known, &found].iter().any(|marks| marks.kills(&key, grant.issued_at)));
+    if grants.iter().any(is_dead) {
+        return Err(Fault::unavailable("issuing a token: all tokens like it were revoked this second"));
+    }
+    Ok(())
 }
 
 /// Records and signs at the same time: nothing is returned before both have succeeded. What was signed and not recorded is
