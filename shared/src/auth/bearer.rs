@@ -116,7 +116,11 @@ pub async fn inspect(ports: &Reader, token: &str, also: RecordKeys) -> Result<(P
         .session
         .as_ref()
         .map(|id| Session { org: claims.session_org.as_ref().unwrap_or(&claims.org).clone(), id: id.clone() });
-    wanted.marks.extend(NotBefore::keys_of(&claims.org, Some(&claims.subject), claims.client, session.as_ref()));
+    for key in NotBefore::keys_of(&claims.org, Some(&claims.subject), claims.client, session.as_ref()) {
+        if !wanted.marks.contains(&key) {
+            wanted.marks.push(key);
+        }
+    }
     wanted.families.extend(claims.family_key());
     let mut found = ports.tokens.read(&wanted).await?;
     let Some(record) = found.tokens.remove(&key_of(&claims)) else { return Ok((PresentedToken::Invalid, found)) };

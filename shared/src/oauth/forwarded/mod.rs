@@ -64,7 +64,9 @@ impl TokenRequest {
 
 impl Lookup for Subjects {
     fn wanted(&self, org: &crate::domain::OrgId) -> RecordKeys {
-        let revocations = RecentRevocations::of_client(self.client.as_ref(), None);
+        // Of a refresh token it is found out with its family.
+        let is_new = self.refresh_token.is_none();
+        let revocations = is_new.then(|| RecentRevocations::of_client(self.client.as_ref(), None));
         self.client.wanted(org).and(self.refresh_token.wanted(org)).and(revocations.wanted(org))
     }
 }

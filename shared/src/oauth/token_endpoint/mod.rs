@@ -138,7 +138,7 @@ pub async fn grant(ports: &Granter, request: GrantRequest) -> Result<Outcome, Er
 }
 
 /// What is looked up in the read that authenticates the client: its refresh token, and what may have ended its tokens this second.
-type Sought = (Option<TokenLookup>, RecentRevocations);
+type Sought = (Option<TokenLookup>, Option<RecentRevocations>);
 
 /// Authenticates the client: RFC 6749 section 3.2.1. What the client has proved itself by isn't used up yet.
 async fn authenticate_client(ports: &Granter, request: &GrantRequest) -> Result<Identified<Sought>, Error> {
@@ -147,7 +147,9 @@ async fn authenticate_client(ports: &Granter, request: &GrantRequest) -> Result<
     let client = request.credentials.client();
     let seek = |org: &OrgId| {
         let refresh_token = refresh_token.map(|token| TokenLookup::by_value(&keys, org, token.expose()));
-        (refresh_token, RecentRevocations::of_client(client.as_ref(), None))
+        // Of a refresh token it is found out with its family.
+        let revocations = refresh_token.is_none().then(|| RecentRevocations::of_client(client.as_ref(), None));
+        (refresh_token, revocations)
     };
     identify(ports.reader(), &request.credentials, seek).await
 }
