@@ -304,7 +304,7 @@ impl From<Response<Bytes>> for Answer {
 }
 
 impl Answer {
-    /// Its entity tag.
+    /// The entity tag of the answer, which must have one.
     pub(crate) fn tag(&self) -> &str {
         self.headers[header::ETAG].to_str().expect("text")
     }

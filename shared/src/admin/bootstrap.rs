@@ -93,8 +93,8 @@ pub async fn administrator(store: &dyn Store, org: &OrgId, subject: &Subject, no
 /// `urn:jeton:admin`. What else was decided of them stays. Whoever runs the service can always do that, so that nobody is locked
 /// out of it for ever.
 ///
-/// It is a line in the log, and where there is an audit trail the change is told like any other. Returns whether anything had to be
-/// done.
+/// It is a line in the log, and where there is an audit trail the change is told like any other. Returns whether anything was
+/// restored that had been lost.
 ///
 /// # Errors
 /// Only a fault: the store can't be written.

@@ -268,8 +268,8 @@ pub(crate) async fn delete_found(
     }
 }
 
-/// Deletes a client that `condition` accepts: it is disabled first, by one write that decides, so that no token of a client that stays
-/// is revoked.
+/// Deletes a client that `condition` accepts. It is disabled first, by one write that decides: if that fails, the client stays, and so
+/// do its tokens.
 ///
 /// # Errors
 /// Those of [`delete`], and whatever `condition` refuses.

@@ -20,8 +20,8 @@ pub struct OrgPage {
 /// Returns one page of the orgs at and below the caller's own: each before those below it, and those of one parent by their ids.
 ///
 /// # Errors
-/// [`Refusal::AccessDenied`] if the caller may neither read nor write orgs. [`Refusal::Invalid`] if `after` is none of these orgs, or
-/// not any more.
+/// [`Refusal::AccessDenied`] if the caller may neither read nor write orgs. [`Refusal::Invalid`] if `after` is
+/// none of these orgs, or was deleted since.
 pub async fn orgs(ports: &DirectoryReader, bearer: &str, after: Option<&OrgId>, limit: usize) -> Result<OrgPage, Error> {
     const BEGIN_AGAIN: &str = "must be the next of the page before, and that org must still be there: begin again without after";
     let (caller, _) = authenticate(&ports.reader, bearer, RecordKeys::default()).await?;
@@ -76,8 +76,8 @@ impl Walk {
         Self { levels: vec![Level::new(org, None)] }
     }
 
-    /// A walk that goes on behind an org: through all that is below it, then through what comes after it below its parent, and so on
-    /// up to `top`.
+    /// A walk that goes on behind an org: through all that is below it, then through what comes after it below its parent, and so
+    /// on for each parent up to `top`.
     fn behind(org: &Org, top: &OrgId) -> Self {
         let line: Vec<&OrgId> = std::iter::once(&org.id).chain(&org.ancestors).collect();
         let height = line.iter().position(|id| *id == top).unwrap_or(0);

@@ -87,7 +87,7 @@ pub async fn authenticate<S: Lookup>(
 ///
 /// # Errors
 ///
-/// Those of [`authenticate`].
+/// [`Refusal::CredentialsRejected`] and [`Refusal::AccessDenied`], as [`authenticate`] has them for a bearer.
 pub async fn authenticate_member<S: Lookup>(
     ports: &Reader,
     token: &str,
