@@ -22,7 +22,7 @@ impl NewToken {
     }
 
     /// Finds a value that the token has twice: its two values can't be the same.
-    pub(super) fn repeated_value(&self) -> Option<ValueKind> {
+    pub fn repeated_value(&self) -> Option<ValueKind> {
         let is_repeated = |(n, alias): &(usize, &Alias)| {
             self.aliases[..*n].iter().any(|other| other.key == alias.key && other.target != alias.target)
         };
