@@ -14,7 +14,10 @@ use shared::store::RecordKeys;
 /// All digits, so that it can be an Authlete `serviceId`, too.
 const ORG: &str = "1";
 const ADMINISTRATOR: &str = "administrator";
-const TOKEN_FILE: &str = "admin.token";
+/// The file with the administrator's token, in the data folder.
+pub(crate) const TOKEN_FILE: &str = "admin.token";
+/// The file that says where the server listens that runs on the data folder.
+pub(crate) const ADDRESS_FILE: &str = "address";
 const LIFETIME: Seconds = Seconds::DAY;
 /// A token with less than this left is replaced.
 const LEFT: Seconds = Seconds::HOUR;

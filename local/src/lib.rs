@@ -1,19 +1,21 @@
-//! The local server: the same endpoints as the Lambdas, over an embedded store, with a local key.
+//! The local server: the same endpoints as the Lambdas, over an embedded store, with a local key; and the command line.
 
+mod cli;
 mod first_start;
 #[cfg(feature = "aws")]
 mod in_aws;
 mod options;
 mod server;
 
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use shared::api::http::Service;
 use shared::api::jeton::load_seed;
-use shared::api::jeton::load_seed::{NotLoaded, SeedMode};
+use shared::api::jeton::load_seed::{Loaded, NotLoaded, SeedMode};
 use shared::api::jeton::seed::Seed;
-use shared::domain::{Error, Fault, Issuer};
+use shared::domain::{Error, Fault, Issuer, Secret};
 use shared::keys::remote::KeySets;
 use shared::platform::capabilities::Provides as _;
 use shared::platform::data_dir::DataDir;
@@ -23,29 +25,48 @@ use shared::store::sqlite::{self, SqliteStore};
 use shared::tokens::batch;
 use tokio::net::TcpListener;
 
-pub use options::{Command, Durability, LogFormat, Options, SignerKind, StoreKind};
+use first_start::ADDRESS_FILE;
+
+use cli::{Cli, Command, Failure};
+pub use options::{Durability, LogFormat, Options, SignerKind, StoreKind};
 pub use server::serve;
 
-/// Runs the server until it is told to stop, and says why if it can't.
-pub fn run(options: Options) -> ExitCode {
+/// Does what the arguments of the program say: serves until it is told to stop, or runs a command. Says why if it can't.
+pub fn run() -> ExitCode {
+    let Cli { options, command } = Cli::parse_arguments();
+    match command {
+        None => ended(with_threads(&options.clone(), start(options))),
+        Some(Command::Serve(options)) => ended(with_threads(&options.clone(), start(*options))),
+        Some(Command::AdminToken(options)) => ended(with_threads(&options.clone(), admin_token(*options))),
+        Some(command) => {
+            let done = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let done = done.map_err(|error| Failure::Refused(format!("can't start: {error}")));
+            match done.and_then(|runtime| runtime.block_on(cli::run(command, &options.data_dir))) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(Failure::Refused(why)) => give_up(&why),
+                Err(Failure::Usage(why)) => {
+                    give_up(&why);
+                    ExitCode::from(2)
+                }
+            }
+        }
+    }
+}
+
+/// Runs what needs the log and the threads of the server.
+fn with_threads(options: &Options, work: impl Future<Output = Result<(), String>>) -> Result<(), String> {
     shared::telemetry::log_to_stderr(options.log == LogFormat::Json);
     let mut runtime = match options.threads.get() {
         // Without a second thread there is nobody to wake and nothing to steal.
         1 => tokio::runtime::Builder::new_current_thread(),
         _ => tokio::runtime::Builder::new_multi_thread(),
     };
-    let runtime = match runtime.worker_threads(options.threads.get()).enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return give_up(&format!("can't start its threads: {error}")),
-    };
-    let done = match options.command {
-        None => runtime.block_on(start(options)),
-        Some(Command::AdminToken) => runtime.block_on(admin_token(options)),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(why) => give_up(&why),
-    }
+    let runtime = runtime.worker_threads(options.threads.get()).enable_all().build();
+    runtime.map_err(|error| format!("can't start its threads: {error}"))?.block_on(work)
+}
+
+fn ended(done: Result<(), String>) -> ExitCode {
+    done.map_or_else(|why| give_up(&why), |()| ExitCode::SUCCESS)
 }
 
 async fn start(options: Options) -> Result<(), String> {
@@ -66,8 +87,10 @@ async fn start(options: Options) -> Result<(), String> {
     let whole = LocalService { platform, queue: Arc::new(queue) };
     let service = Service::new(&functions::catalogue(), &whole).map_err(|fault| in_words(&fault))?;
     let worker = tokio::spawn(worker.run(batch::worker(whole.provide())));
+    home.write(ADDRESS_FILE, &Secret::new(reachable(address))).map_err(|fault| in_words(&fault))?;
     print!("{}", first_start::welcome(&base_url, &home, &administrator));
     server::serve(listener, Arc::new(service), options.client_certificate_header, stopped).await;
+    let _ = std::fs::remove_file(home.file(ADDRESS_FILE));
     // What isn't done is done after the next start.
     worker.abort();
     let _ = worker.await;
@@ -85,6 +108,14 @@ async fn admin_token(options: Options) -> Result<(), String> {
     let token = first_start::restore(&home, &platform).await.map_err(|error| why_no_token(&error))?;
     println!("{}", token.expose());
     Ok(())
+}
+
+/// Returns the URL at which this machine finds a server that listens on an address.
+fn reachable(mut address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+    }
+    format!("http://{address}")
 }
 
 fn issuer(options: &Options, base_url: &str) -> Result<Issuer, String> {
@@ -148,10 +179,8 @@ async fn load(platform: &Platform, data_file: &SqliteStore, file: &std::path::Pa
             NotLoaded::Bad(bad) => format!("{name}: {bad}"),
             NotLoaded::Failed(fault) => in_words(&fault),
         })?;
-    let [orgs, members, clients] =
-        [(loaded.orgs, "org"), (loaded.members, "member"), (loaded.clients, "client")].map(|(count, noun)| counted(count, noun));
-    data_file.note_seeded(loaded.entries).await.map_err(|fault| in_words(&fault))?;
-    println!("Loaded {name}: {orgs}, {members}, {clients} ({} created, {} changed).", loaded.created, loaded.changed);
+    data_file.note_seeded(loaded.entries.clone()).await.map_err(|fault| in_words(&fault))?;
+    println!("Loaded {name}: {} ({} created, {} changed).", inventory(&loaded), loaded.created, loaded.changed);
     for difference in &loaded.left {
         println!("  {difference}");
     }
@@ -171,6 +200,12 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
             _ = terminate.recv() => {}
         }
     })
+}
+
+/// What a seed file has: `2 orgs, 1 member, 0 clients`.
+fn inventory(loaded: &Loaded) -> String {
+    let counts = [(loaded.orgs, "org"), (loaded.members, "member"), (loaded.clients, "client")];
+    counts.map(|(count, noun)| counted(count, noun)).join(", ")
 }
 
 /// A count with its noun: `1 org`, `2 orgs`.

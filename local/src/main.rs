@@ -1,9 +1,7 @@
-//! `jeton`: the whole API in one process.
+//! `jeton`: the whole API in one process, and its command line.
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 fn main() -> ExitCode {
-    local::run(local::Options::parse())
+    local::run()
 }

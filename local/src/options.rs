@@ -4,111 +4,103 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
 use http::HeaderName;
 use shared::domain::{Algorithm, Issuer};
 use shared::keys::remote::Origin;
 use shared::store::sqlite;
 
-/// Jeton, a token service, in one process: OAuth 2, the Agilicus Tokens API, Authlete's token API and a directory of orgs,
-/// members and clients, on an embedded store.
-///
-/// The first start makes a data folder with the store, a signing key, the org 1, its administrator and a token for it, and
-/// prints two commands to try. Later starts use all of it again.
-#[derive(Clone, Debug, Parser)]
-#[command(name = "jeton", version)]
-pub struct Options {
-    /// What to do instead of serving
-    #[command(subcommand)]
-    pub command: Option<Command>,
+/// Where the server listens if it isn't told.
+pub(crate) const DEFAULT_LISTEN: &str = "127.0.0.1:3000";
 
+// The headings of the help.
+const BASICS: &str = "Basics";
+const TOKENS: &str = "Tokens";
+const AWS: &str = "AWS";
+
+/// What the server is told when it starts.
+#[derive(Clone, Debug, Args)]
+pub struct Options {
     /// Address and port to listen on; port 0 takes any that is free
-    #[arg(long, default_value = "127.0.0.1:3000", value_name = "ADDRESS:PORT")]
+    #[arg(long, help_heading = BASICS, default_value = DEFAULT_LISTEN, value_name = "ADDRESS:PORT")]
     pub listen: SocketAddr,
 
     /// Folder of the store, the keys and the administrator's token
-    #[arg(long, default_value = ".jeton", value_name = "FOLDER")]
+    #[arg(long, help_heading = BASICS, default_value = ".jeton", value_name = "FOLDER", global = true)]
     pub data_dir: PathBuf,
 
     /// Create the orgs, members and clients of a file that are missing, and tell what differs (see docs/settings.md, "Seed file")
-    #[arg(long, value_name = "FILE.json")]
+    #[arg(long, help_heading = BASICS, value_name = "FILE.json")]
     pub seed: Option<PathBuf>,
 
     /// Make everything that the seed file names what the file says, also what was changed or deleted since
-    #[arg(long, requires = "seed")]
+    #[arg(long, help_heading = BASICS, requires = "seed")]
     pub seed_overwrite: bool,
 
     /// Which acknowledged writes survive a crash
-    #[arg(long, value_enum, default_value_t = Durability::Normal)]
+    #[arg(long, help_heading = BASICS, value_enum, default_value_t = Durability::Normal)]
     pub durability: Durability,
 
     /// The `iss` of the tokens, if not the address that is listened on. A token of another issuer is invalid here
-    #[arg(long, value_name = "URL")]
+    #[arg(long, help_heading = TOKENS, value_name = "URL")]
     pub issuer: Option<Issuer>,
 
     /// Origin from which key sets of assertion issuers may be fetched, such as `https://idp.example`. Repeatable; without it no key set is fetched
-    #[arg(long, value_name = "URL")]
+    #[arg(long, help_heading = TOKENS, value_name = "URL")]
     pub jwks_origin: Vec<Origin>,
 
     /// Form of the log, which goes to standard error: a line for each request, never with a secret
-    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    #[arg(long, help_heading = BASICS, value_enum, default_value_t = LogFormat::Text)]
     pub log: LogFormat,
 
     /// Header with the certificate of the client's TLS connection, as RFC 9440 has it: for a proxy that ends TLS and verifies
     /// certificates. It must strip the header from what clients send, or anyone can pose as any client. Without this option no
     /// header is read
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, help_heading = TOKENS, value_name = "NAME")]
     pub client_certificate_header: Option<HeaderName>,
 
     /// What tokens are signed by: ES256, ES384, ES512, `EdDSA`, ML-DSA-44, ML-DSA-65, ML-DSA-87, PS256, PS384, PS512, RS256, RS384
     /// or RS512. Can be given several times; the first signs what doesn't ask for another. A key is made when it is missing,
     /// and stays in use as long as its file is there
-    #[arg(long = "algorithm", value_name = "ALGORITHM", default_value = "ES256", value_parser = algorithm)]
+    #[arg(long = "algorithm", help_heading = TOKENS, value_name = "ALGORITHM", default_value = "ES256", value_parser = algorithm)]
     pub algorithms: Vec<Algorithm>,
 
     /// What keeps the records. DynamoDB needs a build with `--features aws`
-    #[arg(long, value_enum, default_value_t = StoreKind::Sqlite)]
+    #[arg(long, help_heading = AWS, value_enum, default_value_t = StoreKind::Sqlite)]
     pub store: StoreKind,
 
     /// What signs: a key in the data folder, KMS for each token, or a key that KMS decrypts at the start. KMS needs a build with
     /// `--features aws`
-    #[arg(long, value_enum, default_value_t = SignerKind::Local)]
+    #[arg(long, help_heading = AWS, value_enum, default_value_t = SignerKind::Local)]
     pub signer: SignerKind,
 
     /// Address of an emulator of AWS, or of DynamoDB Local. Without it: AWS itself, with region and credentials from the environment
-    #[arg(long, value_name = "URL")]
+    #[arg(long, help_heading = AWS, value_name = "URL")]
     pub aws_endpoint: Option<String>,
 
     /// Make the tables and KMS keys that are missing. In AWS, each KMS key costs a dollar a month
-    #[arg(long)]
+    #[arg(long, help_heading = AWS)]
     pub create: bool,
 
     /// Name of the table of tokens
-    #[arg(long, value_name = "NAME", default_value = "jeton-tokens")]
+    #[arg(long, help_heading = AWS, value_name = "NAME", default_value = "jeton-tokens")]
     pub tokens_table: String,
 
     /// Name of the table of orgs, members, clients and keys
-    #[arg(long, value_name = "NAME", default_value = "jeton-directory")]
+    #[arg(long, help_heading = AWS, value_name = "NAME", default_value = "jeton-directory")]
     pub directory_table: String,
 
     /// Alias or ARN of the KMS key that encrypts the others
-    #[arg(long, value_name = "KEY", default_value = "alias/jeton")]
+    #[arg(long, help_heading = AWS, value_name = "KEY", default_value = "alias/jeton")]
     pub envelope_key: String,
 
     /// Threads that serve requests, besides the one that writes; one is the cheapest per token
-    #[arg(long, default_value = "1", value_name = "COUNT")]
+    #[arg(long, help_heading = BASICS, default_value = "1", value_name = "COUNT")]
     pub threads: NonZeroUsize,
 }
 
-/// What the program does instead of serving.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Subcommand)]
-pub enum Command {
-    /// Print a token of the administrator for a day, while no server runs on the data folder. An administrator that was deleted or
-    /// disabled, or has lost urn:jeton:admin, gets its office back
-    AdminToken,
-}
-
-fn algorithm(name: &str) -> Result<Algorithm, String> {
+/// Reads the name of an algorithm, or says which there are.
+pub(crate) fn algorithm(name: &str) -> Result<Algorithm, String> {
     name.parse().map_err(|_| {
         let names = Algorithm::ALL.iter().copied().map(Algorithm::as_str).collect::<Vec<_>>().join(", ");
         format!("must be one of {names}")
@@ -167,24 +159,25 @@ pub enum LogFormat {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
+    use clap::{CommandFactory as _, Parser};
 
     use super::*;
 
-    #[test]
-    fn the_command_line_is_consistent() {
-        Options::command().debug_assert();
+    #[derive(Parser)]
+    struct Alone {
+        #[command(flatten)]
+        options: Options,
     }
 
     #[test]
     fn the_first_algorithm_is_the_preferred_one_and_es256_the_default() {
-        let read = |arguments: &[&str]| Options::try_parse_from(arguments).map(|options| options.algorithms);
+        let read = |arguments: &[&str]| Alone::try_parse_from(arguments).map(|alone| alone.options.algorithms);
         assert_eq!(read(&["jeton"]).unwrap(), [Algorithm::Es256]);
         let both = read(&["jeton", "--algorithm", "RS256", "--algorithm", "ES256"]).unwrap();
         assert_eq!(both, [Algorithm::Rs256, Algorithm::Es256]);
         for &alg in Algorithm::ALL {
             assert_eq!(read(&["jeton", "--algorithm", alg.as_str()]).unwrap(), [alg]);
-            let mut command = Options::command();
+            let mut command = Alone::command();
             assert!(command.render_long_help().to_string().contains(alg.as_str()), "{alg}");
         }
         for unknown in ["HS256", "none", "rs256", ""] {

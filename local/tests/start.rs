@@ -7,6 +7,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+#[path = "start/cli.rs"]
+mod cli;
+
 const ISSUER: &str = "http://jeton.example";
 
 fn folder(name: &str) -> PathBuf {
@@ -18,7 +21,7 @@ fn folder(name: &str) -> PathBuf {
 
 fn jeton(home: &Path, more: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_jeton"));
-    command.args(["--listen", "127.0.0.1:0", "--issuer", ISSUER, "--data-dir"]).arg(home).args(more);
+    command.args(more).args(["--listen", "127.0.0.1:0", "--issuer", ISSUER, "--data-dir"]).arg(home);
     command
 }
 
@@ -30,7 +33,11 @@ struct Server {
 
 impl Server {
     fn start(home: &Path, more: &[&str]) -> Self {
-        let mut process = jeton(home, more).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        Self::started(jeton(home, more))
+    }
+
+    fn started(mut command: Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut printed = Vec::new();
         for line in BufReader::new(process.stdout.take().unwrap()).lines() {
             printed.push(line.unwrap());
@@ -64,6 +71,11 @@ impl Server {
         (head.lines().next().unwrap().to_owned(), body.to_owned())
     }
 
+    /// As a crash does.
+    fn kill(&self) {
+        Command::new("kill").args(["-KILL", &self.process.id().to_string()]).status().unwrap();
+    }
+
     /// As Ctrl-C does. It ends by itself, and well.
     fn stop(mut self) {
         Command::new("kill").args(["-INT", &self.process.id().to_string()]).status().unwrap();
@@ -92,7 +104,7 @@ fn the_first_start_makes_what_it_needs_for_its_owner_only_and_later_ones_use_it_
     let home = folder("first").join("home");
     let server = Server::start(&home, &[]);
     assert_eq!(mode(&home), 0o700);
-    for file in ["admin.token", "jeton.db", "refresh-key", "signing-key.pem"] {
+    for file in ["address", "admin.token", "jeton.db", "refresh-key", "signing-key.pem"] {
         assert_eq!(mode(&home.join(file)), 0o600, "{file}");
     }
     let token = std::fs::read_to_string(home.join("admin.token")).unwrap();

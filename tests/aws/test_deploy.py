@@ -1,10 +1,11 @@
 """The template, deployed by `sam deploy`, and the API that comes of it, over HTTP: in both signing modes."""
 
 import json
+import os
 import time
 
 import pytest
-from harness import Api
+from harness import Api, environment, run
 from stack import Stack, introspect, mint, part
 
 
@@ -70,6 +71,20 @@ def test_members_are_made_and_get_tokens_of_their_own(stack, admin):
     assert stack.api.get("/v1/orgs/1/members/ann", admin).json()["scopes"] == ["urn:app:read"]
     token = mint(stack.api, admin, sub="ann", scopes=["urn:app:read"])["token"]
     assert stack.api.get("/v1/tokens/introspect_self", token).json()["sub"] == "ann"
+
+
+def test_the_command_line_manages_a_deployment(stack, admin):
+    # The other address that the emulator has for APIs: names below localhost need not be known to a machine.
+    url = f"http://127.0.0.1:{stack.aws.port}/_aws/execute-api/{stack.api.host.split('.')[0]}/$default"
+
+    def jeton(*arguments):
+        return run(os.environ["JETON_BIN"], *arguments, "--json", env=environment(JETON_URL=url, JETON_TOKEN=admin))
+
+    token = json.loads(jeton("token", "mint", "--audience", "urn:example:api", "--session", "cli"))["token"]
+    assert [row["jti"] for row in json.loads(jeton("token", "list", "--session", "cli"))["tokens"]] == [part(token, 1)["jti"]]
+    assert json.loads(jeton("member", "set", "carl", "--create", "enabled=false"))["enabled"] is False
+    jeton("token", "revoke", part(token, 1)["jti"])
+    assert introspect(stack.api, token).status == 410
 
 
 def test_a_rotation_publishes_the_next_key_and_ends_no_token(stack, admin):

@@ -392,6 +392,16 @@ impl FromStr for Switch {
     }
 }
 
+/// Reads where the command line finds the service, if `JETON_URL` says so.
+pub fn cli_url() -> Option<String> {
+    environment("JETON_URL").filter(|url| !url.is_empty())
+}
+
+/// Reads the token that the command line asks with, if `JETON_TOKEN` has one.
+pub fn cli_token() -> Option<Secret<String>> {
+    environment("JETON_TOKEN").filter(|token| !token.is_empty()).map(Secret::new)
+}
+
 fn environment(name: &str) -> Option<String> {
     #[expect(clippy::disallowed_methods, reason = "this is the place")]
     env::var(name).ok()

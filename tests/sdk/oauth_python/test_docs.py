@@ -1,6 +1,7 @@
 """The blocks of README and docs/ for users of curl and Python, word by word. A block's first line names its file."""
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -125,14 +126,15 @@ def commands(page):
     return [shlex.split(line)[2:] for line in re.findall(r"^cargo run.*?(?=\s+#|$)", (DOCS / page).read_text(), re.M)]
 
 
-def follow(text, server, folder):
+def follow(text, server, folder, **variables):
     """What the named shell blocks of a text print, run in one shell. Each is held to the answer below it."""
     # Those in lists are indented.
     text = re.sub(r"^   ( *\S)", r"\1", text, flags=re.M)
     found = re.findall(r"^```sh\n# ([\w.]+)\n(.*?)^```\n(?:```(?:json)?\n(.*?)^```\n)?", text, re.M | re.S)
     script = "set -euo pipefail\n" + "".join(f"echo; echo '== {name}'\n{code}" for name, code, _ in found)
     script = script.replace(PAGE_ISSUER, server.url)
-    done = subprocess.run(["bash", "-c", script], cwd=folder, env=plain_environment(), capture_output=True, text=True, timeout=60)
+    environment = plain_environment(**variables)
+    done = subprocess.run(["bash", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
     told = re.split(r"^== (.*)\n", done.stdout, flags=re.M)[1:]
     answers = dict(zip(told[::2], told[1::2], strict=True))
@@ -193,6 +195,16 @@ def test_the_page_for_those_who_come_from_authlete(started, tmp_path):
     assert told["batch.sh"]["requestId"] and told["status.sh"].get("result") in (None, "SUCCEEDED"), told
 
 
+def test_the_page_of_the_command_line(started, tmp_path):
+    program = Path(os.environ["JETON_BIN"]).resolve()
+    assert program.name == "jeton"
+    answers = follow((DOCS / "cli.md").read_text(), started(), tmp_path, PATH=f"{program.parent}:{os.environ['PATH']}")
+    assert list(answers) == [f"{name}.sh" for name in "mint decode list directory file client secret json offline".split()]
+    assert "signature: good (ES256 by the key" in answers["decode.sh"] and "record: good (active)" in answers["decode.sh"]
+    assert "record: not good (The token has been revoked" in answers["list.sh"] and "exit code 1" in answers["list.sh"]
+    assert re.search(r"^acme +1 +true +\S+ +Acme$", answers["directory.sh"], re.M), answers["directory.sh"]
+
+
 def test_the_seed_file_with_every_part(started, tmp_path):
     (tmp_path / "seed.json").write_text(seed("settings.md"))
     server = started("--seed", str(tmp_path / "seed.json"))
@@ -200,7 +212,7 @@ def test_the_seed_file_with_every_part(started, tmp_path):
 
 
 def test_every_block_of_a_program_has_a_name_or_is_said_not_to_run():
-    unnamed = {"../README.md": ["sh"], "getting-started.md": ["sh", "sh"], "authlete.md": ["sh", "python"], "clients.md": [], "verifying-tokens.md": ["java"]}
+    unnamed = {"../README.md": ["sh"], "getting-started.md": ["sh", "sh"], "authlete.md": ["sh", "python"], "cli.md": ["sh", "sh"], "clients.md": [], "verifying-tokens.md": ["java"]}
     for page, expected in unnamed.items():
         fenced = re.findall(r"^```(js|python|sh|rust|java)\n(.*)$", (DOCS / page).read_text(), re.M)
         assert [language for language, first in fenced if not re.match(r"(#|//) [\w.]+$", first)] == expected
