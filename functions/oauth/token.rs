@@ -19,7 +19,8 @@ impl Endpoint for Token {
     type Output = WithNonce<Answer<200, TokenResponse>>;
 
     async fn handle(ports: &Granter, request: GrantRequest) -> Result<Self::Output, Error> {
-        let outcome = token_endpoint::grant(ports, request).await?;
+        // Boxed: it holds all that every grant may need.
+        let outcome = Box::pin(token_endpoint::grant(ports, request)).await?;
         let answer = match outcome.granted {
             Ok(granted) => Ok(Answer::from_body(&TokenResponse::from_granted(&granted)?)?),
             Err(denial) => Err(denial),

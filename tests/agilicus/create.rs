@@ -141,6 +141,27 @@ scenario! {
 }
 
 scenario! {
+    async fn a_role_that_the_member_has_lost_is_neither_minted_on_reissued_nor_refreshed(app) {
+        let asked = json!({"roles": {"shop": "owner", "bank": "clerk"}, "create_refresh_token": true});
+        let minted = app.mint("1", "ann", asked).await.created();
+        let (token, refresh_token) = (minted["token"].as_str().unwrap(), minted["refresh_token"].as_str().unwrap());
+        app.mint_as(token, "1", "ann", json!({"roles": {"shop": "owner", "bank": "clerk"}})).await.created();
+        app.patch("/v1/orgs/1/members/ann", &app.admin, json!({"roles": {"shop": ["editor"]}})).await.ok();
+        let answer = app.mint_as(token, "1", "ann", json!({"roles": {"shop": "owner"}})).await;
+        answer.is_error(403, "OUTSIDE_AUTHORITY");
+        assert!(answer.json()["error_message"].as_str().unwrap().contains("roles"), "{answer:?}");
+        // What an administrator gave without her having it, she hasn't lost.
+        let child = app.mint_as(token, "1", "ann", json!({"roles": {"bank": "clerk"}})).await.created();
+        let reissued = app.post("/v1/tokens/reissue", None, json!({"token": token, "org_id": "1"})).await.ok();
+        let refreshed = app.post("/v1/tokens/refresh", None, json!({"token": refresh_token})).await.created();
+        for token in [child, reissued, refreshed].iter().map(|answer| answer["token"].as_str().unwrap()) {
+            assert_eq!(claims(token)["roles"], json!({"bank": "clerk"}));
+            assert_eq!(app.introspect(token).await.ok()["roles"], json!({"bank": ["clerk"]}));
+        }
+    }
+}
+
+scenario! {
     /// Nobody hands out a right to Jeton's own API that it lacks, be it by a wildcard or by an optional scope.
     async fn a_minter_cannot_make_itself_an_administrator(app) {
         let minter = app.token("1", "minter", &[api::TOKENS_CREATE]).await;

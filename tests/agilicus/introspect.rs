@@ -74,6 +74,34 @@ scenario! {
 }
 
 scenario! {
+    async fn introspection_shows_neither_roles_nor_scopes_that_the_member_has_lost(app) {
+        let asked = json!({
+            "scopes": ["urn:app:read", "urn:app:write?", "urn:other?"], "roles": {"shop": "owner", "bank": "clerk"}, "create_refresh_token": true
+        });
+        let minted = app.mint("1", "ann", asked).await.created();
+        let (token, path) = (minted["token"].as_str().unwrap(), "/v1/orgs/1/members/ann");
+        let views = async || {
+            let of_anyone = app.introspect(token).await.ok();
+            let own = app.get("/v1/tokens/introspect_self", token).await.ok();
+            let all = app.post("/v1/tokens/introspect_all_sub_orgs", None, json!({"token": token})).await.ok();
+            for view in [&own, &all["primary_token"]] {
+                assert_eq!((&view["scopes"], &view["roles"]), (&of_anyone["scopes"], &of_anyone["roles"]));
+            }
+            (of_anyone["scopes"].clone(), of_anyone["roles"].clone())
+        };
+        let (wanted_in_vain, given) = (json!("urn:other?"), json!(["clerk"]));
+        let (scopes, roles) = views().await;
+        assert_eq!(scopes, json!(["urn:app:read", "urn:app:write?", wanted_in_vain]));
+        assert_eq!(roles, json!({"shop": ["owner"], "bank": given}));
+        let held = app.get(path, &app.admin).await.ok();
+        app.patch(path, &app.admin, json!({"scopes": [], "roles": null})).await.ok();
+        assert_eq!(views().await, (json!([wanted_in_vain]), json!({"bank": given})), "what ann never had she can't lose");
+        app.patch(path, &app.admin, json!({"scopes": held["scopes"], "roles": held["roles"]})).await.ok();
+        assert_eq!(views().await, (scopes, roles));
+    }
+}
+
+scenario! {
     async fn a_token_is_shown_in_the_orgs_below_its_own_where_its_subject_is_a_member(app) {
         let token = app.mint("1", "ann", json!({"scopes": ["urn:app:read", "urn:app:write"], "roles": {"shop": "editor"}})).await.created()["token"].clone();
         let all = app.post("/v1/tokens/introspect_all_sub_orgs", None, json!({"token": token})).await.ok();

@@ -11,11 +11,12 @@ pub struct Caller {
 
 impl Caller {
     /// Call it only where the token has just been found [live](super::TokenStatus::Live), with the member of that same read.
-    pub(crate) fn authenticated(token: TokenRecord, member: Member) -> Self {
+    pub(crate) fn authenticated(mut token: TokenRecord, member: Member) -> Self {
+        token.drop_lost_roles(&member);
         Self { token, member }
     }
 
-    /// Returns the record of the presented token.
+    /// Returns the record of the presented token, without the roles that the member has lost.
     pub fn token(&self) -> &TokenRecord {
         &self.token
     }

@@ -48,6 +48,11 @@ impl Member {
     pub fn holds(&self, name: &str) -> bool {
         self.scopes.iter().any(|pattern| pattern.covers(name))
     }
+
+    /// Whether it has this role in the application.
+    pub fn has_role(&self, app: &App, role: &Role) -> bool {
+        self.roles.get(app).is_some_and(|roles| roles.contains(role))
+    }
 }
 
 /// What a member is: the `type` of a User in the Agilicus contract.

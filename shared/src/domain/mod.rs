@@ -78,4 +78,4 @@ pub use status::{RevokedBy, StatusInputs, TokenRevocation, TokenStatus};
 pub use ticket::{Ticket, TicketKey};
 pub use time::{Seconds, Timestamp};
 pub use token::{TokenKey, TokenRecord};
-pub use token_contents::{Creator, HostPermissions, TokenContents};
+pub use token_contents::{Creator, HostPermissions, TokenContents, Unheld};

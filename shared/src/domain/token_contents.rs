@@ -1,8 +1,8 @@
 //! What an access token says, whichever record says it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{App, Audience, ClientId, Issuance, OrgId, Role, Scope, Session, Subject};
+use super::{App, Audience, ClientId, Issuance, Member, OrgId, Role, Scope, Session, Subject};
 
 /// What an access token says of whom it stands for and what it opens.
 ///
@@ -22,6 +22,8 @@ pub struct TokenContents {
     pub scopes: Vec<Scope>,
     /// The role that the token has in each application.
     pub roles: BTreeMap<App, Role>,
+    /// What of its scopes and roles its subject didn't hold when the token was minted.
+    pub unheld: Unheld,
     /// The hosts that the token opens.
     pub hosts: Vec<HostPermissions>,
     /// The session that chains the token to others.
@@ -43,6 +45,7 @@ impl TokenContents {
             audiences: Vec::new(),
             scopes: Vec::new(),
             roles: BTreeMap::new(),
+            unheld: Unheld::default(),
             hosts: Vec::new(),
             session: None,
             creator: None,
@@ -50,6 +53,37 @@ impl TokenContents {
             issuance: None,
         }
     }
+
+    /// Notes what of the scopes and roles `member` doesn't hold: all else is lost with what it holds.
+    #[must_use]
+    pub fn noting_unheld(mut self, member: &Member) -> Self {
+        let scopes = self.scopes.iter().filter(|scope| !member.holds(scope.name())).cloned().collect();
+        let roles = self.roles.iter().filter(|(app, role)| !member.has_role(app, role));
+        self.unheld = Unheld { scopes, roles: roles.map(|(app, _)| app.clone()).collect() };
+        self
+    }
+
+    /// Leaves out the roles that `member` held when the token was minted and has lost since.
+    pub fn drop_lost_roles(&mut self, member: &Member) {
+        let Self { roles, unheld, .. } = self;
+        roles.retain(|app, role| unheld.roles.contains(app) || member.has_role(app, role));
+    }
+
+    /// Leaves out the scopes and the roles that `member` held when the token was minted and has lost since.
+    pub fn drop_lost(&mut self, member: &Member) {
+        self.drop_lost_roles(member);
+        let Self { scopes, unheld, .. } = self;
+        scopes.retain(|scope| unheld.scopes.contains(scope) || member.holds(scope.name()));
+    }
+}
+
+/// What a member's token says although its subject didn't hold it when the token was minted. It can't be lost.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Unheld {
+    /// The optional scopes that were asked for in vain: their mark stays, so that everybody sees it.
+    pub scopes: Vec<Scope>,
+    /// The applications in which an administrator gave the token a role that its subject doesn't have.
+    pub roles: BTreeSet<App>,
 }
 
 /// The bearer of the token that asked for this one.

@@ -17,7 +17,7 @@ use crate::domain::scope::api;
 use crate::domain::{
     Algorithm, App, Audience, Authority, Caller, Creator, ExtraClaims, Family, HostPermissions, Member, MemberKind, NotBeforeKey,
     Org, OrgId, OrgSettings, Refusal, Role, Scope, Seconds, Secret, Session, SessionId, Subject, TicketKey, Timestamp,
-    TokenContents, TokenRecord,
+    TokenContents, TokenRecord, Unheld,
 };
 
 /// What is asked for: a token for `subject` in `org`.
@@ -230,7 +230,9 @@ pub fn decide(ask: MemberTokenRequest, caller: &Caller, target: Target<'_>, now:
         audiences: ask.audiences,
         roles: ask.roles,
         hosts: ask.hosts,
+        unheld: Unheld::default(),
     };
+    let contents = contents.noting_unheld(member);
     Ok(Grant { not_before, refresh, ..Grant::for_member(org, contents, expires_at, now) })
 }
 
@@ -290,14 +292,15 @@ pub fn reissue(presented: &Caller, target: Target<'_>, now: Timestamp) -> Result
     }
     let token = presented.token();
     let same_org = org.id == token.org;
-    let holds_role = |app: &App, role: &Role| same_org || member.roles.get(app).is_some_and(|held| held.contains(role));
     let mut contents = TokenContents { issuance: None, ..token.contents.clone() };
     contents.scopes.retain(|scope| member.holds(scope.name()));
-    contents.roles.retain(|app, role| holds_role(app, role));
-    Ok(Grant::for_member(org, contents, token.expires_at, now))
+    // Of those in its own org the caller has lost none.
+    contents.roles.retain(|app, role| same_org || member.has_role(app, role));
+    Ok(Grant::for_member(org, contents.noting_unheld(member), token.expires_at, now))
 }
 
-/// Decides on the next access token of a family that was found alive. Required scopes that the member has lost are left out.
+/// Decides on the next access token of a family that was found alive. Required scopes and roles that the member has lost are left
+/// out.
 ///
 /// # Errors
 /// [`Refusal::RefreshRejected`] if the org or the member is missing or disabled, or isn't the family's.
@@ -309,6 +312,8 @@ pub fn refresh(family: &Family, target: Target<'_>, now: Timestamp) -> Result<Gr
     let expires_at = now.whole_second().plus(family.token_duration).min(family.expires_at);
     let mut contents = TokenContents { issuance: None, ..family.contents.clone() };
     contents.scopes.retain(|scope| scope.is_optional() || member.holds(scope.name()));
+    contents.drop_lost_roles(member);
+    let contents = contents.noting_unheld(member);
     Ok(Grant { root_org: family.root_org.clone(), ..Grant::for_member(org, contents, Some(expires_at), now) })
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The domain knows no serde, and going through strings would cost an allocation for each name in each record.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -70,6 +70,16 @@ impl<T: Coded> Coded for Vec<T> {
 
     fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         Ok(Vec::<Read<T>>::deserialize(from)?.into_iter().map(|value| value.0).collect())
+    }
+}
+
+impl<T: Coded + Ord> Coded for BTreeSet<T> {
+    fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.iter().map(Write))
+    }
+
+    fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Ok(BTreeSet::<Read<T>>::deserialize(from)?.into_iter().map(|value| value.0).collect())
     }
 }
 

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::token::is_all_held;
 use super::{coded, decode, encode, is_false, is_true, is_zero, placeholder_id, placeholder_time, yes};
 use crate::domain::{
     App, Audience, ClientId, Creator, Family, FamilyKey, Fault, HostPermissions, Issuance, OrgId, Role, Scope, Seconds, Session,
-    Subject, Timestamp, TokenContents, TokenId,
+    Subject, Timestamp, TokenContents, TokenId, Unheld,
 };
 use crate::store::FamilyUpdate;
 
@@ -151,6 +152,8 @@ struct FamilyBody {
     scopes: Vec<Scope>,
     #[serde(rename = "r", with = "coded", default, skip_serializing_if = "BTreeMap::is_empty")]
     roles: BTreeMap<App, Role>,
+    #[serde(rename = "uh", with = "coded", default, skip_serializing_if = "is_all_held")]
+    unheld: Unheld,
     #[serde(rename = "h", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
     hosts: Vec<HostPermissions>,
     #[serde(rename = "x", with = "coded", default, skip_serializing_if = "Option::is_none")]
@@ -200,6 +203,7 @@ impl From<FamilyBody> for Family {
                 audiences: body.audiences,
                 scopes: body.scopes,
                 roles: body.roles,
+                unheld: body.unheld,
                 hosts: body.hosts,
                 session: body.session,
                 creator: body.creator,

@@ -27,6 +27,7 @@
 //! | `s` | subject | settings | subject | scopes |
 //! | `t` | family: salt | whether a use replaces a refresh token | | may exchange tokens |
 //! | `u` | issuance, in `issuance.rs` | updated at, ms | updated at, ms | updated at, ms |
+//! | `uh` | what its subject didn't hold: scopes `z`, applications of roles `r` | | | |
 //! | `v` | hash of its value | whether it does so with any client | | |
 //! | `w` | creator: org `o`, subject `s` | | | |
 //! | `x` | session: org `o`, id `i` | secrets; in its settings: allows tokens that don't expire | external id | secrets |

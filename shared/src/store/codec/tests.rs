@@ -5,7 +5,7 @@ use crate::domain::{Client, ClientAuthMethod, ClientSecret, GrantType, Issuance,
 use crate::store::conformance::samples;
 
 /// As they are in tables now. Whoever changes one of these makes records unreadable that are in use.
-const TOKEN: &str = r#"{"o":"a","q":"the_ROOT-1","s":"auth0|Ann \"Ä\" O'Neill\\%_#/é@例え","c":9007199254740991,"i":1800000000123,"n":1800000000456,"a":["https://api.example/\"x\"","b"],"z":["urn:agilicus:api:*?","a'b%_","a'b%_"],"r":{"app \"1\"":"owner/é","b":"viewer"},"h":[{"allowed_list":[{"paths":["/a\"b"]}],"host":"x.example","n":1.50},{}],"x":{"o":"elsewhere","i":"s/1#é"},"w":{"o":"the_ROOT-1","s":"root \"0\""},"m":true,"f":"#;
+const TOKEN: &str = r#"{"o":"a","q":"the_ROOT-1","s":"auth0|Ann \"Ä\" O'Neill\\%_#/é@例え","c":9007199254740991,"i":1800000000123,"n":1800000000456,"a":["https://api.example/\"x\"","b"],"z":["urn:agilicus:api:*?","a'b%_","a'b%_"],"r":{"app \"1\"":"owner/é","b":"viewer"},"uh":{"z":["urn:agilicus:api:*?"],"r":["b"]},"h":[{"allowed_list":[{"paths":["/a\"b"]}],"host":"x.example","n":1.50},{}],"x":{"o":"elsewhere","i":"s/1#é"},"w":{"o":"the_ROOT-1","s":"root \"0\""},"m":true,"f":"#;
 const PLAIN: &str = r#"{"o":"a","q":"a","s":"ann","i":1800000000000,"n":1800000000000,"e":1800003600000}"#;
 
 const OAUTH: &str = r#""u":{"g":"tx","c":true,"a":true,"p":[{"k":"k \"1\"","v":"é"},{"k":"","v":"","h":true}],"k":{"x":"hg_T1mcjvMeHp02DuRJ07RGsmHxTFmMehc3cYHMSCFo","j":"LBuQaGfTE-nuB_4ir8R0Oe8qJ2wAf9VV2kKNl1tiR_w"},"d":[{"n":1.50,"type":"a\"b"}],"r":"urn:acr \"é\"","t":1800000000000,"e":true,"m":true,"y":[{"s":"bob","c":4},{"s":"é"}],"n":[{"i":"06hhgn2g00dd5aacstihf0n77jhqca62","s":"ann","c":4,"f":"06hhgn2g03orkk17pguofo9tagomu561","x":{"o":"b","i":"s"}},{"i":"06hhgn2g00p6eriphifm3bvpjnd1mtbs","s":"bob"}]}"#;

@@ -1,13 +1,13 @@
 //! Access tokens.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::{coded, decode, encode, is_false, is_zero, placeholder_id};
 use crate::domain::{
     App, Audience, ClientId, Creator, Fault, HostPermissions, Issuance, OrgId, Role, Scope, Session, SessionId, Subject,
-    Timestamp, TokenContents, TokenId, TokenKey, TokenRecord,
+    Timestamp, TokenContents, TokenId, TokenKey, TokenRecord, Unheld,
 };
 
 /// Encodes the body of a token: all of it but `id` and `revoked_at`.
@@ -66,6 +66,8 @@ struct TokenBody {
     scopes: Vec<Scope>,
     #[serde(rename = "r", with = "coded", default, skip_serializing_if = "BTreeMap::is_empty")]
     roles: BTreeMap<App, Role>,
+    #[serde(rename = "uh", with = "coded", default, skip_serializing_if = "is_all_held")]
+    unheld: Unheld,
     #[serde(rename = "h", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
     hosts: Vec<HostPermissions>,
     #[serde(rename = "x", with = "coded", default, skip_serializing_if = "Option::is_none")]
@@ -114,6 +116,7 @@ impl From<TokenBody> for TokenRecord {
                 audiences: body.audiences,
                 scopes: body.scopes,
                 roles: body.roles,
+                unheld: body.unheld,
                 hosts: body.hosts,
                 session: body.session,
                 creator: body.creator,
@@ -124,7 +127,21 @@ impl From<TokenBody> for TokenRecord {
     }
 }
 
-coded::records!(Creator as CreatorBody, Session as SessionBody);
+coded::records!(Creator as CreatorBody, Session as SessionBody, Unheld as UnheldBody);
+
+/// Whether a token says nothing but what its subject held.
+pub(super) fn is_all_held(unheld: &Unheld) -> bool {
+    *unheld == Unheld::default()
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Unheld")]
+struct UnheldBody {
+    #[serde(rename = "z", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
+    scopes: Vec<Scope>,
+    #[serde(rename = "r", with = "coded", default, skip_serializing_if = "BTreeSet::is_empty")]
+    roles: BTreeSet<App>,
+}
 
 #[derive(Deserialize, Serialize)]
 #[serde(remote = "Session")]

@@ -1,6 +1,6 @@
 //! Records to put into a store: some plain, some with everything that could be lost on the way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::domain::{
@@ -9,7 +9,7 @@ use crate::domain::{
     Confirmation, Creator, Entropy, Family, FamilyKey, GrantType, HostPermissions, Issuance, IssuerKeys, Member, MemberKey,
     MemberKind, MetadataMember, MetadataValue, NotBefore, NotBeforeKey, NotBeforeScope, Org, OrgId, Profile, Property,
     RedirectUri, Role, Scope, ScopePattern, Seconds, Seeded, Session, SessionId, Shard, Subject, Thumbprint, Timestamp,
-    TokenContents, TokenId, TokenKey, TokenRecord,
+    TokenContents, TokenId, TokenKey, TokenRecord, Unheld,
 };
 use crate::store::{FamilyAdvance, NewToken, Put, RecordKeys, Records, Store};
 
@@ -92,6 +92,7 @@ fn rich_contents() -> TokenContents {
         audiences: vec![Audience::parse("https://api.example/\"x\"").unwrap(), Audience::parse("b").unwrap()],
         scopes: vec![scope("urn:agilicus:api:*?"), scope("a'b%_"), scope("a'b%_")],
         roles: BTreeMap::from([(app("app \"1\""), role("owner/é")), (app("b"), role("viewer"))]),
+        unheld: Unheld { scopes: vec![scope("urn:agilicus:api:*?")], roles: BTreeSet::from([app("b")]) },
         hosts: vec![
             HostPermissions::from_json(r#"{"allowed_list":[{"paths":["/a\"b"]}],"host":"x.example","n":1.50}"#.to_owned()),
             HostPermissions::from_json("{}".to_owned()),

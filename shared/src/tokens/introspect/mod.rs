@@ -78,8 +78,10 @@ pub async fn introspect(ports: &Reader, token: &str) -> Result<Introspection, Er
     Ok(match presented {
         PresentedToken::Access(token) => match (token.status, token.member) {
             (TokenStatus::Live, Some(member)) => {
-                crate::telemetry::note_token(&token.record);
-                Introspection::Active(Active::Access { record: Box::new(token.record), member: Box::new(member) })
+                let mut record = token.record;
+                record.drop_lost(&member);
+                crate::telemetry::note_token(&record);
+                Introspection::Active(Active::Access { record: Box::new(record), member: Box::new(member) })
             }
             (status, _) => inactive(status),
         },
@@ -265,7 +267,9 @@ pub async fn introspect_rfc7662(
 /// [`Refusal::CredentialsRejected`] if it isn't alive.
 pub async fn introspect_self(ports: &Reader, bearer: &str) -> Result<(TokenRecord, Member), Error> {
     let (caller, _) = authenticate(ports, bearer, RecordKeys::default()).await?;
-    Ok((caller.token().clone(), caller.member().clone()))
+    let mut record = caller.token().clone();
+    record.drop_lost(caller.member());
+    Ok((record, caller.member().clone()))
 }
 
 /// Shows what an access token would be in each org below its own in which its subject is a member: all of them or those in
@@ -304,7 +308,7 @@ fn view_in(record: &TokenRecord, org: &Org, member: &Member) -> TokenRecord {
     let mut view = record.clone();
     view.org = org.id.clone();
     view.scopes.retain(|scope: &Scope| member.holds(scope.name()));
-    view.roles.retain(|app, role| member.roles.get(app).is_some_and(|held| held.contains(role)));
+    view.roles.retain(|app, role| member.has_role(app, role));
     view
 }
 
