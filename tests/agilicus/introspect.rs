@@ -102,6 +102,25 @@ scenario! {
 }
 
 scenario! {
+    async fn a_refresh_token_is_told_apart_and_opens_nothing(app) {
+        let asked = json!({
+            "create_refresh_token": true, "scopes": ["urn:app:read"], "roles": {"shop": "owner"}, "session": "s-1", "hosts": [{"upstream_host": "a.example"}]
+        });
+        let minted = app.mint("1", "ann", asked).await.created();
+        let access = app.introspect(minted["token"].as_str().unwrap()).await.ok();
+        assert!(access.get("refresh_token_jti").is_none() && access.get("token_use").is_none());
+        let refresh = json!({"token": minted["refresh_token"]});
+        let view = app.post("/v1/tokens/introspect", None, refresh.clone()).await.ok();
+        assert_eq!((&view["token_use"], &view["refresh_token_jti"]), (&json!("refresh_token"), &access["jti"]));
+        assert_eq!((&view["sub"], &view["session"]), (&json!("ann"), &json!("s-1")));
+        assert_eq!((&view["scopes"], &view["roles"], &view["aud"]), (&json!([]), &json!({}), &json!([])));
+        assert!(view.get("hosts").is_none());
+        let all = app.post("/v1/tokens/introspect_all_sub_orgs", None, refresh).await.ok();
+        assert_eq!((&all["primary_token"], &all["sub_org_results"]), (&view, &json!([])));
+    }
+}
+
+scenario! {
     async fn a_token_is_shown_in_the_orgs_below_its_own_where_its_subject_is_a_member(app) {
         let token = app.mint("1", "ann", json!({"scopes": ["urn:app:read", "urn:app:write"], "roles": {"shop": "editor"}})).await.created()["token"].clone();
         let all = app.post("/v1/tokens/introspect_all_sub_orgs", None, json!({"token": token})).await.ok();

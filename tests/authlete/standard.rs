@@ -16,7 +16,8 @@ scenario! {
         let created = tenant.created(json!({
             "scopes": ["read", "write"], "resources": ["urn:a"], "acr": "gold", "authTime": NOW - 60, "certificateThumbprint": THUMBPRINT,
             "authorizationDetails": {"elements": [{"type": "t", "dataTypes": ["d"]}]},
-            "properties": [{"key": "shown", "value": "1"}, {"key": "kept", "value": "2", "hidden": true}, {"key": "sub", "value": "forged"}],
+            "properties": [{"key": "shown", "value": "1"}, {"key": "kept", "value": "2", "hidden": true}, {"key": "sub", "value": "forged"},
+                {"key": "token_use", "value": "forged"}],
         })).await;
         let ask = json!({"parameters": format!("token={}", text(&created["accessToken"]))});
         let answer = tenant.post("auth/introspection/standard", ask).await;
@@ -33,6 +34,7 @@ scenario! {
         let refresh = tenant.post("auth/introspection/standard", json!({"parameters": format!("token={}", text(&created["refreshToken"]))})).await;
         assert_eq!(refresh["resultMessage"], "[A145001] Introspection was performed successfully (type=refresh_token, active=true).");
         assert_eq!((&content(&refresh)["exp"], content(&refresh).get("token_type")), (&json!(NOW + 2_592_000), None));
+        assert_eq!(content(&refresh)["token_use"], "refresh_token", "what is attached replaces no claim");
         let own = tenant.created(json!({"grantType": "CLIENT_CREDENTIALS", "scopes": null})).await;
         let least = tenant.standard(&own["accessToken"], json!({})).await;
         let expected = json!({

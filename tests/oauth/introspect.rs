@@ -89,6 +89,23 @@ scenario! {
 }
 
 scenario! {
+    /// RFC 7662 section 2.2 has a `token_type` for access tokens only.
+    async fn a_refresh_token_is_told_apart_and_opens_nothing(app) {
+        let tenant = Tenant::opaque(app).await;
+        let issued = tenant.for_member(WEB, &[]).await;
+        let access = tenant.introspect(WEB, &text(&issued["access_token"])).await;
+        assert_eq!((&access["token_type"], access.get("token_use")), (&json!("Bearer"), None));
+        let refresh = text(&issued["refresh_token"]);
+        for said in [tenant.introspect(WEB, &refresh).await, tenant.audit(&refresh).await] {
+            assert_eq!((&said["active"], &said["token_use"], &said["sub"]), (&json!(true), &json!("refresh_token"), &access["sub"]));
+            for member in ["token_type", "scope", "aud", "authorization_details", "jti"] {
+                assert!(said.get(member).is_none(), "{member}: {said}");
+            }
+        }
+    }
+}
+
+scenario! {
     async fn whoever_introspects_is_authenticated_and_permitted(app) {
         let tenant = Tenant::opaque(app).await;
         let token = tenant.own_token(WEB, &[]).await;

@@ -103,6 +103,7 @@ impl<'a> User<'a> {
 /// `Token`: an introspection, or a row of the list.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[expect(clippy::struct_field_names, reason = "the names are those of the API")]
 pub struct Token<'a> {
     jti: String,
     sub: &'a str,
@@ -127,8 +128,12 @@ pub struct Token<'a> {
     creating_org: Option<&'a str>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     masquerading: bool,
+    /// Only of a refresh token: the newest access token that came of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token_jti: Option<String>,
+    /// Only of a refresh token: `refresh_token`. It opens nothing, so it has no scopes, roles, audiences or hosts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_use: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     revoked: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -155,6 +160,7 @@ impl<'a> Token<'a> {
             creating_org: record.creator.as_ref().map(|creator| creator.org.as_str()),
             masquerading: record.masquerading,
             refresh_token_jti: None,
+            token_use: None,
             revoked: None,
             updated: None,
         }
@@ -181,6 +187,7 @@ impl<'a> Token<'a> {
         self
     }
 
+    /// The view of a refresh token. Nobody who takes it for an access token finds anything that it opens.
     fn of_family(family: &'a Family, member: &'a Member) -> Self {
         Self {
             jti: family.id.to_string(),
@@ -188,17 +195,18 @@ impl<'a> Token<'a> {
             org: family.org.as_str(),
             root_org: family.root_org.as_str(),
             sub_email: email(Some(member)),
-            roles: Some(family.roles.iter().map(|(app, role)| (app.as_str(), [role.as_str()])).collect()),
+            roles: Some(BTreeMap::new()),
             iat: Rfc3339(family.issued_at),
             exp: Rfc3339(family.expires_at).to_string(),
-            hosts: hosts(&family.hosts),
-            aud: family.audiences.iter().map(crate::domain::Audience::as_str).collect(),
+            hosts: Vec::new(),
+            aud: Vec::new(),
             session: family.session.as_ref().map_or("", |session| session.id.as_str()),
-            scopes: family.scopes.iter().map(crate::domain::Scope::as_str).collect(),
+            scopes: Vec::new(),
             creating_sub: family.creator.as_ref().map(|creator| creator.subject.as_str()),
             creating_org: family.creator.as_ref().map(|creator| creator.org.as_str()),
             masquerading: family.masquerading,
             refresh_token_jti: Some(family.token.to_string()),
+            token_use: Some("refresh_token"),
             revoked: None,
             updated: None,
         }

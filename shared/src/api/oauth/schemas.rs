@@ -86,6 +86,7 @@ impl JsonSchema for IntrospectionResponse {
             "properties": {
                 "active": {"type": "boolean"}, "iss": text, "sub": text, "org": text, "client_id": text, "scope": {"type": "string"},
                 "aud": {"anyOf": [text, {"type": "array", "items": text}]}, "token_type": {"enum": ["Bearer", "DPoP"]}, "jti": text,
+                "token_use": {"enum": ["refresh_token"], "description": "Only of a refresh token, which opens nothing."},
                 "iat": moment, "nbf": moment, "exp": moment, "auth_time": moment, "acr": text,
                 "cnf": {"type": "object", "properties": {"x5t#S256": text, "jkt": text}},
                 "act": {"type": "object", "additionalProperties": true},

@@ -78,6 +78,7 @@ struct Facts<'a> {
     audiences: &'a [Audience],
     issued_at: Timestamp,
     expires_at: Option<Timestamp>,
+    /// `None`: it is a refresh token.
     token_type: Option<&'static str>,
 }
 
@@ -122,6 +123,8 @@ pub fn active(found: &FoundToken, issuer: &Issuer, with_hidden: bool) -> Result<
     say("scope", (!facts.scopes.is_empty()).then(|| scope(facts.scopes).into()));
     say("aud", (!facts.audiences.is_empty()).then(|| facts.audiences.iter().map(Audience::as_str).collect()));
     say("token_type", facts.token_type.map(Value::from));
+    // RFC 7662 has no word for it, and who asks must not take it for an access token.
+    say("token_use", facts.token_type.is_none().then(|| "refresh_token".into()));
     say("iat", Some(facts.issued_at.as_secs().into()));
     say("exp", facts.expires_at.map(|end| end.as_secs().into()));
     say("cnf", confirmation(&issuance.confirmation));
@@ -148,6 +151,7 @@ fn is_standard(name: &str) -> bool {
         "client_id",
         "username",
         "token_type",
+        "token_use",
         "exp",
         "iat",
         "nbf",
