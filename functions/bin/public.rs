@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 
 use shared::api::lambda::Bundle;
-use shared::domain::Issuer;
 use shared::platform::capabilities::{IssuerInfo, Provides, Public};
+use shared::platform::config;
 
-struct OnlyIssuer(Issuer);
+struct OnlyIssuer(IssuerInfo);
 
 impl Provides<Public> for OnlyIssuer {
     fn provide(&self) -> Public {
@@ -16,10 +16,14 @@ impl Provides<Public> for OnlyIssuer {
 
 impl Provides<IssuerInfo> for OnlyIssuer {
     fn provide(&self) -> IssuerInfo {
-        IssuerInfo { issuer: self.0.clone() }
+        self.0.clone()
     }
 }
 
 fn main() -> ExitCode {
-    Bundle::new().endpoints(functions::public(), async |config| Ok(OnlyIssuer(config.issuer))).main()
+    let platform = async |config: config::Config| {
+        let client_certificates = config::client_certificates()?;
+        Ok(OnlyIssuer(IssuerInfo { issuer: config.issuer, client_certificates }))
+    };
+    Bundle::new().endpoints(functions::public(), platform).main()
 }

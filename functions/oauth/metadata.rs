@@ -27,7 +27,7 @@ impl Endpoint for GetMetadata {
         if path.is_some_and(|path| !is_path_of(&ports.issuer, &path)) {
             return Err(Refusal::NoSuchPath.into());
         }
-        Ok(Published::document(&Metadata::from_issuer(&ports.issuer, &endpoints()), &known)?)
+        Ok(Published::document(&Metadata::from_issuer(&ports.issuer, &endpoints(), ports.client_certificates), &known)?)
     }
 }
 

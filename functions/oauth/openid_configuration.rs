@@ -19,6 +19,9 @@ impl Endpoint for OpenIdConfiguration {
     type Output = Published<metadata::OpenIdConfiguration<'static>>;
 
     async fn handle(ports: &IssuerInfo, known: IfNoneMatch) -> Result<Self::Output, Error> {
-        Ok(Published::document(&Metadata::from_issuer(&ports.issuer, &endpoints()).for_openid(), &known)?)
+        Ok(Published::document(
+            &Metadata::from_issuer(&ports.issuer, &endpoints(), ports.client_certificates).for_openid(),
+            &known,
+        )?)
     }
 }

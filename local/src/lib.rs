@@ -78,7 +78,10 @@ async fn start(options: Options) -> Result<(), String> {
     let home = DataDir::open(&options.data_dir).map_err(|fault| in_words(&fault))?;
     let key_sets = KeySets::over_https(options.jwks_origin.iter().cloned().collect());
     let data_file = open_data_file(&options, &home).map_err(|fault| in_words(&fault))?;
-    let platform = platform(&options, &home, Arc::clone(&data_file), issuer).await?.reading(key_sets);
+    let mut platform = platform(&options, &home, Arc::clone(&data_file), issuer).await?.reading(key_sets);
+    if options.client_certificate_header.is_some() {
+        platform = platform.with_client_certificates();
+    }
     if let Some(file) = &options.seed {
         load(&platform, &data_file, file, options.seed_overwrite).await?;
     }

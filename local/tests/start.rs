@@ -350,3 +350,20 @@ fn the_administrator_gets_its_office_back_from_who_runs_the_service() {
     assert!(status.contains(" 200 ") && body.contains("a@example.org") && body.contains("urn:jeton:admin"), "{status} {body}");
     server.stop();
 }
+
+/// RFC 8705: who reads that a certificate authenticates it must be able to present one.
+#[test]
+fn certificates_are_offered_only_where_a_proxy_passes_them_on() {
+    for (name, more, offered) in [("plain", &[][..], false), ("proxied", &["--client-certificate-header", "Client-Cert"], true)] {
+        let server = Server::start(&folder(name).join("home"), more);
+        for document in ["oauth-authorization-server", "openid-configuration"] {
+            let (_, metadata) = server.ask("GET", &format!("/.well-known/{document}"), "", "");
+            assert_eq!(metadata.contains("tls_client_auth"), offered, "{name} {document}");
+            assert!(
+                metadata.contains(&format!(r#""tls_client_certificate_bound_access_tokens":{offered}"#)),
+                "{name} {document}"
+            );
+        }
+        server.stop();
+    }
+}

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 use serde_json::{Value, json};
 use shared::api::http::Service;
-use shared::domain::Issuer;
+use shared::domain::{ClientCertificates, Issuer};
 use shared::platform::capabilities::{IssuerInfo, Provides, Public};
 
 use crate::support::deployment::Instance;
@@ -26,7 +26,7 @@ impl Provides<Public> for OnlyIssuer {
 
 impl Provides<IssuerInfo> for OnlyIssuer {
     fn provide(&self) -> IssuerInfo {
-        IssuerInfo { issuer: self.0.clone() }
+        IssuerInfo { issuer: self.0.clone(), client_certificates: ClientCertificates::NeverArrive }
     }
 }
 

@@ -299,6 +299,11 @@ impl ClientAuthMethod {
         matches!(self, Self::ClientSecretBasic | Self::ClientSecretPost)
     }
 
+    /// Whether it is by the certificate of the TLS connection: RFC 8705 section 2.
+    pub const fn needs_certificate(self) -> bool {
+        matches!(self, Self::TlsClientAuth | Self::SelfSignedTlsClientAuth)
+    }
+
     /// What a client of this kind uses where nothing is said.
     pub const fn default_of(kind: ClientKind) -> Self {
         match kind {
@@ -332,6 +337,16 @@ impl ClientAuthMethod {
             "must be none, client_secret_basic, client_secret_post, private_key_jwt, tls_client_auth or self_signed_tls_client_auth",
         )
     }
+}
+
+/// Whether the certificates of clients reach the service: only what ends TLS for it can pass them on.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum ClientCertificates {
+    /// Nothing asks clients for certificates, or nothing passes them on.
+    #[default]
+    NeverArrive,
+    /// A gateway or a proxy passes on those that it has verified.
+    Arrive,
 }
 
 #[cfg(test)]

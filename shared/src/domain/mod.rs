@@ -43,7 +43,9 @@ pub use alias::{Alias, AliasKey, Aliased};
 pub use batch::{Batch, BatchKey, BatchState};
 pub use caller::Caller;
 pub use claims::Claims;
-pub use client::{AccessTokenForm, CertificateSubject, Client, ClientAuthMethod, ClientKind, ClientSecret, ClientSettings};
+pub use client::{
+    AccessTokenForm, CertificateSubject, Client, ClientAuthMethod, ClientCertificates, ClientKind, ClientSecret, ClientSettings,
+};
 pub use client_metadata::{ClientMetadata, MetadataMember, MetadataValue};
 pub use clock::Clock;
 #[cfg(any(test, feature = "testing"))]

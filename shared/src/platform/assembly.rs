@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::parts::{HasKeyMaking, HasMinting, HasQueue, HasRecords, KeyMaking, RecordParts, SigningParts};
-use crate::domain::{Clock, Entropy, Fault, Issuer, KeySet};
+use crate::domain::{ClientCertificates, Clock, Entropy, Fault, Issuer, KeySet};
 use crate::keys::remote::KeySets;
 use crate::keys::signer::{KeyOpener, SecretDeriver, Signer};
 use crate::keys::{PublicKeys, Ring, SigningKeys};
@@ -49,7 +49,14 @@ impl Platform {
         let keys = PublicKeys::fixed(&KeySet::new(published), issuer)?;
         let reader = Reader { clock, keys: Arc::new(keys), tokens: store.clone(), client_orgs: Arc::default() };
         let signing = Arc::new(SigningKeys::fixed(signers, deriver));
-        let records = RecordParts { reader, store, entropy, requirements: Arc::default(), key_origins: Arc::default() };
+        let records = RecordParts {
+            reader,
+            store,
+            entropy,
+            requirements: Arc::default(),
+            key_origins: Arc::default(),
+            client_certificates: ClientCertificates::default(),
+        };
         Ok(Self { records, minting: SigningParts { signing, key_sets: Arc::new(KeySets::none()) } })
     }
 
@@ -72,6 +79,13 @@ impl Platform {
     pub fn reading(self, key_sets: KeySets) -> Self {
         let records = self.records.allowing(key_sets.origins().clone());
         Self { records, minting: SigningParts { key_sets: Arc::new(key_sets), ..self.minting } }
+    }
+
+    /// Returns this platform behind something that ends TLS and passes on the certificates of clients.
+    #[must_use]
+    pub fn with_client_certificates(mut self) -> Self {
+        self.records.client_certificates = ClientCertificates::Arrive;
+        self
     }
 
     /// Reads the key ring and opens the signing keys, so that no request has to wait for them and connections are open.

@@ -10,7 +10,9 @@ use std::str::FromStr;
 
 use http::Uri;
 
-use crate::domain::{Algorithm, Fault, Invalid, Issuer, Requirements, Schedule, Scope, Seconds, Secret, SigningMode};
+use crate::domain::{
+    Algorithm, ClientCertificates, Fault, Invalid, Issuer, Requirements, Schedule, Scope, Seconds, Secret, SigningMode,
+};
 use crate::keys::remote::Origins;
 
 /// The configuration that every function has.
@@ -170,6 +172,21 @@ pub fn event_bus() -> Result<Option<String>, Misconfigured> {
     let mut wrong = Vec::new();
     let name = optional(&environment, "JETON_EVENT_BUS", &mut wrong);
     if wrong.is_empty() { Ok(name) } else { Err(Misconfigured(wrong)) }
+}
+
+/// Reads `JETON_CLIENT_CERTIFICATES`, `on` or `off`: whether clients reach the API by a domain with mutual TLS, too. If missing,
+/// they don't.
+///
+/// # Errors
+///
+/// [`Misconfigured`] with every variable that is missing or wrong.
+pub fn client_certificates() -> Result<ClientCertificates, Misconfigured> {
+    let mut wrong = Vec::new();
+    let on = optional(&environment, "JETON_CLIENT_CERTIFICATES", &mut wrong).is_some_and(|Switch(on)| on);
+    if !wrong.is_empty() {
+        return Err(Misconfigured(wrong));
+    }
+    Ok(if on { ClientCertificates::Arrive } else { ClientCertificates::NeverArrive })
 }
 
 /// Reads what the authorizer requires of a token: an audience (`JETON_REQUIRED_AUDIENCE`) and scopes (`JETON_REQUIRED_SCOPES`,

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::{Algorithm, Clock, Entropy, Issuer, Requirements, Schedule};
+use crate::domain::{Algorithm, ClientCertificates, Clock, Entropy, Issuer, Requirements, Schedule};
 use crate::keys::remote::{KeySets, Origins};
 use crate::keys::signer::KeyFactory;
 use crate::keys::{PublicKeys, Ring, SigningKeys};
@@ -62,6 +62,8 @@ pub struct RecordParts {
     pub requirements: Arc<Requirements>,
     /// The origins at which issuers of assertions may publish their keys.
     pub key_origins: Arc<Origins>,
+    /// Whether certificates of clients can arrive.
+    pub client_certificates: ClientCertificates,
 }
 
 impl RecordParts {
@@ -70,7 +72,14 @@ impl RecordParts {
     pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, store: Arc<dyn Store>, ring: Arc<Ring>, issuer: Issuer) -> Self {
         let (keys, tokens) = (Arc::new(PublicKeys::from_ring(ring, issuer)), store.clone());
         let reader = Reader { clock, keys, tokens, client_orgs: Arc::default() };
-        Self { reader, store, entropy, requirements: Arc::default(), key_origins: Arc::default() }
+        Self {
+            reader,
+            store,
+            entropy,
+            requirements: Arc::default(),
+            key_origins: Arc::default(),
+            client_certificates: ClientCertificates::default(),
+        }
     }
 
     /// Returns these parts for an authorizer that requires this of a token.
@@ -143,6 +152,7 @@ parts! {
     HasRecords => Issuer: |p| p.records().reader.keys.issuer().clone();
     HasRecords => Arc<dyn Entropy>: |p| p.records().entropy.clone();
     HasRecords => Arc<Requirements>: |p| p.records().requirements.clone();
+    HasRecords => ClientCertificates: |p| p.records().client_certificates;
     HasRecords => Arc<Origins>: |p| p.records().key_origins.clone();
     // The store is one object behind many ports: a capability gets those that its work needs.
     HasRecords =>

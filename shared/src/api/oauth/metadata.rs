@@ -4,7 +4,7 @@ use percent_encoding::percent_decode_str;
 use serde::Serialize;
 
 use crate::auth::dpop;
-use crate::domain::{Algorithm, ClientAuthMethod, Issuer};
+use crate::domain::{Algorithm, ClientAuthMethod, ClientCertificates, Issuer};
 use crate::oauth::token_endpoint::served_grant_types;
 
 /// The paths of the endpoints that there are.
@@ -57,8 +57,9 @@ struct Authentication {
 }
 
 impl<'a> Metadata<'a> {
-    /// Makes the metadata of this issuer with these endpoints.
-    pub fn from_issuer(issuer: &'a Issuer, endpoints: &Endpoints) -> Self {
+    /// Makes the metadata of this issuer with these endpoints. What needs the certificate of a client (RFC 8705) is in it only where
+    /// one can arrive.
+    pub fn from_issuer(issuer: &'a Issuer, endpoints: &Endpoints, certificates: ClientCertificates) -> Self {
         let base = issuer.as_str().trim_end_matches('/');
         let url = |path: &'static str| format!("{base}{path}");
         Self {
@@ -70,9 +71,9 @@ impl<'a> Metadata<'a> {
             jwks_uri: url(endpoints.jwks),
             response_types_supported: [],
             grant_types_supported: served_grant_types(),
-            authentication: Authentication::new(),
+            authentication: Authentication::new(certificates),
             dpop_signing_alg_values_supported: dpop::ALGORITHMS.iter().copied().map(Algorithm::as_str).collect(),
-            tls_client_certificate_bound_access_tokens: true,
+            tls_client_certificate_bound_access_tokens: certificates == ClientCertificates::Arrive,
         }
     }
 
@@ -83,8 +84,10 @@ impl<'a> Metadata<'a> {
 }
 
 impl Authentication {
-    fn new() -> Self {
-        let methods = || ClientAuthMethod::ALL.iter().copied().map(ClientAuthMethod::as_str).collect::<Vec<_>>();
+    fn new(certificates: ClientCertificates) -> Self {
+        let can_be_used = |method: &ClientAuthMethod| certificates == ClientCertificates::Arrive || !method.needs_certificate();
+        let usable = || ClientAuthMethod::ALL.iter().copied().filter(can_be_used);
+        let methods = || usable().map(ClientAuthMethod::as_str).collect::<Vec<_>>();
         let algorithms = || Algorithm::ALL.iter().copied().map(Algorithm::as_str).collect();
         // Only who proves who it is learns anything about tokens: a client, or the bearer of a member's token.
         let proving = methods().into_iter().filter(|method| *method != ClientAuthMethod::None.as_str());
@@ -134,7 +137,24 @@ mod tests {
     };
 
     fn metadata(issuer: &str, endpoints: &Endpoints) -> Value {
-        serde_json::to_value(Metadata::from_issuer(&Issuer::parse(issuer).unwrap(), endpoints)).unwrap()
+        let issuer = Issuer::parse(issuer).unwrap();
+        serde_json::to_value(Metadata::from_issuer(&issuer, endpoints, ClientCertificates::Arrive)).unwrap()
+    }
+
+    #[test]
+    fn rfc8705_2_certificates_are_advertised_only_where_they_can_arrive() {
+        let issuer = Issuer::parse("https://a.example").unwrap();
+        for (certificates, arrive) in [(ClientCertificates::Arrive, true), (ClientCertificates::NeverArrive, false)] {
+            let metadata = serde_json::to_value(Metadata::from_issuer(&issuer, &ALL, certificates)).unwrap();
+            for endpoint in ["token", "introspection", "revocation"] {
+                let methods = metadata[format!("{endpoint}_endpoint_auth_methods_supported")].as_array().unwrap();
+                for method in ["tls_client_auth", "self_signed_tls_client_auth"] {
+                    assert_eq!(methods.contains(&json!(method)), arrive, "{endpoint} {method}");
+                }
+                assert!(methods.contains(&json!("private_key_jwt")), "{endpoint}");
+            }
+            assert_eq!(metadata["tls_client_certificate_bound_access_tokens"], arrive);
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::capability::{AwsAccess, capability};
 use super::reader::Reader;
-use crate::domain::{Clock, Issuer, Requirements};
+use crate::domain::{ClientCertificates, Clock, Issuer, Requirements};
 use crate::keys::PublicKeys;
 use crate::platform::parts::HasRecords;
 use crate::store::{ReadTokens, ReplayStore};
@@ -16,10 +16,12 @@ capability! {
 }
 
 capability! {
-    /// Knows the issuer and reaches nothing else, so that metadata is served even when nothing else works.
+    /// Knows who the service is and reaches nothing else, so that metadata is served even when nothing else works.
     pub struct IssuerInfo from HasRecords {
         /// The `iss` of the tokens.
         pub issuer: Issuer,
+        /// Whether certificates of clients can arrive.
+        pub client_certificates: ClientCertificates,
     }
     access = AwsAccess::NONE;
 }
