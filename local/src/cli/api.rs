@@ -87,6 +87,8 @@ impl Sent<'_> {
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) etag: Option<String>,
+    /// After how many seconds the same request may succeed.
+    pub(super) retry_after: Option<u64>,
     text: String,
 }
 
@@ -189,8 +191,10 @@ impl Api {
             let answer = self.client.request(request).await.map_err(|error| unreachable(&root_cause(&error)))?;
             let (head, body) = answer.into_parts();
             let body = Limited::new(body, MAX_ANSWER_BYTES).collect().await.map_err(|error| unreachable(&error))?.to_bytes();
-            let etag = head.headers.get(header::ETAG).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
-            Ok(Answer { status: head.status, etag, text: String::from_utf8_lossy(&body).into_owned() })
+            let said = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
+            let retry_after = said(header::RETRY_AFTER).and_then(|seconds| seconds.parse().ok());
+            let text = String::from_utf8_lossy(&body).into_owned();
+            Ok(Answer { status: head.status, etag: said(header::ETAG).map(str::to_owned), retry_after, text })
         };
         tokio::time::timeout(REQUEST_TIMEOUT, answered).await.unwrap_or_else(|late| Err(unreachable(&late)))
     }
@@ -374,7 +378,9 @@ mod tests {
 
     #[test]
     fn each_dialect_s_errors_are_told_in_its_words() {
-        let reason = |text: &str| Answer { status: StatusCode::BAD_REQUEST, etag: None, text: text.to_owned() }.reason();
+        let reason = |text: &str| {
+            Answer { status: StatusCode::BAD_REQUEST, etag: None, retry_after: None, text: text.to_owned() }.reason()
+        };
         for (body, expected) in [
             (r#"{"title":"Bad","detail":"scopes: must be a list","field":"scopes"}"#, "scopes: must be a list (400 Bad Request)"),
             (r#"{"detail":"must be a list","field":"scopes"}"#, "scopes: must be a list (400 Bad Request)"),

@@ -6,8 +6,8 @@ use http::Method;
 use super::Failure;
 use super::api::{Api, Sent};
 
-/// Where the public keys are.
-pub(super) const KEY_SET: &str = "/.well-known/jwks.json";
+/// Where the public keys are, with those that only some verifiers know.
+pub(super) const KEY_SET: &str = "/.well-known/jwks.json?kty=AKP";
 
 /// What is done with keys.
 #[derive(Debug, Subcommand)]

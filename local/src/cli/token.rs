@@ -3,6 +3,7 @@
 mod decode;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -199,6 +200,9 @@ fn at(jti: &str, org: Option<String>) -> String {
     with_query(&path(&["v1", "tokens", jti]), &org.map(|org| ("org", org)).into_iter().collect::<Query>())
 }
 
+/// How long a mint waits before it tries again.
+const MAX_WAIT_SECONDS: u64 = 5;
+
 async fn minted(mint: Mint, api: &Api) -> Result<(), Failure> {
     let Mint { sub, org, audiences, scopes, roles, duration, forever, session, refresh } = mint;
     let mut body = json!({
@@ -218,7 +222,13 @@ async fn minted(mint: Mint, api: &Api) -> Result<(), Failure> {
     if let Some(session) = session {
         body["session"] = session.into();
     }
-    let minted = api.ask(Method::POST, "/v1/tokens", Sent::json(&body)).await?;
+    let mut minted = api.try_ask(Method::POST, "/v1/tokens", Sent::json(&body)).await?;
+    // In the second after a revocation of many nothing is issued: the token would be dead.
+    if let (StatusCode::SERVICE_UNAVAILABLE, Some(seconds)) = (minted.status, minted.retry_after) {
+        tokio::time::sleep(Duration::from_secs(seconds.min(MAX_WAIT_SECONDS))).await;
+        minted = api.try_ask(Method::POST, "/v1/tokens", Sent::json(&body)).await?;
+    }
+    let minted = minted.into_good()?;
     if api.json {
         return api.print_one(&minted);
     }

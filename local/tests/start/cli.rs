@@ -115,6 +115,11 @@ fn decode_says_what_is_good_and_what_is_not_and_why() {
     assert_eq!((&revoked["signature"]["good"], &revoked["record"]["good"]), (&true.into(), &false.into()), "{revoked}");
     assert!(revoked["record"]["detail"].as_str().unwrap().contains("revoked"), "{revoked}");
 
+    let pair = local.does(&[&MINT[..], &["--refresh"]].concat());
+    let refresh = decode(0, pair.lines().last().unwrap());
+    assert_eq!((&refresh["header"], refresh.get("signature")), (&serde_json::Value::Null, None));
+    assert!(refresh["record"]["detail"].as_str().unwrap().contains("refresh token"), "{refresh}");
+
     let opaque = decode(1, "nothing.of.ours");
     assert_eq!(opaque["header"], serde_json::Value::Null);
     local.server.kill();
@@ -136,6 +141,10 @@ fn orgs_are_created_changed_listed_and_deleted() {
     assert!(local.ends(1, &["org", "set", "acme", "name=Acme"]).contains("403"));
     let created = local.does(&["org", "set", "acme", "--create", "parent=1", "name=Acme", "settings.token_duration=600"]);
     assert!(created.contains("settings.token_duration") && created.starts_with("id "), "{created}");
+    local.does(&["org", "set", "acme", "settings.token_duration=900", "--create"]);
+    let shown = local.tells(&["org", "show", "acme"]);
+    assert_eq!((&shown["name"], &shown["settings"]["token_duration"]), (&"Acme".into(), &900.into()), "what isn't named stays");
+    assert!(local.ends(1, &["org", "set", "acme", "settings.token_duraton=1"]).contains("token_duraton"));
     let listed = local.does(&["org", "list"]);
     assert_eq!(listed.lines().count(), 3, "{listed}");
     assert_eq!(local.does(&["org", "delete", "acme"]), "Deleted org acme.\n");

@@ -85,9 +85,12 @@ async fn verified(token: &Secret<String>, is_jwt: bool, api: &Api) -> Result<Ver
     let keys = api.send(Method::GET, KEY_SET, Sent::default()).await?.into_good()?.json()?;
     let signature = if is_jwt { Some(signature(token.expose(), &keys, api.base())?) } else { None };
     let nobody = AsClient { client_id: None, secret_file: None };
-    let record = match introspected(token, &nobody, api).await {
-        Ok(seen) if seen.json()?.get("active") == Some(&Value::Bool(false)) => {
+    let record = match introspected(token, &nobody, api).await.and_then(|seen| seen.json()) {
+        Ok(seen) if seen.get("active") == Some(&Value::Bool(false)) => {
             Verdict { is_good: false, why: "revoked, expired, of another org, or not of this service".to_owned() }
+        }
+        Ok(seen) if seen.get("token_use").is_some_and(|usage| usage == "refresh_token") => {
+            Verdict { is_good: true, why: "active, but a refresh token, which opens nothing by itself".to_owned() }
         }
         Ok(_) => Verdict { is_good: true, why: "active".to_owned() },
         Err(Failure::Refused(why) | Failure::Usage(why)) => Verdict { is_good: false, why },
