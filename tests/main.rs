@@ -32,6 +32,7 @@ mod keys;
 mod layout;
 mod oauth;
 mod openapi;
+mod server;
 mod standards;
 mod support;
 mod vectors;

@@ -1,6 +1,7 @@
 //! The local server: the same endpoints as the Lambdas, over an embedded store, with a local key; and the command line.
 
 mod cli;
+pub mod cors;
 mod first_start;
 #[cfg(feature = "aws")]
 mod in_aws;
@@ -28,8 +29,9 @@ use tokio::net::TcpListener;
 use first_start::ADDRESS_FILE;
 
 use cli::{Cli, Command, Failure};
+use cors::Cors;
 pub use options::{Durability, LogFormat, Options, SignerKind, StoreKind};
-pub use server::serve;
+pub use server::{Edge, serve};
 
 /// Does what the arguments of the program say: serves until it is told to stop, or runs a command. Says why if it can't.
 pub fn run() -> ExitCode {
@@ -92,7 +94,8 @@ async fn start(options: Options) -> Result<(), String> {
     let worker = tokio::spawn(worker.run(batch::worker(whole.provide())));
     home.write(ADDRESS_FILE, &Secret::new(reachable(address))).map_err(|fault| in_words(&fault))?;
     print!("{}", first_start::welcome(&base_url, &home, &administrator));
-    server::serve(listener, Arc::new(service), options.client_certificate_header, stopped).await;
+    let edge = Edge { certificate_header: options.client_certificate_header, cors: Cors::new(options.cors_origin) };
+    server::serve(listener, Arc::new(service), edge, stopped).await;
     let _ = std::fs::remove_file(home.file(ADDRESS_FILE));
     // What isn't done is done after the next start.
     worker.abort();

@@ -10,6 +10,8 @@ use shared::domain::{Algorithm, Issuer};
 use shared::keys::remote::Origin;
 use shared::store::sqlite;
 
+use crate::cors::PageOrigin;
+
 /// Where the server listens if it isn't told.
 pub(crate) const DEFAULT_LISTEN: &str = "127.0.0.1:3000";
 
@@ -58,6 +60,11 @@ pub struct Options {
     /// header is read
     #[arg(long, help_heading = TOKENS, value_name = "NAME")]
     pub client_certificate_header: Option<HeaderName>,
+
+    /// Origin of web pages that may call the server, such as `https://app.example`, or `*` for all. Repeatable; without it, pages of
+    /// other origins can read no more than the key set, the metadata and the `OpenAPI` document
+    #[arg(long, help_heading = BASICS, value_name = "ORIGIN")]
+    pub cors_origin: Vec<PageOrigin>,
 
     /// What tokens are signed by: ES256, ES384, ES512, `EdDSA`, ML-DSA-44, ML-DSA-65, ML-DSA-87, PS256, PS384, PS512, RS256, RS384
     /// or RS512. Can be given several times; the first signs what doesn't ask for another. A key is made when it is missing,

@@ -15,6 +15,8 @@ use hyper_util::server::graceful::GracefulShutdown;
 use shared::api::http::{ClientCertificate, MAX_BODY_BYTES, RequestId, Service};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::cors::Cors;
+
 /// A client that takes longer than this to send its headers, or its body, is hung up on.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Requests that are under way when the server is stopped get so long to end.
@@ -22,17 +24,19 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 /// Room for a request's line and headers, in bytes: API Gateway takes 10,240.
 const HEAD: usize = 16_384;
 
-/// Serves until `stopped`, then lets the requests under way end. A proxy that ends TLS tells the client's certificate in the header
-/// of this name, if there is one.
-pub async fn serve(
-    listener: TcpListener,
-    service: Arc<Service>,
-    certificate_header: Option<HeaderName>,
-    stopped: impl Future<Output = ()>,
-) {
+/// What the server does about a request before and after the service.
+#[derive(Clone, Debug, Default)]
+pub struct Edge {
+    /// The header in which a proxy that ends TLS tells the client's certificate. `None`: there is no such proxy.
+    pub certificate_header: Option<HeaderName>,
+    /// Whose web pages may call the server.
+    pub cors: Cors,
+}
+
+/// Serves until `stopped`, then lets the requests under way end.
+pub async fn serve(listener: TcpListener, service: Arc<Service>, edge: Edge, stopped: impl Future<Output = ()>) {
     let graceful = GracefulShutdown::new();
-    let ids = Arc::new(RequestIds::default());
-    let certificate_header = certificate_header.map(Arc::new);
+    let shared = Arc::new(Shared { service, edge, ids: RequestIds::default() });
     let mut stopped = std::pin::pin!(stopped);
     loop {
         let stream = tokio::select! {
@@ -47,7 +51,7 @@ pub async fn serve(
             },
             () = &mut stopped => break,
         };
-        connect(stream, &service, certificate_header.as_ref(), &ids, &graceful);
+        connect(stream, &shared, &graceful);
     }
     drop(listener);
     if tokio::time::timeout(SHUTDOWN_TIMEOUT, graceful.shutdown()).await.is_err() {
@@ -55,17 +59,18 @@ pub async fn serve(
     }
 }
 
-fn connect(
-    stream: TcpStream,
-    service: &Arc<Service>,
-    certificate_header: Option<&Arc<HeaderName>>,
-    ids: &Arc<RequestIds>,
-    graceful: &GracefulShutdown,
-) {
+/// What all connections stand on.
+struct Shared {
+    service: Arc<Service>,
+    edge: Edge,
+    ids: RequestIds,
+}
+
+fn connect(stream: TcpStream, shared: &Arc<Shared>, graceful: &GracefulShutdown) {
     // Answers are written whole: waiting for more to send would only delay them.
     let _ = stream.set_nodelay(true);
-    let (service, certificate_header, ids) = (Arc::clone(service), certificate_header.cloned(), Arc::clone(ids));
-    let handler = service_fn(move |request| answer(Arc::clone(&service), certificate_header.clone(), ids.next(), request));
+    let shared = Arc::clone(shared);
+    let handler = service_fn(move |request| answer(Arc::clone(&shared), request));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(PATIENCE)
@@ -78,20 +83,22 @@ fn connect(
     });
 }
 
-async fn answer(
-    service: Arc<Service>,
-    certificate_header: Option<Arc<HeaderName>>,
-    id: RequestId,
-    request: http::Request<Incoming>,
-) -> Result<http::Response<Full<Bytes>>, std::io::Error> {
+async fn answer(shared: Arc<Shared>, request: http::Request<Incoming>) -> Result<http::Response<Full<Bytes>>, std::io::Error> {
+    let Shared { service, edge, ids } = &*shared;
     let (mut parts, body) = request.into_parts();
     parts.extensions.clear();
-    parts.extensions.insert(id);
-    if let Some(certificate) = certificate_header.and_then(|name| certificate(&parts.headers, &name)) {
+    parts.extensions.insert(ids.next());
+    if let Some(certificate) = edge.certificate_header.as_ref().and_then(|name| certificate(&parts.headers, name)) {
         parts.extensions.insert(certificate);
     }
+    let cors = edge.cors.headers(&parts);
     let body = tokio::time::timeout(PATIENCE, read(body)).await.map_err(|_| std::io::ErrorKind::TimedOut)??;
-    Ok(service.call(http::Request::from_parts(parts, body)).await.map(Full::new))
+    let mut response = match edge.cors.preflight(&parts) {
+        Some(response) => response,
+        None => service.call(http::Request::from_parts(parts, body)).await,
+    };
+    response.headers_mut().extend(cors);
+    Ok(response.map(Full::new))
 }
 
 /// The certificate in a header: one byte sequence, RFC 9440 section 2.1. What is there twice, or isn't one, is none.

@@ -367,3 +367,9 @@ fn certificates_are_offered_only_where_a_proxy_passes_them_on() {
         server.stop();
     }
 }
+
+#[test]
+fn an_origin_that_is_none_is_refused_at_the_start_with_the_form_that_is_expected() {
+    let error = failure(&jeton(&folder("cors"), &["--cors-origin", "https://app.example/"]).output().unwrap());
+    assert!(error.contains("--cors-origin") && error.contains("such as https://app.example or http://localhost:5173"), "{error}");
+}

@@ -49,10 +49,8 @@ impl Target {
             Mount::InProcess | Mount::DynamoDb => Self::Direct(service),
             Mount::HttpApi | Mount::RestApi | Mount::FunctionUrl | Mount::Alb => Self::Event(service, mount),
             Mount::Http => {
-                let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-                let address = listener.local_addr().expect("an address");
-                tokio::spawn(local::serve(listener, service, Some(CLIENT_CERT), std::future::pending()));
-                Self::Socket(address)
+                let edge = local::Edge { certificate_header: Some(CLIENT_CERT), ..local::Edge::default() };
+                Self::Socket(listen(service, edge).await)
             }
         }
     }
@@ -73,6 +71,14 @@ impl Target {
             Self::Socket(address) => over_http(*address, request).await,
         }
     }
+}
+
+/// Starts the local server at a port that is free.
+pub(crate) async fn listen(service: Arc<Service>, edge: local::Edge) -> std::net::SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(local::serve(listener, service, edge, std::future::pending()));
+    address
 }
 
 fn http_api(request: &Request<Bytes>, base64: bool) -> Value {
@@ -217,7 +223,8 @@ fn response(answer: &Value) -> Response<Bytes> {
     response
 }
 
-async fn over_http(address: std::net::SocketAddr, request: Request<Bytes>) -> Response<Bytes> {
+/// Sends a request on a connection of its own.
+pub(crate) async fn over_http(address: std::net::SocketAddr, request: Request<Bytes>) -> Response<Bytes> {
     let stream = TcpStream::connect(address).await.expect("a connection");
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.expect("HTTP");
     tokio::spawn(connection);

@@ -1,0 +1,31 @@
+//! What the local server does besides what every mount does: for whoever runs it.
+
+mod cors;
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use local::Edge;
+
+use crate::support::{App, Mount, listen, over_http};
+
+/// A service in process, behind the local server with an edge of its own.
+pub(crate) struct Server {
+    address: SocketAddr,
+}
+
+impl Server {
+    async fn start(edge: Edge) -> Self {
+        let app = App::new(Mount::InProcess).await;
+        Self { address: listen(app.service.clone(), edge).await }
+    }
+
+    /// Sends a request without a body.
+    async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Response<Bytes> {
+        let request = headers
+            .iter()
+            .fold(Request::builder().method(method).uri(path), |request, (name, value)| request.header(*name, *value));
+        over_http(self.address, request.body(Bytes::new()).unwrap()).await
+    }
+}
