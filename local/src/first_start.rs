@@ -12,7 +12,7 @@ use shared::platform::data_dir::DataDir;
 use shared::store::RecordKeys;
 
 /// All digits, so that it can be an Authlete `serviceId`, too.
-const ORG: &str = "1";
+pub(crate) const ORG: &str = "1";
 const ADMINISTRATOR: &str = "administrator";
 /// The file with the administrator's token, in the data folder.
 pub(crate) const TOKEN_FILE: &str = "admin.token";

@@ -3,6 +3,7 @@
 mod cli;
 pub mod cors;
 mod first_start;
+pub mod health;
 #[cfg(feature = "aws")]
 mod in_aws;
 mod options;
@@ -30,6 +31,7 @@ use first_start::ADDRESS_FILE;
 
 use cli::{Cli, Command, Failure};
 use cors::Cors;
+pub use health::catalogue;
 pub use options::{Durability, LogFormat, Options, SignerKind, StoreKind};
 pub use server::{Edge, serve};
 
@@ -90,7 +92,7 @@ async fn start(options: Options) -> Result<(), String> {
     let administrator = first_start::prepare(&home, &platform).await.map_err(|error| why_no_token(&error))?;
     let (queue, worker) = LocalQueue::open(data_file).map_err(|fault| in_words(&fault))?;
     let whole = LocalService { platform, queue: Arc::new(queue) };
-    let service = Service::new(&functions::catalogue(), &whole).map_err(|fault| in_words(&fault))?;
+    let service = Service::new(&catalogue(), &whole).map_err(|fault| in_words(&fault))?;
     let worker = tokio::spawn(worker.run(batch::worker(whole.provide())));
     home.write(ADDRESS_FILE, &Secret::new(reachable(address))).map_err(|fault| in_words(&fault))?;
     print!("{}", first_start::welcome(&base_url, &home, &administrator));

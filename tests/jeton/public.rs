@@ -63,9 +63,9 @@ scenario! {
 }
 
 scenario! {
-    async fn health_is_ok(app) {
+    async fn health_is_ok_and_has_the_version(app) {
         let request = Request::builder().method(Method::GET).uri("/health").body(bytes::Bytes::new()).unwrap();
-        assert_eq!(app.send(request).await.ok(), json!({"status": "ok"}));
+        assert_eq!(app.send(request).await.ok(), json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")}));
     }
 }
 

@@ -1,14 +1,24 @@
 //! What the local server does besides what every mount does: for whoever runs it.
 
 mod cors;
+mod health;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Request, Response};
 use local::Edge;
+use shared::api::http::Service;
+use shared::platform::LocalService;
 
 use crate::support::{App, Mount, listen, over_http};
+
+/// All that the local server answers, on what an app stands on.
+fn local_service(app: &App) -> Service {
+    let whole = LocalService { platform: app.platform.clone(), queue: Arc::new(app.queue.clone()) };
+    Service::new(&local::catalogue(), &whole).unwrap()
+}
 
 /// A service in process, behind the local server with an edge of its own.
 pub(crate) struct Server {

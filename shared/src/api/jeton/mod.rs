@@ -27,12 +27,20 @@ use crate::domain::Invalid;
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Health"))]
 pub struct Healthy {
+    /// `ok`, always: what isn't well answers with an error.
     status: &'static str,
+    /// The version of the program.
+    version: &'static str,
+    /// `ok`: the store answers. Only the local server asks it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    store: Option<&'static str>,
 }
 
 impl Healthy {
-    /// The answer of a service that is well.
-    pub const OK: Self = Self { status: "ok" };
+    /// The answer of a process that is there.
+    pub const OK: Self = Self { status: "ok", version: env!("CARGO_PKG_VERSION"), store: None };
+    /// The answer of a process whose store answers, too.
+    pub const WITH_STORE: Self = Self { store: Some("ok"), ..Self::OK };
 }
 
 /// Text for people, of at most 100 characters.
