@@ -1,5 +1,6 @@
 //! The local server: the same endpoints as the Lambdas, over an embedded store, with a local key; and the command line.
 
+pub mod audit;
 mod cli;
 pub mod cors;
 mod first_start;
@@ -22,13 +23,15 @@ use shared::keys::remote::KeySets;
 use shared::platform::capabilities::Provides as _;
 use shared::platform::data_dir::DataDir;
 use shared::platform::queue::local::LocalQueue;
-use shared::platform::{LocalService, Platform};
+use shared::platform::{LocalService, Platform, SystemClock};
 use shared::store::sqlite::{self, SqliteStore};
 use shared::tokens::batch;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 
 use first_start::ADDRESS_FILE;
 
+use audit::Trail;
 use cli::{Cli, Command, Failure};
 use cors::Cors;
 pub use health::catalogue;
@@ -82,6 +85,7 @@ async fn start(options: Options) -> Result<(), String> {
     let home = DataDir::open(&options.data_dir).map_err(|fault| in_words(&fault))?;
     let key_sets = KeySets::over_https(options.jwks_origin.iter().cloned().collect());
     let data_file = open_data_file(&options, &home).map_err(|fault| in_words(&fault))?;
+    let trail = trail(&options, &home, &data_file)?;
     let mut platform = platform(&options, &home, Arc::clone(&data_file), issuer).await?.reading(key_sets);
     if options.client_certificate_header.is_some() {
         platform = platform.with_client_certificates();
@@ -93,18 +97,55 @@ async fn start(options: Options) -> Result<(), String> {
     let (queue, worker) = LocalQueue::open(data_file).map_err(|fault| in_words(&fault))?;
     let whole = LocalService { platform, queue: Arc::new(queue) };
     let service = Service::new(&catalogue(), &whole).map_err(|fault| in_words(&fault))?;
-    let worker = tokio::spawn(worker.run(batch::worker(whole.provide())));
+    let mut background = Background::default();
+    background.run(worker.run(batch::worker(whole.provide())));
+    if let Some(trail) = &trail {
+        background.run(trail.clone().follow());
+    }
     home.write(ADDRESS_FILE, &Secret::new(reachable(address))).map_err(|fault| in_words(&fault))?;
     print!("{}", first_start::welcome(&base_url, &home, &administrator));
     let edge = Edge { certificate_header: options.client_certificate_header, cors: Cors::new(options.cors_origin) };
     server::serve(listener, Arc::new(service), edge, stopped).await;
     let _ = std::fs::remove_file(home.file(ADDRESS_FILE));
     // What isn't done is done after the next start.
-    worker.abort();
-    let _ = worker.await;
+    background.stop().await;
+    if let Some(trail) = trail {
+        trail.finish().await;
+    }
     // The store closes when the last of its users is gone: in order, after everything that was answered is committed.
     drop(whole);
     Ok(())
+}
+
+/// Tasks that run as long as the server does.
+#[derive(Default)]
+struct Background(Vec<JoinHandle<()>>);
+
+impl Background {
+    fn run(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+        self.0.push(tokio::spawn(task));
+    }
+
+    async fn stop(self) {
+        for task in self.0 {
+            task.abort();
+            let _ = task.await;
+        }
+    }
+}
+
+/// The audit trail, unless it isn't wanted. A store in AWS has streams for that.
+fn trail(options: &Options, home: &DataDir, data_file: &Arc<SqliteStore>) -> Result<Option<Trail>, String> {
+    if options.store == StoreKind::Dynamodb && options.audit.is_some() {
+        return Err("--audit needs --store sqlite: of tables in DynamoDB their streams tell".to_owned());
+    }
+    if options.no_audit || options.store == StoreKind::Dynamodb {
+        return Ok(None);
+    }
+    let file = options.audit.clone().unwrap_or_else(|| home.file("audit.jsonl"));
+    let is_synced = options.durability == Durability::Full;
+    let trail = Trail::begin(Arc::clone(data_file), Arc::new(SystemClock), (file, is_synced), Vec::new());
+    trail.map(Some).map_err(|fault| in_words(&fault))
 }
 
 /// Prints a token of the administrator, which can act as one then whatever has become of it.
@@ -112,8 +153,12 @@ async fn admin_token(options: Options) -> Result<(), String> {
     let issuer = issuer(&options, &format!("http://{}", options.listen))?;
     let home = DataDir::open(&options.data_dir).map_err(|fault| in_words(&fault))?;
     let data_file = open_data_file(&options, &home).map_err(|fault| in_words(&fault))?;
+    let trail = trail(&options, &home, &data_file)?;
     let platform = platform(&options, &home, data_file, issuer).await?;
     let token = first_start::restore(&home, &platform).await.map_err(|error| why_no_token(&error))?;
+    if let Some(trail) = trail {
+        trail.finish().await;
+    }
     println!("{}", token.expose());
     Ok(())
 }

@@ -66,6 +66,15 @@ pub struct Options {
     #[arg(long, help_heading = BASICS, value_name = "ORIGIN")]
     pub cors_origin: Vec<PageOrigin>,
 
+    /// File of the audit trail: a line of JSON for each change, appended after its commit. Left out: audit.jsonl in the data
+    /// folder. When it is moved away a new one is begun
+    #[arg(long, help_heading = BASICS, value_name = "FILE")]
+    pub audit: Option<PathBuf>,
+
+    /// Keep no audit trail
+    #[arg(long, help_heading = BASICS, conflicts_with = "audit")]
+    pub no_audit: bool,
+
     /// What tokens are signed by: ES256, ES384, ES512, `EdDSA`, ML-DSA-44, ML-DSA-65, ML-DSA-87, PS256, PS384, PS512, RS256, RS384
     /// or RS512. Can be given several times; the first signs what doesn't ask for another. A key is made when it is missing,
     /// and stays in use as long as its file is there

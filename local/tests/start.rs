@@ -373,3 +373,19 @@ fn an_origin_that_is_none_is_refused_at_the_start_with_the_form_that_is_expected
     let error = failure(&jeton(&folder("cors"), &["--cors-origin", "https://app.example/"]).output().unwrap());
     assert!(error.contains("--cors-origin") && error.contains("such as https://app.example or http://localhost:5173"), "{error}");
 }
+
+#[test]
+fn the_audit_trail_is_a_file_for_its_owner_unless_none_is_wanted() {
+    let home = folder("audit");
+    Server::start(&home, &[]).stop();
+    let told = std::fs::read_to_string(home.join("audit.jsonl")).unwrap();
+    assert_eq!(mode(&home.join("audit.jsonl")), 0o600);
+    for action in ["org.created", "member.created", "token.minted"] {
+        assert_eq!(told.matches(&format!("\"action\":\"{action}\"")).count(), 1, "{told}");
+    }
+    Server::start(&home, &["--no-audit"]).stop();
+    assert_eq!(std::fs::read_to_string(home.join("audit.jsonl")).unwrap(), told);
+    let other = home.join("other.jsonl");
+    Server::start(&folder("audit-elsewhere"), &["--audit", other.to_str().unwrap()]).stop();
+    assert!(std::fs::read_to_string(other).unwrap().contains("token.minted"));
+}

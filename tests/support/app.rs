@@ -106,6 +106,11 @@ impl App {
         Self::on(Mount::InProcess, clock, Arc::new(store), &[Algorithm::Es256], |store| store).await
     }
 
+    /// As a function call, on this store.
+    pub(crate) async fn kept_in(store: Arc<dyn Store>) -> Self {
+        Self::on(Mount::InProcess, Arc::new(FrozenClock::at(NOW)), store, &[Algorithm::Es256], |store| store).await
+    }
+
     async fn on(
         mount: Mount,
         clock: Arc<FrozenClock>,

@@ -44,7 +44,16 @@ impl Server {
         for measured in [false, true] {
             let begun = Instant::now();
             let mut process = Command::new(env!("CARGO_BIN_EXE_jeton"))
-                .args(["--listen", "127.0.0.1:0", "--issuer", "http://bench.example", "--durability", durability, "--data-dir"])
+                .args([
+                    "--listen",
+                    "127.0.0.1:0",
+                    "--issuer",
+                    "http://bench.example",
+                    "--durability",
+                    durability,
+                    "--no-audit",
+                    "--data-dir",
+                ])
                 .arg(&folder)
                 .arg("--seed")
                 .arg(&file)

@@ -14,6 +14,7 @@
 //! | `directory` | orgs, members, clients |
 //! | `key_ring` | the signing keys |
 //! | `messages` | the messages of the local queue |
+//! | `changes` | the outbox of the audit trail |
 //! | `rows` | typed readings of columns |
 //! | `sweep` | forgets what has expired long ago |
 
@@ -37,6 +38,7 @@ use crate::domain::{
 };
 
 mod batches;
+mod changes;
 mod directory;
 mod insert;
 mod key_ring;
@@ -53,6 +55,7 @@ mod sweep;
 mod update;
 mod writer;
 
+pub use changes::{Changes, Untold};
 pub use messages::MessageId;
 
 /// How much of what was answered survives a crash or a power failure.

@@ -158,7 +158,7 @@ fn a_newer_or_foreign_file_is_left_alone() {
     let folder = Folder::new();
     let path = folder.file("a.db");
     drop(SqliteStore::open(&path, Durability::Normal, clock()).unwrap());
-    Connection::open(&path).unwrap().pragma_update(None, "user_version", 8).unwrap();
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 9).unwrap();
     let fault = SqliteStore::open(&path, Durability::Normal, clock()).unwrap_err();
     assert_eq!(fault.doing(), "opening the data file: it was written by a newer version of this program");
 
@@ -289,7 +289,7 @@ async fn a_file_of_any_version_before_is_made_what_this_one_needs() {
     let (plain, trusting) = (samples::org("a", &[]), samples::org("b", &[]));
     let assertions = codec::encode_assertion_settings(&samples::assertions()).unwrap();
     let trusting_body = samples::with_assertions(&codec::encode_org(&trusting).unwrap(), &assertions);
-    for version in 1..=6 {
+    for version in 1..=7 {
         let path = folder.file(&format!("{version}.db"));
         let old = Connection::open(&path).unwrap();
         schema::prepare_as_of(&old, version).unwrap();
@@ -299,6 +299,13 @@ async fn a_file_of_any_version_before_is_made_what_this_one_needs() {
             key,
         )
         .unwrap();
+        let trusting_body = if version > 6 {
+            // From the seventh version on they stand beside the org.
+            old.execute("INSERT INTO assertion_settings (org, body) VALUES ('b', ?1)", [&assertions]).unwrap();
+            codec::encode_org(&trusting).unwrap()
+        } else {
+            trusting_body.clone()
+        };
         for (org, body) in [(&plain, &codec::encode_org(&plain).unwrap()), (&trusting, &trusting_body)] {
             let row = rusqlite::params![org.id.as_str(), org.created_at.as_ms(), body];
             old.execute("INSERT INTO orgs (id, created_at, body) VALUES (?1, ?2, ?3)", row).unwrap();

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::{fmt, slice};
 
 use rusqlite::Connection;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use super::signal::Signal;
 use super::{Error, Result};
@@ -33,13 +33,15 @@ pub(super) struct Writer {
     committed: AtomicUsize,
     /// Wakes the maintenance thread.
     bell: Sender<Signal>,
+    /// Wakes whoever waits for a commit.
+    changed: Notify,
 }
 
 impl Writer {
     /// Takes over a connection that is prepared for this way of committing.
     pub(super) fn new(connection: Connection, commit: Commit, bell: Sender<Signal>) -> Self {
         let (connection, waiting) = (Mutex::new(connection), Mutex::new(Some(Vec::new())));
-        Self { commit, connection, waiting, committed: AtomicUsize::new(0), bell }
+        Self { commit, connection, waiting, committed: AtomicUsize::new(0), bell, changed: Notify::new() }
     }
 
     /// The connection, to read with. What isn't committed can't be seen: nothing is written but while it is locked.
@@ -71,7 +73,9 @@ impl Writer {
     {
         let closed = || Fault::unavailable("writing: the store is closed");
         if self.commit == Commit::Never {
-            return op(&self.lock()).map_err(|e| e.into_fault(doing));
+            let outcome = op(&self.lock()).map_err(|e| e.into_fault(doing));
+            self.changed.notify_one();
+            return outcome;
         }
         let (reply, answer) = oneshot::channel();
         let first = self.line_up(Box::new(Task { doing, op, outcome: None, reply })).ok_or_else(closed)?;
@@ -94,6 +98,7 @@ impl Writer {
         let Some(mut batch) = self.waiting().as_mut().map(std::mem::take).filter(|batch| !batch.is_empty()) else { return };
         run(&connection, &mut batch);
         drop(connection);
+        self.changed.notify_one();
         let before = self.committed.fetch_add(batch.len(), Ordering::Relaxed);
         if before == 0 || (before < CHECKPOINT_AFTER_PAGES && before + batch.len() >= CHECKPOINT_AFTER_PAGES) {
             self.wake();
@@ -101,6 +106,18 @@ impl Writer {
         for job in batch {
             job.answer();
         }
+    }
+
+    /// Sets up the connection while nobody reads or writes.
+    pub(super) fn prepare<T>(&self, set_up: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        // The one transaction of a store in memory must never end.
+        let connection = if self.commit == Commit::Never { self.lock() } else { self.pause() };
+        set_up(&connection)
+    }
+
+    /// Waits until something has been committed since the last time.
+    pub(super) async fn committed_since(&self) {
+        self.changed.notified().await;
     }
 
     /// Runs `op` at once, in a transaction of its own.

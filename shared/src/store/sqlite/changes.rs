@@ -1,0 +1,291 @@
+//! The outbox of the audit trail: what has changed, noted in the same transaction, until it has been told.
+//!
+//! Triggers note each change as JSON, which [`Changes`] reads. They are temporary: a store that keeps no changes pays for none.
+
+use std::sync::Arc;
+
+use data_encoding::HEXUPPER;
+use rusqlite::Connection;
+use rusqlite::functions::FunctionFlags;
+use serde::Deserialize;
+
+use super::rows::body;
+use super::{Result, SqliteStore};
+use crate::domain::{
+    Change, Clock, Commit, Diff, FamilyKey, Fault, NotBeforeKey, NotBeforeStands, OrgId, Timestamp, TokenId, TokenKey,
+};
+use crate::store::ReadChanges;
+use crate::store::codec::{self, FamilyState};
+
+/// A change that hasn't been told yet.
+#[derive(Clone, Debug)]
+pub struct Untold {
+    /// Its number in the outbox.
+    pub id: i64,
+    /// The change in the words of [`Changes`].
+    pub record: String,
+}
+
+/// The outbox. It is not part of the port: with the DynamoDB store its place is taken by the streams of the tables.
+impl SqliteStore {
+    /// Notes each change from now on, until the store is closed.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the data file can't be written.
+    pub fn keep_changes(&self, clock: Arc<dyn Clock>) -> Result<(), Fault> {
+        self.writer.prepare(|c| keep(c, clock)).map_err(|e| e.into_fault("preparing the outbox of the audit trail"))
+    }
+
+    /// Returns the oldest changes that haven't been told, at most a hundred.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the data file can't be read.
+    pub fn untold(&self) -> Result<Vec<Untold>, Fault> {
+        self.look_up("reading the outbox of the audit trail", untold)
+    }
+
+    /// Forgets the changes up to this number: they have been told.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the data file can't be written.
+    pub async fn forget_told(&self, last: i64) -> Result<(), Fault> {
+        let forget = move |c: &Connection| {
+            c.prepare_cached("DELETE FROM changes WHERE id <= ?1")?.execute([last])?;
+            Ok(())
+        };
+        self.write("emptying the outbox of the audit trail", forget).await
+    }
+
+    /// Waits until something may have been committed since the last time.
+    pub async fn committed(&self) {
+        self.writer.committed_since().await;
+    }
+}
+
+fn keep(c: &Connection, clock: Arc<dyn Clock>) -> Result<()> {
+    c.create_scalar_function("now_ms", 0, FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS, move |_| {
+        Ok(clock.now().as_ms())
+    })?;
+    for table in TABLES {
+        c.execute_batch(&table.triggers())?;
+    }
+    Ok(())
+}
+
+fn untold(c: &Connection) -> Result<Vec<Untold>> {
+    let mut select = c.prepare_cached("SELECT id, record FROM changes ORDER BY id LIMIT ?1")?;
+    let mut rows = select.query([MAX_UNTOLD])?;
+    let mut untold = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (id, record) = (row.get(0)?, std::str::from_utf8(body(row, 1)?).map_err(unreadable)?);
+        // A row has its number only when it is there.
+        untold.push(Untold { id, record: format!("{{\"id\":{id},{}", record.trim_start_matches('{')) });
+    }
+    Ok(untold)
+}
+
+/// What is noted of a table.
+struct Table {
+    name: &'static str,
+    /// Its key, as pairs of `json_object`; `$` stands for the row.
+    key: &'static str,
+    /// The rest of its columns, written likewise.
+    state: &'static str,
+    /// Until when a row is needed. What goes after that is cleared away in silence: nothing ends by it.
+    until: &'static str,
+}
+
+impl Table {
+    fn triggers(&self) -> String {
+        let Self { name, key, state, until } = self;
+        let side = |row: &str| format!("json_object({})", state.replace('$', row));
+        let trigger = |event: &str, row: &str, sides: &str, when: &str| {
+            format!(
+                "CREATE TEMP TRIGGER {name}_{event} AFTER {event} ON main.{name} {when} BEGIN
+                     INSERT INTO changes (record) VALUES (json_object('at', now_ms(), 'table', '{name}', {key}, {sides}));
+                 END;",
+                key = key.replace('$', row),
+            )
+        };
+        let (old, new) = (side("OLD"), side("NEW"));
+        [
+            trigger("INSERT", "NEW", &format!("'after', {new}"), ""),
+            trigger("UPDATE", "NEW", &format!("'before', {old}, 'after', {new}"), ""),
+            trigger("DELETE", "OLD", &format!("'before', {old}"), &format!("WHEN {} > now_ms()", until.replace('$', "OLD"))),
+        ]
+        .concat()
+    }
+}
+
+const FOR_EVER: &str = "9223372036854775807";
+
+const TABLES: &[Table] = &[
+    Table {
+        name: "tokens",
+        key: "'org', $.org, 'key', hex($.id)",
+        state: "'body', $.body, 'revoked_at', $.revoked_at",
+        until: "coalesce($.needed_until, $.exp, 9223372036854775807)",
+    },
+    Table {
+        name: "families",
+        key: "'org', $.org, 'key', hex($.id)",
+        state: "'body', $.body, 'revoked_at', $.revoked_at, 'generation', $.generation, 'current', hex($.current),
+            'previous', iif($.previous IS NULL, NULL, hex($.previous)), 'rotated_at', $.rotated_at, 'token', hex($.token),
+            'refreshed_at', $.refreshed_at, 'exp', $.exp, 'needed_until', $.needed_until",
+        until: "coalesce($.needed_until, 9223372036854775807)",
+    },
+    Table {
+        name: "marks",
+        key: "'org', $.org, 'key', $.kind",
+        state: "'not_before', $.not_before, 'exp', $.exp",
+        until: "coalesce($.exp, 9223372036854775807)",
+    },
+    Table { name: "orgs", key: "'org', $.id", state: CREATED, until: FOR_EVER },
+    Table { name: "assertion_settings", key: "'org', $.org", state: "'body', $.body", until: FOR_EVER },
+    Table { name: "members", key: "'org', $.org", state: CREATED, until: FOR_EVER },
+    Table { name: "clients", key: "'org', $.org", state: CREATED, until: FOR_EVER },
+    Table { name: "key_rings", key: "'org', ''", state: "'body', $.body, 'version', $.version", until: FOR_EVER },
+];
+
+const CREATED: &str = "'body', $.body, 'created_at', $.created_at";
+
+/// How many changes are read at once: a millisecond or two of work, for which requests may have to wait.
+const MAX_UNTOLD: i64 = 100;
+
+const DOING: &str = "reading a change from the outbox";
+
+/// Reads what the triggers note.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Changes;
+
+impl ReadChanges for Changes {
+    fn change(&self, record: &str) -> Result<Option<Commit>, Fault> {
+        let Record { id, at, table, org, key, before, after } = serde_json::from_str(record).map_err(unreadable)?;
+        let diff = match (before, after) {
+            (None, Some(after)) => Diff::Added(after),
+            (Some(before), Some(after)) => Diff::Changed { before, after },
+            (Some(before), None) => Diff::Removed(before),
+            (None, None) => return Err(unreadable("a change of nothing")),
+        };
+        // A file that begins anew counts anew: only with the moment its numbers are told apart.
+        Ok(Some(Commit { id: format!("{at}-{id}"), at: Timestamp::from_ms(at), change: change(table, &org, &key, diff)? }))
+    }
+}
+
+fn change(table: TableName, org: &str, key: &str, diff: Diff<Row>) -> Result<Change, Fault> {
+    let org = || OrgId::parse(org).map_err(unreadable);
+    Ok(match table {
+        TableName::Tokens => {
+            let key = TokenKey { org: org()?, id: token_id(key)? };
+            Change::Token(Box::new(diff.try_map(|row| codec::decode_token(&key, row.body(), row.revoked_at()))?))
+        }
+        TableName::Families => {
+            let key = FamilyKey { org: org()?, id: token_id(key)? };
+            Change::Family(Box::new(diff.try_map(|row| codec::decode_family(&key, row.body(), row.family_state()?))?))
+        }
+        TableName::Marks => {
+            let kind = codec::mark_kind(key).ok_or_else(|| unreadable("a mark of an unknown kind"))?;
+            Change::NotBefore(NotBeforeKey { org: org()?, kind }, diff.try_map(|row| row.mark())?)
+        }
+        TableName::Orgs => Change::Org(Box::new(diff.try_map(|row| codec::decode_org(row.body(), row.created_at()?))?)),
+        TableName::AssertionSettings => {
+            Change::AssertionSettings(org()?, diff.try_map(|row| codec::decode_assertion_settings(row.body()))?)
+        }
+        TableName::Members => Change::Member(Box::new(diff.try_map(|row| codec::decode_member(row.body(), row.created_at()?))?)),
+        TableName::Clients => Change::Client(Box::new(diff.try_map(|row| codec::decode_client(row.body(), row.created_at()?))?)),
+        TableName::KeyRings => {
+            let ring = |row: Row| codec::decode_key_ring(row.version.unwrap_or_default(), row.body());
+            Change::Keys(Box::new(diff.try_map(ring)?))
+        }
+    })
+}
+
+fn unreadable(why: impl std::fmt::Display) -> Fault {
+    Fault::internal(DOING).because(why.to_string())
+}
+
+fn bytes<const N: usize>(hex: &str) -> Result<[u8; N], Fault> {
+    let bytes = HEXUPPER.decode(hex.as_bytes()).map_err(unreadable)?;
+    bytes.try_into().map_err(|_| unreadable("bytes of another length"))
+}
+
+fn token_id(hex: &str) -> Result<TokenId, Fault> {
+    bytes(hex).map(TokenId::from_bytes)
+}
+
+#[derive(Deserialize)]
+struct Record {
+    id: i64,
+    at: i64,
+    table: TableName,
+    org: String,
+    #[serde(default)]
+    key: String,
+    before: Option<Row>,
+    after: Option<Row>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum TableName {
+    Tokens,
+    Families,
+    Marks,
+    Orgs,
+    AssertionSettings,
+    Members,
+    Clients,
+    KeyRings,
+}
+
+/// A row of any of the tables. All moments are in ms.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Row {
+    body: String,
+    created_at: Option<i64>,
+    revoked_at: Option<i64>,
+    generation: u64,
+    current: String,
+    previous: Option<String>,
+    rotated_at: i64,
+    token: String,
+    refreshed_at: Option<i64>,
+    exp: Option<i64>,
+    needed_until: Option<i64>,
+    not_before: Option<i64>,
+    version: Option<u64>,
+}
+
+impl Row {
+    fn body(&self) -> &[u8] {
+        self.body.as_bytes()
+    }
+
+    fn created_at(&self) -> Result<Timestamp, Fault> {
+        self.created_at.map(Timestamp::from_ms).ok_or_else(|| unreadable("no moment of its creation"))
+    }
+
+    fn revoked_at(&self) -> Option<Timestamp> {
+        self.revoked_at.map(Timestamp::from_ms)
+    }
+
+    fn mark(&self) -> Result<NotBeforeStands, Fault> {
+        let not_before = self.not_before.map(Timestamp::from_ms).ok_or_else(|| unreadable("a mark without its moment"))?;
+        Ok(NotBeforeStands { not_before, kept_until: self.exp.map(Timestamp::from_ms) })
+    }
+
+    fn family_state(&self) -> Result<FamilyState, Fault> {
+        Ok(FamilyState {
+            revoked_at: self.revoked_at(),
+            generation: self.generation,
+            current: bytes(&self.current)?,
+            previous: self.previous.as_deref().map(bytes).transpose()?,
+            rotated_at: Timestamp::from_ms(self.rotated_at),
+            token: token_id(&self.token)?,
+            refreshed_at: self.refreshed_at.map(Timestamp::from_ms),
+            expires_at: self.exp.map(Timestamp::from_ms).ok_or_else(|| unreadable("a family without end"))?,
+            needed_until: self.needed_until.map(Timestamp::from_ms),
+        })
+    }
+}
