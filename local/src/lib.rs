@@ -7,6 +7,7 @@ mod first_start;
 pub mod health;
 #[cfg(feature = "aws")]
 mod in_aws;
+pub mod metrics;
 mod options;
 mod server;
 
@@ -22,6 +23,7 @@ use shared::domain::{Error, Fault, Issuer, Secret};
 use shared::keys::remote::KeySets;
 use shared::platform::capabilities::Provides as _;
 use shared::platform::data_dir::DataDir;
+use shared::platform::events::Publish;
 use shared::platform::queue::local::LocalQueue;
 use shared::platform::{LocalService, Platform, SystemClock};
 use shared::store::sqlite::{self, SqliteStore};
@@ -35,6 +37,7 @@ use audit::Trail;
 use cli::{Cli, Command, Failure};
 use cors::Cors;
 pub use health::catalogue;
+use metrics::Metrics;
 pub use options::{Durability, LogFormat, Options, SignerKind, StoreKind};
 pub use server::{Edge, serve};
 
@@ -78,14 +81,15 @@ fn ended(done: Result<(), String>) -> ExitCode {
 
 async fn start(options: Options) -> Result<(), String> {
     let stopped = stop_signal().map_err(|e| format!("can't wait for signals: {e}"))?;
-    let listener = TcpListener::bind(options.listen).await.map_err(|e| format!("can't listen on {}: {e}", options.listen))?;
+    let listener = listen(options.listen).await?;
     let address = listener.local_addr().map_err(|e| format!("can't tell its address: {e}"))?;
     let base_url = format!("http://{address}");
     let issuer = issuer(&options, &base_url)?;
     let home = DataDir::open(&options.data_dir).map_err(|fault| in_words(&fault))?;
+    let counting = counting(&options, &home).await?;
     let key_sets = KeySets::over_https(options.jwks_origin.iter().cloned().collect());
     let data_file = open_data_file(&options, &home).map_err(|fault| in_words(&fault))?;
-    let trail = trail(&options, &home, &data_file)?;
+    let trail = trail(&options, &home, &data_file, counting.as_ref().map(|(metrics, _)| Arc::clone(metrics)))?;
     let mut platform = platform(&options, &home, Arc::clone(&data_file), issuer).await?.reading(key_sets);
     if options.client_certificate_header.is_some() {
         platform = platform.with_client_certificates();
@@ -96,7 +100,7 @@ async fn start(options: Options) -> Result<(), String> {
     let administrator = first_start::prepare(&home, &platform).await.map_err(|error| why_no_token(&error))?;
     let (queue, worker) = LocalQueue::open(data_file).map_err(|fault| in_words(&fault))?;
     let whole = LocalService { platform, queue: Arc::new(queue) };
-    let service = Service::new(&catalogue(), &whole).map_err(|fault| in_words(&fault))?;
+    let mut service = Service::new(&catalogue(), &whole).map_err(|fault| in_words(&fault))?;
     let mut background = Background::default();
     background.run(worker.run(batch::worker(whole.provide())));
     if let Some(trail) = &trail {
@@ -104,6 +108,10 @@ async fn start(options: Options) -> Result<(), String> {
     }
     home.write(ADDRESS_FILE, &Secret::new(reachable(address))).map_err(|fault| in_words(&fault))?;
     print!("{}", first_start::welcome(&base_url, &home, &administrator));
+    if let Some((metrics, listener)) = counting {
+        service = service.observed_by(metrics.clone());
+        background.run(metrics::serve(listener, metrics));
+    }
     let edge = Edge { certificate_header: options.client_certificate_header, cors: Cors::new(options.cors_origin) };
     server::serve(listener, Arc::new(service), edge, stopped).await;
     let _ = std::fs::remove_file(home.file(ADDRESS_FILE));
@@ -134,8 +142,23 @@ impl Background {
     }
 }
 
+async fn listen(address: SocketAddr) -> Result<TcpListener, String> {
+    TcpListener::bind(address).await.map_err(|e| format!("can't listen on {address}: {e}"))
+}
+
+/// The metrics and where they are read, if they are wanted.
+async fn counting(options: &Options, home: &DataDir) -> Result<Option<(Arc<Metrics>, TcpListener)>, String> {
+    let Some(address) = options.metrics else { return Ok(None) };
+    Ok(Some((Arc::new(Metrics::new(home.file("jeton.db"))), listen(address).await?)))
+}
+
 /// The audit trail, unless it isn't wanted. A store in AWS has streams for that.
-fn trail(options: &Options, home: &DataDir, data_file: &Arc<SqliteStore>) -> Result<Option<Trail>, String> {
+fn trail(
+    options: &Options,
+    home: &DataDir,
+    data_file: &Arc<SqliteStore>,
+    metrics: Option<Arc<Metrics>>,
+) -> Result<Option<Trail>, String> {
     if options.store == StoreKind::Dynamodb && options.audit.is_some() {
         return Err("--audit needs --store sqlite: of tables in DynamoDB their streams tell".to_owned());
     }
@@ -143,8 +166,9 @@ fn trail(options: &Options, home: &DataDir, data_file: &Arc<SqliteStore>) -> Res
         return Ok(None);
     }
     let file = options.audit.clone().unwrap_or_else(|| home.file("audit.jsonl"));
+    let others = metrics.into_iter().map(|metrics| metrics as Arc<dyn Publish>).collect();
     let is_synced = options.durability == Durability::Full;
-    let trail = Trail::begin(Arc::clone(data_file), Arc::new(SystemClock), (file, is_synced), Vec::new());
+    let trail = Trail::begin(Arc::clone(data_file), Arc::new(SystemClock), (file, is_synced), others);
     trail.map(Some).map_err(|fault| in_words(&fault))
 }
 
@@ -153,7 +177,7 @@ async fn admin_token(options: Options) -> Result<(), String> {
     let issuer = issuer(&options, &format!("http://{}", options.listen))?;
     let home = DataDir::open(&options.data_dir).map_err(|fault| in_words(&fault))?;
     let data_file = open_data_file(&options, &home).map_err(|fault| in_words(&fault))?;
-    let trail = trail(&options, &home, &data_file)?;
+    let trail = trail(&options, &home, &data_file, None)?;
     let platform = platform(&options, &home, data_file, issuer).await?;
     let token = first_start::restore(&home, &platform).await.map_err(|error| why_no_token(&error))?;
     if let Some(trail) = trail {

@@ -66,6 +66,11 @@ pub struct Options {
     #[arg(long, help_heading = BASICS, value_name = "ORIGIN")]
     pub cors_origin: Vec<PageOrigin>,
 
+    /// Address and port at which Prometheus reads metrics, such as `127.0.0.1:9464`. Without it nothing is counted. Whoever can
+    /// connect can read them
+    #[arg(long, help_heading = BASICS, value_name = "ADDRESS:PORT")]
+    pub metrics: Option<SocketAddr>,
+
     /// File of the audit trail: a line of JSON for each change, appended after its commit. Left out: audit.jsonl in the data
     /// folder. When it is moved away a new one is begun
     #[arg(long, help_heading = BASICS, value_name = "FILE")]

@@ -389,3 +389,18 @@ fn the_audit_trail_is_a_file_for_its_owner_unless_none_is_wanted() {
     Server::start(&folder("audit-elsewhere"), &["--audit", other.to_str().unwrap()]).stop();
     assert!(std::fs::read_to_string(other).unwrap().contains("token.minted"));
 }
+
+#[test]
+fn metrics_are_read_at_an_address_of_their_own_and_count_what_the_server_answers() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let address = format!("127.0.0.1:{port}");
+    let server = Server::start(&folder("metrics"), &["--metrics", &address]);
+    server.ask("GET", "/health", "", "");
+    let mut stream = TcpStream::connect(&address).unwrap();
+    write!(stream, "GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    assert!(text.contains(r#"jeton_requests_total{endpoint="jeton.health",status="200"} 1"#), "{text}");
+    let error = failure(&jeton(&folder("metrics-taken"), &["--metrics", &address]).output().unwrap());
+    assert!(error.contains(&format!("can't listen on {address}")), "{error}");
+}

@@ -3,6 +3,7 @@
 mod audit;
 mod cors;
 mod health;
+mod metrics;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

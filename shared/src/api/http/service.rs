@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::panic::AssertUnwindSafe;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures::FutureExt as _;
-use http::{HeaderValue, Method, Response, header};
+use http::{HeaderValue, Method, Response, StatusCode, header};
 
 use super::endpoint::Handler;
 use super::media_type::has_content_encoding;
@@ -70,6 +71,13 @@ static NOWHERE: Route = Route::get("", "", Dialect::Jeton);
 pub struct Service {
     paths: matchit::Router<Vec<usize>>,
     endpoints: Vec<Bound>,
+    observer: Option<Arc<dyn Observe>>,
+}
+
+/// Takes note of requests that have been answered, such as to count them.
+pub trait Observe: fmt::Debug + Send + Sync {
+    /// Takes note of one: the name of its endpoint, which is empty where there is none, the status, and how long it took.
+    fn answered(&self, endpoint: &'static str, status: StatusCode, took: Duration);
 }
 
 /// An endpoint with its ports, as the router finds it.
@@ -129,7 +137,13 @@ impl Service {
             router.insert(pattern(path), indices).map_err(|error| Fault::internal("binding a path").because(error))?;
         }
         let endpoints = entries.iter().map(|entry| Bound::new(entry, platform)).collect();
-        Ok(Self { paths: router, endpoints })
+        Ok(Self { paths: router, endpoints, observer: None })
+    }
+
+    /// Tells an observer of each request.
+    #[must_use]
+    pub fn observed_by(self, observer: Arc<dyn Observe>) -> Self {
+        Self { observer: Some(observer), ..self }
     }
 
     /// Answers a request, whatever it is: also a panic is answered, and the next request works.
@@ -158,7 +172,11 @@ impl Service {
         if parts.method == Method::HEAD {
             *response.body_mut() = Bytes::new();
         }
-        telemetry::log_request(endpoint, parts.method.as_str(), response.status().as_u16(), begun.elapsed(), id, &note);
+        let took = begun.elapsed();
+        telemetry::log_request(endpoint, parts.method.as_str(), response.status().as_u16(), took, id, &note);
+        if let Some(observer) = &self.observer {
+            observer.answered(endpoint, response.status(), took);
+        }
         response
     }
 
