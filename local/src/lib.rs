@@ -7,6 +7,7 @@ mod first_start;
 pub mod health;
 #[cfg(feature = "aws")]
 mod in_aws;
+mod keys;
 pub mod metrics;
 mod options;
 mod server;
@@ -21,9 +22,10 @@ use shared::api::jeton::load_seed::{Loaded, NotLoaded, SeedMode};
 use shared::api::jeton::seed::Seed;
 use shared::domain::{Error, Fault, Issuer, Secret};
 use shared::keys::remote::KeySets;
-use shared::platform::capabilities::Provides as _;
+use shared::platform::capabilities::{Provides as _, Rotator};
 use shared::platform::data_dir::DataDir;
 use shared::platform::events::Publish;
+use shared::platform::key_files::KeyFiles;
 use shared::platform::queue::local::LocalQueue;
 use shared::platform::{LocalService, Platform, SystemClock};
 use shared::store::sqlite::{self, SqliteStore};
@@ -37,6 +39,7 @@ use audit::Trail;
 use cli::{Cli, Command, Failure};
 use cors::Cors;
 pub use health::catalogue;
+pub use keys::{KeyKeeper, Served};
 use metrics::Metrics;
 pub use options::{Durability, LogFormat, Options, SignerKind, StoreKind};
 pub use server::{Edge, serve};
@@ -90,7 +93,8 @@ async fn start(options: Options) -> Result<(), String> {
     let key_sets = KeySets::over_https(options.jwks_origin.iter().cloned().collect());
     let data_file = open_data_file(&options, &home).map_err(|fault| in_words(&fault))?;
     let trail = trail(&options, &home, &data_file, counting.as_ref().map(|(metrics, _)| Arc::clone(metrics)))?;
-    let mut platform = platform(&options, &home, Arc::clone(&data_file), issuer).await?.reading(key_sets);
+    let (mut platform, rotator) = platform(&options, &home, Arc::clone(&data_file), issuer).await?;
+    platform = platform.reading(key_sets);
     if options.client_certificate_header.is_some() {
         platform = platform.with_client_certificates();
     }
@@ -99,10 +103,13 @@ async fn start(options: Options) -> Result<(), String> {
     }
     let administrator = first_start::prepare(&home, &platform).await.map_err(|error| why_no_token(&error))?;
     let (queue, worker) = LocalQueue::open(data_file).map_err(|fault| in_words(&fault))?;
-    let whole = LocalService { platform, queue: Arc::new(queue) };
-    let mut service = Service::new(&catalogue(), &whole).map_err(|fault| in_words(&fault))?;
+    let served = Served { whole: LocalService { platform, queue: Arc::new(queue) }, rotator };
+    let mut service = Service::new(&catalogue(), &served).map_err(|fault| in_words(&fault))?;
     let mut background = Background::default();
-    background.run(worker.run(batch::worker(whole.provide())));
+    background.run(worker.run(batch::worker(served.provide())));
+    if let Some(rotator) = &served.rotator {
+        background.run(keys::watch(rotator.clone(), served.whole.platform.records.reader.clone()));
+    }
     if let Some(trail) = &trail {
         background.run(trail.clone().follow());
     }
@@ -121,7 +128,7 @@ async fn start(options: Options) -> Result<(), String> {
         trail.finish().await;
     }
     // The store closes when the last of its users is gone: in order, after everything that was answered is committed.
-    drop(whole);
+    drop(served);
     Ok(())
 }
 
@@ -178,7 +185,7 @@ async fn admin_token(options: Options) -> Result<(), String> {
     let home = DataDir::open(&options.data_dir).map_err(|fault| in_words(&fault))?;
     let data_file = open_data_file(&options, &home).map_err(|fault| in_words(&fault))?;
     let trail = trail(&options, &home, &data_file, None)?;
-    let platform = platform(&options, &home, data_file, issuer).await?;
+    let (platform, _) = platform(&options, &home, data_file, issuer).await?;
     let token = first_start::restore(&home, &platform).await.map_err(|error| why_no_token(&error))?;
     if let Some(trail) = trail {
         trail.finish().await;
@@ -219,13 +226,25 @@ fn open_data_file(options: &Options, home: &DataDir) -> Result<Arc<SqliteStore>,
     }
 }
 
-/// What the service stands on: all in the data folder, or parts of it in AWS.
-async fn platform(options: &Options, home: &DataDir, data_file: Arc<SqliteStore>, issuer: Issuer) -> Result<Platform, String> {
-    let in_aws = options.store == StoreKind::Dynamodb || options.signer != SignerKind::Local;
-    if in_aws {
-        return in_aws::platform(options, home, data_file, issuer).await;
+/// What the service stands on: all in the data folder, or parts of it in AWS. With it what rotates the keys, if they are here.
+async fn platform(
+    options: &Options,
+    home: &DataDir,
+    data_file: Arc<SqliteStore>,
+    issuer: Issuer,
+) -> Result<(Platform, Option<Rotator>), String> {
+    if options.store == StoreKind::Dynamodb || options.signer != SignerKind::Local {
+        if options.rotate_keys_every.is_some() {
+            return Err("--rotate-keys-every needs --store sqlite and --signer local: keys in AWS are rotated there".to_owned());
+        }
+        return Ok((in_aws::platform(options, home, data_file, issuer).await?, None));
     }
-    home.platform(issuer, data_file, &options.algorithms).map_err(|fault| in_words(&fault))
+    let schedule = keys::schedule(options.rotate_keys_every);
+    let files = KeyFiles::new(home.clone());
+    let operations = files.operations(issuer, data_file, Arc::new(SystemClock), (&options.algorithms, schedule)).await;
+    let operations = operations.map_err(|fault| in_words(&fault))?;
+    let rotator = operations.provide();
+    Ok((operations.platform, Some(rotator)))
 }
 
 #[cfg(not(feature = "aws"))]

@@ -81,10 +81,15 @@ pub struct Options {
     pub no_audit: bool,
 
     /// What tokens are signed by: ES256, ES384, ES512, `EdDSA`, ML-DSA-44, ML-DSA-65, ML-DSA-87, PS256, PS384, PS512, RS256, RS384
-    /// or RS512. Can be given several times; the first signs what doesn't ask for another. A key is made when it is missing,
-    /// and stays in use as long as its file is there
+    /// or RS512. Can be given several times; the first signs what doesn't ask for another. A key is made for
+    /// one that has none; keys of others go on verifying what they have signed
     #[arg(long = "algorithm", help_heading = TOKENS, value_name = "ALGORITHM", default_value = "ES256", value_parser = algorithm)]
     pub algorithms: Vec<Algorithm>,
+
+    /// For how many days a key signs before another one does. Left out: until `jeton keys rotate`. The next key is published for an
+    /// hour before it signs, and the last one verifies what it has signed as long as any of that can live
+    #[arg(long, help_heading = TOKENS, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..=3_650))]
+    pub rotate_keys_every: Option<u16>,
 
     /// What keeps the records. DynamoDB needs a build with `--features aws`
     #[arg(long, help_heading = AWS, value_enum, default_value_t = StoreKind::Sqlite)]

@@ -142,7 +142,7 @@ fn each_algorithm_has_a_key_of_its_own_which_stays_in_use_as_long_as_it_is_there
     let token = std::fs::read_to_string(home.join("admin.token")).unwrap();
 
     let server = Server::start(&home, &[]);
-    assert_eq!(published(&server), ["ES256", "RS256"], "what was signed by RS256 goes on being valid");
+    assert_eq!(published(&server), ["RS256", "ES256"], "what was signed by RS256 goes on being valid");
     let (status, _) = server.post("/v1/tokens/introspect", "", &format!(r#"{{"token":"{token}"}}"#));
     assert_eq!(status, "HTTP/1.1 200 OK");
     assert_eq!(std::fs::read_to_string(home.join("admin.token")).unwrap(), token);
@@ -151,7 +151,48 @@ fn each_algorithm_has_a_key_of_its_own_which_stays_in_use_as_long_as_it_is_there
 
     std::fs::write(home.join("signing-key.RS256.pem"), "garbage").unwrap();
     let error = failure(&jeton(&home, &[]).output().unwrap());
-    assert!(error.contains("signing key"), "{error}");
+    assert!(error.contains("signing key") && error.contains("signing-key.RS256.pem"), "{error}");
+}
+
+#[test]
+fn a_signing_key_that_is_gone_stops_the_start_and_no_other_is_made_in_its_place() {
+    let home = folder("gone");
+    Server::start(&home, &[]).stop();
+    std::fs::remove_file(home.join("signing-key.pem")).unwrap();
+    let error = failure(&jeton(&home, &[]).output().unwrap());
+    assert!(error.contains("signing-key.pem: it is missing. Restore it"), "{error}");
+    assert!(!home.join("signing-key.pem").exists());
+}
+
+#[test]
+fn the_audit_trail_is_a_file_for_its_owner_unless_none_is_wanted() {
+    let home = folder("audit");
+    Server::start(&home, &[]).stop();
+    let told = std::fs::read_to_string(home.join("audit.jsonl")).unwrap();
+    assert_eq!(mode(&home.join("audit.jsonl")), 0o600);
+    for action in ["org.created", "member.created", "keys.created", "token.minted"] {
+        assert_eq!(told.matches(&format!("\"action\":\"{action}\"")).count(), 1, "{told}");
+    }
+    Server::start(&home, &["--no-audit"]).stop();
+    assert_eq!(std::fs::read_to_string(home.join("audit.jsonl")).unwrap(), told);
+    let other = home.join("other.jsonl");
+    Server::start(&folder("audit-elsewhere"), &["--audit", other.to_str().unwrap()]).stop();
+    assert!(std::fs::read_to_string(other).unwrap().contains("token.minted"));
+}
+
+#[test]
+fn metrics_are_read_at_an_address_of_their_own_and_count_what_the_server_answers() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let address = format!("127.0.0.1:{port}");
+    let server = Server::start(&folder("metrics"), &["--metrics", &address]);
+    server.ask("GET", "/health", "", "");
+    let mut stream = TcpStream::connect(&address).unwrap();
+    write!(stream, "GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    assert!(text.contains(r#"jeton_requests_total{endpoint="jeton.health",status="200"} 1"#), "{text}");
+    let error = failure(&jeton(&folder("metrics-taken"), &["--metrics", &address]).output().unwrap());
+    assert!(error.contains(&format!("can't listen on {address}")), "{error}");
 }
 
 #[test]
@@ -372,35 +413,4 @@ fn certificates_are_offered_only_where_a_proxy_passes_them_on() {
 fn an_origin_that_is_none_is_refused_at_the_start_with_the_form_that_is_expected() {
     let error = failure(&jeton(&folder("cors"), &["--cors-origin", "https://app.example/"]).output().unwrap());
     assert!(error.contains("--cors-origin") && error.contains("such as https://app.example or http://localhost:5173"), "{error}");
-}
-
-#[test]
-fn the_audit_trail_is_a_file_for_its_owner_unless_none_is_wanted() {
-    let home = folder("audit");
-    Server::start(&home, &[]).stop();
-    let told = std::fs::read_to_string(home.join("audit.jsonl")).unwrap();
-    assert_eq!(mode(&home.join("audit.jsonl")), 0o600);
-    for action in ["org.created", "member.created", "token.minted"] {
-        assert_eq!(told.matches(&format!("\"action\":\"{action}\"")).count(), 1, "{told}");
-    }
-    Server::start(&home, &["--no-audit"]).stop();
-    assert_eq!(std::fs::read_to_string(home.join("audit.jsonl")).unwrap(), told);
-    let other = home.join("other.jsonl");
-    Server::start(&folder("audit-elsewhere"), &["--audit", other.to_str().unwrap()]).stop();
-    assert!(std::fs::read_to_string(other).unwrap().contains("token.minted"));
-}
-
-#[test]
-fn metrics_are_read_at_an_address_of_their_own_and_count_what_the_server_answers() {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let address = format!("127.0.0.1:{port}");
-    let server = Server::start(&folder("metrics"), &["--metrics", &address]);
-    server.ask("GET", "/health", "", "");
-    let mut stream = TcpStream::connect(&address).unwrap();
-    write!(stream, "GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
-    assert!(text.contains(r#"jeton_requests_total{endpoint="jeton.health",status="200"} 1"#), "{text}");
-    let error = failure(&jeton(&folder("metrics-taken"), &["--metrics", &address]).output().unwrap());
-    assert!(error.contains(&format!("can't listen on {address}")), "{error}");
 }

@@ -3,6 +3,7 @@
 mod audit;
 mod cors;
 mod health;
+mod keys;
 mod metrics;
 
 use std::net::SocketAddr;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use local::Edge;
+use local::{Edge, Served};
 use shared::api::http::Service;
 use shared::platform::LocalService;
 
@@ -19,7 +20,7 @@ use crate::support::{App, Mount, listen, over_http};
 /// All that the local server answers, on what an app stands on.
 fn local_service(app: &App) -> Service {
     let whole = LocalService { platform: app.platform.clone(), queue: Arc::new(app.queue.clone()) };
-    Service::new(&local::catalogue(), &whole).unwrap()
+    Service::new(&local::catalogue(), &Served { whole, rotator: None }).unwrap()
 }
 
 /// A service in process, behind the local server with an edge of its own.

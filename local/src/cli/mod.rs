@@ -73,7 +73,7 @@ pub(crate) enum Command {
     #[command(after_help = client::EXAMPLES)]
     Client(Noun<client::Command>),
 
-    /// List the keys that verify tokens
+    /// List the keys that verify tokens, and rotate them
     Keys(Noun<keys::Command>),
 
     /// Print a token of the administrator for a day, while no server runs on the data folder

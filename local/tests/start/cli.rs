@@ -297,3 +297,17 @@ fn serve_is_what_happens_without_a_command() {
     assert!(server.printed.iter().any(|line| line.contains("Jeton listens on http://127.0.0.1:")));
     server.stop();
 }
+
+#[test]
+fn keys_are_rotated_while_the_server_runs() {
+    let local = Local::start("cli-keys");
+    let states = |answer: &serde_json::Value| {
+        let keys = answer["keys"].as_array().unwrap().iter();
+        keys.map(|key| key["state"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(states(&local.tells(&["keys", "rotate"])), ["active", "next"]);
+    assert_eq!(states(&local.tells(&["keys", "rotate"])), ["active", "next"], "one that waits is enough");
+    assert_eq!(local.does(&["keys", "list"]).lines().count(), 3);
+    assert!(local.ends(1, &["keys", "rotate", "--stolen", "nobody"]).contains("404"));
+    local.ends(2, &["keys", "rotate", "--signs-in", "-1"]);
+}

@@ -50,6 +50,11 @@ pub enum PrivateHalf {
         /// The private half as `GenerateDataKeyPairWithoutPlaintext` of KMS encrypted it.
         ciphertext: Vec<u8>,
     },
+    /// In a file of the local server's data folder.
+    File {
+        /// The name of the file in that folder.
+        name: String,
+    },
     /// The private half has been destroyed.
     Discarded,
 }

@@ -67,6 +67,13 @@ impl Ring {
         Ok(ring)
     }
 
+    /// Lets the ring be read again with the next use: it has been changed from here.
+    fn reread(&self) {
+        if let Some(reading) = &mut *self.read.write().unwrap_or_else(PoisonError::into_inner) {
+            reading.until = reading.from;
+        }
+    }
+
     fn fresh(&self, now: Timestamp) -> Option<Arc<KeyRing>> {
         // A clock that was set back must not make it last longer.
         self.last().filter(|reading| reading.from <= now && now < reading.until).map(|reading| reading.ring)
@@ -125,6 +132,14 @@ impl PublicKeys {
     /// The `iss` of the tokens that they sign.
     pub fn issuer(&self) -> &Issuer {
         &self.issuer
+    }
+
+    /// Lets the key ring be read again with the next use: it has been changed from here.
+    pub fn reread(&self) {
+        match &self.source {
+            Source::Fixed(_) => {}
+            Source::Rotating { ring, .. } => ring.reread(),
+        }
     }
 
     /// Returns the public keys of this moment.

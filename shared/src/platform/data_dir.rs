@@ -6,6 +6,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use crate::domain::{Algorithm, Entropy, Fault, Issuer, Secret};
 use crate::keys::signer::{HmacDeriver, LocalSigner, Signer};
@@ -99,6 +100,36 @@ impl DataDir {
         written.map_err(|e| fault("writing", &path, &e))
     }
 
+    /// Deletes a file of the folder. One that isn't there is no error.
+    ///
+    /// # Errors
+    ///
+    /// An internal fault if it can't be deleted.
+    pub fn delete(&self, name: &str) -> Result<(), Fault> {
+        let path = self.file(name);
+        match fs::remove_file(&path) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(fault("deleting", &path, &e)),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Returns the names of the files in the folder, each with when it was last written.
+    ///
+    /// # Errors
+    ///
+    /// An internal fault if the folder can't be read.
+    pub(super) fn files(&self) -> Result<Vec<(String, SystemTime)>, Fault> {
+        let read = || -> io::Result<_> {
+            let mut files = Vec::new();
+            for entry in fs::read_dir(&self.0)? {
+                let entry = entry?;
+                files.extend(entry.file_name().into_string().ok().zip(Some(entry.metadata()?.modified()?)));
+            }
+            Ok(files)
+        };
+        read().map_err(|e| fault("listing", &self.0, &e))
+    }
+
     /// Reads the signing key of this algorithm. If there is none it is created when `is_wanted`; otherwise this returns `None`.
     fn signer(&self, algorithm: Algorithm, is_wanted: bool) -> Result<Option<LocalSigner>, Fault> {
         let is_first = algorithm == Algorithm::Es256;
@@ -115,7 +146,7 @@ impl DataDir {
     }
 
     /// Reads the secret from which refresh tokens are derived, or creates it: 32 bytes, as base64 in `refresh-key`.
-    fn deriver(&self) -> Result<HmacDeriver, Fault> {
+    pub(super) fn deriver(&self) -> Result<HmacDeriver, Fault> {
         use base64::Engine as _;
         use base64::engine::general_purpose::STANDARD;
         const NAME: &str = "refresh-key";

@@ -341,6 +341,7 @@ fn of_key(key: &RingKey) -> KeyFacts<'_> {
         private: match key.private {
             PrivateHalf::Kms { .. } => "kms",
             PrivateHalf::Envelope { .. } => "envelope",
+            PrivateHalf::File { .. } => "file",
             PrivateHalf::Discarded => "discarded",
         },
         published_at: key.published_at.as_ms(),

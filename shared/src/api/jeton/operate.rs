@@ -81,13 +81,40 @@ impl RotateKeys {
     }
 }
 
+/// The body of `POST /v1/keys/rotations` of the local server: the next keys are made, unless one was stolen.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct RotationOrder {
+    /// The `kid` of a key that has been stolen: it retires at once, and so does every token that it has signed.
+    #[serde(default, deserialize_with = "present")]
+    stolen: Option<String>,
+    /// In how many seconds the next keys sign. Left out: an hour, longer than anyone may keep the key set.
+    #[serde(default, deserialize_with = "present")]
+    signs_in: Option<u16>,
+}
+
+impl RotationOrder {
+    /// How long the next keys are published before they sign, if it isn't said.
+    pub fn lead(&self, usual: Seconds) -> Seconds {
+        self.signs_in.map_or(usual, |seconds| Seconds(seconds.into()))
+    }
+
+    /// What is asked for.
+    pub fn ask(self) -> RotationRequest {
+        RotationRequest { now: self.stolen.is_none(), stolen: self.stolen }
+    }
+}
+
 /// The answer of `jeton.rotate_keys`: the keys, without their private halves.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct RotatedKeys {
     keys: Vec<Key>,
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct Key {
     kid: String,
     alg: &'static str,

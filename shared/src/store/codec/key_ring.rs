@@ -25,6 +25,8 @@ struct Key {
     kms: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     envelope: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
     /// All moments are in ms.
     published_at: i64,
     signs_from: i64,
@@ -64,15 +66,17 @@ pub fn decode_key_ring(version: u64, body: &[u8]) -> Result<KeyRing, Fault> {
 }
 
 fn encode_key(key: &RingKey) -> Key {
-    let (kms, envelope) = match &key.private {
-        PrivateHalf::Kms { arn } => (Some(arn.clone()), None),
-        PrivateHalf::Envelope { ciphertext } => (None, Some(STANDARD.encode(ciphertext))),
-        PrivateHalf::Discarded => (None, None),
+    let (kms, envelope, file) = match &key.private {
+        PrivateHalf::Kms { arn } => (Some(arn.clone()), None, None),
+        PrivateHalf::Envelope { ciphertext } => (None, Some(STANDARD.encode(ciphertext)), None),
+        PrivateHalf::File { name } => (None, None, Some(name.clone())),
+        PrivateHalf::Discarded => (None, None, None),
     };
     Key {
         jwk: jwk::to_json(&key.jwk),
         kms,
         envelope,
+        file,
         published_at: key.published_at.as_ms(),
         signs_from: key.signs_from.as_ms(),
         retires_at: key.retires_at.map(Timestamp::as_ms),
@@ -80,11 +84,14 @@ fn encode_key(key: &RingKey) -> Key {
 }
 
 fn decode_key(key: Key) -> Result<RingKey, Invalid> {
-    let private = match (key.kms, key.envelope) {
-        (Some(arn), None) => PrivateHalf::Kms { arn },
-        (None, Some(text)) => PrivateHalf::Envelope { ciphertext: STANDARD.decode(text).map_err(|_| Invalid("must be base64"))? },
-        (None, None) => PrivateHalf::Discarded,
-        (Some(_), Some(_)) => return Err(Invalid("must have its private half in one place")),
+    let private = match (key.kms, key.envelope, key.file) {
+        (Some(arn), None, None) => PrivateHalf::Kms { arn },
+        (None, Some(text), None) => {
+            PrivateHalf::Envelope { ciphertext: STANDARD.decode(text).map_err(|_| Invalid("must be base64"))? }
+        }
+        (None, None, Some(name)) => PrivateHalf::File { name },
+        (None, None, None) => PrivateHalf::Discarded,
+        _ => return Err(Invalid("must have its private half in one place")),
     };
     Ok(RingKey {
         jwk: jwk::from_json(key.jwk.to_string().as_bytes())?,

@@ -33,6 +33,7 @@ fn ring(version: u64) -> KeyRing {
         keys: vec![
             key(Algorithm::Es256, PrivateHalf::Kms { arn: "arn:aws:kms:us-east-1:111122223333:key/1".to_owned() }),
             key(Algorithm::EdDsa, PrivateHalf::Envelope { ciphertext: vec![7; 300] }),
+            key(Algorithm::Es384, PrivateHalf::File { name: "signing-key.ES384.pem".to_owned() }),
             RingKey { retires_at: None, ..key(Algorithm::Ps512, PrivateHalf::Discarded) },
         ],
     }

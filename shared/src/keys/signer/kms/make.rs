@@ -163,7 +163,7 @@ impl KeyFactory for KmsMaker {
         match private {
             PrivateHalf::Kms { arn } => self.destroy(arn).await,
             // It was nowhere but in the ring.
-            PrivateHalf::Envelope { .. } | PrivateHalf::Discarded => Ok(()),
+            PrivateHalf::Envelope { .. } | PrivateHalf::File { .. } | PrivateHalf::Discarded => Ok(()),
         }
     }
 

@@ -129,6 +129,9 @@ impl KeyOpener for KmsOpener {
                 }
                 Ok(Arc::new(signer))
             }
+            PrivateHalf::File { .. } => {
+                Err(Fault::internal("opening a signing key").because("it is a file of the local server, which has to open it"))
+            }
             PrivateHalf::Discarded => Err(Fault::internal("opening a signing key that has been discarded")),
         }
     }
