@@ -3,7 +3,7 @@
 pub mod audit;
 mod cli;
 pub mod cors;
-mod first_start;
+pub mod first_start;
 pub mod health;
 #[cfg(feature = "aws")]
 mod in_aws;
@@ -107,6 +107,7 @@ async fn start(options: Options) -> Result<(), String> {
     let mut service = Service::new(&catalogue(), &served).map_err(|fault| in_words(&fault))?;
     let mut background = Background::default();
     background.run(worker.run(batch::worker(served.provide())));
+    background.run(first_start::keep_renewed(home.clone(), served.whole.platform.clone()));
     if let Some(rotator) = &served.rotator {
         background.run(keys::watch(rotator.clone(), served.whole.platform.records.reader.clone()));
     }

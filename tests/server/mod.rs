@@ -1,5 +1,6 @@
 //! What the local server does besides what every mount does: for whoever runs it.
 
+mod administrator;
 mod audit;
 mod cors;
 mod health;
