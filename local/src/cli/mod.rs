@@ -9,6 +9,7 @@ mod keys;
 mod member;
 mod org;
 mod print;
+mod revoke;
 mod seed;
 mod token;
 
@@ -72,6 +73,15 @@ pub(crate) enum Command {
     /// List, show, set and delete OAuth clients, and their secrets
     #[command(after_help = client::EXAMPLES)]
     Client(Noun<client::Command>),
+
+    /// Revoke everything that a member, an end user or a client has
+    #[command(after_help = revoke::EXAMPLES)]
+    Revoke {
+        #[command(flatten)]
+        revocation: revoke::Revocation,
+        #[command(flatten)]
+        remote: Remote,
+    },
 
     /// List the keys that verify tokens, and rotate them
     Keys(Noun<keys::Command>),
@@ -138,6 +148,7 @@ pub(crate) async fn run(command: Command, data_dir: &Path) -> Result<(), Failure
         Command::Member(Noun { command, remote }) => member::run(command, &Api::new(remote, data_dir)?).await,
         Command::Client(Noun { command, remote }) => client::run(command, &Api::new(remote, data_dir)?).await,
         Command::Keys(Noun { command, remote }) => keys::run(command, &Api::new(remote, data_dir)?).await,
+        Command::Revoke { revocation, remote } => revoke::run(revocation, &Api::new(remote, data_dir)?).await,
         Command::CheckSeed(file) => seed::check(&file).await,
         Command::Completions { shell } => {
             let mut script = Vec::new();

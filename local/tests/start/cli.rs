@@ -215,6 +215,30 @@ fn clients_and_their_secrets_are_managed() {
 }
 
 #[test]
+fn everything_of_a_member_a_client_or_a_session_is_revoked_at_once() {
+    let local = Local::start("cli-revoke");
+    let minted = |session: &str| {
+        let ann = ["ann", "--session", session];
+        local.does(&[&["token", "mint", "--audience", "urn:api"], &ann[..]].concat())
+    };
+    let is_live = |token: &str| run(&local.home, &["token", "introspect", "-"], token, &[]).status.success();
+    local.does(&["member", "set", "ann", "--create", "enabled=true"]);
+    let [tablet, phone] = ["tablet", "phone"].map(minted);
+    assert_eq!(local.does(&["revoke", "--member", "ann", "--session", "tablet"]), "Revoked tokens: 1\n");
+    assert_eq!((is_live(&tablet), is_live(&phone)), (false, true), "of that session and no other");
+    assert_eq!(local.tells(&["revoke", "--subject", "ann", "--org", "1"])["count"], 1);
+    assert!(!is_live(&phone));
+    assert!(is_live(&minted("laptop")), "what is minted waits until it would live");
+    let client = local.tells(&["client", "create", "kind=confidential"])["id"].to_string();
+    for nothing in [["--subject", "nobody"], ["--client", &client], ["--client", "4711"]] {
+        assert!(local.ends(1, &[&["revoke"], &nothing[..]].concat()).contains("no live token"), "{nothing:?}");
+    }
+    for wrong in [&[][..], &["--org", "1"], &["--session", "s"]] {
+        local.ends(2, &[&["revoke"], wrong].concat());
+    }
+}
+
+#[test]
 fn the_service_and_the_token_come_from_options_the_environment_or_the_data_folder() {
     let local = Local::start("cli-remote");
     let keys = local.does(&["keys", "list"]);

@@ -199,7 +199,7 @@ def test_the_page_of_the_command_line(started, tmp_path):
     program = Path(os.environ["JETON_BIN"]).resolve()
     assert program.name == "jeton"
     answers = follow((DOCS / "cli.md").read_text(), started(), tmp_path, PATH=f"{program.parent}:{os.environ['PATH']}")
-    assert list(answers) == [f"{name}.sh" for name in "mint decode list directory file client secret json offline".split()]
+    assert list(answers) == [f"{name}.sh" for name in "mint decode list revoke directory file client secret json offline".split()]
     assert "signature: good (ES256 by the key" in answers["decode.sh"] and "record: good (active)" in answers["decode.sh"]
     assert "record: not good (The token has been revoked" in answers["list.sh"] and "exit code 1" in answers["list.sh"]
     assert re.search(r"^acme +1 +true +\S+ +Acme$", answers["directory.sh"], re.M), answers["directory.sh"]
