@@ -66,6 +66,7 @@ pub fn records<P: HasRecords>() -> Vec<Entry<P>> {
         Entry::for_endpoint::<jeton::get_token::GetToken>(),
         Entry::for_endpoint::<jeton::delete_token::DeleteToken>(),
         Entry::for_endpoint::<jeton::put_org::PutOrg>(),
+        Entry::for_endpoint::<jeton::patch_org::PatchOrg>(),
         Entry::for_endpoint::<jeton::get_org::GetOrg>(),
         Entry::for_endpoint::<jeton::delete_org::DeleteOrg>(),
         Entry::for_endpoint::<jeton::refresh_org_secret::RefreshOrgSecret>(),

@@ -1,12 +1,12 @@
 //! `GET /v1/orgs/{org}`: Jeton's own directory.
 
 use shared::admin::orgs_and_members;
-use shared::api::http::{Answer, Bearer, Dialect, Endpoint, OrgPath, Route};
+use shared::api::http::{Bearer, Dialect, Endpoint, OrgPath, Route, Tagged};
 use shared::api::jeton::org::OrgView;
 use shared::domain::Error;
 use shared::platform::capabilities::Reader;
 
-/// Returns an org with its settings. Needs `orgs:read` in it or above.
+/// Returns an org with its settings and its `ETag`. Needs `orgs:read` in it or above.
 #[derive(Debug)]
 pub struct GetOrg;
 
@@ -14,10 +14,10 @@ impl Endpoint for GetOrg {
     const ROUTE: Route = Route::get("jeton.get_org", "/v1/orgs/{org}", Dialect::Jeton).refuses(&[403]);
     type Ports = Reader;
     type Input = (Bearer, OrgPath);
-    type Output = Answer<200, OrgView<'static>>;
+    type Output = Tagged<200, OrgView<'static>>;
 
     async fn handle(ports: &Reader, (bearer, OrgPath(id)): Self::Input) -> Result<Self::Output, Error> {
         let (org, assertions) = orgs_and_members::org(ports, bearer.token(), &id).await?;
-        Ok(Answer::from_body(&OrgView::from_org(&org, &assertions))?)
+        Ok(Tagged::from_body(&OrgView::from_org(&org, &assertions))?)
     }
 }

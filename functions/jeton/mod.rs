@@ -24,6 +24,7 @@ pub mod list_orgs;
 pub mod openapi;
 pub mod patch_client;
 pub mod patch_member;
+pub mod patch_org;
 pub mod put_client;
 pub mod put_member;
 pub mod put_org;

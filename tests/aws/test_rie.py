@@ -93,6 +93,10 @@ ENDPOINTS = {
         {"path": "/v1/orgs/1/members/bob", "body": {"scopes": []}, "media_type": "application/merge-patch+json"},
         {"path": "/v1/orgs/1/members/bob", "body": {"scopes": []}, "status": 415},
     ),
+    "jeton.patch_org": (
+        {"path": "/v1/orgs/11", "body": {"name": "Shop"}, "media_type": "application/merge-patch+json"},
+        {"path": "/v1/orgs/11", "body": {"name": "Shop"}, "status": 415},
+    ),
     "jeton.put_client": ({"path": "/v1/orgs/1/clients/$spare", "body": {"kind": "confidential"}}, UNAUTHENTICATED),
     "jeton.put_member": ({"path": "/v1/orgs/1/members/cid", "body": {"scopes": []}, "status": 201}, UNAUTHENTICATED),
     "jeton.refresh_org_secret": ({"path": "/v1/orgs/11/secret"}, UNAUTHENTICATED),

@@ -1,6 +1,7 @@
 //! `/v1/orgs/{org}`.
 
-use serde_json::json;
+use http::Method;
+use serde_json::{Value, json};
 use shared::domain::OrgId;
 use shared::jose::sha256;
 
@@ -235,5 +236,88 @@ scenario! {
         }
         let ann = app.token("1", "ann", &[]).await;
         app.get("/v1/orgs", &ann).await.is_error(403, "ACCESS_DENIED");
+    }
+}
+
+scenario! {
+    async fn rfc7396_a_patch_changes_one_thing_of_an_org_and_leaves_the_rest(app) {
+        let settings = json!({"token_duration": 60, "supported_scopes": [{"name": "urn:a"}], "assertion_issuers": [issuer()]});
+        let before = app.put("/v1/orgs/12", &app.admin, json!({"parent": "1", "name": "Shop", "settings": settings})).await.created();
+        app.clock.advance_ms(1_000);
+        let after = app.patch("/v1/orgs/12", &app.admin, json!({"settings": {"max_token_duration": 7_776_000}})).await.ok();
+        let mut expected = before;
+        expected["settings"]["max_token_duration"] = json!(7_776_000);
+        expected["updated"] = json!("2026-11-22T12:00:01Z");
+        assert_eq!(after, expected);
+        let after = app.patch("/v1/orgs/12", &app.admin, json!({"name": null, "settings": {"token_duration": null}})).await.ok();
+        assert_eq!((after.get("name"), after["settings"].get("token_duration")), (None, None));
+        assert_eq!(after["settings"]["assertion_issuers"], expected["settings"]["assertion_issuers"]);
+        assert_eq!(app.get("/v1/orgs/12", &app.admin).await.ok(), after);
+    }
+}
+
+scenario! {
+    async fn what_a_patch_of_an_org_cannot_be_is_refused_by_name_and_changes_nothing(app) {
+        let before = app.get("/v1/orgs/11", &app.admin).await.ok();
+        for (changes, field) in [
+            (json!({"setings": {}}), "setings"),
+            (json!({"settings": {"token_duraton": null}}), "settings.token_duraton"),
+            (json!({"settings": {"token_duration": "60"}}), "settings.token_duration"),
+            (json!({"root": "11"}), "root"),
+            (json!({"id": "12"}), "id"),
+        ] {
+            let answer = app.patch("/v1/orgs/11", &app.admin, changes).await;
+            answer.is_error(400, "INVALID_REQUEST");
+            assert_eq!(answer.json()["field"], field);
+        }
+        app.patch("/v1/orgs/11", &app.admin, json!({"parent": "12"})).await.is_error(409, "CONFLICT");
+        app.patch("/v1/orgs/nobody", &app.admin, json!({"name": "New"})).await.is_error(403, "ACCESS_DENIED");
+        assert_eq!(app.get("/v1/orgs/11", &app.admin).await.ok(), before);
+    }
+}
+
+scenario! {
+    async fn rfc9110_13_an_org_is_changed_only_if_it_is_as_the_caller_has_seen_it(app) {
+        const PATH: &str = "/v1/orgs/11";
+        let seen = app.get(PATH, &app.admin).await;
+        let tag = seen.tag().to_owned();
+        let change = app.send_if(Method::PATCH, PATH, &app.admin, &[("if-match", &tag)], Some(json!({"name": "First"}))).await;
+        assert_eq!((change.status.as_u16(), change.tag()), (200, app.get(PATH, &app.admin).await.tag()));
+        for method in [Method::PUT, Method::PATCH] {
+            let late = app.send_if(method, PATH, &app.admin, &[("if-match", &tag)], Some(json!({"name": "Second"}))).await;
+            late.is_error(412, "PRECONDITION_FAILED");
+        }
+        let new = Some(json!({"parent": "1"}));
+        app.send_if(Method::PUT, PATH, &app.admin, &[("if-none-match", "*")], new.clone()).await.is_error(412, "PRECONDITION_FAILED");
+        app.send_if(Method::PUT, "/v1/orgs/12", &app.admin, &[("if-match", "*")], new.clone()).await.is_error(412, "PRECONDITION_FAILED");
+        assert_eq!(app.send_if(Method::PUT, "/v1/orgs/12", &app.admin, &[("if-none-match", "*")], new).await.status, 201);
+        assert_eq!(app.get(PATH, &app.admin).await.ok()["name"], "First");
+    }
+}
+
+scenario! {
+    async fn patches_of_an_org_at_the_same_time_do_not_lose_one_another(app) {
+        let changes = [
+            json!({"name": "Shop"}), json!({"settings": {"token_duration": 60}}), json!({"settings": {"assertion_issuers": [issuer()]}}),
+            json!({"settings": {"supported_scopes": [{"name": "urn:a"}]}}),
+        ];
+        let changed = futures::future::join_all(changes.map(|changes| app.patch("/v1/orgs/11", &app.admin, changes))).await;
+        assert!(changed.iter().all(|answer| answer.status == 200));
+        let org = app.get("/v1/orgs/11", &app.admin).await.ok();
+        assert_eq!((&org["name"], &org["settings"]["token_duration"]), (&json!("Shop"), &json!(60)));
+        assert_eq!(org["settings"]["supported_scopes"][0]["name"], "urn:a");
+        assert_eq!(org["settings"]["assertion_issuers"][0]["issuer"], "https://idp.example");
+    }
+}
+
+scenario! {
+    async fn a_new_org_without_a_parent_is_refused_as_one_of_somebody_else_is(app) {
+        app.put("/v1/orgs/11/members/clerk", &app.admin, json!({"scopes": ["urn:jeton:orgs:write"]})).await.created();
+        for path in ["/v1/orgs/nobody", "/v1/orgs/1"] {
+            let clerk = app.token("11", "clerk", &["urn:jeton:orgs:write"]).await;
+            let answer = app.put(path, &clerk, json!({})).await;
+            answer.is_error(400, "INVALID_REQUEST");
+            assert_eq!(answer.json()["detail"], "parent: is required for a new org: the id of the org above it.");
+        }
     }
 }

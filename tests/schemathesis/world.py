@@ -144,7 +144,7 @@ class World:
             path["serviceId"] = ORG
         if "sub" in path and (path["sub"] == "administrator" or not keeps):
             path["sub"] = MEMBER if operation == "jeton.get_member" else "bob"
-        if "org" in path and operation in {"jeton.put_org", "jeton.delete_org", "jeton.refresh_org_secret"}:
+        if "org" in path and operation in {"jeton.put_org", "jeton.patch_org", "jeton.delete_org", "jeton.refresh_org_secret"}:
             # Whoever changes its own org can shut itself out.
             path["org"] = path["org"] if keeps and path["org"] != ORG else EMPTY_ORG
         elif "org" in path and not keeps:

@@ -18,6 +18,9 @@ use std::collections::BTreeMap;
 /// What is wrong with an algorithm by which nothing can be signed here.
 pub(crate) const NO_KEY: &str = "must be an algorithm that the service has a signing key for";
 
+/// How often a change is tried that others get in the way of.
+const MAX_ATTEMPTS: usize = 32;
+
 /// What is said of an org when it is written.
 #[derive(Clone, Debug)]
 pub struct OrgDraft {
@@ -31,6 +34,18 @@ pub struct OrgDraft {
     pub settings: OrgSettings,
     /// Which assertions it takes.
     pub assertions: AssertionSettings,
+}
+
+/// What a write of an org may do.
+#[derive(Clone, Copy, Debug)]
+pub enum OrgWrite<'a> {
+    /// It creates the org below this one, or changes it.
+    CreateOrChange {
+        /// The org above a new one. Needed only there.
+        parent: Option<&'a OrgId>,
+    },
+    /// It changes an org that is there.
+    Change,
 }
 
 /// What is said of a member when it is written.
@@ -59,44 +74,67 @@ pub async fn org(ports: &Reader, bearer: &str, id: &OrgId) -> Result<(Org, Asser
     Ok((org, found.into_assertion_settings(id)))
 }
 
-/// Creates an org below one that the caller administers, or changes one that it administers.
+/// Creates or changes an org by what `draft` makes of what is there by then, which it may also refuse.
+///
+/// If somebody else changes the org meanwhile, it is read again and `draft` is asked again, up to 32 times: no change is lost.
 ///
 /// # Errors
 /// [`Refusal::AccessDenied`] if the caller administers neither the org nor, for a new one, its parent. [`Refusal::Conflict`] if
-/// the org would move below another parent, or if it or its parent changed meanwhile. [`Refusal::Invalid`] if it would lie too deep, if
-/// the service has no key of its algorithm, or if keys of an assertion issuer are at an origin that the deployment doesn't allow.
-pub async fn put_org(
+/// the org would move below another parent. [`Refusal::Invalid`] if a new org has no parent or would lie too deep, if the service
+/// has no key of its algorithm, or if keys of an assertion issuer are at an origin that the deployment doesn't allow. Whatever
+/// `draft` refuses.
+pub async fn write_org(
     ports: &OrgWriter,
     bearer: &str,
     id: &OrgId,
-    draft: OrgDraft,
+    write: OrgWrite<'_>,
+    draft: impl Fn(Option<(&Org, &AssertionSettings)>) -> Result<OrgDraft, Error> + Send + Sync,
 ) -> Result<(Org, AssertionSettings, Put), Error> {
-    const NEEDS: &str = api::ORGS_WRITE;
-    let mut orgs = vec![id.clone()];
-    orgs.extend(draft.parent.clone());
-    let (caller, found) = authenticate(&ports.reader, bearer, RecordKeys { orgs, ..RecordKeys::default() }).await?;
-    let parent = draft.parent.as_ref().and_then(|parent| found.orgs.get(parent));
-    let existing = found.orgs.get(id);
-    if !existing.or(parent).is_some_and(|place| caller.may(NEEDS, place)) {
-        return Err(Refusal::AccessDenied { needs: NEEDS }.into());
-    }
-    let (org, assertions) = org_as_drafted(id, draft, existing, parent, ports.reader.now())?;
-    if let Some(alg) = org.settings.oauth.access_token_sign_alg
-        && !ports.reader.keys.now().await?.can_sign(alg)
-    {
-        return Err(Refusal::invalid("settings.access_token_sign_alg", NO_KEY).into());
-    }
-    keys_are_in_reach(&assertions, &ports.key_origins)?;
-    if org.ever_non_expiring && !existing.is_some_and(|existing| existing.ever_non_expiring) {
-        keep_for_ever(&*ports.keys, ports.reader.now()).await?;
-    }
-    let put = ports.write.put_org(existing, &org, Some(&assertions)).await?;
-    match put {
-        Put::Created | Put::Replaced => Ok((org, assertions, put)),
-        Put::Dangling | Put::Taken => {
-            Err(Refusal::Conflict("the org or the one above it has changed meanwhile: read it and try again").into())
+    let parent = match write {
+        OrgWrite::CreateOrChange { parent } => parent,
+        OrgWrite::Change => None,
+    };
+    let keys = || RecordKeys { orgs: std::iter::once(id).chain(parent).cloned().collect(), ..assertions_of(id) };
+    let (caller, mut found) = authenticate(&ports.reader, bearer, keys()).await?;
+    for _ in 0..MAX_ATTEMPTS {
+        let existing = found.orgs.get(id);
+        let parent = parent.and_then(|parent| found.orgs.get(parent));
+        may_write_org(&caller, write, existing.or(parent))?;
+        let seen = existing.map(|org| (org, found.assertion_settings.get(id).cloned().unwrap_or_default()));
+        let draft = draft(seen.as_ref().map(|(org, assertions)| (*org, assertions)))?;
+        let (org, assertions) = org_as_drafted(id, draft, existing, parent, ports.reader.now())?;
+        if let Some(alg) = org.settings.oauth.access_token_sign_alg
+            && !ports.reader.keys.now().await?.can_sign(alg)
+        {
+            return Err(Refusal::invalid("settings.access_token_sign_alg", NO_KEY).into());
+        }
+        keys_are_in_reach(&assertions, &ports.key_origins)?;
+        if org.ever_non_expiring && !existing.is_some_and(|existing| existing.ever_non_expiring) {
+            keep_for_ever(&*ports.keys, ports.reader.now()).await?;
+        }
+        let put = ports.write.put_org(existing, &org, Some(&assertions)).await?;
+        match put {
+            Put::Created | Put::Replaced => return Ok((org, assertions, put)),
+            Put::Dangling | Put::Taken => found = ports.reader.tokens.read(&keys()).await?,
         }
     }
+    Err(Fault::unavailable("changing an org that others change all the time").into())
+}
+
+/// Checks that a caller administers an org that is there, or the one above a new one.
+///
+/// Who may not look into an org gets the same answer whether it is there or not.
+fn may_write_org(caller: &Caller, write: OrgWrite<'_>, place: Option<&Org>) -> Result<(), Refusal> {
+    const NEEDS: &str = api::ORGS_WRITE;
+    if place.is_some_and(|place| caller.may(NEEDS, place)) {
+        return Ok(());
+    }
+    let is_out_of_sight = !place.is_some_and(|place| place.is_within(caller.org()));
+    let is_without_parent = matches!(write, OrgWrite::CreateOrChange { parent: None });
+    if is_without_parent && is_out_of_sight && caller.authority().permits_api(NEEDS) {
+        return Err(Refusal::invalid("parent", "is required for a new org: the id of the org above it"));
+    }
+    Err(Refusal::AccessDenied { needs: NEEDS })
 }
 
 /// Whether the keys of who makes assertions are where some may be read.
@@ -141,6 +179,9 @@ pub(crate) fn org_as_drafted(
         updated_at: now,
         ..org
     };
+    // The store tells by the org whether somebody else was faster: so the org also changes where only its assertions do.
+    let is_the_same = existing == Some(&org);
+    let org = if is_the_same { Org { updated_at: Timestamp::from_ms(now.as_ms() + 1), ..org } } else { org };
     Ok((org, draft.assertions))
 }
 
@@ -186,13 +227,19 @@ fn draw_org_secret(entropy: &dyn Entropy) -> Result<Secret<String>, Fault> {
     Ok(Secret::new(format!("jeton-sk-{}", secret::draw::<32>(entropy)?.expose())))
 }
 
-/// Deletes an org in which nothing is left.
+/// Deletes an org in which nothing is left, and which `condition` accepts as it is read.
 ///
 /// # Errors
 /// [`Refusal::AccessDenied`] if the caller may not administer the org. [`Refusal::Conflict`] if it is the caller's own, or has
-/// sub-orgs, members or clients. [`Refusal::NotFound`] if it is gone meanwhile.
-pub async fn delete_org(ports: &OrgRemover, bearer: &str, id: &OrgId) -> Result<(), Error> {
-    let (caller, org, _) = authorize(&ports.reader, bearer, id, &[api::ORGS_WRITE], RecordKeys::default()).await?;
+/// sub-orgs, members or clients. [`Refusal::NotFound`] if it is gone meanwhile. Whatever `condition` refuses.
+pub async fn delete_org(
+    ports: &OrgRemover,
+    bearer: &str,
+    id: &OrgId,
+    condition: impl FnOnce(&Org, &AssertionSettings) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let (caller, org, found) = authorize(&ports.reader, bearer, id, &[api::ORGS_WRITE], assertions_of(id)).await?;
+    condition(&org, &found.into_assertion_settings(id))?;
     if org.id == *caller.org() {
         return Err(Refusal::Conflict("an org can't delete itself").into());
     }
@@ -320,8 +367,6 @@ struct Directory<'a> {
 }
 
 impl Directory<'_> {
-    /// How often a change is tried that others get in the way of.
-    const MAX_ATTEMPTS: usize = 32;
     /// How many members are read at once.
     const AT_ONCE: usize = 100;
 
@@ -334,7 +379,7 @@ impl Directory<'_> {
         change: impl Fn(Option<&Member>) -> Result<Member, Error> + Send + Sync,
     ) -> Result<(Option<Member>, Member), Error> {
         let mut seen = found.members.get(key).cloned();
-        for _ in 0..Self::MAX_ATTEMPTS {
+        for _ in 0..MAX_ATTEMPTS {
             may_touch(caller, seen.as_ref())?;
             let member = change(seen.as_ref())?;
             may_touch(caller, Some(&member))?;

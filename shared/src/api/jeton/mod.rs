@@ -11,7 +11,7 @@ pub mod publish_audit;
 
 pub mod audit;
 pub mod client;
-mod jwks;
+pub mod jwks;
 pub mod member;
 pub mod operate;
 pub mod org;

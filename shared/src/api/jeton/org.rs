@@ -9,6 +9,7 @@ use crate::admin::orgs_and_members::OrgDraft;
 use crate::api::agilicus::Rfc3339;
 use crate::domain::{AssertionSettings, Org, OrgId, Refusal, Secret};
 use crate::encoding::form::Parameters;
+use crate::encoding::merge_patch::Patched;
 use crate::encoding::{FromText, Object, ReadOnly, present};
 
 /// The body of `PUT /v1/orgs/{org}`. What is absent gets its default: a `PUT` replaces. What a `GET` answered can be sent back.
@@ -36,6 +37,10 @@ pub struct PutOrg {
     #[serde(default, rename = "updated")]
     #[cfg_attr(feature = "openapi", schemars(skip))]
     pub(super) _updated: ReadOnly,
+}
+
+impl Patched for PutOrg {
+    const READ_ONLY: &'static [&'static str] = &["id", "root", "created", "updated"];
 }
 
 impl PutOrg {
