@@ -163,6 +163,25 @@ scenario! {
 }
 
 scenario! {
+    async fn an_org_says_for_how_long_a_refresh_can_be_repeated_and_the_use_of_the_successor_ends_that(app) {
+        let tenant = Tenant::opaque(app).await;
+        tenant.set(json!({"refresh_token_retry_seconds": 3_600})).await;
+        let first = tenant.created(json!({"clientId": APP})).await["refreshToken"].clone();
+        let second = refreshed(&tenant, APP, &first, json!({})).await["refreshToken"].clone();
+        app.clock.advance_ms(3_600_000);
+        assert_eq!(refreshed(&tenant, APP, &first, json!({})).await["refreshToken"], second);
+        refreshed(&tenant, APP, &second, json!({})).await;
+        is_rejected(&tenant, APP, &first).await;
+
+        tenant.set(json!({"refresh_token_retry_seconds": 1})).await;
+        let first = tenant.created(json!({"clientId": APP})).await["refreshToken"].clone();
+        refreshed(&tenant, APP, &first, json!({})).await;
+        app.clock.advance_ms(1_001);
+        is_rejected(&tenant, APP, &first).await;
+    }
+}
+
+scenario! {
     /// RFC 9700 section 4.14.2.
     async fn reuse_ends_the_family_at_once_where_no_repetition_is_allowed(app) {
         let tenant = Tenant::opaque(app).await;

@@ -34,8 +34,10 @@ pub struct Family {
     pub rotated_at: Timestamp,
     /// Whether a use replaces the token.
     pub rotates: bool,
-    /// Whether the token that was just replaced gets the same successor again.
-    pub retries: bool,
+    /// For so long after a rotation the predecessor gets the same successor again, so that a lost answer logs nobody out. It does
+    /// not slide, and ends once the successor is used. None if it is 0. FAPI 2.0 security profile section 5.3.2.1 item 10 asks for
+    /// such a retry.
+    pub retry_window: Seconds,
     /// So long does it live on from each use, up to [`OrgSettings::MAX_LIFETIME`](super::OrgSettings::MAX_LIFETIME) in all.
     /// `None`: no use moves its end.
     pub slides: Option<Seconds>,
@@ -60,9 +62,8 @@ pub struct Family {
 }
 
 impl Family {
-    /// For so long after a rotation the predecessor gets the same successor again, so that a lost answer logs nobody out.
-    /// Fixed: it doesn't slide. FAPI 2.0 security profile section 5.3.2.1 item 10 asks for such a retry.
-    pub const RETRY_WINDOW: Seconds = Seconds(60);
+    /// The retry window of an org that sets none.
+    pub const DEFAULT_RETRY_WINDOW: Seconds = Seconds(60);
 
     /// Returns the key under which the family is stored.
     pub fn key(&self) -> FamilyKey {
@@ -75,7 +76,8 @@ impl Family {
             return Redemption::Current;
         }
         let is_previous = generation.checked_add(1) == Some(self.generation);
-        let retry = self.retries && is_previous && now <= self.rotated_at.plus(Self::RETRY_WINDOW);
+        let is_within = self.retry_window > Seconds(0) && now <= self.rotated_at.plus(self.retry_window);
+        let retry = is_previous && is_within;
         if retry { Redemption::Retry } else { Redemption::Reuse }
     }
 }

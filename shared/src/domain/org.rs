@@ -1,6 +1,6 @@
 //! Orgs: tenants, and the hierarchy that they form.
 
-use super::{Algorithm, Audience, ClientId, GrantType, OrgId, Scope, Seconds, Timestamp};
+use super::{Algorithm, Audience, ClientId, Family, GrantType, OrgId, Scope, Seconds, Timestamp};
 
 /// A tenant. Nothing crosses an org, but that an administrator of an ancestor may act on it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -91,6 +91,9 @@ macro_rules! org_settings {
                 refresh_token_duration: Seconds = Seconds(30 * 86_400);
                 /// Whether a refresh token stays the same when it is used. Default: that of a confidential client does.
                 refresh_token_kept: Option<bool> = None;
+                /// For how long, once a refresh token was replaced, a repeated refresh gets the same successor, unless that has been
+                /// used: 1 to 3600 s. Default: 60.
+                refresh_token_retry_seconds: Seconds = Family::DEFAULT_RETRY_WINDOW;
                 /// Whether tokens may be asked for that don't expire. Default: false.
                 allow_non_expiring: bool = false;
             }
@@ -105,7 +108,7 @@ macro_rules! org_settings {
                 refresh_token_duration_kept: bool = true;
                 /// Whether a refresh token that stays the same lives on with each use. Default: false.
                 refresh_token_duration_reset: bool = false;
-                /// Whether a repeated refresh gets the same successor for 60 seconds. Default: true.
+                /// Whether a repeated refresh gets the same successor for a while. Default: true.
                 refresh_token_idempotent: bool = true;
                 /// Whether a new token of a client ends those before of the same subject. Default: false.
                 single_token_per_subject: bool = false;

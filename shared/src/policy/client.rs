@@ -434,7 +434,7 @@ fn refresh_grant(
         expires_at: now.whole_second().plus(duration),
         token_duration: settings.duration_or(OrgSettings::DEFAULT_LIFETIME),
         rotates: !kept,
-        retries: settings.oauth.refresh_token_idempotent,
+        retry_window: if settings.oauth.refresh_token_idempotent { settings.refresh_token_retry_seconds } else { Seconds(0) },
         slides: slides.then_some(duration),
         exclusive: true,
         value,

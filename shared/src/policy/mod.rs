@@ -178,7 +178,8 @@ pub(crate) struct RefreshGrant {
     pub(crate) expires_at: Timestamp,
     pub(crate) token_duration: Seconds,
     pub(crate) rotates: bool,
-    pub(crate) retries: bool,
+    /// Zero: a refresh token that was replaced is refused at once.
+    pub(crate) retry_window: Seconds,
     pub(crate) slides: Option<Seconds>,
     pub(crate) exclusive: bool,
     /// The value that was chosen for the refresh token.
@@ -372,7 +373,7 @@ fn refresh_grant(org: &Org, not_before: Timestamp, expires_at: Option<Timestamp>
         expires_at: now.whole_second().plus(org.settings.refresh_token_duration),
         token_duration,
         rotates: !org.settings.keeps_refresh_token(None),
-        retries: true,
+        retry_window: org.settings.refresh_token_retry_seconds,
         slides: None,
         exclusive: false,
         value: None,

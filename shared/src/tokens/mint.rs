@@ -299,7 +299,7 @@ fn new_family(grant: &Grant, refresh: &RefreshGrant, token: TokenId, entropy: &d
         previous: None,
         rotated_at: grant.issued_at,
         rotates: refresh.rotates,
-        retries: refresh.retries,
+        retry_window: refresh.retry_window,
         slides: refresh.slides,
         exclusive: refresh.exclusive,
         issued_at: grant.issued_at,

@@ -248,6 +248,9 @@ impl Settings {
         if settings.token_duration.is_some_and(|length| length > settings.max_token_duration) {
             return Err(Refusal::invalid("settings.token_duration", "must not be longer than max_token_duration"));
         }
+        if settings.refresh_token_retry_seconds > Seconds::HOUR {
+            return Err(Refusal::invalid("settings.refresh_token_retry_seconds", "must be 1 to 3,600 seconds"));
+        }
         Ok((settings, assertions))
     }
 }

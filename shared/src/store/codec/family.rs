@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::token::is_all_held;
-use super::{coded, decode, encode, is_false, is_true, is_zero, placeholder_id, placeholder_time, yes};
+use super::{coded, decode, encode, is_false, is_usual_retry_window, is_zero, placeholder_id, placeholder_time, retry_window};
 use crate::domain::{
     App, Audience, ClientId, Creator, Family, FamilyKey, Fault, HostPermissions, Issuance, OrgId, Role, Scope, Seconds, Session,
     Subject, Timestamp, TokenContents, TokenId, Unheld,
@@ -125,8 +125,8 @@ struct FamilyBody {
     rotated_at: Timestamp,
     #[serde(rename = "p", default, skip_serializing_if = "is_false")]
     rotates: bool,
-    #[serde(rename = "y", default = "yes", skip_serializing_if = "is_true")]
-    retries: bool,
+    #[serde(rename = "y", with = "coded", default = "retry_window", skip_serializing_if = "is_usual_retry_window")]
+    retry_window: Seconds,
     #[serde(rename = "l", with = "coded", default, skip_serializing_if = "Option::is_none")]
     slides: Option<Seconds>,
     #[serde(rename = "k", default, skip_serializing_if = "is_false")]
@@ -186,7 +186,7 @@ impl From<FamilyBody> for Family {
             previous: body.previous,
             rotated_at: body.rotated_at,
             rotates: body.rotates,
-            retries: body.retries,
+            retry_window: body.retry_window,
             slides: body.slides,
             exclusive: body.exclusive,
             issued_at: body.issued_at,

@@ -39,7 +39,7 @@ use std::error::Error;
 
 use serde_json::de::SliceRead;
 
-use crate::domain::{Fault, Timestamp, TokenId};
+use crate::domain::{Family, Fault, Seconds, Timestamp, TokenId};
 
 mod alias;
 mod batch;
@@ -103,17 +103,17 @@ fn is_false(flag: &bool) -> bool {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
-fn is_true(flag: &bool) -> bool {
-    *flag
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
-fn yes() -> bool {
-    true
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_usual_retry_window(window: &Seconds) -> bool {
+    *window == Family::DEFAULT_RETRY_WINDOW
+}
+
+fn retry_window() -> Seconds {
+    Family::DEFAULT_RETRY_WINDOW
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::coded::{self, Coded};
-use super::{decode, encode, grants, is_false, placeholder_time};
+use super::{decode, encode, grants, is_false, is_usual_retry_window, placeholder_time, retry_window};
 use crate::domain::{
     Algorithm, AssertionIssuer, AssertionRules, AssertionSettings, Audience, ClientId, ExchangeRules, Fault, GrantType,
     IssuerKeys, OAuthSettings, Org, OrgId, OrgSettings, Scope, Seconds, SupportedScope, Timestamp,
@@ -93,6 +93,8 @@ struct SettingsBody {
     /// Whether it does so, whatever the client.
     #[serde(rename = "v", default, skip_serializing_if = "is_false")]
     always_rotates: bool,
+    #[serde(rename = "w", with = "coded", default = "retry_window", skip_serializing_if = "is_usual_retry_window")]
+    refresh_token_retry_seconds: Seconds,
     #[serde(rename = "x")]
     allow_non_expiring: bool,
     #[serde(rename = "o", with = "coded", default)]
@@ -107,6 +109,7 @@ impl SettingsBody {
             refresh_token_duration: settings.refresh_token_duration,
             rotates: settings.refresh_token_kept != Some(true),
             always_rotates: settings.refresh_token_kept == Some(false),
+            refresh_token_retry_seconds: settings.refresh_token_retry_seconds,
             allow_non_expiring: settings.allow_non_expiring,
             oauth: settings.oauth,
         }
@@ -122,6 +125,7 @@ impl SettingsBody {
                 Self { always_rotates: true, .. } => Some(false),
                 _ => None,
             },
+            refresh_token_retry_seconds: self.refresh_token_retry_seconds,
             allow_non_expiring: self.allow_non_expiring,
             oauth: self.oauth,
         }

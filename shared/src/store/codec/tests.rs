@@ -88,7 +88,7 @@ fn every_grant_has_a_name_of_its_own() {
 fn bodies_from_before_oauth_mean_what_they_meant() {
     let whole = samples::family("a", 2);
     let family = decode_family(&whole.key(), FAMILY.as_bytes(), FamilyState::from(&whole)).unwrap();
-    assert!(family.rotates && family.retries && !family.exclusive);
+    assert!(family.rotates && family.retry_window == Seconds(60) && !family.exclusive);
     assert_eq!((family.slides, family.contents.issuance, family.expires_at), (None, None, whole.expires_at));
 
     let org = decode_org(ORG.as_bytes(), samples::T0).unwrap();

@@ -42,6 +42,7 @@ async fn an_org_is_put_read_and_deleted(store: Arc<dyn Store>) {
             max_token_duration: Seconds(2),
             refresh_token_duration: Seconds(3),
             refresh_token_kept: Some(true),
+            refresh_token_retry_seconds: Seconds(9),
             allow_non_expiring: true,
             oauth: rich_settings(),
         },
