@@ -1,5 +1,6 @@
 //! What an OAuth client may have.
 
+use super::resource::find_resources;
 use super::{Grant, Lifetime, RefreshGrant, TokenFormat, TokenProfile};
 use crate::domain::{
     AccessTokenForm, Audience, Client, ClientKind, Confirmation, Denial, ExtraClaims, Family, GrantType, Invalid, Issuance,
@@ -190,9 +191,8 @@ pub fn refresh_of_client(
     attachable(&issuance.properties)?;
     let RefreshRequest { scopes, lifetime, value, audiences, profile, .. } = ask;
     let audiences = match audiences {
-        Some(audiences) if audiences.iter().all(|audience| family.audiences.contains(audience)) => audiences,
         // RFC 8707 section 2.2
-        Some(_) => return Err(Denial::TargetExceeds.into()),
+        Some(asked) => find_resources(&family.audiences, &asked).ok_or(Denial::TargetExceeds)?,
         None => family.audiences.clone(),
     };
     still_there(org, &audiences, &profile)?;
@@ -298,11 +298,12 @@ pub fn requested_resource(org: &Org, asked: Vec<Audience>) -> Result<Vec<Audienc
     if asked.len() > 1 {
         return Err(Denial::TargetsTooMany);
     }
-    let is_there = |resource: &Audience| match &org.settings.oauth.resources {
-        Some(resources) => resources.contains(resource),
-        None => resource.as_str().starts_with("https://") || resource.as_str().starts_with("urn:"),
-    };
-    if asked.iter().all(is_there) { Ok(asked) } else { Err(Denial::TargetInvalid) }
+    let is_any = |resource: &Audience| resource.as_str().starts_with("https://") || resource.as_str().starts_with("urn:");
+    match &org.settings.oauth.resources {
+        Some(resources) => find_resources(resources, &asked).ok_or(Denial::TargetInvalid),
+        None if asked.iter().all(is_any) => Ok(asked),
+        None => Err(Denial::TargetInvalid),
+    }
 }
 
 /// Checks that the org still has each of the resources that a token was for: RFC 8707 section 2.

@@ -1,6 +1,7 @@
 //! What a client may have for the token of somebody: RFC 8693. Never more than that token opens, nor for longer.
 
 use super::client::{confirmed, deduplicated, end, form, requestable, still_there};
+use super::resource::find_resources;
 use super::{Grant, Lifetime, TokenFormat, TokenProfile};
 use crate::domain::{
     Actor, Ancestor, Audience, Authority, AuthorizationDetails, Client, ClientKind, Confirmation, Denial, GrantType, Issuance,
@@ -76,7 +77,7 @@ pub fn exchange(
     if org.settings.oauth.scope_required && scopes.is_empty() {
         return Err(Denial::ScopeRequired.into());
     }
-    let audiences = audiences(record, ask.audiences, &ask.profile)?;
+    let audiences = audiences(record, &ask.audiences, &ask.profile)?;
     still_there(org, &audiences, &ask.profile)?;
     let usual = end(org, client, &scopes, Lifetime::Default, &ask.profile, now)?;
     let ends = [usual, record.expires_at, actor.and_then(|actor| actor.record.expires_at)];
@@ -138,12 +139,10 @@ fn may_exchange(org: &Org, client: &Client, token: &TokenRecord) -> Result<(), D
 }
 
 /// Returns the audiences that are asked for, which must be among the original's; all of those if none is asked for.
-fn audiences(original: &TokenRecord, asked: Vec<Audience>, profile: &TokenProfile) -> Result<Vec<Audience>, Denial> {
-    if !asked.iter().all(|audience| original.audiences.contains(audience)) {
-        return Err(Denial::TargetExceeds);
-    }
-    Ok(match (asked.is_empty(), original.audiences.is_empty(), profile) {
-        (false, ..) => asked,
+fn audiences(original: &TokenRecord, asked: &[Audience], profile: &TokenProfile) -> Result<Vec<Audience>, Denial> {
+    let named = find_resources(&original.audiences, asked).ok_or(Denial::TargetExceeds)?;
+    Ok(match (named.is_empty(), original.audiences.is_empty(), profile) {
+        (false, ..) => named,
         (true, true, TokenProfile::Rfc9068 { issuer }) => vec![issuer.clone()],
         (true, ..) => original.audiences.clone(),
     })

@@ -444,6 +444,7 @@ pub fn may_hand_out<'a>(authority: Authority<'_>, patterns: impl IntoIterator<It
 
 mod client;
 mod exchange;
+mod resource;
 
 pub(crate) use client::supported;
 pub use client::{
