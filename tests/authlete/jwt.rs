@@ -69,7 +69,7 @@ scenario! {
             claims(&least),
             json!({
                 "iss": "https://jeton.example", "iat": NOW, "exp": NOW + 3_600, "jti": least["accessToken"], "client_id": "2001",
-                "grant_type": "client_credentials",
+                "grant_type": "client_credentials", "sub": "2001", "aud": "https://jeton.example",
             })
         );
         tenant.set(json!({"allow_non_expiring": true})).await;

@@ -38,7 +38,7 @@ const LASTING: &[&str] = &["sub", "aud", "iat", "nbf", "client_id", "acr", "auth
 /// A [`Fault`] if the record is no client's, or if what is kept in it as JSON isn't.
 pub fn payload(record: &TokenRecord, jti: &str, issuer: &Issuer, extra: Option<&ExtraClaims>) -> Result<Vec<u8>, Fault> {
     let issuance = issuance(record)?;
-    let mut claims = recorded_claims(record, issuance)?;
+    let mut claims = recorded_claims(record, issuance, issuer)?;
     name(&mut claims, jti, issuer);
     for property in issuance.properties.iter().filter(|property| !property.hidden && !is_reserved(&property.key)) {
         claims.insert(property.key.clone(), Value::from(property.value.clone()));
@@ -57,7 +57,7 @@ pub fn payload(record: &TokenRecord, jti: &str, issuer: &Issuer, extra: Option<&
 /// # Errors
 /// A [`Fault`] if the record is no client's, or if what is kept in it as JSON isn't.
 pub fn standard_payload(record: &TokenRecord, issuer: &Issuer) -> Result<Vec<u8>, Fault> {
-    let mut claims = standard_claims(record, issuance(record)?)?;
+    let mut claims = standard_claims(record, issuance(record)?, issuer)?;
     name(&mut claims, &record.id.to_string(), issuer);
     serde_json::to_vec(&claims).map_err(broken)
 }
@@ -86,6 +86,8 @@ pub fn actors(actors: &[Actor]) -> Option<Value> {
 pub struct JwtClaims {
     /// Its `jti`: the id of its record (RFC 9068) or its opaque value.
     pub id: Secret<String>,
+    /// Its `iss`.
+    issuer: Issuer,
     /// Claims that the issuer or the client added.
     claims: Map<String, Value>,
 }
@@ -97,7 +99,7 @@ impl JwtClaims {
         let (Some(Value::String(iss)), Some(Value::String(jti))) = (claims.remove("iss"), claims.remove("jti")) else {
             return None;
         };
-        (iss == issuer.as_str()).then(|| Self { id: Secret::new(jti), claims })
+        (iss == issuer.as_str()).then(|| Self { id: Secret::new(jti), issuer: issuer.clone(), claims })
     }
 
     /// Says whether the token was signed for this record. Of a record that was changed since, only what never changes is
@@ -108,7 +110,7 @@ impl JwtClaims {
     pub fn agrees_with(&self, record: &TokenRecord) -> Result<bool, Fault> {
         let issuance = issuance(record)?;
         let is_standard = *self.id.expose() == record.id.to_string();
-        let recorded = if is_standard { standard_claims } else { recorded_claims }(record, issuance)?;
+        let recorded = if is_standard { standard_claims } else { recorded_claims }(record, issuance, &self.issuer)?;
         let compared = if record.revision == 0 { RESERVED } else { LASTING };
         // A token as in RFC 9068 has no claims but those that are recorded.
         let is_known = !is_standard || self.claims.keys().all(|name| is_reserved(name));
@@ -136,20 +138,19 @@ fn name(claims: &mut Map<String, Value>, jti: &str, issuer: &Issuer) {
 }
 
 /// What is recorded of a token as RFC 9068 section 2.2 has it.
-fn standard_claims(record: &TokenRecord, issuance: &Issuance) -> Result<Map<String, Value>, Fault> {
-    let mut claims = recorded_claims(record, issuance)?;
-    claims.insert("sub".to_owned(), record.subject.as_str().into());
-    claims.insert("aud".to_owned(), audience(&record.audiences));
+fn standard_claims(record: &TokenRecord, issuance: &Issuance, issuer: &Issuer) -> Result<Map<String, Value>, Fault> {
+    let mut claims = recorded_claims(record, issuance, issuer)?;
     claims.extend(actors(&issuance.actors).map(|act| ("act".to_owned(), act)));
     Ok(claims)
 }
 
-/// What is recorded of a token, without what only RFC 9068 wants.
-fn recorded_claims(record: &TokenRecord, issuance: &Issuance) -> Result<Map<String, Value>, Fault> {
+/// What is recorded of any token. RFC 9068 section 2.2 requires `sub`, which without a resource owner is the client, and `aud`,
+/// which without a resource is the issuer.
+fn recorded_claims(record: &TokenRecord, issuance: &Issuance, issuer: &Issuer) -> Result<Map<String, Value>, Fault> {
     let mut claims = Map::new();
     let mut say = |name: &str, value: Option<Value>| claims.extend(value.map(|value| (name.to_owned(), value)));
-    say("sub", (!issuance.for_client).then(|| record.subject.as_str().into()));
-    say("aud", (!record.audiences.is_empty()).then(|| record.audiences.iter().map(Audience::as_str).collect()));
+    say("sub", Some(record.subject.as_str().into()));
+    say("aud", Some(if record.audiences.is_empty() { issuer.as_str().into() } else { audience(&record.audiences) }));
     say("iat", Some(record.issued_at.as_secs().into()));
     say("exp", record.expires_at.map(|exp| exp.as_secs().into()));
     say("client_id", record.client.map(|client| client.to_string().into()));
@@ -216,7 +217,7 @@ mod tests {
         let issuer = Issuer::parse("https://jeton.example").unwrap();
         let payload = payload(&record(), "value", &issuer, Some(&extra)).unwrap();
         let claims: Value = serde_json::from_slice(&payload).unwrap();
-        let expected = json!({"iss": "https://jeton.example", "sub": "john", "aud": ["https://api.example"], "iat": 1_800_000_000,
+        let expected = json!({"iss": "https://jeton.example", "sub": "john", "aud": "https://api.example", "iat": 1_800_000_000,
             "exp": 1_800_003_600, "jti": "value", "client_id": "57", "scope": "a b", "grant_type": "password", "shown": "v",
             "more": [1], "hidden": 2});
         assert_eq!(claims, expected);
@@ -235,12 +236,12 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_does_not_expire_has_no_exp_and_one_without_owner_no_sub() {
+    fn a_token_that_does_not_expire_has_no_exp_and_one_without_a_resource_is_for_the_issuer() {
         let mut record = TokenRecord { expires_at: None, ..record() };
         (record.audiences, record.scopes) = (Vec::new(), Vec::new());
-        record.issuance.as_mut().unwrap().for_client = true;
         let payload = payload(&record, "value", &Issuer::parse("https://jeton.example").unwrap(), None).unwrap();
         let claims: Map<String, Value> = serde_json::from_slice(&payload).unwrap();
-        assert!(["exp", "sub", "aud", "scope"].iter().all(|name| !claims.contains_key(*name)), "{claims:?}");
+        assert!(["exp", "scope"].iter().all(|name| !claims.contains_key(*name)), "{claims:?}");
+        assert_eq!((&claims["sub"], &claims["aud"]), (&json!("john"), &json!("https://jeton.example")));
     }
 }

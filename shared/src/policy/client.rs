@@ -3,9 +3,9 @@
 use super::resource::find_resources;
 use super::{Grant, Lifetime, RefreshGrant, TokenFormat, TokenProfile};
 use crate::domain::{
-    AccessTokenForm, Audience, Client, ClientKind, Confirmation, Denial, ExtraClaims, Family, GrantType, Invalid, Issuance,
-    Member, Org, OrgSettings, Property, Refusal, Scope, Seconds, Secret, Service, Session, SessionId, Subject, SupportedScope,
-    TicketKey, Timestamp, TokenContents,
+    AccessTokenForm, Algorithm, Audience, Client, ClientKind, Confirmation, Denial, ExtraClaims, Family, GrantType, Invalid,
+    Issuance, Member, Org, OrgSettings, Property, Refusal, Scope, Seconds, Secret, Service, Session, SessionId, Subject,
+    SupportedScope, TicketKey, Timestamp, TokenContents,
 };
 
 /// What is asked for in the name of an OAuth client.
@@ -117,7 +117,7 @@ pub fn issue(
     }
     let contents = TokenContents {
         client: Some(client.id),
-        audiences: meant_for(ask.audiences, org, &ask.profile),
+        audiences: meant_for(ask.audiences, org, client, &ask.profile),
         scopes,
         session: ask.session.map(|id| Session { org: org.id.clone(), id }),
         issuance: Some(Box::new(issuance)),
@@ -219,7 +219,7 @@ pub fn refresh_of_client(
     if org.settings.oauth.token_expiration_linked {
         expires_at = expires_at.map(|exp| exp.min(family.expires_at));
     }
-    let audiences = meant_for(audiences, org, &profile);
+    let audiences = meant_for(audiences, org, client, &profile);
     Ok(Grant {
         org: family.org.clone(),
         root_org: family.root_org.clone(),
@@ -318,13 +318,15 @@ pub(super) fn still_there(org: &Org, audiences: &[Audience], profile: &TokenProf
 }
 
 /// Returns the audiences of a token. One of RFC 9068 always has one, which its record has, too, so that introspection tells it
-/// and an exchange keeps to it.
-pub(super) fn meant_for(audiences: Vec<Audience>, org: &Org, profile: &TokenProfile) -> Vec<Audience> {
+/// and an exchange keeps to it. One that another server issues has the org's default if it is a JWT.
+pub(super) fn meant_for(audiences: Vec<Audience>, org: &Org, client: &Client, profile: &TokenProfile) -> Vec<Audience> {
+    if !audiences.is_empty() {
+        return audiences;
+    }
+    let default = org.settings.oauth.default_resource.as_ref();
     match profile {
-        TokenProfile::Rfc9068 { issuer } if audiences.is_empty() => {
-            vec![org.settings.oauth.default_resource.as_ref().unwrap_or(issuer).clone()]
-        }
-        TokenProfile::ExternalServer | TokenProfile::Rfc9068 { .. } => audiences,
+        TokenProfile::Rfc9068 { issuer } => vec![default.unwrap_or(issuer).clone()],
+        TokenProfile::ExternalServer => default.filter(|_| algorithm(org, client).is_some()).cloned().into_iter().collect(),
     }
 }
 
@@ -372,11 +374,18 @@ fn own_subject(client: &Client) -> Result<Subject, Refusal> {
 }
 
 pub(super) fn form(org: &Org, client: &Client, extra: Option<ExtraClaims>, profile: TokenProfile) -> TokenFormat {
-    match (client.settings.access_token_form, org.settings.oauth.access_token_sign_alg) {
-        (Some(AccessTokenForm::Jwt(algorithm)), _) | (None, Some(algorithm)) => {
-            TokenFormat::AccessTokenJwt { algorithm, extra, profile }
-        }
-        (Some(AccessTokenForm::Opaque), _) | (None, None) => TokenFormat::Opaque,
+    match algorithm(org, client) {
+        Some(algorithm) => TokenFormat::AccessTokenJwt { algorithm, extra, profile },
+        None => TokenFormat::Opaque,
+    }
+}
+
+/// Returns the algorithm that signs a client's access tokens. `None`: they are opaque.
+fn algorithm(org: &Org, client: &Client) -> Option<Algorithm> {
+    match client.settings.access_token_form {
+        Some(AccessTokenForm::Jwt(algorithm)) => Some(algorithm),
+        Some(AccessTokenForm::Opaque) => None,
+        None => org.settings.oauth.access_token_sign_alg,
     }
 }
 

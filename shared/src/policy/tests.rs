@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::domain::{Caller, Denial, Entropy as _, OrgSettings, Profile, ScopePattern, Seeded, TokenId};
+use crate::domain::{
+    Algorithm, Caller, Client, ClientId, ClientKind, ClientSettings, Denial, Entropy as _, OrgSettings, Profile, ScopePattern,
+    Seeded, TokenId,
+};
 
 const NOW: Timestamp = Timestamp::from_ms(1_795_348_800_250);
 const ROUNDS: usize = 10_000;
@@ -243,10 +246,15 @@ fn rfc8707_2_a_token_is_for_the_resource_that_is_asked_for_or_for_the_default_on
     let mut org = org("1", &[]);
     let [api, other]: [Audience; 2] = parsed(&["https://api.example", "https://other.example"]).try_into().unwrap();
     let rfc9068 = super::TokenProfile::Rfc9068 { issuer: other.clone() };
-    let meant_for = |org: &Org, profile| client::meant_for(requested_resource(org, vec![]).unwrap(), org, profile);
+    let settings = ClientSettings::new(ClientKind::Confidential);
+    let client = Client::new(org.id.clone(), ClientId::from_number(7).unwrap(), settings, NOW);
+    let meant_for = |org: &Org, profile| client::meant_for(requested_resource(org, vec![]).unwrap(), org, &client, profile);
     assert_eq!(meant_for(&org, &rfc9068), std::slice::from_ref(&other));
     org.settings.oauth.default_resource = Some(api.clone());
-    assert_eq!((meant_for(&org, &rfc9068), meant_for(&org, &super::TokenProfile::ExternalServer)), (vec![api.clone()], vec![]));
+    let external = super::TokenProfile::ExternalServer;
+    assert_eq!((meant_for(&org, &rfc9068), meant_for(&org, &external)), (vec![api.clone()], vec![]));
+    org.settings.oauth.access_token_sign_alg = Some(Algorithm::Es256);
+    assert_eq!(meant_for(&org, &external), std::slice::from_ref(&api), "a JWT has an audience");
     assert_eq!(requested_resource(&org, vec![other.clone()]), Ok(vec![other.clone()]));
     org.settings.oauth.resources = Some(vec![api.clone()]);
     assert_eq!(requested_resource(&org, vec![other.clone()]), Err(Denial::TargetInvalid));
