@@ -16,6 +16,6 @@ impl Endpoint for AgilicusJwks {
     type Output = Published<JwkSet>;
 
     async fn handle(ports: &KeyReader, known: IfNoneMatch) -> Result<Self::Output, Error> {
-        Ok(Published::keys(ports, &known).await?)
+        Ok(Published::keys(ports.keys.now().await?.jwks.clone(), &known))
     }
 }

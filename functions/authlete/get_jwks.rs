@@ -24,7 +24,7 @@ impl Endpoint for GetJwks {
         authenticate(ports, &credentials.0, &[], |_| ()).await?;
         let keys = ports.keys.now().await?;
         let set: Value =
-            serde_json::from_str(&keys.jwks).map_err(|error| Fault::internal("reading the key set").because(error))?;
+            serde_json::from_slice(&keys.jwks).map_err(|error| Fault::internal("reading the key set").because(error))?;
         Ok(Answer::shown(&set, query.pretty)?)
     }
 }

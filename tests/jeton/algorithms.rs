@@ -16,7 +16,7 @@ use crate::support::{App, Mount, ask};
 const BOTH: [Algorithm; 2] = [Algorithm::Rs256, Algorithm::Es256];
 
 async fn key_set(app: &App) -> Value {
-    app.send(Request::get("/.well-known/jwks.json").body(Bytes::new()).unwrap()).await.ok()
+    app.send(Request::get("/.well-known/jwks.json?kty=AKP").body(Bytes::new()).unwrap()).await.ok()
 }
 
 fn algorithm(jwt: &str) -> Value {
@@ -33,6 +33,25 @@ async fn all_keys_are_published_and_the_preferred_one_signs_what_asks_for_none()
     let token = app.token("1", "ann", &[]).await;
     assert_eq!(algorithm(&token), "RS256");
     assert!(app.is_live(&token).await);
+}
+
+/// `jsonwebtoken` 10 and `authlib.jose` read no set that has a key of a type that they don't know.
+#[tokio::test]
+async fn ml_dsa_keys_are_published_to_who_asks_for_them_or_where_they_are_preferred() {
+    let types = async |algorithms: &[Algorithm], path: &str| {
+        let app = App::signed_by(Mount::InProcess, algorithms).await;
+        let set = app.send(Request::get(path).body(Bytes::new()).unwrap()).await.ok();
+        set["keys"].as_array().unwrap().iter().map(|key| key["kty"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let (classical, ml_dsa) = ([Algorithm::Es256, Algorithm::MlDsa44], [Algorithm::MlDsa44, Algorithm::Es256]);
+    for path in ["/.well-known/jwks.json", "/.well-known/jwks.json?v=1", "/v1/tokens/jwsk"] {
+        assert_eq!(types(&classical, path).await, ["EC"], "{path}");
+        assert_eq!(types(&ml_dsa, path).await, ["AKP", "EC"], "{path}");
+    }
+    assert_eq!(types(&classical, "/.well-known/jwks.json?kty=AKP").await, ["EC", "AKP"]);
+    let app = App::signed_by(Mount::InProcess, &classical).await;
+    let refused = app.send(Request::get("/.well-known/jwks.json?kty=EC").body(Bytes::new()).unwrap()).await;
+    refused.is_error(400, "INVALID_REQUEST");
 }
 
 #[tokio::test]

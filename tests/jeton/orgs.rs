@@ -7,6 +7,14 @@ use shared::jose::sha256;
 
 use crate::support::scenario;
 
+/// An issuer of assertions, as an org's settings have it.
+fn issuer() -> Value {
+    json!({
+        "issuer": "https://idp.example", "scopes": [], "clients": [7], "any_subject": true, "refresh_tokens": false, "enabled": true,
+        "jwks": {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]},
+    })
+}
+
 scenario! {
     async fn an_org_is_made_below_one_that_is_administered_then_changed_then_deleted(app) {
         let made = app.put("/v1/orgs/12", &app.admin, json!({"parent": "1", "name": "Shop", "settings": {"token_duration": 60}})).await.created();

@@ -46,6 +46,11 @@ impl Algorithm {
         if name == "Ed25519" { Some(Self::EdDsa) } else { name.parse().ok() }
     }
 
+    /// Whether it is one of ML-DSA, which many verifiers don't know yet: RFC 9964.
+    pub fn is_ml_dsa(self) -> bool {
+        matches!(self, Self::MlDsa44 | Self::MlDsa65 | Self::MlDsa87)
+    }
+
     fn unknown(_: &str) -> Invalid {
         Invalid("must be ES256, ES384, ES512, EdDSA, ML-DSA-44, ML-DSA-65, ML-DSA-87, PS256, PS384, PS512, RS256, RS384 or RS512")
     }

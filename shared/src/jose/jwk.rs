@@ -32,9 +32,9 @@ pub fn to_json(jwk: &Jwk) -> Value {
     }
 }
 
-/// The JWKS document of a set.
-pub fn set_to_json(keys: &KeySet) -> String {
-    json!({"keys": keys.iter().map(to_json).collect::<Vec<_>>()}).to_string()
+/// Writes a JWK Set document.
+pub fn set_to_json<'a>(keys: impl Iterator<Item = &'a Jwk>) -> String {
+    json!({"keys": keys.map(to_json).collect::<Vec<_>>()}).to_string()
 }
 
 /// Reads a public signature key, or says why it can't be used as one. A key without `kid` gets its thumbprint.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use bytes::Bytes;
 use tokio::sync::Mutex;
 
 use crate::domain::{Algorithm, Clock, Fault, Issuer, KeyId, KeyRing, KeySet, KeyState, Seconds, Timestamp};
@@ -89,16 +90,25 @@ impl Ring {
 pub struct PublishedKeys {
     /// Verifies our own tokens.
     pub verifier: Verifier,
-    /// The JWK Set document, RFC 7517 section 5, rendered once.
-    pub jwks: String,
+    /// The JWK Set document, RFC 7517 section 5, rendered once. It has no ML-DSA keys, unless that is what the service prefers.
+    pub jwks: Bytes,
+    /// The JWK Set document with all keys.
+    pub all_jwks: Bytes,
     /// The algorithms by which tokens are signed now.
     signing: Vec<Algorithm>,
 }
 
 impl PublishedKeys {
-    /// Makes the keys that verify the tokens of `issuer`.
-    fn new(keys: &KeySet, signing: Vec<Algorithm>, issuer: &Issuer) -> Result<Self, Fault> {
-        Ok(Self { verifier: Verifier::new(keys, issuer.clone())?, jwks: jwk::set_to_json(keys), signing })
+    /// Makes the keys that verify the tokens of `issuer`, which signs by `preferred` what asks for no algorithm.
+    fn new(keys: &KeySet, preferred: Option<Algorithm>, signing: Vec<Algorithm>, issuer: &Issuer) -> Result<Self, Fault> {
+        let all_jwks = Bytes::from(jwk::set_to_json(keys.iter()));
+        // Common libraries give up on a set with one key of a type that they don't know, though RFC 7517 section 5 says to skip it.
+        let jwks = if preferred.is_some_and(Algorithm::is_ml_dsa) {
+            all_jwks.clone()
+        } else {
+            jwk::set_to_json(keys.iter().filter(|jwk| !jwk.alg.is_ml_dsa())).into()
+        };
+        Ok(Self { verifier: Verifier::new(keys, issuer.clone())?, jwks, all_jwks, signing })
     }
 
     /// Whether tokens can be signed by this algorithm: a key that only verifies any more is none for it.
@@ -125,8 +135,9 @@ impl PublicKeys {
     /// # Errors
     /// A [`Fault`] if one of the keys can't be used.
     pub fn fixed(keys: &KeySet, issuer: Issuer) -> Result<Self, Fault> {
-        let signing = keys.iter().map(|key| key.alg).collect();
-        Ok(Self { source: Source::Fixed(Arc::new(PublishedKeys::new(keys, signing, &issuer)?)), issuer })
+        let signing: Vec<_> = keys.iter().map(|key| key.alg).collect();
+        let preferred = signing.first().copied();
+        Ok(Self { source: Source::Fixed(Arc::new(PublishedKeys::new(keys, preferred, signing, &issuer)?)), issuer })
     }
 
     /// The `iss` of the tokens that they sign.
@@ -149,7 +160,9 @@ impl PublicKeys {
     pub async fn now(&self) -> Result<Arc<PublishedKeys>, Fault> {
         let published = async |ring: &KeyRing, now| {
             let signing = Algorithm::ALL.iter().copied().filter(|alg| ring.active(*alg, now).is_some()).collect();
-            PublishedKeys::new(&ring.published(now), signing, &self.issuer)
+            // It decides from when on its first key is published, before that signs.
+            let preferred = ring.algorithms.first().copied();
+            PublishedKeys::new(&ring.published(now), preferred, signing, &self.issuer)
         };
         self.source.get(published).await
     }
@@ -327,7 +340,8 @@ mod tests {
         for (later, of_eddsa) in [(0, false), (3_600_000, true)] {
             clock.advance_ms(later);
             let now = keys.now().await.unwrap();
-            assert!(now.jwks.contains("EdDSA"), "it is published all the time");
+            let published = String::from_utf8(now.jwks.to_vec()).unwrap();
+            assert!(published.contains("EdDSA"), "it is published all the time");
             assert_eq!((now.can_sign(Algorithm::Es256), now.can_sign(Algorithm::EdDsa)), (true, of_eddsa));
             assert!(!now.can_sign(Algorithm::Rs256));
         }

@@ -5,7 +5,42 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use crate::domain::{Invalid, Refusal};
+use crate::encoding::form::Parameters;
 use crate::jose::jwk;
+
+/// The query of the published key set. Parameters that it doesn't know are ignored: they only tell caches apart.
+#[derive(Debug)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct KeySetQuery {
+    /// `AKP`: the ML-DSA keys as well.
+    pub kty: Option<MoreKeys>,
+}
+
+/// The types of keys that are published only to who asks for them.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
+pub enum MoreKeys {
+    /// Keys of ML-DSA: RFC 9964.
+    #[cfg_attr(feature = "openapi", schemars(rename = "AKP"))]
+    Akp,
+}
+
+impl std::str::FromStr for MoreKeys {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        if text == "AKP" { Ok(Self::Akp) } else { Err(Invalid("must be AKP, or be left out")) }
+    }
+}
+
+impl TryFrom<Parameters> for KeySetQuery {
+    type Error = Refusal;
+
+    fn try_from(mut query: Parameters) -> Result<Self, Refusal> {
+        Ok(Self { kty: query.parse("kty")? })
+    }
+}
 
 /// A JWK Set of public signature keys (RFC 7517 section 5), as an object.
 #[derive(Clone, Debug)]
