@@ -24,8 +24,9 @@ impl Endpoint for UpdateClient {
         ports: &ClientWriter,
         (credentials, ClientPath(named), Lenient(request)): Self::Input,
     ) -> Result<Self::Output, Error> {
-        let caller = authenticate(&ports.reader, &credentials.0, &[api::CLIENTS_WRITE], |_| named).await?;
-        let client = clients::update(ports, &caller.service, &caller.found, &caller.sought, request.try_into()?).await?;
+        let caller = authenticate(&ports.reader, &credentials.0, &[api::CLIENTS_WRITE], |_| named.clone()).await?;
+        let update = request.into_update_of(&named)?;
+        let client = clients::update(ports, &caller.service, &caller.found, &caller.sought, update).await?;
         Ok(Answer::from_body(&ClientView::from_client(&client))?)
     }
 }

@@ -92,6 +92,25 @@ scenario! {
 }
 
 scenario! {
+    /// As Authlete's SDK for Node sends it, which drops `clientId`.
+    async fn what_was_answered_about_a_client_can_be_sent_back_and_changes_nothing(app) {
+        for body in [json!({"clientName": "A"}), json!({"clientIdAlias": "shop"})] {
+            let made = create(app, body).await;
+            let path = format!("/api/1/client/update/{}", made["clientId"]);
+            let mut shown = app.get(&path.replace("update", "get"), &app.admin).await.ok();
+            shown.as_object_mut().unwrap().remove("clientId");
+            let mut updated = app.post(&path, Some(&app.admin), shown.clone()).await.ok();
+            assert_eq!(updated.as_object_mut().unwrap().remove("clientId"), Some(made["clientId"].clone()));
+            assert_eq!(updated, shown);
+        }
+        let (one, other) = (create(app, machine()).await, create(app, machine()).await);
+        let path = format!("/api/1/client/update/{}", one["clientId"]);
+        let refused = app.post(&path, Some(&app.admin), json!({"clientIdAlias": other["clientId"].to_string()})).await;
+        is_refused(&refused, 400, "A213201", "clientIdAlias");
+    }
+}
+
+scenario! {
     async fn a_client_is_deleted_with_all_its_tokens(app) {
         let made = create(app, machine()).await;
         let (id, secret) = (&made["clientId"], made["clientSecret"].as_str().unwrap());

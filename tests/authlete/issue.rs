@@ -93,7 +93,7 @@ scenario! {
         let ticket = tenant.ticket(json!({})).await;
         for (more, code) in [
             (json!({"subject": null}), "A055201"),
-            (json!({"subject": "a".repeat(101)}), "A055201"),
+            (json!({"subject": "a".repeat(256)}), "A055201"),
             (json!({"subject": "ü"}), "A055201"),
             (json!({"jwtAtClaims": "[]"}), "A055201"),
             (json!({"properties": [{}]}), "A055201"),

@@ -159,7 +159,7 @@ scenario! {
         let ask = async |assertion: &str| tenant.token(By::Client(WEB), &[("grant_type", JWT_BEARER), ("assertion", assertion)]).await;
         is_denied(&ask(&assertion(&id)).await, "invalid_grant");
         ask(&assertion("1007")).await.ok();
-        for sub in ["x".repeat(101), "é".to_owned()] {
+        for sub in ["x".repeat(256), "é".to_owned()] {
             is_denied(&ask(&assertion(&sub)).await, "invalid_grant");
         }
         let broker = tenant.id(BROKER).to_string();

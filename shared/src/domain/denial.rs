@@ -71,7 +71,7 @@ denials! {
     /// An assertion with this `jti` has been accepted before (RFC 7523 section 3).
     AssertionReplayed: "invalid_grant", "The assertion was used before.";
     /// The `sub` of the assertion is missing, malformed, or the client itself.
-    AssertionSubject: "invalid_grant", "The assertion's sub must be 1 to 100 ASCII characters, and not the client.";
+    AssertionSubject: "invalid_grant", "The assertion's sub must be 1 to 255 ASCII characters, and not the client.";
     /// The `sub` of the assertion is no member of the org, or a disabled one.
     AssertionSubjectUnknown: "invalid_grant", "The assertion's sub is not an enabled member of this org.";
     /// The assertion is unsigned, and the settings of the org reject that.

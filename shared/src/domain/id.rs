@@ -237,9 +237,9 @@ impl TokenId {
 }
 
 impl Subject {
-    /// Whether a client can have a token about it: Authlete's bounds.
+    /// Whether a client can have a token about it: Authlete takes ASCII alone.
     pub fn is_of_client(&self) -> bool {
-        self.as_str().is_ascii() && self.as_str().len() <= 100
+        self.as_str().is_ascii()
     }
 }
 

@@ -348,7 +348,7 @@ pub(crate) fn supported<'a>(org: &'a Org, scope: &Scope) -> Option<&'a Supported
 
 /// Returns the resource owner, which each grant must or must not have.
 fn owner(issuance: &Issuance, subject: Option<Subject>) -> Result<Option<Subject>, Refusal> {
-    const RULE: &str = "must be 1 to 100 ASCII characters";
+    const RULE: &str = "must be 1 to 255 ASCII characters";
     let is_needed = match issuance.grant {
         GrantType::RefreshToken => return Err(Refusal::invalid("grantType", "must not be REFRESH_TOKEN")),
         GrantType::ClientCredentials => return Ok(None),

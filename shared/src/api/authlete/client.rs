@@ -9,8 +9,8 @@ use super::request::range;
 use crate::admin::clients::{ChosenSecret, ClientUpdate};
 use crate::domain::client_metadata::MAX_METADATA_ENTRIES;
 use crate::domain::{
-    Audience, CertificateSubject, Client, ClientAuthMethod, ClientKind, ClientSettings, GrantType, Invalid, Refusal, Scope,
-    Seconds,
+    Audience, CertificateSubject, Client, ClientAuthMethod, ClientKind, ClientRef, ClientSettings, GrantType, Invalid, Refusal,
+    Scope, Seconds,
 };
 use crate::encoding::form::Parameters;
 use crate::encoding::{Object, SecretText, json};
@@ -105,6 +105,20 @@ struct Extension {
     refresh_token_duration: Option<Number>,
     #[serde(deserialize_with = "flag")]
     token_exchange_permitted: bool,
+}
+
+impl ClientBody {
+    /// Reads what is said of the client that the path names. What was answered about it can be sent back, with its number or
+    /// without.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] with the name of the member that breaks a rule.
+    pub fn into_update_of(mut self, named: &ClientRef) -> Result<ClientUpdate, Refusal> {
+        if let ClientRef::Id(id) = named {
+            self.0.insert("clientId".to_owned(), id.as_number().into());
+        }
+        self.try_into()
+    }
 }
 
 impl TryFrom<ClientBody> for ClientUpdate {
