@@ -125,6 +125,28 @@ const MAX_LIST_ENTRIES: usize = 200;
 /// All issuers of an org are one record, which every assertion reads.
 const MAX_KEY_SET_BYTES: usize = 65_536;
 
+/// Issuers of which everybody can have a token, each with all below it.
+const OPEN_TO_STRANGERS: &[&str] = &[
+    "https://token.actions.githubusercontent.com",
+    "https://gitlab.com",
+    "https://accounts.google.com",
+    "accounts.google.com",
+    "https://app.terraform.io",
+    "https://agent.buildkite.com",
+    "https://oidc.vercel.com",
+    "https://api.bitbucket.org",
+    "https://oidc.fly.io",
+    "https://login.microsoftonline.com/common",
+    "https://login.microsoftonline.com/organizations",
+    "https://login.microsoftonline.com/consumers",
+    "https://sts.windows.net/common",
+];
+
+fn is_open_to_strangers(issuer: &str) -> bool {
+    let is_it = |open: &&str| issuer.strip_prefix(*open).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    OPEN_TO_STRANGERS.iter().any(is_it)
+}
+
 /// The issuers of an org.
 pub(super) fn issuers(entries: Vec<Object<AssertionIssuerBody>>) -> Result<Vec<AssertionIssuer>, Refusal> {
     if entries.len() > MAX_ISSUERS {
@@ -166,6 +188,12 @@ impl AssertionIssuerBody {
         }
         if clients.as_ref().is_some_and(|clients| clients.len() > MAX_LIST_ENTRIES) {
             return wrong(".clients", "must have at most 200 entries");
+        }
+        if self.any_subject == Some(true) && is_open_to_strangers(&self.issuer.0.0) {
+            return wrong(
+                ".any_subject",
+                "must be false for an issuer of which strangers can have tokens: make its subjects members",
+            );
         }
         Ok(AssertionIssuer {
             issuer: self.issuer.0.0,

@@ -73,6 +73,21 @@ fn the_password_grant_is_off_unless_somebody_wants_it() {
 }
 
 #[test]
+fn no_stranger_gets_in_by_an_issuer_that_is_shared_with_strangers() {
+    let settings = |issuer: &str| json!({"assertion_issuers": [{"issuer": issuer, "jwks": jwks(), "any_subject": true}]});
+    let shared = ["https://token.actions.githubusercontent.com", "https://gitlab.com", "https://oidc.vercel.com/acme"];
+    for issuer in shared.into_iter().chain(["accounts.google.com", "https://login.microsoftonline.com/common/v2.0"]) {
+        let Err(Refusal::Invalid { field, .. }) = read(&settings(issuer)) else { panic!("{issuer} was taken") };
+        assert_eq!(field, "settings.assertion_issuers[0].any_subject");
+    }
+    for own in
+        ["https://gitlab.acme.example", "https://gitlab.com.acme.example", "https://login.microsoftonline.com/72f988bf/v2.0"]
+    {
+        read(&settings(own)).unwrap();
+    }
+}
+
+#[test]
 fn the_issuers_of_assertions_are_few_and_each_has_public_keys_of_its_own() {
     let field = "settings.assertion_issuers";
     let oct = json!({"keys": [{"kty": "oct", "k": "AA"}]});
