@@ -65,6 +65,7 @@ pub fn records<P: HasRecords>() -> Vec<Entry<P>> {
         Entry::for_endpoint::<jeton::list_orgs::ListOrgs>(),
         Entry::for_endpoint::<jeton::get_token::GetToken>(),
         Entry::for_endpoint::<jeton::delete_token::DeleteToken>(),
+        Entry::for_endpoint::<jeton::create_revocation::CreateRevocation>(),
         Entry::for_endpoint::<jeton::put_org::PutOrg>(),
         Entry::for_endpoint::<jeton::patch_org::PatchOrg>(),
         Entry::for_endpoint::<jeton::get_org::GetOrg>(),

@@ -194,6 +194,8 @@ async fn everything(run: &mut Recorded) {
     let by_id = format!("/v1/tokens?jti={}", seen["jti"].as_str().unwrap());
     let session = json!({"session": "s-1", "create_refresh_token": true});
     let minted = run.token(session.clone()).await;
+    run.token(json!({"session": "s-0"})).await;
+    run.good("jeton.create_revocation", "/v1/orgs/1/revocations", json!({"session": "s-0"})).await;
     for (name, path) in [
         ("agilicus.introspect_token", "/v1/tokens/introspect"),
         ("agilicus.introspect_self", "/v1/tokens/introspect_self"),

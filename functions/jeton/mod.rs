@@ -5,6 +5,7 @@ pub mod authorizer;
 pub mod bootstrap;
 pub mod create_client;
 pub mod create_client_secret;
+pub mod create_revocation;
 pub mod delete_client;
 pub mod delete_client_secret;
 pub mod delete_member;

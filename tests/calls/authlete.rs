@@ -137,6 +137,9 @@ async fn revocations(run: &mut Recorded, client: &Value) {
     for body in [json!({"accessTokenIdentifier": "unknown"}), json!({"subject": "john"}), json!({"clientIdentifier": "web-2"})] {
         api(run, "authlete.revoke_token", "auth/token/revoke", body).await;
     }
+    for target in [json!({"subject": "john"}), json!({"client_id": "web-2"})] {
+        run.good("jeton.create_revocation", "/v1/orgs/1/revocations", target).await;
+    }
 }
 
 pub(super) fn signer() -> LocalSigner {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use shared::domain::scope::api;
 
-use crate::support::{App, scenario};
+use crate::support::{Answer, App, over, scenario, text};
 
 /// A token of ann with its path: in this org, with all of this.
 async fn minted(app: &App, org: &str, more: Value) -> (String, String) {
@@ -81,5 +81,67 @@ scenario! {
         app.get(&path, &token).await.ok();
         app.delete(&path, &token).await.is_empty();
         assert!(!app.is_live(&token).await, "everyone may end its own token");
+    }
+}
+
+/// Revokes everything of a target in an org.
+async fn revoke_all(app: &App, org: &str, target: Value) -> Answer {
+    app.post(&format!("/v1/orgs/{org}/revocations"), Some(&app.admin), target).await
+}
+
+/// The access token that a client of org 1 gets for a person, or for itself.
+async fn of_client(app: &App, client: &Value, subject: Option<&str>) -> String {
+    let grant = if subject.is_some() { "PASSWORD" } else { "CLIENT_CREDENTIALS" };
+    let body = json!({"grantType": grant, "clientId": client["id"], "subject": subject});
+    let created = app.post("/api/1/auth/token/create", Some(&app.admin), over(body, json!({}))).await.ok();
+    text(&created["accessToken"]).to_owned()
+}
+
+async fn is_active(app: &App, token: &str) -> bool {
+    app.post("/api/1/auth/introspection", Some(&app.admin), json!({"token": token})).await.ok()["action"] == "OK"
+}
+
+scenario! {
+    async fn everything_of_a_member_an_end_user_a_client_or_a_session_is_revoked_by_one_call(app) {
+        let body = json!({"alias": "shop", "kind": "confidential", "grants": ["client_credentials", "password"]});
+        let shop = app.post("/v1/orgs/1/clients", Some(&app.admin), body).await.created();
+        let (of_ann, _) = minted(app, "1", json!({"session": "s-1"})).await;
+        let (of_john, of_jane) = (of_client(app, &shop, Some("john")).await, of_client(app, &shop, Some("jane")).await);
+        let of_shop = of_client(app, &shop, None).await;
+        app.clock.advance_ms(1_001);
+        let revoked = revoke_all(app, "1", json!({"subject": "john"})).await.ok();
+        assert_eq!(revoked, json!({"revoked_before": "2026-11-22T12:00:01Z"}));
+        assert!(!is_active(app, &of_john).await && is_active(app, &of_jane).await && is_active(app, &of_shop).await);
+        assert_eq!(revoke_all(app, "1", json!({"client_id": "shop", "subject": "jane"})).await.ok(), revoked);
+        assert!(!is_active(app, &of_jane).await && is_active(app, &of_shop).await);
+        assert_eq!(revoke_all(app, "1", json!({"client_id": shop["id"].to_string()})).await.ok(), revoked);
+        assert!(!is_active(app, &of_shop).await && app.is_live(&of_ann).await);
+        assert_eq!(revoke_all(app, "1", json!({"session": "s-1"})).await.ok(), revoked);
+        assert!(!app.is_live(&of_ann).await);
+        for target in [json!({"subject": "ann"}), json!({"subject": "john"}), json!({"session": "s-1"})] {
+            assert_eq!(revoke_all(app, "1", target).await.ok(), revoked, "a repetition is a success");
+        }
+    }
+}
+
+scenario! {
+    async fn a_revocation_of_nothing_is_no_success_and_no_typo_widens_one(app) {
+        let (of_ann, _) = minted(app, "1", json!({"session": "s-1"})).await;
+        app.clock.advance_ms(1_001);
+        for target in [
+            json!({"subject": "nobody"}), json!({"session": "s-2"}), json!({"client_id": "nobody"}), json!({"client_id": "4711"}),
+            json!({"client_id": "nobody", "subject": "ann"}),
+        ] {
+            revoke_all(app, "1", target.clone()).await.is_error(404, "NOT_FOUND");
+        }
+        for target in [
+            json!({}), json!({"sub": "ann"}), json!({"subject": "ann", "sesion": "s-1"}), json!({"subject": "ann", "session": "s-1"}),
+            json!({"subject": ["ann"]}), json!({"subject": null}),
+        ] {
+            revoke_all(app, "1", target.clone()).await.is_error(400, "INVALID_REQUEST");
+        }
+        let clerk = app.token("1", "bob", &[]).await;
+        app.post("/v1/orgs/1/revocations", Some(&clerk), json!({"subject": "ann"})).await.is_error(403, "ACCESS_DENIED");
+        assert!(app.is_live(&of_ann).await);
     }
 }

@@ -21,7 +21,7 @@ LONGEST_QUERY = 3_000
 
 # Members that name a token, a client, or somebody.
 TOKENS = {"token", "subject_token", "actor_token", "accessToken", "accessTokenIdentifier"}
-KILLS = {"agilicus.revoke_token", "agilicus.bulk_revoke_tokens", "oauth.revoke", "authlete.revoke_token", "authlete.delete_token", "jeton.delete_token"}
+KILLS = {"agilicus.revoke_token", "agilicus.bulk_revoke_tokens", "oauth.revoke", "authlete.revoke_token", "authlete.delete_token", "jeton.delete_token", "jeton.create_revocation"}
 
 
 class World:

@@ -3,7 +3,7 @@
 use crate::auth::bearer::{PresentedToken, authenticate, inspect};
 use crate::domain::scope::api;
 use crate::domain::{
-    Client, ClientId, Denial, Error, MemberKey, NotBefore, NotBeforeKey, NotBeforeScope, NotBefores, Org, OrgId, Refusal,
+    Client, ClientId, Denial, Error, Fault, MemberKey, NotBefore, NotBeforeKey, NotBeforeScope, NotBefores, Org, OrgId, Refusal,
     Service, SessionId, Subject, Timestamp, TokenId, TokenProblem, TokenRecord, TokenStatus,
 };
 use crate::platform::capabilities::{BulkRevoker, ClientRevoker, Revoker, TokenRemover};
@@ -248,10 +248,7 @@ pub async fn revoke_own(
 pub async fn revoke_of_clients(ports: &BulkRevoker, service: &Service, bulk: ClientBulk) -> Result<u64, Error> {
     let now = ports.reader.now();
     let (kind, not_before) = match bulk.clone() {
-        // That mark is exact: to the millisecond, and without a second for clocks that differ.
-        ClientBulk { client: Some(client), subject: Some(subject) } => {
-            (NotBeforeScope::ClientOf(client, subject), Timestamp::from_ms(now.plus_slack().as_ms() + 1))
-        }
+        ClientBulk { client: Some(client), subject: Some(subject) } => (NotBeforeScope::ClientOf(client, subject), exact(now)),
         ClientBulk { client: Some(client), subject: None } => (NotBeforeScope::Client(client), now),
         ClientBulk { client: None, subject: Some(subject) } => (NotBeforeScope::Member(subject), now),
         ClientBulk { client: None, subject: None } => return Ok(0),
@@ -279,6 +276,66 @@ pub async fn revoke_of_clients(ports: &BulkRevoker, service: &Service, bulk: Cli
             _ => return Ok(counted),
         }
     }
+}
+
+/// Whose tokens to revoke in an org, however many they are.
+#[derive(Clone, Debug)]
+pub enum RevocationTarget {
+    /// All of this subject: of a member, and what OAuth clients have for it.
+    Subject(Subject),
+    /// All that this client has.
+    Client(ClientId),
+    /// All that this client has for this subject.
+    ClientOf(ClientId, Subject),
+    /// All in this session, which was begun in the org.
+    Session(SessionId),
+}
+
+/// Revokes all tokens of a target by a mark, at once. Returns the moment up to which they were issued.
+///
+/// # Errors
+/// [`Refusal::NotFound`] if the org has no such member, and no token of the target is on record. Where the first 5,000 tokens that
+/// are looked at don't tell, the mark is set.
+pub async fn revoke_all(ports: &BulkRevoker, service: &Service, target: RevocationTarget) -> Result<Timestamp, Error> {
+    let (org, now) = (service.id(), ports.reader.now());
+    if !may_have_tokens(ports, org, &target).await? {
+        return Err(Refusal::NotFound("token of the target").into());
+    }
+    let (kind, not_before) = match target {
+        RevocationTarget::Subject(subject) => (NotBeforeScope::Member(subject), now),
+        RevocationTarget::Client(client) => (NotBeforeScope::Client(client), now),
+        RevocationTarget::ClientOf(client, subject) => (NotBeforeScope::ClientOf(client, subject), exact(now)),
+        RevocationTarget::Session(session) => (NotBeforeScope::Session(session), now),
+    };
+    let key = NotBeforeKey { org: org.clone(), kind };
+    ports.revoke.set_not_before(&NotBefore { not_before, ..mark(key, Some(service.org()), now) }).await?;
+    Ok(now)
+}
+
+/// Whether a mark of the target could hit anything: so that no misspelled name is taken for a revocation.
+async fn may_have_tokens(ports: &BulkRevoker, org: &OrgId, target: &RevocationTarget) -> Result<bool, Fault> {
+    let mut query = TokenQuery { limit: 1, ..TokenQuery::default() };
+    match target {
+        // Who revokes has looked up the client.
+        RevocationTarget::Client(_) => return Ok(true),
+        RevocationTarget::Subject(subject) => {
+            let member = MemberKey { org: org.clone(), subject: subject.clone() };
+            let wanted = RecordKeys { members: vec![member.clone()], ..RecordKeys::default() };
+            if ports.reader.tokens.read(&wanted).await?.members.contains_key(&member) {
+                return Ok(true);
+            }
+            query.subject = Some(subject.clone());
+        }
+        RevocationTarget::ClientOf(client, subject) => (query.client, query.subject) = (Some(*client), Some(subject.clone())),
+        RevocationTarget::Session(session) => query.session = Some(session.clone()),
+    }
+    let page = ports.reader.tokens.list(org, &query).await?;
+    Ok(!page.tokens.is_empty() || page.next.is_some())
+}
+
+/// The moment of a mark that is judged to the millisecond, and without a second for clocks that differ.
+fn exact(now: Timestamp) -> Timestamp {
+    Timestamp::from_ms(now.plus_slack().as_ms() + 1)
 }
 
 /// A mark of this moment. Without its org's record nobody knows how long it is needed, so it is kept.

@@ -8,6 +8,7 @@
 pub(in crate::api) mod errors;
 pub mod load_seed;
 pub mod publish_audit;
+pub mod revocation;
 
 pub mod audit;
 pub mod client;
