@@ -20,6 +20,7 @@ pub fn public<P: Provides<Public> + Provides<IssuerInfo>>() -> Vec<Entry<P>> {
         Entry::for_endpoint::<jeton::health::Health>(),
         Entry::for_endpoint::<jeton::explain_error::ExplainError>(),
         Entry::for_endpoint::<jeton::openapi::Openapi>(),
+        Entry::for_endpoint::<oauth::authorize::Authorize>(),
         Entry::for_endpoint::<oauth::metadata::GetMetadata>(),
         Entry::for_endpoint::<oauth::openid_configuration::OpenIdConfiguration>(),
     ]

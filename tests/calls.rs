@@ -223,6 +223,7 @@ async fn everything(run: &mut Recorded) {
     }
     run.good("jeton.health", "/health", json!({})).await;
     run.good("jeton.openapi", "/openapi.json", json!({})).await;
+    run.good("oauth.authorize", "/oauth2/authorize", json!({})).await;
     run.good("oauth.metadata", "/.well-known/oauth-authorization-server", json!({})).await;
     run.good("oauth.openid_configuration", "/.well-known/openid-configuration", json!({})).await;
 

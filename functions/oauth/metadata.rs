@@ -5,6 +5,7 @@ use shared::api::oauth::metadata::{Endpoints, Metadata, is_path_of};
 use shared::domain::{Error, Refusal};
 use shared::platform::capabilities::IssuerInfo;
 
+use super::authorize::Authorize;
 use super::introspect::Introspect;
 use super::register_client::RegisterClient;
 use super::revoke::Revoke;
@@ -34,6 +35,7 @@ impl Endpoint for GetMetadata {
 /// The endpoints of the catalogue that metadata names: a test holds them together.
 pub(super) fn endpoints() -> Endpoints {
     Endpoints {
+        authorization: Authorize::ROUTE.path,
         token: Token::ROUTE.path,
         introspection: Introspect::ROUTE.path,
         revocation: Revoke::ROUTE.path,

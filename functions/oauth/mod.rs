@@ -1,5 +1,6 @@
 //! OAuth 2: RFC 6749 and those that extend it.
 
+pub mod authorize;
 pub mod delete_registration;
 pub mod get_registration;
 pub mod introspect;

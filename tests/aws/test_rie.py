@@ -74,6 +74,7 @@ ENDPOINTS = {
     "jeton.delete_org": ({"path": "/v1/orgs/12", "status": 204}, UNAUTHENTICATED),
     "jeton.create_revocation": ({"path": "/v1/orgs/1/revocations", "body": {"subject": "bob"}}, UNAUTHENTICATED),
     "jeton.delete_token": ({"path": "/v1/tokens/$jti", "status": 204}, {"path": "/v1/tokens/x", "status": 404}),
+    "oauth.authorize": ({"path": "/oauth2/authorize"}, {"path": "/nothing", "status": 404}),
     "jeton.explain_error": ({"path": "/errors/A048301"}, {"path": "/errors/A000000", "status": 404}),
     "jeton.get_client": ({"path": "/v1/orgs/1/clients/web"}, {"path": "/v1/orgs/1/clients/nobody", "status": 404}),
     "jeton.get_member": ({"path": "/v1/orgs/1/members/ann"}, UNAUTHENTICATED),

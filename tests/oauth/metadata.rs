@@ -41,7 +41,7 @@ async fn of_issuer(issuer: &str, path: &str) -> Answer {
 }
 
 scenario! {
-    async fn both_documents_say_the_same_and_may_be_kept_for_an_hour(app) {
+    async fn both_documents_say_the_same_and_may_be_kept_for_five_minutes(app) {
         let metadata = app.send(get(METADATA)).await;
         let mut openid = app.send(get(OPENID)).await.ok();
         let more = openid.as_object_mut().unwrap();
@@ -49,7 +49,10 @@ scenario! {
         assert_eq!(more.remove("id_token_signing_alg_values_supported"), Some(json!([])));
         assert_eq!(openid, metadata.ok());
         assert_eq!(openid["issuer"], "https://jeton.example");
-        assert_eq!(openid.get("authorization_endpoint"), None);
+        // Common clients read no metadata without it.
+        assert_eq!(openid["authorization_endpoint"], "https://jeton.example/oauth2/authorize");
+        let page = app.send(get("/oauth2/authorize?response_type=code&client_id=1")).await;
+        assert!(page.status == 200 && page.headers["content-type"].to_str().unwrap().starts_with("text/plain"));
         for path in [METADATA, OPENID] {
             let whole = app.send(get(path)).await;
             assert_eq!(whole.headers["cache-control"], "public, max-age=300");
@@ -100,7 +103,8 @@ async fn neither_a_store_nor_a_key_is_needed_to_answer() {
 }
 
 /// What is advertised by which member, and where it is in the catalogue.
-const ADVERTISED: [(&str, &str); 5] = [
+const ADVERTISED: [(&str, &str); 6] = [
+    ("authorization_endpoint", "oauth.authorize"),
     ("token_endpoint", "oauth.token"),
     ("introspection_endpoint", "oauth.introspect"),
     ("revocation_endpoint", "oauth.revoke"),
@@ -124,7 +128,8 @@ async fn the_metadata_names_the_endpoints_of_the_catalogue_and_no_others() {
     for entry in catalogue.iter().filter(|entry| entry.route.path.starts_with("/oauth2/") && !entry.route.path.contains('{')) {
         assert!(ADVERTISED.iter().any(|(_, name)| *name == entry.route.name), "{} is nowhere advertised", entry.route.name);
     }
-    for (member, name) in ADVERTISED.iter().filter(|(member, _)| *member != "jwks_uri" && *member != "registration_endpoint") {
+    let without_clients = ["authorization_endpoint", "jwks_uri", "registration_endpoint"];
+    for (member, name) in ADVERTISED.iter().filter(|(member, _)| !without_clients.contains(member)) {
         let is_there = catalogue.iter().any(|entry| entry.route.name == *name);
         for what in ["auth_methods_supported", "auth_signing_alg_values_supported"] {
             assert_eq!(metadata.get(format!("{member}_{what}")).is_some(), is_there, "{member}_{what}");

@@ -10,6 +10,8 @@ use crate::oauth::token_endpoint::served_grant_types;
 /// The paths of the endpoints that there are.
 #[derive(Clone, Copy, Debug)]
 pub struct Endpoints {
+    /// RFC 6749 section 3.1
+    pub authorization: &'static str,
     /// RFC 6749 section 3.2
     pub token: &'static str,
     /// Path of the introspection endpoint, RFC 7662.
@@ -28,6 +30,8 @@ pub struct Endpoints {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Metadata<'a> {
     issuer: &'a str,
+    /// A page that says that there is no authorization endpoint: common clients read no metadata without this member.
+    authorization_endpoint: String,
     token_endpoint: String,
     introspection_endpoint: String,
     revocation_endpoint: String,
@@ -64,6 +68,7 @@ impl<'a> Metadata<'a> {
         let url = |path: &'static str| format!("{base}{path}");
         Self {
             issuer: issuer.as_str(),
+            authorization_endpoint: url(endpoints.authorization),
             token_endpoint: url(endpoints.token),
             introspection_endpoint: url(endpoints.introspection),
             revocation_endpoint: url(endpoints.revocation),
@@ -129,6 +134,7 @@ mod tests {
     use super::*;
 
     const ALL: Endpoints = Endpoints {
+        authorization: "/oauth2/authorize",
         token: "/oauth2/token",
         introspection: "/oauth2/introspect",
         revocation: "/oauth2/revoke",
