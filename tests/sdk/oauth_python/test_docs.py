@@ -111,7 +111,7 @@ print(passes(token), passes(header + "." + payload + "." + "A" * 86))
 
 
 # What a page says of one moment, key or number, and so differs from run to run.
-VARIES = {"access_token", "created", "exp", "iat", "jti", "refresh_token", "token", "updated"}
+VARIES = {"access_token", "created", "exp", "iat", "jti", "refresh_token", "revoked_before", "token", "updated"}
 
 
 def shape(value):
@@ -205,6 +205,14 @@ def test_the_page_of_the_command_line(started, tmp_path):
     assert re.search(r"^acme +1 +true +\S+ +Acme$", answers["directory.sh"], re.M), answers["directory.sh"]
 
 
+def test_the_recipes(started, tmp_path):
+    answers = follow((DOCS / "recipes.md").read_text(), started(), tmp_path)
+    steps = ["setup.sh", "personal.sh", "lost.sh", "leaver.sh", "client.sh", "rotate.sh", "leaked.sh", "private_key.sh", "tenant.sh"]
+    assert list(answers) == steps
+    assert json.loads((tmp_path / "tokens.json").read_text())["tokens"][0]["session"] == "bobs-laptop"
+    assert (answers["private_key.sh"].strip(), answers["tenant.sh"].strip()) == ("private_key_jwt", "['acme']")
+
+
 def test_the_seed_file_with_every_part(started, tmp_path):
     (tmp_path / "seed.json").write_text(seed("settings.md"))
     server = started("--seed", str(tmp_path / "seed.json"))
@@ -212,7 +220,7 @@ def test_the_seed_file_with_every_part(started, tmp_path):
 
 
 def test_every_block_of_a_program_has_a_name_or_is_said_not_to_run():
-    unnamed = {"../README.md": ["sh"], "getting-started.md": ["sh", "sh"], "authlete.md": ["sh", "python"], "cli.md": ["sh", "sh"], "clients.md": [], "verifying-tokens.md": ["java"]}
+    unnamed = {"../README.md": ["sh"], "getting-started.md": ["sh", "sh"], "authlete.md": ["sh", "python"], "cli.md": ["sh", "sh"], "clients.md": [], "recipes.md": [], "verifying-tokens.md": ["java"]}
     for page, expected in unnamed.items():
         fenced = re.findall(r"^```(js|python|sh|rust|java)\n(.*)$", (DOCS / page).read_text(), re.M)
         assert [language for language, first in fenced if not re.match(r"(#|//) [\w.]+$", first)] == expected
