@@ -205,8 +205,11 @@ fn unreadable(why: impl std::fmt::Display) -> Fault {
 }
 
 fn bytes<const N: usize>(hex: &str) -> Result<[u8; N], Fault> {
-    let bytes = HEXUPPER.decode(hex.as_bytes()).map_err(unreadable)?;
-    bytes.try_into().map_err(|_| unreadable("bytes of another length"))
+    let mut bytes = [0; N];
+    if HEXUPPER.decode_len(hex.len()) != Ok(N) || HEXUPPER.decode_mut(hex.as_bytes(), &mut bytes).is_err() {
+        return Err(unreadable("bytes that are none"));
+    }
+    Ok(bytes)
 }
 
 fn token_id(hex: &str) -> Result<TokenId, Fault> {
