@@ -393,6 +393,28 @@ async fn each_operation_makes_as_many_calls_of_aws_as_planned() {
     }
 }
 
+/// All that decides about a token and the eight that it comes of is read at once: two items more for each that has a family.
+#[tokio::test]
+async fn a_token_with_its_ancestors_takes_one_read() {
+    let mut run = Recorded::begun(SigningMode::Envelope).await;
+    let items = |calls: &[Call]| {
+        let tables = calls.iter().flat_map(|call| call.input["RequestItems"].as_object().unwrap().values());
+        tables.map(|asked| asked["Keys"].as_array().unwrap().len()).sum::<usize>()
+    };
+    let mut read = Vec::new();
+    for _ in 0..8 {
+        let minted = run.token(json!({"create_refresh_token": true})).await;
+        minted["token"].as_str().unwrap().clone_into(&mut run.admin);
+        let shown = json!({"token": minted["token"]});
+        let (answers, calls) = run.run("agilicus.introspect_token", &[("/v1/tokens/introspect", shown)]).await;
+        assert!(answers[0].status.is_success(), "{answers:?}");
+        assert_eq!(calls[1].iter().map(|call| &*call.operation).collect::<Vec<_>>(), ["BatchGetItem"]);
+        read.push(items(&calls[1]));
+    }
+    // Token, family, org, member, marks of both; then the first ancestor, which the bootstrap made without a family.
+    assert_eq!(read, [7, 9, 11, 13, 15, 17, 19, 21]);
+}
+
 /// What only assertions need of an org is read with the member that the assertion is about: an item, but no call.
 #[tokio::test]
 async fn only_an_assertion_reads_the_settings_for_assertions() {

@@ -29,11 +29,11 @@ impl Endpoint for ProcessToken {
         let caller = authenticate(ports.reader(), &credentials.0, &[api::TOKENS_CREATE], subjects).await?;
         let org = caller.service.org();
         let requested = Requested::from_request(asked.as_ref().ok());
-        // Boxed: it holds all that every grant may need.
-        let processed = Box::pin(async {
+        let processed = async {
             let (request, subjects) = (asked?, caller.sought.unwrap_or_default());
-            forwarded::process(ports, &caller.service, (&subjects, &caller.found), request).await
-        });
+            // Boxed: it holds all that every grant may need.
+            Box::pin(forwarded::process(ports, &caller.service, (&subjects, &caller.found), request)).await
+        };
         Ok(match split_refusal(processed.await)? {
             Ok(outcome) => Answer::from_body(&TokenResponse::from_outcome(&outcome, &requested, org)?)?,
             Err(refusal) => {

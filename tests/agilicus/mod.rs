@@ -3,6 +3,7 @@
 mod bulk_revoke;
 mod create;
 mod introspect;
+mod lineage;
 mod list;
 mod refresh;
 mod reissue;

@@ -184,6 +184,7 @@ async fn an_event_says_who_has_got_what_by_whom_and_until_when() {
     let mut streamed = Streamed::new().await;
     streamed.records();
     let minted = streamed.mint().await;
+    let created_by = streamed.app.get("/v1/tokens/introspect_self", &streamed.app.admin).await.ok()["jti"].clone();
     let (trail, memory) = trail();
     trail.tell(&streamed.records()).await;
     let event = memory.events().into_iter().find(|event| event.action == "token.minted").unwrap();
@@ -201,7 +202,8 @@ async fn an_event_says_who_has_got_what_by_whom_and_until_when() {
         json!({
             "time": 1_795_348_800_250_i64, "action": "token.minted", "org": "1", "root_org": "1", "subject": "ann",
             "session": {"org": "1", "id": "s-1"}, "scopes": ["urn:app:read"], "audiences": ["urn:api"], "roles": {"shop": ["owner"]},
-            "iat": 1_795_348_800, "nbf": 1_795_348_800, "exp": 1_795_349_400, "creator": {"org": "1", "subject": "administrator"}
+            "iat": 1_795_348_800, "nbf": 1_795_348_800, "exp": 1_795_349_400, "creator": {"org": "1", "subject": "administrator"},
+            "created_by": created_by
         })
     );
     assert_eq!(event.at.as_ms(), 1_795_348_800_250);

@@ -55,6 +55,20 @@ scenario! {
 }
 
 scenario! {
+    async fn what_a_member_s_token_was_exchanged_for_dies_with_all_that_it_came_of(app) {
+        let tenant = Tenant::opaque(app).await;
+        let first = app.mint("500", "ann", json!({"scopes": ["read"], "audiences": [API]})).await.created();
+        let first = text(&first["token"]);
+        let second = app.mint_as(&first, "500", "ann", json!({"scopes": ["read"], "audiences": [API]})).await.created();
+        let exchanged = text(&tenant.exchange(SERVER, &text(&second["token"]), &[]).await.ok()["access_token"]);
+        let further = text(&tenant.exchange(SERVER, &exchanged, &[]).await.ok()["access_token"]);
+        assert!(tenant.is_live(&exchanged).await && tenant.is_live(&further).await);
+        app.post("/v1/tokens/revoke", None, json!({"token": first})).await.is_empty();
+        assert!(!tenant.is_live(&exchanged).await && !tenant.is_live(&further).await);
+    }
+}
+
+scenario! {
     async fn nothing_is_gained_by_an_exchange(app) {
         let tenant = Tenant::opaque(app).await;
         let subject = tenant.own_token(WEB, &[("scope", "read"), ("resource", API)]).await;

@@ -53,6 +53,14 @@ def test_after_a_rotation_the_refresh_token_names_the_newest_access_token(refres
     assert introspect(raw.refresh_token).refresh_token_jti == claims(raw.token)["jti"]
 
 
+def test_a_refresh_token_is_told_apart_from_an_access_token(mint, introspect):
+    raw = mint(create_refresh_token=True, scopes=["urn:acme:mail"], roles={"files": "owner"})
+    access, shown = introspect(raw.token), introspect(raw.refresh_token)
+    assert "refresh_token_jti" not in access and "token_use" not in access
+    assert shown.token_use == "refresh_token" and shown.sub == access.sub
+    assert (shown.scopes, shown.aud, shown.roles.to_dict()) == ([], [], {})
+
+
 def test_a_scope_that_the_member_has_lost_is_left_out(refresh, mint, claims, member):
     sub = member(scopes=["urn:acme:*"])
     raw = mint(sub=sub, scopes=["urn:acme:mail", "urn:acme:files", "urn:acme:chat?"], create_refresh_token=True)

@@ -1,6 +1,6 @@
 //! Examining the token that a member presents: the step in which every endpoint of an administrator's API begins.
 
-use crate::auth::presented::{decisive_for_family, decisive_for_token, is_redeemable, read_family};
+use crate::auth::presented::{are_live, decisive_for_family, decisive_for_token, is_redeemable, read_family, want_ancestors};
 use crate::domain::scope::api;
 use crate::domain::{
     Caller, Claims, Error, Family, FamilyKey, Fault, Member, MemberKey, NotBefore, Org, OrgId, RefreshToken, Refusal, Session,
@@ -122,6 +122,7 @@ pub async fn inspect(ports: &Reader, token: &str, also: RecordKeys) -> Result<(P
         }
     }
     wanted.families.extend(claims.family_key());
+    want_ancestors(&mut wanted, &claims.ancestors);
     let mut found = ports.tokens.read(&wanted).await?;
     let Some(record) = found.tokens.remove(&key_of(&claims)) else { return Ok((PresentedToken::Invalid, found)) };
     if !claims.agree_with(&record) {
@@ -129,7 +130,8 @@ pub async fn inspect(ports: &Reader, token: &str, also: RecordKeys) -> Result<(P
         return Ok((PresentedToken::Invalid, found));
     }
     // No client stands for a member's token, even if one was read for something else.
-    let decisive = StatusInputs { client: None, ..decisive_for_token(&found, &record) };
+    let ancestors_live = are_live(&record.ancestors, &found, ports.now());
+    let decisive = StatusInputs { client: None, ancestors_live, ..decisive_for_token(&found, &record) };
     let (status, member) = (decisive.status(&record, ports.now()), decisive.member.cloned());
     Ok((PresentedToken::Access(Box::new(MemberAccessToken { record, member, status })), found))
 }
@@ -152,9 +154,11 @@ pub(crate) async fn find_family(ports: &Reader, key: &FamilyKey) -> Result<Optio
     let mut wanted = wanted(&family.org, &family.subject, family.id, RecordKeys::default());
     wanted.families = vec![key.clone()];
     wanted.marks = family.marks();
+    want_ancestors(&mut wanted, &family.ancestors);
     let mut found = ports.tokens.read(&wanted).await?;
     let Some(family) = found.families.remove(key) else { return Ok(None) };
-    let decisive = decisive_for_family(&found, &family);
+    let ancestors_live = are_live(&family.ancestors, &found, ports.now());
+    let decisive = StatusInputs { ancestors_live, ..decisive_for_family(&found, &family) };
     let status = decisive.family_status(&family, ports.now());
     let (org, member) = (decisive.org.cloned(), decisive.member.cloned());
     Ok(Some(Refreshable { family, member, org, status }))

@@ -4,8 +4,8 @@
 //! [`bearer`](crate::auth::bearer) finds the tokens of members by it, [`tokens::lookup`](crate::tokens::lookup) those of clients.
 
 use crate::domain::{
-    Client, ClientId, Family, FamilyKey, Fault, Member, MemberKey, OrgId, Redemption, StatusInputs, Subject, Timestamp,
-    TokenRecord,
+    Ancestor, Client, ClientId, Family, FamilyKey, Fault, Member, MemberKey, OrgId, Redemption, StatusInputs, Subject, Timestamp,
+    TokenRecord, TokenStatus,
 };
 use crate::jose::equal;
 use crate::platform::capabilities::Reader;
@@ -26,6 +26,35 @@ pub(crate) fn is_redeemable(family: &Family, generation: u64, hash: &[u8; 32], n
         Redemption::Reuse => None,
     };
     expected.is_some_and(|expected| equal(hash, &expected))
+}
+
+/// Adds all that decides about the tokens that one was made from.
+pub(crate) fn want_ancestors(wanted: &mut RecordKeys, ancestors: &[Ancestor]) {
+    for ancestor in ancestors {
+        let org = &ancestor.org;
+        add(&mut wanted.tokens, [ancestor.key()]);
+        add(&mut wanted.families, ancestor.family_key());
+        add(&mut wanted.marks, ancestor.marks());
+        add(&mut wanted.orgs, [org.clone()]);
+        add(&mut wanted.members, [MemberKey { org: org.clone(), subject: ancestor.subject.clone() }]);
+        add(&mut wanted.clients, ancestor.client.map(|client| (org.clone(), client)));
+    }
+}
+
+/// Adds the keys that aren't listed yet.
+fn add<K: PartialEq>(keys: &mut Vec<K>, more: impl IntoIterator<Item = K>) {
+    for key in more {
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+}
+
+/// Says whether all the tokens are alive that one was made from: what is absent counts against them.
+pub(crate) fn are_live(ancestors: &[Ancestor], found: &Records, now: Timestamp) -> bool {
+    // The ancestors of each of them are among these.
+    let is_live = |record: &TokenRecord| decisive_for_token(found, record).status(record, now) == TokenStatus::Live;
+    ancestors.iter().all(|ancestor| found.tokens.get(&ancestor.key()).is_some_and(is_live))
 }
 
 /// Returns a member, if it was found.

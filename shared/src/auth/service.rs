@@ -72,7 +72,7 @@ pub async fn authenticate<S: Lookup>(
             also.orgs.push(org.clone());
             let (caller, found) = authenticate_bearer(ports, token.expose(), also).await?;
             let org = service_org(&caller, found.orgs.get(&org), needs)?;
-            Ok(Authenticated { service: Service::authenticated(org, Some(caller.member())), sought, found })
+            Ok(Authenticated { service: Service::authenticated(org, Some(&caller)), sought, found })
         }
         Proof::Secret { org, .. } if credentials.org.as_ref().is_some_and(|named| named != org) => Err(REJECTED.into()),
         Proof::Secret { org, secret } => {

@@ -1,7 +1,7 @@
 //! What a signed token says.
 
 use super::{
-    App, Audience, ClientId, FamilyKey, Issuer, OrgId, Role, Scope, SessionId, Subject, Timestamp, TokenId, TokenRecord,
+    Ancestor, App, Audience, ClientId, FamilyKey, Issuer, OrgId, Role, Scope, SessionId, Subject, Timestamp, TokenId, TokenRecord,
 };
 use std::collections::BTreeMap;
 
@@ -35,6 +35,8 @@ pub struct Claims {
     pub session_org: Option<OrgId>,
     /// `fam`: the refresh family, whose end is the token's end
     pub family: Option<TokenId>,
+    /// `anc`: the tokens that it was made from, whose end is the token's end, too. All of them are of its own subject.
+    pub ancestors: Vec<Ancestor>,
     /// The claim `scopes`, as they were asked for, marks included.
     pub scopes: Vec<Scope>,
     /// `roles`: application to role
@@ -58,6 +60,7 @@ impl Claims {
             session: record.session.as_ref().map(|session| session.id.clone()),
             session_org: record.session.as_ref().map(|session| &session.org).filter(|org| **org != record.org).cloned(),
             family: record.family,
+            ancestors: record.ancestors.clone(),
             scopes: record.scopes.clone(),
             roles: record.roles.clone(),
         }

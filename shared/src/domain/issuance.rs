@@ -2,7 +2,7 @@
 
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-use super::{ClientId, Invalid, Session, Subject, Timestamp, TokenId};
+use super::{ClientId, Invalid, Subject, Timestamp};
 
 /// How a token came to an OAuth client, and what came with it. Of a token that a member asked for itself nothing of this is
 /// known.
@@ -31,15 +31,13 @@ pub struct Issuance {
     pub for_external_attachment: bool,
     /// Whether its subject is a member of the org: it lives no longer than they may act.
     pub of_member: bool,
-    /// Who acts for its subject: `act` of RFC 8693 section 4.1, the current actor first. At most [`Issuance::MAX_DEPTH`].
+    /// Who acts for its subject: `act` of RFC 8693 section 4.1, the current actor first. At most [`Issuance::MAX_ACTORS`].
     pub actors: Vec<Actor>,
-    /// The tokens that it was made from: it dies with each of them. At most [`Issuance::MAX_DEPTH`].
-    pub ancestors: Vec<Ancestor>,
 }
 
 impl Issuance {
-    /// How many actors, and how many ancestors, a token can have.
-    pub const MAX_DEPTH: usize = 8;
+    /// How many actors a token can have.
+    pub const MAX_ACTORS: usize = 8;
 
     /// Makes an issuance of which nothing is known but its grant.
     pub fn by(grant: GrantType) -> Self {
@@ -55,7 +53,6 @@ impl Issuance {
             for_external_attachment: false,
             of_member: false,
             actors: Vec::new(),
-            ancestors: Vec::new(),
         }
     }
 }
@@ -67,21 +64,6 @@ pub struct Actor {
     pub subject: Subject,
     /// The client that its own token was issued to.
     pub client: Option<ClientId>,
-}
-
-/// A token that another was made from, by what decides whether it is alive.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Ancestor {
-    /// Its id, in the same org.
-    pub id: TokenId,
-    /// The subject of the ancestor.
-    pub subject: Subject,
-    /// The client that it was issued to.
-    pub client: Option<ClientId>,
-    /// The refresh family of the ancestor, if it has one.
-    pub family: Option<TokenId>,
-    /// The session that it is in.
-    pub session: Option<Session>,
 }
 
 /// A grant of OAuth: the values of `grant_type`, and `implicit`, which has none.

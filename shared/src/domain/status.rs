@@ -1,8 +1,8 @@
 //! Whether a token is alive: one function, used by every endpoint.
 
 use super::{
-    Ancestor, Client, Family, Issuance, Member, NotBefore, NotBeforeKey, NotBeforeScope, NotBefores, Org, Session, Subject,
-    Timestamp, TokenContents, TokenRecord,
+    Ancestor, Client, Family, FamilyKey, Issuance, Member, NotBefore, NotBeforeKey, NotBeforeScope, NotBefores, Org, Session,
+    Subject, Timestamp, TokenContents, TokenKey, TokenRecord,
 };
 
 /// What one consistent read found about a token.
@@ -18,7 +18,7 @@ pub struct StatusInputs<'a> {
     pub family: Option<&'a Family>,
     /// All marks that could concern it.
     pub marks: &'a NotBefores,
-    /// Whether all the tokens that it was made from are alive.
+    /// Whether all the tokens are alive that it was made from.
     pub ancestors_live: bool,
 }
 
@@ -53,6 +53,8 @@ pub enum RevokedBy {
     Token,
     /// Its refresh family, with all of its tokens.
     Family,
+    /// A token that it was made from.
+    Ancestor,
     /// Nothing but this one: the next token of its family has replaced it.
     Successor,
     /// All tokens of a set.
@@ -60,11 +62,12 @@ pub enum RevokedBy {
 }
 
 impl RevokedBy {
-    /// Names it in one word: `token`, `refresh_token`, `successor`, `org`, `member`, `client`, `client_and_member` or `session`.
+    /// Names it in one word: `token`, `refresh_token`, `ancestor`, `successor`, `org`, `member`, `client`, `client_and_member` or `session`.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Token => "token",
             Self::Family => "refresh_token",
+            Self::Ancestor => "ancestor",
             Self::Successor => "successor",
             Self::NotBefore(NotBeforeScope::Org) => "org",
             Self::NotBefore(NotBeforeScope::Member(_)) => "member",
@@ -78,7 +81,7 @@ impl RevokedBy {
 impl StatusInputs<'_> {
     /// How `token` stands at this moment. Whatever is absent counts against it.
     pub fn status(&self, token: &TokenRecord, now: Timestamp) -> TokenStatus {
-        if self.is_revoked(token) || (has_ancestors(token) && !self.ancestors_live) {
+        if self.is_revoked(token) || !self.ancestors_live {
             TokenStatus::Revoked
         } else if token.is_expired(now) {
             TokenStatus::Expired
@@ -93,7 +96,7 @@ impl StatusInputs<'_> {
 
     /// How a refresh family stands at this moment.
     pub fn family_status(&self, family: &Family, now: Timestamp) -> TokenStatus {
-        if family.revoked_at.is_some() || self.is_marked(&Set::of_family(family)) {
+        if family.revoked_at.is_some() || self.is_marked(&Set::of_family(family)) || !self.ancestors_live {
             TokenStatus::Revoked
         } else if family.expires_at <= now {
             TokenStatus::Expired
@@ -175,10 +178,13 @@ impl<'a> Set<'a> {
     fn marks(&self) -> impl Iterator<Item = NotBeforeKey> {
         NotBefore::keys_of(self.org, self.subject, self.client, self.session)
     }
-}
 
-fn has_ancestors(token: &TokenRecord) -> bool {
-    token.issuance.as_ref().is_some_and(|issuance| !issuance.ancestors.is_empty())
+    fn marks_with(&self, ancestors: &[Ancestor]) -> Vec<NotBeforeKey> {
+        let mut marks: Vec<_> = self.marks().chain(ancestors.iter().flat_map(Ancestor::marks)).collect();
+        marks.sort_unstable();
+        marks.dedup();
+        marks
+    }
 }
 
 impl TokenContents {
@@ -193,25 +199,47 @@ impl TokenContents {
     }
 }
 
+impl Ancestor {
+    /// Returns the key under which the ancestor is stored.
+    pub fn key(&self) -> TokenKey {
+        TokenKey { org: self.org.clone(), id: self.id }
+    }
+
+    /// Returns the key of the ancestor's refresh family, if it has one.
+    pub fn family_key(&self) -> Option<FamilyKey> {
+        self.family.map(|id| FamilyKey { org: self.org.clone(), id })
+    }
+
+    /// Returns the marks that could concern the ancestor.
+    pub fn marks(&self) -> impl Iterator<Item = NotBeforeKey> {
+        NotBefore::keys_of(&self.org, Some(&self.subject), self.client, self.session.as_ref())
+    }
+}
+
 impl TokenRecord {
+    /// Returns the ancestors of what is made from this token: itself, and before it all of its own.
+    pub fn lineage(&self) -> Vec<Ancestor> {
+        let own = Ancestor {
+            org: self.org.clone(),
+            id: self.id,
+            subject: self.subject.clone(),
+            client: self.client,
+            family: self.family,
+            session: self.session.clone(),
+        };
+        std::iter::once(own).chain(self.ancestors.iter().cloned()).collect()
+    }
+
     /// The marks that could concern it, or a token that it was made from.
     pub fn marks(&self) -> Vec<NotBeforeKey> {
-        let of_ancestor = |ancestor: &Ancestor| {
-            let Ancestor { subject, client, session, .. } = ancestor;
-            NotBefore::keys_of(&self.org, Some(subject), *client, session.as_ref()).collect::<Vec<_>>()
-        };
-        let ancestors = self.issuance.iter().flat_map(|issuance| &issuance.ancestors);
-        let mut marks: Vec<_> = Set::of_token(self).marks().chain(ancestors.flat_map(of_ancestor)).collect();
-        marks.sort_unstable();
-        marks.dedup();
-        marks
+        Set::of_token(self).marks_with(&self.ancestors)
     }
 }
 
 impl Family {
-    /// The marks that could concern it.
+    /// The marks that could concern it, or a token that it was made from.
     pub fn marks(&self) -> Vec<NotBeforeKey> {
-        Set::of_family(self).marks().collect()
+        Set::of_family(self).marks_with(&self.ancestors)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{App, Audience, ClientId, Issuance, Member, OrgId, Role, Scope, Session, Subject};
+use super::{App, Audience, ClientId, Issuance, Member, OrgId, Role, Scope, Session, Subject, TokenId};
 
 /// What an access token says of whom it stands for and what it opens.
 ///
@@ -30,6 +30,10 @@ pub struct TokenContents {
     pub session: Option<Session>,
     /// The bearer who had the token minted, if that isn't its subject.
     pub creator: Option<Creator>,
+    /// The token whose bearer had it made. `None`: it wasn't made by means of another.
+    pub created_by: Option<TokenId>,
+    /// The tokens that it was made from: it dies with each of them. At most [`Ancestor::MAX_PER_TOKEN`].
+    pub ancestors: Vec<Ancestor>,
     /// Whether a person had the token minted for another person.
     pub masquerading: bool,
     /// How an OAuth client got the token. `None`: a member asked for it.
@@ -49,6 +53,8 @@ impl TokenContents {
             hosts: Vec::new(),
             session: None,
             creator: None,
+            created_by: None,
+            ancestors: Vec::new(),
             masquerading: false,
             issuance: None,
         }
@@ -84,6 +90,28 @@ pub struct Unheld {
     pub scopes: Vec<Scope>,
     /// The applications in which an administrator gave the token a role that its subject doesn't have.
     pub roles: BTreeSet<App>,
+}
+
+/// A token that another was made from, by what decides whether it is alive.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Ancestor {
+    /// The org in which it acts: that of the token, or one above.
+    pub org: OrgId,
+    /// The `jti` of the ancestor.
+    pub id: TokenId,
+    /// The subject of the ancestor.
+    pub subject: Subject,
+    /// The client that it was issued to.
+    pub client: Option<ClientId>,
+    /// The refresh family of the ancestor, if it has one.
+    pub family: Option<TokenId>,
+    /// The session that it is in.
+    pub session: Option<Session>,
+}
+
+impl Ancestor {
+    /// How many ancestors a token can have: all of them are read together with it.
+    pub const MAX_PER_TOKEN: usize = 8;
 }
 
 /// The bearer of the token that asked for this one.

@@ -8,7 +8,8 @@ use serde::de::{Deserializer, Error, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    App, Audience, Claims, ClientId, Fault, Invalid, Issuer, OrgId, Role, Scope, SessionId, Subject, Timestamp, TokenId,
+    Ancestor, App, Audience, Claims, ClientId, Fault, Invalid, Issuer, OrgId, Role, Scope, Session, SessionId, Subject,
+    Timestamp, TokenId,
 };
 use crate::encoding::strict_json;
 use crate::encoding::strict_json::Flaw;
@@ -31,6 +32,7 @@ pub fn to_json(claims: &Claims) -> Result<Vec<u8>, Fault> {
         session: claims.session.as_ref().map(SessionId::as_str),
         session_org: claims.session_org.as_ref().map(OrgId::as_str),
         fam: claims.family.map(|id| id.to_string()),
+        anc: claims.ancestors.iter().map(|ancestor| WrittenAncestor::new(ancestor, &claims.org)).collect(),
         scopes: claims.scopes.iter().map(Scope::as_str).collect(),
         roles: claims.roles.iter().map(|(app, role)| (app.as_str(), role.as_str())).collect(),
     };
@@ -43,6 +45,7 @@ pub fn to_json(claims: &Claims) -> Result<Vec<u8>, Fault> {
 /// The [`Flaw`] of the JSON, or the rule that a claim breaks.
 pub fn from_json(payload: &[u8]) -> Result<Claims, Flaw> {
     let read: Read = strict_json::decode(payload)?;
+    let ancestors = read.anc.into_iter().map(|ancestor| ancestor.of_token(&read.org.0, &read.sub.0)).collect();
     Ok(Claims {
         issuer: read.iss.0,
         subject: read.sub.0,
@@ -56,6 +59,7 @@ pub fn from_json(payload: &[u8]) -> Result<Claims, Flaw> {
         session: read.session.map(|text| text.0),
         session_org: read.session_org.map(|text| text.0),
         family: read.fam.map(|text| text.0),
+        ancestors,
         scopes: read.scopes.into_iter().map(|text| text.0).collect(),
         roles: read.roles.into_iter().map(|(app, role)| (app.0, role.0)).collect(),
     })
@@ -82,9 +86,62 @@ struct Written<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     fam: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    anc: Vec<WrittenAncestor<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     scopes: Vec<&'a str>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     roles: BTreeMap<&'a str, &'a str>,
+}
+
+/// An ancestor, but for what it has in common with the token.
+#[derive(Serialize)]
+struct WrittenAncestor<'a> {
+    jti: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    org: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fam: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_org: Option<&'a str>,
+}
+
+impl<'a> WrittenAncestor<'a> {
+    fn new(ancestor: &'a Ancestor, org: &OrgId) -> Self {
+        let session = ancestor.session.as_ref();
+        Self {
+            jti: ancestor.id.to_string(),
+            org: Some(&ancestor.org).filter(|of_ancestor| *of_ancestor != org).map(OrgId::as_str),
+            fam: ancestor.family.map(|id| id.to_string()),
+            session: session.map(|session| session.id.as_str()),
+            session_org: session.map(|session| &session.org).filter(|of_session| **of_session != ancestor.org).map(OrgId::as_str),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct ReadAncestor {
+    jti: Text<TokenId>,
+    org: Option<Text<OrgId>>,
+    fam: Option<Text<TokenId>>,
+    session: Option<Text<SessionId>>,
+    session_org: Option<Text<OrgId>>,
+}
+
+impl ReadAncestor {
+    fn of_token(self, org: &OrgId, subject: &Subject) -> Ancestor {
+        let org = self.org.map_or_else(|| org.clone(), |text| text.0);
+        let session_org = self.session_org.map_or_else(|| org.clone(), |text| text.0);
+        Ancestor {
+            id: self.jti.0,
+            subject: subject.clone(),
+            client: None,
+            family: self.fam.map(|text| text.0),
+            session: self.session.map(|text| Session { org: session_org, id: text.0 }),
+            org,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -101,6 +158,8 @@ struct Read {
     session: Option<Text<SessionId>>,
     session_org: Option<Text<OrgId>>,
     fam: Option<Text<TokenId>>,
+    #[serde(default)]
+    anc: Vec<ReadAncestor>,
     #[serde(default)]
     scopes: Vec<Text<Scope>>,
     #[serde(default)]
@@ -190,10 +249,27 @@ mod tests {
             session: Some(SessionId::parse("s1").unwrap()),
             session_org: Some(OrgId::parse("parent").unwrap()),
             family: Some(TokenId::parse(ID).unwrap()),
+            ancestors: vec![
+                ancestor("parent", Some(("root", "s0"))),
+                ancestor("acme", Some(("acme", "s1"))),
+                ancestor("acme", None),
+            ],
             scopes: vec![Scope::parse("urn:a:*?").unwrap(), Scope::parse("urn:b").unwrap()],
             roles: [("app", "owner"), ("zoo", "keeper")]
                 .map(|(app, role)| (App::parse(app).unwrap(), Role::parse(role).unwrap()))
                 .into(),
+        }
+    }
+
+    fn ancestor(org: &str, session: Option<(&str, &str)>) -> Ancestor {
+        let org_id = |text: &str| OrgId::parse(text).unwrap();
+        Ancestor {
+            org: org_id(org),
+            id: TokenId::parse(ID).unwrap(),
+            subject: Subject::parse("tok \"quoted\" ü").unwrap(),
+            client: None,
+            family: session.map(|_| TokenId::parse(ID).unwrap()),
+            session: session.map(|(org, id)| Session { org: org_id(org), id: SessionId::parse(id).unwrap() }),
         }
     }
 
@@ -208,6 +284,7 @@ mod tests {
             session: None,
             session_org: None,
             family: None,
+            ancestors: Vec::new(),
             scopes: Vec::new(),
             roles: BTreeMap::new(),
             ..full
@@ -222,7 +299,10 @@ mod tests {
             r#"{"iss":"https://auth.example.com","sub":"tok \"quoted\" ü","org":"acme","#.to_owned()
                 + r#""aud":["urn:api:apps","urn:api:users"],"iat":1800000000,"nbf":1800000060,"exp":1800003600,"#
                 + r#""jti":"0d6hq1g0000000000000000000000000","client_id":"57","session":"s1","session_org":"parent","#
-                + r#""fam":"0d6hq1g0000000000000000000000000","scopes":["urn:a:*?","urn:b"],"#
+                + r#""fam":"0d6hq1g0000000000000000000000000","anc":[{"jti":"0d6hq1g0000000000000000000000000","#
+                + r#""org":"parent","fam":"0d6hq1g0000000000000000000000000","session":"s0","session_org":"root"},"#
+                + r#"{"jti":"0d6hq1g0000000000000000000000000","fam":"0d6hq1g0000000000000000000000000","session":"s1"},"#
+                + r#"{"jti":"0d6hq1g0000000000000000000000000"}],"scopes":["urn:a:*?","urn:b"],"#
                 + r#""roles":{"app":"owner","zoo":"keeper"}}"#
         );
     }

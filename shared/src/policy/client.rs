@@ -120,6 +120,7 @@ pub fn issue(
         audiences: meant_for(ask.audiences, org, client, &ask.profile),
         scopes,
         session: ask.session.map(|id| Session { org: org.id.clone(), id }),
+        created_by: service.token(),
         issuance: Some(Box::new(issuance)),
         ..TokenContents::new(subject.map_or_else(|| own_subject(client), Ok)?)
     };

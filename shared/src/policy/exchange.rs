@@ -96,7 +96,6 @@ pub fn exchange(
         auth_time: original.and_then(|issuance| issuance.auth_time),
         of_member: original.is_none_or(|issuance| issuance.of_member),
         actors: actors(record, actor)?,
-        ancestors: ancestors(record, actor)?,
         ..Issuance::by(GrantType::TokenExchange)
     };
     let form = form(org, client, None, ask.profile);
@@ -108,6 +107,8 @@ pub fn exchange(
         audiences,
         scopes,
         session: record.session.clone(),
+        created_by: Some(record.id),
+        ancestors: ancestors(record, actor)?,
         issuance: Some(Box::new(issuance)),
         ..TokenContents::new(record.subject.clone())
     };
@@ -171,31 +172,20 @@ fn bound(client: &Client, token: &ExchangeToken<'_>, proved: &Confirmation) -> R
 fn actors(subject: &TokenRecord, actor: Option<ExchangeToken<'_>>) -> Result<Vec<Actor>, Denial> {
     let current = actor.map(|actor| Actor { subject: actor.record.subject.clone(), client: actor.record.client });
     let before = subject.issuance.iter().flat_map(|issuance| issuance.actors.iter().cloned());
-    at_most_deepest(current.into_iter().chain(before).collect())
+    at_most(Issuance::MAX_ACTORS, current.into_iter().chain(before).collect())
 }
 
 /// Returns the ancestors of the new token, the actor's token included: where that ends, nobody acts any more.
 fn ancestors(subject: &TokenRecord, actor: Option<ExchangeToken<'_>>) -> Result<Vec<Ancestor>, Denial> {
-    let of = |token: &TokenRecord| Ancestor {
-        id: token.id,
-        subject: token.subject.clone(),
-        client: token.client,
-        family: token.family,
-        session: token.session.clone(),
-    };
-    let lineage = |token: &TokenRecord| -> Vec<Ancestor> {
-        let before = token.issuance.iter().flat_map(|issuance| issuance.ancestors.iter().cloned());
-        std::iter::once(of(token)).chain(before).collect()
-    };
-    let mut all = lineage(subject);
-    for ancestor in actor.into_iter().flat_map(|actor| lineage(actor.record)) {
+    let mut all = subject.lineage();
+    for ancestor in actor.into_iter().flat_map(|actor| actor.record.lineage()) {
         if !all.contains(&ancestor) {
             all.push(ancestor);
         }
     }
-    at_most_deepest(all)
+    at_most(Ancestor::MAX_PER_TOKEN, all)
 }
 
-fn at_most_deepest<T>(all: Vec<T>) -> Result<Vec<T>, Denial> {
-    if all.len() <= Issuance::MAX_DEPTH { Ok(all) } else { Err(Denial::ExchangeTooDeep) }
+fn at_most<T>(most: usize, all: Vec<T>) -> Result<Vec<T>, Denial> {
+    if all.len() <= most { Ok(all) } else { Err(Denial::ExchangeTooDeep) }
 }

@@ -4,6 +4,7 @@
 //!   and session. Required scopes must be held by the member, optional ones needn't. Scopes of Jeton's own API go only to
 //!   tokens whose creator has them.
 //! - Any other caller may mint only for itself, and only less than it presents.
+//! - What a caller mints for itself, whoever it is, and what it reissues dies with the token that it presents, and ends no later.
 //! - A reissued token has the presented one's subject, session and end, and at most its rights.
 //! - A refreshed token has at most what its family began with.
 //! - What an OAuth client gets is decided by its org's settings and its own record: `client`, and `exchange` for RFC 8693.
@@ -15,9 +16,9 @@ use std::collections::BTreeMap;
 
 use crate::domain::scope::api;
 use crate::domain::{
-    Algorithm, App, Audience, Authority, Caller, Creator, ExtraClaims, Family, HostPermissions, Member, MemberKind, NotBeforeKey,
-    Org, OrgId, OrgSettings, Refusal, Role, Scope, Seconds, Secret, Session, SessionId, Subject, TicketKey, Timestamp,
-    TokenContents, TokenRecord, Unheld,
+    Algorithm, Ancestor, App, Audience, Authority, Caller, Creator, ExtraClaims, Family, HostPermissions, Member, MemberKind,
+    NotBeforeKey, Org, OrgId, OrgSettings, Refusal, Role, Scope, Seconds, Secret, Session, SessionId, Subject, TicketKey,
+    Timestamp, TokenContents, TokenRecord, Unheld,
 };
 
 /// What is asked for: a token for `subject` in `org`.
@@ -192,7 +193,7 @@ pub(crate) struct RefreshGrant {
 /// [`Refusal::AccessDenied`] if the caller is no administrator and asks for somebody else. [`Refusal::MemberUnavailable`] if the
 /// org or the member is missing or disabled. [`Refusal::Lifetime`] if the times aren't within the org's settings.
 /// [`Refusal::ScopeNotHeld`] if the member lacks a required scope. [`Refusal::OutsideAuthority`] if the caller asks for more than
-/// it may pass on.
+/// it may pass on. [`Refusal::Invalid`] if it may not leave its session, or if the presented token comes of too many others.
 pub fn decide(ask: MemberTokenRequest, caller: &Caller, target: Target<'_>, now: Timestamp) -> Result<Grant, Refusal> {
     let administers = target.org.is_some_and(|org| caller.may(api::TOKENS_CREATE, org));
     let for_itself = ask.org == *caller.org() && ask.subject == *caller.subject();
@@ -204,6 +205,8 @@ pub fn decide(ask: MemberTokenRequest, caller: &Caller, target: Target<'_>, now:
     let mut refresh = ask.refresh.then(|| refresh_grant(org, not_before, expires_at, now));
     if !administers {
         within_presented(&ask, caller.token())?;
+    }
+    if for_itself {
         expires_at = earlier(expires_at, caller.token().expires_at);
         if expires_at.is_some_and(|exp| exp <= not_before) {
             return Err(Refusal::Lifetime("must begin before the presented token ends".into()));
@@ -223,6 +226,8 @@ pub fn decide(ask: MemberTokenRequest, caller: &Caller, target: Target<'_>, now:
     let contents = TokenContents {
         client: None,
         session: session(ask.session, caller, &ask.org, administers)?,
+        created_by: Some(caller.token().id),
+        ancestors: if for_itself { lineage(caller.token())? } else { Vec::new() },
         creator: if another { Some(creator_of(caller)) } else { caller.token().creator.clone() },
         masquerading: caller.token().masquerading || another && is_person(caller.member()) && is_person(member),
         issuance: None,
@@ -285,7 +290,7 @@ pub fn verdict(ask: &MemberTokenRequest, target: Target<'_>, now: Timestamp) -> 
 ///
 /// # Errors
 /// [`Refusal::OrgUnavailable`] if the org is missing, disabled or not at or below the token's own, or if the token's subject is
-/// no member there.
+/// no member there. [`Refusal::Invalid`] if the presented token comes of too many others.
 pub fn reissue(presented: &Caller, target: Target<'_>, now: Timestamp) -> Result<Grant, Refusal> {
     let (org, member) = target.available().ok_or(Refusal::OrgUnavailable)?;
     if !org.is_within(presented.org()) || member.subject != *presented.subject() {
@@ -293,7 +298,8 @@ pub fn reissue(presented: &Caller, target: Target<'_>, now: Timestamp) -> Result
     }
     let token = presented.token();
     let same_org = org.id == token.org;
-    let mut contents = TokenContents { issuance: None, ..token.contents.clone() };
+    let (created_by, ancestors) = (Some(token.id), lineage(token)?);
+    let mut contents = TokenContents { created_by, ancestors, issuance: None, ..token.contents.clone() };
     contents.scopes.retain(|scope| member.holds(scope.name()));
     // Of those in its own org the caller has lost none.
     contents.roles.retain(|app, role| same_org || member.has_role(app, role));
@@ -410,6 +416,17 @@ fn within_presented(ask: &MemberTokenRequest, presented: &TokenRecord) -> Result
         return outside("hosts");
     }
     Ok(())
+}
+
+/// The ancestors of what is made from a token.
+fn lineage(presented: &TokenRecord) -> Result<Vec<Ancestor>, Refusal> {
+    const MAX: usize = Ancestor::MAX_PER_TOKEN;
+    let lineage = presented.lineage();
+    if lineage.len() <= MAX {
+        return Ok(lineage);
+    }
+    let rule = format!("the presented token already comes of {MAX} others, one made from the next. Use one that comes of fewer");
+    Err(Refusal::invalid("", rule))
 }
 
 fn session(ask: SessionRequest, caller: &Caller, org: &OrgId, administers: bool) -> Result<Option<Session>, Refusal> {

@@ -150,6 +150,7 @@ fn is_within(child: &Grant, parent: &TokenRecord) {
     assert!(child.roles.iter().all(|(app, role)| parent.roles.get(app) == Some(role)));
     assert!(child.hosts.iter().all(|host| parent.hosts.contains(host)));
     assert!(child.session.is_none() || child.session == parent.session);
+    assert_eq!((child.created_by, &child.ancestors), (Some(parent.id), &parent.lineage()));
     assert_eq!(child.creator, parent.creator);
     assert!(child.masquerading == parent.masquerading);
     assert!(child.not_before >= parent.not_before);
@@ -192,8 +193,50 @@ fn no_one_passes_on_a_right_to_our_api_that_it_lacks() {
         }
         assert!(grant.scopes.iter().all(|scope| scope.is_optional() || ann.holds(scope.name())));
         assert_eq!(grant.creator, Some(Creator { org: "1".parse().unwrap(), subject: "boss".parse().unwrap() }));
+        assert_eq!((grant.created_by, grant.ancestors.len()), (Some(caller.token().id), 0), "it only says what made it");
     }
     assert!(passed_on > 100, "only {passed_on} were passed on");
+}
+
+/// Its own token may last for ever, or end at once.
+#[test]
+fn an_administrator_mints_for_no_longer_than_the_org_allows_and_for_itself_for_no_longer_than_it_lives() {
+    let dice = Dice(Seeded::new(5));
+    let mut place = org("1", &[]);
+    place.settings.allow_non_expiring = false;
+    let (mut boss, ann) = (member(&dice, &place, "boss"), member(&dice, &place, "ann"));
+    boss.scopes = parsed(&["*"]);
+    let longest = place.settings.max_token_duration;
+    for end in [None, Some(NOW.whole_second().plus(Seconds(100)))] {
+        let mut token = presented(&dice, &place, "boss");
+        (token.expires_at, token.scopes) = (end, parsed(&[api::TOKENS_CREATE]));
+        let caller = Caller::authenticated(token, boss.clone());
+        let grant = |subject: &str, lifetime, start| {
+            let scopes = Vec::new();
+            let ask = MemberTokenRequest { lifetime, start, scopes, refresh: true, ..ask(&dice, &place, subject) };
+            let member = if subject == "ann" { &ann } else { &boss };
+            decide(ask, &caller, Target { org: Some(&place), member: Some(member) }, NOW)
+        };
+        let later = NOW.plus(Seconds(50));
+        for subject in ["ann", "boss"] {
+            for start in [None, Some(later)] {
+                let begins = start.unwrap_or(NOW);
+                let too_long = [
+                    Lifetime::Forever,
+                    Lifetime::For(Seconds(longest.0 + 1)),
+                    Lifetime::Until(begins.plus(Seconds(longest.0 + 1))),
+                ];
+                for lifetime in too_long {
+                    assert!(matches!(grant(subject, lifetime, start), Err(Refusal::Lifetime(_))), "{lifetime:?}");
+                }
+                let granted = grant(subject, Lifetime::For(longest), start).unwrap();
+                let whole = begins.whole_second().plus(longest);
+                let expected = if subject == "boss" { end.unwrap_or(whole) } else { whole };
+                assert_eq!(granted.expires_at, Some(expected), "{subject}");
+                assert!(subject == "ann" || end.is_none_or(|end| granted.refresh.unwrap().expires_at <= end));
+            }
+        }
+    }
 }
 
 #[test]

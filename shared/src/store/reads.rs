@@ -106,6 +106,8 @@ pub struct TokenQuery {
     pub subject: Option<Subject>,
     /// Only tokens of this client.
     pub client: Option<ClientId>,
+    /// Only what the bearer of this token had made.
+    pub created_by: Option<TokenId>,
     /// Only the token with this id.
     pub id: Option<TokenId>,
     /// In a session of this id, wherever that was begun.
@@ -132,6 +134,7 @@ impl Default for TokenQuery {
         Self {
             subject: None,
             client: None,
+            created_by: None,
             id: None,
             session: None,
             issued_from: None,
@@ -152,6 +155,7 @@ impl TokenQuery {
         let iat = token.issued_at.whole_second();
         self.subject.as_ref().is_none_or(|subject| *subject == token.subject)
             && self.client.is_none_or(|client| token.client == Some(client))
+            && self.created_by.is_none_or(|by| token.created_by == Some(by))
             && self.id.is_none_or(|id| id == token.id)
             && self.session.as_ref().is_none_or(|id| token.session.as_ref().is_some_and(|session| session.id == *id))
             && self.issued_from.is_none_or(|from| from <= iat)

@@ -3,8 +3,8 @@
 use crate::auth::bearer::authenticate;
 use crate::domain::scope::api;
 use crate::domain::{
-    Caller, ClientId, Error, Family, Org, OrgId, Refusal, Service, StatusInputs, Subject, Timestamp, TokenId, TokenKey,
-    TokenRecord, TokenRevocation,
+    Ancestor, Caller, ClientId, Error, Family, Org, OrgId, Refusal, RevokedBy, Service, StatusInputs, Subject, Timestamp,
+    TokenId, TokenKey, TokenRecord, TokenRevocation,
 };
 use crate::platform::capabilities::{DirectoryReader, Lister, Reader, TokenFinder};
 use crate::store::{RecordKeys, Records, TokenQuery};
@@ -109,7 +109,7 @@ pub async fn show(
     let found = find_by_id(ports, &caller, org, (id, api::TOKENS_READ)).await?;
     let (record, _) = found.ok_or(Refusal::NotFound("token"))?;
     let evidence = evidence(&ports.reader, std::slice::from_ref(&record)).await?;
-    let revocation = inputs(&record, &evidence).revocation(&record);
+    let revocation = revocation(&record, &evidence);
     Ok((Row { record, revoked: revocation.is_some() }, revocation))
 }
 
@@ -168,29 +168,55 @@ fn visible(caller: &Caller, place: Option<&Org>, org: &OrgId, subject: Option<Su
     Err(Refusal::AccessDenied { needs: api::TOKENS_READ })
 }
 
-/// The marks and families that decide about the tokens of one page, a hundred keys at a time.
+/// The marks, families and ancestors that decide about the tokens of one page, a hundred keys at a time.
 pub(crate) async fn evidence(ports: &Reader, tokens: &[TokenRecord]) -> Result<Records, Error> {
-    let mut marks: Vec<_> = tokens.iter().flat_map(TokenRecord::marks).collect();
-    marks.sort_unstable();
-    marks.dedup();
-    let mut families: Vec<_> = tokens.iter().filter_map(TokenRecord::family_key).collect();
-    families.sort_unstable();
-    families.dedup();
+    let ancestors = || tokens.iter().flat_map(|token| &token.ancestors);
+    let families = tokens.iter().filter_map(TokenRecord::family_key).chain(ancestors().filter_map(Ancestor::family_key));
+    let mut marks = each_once(tokens.iter().flat_map(TokenRecord::marks));
+    let mut families = each_once(families);
+    let mut records = each_once(ancestors().map(Ancestor::key));
     let mut all = Records::default();
-    while !(marks.is_empty() && families.is_empty()) {
-        let some_marks = marks.split_off(marks.len().saturating_sub(RecordKeys::MAX_KEYS));
-        let room = RecordKeys::MAX_KEYS - some_marks.len();
-        let some_families = families.split_off(families.len().saturating_sub(room));
-        let wanted = RecordKeys { marks: some_marks, families: some_families, ..RecordKeys::default() };
+    while !(marks.is_empty() && families.is_empty() && records.is_empty()) {
+        let mut room = RecordKeys::MAX_KEYS;
+        let wanted = RecordKeys {
+            marks: taken(&mut marks, &mut room),
+            families: taken(&mut families, &mut room),
+            tokens: taken(&mut records, &mut room),
+            ..RecordKeys::default()
+        };
         let found = ports.tokens.read(&wanted).await?;
         all.marks.extend(found.marks);
         all.families.extend(found.families);
+        all.tokens.extend(found.tokens);
     }
     Ok(all)
 }
 
+fn each_once<K: Ord>(keys: impl Iterator<Item = K>) -> Vec<K> {
+    let mut keys: Vec<_> = keys.collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+/// Takes as many of the keys as there is room for.
+fn taken<K>(keys: &mut Vec<K>, room: &mut usize) -> Vec<K> {
+    let some = keys.split_off(keys.len().saturating_sub(*room));
+    *room -= some.len();
+    some
+}
+
 fn is_revoked(token: &TokenRecord, found: &Records) -> bool {
-    inputs(token, found).revocation(token).is_some()
+    revocation(token, found).is_some()
+}
+
+/// What has revoked a token, if anything has: what ended it by itself, or what ended a token that it was made from.
+fn revocation(token: &TokenRecord, found: &Records) -> Option<TokenRevocation> {
+    let of_ancestor = |ancestor: &Ancestor| {
+        let record = found.tokens.get(&ancestor.key())?;
+        inputs(record, found).revocation(record).map(|revocation| TokenRevocation { by: RevokedBy::Ancestor, ..revocation })
+    };
+    inputs(token, found).revocation(token).or_else(|| token.ancestors.iter().find_map(of_ancestor))
 }
 
 fn inputs<'a>(token: &TokenRecord, found: &'a Records) -> StatusInputs<'a> {

@@ -5,11 +5,11 @@
 
 use std::sync::Arc;
 
-use crate::auth::presented::{self, decisive_for_family, decisive_for_token, is_redeemable};
+use crate::auth::presented::{self, are_live, decisive_for_family, decisive_for_token, is_redeemable, want_ancestors};
 use crate::auth::service::Lookup;
 use crate::domain::{
-    AliasKey, Aliased, Ancestor, Client, Family, FamilyKey, Fault, Issuance, Member, MemberKey, OrgId, RefreshToken, Secret,
-    StatusInputs, Subject, Timestamp, TokenId, TokenKey, TokenRecord, TokenStatus,
+    AliasKey, Aliased, Client, Family, FamilyKey, Fault, Issuance, Member, MemberKey, OrgId, RefreshToken, Secret, StatusInputs,
+    Subject, Timestamp, TokenId, TokenKey, TokenRecord, TokenStatus,
 };
 use crate::jose::access_token::JwtClaims;
 use crate::jose::{equal, looks_like_jwt, sha256};
@@ -328,11 +328,11 @@ pub async fn read_token(ports: &Reader, seen: TokenRecord) -> Result<Option<Clie
     wanted.families.extend(seen.family_key());
     wanted.marks = seen.marks();
     want_owner(&mut wanted, &seen.subject, seen.issuance.as_deref(), &seen.org);
-    want_ancestors(&mut wanted, &seen);
+    want_ancestors(&mut wanted, &seen.ancestors);
     let mut found = ports.tokens.read(&wanted).await?;
     let same = |record: &TokenRecord| record.value == seen.value;
     let Some(record) = found.tokens.remove(&seen.key()).filter(same) else { return Ok(None) };
-    let ancestors_live = ancestors(&record).all(|ancestor| is_live(&found, &record.org, ancestor, ports.now()));
+    let ancestors_live = are_live(&record.ancestors, &found, ports.now());
     let decisive = StatusInputs { ancestors_live, ..decisive_for_token(&found, &record) };
     let status = decisive.status(&record, ports.now());
     let family_status = decisive.family.map(|family| decisive.family_status(family, ports.now()));
@@ -352,9 +352,11 @@ pub async fn read_client_family(ports: &Reader, seen: Family) -> Result<Option<C
     wanted.families.push(seen.key());
     wanted.marks = seen.marks();
     want_owner(&mut wanted, &seen.subject, seen.issuance.as_deref(), &seen.org);
+    want_ancestors(&mut wanted, &seen.ancestors);
     let mut found = ports.tokens.read(&wanted).await?;
     let Some(family) = found.families.remove(&seen.key()) else { return Ok(None) };
-    let decisive = decisive_for_family(&found, &family);
+    let ancestors_live = are_live(&family.ancestors, &found, ports.now());
+    let decisive = StatusInputs { ancestors_live, ..decisive_for_family(&found, &family) };
     let status = decisive.family_status(&family, ports.now());
     let member = decisive.member.filter(|_| depends_on_member(family.issuance.as_deref())).cloned();
     let client = decisive.client.cloned();
@@ -374,25 +376,4 @@ fn depends_on_member(issuance: Option<&Issuance>) -> bool {
 /// Adds the member on whom a token depends, if it does.
 fn want_owner(wanted: &mut RecordKeys, subject: &Subject, issuance: Option<&Issuance>, org: &OrgId) {
     wanted.members.extend(depends_on_member(issuance).then(|| MemberKey { org: org.clone(), subject: subject.clone() }));
-}
-
-fn ancestors(record: &TokenRecord) -> impl Iterator<Item = &Ancestor> {
-    record.issuance.iter().flat_map(|issuance| &issuance.ancestors)
-}
-
-/// Adds what decides about the tokens that one was made from. Their marks are among its own.
-fn want_ancestors(wanted: &mut RecordKeys, record: &TokenRecord) {
-    for ancestor in ancestors(record) {
-        let org = || record.org.clone();
-        wanted.tokens.push(TokenKey { org: org(), id: ancestor.id });
-        wanted.families.extend(ancestor.family.map(|id| FamilyKey { org: org(), id }));
-        wanted.clients.extend(ancestor.client.map(|client| (org(), client)));
-        wanted.members.push(MemberKey { org: org(), subject: ancestor.subject.clone() });
-    }
-}
-
-fn is_live(found: &Records, org: &OrgId, ancestor: &Ancestor, now: Timestamp) -> bool {
-    let Some(record) = found.tokens.get(&TokenKey { org: org.clone(), id: ancestor.id }) else { return false };
-    // Its own ancestors are among those of the token.
-    decisive_for_token(found, record).status(record, now) == TokenStatus::Live
 }

@@ -39,7 +39,6 @@ fn issuance() -> Issuance {
         for_external_attachment: false,
         of_member: true,
         actors: vec![Actor { subject: "agent".parse().unwrap(), client: None }],
-        ancestors: vec![Ancestor { id: id(9), subject: "bob".parse().unwrap(), client: None, family: None, session: None }],
     }
 }
 
@@ -140,6 +139,9 @@ async fn an_amendment_tells_what_was_and_what_is_but_no_value() {
     let mut renewed = TokenRecord { value: Some([7; 32]), revision: 1, ..token };
     renewed.scopes = vec![Scope::parse("urn:app:write").unwrap()];
     renewed.issuance = Some(Box::new(issuance()));
+    renewed.created_by = Some(id(8));
+    let ancestor = Ancestor { org: org(), id: id(9), subject: "bob".parse().unwrap(), client: None, family: None, session: None };
+    renewed.ancestors = vec![ancestor];
     let amendment = TokenUpdate { token: Some(renewed), family: None, alias: None };
     assert_eq!(streamed.app.store.update_token(&amendment).await.unwrap(), UpdateOutcome::Done);
     let (trail, memory) = trail();
@@ -149,11 +151,13 @@ async fn an_amendment_tells_what_was_and_what_is_but_no_value() {
     assert_eq!((&detail["before"]["scopes"], &detail["after"]["scopes"]), (&json!(["urn:app:read"]), &json!(["urn:app:write"])));
     assert_eq!((&detail["before"]["revision"], &detail["after"]["revision"]), (&json!(null), &json!(1)));
     assert_eq!(detail["after"]["has_other_value"], true);
+    let lineage = (&detail["after"]["created_by"], &detail["after"]["ancestors"]);
+    assert_eq!(lineage, (&json!(id(8).to_string()), &json!([id(9).to_string()])));
     assert_eq!(
         detail["after"]["issuance"],
         json!({
             "grant": "authorization_code", "alias_used": true, "properties": ["account", "internal"],
-            "acr": "urn:acr:1", "auth_time": 1_795_348_800, "of_member": true, "actors": ["agent"], "ancestors": [id(9).to_string()]
+            "acr": "urn:acr:1", "auth_time": 1_795_348_800, "of_member": true, "actors": ["agent"]
         })
     );
     for secret in ["s3cret".to_owned(), BASE64_URL_SAFE_NO_PAD.encode([7; 32]), BASE64_STANDARD.encode([7; 32])] {

@@ -373,8 +373,8 @@ impl ListTokens {
         let org = query.parse("org")?;
         let tokens = TokenQuery {
             subject: query.parse("sub")?,
-            // What isn't an id of ours matches nothing, like any other id that nobody has.
-            id: query.remove("jti")?.map(|jti| TokenId::parse(&jti).unwrap_or(TokenId::from_bytes([0; 20]))),
+            id: query.remove("jti")?.as_deref().map(id_or_none),
+            created_by: query.remove("created_by")?.as_deref().map(id_or_none),
             session: query.parse("session")?,
             issued_from,
             issued_to,
@@ -403,6 +403,11 @@ fn distinct_audiences(audiences: &[FromText<Audience>]) -> Result<(), Refusal> {
         return refused("must not have wildcards or fragments");
     }
     Ok(())
+}
+
+/// What isn't an id of ours matches nothing, like any other id that nobody has.
+fn id_or_none(jti: &str) -> TokenId {
+    TokenId::parse(jti).unwrap_or(TokenId::from_bytes([0; 20]))
 }
 
 fn at_most(field: &'static str, count: usize, most: usize) -> Result<(), Refusal> {

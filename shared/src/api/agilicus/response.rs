@@ -134,6 +134,9 @@ pub struct Token<'a> {
     /// Only of a refresh token: `refresh_token`. It opens nothing, so it has no scopes, roles, audiences or hosts.
     #[serde(skip_serializing_if = "Option::is_none")]
     token_use: Option<&'static str>,
+    /// Only in lists: the token whose bearer had it made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_by: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     revoked: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -161,6 +164,7 @@ impl<'a> Token<'a> {
             masquerading: record.masquerading,
             refresh_token_jti: None,
             token_use: None,
+            created_by: None,
             revoked: None,
             updated: None,
         }
@@ -177,7 +181,12 @@ impl<'a> Token<'a> {
     /// A row of the list: with the two members that only the command line reads.
     pub fn of_row(row: &'a Row) -> Self {
         let updated: Timestamp = row.record.revoked_at.unwrap_or(row.record.issued_at);
-        Self { revoked: Some(row.revoked), updated: Some(Rfc3339(updated)), ..Self::from_record(&row.record, None) }
+        Self {
+            created_by: row.record.created_by.map(|id| id.to_string()),
+            revoked: Some(row.revoked),
+            updated: Some(Rfc3339(updated)),
+            ..Self::from_record(&row.record, None)
+        }
     }
 
     /// Leaves out `roles`, if that is asked for.
@@ -207,6 +216,7 @@ impl<'a> Token<'a> {
             masquerading: family.masquerading,
             refresh_token_jti: Some(family.token.to_string()),
             token_use: Some("refresh_token"),
+            created_by: None,
             revoked: None,
             updated: None,
         }

@@ -109,6 +109,11 @@ struct Facts<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     creator: Option<CreatorFacts<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    created_by: Option<String>,
+    /// The tokens that it came of, the nearest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ancestors: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     masquerading: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     issuance: Option<IssuanceFacts<'a>>,
@@ -223,6 +228,8 @@ fn of_token(token: &TokenRecord) -> Facts<'_> {
         nbf: Some(token.not_before.as_secs()),
         exp: token.expires_at.map(Timestamp::as_secs),
         creator: token.creator.as_ref().map(creator),
+        created_by: token.created_by.map(|id| id.to_string()),
+        ancestors: token.ancestors.iter().map(|ancestor| ancestor.id.to_string()).collect(),
         masquerading: token.masquerading.then_some(true),
         issuance: token.issuance.as_deref().map(of_issuance),
         has_other_value: token.value.is_some().then_some(true),
@@ -248,6 +255,8 @@ fn of_family(family: &Family) -> Facts<'_> {
         iat: Some(family.issued_at.as_secs()),
         exp: Some(family.expires_at.as_secs()),
         creator: family.creator.as_ref().map(creator),
+        created_by: family.created_by.map(|id| id.to_string()),
+        ancestors: family.ancestors.iter().map(|ancestor| ancestor.id.to_string()).collect(),
         masquerading: family.masquerading.then_some(true),
         issuance: family.issuance.as_deref().map(of_issuance),
         revision: Some(family.revision).filter(|revision| *revision > 0),

@@ -151,6 +151,7 @@ impl JsonSchema for crate::api::agilicus::request::ListTokens {
             "org": OrgId::text_schema(),
             "sub": Subject::text_schema(),
             "jti": {"type": "string"},
+            "created_by": {"type": "string", "description": "The jti of the token whose bearer had them made."},
             "session": SessionId::text_schema(),
             "iat_from": date("Issued at this moment or later"),
             "iat_to": date("Issued before this moment"),

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::token::is_all_held;
 use super::{coded, decode, encode, is_false, is_usual_retry_window, is_zero, placeholder_id, placeholder_time, retry_window};
 use crate::domain::{
-    App, Audience, ClientId, Creator, Family, FamilyKey, Fault, HostPermissions, Issuance, OrgId, Role, Scope, Seconds, Session,
-    Subject, Timestamp, TokenContents, TokenId, Unheld,
+    Ancestor, App, Audience, ClientId, Creator, Family, FamilyKey, Fault, HostPermissions, Issuance, OrgId, Role, Scope, Seconds,
+    Session, Subject, Timestamp, TokenContents, TokenId, Unheld,
 };
 use crate::store::FamilyUpdate;
 
@@ -160,6 +160,10 @@ struct FamilyBody {
     session: Option<Session>,
     #[serde(rename = "w", with = "coded", default, skip_serializing_if = "Option::is_none")]
     creator: Option<Creator>,
+    #[serde(rename = "cb", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    created_by: Option<TokenId>,
+    #[serde(rename = "an", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
+    ancestors: Vec<Ancestor>,
     #[serde(rename = "m", default, skip_serializing_if = "is_false")]
     masquerading: bool,
     #[serde(rename = "u", with = "coded", default, skip_serializing_if = "Option::is_none")]
@@ -207,6 +211,8 @@ impl From<FamilyBody> for Family {
                 hosts: body.hosts,
                 session: body.session,
                 creator: body.creator,
+                created_by: body.created_by,
+                ancestors: body.ancestors,
                 masquerading: body.masquerading,
                 issuance: body.issuance,
             },

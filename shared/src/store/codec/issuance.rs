@@ -5,17 +5,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::coded::{self, Coded};
 use super::is_false;
 use crate::domain::{
-    Actor, Ancestor, AuthorizationDetails, ClientId, Confirmation, GrantType, Invalid, Issuance, Property, Session, Subject,
-    Thumbprint, Timestamp, TokenId,
+    Actor, AuthorizationDetails, ClientId, Confirmation, GrantType, Invalid, Issuance, Property, Subject, Thumbprint, Timestamp,
 };
 
-coded::records!(
-    Actor as ActorBody,
-    Ancestor as AncestorBody,
-    Confirmation as ConfirmationBody,
-    Issuance as IssuanceBody,
-    Property as PropertyBody,
-);
+coded::records!(Actor as ActorBody, Confirmation as ConfirmationBody, Issuance as IssuanceBody, Property as PropertyBody,);
 
 #[derive(Deserialize, Serialize)]
 #[serde(remote = "Issuance")]
@@ -42,8 +35,6 @@ struct IssuanceBody {
     of_member: bool,
     #[serde(rename = "y", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
     actors: Vec<Actor>,
-    #[serde(rename = "n", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
-    ancestors: Vec<Ancestor>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -53,21 +44,6 @@ struct ActorBody {
     subject: Subject,
     #[serde(rename = "c", with = "coded", default, skip_serializing_if = "Option::is_none")]
     client: Option<ClientId>,
-}
-
-#[derive(Deserialize, Serialize)]
-#[serde(remote = "Ancestor")]
-struct AncestorBody {
-    #[serde(rename = "i", with = "coded")]
-    id: TokenId,
-    #[serde(rename = "s", with = "coded")]
-    subject: Subject,
-    #[serde(rename = "c", with = "coded", default, skip_serializing_if = "Option::is_none")]
-    client: Option<ClientId>,
-    #[serde(rename = "f", with = "coded", default, skip_serializing_if = "Option::is_none")]
-    family: Option<TokenId>,
-    #[serde(rename = "x", with = "coded", default, skip_serializing_if = "Option::is_none")]
-    session: Option<Session>,
 }
 
 #[derive(Deserialize, Serialize)]

@@ -7,8 +7,10 @@
 //! | name | token, family | org | member | client |
 //! |---|---|---|---|---|
 //! | `a` | audiences | ancestors, parent first | | alias |
+//! | `an` | ancestors | | | |
 //! | `b` | | | | metadata, by the names of `CLIENT_METADATA` |
 //! | `c` | client | | | number |
+//! | `cb` | the token whose bearer had it made | | | |
 //! | `d` | family: lifetime of access tokens, s | lifetime of a token, s | display name | longest lifetime of a token, s |
 //! | `e` | expires at, ms | is enabled | is enabled | is enabled |
 //! | `f` | family | | first name | |

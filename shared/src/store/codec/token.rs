@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{coded, decode, encode, is_false, is_zero, placeholder_id};
 use crate::domain::{
-    App, Audience, ClientId, Creator, Fault, HostPermissions, Issuance, OrgId, Role, Scope, Session, SessionId, Subject,
-    Timestamp, TokenContents, TokenId, TokenKey, TokenRecord, Unheld,
+    Ancestor, App, Audience, ClientId, Creator, Fault, HostPermissions, Issuance, OrgId, Role, Scope, Session, SessionId,
+    Subject, Timestamp, TokenContents, TokenId, TokenKey, TokenRecord, Unheld,
 };
 
 /// Encodes the body of a token: all of it but `id` and `revoked_at`.
@@ -74,6 +74,10 @@ struct TokenBody {
     session: Option<Session>,
     #[serde(rename = "w", with = "coded", default, skip_serializing_if = "Option::is_none")]
     creator: Option<Creator>,
+    #[serde(rename = "cb", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    created_by: Option<TokenId>,
+    #[serde(rename = "an", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
+    ancestors: Vec<Ancestor>,
     #[serde(rename = "m", default, skip_serializing_if = "is_false")]
     masquerading: bool,
     #[serde(rename = "f", with = "coded", default, skip_serializing_if = "Option::is_none")]
@@ -120,6 +124,8 @@ impl From<TokenBody> for TokenRecord {
                 hosts: body.hosts,
                 session: body.session,
                 creator: body.creator,
+                created_by: body.created_by,
+                ancestors: body.ancestors,
                 masquerading: body.masquerading,
                 issuance: body.issuance,
             },
@@ -127,7 +133,7 @@ impl From<TokenBody> for TokenRecord {
     }
 }
 
-coded::records!(Creator as CreatorBody, Session as SessionBody, Unheld as UnheldBody);
+coded::records!(Ancestor as AncestorBody, Creator as CreatorBody, Session as SessionBody, Unheld as UnheldBody);
 
 /// Whether a token says nothing but what its subject held.
 pub(super) fn is_all_held(unheld: &Unheld) -> bool {
@@ -159,4 +165,21 @@ struct CreatorBody {
     org: OrgId,
     #[serde(rename = "s", with = "coded")]
     subject: Subject,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Ancestor")]
+struct AncestorBody {
+    #[serde(rename = "o", with = "coded")]
+    org: OrgId,
+    #[serde(rename = "i", with = "coded")]
+    id: TokenId,
+    #[serde(rename = "s", with = "coded")]
+    subject: Subject,
+    #[serde(rename = "c", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    client: Option<ClientId>,
+    #[serde(rename = "f", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    family: Option<TokenId>,
+    #[serde(rename = "x", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    session: Option<Session>,
 }

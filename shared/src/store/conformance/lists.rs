@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::cases;
-use super::samples::{Dice, at, client_id, id_at, new, org_id, rich_token, scope, session, subject, token};
+use super::samples::{Dice, at, client_id, id, id_at, new, org_id, rich_token, scope, session, subject, token};
 use crate::domain::{Seconds, Timestamp, TokenContents, TokenId, TokenRecord};
 use crate::store::{ScopeLike, Store, TokenQuery};
 
@@ -81,6 +81,9 @@ async fn each_filter_lists_what_it_says(store: Arc<dyn Store>) {
     for client in [1, 2, 3].map(client_id) {
         check(&store, &population, "a", &TokenQuery { client: Some(client), ..all.clone() }).await;
     }
+    for created_by in CREATORS.map(id).map(Some) {
+        check(&store, &population, "a", &TokenQuery { created_by, ..all.clone() }).await;
+    }
     for session in [session("a", "1"), session("b", "1"), session("a", "11"), session("a", "none")] {
         check(&store, &population, "a", &TokenQuery { session: Some(session.id), ..all.clone() }).await;
     }
@@ -111,6 +114,7 @@ async fn filters_together_list_what_they_say(store: Arc<dyn Store>) {
         let query = TokenQuery {
             subject: (dice.roll(3) == 0).then(|| subject(dice.one_of(SUBJECTS))),
             client: (dice.roll(4) == 0).then(|| client_id(dice.one_of(&[1, 2, 3]))),
+            created_by: (dice.roll(6) == 0).then(|| id(dice.one_of(&CREATORS))),
             id: (dice.roll(15) == 0).then(|| dice.one_of(&ids)),
             session: (dice.roll(4) == 0).then(|| session("a", "1").id),
             issued_from: maybe_moment(4),
@@ -171,6 +175,9 @@ fn ids(tokens: &[TokenRecord]) -> Vec<TokenId> {
     tokens.iter().map(|token| token.id).collect()
 }
 
+/// The numbers of the tokens by whose bearers others were made.
+const CREATORS: [u64; 2] = [9_001, 9_002];
+
 const SUBJECTS: &[&str] = &["ann", "ann#1", "an", "Ann", "%"];
 
 /// Moments at which tokens of the population are issued and expire, and some beside them.
@@ -191,6 +198,7 @@ async fn populate(store: &Arc<dyn Store>, count: u64) -> Vec<TokenRecord> {
                 client: (dice.roll(2) == 0).then(|| client_id(dice.one_of(&[1, 2]))),
                 scopes: scopes.collect(),
                 session: (dice.roll(2) == 0).then(|| session(dice.one_of(&["a", "b"]), dice.one_of(&["1", "11"]))),
+                created_by: (dice.roll(2) == 0).then(|| id(dice.one_of(&CREATORS))),
                 ..TokenContents::new(subject(dice.one_of(SUBJECTS)))
             },
             issued_at,

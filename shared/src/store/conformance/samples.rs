@@ -99,6 +99,18 @@ fn rich_contents() -> TokenContents {
         ],
         session: Some(session("elsewhere", "s/1#é")),
         creator: Some(Creator { org: org_id("the_ROOT-1"), subject: subject("root \"0\"") }),
+        created_by: Some(id(70)),
+        ancestors: vec![
+            Ancestor {
+                org: org_id("the_ROOT-1"),
+                id: id(71),
+                subject: subject("ann"),
+                client: Some(client_id(4)),
+                family: Some(id(72)),
+                session: Some(Session { org: org_id("b"), id: SessionId::parse("s").unwrap() }),
+            },
+            Ancestor { org: org_id("a"), id: id(73), subject: subject("bob"), client: None, family: None, session: None },
+        ],
         masquerading: true,
         issuance: Some(Box::new(issuance())),
     }
@@ -137,16 +149,6 @@ pub(in crate::store) fn issuance() -> Issuance {
         actors: vec![
             Actor { subject: subject("bob"), client: Some(client_id(4)) },
             Actor { subject: subject("é"), client: None },
-        ],
-        ancestors: vec![
-            Ancestor {
-                id: id(71),
-                subject: subject("ann"),
-                client: Some(client_id(4)),
-                family: Some(id(72)),
-                session: Some(Session { org: org_id("b"), id: SessionId::parse("s").unwrap() }),
-            },
-            Ancestor { id: id(73), subject: subject("bob"), client: None, family: None, session: None },
         ],
     }
 }

@@ -145,7 +145,6 @@ impl CreateToken {
             for_external_attachment: self.for_external_attachment,
             of_member: false,
             actors: Vec::new(),
-            ancestors: Vec::new(),
         })
     }
 }

@@ -32,9 +32,6 @@ pub(super) struct IssuanceFacts<'a> {
     /// The current one first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     actors: Vec<&'a str>,
-    /// The tokens that it came of.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    ancestors: Vec<String>,
 }
 
 pub(super) fn of_issuance(issuance: &Issuance) -> IssuanceFacts<'_> {
@@ -51,7 +48,6 @@ pub(super) fn of_issuance(issuance: &Issuance) -> IssuanceFacts<'_> {
         for_external_attachment,
         of_member,
         actors,
-        ancestors,
     } = issuance;
     IssuanceFacts {
         grant: grant.as_str(),
@@ -66,7 +62,6 @@ pub(super) fn of_issuance(issuance: &Issuance) -> IssuanceFacts<'_> {
         for_external_attachment: *for_external_attachment,
         of_member: *of_member,
         actors: actors.iter().map(|actor| actor.subject.as_str()).collect(),
-        ancestors: ancestors.iter().map(|ancestor| ancestor.id.to_string()).collect(),
     }
 }
 
