@@ -134,6 +134,26 @@ scenario! {
 }
 
 scenario! {
+    async fn only_an_administrator_leaves_its_session_which_ends_what_it_mints_for_itself_all_the_same(app) {
+        let within = token(&app.mint("1", "ann", json!({"session": "s-1"})).await.created());
+        let refused = app.mint_as(&within, "1", "ann", json!({"inherit_session": false})).await;
+        refused.is_error(400, "INVALID_REQUEST");
+        let said = refused.json()["error_message"].as_str().unwrap().to_owned();
+        assert!(said.starts_with("inherit_session: ") && said.contains(api::TOKENS_CREATE), "{said}");
+        // The SDK's command line always sends it: without a session there is nothing to leave.
+        let without = app.token("1", "ann", &[]).await;
+        child(app, &without, json!({"inherit_session": false})).await;
+        let session = json!({"session": "s-1", "scopes": [api::TOKENS_CREATE]});
+        let boss = token(&app.mint("1", "minter", session).await.created());
+        let left = app.mint_as(&boss, "1", "minter", json!({"inherit_session": false})).await.created();
+        assert!(left.get("session").is_none());
+        let of_ann = token(&app.mint_as(&boss, "1", "ann", json!({"inherit_session": false})).await.created());
+        app.post("/v1/tokens/revoke", None, json!({"token": within, "all_sessions": true})).await.is_empty();
+        assert!(!app.is_live(&token(&left)).await && app.is_live(&of_ann).await);
+    }
+}
+
+scenario! {
     async fn a_token_comes_of_eight_others_at_most(app) {
         let mut all = vec![app.token("1", "ann", &[]).await];
         for depth in 0..8 {

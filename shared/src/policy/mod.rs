@@ -3,7 +3,7 @@
 //! - An administrator (`urn:jeton:tokens:create`, in the org or in an ancestor) may mint for any member, with any role, host
 //!   and session. Required scopes must be held by the member, optional ones needn't. Scopes of Jeton's own API go only to
 //!   tokens whose creator has them.
-//! - Any other caller may mint only for itself, and only less than it presents.
+//! - Any other caller may mint only for itself, and only less than it presents. It can't leave its session.
 //! - What a caller mints for itself, whoever it is, and what it reissues dies with the token that it presents, and ends no later.
 //! - A reissued token has the presented one's subject, session and end, and at most its rights.
 //! - A refreshed token has at most what its family began with.
@@ -433,7 +433,12 @@ fn session(ask: SessionRequest, caller: &Caller, org: &OrgId, administers: bool)
     let own = &caller.token().session;
     match ask {
         SessionRequest::Inherit => Ok(own.clone()),
-        SessionRequest::None => Ok(None),
+        SessionRequest::None if administers || own.is_none() => Ok(None),
+        // The end of the session must reach it.
+        SessionRequest::None => Err(Refusal::invalid(
+            "inherit_session",
+            format!("must not be false without {}: a token that is in a session can't mint one that isn't", api::TOKENS_CREATE),
+        )),
         SessionRequest::Named(id) if own.as_ref().is_some_and(|session| session.id == id) => Ok(own.clone()),
         SessionRequest::Named(id) if administers => Ok(Some(Session { org: org.clone(), id })),
         SessionRequest::Named(_) => Err(Refusal::OutsideAuthority { field: "session" }),

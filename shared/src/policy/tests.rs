@@ -149,7 +149,7 @@ fn is_within(child: &Grant, parent: &TokenRecord) {
     assert!(child.audiences.iter().all(|audience| parent.audiences.contains(audience)));
     assert!(child.roles.iter().all(|(app, role)| parent.roles.get(app) == Some(role)));
     assert!(child.hosts.iter().all(|host| parent.hosts.contains(host)));
-    assert!(child.session.is_none() || child.session == parent.session);
+    assert_eq!(child.session, parent.session, "nobody leaves what ends it");
     assert_eq!((child.created_by, &child.ancestors), (Some(parent.id), &parent.lineage()));
     assert_eq!(child.creator, parent.creator);
     assert!(child.masquerading == parent.masquerading);
