@@ -85,16 +85,10 @@ pub(super) async fn set(api: &Api, path: &str, change: &Value, is_created: bool)
     if there.status == StatusCode::NOT_FOUND {
         return Err(Failure::Refused(format!("{}. --create makes it", there.reason())));
     }
-    let there = there.into_good()?;
+    let etag = there.into_good()?.etag;
     let body = Some(("application/merge-patch+json", change.to_string()));
-    let condition = there.etag.as_deref().map(|etag| (header::IF_MATCH, etag));
-    let patched = api.try_ask(Method::PATCH, path, Sent { body, condition: condition.clone(), ..Sent::default() }).await?;
-    if patched.status != StatusCode::METHOD_NOT_ALLOWED {
-        return patched.into_good();
-    }
-    let mut whole = there.json()?;
-    json_patch::merge(&mut whole, change);
-    api.ask(Method::PUT, path, Sent { condition, ..Sent::json(&whole) }).await
+    let condition = etag.as_deref().map(|etag| (header::IF_MATCH, etag));
+    api.ask(Method::PATCH, path, Sent { body, condition, ..Sent::default() }).await
 }
 
 #[cfg(test)]

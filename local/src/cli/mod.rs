@@ -74,7 +74,7 @@ pub(crate) enum Command {
     #[command(after_help = client::EXAMPLES)]
     Client(Noun<client::Command>),
 
-    /// Revoke everything that a member, an end user or a client has
+    /// Revoke everything that a member, an end user, a client or a session has
     #[command(after_help = revoke::EXAMPLES)]
     Revoke {
         #[command(flatten)]

@@ -12,7 +12,7 @@ pub(super) const EXAMPLES: &str = "\
 Examples:
   jeton revoke --subject ann
   jeton revoke --client 4711
-  jeton revoke --member ann --session s-1 --org acme";
+  jeton revoke --session s-1 --org acme";
 
 /// Whose tokens are revoked, in which org.
 #[derive(Debug, Args)]
@@ -35,31 +35,21 @@ struct Target {
     #[arg(long, value_name = "CLIENT")]
     client: Option<String>,
 
-    /// Only this session of the member
-    #[arg(long, requires = "subject", conflicts_with = "client")]
+    /// Session that was begun in the org
+    #[arg(long, conflicts_with_all = ["subject", "client"])]
     session: Option<String>,
 }
 
 /// Revokes all tokens of the target with their refresh tokens, at once and however many they are.
 pub(super) async fn run(revocation: Revocation, api: &Api) -> Result<(), Failure> {
     let Target { subject, client, session } = revocation.target;
-    let org = api.org(revocation.org.org)?;
-    let (path, body, count) = if session.is_some() {
-        let body = json!({ "user_id": subject, "org_id": org, "session_id": session });
-        ("/v1/tokens/bulk_revoke".to_owned(), body, "number_of_tokens_revoked")
-    } else {
-        let named = [("subject", subject), ("clientIdentifier", client)].into_iter();
-        let body = named.filter_map(|(name, value)| Some((name.to_owned(), Value::from(value?)))).collect();
-        (path(&["api", &org, "auth", "token", "revoke"]), body, "count")
-    };
-    let revoked = api.ask(Method::POST, &path, Sent::json(&body)).await?;
-    let count = revoked.json()?.get(count).and_then(Value::as_u64).unwrap_or_default();
-    if count == 0 {
-        return Err(Failure::Refused("there was no live token to revoke".to_owned()));
-    }
+    let named = [("subject", subject), ("client_id", client), ("session", session)];
+    let body: Value = named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), json!(value?)))).collect();
+    let revocations = path(&["v1", "orgs", &api.org(revocation.org.org)?, "revocations"]);
+    let revoked = api.ask(Method::POST, &revocations, Sent::json(&body)).await?;
     if api.json {
         return api.print_one(&revoked);
     }
-    api.print_done(&format!("Revoked tokens: {count}"));
+    api.print_done(&format!("Revoked all tokens of the target that were issued until {}.", revoked.text("revoked_before")?));
     Ok(())
 }
