@@ -12,6 +12,7 @@ pub mod metrics;
 mod options;
 mod server;
 
+use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -151,7 +152,11 @@ impl Background {
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, String> {
-    TcpListener::bind(address).await.map_err(|e| format!("can't listen on {address}: {e}"))
+    TcpListener::bind(address).await.map_err(|error| {
+        let what_to_do =
+            if error.kind() == io::ErrorKind::AddrInUse { ". Choose another port; port 0 takes any that is free" } else { "" };
+        format!("can't listen on {address}: {error}{what_to_do}")
+    })
 }
 
 /// The metrics and where they are read, if they are wanted.

@@ -1,5 +1,6 @@
 //! What the server can be told.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -24,8 +25,12 @@ const AWS: &str = "AWS";
 #[derive(Clone, Debug, Args)]
 pub struct Options {
     /// Address and port to listen on; port 0 takes any that is free
-    #[arg(long, help_heading = BASICS, default_value = DEFAULT_LISTEN, value_name = "ADDRESS:PORT")]
+    #[arg(long, help_heading = BASICS, default_value = DEFAULT_LISTEN, value_name = "ADDRESS:PORT", value_parser = address)]
     pub listen: SocketAddr,
+
+    // What most try first.
+    #[arg(long, hide = true, value_parser = no_port)]
+    port: Option<Infallible>,
 
     /// Folder of the store, the keys and the administrator's token
     #[arg(long, help_heading = BASICS, default_value = ".jeton", value_name = "FOLDER", global = true)]
@@ -121,8 +126,21 @@ pub struct Options {
     pub envelope_key: String,
 
     /// Threads that serve requests, besides the one that writes; one is the cheapest per token
-    #[arg(long, help_heading = BASICS, default_value = "1", value_name = "COUNT")]
+    #[arg(long, help_heading = BASICS, default_value = "1", value_name = "COUNT", value_parser = threads)]
     pub threads: NonZeroUsize,
+}
+
+/// Reads an address with its port.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| format!("must be an address and a port, such as {DEFAULT_LISTEN}"))
+}
+
+fn no_port(_: &str) -> Result<Infallible, String> {
+    Err(format!("there is no such option: use --listen, such as --listen {DEFAULT_LISTEN}"))
+}
+
+fn threads(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "must be a number from 1 up".to_owned())
 }
 
 /// Reads the name of an algorithm, or says which there are.

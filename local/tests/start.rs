@@ -370,6 +370,38 @@ fn what_keeps_it_from_starting_is_said() {
     assert!(error.contains("--issuer"), "{error}");
 }
 
+/// Each of these is on the page.
+#[test]
+fn the_page_for_troubleshooting_has_what_is_said_at_a_start() {
+    const PAGE: &str = include_str!("../../docs/troubleshooting.md");
+    let home = folder("troubles");
+    std::fs::write(home.join("file"), "").unwrap();
+    std::fs::create_dir(home.join("damaged")).unwrap();
+    std::fs::write(home.join("damaged/signing-key.pem"), "garbage").unwrap();
+    let seed = home.join("seed.json");
+    std::fs::write(&seed, r#"{"orgs": [{"id": "1", "nmae": "Shop"}]}"#).unwrap();
+    let server = Server::start(&home.join("taken"), &[]);
+    let new = home.join("new");
+    for (folder, options, said) in [
+        ("new", &["--listen", "3000"][..], "must be an address and a port, such as 127.0.0.1:3000"),
+        ("new", &["--listen", "localhost:3000"], "must be an address and a port, such as 127.0.0.1:3000"),
+        ("new", &["--port", "3000"], "there is no such option: use --listen"),
+        ("new", &["--threads", "0"], "must be a number from 1 up"),
+        ("new", &["--listen", server.address()], "Choose another port"),
+        ("taken", &["--listen", "127.0.0.1:0"], "another process has it open"),
+        ("file", &["--listen", "127.0.0.1:0"], "isn't a folder"),
+        ("damaged", &["--listen", "127.0.0.1:0"], "reading a signing key"),
+        ("new", &["--listen", "127.0.0.1:0", "--seed", seed.to_str().unwrap()], "orgs[0].nmae is not a known field"),
+    ] {
+        let mut start = Command::new(env!("CARGO_BIN_EXE_jeton"));
+        let error = failure(&start.args(options).arg("--data-dir").arg(home.join(folder)).output().unwrap());
+        assert!(error.contains(said), "{options:?}: {error}");
+        assert!(PAGE.contains(said), "{said}");
+        let leaves_nothing = folder != "new" || !new.exists() || options.contains(&"--seed");
+        assert!(leaves_nothing, "{options:?}");
+    }
+}
+
 #[test]
 fn the_administrator_gets_its_office_back_from_who_runs_the_service() {
     const SELF: &str = "/v1/orgs/1/members/administrator";

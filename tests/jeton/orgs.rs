@@ -310,8 +310,8 @@ scenario! {
             json!({"name": "Shop"}), json!({"settings": {"token_duration": 60}}), json!({"settings": {"assertion_issuers": [issuer()]}}),
             json!({"settings": {"supported_scopes": [{"name": "urn:a"}]}}),
         ];
-        let changed = futures::future::join_all(changes.map(|changes| app.patch("/v1/orgs/11", &app.admin, changes))).await;
-        assert!(changed.iter().all(|answer| answer.status == 200));
+        let answers = futures::future::join_all(changes.map(|patch| app.patch("/v1/orgs/11", &app.admin, patch))).await;
+        assert!(answers.iter().all(|answer| answer.status == 200));
         let org = app.get("/v1/orgs/11", &app.admin).await.ok();
         assert_eq!((&org["name"], &org["settings"]["token_duration"]), (&json!("Shop"), &json!(60)));
         assert_eq!(org["settings"]["supported_scopes"][0]["name"], "urn:a");

@@ -25,6 +25,9 @@ impl DataDir {
     ///
     /// An internal fault if it can't be created.
     pub fn open(path: &Path) -> Result<Self, Fault> {
+        if path.exists() && !path.is_dir() {
+            return Err(Fault::internal("opening the data folder").because(format!("{} isn't a folder", path.display())));
+        }
         fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|e| fault("making the data folder", path, &e))?;
         Ok(Self(path.to_owned()))
     }

@@ -25,7 +25,10 @@ pub(super) fn lock(path: &Path) -> Result<Lock, Fault> {
             Ok(()) => return Ok(Lock { _file: file }),
             // A process that is about to end still has it, or a child that has not become another program yet.
             Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(LOCK_RETRY_DELAY),
-            Err(TryLockError::WouldBlock) => return Err(Fault::internal("opening the data file: another process has it open")),
+            Err(TryLockError::WouldBlock) => {
+                let what_to_do = "another process has it open: stop that one, or use another folder";
+                return Err(Fault::internal("opening the data file").because(format!("{}: {what_to_do}", path.display())));
+            }
             Err(TryLockError::Error(e)) => return Err(Fault::internal(DOING).because(e)),
         }
     }

@@ -148,7 +148,7 @@ fn a_file_is_one_stores() {
     let path = folder.file("a.db");
     let store = SqliteStore::open(&path, Durability::Normal, clock()).unwrap();
     let fault = SqliteStore::open(&path, Durability::Full, clock()).unwrap_err();
-    assert_eq!(fault.doing(), "opening the data file: another process has it open");
+    assert!(format!("{fault:?}").contains("another process has it open"), "{fault:?}");
     drop(store);
     SqliteStore::open(&path, Durability::Full, clock()).unwrap();
 }
