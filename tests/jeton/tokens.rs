@@ -140,7 +140,7 @@ scenario! {
         ] {
             revoke_all(app, "1", target.clone()).await.is_error(400, "INVALID_REQUEST");
         }
-        let clerk = app.token("1", "bob", &[]).await;
+        let clerk = app.token("1", "ann", &[]).await;
         app.post("/v1/orgs/1/revocations", Some(&clerk), json!({"subject": "ann"})).await.is_error(403, "ACCESS_DENIED");
         assert!(app.is_live(&of_ann).await);
     }

@@ -86,7 +86,7 @@ pub fn actors(actors: &[Actor]) -> Option<Value> {
 pub struct JwtClaims {
     /// Its `jti`: the id of its record (RFC 9068) or its opaque value.
     pub id: Secret<String>,
-    /// Its `iss`.
+    /// The issuer that its `iss` names.
     issuer: Issuer,
     /// Claims that the issuer or the client added.
     claims: Map<String, Value>,
