@@ -1,7 +1,7 @@
 //! The endpoints and operations: one room each, and one type in it.
 //!
-//! Folder and file are its name everywhere: `agilicus.create_token` is `agilicus/create_token.rs`, the `Handler` of its
-//! function and, of an endpoint, its `operationId`.
+//! Folder and file are its name everywhere: `agilicus.create_token` is `agilicus/create_token.rs`, and the `Handler` of its
+//! function. The `operationId` of an endpoint follows from it.
 
 pub mod agilicus;
 pub mod authlete;

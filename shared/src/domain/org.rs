@@ -83,11 +83,11 @@ macro_rules! org_settings {
     ($callback:ident) => {
         $callback! {
             {
-                /// How long an access token lives where a request says nothing. Default: 3600, or `max_token_duration` if less.
+                /// For how many seconds an access token lives where a request says nothing. Default: 3600, or `max_token_duration` if less.
                 token_duration: Option<Seconds> = None;
-                /// The longest that a request can ask for. Default: 86400.
+                /// The longest lifetime that a request can ask for, in seconds. Default: 86400, a day.
                 max_token_duration: Seconds = Seconds::DAY;
-                /// How long a refresh token lives. Default: 2592000.
+                /// For how many seconds a refresh token lives. Default: 2592000, which is 30 days.
                 refresh_token_duration: Seconds = Seconds(30 * 86_400);
                 /// Whether a refresh token stays the same when it is used. Default: that of a confidential client does.
                 refresh_token_kept: Option<bool> = None;

@@ -19,6 +19,7 @@ pub(super) struct Host {
     allowed_list: Option<Vec<Rule>>,
 }
 
+/// A rule of a host: which requests the token is good for.
 #[derive(Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "RuleConfig", extend("additionalProperties" = true)))]
 #[expect(dead_code, reason = "only checked")]

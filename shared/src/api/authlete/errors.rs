@@ -29,6 +29,7 @@ pub(in crate::api) static RULES: DialectRules = DialectRules {
         body_refusals: &[400, 413, 415],
         forbidden_challenge: None,
         second_path_suffix: "v2",
+        names_operations_fully: true,
     },
 };
 

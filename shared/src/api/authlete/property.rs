@@ -14,6 +14,7 @@ use crate::encoding::{Object, strict_json};
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 pub struct Properties(Vec<Member>);
 
+/// An extra property of a token: a key with its value.
 #[derive(Clone, Debug, serde::Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Property"))]
 struct Member {

@@ -6,7 +6,7 @@ use strum::{Display, VariantArray};
 /// Where an endpoint is found: its name, method, path and dialect.
 #[derive(Clone, Debug)]
 pub struct Route {
-    /// Folder and file of its room, `Handler` of its function and `operationId`: `agilicus.create_token`.
+    /// Folder and file of its room, and `Handler` of its function: `agilicus.create_token`. Its `operationId` follows from it.
     pub name: &'static str,
     /// The method that it takes.
     pub method: Method,

@@ -110,19 +110,29 @@ macro_rules! settings_body {
 org_settings!(settings_body);
 
 members! {
+    /// Who may exchange tokens, and which: RFC 8693.
     struct ExchangeBody {
+        /// Whether a client must name itself. Default: false.
         by_identifiable_clients_only: bool,
+        /// Whether a client must be confidential. Default: false.
         by_confidential_clients_only: bool,
+        /// Whether a client must have a permit of its own, `may_exchange_tokens`. Default: false.
         by_permitted_clients_only: bool,
+        /// Whether encrypted JWTs are refused. Default: false.
         encrypted_jwt_rejected: bool,
+        /// Whether JWTs without a signature are refused. Default: false.
         unsigned_jwt_rejected: bool,
     }
 }
 
 members! {
+    /// Which assertions are taken for a grant: RFC 7523 section 2.1.
     struct AssertionBody {
+        /// Whether a client must name itself. Default: false.
         by_identifiable_clients_only: bool,
+        /// Whether encrypted assertions are refused. Default: false.
         encrypted_jwt_rejected: bool,
+        /// Whether assertions without a signature are refused. Default: false.
         unsigned_jwt_rejected: bool,
     }
 }
@@ -132,15 +142,21 @@ members! {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "SupportedScope"))]
 #[serde(deny_unknown_fields)]
 pub(super) struct SupportedScopeBody {
+    /// The scope, as token requests name it.
     name: FromText<Scope>,
+    /// Whether a token request that names no scope gets it. Default: false.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     default: Option<bool>,
+    /// What the scope stands for, for people.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     description: Option<FromText<LongText>>,
+    /// The longest lifetime of access tokens with it, in seconds. Left out: it sets no limit.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     token_duration: Option<Length>,
+    /// The longest lifetime of refresh tokens with it, in seconds. Left out: it sets no limit.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     refresh_token_duration: Option<Length>,
+    /// Texts by name, which the service keeps and does not use.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     attributes: Option<Attributes>,
 }

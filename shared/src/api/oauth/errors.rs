@@ -32,6 +32,7 @@ pub(in crate::api) static RULES: DialectRules = DialectRules {
         body_refusals: &[400, 413, 415],
         forbidden_challenge: Some("The scope that is missing: RFC 6750 section 3."),
         second_path_suffix: "at_path",
+        names_operations_fully: false,
     },
 };
 

@@ -28,8 +28,8 @@ fn members(names: &[&str]) -> Map<String, Value> {
 /// How a client proves who it is, if not by its header: RFC 6749 section 2.3.1, RFC 7521 section 4.2.
 fn with_client(properties: &mut Map<String, Value>) {
     properties.extend(members(&["client_id", "client_secret", "client_assertion"]));
-    properties
-        .insert("client_assertion_type".to_owned(), json!({"const": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}));
+    let assertion_type = json!({"type": "string", "enum": ["urn:ietf:params:oauth:client-assertion-type:jwt-bearer"]});
+    properties.insert("client_assertion_type".to_owned(), assertion_type);
 }
 
 impl JsonSchema for TokenForm {
@@ -78,7 +78,7 @@ impl JsonSchema for IntrospectionResponse {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let (text, moment) = (text(), json!({"type": "integer", "description": "Seconds since 1970."}));
+        let (text, moment) = (text(), json!({"type": "integer", "format": "int64"}));
         json_schema!({
             "description": "RFC 7662 section 2.2, with what was attached to the token. Of a token that isn't alive: `active` alone.",
             "type": "object",

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::glossary;
 use super::operation::{self, Operation};
 use super::schemas::Schemas;
 use crate::api::dialects;
@@ -23,6 +24,8 @@ pub fn document<P>(entries: &[Entry<P>]) -> Value {
             let dialect = &dialects::rules(entry.route.dialect).description;
             let mut operation = Operation::new(&entry.route, dialect, path, &mut schemas);
             operation.refuses(entry.route.refusals);
+            // Whatever it takes: a request with two `Host` headers is refused (RFC 9112 section 3.2).
+            operation.refuses(&[400]);
             operation.refuses(if entry.access == AwsAccess::NONE { &[500] } else { &[500, 503] });
             (entry.describe)(&mut operation);
             let (operation, errors) = operation.finish(&operation_id(&entry.route, index));
@@ -33,28 +36,43 @@ pub fn document<P>(entries: &[Entry<P>]) -> Value {
     }
     let about =
         |dialect: &Dialect| json!({"name": dialect.to_string(), "description": dialects::rules(*dialect).description.about});
+    let mut schemas = schemas.into_map();
+    schemas.iter_mut().for_each(|(name, schema)| glossary::describe(name, schema));
     json!({
         "openapi": "3.1.1",
-        "info": {"title": "Jeton", "version": env!("CARGO_PKG_VERSION"), "description": ABOUT},
+        "info": {
+            "title": "Jeton",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": ABOUT,
+            "license": {"name": "Apache License 2.0", "identifier": env!("CARGO_PKG_LICENSE")},
+        },
         "servers": [{"url": "/"}],
         "tags": Dialect::ALL.iter().map(about).collect::<Vec<_>>(),
         "paths": paths,
         "components": {
-            "schemas": schemas.into_map(),
+            "schemas": schemas,
             "responses": responses,
             "securitySchemes": operation::security_schemes(),
         },
     })
 }
 
-/// The name of an endpoint, and at its second path what that is.
+/// The name of an endpoint, and at its second path what that is. Generators make a function's name of it, so the dialect, which is the tag
+/// already, stands in it only where another dialect has an operation of that name.
 fn operation_id(route: &Route, index: usize) -> String {
+    let description = &dialects::rules(route.dialect).description;
+    let name = if description.names_operations_fully {
+        route.name
+    } else {
+        route.name.split_once('.').map_or(route.name, |(_, name)| name)
+    };
     match index {
-        0 => route.name.to_owned(),
-        _ => format!("{}.{}", route.name, dialects::rules(route.dialect).description.second_path_suffix),
+        0 => name.to_owned(),
+        _ => format!("{name}.{}", description.second_path_suffix),
     }
 }
 
 const ABOUT: &str = "A token service: it mints, reissues, refreshes, introspects, lists, validates and revokes tokens, in several dialects. \
-    Each dialect spells errors in its own way. A field that stands twice is refused. A field or parameter that is unknown is refused in Jeton's own API, and wherever tokens are \
-    listed or revoked; the other dialects ignore it.";
+    Each dialect spells errors in its own way. A field that stands twice is refused. A field or parameter that is unknown is refused in \
+    Jeton's own API, and wherever tokens are listed or revoked; the other dialects ignore it. The server is the one that the document \
+    comes from: clients that are generated from a file need its address.";

@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value, json};
 use strum::{Display, VariantArray};
 
+use super::glossary;
 use super::schemas::Schemas;
 use crate::api::http::{Route, media_type};
 
@@ -31,6 +32,8 @@ pub(in crate::api) struct DialectDescription {
     pub forbidden_challenge: Option<&'static str>,
     /// What is appended to an endpoint's name to get the `operationId` of its second path.
     pub second_path_suffix: &'static str,
+    /// Whether the `operationId`s begin with the dialect, because other dialects have operations of the same names.
+    pub names_operations_fully: bool,
 }
 
 /// An operation that inputs and outputs describe.
@@ -106,7 +109,9 @@ impl<'a> Operation<'a> {
 
     /// Adds a parameter of the path.
     pub fn takes_from_path(&mut self, name: &str, schema: &Schema) {
-        self.parameters.push(json!({"name": name, "in": "path", "required": true, "schema": schema}));
+        let mut parameter = json!({"name": name, "in": "path", "required": true, "schema": schema});
+        glossary::describe_one("Path", name, &mut parameter);
+        self.parameters.push(parameter);
     }
 
     /// Adds the fields of `T` as parameters of the query. Each may be left out.
@@ -117,6 +122,7 @@ impl<'a> Operation<'a> {
                 parameter["description"] = text;
             }
             parameter["schema"] = schema;
+            glossary::describe_one("Query", &name, &mut parameter);
             self.parameters.push(parameter);
         }
     }

@@ -131,7 +131,7 @@ impl JsonSchema for JwkSet {
                 "type": "object",
                 "required": ["kty", "use", "kid", "alg"],
                 "properties": {
-                    "kty": text(), "use": {"const": "sig"}, "kid": text(), "alg": Algorithm::text_schema(),
+                    "kty": text(), "use": {"type": "string", "enum": ["sig"]}, "kid": text(), "alg": Algorithm::text_schema(),
                     "crv": text(), "x": text(), "y": text(), "n": text(), "e": text(), "pub": text()
                 }
             }}}

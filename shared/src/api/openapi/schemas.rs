@@ -84,7 +84,11 @@ fn make_patch(schema: &mut Value) {
     members.remove("title");
     let mut make_removable = |value: &mut Value| {
         make_patch(value);
+        let description = value.as_object_mut().and_then(|members| members.remove("description"));
         *value = json!({"anyOf": [value.take(), {"type": "null"}]});
+        if let Some(description) = description {
+            value["description"] = description;
+        }
     };
     for names in ["properties", "patternProperties"] {
         let named = members.get_mut(names).and_then(Value::as_object_mut);

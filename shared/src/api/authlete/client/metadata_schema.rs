@@ -33,16 +33,19 @@ impl JsonSchema for ClientView {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let mut properties = members();
-        let moment = || json!({"type": "integer", "format": "int64", "description": "Milliseconds since 1970."});
+        let moment = || json!({"type": "integer", "format": "int64"});
         properties.extend([
-            ("clientIdAliasEnabled".to_owned(), json!({"const": true})),
-            ("clientSecret".to_owned(), json!({"type": "string", "description": "Only in the answer that makes it."})),
+            ("clientIdAliasEnabled".to_owned(), json!({"type": "boolean"})),
+            (
+                "clientSecret".to_owned(),
+                json!({"type": "string", "description": "The client's secret, only in the answer that makes it."}),
+            ),
             ("locked".to_owned(), json!({"type": "boolean"})),
             ("createdAt".to_owned(), moment()),
             ("modifiedAt".to_owned(), moment()),
         ]);
         json_schema!({
-            "description": "A client.",
+            "description": "A client with all its metadata.",
             "type": "object",
             "required": [
                 "clientId", "clientIdAlias", "clientIdAliasEnabled", "clientType", "tokenAuthMethod", "grantTypes", "extension",

@@ -11,7 +11,7 @@ use crate::encoding::form::Parameters;
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "ServiceConfigurationRequest"))]
 #[serde(default)]
 pub struct Configuration {
-    /// Whether with line breaks.
+    /// Whether the answer has line breaks, for people.
     #[serde(deserialize_with = "flag")]
     pub pretty: bool,
     /// A JSON Patch (RFC 6902) to apply to it.
@@ -31,7 +31,7 @@ impl TryFrom<Parameters> for Configuration {
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct KeySetQuery {
-    /// Whether with line breaks.
+    /// Whether the answer has line breaks, for people.
     pub pretty: bool,
 }
 

@@ -32,6 +32,7 @@ pub struct BatchStatusResponse {
     status: BatchStatus,
 }
 
+/// How far a batch of tokens has come.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]

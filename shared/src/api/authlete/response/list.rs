@@ -42,6 +42,7 @@ struct ClientView<'a> {
     client_type: &'static str,
 }
 
+/// The record of an access token, without the token itself.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "AccessToken"))]
 #[serde(rename_all = "camelCase")]

@@ -11,7 +11,7 @@ use crate::encoding::strict_json;
 
 /// What there is. What there isn't is left out, as is what only an OpenID provider has.
 #[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "ServiceConfiguration"))]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "ServiceConfiguration", extend("additionalProperties" = true)))]
 pub struct Metadata<'a> {
     issuer: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]

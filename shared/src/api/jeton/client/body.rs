@@ -32,7 +32,7 @@ pub struct PutClient {
     /// Another name for it, unique in the org, and not all digits.
     #[serde(default, deserialize_with = "present")]
     pub(in crate::api::jeton) alias: Option<FromText<Alias>>,
-    /// A name for people.
+    /// The name of the client, for people.
     #[serde(default, deserialize_with = "present")]
     pub(in crate::api::jeton) name: Option<FromText<Text>>,
     /// Whether it can keep a secret.

@@ -15,19 +15,27 @@ use crate::keys::remote::Origin;
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "AssertionIssuer"))]
 #[serde(deny_unknown_fields)]
 pub(in crate::api::jeton) struct AssertionIssuerBody {
+    /// The `iss` of its assertions, of at most 255 characters.
     issuer: FromText<Name>,
+    /// Its public keys: a JWK Set (RFC 7517 section 5). Left out: they are at `jwks_uri`.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     jwks: Option<Jwks>,
+    /// The `https` URL of its JWK Set, of at most 255 bytes. Left out: the keys are in `jwks`.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     jwks_uri: Option<FromText<Location>>,
+    /// The scopes that its assertions can open. Left out: all that the org supports.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     scopes: Option<Vec<FromText<Scope>>>,
+    /// The numbers of the clients that may present its assertions. Left out: all that have the grant.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     clients: Option<Vec<Number>>,
+    /// Whether the `sub` of its assertions need not be a member of the org. Default: false.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     any_subject: Option<bool>,
+    /// Whether its assertions also get a refresh token. Default: false.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     refresh_tokens: Option<bool>,
+    /// Whether its assertions are taken at all. Default: true.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     enabled: Option<bool>,
 }

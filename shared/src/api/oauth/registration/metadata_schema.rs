@@ -37,11 +37,11 @@ impl JsonSchema for ClientInformation {
         let mut properties = members();
         let text = |about: &str| json!({"type": "string", "description": about});
         properties.extend([
-            ("client_id".to_owned(), text("The client's number.")),
-            ("client_id_issued_at".to_owned(), json!({"type": "integer", "description": "Seconds since 1970."})),
-            ("client_secret".to_owned(), text("Only in the answer that makes it.")),
-            ("client_secret_expires_at".to_owned(), json!({"const": 0, "description": "It doesn't."})),
-            ("registration_access_token".to_owned(), text("Opens registration_client_uri.")),
+            ("client_id".to_owned(), text("The number of the client.")),
+            ("client_id_issued_at".to_owned(), json!({"type": "integer", "format": "int64"})),
+            ("client_secret".to_owned(), text("The client's secret, only in the answer that makes it.")),
+            ("client_secret_expires_at".to_owned(), json!({"type": "integer", "minimum": 0})),
+            ("registration_access_token".to_owned(), text("A bearer token that opens `registration_client_uri`.")),
             ("registration_client_uri".to_owned(), text("Where the client looks after its registration.")),
         ]);
         json_schema!({
