@@ -183,7 +183,7 @@ def test_create_refresh_token_returns_one_that_names_the_access_token_when_intro
     raw = mint(create_refresh_token=True, scopes=["urn:acme:mail"], roles={"mail": "viewer"})
     shown = introspect(raw.refresh_token)
     assert shown.refresh_token_jti == claims(raw.token)["jti"] != shown.jti
-    assert (shown.sub, shown.aud, shown.roles.to_dict()) == ("ann", [AUDIENCE], {"mail": ["viewer"]})
+    assert (shown.sub, shown.aud, shown.roles.to_dict()) == ("ann", [], {}), "it opens nothing"
     assert "refresh_token" not in mint(create_refresh_token=False)
 
 
