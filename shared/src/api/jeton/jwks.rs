@@ -19,11 +19,25 @@ pub struct KeySetQuery {
 
 /// The types of keys that are published only to who asks for them.
 #[derive(Clone, Copy, Debug)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 pub enum MoreKeys {
     /// Keys of ML-DSA: RFC 9964.
-    #[cfg_attr(feature = "openapi", schemars(rename = "AKP"))]
     Akp,
+}
+
+// As one value of a list: generators of clients can't read a choice of one.
+#[cfg(feature = "openapi")]
+impl schemars::JsonSchema for MoreKeys {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "MoreKeys".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({"type": "string", "enum": ["AKP"]})
+    }
 }
 
 impl std::str::FromStr for MoreKeys {
