@@ -28,7 +28,7 @@ scenario! {
             ("/v1/tokens", "GET, HEAD, POST"),
             ("/v1/tokens/revoke", "POST"),
             ("/v1/tokens/introspect_self", "GET, HEAD"),
-            ("/v1/orgs/1", "PUT, GET, HEAD, DELETE"),
+            ("/v1/tokens/x", "GET, HEAD, DELETE"),
             ("/.well-known/jwks.json", "GET, HEAD"),
             ("/api/1/client/secret/refresh/1", "GET"),
         ] {

@@ -4,7 +4,7 @@ use shared::admin::orgs_and_members::{self, OrgWrite};
 use shared::api::http::{Bearer, Dialect, Endpoint, MergePatch, OrgPath, Preconditions, Route, Tagged};
 use shared::api::jeton::org::{OrgView, PutOrg};
 use shared::domain::{AssertionSettings, Error, Org, Refusal};
-use shared::platform::capabilities::OrgWriter;
+use shared::platform::capabilities::OrgChanger;
 
 /// Changes an org by a merge patch: what is left out stays as it is, and `null` means the default.
 #[derive(Debug)]
@@ -12,11 +12,11 @@ pub struct PatchOrg;
 
 impl Endpoint for PatchOrg {
     const ROUTE: Route = Route::patch("jeton.patch_org", "/v1/orgs/{org}", Dialect::Jeton).refuses(&[403, 409]);
-    type Ports = OrgWriter;
+    type Ports = OrgChanger;
     type Input = (Bearer, OrgPath, Preconditions, MergePatch<PutOrg>);
     type Output = Tagged<200, OrgView<'static>>;
 
-    async fn handle(ports: &OrgWriter, (bearer, OrgPath(id), conditions, patch): Self::Input) -> Result<Self::Output, Error> {
+    async fn handle(ports: &OrgChanger, (bearer, OrgPath(id), conditions, patch): Self::Input) -> Result<Self::Output, Error> {
         let draft = |there: Option<(&Org, &AssertionSettings)>| {
             let (org, assertions) = there.ok_or(Refusal::NotFound("org"))?;
             let there = OrgView::from_org(org, assertions);

@@ -29,7 +29,7 @@ impl Endpoint for PutOrg {
             Ok(said.clone())
         };
         let write = OrgWrite::CreateOrChange { parent: said.parent.as_ref() };
-        let (org, assertions, put) = orgs_and_members::write_org(ports, bearer.token(), &id, write, draft).await?;
+        let (org, assertions, put) = orgs_and_members::write_org(&ports.changer, bearer.token(), &id, write, draft).await?;
         Ok(Written::from_body(put == Put::Created, &OrgView::from_org(&org, &assertions))?)
     }
 }

@@ -166,10 +166,10 @@ scenario! {
 scenario! {
     async fn what_an_org_cannot_be_is_refused(app) {
         for (path, body, status, code) in [
-            ("/v1/orgs/13", json!({}), 403, "ACCESS_DENIED"),
+            ("/v1/orgs/13", json!({}), 400, "INVALID_REQUEST"),
             ("/v1/orgs/13", json!({"parent": "2"}), 403, "ACCESS_DENIED"),
             ("/v1/orgs/13", json!({"parent": "404"}), 403, "ACCESS_DENIED"),
-            ("/v1/orgs/2", json!({}), 403, "ACCESS_DENIED"),
+            ("/v1/orgs/2", json!({}), 400, "INVALID_REQUEST"),
             ("/v1/orgs/111", json!({"parent": "1"}), 409, "CONFLICT"),
             ("/v1/orgs/a%23b", json!({"parent": "1"}), 400, "INVALID_REQUEST"),
             ("/v1/orgs/13", json!({"parent": "1", "settings": {"token_duration": 0}}), 400, "INVALID_REQUEST"),

@@ -128,7 +128,7 @@ scenario! {
             for member in ["token_endpoint", "jwks_uri", "introspection_endpoint", "revocation_endpoint"] {
                 assert!(text(&metadata[member]).starts_with("https://"), "{member}");
             }
-            assert_eq!(metadata.get("authorization_endpoint"), None);
+            assert_eq!(metadata["authorization_endpoint"], format!("{ISSUER}/oauth2/authorize"), "a page that says that there is none");
         }
     }
 }

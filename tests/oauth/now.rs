@@ -30,7 +30,7 @@ scenario! {
                 is_denied(&tenant.exchange(WEB, token, &[("scope", "write")]).await, "invalid_scope");
                 assert_eq!(tenant.exchange(WEB, token, &[]).await.ok()["scope"], "read");
             }
-            assert_eq!(tenant.introspect(WEB, &refresh).await["scope"], "read");
+            assert_eq!(tenant.introspect(WEB, &refresh).await["token_use"], "refresh_token");
             hold(&tenant, "ann", json!(["read", "write"])).await;
             assert_eq!(tenant.refresh(WEB, &refresh, &[]).await.ok()["scope"], "read write", "what was granted is not lost");
         }

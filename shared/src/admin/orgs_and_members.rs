@@ -9,7 +9,7 @@ use crate::domain::{
     NotBeforeKey, NotBeforeScope, Org, OrgId, OrgSettings, Profile, Refusal, Role, ScopePattern, Secret, Subject, Timestamp,
 };
 use crate::keys::remote::Origins;
-use crate::platform::capabilities::{DirectoryReader, MemberRemover, MemberWriter, OrgRemover, OrgWriter, Reader, SecretWriter};
+use crate::platform::capabilities::{DirectoryReader, MemberRemover, MemberWriter, OrgChanger, OrgRemover, Reader, SecretWriter};
 use crate::policy::may_hand_out;
 use crate::store::{Delete, MemberSwap, Put, ReadDirectory, RecordKeys, Records, Replaced, WriteDirectory};
 use crate::tokens::revoke::mark;
@@ -84,7 +84,7 @@ pub async fn org(ports: &Reader, bearer: &str, id: &OrgId) -> Result<(Org, Asser
 /// has no key of its algorithm, or if keys of an assertion issuer are at an origin that the deployment doesn't allow. Whatever
 /// `draft` refuses.
 pub async fn write_org(
-    ports: &OrgWriter,
+    ports: &OrgChanger,
     bearer: &str,
     id: &OrgId,
     write: OrgWrite<'_>,

@@ -21,8 +21,8 @@ capability! {
 }
 
 capability! {
-    /// Authenticates a caller, and creates and updates orgs.
-    pub struct OrgWriter from HasRecords {
+    /// Authenticates a caller, and changes orgs.
+    pub struct OrgChanger from HasRecords {
         /// Authenticates the caller of the endpoint.
         pub reader: Reader,
         /// Writes the org to the directory.
@@ -31,6 +31,15 @@ capability! {
         pub keys: Arc<dyn WriteKeys>,
         /// The origins at which issuers of assertions may publish their keys.
         pub key_origins: Arc<Origins>,
+    }
+    access = AwsAccess { directory: &["BatchGetItem", "GetItem", "UpdateItem"], ..Reader::ACCESS };
+}
+
+capability! {
+    /// Authenticates a caller, and creates and changes orgs.
+    pub struct OrgWriter from HasRecords {
+        /// Authenticates the caller, and writes the org.
+        pub changer: OrgChanger,
     }
     access = AwsAccess { directory: &["BatchGetItem", "GetItem", "PutItem", "UpdateItem"], ..Reader::ACCESS };
 }

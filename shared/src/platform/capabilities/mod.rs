@@ -19,8 +19,8 @@ mod work;
 
 pub use self::capability::{AwsAccess, Capability, Provides};
 pub use self::directory::{
-    ClientCreator, ClientRemover, ClientWriter, DirectoryReader, MemberRemover, MemberWriter, OrgRemover, OrgWriter, Registrar,
-    RegistrationReader, RegistrationRemover, RegistrationWriter, SecretWriter,
+    ClientCreator, ClientRemover, ClientWriter, DirectoryReader, MemberRemover, MemberWriter, OrgChanger, OrgRemover, OrgWriter,
+    Registrar, RegistrationReader, RegistrationRemover, RegistrationWriter, SecretWriter,
 };
 pub use self::finding::{TokenFinder, TokenRemover};
 pub use self::reader::Reader;
