@@ -1,6 +1,6 @@
 //! The command line: what `jeton` does besides serving.
 //!
-//! A file for each noun. What they share: [`api`] asks the service over HTTP, [`edit`] reads changes, [`print`] writes tables.
+//! A file for each noun. What they share: `api` asks the service over HTTP, `edit` reads changes, `print` writes tables.
 
 mod api;
 mod client;

@@ -217,7 +217,7 @@ def claims(service, keys):
         header = jwt.get_unverified_header(token)
         assert header == {"alg": "ES256", "typ": "at+jwt", "kid": header["kid"]}
         key = keys[header["kid"]]
-        return jwt.decode(token, key, algorithms=["ES256"], audience=audience, issuer=service.url)
+        return jwt.decode(token, key, algorithms=["ES256"], audience=audience or service.url, issuer=service.url)
 
     return verify
 

@@ -171,7 +171,7 @@ def test_a_token_for_external_attachment_is_marked(created, introspect):
         {"clientId": 0},
         {"subject": None},
         {"subject": "jörg"},
-        {"subject": "x" * 101},
+        {"subject": "x" * 256},
         {"scopes": ["no.such.scope"]},
         {"authTime": -1},
         {"accessTokenDuration": 86_400 * 3650},

@@ -69,7 +69,7 @@ def test_client_credentials_give_a_token_at_once(service, shop, process, introsp
     seen = introspect(body["access_token"])
     assert (seen.action.name, seen.subject, seen.grantType.name) == ("OK", None, "CLIENT_CREDENTIALS")
     if service.jwt:
-        assert "sub" not in claims(answer.jwtAccessToken)
+        assert claims(answer.jwtAccessToken)["sub"] == str(answer.clientId), "without a resource owner the client is the subject"
 
 
 def test_rule_13_what_the_authorization_server_adds_goes_into_the_token(service, process, claims):
