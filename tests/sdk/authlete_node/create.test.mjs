@@ -42,7 +42,7 @@ forEachService("create", (calls, service) => {
     if (service.jwt) {
       const claims = await calls.claims(jwtAccessToken);
       assert.equal(claims.jti, accessToken);
-      assert.deepEqual([claims.sub, claims.client_id, claims.aud, claims.plan], ["john", String(clientId), resources, "gold"]);
+      assert.deepEqual([claims.sub, claims.client_id, claims.aud, claims.plan], ["john", String(clientId), resources[0], "gold"]);
       assert.equal(claims.exp - claims.iat, 900);
       assert.ok(!("risk" in claims));
     } else {
