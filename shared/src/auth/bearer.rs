@@ -1,6 +1,6 @@
 //! Examining the token that a member presents: the step in which every endpoint of an administrator's API begins.
 
-use crate::auth::presented::{are_live, decisive_for_family, decisive_for_token, is_redeemable, read_family, want_ancestors};
+use crate::auth::presented::{add, decisive_for_family, decisive_for_token, is_redeemable, read_family, want_ancestors};
 use crate::domain::scope::api;
 use crate::domain::{
     Caller, Claims, Error, Family, FamilyKey, Fault, Member, MemberKey, NotBefore, Org, OrgId, RefreshToken, Refusal, Session,
@@ -116,11 +116,7 @@ pub async fn inspect(ports: &Reader, token: &str, also: RecordKeys) -> Result<(P
         .session
         .as_ref()
         .map(|id| Session { org: claims.session_org.as_ref().unwrap_or(&claims.org).clone(), id: id.clone() });
-    for key in NotBefore::keys_of(&claims.org, Some(&claims.subject), claims.client, session.as_ref()) {
-        if !wanted.marks.contains(&key) {
-            wanted.marks.push(key);
-        }
-    }
+    add(&mut wanted.marks, NotBefore::keys_of(&claims.org, Some(&claims.subject), claims.client, session.as_ref()));
     wanted.families.extend(claims.family_key());
     want_ancestors(&mut wanted, &claims.ancestors);
     let mut found = ports.tokens.read(&wanted).await?;
@@ -130,8 +126,7 @@ pub async fn inspect(ports: &Reader, token: &str, also: RecordKeys) -> Result<(P
         return Ok((PresentedToken::Invalid, found));
     }
     // No client stands for a member's token, even if one was read for something else.
-    let ancestors_live = are_live(&record.ancestors, &found, ports.now());
-    let decisive = StatusInputs { client: None, ancestors_live, ..decisive_for_token(&found, &record) };
+    let decisive = StatusInputs { client: None, ..decisive_for_token(&found, &record, ports.now()) };
     let (status, member) = (decisive.status(&record, ports.now()), decisive.member.cloned());
     Ok((PresentedToken::Access(Box::new(MemberAccessToken { record, member, status })), found))
 }
@@ -157,8 +152,7 @@ pub(crate) async fn find_family(ports: &Reader, key: &FamilyKey) -> Result<Optio
     want_ancestors(&mut wanted, &family.ancestors);
     let mut found = ports.tokens.read(&wanted).await?;
     let Some(family) = found.families.remove(key) else { return Ok(None) };
-    let ancestors_live = are_live(&family.ancestors, &found, ports.now());
-    let decisive = StatusInputs { ancestors_live, ..decisive_for_family(&found, &family) };
+    let decisive = decisive_for_family(&found, &family, ports.now());
     let status = decisive.family_status(&family, ports.now());
     let (org, member) = (decisive.org.cloned(), decisive.member.cloned());
     Ok(Some(Refreshable { family, member, org, status }))

@@ -42,7 +42,7 @@ pub(crate) fn want_ancestors(wanted: &mut RecordKeys, ancestors: &[Ancestor]) {
 }
 
 /// Adds the keys that aren't listed yet.
-fn add<K: PartialEq>(keys: &mut Vec<K>, more: impl IntoIterator<Item = K>) {
+pub(crate) fn add<K: PartialEq>(keys: &mut Vec<K>, more: impl IntoIterator<Item = K>) {
     for key in more {
         if !keys.contains(&key) {
             keys.push(key);
@@ -51,9 +51,9 @@ fn add<K: PartialEq>(keys: &mut Vec<K>, more: impl IntoIterator<Item = K>) {
 }
 
 /// Says whether all the tokens are alive that one was made from: what is absent counts against them.
-pub(crate) fn are_live(ancestors: &[Ancestor], found: &Records, now: Timestamp) -> bool {
+fn are_live(ancestors: &[Ancestor], found: &Records, now: Timestamp) -> bool {
     // The ancestors of each of them are among these.
-    let is_live = |record: &TokenRecord| decisive_for_token(found, record).status(record, now) == TokenStatus::Live;
+    let is_live = |record: &TokenRecord| by_itself(found, record).status(record, now) == TokenStatus::Live;
     ancestors.iter().all(|ancestor| found.tokens.get(&ancestor.key()).is_some_and(is_live))
 }
 
@@ -67,15 +67,21 @@ pub(crate) fn client_in<'a>(found: &'a Records, org: &OrgId, client: Option<Clie
     found.clients.get(&(org.clone(), client?))
 }
 
-/// Gathers what decides about an access token from what was found. Whether its ancestors are alive is for the caller to add.
-pub(crate) fn decisive_for_token<'a>(found: &'a Records, record: &TokenRecord) -> StatusInputs<'a> {
+/// Gathers what decides about an access token from what was found, [its ancestors](want_ancestors) included.
+pub(crate) fn decisive_for_token<'a>(found: &'a Records, record: &TokenRecord, now: Timestamp) -> StatusInputs<'a> {
+    StatusInputs { ancestors_live: are_live(&record.ancestors, found, now), ..by_itself(found, record) }
+}
+
+/// What decides about an access token, but for the tokens that it was made from.
+fn by_itself<'a>(found: &'a Records, record: &TokenRecord) -> StatusInputs<'a> {
     let family = record.family_key().and_then(|key| found.families.get(&key));
     StatusInputs { family, ..decisive(found, &record.org, &record.subject, record.client) }
 }
 
-/// Gathers what decides about a refresh family from what was found.
-pub(crate) fn decisive_for_family<'a>(found: &'a Records, family: &'a Family) -> StatusInputs<'a> {
-    StatusInputs { family: Some(family), ..decisive(found, &family.org, &family.subject, family.client) }
+/// Gathers what decides about a refresh family from what was found, [its ancestors](want_ancestors) included.
+pub(crate) fn decisive_for_family<'a>(found: &'a Records, family: &'a Family, now: Timestamp) -> StatusInputs<'a> {
+    let ancestors_live = are_live(&family.ancestors, found, now);
+    StatusInputs { family: Some(family), ancestors_live, ..decisive(found, &family.org, &family.subject, family.client) }
 }
 
 fn decisive<'a>(found: &'a Records, org: &OrgId, subject: &Subject, client: Option<ClientId>) -> StatusInputs<'a> {

@@ -5,11 +5,11 @@
 
 use std::sync::Arc;
 
-use crate::auth::presented::{self, are_live, decisive_for_family, decisive_for_token, is_redeemable, want_ancestors};
+use crate::auth::presented::{self, decisive_for_family, decisive_for_token, is_redeemable, want_ancestors};
 use crate::auth::service::Lookup;
 use crate::domain::{
-    AliasKey, Aliased, Client, Family, FamilyKey, Fault, Issuance, Member, MemberKey, OrgId, RefreshToken, Secret, StatusInputs,
-    Subject, Timestamp, TokenId, TokenKey, TokenRecord, TokenStatus,
+    AliasKey, Aliased, Client, Family, FamilyKey, Fault, Issuance, Member, MemberKey, OrgId, RefreshToken, Secret, Subject,
+    Timestamp, TokenId, TokenKey, TokenRecord, TokenStatus,
 };
 use crate::jose::access_token::JwtClaims;
 use crate::jose::{equal, looks_like_jwt, sha256};
@@ -332,8 +332,7 @@ pub async fn read_token(ports: &Reader, seen: TokenRecord) -> Result<Option<Clie
     let mut found = ports.tokens.read(&wanted).await?;
     let same = |record: &TokenRecord| record.value == seen.value;
     let Some(record) = found.tokens.remove(&seen.key()).filter(same) else { return Ok(None) };
-    let ancestors_live = are_live(&record.ancestors, &found, ports.now());
-    let decisive = StatusInputs { ancestors_live, ..decisive_for_token(&found, &record) };
+    let decisive = decisive_for_token(&found, &record, ports.now());
     let status = decisive.status(&record, ports.now());
     let family_status = decisive.family.map(|family| decisive.family_status(family, ports.now()));
     let member = decisive.member.filter(|_| depends_on_member(record.issuance.as_deref())).cloned();
@@ -355,8 +354,7 @@ pub async fn read_client_family(ports: &Reader, seen: Family) -> Result<Option<C
     want_ancestors(&mut wanted, &seen.ancestors);
     let mut found = ports.tokens.read(&wanted).await?;
     let Some(family) = found.families.remove(&seen.key()) else { return Ok(None) };
-    let ancestors_live = are_live(&family.ancestors, &found, ports.now());
-    let decisive = StatusInputs { ancestors_live, ..decisive_for_family(&found, &family) };
+    let decisive = decisive_for_family(&found, &family, ports.now());
     let status = decisive.family_status(&family, ports.now());
     let member = decisive.member.filter(|_| depends_on_member(family.issuance.as_deref())).cloned();
     let client = decisive.client.cloned();
