@@ -10,7 +10,7 @@ use shared::domain::{ClientRef, Error, OrgId};
 use shared::keys::PublishedKeys;
 use shared::platform::capabilities::BulkRevoker;
 use shared::tokens::lookup::TokenLookup;
-use shared::tokens::revoke::{ClientBulk, revoke_located, revoke_of_clients};
+use shared::tokens::revoke::{RevocationTarget, revoke_located, revoke_of_clients};
 
 /// Revokes a token, or all that a client or a subject has, and tells how many there were.
 #[derive(Debug)]
@@ -44,17 +44,17 @@ fn sought(revoked: &Revoked, keys: &PublishedKeys, org: &OrgId) -> Target {
 
 async fn count(ports: &BulkRevoker, caller: &Authenticated<Target>, revoked: Revoked) -> Result<u64, Error> {
     let Authenticated { service, sought, found } = caller;
-    let bulk = match (revoked, sought) {
+    let target = match (revoked, sought) {
         (Revoked::Token(_, hint), (Some(token), _)) => {
             let token = token.find(&ports.reader, found, hint).await?;
             return Ok(u64::from(revoke_located(&*ports.revoke, token, ports.reader.now()).await?));
         }
         (Revoked::OfClient(Some(client), subject), _) => match client_named(&ports.reader, service, found, &client).await? {
-            Some(client) => ClientBulk { client: Some(client.id), subject },
+            Some(client) => RevocationTarget::from_client(client.id, subject),
             None => return Ok(0),
         },
-        (Revoked::OfSubject(subject), _) => ClientBulk { client: None, subject: Some(subject) },
+        (Revoked::OfSubject(subject), _) => RevocationTarget::Subject(subject),
         (Revoked::Token(..) | Revoked::OfClient(None, _), _) => return Ok(0),
     };
-    revoke_of_clients(ports, service, bulk).await
+    revoke_of_clients(ports, service, target).await
 }

@@ -30,7 +30,7 @@ impl Endpoint for CreateRevocation {
             NamedTarget::Session(session) => RevocationTarget::Session(session),
             NamedTarget::Client(named, subject) => {
                 let client = clients::get(&ports.reader, &caller.service, &caller.found, &named).await?.id;
-                subject.map_or(RevocationTarget::Client(client), |subject| RevocationTarget::ClientOf(client, subject))
+                RevocationTarget::from_client(client, subject)
             }
         };
         Ok(Answer::from_body(&Revocation::at(revoke_all(ports, &caller.service, target).await?))?)

@@ -162,15 +162,6 @@ async fn sessions_in(ports: &BulkRevoker, org: &OrgId, mut query: TokenQuery) ->
     }
 }
 
-/// What to revoke of OAuth clients: Authlete's `/auth/token/revoke`.
-#[derive(Clone, Debug)]
-pub struct ClientBulk {
-    /// All that this client has.
-    pub client: Option<ClientId>,
-    /// All that OAuth clients and others have for this subject; together with a client, what that one has for it.
-    pub subject: Option<Subject>,
-}
-
 /// Revokes a client's token that was found, with all of its family. Returns whether there was anything left to revoke.
 ///
 /// # Errors
@@ -245,20 +236,14 @@ pub async fn revoke_own(
 ///
 /// # Errors
 /// Only a fault: the store can't be read or written.
-pub async fn revoke_of_clients(ports: &BulkRevoker, service: &Service, bulk: ClientBulk) -> Result<u64, Error> {
+pub async fn revoke_of_clients(ports: &BulkRevoker, service: &Service, target: RevocationTarget) -> Result<u64, Error> {
     let now = ports.reader.now();
-    let (kind, not_before) = match bulk.clone() {
-        ClientBulk { client: Some(client), subject: Some(subject) } => (NotBeforeScope::ClientOf(client, subject), exact(now)),
-        ClientBulk { client: Some(client), subject: None } => (NotBeforeScope::Client(client), now),
-        ClientBulk { client: None, subject: Some(subject) } => (NotBeforeScope::Member(subject), now),
-        ClientBulk { client: None, subject: None } => return Ok(0),
-    };
-    let key = NotBeforeKey { org: service.id().clone(), kind };
+    let mut query = TokenQuery { limit: PAGE, ..target.query() };
+    let mark = target.into_mark(service, now);
+    let key = mark.key.clone();
     let wanted = RecordKeys { marks: vec![key.clone()], ..RecordKeys::default() };
     let before = ports.reader.tokens.read(&wanted).await?.marks.find(&key);
-    ports.revoke.set_not_before(&NotBefore { not_before, ..mark(key.clone(), Some(service.org()), now) }).await?;
-    let ClientBulk { client, subject } = bulk;
-    let mut query = TokenQuery { client, subject, limit: PAGE, ..TokenQuery::default() };
+    ports.revoke.set_not_before(&mark).await?;
     let mut counted = 0;
     loop {
         let page = ports.reader.tokens.list(service.id(), &query).await?;
@@ -291,30 +276,55 @@ pub enum RevocationTarget {
     Session(SessionId),
 }
 
+impl RevocationTarget {
+    /// Makes the target of a client: all that it has, or all that it has for a subject.
+    pub fn from_client(client: ClientId, subject: Option<Subject>) -> Self {
+        subject.map_or(Self::Client(client), |subject| Self::ClientOf(client, subject))
+    }
+
+    /// Asks for the tokens of the target.
+    fn query(&self) -> TokenQuery {
+        let (client, subject, session) = match self {
+            Self::Subject(subject) => (None, Some(subject), None),
+            Self::Client(client) => (Some(*client), None, None),
+            Self::ClientOf(client, subject) => (Some(*client), Some(subject), None),
+            Self::Session(session) => (None, None, Some(session)),
+        };
+        TokenQuery { client, subject: subject.cloned(), session: session.cloned(), ..TokenQuery::default() }
+    }
+
+    /// The mark by which they are revoked at this moment.
+    fn into_mark(self, service: &Service, now: Timestamp) -> NotBefore {
+        let (kind, not_before) = match self {
+            Self::Subject(subject) => (NotBeforeScope::Member(subject), now),
+            Self::Client(client) => (NotBeforeScope::Client(client), now),
+            // It is exact: to the millisecond, and without a second for clocks that differ.
+            Self::ClientOf(client, subject) => {
+                (NotBeforeScope::ClientOf(client, subject), Timestamp::from_ms(now.plus_slack().as_ms() + 1))
+            }
+            Self::Session(session) => (NotBeforeScope::Session(session), now),
+        };
+        let key = NotBeforeKey { org: service.id().clone(), kind };
+        NotBefore { not_before, ..mark(key, Some(service.org()), now) }
+    }
+}
+
 /// Revokes all tokens of a target by a mark, at once. Returns the moment up to which they were issued.
 ///
 /// # Errors
 /// [`Refusal::NotFound`] if the org has no such member, and no token of the target is on record. Where the first 5,000 tokens that
 /// are looked at don't tell, the mark is set.
 pub async fn revoke_all(ports: &BulkRevoker, service: &Service, target: RevocationTarget) -> Result<Timestamp, Error> {
-    let (org, now) = (service.id(), ports.reader.now());
-    if !may_have_tokens(ports, org, &target).await? {
+    let now = ports.reader.now();
+    if !may_have_tokens(ports, service.id(), &target).await? {
         return Err(Refusal::NotFound("token of the target").into());
     }
-    let (kind, not_before) = match target {
-        RevocationTarget::Subject(subject) => (NotBeforeScope::Member(subject), now),
-        RevocationTarget::Client(client) => (NotBeforeScope::Client(client), now),
-        RevocationTarget::ClientOf(client, subject) => (NotBeforeScope::ClientOf(client, subject), exact(now)),
-        RevocationTarget::Session(session) => (NotBeforeScope::Session(session), now),
-    };
-    let key = NotBeforeKey { org: org.clone(), kind };
-    ports.revoke.set_not_before(&NotBefore { not_before, ..mark(key, Some(service.org()), now) }).await?;
+    ports.revoke.set_not_before(&target.into_mark(service, now)).await?;
     Ok(now)
 }
 
 /// Whether a mark of the target could hit anything: so that no misspelled name is taken for a revocation.
 async fn may_have_tokens(ports: &BulkRevoker, org: &OrgId, target: &RevocationTarget) -> Result<bool, Fault> {
-    let mut query = TokenQuery { limit: 1, ..TokenQuery::default() };
     match target {
         // Who revokes has looked up the client.
         RevocationTarget::Client(_) => return Ok(true),
@@ -324,18 +334,11 @@ async fn may_have_tokens(ports: &BulkRevoker, org: &OrgId, target: &RevocationTa
             if ports.reader.tokens.read(&wanted).await?.members.contains_key(&member) {
                 return Ok(true);
             }
-            query.subject = Some(subject.clone());
         }
-        RevocationTarget::ClientOf(client, subject) => (query.client, query.subject) = (Some(*client), Some(subject.clone())),
-        RevocationTarget::Session(session) => query.session = Some(session.clone()),
+        RevocationTarget::ClientOf(..) | RevocationTarget::Session(_) => {}
     }
-    let page = ports.reader.tokens.list(org, &query).await?;
+    let page = ports.reader.tokens.list(org, &TokenQuery { limit: 1, ..target.query() }).await?;
     Ok(!page.tokens.is_empty() || page.next.is_some())
-}
-
-/// The moment of a mark that is judged to the millisecond, and without a second for clocks that differ.
-fn exact(now: Timestamp) -> Timestamp {
-    Timestamp::from_ms(now.plus_slack().as_ms() + 1)
 }
 
 /// A mark of this moment. Without its org's record nobody knows how long it is needed, so it is kept.
