@@ -27,6 +27,7 @@ pub mod sqlite;
 mod reads;
 mod writes;
 
+pub(crate) use reads::each_once;
 pub use reads::{ClientKey, RecordKeys, Records, ScopeLike, TokenPage, TokenQuery};
 pub use writes::{
     AdvanceOutcome, Delete, FamilyAdvance, FamilyUpdate, InsertOutcome, MemberSwap, NewToken, Put, Replaced, ReplayKey,

@@ -65,6 +65,14 @@ impl RecordKeys {
     }
 }
 
+/// Lists keys to ask for, each once: a store may refuse to be asked for one twice.
+pub(crate) fn each_once<K: Ord>(keys: impl Iterator<Item = K>) -> Vec<K> {
+    let mut keys: Vec<_> = keys.collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
 /// The records that one read has found.
 #[derive(Clone, Debug, Default)]
 pub struct Records {

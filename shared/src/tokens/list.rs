@@ -7,7 +7,7 @@ use crate::domain::{
     TokenId, TokenKey, TokenRecord, TokenRevocation,
 };
 use crate::platform::capabilities::{DirectoryReader, Lister, Reader, TokenFinder};
-use crate::store::{RecordKeys, Records, TokenQuery};
+use crate::store::{RecordKeys, Records, TokenQuery, each_once};
 use crate::tokens::introspect::{MAX_SUB_ORGS, descendants};
 
 /// Which tokens to list: those for which everything given holds.
@@ -190,13 +190,6 @@ pub(crate) async fn evidence(ports: &Reader, tokens: &[TokenRecord]) -> Result<R
         all.tokens.extend(found.tokens);
     }
     Ok(all)
-}
-
-fn each_once<K: Ord>(keys: impl Iterator<Item = K>) -> Vec<K> {
-    let mut keys: Vec<_> = keys.collect();
-    keys.sort_unstable();
-    keys.dedup();
-    keys
 }
 
 /// Takes as many of the keys as there is room for.

@@ -9,7 +9,7 @@ use crate::jose;
 use crate::keys::signer;
 use crate::platform::capabilities::{DirectoryLookup, Minter, Reader};
 use crate::policy::{self, Grant, MemberTokenRequest, RefreshGrant, Target, TokenFormat, TokenProfile};
-use crate::store::{InsertOutcome, NewToken, RecordKeys, Records, TicketConsumption, ValueKind};
+use crate::store::{InsertOutcome, NewToken, RecordKeys, Records, TicketConsumption, ValueKind, each_once};
 use crate::tokens::{custom_value, opaque};
 
 /// The `typ` of members' tokens: Agilicus's SDK takes nothing else.
@@ -126,9 +126,7 @@ impl LiveGrant {
 
 /// Checks that no mark ends one of the grants' tokens. Marks that aren't known are read.
 async fn ensure_alive(reader: &Reader, grants: &[Grant], known: &NotBefores) -> Result<(), Fault> {
-    let mut unknown: Vec<_> = grants.iter().flat_map(Grant::marks).filter(|key| !known.has_looked_up(key)).collect();
-    unknown.sort_unstable();
-    unknown.dedup();
+    let unknown = each_once(grants.iter().flat_map(Grant::marks).filter(|key| !known.has_looked_up(key)));
     let mut found = NotBefores::default();
     for some in unknown.chunks(RecordKeys::MAX_KEYS) {
         found.extend(reader.tokens.read(&RecordKeys { marks: some.to_vec(), ..RecordKeys::default() }).await?.marks);
