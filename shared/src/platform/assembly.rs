@@ -7,7 +7,6 @@ use crate::domain::{ClientCertificates, Clock, Entropy, Fault, Issuer, KeySet};
 use crate::keys::remote::KeySets;
 use crate::keys::signer::{KeyOpener, SecretDeriver, Signer};
 use crate::keys::{PublicKeys, Ring, SigningKeys};
-use crate::platform::capabilities::Reader;
 use crate::platform::queue::Enqueue;
 use crate::store::Store;
 
@@ -47,16 +46,8 @@ impl Platform {
         let PlatformParts { clock, entropy, issuer, store, signers, deriver } = parts;
         let published = signers.iter().map(|signer| signer.jwk().clone()).collect();
         let keys = PublicKeys::fixed(&KeySet::new(published), issuer)?;
-        let reader = Reader { clock, keys: Arc::new(keys), tokens: store.clone(), client_orgs: Arc::default() };
         let signing = Arc::new(SigningKeys::fixed(signers, deriver));
-        let records = RecordParts {
-            reader,
-            store,
-            entropy,
-            requirements: Arc::default(),
-            key_origins: Arc::default(),
-            client_certificates: ClientCertificates::default(),
-        };
+        let records = RecordParts::with_keys(clock, entropy, store, keys);
         Ok(Self { records, minting: SigningParts { signing, key_sets: Arc::new(KeySets::none()) } })
     }
 

@@ -70,8 +70,12 @@ impl RecordParts {
     /// Puts the parts together around a store whose key ring is `ring`. The authorizer requires nothing and no foreign key
     /// origin is allowed, until [`requiring`](Self::requiring) and [`allowing`](Self::allowing) say otherwise.
     pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, store: Arc<dyn Store>, ring: Arc<Ring>, issuer: Issuer) -> Self {
-        let (keys, tokens) = (Arc::new(PublicKeys::from_ring(ring, issuer)), store.clone());
-        let reader = Reader { clock, keys, tokens, client_orgs: Arc::default() };
+        Self::with_keys(clock, entropy, store, PublicKeys::from_ring(ring, issuer))
+    }
+
+    /// Puts the parts together around a store, with these keys.
+    pub(super) fn with_keys(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, store: Arc<dyn Store>, keys: PublicKeys) -> Self {
+        let reader = Reader { clock, keys: Arc::new(keys), tokens: store.clone(), client_orgs: Arc::default() };
         Self {
             reader,
             store,
