@@ -7,7 +7,7 @@ use libfuzzer_sys::fuzz_target;
 use shared::domain::Timestamp;
 use shared::jose::{certificate, sha256};
 
-/// 2027-01-01T00:00:00Z.
+/// A moment at which the certificate is valid: 1 January 2027, 0:00 UTC.
 const NOW: Timestamp = Timestamp::from_secs(1_798_761_600);
 
 fuzz_target!(|bytes: &[u8]| {

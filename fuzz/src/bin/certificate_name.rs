@@ -7,7 +7,7 @@ use shared::jose::certificate;
 
 /// A certificate of `CN=client,O=Example\, Inc.,C=CH`, valid on 1 January 2027.
 const CERTIFICATE: &str = include_str!("../../client.pem");
-/// 2027-01-01T00:00:00Z.
+/// A moment at which the certificate is valid: 1 January 2027, 0:00 UTC.
 const NOW: Timestamp = Timestamp::from_secs(1_798_761_600);
 
 fuzz_target!(|text: &str| {

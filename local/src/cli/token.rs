@@ -136,8 +136,8 @@ pub(crate) struct List {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct Presented {
-    /// The token, or - to read it from standard input. Other users of this machine can see the arguments of programs: better use -
-    /// or --file
+    /// The token, or - to read it from standard input. Other users of this machine can see the arguments of programs: -, or the
+    /// option --file, is better
     token: Option<String>,
     /// File with the token, or - for standard input
     #[arg(long, value_name = "FILE")]

@@ -268,8 +268,8 @@ pub(crate) async fn delete_found(
     }
 }
 
-/// Deletes a client that `condition` accepts. It is disabled first, by one write that decides: if that fails, the client stays, and so
-/// do its tokens.
+/// Deletes a client that `condition` accepts. It is disabled first, by one write that decides: if that fails, the client stays and
+/// its tokens live on.
 ///
 /// # Errors
 /// Those of [`delete`], and whatever `condition` refuses.

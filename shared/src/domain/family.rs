@@ -34,9 +34,9 @@ pub struct Family {
     pub rotated_at: Timestamp,
     /// Whether a use replaces the token.
     pub rotates: bool,
-    /// For so long after a rotation the predecessor gets the same successor again, so that a lost answer logs nobody out. It does
-    /// not slide, and ends once the successor is used. None if it is 0. FAPI 2.0 security profile section 5.3.2.1 item 10 asks for
-    /// such a retry.
+    /// For so long after a rotation the predecessor gets the same successor again, so that a lost answer logs nobody out. The window
+    /// does not slide, and it ends once the successor is used; 0 s: there is none. FAPI 2.0 security profile section 5.3.2.1 item
+    /// 10 asks for such a retry.
     pub retry_window: Seconds,
     /// So long does it live on from each use, up to [`OrgSettings::MAX_LIFETIME`](super::OrgSettings::MAX_LIFETIME) in all.
     /// `None`: no use moves its end.

@@ -174,8 +174,8 @@ pub fn event_bus() -> Result<Option<String>, Misconfigured> {
     if wrong.is_empty() { Ok(name) } else { Err(Misconfigured(wrong)) }
 }
 
-/// Reads `JETON_CLIENT_CERTIFICATES`, `on` or `off`: whether clients reach the API by a domain with mutual TLS, too. If missing,
-/// they don't.
+/// Reads `JETON_CLIENT_CERTIFICATES`, `on` or `off`: whether clients reach the API by a domain with mutual TLS, too. It is
+/// off if it is missing.
 ///
 /// # Errors
 ///

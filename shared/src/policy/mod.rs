@@ -306,8 +306,8 @@ pub fn reissue(presented: &Caller, target: Target<'_>, now: Timestamp) -> Result
     Ok(Grant::for_member(org, contents.noting_unheld(member), token.expires_at, now))
 }
 
-/// Decides on the next access token of a family that was found alive. Required scopes and roles that the member has lost are left
-/// out.
+/// Decides on the next access token of a family that was found alive. Left out are roles and required
+/// scopes that the member has lost.
 ///
 /// # Errors
 /// [`Refusal::RefreshRejected`] if the org or the member is missing or disabled, or isn't the family's.

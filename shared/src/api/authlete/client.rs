@@ -108,8 +108,8 @@ struct Extension {
 }
 
 impl ClientBody {
-    /// Reads what is said of the client that the path names. What was answered about it can be sent back, with its number or
-    /// without.
+    /// Reads what is said of the client that the path names. What was answered about it can be
+    /// sent back, whether it still has the client's number or not.
     ///
     /// # Errors
     /// [`Refusal::Invalid`] with the name of the member that breaks a rule.

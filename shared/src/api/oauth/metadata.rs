@@ -61,8 +61,8 @@ struct Authentication {
 }
 
 impl<'a> Metadata<'a> {
-    /// Makes the metadata of this issuer with these endpoints. What needs the certificate of a client (RFC 8705) is in it only where
-    /// one can arrive.
+    /// Makes the metadata of this issuer with these endpoints. What needs the certificate of a client
+    /// (RFC 8705) is in it only where certificates can arrive.
     pub fn from_issuer(issuer: &'a Issuer, endpoints: &Endpoints, certificates: ClientCertificates) -> Self {
         let base = issuer.as_str().trim_end_matches('/');
         let url = |path: &'static str| format!("{base}{path}");
