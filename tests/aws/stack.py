@@ -10,10 +10,10 @@ from harness import Api, emulated, environment, prebuilt, run, template, write
 class Stack:
     """A deployed stack."""
 
-    def __init__(self, aws, name, folder, bundles, kind=".zip", **parameters):
+    def __init__(self, aws, name, folder, bundles=None, kind=".zip", whole=None, **parameters):
         self.aws, self.name = aws, name
         self.parameters = {"Architecture": "x86_64", "DeletionProtection": "false"} | parameters
-        self.template = write(emulated(prebuilt(template(), bundles, kind)), folder)
+        self.template = write(emulated(whole or prebuilt(template(), bundles, kind)), folder)
         begun = time.monotonic()
         self.deploy()
         self.seconds = time.monotonic() - begun

@@ -5,7 +5,7 @@ import os
 import time
 
 import pytest
-from harness import Api, environment, run
+from harness import ROOT, Api, environment, run
 from stack import Stack, introspect, mint, part
 
 
@@ -73,10 +73,18 @@ def test_members_are_made_and_get_tokens_of_their_own(stack, admin):
     assert stack.api.get("/v1/tokens/introspect_self", token).json()["sub"] == "ann"
 
 
-def test_the_command_line_manages_a_deployment(stack, admin):
-    # The other address that the emulator has for APIs: names below localhost need not be known to a machine.
-    url = f"http://127.0.0.1:{stack.aws.port}/_aws/execute-api/{stack.api.host.split('.')[0]}/$default"
+@pytest.fixture(scope="module")
+def url(stack):
+    """The other address that the emulator has for APIs: names below localhost need not be known to a machine."""
+    return f"http://127.0.0.1:{stack.aws.port}/_aws/execute-api/{stack.api.host.split('.')[0]}/$default"
 
+
+def test_the_smoke_test_passes_on_a_deployment(admin, url):
+    lines = run(ROOT / "tests/smoke", url, env=environment(JETON_TOKEN=admin)).splitlines()
+    assert len(lines) == 8 and all(line.startswith("ok  ") for line in lines)
+
+
+def test_the_command_line_manages_a_deployment(admin, stack, url):
     def jeton(*arguments):
         return run(os.environ["JETON_BIN"], *arguments, "--json", env=environment(JETON_URL=url, JETON_TOKEN=admin))
 

@@ -1,6 +1,5 @@
 """`sam build && sam deploy`, as docs/deploy.md says it, with what is deployed in the end: takes minutes of linking."""
 
-import os
 import platform
 import shutil
 import zipfile
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import BUNDLES
-from harness import ROOT, environment, run
+from harness import ROOT, run
 from samcli.yamlhelper import yaml_parse
 from stack import Stack, introspect, mint
 
@@ -22,10 +21,8 @@ def built(tmp_path_factory):
     if platform.machine() != "x86_64":
         pytest.skip("the emulator runs what it gets on this machine, which isn't x86_64")
     folder = tmp_path_factory.mktemp("aws-sam")
-    env = environment()
-    env["PATH"] = f"{os.environ['JETON_BUILD_TOOLS']}:{env['PATH']}"
     command = ["sam", "build", "--build-dir", folder, "--parameter-overrides", "Architecture=x86_64"]
-    run(*command, timeout=3600, env=env, cwd=ROOT)
+    run(*command, timeout=3600, cwd=ROOT)
     return folder
 
 
