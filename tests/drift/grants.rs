@@ -31,7 +31,6 @@ fn needs(access: &AwsAccess) -> Grants {
     let mut grants: Grants = on("tokens", "dynamodb", access.tokens)
         .chain(on("by_subject", "dynamodb", access.by_subject))
         .chain(on("directory", "dynamodb", access.directory))
-        .chain(on("signing keys", "kms", access.signing_key))
         .chain(on("envelope key", "kms", access.envelope_key))
         .chain(on("streams", "dynamodb", access.streams))
         .chain(on("event bus", "events", access.event_bus))
@@ -42,14 +41,24 @@ fn needs(access: &AwsAccess) -> Grants {
         grants.insert(("sqs:SendMessage".to_owned(), "queue".to_owned()));
     }
     for action in access.key_making {
-        let places: &[&str] = match *action {
+        let place = match *action {
             // There is no key yet.
-            "CreateKey" | "TagResource" => &["new keys"],
-            "CreateAlias" | "DeleteAlias" => &["own keys", "aliases"],
-            _ => &["own keys"],
+            "CreateKey" => "new keys",
+            "TagResource" => "tags",
+            "CreateAlias" | "DeleteAlias" => "aliases",
+            // What is done with a signing key, the key's own policy says.
+            _ => continue,
         };
-        grants.extend(places.iter().map(|place| (format!("kms:{action}"), (*place).to_owned())));
+        grants.insert((format!("kms:{action}"), place.to_owned()));
     }
+    // DynamoDB uses the key of a table in the name of its caller.
+    let writes = ["PutItem", "UpdateItem", "DeleteItem"];
+    let is_write = access.tokens.iter().chain(access.directory).any(|action| writes.contains(action));
+    let reaches_tables = [access.tokens, access.by_subject, access.directory, access.streams].iter().any(|list| !list.is_empty());
+    let reading = reaches_tables.then_some(["kms:Decrypt", "kms:DescribeKey"]);
+    let writing = is_write.then_some(["kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]);
+    let with_key = reading.into_iter().flatten().chain(writing.into_iter().flatten());
+    grants.extend(with_key.map(|action| (action.to_owned(), "table key".to_owned())));
     grants
 }
 
@@ -58,7 +67,7 @@ fn grants(policy: &Value) -> Grants {
     statements
         .iter()
         .flat_map(|statement| {
-            // One of them is there if there is a bus.
+            // Some of them are there if there is a bus, or a key for the tables.
             let statement = statement.pointer("/Fn::If/1").unwrap_or(statement);
             assert_eq!(statement["Effect"], "Allow");
             let actions = statement["Action"].as_array().expect("a list");
@@ -70,14 +79,14 @@ fn grants(policy: &Value) -> Grants {
 /// What a statement is about.
 fn place(statement: &Value) -> String {
     const KMS: &str = "arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}";
-    let any_key = json!({"Fn::Sub": format!("{KMS}:key/*")});
     let own = json!({"Fn::Sub": "alias/${AWS::StackName}/signing"});
-    let by_alias = json!({"ForAnyValue:StringLike": {"kms:ResourceAliases": {"Fn::Sub": "alias/${AWS::StackName}/signing/*"}}});
+    let one_tag = json!({"aws:TagKeys": ["jeton:signing"]});
+    let signs = json!({"aws:RequestTag/jeton:signing": own, "kms:KeyUsage": "SIGN_VERIFY"});
+    let by_dynamodb = json!({"StringEquals": {"kms:ViaService": {"Fn::Sub": "dynamodb.${AWS::Region}.${AWS::URLSuffix}"}}});
     let places = [
         ("tokens", json!({"Fn::GetAtt": "Tokens.Arn"}), Value::Null),
         ("by_subject", json!({"Fn::Sub": format!("${{Tokens.Arn}}/index/{BY_SUBJECT}")}), Value::Null),
         ("directory", json!({"Fn::GetAtt": "Directory.Arn"}), Value::Null),
-        ("signing keys", any_key.clone(), by_alias),
         ("envelope key", json!({"Fn::GetAtt": "EnvelopeKey.Arn"}), Value::Null),
         ("streams", json!([{"Fn::GetAtt": "Tokens.StreamArn"}, {"Fn::GetAtt": "Directory.StreamArn"}]), Value::Null),
         (
@@ -87,8 +96,13 @@ fn place(statement: &Value) -> String {
         ),
         ("queue", json!({"Fn::GetAtt": "AuditFailures.Arn"}), Value::Null),
         ("batches", json!({"Fn::GetAtt": "Batches.Arn"}), Value::Null),
-        ("new keys", json!("*"), json!({"StringEquals": {"aws:RequestTag/jeton:signing": own}})),
-        ("own keys", any_key, json!({"StringEquals": {"aws:ResourceTag/jeton:signing": own}})),
+        ("table key", json!({"Ref": "TableKeyArn"}), by_dynamodb),
+        ("new keys", json!("*"), json!({"StringEquals": signs, "ForAllValues:StringEquals": one_tag})),
+        (
+            "tags",
+            json!("*"),
+            json!({"StringEquals": {"aws:RequestTag/jeton:signing": own}, "ForAllValues:StringEquals": one_tag}),
+        ),
         ("aliases", json!({"Fn::Sub": format!("{KMS}:alias/${{AWS::StackName}}/signing/*")}), Value::Null),
     ];
     let matching = |(_, resource, condition): &&(&str, Value, Value)| {
@@ -105,7 +119,10 @@ fn key_policies_let_only_functions_that_mint_sign_and_decrypt() {
     let role = |path: &str| format!("arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/${{AWS::StackName}}/{path}/*");
     let (mint, makers) = (json!(role("mint")), json!([role("keys"), role("mint/keys")]));
     let generate = ["kms:GenerateDataKeyPairWithoutPlaintext", "kms:GenerateDataKeyWithoutPlaintext"];
-    let manage = ["kms:CreateAlias", "kms:GetPublicKey", "kms:ScheduleKeyDeletion"];
+    let made_by = functions().into_iter().flat_map(|function| function.access.key_making);
+    // The others are of a key that isn't there yet.
+    let managed: BTreeSet<_> = made_by.filter(|action| !["CreateKey", "TagResource"].contains(action)).collect();
+    let manage: Vec<_> = managed.into_iter().map(|action| format!("kms:{action}")).collect();
 
     let envelope = plain(template.at("/Resources/EnvelopeKey/Properties/KeyPolicy"));
     assert_eq!(uses(&envelope), [(json!("kms:Decrypt"), mint.clone()), (json!(generate), makers.clone())]);
