@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{Method, Request, StatusCode};
 use serde_json::json;
 
-use crate::support::{Answer, App, Mount, scenario};
+use crate::support::{Answer, App, Mount, decoded_twice, on_every_mount, scenario};
 
 async fn raw(app: &App, content_type: Option<&str>, body: impl Into<Bytes>) -> Answer {
     let mut request = Request::builder().method(Method::POST).uri("/v1/tokens/introspect");
@@ -16,9 +16,41 @@ async fn raw(app: &App, content_type: Option<&str>, body: impl Into<Bytes>) -> A
 
 scenario! {
     async fn a_path_matches_exactly_as_it_was_sent(app) {
-        for path in ["/", "/nope", "//v1/tokens", "/v1/tokens/", "/v1/./tokens", "/v1/x/../tokens", "/V1/Tokens", "/v1/%74okens", "/v1/tokens;a=b", "/v1/tokens%2Frevoke"] {
+        for path in ["/", "/nope", "//v1/tokens", "/v1/tokens/", "/v1/./tokens", "/v1/x/../tokens", "/V1/Tokens", "/v1/tokens;a=b"] {
             app.get(path, &app.admin).await.is_error(404, "NO_SUCH_PATH");
         }
+    }
+}
+
+mod a_path_that_arrives_encoded_is_not_another_s {
+    use super::*;
+
+    async fn scenario(app: &App) {
+        for path in ["/v1/%74okens", "/v1/tokens%2Frevoke", "/v1/tokens%3Fx"] {
+            app.get(path, &app.admin).await.is_error(404, "NO_SUCH_PATH");
+        }
+    }
+
+    // All but an HTTP API, which decodes it.
+    on_every_mount!(scenario: in_process InProcess, rest_api_v1 RestApi, function_url FunctionUrl, load_balancer Alb, http Http);
+}
+
+/// As captured from a live HTTP API.
+#[test]
+fn the_mount_of_http_apis_does_to_paths_what_they_do() {
+    for (sent, arrives) in [
+        ("/plain", Some("/plain")),
+        ("/space%20value", Some("/space value")),
+        ("/question%3Fvalue", Some("/question")),
+        ("/percent%25done", None),
+        ("/hash%23value", Some("/hash#value")),
+        ("/slash%2Fvalue", Some("/slash/value")),
+        ("/unicode-%CE%BB", Some("/unicode-\u{3bb}")),
+        ("/literal%252Fvalue", Some("/literal/value")),
+        ("/literal%253Fvalue", Some("/literal?value")),
+        ("/literal%2525value", Some("/literal%value")),
+    ] {
+        assert_eq!(decoded_twice(sent).as_deref(), arrives, "{sent}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! `DELETE /v1/orgs/{org}/members/{sub}`: Jeton's own directory.
+//! `DELETE /v1/orgs/{org}/members/{sub}` and `/v1/orgs/{org}/member?sub=`: Jeton's own directory.
 
 use shared::admin::orgs_and_members;
 use shared::api::http::{Bearer, Dialect, Endpoint, MemberPath, NoContent, Preconditions, Route};
@@ -11,8 +11,9 @@ use shared::platform::capabilities::MemberRemover;
 pub struct DeleteMember;
 
 impl Endpoint for DeleteMember {
-    const ROUTE: Route =
-        Route::delete("jeton.delete_member", "/v1/orgs/{org}/members/{sub}", Dialect::Jeton).refuses(&[403, 404, 409]);
+    const ROUTE: Route = Route::delete("jeton.delete_member", "/v1/orgs/{org}/members/{sub}", Dialect::Jeton)
+        .and_at("/v1/orgs/{org}/member")
+        .refuses(&[403, 404, 409]);
     type Ports = MemberRemover;
     type Input = (Bearer, MemberPath, Preconditions);
     type Output = NoContent;

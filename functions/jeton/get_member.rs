@@ -1,4 +1,4 @@
-//! `GET /v1/orgs/{org}/members/{sub}`: Jeton's own directory.
+//! `GET /v1/orgs/{org}/members/{sub}` and `/v1/orgs/{org}/member?sub=`: Jeton's own directory.
 
 use shared::admin::orgs_and_members;
 use shared::api::http::{Bearer, Dialect, Endpoint, MemberPath, Route, Tagged};
@@ -11,7 +11,9 @@ use shared::platform::capabilities::Reader;
 pub struct GetMember;
 
 impl Endpoint for GetMember {
-    const ROUTE: Route = Route::get("jeton.get_member", "/v1/orgs/{org}/members/{sub}", Dialect::Jeton).refuses(&[403, 404]);
+    const ROUTE: Route = Route::get("jeton.get_member", "/v1/orgs/{org}/members/{sub}", Dialect::Jeton)
+        .and_at("/v1/orgs/{org}/member")
+        .refuses(&[403, 404]);
     type Ports = Reader;
     type Input = (Bearer, MemberPath);
     type Output = Tagged<200, MemberView<'static>>;

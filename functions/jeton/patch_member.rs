@@ -1,4 +1,4 @@
-//! `PATCH /v1/orgs/{org}/members/{sub}`: Jeton's own directory.
+//! `PATCH /v1/orgs/{org}/members/{sub}` and `/v1/orgs/{org}/member?sub=`: Jeton's own directory.
 
 use shared::admin::orgs_and_members;
 use shared::api::http::{Bearer, Dialect, Endpoint, MemberPath, MergePatch, Preconditions, Route, Tagged};
@@ -11,8 +11,9 @@ use shared::platform::capabilities::MemberWriter;
 pub struct PatchMember;
 
 impl Endpoint for PatchMember {
-    const ROUTE: Route =
-        Route::patch("jeton.patch_member", "/v1/orgs/{org}/members/{sub}", Dialect::Jeton).refuses(&[403, 404, 409]);
+    const ROUTE: Route = Route::patch("jeton.patch_member", "/v1/orgs/{org}/members/{sub}", Dialect::Jeton)
+        .and_at("/v1/orgs/{org}/member")
+        .refuses(&[403, 404, 409]);
     type Ports = MemberWriter;
     type Input = (Bearer, MemberPath, Preconditions, MergePatch<PutMember>);
     type Output = Tagged<200, MemberView<'static>>;

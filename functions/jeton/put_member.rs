@@ -1,4 +1,4 @@
-//! `PUT /v1/orgs/{org}/members/{sub}`: Jeton's own directory.
+//! `PUT /v1/orgs/{org}/members/{sub}` and `/v1/orgs/{org}/member?sub=`: Jeton's own directory.
 
 use shared::admin::orgs_and_members;
 use shared::api::http::{Bearer, Dialect, Endpoint, Json, MemberPath, Preconditions, Route, Written};
@@ -13,7 +13,9 @@ use shared::store::Put;
 pub struct PutMember;
 
 impl Endpoint for PutMember {
-    const ROUTE: Route = Route::put("jeton.put_member", "/v1/orgs/{org}/members/{sub}", Dialect::Jeton).refuses(&[403, 404, 409]);
+    const ROUTE: Route = Route::put("jeton.put_member", "/v1/orgs/{org}/members/{sub}", Dialect::Jeton)
+        .and_at("/v1/orgs/{org}/member")
+        .refuses(&[403, 404, 409]);
     type Ports = MemberWriter;
     type Input = (Bearer, MemberPath, Preconditions, Json<member::PutMember>);
     type Output = Written<MemberView<'static>>;

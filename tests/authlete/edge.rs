@@ -124,12 +124,25 @@ scenario! {
         let admin = bearer(&app.admin);
         let headers = [("authorization", &*admin), ("cookie", ""), ("content-type", "application/json"), ("content-length", "0")];
         assert_eq!(send(app, Method::GET, "/api/1/auth/token/get/list", &headers, "").await.ok()["totalCount"], 0);
-        for (value, encoded) in [("1/v+al=ue==", "1%2Fv%2Bal%3Due%3D%3D"), ("2/v+al=ue==", "2/v%2Bal=ue=="), ("3/v+al=ue==", "3/v+al=ue==")] {
+        for (value, encoded) in [("1/v+al=ue==", "1%2Fv%2Bal%3Due%3D%3D"), ("2/v+al=ue==", "2/v%2Bal=ue=="), ("3/v+al=ue==", "3/v+al=ue=="), ("4 ü#", "4%20%C3%BC%23")] {
             create(app, json!({"accessToken": value})).await;
             assert!(is_alive(app, value).await, "{encoded}");
             send(app, Method::DELETE, &format!("/api/1/auth/token/delete/{encoded}"), &headers, "").await.is_empty();
             assert!(!is_alive(app, value).await, "{encoded}");
         }
+    }
+}
+
+scenario! {
+    /// An HTTP API cuts a path at a question mark, and decodes what follows a percent sign: it would name another token.
+    async fn a_value_that_a_path_cannot_name_is_not_taken(app) {
+        create(app, json!({"accessToken": "a"})).await;
+        for value in ["a?b", "a%2Fb", "50%"] {
+            let body = json!({"accessToken": value, "clientId": 26_478_243_745_571_u64, "grantType": "CLIENT_CREDENTIALS"});
+            let answer = app.post("/api/1/auth/token/create", Some(&app.admin), body).await;
+            assert!(String::from_utf8_lossy(&answer.body).contains("'accessToken' must not contain ? or %"), "{answer:?}");
+        }
+        assert!(is_alive(app, "a").await);
     }
 }
 

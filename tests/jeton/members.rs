@@ -9,7 +9,7 @@ use crate::support::scenario;
 scenario! {
     async fn a_member_is_made_shown_changed_and_deleted(app) {
         let body = json!({"kind": "group", "enabled": true, "scopes": ["urn:app:*"], "roles": {"shop": ["owner"]}, "profile": {"email": "g@example.org", "display_name": "Group"}});
-        let made = app.put("/v1/orgs/1/members/a%2Fb%40c", &app.admin, body).await.created();
+        let made = app.put("/v1/orgs/1/member?sub=a%2Fb%40c", &app.admin, body).await.created();
         assert_eq!(
             made,
             json!({
@@ -17,13 +17,53 @@ scenario! {
                 "profile": {"email": "g@example.org", "display_name": "Group"}, "created": "2026-11-22T12:00:00Z", "updated": "2026-11-22T12:00:00Z"
             })
         );
-        assert_eq!(app.get("/v1/orgs/1/members/a%2Fb%40c", &app.admin).await.ok(), made);
+        assert_eq!(app.get("/v1/orgs/1/member?sub=a%2Fb%40c", &app.admin).await.ok(), made);
         app.clock.advance_ms(1_000);
-        let changed = app.put("/v1/orgs/1/members/a%2Fb%40c", &app.admin, json!({})).await.ok();
+        let changed = app.put("/v1/orgs/1/member?sub=a%2Fb%40c", &app.admin, json!({})).await.ok();
         assert_eq!((&changed["kind"], &changed["scopes"], &changed["created"]), (&json!("user"), &json!([]), &made["created"]));
-        app.delete("/v1/orgs/1/members/a%2Fb%40c", &app.admin).await.is_empty();
-        app.get("/v1/orgs/1/members/a%2Fb%40c", &app.admin).await.is_error(404, "NOT_FOUND");
-        app.delete("/v1/orgs/1/members/a%2Fb%40c", &app.admin).await.is_error(404, "NOT_FOUND");
+        app.delete("/v1/orgs/1/member?sub=a%2Fb%40c", &app.admin).await.is_empty();
+        app.get("/v1/orgs/1/member?sub=a%2Fb%40c", &app.admin).await.is_error(404, "NOT_FOUND");
+        app.delete("/v1/orgs/1/member?sub=a%2Fb%40c", &app.admin).await.is_error(404, "NOT_FOUND");
+    }
+}
+
+scenario! {
+    /// Whatever a gateway does to paths.
+    async fn the_query_names_every_member_and_no_other(app) {
+        for (name, encoded) in [("ann?x", "ann%3Fx"), ("ann/x", "ann%2Fx"), ("ann%3Fx", "ann%253Fx"), ("ann%", "ann%25"), ("a+n n", "a%2Bn+n"), ("ann#", "ann%23"), ("Änn", "%C3%84nn")] {
+            let path = format!("/v1/orgs/1/member?sub={encoded}");
+            let made = app.put(&path, &app.admin, json!({"scopes": ["urn:app:read"]})).await.created();
+            assert_eq!(made["sub"], name);
+            assert_eq!(app.get(&path, &app.admin).await.ok(), made);
+            assert_eq!(app.patch(&path, &app.admin, json!({"scopes": []})).await.ok()["sub"], name);
+            app.delete(&path, &app.admin).await.is_empty();
+            app.get(&path, &app.admin).await.is_error(404, "NOT_FOUND");
+        }
+        assert_eq!(app.get("/v1/orgs/1/members/ann", &app.admin).await.ok()["scopes"], json!(["urn:app:*"]));
+    }
+}
+
+scenario! {
+    async fn a_path_whose_escapes_a_gateway_decodes_names_no_other_member(app) {
+        let ann = app.get("/v1/orgs/1/members/ann", &app.admin).await.ok();
+        for path in ["/v1/orgs/1/members/ann%2Fx", "/v1/orgs/1/members/x%2Fann", "/v1/orgs/1/members/..%2Fann", "/v1/orgs/1/members/ann%252Fx"] {
+            let answer = app.delete(path, &app.admin).await;
+            assert!(answer.status.is_client_error(), "{path}: {answer:?}");
+        }
+        assert_eq!(app.get("/v1/orgs/1/members/ann", &app.admin).await.ok(), ann);
+        // Whoever names it twice is safe from what is cut off.
+        app.delete("/v1/orgs/1/members/ann?sub=ann%3Fx", &app.admin).await.is_error(400, "INVALID_REQUEST");
+        app.delete("/v1/orgs/1/members/ann%3Fx?sub=ann%3Fx", &app.admin).await;
+        assert_eq!(app.get("/v1/orgs/1/members/ann?sub=ann", &app.admin).await.ok(), ann);
+    }
+}
+
+scenario! {
+    async fn without_a_name_nobody_is_meant(app) {
+        for path in ["/v1/orgs/1/member", "/v1/orgs/1/member?sub=", "/v1/orgs/1/member?sub=ann&sub=bot", "/v1/orgs/1/member?sub=ann&x=1", "/v1/orgs/1/member?name=ann"] {
+            app.get(path, &app.admin).await.is_error(400, "INVALID_REQUEST");
+            app.delete(path, &app.admin).await.is_error(400, "INVALID_REQUEST");
+        }
     }
 }
 

@@ -14,7 +14,7 @@ mod values;
 mod watched;
 
 pub(crate) use app::{Answer, App, NOW, ask};
-pub(crate) use mount::{Mount, listen, over_http};
+pub(crate) use mount::{Mount, decoded_twice, listen, over_http};
 pub(crate) use values::{basic, encoded, hashed, over, text};
 pub(crate) use watched::Watched;
 

@@ -21,11 +21,11 @@ pub(crate) enum Mount {
     InProcess,
     /// As a function call, and all is kept in DynamoDB.
     DynamoDb,
-    /// As an event of an HTTP API, payload 2.0: header names in lower case, body as text.
+    /// As an event of an HTTP API, payload 2.0: path decoded, header names in lower case, body as text.
     HttpApi,
     /// As an event of a REST API, payload 1.0: header names in title case, twice, body in base64, `null` for what isn't there.
     RestApi,
-    /// As an event of a function URL: payload 2.0, body in base64.
+    /// As an event of a function URL: payload 2.0, path as it was sent, body in base64.
     FunctionUrl,
     /// As an event of a load balancer that keeps several headers of one name: query still encoded, body as text.
     Alb,
@@ -61,9 +61,12 @@ impl Target {
             Self::Event(service, mount) => {
                 let event = match mount {
                     Mount::RestApi => rest_api(&request),
-                    Mount::FunctionUrl => http_api(&request, true),
+                    Mount::FunctionUrl => payload_2(&request, request.uri().path(), "id.lambda-url.us-east-1.on.aws", true),
                     Mount::Alb => load_balancer(&request),
-                    Mount::InProcess | Mount::DynamoDb | Mount::HttpApi | Mount::Http => http_api(&request, false),
+                    Mount::InProcess | Mount::DynamoDb | Mount::HttpApi | Mount::Http => {
+                        let Some(path) = decoded_twice(request.uri().path()) else { return gateway_refuses() };
+                        payload_2(&request, &path, "id.execute-api.us-east-1.amazonaws.com", false)
+                    }
                 };
                 let answer = lambda::invoke(service.clone(), &event.to_string()).await.expect("an event is answered");
                 response(&answer)
@@ -81,8 +84,22 @@ pub(crate) async fn listen(service: Arc<Service>, edge: local::Edge) -> std::net
     address
 }
 
-fn http_api(request: &Request<Bytes>, base64: bool) -> Value {
-    let (path, query) = (request.uri().path(), request.uri().query().unwrap_or_default());
+/// What an HTTP API makes of a path, as captured from a live one: it decodes it, cuts it at a question mark, and decodes it again.
+/// `None`: it answers by itself, because a percent sign is left that begins no escape.
+pub(crate) fn decoded_twice(path: &str) -> Option<String> {
+    let decode = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let once = decode(path);
+    let escapes = |rest: &str| rest.get(..2).is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
+    once.split('%').skip(1).all(escapes).then(|| decode(once.split('?').next().unwrap_or_default()))
+}
+
+fn gateway_refuses() -> Response<Bytes> {
+    Response::builder().status(400).body(Bytes::from_static(br#"{"message":"Bad Request"}"#)).expect("an answer")
+}
+
+/// An event of an HTTP API or a function URL.
+fn payload_2(request: &Request<Bytes>, path: &str, domain: &str, base64: bool) -> Value {
+    let query = request.uri().query().unwrap_or_default();
     let method = request.method().as_str();
     let body = match (request.body().is_empty(), base64 || std::str::from_utf8(request.body()).is_err()) {
         (true, _) => Value::Null,
@@ -96,7 +113,7 @@ fn http_api(request: &Request<Bytes>, base64: bool) -> Value {
         "rawQueryString": query,
         "headers": joined(request.headers()),
         "requestContext": {
-            "accountId": "123456789012", "apiId": "api-id", "domainName": "id.execute-api.us-east-1.amazonaws.com", "domainPrefix": "id",
+            "accountId": "123456789012", "apiId": "api-id", "domainName": domain, "domainPrefix": "id",
             "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "agent"},
             "requestId": "request-1", "routeKey": "$default", "stage": "$default", "time": "22/Nov/2026:12:00:00 +0000", "timeEpoch": 1_795_348_800_000_i64
         },

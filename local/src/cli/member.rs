@@ -4,7 +4,7 @@ use clap::Subcommand;
 use http::Method;
 
 use super::Failure;
-use super::api::{Api, Page, Sent, path};
+use super::api::{Api, Page, Sent, path, with_query};
 use super::edit::{self, Change};
 
 pub(super) const EXAMPLES: &str = "\
@@ -60,7 +60,6 @@ pub(crate) struct OrgOption {
 }
 
 pub(super) async fn run(command: Command, api: &Api) -> Result<(), Failure> {
-    let at = |org: &str, sub: &str| path(&["v1", "orgs", org, "members", sub]);
     match command {
         Command::List { page, org } => {
             let members = path(&["v1", "orgs", &api.org(org.org)?, "members"]);
@@ -78,6 +77,25 @@ pub(super) async fn run(command: Command, api: &Api) -> Result<(), Failure> {
             api.ask(Method::DELETE, &at(&org, &sub), Sent::default()).await?;
             api.print_done(&format!("Deleted member {sub} of org {org}."));
             Ok(())
+        }
+    }
+}
+
+/// The address of a member. One with a name that a path must encode is named in the query: gateways decode paths.
+fn at(org: &str, sub: &str) -> String {
+    let in_path = path(&["v1", "orgs", org, "members", sub]);
+    if in_path.contains('%') { with_query(&path(&["v1", "orgs", org, "member"]), &[("sub", sub.to_owned())]) } else { in_path }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_member_that_a_path_cannot_name_is_named_in_the_query() {
+        assert_eq!(at("1", "ann"), "/v1/orgs/1/members/ann");
+        for (sub, encoded) in [("ann?x", "ann%3Fx"), ("a/b", "a%2Fb"), ("50%", "50%25"), ("a b", "a+b")] {
+            assert_eq!(at("1", sub), format!("/v1/orgs/1/member?sub={encoded}"));
         }
     }
 }

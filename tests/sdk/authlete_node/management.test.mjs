@@ -52,7 +52,7 @@ forEachService("management", (calls, service) => {
   });
 
   test("rule 10: delete is 204, for any value in any encoding, known or not", async () => {
-    for (const value of [undefined, `a.b/c+d==${unique()}`, `ü ${unique()}?#%2F`]) {
+    for (const value of [undefined, `a.b/c+d==${unique()}`, `ü ${unique()}#/`]) {
       const { accessToken, refreshToken } = await calls.created({ accessToken: value });
       assert.equal(await calls.delete(accessToken), undefined);
       assert.deepEqual([await calls.isLive(accessToken), await refreshes(refreshToken)], [false, false]);

@@ -200,13 +200,32 @@ impl FromRequest for OrgPath {
     }
 }
 
-/// The parameters `{org}` and `{sub}` of the path.
+/// The parameters `{org}` of the path, and `{sub}` of the path or the query. An HTTP API of API Gateway cuts a path at `%3F` and
+/// decodes it twice, so that only the query can name every member. Where both name one, it must be the same.
 #[derive(Debug)]
 pub struct MemberPath(pub MemberKey);
 
+impl MemberPath {
+    /// The parameter that names the member.
+    pub(in crate::api) const PARAMETER: &'static str = "sub";
+}
+
 impl FromRequest for MemberPath {
+    const ACCEPTS_QUERY: bool = true;
+
     fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
-        Ok(Self(MemberKey { org: request.path_parameter("org")?, subject: request.path_parameter::<Subject>("sub")? }))
+        let name = Self::PARAMETER;
+        let org = request.path_parameter("org")?;
+        let mut query = Parameters::read(request.parts.uri.query().unwrap_or_default())?;
+        let asked: Option<Subject> = query.parse(name)?;
+        query.refuse_unknown()?;
+        let is_in_path = request.path.iter().any(|(key, _)| *key == name);
+        let subject = match (is_in_path.then(|| request.path_parameter(name)).transpose()?, asked) {
+            (Some(one), Some(other)) if one != other => return Err(Refusal::invalid(name, "must be the member in the path")),
+            (Some(subject), _) | (None, Some(subject)) => subject,
+            (None, None) => return Err(Refusal::invalid(name, "is required in the query")),
+        };
+        Ok(Self(MemberKey { org, subject }))
     }
 }
 

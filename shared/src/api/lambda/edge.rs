@@ -140,9 +140,9 @@ impl Envelope {
             LambdaRequest::ApiGatewayV2(event) => {
                 let path = event.raw_path.take().unwrap_or_default();
                 let context = &mut event.request_context;
-                context.domain_name = None;
+                let domain = context.domain_name.take();
                 Self {
-                    path: without_stage(&path, context.stage.as_deref()).to_owned(),
+                    path: path_as_sent(without_stage(&path, context.stage.as_deref()), domain.as_deref()),
                     query: event.raw_query_string.take().unwrap_or_default(),
                     headers: std::mem::take(&mut event.headers),
                     body: body(event.body.take(), event.is_base64_encoded),
@@ -214,6 +214,13 @@ fn body(text: Option<String>, is_base64: bool) -> Option<Bytes> {
 fn all_values(single: &mut HeaderMap, multi: &mut HeaderMap) -> HeaderMap {
     let (single, multi) = (std::mem::take(single), std::mem::take(multi));
     if multi.is_empty() { single } else { multi }
+}
+
+/// The path of an event of payload 2.0, encoded once. A function URL leaves it as it was sent. An HTTP API has decoded it: a percent
+/// sign there begins no escape.
+pub(super) fn path_as_sent(path: &str, domain: Option<&str>) -> String {
+    let is_function_url = domain.is_some_and(|domain| domain.contains(".lambda-url."));
+    if is_function_url { path.to_owned() } else { path.replace('%', "%25") }
 }
 
 /// The path without the stage, which only these events have in it: our routes don't know in which stage they are deployed.

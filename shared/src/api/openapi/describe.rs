@@ -85,7 +85,11 @@ described! {
     };
     () MemberPath, operation => {
         operation.takes_from_path("org", &OrgId::text_schema());
-        operation.takes_from_path("sub", &Subject::text_schema());
+        if operation.has_in_path(MemberPath::PARAMETER) {
+            operation.takes_from_path(MemberPath::PARAMETER, &Subject::text_schema());
+        } else {
+            operation.requires_in_query(MemberPath::PARAMETER, &Subject::text_schema());
+        }
         operation.refuses(&[400]);
     };
     () OrgClientPath, operation => {

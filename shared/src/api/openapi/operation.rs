@@ -114,6 +114,13 @@ impl<'a> Operation<'a> {
         self.parameters.push(parameter);
     }
 
+    /// Adds a parameter of the query that can't be left out.
+    pub fn requires_in_query(&mut self, name: &str, schema: &Schema) {
+        let mut parameter = json!({"name": name, "in": "query", "required": true, "schema": schema});
+        glossary::describe_one("Path", name, &mut parameter);
+        self.parameters.push(parameter);
+    }
+
     /// Adds the fields of `T` as parameters of the query. Each may be left out.
     pub fn takes_from_query<T: JsonSchema>(&mut self) {
         for (name, mut schema) in self.schemas.members::<T>() {

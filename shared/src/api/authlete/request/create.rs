@@ -91,6 +91,10 @@ impl CreateToken {
     /// A [`Refusal`] that names the first field that is missing or malformed.
     pub fn try_into_request(self) -> Result<CreateTokenRequest, Refusal> {
         let issuance = self.issuance()?;
+        // A path can't name it behind every gateway: `DELETE /auth/token/delete/{value}` would delete another token.
+        if self.access_token.as_ref().is_some_and(|SecretText(value)| value.expose().contains(['?', '%'])) {
+            return Err(Refusal::invalid("accessToken", "must not contain ? or %"));
+        }
         let client = self.client()?;
         let lifetime = if self.access_token_persistent { Lifetime::Forever } else { lifetime(self.access_token_duration)? };
         let details = self.authorization_details.map(|Object(details)| details.try_into_details()).transpose()?.flatten();
