@@ -1,12 +1,14 @@
 """What the proofs share: bundles as they are built, and an AWS of their own."""
 
+import importlib.machinery
+import importlib.util
 import os
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
-from harness import Aws
+from harness import ROOT, Aws
 
 BUNDLES = ("public", "records", "mint", "operate")
 
@@ -31,3 +33,12 @@ def aws(tmp_path_factory):
     aws = Aws(tmp_path_factory.mktemp("aws"))
     yield aws
     aws.stop()
+
+
+@pytest.fixture(scope="session")
+def program():
+    """`deploy/package` as a module: its name has no ending that Python knows."""
+    loader = importlib.machinery.SourceFileLoader("package", str(ROOT / "deploy/package"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("package", loader))
+    loader.exec_module(module)
+    return module

@@ -1,9 +1,8 @@
 """`deploy/package` makes of template.yaml one that needs no sources: the same, but for where the functions' code is. And the stages of
 samconfig.toml."""
 
-import importlib.machinery
-import importlib.util
 import json
+import re
 import zipfile
 from pathlib import Path
 
@@ -12,15 +11,6 @@ from conftest import BUNDLES
 from harness import ROOT, environment, prebuilt, run, template
 from samcli.lib.config.samconfig import SamConfig
 from samcli.yamlhelper import yaml_parse
-
-
-@pytest.fixture(scope="module")
-def program():
-    """The program as a module: it has no ending that Python knows."""
-    loader = importlib.machinery.SourceFileLoader("package", str(ROOT / "deploy/package"))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("package", loader))
-    loader.exec_module(module)
-    return module
 
 
 @pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
@@ -42,6 +32,26 @@ def test_the_packaged_template_is_valid(program, tmp_path):
     for name in ("LICENSE", "README.md"):
         (tmp_path / name).touch()
     run("sam", "validate", "--template", tmp_path / "template.yaml", env=environment(), cwd=tmp_path)
+
+
+@pytest.fixture(scope="module")
+def plain(program):
+    """The packaged template in plain CloudFormation."""
+    return program.plain_template(program.packaged_template((ROOT / "template.yaml").read_text(), "arm64")[0])
+
+
+def test_the_plain_template_is_cloudformation_that_still_has_every_parameter(plain, tmp_path):
+    text = json.dumps(plain)
+    assert "AWS::Serverless" not in text
+    assert [name for name in plain["Parameters"] if f'"Ref": "{name}"' not in text and f"${{{name}}}" not in text] == []
+    assert {*plain["Parameters"]} - {*template()["Parameters"]} == {"BundleBucket", "BundlePrefix"}
+    assert {"Tokens", "Directory", "EnvelopeKey"} <= plain["Resources"].keys() and plain["Outputs"].keys() == template()["Outputs"].keys()
+    (tmp_path / "cloudformation.json").write_text(text)
+    run("cfn-lint", "--regions", "us-east-1", "--", tmp_path / "cloudformation.json")
+
+
+def test_the_plain_template_names_no_region_account_or_partition(plain):
+    assert re.findall(r"us-east-1|arn:aws:|\d{12}", json.dumps(plain["Resources"])) == []
 
 
 def test_an_archive_is_the_same_whenever_it_is_made(program, tmp_path):
