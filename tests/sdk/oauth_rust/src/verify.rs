@@ -9,6 +9,7 @@ pub struct Claims {
     pub client_id: String,
     #[serde(default)]
     pub scope: String,
+    cnf: Option<serde_json::Value>,
 }
 
 /// `keys` is what the server has at /.well-known/jwks.json: keep it for some minutes.
@@ -23,5 +24,7 @@ pub fn verify(token: &str, keys: &JwkSet, issuer: &str, audience: &str) -> Resul
     rules.set_audience(&[audience]);
     rules.set_required_spec_claims(&["iss", "sub", "aud", "exp"]);
     rules.leeway = 0;
-    Ok(decode::<Claims>(token, &DecodingKey::from_jwk(key)?, &rules)?.claims)
+    let claims = decode::<Claims>(token, &DecodingKey::from_jwk(key)?, &rules)?.claims;
+    // Bound to a key that isn't looked at here.
+    if claims.cnf.is_some() { Err(ErrorKind::InvalidToken.into()) } else { Ok(claims) }
 }

@@ -186,6 +186,7 @@ fn the_docs_have_these_programs() {
     for (page, program) in [
         (include_str!("../../../../docs/clients.md"), include_str!("../src/get_token.rs")),
         (include_str!("../../../../docs/verifying-tokens.md"), include_str!("../src/verify.rs")),
+        (include_str!("../../../../docs/verifying/axum.md"), include_str!("../src/axum.rs")),
     ] {
         assert!(page.contains(&format!("```rust\n{program}```\n")), "{program}");
     }
