@@ -253,7 +253,8 @@ impl<'a> Operation<'a> {
         let schema = (dialect.error_schema)(self.schemas);
         let mut error = json!({"description": reason(status), "content": {dialect.error_media_type: {"schema": schema}}});
         let header = match (status, dialect.forbidden_challenge) {
-            (401, _) => Some(("WWW-Authenticate", true, "What to authenticate by: RFC 9110 section 11.6.1.", "string")),
+            // API Gateway may send it under another name: `x-amzn-remapped-www-authenticate`.
+            (401, _) => Some(("WWW-Authenticate", false, "What to authenticate by: RFC 9110 section 11.6.1.", "string")),
             (403, Some(challenge)) => Some(("WWW-Authenticate", false, challenge, "string")),
             (503, _) => Some(("Retry-After", true, "After how many seconds to try again.", "integer")),
             _ => None,
