@@ -12,7 +12,7 @@ class Stack:
 
     def __init__(self, aws, name, folder, bundles=None, kind=".zip", whole=None, **parameters):
         self.aws, self.name = aws, name
-        self.parameters = {"Architecture": "x86_64", "DeletionProtection": "false"} | parameters
+        self.parameters = {"Architecture": "x86_64"} | parameters
         self.template = write(emulated(whole or prebuilt(template(), bundles, kind)), folder)
         begun = time.monotonic()
         self.deploy()

@@ -5,7 +5,7 @@ import os
 import time
 
 import pytest
-from harness import ROOT, Api, environment, run
+from harness import ROOT, Api, environment, prebuilt, run, template
 from stack import Stack, introspect, mint, part
 
 
@@ -158,6 +158,26 @@ def test_without_a_token_and_without_a_route_nothing_is_told(stack):
     assert stack.api.post("/v1/tokens", {"sub": "ann", "org": "1"}).status == 401
     assert stack.api.get("/v1/nothing").status == 404
     assert stack.api.get("/jeton.bootstrap").status == 404
+
+
+def test_a_first_deployment_that_fails_can_be_repeated(stack, aws, bundles, tmp_path_factory):
+    """Beside other stacks. The emulator would delete protected tables, too, and gives tables of a stack of the same name the same names again:
+    test_rules.py sees to it that nobody tries to delete them, and that no name is fixed."""
+    name, formation = f"{stack.name}-again", aws.client("cloudformation")
+    broken = prebuilt(template(), bundles, ".zip")
+    waits = {"Handle": {"Ref": "Broken"}, "Timeout": "1", "Count": 1}
+    needs = ["Tokens", "Directory", "EnvelopeKey", "AuditLogs"]
+    broken["Resources"]["Broken"] = {"Type": "AWS::CloudFormation::WaitConditionHandle"}
+    broken["Resources"]["NeverDone"] = {"Type": "AWS::CloudFormation::WaitCondition", "DependsOn": needs, "Properties": waits}
+    with pytest.raises(AssertionError, match="(?i)rollback|failed"):
+        Stack(aws, name, tmp_path_factory.mktemp("broken"), whole=broken)
+    left = [table for table in aws.client("dynamodb").list_tables()["TableNames"] if table.startswith(name)]
+    assert len(left) == 2
+    formation.delete_stack(StackName=name)
+    formation.get_waiter("stack_delete_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+
+    again = Stack(aws, name, tmp_path_factory.mktemp("again"), bundles)
+    assert again.invoke("BootstrapFunction", {})["token"]
 
 
 def test_a_deployment_of_the_other_mode_keeps_all_tokens(stack, admin):

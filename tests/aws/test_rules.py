@@ -4,8 +4,9 @@ import json
 import re
 
 import pytest
-from harness import REGION, ROOT, template
-from transform import Deployment, transformed
+from harness import REGION, ROOT, run, template
+from samcli.yamlhelper import yaml_parse
+from transform import PSEUDO, Deployment, transformed
 
 TABLE_KEY = f"arn:aws:kms:{REGION}:123456789012:key/5d0f28a7-0000-4000-8000-000000000000"
 
@@ -34,7 +35,8 @@ def deployment():
 
 
 def policies(deployment):
-    return list(deployment.of_type("AWS::IAM::ManagedPolicy"))
+    """Those that grant: boundaries only take away."""
+    return [name for name in deployment.of_type("AWS::IAM::ManagedPolicy") if not name.endswith("Boundary")]
 
 
 def test_a_second_stack_of_an_account_finds_no_name_taken(deployment):
@@ -168,6 +170,15 @@ def test_the_alarm_on_throttles_sees_the_index_too(index):
     assert set(re.findall(r"FILL\((\w+),", expression)) == ids
 
 
+def test_who_is_answered_429_a_hundred_times_is_noticed(deployment):
+    """Metrics of an API count them among all 4xx."""
+    counted = deployment.of_type("AWS::Logs::MetricFilter")["Limited"]
+    assert (counted["LogGroupName"], counted["FilterPattern"]) == ({"Ref": "AccessLogs"}, '{ $.status = "429" }')
+    assert json.loads(deployment.resources["Stage"]["Properties"]["AccessLogSettings"]["Format"])["status"] == "$context.status"
+    watched = alarm(deployment, "LimitedAlarm")
+    assert (watched["MetricName"], watched["Threshold"]) == (counted["MetricTransformations"][0]["MetricName"], 100)
+
+
 def test_a_search_of_the_dashboard_is_for_a_part_of_a_name():
     """In quotes it would be for all of it, and no function is called like the stack."""
     body = json.loads(template()["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])
@@ -229,3 +240,291 @@ def test_the_stack_has_room_below_what_cloudformation_takes(deployment):
     resources = transformed()["Resources"]
     assert len(resources) <= 480, len(resources)
     assert (ROOT / "template.yaml").stat().st_size < 1_000_000
+
+
+def matches(pattern, event):
+    """Whether a pattern of EventBridge, which filters of Lambda have as well, matches; as far as patterns here go."""
+    for name, wanted in pattern.items():
+        if name == "$or":
+            if not any(matches(one, event) for one in wanted):
+                return False
+            continue
+        values = [one.get(name) for one in (event if isinstance(event, list) else [event]) if isinstance(one, dict)]
+        if isinstance(wanted, dict):
+            if not any(matches(wanted, value if value is not None else {}) for value in values):
+                return False
+        elif not any(one_of(value, wanted) for value in values or [None]):
+            return False
+    return True
+
+
+def one_of(value, wanted):
+    for want in wanted:
+        if not isinstance(want, dict):
+            good = value == want
+        else:
+            ((operator, operand),) = want.items()
+            good = {
+                "exists": lambda: (value is not None) == operand,
+                "prefix": lambda: isinstance(value, str) and value.startswith(operand),
+                "suffix": lambda: isinstance(value, str) and value.endswith(operand),
+                "anything-but": lambda: value is not None and value not in operand,
+            }[operator]()
+        if good:
+            return True
+    return False
+
+
+def plain(value, arns):
+    """The same with each `Fn::Sub` and `Fn::GetAtt` filled in."""
+    if isinstance(value, list):
+        return [plain(one, arns) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if value.keys() == {"Fn::Sub"}:
+        return re.sub(r"\$\{(.*?)\}", lambda one: arns.get(one[1]) or PSEUDO[one[1]], value["Fn::Sub"])
+    if value.keys() <= {"Fn::GetAtt", "Ref"}:
+        ((_, name),) = value.items()
+        name = ".".join(name) if isinstance(name, list) else name
+        return arns.get(name) or PSEUDO.get(name, name)
+    return {name: plain(member, arns) for name, member in value.items()}
+
+
+def test_the_audit_trail_and_what_could_not_be_told_outlive_the_stack(deployment):
+    for name in ["AuditLogs", "AuditFailures", "AuditFailuresPolicy"]:
+        resource = deployment.resources[name]
+        assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain"), name
+    assert deployment.resources["JetonAudit"]["Properties"]["LoggingConfig"]["LogGroup"] == {"Ref": "AuditLogs"}
+
+
+def test_a_log_group_that_comes_late_does_not_stand_in_the_way_of_the_next_stack(deployment):
+    """Only API Gateway needs a name of its kind, and it makes no group."""
+    named = [name for name, group in deployment.of_type("AWS::Logs::LogGroup").items() if "LogGroupName" in group]
+    assert named == ["AccessLogs"]
+
+
+def test_a_function_writes_the_log_of_its_own_and_no_other_and_makes_none(deployment):
+    """A boundary, since SAM gives each role the right to all of them."""
+    functions = deployment.of_type("AWS::Lambda::Function")
+    for name, function in functions.items():
+        boundary = deployment.resources[f"{name}Role"]["Properties"]["PermissionsBoundary"]["Ref"]
+        allowed, own = deployment.statements(boundary)
+        assert not any(action.startswith("logs:") or action == "*" for action in allowed["Action"]), name
+        assert own["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
+        assert own["Resource"] == [{"Fn::GetAtt": f"{function['LoggingConfig']['LogGroup']['Ref']}.Arn"}] or own["Resource"] == [
+            {"Fn::GetAtt": [function["LoggingConfig"]["LogGroup"]["Ref"], "Arn"]}
+        ], name
+    assert [name for name, function in functions.items() if function["LoggingConfig"]["LogGroup"] == {"Ref": "AuditLogs"}] == ["JetonAudit"]
+
+
+def test_a_boundary_takes_nothing_away_that_a_policy_grants(deployment):
+    with_bus = Deployment(EventBusName="default")
+    statements = [statement for policy in policies(with_bus) for statement in with_bus.statements(policy)]
+    services = {action.split(":")[0] for statement in statements for action in statement["Action"]}
+    for boundary in ["Boundary", "AuditBoundary"]:
+        allowed, _ = deployment.statements(boundary)
+        assert services == {action.removesuffix(":*") for action in allowed["Action"]}, boundary
+
+
+def streams(deployment):
+    mappings = deployment.of_type("AWS::Lambda::EventSourceMapping")
+    return {name: mapping for name, mapping in mappings.items() if mapping["FunctionName"] == {"Ref": "JetonAudit"}}
+
+
+def test_what_the_audit_cannot_tell_is_kept_whole_after_a_bounded_number_of_tries(deployment):
+    """A queue would get the number of a record, and the stream forgets the record after a day."""
+    assert len(streams(deployment)) == 2
+    for name, mapping in streams(deployment).items():
+        bucket = mapping["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"]
+        assert bucket in ("AuditFailures.Arn", ["AuditFailures", "Arn"]), name
+        assert 100 <= mapping["MaximumRetryAttempts"] <= 1000, name
+        assert mapping["MetricsConfig"] == {"Metrics": ["EventCount"]}, name
+    watched = alarm(deployment, "AuditFailuresAlarm")["Metrics"]
+    of = [metric["MetricStat"]["Metric"] for metric in watched if "MetricStat" in metric]
+    dropped = {"OnFailureDestinationDeliveredEventCount", "DroppedEventCount"}
+    assert {(one["MetricName"], one["Dimensions"][0]["Value"]["Ref"]) for one in of} == {
+        (metric, mapping) for metric in dropped for mapping in streams(deployment)
+    }
+
+
+def test_the_bucket_of_the_audit_is_encrypted_and_nobody_else_s(deployment):
+    bucket = deployment.resources["AuditFailures"]["Properties"]
+    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True} and len(bucket["PublicAccessBlockConfiguration"]) == 4
+    (deny,) = deployment.resources["AuditFailuresPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert (deny["Effect"], deny["Action"], deny["Principal"]) == ("Deny", "s3:*", "*")
+    assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def record(pk, sk, name="INSERT", ttl=False):
+    images = {"INSERT": ["NewImage"], "MODIFY": ["OldImage", "NewImage"], "REMOVE": ["OldImage"]}[name]
+    keys = {"pk": {"S": pk}, "sk": {"S": sk}}
+    user = {"userIdentity": {"type": "Service", "principalId": "dynamodb.amazonaws.com"}} if ttl else {}
+    return {"eventID": "1", "eventName": name, "dynamodb": {"Keys": keys} | dict.fromkeys(images, keys)} | user
+
+
+TOKEN = "t#06h06kbq3giarbfuktf39c499bgfu8k3"
+
+
+@pytest.mark.parametrize(
+    ("mapping", "told", "silent"),
+    [
+        (
+            "AuditTokens",
+            [
+                record("1#7", TOKEN),
+                record("1#7", TOKEN, "MODIFY"),
+                record("1#7", TOKEN, "REMOVE"),
+                record("1#7", "f#06h06kbq3giarbfuktf39c499bgfu8k3", "MODIFY"),
+                record("1#0", "v#m#ann", "MODIFY"),
+                record("1#0", "v#o"),
+                record("1#9", "v#p#4711#ann"),
+            ],
+            [
+                record("1#7", TOKEN, "REMOVE", ttl=True),
+                record("1#0", "v#m#ann", "REMOVE", ttl=True),
+                record("1#7", "v#m#ann", "MODIFY"),
+                record("1#f", "v#o"),
+                *(record("1#7", f"{kind}#x", name) for kind in "abku" for name in ["INSERT", "MODIFY", "REMOVE"]),
+            ],
+        ),
+        (
+            "AuditDirectory",
+            [record("1", sk, name) for sk in ["o", "i", "m#ann", "c#4711"] for name in ["INSERT", "MODIFY", "REMOVE"]]
+            + [record("#keys", "k", "MODIFY")],
+            [record("1", "a#web"), record("1", "n#7", "MODIFY"), record("1", "s#11"), record("#4711", "c")],
+        ),
+    ],
+)
+def test_only_changes_that_are_told_wake_the_audit(deployment, mapping, told, silent):
+    filters = [json.loads(one["Pattern"]) for one in streams(deployment)[mapping]["FilterCriteria"]["Filters"]]
+    assert len(filters) <= 5
+    assert [one for one in told if not any(matches(pattern, one) for pattern in filters)] == []
+    assert [one for one in silent if any(matches(pattern, one) for pattern in filters)] == []
+
+
+def test_the_bootstrap_can_be_closed_and_each_use_of_it_is_an_alarm(deployment):
+    """The emulator's CloudFormation knows no reserved concurrency, and so closes nothing."""
+    assert "ReservedConcurrentExecutions" not in deployment.resources["JetonBootstrap"]["Properties"]
+    closed = Deployment(Bootstrap="off")
+    assert closed.resources["JetonBootstrap"]["Properties"]["ReservedConcurrentExecutions"] == 0
+    assert set(reserved(closed)) == {"JetonBootstrap"}
+    for one in [deployment, closed]:
+        metrics = [metric["MetricStat"]["Metric"] for metric in alarm(one, "BootstrapAlarm")["Metrics"] if "MetricStat" in metric]
+        assert {metric["MetricName"] for metric in metrics} == {"Invocations", "Throttles"}
+        assert all(metric["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "JetonBootstrap"}}] for metric in metrics)
+
+
+ENVELOPE = f"arn:aws:kms:{REGION}:123456789012:key/e"
+
+
+def trail(source, name, parameters, resources=(), by="198.51.100.7"):
+    """An entry of CloudTrail, as EventBridge has it."""
+    detail = {"eventSource": f"{source}.amazonaws.com", "eventName": name, "requestParameters": parameters, "sourceIPAddress": by}
+    detail |= {"resources": [{"ARN": arn} for arn in resources]} if resources else {}
+    return {"source": f"aws.{source}", "detail-type": "AWS API Call via CloudTrail", "detail": detail}
+
+
+def test_what_opens_the_keys_to_others_is_told_to_the_topic():
+    other = f"arn:aws:kms:{REGION}:123456789012:key/other"
+    topic = f"arn:aws:sns:{REGION}:123456789012:alarms"
+    (watch,) = Deployment(AlarmTopicArn=topic).of_type("AWS::Events::Rule").values()
+    assert [target["Arn"] for target in watch["Targets"]] == [{"Ref": "AlarmTopicArn"}]
+    pattern = plain(watch["EventPattern"], {"EnvelopeKey.Arn": ENVELOPE})
+    told = [
+        trail("iam", "CreateRole", {"path": "/jeton/mint/", "roleName": "x"}),
+        trail("iam", "CreateRole", {"path": "/jeton/mint/keys/", "roleName": "x"}),
+        trail("iam", "UpdateAssumeRolePolicy", {"roleName": "jeton-OauthTokenRole-1"}),
+        trail("kms", "PutKeyPolicy", {"keyId": "e"}, [ENVELOPE]),
+        trail("kms", "DisableKey", {"keyId": "other"}, [other]),
+        trail("kms", "ScheduleKeyDeletion", {"keyId": ENVELOPE}, [ENVELOPE]),
+        trail("lambda", "UpdateFunctionCode20150331v2", {"functionName": "jeton-OauthToken-1"}),
+        trail("lambda", "UpdateFunctionCode20150331v2", {"functionName": f"arn:aws:lambda:{REGION}:123456789012:function:jeton-OauthToken-1"}),
+    ]
+    silent = [
+        trail("iam", "CreateRole", {"path": "/", "roleName": "x"}),
+        trail("iam", "CreateRole", {"path": "/jetons/mint/", "roleName": "x"}),
+        # The rotation's own.
+        trail("kms", "ScheduleKeyDeletion", {"keyId": "other"}, [other]),
+        trail("kms", "Sign", {"keyId": "other"}, [other]),
+        trail("lambda", "UpdateFunctionCode20150331v2", {"functionName": "shop-Orders-1"}),
+        # A deployment.
+        trail("lambda", "UpdateFunctionCode20150331v2", {"functionName": "jeton-OauthToken-1"}, by="cloudformation.amazonaws.com"),
+    ]
+    assert [event for event in told if not matches(pattern, event)] == []
+    assert [event for event in silent if matches(pattern, event)] == []
+    assert Deployment().of_type("AWS::Events::Rule") == {}
+
+
+MTLS = {
+    "MtlsDomainName": "mtls.example.com",
+    "MtlsCertificateArn": f"arn:aws:acm:{REGION}:123456789012:certificate/m",
+    "TruststoreUri": "s3://trust/store.pem",
+}
+DOMAIN = {"DomainName": "tokens.example.com", "CertificateArn": f"arn:aws:acm:{REGION}:123456789012:certificate/c"}
+
+
+@pytest.mark.parametrize("version", ["", "v1"])
+def test_clients_with_certificates_get_a_domain_of_theirs_on_the_same_api(deployment, version):
+    both = Deployment(**DOMAIN, **MTLS, TruststoreVersion=version)
+    domains = both.of_type("AWS::ApiGatewayV2::DomainName")
+    assert "MutualTlsAuthentication" not in domains["Domain"]
+    trusted = {"TruststoreUri": {"Ref": "TruststoreUri"}} | ({"TruststoreVersion": {"Ref": "TruststoreVersion"}} if version else {})
+    assert domains["MtlsDomain"]["MutualTlsAuthentication"] == trusted
+    mappings = both.of_type("AWS::ApiGatewayV2::ApiMapping").values()
+    assert {(mapping["ApiId"]["Ref"], mapping["DomainName"]["Ref"]) for mapping in mappings} == {("Api", "Domain"), ("Api", "MtlsDomain")}
+    for name in ["OauthMetadata", "OauthOpenidConfiguration"]:
+        variables = both.resources[name]["Properties"]["Environment"]["Variables"]
+        assert variables["JETON_CLIENT_CERTIFICATES"] == "on"
+    assert deployment.of_type("AWS::ApiGatewayV2::DomainName") == {}
+
+
+def test_the_default_endpoint_is_open_unless_it_is_turned_off(deployment):
+    assert deployment.resources["Api"]["Properties"]["DisableExecuteApiEndpoint"] is False
+    assert Deployment(**DOMAIN, DisableDefaultEndpoint="on").resources["Api"]["Properties"]["DisableExecuteApiEndpoint"] is True
+    assert broken_rules(DisableDefaultEndpoint="on") == ["OneDoorNeedsDomain"]
+    assert broken_rules(DisableDefaultEndpoint="on", **DOMAIN) == []
+
+
+def test_a_domain_with_mutual_tls_needs_its_certificate_and_a_truststore():
+    assert broken_rules(MtlsDomainName="mtls.example.com") == ["MtlsDomainNeedsCertificateAndTruststore"] * 2
+    assert broken_rules(**MTLS) == []
+
+
+def test_routes_that_may_sign_can_have_a_limit_of_their_own(deployment):
+    stage = deployment.resources["Stage"]
+    assert "RouteSettings" not in stage["Properties"]
+    limited = Deployment(TokenRateLimit="100").resources["Stage"]
+    routes = deployment.of_type("AWS::ApiGatewayV2::Route")
+    resources = template()["Resources"]
+    binaries = {name: one.get("Metadata", {}).get("BuildProperties", {}).get("Binary") for name, one in resources.items()}
+    signing = {name for name, route in routes.items() if binaries[re.search(r"\{(\w+)Integration", str(route["Target"]))[1]] == "mint"}
+    assert set(limited["Properties"]["RouteSettings"]) == {routes[name]["RouteKey"] for name in signing}
+    # API Gateway refuses settings of routes that aren't there yet.
+    assert set(limited["DependsOn"]) == signing
+
+
+def test_traces_and_metrics_of_routes_are_off_until_they_are_asked_for(deployment):
+    assert deployment.resources["Stage"]["Properties"]["DefaultRouteSettings"]["DetailedMetricsEnabled"] == {"Ref": "DetailedMetrics"}
+    assert template()["Parameters"]["DetailedMetrics"]["Default"] == "false"
+    for one, mode in [(deployment, "PassThrough"), (Deployment(Tracing="on"), "Active")]:
+        assert {function["TracingConfig"]["Mode"] for function in one.of_type("AWS::Lambda::Function").values()} == {mode}
+        for boundary in ["Boundary", "AuditBoundary"]:
+            allowed, _ = one.statements(boundary)
+            assert ("xray:*" in allowed["Action"]) == (mode == "Active"), boundary
+
+
+def test_what_stands_before_the_api_caches_documents_only_and_passes_all_else_on():
+    made = yaml_parse((ROOT / "deploy/cloudfront.yaml").read_text())
+    outputs = template()["Outputs"]
+    host = made["Resources"]["Distribution"]["Properties"]["DistributionConfig"]["Origins"][0]["DomainName"]["Fn::If"][2]
+    exported = outputs["ApiHost"]["Export"]["Name"]["Fn::Sub"]
+    assert host["Fn::ImportValue"]["Fn::Sub"] == exported.replace("AWS::StackName", "StackName")
+    distribution = made["Resources"]["Distribution"]["Properties"]["DistributionConfig"]
+    assert set(distribution["DefaultCacheBehavior"]["AllowedMethods"]) >= {"DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"}
+    # The managed policies CachingDisabled and AllViewerExceptHostHeader.
+    assert distribution["DefaultCacheBehavior"]["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+    cached = [one["PathPattern"] for one in distribution["CacheBehaviors"]]
+    assert cached == ["/.well-known/*", "/v1/tokens/jwsk", "/openapi.json"]
+    run("cfn-lint", "--regions", "us-east-1", "--", ROOT / "deploy/cloudfront.yaml")
