@@ -206,3 +206,33 @@ scenario! {
         }
     }
 }
+
+scenario! {
+    async fn a_label_is_shown_and_found_and_stays_with_what_is_reissued_and_refreshed(app) {
+        let more = json!({"label": "Bob's laptop", "create_refresh_token": true});
+        let minted = app.mint("1", "ann", more).await.created();
+        app.mint("1", "ann", json!({"label": "bob's laptop"})).await.created();
+        app.mint("1", "ann", json!({})).await.created();
+        app.post("/v1/tokens/reissue", None, json!({"token": minted["token"], "org_id": "11"})).await.ok();
+        app.post("/v1/tokens/refresh", None, json!({"token": minted["refresh_token"]})).await.created();
+        for (org, count) in [("1", 2), ("11", 1)] {
+            let found = app.get(&format!("/v1/tokens?org={org}&label=Bob%27s%20laptop"), &app.admin).await.ok();
+            let labels: Vec<_> = found["tokens"].as_array().unwrap().iter().map(|row| row["label"].as_str()).collect();
+            assert_eq!(labels, vec![Some("Bob's laptop"); count], "{org}");
+        }
+        let all = app.get("/v1/tokens?sub=ann", &app.admin).await.ok();
+        assert!(all["tokens"].as_array().unwrap().iter().any(|row| row.get("label").is_none()));
+        let introspected = app.introspect(minted["token"].as_str().unwrap()).await.ok();
+        assert!(introspected.get("label").is_none(), "it is for those who manage tokens");
+        let shown = app.get(&format!("/v1/tokens/{}", introspected["jti"].as_str().unwrap()), &app.admin).await.ok();
+        assert_eq!(shown["label"], "Bob's laptop");
+        for (wrong, right) in [(String::new(), "l".to_owned()), ("é".repeat(101), "é".repeat(100)), ("a\nb".into(), "a b".into())] {
+            let refused = app.mint("1", "ann", json!({"label": wrong})).await;
+            refused.is_error(400, "INVALID_REQUEST");
+            let said = refused.json()["error_message"].as_str().unwrap().to_owned();
+            assert!(said.contains("label") && said.contains("1 to 100 characters"), "{said}");
+            app.mint("1", "ann", json!({"label": right})).await.created();
+        }
+        app.get("/v1/tokens?label=", &app.admin).await.is_error(400, "INVALID_REQUEST");
+    }
+}

@@ -93,6 +93,9 @@ pub(crate) struct Mint {
     /// Session that the token belongs to. Default: that of the token to ask with
     #[arg(long)]
     session: Option<String>,
+    /// What people call the token, to find it again: up to 100 characters
+    #[arg(long)]
+    label: Option<String>,
     /// Make a refresh token, too
     #[arg(long)]
     refresh: bool,
@@ -110,6 +113,9 @@ pub(crate) struct List {
     /// Session that the tokens belong to
     #[arg(long)]
     session: Option<String>,
+    /// What the tokens are called
+    #[arg(long)]
+    label: Option<String>,
     /// Scope that the tokens have. Repeatable
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
@@ -204,7 +210,7 @@ fn at(jti: &str, org: Option<String>) -> String {
 const MAX_WAIT_SECONDS: u64 = 5;
 
 async fn minted(mint: Mint, api: &Api) -> Result<(), Failure> {
-    let Mint { sub, org, audiences, scopes, roles, duration, forever, session, refresh } = mint;
+    let Mint { sub, org, audiences, scopes, roles, duration, forever, session, label, refresh } = mint;
     let mut body = json!({
         "sub": api.named_or_claimed(sub, "sub")?,
         "org": api.org(org)?,
@@ -221,6 +227,9 @@ async fn minted(mint: Mint, api: &Api) -> Result<(), Failure> {
     }
     if let Some(session) = session {
         body["session"] = session.into();
+    }
+    if let Some(label) = label {
+        body["label"] = label.into();
     }
     let mut minted = api.try_ask(Method::POST, "/v1/tokens", Sent::json(&body)).await?;
     // In the second after a revocation of many nothing is issued: the token would be dead.
@@ -240,14 +249,14 @@ async fn minted(mint: Mint, api: &Api) -> Result<(), Failure> {
 }
 
 async fn listed(list: List, api: &Api) -> Result<(), Failure> {
-    let List { org, sub, session, scopes, revoked, issued_from, issued_to, expires_from, expires_to, page } = list;
+    let List { org, sub, session, label, scopes, revoked, issued_from, issued_to, expires_from, expires_to, page } = list;
     let revoked = revoked.map(|revoked| revoked.to_string());
     let one = [("org", org), ("sub", sub), ("session", session), ("revoked", revoked), ("iat_from", issued_from)];
-    let more = [("iat_to", issued_to), ("exp_from", expires_from), ("exp_to", expires_to)];
+    let more = [("label", label), ("iat_to", issued_to), ("exp_from", expires_from), ("exp_to", expires_to)];
     let query = one.into_iter().chain(more).filter_map(|(name, value)| Some((name, value?)));
     let query = query.chain(scopes.into_iter().map(|scope| ("scopes", scope))).collect();
     let tokens = api.list("/v1/tokens", query, "tokens", &page).await?;
-    api.print_list(&tokens, "tokens", &["jti", "sub", "org", "iat", "exp", "revoked", "scopes"]);
+    api.print_list(&tokens, "tokens", &["jti", "sub", "org", "iat", "exp", "revoked", "label", "scopes"]);
     Ok(())
 }
 

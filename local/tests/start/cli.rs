@@ -66,11 +66,14 @@ const MINT: [&str; 6] = ["token", "mint", "--audience", "urn:api", "--scope", "u
 fn a_token_is_minted_shown_listed_decoded_and_revoked() {
     let local = Local::start("cli-token");
     assert_eq!(mode(&local.home.join("address")), 0o600);
-    let token = local.does(&[&MINT[..], &["--duration", "15m", "--session", "s-1"]].concat()).trim().to_owned();
+    let token =
+        local.does(&[&MINT[..], &["--duration", "15m", "--session", "s-1", "--label", "a laptop"]].concat()).trim().to_owned();
     let jti = jti(&token);
     let shown = local.does(&["token", "show", &jti]);
     assert!(shown.starts_with("jti ") && shown.lines().next().unwrap().ends_with(&jti), "{shown}");
-    let listed = local.does(&["token", "list", "--session", "s-1"]);
+    assert!(shown.contains("a laptop"), "{shown}");
+    assert_eq!(local.does(&["token", "list", "--label", "another"]).lines().count(), 1);
+    let listed = local.does(&["token", "list", "--session", "s-1", "--label", "a laptop"]);
     assert_eq!(listed.lines().count(), 2, "{listed}");
     assert!(listed.starts_with("JTI  ") && listed.contains(&jti), "{listed}");
     for arguments in [["token", "introspect", "-"], ["token", "decode", "-"]] {

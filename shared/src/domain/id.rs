@@ -78,6 +78,13 @@ name! {
 }
 
 name! {
+    /// What people call a token, so that they know it again: 1 to 100 characters without control characters.
+    Label,
+    |text| (1..=100).contains(&text.chars().count()) && !text.chars().any(char::is_control),
+    "must be 1 to 100 characters without control characters"
+}
+
+name! {
     /// A recipient of tokens, RFC 7519 section 4.1.3: 1 to 255 bytes without control characters.
     Audience,
     |text| is_plain(text, 255),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{App, Audience, ClientId, Issuance, Member, OrgId, Role, Scope, Session, Subject, TokenId};
+use super::{App, Audience, ClientId, Issuance, Label, Member, OrgId, Role, Scope, Session, Subject, TokenId};
 
 /// What an access token says of whom it stands for and what it opens.
 ///
@@ -28,6 +28,8 @@ pub struct TokenContents {
     pub hosts: Vec<HostPermissions>,
     /// The session that chains the token to others.
     pub session: Option<Session>,
+    /// What people call the token. It is in no claim of it.
+    pub label: Option<Label>,
     /// The bearer who had the token minted, if that isn't its subject.
     pub creator: Option<Creator>,
     /// The token whose bearer had it made. `None`: it wasn't made by means of another.
@@ -52,6 +54,7 @@ impl TokenContents {
             unheld: Unheld::default(),
             hosts: Vec::new(),
             session: None,
+            label: None,
             creator: None,
             created_by: None,
             ancestors: Vec::new(),

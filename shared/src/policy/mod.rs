@@ -16,9 +16,9 @@ use std::collections::BTreeMap;
 
 use crate::domain::scope::api;
 use crate::domain::{
-    Algorithm, Ancestor, App, Audience, Authority, Caller, Creator, ExtraClaims, Family, HostPermissions, Member, MemberKind,
-    NotBeforeKey, Org, OrgId, OrgSettings, Refusal, Role, Scope, Seconds, Secret, Session, SessionId, Subject, TicketKey,
-    Timestamp, TokenContents, TokenRecord, Unheld,
+    Algorithm, Ancestor, App, Audience, Authority, Caller, Creator, ExtraClaims, Family, HostPermissions, Label, Member,
+    MemberKind, NotBeforeKey, Org, OrgId, OrgSettings, Refusal, Role, Scope, Seconds, Secret, Session, SessionId, Subject,
+    TicketKey, Timestamp, TokenContents, TokenRecord, Unheld,
 };
 
 /// What is asked for: a token for `subject` in `org`.
@@ -38,6 +38,8 @@ pub struct MemberTokenRequest {
     pub hosts: Vec<HostPermissions>,
     /// Which session it shall be in.
     pub session: SessionRequest,
+    /// What people shall call it.
+    pub label: Option<Label>,
     /// When it shall begin: `None` for now.
     pub start: Option<Timestamp>,
     /// How long it shall live.
@@ -226,6 +228,7 @@ pub fn decide(ask: MemberTokenRequest, caller: &Caller, target: Target<'_>, now:
     let contents = TokenContents {
         client: None,
         session: session(ask.session, caller, &ask.org, administers)?,
+        label: ask.label,
         created_by: Some(caller.token().id),
         ancestors: if for_itself { lineage(caller.token())? } else { Vec::new() },
         creator: if another { Some(creator_of(caller)) } else { caller.token().creator.clone() },
@@ -268,6 +271,7 @@ pub fn decide(ask: MemberTokenRequest, caller: &Caller, target: Target<'_>, now:
 ///     roles: BTreeMap::new(),
 ///     hosts: Vec::new(),
 ///     session: SessionRequest::None,
+///     label: None,
 ///     start: None,
 ///     lifetime: Lifetime::For(Seconds::HOUR),
 ///     refresh: false,

@@ -124,6 +124,7 @@ fn ask(dice: &Dice, org: &Org, subject: &str) -> MemberTokenRequest {
         scopes: if dice.roll(3) == 0 { Vec::new() } else { vec![dice.one(&scopes()), dice.one(&scopes())] },
         roles: if dice.roll(2) == 0 { BTreeMap::new() } else { roles(dice) },
         hosts: if dice.roll(2) == 0 { Vec::new() } else { hosts(dice) },
+        label: None,
         session: dice.one(&[
             SessionRequest::Inherit,
             SessionRequest::None,

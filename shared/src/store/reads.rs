@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use crate::domain::{
-    AliasKey, Aliased, AssertionSettings, Client, ClientId, Family, FamilyKey, Member, MemberKey, NotBeforeKey, NotBefores, Org,
-    OrgId, Scope, SessionId, Subject, Ticket, TicketKey, Timestamp, TokenId, TokenKey, TokenRecord, scope,
+    AliasKey, Aliased, AssertionSettings, Client, ClientId, Family, FamilyKey, Label, Member, MemberKey, NotBeforeKey,
+    NotBefores, Org, OrgId, Scope, SessionId, Subject, Ticket, TicketKey, Timestamp, TokenId, TokenKey, TokenRecord, scope,
 };
 
 /// Keys of what one decision needs.
@@ -120,6 +120,8 @@ pub struct TokenQuery {
     pub id: Option<TokenId>,
     /// In a session of this id, wherever that was begun.
     pub session: Option<SessionId>,
+    /// Only tokens with this label.
+    pub label: Option<Label>,
     /// `from <= iat`, by the second.
     pub issued_from: Option<Timestamp>,
     /// `iat < to`, by the second.
@@ -145,6 +147,7 @@ impl Default for TokenQuery {
             created_by: None,
             id: None,
             session: None,
+            label: None,
             issued_from: None,
             issued_to: None,
             expires_from: None,
@@ -166,6 +169,7 @@ impl TokenQuery {
             && self.created_by.is_none_or(|by| token.created_by == Some(by))
             && self.id.is_none_or(|id| id == token.id)
             && self.session.as_ref().is_none_or(|id| token.session.as_ref().is_some_and(|session| session.id == *id))
+            && self.label.as_ref().is_none_or(|label| token.label.as_ref() == Some(label))
             && self.issued_from.is_none_or(|from| from <= iat)
             && self.issued_to.is_none_or(|to| iat < to)
             && self.expires_from.is_none_or(|from| from <= exp)

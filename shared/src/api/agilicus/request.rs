@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::hosts;
 use super::time::DateTime;
 
-use crate::domain::{App, Audience, OrgId, Refusal, Role, Scope, Seconds, SessionId, Subject, Timestamp, TokenId};
+use crate::domain::{App, Audience, Label, OrgId, Refusal, Role, Scope, Seconds, SessionId, Subject, Timestamp, TokenId};
 use crate::encoding::form::Parameters;
 use crate::encoding::{FromText, Object, SecretText, present};
 use crate::policy::{Lifetime, MemberTokenRequest, SessionRequest};
@@ -40,6 +40,8 @@ pub struct CreateToken {
     token_validity: Option<Object<TokenValidity>>,
     #[serde(default, deserialize_with = "present")]
     session: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    label: Option<FromText<Label>>,
     #[serde(default, deserialize_with = "present")]
     scopes: Option<Vec<FromText<Scope>>>,
     #[serde(default, deserialize_with = "present")]
@@ -109,6 +111,7 @@ impl CreateToken {
             roles: self.roles.iter().flatten().map(|(app, role)| (app.0.clone(), role.0.clone())).collect(),
             hosts,
             session: self.session_ask()?,
+            label: self.label.as_ref().map(|label| label.0.clone()),
             start: self.token_validity.as_ref().and_then(|validity| validity.0.start.as_ref()).map(|start| start.0.moment),
             lifetime: self.lifetime()?,
             refresh: self.create_refresh_token.unwrap_or(false),
@@ -166,6 +169,7 @@ impl CreateToken {
         put("hosts", self.hosts.clone().map(Value::Array));
         put("token_validity", self.token_validity.as_ref().map(|validity| validity.0.echo()));
         put("session", self.session.clone().map(Value::String));
+        put("label", self.label.as_ref().map(|label| label.0.as_str().into()));
         put("scopes", self.scopes.as_ref().map(|scopes| texts(&mut scopes.iter().map(|scope| scope.0.as_str()))));
         put("inherit_session", self.inherit_session.map(Value::Bool));
         put("create_refresh_token", self.create_refresh_token.map(Value::Bool));
@@ -376,6 +380,7 @@ impl ListTokens {
             id: query.remove("jti")?.as_deref().map(id_or_none),
             created_by: query.remove("created_by")?.as_deref().map(id_or_none),
             session: query.parse("session")?,
+            label: query.parse("label")?,
             issued_from,
             issued_to,
             expires_from,

@@ -122,6 +122,9 @@ pub struct Token<'a> {
     aud: Vec<&'a str>,
     session: &'a str,
     scopes: Vec<&'a str>,
+    /// Only in lists: what people call the token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     creating_sub: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -159,6 +162,7 @@ impl<'a> Token<'a> {
             aud: record.audiences.iter().map(crate::domain::Audience::as_str).collect(),
             session: record.session.as_ref().map_or("", |session| session.id.as_str()),
             scopes: record.scopes.iter().map(crate::domain::Scope::as_str).collect(),
+            label: None,
             creating_sub: record.creator.as_ref().map(|creator| creator.subject.as_str()),
             creating_org: record.creator.as_ref().map(|creator| creator.org.as_str()),
             masquerading: record.masquerading,
@@ -182,6 +186,7 @@ impl<'a> Token<'a> {
     pub fn of_row(row: &'a Row) -> Self {
         let updated: Timestamp = row.record.revoked_at.unwrap_or(row.record.issued_at);
         Self {
+            label: row.record.label.as_ref().map(crate::domain::Label::as_str),
             created_by: row.record.created_by.map(|id| id.to_string()),
             revoked: Some(row.revoked),
             updated: Some(Rfc3339(updated)),
@@ -211,6 +216,7 @@ impl<'a> Token<'a> {
             aud: Vec::new(),
             session: family.session.as_ref().map_or("", |session| session.id.as_str()),
             scopes: Vec::new(),
+            label: None,
             creating_sub: family.creator.as_ref().map(|creator| creator.subject.as_str()),
             creating_org: family.creator.as_ref().map(|creator| creator.org.as_str()),
             masquerading: family.masquerading,

@@ -8,8 +8,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use crate::api::agilicus::Rfc3339;
 use crate::api::authlete::lenient::{Number, Words};
 use crate::domain::{
-    AccessTokenForm, Algorithm, App, Audience, ClientAuthMethod, ClientKind, ClientRef, GrantType, MemberKind, OrgId, Role,
-    Scope, ScopePattern, SessionId, Subject, TokenId,
+    AccessTokenForm, Algorithm, App, Audience, ClientAuthMethod, ClientKind, ClientRef, GrantType, Label, MemberKind, OrgId,
+    Role, Scope, ScopePattern, SessionId, Subject, TokenId,
 };
 use crate::encoding::{ApiDocument, EchoedRequest, ExposedSecret, FromText, JwkSet, Object, SecretText, TextSchema};
 
@@ -41,6 +41,7 @@ spelled! {
     ClientKind => one_of([ClientKind::Confidential, ClientKind::Public].into_iter().map(ClientKind::as_str));
     ClientRef => json_schema!({"type": "string", "pattern": "^[A-Za-z0-9._-]{1,100}$"});
     GrantType => one_of(GrantType::ALL.iter().copied().map(GrantType::as_str));
+    Label => plain(100);
     MemberKind => one_of(MemberKind::ALL.iter().copied().map(MemberKind::as_str));
     OrgId => json_schema!({"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"});
     Role => plain(255);
@@ -152,6 +153,7 @@ impl JsonSchema for crate::api::agilicus::request::ListTokens {
             "sub": Subject::text_schema(),
             "jti": {"type": "string"},
             "created_by": {"type": "string", "description": "The jti of the token whose bearer had them made."},
+            "label": Label::text_schema(),
             "session": SessionId::text_schema(),
             "iat_from": date("Issued at this moment or later"),
             "iat_to": date("Issued before this moment"),

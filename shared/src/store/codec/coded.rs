@@ -14,8 +14,8 @@ use serde_json::value::RawValue;
 
 use crate::domain::{
     AccessTokenForm, Algorithm, App, Audience, AuthorizationDetails, CertificateSubject, ClientAuthMethod, ClientId, ClientKind,
-    HostPermissions, Invalid, MemberKind, OrgId, Role, Scope, ScopePattern, Seconds, SessionId, Subject, Thumbprint, Timestamp,
-    TokenId,
+    HostPermissions, Invalid, Label, MemberKind, OrgId, Role, Scope, ScopePattern, Seconds, SessionId, Subject, Thumbprint,
+    Timestamp, TokenId,
 };
 
 /// What `#[serde(with = "coded")]` calls to write.
@@ -137,6 +137,7 @@ names!(
     Audience,
     ClientAuthMethod,
     ClientKind,
+    Label,
     MemberKind,
     OrgId,
     Role,

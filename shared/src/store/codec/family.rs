@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::token::is_all_held;
 use super::{coded, decode, encode, is_false, is_usual_retry_window, is_zero, placeholder_id, placeholder_time, retry_window};
 use crate::domain::{
-    Ancestor, App, Audience, ClientId, Creator, Family, FamilyKey, Fault, HostPermissions, Issuance, OrgId, Role, Scope, Seconds,
-    Session, Subject, Timestamp, TokenContents, TokenId, Unheld,
+    Ancestor, App, Audience, ClientId, Creator, Family, FamilyKey, Fault, HostPermissions, Issuance, Label, OrgId, Role, Scope,
+    Seconds, Session, Subject, Timestamp, TokenContents, TokenId, Unheld,
 };
 use crate::store::FamilyUpdate;
 
@@ -158,6 +158,8 @@ struct FamilyBody {
     hosts: Vec<HostPermissions>,
     #[serde(rename = "x", with = "coded", default, skip_serializing_if = "Option::is_none")]
     session: Option<Session>,
+    #[serde(rename = "lb", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    label: Option<Label>,
     #[serde(rename = "w", with = "coded", default, skip_serializing_if = "Option::is_none")]
     creator: Option<Creator>,
     #[serde(rename = "cb", with = "coded", default, skip_serializing_if = "Option::is_none")]
@@ -210,6 +212,7 @@ impl From<FamilyBody> for Family {
                 unheld: body.unheld,
                 hosts: body.hosts,
                 session: body.session,
+                label: body.label,
                 creator: body.creator,
                 created_by: body.created_by,
                 ancestors: body.ancestors,

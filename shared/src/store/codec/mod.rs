@@ -20,6 +20,7 @@
 //! | `j` | | | | public keys |
 //! | `k` | family: only its newest access token is alive | | kind | kind |
 //! | `l` | family: slides by, s | | last name | |
+//! | `lb` | label | | | |
 //! | `m` | is masquerading | longest lifetime of a token, s | e-mail | how it authenticates |
 //! | `n` | not before, ms | name | | name |
 //! | `o` | org | in its settings: those of OAuth, in `org.rs` | org | org |

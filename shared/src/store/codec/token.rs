@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{coded, decode, encode, is_false, is_zero, placeholder_id};
 use crate::domain::{
-    Ancestor, App, Audience, ClientId, Creator, Fault, HostPermissions, Issuance, OrgId, Role, Scope, Session, SessionId,
+    Ancestor, App, Audience, ClientId, Creator, Fault, HostPermissions, Issuance, Label, OrgId, Role, Scope, Session, SessionId,
     Subject, Timestamp, TokenContents, TokenId, TokenKey, TokenRecord, Unheld,
 };
 
@@ -72,6 +72,8 @@ struct TokenBody {
     hosts: Vec<HostPermissions>,
     #[serde(rename = "x", with = "coded", default, skip_serializing_if = "Option::is_none")]
     session: Option<Session>,
+    #[serde(rename = "lb", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    label: Option<Label>,
     #[serde(rename = "w", with = "coded", default, skip_serializing_if = "Option::is_none")]
     creator: Option<Creator>,
     #[serde(rename = "cb", with = "coded", default, skip_serializing_if = "Option::is_none")]
@@ -123,6 +125,7 @@ impl From<TokenBody> for TokenRecord {
                 unheld: body.unheld,
                 hosts: body.hosts,
                 session: body.session,
+                label: body.label,
                 creator: body.creator,
                 created_by: body.created_by,
                 ancestors: body.ancestors,

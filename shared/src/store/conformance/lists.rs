@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::cases;
 use super::samples::{Dice, at, client_id, id, id_at, new, org_id, rich_token, scope, session, subject, token};
-use crate::domain::{Seconds, Timestamp, TokenContents, TokenId, TokenRecord};
+use crate::domain::{Label, Seconds, Timestamp, TokenContents, TokenId, TokenRecord};
 use crate::store::{ScopeLike, Store, TokenQuery};
 
 cases![
@@ -87,6 +87,9 @@ async fn each_filter_lists_what_it_says(store: Arc<dyn Store>) {
     for session in [session("a", "1"), session("b", "1"), session("a", "11"), session("a", "none")] {
         check(&store, &population, "a", &TokenQuery { session: Some(session.id), ..all.clone() }).await;
     }
+    for label in ["laptop", "lapto", "Laptop", "例え"].map(|text| Label::parse(text).ok()) {
+        check(&store, &population, "a", &TokenQuery { label, ..all.clone() }).await;
+    }
     for token in &population[..10] {
         check(&store, &population, "a", &TokenQuery { id: Some(token.id), ..all.clone() }).await;
     }
@@ -117,6 +120,7 @@ async fn filters_together_list_what_they_say(store: Arc<dyn Store>) {
             created_by: (dice.roll(6) == 0).then(|| id(dice.one_of(&CREATORS))),
             id: (dice.roll(15) == 0).then(|| dice.one_of(&ids)),
             session: (dice.roll(4) == 0).then(|| session("a", "1").id),
+            label: if dice.roll(6) == 0 { Label::parse("laptop").ok() } else { None },
             issued_from: maybe_moment(4),
             issued_to: maybe_moment(4),
             expires_from: maybe_moment(4),
@@ -198,6 +202,7 @@ async fn populate(store: &Arc<dyn Store>, count: u64) -> Vec<TokenRecord> {
                 client: (dice.roll(2) == 0).then(|| client_id(dice.one_of(&[1, 2]))),
                 scopes: scopes.collect(),
                 session: (dice.roll(2) == 0).then(|| session(dice.one_of(&["a", "b"]), dice.one_of(&["1", "11"]))),
+                label: if dice.roll(2) == 0 { Label::parse(dice.one_of(&["laptop", "Laptop", "例え"])).ok() } else { None },
                 created_by: (dice.roll(2) == 0).then(|| id(dice.one_of(&CREATORS))),
                 ..TokenContents::new(subject(dice.one_of(SUBJECTS)))
             },

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::domain::{
     AccessTokenForm, Actor, Algorithm, Ancestor, App, AssertionIssuer, AssertionSettings, Audience, AuthorizationDetails,
     CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind, ClientMetadata, ClientSecret, ClientSettings,
-    Confirmation, Creator, Entropy, Family, FamilyKey, GrantType, HostPermissions, Issuance, IssuerKeys, Member, MemberKey,
-    MemberKind, MetadataMember, MetadataValue, NotBefore, NotBeforeKey, NotBeforeScope, Org, OrgId, Profile, Property,
+    Confirmation, Creator, Entropy, Family, FamilyKey, GrantType, HostPermissions, Issuance, IssuerKeys, Label, Member,
+    MemberKey, MemberKind, MetadataMember, MetadataValue, NotBefore, NotBeforeKey, NotBeforeScope, Org, OrgId, Profile, Property,
     RedirectUri, Role, Scope, ScopePattern, Seconds, Seeded, Session, SessionId, Shard, Subject, Thumbprint, Timestamp,
     TokenContents, TokenId, TokenKey, TokenRecord, Unheld,
 };
@@ -98,6 +98,7 @@ fn rich_contents() -> TokenContents {
             HostPermissions::from_json("{}".to_owned()),
         ],
         session: Some(session("elsewhere", "s/1#é")),
+        label: Some(Label::parse("Ann's \"laptop\" 例え").unwrap()),
         creator: Some(Creator { org: org_id("the_ROOT-1"), subject: subject("root \"0\"") }),
         created_by: Some(id(70)),
         ancestors: vec![
