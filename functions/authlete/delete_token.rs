@@ -4,7 +4,7 @@ use shared::api::authlete::{IdentifierPath, ServiceCredentials};
 use shared::api::http::{Dialect, Endpoint, NoContent, Route};
 use shared::auth::service::authenticate;
 use shared::domain::scope::api;
-use shared::domain::{Error, Refusal};
+use shared::domain::{Error, Refusal, RevocationStamp};
 use shared::platform::capabilities::Revoker;
 use shared::tokens::lookup::{Hint, TokenLookup};
 use shared::tokens::revoke::revoke_located;
@@ -28,7 +28,8 @@ impl Endpoint for DeleteToken {
         let caller = authenticate(&ports.reader, &credentials.0, &[api::TOKENS_REVOKE], seek).await?;
         let found = caller.sought.find(&ports.reader, &caller.found, Hint::AccessToken).await?;
         let found = found.ok_or(Refusal::NotFound("access token"))?;
-        revoke_located(&*ports.revoke, Some(found), ports.reader.now()).await?;
+        let stamp = RevocationStamp::new(ports.reader.now(), caller.service.as_revoking_party());
+        revoke_located(&*ports.revoke, Some(found), stamp).await?;
         Ok(NoContent)
     }
 }

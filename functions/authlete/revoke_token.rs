@@ -6,7 +6,7 @@ use shared::api::authlete::{Lenient, ServiceCredentials, request};
 use shared::api::http::{Answer, Dialect, Endpoint, Route};
 use shared::auth::service::{Authenticated, authenticate, client_named};
 use shared::domain::scope::api;
-use shared::domain::{ClientRef, Error, OrgId};
+use shared::domain::{ClientRef, Error, OrgId, RevocationStamp};
 use shared::keys::PublishedKeys;
 use shared::platform::capabilities::BulkRevoker;
 use shared::tokens::lookup::TokenLookup;
@@ -47,7 +47,8 @@ async fn count(ports: &BulkRevoker, caller: &Authenticated<Target>, revoked: Rev
     let target = match (revoked, sought) {
         (Revoked::Token(_, hint), (Some(token), _)) => {
             let token = token.find(&ports.reader, found, hint).await?;
-            return Ok(u64::from(revoke_located(&*ports.revoke, token, ports.reader.now()).await?));
+            let stamp = RevocationStamp::new(ports.reader.now(), service.as_revoking_party());
+            return Ok(u64::from(revoke_located(&*ports.revoke, token, stamp).await?));
         }
         (Revoked::OfClient(Some(client), subject), _) => match client_named(&ports.reader, service, found, &client).await? {
             Some(client) => RevocationTarget::from_client(client.id, subject),

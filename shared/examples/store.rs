@@ -170,6 +170,7 @@ fn token(id: TokenId, n: u64) -> TokenRecord {
         refreshable_until: None,
         revision: 0,
         revoked_at: None,
+        revoked_by: None,
     }
 }
 

@@ -1,9 +1,11 @@
 //! `GET` and `DELETE /v1/tokens/{jti}`.
 
+use bytes::Bytes;
+use http::Request;
 use serde_json::{Value, json};
 use shared::domain::scope::api;
 
-use crate::support::{Answer, App, over, scenario, text};
+use crate::support::{Answer, App, basic, over, scenario, text};
 
 /// A token of ann with its path: in this org, with all of this.
 async fn minted(app: &App, org: &str, more: Value) -> (String, String) {
@@ -40,9 +42,39 @@ scenario! {
             app.post("/v1/tokens/refresh", None, json!({"token": with_refresh["refresh_token"]})).await.is_error(400, "REFRESH_TOKEN_INVALID");
             let shown = app.get(&path, &app.admin).await.ok();
             assert_eq!(shown["revoked"], true);
-            assert_eq!(shown["revocation"], json!({"by": "token", "at": shown["updated"]}));
+            let admin = app.get("/v1/tokens/introspect_self", &app.admin).await.ok();
+            let by = json!({"org": "1", "sub": admin["sub"], "jti": admin["jti"]});
+            assert_eq!(shown["revocation"], json!({"by": "token", "at": shown["updated"], "revoked_by": by}));
             app.delete(&path, &app.admin).await.is_empty();
         }
+    }
+}
+
+scenario! {
+    async fn who_has_revoked_a_token_is_said_where_it_was_one_by_one(app) {
+        let shop = json!({"kind": "confidential", "grants": ["client_credentials", "password"]});
+        let shop = app.post("/v1/orgs/1/clients", Some(&app.admin), shop).await.created();
+        let (token, path) = minted(app, "1", json!({})).await;
+        let own = app.introspect(&token).await.ok();
+        app.post("/v1/tokens/revoke", None, json!({"token": token})).await.is_empty();
+        let by = app.get(&path, &app.admin).await.ok()["revocation"]["revoked_by"].clone();
+        assert_eq!(by, json!({"org": "1", "sub": "ann", "jti": own["jti"]}), "whoever had it");
+        let (deleted, revoked) = (of_client(app, &shop, Some("john")).await, of_client(app, &shop, Some("john")).await);
+        let secret = app.post("/v1/orgs/1/secret", Some(&app.admin), json!({})).await.ok()["secret"].as_str().unwrap().to_owned();
+        let request = Request::delete(format!("/api/1/auth/token/delete/{deleted}")).header("authorization", basic("1", &secret));
+        app.send(request.body(Bytes::new()).unwrap()).await.is_empty();
+        let id = shop["id"].to_string();
+        let request = Request::post("/oauth2/revoke").header("authorization", basic(&id, text(&shop["secret"])));
+        let request = request.header("content-type", "application/x-www-form-urlencoded").body(format!("token={revoked}").into());
+        assert_eq!(app.send(request.unwrap()).await.status, 200);
+        let rows = app.get("/v1/tokens?sub=john", &app.admin).await.ok();
+        let mut parties = Vec::new();
+        for row in rows["tokens"].as_array().unwrap() {
+            let shown = app.get(&format!("/v1/tokens/{}", row["jti"].as_str().unwrap()), &app.admin).await.ok();
+            parties.push(shown["revocation"]["revoked_by"].clone());
+        }
+        parties.sort_by_key(|party| party.to_string().len());
+        assert_eq!(parties, [json!({"org": "1"}), json!({"org": "1", "client_id": id})], "the org by its secret, and the client");
     }
 }
 

@@ -53,7 +53,7 @@ async fn one_that_was_revoked_or_whose_administrator_was_deleted_is_not_renewed(
         } else {
             let (presented, _) = inspect(&platform.records.reader, &before, RecordKeys::default()).await.unwrap();
             let PresentedToken::Access(token) = presented else { unreachable!("a live token") };
-            store.revoke(&token.record.key(), None, NOW).await.unwrap();
+            store.revoke(&token.record.key(), None, NOW.into()).await.unwrap();
         }
         for hours in [23, 1, 1] {
             clock.advance_ms(hours * 3_600_000 + 1_000);

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use shared::domain::{
     AssertionSettings, Batch, BatchKey, Client, ClientId, FamilyKey, Fault, KeyRing, Member, MemberKey, NotBefore, Org, OrgId,
-    Subject, Ticket, Timestamp, TokenKey,
+    RevocationStamp, Subject, Ticket, Timestamp, TokenKey,
 };
 use shared::store::{
     AdvanceOutcome, Delete, FamilyAdvance, InsertOutcome, KeepBatches, KeepTickets, MemberSwap, NewToken, Put, ReadDirectory,
@@ -132,12 +132,12 @@ impl UpdateTokens for Watched {
 
 #[async_trait]
 impl RevokeTokens for Watched {
-    async fn revoke(&self, token: &TokenKey, family: Option<&FamilyKey>, at: Timestamp) -> Result<Revocation, Fault> {
-        self.call("revoke", self.store.revoke(token, family, at)).await
+    async fn revoke(&self, token: &TokenKey, family: Option<&FamilyKey>, stamp: RevocationStamp) -> Result<Revocation, Fault> {
+        self.call("revoke", self.store.revoke(token, family, stamp)).await
     }
 
-    async fn revoke_family(&self, family: &FamilyKey, at: Timestamp) -> Result<Revocation, Fault> {
-        self.call("revoke_family", self.store.revoke_family(family, at)).await
+    async fn revoke_family(&self, family: &FamilyKey, stamp: RevocationStamp) -> Result<Revocation, Fault> {
+        self.call("revoke_family", self.store.revoke_family(family, stamp)).await
     }
 
     async fn set_not_before(&self, mark: &NotBefore) -> Result<(), Fault> {

@@ -153,7 +153,9 @@ fn of_token(before: &TokenRecord, after: &TokenRecord, now: Timestamp) -> Option
     }
     let is_next = before.revision.checked_add(1) == Some(after.revision);
     Some(match (before.revoked_at, after.revoked_at) {
-        (None, Some(at)) if TokenRecord { revoked_at: None, ..after.clone() } == *before => Action { name: "token.revoked", at },
+        (None, Some(at)) if TokenRecord { revoked_at: None, revoked_by: None, ..after.clone() } == *before => {
+            Action { name: "token.revoked", at }
+        }
         (None, None) if is_next && whose(before) == whose(after) => Action { name: "token.amended", at: now },
         _ => Action { name: "token.altered", at: now },
     })
@@ -168,7 +170,7 @@ fn of_family(before: &Family, after: &Family, now: Timestamp) -> Option<Action> 
     if before == after {
         return None;
     }
-    let is_revoked = Family { revoked_at: before.revoked_at, ..after.clone() } == *before;
+    let is_revoked = Family { revoked_at: before.revoked_at, revoked_by: before.revoked_by.clone(), ..after.clone() } == *before;
     if let (None, Some(at), true) = (before.revoked_at, after.revoked_at, is_revoked) {
         return Some(Action { name: "family.revoked", at });
     }

@@ -1,6 +1,6 @@
 //! Refresh families: what a refresh token stands for.
 
-use super::{OrgId, Seconds, Timestamp, TokenContents, TokenId};
+use super::{OrgId, RevokingParty, Seconds, Timestamp, TokenContents, TokenId};
 
 /// Where a family's record is: in the shard of its access tokens.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -53,6 +53,8 @@ pub struct Family {
     pub needed_until: Option<Timestamp>,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
+    /// Who revoked it. `None`: nobody did, the service saw a reason, or that wasn't noted.
+    pub revoked_by: Option<Box<RevokingParty>>,
     /// The access token that came with the current generation.
     pub token: TokenId,
     /// Lifetime of its access tokens.

@@ -1,6 +1,6 @@
 //! Who acts on an org's tokens and clients as a whole.
 
-use super::{Caller, ClientId, Invalid, Org, OrgId, Subject, TokenId};
+use super::{Caller, ClientId, Invalid, Org, OrgId, RevokingParty, Subject, TokenId};
 
 /// Leave to act on the tokens and clients of an org: only [`crate::auth::service`] makes one, of credentials that were verified.
 ///
@@ -8,13 +8,13 @@ use super::{Caller, ClientId, Invalid, Org, OrgId, Subject, TokenId};
 #[derive(Clone, Debug)]
 pub struct Service {
     org: Org,
-    by: Option<(Subject, TokenId)>,
+    by: Option<(OrgId, Subject, TokenId)>,
 }
 
 impl Service {
     /// Call it only where the credentials have just been verified, with the org of that same read.
     pub(crate) fn authenticated(org: Org, by: Option<&Caller>) -> Self {
-        Self { org, by: by.map(|caller| (caller.subject().clone(), caller.token().id)) }
+        Self { org, by: by.map(|caller| (caller.org().clone(), caller.subject().clone(), caller.token().id)) }
     }
 
     /// The org, whose clients come straight to our own endpoints: we are its authorization server.
@@ -34,12 +34,21 @@ impl Service {
 
     /// The member that acts. `None`: the org itself, by its API secret.
     pub fn by(&self) -> Option<&Subject> {
-        self.by.as_ref().map(|(subject, _)| subject)
+        self.by.as_ref().map(|(_, subject, _)| subject)
     }
 
     /// The token by which that member acts.
     pub fn token(&self) -> Option<TokenId> {
-        self.by.as_ref().map(|(_, token)| *token)
+        self.by.as_ref().map(|(_, _, token)| *token)
+    }
+
+    /// Returns the service as the one who revokes a token.
+    pub fn as_revoking_party(&self) -> RevokingParty {
+        let (org, subject, token) = match &self.by {
+            Some((org, subject, token)) => (org, Some(subject.clone()), Some(*token)),
+            None => (&self.org.id, None, None),
+        };
+        RevokingParty { org: org.clone(), subject, client: None, token }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Whether a token is alive: one function, used by every endpoint.
 
 use super::{
-    Ancestor, Client, Family, FamilyKey, Issuance, Member, NotBefore, NotBeforeKey, NotBeforeScope, NotBefores, Org, Session,
-    Subject, Timestamp, TokenContents, TokenKey, TokenRecord,
+    Ancestor, Client, Family, FamilyKey, Issuance, Member, NotBefore, NotBeforeKey, NotBeforeScope, NotBefores, Org,
+    RevokingParty, Session, Subject, Timestamp, TokenContents, TokenKey, TokenRecord,
 };
 
 /// What one consistent read found about a token.
@@ -44,6 +44,8 @@ pub struct TokenRevocation {
     pub at: Option<Timestamp>,
     /// What was revoked with it.
     pub by: RevokedBy,
+    /// Who had it revoked. `None`: that isn't noted, as of all sets.
+    pub party: Option<RevokingParty>,
 }
 
 /// What was revoked when a token was.
@@ -114,11 +116,17 @@ impl StatusInputs<'_> {
 
     /// What has revoked `token`, if anything has: itself, its family, or a mark.
     pub fn revocation(&self, token: &TokenRecord) -> Option<TokenRevocation> {
-        let by_token = || token.revoked_at.map(|at| TokenRevocation { at: Some(at), by: RevokedBy::Token });
+        let by_token = || {
+            token.revoked_at.map(|at| TokenRevocation {
+                at: Some(at),
+                by: RevokedBy::Token,
+                party: token.revoked_by.as_deref().cloned(),
+            })
+        };
         let by_mark = || {
             let set = Set::of_token(token);
             let key = set.marks().find(|key| self.marks.kills(key, set.issued_at))?;
-            Some(TokenRevocation { at: self.marks.find(&key), by: RevokedBy::NotBefore(key.kind) })
+            Some(TokenRevocation { at: self.marks.find(&key), by: RevokedBy::NotBefore(key.kind), party: None })
         };
         by_token().or_else(|| self.family_revocation(token)).or_else(by_mark)
     }
@@ -127,10 +135,12 @@ impl StatusInputs<'_> {
         token.family?;
         match self.family {
             // It is kept as long as it decides: one that isn't there decides against its tokens.
-            None => Some(TokenRevocation { at: None, by: RevokedBy::Family }),
-            Some(Family { revoked_at: Some(at), .. }) => Some(TokenRevocation { at: Some(*at), by: RevokedBy::Family }),
+            None => Some(TokenRevocation { at: None, by: RevokedBy::Family, party: None }),
+            Some(Family { revoked_at: Some(at), revoked_by, .. }) => {
+                Some(TokenRevocation { at: Some(*at), by: RevokedBy::Family, party: revoked_by.as_deref().cloned() })
+            }
             Some(family) if family.exclusive && family.token != token.id => {
-                Some(TokenRevocation { at: family.refreshed_at, by: RevokedBy::Successor })
+                Some(TokenRevocation { at: family.refreshed_at, by: RevokedBy::Successor, party: None })
             }
             Some(_) => None,
         }

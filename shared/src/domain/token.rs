@@ -1,6 +1,6 @@
 //! The record of an access token.
 
-use super::{FamilyKey, OrgId, Timestamp, TokenContents, TokenId};
+use super::{FamilyKey, OrgId, RevokingParty, Timestamp, TokenContents, TokenId};
 
 /// Where a token's record is: ids are unique, but looked up within their org.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -38,6 +38,8 @@ pub struct TokenRecord {
     pub revision: u32,
     /// When it was revoked by itself. Sets of tokens are revoked by [`NotBefore`](super::NotBefore)s.
     pub revoked_at: Option<Timestamp>,
+    /// Who revoked it by itself. `None`: nobody did, or that wasn't noted.
+    pub revoked_by: Option<Box<RevokingParty>>,
 }
 
 impl TokenRecord {

@@ -208,6 +208,7 @@ mod tests {
             refreshable_until: None,
             revision: 0,
             revoked_at: None,
+            revoked_by: None,
         }
     }
 

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 
 use crate::domain::{
     AssertionSettings, Batch, BatchKey, Client, ClientId, Commit, FamilyKey, Fault, KeyRing, Member, MemberKey, NotBefore, Org,
-    OrgId, Subject, Ticket, Timestamp, TokenKey,
+    OrgId, RevocationStamp, Subject, Ticket, Timestamp, TokenKey,
 };
 
 pub mod codec;
@@ -70,7 +70,7 @@ pub use writes::{
 /// let wanted = RecordKeys { tokens: vec![token.key()], ..RecordKeys::default() };
 /// assert_eq!(store.read(&wanted).await?.tokens[&token.key()], token);
 ///
-/// assert_eq!(store.revoke(&token.key(), None, SystemClock.now()).await?, Revocation::Done);
+/// assert_eq!(store.revoke(&token.key(), None, SystemClock.now().into()).await?, Revocation::Done);
 /// assert!(store.read(&wanted).await?.tokens[&token.key()].revoked_at.is_some());
 /// # Ok(())
 /// # }
@@ -145,14 +145,15 @@ pub trait UpdateTokens: std::fmt::Debug + Send + Sync {
 /// Revokes tokens, families and whole sets of them.
 #[async_trait]
 pub trait RevokeTokens: std::fmt::Debug + Send + Sync {
-    /// Revokes one token and, if given, its family: both or neither. Idempotent: the first moment stays, of each.
+    /// Revokes one token and, if given, its family: both or neither. Idempotent: the first moment stays, of each, and
+    /// so does who it was.
     ///
     /// What is returned is about the token. If there is no such token nothing is revoked; a family that isn't there is no
     /// obstacle.
-    async fn revoke(&self, token: &TokenKey, family: Option<&FamilyKey>, at: Timestamp) -> Result<Revocation, Fault>;
+    async fn revoke(&self, token: &TokenKey, family: Option<&FamilyKey>, stamp: RevocationStamp) -> Result<Revocation, Fault>;
 
     /// Revokes one family and so its access tokens. Idempotent: the first moment stays.
-    async fn revoke_family(&self, family: &FamilyKey, at: Timestamp) -> Result<Revocation, Fault>;
+    async fn revoke_family(&self, family: &FamilyKey, stamp: RevocationStamp) -> Result<Revocation, Fault>;
 
     /// Writes a not-before mark to all shards at once. A mark never moves back.
     async fn set_not_before(&self, mark: &NotBefore) -> Result<(), Fault>;

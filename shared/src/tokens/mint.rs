@@ -305,6 +305,7 @@ fn new_family(grant: &Grant, refresh: &RefreshGrant, token: TokenId, entropy: &d
         expires_at: refresh.expires_at,
         needed_until: needed_until(grant.expires_at, refresh.expires_at),
         revoked_at: None,
+        revoked_by: None,
         token,
         token_duration: refresh.token_duration,
         revision: 0,
@@ -340,6 +341,7 @@ fn recording(grant: &Grant, id: TokenId, family: Option<&Family>, begins: bool) 
         refreshable_until: family.filter(|family| family.exclusive).map(|family| family.expires_at),
         revision: 0,
         revoked_at: None,
+        revoked_by: None,
     };
     let ticket = grant.ticket.clone().map(|key| TicketConsumption { key, by: id, now: grant.issued_at });
     NewToken { token, family: family.filter(|_| begins).cloned(), aliases, ticket }

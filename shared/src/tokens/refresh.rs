@@ -207,7 +207,7 @@ fn step(family: &Family, grant: &Grant, token: TokenId, next: Option<[u8; 32]>) 
 
 /// Ends a family of which a token was used twice: one of the two users is a thief (RFC 9700 section 4.14.2).
 async fn end(ports: &Refresher, family: &Family) -> Result<Minted, Error> {
-    ports.revoke.revoke_family(&family.key(), ports.minter.reader.now()).await?;
+    ports.revoke.revoke_family(&family.key(), ports.minter.reader.now().into()).await?;
     log_alarm(Alarm::RefreshTokenReused, &family.org, family.client, family.id);
     Err(Refusal::RefreshRejected.into())
 }

@@ -4,7 +4,7 @@ use crate::auth::bearer::{PresentedToken, authenticate, inspect};
 use crate::domain::scope::api;
 use crate::domain::{
     Client, ClientId, Denial, Error, Fault, MemberKey, NotBefore, NotBeforeKey, NotBeforeScope, NotBefores, Org, OrgId, Refusal,
-    Service, SessionId, Subject, Timestamp, TokenId, TokenProblem, TokenRecord, TokenStatus,
+    RevocationStamp, RevokingParty, Service, SessionId, Subject, Timestamp, TokenId, TokenProblem, TokenRecord, TokenStatus,
 };
 use crate::platform::capabilities::{BulkRevoker, ClientRevoker, Revoker, TokenRemover};
 use crate::store::{RecordKeys, Records, Revocation, RevokeTokens, TokenQuery};
@@ -28,11 +28,17 @@ pub async fn revoke(ports: &Revoker, token: &str, whole_session: bool) -> Result
             let record = token.record;
             crate::telemetry::note_token(&record);
             let family = record.family_key();
-            ports.revoke.revoke(&record.key(), family.as_ref(), now).await?;
+            ports
+                .revoke
+                .revoke(&record.key(), family.as_ref(), RevocationStamp::new(now, RevokingParty::bearer_of(&record)))
+                .await?;
             (record.contents.session, record.org)
         }
         PresentedToken::Refresh(token) => {
-            ports.revoke.revoke_family(&token.family.key(), now).await?;
+            ports
+                .revoke
+                .revoke_family(&token.family.key(), RevocationStamp::new(now, RevokingParty::holder_of(&token.family)))
+                .await?;
             (token.family.contents.session, token.family.org)
         }
         PresentedToken::Expired(_) if !whole_session => return Ok(()),
@@ -66,7 +72,8 @@ pub async fn revoke_by_id(ports: &TokenRemover, bearer: &str, id: TokenId, org: 
     let found = find_by_id(&ports.orgs, &caller, org, (id, api::TOKENS_REVOKE)).await?;
     let (record, _) = found.ok_or(Refusal::NotFound("token"))?;
     crate::telemetry::note_token(&record);
-    let revoked = ports.revoke.revoke(&record.key(), record.family_key().as_ref(), ports.orgs.reader.now()).await?;
+    let stamp = RevocationStamp::new(ports.orgs.reader.now(), RevokingParty::bearer_of(caller.token()));
+    let revoked = ports.revoke.revoke(&record.key(), record.family_key().as_ref(), stamp).await?;
     if revoked == Revocation::Unknown { Err(Refusal::NotFound("token").into()) } else { Ok(()) }
 }
 
@@ -166,15 +173,15 @@ async fn sessions_in(ports: &BulkRevoker, org: &OrgId, mut query: TokenQuery) ->
 ///
 /// # Errors
 /// Only a fault: the store can't be written.
-pub async fn revoke_located(revoke: &dyn RevokeTokens, found: Option<FoundToken>, now: Timestamp) -> Result<bool, Error> {
+pub async fn revoke_located(revoke: &dyn RevokeTokens, found: Option<FoundToken>, stamp: RevocationStamp) -> Result<bool, Error> {
     let revocation = match found {
         // A token that another one of its family has replaced is as good as unknown: it must not end its successor.
         Some(FoundToken::Access(token)) if token.status != TokenStatus::Revoked => {
             crate::telemetry::note_token(&token.record);
-            revoke.revoke(&token.record.key(), token.record.family_key().as_ref(), now).await?
+            revoke.revoke(&token.record.key(), token.record.family_key().as_ref(), stamp).await?
         }
         Some(FoundToken::Refresh(found)) if found.status != TokenStatus::Revoked => {
-            revoke.revoke_family(&found.family.key(), now).await?
+            revoke.revoke_family(&found.family.key(), stamp).await?
         }
         Some(FoundToken::Access(_) | FoundToken::Refresh(_)) | None => Revocation::Unknown,
     };
@@ -211,7 +218,8 @@ pub async fn revoke_for_client(
     if owner != Some(client.id) {
         return of_another(id);
     }
-    revoke_located(&*ports.revoker.revoke, found, reader.now()).await.map(drop)
+    let stamp = RevocationStamp::new(reader.now(), RevokingParty::client(client));
+    revoke_located(&*ports.revoker.revoke, found, stamp).await.map(drop)
 }
 
 /// Revokes for a client that comes straight to us. It isn't told that a token is another's, because a thief would learn that it

@@ -23,8 +23,8 @@ use self::oauth::{IssuanceFacts, grants, names, of_issuance};
 use self::settings::SettingsFacts;
 use crate::domain::{
     AccessTokenForm, Action, Audience, Change, Client, Commit, Creator, Diff, Family, Fault, KeyRing, Member, NotBeforeKey,
-    NotBeforeScope, NotBeforeStands, Org, OrgId, PrivateHalf, RingKey, Role, Scope, ScopePattern, Session, Timestamp,
-    TokenRecord,
+    NotBeforeScope, NotBeforeStands, Org, OrgId, PrivateHalf, RevokingParty, RingKey, Role, Scope, ScopePattern, Session,
+    Subject, Timestamp, TokenRecord,
 };
 
 /// Writes the event of a commit. The same commit always gives the same bytes.
@@ -126,6 +126,9 @@ struct Facts<'a> {
     refreshed_at: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     revoked_at: Option<i64>,
+    /// Who had a token or a refresh token revoked by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revoked_by: Option<RevokingFacts<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     not_before: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -193,6 +196,17 @@ struct CreatorFacts<'a> {
 }
 
 #[derive(Serialize)]
+struct RevokingFacts<'a> {
+    org: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jti: Option<String>,
+}
+
+#[derive(Serialize)]
 struct KeyFacts<'a> {
     kid: &'a str,
     alg: &'static str,
@@ -235,6 +249,7 @@ fn of_token(token: &TokenRecord) -> Facts<'_> {
         has_other_value: token.value.is_some().then_some(true),
         revision: Some(token.revision).filter(|revision| *revision > 0),
         revoked_at: token.revoked_at.map(Timestamp::as_ms),
+        revoked_by: token.revoked_by.as_deref().map(revoking),
         ..Facts::default()
     }
 }
@@ -263,6 +278,7 @@ fn of_family(family: &Family) -> Facts<'_> {
         refreshed_at: family.refreshed_at.map(Timestamp::as_ms),
         kept_until: family.needed_until.map(Timestamp::as_ms),
         revoked_at: family.revoked_at.map(Timestamp::as_ms),
+        revoked_by: family.revoked_by.as_deref().map(revoking),
         ..Facts::default()
     }
 }
@@ -365,6 +381,15 @@ fn scopes(scopes: &[Scope]) -> Vec<&str> {
 
 fn audiences(audiences: &[Audience]) -> Vec<&str> {
     audiences.iter().map(Audience::as_str).collect()
+}
+
+fn revoking(party: &RevokingParty) -> RevokingFacts<'_> {
+    RevokingFacts {
+        org: party.org.as_str(),
+        subject: party.subject.as_ref().map(Subject::as_str),
+        client: party.client.map(|id| id.to_string()),
+        jti: party.token.map(|id| id.to_string()),
+    }
 }
 
 fn session(session: &Session) -> SessionFacts<'_> {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::api::agilicus::Rfc3339;
 use crate::api::agilicus::response::Token;
 use crate::api::http::{FromRequest, Request};
-use crate::domain::{OrgId, Refusal, TokenId, TokenRevocation};
+use crate::domain::{OrgId, Refusal, RevokingParty, TokenId, TokenRevocation};
 use crate::encoding::form::Parameters;
 use crate::tokens::list::Row;
 
@@ -58,13 +58,47 @@ struct RevocationView {
     /// When. Absent: that isn't recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     at: Option<Rfc3339>,
+    /// Who had it revoked. Absent: nobody did, or it was revoked with a set of tokens, of which that isn't recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revoked_by: Option<RevokingPartyView>,
+}
+
+/// Who had a token revoked.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "RevokingParty"))]
+struct RevokingPartyView {
+    /// The org in which it acted.
+    org: String,
+    /// The member, or the subject of the token that was presented. Absent: a client, or the org itself by its API secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub: Option<String>,
+    /// The OAuth client, by its number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<String>,
+    /// The token by which it was authenticated, or which it presented.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jti: Option<String>,
+}
+
+impl RevokingPartyView {
+    fn from_party(party: &RevokingParty) -> Self {
+        Self {
+            org: party.org.to_string(),
+            sub: party.subject.as_ref().map(ToString::to_string),
+            client_id: party.client.map(|id| id.to_string()),
+            jti: party.token.map(|id| id.to_string()),
+        }
+    }
 }
 
 impl<'a> TokenView<'a> {
     /// Shows a row of the list, and what has revoked the token.
     pub fn from_row(row: &'a Row, revocation: Option<&TokenRevocation>) -> Self {
-        let revocation =
-            revocation.map(|revocation| RevocationView { by: revocation.by.as_str(), at: revocation.at.map(Rfc3339) });
+        let revocation = revocation.map(|revocation| RevocationView {
+            by: revocation.by.as_str(),
+            at: revocation.at.map(Rfc3339),
+            revoked_by: revocation.party.as_ref().map(RevokingPartyView::from_party),
+        });
         Self { token: Token::of_row(row), revocation }
     }
 }

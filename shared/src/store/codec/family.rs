@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::token::is_all_held;
 use super::{coded, decode, encode, is_false, is_usual_retry_window, is_zero, placeholder_id, placeholder_time, retry_window};
 use crate::domain::{
-    Ancestor, App, Audience, ClientId, Creator, Family, FamilyKey, Fault, HostPermissions, Issuance, Label, OrgId, Role, Scope,
-    Seconds, Session, Subject, Timestamp, TokenContents, TokenId, Unheld,
+    Ancestor, App, Audience, ClientId, Creator, Family, FamilyKey, Fault, HostPermissions, Issuance, Label, OrgId, RevokingParty,
+    Role, Scope, Seconds, Session, Subject, Timestamp, TokenContents, TokenId, Unheld,
 };
 use crate::store::FamilyUpdate;
 
@@ -35,7 +35,7 @@ pub struct FamilyState {
     pub revoked_at: Option<Timestamp>,
 }
 
-/// Encodes the body of a family: all of it but `id` and its [`FamilyState`].
+/// Encodes the body of a family: all of it but `id`, its [`FamilyState`], and who revoked it.
 ///
 /// # Errors
 /// A [`Fault`] if the body can't be written as JSON.
@@ -43,7 +43,7 @@ pub fn encode_family(family: &Family) -> Result<String, Fault> {
     encode(|to| FamilyBody::serialize(family, to))
 }
 
-/// Decodes the family of this body, in this state.
+/// Decodes the family of this body, in this state, without [who](Family::revoked_by) revoked it.
 ///
 /// # Errors
 /// A [`Fault`] if the body isn't what [`encode_family`] writes.
@@ -90,7 +90,9 @@ pub fn is_same_family(there: &Family, new: &Family) -> bool {
         // What it was before it was amended isn't known; but no other has its salt.
         return (there.id, there.salt) == (new.id, new.salt);
     }
-    FamilyState::from(new).into_family(there.clone(), there.id) == *new
+    let there = Family { revoked_by: new.revoked_by.clone(), ..there.clone() };
+    let id = there.id;
+    FamilyState::from(new).into_family(there, id) == *new
 }
 
 /// Whether `there` is what an amendment wants to make of it.
@@ -142,6 +144,8 @@ struct FamilyBody {
     needed_until: Option<Timestamp>,
     #[serde(skip)]
     revoked_at: Option<Timestamp>,
+    #[serde(skip)]
+    revoked_by: Option<Box<RevokingParty>>,
     #[serde(skip, default = "placeholder_id")]
     token: TokenId,
     #[serde(rename = "d", with = "coded")]
@@ -200,6 +204,7 @@ impl From<FamilyBody> for Family {
             expires_at: body.expires_at,
             needed_until: body.needed_until,
             revoked_at: body.revoked_at,
+            revoked_by: body.revoked_by,
             token: body.token,
             token_duration: body.token_duration,
             revision: body.revision,

@@ -69,7 +69,7 @@ pub use member::{decode_member, encode_member};
 pub use not_before::{mark_kind, mark_name};
 pub use org::{decode_assertion_settings, decode_org, encode_assertion_settings, encode_org};
 pub use ticket::{TicketState, decode_ticket, encode_ticket, is_same_ticket};
-pub use token::{decode_token, encode_token, is_same_token};
+pub use token::{decode_revoking_party, decode_token, encode_revoking_party, encode_token, is_same_token};
 
 fn encode<F>(serialize: F) -> Result<String, Fault>
 where

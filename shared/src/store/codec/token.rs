@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{coded, decode, encode, is_false, is_zero, placeholder_id};
 use crate::domain::{
-    Ancestor, App, Audience, ClientId, Creator, Fault, HostPermissions, Issuance, Label, OrgId, Role, Scope, Session, SessionId,
-    Subject, Timestamp, TokenContents, TokenId, TokenKey, TokenRecord, Unheld,
+    Ancestor, App, Audience, ClientId, Creator, Fault, HostPermissions, Issuance, Label, OrgId, RevokingParty, Role, Scope,
+    Session, SessionId, Subject, Timestamp, TokenContents, TokenId, TokenKey, TokenRecord, Unheld,
 };
 
-/// Encodes the body of a token: all of it but `id` and `revoked_at`.
+/// Encodes the body of a token: all of it but `id`, and when and by whom it was revoked.
 ///
 /// # Errors
 /// A [`Fault`] if the body can't be written as JSON.
@@ -18,7 +18,7 @@ pub fn encode_token(token: &TokenRecord) -> Result<String, Fault> {
     encode(|to| TokenBody::serialize(token, to))
 }
 
-/// Decodes the token of this body.
+/// Decodes the token of this body, without [who](TokenRecord::revoked_by) revoked it.
 ///
 /// # Errors
 /// A [`Fault`] if the body isn't what [`encode_token`] writes.
@@ -31,6 +31,26 @@ pub fn decode_token(key: &TokenKey, body: &[u8], revoked_at: Option<Timestamp>) 
     Ok(TokenRecord { id: key.id, revoked_at, ..token })
 }
 
+/// Encodes who revoked a record of this org.
+///
+/// # Errors
+/// A [`Fault`] if it can't be written as JSON.
+pub fn encode_revoking_party(party: &RevokingParty, org: &OrgId) -> Result<String, Fault> {
+    let RevokingParty { org: its, subject, client, token } = party.clone();
+    let body = RevokingPartyBody { org: Some(its).filter(|its| its != org), subject, client, token };
+    encode(|to| body.serialize(to))
+}
+
+/// Decodes who revoked a record of this org.
+///
+/// # Errors
+/// A [`Fault`] if the body isn't what [`encode_revoking_party`] writes.
+pub fn decode_revoking_party(body: &[u8], org: &OrgId) -> Result<Box<RevokingParty>, Fault> {
+    let RevokingPartyBody { org: its, subject, client, token } = decode(body, |from| RevokingPartyBody::deserialize(from))
+        .map_err(|e| Fault::internal("decoding who revoked a token").because(e))?;
+    Ok(Box::new(RevokingParty { org: its.unwrap_or_else(|| org.clone()), subject, client, token }))
+}
+
 /// Whether recording `new` where `there` is changes nothing: what happens to a token afterwards doesn't make it another.
 pub fn is_same_token(there: &TokenRecord, new: &TokenRecord) -> bool {
     if there.revision > new.revision {
@@ -38,7 +58,7 @@ pub fn is_same_token(there: &TokenRecord, new: &TokenRecord) -> bool {
         let begun = |token: &TokenRecord| (token.issued_at, token.subject.clone(), token.client, token.family);
         return begun(there) == begun(new);
     }
-    TokenRecord { revoked_at: new.revoked_at, ..there.clone() } == *new
+    TokenRecord { revoked_at: new.revoked_at, revoked_by: new.revoked_by.clone(), ..there.clone() } == *new
 }
 
 #[derive(Deserialize, Serialize)]
@@ -94,6 +114,8 @@ struct TokenBody {
     revision: u32,
     #[serde(skip)]
     revoked_at: Option<Timestamp>,
+    #[serde(skip)]
+    revoked_by: Option<Box<RevokingParty>>,
 }
 
 /// Tells serde where the subject is. As there is such a getter, serde reads a `TokenBody`, and the conversion below makes the
@@ -116,6 +138,7 @@ impl From<TokenBody> for TokenRecord {
             refreshable_until: body.refreshable_until,
             revision: body.revision,
             revoked_at: body.revoked_at,
+            revoked_by: body.revoked_by,
             contents: TokenContents {
                 subject: body.subject,
                 client: body.client,
@@ -141,6 +164,19 @@ coded::records!(Ancestor as AncestorBody, Creator as CreatorBody, Session as Ses
 /// Whether a token says nothing but what its subject held.
 pub(super) fn is_all_held(unheld: &Unheld) -> bool {
     *unheld == Unheld::default()
+}
+
+/// Who revoked a record: without its org where that is the record's.
+#[derive(Deserialize, Serialize)]
+struct RevokingPartyBody {
+    #[serde(rename = "o", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    org: Option<OrgId>,
+    #[serde(rename = "s", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    subject: Option<Subject>,
+    #[serde(rename = "c", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    client: Option<ClientId>,
+    #[serde(rename = "i", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    token: Option<TokenId>,
 }
 
 #[derive(Deserialize, Serialize)]

@@ -85,7 +85,7 @@ async fn many_revoke_one_token(store: Arc<dyn Store>) {
         let (token, family) = (token.key(), with_family.then(|| family.key()));
         let outcomes = at_once(&store, |store, n| {
             let (token, family) = (token.clone(), family.clone());
-            async move { (n, store.revoke(&token, family.as_ref(), at(i64::try_from(n).unwrap())).await.unwrap()) }
+            async move { (n, store.revoke(&token, family.as_ref(), at(i64::try_from(n).unwrap()).into()).await.unwrap()) }
         });
         let outcomes = outcomes.await;
         let done: Vec<_> = outcomes.iter().filter(|(_, outcome)| *outcome == Revocation::Done).collect();
@@ -225,7 +225,7 @@ async fn revoking_and_rotating_a_family_agree(store: Arc<dyn Store>) {
         let (rotator, revoker, key) = (Arc::clone(&store), Arc::clone(&store), family.key());
         let one = step(key.clone(), 0);
         let rotation = tokio::spawn(async move { rotator.advance_family(&one).await.unwrap() });
-        let revocation = tokio::spawn(async move { revoker.revoke_family(&key, at(7)).await.unwrap() });
+        let revocation = tokio::spawn(async move { revoker.revoke_family(&key, at(7).into()).await.unwrap() });
         let (rotation, revocation) = (rotation.await.unwrap(), revocation.await.unwrap());
         let now = find_family(&store, &family.key()).await.unwrap();
         assert_eq!((revocation, now.revoked_at), (Revocation::Done, Some(at(7))), "a revocation is never lost");

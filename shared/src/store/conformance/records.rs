@@ -7,7 +7,7 @@ use super::samples::{
     NO_ASSERTIONS, alias_key, client, client_id, family, family_key, find_family, find_token, mark, member, member_key, new, org,
     org_id, put_org, read, rich_member, rich_token, step, subject, ticket, ticket_key, token, token_key,
 };
-use crate::domain::{Family, NotBeforeScope, Seconds, TokenRecord};
+use crate::domain::{Family, NotBeforeScope, RevokingParty, Seconds, TokenRecord};
 use crate::store::{RecordKeys, Store};
 
 use super::samples::{T0, at};
@@ -28,7 +28,8 @@ cases![
 ];
 
 async fn a_recorded_token_is_read_back_whole(store: Arc<dyn Store>) {
-    let revoked = TokenRecord { revoked_at: Some(at(5)), ..token("a", 30) };
+    let by = Some(Box::new(RevokingParty::bearer_of(&rich_token("b", 50))));
+    let revoked = TokenRecord { revoked_at: Some(at(5)), revoked_by: by, ..token("a", 30) };
     let endless = TokenRecord { expires_at: None, ..token("a", 40) };
     for token in [token("a", 10), rich_token("a", 20), revoked, endless] {
         store.record(&new(&token, None)).await.unwrap();
@@ -72,7 +73,7 @@ async fn recording_the_same_again_leaves_what_happened_since(store: Arc<dyn Stor
     let (token, family) = (rich_token("a", 1), family("a", 2));
     store.record(&new(&token, Some(&family))).await.unwrap();
     store.advance_family(&step(family.key(), 0)).await.unwrap();
-    store.revoke(&token.key(), Some(&family.key()), at(9_000)).await.unwrap();
+    store.revoke(&token.key(), Some(&family.key()), at(9_000).into()).await.unwrap();
     store.record(&new(&token, Some(&family))).await.unwrap();
     assert_eq!(find_token(&store, &token.key()).await.unwrap().revoked_at, Some(at(9_000)));
     let family = find_family(&store, &family.key()).await.unwrap();
@@ -142,7 +143,7 @@ async fn orgs_are_apart(store: Arc<dyn Store>) {
     for org in &orgs[..3] {
         store.record(&new(&token(org, 1), Some(&family(org, 2)))).await.unwrap();
     }
-    store.revoke(&token_key("a", 1), Some(&family_key("a", 2)), at(1)).await.unwrap();
+    store.revoke(&token_key("a", 1), Some(&family_key("a", 2)), at(1).into()).await.unwrap();
     store.set_not_before(&mark("a", NotBeforeScope::Org, T0)).await.unwrap();
     for (i, org) in orgs.into_iter().enumerate() {
         let found = read(&store, everything(org, 1)).await;
@@ -161,7 +162,7 @@ async fn an_expired_record_is_there_or_gone_but_no_fault(store: Arc<dyn Store>) 
     let token = TokenRecord { issued_at: long_ago, not_before: long_ago, expires_at: Some(long_ago), ..token("a", 1) };
     store.record(&new(&token, None)).await.unwrap();
     assert!(find_token(&store, &token.key()).await.is_none_or(|found| found == token));
-    store.revoke(&token.key(), None, at(1)).await.unwrap();
+    store.revoke(&token.key(), None, at(1).into()).await.unwrap();
 }
 
 /// Keys of all kinds: the token `n`, the family `n + 1`.

@@ -77,7 +77,7 @@ async fn a_revoked_family_is_not_rotated(store: Arc<dyn Store>) {
     let start = begin(&store).await;
     let first = step(start.key(), 0);
     store.advance_family(&first).await.unwrap();
-    store.revoke_family(&start.key(), at(5_000)).await.unwrap();
+    store.revoke_family(&start.key(), at(5_000).into()).await.unwrap();
     let now = find_family(&store, &start.key()).await.unwrap();
     lost(&store, &step(start.key(), 1), &now).await;
     lost(&store, &first, &now).await;
@@ -115,7 +115,7 @@ async fn a_step_that_stays_is_lost_like_any_other(store: Arc<dyn Store>) {
     let stay = FamilyAdvance { next: None, ..step(start.key(), 0) };
     lost(&store, &FamilyAdvance { from: 1, ..stay.clone() }, &start).await;
     lost(&store, &FamilyAdvance { now: start.expires_at, ..stay.clone() }, &start).await;
-    store.revoke_family(&start.key(), at(5_000)).await.unwrap();
+    store.revoke_family(&start.key(), at(5_000).into()).await.unwrap();
     lost(&store, &stay, &Family { revoked_at: Some(at(5_000)), ..start.clone() }).await;
     let missing = FamilyAdvance { key: family_key("a", 9), ..stay };
     assert!(matches!(store.advance_family(&missing).await.unwrap(), AdvanceOutcome::Unknown));

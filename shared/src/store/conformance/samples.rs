@@ -79,6 +79,7 @@ pub fn token(org: &str, n: u64) -> TokenRecord {
         refreshable_until: None,
         revision: 0,
         revoked_at: None,
+        revoked_by: None,
     }
 }
 
@@ -130,6 +131,7 @@ pub(crate) fn rich_token(org: &str, n: u64) -> TokenRecord {
         refreshable_until: Some(T0.plus(Seconds::DAY)),
         revision: 7,
         revoked_at: None,
+        revoked_by: None,
         ..token(org, n)
     }
 }
@@ -183,6 +185,7 @@ pub(crate) fn family(org: &str, n: u64) -> Family {
         expires_at: T0.plus(Seconds::DAY),
         needed_until: Some(T0.plus(Seconds::DAY)),
         revoked_at: None,
+        revoked_by: None,
         token: id(n + 1),
         token_duration: Seconds(300),
         revision: 0,

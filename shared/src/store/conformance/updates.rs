@@ -109,12 +109,12 @@ async fn an_outdated_amendment_changes_nothing(store: Arc<dyn Store>) {
 
 async fn what_is_revoked_is_not_amended(store: Arc<dyn Store>) {
     let (token, family) = begin(&store).await;
-    store.revoke_family(&family.key(), at(1)).await.unwrap();
+    store.revoke_family(&family.key(), at(1).into()).await.unwrap();
     let both = TokenUpdate { family: Some(amended_family(&family)), ..of_token(&amended(&token)) };
     assert_eq!(amend(&store, &both).await, UpdateOutcome::Outdated);
     assert_eq!(find_token(&store, &token.key()).await.as_ref(), Some(&token), "both or neither");
     assert_eq!(amend(&store, &of_token(&amended(&token))).await, UpdateOutcome::Done, "the token itself is not");
-    store.revoke(&token.key(), None, at(2)).await.unwrap();
+    store.revoke(&token.key(), None, at(2).into()).await.unwrap();
     let first = amended(&token);
     for late in [&first, &amended(&first)] {
         assert_eq!(amend(&store, &of_token(late)).await, UpdateOutcome::Outdated);

@@ -7,7 +7,7 @@ use super::Item;
 use super::keys::{Key, subject_partition};
 use crate::domain::{
     Alias, Aliased, AssertionSettings, Batch, BatchKey, Client, ClientId, Family, FamilyKey, Fault, KeyRing, Member, Org, OrgId,
-    Seconds, Ticket, TicketKey, Timestamp, TokenId, TokenKey, TokenRecord,
+    RevokingParty, Seconds, Ticket, TicketKey, Timestamp, TokenId, TokenKey, TokenRecord,
 };
 use crate::store::ReplayKey;
 use crate::store::codec::{self, BatchState, FamilyState, TicketState};
@@ -20,6 +20,7 @@ pub(super) fn token_item(token: &TokenRecord, by_subject: bool) -> Result<Item, 
         item.insert("j".to_owned(), text(subject_partition(&token.org, &token.subject, token.id.shard())));
     }
     item.extend(token.revoked_at.map(|at| ("r".to_owned(), moment(at))));
+    item.extend(revoked_by(token.revoked_by.as_deref(), &token.org)?);
     item.extend(revision(token.revision));
     item.extend(token.needed_until().map(|at| ("x".to_owned(), number(deletion(at)))));
     if token.needed_until() > token.expires_at {
@@ -29,7 +30,25 @@ pub(super) fn token_item(token: &TokenRecord, by_subject: bool) -> Result<Item, 
 }
 
 pub(super) fn token(key: &TokenKey, item: &Item) -> Result<TokenRecord, Fault> {
-    codec::decode_token(key, body(item)?, find_moment(item, "r")?)
+    let token = codec::decode_token(key, body(item)?, find_moment(item, "r")?)?;
+    Ok(TokenRecord { revoked_by: find_revoking_party(item, &key.org)?, ..token })
+}
+
+/// Who revoked a record of this org, as an attribute.
+fn revoked_by(party: Option<&RevokingParty>, org: &OrgId) -> Result<Option<(String, AttributeValue)>, Fault> {
+    party.map(|party| Ok(("z".to_owned(), revoking_party(party, org)?))).transpose()
+}
+
+/// Who revokes a record of this org, as a value.
+pub(super) fn revoking_party(party: &RevokingParty, org: &OrgId) -> Result<AttributeValue, Fault> {
+    codec::encode_revoking_party(party, org).map(text)
+}
+
+fn find_revoking_party(item: &Item, org: &OrgId) -> Result<Option<Box<RevokingParty>>, Fault> {
+    if !item.contains_key("z") {
+        return Ok(None);
+    }
+    codec::decode_revoking_party(string(item, "z")?.as_bytes(), org).map(Some)
 }
 
 /// The token of an item that wasn't asked for by its key.
@@ -57,6 +76,7 @@ pub(super) fn family_item(family: &Family) -> Result<Item, Fault> {
     }
     item.extend(family.previous.map(|hash| ("p".to_owned(), bytes(&hash))));
     item.extend(family.revoked_at.map(|at| ("r".to_owned(), moment(at))));
+    item.extend(revoked_by(family.revoked_by.as_deref(), &family.org)?);
     Ok(item)
 }
 
@@ -75,7 +95,8 @@ pub(super) fn family(key: &FamilyKey, item: &Item) -> Result<Family, Fault> {
         token: find_id(item, "a")?.ok_or_else(|| broken("a"))?,
         revoked_at: find_moment(item, "r")?,
     };
-    codec::decode_family(key, body(item)?, state)
+    let family = codec::decode_family(key, body(item)?, state)?;
+    Ok(Family { revoked_by: find_revoking_party(item, &key.org)?, ..family })
 }
 
 pub(super) fn alias_item(alias: &Alias) -> Item {
@@ -354,8 +375,9 @@ mod tests {
 
     #[test]
     fn an_ordinary_token_costs_one_write_unit_revoked_or_not() {
-        for (token, most) in [(typical(), 512), (large(), 1_024), (of_client(), 576), (large_of_client(), 1_024)] {
-            let token = TokenRecord { revoked_at: Some(token.issued_at), ..token };
+        for (token, most) in [(typical(), 576), (large(), 1_024), (of_client(), 640), (large_of_client(), 1_024)] {
+            let by = RevokingParty::bearer_of(&typical());
+            let token = TokenRecord { revoked_at: Some(token.issued_at), revoked_by: Some(Box::new(by)), ..token };
             let mut item = token_item(&token, true).unwrap();
             item.insert("w".to_owned(), bytes(&[0; 8]));
             assert!(size(&item) <= most, "{} bytes", size(&item));

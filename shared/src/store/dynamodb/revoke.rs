@@ -1,35 +1,36 @@
 //! Revokes: one by one, or sets by a mark.
 
 use async_trait::async_trait;
+use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::change::{Change, Check};
 use super::items::{self, bytes, deletion, moment, number};
 use super::keys::Key;
 use super::{DynamoStore, Item};
-use crate::domain::{FamilyKey, Fault, NotBefore, NotBeforeKey, Shard, Timestamp, TokenKey};
+use crate::domain::{FamilyKey, Fault, NotBefore, NotBeforeKey, OrgId, RevocationStamp, Shard, Timestamp, TokenKey};
 use crate::store::{Revocation, RevokeTokens};
 
 #[async_trait]
 impl RevokeTokens for DynamoStore {
-    async fn revoke(&self, token: &TokenKey, family: Option<&FamilyKey>, at: Timestamp) -> Result<Revocation, Fault> {
-        let revoking = Revoking { at, name: self.name_of_write()? };
-        let Some(family) = family else { return self.revoke_one(Key::token(token), revoking).await };
+    async fn revoke(&self, token: &TokenKey, family: Option<&FamilyKey>, stamp: RevocationStamp) -> Result<Revocation, Fault> {
+        let revoking = self.revoking(&token.org, &stamp)?;
+        let Some(family) = family else { return self.revoke_one(Key::token(token), &revoking).await };
         // A transaction that is refused changes nothing, so both must be as they should, or only what remains is written.
-        let both = [self.revocation(Key::token(token), revoking), self.revocation(Key::family(family), revoking)];
+        let both = [self.revocation(Key::token(token), &revoking), self.revocation(Key::family(family), &revoking)];
         let Some(checks) = self.transact(REVOKING, &both).await? else { return Ok(Revocation::Done) };
         match checks.first() {
-            Some(Check::Passed) => self.revoke_one(Key::token(token), revoking).await,
+            Some(Check::Passed) => self.revoke_one(Key::token(token), &revoking).await,
             Some(Check::Failed(Some(item))) => {
                 let revocation = revoking.found(item)?;
-                self.revoke_one(Key::family(family), revoking).await?;
+                self.revoke_one(Key::family(family), &revoking).await?;
                 Ok(revocation)
             }
             Some(Check::Failed(None)) | None => Ok(Revocation::Unknown),
         }
     }
 
-    async fn revoke_family(&self, family: &FamilyKey, at: Timestamp) -> Result<Revocation, Fault> {
-        self.revoke_one(Key::family(family), Revoking { at, name: self.name_of_write()? }).await
+    async fn revoke_family(&self, family: &FamilyKey, stamp: RevocationStamp) -> Result<Revocation, Fault> {
+        self.revoke_one(Key::family(family), &self.revoking(&family.org, &stamp)?).await
     }
 
     async fn set_not_before(&self, mark: &NotBefore) -> Result<(), Fault> {
@@ -63,7 +64,12 @@ impl RevokeTokens for DynamoStore {
 }
 
 impl DynamoStore {
-    async fn revoke_one(&self, key: Key, revoking: Revoking) -> Result<Revocation, Fault> {
+    fn revoking(&self, org: &OrgId, stamp: &RevocationStamp) -> Result<Revoking, Fault> {
+        let by = stamp.by.as_ref().map(|by| items::revoking_party(by, org)).transpose()?;
+        Ok(Revoking { at: stamp.at, by, name: self.name_of_write()? })
+    }
+
+    async fn revoke_one(&self, key: Key, revoking: &Revoking) -> Result<Revocation, Fault> {
         match self.change(REVOKING, self.revocation(key, revoking)).await? {
             Check::Passed => Ok(Revocation::Done),
             Check::Failed(Some(item)) => revoking.found(&item),
@@ -71,10 +77,15 @@ impl DynamoStore {
         }
     }
 
-    fn revocation(&self, key: Key, revoking: Revoking) -> Change {
+    fn revocation(&self, key: Key, revoking: &Revoking) -> Change {
         let condition = "attribute_exists(pk) AND attribute_not_exists(r)";
-        let change = Change::update(&self.tables.tokens, key, "SET r = :at, w = :name", condition);
-        change.with("at", moment(revoking.at)).with("name", bytes(&revoking.name))
+        let expression = if revoking.by.is_some() { "SET r = :at, w = :name, z = :by" } else { "SET r = :at, w = :name" };
+        let change = Change::update(&self.tables.tokens, key, expression, condition);
+        let change = change.with("at", moment(revoking.at)).with("name", bytes(&revoking.name));
+        match &revoking.by {
+            Some(by) => change.with("by", by.clone()),
+            None => change,
+        }
     }
 
     /// Moves the copy of a mark in one shard forward from where it `stands`. `None`: that isn't known.
@@ -103,16 +114,17 @@ impl DynamoStore {
 }
 
 /// One revocation of a token or a family.
-#[derive(Clone, Copy)]
 struct Revoking {
     at: Timestamp,
+    /// Who asked for it, as the item keeps it.
+    by: Option<AttributeValue>,
     /// By which it knows again what it has written.
     name: [u8; 8],
 }
 
 impl Revoking {
     /// What it did, if it finds this item revoked: that may have been its own first attempt, whose answer got lost.
-    fn found(self, item: &Item) -> Result<Revocation, Fault> {
+    fn found(&self, item: &Item) -> Result<Revocation, Fault> {
         let is_own = items::find_bytes(item, "w")? == Some(self.name);
         Ok(if is_own { Revocation::Done } else { Revocation::Already })
     }

@@ -12,7 +12,8 @@ use serde::Deserialize;
 use super::rows::body;
 use super::{Result, SqliteStore};
 use crate::domain::{
-    Change, Clock, Commit, Diff, FamilyKey, Fault, NotBeforeKey, NotBeforeStands, OrgId, Timestamp, TokenId, TokenKey,
+    Change, Clock, Commit, Diff, Family, FamilyKey, Fault, NotBeforeKey, NotBeforeStands, OrgId, RevokingParty, Timestamp,
+    TokenId, TokenKey, TokenRecord,
 };
 use crate::store::ReadChanges;
 use crate::store::codec::{self, FamilyState};
@@ -123,13 +124,13 @@ const TABLES: &[Table] = &[
     Table {
         name: "tokens",
         key: "'org', $.org, 'key', hex($.id)",
-        state: "'body', $.body, 'revoked_at', $.revoked_at",
+        state: "'body', $.body, 'revoked_at', $.revoked_at, 'revoked_by', $.revoked_by",
         until: "coalesce($.needed_until, $.exp, 9223372036854775807)",
     },
     Table {
         name: "families",
         key: "'org', $.org, 'key', hex($.id)",
-        state: "'body', $.body, 'revoked_at', $.revoked_at, 'generation', $.generation, 'current', hex($.current),
+        state: "'body', $.body, 'revoked_at', $.revoked_at, 'revoked_by', $.revoked_by, 'generation', $.generation, 'current', hex($.current),
             'previous', iif($.previous IS NULL, NULL, hex($.previous)), 'rotated_at', $.rotated_at, 'token', hex($.token),
             'refreshed_at', $.refreshed_at, 'exp', $.exp, 'needed_until', $.needed_until",
         until: "coalesce($.needed_until, 9223372036854775807)",
@@ -177,11 +178,11 @@ fn change(table: TableName, org: &str, key: &str, diff: Diff<Row>) -> Result<Cha
     Ok(match table {
         TableName::Tokens => {
             let key = TokenKey { org: org()?, id: token_id(key)? };
-            Change::Token(Box::new(diff.try_map(|row| codec::decode_token(&key, row.body(), row.revoked_at()))?))
+            Change::Token(Box::new(diff.try_map(|row| row.token(&key))?))
         }
         TableName::Families => {
             let key = FamilyKey { org: org()?, id: token_id(key)? };
-            Change::Family(Box::new(diff.try_map(|row| codec::decode_family(&key, row.body(), row.family_state()?))?))
+            Change::Family(Box::new(diff.try_map(|row| row.family(&key))?))
         }
         TableName::Marks => {
             let kind = codec::mark_kind(key).ok_or_else(|| unreadable("a mark of an unknown kind"))?;
@@ -248,6 +249,7 @@ struct Row {
     body: String,
     created_at: Option<i64>,
     revoked_at: Option<i64>,
+    revoked_by: Option<String>,
     generation: u64,
     current: String,
     previous: Option<String>,
@@ -271,6 +273,20 @@ impl Row {
 
     fn revoked_at(&self) -> Option<Timestamp> {
         self.revoked_at.map(Timestamp::from_ms)
+    }
+
+    fn token(&self, key: &TokenKey) -> Result<TokenRecord, Fault> {
+        let token = codec::decode_token(key, self.body(), self.revoked_at())?;
+        Ok(TokenRecord { revoked_by: self.revoking_party(&key.org)?, ..token })
+    }
+
+    fn family(&self, key: &FamilyKey) -> Result<Family, Fault> {
+        let family = codec::decode_family(key, self.body(), self.family_state()?)?;
+        Ok(Family { revoked_by: self.revoking_party(&key.org)?, ..family })
+    }
+
+    fn revoking_party(&self, org: &OrgId) -> Result<Option<Box<RevokingParty>>, Fault> {
+        self.revoked_by.as_ref().map(|party| codec::decode_revoking_party(party.as_bytes(), org)).transpose()
     }
 
     fn mark(&self) -> Result<NotBeforeStands, Fault> {

@@ -5,7 +5,7 @@
 use rusqlite::{Connection, params};
 
 use super::{Result, read, replay};
-use crate::domain::{Alias, Family, Fault, Timestamp, TokenRecord};
+use crate::domain::{Alias, Family, Fault, RevokingParty, Timestamp, TokenRecord};
 use crate::store::{InsertOutcome, NewToken, codec};
 
 /// A token and what belongs to it, ready to be written.
@@ -13,12 +13,17 @@ pub(super) struct Entry {
     new: NewToken,
     body: String,
     family_body: Option<String>,
+    revoked_by: Option<String>,
+    family_revoked_by: Option<String>,
 }
 
 impl Entry {
     pub(super) fn new(new: &NewToken) -> Result<Self, Fault> {
         let family_body = new.family.as_ref().map(codec::encode_family).transpose()?;
-        Ok(Self { new: new.clone(), body: codec::encode_token(&new.token)?, family_body })
+        let party = |by: &RevokingParty| codec::encode_revoking_party(by, &new.token.org);
+        let revoked_by = new.token.revoked_by.as_deref().map(party).transpose()?;
+        let family_revoked_by = new.family.as_ref().and_then(|family| family.revoked_by.as_deref()).map(party).transpose()?;
+        Ok(Self { new: new.clone(), body: codec::encode_token(&new.token)?, family_body, revoked_by, family_revoked_by })
     }
 
     /// Writes the token and all that belongs to it, or nothing.
@@ -69,7 +74,7 @@ impl Entry {
     /// Writes the token and its family, or neither.
     fn record_with_family(&self, c: &Connection) -> Result<()> {
         let Some((family, body)) = self.new.family.as_ref().zip(self.family_body.as_deref()) else { return self.record_token(c) };
-        let new = record_family(c, family, body)?;
+        let new = record_family(c, family, self.family_revoked_by.as_deref(), body)?;
         let recorded = self.record_token(c);
         if new && recorded.is_err() {
             let mut undo = c.prepare_cached("DELETE FROM families WHERE org = ?1 AND id = ?2")?;
@@ -81,8 +86,8 @@ impl Entry {
     fn record_token(&self, c: &Connection) -> Result<()> {
         let TokenRecord { org, id, contents, issued_at, expires_at, revoked_at, .. } = &self.new.token;
         let mut insert = c.prepare_cached(
-            "INSERT INTO tokens (org, id, subject, session, iat, exp, needed_until, revoked_at, body)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
+            "INSERT INTO tokens (org, id, subject, session, iat, exp, needed_until, revoked_at, revoked_by, body)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING",
         )?;
         let inserted = insert.execute(params![
             org.as_str(),
@@ -93,6 +98,7 @@ impl Entry {
             expires_at.map(Timestamp::as_ms),
             longer_needed(&self.new.token),
             revoked_at.map(Timestamp::as_ms),
+            self.revoked_by,
             self.body,
         ])?;
         if inserted == 1 {
@@ -109,11 +115,11 @@ pub(super) fn longer_needed(token: &TokenRecord) -> Option<i64> {
 }
 
 /// Inserts a family, and returns whether there was none of this key before.
-fn record_family(c: &Connection, family: &Family, body: &str) -> Result<bool> {
+fn record_family(c: &Connection, family: &Family, revoked_by: Option<&str>, body: &str) -> Result<bool> {
     let mut insert = c.prepare_cached(
         "INSERT INTO families (org, id, exp, revoked_at, generation, current, previous, rotated_at, token, refreshed_at,
-             needed_until, body)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO NOTHING",
+             needed_until, revoked_by, body)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT DO NOTHING",
     )?;
     let inserted = insert.execute(params![
         family.org.as_str(),
@@ -127,6 +133,7 @@ fn record_family(c: &Connection, family: &Family, body: &str) -> Result<bool> {
         family.token.as_bytes(),
         family.refreshed_at.map(Timestamp::as_ms),
         family.needed_until.map(Timestamp::as_ms),
+        revoked_by,
         body,
     ])?;
     if inserted == 1 {

@@ -34,7 +34,7 @@ use super::{
 };
 use crate::domain::{
     AssertionSettings, Batch, BatchKey, Client, ClientId, Clock, FamilyKey, Fault, KeyRing, Member, MemberKey, NotBefore, Org,
-    OrgId, Subject, Ticket, Timestamp, TokenKey,
+    OrgId, RevocationStamp, Subject, Ticket, Timestamp, TokenKey,
 };
 
 mod batches;
@@ -194,14 +194,14 @@ impl UpdateTokens for SqliteStore {
 
 #[async_trait]
 impl RevokeTokens for SqliteStore {
-    async fn revoke(&self, token: &TokenKey, family: Option<&FamilyKey>, at: Timestamp) -> Result<Revocation, Fault> {
+    async fn revoke(&self, token: &TokenKey, family: Option<&FamilyKey>, stamp: RevocationStamp) -> Result<Revocation, Fault> {
         let (token, family) = (token.clone(), family.cloned());
-        self.write("revoking a token", move |c| revoke::revoke(c, &token, family.as_ref(), at)).await
+        self.write("revoking a token", move |c| revoke::revoke(c, &token, family.as_ref(), &stamp)).await
     }
 
-    async fn revoke_family(&self, family: &FamilyKey, at: Timestamp) -> Result<Revocation, Fault> {
+    async fn revoke_family(&self, family: &FamilyKey, stamp: RevocationStamp) -> Result<Revocation, Fault> {
         let family = family.clone();
-        self.write("revoking a refresh family", move |c| revoke::revoke_family(c, &family, at)).await
+        self.write("revoking a refresh family", move |c| revoke::revoke_family(c, &family, &stamp)).await
     }
 
     async fn set_not_before(&self, mark: &NotBefore) -> Result<(), Fault> {

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::rows::{body, moment};
+use super::rows::{body, moment, revoking_party};
 use super::{Result, directory, replay};
 use crate::domain::{
     AliasKey, Aliased, Family, FamilyKey, Fault, NotBeforeKey, NotBefores, OrgId, Timestamp, TokenId, TokenKey, TokenRecord,
@@ -64,16 +64,17 @@ fn each(c: &Connection, wanted: &RecordKeys) -> Result<Records> {
 
 /// Reads a token by its key.
 pub(super) fn token(c: &Connection, key: &TokenKey) -> Result<Option<TokenRecord>> {
-    let mut select = c.prepare_cached("SELECT revoked_at, body FROM tokens WHERE org = ?1 AND id = ?2")?;
+    let mut select = c.prepare_cached("SELECT revoked_at, revoked_by, body FROM tokens WHERE org = ?1 AND id = ?2")?;
     let mut rows = select.query(params![key.org.as_str(), key.id.as_bytes()])?;
     let Some(row) = rows.next()? else { return Ok(None) };
-    Ok(Some(codec::decode_token(key, body(row, 1)?, moment(row, 0)?)?))
+    let token = codec::decode_token(key, body(row, 2)?, moment(row, 0)?)?;
+    Ok(Some(TokenRecord { revoked_by: revoking_party(row, 1, &key.org)?, ..token }))
 }
 
 /// Reads a refresh family by its key.
 pub(super) fn family(c: &Connection, key: &FamilyKey) -> Result<Option<Family>> {
     let mut select = c.prepare_cached(
-        "SELECT revoked_at, generation, current, previous, rotated_at, token, refreshed_at, exp, needed_until, body
+        "SELECT revoked_at, generation, current, previous, rotated_at, token, refreshed_at, exp, needed_until, revoked_by, body
          FROM families WHERE org = ?1 AND id = ?2",
     )?;
     let mut rows = select.query(params![key.org.as_str(), key.id.as_bytes()])?;
@@ -89,7 +90,8 @@ pub(super) fn family(c: &Connection, key: &FamilyKey) -> Result<Option<Family>> 
         expires_at: Timestamp::from_ms(row.get(7)?),
         needed_until: moment(row, 8)?,
     };
-    Ok(Some(codec::decode_family(key, body(row, 9)?, state)?))
+    let family = codec::decode_family(key, body(row, 10)?, state)?;
+    Ok(Some(Family { revoked_by: revoking_party(row, 9, &key.org)?, ..family }))
 }
 
 /// Reads which token or family a value chosen by the caller stands for.
@@ -133,7 +135,8 @@ pub(super) fn page(c: &Connection, org: &OrgId, query: &TokenQuery) -> Result<To
         }
         last = Some(key.id);
         if within(query, row)? {
-            let token = codec::decode_token(&key, body(row, 4)?, moment(row, 3)?)?;
+            let token = codec::decode_token(&key, body(row, 5)?, moment(row, 3)?)?;
+            let token = TokenRecord { revoked_by: revoking_party(row, 4, org)?, ..token };
             page.tokens.extend(Some(token).filter(|token| query.matches(token)));
         }
     }
@@ -155,9 +158,9 @@ fn within(query: &TokenQuery, row: &Row<'_>) -> Result<bool> {
 const LOOKED_AT: usize = 5_000;
 
 // The planner knows nothing of the data: each names its index.
-const BY_ID: &str = "SELECT id, iat, exp, revoked_at, body FROM tokens
+const BY_ID: &str = "SELECT id, iat, exp, revoked_at, revoked_by, body FROM tokens
     WHERE org = ?1 AND id < ?2 AND ?3 IS NULL ORDER BY id DESC";
-const BY_SUBJECT: &str = "SELECT id, iat, exp, revoked_at, body FROM tokens INDEXED BY tokens_by_subject
+const BY_SUBJECT: &str = "SELECT id, iat, exp, revoked_at, revoked_by, body FROM tokens INDEXED BY tokens_by_subject
     WHERE org = ?1 AND id < ?2 AND subject = ?3 ORDER BY id DESC";
-const BY_SESSION: &str = "SELECT id, iat, exp, revoked_at, body FROM tokens INDEXED BY tokens_by_session
+const BY_SESSION: &str = "SELECT id, iat, exp, revoked_at, revoked_by, body FROM tokens INDEXED BY tokens_by_session
     WHERE org = ?1 AND id < ?2 AND session = ?3 ORDER BY id DESC";

@@ -1,9 +1,11 @@
 //! Typed readings of the columns that many tables have.
 
 use rusqlite::Row;
+use rusqlite::types::ValueRef;
 
 use super::Result;
-use crate::domain::{Fault, Timestamp};
+use crate::domain::{Fault, OrgId, RevokingParty, Timestamp};
+use crate::store::codec;
 
 /// Returns the bytes of a text or blob column, borrowed from the row.
 ///
@@ -12,6 +14,17 @@ use crate::domain::{Fault, Timestamp};
 pub(super) fn body<'row>(row: &'row Row<'_>, column: usize) -> Result<&'row [u8]> {
     let value = row.get_ref(column)?;
     value.as_bytes().map_err(|e| Fault::internal("reading a record").because(e).into())
+}
+
+/// Returns who revoked the record of this org, from a column that says so, or `None` where it is null.
+///
+/// # Errors
+/// [`Fault`] when the column holds something else.
+pub(super) fn revoking_party(row: &Row<'_>, column: usize, org: &OrgId) -> Result<Option<Box<RevokingParty>>> {
+    match row.get_ref(column)? {
+        ValueRef::Null => Ok(None),
+        _ => Ok(Some(codec::decode_revoking_party(body(row, column)?, org)?)),
+    }
 }
 
 /// Returns a point in time from a column of milliseconds since the Unix epoch, or `None` where the column is null.

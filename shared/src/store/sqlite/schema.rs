@@ -132,7 +132,7 @@ const READER_CACHE_KIB: i64 = 1_024;
 const STATEMENTS: usize = 96;
 
 /// From each version of the tables to the next. A change that older code can't live with is a step of its own.
-const STEPS: &[&str] = &[TABLES, KEY_RINGS, OAUTH, CLIENT_ORGS, MESSAGES, SEEDED, ASSERTION_SETTINGS, CHANGES];
+const STEPS: &[&str] = &[TABLES, KEY_RINGS, OAUTH, CLIENT_ORGS, MESSAGES, SEEDED, ASSERTION_SETTINGS, CHANGES, REVOKED_BY];
 
 // Records are too long for tables without rowid, which keep whole rows in the inner nodes of their tree, too.
 const TABLES: &str = "
@@ -237,6 +237,12 @@ CREATE TABLE assertion_settings (org TEXT NOT NULL PRIMARY KEY, body TEXT NOT NU
 INSERT INTO assertion_settings (org, body)
     SELECT id, json_object('b', body -> '$.s.o.b') FROM orgs WHERE body -> '$.s.o.b' IS NOT NULL;
 UPDATE orgs SET body = json_remove(body, '$.s.o.b') WHERE body -> '$.s.o.b' IS NOT NULL;
+";
+
+// Who revoked it, as JSON.
+const REVOKED_BY: &str = "
+ALTER TABLE tokens ADD COLUMN revoked_by TEXT;
+ALTER TABLE families ADD COLUMN revoked_by TEXT;
 ";
 
 // What the audit trail hasn't told yet. A number is never used again.

@@ -158,7 +158,7 @@ fn a_newer_or_foreign_file_is_left_alone() {
     let folder = Folder::new();
     let path = folder.file("a.db");
     drop(SqliteStore::open(&path, Durability::Normal, clock()).unwrap());
-    Connection::open(&path).unwrap().pragma_update(None, "user_version", 9).unwrap();
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 10).unwrap();
     let fault = SqliteStore::open(&path, Durability::Normal, clock()).unwrap_err();
     assert_eq!(fault.doing(), "opening the data file: it was written by a newer version of this program");
 
@@ -289,7 +289,7 @@ async fn a_file_of_any_version_before_is_made_what_this_one_needs() {
     let (plain, trusting) = (samples::org("a", &[]), samples::org("b", &[]));
     let assertions = codec::encode_assertion_settings(&samples::assertions()).unwrap();
     let trusting_body = samples::with_assertions(&codec::encode_org(&trusting).unwrap(), &assertions);
-    for version in 1..=7 {
+    for version in 1..=8 {
         let path = folder.file(&format!("{version}.db"));
         let old = Connection::open(&path).unwrap();
         schema::prepare_as_of(&old, version).unwrap();

@@ -59,9 +59,9 @@ pub(super) async fn perform(store: &dyn Store, operation: &str) -> String {
         "batch" => format!("{:?}", store.batch(&batch("a", 5).key()).await.unwrap()),
         "end part" => format!("{:?}", store.end_part(&batch("a", 5).key(), 1, None, at(9)).await.unwrap()),
         "fail part" => format!("{:?}", store.end_part(&batch("a", 5).key(), 1, Some("x"), at(9)).await.unwrap()),
-        "revoke" => format!("{:?}", store.revoke(&one, None, at(5)).await.unwrap()),
-        "revoke with family" => format!("{:?}", store.revoke(&one, Some(&its_family), at(5)).await.unwrap()),
-        "revoke family" => format!("{:?}", store.revoke_family(&its_family, at(5)).await.unwrap()),
+        "revoke" => format!("{:?}", store.revoke(&one, None, at(5).into()).await.unwrap()),
+        "revoke with family" => format!("{:?}", store.revoke(&one, Some(&its_family), at(5).into()).await.unwrap()),
+        "revoke family" => format!("{:?}", store.revoke_family(&its_family, at(5).into()).await.unwrap()),
         "mark" => format!("{:?}", store.set_not_before(&mark("a", NotBeforeScope::Org, at(5))).await.unwrap()),
         "rotate" => format!("{:?}", store.advance_family(&step(its_family, 0)).await.unwrap()),
         "rotate and slide" => {

@@ -153,7 +153,7 @@ async fn what_was_revoked_is_kept_as_long_as_what_was_not() {
     let emulator = Emulator::here(true).await;
     let token = token("a", 1);
     emulator.store.record(&new(&token, None)).await.unwrap();
-    assert_eq!(emulator.store.revoke(&token.key(), None, at(1)).await.unwrap(), Revocation::Done);
+    assert_eq!(emulator.store.revoke(&token.key(), None, at(1).into()).await.unwrap(), Revocation::Done);
     let there = emulator.item(Key::token(&token.key())).await;
     let x = token.expires_at.unwrap().plus(Seconds::DAY).as_secs();
     assert_eq!(find_number(&there, "x").unwrap(), Some(x));

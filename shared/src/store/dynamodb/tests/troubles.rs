@@ -206,7 +206,7 @@ async fn endless_conflicts_end_as_unavailable_and_never_as_an_answer() {
     let emulator = emulator().await;
     emulator.wire.trouble("TransactWriteItems", u32::MAX, Trouble::Answer(conflict));
     let begun = Instant::now();
-    let error = emulator.store.revoke(&token("a", 1).key(), Some(&family("a", 2).key()), at(1)).await.unwrap_err();
+    let error = emulator.store.revoke(&token("a", 1).key(), Some(&family("a", 2).key()), at(1).into()).await.unwrap_err();
     assert!(error.can_retry());
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     assert_eq!(find_token(&emulator.store, &token("a", 1).key()).await.unwrap().revoked_at, None);
