@@ -420,3 +420,19 @@ scenario! {
         }
     }
 }
+
+scenario! {
+    async fn a_wrong_length_of_time_is_told_its_range_and_unit_however_it_is_wrong(app) {
+        const RULE: &str = "must be an integer of 1 or more (seconds: at most the org's max_token_duration)";
+        for wrong in [json!("600"), json!(0), json!(-1), json!(1.5), json!(4_294_967_296_u64), json!(true), json!([600])] {
+            for field in ["time_validity", "token_validity"] {
+                let refused = app.mint("1", "ann", json!({(field): {"duration": wrong}})).await;
+                refused.is_error(400, "INVALID_REQUEST");
+                assert_eq!(refused.json()["error_message"], format!("{field}.duration: {RULE}."), "{wrong}");
+            }
+            let refused = app.patch("/v1/orgs/11", &app.admin, json!({"settings": {"token_duration": wrong}})).await;
+            let said = refused.json()["detail"].as_str().unwrap().to_owned();
+            assert!(said.contains("settings.token_duration") && said.contains("an integer from 1 to 34,560,000 (seconds"), "{said}");
+        }
+    }
+}

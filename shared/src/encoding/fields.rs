@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use serde::de::value::MapAccessDeserializer;
@@ -68,6 +69,36 @@ impl<T: Serialize> Serialize for Object<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.serialize(serializer)
     }
+}
+
+/// Reads an integer within `range`. `rule` says what it must be, with range and unit, whatever is wrong with what was sent.
+///
+/// # Errors
+/// The deserializer's error, with `rule` in it. It begins with `must be an integer`.
+pub fn integer_within<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    range: RangeInclusive<u32>,
+    rule: &'static str,
+) -> Result<u32, D::Error> {
+    struct Integer(RangeInclusive<u32>, &'static str);
+
+    impl Visitor<'_> for Integer {
+        type Value = u32;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.1.trim_start_matches("must be "))
+        }
+
+        fn visit_u64<E: Error>(self, number: u64) -> Result<u32, E> {
+            u32::try_from(number).ok().filter(|number| self.0.contains(number)).ok_or_else(|| E::custom(self.1))
+        }
+
+        fn visit_i64<E: Error>(self, number: i64) -> Result<u32, E> {
+            u64::try_from(number).map_err(|_| E::custom(self.1)).and_then(|number| self.visit_u64(number))
+        }
+    }
+
+    deserializer.deserialize_u32(Integer(range, rule))
 }
 
 /// A token in a request: kept like the secret that it is.

@@ -12,7 +12,7 @@ pub mod merge_patch;
 mod schema;
 pub mod strict_json;
 
-pub use fields::{ExposedSecret, FromText, Object, ReadOnly, SecretText, present};
+pub use fields::{ExposedSecret, FromText, Object, ReadOnly, SecretText, integer_within, present};
 #[cfg(feature = "openapi")]
 pub(crate) use schema::TextSchema;
 pub use schema::{ApiDocument, ApiSchema, EchoedRequest, JwkSet};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::hosts;
@@ -10,7 +10,7 @@ use super::time::DateTime;
 
 use crate::domain::{App, Audience, Label, OrgId, Refusal, Role, Scope, Seconds, SessionId, Subject, Timestamp, TokenId};
 use crate::encoding::form::Parameters;
-use crate::encoding::{FromText, Object, SecretText, present};
+use crate::encoding::{FromText, Object, SecretText, integer_within, present};
 use crate::policy::{Lifetime, MemberTokenRequest, SessionRequest};
 use crate::store::{ScopeLike, TokenQuery};
 use crate::tokens::list::Filter;
@@ -60,7 +60,7 @@ pub struct CreateToken {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct TimeValidity {
     #[serde(default, deserialize_with = "present")]
-    duration: Option<i64>,
+    duration: Option<Duration>,
 }
 
 /// The lifetime of a token by start, end or duration: `TokenValidity` of the SDK.
@@ -73,7 +73,7 @@ struct TokenValidity {
     #[serde(default, deserialize_with = "present")]
     end: Option<FromText<DateTime>>,
     #[serde(default, deserialize_with = "present")]
-    duration: Option<i64>,
+    duration: Option<Duration>,
     #[serde(default, deserialize_with = "present")]
     does_not_expire: Option<bool>,
 }
@@ -132,11 +132,11 @@ impl CreateToken {
     /// What decides: `does_not_expire`, else `end`, else the richer `duration`, else that of `time_validity`.
     fn lifetime(&self) -> Result<Lifetime, Refusal> {
         let plain = match self.time_validity.0.duration {
-            Some(seconds) => Lifetime::For(duration("time_validity.duration", seconds)?),
+            Some(Duration(seconds)) => Lifetime::For(seconds),
             None => Lifetime::Default,
         };
         let Some(Object(validity)) = &self.token_validity else { return Ok(plain) };
-        let length = validity.duration.map(|seconds| duration("token_validity.duration", seconds)).transpose()?;
+        let length = validity.duration.map(|Duration(seconds)| seconds);
         match (validity.does_not_expire.unwrap_or(false), &validity.end, length) {
             (true, None, None) => Ok(Lifetime::Forever),
             (true, ..) => Err(Refusal::invalid("token_validity.does_not_expire", "must not be combined with end or duration")),
@@ -161,7 +161,10 @@ impl CreateToken {
         put("sub", Some(self.sub.0.as_str().into()));
         put("org", Some(self.org.0.as_str().into()));
         put("audiences", Some(texts(&mut self.audiences.iter().map(|audience| audience.0.as_str()))));
-        put("time_validity", Some(self.time_validity.0.duration.map_or(json!({}), |duration| json!({ "duration": duration }))));
+        put(
+            "time_validity",
+            Some(self.time_validity.0.duration.map_or(json!({}), |Duration(seconds)| json!({ "duration": seconds.0 }))),
+        );
         put(
             "roles",
             self.roles.as_ref().map(|roles| roles.iter().map(|(app, role)| (app.0.as_str(), role.0.as_str())).collect()),
@@ -184,7 +187,7 @@ impl TokenValidity {
         [
             ("start", moment(&self.start)),
             ("end", moment(&self.end)),
-            ("duration", self.duration.map(Value::from)),
+            ("duration", self.duration.map(|Duration(seconds)| seconds.0.into())),
             ("does_not_expire", self.does_not_expire.map(Value::Bool)),
         ]
         .into_iter()
@@ -419,10 +422,29 @@ fn at_most(field: &'static str, count: usize, most: usize) -> Result<(), Refusal
     if count > most { Err(Refusal::invalid(field, format!("must have at most {most} entries"))) } else { Ok(()) }
 }
 
-fn duration(field: &'static str, seconds: i64) -> Result<Seconds, Refusal> {
-    match u32::try_from(seconds) {
-        Ok(seconds) if seconds > 0 => Ok(Seconds(seconds)),
-        _ => Err(Refusal::invalid(field, "must be a whole number of seconds, at least 1 and not longer than the org allows")),
+/// A lifetime. How long it may be is for the org to say.
+#[derive(Clone, Copy, Debug)]
+struct Duration(Seconds);
+
+impl<'de> Deserialize<'de> for Duration {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        const RULE: &str = "must be an integer of 1 or more (seconds: at most the org's max_token_duration)";
+        integer_within(deserializer, 1..=u32::MAX, RULE).map(Seconds).map(Self)
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl schemars::JsonSchema for Duration {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Duration".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({"type": "integer", "format": "int64", "minimum": 1, "maximum": u32::MAX})
     }
 }
 

@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use crate::admin::clients::{NewSecret, SECRET_OVERLAP, secret_id};
 use crate::api::agilicus::Rfc3339;
 use crate::domain::{
-    AccessTokenForm, Audience, Client, ClientId, ClientSecret, ClientSettings, GrantType, Invalid, Refusal, Scope, Seconds,
-    Secret, Timestamp,
+    AccessTokenForm, Audience, Client, ClientId, ClientSecret, ClientSettings, GrantType, Refusal, Scope, Seconds, Secret,
+    Timestamp,
 };
 use crate::encoding::form::Parameters;
-use crate::encoding::{ExposedSecret, present};
+use crate::encoding::{ExposedSecret, integer_within, present};
 
 pub(super) mod body;
 
@@ -186,15 +186,13 @@ impl NewSecretRequest {
     }
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(try_from = "u32")]
+#[derive(Clone, Copy, Debug)]
 struct Overlap(Seconds);
 
-impl TryFrom<u32> for Overlap {
-    type Error = Invalid;
-
-    fn try_from(seconds: u32) -> Result<Self, Invalid> {
-        if seconds <= 2_592_000 { Ok(Self(Seconds(seconds))) } else { Err(Invalid("must be 0 to 2,592,000 seconds (30 days)")) }
+impl<'de> Deserialize<'de> for Overlap {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        const RULE: &str = "must be an integer from 0 to 2,592,000 (seconds: at most 30 days)";
+        integer_within(deserializer, 0..=2_592_000, RULE).map(Seconds).map(Self)
     }
 }
 

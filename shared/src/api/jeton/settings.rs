@@ -5,7 +5,7 @@ mod issuers;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub(super) use self::issuers::Number;
 use self::issuers::{AssertionIssuerBody, issuers};
@@ -14,7 +14,7 @@ use crate::domain::{
     Algorithm, AssertionIssuer, AssertionRules, AssertionSettings, Audience, ExchangeRules, GrantType, Invalid, OAuthSettings,
     OrgSettings, Refusal, Scope, Seconds, SupportedScope, org_settings,
 };
-use crate::encoding::{FromText, Object, present};
+use crate::encoding::{FromText, Object, integer_within, present};
 
 /// An object whose members are all optional, with no others, that is written as it is read.
 macro_rules! members {
@@ -184,19 +184,13 @@ impl Attributes {
 }
 
 /// 1 s to 400 days.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(try_from = "u32")]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Length(pub(super) Seconds);
 
-impl TryFrom<u32> for Length {
-    type Error = Invalid;
-
-    fn try_from(seconds: u32) -> Result<Self, Invalid> {
-        if (1..=OrgSettings::MAX_LIFETIME.0).contains(&seconds) {
-            Ok(Self(Seconds(seconds)))
-        } else {
-            Err(Invalid("must be 1 to 34,560,000 seconds (400 days)"))
-        }
+impl<'de> Deserialize<'de> for Length {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        const RULE: &str = "must be an integer from 1 to 34,560,000 (seconds: at most 400 days)";
+        integer_within(deserializer, 1..=OrgSettings::MAX_LIFETIME.0, RULE).map(Seconds).map(Self)
     }
 }
 
@@ -265,7 +259,7 @@ impl Settings {
             return Err(Refusal::invalid("settings.token_duration", "must not be longer than max_token_duration"));
         }
         if settings.refresh_token_retry_seconds > Seconds::HOUR {
-            return Err(Refusal::invalid("settings.refresh_token_retry_seconds", "must be 1 to 3,600 seconds"));
+            return Err(Refusal::invalid("settings.refresh_token_retry_seconds", "must be an integer from 1 to 3,600 (seconds)"));
         }
         Ok((settings, assertions))
     }
