@@ -8,6 +8,8 @@ use MetadataType::{Flag, LocalizedPage, LocalizedText, Number, OneOf, Page, Some
 
 use super::{Invalid, RedirectUri};
 
+/// The member whose default is not the empty list.
+const RESPONSE_TYPES_MEMBER: &str = "response_types";
 /// The most entries that a list in the metadata may have.
 pub const MAX_METADATA_ENTRIES: usize = 200;
 /// The most bytes that the redirect URIs and the metadata of one client may have together.
@@ -15,14 +17,15 @@ pub const MAX_METADATA_BYTES: usize = 16_384;
 
 /// The metadata of a client, by the names of [`CLIENT_METADATA`]. It is kept and shown, and changes nothing here.
 ///
-/// A value that says nothing (`false`, 0, an empty text or list) is never kept.
+/// A value that says nothing (`false`, 0, an empty text or list) is never kept, but for an empty list of response types.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ClientMetadata(BTreeMap<&'static str, MetadataValue>);
 
 impl ClientMetadata {
-    /// Sets a member, unless the value says nothing: then the member is as it was.
+    /// Sets a member, unless the value says nothing: then the member is as it was. An empty list of response types says something:
+    /// left out, they are `code` (RFC 7591 section 2).
     pub fn insert(&mut self, member: &'static MetadataMember, value: MetadataValue) {
-        if !value.says_nothing() {
+        if !value.says_nothing() || member.name == RESPONSE_TYPES_MEMBER {
             self.0.insert(member.name, value);
         }
     }
@@ -283,7 +286,7 @@ pub const CLIENT_METADATA: &[MetadataMember] = &[
     MetadataMember::client("require_auth_time", "authTimeRequired", Flag),
     MetadataMember::client("require_pushed_authorization_requests", "parRequired", Flag),
     MetadataMember::client("require_signed_request_object", "requestObjectRequired", Flag),
-    MetadataMember::regulated("response_types", "responseTypes", SomeOf(RESPONSE_TYPES)),
+    MetadataMember::regulated(RESPONSE_TYPES_MEMBER, "responseTypes", SomeOf(RESPONSE_TYPES)),
     MetadataMember::client("sector_identifier_uri", "sectorIdentifierUri", Page),
     MetadataMember::administrator("self_signed_certificate_key_id", "selfSignedCertificateKeyId", Text),
     MetadataMember::client("software_id", "softwareId", Text),

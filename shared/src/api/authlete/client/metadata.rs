@@ -10,6 +10,8 @@ use crate::domain::client_metadata::{MAX_METADATA_ENTRIES, MetadataType};
 use crate::domain::{Client, ClientMetadata, MetadataMember, MetadataValue, RedirectUri, Refusal};
 
 const REDIRECT_URIS: &str = "redirectUris";
+/// An empty list of these is no default, which is `CODE`.
+const RESPONSE_TYPES: &str = "responseTypes";
 
 /// Reads the redirect URIs and the metadata of a body. What isn't in the table is ignored.
 ///
@@ -21,7 +23,8 @@ const REDIRECT_URIS: &str = "redirectUris";
 pub(super) fn read(body: &Map<String, Value>) -> Result<(Vec<RedirectUri>, ClientMetadata), Refusal> {
     let (mut redirect_uris, mut metadata) = (Vec::new(), ClientMetadata::default());
     for (name, value) in body {
-        if is_nothing(value) {
+        let is_empty_choice = name == RESPONSE_TYPES && value.is_array();
+        if is_nothing(value) && !is_empty_choice {
             continue;
         }
         if name == REDIRECT_URIS {

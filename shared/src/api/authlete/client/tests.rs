@@ -121,6 +121,18 @@ fn what_only_jeton_has_words_for_stays_where_nothing_is_said_of_it() {
 }
 
 #[test]
+fn an_empty_list_of_response_types_stays_empty_and_none_is_code() {
+    assert_eq!(shown(&json!({"responseTypes": []}))["responseTypes"], json!([]));
+    for nothing in [json!({}), json!({"responseTypes": null})] {
+        assert_eq!(shown(&nothing)["responseTypes"], json!(["CODE"]));
+    }
+    let kept = client(7, &json!({"responseTypes": []}));
+    let body = crate::store::codec::encode_client(&kept).unwrap();
+    let read = crate::store::codec::decode_client(body.as_bytes(), kept.created_at).unwrap();
+    assert_eq!(read, kept, "and so it is stored");
+}
+
+#[test]
 fn nothing_is_null_and_no_secret_is_shown() {
     let text =
         shown(&json!({"clientNames": [{"tag": "fr"}, null], "unknown": {"a": null}, "redirectUris": ["a", null]})).to_string();

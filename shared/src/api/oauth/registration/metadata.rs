@@ -37,7 +37,7 @@ pub(super) fn read(
     for member in said_by_clients().filter(|member| member.value_type.is_localized()) {
         metadata.insert(member, MetadataValue::Localized(read_localized(members, member)?));
     }
-    if let Some(member) = MetadataMember::named("response_types") {
+    if let Some(member) = MetadataMember::named("response_types").filter(|_| !response_types.is_empty()) {
         metadata.insert(member, MetadataValue::Texts(response_types.to_vec()));
     }
     let redirect_uris = members.texts(REDIRECT_URIS)?.into_iter().map(RedirectUri::parse);
