@@ -3,8 +3,8 @@
 use crate::auth::bearer::authenticate;
 use crate::domain::scope::api;
 use crate::domain::{
-    Ancestor, Caller, ClientId, Error, Family, Org, OrgId, Refusal, RevokedBy, Service, StatusInputs, Subject, Timestamp,
-    TokenId, TokenKey, TokenRecord, TokenRevocation,
+    Ancestor, Caller, ClientId, Error, Family, Org, OrgId, Refusal, RevokedBy, Seconds, Service, StatusInputs, Subject,
+    Timestamp, TokenId, TokenKey, TokenRecord, TokenRevocation,
 };
 use crate::platform::capabilities::{DirectoryReader, Lister, Reader, TokenFinder};
 use crate::store::{RecordKeys, Records, TokenQuery, each_once};
@@ -67,6 +67,7 @@ pub async fn list(ports: &TokenFinder, bearer: &str, filter: Filter) -> Result<L
     };
     query.subject = visible(&caller, found.orgs.get(&org), &org, query.subject)?;
     let limit = query.limit;
+    query.after = after(&query);
     if wanted.is_some() {
         // Whether a token is revoked isn't all in its record: there may be many to look at for one that is asked for.
         query.limit = LARGE_PAGE;
@@ -81,7 +82,7 @@ pub async fn list(ports: &TokenFinder, bearer: &str, filter: Filter) -> Result<L
                 rows.push(Row { record, revoked });
             }
         }
-        next = page.next;
+        next = page.next.filter(|next| !ends_before(&query, *next));
         if next.is_none() || rows.len() >= limit {
             break;
         }
@@ -92,6 +93,19 @@ pub async fn list(ports: &TokenFinder, bearer: &str, filter: Filter) -> Result<L
         next = rows.last().map(|row| row.record.id);
     }
     Ok(Listing { rows, next })
+}
+
+/// After which token to begin, of the one that the caller names and the first that can match: ids begin with the moment at which the
+/// token was issued, and none expires before that. So a filter by time reads none of the newer ones.
+fn after(query: &TokenQuery) -> Option<TokenId> {
+    let to = [query.issued_to, query.expires_to].into_iter().flatten().min();
+    let first = to.map(|to| TokenId::first_of(to.plus(Seconds(1))));
+    query.after.into_iter().chain(first).min()
+}
+
+/// Whether all that comes after this token was issued too early.
+fn ends_before(query: &TokenQuery, next: TokenId) -> bool {
+    query.issued_from.is_some_and(|from| next < TokenId::first_of(from.whole_second()))
 }
 
 /// Shows one token: as the listing does, with what has revoked it. `org`: where it is, if the caller knows.
@@ -282,4 +296,24 @@ pub(crate) fn is_live_or_refreshable(token: &TokenRecord, found: &Records, now: 
     let family = token.family_key().and_then(|key| found.families.get(&key));
     let can_be_refreshed = family.is_some_and(|family| now < family.expires_at);
     !is_revoked(token, found) && (!token.is_expired(now) || can_be_refreshed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_by_time_reads_nothing_that_is_too_new_or_too_old() {
+        let (early, late) = (Timestamp::from_secs(1_000), Timestamp::from_secs(2_000));
+        let first = |moment: Timestamp| Some(TokenId::first_of(moment.plus(Seconds(1))));
+        let query = TokenQuery::default();
+        assert_eq!(after(&query), None);
+        let named = TokenQuery { after: first(early), ..query.clone() };
+        assert_eq!(after(&TokenQuery { issued_to: Some(late), ..named.clone() }), first(early), "where the caller is already");
+        for (issued_to, expires_to) in [(Some(early), Some(late)), (Some(late), Some(early)), (None, Some(early))] {
+            assert_eq!(after(&TokenQuery { issued_to, expires_to, ..query.clone() }), first(early));
+        }
+        let from = TokenQuery { issued_from: Some(late), ..query };
+        assert!(ends_before(&from, TokenId::first_of(early)) && !ends_before(&from, TokenId::first_of(late)));
+    }
 }

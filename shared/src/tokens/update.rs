@@ -133,7 +133,8 @@ fn change_end(
         if end.as_ms() > now.plus(org.settings.max_token_duration).as_ms() {
             return Err(Refusal::too_long(org.settings.max_token_duration));
         }
-        record.expires_at = Some(end.whole_second());
+        // Lists by time rely on it that none ends before it is issued.
+        record.expires_at = Some(end.max(record.issued_at).whole_second());
     } else if let Some(length) = shortest() {
         record.expires_at = Some(now.whole_second().plus(length));
     }
