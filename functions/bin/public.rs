@@ -22,8 +22,8 @@ impl Provides<IssuerInfo> for OnlyIssuer {
 
 fn main() -> ExitCode {
     let platform = async |config: config::Config| {
-        let client_certificates = config::client_certificates()?;
-        Ok(OnlyIssuer(IssuerInfo { issuer: config.issuer, client_certificates }))
+        let (client_certificates, mtls_url) = (config::client_certificates()?, config::mtls_url()?);
+        Ok(OnlyIssuer(IssuerInfo { issuer: config.issuer, client_certificates, mtls_url }))
     };
     Bundle::new().endpoints(functions::public(), platform).main()
 }

@@ -28,12 +28,17 @@ impl Endpoint for GetMetadata {
         if path.is_some_and(|path| !is_path_of(&ports.issuer, &path)) {
             return Err(Refusal::NoSuchPath.into());
         }
-        Ok(Published::document(&Metadata::from_issuer(&ports.issuer, &endpoints(), ports.client_certificates), &known)?)
+        Ok(Published::document(&of(ports), &known)?)
     }
 }
 
+/// The metadata of this deployment.
+pub(super) fn of(ports: &IssuerInfo) -> Metadata<'_> {
+    Metadata::from_issuer(&ports.issuer, &endpoints(), ports.client_certificates, ports.mtls_url.as_ref())
+}
+
 /// The endpoints of the catalogue that metadata names: a test holds them together.
-pub(super) fn endpoints() -> Endpoints {
+fn endpoints() -> Endpoints {
     Endpoints {
         authorization: Authorize::ROUTE.path,
         token: Token::ROUTE.path,

@@ -2,11 +2,10 @@
 
 use shared::api::http::{Dialect, Endpoint, IfNoneMatch, Published, Route};
 use shared::api::oauth::metadata;
-use shared::api::oauth::metadata::Metadata;
 use shared::domain::Error;
 use shared::platform::capabilities::IssuerInfo;
 
-use super::metadata::endpoints;
+use super::metadata::of;
 
 /// Tells verifiers of tokens where the keys are, in the words of OpenID Connect: API Gateway's JWT authorizer knows no others.
 #[derive(Debug)]
@@ -19,9 +18,6 @@ impl Endpoint for OpenIdConfiguration {
     type Output = Published<metadata::OpenIdConfiguration<'static>>;
 
     async fn handle(ports: &IssuerInfo, known: IfNoneMatch) -> Result<Self::Output, Error> {
-        Ok(Published::document(
-            &Metadata::from_issuer(&ports.issuer, &endpoints(), ports.client_certificates).for_openid(),
-            &known,
-        )?)
+        Ok(Published::document(&of(ports).for_openid(), &known)?)
     }
 }

@@ -97,7 +97,7 @@ async fn start(options: Options) -> Result<(), String> {
     let (mut platform, rotator) = platform(&options, &home, Arc::clone(&data_file), issuer).await?;
     platform = platform.reading(key_sets);
     if options.client_certificate_header.is_some() {
-        platform = platform.with_client_certificates();
+        platform = platform.with_client_certificates(options.mtls_url.clone());
     }
     if let Some(file) = &options.seed {
         load(&platform, &data_file, file, options.seed_overwrite).await?;

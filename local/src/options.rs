@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use http::HeaderName;
-use shared::domain::{Algorithm, Issuer};
+use shared::domain::{Algorithm, Issuer, MtlsUrl};
 use shared::keys::remote::Origin;
 use shared::store::sqlite;
 
@@ -65,6 +65,11 @@ pub struct Options {
     /// header is read
     #[arg(long, help_heading = TOKENS, value_name = "NAME")]
     pub client_certificate_header: Option<HeaderName>,
+
+    /// Address at which clients present certificates, such as `https://mtls.example`, if it isn't the issuer's: it stands in the metadata
+    /// (`mtls_endpoint_aliases`, RFC 8705)
+    #[arg(long, help_heading = TOKENS, value_name = "URL", requires = "client_certificate_header")]
+    pub mtls_url: Option<MtlsUrl>,
 
     /// Origin of web pages that may call the server, such as `https://app.example`, or `*` for all. Repeatable; without it, pages of
     /// other origins can read no more than the key set, the metadata and the `OpenAPI` document

@@ -26,7 +26,7 @@ impl Provides<Public> for OnlyIssuer {
 
 impl Provides<IssuerInfo> for OnlyIssuer {
     fn provide(&self) -> IssuerInfo {
-        IssuerInfo { issuer: self.0.clone(), client_certificates: ClientCertificates::NeverArrive }
+        IssuerInfo { issuer: self.0.clone(), client_certificates: ClientCertificates::NeverArrive, mtls_url: None }
     }
 }
 

@@ -114,6 +114,13 @@ name! {
     "must be an http or https URL without query and fragment"
 }
 
+name! {
+    /// The address at which clients present their certificates (RFC 8705 section 5): an http or https URL without query and fragment.
+    MtlsUrl,
+    |text| Issuer::parse(text).is_ok(),
+    "must be an http or https URL without query and fragment"
+}
+
 fn is_plain(text: &str, longest: usize) -> bool {
     (1..=longest).contains(&text.len()) && !text.chars().any(char::is_control)
 }

@@ -58,7 +58,7 @@ pub use entropy::Entropy;
 pub use entropy::Seeded;
 pub use family::{Family, FamilyKey, Redemption};
 pub use fault::Fault;
-pub use id::{App, Audience, ClientId, Invalid, Issuer, Label, OrgId, Role, SessionId, Shard, Subject, TokenId};
+pub use id::{App, Audience, ClientId, Invalid, Issuer, Label, MtlsUrl, OrgId, Role, SessionId, Shard, Subject, TokenId};
 pub use issuance::{Actor, AuthorizationDetails, Confirmation, ExtraClaims, GrantType, Issuance, Property, Thumbprint};
 pub use key::{Algorithm, Jwk, KeyId, KeySet};
 pub use key_ring::{KeyRing, KeyState, PrivateHalf, RingKey, Schedule, SigningMode};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::parts::{HasKeyMaking, HasMinting, HasQueue, HasRecords, KeyMaking, RecordParts, SigningParts};
-use crate::domain::{ClientCertificates, Clock, Entropy, Fault, Issuer, KeySet};
+use crate::domain::{ClientCertificates, Clock, Entropy, Fault, Issuer, KeySet, MtlsUrl};
 use crate::keys::remote::KeySets;
 use crate::keys::signer::{KeyOpener, SecretDeriver, Signer};
 use crate::keys::{PublicKeys, Ring, SigningKeys};
@@ -72,9 +72,11 @@ impl Platform {
         Self { records, minting: SigningParts { key_sets: Arc::new(key_sets), ..self.minting } }
     }
 
-    /// Returns this platform behind something that ends TLS and passes on the certificates of clients.
+    /// Returns this platform behind something that ends TLS and passes on the certificates of clients. `mtls_url`: where they present
+    /// them, if that isn't the issuer.
     #[must_use]
-    pub fn with_client_certificates(mut self) -> Self {
+    pub fn with_client_certificates(mut self, mtls_url: Option<MtlsUrl>) -> Self {
+        self.records.mtls_url = mtls_url;
         self.records.client_certificates = ClientCertificates::Arrive;
         self
     }

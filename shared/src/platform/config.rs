@@ -11,7 +11,7 @@ use std::str::FromStr;
 use http::Uri;
 
 use crate::domain::{
-    Algorithm, ClientCertificates, Fault, Invalid, Issuer, Requirements, Schedule, Scope, Seconds, Secret, SigningMode,
+    Algorithm, ClientCertificates, Fault, Invalid, Issuer, MtlsUrl, Requirements, Schedule, Scope, Seconds, Secret, SigningMode,
 };
 use crate::keys::remote::Origins;
 
@@ -187,6 +187,17 @@ pub fn client_certificates() -> Result<ClientCertificates, Misconfigured> {
         return Err(Misconfigured(wrong));
     }
     Ok(if on { ClientCertificates::Arrive } else { ClientCertificates::NeverArrive })
+}
+
+/// Reads `JETON_MTLS_URL`: the address at which clients present their certificates, if it isn't the issuer's. `None`: there is none.
+///
+/// # Errors
+///
+/// [`Misconfigured`] with every variable that is missing or wrong.
+pub fn mtls_url() -> Result<Option<MtlsUrl>, Misconfigured> {
+    let mut wrong = Vec::new();
+    let url = optional(&environment, "JETON_MTLS_URL", &mut wrong);
+    if wrong.is_empty() { Ok(url) } else { Err(Misconfigured(wrong)) }
 }
 
 /// Reads what the authorizer requires of a token: an audience (`JETON_REQUIRED_AUDIENCE`) and scopes (`JETON_REQUIRED_SCOPES`,

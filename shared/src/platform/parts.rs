@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::{Algorithm, ClientCertificates, Clock, Entropy, Issuer, Requirements, Schedule};
+use crate::domain::{Algorithm, ClientCertificates, Clock, Entropy, Issuer, MtlsUrl, Requirements, Schedule};
 use crate::keys::remote::{KeySets, Origins};
 use crate::keys::signer::KeyFactory;
 use crate::keys::{PublicKeys, Ring, SigningKeys};
@@ -64,6 +64,8 @@ pub struct RecordParts {
     pub key_origins: Arc<Origins>,
     /// Whether certificates of clients can arrive.
     pub client_certificates: ClientCertificates,
+    /// Where clients present their certificates, if that isn't the issuer.
+    pub mtls_url: Option<MtlsUrl>,
 }
 
 impl RecordParts {
@@ -83,6 +85,7 @@ impl RecordParts {
             requirements: Arc::default(),
             key_origins: Arc::default(),
             client_certificates: ClientCertificates::default(),
+            mtls_url: None,
         }
     }
 
@@ -157,6 +160,7 @@ parts! {
     HasRecords => Arc<dyn Entropy>: |p| p.records().entropy.clone();
     HasRecords => Arc<Requirements>: |p| p.records().requirements.clone();
     HasRecords => ClientCertificates: |p| p.records().client_certificates;
+    HasRecords => Option<MtlsUrl>: |p| p.records().mtls_url.clone();
     HasRecords => Arc<Origins>: |p| p.records().key_origins.clone();
     // The store is one object behind many ports: a capability gets those that its work needs.
     HasRecords =>

@@ -4,7 +4,7 @@ use percent_encoding::percent_decode_str;
 use serde::Serialize;
 
 use crate::auth::dpop;
-use crate::domain::{Algorithm, ClientAuthMethod, ClientCertificates, Issuer};
+use crate::domain::{Algorithm, ClientAuthMethod, ClientCertificates, Issuer, MtlsUrl};
 use crate::oauth::token_endpoint::served_grant_types;
 
 /// The paths of the endpoints that there are.
@@ -44,7 +44,20 @@ pub struct Metadata<'a> {
     #[serde(flatten)]
     authentication: Authentication,
     dpop_signing_alg_values_supported: Vec<&'static str>,
+    introspection_signing_alg_values_supported: Vec<&'static str>,
     tls_client_certificate_bound_access_tokens: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mtls_endpoint_aliases: Option<MtlsEndpoints>,
+}
+
+/// Where clients that present a certificate find the endpoints at which they authenticate: RFC 8705 section 5.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[expect(clippy::struct_field_names, reason = "the names are the standard's")]
+struct MtlsEndpoints {
+    token_endpoint: String,
+    introspection_endpoint: String,
+    revocation_endpoint: String,
 }
 
 /// How clients prove who they are where.
@@ -62,10 +75,20 @@ struct Authentication {
 
 impl<'a> Metadata<'a> {
     /// Makes the metadata of this issuer with these endpoints. What needs the certificate of a client
-    /// (RFC 8705) is in it only where certificates can arrive.
-    pub fn from_issuer(issuer: &'a Issuer, endpoints: &Endpoints, certificates: ClientCertificates) -> Self {
-        let base = issuer.as_str().trim_end_matches('/');
-        let url = |path: &'static str| format!("{base}{path}");
+    /// (RFC 8705) is in it only where certificates can arrive: at `mtls`, if that isn't the issuer.
+    pub fn from_issuer(
+        issuer: &'a Issuer,
+        endpoints: &Endpoints,
+        certificates: ClientCertificates,
+        mtls: Option<&MtlsUrl>,
+    ) -> Self {
+        let at = |base: &str, path: &'static str| format!("{}{path}", base.trim_end_matches('/'));
+        let url = |path: &'static str| at(issuer.as_str(), path);
+        let alias = |mtls: &MtlsUrl| MtlsEndpoints {
+            token_endpoint: at(mtls.as_str(), endpoints.token),
+            introspection_endpoint: at(mtls.as_str(), endpoints.introspection),
+            revocation_endpoint: at(mtls.as_str(), endpoints.revocation),
+        };
         Self {
             issuer: issuer.as_str(),
             authorization_endpoint: url(endpoints.authorization),
@@ -78,7 +101,9 @@ impl<'a> Metadata<'a> {
             grant_types_supported: served_grant_types(),
             authentication: Authentication::new(certificates),
             dpop_signing_alg_values_supported: dpop::ALGORITHMS.iter().copied().map(Algorithm::as_str).collect(),
+            introspection_signing_alg_values_supported: Algorithm::ALL.iter().copied().map(Algorithm::as_str).collect(),
             tls_client_certificate_bound_access_tokens: certificates == ClientCertificates::Arrive,
+            mtls_endpoint_aliases: mtls.filter(|_| certificates == ClientCertificates::Arrive).map(alias),
         }
     }
 
@@ -144,14 +169,14 @@ mod tests {
 
     fn metadata(issuer: &str, endpoints: &Endpoints) -> Value {
         let issuer = Issuer::parse(issuer).unwrap();
-        serde_json::to_value(Metadata::from_issuer(&issuer, endpoints, ClientCertificates::Arrive)).unwrap()
+        serde_json::to_value(Metadata::from_issuer(&issuer, endpoints, ClientCertificates::Arrive, None)).unwrap()
     }
 
     #[test]
     fn rfc8705_2_certificates_are_advertised_only_where_they_can_arrive() {
         let issuer = Issuer::parse("https://a.example").unwrap();
         for (certificates, arrive) in [(ClientCertificates::Arrive, true), (ClientCertificates::NeverArrive, false)] {
-            let metadata = serde_json::to_value(Metadata::from_issuer(&issuer, &ALL, certificates)).unwrap();
+            let metadata = serde_json::to_value(Metadata::from_issuer(&issuer, &ALL, certificates, None)).unwrap();
             for endpoint in ["token", "introspection", "revocation"] {
                 let methods = metadata[format!("{endpoint}_endpoint_auth_methods_supported")].as_array().unwrap();
                 for method in ["tls_client_auth", "self_signed_tls_client_auth"] {
@@ -160,6 +185,23 @@ mod tests {
                 assert!(methods.contains(&json!("private_key_jwt")), "{endpoint}");
             }
             assert_eq!(metadata["tls_client_certificate_bound_access_tokens"], arrive);
+        }
+    }
+
+    #[test]
+    fn rfc8705_5_endpoints_have_an_alias_where_certificates_arrive_elsewhere() {
+        let issuer = Issuer::parse("https://a.example").unwrap();
+        let mtls = MtlsUrl::parse("https://mtls.a.example/x/").unwrap();
+        let metadata =
+            |certificates, mtls| serde_json::to_value(Metadata::from_issuer(&issuer, &ALL, certificates, mtls)).unwrap();
+        let aliases = json!({
+            "token_endpoint": "https://mtls.a.example/x/oauth2/token",
+            "introspection_endpoint": "https://mtls.a.example/x/oauth2/introspect",
+            "revocation_endpoint": "https://mtls.a.example/x/oauth2/revoke",
+        });
+        assert_eq!(metadata(ClientCertificates::Arrive, Some(&mtls))["mtls_endpoint_aliases"], aliases);
+        for (certificates, mtls) in [(ClientCertificates::NeverArrive, Some(&mtls)), (ClientCertificates::Arrive, None)] {
+            assert_eq!(metadata(certificates, mtls).get("mtls_endpoint_aliases"), None);
         }
     }
 

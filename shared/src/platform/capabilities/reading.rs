@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::capability::{AwsAccess, capability};
 use super::reader::Reader;
-use crate::domain::{ClientCertificates, Clock, Issuer, Requirements};
+use crate::domain::{ClientCertificates, Clock, Issuer, MtlsUrl, Requirements};
 use crate::keys::PublicKeys;
 use crate::platform::parts::HasRecords;
 use crate::store::{ReadTokens, ReplayStore};
@@ -22,6 +22,8 @@ capability! {
         pub issuer: Issuer,
         /// Whether certificates of clients can arrive.
         pub client_certificates: ClientCertificates,
+        /// Where clients present them, if that isn't the issuer.
+        pub mtls_url: Option<MtlsUrl>,
     }
     access = AwsAccess::NONE;
 }
