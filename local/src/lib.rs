@@ -14,6 +14,7 @@ mod server;
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -89,6 +90,8 @@ async fn start(options: Options) -> Result<(), String> {
     let address = listener.local_addr().map_err(|e| format!("can't tell its address: {e}"))?;
     let base_url = format!("http://{address}");
     let issuer = issuer(&options, &base_url)?;
+    // Declared before all that uses the folder, so that it goes after that.
+    let mut unused = UnusedFolder::before(&options.data_dir);
     let home = DataDir::open(&options.data_dir).map_err(|fault| in_words(&fault))?;
     let counting = counting(&options, &home).await?;
     let key_sets = KeySets::over_https(options.jwks_origin.iter().cloned().collect());
@@ -106,6 +109,7 @@ async fn start(options: Options) -> Result<(), String> {
     let (queue, worker) = LocalQueue::open(data_file).map_err(|fault| in_words(&fault))?;
     let served = Served { whole: LocalService { platform, queue: Arc::new(queue) }, rotator };
     let mut service = Service::new(&catalogue(), &served).map_err(|fault| in_words(&fault))?;
+    unused.keep();
     let mut background = Background::default();
     background.run(worker.run(batch::worker(served.provide())));
     background.run(first_start::keep_renewed(home.clone(), served.whole.platform.clone()));
@@ -132,6 +136,28 @@ async fn start(options: Options) -> Result<(), String> {
     // The store closes when the last of its users is gone: in order, after everything that was answered is committed.
     drop(served);
     Ok(())
+}
+
+/// The data folder that a start has made, which goes with it if nothing comes of it: a refused seed leaves nothing behind.
+struct UnusedFolder(Option<PathBuf>);
+
+impl UnusedFolder {
+    /// Notes whether there is a folder, or whatever else, at this path.
+    fn before(path: &Path) -> Self {
+        Self((!path.exists()).then(|| path.to_owned()))
+    }
+
+    fn keep(&mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for UnusedFolder {
+    fn drop(&mut self) {
+        if let Some(path) = &self.0 {
+            let _ = std::fs::remove_dir_all(path);
+        }
+    }
 }
 
 /// Tasks that run as long as the server does.

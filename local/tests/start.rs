@@ -237,6 +237,9 @@ fn a_seed_is_loaded_and_a_wrong_one_is_refused_whole_by_member_and_line() {
     std::fs::write(&file, "{\"orgs\": [{\"id\": \"7\"}], \"members\": [{\"org\": \"8\", \"sub\": \"ann\"}]}").unwrap();
     let error = failure(&jeton(&home, &seed).output().unwrap());
     assert!(error.contains("members[0].org: must be an org that is there"), "{error}");
+    let fresh = home.join("fresh");
+    failure(&jeton(&fresh, &seed).output().unwrap());
+    assert!(!fresh.exists(), "a start of which nothing comes leaves nothing behind");
     // Had the first two loaded anything, its parent couldn't change now.
     std::fs::write(
         &file,
