@@ -91,7 +91,7 @@ pub struct Options {
     pub no_audit: bool,
 
     /// What tokens are signed by: ES256, ES384, ES512, `EdDSA`, ML-DSA-44, ML-DSA-65, ML-DSA-87, PS256, PS384, PS512, RS256, RS384
-    /// or RS512. Can be given several times; the first signs what doesn't ask for another. A key is made for
+    /// or RS512. Repeatable. The first is the default; the others are used where `access_token_sign_alg` names them. A key is made for
     /// one that has none; keys of others go on verifying what they have signed
     #[arg(long = "algorithm", help_heading = TOKENS, value_name = "ALGORITHM", default_value = "ES256", value_parser = algorithm)]
     pub algorithms: Vec<Algorithm>,

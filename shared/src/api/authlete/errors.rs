@@ -23,7 +23,7 @@ pub(in crate::api) static RULES: DialectRules = DialectRules {
     #[cfg(feature = "openapi")]
     description: crate::api::openapi::DialectDescription {
         about: "Authlete's token API, versions 3 and 2. What has been understood is answered with 200, whatever came of it: `action` says what. \
-             In a request null, 0, false and \"\" are as good as nothing, and a body may be a form.",
+             Fields with null, 0, false or \"\" are treated as absent. Bodies may be JSON or form-encoded.",
         error_media_type: Reply::JSON,
         error_schema: |schemas| schemas.of_answer::<ApiResult>(),
         body_refusals: &[400, 413, 415],

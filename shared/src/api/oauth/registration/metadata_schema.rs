@@ -20,7 +20,7 @@ impl JsonSchema for RegistrationBody {
             (name.to_owned(), json!({"type": "string", "description": "Only in an update: it must be the client's."}))
         }));
         json_schema!({
-            "description": "What a client says of itself: RFC 7591 section 2. null, \"\" and [] are as good as nothing.",
+            "description": "What a client says of itself: RFC 7591 section 2. null, \"\" and [] are treated as absent.",
             "type": "object",
             "properties": properties,
             "patternProperties": localized()
