@@ -2,9 +2,9 @@
 
 use shared::api::lambda::Operation;
 use shared::api::lambda::authorizer_event::{Answer, Question};
-use shared::auth::authorizer::{Verdict, authorize};
 use shared::domain::{Error, Refusal};
 use shared::platform::capabilities;
+use shared::tokens::authorize::{Verdict, authorize};
 
 /// Lets in whose token is alive and has what is asked for. A failure of ours is an error, which lets nobody in, and is not
 /// kept as if the token were bad.
@@ -19,10 +19,9 @@ impl Operation for Authorizer {
 
     async fn handle(ports: &capabilities::Authorizer, question: Question) -> Result<Answer, Error> {
         let form = question.form()?;
-        let token = question.token();
-        match authorize(ports, token.as_ref().map(|token| token.expose().as_str())).await {
-            Ok(Verdict::Allowed(caller)) => Ok(Answer::allowed(form, &caller)),
-            Ok(Verdict::InsufficientScope(caller)) => Ok(Answer::insufficient_scope(form, &caller)),
+        match authorize(ports, &question.request()).await {
+            Ok(Verdict::Allowed(token)) => Ok(Answer::allowed(form, &token)),
+            Ok(Verdict::InsufficientScope(token)) => Ok(Answer::insufficient_scope(form, &token)),
             Err(Error::Refused(refusal @ (Refusal::CredentialsMissing | Refusal::CredentialsRejected(_)))) => {
                 Answer::unauthenticated(&form).ok_or_else(|| refusal.into())
             }

@@ -107,6 +107,10 @@ async fn introspections(run: &mut Recorded, client: &Value) {
     let body = json!({"token": token, "dpop": proof, "htm": "GET", "htu": "https://api.example/x"});
     let seen = api(run, "authlete.introspect_token", "auth/introspection", body).await;
     assert_eq!(seen["action"], "OK", "{seen}");
+    let headers = json!({"authorization": format!("DPoP {token}"), "dpop": self::proof(token, "https://api.example/y")});
+    let context = json!({"domainName": "api.example", "http": {"method": "GET"}});
+    let question = json!({"version": "2.0", "headers": headers, "rawPath": "/y", "requestContext": context});
+    assert_eq!(run.invoke("jeton.authorizer", question).await["isAuthorized"], true);
     let body = json!({"parameters": format!("token={token}")});
     api(run, "authlete.introspect_token_standard", "auth/introspection/standard", body).await;
     for query in ["", "?subject=john"] {
@@ -161,7 +165,7 @@ pub(super) fn assertion(client: &Value, id: &str) -> String {
 }
 
 /// A DPoP proof of a `GET` with this token.
-fn proof(token: &str, uri: &str) -> String {
+pub(super) fn proof(token: &str, uri: &str) -> String {
     let hash = URL_SAFE_NO_PAD.encode(sha256(token.as_bytes()));
     let payload = json!({"jti": "p-1", "htm": "GET", "htu": uri, "iat": SystemClock.now().as_secs(), "ath": hash});
     jwt(&json!({"typ": "dpop+jwt", "alg": "EdDSA", "jwk": jwk::to_json(signer().jwk())}), &payload)

@@ -14,7 +14,7 @@ const METHOD: &str = "arn:aws:execute-api:us-east-1:123456789012:abcdef123/prod/
 
 /// An HTTP API, payload 2.0.
 #[expect(clippy::needless_pass_by_value, reason = "a literal at every call")]
-fn simple(headers: Value) -> Value {
+pub(crate) fn simple(headers: Value) -> Value {
     json!({
         "version": "2.0", "type": "REQUEST", "routeArn": METHOD, "identitySource": ["x"], "routeKey": "$default", "rawPath": "/pets/1",
         "rawQueryString": "", "headers": headers, "requestContext": {"http": {"method": "GET"}, "requestId": "r-1", "stage": "prod"}
@@ -22,13 +22,13 @@ fn simple(headers: Value) -> Value {
 }
 
 /// A REST API that hands over one header.
-fn token(value: &str) -> Value {
+pub(crate) fn token(value: &str) -> Value {
     json!({"type": "TOKEN", "methodArn": METHOD, "authorizationToken": value})
 }
 
 /// A REST API that hands over the request.
 #[expect(clippy::needless_pass_by_value, reason = "literals at every call")]
-fn request(headers: Value, multi: Value) -> Value {
+pub(crate) fn request(headers: Value, multi: Value) -> Value {
     json!({
         "type": "REQUEST", "methodArn": METHOD, "resource": "/pets/{id}", "path": "/pets/1", "httpMethod": "GET", "headers": headers,
         "multiValueHeaders": multi, "queryStringParameters": null, "requestContext": {"stage": "prod"}
@@ -52,7 +52,7 @@ impl Provides<capabilities::Authorizer> for Platform {
 }
 
 /// What an API that requires this gets to hear.
-async fn ask(app: &App, requirements: Requirements, event: &Value) -> Result<Value, InvocationError> {
+pub(crate) async fn ask(app: &App, requirements: Requirements, event: &Value) -> Result<Value, InvocationError> {
     let guard = capabilities::Authorizer { requirements: Arc::new(requirements), ..app.platform.provide() };
     let authorizer = OperationEntry::for_operation::<Authorizer>().bind(&Platform(guard));
     authorizer.invoke(&event.to_string(), "request-1").await.map(|answer| serde_json::from_str(&answer).unwrap())
@@ -62,14 +62,14 @@ async fn ask_freely(app: &App, event: &Value) -> Result<Value, InvocationError> 
     ask(app, Requirements::default(), event).await
 }
 
-fn unauthorized(answer: Result<Value, InvocationError>) {
+pub(crate) fn unauthorized(answer: Result<Value, InvocationError>) {
     let error = serde_json::to_value(answer.unwrap_err()).unwrap();
     // API Gateway compares the message to the letter.
     assert_eq!(error, json!({"errorType": "Unauthorized", "errorMessage": "Unauthorized"}));
 }
 
 fn scopes(list: &[&str]) -> Requirements {
-    Requirements { audience: None, scopes: list.iter().map(|scope| scope.parse().unwrap()).collect() }
+    Requirements { scopes: list.iter().map(|scope| scope.parse().unwrap()).collect(), ..Requirements::default() }
 }
 
 async fn app() -> (App, String) {
@@ -90,7 +90,7 @@ async fn payload_2_is_answered_by_yes_and_the_claims() {
             answer,
             json!({"isAuthorized": true, "context": {
                 "sub": "ann", "org": "1", "root_org": "1", "iat": "1795348800", "exp": "1795349400", "aud": "urn:api",
-                "scopes": "urn:app:read", "session": "s-1", "roles": "{\"shop\":\"owner\"}"
+                "scope": "urn:app:read", "scopes": "urn:app:read", "session": "s-1", "roles": "{\"shop\":\"owner\"}"
             }})
         );
     }
@@ -192,7 +192,7 @@ async fn a_token_for_another_audience_is_no_token() {
     let (app, live) = app().await;
     let bearer = format!("Bearer {live}");
     for (audience, is_met) in [("urn:api", true), ("urn:other", false)] {
-        let requirements = Requirements { audience: Some(audience.parse().unwrap()), scopes: Vec::new() };
+        let requirements = Requirements { audience: Some(audience.parse().unwrap()), ..Requirements::default() };
         let answer = ask(&app, requirements.clone(), &simple(json!({"authorization": bearer}))).await.unwrap();
         assert_eq!(answer["isAuthorized"], is_met);
         let answer = ask(&app, requirements, &token(&bearer)).await;

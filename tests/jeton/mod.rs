@@ -2,7 +2,7 @@
 
 mod algorithms;
 mod audit;
-mod authorizer;
+pub(crate) mod authorizer;
 mod clients;
 mod members;
 mod orgs;

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use shared::api::http::ClientCertificate;
 use shared::jose::certificate::thumbprint;
 
-use crate::support::{Answer, App, on_every_mount};
+use crate::support::{Answer, App, on_every_mount, over, text};
 
-fn certificate(name: &str) -> String {
+pub(super) fn certificate(name: &str) -> String {
     let mut params = CertificateParams::new([format!("{name}.example")]).unwrap();
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::OrganizationName, "Example");
@@ -27,6 +27,13 @@ async fn client(app: &App, more: Value) -> u64 {
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let made = app.post("/api/11/client/create", Some(&app.admin), body).await.ok();
     made["clientId"].as_u64().unwrap()
+}
+
+/// A token of a client of org 11 that is bound to this certificate.
+pub(super) async fn bound_token(app: &App, pem: &str) -> String {
+    let names = json!({"tokenAuthMethod": "TLS_CLIENT_AUTH", "tlsClientAuthSubjectDn": "CN=client,O=Example"});
+    let id = client(app, over(names, json!({"tlsClientCertificateBoundAccessTokens": true}))).await;
+    text(&ask(app, id, Some(pem)).await.ok()["access_token"]).to_owned()
 }
 
 fn request(body: String) -> http::Request<Bytes> {

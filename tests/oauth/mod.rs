@@ -1,6 +1,7 @@
 //! OAuth 2.
 
 mod alarms;
+mod authorizer;
 mod bearer;
 mod certificates;
 mod client;

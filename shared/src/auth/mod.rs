@@ -8,7 +8,6 @@
 //! To add a way to authenticate, give it a file whose result only this room can construct.
 
 pub mod assertion;
-pub mod authorizer;
 pub mod bearer;
 pub mod client;
 pub mod dpop;

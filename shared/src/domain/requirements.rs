@@ -1,6 +1,6 @@
 //! What an API asks of the tokens that it lets in.
 
-use super::{Audience, Caller, Scope};
+use super::{Audience, Caller, OrgId, Scope};
 
 /// What a token must have besides being alive. Nothing, unless something is set.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -9,6 +9,8 @@ pub struct Requirements {
     pub audience: Option<Audience>,
     /// It must carry all of these, and its subject must hold them.
     pub scopes: Vec<Scope>,
+    /// The org whose opaque tokens are taken: they don't say whose they are. `None`: only JWTs are.
+    pub org: Option<OrgId>,
 }
 
 /// What a caller lacks.

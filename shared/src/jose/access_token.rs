@@ -4,7 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
-use crate::domain::{Actor, Audience, Confirmation, ExtraClaims, Fault, Issuance, Issuer, Scope, Secret, Timestamp, TokenRecord};
+use crate::domain::{
+    Actor, Audience, ClientId, Confirmation, ExtraClaims, Fault, Issuance, Issuer, Scope, Secret, Timestamp, TokenRecord,
+};
 use crate::encoding::strict_json;
 
 /// The `typ` in the header of an access token, RFC 9068 section 2.1.
@@ -102,6 +104,12 @@ impl JwtClaims {
         (iss == issuer.as_str()).then(|| Self { id: Secret::new(jti), issuer: issuer.clone(), claims })
     }
 
+    /// Returns the client that it names. Only its record tells whether it is the client's.
+    pub fn client(&self) -> Option<ClientId> {
+        let Value::String(number) = self.claims.get("client_id")? else { return None };
+        ClientId::from_number(number.parse().ok()?).ok()
+    }
+
     /// Says whether the token was signed for this record. Of a record that was changed since, only what never changes is
     /// compared.
     ///
@@ -181,7 +189,7 @@ pub fn confirmation(confirmation: &Confirmation) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{ClientId, GrantType, OrgId, Property, Subject, TokenContents, TokenId};
+    use crate::domain::{GrantType, OrgId, Property, Subject, TokenContents, TokenId};
 
     fn record() -> TokenRecord {
         let property = |key: &str, hidden| Property { key: key.to_owned(), value: "v".to_owned(), hidden };

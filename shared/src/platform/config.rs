@@ -201,7 +201,8 @@ pub fn mtls_url() -> Result<Option<MtlsUrl>, Misconfigured> {
 }
 
 /// Reads what the authorizer requires of a token: an audience (`JETON_REQUIRED_AUDIENCE`) and scopes (`JETON_REQUIRED_SCOPES`,
-/// separated by blanks), of which it must have all. What is missing isn't required.
+/// separated by blanks), of which it must have all. What is missing isn't required. Opaque tokens must be of the org in
+/// `JETON_REQUIRED_ORG`, and aren't taken without one.
 ///
 /// # Errors
 ///
@@ -214,7 +215,8 @@ fn read_requirements(look_up: impl Fn(&str) -> Option<String>) -> Result<Require
     let mut wrong = Vec::new();
     let audience = optional(&look_up, "JETON_REQUIRED_AUDIENCE", &mut wrong);
     let scopes = optional(&look_up, "JETON_REQUIRED_SCOPES", &mut wrong).map(|Scopes(list)| list).unwrap_or_default();
-    if wrong.is_empty() { Ok(Requirements { audience, scopes }) } else { Err(Misconfigured(wrong)) }
+    let org = optional(&look_up, "JETON_REQUIRED_ORG", &mut wrong);
+    if wrong.is_empty() { Ok(Requirements { audience, scopes, org }) } else { Err(Misconfigured(wrong)) }
 }
 
 /// A list of scopes, separated by blanks.

@@ -6,6 +6,7 @@
 //!
 //! To add a use case, write its file, with a capability that has the ports that it needs and no more.
 
+pub mod authorize;
 pub mod batch;
 mod custom_value;
 pub mod introspect;

@@ -11,9 +11,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api;
-use crate::domain::{Audience, Caller, Refusal, Scope, Secret};
+use super::edge::{self, Peer};
+use crate::domain::{Audience, Refusal, Scope, Secret, TokenRecord};
 use crate::encoding::SecretText;
+use crate::jose::certificate;
+use crate::tokens::authorize::{ApiRequest, TokenScheme};
+use crate::tokens::introspect::ProofOfPossession;
 
 /// The question of API Gateway: may this request pass?
 #[derive(Debug, Deserialize)]
@@ -26,6 +29,28 @@ pub struct Question {
     kind: Option<String>,
     headers: Option<BTreeMap<String, SecretText>>,
     multi_value_headers: Option<BTreeMap<String, Vec<SecretText>>>,
+    http_method: Option<String>,
+    raw_path: Option<String>,
+    #[serde(default)]
+    request_context: RequestContext,
+}
+
+/// What a gateway tells of the request around its headers.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct RequestContext {
+    domain_name: Option<String>,
+    /// With the stage. Not in payload 2.0.
+    path: Option<String>,
+    /// Only in payload 2.0.
+    http: Option<Http>,
+    authentication: Option<Peer>,
+    identity: Option<Peer>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Http {
+    method: Option<String>,
 }
 
 /// Returns the form that the answer must have.
@@ -61,24 +86,53 @@ impl Question {
         }
     }
 
-    /// The bearer's token. Of two nobody knows which one counts, so there is none.
-    pub fn token(&self) -> Option<Secret<String>> {
-        if self.kind.as_deref() == Some("TOKEN") {
-            return self.authorization_token.as_ref().and_then(bearer);
+    /// Returns the request that it is about, as far as it tells.
+    pub fn request(&self) -> ApiRequest {
+        let header =
+            if self.kind.as_deref() == Some("TOKEN") { self.authorization_token.as_ref() } else { self.header("authorization") };
+        let RequestContext { authentication, identity, .. } = &self.request_context;
+        let pem = authentication.as_ref().or(identity.as_ref()).and_then(Peer::certificate);
+        ApiRequest {
+            token: header.and_then(credentials),
+            dpop: self.proof(),
+            certificate: pem.and_then(|pem| certificate::thumbprint(pem).ok()),
         }
-        let is_it = |name: &str| name.eq_ignore_ascii_case("authorization");
+    }
+
+    /// Returns the header of this name. Of two nobody knows which one counts, so there is none.
+    fn header(&self, name: &str) -> Option<&SecretText> {
+        let is_it = |other: &str| other.eq_ignore_ascii_case(name);
         let multi = self.multi_value_headers.iter().flatten().filter(|(name, _)| is_it(name)).flat_map(|(_, values)| values);
         let multi: Vec<_> = multi.collect();
         let single: Vec<_> = self.headers.iter().flatten().filter(|(name, _)| is_it(name)).map(|(_, value)| value).collect();
         match (&multi[..], &single[..]) {
-            ([value], _) | ([], [value]) => bearer(value),
+            ([value], _) | ([], [value]) => Some(value),
             _ => None,
         }
     }
+
+    /// Returns the DPoP proof with the request that it must be for. A gateway that hands over one header tells neither.
+    fn proof(&self) -> Option<ProofOfPossession> {
+        let proof = self.header("dpop")?.0.clone();
+        let context = &self.request_context;
+        let domain = context.domain_name.as_deref()?;
+        let method = context.http.as_ref().and_then(|http| http.method.as_ref()).or(self.http_method.as_ref())?;
+        let path = self.raw_path.as_deref().or(context.path.as_deref())?;
+        // Only HTTP APIs say which version of the payload it is, and they decode paths.
+        let path = if self.version.is_some() { edge::path_as_sent(path, Some(domain)) } else { path.to_owned() };
+        Some(ProofOfPossession { proof, method: method.clone(), uri: format!("https://{domain}{}", edge::encoded_path(&path)) })
+    }
 }
 
-fn bearer(header: &SecretText) -> Option<Secret<String>> {
-    api::bearer(header.0.expose()).map(|token| Secret::new(token.to_owned()))
+/// Reads the scheme, whose case doesn't count, and the token behind it.
+fn credentials(SecretText(header): &SecretText) -> Option<(TokenScheme, Secret<String>)> {
+    let (scheme, token) = header.expose().split_once(' ')?;
+    let scheme = match scheme.to_ascii_lowercase().as_str() {
+        "bearer" => TokenScheme::Bearer,
+        "dpop" => TokenScheme::Dpop,
+        _ => return None,
+    };
+    Some(token.trim()).filter(|token| !token.is_empty()).map(|token| (scheme, Secret::new(token.to_owned())))
 }
 
 /// The answer to API Gateway, in the form of the payload version.
@@ -126,13 +180,13 @@ struct Statement {
 
 impl Answer {
     /// Yes, with the claims.
-    pub fn allowed(form: AuthorizerVersion, caller: &Caller) -> Self {
-        Self::new(form, true, caller.subject().to_string(), claims(caller))
+    pub fn allowed(form: AuthorizerVersion, token: &TokenRecord) -> Self {
+        Self::new(form, true, token.subject.to_string(), claims(token))
     }
 
     /// Answers no, although the token is alive.
-    pub fn insufficient_scope(form: AuthorizerVersion, caller: &Caller) -> Self {
-        Self::new(form, false, caller.subject().to_string(), error("insufficient_scope"))
+    pub fn insufficient_scope(form: AuthorizerVersion, token: &TokenRecord) -> Self {
+        Self::new(form, false, token.subject.to_string(), error("insufficient_scope"))
     }
 
     /// Answers no, because there is no token that is alive. `None` if the form has only an error for that.
@@ -161,8 +215,8 @@ fn error(code: &str) -> Context {
 }
 
 /// What the token says, as it stands now: its scopes are those that its subject still holds.
-fn claims(caller: &Caller) -> Context {
-    let token = caller.token();
+fn claims(token: &TokenRecord) -> Context {
+    let scope = token.scopes.iter().map(Scope::name).collect::<Vec<_>>().join(" ");
     let mut claims = Context::from([
         ("sub", token.subject.to_string()),
         ("org", token.org.to_string()),
@@ -170,7 +224,9 @@ fn claims(caller: &Caller) -> Context {
         ("jti", token.id.to_string()),
         ("iat", token.issued_at.as_secs().to_string()),
         ("aud", token.audiences.iter().map(Audience::as_str).collect::<Vec<_>>().join(" ")),
-        ("scopes", caller.scopes().map(Scope::name).collect::<Vec<_>>().join(" ")),
+        // As OAuth has it, and as it was called before.
+        ("scope", scope.clone()),
+        ("scopes", scope),
     ]);
     claims.extend(token.expires_at.map(|at| ("exp", at.as_secs().to_string())));
     claims.extend(token.client.map(|client| ("client_id", client.to_string())));

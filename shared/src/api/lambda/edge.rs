@@ -103,13 +103,21 @@ struct Context {
     authentication: Option<Peer>,
 }
 
-#[derive(Deserialize)]
+/// The other side of the TLS connection.
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Peer {
+pub(super) struct Peer {
     client_cert: Option<Certificate>,
 }
 
-#[derive(Deserialize)]
+impl Peer {
+    /// Its certificate in PEM, which API Gateway has verified.
+    pub(super) fn certificate(&self) -> Option<&str> {
+        self.client_cert.as_ref()?.client_cert_pem.as_deref().filter(|pem| !pem.is_empty())
+    }
+}
+
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Certificate {
     client_cert_pem: Option<String>,
@@ -118,7 +126,7 @@ struct Certificate {
 impl Connection {
     fn certificate(self) -> Option<String> {
         let Context { identity, authentication } = self.request_context;
-        authentication.or(identity)?.client_cert?.client_cert_pem.filter(|pem| !pem.is_empty())
+        authentication.or(identity)?.certificate().map(str::to_owned)
     }
 }
 
@@ -188,13 +196,18 @@ impl Envelope {
 
     /// The target. Gateways pass on what no target may have in it, which is encoded here.
     fn uri(&self) -> Uri {
-        let path = utf8_percent_encode(&self.path, NOT_IN_PATH);
+        let path = encoded_path(&self.path);
         let query = utf8_percent_encode(&self.query, NOT_IN_TARGET);
-        let target = if self.query.is_empty() { path.to_string() } else { format!("{path}?{query}") };
+        let target = if self.query.is_empty() { path } else { format!("{path}?{query}") };
         let uri = target.starts_with('/').then(|| Uri::builder().path_and_query(target).build());
         // Nothing is at this one.
         uri.and_then(Result::ok).unwrap_or_else(|| Uri::from_static("/"))
     }
+}
+
+/// A path in which what no path may have in it is encoded.
+pub(super) fn encoded_path(path: &str) -> String {
+    utf8_percent_encode(path, NOT_IN_PATH).to_string()
 }
 
 /// RFC 9112 section 3.2, and what would begin a fragment.

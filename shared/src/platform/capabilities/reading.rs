@@ -49,17 +49,6 @@ capability! {
 }
 
 capability! {
-    /// Decides about requests to an API behind API Gateway. Needs the same AWS actions as [`Reader`].
-    pub struct Authorizer from HasRecords {
-        /// Authenticates the caller of that API.
-        pub reader: Reader,
-        /// The audience and scopes that the API requires of a token.
-        pub requirements: Arc<Requirements>,
-    }
-    access = Reader::ACCESS;
-}
-
-capability! {
     /// Authenticates a caller and lists tokens.
     pub struct Lister from HasRecords {
         /// Authenticates the caller, and lists the tokens.
@@ -77,4 +66,15 @@ capability! {
         pub once: Arc<dyn ReplayStore>,
     }
     access = AwsAccess { tokens: &["BatchGetItem", "PutItem"], ..Reader::ACCESS };
+}
+
+capability! {
+    /// Decides about requests to an API behind API Gateway. Needs the same AWS actions as [`Introspector`].
+    pub struct Authorizer from HasRecords {
+        /// Reads the token of that request, and records its DPoP proof.
+        pub introspector: Introspector,
+        /// What the API requires of a token.
+        pub requirements: Arc<Requirements>,
+    }
+    access = Introspector::ACCESS;
 }

@@ -1,0 +1,128 @@
+//! Authorization of requests to other APIs, which a gateway asks for before it passes them on.
+
+use crate::auth::bearer::authenticate;
+use crate::auth::client;
+use crate::auth::service::Lookup as _;
+use crate::domain::{
+    Error, Fault, Lacking, Org, OrgId, Refusal, Secret, Service, Thumbprint, TokenProblem, TokenRecord, TokenStatus,
+};
+use crate::jose::looks_like_jwt;
+use crate::platform::capabilities::Authorizer;
+use crate::store::{RecordKeys, Records};
+use crate::tokens::introspect::{ProofOfPossession, ResourceRequest, Verdict as ResourceVerdict, introspect_for_resource_server};
+use crate::tokens::lookup::TokenLookup;
+
+/// A request to another API, as far as its gateway tells of it.
+#[derive(Debug, Default)]
+pub struct ApiRequest {
+    /// The scheme and the access token of its `Authorization` header. `None`: it has none, or several.
+    pub token: Option<(TokenScheme, Secret<String>)>,
+    /// The DPoP proof that it has, with its method and URI. `None`: it has none, or the gateway doesn't tell.
+    pub dpop: Option<ProofOfPossession>,
+    /// The certificate of its TLS connection, which the gateway has verified.
+    pub certificate: Option<Thumbprint>,
+}
+
+/// By which scheme an access token is presented.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TokenScheme {
+    /// The token by itself: RFC 6750 section 2.1.
+    Bearer,
+    /// The token with the proof of a key: RFC 9449 section 7.1.
+    Dpop,
+}
+
+/// What a gateway is told to do with a request whose token is alive.
+#[derive(Debug)]
+pub enum Verdict {
+    /// The request may pass. The record has the scopes and roles that the token opens now.
+    Allowed(Box<TokenRecord>),
+    /// The request is refused: the token or its subject lacks a scope that is required.
+    InsufficientScope(Box<TokenRecord>),
+}
+
+/// Authorizes a request by its access token: of a member or of an OAuth client, JWT or opaque. One for another audience is as good
+/// as none (RFC 9068 section 4), and so is one that is bound to a key or a certificate which the request doesn't prove.
+///
+/// # Errors
+/// [`Refusal::CredentialsMissing`] if there is no token. [`Refusal::CredentialsRejected`] if the token isn't alive, is for
+/// another audience, or isn't proved to be the sender's.
+pub async fn authorize(ports: &Authorizer, request: &ApiRequest) -> Result<Verdict, Error> {
+    let (scheme, token) = request.token.as_ref().ok_or(Refusal::CredentialsMissing)?;
+    let text = token.expose();
+    let is_client_jwt = ports.introspector.reader.keys.now().await?.verifier.access_token(text).is_some();
+    if *scheme == TokenScheme::Bearer && looks_like_jwt(text) && !is_client_jwt {
+        match of_member(ports, text).await {
+            // A value that was chosen for an opaque token may look like anything.
+            Err(Error::Refused(REJECTED)) if ports.requirements.org.is_some() => {}
+            verdict => return verdict,
+        }
+    }
+    of_client(ports, request, *scheme, text).await
+}
+
+const REJECTED: Refusal = Refusal::CredentialsRejected(TokenProblem::Invalid);
+
+async fn of_member(ports: &Authorizer, text: &str) -> Result<Verdict, Error> {
+    let (caller, _) = authenticate(&ports.introspector.reader, text, RecordKeys::default()).await?;
+    let mut record = caller.token().clone();
+    record.drop_lost_roles(caller.member());
+    record.scopes = caller.scopes().cloned().collect();
+    match ports.requirements.check(&caller) {
+        Ok(()) => Ok(Verdict::Allowed(Box::new(record))),
+        Err(Lacking::Scope) => Ok(Verdict::InsufficientScope(Box::new(record))),
+        Err(Lacking::Audience) => Err(REJECTED.into()),
+    }
+}
+
+async fn of_client(ports: &Authorizer, request: &ApiRequest, scheme: TokenScheme, text: &str) -> Result<Verdict, Error> {
+    let Some((org, sought, found)) = find(ports, text).await?.filter(|(org, ..)| org.enabled) else {
+        return Err(REJECTED.into());
+    };
+    let asked = ResourceRequest {
+        scopes: ports.requirements.scopes.clone(),
+        audiences: ports.requirements.audience.iter().cloned().collect(),
+        certificate: request.certificate,
+        // RFC 9449 section 7.1: as a bearer token it proves nothing.
+        dpop: request.dpop.clone().filter(|_| scheme == TokenScheme::Dpop),
+        ..ResourceRequest::default()
+    };
+    let service = Service::of_own_clients(org);
+    let seen = introspect_for_resource_server(&ports.introspector, &service, (&sought, &found), text, &asked).await?;
+    let Some(token) = seen.token else { return Err(REJECTED.into()) };
+    if token.status == TokenStatus::Expired {
+        return Err(Refusal::CredentialsRejected(TokenProblem::Expired).into());
+    }
+    let is_bound = token.record.issuance.as_ref().is_some_and(|issuance| issuance.confirmation.dpop_key.is_some());
+    if token.status != TokenStatus::Live || is_bound != (scheme == TokenScheme::Dpop) {
+        return Err(REJECTED.into());
+    }
+    match seen.verdict {
+        ResourceVerdict::Sufficient => Ok(Verdict::Allowed(Box::new(token.record))),
+        ResourceVerdict::LacksScope(_) => Ok(Verdict::InsufficientScope(Box::new(token.record))),
+        ResourceVerdict::Unknown
+        | ResourceVerdict::Expired { .. }
+        | ResourceVerdict::Unproved(_)
+        | ResourceVerdict::OtherAuthentication
+        | ResourceVerdict::TooOld
+        | ResourceVerdict::OtherSubject
+        | ResourceVerdict::OtherAudience => Err(REJECTED.into()),
+    }
+}
+
+/// Finds the org of a client's token, and reads what the token tells of its place there. A JWT names its client, and so the org;
+/// an opaque token is looked for in the org that the requirements name.
+async fn find(ports: &Authorizer, text: &str) -> Result<Option<(Org, TokenLookup, Records)>, Fault> {
+    let reader = &ports.introspector.reader;
+    let keys = reader.keys.now().await?;
+    let seek = |org: &OrgId| TokenLookup::by_value(&keys, org, text);
+    if let Some(client) = keys.verifier.access_token(text).and_then(|said| said.client()) {
+        let known = client::find(reader, client, seek).await?;
+        return Ok(known.map(|(org, _, sought, found)| (org, sought, found)));
+    }
+    let Some(org) = &ports.requirements.org else { return Ok(None) };
+    let sought = seek(org);
+    let own = RecordKeys { orgs: vec![org.clone()], ..RecordKeys::default() };
+    let mut found = reader.tokens.read(&own.and(sought.wanted(org))).await?;
+    Ok(found.orgs.remove(org).map(|org| (org, sought, found)))
+}
