@@ -42,6 +42,14 @@ impl Recorded {
     async fn begin(&mut self) {
         let founded = self.invoke("jeton.bootstrap", json!({})).await;
         founded["token"].as_str().unwrap().clone_into(&mut self.admin);
+        assert!(founded["next"].as_str().unwrap().contains("--reserved-concurrent-executions 0"), "{founded}");
+    }
+
+    /// Another token of the administrator, a second after all others were revoked.
+    async fn begin_again(&mut self) {
+        tokio::time::sleep(std::time::Duration::from_millis(2_100)).await;
+        let founded = self.invoke("jeton.bootstrap", json!({"again": true})).await;
+        founded["token"].as_str().unwrap().clone_into(&mut self.admin);
     }
 
     /// Starts a function and has it handle some requests. Returns the answers, and the calls of each: first those of the start.

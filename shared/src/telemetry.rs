@@ -134,6 +134,26 @@ pub(crate) fn log_fault(endpoint: &str, fault: &Fault) {
     tracing::error!(target: "jeton::fault", endpoint, retry = fault.can_retry(), cause = ?fault, "failed");
 }
 
+/// Writes the line of a commit that the audit trail will never tell: the id of its event, the keys of its item, and why.
+pub(crate) fn log_untold(event_id: &str, keys: &str, fault: &Fault) {
+    tracing::error!(target: "jeton::fault", endpoint = "jeton.audit", retry = false, event_id, keys, cause = ?fault, "untold");
+}
+
+/// Writes the event of the audit trail that who runs the service has got an administrator's token. No commit tells it from others.
+pub(crate) fn log_founded(token: &TokenRecord, restored: bool) {
+    tracing::warn!(
+        target: "jeton::audit",
+        id = %token.id,
+        time = token.issued_at.as_ms(),
+        action = "administrator.bootstrapped",
+        org = %token.org,
+        subject = %token.subject,
+        jti = %token.id,
+        restored,
+        "bootstrap"
+    );
+}
+
 /// Writes the line that who runs the service has let the first administrator act again.
 pub(crate) fn log_restored(org: &OrgId, subject: &Subject) {
     tracing::warn!(target: "jeton::admin", %org, sub = %subject, "the first administrator is enabled again and holds urn:jeton:admin");

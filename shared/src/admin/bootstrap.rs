@@ -10,7 +10,7 @@ use crate::domain::{
 use crate::platform::capabilities::{Bootstrapper, Minter};
 use crate::policy;
 use crate::store::{Put, Store};
-use crate::telemetry::log_restored;
+use crate::telemetry::{log_founded, log_restored};
 use crate::tokens::mint::{LiveGrant, Minted, mint};
 
 /// The first org and its administrator, which the bootstrap makes.
@@ -55,7 +55,10 @@ pub async fn found(ports: &Bootstrapper, ask: Foundation) -> Result<Founded, Err
     let mut tries = 0;
     loop {
         match token(&ports.minter, &org, &member, ask.lifetime).await {
-            Ok(minted) => return Ok(Founded { minted, restored }),
+            Ok(minted) => {
+                log_founded(&minted.record, restored);
+                return Ok(Founded { minted, restored });
+            }
             // A key that KMS has just made isn't known in all of KMS yet.
             Err(Error::Failed(fault)) if fault.can_retry() && tries < 5 => tries += 1,
             Err(error) => return Err(error),

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `id` | the same whenever the event is told |
 //! | `time` | when it happened, ms since 1970 |
-//! | `action` | `token.minted` `token.amended` `token.revoked` `family.begun` `family.amended` `family.refreshed` `family.revoked` `tokens.revoked` (all of a `set` that were issued up to `not_before`; of a `client_of_member` all before it) `org.…` `member.…` `client.…` (`created` `changed` `deleted`) `org.assertions_changed` (its settings for assertions, which are told apart from the others) `keys.…`; `….altered` and `….deleted` are nobody's operations: someone has changed the table by hand |
+//! | `action` | `token.minted` `token.amended` `token.revoked` `family.begun` `family.amended` `family.refreshed` `family.revoked` `tokens.revoked` (all of a `set` that were issued up to `not_before`; of a `client_of_member` all before it) `org.…` `member.…` `client.…` (`created` `changed` `deleted`) `org.assertions_changed` (its settings for assertions, which are told apart from the others) `keys.…`; `administrator.bootstrapped`, which the bootstrap tells by itself; `….altered` and `….deleted` are nobody's operations: someone has changed the table by hand |
 //! | `org` `subject` `jti` … | whom and what it is about; `iat` `nbf` `exp` in seconds as in a token, all else in ms |
 //! | `before` `after` | for what has changed |
 //!

@@ -49,7 +49,13 @@ pub struct Bootstrapped {
     /// Whether the administrator couldn't act as one any more, and can again.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     restored: bool,
+    /// What to do next.
+    next: &'static str,
 }
+
+/// What to do once there is an administrator: whoever may invoke the function gets another one's token.
+const CLOSING: &str = "close the bootstrap until it is needed again: aws lambda put-function-concurrency \
+    --function-name <the output BootstrapFunction> --reserved-concurrent-executions 0";
 
 impl Bootstrapped {
     /// Makes the answer with the administrator's token.
@@ -61,6 +67,7 @@ impl Bootstrapped {
             token: minted.token.expose().clone(),
             expires_in: minted.lifetime().map_or(0, |lifetime| lifetime.0),
             restored: *restored,
+            next: CLOSING,
         }
     }
 }
