@@ -15,6 +15,7 @@ use crate::support::{Answer, ask};
 
 mod authlete;
 mod oauth;
+mod units;
 
 /// Actions of AWS, each with what it is allowed on.
 type Actions = BTreeSet<(&'static str, String)>;

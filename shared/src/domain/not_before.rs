@@ -20,7 +20,8 @@ pub enum NotBeforeScope {
     ClientOf(ClientId, Subject),
 }
 
-/// Where a mark is. The store keeps a copy in every shard of the org, so that one read in one partition decides.
+/// Where a mark is. The store keeps a copy in every shard of the org, so that one read in one partition decides; but of
+/// [`ClientOf`](NotBeforeScope::ClientOf), which is written with every token where a subject may have one only, there is one.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct NotBeforeKey {
     /// The org; of a session the one in which it was begun.

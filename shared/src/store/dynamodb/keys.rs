@@ -26,8 +26,9 @@ impl Key {
         Self { pk: partition(&key.org, key.id.shard()), sk: format!("f#{}", key.id) }
     }
 
-    /// The copy in this shard.
+    /// The copy in this shard, or the only one that there is.
     pub(super) fn mark(key: &NotBeforeKey, shard: Shard) -> Self {
+        let shard = codec::mark_shard(&key.kind).unwrap_or(shard);
         Self { pk: partition(&key.org, shard), sk: format!("v#{}", codec::mark_name(&key.kind)) }
     }
 
@@ -224,7 +225,10 @@ mod tests {
             (Key::counter(&org, shard), Owner::Bookkeeping),
             (Key::key_ring(), Owner::KeyRing),
         ];
-        known.extend(marks.map(|mark| (Key::mark(&mark, shard), Owner::NotBefore(mark, shard))));
+        known.extend(marks.map(|mark| {
+            let shard = codec::mark_shard(&mark.kind).unwrap_or(shard);
+            (Key::mark(&mark, shard), Owner::NotBefore(mark, shard))
+        }));
         for (key, owner) in known {
             assert_eq!(Owner::from_key(&key), Some(owner), "{key:?}");
         }

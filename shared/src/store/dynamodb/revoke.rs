@@ -8,7 +8,7 @@ use super::items::{self, bytes, deletion, moment, number};
 use super::keys::Key;
 use super::{DynamoStore, Item};
 use crate::domain::{FamilyKey, Fault, NotBefore, NotBeforeKey, OrgId, RevocationStamp, Shard, Timestamp, TokenKey};
-use crate::store::{Revocation, RevokeTokens};
+use crate::store::{Revocation, RevokeTokens, codec};
 
 #[async_trait]
 impl RevokeTokens for DynamoStore {
@@ -37,11 +37,12 @@ impl RevokeTokens for DynamoStore {
         const DOING: &str = "writing a not-before mark";
         let mut backoff = self.backoff(DOING);
         let asked = StoredMark::asked(mark);
-        let mut copies: Vec<_> = Shard::all().map(|shard| (shard, None)).collect();
+        let shards = codec::mark_shard(&mark.key.kind).map_or_else(|| Shard::all().collect(), |only| vec![only]);
+        let mut copies: Vec<_> = shards.into_iter().map(|shard| (shard, None)).collect();
         loop {
             let changes: Vec<_> =
                 copies.iter().map(|(shard, stands)| self.mark_copy((&mark.key, *shard), *stands, asked)).collect();
-            let Some(checks) = self.transact(DOING, &changes).await? else { return Ok(()) };
+            let Some(checks) = self.change_all(DOING, changes).await? else { return Ok(()) };
             // Where one has stood, something at least as late will stand: a copy that needs no change now never will.
             let mut rest = Vec::new();
             for ((shard, stands), check) in copies.into_iter().zip(checks) {

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use super::keys::{Key, Owner};
 use super::{Item, items};
 use crate::domain::{Change, Commit, Diff, Fault, NotBeforeStands, Shard, Timestamp};
-use crate::store::ReadChanges;
+use crate::store::{ReadChanges, codec};
 
 /// Reads what the streams of both tables tell, of which each record must have both images.
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,7 +45,7 @@ fn change(owner: Owner, diff: Diff<Item>) -> Result<Option<Change>, Fault> {
         Owner::Token(key) => Change::Token(Box::new(diff.try_map(|item| items::token(&key, &item))?)),
         Owner::Family(key) => Change::Family(Box::new(diff.try_map(|item| items::family(&key, &item))?)),
         // All copies of a mark say the same, and the first is among them whenever it moves forward.
-        Owner::NotBefore(key, shard) if Shard::all().next() == Some(shard) => {
+        Owner::NotBefore(key, shard) if codec::mark_shard(&key.kind).or(Shard::all().next()) == Some(shard) => {
             Change::NotBefore(key, diff.try_map(|item| mark(&item))?)
         }
         Owner::NotBefore(..) | Owner::Bookkeeping => return Ok(None),
