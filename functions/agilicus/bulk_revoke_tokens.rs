@@ -18,7 +18,7 @@ impl Endpoint for BulkRevokeTokens {
     type Output = Answer<200, BulkRevoked>;
 
     async fn handle(ports: &BulkRevoker, (bearer, Json(request)): Self::Input) -> Result<Self::Output, Error> {
-        let number_of_tokens_revoked = revoke::bulk_revoke(ports, bearer.token(), request.into()).await?;
-        Ok(Answer::from_body(&BulkRevoked { number_of_tokens_revoked })?)
+        let counted = revoke::bulk_revoke(ports, bearer.token(), request.into()).await?;
+        Ok(Answer::from_body(&BulkRevoked { number_of_tokens_revoked: counted.tokens })?)
     }
 }

@@ -10,7 +10,7 @@ use shared::domain::{ClientRef, Error, OrgId, RevocationStamp};
 use shared::keys::PublishedKeys;
 use shared::platform::capabilities::BulkRevoker;
 use shared::tokens::lookup::TokenLookup;
-use shared::tokens::revoke::{RevocationTarget, revoke_located, revoke_of_clients};
+use shared::tokens::revoke::{Counted, RevocationTarget, revoke_located, revoke_of_clients};
 
 /// Revokes a token, or all that a client or a subject has, and tells how many there were.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl Endpoint for RevokeToken {
         let keys = ports.reader.keys.now().await?;
         let seek = |org: &_| revoked.as_ref().map_or((None, None), |revoked| sought(revoked, &keys, org));
         let caller = authenticate(&ports.reader, &credentials.0, &[api::TOKENS_REVOKE], seek).await?;
-        Ok(Answer::from_body(&TokenRevokeResponse::from_count(count(ports, &caller, revoked?).await?))?)
+        Ok(Answer::from_body(&TokenRevokeResponse::from_counted(count(ports, &caller, revoked?).await?))?)
     }
 }
 
@@ -42,20 +42,23 @@ fn sought(revoked: &Revoked, keys: &PublishedKeys, org: &OrgId) -> Target {
     }
 }
 
-async fn count(ports: &BulkRevoker, caller: &Authenticated<Target>, revoked: Revoked) -> Result<u64, Error> {
+async fn count(ports: &BulkRevoker, caller: &Authenticated<Target>, revoked: Revoked) -> Result<Counted, Error> {
     let Authenticated { service, sought, found } = caller;
     let target = match (revoked, sought) {
         (Revoked::Token(_, hint), (Some(token), _)) => {
             let token = token.find(&ports.reader, found, hint).await?;
             let stamp = RevocationStamp::new(ports.reader.now(), service.as_revoking_party());
-            return Ok(u64::from(revoke_located(&*ports.revoke, token, stamp).await?));
+            let is_revoked = revoke_located(&*ports.revoke, token, stamp).await?;
+            return Ok(Counted { tokens: u64::from(is_revoked), is_whole: true });
         }
         (Revoked::OfClient(Some(client), subject), _) => match client_named(&ports.reader, service, found, &client).await? {
             Some(client) => RevocationTarget::from_client(client.id, subject),
-            None => return Ok(0),
+            None => return Ok(NOTHING),
         },
         (Revoked::OfSubject(subject), _) => RevocationTarget::Subject(subject),
-        (Revoked::Token(..) | Revoked::OfClient(None, _), _) => return Ok(0),
+        (Revoked::Token(..) | Revoked::OfClient(None, _), _) => return Ok(NOTHING),
     };
     revoke_of_clients(ports, service, target).await
 }
+
+const NOTHING: Counted = Counted { tokens: 0, is_whole: true };

@@ -101,3 +101,45 @@ async fn a_session_dies_however_short_the_pages_of_the_listing_are() {
         assert!(!app.is_live(token.as_str().unwrap()).await);
     }
 }
+
+/// A page of the listing takes a second, and there are nine.
+async fn crowded() -> (App, Arc<Watched>) {
+    let mut watched = None;
+    let app = App::with_store(Mount::InProcess, |store| watched.insert(Arc::new(Watched::new(store))).clone()).await;
+    let watched = watched.unwrap();
+    for _ in 0..9 {
+        app.mint("1", "ann", json!({"session": "s-1"})).await.created();
+    }
+    watched.shorten_pages(1);
+    watched.slow_down(app.clock.clone(), 1_000);
+    watched.calls();
+    (app, watched)
+}
+
+#[tokio::test]
+async fn however_many_tokens_there_are_they_are_dead_before_they_are_counted_and_not_for_long() {
+    let (app, watched) = crowded().await;
+    let answer = app.post("/v1/tokens/bulk_revoke", Some(&app.admin), json!({"user_id": "ann"})).await.ok();
+    assert_eq!(answer["number_of_tokens_revoked"], 2, "the time is over");
+    let calls = watched.calls();
+    let at = |name: &str| calls.iter().position(|call| *call == name);
+    assert!(at("set_not_before") < at("list") && at("list").is_some(), "{calls:?}");
+
+    let (app, watched) = crowded().await;
+    let answer = app.post("/api/1/auth/token/revoke", Some(&app.admin), json!({"subject": "ann"})).await.ok();
+    assert!(answer["resultMessage"].as_str().unwrap().contains("Revoked at least "), "{answer}");
+    let calls = watched.calls();
+    assert!(calls.iter().position(|call| *call == "set_not_before") < calls.iter().position(|call| *call == "list"), "{calls:?}");
+}
+
+#[tokio::test]
+async fn a_session_is_dead_as_soon_as_one_of_its_tokens_is_found() {
+    let (app, watched) = crowded().await;
+    let body = json!({"user_id": "ann", "session_id": "s-1"});
+    let answer = app.post("/v1/tokens/bulk_revoke", Some(&app.admin), body.clone()).await;
+    assert_eq!(answer.status, 503, "it isn't known yet where else it was begun: {answer:?}");
+    let calls: Vec<_> = watched.calls().into_iter().skip_while(|call| *call != "list").collect();
+    assert_eq!(calls[..4], ["list", "read", "set_not_before", "list"]);
+    watched.slow_down(app.clock.clone(), 0);
+    assert_eq!(app.post("/v1/tokens/bulk_revoke", Some(&app.admin), body).await.ok()["number_of_tokens_revoked"], 0);
+}

@@ -68,7 +68,7 @@ scenario! {
         let (mine, theirs) = (tenant.created(json!({})).await, other.created(json!({})).await);
         let row = other.list("").await.0[0].clone();
         for unknown in [
-            json!("x"), json!("a.b/c+d=="), json!("%"), json!("A".repeat(43)), theirs["accessToken"].clone(), theirs["jwtAccessToken"].clone(),
+            json!("x"), json!("a.b/c+d=="), json!("ü #"), json!("A".repeat(43)), theirs["accessToken"].clone(), theirs["jwtAccessToken"].clone(),
             row["accessTokenHash"].clone(),
         ] {
             delete_nothing(&tenant, &unknown).await;

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use shared::domain::{
-    AssertionSettings, Batch, BatchKey, Client, ClientId, FamilyKey, Fault, KeyRing, Member, MemberKey, NotBefore, Org, OrgId,
-    RevocationStamp, Subject, Ticket, Timestamp, TokenKey,
+    AssertionSettings, Batch, BatchKey, Client, ClientId, FamilyKey, Fault, FrozenClock, KeyRing, Member, MemberKey, NotBefore,
+    Org, OrgId, RevocationStamp, Subject, Ticket, Timestamp, TokenKey,
 };
 use shared::store::{
     AdvanceOutcome, Delete, FamilyAdvance, InsertOutcome, KeepBatches, KeepTickets, MemberSwap, NewToken, Put, ReadDirectory,
@@ -27,6 +27,8 @@ pub(crate) struct Watched {
     loses: Mutex<Option<&'static str>>,
     /// Whether the next call panics.
     panics: std::sync::atomic::AtomicBool,
+    /// The clock that each listing moves on, and by how many milliseconds.
+    slow: Mutex<Option<(Arc<FrozenClock>, i64)>>,
     /// The longest page of a listing: a store may always give less than it is asked for.
     longest_page: AtomicUsize,
 }
@@ -43,6 +45,7 @@ impl Watched {
             after: false.into(),
             loses: Mutex::default(),
             panics: false.into(),
+            slow: Mutex::default(),
             longest_page: usize::MAX.into(),
         }
     }
@@ -61,6 +64,11 @@ impl Watched {
     /// Makes the next call panic.
     pub(crate) fn panic_next(&self) {
         self.panics.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on each page of a listing takes so long by this clock.
+    pub(crate) fn slow_down(&self, clock: Arc<FrozenClock>, milliseconds: i64) {
+        *self.slow.lock().unwrap() = Some((clock, milliseconds));
     }
 
     /// From now on no page of a listing is longer.
@@ -112,6 +120,9 @@ impl ReadTokens for Watched {
     async fn list(&self, org: &OrgId, query: &TokenQuery) -> Result<TokenPage, Fault> {
         let longest = self.longest_page.load(Ordering::SeqCst);
         let query = TokenQuery { limit: query.limit.min(longest), ..query.clone() };
+        if let Some((clock, milliseconds)) = &*self.slow.lock().unwrap() {
+            clock.advance_ms(*milliseconds);
+        }
         self.call("list", self.store.list(org, &query)).await
     }
 }

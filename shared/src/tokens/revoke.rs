@@ -4,7 +4,7 @@ use crate::auth::bearer::{PresentedToken, authenticate, inspect};
 use crate::domain::scope::api;
 use crate::domain::{
     Client, ClientId, Denial, Error, Fault, MemberKey, NotBefore, NotBeforeKey, NotBeforeScope, NotBefores, Org, OrgId, Refusal,
-    RevocationStamp, RevokingParty, Service, SessionId, Subject, Timestamp, TokenId, TokenProblem, TokenRecord, TokenStatus,
+    RevocationStamp, RevokingParty, Seconds, Service, SessionId, Subject, Timestamp, TokenId, TokenProblem, TokenRecord, TokenStatus,
 };
 use crate::platform::capabilities::{BulkRevoker, ClientRevoker, Revoker, TokenRemover};
 use crate::store::{RecordKeys, Records, Revocation, RevokeTokens, TokenQuery};
@@ -88,13 +88,23 @@ pub struct Bulk {
     pub session: Option<SessionId>,
 }
 
+/// How many live tokens a revocation hit.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Counted {
+    /// How many were counted.
+    pub tokens: u64,
+    /// Whether these are all: no more than [`MAX_COUNTED_TOKENS`] are counted, for no longer than two seconds.
+    pub is_whole: bool,
+}
+
 /// Revokes all that a member has, or all that it has in one session: by a mark, at once, however many there are. Returns how
-/// many live tokens it hit, counted up to [`MAX_COUNTED_TOKENS`].
+/// many live tokens it hit, as far as they were counted.
 ///
 /// # Errors
 /// [`Refusal::CredentialsRejected`] if the bearer's token isn't alive. [`Refusal::AccessDenied`] if the caller may not revoke
-/// tokens there and isn't the member itself. [`Refusal::MemberUnavailable`] if there is no such member.
-pub async fn bulk_revoke(ports: &BulkRevoker, bearer: &str, bulk: Bulk) -> Result<u64, Error> {
+/// tokens there and isn't the member itself. [`Refusal::MemberUnavailable`] if there is no such member. A [`Fault`] if the member
+/// has so many tokens that it wasn't found out in time where its session was begun; what was found by then is revoked.
+pub async fn bulk_revoke(ports: &BulkRevoker, bearer: &str, bulk: Bulk) -> Result<Counted, Error> {
     let also = RecordKeys { orgs: bulk.org.iter().cloned().collect(), ..RecordKeys::default() };
     let (caller, found) = authenticate(&ports.reader, bearer, also).await?;
     let org = bulk.org.unwrap_or_else(|| caller.org().clone());
@@ -111,60 +121,88 @@ pub async fn bulk_revoke(ports: &BulkRevoker, bearer: &str, bulk: Bulk) -> Resul
     }
     let mut query =
         TokenQuery { subject: Some(bulk.subject.clone()), session: bulk.session.clone(), limit: PAGE, ..TokenQuery::default() };
-    let keys = match bulk.session {
-        None => vec![NotBeforeKey { org: org.clone(), kind: NotBeforeScope::Member(bulk.subject) }],
-        // A session may have been begun in an org above: its tokens here say in which.
-        Some(_) => sessions_in(ports, &org, query.clone()).await?,
-    };
-    let earlier = ports.reader.tokens.read(&RecordKeys { marks: keys.clone(), ..RecordKeys::default() }).await?.marks;
-    for key in &keys {
-        ports.revoke.set_not_before(&mark(key.clone(), Some(place), now)).await?;
+    let mut marks = Marks { ports, place, now, keys: Vec::new(), earlier: NotBefores::default() };
+    match bulk.session {
+        None => marks.set([NotBeforeKey { org: org.clone(), kind: NotBeforeScope::Member(bulk.subject) }]).await?,
+        // Whose session it is only the member's tokens say: that of somebody else must live.
+        Some(_) => marks.set_sessions(&org, query.clone()).await?,
     }
     query.expires_from = Some(now);
-    count(ports, &org, query, &keys, &earlier, now).await
+    count(&marks, &org, query).await
 }
 
 /// Where [`bulk_revoke`] stops counting; the marks have decided by then.
 pub const MAX_COUNTED_TOKENS: u64 = 100_000;
 const PAGE: usize = 1_000;
+/// For how long tokens are counted. A function has ten seconds for all that it does.
+const COUNTING: Seconds = Seconds(2);
+/// For how long the tokens of a member are searched for where its session was begun.
+const SEARCHING: Seconds = Seconds(6);
 
-/// How many tokens the new marks have killed that were alive under the earlier ones.
-async fn count(
-    ports: &BulkRevoker,
-    org: &OrgId,
-    mut query: TokenQuery,
-    keys: &[NotBeforeKey],
-    earlier: &NotBefores,
+/// The marks of one revocation.
+struct Marks<'a> {
+    ports: &'a BulkRevoker,
+    place: &'a Org,
     now: Timestamp,
-) -> Result<u64, Error> {
-    let mut counted = 0;
-    loop {
-        let page = ports.reader.tokens.list(org, &query).await?;
-        for token in &page.tokens {
-            let dead = token.revoked_at.is_some_and(|at| at < now)
-                || token.issued_at > now
-                || keys.iter().any(|key| earlier.kills(key, token.issued_at));
-            counted += u64::from(!dead);
+    /// Those that are set.
+    keys: Vec<NotBeforeKey>,
+    /// Where they stood before.
+    earlier: NotBefores,
+}
+
+impl Marks<'_> {
+    /// Sets those that aren't set yet.
+    async fn set(&mut self, keys: impl IntoIterator<Item = NotBeforeKey>) -> Result<(), Fault> {
+        let mut new: Vec<_> = keys.into_iter().filter(|key| !self.keys.contains(key)).collect();
+        new.sort_unstable();
+        new.dedup();
+        if new.is_empty() {
+            return Ok(());
         }
-        match page.next {
-            Some(next) if counted < MAX_COUNTED_TOKENS => query.after = Some(next),
-            _ => return Ok(counted),
+        let wanted = RecordKeys { marks: new.clone(), ..RecordKeys::default() };
+        self.earlier.extend(self.ports.reader.tokens.read(&wanted).await?.marks);
+        for key in new {
+            self.ports.revoke.set_not_before(&mark(key.clone(), Some(self.place), self.now)).await?;
+            self.keys.push(key);
+        }
+        Ok(())
+    }
+
+    /// Sets those of the sessions that the tokens asked for are in, as soon as a page shows one: a session may have been begun in an
+    /// org above, and its tokens say in which. All pages: a store may give less than it is asked for, and still have more.
+    async fn set_sessions(&mut self, org: &OrgId, mut query: TokenQuery) -> Result<(), Fault> {
+        loop {
+            let page = self.ports.reader.tokens.list(org, &query).await?;
+            let sessions = page.tokens.into_iter().filter_map(|token| token.contents.session);
+            self.set(sessions.map(|session| NotBeforeKey { org: session.org, kind: NotBeforeScope::Session(session.id) }))
+                .await?;
+            match page.next {
+                None => return Ok(()),
+                Some(_) if self.ports.reader.now() >= self.now.plus(SEARCHING) => {
+                    return Err(Fault::unavailable("looking for where a session was begun: the member has too many tokens"));
+                }
+                Some(next) => query.after = Some(next),
+            }
         }
     }
 }
 
-/// The sessions that the tokens asked for are in. All pages: a store may give less than it is asked for, and still have more.
-async fn sessions_in(ports: &BulkRevoker, org: &OrgId, mut query: TokenQuery) -> Result<Vec<NotBeforeKey>, Error> {
-    let mut keys = Vec::new();
+/// How many tokens the new marks have killed that were alive under the earlier ones.
+async fn count(marks: &Marks<'_>, org: &OrgId, mut query: TokenQuery) -> Result<Counted, Error> {
+    let Marks { ports, now, keys, earlier, .. } = marks;
+    let until = ports.reader.now().plus(COUNTING);
+    let mut tokens = 0;
     loop {
         let page = ports.reader.tokens.list(org, &query).await?;
-        let sessions = page.tokens.into_iter().filter_map(|token| token.contents.session);
-        keys.extend(sessions.map(|session| NotBeforeKey { org: session.org, kind: NotBeforeScope::Session(session.id) }));
-        keys.sort_unstable();
-        keys.dedup();
+        for token in &page.tokens {
+            let dead = token.revoked_at.is_some_and(|at| at < *now)
+                || token.issued_at > *now
+                || keys.iter().any(|key| earlier.kills(key, token.issued_at));
+            tokens += u64::from(!dead);
+        }
         match page.next {
-            Some(next) => query.after = Some(next),
-            None => return Ok(keys),
+            Some(next) if tokens < MAX_COUNTED_TOKENS && ports.reader.now() < until => query.after = Some(next),
+            next => return Ok(Counted { tokens, is_whole: next.is_none() }),
         }
     }
 }
@@ -239,12 +277,12 @@ pub async fn revoke_own(
     }
 }
 
-/// Revokes all that is said of OAuth clients: by a mark, at once, however many there are. Returns how many records it hit,
-/// counted up to [`MAX_COUNTED_TOKENS`]: those that were alive or could still be refreshed.
+/// Revokes all that is said of OAuth clients: by a mark, at once, however many there are. Returns how many records it hit, as far as
+/// they were counted: those that were alive or could still be refreshed.
 ///
 /// # Errors
 /// Only a fault: the store can't be read or written.
-pub async fn revoke_of_clients(ports: &BulkRevoker, service: &Service, target: RevocationTarget) -> Result<u64, Error> {
+pub async fn revoke_of_clients(ports: &BulkRevoker, service: &Service, target: RevocationTarget) -> Result<Counted, Error> {
     let now = ports.reader.now();
     let mut query = TokenQuery { limit: PAGE, ..target.query() };
     let mark = target.into_mark(service, now);
@@ -252,7 +290,8 @@ pub async fn revoke_of_clients(ports: &BulkRevoker, service: &Service, target: R
     let wanted = RecordKeys { marks: vec![key.clone()], ..RecordKeys::default() };
     let before = ports.reader.tokens.read(&wanted).await?.marks.find(&key);
     ports.revoke.set_not_before(&mark).await?;
-    let mut counted = 0;
+    let until = ports.reader.now().plus(COUNTING);
+    let mut tokens = 0;
     loop {
         let page = ports.reader.tokens.list(service.id(), &query).await?;
         let mut found = evidence(&ports.reader, &page.tokens).await?;
@@ -263,10 +302,10 @@ pub async fn revoke_of_clients(ports: &BulkRevoker, service: &Service, target: R
         }
         let is_meant = |token: &&TokenRecord| token.issued_at <= now && (query.subject.is_none() || token.owner().is_some());
         let hit = page.tokens.iter().filter(is_meant).filter(|token| is_live_or_refreshable(token, &found, now));
-        counted += u64::try_from(hit.count()).unwrap_or(u64::MAX);
+        tokens += u64::try_from(hit.count()).unwrap_or(u64::MAX);
         match page.next {
-            Some(next) if counted < MAX_COUNTED_TOKENS => query.after = Some(next),
-            _ => return Ok(counted),
+            Some(next) if tokens < MAX_COUNTED_TOKENS && ports.reader.now() < until => query.after = Some(next),
+            next => return Ok(Counted { tokens, is_whole: next.is_none() }),
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::api::authlete::content;
 use crate::api::authlete::content::ErrorStyle;
 use crate::api::authlete::result::{ApiCall, ApiResult, ResultCode};
 use crate::domain::{Denial, Fault, Refusal};
+use crate::tokens::revoke::Counted;
 
 /// How many records were revoked.
 #[derive(Debug, Serialize)]
@@ -17,9 +18,10 @@ pub struct TokenRevokeResponse {
 }
 
 impl TokenRevokeResponse {
-    /// Tells how many tokens were revoked.
-    pub fn from_count(count: u64) -> Self {
-        let text = format!("Revoked {count} access token(s).");
+    /// Tells how many tokens were revoked, as far as they were counted.
+    pub fn from_counted(counted: Counted) -> Self {
+        let Counted { tokens: count, is_whole } = counted;
+        let text = format!("Revoked {}{count} access token(s).", if is_whole { "" } else { "at least " });
         Self { result: ApiResult::without_bracket(ResultCode::TOKEN_REVOKED, text), count }
     }
 }

@@ -22,6 +22,7 @@ use crate::tokens::issue::Issued;
 use crate::tokens::list::ClientPage;
 use crate::tokens::lookup::{ClientAccessToken, ClientFamily, FoundToken, TokenRef};
 use crate::tokens::mint::Minted;
+use crate::tokens::revoke::Counted;
 use crate::tokens::update::Updated;
 
 const CALL: &str = "/api/{serviceId}/auth/token/create";
@@ -157,7 +158,7 @@ fn answers() -> Vec<(&'static str, Value)> {
     for callback in [None, Some("f")] {
         all.push(("revocation", json(&RevocationResponse::done(callback))));
     }
-    all.push(("revoke", json(&TokenRevokeResponse::from_count(1))));
+    all.push(("revoke", json(&TokenRevokeResponse::from_counted(Counted { tokens: 1, is_whole: true }))));
     all.push(("configuration", json(&Metadata::from_org(&org(), &Issuer::parse("https://a.example").unwrap()))));
     all
 }
