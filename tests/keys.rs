@@ -13,13 +13,14 @@ use shared::domain::{Algorithm, FrozenClock, Issuer, KeyState, PrivateHalf, Ring
 use shared::keys::signer::kms::{KmsMaker, KmsOpener, Making};
 use shared::keys::signer::{KeyFactory as _, KeyOpener as _, Signer, conformance};
 use shared::platform::aws::Sdk;
+use shared::platform::aws::testing::{Trouble, Wire};
 use shared::platform::capabilities::Provides as _;
 use shared::platform::config::Aws;
 use shared::platform::{KeyMaking, LocalService, Operations, Platform, SystemEntropy};
 use shared::store::Store;
 use shared::store::sqlite::SqliteStore;
 
-use crate::support::{Answer, ask, kms::FakeKms, queue::HeldQueue};
+use crate::support::{Answer, Watched, ask, kms::FakeKms, queue::HeldQueue};
 
 mod ml_dsa;
 
@@ -34,15 +35,18 @@ struct Keys {
 
 fn keys(endpoint: &str, envelope_key: &str, mode: SigningMode, rsa_bits: u16) -> Keys {
     let sdk = Sdk::new(&Aws::emulated(endpoint, "Tokens", "Directory")).patient();
-    let making = Making {
+    let opener = KmsOpener::new(sdk.kms(), envelope_key.to_owned());
+    Keys { maker: KmsMaker::new(&sdk.kms(), making(envelope_key, mode, rsa_bits)), opener }
+}
+
+fn making(envelope_key: &str, mode: SigningMode, rsa_bits: u16) -> Making {
+    Making {
         mode,
         envelope_key: envelope_key.to_owned(),
         alias: "alias/jeton/signing".to_owned(),
         policy: Some(r#"{"Version":"2012-10-17","Statement":[]}"#.to_owned()),
         rsa_bits,
-    };
-    let opener = KmsOpener::new(sdk.kms(), envelope_key.to_owned());
-    Keys { maker: KmsMaker::new(&sdk.kms(), making), opener }
+    }
 }
 
 impl Keys {
@@ -112,17 +116,99 @@ async fn a_signature_by_another_key_is_a_fault() {
     }
 }
 
-/// Such a state of a key passes: it is a fault to be tried again, not an answer.
+/// Whoever tries again meets the same: so nobody is told to.
 #[tokio::test]
-async fn a_key_that_is_disabled_or_being_deleted_makes_signing_unavailable() {
+async fn a_key_that_is_disabled_or_being_deleted_is_a_fault_that_does_not_pass() {
     let (kms, endpoint, envelope_key) = fake().await;
     let signer = keys(&endpoint, &envelope_key, SigningMode::Kms, 2_048).signer(Algorithm::Es256).await;
     for state in ["Disabled", "PendingDeletion", "Unavailable"] {
         kms.set_all(state);
-        assert!(signer.sign(b"x").await.unwrap_err().can_retry(), "{state}");
+        assert!(!signer.sign(b"x").await.unwrap_err().can_retry(), "{state}");
     }
     kms.set_all("Enabled");
     signer.sign(b"x").await.unwrap();
+}
+
+#[tokio::test]
+async fn only_a_failure_of_kms_that_passes_is_one_to_be_tried_again() {
+    let (_, endpoint, envelope_key) = fake().await;
+    let wire = Wire::default();
+    let sdk = Sdk::new(&Aws::emulated(&endpoint, "Tokens", "Directory")).over(&wire);
+    let (jwk, private) = keys(&endpoint, &envelope_key, SigningMode::Kms, 2_048).maker.make(Algorithm::Es256).await.unwrap();
+    let signer = KmsOpener::new(sdk.kms(), envelope_key).signer(&ring_key(jwk, private)).await.unwrap();
+    for (code, passes) in [
+        ("KeyUnavailableException", true),
+        ("ThrottlingException", true),
+        ("KMSInternalException", true),
+        ("NotFoundException", true),
+        ("AccessDeniedException", false),
+        ("DisabledException", false),
+        ("ValidationException", false),
+        ("InvalidKeyUsageException", false),
+        ("KMSInvalidStateException", false),
+    ] {
+        wire.trouble("Sign", 3, Trouble::Refuse(code));
+        assert_eq!(signer.sign(b"x").await.unwrap_err().can_retry(), passes, "{code}");
+        wire.calm();
+    }
+    wire.trouble("Sign", 3, Trouble::LoseAnswer);
+    assert!(signer.sign(b"x").await.unwrap_err().can_retry());
+}
+
+/// KMS may need seconds to know a key that it has just made.
+#[tokio::test]
+async fn a_new_key_that_kms_does_not_know_yet_is_waited_for() {
+    let mut deployment = Deployment::new(SigningMode::Kms).await;
+    deployment.algorithms = vec![Algorithm::Es256, Algorithm::Es384];
+    let wire = Wire::default();
+    for (operation, code) in [("GetPublicKey", "NotFoundException"), ("CreateAlias", "KMSInvalidStateException")] {
+        wire.trouble(operation, 2, Trouble::Refuse(code));
+    }
+    deployment.rotate_over(&wire, RotationRequest::default()).await.unwrap();
+    assert_eq!(wire.take_calls().iter().filter(|call| call.operation == "CreateKey").count(), 1);
+
+    // Of one that can't be named nothing stays, though it isn't known at first.
+    wire.trouble("CreateAlias", 9, Trouble::Refuse("LimitExceededException"));
+    wire.trouble("ScheduleKeyDeletion", 2, Trouble::Refuse("NotFoundException"));
+    let now = RotationRequest { now: true, stolen: None };
+    deployment.rotate_over(&wire, now).await.unwrap_err();
+    let enabled = deployment.kms.pairs().into_values().filter(|state| *state == "Enabled").count();
+    assert_eq!(enabled, deployment.states().await.len());
+}
+
+/// A region may not have what another has.
+#[tokio::test]
+async fn an_algorithm_that_gets_no_key_keeps_no_other_from_its_key_and_leaves_nothing() {
+    let mut deployment = Deployment::new(SigningMode::Kms).await;
+    deployment.algorithms = vec![Algorithm::Es384, Algorithm::MlDsa44, Algorithm::Es512];
+    for nth in 0..3 {
+        let wire = Wire::default();
+        // The first is made, and the second can't be.
+        wire.trouble("CreateKey", u32::from(nth == 0), Trouble::Delay(std::time::Duration::ZERO));
+        wire.trouble("CreateKey", 1, Trouble::Refuse("UnsupportedOperationException"));
+        let failed = deployment.rotate_over(&wire, RotationRequest::default()).await;
+        assert!(failed.is_err(), "the one that failed is told");
+    }
+    let ring = deployment.store.key_ring().await.unwrap().unwrap();
+    let made: Vec<_> = ring.keys.iter().map(|key| key.jwk.alg).collect();
+    assert_eq!(made, [Algorithm::Es256, Algorithm::Es384, Algorithm::Es512]);
+    assert_eq!(deployment.kms.pairs().len(), 3, "each try leaves nothing behind");
+}
+
+#[tokio::test]
+async fn keys_whose_ring_can_not_be_written_are_destroyed() {
+    let deployment = Deployment::new(SigningMode::Kms).await;
+    let watched = Arc::new(Watched::new(deployment.store.clone()));
+    let now = RotationRequest { now: true, stolen: None };
+    for (is_after, states) in [(false, [KeyState::Active].as_slice()), (true, &[KeyState::Active, KeyState::Next])] {
+        let mut rotator: shared::platform::capabilities::Rotator = deployment.instance(SigningMode::Kms).provide();
+        rotator.keys = watched.clone();
+        watched.fail_in(1, is_after);
+        assert_eq!(rotation::rotate(&rotator, &now).await.is_err(), !is_after, "what was written is written");
+        assert_eq!(deployment.states().await, states);
+        let enabled = deployment.kms.pairs().into_values().filter(|state| *state == "Enabled").count();
+        assert_eq!(enabled, states.len());
+    }
 }
 
 #[tokio::test]
@@ -199,6 +285,15 @@ impl Deployment {
 
     async fn rotate(&self, mode: SigningMode, ask: RotationRequest) -> Result<shared::domain::KeyRing, shared::domain::Error> {
         rotation::rotate(&self.instance(mode).provide(), &ask).await
+    }
+
+    /// The same, and what is asked of KMS passes through `wire`.
+    async fn rotate_over(&self, wire: &Wire, ask: RotationRequest) -> Result<shared::domain::KeyRing, shared::domain::Error> {
+        let sdk = Sdk::new(&Aws::emulated(&self.endpoint, "Tokens", "Directory")).over(wire);
+        let mut rotator: shared::platform::capabilities::Rotator = self.instance(SigningMode::Kms).provide();
+        let making = making(&self.envelope_key, SigningMode::Kms, 2_048);
+        rotator.maker = Arc::new(KmsMaker::new(&sdk.kms(), making));
+        rotation::rotate(&rotator, &ask).await
     }
 
     fn now(&self) -> Timestamp {

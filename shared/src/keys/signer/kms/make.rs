@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_sdk_kms::Client;
 use aws_sdk_kms::config::timeout::TimeoutConfig;
-use aws_sdk_kms::error::ProvideErrorMetadata as _;
+use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::{DataKeyPairSpec, DataKeySpec, KeySpec, KeyUsageType, Tag};
 
@@ -14,6 +14,7 @@ use super::{Purpose, fault};
 use crate::domain::{Algorithm, Fault, Jwk, PrivateHalf, SigningMode};
 use crate::jose::jwk;
 use crate::keys::signer::KeyFactory;
+use crate::telemetry;
 
 /// How keys are made.
 #[derive(Clone, Debug)]
@@ -59,7 +60,9 @@ impl KmsMaker {
             Ok(jwk) => Ok((jwk, PrivateHalf::Kms { arn })),
             Err(fault) => {
                 // Nobody will ever know of it.
-                self.destroy(&arn).await?;
+                if let Err(kept) = self.destroy_new(&arn).await {
+                    telemetry::log_fault("", &kept);
+                }
                 Err(fault)
             }
         }
@@ -68,11 +71,12 @@ impl KmsMaker {
     /// Reads the public half, and gives the key its name.
     async fn publish(&self, alg: Algorithm, arn: &str) -> Result<Jwk, Fault> {
         const DOING: &str = "reading a public key from KMS";
-        let public = self.client.get_public_key().key_id(arn).send().await.map_err(|e| fault(DOING, e))?;
+        let public = once_known(|| self.client.get_public_key().key_id(arn).send()).await.map_err(|e| fault(DOING, e))?;
         let jwk = read_spki(DOING, alg, public.public_key)?;
         let alias = format!("{}/{}", self.making.alias, jwk.kid);
         let create = self.client.create_alias().alias_name(alias).target_key_id(arn);
-        create.send().await.map_err(|e| fault("naming a signing key in KMS", e))?;
+        let named = once_known(|| create.clone().send()).await;
+        named.map_err(|e| fault("naming a signing key in KMS", e))?;
         Ok(jwk)
     }
 
@@ -92,11 +96,17 @@ impl KmsMaker {
 
     /// Destroys a key in 30 days. Until then it can be taken back.
     async fn destroy(&self, arn: &str) -> Result<(), Fault> {
-        match self.client.schedule_key_deletion().key_id(arn).pending_window_in_days(30).send().await {
+        match self.client.schedule_key_deletion().key_id(arn).pending_window_in_days(DELETION_DAYS).send().await {
             Ok(_) => Ok(()),
             Err(error) if matches!(error.code(), Some("KMSInvalidStateException" | "NotFoundException")) => Ok(()),
-            Err(error) => Err(fault("having a signing key destroyed by KMS", error)),
+            Err(error) => Err(fault(DESTROYING, error)),
         }
+    }
+
+    /// Destroys a key that was made just now: that it isn't known doesn't say that it isn't there.
+    async fn destroy_new(&self, arn: &str) -> Result<(), Fault> {
+        let delete = self.client.schedule_key_deletion().key_id(arn).pending_window_in_days(DELETION_DAYS);
+        once_known(|| delete.clone().send()).await.map(drop).map_err(|error| fault(DESTROYING, error))
     }
 
     fn key_spec(&self, alg: Algorithm) -> KeySpec {
@@ -182,6 +192,27 @@ impl fmt::Debug for KmsMaker {
 }
 
 const ATTEMPT: Duration = Duration::from_secs(15);
+const DELETION_DAYS: i32 = 30;
+const DESTROYING: &str = "having a signing key destroyed by KMS";
+
+/// Calls KMS about a key that it has just made, until it knows the key: that usually takes seconds.
+async fn once_known<T, E, F>(call: impl Fn() -> F) -> Result<T, SdkError<E>>
+where
+    F: Future<Output = Result<T, SdkError<E>>>,
+    E: ProvideErrorMetadata,
+{
+    let (mut left, mut pause) = (Duration::from_secs(20), Duration::from_millis(100));
+    loop {
+        match call().await {
+            Err(error) if !left.is_zero() && matches!(error.code(), Some("NotFoundException" | "KMSInvalidStateException")) => {
+                tokio::time::sleep(pause).await;
+                left = left.saturating_sub(pause);
+                pause = (2 * pause).min(Duration::from_secs(2));
+            }
+            done => return done,
+        }
+    }
+}
 
 fn read_spki(doing: &'static str, alg: Algorithm, spki: Option<Blob>) -> Result<Jwk, Fault> {
     let spki = spki.ok_or_else(|| Fault::unavailable(doing).because("no public key"))?;

@@ -189,14 +189,34 @@ fn spec(alg: Algorithm) -> (SigningAlgorithmSpec, Option<&'static digest::Algori
 /// The longest message that KMS signs without a digest, in bytes.
 const MAX_RAW_MESSAGE_BYTES: usize = 4_096;
 
-/// The fault of a call that KMS, or the way there, has failed. All of them may pass: too many requests, a key that is disabled
-/// or not known everywhere yet.
+/// The fault of a call that KMS, or the way there, has failed. What may pass is an answer that never came, too many requests, a
+/// failure of KMS, and a key that isn't known everywhere yet. Rights that are missing and keys that are disabled don't come back by
+/// being asked for once more.
 fn fault<E, R>(doing: &'static str, error: SdkError<E, R>) -> Fault
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     R: fmt::Debug + Send + Sync + 'static,
 {
-    let is_ours = matches!(error, SdkError::ConstructionFailure(_));
-    let fault = if is_ours { Fault::internal(doing) } else { Fault::unavailable(doing) };
+    let passes = match &error {
+        SdkError::ServiceError(answer) => answer.err().code().is_none_or(|code| PASSING.contains(&code)),
+        SdkError::ConstructionFailure(_) => false,
+        _ => true,
+    };
+    let fault = if passes { Fault::unavailable(doing) } else { Fault::internal(doing) };
     fault.because(error)
 }
+
+/// The errors of KMS that the same call may not meet a little later.
+const PASSING: &[&str] = &[
+    "DependencyTimeoutException",
+    "InternalFailure",
+    "KMSInternalException",
+    "KeyUnavailableException",
+    "LimitExceededException",
+    "NotFoundException",
+    "RequestTimeout",
+    "ServiceUnavailable",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+];
