@@ -63,7 +63,8 @@ impl DynamoStore {
             }
             _ => (None, KEY.partition, partition(org, strand.shard)),
         };
-        let asked = self.client.query().table_name(&self.tables.tokens).set_index_name(index);
+        // An index can't be read consistently: what was written just now may not be in it yet.
+        let asked = self.client.query().table_name(&self.tables.tokens).consistent_read(index.is_none()).set_index_name(index);
         let asked = asked
             .key_condition_expression(format!("{attribute} = :pk AND sk BETWEEN :from AND :to"))
             .expression_attribute_values(":pk", text(pk))
