@@ -97,7 +97,7 @@ struct SettingsBody {
     refresh_token_retry_seconds: Seconds,
     #[serde(rename = "x")]
     allow_non_expiring: bool,
-    #[serde(rename = "o", with = "coded", default)]
+    #[serde(rename = "o", with = "coded", default, skip_serializing_if = "is_usual")]
     oauth: OAuthSettings,
 }
 
@@ -132,6 +132,7 @@ impl SettingsBody {
     }
 }
 
+/// What has its default is left out: an org is read with every request, and most have said little.
 #[derive(Deserialize, Serialize)]
 #[serde(remote = "OAuthSettings")]
 struct OAuthBody {
@@ -139,29 +140,29 @@ struct OAuthBody {
     access_token_sign_alg: Option<Algorithm>,
     #[serde(rename = "z", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
     supported_scopes: Vec<SupportedScope>,
-    #[serde(rename = "g", with = "grants")]
+    #[serde(rename = "g", with = "grants", default = "GrantType::supported_by_default", skip_serializing_if = "are_usual")]
     supported_grants: Vec<GrantType>,
-    #[serde(rename = "k")]
+    #[serde(rename = "k", default = "yes", skip_serializing_if = "is_true")]
     refresh_token_duration_kept: bool,
-    #[serde(rename = "r")]
+    #[serde(rename = "r", default, skip_serializing_if = "is_false")]
     refresh_token_duration_reset: bool,
-    #[serde(rename = "i")]
+    #[serde(rename = "i", default = "yes", skip_serializing_if = "is_true")]
     refresh_token_idempotent: bool,
-    #[serde(rename = "s")]
+    #[serde(rename = "s", default, skip_serializing_if = "is_false")]
     single_token_per_subject: bool,
-    #[serde(rename = "l")]
+    #[serde(rename = "l", default, skip_serializing_if = "is_false")]
     token_expiration_linked: bool,
-    #[serde(rename = "q")]
+    #[serde(rename = "q", default, skip_serializing_if = "is_false")]
     scope_required: bool,
-    #[serde(rename = "d")]
+    #[serde(rename = "d", default, skip_serializing_if = "is_false")]
     error_description_omitted: bool,
-    #[serde(rename = "u")]
+    #[serde(rename = "u", default, skip_serializing_if = "is_false")]
     error_uri_omitted: bool,
     #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
     token_endpoint: Option<String>,
-    #[serde(rename = "x", with = "ExchangeBody", default)]
+    #[serde(rename = "x", with = "ExchangeBody", default, skip_serializing_if = "is_usual")]
     token_exchange: ExchangeRules,
-    #[serde(rename = "j", with = "AssertionBody", default)]
+    #[serde(rename = "j", with = "AssertionBody", default, skip_serializing_if = "is_usual")]
     jwt_grant: AssertionRules,
     #[serde(rename = "rs", with = "coded", default, skip_serializing_if = "Option::is_none")]
     resources: Option<Vec<Audience>>,
@@ -175,6 +176,23 @@ struct OAuthBody {
     authorization_details_types: Vec<String>,
     #[serde(rename = "p", default, skip_serializing_if = "Vec::is_empty")]
     attributes: Vec<(String, String)>,
+}
+
+fn is_usual<T: Default + PartialEq>(setting: &T) -> bool {
+    *setting == T::default()
+}
+
+fn are_usual(grants: &[GrantType]) -> bool {
+    grants == GrantType::supported_by_default()
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_true(flag: &bool) -> bool {
+    *flag
+}
+
+fn yes() -> bool {
+    true
 }
 
 #[derive(Deserialize, Serialize)]

@@ -1,7 +1,9 @@
 //! Bodies outlive the code that wrote them.
 
 use super::*;
-use crate::domain::{Client, ClientAuthMethod, ClientSecret, GrantType, Issuance, NotBeforeScope, Org, OrgSettings};
+use crate::domain::{
+    Client, ClientAuthMethod, ClientSecret, GrantType, Issuance, NotBeforeScope, Org, OrgSettings, Scope, SupportedScope,
+};
 use crate::store::conformance::samples;
 
 /// As they are in tables now. Whoever changes one of these makes records unreadable that are in use.
@@ -55,6 +57,43 @@ fn an_org_whose_issuers_are_where_they_were_is_not_read_without_them() {
         let of_before = samples::with_assertions(&body, ASSERTIONS);
         assert!(!decode_org(of_before.as_bytes(), samples::T0).unwrap_err().can_retry());
     }
+}
+
+/// An org is read with every request: nobody shall pay for settings that it has never touched.
+#[test]
+fn an_org_keeps_only_the_settings_that_it_has_changed() {
+    let mut org = samples::org("a", &[]);
+    org.settings = OrgSettings::default();
+    assert!(!encode_org(&org).unwrap().contains("\"o\""), "{}", encode_org(&org).unwrap());
+    org.settings.oauth.scope_required = true;
+    let body = encode_org(&org).unwrap();
+    assert!(body.contains(r#""o":{"q":true}"#), "{body}");
+    assert_eq!(decode_org(body.as_bytes(), org.created_at).unwrap(), org);
+    // Those that are on by default, too.
+    org.settings.oauth.refresh_token_idempotent = false;
+    org.settings.oauth.supported_grants = vec![GrantType::RefreshToken];
+    let body = encode_org(&org).unwrap();
+    assert!(body.contains(r#""o":{"g":["refresh_token"],"i":false,"q":true}"#), "{body}");
+    assert_eq!(decode_org(body.as_bytes(), org.created_at).unwrap(), org);
+}
+
+/// A read costs a unit for each 4 KiB: so much of an org is no exception.
+#[test]
+fn an_org_with_many_scopes_costs_one_read_unit() {
+    let mut org = samples::org("a", &["b", "c", "d"]);
+    org.settings = OrgSettings::default();
+    org.settings.oauth.supported_scopes = (0..40)
+        .map(|n| SupportedScope {
+            name: Scope::parse(&format!("urn:shop:orders:{n}:write")).unwrap(),
+            default: n == 0,
+            description: Some("What it lets an application do".to_owned()),
+            token_duration: None,
+            refresh_token_duration: None,
+            attributes: Vec::new(),
+        })
+        .collect();
+    let length = encode_org(&org).unwrap().len();
+    assert!(length <= 4_096 - 256, "{length} bytes");
 }
 
 #[test]
