@@ -54,8 +54,7 @@ pub struct Bootstrapped {
 }
 
 /// What to do once there is an administrator: whoever may invoke the function gets another one's token.
-const CLOSING: &str = "close the bootstrap until it is needed again: aws lambda put-function-concurrency \
-    --function-name <the output BootstrapFunction> --reserved-concurrent-executions 0";
+const CLOSING: &str = "Close the bootstrap until it is needed again: deploy the stack with Bootstrap=off.";
 
 impl Bootstrapped {
     /// Makes the answer with the administrator's token.
