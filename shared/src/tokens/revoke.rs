@@ -4,7 +4,8 @@ use crate::auth::bearer::{PresentedToken, authenticate, inspect};
 use crate::domain::scope::api;
 use crate::domain::{
     Client, ClientId, Denial, Error, Fault, MemberKey, NotBefore, NotBeforeKey, NotBeforeScope, NotBefores, Org, OrgId, Refusal,
-    RevocationStamp, RevokingParty, Seconds, Service, SessionId, Subject, Timestamp, TokenId, TokenProblem, TokenRecord, TokenStatus,
+    RevocationStamp, RevokingParty, Seconds, Service, SessionId, Subject, Timestamp, TokenId, TokenProblem, TokenRecord,
+    TokenStatus,
 };
 use crate::platform::capabilities::{BulkRevoker, ClientRevoker, Revoker, TokenRemover};
 use crate::store::{RecordKeys, Records, Revocation, RevokeTokens, TokenQuery};

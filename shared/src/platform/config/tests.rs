@@ -124,9 +124,17 @@ fn everything_about_aws_that_is_wrong_is_said_at_once() {
 #[test]
 fn an_authorizer_asks_for_what_is_set_and_for_nothing_else() {
     assert_eq!(read_requirements(|_| None).unwrap(), Requirements::default());
-    let given = |name: &str| Some(if name == "JETON_REQUIRED_SCOPES" { " urn:a  urn:b " } else { "urn:api" }.to_owned());
+    let given = |name: &str| {
+        let value = match name {
+            "JETON_REQUIRED_SCOPES" => " urn:a  urn:b ",
+            "JETON_REQUIRED_ORG" => "acme",
+            _ => "urn:api",
+        };
+        Some(value.to_owned())
+    };
     let requirements = read_requirements(given).unwrap();
     assert_eq!(requirements.audience.unwrap().as_str(), "urn:api");
+    assert_eq!(requirements.org.unwrap().as_str(), "acme");
     assert_eq!(requirements.scopes.iter().map(Scope::as_str).collect::<Vec<_>>(), ["urn:a", "urn:b"]);
     let error = read_requirements(|_| Some("\"".to_owned())).unwrap_err().to_string();
     assert!(error.contains("JETON_REQUIRED_SCOPES"), "{error}");

@@ -286,7 +286,11 @@ pub fn assertions() -> AssertionSettings {
 #[cfg(test)]
 pub(in crate::store) fn with_assertions(org: &str, assertions: &str) -> String {
     let members = assertions.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap();
-    org.replacen(r#""o":{"#, &format!(r#""o":{{{members},"#), 1)
+    if org.contains(r#""o":{"#) {
+        return org.replacen(r#""o":{"#, &format!(r#""o":{{{members},"#), 1);
+    }
+    // What has its default is left out.
+    org.replacen(r#""x":false}"#, &format!(r#""x":false,"o":{{{members}}}}}"#), 1)
 }
 
 /// Makes an enabled user of an org who holds no scope and no role.

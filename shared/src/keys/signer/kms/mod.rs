@@ -197,10 +197,10 @@ where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     R: fmt::Debug + Send + Sync + 'static,
 {
-    let passes = match &error {
-        SdkError::ServiceError(answer) => answer.err().code().is_none_or(|code| PASSING.contains(&code)),
-        SdkError::ConstructionFailure(_) => false,
-        _ => true,
+    let passes = if let SdkError::ServiceError(answer) = &error {
+        answer.err().code().is_none_or(|code| PASSING.contains(&code))
+    } else {
+        !matches!(error, SdkError::ConstructionFailure(_))
     };
     let fault = if passes { Fault::unavailable(doing) } else { Fault::internal(doing) };
     fault.because(error)
