@@ -226,6 +226,25 @@ impl Ancestor {
     }
 }
 
+impl RevokingParty {
+    /// Returns the bearer of a token.
+    pub fn bearer_of(token: &TokenRecord) -> Self {
+        let (subject, client) = (Some(token.subject.clone()), token.client);
+        Self { org: token.org.clone(), subject, client, token: Some(token.id) }
+    }
+
+    /// Returns whoever presented the refresh token of a family.
+    pub fn holder_of(family: &Family) -> Self {
+        let (subject, client) = (Some(family.subject.clone()), family.client);
+        Self { org: family.org.clone(), subject, client, token: Some(family.id) }
+    }
+
+    /// Returns a client that has authenticated.
+    pub fn client(client: &Client) -> Self {
+        Self { org: client.org.clone(), subject: None, client: Some(client.id), token: None }
+    }
+}
+
 impl TokenRecord {
     /// Returns the ancestors of what is made from this token: itself, and before it all of its own.
     pub fn lineage(&self) -> Vec<Ancestor> {

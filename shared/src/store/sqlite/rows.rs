@@ -21,10 +21,10 @@ pub(super) fn body<'row>(row: &'row Row<'_>, column: usize) -> Result<&'row [u8]
 /// # Errors
 /// [`Fault`] when the column holds something else.
 pub(super) fn revoking_party(row: &Row<'_>, column: usize, org: &OrgId) -> Result<Option<Box<RevokingParty>>> {
-    match row.get_ref(column)? {
-        ValueRef::Null => Ok(None),
-        _ => Ok(Some(codec::decode_revoking_party(body(row, column)?, org)?)),
+    if row.get_ref(column)? == ValueRef::Null {
+        return Ok(None);
     }
+    Ok(Some(codec::decode_revoking_party(body(row, column)?, org)?))
 }
 
 /// Returns a point in time from a column of milliseconds since the Unix epoch, or `None` where the column is null.
