@@ -144,7 +144,11 @@ fn a_wrong_setting_is_named_with_its_rule() {
         (json!({"supported_scopes": [{"name": "a b"}]}), "supported_scopes[0].name", "must be 1 to 511"),
         (json!({"supported_scopes": [{"name": "a?"}]}), "settings.supported_scopes[0].name", "must not end with ?"),
         (json!({"supported_scopes": [{"name": "a"}, {"name": "a"}]}), "settings.supported_scopes[1].name", "must be unique"),
-        (json!({"supported_scopes": [{"name": "a", "token_duration": 0}]}), "supported_scopes[0].token_duration", "must be 1 to"),
+        (
+            json!({"supported_scopes": [{"name": "a", "token_duration": 0}]}),
+            "supported_scopes[0].token_duration",
+            "must be an integer from 1 to",
+        ),
         (json!({"token_endpoint": "/token"}), "token_endpoint", "must be an http or https URL"),
         (json!({"token_endpoint": "https://as.example.org/#x"}), "token_endpoint", "must be an http or https URL"),
         (
