@@ -40,6 +40,27 @@ scenario! {
 }
 
 scenario! {
+    async fn how_long_the_previous_refresh_token_gets_the_same_successor_is_for_the_org_to_say(app) {
+        let tenant = Tenant::opaque(app).await;
+        tenant.set(json!({"refresh_token_retry_seconds": 1_800})).await;
+        for (slept_ms, is_good) in [(1_799_000, true), (1_801_000, false)] {
+            let first = text(&tenant.for_member(APP, &[]).await["refresh_token"]);
+            let second = tenant.refresh(APP, &first, &[]).await.ok();
+            app.clock.advance_ms(slept_ms);
+            let again = tenant.refresh(APP, &first, &[]).await;
+            if is_good {
+                assert_eq!(again.ok()["refresh_token"], second["refresh_token"]);
+                // Never longer than until the successor has been used.
+                tenant.refresh(APP, &text(&second["refresh_token"]), &[]).await.ok();
+                is_denied(&tenant.refresh(APP, &first, &[]).await, "invalid_grant");
+            } else {
+                is_denied(&again, "invalid_grant");
+            }
+        }
+    }
+}
+
+scenario! {
     async fn a_reuse_ends_its_family_and_no_other(app) {
         let tenant = Tenant::opaque(app).await;
         let other = tenant.for_member(APP, &[]).await;

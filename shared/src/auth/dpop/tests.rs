@@ -347,6 +347,23 @@ fn rfc9449_8_a_nonce_is_fresh_and_by_us_for_this_org() {
     assert_eq!(Denial::DpopNonceRequired.error(), "use_dpop_nonce");
 }
 
+/// A client whose clock is off by minutes, or by a day.
+#[test]
+fn rfc9449_11_1_the_time_of_a_nonce_stands_for_that_of_its_proof() {
+    let deriver = deriver(7);
+    let expected = Expected { nonce: NonceRule::Required(&deriver), ..EXPECTED };
+    for off in [-86_400, -200, 200, 86_400] {
+        let mut claims = payload();
+        claims["iat"] = (NOW + off).into();
+        claims["nonce"] = nonce_of(&deriver, "1", 0).into();
+        let (proof, memory) = (proof(&header(), &claims), Memory::default());
+        assert!(verify_with(&memory, &proof, &expected, NOW).is_ok(), "{off}");
+        // It is remembered as long as its nonce is good, and not by its own time.
+        assert_eq!(verify_with(&memory, &proof, &expected, NOW + 299), Err(Denial::DpopProofReplayed), "{off}");
+        assert_eq!(verify_with(&Memory::default(), &proof, &EXPECTED, NOW), Err(Denial::DpopProofStale), "{off}");
+    }
+}
+
 #[test]
 fn a_proof_without_the_nonce_that_it_needs_is_not_used_up() {
     let (memory, deriver) = (Memory::default(), deriver(7));
