@@ -43,7 +43,7 @@ impl Recorded {
     async fn begin(&mut self) {
         let founded = self.invoke("jeton.bootstrap", json!({})).await;
         founded["token"].as_str().unwrap().clone_into(&mut self.admin);
-        assert!(founded["next"].as_str().unwrap().contains("--reserved-concurrent-executions 0"), "{founded}");
+        assert!(founded["next"].as_str().unwrap().contains("Bootstrap=off"), "{founded}");
     }
 
     /// Another token of the administrator, a second after all others were revoked.

@@ -207,7 +207,7 @@ scenario! {
         assert_eq!(answer.headers["content-type"], "application/problem+json");
         assert_eq!(
             answer.json(),
-            json!({"title": "Bad Request", "status": 400, "code": "INVALID_REQUEST", "field": "settings.token_duration", "detail": "settings.token_duration: must be an integer from 0 to 4294967295."})
+            json!({"title": "Bad Request", "status": 400, "code": "INVALID_REQUEST", "field": "settings.token_duration", "detail": "settings.token_duration: must be an integer from 1 to 34,560,000 (seconds: at most 400 days)."})
         );
     }
 }

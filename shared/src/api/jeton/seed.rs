@@ -267,7 +267,7 @@ mod tests {
             ),
             (
                 "{\"orgs\": [{\"id\": \"1\",\n\"settings\": {\"token_duration\": 0}}]}",
-                "line 2, column 33: orgs[0].settings.token_duration must be an integer from 1 to 34,560,000 (seconds: at most 400 days)",
+                "line 2, column 32: orgs[0].settings.token_duration must be an integer from 1 to 34,560,000 (seconds: at most 400 days)",
             ),
             (
                 "{\"orgs\": [{\"id\": \"1\", \"settings\": {\"token_duration\": 60, \"max_token_duration\": 30}}]}",
