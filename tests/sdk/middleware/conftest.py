@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import time
 import uuid
@@ -194,7 +195,8 @@ def started(name, issuer_url, log):
     environment = plain_environment(ISSUER=issuer_url, API=API, BASE=served.url, PORT=str(port), GOTRACEBACK="single")
     with open(log, "wb") as output:
         command = [part.replace("{port}", str(port)) for part in command]
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=output)
+        # In a process group of its own: `node` is a program that starts Node.js, and doesn't end it.
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=output, start_new_session=True)
     for _ in range(600):
         assert process.poll() is None, log.read_text()
         try:
@@ -202,12 +204,12 @@ def started(name, issuer_url, log):
             return served, process
         except requests.ConnectionError:
             time.sleep(0.1)
-    process.kill()
+    end(process)
     raise RuntimeError(f"{name} did not start: {log.read_text()}")
 
 
 def end(process):
-    process.terminate()
+    os.killpg(process.pid, signal.SIGTERM)
     process.wait(20)
 
 
