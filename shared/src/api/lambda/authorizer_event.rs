@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::edge::{self, Peer};
+use super::gateway::{self, Peer};
 use crate::domain::{Audience, Refusal, Scope, Secret, TokenRecord};
 use crate::encoding::SecretText;
 use crate::jose::certificate;
@@ -119,8 +119,12 @@ impl Question {
         let method = context.http.as_ref().and_then(|http| http.method.as_ref()).or(self.http_method.as_ref())?;
         let path = self.raw_path.as_deref().or(context.path.as_deref())?;
         // Only HTTP APIs say which version of the payload it is, and they decode paths.
-        let path = if self.version.is_some() { edge::path_as_sent(path, Some(domain)) } else { path.to_owned() };
-        Some(ProofOfPossession { proof, method: method.clone(), uri: format!("https://{domain}{}", edge::encoded_path(&path)) })
+        let path = if self.version.is_some() { gateway::path_as_sent(path, Some(domain)) } else { path.to_owned() };
+        Some(ProofOfPossession {
+            proof,
+            method: method.clone(),
+            uri: format!("https://{domain}{}", gateway::encoded_path(&path)),
+        })
     }
 }
 

@@ -12,10 +12,11 @@ use bytes::Bytes;
 use http::{HeaderMap, Response, Uri};
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, Body, LambdaEvent, Service as _, service_fn};
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
+use super::gateway::{NOT_IN_TARGET, Peer, encoded_path, path_as_sent};
 use crate::api::http::{ClientCertificate, RequestId, Service, UnreadableBody};
 
 /// Serves invocations until the function is shut down: one at a time, or as many as a managed instance lets in.
@@ -103,26 +104,6 @@ struct Context {
     authentication: Option<Peer>,
 }
 
-/// The other side of the TLS connection.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Peer {
-    client_cert: Option<Certificate>,
-}
-
-impl Peer {
-    /// Its certificate in PEM, which API Gateway has verified.
-    pub(super) fn certificate(&self) -> Option<&str> {
-        self.client_cert.as_ref()?.client_cert_pem.as_deref().filter(|pem| !pem.is_empty())
-    }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Certificate {
-    client_cert_pem: Option<String>,
-}
-
 impl Connection {
     fn certificate(self) -> Option<String> {
         let Context { identity, authentication } = self.request_context;
@@ -205,18 +186,6 @@ impl Envelope {
     }
 }
 
-/// A path in which what no path may have in it is encoded.
-pub(super) fn encoded_path(path: &str) -> String {
-    utf8_percent_encode(path, NOT_IN_PATH).to_string()
-}
-
-/// RFC 9112 section 3.2, and what would begin a fragment.
-const NOT_IN_TARGET: &AsciiSet =
-    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
-
-/// Here a question mark would begin the query.
-const NOT_IN_PATH: &AsciiSet = &NOT_IN_TARGET.add(b'?');
-
 /// The body of an event. `None`: it claims to be base64 and isn't.
 fn body(text: Option<String>, is_base64: bool) -> Option<Bytes> {
     let text = text.unwrap_or_default();
@@ -227,13 +196,6 @@ fn body(text: Option<String>, is_base64: bool) -> Option<Bytes> {
 fn all_values(single: &mut HeaderMap, multi: &mut HeaderMap) -> HeaderMap {
     let (single, multi) = (std::mem::take(single), std::mem::take(multi));
     if multi.is_empty() { single } else { multi }
-}
-
-/// The path of an event of payload 2.0, encoded once. A function URL leaves it as it was sent. An HTTP API has decoded it: a percent
-/// sign there begins no escape.
-pub(super) fn path_as_sent(path: &str, domain: Option<&str>) -> String {
-    let is_function_url = domain.is_some_and(|domain| domain.contains(".lambda-url."));
-    if is_function_url { path.to_owned() } else { path.replace('%', "%25") }
 }
 
 /// The path without the stage, which only these events have in it: our routes don't know in which stage they are deployed.

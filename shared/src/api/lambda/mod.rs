@@ -2,7 +2,7 @@
 //!
 //! `edge` turns the events of gateways, load balancers and function URLs into requests. `bundle` is the main function of the four
 //! bundles. `operation` is a function without a route, and `authorizer_event`, `queue_event` and `stream_event` read the events
-//! that such functions get. The functions themselves are in the crate `functions`.
+//! that such functions get; `gateway` has what several of them need. The functions themselves are in the crate `functions`.
 //!
 //! To add an operation, see `operation`, and list it in `functions/lib.rs`.
 
@@ -14,6 +14,7 @@ pub mod stream_event;
 mod bundle;
 #[cfg(feature = "lambda")]
 mod edge;
+mod gateway;
 mod operation;
 
 #[cfg(feature = "lambda")]
