@@ -28,12 +28,12 @@ impl Endpoint for GetMetadata {
         if path.is_some_and(|path| !is_path_of(&ports.issuer, &path)) {
             return Err(Refusal::NoSuchPath.into());
         }
-        Ok(Published::document(&of(ports), &known)?)
+        Ok(Published::document(&from_info(ports), &known)?)
     }
 }
 
 /// The metadata of this deployment.
-pub(super) fn of(ports: &IssuerInfo) -> Metadata<'_> {
+pub(super) fn from_info(ports: &IssuerInfo) -> Metadata<'_> {
     Metadata::from_issuer(&ports.issuer, &endpoints(), ports.client_certificates, ports.mtls_url.as_ref())
 }
 

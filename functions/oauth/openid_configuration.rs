@@ -5,7 +5,7 @@ use shared::api::oauth::metadata;
 use shared::domain::Error;
 use shared::platform::capabilities::IssuerInfo;
 
-use super::metadata::of;
+use super::metadata::from_info;
 
 /// Tells verifiers of tokens where the keys are, in the words of OpenID Connect: API Gateway's JWT authorizer knows no others.
 #[derive(Debug)]
@@ -18,6 +18,6 @@ impl Endpoint for OpenIdConfiguration {
     type Output = Published<metadata::OpenIdConfiguration<'static>>;
 
     async fn handle(ports: &IssuerInfo, known: IfNoneMatch) -> Result<Self::Output, Error> {
-        Ok(Published::document(&of(ports).for_openid(), &known)?)
+        Ok(Published::document(&from_info(ports).for_openid(), &known)?)
     }
 }

@@ -13,7 +13,7 @@ use shared::jose::jwk;
 use shared::keys::signer::Signer as _;
 
 /// What an API requires that takes opaque tokens of this org.
-fn of(org: &str) -> Requirements {
+fn opaque_of(org: &str) -> Requirements {
     Requirements { org: Some(org.parse().unwrap()), ..Requirements::default() }
 }
 
@@ -26,7 +26,7 @@ fn no() -> Value {
 }
 
 fn scoped(org: &str, scope: &str) -> Requirements {
-    Requirements { scopes: vec![scope.parse().unwrap()], ..of(org) }
+    Requirements { scopes: vec![scope.parse().unwrap()], ..opaque_of(org) }
 }
 
 async fn passes(app: &App, requirements: Requirements, event: &Value) -> bool {
@@ -39,7 +39,7 @@ async fn a_client_s_token_is_let_in_with_what_it_says() {
     for tenant in [Tenant::opaque(&app).await, Tenant::jwt(&app).await] {
         let own = tenant.own_token(WEB, &[("scope", "read write"), ("resource", API)]).await;
         let id = tenant.id(WEB).to_string();
-        let mut answer = ask(&app, of(tenant.org), &simple(bearer(&own))).await.unwrap();
+        let mut answer = ask(&app, opaque_of(tenant.org), &simple(bearer(&own))).await.unwrap();
         let context = answer["context"].as_object_mut().unwrap();
         assert_eq!(context.remove("jti").unwrap().as_str().unwrap().len(), 32);
         let expected = json!({
@@ -50,7 +50,7 @@ async fn a_client_s_token_is_let_in_with_what_it_says() {
 
         let both = bearer(&own);
         for event in [token(both["authorization"].as_str().unwrap()), request(both, json!(null))] {
-            let answer = ask(&app, of(tenant.org), &event).await.unwrap();
+            let answer = ask(&app, opaque_of(tenant.org), &event).await.unwrap();
             assert_eq!((&answer["principalId"], &answer["context"]["client_id"]), (&json!(id), &json!(id)));
             assert_eq!(answer["policyDocument"]["Statement"][0]["Effect"], "Allow");
         }
@@ -65,19 +65,19 @@ async fn a_client_s_token_that_is_not_alive_is_none() {
         tenant.revoke(WEB, &revoked).await;
         let for_member = tenant.for_member(WEB, &[]).await;
         let refresh = text(&for_member["refresh_token"]);
-        assert!(passes(&app, of(tenant.org), &simple(bearer(&text(&for_member["access_token"])))).await);
+        assert!(passes(&app, opaque_of(tenant.org), &simple(bearer(&text(&for_member["access_token"])))).await);
         for bad in [&revoked, &refresh, &format!("{expired}x"), "x", &"x".repeat(43)] {
-            assert_eq!(ask(&app, of(tenant.org), &simple(bearer(bad))).await.unwrap(), no(), "{bad}");
-            unauthorized(ask(&app, of(tenant.org), &token(&format!("Bearer {bad}"))).await);
+            assert_eq!(ask(&app, opaque_of(tenant.org), &simple(bearer(bad))).await.unwrap(), no(), "{bad}");
+            unauthorized(ask(&app, opaque_of(tenant.org), &token(&format!("Bearer {bad}"))).await);
         }
         let path = format!("/v1/orgs/{}/clients/{}", tenant.org, tenant.id(WEB));
         app.patch(&path, &app.admin, json!({"enabled": false})).await.ok();
-        assert_eq!(ask(&app, of(tenant.org), &simple(bearer(&expired))).await.unwrap(), no());
+        assert_eq!(ask(&app, opaque_of(tenant.org), &simple(bearer(&expired))).await.unwrap(), no());
         app.patch(&path, &app.admin, json!({"enabled": true})).await.ok();
-        assert!(passes(&app, of(tenant.org), &simple(bearer(&expired))).await);
+        assert!(passes(&app, opaque_of(tenant.org), &simple(bearer(&expired))).await);
         let path = format!("/v1/orgs/{}", tenant.org);
         app.patch(&path, &app.admin, json!({"enabled": false})).await.ok();
-        assert_eq!(ask(&app, of(tenant.org), &simple(bearer(&expired))).await.unwrap(), no());
+        assert_eq!(ask(&app, opaque_of(tenant.org), &simple(bearer(&expired))).await.unwrap(), no());
     }
 }
 
@@ -88,8 +88,8 @@ async fn a_value_that_was_chosen_is_let_in_also_if_it_looks_like_a_jwt() {
     for value in ["chosen", "a.b.c"] {
         let body = json!({"grantType": "CLIENT_CREDENTIALS", "clientId": tenant.id(WEB), "accessToken": value});
         assert_eq!(app.post("/api/500/auth/token/create", Some(&app.admin), body).await.ok()["action"], "OK");
-        assert!(passes(&app, of("500"), &simple(bearer(value))).await);
-        assert!(!passes(&app, of("1"), &simple(bearer(value))).await, "it is of another org");
+        assert!(passes(&app, opaque_of("500"), &simple(bearer(value))).await);
+        assert!(!passes(&app, opaque_of("1"), &simple(bearer(value))).await, "it is of another org");
         assert!(!passes(&app, Requirements::default(), &simple(bearer(value))).await);
     }
 }
@@ -99,7 +99,9 @@ async fn a_jwt_says_whose_it_is_and_an_opaque_token_is_of_the_org_that_is_set() 
     let app = App::new(Mount::InProcess).await;
     let (opaque, signed) = (Tenant::opaque(&app).await, Tenant::jwt(&app).await);
     let [one, other] = [opaque.own_token(WEB, &[]).await, signed.own_token(WEB, &[]).await];
-    for (requirements, is_opaque_let_in) in [(of("500"), true), (of("600"), false), (Requirements::default(), false)] {
+    for (requirements, is_opaque_let_in) in
+        [(opaque_of("500"), true), (opaque_of("600"), false), (Requirements::default(), false)]
+    {
         assert_eq!(passes(&app, requirements.clone(), &simple(bearer(&one))).await, is_opaque_let_in);
         assert!(passes(&app, requirements, &simple(bearer(&other))).await);
     }
@@ -116,7 +118,7 @@ async fn what_is_required_is_required_of_a_client_s_token_too() {
         let answer = ask(&app, scoped(tenant.org, "write"), &token(&format!("Bearer {own}"))).await.unwrap();
         assert_eq!(answer["policyDocument"]["Statement"][0]["Effect"], "Deny");
         for (audience, is_met) in [(API, true), ("https://other.example", false)] {
-            let requirements = Requirements { audience: Some(audience.parse().unwrap()), ..of(tenant.org) };
+            let requirements = Requirements { audience: Some(audience.parse().unwrap()), ..opaque_of(tenant.org) };
             assert_eq!(passes(&app, requirements, &simple(bearer(&own))).await, is_met);
         }
     }
@@ -163,7 +165,7 @@ async fn rfc9449_7_1_a_token_that_is_bound_to_a_key_needs_its_proof() {
         let bound = text(&granted["access_token"]);
         let sent = |scheme: &str, proof: &str| json!({"Authorization": format!("{scheme} {bound}"), "DPoP": proof});
         for n in 0..2 {
-            let yes = async |headers: Value| is_yes(ask(&app, of(tenant.org), &events(&headers)[n]).await);
+            let yes = async |headers: Value| is_yes(ask(&app, opaque_of(tenant.org), &events(&headers)[n]).await);
             let good = proof_for(&bound, json!({}));
             assert!(!yes(sent("Bearer", &good)).await, "as a bearer token it is none");
             assert!(yes(sent("DPoP", &good)).await);
@@ -187,8 +189,8 @@ async fn rfc9449_7_1_a_token_that_is_bound_to_a_key_needs_its_proof() {
             assert!(!yes(unbound).await, "nobody has bound it");
         }
         // A REST API that hands over one header tells neither method nor proof.
-        unauthorized(ask(&app, of(tenant.org), &token(&format!("DPoP {bound}"))).await);
-        unauthorized(ask(&app, of(tenant.org), &token(&format!("Bearer {bound}"))).await);
+        unauthorized(ask(&app, opaque_of(tenant.org), &token(&format!("DPoP {bound}"))).await);
+        unauthorized(ask(&app, opaque_of(tenant.org), &token(&format!("Bearer {bound}"))).await);
     }
 }
 
@@ -204,8 +206,8 @@ async fn rfc8705_3_a_token_that_is_bound_to_a_certificate_needs_it() {
         http["requestContext"]["authentication"] = if pem.is_some() { certificate.clone() } else { Value::Null };
         rest["requestContext"]["identity"] = certificate;
         for event in [http, rest] {
-            assert_eq!(is_yes(ask(&app, of("11"), &event).await), is_let_in, "{event}");
+            assert_eq!(is_yes(ask(&app, opaque_of("11"), &event).await), is_let_in, "{event}");
         }
     }
-    unauthorized(ask(&app, of("11"), &token(headers["authorization"].as_str().unwrap())).await);
+    unauthorized(ask(&app, opaque_of("11"), &token(headers["authorization"].as_str().unwrap())).await);
 }
