@@ -13,9 +13,27 @@ use shared::api::lambda::OperationEntry;
 use shared::platform::capabilities::{Auditor, Authorizer, BatchWorker, IssuerInfo, Provides, Public};
 use shared::platform::{HasKeyMaking, HasMinting, HasQueue, HasRecords};
 
-/// What the bundle `public` serves: nothing of it reaches AWS.
-pub fn public<P: Provides<Public> + Provides<IssuerInfo>>() -> Vec<Entry<P>> {
-    vec![
+/// Makes two functions of a list of endpoints: what serves them, and what knows where they are without their code.
+macro_rules! endpoints {
+    (
+        $(#[$about:meta])*
+        pub fn $serving:ident<P: $($bound:path),+>() and $knowing:ident:
+        $(Entry::for_endpoint::<$endpoint:ty>(),)+
+    ) => {
+        $(#[$about])*
+        pub fn $serving<P: $($bound +)+>() -> Vec<Entry<P>> {
+            vec![$(Entry::for_endpoint::<$endpoint>()),+]
+        }
+
+        fn $knowing<P>() -> Vec<Entry<P>> {
+            vec![$(Entry::elsewhere::<$endpoint>()),+]
+        }
+    };
+}
+
+endpoints! {
+    /// What the bundle `public` serves: nothing of it reaches AWS.
+    pub fn public<P: Provides<Public>, Provides<IssuerInfo>>() and public_elsewhere:
         Entry::for_endpoint::<authlete::healthcheck::Healthcheck>(),
         Entry::for_endpoint::<jeton::health::Health>(),
         Entry::for_endpoint::<jeton::explain_error::ExplainError>(),
@@ -23,12 +41,11 @@ pub fn public<P: Provides<Public> + Provides<IssuerInfo>>() -> Vec<Entry<P>> {
         Entry::for_endpoint::<oauth::authorize::Authorize>(),
         Entry::for_endpoint::<oauth::metadata::GetMetadata>(),
         Entry::for_endpoint::<oauth::openid_configuration::OpenIdConfiguration>(),
-    ]
 }
 
-/// What the bundle `records` serves: it reaches the tables, and signs nothing.
-pub fn records<P: HasRecords>() -> Vec<Entry<P>> {
-    vec![
+endpoints! {
+    /// What the bundle `records` serves: it reaches the tables, and signs nothing.
+    pub fn records<P: HasRecords>() and records_elsewhere:
         Entry::for_endpoint::<agilicus::list_tokens::ListTokens>(),
         Entry::for_endpoint::<agilicus::introspect_token::IntrospectToken>(),
         Entry::for_endpoint::<agilicus::introspect_self::IntrospectSelf>(),
@@ -86,7 +103,6 @@ pub fn records<P: HasRecords>() -> Vec<Entry<P>> {
         Entry::for_endpoint::<jeton::list_client_secrets::ListClientSecrets>(),
         Entry::for_endpoint::<jeton::create_client_secret::CreateClientSecret>(),
         Entry::for_endpoint::<jeton::delete_client_secret::DeleteClientSecret>(),
-    ]
 }
 
 /// What the bundle `records` has besides: it reads, and has no route.
@@ -94,9 +110,9 @@ pub fn records_operations<P: Provides<Authorizer>>() -> Vec<OperationEntry<P>> {
     vec![OperationEntry::for_operation::<jeton::authorizer::Authorizer>()]
 }
 
-/// What the bundle `mint` serves: it reaches the tables, and the signing keys.
-pub fn mint<P: HasMinting>() -> Vec<Entry<P>> {
-    vec![
+endpoints! {
+    /// What the bundle `mint` serves: it reaches the tables, and the signing keys.
+    pub fn mint<P: HasMinting>() and mint_elsewhere:
         Entry::for_endpoint::<agilicus::create_token::CreateToken>(),
         Entry::for_endpoint::<agilicus::reissue_token::ReissueToken>(),
         Entry::for_endpoint::<agilicus::refresh_token::RefreshToken>(),
@@ -105,12 +121,12 @@ pub fn mint<P: HasMinting>() -> Vec<Entry<P>> {
         Entry::for_endpoint::<authlete::create_token::CreateToken>(),
         Entry::for_endpoint::<oauth::token::Token>(),
         Entry::for_endpoint::<oauth::introspect::Introspect>(),
-    ]
 }
 
-/// What the bundle `operate` serves: it reaches the tables, and hands work over.
-pub fn queueing<P: HasQueue>() -> Vec<Entry<P>> {
-    vec![Entry::for_endpoint::<authlete::create_token_batch::CreateTokenBatch>()]
+endpoints! {
+    /// What the bundle `operate` serves: it reaches the tables, and hands work over.
+    pub fn queueing<P: HasQueue>() and queueing_elsewhere:
+        Entry::for_endpoint::<authlete::create_token_batch::CreateTokenBatch>(),
 }
 
 /// What the bundle `operate` has: a queue hands it work.
@@ -139,4 +155,9 @@ pub fn operations<P: HasKeyMaking + Provides<Authorizer>>() -> Vec<OperationEntr
 /// The whole API: for the local server, for tests, for documents that are made from it.
 pub fn catalogue<P: HasMinting + HasQueue>() -> Vec<Entry<P>> {
     public().into_iter().chain(records()).chain(mint()).chain(queueing()).collect()
+}
+
+/// Where each endpoint of the API is, for the function that gets the requests that no route leads to.
+pub fn elsewhere<P>() -> Vec<Entry<P>> {
+    [public_elsewhere(), records_elsewhere(), mint_elsewhere(), queueing_elsewhere()].into_iter().flatten().collect()
 }

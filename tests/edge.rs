@@ -1,9 +1,12 @@
 //! What the edge refuses, on every mount.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
 use serde_json::json;
 
+use crate::support::deployment::Instance;
 use crate::support::{Answer, App, Mount, decoded_twice, on_every_mount, scenario};
 
 async fn raw(app: &App, content_type: Option<&str>, body: impl Into<Bytes>) -> Answer {
@@ -71,6 +74,23 @@ scenario! {
                 assert_eq!((answer.status, answer.headers["allow"].to_str().unwrap()), (StatusCode::METHOD_NOT_ALLOWED, allow), "{method} {path}");
                 assert_eq!(answer.body.is_empty(), method == "HEAD");
             }
+        }
+    }
+}
+
+/// There, another function than the path's refuses it, and knows where all are.
+#[tokio::test]
+async fn an_http_api_refuses_a_wrong_verb_as_the_local_server_does() {
+    let (local, deployed) = (App::new(Mount::InProcess).await, App::new(Mount::HttpApi).await);
+    let paths: BTreeSet<_> = functions::catalogue::<Instance>().iter().flat_map(|entry| entry.route.paths()).collect();
+    assert!(paths.len() > 80, "{}", paths.len());
+    for path in paths {
+        let path: Vec<_> = path.split('/').map(|part| if part.starts_with('{') { "1" } else { part }).collect();
+        for method in ["PATCH", "OPTIONS", "TRACE", "HEAD"] {
+            let request = || Request::builder().method(method).uri(path.join("/")).body(Bytes::new()).unwrap();
+            let (wanted, answer) = (local.send(request()).await, deployed.send(request()).await);
+            let told = |answer: &Answer| ["allow", "content-type"].map(|name| answer.headers.get(name).cloned());
+            assert_eq!((answer.status, told(&answer)), (wanted.status, told(&wanted)), "{method} {path:?}");
         }
     }
 }

@@ -25,5 +25,5 @@ fn main() -> ExitCode {
         let (client_certificates, mtls_url) = (config::client_certificates()?, config::mtls_url()?);
         Ok(OnlyIssuer(IssuerInfo { issuer: config.issuer, client_certificates, mtls_url }))
     };
-    Bundle::new().endpoints(functions::public(), platform).main()
+    Bundle::new().endpoints_among(functions::elsewhere, functions::public(), platform).main()
 }

@@ -22,6 +22,7 @@ use shared::tokens::batch;
 use super::described;
 use super::mount::{Mount, Target};
 use super::queue::HeldQueue;
+use super::template::UNROUTED;
 use super::values::over;
 
 /// 2026-11-22T12:00:00.250Z
@@ -52,6 +53,14 @@ const DIRECTORY: &str = r#"{
     {"org": "2", "sub": "administrator", "scopes": ["*"]}
   ]
 }"#;
+
+/// What the function of an HTTP API that gets the requests of no route has: itself, and where all others are.
+fn unrouted(platform: &LocalService) -> Service {
+    let mut entries = functions::catalogue();
+    entries.retain(|entry| entry.route.name == UNROUTED);
+    entries.extend(functions::elsewhere().into_iter().filter(|entry| entry.route.name != UNROUTED));
+    Service::new(&entries, platform).expect("a service")
+}
 
 /// The service behind a mount.
 pub(crate) struct App {
@@ -149,7 +158,7 @@ impl App {
         let whole = LocalService { platform: platform.clone(), queue: Arc::new(queue.clone()) };
         let service = Service::new(&functions::catalogue(), &whole).expect("a service");
         let service = Arc::new(service);
-        let target = Target::new(mount, service.clone()).await;
+        let target = Target::new(mount, service.clone(), unrouted(&whole)).await;
         Self { target, service, platform, queue, clock, store, admin: minted.token.expose().clone() }
     }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use http::{Method, header};
 use jsonschema::Validator;
 use serde_json::{Value, json};
-use shared::api::http::Route;
+use shared::api::http::Entry;
 use shared::api::openapi;
 
 use super::Answer;
@@ -15,8 +15,7 @@ use super::deployment::Instance;
 /// As the catalogue says it, with nothing added.
 pub(crate) static DOCUMENT: LazyLock<Value> = LazyLock::new(|| openapi::document(&functions::catalogue::<Instance>()));
 
-static ROUTES: LazyLock<Vec<Route>> =
-    LazyLock::new(|| functions::catalogue::<Instance>().into_iter().map(|entry| entry.route).collect());
+static ENTRIES: LazyLock<Vec<Entry<Instance>>> = LazyLock::new(functions::catalogue);
 
 /// Its schemas, which here take no member that they don't name.
 static SCHEMAS: LazyLock<Value> = LazyLock::new(|| {
@@ -70,19 +69,28 @@ pub(crate) fn check(method: &Method, path: &str, answer: &Answer) {
 
 /// The operation that serves a request, and its path in the document.
 fn operation(method: &Method, path: &str) -> Option<(String, &'static Value)> {
-    let parts: Vec<_> = path.split('/').collect();
-    let is_it = |pattern: &str| {
-        let pattern: Vec<_> = pattern.split('/').collect();
-        let takes_rest = pattern.last().is_some_and(|last| last.ends_with("+}"));
-        let fits = |(pattern, part): (&&str, &&str)| pattern == part || (pattern.starts_with('{') && !part.is_empty());
-        let fits = pattern.iter().zip(&parts).all(fits);
-        fits && (pattern.len() == parts.len() || (takes_rest && pattern.len() < parts.len()))
-    };
-    let paths = ROUTES.iter().filter(|route| route.method == *method).flat_map(Route::paths).filter(|path| is_it(path));
+    let entries = ENTRIES.iter().filter(|entry| entry.route.method == *method);
+    let paths = entries.flat_map(|entry| entry.route.paths()).filter(|pattern| fits(pattern, path));
     // What is spelled out goes before what is a parameter.
     let path = paths.min_by_key(|path| path.matches('{').count())?.replace("+}", "}");
     let operation = &DOCUMENT["paths"][&path][method.as_str().to_ascii_lowercase()];
     Some((path, operation))
+}
+
+/// Whether an HTTP API has a route for a request, as [`drift`](crate::drift) has them: it takes a slash at the end for none.
+pub(crate) fn has_route(method: &Method, path: &str) -> bool {
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let entries = ENTRIES.iter().filter(|entry| entry.methods().any(|one| one == *method));
+    entries.flat_map(|entry| entry.route.paths()).any(|pattern| fits(pattern, path))
+}
+
+/// Whether a path is one that a route's stands for.
+fn fits(pattern: &str, path: &str) -> bool {
+    let (pattern, parts): (Vec<_>, Vec<_>) = (pattern.split('/').collect(), path.split('/').collect());
+    let takes_rest = pattern.last().is_some_and(|last| last.ends_with("+}"));
+    let fits = |(pattern, part): (&&str, &&str)| pattern == part || (pattern.starts_with('{') && !part.is_empty());
+    let all = pattern.iter().zip(&parts).all(fits);
+    all && (pattern.len() == parts.len() || (takes_rest && pattern.len() < parts.len()))
 }
 
 /// What a reference leads to.

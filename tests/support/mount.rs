@@ -14,6 +14,8 @@ use shared::api::http::{ClientCertificate, Service};
 use shared::api::lambda;
 use tokio::net::{TcpListener, TcpStream};
 
+use super::described;
+
 /// How a request gets to the service.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Mount {
@@ -39,15 +41,22 @@ const CLIENT_CERT: HeaderName = HeaderName::from_static("client-cert");
 /// A service behind a mount.
 pub(crate) enum Target {
     Direct(Arc<Service>),
-    Event(Arc<Service>, Mount),
+    /// An HTTP API has what none of its routes leads to answered by a function of its own.
+    Event {
+        service: Arc<Service>,
+        unrouted: Arc<Service>,
+        mount: Mount,
+    },
     Socket(std::net::SocketAddr),
 }
 
 impl Target {
-    pub(crate) async fn new(mount: Mount, service: Arc<Service>) -> Self {
+    pub(crate) async fn new(mount: Mount, service: Arc<Service>, unrouted: Service) -> Self {
         match mount {
             Mount::InProcess | Mount::DynamoDb => Self::Direct(service),
-            Mount::HttpApi | Mount::RestApi | Mount::FunctionUrl | Mount::Alb => Self::Event(service, mount),
+            Mount::HttpApi | Mount::RestApi | Mount::FunctionUrl | Mount::Alb => {
+                Self::Event { service, unrouted: Arc::new(unrouted), mount }
+            }
             Mount::Http => {
                 let edge = local::Edge { certificate_header: Some(CLIENT_CERT), ..local::Edge::default() };
                 Self::Socket(listen(service, edge).await)
@@ -58,13 +67,17 @@ impl Target {
     pub(crate) async fn send(&self, request: Request<Bytes>) -> Response<Bytes> {
         match self {
             Self::Direct(service) => service.call(request).await,
-            Self::Event(service, mount) => {
+            Self::Event { service, unrouted, mount } => {
+                let mut service = service;
                 let event = match mount {
                     Mount::RestApi => rest_api(&request),
                     Mount::FunctionUrl => payload_2(&request, request.uri().path(), "id.lambda-url.us-east-1.on.aws", true),
                     Mount::Alb => load_balancer(&request),
                     Mount::InProcess | Mount::DynamoDb | Mount::HttpApi | Mount::Http => {
                         let Some(path) = decoded_twice(request.uri().path()) else { return gateway_refuses() };
+                        if !described::has_route(request.method(), &path) {
+                            service = unrouted;
+                        }
                         payload_2(&request, &path, "id.execute-api.us-east-1.amazonaws.com", false)
                     }
                 };

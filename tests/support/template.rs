@@ -5,6 +5,9 @@ use std::path::Path;
 use saphyr::{LoadableYamlNode as _, Scalar, Yaml};
 use serde_json::{Map, Value, json};
 
+/// The function that the API hands what no route leads to.
+pub(crate) const UNROUTED: &str = "jeton.explain_error";
+
 /// The template.
 pub(crate) struct Template(Value);
 

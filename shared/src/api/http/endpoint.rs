@@ -3,10 +3,11 @@
 use std::fmt;
 
 use futures::future::BoxFuture;
+use http::Method;
 
 use super::{FromRequest, IntoReply, Reply, Request, Route};
 use crate::api::dialects;
-use crate::domain::Error;
+use crate::domain::{Error, Refusal};
 use crate::encoding::form::Parameters;
 use crate::platform::capabilities::{AwsAccess, Capability, Provides};
 
@@ -86,6 +87,29 @@ impl<P> Entry<P> {
         }
     }
 
+    /// Returns the row of an endpoint that another function has: where it is, without its code.
+    ///
+    /// Whoever asks for it here is told that nothing is there, but with another method, which methods there are.
+    pub fn elsewhere<E: Endpoint>() -> Self {
+        Self {
+            route: E::ROUTE,
+            capability: E::Ports::NAME,
+            access: E::Ports::ACCESS,
+            bind: |_| Box::new(Elsewhere),
+            #[cfg(feature = "openapi")]
+            describe: |_| {},
+        }
+    }
+
+    /// Returns the methods that the endpoint takes: its own, and `HEAD` where it answers `GET` and only reads.
+    ///
+    /// `HEAD` is answered as `GET`, without the body (RFC 9110 section 9.3.2). Where a `GET` could change something, as Authlete's
+    /// `/client/secret/refresh` does, it isn't taken.
+    pub fn methods(&self) -> impl Iterator<Item = Method> + use<P> {
+        let takes_head = self.route.method == Method::GET && self.access.only_reads();
+        std::iter::once(self.route.method.clone()).chain(takes_head.then_some(Method::HEAD))
+    }
+
     /// The endpoint, ready to be called on this platform.
     pub(in crate::api) fn bind(&self, platform: &P) -> Box<dyn Handler> {
         (self.bind)(platform)
@@ -112,6 +136,15 @@ pub(in crate::api) trait Handler: Send + Sync {
 }
 
 struct Bound<E: Endpoint>(E::Ports);
+
+/// Stands for the code of an endpoint that another function has.
+struct Elsewhere;
+
+impl Handler for Elsewhere {
+    fn handle<'a>(&'a self, _: &'a Request<'a>) -> BoxFuture<'a, Result<Reply, Error>> {
+        Box::pin(std::future::ready(Err(Refusal::NoSuchPath.into())))
+    }
+}
 
 impl<E: Endpoint> Handler for Bound<E> {
     fn handle<'a>(&'a self, request: &'a Request<'a>) -> BoxFuture<'a, Result<Reply, Error>> {

@@ -84,19 +84,16 @@ pub trait Observe: fmt::Debug + Send + Sync {
 struct Bound {
     route: Route,
     handler: Box<dyn Handler>,
-    /// Whether it also answers `HEAD`: as `GET`, without the body (RFC 9110 section 9.3.2). Where a `GET` could change
-    /// something, as Authlete's `/client/secret/refresh` does, it doesn't.
-    takes_head: bool,
+    methods: Vec<Method>,
 }
 
 impl Bound {
     fn new<P>(entry: &Entry<P>, platform: &P) -> Self {
-        let takes_head = entry.route.method == Method::GET && entry.access.only_reads();
-        Self { route: entry.route.clone(), handler: entry.bind(platform), takes_head }
+        Self { route: entry.route.clone(), handler: entry.bind(platform), methods: entry.methods().collect() }
     }
 
     fn takes(&self, method: &Method) -> bool {
-        self.route.method == *method || self.takes_head && *method == Method::HEAD
+        self.methods.contains(method)
     }
 
     async fn answer(&self, request: &Request<'_>) -> Reply {
@@ -108,10 +105,6 @@ impl Bound {
                 render::fault(&self.route, &fault)
             }
         }
-    }
-
-    fn methods(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(self.route.method.as_str()).chain(self.takes_head.then_some("HEAD"))
     }
 }
 
@@ -200,7 +193,9 @@ impl Service {
         let (indices, path) = self.at(parts.uri.path());
         let found = indices.iter().map(|&index| &self.endpoints[index]).find(|bound| bound.takes(&parts.method));
         let nearest = indices.first().map_or_else(|| fallback(parts.uri.path()), |&index| &self.endpoints[index].route);
-        let allow = || indices.iter().flat_map(|&index| self.endpoints[index].methods()).collect::<Vec<_>>().join(", ");
+        let allow = || {
+            indices.iter().flat_map(|&index| &self.endpoints[index].methods).map(Method::as_str).collect::<Vec<_>>().join(", ")
+        };
         let refusal = match found {
             // RFC 9112 section 3.2: whoever is in front may have looked at the other one.
             _ if parts.headers.get_all(header::HOST).iter().nth(1).is_some() => {

@@ -37,13 +37,32 @@ impl Bundle {
 
     /// Adds these endpoints. The platform is made only for the one that is served.
     #[must_use]
-    pub fn endpoints<P: 'static, F>(mut self, entries: Vec<Entry<P>>, platform: impl Fn(Config) -> F + Clone + 'static) -> Self
+    pub fn endpoints<P: 'static, F>(self, entries: Vec<Entry<P>>, platform: impl Fn(Config) -> F + Clone + 'static) -> Self
+    where
+        F: Future<Output = Result<P, Fault>> + 'static,
+    {
+        self.endpoints_among(Vec::new, entries, platform)
+    }
+
+    /// Adds these endpoints, each of which can also be given the requests that no route leads to: it knows where all others are, and so
+    /// refuses them in the words of their dialect, and with the methods that their path takes.
+    #[must_use]
+    pub fn endpoints_among<P: 'static, F>(
+        mut self,
+        all: fn() -> Vec<Entry<P>>,
+        entries: Vec<Entry<P>>,
+        platform: impl Fn(Config) -> F + Clone + 'static,
+    ) -> Self
     where
         F: Future<Output = Result<P, Fault>> + 'static,
     {
         for entry in entries {
             let (name, platform) = (entry.route.name, platform.clone());
-            let start = |config| async move { Service::new(&[entry], &platform(config).await?).map(Function::Endpoint) };
+            let start = move |config| async move {
+                let others = all().into_iter().filter(|other| other.route.name != name);
+                let entries: Vec<_> = std::iter::once(entry).chain(others).collect();
+                Service::new(&entries, &platform(config).await?).map(Function::Endpoint)
+            };
             self.0.push((name, Box::new(|config| start(config).boxed_local())));
         }
         self
