@@ -145,6 +145,17 @@ def template():
     return yaml_parse((ROOT / "template.yaml").read_text())
 
 
+def routes():
+    """The routes of the template, each with the logical id of its function."""
+    paths = template()["Resources"]["Api"]["Properties"]["Body"]["paths"]
+    found = {}
+    for path, methods in paths.items():
+        for method, operation in methods.items():
+            function = operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"].split("${AWS::StackName}_")[1].split("/")[0]
+            found[path if path == "$default" else f"{method.upper()} {path}"] = function
+    return found
+
+
 def prebuilt(whole, bundles, kind=""):
     """The template for bundles that are built already: in `bundles`, a folder or an archive each."""
     made = copy.deepcopy(whole)
@@ -155,9 +166,28 @@ def prebuilt(whole, bundles, kind=""):
     return made
 
 
+def capitalized(value):
+    """The same settings by the names that CloudFormation has for them."""
+    if not isinstance(value, dict):
+        return value
+    if "Fn::If" in value:
+        condition, yes, no = value["Fn::If"]
+        return {"Fn::If": [condition, capitalized(yes), no]}
+    return {name[0].upper() + name[1:]: setting for name, setting in value.items()}
+
+
+def with_settings_alone(whole):
+    """The template with what the document of the API says besides its routes: the emulator imports no document, see `Stack.import_routes`."""
+    api = whole["Resources"]["Api"]["Properties"]
+    body = api.pop("Body")
+    api |= {"Name": body["info"]["title"], "ProtocolType": "HTTP", "CorsConfiguration": capitalized(body["x-amazon-apigateway-cors"])}
+    api |= capitalized(body["x-amazon-apigateway-endpoint-configuration"])
+    return whole
+
+
 def emulated(whole):
-    """The template without what isn't emulated. That each of it is still to be left out is checked."""
-    made = copy.deepcopy(whole)
+    """The template as the emulator can have it. That what is left out is still there to be left out is checked."""
+    made = with_settings_alone(copy.deepcopy(whole))
     for what, is_one in NOT_EMULATED.items():
         out = [name for name, resource in made["Resources"].items() if is_one(resource)]
         assert out, f"the template has no {what} any more"

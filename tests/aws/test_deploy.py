@@ -156,8 +156,17 @@ def test_a_batch_goes_through_the_queue_and_is_done_in_the_background(stack, adm
 
 def test_without_a_token_and_without_a_route_nothing_is_told(stack):
     assert stack.api.post("/v1/tokens", {"sub": "ann", "org": "1"}).status == 401
-    assert stack.api.get("/v1/nothing").status == 404
-    assert stack.api.get("/jeton.bootstrap").status == 404
+    for path in ["/v1/nothing", "/jeton.bootstrap", "/"]:
+        assert stack.api.get(path).json(404)["code"] == "NO_SUCH_PATH", path
+
+
+def test_what_no_route_leads_to_is_refused_as_the_local_server_does(stack):
+    for method, path, allow in [("PUT", "/v1/tokens", "GET, HEAD, POST"), ("GET", "/oauth2/token", "POST"), ("POST", "/errors/A048301", "GET, HEAD")]:
+        answer = stack.api.call(method, path)
+        assert (answer.status, answer.headers["allow"]) == (405, allow), f"{method} {path}: {answer.body}"
+    assert stack.api.get("/api/1/nothing").json(404)["resultCode"].startswith("A")
+    answer = stack.api.call("HEAD", "/v1/orgs/1")
+    assert (answer.status, answer.body) == (401, b"")
 
 
 def test_a_first_deployment_that_fails_can_be_repeated(stack, aws, bundles, tmp_path_factory):

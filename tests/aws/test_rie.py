@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import samcli
-from harness import REGION, Process, environment, free_port, listens, template
+from harness import REGION, Process, environment, free_port, listens, routes, template
 from stack import Stack, part
 
 RIE = Path(samcli.__file__).parent / "local/rapid/aws-lambda-rie-x86_64"
@@ -119,14 +119,13 @@ ENDPOINTS = {
 
 
 def deployed():
-    """The functions of the template: handler, logical id, bundle; and the route if there is one."""
-    resources = template()["Resources"]
+    """The functions of the template: handler, logical id, bundle; and a route if there is one: the one that names the org."""
     functions = {}
-    for name, resource in resources.items():
+    for name, resource in template()["Resources"].items():
         if resource["Type"] == "AWS::Serverless::Function":
-            route = resources.get(f"{name}Route")
             binary = resource["Metadata"]["BuildProperties"]["Binary"]
-            functions[resource["Properties"]["Handler"]] = (name, binary, route and route["Properties"]["RouteKey"])
+            own = [key for key, function in routes().items() if function == name and key != "$default" and not key.startswith("HEAD ")]
+            functions[resource["Properties"]["Handler"]] = (name, binary, max(own, key=lambda key: (not key.endswith("+}"), len(key)), default=None))
     return functions
 
 

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from harness import REGION, ROOT, run, template
+from harness import REGION, ROOT, routes, run, template
 from samcli.yamlhelper import yaml_parse
 from transform import PSEUDO, Deployment, transformed
 
@@ -236,9 +236,14 @@ def test_the_environment_of_no_function_is_larger_than_lambda_takes():
     assert template()["Parameters"]["JwksOrigins"]["MaxLength"] == 1500
 
 
-def test_the_stack_has_room_below_what_cloudformation_takes(deployment):
+def test_the_stack_has_room_below_what_cloudformation_takes():
+    """500 resources, and 300 routes in an API. A function and its role are two; docs/deploy.md and docs/operate.md tell so, and what there is
+    besides."""
     resources = transformed()["Resources"]
+    functions = [name for name, resource in resources.items() if resource["Type"] == "AWS::Lambda::Function"]
+    assert len(resources) <= 2 * len(functions) + 90, len(resources)
     assert len(resources) <= 480, len(resources)
+    assert len(routes()) <= 280, len(routes())
     assert (ROOT / "template.yaml").stat().st_size < 1_000_000
 
 
@@ -439,8 +444,10 @@ def test_what_opens_the_keys_to_others_is_told_to_the_topic():
         trail("kms", "PutKeyPolicy", {"keyId": "e"}, [ENVELOPE]),
         trail("kms", "DisableKey", {"keyId": "other"}, [other]),
         trail("kms", "ScheduleKeyDeletion", {"keyId": ENVELOPE}, [ENVELOPE]),
-        trail("lambda", "UpdateFunctionCode20150331v2", {"functionName": "jeton-OauthToken-1"}),
-        trail("lambda", "UpdateFunctionCode20150331v2", {"functionName": f"arn:aws:lambda:{REGION}:123456789012:function:jeton-OauthToken-1"}),
+        trail("lambda", "UpdateFunctionCode20150331v2", {"functionName": "jeton_OauthToken"}),
+        trail("lambda", "UpdateFunctionCode20150331v2", {"functionName": f"arn:aws:lambda:{REGION}:123456789012:function:jeton_OauthToken"}),
+        trail("lambda", "UpdateFunctionCode20150331v2", {"functionName": "jeton-JetonAudit-1"}),
+        trail("lambda", "UpdateFunctionCode20150331v2", {"functionName": f"arn:aws:lambda:{REGION}:123456789012:function:jeton-JetonAudit-1"}),
     ]
     silent = [
         trail("iam", "CreateRole", {"path": "/", "roleName": "x"}),
@@ -450,7 +457,7 @@ def test_what_opens_the_keys_to_others_is_told_to_the_topic():
         trail("kms", "Sign", {"keyId": "other"}, [other]),
         trail("lambda", "UpdateFunctionCode20150331v2", {"functionName": "shop-Orders-1"}),
         # A deployment.
-        trail("lambda", "UpdateFunctionCode20150331v2", {"functionName": "jeton-OauthToken-1"}, by="cloudformation.amazonaws.com"),
+        trail("lambda", "UpdateFunctionCode20150331v2", {"functionName": "jeton_OauthToken"}, by="cloudformation.amazonaws.com"),
     ]
     assert [event for event in told if not matches(pattern, event)] == []
     assert [event for event in silent if matches(pattern, event)] == []
@@ -481,8 +488,9 @@ def test_clients_with_certificates_get_a_domain_of_theirs_on_the_same_api(deploy
 
 
 def test_the_default_endpoint_is_open_unless_it_is_turned_off(deployment):
-    assert deployment.resources["Api"]["Properties"]["DisableExecuteApiEndpoint"] is False
-    assert Deployment(**DOMAIN, DisableDefaultEndpoint="on").resources["Api"]["Properties"]["DisableExecuteApiEndpoint"] is True
+    for parameters, disabled in [({}, False), (DOMAIN | {"DisableDefaultEndpoint": "on"}, True)]:
+        body = Deployment(**parameters).resources["Api"]["Properties"]["Body"]
+        assert body["x-amazon-apigateway-endpoint-configuration"] == {"disableExecuteApiEndpoint": disabled}
     assert broken_rules(DisableDefaultEndpoint="on") == ["OneDoorNeedsDomain"]
     assert broken_rules(DisableDefaultEndpoint="on", **DOMAIN) == []
 
@@ -493,16 +501,27 @@ def test_a_domain_with_mutual_tls_needs_its_certificate_and_a_truststore():
 
 
 def test_routes_that_may_sign_can_have_a_limit_of_their_own(deployment):
-    stage = deployment.resources["Stage"]
-    assert "RouteSettings" not in stage["Properties"]
-    limited = Deployment(TokenRateLimit="100").resources["Stage"]
-    routes = deployment.of_type("AWS::ApiGatewayV2::Route")
-    resources = template()["Resources"]
-    binaries = {name: one.get("Metadata", {}).get("BuildProperties", {}).get("Binary") for name, one in resources.items()}
-    signing = {name for name, route in routes.items() if binaries[re.search(r"\{(\w+)Integration", str(route["Target"]))[1]] == "mint"}
-    assert set(limited["Properties"]["RouteSettings"]) == {routes[name]["RouteKey"] for name in signing}
-    # API Gateway refuses settings of routes that aren't there yet.
-    assert set(limited["DependsOn"]) == signing
+    assert "RouteSettings" not in deployment.resources["Stage"]["Properties"]
+    limited = Deployment(TokenRateLimit="100").resources["Stage"]["Properties"]
+    binaries = {name: one.get("Metadata", {}).get("BuildProperties", {}).get("Binary") for name, one in template()["Resources"].items()}
+    assert set(limited["RouteSettings"]) == {key for key, function in routes().items() if binaries[function] == "mint"}
+
+
+def test_the_api_can_be_made_before_the_functions_that_its_document_names(deployment):
+    """They know its address. So it names them, and API Gateway calls them, by names that are known beforehand, and that only they have."""
+    functions, api = deployment.of_type("AWS::Lambda::Function"), deployment.resources["Api"]["Properties"]
+    text = json.dumps([api, deployment.resources["ApiRole"]])
+    assert [name for name in functions if f'"{name}.' in text or f'"{name}"' in text or f"${{{name}" in text] == []
+    called = set(routes().values())
+    assert {name: one.get("FunctionName") for name, one in functions.items()} == {
+        name: {"Fn::Sub": f"${{AWS::StackName}}_{name}"} if name in called else None for name in functions
+    }
+    (allowed,) = deployment.resources["ApiRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+    name = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${AWS::StackName}_*"
+    assert (allowed["Action"], allowed["Resource"]) == ("lambda:InvokeFunction", {"Fn::Sub": name})
+    # A name has 64 characters at most. The documents say so of the stack's.
+    longest = 64 - 1 - max(map(len, called))
+    assert f"at most {longest} characters" in (ROOT / "docs/deploy.md").read_text()
 
 
 def test_traces_and_metrics_of_routes_are_off_until_they_are_asked_for(deployment):

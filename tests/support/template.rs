@@ -1,6 +1,6 @@
 //! `template.yaml`, as CloudFormation would have it in JSON.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use saphyr::{LoadableYamlNode as _, Scalar, Yaml};
 use serde_json::{Map, Value, json};
@@ -14,9 +14,17 @@ pub(crate) struct Template(Value);
 impl Template {
     /// The one of this repository.
     pub(crate) fn load() -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
-        let text = std::fs::read_to_string(path).expect("template.yaml");
-        Self(json(&Yaml::load_from_str(&text).expect("YAML")[0]))
+        Self(json(&Yaml::load_from_str(&Self::text()).expect("YAML")[0]))
+    }
+
+    /// What is written there.
+    pub(crate) fn text() -> String {
+        std::fs::read_to_string(Self::path()).expect("template.yaml")
+    }
+
+    /// Where it is.
+    pub(crate) fn path() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml")
     }
 
     /// What a JSON pointer points at.
