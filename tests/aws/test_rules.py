@@ -191,6 +191,18 @@ def test_one_failed_signature_in_five_minutes_is_an_alarm(deployment):
     assert (signing["Period"], signing["EvaluationPeriods"], signing["Threshold"]) == (300, 1, 1)
 
 
+def test_each_alarm_has_a_section_that_says_what_to_do(deployment):
+    page = (ROOT / "docs/operate.md").read_text().split("\n## Alarms\n")[1].split("\n## ")[0]
+    sections = re.split(r"\n### ", page)[1:]
+    told = {section.split("\n")[0]: section for section in sections if section.split("\n")[0].endswith("Alarm")}
+    assert sorted(told) == sorted(deployment.of_type("AWS::CloudWatch::Alarm"))
+    for name, section in told.items():
+        assert "```sh\n" in section, name
+        # What its commands name is there.
+        named = re.findall(r"\b(?:id|lines) ([A-Z]\w+)", section)
+        assert [one for one in named if one not in deployment.resources] == [], name
+
+
 def test_an_alarm_that_a_new_stack_begins_in_says_so(deployment):
     for name, one in deployment.of_type("AWS::CloudWatch::Alarm").items():
         if one["TreatMissingData"] == "breaching":
