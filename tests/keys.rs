@@ -46,6 +46,7 @@ fn making(envelope_key: &str, mode: SigningMode, rsa_bits: u16) -> Making {
         alias: "alias/jeton/signing".to_owned(),
         policy: Some(r#"{"Version":"2012-10-17","Statement":[]}"#.to_owned()),
         rsa_bits,
+        multi_region: false,
     }
 }
 
@@ -249,6 +250,19 @@ async fn a_key_in_kms_has_a_policy_and_an_alias_and_is_destroyed_with_both() {
     keys.maker.discard(&private).await.unwrap();
     keys.maker.discard(&private).await.unwrap();
     assert_eq!(kms.pairs().into_values().collect::<Vec<_>>(), ["PendingDeletion"]);
+}
+
+/// KMS replicates only keys that were made for it, whose ids begin so.
+#[tokio::test]
+async fn a_signing_key_is_one_for_several_regions_if_that_is_asked_for() {
+    let (_, endpoint, envelope_key) = fake().await;
+    for multi_region in [false, true] {
+        let sdk = Sdk::new(&Aws::emulated(&endpoint, "Tokens", "Directory")).patient();
+        let maker = KmsMaker::new(&sdk.kms(), Making { multi_region, ..making(&envelope_key, SigningMode::Kms, 2_048) });
+        let (_, private) = maker.make(Algorithm::Es256).await.unwrap();
+        let PrivateHalf::Kms { arn } = private else { unreachable!("in KMS") };
+        assert_eq!(arn.contains(":key/mrk-"), multi_region, "{arn}");
+    }
 }
 
 /// One deployment: any number of instances of its functions on one directory, one KMS and one clock.

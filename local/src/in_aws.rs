@@ -83,6 +83,7 @@ async fn on(
         rsa_bits: 2_048,
         alias: "alias/jeton/signing".to_owned(),
         policy: None,
+        multi_region: false,
     };
     let operations = operations(sdk, issuer, store, envelope_key, keys);
     match rotate(&operations.provide(), &RotationRequest::default()).await {

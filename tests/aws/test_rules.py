@@ -209,6 +209,25 @@ def test_an_alarm_that_a_new_stack_begins_in_says_so(deployment):
             assert "new stack" in one["AlarmDescription"], name
 
 
+def test_keys_are_made_for_other_regions_only_where_that_is_asked_for():
+    """KMS makes no other of a key that is there."""
+    for value, multi in [("off", False), ("on", True)]:
+        made = Deployment(MultiRegion=value)
+        assert made.resources["EnvelopeKey"]["Properties"]["MultiRegion"] is multi
+        for name in ["JetonBootstrap", "JetonRotateKeys"]:
+            assert made.resources[name]["Properties"]["Environment"]["Variables"]["JETON_MULTI_REGION"] == {"Ref": "MultiRegion"}
+    assert template()["Parameters"]["MultiRegion"]["Default"] == "off"
+
+
+def test_keys_are_rotated_in_one_region():
+    for parameters, here in [({}, True), ({"PrimaryRegion": REGION}, True), ({"PrimaryRegion": "eu-west-1"}, False)]:
+        made = Deployment(**parameters)
+        (schedule,) = made.of_type("AWS::Scheduler::Schedule").values()
+        assert schedule["State"] == ("ENABLED" if here else "DISABLED"), parameters
+        # It would go off for ever.
+        assert ("RotationAlarm" in made.resources) is here, parameters
+
+
 def test_lines_of_the_platform_can_be_turned_on():
     for level in ["WARN", "INFO"]:
         for name, function in Deployment(SystemLogLevel=level).of_type("AWS::Lambda::Function").items():

@@ -99,6 +99,7 @@ impl Deployment {
             rsa_bits: 2_048,
             alias: "alias/jeton/signing".to_owned(),
             policy: None,
+            multi_region: false,
         }
     }
 

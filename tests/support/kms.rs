@@ -73,7 +73,7 @@ impl FakeKms {
 
     /// A new symmetric key. Returns its ARN.
     pub(crate) fn symmetric_key(&self) -> String {
-        self.with(|state| state.add(Material::Symmetric(symmetric()), None))
+        self.with(|state| state.add(Material::Symmetric(symmetric()), None, false))
     }
 
     /// Sets the state of all keys: `Enabled`, `Disabled`, `PendingDeletion` …
@@ -129,7 +129,8 @@ impl State {
                     Some(spec) => Material::Pair(Pair::new(spec)),
                     None => Material::Symmetric(symmetric()),
                 };
-                let arn = self.add(material, input["Policy"].as_str().map(str::to_owned));
+                let policy = input["Policy"].as_str().map(str::to_owned);
+                let arn = self.add(material, policy, input["MultiRegion"] == true);
                 let id = arn.rsplit('/').next().unwrap().to_owned();
                 Ok(json!({"KeyMetadata": {"Arn": arn, "KeyId": id}}))
             }
@@ -208,8 +209,9 @@ impl State {
         Ok(json!({"KeyId": arn, "Plaintext": STANDARD.encode(plaintext)}))
     }
 
-    fn add(&mut self, material: Material, policy: Option<String>) -> String {
-        let arn = format!("arn:aws:kms:us-east-1:000000000000:key/{:08}", self.keys.len() + 1);
+    fn add(&mut self, material: Material, policy: Option<String>, multi_region: bool) -> String {
+        let prefix = if multi_region { "mrk-" } else { "" };
+        let arn = format!("arn:aws:kms:us-east-1:000000000000:key/{prefix}{:08}", self.keys.len() + 1);
         self.keys.insert(arn.clone(), Key { material, state: "Enabled", policy });
         arn
     }

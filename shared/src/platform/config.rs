@@ -108,6 +108,8 @@ pub struct KeyMaking {
     pub alias: String,
     /// `JETON_SIGNING_KEY_POLICY`: the key policy of new signing keys in KMS, as JSON. If missing, the default of the account.
     pub policy: Option<String>,
+    /// `JETON_MULTI_REGION`, `on` or `off`: whether new signing keys in KMS can be replicated to other regions. If missing, off.
+    pub multi_region: bool,
 }
 
 /// The environment is not as it should be: one message for each variable that is missing or wrong.
@@ -249,6 +251,7 @@ impl KeyMaking {
         let rsa_bits = optional(&look_up, "JETON_RSA_BITS", &mut wrong).map_or(2_048, |RsaBits(bits)| bits);
         let alias = required(&look_up, "JETON_KEY_ALIAS", &mut wrong).map(|Alias(prefix)| prefix);
         let policy = optional(&look_up, "JETON_SIGNING_KEY_POLICY", &mut wrong);
+        let multi_region = optional(&look_up, "JETON_MULTI_REGION", &mut wrong).is_some_and(|Switch(on)| on);
         if let (Some(mode), Some(algorithms)) = (mode, &algorithms) {
             let missing = algorithms.iter().filter(|alg| !SigningMode::has(mode, **alg));
             wrong.extend(missing.map(|alg| {
@@ -261,7 +264,7 @@ impl KeyMaking {
         match (mode, algorithms, every, alias) {
             (Some(mode), Some(algorithms), Some(every), Some(alias)) if wrong.is_empty() => {
                 let schedule = Schedule { every, lead: Seconds::DAY };
-                Ok(Self { mode, algorithms, schedule, rsa_bits, alias, policy })
+                Ok(Self { mode, algorithms, schedule, rsa_bits, alias, policy, multi_region })
             }
             _ => Err(Misconfigured(wrong)),
         }

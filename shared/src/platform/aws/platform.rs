@@ -116,8 +116,8 @@ pub fn minting(sdk: &Sdk, issuer: Issuer, store: Arc<dyn Store>, envelope_key: S
 
 /// Puts a platform together from a store and KMS, as [`minting`] does, that can also create signing keys.
 pub fn operations(sdk: &Sdk, issuer: Issuer, store: Arc<dyn Store>, envelope_key: String, keys: KeyMaking) -> Operations {
-    let KeyMaking { mode, algorithms, schedule, rsa_bits, alias, policy } = keys;
-    let making = Making { mode, envelope_key: envelope_key.clone(), alias, policy, rsa_bits };
+    let KeyMaking { mode, algorithms, schedule, rsa_bits, alias, policy, multi_region } = keys;
+    let making = Making { mode, envelope_key: envelope_key.clone(), alias, policy, rsa_bits, multi_region };
     let maker = Arc::new(KmsMaker::new(&sdk.kms(), making));
     let key_making = KeyMakingParts { maker, algorithms, schedule };
     Operations { platform: minting(sdk, issuer, store, envelope_key), key_making }

@@ -70,7 +70,9 @@ fn making(name: &str) -> Option<String> {
 #[test]
 fn how_keys_are_made_is_read_and_what_is_wrong_is_said_at_once() {
     let read = KeyMaking::read(making).unwrap();
-    assert_eq!((read.mode, read.rsa_bits), (SigningMode::Envelope, 2_048));
+    assert_eq!((read.mode, read.rsa_bits, read.multi_region), (SigningMode::Envelope, 2_048, false));
+    let on = KeyMaking::read(|name| if name == "JETON_MULTI_REGION" { Some("on".to_owned()) } else { making(name) });
+    assert!(on.unwrap().multi_region);
     assert_eq!(read.algorithms, [Algorithm::Es256, Algorithm::EdDsa]);
     assert_eq!(read.schedule.every, Seconds(90 * 86_400));
     for (name, bad) in [
@@ -80,6 +82,7 @@ fn how_keys_are_made_is_read_and_what_is_wrong_is_said_at_once() {
         ("JETON_ROTATION_DAYS", "1"),
         ("JETON_RSA_BITS", "1024"),
         ("JETON_KEY_ALIAS", "alias/aws/dynamodb"),
+        ("JETON_MULTI_REGION", "yes"),
     ] {
         let wrong = KeyMaking::read(|asked| if asked == name { Some(bad.to_owned()) } else { making(asked) });
         assert!(wrong.unwrap_err().to_string().contains(name), "{name} {bad}");

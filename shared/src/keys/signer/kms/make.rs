@@ -29,6 +29,8 @@ pub struct Making {
     pub policy: Option<String>,
     /// Size of RSA keys, in bits: 2,048, 3,072 or 4,096.
     pub rsa_bits: u16,
+    /// Whether signing keys in KMS can be replicated to other regions, which KMS allows only to those that were made for it.
+    pub multi_region: bool,
 }
 
 /// Makes keys by `kms:CreateKey` or `kms:GenerateDataKeyPairWithoutPlaintext`.
@@ -54,7 +56,7 @@ impl KmsMaker {
         let create = create.description("Signs tokens").set_policy(self.making.policy.clone());
         // KMS would ask that whoever makes the key may also change its policy. That is for administrators alone.
         let create = create.bypass_policy_lockout_safety_check(self.making.policy.is_some());
-        let created = create.send().await.map_err(|e| fault(DOING, e))?;
+        let created = create.multi_region(self.making.multi_region).send().await.map_err(|e| fault(DOING, e))?;
         let arn = created.key_metadata.and_then(|key| key.arn).ok_or_else(|| Fault::unavailable(DOING).because("no ARN"))?;
         match self.publish(alg, &arn).await {
             Ok(jwk) => Ok((jwk, PrivateHalf::Kms { arn })),
