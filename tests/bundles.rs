@@ -2,11 +2,19 @@
 //!
 //! `cargo test` doesn't build another package's binaries with their features: `JETON_BUNDLES` names the folder that has them.
 
+use std::convert::Infallible;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use shared::domain::SigningMode;
+use tokio::net::TcpListener;
 
 use crate::support::deployment::Deployment;
 use crate::support::function::{Function, bundles, command, event, json_type};
@@ -136,6 +144,59 @@ async fn bundles_tell_of_commits_in_their_log_and_on_the_bus() {
     let mut audit = Function::start("operate", "jeton.audit", &environment).await;
     let all = ["1", "3"].map(|number| json!({"itemIdentifier": number}));
     assert_eq!(audit.invoke(batch).await, json!({ "batchItemFailures": all }));
+}
+
+/// Without keys in the environment: they are at an endpoint, as on managed instances.
+#[tokio::test]
+#[ignore = "needs JETON_BUNDLES"]
+async fn bundles_count_requests_in_their_log_and_take_credentials_from_an_endpoint() {
+    let (_deployment, mut environment, admin) = bootstrapped(SigningMode::Kms).await;
+    environment.retain(|(name, _)| !["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"].contains(name));
+    let without = command("records", "agilicus.list_tokens", &environment).output().unwrap();
+    assert!(String::from_utf8_lossy(&without.stdout).contains("AWS_ACCESS_KEY_ID is not set"), "{without:?}");
+    environment.extend([
+        ("AWS_CONTAINER_CREDENTIALS_FULL_URI", credentials_endpoint().await),
+        ("JETON_ENDPOINT_METRICS", "org".to_owned()),
+        ("JETON_METRICS_NAMESPACE", "Jeton/prod".to_owned()),
+    ]);
+    let mut list = Function::start_with_log("records", "agilicus.list_tokens", &environment, Stdio::piped()).await;
+    list.request(200, ("GET", "/v1/tokens"), &admin, &json!({})).await;
+    list.request(401, ("GET", "/v1/tokens"), "s3cret", &json!({})).await;
+    let log = list.into_log();
+    let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let lines: Vec<_> = lines.filter(|line| line["target"] == "jeton::request").collect();
+    let counted = |line: &Value| {
+        let directive = &line["_aws"]["CloudWatchMetrics"][0];
+        let names = directive["Metrics"].as_array().unwrap().iter().map(|metric| metric["Name"].as_str().unwrap().to_owned());
+        (directive["Namespace"].clone(), directive["Dimensions"].clone(), names.collect::<Vec<_>>())
+    };
+    assert_eq!(lines.len(), 2, "{log}");
+    let by_both = json!([["endpoint"], ["endpoint", "org"]]);
+    assert_eq!(counted(&lines[0]), (json!("Jeton/prod"), by_both, vec!["Duration".to_owned()]), "{log}");
+    let refused = vec!["Duration".to_owned(), "ClientErrors".to_owned()];
+    assert_eq!(counted(&lines[1]), (json!("Jeton/prod"), json!([["endpoint"]]), refused), "{log}");
+    for line in lines {
+        assert_eq!((&line["request_id"], &line["lambda_request_id"]), (&json!("r-1"), &json!("request-1")), "{log}");
+        assert_eq!(line["endpoint"], "agilicus.list_tokens");
+    }
+    assert!(!log.contains("s3cret") && !log.contains(&admin) && !log.contains("hunter"), "{log}");
+}
+
+/// An endpoint of credentials for an hour. Returns its address.
+async fn credentials_endpoint() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let answer = service_fn(|_: Request<Incoming>| async {
+                let end = "9999-01-01T00:00:00Z";
+                let body = json!({"AccessKeyId": "id", "SecretAccessKey": "hunter2", "Token": "hunter3", "Expiration": end});
+                Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(body.to_string()))))
+            });
+            tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
+        }
+    });
+    format!("http://{address}/credentials")
 }
 
 /// What isn't linked can't be called, whatever goes wrong. The SDK names each operation in the requests that it builds.

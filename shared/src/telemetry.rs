@@ -6,13 +6,32 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{Caller, ClientId, Fault, OrgId, Subject, TokenId, TokenRecord};
+use tracing_subscriber::fmt::SubscriberBuilder;
+use tracing_subscriber::fmt::format::{Format, Json, JsonFields};
 
-/// Logs to standard output, one JSON object a line, which CloudWatch Logs parses by itself.
-pub fn log_to_stdout_as_json() {
-    log().json().flatten_event(true).with_writer(std::io::stdout).init();
+use crate::domain::{Caller, ClientId, Clock, Fault, OrgId, Subject, TokenId, TokenRecord};
+
+mod metrics;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use metrics::EndpointMetrics;
+use metrics::WithMetrics;
+
+/// Logs to standard output, one JSON object a line, which CloudWatch Logs parses by itself. With `metrics`, CloudWatch also counts
+/// from the lines of requests.
+pub fn log_to_stdout_as_json(metrics: Option<EndpointMetrics>, clock: Arc<dyn Clock>) {
+    json_lines(metrics, clock).with_writer(std::io::stdout).init();
+}
+
+fn json_lines(
+    metrics: Option<EndpointMetrics>,
+    clock: Arc<dyn Clock>,
+) -> SubscriberBuilder<JsonFields, WithMetrics<Format<Json>>, tracing_subscriber::filter::LevelFilter> {
+    log().json().flatten_event(true).map_event_format(|lines| WithMetrics { lines, metrics, clock })
 }
 
 /// Logs to standard error: one JSON object a line if `json`, lines for people otherwise.
@@ -24,7 +43,7 @@ pub fn log_to_stderr(json: bool) {
     }
 }
 
-fn log() -> tracing_subscriber::fmt::SubscriberBuilder {
+fn log() -> SubscriberBuilder {
     tracing_subscriber::fmt().with_max_level(tracing_subscriber::filter::LevelFilter::INFO)
 }
 
@@ -43,6 +62,8 @@ pub struct Note {
     jti: Option<String>,
     /// The code of the error with which the request was refused.
     pub(crate) error: Option<Cow<'static, str>>,
+    /// Whether DynamoDB or KMS had too many requests for this one.
+    throttled: bool,
 }
 
 tokio::task_local! {
@@ -67,6 +88,11 @@ pub(crate) fn note_caller(caller: &Caller) {
     });
 }
 
+/// Notes which org calls, by its own secret.
+pub(crate) fn note_org(org: &OrgId) {
+    note(|note| note.org = Some(org.to_string()));
+}
+
 /// Notes which client calls, or is claimed to call.
 pub(crate) fn note_client(org: &OrgId, client: ClientId) {
     note(|note| {
@@ -85,28 +111,55 @@ pub(crate) fn note_error(code: impl Into<Cow<'static, str>>) {
     note(|note| note.error = Some(code.into()));
 }
 
+/// Notes that DynamoDB or KMS has refused a call of the request because there were too many, also when it was repeated.
+#[cfg(feature = "aws")]
+pub(crate) fn note_throttle() {
+    note(|note| note.throttled = true);
+}
+
 fn note(write: impl FnOnce(&mut Note)) {
     // Outside a request, as in tests of a use case, there is nobody to read it.
     let _ = NOTE.try_with(|note| write(&mut note.borrow_mut()));
 }
 
-/// Writes the line of one HTTP request. `took` is written in microseconds.
-pub(crate) fn log_request(endpoint: &str, method: &str, status: u16, took: Duration, request_id: &str, note: &Note) {
+/// What `log_request` says of an HTTP request besides what was noted of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RequestLine<'a> {
+    /// The name of the endpoint. Empty: there is none.
+    pub(crate) endpoint: &'a str,
+    pub(crate) method: &'a str,
+    pub(crate) status: u16,
+    /// How long it took, which is written in microseconds.
+    pub(crate) took: Duration,
+    /// The id that the gateway gave it.
+    pub(crate) request_id: &'a str,
+    /// The id that Lambda gave its invocation, by which the platform's own lines name it. `None`: it isn't served by Lambda.
+    pub(crate) lambda_request_id: Option<&'a str>,
+}
+
+/// The target of the lines of HTTP requests.
+const REQUEST_TARGET: &str = "jeton::request";
+
+/// Writes the line of one HTTP request.
+pub(crate) fn log_request(line: &RequestLine<'_>, note: &Note) {
+    let RequestLine { endpoint, method, status, took, request_id, lambda_request_id } = *line;
     let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-    let Note { org, sub, client, caller_jti, jti, error } = note;
+    let Note { org, sub, client, caller_jti, jti, error, throttled } = note;
     tracing::info!(
-        target: "jeton::request",
+        target: REQUEST_TARGET,
         endpoint,
         method,
         status,
         us,
         request_id,
+        lambda_request_id,
         org = org.as_deref(),
         sub = sub.as_deref(),
         client = client.as_deref(),
         caller_jti = caller_jti.as_deref(),
         jti = jti.as_deref(),
         error = error.as_deref(),
+        throttled = throttled.then_some(true),
         "request"
     );
 }

@@ -6,6 +6,7 @@ use crate::auth::secret;
 use crate::domain::{Caller, Client, ClientRef, Error, Fault, Org, OrgId, Refusal, Secret, Service, TokenProblem};
 use crate::platform::capabilities::Reader;
 use crate::store::{RecordKeys, Records};
+use crate::telemetry::note_org;
 
 /// The credentials of a service: what acts on an org's tokens and clients as a whole.
 #[derive(Clone, Debug)]
@@ -121,6 +122,7 @@ async fn by_secret(
     // Where there is no org as much is done.
     let is_known = secret::is_among(presented, found.orgs.get(id).map_or(&[], |org| &org.secrets));
     let org = found.orgs.get(id).filter(|org| is_known && org.enabled).cloned().ok_or(REJECTED)?;
+    note_org(&org.id);
     Ok((Service::authenticated(org, None), found))
 }
 

@@ -14,6 +14,7 @@ use crate::domain::{
     Algorithm, ClientCertificates, Fault, Invalid, Issuer, MtlsUrl, Requirements, Schedule, Scope, Seconds, Secret, SigningMode,
 };
 use crate::keys::remote::Origins;
+use crate::telemetry::EndpointMetrics;
 
 /// The configuration that every function has.
 #[derive(Clone, Debug)]
@@ -189,6 +190,67 @@ pub fn client_certificates() -> Result<ClientCertificates, Misconfigured> {
         return Err(Misconfigured(wrong));
     }
     Ok(if on { ClientCertificates::Arrive } else { ClientCertificates::NeverArrive })
+}
+
+/// Reads `JETON_ENDPOINT_METRICS`: whether CloudWatch counts the requests of each endpoint (`endpoint`), by org as well (`org`), or
+/// doesn't (`off`, and if it is missing), and `JETON_METRICS_NAMESPACE`, the namespace of these metrics, which is `Jeton` if it is
+/// missing.
+///
+/// # Errors
+///
+/// [`Misconfigured`] with every variable that is missing or wrong.
+pub fn endpoint_metrics() -> Result<Option<EndpointMetrics>, Misconfigured> {
+    read_endpoint_metrics(environment)
+}
+
+fn read_endpoint_metrics(look_up: impl Fn(&str) -> Option<String>) -> Result<Option<EndpointMetrics>, Misconfigured> {
+    let mut wrong = Vec::new();
+    let counted = optional(&look_up, "JETON_ENDPOINT_METRICS", &mut wrong).unwrap_or(Counted::Nothing);
+    let namespace = optional(&look_up, "JETON_METRICS_NAMESPACE", &mut wrong);
+    let namespace = namespace.map_or_else(|| "Jeton".to_owned(), |Namespace(name)| name);
+    if !wrong.is_empty() {
+        return Err(Misconfigured(wrong));
+    }
+    Ok(match counted {
+        Counted::Nothing => None,
+        Counted::ByEndpoint => Some(EndpointMetrics { namespace, by_org: false }),
+        Counted::ByOrg => Some(EndpointMetrics { namespace, by_org: true }),
+    })
+}
+
+/// By what requests are counted: the words `off`, `endpoint` and `org`.
+enum Counted {
+    Nothing,
+    ByEndpoint,
+    ByOrg,
+}
+
+impl FromStr for Counted {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "off" => Ok(Self::Nothing),
+            "endpoint" => Ok(Self::ByEndpoint),
+            "org" => Ok(Self::ByOrg),
+            _ => Err("must be off, endpoint or org"),
+        }
+    }
+}
+
+/// A namespace as CloudWatch allows it.
+struct Namespace(String);
+
+impl FromStr for Namespace {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_namespace = text.len() <= 255
+            && !text.starts_with("AWS/")
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-/#:".contains(&byte));
+        let rule = "must be at most 255 of A-Z, a-z, 0-9, ., _, -, /, # and :, and not begin with AWS/";
+        if is_namespace { Ok(Self(text.to_owned())) } else { Err(rule) }
+    }
 }
 
 /// Reads `JETON_MTLS_URL`: the address at which clients present their certificates, if it isn't the issuer's. `None`: there is none.

@@ -28,4 +28,4 @@ pub use request::{
     PathBehind, Query, Request, SecretPath,
 };
 pub use route::{Dialect, Route};
-pub use service::{MAX_BODY_BYTES, Observe, RequestId, Service, UnreadableBody};
+pub use service::{Invocation, MAX_BODY_BYTES, Observe, RequestId, Service, UnreadableBody};

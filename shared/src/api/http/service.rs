@@ -23,6 +23,13 @@ pub const MAX_BODY_BYTES: usize = 65_536;
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
 
+/// The invocation of a Lambda function that a request came in.
+#[derive(Clone, Debug)]
+pub struct Invocation {
+    /// The id that Lambda gave it, by which the platform's own lines of log name it.
+    pub id: String,
+}
+
 /// Marks a request whose body couldn't be decoded from what a gateway sent.
 #[derive(Clone, Copy, Debug)]
 pub struct UnreadableBody;
@@ -143,6 +150,7 @@ impl Service {
     pub async fn call(&self, request: http::Request<Bytes>) -> Response<Bytes> {
         let begun = Instant::now();
         let (parts, body) = request.into_parts();
+        let invocation = parts.extensions.get::<Invocation>();
         let (route, nearest, answer) = self.find(&parts, &body);
         let (reply, note) = telemetry::noted(AssertUnwindSafe(answer).catch_unwind()).await;
         let endpoint = route.map_or("", |route| route.name);
@@ -166,7 +174,15 @@ impl Service {
             *response.body_mut() = Bytes::new();
         }
         let took = begun.elapsed();
-        telemetry::log_request(endpoint, parts.method.as_str(), response.status().as_u16(), took, id, &note);
+        let line = telemetry::RequestLine {
+            endpoint,
+            method: parts.method.as_str(),
+            status: response.status().as_u16(),
+            took,
+            request_id: id,
+            lambda_request_id: invocation.map(|invocation| invocation.id.as_str()),
+        };
+        telemetry::log_request(&line, &note);
         if let Some(observer) = &self.observer {
             observer.answered(endpoint, response.status(), took);
         }

@@ -13,7 +13,8 @@ use serde_json::value::RawValue;
 use super::{BoundOperation, InvocationError, OperationEntry, edge};
 use crate::api::http::{Entry, Service};
 use crate::domain::Fault;
-use crate::platform::config::Config;
+use crate::platform::SystemClock;
+use crate::platform::config::{self, Config};
 use crate::telemetry;
 
 /// The functions of one binary, each with what it stands on.
@@ -90,11 +91,14 @@ impl Bundle {
     ///
     /// An unknown name is an error at init, which says which names there are.
     pub fn main(self) -> ExitCode {
-        telemetry::log_to_stdout_as_json();
+        // What is wrong with them is said by the log that they are for.
+        let metrics = config::endpoint_metrics();
+        telemetry::log_to_stdout_as_json(metrics.as_ref().ok().cloned().flatten(), Arc::new(SystemClock));
         // One thread: below 1,769 MB a function has no more than one vCPU.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string());
         let served = runtime.and_then(|runtime| {
             runtime.block_on(async {
+                metrics.map_err(|wrong| wrong.to_string())?;
                 let function = self.prepare().await?;
                 run(function).await.map_err(|error| error.to_string())
             })

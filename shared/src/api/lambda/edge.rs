@@ -17,7 +17,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use super::gateway::{NOT_IN_TARGET, Peer, encoded_path, path_as_sent};
-use crate::api::http::{ClientCertificate, RequestId, Service, UnreadableBody};
+use crate::api::http::{ClientCertificate, Invocation, RequestId, Service, UnreadableBody};
 
 /// Serves invocations until the function is shut down: one at a time, or as many as a managed instance lets in.
 pub(super) async fn run(service: Arc<Service>) -> Result<(), lambda_http::Error> {
@@ -40,19 +40,26 @@ pub async fn invoke(service: Arc<Service>, event: &str) -> Result<serde_json::Va
 async fn serve(service: Arc<Service>, event: LambdaEvent<Event>) -> Result<impl Serialize + Send + 'static, Infallible> {
     let Event { mut request, certificate } = event.payload;
     let envelope = Envelope { certificate, ..Envelope::from_event(&mut request) };
+    let invocation = Invocation { id: event.context.request_id.clone() };
     let event = LambdaEvent::new(request, event.context);
     let answer = move |request: lambda_http::Request| {
-        let (service, envelope) = (Arc::clone(&service), envelope.clone());
-        async move { Ok::<_, Infallible>(answer(&service, envelope, request).await) }
+        let (service, envelope, invocation) = (Arc::clone(&service), envelope.clone(), invocation.clone());
+        async move { Ok::<_, Infallible>(answer(&service, envelope, invocation, request).await) }
     };
     Adapter::from(service_fn(answer)).call(event).await
 }
 
-async fn answer(service: &Service, envelope: Envelope, request: lambda_http::Request) -> Response<Body> {
+async fn answer(
+    service: &Service,
+    envelope: Envelope,
+    invocation: Invocation,
+    request: lambda_http::Request,
+) -> Response<Body> {
     let (mut parts, _) = request.into_parts();
     parts.uri = envelope.uri();
     parts.headers.extend(envelope.headers);
     parts.extensions.clear();
+    parts.extensions.insert(invocation);
     if let Some(id) = envelope.id {
         parts.extensions.insert(RequestId(id));
     }

@@ -142,3 +142,26 @@ fn an_authorizer_asks_for_what_is_set_and_for_nothing_else() {
     let error = read_requirements(|_| Some("\"".to_owned())).unwrap_err().to_string();
     assert!(error.contains("JETON_REQUIRED_SCOPES"), "{error}");
 }
+
+#[test]
+fn requests_are_counted_only_where_that_is_asked_for() {
+    let read = |counted: &'static str, namespace: &'static str| {
+        read_endpoint_metrics(move |name| match name {
+            "JETON_ENDPOINT_METRICS" => Some(counted.to_owned()),
+            _ => Some(namespace.to_owned()),
+        })
+    };
+    let metrics = |namespace: &str, by_org| Some(EndpointMetrics { namespace: namespace.to_owned(), by_org });
+    assert_eq!(read_endpoint_metrics(|_| None).unwrap(), None);
+    assert_eq!(read("off", "Jeton/prod").unwrap(), None);
+    assert_eq!(read("endpoint", "Jeton/prod").unwrap(), metrics("Jeton/prod", false));
+    assert_eq!(read("org", "").unwrap(), metrics("Jeton", true));
+    for (counted, namespace, rule) in [
+        ("on", "Jeton", "JETON_ENDPOINT_METRICS must be off, endpoint or org"),
+        ("org", "AWS/Lambda", "JETON_METRICS_NAMESPACE must be at most 255"),
+        ("org", "a b", "JETON_METRICS_NAMESPACE must be at most 255"),
+    ] {
+        let error = read(counted, namespace).unwrap_err().to_string();
+        assert!(error.contains(rule), "{error}");
+    }
+}

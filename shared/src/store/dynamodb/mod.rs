@@ -61,6 +61,7 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::domain::{Entropy, Fault};
+use crate::telemetry;
 
 mod backoff;
 mod batches;
@@ -136,6 +137,9 @@ where
 {
     // What isn't a refusal is trouble of DynamoDB's own, or an answer that has suffered on the way. So is a refusal that doesn't
     // say why.
+    if error.code().is_some_and(|code| THROTTLES.contains(&code)) {
+        telemetry::note_throttle();
+    }
     let can_retry = if let SdkError::ServiceError(service) = &error {
         !service.raw().status().is_client_error() || service.err().code().is_none_or(|code| PASSING.contains(&code))
     } else {
@@ -155,6 +159,10 @@ const PASSING: &[&str] = &[
     "TransactionConflictException",
     "TransactionInProgressException",
 ];
+
+/// Refusals of too many requests at once.
+const THROTTLES: &[&str] =
+    &["ProvisionedThroughputExceededException", "RequestLimitExceeded", "Throttling", "ThrottlingException"];
 
 #[cfg(test)]
 mod tests;

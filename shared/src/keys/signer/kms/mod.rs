@@ -15,6 +15,7 @@ use super::{HmacDeriver, KeyOpener, LocalSigner, SecretDeriver, Signer};
 use crate::domain::{Algorithm, Fault, Jwk, PrivateHalf, RingKey, Secret};
 use crate::jose::VerifyingKey;
 use crate::jose::jws;
+use crate::telemetry;
 
 mod der;
 mod make;
@@ -197,6 +198,9 @@ where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     R: fmt::Debug + Send + Sync + 'static,
 {
+    if error.code().is_some_and(|code| THROTTLES.contains(&code)) {
+        telemetry::note_throttle();
+    }
     let passes = if let SdkError::ServiceError(answer) = &error {
         answer.err().code().is_none_or(|code| PASSING.contains(&code))
     } else {
@@ -220,3 +224,6 @@ const PASSING: &[&str] = &[
     "ThrottlingException",
     "TooManyRequestsException",
 ];
+
+/// Refusals of too many requests at once.
+const THROTTLES: &[&str] = &["LimitExceededException", "Throttling", "ThrottlingException", "TooManyRequestsException"];
