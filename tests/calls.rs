@@ -112,7 +112,7 @@ impl Recorded {
     async fn try_to_invoke(&mut self, name: &'static str, event: Value, wire: &Wire) -> Result<String, InvocationError> {
         let instance = self.deployment.instance(wire);
         let operation = functions::operations::<Instance>().into_iter().find(|entry| entry.name == name).unwrap();
-        let answer = operation.bind(&instance).invoke(&event.to_string(), "r-1").await;
+        let answer = operation.bind(&instance).invoke(&event.to_string(), "r-1", None).await;
         self.note(name, &wire.take_calls());
         answer
     }

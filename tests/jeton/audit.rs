@@ -126,7 +126,7 @@ impl Trail {
     }
 
     async fn tell(&self, records: &[Value]) -> Value {
-        let answer = self.0.invoke(&json!({ "Records": records }).to_string(), "request-1").await.unwrap();
+        let answer = self.0.invoke(&json!({ "Records": records }).to_string(), "request-1", None).await.unwrap();
         serde_json::from_str(&answer).unwrap()
     }
 }
@@ -334,7 +334,7 @@ async fn what_is_not_published_everywhere_comes_again() {
 async fn a_batch_whose_records_have_no_number_fails_as_a_whole() {
     let (trail, memory) = trail();
     for event in [json!({}), json!({"Records": [{}]}), json!({"Records": [{"dynamodb": {"Keys": {}}}]})] {
-        assert_eq!(trail.0.invoke(&event.to_string(), "").await.unwrap_err().code, "INVALID_REQUEST", "{event}");
+        assert_eq!(trail.0.invoke(&event.to_string(), "", None).await.unwrap_err().code, "INVALID_REQUEST", "{event}");
     }
     assert!(memory.events().is_empty());
 }

@@ -55,7 +55,7 @@ impl Provides<capabilities::Authorizer> for Platform {
 pub(crate) async fn ask(app: &App, requirements: Requirements, event: &Value) -> Result<Value, InvocationError> {
     let guard = capabilities::Authorizer { requirements: Arc::new(requirements), ..app.platform.provide() };
     let authorizer = OperationEntry::for_operation::<Authorizer>().bind(&Platform(guard));
-    authorizer.invoke(&event.to_string(), "request-1").await.map(|answer| serde_json::from_str(&answer).unwrap())
+    authorizer.invoke(&event.to_string(), "request-1", None).await.map(|answer| serde_json::from_str(&answer).unwrap())
 }
 
 async fn ask_freely(app: &App, event: &Value) -> Result<Value, InvocationError> {

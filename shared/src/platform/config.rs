@@ -6,6 +6,8 @@
 //! the variable in `template.yaml`, which a test compares.
 
 use std::env;
+use std::net::IpAddr;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use http::Uri;
@@ -33,7 +35,7 @@ pub struct Config {
 pub struct Aws {
     /// `AWS_REGION`: the region of all services, such as `eu-central-1`.
     pub region: String,
-    /// The credentials of the function's role. Lambda sets them, and ends the process before they expire.
+    /// The credentials of the function's role, or where they are.
     pub credentials: AwsCredentials,
     /// The endpoints of the services, where they differ from those of the region.
     pub endpoints: Endpoints,
@@ -45,15 +47,42 @@ pub struct Aws {
     pub by_subject: bool,
 }
 
-/// The credentials that sign requests to AWS.
+/// The credentials that sign requests to AWS, or where they are. Credentials in the environment come first.
 #[derive(Clone, Debug)]
-pub struct AwsCredentials {
+pub enum AwsCredentials {
+    /// Those in the environment. Lambda ends the process before they expire.
+    Keys(AwsKeys),
+    /// At an endpoint beside the process, which renews them: on managed instances, in containers, and in restored snapshots.
+    Endpoint(CredentialsEndpoint),
+}
+
+/// Credentials as they sign requests to AWS.
+#[derive(Clone, Debug)]
+pub struct AwsKeys {
     /// `AWS_ACCESS_KEY_ID`: the public half, which names the credentials.
     pub access_key_id: String,
     /// `AWS_SECRET_ACCESS_KEY`: the secret half, which signs.
     pub secret_access_key: Secret<String>,
     /// `AWS_SESSION_TOKEN`: sent along with temporary credentials, as those of a role are.
     pub session_token: Option<Secret<String>>,
+}
+
+/// An endpoint that hands out credentials to the processes beside it.
+#[derive(Clone, Debug)]
+pub struct CredentialsEndpoint {
+    /// `AWS_CONTAINER_CREDENTIALS_FULL_URI`: its address. Without TLS it must be this host or the agent of ECS or EKS.
+    pub url: Uri,
+    /// What it wants to see in the header `Authorization`. `None`: nothing.
+    pub authorization: Option<EndpointAuthorization>,
+}
+
+/// What a [`CredentialsEndpoint`] wants to see in the header `Authorization`.
+#[derive(Clone, Debug)]
+pub enum EndpointAuthorization {
+    /// `AWS_CONTAINER_AUTHORIZATION_TOKEN`: the text of this variable.
+    Token(Secret<String>),
+    /// `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`: the text that is in this file by then. It comes before the other variable.
+    File(PathBuf),
 }
 
 /// The endpoints of AWS services as URLs, for emulators and private networks. A service without one is used where its region has
@@ -348,11 +377,11 @@ impl Aws {
     pub fn emulated(endpoint: &str, tokens_table: &str, directory_table: &str) -> Self {
         Self {
             region: "us-east-1".to_owned(),
-            credentials: AwsCredentials {
+            credentials: AwsCredentials::Keys(AwsKeys {
                 access_key_id: "test".to_owned(),
                 secret_access_key: Secret::new("test".to_owned()),
                 session_token: None,
-            },
+            }),
             endpoints: Endpoints { all: Some(endpoint.to_owned()), ..Endpoints::default() },
             tokens_table: tokens_table.to_owned(),
             directory_table: directory_table.to_owned(),
@@ -379,9 +408,7 @@ impl Aws {
     fn read(look_up: impl Fn(&str) -> Option<String>) -> Result<Self, Misconfigured> {
         let mut wrong = Vec::new();
         let region = required(&look_up, "AWS_REGION", &mut wrong);
-        let access_key_id = required(&look_up, "AWS_ACCESS_KEY_ID", &mut wrong);
-        let secret_access_key = required(&look_up, "AWS_SECRET_ACCESS_KEY", &mut wrong);
-        let session_token = optional(&look_up, "AWS_SESSION_TOKEN", &mut wrong);
+        let credentials = read_credentials(&look_up, &mut wrong);
         let mut endpoint = |name| optional(&look_up, name, &mut wrong).map(|Url(text)| text);
         let endpoints = Endpoints {
             all: endpoint("AWS_ENDPOINT_URL"),
@@ -393,19 +420,63 @@ impl Aws {
         let tokens_table = required(&look_up, "JETON_TOKENS_TABLE", &mut wrong);
         let directory_table = required(&look_up, "JETON_DIRECTORY_TABLE", &mut wrong);
         let by_subject = required(&look_up, "JETON_BY_SUBJECT", &mut wrong).map(|Switch(on)| on);
-        match (region, access_key_id, secret_access_key, tokens_table, directory_table, by_subject) {
-            (Some(region), Some(id), Some(secret), Some(tokens_table), Some(directory_table), Some(by_subject))
-                if wrong.is_empty() =>
-            {
-                let credentials = AwsCredentials {
-                    access_key_id: id,
-                    secret_access_key: Secret::new(secret),
-                    session_token: session_token.map(Secret::new),
-                };
+        match (region, credentials, tokens_table, directory_table, by_subject) {
+            (Some(region), Some(credentials), Some(tokens_table), Some(directory_table), Some(by_subject)) if wrong.is_empty() => {
                 Ok(Self { region, credentials, endpoints, tokens_table, directory_table, by_subject })
             }
             _ => Err(Misconfigured(wrong)),
         }
+    }
+}
+
+/// Reads the credentials in the environment or, where none of them is, those at an endpoint. `None`: what is wrong or missing has been
+/// added to `wrong`.
+fn read_credentials(look_up: &impl Fn(&str) -> Option<String>, wrong: &mut Vec<String>) -> Option<AwsCredentials> {
+    let is_given = |name| look_up(name).is_some_and(|text| !text.is_empty());
+    let has_keys = is_given("AWS_ACCESS_KEY_ID") || is_given("AWS_SECRET_ACCESS_KEY");
+    if !has_keys && is_given("AWS_CONTAINER_CREDENTIALS_FULL_URI") {
+        let CredentialsUrl(url) = optional(look_up, "AWS_CONTAINER_CREDENTIALS_FULL_URI", wrong)?;
+        let file = optional(look_up, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", wrong).map(EndpointAuthorization::File);
+        let token = optional(look_up, "AWS_CONTAINER_AUTHORIZATION_TOKEN", wrong);
+        let authorization = file.or_else(|| token.map(Secret::new).map(EndpointAuthorization::Token));
+        return Some(AwsCredentials::Endpoint(CredentialsEndpoint { url, authorization }));
+    }
+    let access_key_id = required(look_up, "AWS_ACCESS_KEY_ID", wrong);
+    let secret_access_key = required(look_up, "AWS_SECRET_ACCESS_KEY", wrong).map(Secret::new);
+    let session_token = optional(look_up, "AWS_SESSION_TOKEN", wrong).map(Secret::new);
+    Some(AwsCredentials::Keys(AwsKeys {
+        access_key_id: access_key_id?,
+        secret_access_key: secret_access_key?,
+        session_token,
+    }))
+}
+
+/// The address of an endpoint that may be asked for credentials: whoever answers it could also read what is signed with them.
+struct CredentialsUrl(Uri);
+
+impl FromStr for CredentialsUrl {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const RULE: &str = "must be an https URL, or an http URL of this host or of the agent of ECS (169.254.170.2) or EKS \
+             (169.254.170.23, fd00:ec2::23)";
+        let uri: Uri = text.parse().map_err(|_| RULE)?;
+        let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+        let is_near = host == "localhost" || host.parse().is_ok_and(is_beside);
+        let may_be_asked = match uri.scheme_str() {
+            Some("https") => !host.is_empty(),
+            Some("http") => is_near,
+            _ => false,
+        };
+        if may_be_asked { Ok(Self(uri)) } else { Err(RULE) }
+    }
+}
+
+/// Whether an address is this host's own, or one at which ECS or EKS hands out credentials.
+fn is_beside(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.is_loopback() || matches!(v4.octets(), [169, 254, 170, 2 | 23]),
+        IpAddr::V6(v6) => v6.is_loopback() || v6.segments() == [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23],
     }
 }
 

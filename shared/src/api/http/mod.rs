@@ -28,4 +28,5 @@ pub use request::{
     PathBehind, Query, Request, SecretPath,
 };
 pub use route::{Dialect, Route};
+pub(super) use service::within;
 pub use service::{Invocation, MAX_BODY_BYTES, Observe, RequestId, Service, UnreadableBody};

@@ -28,6 +28,8 @@ pub struct RequestId(pub String);
 pub struct Invocation {
     /// The id that Lambda gave it, by which the platform's own lines of log name it.
     pub id: String,
+    /// How long it may take. A request that takes longer is given up and answered with 503. `None`: as long as it likes.
+    pub time_left: Option<Duration>,
 }
 
 /// Marks a request whose body couldn't be decoded from what a gateway sent.
@@ -146,19 +148,25 @@ impl Service {
         Self { observer: Some(observer), ..self }
     }
 
-    /// Answers a request, whatever it is: also a panic is answered, and the next request works.
+    /// Answers a request, whatever it is: also a panic is answered, and the next request works. A request whose
+    /// [`Invocation`] has no time left is given up and answered as one that may be repeated.
     pub async fn call(&self, request: http::Request<Bytes>) -> Response<Bytes> {
         let begun = Instant::now();
         let (parts, body) = request.into_parts();
         let invocation = parts.extensions.get::<Invocation>();
         let (route, nearest, answer) = self.find(&parts, &body);
-        let (reply, note) = telemetry::noted(AssertUnwindSafe(answer).catch_unwind()).await;
         let endpoint = route.map_or("", |route| route.name);
-        let reply = reply.unwrap_or_else(|_| {
-            let fault = Fault::internal("handling a request: it panicked");
+        let time_left = invocation.and_then(|invocation| invocation.time_left);
+        let answer = async {
+            let fault = match within(time_left, AssertUnwindSafe(answer).catch_unwind()).await {
+                Some(Ok(reply)) => return reply,
+                Some(Err(_)) => Fault::internal("handling a request: it panicked"),
+                None => Fault::unavailable("answering a request before the deadline of its invocation"),
+            };
             telemetry::log_fault(endpoint, &fault);
             render::fault(route.unwrap_or(nearest), &fault)
-        });
+        };
+        let (reply, note) = telemetry::noted(answer).await;
         let mut response = reply.into_response();
         let id = parts.extensions.get::<RequestId>().map_or("", |id| id.0.as_str());
         if let Some(id) = HeaderValue::try_from(id).ok().filter(|id| !id.is_empty()) {
@@ -234,6 +242,14 @@ impl Service {
             }
         };
         (found.map(|bound| &bound.route), nearest, answer)
+    }
+}
+
+/// The result of some work, if it comes within this time: then the work is dropped. Without a time there is no limit.
+pub(in crate::api) async fn within<T>(time: Option<Duration>, work: impl Future<Output = T>) -> Option<T> {
+    match time {
+        Some(time) => tokio::time::timeout(time, work).await.ok(),
+        None => Some(work.await),
     }
 }
 

@@ -10,6 +10,7 @@ use lambda_http::lambda_runtime::{self, Diagnostic};
 use lambda_http::{LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 
+use super::deadline::time_left;
 use super::{BoundOperation, InvocationError, OperationEntry, edge};
 use crate::api::http::{Entry, Service};
 use crate::domain::Fault;
@@ -144,7 +145,8 @@ async fn run(function: Function) -> Result<(), lambda_http::Error> {
 }
 
 async fn serve(operation: &BoundOperation, event: LambdaEvent<Box<RawValue>>) -> Result<Box<RawValue>, Diagnostic> {
-    let answer = operation.invoke(event.payload.get(), &event.context.request_id).await?;
+    let time_left = time_left(&event.context, &SystemClock);
+    let answer = operation.invoke(event.payload.get(), &event.context.request_id, time_left).await?;
     RawValue::from_string(answer).map_err(|error| error.to_string().into())
 }
 

@@ -16,12 +16,15 @@ use percent_encoding::utf8_percent_encode;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
+use super::deadline::time_left;
 use super::gateway::{NOT_IN_TARGET, Peer, encoded_path, path_as_sent};
 use crate::api::http::{ClientCertificate, Invocation, RequestId, Service, UnreadableBody};
+use crate::domain::Clock;
+use crate::platform::SystemClock;
 
 /// Serves invocations until the function is shut down: one at a time, or as many as a managed instance lets in.
 pub(super) async fn run(service: Arc<Service>) -> Result<(), lambda_http::Error> {
-    lambda_http::lambda_runtime::run_concurrent(service_fn(move |event| serve(Arc::clone(&service), event))).await
+    lambda_http::lambda_runtime::run_concurrent(service_fn(move |event| serve(Arc::clone(&service), event, &SystemClock))).await
 }
 
 /// Answers one event, both as JSON exactly as the runtime has them. For tests.
@@ -31,16 +34,20 @@ pub(super) async fn run(service: Arc<Service>) -> Result<(), lambda_http::Error>
 #[cfg(any(test, feature = "testing"))]
 pub async fn invoke(service: Arc<Service>, event: &str) -> Result<serde_json::Value, serde_json::Error> {
     let event = LambdaEvent::new(serde_json::from_str::<Event>(event)?, lambda_http::Context::default());
-    match serve(service, event).await {
+    match serve(service, event, &SystemClock).await {
         Ok(answer) => serde_json::to_value(answer),
         Err(never) => match never {},
     }
 }
 
-async fn serve(service: Arc<Service>, event: LambdaEvent<Event>) -> Result<impl Serialize + Send + 'static, Infallible> {
+async fn serve(
+    service: Arc<Service>,
+    event: LambdaEvent<Event>,
+    clock: &'static dyn Clock,
+) -> Result<impl Serialize + Send + 'static, Infallible> {
     let Event { mut request, certificate } = event.payload;
     let envelope = Envelope { certificate, ..Envelope::from_event(&mut request) };
-    let invocation = Invocation { id: event.context.request_id.clone() };
+    let invocation = Invocation { id: event.context.request_id.clone(), time_left: time_left(&event.context, clock) };
     let event = LambdaEvent::new(request, event.context);
     let answer = move |request: lambda_http::Request| {
         let (service, envelope, invocation) = (Arc::clone(&service), envelope.clone(), invocation.clone());
@@ -213,7 +220,84 @@ fn without_stage<'a>(path: &'a str, stage: Option<&str>) -> &'a str {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
+    use crate::api::http::{Answer, Dialect, Endpoint, Entry, Route};
+    use crate::domain::{Error, FrozenClock, Timestamp};
+    use crate::platform::capabilities::{Provides, Public};
+    use crate::telemetry::testing::Log;
+
+    struct Nothing;
+
+    impl Provides<Public> for Nothing {
+        fn provide(&self) -> Public {
+            Public {}
+        }
+    }
+
+    /// An endpoint of each dialect that never answers.
+    macro_rules! endless {
+        ($name:ident, $dialect:ident, $path:literal) => {
+            struct $name;
+
+            impl Endpoint for $name {
+                const ROUTE: Route = Route::get(concat!("test.", stringify!($name)), $path, Dialect::$dialect);
+                type Ports = Public;
+                type Input = ();
+                type Output = Answer<200, Value>;
+
+                async fn handle(_: &Public, (): ()) -> Result<Self::Output, Error> {
+                    std::future::pending().await
+                }
+            }
+        };
+    }
+
+    endless!(Agilicus, Agilicus, "/agilicus");
+    endless!(Authlete, Authlete, "/authlete");
+    endless!(Jeton, Jeton, "/jeton");
+    endless!(OAuth, OAuth, "/oauth");
+
+    /// On managed instances nothing else would end it.
+    #[tokio::test]
+    async fn a_request_that_is_not_answered_by_the_deadline_is_503_in_its_dialect_and_logged_once() {
+        let log = Log::default();
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(log.clone()).finish();
+        let _logging = tracing::subscriber::set_default(subscriber);
+        let entries = [
+            Entry::for_endpoint::<Agilicus>(),
+            Entry::for_endpoint::<Authlete>(),
+            Entry::for_endpoint::<Jeton>(),
+            Entry::for_endpoint::<OAuth>(),
+        ];
+        let service = Arc::new(Service::new(&entries, &Nothing).unwrap());
+        let clock: &'static FrozenClock = Box::leak(Box::new(FrozenClock::at(Timestamp::from_ms(1_795_348_800_000))));
+        for path in ["/agilicus", "/authlete", "/jeton", "/oauth"] {
+            let event = json!({
+                "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "", "headers": {},
+                "isBase64Encoded": false,
+                "requestContext": {
+                    "accountId": "1", "apiId": "a", "domainName": "d", "domainPrefix": "p", "requestId": "r-1",
+                    "routeKey": "$default", "stage": "$default", "time": "22/Nov/2026:12:00:00 +0000", "timeEpoch": 1,
+                    "http": {"method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "a"},
+                },
+            });
+            let mut context = lambda_http::Context::default();
+            context.deadline = 1_795_348_800_260;
+            let event = LambdaEvent::new(serde_json::from_str(&event.to_string()).unwrap(), context);
+            let answer = serve(Arc::clone(&service), event, clock).await.map(serde_json::to_value).unwrap().unwrap();
+            assert_eq!(answer["statusCode"], 503, "{answer}");
+            assert_eq!(answer["headers"]["retry-after"], "1", "{answer}");
+            let body = answer["body"].as_str().unwrap();
+            assert!(body.contains("The service is temporarily unavailable. Try again in a second."), "{answer}");
+            let log = log.drain();
+            let faults: Vec<_> = log.lines().filter(|line| line.contains("jeton::fault")).collect();
+            assert!(faults.len() == 1 && faults[0].contains("before the deadline of its invocation"), "{log}");
+            let lines: Vec<_> = log.lines().filter(|line| line.contains("jeton::request")).collect();
+            assert!(lines.len() == 1 && lines[0].contains("status=503") && lines[0].contains("error=\"UNAVAILABLE\""), "{log}");
+        }
+    }
 
     #[test]
     fn a_body_that_claims_to_be_base64_and_is_not_is_none() {

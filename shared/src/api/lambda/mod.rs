@@ -13,6 +13,8 @@ pub mod stream_event;
 #[cfg(feature = "lambda")]
 mod bundle;
 #[cfg(feature = "lambda")]
+mod deadline;
+#[cfg(feature = "lambda")]
 mod edge;
 mod gateway;
 mod operation;

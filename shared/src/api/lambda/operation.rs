@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::api::http::within;
 use crate::domain::{Error, Fault, Refusal};
 use crate::encoding::json;
 use crate::platform::capabilities::{AwsAccess, Capability, Provides};
@@ -80,14 +81,21 @@ pub struct BoundOperation {
 }
 
 impl BoundOperation {
-    /// Answers an event in JSON by JSON. Also a panic is answered, by an error, and the next event works.
+    /// Answers an event in JSON by JSON. Also a panic is answered, by an error, and the next event works. `time_left` is how long it
+    /// may take; `None`: as long as it likes.
     ///
     /// # Errors
-    /// [`InvocationError`] if the event is refused, or if handling it fails or panics. It is logged.
-    pub async fn invoke(&self, event: &str, request_id: &str) -> Result<String, InvocationError> {
+    /// [`InvocationError`] if the event is refused, or if handling it fails, panics or takes too long. It is logged.
+    pub async fn invoke(
+        &self,
+        event: &str,
+        request_id: &str,
+        time_left: Option<Duration>,
+    ) -> Result<String, InvocationError> {
         let begun = Instant::now();
         let (outcome, note) = telemetry::noted(async {
-            let outcome = AssertUnwindSafe(self.handler.answer(event)).catch_unwind().await;
+            let outcome = within(time_left, AssertUnwindSafe(self.handler.answer(event)).catch_unwind()).await;
+            let outcome = outcome.unwrap_or_else(|| Ok(Err(Fault::unavailable("handling an event before its deadline").into())));
             let outcome = outcome.unwrap_or_else(|_| Err(Fault::internal("handling an event: it panicked").into()));
             outcome.map_err(|error| {
                 if let Error::Failed(fault) = &error {
@@ -192,6 +200,7 @@ mod tests {
         async fn handle(_: &Public, input: Input) -> Result<String, Error> {
             match &*input.what {
                 "panic" => panic!("s3cret"),
+                "endless" => std::future::pending().await,
                 "fault" => Err(Fault::internal("testing").because("s3cret").into()),
                 "outage" => Err(Fault::unavailable("testing").because("s3cret").into()),
                 "conflict" => Err(Refusal::Conflict("it is there").into()),
@@ -202,7 +211,7 @@ mod tests {
     }
 
     async fn invoke(event: &str) -> Result<String, InvocationError> {
-        OperationEntry::for_operation::<Sample>().bind(&Nothing).invoke(event, "request-1").await
+        OperationEntry::for_operation::<Sample>().bind(&Nothing).invoke(event, "request-1", None).await
     }
 
     async fn error(event: &str) -> (&'static str, String) {
@@ -234,11 +243,20 @@ mod tests {
     async fn a_failure_of_ours_says_nothing_of_itself_and_the_next_event_works() {
         let sample = OperationEntry::for_operation::<Sample>().bind(&Nothing);
         for (what, code) in [("panic", "INTERNAL_ERROR"), ("fault", "INTERNAL_ERROR"), ("outage", "UNAVAILABLE")] {
-            let error = sample.invoke(&format!(r#"{{"what":"{what}"}}"#), "").await.unwrap_err();
+            let error = sample.invoke(&format!(r#"{{"what":"{what}"}}"#), "", None).await.unwrap_err();
             assert_eq!(error.code, code);
             assert!(!error.message.contains("s3cret"), "{error:?}");
-            assert_eq!(sample.invoke("{}", "").await.unwrap(), "\"done\"");
+            assert_eq!(sample.invoke("{}", "", None).await.unwrap(), "\"done\"");
         }
+    }
+
+    #[tokio::test]
+    async fn an_event_that_takes_too_long_is_given_up_as_one_to_be_tried_again() {
+        let sample = OperationEntry::for_operation::<Sample>().bind(&Nothing);
+        let left = Some(Duration::from_millis(10));
+        let error = sample.invoke(r#"{"what":"endless"}"#, "request-1", left).await.unwrap_err();
+        assert_eq!(error.code, "UNAVAILABLE");
+        assert_eq!(sample.invoke("{}", "request-2", Some(Duration::from_mins(1))).await.unwrap(), "\"done\"");
     }
 
     /// The one message that API Gateway answers with 401: any other is a 500.

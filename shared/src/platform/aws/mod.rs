@@ -18,7 +18,8 @@ use std::time::Duration;
 use aws_sdk_dynamodb::config::retry::{ClassifyRetry, RetryAction, RetryConfig, RetryPartition, TokenBucket};
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{
-    BehaviorVersion, Credentials, Region, SharedCredentialsProvider, SharedHttpClient, StalledStreamProtectionConfig,
+    BehaviorVersion, Credentials, IdentityCache, Region, SharedCredentialsProvider, SharedHttpClient, SharedIdentityCache,
+    StalledStreamProtectionConfig,
 };
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -27,8 +28,11 @@ use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::orchestrator::OrchestratorError;
 use aws_types::SdkConfig;
 
-use crate::platform::config::{Aws, Endpoints};
+use self::credentials::EndpointProvider;
+use crate::platform::SystemClock;
+use crate::platform::config::{Aws, AwsCredentials, Endpoints};
 
+mod credentials;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod transport;
@@ -40,6 +44,8 @@ pub mod platform;
 pub struct Sdk {
     region: Region,
     credentials: SharedCredentialsProvider,
+    /// What keeps the credentials until they end.
+    identities: SharedIdentityCache,
     endpoints: Arc<Endpoints>,
     http: SharedHttpClient,
     /// By what all timeouts are multiplied: 1, except in tests.
@@ -49,15 +55,24 @@ pub struct Sdk {
 impl Sdk {
     /// Sets the clients up with this configuration. Opens no connection yet.
     pub fn new(aws: &Aws) -> Self {
-        let given = &aws.credentials;
-        let (id, secret) = (given.access_key_id.clone(), given.secret_access_key.expose().clone());
-        let session = given.session_token.as_ref().map(|token| token.expose().clone());
+        let pool = transport::pool();
+        let credentials = match &aws.credentials {
+            AwsCredentials::Keys(keys) => {
+                let (id, secret) = (keys.access_key_id.clone(), keys.secret_access_key.expose().clone());
+                let session = keys.session_token.as_ref().map(|token| token.expose().clone());
+                // No expiry: Lambda ends the execution environment before the credentials expire.
+                SharedCredentialsProvider::new(Credentials::new(id, secret, session, None, "environment"))
+            }
+            AwsCredentials::Endpoint(endpoint) => {
+                SharedCredentialsProvider::new(EndpointProvider::new(endpoint.clone(), pool.clone(), Arc::new(SystemClock)))
+            }
+        };
         Self {
             region: Region::new(aws.region.clone()),
-            // No expiry: Lambda ends the execution environment before the credentials expire.
-            credentials: SharedCredentialsProvider::new(Credentials::new(id, secret, session, None, "environment")),
+            credentials,
+            identities: IdentityCache::lazy().buffer_time(RENEWAL).build(),
             endpoints: Arc::new(aws.endpoints.clone()),
-            http: transport::client(),
+            http: transport::client(pool),
             patience: 1,
         }
     }
@@ -114,6 +129,7 @@ impl Sdk {
             .behavior_version(BehaviorVersion::latest())
             .region(self.region.clone())
             .credentials_provider(self.credentials.clone())
+            .identity_cache(self.identities.clone())
             .http_client(self.http.clone())
             .retry_config(retries)
             .timeout_config(timeouts)
@@ -123,6 +139,9 @@ impl Sdk {
         config.build()
     }
 }
+
+/// How long before their end credentials are renewed, at least half of it: a request that is signed with them must still arrive.
+const RENEWAL: Duration = Duration::from_mins(2);
 
 /// A token bucket for the retries of one client, which failures of other services can't empty.
 fn partition(service: &'static str) -> RetryPartition {

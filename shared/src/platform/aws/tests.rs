@@ -1,5 +1,6 @@
 //! The clients against a server that does as it likes.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -8,8 +9,9 @@ use tokio::time::{Instant, sleep};
 
 use super::Sdk;
 use super::testing::Wire;
-use crate::domain::Secret;
-use crate::platform::config::Aws;
+use crate::domain::{Clock as _, Secret};
+use crate::platform::SystemClock;
+use crate::platform::config::{Aws, AwsCredentials, AwsKeys, CredentialsEndpoint, EndpointAuthorization};
 
 /// What the server does with a connection after the answers that it gives.
 #[derive(Clone, Copy)]
@@ -111,9 +113,105 @@ async fn a_silent_service_is_given_up() {
 
 #[test]
 fn credentials_are_never_shown() {
-    let mut aws = Aws::emulated("http://127.0.0.1:1", "Tokens", "Directory");
-    aws.credentials.secret_access_key = Secret::new("hunter2".to_owned());
-    aws.credentials.session_token = Some(Secret::new("hunter3".to_owned()));
-    let sdk = Sdk::new(&aws);
-    assert!(!format!("{sdk:?} {:?}", sdk.dynamodb()).contains("hunter"));
+    let secret = |text: &str| Secret::new(text.to_owned());
+    for credentials in [
+        AwsCredentials::Keys(AwsKeys {
+            access_key_id: "id".to_owned(),
+            secret_access_key: secret("hunter2"),
+            session_token: Some(secret("hunter3")),
+        }),
+        AwsCredentials::Endpoint(CredentialsEndpoint {
+            url: "http://127.0.0.1:1/".parse().unwrap(),
+            authorization: Some(EndpointAuthorization::Token(secret("hunter4"))),
+        }),
+    ] {
+        let sdk = Sdk::new(&Aws { credentials, ..Aws::emulated("http://127.0.0.1:1", "Tokens", "Directory") });
+        assert!(!format!("{sdk:?} {:?}", sdk.dynamodb()).contains("hunter"));
+    }
+}
+
+/// An endpoint of credentials that live so many seconds. It fails when it is asked more often than `MAX_ANSWERS`. Returns its
+/// address, and what it was asked with.
+async fn credentials_endpoint(lifetime_seconds: i64) -> (String, Arc<Mutex<Vec<String>>>) {
+    const MAX_ANSWERS: usize = 3;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&asked);
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut head = vec![0; 4_096];
+            let count = stream.read(&mut head).await.unwrap();
+            let request = String::from_utf8(head[..count].to_vec()).unwrap();
+            let number = {
+                let mut seen = seen.lock().unwrap();
+                seen.push(request);
+                seen.len()
+            };
+            let end = jiff::Timestamp::from_millisecond(SystemClock.now().as_ms() + lifetime_seconds * 1_000).unwrap();
+            let body = format!(
+                r#"{{"Code":"Success","AccessKeyId":"key-{number}","SecretAccessKey":"hunter2","Token":"hunter3","Expiration":"{end}"}}"#
+            );
+            let status = if number > MAX_ANSWERS { "500 Internal Server Error" } else { "200 OK" };
+            let length = body.len();
+            let answer = format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}");
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    (format!("http://{address}/credentials"), asked)
+}
+
+/// Clients whose credentials are at this endpoint.
+async fn sdk_with(endpoint: &str, authorization: Option<EndpointAuthorization>) -> Sdk {
+    let service = server(&[9], Then::Hangs).await;
+    let credentials = AwsCredentials::Endpoint(CredentialsEndpoint { url: endpoint.parse().unwrap(), authorization });
+    Sdk::new(&Aws { credentials, ..Aws::emulated(&service, "Tokens", "Directory") })
+}
+
+#[tokio::test]
+async fn credentials_at_an_endpoint_are_read_once_and_kept() {
+    let (endpoint, asked) = credentials_endpoint(3_600).await;
+    let token = EndpointAuthorization::Token(Secret::new("Bearer b".to_owned()));
+    let client = sdk_with(&endpoint, Some(token)).await.dynamodb();
+    assert!(ask(&client).await && ask(&client).await && ask(&client).await);
+    let asked = asked.lock().unwrap();
+    assert_eq!(asked.len(), 1, "{asked:?}");
+    assert!(asked[0].starts_with("GET /credentials HTTP/1.1\r\n"), "{asked:?}");
+    assert!(asked[0].to_lowercase().contains("\r\nauthorization: bearer b\r\n"), "{asked:?}");
+}
+
+/// They end in 30 seconds, and are renewed a minute before.
+#[tokio::test]
+async fn credentials_at_an_endpoint_are_renewed_before_they_end_and_used_while_nobody_renews_them() {
+    let (endpoint, asked) = credentials_endpoint(30).await;
+    let client = sdk_with(&endpoint, None).await.dynamodb();
+    for _ in 0..3 {
+        assert!(ask(&client).await);
+    }
+    assert_eq!(asked.lock().unwrap().len(), 3);
+    assert!(ask(&client).await, "the endpoint fails, and those that it gave are still good");
+    assert!(asked.lock().unwrap().len() > 3);
+}
+
+#[tokio::test]
+async fn the_text_that_an_endpoint_wants_is_read_from_its_file_each_time() {
+    let file = std::env::temp_dir().join(format!("jeton-authorization-{}", std::process::id()));
+    let (endpoint, asked) = credentials_endpoint(30).await;
+    let client = sdk_with(&endpoint, Some(EndpointAuthorization::File(file.clone()))).await.dynamodb();
+    for text in ["first", "second\n"] {
+        std::fs::write(&file, text).unwrap();
+        assert!(ask(&client).await);
+    }
+    std::fs::remove_file(&file).unwrap();
+    let asked = asked.lock().unwrap();
+    assert!(asked[0].to_lowercase().contains("\r\nauthorization: first\r\n"), "{asked:?}");
+    assert!(asked[1].to_lowercase().contains("\r\nauthorization: second\r\n"), "{asked:?}");
+}
+
+#[tokio::test]
+async fn an_endpoint_without_credentials_fails_the_call_and_is_asked_again_by_the_next() {
+    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let client = sdk_with(&format!("http://{nobody}/"), None).await.dynamodb();
+    assert!(!ask(&client).await && !ask(&client).await);
 }

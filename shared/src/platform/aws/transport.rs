@@ -24,8 +24,11 @@ const CONNECT: Duration = Duration::from_millis(400);
 /// How long an idle connection stays in the pool. AWS keeps it longer, so that a request never meets one that AWS has closed.
 const IDLE: Duration = Duration::from_secs(15);
 
-/// Returns a client that opens connections when requests need them. It allows plain HTTP, for emulators.
-pub(super) fn client() -> SharedHttpClient {
+/// The connections to AWS, and to what hands out credentials.
+pub(super) type Pool = Client<HttpsConnector<Tcp>, SdkBody>;
+
+/// Returns a pool that opens connections when requests need them. It allows plain HTTP, for emulators.
+pub(super) fn pool() -> Pool {
     let mut tcp = Tcp::new();
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
@@ -33,12 +36,17 @@ pub(super) fn client() -> SharedHttpClient {
     let tls = HttpsConnectorBuilder::new().with_webpki_roots().https_or_http().enable_http1().wrap_connector(tcp);
     let mut pool = Client::builder(TokioExecutor::new());
     pool.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE);
-    SharedHttpClient::new(Transport(pool.build(tls)))
+    pool.build(tls)
+}
+
+/// Returns a client of the SDK that uses these connections.
+pub(super) fn client(pool: Pool) -> SharedHttpClient {
+    SharedHttpClient::new(Transport(pool))
 }
 
 /// The connection pool, as the SDK wants to call it.
 #[derive(Clone)]
-struct Transport(Client<HttpsConnector<Tcp>, SdkBody>);
+struct Transport(Pool);
 
 impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -106,7 +106,8 @@ fn ml_dsa_is_for_the_mode_kms_only() {
 #[test]
 fn no_credential_is_shown() {
     let aws = Aws::read(given).unwrap();
-    assert!(!aws.by_subject && aws.credentials.secret_access_key.expose() == "hunter2");
+    let AwsCredentials::Keys(keys) = &aws.credentials else { panic!("{aws:?}") };
+    assert!(!aws.by_subject && keys.secret_access_key.expose() == "hunter2");
     assert!(!format!("{aws:?}").contains("hunter"));
 }
 
@@ -163,5 +164,47 @@ fn requests_are_counted_only_where_that_is_asked_for() {
     ] {
         let error = read(counted, namespace).unwrap_err().to_string();
         assert!(error.contains(rule), "{error}");
+    }
+}
+
+/// What is read where the environment has no keys, but this endpoint of credentials, and this beside.
+fn beside(endpoint: &str, more: &[(&str, &str)]) -> Result<Aws, Misconfigured> {
+    Aws::read(|name| match name {
+        "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" | "AWS_SESSION_TOKEN" => None,
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI" => Some(endpoint.to_owned()),
+        _ => more.iter().find(|(given, _)| *given == name).map(|(_, value)| (*value).to_owned()).or_else(|| given(name)),
+    })
+}
+
+#[test]
+fn credentials_are_at_an_endpoint_where_the_environment_has_none() {
+    const URL: &str = "http://127.0.0.1:9001/credentials";
+    let endpoint = |more: &[(&str, &str)]| match beside(URL, more).unwrap().credentials {
+        AwsCredentials::Endpoint(endpoint) => endpoint,
+        AwsCredentials::Keys(keys) => panic!("{keys:?}"),
+    };
+    assert!(endpoint(&[]).url == URL && endpoint(&[]).authorization.is_none());
+    let token = ("AWS_CONTAINER_AUTHORIZATION_TOKEN", "hunter4");
+    let with_token = endpoint(&[token]);
+    assert!(matches!(&with_token.authorization, Some(EndpointAuthorization::Token(token)) if token.expose() == "hunter4"));
+    assert!(!format!("{with_token:?}").contains("hunter"));
+    let file = ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/var/run/token");
+    let from_file = endpoint(&[token, file]).authorization;
+    assert!(matches!(&from_file, Some(EndpointAuthorization::File(path)) if path.as_os_str() == "/var/run/token"));
+
+    let both = Aws::read(|name| if name == "AWS_CONTAINER_CREDENTIALS_FULL_URI" { Some(URL.to_owned()) } else { given(name) });
+    assert!(matches!(both.unwrap().credentials, AwsCredentials::Keys(_)), "those in the environment come first");
+}
+
+#[test]
+fn nobody_far_away_is_asked_for_credentials_without_tls() {
+    for good in
+        ["https://c.example/x", "http://localhost:1/", "http://[::1]:1/", "http://169.254.170.23/v1", "http://[fd00:ec2::23]/v1"]
+    {
+        assert!(beside(good, &[]).is_ok(), "{good}");
+    }
+    for bad in ["http://c.example/x", "http://169.254.169.254/", "http://10.0.0.1/", "ftp://127.0.0.1/", "/v2/credentials"] {
+        let error = beside(bad, &[]).unwrap_err().to_string();
+        assert!(error.contains("AWS_CONTAINER_CREDENTIALS_FULL_URI must be an https URL"), "{bad}: {error}");
     }
 }
