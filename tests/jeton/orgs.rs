@@ -2,6 +2,7 @@
 
 use http::Method;
 use serde_json::{Value, json};
+use shared::api::jeton::load_seed::NotLoaded;
 use shared::domain::OrgId;
 use shared::jose::sha256;
 
@@ -186,6 +187,41 @@ scenario! {
         app.delete("/v1/orgs/11", &app.admin).await.is_error(409, "CONFLICT");
         let ann = app.token("1", "ann", &[]).await;
         app.get("/v1/orgs/1", &ann).await.is_error(403, "ACCESS_DENIED");
+    }
+}
+
+scenario! {
+    /// Each request reads the org: what one read doesn't cover, all of them would pay for.
+    async fn an_org_that_one_read_does_not_cover_is_refused_and_names_what_is_large(app) {
+        let scopes = |count: usize| (0..count).map(|n| json!({"name": format!("urn:shop:orders:{n:03}:write")})).collect::<Vec<_>>();
+        let attributes = |count: usize| (0..count).map(|n| (format!("k{n:02}"), "v".repeat(900).into())).collect::<serde_json::Map<_, _>>();
+        let before = app.get("/v1/orgs/11", &app.admin).await.ok();
+        for (settings, field) in [
+            (json!({"supported_scopes": scopes(150)}), "settings.supported_scopes"),
+            (json!({"supported_scopes": scopes(20), "attributes": attributes(5)}), "settings.attributes"),
+        ] {
+            for (path, status) in [("/v1/orgs/11", "changed"), ("/v1/orgs/13", "new")] {
+                let answer = app.put(path, &app.admin, json!({"parent": "1", "settings": settings})).await;
+                assert_eq!(answer.json()["field"], field, "{status}: {answer:?}");
+                let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+                assert!(detail.contains("must be smaller: the org would take ") && detail.contains("may take 4096"), "{detail}");
+                answer.is_error(400, "INVALID_REQUEST");
+            }
+            let request = http::Request::builder().method("PATCH").uri("/v1/orgs/11");
+            let request = request.header("authorization", format!("Bearer {}", app.admin));
+            let request = request.header("content-type", "application/merge-patch+json");
+            let answer = app.send(request.body(json!({"settings": settings}).to_string().into()).unwrap()).await;
+            assert_eq!(answer.json()["field"], field);
+            answer.is_error(400, "INVALID_REQUEST");
+            let seeded = app.seed(&json!({"orgs": [{"id": "3", "settings": settings}]})).await;
+            let Err(NotLoaded::Bad(bad)) = seeded else { panic!("{seeded:?}") };
+            assert!(bad.to_string().starts_with(&format!("orgs[0].{field}: must be smaller: the org would take ")), "{bad}");
+        }
+        assert_eq!(app.get("/v1/orgs/11", &app.admin).await.ok(), before, "nothing is stored");
+        for path in ["/v1/orgs/13", "/v1/orgs/3"] {
+            app.get(path, &app.admin).await.is_error(403, "ACCESS_DENIED");
+        }
+        app.put("/v1/orgs/11", &app.admin, json!({"settings": {"supported_scopes": scopes(90)}})).await.ok();
     }
 }
 

@@ -1,5 +1,6 @@
 //! The directory: orgs and members, and who may change them.
 
+use crate::admin::org_size::fits_in_one_read;
 use crate::admin::rotation::keep_for_ever;
 use crate::auth::bearer::{authenticate, require_scope};
 use crate::auth::secret;
@@ -81,8 +82,8 @@ pub async fn org(ports: &Reader, bearer: &str, id: &OrgId) -> Result<(Org, Asser
 /// # Errors
 /// [`Refusal::AccessDenied`] if the caller administers neither the org nor, for a new one, its parent. [`Refusal::Conflict`] if
 /// the org would move below another parent. [`Refusal::Invalid`] if a new org has no parent or would lie too deep, if the service
-/// has no key of its algorithm, or if keys of an assertion issuer are at an origin that the deployment doesn't allow. Whatever
-/// `draft` refuses.
+/// has no key of its algorithm, if keys of an assertion issuer are at an origin that the deployment doesn't allow, or if the org
+/// would be larger than one read covers. Whatever `draft` refuses.
 pub async fn write_org(
     ports: &OrgChanger,
     bearer: &str,
@@ -103,6 +104,7 @@ pub async fn write_org(
         let seen = existing.map(|org| (org, found.assertion_settings.get(id).cloned().unwrap_or_default()));
         let draft = draft(seen.as_ref().map(|(org, assertions)| (*org, assertions)))?;
         let (org, assertions) = org_as_drafted(id, draft, existing, parent, ports.reader.now())?;
+        fits_in_one_read(existing, &org)?;
         if let Some(alg) = org.settings.oauth.access_token_sign_alg
             && !ports.reader.keys.now().await?.can_sign(alg)
         {

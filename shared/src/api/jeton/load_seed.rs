@@ -9,13 +9,14 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::admin::clients::{form_is_possible, has_keys};
+use crate::admin::org_size::fits_in_one_read;
 use crate::admin::orgs_and_members::{NO_KEY, OrgDraft, keys_are_in_reach, member_as_drafted, org_as_drafted};
 use crate::admin::rotation::keep_for_ever;
 use crate::api::jeton::client::ClientView;
 use crate::api::jeton::member::MemberView;
 use crate::api::jeton::org::OrgView;
 use crate::api::jeton::seed::{BadSeed, Seed, SeedClient, SeedOrg};
-use crate::domain::{AssertionSettings, Client, ClientSecret, Fault, Member, Org, OrgId, Refusal, Timestamp};
+use crate::domain::{AssertionSettings, Client, ClientSecret, Error, Fault, Member, Org, OrgId, Refusal, Timestamp};
 use crate::keys::PublishedKeys;
 use crate::keys::remote::Origins;
 use crate::store::{Put, RecordKeys, Store};
@@ -171,8 +172,13 @@ pub async fn load(
             return Err(contradiction(format!("{entry}.parent"), NO_ORG));
         }
         let (org, assertions) =
-            org_as_drafted(&id, draft, existing.as_ref(), parent.as_ref(), now).map_err(|refusal| refused(entry, refusal))?;
+            org_as_drafted(&id, draft, existing.as_ref(), parent.as_ref(), now).map_err(|refusal| refused(entry.clone(), refusal))?;
         let org = Org { secrets: secrets.unwrap_or(org.secrets), ..org };
+        match fits_in_one_read(existing.as_ref(), &org) {
+            Ok(()) => {}
+            Err(Error::Refused(refusal)) => return Err(refused(entry, refusal)),
+            Err(Error::Failed(fault)) => return Err(fault.into()),
+        }
         let found = match &existing {
             Some(there) => {
                 let wanted = RecordKeys { assertion_settings: vec![id.clone()], ..RecordKeys::default() };

@@ -67,7 +67,7 @@ pub use family::{FamilyState, decode_family, encode_family, is_amended_family, i
 pub use key_ring::{decode_key_ring, encode_key_ring};
 pub use member::{decode_member, encode_member};
 pub use not_before::{mark_kind, mark_name, mark_shard};
-pub use org::{decode_assertion_settings, decode_org, encode_assertion_settings, encode_org};
+pub use org::{decode_assertion_settings, decode_org, encode_assertion_settings, encode_org, org_item_bytes};
 pub use ticket::{TicketState, decode_ticket, encode_ticket, is_same_ticket};
 pub use token::{decode_revoking_party, decode_token, encode_revoking_party, encode_token, is_same_token};
 

@@ -27,6 +27,21 @@ pub fn decode_org(body: &[u8], created_at: Timestamp) -> Result<Org, Fault> {
     Ok(Org { created_at, ..org })
 }
 
+/// How many bytes an org takes as an item of DynamoDB at most, in any store: as if it had both of its API secrets and many sub-orgs.
+///
+/// # Errors
+/// A [`Fault`] if the body can't be written as JSON.
+pub fn org_item_bytes(org: &Org) -> Result<usize, Fault> {
+    const NAMES: usize = "pkskbhkt".len();
+    const SORT_KEY: usize = "o".len();
+    /// The largest number: how many sub-orgs there are, and when the org was made.
+    const NUMBER: usize = 21;
+    let body = encode_org(&Org { secrets: vec![[0; 32]; 2], ..org.clone() })?;
+    // As a text, with something between each two.
+    let ancestors: usize = org.ancestors.iter().map(|id| id.as_str().len() + 1).sum();
+    Ok(NAMES + org.id.as_str().len() + SORT_KEY + body.len() + ancestors + 2 * NUMBER)
+}
+
 /// Encodes the settings of an org that only assertions need.
 ///
 /// # Errors

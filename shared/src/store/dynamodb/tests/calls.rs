@@ -2,6 +2,7 @@
 
 use super::Emulator;
 use crate::domain::{Aliased, Family, NotBeforeScope, Org, Shard, TokenRecord};
+use crate::store::codec::org_item_bytes;
 use crate::store::conformance::samples::{
     NO_ASSERTIONS, alias, alias_key, at, batch, client, client_id, family, id_at, mark, member, member_key, new, org, org_id,
     put_org, refreshable, rich_member, spending, step, subject, ticket, ticket_key, token, used,
@@ -201,6 +202,27 @@ async fn each_operation_makes_as_many_calls_as_planned() {
         });
         assert_eq!(made.collect::<Vec<_>>(), planned, "{operation}");
     }
+}
+
+/// DynamoDB counts names and values: texts by their bytes, numbers by half their digits.
+#[tokio::test]
+async fn an_org_is_stored_in_as_many_bytes_as_it_is_said_to_take_or_a_few_less() {
+    let emulator = Emulator::at_hand(true).await;
+    put_org(&*emulator.store, &org("a", &[]), &NO_ASSERTIONS).await;
+    emulator.wire.take_calls();
+    let below = Org { secrets: vec![[1; 32], [2; 32]], ..org("b", &["a"]) };
+    put_org(&*emulator.store, &below, &NO_ASSERTIONS).await;
+    let calls = emulator.wire.take_calls();
+    let items = calls.iter().filter_map(|call| call.input["TransactItems"].as_array()).flatten();
+    let mut items = items.map(|write| &write["Put"]["Item"]).filter(|item| item["sk"]["S"] == "o");
+    let item = items.next().unwrap().as_object().unwrap();
+    let size = |name: &String, value: &serde_json::Value| {
+        let text = value["S"].as_str().map(str::len);
+        name.len() + text.unwrap_or_else(|| value["N"].as_str().unwrap().len().div_ceil(2) + 1)
+    };
+    let taken: usize = item.iter().map(|(name, value)| size(name, value)).sum();
+    let said = org_item_bytes(&below).unwrap();
+    assert!((taken..=taken + 64).contains(&said), "{taken} {said} {item:?}");
 }
 
 #[tokio::test]
