@@ -14,6 +14,7 @@ use crate::support::deployment::{Deployment, Instance};
 use crate::support::{Answer, ask};
 
 mod authlete;
+mod denied;
 mod oauth;
 mod units;
 

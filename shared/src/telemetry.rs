@@ -182,9 +182,10 @@ pub(crate) fn log_invocation(operation: &str, is_ok: bool, took: Duration, reque
     );
 }
 
-/// Writes the line of a fault of the service itself, with its causes. Callers never see them.
+/// Writes the line of a fault of the service itself, with its causes and what to look at, if that is known. Callers never see them.
 pub(crate) fn log_fault(endpoint: &str, fault: &Fault) {
-    tracing::error!(target: "jeton::fault", endpoint, retry = fault.can_retry(), cause = ?fault, "failed");
+    let (retry, hint) = (fault.can_retry(), fault.hint());
+    tracing::error!(target: "jeton::fault", endpoint, retry, hint, cause = ?fault, "failed");
 }
 
 /// Writes the line of a commit that the audit trail will never tell: the id of its event, the keys of its item, and why.

@@ -207,10 +207,7 @@ scenario! {
                 assert!(detail.contains("must be smaller: the org would take ") && detail.contains("may take 4096"), "{detail}");
                 answer.is_error(400, "INVALID_REQUEST");
             }
-            let request = http::Request::builder().method("PATCH").uri("/v1/orgs/11");
-            let request = request.header("authorization", format!("Bearer {}", app.admin));
-            let request = request.header("content-type", "application/merge-patch+json");
-            let answer = app.send(request.body(json!({"settings": settings}).to_string().into()).unwrap()).await;
+            let answer = app.patch("/v1/orgs/11", &app.admin, json!({"settings": settings})).await;
             assert_eq!(answer.json()["field"], field);
             answer.is_error(400, "INVALID_REQUEST");
             let seeded = app.seed(&json!({"orgs": [{"id": "3", "settings": settings}]})).await;

@@ -9,18 +9,19 @@ use std::fmt;
 pub struct Fault {
     doing: &'static str,
     retry: bool,
+    hint: Option<&'static str>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 impl Fault {
     /// Makes a fault of something that should never happen: a broken record, a bug. It is answered with 500.
     pub fn internal(doing: &'static str) -> Self {
-        Self { doing, retry: false, source: None }
+        Self { doing, retry: false, hint: None, source: None }
     }
 
     /// Makes a fault of something that doesn't answer at the moment. It is answered with 503 and `Retry-After`.
     pub fn unavailable(doing: &'static str) -> Self {
-        Self { doing, retry: true, source: None }
+        Self { doing, retry: true, hint: None, source: None }
     }
 
     /// Adds the error that caused the fault.
@@ -28,6 +29,17 @@ impl Fault {
     pub fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
+    }
+
+    /// Adds what an operator should look at, such as the policy of a key.
+    #[must_use]
+    pub fn hinting_at(self, hint: Option<&'static str>) -> Self {
+        Self { hint, ..self }
+    }
+
+    /// What an operator should look at, if that is known.
+    pub fn hint(&self) -> Option<&'static str> {
+        self.hint
     }
 
     /// What was being done, in the words of an operator: `"reading the token"`.

@@ -145,9 +145,14 @@ where
     } else {
         !matches!(error, SdkError::ConstructionFailure(_))
     };
+    let is_denied = error.code() == Some("AccessDeniedException");
     let fault = if can_retry { Fault::unavailable(doing) } else { Fault::internal(doing) };
-    fault.because(error)
+    fault.hinting_at(is_denied.then_some(DENIED)).because(error)
 }
+
+/// What to look at when DynamoDB denies access, also because the key that encrypts the table does.
+const DENIED: &str = "the policy of the function's role, and that of the KMS key of the tables (TableKeyArn), which must leave it to \
+                      IAM who uses it";
 
 /// Refusals that pass: too many requests at once, or another's write at the same time.
 const PASSING: &[&str] = &[

@@ -206,8 +206,15 @@ where
     } else {
         !matches!(error, SdkError::ConstructionFailure(_))
     };
+    let hint = match error.code() {
+        Some("AccessDeniedException") => Some("the policies of the KMS key and of the function's role"),
+        Some("DisabledException" | "KMSInvalidStateException") => {
+            Some("the state of the KMS key: it is disabled, or to be deleted. Enable it, or cancel its deletion")
+        }
+        _ => None,
+    };
     let fault = if passes { Fault::unavailable(doing) } else { Fault::internal(doing) };
-    fault.because(error)
+    fault.hinting_at(hint).because(error)
 }
 
 /// The errors of KMS that the same call may not meet a little later.
