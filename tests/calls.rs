@@ -16,7 +16,7 @@ use crate::support::{Answer, ask};
 mod authlete;
 mod denied;
 mod oauth;
-mod units;
+pub(crate) mod units;
 
 /// Actions of AWS, each with what it is allowed on.
 type Actions = BTreeSet<(&'static str, String)>;
@@ -429,7 +429,7 @@ async fn a_token_with_its_ancestors_takes_one_read() {
 #[tokio::test]
 async fn only_an_assertion_reads_the_settings_for_assertions() {
     let mut run = Recorded::begun(SigningMode::Envelope).await;
-    let forms = oauth::own_and_asserted(&mut run).await;
+    let (_, forms) = oauth::own_and_asserted(&mut run).await;
     for (form, reads, writes, asserted) in [(&forms[0], 2, 2, 0), (&forms[1], 3, 3, 1)] {
         let (answers, calls) = run.run("oauth.token", &[("/oauth2/token", Value::from(form.as_str()))]).await;
         assert!(answers[0].status.is_success(), "{answers:?}");

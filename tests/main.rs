@@ -6,6 +6,7 @@
 //! | `agilicus`, `authlete`, `jeton`, `oauth` | scenarios by operation: each runs on every mount |
 //! | `bundles` | the bundles as processes, fed by a Runtime API |
 //! | `calls` | which calls of AWS each function makes, and that its role grants these and no others |
+//! | `costs` | the page on operation says what follows from the units that `calls` holds, and from the prices |
 //! | `drift` | the code and `template.yaml` say the same |
 //! | `edge` | what the edge refuses, on every mount |
 //! | `events` | what of the events is particular to a gateway |
@@ -22,6 +23,7 @@ mod agilicus;
 mod authlete;
 mod bundles;
 mod calls;
+mod costs;
 mod drift;
 mod edge;
 mod events;

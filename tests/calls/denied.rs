@@ -12,7 +12,13 @@ use crate::support::{Answer, ask, log};
 impl Recorded {
     /// The answer to a request while AWS refuses all calls of this operation with this code, how often each of them was sent, and
     /// what was logged of it.
-    async fn refused(&self, (name, path): (&str, &str), body: &Value, operation: &str, code: &'static str) -> (Answer, u32, String) {
+    async fn refused(
+        &self,
+        (name, path): (&str, &str),
+        body: &Value,
+        operation: &str,
+        code: &'static str,
+    ) -> (Answer, u32, String) {
         let wire = Wire::default();
         let instance = self.deployment.instance(&wire);
         instance.platform.warm_up().await.unwrap();
@@ -20,7 +26,8 @@ impl Recorded {
         wire.trouble(operation, u32::MAX, Trouble::Refuse(code));
         let entry = functions::catalogue::<Instance>().into_iter().find(|entry| entry.route.name == name).unwrap();
         let request = http::Request::builder().method(entry.route.method.clone()).uri(path);
-        let request = request.header("authorization", format!("Bearer {}", self.admin)).header("content-type", "application/json");
+        let request =
+            request.header("authorization", format!("Bearer {}", self.admin)).header("content-type", "application/json");
         let service = Service::new(&[entry], &instance).unwrap();
         log::drain();
         let answer = Answer::from(service.call(request.body(body.to_string().into()).unwrap()).await);

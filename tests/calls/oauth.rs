@@ -26,8 +26,8 @@ pub(super) async fn tokens(run: &mut Recorded, client: &Value) {
     run.good("oauth.revoke", "/oauth2/revoke", form(&format!("token={token}"), "oauth-revoke")).await;
 }
 
-/// Makes the form of a request for a token of the client's own, and of one for the assertion of an issuer that the org trusts.
-pub(super) async fn own_and_asserted(run: &mut Recorded) -> [String; 2] {
+/// Makes a client, the form of its request for a token of its own, and that for the assertion of an issuer that the org trusts.
+pub(super) async fn own_and_asserted(run: &mut Recorded) -> (Value, [String; 2]) {
     let jwks = jwk::to_json(signer().jwk());
     let settings = json!({"assertion_issuers": [{"issuer": "https://idp.example", "jwks": {"keys": [jwks]}}]});
     run.good("jeton.put_org", "/v1/orgs/1", json!({"settings": settings})).await;
@@ -38,10 +38,11 @@ pub(super) async fn own_and_asserted(run: &mut Recorded) -> [String; 2] {
     let claims = json!({"iss": "https://idp.example", "sub": "administrator", "aud": ISSUER, "exp": now + 60, "jti": "bearer"});
     let asserted = jwt(&json!({"alg": "EdDSA"}), &claims);
     let grant = "urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer";
-    [
+    let forms = [
         format!("grant_type=client_credentials&{}", assertion(&client, "own")),
         format!("grant_type={grant}&assertion={asserted}&{}", assertion(&client, "asserted")),
-    ]
+    ];
+    (client, forms)
 }
 
 /// Has a client register, look after its registration, and go.

@@ -421,7 +421,9 @@ impl Aws {
         let directory_table = required(&look_up, "JETON_DIRECTORY_TABLE", &mut wrong);
         let by_subject = required(&look_up, "JETON_BY_SUBJECT", &mut wrong).map(|Switch(on)| on);
         match (region, credentials, tokens_table, directory_table, by_subject) {
-            (Some(region), Some(credentials), Some(tokens_table), Some(directory_table), Some(by_subject)) if wrong.is_empty() => {
+            (Some(region), Some(credentials), Some(tokens_table), Some(directory_table), Some(by_subject))
+                if wrong.is_empty() =>
+            {
                 Ok(Self { region, credentials, endpoints, tokens_table, directory_table, by_subject })
             }
             _ => Err(Misconfigured(wrong)),
@@ -444,11 +446,7 @@ fn read_credentials(look_up: &impl Fn(&str) -> Option<String>, wrong: &mut Vec<S
     let access_key_id = required(look_up, "AWS_ACCESS_KEY_ID", wrong);
     let secret_access_key = required(look_up, "AWS_SECRET_ACCESS_KEY", wrong).map(Secret::new);
     let session_token = optional(look_up, "AWS_SESSION_TOKEN", wrong).map(Secret::new);
-    Some(AwsCredentials::Keys(AwsKeys {
-        access_key_id: access_key_id?,
-        secret_access_key: secret_access_key?,
-        session_token,
-    }))
+    Some(AwsCredentials::Keys(AwsKeys { access_key_id: access_key_id?, secret_access_key: secret_access_key?, session_token }))
 }
 
 /// The address of an endpoint that may be asked for credentials: whoever answers it could also read what is signed with them.

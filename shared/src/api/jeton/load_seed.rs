@@ -171,8 +171,8 @@ pub async fn load(
             }
             return Err(contradiction(format!("{entry}.parent"), NO_ORG));
         }
-        let (org, assertions) =
-            org_as_drafted(&id, draft, existing.as_ref(), parent.as_ref(), now).map_err(|refusal| refused(entry.clone(), refusal))?;
+        let (org, assertions) = org_as_drafted(&id, draft, existing.as_ref(), parent.as_ref(), now)
+            .map_err(|refusal| refused(entry.clone(), refusal))?;
         let org = Org { secrets: secrets.unwrap_or(org.secrets), ..org };
         match fits_in_one_read(existing.as_ref(), &org) {
             Ok(()) => {}

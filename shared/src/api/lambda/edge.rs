@@ -56,12 +56,7 @@ async fn serve(
     Adapter::from(service_fn(answer)).call(event).await
 }
 
-async fn answer(
-    service: &Service,
-    envelope: Envelope,
-    invocation: Invocation,
-    request: lambda_http::Request,
-) -> Response<Body> {
+async fn answer(service: &Service, envelope: Envelope, invocation: Invocation, request: lambda_http::Request) -> Response<Body> {
     let (mut parts, _) = request.into_parts();
     parts.uri = envelope.uri();
     parts.headers.extend(envelope.headers);

@@ -86,12 +86,7 @@ impl BoundOperation {
     ///
     /// # Errors
     /// [`InvocationError`] if the event is refused, or if handling it fails, panics or takes too long. It is logged.
-    pub async fn invoke(
-        &self,
-        event: &str,
-        request_id: &str,
-        time_left: Option<Duration>,
-    ) -> Result<String, InvocationError> {
+    pub async fn invoke(&self, event: &str, request_id: &str, time_left: Option<Duration>) -> Result<String, InvocationError> {
         let begun = Instant::now();
         let (outcome, note) = telemetry::noted(async {
             let outcome = within(time_left, AssertUnwindSafe(self.handler.answer(event)).catch_unwind()).await;

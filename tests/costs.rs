@@ -1,0 +1,261 @@
+//! What AWS bills, computed from the units that `calls::units` holds and from the prices here. `JETON_BLESS=1` writes the tables of
+//! `docs/operate.md` anew; without it they must be what is computed.
+//!
+//! Amounts are whole millionths of a dollar, so that nothing is rounded before it is shown.
+
+use std::path::Path;
+
+use crate::calls::units::{PLANNED, Units};
+use crate::golden::hold_file;
+use crate::support::deployment::Instance;
+use crate::support::template::Template;
+
+/// Millionths of a dollar.
+type MicroDollars = u64;
+
+const DOLLAR: MicroDollars = 1_000_000;
+
+/// When the prices were looked up.
+const PRICES_OF: &str = "August 2026";
+
+/// What AWS asks for a million of each in us-east-1, without free tiers.
+mod a_million {
+    use super::{DOLLAR, MicroDollars};
+
+    pub(super) const API_REQUESTS: MicroDollars = DOLLAR;
+    pub(super) const DYNAMODB_READS: MicroDollars = 125_000;
+    pub(super) const DYNAMODB_WRITES: MicroDollars = 625_000;
+    pub(super) const EVENTS: MicroDollars = DOLLAR;
+    pub(super) const KMS_ECC_SIGNATURES: MicroDollars = 15 * DOLLAR;
+    pub(super) const KMS_RSA_2048_SIGNATURES: MicroDollars = 3 * DOLLAR;
+    pub(super) const LAMBDA_GB_SECONDS: MicroDollars = 13_333_400;
+    pub(super) const LAMBDA_REQUESTS: MicroDollars = 200_000;
+    pub(super) const SQS_REQUESTS: MicroDollars = 400_000;
+}
+
+/// What a GB of log costs.
+const LOG_GB: MicroDollars = 500_000;
+
+/// What AWS asks for each of these in a month.
+mod a_month {
+    use super::{DOLLAR, MicroDollars};
+
+    pub(super) const ALARM_METRIC: MicroDollars = 100_000;
+    pub(super) const DASHBOARD: MicroDollars = 3 * DOLLAR;
+    pub(super) const KMS_KEY: MicroDollars = DOLLAR;
+    pub(super) const METRIC: MicroDollars = 300_000;
+}
+
+/// The memory of a function in MB, which is the default of the template.
+const MEMORY_MB: u64 = 256;
+
+/// How long a request takes in ms, where nothing is signed by KMS, and where something is. Both are assumed.
+const REQUEST_MS: u64 = 6;
+const KMS_REQUEST_MS: u64 = 15;
+
+/// How long the lines of a request are in bytes: its own and that of the API.
+const REQUEST_LOG_BYTES: u64 = 760;
+
+/// How long the line of the audit trail of a token is in bytes, and that of the invocation that writes it.
+const AUDIT_LOG_BYTES: u64 = 440;
+const AUDIT_INVOCATION_LOG_BYTES: u64 = 500;
+
+/// What signs tokens, and so what a signature costs.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Signing {
+    Envelope,
+    Rs256,
+    Es256,
+}
+
+/// What a row of the table costs a million times, by who bills it.
+#[derive(Clone, Copy, Default)]
+struct Bill {
+    api: MicroDollars,
+    lambda: MicroDollars,
+    dynamodb: MicroDollars,
+    kms: MicroDollars,
+    logs: MicroDollars,
+}
+
+impl Bill {
+    /// That of a request to an endpoint.
+    fn for_request(operation: &str, signing: Signing, has_index: bool) -> Self {
+        let (_, units) = PLANNED.into_iter().find(|(name, _)| *name == operation).unwrap();
+        let Units { writes, reads, signatures } = units;
+        let per_signature = match signing {
+            Signing::Envelope => 0,
+            Signing::Rs256 => a_million::KMS_RSA_2048_SIGNATURES,
+            Signing::Es256 => a_million::KMS_ECC_SIGNATURES,
+        };
+        let is_slow = signatures > 0 && signing != Signing::Envelope;
+        // A proof or an assertion that was used is no change that the audit trail tells.
+        let audit = if operation.contains("introspect") || writes == 0 { 0 } else { AUDIT_LOG_BYTES };
+        Self {
+            api: a_million::API_REQUESTS,
+            lambda: lambda(if is_slow { KMS_REQUEST_MS } else { REQUEST_MS }),
+            dynamodb: (writes + u64::from(has_index)) * a_million::DYNAMODB_WRITES + reads * a_million::DYNAMODB_READS,
+            kms: signatures * per_signature,
+            logs: logs(REQUEST_LOG_BYTES + audit),
+        }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            api: self.api + other.api,
+            lambda: self.lambda + other.lambda,
+            dynamodb: self.dynamodb + other.dynamodb,
+            kms: self.kms + other.kms,
+            logs: self.logs + other.logs,
+        }
+    }
+
+    fn row(&self, what: &str) -> String {
+        let without = self.lambda + self.dynamodb + self.kms + self.logs;
+        let cells = [self.api, self.lambda, self.dynamodb, self.kms, self.logs].map(dollars_or_nothing).join(" | ");
+        format!("| {what} | {cells} | **{}** | {} |\n", dollars(self.api + without), dollars(without))
+    }
+}
+
+/// A million invocations of so many ms.
+fn lambda(ms: u64) -> MicroDollars {
+    a_million::LAMBDA_REQUESTS + a_million::LAMBDA_GB_SECONDS * MEMORY_MB * ms / 1_024 / 1_000
+}
+
+/// A million lines of so many bytes: as many MB.
+fn logs(bytes: u64) -> MicroDollars {
+    bytes * LOG_GB / 1_000
+}
+
+/// An amount in dollars, rounded to cents.
+fn dollars(amount: MicroDollars) -> String {
+    let cents = (amount + 5_000) / 10_000;
+    format!("{}.{:02}", cents / 100, cents % 100)
+}
+
+fn dollars_or_nothing(amount: MicroDollars) -> String {
+    if amount == 0 { "0".to_owned() } else { dollars(amount) }
+}
+
+/// The table of what operations cost.
+fn operations() -> String {
+    use Signing::{Envelope, Es256, Rs256};
+    let mut table = format!("{OPERATIONS}|---|---|---|---|---|---|---|---|\n");
+    for (what, operation, signing, has_index) in [
+        ("mint, `envelope`", "mint", Envelope, false),
+        ("mint, `kms`, RS256", "mint", Rs256, false),
+        ("mint, `kms`, ES256", "mint", Es256, false),
+        ("mint, `envelope`, with the index", "mint", Envelope, true),
+        ("mint, `kms`, RS256, with the index", "mint", Rs256, true),
+        ("mint, `kms`, ES256, with the index", "mint", Es256, true),
+        ("mint with a refresh token, `envelope`", "mint with refresh", Envelope, false),
+        ("refresh, `envelope`", "refresh, replaced", Envelope, false),
+        ("introspect, authenticate", "introspect", Envelope, false),
+        ("revoke", "revoke", Envelope, false),
+        ("revoke a token with its family", "revoke with refresh", Envelope, false),
+        ("opaque token of a client, by an authorization server", "opaque", Envelope, false),
+        ("the same with a refresh token", "opaque with refresh", Envelope, false),
+        ("introspect an opaque token", "introspect opaque", Envelope, false),
+        ("introspect an opaque token with a DPoP proof", "introspection with a DPoP proof", Envelope, false),
+        ("client credentials by an assertion", "client_credentials by an assertion", Envelope, false),
+        ("introspection by a client, `envelope`", "introspection by a client", Envelope, false),
+        ("introspection by a client, `kms`, ES256", "introspection by a client", Es256, false),
+    ] {
+        table += &Bill::for_request(operation, signing, has_index).row(what);
+    }
+    let ticket = Bill::for_request("a ticket", Envelope, false).and(Bill::for_request("a token for a ticket", Envelope, false));
+    table += &ticket.row("ticket, and the tokens for it: two requests");
+    let write = Bill { dynamodb: a_million::DYNAMODB_WRITES, ..Bill::default() };
+    table += &write.row("index by subject, `single_token_per_subject`, a used proof: each one write more");
+    let audit = Bill { lambda: lambda(REQUEST_MS), logs: logs(AUDIT_INVOCATION_LOG_BYTES), ..Bill::default() };
+    table + &audit.row("audit of a write at low load, when each is told by itself")
+}
+
+/// The table of the prices.
+fn prices() -> String {
+    let per_thousandth = |amount: MicroDollars| format!("{}.{:06}", amount / DOLLAR, amount % DOLLAR);
+    let plain = |amount: MicroDollars| {
+        let text = per_thousandth(amount);
+        let text = text.trim_end_matches('0');
+        let decimals = text.len() - text.find('.').unwrap() - 1;
+        format!("{text}{}", "0".repeat(2_usize.saturating_sub(decimals)))
+    };
+    let rows = [
+        ("a million requests to an HTTP API", a_million::API_REQUESTS),
+        ("a million requests to Lambda", a_million::LAMBDA_REQUESTS),
+        ("a million GB-seconds of Lambda, arm64", a_million::LAMBDA_GB_SECONDS),
+        ("a million writes of 1 KB, DynamoDB on demand", a_million::DYNAMODB_WRITES),
+        ("a million reads of 4 KB", a_million::DYNAMODB_READS),
+        ("a million signatures of KMS with ECC keys", a_million::KMS_ECC_SIGNATURES),
+        ("a million signatures of KMS with RSA keys of 2048 bits", a_million::KMS_RSA_2048_SIGNATURES),
+        ("a GB of logs", LOG_GB),
+        ("a million events of EventBridge", a_million::EVENTS),
+        ("a million requests to SQS", a_million::SQS_REQUESTS),
+    ];
+    let rows = rows.map(|(what, amount)| format!("| {what} | {} |\n", plain(amount))).concat();
+    format!("| us-east-1, {PRICES_OF} | $ |\n|---|---|\n{rows}")
+}
+
+/// The table of what a month costs in which nothing happens.
+fn idle_month() -> String {
+    /// Pollers of the queue of batches, each of which asks every 20 seconds, in a month of 30 days.
+    const POLLS: u64 = 5 * 30 * 86_400 / 20;
+    let alarms = alarm_metrics();
+    let endpoints = functions::catalogue::<Instance>().len() as u64;
+    let between = |metrics: u64| {
+        let (least, most) = (metrics * a_month::METRIC, 4 * metrics * a_month::METRIC);
+        format!("{} to {}", dollars(least), dollars(most))
+    };
+    let rows = [
+        ("each KMS key".to_owned(), dollars(a_month::KMS_KEY)),
+        (format!("alarms, which watch {alarms} metrics"), dollars(alarms * a_month::ALARM_METRIC)),
+        ("the dashboard".to_owned(), dollars(a_month::DASHBOARD)),
+        (
+            format!("polls of the queue of batches: {} thousand", POLLS / 1_000),
+            dollars(POLLS * a_million::SQS_REQUESTS / 1_000_000),
+        ),
+        (format!("`EndpointMetrics: endpoint`, if all {endpoints} endpoints are used"), between(endpoints)),
+        ("`EndpointMetrics: org`, for each org, if it uses ten of them".to_owned(), between(10)),
+    ];
+    let rows = rows.map(|(what, amount)| format!("| {what} | {amount} |\n")).concat();
+    format!("{IDLE_MONTH}|---|---|\n{rows}")
+}
+
+const OPERATIONS: &str = "| a million times, in $ | API | Lambda | DynamoDB | KMS | logs | **HTTP API** | **without it** |\n";
+const IDLE_MONTH: &str = "| a month, in $ | |\n";
+
+/// How many metrics the alarms of the template watch: CloudWatch bills each.
+fn alarm_metrics() -> u64 {
+    let template = Template::load();
+    let metrics = template.of_type("AWS::CloudWatch::Alarm").map(|(_, alarm)| {
+        let Some(metrics) = alarm["Properties"]["Metrics"].as_array() else { return 1 };
+        // Some are there only under a condition: those are an `Fn::If` with the metric in its first branch.
+        let is_metric = |metric: &&serde_json::Value| metric.to_string().contains("\"MetricStat\"");
+        metrics.iter().filter(is_metric).count() as u64
+    });
+    metrics.sum()
+}
+
+/// The page with a table in the place of the one that begins with this line.
+fn with_table(page: &str, first_line: &str, table: &str) -> String {
+    let start = page.find(first_line).unwrap_or_else(|| panic!("docs/operate.md has no table that begins with {first_line}"));
+    let end = page[start..].find("\n\n").map_or(page.len(), |length| start + length + 1);
+    format!("{}{table}{}", &page[..start], &page[end..])
+}
+
+#[test]
+fn the_costs_on_the_page_are_those_of_the_units_that_operations_take() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/operate.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let page = with_table(&page, "| us-east-1, ", &prices());
+    let page = with_table(&page, OPERATIONS, &operations());
+    hold_file(&path, &with_table(&page, IDLE_MONTH, &idle_month()));
+}
+
+/// Half a cent is one.
+#[test]
+fn amounts_are_rounded_to_cents() {
+    for (amount, text) in [(0, "0.00"), (4_999, "0.00"), (5_000, "0.01"), (625_000, "0.63"), (18_234_999, "18.23")] {
+        assert_eq!(dollars(amount), text);
+    }
+}
