@@ -24,9 +24,11 @@ pub mod dynamodb;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
+mod org_walk;
 mod reads;
 mod writes;
 
+pub(crate) use org_walk::OrgWalk;
 pub(crate) use reads::each_once;
 pub use reads::{ClientKey, RecordKeys, Records, ScopeLike, TokenPage, TokenQuery};
 pub use writes::{
