@@ -15,6 +15,7 @@ pub mod list;
 pub mod lookup;
 pub mod mint;
 pub mod opaque;
+mod pages;
 pub mod refresh;
 pub mod revoke;
 pub mod update;

@@ -12,6 +12,7 @@ use crate::store::{RecordKeys, Records, Revocation, RevokeTokens, TokenQuery};
 use crate::telemetry::{Alarm, log_alarm};
 use crate::tokens::list::{evidence, find_by_id, is_live_or_refreshable};
 use crate::tokens::lookup::{FoundToken, Hint, Located, TokenLookup};
+use crate::tokens::pages::Pages;
 
 /// Revokes the presented token with its refresh family, and with `whole_session` everything in its session. Whoever has a
 /// token may end it. A repetition, an expired or an unrecorded token is a success: there is nothing left to end.
@@ -171,41 +172,37 @@ impl Marks<'_> {
 
     /// Sets those of the sessions that the tokens asked for are in, as soon as a page shows one: a session may have been begun in an
     /// org above, and its tokens say in which. All pages: a store may give less than it is asked for, and still have more.
-    async fn set_sessions(&mut self, org: &OrgId, mut query: TokenQuery) -> Result<(), Fault> {
-        loop {
-            let page = self.ports.reader.tokens.list(org, &query).await?;
-            let sessions = page.tokens.into_iter().filter_map(|token| token.contents.session);
+    async fn set_sessions(&mut self, org: &OrgId, query: TokenQuery) -> Result<(), Fault> {
+        let ports = self.ports;
+        let mut pages = Pages::new(&ports.reader, org, query, self.now.plus(SEARCHING));
+        while let Some(tokens) = pages.next().await? {
+            let sessions = tokens.into_iter().filter_map(|token| token.contents.session);
             self.set(sessions.map(|session| NotBeforeKey { org: session.org, kind: NotBeforeScope::Session(session.id) }))
                 .await?;
-            match page.next {
-                None => return Ok(()),
-                Some(_) if self.ports.reader.now() >= self.now.plus(SEARCHING) => {
-                    return Err(Fault::unavailable("looking for where a session was begun: the member has too many tokens"));
-                }
-                Some(next) => query.after = Some(next),
-            }
+        }
+        match pages.rest() {
+            None => Ok(()),
+            Some(_) => Err(Fault::unavailable("looking for where a session was begun: the member has too many tokens")),
         }
     }
 }
 
 /// How many tokens the new marks have killed that were alive under the earlier ones.
-async fn count(marks: &Marks<'_>, org: &OrgId, mut query: TokenQuery) -> Result<Counted, Error> {
+async fn count(marks: &Marks<'_>, org: &OrgId, query: TokenQuery) -> Result<Counted, Error> {
     let Marks { ports, now, keys, earlier, .. } = marks;
-    let until = ports.reader.now().plus(COUNTING);
-    let mut tokens = 0;
-    loop {
-        let page = ports.reader.tokens.list(org, &query).await?;
-        for token in &page.tokens {
+    let mut pages = Pages::new(&ports.reader, org, query, ports.reader.now().plus(COUNTING));
+    let mut count = 0;
+    while count < MAX_COUNTED_TOKENS
+        && let Some(tokens) = pages.next().await?
+    {
+        for token in &tokens {
             let dead = token.revoked_at.is_some_and(|at| at < *now)
                 || token.issued_at > *now
                 || keys.iter().any(|key| earlier.kills(key, token.issued_at));
-            tokens += u64::from(!dead);
-        }
-        match page.next {
-            Some(next) if tokens < MAX_COUNTED_TOKENS && ports.reader.now() < until => query.after = Some(next),
-            next => return Ok(Counted { tokens, is_whole: next.is_none() }),
+            count += u64::from(!dead);
         }
     }
+    Ok(Counted { tokens: count, is_whole: pages.rest().is_none() })
 }
 
 /// Revokes a client's token that was found, with all of its family. Returns whether there was anything left to revoke.
@@ -285,30 +282,28 @@ pub async fn revoke_own(
 /// Only a fault: the store can't be read or written.
 pub async fn revoke_of_clients(ports: &BulkRevoker, service: &Service, target: RevocationTarget) -> Result<Counted, Error> {
     let now = ports.reader.now();
-    let mut query = TokenQuery { limit: PAGE, ..target.query() };
+    let query = TokenQuery { limit: PAGE, ..target.query() };
     let mark = target.into_mark(service, now);
     let key = mark.key.clone();
     let wanted = RecordKeys { marks: vec![key.clone()], ..RecordKeys::default() };
     let before = ports.reader.tokens.read(&wanted).await?.marks.find(&key);
     ports.revoke.set_not_before(&mark).await?;
-    let until = ports.reader.now().plus(COUNTING);
-    let mut tokens = 0;
-    loop {
-        let page = ports.reader.tokens.list(service.id(), &query).await?;
-        let mut found = evidence(&ports.reader, &page.tokens).await?;
+    let mut pages = Pages::new(&ports.reader, service.id(), query.clone(), ports.reader.now().plus(COUNTING));
+    let mut count = 0;
+    while count < MAX_COUNTED_TOKENS
+        && let Some(tokens) = pages.next().await?
+    {
+        let mut found = evidence(&ports.reader, &tokens).await?;
         // As it was before.
         match before {
             Some(before) => found.marks.insert(key.clone(), before),
             None => found.marks.remove(&key),
         }
         let is_meant = |token: &&TokenRecord| token.issued_at <= now && (query.subject.is_none() || token.owner().is_some());
-        let hit = page.tokens.iter().filter(is_meant).filter(|token| is_live_or_refreshable(token, &found, now));
-        tokens += u64::try_from(hit.count()).unwrap_or(u64::MAX);
-        match page.next {
-            Some(next) if tokens < MAX_COUNTED_TOKENS && ports.reader.now() < until => query.after = Some(next),
-            next => return Ok(Counted { tokens, is_whole: next.is_none() }),
-        }
+        let hit = tokens.iter().filter(is_meant).filter(|token| is_live_or_refreshable(token, &found, now));
+        count += u64::try_from(hit.count()).unwrap_or(u64::MAX);
     }
+    Ok(Counted { tokens: count, is_whole: pages.rest().is_none() })
 }
 
 /// Whose tokens to revoke in an org, however many they are.
