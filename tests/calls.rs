@@ -228,6 +228,10 @@ async fn everything(run: &mut Recorded) {
     run.good("jeton.get_token", &below, json!({})).await;
     run.good("agilicus.list_tokens", &below.replace("tokens/", "tokens?jti="), json!({})).await;
     run.good("jeton.delete_token", &below, json!({})).await;
+    // What a token made is looked for in the orgs below, too.
+    let child = run.token(json!({})).await["token"].clone();
+    let child = run.good("agilicus.introspect_token", "/v1/tokens/introspect", json!({"token": child})).await;
+    run.good("jeton.create_revocation", "/v1/orgs/1/revocations", json!({"created_by": child["jti"]})).await;
     for (name, path) in [("jeton.jwks", "/.well-known/jwks.json"), ("agilicus.agilicus_jwks", "/v1/tokens/jwsk")] {
         run.good(name, path, json!({})).await;
     }

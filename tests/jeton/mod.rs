@@ -7,4 +7,5 @@ mod clients;
 mod members;
 mod orgs;
 mod public;
+mod revocations;
 mod tokens;

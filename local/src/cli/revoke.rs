@@ -2,7 +2,7 @@
 
 use clap::Args;
 use http::Method;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Failure;
 use super::api::{Api, Sent, path};
@@ -12,7 +12,8 @@ pub(super) const EXAMPLES: &str = "\
 Examples:
   jeton revoke --subject ann
   jeton revoke --client 4711
-  jeton revoke --session s-1 --org acme";
+  jeton revoke --session s-1 --org acme
+  jeton revoke --created-by dk3v1q0f8e5m2r7t9u4b6c1a0g8h5j2l";
 
 /// Whose tokens are revoked, in which org.
 #[derive(Debug, Args)]
@@ -38,15 +39,27 @@ struct Target {
     /// Session that was begun in the org
     #[arg(long, conflicts_with_all = ["subject", "client"])]
     session: Option<String>,
+
+    /// Token of the org, by its jti: it and all that its bearer had made by it, in the org and below
+    #[arg(long, value_name = "JTI", conflicts_with_all = ["subject", "client", "session"])]
+    created_by: Option<String>,
 }
 
-/// Revokes all tokens of the target with their refresh tokens, at once and however many they are.
+/// Revokes all tokens of the target with their refresh tokens, however many they are. What a token made is revoked by as many requests
+/// as that takes.
 pub(super) async fn run(revocation: Revocation, api: &Api) -> Result<(), Failure> {
-    let Target { subject, client, session } = revocation.target;
-    let named = [("subject", subject), ("client_id", client), ("session", session)];
-    let body: Value = named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), json!(value?)))).collect();
+    let Target { subject, client, session, created_by } = revocation.target;
+    let named = [("subject", subject), ("client_id", client), ("session", session), ("created_by", created_by)];
+    let mut body: Map<String, Value> =
+        named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), json!(value?)))).collect();
     let revocations = path(&["v1", "orgs", &api.org(revocation.org.org)?, "revocations"]);
-    let revoked = api.ask(Method::POST, &revocations, Sent::json(&body)).await?;
+    let revoked = loop {
+        let revoked = api.ask(Method::POST, &revocations, Sent::json(&Value::Object(body.clone()))).await?;
+        match revoked.text("next") {
+            Ok(next) => body.insert("after".to_owned(), json!(next)),
+            Err(_) => break revoked,
+        };
+    };
     if api.json {
         return api.print_one(&revoked);
     }

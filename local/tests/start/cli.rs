@@ -239,6 +239,13 @@ fn everything_of_a_member_a_client_or_a_session_is_revoked_at_once() {
     for unknown in [["--subject", "nobody"], ["--session", "none"], ["--client", "4711"]] {
         assert!(local.ends(1, &[&["revoke"], &unknown[..]].concat()).contains("404"), "{unknown:?}");
     }
+    let leaked = local.does(&["token", "mint", "administrator", "--audience", "urn:jeton", "--scope", "urn:jeton:admin"]);
+    let made = local.reads(0, &["token", "mint", "ann", "--audience", "urn:api", "--token-file", "-"], &leaked);
+    assert!(is_live(&leaked) && is_live(&made));
+    let revoked = local.does(&["revoke", "--created-by", &jti(leaked.trim())]);
+    assert!(revoked.starts_with("Revoked all tokens of the target that were issued until 2"), "{revoked}");
+    assert_eq!((is_live(&leaked), is_live(&made)), (false, false));
+    local.ends(2, &["revoke", "--created-by", &jti(leaked.trim()), "--subject", "ann"]);
     local.ends(2, &["revoke"]);
     local.ends(2, &["revoke", "--org", "1"]);
     local.ends(2, &["revoke", "--session", "s", "--subject", "ann"]);

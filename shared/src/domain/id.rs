@@ -219,6 +219,13 @@ impl TokenId {
         Self(bytes)
     }
 
+    /// Returns the moment at which the id was drawn, to the millisecond.
+    pub fn drawn_at(&self) -> Timestamp {
+        let mut ms = [0; 8];
+        ms[2..].copy_from_slice(&self.0[..6]);
+        Timestamp::from_ms(i64::from_be_bytes(ms))
+    }
+
     /// Parses the text form. There is exactly one text for each id.
     ///
     /// # Errors

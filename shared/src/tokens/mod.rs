@@ -18,4 +18,5 @@ pub mod opaque;
 mod pages;
 pub mod refresh;
 pub mod revoke;
+pub mod revoke_made;
 pub mod update;

@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::api::agilicus::Rfc3339;
 use crate::api::authlete::lenient::{Number, Words};
+use crate::api::jeton::revocation::RevocationCursor;
 use crate::domain::{
     AccessTokenForm, Algorithm, App, Audience, ClientAuthMethod, ClientKind, ClientRef, GrantType, Label, MemberKind, OrgId,
     Role, Scope, ScopePattern, SessionId, Subject, TokenId,
@@ -44,6 +45,7 @@ spelled! {
     Label => plain(100);
     MemberKind => one_of(MemberKind::ALL.iter().copied().map(MemberKind::as_str));
     OrgId => json_schema!({"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"});
+    RevocationCursor => json_schema!({"type": "string", "pattern": r"^[A-Za-z0-9_-]{1,64}\.[0-9a-v]{32}$"});
     Role => plain(255);
     Scope => json_schema!({"type": "string", "pattern": r"^[!#-\[\]-~]{0,510}[!#->@-\[\]-~]\??$", "maxLength": 511});
     ScopePattern => json_schema!({"type": "string", "pattern": r"^[!#-\[\]-~]{0,510}[!#->@-\[\]-~]$"});

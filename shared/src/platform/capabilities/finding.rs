@@ -1,9 +1,9 @@
-//! Capabilities that find a token by its id, in whichever of the caller's orgs it is.
+//! Capabilities that find tokens in whichever of the caller's orgs they are.
 
 use std::sync::Arc;
 
 use super::capability::{AwsAccess, capability};
-use super::{DirectoryReader, Lister, Revoker};
+use super::{BulkRevoker, DirectoryReader, Lister, Revoker};
 use crate::platform::parts::HasRecords;
 use crate::store::RevokeTokens;
 
@@ -25,4 +25,22 @@ capability! {
         pub revoke: Arc<dyn RevokeTokens>,
     }
     access = AwsAccess { tokens: Revoker::ACCESS.tokens, ..DirectoryReader::ACCESS };
+}
+
+capability! {
+    /// Revokes many tokens at once, and those that one token made in whichever org below it they are.
+    pub struct SubOrgRevoker from HasRecords {
+        /// Authenticates the caller, looks for the tokens, and lists the orgs below.
+        pub orgs: DirectoryReader,
+        /// Revokes the tokens, one by one or by a mark.
+        pub revoke: Arc<dyn RevokeTokens>,
+    }
+    access = AwsAccess { tokens: BulkRevoker::ACCESS.tokens, by_subject: BulkRevoker::ACCESS.by_subject, ..DirectoryReader::ACCESS };
+}
+
+impl SubOrgRevoker {
+    /// Returns what revokes by a mark, without the orgs below.
+    pub fn to_bulk(&self) -> BulkRevoker {
+        BulkRevoker { reader: self.orgs.reader.clone(), revoke: self.revoke.clone() }
+    }
 }

@@ -4,7 +4,7 @@
 //! links and, by [`AwsAccess`], what its role in `template.yaml` grants. Tests compare the three.
 //!
 //! Here is one block of `capability!` for each privilege: `reading` (authenticate, introspect, list), `tokens`
-//! (issue, change, revoke, sign), `finding` (one token by its id), `directory` (orgs, members, clients) and `work` (functions
+//! (issue, change, revoke, sign), `finding` (tokens in the orgs below), `directory` (orgs, members, clients) and `work` (functions
 //! that no HTTP request invokes). The parts that they are made of, and the platforms that have these parts, are in [`platform`](crate::platform).
 //!
 //! To add a privilege: write its block, name it in the list below, and add its policy to `template.yaml`.
@@ -22,7 +22,7 @@ pub use self::directory::{
     ClientCreator, ClientRemover, ClientWriter, DirectoryReader, MemberRemover, MemberWriter, OrgChanger, OrgRemover, OrgWriter,
     Registrar, RegistrationReader, RegistrationRemover, RegistrationWriter, SecretWriter,
 };
-pub use self::finding::{TokenFinder, TokenRemover};
+pub use self::finding::{SubOrgRevoker, TokenFinder, TokenRemover};
 pub use self::reader::Reader;
 pub use self::reading::{Authorizer, DirectoryLookup, Introspector, IssuerInfo, KeyReader, Lister, Public};
 pub use self::tokens::{
