@@ -290,6 +290,11 @@ async fn clients(run: &mut Recorded) {
     run.good("jeton.list_client_secrets", &format!("{path}/secrets"), json!({})).await;
     let secret = format!("{path}/secrets/{}", secret["id"].as_str().unwrap());
     run.good("jeton.delete_client_secret", &secret, json!({})).await;
+    let body = json!({"kind": "confidential", "auth_method": "client_secret_post", "grants": ["client_credentials"]});
+    let made = run.good("jeton.create_client", ALL, body).await;
+    let form = format!("client_id={}&client_secret={}", made["id"], made["secret"].as_str().unwrap());
+    run.good("oauth.token", "/oauth2/token", format!("grant_type=client_credentials&{form}").into()).await;
+    run.good("jeton.delete_client", &format!("{ALL}/{}", made["id"]), json!({})).await;
     run.good("jeton.delete_client", &path, json!({})).await;
 }
 

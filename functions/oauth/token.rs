@@ -6,7 +6,7 @@ use shared::api::oauth::token::TokenResponse;
 use shared::domain::Error;
 use shared::oauth::token_endpoint;
 use shared::oauth::token_endpoint::GrantRequest;
-use shared::platform::capabilities::Granter;
+use shared::platform::capabilities::TokenEndpoint;
 
 /// Grants a token to a client.
 #[derive(Debug)]
@@ -14,11 +14,11 @@ pub struct Token;
 
 impl Endpoint for Token {
     const ROUTE: Route = Route::post("oauth.token", token_endpoint::PATH, Dialect::OAuth);
-    type Ports = Granter;
+    type Ports = TokenEndpoint;
     type Input = GrantRequest;
     type Output = WithNonce<Answer<200, TokenResponse>>;
 
-    async fn handle(ports: &Granter, request: GrantRequest) -> Result<Self::Output, Error> {
+    async fn handle(ports: &TokenEndpoint, request: GrantRequest) -> Result<Self::Output, Error> {
         // Boxed: it holds all that every grant may need.
         let outcome = Box::pin(token_endpoint::grant(ports, request)).await?;
         let answer = match outcome.granted {

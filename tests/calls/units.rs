@@ -20,7 +20,7 @@ pub(crate) struct Units {
 }
 
 /// What each operation costs. The page on costs is computed from these.
-pub(crate) const PLANNED: [(&str, Units); 20] = [
+pub(crate) const PLANNED: [(&str, Units); 22] = [
     ("mint", planned(1, 7, 1)),
     ("introspect", planned(0, 5, 0)),
     ("mint with refresh", planned(4, 7, 1)),
@@ -39,6 +39,8 @@ pub(crate) const PLANNED: [(&str, Units); 20] = [
     ("client_credentials by an assertion", planned(2, 5, 0)),
     ("introspection by a client", planned(1, 10, 1)),
     ("jwt-bearer by two assertions", planned(3, 11, 0)),
+    ("client_credentials by a secret, the first of the day", planned(2, 5, 0)),
+    ("client_credentials by a secret", planned(1, 5, 0)),
     ("a subject's only token, with refresh", planned(5, 9, 0)),
     ("a subject's next only token, with refresh", planned(5, 9, 0)),
 ];
@@ -158,6 +160,13 @@ async fn each_operation_costs_as_many_units_as_planned() {
     let form = format!("token={}&{}", own["access_token"].as_str().unwrap(), assertion(&client, "introspect"));
     note("introspection by a client", run.cost("oauth.introspect", "/oauth2/introspect", form.into()).await);
     note("jwt-bearer by two assertions", run.cost("oauth.token", "/oauth2/token", asserted).await);
+
+    let secret = json!({"kind": "confidential", "auth_method": "client_secret_post", "grants": ["client_credentials"]});
+    let by_secret = run.good("jeton.create_client", "/v1/orgs/1/clients", secret).await;
+    let form = format!("client_id={}&client_secret={}", by_secret["id"], by_secret["secret"].as_str().unwrap());
+    let form = Value::from(format!("grant_type=client_credentials&{form}"));
+    note("client_credentials by a secret, the first of the day", run.cost("oauth.token", "/oauth2/token", form.clone()).await);
+    note("client_credentials by a secret", run.cost("oauth.token", "/oauth2/token", form).await);
 
     let single = json!({"clientType": "CONFIDENTIAL", "singleAccessTokenPerSubject": true, "grantTypes": ["PASSWORD"]});
     let client = run.good("authlete.create_client", "/api/1/client/create", single).await["clientId"].clone();

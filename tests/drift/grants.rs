@@ -89,6 +89,7 @@ fn place(statement: &Value) -> String {
         ("tokens", json!({"Fn::GetAtt": "Tokens.Arn"}), Value::Null),
         ("by_subject", json!({"Fn::Sub": format!("${{Tokens.Arn}}/index/{BY_SUBJECT}")}), Value::Null),
         ("directory", json!({"Fn::GetAtt": "Directory.Arn"}), Value::Null),
+        ("directory", json!({"Fn::GetAtt": "Directory.Arn"}), uses_of_secrets()),
         ("envelope key", json!({"Fn::GetAtt": "EnvelopeKey.Arn"}), Value::Null),
         ("streams", json!([{"Fn::GetAtt": "Tokens.StreamArn"}, {"Fn::GetAtt": "Directory.StreamArn"}]), Value::Null),
         (
@@ -113,6 +114,26 @@ fn place(statement: &Value) -> String {
     };
     let place = places.iter().find(matching).unwrap_or_else(|| panic!("nothing that a capability names: {statement}"));
     place.0.to_owned()
+}
+
+/// Of a client's item, nothing but on which day its secrets were used: neither the client itself, nor what else is in the directory.
+fn uses_of_secrets() -> Value {
+    json!({
+        "ForAllValues:StringEquals": {"dynamodb:Attributes": ["pk", "sk", "u"]},
+        "StringEqualsIfExists": {"dynamodb:ReturnValues": "NONE"},
+    })
+}
+
+#[test]
+fn the_token_endpoint_writes_one_attribute_of_the_directory_and_nothing_else() {
+    let template = Template::load();
+    let writes =
+        |action: &Value| ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"].map(Value::from).contains(action);
+    let statements = template.at("/Resources/TokenEndpointPolicy/Properties/PolicyDocument/Statement").as_array().unwrap();
+    let on_directory = statements.iter().filter(|statement| statement["Resource"] == json!({"Fn::GetAtt": "Directory.Arn"}));
+    let written: Vec<_> = on_directory.filter(|statement| statement["Action"].as_array().unwrap().iter().any(writes)).collect();
+    assert_eq!(written.len(), 1);
+    assert_eq!((&written[0]["Action"], &written[0]["Condition"]), (&json!(["dynamodb:UpdateItem"]), &uses_of_secrets()));
 }
 
 /// Only roles under a path may use a key: those of functions that mint, and those of functions that make keys.

@@ -18,6 +18,7 @@ use shared::platform::{Auditing, SystemEntropy};
 use shared::store::dynamodb::{DynamoStore, Stream, Tables, create_tables};
 use tokio::net::TcpListener;
 
+use super::clients::authenticates;
 use crate::support::{App, Mount, dynamodb};
 
 mod oauth;
@@ -171,6 +172,11 @@ async fn every_change_of_a_record_is_told_once_and_nothing_else() {
     }
     streamed.app.post("/v1/tokens/bulk_revoke", Some(&admin), json!({"user_id": "ann"})).await.ok();
     assert_eq!(streamed.actions().await, ["tokens.revoked"]);
+    let client = json!({"kind": "confidential", "grants": ["client_credentials"]});
+    let client = streamed.app.post("/v1/orgs/1/clients", Some(&admin), client).await.created();
+    assert_eq!(streamed.actions().await, ["client.created"]);
+    assert!(authenticates(&streamed.app, &client["id"], &client["secret"]).await);
+    assert_eq!(streamed.actions().await, ["token.minted"], "the use of a secret is no change of the client");
     streamed.app.delete("/v1/orgs/1/members/ann", &admin).await.is_empty();
     let told = streamed.actions().await;
     assert!(told.contains(&"member.deleted") && told.len() <= 2, "{told:?}");

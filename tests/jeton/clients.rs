@@ -1,15 +1,17 @@
 //! `/v1/orgs/{org}/clients`.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{Method, Request, header};
 use serde_json::{Value, json};
 use shared::domain::scope::api;
 
-use crate::support::{App, scenario};
+use crate::support::{App, Mount, Watched, scenario};
 
 /// Whether a client gets a token by this secret.
-async fn authenticates(app: &App, id: &Value, secret: &Value) -> bool {
+pub(super) async fn authenticates(app: &App, id: &Value, secret: &Value) -> bool {
     let credentials = STANDARD.encode(format!("{id}:{}", secret.as_str().unwrap()));
     let request = Request::post("/oauth2/token").header(header::AUTHORIZATION, format!("Basic {credentials}"));
     let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
@@ -65,6 +67,55 @@ scenario! {
         }
         assert!(!authenticates(app, &made["id"], &secret).await);
     }
+}
+
+scenario! {
+    async fn the_day_on_which_a_secret_was_used_last_is_shown_and_is_no_change_of_the_client(app) {
+        let made = machine(app, json!({"alias": "shop"})).await;
+        let path = "/v1/orgs/11/clients/shop";
+        let days = async || {
+            let listed = app.get(&format!("{path}/secrets"), &app.admin).await.ok();
+            let days = listed["secrets"].as_array().unwrap().iter().map(|secret| secret.get("last_used").cloned());
+            days.collect::<Vec<_>>()
+        };
+        assert!(!authenticates(app, &made["id"], &json!("wrong")).await);
+        assert_eq!(days().await, [None]);
+        let before = app.get(path, &app.admin).await;
+        let etag = before.headers["etag"].to_str().unwrap().to_owned();
+        let shown = before.ok();
+        assert!(authenticates(app, &made["id"], &made["secret"]).await);
+        assert_eq!(days().await, [Some(json!("2026-11-22"))]);
+        let after = app.get(path, &app.admin).await;
+        assert_eq!((&*etag, &shown), (after.headers["etag"].to_str().unwrap(), &after.ok()));
+        app.send_if(Method::PATCH, path, &app.admin, &[("if-match", &etag)], Some(json!({"name": "Shop"}))).await.ok();
+        let second = app.post(&format!("{path}/secrets"), Some(&app.admin), json!({})).await.created();
+        assert_eq!(second.get("last_used"), None);
+        assert_eq!(days().await, [None, Some(json!("2026-11-22"))], "an administrator's change leaves it");
+        app.clock.advance_ms(12 * 3_600_000);
+        assert!(authenticates(app, &made["id"], &second["secret"]).await);
+        assert_eq!(days().await, [Some(json!("2026-11-23")), Some(json!("2026-11-22"))]);
+        assert!(authenticates(app, &made["id"], &made["secret"]).await);
+        assert_eq!(days().await, [Some(json!("2026-11-23")), Some(json!("2026-11-23"))]);
+    }
+}
+
+#[tokio::test]
+async fn a_use_is_noted_once_a_day_and_fails_no_request() {
+    let mut watched = None;
+    let app = App::with_store(Mount::InProcess, |store| watched.insert(Arc::new(Watched::new(store))).clone()).await;
+    let watched = watched.unwrap();
+    let made = machine(&app, json!({})).await;
+    let (id, secret) = (&made["id"], &made["secret"]);
+    let notes = || watched.calls().iter().filter(|call| **call == "note_secret_uses").count();
+    watched.lose("note_secret_uses");
+    notes();
+    assert!(authenticates(&app, id, secret).await);
+    assert_eq!(notes(), 1);
+    assert!(authenticates(&app, id, secret).await);
+    assert_eq!(notes(), 0, "it is known for today");
+    app.clock.advance_ms(24 * 3_600_000);
+    assert!(authenticates(&app, id, secret).await);
+    assert_eq!(notes(), 1);
 }
 
 scenario! {

@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use shared::domain::{
     AssertionSettings, Batch, BatchKey, Client, ClientId, FamilyKey, Fault, FrozenClock, KeyRing, Member, MemberKey, NotBefore,
-    Org, OrgId, RevocationStamp, Subject, Ticket, Timestamp, TokenKey,
+    Org, OrgId, RevocationStamp, SecretUses, Subject, Ticket, Timestamp, TokenKey,
 };
 use shared::store::{
-    AdvanceOutcome, Delete, FamilyAdvance, InsertOutcome, KeepBatches, KeepTickets, MemberSwap, NewToken, Put, ReadDirectory,
-    ReadKeys, ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey, ReplayStore, Revocation, RevokeTokens, Store,
-    TicketConsumption, TokenPage, TokenQuery, TokenUpdate, UpdateOutcome, UpdateTokens, WriteDirectory, WriteKeys, WriteTokens,
+    AdvanceOutcome, ClientKey, Delete, FamilyAdvance, InsertOutcome, KeepBatches, KeepTickets, MemberSwap, NewToken,
+    NoteSecretUses, Put, ReadDirectory, ReadKeys, ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey,
+    ReplayStore, Revocation, RevokeTokens, Store, TicketConsumption, TokenPage, TokenQuery, TokenUpdate, UpdateOutcome,
+    UpdateTokens, WriteDirectory, WriteKeys, WriteTokens,
 };
 
 /// Counts the calls of a store by name, and fails the one it is told to: before it happens, or after it has happened and its
@@ -178,6 +179,13 @@ impl KeepTickets for Watched {
 impl ReplayStore for Watched {
     async fn use_once(&self, used: &ReplayKey) -> Result<bool, Fault> {
         self.call("use_once", self.store.use_once(used)).await
+    }
+}
+
+#[async_trait]
+impl NoteSecretUses for Watched {
+    async fn note_secret_uses(&self, client: &ClientKey, seen: &SecretUses, uses: &SecretUses) -> Result<(), Fault> {
+        self.call("note_secret_uses", self.store.note_secret_uses(client, seen, uses)).await
     }
 }
 

@@ -133,7 +133,7 @@ async fn run_secret(command: SecretCommand, api: &Api) -> Result<(), Failure> {
         }
         SecretCommand::List { id, org } => {
             let secrets = api.ask(Method::GET, &at(&api.org(org.org)?, id), Sent::default()).await?.json()?;
-            api.print_list(&secrets, "secrets", &["id", "created", "expires_at"]);
+            api.print_list(&secrets, "secrets", &["id", "created", "expires_at", "last_used"]);
             Ok(())
         }
         SecretCommand::Delete { id, secret, org } => {

@@ -6,7 +6,7 @@ use crate::auth::secret;
 use crate::auth::service::client_named;
 use crate::domain::{
     AccessTokenForm, Client, ClientAuthMethod, ClientId, ClientRef, ClientSecret, ClientSettings, Entropy, Error, Fault, Invalid,
-    NotBeforeKey, NotBeforeScope, Refusal, Seconds, Secret, Service, Timestamp,
+    NotBeforeKey, NotBeforeScope, Refusal, Seconds, Secret, SecretUses, Service, Timestamp,
 };
 use crate::jose::{certificate, jwk};
 use crate::keys::PublishedKeys;
@@ -347,6 +347,16 @@ pub async fn delete_secret(
         Ok(Client { secrets, updated_at: now, ..old.clone() })
     };
     replace(&ports.reader, &*ports.write, seen, change).await.map(drop)
+}
+
+/// Reads on which day the secrets of a client were used.
+///
+/// # Errors
+/// Only a fault: the store can't be read.
+pub async fn secret_uses(reader: &Reader, client: &Client) -> Result<SecretUses, Fault> {
+    let key = (client.org.clone(), client.id);
+    let wanted = RecordKeys { clients: vec![key.clone()], ..RecordKeys::default() };
+    Ok(reader.tokens.read(&wanted).await?.secret_uses.remove(&key).unwrap_or_default())
 }
 
 /// Returns the name by which a secret is shown and deleted.

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 
 use crate::domain::{
     AssertionSettings, Batch, BatchKey, Client, ClientId, Commit, FamilyKey, Fault, KeyRing, Member, MemberKey, NotBefore, Org,
-    OrgId, RevocationStamp, Subject, Ticket, Timestamp, TokenKey,
+    OrgId, RevocationStamp, SecretUses, Subject, Ticket, Timestamp, TokenKey,
 };
 
 pub mod codec;
@@ -88,6 +88,7 @@ pub trait Store:
     + KeepBatches
     + ReadDirectory
     + WriteDirectory
+    + NoteSecretUses
     + WriteKeys
 {
 }
@@ -103,6 +104,7 @@ impl<T> Store for T where
         + KeepBatches
         + ReadDirectory
         + WriteDirectory
+        + NoteSecretUses
         + WriteKeys
 {
 }
@@ -260,6 +262,16 @@ pub trait WriteDirectory: std::fmt::Debug + Send + Sync {
 
     /// Deletes a client, unless something still belongs to it.
     async fn delete_client(&self, org: &OrgId, id: ClientId) -> Result<Delete, Fault>;
+}
+
+/// Notes on which day the secrets of clients are used.
+#[async_trait]
+pub trait NoteSecretUses: std::fmt::Debug + Send + Sync {
+    /// Notes the uses of a client's secrets beside its record, in the place of those that were `seen` there. If others are there by
+    /// now, or the client is gone, nothing is noted, which is no error: they are as good.
+    ///
+    /// It is no change of the client: whoever replaces what was seen of it finds it unchanged, and no commit is told of.
+    async fn note_secret_uses(&self, client: &ClientKey, seen: &SecretUses, uses: &SecretUses) -> Result<(), Fault>;
 }
 
 /// Reads what a store tells of its commits.

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use crate::domain::{
     AliasKey, Aliased, AssertionSettings, Client, ClientId, Family, FamilyKey, Label, Member, MemberKey, NotBeforeKey,
-    NotBefores, Org, OrgId, Scope, SessionId, Subject, Ticket, TicketKey, Timestamp, TokenId, TokenKey, TokenRecord, scope,
+    NotBefores, Org, OrgId, Scope, SecretUses, SessionId, Subject, Ticket, TicketKey, Timestamp, TokenId, TokenKey, TokenRecord,
+    scope,
 };
 
 /// Keys of what one decision needs.
@@ -94,6 +95,8 @@ pub struct Records {
     pub members: HashMap<MemberKey, Member>,
     /// The clients that were found, by their keys.
     pub clients: HashMap<ClientKey, Client>,
+    /// On which day the secrets of the clients were used, as far as any use was noted. They are read with the clients.
+    pub secret_uses: HashMap<ClientKey, SecretUses>,
     /// Which client has an alias.
     pub client_aliases: HashMap<(OrgId, String), ClientId>,
     /// Whose a client is.

@@ -11,4 +11,4 @@ pub mod request;
 pub mod response;
 mod time;
 
-pub use time::Rfc3339;
+pub use time::{Date, Rfc3339};

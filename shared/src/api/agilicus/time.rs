@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::domain::{Invalid, Timestamp};
+use crate::domain::{Day, Invalid, Timestamp};
 
 /// A moment, written as RFC 3339 has it, in UTC and whole seconds: `2026-11-22T04:49:07Z`.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +17,23 @@ impl fmt::Display for Rfc3339 {
 }
 
 impl Serialize for Rfc3339 {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A day of UTC, written as RFC 3339 has it: `2026-11-22`.
+#[derive(Clone, Copy, Debug)]
+pub struct Date(pub Day);
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let begins_at = jiff::Timestamp::from_second(self.0.begins_at().as_secs());
+        begins_at.map_or(Ok(()), |moment| fmt::Display::fmt(&jiff::tz::Offset::UTC.to_datetime(moment).date(), f))
+    }
+}
+
+impl Serialize for Date {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }

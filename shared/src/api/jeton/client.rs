@@ -6,10 +6,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use crate::admin::clients::{NewSecret, SECRET_OVERLAP, secret_id};
-use crate::api::agilicus::Rfc3339;
+use crate::api::agilicus::{Date, Rfc3339};
 use crate::domain::{
     AccessTokenForm, Audience, Client, ClientId, ClientSecret, ClientSettings, GrantType, Refusal, Scope, Seconds, Secret,
-    Timestamp,
+    SecretUses, Timestamp,
 };
 use crate::encoding::form::Parameters;
 use crate::encoding::{ExposedSecret, integer_within, present};
@@ -207,12 +207,15 @@ pub struct SecretView {
     /// From then on it opens nothing; absent if it has no end.
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<Rfc3339>,
+    /// The day (UTC) on which the token endpoint last issued a token for it; absent if that has never been noted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_used: Option<Date>,
 }
 
 impl SecretView {
-    fn from_secret(secret: &ClientSecret) -> Self {
+    fn from_secret(secret: &ClientSecret, uses: &SecretUses) -> Self {
         let (created, expires_at) = (secret.created_at.map(Rfc3339), secret.expires_at.map(Rfc3339));
-        Self { id: secret_id(secret), created, expires_at }
+        Self { id: secret_id(secret), created, expires_at, last_used: uses.last_used(secret).map(Date) }
     }
 }
 
@@ -225,8 +228,8 @@ pub struct SecretsView {
 
 impl SecretsView {
     /// The live secrets of a client.
-    pub fn from_client(client: &Client, now: Timestamp) -> Self {
-        Self { secrets: client.live_secrets(now).map(SecretView::from_secret).collect() }
+    pub fn from_client(client: &Client, uses: &SecretUses, now: Timestamp) -> Self {
+        Self { secrets: client.live_secrets(now).map(|secret| SecretView::from_secret(secret, uses)).collect() }
     }
 }
 
@@ -242,6 +245,6 @@ pub struct SecretCreated<'a> {
 impl<'a> SecretCreated<'a> {
     /// The view of a new secret.
     pub fn from_new(new: &'a NewSecret) -> Self {
-        Self { kept: SecretView::from_secret(&new.kept), secret: ExposedSecret(&new.secret) }
+        Self { kept: SecretView::from_secret(&new.kept, &SecretUses::default()), secret: ExposedSecret(&new.secret) }
     }
 }

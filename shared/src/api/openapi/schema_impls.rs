@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use crate::api::agilicus::Rfc3339;
+use crate::api::agilicus::{Date, Rfc3339};
 use crate::api::authlete::lenient::{Number, Words};
 use crate::api::jeton::revocation::RevocationCursor;
 use crate::domain::{
@@ -77,6 +77,7 @@ inlined! {
     (T: TextSchema) FromText<T>, "Parsed", _generator => T::text_schema();
     () SecretText, "TokenText", _generator => json_schema!({"type": "string"});
     ('a) ExposedSecret<'a>, "HandedOver", _generator => json_schema!({"type": "string"});
+    () Date, "Date", _generator => json_schema!({"type": "string", "format": "date"});
     () Rfc3339, "Rfc3339", _generator => json_schema!({"type": "string", "format": "date-time"});
     () Number, "Number", _generator => json_schema!({"type": "integer", "format": "int64"});
     () Words, "Words", _generator => json_schema!({"type": "array", "items": {"type": "string"}});

@@ -7,9 +7,11 @@
 //! To add a method, add it to [`ClientAuthMethod`] and follow the compiler.
 
 mod direct;
+mod secret_use;
 
 pub(crate) use direct::find;
 pub use direct::{Identified, identify};
+pub use secret_use::UnnotedUse;
 
 use crate::auth::assertion::signed::{Assertion, SKEW, Terms};
 use crate::auth::replay::ReplayGuard;

@@ -12,7 +12,7 @@ mod token_exchange;
 
 use std::sync::Arc;
 
-use crate::auth::client::{ClientCredentials, Identified, identify};
+use crate::auth::client::{ClientCredentials, Identified, UnnotedUse, identify};
 use crate::auth::dpop::{self, NonceRule};
 use crate::auth::replay::ReplayGuard;
 use crate::domain::{
@@ -22,7 +22,7 @@ use crate::domain::{
 use crate::keys::Signing;
 use crate::oauth::steps::{ClientRequirements, SenderProofs, check_grant, parse_grant_type, verify_sender_constraint};
 use crate::oauth::{TokenForm, TokenType, authorization_details};
-use crate::platform::capabilities::{Granter, Reader};
+use crate::platform::capabilities::{Granter, Reader, TokenEndpoint};
 use crate::policy::{self, TokenProfile};
 use crate::tokens::issue::{Issued, RecentRevocations, issue_to_client};
 use crate::tokens::lookup::TokenLookup;
@@ -96,13 +96,15 @@ pub fn served_grant_types() -> Vec<&'static str> {
 /// Answers a token request: the grant is read, the client authenticated, its right to the grant and its keys checked, and then
 /// the grant served.
 ///
-/// Whatever can be used once is used up last: what is wrong with a request costs no proof, no assertion and no refresh token.
+/// Whatever can be used once is used up last: what is wrong with a request costs no proof, no assertion and no refresh token. The
+/// first use of a secret on a day is noted once the token is issued, and fails nothing.
 ///
 /// # Errors
 ///
 /// [`Refusal::Denied`] with the first [`Denial`] that a step finds, in that order. Only [`Denial::DpopNonceRequired`] is part of
 /// the [`Outcome`].
-pub async fn grant(ports: &Granter, request: GrantRequest) -> Result<Outcome, Error> {
+pub async fn grant(endpoint: &TokenEndpoint, request: GrantRequest) -> Result<Outcome, Error> {
+    let ports = &endpoint.granter;
     let grant_type = parse_grant_type(&request.form)?;
     let grant = ServedGrant::try_from(grant_type)?;
     let Identified { service, verified, sought: (sought, _), mut found } = authenticate_client(ports, &request).await?;
@@ -118,6 +120,7 @@ pub async fn grant(ports: &Granter, request: GrantRequest) -> Result<Outcome, Er
         }
         proved => proved?,
     };
+    let use_of_secret = UnnotedUse::find(verified.client(), &request.credentials, &found, ports.reader().now());
     let (client, assertion) = verified.into_parts();
     let replay_guards = proof.into_iter().chain(assertion).collect();
     let context = GrantContext {
@@ -134,6 +137,9 @@ pub async fn grant(ports: &Granter, request: GrantRequest) -> Result<Outcome, Er
         ServedGrant::TokenExchange => token_exchange::grant(context, request.form).await?,
         ServedGrant::JwtBearer => jwt_bearer::grant(context, &request.form).await?,
     };
+    if let Some(use_of_secret) = use_of_secret {
+        use_of_secret.note(&*endpoint.notes).await;
+    }
     Ok(Outcome { granted: Ok(Box::new(granted)), nonce })
 }
 

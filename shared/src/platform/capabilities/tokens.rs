@@ -8,7 +8,7 @@ use crate::domain::{Entropy, Issuer};
 use crate::keys::SigningKeys;
 use crate::keys::remote::KeySets;
 use crate::platform::parts::{HasMinting, HasRecords};
-use crate::store::{KeepTickets, RefreshTokens, ReplayStore, RevokeTokens, UpdateTokens, WriteTokens};
+use crate::store::{KeepTickets, NoteSecretUses, RefreshTokens, ReplayStore, RevokeTokens, UpdateTokens, WriteTokens};
 
 capability! {
     /// Authenticates a caller and revokes tokens that it names.
@@ -94,6 +94,18 @@ impl Granter {
     pub fn reader(&self) -> &Reader {
         &self.refresher.minter.reader
     }
+}
+
+capability! {
+    /// Serves the token endpoint of clients that come straight to the service: what [`Granter`] does, and notes on which day their secrets
+    /// are used. It writes nothing else of the directory.
+    pub struct TokenEndpoint from HasMinting {
+        /// Authenticates the clients and issues their tokens.
+        pub granter: Granter,
+        /// Notes the uses of their secrets.
+        pub notes: Arc<dyn NoteSecretUses>,
+    }
+    access = AwsAccess { directory: &["BatchGetItem", "GetItem", "UpdateItem"], ..Granter::ACCESS };
 }
 
 capability! {

@@ -56,6 +56,7 @@ mod key_ring;
 mod member;
 mod not_before;
 mod org;
+mod secret_uses;
 mod ticket;
 mod token;
 
@@ -68,6 +69,7 @@ pub use key_ring::{decode_key_ring, encode_key_ring};
 pub use member::{decode_member, encode_member};
 pub use not_before::{mark_kind, mark_name, mark_shard};
 pub use org::{decode_assertion_settings, decode_org, encode_assertion_settings, encode_org, org_item_bytes};
+pub use secret_uses::{decode_secret_uses, encode_secret_uses};
 pub use ticket::{TicketState, decode_ticket, encode_ticket, is_same_ticket};
 pub use token::{decode_revoking_party, decode_token, encode_revoking_party, encode_token, is_same_token};
 

@@ -4,10 +4,14 @@ use std::sync::Arc;
 
 use super::cases;
 use super::samples::{NO_ASSERTIONS, at, client, client_id, member, member_key, org, org_id, put_org, rich_member};
-use crate::domain::{Client, Member};
-use crate::store::{Delete, MemberSwap, Put, Replaced, Store};
+use crate::domain::{Client, Day, Member, SecretUse, SecretUses};
+use crate::store::{Delete, MemberSwap, Put, RecordKeys, Replaced, Store};
 
-cases![only_a_client_that_is_as_seen_is_replaced, only_a_member_that_is_as_seen_is_swapped];
+cases![
+    only_a_client_that_is_as_seen_is_replaced,
+    only_a_member_that_is_as_seen_is_swapped,
+    uses_of_secrets_stand_beside_a_client_and_change_nothing_of_it,
+];
 
 async fn only_a_client_that_is_as_seen_is_replaced(store: Arc<dyn Store>) {
     put_org(&*store, &org("a", &[]), &NO_ASSERTIONS).await;
@@ -69,4 +73,38 @@ async fn only_a_member_that_is_as_seen_is_swapped(store: Arc<dyn Store>) {
     assert_eq!(store.member(&key).await.unwrap(), None);
     store.delete_member(&bob.key()).await.unwrap();
     assert_eq!(store.delete_org(&org_id("a")).await.unwrap(), Delete::Done, "all are counted");
+}
+
+async fn uses_of_secrets_stand_beside_a_client_and_change_nothing_of_it(store: Arc<dyn Store>) {
+    put_org(&*store, &org("a", &[]), &NO_ASSERTIONS).await;
+    let key = (org_id("a"), client_id(1));
+    let uses = |hash_prefix, day| SecretUses::new(vec![SecretUse { hash_prefix, day: Day::from_number(day) }]);
+    let none = SecretUses::default();
+    let write = async |seen: &SecretUses, uses: &SecretUses| store.note_secret_uses(&key, seen, uses).await.unwrap();
+    let kept = async || {
+        let wanted = RecordKeys { clients: vec![key.clone()], ..RecordKeys::default() };
+        store.read(&wanted).await.unwrap().secret_uses.remove(&key)
+    };
+    write(&none, &uses(1, 1)).await;
+    assert_eq!(store.client(&key.0, key.1).await.unwrap(), None, "a use makes no client");
+    let first = client("a", 1, Some("shop"));
+    store.put_client(&first).await.unwrap();
+    assert_eq!(kept().await, None);
+    for _ in 0..2 {
+        write(&none, &uses(u64::MAX, 20_779)).await;
+        assert_eq!(kept().await, Some(uses(u64::MAX, 20_779)));
+    }
+    write(&none, &uses(2, 2)).await;
+    write(&uses(2, 2), &uses(3, 3)).await;
+    assert_eq!(kept().await, Some(uses(u64::MAX, 20_779)), "others are there already");
+    write(&uses(u64::MAX, 20_779), &uses(4, -1)).await;
+    assert_eq!(kept().await, Some(uses(4, -1)));
+    assert_eq!(store.client(&key.0, key.1).await.unwrap(), Some(first.clone()));
+    let second = Client { enabled: false, updated_at: at(5), ..first.clone() };
+    assert_eq!(store.replace_client(&first, &second).await.unwrap(), Replaced::Done, "it is what was seen");
+    store.put_client(&first).await.unwrap();
+    assert_eq!(kept().await, Some(uses(4, -1)), "whoever writes the client leaves them");
+    store.delete_client(&key.0, key.1).await.unwrap();
+    store.put_client(&first).await.unwrap();
+    assert_eq!(kept().await, None, "they go with the client");
 }

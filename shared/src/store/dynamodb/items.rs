@@ -7,7 +7,7 @@ use super::Item;
 use super::keys::{Key, subject_partition};
 use crate::domain::{
     Alias, Aliased, AssertionSettings, Batch, BatchKey, Client, ClientId, Family, FamilyKey, Fault, KeyRing, Member, Org, OrgId,
-    RevokingParty, Seconds, Ticket, TicketKey, Timestamp, TokenId, TokenKey, TokenRecord,
+    RevokingParty, Seconds, SecretUses, Ticket, TicketKey, Timestamp, TokenId, TokenKey, TokenRecord,
 };
 use crate::store::ReplayKey;
 use crate::store::codec::{self, BatchState, FamilyState, TicketState};
@@ -188,6 +188,16 @@ pub(super) fn member(item: &Item) -> Result<Member, Fault> {
 pub(super) fn client(item: &Item) -> Result<Client, Fault> {
     codec::decode_client(body(item)?, created_at(item)?)
 }
+
+/// The uses of a client's secrets, which stand beside its body. `None`: no use was noted.
+pub(super) fn secret_uses(item: &Item) -> Result<Option<SecretUses>, Fault> {
+    let Some(value) = item.get(SECRET_USES) else { return Ok(None) };
+    let text = value.as_s().map_err(|_| broken(SECRET_USES))?;
+    codec::decode_secret_uses(text.as_bytes()).map(Some)
+}
+
+/// The attribute of a client's item that has the uses of its secrets.
+pub(super) const SECRET_USES: &str = "u";
 
 pub(super) fn key_ring(item: &Item) -> Result<KeyRing, Fault> {
     codec::decode_key_ring(find_number(item, "g")?.ok_or_else(|| broken("g"))?, body(item)?)

@@ -41,6 +41,12 @@ impl ReadChanges for Stream {
 }
 
 fn change(owner: Owner, diff: Diff<Item>) -> Result<Option<Change>, Fault> {
+    // The use of a secret stands beside the body of a client, and is no change of it.
+    if let (Owner::Client, Diff::Changed { before, after }) = (&owner, &diff)
+        && before.get("b") == after.get("b")
+    {
+        return Ok(None);
+    }
     Ok(Some(match owner {
         Owner::Token(key) => Change::Token(Box::new(diff.try_map(|item| items::token(&key, &item))?)),
         Owner::Family(key) => Change::Family(Box::new(diff.try_map(|item| items::family(&key, &item))?)),

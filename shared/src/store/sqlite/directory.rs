@@ -4,8 +4,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Result;
 use super::rows::body;
-use crate::domain::{AssertionSettings, Client, ClientId, Fault, Member, MemberKey, Org, OrgId, Subject, Timestamp};
-use crate::store::{Delete, MemberSwap, Put, Replaced, codec};
+use crate::domain::{AssertionSettings, Client, ClientId, Fault, Member, MemberKey, Org, OrgId, SecretUses, Subject, Timestamp};
+use crate::store::{ClientKey, Delete, MemberSwap, Put, Replaced, codec};
 
 pub(super) fn org(c: &Connection, id: &OrgId) -> Result<Option<Org>> {
     let mut select = c.prepare_cached("SELECT created_at, body FROM orgs WHERE id = ?1")?;
@@ -55,6 +55,14 @@ pub(super) fn client(c: &Connection, org: &OrgId, id: ClientId) -> Result<Option
     let mut rows = select.query(params![org.as_str(), id.as_number()])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     Ok(Some(codec::decode_client(body(row, 1)?, created_at(row)?)?))
+}
+
+/// Reads the uses of a client's secrets. `None`: no use was noted.
+pub(super) fn secret_uses(c: &Connection, (org, id): &ClientKey) -> Result<Option<SecretUses>> {
+    let mut select = c.prepare_cached("SELECT body FROM secret_uses WHERE org = ?1 AND client = ?2")?;
+    let mut rows = select.query(params![org.as_str(), id.as_number()])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(Some(codec::decode_secret_uses(body(row, 0)?)?))
 }
 
 /// Reads clients of an org in the order of their numbers.
@@ -200,8 +208,22 @@ pub(super) fn replace_client(c: &Connection, seen: &Client, new: &Client) -> Res
 
 pub(super) fn delete_client(c: &Connection, org: &OrgId, id: ClientId) -> Result<Delete> {
     c.prepare_cached("DELETE FROM client_orgs WHERE org = ?1 AND id = ?2")?.execute(params![org.as_str(), id.as_number()])?;
+    c.prepare_cached("DELETE FROM secret_uses WHERE org = ?1 AND client = ?2")?.execute(params![org.as_str(), id.as_number()])?;
     let mut delete_one = c.prepare_cached("DELETE FROM clients WHERE org = ?1 AND id = ?2")?;
     Ok(delete(delete_one.execute(params![org.as_str(), id.as_number()])?))
+}
+
+/// Notes the uses of a client's secrets, if there are still those that were seen.
+pub(super) fn note_secret_uses(c: &Connection, client: &ClientKey, seen: &SecretUses, uses: &SecretUses) -> Result<()> {
+    if secret_uses(c, client)?.unwrap_or_default() != *seen {
+        return Ok(());
+    }
+    let mut upsert = c.prepare_cached(
+        "INSERT INTO secret_uses (org, client, body) SELECT org, id, ?3 FROM clients WHERE org = ?1 AND id = ?2
+         ON CONFLICT (org, client) DO UPDATE SET body = excluded.body",
+    )?;
+    upsert.execute(params![client.0.as_str(), client.1.as_number(), codec::encode_secret_uses(uses)?])?;
+    Ok(())
 }
 
 fn org_exists(c: &Connection, id: &OrgId) -> Result<bool> {

@@ -28,13 +28,14 @@ use self::maintenance::Maintenance;
 use self::sweep::Sweep;
 use self::writer::{Commit, Writer};
 use super::{
-    AdvanceOutcome, Delete, FamilyAdvance, InsertOutcome, KeepBatches, KeepTickets, MemberSwap, NewToken, Put, ReadDirectory,
-    ReadKeys, ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey, ReplayStore, Revocation, RevokeTokens,
-    TicketConsumption, TokenPage, TokenQuery, TokenUpdate, UpdateOutcome, UpdateTokens, WriteDirectory, WriteKeys, WriteTokens,
+    AdvanceOutcome, ClientKey, Delete, FamilyAdvance, InsertOutcome, KeepBatches, KeepTickets, MemberSwap, NewToken,
+    NoteSecretUses, Put, ReadDirectory, ReadKeys, ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey,
+    ReplayStore, Revocation, RevokeTokens, TicketConsumption, TokenPage, TokenQuery, TokenUpdate, UpdateOutcome, UpdateTokens,
+    WriteDirectory, WriteKeys, WriteTokens,
 };
 use crate::domain::{
     AssertionSettings, Batch, BatchKey, Client, ClientId, Clock, FamilyKey, Fault, KeyRing, Member, MemberKey, NotBefore, Org,
-    OrgId, RevocationStamp, Subject, Ticket, Timestamp, TokenKey,
+    OrgId, RevocationStamp, SecretUses, Subject, Ticket, Timestamp, TokenKey,
 };
 
 mod batches;
@@ -236,6 +237,14 @@ impl ReplayStore for SqliteStore {
     async fn use_once(&self, used: &ReplayKey) -> Result<bool, Fault> {
         let used = used.clone();
         self.write("noting a use", move |c| replay::use_once(c, &used)).await
+    }
+}
+
+#[async_trait]
+impl NoteSecretUses for SqliteStore {
+    async fn note_secret_uses(&self, client: &ClientKey, seen: &SecretUses, uses: &SecretUses) -> Result<(), Fault> {
+        let (client, seen, uses) = (client.clone(), seen.clone(), uses.clone());
+        self.write("noting the use of a secret", move |c| directory::note_secret_uses(c, &client, &seen, &uses)).await
     }
 }
 

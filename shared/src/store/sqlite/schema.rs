@@ -132,7 +132,8 @@ const READER_CACHE_KIB: i64 = 1_024;
 const STATEMENTS: usize = 96;
 
 /// From each version of the tables to the next. A change that older code can't live with is a step of its own.
-const STEPS: &[&str] = &[TABLES, KEY_RINGS, OAUTH, CLIENT_ORGS, MESSAGES, SEEDED, ASSERTION_SETTINGS, CHANGES, REVOKED_BY];
+const STEPS: &[&str] =
+    &[TABLES, KEY_RINGS, OAUTH, CLIENT_ORGS, MESSAGES, SEEDED, ASSERTION_SETTINGS, CHANGES, REVOKED_BY, SECRET_USES];
 
 // Records are too long for tables without rowid, which keep whole rows in the inner nodes of their tree, too.
 const TABLES: &str = "
@@ -243,6 +244,14 @@ UPDATE orgs SET body = json_remove(body, '$.s.o.b') WHERE body -> '$.s.o.b' IS N
 const REVOKED_BY: &str = "
 ALTER TABLE tokens ADD COLUMN revoked_by TEXT;
 ALTER TABLE families ADD COLUMN revoked_by TEXT;
+";
+
+// On which day the secrets of a client were used: apart from the clients, because it is no change of them.
+const SECRET_USES: &str = "
+CREATE TABLE secret_uses (
+    org TEXT NOT NULL, client INTEGER NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (org, client)
+) STRICT, WITHOUT ROWID;
 ";
 
 // What the audit trail hasn't told yet. A number is never used again.

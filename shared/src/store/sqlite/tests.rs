@@ -158,7 +158,7 @@ fn a_newer_or_foreign_file_is_left_alone() {
     let folder = Folder::new();
     let path = folder.file("a.db");
     drop(SqliteStore::open(&path, Durability::Normal, clock()).unwrap());
-    Connection::open(&path).unwrap().pragma_update(None, "user_version", 10).unwrap();
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 11).unwrap();
     let fault = SqliteStore::open(&path, Durability::Normal, clock()).unwrap_err();
     assert_eq!(fault.doing(), "opening the data file: it was written by a newer version of this program");
 
