@@ -21,6 +21,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::invalid("", "the body must be JSON"),
         Refusal::Lifetime("must end after it begins".into()),
         Refusal::MemberUnavailable,
+        Refusal::MemberUnknown,
         Refusal::MethodNotAllowed { allow: "GET, POST".into() },
         Refusal::NoSuchPath,
         Refusal::NotFound("member"),
@@ -53,6 +54,7 @@ fn refusals() -> Vec<Refusal> {
             | Refusal::Invalid { .. }
             | Refusal::Lifetime(_)
             | Refusal::MemberUnavailable
+            | Refusal::MemberUnknown
             | Refusal::MethodNotAllowed { .. }
             | Refusal::NoSuchPath
             | Refusal::NotFound(_)

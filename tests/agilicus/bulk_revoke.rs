@@ -68,7 +68,11 @@ scenario! {
         let revoker = app.token("1", "revoker", &[api::TOKENS_REVOKE]).await;
         let ann = app.token("1", "ann", &[]).await;
         app.post("/v1/tokens/bulk_revoke", Some(&ann), json!({"user_id": "bot"})).await.is_error(403, "ACCESS_DENIED");
-        app.post("/v1/tokens/bulk_revoke", Some(&revoker), json!({"user_id": "nobody"})).await.is_error(403, "MEMBER_UNAVAILABLE");
+        let unknown = app.post("/v1/tokens/bulk_revoke", Some(&revoker), json!({"user_id": "nobody"})).await;
+        unknown.is_error(403, "MEMBER_UNAVAILABLE");
+        let message = unknown.json()["error_message"].as_str().unwrap().to_owned();
+        assert!(message.starts_with("user_id: the org has no member with this id."), "{message}");
+        assert!(message.contains("/v1/orgs/{org}/revocations"), "what is right for who isn't a member: {message}");
         let foreign = app.post("/v1/tokens/bulk_revoke", Some(&revoker), json!({"user_id": "ann", "org_id": "2"})).await;
         let missing = app.post("/v1/tokens/bulk_revoke", Some(&revoker), json!({"user_id": "ann", "org_id": "404"})).await;
         foreign.is_error(403, "ACCESS_DENIED");

@@ -75,6 +75,8 @@ pub enum Refusal {
     ClientLocked,
     /// The subject is no member of the org, or a disabled one: one answer for both, so that nobody can probe for members.
     MemberUnavailable,
+    /// The subject whose tokens a caller may revoke is no member of the org.
+    MemberUnknown,
     /// The path exists, but not with this method.
     MethodNotAllowed {
         /// The methods that exist, as the `Allow` header has them.

@@ -104,7 +104,7 @@ pub struct Counted {
 ///
 /// # Errors
 /// [`Refusal::CredentialsRejected`] if the bearer's token isn't alive. [`Refusal::AccessDenied`] if the caller may not revoke
-/// tokens there and isn't the member itself. [`Refusal::MemberUnavailable`] if there is no such member. A [`Fault`] if the member
+/// tokens there and isn't the member itself. [`Refusal::MemberUnknown`] if there is no such member. A [`Fault`] if the member
 /// has so many tokens that it wasn't found out in time where its session was begun; what was found by then is revoked.
 pub async fn bulk_revoke(ports: &BulkRevoker, bearer: &str, bulk: Bulk) -> Result<Counted, Error> {
     let also = RecordKeys { orgs: bulk.org.iter().cloned().collect(), ..RecordKeys::default() };
@@ -119,7 +119,7 @@ pub async fn bulk_revoke(ports: &BulkRevoker, bearer: &str, bulk: Bulk) -> Resul
     let member = MemberKey { org: org.clone(), subject: bulk.subject.clone() };
     let before = ports.reader.tokens.read(&RecordKeys { members: vec![member.clone()], ..RecordKeys::default() }).await?;
     if !before.members.contains_key(&member) {
-        return Err(Refusal::MemberUnavailable.into());
+        return Err(Refusal::MemberUnknown.into());
     }
     let mut query =
         TokenQuery { subject: Some(bulk.subject.clone()), session: bulk.session.clone(), limit: PAGE, ..TokenQuery::default() };

@@ -44,6 +44,7 @@ const fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::Invalid { .. }
         | Refusal::Lifetime(_)
         | Refusal::MemberUnavailable
+        | Refusal::MemberUnknown
         | Refusal::RefreshRejected
         | Refusal::ScopeNotHeld(_)
         | Refusal::TicketRejected

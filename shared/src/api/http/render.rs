@@ -100,6 +100,12 @@ fn spell(refusal: &Refusal) -> (StatusCode, &'static str, Cow<'static, str>) {
             "MEMBER_UNAVAILABLE",
             "sub: the org has no enabled member with this id. Create the member, or enable it.".into(),
         ),
+        // Only the Agilicus API revokes by members, and calls them so.
+        Refusal::MemberUnknown => (
+            S::FORBIDDEN,
+            "MEMBER_UNAVAILABLE",
+            "user_id: the org has no member with this id. POST /v1/orgs/{org}/revocations revokes what clients have for anybody else.".into(),
+        ),
         Refusal::MethodNotAllowed { allow } => {
             (S::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", format!("This path takes {allow}.").into())
         }

@@ -48,7 +48,7 @@ fn refusal(route: &Route, explained: &Explanation<'_>) -> Reply {
             let denial = Denial::ClientUnauthenticated;
             (status_of(denial), denial.error(), describe(denial).into())
         }
-        Refusal::MemberUnavailable | Refusal::RefreshRejected | Refusal::TicketRejected => {
+        Refusal::MemberUnavailable | Refusal::MemberUnknown | Refusal::RefreshRejected | Refusal::TicketRejected => {
             (StatusCode::BAD_REQUEST, "invalid_grant", Denial::RefreshTokenInvalid.describe().into())
         }
         Refusal::OutsideAuthority { .. } | Refusal::ScopeNotHeld(_) => {

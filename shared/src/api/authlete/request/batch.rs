@@ -36,6 +36,7 @@ pub fn at(index: usize, refusal: Refusal) -> Refusal {
         | Refusal::CredentialsRejected(_)
         | Refusal::Denied(_)
         | Refusal::MemberUnavailable
+        | Refusal::MemberUnknown
         | Refusal::MethodNotAllowed { .. }
         | Refusal::NoSuchPath
         | Refusal::NotFound(_)

@@ -92,6 +92,7 @@ impl<'a> TokenCreateResponse<'a> {
             | Refusal::Denied(_)
             | Refusal::Lifetime(_)
             | Refusal::MemberUnavailable
+            | Refusal::MemberUnknown
             | Refusal::MethodNotAllowed { .. }
             | Refusal::NoSuchPath
             | Refusal::NotFound(_)
