@@ -423,7 +423,7 @@ scenario! {
 
 scenario! {
     async fn a_wrong_length_of_time_is_told_its_range_and_unit_however_it_is_wrong(app) {
-        const RULE: &str = "must be an integer of 1 or more (seconds: at most the org's max_token_duration)";
+        const RULE: &str = "must be an integer from 1 to 34,560,000 (seconds; the org's max_token_duration may be less)";
         for wrong in [json!("600"), json!(0), json!(-1), json!(1.5), json!(4_294_967_296_u64), json!(true), json!([600])] {
             for field in ["time_validity", "token_validity"] {
                 let refused = app.mint("1", "ann", json!({(field): {"duration": wrong}})).await;

@@ -428,7 +428,7 @@ struct Duration(Seconds);
 
 impl<'de> Deserialize<'de> for Duration {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        const RULE: &str = "must be an integer of 1 or more (seconds: at most the org's max_token_duration)";
+        const RULE: &str = "must be an integer from 1 to 34,560,000 (seconds; the org's max_token_duration may be less)";
         integer_within(deserializer, 1..=u32::MAX, RULE).map(Seconds).map(Self)
     }
 }
