@@ -394,7 +394,7 @@ fn the_page_for_troubleshooting_has_what_is_said_at_a_start() {
         ("new", &["--listen", server.address()], "Choose another port"),
         ("taken", &["--listen", "127.0.0.1:0"], "another process has it open"),
         ("file", &["--listen", "127.0.0.1:0"], "isn't a folder"),
-        ("damaged", &["--listen", "127.0.0.1:0"], "reading a signing key"),
+        ("damaged", &["--listen", "127.0.0.1:0"], "signing-key.pem: it isn't a PKCS #8 key for ES256 in PEM. Restore it"),
         ("new", &["--listen", "127.0.0.1:0", "--seed", seed.to_str().unwrap()], "orgs[0].nmae is not a known field"),
     ] {
         let mut start = Command::new(env!("CARGO_BIN_EXE_jeton"));

@@ -94,8 +94,12 @@ impl KeyFiles {
         let missing =
             || Fault::internal("opening a signing key").because(format!("{}: it is missing. Restore it", path.display()));
         let pem = self.0.read(name)?.ok_or_else(missing)?;
-        LocalSigner::from_pkcs8_pem(alg, pem.expose())
-            .map_err(|fault| Fault::internal("reading a signing key").because(format!("{}: {fault:?}", path.display())))
+        let wrong = |_| {
+            let what_to_do = "Restore it: a new key would end all tokens of this one";
+            let why = format!("{}: it isn't a PKCS #8 key for {} in PEM. {what_to_do}", path.display(), alg.as_str());
+            Fault::internal("reading a signing key").because(why)
+        };
+        LocalSigner::from_pkcs8_pem(alg, pem.expose()).map_err(wrong)
     }
 }
 
