@@ -18,7 +18,8 @@ pub(super) struct Lock {
 /// Locks the data file at `path` by a file beside it. On the data file itself the lock would get in the way of SQLite's own.
 pub(super) fn lock(path: &Path) -> Result<Lock, Fault> {
     const DOING: &str = "locking the data file";
-    let file = create(&beside(path, ".lock")).map_err(|e| Fault::internal(DOING).because(e))?;
+    let place = beside(path, ".lock");
+    let file = create(&place).map_err(|e| Fault::internal(DOING).because(format!("{}: {e}", place.display())))?;
     let deadline = Instant::now() + MAX_LOCK_WAIT;
     loop {
         match file.try_lock() {

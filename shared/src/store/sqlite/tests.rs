@@ -154,6 +154,16 @@ fn a_file_is_one_stores() {
 }
 
 #[test]
+fn a_file_that_cannot_be_locked_is_named_with_the_reason() {
+    let path = Folder::new().file("none/a.db");
+    let fault = format!("{:?}", SqliteStore::open(&path, Durability::Normal, clock()).unwrap_err());
+    assert!(
+        fault.contains("locking the data file") && fault.contains(path.to_str().unwrap()) && fault.contains("os error"),
+        "{fault}"
+    );
+}
+
+#[test]
 fn a_newer_or_foreign_file_is_left_alone() {
     let folder = Folder::new();
     let path = folder.file("a.db");
