@@ -114,10 +114,10 @@ async fn without_an_option_nothing_is_said_of_origins() {
 #[test]
 fn the_gateway_has_the_same_lists() {
     let template = Template::load();
-    let configured = template.at("/Resources/Api/Properties/CorsConfiguration/Fn::If/1");
+    let configured = template.at("/Resources/Api/Properties/Body/x-amazon-apigateway-cors/Fn::If/1");
     let list = |text: &str| text.split(", ").map(Value::from).collect::<Vec<_>>();
-    assert_eq!(configured["AllowMethods"], json!(list(ALLOWED_METHODS)));
-    assert_eq!(configured["AllowHeaders"], json!(list(ALLOWED_HEADERS)));
-    assert_eq!(configured["ExposeHeaders"], json!(list(EXPOSED_HEADERS)));
-    assert_eq!(configured["MaxAge"].to_string(), MAX_AGE_SECONDS);
+    assert_eq!(configured["allowMethods"], json!(list(ALLOWED_METHODS)));
+    assert_eq!(configured["allowHeaders"], json!(list(ALLOWED_HEADERS)));
+    assert_eq!(configured["exposeHeaders"], json!(list(EXPOSED_HEADERS)));
+    assert_eq!(configured["maxAge"].to_string(), MAX_AGE_SECONDS);
 }
