@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use shared::api::http::{Dialect, Reply, Route, fault, refusal};
-use shared::domain::{Denial, Fault, Refusal, TokenProblem};
+use shared::domain::{AuthorizationProblem, Denial, Fault, Refusal, TokenProblem};
 
 /// One of each. The match below doesn't compile when there is a variant that isn't here.
 fn refusals() -> Vec<Refusal> {
@@ -41,9 +41,11 @@ fn refusals() -> Vec<Refusal> {
     ];
     all.extend(problems.map(Refusal::CredentialsRejected));
     all.extend(problems.map(Refusal::TokenRejected));
+    all.extend(AuthorizationProblem::ALL.iter().copied().map(Refusal::AuthorizationRejected));
     for refusal in &all {
         match refusal {
             Refusal::AccessDenied { .. }
+            | Refusal::AuthorizationRejected(_)
             | Refusal::BodyTooLarge { .. }
             | Refusal::ClientLocked
             | Refusal::ClientUnavailable

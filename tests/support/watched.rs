@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use shared::domain::{
-    AssertionSettings, Batch, BatchKey, Client, ClientId, FamilyKey, Fault, FrozenClock, KeyRing, Member, MemberKey, NotBefore,
-    Org, OrgId, RevocationStamp, SecretUses, Subject, Ticket, Timestamp, TokenKey,
+    AssertionSettings, Authorization, Batch, BatchKey, Client, ClientId, FamilyKey, Fault, FrozenClock, KeyRing, Member,
+    MemberKey, NotBefore, Org, OrgId, RevocationStamp, SecretUses, Subject, Ticket, Timestamp, TokenKey,
 };
 use shared::store::{
-    AdvanceOutcome, ClientKey, Delete, FamilyAdvance, InsertOutcome, KeepBatches, KeepTickets, MemberSwap, NewToken,
-    NoteSecretUses, Put, ReadDirectory, ReadKeys, ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey,
+    AdvanceOutcome, ClientKey, Delete, FamilyAdvance, InsertOutcome, KeepAuthorizations, KeepBatches, KeepTickets, MemberSwap,
+    NewToken, NoteSecretUses, Put, ReadDirectory, ReadKeys, ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey,
     ReplayStore, Revocation, RevokeTokens, Store, TicketConsumption, TokenPage, TokenQuery, TokenUpdate, UpdateOutcome,
     UpdateTokens, WriteDirectory, WriteKeys, WriteTokens,
 };
@@ -172,6 +172,17 @@ impl KeepTickets for Watched {
 
     async fn spend_ticket(&self, spending: &TicketConsumption) -> Result<bool, Fault> {
         self.call("spend_ticket", self.store.spend_ticket(spending)).await
+    }
+}
+
+#[async_trait]
+impl KeepAuthorizations for Watched {
+    async fn put_authorization(&self, authorization: &Authorization) -> Result<(), Fault> {
+        self.call("put_authorization", self.store.put_authorization(authorization)).await
+    }
+
+    async fn update_authorization(&self, authorization: &Authorization) -> Result<bool, Fault> {
+        self.call("update_authorization", self.store.update_authorization(authorization)).await
     }
 }
 

@@ -25,13 +25,15 @@ pub struct ClientUpdate {
 }
 
 impl ClientUpdate {
-    /// The settings of the client after the update, where it had `old` before.
+    /// The settings of the client after the update, where it had `old` before. What Authlete has no words for stays.
     pub(crate) fn into_settings(self, old: &ClientSettings) -> ClientSettings {
+        let ClientSettings { pkce, consent, claims_in_id_token, .. } = *old;
+        let settings = ClientSettings { pkce, consent, claims_in_id_token, ..self.settings };
         if self.keeps_extensions {
             let (access_token_form, resources) = (old.access_token_form, old.resources.clone());
-            ClientSettings { access_token_form, resources, ..self.settings }
+            ClientSettings { access_token_form, resources, ..settings }
         } else {
-            self.settings
+            settings
         }
     }
 }
@@ -49,9 +51,9 @@ impl ClientDraft {
     /// The client as it will be. One that doesn't authenticate by a secret any more has none.
     fn applied_to(self, old: &Client, now: Timestamp) -> Client {
         let Self { settings, enabled } = self;
-        let ClientSettings { redirect_uris, metadata, .. } = old.settings.clone();
+        let metadata = old.settings.metadata.clone();
         let secrets = if settings.auth_method.has_secret() { old.secrets.clone() } else { Vec::new() };
-        Client { secrets, enabled, ..old.clone().with_settings(ClientSettings { redirect_uris, metadata, ..settings }, now) }
+        Client { secrets, enabled, ..old.clone().with_settings(ClientSettings { metadata, ..settings }, now) }
     }
 }
 

@@ -211,7 +211,7 @@ pub(crate) fn member_as_drafted(key: &MemberKey, draft: MemberDraft, existing: O
 /// [`Refusal::Conflict`] if the org changed meanwhile.
 pub async fn refresh_org_secret(ports: &SecretWriter, bearer: &str, id: &OrgId) -> Result<Secret<String>, Error> {
     let (caller, seen, _) = authorize(&ports.reader, bearer, id, &[api::ORGS_WRITE], RecordKeys::default()).await?;
-    let opened = [api::TOKENS_CREATE, api::TOKENS_READ, api::TOKENS_REVOKE, api::CLIENTS_WRITE];
+    let opened = [api::TOKENS_CREATE, api::TOKENS_READ, api::TOKENS_REVOKE, api::CLIENTS_WRITE, api::AUTHORIZATIONS_DECIDE];
     if let Some(needs) = opened.into_iter().find(|needs| !caller.may(needs, &seen)) {
         return Err(Refusal::AccessDenied { needs }.into());
     }

@@ -89,6 +89,12 @@ pub struct ClientSettings {
     pub attributes: Vec<(String, String)>,
     /// Where an authorization endpoint may send people back to: RFC 6749 section 3.1.2.
     pub redirect_uris: Vec<RedirectUri>,
+    /// Whether its authorization requests must have a `code_challenge`: RFC 7636.
+    pub pkce: Pkce,
+    /// Whether people must be asked whether they grant it what it asks for.
+    pub consent: Consent,
+    /// Whether its ID tokens have the claims of the scopes, too, which are else told by the userinfo endpoint alone.
+    pub claims_in_id_token: bool,
     /// What is only kept and shown: contacts, the URLs of its pages, and so on.
     pub metadata: ClientMetadata,
 }
@@ -115,6 +121,9 @@ impl ClientSettings {
             may_exchange_tokens: false,
             attributes: Vec::new(),
             redirect_uris: Vec::new(),
+            pkce: Pkce::Required,
+            consent: Consent::Required,
+            claims_in_id_token: false,
             metadata: ClientMetadata::default(),
         }
     }
@@ -264,6 +273,48 @@ impl ClientKind {
 
     fn unknown(_: &str) -> Invalid {
         Invalid("must be confidential or public")
+    }
+}
+
+/// Whether a client's authorization requests must have a `code_challenge`: RFC 7636.
+#[derive(Clone, Copy, Debug, EnumString, Eq, IntoStaticStr, PartialEq)]
+#[strum(serialize_all = "snake_case", parse_err_ty = Invalid, parse_err_fn = Self::unknown)]
+pub enum Pkce {
+    /// Each request must have one (RFC 9700 section 2.1.1).
+    Required,
+    /// A request may have none, for the sake of clients that send no challenge. Only a confidential client may be so.
+    Optional,
+}
+
+impl Pkce {
+    /// Its name on the wire.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
+    fn unknown(_: &str) -> Invalid {
+        Invalid("must be required or optional")
+    }
+}
+
+/// Whether people must be asked whether they grant a client what it asks for.
+#[derive(Clone, Copy, Debug, EnumString, Eq, IntoStaticStr, PartialEq)]
+#[strum(serialize_all = "snake_case", parse_err_ty = Invalid, parse_err_fn = Self::unknown)]
+pub enum Consent {
+    /// They must be asked.
+    Required,
+    /// They need not be asked: the client is the team's own.
+    Implied,
+}
+
+impl Consent {
+    /// Its name on the wire.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
+    fn unknown(_: &str) -> Invalid {
+        Invalid("must be required or implied")
     }
 }
 

@@ -82,8 +82,20 @@ denials! {
     /// The `authorization_details` are malformed, of an unknown type, or more than was granted (RFC 9396 section 5).
     AuthorizationDetailsInvalid: "invalid_authorization_details",
         "authorization_details must be a JSON array of objects. Each type must be one of the org's authorization_details_types, and nothing may exceed what was granted before.";
+    /// A parameter of the authorization request is malformed, too long, or there twice (RFC 6749 section 3.1).
+    AuthorizationRequestMalformed: "invalid_request",
+        "A parameter of the authorization request is malformed, too long, or there twice. Each is form-encoded, of at most 4,000 bytes, and only resource may be repeated.";
+    /// A browser comes back for an authorization that is unknown, over, or has been answered.
+    AuthorizationUnknown: "invalid_request",
+        "This sign-in is unknown, over, or was finished before. Start again in the app.";
+    /// A browser comes back that isn't the one in which the authorization was begun.
+    BrowserMismatch: "access_denied",
+        "This sign-in was begun in another browser. Start again in the app.";
     /// The presented token is bound to a client certificate that this connection doesn't have (RFC 8705 section 3).
     CertificateMismatch: "invalid_grant", "The token is bound to another client certificate, or none was presented.";
+    /// The parameter `claims` is no object as in OpenID Connect Core section 5.5.
+    ClaimsParameterInvalid: "invalid_request",
+        "claims must be a JSON object with the members userinfo and id_token, of at most 4,000 bytes.";
     /// The `client_assertion` failed verification with the keys of the client (RFC 7523 section 3).
     ClientAssertionInvalid: "invalid_client",
         "The client assertion is not valid. It must be a JWT signed with one of the client's keys. Its iss and sub must be the client_id, its aud this service's issuer alone, its exp at most 300 seconds away, and it needs a jti.";
@@ -109,8 +121,35 @@ denials! {
     /// The client is unknown, or its credentials are wrong: the answer doesn't say which.
     ClientUnauthenticated: "invalid_client",
         "Client authentication failed: unknown client, wrong credentials, or another method than the registered one.";
+    /// The `client_id` of an authorization request names no client that people can sign in for.
+    ClientUnknown: "invalid_client",
+        "client_id must be the number of a client that is not locked.";
+    /// The `code_challenge` is malformed, or not of the method `S256` (RFC 7636 section 4.3).
+    CodeChallengeInvalid: "invalid_request",
+        "code_challenge must be 43 characters of base64url, and code_challenge_method S256.";
+    /// The client must send a `code_challenge` and sends none (RFC 9700 section 2.1.1).
+    CodeChallengeMissing: "invalid_request",
+        "code_challenge is required: use PKCE with S256 (RFC 7636).";
+    /// The code is bound to another key than that of the DPoP proof (RFC 9449 section 10).
+    CodeDpopKeyMismatch: "invalid_grant",
+        "The authorization code is bound to another DPoP key (dpop_jkt) than the one that signed this proof.";
     /// The authorization code is unknown, expired, used, or of another client (RFC 6749 section 4.1.3).
     CodeInvalid: "invalid_grant", "The authorization code is not valid.";
+    /// The grant `authorization_code` was requested without a `code`.
+    CodeMissing: "invalid_request",
+        "code is required.";
+    /// The `code_verifier` can't be one (RFC 7636 section 4.1).
+    CodeVerifierMalformed: "invalid_request",
+        "code_verifier must be 43 to 128 of A-Z, a-z, 0-9, -, ., _ and ~.";
+    /// The authorization request had a `code_challenge`, and the token request has no `code_verifier`.
+    CodeVerifierMissing: "invalid_grant",
+        "code_verifier is required, because the authorization request had a code_challenge.";
+    /// The token request has a `code_verifier` for a request without a `code_challenge` (RFC 9700 section 4.8).
+    CodeVerifierUnexpected: "invalid_grant",
+        "code_verifier was sent, but the authorization request had no code_challenge.";
+    /// The `code_verifier` isn't the one of the `code_challenge` (RFC 7636 section 4.6).
+    CodeVerifierWrong: "invalid_grant",
+        "code_verifier does not match the code_challenge of the authorization request.";
     /// The request needs a DPoP proof and has none (RFC 9449 section 5).
     DpopHeaderMissing: "invalid_dpop_proof", "A DPoP proof is required.";
     /// The presented token is bound to another key than that of the DPoP proof.
@@ -136,16 +175,58 @@ denials! {
     GrantTypeMissing: "invalid_request", "grant_type is required.";
     /// The service has no grant of this name.
     GrantTypeUnsupported: "unsupported_grant_type", "This grant_type is not supported. grant_types_supported in the metadata lists those that are.";
+    /// The `id_token_hint` is no ID token of this service for this client (OpenID Connect Core section 3.1.2.1).
+    IdTokenHintInvalid: "invalid_request",
+        "id_token_hint must be an ID token of this service that was issued to this client.";
+    /// The org of the client lets nobody sign in: it has no `login_url`.
+    LoginUnavailable: "unauthorized_client",
+        "Nobody can sign in for this client: its org has no login_url.";
+    /// The `max_age` is no number of seconds (OpenID Connect Core section 3.1.2.1).
+    MaxAgeInvalid: "invalid_request",
+        "max_age must be a whole number of seconds.";
     /// The password grant was requested without a `password`.
     PasswordMissing: "invalid_request", "password is required.";
+    /// The `prompt` has an unknown word, or `none` with another (OpenID Connect Core section 3.1.2.1).
+    PromptInvalid: "invalid_request",
+        "prompt must be words of none, login, consent and select_account, and none must be alone.";
+    /// The `redirect_uri` isn't that of the authorization request (RFC 6749 section 4.1.3).
+    RedirectUriMismatch: "invalid_grant",
+        "redirect_uri must be the one of the authorization request, letter by letter.";
+    /// The authorization request has no `redirect_uri`.
+    RedirectUriMissing: "invalid_request",
+        "redirect_uri is required.";
+    /// The `redirect_uri` isn't registered for the client (RFC 9700 section 2.1).
+    RedirectUriUnregistered: "invalid_request",
+        "redirect_uri must be one of the client's registered redirect_uris, letter by letter. Only the port of a loopback address is free.";
     /// The refresh token is unknown, expired, revoked or already used.
     RefreshTokenInvalid: "invalid_grant", "The refresh token is unknown, expired, revoked or already used.";
     /// The refresh grant was requested without a `refresh_token`.
     RefreshTokenMissing: "invalid_request", "refresh_token is required.";
+    /// The client is registered to send no plain authorization requests (RFC 9101 section 10.5, RFC 9126 section 6).
+    PlainRequestForbidden: "invalid_request",
+        "The client's registration forbids plain requests (require_pushed_authorization_requests, require_signed_request_object), and no others are supported.";
+    /// The request has the parameter `registration` (OpenID Connect Core section 7.2.1).
+    RegistrationUnsupported: "registration_not_supported",
+        "The parameter registration is not supported.";
     /// The body isn't form-encoded, or has a parameter twice (RFC 6749 section 3.2).
     RequestMalformed: "invalid_request", "The token request is malformed: it must be form-encoded, with no parameter twice.";
+    /// The request has a request object (RFC 9101).
+    RequestObjectUnsupported: "request_not_supported",
+        "The parameter request is not supported.";
+    /// The request refers to a request object elsewhere (RFC 9101).
+    RequestUriUnsupported: "request_uri_not_supported",
+        "The parameter request_uri is not supported.";
     /// The `requested_token_type` isn't one that RFC 8693 section 3 registers.
     RequestedTokenTypeInvalid: "invalid_request", "requested_token_type must be a registered token type.";
+    /// The `response_mode` isn't supported.
+    ResponseModeUnsupported: "invalid_request",
+        "response_mode must be query or form_post.";
+    /// The authorization request has no `response_type` (RFC 6749 section 3.1.1).
+    ResponseTypeMissing: "invalid_request",
+        "response_type is required.";
+    /// The `response_type` is another one than `code`.
+    ResponseTypeUnsupported: "unsupported_response_type",
+        "response_type must be code.";
     /// The request asks for more scopes than the refresh token was granted (RFC 6749 section 6).
     ScopeExceeds: "invalid_scope", "The requested scope exceeds the scope of the refresh token.";
     /// The request has a scope that the org doesn't support or the client may not ask for.

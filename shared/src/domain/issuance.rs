@@ -2,7 +2,7 @@
 
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-use super::{ClientId, Invalid, Subject, Timestamp};
+use super::{ClientId, Invalid, SessionId, Subject, Timestamp};
 
 /// How a token came to an OAuth client, and what came with it. Of a token that a member asked for itself nothing of this is
 /// known.
@@ -33,6 +33,8 @@ pub struct Issuance {
     pub of_member: bool,
     /// Who acts for its subject: `act` of RFC 8693 section 4.1, the current actor first. At most [`Issuance::MAX_ACTORS`].
     pub actors: Vec<Actor>,
+    /// How the person signed in who granted it at the authorization endpoint. `None`: no person did.
+    pub sign_in: Option<Box<SignIn>>,
 }
 
 impl Issuance {
@@ -53,7 +55,37 @@ impl Issuance {
             for_external_attachment: false,
             of_member: false,
             actors: Vec::new(),
+            sign_in: None,
         }
+    }
+}
+
+/// How a person signed in, and what is known of them: what ID tokens and the userinfo endpoint tell.
+///
+/// It is kept with the refresh family, or with the access token where there is none.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SignIn {
+    /// The client's number as text: the `aud` of ID tokens.
+    pub audience: String,
+    /// How the person authenticated: `amr` of OpenID Connect Core section 2.
+    pub amr: Vec<String>,
+    /// The session of the login application: `sid` of ID tokens. Tokens with the scope `offline_access` outlive it.
+    pub session: Option<SessionId>,
+    /// The parameter `claims` of the request: a JSON object.
+    pub requested: Option<ExtraClaims>,
+    /// What is known of the person: a JSON object.
+    pub claims: Option<ExtraClaims>,
+    /// What ID tokens say besides: a JSON object.
+    pub id_token_claims: Option<ExtraClaims>,
+    /// What JWT access tokens and introspection say besides: a JSON object.
+    pub access_token_claims: Option<ExtraClaims>,
+}
+
+impl SignIn {
+    /// The same without what only ID tokens and the userinfo endpoint tell: for the access tokens of a family, which has all of it.
+    #[must_use]
+    pub fn without_person(self) -> Self {
+        Self { requested: None, claims: None, id_token_claims: None, ..self }
     }
 }
 

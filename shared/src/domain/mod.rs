@@ -7,6 +7,7 @@
 //! To add a word, give it a file and name it below. Who may get what is not a word but a decision: see [`policy`](crate::policy).
 
 pub mod alias;
+pub mod authorization;
 pub mod batch;
 pub mod caller;
 pub mod claims;
@@ -42,11 +43,16 @@ pub mod token;
 pub mod token_contents;
 
 pub use alias::{Alias, AliasKey, Aliased};
+pub use authorization::{
+    Approval, Authorization, AuthorizationError, AuthorizationKey, AuthorizationProblem, AuthorizationRequest,
+    AuthorizationState, Prompt, ResponseMode,
+};
 pub use batch::{Batch, BatchKey, BatchState};
 pub use caller::Caller;
 pub use claims::Claims;
 pub use client::{
     AccessTokenForm, CertificateSubject, Client, ClientAuthMethod, ClientCertificates, ClientKind, ClientSecret, ClientSettings,
+    Consent, Pkce,
 };
 pub use client_metadata::{ClientMetadata, MetadataMember, MetadataValue};
 pub use clock::Clock;
@@ -60,7 +66,7 @@ pub use entropy::Seeded;
 pub use family::{Family, FamilyKey, Redemption};
 pub use fault::Fault;
 pub use id::{App, Audience, ClientId, Invalid, Issuer, Label, MtlsUrl, OrgId, Role, SessionId, Shard, Subject, TokenId};
-pub use issuance::{Actor, AuthorizationDetails, Confirmation, ExtraClaims, GrantType, Issuance, Property, Thumbprint};
+pub use issuance::{Actor, AuthorizationDetails, Confirmation, ExtraClaims, GrantType, Issuance, Property, SignIn, Thumbprint};
 pub use key::{Algorithm, Jwk, KeyId, KeySet};
 pub use key_ring::{KeyRing, KeyState, PrivateHalf, RingKey, Schedule, SigningMode};
 pub use member::{Member, MemberKey, MemberKind, Profile};
@@ -70,7 +76,7 @@ pub use org::{
     AssertionIssuer, AssertionRules, AssertionSettings, ExchangeRules, IssuerKeys, OAuthSettings, Org, OrgSettings,
     SupportedScope,
 };
-pub use redirect_uri::RedirectUri;
+pub use redirect_uri::{LoginUrl, RedirectUri, is_on_loopback};
 pub use refresh_token::RefreshToken;
 pub use refusal::{Error, Refusal, TokenProblem};
 pub use requirements::{Lacking, Requirements};

@@ -1,6 +1,6 @@
 //! Orgs: tenants, and the hierarchy that they form.
 
-use super::{Algorithm, Audience, ClientId, Family, GrantType, OrgId, Scope, Seconds, Timestamp};
+use super::{Algorithm, Audience, ClientId, Family, GrantType, LoginUrl, OrgId, Scope, Seconds, Timestamp};
 
 /// A tenant. Nothing crosses an org, but that an administrator of an ancestor may act on it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -134,6 +134,19 @@ macro_rules! org_settings {
                 authorization_details_types: Vec<String> = Vec::new();
                 /// Whether DPoP proofs at the token endpoint need a nonce of the service: RFC 9449 section 8. Default: false.
                 dpop_nonce_required: bool = false;
+                /// The page of the login application, to which the authorization endpoint sends people. Default: none, so that nobody
+                /// can sign in.
+                login_url: Option<LoginUrl> = None;
+                /// For how many seconds a person may take to sign in and decide: 60 to 3600. Default: 1800.
+                authorization_duration: Seconds = Seconds(1_800);
+                /// For how many seconds an authorization code can be redeemed: 10 to 600. Default: 60.
+                code_duration: Seconds = Seconds(60);
+                /// For how many seconds an ID token is good: 60 to 86400. Default: 3600.
+                id_token_duration: Seconds = Seconds::HOUR;
+                /// What signs ID tokens. Default: the first algorithm of the deployment.
+                id_token_sign_alg: Option<Algorithm> = None;
+                /// Whether a person's refresh token needs the scope `offline_access`. Default: false.
+                refresh_needs_offline_access: bool = false;
                 /// Texts by name, which others keep with the org.
                 attributes: Vec<(String, String)> = Vec::new();
             }

@@ -41,6 +41,86 @@ impl RedirectUri {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Says whether a request that names `asked` means this URI: letter by letter (RFC 9700 section 2.1), but that the port of one on
+    /// the loopback interface is free (RFC 8252 section 7.3), and that its empty path is the same as `/`.
+    pub fn matches(&self, asked: &str) -> bool {
+        if self.0 == asked {
+            return self.is_permitted();
+        }
+        match (loopback_without_port(&self.0), loopback_without_port(asked)) {
+            (Some(registered), Some(asked)) => registered == asked,
+            _ => false,
+        }
+    }
+}
+
+impl std::str::FromStr for RedirectUri {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        Self::parse(text)
+    }
+}
+
+/// Says whether a redirect URI of a request leads to an app on the person's own machine: RFC 8252 section 7.3.
+pub fn is_on_loopback(text: &str) -> bool {
+    loopback_without_port(text).is_some()
+}
+
+/// The host and what stands behind the port of a permitted `http` URI on the loopback interface, as they are written.
+fn loopback_without_port(text: &str) -> Option<(&str, &str)> {
+    let is_http = |url: &Url| url.scheme() == "http" && is_permitted(text);
+    parse_absolute(text).filter(is_http)?;
+    let behind_scheme = text.strip_prefix("http://")?;
+    let end = behind_scheme.find(['/', '?']).unwrap_or(behind_scheme.len());
+    let (authority, rest) = behind_scheme.split_at(end);
+    // A host in brackets has colons of its own.
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !port.is_empty() => host,
+        _ => authority,
+    };
+    let known = matches!(host, "127.0.0.1" | "[::1]" | "localhost");
+    known.then_some((host, if rest.is_empty() { "/" } else { rest }))
+}
+
+/// The page of a login application, to which people are sent to sign in: `https`, or `http` on the loopback interface.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct LoginUrl(Box<str>);
+
+impl LoginUrl {
+    const MAX_BYTES: usize = 512;
+
+    /// Accepts an absolute URL of at most 512 bytes without a fragment and without a user name.
+    ///
+    /// # Errors
+    /// [`Invalid`] with this rule, if `text` is anything else.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        const RULE: Invalid =
+            Invalid("must be an https URL, or http on the loopback interface, of at most 512 bytes and without fragment");
+        let is_page = |url: &Url| matches!(url.scheme(), "https" | "http") && is_permitted(text);
+        let url = parse_absolute(text).filter(|url| text.len() <= Self::MAX_BYTES && is_page(url));
+        url.map(|_| Self(text.into())).ok_or(RULE)
+    }
+
+    /// The URL, letter by letter as it was configured.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::str::FromStr for LoginUrl {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        Self::parse(text)
+    }
+}
+
+impl std::fmt::Display for LoginUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 /// Says whether a URL can be shown to people as a link: `https` or `http`, without a user name, and so nothing that runs.
@@ -118,6 +198,73 @@ mod tests {
         ] {
             assert!(RedirectUri::parse(bad).is_err(), "{bad}");
             assert!(!RedirectUri::from_administrator(bad.to_owned()).is_permitted(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn rfc8252_7_3_only_the_port_of_a_loopback_address_is_free() {
+        let matches = |registered: &str, asked: &str| RedirectUri::parse(registered).unwrap().matches(asked);
+        for (registered, asked) in [
+            ("https://client.example/cb?x=1", "https://client.example/cb?x=1"),
+            ("com.example.app:/cb", "com.example.app:/cb"),
+            ("http://127.0.0.1/cb", "http://127.0.0.1:52011/cb"),
+            ("http://127.0.0.1:8080/cb", "http://127.0.0.1:1/cb"),
+            ("http://127.0.0.1:8080/cb", "http://127.0.0.1/cb"),
+            ("http://127.0.0.1/", "http://127.0.0.1:59656"),
+            ("http://127.0.0.1", "http://127.0.0.1:59656/"),
+            ("http://[::1]/cb?x", "http://[::1]:9/cb?x"),
+            ("http://localhost/callback", "http://localhost:3118/callback"),
+        ] {
+            assert!(matches(registered, asked), "{registered} {asked}");
+        }
+        for (registered, asked) in [
+            ("https://client.example/cb", "https://client.example/cb/"),
+            ("https://client.example/cb", "https://client.example:443/cb"),
+            ("https://client.example/cb", "https://client.example/CB"),
+            ("https://client.example/cb", "https://client.example/a/../cb"),
+            ("https://client.example/cb", "https://client.example/%63b"),
+            ("https://client.example/cb", "https://client.example/cb?x=1"),
+            ("https://client.example/cb", "https://client.example./cb"),
+            ("https://client.example/cb", "https://user@client.example/cb"),
+            ("https://client.example/cb", "https://client.example/cb#x"),
+            ("http://127.0.0.1/cb", "http://127.0.0.1:52011/cb/"),
+            ("http://127.0.0.1/cb", "http://127.0.0.1:52011/cb?x"),
+            ("http://127.0.0.1/cb", "http://127.0.0.1.evil.example/cb"),
+            ("http://127.0.0.1/cb", "http://127.0.0.1@evil.example/cb"),
+            ("http://127.0.0.1/cb", "http://127.0.0.1:@evil.example/cb"),
+            ("http://127.0.0.1/cb", "http://localhost/cb"),
+            ("http://127.0.0.1/cb", "http://[::1]/cb"),
+            ("http://127.0.0.1/cb", "http://127.1/cb"),
+            ("http://127.0.0.1/cb", "https://127.0.0.1/cb"),
+            ("http://localhost/cb", "http://localhost.evil.example/cb"),
+            ("http://localhost/cb", "http://LOCALHOST/cb"),
+            ("http://127.0.0.1/cb", "http://127.0.0.1:/cb"),
+            ("http://127.0.0.1/cb", "http://127.0.0.1:99999/cb"),
+        ] {
+            assert!(!matches(registered, asked), "{registered} {asked}");
+        }
+        let risky = RedirectUri::from_administrator("javascript:alert(1)".to_owned());
+        assert!(!risky.matches("javascript:alert(1)"), "nobody is sent there, whoever registered it");
+    }
+
+    #[test]
+    fn a_login_page_is_https_or_on_the_loopback_interface() {
+        for good in
+            ["https://login.example", "https://login.example/a?tenant=1", "http://127.0.0.1:3000/login", "http://localhost/"]
+        {
+            assert_eq!(LoginUrl::parse(good).unwrap().as_str(), good);
+        }
+        let long = format!("https://login.example/{}", "x".repeat(500));
+        for bad in [
+            "",
+            "/login",
+            "http://login.example",
+            "com.example.app:/x",
+            "https://a@login.example",
+            "https://login.example#x",
+            &long,
+        ] {
+            assert!(LoginUrl::parse(bad).is_err(), "{bad}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Denial, Fault, Scope};
+use super::{AuthorizationProblem, Denial, Fault, Scope};
 
 /// Why an operation did not happen: the caller's fault or ours.
 #[derive(Debug)]
@@ -22,6 +22,18 @@ impl From<Denial> for Refusal {
 impl From<Denial> for Error {
     fn from(denial: Denial) -> Self {
         Self::Refused(denial.into())
+    }
+}
+
+impl From<AuthorizationProblem> for Refusal {
+    fn from(problem: AuthorizationProblem) -> Self {
+        Self::AuthorizationRejected(problem)
+    }
+}
+
+impl From<AuthorizationProblem> for Error {
+    fn from(problem: AuthorizationProblem) -> Self {
+        Self::Refused(problem.into())
     }
 }
 
@@ -47,6 +59,8 @@ pub enum Refusal {
         /// The scope that would allow it, one of [`crate::domain::scope::api`].
         needs: &'static str,
     },
+    /// A login application can't do that with an authorization.
+    AuthorizationRejected(AuthorizationProblem),
     /// The body is larger than `limit` bytes.
     BodyTooLarge {
         /// The largest size that is allowed, in bytes.

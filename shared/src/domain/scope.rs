@@ -14,6 +14,8 @@ pub mod api {
     pub const TOKENS_CREATE: &str = "urn:jeton:tokens:create";
     /// List the tokens of other members.
     pub const TOKENS_READ: &str = "urn:jeton:tokens:read";
+    /// Say who has signed in, and what they grant to a client: what a login application does.
+    pub const AUTHORIZATIONS_DECIDE: &str = "urn:jeton:authorizations:decide";
     /// Revoke the tokens of other members.
     pub const TOKENS_REVOKE: &str = "urn:jeton:tokens:revoke";
     /// Lets a member read the OAuth clients of an org.
@@ -30,6 +32,24 @@ pub mod api {
     pub const ORGS_READ: &str = "urn:jeton:orgs:read";
     /// Create, change and delete orgs.
     pub const ORGS_WRITE: &str = "urn:jeton:orgs:write";
+}
+
+/// The scopes of OpenID Connect, which every org has that lets people sign in: OpenID Connect Core sections 5.4 and 11.
+pub mod openid {
+    /// The client wants an ID token, and may ask for claims of the person.
+    pub const OPENID: &str = "openid";
+    /// The client may ask for the person's name and the like.
+    pub const PROFILE: &str = "profile";
+    /// The client may ask for the person's e-mail address.
+    pub const EMAIL: &str = "email";
+    /// The client may ask for the person's postal address.
+    pub const ADDRESS: &str = "address";
+    /// The client may ask for the person's phone number.
+    pub const PHONE: &str = "phone";
+    /// The client's tokens may outlive the person's session.
+    pub const OFFLINE_ACCESS: &str = "offline_access";
+    /// All of them, as the metadata lists them.
+    pub const ALL: &[&str] = &[OPENID, PROFILE, EMAIL, ADDRESS, PHONE, OFFLINE_ACCESS];
 }
 
 const MAX_SCOPE_BYTES: usize = 511;

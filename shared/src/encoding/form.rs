@@ -65,9 +65,9 @@ impl Parameters {
         Ok(Self { values: parameters, known: Vec::new() })
     }
 
-    /// Whether there is a parameter of this name.
+    /// Whether there is a parameter of this name. One without a value counts as left out: RFC 6749 section 3.1.
     pub fn has(&self, name: &str) -> bool {
-        self.values.contains_key(name)
+        self.values.get(name).is_some_and(|values| values.iter().any(|value| !value.is_empty()))
     }
 
     /// Iterates over the names of parameters that were given more than once.

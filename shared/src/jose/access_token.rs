@@ -121,7 +121,8 @@ impl JwtClaims {
         let recorded = if is_standard { standard_claims } else { recorded_claims }(record, issuance, &self.issuer)?;
         let compared = if record.revision == 0 { RESERVED } else { LASTING };
         // A token as in RFC 9068 has no claims but those that are recorded.
-        let is_known = !is_standard || self.claims.keys().all(|name| is_reserved(name));
+        let is_recorded = |name: &String| is_reserved(name) || self.claims.get(name) == recorded.get(name);
+        let is_known = !is_standard || self.claims.keys().chain(recorded.keys()).all(is_recorded);
         Ok(is_known && compared.iter().all(|name| self.claims.get(*name) == recorded.get(*name)))
     }
 }
@@ -149,6 +150,23 @@ fn name(claims: &mut Map<String, Value>, jti: &str, issuer: &Issuer) {
 fn standard_claims(record: &TokenRecord, issuance: &Issuance, issuer: &Issuer) -> Result<Map<String, Value>, Fault> {
     let mut claims = recorded_claims(record, issuance, issuer)?;
     claims.extend(actors(&issuance.actors).map(|act| ("act".to_owned(), act)));
+    for (name, value) in sign_in_claims(issuance)? {
+        claims.entry(name).or_insert(value);
+    }
+    Ok(claims)
+}
+
+/// What a login application lets an access token say of how a person signed in: `amr` (RFC 9068 section 2.2.1), and claims of its own.
+///
+/// # Errors
+/// A [`Fault`] if what is kept as JSON isn't.
+pub fn sign_in_claims(issuance: &Issuance) -> Result<Map<String, Value>, Fault> {
+    let Some(sign_in) = &issuance.sign_in else { return Ok(Map::new()) };
+    let added = sign_in.access_token_claims.as_ref().map(|claims| serde_json::from_str(claims.as_json()));
+    let mut claims: Map<String, Value> = added.transpose().map_err(broken)?.unwrap_or_default();
+    if !sign_in.amr.is_empty() {
+        claims.insert("amr".to_owned(), sign_in.amr.clone().into());
+    }
     Ok(claims)
 }
 

@@ -4,7 +4,7 @@
 //! payloads. Nothing is signed here: that is [`keys::signer`](crate::keys::signer). Whether a genuine token is alive is not
 //! decided here either: its record says so.
 //!
-//! An algorithm is added to [`Algorithm`](crate::domain::Algorithm); the compiler then leads to `verifying_key` and `jwk`.
+//! An algorithm is added to [`Algorithm`]; the compiler then leads to `verifying_key` and `jwk`.
 
 pub mod access_token;
 mod cache;
@@ -19,6 +19,12 @@ pub(crate) mod testing;
 mod verify;
 mod verifying_key;
 
+use aws_lc_rs::digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::domain::Algorithm;
+
 pub use verify::{Expected, Rejection, Verifier};
 pub use verifying_key::{VerifyingKey, verify_signature};
 
@@ -30,8 +36,26 @@ pub fn looks_like_jwt(text: &str) -> bool {
 /// SHA-256: what is kept of a secret that the service made. At 256 random bits it needs no password hash.
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut hash = [0; 32];
-    hash.copy_from_slice(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes).as_ref());
+    hash.copy_from_slice(digest::digest(&digest::SHA256, bytes).as_ref());
     hash
+}
+
+/// The left half of the hash of a text, in base64url: `at_hash` of an ID token that is signed by this algorithm (OpenID Connect Core
+/// section 3.1.3.6). Those whose names tell no hash have SHA-512.
+pub fn left_half_of_hash(algorithm: Algorithm, text: &str) -> String {
+    let hash = match algorithm {
+        Algorithm::Es256 | Algorithm::Ps256 | Algorithm::Rs256 => &digest::SHA256,
+        Algorithm::Es384 | Algorithm::Ps384 | Algorithm::Rs384 => &digest::SHA384,
+        Algorithm::Es512
+        | Algorithm::Ps512
+        | Algorithm::Rs512
+        | Algorithm::EdDsa
+        | Algorithm::MlDsa44
+        | Algorithm::MlDsa65
+        | Algorithm::MlDsa87 => &digest::SHA512,
+    };
+    let hash = digest::digest(hash, text.as_bytes());
+    URL_SAFE_NO_PAD.encode(&hash.as_ref()[..hash.as_ref().len() / 2])
 }
 
 /// Whether two secrets, or hashes of them, are the same: in constant time.

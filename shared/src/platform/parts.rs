@@ -15,8 +15,8 @@ use crate::platform::capabilities::{Provides, Reader};
 use crate::platform::events::Publish;
 use crate::platform::queue::Enqueue;
 use crate::store::{
-    KeepBatches, KeepTickets, NoteSecretUses, ReadChanges, ReadDirectory, ReadTokens, RefreshTokens, ReplayStore, RevokeTokens,
-    Store, UpdateTokens, WriteDirectory, WriteKeys, WriteTokens,
+    KeepAuthorizations, KeepBatches, KeepTickets, NoteSecretUses, ReadChanges, ReadDirectory, ReadTokens, RefreshTokens,
+    ReplayStore, RevokeTokens, Store, UpdateTokens, WriteDirectory, WriteKeys, WriteTokens,
 };
 
 /// A platform that reads and writes records and verifies tokens.
@@ -166,7 +166,7 @@ parts! {
     HasRecords =>
         Arc<dyn Store>,
         Arc<dyn ReadTokens>, Arc<dyn WriteTokens>, Arc<dyn UpdateTokens>, Arc<dyn RefreshTokens>, Arc<dyn RevokeTokens>,
-        Arc<dyn KeepTickets>, Arc<dyn KeepBatches>, Arc<dyn ReplayStore>,
+        Arc<dyn KeepTickets>, Arc<dyn KeepAuthorizations>, Arc<dyn KeepBatches>, Arc<dyn ReplayStore>,
         Arc<dyn ReadDirectory>, Arc<dyn WriteDirectory>, Arc<dyn NoteSecretUses>, Arc<dyn WriteKeys>: |p| p.records().store.clone();
     HasMinting => Arc<SigningKeys>: |p| p.minting().signing.clone();
     HasMinting => Arc<KeySets>: |p| p.minting().key_sets.clone();

@@ -2,10 +2,11 @@
 
 use super::resource::find_resources;
 use super::{Grant, Lifetime, RefreshGrant, TokenFormat, TokenProfile};
+use crate::domain::scope::openid;
 use crate::domain::{
-    AccessTokenForm, Algorithm, Audience, Client, ClientKind, Confirmation, Denial, ExtraClaims, Family, GrantType, Invalid,
-    Issuance, Member, Org, OrgSettings, Property, Refusal, Scope, Seconds, Secret, Service, Session, SessionId, Subject,
-    SupportedScope, TicketKey, Timestamp, TokenContents,
+    AccessTokenForm, Algorithm, Audience, Authorization, Client, ClientKind, Confirmation, Denial, ExtraClaims, Family,
+    GrantType, Invalid, Issuance, Member, Org, OrgSettings, Property, Refusal, Scope, Seconds, Secret, Service, Session,
+    SessionId, Subject, SupportedScope, TicketKey, Timestamp, TokenContents,
 };
 
 /// What is asked for in the name of an OAuth client.
@@ -33,6 +34,8 @@ pub struct ClientTokenRequest {
     pub extra_claims: Option<ExtraClaims>,
     /// The ticket that it is issued on.
     pub ticket: Option<TicketKey>,
+    /// The authorization whose code it is issued on, as it was read.
+    pub authorization: Option<Box<Authorization>>,
     /// What it shall be like.
     pub profile: TokenProfile,
 }
@@ -52,6 +55,7 @@ impl ClientTokenRequest {
             refresh_value: None,
             extra_claims: None,
             ticket: None,
+            authorization: None,
             profile: TokenProfile::ExternalServer,
         }
     }
@@ -98,7 +102,7 @@ pub fn issue(
         (issuance.acr, issuance.auth_time) = (None, None);
     }
     let scopes = deduplicated(ask.scopes);
-    if let Some(unknown) = scopes.iter().find(|scope| supported(org, scope).is_none()) {
+    if let Some(unknown) = scopes.iter().find(|scope| !is_available(org, scope, issuance.sign_in.is_some())) {
         return Err(Refusal::invalid("scopes", format!("must all be supported by the service; {unknown} is not")));
     }
     if org.settings.oauth.scope_required && scopes.is_empty() {
@@ -135,6 +139,7 @@ pub fn issue(
         value: ask.value,
         values_kept_until: org.mark_expiry(now),
         ticket: ask.ticket,
+        authorization: ask.authorization,
         refresh,
     })
 }
@@ -207,7 +212,7 @@ pub fn refresh_of_client(
     let mut scopes = match profile {
         // Outside of any flow an org may give a client what that can't request.
         TokenProfile::ExternalServer => supported_of(org, wanted),
-        TokenProfile::Rfc9068 { .. } => requestable(org, client, Some(wanted)),
+        TokenProfile::Rfc9068 { .. } => those_available(org, client, wanted, issuance.sign_in.is_some()),
     };
     scopes.retain(|scope| member.is_none_or(|member| member.holds(scope.name())));
     if names_scopes && scopes.len() < count && matches!(profile, TokenProfile::Rfc9068 { .. }) {
@@ -232,6 +237,7 @@ pub fn refresh_of_client(
         value,
         values_kept_until: org.mark_expiry(now),
         ticket: None,
+        authorization: None,
         refresh: None,
     })
 }
@@ -239,13 +245,50 @@ pub fn refresh_of_client(
 /// What a client gets of the scopes that it asks for in a token request: those that it may request. Where it asks for none:
 /// the org's default ones.
 pub fn requestable(org: &Org, client: &Client, asked: Option<Vec<Scope>>) -> Vec<Scope> {
-    let may_request = |scope: &Scope| client.settings.scopes.as_ref().is_none_or(|scopes| scopes.contains(scope));
     let asked = asked.unwrap_or_else(|| {
         let defaults = org.settings.oauth.supported_scopes.iter().filter(|scope| scope.default);
         defaults.map(|scope| scope.name.clone()).collect()
     });
-    let asked = deduplicated(asked).into_iter();
-    asked.filter(|scope| supported(org, scope).is_some() && may_request(scope)).collect()
+    those_available(org, client, asked, false)
+}
+
+/// What a client gets of the scopes that it asks a person for: those that it may request and, where it is allowed to, those of OpenID
+/// Connect. Where it asks for none: the org's default ones. Without the grant `refresh_token` it gets no `offline_access`, and isn't
+/// told so (OpenID Connect Core section 11).
+///
+/// # Errors
+/// [`Denial::ScopeInvalid`] if the client may not request one of them. [`Denial::ScopeRequired`] if there is none where the org
+/// requires one.
+pub fn requested_of_person(org: &Org, client: &Client, asked: Option<Vec<Scope>>) -> Result<Vec<Scope>, Denial> {
+    let Some(asked) = asked else { return requested(org, client, None) };
+    let mut asked = deduplicated(asked);
+    if !client.settings.grants.contains(&GrantType::RefreshToken) {
+        asked.retain(|scope| scope.as_str() != openid::OFFLINE_ACCESS);
+    }
+    let count = asked.len();
+    let scopes = those_available(org, client, asked, true);
+    if scopes.len() < count {
+        return Err(Denial::ScopeInvalid);
+    }
+    if org.settings.oauth.scope_required && scopes.is_empty() { Err(Denial::ScopeRequired) } else { Ok(scopes) }
+}
+
+/// Returns those of the scopes that the client may have, each once.
+fn those_available(org: &Org, client: &Client, asked: Vec<Scope>, signed_in: bool) -> Vec<Scope> {
+    let may_request = |scope: &Scope| {
+        let is_listed = client.settings.scopes.as_ref().is_none_or(|scopes| scopes.contains(scope));
+        is_listed || signed_in && is_openid(scope)
+    };
+    deduplicated(asked).into_iter().filter(|scope| is_available(org, scope, signed_in) && may_request(scope)).collect()
+}
+
+/// Whether there is a scope in an org: one that it supports or, where a person signs in, one of OpenID Connect.
+fn is_available(org: &Org, scope: &Scope, signed_in: bool) -> bool {
+    supported(org, scope).is_some() || signed_in && is_openid(scope)
+}
+
+fn is_openid(scope: &Scope) -> bool {
+    openid::ALL.contains(&scope.as_str())
 }
 
 /// Returns the scopes of a token request, if the client may request all of them. Where it asks for none: the org's default ones.
@@ -299,11 +342,36 @@ pub fn requested_resource(org: &Org, asked: Vec<Audience>) -> Result<Vec<Audienc
     if asked.len() > 1 {
         return Err(Denial::TargetsTooMany);
     }
+    requested_resources(org, asked)
+}
+
+/// Returns the resources that a person is asked for, if the org has them: RFC 8707 section 2. A token is then for one of them.
+///
+/// # Errors
+/// [`Denial::TargetInvalid`] if the org doesn't have one of them, or if there are more than eight.
+pub fn requested_resources(org: &Org, asked: Vec<Audience>) -> Result<Vec<Audience>, Denial> {
+    const MAX_RESOURCES: usize = 8;
+    if asked.len() > MAX_RESOURCES {
+        return Err(Denial::TargetInvalid);
+    }
     let is_any = |resource: &Audience| resource.as_str().starts_with("https://") || resource.as_str().starts_with("urn:");
     match &org.settings.oauth.resources {
         Some(resources) => find_resources(resources, &asked).ok_or(Denial::TargetInvalid),
         None if asked.iter().all(is_any) => Ok(asked),
         None => Err(Denial::TargetInvalid),
+    }
+}
+
+/// Returns the resource that a token is for, of those that a person has granted: the one that is asked for, or the only one.
+///
+/// # Errors
+/// [`Denial::TargetsTooMany`] if several are asked for, or several were granted and none is asked for. [`Denial::TargetInvalid`] if it
+/// wasn't granted.
+pub fn granted_resource(granted: &[Audience], asked: &[Audience]) -> Result<Vec<Audience>, Denial> {
+    match (asked, granted) {
+        ([], [] | [_]) => Ok(granted.to_vec()),
+        ([] | [_, _, ..], _) => Err(Denial::TargetsTooMany),
+        ([_], _) => find_resources(granted, asked).ok_or(Denial::TargetInvalid),
     }
 }
 

@@ -123,6 +123,7 @@ pub fn exchange(
         value: None,
         values_kept_until: org.mark_expiry(now),
         ticket: None,
+        authorization: None,
         refresh: None,
     })
 }

@@ -16,9 +16,9 @@ use std::collections::BTreeMap;
 
 use crate::domain::scope::api;
 use crate::domain::{
-    Algorithm, Ancestor, App, Audience, Authority, Caller, Creator, ExtraClaims, Family, HostPermissions, Label, Member,
-    MemberKind, NotBeforeKey, Org, OrgId, OrgSettings, Refusal, Role, Scope, Seconds, Secret, Session, SessionId, Subject,
-    TicketKey, Timestamp, TokenContents, TokenRecord, Unheld,
+    Algorithm, Ancestor, App, Audience, Authority, Authorization, Caller, Creator, ExtraClaims, Family, HostPermissions, Label,
+    Member, MemberKind, NotBeforeKey, Org, OrgId, OrgSettings, Refusal, Role, Scope, Seconds, Secret, Session, SessionId, SignIn,
+    Subject, TicketKey, Timestamp, TokenContents, TokenRecord, Unheld,
 };
 
 /// What is asked for: a token for `subject` in `org`.
@@ -105,6 +105,8 @@ pub struct Grant {
     pub(crate) values_kept_until: Option<Timestamp>,
     /// The ticket that it is issued on.
     pub(crate) ticket: Option<TicketKey>,
+    /// The authorization whose code it is issued on, as it was read.
+    pub(crate) authorization: Option<Box<Authorization>>,
     pub(crate) refresh: Option<RefreshGrant>,
 }
 
@@ -122,8 +124,14 @@ impl Grant {
             value: None,
             values_kept_until: None,
             ticket: None,
+            authorization: None,
             refresh: None,
         }
+    }
+
+    /// Returns how the person signed in who granted it at the authorization endpoint, if one did.
+    pub(crate) fn sign_in(&self) -> Option<&SignIn> {
+        self.contents.issuance.as_deref()?.sign_in.as_deref()
     }
 
     /// Returns the marks that could concern the token.
@@ -474,8 +482,8 @@ mod resource;
 
 pub(crate) use client::supported;
 pub use client::{
-    ClientTokenRequest, RefreshOf, RefreshRequest, amend_scopes, issue, merged, refresh_of_client, requestable, requested,
-    requested_resource, supported_of,
+    ClientTokenRequest, RefreshOf, RefreshRequest, amend_scopes, granted_resource, issue, merged, refresh_of_client, requestable,
+    requested, requested_of_person, requested_resource, requested_resources, supported_of,
 };
 pub use exchange::{ExchangeRequest, ExchangeToken, exchange};
 

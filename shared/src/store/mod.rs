@@ -11,8 +11,8 @@ pub mod client_orgs;
 use async_trait::async_trait;
 
 use crate::domain::{
-    AssertionSettings, Batch, BatchKey, Client, ClientId, Commit, FamilyKey, Fault, KeyRing, Member, MemberKey, NotBefore, Org,
-    OrgId, RevocationStamp, SecretUses, Subject, Ticket, Timestamp, TokenKey,
+    AssertionSettings, Authorization, Batch, BatchKey, Client, ClientId, Commit, FamilyKey, Fault, KeyRing, Member, MemberKey,
+    NotBefore, Org, OrgId, RevocationStamp, SecretUses, Subject, Ticket, Timestamp, TokenKey,
 };
 
 pub mod codec;
@@ -84,6 +84,7 @@ pub trait Store:
     + RevokeTokens
     + RefreshTokens
     + KeepTickets
+    + KeepAuthorizations
     + ReplayStore
     + KeepBatches
     + ReadDirectory
@@ -100,6 +101,7 @@ impl<T> Store for T where
         + RevokeTokens
         + RefreshTokens
         + KeepTickets
+        + KeepAuthorizations
         + ReplayStore
         + KeepBatches
         + ReadDirectory
@@ -185,6 +187,20 @@ pub trait KeepTickets: std::fmt::Debug + Send + Sync {
     /// Spends a ticket in the name of `by`, an id drawn for this. Returns whether it was good until now; a repetition in the same
     /// name returns the same.
     async fn spend_ticket(&self, spending: &TicketConsumption) -> Result<bool, Fault>;
+}
+
+/// Keeps the authorizations of people, from the client's request until its code is redeemed.
+#[async_trait]
+pub trait KeepAuthorizations: std::fmt::Debug + Send + Sync {
+    /// Keeps a new authorization. Keeping the very same again is a success.
+    ///
+    /// # Errors
+    /// Also a [`Fault`] if the id is taken by something else.
+    async fn put_authorization(&self, authorization: &Authorization) -> Result<(), Fault>;
+
+    /// Replaces an authorization by its next step, if it is there and its revision is one lower. Returns whether it now is what it
+    /// shall be: of N parallel steps from one revision exactly one is, and so is a repetition of the very same one.
+    async fn update_authorization(&self, authorization: &Authorization) -> Result<bool, Fault>;
 }
 
 /// Decides what may happen only once: the use of a proof or an assertion.

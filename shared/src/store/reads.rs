@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use crate::domain::{
-    AliasKey, Aliased, AssertionSettings, Client, ClientId, Family, FamilyKey, Label, Member, MemberKey, NotBeforeKey,
-    NotBefores, Org, OrgId, Scope, SecretUses, SessionId, Subject, Ticket, TicketKey, Timestamp, TokenId, TokenKey, TokenRecord,
-    scope,
+    AliasKey, Aliased, AssertionSettings, Authorization, AuthorizationKey, Client, ClientId, Family, FamilyKey, Label, Member,
+    MemberKey, NotBeforeKey, NotBefores, Org, OrgId, Scope, SecretUses, SessionId, Subject, Ticket, TicketKey, Timestamp,
+    TokenId, TokenKey, TokenRecord, scope,
 };
 
 /// Keys of what one decision needs.
@@ -19,6 +19,8 @@ pub struct RecordKeys {
     pub aliases: Vec<AliasKey>,
     /// The keys of tickets to read.
     pub tickets: Vec<TicketKey>,
+    /// The keys of authorizations to read.
+    pub authorizations: Vec<AuthorizationKey>,
     /// The keys of not-before marks to read.
     pub marks: Vec<NotBeforeKey>,
     /// From whose shard the marks are read: the id of the token or family that they may kill, so that one partition answers.
@@ -49,11 +51,12 @@ impl RecordKeys {
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         let Self { tokens, families, aliases, tickets, marks, shard_of, orgs, assertion_settings, members, .. } = other;
-        let Self { clients, client_aliases, client_orgs, .. } = other;
+        let Self { authorizations, clients, client_aliases, client_orgs, .. } = other;
         self.tokens.extend(tokens);
         self.families.extend(families);
         self.aliases.extend(aliases);
         self.tickets.extend(tickets);
+        self.authorizations.extend(authorizations);
         self.marks.extend(marks);
         self.shard_of = self.shard_of.or(shard_of);
         self.orgs.extend(orgs);
@@ -85,6 +88,8 @@ pub struct Records {
     pub aliases: HashMap<AliasKey, Aliased>,
     /// The tickets that were found, by their keys.
     pub tickets: HashMap<TicketKey, Ticket>,
+    /// The authorizations that were found, by their keys.
+    pub authorizations: HashMap<AuthorizationKey, Authorization>,
     /// The not-before marks that were found.
     pub marks: NotBefores,
     /// The orgs that were found, by their ids.

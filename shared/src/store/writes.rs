@@ -1,6 +1,8 @@
 //! What the store shall write, and what came of it.
 
-use crate::domain::{Alias, Aliased, Family, FamilyKey, Member, MemberKey, OrgId, TicketKey, Timestamp, TokenId, TokenRecord};
+use crate::domain::{
+    Alias, Aliased, Authorization, Family, FamilyKey, Member, MemberKey, OrgId, TicketKey, Timestamp, TokenId, TokenRecord,
+};
 
 /// A new token with all that belongs to it.
 #[derive(Clone, Debug)]
@@ -13,12 +15,14 @@ pub struct NewToken {
     pub aliases: Vec<Alias>,
     /// The ticket that it is issued on, in whose name it is spent: the token's id.
     pub ticket: Option<TicketConsumption>,
+    /// The authorization whose code becomes the token, as it shall be: it must be there, and its revision one lower.
+    pub authorization: Option<Authorization>,
 }
 
 impl NewToken {
     /// A token and the family that begins with it, with values of the service's own making.
     pub fn new(token: TokenRecord, family: Option<Family>) -> Self {
-        Self { token, family, aliases: Vec::new(), ticket: None }
+        Self { token, family, aliases: Vec::new(), ticket: None, authorization: None }
     }
 
     /// Finds a value that the token has twice: its two values can't be the same.
@@ -39,6 +43,8 @@ pub enum InsertOutcome {
     ValueTaken(ValueKind),
     /// The ticket isn't good. Nothing was written.
     TicketSpent,
+    /// The authorization isn't there, or has been changed since it was read. Nothing was written.
+    AuthorizationChanged,
 }
 
 /// Which of the two values of a record.

@@ -116,7 +116,9 @@ pub async fn work(ports: &BatchWorker, message: &str) -> Result<(), Fault> {
             Ok(InsertOutcome::ValueTaken(ValueKind::Refresh)) => {
                 failure = failure.or(Some("refreshToken: is taken by another token"));
             }
-            Ok(InsertOutcome::TicketSpent) => failure = failure.or(Some("a token could not be recorded")),
+            Ok(InsertOutcome::TicketSpent | InsertOutcome::AuthorizationChanged) => {
+                failure = failure.or(Some("a token could not be recorded"));
+            }
             Err(fault) if fault.can_retry() => return Err(fault),
             Err(fault) => {
                 crate::telemetry::log_fault("batch", &fault);

@@ -9,7 +9,7 @@ use crate::domain::{
 use crate::platform::capabilities::{Granter, TicketRevoker};
 use crate::policy::{self, ClientTokenRequest, Lifetime, RefreshOf, merged};
 use crate::store::{RecordKeys, Records, TicketConsumption};
-use crate::tokens::mint::{LiveGrant, Minted, mint};
+use crate::tokens::mint::{LiveGrant, Minted, Unrecorded, mint};
 use crate::tokens::opaque;
 
 /// A token that a client got.
@@ -75,6 +75,21 @@ pub(crate) async fn issue_to_client(
     grant: LiveGrant,
 ) -> Result<Issued, Error> {
     let minted = mint(&ports.refresher.minter, grant).await?;
+    end_predecessors(ports, service, client, minted).await
+}
+
+/// Records what was signed for a client: else as [`issue_to_client`].
+pub(crate) async fn record_for_client(
+    ports: &Granter,
+    service: &Service,
+    client: Client,
+    signed: Unrecorded,
+) -> Result<Issued, Error> {
+    let minted = signed.record(&ports.refresher.minter).await?;
+    end_predecessors(ports, service, client, minted).await
+}
+
+async fn end_predecessors(ports: &Granter, service: &Service, client: Client, minted: Minted) -> Result<Issued, Error> {
     if let Some(mark) = predecessors(service, &client, &minted.record) {
         ports.refresher.revoke.set_not_before(&mark).await?;
     }

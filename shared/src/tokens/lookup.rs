@@ -159,7 +159,8 @@ impl TokenLookup {
     /// Looks a token up by its value: opaque, a JWT of ours, or a refresh token. A JWT that we didn't sign is never found.
     pub fn by_value(keys: &PublishedKeys, org: &OrgId, text: &str) -> Self {
         let said = if looks_like_jwt(text) { keys.verifier.access_token(text) } else { None };
-        let value = said.as_ref().map_or(text, |said| said.id.expose());
+        let own = opaque::split_org(text).filter(|(named, _)| named == org).map(|(_, value)| value);
+        let value = said.as_ref().map_or(own.unwrap_or(text), |said| said.id.expose());
         let refresh = RefreshToken::parse(value).filter(|token| token.family.org == *org);
         let (hash, native) = (sha256(value.as_bytes()), opaque::id_of(value));
         // Only a JWT opens a record by its id.

@@ -1,12 +1,14 @@
 //! Minting: a grant becomes a record and a signed token.
 
+use std::sync::Arc;
+
 use crate::auth::bearer::authenticate;
 use crate::domain::{
-    Algorithm, Alias, AliasKey, Aliased, Caller, Claims, Entropy, Error, Family, Fault, Member, MemberKey, NotBefore, NotBefores,
-    RefreshToken, Refusal, Seconds, Secret, SessionId, Shard, Timestamp, TokenId, TokenRecord,
+    Algorithm, Alias, AliasKey, Aliased, Caller, Claims, Denial, Entropy, Error, Family, Fault, Member, MemberKey, NotBefore,
+    NotBefores, RefreshToken, Refusal, Seconds, Secret, SessionId, Shard, Timestamp, TokenId, TokenRecord,
 };
 use crate::jose;
-use crate::keys::signer;
+use crate::keys::{Signing, signer};
 use crate::platform::capabilities::{DirectoryLookup, Minter, Reader};
 use crate::policy::{self, Grant, MemberTokenRequest, RefreshGrant, Target, TokenFormat, TokenProfile};
 use crate::store::{InsertOutcome, NewToken, RecordKeys, Records, TicketConsumption, ValueKind, each_once};
@@ -164,13 +166,90 @@ impl Name {
                 Ok(Self { id: TokenId::generate(now, shard, entropy)?, value: None })
             }
             (_, Some(chosen)) => Ok(Self { id: TokenId::generate(now, shard, entropy)?, value: Some(chosen.clone()) }),
-            (_, None) => opaque::generate(now, shard, entropy).map(|(value, id)| Self { id, value: Some(value) }),
+            (_, None) => {
+                let (value, id) = opaque::generate(now, shard, entropy)?;
+                let names_org = matches!(grant.form, TokenFormat::Opaque) && grant.sign_in().is_some();
+                Ok(Self { id, value: Some(if names_org { opaque::in_org(&grant.org, &value) } else { value }) })
+            }
         }
     }
 }
 
 /// Mints under a given name: for the next token of an existing `family`, if one is given.
 pub(crate) async fn mint_as(ports: &Minter, grant: LiveGrant, name: Name, family: Option<Family>) -> Result<Minted, Error> {
+    let draft = draft(ports, grant, name, family).await?;
+    let record = async { recorded(ports.write.record(&draft.recording).await?) };
+    let (jwt, ()) = tokio::try_join!(draft.sign(), record)?;
+    draft.into_minted(jwt)
+}
+
+/// A token that is signed and not recorded yet: until then it is invalid wherever it is presented.
+pub(crate) struct Unrecorded {
+    recording: NewToken,
+    minted: Minted,
+}
+
+impl Unrecorded {
+    /// Returns the token, for what is made of it before it is recorded.
+    pub(crate) fn minted(&self) -> &Minted {
+        &self.minted
+    }
+
+    /// Records the token, which is valid from then on.
+    ///
+    /// # Errors
+    /// As [`mint`].
+    pub(crate) async fn record(self, ports: &Minter) -> Result<Minted, Error> {
+        recorded(ports.write.record(&self.recording).await?)?;
+        Ok(self.minted)
+    }
+}
+
+/// Signs a token, and leaves it to the caller to record it: where that uses up what can't be presented again, nothing may fail after it.
+///
+/// # Errors
+/// As [`mint`].
+pub(crate) async fn sign(ports: &Minter, grant: LiveGrant) -> Result<Unrecorded, Error> {
+    let name = Name::new(&grant.0, None, &*ports.entropy)?;
+    let draft = draft(ports, grant, name, None).await?;
+    let recording = draft.recording.clone();
+    let jwt = draft.sign().await?;
+    Ok(Unrecorded { recording, minted: draft.into_minted(jwt)? })
+}
+
+/// A token that has its name, and is neither signed nor recorded.
+struct Draft {
+    recording: NewToken,
+    /// What is signed, and the keys to sign it. `None`: the token is opaque.
+    payload: Option<(Payload, Arc<Signing>)>,
+    value: Option<Secret<String>>,
+    family: Option<Family>,
+    refresh_token: Option<Secret<String>>,
+}
+
+impl Draft {
+    /// Signs the token, if it is a JWT. Waits for nothing but the signature.
+    async fn sign(&self) -> Result<Option<Secret<String>>, Error> {
+        let Some(((typ, algorithm, payload), signing)) = &self.payload else { return Ok(None) };
+        let signer = signing.signer(*algorithm)?;
+        if signer::jws::length(signer.jwk(), typ, payload)? > signer.longest() {
+            return Err(Refusal::TokenTooLarge { limit: signer.longest() }.into());
+        }
+        Ok(Some(Secret::new(signer::jws::sign(signer, typ, payload).await?)))
+    }
+
+    fn into_minted(self, jwt: Option<Secret<String>>) -> Result<Minted, Error> {
+        let Self { recording, value, family, refresh_token, .. } = self;
+        let record = recording.token;
+        crate::telemetry::note_token(&record);
+        let is_jwt = jwt.is_some();
+        let token = jwt.or_else(|| value.clone()).ok_or(Fault::internal("minting a token that is neither signed nor opaque"))?;
+        Ok(Minted { token, value, is_jwt, record, family, refresh_token })
+    }
+}
+
+/// Boxed, because it is kept while the store and the key are waited for.
+async fn draft(ports: &Minter, grant: LiveGrant, name: Name, family: Option<Family>) -> Result<Box<Draft>, Error> {
     let LiveGrant(grant) = grant;
     // Boxed: what few need would make the future of everyone larger.
     if let Some((_, refusal)) = Box::pin(custom_value::conflict(&ports.reader, &grant.org, std::slice::from_ref(&grant))).await? {
@@ -182,24 +261,10 @@ pub(crate) async fn mint_as(ports: &Minter, grant: LiveGrant, name: Name, family
         None => None,
     };
     let (begun, refresh_token) = begun.unzip();
-    let recording = recording(&grant, id, begun.as_ref().or(family.as_ref()), begun.is_some());
-    let payload = payload(ports, &grant, &recording.token, value.as_ref())?;
     let signing = ports.signing.now().await?;
-    let jwt = async {
-        let Some((typ, algorithm, payload)) = &payload else { return Ok(None) };
-        let signer = signing.signer(*algorithm)?;
-        if signer::jws::length(signer.jwk(), typ, payload)? > signer.longest() {
-            return Err(Refusal::TokenTooLarge { limit: signer.longest() }.into());
-        }
-        Ok::<_, Error>(Some(Secret::new(signer::jws::sign(signer, typ, payload).await?)))
-    };
-    let record = async { recorded(ports.write.record(&recording).await?) };
-    let (jwt, ()) = tokio::try_join!(jwt, record)?;
-    let record = recording.token;
-    crate::telemetry::note_token(&record);
-    let is_jwt = jwt.is_some();
-    let token = jwt.or_else(|| value.clone()).ok_or(Fault::internal("minting a token that is neither signed nor opaque"))?;
-    Ok(Minted { token, value, is_jwt, record, family: begun.or(family), refresh_token })
+    let recording = recording(&grant, id, begun.as_ref().or(family.as_ref()), begun.is_some());
+    let payload = payload(ports, &grant, &recording.token, value.as_ref())?.map(|payload| (payload, signing));
+    Ok(Box::new(Draft { recording, payload, value, family: begun.or(family), refresh_token }))
 }
 
 /// A token that is decided on, ready to be recorded, which nobody is told of: what it is found by was chosen for it, or is lost.
@@ -225,6 +290,7 @@ fn recorded(outcome: InsertOutcome) -> Result<(), Error> {
         InsertOutcome::ValueTaken(ValueKind::Access) => Err(Refusal::ValueTaken { field: "accessToken" }.into()),
         InsertOutcome::ValueTaken(ValueKind::Refresh) => Err(Refusal::ValueTaken { field: "refreshToken" }.into()),
         InsertOutcome::TicketSpent => Err(Refusal::TicketRejected.into()),
+        InsertOutcome::AuthorizationChanged => Err(Denial::CodeInvalid.into()),
     }
 }
 
@@ -328,11 +394,16 @@ fn recording(grant: &Grant, id: TokenId, family: Option<&Family>, begins: bool) 
     let refresh_value = grant.refresh.as_ref().and_then(|refresh| refresh.value.as_ref()).map(chosen);
     let mut aliases: Vec<_> = value.map(|hash| alias(hash, Aliased::Token(id))).into_iter().collect();
     aliases.extend(refresh_value.zip(family).map(|(hash, family)| alias(hash, Aliased::Family(family.id))));
+    let mut contents = grant.contents.clone();
+    if let Some(issuance) = contents.issuance.as_mut().filter(|_| family.is_some()) {
+        // Its family has all of it.
+        issuance.sign_in = issuance.sign_in.take().map(|sign_in| Box::new(sign_in.without_person()));
+    }
     let token = TokenRecord {
         id,
         org: grant.org.clone(),
         root_org: grant.root_org.clone(),
-        contents: grant.contents.clone(),
+        contents,
         issued_at: grant.issued_at,
         not_before: grant.not_before,
         expires_at: grant.expires_at,
@@ -344,7 +415,10 @@ fn recording(grant: &Grant, id: TokenId, family: Option<&Family>, begins: bool) 
         revoked_by: None,
     };
     let ticket = grant.ticket.clone().map(|key| TicketConsumption { key, by: id, now: grant.issued_at });
-    NewToken { token, family: family.filter(|_| begins).cloned(), aliases, ticket }
+    let family = family.filter(|_| begins).cloned();
+    let authorization =
+        grant.authorization.as_deref().and_then(|seen| seen.redeemed(id, family.as_ref().map(|family| family.id)));
+    NewToken { token, family, aliases, ticket, authorization }
 }
 
 fn also(target: &MemberKey) -> RecordKeys {

@@ -7,7 +7,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::domain::{Entropy, Fault, Secret, Shard, Timestamp, TokenId};
+use crate::domain::{Entropy, Fault, OrgId, Secret, Shard, Timestamp, TokenId};
 use crate::jose::sha256;
 
 /// Draws a new value of this moment, in `shard` or in one by chance, and returns it with the id of its record.
@@ -27,6 +27,18 @@ pub fn generate(now: Timestamp, shard: Option<Shard>, entropy: &dyn Entropy) -> 
 /// The id of the record of a value, if the value is of this kind.
 pub fn id_of(value: &str) -> Option<TokenId> {
     Some(id_of_bytes(&decode(value)?, value))
+}
+
+/// Writes the org before an opaque value: `<org>.<value>`. So the userinfo endpoint, at which nobody says of which org they are, finds
+/// where the token is.
+pub fn in_org(org: &OrgId, value: &Secret<String>) -> Secret<String> {
+    Secret::new(format!("{org}.{}", value.expose()))
+}
+
+/// Splits an opaque value that names its org.
+pub fn split_org(text: &str) -> Option<(OrgId, &str)> {
+    let (org, value) = text.split_once('.')?;
+    Some((OrgId::parse(org).ok()?, value)).filter(|_| decode(value).is_some())
 }
 
 /// What stands for a token where its value must not: Authlete's `accessTokenHash` and `refreshTokenHash`. 43 characters of
@@ -86,6 +98,17 @@ mod tests {
             assert!(id >= TokenId::first_of(NOW) && id < TokenId::first_of(Timestamp::from_ms(NOW.as_ms() + 1)));
             let bytes = decode(value.expose()).unwrap();
             assert_ne!(bytes[7..20], id.as_bytes()[7..]);
+        }
+    }
+
+    #[test]
+    fn a_value_that_names_its_org_is_split_again() {
+        let org = OrgId::parse("my-org").unwrap();
+        let (value, _) = generate(NOW, None, &Seeded::new(7)).unwrap();
+        let named = in_org(&org, &value);
+        assert_eq!(split_org(named.expose()), Some((org, value.expose().as_str())));
+        for bad in ["", ".", value.expose(), "my-org.x", &format!("a b.{}", value.expose()), &format!("x.y.{}", value.expose())] {
+            assert_eq!(split_org(bad), None, "{bad}");
         }
     }
 

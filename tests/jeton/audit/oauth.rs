@@ -4,9 +4,10 @@ use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use shared::domain::{
-    AccessTokenForm, Actor, Algorithm, Alias, AliasKey, Aliased, Ancestor, Audience, Batch, CertificateSubject, Client,
-    ClientAuthMethod, ClientId, ClientKind, ClientMetadata, ClientSettings, Confirmation, Family, GrantType, Issuance,
-    MetadataMember, MetadataValue, OrgId, Property, RedirectUri, Scope, Seconds, Ticket, Timestamp, TokenId, TokenRecord,
+    AccessTokenForm, Actor, Algorithm, Alias, AliasKey, Aliased, Ancestor, Audience, Authorization, AuthorizationError,
+    AuthorizationRequest, AuthorizationState, Batch, CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind,
+    ClientMetadata, ClientSettings, Confirmation, Family, GrantType, Issuance, MetadataMember, MetadataValue, OrgId, Property,
+    RedirectUri, ResponseMode, Scope, Seconds, Ticket, Timestamp, TokenId, TokenRecord,
 };
 use shared::store::{
     AdvanceOutcome, FamilyAdvance, FamilyUpdate, InsertOutcome, NewToken, RecordKeys, ReplayKey, TicketConsumption, TokenUpdate,
@@ -39,6 +40,41 @@ fn issuance() -> Issuance {
         for_external_attachment: false,
         of_member: true,
         actors: vec![Actor { subject: "agent".parse().unwrap(), client: None }],
+        sign_in: None,
+    }
+}
+
+fn authorization() -> Authorization {
+    Authorization {
+        id: id(5),
+        org: org(),
+        client: ClientId::from_number(7).unwrap(),
+        client_name: "7".to_owned(),
+        request: AuthorizationRequest {
+            redirect_uri: "https://a.example/cb".to_owned(),
+            response_mode: ResponseMode::Query,
+            state: None,
+            scopes: Vec::new(),
+            resources: Vec::new(),
+            details: None,
+            code_challenge: None,
+            dpop_key: None,
+            nonce: None,
+            prompts: Vec::new(),
+            authenticated_after: None,
+            subject_hint: None,
+            login_hint: None,
+            acr_values: Vec::new(),
+            acr_required: Vec::new(),
+            ui_locales: Vec::new(),
+            display: None,
+            claims: None,
+        },
+        browser: [1; 32],
+        created_at: NOW,
+        expires_at: NOW.plus(Seconds(600)),
+        state: AuthorizationState::Pending,
+        revision: 0,
     }
 }
 
@@ -118,6 +154,18 @@ async fn what_is_amended_or_refreshed_is_told_and_what_only_waits_is_not() {
     };
     assert_eq!(store.record(&on_ticket).await.unwrap(), InsertOutcome::Done);
     assert_eq!(streamed.actions().await, ["token.minted"]);
+
+    let asked = authorization();
+    store.put_authorization(&asked).await.unwrap();
+    let denied = AuthorizationState::Denied { error: AuthorizationError::AccessDenied, description: None, verifier: [2; 32] };
+    let denied = asked.moved_to(denied, asked.expires_at);
+    assert!(store.update_authorization(&denied).await.unwrap());
+    let another = TokenRecord { id: id(7), family: None, ..token.clone() };
+    let redeemed = AuthorizationState::Redeemed { code: [3; 32], token: another.id, family: None };
+    let redeemed = denied.moved_to(redeemed, asked.expires_at);
+    let on_authorization = NewToken { authorization: Some(redeemed), ..NewToken::new(another, None) };
+    assert_eq!(store.record(&on_authorization).await.unwrap(), InsertOutcome::Done);
+    assert_eq!(streamed.actions().await, ["token.minted"]);
     assert!(
         store
             .use_once(&ReplayKey { org: org(), purpose: "dpop", hash: [1; 32], now: NOW, until: NOW.plus(Seconds(60)) })
@@ -185,7 +233,7 @@ async fn a_change_of_a_client_tells_its_public_keys_and_how_many_secrets_it_has(
         resources: Some(vec![Audience::parse("https://api.example").unwrap()]),
         certificate_bound_tokens: true,
         attributes: vec![("tier".to_owned(), "s3cret-1".to_owned())],
-        redirect_uris: vec![RedirectUri::parse("https://s3cret-3.example/cb").unwrap()],
+        redirect_uris: vec![RedirectUri::parse("https://shop.example/cb").unwrap()],
         metadata,
         ..ClientSettings::new(ClientKind::Confidential)
     };
@@ -207,7 +255,8 @@ async fn a_change_of_a_client_tells_its_public_keys_and_how_many_secrets_it_has(
             "grants": ["client_credentials"], "secrets": 1, "jwks": {"keys": [{"kid": "k-1"}]}, "token_duration": 60,
             "single_token_per_subject": false, "certificate_bound_tokens": true, "may_exchange_tokens": true, "attributes": ["tier"],
             "dpop_bound_tokens": true, "certificate_subject": {"san_dns": "shop.example"}, "access_token_form": "ES256",
-            "resources": ["https://api.example"], "has_registration_token": true
+            "resources": ["https://api.example"], "has_registration_token": true, "redirect_uris": ["https://shop.example/cb"],
+            "pkce": "required", "consent": "required", "claims_in_id_token": false
         })
     );
     for secret in ["s3cret".to_owned(), BASE64_URL_SAFE_NO_PAD.encode([7; 32])] {

@@ -168,6 +168,7 @@ impl TryFrom<ClientBody> for ClientUpdate {
             attributes: attributes(members.attributes.unwrap_or_default())?,
             redirect_uris,
             metadata,
+            ..ClientSettings::new(kind)
         };
         Ok(Self { settings, keeps_extensions })
     }

@@ -39,7 +39,8 @@ fn reply(status: StatusCode, result: &ApiResult) -> Reply {
 
 const fn status(refusal: &Refusal) -> StatusCode {
     match refusal {
-        Refusal::Conflict(_)
+        Refusal::AuthorizationRejected(_)
+        | Refusal::Conflict(_)
         | Refusal::Denied(_)
         | Refusal::Invalid { .. }
         | Refusal::Lifetime(_)

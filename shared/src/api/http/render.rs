@@ -7,7 +7,7 @@ use http::{HeaderValue, StatusCode, header};
 use super::dialect::{Explanation, Header};
 use super::{Reply, Route, reply};
 use crate::api::dialects;
-use crate::domain::{Error, Fault, Refusal, TokenProblem};
+use crate::domain::{AuthorizationProblem, Error, Fault, Refusal, TokenProblem};
 use crate::encoding::sentence;
 use crate::telemetry;
 
@@ -74,6 +74,7 @@ fn spell(refusal: &Refusal) -> (StatusCode, &'static str, Cow<'static, str>) {
             "ACCESS_DENIED",
             format!("Requires the scope {needs} in this org. Both the token and its member must have it.").into(),
         ),
+        Refusal::AuthorizationRejected(problem) => (authorization(*problem), problem.code(), problem.describe().into()),
         Refusal::BodyTooLarge { limit } => {
             (S::PAYLOAD_TOO_LARGE, "BODY_TOO_LARGE", format!("The body is too large: at most {limit} bytes.").into())
         }
@@ -167,6 +168,20 @@ fn spell(refusal: &Refusal) -> (StatusCode, &'static str, Cow<'static, str>) {
             "UNSUPPORTED_MEDIA_TYPE",
             format!("Send \"Content-Type: {takes}\", in UTF-8: only what changes, and null for what is to go.").into(),
         ),
+    }
+}
+
+/// The status of what a login application can't do with an authorization.
+const fn authorization(problem: AuthorizationProblem) -> StatusCode {
+    match problem {
+        AuthorizationProblem::NotFound => StatusCode::NOT_FOUND,
+        AuthorizationProblem::Expired => StatusCode::GONE,
+        AuthorizationProblem::Decided => StatusCode::CONFLICT,
+        AuthorizationProblem::AuthenticationTooOld
+        | AuthorizationProblem::SubjectMismatch
+        | AuthorizationProblem::AcrNotMet
+        | AuthorizationProblem::ClaimsTooLarge
+        | AuthorizationProblem::ConsentRequired => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }
 

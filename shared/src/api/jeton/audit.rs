@@ -23,8 +23,8 @@ use self::oauth::{IssuanceFacts, grants, names, of_issuance};
 use self::settings::SettingsFacts;
 use crate::domain::{
     AccessTokenForm, Action, Audience, Change, Client, Commit, Creator, Diff, Family, Fault, KeyRing, Member, NotBeforeKey,
-    NotBeforeScope, NotBeforeStands, Org, OrgId, PrivateHalf, RevokingParty, RingKey, Role, Scope, ScopePattern, Session,
-    Subject, Timestamp, TokenRecord,
+    NotBeforeScope, NotBeforeStands, Org, OrgId, PrivateHalf, RedirectUri, RevokingParty, RingKey, Role, Scope, ScopePattern,
+    Session, Subject, Timestamp, TokenRecord,
 };
 
 /// Writes the event of a commit. The same commit always gives the same bytes.
@@ -166,6 +166,14 @@ struct Facts<'a> {
     may_exchange_tokens: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dpop_bound_tokens: Option<bool>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    redirect_uris: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pkce: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    consent: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claims_in_id_token: Option<bool>,
     /// Whose certificate authenticates it, by the kind of the name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     certificate_subject: BTreeMap<&'static str, Cow<'a, str>>,
@@ -345,6 +353,10 @@ fn of_client(client: &Client) -> Facts<'_> {
         certificate_bound_tokens: Some(settings.certificate_bound_tokens),
         may_exchange_tokens: Some(settings.may_exchange_tokens),
         dpop_bound_tokens: Some(settings.dpop_bound_tokens),
+        redirect_uris: settings.redirect_uris.iter().map(RedirectUri::as_str).collect(),
+        pkce: Some(settings.pkce.as_str()),
+        consent: Some(settings.consent.as_str()),
+        claims_in_id_token: Some(settings.claims_in_id_token),
         certificate_subject: settings.certificate_subject.iter().map(|subject| (subject.kind(), subject.name())).collect(),
         access_token_form: settings.access_token_form.map(AccessTokenForm::as_str),
         resources: settings.resources.as_deref().map(audiences),

@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 use crate::admin::clients::{NewSecret, SECRET_OVERLAP, secret_id};
 use crate::api::agilicus::{Date, Rfc3339};
 use crate::domain::{
-    AccessTokenForm, Audience, Client, ClientId, ClientSecret, ClientSettings, GrantType, Refusal, Scope, Seconds, Secret,
-    SecretUses, Timestamp,
+    AccessTokenForm, Audience, Client, ClientId, ClientSecret, ClientSettings, GrantType, RedirectUri, Refusal, Scope, Seconds,
+    Secret, SecretUses, Timestamp,
 };
 use crate::encoding::form::Parameters;
 use crate::encoding::{ExposedSecret, integer_within, present};
@@ -51,6 +51,10 @@ pub struct ClientView<'a> {
     resources: Option<Vec<&'a str>>,
     may_exchange_tokens: bool,
     attributes: BTreeMap<&'a str, &'a str>,
+    redirect_uris: Vec<&'a str>,
+    pkce: &'static str,
+    consent: &'static str,
+    claims_in_id_token: bool,
     enabled: bool,
 }
 
@@ -83,6 +87,10 @@ impl<'a> ClientView<'a> {
             resources: resources.as_ref().map(|resources| resources.iter().map(Audience::as_str).collect()),
             may_exchange_tokens: settings.may_exchange_tokens,
             attributes: attributes.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect(),
+            redirect_uris: settings.redirect_uris.iter().map(RedirectUri::as_str).collect(),
+            pkce: settings.pkce.as_str(),
+            consent: settings.consent.as_str(),
+            claims_in_id_token: settings.claims_in_id_token,
             enabled: client.enabled,
         }
     }

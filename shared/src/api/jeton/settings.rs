@@ -11,8 +11,8 @@ pub(super) use self::issuers::Number;
 use self::issuers::{AssertionIssuerBody, issuers};
 use super::{LongText, Text};
 use crate::domain::{
-    Algorithm, AssertionIssuer, AssertionRules, AssertionSettings, Audience, ExchangeRules, GrantType, Invalid, OAuthSettings,
-    OrgSettings, Refusal, Scope, Seconds, SupportedScope, org_settings,
+    Algorithm, AssertionIssuer, AssertionRules, AssertionSettings, Audience, ExchangeRules, GrantType, Invalid, LoginUrl,
+    OAuthSettings, OrgSettings, Refusal, Scope, Seconds, SupportedScope, org_settings,
 };
 use crate::encoding::{FromText, Object, integer_within, present};
 
@@ -258,8 +258,26 @@ impl Settings {
         if settings.token_duration.is_some_and(|length| length > settings.max_token_duration) {
             return Err(Refusal::invalid("settings.token_duration", "must not be longer than max_token_duration"));
         }
-        if settings.refresh_token_retry_seconds > Seconds::HOUR {
-            return Err(Refusal::invalid("settings.refresh_token_retry_seconds", "must be an integer from 1 to 3,600 (seconds)"));
+        let OAuthSettings { authorization_duration, code_duration, id_token_duration, .. } = &settings.oauth;
+        for (length, range, field, rule) in [
+            (
+                settings.refresh_token_retry_seconds,
+                1..=3_600,
+                "settings.refresh_token_retry_seconds",
+                "must be an integer from 1 to 3,600 (seconds)",
+            ),
+            (
+                *authorization_duration,
+                60..=3_600,
+                "settings.authorization_duration",
+                "must be an integer from 60 to 3,600 (seconds)",
+            ),
+            (*code_duration, 10..=600, "settings.code_duration", "must be an integer from 10 to 600 (seconds)"),
+            (*id_token_duration, 60..=86_400, "settings.id_token_duration", "must be an integer from 60 to 86,400 (seconds)"),
+        ] {
+            if !range.contains(&length.0) {
+                return Err(Refusal::invalid(field, rule));
+            }
         }
         Ok((settings, assertions))
     }
@@ -324,6 +342,18 @@ impl SettingValue for String {
 
     fn to_body(&self) -> Option<FromText<Endpoint>> {
         Some(FromText(Endpoint(self.clone())))
+    }
+}
+
+impl SettingValue for LoginUrl {
+    type Body = FromText<Self>;
+
+    fn try_from_body(body: FromText<Self>, _: &'static str) -> Result<Self, Refusal> {
+        Ok(body.0)
+    }
+
+    fn to_body(&self) -> Option<FromText<Self>> {
+        Some(FromText(self.clone()))
     }
 }
 

@@ -69,7 +69,8 @@ fn refusal(route: &Route, explained: &Explanation<'_>) -> Reply {
             (status, error, if field.is_empty() { described.into() } else { sentence(known, rule) })
         }
         Refusal::Invalid { field, rule } => (status, "invalid_request", invalid(field, rule)),
-        Refusal::BodyTooLarge { .. }
+        Refusal::AuthorizationRejected(_)
+        | Refusal::BodyTooLarge { .. }
         | Refusal::Conflict(_)
         | Refusal::Lifetime(_)
         | Refusal::MethodNotAllowed { .. }

@@ -107,6 +107,11 @@ impl<'a> Operation<'a> {
         self.path.contains(&format!("{{{name}}}")) || self.path.contains(&format!("{{{name}+}}"))
     }
 
+    /// Whether it is a `POST`.
+    pub fn is_post(&self) -> bool {
+        self.route.method == http::Method::POST
+    }
+
     /// Adds a parameter of the path.
     pub fn takes_from_path(&mut self, name: &str, schema: &Schema) {
         let mut parameter = json!({"name": name, "in": "path", "required": true, "schema": schema});
@@ -227,12 +232,23 @@ impl<'a> Operation<'a> {
                 error["headers"][header] = told.clone();
                 name = format!("{name}.{header}");
             }
-            self.answers.insert(status, json!({"$ref": format!("#/components/responses/{name}")}));
-            errors.push((name, error));
+            if let Some(answer) = self.answers.get_mut(&status).filter(|answer| answer.get("$ref").is_none()) {
+                // It answers so in its own form, too: both are possible.
+                for part in ["content", "headers"] {
+                    for (name, described) in error[part].as_object().into_iter().flatten() {
+                        answer[part][name] = described.clone();
+                    }
+                }
+            } else {
+                self.answers.insert(status, json!({"$ref": format!("#/components/responses/{name}")}));
+                errors.push((name, error));
+            }
         }
         for (status, headers) in self.headers {
             if let Some(answer) = self.answers.get_mut(&status).filter(|answer| answer.get("$ref").is_none()) {
-                answer["headers"] = headers.into();
+                for (name, described) in headers {
+                    answer["headers"][name] = described;
+                }
             }
         }
         let answers: Map<_, _> = self.answers.into_iter().map(|(status, answer)| (status.to_string(), answer)).collect();

@@ -9,8 +9,8 @@ use crate::api::agilicus::{Date, Rfc3339};
 use crate::api::authlete::lenient::{Number, Words};
 use crate::api::jeton::revocation::RevocationCursor;
 use crate::domain::{
-    AccessTokenForm, Algorithm, App, Audience, ClientAuthMethod, ClientKind, ClientRef, GrantType, Label, MemberKind, OrgId,
-    Role, Scope, ScopePattern, SessionId, Subject, TokenId,
+    AccessTokenForm, Algorithm, App, Audience, ClientAuthMethod, ClientKind, ClientRef, Consent, GrantType, Label, LoginUrl,
+    MemberKind, OrgId, Pkce, RedirectUri, Role, Scope, ScopePattern, SessionId, Subject, TokenId,
 };
 use crate::encoding::{ApiDocument, EchoedRequest, ExposedSecret, FromText, JwkSet, Object, SecretText, TextSchema};
 
@@ -40,11 +40,15 @@ spelled! {
     Audience => plain(255);
     ClientAuthMethod => one_of(ClientAuthMethod::ALL.iter().copied().map(ClientAuthMethod::as_str));
     ClientKind => one_of([ClientKind::Confidential, ClientKind::Public].into_iter().map(ClientKind::as_str));
+    Consent => one_of([Consent::Required, Consent::Implied].into_iter().map(Consent::as_str));
     ClientRef => json_schema!({"type": "string", "pattern": "^[A-Za-z0-9._-]{1,100}$"});
     GrantType => one_of(GrantType::ALL.iter().copied().map(GrantType::as_str));
     Label => plain(100);
+    LoginUrl => json_schema!({"type": "string", "format": "uri", "maxLength": 512, "pattern": "^https?://[^#]+$"});
     MemberKind => one_of(MemberKind::ALL.iter().copied().map(MemberKind::as_str));
     OrgId => json_schema!({"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"});
+    Pkce => one_of([Pkce::Required, Pkce::Optional].into_iter().map(Pkce::as_str));
+    RedirectUri => json_schema!({"type": "string", "format": "uri", "pattern": "^[^#]+$"});
     RevocationCursor => json_schema!({"type": "string", "pattern": r"^[A-Za-z0-9_-]{1,64}\.[0-9a-v]{32}$"});
     Role => plain(255);
     Scope => json_schema!({"type": "string", "pattern": r"^[!#-\[\]-~]{0,510}[!#->@-\[\]-~]\??$", "maxLength": 511});

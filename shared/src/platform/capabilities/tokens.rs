@@ -8,7 +8,9 @@ use crate::domain::{Entropy, Issuer};
 use crate::keys::SigningKeys;
 use crate::keys::remote::KeySets;
 use crate::platform::parts::{HasMinting, HasRecords};
-use crate::store::{KeepTickets, NoteSecretUses, RefreshTokens, ReplayStore, RevokeTokens, UpdateTokens, WriteTokens};
+use crate::store::{
+    KeepAuthorizations, KeepTickets, NoteSecretUses, RefreshTokens, ReplayStore, RevokeTokens, UpdateTokens, WriteTokens,
+};
 
 capability! {
     /// Authenticates a caller and revokes tokens that it names.
@@ -106,6 +108,29 @@ capability! {
         pub notes: Arc<dyn NoteSecretUses>,
     }
     access = AwsAccess { directory: &["BatchGetItem", "GetItem", "UpdateItem"], ..Granter::ACCESS };
+}
+
+capability! {
+    /// Keeps the authorizations of people: from the client's request, by the login application's decision, to the code. Needs the same
+    /// AWS actions as [`Introspector`].
+    pub struct AuthorizationKeeper from HasRecords {
+        /// Authenticates the login application, and reads the authorization with its client.
+        pub reader: Reader,
+        /// Draws ids, codes and verifiers.
+        pub entropy: Arc<dyn Entropy>,
+        /// Keeps the authorization, and each step of it.
+        pub authorizations: Arc<dyn KeepAuthorizations>,
+    }
+    access = Introspector::ACCESS;
+}
+
+capability! {
+    /// Begins authorizations. An authorization request names a client and no token, so nothing of the tokens is read.
+    pub struct AuthorizationStarter from HasRecords {
+        /// Finds the client, and keeps what it asks.
+        pub keeper: AuthorizationKeeper,
+    }
+    access = AwsAccess { tokens: &["PutItem"], ..Reader::ACCESS };
 }
 
 capability! {

@@ -9,7 +9,8 @@ use super::coded::Coded;
 use super::{coded, decode, encode, grants, is_false};
 use crate::domain::{
     AccessTokenForm, Audience, CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind, ClientMetadata, ClientSecret,
-    ClientSettings, Fault, GrantType, MetadataMember, MetadataValue, OrgId, RedirectUri, Scope, Seconds, Timestamp,
+    ClientSettings, Consent, Fault, GrantType, MetadataMember, MetadataValue, OrgId, Pkce, RedirectUri, Scope, Seconds,
+    Timestamp,
 };
 
 /// Encodes the body of a client: all of it but `created_at`.
@@ -84,6 +85,12 @@ struct ClientBody {
     attributes: Vec<(String, String)>,
     #[serde(rename = "ru", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
     redirect_uris: Vec<RedirectUri>,
+    #[serde(rename = "pk", default, skip_serializing_if = "is_false")]
+    pkce_optional: bool,
+    #[serde(rename = "ci", default, skip_serializing_if = "is_false")]
+    consent_implied: bool,
+    #[serde(rename = "ct", default, skip_serializing_if = "is_false")]
+    claims_in_id_token: bool,
     #[serde(rename = "b", with = "coded", default, skip_serializing_if = "ClientMetadata::is_empty")]
     metadata: ClientMetadata,
     #[serde(rename = "e")]
@@ -121,6 +128,9 @@ impl ClientBody {
             registration_token: client.registration_token,
             attributes: settings.attributes,
             redirect_uris: settings.redirect_uris,
+            pkce_optional: settings.pkce == Pkce::Optional,
+            consent_implied: settings.consent == Consent::Implied,
+            claims_in_id_token: settings.claims_in_id_token,
             metadata: settings.metadata,
             enabled: client.enabled,
             updated_at: client.updated_at,
@@ -147,6 +157,9 @@ impl ClientBody {
             resources: self.resources,
             attributes: self.attributes,
             redirect_uris: self.redirect_uris,
+            pkce: if self.pkce_optional { Pkce::Optional } else { Pkce::Required },
+            consent: if self.consent_implied { Consent::Implied } else { Consent::Required },
+            claims_in_id_token: self.claims_in_id_token,
             metadata: self.metadata,
         };
         Client {

@@ -14,8 +14,8 @@ use serde_json::value::RawValue;
 
 use crate::domain::{
     AccessTokenForm, Algorithm, App, Audience, AuthorizationDetails, CertificateSubject, ClientAuthMethod, ClientId, ClientKind,
-    HostPermissions, Invalid, Label, MemberKind, OrgId, Role, Scope, ScopePattern, Seconds, SessionId, Subject, Thumbprint,
-    Timestamp, TokenId,
+    ExtraClaims, HostPermissions, Invalid, Label, LoginUrl, MemberKind, OrgId, Role, Scope, ScopePattern, Seconds, SessionId,
+    Subject, Thumbprint, Timestamp, TokenId,
 };
 
 /// What `#[serde(with = "coded")]` calls to write.
@@ -138,6 +138,7 @@ names!(
     ClientAuthMethod,
     ClientKind,
     Label,
+    LoginUrl,
     MemberKind,
     OrgId,
     Role,
@@ -254,7 +255,7 @@ macro_rules! json {
     };
 }
 
-json!(AuthorizationDetails, HostPermissions);
+json!(AuthorizationDetails, ExtraClaims, HostPermissions);
 
 impl Coded for CertificateSubject {
     fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {

@@ -5,7 +5,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::coded::{self, Coded};
 use super::is_false;
 use crate::domain::{
-    Actor, AuthorizationDetails, ClientId, Confirmation, GrantType, Invalid, Issuance, Property, Subject, Thumbprint, Timestamp,
+    Actor, AuthorizationDetails, ClientId, Confirmation, GrantType, Invalid, Issuance, Property, SignIn, Subject, Thumbprint,
+    Timestamp,
 };
 
 coded::records!(Actor as ActorBody, Confirmation as ConfirmationBody, Issuance as IssuanceBody, Property as PropertyBody,);
@@ -35,6 +36,8 @@ struct IssuanceBody {
     of_member: bool,
     #[serde(rename = "y", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
     actors: Vec<Actor>,
+    #[serde(rename = "s", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    sign_in: Option<Box<SignIn>>,
 }
 
 #[derive(Deserialize, Serialize)]

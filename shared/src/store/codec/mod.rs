@@ -4,6 +4,8 @@
 //! beside it, in columns or attributes. Old and new versions of the code run together: unknown members are ignored,
 //! and a member that is added later must have a default.
 //!
+//! The names of an authorization are in `authorization.rs`, those of a ticket in `ticket.rs`.
+//!
 //! | name | token, family | org | member | client |
 //! |---|---|---|---|---|
 //! | `a` | audiences | ancestors, parent first | | alias |
@@ -29,7 +31,7 @@
 //! | `r` | roles | lifetime of a refresh family, s | roles | longest lifetime of a refresh family, s |
 //! | `s` | subject | settings | subject | scopes |
 //! | `t` | family: salt | whether a use replaces a refresh token | | may exchange tokens |
-//! | `u` | issuance, in `issuance.rs` | updated at, ms | updated at, ms | updated at, ms |
+//! | `u` | issuance, in `issuance.rs`; in it `s`: how the person signed in, in `authorization.rs` | updated at, ms | updated at, ms | updated at, ms |
 //! | `uh` | what its subject didn't hold: scopes `z`, applications of roles `r` | | | |
 //! | `v` | hash of its value | whether it does so with any client | | |
 //! | `w` | creator: org `o`, subject `s` | | | |
@@ -45,6 +47,7 @@ use serde_json::de::SliceRead;
 use crate::domain::{Family, Fault, Seconds, Timestamp, TokenId};
 
 mod alias;
+mod authorization;
 mod batch;
 mod batch_part;
 mod client;
@@ -61,6 +64,7 @@ mod ticket;
 mod token;
 
 pub use alias::{aliased, aliased_name};
+pub use authorization::{decode_authorization, encode_authorization, is_same_authorization};
 pub use batch::{BatchState, decode_batch, encode_batch, is_same_batch};
 pub use batch_part::{BatchPart, decode_part, encode_part, encode_recording};
 pub use client::{decode_client, encode_client};

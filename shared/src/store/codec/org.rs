@@ -6,7 +6,7 @@ use super::coded::{self, Coded};
 use super::{decode, encode, grants, is_false, is_usual_retry_window, placeholder_time, retry_window};
 use crate::domain::{
     Algorithm, AssertionIssuer, AssertionRules, AssertionSettings, Audience, ClientId, ExchangeRules, Fault, GrantType,
-    IssuerKeys, OAuthSettings, Org, OrgId, OrgSettings, Scope, Seconds, SupportedScope, Timestamp,
+    IssuerKeys, LoginUrl, OAuthSettings, Org, OrgId, OrgSettings, Scope, Seconds, SupportedScope, Timestamp,
 };
 
 /// Encodes the body of an org: all of it but `created_at`.
@@ -189,8 +189,47 @@ struct OAuthBody {
     dpop_nonce_required: bool,
     #[serde(rename = "dt", default, skip_serializing_if = "Vec::is_empty")]
     authorization_details_types: Vec<String>,
+    #[serde(rename = "lu", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    login_url: Option<LoginUrl>,
+    #[serde(rename = "ad", with = "coded", default = "authorization_duration", skip_serializing_if = "is_usual_authorization")]
+    authorization_duration: Seconds,
+    #[serde(rename = "cd", with = "coded", default = "code_duration", skip_serializing_if = "is_usual_code")]
+    code_duration: Seconds,
+    #[serde(rename = "id", with = "coded", default = "id_token_duration", skip_serializing_if = "is_usual_id_token")]
+    id_token_duration: Seconds,
+    #[serde(rename = "ia", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    id_token_sign_alg: Option<Algorithm>,
+    #[serde(rename = "ro", default, skip_serializing_if = "is_false")]
+    refresh_needs_offline_access: bool,
     #[serde(rename = "p", default, skip_serializing_if = "Vec::is_empty")]
     attributes: Vec<(String, String)>,
+}
+
+fn authorization_duration() -> Seconds {
+    OAuthSettings::default().authorization_duration
+}
+
+fn code_duration() -> Seconds {
+    OAuthSettings::default().code_duration
+}
+
+fn id_token_duration() -> Seconds {
+    OAuthSettings::default().id_token_duration
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_usual_authorization(duration: &Seconds) -> bool {
+    *duration == authorization_duration()
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_usual_code(duration: &Seconds) -> bool {
+    *duration == code_duration()
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_usual_id_token(duration: &Seconds) -> bool {
+    *duration == id_token_duration()
 }
 
 fn is_usual<T: Default + PartialEq>(setting: &T) -> bool {

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::domain::{
-    Client, ClientAuthMethod, ClientSecret, GrantType, Issuance, NotBeforeScope, Org, OrgSettings, Scope, SupportedScope,
+    Authorization, Client, ClientAuthMethod, ClientSecret, GrantType, Issuance, NotBeforeScope, Org, OrgSettings, Scope,
+    SupportedScope,
 };
 use crate::store::conformance::samples;
 
@@ -10,12 +11,21 @@ use crate::store::conformance::samples;
 const TOKEN: &str = r#"{"o":"a","q":"the_ROOT-1","s":"auth0|Ann \"Ä\" O'Neill\\%_#/é@例え","c":9007199254740991,"i":1800000000123,"n":1800000000456,"a":["https://api.example/\"x\"","b"],"z":["urn:agilicus:api:*?","a'b%_","a'b%_"],"r":{"app \"1\"":"owner/é","b":"viewer"},"uh":{"z":["urn:agilicus:api:*?"],"r":["b"]},"h":[{"allowed_list":[{"paths":["/a\"b"]}],"host":"x.example","n":1.50},{}],"x":{"o":"elsewhere","i":"s/1#é"},"lb":"Ann's \"laptop\" 例え","w":{"o":"the_ROOT-1","s":"root \"0\""},"cb":"06hhgn2g03ba8io4c8ahrdhl3k2h8avi","an":[{"o":"the_ROOT-1","i":"06hhgn2g00dd5aacstihf0n77jhqca62","s":"ann","c":4,"f":"06hhgn2g03orkk17pguofo9tagomu561","x":{"o":"b","i":"s"}},{"o":"a","i":"06hhgn2g00p6eriphifm3bvpjnd1mtbs","s":"bob"}],"m":true,"f":"#;
 const PLAIN: &str = r#"{"o":"a","q":"a","s":"ann","i":1800000000000,"n":1800000000000,"e":1800003600000}"#;
 
-const OAUTH: &str = r#""u":{"g":"tx","c":true,"a":true,"p":[{"k":"k \"1\"","v":"é"},{"k":"","v":"","h":true}],"k":{"x":"hg_T1mcjvMeHp02DuRJ07RGsmHxTFmMehc3cYHMSCFo","j":"LBuQaGfTE-nuB_4ir8R0Oe8qJ2wAf9VV2kKNl1tiR_w"},"d":[{"n":1.50,"type":"a\"b"}],"r":"urn:acr \"é\"","t":1800000000000,"e":true,"m":true,"y":[{"s":"bob","c":4},{"s":"é"}]}"#;
+const OAUTH: &str = r#""u":{"g":"tx","c":true,"a":true,"p":[{"k":"k \"1\"","v":"é"},{"k":"","v":"","h":true}],"k":{"x":"hg_T1mcjvMeHp02DuRJ07RGsmHxTFmMehc3cYHMSCFo","j":"LBuQaGfTE-nuB_4ir8R0Oe8qJ2wAf9VV2kKNl1tiR_w"},"d":[{"n":1.50,"type":"a\"b"}],"r":"urn:acr \"é\"","t":1800000000000,"e":true,"m":true,"y":[{"s":"bob","c":4},{"s":"é"}],"s":{"a":"a \"shop\"","m":["pwd","é\""],"x":"s-1","q":{"id_token":{"acr":null}},"k":{"email":"ann@例え.example","n":1.50},"ki":{"tenant":"a\"b"},"ka":{"plan":"é"}}}"#;
 const VALUE: &str = r#""v":"K36-bCY53Bga5CvkI_HhMnjkCMSMxB1x2ajII99Gti4","y":1800086400000"#;
 /// A client of which everything is said.
-const RICH_CLIENT: &str = r#"{"o":"a","c":1,"a":"shop","n":"A \"shop\"","k":"confidential","m":"private_key_jwt","g":["authorization_code","refresh_token"],"s":["a","b?"],"x":["BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"],"j":"{\"keys\":[]}","d":7,"r":8,"q":true,"t":true,"y":true,"dp":true,"cs":"subject_dn:CN=\"a\",O=é","f":"PS256","rs":["https://api.example"],"rt":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc","p":[["a\"","é"],["",""]],"ru":["https://a.example/cb","a \"b\""],"b":{"client_uri#":[["fr","https://a.example/\"é\""]],"contacts":["ann@a.example"],"default_max_age":5,"request_object_encryption_alg":"RSA-OAEP","require_pushed_authorization_requests":true,"response_types":["code id_token"],"tos_uri":"https://a.example/tos"},"e":true,"u":1800000000000}"#;
+const RICH_CLIENT: &str = r#"{"o":"a","c":1,"a":"shop","n":"A \"shop\"","k":"confidential","m":"private_key_jwt","g":["authorization_code","refresh_token"],"s":["a","b?"],"x":["BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"],"j":"{\"keys\":[]}","d":7,"r":8,"q":true,"t":true,"y":true,"dp":true,"cs":"subject_dn:CN=\"a\",O=é","f":"PS256","rs":["https://api.example"],"rt":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc","p":[["a\"","é"],["",""]],"ru":["https://a.example/cb","a \"b\""],"pk":true,"ci":true,"ct":true,"b":{"client_uri#":[["fr","https://a.example/\"é\""]],"contacts":["ann@a.example"],"default_max_age":5,"request_object_encryption_alg":"RSA-OAEP","require_pushed_authorization_requests":true,"response_types":["code id_token"],"tos_uri":"https://a.example/tos"},"e":true,"u":1800000000000}"#;
 /// Settings for assertions of which everything is said.
 const ASSERTIONS: &str = r#"{"b":[{"i":"https://idp.example/\"é","k":{"j":"{\"keys\":[]}"},"z":["a"],"c":[4],"s":true,"r":true,"e":true},{"i":"x","k":{"u":"https://idp.example/jwks"},"e":false}]}"#;
+/// An authorization of which nothing is said but what must be.
+const AUTHORIZATION: &str = r#"{"o":"a","c":7,"n":"7","q":{"u":"https://a.example/cb"},"b":"tblJikNLY5DEfffd4X5n76pTMjr90AJ5Gceic22mS3w","i":1800000000000,"s":"p"}"#;
+/// One of whose request everything is said, up to its state.
+const RICH_AUTHORIZATION: &str = r#"{"o":"a","c":7,"n":"a \"shop\"","q":{"u":"https://a.example/cb?\"é\"=%20","m":"f","s":"a \"b\" é","z":["openid","b?"],"a":["https://api.example/\"x\""],"d":[{"n":1.50,"type":"a\"b"}],"h":"byRWl6yrxaYdfCAcRDG-et75Hudamf2k2UdHv34MlH4","j":"cIMlKkjFW1y9I8PY--8uqxX9dfHch4AcxCM5f9lV0N4","n":"n\"é","p":["n","l","c","s"],"t":1799999999999,"i":"ann \"Ä\"","l":"ann@例え.example","r":["1","urn:acr \"é\""],"rr":["2"],"ul":["fr-CA","en"],"y":"page","k":{"userinfo":{"email":null},"n":1.50}},"b":"tblJikNLY5DEfffd4X5n76pTMjr90AJ5Gceic22mS3w","i":1800000000000,"s":"#;
+const APPROVAL: &str = r#"{"s":"auth0|Ann \"Ä\"","z":["openid","b?"],"a":["https://api.example/\"x\""],"d":[{"n":1.50,"type":"a\"b"}],"t":1799999940000,"r":"urn:acr \"é\"","m":["pwd","é\""],"x":"s/1#é","k":{"email":"ann@例え.example","n":1.50},"ki":{"tenant":"a\"b"},"ka":{"plan":"é"},"w":1800000001234}"#;
+const LEAST_APPROVAL: &str = r#"{"s":"auth0|Ann \"Ä\"","w":1800000001234}"#;
+/// The hashes of the verifier and of the secret in the code.
+const VERIFIER: &str = "RzzyTjcMp3zT5D-f__qwU9O7WRSN3cj-8A06UZNgU7c";
+const CODE: &str = "sdFdGlSc_hEJO_otmdqSabS2qwlwt1smBVvdTvkngkM";
 /// As versions before OAuth wrote them.
 const FAMILY: &str =
     r#"{"o":"a","q":"a","s":"ann","t":"BwcHBwcHBwcHBwcHBwcHBw","p":true,"i":1800000000000,"e":1800086400000,"d":300}"#;
@@ -57,6 +67,78 @@ fn an_org_whose_issuers_are_where_they_were_is_not_read_without_them() {
         let of_before = samples::with_assertions(&body, ASSERTIONS);
         assert!(!decode_org(of_before.as_bytes(), samples::T0).unwrap_err().can_retry());
     }
+}
+
+/// Each in the order of [`samples::states`].
+#[test]
+fn an_authorizations_body_is_spelled_as_ever_in_every_state() {
+    let spelled = |authorization: &Authorization| {
+        let body = encode_authorization(authorization).unwrap();
+        let again = decode_authorization(&authorization.key(), body.as_bytes(), authorization.expires_at, 0).unwrap();
+        assert_eq!(again, *authorization);
+        body
+    };
+    assert_eq!(spelled(&samples::authorization("a", 1)), AUTHORIZATION);
+    let errors = ["ad", "lr", "cr", "ir", "as", "ua", "is", "it", "tu", "se"];
+    let denied = errors.map(|error| format!(r#"{{"d":{{"e":"{error}","t":"No \"é\"","v":"{VERIFIER}"}}}}"#));
+    let accepted = |approval| format!(r#"{{"a":{{"w":{approval},"v":"{VERIFIER}"}}}}"#);
+    let issued = |approval| format!(r#"{{"i":{{"w":{approval},"c":"{CODE}"}}}}"#);
+    let [token, family] = [81, 82].map(samples::id);
+    let states = [r#""p""#.to_owned(), accepted(APPROVAL), issued(APPROVAL), accepted(LEAST_APPROVAL), issued(LEAST_APPROVAL)];
+    let states = states.into_iter().chain(denied).chain([
+        format!(r#"{{"d":{{"e":"ad","v":"{VERIFIER}"}}}}"#),
+        format!(r#"{{"r":{{"c":"{CODE}","t":"{token}","f":"{family}"}}}}"#),
+        format!(r#"{{"r":{{"c":"{CODE}","t":"{token}"}}}}"#),
+    ]);
+    let states: Vec<_> = states.map(|state| format!("{RICH_AUTHORIZATION}{state}}}")).collect();
+    let encoded = samples::states().into_iter().map(|state| Authorization { state, ..samples::rich_authorization("a", 1) });
+    assert_eq!(encoded.map(|authorization| spelled(&authorization)).collect::<Vec<_>>(), states);
+}
+
+#[test]
+fn what_stands_beside_the_body_of_an_authorization_is_not_in_it() {
+    let key = samples::authorization_key("a", 2);
+    let there = decode_authorization(&key, AUTHORIZATION.as_bytes(), samples::at(7), 8).unwrap();
+    let beside = Authorization { id: key.id, expires_at: samples::at(7), revision: 8, ..samples::authorization("a", 1) };
+    assert_eq!(there, beside);
+    assert_eq!(encode_authorization(&there).unwrap(), AUTHORIZATION);
+}
+
+#[test]
+fn what_is_unknown_of_an_authorization_is_ignored() {
+    let newer = AUTHORIZATION.replacen(r#""u":"#, r#""new":[1,null],"u":"#, 1).replacen('{', r#"{"new":{"a":1},"#, 1);
+    let whole = samples::authorization("a", 1);
+    assert_eq!(decode_authorization(&whole.key(), newer.as_bytes(), whole.expires_at, 0).unwrap(), whole);
+}
+
+#[test]
+fn what_is_no_authorization_of_the_org_is_a_fault() {
+    let decode = |org, body: &str| {
+        decode_authorization(&samples::authorization_key(org, 1), body.as_bytes(), samples::at(1), 0)
+            .map_err(|fault| fault.can_retry())
+    };
+    assert!(decode("a", AUTHORIZATION).is_ok());
+    assert_eq!(decode("b", AUTHORIZATION), Err(false), "a record of another org");
+    for (good, bad) in
+        [(r#""s":"p""#, r#""s":"x""#), (r#""s":"p""#, r#""s":"a""#), (r#""b":""#, r#""b":"A"#), (r#""q":"#, r#""Q":"#)]
+    {
+        let body = AUTHORIZATION.replacen(good, bad, 1);
+        assert_ne!(body, AUTHORIZATION);
+        assert_eq!(decode("a", &body), Err(false), "{body}");
+    }
+}
+
+#[test]
+fn an_issuance_from_before_people_signed_in_has_no_sign_in() {
+    let mut token = samples::token("a", 1);
+    token.issuance =
+        Some(Box::new(Issuance { sign_in: Some(Box::new(samples::sign_in())), ..Issuance::by(GrantType::AuthorizationCode) }));
+    let body = encode_token(&token).unwrap();
+    let before = PLAIN.replace('}', r#","u":{"g":"ac"}}"#);
+    assert!(body.starts_with(before.trim_end_matches('}')), "{body}");
+    assert_eq!(decode_token(&token.key(), body.as_bytes(), None).unwrap(), token);
+    token.issuance = Some(Box::new(Issuance::by(GrantType::AuthorizationCode)));
+    assert_eq!(decode_token(&token.key(), before.as_bytes(), None).unwrap(), token);
 }
 
 /// An org is read with every request: nobody shall pay for settings that it has never touched.

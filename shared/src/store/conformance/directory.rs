@@ -8,8 +8,8 @@ use super::samples::{
     put_org, rich_member, scope, subject,
 };
 use crate::domain::{
-    Algorithm, AssertionRules, Audience, Client, ClientAuthMethod, ClientKind, ClientSettings, ExchangeRules, GrantType, Member,
-    OAuthSettings, Org, OrgSettings, Seconds, SupportedScope,
+    Algorithm, AssertionRules, Audience, Client, ClientAuthMethod, ClientKind, ClientSettings, ExchangeRules, GrantType,
+    LoginUrl, Member, OAuthSettings, Org, OrgSettings, Seconds, SupportedScope,
 };
 use crate::store::{Delete, Put, RecordKeys, Store};
 
@@ -340,6 +340,12 @@ fn rich_settings() -> OAuthSettings {
         authorization_details_types: vec!["a\"é".to_owned()],
         default_resource: Some(Audience::parse("https://api.example").unwrap()),
         dpop_nonce_required: true,
+        login_url: Some(LoginUrl::parse("https://login.example/?a=1").unwrap()),
+        authorization_duration: Seconds(61),
+        code_duration: Seconds(11),
+        id_token_duration: Seconds(62),
+        id_token_sign_alg: Some(Algorithm::Rs256),
+        refresh_needs_offline_access: true,
         attributes,
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::Store;
 
+mod authorizations;
 mod batches;
 mod clients;
 mod directory;
@@ -60,6 +61,7 @@ fn all() -> Vec<Case> {
         inserts::cases(),
         updates::cases(),
         replay::cases(),
+        authorizations::cases(),
         batches::cases(),
         revocations::cases(),
         lists::cases(),

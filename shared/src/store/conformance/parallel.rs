@@ -424,8 +424,15 @@ async fn no_member_outlives_its_org(store: Arc<dyn Store>) {
     }
 }
 
+/// Asserts that exactly one of many writers has this outcome, and returns that one and all the others.
+pub(super) fn is_won_by_one<W, T: PartialEq>(outcomes: Vec<(W, T)>, winning: &T) -> (W, Vec<(W, T)>) {
+    let (mut won, lost): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(|(_, outcome)| outcome == winning);
+    assert_eq!(won.len(), 1, "exactly one wins");
+    (won.remove(0).0, lost)
+}
+
 /// Lets all writers begin at the same time, each in a task of its own.
-async fn at_once<T, F>(store: &Arc<dyn Store>, run: impl Fn(Arc<dyn Store>, u64) -> F) -> Vec<T>
+pub(super) async fn at_once<T, F>(store: &Arc<dyn Store>, run: impl Fn(Arc<dyn Store>, u64) -> F) -> Vec<T>
 where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::cases;
 use super::samples::{
-    NO_ASSERTIONS, alias_key, client, client_id, family, family_key, find_family, find_token, mark, member, member_key, new, org,
-    org_id, put_org, read, rich_member, rich_token, step, subject, ticket, ticket_key, token, token_key,
+    NO_ASSERTIONS, alias_key, authorization, authorization_key, client, client_id, family, family_key, find_family, find_token,
+    mark, member, member_key, new, org, org_id, put_org, read, rich_member, rich_token, step, subject, ticket, ticket_key, token,
+    token_key,
 };
 use crate::domain::{Family, NotBeforeScope, RevokingParty, Seconds, TokenRecord};
 use crate::store::{RecordKeys, Store};
@@ -40,7 +41,8 @@ async fn a_recorded_token_is_read_back_whole(store: Arc<dyn Store>) {
 async fn what_is_absent_is_left_out(store: Arc<dyn Store>) {
     let found = read(&store, everything("a", 1)).await;
     assert!(found.tokens.is_empty() && found.families.is_empty() && found.orgs.is_empty() && found.members.is_empty());
-    assert!(found.aliases.is_empty() && found.tickets.is_empty() && found.clients.is_empty() && found.client_aliases.is_empty());
+    assert!(found.aliases.is_empty() && found.tickets.is_empty() && found.authorizations.is_empty());
+    assert!(found.clients.is_empty() && found.client_aliases.is_empty());
     for key in everything("a", 1).marks {
         assert_eq!((found.marks.find(&key), found.marks.has_looked_up(&key)), (None, true));
     }
@@ -133,9 +135,11 @@ async fn a_key_asked_twice_is_answered_once(store: Arc<dyn Store>) {
     store.put_member(&member("a", "ann")).await.unwrap();
     store.put_client(&client("a", 1, Some("shop"))).await.unwrap();
     store.put_ticket(&ticket("a", 1)).await.unwrap();
+    store.put_authorization(&authorization("a", 1)).await.unwrap();
     let found = read(&store, everything("a", 1).and(everything("a", 1))).await;
     assert_eq!((found.tokens.len(), found.families.len(), found.orgs.len(), found.members.len()), (1, 1, 1, 1));
-    assert_eq!((found.tickets.len(), found.clients.len(), found.client_aliases.len()), (1, 1, 1));
+    assert_eq!((found.tickets.len(), found.authorizations.len()), (1, 1));
+    assert_eq!((found.clients.len(), found.client_aliases.len()), (1, 1));
 }
 
 async fn orgs_are_apart(store: Arc<dyn Store>) {
@@ -178,6 +182,7 @@ fn everything(org: &str, n: u64) -> RecordKeys {
         members: vec![member_key(org, "ann")],
         aliases: vec![alias_key(org, n)],
         tickets: vec![ticket_key(org, n)],
+        authorizations: vec![authorization_key(org, n)],
         clients: vec![(org_id(org), client_id(n))],
         client_aliases: vec![(org_id(org), "shop".to_owned())],
         client_orgs: vec![client_id(n)],

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use crate::domain::{
     AccessTokenForm, Actor, Algorithm, Ancestor, App, AssertionIssuer, AssertionSettings, Audience, AuthorizationDetails,
     CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind, ClientMetadata, ClientSecret, ClientSettings,
-    Confirmation, Creator, Entropy, Family, FamilyKey, GrantType, HostPermissions, Issuance, IssuerKeys, Label, Member,
-    MemberKey, MemberKind, MetadataMember, MetadataValue, NotBefore, NotBeforeKey, NotBeforeScope, Org, OrgId, Profile, Property,
-    RedirectUri, Role, Scope, ScopePattern, Seconds, Seeded, Session, SessionId, Shard, Subject, Thumbprint, Timestamp,
+    Confirmation, Consent, Creator, Entropy, Family, FamilyKey, GrantType, HostPermissions, Issuance, IssuerKeys, Label, Member,
+    MemberKey, MemberKind, MetadataMember, MetadataValue, NotBefore, NotBeforeKey, NotBeforeScope, Org, OrgId, Pkce, Profile,
+    Property, RedirectUri, Role, Scope, ScopePattern, Seconds, Seeded, Session, SessionId, Shard, Subject, Thumbprint, Timestamp,
     TokenContents, TokenId, TokenKey, TokenRecord, Unheld,
 };
 use crate::store::{FamilyAdvance, NewToken, Put, RecordKeys, Records, Store};
@@ -16,7 +16,8 @@ use crate::store::{FamilyAdvance, NewToken, Put, RecordKeys, Records, Store};
 mod waiting;
 
 pub(in crate::store) use waiting::{
-    alias, alias_key, batch, batch_key, find_alias, find_ticket, spending, ticket, ticket_key, used,
+    alias, alias_key, authorization, authorization_key, batch, batch_key, find_alias, find_authorization, find_ticket, redeemed,
+    rich_authorization, sign_in, spending, states, ticket, ticket_key, used,
 };
 
 /// When all of it happens.
@@ -153,6 +154,7 @@ pub(in crate::store) fn issuance() -> Issuance {
             Actor { subject: subject("bob"), client: Some(client_id(4)) },
             Actor { subject: subject("é"), client: None },
         ],
+        sign_in: Some(Box::new(sign_in())),
     }
 }
 
@@ -354,6 +356,9 @@ pub(crate) fn client(org: &str, number: u64, alias: Option<&str>) -> Client {
             RedirectUri::parse("https://a.example/cb").unwrap(),
             RedirectUri::from_administrator("a \"b\"".to_owned()),
         ],
+        pkce: Pkce::Optional,
+        consent: Consent::Implied,
+        claims_in_id_token: true,
         metadata: client_metadata(),
     };
     let older = ClientSecret { hash: digest(2), created_at: None, expires_at: Some(at(9_999)) };

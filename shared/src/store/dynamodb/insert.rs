@@ -2,11 +2,12 @@
 
 use async_trait::async_trait;
 
+use super::authorizations::is_at;
 use super::change::{Change, Check};
 use super::items::{self, bytes, moment};
 use super::keys::Key;
 use super::{DynamoStore, Item};
-use crate::domain::{Alias, Family, Fault, TokenRecord};
+use crate::domain::{Alias, Authorization, Family, Fault, TokenRecord};
 use crate::store::{InsertOutcome, NewToken, TicketConsumption, WriteTokens, codec};
 
 #[async_trait]
@@ -26,8 +27,8 @@ impl WriteTokens for DynamoStore {
                 match standing(&part, &check)? {
                     PartState::Open => rest.push(part),
                     PartState::There => token_is_there |= matches!(part, Part::Token(_)),
-                    // It was spent when the token was recorded, and may be forgotten sooner.
-                    PartState::Refused(InsertOutcome::TicketSpent) if token_is_there => {}
+                    // It was spent or changed when the token was recorded, and may be forgotten sooner.
+                    PartState::Refused(InsertOutcome::TicketSpent | InsertOutcome::AuthorizationChanged) if token_is_there => {}
                     PartState::Refused(refused) => return Ok(refused),
                 }
             }
@@ -43,6 +44,7 @@ impl WriteTokens for DynamoStore {
 enum Part<'a> {
     Token(&'a TokenRecord),
     Ticket(&'a TicketConsumption),
+    Authorization(&'a Authorization),
     Alias(&'a Alias),
     Family(&'a Family),
 }
@@ -51,6 +53,7 @@ enum Part<'a> {
 fn parts(new: &NewToken) -> Vec<Part<'_>> {
     let mut parts = vec![Part::Token(&new.token)];
     parts.extend(new.ticket.as_ref().map(Part::Ticket));
+    parts.extend(new.authorization.as_ref().map(Part::Authorization));
     parts.extend(new.aliases.iter().map(Part::Alias));
     parts.extend(new.family.as_ref().map(Part::Family));
     parts
@@ -85,6 +88,8 @@ fn standing(part: &Part<'_>, check: &Check) -> Result<PartState, Fault> {
         },
         Part::Ticket(spending) if is_spent_by(spending, there)? => PartState::There,
         Part::Ticket(_) => PartState::Refused(InsertOutcome::TicketSpent),
+        Part::Authorization(authorization) if is_at(authorization, there)? => PartState::There,
+        Part::Authorization(_) => PartState::Refused(InsertOutcome::AuthorizationChanged),
     })
 }
 
@@ -106,6 +111,7 @@ impl DynamoStore {
             Part::Family(family) => Change::insert(table, items::family_item(family)?),
             Part::Alias(alias) => Change::insert(table, items::alias_item(alias)),
             Part::Ticket(spending) => self.spending(spending),
+            Part::Authorization(authorization) => self.next_step(authorization)?,
         })
     }
 

@@ -6,8 +6,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use super::Item;
 use super::keys::{Key, subject_partition};
 use crate::domain::{
-    Alias, Aliased, AssertionSettings, Batch, BatchKey, Client, ClientId, Family, FamilyKey, Fault, KeyRing, Member, Org, OrgId,
-    RevokingParty, Seconds, SecretUses, Ticket, TicketKey, Timestamp, TokenId, TokenKey, TokenRecord,
+    Alias, Aliased, AssertionSettings, Authorization, AuthorizationKey, Batch, BatchKey, Client, ClientId, Family, FamilyKey,
+    Fault, KeyRing, Member, Org, OrgId, RevokingParty, Seconds, SecretUses, Ticket, TicketKey, Timestamp, TokenId, TokenKey,
+    TokenRecord,
 };
 use crate::store::ReplayKey;
 use crate::store::codec::{self, BatchState, FamilyState, TicketState};
@@ -125,6 +126,24 @@ pub(super) fn ticket_item(ticket: &Ticket) -> Result<Item, Fault> {
 pub(super) fn ticket(key: &TicketKey, item: &Item) -> Result<Ticket, Fault> {
     let expires_at = find_moment(item, "e")?.ok_or_else(|| broken("e"))?;
     codec::decode_ticket(key, body(item)?, TicketState { expires_at, spent_by: find_id(item, "a")? })
+}
+
+pub(super) fn authorization_item(authorization: &Authorization) -> Result<Item, Fault> {
+    let mut item = Key::authorization(&authorization.key()).into_item();
+    let attributes = [
+        ("b", text(codec::encode_authorization(authorization)?)),
+        ("e", moment(authorization.expires_at)),
+        ("v", number(authorization.revision)),
+        ("x", number(deletion(authorization.kept_until()))),
+    ];
+    item.extend(attributes.map(|(name, value)| (name.to_owned(), value)));
+    Ok(item)
+}
+
+pub(super) fn authorization(key: &AuthorizationKey, item: &Item) -> Result<Authorization, Fault> {
+    let expires_at = find_moment(item, "e")?.ok_or_else(|| broken("e"))?;
+    let revision = find_number(item, "v")?.ok_or_else(|| broken("v"))?;
+    codec::decode_authorization(key, body(item)?, expires_at, revision)
 }
 
 /// `name`: by which the write knows it again.
@@ -284,10 +303,10 @@ mod tests {
 
     use super::*;
     use crate::domain::{
-        App, Audience, AuthorizationDetails, Confirmation, Creator, GrantType, Issuance, Property, Role, Scope, Session,
-        SessionId, Thumbprint, TokenContents,
+        App, Approval, Audience, AuthorizationDetails, AuthorizationRequest, AuthorizationState, Confirmation, Creator,
+        ExtraClaims, GrantType, Issuance, Property, Role, Scope, Session, SessionId, Thumbprint, TokenContents,
     };
-    use crate::store::conformance::samples::{T0, client_id, family, id, org_id, subject, token};
+    use crate::store::conformance::samples::{T0, authorization, client_id, family, id, org_id, subject, token};
 
     /// What DynamoDB counts for an item, bytes: names and values. A write costs one unit for each 1,024.
     fn size(item: &Item) -> usize {
@@ -423,6 +442,58 @@ mod tests {
         for family in [family, of_client] {
             let mut item = family_item(&family).unwrap();
             item.extend([("r".to_owned(), moment(family.issued_at)), ("w".to_owned(), bytes(&[0; 8]))]);
+            assert!(size(&item) <= 1_024, "{} bytes", size(&item));
+        }
+    }
+
+    /// As a web application asks for a person, with PKCE and a nonce.
+    fn asked() -> Authorization {
+        let begun = authorization("1234567890", 1);
+        Authorization {
+            client: client_id(1_234_567_890),
+            client_name: "1234567890".to_owned(),
+            request: AuthorizationRequest {
+                redirect_uri: "https://shop.customer.example/auth/callback".to_owned(),
+                state: Some("s".repeat(43)),
+                scopes: scopes(&["openid", "email", "profile", "offline_access"]),
+                code_challenge: Some(Thumbprint([1; 32])),
+                nonce: Some("n".repeat(43)),
+                ..begun.request
+            },
+            ..begun
+        }
+    }
+
+    /// As a login application accepts it, with the claims of the scopes.
+    fn approval() -> Approval {
+        let claims = r#"{"email":"ann.smith@customer.example","email_verified":true,"name":"Ann Smith","given_name":"Ann","family_name":"Smith","locale":"en-CA"}"#;
+        Approval {
+            subject: subject("Hk93hd72jd8sjd73hd82ka"),
+            scopes: asked().request.scopes,
+            resources: Vec::new(),
+            details: None,
+            auth_time: Some(T0),
+            acr: Some("1".to_owned()),
+            amr: vec!["pwd".to_owned(), "otp".to_owned()],
+            session: Some(SessionId::parse("sJd83jd72hd82jd8sk2ka0").unwrap()),
+            claims: Some(ExtraClaims::from_json(claims.to_owned())),
+            id_token_claims: None,
+            access_token_claims: None,
+            decided_at: T0,
+        }
+    }
+
+    #[test]
+    fn each_step_of_an_ordinary_authorization_costs_one_write_unit() {
+        let (approval, verifier, code) = (Box::new(approval()), [2; 32], [3; 32]);
+        let states = [
+            AuthorizationState::Pending,
+            AuthorizationState::Accepted { approval: approval.clone(), verifier },
+            AuthorizationState::Issued { approval, code },
+            AuthorizationState::Redeemed { code, token: id(1), family: Some(id(2)) },
+        ];
+        for state in states {
+            let item = authorization_item(&Authorization { state, ..asked() }).unwrap();
             assert!(size(&item) <= 1_024, "{} bytes", size(&item));
         }
     }

@@ -6,7 +6,8 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 
 use super::Item;
 use crate::domain::{
-    AliasKey, BatchKey, ClientId, FamilyKey, MemberKey, NotBeforeKey, OrgId, Shard, Subject, TicketKey, TokenId, TokenKey,
+    AliasKey, AuthorizationKey, BatchKey, ClientId, FamilyKey, MemberKey, NotBeforeKey, OrgId, Shard, Subject, TicketKey,
+    TokenId, TokenKey,
 };
 use crate::store::{ReplayKey, codec};
 
@@ -39,6 +40,10 @@ impl Key {
 
     pub(super) fn ticket(key: &TicketKey) -> Self {
         Self { pk: partition(&key.org, key.id.shard()), sk: format!("k#{}", key.id) }
+    }
+
+    pub(super) fn authorization(key: &AuthorizationKey) -> Self {
+        Self { pk: partition(&key.org, key.id.shard()), sk: format!("z#{}", key.id) }
     }
 
     /// What tells that something was used.
@@ -141,7 +146,7 @@ impl Owner {
         match sk.split_once('#')? {
             ("t", id) => Some(Self::Token(TokenKey { org, id: TokenId::parse(id).ok()? })),
             ("f", id) => Some(Self::Family(FamilyKey { org, id: TokenId::parse(id).ok()? })),
-            ("a" | "b" | "k" | "u", _) => Some(Self::Bookkeeping),
+            ("a" | "b" | "k" | "u" | "z", _) => Some(Self::Bookkeeping),
             ("v", name) => Some(Self::NotBefore(NotBeforeKey { org, kind: codec::mark_kind(name)? }, shard)),
             _ => None,
         }
@@ -220,6 +225,7 @@ mod tests {
             (Key::client_org(client), Owner::Bookkeeping),
             (Key::alias(&AliasKey { org: org.clone(), hash: [7; 32] }), Owner::Bookkeeping),
             (Key::ticket(&TicketKey { org: org.clone(), id }), Owner::Bookkeeping),
+            (Key::authorization(&AuthorizationKey { org: org.clone(), id }), Owner::Bookkeeping),
             (Key::batch(&BatchKey { org: org.clone(), id }), Owner::Bookkeeping),
             (Key::used(&used), Owner::Bookkeeping),
             (Key::counter(&org, shard), Owner::Bookkeeping),
@@ -233,7 +239,7 @@ mod tests {
             assert_eq!(Owner::from_key(&key), Some(owner), "{key:?}");
         }
         for (pk, sk) in
-            [("1", "x"), ("1", "z#1"), ("1#g", "o"), ("1#0", "t#1"), ("1#0", "v#z#1"), ("1#0", "v#p#1"), ("1#0", "z#1")]
+            [("1", "x"), ("1", "z#1"), ("1#g", "o"), ("1#0", "t#1"), ("1#0", "v#z#1"), ("1#0", "v#p#1"), ("1#0", "w#1")]
         {
             assert_eq!(Owner::from_key(&Key { pk: pk.to_owned(), sk: sk.to_owned() }), None, "{pk} {sk}");
         }

@@ -13,6 +13,7 @@
 //! | `update` | changes what is recorded, or moves a family on |
 //! | `revoke` | revokes |
 //! | `replay` | tickets, and what else happens only once |
+//! | `authorizations` | the authorizations of people |
 //! | `batches` | batches |
 //! | `directory` | orgs, members, clients |
 //! | `stream` | reads what the streams of both tables tell |
@@ -24,12 +25,12 @@
 //! | name | in `Tokens` | in `Directory` |
 //! |---|---|---|
 //! | `pk` | `<org>#<shard>` | `<org>`; `#keys` for the key ring |
-//! | `sk` | `t#<id>` token, `f#<id>` family, `v#<kind>#<key>` mark, `a#<hash>` alias, `k#<id>` ticket, `u#<purpose>#<hash>` use, `b#<id>` batch | `o` org, `s#<org>` sub-org, `m#<subject>` member, `c#<number>` client, `a#<alias>` alias of a client, `n#<shard>` counter, `k` key ring |
+//! | `sk` | `t#<id>` token, `f#<id>` family, `v#<kind>#<key>` mark, `a#<hash>` alias, `k#<id>` ticket, `z#<id>` authorization, `u#<purpose>#<hash>` use, `b#<id>` batch | `o` org, `s#<org>` sub-org, `m#<subject>` member, `c#<number>` client, `a#<alias>` alias of a client, `n#<shard>` counter, `k` key ring |
 //! | `b` | body; alias: `sk` of what has the value | body |
 //! | `a` | family: its access token; ticket: which token has spent it | client: its alias |
 //! | `c` | family: hash of the current secret | alias: number of its client |
 //! | `d` | batch: the parts that are done | |
-//! | `e` | family, ticket: expires at, ms; use: remembered until, ms | |
+//! | `e` | family, ticket, authorization: expires at, ms; use: remembered until, ms | |
 //! | `f` | family: refreshed at, ms; batch: its failure | |
 //! | `g` | family: generation | key ring: version |
 //! | `h` | | org: its ancestors, parent first, a `/` between |
@@ -41,7 +42,7 @@
 //! | `r` | token, family: revoked at, ms | |
 //! | `t` | | created at, ms |
 //! | `u` | family: needed until, ms; batch: updated at, ms | |
-//! | `v` | token, family: revision, as in the body; without it: 0 | |
+//! | `v` | token, family: revision, as in the body; without it: 0; authorization: revision | |
 //! | `w` | token, family: which write has revoked it; use: which write has noted it | |
 //! | `x` | when DynamoDB may delete it, s; without it: never | |
 //! | `y` | token: what `x` becomes when its family has another access token, if that is earlier | |
@@ -50,7 +51,7 @@
 //! An answer can get lost after its write has happened. The SDK then sends the write again, and it must not mistake what it
 //! finds for another's. A transaction carries a token by which DynamoDB itself knows it again (for ten minutes; no call lives
 //! longer than seconds). A single write is known by what it leaves: a record is the very same, a step of a family names its
-//! access token, a ticket who has spent it; a revocation and a use have a `w` of their own.
+//! access token, a ticket who has spent it, an authorization is what the step makes of it; a revocation and a use have a `w` of their own.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -63,6 +64,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use crate::domain::{Entropy, Fault};
 use crate::telemetry;
 
+mod authorizations;
 mod backoff;
 mod batches;
 mod change;

@@ -8,7 +8,8 @@ use aws_sdk_dynamodb::types::KeysAndAttributes;
 use super::keys::Key;
 use super::{DynamoStore, Item, fault, items};
 use crate::domain::{
-    AliasKey, ClientId, FamilyKey, Fault, MemberKey, NotBeforeKey, NotBefores, OrgId, Shard, TicketKey, TokenId, TokenKey,
+    AliasKey, AuthorizationKey, ClientId, FamilyKey, Fault, MemberKey, NotBeforeKey, NotBefores, OrgId, Shard, TicketKey,
+    TokenId, TokenKey,
 };
 use crate::store::{ClientKey, ReadTokens, RecordKeys, Records, TokenPage, TokenQuery};
 
@@ -76,6 +77,7 @@ enum Name<'a> {
     Family(&'a FamilyKey),
     Alias(&'a AliasKey),
     Ticket(&'a TicketKey),
+    Authorization(&'a AuthorizationKey),
     NotBefore(&'a NotBeforeKey),
     Org(&'a OrgId),
     AssertionSettings(&'a OrgId),
@@ -92,6 +94,7 @@ impl Name<'_> {
             Self::Family(key) => drop(found.families.insert(key.clone(), items::family(key, item)?)),
             Self::Alias(key) => drop(found.aliases.insert(key.clone(), items::aliased(item)?)),
             Self::Ticket(key) => drop(found.tickets.insert(key.clone(), items::ticket(key, item)?)),
+            Self::Authorization(key) => drop(found.authorizations.insert(key.clone(), items::authorization(key, item)?)),
             Self::NotBefore(key) => found.marks.insert(key.clone(), items::not_before(item)?),
             Self::Org(id) => drop(found.orgs.insert(id.clone(), items::org(item)?)),
             Self::AssertionSettings(org) => {
@@ -116,9 +119,10 @@ fn wanted_tokens(wanted: &RecordKeys) -> Keys<'_> {
     let families = wanted.families.iter().map(|key| (Key::family(key), Name::Family(key)));
     let aliases = wanted.aliases.iter().map(|key| (Key::alias(key), Name::Alias(key)));
     let tickets = wanted.tickets.iter().map(|key| (Key::ticket(key), Name::Ticket(key)));
+    let authorizations = wanted.authorizations.iter().map(|key| (Key::authorization(key), Name::Authorization(key)));
     let marks =
         shard.into_iter().flat_map(|shard| wanted.marks.iter().map(move |key| (Key::mark(key, shard), Name::NotBefore(key))));
-    tokens.chain(families).chain(aliases).chain(tickets).chain(marks).collect()
+    tokens.chain(families).chain(aliases).chain(tickets).chain(authorizations).chain(marks).collect()
 }
 
 fn wanted_directory(wanted: &RecordKeys) -> Keys<'_> {

@@ -4,7 +4,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::{Result, read, replay};
+use super::{Result, authorizations, read, replay};
 use crate::domain::{Alias, Family, Fault, RevokingParty, Timestamp, TokenRecord};
 use crate::store::{InsertOutcome, NewToken, codec};
 
@@ -13,6 +13,7 @@ pub(super) struct Entry {
     new: NewToken,
     body: String,
     family_body: Option<String>,
+    authorization_body: Option<String>,
     revoked_by: Option<String>,
     family_revoked_by: Option<String>,
 }
@@ -23,13 +24,15 @@ impl Entry {
         let party = |by: &RevokingParty| codec::encode_revoking_party(by, &new.token.org);
         let revoked_by = new.token.revoked_by.as_deref().map(party).transpose()?;
         let family_revoked_by = new.family.as_ref().and_then(|family| family.revoked_by.as_deref()).map(party).transpose()?;
-        Ok(Self { new: new.clone(), body: codec::encode_token(&new.token)?, family_body, revoked_by, family_revoked_by })
+        let authorization_body = new.authorization.as_ref().map(codec::encode_authorization).transpose()?;
+        let body = codec::encode_token(&new.token)?;
+        Ok(Self { new: new.clone(), body, family_body, authorization_body, revoked_by, family_revoked_by })
     }
 
     /// Writes the token and all that belongs to it, or nothing.
     pub(super) fn record(&self, c: &Connection) -> Result<InsertOutcome> {
-        let NewToken { aliases, ticket, .. } = &self.new;
-        if aliases.is_empty() && ticket.is_none() {
+        let NewToken { aliases, ticket, authorization, .. } = &self.new;
+        if aliases.is_empty() && ticket.is_none() && authorization.is_none() {
             self.record_with_family(c)?;
             return Ok(InsertOutcome::Done);
         }
@@ -43,16 +46,19 @@ impl Entry {
         if let Some(spending) = ticket {
             replay::spend(c, spending)?;
         }
+        if let Some((authorization, body)) = authorization.as_ref().zip(self.authorization_body.as_deref()) {
+            authorizations::replace(c, authorization, body)?;
+        }
         Ok(InsertOutcome::Done)
     }
 
-    /// What is in the way of an alias or of the ticket.
+    /// What is in the way of an alias, of the ticket or of the authorization.
     fn refused(&self, c: &Connection) -> Result<Option<InsertOutcome>> {
-        let NewToken { token, aliases, ticket, .. } = &self.new;
+        let NewToken { token, aliases, ticket, authorization, .. } = &self.new;
         if let Some(value) = self.new.repeated_value() {
             return Ok(Some(InsertOutcome::ValueTaken(value)));
         }
-        // Its ticket was spent when it was recorded, and may be forgotten sooner.
+        // Its ticket was spent and its authorization changed when it was recorded, and both may be forgotten sooner.
         let is_there = match read::token(c, &token.key())? {
             Some(there) => same(codec::is_same_token(&there, token), TOKEN_TAKEN)?,
             None => false,
@@ -62,6 +68,12 @@ impl Entry {
             && !replay::is_good(c, spending)?
         {
             return Ok(Some(InsertOutcome::TicketSpent));
+        }
+        if let Some(authorization) = authorization
+            && !is_there
+            && !authorizations::is_open(c, authorization)?
+        {
+            return Ok(Some(InsertOutcome::AuthorizationChanged));
         }
         for alias in aliases {
             if read::aliased(c, &alias.key)?.is_some_and(|target| target != alias.target) {

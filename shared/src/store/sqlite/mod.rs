@@ -9,6 +9,7 @@
 //! | `update` | updates what is recorded, or advances a family |
 //! | `revoke` | revokes |
 //! | `replay` | tickets, and what else happens only once |
+//! | `authorizations` | the authorizations of people |
 //! | `batches` | batches |
 //! | `read` | what is read of tokens |
 //! | `directory` | orgs, members, clients |
@@ -28,16 +29,17 @@ use self::maintenance::Maintenance;
 use self::sweep::Sweep;
 use self::writer::{Commit, Writer};
 use super::{
-    AdvanceOutcome, ClientKey, Delete, FamilyAdvance, InsertOutcome, KeepBatches, KeepTickets, MemberSwap, NewToken,
-    NoteSecretUses, Put, ReadDirectory, ReadKeys, ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey,
+    AdvanceOutcome, ClientKey, Delete, FamilyAdvance, InsertOutcome, KeepAuthorizations, KeepBatches, KeepTickets, MemberSwap,
+    NewToken, NoteSecretUses, Put, ReadDirectory, ReadKeys, ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey,
     ReplayStore, Revocation, RevokeTokens, TicketConsumption, TokenPage, TokenQuery, TokenUpdate, UpdateOutcome, UpdateTokens,
     WriteDirectory, WriteKeys, WriteTokens,
 };
 use crate::domain::{
-    AssertionSettings, Batch, BatchKey, Client, ClientId, Clock, FamilyKey, Fault, KeyRing, Member, MemberKey, NotBefore, Org,
-    OrgId, RevocationStamp, SecretUses, Subject, Ticket, Timestamp, TokenKey,
+    AssertionSettings, Authorization, Batch, BatchKey, Client, ClientId, Clock, FamilyKey, Fault, KeyRing, Member, MemberKey,
+    NotBefore, Org, OrgId, RevocationStamp, SecretUses, Subject, Ticket, Timestamp, TokenKey,
 };
 
+mod authorizations;
 mod batches;
 mod changes;
 mod directory;
@@ -229,6 +231,19 @@ impl KeepTickets for SqliteStore {
     async fn spend_ticket(&self, spending: &TicketConsumption) -> Result<bool, Fault> {
         let spending = spending.clone();
         self.write("spending a ticket", move |c| replay::spend(c, &spending)).await
+    }
+}
+
+#[async_trait]
+impl KeepAuthorizations for SqliteStore {
+    async fn put_authorization(&self, authorization: &Authorization) -> Result<(), Fault> {
+        let authorization = authorization.clone();
+        self.write("keeping an authorization", move |c| authorizations::put(c, &authorization)).await
+    }
+
+    async fn update_authorization(&self, authorization: &Authorization) -> Result<bool, Fault> {
+        let authorization = authorization.clone();
+        self.write("updating an authorization", move |c| authorizations::update(c, &authorization)).await
     }
 }
 

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::rows::{body, moment, revoking_party};
-use super::{Result, directory, replay};
+use super::{Result, authorizations, directory, replay};
 use crate::domain::{
     AliasKey, Aliased, Family, FamilyKey, Fault, NotBeforeKey, NotBefores, OrgId, Timestamp, TokenId, TokenKey, TokenRecord,
 };
@@ -35,6 +35,9 @@ fn each(c: &Connection, wanted: &RecordKeys) -> Result<Records> {
     }
     for key in &wanted.tickets {
         found.tickets.extend(replay::ticket(c, key)?.map(|ticket| (key.clone(), ticket)));
+    }
+    for key in &wanted.authorizations {
+        found.authorizations.extend(authorizations::authorization(c, key)?.map(|there| (key.clone(), there)));
     }
     for key in &wanted.marks {
         if let Some(not_before) = mark(c, key)? {

@@ -133,8 +133,19 @@ const READER_CACHE_KIB: i64 = 1_024;
 const STATEMENTS: usize = 96;
 
 /// From each version of the tables to the next. A change that older code can't live with is a step of its own.
-const STEPS: &[&str] =
-    &[TABLES, KEY_RINGS, OAUTH, CLIENT_ORGS, MESSAGES, SEEDED, ASSERTION_SETTINGS, CHANGES, REVOKED_BY, SECRET_USES];
+const STEPS: &[&str] = &[
+    TABLES,
+    KEY_RINGS,
+    OAUTH,
+    CLIENT_ORGS,
+    MESSAGES,
+    SEEDED,
+    ASSERTION_SETTINGS,
+    CHANGES,
+    REVOKED_BY,
+    SECRET_USES,
+    AUTHORIZATIONS,
+];
 
 // Records are too long for tables without rowid, which keep whole rows in the inner nodes of their tree, too.
 const TABLES: &str = "
@@ -258,4 +269,13 @@ CREATE TABLE secret_uses (
 // What the audit trail hasn't told yet. A number is never used again.
 const CHANGES: &str = "
 CREATE TABLE changes (id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, record TEXT NOT NULL) STRICT;
+";
+
+// What clients ask of people. `exp` is when the request, or its code, ends.
+const AUTHORIZATIONS: &str = "
+CREATE TABLE authorizations (
+    org TEXT NOT NULL, id BLOB NOT NULL, exp INTEGER NOT NULL, kept_until INTEGER NOT NULL, revision INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (org, id)
+) STRICT;
 ";

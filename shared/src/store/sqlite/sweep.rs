@@ -85,6 +85,7 @@ const TABLES: &[Table] = &[
     walked!("families", "needed_until"),
     walked!("aliases", "exp"),
     walked!("tickets", "exp"),
+    walked!("authorizations", "kept_until"),
     walked!("uses", "exp"),
     walked!("batches", "exp"),
     |c, _, before| marks(c, before),

@@ -168,7 +168,7 @@ fn a_newer_or_foreign_file_is_left_alone() {
     let folder = Folder::new();
     let path = folder.file("a.db");
     drop(SqliteStore::open(&path, Durability::Normal, clock()).unwrap());
-    Connection::open(&path).unwrap().pragma_update(None, "user_version", 11).unwrap();
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 1_000).unwrap();
     let fault = SqliteStore::open(&path, Durability::Normal, clock()).unwrap_err();
     assert_eq!(fault.doing(), "opening the data file: it was written by a newer version of this program");
 
@@ -277,10 +277,16 @@ async fn what_waits_is_forgotten_a_day_after_its_end() {
     let lasting = Alias { expires_at: None, key: samples::alias_key("a", 2), ..mortal.clone() };
     store.record(&NewToken { aliases: vec![mortal, lasting.clone()], ..samples::new(&token, None) }).await.unwrap();
     store.put_ticket(&samples::ticket("a", 1)).await.unwrap();
+    for n in [1, 2] {
+        store.put_authorization(&samples::authorization("a", n)).await.unwrap();
+    }
+    assert!(store.update_authorization(&samples::redeemed("a", 2, token.id)).await.unwrap());
     assert!(store.use_once(&samples::used("a", 1)).await.unwrap());
     store.put_batch(&samples::batch("a", 1)).await.unwrap();
     store.end_part(&samples::batch_key("a", 1), 1, None, samples::at(1)).await.unwrap();
-    for (ms, forgotten, what) in [(day + 60_001, 1, "a use"), (day, 3, "token, alias and ticket"), (6 * day, 1, "the batch")] {
+    for (ms, forgotten, what) in
+        [(day + 60_001, 1, "a use"), (day, 5, "token, alias, ticket and authorizations"), (6 * day, 1, "the batch")]
+    {
         clock.advance_ms(ms);
         assert_eq!(store.sweep().await.unwrap(), forgotten, "{what}");
     }
@@ -299,7 +305,7 @@ async fn a_file_of_any_version_before_is_made_what_this_one_needs() {
     let (plain, trusting) = (samples::org("a", &[]), samples::org("b", &[]));
     let assertions = codec::encode_assertion_settings(&samples::assertions()).unwrap();
     let trusting_body = samples::with_assertions(&codec::encode_org(&trusting).unwrap(), &assertions);
-    for version in 1..=8 {
+    for version in 1..=9 {
         let path = folder.file(&format!("{version}.db"));
         let old = Connection::open(&path).unwrap();
         schema::prepare_as_of(&old, version).unwrap();
@@ -342,6 +348,7 @@ async fn a_file_of_any_version_before_is_made_what_this_one_needs() {
                 assert_eq!(samples::find_assertions(&store, &org.id).await, assertions, "{version}");
             }
             store.put_ticket(&samples::ticket("a", 1)).await.unwrap();
+            store.put_authorization(&samples::authorization("a", 1)).await.unwrap();
             assert_eq!(store.key_ring().await.unwrap(), None, "{version}");
         }
     }

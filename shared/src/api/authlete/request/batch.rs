@@ -30,6 +30,7 @@ pub fn at(index: usize, refusal: Refusal) -> Refusal {
         Refusal::Lifetime(rule) => Refusal::invalid(format!("[{index}]"), format!("{rule}, in its lifetime")),
         Refusal::ValueTaken { field } => Refusal::invalid(format!("[{index}].{field}"), "is the value of another token"),
         Refusal::AccessDenied { .. }
+        | Refusal::AuthorizationRejected(_)
         | Refusal::BodyTooLarge { .. }
         | Refusal::Conflict(_)
         | Refusal::CredentialsMissing

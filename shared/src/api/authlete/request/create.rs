@@ -149,6 +149,7 @@ impl CreateToken {
             for_external_attachment: self.for_external_attachment,
             of_member: false,
             actors: Vec::new(),
+            sign_in: None,
         })
     }
 }

@@ -84,7 +84,8 @@ impl<'a> TokenCreateResponse<'a> {
         let action = match refusal {
             Refusal::ClientLocked => return Err(refusal.into()),
             Refusal::AccessDenied { .. } | Refusal::ClientUnavailable => CreateAction::Forbidden,
-            Refusal::BodyTooLarge { .. }
+            Refusal::AuthorizationRejected(_)
+            | Refusal::BodyTooLarge { .. }
             | Refusal::Conflict(_)
             | Refusal::CredentialsMissing
             | Refusal::CredentialsRejected(_)

@@ -48,6 +48,8 @@ pub(super) fn of_issuance(issuance: &Issuance) -> IssuanceFacts<'_> {
         for_external_attachment,
         of_member,
         actors,
+        // Of the person the subject is told, and nothing else.
+        sign_in: _,
     } = issuance;
     IssuanceFacts {
         grant: grant.as_str(),

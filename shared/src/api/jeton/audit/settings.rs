@@ -6,8 +6,8 @@ use serde::{Serialize, Serializer};
 use super::audiences;
 use super::oauth::{grants, names};
 use crate::domain::{
-    Algorithm, AssertionIssuer, AssertionRules, AssertionSettings, Audience, ExchangeRules, GrantType, IssuerKeys, OrgSettings,
-    Scope, Seconds, SupportedScope, Thumbprint, org_settings,
+    Algorithm, AssertionIssuer, AssertionRules, AssertionSettings, Audience, ExchangeRules, GrantType, IssuerKeys, LoginUrl,
+    OrgSettings, Scope, Seconds, SupportedScope, Thumbprint, org_settings,
 };
 use crate::jose::sha256;
 
@@ -83,6 +83,12 @@ impl SettingFact for Algorithm {
 }
 
 impl SettingFact for String {
+    fn fact(&self) -> Option<impl Serialize> {
+        Some(self.as_str())
+    }
+}
+
+impl SettingFact for LoginUrl {
     fn fact(&self) -> Option<impl Serialize> {
         Some(self.as_str())
     }

@@ -11,12 +11,14 @@ use crate::api::jeton::Text;
 use crate::api::jeton::jwks::Jwks;
 use crate::api::jeton::settings::{Attributes, Length, Number};
 use crate::domain::{
-    AccessTokenForm, Audience, CertificateSubject, Client, ClientAuthMethod, ClientKind, ClientSettings, GrantType, Invalid,
-    OrgId, Refusal, Scope,
+    AccessTokenForm, Audience, CertificateSubject, Client, ClientAuthMethod, ClientKind, ClientSettings, Consent, GrantType,
+    Invalid, OrgId, Pkce, RedirectUri, Refusal, Scope,
 };
 use crate::encoding::merge_patch::Patched;
 use crate::encoding::{FromText, ReadOnly, present};
 use crate::jose::certificate;
+
+const MAX_REDIRECT_URIS: usize = 50;
 
 /// The body that creates or replaces a client. What is left out gets its default. What a `GET` answered can be sent back.
 #[derive(Clone, Debug, Deserialize)]
@@ -79,6 +81,19 @@ pub struct PutClient {
     /// Texts by name, which the service keeps and does not use.
     #[serde(default, deserialize_with = "present")]
     pub(in crate::api::jeton) attributes: Option<Attributes>,
+    /// Where people may be sent back to with an answer for it: `https` URLs, `http` on the loopback interface, or URIs with a scheme of
+    /// its own that has a dot. At most 50.
+    #[serde(default)]
+    pub(in crate::api::jeton) redirect_uris: Vec<FromText<RedirectUri>>,
+    /// Whether its authorization requests must have a `code_challenge`: RFC 7636. `optional` is for confidential clients only. Default: `required`.
+    #[serde(default, deserialize_with = "present")]
+    pub(in crate::api::jeton) pkce: Option<FromText<Pkce>>,
+    /// Whether people must be asked whether they grant it what it asks for; `implied` is for the team's own clients. Default: `required`.
+    #[serde(default, deserialize_with = "present")]
+    pub(in crate::api::jeton) consent: Option<FromText<Consent>>,
+    /// Whether its ID tokens have the claims of the scopes, too, which are else told by the userinfo endpoint alone. Default: false.
+    #[serde(default, deserialize_with = "present")]
+    pub(in crate::api::jeton) claims_in_id_token: Option<bool>,
     /// Whether it is good for anything. Default: true.
     #[serde(default, deserialize_with = "present")]
     pub(in crate::api::jeton) enabled: Option<bool>,
@@ -132,6 +147,13 @@ impl PutClient {
         auth_method
             .suits_certificate(certificate_subject.as_ref())
             .map_err(|rule| Refusal::invalid("certificate_subject", rule.0))?;
+        let pkce = self.pkce.map_or(Pkce::Required, |pkce| pkce.0);
+        if pkce == Pkce::Optional && kind == ClientKind::Public {
+            return Err(Refusal::invalid("pkce", "must be required for a public client"));
+        }
+        if self.redirect_uris.len() > MAX_REDIRECT_URIS {
+            return Err(Refusal::invalid("redirect_uris", "must have at most 50 entries"));
+        }
         let settings = ClientSettings {
             alias: self.alias.map(|alias| alias.0.0),
             name: self.name.map(|name| name.0.0),
@@ -150,6 +172,10 @@ impl PutClient {
             access_token_form: self.access_token_form.map(|form| form.0),
             resources: self.resources.map(|all| all.into_iter().map(|resource| resource.0).collect()),
             attributes: self.attributes.unwrap_or_default().try_into_pairs("attributes")?,
+            redirect_uris: self.redirect_uris.into_iter().map(|uri| uri.0).collect(),
+            pkce,
+            consent: self.consent.map_or(Consent::Required, |consent| consent.0),
+            claims_in_id_token: self.claims_in_id_token.unwrap_or(false),
             ..ClientSettings::new(kind)
         };
         Ok(ClientDraft { settings, enabled: self.enabled.unwrap_or(true) })

@@ -8,7 +8,8 @@ use crate::api::jeton::client::PutClient;
 use crate::api::jeton::client::body::{Alias, ClientJwks, Subject};
 use crate::api::jeton::settings::{Attributes, Length, Number};
 use crate::domain::{
-    AccessTokenForm, Audience, ClientAuthMethod, ClientId, ClientKind, ClientSettings, GrantType, OrgId, Refusal, Scope,
+    AccessTokenForm, Audience, ClientAuthMethod, ClientId, ClientKind, ClientSettings, Consent, GrantType, OrgId, Pkce,
+    RedirectUri, Refusal, Scope,
 };
 use crate::encoding::{FromText, ReadOnly, present};
 
@@ -67,6 +68,14 @@ pub(super) struct RawClient {
     resources: Option<Vec<FromText<Audience>>>,
     #[serde(default, deserialize_with = "present")]
     attributes: Option<Attributes>,
+    #[serde(default)]
+    redirect_uris: Vec<FromText<RedirectUri>>,
+    #[serde(default, deserialize_with = "present")]
+    pkce: Option<FromText<Pkce>>,
+    #[serde(default, deserialize_with = "present")]
+    consent: Option<FromText<Consent>>,
+    #[serde(default, deserialize_with = "present")]
+    claims_in_id_token: Option<bool>,
     #[serde(default, deserialize_with = "present")]
     enabled: Option<bool>,
 }
@@ -94,6 +103,10 @@ impl RawClient {
             access_token_form: self.access_token_form,
             resources: self.resources,
             attributes: self.attributes,
+            redirect_uris: self.redirect_uris,
+            pkce: self.pkce,
+            consent: self.consent,
+            claims_in_id_token: self.claims_in_id_token,
             enabled: self.enabled,
             _created: ReadOnly,
             _updated: ReadOnly,

@@ -40,6 +40,8 @@ fn settings_are_written_as_they_are_read() {
         },
         "jwt_grant": {"by_identifiable_clients_only": true, "encrypted_jwt_rejected": true, "unsigned_jwt_rejected": true},
         "resources": ["https://api.example"], "authorization_details_types": ["payment"], "default_resource": "https://api.example", "dpop_nonce_required": true,
+        "login_url": "https://login.example/sign-in", "authorization_duration": 60, "code_duration": 10, "id_token_duration": 86_400,
+        "id_token_sign_alg": "RS256", "refresh_needs_offline_access": true,
         "assertion_issuers": [
             {"issuer": "https://idp.example", "jwks": jwks(), "scopes": ["read"], "clients": [7], "any_subject": true, "refresh_tokens": true, "enabled": false},
             {"issuer": "x", "jwks_uri": "https://idp.example/jwks", "any_subject": false, "refresh_tokens": false, "enabled": true},

@@ -2,8 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{T0, at, client_id, confirmation, digest, id, org_id, properties, read, scope};
-use crate::domain::{Alias, AliasKey, Aliased, Audience, Batch, BatchKey, Seconds, Ticket, TicketKey, TokenId};
+use super::{T0, at, client_id, confirmation, digest, id, org_id, properties, read, scope, subject};
+use crate::domain::{
+    Alias, AliasKey, Aliased, Approval, Audience, Authorization, AuthorizationDetails, AuthorizationError, AuthorizationKey,
+    AuthorizationRequest, AuthorizationState, Batch, BatchKey, ExtraClaims, Prompt, ResponseMode, Seconds, SessionId, SignIn,
+    Thumbprint, Ticket, TicketKey, TokenId,
+};
 use crate::store::{RecordKeys, ReplayKey, Store, TicketConsumption};
 
 pub(in crate::store) fn alias_key(org: &str, n: u64) -> AliasKey {
@@ -40,6 +44,152 @@ pub(in crate::store) fn spending(key: TicketKey, by: TokenId) -> TicketConsumpti
     TicketConsumption { key, by, now: at(1_000) }
 }
 
+/// An authorization that waits for its decision, and of which nothing is known but what must be.
+pub(in crate::store) fn authorization(org: &str, n: u64) -> Authorization {
+    Authorization {
+        id: id(n),
+        org: org_id(org),
+        client: client_id(7),
+        client_name: "7".to_owned(),
+        request: AuthorizationRequest {
+            redirect_uri: "https://a.example/cb".to_owned(),
+            response_mode: ResponseMode::Query,
+            state: None,
+            scopes: Vec::new(),
+            resources: Vec::new(),
+            details: None,
+            code_challenge: None,
+            dpop_key: None,
+            nonce: None,
+            prompts: Vec::new(),
+            authenticated_after: None,
+            subject_hint: None,
+            login_hint: None,
+            acr_values: Vec::new(),
+            acr_required: Vec::new(),
+            ui_locales: Vec::new(),
+            display: None,
+            claims: None,
+        },
+        browser: digest(11),
+        created_at: T0,
+        expires_at: at(600_000),
+        state: AuthorizationState::Pending,
+        revision: 0,
+    }
+}
+
+pub(in crate::store) fn authorization_key(org: &str, n: u64) -> AuthorizationKey {
+    AuthorizationKey { org: org_id(org), id: id(n) }
+}
+
+/// An authorization of whose request everything is known, in words that need care.
+pub(in crate::store) fn rich_authorization(org: &str, n: u64) -> Authorization {
+    let text = |text: &str| Some(text.to_owned());
+    Authorization {
+        client_name: "a \"shop\"".to_owned(),
+        request: AuthorizationRequest {
+            redirect_uri: "https://a.example/cb?\"é\"=%20".to_owned(),
+            response_mode: ResponseMode::FormPost,
+            state: text("a \"b\" é"),
+            scopes: vec![scope("openid"), scope("b?")],
+            resources: vec![Audience::parse("https://api.example/\"x\"").unwrap()],
+            details: Some(details()),
+            code_challenge: Some(Thumbprint(digest(12))),
+            dpop_key: Some(Thumbprint(digest(13))),
+            nonce: text("n\"é"),
+            prompts: Prompt::ALL.to_vec(),
+            authenticated_after: Some(at(-1)),
+            subject_hint: Some(subject("ann \"Ä\"")),
+            login_hint: text("ann@例え.example"),
+            acr_values: vec!["1".to_owned(), "urn:acr \"é\"".to_owned()],
+            acr_required: vec!["2".to_owned()],
+            ui_locales: vec!["fr-CA".to_owned(), "en".to_owned()],
+            display: text("page"),
+            claims: Some(claims(r#"{"userinfo":{"email":null},"n":1.50}"#)),
+        },
+        ..authorization(org, n)
+    }
+}
+
+/// Every state, first with all that it can say, then with no more than it must.
+pub(in crate::store) fn states() -> Vec<AuthorizationState> {
+    let (verifier, code) = (digest(14), digest(15));
+    let mut states = vec![AuthorizationState::Pending];
+    for approval in [approval(), least_approval()] {
+        let approval = Box::new(approval);
+        states.push(AuthorizationState::Accepted { approval: approval.clone(), verifier });
+        states.push(AuthorizationState::Issued { approval, code });
+    }
+    states.extend(AuthorizationError::ALL.iter().map(|error| {
+        let description = Some("No \"é\"".to_owned());
+        AuthorizationState::Denied { error: *error, description, verifier }
+    }));
+    states.push(AuthorizationState::Denied { error: AuthorizationError::AccessDenied, description: None, verifier });
+    states.extend([Some(id(82)), None].map(|family| AuthorizationState::Redeemed { code, token: id(81), family }));
+    states
+}
+
+/// The authorization number `n` a step further: its code has become this token.
+pub(in crate::store) fn redeemed(org: &str, n: u64, token: TokenId) -> Authorization {
+    let state = AuthorizationState::Redeemed { code: digest(15), token, family: None };
+    authorization(org, n).moved_to(state, at(60_000))
+}
+
+/// How a person signed in, with everything that can be known of it.
+pub(in crate::store) fn sign_in() -> SignIn {
+    SignIn {
+        audience: "a \"shop\"".to_owned(),
+        amr: vec!["pwd".to_owned(), "é\"".to_owned()],
+        session: Some(SessionId::parse("s-1").unwrap()),
+        requested: Some(claims(r#"{"id_token":{"acr":null}}"#)),
+        claims: Some(claims(r#"{"email":"ann@例え.example","n":1.50}"#)),
+        id_token_claims: Some(claims(r#"{"tenant":"a\"b"}"#)),
+        access_token_claims: Some(claims(r#"{"plan":"é"}"#)),
+    }
+}
+
+fn approval() -> Approval {
+    Approval {
+        scopes: vec![scope("openid"), scope("b?")],
+        resources: vec![Audience::parse("https://api.example/\"x\"").unwrap()],
+        details: Some(details()),
+        auth_time: Some(at(-60_000)),
+        acr: Some("urn:acr \"é\"".to_owned()),
+        amr: vec!["pwd".to_owned(), "é\"".to_owned()],
+        session: Some(SessionId::parse("s/1#é").unwrap()),
+        claims: Some(claims(r#"{"email":"ann@例え.example","n":1.50}"#)),
+        id_token_claims: Some(claims(r#"{"tenant":"a\"b"}"#)),
+        access_token_claims: Some(claims(r#"{"plan":"é"}"#)),
+        ..least_approval()
+    }
+}
+
+fn least_approval() -> Approval {
+    Approval {
+        subject: subject("auth0|Ann \"Ä\""),
+        scopes: Vec::new(),
+        resources: Vec::new(),
+        details: None,
+        auth_time: None,
+        acr: None,
+        amr: Vec::new(),
+        session: None,
+        claims: None,
+        id_token_claims: None,
+        access_token_claims: None,
+        decided_at: at(1_234),
+    }
+}
+
+fn details() -> AuthorizationDetails {
+    AuthorizationDetails::from_json(r#"[{"n":1.50,"type":"a\"b"}]"#.to_owned())
+}
+
+fn claims(json: &str) -> ExtraClaims {
+    ExtraClaims::from_json(json.to_owned())
+}
+
 /// The use of the value number `n`, remembered for a minute.
 pub(in crate::store) fn used(org: &str, n: u64) -> ReplayKey {
     ReplayKey { org: org_id(org), purpose: "dpop", hash: digest(n), now: at(0), until: at(60_000) }
@@ -61,4 +211,9 @@ pub(in crate::store) async fn find_alias(store: &Arc<dyn Store>, key: &AliasKey)
 /// Reads one ticket, or nothing.
 pub(in crate::store) async fn find_ticket(store: &Arc<dyn Store>, key: &TicketKey) -> Option<Ticket> {
     read(store, RecordKeys { tickets: vec![key.clone()], ..RecordKeys::default() }).await.tickets.remove(key)
+}
+
+/// Reads one authorization, or nothing.
+pub(in crate::store) async fn find_authorization(store: &Arc<dyn Store>, key: &AuthorizationKey) -> Option<Authorization> {
+    read(store, RecordKeys { authorizations: vec![key.clone()], ..RecordKeys::default() }).await.authorizations.remove(key)
 }

@@ -4,8 +4,9 @@ use super::Emulator;
 use crate::domain::{Aliased, Family, NotBeforeScope, Org, Shard, TokenRecord};
 use crate::store::codec::org_item_bytes;
 use crate::store::conformance::samples::{
-    NO_ASSERTIONS, alias, alias_key, at, batch, client, client_id, family, id_at, mark, member, member_key, new, org, org_id,
-    put_org, refreshable, rich_member, spending, step, subject, ticket, ticket_key, token, used,
+    NO_ASSERTIONS, alias, alias_key, at, authorization, authorization_key, batch, client, client_id, family, id_at, mark, member,
+    member_key, new, org, org_id, put_org, redeemed, refreshable, rich_member, spending, step, subject, ticket, ticket_key,
+    token, used,
 };
 use crate::store::{FamilyAdvance, FamilyUpdate, MemberSwap, NewToken, RecordKeys, Store, TokenQuery, TokenUpdate};
 
@@ -23,6 +24,7 @@ pub(super) async fn perform(store: &dyn Store, operation: &str) -> String {
                 members: vec![member_key("a", "ann")],
                 aliases: vec![alias_key("a", 1)],
                 tickets: vec![ticket_key("a", 3)],
+                authorizations: vec![authorization_key("a", 7)],
                 clients: vec![(org_id("a"), client_id(1))],
                 client_aliases: vec![(org_id("a"), "shop".to_owned())],
                 client_orgs: vec![client_id(1)],
@@ -49,11 +51,20 @@ pub(super) async fn perform(store: &dyn Store, operation: &str) -> String {
             let whole = NewToken { aliases, ticket, ..new(&token, Some(&family("a", 21))) };
             format!("{:?}", store.record(&whole).await.unwrap())
         }
+        "record on authorization" => {
+            let token = token("a", 20);
+            let whole = NewToken { authorization: Some(redeemed("a", 7, token.id)), ..new(&token, Some(&family("a", 21))) };
+            format!("{:?}", store.record(&whole).await.unwrap())
+        }
         "amend" => format!("{:?}", store.update_token(&amendment(true, false, false)).await.unwrap()),
         "amend family" => format!("{:?}", store.update_token(&amendment(false, true, false)).await.unwrap()),
         "amend all" => format!("{:?}", store.update_token(&amendment(true, true, true)).await.unwrap()),
         "put ticket" => format!("{:?}", store.put_ticket(&ticket("a", 4)).await.unwrap()),
         "spend ticket" => format!("{:?}", store.spend_ticket(&spending(ticket_key("a", 3), token("a", 9).id)).await.unwrap()),
+        "put authorization" => format!("{:?}", store.put_authorization(&authorization("a", 8)).await.unwrap()),
+        "update authorization" => {
+            format!("{:?}", store.update_authorization(&redeemed("a", 7, token("a", 9).id)).await.unwrap())
+        }
         "use once" => format!("{:?}", store.use_once(&used("a", 2)).await.unwrap()),
         "use again" => format!("{:?}", store.use_once(&used("a", 1)).await.unwrap()),
         "put batch" => format!("{:?}", store.put_batch(&batch("a", 6)).await.unwrap()),
@@ -73,6 +84,12 @@ pub(super) async fn perform(store: &dyn Store, operation: &str) -> String {
             format!("{:?}", store.advance_family(&FamilyAdvance { next: None, ..step(its_family, 0) }).await.unwrap())
         }
         "rotate exclusive" => format!("{:?}", store.advance_family(&step(family("a", 12).key(), 0)).await.unwrap()),
+        other => perform_on_directory(store, other).await,
+    }
+}
+
+async fn perform_on_directory(store: &dyn Store, operation: &str) -> String {
+    match operation {
         "org" => format!("{:?}", store.org(&org_id("a")).await.unwrap()),
         "sub-orgs" => format!("{:?}", store.sub_orgs(&org_id("a"), None, 10).await.unwrap()),
         "member" => format!("{:?}", store.member(&member_key("a", "ann")).await.unwrap()),
@@ -122,7 +139,7 @@ fn amendment(of_token: bool, of_family: bool, with_alias: bool) -> TokenUpdate {
 }
 
 /// Orgs `a` and below it `b`; in `a` a member, a client, a token with its family, another as OAuth clients have them, a ticket,
-/// a use and a batch.
+/// an authorization, a use and a batch.
 pub(super) async fn setup(store: &dyn Store) {
     put_org(store, &org("a", &[]), &NO_ASSERTIONS).await;
     put_org(store, &org("b", &["a"]), &NO_ASSERTIONS).await;
@@ -133,6 +150,7 @@ pub(super) async fn setup(store: &dyn Store) {
     let (refreshable, exclusive) = refreshable();
     store.record(&new(&refreshable, Some(&exclusive))).await.unwrap();
     store.put_ticket(&ticket("a", 3)).await.unwrap();
+    store.put_authorization(&authorization("a", 7)).await.unwrap();
     store.use_once(&used("a", 1)).await.unwrap();
     store.put_batch(&batch("a", 5)).await.unwrap();
 }
@@ -150,11 +168,14 @@ async fn each_operation_makes_as_many_calls_as_planned() {
         ("record", &["PutItem Tokens"]),
         ("record with family", &[TRANSACTION]),
         ("record on ticket", &[TRANSACTION]),
+        ("record on authorization", &[TRANSACTION]),
         ("amend", &["PutItem Tokens"]),
         ("amend family", &["UpdateItem Tokens"]),
         ("amend all", &[TRANSACTION]),
         ("put ticket", &["PutItem Tokens"]),
         ("spend ticket", &["UpdateItem Tokens"]),
+        ("put authorization", &["PutItem Tokens"]),
+        ("update authorization", &["PutItem Tokens"]),
         ("use once", &["PutItem Tokens"]),
         ("use again", &["PutItem Tokens"]),
         ("put batch", &["PutItem Tokens"]),

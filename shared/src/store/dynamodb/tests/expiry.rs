@@ -1,13 +1,15 @@
 //! DynamoDB deletes what has expired days later, or at once: nobody sees a difference but in what is found.
 
 use super::super::Item;
-use super::super::items::{alias_item, batch_item, family_item, find_number, replay_item, ticket_item, token_item};
+use super::super::items::{
+    alias_item, authorization_item, batch_item, family_item, find_number, replay_item, ticket_item, token_item,
+};
 use super::super::keys::Key;
 use super::Emulator;
 use crate::domain::{Alias, Aliased, Family, NotBefore, NotBeforeScope, Seconds, Shard, Timestamp, TokenRecord};
 use crate::store::conformance::samples::{
-    alias, at, batch, family, find_family, find_mark, find_token, id, mark, new, org_id, refreshable, rich_token, step, ticket,
-    token, used,
+    alias, at, authorization, batch, family, find_family, find_mark, find_token, id, mark, new, org_id, redeemed, refreshable,
+    rich_token, step, ticket, token, used,
 };
 use crate::store::{AdvanceOutcome, FamilyAdvance, FamilyUpdate, Revocation, TokenQuery, TokenUpdate, UpdateOutcome};
 
@@ -34,6 +36,9 @@ fn an_item_may_be_deleted_a_day_after_it_has_expired_in_seconds() {
     assert_eq!(x(&family_item(&family).unwrap()), Some(1_750_000_000 + 86_400 + 86_400));
     assert_eq!(x(&token_item(&rich_token("a", 1), true).unwrap()), None, "what doesn't expire is kept");
     assert_eq!(x(&ticket_item(&ticket("a", 1)).unwrap()), Some(1_800_000_000 + 86_400 + 86_400));
+    assert_eq!(x(&authorization_item(&authorization("a", 1)).unwrap()), Some(1_800_000_000 + 600 + 3_600 + 86_400));
+    let used_code = x(&authorization_item(&redeemed("a", 1, token.id)).unwrap());
+    assert_eq!(used_code, Some(1_800_000_000 + 60 + 86_400 + 86_400), "a second use of the code is noticed for a day");
     assert_eq!(x(&replay_item(&used("a", 1), &[])), Some(1_800_000_000 + 60 + 86_400));
     assert_eq!(x(&batch_item(&batch("a", 1)).unwrap()), Some(1_800_000_000 + 7 * 86_400 + 86_400));
     let mortal = alias("a", 1, Aliased::Token(token.id));
@@ -157,4 +162,16 @@ async fn what_was_revoked_is_kept_as_long_as_what_was_not() {
     let there = emulator.item(Key::token(&token.key())).await;
     let x = token.expires_at.unwrap().plus(Seconds::DAY).as_secs();
     assert_eq!(find_number(&there, "x").unwrap(), Some(x));
+}
+
+/// By its end alone a code would be forgotten with the request.
+#[tokio::test]
+async fn a_step_of_an_authorization_moves_when_it_may_be_deleted() {
+    let emulator = Emulator::here(true).await;
+    let begun = authorization("a", 1);
+    emulator.store.put_authorization(&begun).await.unwrap();
+    let x = async || find_number::<i64>(&emulator.item(Key::authorization(&begun.key())).await, "x").unwrap();
+    assert_eq!(x().await, Some(1_800_000_000 + 600 + 3_600 + 86_400));
+    assert!(emulator.store.update_authorization(&redeemed("a", 1, id(9))).await.unwrap());
+    assert_eq!(x().await, Some(1_800_000_000 + 60 + 86_400 + 86_400));
 }

@@ -22,11 +22,14 @@ const ALL_WRITES: &[&str] = &[
     "record",
     "record with family",
     "record on ticket",
+    "record on authorization",
     "amend",
     "amend family",
     "amend all",
     "put ticket",
     "spend ticket",
+    "put authorization",
+    "update authorization",
     "use once",
     "use again",
     "put batch",
@@ -152,6 +155,10 @@ async fn a_recording_beside_anothers_is_looked_at_again() {
         let spent = serde_json::json!({ "Code": "ConditionalCheckFailed", "Item": { "pk": { "S": "a#0" } } });
         cancelled(&serde_json::json!([{ "Code": "TransactionConflict" }, spent]))
     }
+    fn the_token_conflicts_the_authorization_is_gone(_: &serde_json::Value) -> (u16, String) {
+        let refused = serde_json::json!({ "Code": "ConditionalCheckFailed" });
+        cancelled(&serde_json::json!([{ "Code": "TransactionConflict" }, refused, { "Code": "None" }]))
+    }
     let emulator = emulator().await;
     emulator.wire.trouble("TransactWriteItems", 1, Trouble::Answer(the_token_is_there_the_rest_conflicts));
     assert_eq!(perform(&*emulator.store, "record on ticket").await, "Done");
@@ -161,6 +168,10 @@ async fn a_recording_beside_anothers_is_looked_at_again() {
     let emulator = self::emulator().await;
     emulator.wire.trouble("TransactWriteItems", 1, Trouble::Answer(the_token_conflicts_the_ticket_is_spent));
     assert_eq!(perform(&*emulator.store, "record on ticket").await, "TicketSpent");
+
+    // The same with an authorization that another has changed.
+    emulator.wire.trouble("TransactWriteItems", 1, Trouble::Answer(the_token_conflicts_the_authorization_is_gone));
+    assert_eq!(perform(&*emulator.store, "record on authorization").await, "AuthorizationChanged");
 }
 
 #[tokio::test]

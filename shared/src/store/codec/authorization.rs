@@ -1,0 +1,262 @@
+//! Authorizations, and what is kept of how a person signed in.
+//!
+//! Unlike other bodies, that of an authorization is written anew with each step.
+
+use serde::{Deserialize, Serialize};
+
+use super::{coded, decode, encode, placeholder_id, placeholder_time};
+use crate::domain::{
+    Approval, Audience, Authorization, AuthorizationDetails, AuthorizationError, AuthorizationKey, AuthorizationRequest,
+    AuthorizationState, ClientId, ExtraClaims, Fault, OrgId, Prompt, ResponseMode, Scope, SessionId, SignIn, Subject, Thumbprint,
+    Timestamp, TokenId,
+};
+
+/// Encodes the body of an authorization: all of it but `id`, `expires_at` and `revision`.
+///
+/// # Errors
+/// A [`Fault`] if the body can't be written as JSON.
+pub fn encode_authorization(authorization: &Authorization) -> Result<String, Fault> {
+    encode(|to| AuthorizationBody::serialize(authorization, to))
+}
+
+/// Decodes the authorization of this body.
+///
+/// # Errors
+/// A [`Fault`] if the body isn't what [`encode_authorization`] writes.
+pub fn decode_authorization(
+    key: &AuthorizationKey,
+    body: &[u8],
+    expires_at: Timestamp,
+    revision: u32,
+) -> Result<Authorization, Fault> {
+    let authorization = decode(body, |from| AuthorizationBody::deserialize(from))
+        .map_err(|e| Fault::internal("decoding the record of an authorization").because(e))?;
+    if authorization.org != key.org {
+        return Err(Fault::internal("decoding the record of an authorization: it is another org's"));
+    }
+    Ok(Authorization { id: key.id, expires_at, revision, ..authorization })
+}
+
+/// Whether keeping `new` where `there` is changes nothing: the steps that it has taken since don't make it another.
+pub fn is_same_authorization(there: &Authorization, new: &Authorization) -> bool {
+    if there.revision <= new.revision {
+        return there == new;
+    }
+    let Authorization { expires_at, state, revision, .. } = new.clone();
+    Authorization { expires_at, state, revision, ..there.clone() } == *new
+}
+
+coded::records!(
+    Approval as ApprovalBody,
+    AuthorizationError as AuthorizationErrorBody,
+    AuthorizationRequest as AuthorizationRequestBody,
+    AuthorizationState as AuthorizationStateBody,
+    Prompt as PromptBody,
+    ResponseMode as ResponseModeBody,
+    SignIn as SignInBody,
+);
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Authorization")]
+struct AuthorizationBody {
+    #[serde(skip, default = "placeholder_id")]
+    id: TokenId,
+    #[serde(rename = "o", with = "coded")]
+    org: OrgId,
+    #[serde(rename = "c", with = "coded")]
+    client: ClientId,
+    #[serde(rename = "n")]
+    client_name: String,
+    #[serde(rename = "q", with = "coded")]
+    request: AuthorizationRequest,
+    #[serde(rename = "b", with = "coded")]
+    browser: [u8; 32],
+    #[serde(rename = "i", with = "coded")]
+    created_at: Timestamp,
+    #[serde(skip, default = "placeholder_time")]
+    expires_at: Timestamp,
+    #[serde(rename = "s", with = "coded")]
+    state: AuthorizationState,
+    #[serde(skip)]
+    revision: u32,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "AuthorizationRequest")]
+struct AuthorizationRequestBody {
+    #[serde(rename = "u")]
+    redirect_uri: String,
+    #[serde(rename = "m", with = "coded", default, skip_serializing_if = "is_query")]
+    response_mode: ResponseMode,
+    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
+    state: Option<String>,
+    #[serde(rename = "z", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
+    scopes: Vec<Scope>,
+    #[serde(rename = "a", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
+    resources: Vec<Audience>,
+    #[serde(rename = "d", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    details: Option<AuthorizationDetails>,
+    #[serde(rename = "h", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    code_challenge: Option<Thumbprint>,
+    #[serde(rename = "j", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    dpop_key: Option<Thumbprint>,
+    #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
+    nonce: Option<String>,
+    #[serde(rename = "p", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
+    prompts: Vec<Prompt>,
+    #[serde(rename = "t", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    authenticated_after: Option<Timestamp>,
+    #[serde(rename = "i", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    subject_hint: Option<Subject>,
+    #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
+    login_hint: Option<String>,
+    #[serde(rename = "r", default, skip_serializing_if = "Vec::is_empty")]
+    acr_values: Vec<String>,
+    #[serde(rename = "rr", default, skip_serializing_if = "Vec::is_empty")]
+    acr_required: Vec<String>,
+    #[serde(rename = "ul", default, skip_serializing_if = "Vec::is_empty")]
+    ui_locales: Vec<String>,
+    #[serde(rename = "y", default, skip_serializing_if = "Option::is_none")]
+    display: Option<String>,
+    #[serde(rename = "k", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    claims: Option<ExtraClaims>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "ResponseMode")]
+enum ResponseModeBody {
+    #[serde(rename = "q")]
+    Query,
+    #[serde(rename = "f")]
+    FormPost,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_query(mode: &ResponseMode) -> bool {
+    *mode == ResponseMode::Query
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Prompt")]
+enum PromptBody {
+    #[serde(rename = "n")]
+    None,
+    #[serde(rename = "l")]
+    Login,
+    #[serde(rename = "c")]
+    Consent,
+    #[serde(rename = "s")]
+    SelectAccount,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "AuthorizationState")]
+enum AuthorizationStateBody {
+    #[serde(rename = "p")]
+    Pending,
+    #[serde(rename = "a")]
+    Accepted {
+        #[serde(rename = "w", with = "coded")]
+        approval: Box<Approval>,
+        #[serde(rename = "v", with = "coded")]
+        verifier: [u8; 32],
+    },
+    #[serde(rename = "d")]
+    Denied {
+        #[serde(rename = "e", with = "coded")]
+        error: AuthorizationError,
+        #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
+        description: Option<String>,
+        #[serde(rename = "v", with = "coded")]
+        verifier: [u8; 32],
+    },
+    #[serde(rename = "i")]
+    Issued {
+        #[serde(rename = "w", with = "coded")]
+        approval: Box<Approval>,
+        #[serde(rename = "c", with = "coded")]
+        code: [u8; 32],
+    },
+    #[serde(rename = "r")]
+    Redeemed {
+        #[serde(rename = "c", with = "coded")]
+        code: [u8; 32],
+        #[serde(rename = "t", with = "coded")]
+        token: TokenId,
+        #[serde(rename = "f", with = "coded", default, skip_serializing_if = "Option::is_none")]
+        family: Option<TokenId>,
+    },
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Approval")]
+struct ApprovalBody {
+    #[serde(rename = "s", with = "coded")]
+    subject: Subject,
+    #[serde(rename = "z", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
+    scopes: Vec<Scope>,
+    #[serde(rename = "a", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
+    resources: Vec<Audience>,
+    #[serde(rename = "d", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    details: Option<AuthorizationDetails>,
+    #[serde(rename = "t", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    auth_time: Option<Timestamp>,
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
+    acr: Option<String>,
+    #[serde(rename = "m", default, skip_serializing_if = "Vec::is_empty")]
+    amr: Vec<String>,
+    #[serde(rename = "x", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    session: Option<SessionId>,
+    #[serde(rename = "k", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    claims: Option<ExtraClaims>,
+    #[serde(rename = "ki", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    id_token_claims: Option<ExtraClaims>,
+    #[serde(rename = "ka", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    access_token_claims: Option<ExtraClaims>,
+    #[serde(rename = "w", with = "coded")]
+    decided_at: Timestamp,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "AuthorizationError")]
+enum AuthorizationErrorBody {
+    #[serde(rename = "ad")]
+    AccessDenied,
+    #[serde(rename = "lr")]
+    LoginRequired,
+    #[serde(rename = "cr")]
+    ConsentRequired,
+    #[serde(rename = "ir")]
+    InteractionRequired,
+    #[serde(rename = "as")]
+    AccountSelectionRequired,
+    #[serde(rename = "ua")]
+    UnmetAuthenticationRequirements,
+    #[serde(rename = "is")]
+    InvalidScope,
+    #[serde(rename = "it")]
+    InvalidTarget,
+    #[serde(rename = "tu")]
+    TemporarilyUnavailable,
+    #[serde(rename = "se")]
+    ServerError,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "SignIn")]
+struct SignInBody {
+    #[serde(rename = "a")]
+    audience: String,
+    #[serde(rename = "m", default, skip_serializing_if = "Vec::is_empty")]
+    amr: Vec<String>,
+    #[serde(rename = "x", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    session: Option<SessionId>,
+    #[serde(rename = "q", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    requested: Option<ExtraClaims>,
+    #[serde(rename = "k", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    claims: Option<ExtraClaims>,
+    #[serde(rename = "ki", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    id_token_claims: Option<ExtraClaims>,
+    #[serde(rename = "ka", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    access_token_claims: Option<ExtraClaims>,
+}
