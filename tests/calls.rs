@@ -75,16 +75,19 @@ impl Recorded {
         let service = Service::new(&[entry], &instance).unwrap();
         for (path, body) in requests {
             let request = http::Request::builder().method(method.clone()).uri(*path);
+            let (request, body) = with_headers(request, body);
             // A text is a form, in which a client says who it is.
             let request = if body.is_string() {
                 let request = request.header("content-type", "application/x-www-form-urlencoded");
                 request.header("accept", "application/token-introspection+jwt")
             } else {
-                let request = request.header("authorization", format!("Bearer {bearer}"));
+                let has_own = request.headers_ref().is_some_and(|headers| headers.contains_key("authorization"));
+                let bearer = (!has_own).then(|| format!("Bearer {bearer}"));
+                let request = bearer.into_iter().fold(request, |request, bearer| request.header("authorization", bearer));
                 let is_patch = method == Method::PATCH;
                 request.header("content-type", if is_patch { "application/merge-patch+json" } else { "application/json" })
             };
-            let body = if let Value::String(form) = body {
+            let body = if let Value::String(form) = &body {
                 form.clone()
             } else if method == Method::GET || method == Method::DELETE {
                 String::new()
@@ -126,6 +129,16 @@ impl Recorded {
     async fn token(&mut self, more: Value) -> Value {
         self.good("agilicus.create_token", "/v1/tokens", ask("1", "administrator", more)).await
     }
+}
+
+/// Takes the headers out of a body, which a test has put there, and then its form.
+fn with_headers(request: http::request::Builder, body: &Value) -> (http::request::Builder, Value) {
+    let mut body = body.clone();
+    let headers = body.as_object_mut().and_then(|body| body.remove("headers")).unwrap_or_default();
+    let headers = headers.as_object().into_iter().flatten();
+    let request = headers.fold(request, |request, (name, value)| request.header(name, value.as_str().unwrap()));
+    let form = body.as_object_mut().and_then(|body| body.remove("form"));
+    (request, form.unwrap_or(body))
 }
 
 /// What IAM calls it.
@@ -237,7 +250,7 @@ async fn everything(run: &mut Recorded) {
     }
     run.good("jeton.health", "/health", json!({})).await;
     run.good("jeton.openapi", "/openapi.json", json!({})).await;
-    run.good("oauth.authorize", "/oauth2/authorize", json!({})).await;
+    oauth::sign_in(run).await;
     run.good("oauth.metadata", "/.well-known/oauth-authorization-server", json!({})).await;
     run.good("oauth.openid_configuration", "/.well-known/openid-configuration", json!({})).await;
 

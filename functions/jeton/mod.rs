@@ -1,5 +1,6 @@
 //! Jeton's own API.
 
+pub mod accept_authorization;
 pub mod audit;
 pub mod authorizer;
 pub mod bootstrap;
@@ -11,7 +12,9 @@ pub mod delete_client_secret;
 pub mod delete_member;
 pub mod delete_org;
 pub mod delete_token;
+pub mod deny_authorization;
 pub mod explain_error;
+pub mod get_authorization;
 pub mod get_client;
 pub mod get_member;
 pub mod get_org;

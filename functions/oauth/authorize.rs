@@ -1,24 +1,36 @@
-//! `GET /oauth2/authorize`: what stands for the authorization endpoint, RFC 6749 section 3.1.
+//! `GET /oauth2/authorize`: RFC 6749 section 3.1.
 
-use shared::api::http::{Dialect, Endpoint, PlainText, Route};
+use shared::api::http::{Dialect, Endpoint, Route};
+use shared::api::oauth::authorization::{BrowserReply, BrowserRequest};
 use shared::domain::Error;
-use shared::platform::capabilities::Public;
+use shared::oauth::authorization::{self, AuthorizationReply};
+use shared::platform::capabilities::AuthorizationStarter;
 
-/// Tells a person that nobody can sign in here. Clients that read the metadata want it to name an authorization endpoint, even if
-/// they never send anybody there.
+/// Checks what a client asks of a person, and sends their browser to the login application of the client's org.
 #[derive(Debug)]
 pub struct Authorize;
 
 impl Endpoint for Authorize {
-    const ROUTE: Route = Route::get("oauth.authorize", "/oauth2/authorize", Dialect::OAuth);
-    type Ports = Public;
-    type Input = ();
-    type Output = PlainText;
+    const ROUTE: Route = Route::get("oauth.authorize", authorization::PATH, Dialect::OAuth);
+    type Ports = AuthorizationStarter;
+    type Input = BrowserRequest;
+    type Output = BrowserReply;
 
-    async fn handle(_: &Public, (): Self::Input) -> Result<Self::Output, Error> {
-        Ok(PlainText(
-            "Nobody can sign in here: this service has no authorization endpoint. Tokens for people come from the authorization \
-             server of your team. Programs get tokens at /oauth2/token.\n",
-        ))
+    async fn handle(ports: &AuthorizationStarter, request: BrowserRequest) -> Result<BrowserReply, Error> {
+        answer(ports, request).await
     }
+}
+
+/// Answers an authorization request, however it was sent.
+pub(super) async fn answer(ports: &AuthorizationStarter, request: BrowserRequest) -> Result<BrowserReply, Error> {
+    if request.is_prefetch {
+        return Ok(BrowserReply::to_prefetch());
+    }
+    let issuer = ports.keeper.reader.keys.issuer();
+    let browser = request.browser(issuer);
+    let reply = match request.form {
+        Ok(form) => authorization::begin(&ports.keeper, form, browser).await?,
+        Err(denial) => AuthorizationReply::Page(denial),
+    };
+    Ok(BrowserReply::new(reply, issuer))
 }

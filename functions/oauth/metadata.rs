@@ -6,6 +6,7 @@ use shared::domain::{Error, Refusal};
 use shared::platform::capabilities::IssuerInfo;
 
 use super::authorize::Authorize;
+use super::get_userinfo::GetUserinfo;
 use super::introspect::Introspect;
 use super::register_client::RegisterClient;
 use super::revoke::Revoke;
@@ -41,6 +42,7 @@ pub(super) fn from_info(ports: &IssuerInfo) -> Metadata<'_> {
 fn endpoints() -> Endpoints {
     Endpoints {
         authorization: Authorize::ROUTE.path,
+        userinfo: GetUserinfo::ROUTE.path,
         token: Token::ROUTE.path,
         introspection: Introspect::ROUTE.path,
         revocation: Revoke::ROUTE.path,

@@ -1,11 +1,15 @@
 //! OAuth 2: RFC 6749 and those that extend it.
 
 pub mod authorize;
+pub mod continue_authorization;
 pub mod delete_registration;
 pub mod get_registration;
+pub mod get_userinfo;
 pub mod introspect;
 pub mod metadata;
 pub mod openid_configuration;
+pub mod post_authorize;
+pub mod post_userinfo;
 pub mod register_client;
 pub mod revoke;
 pub mod token;

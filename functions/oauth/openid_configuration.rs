@@ -1,7 +1,7 @@
 //! `GET /.well-known/openid-configuration`: OpenID Connect Discovery section 4.
 
 use shared::api::http::{Dialect, Endpoint, IfNoneMatch, Published, Route};
-use shared::api::oauth::metadata;
+use shared::api::oauth::metadata::Metadata;
 use shared::domain::Error;
 use shared::platform::capabilities::IssuerInfo;
 
@@ -15,9 +15,9 @@ impl Endpoint for OpenIdConfiguration {
     const ROUTE: Route = Route::get("oauth.openid_configuration", "/.well-known/openid-configuration", Dialect::OAuth);
     type Ports = IssuerInfo;
     type Input = IfNoneMatch;
-    type Output = Published<metadata::OpenIdConfiguration<'static>>;
+    type Output = Published<Metadata<'static>>;
 
     async fn handle(ports: &IssuerInfo, known: IfNoneMatch) -> Result<Self::Output, Error> {
-        Ok(Published::document(&from_info(ports).for_openid(), &known)?)
+        Ok(Published::document(&from_info(ports), &known)?)
     }
 }

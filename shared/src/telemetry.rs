@@ -216,6 +216,12 @@ pub(crate) fn log_restored(org: &OrgId, subject: &Subject) {
 /// A sign of an attack that no honest client causes: a token or a signing key is in the wrong hands.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Alarm {
+    /// A browser brings back the verifier of a sign-in that was begun in another browser.
+    BrowserMismatch,
+    /// A client redeems an authorization code that was issued to another client.
+    CodeOfAnother,
+    /// An authorization code is used again, for which the tokens that came of it are revoked.
+    CodeReused,
     /// A client redeems a refresh token that was issued to another client.
     RefreshTokenOfAnother,
     /// A replaced refresh token is used again, for which its family is revoked.

@@ -171,7 +171,7 @@ scenario! {
     async fn there_are_no_codes_so_none_is_right(app) {
         let tenant = Tenant::opaque(app).await;
         let answer = tenant.token(WEB, "grant_type=authorization_code&code=abc", json!({})).await;
-        is_denied(&answer, "BAD_REQUEST", "A050301", "invalid_grant");
+        is_denied(&answer, "BAD_REQUEST", "A050305", "invalid_grant");
         assert_eq!(answer["grantType"], "AUTHORIZATION_CODE");
     }
 }

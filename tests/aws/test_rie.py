@@ -7,6 +7,7 @@ import re
 from base64 import b64encode
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import samcli
@@ -14,6 +15,12 @@ from harness import REGION, Process, environment, free_port, listens, routes, te
 from stack import Stack, part
 
 RIE = Path(samcli.__file__).parent / "local/rapid/aws-lambda-rie-x86_64"
+
+
+def form(parameters):
+    return "&".join(f"{name}={value}" for name, value in parameters.items())
+
+
 BODY = {"sub": "administrator", "org": "1", "audiences": ["urn:api"], "time_validity": {"duration": 600}}
 
 # For each endpoint: what it takes to be answered well, and with what status it then is; and what it refuses.
@@ -22,6 +29,19 @@ UNAUTHENTICATED = {"bearer": False, "status": 401}
 MALFORMED = {"body": {"token": 1}, "status": 400}
 CLIENT = {"clientId": "web", "clientSecret": "$secret"}
 GRANT = {"grant_type": "client_credentials"}
+# RFC 7636 appendix B.
+VERIFIER, CHALLENGE = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+SIGN_IN = {
+    "response_type": "code",
+    "client_id": "$site",
+    "redirect_uri": "https://site.example/",
+    "scope": "openid",
+    "code_challenge": CHALLENGE,
+    "code_challenge_method": "S256",
+}
+# When does not matter, as long as it is over.
+ANN = {"subject": "ann", "auth_time": 1_700_000_000}
+BACK = "authorization=$accepted&verifier=$decision"
 ISSUE = {"grantType": "PASSWORD", "clientId": "$client", "subject": "john", "scopes": ["read"]}
 ENDPOINTS = {
     "agilicus.agilicus_jwks": ({}, {"path": "/nothing", "status": 404}),
@@ -74,7 +94,26 @@ ENDPOINTS = {
     "jeton.delete_org": ({"path": "/v1/orgs/12", "status": 204}, UNAUTHENTICATED),
     "jeton.create_revocation": ({"path": "/v1/orgs/1/revocations", "body": {"subject": "bob"}}, UNAUTHENTICATED),
     "jeton.delete_token": ({"path": "/v1/tokens/$jti", "status": 204}, {"path": "/v1/tokens/x", "status": 404}),
-    "oauth.authorize": ({"path": "/oauth2/authorize"}, {"path": "/nothing", "status": 404}),
+    "oauth.authorize": ({"query": form(SIGN_IN), "bearer": False, "status": 303}, {"bearer": False, "status": 400}),
+    "oauth.post_authorize": ({"form": SIGN_IN, "anonymous": True, "status": 303}, {"form": {}, "anonymous": True, "status": 400}),
+    "oauth.continue_authorization": (
+        {"query": BACK, "bearer": False, "cookie": "browser", "status": 303},
+        {"query": BACK, "bearer": False, "status": 400},
+    ),
+    "oauth.get_userinfo": ({"bearer": "person"}, UNAUTHENTICATED),
+    "oauth.post_userinfo": ({"bearer": "person"}, UNAUTHENTICATED),
+    "jeton.get_authorization": (
+        {"path": "/v1/authorizations/$pending"},
+        {"path": "/v1/authorizations/$pending", "bearer": False, "status": 401},
+    ),
+    "jeton.accept_authorization": (
+        {"path": "/v1/authorizations/$pending/accept", "body": ANN},
+        {"path": "/v1/authorizations/$pending/accept", "body": ANN, "bearer": False, "status": 401},
+    ),
+    "jeton.deny_authorization": (
+        {"path": "/v1/authorizations/$pending/deny", "body": {}},
+        {"path": "/v1/authorizations/$pending/deny", "body": {"error": "x"}, "status": 400},
+    ),
     "jeton.explain_error": ({"path": "/errors/A048301"}, {"path": "/errors/A000000", "status": 404}),
     "jeton.get_client": ({"path": "/v1/orgs/1/clients/web"}, {"path": "/v1/orgs/1/clients/nobody", "status": 404}),
     "jeton.get_member": ({"path": "/v1/orgs/1/members/ann"}, UNAUTHENTICATED),
@@ -239,7 +278,7 @@ def event(gateway, handler, case, admin, tokens):
     headers = {"host": "api.example", "content-type": case.get("media_type", "application/json")}
     body = case.get("body")
     if "form" in case:
-        body = "&".join(f"{name}={value}" for name, value in case["form"].items())
+        body = form(case["form"])
         headers["content-type"] = "application/x-www-form-urlencoded"
         if not case.get("anonymous"):
             named = [tokens["service"](name) for name in ("client", "secret")]
@@ -247,26 +286,64 @@ def event(gateway, handler, case, admin, tokens):
     elif body is not None:
         body = json.dumps(body, ensure_ascii=False).replace("… refresh", tokens["refresh_token"]).replace("…", tokens["token"])
     path = case.get("path", route.replace("{org}", "1").replace("{sub}", "ann").replace("{serviceId}", "1"))
-    for name in dict.fromkeys(re.findall(r"\$(\w+)", f"{path} {body}")):
+    query = case.get("query", "")
+    for name in dict.fromkeys(re.findall(r"\$(\w+)", f"{path} {query} {body}")):
         value = tokens["service"](name)
-        path, body = path.replace(f"${name}", value), body and body.replace(f"${name}", value)
+        path, query, body = (text and text.replace(f"${name}", value) for text in (path, query, body))
+    if "cookie" in case:
+        headers["cookie"] = tokens["service"](case["cookie"])
     bearer = case.get("bearer", "form" not in case)
     if bearer:
         headers["authorization"] = f"Bearer {admin if bearer is True else tokens['service'](bearer)}"
-    return gateway(method, path, case.get("query", ""), headers, body)
+    return gateway(method, path, query, headers, body)
 
 
 @pytest.fixture(scope="module")
-def service(stack, admin):
+def service(stack, admin, emulator):
     """Org 1 as a service of Authlete's API, with a client. Gives what makes things there, by name."""
-    settings = {"supported_scopes": [{"name": "read"}], "supported_grants": ["password", "client_credentials", "refresh_token"]}
+    supported_grants = ["authorization_code", "client_credentials", "password", "refresh_token"]
+    settings = {"supported_scopes": [{"name": "read"}], "supported_grants": supported_grants, "login_url": "https://login.example/"}
     stack.api.put("/v1/orgs/1", {"settings": settings}, admin)
     grants = {"clientType": "CONFIDENTIAL", "grantTypes": ["PASSWORD", "CLIENT_CREDENTIALS", "REFRESH_TOKEN"]}
     ask = lambda path, body: stack.api.post(f"/api/1/{path}", body, admin).json(200)
     client = ask("client/create", grants | {"clientIdAlias": "web"})
     issue = ISSUE | {"clientId": client["clientId"]}
     password = {"parameters": "grant_type=password&username=u&password=p", "clientId": "web", "clientSecret": client["clientSecret"]}
-    registered, spares = [], []
+    site = {"kind": "public", "grants": ["authorization_code"], "redirect_uris": [SIGN_IN["redirect_uri"]], "consent": "implied"}
+    site = str(stack.api.post("/v1/orgs/1/clients", site, admin).json(201)["id"])
+    registered, spares, browsers, decisions = [], [], [], []
+
+    def parameter(url, name):
+        return parse_qs(urlsplit(url).query)[name][0]
+
+    def browse(handler, method, path, query="", body=None, **headers):
+        """Calls a function by itself: at paths below /oauth2/ the emulator of AWS answers as Amazon Cognito."""
+        headers |= {"host": "api.example", "content-type": "application/x-www-form-urlencoded"}
+        with emulator(handler) as invoke:
+            answer = invoke(v2(method, path, query, headers, body))
+        assert answer["statusCode"] in (200, 303), answer
+        return answer
+
+    def pending():
+        """An authorization that waits for the login application, and its browser's cookie."""
+        sent = browse("oauth.authorize", "GET", "/oauth2/authorize", query=form(SIGN_IN).replace("$site", site))
+        browsers.append(sent["cookies"][0].split(";")[0])
+        return parameter(sent["headers"]["location"], "authorization")
+
+    def accepted():
+        """An authorization that the login application has accepted: the browser has to come back."""
+        id = pending()
+        decided = stack.api.post(f"/v1/authorizations/{id}/accept", ANN, admin).json(200)
+        decisions.append(parameter(decided["redirect_to"], "verifier"))
+        return id
+
+    def person():
+        """An access token of somebody who has signed in."""
+        back = f"authorization={accepted()}&verifier={decisions[-1]}"
+        sent = browse("oauth.continue_authorization", "GET", "/oauth2/authorize/continue", query=back, cookie=browsers[-1])
+        code = parameter(sent["headers"]["location"], "code")
+        grant = {"grant_type": "authorization_code", "client_id": site, "code": code, "code_verifier": VERIFIER}
+        return json.loads(browse("oauth.token", "POST", "/oauth2/token", body=form(grant))["body"])["access_token"]
 
     def registrant():
         registered.append(stack.api.post("/oauth2/register", {}, admin).json(201))
@@ -289,6 +366,12 @@ def service(stack, admin):
         "opaque": lambda: ask("auth/token/create", issue)["accessToken"],
         "jti": lambda: part(stack.api.post("/v1/tokens", BODY, admin).json(201)["token"], 1)["jti"],
         "ticket": lambda: ask("auth/token", password)["ticket"],
+        "site": lambda: site,
+        "pending": pending,
+        "accepted": accepted,
+        "decision": lambda: decisions[-1],
+        "browser": lambda: browsers[-1],
+        "person": person,
         "batch": lambda: ask("auth/token/create/batch", [issue])["requestId"],
     }
     return lambda name: made[name]()

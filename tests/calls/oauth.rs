@@ -1,14 +1,16 @@
 //! All that the functions can do to which OAuth clients come straight.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
-
 use shared::domain::Clock as _;
-use shared::jose::jwk;
+use shared::jose::{jwk, sha256};
 use shared::keys::signer::Signer as _;
 use shared::platform::SystemClock;
 
 use super::Recorded;
 use super::authlete::{assertion, create, jwt, signer};
+use crate::support::Answer;
 use crate::support::deployment::ISSUER;
 
 /// Has each of them do it, for a client with a key whose tokens are JWTs and whose refresh tokens are replaced.
@@ -43,6 +45,66 @@ pub(super) async fn own_and_asserted(run: &mut Recorded) -> (Value, [String; 2])
         format!("grant_type={grant}&assertion={asserted}&{}", assertion(&client, "asserted")),
     ];
     (client, forms)
+}
+
+/// Has a person sign in to a client that proves a key, by a login application that denies others.
+pub(super) async fn sign_in(run: &mut Recorded) {
+    let login = json!({"settings": {"login_url": "https://login.example/", "supported_grants": null}});
+    run.good("jeton.patch_org", "/v1/orgs/1", login).await;
+    let tool = json!({"kind": "public", "grants": ["authorization_code"], "redirect_uris": ["https://tool.example/cb"]});
+    let client = run.good("jeton.create_client", "/v1/orgs/1/clients", tool).await["id"].to_string();
+    let challenge = URL_SAFE_NO_PAD.encode(sha256(VERIFIER.as_bytes()));
+    let query = format!(
+        "response_type=code&client_id={client}&redirect_uri=https%3A%2F%2Ftool.example%2Fcb&scope=openid&code_challenge={challenge}&code_challenge_method=S256"
+    );
+    let mut browsers = Vec::new();
+    for (name, path, body) in [
+        ("oauth.authorize", format!("/oauth2/authorize?{query}"), json!({})),
+        ("oauth.post_authorize", "/oauth2/authorize".to_owned(), Value::from(query.clone())),
+    ] {
+        let (answers, _) = run.run(name, &[(&path, body)]).await;
+        let location = location(&answers[0]);
+        let id = location.split_once("authorization=").unwrap_or_else(|| panic!("{location}")).1.to_owned();
+        let cookie = answers[0].headers["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+        browsers.push((id, cookie));
+    }
+    let [(accepted, cookie), (denied, _)] = &browsers[..] else { panic!("{browsers:?}") };
+    run.good("jeton.get_authorization", &format!("/v1/authorizations/{accepted}"), json!({})).await;
+    run.good("jeton.deny_authorization", &format!("/v1/authorizations/{denied}/deny"), json!({})).await;
+    let said = json!({"subject": "ann", "auth_time": SystemClock.now().as_secs()});
+    let back = run.good("jeton.accept_authorization", &format!("/v1/authorizations/{accepted}/accept"), said).await;
+    let back = back["redirect_to"].as_str().unwrap().strip_prefix(ISSUER).unwrap().to_owned();
+    let (answers, _) = run.run("oauth.continue_authorization", &[(&back, json!({"headers": {"cookie": cookie}}))]).await;
+    let code = location(&answers[0]);
+    let code = code.split_once("code=").unwrap().1.split('&').next().unwrap();
+    let grant = format!("grant_type=authorization_code&client_id={client}&code={code}&code_verifier={VERIFIER}");
+    let headers = json!({"dpop": proof_at("/oauth2/token", "POST", None)});
+    let granted = run.good("oauth.token", "/oauth2/token", json!({"headers": headers, "form": grant})).await;
+    let token = granted["access_token"].as_str().unwrap();
+    for (name, method) in [("oauth.get_userinfo", "GET"), ("oauth.post_userinfo", "POST")] {
+        let proof = proof_at("/oauth2/userinfo", method, Some(token));
+        let headers = json!({"authorization": format!("DPoP {token}"), "dpop": proof});
+        run.good(name, "/oauth2/userinfo", json!({ "headers": headers })).await;
+    }
+}
+
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+
+/// Where a browser is sent.
+fn location(answer: &Answer) -> String {
+    assert_eq!(answer.status, 303, "{answer:?}");
+    answer.headers["location"].to_str().unwrap().to_owned()
+}
+
+/// A DPoP proof for an endpoint of ours, with an access token if there is one.
+fn proof_at(path: &str, method: &str, token: Option<&str>) -> String {
+    let now = SystemClock.now().as_secs();
+    let mut claims =
+        json!({"jti": format!("{method} {path} {now}"), "htm": method, "htu": format!("{ISSUER}{path}"), "iat": now});
+    if let Some(token) = token {
+        claims["ath"] = URL_SAFE_NO_PAD.encode(sha256(token.as_bytes())).into();
+    }
+    jwt(&json!({"typ": "dpop+jwt", "alg": "EdDSA", "jwk": jwk::to_json(signer().jwk())}), &claims)
 }
 
 /// Has a client register, look after its registration, and go.

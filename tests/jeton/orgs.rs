@@ -39,7 +39,8 @@ scenario! {
                         "encrypted_jwt_rejected": false, "unsigned_jwt_rejected": false,
                     },
                     "jwt_grant": {"by_identifiable_clients_only": false, "encrypted_jwt_rejected": false, "unsigned_jwt_rejected": false},
-                    "authorization_details_types": [], "dpop_nonce_required": false, "assertion_issuers": [],
+                    "authorization_details_types": [], "dpop_nonce_required": false, "authorization_duration": 1_800, "code_duration": 60,
+                    "id_token_duration": 3_600, "refresh_needs_offline_access": false, "assertion_issuers": [],
                 },
                 "created": "2026-11-22T12:00:00Z", "updated": "2026-11-22T12:00:00Z"
             })
@@ -150,14 +151,15 @@ scenario! {
 
 scenario! {
     async fn who_makes_an_api_secret_must_have_all_that_it_opens(app) {
-        let all = ["urn:jeton:orgs:write", "urn:jeton:tokens:create", "urn:jeton:tokens:read", "urn:jeton:tokens:revoke", "urn:jeton:clients:write"];
+        let all = ["orgs:write", "tokens:create", "tokens:read", "tokens:revoke", "clients:write", "authorizations:decide"];
+        let all = all.map(|what| format!("urn:jeton:{what}"));
         app.put("/v1/orgs/1/members/boss", &app.admin, json!({"scopes": all})).await.created();
         for lacking in 0..all.len() {
-            let some: Vec<_> = (0..all.len()).filter(|n| *n != lacking).map(|n| all[n]).collect();
+            let some: Vec<_> = (0..all.len()).filter(|n| *n != lacking).map(|n| all[n].as_str()).collect();
             let boss = app.token("1", "boss", &some).await;
             app.post("/v1/orgs/1/secret", Some(&boss), json!({})).await.is_error(403, "ACCESS_DENIED");
         }
-        let boss = app.token("1", "boss", &all).await;
+        let boss = app.token("1", "boss", &all.each_ref().map(String::as_str)).await;
         app.post("/v1/orgs/1/secret", Some(&boss), json!({})).await.ok();
         app.post("/v1/orgs/2/secret", Some(&app.admin), json!({})).await.is_error(403, "ACCESS_DENIED");
         app.post("/v1/orgs/404/secret", Some(&app.admin), json!({})).await.is_error(403, "ACCESS_DENIED");

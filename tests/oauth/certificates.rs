@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 use shared::api::http::ClientCertificate;
 use shared::jose::certificate::thumbprint;
 
-use crate::support::{Answer, App, on_every_mount, over, text};
+use super::sign_in::{CALLBACK, SHOP, SignIn, VERIFIER};
+use super::tenant::basic;
+use crate::support::{Answer, App, encoded, on_every_mount, over, text};
 
 pub(super) fn certificate(name: &str) -> String {
     let mut params = CertificateParams::new([format!("{name}.example")]).unwrap();
@@ -123,6 +125,35 @@ mod rfc8705_3_whoever_presents_a_bound_token_proves_its_certificate_and_gets_one
         for wrong in [None, Some(&*other)] {
             let denied = exchange(app, broker, token["access_token"].as_str().unwrap(), wrong).await;
             assert_eq!(denied.status.as_u16() / 100, 4, "{denied:?}");
+        }
+    }
+
+    on_every_mount!(scenario: in_process InProcess, on_dynamodb DynamoDb, http_api_v2 HttpApi, rest_api_v1 RestApi, http Http);
+}
+
+mod rfc8705_3_at_userinfo_a_bound_token_needs_its_certificate {
+    use super::*;
+
+    async fn scenario(app: &App) {
+        let sign_in = SignIn::opaque(app).await;
+        let id = sign_in.tenant.id(SHOP).to_string();
+        app.patch(&format!("/v1/orgs/500/clients/{id}"), &app.admin, json!({"certificate_bound_tokens": true})).await.ok();
+        let (own, other) = (certificate("client"), certificate("other"));
+        let code = sign_in.code(SHOP, &[], json!({})).await;
+        let redirect_uri = encoded(CALLBACK);
+        let form = format!("grant_type=authorization_code&code={code}&code_verifier={VERIFIER}&redirect_uri={redirect_uri}");
+        let mut redemption = request(form);
+        let credentials = basic(&id, &sign_in.tenant.secret(SHOP)).parse().unwrap();
+        redemption.headers_mut().insert("authorization", credentials);
+        redemption.extensions_mut().insert(ClientCertificate(own.clone()));
+        let granted = app.send(redemption).await.ok();
+        let bearer = format!("Bearer {}", text(&granted["access_token"]));
+        for (pem, status) in [(Some(&own), 200), (Some(&other), 401), (None, 401)] {
+            let mut asked = Request::get("/oauth2/userinfo").header("authorization", &bearer).body(Bytes::new()).unwrap();
+            if let Some(pem) = pem {
+                asked.extensions_mut().insert(ClientCertificate(pem.clone()));
+            }
+            assert_eq!(app.send(asked).await.status.as_u16(), status);
         }
     }
 

@@ -1,12 +1,15 @@
 //! OAuth 2.
 
 mod alarms;
+mod authorize;
 mod authorizer;
 mod bearer;
 mod certificates;
 mod client;
+mod code;
 mod exchange;
 mod fapi;
+mod hand_over;
 mod introspect;
 mod lost;
 mod metadata;
@@ -16,6 +19,7 @@ mod refresh;
 mod registration;
 mod registration_together;
 mod revoke;
+mod sign_in;
 mod tampering;
 mod tenant;
 mod token;

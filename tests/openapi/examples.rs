@@ -71,6 +71,9 @@ async fn send(app: &App, step: &Value, kept: &mut BTreeMap<String, String>) -> E
     let body = step.get("body").or(step.get("form")).map(|body| filled(body, kept));
     let mut request = Request::builder().method(&route.method).uri(format!("{path}?{}", pairs.join("&")));
     request = request.header(header::AUTHORIZATION, authorization(app, step, kept));
+    if let Some(cookie) = step.get("cookie") {
+        request = request.header(header::COOKIE, filled(cookie, kept).as_str().unwrap());
+    }
     if body.is_some() {
         request = request.header(header::CONTENT_TYPE, media_type);
     }
@@ -83,6 +86,7 @@ async fn send(app: &App, step: &Value, kept: &mut BTreeMap<String, String>) -> E
     let answer = app.send(request.body(bytes).unwrap()).await;
     let status = u16::try_from(step["status"].as_u64().unwrap_or(200)).unwrap();
     assert_eq!(answer.status.as_u16(), status, "{operation}: {name}: {answer:?}");
+    let headers = answer.headers.clone();
     let answer: Value = serde_json::from_slice(&answer.body).unwrap_or_else(|_| String::from_utf8_lossy(&answer.body).into());
     // In the dialect in which all is answered with 200.
     let action = answer["action"].as_str();
@@ -91,11 +95,27 @@ async fn send(app: &App, step: &Value, kept: &mut BTreeMap<String, String>) -> E
         "{operation}: {name}: {answer}"
     );
     for (name, place) in step["keep"].as_object().into_iter().flatten() {
-        let value = answer.pointer(place.as_str().unwrap()).unwrap_or_else(|| panic!("{operation}: {answer}"));
-        kept.insert(name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        let place = place.as_str().unwrap();
+        let value = if place.starts_with('/') {
+            let (place, parameter) = place.split_once('?').unwrap_or((place, ""));
+            let value = answer.pointer(place).unwrap_or_else(|| panic!("{operation}: {answer}"));
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            if parameter.is_empty() { text } else { parameter_of(&text, parameter) }
+        } else {
+            let (name, parameter) = place.split_once('?').unwrap_or((place, ""));
+            let value = headers[name].to_str().unwrap();
+            if parameter.is_empty() { value.split(';').next().unwrap().to_owned() } else { parameter_of(value, parameter) }
+        };
+        kept.insert(name.clone(), value);
     }
     let parameters = in_path.into_iter().chain(query).collect();
     Example { operation, name, summary: text("summary"), parameters, body, media_type, status, answer }
+}
+
+/// What stands behind a name in the query of an address.
+fn parameter_of(url: &str, parameter: &str) -> String {
+    let url = url::Url::parse(url).unwrap();
+    url.query_pairs().find(|(name, _)| name == parameter).map(|(_, value)| value.into_owned()).unwrap()
 }
 
 /// Who asks: an OAuth client by its id and secret, or the bearer of a token, who is the administrator unless it is said.

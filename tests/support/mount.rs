@@ -6,6 +6,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::TokioIo;
@@ -135,6 +136,11 @@ fn payload_2(request: &Request<Bytes>, path: &str, domain: &str, base64: bool) -
     if !body.is_null() {
         event["body"] = body;
     }
+    let cookies = request.headers().get_all(COOKIE).iter().flat_map(|value| value.to_str().expect("a cookie").split("; "));
+    let cookies: Vec<_> = cookies.collect();
+    if !cookies.is_empty() {
+        event["cookies"] = json!(cookies);
+    }
     if let Some(certificate) = verified_certificate(request) {
         event["requestContext"]["authentication"] = certificate;
     }
@@ -213,10 +219,10 @@ fn load_balancer(request: &Request<Bytes>) -> Value {
     })
 }
 
-/// Several headers of one name become one, as an HTTP API has it.
+/// Several headers of one name become one, as an HTTP API has it, and cookies stand elsewhere.
 fn joined(headers: &HeaderMap) -> BTreeMap<String, String> {
     let mut joined: BTreeMap<String, String> = BTreeMap::new();
-    for (name, value) in headers {
+    for (name, value) in headers.iter().filter(|(name, _)| *name != COOKIE) {
         let value = String::from_utf8_lossy(value.as_bytes());
         joined
             .entry(name.to_string())
@@ -247,6 +253,11 @@ fn response(answer: &Value) -> Response<Bytes> {
     let multi = multi.flat_map(|(name, values)| {
         values.as_array().into_iter().flatten().map(move |value| (name, value.as_str().expect("a value")))
     });
+    // Payload 2.0 has them beside the headers.
+    let cookies = answer["cookies"].as_array().into_iter().flatten().map(|value| value.as_str().expect("a cookie"));
+    for cookie in cookies {
+        response.headers_mut().append(SET_COOKIE, HeaderValue::try_from(cookie).unwrap());
+    }
     for (name, value) in single.chain(multi) {
         response.headers_mut().insert(HeaderName::try_from(name).unwrap(), HeaderValue::try_from(value).unwrap());
     }

@@ -200,7 +200,8 @@ fn accepted(org: &Org, said: Registration, existing: Option<&Client>) -> Result<
 
 fn grants(org: &Org, kind: ClientKind, asked: Option<&[GrantType]>) -> Result<Vec<GrantType>, Refusal> {
     const FIELD: &str = "grant_types";
-    // There is no authorization endpoint here, so who can do without one gets what works at once: RFC 7591 section 3.2.1.
+    // RFC 7591 section 2 makes `authorization_code` the default. A client that can authenticate gets what works without a person
+    // and a redirect URI, and is told so in the answer: section 3.2.1.
     let usual = match kind {
         ClientKind::Confidential => [GrantType::ClientCredentials],
         ClientKind::Public => [GrantType::AuthorizationCode],

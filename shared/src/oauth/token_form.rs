@@ -21,6 +21,9 @@ pub struct TokenForm {
     pub(crate) actor_token: Option<Secret<String>>,
     pub(crate) actor_token_type: Option<String>,
     pub(crate) details: Option<String>,
+    pub(crate) code: Option<Secret<String>>,
+    pub(crate) code_verifier: Option<Secret<String>>,
+    pub(crate) redirect_uri: Option<String>,
 }
 
 impl TokenForm {
@@ -57,6 +60,9 @@ impl TokenForm {
             actor_token: given.remove("actor_token")?.map(Secret::new),
             actor_token_type: given.remove("actor_token_type")?,
             details: given.remove("authorization_details")?,
+            code: given.remove("code")?.map(Secret::new),
+            code_verifier: given.remove("code_verifier")?.map(Secret::new),
+            redirect_uri: given.remove("redirect_uri")?,
         };
         Ok((form, credentials))
     }
@@ -71,16 +77,18 @@ impl TokenForm {
         self.refresh_token.as_ref().filter(|_| self.grant() == Some(GrantType::RefreshToken))
     }
 
+    /// Returns the code of a request for that grant, to be looked up in the read that authenticates.
+    pub fn code(&self) -> Option<&Secret<String>> {
+        self.code.as_ref().filter(|_| self.grant() == Some(GrantType::AuthorizationCode))
+    }
+
     /// Reads `scope`. `None`: it is missing, or has nothing but blanks.
     ///
     /// # Errors
     ///
     /// [`Denial::ScopeInvalid`] if one of them can't be the name of a scope.
     pub(crate) fn scopes(&self) -> Result<Option<Vec<Scope>>, Denial> {
-        let Some(text) = &self.scope else { return Ok(None) };
-        let scopes: Result<Vec<_>, _> = text.split(' ').filter(|name| !name.is_empty()).map(Scope::parse).collect();
-        // Nothing but blanks is as good as nothing.
-        scopes.map(|scopes| Some(scopes).filter(|scopes| !scopes.is_empty())).map_err(|_| Denial::ScopeInvalid)
+        read_scopes(self.scope.as_deref())
     }
 
     /// Reads every `resource`: absolute URIs without fragment (RFC 8707 section 2).
@@ -89,11 +97,24 @@ impl TokenForm {
     ///
     /// [`Denial::TargetInvalid`] if one of them isn't.
     pub(crate) fn resources(&self) -> Result<Vec<Audience>, Denial> {
-        let is_resource = |text: &str| {
-            let has_scheme = text.parse::<http::Uri>().is_ok_and(|uri| uri.scheme().is_some()) || text.starts_with("urn:");
-            has_scheme && !text.contains('#')
-        };
-        let resource = |text: &String| Audience::parse(text).ok().filter(|_| is_resource(text)).ok_or(Denial::TargetInvalid);
-        self.resources.iter().map(resource).collect()
+        read_resources(&self.resources)
     }
+}
+
+/// Reads the text of `scope`. `None`: it is missing, or has nothing but blanks.
+pub(super) fn read_scopes(text: Option<&str>) -> Result<Option<Vec<Scope>>, Denial> {
+    let Some(text) = text else { return Ok(None) };
+    let scopes: Result<Vec<_>, _> = text.split(' ').filter(|name| !name.is_empty()).map(Scope::parse).collect();
+    // Nothing but blanks is as good as nothing.
+    scopes.map(|scopes| Some(scopes).filter(|scopes| !scopes.is_empty())).map_err(|_| Denial::ScopeInvalid)
+}
+
+/// Reads every `resource`: absolute URIs without fragment (RFC 8707 section 2).
+pub(super) fn read_resources(texts: &[String]) -> Result<Vec<Audience>, Denial> {
+    let is_resource = |text: &str| {
+        let has_scheme = text.parse::<http::Uri>().is_ok_and(|uri| uri.scheme().is_some()) || text.starts_with("urn:");
+        has_scheme && !text.contains('#')
+    };
+    let resource = |text: &String| Audience::parse(text).ok().filter(|_| is_resource(text)).ok_or(Denial::TargetInvalid);
+    texts.iter().map(resource).collect()
 }

@@ -2,13 +2,12 @@
 
 use serde::de::DeserializeOwned;
 
-use crate::api;
 use crate::api::authlete::lenient;
 use crate::api::http::authorization;
 use crate::api::http::media_type::{has_media_type, is_json};
 use crate::api::http::{FromRequest, Request};
 use crate::auth::service::{Credentials, Proof};
-use crate::domain::{ClientRef, OrgId, Refusal, Secret, TokenId, TokenProblem};
+use crate::domain::{ClientRef, Refusal, Secret, TokenId, TokenProblem};
 use crate::encoding::{ApiSchema, json};
 
 /// Who acts on a service. On v3 paths, which name the service, by a bearer token; on v2 paths also by the service's id and API
@@ -20,14 +19,12 @@ const REJECTED: Refusal = Refusal::CredentialsRejected(TokenProblem::Invalid);
 
 impl FromRequest for ServiceCredentials {
     fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
-        let header = authorization(request)?;
+        let Credentials { proof, .. } = authorization::org_credentials(&request.parts.headers)?;
         let org = request.path.iter().any(|(name, _)| *name == SERVICE).then(|| request.path_parameter(SERVICE)).transpose()?;
-        let proof = match api::bearer(header) {
-            Some(token) => Proof::Bearer(Secret::new(token.to_owned())),
-            None if org.is_none() => basic(header).ok_or(REJECTED)?,
-            None => return Err(REJECTED),
-        };
-        Ok(Self(Credentials { org, proof }))
+        match proof {
+            Proof::Secret { .. } if org.is_some() => Err(REJECTED),
+            proof @ (Proof::Bearer(_) | Proof::Secret { .. }) => Ok(Self(Credentials { org, proof })),
+        }
     }
 }
 
@@ -36,16 +33,6 @@ const SERVICE: &str = ServiceCredentials::PARAMETER;
 impl ServiceCredentials {
     /// What names the service in a path of version 3.
     pub(in crate::api) const PARAMETER: &'static str = "serviceId";
-}
-
-fn authorization<'a>(request: &Request<'a>) -> Result<&'a str, Refusal> {
-    let value = authorization::authorization_header(&request.parts.headers)?.ok_or(Refusal::CredentialsMissing)?;
-    value.to_str().map_err(|_| REJECTED)
-}
-
-fn basic(header: &str) -> Option<Proof> {
-    let (org, secret) = authorization::basic(header)?;
-    Some(Proof::Secret { org: org.parse::<OrgId>().ok()?, secret })
 }
 
 /// A body of JSON, or a form: Authlete takes either.
@@ -121,6 +108,7 @@ mod tests {
 
     use super::*;
     use crate::api::authlete::lenient::{Words, present};
+    use crate::domain::OrgId;
 
     fn parts(headers: &[(&str, &str)]) -> Parts {
         let request = headers.iter().fold(http::Request::builder(), |request, (name, value)| request.header(*name, *value));

@@ -4,10 +4,11 @@ use http::request::Parts;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::authorization::authorization_header;
+use super::authorization::{authorization_header, org_credentials};
 use super::media_type::{MERGE_PATCH, has_media_type, is_json};
 use crate::api;
 use crate::api::openapi::Describe;
+use crate::auth::service::Credentials;
 use crate::domain::{ClientRef, Error, Invalid, MemberKey, OrgId, Refusal, Secret, Subject};
 use crate::encoding::form::{self, Parameters};
 use crate::encoding::merge_patch::{self, Patched};
@@ -111,6 +112,16 @@ impl Bearer {
 impl FromRequest for Bearer {
     fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
         MaybeBearer::from_request(request)?.0.ok_or(Refusal::CredentialsMissing)
+    }
+}
+
+/// Who acts on an org: the bearer of a token, or the org itself by its id and API secret (RFC 7617).
+#[derive(Debug)]
+pub struct OrgCredentials(pub Credentials);
+
+impl FromRequest for OrgCredentials {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        org_credentials(&request.parts.headers).map(Self)
     }
 }
 

@@ -11,6 +11,7 @@ pub mod publish_audit;
 pub mod revocation;
 
 pub mod audit;
+pub mod authorization;
 pub mod client;
 pub mod jwks;
 pub mod member;

@@ -77,7 +77,7 @@ fn credentials(request: &Request<'_>, form: FormCredentials) -> Result<ClientCre
 }
 
 /// The proof of RFC 9449 section 4.1. There is one at most.
-fn dpop(request: &Request<'_>) -> Result<Option<Secret<String>>, Refusal> {
+pub(super) fn dpop(request: &Request<'_>) -> Result<Option<Secret<String>>, Refusal> {
     const DPOP: HeaderName = HeaderName::from_static("dpop");
     let mut values = request.parts.headers.get_all(DPOP).iter();
     let Some(value) = values.next() else { return Ok(None) };

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::api::authlete::response::active;
 use crate::domain::{Authority, Fault, Issuer, Member, Timestamp, TokenRecord};
-use crate::jose::access_token::{actors, audience};
+use crate::jose::access_token::{actors, audience, sign_in_claims};
 use crate::tokens::introspect::Seen;
 use crate::tokens::lookup::FoundToken;
 
@@ -55,6 +55,10 @@ fn of_client(found: &FoundToken, issuer: &Issuer) -> Result<Map<String, Value>, 
             claims.insert("jti".to_owned(), token.record.id.to_string().into());
             let act = token.record.issuance.as_ref().and_then(|issuance| actors(&issuance.actors));
             claims.extend(act.map(|act| ("act".to_owned(), act)));
+            let of_sign_in = token.record.issuance.as_deref().map(sign_in_claims).transpose()?.unwrap_or_default();
+            for (name, value) in of_sign_in {
+                claims.entry(name).or_insert(value);
+            }
         }
         FoundToken::Refresh(found) => {
             claims.insert("sub".to_owned(), found.family.subject.as_str().into());

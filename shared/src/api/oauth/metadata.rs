@@ -4,7 +4,8 @@ use percent_encoding::percent_decode_str;
 use serde::Serialize;
 
 use crate::auth::dpop;
-use crate::domain::{Algorithm, ClientAuthMethod, ClientCertificates, Issuer, MtlsUrl};
+use crate::domain::scope::openid;
+use crate::domain::{Algorithm, ClientAuthMethod, ClientCertificates, Issuer, MtlsUrl, Prompt, ResponseMode};
 use crate::oauth::token_endpoint::served_grant_types;
 
 /// The paths of the endpoints that there are.
@@ -12,6 +13,8 @@ use crate::oauth::token_endpoint::served_grant_types;
 pub struct Endpoints {
     /// RFC 6749 section 3.1
     pub authorization: &'static str,
+    /// OpenID Connect Core section 5.3
+    pub userinfo: &'static str,
     /// RFC 6749 section 3.2
     pub token: &'static str,
     /// Path of the introspection endpoint, RFC 7662.
@@ -30,17 +33,20 @@ pub struct Endpoints {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Metadata<'a> {
     issuer: &'a str,
-    /// A page that says that there is no authorization endpoint: common clients read no metadata without this member.
     authorization_endpoint: String,
     token_endpoint: String,
     introspection_endpoint: String,
     revocation_endpoint: String,
     registration_endpoint: String,
     jwks_uri: String,
-    /// Required, and empty: there is no authorization endpoint, for no person ever meets this service.
-    #[cfg_attr(feature = "openapi", schemars(with = "Vec<String>", length(max = 0)))]
-    response_types_supported: [&'static str; 0],
+    userinfo_endpoint: String,
+    response_types_supported: [&'static str; 1],
+    response_modes_supported: Vec<&'static str>,
     grant_types_supported: Vec<&'static str>,
+    code_challenge_methods_supported: [&'static str; 1],
+    authorization_response_iss_parameter_supported: bool,
+    #[serde(flatten)]
+    sign_in: SignInMetadata,
     #[serde(flatten)]
     authentication: Authentication,
     dpop_signing_alg_values_supported: Vec<&'static str>,
@@ -49,6 +55,43 @@ pub struct Metadata<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     mtls_endpoint_aliases: Option<MtlsEndpoints>,
 }
+
+/// What clients can ask for when people sign in: OpenID Connect Discovery section 3.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[expect(clippy::struct_field_names, reason = "the names are the standard's")]
+struct SignInMetadata {
+    /// Only those that every org has: which others there are is an org's own matter.
+    scopes_supported: Vec<&'static str>,
+    claims_supported: Vec<&'static str>,
+    claims_parameter_supported: bool,
+    request_parameter_supported: bool,
+    request_uri_parameter_supported: bool,
+    prompt_values_supported: Vec<&'static str>,
+    /// A subject has one name for all clients.
+    subject_types_supported: [&'static str; 1],
+    id_token_signing_alg_values_supported: Vec<&'static str>,
+}
+
+impl SignInMetadata {
+    fn new() -> Self {
+        // MCP clients ask for `offline_access`, and for consent with it, wherever it is listed.
+        let scopes = openid::ALL.iter().copied().filter(|scope| *scope != openid::OFFLINE_ACCESS);
+        Self {
+            scopes_supported: scopes.collect(),
+            claims_supported: CLAIMS.to_vec(),
+            claims_parameter_supported: true,
+            request_parameter_supported: false,
+            request_uri_parameter_supported: false,
+            prompt_values_supported: Prompt::ALL.iter().copied().map(Prompt::as_str).collect(),
+            subject_types_supported: ["public"],
+            id_token_signing_alg_values_supported: Algorithm::ALL.iter().copied().map(Algorithm::as_str).collect(),
+        }
+    }
+}
+
+/// The claims of ID tokens that are the service's own to say.
+const CLAIMS: &[&str] = &["sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "sid", "nonce", "at_hash"];
 
 /// Where clients that present a certificate find the endpoints at which they authenticate: RFC 8705 section 5.
 #[derive(Debug, Serialize)]
@@ -97,19 +140,19 @@ impl<'a> Metadata<'a> {
             revocation_endpoint: url(endpoints.revocation),
             registration_endpoint: url(endpoints.registration),
             jwks_uri: url(endpoints.jwks),
-            response_types_supported: [],
+            userinfo_endpoint: url(endpoints.userinfo),
+            response_types_supported: ["code"],
+            response_modes_supported: ResponseMode::ALL.iter().copied().map(ResponseMode::as_str).collect(),
             grant_types_supported: served_grant_types(),
+            code_challenge_methods_supported: ["S256"],
+            authorization_response_iss_parameter_supported: true,
+            sign_in: SignInMetadata::new(),
             authentication: Authentication::new(certificates),
             dpop_signing_alg_values_supported: dpop::ALGORITHMS.iter().copied().map(Algorithm::as_str).collect(),
             introspection_signing_alg_values_supported: Algorithm::ALL.iter().copied().map(Algorithm::as_str).collect(),
             tls_client_certificate_bound_access_tokens: certificates == ClientCertificates::Arrive,
             mtls_endpoint_aliases: mtls.filter(|_| certificates == ClientCertificates::Arrive).map(alias),
         }
-    }
-
-    /// Converts the metadata into the words of OpenID Connect.
-    pub fn for_openid(self) -> OpenIdConfiguration<'a> {
-        OpenIdConfiguration { metadata: self, subject_types_supported: ["public"], id_token_signing_alg_values_supported: [] }
     }
 }
 
@@ -132,19 +175,6 @@ impl Authentication {
     }
 }
 
-/// An OpenID provider's configuration: for verifiers of tokens that look for the keys in no other place, as API Gateway's.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub struct OpenIdConfiguration<'a> {
-    #[serde(flatten)]
-    metadata: Metadata<'a>,
-    /// A subject has one name for all clients.
-    subject_types_supported: [&'static str; 1],
-    /// Required, and empty: no ID token is ever issued.
-    #[cfg_attr(feature = "openapi", schemars(with = "Vec<String>", length(max = 0)))]
-    id_token_signing_alg_values_supported: [&'static str; 0],
-}
-
 /// Whether this is the path of the issuer, without the slashes around it: RFC 8414 section 3.1 has it behind the well-known one.
 pub fn is_path_of(issuer: &Issuer, path: &str) -> bool {
     let behind_scheme = issuer.as_str().split_once("://").map_or("", |(_, rest)| rest);
@@ -160,6 +190,7 @@ mod tests {
 
     const ALL: Endpoints = Endpoints {
         authorization: "/oauth2/authorize",
+        userinfo: "/oauth2/userinfo",
         token: "/oauth2/token",
         introspection: "/oauth2/introspect",
         revocation: "/oauth2/revoke",
@@ -222,13 +253,20 @@ mod tests {
     fn nothing_weak_is_advertised() {
         let metadata = metadata("https://a.example", &ALL);
         for (name, values) in metadata.as_object().unwrap().iter().filter(|(name, _)| name.ends_with("_supported")) {
-            let values: Vec<_> = values.as_array().unwrap().iter().map(|value| value.as_str().unwrap()).collect();
-            for weak in ["HS256", "HS384", "HS512", "client_secret_jwt", "password", "implicit", "authorization_code"] {
+            let Some(values) = values.as_array() else { continue };
+            let values: Vec<_> = values.iter().map(|value| value.as_str().unwrap()).collect();
+            for weak in
+                ["HS256", "HS384", "HS512", "client_secret_jwt", "password", "implicit", "plain", "token", "id_token", "fragment"]
+            {
                 assert!(!values.contains(&weak), "{name}: {weak}");
             }
-            // It is no algorithm, but how public clients authenticate where they may come.
-            let may_be_public = ["token_endpoint_auth_methods_supported", "revocation_endpoint_auth_methods_supported"];
-            assert_eq!(values.contains(&"none"), may_be_public.contains(&name.as_str()), "{name}");
+            // It is no algorithm, but how public clients authenticate where they may come, and that a person isn't shown a page.
+            let may_be_none = [
+                "token_endpoint_auth_methods_supported",
+                "revocation_endpoint_auth_methods_supported",
+                "prompt_values_supported",
+            ];
+            assert_eq!(values.contains(&"none"), may_be_none.contains(&name.as_str()), "{name}");
         }
         let proofs = metadata["dpop_signing_alg_values_supported"].to_string();
         assert!(!proofs.contains("RS") && proofs.contains("PS256"), "FAPI 2.0 section 5.4.1");

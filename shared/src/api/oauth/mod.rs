@@ -8,6 +8,7 @@
 pub(in crate::api) mod errors;
 mod extract;
 
+pub mod authorization;
 pub mod error;
 pub mod introspection;
 pub mod metadata;
@@ -15,5 +16,6 @@ pub mod registration;
 #[cfg(feature = "openapi")]
 pub(crate) mod schemas;
 pub mod token;
+pub mod userinfo;
 
 pub use extract::{AskerCredentials, RegistrationAccess, TokenNamed, TokenShown, WithNonce};

@@ -17,6 +17,18 @@ pub(crate) struct TokenForm;
 #[derive(Debug)]
 pub(crate) struct NamedTokenForm;
 
+/// The parameters of an authorization request: RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2.1.
+#[derive(Debug)]
+pub(crate) struct AuthorizationParameters;
+
+/// An access token in a form: RFC 6750 section 2.2.
+#[derive(Debug)]
+pub(crate) struct AccessTokenForm;
+
+/// What a browser brings back from a login application.
+#[derive(Debug)]
+pub(crate) struct ContinueQuery;
+
 fn text() -> Value {
     json!({"type": "string", "minLength": 1})
 }
@@ -38,8 +50,17 @@ impl JsonSchema for TokenForm {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let mut properties =
-            members(&["scope", "refresh_token", "assertion", "subject_token", "actor_token", "authorization_details"]);
+        let mut properties = members(&[
+            "scope",
+            "refresh_token",
+            "assertion",
+            "subject_token",
+            "actor_token",
+            "authorization_details",
+            "code",
+            "code_verifier",
+            "redirect_uri",
+        ]);
         let types: Vec<_> = TokenType::ALL.iter().copied().map(TokenType::as_str).collect();
         for name in ["requested_token_type", "subject_token_type", "actor_token_type"] {
             properties.insert(name.to_owned(), json!({"enum": types}));
@@ -54,6 +75,66 @@ impl JsonSchema for TokenForm {
             "type": "object",
             "required": ["grant_type"],
             "properties": properties
+        })
+    }
+}
+
+impl JsonSchema for AuthorizationParameters {
+    fn schema_name() -> Cow<'static, str> {
+        "AuthorizationRequest".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let mut properties = members(&[
+            "acr_values",
+            "authorization_details",
+            "claims",
+            "client_id",
+            "code_challenge",
+            "display",
+            "dpop_jkt",
+            "id_token_hint",
+            "login_hint",
+            "max_age",
+            "nonce",
+            "prompt",
+            "redirect_uri",
+            "scope",
+            "state",
+            "ui_locales",
+        ]);
+        properties.insert("response_type".to_owned(), json!({"type": "string", "enum": ["code"]}));
+        properties.insert("response_mode".to_owned(), json!({"type": "string", "enum": ["query", "form_post"]}));
+        properties.insert("code_challenge_method".to_owned(), json!({"type": "string", "enum": ["S256"]}));
+        properties.insert("resource".to_owned(), json!({"type": "array", "items": text()}));
+        json_schema!({
+            "description": "What a client asks of a person. Only `resource` may be repeated.",
+            "type": "object",
+            "properties": properties
+        })
+    }
+}
+
+impl JsonSchema for ContinueQuery {
+    fn schema_name() -> Cow<'static, str> {
+        "AuthorizationReturn".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "object", "properties": members(&["authorization", "verifier"])})
+    }
+}
+
+impl JsonSchema for AccessTokenForm {
+    fn schema_name() -> Cow<'static, str> {
+        "UserinfoRequest".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A form with the access token, where the header `Authorization` has none.",
+            "type": "object",
+            "properties": members(&["access_token"])
         })
     }
 }
@@ -89,10 +170,10 @@ impl JsonSchema for IntrospectionResponse {
                 "token_use": {"enum": ["refresh_token"], "description": "Only of a refresh token, which opens nothing."},
                 "iat": moment, "nbf": moment, "exp": moment, "auth_time": moment, "acr": text,
                 "cnf": {"type": "object", "properties": {"x5t#S256": text, "jkt": text}},
-                "act": {"type": "object", "additionalProperties": true},
+                "act": {"type": "object", "additionalProperties": true}, "amr": {"type": "array", "items": text},
                 "authorization_details": {"type": "array", "items": {"type": "object"}}
             },
-            "additionalProperties": {"type": "string"}
+            "additionalProperties": true
         })
     }
 }

@@ -26,6 +26,9 @@ pub struct TokenResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schemars(with = "Option<Vec<serde_json::Map<String, serde_json::Value>>>"))]
     authorization_details: Option<Box<RawValue>>,
+    /// An ID token, where a person has granted `openid`: OpenID Connect Core section 3.1.3.3.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<String>,
 }
 
 impl TokenResponse {
@@ -45,6 +48,7 @@ impl TokenResponse {
             expires_in: minted.lifetime().map(|Seconds(seconds)| seconds),
             refresh_token: minted.refresh_token.as_ref().map(|token| token.expose().clone()),
             scope: scope(&minted.record.scopes),
+            id_token: granted.id_token.as_ref().map(|token| token.expose().clone()),
             authorization_details: details.map_err(|e| Fault::internal("writing authorization details").because(e))?,
         })
     }

@@ -6,15 +6,19 @@ use super::operation::{Describe, Operation, Scheme};
 use crate::api::authlete::{BatchPath, ClientPath, CodePath, IdentifierPath, JsonList, Lenient, ServiceCredentials};
 use crate::api::http::{
     Answer, Bearer, Created, Done, IfNoneMatch, Json, MaybeBearer, MaybeJson, MemberPath, MergePatch, NoContent, OrgClientPath,
-    OrgPath, PathBehind, PlainText, Preconditions, Published, Query, Reply, SecretPath, SignedJson, Tagged, Written,
+    OrgCredentials, OrgPath, PathBehind, PlainText, Preconditions, Published, Query, Reply, SecretPath, SignedJson, Tagged,
+    Written,
 };
+use crate::api::jeton::authorization::AuthorizationPath;
 use crate::api::jeton::token::TokenPath;
+use crate::api::oauth::authorization::{BrowserReply, BrowserRequest, BrowserReturn};
 use crate::api::oauth::introspection::IntrospectionResponse;
-use crate::api::oauth::schemas::{NamedTokenForm, TokenForm};
+use crate::api::oauth::schemas::{AccessTokenForm, AuthorizationParameters, ContinueQuery, NamedTokenForm, TokenForm};
 use crate::api::oauth::{RegistrationAccess, TokenNamed, TokenShown, WithNonce};
 use crate::domain::{ClientRef, OrgId, Subject, TokenId};
 use crate::encoding::TextSchema;
 use crate::oauth::token_endpoint::GrantRequest;
+use crate::oauth::userinfo::UserinfoRequest;
 
 /// Implements [`Describe`] for each type with what it adds to an operation.
 macro_rules! described {
@@ -39,6 +43,29 @@ described! {
         (A::describe(operation), B::describe(operation), C::describe(operation), D::describe(operation));
     () Bearer, operation => {
         operation.authenticates(&[Some(Scheme::Bearer)]);
+        operation.refuses(&[400, 401]);
+    };
+    () OrgCredentials, operation => {
+        operation.authenticates(&[Some(Scheme::Bearer), Some(Scheme::Service)]);
+        operation.refuses(&[400, 401]);
+    };
+    () AuthorizationPath, operation => {
+        let pattern = "^[A-Za-z0-9_-]{1,64}[.][0-9a-v]{32}$";
+        operation.takes_from_path("id", &json_schema!({"type": "string", "pattern": pattern}));
+        operation.refuses(&[404]);
+    };
+    () BrowserRequest, operation => if operation.is_post() {
+        operation.takes_body::<AuthorizationParameters>(true, &[FORM]);
+    } else {
+        operation.takes_from_query::<AuthorizationParameters>();
+    };
+    () BrowserReturn, operation => operation.takes_from_query::<ContinueQuery>();
+    () UserinfoRequest, operation => {
+        operation.authenticates(&[Some(Scheme::Bearer)]);
+        operation.takes_header("DPoP", "A proof of possession, where the token is bound to a key: RFC 9449 section 7.");
+        if operation.is_post() {
+            operation.takes_body::<AccessTokenForm>(false, &[FORM]);
+        }
         operation.refuses(&[400, 401]);
     };
     () MaybeBearer, operation => {
@@ -169,6 +196,16 @@ described! {
         operation.tells(&[201], "ETag", false, "Which state is found there: what to send as `If-Match` to change just that.");
     };
     () PlainText, operation => operation.answers_as(200, PlainText::MEDIA_TYPE, json_schema!({"type": "string"}));
+    () BrowserReply, operation => {
+        operation.answers_as(200, BrowserReply::FORM, json_schema!({"type": "string"}));
+        operation.answers_nothing(303);
+        operation.tells(&[303], "Location", true, "Where the browser goes now.");
+        operation.tells(&[303], "Set-Cookie", false, "By what the browser is known again.");
+        operation.tells(&[200], "Content-Security-Policy", true, "The policy that lets the form's one script run.");
+        for status in [400, 503] {
+            operation.answers_as(status, BrowserReply::PAGE, json_schema!({"type": "string"}));
+        }
+    };
     () Done, operation => operation.answers_nothing(200);
     () SignedJson, operation => {
         operation.answers::<IntrospectionResponse>(200);

@@ -149,7 +149,7 @@ pub async fn process(
         }
         GrantType::TokenExchange => exchange::token_exchange(ports, service, client, request.form).await,
         GrantType::JwtBearer => jwt_bearer(ports, service, client, request.form).await,
-        // There is no authorization endpoint, so there is no code that could be right.
+        // The codes of Jeton's own authorization endpoint are redeemed at `/oauth2/token` alone: no code is right here.
         GrantType::AuthorizationCode => Err(Denial::CodeInvalid.into()),
         GrantType::Implicit | GrantType::Ciba | GrantType::DeviceCode | GrantType::PreAuthorizedCode => {
             Err(Denial::GrantTypeUnsupported.into())

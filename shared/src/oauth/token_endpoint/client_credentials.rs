@@ -21,5 +21,5 @@ pub(super) async fn grant(context: GrantContext<'_>, form: &TokenForm) -> Result
     };
     let now = context.ports.reader().now();
     let grant = policy::issue(&context.service, &context.client, ask, RefreshOf::OrgAndClient, now)?;
-    Ok(Granted { issued: context.grant(grant).await?, token_type: None })
+    Ok(Granted::without_id_token(context.grant(grant).await?))
 }

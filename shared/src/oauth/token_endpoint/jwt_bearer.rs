@@ -37,7 +37,7 @@ pub(super) async fn grant(mut context: GrantContext<'_>, form: &TokenForm) -> Re
     let grant = policy::issue(&context.service, &context.client, ask, refresh_of, context.ports.reader().now())?;
     context.replay_guards.push(replay_guard);
     context.marks.extend(marks);
-    Ok(Granted { issued: context.grant(grant).await?, token_type: None })
+    Ok(Granted::without_id_token(context.grant(grant).await?))
 }
 
 /// What the client may request, the issuer may open, and the member holds. Of the default ones those that remain.

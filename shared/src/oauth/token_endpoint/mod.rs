@@ -5,6 +5,7 @@
 //!
 //! To add a grant, write its file and its variant of `ServedGrant`.
 
+mod authorization_code;
 mod client_credentials;
 mod jwt_bearer;
 mod refresh_token;
@@ -12,21 +13,24 @@ mod token_exchange;
 
 use std::sync::Arc;
 
+use self::authorization_code::CodeLookup;
+
 use crate::auth::client::{ClientCredentials, Identified, UnnotedUse, identify};
 use crate::auth::dpop::{self, NonceRule};
 use crate::auth::replay::ReplayGuard;
 use crate::domain::{
-    Audience, AuthorizationDetails, Client, Confirmation, Denial, Error, GrantType, Invalid, NotBefores, OrgId, Refusal, Secret,
-    Service,
+    Audience, AuthorizationDetails, Client, Confirmation, Denial, Error, GrantType, Invalid, NotBefores, Org, OrgId, Refusal,
+    Secret, Service,
 };
 use crate::keys::Signing;
+use crate::oauth::id_token::IdTokenSubject;
 use crate::oauth::steps::{ClientRequirements, SenderProofs, check_grant, parse_grant_type, verify_sender_constraint};
 use crate::oauth::{TokenForm, TokenType, authorization_details};
 use crate::platform::capabilities::{Granter, Reader, TokenEndpoint};
 use crate::policy::{self, TokenProfile};
-use crate::tokens::issue::{Issued, RecentRevocations, issue_to_client};
+use crate::tokens::issue::{Issued, RecentRevocations, issue_to_client, record_for_client};
 use crate::tokens::lookup::TokenLookup;
-use crate::tokens::mint::LiveGrant;
+use crate::tokens::mint::{LiveGrant, Minted, sign};
 
 /// What a client has sent to the token endpoint.
 #[derive(Debug)]
@@ -46,6 +50,15 @@ pub struct Granted {
     pub issued: Issued,
     /// `issued_token_type` of a token exchange: RFC 8693 section 2.2.1. `None`: another grant.
     pub token_type: Option<TokenType>,
+    /// The ID token that comes with it, where a person has granted `openid`.
+    pub id_token: Option<Secret<String>>,
+}
+
+impl Granted {
+    /// Only an access token, and perhaps a refresh token.
+    fn without_id_token(issued: Issued) -> Self {
+        Self { issued, token_type: None, id_token: None }
+    }
 }
 
 /// What comes of a request, with the nonce that the client's next proof needs: RFC 9449 section 8.
@@ -63,6 +76,7 @@ pub const PATH: &str = "/oauth2/token";
 /// A grant that this endpoint serves: each has a file of this module.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum ServedGrant {
+    AuthorizationCode,
     ClientCredentials,
     RefreshToken,
     TokenExchange,
@@ -74,12 +88,12 @@ impl TryFrom<GrantType> for ServedGrant {
 
     fn try_from(grant: GrantType) -> Result<Self, Denial> {
         match grant {
+            GrantType::AuthorizationCode => Ok(Self::AuthorizationCode),
             GrantType::ClientCredentials => Ok(Self::ClientCredentials),
             GrantType::RefreshToken => Ok(Self::RefreshToken),
             GrantType::TokenExchange => Ok(Self::TokenExchange),
             GrantType::JwtBearer => Ok(Self::JwtBearer),
-            GrantType::AuthorizationCode
-            | GrantType::Implicit
+            GrantType::Implicit
             | GrantType::Password
             | GrantType::Ciba
             | GrantType::DeviceCode
@@ -107,7 +121,7 @@ pub async fn grant(endpoint: &TokenEndpoint, request: GrantRequest) -> Result<Ou
     let ports = &endpoint.granter;
     let grant_type = parse_grant_type(&request.form)?;
     let grant = ServedGrant::try_from(grant_type)?;
-    let Identified { service, verified, sought: (sought, _), mut found } = authenticate_client(ports, &request).await?;
+    let Identified { service, verified, sought: ((sought, code), _), mut found } = authenticate_client(ports, &request).await?;
     check_supported(&service, grant_type)?;
     let required = ClientRequirements { confidential: grant_type.is_for_confidential(), ..ClientRequirements::default() };
     check_grant(verified.client(), grant_type, required)?;
@@ -132,6 +146,7 @@ pub async fn grant(endpoint: &TokenEndpoint, request: GrantRequest) -> Result<Ou
         marks: std::mem::take(&mut found.marks),
     };
     let granted = match grant {
+        ServedGrant::AuthorizationCode => Box::pin(authorization_code::grant(context, (code, &found), &request.form)).await?,
         ServedGrant::ClientCredentials => client_credentials::grant(context, &request.form).await?,
         ServedGrant::RefreshToken => refresh_token::grant(context, (sought, &found), &request.form).await?,
         ServedGrant::TokenExchange => token_exchange::grant(context, request.form).await?,
@@ -143,11 +158,12 @@ pub async fn grant(endpoint: &TokenEndpoint, request: GrantRequest) -> Result<Ou
     Ok(Outcome { granted: Ok(Box::new(granted)), nonce })
 }
 
-/// What is looked up in the read that authenticates the client: its refresh token, and what may have ended its tokens this second.
-type Sought = (Option<TokenLookup>, Option<RecentRevocations>);
+/// What is looked up in the read that authenticates the client: its refresh token, its code, and what may have ended its tokens this
+/// second.
+type RequestLookup = ((Option<TokenLookup>, Option<CodeLookup>), Option<RecentRevocations>);
 
 /// Authenticates the client: RFC 6749 section 3.2.1. What the client has proved itself by isn't used up yet.
-async fn authenticate_client(ports: &Granter, request: &GrantRequest) -> Result<Identified<Sought>, Error> {
+async fn authenticate_client(ports: &Granter, request: &GrantRequest) -> Result<Identified<RequestLookup>, Error> {
     let keys = ports.reader().keys.now().await?;
     let refresh_token = request.form.refresh_token();
     let client = request.credentials.client();
@@ -155,7 +171,8 @@ async fn authenticate_client(ports: &Granter, request: &GrantRequest) -> Result<
         let refresh_token = refresh_token.map(|token| TokenLookup::by_value(&keys, org, token.expose()));
         // Of a refresh token it is found out with its family.
         let revocations = refresh_token.is_none().then(|| RecentRevocations::of_client(client.as_ref(), None));
-        (refresh_token, revocations)
+        let code = request.form.code().map(|code| CodeLookup::new(code.expose()));
+        ((refresh_token, code), revocations)
     };
     identify(ports.reader(), &request.credentials, seek).await
 }
@@ -234,10 +251,33 @@ impl GrantContext<'_> {
     /// [`Denial::ClientAssertionReplayed`] or [`Denial::DpopProofReplayed`] if either was used before.
     async fn grant(self, grant: policy::Grant) -> Result<Issued, Error> {
         let grant = LiveGrant::check(self.ports.reader(), grant, &self.marks).await?;
+        self.consume_replay_guards().await?;
+        issue_to_client(self.ports, &self.service, self.client, grant).await
+    }
+
+    /// Signs the tokens of a person's sign-in, and only then uses up the assertion, the proof and the code: what can't be signed, or not
+    /// now, must leave the client its code.
+    ///
+    /// # Errors
+    ///
+    /// As [`grant`](Self::grant).
+    async fn grant_for_sign_in(
+        self,
+        grant: policy::Grant,
+        nonce: Option<&str>,
+    ) -> Result<(Issued, Option<Secret<String>>), Error> {
+        let grant = LiveGrant::check(self.ports.reader(), grant, &self.marks).await?;
+        let signed = sign(&self.ports.refresher.minter, grant).await?;
+        let id_token = id_token(self.ports, self.service.org(), (signed.minted(), &self.client), nonce).await?;
+        self.consume_replay_guards().await?;
+        Ok((record_for_client(self.ports, &self.service, self.client, signed).await?, id_token))
+    }
+
+    async fn consume_replay_guards(&self) -> Result<(), Error> {
         for replay_guard in &self.replay_guards {
             replay_guard.consume(&*self.ports.once).await?;
         }
-        issue_to_client(self.ports, &self.service, self.client, grant).await
+        Ok(())
     }
 
     /// Reads `authorization_details`: RFC 9396 section 5.
@@ -249,4 +289,22 @@ impl GrantContext<'_> {
         let Some(text) = &form.details else { return Ok(None) };
         authorization_details::read(text, &self.service.org().settings.oauth.authorization_details_types).map(Some)
     }
+}
+
+/// Signs the ID token that comes with an access token, if a person has granted `openid`.
+///
+/// # Errors
+///
+/// A fault if it can't be signed.
+async fn id_token(
+    ports: &Granter,
+    org: &Org,
+    (minted, client): (&Minted, &Client),
+    nonce: Option<&str>,
+) -> Result<Option<Secret<String>>, Error> {
+    let of_family = minted.family.as_ref().and_then(|family| family.issuance.as_deref()?.sign_in.as_deref());
+    let of_token = minted.record.issuance.as_deref().and_then(|issuance| issuance.sign_in.as_deref());
+    let Some(sign_in) = of_family.or(of_token) else { return Ok(None) };
+    let of = IdTokenSubject { record: &minted.record, access_token: &minted.token, sign_in, client, nonce };
+    crate::oauth::id_token::issue(&ports.refresher.minter, org, of).await
 }

@@ -1,6 +1,6 @@
 //! `refresh_token`: RFC 6749 section 6.
 
-use super::{GrantContext, Granted};
+use super::{GrantContext, Granted, id_token};
 use crate::domain::{Denial, Error};
 use crate::oauth::TokenForm;
 use crate::policy::{Lifetime, RefreshRequest};
@@ -29,5 +29,7 @@ pub(super) async fn grant(
     };
     let redeemed =
         redeem_of_client(context.ports, &context.service, &context.client, (&sought, found), ask, context.replay_guards).await?;
-    Ok(Granted { issued: Issued { minted: redeemed.minted, client: context.client }, token_type: None })
+    let issued = Issued { minted: redeemed.minted, client: context.client };
+    let id_token = id_token(context.ports, context.service.org(), (&issued.minted, &issued.client), None).await?;
+    Ok(Granted { issued, token_type: None, id_token })
 }

@@ -34,7 +34,7 @@ pub(super) async fn grant(context: GrantContext<'_>, form: TokenForm) -> Result<
     let now = context.ports.reader().now();
     let actor = actor.as_ref().map(Exchanged::presented);
     let grant = policy::exchange(&context.service, &context.client, subject.presented(), actor, ask, now)?;
-    Ok(Granted { issued: context.grant(grant).await?, token_type: Some(requested) })
+    Ok(Granted { issued: context.grant(grant).await?, token_type: Some(requested), id_token: None })
 }
 
 /// Reads `requested_token_type`: RFC 8693 section 2.1. Only access tokens are issued, as JWTs if the client asks for that.

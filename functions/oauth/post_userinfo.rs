@@ -1,0 +1,22 @@
+//! `POST /oauth2/userinfo`: OpenID Connect Core section 5.3.
+
+use shared::api::http::{Answer, Dialect, Endpoint, Route};
+use shared::api::oauth::userinfo::Userinfo;
+use shared::domain::Error;
+use shared::oauth::userinfo::{self, UserinfoRequest, userinfo};
+use shared::platform::capabilities::Introspector;
+
+/// Tells a client what it may know of the person who has signed in. Needs an access token with the scope `openid`.
+#[derive(Debug)]
+pub struct PostUserinfo;
+
+impl Endpoint for PostUserinfo {
+    const ROUTE: Route = Route::post("oauth.post_userinfo", userinfo::PATH, Dialect::OAuth).refuses(&[403]);
+    type Ports = Introspector;
+    type Input = UserinfoRequest;
+    type Output = Answer<200, Userinfo>;
+
+    async fn handle(ports: &Introspector, request: UserinfoRequest) -> Result<Self::Output, Error> {
+        Ok(Answer::from_body(&Userinfo::from_claims(userinfo(ports, request).await?))?)
+    }
+}

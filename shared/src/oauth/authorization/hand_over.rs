@@ -1,0 +1,260 @@
+//! The hand-over: a login application reads what a client asks of a person, and accepts or denies it.
+//!
+//! The rules that login applications get wrong are kept here: how old a sign-in may be, who must be there, how they must have
+//! authenticated, and that nobody's consent is made up without a page. The login application alone knows who sits before the browser.
+
+use super::endpoint::continue_url;
+use crate::auth::secret;
+use crate::auth::service::{Authenticated, Credentials, Lookup, authenticate};
+use crate::domain::scope::{api, openid};
+use crate::domain::{
+    Approval, Audience, Authorization, AuthorizationDetails, AuthorizationError, AuthorizationKey, AuthorizationProblem,
+    AuthorizationState, Client, Consent, Error, ExtraClaims, OrgId, Prompt, Refusal, Scope, Seconds, Secret, Service, SessionId,
+    Subject, Timestamp,
+};
+use crate::oauth::id_token;
+use crate::platform::capabilities::{AuthorizationKeeper, Reader};
+use crate::store::RecordKeys;
+
+/// An authorization as a login application reads it.
+#[derive(Debug)]
+pub struct AuthorizationSeen {
+    /// The authorization, which isn't over.
+    pub authorization: Authorization,
+    /// The client that asks.
+    pub client: Client,
+    /// The org of the client, in whose name it is decided.
+    pub service: Service,
+}
+
+impl AuthorizationSeen {
+    /// Says whether the person must be asked for consent.
+    pub fn needs_consent(&self) -> bool {
+        needs_consent(&self.authorization, &self.client)
+    }
+}
+
+/// What a login application says when it accepts. What is left out is as it was asked for.
+#[derive(Clone, Debug)]
+pub struct Acceptance {
+    /// The person who has signed in.
+    pub subject: Subject,
+    /// The scopes that the person grants. `None`: all that were asked for.
+    pub scopes: Option<Vec<Scope>>,
+    /// The resources that the person grants. `None`: all that were asked for.
+    pub resources: Option<Vec<Audience>>,
+    /// What the person grants in detail, narrowed or enriched (RFC 9396 section 7). `None`: what was asked for.
+    pub details: Option<AuthorizationDetails>,
+    /// When the person signed in.
+    pub auth_time: Option<Timestamp>,
+    /// The authentication context class that was met.
+    pub acr: Option<String>,
+    /// How the person authenticated.
+    pub amr: Vec<String>,
+    /// The session of the login application.
+    pub session: Option<SessionId>,
+    /// What is known of the person.
+    pub claims: Option<ExtraClaims>,
+    /// What the ID token says besides.
+    pub id_token_claims: Option<ExtraClaims>,
+    /// What the access token says besides.
+    pub access_token_claims: Option<ExtraClaims>,
+}
+
+/// Reads an authorization. It isn't changed by that.
+///
+/// # Errors
+/// As [`authenticate`]. [`Refusal::AuthorizationRejected`] if there is no such authorization in the org, or it is over.
+pub async fn read(ports: &Reader, credentials: Credentials, key: &AuthorizationKey) -> Result<AuthorizationSeen, Error> {
+    let (service, authorization) = find(ports, credentials, key).await?;
+    let client = client_of(ports, &authorization).await?;
+    Ok(AuthorizationSeen { authorization, client, service })
+}
+
+/// Accepts an authorization, and returns the address to which the browser must be sent. To accept again, while the browser isn't back,
+/// replaces what was said before. `read_acceptance` reads what is said, by the types of authorization details that the org has.
+///
+/// # Errors
+/// As [`read`]. [`Refusal::AuthorizationRejected`] also if it can't be decided any more, or if what is said isn't what the client demands
+/// of a sign-in. [`Refusal::Invalid`] if more is granted than was asked for, or something is missing.
+pub async fn accept(
+    ports: &AuthorizationKeeper,
+    credentials: Credentials,
+    key: &AuthorizationKey,
+    read_acceptance: impl FnOnce(&[String]) -> Result<Acceptance, Refusal>,
+) -> Result<String, Error> {
+    let (service, authorization) = find(&ports.reader, credentials, key).await?;
+    let said = read_acceptance(&service.org().settings.oauth.authorization_details_types)?;
+    let now = ports.reader.now();
+    ensure_undecided(&authorization)?;
+    let approval = approval(&service, &authorization, said, now)?;
+    ensure_demands_are_met(&authorization, &approval)?;
+    if authorization.request.prompts.contains(&Prompt::None) {
+        let client = client_of(&ports.reader, &authorization).await?;
+        if needs_consent(&authorization, &client) {
+            return Err(AuthorizationProblem::ConsentRequired.into());
+        }
+    }
+    let approval = Box::new(approval);
+    decide(ports, authorization, ensure_undecided, |verifier| AuthorizationState::Accepted { approval, verifier }).await
+}
+
+/// Denies an authorization, and returns the address to which the browser must be sent. An accepted one can be denied as long as the
+/// browser isn't back.
+///
+/// # Errors
+/// As [`read`]. [`Refusal::AuthorizationRejected`] also if it can't be decided any more.
+pub async fn deny(
+    ports: &AuthorizationKeeper,
+    credentials: Credentials,
+    key: &AuthorizationKey,
+    error: AuthorizationError,
+    description: Option<String>,
+) -> Result<String, Error> {
+    let (_, authorization) = find(&ports.reader, credentials, key).await?;
+    ensure_deniable(&authorization)?;
+    decide(ports, authorization, ensure_deniable, |verifier| AuthorizationState::Denied { error, description, verifier }).await
+}
+
+impl Lookup for AuthorizationKey {
+    fn wanted(&self, org: &OrgId) -> RecordKeys {
+        // One of another org is not looked for: the answer is that of one that isn't there.
+        let authorizations = (self.org == *org).then(|| self.clone()).into_iter().collect();
+        RecordKeys { authorizations, ..RecordKeys::default() }
+    }
+}
+
+/// Authenticates the login application, and finds the authorization in its org: one read.
+async fn find(ports: &Reader, credentials: Credentials, key: &AuthorizationKey) -> Result<(Service, Authorization), Error> {
+    let credentials = Credentials { org: Some(key.org.clone()), ..credentials };
+    let needs = [api::AUTHORIZATIONS_DECIDE];
+    let Authenticated { service, mut found, .. } = authenticate(ports, &credentials, &needs, |_| key.clone()).await?;
+    let authorization = found.authorizations.remove(key).ok_or(AuthorizationProblem::NotFound)?;
+    if authorization.is_over(ports.now()) {
+        return Err(AuthorizationProblem::Expired.into());
+    }
+    Ok((service, authorization))
+}
+
+async fn client_of(ports: &Reader, authorization: &Authorization) -> Result<Client, Error> {
+    let key = (authorization.org.clone(), authorization.client);
+    let wanted = RecordKeys { clients: vec![key.clone()], ..RecordKeys::default() };
+    let client = ports.tokens.read(&wanted).await?.clients.remove(&key).filter(|client| client.enabled);
+    Ok(client.ok_or(AuthorizationProblem::NotFound)?)
+}
+
+fn ensure_undecided(authorization: &Authorization) -> Result<(), AuthorizationProblem> {
+    match authorization.state {
+        AuthorizationState::Pending | AuthorizationState::Accepted { .. } => Ok(()),
+        AuthorizationState::Denied { .. } | AuthorizationState::Issued { .. } | AuthorizationState::Redeemed { .. } => {
+            Err(AuthorizationProblem::Decided)
+        }
+    }
+}
+
+fn ensure_deniable(authorization: &Authorization) -> Result<(), AuthorizationProblem> {
+    if matches!(authorization.state, AuthorizationState::Denied { .. }) { Ok(()) } else { ensure_undecided(authorization) }
+}
+
+/// Until there is a memory of what people have granted, they are asked each time, unless the client is the team's own.
+fn needs_consent(authorization: &Authorization, client: &Client) -> bool {
+    let is_demanded = authorization.request.prompts.contains(&Prompt::Consent);
+    is_demanded || client.settings.consent == Consent::Required
+}
+
+/// Checks what is granted against what was asked for.
+fn approval(service: &Service, authorization: &Authorization, said: Acceptance, now: Timestamp) -> Result<Approval, Refusal> {
+    /// How far the clock of a login application may be ahead of ours.
+    const AHEAD: Seconds = Seconds(60);
+    let request = &authorization.request;
+    let told = [&said.claims, &said.id_token_claims].into_iter().flatten().map(|claims| claims.as_json().len());
+    if !id_token::has_room_for(told.chain(said.amr.iter().map(String::len)).sum()) {
+        return Err(AuthorizationProblem::ClaimsTooLarge.into());
+    }
+    // Else the token would pass for one that the client has in its own name: RFC 9700 section 4.15.
+    if said.subject.as_str() == authorization.client.to_string() {
+        return Err(Refusal::invalid("subject", "must not be the number of the client"));
+    }
+    let scopes = subset(said.scopes, &request.scopes, "scopes")?;
+    let resources = subset(said.resources, &request.resources, "resources")?;
+    if service.org().settings.oauth.scope_required && scopes.is_empty() {
+        return Err(Refusal::invalid("scopes", "must not be empty: the org's scope_required is true"));
+    }
+    let is_openid = scopes.iter().any(|scope| scope.as_str() == openid::OPENID);
+    match said.auth_time {
+        None if is_openid || request.authenticated_after.is_some() => {
+            return Err(Refusal::invalid("auth_time", "is required: when the person signed in, in seconds since 1970"));
+        }
+        Some(at) if at > now.plus(AHEAD) => {
+            return Err(Refusal::invalid("auth_time", "must not be later than now, in seconds since 1970"));
+        }
+        None | Some(_) => {}
+    }
+    Ok(Approval {
+        subject: said.subject,
+        scopes,
+        resources,
+        details: said.details.or_else(|| request.details.clone()),
+        auth_time: said.auth_time,
+        acr: said.acr,
+        amr: said.amr,
+        session: said.session,
+        claims: said.claims,
+        id_token_claims: said.id_token_claims,
+        access_token_claims: said.access_token_claims,
+        decided_at: now,
+    })
+}
+
+fn subset<T: Clone + PartialEq>(said: Option<Vec<T>>, asked: &[T], field: &'static str) -> Result<Vec<T>, Refusal> {
+    let Some(said) = said else { return Ok(asked.to_vec()) };
+    let mut granted = Vec::with_capacity(said.len());
+    for one in said {
+        if !asked.contains(&one) {
+            return Err(Refusal::invalid(field, "must be among those that the client asks for"));
+        }
+        if !granted.contains(&one) {
+            granted.push(one);
+        }
+    }
+    Ok(granted)
+}
+
+/// Checks what the client demands of the sign-in: OpenID Connect Core sections 3.1.2.1 and 5.5.1.1.
+fn ensure_demands_are_met(authorization: &Authorization, approval: &Approval) -> Result<(), AuthorizationProblem> {
+    let request = &authorization.request;
+    let is_recent = |after: Timestamp| approval.auth_time.is_some_and(|at| at >= after.whole_second());
+    if !request.authenticated_after.is_none_or(is_recent) {
+        return Err(AuthorizationProblem::AuthenticationTooOld);
+    }
+    if request.subject_hint.as_ref().is_some_and(|hint| *hint != approval.subject) {
+        return Err(AuthorizationProblem::SubjectMismatch);
+    }
+    let is_met = approval.acr.as_ref().is_some_and(|acr| request.acr_required.contains(acr));
+    if request.acr_required.is_empty() || is_met { Ok(()) } else { Err(AuthorizationProblem::AcrNotMet) }
+}
+
+/// Writes a decision, and returns the address at which the right browser gets the answer. Of several decisions at once the last one is
+/// kept, as of several one after the other.
+async fn decide(
+    ports: &AuthorizationKeeper,
+    mut authorization: Authorization,
+    ensure_replaceable: fn(&Authorization) -> Result<(), AuthorizationProblem>,
+    decision: impl FnOnce([u8; 32]) -> AuthorizationState,
+) -> Result<String, Error> {
+    const MAX_ATTEMPTS: usize = 5;
+    let verifier: Secret<String> = secret::draw::<32>(&*ports.entropy)?;
+    let state = decision(secret::hash(&verifier));
+    let key = authorization.key();
+    for _ in 0..MAX_ATTEMPTS {
+        let decided = authorization.moved_to(state.clone(), authorization.expires_at);
+        if ports.authorizations.update_authorization(&decided).await? {
+            return Ok(continue_url(ports.reader.keys.issuer().as_str(), &key, &verifier));
+        }
+        let wanted = RecordKeys { authorizations: vec![key.clone()], ..RecordKeys::default() };
+        let found = ports.reader.tokens.read(&wanted).await?.authorizations.remove(&key);
+        authorization = found.filter(|now| !now.is_over(ports.reader.now())).ok_or(AuthorizationProblem::Decided)?;
+        ensure_replaceable(&authorization)?;
+    }
+    Err(AuthorizationProblem::Decided.into())
+}

@@ -1,0 +1,263 @@
+//! The parameters of an authorization request: RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2.1.
+
+use serde_json::{Map, Value};
+
+use crate::domain::{
+    Audience, AuthorizationDetails, AuthorizationRequest, Client, ClientKind, Denial, ExtraClaims, GrantType, MetadataValue, Org,
+    Pkce, Prompt, Refusal, ResponseMode, Seconds, Subject, Thumbprint, Timestamp,
+};
+use crate::encoding::form::Parameters;
+use crate::encoding::strict_json;
+use crate::keys::PublishedKeys;
+use crate::oauth::token_form::{read_resources, read_scopes};
+use crate::oauth::{authorization_details, id_token};
+use crate::policy;
+
+const MAX_HINT_BYTES: usize = 1_000;
+const MAX_NONCE_BYTES: usize = 512;
+
+/// An authorization request as it was sent: its parameters, before any of them is checked.
+#[derive(Debug, Default)]
+pub struct AuthorizationForm {
+    /// The client that asks, as it names itself.
+    pub(super) client_id: Option<String>,
+    /// Where the answer shall go.
+    pub(super) redirect_uri: Option<String>,
+    /// The client's `state`, if it is there once.
+    pub(super) state: Option<String>,
+    /// Whether the request refers to a request object elsewhere.
+    pub(super) has_request_uri: bool,
+    parameters: Parameters,
+    is_repeated: bool,
+}
+
+impl AuthorizationForm {
+    /// Reads the form-encoded parameters of a query or a body.
+    ///
+    /// # Errors
+    /// [`Denial::AuthorizationRequestMalformed`] if they can't be read, or if they name the client or the redirect URI twice: then nobody
+    /// can tell where an error may go.
+    pub fn read(encoded: &str) -> Result<Self, Denial> {
+        const MALFORMED: Denial = Denial::AuthorizationRequestMalformed;
+        let mut parameters = Parameters::read(encoded).map_err(|_| MALFORMED)?;
+        let client_id = parameters.remove("client_id").map_err(|_| MALFORMED)?;
+        let redirect_uri = parameters.remove("redirect_uri").map_err(|_| MALFORMED)?;
+        let is_repeated = parameters.repeated().any(|name| name != "resource");
+        let has_request_uri = parameters.has("request_uri");
+        let state = parameters.remove("state").unwrap_or_default();
+        Ok(Self { client_id, redirect_uri, state, has_request_uri, parameters, is_repeated })
+    }
+
+    /// Reads how the answer shall get to the client: the default where that can't be read.
+    pub(super) fn response_mode(&mut self) -> Result<ResponseMode, Denial> {
+        match self.parameters.remove("response_mode") {
+            Ok(None) => Ok(ResponseMode::Query),
+            Ok(Some(mode)) => mode.parse().map_err(|_| Denial::ResponseModeUnsupported),
+            Err(_) => Err(Denial::AuthorizationRequestMalformed),
+        }
+    }
+
+    /// Checks all that the client asks for, once it is known that errors may go to it.
+    ///
+    /// # Errors
+    /// The first [`Denial`] that applies, in this order: the form, `response_type`, PKCE, then the other parameters.
+    pub(super) fn check(
+        mut self,
+        asker: &Asker<'_>,
+        (redirect_uri, response_mode): (String, ResponseMode),
+    ) -> Result<AuthorizationRequest, Denial> {
+        if self.is_repeated {
+            return Err(Denial::AuthorizationRequestMalformed);
+        }
+        self.check_response_type(asker)?;
+        let code_challenge = self.code_challenge(asker.client)?;
+        let prompts = self.prompts()?;
+        let authenticated_after = self.authenticated_after(&prompts, asker)?;
+        let claims = self.claims()?;
+        Ok(AuthorizationRequest {
+            redirect_uri,
+            response_mode,
+            state: self.state.take(),
+            scopes: policy::requested_of_person(asker.org, asker.client, self.scope()?)?,
+            resources: policy::requested_resources(asker.org, self.resources()?)?,
+            details: self.details(asker.org)?,
+            code_challenge,
+            dpop_key: self.thumbprint("dpop_jkt")?,
+            nonce: self.text("nonce", MAX_NONCE_BYTES)?,
+            prompts,
+            authenticated_after,
+            subject_hint: self.subject_hint(asker, claims.as_ref())?,
+            login_hint: self.text("login_hint", MAX_HINT_BYTES)?,
+            acr_values: self.words("acr_values")?,
+            acr_required: claims.as_ref().map(required_acr).unwrap_or_default(),
+            ui_locales: self.words("ui_locales")?,
+            display: self.text("display", MAX_HINT_BYTES)?,
+            claims: claims.map(|claims| ExtraClaims::from_json(Value::Object(claims).to_string())),
+        })
+    }
+
+    /// RFC 6749 section 3.1.1. Nothing but a code leaves the authorization endpoint here.
+    fn check_response_type(&mut self, asker: &Asker<'_>) -> Result<(), Denial> {
+        match self.remove("response_type")?.as_deref() {
+            None => return Err(Denial::ResponseTypeMissing),
+            Some("code") => {}
+            Some(_) => return Err(Denial::ResponseTypeUnsupported),
+        }
+        if self.parameters.has("request") {
+            return Err(Denial::RequestObjectUnsupported);
+        }
+        if self.parameters.has("registration") {
+            return Err(Denial::RegistrationUnsupported);
+        }
+        let is_set = |name| asker.client.settings.metadata.get(name) == Some(&MetadataValue::Flag(true));
+        if is_set("require_pushed_authorization_requests") || is_set("require_signed_request_object") {
+            return Err(Denial::PlainRequestForbidden);
+        }
+        let grant = GrantType::AuthorizationCode;
+        let is_supported = asker.org.settings.oauth.supported_grants.contains(&grant);
+        if is_supported && asker.client.settings.grants.contains(&grant) { Ok(()) } else { Err(Denial::GrantNotAllowed) }
+    }
+
+    /// RFC 7636 section 4.3. A challenge without a method would be the verifier itself (`plain`), which RFC 9700 section 2.1.1 forbids.
+    fn code_challenge(&mut self, client: &Client) -> Result<Option<Thumbprint>, Denial> {
+        let is_optional = client.settings.pkce == Pkce::Optional && client.settings.kind == ClientKind::Confidential;
+        match (self.remove("code_challenge")?, self.remove("code_challenge_method")?.as_deref()) {
+            (None, None) if is_optional => Ok(None),
+            (None, None) => Err(Denial::CodeChallengeMissing),
+            (Some(challenge), Some("S256")) => challenge.parse().map(Some).map_err(|_| Denial::CodeChallengeInvalid),
+            (Some(_), _) | (None, Some(_)) => Err(Denial::CodeChallengeInvalid),
+        }
+    }
+
+    fn prompts(&mut self) -> Result<Vec<Prompt>, Denial> {
+        let words: Result<Vec<Prompt>, _> = self.words("prompt")?.iter().map(|word| word.parse()).collect();
+        let mut prompts = words.map_err(|_| Denial::PromptInvalid)?;
+        prompts.sort_unstable();
+        prompts.dedup();
+        if prompts.len() > 1 && prompts.contains(&Prompt::None) { Err(Denial::PromptInvalid) } else { Ok(prompts) }
+    }
+
+    /// The moment after which the person must have signed in: of `max_age` or the client's default, of `prompt=login`, or the later of
+    /// both. Counted from the request, because the person may sign in meanwhile.
+    fn authenticated_after(&mut self, prompts: &[Prompt], asker: &Asker<'_>) -> Result<Option<Timestamp>, Denial> {
+        let now = asker.now.whole_second();
+        let max_age = match self.remove("max_age")? {
+            Some(text) if text.bytes().all(|b| b.is_ascii_digit()) => Some(text.parse().map_or(Seconds(u32::MAX), Seconds)),
+            Some(_) => return Err(Denial::MaxAgeInvalid),
+            None => default_max_age(asker.client),
+        };
+        let of_prompt = prompts.contains(&Prompt::Login).then_some(now);
+        Ok(max_age.map(|age| now.minus(age)).max(of_prompt))
+    }
+
+    fn scope(&mut self) -> Result<Option<Vec<crate::domain::Scope>>, Denial> {
+        read_scopes(self.remove("scope")?.as_deref())
+    }
+
+    fn resources(&mut self) -> Result<Vec<Audience>, Denial> {
+        let mut once = Vec::new();
+        for resource in read_resources(&self.parameters.remove_all("resource"))? {
+            if !once.contains(&resource) {
+                once.push(resource);
+            }
+        }
+        Ok(once)
+    }
+
+    fn details(&mut self, org: &Org) -> Result<Option<AuthorizationDetails>, Denial> {
+        let types = &org.settings.oauth.authorization_details_types;
+        self.remove("authorization_details")?.map(|text| authorization_details::read(&text, types)).transpose()
+    }
+
+    fn thumbprint(&mut self, name: &'static str) -> Result<Option<Thumbprint>, Denial> {
+        self.remove(name)?.map(|text| text.parse()).transpose().map_err(|_| Denial::AuthorizationRequestMalformed)
+    }
+
+    /// The person that the request names: by an ID token, which may be over but must be of this client, or by the claim `sub` (OpenID
+    /// Connect Core section 3.1.2.2).
+    fn subject_hint(&mut self, asker: &Asker<'_>, claims: Option<&Map<String, Value>>) -> Result<Option<Subject>, Denial> {
+        let of_claims = claims.map(required_subject).transpose()?.flatten();
+        let Some(hint) = self.remove("id_token_hint")? else { return Ok(of_claims) };
+        let of_hint = id_token::read_hint(asker.keys, &hint, asker.client_name);
+        of_hint.filter(|hint| of_claims.as_ref().is_none_or(|sub| sub == hint)).map(Some).ok_or(Denial::IdTokenHintInvalid)
+    }
+
+    /// OpenID Connect Core section 5.5: an object with `userinfo` and `id_token`, whose members are null or objects.
+    fn claims(&mut self) -> Result<Option<Map<String, Value>>, Denial> {
+        const BAD: Denial = Denial::ClaimsParameterInvalid;
+        let Some(text) = self.remove("claims")? else { return Ok(None) };
+        let claims: Map<String, Value> = strict_json::decode(text.as_bytes()).map_err(|_| BAD)?;
+        let is_asked = |wanted: &Value| match wanted {
+            Value::Null => true,
+            Value::Object(members) => {
+                members.get("essential").is_none_or(Value::is_boolean) && members.get("values").is_none_or(Value::is_array)
+            }
+            Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => false,
+        };
+        // A value that can't be compared must not make a demand vanish.
+        let are_texts = |name: &str, wanted: &Value| {
+            let several = wanted.get("values").and_then(Value::as_array);
+            !matches!(name, "acr" | "sub")
+                || (wanted.get("value").is_none_or(Value::is_string)
+                    && several.is_none_or(|several| !several.is_empty() && several.iter().all(Value::is_string)))
+        };
+        let is_known = |(name, wanted): (&String, &Value)| {
+            let is_good = |(name, wanted): (&String, &Value)| is_asked(wanted) && are_texts(name, wanted);
+            let are_asked = wanted.as_object().is_some_and(|wanted| wanted.iter().all(is_good));
+            matches!(name.as_str(), "userinfo" | "id_token") && are_asked
+        };
+        if claims.iter().all(is_known) { Ok(Some(claims)) } else { Err(BAD) }
+    }
+
+    fn words(&mut self, name: &'static str) -> Result<Vec<String>, Denial> {
+        let text = self.text(name, MAX_HINT_BYTES)?.unwrap_or_default();
+        Ok(text.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect())
+    }
+
+    fn text(&mut self, name: &'static str, max_bytes: usize) -> Result<Option<String>, Denial> {
+        let text = self.remove(name)?;
+        if text.as_ref().is_some_and(|text| text.len() > max_bytes) {
+            return Err(Denial::AuthorizationRequestMalformed);
+        }
+        Ok(text)
+    }
+
+    fn remove(&mut self, name: &'static str) -> Result<Option<String>, Denial> {
+        self.parameters.remove(name).map_err(|_: Refusal| Denial::AuthorizationRequestMalformed)
+    }
+}
+
+/// Who asks, and by what the request is checked.
+pub(super) struct Asker<'a> {
+    pub(super) org: &'a Org,
+    pub(super) client: &'a Client,
+    /// The client's number as text: the `aud` that an `id_token_hint` must have.
+    pub(super) client_name: &'a str,
+    pub(super) keys: &'a PublishedKeys,
+    pub(super) now: Timestamp,
+}
+
+/// The longest time since a sign-in that the client has registered for requests without `max_age`, in seconds.
+fn default_max_age(client: &Client) -> Option<Seconds> {
+    match client.settings.metadata.get("default_max_age") {
+        Some(MetadataValue::Number(seconds)) => Some(Seconds(u32::try_from(*seconds).unwrap_or(u32::MAX))),
+        Some(_) | None => None,
+    }
+}
+
+/// The person who must have signed in, if the claim `sub` of the ID token is asked for with a value.
+fn required_subject(claims: &Map<String, Value>) -> Result<Option<Subject>, Denial> {
+    let value = claims.get("id_token").and_then(|wanted| wanted.get("sub")?.get("value")?.as_str());
+    value.map(Subject::parse).transpose().map_err(|_| Denial::ClaimsParameterInvalid)
+}
+
+/// The values of an essential `acr` of ID tokens: OpenID Connect Core section 5.5.1.1.
+fn required_acr(claims: &Map<String, Value>) -> Vec<String> {
+    let Some(acr) = claims.get("id_token").and_then(|wanted| wanted.get("acr")) else { return Vec::new() };
+    if acr.get("essential") != Some(&Value::Bool(true)) {
+        return Vec::new();
+    }
+    let several = acr.get("values").and_then(Value::as_array).into_iter().flatten();
+    let all = several.chain(acr.get("value"));
+    all.filter_map(|value| value.as_str().map(str::to_owned)).collect()
+}

@@ -1,0 +1,227 @@
+//! `authorization_code`: RFC 6749 section 4.1.3. A client redeems the code that a person's browser brought it.
+//!
+//! A failed check uses nothing up, so that the right client may try again until the code is over. One conditional write, in one
+//! transaction with the token, decides who redeems it; who comes second ends what came of it.
+
+use super::{GrantContext, Granted};
+use crate::auth::service::Lookup;
+use crate::domain::scope::openid;
+use crate::domain::{
+    Approval, Authorization, AuthorizationKey, AuthorizationState, ClientId, Denial, Error, FamilyKey, GrantType, Issuance,
+    NotBefore, OrgId, Secret, Session, SignIn, Thumbprint, TokenId, TokenKey,
+};
+use crate::jose::{equal, sha256};
+use crate::oauth::TokenForm;
+use crate::oauth::authorization::AuthorizationCode;
+use crate::platform::capabilities::Granter;
+use crate::policy::{self, ClientTokenRequest, RefreshOf};
+use crate::store::{RecordKeys, Records};
+use crate::telemetry::{Alarm, log_alarm};
+
+/// A code that is presented: looked up in the read that authenticates the client, if it is of that client's org.
+#[derive(Debug)]
+pub(super) struct CodeLookup(Option<AuthorizationCode>);
+
+impl CodeLookup {
+    pub(super) fn new(code: &str) -> Self {
+        Self(code.parse().ok())
+    }
+
+    fn key(&self, org: &OrgId) -> Option<&AuthorizationKey> {
+        self.0.as_ref().map(|code| &code.key).filter(|key| key.org == *org)
+    }
+}
+
+impl Lookup for CodeLookup {
+    fn wanted(&self, org: &OrgId) -> RecordKeys {
+        RecordKeys { authorizations: self.key(org).cloned().into_iter().collect(), ..RecordKeys::default() }
+    }
+}
+
+/// Grants the token of an authorization code.
+pub(super) async fn grant(
+    mut context: GrantContext<'_>,
+    (sought, found): (Option<CodeLookup>, &Records),
+    form: &TokenForm,
+) -> Result<Granted, Error> {
+    let sought = sought.ok_or(Denial::CodeMissing)?;
+    let authorization = find(&context, &sought, found)?;
+    check_redirect_uri(authorization, form)?;
+    check_verifier(authorization, form)?;
+    let now = context.ports.reader().now();
+    let approval = match &authorization.state {
+        AuthorizationState::Issued { approval, .. } if !authorization.is_over(now) => approval,
+        AuthorizationState::Redeemed { token, family, .. } => {
+            end_what_came_of(&context, authorization, *token, *family).await?;
+            return Err(Denial::CodeInvalid.into());
+        }
+        AuthorizationState::Pending
+        | AuthorizationState::Accepted { .. }
+        | AuthorizationState::Denied { .. }
+        | AuthorizationState::Issued { .. } => return Err(Denial::CodeInvalid.into()),
+    };
+    check_dpop_key(authorization, context.confirmation.dpop_key)?;
+    ensure_not_revoked(&mut context, approval).await?;
+    let ask = request(&context, authorization, approval, form)?;
+    let refresh_of = refresh_of(&context, approval);
+    let grant = policy::issue(&context.service, &context.client, ask, refresh_of, now)?;
+    let nonce = authorization.request.nonce.clone();
+    let (ports, key) = (context.ports, authorization.key());
+    match context.grant_for_sign_in(grant, nonce.as_deref()).await {
+        Ok((issued, id_token)) => Ok(Granted { issued, token_type: None, id_token }),
+        Err(Error::Refused(refusal)) if refusal.denial() == Some(Denial::CodeInvalid) => Err(lost_the_race(ports, &key).await?),
+        Err(error) => Err(error),
+    }
+}
+
+/// Finds the authorization of the code. Unknown codes and those of other clients get one answer, and are left as they are.
+fn find<'a>(context: &GrantContext<'_>, sought: &CodeLookup, found: &'a Records) -> Result<&'a Authorization, Denial> {
+    let code = sought.0.as_ref().ok_or(Denial::CodeInvalid)?;
+    let key = sought.key(context.service.id()).ok_or(Denial::CodeInvalid)?;
+    let authorization = found.authorizations.get(key).ok_or(Denial::CodeInvalid)?;
+    let kept = match &authorization.state {
+        AuthorizationState::Issued { code, .. } | AuthorizationState::Redeemed { code, .. } => code,
+        AuthorizationState::Pending | AuthorizationState::Accepted { .. } | AuthorizationState::Denied { .. } => {
+            return Err(Denial::CodeInvalid);
+        }
+    };
+    if !code.matches(kept) {
+        return Err(Denial::CodeInvalid);
+    }
+    if authorization.client != context.client.id {
+        log_alarm(Alarm::CodeOfAnother, &authorization.org, Some(context.client.id), authorization.id);
+        return Err(Denial::CodeInvalid);
+    }
+    Ok(authorization)
+}
+
+/// RFC 6749 section 4.1.3. With PKCE it need not be sent, as OAuth 2.1 has it.
+fn check_redirect_uri(authorization: &Authorization, form: &TokenForm) -> Result<(), Denial> {
+    let request = &authorization.request;
+    match &form.redirect_uri {
+        Some(uri) if *uri == request.redirect_uri => Ok(()),
+        None if request.code_challenge.is_some() => Ok(()),
+        Some(_) | None => Err(Denial::RedirectUriMismatch),
+    }
+}
+
+/// RFC 7636 section 4.6. A verifier where no challenge was is an attack that takes the challenge away (RFC 9700 section 4.8).
+fn check_verifier(authorization: &Authorization, form: &TokenForm) -> Result<(), Denial> {
+    let (challenge, verifier) = (authorization.request.code_challenge, form.code_verifier.as_ref().map(Secret::expose));
+    let is_unreserved = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+    match (challenge, verifier) {
+        (None, None) => Ok(()),
+        (None, Some(_)) => Err(Denial::CodeVerifierUnexpected),
+        (Some(_), None) => Err(Denial::CodeVerifierMissing),
+        (Some(_), Some(verifier)) if !(43..=128).contains(&verifier.len()) || !verifier.bytes().all(is_unreserved) => {
+            Err(Denial::CodeVerifierMalformed)
+        }
+        (Some(Thumbprint(challenge)), Some(verifier)) if equal(&challenge, &sha256(verifier.as_bytes())) => Ok(()),
+        (Some(_), Some(_)) => Err(Denial::CodeVerifierWrong),
+    }
+}
+
+/// RFC 9449 section 10.
+fn check_dpop_key(authorization: &Authorization, proved: Option<Thumbprint>) -> Result<(), Denial> {
+    match (authorization.request.dpop_key, proved) {
+        (None, _) => Ok(()),
+        (Some(_), None) => Err(Denial::DpopHeaderMissing),
+        (Some(bound), Some(proved)) if bound == proved => Ok(()),
+        (Some(_), Some(_)) => Err(Denial::CodeDpopKeyMismatch),
+    }
+}
+
+/// Checks that nothing has revoked what was decided since then, and keeps the marks: the token is checked against them, too.
+async fn ensure_not_revoked(context: &mut GrantContext<'_>, approval: &Approval) -> Result<(), Error> {
+    let org = context.service.id();
+    let session = approval.session.as_ref().map(|id| Session { org: org.clone(), id: id.clone() });
+    let keys: Vec<_> = NotBefore::keys_of(org, Some(&approval.subject), Some(context.client.id), session.as_ref()).collect();
+    let wanted = RecordKeys { marks: keys.clone(), ..RecordKeys::default() };
+    let marks = context.ports.reader().tokens.read(&wanted).await?.marks;
+    if keys.iter().any(|key| marks.kills(key, approval.decided_at)) {
+        return Err(Denial::CodeInvalid.into());
+    }
+    context.marks.extend(marks);
+    Ok(())
+}
+
+fn request(
+    context: &GrantContext<'_>,
+    authorization: &Authorization,
+    approval: &Approval,
+    form: &TokenForm,
+) -> Result<ClientTokenRequest, Error> {
+    let sign_in = SignIn {
+        audience: authorization.client_name.clone(),
+        amr: approval.amr.clone(),
+        session: approval.session.clone(),
+        requested: authorization.request.claims.clone(),
+        claims: approval.claims.clone(),
+        id_token_claims: approval.id_token_claims.clone(),
+        access_token_claims: approval.access_token_claims.clone(),
+    };
+    let issuance = Issuance {
+        confirmation: context.binding(),
+        details: approval.details.clone(),
+        acr: approval.acr.clone(),
+        auth_time: approval.auth_time,
+        sign_in: Some(Box::new(sign_in)),
+        ..Issuance::by(GrantType::AuthorizationCode)
+    };
+    Ok(ClientTokenRequest {
+        subject: Some(approval.subject.clone()),
+        scopes: approval.scopes.clone(),
+        audiences: policy::granted_resource(&approval.resources, &form.resources()?)?,
+        session: approval.session.clone().filter(|_| !is_offline(approval)),
+        authorization: Some(Box::new(authorization.clone())),
+        profile: context.profile()?,
+        ..ClientTokenRequest::new(issuance)
+    })
+}
+
+/// Whether the tokens outlive the person's session: OpenID Connect Core section 11.
+fn is_offline(approval: &Approval) -> bool {
+    approval.scopes.iter().any(|scope| scope.as_str() == openid::OFFLINE_ACCESS)
+}
+
+fn refresh_of(context: &GrantContext<'_>, approval: &Approval) -> RefreshOf {
+    let needs_offline = context.service.org().settings.oauth.refresh_needs_offline_access;
+    if needs_offline && !is_offline(approval) { RefreshOf::Nobody } else { RefreshOf::OrgAndClient }
+}
+
+/// Another redemption of the same code was faster. It is a reuse, too: RFC 6749 section 4.1.2.
+async fn lost_the_race(ports: &Granter, key: &AuthorizationKey) -> Result<Error, Error> {
+    let wanted = RecordKeys { authorizations: vec![key.clone()], ..RecordKeys::default() };
+    let found = ports.reader().tokens.read(&wanted).await?;
+    if let Some(Authorization { state: AuthorizationState::Redeemed { token, family, .. }, client, .. }) =
+        found.authorizations.get(key)
+    {
+        revoke(ports, key, *client, *token, *family).await?;
+    }
+    Ok(Denial::CodeInvalid.into())
+}
+
+async fn end_what_came_of(
+    context: &GrantContext<'_>,
+    authorization: &Authorization,
+    token: TokenId,
+    family: Option<TokenId>,
+) -> Result<(), Error> {
+    revoke(context.ports, &authorization.key(), authorization.client, token, family).await
+}
+
+/// Ends the tokens that came of a code, whose second use shows that somebody else has it.
+async fn revoke(
+    ports: &Granter,
+    key: &AuthorizationKey,
+    client: ClientId,
+    token: TokenId,
+    family: Option<TokenId>,
+) -> Result<(), Error> {
+    log_alarm(Alarm::CodeReused, &key.org, Some(client), key.id);
+    let org = &key.org;
+    let family = family.map(|id| FamilyKey { org: org.clone(), id });
+    let stamp = ports.reader().now().into();
+    ports.refresher.revoke.revoke(&TokenKey { org: org.clone(), id: token }, family.as_ref(), stamp).await?;
+    Ok(())
+}
