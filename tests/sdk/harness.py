@@ -129,6 +129,34 @@ class Emulator:
             self.process.wait(self.PATIENCE)
 
 
+class LoginApplication:
+    """The login application of examples/login/, for the server at an address: started by the `node` in PATH, stopped by its own pid."""
+
+    PATIENCE = 10
+
+    def __init__(self, jeton, token, log_file):
+        program = HERE.parents[1] / "examples" / "login" / "server.mjs"
+        environment = plain_environment(JETON_URL=jeton, JETON_TOKEN=token, PORT="0")
+        # The `node` of a package may be a script that starts another process, which would outlive it.
+        node = subprocess.run(["node", "--print", "process.execPath"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+        with open(log_file, "ab") as log:
+            self.process = subprocess.Popen([node, str(program)], stdout=subprocess.PIPE, stderr=log, text=True, env=environment)
+        # It says so as soon as it listens, and ends if it can't.
+        line = self.process.stdout.readline()
+        if not (address := re.search(r" listens on (http://\S+)", line)):
+            self.stop()
+            raise RuntimeError(f"the login application did not start: {line}{Path(log_file).read_text()}")
+        self.url = address[1]
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(self.PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(self.PATIENCE)
+
+
 STORES = ("sqlite", "dynamodb")
 
 

@@ -40,8 +40,8 @@ export class Org {
   }
 
   /** A client of the org, with what openid-client has found out about the server by itself. */
-  async configured(name = "basic", metadata = {}) {
-    const options = { algorithm: "oauth2", execute: [client.allowInsecureRequests] };
+  async configured(name = "basic", metadata = {}, algorithm = "oauth2") {
+    const options = { algorithm, execute: [client.allowInsecureRequests] };
     return client.discovery(new URL(this.url), this.clients[name].id, metadata, await this.method(name), options);
   }
 

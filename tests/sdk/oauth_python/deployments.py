@@ -7,14 +7,14 @@ import hashlib
 import json
 import time
 import uuid
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import jwt
 import requests
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from harness import on_both_stores
+from harness import LoginApplication, on_both_stores
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 # The form of the access tokens of each org; of `nonces`, clients must use DPoP nonces of the server.
@@ -22,9 +22,15 @@ FORMS = {"opaque": None, "ES256": "ES256", "RS256": "RS256", "PS256": "PS256", "
 API = "https://api.example"
 OTHER_API = "https://other.example"
 SCOPES = ["files.read", "files.write", "mail"]
+# Where clients take people back: one with a server, and one on a person's machine, on whatever port.
+CALLBACK = "https://client.example/callback"
+LOOPBACK = "http://127.0.0.1/callback"
 
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+# What an org's server may do, and what its login application may.
+MANAGE = ["urn:jeton:tokens:*", "urn:jeton:clients:*"]
+DECIDE = "urn:jeton:authorizations:decide"
 GRANTS = ["authorization_code", "client_credentials", "refresh_token", TOKEN_EXCHANGE, JWT_BEARER]
 
 
@@ -35,6 +41,7 @@ class Client:
     id: str
     secret: str | None = None
     key: dict | None = None
+    callback: str = CALLBACK
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,8 @@ class Deployment:
     # The private key of an issuer whose assertions all orgs take.
     assertion_issuer: str
     assertion_key: dict
+    # The page of the login application.
+    login: str
     api: str = API
     other_api: str = OTHER_API
 
@@ -87,7 +96,7 @@ def seeded(org, form):
     """The clients of an org, and how the seed file has them."""
     clients, entries = {}, []
 
-    def add(name, kind="confidential", secret=False, key=None, **more):
+    def add(name, /, kind="confidential", secret=False, key=None, **more):
         number = int(org) * 100 + len(entries) + 1
         entry = {"org": org, "id": number, "alias": f"{form}-{name}", "kind": kind, "scopes": SCOPES, "grants": GRANTS} | more
         secret = uuid.uuid4().hex * 2 if secret else None
@@ -95,7 +104,9 @@ def seeded(org, form):
             entry["secrets_sha256"] = [hashlib.sha256(secret.encode()).hexdigest()]
         if key:
             entry["jwks"] = {"keys": [public(key)]}
-        clients[name] = Client(str(number), secret, key)
+        callback = LOOPBACK if kind == "public" else CALLBACK
+        entry["redirect_uris"] = [callback]
+        clients[name] = Client(str(number), secret, key, callback)
         entries.append(entry)
 
     add("basic", secret=True)
@@ -108,6 +119,8 @@ def seeded(org, form):
     add("dpop", secret=True, dpop_bound_tokens=True)
     add("brief", secret=True, token_duration=1)
     add("broker", secret=True, may_exchange_tokens=True)
+    # The team's own, for which nobody is asked.
+    add("own", secret=True, consent="implied", name="Acme Mail")
     return clients, entries
 
 
@@ -115,7 +128,7 @@ def settings(algorithm, nonces, issuer):
     """The settings of an org."""
     return {
         "token_duration": 600,
-        "supported_scopes": [{"name": "files.read", "default": True}, {"name": "files.write"}, {"name": "mail"}],
+        "supported_scopes": [{"name": "files.read", "default": True, "description": "Read your files"}, {"name": "files.write"}, {"name": "mail"}],
         "supported_grants": GRANTS,
         "resources": [API, OTHER_API],
         "default_resource": API,
@@ -130,35 +143,44 @@ def running(folder):
     """Runs the servers, and ends them in order."""
     assertion_key = private_key("ES256")
     issuer = {"issuer": "https://idp.example", "jwks": {"keys": [public(assertion_key)]}, "refresh_tokens": True}
-    orgs, members, seeds, clients = [{"id": "1", "name": "Acme"}], [], [], {}
+    orgs, seeds, clients = [{"id": "1", "name": "Acme"}], [], {}
+    # It serves the orgs below its own.
+    members = [{"org": "1", "sub": "login-app", "kind": "service_account", "scopes": [DECIDE]}]
     for number, (form, algorithm) in enumerate(FORMS.items(), 101):
         id = str(number)
         orgs.append({"id": id, "parent": "1", "name": form, "settings": settings(algorithm, form == "nonces", issuer)})
-        members.append({"org": id, "sub": "server", "kind": "service_account", "scopes": ["urn:jeton:tokens:*", "urn:jeton:clients:*"]})
+        members.append({"org": id, "sub": "server", "kind": "service_account", "scopes": MANAGE})
         members.append({"org": id, "sub": "john", "kind": "user", "scopes": SCOPES})
         clients[form], entries = seeded(id, form)
         seeds += entries
     seed = {"orgs": orgs, "members": members, "clients": seeds}
     algorithms = [option for name in ("ES256", "RS256", "PS256", "EdDSA") for option in ("--algorithm", name)]
-    with on_both_stores(Path(folder), seed, *algorithms) as servers:
+    with on_both_stores(Path(folder), seed, *algorithms) as servers, ExitStack() as logins:
         deployments = {}
         for store, server in servers.items():
+            login = LoginApplication(server.url, bearer(server, "1", "login-app", DECIDE), Path(folder) / f"login-{store}.log")
+            logins.callback(login.stop)
             served = {
-                form: Org(form, str(number), bearer(server, str(number)), clients[form]) for number, form in enumerate(FORMS, 101)
+                form: Org(form, str(number), bearer(server, str(number), "server", *MANAGE), clients[form])
+                for number, form in enumerate(FORMS, 101)
             }
-            deployments[store] = Deployment(store, server.url, served, issuer["issuer"], assertion_key)
+            for org in served.values():
+                send_people_to(login.url, server, org.id)
+            deployments[store] = Deployment(store, server.url, served, issuer["issuer"], assertion_key, login.url)
         yield deployments
 
 
-def bearer(server, org):
-    """A token of the org's member `server`."""
-    body = {
-        "sub": "server",
-        "org": org,
-        "audiences": ["urn:jeton:api"],
-        "scopes": ["urn:jeton:tokens:*", "urn:jeton:clients:*"],
-        "time_validity": {"duration": 3600},
-    }
+def send_people_to(login_url, server, org):
+    """Tells an org where its people sign in."""
+    headers = {"Authorization": f"Bearer {server.admin_token}", "Content-Type": "application/merge-patch+json"}
+    body = json.dumps({"settings": {"login_url": login_url}})
+    answer = requests.patch(f"{server.url}/v1/orgs/{org}", data=body, headers=headers, timeout=10)
+    assert answer.status_code == 200, answer.text
+
+
+def bearer(server, org, sub, *scopes):
+    """A token of a member of an org."""
+    body = {"sub": sub, "org": org, "audiences": ["urn:jeton:api"], "scopes": scopes, "time_validity": {"duration": 3600}}
     headers = {"Authorization": f"Bearer {server.admin_token}"}
     answer = requests.post(f"{server.url}/v1/tokens", json=body, headers=headers, timeout=10)
     assert answer.status_code == 201, answer.text
