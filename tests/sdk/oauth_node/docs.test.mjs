@@ -2,17 +2,57 @@
 
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { after, before, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
+import { Browser, isConsent, isLogin } from "./browser.mjs";
 
 const API = "https://api.example";
 const page = (name) => readFileSync(join(process.env.JETON_DOCS, name), "utf8");
 const blocks = (name) => Object.fromEntries([...page(name).matchAll(/^```js\n\/\/ ([\w.]+)\n(.*?)^```$/gms)].map(([, file, code]) => [file, code]));
+
+const seedOf = (name) => page(name).match(/^```json\n(\{\n.*?)^```$/ms)[1];
+const shell = (name) => Object.fromEntries([...page(name).matchAll(/^```sh\n# ([\w.]+)\n(.*?)^```$/gms)].map(([, file, code]) => [file, code]));
+
+/** The lines that a program prints, of which the first ones are awaited, each by what it must have. */
+async function lineOf(lines, pattern) {
+  for (;;) {
+    const { value, done } = await lines.next();
+    assert.ok(!done, `the program ended without a line like ${pattern}`);
+    const found = value.match(pattern);
+    if (found) return found;
+  }
+}
+
+const linesOf = (program) => createInterface({ input: program.stdout })[Symbol.asyncIterator]();
+
+/** Ends a program, which is one of this file's own, and returns its code. */
+async function end(program) {
+  program.kill("SIGTERM");
+  return program.exitCode ?? (await once(program, "exit"))[0];
+}
+
+/** The server with the seed file of a page, and its address. */
+async function served(folder, seed) {
+  writeFileSync(join(folder, "seed.json"), seed);
+  const options = ["--listen", "127.0.0.1:0", "--data-dir", join(folder, ".jeton"), "--seed", join(folder, "seed.json")];
+  const server = spawn(process.env.JETON_BIN, options, { stdio: ["ignore", "pipe", "ignore"] });
+  return [server, (await lineOf(linesOf(server), /^Jeton listens on (\S+)/))[1]];
+}
+
+async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  return port;
+}
 
 describe("docs", () => {
   const folder = mkdtempSync(join(tmpdir(), "jeton-docs-"));
@@ -36,14 +76,7 @@ describe("docs", () => {
   const changed = (token) => `${token.slice(0, token.lastIndexOf("."))}.${"A".repeat(86)}`;
 
   before(async () => {
-    const seed = join(folder, "seed.json");
-    writeFileSync(seed, page("clients.md").match(/^```json\n(\{\n.*?)^```$/ms)[1]);
-    const options = ["--listen", "127.0.0.1:0", "--data-dir", join(folder, ".jeton"), "--seed", seed];
-    server = spawn(process.env.JETON_BIN, options, { stdio: ["ignore", "pipe", "ignore"] });
-    for await (const line of createInterface({ input: server.stdout })) {
-      environment.ISSUER = line.match(/^Jeton listens on (\S+)/)?.[1];
-      if (environment.ISSUER) break;
-    }
+    [server, environment.ISSUER] = await served(folder, seedOf("clients.md"));
     environment.INITIAL_TOKEN = readFileSync(join(folder, ".jeton", "admin.token"), "utf8").trim();
     const headers = { authorization: `Bearer ${environment.INITIAL_TOKEN}`, "content-type": "application/json" };
     const body = JSON.stringify({ grant_types: ["client_credentials", "refresh_token"], scope: "files.read" });
@@ -56,8 +89,7 @@ describe("docs", () => {
     Object.assign(process.env, { ISSUER: environment.ISSUER, API });
   });
   after(async () => {
-    server.kill("SIGTERM");
-    const code = await new Promise((ended) => server.once("exit", ended));
+    const code = await end(server);
     rmSync(folder, { recursive: true });
     assert.equal(code, 0);
   });
@@ -82,5 +114,92 @@ describe("docs", () => {
     const asked = (authorization) => handler({ headers: { authorization } });
     assert.deepEqual(await asked(`Bearer ${token}`), { isAuthorized: true, context: { sub: environment.CLIENT_ID, client_id: environment.CLIENT_ID, scope: "files.read" } });
     for (const bad of [`Bearer ${changed(token)}`, `DPoP ${token}`, undefined]) assert.deepEqual(await asked(bad), { isAuthorized: false });
+  });
+});
+
+describe("docs/sign-in.md and its example", () => {
+  // A `node` of a package may be a script that starts another process, which would outlive it.
+  const env = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` };
+  const example = join(dirname(process.env.JETON_DOCS), "examples", "login");
+  const folder = mkdtempSync(join(tmpdir(), "jeton-sign-in-"));
+  const client = join(import.meta.dirname, `docs-sign-in-${process.pid}.mjs`);
+  const started = [];
+  let port, issuer;
+  before(async () => {
+    port = await freePort();
+    const [server, url] = await served(folder, seedOf("sign-in.md").replace("127.0.0.1:4000", `127.0.0.1:${port}`));
+    started.push(server);
+    issuer = url;
+  });
+  after(async () => {
+    const codes = [];
+    for (const program of started) codes.push(await end(program));
+    rmSync(folder, { recursive: true });
+    rmSync(client, { force: true });
+    assert.equal(codes[0], 0, "Jeton ends in order");
+  });
+
+  test("a person signs in to the client of the page, with the login application that it starts", async () => {
+    const { "token.sh": token, "login.sh": login } = shell("sign-in.md");
+    const here = (text) => text.replaceAll("http://127.0.0.1:3000", issuer).replace("PORT=4000", `PORT=${port}`);
+
+    symlinkSync(join(dirname(process.env.JETON_DOCS), "examples"), join(folder, "examples"));
+    // In place of the shell, so that the program ends when it is told to.
+    const script = `set -euo pipefail\n${here(token)}${here(login).replace(" node ", " exec node ")}`;
+    const application = spawn("bash", ["-c", script], { cwd: folder, env, stdio: ["ignore", "pipe", "inherit"] });
+    started.push(application);
+    await lineOf(linesOf(application), / listens on /);
+
+    writeFileSync(client, here(blocks("sign-in.md")["client.mjs"]));
+    const program = spawn(process.execPath, [client], { stdio: ["ignore", "pipe", "inherit"] });
+    started.push(program);
+    const told = linesOf(program);
+    const url = new URL((await lineOf(told, /^Open this in your browser: (.*)/))[1]);
+
+    const browser = new Browser();
+    const page = await browser.go(url);
+    assert.ok(isLogin(page), page.text);
+    const consent = await browser.send(page, undefined, { user: "ann", password: "only-for-this-page" });
+    assert.ok(isConsent(consent) && consent.text.includes("File viewer") && consent.text.includes("Read your files"), consent.text);
+    assert.equal((await browser.send(consent, undefined, { decision: "allow" })).text, "You can close this window.");
+
+    const claims = JSON.parse((await lineOf(told, /^ID token: (.*)/))[1]);
+    assert.deepEqual([claims.iss, claims.aud, claims.sub, claims.amr], [issuer, "3001", "u-1001", ["pwd"]]);
+    const known = JSON.parse((await lineOf(told, /^userinfo: (.*)/))[1]);
+    assert.deepEqual([known.sub, known.email, known.name], ["u-1001", "ann@example.org", "Ann Lee"]);
+    assert.equal((await lineOf(told, /^refreshed: (.*)/))[1], "openid profile email files.read");
+    if (program.exitCode === null) await once(program, "exit");
+    assert.equal(program.exitCode, 0);
+
+    const { stdout } = await promisify(execFile)("bash", ["-c", here(shell("sign-in.md")["setting.sh"])], { cwd: folder });
+    const { settings } = JSON.parse(stdout);
+    assert.equal(settings.login_url, "https://login.example.org/sign-in");
+    assert.deepEqual(settings.supported_scopes.map(({ name }) => name), ["files.read"], "what the patch doesn't name stays");
+  });
+
+  test("the example takes the org's API secret, people of another file with a password by its own command, and has a Secure cookie over https", async () => {
+    const command = readFileSync(join(example, "README.md"), "utf8").match(/^```sh\n# hash.sh\n(.*?)^```$/ms)[1];
+    const { stdout } = await promisify(execFile)("bash", ["-c", command], { cwd: example, env });
+    const users = join(folder, "users.json");
+    writeFileSync(users, JSON.stringify({ eve: { sub: "u-1", password: stdout.trim(), claims: {} } }));
+    const headers = { authorization: `Bearer ${readFileSync(join(folder, ".jeton", "admin.token"), "utf8").trim()}` };
+    const { secret } = await (await fetch(`${issuer}/v1/orgs/1/secret`, { method: "POST", headers })).json();
+
+    const settings = { JETON_URL: issuer, JETON_ORG: "1", JETON_ORG_SECRET: secret, PORT: "0", USERS: users, LOGIN_URL: "https://login.example/sign-in" };
+    const application = spawn("node", ["server.mjs"], { cwd: example, env: { ...env, ...settings }, stdio: ["ignore", "pipe", "inherit"] });
+    started.push(application);
+    const login = (await lineOf(linesOf(application), / listens on (.*)/))[1];
+    const challenge = { code_challenge: "A".repeat(43), code_challenge_method: "S256" };
+    const request = { response_type: "code", client_id: "3001", redirect_uri: "http://127.0.0.1:1/callback", ...challenge };
+    const answer = await fetch(`${issuer}/oauth2/authorize?${new URLSearchParams(request)}`, { redirect: "manual" });
+    const browser = new Browser();
+    const page = await browser.go(new URL(`${login}${new URL(answer.headers.get("location")).search}`));
+    assert.match(page.headers.get("set-cookie"), /^__Host-login=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax; Secure$/);
+    assert.ok(isConsent(await browser.send(page, undefined, { user: "eve", password: "correct horse battery staple" })));
+  });
+
+  test("the example says what it lacks", async () => {
+    const without = { ...env, JETON_TOKEN: "", JETON_ORG: "", PORT: "0" };
+    await assert.rejects(promisify(execFile)("node", ["server.mjs"], { cwd: example, env: without }), ({ code, stderr }) => code === 1 && stderr.startsWith("Set JETON_TOKEN"));
   });
 });

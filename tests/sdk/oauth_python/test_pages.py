@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-PAGES = sorted(str(path.relative_to(ROOT)) for pattern in ["*.md", "docs/**/*.md", "tests/*.md"] for path in ROOT.glob(pattern))
+PAGES = sorted(str(path.relative_to(ROOT)) for pattern in ["*.md", "docs/**/*.md", "examples/**/*.md", "tests/*.md"] for path in ROOT.glob(pattern))
 
 
 def prose(page):
