@@ -257,7 +257,7 @@ mod tests {
     /// On managed instances nothing else would end it.
     #[tokio::test]
     async fn a_request_that_is_not_answered_by_the_deadline_is_503_in_its_dialect_and_logged_once() {
-        let log = Log::default();
+        let log = Log::new();
         let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(log.clone()).finish();
         let _logging = tracing::subscriber::set_default(subscriber);
         let entries = [

@@ -10,7 +10,7 @@ const NOW_MS: i64 = 1_795_348_800_000;
 
 /// The lines that are logged meanwhile, as JSON.
 fn logged(metrics: Option<EndpointMetrics>, write: impl FnOnce()) -> Vec<Value> {
-    let log = Log::default();
+    let log = Log::new();
     let clock = Arc::new(FrozenClock::at(Timestamp::from_ms(NOW_MS)));
     let subscriber = json_lines(metrics, clock).with_writer(log.clone()).finish();
     tracing::subscriber::with_default(subscriber, write);
