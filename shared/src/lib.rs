@@ -13,7 +13,7 @@
 //! | [`auth`] | who is calling: bearers, services, clients, their assertions and proofs, the guard against replays |
 //! | [`tokens`] | the use cases of tokens: mint, issue, refresh, revoke, introspect, list, update, batch, lookup |
 //! | [`admin`] | the use cases of administrators: orgs and members, clients, bootstrap, key rotation |
-//! | [`oauth`] | the token endpoint and its grants, registration of clients |
+//! | [`oauth`] | the authorization endpoint, the token endpoint and its grants, ID tokens, registration of clients |
 //! | [`api`] | what callers see: HTTP, Lambda, the OpenAPI document, and a folder for each dialect |
 //!
 //! A request passes four hops: edge, endpoint, use case, port.

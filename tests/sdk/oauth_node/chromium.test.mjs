@@ -1,4 +1,4 @@
-// People sign in with a browser as they have it: headless Chromium, which knows rules of cookies, policies and frames that no helper has.
+// People sign in with a browser as they have it: headless Chromium, which keeps the rules of cookies, policies and frames that `browser.mjs` leaves out.
 
 import assert from "node:assert/strict";
 import { createServer } from "node:http";

@@ -245,7 +245,7 @@ impl Service {
     }
 }
 
-/// The result of some work, if it comes within this time: then the work is dropped. Without a time there is no limit.
+/// Does some work for this time at most. `None`: the time was up, and the work was dropped. Without a time there is no limit.
 pub(in crate::api) async fn within<T>(time: Option<Duration>, work: impl Future<Output = T>) -> Option<T> {
     match time {
         Some(time) => tokio::time::timeout(time, work).await.ok(),
