@@ -246,6 +246,14 @@ scenario! {
         is_denied(&sign_in.redeem(SHOP, &code, &[("resource", "https://c.example")], &[]).await, "invalid_target");
         let granted = sign_in.redeem(SHOP, &code, &[("resource", "https://b.example")], &[]).await.ok();
         assert_eq!(claims(text(&granted["access_token"]))["aud"], "https://b.example");
+        // RFC 8707 section 2.2: whoever may have both may have either, at each refresh.
+        let refresh_token = text(&granted["refresh_token"]);
+        is_denied(&sign_in.tenant.refresh(SHOP, refresh_token, &both).await, "invalid_target");
+        is_denied(&sign_in.tenant.refresh(SHOP, refresh_token, &[("resource", "https://c.example")]).await, "invalid_target");
+        let refreshed = sign_in.tenant.refresh(SHOP, refresh_token, &both[..1]).await.ok();
+        assert_eq!(claims(text(&refreshed["access_token"]))["aud"], "https://a.example");
+        let refreshed = sign_in.tenant.refresh(SHOP, text(&refreshed["refresh_token"]), &[]).await.ok();
+        assert_eq!(claims(text(&refreshed["access_token"]))["aud"], "https://b.example", "as at the redemption");
         let code = sign_in.code(SHOP, &both, json!({"resources": ["https://a.example"]})).await;
         is_denied(&sign_in.redeem(SHOP, &code, &[("resource", "https://b.example")], &[]).await, "invalid_target");
         let granted = sign_in.redeem(SHOP, &code, &[], &[]).await.ok();

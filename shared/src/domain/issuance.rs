@@ -2,7 +2,7 @@
 
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-use super::{ClientId, Invalid, SessionId, Subject, Timestamp};
+use super::{Audience, ClientId, Invalid, SessionId, Subject, Timestamp};
 
 /// How a token came to an OAuth client, and what came with it. Of a token that a member asked for itself nothing of this is
 /// known.
@@ -67,6 +67,9 @@ impl Issuance {
 pub struct SignIn {
     /// The client's number as text: the `aud` of ID tokens.
     pub audience: String,
+    /// The resources that the person granted, if they are several: a refreshed token is for the one that is asked for (RFC 8707 section
+    /// 2.2).
+    pub resources: Vec<Audience>,
     /// How the person authenticated: `amr` of OpenID Connect Core section 2.
     pub amr: Vec<String>,
     /// The session of the login application: `sid` of ID tokens. Tokens with the scope `offline_access` outlive it.
@@ -82,10 +85,11 @@ pub struct SignIn {
 }
 
 impl SignIn {
-    /// The same without what only ID tokens and the userinfo endpoint tell: for the access tokens of a family, which has all of it.
+    /// The same without what only refreshes, ID tokens and the userinfo endpoint need: for the access tokens of a family, which has all of
+    /// it.
     #[must_use]
     pub fn without_person(self) -> Self {
-        Self { requested: None, claims: None, id_token_claims: None, ..self }
+        Self { resources: Vec::new(), requested: None, claims: None, id_token_claims: None, ..self }
     }
 }
 

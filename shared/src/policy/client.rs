@@ -6,7 +6,7 @@ use crate::domain::scope::openid;
 use crate::domain::{
     AccessTokenForm, Algorithm, Audience, Authorization, Client, ClientKind, Confirmation, Denial, ExtraClaims, Family,
     GrantType, Invalid, Issuance, Member, Org, OrgSettings, Property, Refusal, Scope, Seconds, Secret, Service, Session,
-    SessionId, Subject, SupportedScope, TicketKey, Timestamp, TokenContents,
+    SessionId, SignIn, Subject, SupportedScope, TicketKey, Timestamp, TokenContents,
 };
 
 /// What is asked for in the name of an OAuth client.
@@ -197,8 +197,11 @@ pub fn refresh_of_client(
     attachable(&issuance.properties)?;
     let RefreshRequest { scopes, lifetime, value, audiences, profile, .. } = ask;
     let audiences = match audiences {
-        // RFC 8707 section 2.2
-        Some(asked) => find_resources(&family.audiences, &asked).ok_or(Denial::TargetExceeds)?,
+        // RFC 8707 section 2.2: with a person's tokens, a client may move between the resources that were granted, one at a time.
+        Some(asked) => match issuance.sign_in.as_deref() {
+            Some(SignIn { resources, .. }) if !resources.is_empty() => granted_resource(resources, &asked)?,
+            Some(_) | None => find_resources(&family.audiences, &asked).ok_or(Denial::TargetExceeds)?,
+        },
         None => family.audiences.clone(),
     };
     still_there(org, &audiences, &profile)?;

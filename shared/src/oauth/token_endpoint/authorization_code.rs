@@ -153,6 +153,7 @@ fn request(
 ) -> Result<ClientTokenRequest, Error> {
     let sign_in = SignIn {
         audience: authorization.client_name.clone(),
+        resources: if approval.resources.len() > 1 { approval.resources.clone() } else { Vec::new() },
         amr: approval.amr.clone(),
         session: approval.session.clone(),
         requested: authorization.request.claims.clone(),

@@ -247,6 +247,8 @@ enum AuthorizationErrorBody {
 struct SignInBody {
     #[serde(rename = "a")]
     audience: String,
+    #[serde(rename = "r", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
+    resources: Vec<Audience>,
     #[serde(rename = "m", default, skip_serializing_if = "Vec::is_empty")]
     amr: Vec<String>,
     #[serde(rename = "x", with = "coded", default, skip_serializing_if = "Option::is_none")]

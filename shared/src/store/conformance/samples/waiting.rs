@@ -140,6 +140,7 @@ pub(in crate::store) fn redeemed(org: &str, n: u64, token: TokenId) -> Authoriza
 pub(in crate::store) fn sign_in() -> SignIn {
     SignIn {
         audience: "a \"shop\"".to_owned(),
+        resources: vec![Audience::parse("https://a.example").unwrap(), Audience::parse("urn:b").unwrap()],
         amr: vec!["pwd".to_owned(), "é\"".to_owned()],
         session: Some(SessionId::parse("s-1").unwrap()),
         requested: Some(claims(r#"{"id_token":{"acr":null}}"#)),
