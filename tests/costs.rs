@@ -89,8 +89,9 @@ impl Bill {
             Signing::Es256 => a_million::KMS_ECC_SIGNATURES,
         };
         let is_slow = signatures > 0 && signing != Signing::Envelope;
-        // A proof or an assertion that was used is no change that the audit trail tells.
-        let audit = if operation.contains("introspect") || writes == 0 { 0 } else { AUDIT_LOG_BYTES };
+        // A proof or an assertion that was used is no change that the audit trail tells, nor is a sign-in before there are tokens.
+        let is_untold = ["introspect", "sign-in", "userinfo"].iter().any(|what| operation.contains(what));
+        let audit = if is_untold || writes == 0 { 0 } else { AUDIT_LOG_BYTES };
         Self {
             api: a_million::API_REQUESTS,
             lambda: lambda(if is_slow { KMS_REQUEST_MS } else { REQUEST_MS }),
@@ -165,6 +166,10 @@ fn operations() -> String {
     }
     let ticket = Bill::for_request("a ticket", Envelope, false).and(Bill::for_request("a token for a ticket", Envelope, false));
     table += &ticket.row("ticket, and the tokens for it: two requests");
+    let sign_in = ["request", "hand-over", "acceptance", "way back"].map(|step| format!("sign-in: {step}"));
+    let sign_in = sign_in.iter().map(|step| Bill::for_request(step, Envelope, false)).fold(Bill::default(), Bill::and);
+    let sign_in = sign_in.and(Bill::for_request("a code, with a DPoP proof", Envelope, false));
+    table += &sign_in.row("a person's sign-in, and the tokens of it with a DPoP proof, `envelope`: five requests");
     let write = Bill { dynamodb: a_million::DYNAMODB_WRITES, ..Bill::default() };
     table += &write.row("index by subject, `single_token_per_subject`, a used proof: each one write more");
     let audit = Bill { lambda: lambda(REQUEST_MS), logs: logs(AUDIT_INVOCATION_LOG_BYTES), ..Bill::default() };

@@ -10,6 +10,7 @@ use shared::platform::SystemClock;
 
 use super::Recorded;
 use super::authlete::{assertion, create, jwt, signer};
+use super::units::Units;
 use crate::support::Answer;
 use crate::support::deployment::ISSUER;
 
@@ -47,8 +48,8 @@ pub(super) async fn own_and_asserted(run: &mut Recorded) -> (Value, [String; 2])
     (client, forms)
 }
 
-/// Has a person sign in to a client that proves a key, by a login application that denies others.
-pub(super) async fn sign_in(run: &mut Recorded) {
+/// Has a person sign in to a client that proves a key, by a login application that denies others. Returns what each step costs.
+pub(super) async fn sign_in(run: &mut Recorded) -> Vec<(&'static str, Units)> {
     let login = json!({"settings": {"login_url": "https://login.example/", "supported_grants": null}});
     run.good("jeton.patch_org", "/v1/orgs/1", login).await;
     let tool = json!({"kind": "public", "grants": ["authorization_code"], "redirect_uris": ["https://tool.example/cb"]});
@@ -57,35 +58,46 @@ pub(super) async fn sign_in(run: &mut Recorded) {
     let query = format!(
         "response_type=code&client_id={client}&redirect_uri=https%3A%2F%2Ftool.example%2Fcb&scope=openid&code_challenge={challenge}&code_challenge_method=S256"
     );
+    let mut costs = Vec::new();
     let mut browsers = Vec::new();
     for (name, path, body) in [
         ("oauth.authorize", format!("/oauth2/authorize?{query}"), json!({})),
         ("oauth.post_authorize", "/oauth2/authorize".to_owned(), Value::from(query.clone())),
     ] {
-        let (answers, _) = run.run(name, &[(&path, body)]).await;
-        let location = location(&answers[0]);
+        let (units, answer) = run.priced(name, &path, body).await;
+        let location = location(&answer);
         let id = location.split_once("authorization=").unwrap_or_else(|| panic!("{location}")).1.to_owned();
-        let cookie = answers[0].headers["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
-        browsers.push((id, cookie));
+        let cookie = answer.headers["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+        browsers.push((id, cookie, units));
     }
-    let [(accepted, cookie), (denied, _)] = &browsers[..] else { panic!("{browsers:?}") };
-    run.good("jeton.get_authorization", &format!("/v1/authorizations/{accepted}"), json!({})).await;
+    let [(accepted, cookie, _), (denied, _, request)] = &browsers[..] else { panic!("{browsers:?}") };
+    costs.push(("sign-in: request", *request));
+    let (units, _) = run.cost("jeton.get_authorization", &format!("/v1/authorizations/{accepted}"), json!({})).await;
+    costs.push(("sign-in: hand-over", units));
     run.good("jeton.deny_authorization", &format!("/v1/authorizations/{denied}/deny"), json!({})).await;
     let said = json!({"subject": "ann", "auth_time": SystemClock.now().as_secs()});
-    let back = run.good("jeton.accept_authorization", &format!("/v1/authorizations/{accepted}/accept"), said).await;
+    let (units, back) = run.cost("jeton.accept_authorization", &format!("/v1/authorizations/{accepted}/accept"), said).await;
+    costs.push(("sign-in: acceptance", units));
     let back = back["redirect_to"].as_str().unwrap().strip_prefix(ISSUER).unwrap().to_owned();
-    let (answers, _) = run.run("oauth.continue_authorization", &[(&back, json!({"headers": {"cookie": cookie}}))]).await;
-    let code = location(&answers[0]);
+    let with_cookie = json!({"headers": {"cookie": cookie}});
+    let (units, answer) = run.priced("oauth.continue_authorization", &back, with_cookie).await;
+    costs.push(("sign-in: way back", units));
+    let code = location(&answer);
     let code = code.split_once("code=").unwrap().1.split('&').next().unwrap();
     let grant = format!("grant_type=authorization_code&client_id={client}&code={code}&code_verifier={VERIFIER}");
     let headers = json!({"dpop": proof_at("/oauth2/token", "POST", None)});
-    let granted = run.good("oauth.token", "/oauth2/token", json!({"headers": headers, "form": grant})).await;
+    let (units, granted) = run.cost("oauth.token", "/oauth2/token", json!({"headers": headers, "form": grant})).await;
+    costs.push(("a code, with a DPoP proof", units));
     let token = granted["access_token"].as_str().unwrap();
     for (name, method) in [("oauth.get_userinfo", "GET"), ("oauth.post_userinfo", "POST")] {
         let proof = proof_at("/oauth2/userinfo", method, Some(token));
         let headers = json!({"authorization": format!("DPoP {token}"), "dpop": proof});
-        run.good(name, "/oauth2/userinfo", json!({ "headers": headers })).await;
+        let (units, _) = run.cost(name, "/oauth2/userinfo", json!({ "headers": headers })).await;
+        if name == "oauth.post_userinfo" {
+            costs.push(("userinfo, with a DPoP proof", units));
+        }
     }
+    costs
 }
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";

@@ -7,6 +7,7 @@ use shared::platform::aws::testing::Call;
 
 use super::authlete::{assertion, create_and_introspect, proof, signer};
 use super::{Recorded, ask, oauth};
+use crate::support::Answer;
 
 /// What an operation costs of DynamoDB and of KMS, where its tokens are signed by KMS.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -20,7 +21,7 @@ pub(crate) struct Units {
 }
 
 /// What each operation costs. The page on costs is computed from these.
-pub(crate) const PLANNED: [(&str, Units); 22] = [
+pub(crate) const PLANNED: [(&str, Units); 28] = [
     ("mint", planned(1, 7, 1)),
     ("introspect", planned(0, 5, 0)),
     ("mint with refresh", planned(4, 7, 1)),
@@ -41,6 +42,12 @@ pub(crate) const PLANNED: [(&str, Units); 22] = [
     ("jwt-bearer by two assertions", planned(3, 11, 0)),
     ("client_credentials by a secret, the first of the day", planned(2, 5, 0)),
     ("client_credentials by a secret", planned(1, 5, 0)),
+    ("sign-in: request", planned(1, 3, 0)),
+    ("sign-in: hand-over", planned(0, 7, 0)),
+    ("sign-in: acceptance", planned(1, 6, 0)),
+    ("sign-in: way back", planned(1, 2, 0)),
+    ("a code, with a DPoP proof", planned(5, 10, 1)),
+    ("userinfo, with a DPoP proof", planned(1, 10, 0)),
     ("a subject's only token, with refresh", planned(5, 9, 0)),
     ("a subject's next only token, with refresh", planned(5, 9, 0)),
 ];
@@ -84,13 +91,16 @@ impl Units {
 
 impl Recorded {
     /// What a request costs that succeeds, and its answer.
-    async fn cost(&mut self, name: &'static str, path: &str, body: Value) -> (Units, Value) {
-        let (answers, calls) = self.run(name, &[(path, body)]).await;
-        assert!(answers[0].status.is_success(), "{name}: {answers:?}");
-        (
-            calls[1].iter().map(Units::from_call).fold(Units::default(), Units::and),
-            serde_json::from_slice(&answers[0].body).unwrap_or_default(),
-        )
+    pub(super) async fn cost(&mut self, name: &'static str, path: &str, body: Value) -> (Units, Value) {
+        let (units, answer) = self.priced(name, path, body).await;
+        assert!(answer.status.is_success(), "{name}: {answer:?}");
+        (units, serde_json::from_slice(&answer.body).unwrap_or_default())
+    }
+
+    /// What a request costs, and its answer whatever it is.
+    pub(super) async fn priced(&mut self, name: &'static str, path: &str, body: Value) -> (Units, Answer) {
+        let (mut answers, calls) = self.run(name, &[(path, body)]).await;
+        (calls[1].iter().map(Units::from_call).fold(Units::default(), Units::and), answers.remove(0))
     }
 }
 
@@ -167,6 +177,10 @@ async fn each_operation_costs_as_many_units_as_planned() {
     let form = Value::from(format!("grant_type=client_credentials&{form}"));
     note("client_credentials by a secret, the first of the day", run.cost("oauth.token", "/oauth2/token", form.clone()).await);
     note("client_credentials by a secret", run.cost("oauth.token", "/oauth2/token", form).await);
+
+    for (what, units) in oauth::sign_in(&mut run).await {
+        note(what, (units, Value::Null));
+    }
 
     let single = json!({"clientType": "CONFIDENTIAL", "singleAccessTokenPerSubject": true, "grantTypes": ["PASSWORD"]});
     let client = run.good("authlete.create_client", "/api/1/client/create", single).await["clientId"].clone();
