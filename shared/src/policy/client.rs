@@ -554,11 +554,12 @@ pub(crate) fn attachable(properties: &[Property]) -> Result<(), Refusal> {
     if size <= MAX_BYTES { Ok(()) } else { Err(Refusal::invalid("properties", "must be at most 65,535 bytes in all")) }
 }
 
-pub(super) fn deduplicated(scopes: Vec<Scope>) -> Vec<Scope> {
-    let mut once: Vec<Scope> = Vec::with_capacity(scopes.len());
-    for scope in scopes {
-        if !once.contains(&scope) {
-            once.push(scope);
+/// Keeps the first of each, in order.
+pub(crate) fn deduplicated<T: PartialEq>(all: Vec<T>) -> Vec<T> {
+    let mut once = Vec::with_capacity(all.len());
+    for one in all {
+        if !once.contains(&one) {
+            once.push(one);
         }
     }
     once

@@ -480,11 +480,11 @@ mod client;
 mod exchange;
 mod resource;
 
-pub(crate) use client::supported;
 pub use client::{
     ClientTokenRequest, RefreshOf, RefreshRequest, amend_scopes, granted_resource, issue, merged, refresh_of_client, requestable,
     requested, requested_of_person, requested_resource, requested_resources, supported_of,
 };
+pub(crate) use client::{deduplicated, supported};
 pub use exchange::{ExchangeRequest, ExchangeToken, exchange};
 
 #[cfg(test)]

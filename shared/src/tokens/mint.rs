@@ -198,7 +198,8 @@ impl Unrecorded {
     /// Records the token, which is valid from then on.
     ///
     /// # Errors
-    /// As [`mint`].
+    /// [`Refusal::ValueTaken`] and [`Refusal::TicketRejected`] as at [`mint`]. [`Denial::CodeInvalid`] if another request has redeemed
+    /// the code meanwhile.
     pub(crate) async fn record(self, ports: &Minter) -> Result<Minted, Error> {
         recorded(ports.write.record(&self.recording).await?)?;
         Ok(self.minted)
@@ -208,7 +209,8 @@ impl Unrecorded {
 /// Signs a token, and leaves it to the caller to record it: where that uses up what can't be presented again, nothing may fail after it.
 ///
 /// # Errors
-/// As [`mint`].
+/// [`Refusal::ValueTaken`] if a value that was chosen belongs to another token. [`Refusal::TokenTooLarge`] if the token is longer than
+/// the key can sign. A [`Fault`] if the key can't be reached.
 pub(crate) async fn sign(ports: &Minter, grant: LiveGrant) -> Result<Unrecorded, Error> {
     let name = Name::new(&grant.0, None, &*ports.entropy)?;
     let draft = draft(ports, grant, name, None).await?;

@@ -14,6 +14,7 @@ use crate::domain::{
 };
 use crate::oauth::id_token;
 use crate::platform::capabilities::{AuthorizationKeeper, Reader};
+use crate::policy;
 use crate::store::RecordKeys;
 
 /// An authorization as a login application reads it.
@@ -208,16 +209,10 @@ fn approval(service: &Service, authorization: &Authorization, said: Acceptance, 
 
 fn subset<T: Clone + PartialEq>(said: Option<Vec<T>>, asked: &[T], field: &'static str) -> Result<Vec<T>, Refusal> {
     let Some(said) = said else { return Ok(asked.to_vec()) };
-    let mut granted = Vec::with_capacity(said.len());
-    for one in said {
-        if !asked.contains(&one) {
-            return Err(Refusal::invalid(field, "must be among those that the client asks for"));
-        }
-        if !granted.contains(&one) {
-            granted.push(one);
-        }
+    if !said.iter().all(|one| asked.contains(one)) {
+        return Err(Refusal::invalid(field, "must be among those that the client asks for"));
     }
-    Ok(granted)
+    Ok(policy::deduplicated(said))
 }
 
 /// Checks what the client demands of the sign-in: OpenID Connect Core sections 3.1.2.1 and 5.5.1.1.

@@ -155,13 +155,7 @@ impl AuthorizationForm {
     }
 
     fn resources(&mut self) -> Result<Vec<Audience>, Denial> {
-        let mut once = Vec::new();
-        for resource in read_resources(&self.parameters.remove_all("resource"))? {
-            if !once.contains(&resource) {
-                once.push(resource);
-            }
-        }
-        Ok(once)
+        read_resources(&self.parameters.remove_all("resource")).map(policy::deduplicated)
     }
 
     fn details(&mut self, org: &Org) -> Result<Option<AuthorizationDetails>, Denial> {
