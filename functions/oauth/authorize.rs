@@ -17,20 +17,15 @@ impl Endpoint for Authorize {
     type Output = BrowserReply;
 
     async fn handle(ports: &AuthorizationStarter, request: BrowserRequest) -> Result<BrowserReply, Error> {
-        answer(ports, request).await
+        if request.is_prefetch {
+            return Ok(BrowserReply::to_prefetch());
+        }
+        let issuer = ports.keeper.reader.keys.issuer();
+        let browser = request.browser(issuer);
+        let reply = match request.form {
+            Ok(form) => authorization::begin(&ports.keeper, form, browser).await?,
+            Err(denial) => AuthorizationReply::Page(denial),
+        };
+        Ok(BrowserReply::new(reply, issuer))
     }
-}
-
-/// Answers an authorization request, however it was sent.
-pub(super) async fn answer(ports: &AuthorizationStarter, request: BrowserRequest) -> Result<BrowserReply, Error> {
-    if request.is_prefetch {
-        return Ok(BrowserReply::to_prefetch());
-    }
-    let issuer = ports.keeper.reader.keys.issuer();
-    let browser = request.browser(issuer);
-    let reply = match request.form {
-        Ok(form) => authorization::begin(&ports.keeper, form, browser).await?,
-        Err(denial) => AuthorizationReply::Page(denial),
-    };
-    Ok(BrowserReply::new(reply, issuer))
 }

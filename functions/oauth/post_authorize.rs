@@ -6,7 +6,7 @@ use shared::domain::Error;
 use shared::oauth::authorization;
 use shared::platform::capabilities::AuthorizationStarter;
 
-use super::authorize::answer;
+use super::authorize::Authorize;
 
 /// Does the same as a `GET`, for requests that are too long for an address.
 #[derive(Debug)]
@@ -19,6 +19,6 @@ impl Endpoint for PostAuthorize {
     type Output = BrowserReply;
 
     async fn handle(ports: &AuthorizationStarter, request: BrowserRequest) -> Result<BrowserReply, Error> {
-        answer(ports, request).await
+        Authorize::handle(ports, request).await
     }
 }

@@ -3,8 +3,10 @@
 use shared::api::http::{Answer, Dialect, Endpoint, Route};
 use shared::api::oauth::userinfo::Userinfo;
 use shared::domain::Error;
-use shared::oauth::userinfo::{self, UserinfoRequest, userinfo};
+use shared::oauth::userinfo::{self, UserinfoRequest};
 use shared::platform::capabilities::Introspector;
+
+use super::get_userinfo::GetUserinfo;
 
 /// Tells a client what it may know of the person who has signed in. Needs an access token with the scope `openid`.
 #[derive(Debug)]
@@ -17,6 +19,6 @@ impl Endpoint for PostUserinfo {
     type Output = Answer<200, Userinfo>;
 
     async fn handle(ports: &Introspector, request: UserinfoRequest) -> Result<Self::Output, Error> {
-        Ok(Answer::from_body(&Userinfo::from_claims(userinfo(ports, request).await?))?)
+        GetUserinfo::handle(ports, request).await
     }
 }
