@@ -11,18 +11,34 @@ use super::Invalid;
 pub struct RedirectUri(String);
 
 impl RedirectUri {
-    /// Accepts a URI that a client may register by itself: an absolute URI without a fragment and without a user name.
+    const MAX_BYTES: usize = 512;
+
+    /// Accepts a URI that an administrator may register for a client: an absolute URI of at most 512 bytes without a fragment and without a
+    /// user name.
     ///
-    /// Its scheme is `https`, `http` on the loopback interface (RFC 8252 section 7.3), or a private-use scheme with a dot
-    /// in its name (RFC 8252 section 7.1).
+    /// Its scheme is `https`, `http` on the loopback interface (RFC 8252 section 7.3), or one of an app's own, such as `cursor`: none
+    /// that browsers or mail programs know.
     ///
     /// # Errors
     /// [`Invalid`] with this rule, if `text` is anything else.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         const RULE: Invalid = Invalid(
-            "must have https, http on the loopback interface, or a scheme of the client's own with a dot in it, and no fragment",
+            "must have https, http on the loopback interface, or a scheme of an app's own, at most 512 bytes, and no fragment",
         );
         if is_permitted(text) { Ok(Self(text.to_owned())) } else { Err(RULE) }
+    }
+
+    /// Accepts a URI that a client may register by itself: as [`parse`](Self::parse) does, but a scheme of an app's own must have a dot in
+    /// its name (RFC 8252 section 7.1), so that nobody takes that of another app.
+    ///
+    /// # Errors
+    /// [`Invalid`] with this rule, if `text` is anything else.
+    pub fn parse_self_registered(text: &str) -> Result<Self, Invalid> {
+        const RULE: Invalid = Invalid(
+            "must have https, http on the loopback interface, or a scheme of the client's own with a dot in it, at most 512 bytes, and no fragment",
+        );
+        let has_domain = |url: Url| matches!(url.scheme(), "https" | "http") || url.scheme().contains('.');
+        if parse_absolute(text).is_some_and(has_domain) { Self::parse(text).map_err(|_| RULE) } else { Err(RULE) }
     }
 
     /// Keeps whatever an administrator has entered, because Authlete's API checks nothing of it.
@@ -89,8 +105,6 @@ fn loopback_without_port(text: &str) -> Option<(&str, &str)> {
 pub struct LoginUrl(Box<str>);
 
 impl LoginUrl {
-    const MAX_BYTES: usize = 512;
-
     /// Accepts an absolute URL of at most 512 bytes without a fragment and without a user name.
     ///
     /// # Errors
@@ -99,7 +113,7 @@ impl LoginUrl {
         const RULE: Invalid =
             Invalid("must be an https URL, or http on the loopback interface, of at most 512 bytes and without fragment");
         let is_page = |url: &Url| matches!(url.scheme(), "https" | "http") && is_permitted(text);
-        let url = parse_absolute(text).filter(|url| text.len() <= Self::MAX_BYTES && is_page(url));
+        let url = parse_absolute(text).filter(is_page);
         url.map(|_| Self(text.into())).ok_or(RULE)
     }
 
@@ -129,15 +143,32 @@ pub fn is_web_page(text: &str) -> bool {
 }
 
 fn is_permitted(text: &str) -> bool {
-    parse_absolute(text).is_some_and(|url| {
-        let is_reachable = match url.scheme() {
-            "https" => url.host().is_some(),
-            "http" => is_loopback(&url),
-            // The schemes that run something in a browser (`javascript`, `data`) have no dot.
-            private_use => private_use.contains('.'),
-        };
-        is_reachable && url.fragment().is_none() && has_no_user(&url)
-    })
+    /// What browsers and mail programs do something with. What runs in a browser is among it.
+    const KNOWN_SCHEMES: [&str; 14] = [
+        "about",
+        "blob",
+        "data",
+        "file",
+        "filesystem",
+        "ftp",
+        "intent",
+        "javascript",
+        "mailto",
+        "tel",
+        "vbscript",
+        "view-source",
+        "ws",
+        "wss",
+    ];
+    text.len() <= RedirectUri::MAX_BYTES
+        && parse_absolute(text).is_some_and(|url| {
+            let is_reachable = match url.scheme() {
+                "https" => url.host().is_some(),
+                "http" => is_loopback(&url),
+                scheme => !KNOWN_SCHEMES.contains(&scheme),
+            };
+            is_reachable && url.fragment().is_none() && has_no_user(&url)
+        })
 }
 
 /// Reads an absolute URI. The parser follows the rules of browsers, which forgive characters that no URI may have
@@ -176,7 +207,9 @@ mod tests {
             "com.example.app:/cb",
         ] {
             assert_eq!(RedirectUri::parse(good).unwrap().as_str(), good);
+            assert_eq!(RedirectUri::parse_self_registered(good).unwrap().as_str(), good);
         }
+        let long = format!("https://client.example/{}", "x".repeat(490));
         for bad in [
             "https://client.example/cb#x",
             "https://client.example/cb#",
@@ -194,10 +227,21 @@ mod tests {
             "https:\\\\client.example",
             " https://client.example",
             "https://clïent.example",
-            "app:/cb",
+            "view-source:https://client.example",
+            "intent://client.example",
+            "JavaScript:alert(1)",
+            &long,
         ] {
-            assert!(RedirectUri::parse(bad).is_err(), "{bad}");
+            assert!(RedirectUri::parse(bad).is_err() && RedirectUri::parse_self_registered(bad).is_err(), "{bad}");
             assert!(!RedirectUri::from_administrator(bad.to_owned()).is_permitted(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn rfc8252_7_1_only_an_administrator_registers_a_scheme_without_a_dot() {
+        for good in ["cursor://anysphere.cursor-retrieval/oauth/callback", "vscode:/cb", "app:/cb"] {
+            assert_eq!(RedirectUri::parse(good).unwrap().as_str(), good);
+            assert!(RedirectUri::parse_self_registered(good).is_err(), "{good}");
         }
     }
 

@@ -40,7 +40,7 @@ pub(super) fn read(
     if let Some(member) = MetadataMember::named("response_types").filter(|_| !response_types.is_empty()) {
         metadata.insert(member, MetadataValue::Texts(response_types.to_vec()));
     }
-    let redirect_uris = members.texts(REDIRECT_URIS)?.into_iter().map(RedirectUri::parse);
+    let redirect_uris = members.texts(REDIRECT_URIS)?.into_iter().map(RedirectUri::parse_self_registered);
     let redirect_uris: Vec<_> =
         redirect_uris.collect::<Result<_, _>>().map_err(|Invalid(rule)| Refusal::invalid(REDIRECT_URIS, rule))?;
     metadata.check_size(&redirect_uris).map_err(|Invalid(rule)| Refusal::invalid("", rule))?;
