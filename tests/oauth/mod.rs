@@ -14,6 +14,7 @@ mod introspect;
 mod lost;
 mod metadata;
 mod now;
+mod oidc_basic;
 mod once;
 mod refresh;
 mod registration;
