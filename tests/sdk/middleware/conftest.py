@@ -1,4 +1,4 @@
-"""The programs of docs/verifying/ as servers, one for each stack, beside a Jeton server that issues their tokens."""
+"""The programs of docs/verifying/ and docs/signing-in/ as servers, one for each stack, beside a Jeton server that issues their tokens."""
 
 import base64
 import hashlib
@@ -10,6 +10,7 @@ import signal
 import subprocess
 import time
 import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,13 +25,14 @@ from jwt.algorithms import ECAlgorithm
 from oauth_python.deployments import API, private_key, public, seeded, settings
 
 HERE = Path(__file__).resolve().parent
-DOCS = HERE.parents[2] / "docs" / "verifying"
+DOCS = HERE.parents[2] / "docs"
+VERIFYING, SIGN_IN = DOCS / "verifying", DOCS / "signing-in"
 CACHE = Path(os.environ["JETON_CACHE"])
 
 
 def programs(page):
     """The programs of a page, by the name in their first line."""
-    found = re.findall(r"^```(?:js|python|java|go)\n(?:#|//) ([\w.]+)\n(.*?)^```$", (DOCS / page).read_text(), re.M | re.S)
+    found = re.findall(r"^```(?:js|python|java|go)\n(?:#|//) ([\w.]+)\n(.*?)^```$", page.read_text(), re.M | re.S)
     assert found, page
     return dict(found)
 
@@ -57,13 +59,13 @@ def write(folder, files):
 def node(program):
     needs("node")
     # Beside the packages, which are looked for from where the programs are.
-    folder = write(Path(os.environ["JETON_NODE"]) / "middleware", programs("node.md"))
+    folder = write(Path(os.environ["JETON_NODE"]) / "middleware", programs(VERIFYING / "node.md"))
     shutil.copy(HERE / "lambda_host.mjs", folder)
     return folder, ["node", *program]
 
 
 def fastapi():
-    folder = write(CACHE / "fastapi", programs("fastapi.md"))
+    folder = write(CACHE / "fastapi", programs(VERIFYING / "fastapi.md"))
     return folder, [os.environ["JETON_FASTAPI"], "-m", "uvicorn", "api:api", "--port", "{port}", "--log-level", "warning"]
 
 
@@ -72,24 +74,25 @@ def axum():
     return HERE, [os.environ["JETON_AXUM"]]
 
 
-def spring():
-    """Maven takes long even with nothing to do: only a change is worth it."""
+def built_by_maven(page, pom):
+    """The one program of a page, as a server. Maven takes long even with nothing to do: only a change is worth it."""
     needs("java", "mvn")
-    folder = CACHE / "spring"
-    files = programs("spring.md")
-    wanted = files["Api.java"] + (HERE / "pom.xml").read_text()
-    jar, complete = folder / "target" / "api.jar", folder / ".complete"
+    folder = CACHE / f"{page.parent.name}-{page.stem}"
+    files = programs(page)
+    wanted = "".join(files.values()) + pom.read_text()
+    complete = folder / ".complete"
     if not complete.exists() or complete.read_text() != wanted:
         write(folder / "src" / "main" / "java", files)
-        shutil.copy(HERE / "pom.xml", folder)
+        shutil.copy(pom, folder)
         built(["mvn", "-q", "-B", "-Dmaven.test.skip=true", f"-Dmaven.repo.local={CACHE / 'm2'}", "package"], folder)
         complete.write_text(wanted)
+    [jar] = (folder / "target").glob("*.jar")
     return folder, ["java", "-XX:TieredStopAtLevel=1", "-jar", str(jar), "--server.port={port}", "--server.address=127.0.0.1"]
 
 
 def go():
     needs("go")
-    folder = write(CACHE / "go", programs("go.md"))
+    folder = write(CACHE / "go", programs(VERIFYING / "go.md"))
     for name in ("go.mod", "go.sum"):
         shutil.copy(HERE / name, folder)
     caches = {"GOMODCACHE": str(CACHE / "go-modules"), "GOCACHE": str(CACHE / "go-build")}
@@ -103,7 +106,7 @@ STACKS = {
     "lambda": lambda: node(["lambda_host.mjs", "lambda.mjs"]),
     "fastapi": fastapi,
     "axum": axum,
-    "spring": spring,
+    "spring": lambda: built_by_maven(VERIFYING / "spring.md", HERE / "pom.xml"),
     "go": go,
 }
 
@@ -188,36 +191,41 @@ class Served:
         return requests.request(method, self.url + path, headers={n: v for n, v in headers.items() if v}, timeout=10)
 
 
-def started(name, issuer_url, log):
-    folder, command = STACKS[name]()
+@contextmanager
+def run(name, program, log, environment):
+    """Runs a program as a server for a while."""
+    folder, command = program()
     port = free_port()
     served = Served(name, f"http://127.0.0.1:{port}", log)
-    environment = plain_environment(ISSUER=issuer_url, API=API, BASE=served.url, PORT=str(port), GOTRACEBACK="single")
+    environment = plain_environment(BASE=served.url, PORT=str(port), GOTRACEBACK="single", **environment)
     with open(log, "wb") as output:
         command = [part.replace("{port}", str(port)) for part in command]
         # In a process group of its own: `node` is a program that starts Node.js, and doesn't end it.
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=output, start_new_session=True)
+    try:
+        wait_for(served, process)
+        yield served
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(20)
+
+
+def wait_for(served, process):
     for _ in range(600):
-        assert process.poll() is None, log.read_text()
+        assert process.poll() is None, served.log.read_text()
         try:
-            requests.get(served.url + "/files", timeout=10)
-            return served, process
+            requests.get(served.url + "/files", timeout=10, allow_redirects=False)
+            return
         except requests.ConnectionError:
             time.sleep(0.1)
-    end(process)
-    raise RuntimeError(f"{name} did not start: {log.read_text()}")
-
-
-def end(process):
-    os.killpg(process.pid, signal.SIGTERM)
-    process.wait(20)
+    raise RuntimeError(f"{served.name} did not start: {served.log.read_text()}")
 
 
 @pytest.fixture(scope="session", params=STACKS)
 def api(request, issuer, tmp_path_factory):
-    served, process = started(request.param, issuer.url, tmp_path_factory.mktemp("logs") / f"{request.param}.log")
-    yield served
-    end(process)
+    log = tmp_path_factory.mktemp("logs") / f"{request.param}.log"
+    with run(request.param, STACKS[request.param], log, {"ISSUER": issuer.url, "API": API}) as served:
+        yield served
 
 
 @pytest.fixture

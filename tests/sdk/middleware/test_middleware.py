@@ -4,11 +4,11 @@ import re
 import time
 
 import pytest
-from conftest import end, proof, public_jwk, started, thumbprint
+from conftest import STACKS, proof, public_jwk, run, thumbprint
 from cryptography.hazmat.primitives.asymmetric import ec
 from free_port import free_port
 from jwt.algorithms import ECAlgorithm
-from oauth_python.deployments import OTHER_API
+from oauth_python.deployments import API, OTHER_API
 
 NOW = int(time.time())
 
@@ -160,8 +160,7 @@ def test_the_log_says_why_a_request_was_refused_and_never_the_token(api, issuer)
 
 def test_keys_that_cannot_be_fetched_are_no_fault_of_the_caller(api, issuer, tmp_path):
     nowhere = f"http://127.0.0.1:{free_port()}"
-    served, process = started(api.name, nowhere, tmp_path / "log")
-    answer = served.get(issuer.forged(iss=nowhere))
-    end(process)
+    with run(api.name, STACKS[api.name], tmp_path / "log", {"ISSUER": nowhere, "API": API}) as served:
+        answer = served.get(issuer.forged(iss=nowhere))
     assert answer.status_code in (500, 503), (answer.status_code, answer.headers)
     assert "WWW-Authenticate" not in answer.headers
