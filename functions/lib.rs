@@ -78,6 +78,8 @@ endpoints! {
         Entry::for_endpoint::<oauth::continue_authorization::ContinueAuthorization>(),
         Entry::for_endpoint::<oauth::get_userinfo::GetUserinfo>(),
         Entry::for_endpoint::<oauth::post_userinfo::PostUserinfo>(),
+        Entry::for_endpoint::<oauth::resource_metadata::GetResourceMetadata>(),
+        Entry::for_endpoint::<oauth::org_resource_metadata::GetOrgResourceMetadata>(),
         Entry::for_endpoint::<oauth::revoke::Revoke>(),
         Entry::for_endpoint::<oauth::register_client::RegisterClient>(),
         Entry::for_endpoint::<oauth::get_registration::GetRegistration>(),

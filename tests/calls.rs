@@ -195,7 +195,7 @@ async fn everything(run: &mut Recorded) {
 
     run.good("jeton.put_org", "/v1/orgs/11", json!({"parent": "1"})).await;
     run.good("jeton.put_org", "/v1/orgs/11", json!({"name": "Eleven", "settings": {"allow_non_expiring": true}})).await;
-    run.good("jeton.patch_org", "/v1/orgs/11", json!({"name": "Org eleven"})).await;
+    run.good("jeton.patch_org", "/v1/orgs/11", json!({"name": "Org eleven", "settings": {"resources": ["https://mcp.example"]}})).await;
     run.good("jeton.get_org", "/v1/orgs/11", json!({})).await;
     run.good("jeton.list_orgs", "/v1/orgs", json!({})).await;
     for member in ["ann", "administrator"] {
@@ -253,6 +253,8 @@ async fn everything(run: &mut Recorded) {
     oauth::sign_in(run).await;
     run.good("oauth.metadata", "/.well-known/oauth-authorization-server", json!({})).await;
     run.good("oauth.openid_configuration", "/.well-known/openid-configuration", json!({})).await;
+    run.good("oauth.resource_metadata", "/.well-known/oauth-protected-resource/mcp", json!({})).await;
+    run.good("oauth.org_resource_metadata", "/oauth2/resource-metadata/11?resource=https://mcp.example", json!({})).await;
 
     // A refresh, its repetition, and the use of a token that is used up, which ends the family.
     let first = json!({"token": minted["refresh_token"]});

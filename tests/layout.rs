@@ -54,8 +54,8 @@ fn each_path_of_authlete_s_api_has_a_twin_without_the_service() {
     for Entry { route, .. } in functions::catalogue::<Instance>() {
         let without_service = route.path.replace("/{serviceId}", "");
         let twin = (without_service != route.path).then_some(&*without_service);
-        if route.name == "oauth.metadata" {
-            assert_eq!(route.also, Some(&*format!("{}/{{path+}}", route.path)), "RFC 8414 section 3.1");
+        if matches!(route.name, "oauth.metadata" | "oauth.resource_metadata") {
+            assert_eq!(route.also, Some(&*format!("{}/{{path+}}", route.path)), "RFC 8414 and RFC 9728, section 3.1");
             continue;
         }
         if route.path == "/v1/orgs/{org}/members/{sub}" {

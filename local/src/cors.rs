@@ -9,6 +9,8 @@ use functions::jeton::jwks::Jwks;
 use functions::jeton::openapi::Openapi;
 use functions::oauth::metadata::GetMetadata;
 use functions::oauth::openid_configuration::OpenIdConfiguration;
+use functions::oauth::org_resource_metadata::GetOrgResourceMetadata;
+use functions::oauth::resource_metadata::GetResourceMetadata;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header};
 use shared::api::http::{Endpoint as _, Route};
@@ -24,7 +26,15 @@ pub const EXPOSED_HEADERS: &str = "dpop-nonce, etag, location, retry-after, www-
 pub const MAX_AGE_SECONDS: &str = "3600";
 
 /// The documents that anybody may read, and so pages of any origin.
-static DOCUMENTS: [Route; 5] = [AgilicusJwks::ROUTE, GetMetadata::ROUTE, Jwks::ROUTE, OpenIdConfiguration::ROUTE, Openapi::ROUTE];
+static DOCUMENTS: [Route; 7] = [
+    AgilicusJwks::ROUTE,
+    GetMetadata::ROUTE,
+    GetOrgResourceMetadata::ROUTE,
+    GetResourceMetadata::ROUTE,
+    Jwks::ROUTE,
+    OpenIdConfiguration::ROUTE,
+    Openapi::ROUTE,
+];
 
 const ANY: HeaderValue = HeaderValue::from_static("*");
 
@@ -120,7 +130,7 @@ impl Cors {
 
 fn is_document(path: &str) -> bool {
     let mut paths = DOCUMENTS.iter().flat_map(Route::paths);
-    paths.any(|known| known.strip_suffix("{path+}").map_or(known == path, |front| path.starts_with(front)))
+    paths.any(|known| known.split_once('{').map_or(known == path, |(front, _)| path.starts_with(front)))
 }
 
 #[cfg(test)]

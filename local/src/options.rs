@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use http::HeaderName;
-use shared::domain::{Algorithm, Issuer, MtlsUrl};
+use shared::domain::{Algorithm, Issuer, MtlsUrl, OrgId};
 use shared::keys::remote::Origin;
 use shared::store::sqlite;
 
@@ -55,6 +55,11 @@ pub struct Options {
     /// Origin from which key sets of assertion issuers may be fetched, such as `https://idp.example`. Repeatable; without it no key set is fetched
     #[arg(long, help_heading = TOKENS, value_name = "URL")]
     pub jwks_origin: Vec<Origin>,
+
+    /// Org of clients that bring none with them: the documents at the issuer's own address tell of its APIs. What it allows strangers, its
+    /// settings say
+    #[arg(long, help_heading = TOKENS, value_name = "ID", default_value = "1")]
+    pub open_org: OrgId,
 
     /// Form of the log, which goes to standard error: a line for each request, never with a secret
     #[arg(long, help_heading = BASICS, value_enum, default_value_t = LogFormat::Text)]

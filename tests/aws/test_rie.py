@@ -148,6 +148,14 @@ ENDPOINTS = {
     "oauth.get_registration": ({"path": "/oauth2/register/$registrant", "bearer": "registration"}, UNAUTHENTICATED),
     "oauth.metadata": ({}, {"path": "/.well-known/oauth-authorization-server/nothing", "status": 404}),
     "oauth.openid_configuration": ({}, {"path": "/nothing", "status": 404}),
+    "oauth.resource_metadata": (
+        {"path": "/.well-known/oauth-protected-resource/mcp"},
+        {"path": "/.well-known/oauth-protected-resource/nothing", "status": 404},
+    ),
+    "oauth.org_resource_metadata": (
+        {"path": "/oauth2/resource-metadata/1", "query": "resource=https%3A%2F%2Fmcp.example%2Fmcp"},
+        {"path": "/oauth2/resource-metadata/1", "query": "resource=urn%3Anothing", "status": 404},
+    ),
     "oauth.register_client": ({"body": {"client_name": "Shop"}, "status": 201}, UNAUTHENTICATED),
     "oauth.update_registration": (
         {"path": "/oauth2/register/$registrant", "bearer": "registration", "body": {"client_id": "$registrant"}},
@@ -302,7 +310,10 @@ def event(gateway, handler, case, admin, tokens):
 def service(stack, admin, emulator):
     """Org 1 as a service of Authlete's API, with a client. Gives what makes things there, by name."""
     supported_grants = ["authorization_code", "client_credentials", "password", "refresh_token"]
-    settings = {"supported_scopes": [{"name": "read"}], "supported_grants": supported_grants, "login_url": "https://login.example/"}
+    # The first API is on the issuer's own host.
+    issuer = stack.variables("OauthResourceMetadata")["JETON_ISSUER"]
+    apis = [{"resource": f"{issuer}/mcp"}, {"resource": "https://mcp.example/mcp", "scopes": ["read"]}]
+    settings = {"supported_scopes": [{"name": "read"}], "supported_grants": supported_grants, "login_url": "https://login.example/", "resources": apis}
     stack.api.put("/v1/orgs/1", {"settings": settings}, admin)
     grants = {"clientType": "CONFIDENTIAL", "grantTypes": ["PASSWORD", "CLIENT_CREDENTIALS", "REFRESH_TOKEN"]}
     ask = lambda path, body: stack.api.post(f"/api/1/{path}", body, admin).json(200)

@@ -50,7 +50,8 @@ pub(super) async fn own_and_asserted(run: &mut Recorded) -> (Value, [String; 2])
 
 /// Has a person sign in to a client that proves a key, by a login application that denies others. Returns what each step costs.
 pub(super) async fn sign_in(run: &mut Recorded) -> Vec<(&'static str, Units)> {
-    let login = json!({"settings": {"login_url": "https://login.example/", "supported_grants": null}});
+    let resources = [format!("{ISSUER}/mcp")];
+    let login = json!({"settings": {"login_url": "https://login.example/", "supported_grants": null, "resources": resources}});
     run.good("jeton.patch_org", "/v1/orgs/1", login).await;
     let tool = json!({"kind": "public", "grants": ["authorization_code"], "redirect_uris": ["https://tool.example/cb"]});
     let client = run.good("jeton.create_client", "/v1/orgs/1/clients", tool).await["id"].to_string();

@@ -19,6 +19,7 @@ mod once;
 mod refresh;
 mod registration;
 mod registration_together;
+mod resource_metadata;
 mod revoke;
 mod sign_in;
 mod tampering;

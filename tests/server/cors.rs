@@ -14,9 +14,11 @@ use crate::support::template::Template;
 
 const APP: &str = "https://app.example";
 const OTHER: &str = "http://localhost:5173";
-const DOCUMENTS: [&str; 5] = [
+const DOCUMENTS: [&str; 7] = [
     "/.well-known/jwks.json",
     "/.well-known/oauth-authorization-server",
+    "/.well-known/oauth-protected-resource/mcp",
+    "/oauth2/resource-metadata/1?resource=https://mcp.example/mcp",
     "/.well-known/openid-configuration",
     "/openapi.json",
     "/v1/tokens/jwsk",

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Request, Response};
 use local::{Edge, Served};
+use serde_json::json;
 use shared::api::http::Service;
 use shared::platform::LocalService;
 
@@ -32,6 +33,8 @@ pub(crate) struct Server {
 impl Server {
     async fn start(edge: Edge) -> Self {
         let app = App::new(Mount::InProcess).await;
+        let resources = json!(["https://jeton.example/mcp", "https://mcp.example/mcp"]);
+        app.seed(&json!({"orgs": [{"id": "1", "name": "Root", "settings": {"resources": resources}}]})).await.unwrap();
         Self { address: listen(app.service.clone(), edge).await }
     }
 

@@ -140,7 +140,7 @@ impl App {
         let signers = algorithms.iter().map(|alg| Arc::new(LocalSigner::for_tests(*alg)) as Arc<dyn Signer>);
         let seeded = store.clone();
         let store = wrap(store);
-        let platform = Platform::new(PlatformParts {
+        let mut platform = Platform::new(PlatformParts {
             clock: clock.clone(),
             entropy: Arc::new(Seeded::new(1)),
             issuer: Issuer::parse("https://jeton.example").expect("an issuer"),
@@ -149,6 +149,7 @@ impl App {
             deriver: Arc::new(HmacDeriver::new(&Secret::new([7; 32]))),
         })
         .expect("a platform");
+        platform.records = platform.records.opening(Some(OrgId::parse("1").expect("an id")));
         load(&*seeded, &platform, seed, NOW).await.expect("the seed is loaded");
         let name = Subject::parse("administrator").expect("a name");
         let root = OrgId::parse("1").expect("an id");
@@ -193,6 +194,9 @@ impl App {
             | "/v1/tokens/jwsk"
             | "/.well-known/oauth-authorization-server"
             | "/.well-known/openid-configuration" => "public, max-age=300",
+            path if path.starts_with("/.well-known/oauth-protected-resource") || path.starts_with("/oauth2/resource-metadata/") => {
+                "public, max-age=300"
+            }
             "/openapi.json" => "public, max-age=3600",
             _ => "no-store",
         };

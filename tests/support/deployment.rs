@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use shared::domain::{Algorithm, Issuer, Schedule, Seconds, SigningMode};
+use shared::domain::{Algorithm, Issuer, OrgId, Schedule, Seconds, SigningMode};
 use shared::platform::aws::Sdk;
 use shared::platform::aws::platform::{operations, store};
 use shared::platform::aws::testing::Wire;
@@ -86,7 +86,9 @@ impl Deployment {
         let sdk = Sdk::new(&self.aws).over(wire);
         let store: Arc<dyn Store> = store(&sdk, &self.aws);
         let queue = Arc::new(SqsQueue::new(sdk.sqs(), QUEUE.to_owned()));
-        let operations = operations(&sdk, Issuer::parse(ISSUER).unwrap(), store, self.envelope_key.clone(), self.keys());
+        let mut operations = operations(&sdk, Issuer::parse(ISSUER).unwrap(), store, self.envelope_key.clone(), self.keys());
+        let records = operations.platform.records;
+        operations.platform.records = records.opening(Some(OrgId::parse("1").unwrap()));
         Instance { operations, queue }
     }
 
@@ -112,6 +114,7 @@ impl Deployment {
             ("JETON_TOKENS_TABLE", self.aws.tokens_table.clone()),
             ("JETON_DIRECTORY_TABLE", self.aws.directory_table.clone()),
             ("JETON_BY_SUBJECT", if self.aws.by_subject { "on" } else { "off" }.to_owned()),
+            ("JETON_OPEN_ORG", "1".to_owned()),
             ("JETON_ENVELOPE_KEY", self.envelope_key.clone()),
             ("JETON_SIGNING_MODE", mode.to_owned()),
             ("JETON_SIGNING_ALGORITHMS", "ES256".to_owned()),

@@ -53,7 +53,7 @@ const LARGE: [(&str, Without); 6] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Audience, OrgId, Scope, SupportedScope, Timestamp};
+    use crate::domain::{Audience, OrgId, ProtectedResource, Scope, SupportedScope, Timestamp};
 
     fn org() -> Org {
         Org::new(OrgId::parse("acme").unwrap(), Timestamp::from_ms(1_795_348_800_000))
@@ -110,7 +110,7 @@ mod tests {
         assert_eq!(with(|org| org.settings.oauth.attributes = pairs(3_500)).as_deref(), Some("settings.attributes"));
         let resources = |org: &mut Org| {
             let resource = |n| Audience::parse(&format!("https://{n:03}.api.example.com/orders")).unwrap();
-            org.settings.oauth.resources = Some((0..100).map(resource).collect());
+            org.settings.oauth.resources = Some((0..100).map(resource).map(ProtectedResource::from_uri).collect());
         };
         assert_eq!(with(resources).as_deref(), Some("settings.resources"));
         let types = |org: &mut Org| org.settings.oauth.authorization_details_types = vec!["payment_initiation".to_owned(); 200];

@@ -26,6 +26,7 @@ pub mod key_ring;
 pub mod member;
 pub mod not_before;
 pub mod org;
+pub mod protected_resource;
 pub mod redirect_uri;
 pub mod refresh_token;
 pub mod refusal;
@@ -76,6 +77,7 @@ pub use org::{
     AssertionIssuer, AssertionRules, AssertionSettings, ExchangeRules, IssuerKeys, OAuthSettings, Org, OrgSettings,
     SupportedScope,
 };
+pub use protected_resource::ProtectedResource;
 pub use redirect_uri::{LoginUrl, RedirectUri, is_on_loopback};
 pub use refresh_token::RefreshToken;
 pub use refusal::{Error, Refusal, TokenProblem};

@@ -1,6 +1,8 @@
 //! Orgs: tenants, and the hierarchy that they form.
 
-use super::{Algorithm, Audience, ClientId, Family, GrantType, LoginUrl, OrgId, Scope, Seconds, Timestamp};
+use super::{
+    Algorithm, Audience, ClientId, Family, GrantType, LoginUrl, OrgId, ProtectedResource, Scope, Seconds, Timestamp,
+};
 
 /// A tenant. Nothing crosses an org, but that an administrator of an ancestor may act on it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -126,8 +128,9 @@ macro_rules! org_settings {
                 token_exchange: ExchangeRules = ExchangeRules::default();
                 /// Which assertions are taken: RFC 7523.
                 jwt_grant: AssertionRules = AssertionRules::default();
-                /// The resources that a client can ask a token for: RFC 8707. Default: any `https` URL or URN.
-                resources: Option<Vec<Audience>> = None;
+                /// The resources that a client can ask a token for (RFC 8707), each by its URI or with what its metadata says of it
+                /// (RFC 9728). Default: any `https` URL or URN.
+                resources: Option<Vec<ProtectedResource>> = None;
                 /// For whom a token is where a request names nobody. Default: for the issuer.
                 default_resource: Option<Audience> = None;
                 /// The types of `authorization_details` that there are: RFC 9396. Default: none.

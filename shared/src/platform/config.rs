@@ -13,7 +13,8 @@ use std::str::FromStr;
 use http::Uri;
 
 use crate::domain::{
-    Algorithm, ClientCertificates, Fault, Invalid, Issuer, MtlsUrl, Requirements, Schedule, Scope, Seconds, Secret, SigningMode,
+    Algorithm, ClientCertificates, Fault, Invalid, Issuer, MtlsUrl, OrgId, Requirements, Schedule, Scope, Seconds, Secret,
+    SigningMode,
 };
 use crate::keys::remote::Origins;
 use crate::telemetry::EndpointMetrics;
@@ -291,6 +292,17 @@ pub fn mtls_url() -> Result<Option<MtlsUrl>, Misconfigured> {
     let mut wrong = Vec::new();
     let url = optional(&environment, "JETON_MTLS_URL", &mut wrong);
     if wrong.is_empty() { Ok(url) } else { Err(Misconfigured(wrong)) }
+}
+
+/// Reads `JETON_OPEN_ORG`: the id of the org of clients that bring none. `None`: there is none.
+///
+/// # Errors
+///
+/// [`Misconfigured`] with every variable that is missing or wrong.
+pub fn open_org() -> Result<Option<OrgId>, Misconfigured> {
+    let mut wrong = Vec::new();
+    let org = optional(&environment, "JETON_OPEN_ORG", &mut wrong);
+    if wrong.is_empty() { Ok(org) } else { Err(Misconfigured(wrong)) }
 }
 
 /// Reads what the authorizer requires of a token: an audience (`JETON_REQUIRED_AUDIENCE`) and scopes (`JETON_REQUIRED_SCOPES`,

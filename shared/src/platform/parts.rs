@@ -7,13 +7,14 @@
 
 use std::sync::Arc;
 
-use crate::domain::{Algorithm, ClientCertificates, Clock, Entropy, Issuer, MtlsUrl, Requirements, Schedule};
+use crate::domain::{Algorithm, ClientCertificates, Clock, Entropy, Issuer, MtlsUrl, OrgId, Requirements, Schedule};
 use crate::keys::remote::{KeySets, Origins};
 use crate::keys::signer::KeyFactory;
 use crate::keys::{PublicKeys, Ring, SigningKeys};
 use crate::platform::capabilities::{Provides, Reader};
 use crate::platform::events::Publish;
 use crate::platform::queue::Enqueue;
+use crate::store::open_org::OpenOrg;
 use crate::store::{
     KeepAuthorizations, KeepBatches, KeepTickets, NoteSecretUses, ReadChanges, ReadDirectory, ReadTokens, RefreshTokens,
     ReplayStore, RevokeTokens, Store, UpdateTokens, WriteDirectory, WriteKeys, WriteTokens,
@@ -66,17 +67,21 @@ pub struct RecordParts {
     pub client_certificates: ClientCertificates,
     /// Where clients present their certificates, if that isn't the issuer.
     pub mtls_url: Option<MtlsUrl>,
+    /// The org of clients that bring none.
+    pub open_org: Arc<OpenOrg>,
 }
 
 impl RecordParts {
-    /// Puts the parts together around a store whose key ring is `ring`. The authorizer requires nothing and no foreign key
-    /// origin is allowed, until [`requiring`](Self::requiring) and [`allowing`](Self::allowing) say otherwise.
+    /// Puts the parts together around a store whose key ring is `ring`. The authorizer requires nothing, no foreign key origin is allowed
+    /// and no org is open to strangers, until [`requiring`](Self::requiring), [`allowing`](Self::allowing) and
+    /// [`opening`](Self::opening) say otherwise.
     pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, store: Arc<dyn Store>, ring: Arc<Ring>, issuer: Issuer) -> Self {
         Self::with_keys(clock, entropy, store, PublicKeys::from_ring(ring, issuer))
     }
 
     /// Puts the parts together around a store, with these keys.
     pub(super) fn with_keys(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, store: Arc<dyn Store>, keys: PublicKeys) -> Self {
+        let open_org = Arc::new(OpenOrg::new(None, store.clone(), clock.clone()));
         let reader = Reader { clock, keys: Arc::new(keys), tokens: store.clone(), client_orgs: Arc::default() };
         Self {
             reader,
@@ -86,6 +91,7 @@ impl RecordParts {
             key_origins: Arc::default(),
             client_certificates: ClientCertificates::default(),
             mtls_url: None,
+            open_org,
         }
     }
 
@@ -99,6 +105,13 @@ impl RecordParts {
     #[must_use]
     pub fn allowing(self, key_origins: Origins) -> Self {
         Self { key_origins: Arc::new(key_origins), ..self }
+    }
+
+    /// Returns these parts with the org that can be open to strangers. `None`: there is none.
+    #[must_use]
+    pub fn opening(self, org: Option<OrgId>) -> Self {
+        let open_org = OpenOrg::new(org, self.store.clone(), self.reader.clock.clone());
+        Self { open_org: Arc::new(open_org), ..self }
     }
 }
 
@@ -162,6 +175,7 @@ parts! {
     HasRecords => ClientCertificates: |p| p.records().client_certificates;
     HasRecords => Option<MtlsUrl>: |p| p.records().mtls_url.clone();
     HasRecords => Arc<Origins>: |p| p.records().key_origins.clone();
+    HasRecords => Arc<OpenOrg>: |p| p.records().open_org.clone();
     // The store is one object behind many ports: a capability gets those that its work needs.
     HasRecords =>
         Arc<dyn Store>,

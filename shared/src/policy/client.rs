@@ -385,7 +385,7 @@ pub fn granted_resource(granted: &[Audience], asked: &[Audience]) -> Result<Vec<
 pub(super) fn still_there(org: &Org, audiences: &[Audience], profile: &TokenProfile) -> Result<(), Denial> {
     let (TokenProfile::Rfc9068 { issuer }, Some(resources)) = (profile, &org.settings.oauth.resources) else { return Ok(()) };
     let default = org.settings.oauth.default_resource.as_ref();
-    let is_there = |audience: &Audience| audience == issuer || default == Some(audience) || resources.contains(audience);
+    let is_there = |audience: &Audience| audience == issuer || default == Some(audience) || resources.iter().any(|resource| resource.uri == *audience);
     if audiences.iter().all(is_there) { Ok(()) } else { Err(Denial::TargetInvalid) }
 }
 

@@ -486,6 +486,7 @@ pub use client::{
 };
 pub(crate) use client::{deduplicated, supported};
 pub use exchange::{ExchangeRequest, ExchangeToken, exchange};
+pub(crate) use resource::find_resource;
 
 #[cfg(test)]
 mod tests;

@@ -9,18 +9,18 @@ use crate::domain::Audience;
 /// Finds the resource that is asked for: as it is spelled, else as URLs are compared after RFC 3986 sections 6.2.2 and 6.2.3.
 ///
 /// The caller gets the spelling that is known, so that a verifier of the token need not know others.
-pub(super) fn find_resource<'a>(known: &'a [Audience], asked: &Audience) -> Option<&'a Audience> {
-    known.iter().find(|known| *known == asked).or_else(|| {
+pub(crate) fn find_resource<'a, R: AsRef<Audience>>(known: &'a [R], asked: &Audience) -> Option<&'a R> {
+    known.iter().find(|known| known.as_ref() == asked).or_else(|| {
         let asked = normalized(asked)?;
-        known.iter().find(|known| normalized(known).as_ref() == Some(&asked))
+        known.iter().find(|known| normalized(known.as_ref()).as_ref() == Some(&asked))
     })
 }
 
 /// Finds each of the resources that are asked for, once. `None` if one of them isn't known.
-pub(super) fn find_resources(known: &[Audience], asked: &[Audience]) -> Option<Vec<Audience>> {
+pub(super) fn find_resources(known: &[impl AsRef<Audience>], asked: &[Audience]) -> Option<Vec<Audience>> {
     let mut found = Vec::with_capacity(asked.len());
     for asked in asked {
-        let resource = find_resource(known, asked)?;
+        let resource = find_resource(known, asked)?.as_ref();
         if !found.contains(resource) {
             found.push(resource.clone());
         }

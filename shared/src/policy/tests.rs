@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::domain::{
-    Algorithm, Caller, Client, ClientId, ClientKind, ClientSettings, Denial, Entropy as _, OrgSettings, Profile, ScopePattern,
-    Seeded, TokenId,
+    Algorithm, Caller, Client, ClientId, ClientKind, ClientSettings, Denial, Entropy as _, OrgSettings, Profile, ProtectedResource,
+    ScopePattern, Seeded, TokenId,
 };
 
 const NOW: Timestamp = Timestamp::from_ms(1_795_348_800_250);
@@ -301,7 +301,7 @@ fn rfc8707_2_a_token_is_for_the_resource_that_is_asked_for_or_for_the_default_on
     org.settings.oauth.access_token_sign_alg = Some(Algorithm::Es256);
     assert_eq!(meant_for(&org, &external), std::slice::from_ref(&api), "a JWT has an audience");
     assert_eq!(requested_resource(&org, vec![other.clone()]), Ok(vec![other.clone()]));
-    org.settings.oauth.resources = Some(vec![api.clone()]);
+    org.settings.oauth.resources = Some(vec![ProtectedResource::from_uri(api.clone())]);
     assert_eq!(requested_resource(&org, vec![other.clone()]), Err(Denial::TargetInvalid));
     assert_eq!(requested_resource(&org, vec![api, other]), Err(Denial::TargetsTooMany));
 }

@@ -1,6 +1,7 @@
 //! The settings of an org on the wire. Lengths of time are in seconds.
 
 mod issuers;
+mod resources;
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -9,10 +10,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub(super) use self::issuers::Number;
 use self::issuers::{AssertionIssuerBody, issuers};
+use self::resources::{ResourceBody, ensure_scopes_are_supported, resources};
 use super::{LongText, Text};
 use crate::domain::{
     Algorithm, AssertionIssuer, AssertionRules, AssertionSettings, Audience, ExchangeRules, GrantType, Invalid, LoginUrl,
-    OAuthSettings, OrgSettings, Refusal, Scope, Seconds, SupportedScope, org_settings,
+    OAuthSettings, OrgSettings, ProtectedResource, Refusal, Scope, Seconds, SupportedScope, org_settings,
 };
 use crate::encoding::{FromText, Object, integer_within, present};
 
@@ -279,6 +281,7 @@ impl Settings {
                 return Err(Refusal::invalid(field, rule));
             }
         }
+        ensure_scopes_are_supported(&settings.oauth)?;
         Ok((settings, assertions))
     }
 }
@@ -369,15 +372,15 @@ impl SettingValue for Audience {
     }
 }
 
-impl SettingValue for Vec<Audience> {
-    type Body = Vec<FromText<Audience>>;
+impl SettingValue for Vec<ProtectedResource> {
+    type Body = Vec<ResourceBody>;
 
-    fn try_from_body(body: Self::Body, _: &'static str) -> Result<Self, Refusal> {
-        Ok(body.into_iter().map(|resource| resource.0).collect())
+    fn try_from_body(body: Self::Body, field: &'static str) -> Result<Self, Refusal> {
+        resources(body, field)
     }
 
     fn to_body(&self) -> Option<Self::Body> {
-        Some(self.iter().cloned().map(FromText).collect())
+        Some(self.iter().map(ResourceBody::from_resource).collect())
     }
 }
 

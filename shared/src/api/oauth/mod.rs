@@ -13,6 +13,7 @@ pub mod error;
 pub mod introspection;
 pub mod metadata;
 pub mod registration;
+pub mod resource_metadata;
 #[cfg(feature = "openapi")]
 pub(crate) mod schemas;
 pub mod token;

@@ -62,7 +62,7 @@ pub fn for_work(config: Config) -> Result<RecordParts, Fault> {
     let (clock, store) = (Arc::new(SystemClock), store(&Sdk::new(&aws), &aws));
     let ring = Arc::new(Ring::new(store.clone(), clock.clone()));
     let records = RecordParts::new(clock, Arc::new(SystemEntropy), store, ring, config.issuer);
-    Ok(records.allowing(config.jwks_origins))
+    Ok(records.allowing(config.jwks_origins).opening(config::open_org()?))
 }
 
 /// Puts together the platform of functions that sign tokens, and reads the key ring and opens the keys.

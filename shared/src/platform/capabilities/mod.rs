@@ -24,7 +24,7 @@ pub use self::directory::{
 };
 pub use self::finding::{SubOrgRevoker, TokenFinder, TokenRemover};
 pub use self::reader::Reader;
-pub use self::reading::{Authorizer, DirectoryLookup, Introspector, IssuerInfo, KeyReader, Lister, Public};
+pub use self::reading::{Authorizer, DirectoryLookup, DocumentReader, Introspector, IssuerInfo, KeyReader, Lister, Public};
 pub use self::tokens::{
     AuthorizationKeeper, AuthorizationStarter, BulkRevoker, ClientRevoker, Granter, Minter, Refresher, Revoker,
     SigningIntrospector, TicketRevoker, TokenEndpoint, TokenUpdater,

@@ -7,7 +7,8 @@ use super::reader::Reader;
 use crate::domain::{ClientCertificates, Clock, Issuer, MtlsUrl, Requirements};
 use crate::keys::PublicKeys;
 use crate::platform::parts::HasRecords;
-use crate::store::{ReadTokens, ReplayStore};
+use crate::store::open_org::OpenOrg;
+use crate::store::{ReadDirectory, ReadTokens, ReplayStore};
 
 capability! {
     /// Reaches nothing: for endpoints that answer from their input alone.
@@ -26,6 +27,19 @@ capability! {
         pub mtls_url: Option<MtlsUrl>,
     }
     access = AwsAccess::NONE;
+}
+
+capability! {
+    /// Publishes documents that anybody may read: of the service, of the org that is open to strangers, and of the APIs of any org.
+    pub struct DocumentReader from HasRecords {
+        /// Knows who the service is.
+        pub info: IssuerInfo,
+        /// The org of clients that bring none, as it was a minute ago.
+        pub open_org: Arc<OpenOrg>,
+        /// Reads the org that is asked for.
+        pub directory: Arc<dyn ReadDirectory>,
+    }
+    access = AwsAccess { directory: &["GetItem"], ..AwsAccess::NONE };
 }
 
 capability! {

@@ -1,12 +1,16 @@
 //! Orgs.
 
+use std::fmt;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::coded::{self, Coded};
 use super::{decode, encode, grants, is_false, is_usual_retry_window, placeholder_time, retry_window};
 use crate::domain::{
     Algorithm, AssertionIssuer, AssertionRules, AssertionSettings, Audience, ClientId, ExchangeRules, Fault, GrantType,
-    IssuerKeys, LoginUrl, OAuthSettings, Org, OrgId, OrgSettings, Scope, Seconds, SupportedScope, Timestamp,
+    IssuerKeys, LoginUrl, OAuthSettings, Org, OrgId, OrgSettings, ProtectedResource, Scope, Seconds, SupportedScope, Timestamp,
 };
 
 /// Encodes the body of an org: all of it but `created_at`.
@@ -180,7 +184,7 @@ struct OAuthBody {
     #[serde(rename = "j", with = "AssertionBody", default, skip_serializing_if = "is_usual")]
     jwt_grant: AssertionRules,
     #[serde(rename = "rs", with = "coded", default, skip_serializing_if = "Option::is_none")]
-    resources: Option<Vec<Audience>>,
+    resources: Option<Vec<ProtectedResource>>,
     #[serde(rename = "w", with = "coded", default, skip_serializing_if = "Option::is_none")]
     default_resource: Option<Audience>,
     // `b` was the list of the issuers of assertions, which have a body of their own now. An org that still has them here must not be
@@ -264,6 +268,50 @@ struct SupportedScopeBody {
     refresh_token_duration: Option<Seconds>,
     #[serde(rename = "p", default, skip_serializing_if = "Vec::is_empty")]
     attributes: Vec<(String, String)>,
+}
+
+/// A resource of which more is known than its URI. The others are stored as that text alone.
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "ProtectedResource")]
+struct ResourceBody {
+    #[serde(rename = "u", with = "coded")]
+    uri: Audience,
+    #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(rename = "z", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    scopes: Option<Vec<Scope>>,
+    #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
+    documentation: Option<String>,
+    #[serde(rename = "d", default, skip_serializing_if = "is_false")]
+    dpop_required: bool,
+}
+
+impl Coded for ProtectedResource {
+    fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        if self.is_only_uri() { self.uri.encode(to) } else { ResourceBody::serialize(self, to) }
+    }
+
+    fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct UriOrMembers;
+
+        impl<'de> Visitor<'de> for UriOrMembers {
+            type Value = ProtectedResource;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text or an object")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<ProtectedResource, E> {
+                text.parse().map(ProtectedResource::from_uri).map_err(E::custom)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<ProtectedResource, A::Error> {
+                ResourceBody::deserialize(MapAccessDeserializer::new(members)).map_err(A::Error::custom)
+            }
+        }
+
+        from.deserialize_any(UriOrMembers)
+    }
 }
 
 #[derive(Deserialize, Serialize)]

@@ -9,7 +9,7 @@ use super::samples::{
 };
 use crate::domain::{
     Algorithm, AssertionRules, Audience, Client, ClientAuthMethod, ClientKind, ClientSettings, ExchangeRules, GrantType,
-    LoginUrl, Member, OAuthSettings, Org, OrgSettings, Seconds, SupportedScope,
+    LoginUrl, Member, OAuthSettings, Org, OrgSettings, ProtectedResource, Seconds, SupportedScope,
 };
 use crate::store::{Delete, Put, RecordKeys, Store};
 
@@ -336,7 +336,16 @@ fn rich_settings() -> OAuthSettings {
             encrypted_jwt_rejected: true,
             unsigned_jwt_rejected: true,
         },
-        resources: Some(vec![Audience::parse("https://api.example").unwrap()]),
+        resources: Some(vec![
+            ProtectedResource::from_uri(Audience::parse("https://api.example").unwrap()),
+            ProtectedResource {
+                uri: Audience::parse("https://mcp.example/mcp").unwrap(),
+                name: Some("é \"1\"".to_owned()),
+                scopes: Some(vec![scope("a")]),
+                documentation: Some("https://mcp.example/docs".to_owned()),
+                dpop_required: true,
+            },
+        ]),
         authorization_details_types: vec!["a\"é".to_owned()],
         default_resource: Some(Audience::parse("https://api.example").unwrap()),
         dpop_nonce_required: true,

@@ -3,11 +3,10 @@
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
-use super::audiences;
 use super::oauth::{grants, names};
 use crate::domain::{
     Algorithm, AssertionIssuer, AssertionRules, AssertionSettings, Audience, ExchangeRules, GrantType, IssuerKeys, LoginUrl,
-    OrgSettings, Scope, Seconds, SupportedScope, Thumbprint, org_settings,
+    OrgSettings, ProtectedResource, Scope, Seconds, SupportedScope, Thumbprint, org_settings,
 };
 use crate::jose::sha256;
 
@@ -100,9 +99,9 @@ impl SettingFact for Audience {
     }
 }
 
-impl SettingFact for Vec<Audience> {
+impl SettingFact for Vec<ProtectedResource> {
     fn fact(&self) -> Option<impl Serialize> {
-        Some(audiences(self))
+        Some(self.iter().map(of_resource).collect::<Vec<_>>())
     }
 }
 
@@ -161,6 +160,23 @@ struct ScopeFacts<'a> {
     attributes: Vec<&'a str>,
 }
 
+/// A resource as its URI where nothing else is known of it.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum ResourceFacts<'a> {
+    Uri(&'a str),
+    Described {
+        resource: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        name: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        scopes: Option<Vec<&'a str>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        documentation: Option<&'a str>,
+        dpop_required: bool,
+    },
+}
+
 #[derive(Serialize)]
 struct ExchangeFacts {
     by_identifiable_clients_only: bool,
@@ -201,6 +217,19 @@ fn of_scope(scope: &SupportedScope) -> ScopeFacts<'_> {
         token_duration: scope.token_duration.map(|length| length.0),
         refresh_token_duration: scope.refresh_token_duration.map(|length| length.0),
         attributes: names(&scope.attributes),
+    }
+}
+
+fn of_resource(resource: &ProtectedResource) -> ResourceFacts<'_> {
+    if resource.is_only_uri() {
+        return ResourceFacts::Uri(resource.uri.as_str());
+    }
+    ResourceFacts::Described {
+        resource: resource.uri.as_str(),
+        name: resource.name.as_deref(),
+        scopes: resource.scopes.as_ref().map(|scopes| scopes.iter().map(Scope::as_str).collect()),
+        documentation: resource.documentation.as_deref(),
+        dpop_required: resource.dpop_required,
     }
 }
 

@@ -39,7 +39,12 @@ fn settings_are_written_as_they_are_read() {
             "encrypted_jwt_rejected": true, "unsigned_jwt_rejected": true,
         },
         "jwt_grant": {"by_identifiable_clients_only": true, "encrypted_jwt_rejected": true, "unsigned_jwt_rejected": true},
-        "resources": ["https://api.example"], "authorization_details_types": ["payment"], "default_resource": "https://api.example", "dpop_nonce_required": true,
+        "resources": [
+            "https://api.example",
+            {"resource": "https://mcp.example/mcp", "name": "Files", "scopes": ["read", "openid"], "documentation": "https://mcp.example/docs", "dpop_required": true},
+            {"resource": "http://127.0.0.1:8000/mcp", "scopes": [], "dpop_required": false},
+        ],
+        "authorization_details_types": ["payment"], "default_resource": "https://api.example", "dpop_nonce_required": true,
         "login_url": "https://login.example/sign-in", "authorization_duration": 60, "code_duration": 10, "id_token_duration": 86_400,
         "id_token_sign_alg": "RS256", "refresh_needs_offline_access": true,
         "assertion_issuers": [
@@ -159,6 +164,16 @@ fn a_wrong_setting_is_named_with_its_rule() {
             "is not a known field",
         ),
         (json!({"refresh_token_rotation": true}), "refresh_token_rotation", "is not a known field"),
+        (json!({"resources": [7]}), "resources[0]", "must be a string or an object"),
+        (json!({"resources": ["a\u{7}b"]}), "resources[0]", "must be 1 to 255 bytes"),
+        (json!({"resources": [{"name": "Files"}]}), "resources[0].resource", "is required"),
+        (json!({"resources": [{"resource": "urn:x"}]}), "settings.resources[0].resource", "must be an https URL"),
+        (json!({"resources": ["x", {"resource": "http://mcp.example"}]}), "settings.resources[1].resource", "must be an https URL"),
+        (json!({"resources": [{"resource": "https://a.example", "name": ""}]}), "resources[0].name", "must be 1 to 100"),
+        (json!({"resources": [{"resource": "https://a.example", "documentation": "javascript:x"}]}), "resources[0].documentation", "must be"),
+        (json!({"resources": [{"resource": "https://a.example", "scopes": ["nope"]}]}), "settings.resources[0].scopes", "must be among supported_scopes"),
+        (json!({"resources": [{"resource": "https://a.example", "scope": "a"}]}), "resources[0]", "is not a known field"),
+        (json!({"resources": ["https://a.example", {"resource": "https://a.example"}]}), "settings.resources[1]", "must be unique"),
         (json!({"attributes": {"": "x"}}), "attributes", "must be 1 to 100 characters"),
     ] {
         let Err(Refusal::Invalid { field: f, rule: r }) = read(&settings) else { panic!("{settings} was taken") };
