@@ -10,7 +10,7 @@ pub mod oauth;
 
 use shared::api::http::Entry;
 use shared::api::lambda::OperationEntry;
-use shared::platform::capabilities::{Auditor, Authorizer, BatchWorker, IssuerInfo, Provides, Public};
+use shared::platform::capabilities::{Auditor, Authorizer, BatchWorker, Provides, Public};
 use shared::platform::{HasKeyMaking, HasMinting, HasQueue, HasRecords};
 
 /// Makes two functions of a list of endpoints: what serves them, and what knows where they are without their code.
@@ -33,13 +33,11 @@ macro_rules! endpoints {
 
 endpoints! {
     /// What the bundle `public` serves: nothing of it reaches AWS.
-    pub fn public<P: Provides<Public>, Provides<IssuerInfo>>() and public_elsewhere:
+    pub fn public<P: Provides<Public>>() and public_elsewhere:
         Entry::for_endpoint::<authlete::healthcheck::Healthcheck>(),
         Entry::for_endpoint::<jeton::health::Health>(),
         Entry::for_endpoint::<jeton::explain_error::ExplainError>(),
         Entry::for_endpoint::<jeton::openapi::Openapi>(),
-        Entry::for_endpoint::<oauth::metadata::GetMetadata>(),
-        Entry::for_endpoint::<oauth::openid_configuration::OpenIdConfiguration>(),
 }
 
 endpoints! {
@@ -78,6 +76,8 @@ endpoints! {
         Entry::for_endpoint::<oauth::continue_authorization::ContinueAuthorization>(),
         Entry::for_endpoint::<oauth::get_userinfo::GetUserinfo>(),
         Entry::for_endpoint::<oauth::post_userinfo::PostUserinfo>(),
+        Entry::for_endpoint::<oauth::metadata::GetMetadata>(),
+        Entry::for_endpoint::<oauth::openid_configuration::OpenIdConfiguration>(),
         Entry::for_endpoint::<oauth::resource_metadata::GetResourceMetadata>(),
         Entry::for_endpoint::<oauth::org_resource_metadata::GetOrgResourceMetadata>(),
         Entry::for_endpoint::<oauth::revoke::Revoke>(),

@@ -82,7 +82,8 @@ impl Recorded {
                 request.header("accept", "application/token-introspection+jwt")
             } else {
                 let has_own = request.headers_ref().is_some_and(|headers| headers.contains_key("authorization"));
-                let bearer = (!has_own).then(|| format!("Bearer {bearer}"));
+                // Whoever has no name sends none.
+                let bearer = (!has_own && !bearer.is_empty()).then(|| format!("Bearer {bearer}"));
                 let request = bearer.into_iter().fold(request, |request, bearer| request.header("authorization", bearer));
                 let is_patch = method == Method::PATCH;
                 request.header("content-type", if is_patch { "application/merge-patch+json" } else { "application/json" })
@@ -195,7 +196,8 @@ async fn everything(run: &mut Recorded) {
 
     run.good("jeton.put_org", "/v1/orgs/11", json!({"parent": "1"})).await;
     run.good("jeton.put_org", "/v1/orgs/11", json!({"name": "Eleven", "settings": {"allow_non_expiring": true}})).await;
-    run.good("jeton.patch_org", "/v1/orgs/11", json!({"name": "Org eleven", "settings": {"resources": ["https://mcp.example"]}})).await;
+    run.good("jeton.patch_org", "/v1/orgs/11", json!({"name": "Org eleven", "settings": {"resources": ["https://mcp.example"]}}))
+        .await;
     run.good("jeton.get_org", "/v1/orgs/11", json!({})).await;
     run.good("jeton.list_orgs", "/v1/orgs", json!({})).await;
     for member in ["ann", "administrator"] {
@@ -251,6 +253,7 @@ async fn everything(run: &mut Recorded) {
     run.good("jeton.health", "/health", json!({})).await;
     run.good("jeton.openapi", "/openapi.json", json!({})).await;
     oauth::sign_in(run).await;
+    oauth::strangers(run).await;
     run.good("oauth.metadata", "/.well-known/oauth-authorization-server", json!({})).await;
     run.good("oauth.openid_configuration", "/.well-known/openid-configuration", json!({})).await;
     run.good("oauth.resource_metadata", "/.well-known/oauth-protected-resource/mcp", json!({})).await;

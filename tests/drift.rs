@@ -150,7 +150,7 @@ fn the_tables_are_keyed_as_the_store_has_them() {
         assert_eq!(table["StreamSpecification"], json!({"StreamViewType": "NEW_AND_OLD_IMAGES"}));
     }
     assert_eq!(tokens["TimeToLiveSpecification"], json!({"AttributeName": TTL, "Enabled": true}));
-    assert_eq!(directory.get("TimeToLiveSpecification"), None);
+    assert_eq!(directory["TimeToLiveSpecification"], tokens["TimeToLiveSpecification"], "clients of strangers end by themselves");
     assert_eq!(directory["PointInTimeRecoverySpecification"], json!({"PointInTimeRecoveryEnabled": true}));
 
     let index = &tokens["GlobalSecondaryIndexes"]["Fn::If"];

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use shared::api::http::{Dialect, Reply, Route, fault, refusal};
-use shared::domain::{AuthorizationProblem, Denial, Fault, Refusal, TokenProblem};
+use shared::domain::{AuthorizationProblem, Denial, Fault, Refusal, Seconds, TokenProblem};
 
 /// One of each. The match below doesn't compile when there is a variant that isn't here.
 fn refusals() -> Vec<Refusal> {
@@ -33,6 +33,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::ScopeNotHeld("urn:app:read".parse().unwrap()),
         Refusal::TicketRejected,
         Refusal::TokenGone,
+        Refusal::TooManyAttempts { retry_after: Seconds(60) },
         Refusal::TokenTooLarge { limit: 7_168 },
         Refusal::UnsupportedContentEncoding,
         Refusal::UnsupportedMediaType,
@@ -66,6 +67,7 @@ fn refusals() -> Vec<Refusal> {
             | Refusal::RefreshRejected
             | Refusal::ScopeNotHeld(_)
             | Refusal::TicketRejected
+            | Refusal::TooManyAttempts { .. }
             | Refusal::TokenGone
             | Refusal::TokenRejected(_)
             | Refusal::TokenTooLarge { .. }

@@ -1,29 +1,18 @@
-//! The bundle `public`: endpoints that need nothing, but for knowing who they speak for.
+//! The bundle `public`: endpoints that need nothing.
 
 use std::process::ExitCode;
 
 use shared::api::lambda::Bundle;
-use shared::platform::capabilities::{IssuerInfo, Provides, Public};
-use shared::platform::config;
+use shared::platform::capabilities::{Provides, Public};
 
-struct OnlyIssuer(IssuerInfo);
+struct Nothing;
 
-impl Provides<Public> for OnlyIssuer {
+impl Provides<Public> for Nothing {
     fn provide(&self) -> Public {
         Public {}
     }
 }
 
-impl Provides<IssuerInfo> for OnlyIssuer {
-    fn provide(&self) -> IssuerInfo {
-        self.0.clone()
-    }
-}
-
 fn main() -> ExitCode {
-    let platform = async |config: config::Config| {
-        let (client_certificates, mtls_url) = (config::client_certificates()?, config::mtls_url()?);
-        Ok(OnlyIssuer(IssuerInfo { issuer: config.issuer, client_certificates, mtls_url }))
-    };
-    Bundle::new().endpoints_among(functions::elsewhere, functions::public(), platform).main()
+    Bundle::new().endpoints_among(functions::elsewhere, functions::public(), async |_| Ok(Nothing)).main()
 }

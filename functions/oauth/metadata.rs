@@ -3,7 +3,7 @@
 use shared::api::http::{Dialect, Endpoint, IfNoneMatch, PathBehind, Published, Route};
 use shared::api::oauth::metadata::{Endpoints, Metadata, is_path_of};
 use shared::domain::{Error, Refusal};
-use shared::platform::capabilities::IssuerInfo;
+use shared::platform::capabilities::{DocumentReader, IssuerInfo};
 
 use super::authorize::Authorize;
 use super::get_userinfo::GetUserinfo;
@@ -21,21 +21,23 @@ pub struct GetMetadata;
 impl Endpoint for GetMetadata {
     const ROUTE: Route = Route::get("oauth.metadata", "/.well-known/oauth-authorization-server", Dialect::OAuth)
         .and_at("/.well-known/oauth-authorization-server/{path+}");
-    type Ports = IssuerInfo;
+    type Ports = DocumentReader;
     type Input = (PathBehind, IfNoneMatch);
     type Output = Published<Metadata<'static>>;
 
-    async fn handle(ports: &IssuerInfo, (PathBehind(path), known): Self::Input) -> Result<Self::Output, Error> {
-        if path.is_some_and(|path| !is_path_of(&ports.issuer, &path)) {
+    async fn handle(ports: &DocumentReader, (PathBehind(path), known): Self::Input) -> Result<Self::Output, Error> {
+        if path.is_some_and(|path| !is_path_of(&ports.info.issuer, &path)) {
             return Err(Refusal::NoSuchPath.into());
         }
-        Ok(Published::document(&from_info(ports), &known)?)
+        Ok(Published::document(&read(ports).await, &known)?)
     }
 }
 
-/// The metadata of this deployment.
-pub(super) fn from_info(ports: &IssuerInfo) -> Metadata<'_> {
-    Metadata::from_issuer(&ports.issuer, &endpoints(), ports.client_certificates, ports.mtls_url.as_ref())
+/// Reads the metadata of this deployment. It is there while nothing else is: then without what the open org lets strangers have.
+pub(super) async fn read(ports: &DocumentReader) -> Metadata<'_> {
+    let open_org = ports.open_org.recent_if_readable().await;
+    let IssuerInfo { issuer, client_certificates, mtls_url } = &ports.info;
+    Metadata::from_issuer(issuer, &endpoints(), *client_certificates, mtls_url.as_ref(), open_org.as_deref())
 }
 
 /// The endpoints of the catalogue that metadata names: a test holds them together.

@@ -3,9 +3,9 @@
 use shared::api::http::{Dialect, Endpoint, IfNoneMatch, Published, Route};
 use shared::api::oauth::metadata::Metadata;
 use shared::domain::Error;
-use shared::platform::capabilities::IssuerInfo;
+use shared::platform::capabilities::DocumentReader;
 
-use super::metadata::from_info;
+use super::metadata::read;
 
 /// Tells verifiers of tokens where the keys are, in the words of OpenID Connect: API Gateway's JWT authorizer knows no others.
 #[derive(Debug)]
@@ -13,11 +13,11 @@ pub struct OpenIdConfiguration;
 
 impl Endpoint for OpenIdConfiguration {
     const ROUTE: Route = Route::get("oauth.openid_configuration", "/.well-known/openid-configuration", Dialect::OAuth);
-    type Ports = IssuerInfo;
+    type Ports = DocumentReader;
     type Input = IfNoneMatch;
     type Output = Published<Metadata<'static>>;
 
-    async fn handle(ports: &IssuerInfo, known: IfNoneMatch) -> Result<Self::Output, Error> {
-        Ok(Published::document(&from_info(ports), &known)?)
+    async fn handle(ports: &DocumentReader, known: IfNoneMatch) -> Result<Self::Output, Error> {
+        Ok(Published::document(&read(ports).await, &known)?)
     }
 }

@@ -19,7 +19,8 @@ impl Endpoint for UpdateRegistration {
 
     async fn handle(ports: &RegistrationWriter, (access, Json(body)): Self::Input) -> Result<Self::Output, Error> {
         let known = identify(&ports.reader, &access.id, access.token).await?;
-        let registered = replace(ports, known, |client| body.update(client)).await?;
+        let rules = known.service.org().settings.oauth.open_registration.clone();
+        let registered = replace(ports, known, |client| body.update(client, &rules)).await?;
         Ok(Answer::from_body(&ClientInformation::from_registered(&registered, ports.reader.keys.issuer())?)?)
     }
 }

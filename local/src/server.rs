@@ -12,7 +12,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use shared::api::http::{ClientCertificate, MAX_BODY_BYTES, RequestId, Service};
+use shared::api::http::{CallerAddress, ClientCertificate, MAX_BODY_BYTES, RequestId, Service};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::cors::Cors;
@@ -39,9 +39,9 @@ pub async fn serve(listener: TcpListener, service: Arc<Service>, edge: Edge, sto
     let shared = Arc::new(Shared { service, edge, ids: RequestIds::default() });
     let mut stopped = std::pin::pin!(stopped);
     loop {
-        let stream = tokio::select! {
+        let (stream, address) = tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok((stream, peer)) => (stream, peer.ip()),
                 Err(error) => {
                     // Out of file descriptors, say: connections that end will free some.
                     tracing::warn!(%error, "can't accept a connection");
@@ -51,7 +51,7 @@ pub async fn serve(listener: TcpListener, service: Arc<Service>, edge: Edge, sto
             },
             () = &mut stopped => break,
         };
-        connect(stream, &shared, &graceful);
+        connect(stream, CallerAddress(Some(address)), &shared, &graceful);
     }
     drop(listener);
     if tokio::time::timeout(SHUTDOWN_TIMEOUT, graceful.shutdown()).await.is_err() {
@@ -66,11 +66,11 @@ struct Shared {
     ids: RequestIds,
 }
 
-fn connect(stream: TcpStream, shared: &Arc<Shared>, graceful: &GracefulShutdown) {
+fn connect(stream: TcpStream, address: CallerAddress, shared: &Arc<Shared>, graceful: &GracefulShutdown) {
     // Answers are written whole: waiting for more to send would only delay them.
     let _ = stream.set_nodelay(true);
     let shared = Arc::clone(shared);
-    let handler = service_fn(move |request| answer(Arc::clone(&shared), request));
+    let handler = service_fn(move |request| answer(Arc::clone(&shared), address, request));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(PATIENCE)
@@ -83,11 +83,16 @@ fn connect(stream: TcpStream, shared: &Arc<Shared>, graceful: &GracefulShutdown)
     });
 }
 
-async fn answer(shared: Arc<Shared>, request: http::Request<Incoming>) -> Result<http::Response<Full<Bytes>>, std::io::Error> {
+async fn answer(
+    shared: Arc<Shared>,
+    address: CallerAddress,
+    request: http::Request<Incoming>,
+) -> Result<http::Response<Full<Bytes>>, std::io::Error> {
     let Shared { service, edge, ids } = &*shared;
     let (mut parts, body) = request.into_parts();
     parts.extensions.clear();
     parts.extensions.insert(ids.next());
+    parts.extensions.insert(address);
     if let Some(certificate) = edge.certificate_header.as_ref().and_then(|name| certificate(&parts.headers, name)) {
         parts.extensions.insert(certificate);
     }

@@ -101,6 +101,23 @@ pub(super) async fn sign_in(run: &mut Recorded) -> Vec<(&'static str, Units)> {
     costs
 }
 
+/// Has a stranger's client register, and a person let it in.
+pub(super) async fn strangers(run: &mut Recorded) {
+    let open = json!({"settings": {"open_registration": {"enabled": true}}});
+    run.good("jeton.patch_org", "/v1/orgs/1", open).await;
+    let said = json!({"redirect_uris": ["https://tool.example/cb"], "token_endpoint_auth_method": "none"});
+    let (answers, _) = run.run_as("", "oauth.register_client", &[("/oauth2/register", said)]).await;
+    let client = answers[0].created()["client_id"].as_str().unwrap().to_owned();
+    let challenge = URL_SAFE_NO_PAD.encode(sha256(VERIFIER.as_bytes()));
+    let query = format!(
+        "response_type=code&client_id={client}&redirect_uri=https%3A%2F%2Ftool.example%2Fcb&scope=openid&code_challenge={challenge}&code_challenge_method=S256"
+    );
+    let (_, answer) = run.priced("oauth.authorize", &format!("/oauth2/authorize?{query}"), json!({})).await;
+    let id = location(&answer).split_once("authorization=").unwrap().1.to_owned();
+    let said = json!({"subject": "ann", "auth_time": SystemClock.now().as_secs()});
+    run.good("jeton.accept_authorization", &format!("/v1/authorizations/{id}/accept"), said).await;
+}
+
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
 /// Where a browser is sent.

@@ -44,7 +44,7 @@ pub(crate) const PLANNED: [(&str, Units); 28] = [
     ("client_credentials by a secret", planned(1, 5, 0)),
     ("sign-in: request", planned(1, 3, 0)),
     ("sign-in: hand-over", planned(0, 7, 0)),
-    ("sign-in: acceptance", planned(1, 6, 0)),
+    ("sign-in: acceptance", planned(1, 7, 0)),
     ("sign-in: way back", planned(1, 2, 0)),
     ("a code, with a DPoP proof", planned(5, 10, 1)),
     ("userinfo, with a DPoP proof", planned(1, 10, 0)),

@@ -48,7 +48,7 @@ scenario! {
                 "grants": ["client_credentials"], "scopes": ["read"], "token_duration": 60, "single_token_per_subject": false,
                 "certificate_bound_tokens": false, "dpop_bound_tokens": false, "may_exchange_tokens": false, "attributes": {"a": "b"}, "enabled": true,
                 "redirect_uris": [], "pkce": "required", "consent": "required", "claims_in_id_token": false,
-                "created": "2026-11-22T12:00:00Z", "updated": "2026-11-22T12:00:00Z",
+                "origin": "registered", "created": "2026-11-22T12:00:00Z", "updated": "2026-11-22T12:00:00Z",
             })
         );
         for name in [&path, "/v1/orgs/11/clients/shop"] {

@@ -1,33 +1,30 @@
 //! What the authorization server says of itself: RFC 8414, OpenID Connect Discovery.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use serde_json::{Value, json};
 use shared::api::http::Service;
-use shared::domain::{ClientCertificates, Issuer};
-use shared::platform::capabilities::{IssuerInfo, Provides, Public};
+use shared::domain::{FrozenClock, Issuer, Seeded};
+use shared::keys::Ring;
+use shared::platform::RecordParts;
+use shared::store::Store;
+use shared::store::sqlite::SqliteStore;
 
 use crate::support::deployment::Instance;
-use crate::support::{Answer, scenario};
+use crate::support::{Answer, NOW, Watched, scenario};
 
 const METADATA: &str = "/.well-known/oauth-authorization-server";
 const OPENID: &str = "/.well-known/openid-configuration";
 
-/// All that the bundle `public` has: no store, no keys, no clock.
-struct OnlyIssuer(Issuer);
-
-impl Provides<Public> for OnlyIssuer {
-    fn provide(&self) -> Public {
-        Public {}
-    }
-}
-
-impl Provides<IssuerInfo> for OnlyIssuer {
-    fn provide(&self) -> IssuerInfo {
-        IssuerInfo { issuer: self.0.clone(), client_certificates: ClientCertificates::NeverArrive, mtls_url: None }
-    }
+/// What the bundle `records` has, on this store.
+fn records(issuer: &str, store: Arc<dyn Store>) -> RecordParts {
+    let clock = Arc::new(FrozenClock::at(NOW));
+    let ring = Arc::new(Ring::new(store.clone(), clock.clone()));
+    let parts = RecordParts::new(clock, Arc::new(Seeded::new(1)), store, ring, Issuer::parse(issuer).unwrap());
+    parts.opening(Some("1".parse().unwrap()))
 }
 
 fn get(path: &str) -> Request<Bytes> {
@@ -35,7 +32,8 @@ fn get(path: &str) -> Request<Bytes> {
 }
 
 async fn of_issuer(issuer: &str, path: &str) -> Answer {
-    let service = Service::new(&functions::public(), &OnlyIssuer(Issuer::parse(issuer).unwrap())).unwrap();
+    let store = Arc::new(SqliteStore::in_memory(Arc::new(FrozenClock::at(NOW))).unwrap());
+    let service = Service::new(&functions::records(), &records(issuer, store)).unwrap();
     let response: Response<Bytes> = service.call(get(path)).await;
     Answer::from(response)
 }
@@ -91,11 +89,35 @@ async fn rfc8414_3_1_the_path_of_the_issuer_stands_behind_the_well_known_one() {
     }
 }
 
-/// The metadata is computed from the configuration alone, so it is there while DynamoDB and KMS are not.
+/// Nothing but what the open org lets strangers have is read, so the metadata is there while DynamoDB and KMS are not.
 #[tokio::test]
 async fn neither_a_store_nor_a_key_is_needed_to_answer() {
     for path in [METADATA, OPENID] {
-        assert_eq!(of_issuer("https://a.example", path).await.ok()["issuer"], "https://a.example");
+        let store = SqliteStore::in_memory(Arc::new(FrozenClock::at(NOW))).unwrap();
+        let store = Arc::new(Watched::new(Arc::new(store)));
+        let service = Service::new(&functions::records(), &records("https://a.example", store.clone())).unwrap();
+        store.fail_in(0, false);
+        let answer = Answer::from(service.call(get(path)).await);
+        assert_eq!(answer.ok()["issuer"], "https://a.example");
+        assert!(store.recover() && store.calls() == ["org"], "the open org is asked for, and nothing else");
+    }
+}
+
+scenario! {
+    async fn the_scopes_that_strangers_can_have_are_listed_only_where_strangers_can_register(app) {
+        let openid = json!(["openid", "profile", "email", "address", "phone"]);
+        let scopes = json!([{"name": "read", "default": true}, {"name": "write"}, {"name": "urn:jeton:admin", "default": true}]);
+        app.put("/v1/orgs/1", &app.admin, json!({"settings": {"supported_scopes": scopes}})).await.ok();
+        assert_eq!(app.send(get(METADATA)).await.ok()["scopes_supported"], openid);
+        for (strangers, listed) in [(json!(null), vec!["read"]), (json!(["write", "offline_access"]), vec!["write"])] {
+            let settings = json!({"open_registration": {"enabled": true}, "strangers_scopes": strangers});
+            app.patch("/v1/orgs/1", &app.admin, json!({ "settings": settings })).await.ok();
+            app.clock.advance_ms(60_000);
+            let all: Vec<_> = openid.as_array().unwrap().iter().filter_map(Value::as_str).chain(listed).collect();
+            for path in [METADATA, OPENID] {
+                assert_eq!(app.send(get(path)).await.ok()["scopes_supported"], json!(all), "without offline_access");
+            }
+        }
     }
 }
 

@@ -22,6 +22,7 @@ mod registration_together;
 mod resource_metadata;
 mod revoke;
 mod sign_in;
+mod strangers;
 mod tampering;
 mod tenant;
 mod token;

@@ -194,7 +194,9 @@ impl App {
             | "/v1/tokens/jwsk"
             | "/.well-known/oauth-authorization-server"
             | "/.well-known/openid-configuration" => "public, max-age=300",
-            path if path.starts_with("/.well-known/oauth-protected-resource") || path.starts_with("/oauth2/resource-metadata/") => {
+            path if path.starts_with("/.well-known/oauth-protected-resource")
+                || path.starts_with("/oauth2/resource-metadata/") =>
+            {
                 "public, max-age=300"
             }
             "/openapi.json" => "public, max-age=3600",

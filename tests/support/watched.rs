@@ -9,10 +9,10 @@ use shared::domain::{
     MemberKey, NotBefore, Org, OrgId, RevocationStamp, SecretUses, Subject, Ticket, Timestamp, TokenKey,
 };
 use shared::store::{
-    AdvanceOutcome, ClientKey, Delete, FamilyAdvance, InsertOutcome, KeepAuthorizations, KeepBatches, KeepTickets, MemberSwap,
-    NewToken, NoteSecretUses, Put, ReadDirectory, ReadKeys, ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey,
-    ReplayStore, Revocation, RevokeTokens, Store, TicketConsumption, TokenPage, TokenQuery, TokenUpdate, UpdateOutcome,
-    UpdateTokens, WriteDirectory, WriteKeys, WriteTokens,
+    AdvanceOutcome, ClientKey, CountEvents, CountedEvent, Delete, FamilyAdvance, InsertOutcome, KeepAuthorizations, KeepBatches,
+    KeepTickets, MemberSwap, NewToken, NoteSecretUses, Put, ReadDirectory, ReadKeys, ReadTokens, RecordKeys, Records,
+    RefreshTokens, Replaced, ReplayKey, ReplayStore, Revocation, RevokeTokens, Store, TicketConsumption, TokenPage, TokenQuery,
+    TokenUpdate, UpdateOutcome, UpdateTokens, WriteDirectory, WriteKeys, WriteTokens,
 };
 
 /// Counts the calls of a store by name, and fails the one it is told to: before it happens, or after it has happened and its
@@ -183,6 +183,13 @@ impl KeepAuthorizations for Watched {
 
     async fn update_authorization(&self, authorization: &Authorization) -> Result<bool, Fault> {
         self.call("update_authorization", self.store.update_authorization(authorization)).await
+    }
+}
+
+#[async_trait]
+impl CountEvents for Watched {
+    async fn count(&self, event: &CountedEvent) -> Result<Option<u32>, Fault> {
+        self.call("count", self.store.count(event)).await
     }
 }
 

@@ -173,12 +173,13 @@ pub async fn client_named(
         },
     };
     let key = (org.clone(), id);
+    let is_there = |client: &Client| service.org().still_has(client, ports.now());
     if let Some(client) = found.clients.get(&key) {
-        return Ok(Some(client.clone()));
+        return Ok(Some(client.clone()).filter(is_there));
     }
     if matches!(client, ClientRef::Id(_)) {
         return Ok(None);
     }
     let wanted = RecordKeys { clients: vec![key.clone()], ..RecordKeys::default() };
-    Ok(ports.tokens.read(&wanted).await?.clients.remove(&key))
+    Ok(ports.tokens.read(&wanted).await?.clients.remove(&key).filter(is_there))
 }

@@ -17,12 +17,44 @@ pub struct Client {
     pub secrets: Vec<ClientSecret>,
     /// SHA-256 of the token by which it manages its own registration: RFC 7592 section 3.
     pub registration_token: Option<[u8; 32]>,
+    /// How it came to its org.
+    pub origin: ClientOrigin,
     /// A disabled client can do nothing, and its tokens are dead as long as it is disabled.
     pub enabled: bool,
     /// Set when the client is first written.
     pub created_at: Timestamp,
     /// Set whenever the client is written.
     pub updated_at: Timestamp,
+}
+
+/// How a client came to its org.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ClientOrigin {
+    /// An administrator made it, or let it register itself.
+    Registered,
+    /// It registered itself where strangers can: nobody in the org knows whose it is.
+    SelfRegistered {
+        /// From then on it is as if it weren't there. Each time that a person lets it in, the end moves.
+        expires_at: Timestamp,
+    },
+}
+
+impl ClientOrigin {
+    /// Its name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Registered => "registered",
+            Self::SelfRegistered { .. } => "self_registered",
+        }
+    }
+
+    /// When its client ends. `None`: it doesn't end by itself.
+    pub const fn expires_at(self) -> Option<Timestamp> {
+        match self {
+            Self::Registered => None,
+            Self::SelfRegistered { expires_at } => Some(expires_at),
+        }
+    }
 }
 
 /// A secret of a client, of which nothing is kept from which it could be made.
@@ -132,7 +164,25 @@ impl ClientSettings {
 impl Client {
     /// A client that is written for the first time: enabled, and without secrets.
     pub const fn new(org: OrgId, id: ClientId, settings: ClientSettings, now: Timestamp) -> Self {
-        Self { org, id, settings, secrets: Vec::new(), registration_token: None, enabled: true, created_at: now, updated_at: now }
+        Self {
+            org,
+            id,
+            settings,
+            secrets: Vec::new(),
+            registration_token: None,
+            origin: ClientOrigin::Registered,
+            enabled: true,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// Says whether it is a stranger's: what it may have is then limited by what its org lets strangers have.
+    pub const fn is_stranger(&self) -> bool {
+        match self.origin {
+            ClientOrigin::Registered => false,
+            ClientOrigin::SelfRegistered { .. } => true,
+        }
     }
 
     /// The same client with these settings in place of those that it has.

@@ -52,8 +52,8 @@ pub use batch::{Batch, BatchKey, BatchState};
 pub use caller::Caller;
 pub use claims::Claims;
 pub use client::{
-    AccessTokenForm, CertificateSubject, Client, ClientAuthMethod, ClientCertificates, ClientKind, ClientSecret, ClientSettings,
-    Consent, Pkce,
+    AccessTokenForm, CertificateSubject, Client, ClientAuthMethod, ClientCertificates, ClientKind, ClientOrigin, ClientSecret,
+    ClientSettings, Consent, Pkce,
 };
 pub use client_metadata::{ClientMetadata, MetadataMember, MetadataValue};
 pub use clock::Clock;
@@ -74,8 +74,8 @@ pub use member::{Member, MemberKey, MemberKind, Profile};
 pub use not_before::{NotBefore, NotBeforeKey, NotBeforeScope, NotBefores};
 pub(crate) use org::org_settings;
 pub use org::{
-    AssertionIssuer, AssertionRules, AssertionSettings, ExchangeRules, IssuerKeys, OAuthSettings, Org, OrgSettings,
-    SupportedScope,
+    AssertionIssuer, AssertionRules, AssertionSettings, ExchangeRules, IssuerKeys, OAuthSettings, OpenRegistration, Org,
+    OrgSettings, SupportedScope,
 };
 pub use protected_resource::ProtectedResource;
 pub use redirect_uri::{LoginUrl, RedirectUri, is_on_loopback};

@@ -1,7 +1,7 @@
 //! Orgs: tenants, and the hierarchy that they form.
 
 use super::{
-    Algorithm, Audience, ClientId, Family, GrantType, LoginUrl, OrgId, ProtectedResource, Scope, Seconds, Timestamp,
+    Algorithm, Audience, Client, ClientId, Family, GrantType, LoginUrl, OrgId, ProtectedResource, Scope, Seconds, Timestamp,
 };
 
 /// A tenant. Nothing crosses an org, but that an administrator of an ancestor may act on it.
@@ -59,6 +59,11 @@ impl Org {
     /// Whether `other` is this org or one of its ancestors.
     pub fn is_within(&self, other: &OrgId) -> bool {
         self.id == *other || self.ancestors.contains(other)
+    }
+
+    /// Whether a client of it is still there. A stranger's client ends by itself, and doesn't come back with another org of the same id.
+    pub fn still_has(&self, client: &Client, now: Timestamp) -> bool {
+        client.origin.expires_at().is_none_or(|end| now < end && self.created_at <= client.created_at)
     }
 
     /// Until when a not-before mark of this moment must be kept, or an alias: as long as a token can live that it concerns.
@@ -150,6 +155,10 @@ macro_rules! org_settings {
                 id_token_sign_alg: Option<Algorithm> = None;
                 /// Whether a person's refresh token needs the scope `offline_access`. Default: false.
                 refresh_needs_offline_access: bool = false;
+                /// Whether clients of strangers can register themselves without a token (RFC 7591 section 3). Default: they can't.
+                open_registration: OpenRegistration = OpenRegistration::default();
+                /// The scopes that clients of strangers can ask for, of those that the org supports. Default: those with `default`.
+                strangers_scopes: Option<Vec<Scope>> = None;
                 /// Texts by name, which others keep with the org.
                 attributes: Vec<(String, String)> = Vec::new();
             }
@@ -251,6 +260,52 @@ pub struct SupportedScope {
     pub refresh_token_duration: Option<Seconds>,
     /// What others keep with it.
     pub attributes: Vec<(String, String)>,
+}
+
+/// Whether clients of strangers can register themselves, how many, and how long they stay.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct OpenRegistration {
+    /// Whether they can at all.
+    pub enabled: bool,
+    /// How long a client stays that no person has let in yet.
+    pub unused_duration: Seconds,
+    /// How long a client stays once a person has let it in for the last time.
+    pub duration: Seconds,
+    /// How many can register in an hour.
+    pub most_per_hour: u32,
+    /// How many of them from one address.
+    pub most_per_address: u32,
+    /// The schemes without a dot that their redirect URIs may have besides: `cursor`.
+    pub schemes: Vec<String>,
+}
+
+impl Default for OpenRegistration {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            unused_duration: Seconds::DAY,
+            duration: Seconds(90 * 86_400),
+            most_per_hour: 100,
+            most_per_address: 10,
+            schemes: Vec::new(),
+        }
+    }
+}
+
+impl OAuthSettings {
+    /// Whether clients of strangers can have a scope: one of those that are named for them, or else of those that nobody need ask for.
+    pub fn lets_strangers_have(&self, scope: &Scope) -> bool {
+        self.strangers_scopes().any(|allowed| allowed == scope)
+    }
+
+    /// The scopes that clients of strangers can have, of those that the org supports. None reaches the service's own API.
+    pub fn strangers_scopes(&self) -> impl Iterator<Item = &Scope> {
+        let is_allowed = |scope: &&SupportedScope| match &self.strangers_scopes {
+            Some(allowed) => allowed.contains(&scope.name),
+            None => scope.default,
+        };
+        self.supported_scopes.iter().filter(is_allowed).map(|scope| &scope.name).filter(|scope| !scope.reaches_api())
+    }
 }
 
 /// Who may exchange tokens (RFC 8693), and which.

@@ -61,10 +61,13 @@ mod tests {
     #[test]
     fn rfc9728_1_2_only_a_web_address_has_metadata() {
         let check = |text: &str| ProtectedResource::from_uri(Audience::parse(text).unwrap()).ensure_describable();
-        for good in ["https://mcp.example/mcp", "https://mcp.example?tenant=1", "http://127.0.0.1:8000/mcp", "http://localhost/"] {
+        for good in ["https://mcp.example/mcp", "https://mcp.example?tenant=1", "http://127.0.0.1:8000/mcp", "http://localhost/"]
+        {
             assert_eq!(check(good), Ok(()), "{good}");
         }
-        for bad in ["urn:x", "mcp.example", "http://mcp.example", "https://mcp.example/#x", "https://a@mcp.example", "com.example:/x"] {
+        for bad in
+            ["urn:x", "mcp.example", "http://mcp.example", "https://mcp.example/#x", "https://a@mcp.example", "com.example:/x"]
+        {
             assert!(check(bad).is_err(), "{bad}");
         }
     }

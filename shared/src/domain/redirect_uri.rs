@@ -41,6 +41,16 @@ impl RedirectUri {
         if parse_absolute(text).is_some_and(has_domain) { Self::parse(text).map_err(|_| RULE) } else { Err(RULE) }
     }
 
+    /// Accepts a URI that a stranger may register for a client: as [`parse_self_registered`](Self::parse_self_registered) does, but these
+    /// schemes of apps need have no dot.
+    ///
+    /// # Errors
+    /// [`Invalid`] with the rule of [`parse_self_registered`](Self::parse_self_registered), if `text` is anything else.
+    pub fn parse_with_schemes(text: &str, schemes: &[String]) -> Result<Self, Invalid> {
+        let is_named = |url: Url| is_scheme_of_an_app(url.scheme()) && schemes.iter().any(|scheme| url.scheme() == scheme);
+        if parse_absolute(text).is_some_and(is_named) { Self::parse(text) } else { Self::parse_self_registered(text) }
+    }
+
     /// Keeps whatever an administrator has entered, because Authlete's API checks nothing of it.
     ///
     /// Ask [`is_permitted`](Self::is_permitted) before anybody is sent there.
@@ -142,24 +152,32 @@ pub fn is_web_page(text: &str) -> bool {
     parse_absolute(text).is_some_and(|url| matches!(url.scheme(), "https" | "http") && has_no_user(&url))
 }
 
+/// What browsers and mail programs do something with. What runs in a browser is among it.
+const KNOWN_SCHEMES: [&str; 14] = [
+    "about",
+    "blob",
+    "data",
+    "file",
+    "filesystem",
+    "ftp",
+    "intent",
+    "javascript",
+    "mailto",
+    "tel",
+    "vbscript",
+    "view-source",
+    "ws",
+    "wss",
+];
+
+/// Says whether a scheme, in lower case, can be one of an app's own.
+pub fn is_scheme_of_an_app(scheme: &str) -> bool {
+    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_lowercase())
+        && scheme.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+-.".contains(&b));
+    is_scheme && !matches!(scheme, "https" | "http") && !KNOWN_SCHEMES.contains(&scheme)
+}
+
 fn is_permitted(text: &str) -> bool {
-    /// What browsers and mail programs do something with. What runs in a browser is among it.
-    const KNOWN_SCHEMES: [&str; 14] = [
-        "about",
-        "blob",
-        "data",
-        "file",
-        "filesystem",
-        "ftp",
-        "intent",
-        "javascript",
-        "mailto",
-        "tel",
-        "vbscript",
-        "view-source",
-        "ws",
-        "wss",
-    ];
     text.len() <= RedirectUri::MAX_BYTES
         && parse_absolute(text).is_some_and(|url| {
             let is_reachable = match url.scheme() {
@@ -242,6 +260,17 @@ mod tests {
         for good in ["cursor://anysphere.cursor-retrieval/oauth/callback", "vscode:/cb", "app:/cb"] {
             assert_eq!(RedirectUri::parse(good).unwrap().as_str(), good);
             assert!(RedirectUri::parse_self_registered(good).is_err(), "{good}");
+        }
+    }
+
+    #[test]
+    fn a_stranger_registers_a_scheme_without_a_dot_only_if_its_org_names_it() {
+        let schemes = ["cursor", "javascript", "http"].map(str::to_owned);
+        for good in ["cursor://callback", "https://client.example/cb", "com.example.app:/cb"] {
+            assert_eq!(RedirectUri::parse_with_schemes(good, &schemes).unwrap().as_str(), good);
+        }
+        for bad in ["vscode:/cb", "javascript:alert(1)", "http://client.example/cb", "cursor:/cb#x", "cursor://user@host/"] {
+            assert!(RedirectUri::parse_with_schemes(bad, &schemes).is_err(), "{bad}");
         }
     }
 

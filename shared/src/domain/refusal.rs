@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{AuthorizationProblem, Denial, Fault, Scope};
+use super::{AuthorizationProblem, Denial, Fault, Scope, Seconds};
 
 /// Why an operation did not happen: the caller's fault or ours.
 #[derive(Debug)]
@@ -118,6 +118,11 @@ pub enum Refusal {
     ScopeNotHeld(Scope),
     /// The ticket is unknown, used or expired: one answer for all.
     TicketRejected,
+    /// Somebody has tried too often in a stretch of time.
+    TooManyAttempts {
+        /// When the next attempt may succeed.
+        retry_after: Seconds,
+    },
     /// The token that is asked about has been revoked.
     TokenGone,
     /// The signed token would be too large to be presented in a header.
@@ -145,7 +150,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Refuses a lifetime that is longer than the org allows, and names the longest.
-    pub fn too_long(max: super::Seconds) -> Self {
+    pub fn too_long(max: Seconds) -> Self {
         Self::Lifetime(format!("must not last longer than {} seconds (the org's max_token_duration)", max.0).into())
     }
 

@@ -87,7 +87,7 @@ impl StatusInputs<'_> {
             TokenStatus::Revoked
         } else if token.is_expired(now) {
             TokenStatus::Expired
-        } else if !self.has_holder(token.issuance.as_deref()) {
+        } else if !self.has_holder(token.issuance.as_deref(), now) {
             TokenStatus::Orphaned
         } else if now < token.not_before {
             TokenStatus::NotYetValid
@@ -102,7 +102,7 @@ impl StatusInputs<'_> {
             TokenStatus::Revoked
         } else if family.expires_at <= now {
             TokenStatus::Expired
-        } else if !self.has_holder(family.issuance.as_deref()) {
+        } else if !self.has_holder(family.issuance.as_deref(), now) {
             TokenStatus::Orphaned
         } else {
             TokenStatus::Live
@@ -146,13 +146,14 @@ impl StatusInputs<'_> {
         }
     }
 
-    fn has_holder(&self, issuance: Option<&Issuance>) -> bool {
+    fn has_holder(&self, issuance: Option<&Issuance>, now: Timestamp) -> bool {
+        let Some(org) = self.org.filter(|org| org.enabled) else { return false };
         let is_member = || self.member.is_some_and(|member| member.enabled);
-        let holder = match issuance {
-            Some(issuance) => self.client.is_some_and(|client| client.enabled) && (!issuance.of_member || is_member()),
+        let is_client = || self.client.is_some_and(|client| client.enabled && org.still_has(client, now));
+        match issuance {
+            Some(issuance) => is_client() && (!issuance.of_member || is_member()),
             None => is_member(),
-        };
-        self.org.is_some_and(|org| org.enabled) && holder
+        }
     }
 
     fn is_marked(&self, set: &Set<'_>) -> bool {

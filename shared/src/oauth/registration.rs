@@ -1,16 +1,20 @@
 //! Clients that register themselves (RFC 7591), and then look after their registration (RFC 7592).
 
+use std::net::IpAddr;
+
 use crate::admin::clients;
 use crate::admin::clients::{free_number, has_keys};
 use crate::auth::client::find;
 use crate::auth::secret;
 use crate::domain::{
-    CertificateSubject, Client, ClientAuthMethod, ClientKind, ClientMetadata, ClientRef, ClientSecret, ClientSettings, Error,
-    GrantType, Org, RedirectUri, Refusal, Scope, Secret, Service, Timestamp, TokenProblem,
+    CertificateSubject, Client, ClientAuthMethod, ClientKind, ClientMetadata, ClientOrigin, ClientRef, ClientSecret,
+    ClientSettings, Error, Fault, GrantType, OpenRegistration, Org, RedirectUri, Refusal, Scope, Seconds, Secret, Service,
+    Timestamp, TokenProblem,
 };
-use crate::jose::equal;
+use crate::jose::{equal, sha256};
 use crate::platform::capabilities::{Reader, Registrar, RegistrationRemover, RegistrationWriter};
 use crate::policy::supported;
+use crate::store::{CountEvents, CountedEvent, RecordKeys, Replaced, WriteDirectory};
 
 /// The path of registration. With a client's number behind it, it is where the client looks after its own.
 pub const PATH: &str = "/oauth2/register";
@@ -66,6 +70,100 @@ pub struct Registered {
 /// - [`Refusal::Conflict`], if the org is gone.
 pub async fn register(ports: &Registrar, service: Service, said: Registration) -> Result<Registered, Error> {
     let settings = accepted(service.org(), said, None)?;
+    record(ports, service, settings, ClientOrigin::Registered).await
+}
+
+/// Registers a stranger's client in the org that is open to strangers. `read` reads what it says of itself, by the rules of the org.
+///
+/// It ends after a day, or what the org says, if no person lets it in; [`keep_longer`] moves the end. So many can register in an hour as the
+/// org says, and so many from one address: that is counted before anything is written.
+///
+/// # Errors
+/// - [`Refusal::CredentialsMissing`], if no org lets strangers register.
+/// - [`Refusal::TooManyAttempts`], if enough have registered in this hour.
+/// - [`Refusal::Invalid`], for the reasons of [`register`], and whatever else `read` refuses.
+pub async fn register_stranger(
+    ports: &Registrar,
+    address: Option<IpAddr>,
+    read: impl FnOnce(&OpenRegistration) -> Result<Registration, Refusal>,
+) -> Result<Registered, Error> {
+    let id = ports.open_org.id().ok_or(Refusal::CredentialsMissing)?;
+    let wanted = RecordKeys { orgs: vec![id.clone()], ..RecordKeys::default() };
+    let org = ports.reader.tokens.read(&wanted).await?.orgs.remove(id).filter(|org| org.enabled);
+    let org = org.filter(|org| org.settings.oauth.open_registration.enabled).ok_or(Refusal::CredentialsMissing)?;
+    let rules = &org.settings.oauth.open_registration;
+    let settings = accepted_of_stranger(&org, read(rules)?)?;
+    let now = ports.reader.now();
+    count(&*ports.events, &org, address, now).await?;
+    let origin = ClientOrigin::SelfRegistered { expires_at: now.plus(rules.unused_duration) };
+    record(ports, Service::of_own_clients(org), settings, origin).await
+}
+
+/// Counts a registration of a stranger, for its address and for all together.
+async fn count(events: &dyn CountEvents, org: &Org, address: Option<IpAddr>, now: Timestamp) -> Result<(), Error> {
+    const HOUR_S: i64 = 3_600;
+    let OpenRegistration { most_per_hour, most_per_address, .. } = org.settings.oauth.open_registration;
+    let since = Timestamp::from_secs(now.as_secs() / HOUR_S * HOUR_S);
+    let until = since.plus(Seconds::HOUR);
+    for (whose, limit) in [(network(address), most_per_address), ("all".to_owned(), most_per_hour)] {
+        let hash = sha256(whose.as_bytes());
+        let event = CountedEvent { org: org.id.clone(), what: "register", hash, since, until, limit };
+        if events.count(&event).await?.is_none() {
+            let seconds = u32::try_from(until.as_secs() - now.as_secs()).unwrap_or_default();
+            return Err(Refusal::TooManyAttempts { retry_after: Seconds(seconds.max(1)) }.into());
+        }
+    }
+    Ok(())
+}
+
+/// What stands for all addresses that one caller can have: of IPv6, everybody has at least 2^64.
+fn network(address: Option<IpAddr>) -> String {
+    match address.map(|address| address.to_canonical()) {
+        None => "unknown".to_owned(),
+        Some(IpAddr::V4(address)) => address.to_string(),
+        Some(IpAddr::V6(address)) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    }
+}
+
+/// Moves the end of a stranger's client that a person lets in: it stays as long from now on as its org says. Written once a day at most.
+///
+/// # Errors
+/// Only a [`Fault`] of the store.
+pub(super) async fn keep_longer(
+    reader: &Reader,
+    write: &dyn WriteDirectory,
+    service: &Service,
+    mut client: Client,
+) -> Result<(), Fault> {
+    const MAX_ATTEMPTS: usize = 3;
+    for _ in 0..MAX_ATTEMPTS {
+        let ClientOrigin::SelfRegistered { expires_at } = client.origin else { return Ok(()) };
+        let end = reader.now().plus(service.org().settings.oauth.open_registration.duration);
+        if end < expires_at.plus(Seconds::DAY) && reader.now().plus(Seconds::DAY) < expires_at {
+            return Ok(());
+        }
+        let kept = Client { origin: ClientOrigin::SelfRegistered { expires_at: end.max(expires_at) }, ..client.clone() };
+        match write.replace_client(&client, &kept).await? {
+            Replaced::Done | Replaced::Taken => return Ok(()),
+            Replaced::Outdated | Replaced::Dangling => {}
+        }
+        let key = (client.org.clone(), client.id);
+        let wanted = RecordKeys { clients: vec![key.clone()], ..RecordKeys::default() };
+        let Some(now) = reader.tokens.read(&wanted).await?.clients.remove(&key) else { return Ok(()) };
+        client = now;
+    }
+    Err(Fault::unavailable("moving the end of a client that others change all the time"))
+}
+
+async fn record(
+    ports: &Registrar,
+    service: Service,
+    settings: ClientSettings,
+    origin: ClientOrigin,
+) -> Result<Registered, Error> {
     let now = ports.reader.now();
     let id = free_number(&ports.reader, &*ports.entropy).await?;
     let secret =
@@ -74,6 +172,7 @@ pub async fn register(ports: &Registrar, service: Service, said: Registration) -
     let client = Client {
         secrets: secret.iter().map(|secret| ClientSecret::new(secret::hash(secret), now)).collect(),
         registration_token: Some(secret::hash(&token)),
+        origin,
         ..Client::new(service.id().clone(), id, settings, now)
     };
     clients::put(&*ports.write, &client).await?;
@@ -136,6 +235,7 @@ pub async fn replace(
         if secret.is_some_and(|secret| !secret::is_among(&secret, &live(old, now))) {
             return Err(Refusal::invalid("client_secret", "must be the client's current secret").into());
         }
+        let said = if old.is_stranger() { limited(service.org(), said)? } else { said };
         let settings = accepted(service.org(), said, Some(old))?;
         let secrets = match settings.auth_method.has_secret() {
             true if live(old, now).is_empty() => vec![ClientSecret::new(secret::hash(&fresh), now)],
@@ -179,7 +279,7 @@ fn accepted(org: &Org, said: Registration, existing: Option<&Client>) -> Result<
         | ClientAuthMethod::TlsClientAuth
         | ClientAuthMethod::SelfSignedTlsClientAuth => ClientKind::Confidential,
     };
-    let grants = grants(org, kind, said.grants.as_deref())?;
+    let grants = grants(org, kind, &said)?;
     redirectable(&said, &grants)?;
     authenticable(&said)?;
     Ok(ClientSettings {
@@ -198,16 +298,46 @@ fn accepted(org: &Org, said: Registration, existing: Option<&Client>) -> Result<
     })
 }
 
-fn grants(org: &Org, kind: ClientKind, asked: Option<&[GrantType]>) -> Result<Vec<GrantType>, Refusal> {
+/// The settings of a stranger's client that registers itself.
+fn accepted_of_stranger(org: &Org, said: Registration) -> Result<ClientSettings, Refusal> {
+    accepted(org, limited(org, said)?, None)
+}
+
+/// What is said of a stranger's client, without what strangers can't have. It is told so in the answer: RFC 7591 section 3.2.1.
+fn limited(org: &Org, said: Registration) -> Result<Registration, Refusal> {
+    const GRANTS: [GrantType; 3] = [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::DeviceCode];
+    let settings = &org.settings.oauth;
+    let mut grants = said.grants.unwrap_or_else(|| vec![GrantType::AuthorizationCode]);
+    grants.retain(|grant| GRANTS.contains(grant) && settings.supported_grants.contains(grant));
+    let lets_in = |grant: &GrantType| *grant != GrantType::RefreshToken;
+    if !grants.iter().any(lets_in) {
+        return Err(Refusal::invalid(
+            "grant_types",
+            "must have authorization_code or another one by which a person lets a client in",
+        ));
+    }
+    if said.redirect_uris.is_empty() {
+        return Err(Refusal::invalid("redirect_uris", "is required"));
+    }
+    let mut scopes = said.scopes.unwrap_or_default();
+    scopes.retain(|scope| settings.lets_strangers_have(scope));
+    if scopes.is_empty() {
+        scopes = settings.strangers_scopes().cloned().collect();
+    }
+    let response_types = said.response_types.into_iter().filter(|response_type| response_type == "code").collect();
+    Ok(Registration { grants: Some(grants), scopes: Some(scopes), response_types, ..said })
+}
+
+fn grants(org: &Org, kind: ClientKind, said: &Registration) -> Result<Vec<GrantType>, Refusal> {
     const FIELD: &str = "grant_types";
-    // RFC 7591 section 2 makes `authorization_code` the default. A client that can authenticate gets what works without a person
-    // and a redirect URI, and is told so in the answer: section 3.2.1.
+    // RFC 7591 section 2 makes `authorization_code` the default. A client that can authenticate, and to which nobody can be sent back, gets
+    // what works without a person, and is told so in the answer: section 3.2.1.
     let usual = match kind {
-        ClientKind::Confidential => [GrantType::ClientCredentials],
-        ClientKind::Public => [GrantType::AuthorizationCode],
+        ClientKind::Confidential if said.redirect_uris.is_empty() => [GrantType::ClientCredentials],
+        ClientKind::Confidential | ClientKind::Public => [GrantType::AuthorizationCode],
     };
     let mut grants = Vec::new();
-    for grant in asked.unwrap_or(&usual) {
+    for grant in said.grants.as_deref().unwrap_or(&usual) {
         if !org.settings.oauth.supported_grants.contains(grant) {
             return Err(Refusal::invalid(FIELD, "must be among those that the service supports"));
         }
@@ -274,4 +404,21 @@ fn scopes(org: &Org, asked: Option<Vec<Scope>>) -> Result<Vec<Scope>, Refusal> {
         }
     }
     Ok(scopes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_addresses_that_one_caller_can_have_count_as_one() {
+        let of = |text: &str| network(Some(text.parse().unwrap()));
+        assert_eq!(of("192.0.2.1"), of("::ffff:192.0.2.1"));
+        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::9"));
+        let apart =
+            [of("192.0.2.1"), of("192.0.2.2"), of("2001:db8:1:2::1"), of("2001:db8:1:3::1"), network(None), "all".to_owned()];
+        for (n, one) in apart.iter().enumerate() {
+            assert!(!apart[..n].contains(one), "{one}");
+        }
+    }
 }

@@ -257,7 +257,7 @@ pub fn requestable(org: &Org, client: &Client, asked: Option<Vec<Scope>>) -> Vec
 
 /// What a client gets of the scopes that it asks a person for: those that it may request and, where it is allowed to, those of OpenID
 /// Connect. Where it asks for none: the org's default ones. Without the grant `refresh_token` it gets no `offline_access`, and isn't
-/// told so (OpenID Connect Core section 11).
+/// told so (OpenID Connect Core section 11). A stranger's client isn't told either what else it doesn't get, as long as it gets something.
 ///
 /// # Errors
 /// [`Denial::ScopeInvalid`] if the client may not request one of them. [`Denial::ScopeRequired`] if there is none where the org
@@ -270,7 +270,8 @@ pub fn requested_of_person(org: &Org, client: &Client, asked: Option<Vec<Scope>>
     }
     let count = asked.len();
     let scopes = those_available(org, client, asked, true);
-    if scopes.len() < count {
+    // They ask for whatever a document lists.
+    if scopes.len() < count && (scopes.is_empty() || !client.is_stranger()) {
         return Err(Denial::ScopeInvalid);
     }
     if org.settings.oauth.scope_required && scopes.is_empty() { Err(Denial::ScopeRequired) } else { Ok(scopes) }
@@ -278,11 +279,14 @@ pub fn requested_of_person(org: &Org, client: &Client, asked: Option<Vec<Scope>>
 
 /// Returns those of the scopes that the client may have, each once.
 fn those_available(org: &Org, client: &Client, asked: Vec<Scope>, signed_in: bool) -> Vec<Scope> {
-    let may_request = |scope: &Scope| {
-        let is_listed = client.settings.scopes.as_ref().is_none_or(|scopes| scopes.contains(scope));
-        is_listed || signed_in && is_openid(scope)
-    };
+    let may_request = |scope: &Scope| may_have(org, client, scope) || signed_in && is_openid(scope);
     deduplicated(asked).into_iter().filter(|scope| is_available(org, scope, signed_in) && may_request(scope)).collect()
+}
+
+/// Whether a client may have a scope: one that it is registered for and, if it is a stranger's, that strangers can have.
+fn may_have(org: &Org, client: &Client, scope: &Scope) -> bool {
+    let is_registered = client.settings.scopes.as_ref().is_none_or(|scopes| scopes.contains(scope));
+    is_registered && (!client.is_stranger() || org.settings.oauth.lets_strangers_have(scope))
 }
 
 /// Whether there is a scope in an org: one that it supports or, where a person signs in, one of OpenID Connect.
@@ -385,7 +389,9 @@ pub fn granted_resource(granted: &[Audience], asked: &[Audience]) -> Result<Vec<
 pub(super) fn still_there(org: &Org, audiences: &[Audience], profile: &TokenProfile) -> Result<(), Denial> {
     let (TokenProfile::Rfc9068 { issuer }, Some(resources)) = (profile, &org.settings.oauth.resources) else { return Ok(()) };
     let default = org.settings.oauth.default_resource.as_ref();
-    let is_there = |audience: &Audience| audience == issuer || default == Some(audience) || resources.iter().any(|resource| resource.uri == *audience);
+    let is_there = |audience: &Audience| {
+        audience == issuer || default == Some(audience) || resources.iter().any(|resource| resource.uri == *audience)
+    };
     if audiences.iter().all(is_there) { Ok(()) } else { Err(Denial::TargetInvalid) }
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::domain::{
-    Algorithm, Caller, Client, ClientId, ClientKind, ClientSettings, Denial, Entropy as _, OrgSettings, Profile, ProtectedResource,
-    ScopePattern, Seeded, TokenId,
+    Algorithm, Caller, Client, ClientId, ClientKind, ClientSettings, Denial, Entropy as _, OrgSettings, Profile,
+    ProtectedResource, ScopePattern, Seeded, TokenId,
 };
 
 const NOW: Timestamp = Timestamp::from_ms(1_795_348_800_250);

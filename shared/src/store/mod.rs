@@ -33,8 +33,8 @@ pub(crate) use org_walk::OrgWalk;
 pub(crate) use reads::each_once;
 pub use reads::{ClientKey, RecordKeys, Records, ScopeLike, TokenPage, TokenQuery};
 pub use writes::{
-    AdvanceOutcome, Delete, FamilyAdvance, FamilyUpdate, InsertOutcome, MemberSwap, NewToken, Put, Replaced, ReplayKey,
-    Revocation, TicketConsumption, TokenUpdate, UpdateOutcome, ValueKind,
+    AdvanceOutcome, CountedEvent, Delete, FamilyAdvance, FamilyUpdate, InsertOutcome, MemberSwap, NewToken, Put, Replaced,
+    ReplayKey, Revocation, TicketConsumption, TokenUpdate, UpdateOutcome, ValueKind,
 };
 
 /// All facets of the store: what an adapter implements and what the conformance suite tests.
@@ -87,6 +87,7 @@ pub trait Store:
     + KeepTickets
     + KeepAuthorizations
     + ReplayStore
+    + CountEvents
     + KeepBatches
     + ReadDirectory
     + WriteDirectory
@@ -104,6 +105,7 @@ impl<T> Store for T where
         + KeepTickets
         + KeepAuthorizations
         + ReplayStore
+        + CountEvents
         + KeepBatches
         + ReadDirectory
         + WriteDirectory
@@ -211,6 +213,16 @@ pub trait ReplayStore: std::fmt::Debug + Send + Sync {
     async fn use_once(&self, used: &ReplayKey) -> Result<bool, Fault>;
 }
 
+/// Counts what may happen only so often.
+#[async_trait]
+pub trait CountEvents: std::fmt::Debug + Send + Sync {
+    /// Counts an event, and returns the count with it. `None`: there were as many as may be, so it isn't counted. Of N parallel events
+    /// exactly as many are counted as may be.
+    ///
+    /// A repetition after a lost answer may count twice, if another event was counted between them: that errs on the safe side.
+    async fn count(&self, event: &CountedEvent) -> Result<Option<u32>, Fault>;
+}
+
 /// Keeps how far the batches of tokens have come.
 #[async_trait]
 pub trait KeepBatches: std::fmt::Debug + Send + Sync {
@@ -255,7 +267,8 @@ pub trait WriteDirectory: std::fmt::Debug + Send + Sync {
     /// [`Put::Dangling`], one whose further ancestors aren't its parent's is [`Put::Taken`].
     async fn put_org(&self, seen: Option<&Org>, org: &Org, assertions: Option<&AssertionSettings>) -> Result<Put, Fault>;
 
-    /// Deletes an org that has neither sub-orgs nor members nor clients, and its settings for assertions with it.
+    /// Deletes an org that has neither sub-orgs nor members nor clients, and its settings for assertions with it. Clients that end by
+    /// themselves don't count.
     async fn delete_org(&self, id: &OrgId) -> Result<Delete, Fault>;
 
     /// Creates or replaces a member. [`Put::Dangling`] if there is no such org.
@@ -269,7 +282,8 @@ pub trait WriteDirectory: std::fmt::Debug + Send + Sync {
     /// Deletes a member, unless something still belongs to it.
     async fn delete_member(&self, key: &MemberKey) -> Result<Delete, Fault>;
 
-    /// Creates or replaces a client. [`Put::Dangling`] if there is no such org, [`Put::Taken`] if another client has its alias,
+    /// Creates or replaces a client. One that [ends by itself](crate::domain::ClientOrigin::expires_at) may be forgotten a day after its
+    /// end, with its number. [`Put::Dangling`] if there is no such org, [`Put::Taken`] if another client has its alias,
     /// or one of another org its number.
     async fn put_client(&self, client: &Client) -> Result<Put, Fault>;
 

@@ -64,6 +64,14 @@ impl OpenOrg {
         Ok(org)
     }
 
+    /// Does the same for what is told without the org, too: nothing is returned while it was never read and can't be.
+    pub async fn recent_if_readable(&self) -> Option<Arc<Org>> {
+        self.recent().await.unwrap_or_else(|fault| {
+            telemetry::log_fault("", &fault);
+            None
+        })
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Seen>> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -124,6 +124,23 @@ pub struct ReplayKey {
     pub until: Timestamp,
 }
 
+/// An event that may happen only so often in a stretch of time.
+#[derive(Clone, Debug)]
+pub struct CountedEvent {
+    /// The org that the count belongs to.
+    pub org: OrgId,
+    /// What is counted: `register`.
+    pub what: &'static str,
+    /// Whose events are counted: a hash, so that no name is kept.
+    pub hash: [u8; 32],
+    /// When the stretch of time began. Each has a count of its own.
+    pub since: Timestamp,
+    /// When the count may be forgotten.
+    pub until: Timestamp,
+    /// How many there may be, at least 1.
+    pub limit: u32,
+}
+
 /// What came of a revocation.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Revocation {

@@ -49,6 +49,7 @@ const fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::RefreshRejected
         | Refusal::ScopeNotHeld(_)
         | Refusal::TicketRejected
+        | Refusal::TooManyAttempts { .. }
         | Refusal::TokenGone
         | Refusal::TokenRejected(_)
         | Refusal::TokenTooLarge { .. }

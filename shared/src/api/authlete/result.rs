@@ -192,6 +192,7 @@ fn refusals(refusal: &Refusal) -> CodeScope {
         Refusal::Conflict(_) => In(8),
         Refusal::TokenRejected(_) => In(9),
         Refusal::TokenGone => In(10),
+        Refusal::TooManyAttempts { .. } => In(17),
         Refusal::MemberUnavailable | Refusal::MemberUnknown => In(11),
         Refusal::OrgUnavailable => In(12),
         Refusal::OutsideAuthority { .. } => In(13),
@@ -327,6 +328,7 @@ pub fn describe(refusal: &Refusal) -> Cow<'static, str> {
         Refusal::ScopeNotHeld(scope) => format!("The scope '{}' is not supported by the service.", scope.name()).into(),
         Refusal::TicketRejected => "The service has no such ticket: it is unknown, expired or has been used.".into(),
         Refusal::TokenGone => "The token has been revoked.".into(),
+        Refusal::TooManyAttempts { retry_after } => format!("Too many attempts. Try again in {} seconds.", retry_after.0).into(),
         Refusal::TokenTooLarge { limit } => format!("The signed token would be over {limit} bytes.").into(),
         Refusal::UnsupportedContentEncoding => {
             "Send the body without compression and without the header Content-Encoding.".into()

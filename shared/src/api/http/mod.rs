@@ -24,8 +24,8 @@ pub(crate) use render::explain;
 pub use render::{fault, refusal, split_refusal};
 pub use reply::{Answer, Created, Done, IntoReply, NoContent, PlainText, Published, Reply, SignedJson, Tagged, Written};
 pub use request::{
-    Bearer, ClientCertificate, FromRequest, Json, MaybeBearer, MaybeJson, MemberPath, MergePatch, OrgClientPath, OrgCredentials,
-    OrgPath, PathBehind, Query, Request, SecretPath,
+    Bearer, CallerAddress, ClientCertificate, FromRequest, Json, MaybeBearer, MaybeJson, MemberPath, MergePatch, OrgClientPath,
+    OrgCredentials, OrgPath, PathBehind, Query, Request, SecretPath,
 };
 pub use route::{Dialect, Route};
 pub(super) use service::within;

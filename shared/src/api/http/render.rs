@@ -17,7 +17,8 @@ pub fn refusal(route: &Route, refusal: &Refusal) -> Reply {
     note(refusal, code);
     let rules = dialects::rules(route.dialect);
     let mut reply = (rules.refusal)(route, &Explanation { refusal, status, code, message: &message });
-    reply.headers.extend((rules.challenge)(route, refusal).or_else(|| allow(refusal)).or_else(|| accept_patch(refusal)));
+    let header = (rules.challenge)(route, refusal).or_else(|| allow(refusal)).or_else(|| accept_patch(refusal));
+    reply.headers.extend(header.or_else(|| retry_after(refusal)));
     reply
 }
 
@@ -141,6 +142,11 @@ fn spell(refusal: &Refusal) -> (StatusCode, &'static str, Cow<'static, str>) {
             "TICKET_INVALID",
             "The ticket is unknown, has expired or has been used. Start a new token request.".into(),
         ),
+        Refusal::TooManyAttempts { retry_after } => (
+            S::TOO_MANY_REQUESTS,
+            "TOO_MANY_ATTEMPTS",
+            format!("Too many attempts. Try again in {} seconds.", retry_after.0).into(),
+        ),
         // What the Agilicus API says to the introspection of a revoked token.
         Refusal::TokenGone => (S::GONE, "TOKEN_REVOKED", token(TokenProblem::Revoked).1.into()),
         Refusal::TokenRejected(problem) => {
@@ -217,4 +223,10 @@ fn allow(refusal: &Refusal) -> Option<Header> {
 fn accept_patch(refusal: &Refusal) -> Option<Header> {
     let Refusal::UnsupportedPatchType { takes } = refusal else { return None };
     Some((reply::ACCEPT_PATCH, HeaderValue::from_static(takes)))
+}
+
+/// When the next attempt may succeed: RFC 6585 section 4.
+fn retry_after(refusal: &Refusal) -> Option<Header> {
+    let Refusal::TooManyAttempts { retry_after } = refusal else { return None };
+    Some((header::RETRY_AFTER, HeaderValue::from(retry_after.0)))
 }

@@ -1,5 +1,7 @@
 //! Requests, and what endpoints take from them.
 
+use std::net::IpAddr;
+
 use http::request::Parts;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -52,6 +54,18 @@ impl Request<'_> {
 /// The certificate of the client's TLS connection, in PEM: an extension of a request, which only an edge adds that has verified it.
 #[derive(Clone, Debug)]
 pub struct ClientCertificate(pub String);
+
+/// The address from which a request came: an extension of a request, which an edge adds. `None` where it doesn't know.
+///
+/// It is that of whoever connects to the edge, which is a proxy's if there is one: headers that say otherwise aren't believed.
+#[derive(Clone, Copy, Debug)]
+pub struct CallerAddress(pub Option<IpAddr>);
+
+impl FromRequest for CallerAddress {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        Ok(request.parts.extensions.get::<Self>().copied().unwrap_or(Self(None)))
+    }
+}
 
 /// Something that an endpoint takes from a request, or refuses.
 pub trait FromRequest: Sized + Describe {

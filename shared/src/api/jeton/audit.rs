@@ -181,6 +181,11 @@ struct Facts<'a> {
     access_token_form: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     resources: Option<Vec<&'a str>>,
+    /// How a stranger's client came to its org, and when it ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     has_registration_token: Option<bool>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -360,6 +365,8 @@ fn of_client(client: &Client) -> Facts<'_> {
         certificate_subject: settings.certificate_subject.iter().map(|subject| (subject.kind(), subject.name())).collect(),
         access_token_form: settings.access_token_form.map(AccessTokenForm::as_str),
         resources: settings.resources.as_deref().map(audiences),
+        origin: client.is_stranger().then(|| client.origin.as_str()),
+        expires_at: client.origin.expires_at().map(Timestamp::as_ms),
         has_registration_token: Some(client.registration_token.is_some()),
         attributes: names(&settings.attributes),
         enabled: Some(client.enabled),

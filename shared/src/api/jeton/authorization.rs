@@ -104,7 +104,8 @@ struct AskingClient<'a> {
     client_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
-    /// `registered`: an administrator made it, or let it register itself.
+    /// `registered`: an administrator made it, or let it register itself. `self_registered`: a stranger's, whose name is what the stranger says:
+    /// show `redirect_host`, too.
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_uri: Option<&'a str>,
@@ -185,7 +186,7 @@ impl<'a> AskingClient<'a> {
         Self {
             client_id: named.to_owned(),
             name: client.settings.name.as_deref(),
-            kind: "registered",
+            kind: client.origin.as_str(),
             client_uri: page("client_uri"),
             logo_uri: page("logo_uri"),
             policy_uri: page("policy_uri"),

@@ -102,6 +102,11 @@ impl<'a> ClientView<'a> {
 pub struct ClientShown<'a> {
     #[serde(flatten)]
     client: ClientView<'a>,
+    /// How it came to the org: `registered` or `self_registered`.
+    origin: &'static str,
+    /// When a client that has registered itself ends, unless a person lets it in before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires: Option<Rfc3339>,
     created: Rfc3339,
     updated: Rfc3339,
 }
@@ -110,7 +115,8 @@ impl<'a> ClientShown<'a> {
     /// The view of a client.
     pub fn from_client(client: &'a Client) -> Self {
         let (created, updated) = (Rfc3339(client.created_at), Rfc3339(client.updated_at));
-        Self { client: ClientView::from_client(client), created, updated }
+        let (origin, expires) = (client.origin.as_str(), client.origin.expires_at().map(Rfc3339));
+        Self { client: ClientView::from_client(client), origin, expires, created, updated }
     }
 }
 

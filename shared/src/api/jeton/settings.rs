@@ -2,6 +2,7 @@
 
 mod issuers;
 mod resources;
+mod strangers;
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -11,10 +12,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub(super) use self::issuers::Number;
 use self::issuers::{AssertionIssuerBody, issuers};
 use self::resources::{ResourceBody, ensure_scopes_are_supported, resources};
+use self::strangers::OpenRegistrationBody;
 use super::{LongText, Text};
 use crate::domain::{
     Algorithm, AssertionIssuer, AssertionRules, AssertionSettings, Audience, ExchangeRules, GrantType, Invalid, LoginUrl,
-    OAuthSettings, OrgSettings, ProtectedResource, Refusal, Scope, Seconds, SupportedScope, org_settings,
+    OAuthSettings, OpenRegistration, OrgSettings, ProtectedResource, Refusal, Scope, Seconds, SupportedScope, org_settings,
 };
 use crate::encoding::{FromText, Object, integer_within, present};
 
@@ -381,6 +383,30 @@ impl SettingValue for Vec<ProtectedResource> {
 
     fn to_body(&self) -> Option<Self::Body> {
         Some(self.iter().map(ResourceBody::from_resource).collect())
+    }
+}
+
+impl SettingValue for OpenRegistration {
+    type Body = Object<OpenRegistrationBody>;
+
+    fn try_from_body(body: Self::Body, _: &'static str) -> Result<Self, Refusal> {
+        Ok(body.0.into())
+    }
+
+    fn to_body(&self) -> Option<Self::Body> {
+        Some(Object(self.clone().into()))
+    }
+}
+
+impl SettingValue for Vec<Scope> {
+    type Body = Vec<FromText<Scope>>;
+
+    fn try_from_body(body: Self::Body, _: &'static str) -> Result<Self, Refusal> {
+        Ok(body.into_iter().map(|scope| scope.0).collect())
+    }
+
+    fn to_body(&self) -> Option<Self::Body> {
+        Some(self.iter().cloned().map(FromText).collect())
     }
 }
 

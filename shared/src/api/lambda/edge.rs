@@ -4,6 +4,7 @@
 //! would parse with an `expect` or spell in another way, are taken out before: they reach the service as the caller sent them.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -18,7 +19,7 @@ use serde_json::value::RawValue;
 
 use super::deadline::time_left;
 use super::gateway::{NOT_IN_TARGET, Peer, encoded_path, path_as_sent};
-use crate::api::http::{ClientCertificate, Invocation, RequestId, Service, UnreadableBody};
+use crate::api::http::{CallerAddress, ClientCertificate, Invocation, RequestId, Service, UnreadableBody};
 use crate::domain::Clock;
 use crate::platform::SystemClock;
 
@@ -65,6 +66,7 @@ async fn answer(service: &Service, envelope: Envelope, invocation: Invocation, r
     if let Some(id) = envelope.id {
         parts.extensions.insert(RequestId(id));
     }
+    parts.extensions.insert(CallerAddress(envelope.address));
     if let Some(certificate) = envelope.certificate {
         parts.extensions.insert(ClientCertificate(certificate));
     }
@@ -128,7 +130,14 @@ struct Envelope {
     headers: HeaderMap,
     body: Option<Bytes>,
     id: Option<String>,
+    /// Who has connected to the gateway.
+    address: Option<IpAddr>,
     certificate: Option<String>,
+}
+
+/// Reads an address, if it is one.
+fn address(text: Option<&str>) -> Option<IpAddr> {
+    text?.trim().parse().ok()
 }
 
 impl Envelope {
@@ -145,6 +154,7 @@ impl Envelope {
                     headers: std::mem::take(&mut event.headers),
                     body: body(event.body.take(), event.is_base64_encoded),
                     id: context.request_id.clone(),
+                    address: address(context.http.source_ip.as_deref()),
                     certificate: None,
                 }
             }
@@ -159,6 +169,7 @@ impl Envelope {
                     headers: all_values(&mut event.headers, &mut event.multi_value_headers),
                     body: body(event.body.take(), event.is_base64_encoded),
                     id: event.request_context.request_id.clone(),
+                    address: address(event.request_context.identity.source_ip.as_deref()),
                     certificate: None,
                 }
             }
@@ -168,12 +179,16 @@ impl Envelope {
                 let headers = all_values(&mut event.headers, &mut event.multi_value_headers);
                 let query = if multi.is_empty() { single } else { multi };
                 let query: Vec<_> = query.iter().map(|(name, value)| format!("{name}={value}")).collect();
+                let forwarded = headers.get_all("x-forwarded-for").iter().next_back();
+                let forwarded = forwarded.and_then(|value| value.to_str().ok()).map(str::to_owned);
                 Self {
                     path: event.path.take().unwrap_or_default(),
                     // It is still encoded.
                     query: query.join("&"),
                     // A load balancer numbers its requests for tracing only.
                     id: headers.get("x-amzn-trace-id").and_then(|id| id.to_str().ok()).map(str::to_owned),
+                    // The load balancer adds it behind what the request had there.
+                    address: address(forwarded.as_deref().and_then(|all| all.rsplit(',').next())),
                     headers,
                     body: body(event.body.take(), event.is_base64_encoded),
                     certificate: None,

@@ -5,7 +5,7 @@ use http::{HeaderName, HeaderValue, header};
 use crate::api;
 use crate::api::http::authorization;
 use crate::api::http::media_type::has_media_type;
-use crate::api::http::{Bearer, Dialect, FromRequest, IntoReply, Reply, Request, Route, render};
+use crate::api::http::{Bearer, Dialect, FromRequest, IntoReply, MaybeBearer, Reply, Request, Route, render};
 use crate::auth::client::{ClientCredentials, FormCredentials};
 use crate::domain::{Denial, Refusal, Secret, TokenProblem};
 use crate::encoding::form::{self, Parameters};
@@ -203,6 +203,21 @@ fn wants_signed(request: &Request<'_>) -> bool {
     };
     let signed = quality(&[crate::api::http::SignedJson::MEDIA_TYPE]);
     signed > 0.0 && signed >= quality(&[Reply::JSON, "application/*", "*/*"])
+}
+
+/// The initial access token of a registration (RFC 7591 section 3), if there is one. Credentials of another kind are no such token, and are
+/// not as good as none either.
+#[derive(Debug)]
+pub struct InitialAccess(pub Option<Secret<String>>);
+
+impl FromRequest for InitialAccess {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        let MaybeBearer(bearer) = MaybeBearer::from_request(request)?;
+        if bearer.is_none() && request.parts.headers.contains_key(header::AUTHORIZATION) {
+            return Err(Refusal::CredentialsMissing);
+        }
+        Ok(Self(bearer.map(|bearer| Secret::new(bearer.token().to_owned()))))
+    }
 }
 
 /// A client that looks after its registration: RFC 7592 section 2.

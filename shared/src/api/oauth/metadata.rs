@@ -5,7 +5,9 @@ use serde::Serialize;
 
 use crate::auth::dpop;
 use crate::domain::scope::openid;
-use crate::domain::{Algorithm, ClientAuthMethod, ClientCertificates, Issuer, MtlsUrl, Prompt, ResponseMode};
+use crate::domain::{
+    Algorithm, ClientAuthMethod, ClientCertificates, Issuer, MtlsUrl, OAuthSettings, Org, Prompt, ResponseMode, Scope,
+};
 use crate::oauth::token_endpoint::served_grant_types;
 
 /// The paths of the endpoints that there are.
@@ -28,7 +30,7 @@ pub struct Endpoints {
 }
 
 /// Authorization server metadata. What is an org's own matter, as the scopes and the types of authorization details that it has,
-/// isn't in it: there is one issuer for all orgs.
+/// isn't in it, but for the scopes that strangers can have: there is one issuer for all orgs.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Metadata<'a> {
@@ -61,8 +63,8 @@ pub struct Metadata<'a> {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[expect(clippy::struct_field_names, reason = "the names are the standard's")]
 struct SignInMetadata {
-    /// Only those that every org has: which others there are is an org's own matter.
-    scopes_supported: Vec<&'static str>,
+    /// Those that every org has, and those that the org which is open to strangers lets them have.
+    scopes_supported: Vec<String>,
     claims_supported: Vec<&'static str>,
     claims_parameter_supported: bool,
     request_parameter_supported: bool,
@@ -74,11 +76,15 @@ struct SignInMetadata {
 }
 
 impl SignInMetadata {
-    fn new() -> Self {
+    fn new(open_org: Option<&Org>) -> Self {
         // MCP clients ask for `offline_access`, and for consent with it, wherever it is listed.
-        let scopes = openid::ALL.iter().copied().filter(|scope| *scope != openid::OFFLINE_ACCESS);
+        let is_listed = |scope: &str| scope != openid::OFFLINE_ACCESS;
+        let settings = open_org.map(|org| &org.settings.oauth).filter(|settings| settings.open_registration.enabled);
+        let of_org = settings.into_iter().flat_map(OAuthSettings::strangers_scopes).map(Scope::as_str);
+        let of_org = of_org.filter(|scope| !openid::ALL.contains(scope));
+        let scopes = openid::ALL.iter().copied().filter(|scope| is_listed(scope)).chain(of_org);
         Self {
-            scopes_supported: scopes.collect(),
+            scopes_supported: scopes.map(str::to_owned).collect(),
             claims_supported: CLAIMS.to_vec(),
             claims_parameter_supported: true,
             request_parameter_supported: false,
@@ -117,13 +123,14 @@ struct Authentication {
 }
 
 impl<'a> Metadata<'a> {
-    /// Makes the metadata of this issuer with these endpoints. What needs the certificate of a client
+    /// Makes the metadata of this issuer with these endpoints, and of the org that is open to strangers. What needs the certificate of a client
     /// (RFC 8705) is in it only where certificates can arrive: at `mtls`, if that isn't the issuer.
     pub fn from_issuer(
         issuer: &'a Issuer,
         endpoints: &Endpoints,
         certificates: ClientCertificates,
         mtls: Option<&MtlsUrl>,
+        open_org: Option<&Org>,
     ) -> Self {
         let at = |base: &str, path: &'static str| format!("{}{path}", base.trim_end_matches('/'));
         let url = |path: &'static str| at(issuer.as_str(), path);
@@ -146,7 +153,7 @@ impl<'a> Metadata<'a> {
             grant_types_supported: served_grant_types(),
             code_challenge_methods_supported: ["S256"],
             authorization_response_iss_parameter_supported: true,
-            sign_in: SignInMetadata::new(),
+            sign_in: SignInMetadata::new(open_org),
             authentication: Authentication::new(certificates),
             dpop_signing_alg_values_supported: dpop::ALGORITHMS.iter().copied().map(Algorithm::as_str).collect(),
             introspection_signing_alg_values_supported: Algorithm::ALL.iter().copied().map(Algorithm::as_str).collect(),
@@ -200,14 +207,14 @@ mod tests {
 
     fn metadata(issuer: &str, endpoints: &Endpoints) -> Value {
         let issuer = Issuer::parse(issuer).unwrap();
-        serde_json::to_value(Metadata::from_issuer(&issuer, endpoints, ClientCertificates::Arrive, None)).unwrap()
+        serde_json::to_value(Metadata::from_issuer(&issuer, endpoints, ClientCertificates::Arrive, None, None)).unwrap()
     }
 
     #[test]
     fn rfc8705_2_certificates_are_advertised_only_where_they_can_arrive() {
         let issuer = Issuer::parse("https://a.example").unwrap();
         for (certificates, arrive) in [(ClientCertificates::Arrive, true), (ClientCertificates::NeverArrive, false)] {
-            let metadata = serde_json::to_value(Metadata::from_issuer(&issuer, &ALL, certificates, None)).unwrap();
+            let metadata = serde_json::to_value(Metadata::from_issuer(&issuer, &ALL, certificates, None, None)).unwrap();
             for endpoint in ["token", "introspection", "revocation"] {
                 let methods = metadata[format!("{endpoint}_endpoint_auth_methods_supported")].as_array().unwrap();
                 for method in ["tls_client_auth", "self_signed_tls_client_auth"] {
@@ -224,7 +231,7 @@ mod tests {
         let issuer = Issuer::parse("https://a.example").unwrap();
         let mtls = MtlsUrl::parse("https://mtls.a.example/x/").unwrap();
         let metadata =
-            |certificates, mtls| serde_json::to_value(Metadata::from_issuer(&issuer, &ALL, certificates, mtls)).unwrap();
+            |certificates, mtls| serde_json::to_value(Metadata::from_issuer(&issuer, &ALL, certificates, mtls, None)).unwrap();
         let aliases = json!({
             "token_endpoint": "https://mtls.a.example/x/oauth2/token",
             "introspection_endpoint": "https://mtls.a.example/x/oauth2/introspect",

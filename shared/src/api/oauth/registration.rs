@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 
 use crate::api::authlete::client as kept_as;
 use crate::domain::{
-    CertificateSubject, Client, ClientAuthMethod, ClientMetadata, Error, GrantType, Invalid, Refusal, Scope, Secret,
+    CertificateSubject, Client, ClientAuthMethod, ClientMetadata, Error, GrantType, Invalid, MetadataValue, OpenRegistration,
+    RedirectUri, Refusal, Scope, Secret,
 };
 use crate::jose::certificate;
 use crate::oauth::registration::{Registration, Update};
@@ -16,6 +17,7 @@ use crate::oauth::registration::{Registration, Update};
 mod metadata;
 #[cfg(feature = "openapi")]
 mod metadata_schema;
+mod stranger;
 mod view;
 
 pub use view::ClientInformation;
@@ -35,11 +37,23 @@ impl RegistrationBody {
         Members::new(&self.0).registration(ClientMetadata::default())
     }
 
-    /// Reads what a client says of itself from now on: RFC 7592 section 2.2.
+    /// Reads what a stranger's client says of itself. It is less than others can say, and what they can't have is ignored.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`], as from [`registration`](Self::registration), and if it says more than strangers may.
+    pub fn registration_of_stranger(&self, rules: &OpenRegistration) -> Result<Registration, Refusal> {
+        let members = Members { stranger: Some(rules), ..Members::new(&self.0) };
+        stranger::check(&members)?;
+        let said = members.registration(ClientMetadata::default())?;
+        stranger::check_kept(&said)?;
+        Ok(said)
+    }
+
+    /// Reads what a client says of itself from now on: RFC 7592 section 2.2. `rules` are those of its org, if it is a stranger's.
     ///
     /// # Errors
     /// [`Refusal::Invalid`] if a member is malformed, names another client, or must not be in an update (RFC 7592 section 2.2).
-    pub fn update(&self, client: &Client) -> Result<Update, Error> {
+    pub fn update(&self, client: &Client, rules: &OpenRegistration) -> Result<Update, Error> {
         let members = Members::new(&self.0);
         for name in ["registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at"] {
             if self.0.contains_key(name) {
@@ -50,7 +64,11 @@ impl RegistrationBody {
             return Err(Refusal::invalid("client_id", "must be the one in the path").into());
         }
         let secret = members.text("client_secret")?.map(Secret::new);
-        let said = members.registration(client.settings.metadata.of_administrator())?;
+        let said = if client.is_stranger() {
+            self.registration_of_stranger(rules)?
+        } else {
+            members.registration(client.settings.metadata.of_administrator())?
+        };
         Ok(Update { said, secret })
     }
 }
@@ -117,16 +135,21 @@ const MAX_LIST_ENTRIES: usize = 200;
 const MAX_TEXT_BYTES: usize = 4_000;
 
 /// The members of a body.
-struct Members<'a>(&'a Map<String, Value>);
+#[derive(Clone, Copy)]
+struct Members<'a> {
+    body: &'a Map<String, Value>,
+    /// The rules of the org, if it is a stranger that says them.
+    stranger: Option<&'a OpenRegistration>,
+}
 
 impl<'a> Members<'a> {
     fn new(body: &'a Map<String, Value>) -> Self {
-        Self(body)
+        Self { body, stranger: None }
     }
 
     /// A member. What is empty is as good as nothing: RFC 7592 section 2.2.
     fn given(&self, name: &str) -> Option<&'a Value> {
-        self.0.get(name).filter(|value| match value {
+        self.body.get(name).filter(|value| match value {
             Value::Null => false,
             Value::String(text) => !text.is_empty(),
             Value::Array(items) => !items.is_empty(),
@@ -161,7 +184,11 @@ impl<'a> Members<'a> {
             return Err(Refusal::invalid("jwks_uri", "must not be given: send the keys themselves, as jwks"));
         }
         let grants = self.texts("grant_types")?;
-        let grants = grants.into_iter().map(|name| parse::<GrantType>("grant_types", name)).collect::<Result<Vec<_>, _>>()?;
+        let grants = match self.stranger {
+            // They ask for all that they know of what the metadata lists.
+            Some(_) => grants.into_iter().filter_map(|name| name.parse::<GrantType>().ok()).collect(),
+            None => grants.into_iter().map(|name| parse::<GrantType>("grant_types", name)).collect::<Result<Vec<_>, _>>()?,
+        };
         let mut said = Registration {
             name: self.name()?,
             auth_method: self.parsed("token_endpoint_auth_method")?.unwrap_or(ClientAuthMethod::ClientSecretBasic),
@@ -177,6 +204,16 @@ impl<'a> Members<'a> {
         };
         (said.redirect_uris, said.metadata) = metadata::read(self, &said.response_types, others)?;
         Ok(said)
+    }
+
+    fn redirect_uris(&self) -> Result<Vec<RedirectUri>, Refusal> {
+        const FIELD: &str = "redirect_uris";
+        let parse = |text: &str| match self.stranger {
+            Some(OpenRegistration { schemes, .. }) => RedirectUri::parse_with_schemes(text, schemes),
+            None => RedirectUri::parse_self_registered(text),
+        };
+        let uris = self.texts(FIELD)?.into_iter().map(parse);
+        uris.collect::<Result<_, _>>().map_err(|Invalid(rule)| Refusal::invalid(FIELD, rule))
     }
 
     fn name(&self) -> Result<Option<String>, Refusal> {

@@ -5,16 +5,16 @@ use schemars::{JsonSchema, json_schema};
 use super::operation::{Describe, Operation, Scheme};
 use crate::api::authlete::{BatchPath, ClientPath, CodePath, IdentifierPath, JsonList, Lenient, ServiceCredentials};
 use crate::api::http::{
-    Answer, Bearer, Created, Done, IfNoneMatch, Json, MaybeBearer, MaybeJson, MemberPath, MergePatch, NoContent, OrgClientPath,
-    OrgCredentials, OrgPath, PathBehind, PlainText, Preconditions, Published, Query, Reply, SecretPath, SignedJson, Tagged,
-    Written,
+    Answer, Bearer, CallerAddress, Created, Done, IfNoneMatch, Json, MaybeBearer, MaybeJson, MemberPath, MergePatch, NoContent,
+    OrgClientPath, OrgCredentials, OrgPath, PathBehind, PlainText, Preconditions, Published, Query, Reply, SecretPath,
+    SignedJson, Tagged, Written,
 };
 use crate::api::jeton::authorization::AuthorizationPath;
 use crate::api::jeton::token::TokenPath;
 use crate::api::oauth::authorization::{BrowserReply, BrowserRequest, BrowserReturn};
 use crate::api::oauth::introspection::IntrospectionResponse;
 use crate::api::oauth::schemas::{AccessTokenForm, AuthorizationParameters, ContinueQuery, NamedTokenForm, TokenForm};
-use crate::api::oauth::{RegistrationAccess, TokenNamed, TokenShown, WithNonce};
+use crate::api::oauth::{InitialAccess, RegistrationAccess, TokenNamed, TokenShown, WithNonce};
 use crate::domain::{ClientRef, OrgId, Subject, TokenId};
 use crate::encoding::TextSchema;
 use crate::oauth::token_endpoint::GrantRequest;
@@ -170,6 +170,11 @@ described! {
         operation.refuses_bodies();
         operation.refuses(&[401]);
     };
+    () InitialAccess, operation => {
+        operation.authenticates(&[Some(Scheme::Bearer), None]);
+        operation.refuses(&[400, 401]);
+    };
+    () CallerAddress, operation => operation.refuses(&[]);
     () RegistrationAccess, operation => {
         operation.takes_from_path("client_id", &json_schema!({"type": "string"}));
         operation.authenticates(&[Some(Scheme::Registration)]);

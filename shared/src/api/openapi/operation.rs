@@ -272,7 +272,7 @@ impl<'a> Operation<'a> {
             // API Gateway may send it under another name: `x-amzn-remapped-www-authenticate`.
             (401, _) => Some(("WWW-Authenticate", false, "What to authenticate by: RFC 9110 section 11.6.1.", "string")),
             (403, Some(challenge)) => Some(("WWW-Authenticate", false, challenge, "string")),
-            (503, _) => Some(("Retry-After", true, "After how many seconds to try again.", "integer")),
+            (429 | 503, _) => Some(("Retry-After", true, "After how many seconds to try again.", "integer")),
             _ => None,
         };
         if let Some((name, each, description, kind)) = header {

@@ -82,5 +82,6 @@ async fn read_in<S: Lookup>(
     let own = RecordKeys { orgs: vec![org.clone()], clients: vec![key.clone()], ..RecordKeys::default() };
     let mut found = reader.tokens.read(&own.and(sought.wanted(&org))).await?;
     let known = found.orgs.remove(&org).zip(found.clients.remove(&key));
+    let known = known.filter(|(org, client)| org.still_has(client, reader.now()));
     Ok(known.map(|(org, client)| (org, client, sought, found)))
 }

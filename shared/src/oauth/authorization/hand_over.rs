@@ -12,8 +12,8 @@ use crate::domain::{
     AuthorizationState, Client, Consent, Error, ExtraClaims, OrgId, Prompt, Refusal, Scope, Seconds, Secret, Service, SessionId,
     Subject, Timestamp,
 };
-use crate::oauth::id_token;
-use crate::platform::capabilities::{AuthorizationKeeper, Reader};
+use crate::oauth::{id_token, registration};
+use crate::platform::capabilities::{AuthorizationAccepter, AuthorizationKeeper, Reader};
 use crate::policy;
 use crate::store::RecordKeys;
 
@@ -68,7 +68,7 @@ pub struct Acceptance {
 /// As [`authenticate`]. [`Refusal::AuthorizationRejected`] if there is no such authorization in the org, or it is over.
 pub async fn read(ports: &Reader, credentials: Credentials, key: &AuthorizationKey) -> Result<AuthorizationSeen, Error> {
     let (service, authorization) = find(ports, credentials, key).await?;
-    let client = client_of(ports, &authorization).await?;
+    let client = client_of(ports, &service, &authorization).await?;
     Ok(AuthorizationSeen { authorization, client, service })
 }
 
@@ -79,23 +79,23 @@ pub async fn read(ports: &Reader, credentials: Credentials, key: &AuthorizationK
 /// As [`read`]. [`Refusal::AuthorizationRejected`] also if it can't be decided any more, or if what is said isn't what the client demands
 /// of a sign-in. [`Refusal::Invalid`] if more is granted than was asked for, or something is missing.
 pub async fn accept(
-    ports: &AuthorizationKeeper,
+    ports: &AuthorizationAccepter,
     credentials: Credentials,
     key: &AuthorizationKey,
     read_acceptance: impl FnOnce(&[String]) -> Result<Acceptance, Refusal>,
 ) -> Result<String, Error> {
+    let AuthorizationAccepter { keeper: ports, write } = ports;
     let (service, authorization) = find(&ports.reader, credentials, key).await?;
     let said = read_acceptance(&service.org().settings.oauth.authorization_details_types)?;
     let now = ports.reader.now();
     ensure_undecided(&authorization)?;
     let approval = approval(&service, &authorization, said, now)?;
     ensure_demands_are_met(&authorization, &approval)?;
-    if authorization.request.prompts.contains(&Prompt::None) {
-        let client = client_of(&ports.reader, &authorization).await?;
-        if needs_consent(&authorization, &client) {
-            return Err(AuthorizationProblem::ConsentRequired.into());
-        }
+    let client = client_of(&ports.reader, &service, &authorization).await?;
+    if authorization.request.prompts.contains(&Prompt::None) && needs_consent(&authorization, &client) {
+        return Err(AuthorizationProblem::ConsentRequired.into());
     }
+    registration::keep_longer(&ports.reader, &**write, &service, client).await?;
     let approval = Box::new(approval);
     decide(ports, authorization, ensure_undecided, |verifier| AuthorizationState::Accepted { approval, verifier }).await
 }
@@ -137,10 +137,11 @@ async fn find(ports: &Reader, credentials: Credentials, key: &AuthorizationKey) 
     Ok((service, authorization))
 }
 
-async fn client_of(ports: &Reader, authorization: &Authorization) -> Result<Client, Error> {
+async fn client_of(ports: &Reader, service: &Service, authorization: &Authorization) -> Result<Client, Error> {
     let key = (authorization.org.clone(), authorization.client);
     let wanted = RecordKeys { clients: vec![key.clone()], ..RecordKeys::default() };
-    let client = ports.tokens.read(&wanted).await?.clients.remove(&key).filter(|client| client.enabled);
+    let is_there = |client: &Client| client.enabled && service.org().still_has(client, ports.now());
+    let client = ports.tokens.read(&wanted).await?.clients.remove(&key).filter(is_there);
     Ok(client.ok_or(AuthorizationProblem::NotFound)?)
 }
 

@@ -62,7 +62,8 @@ pub fn for_work(config: Config) -> Result<RecordParts, Fault> {
     let (clock, store) = (Arc::new(SystemClock), store(&Sdk::new(&aws), &aws));
     let ring = Arc::new(Ring::new(store.clone(), clock.clone()));
     let records = RecordParts::new(clock, Arc::new(SystemEntropy), store, ring, config.issuer);
-    Ok(records.allowing(config.jwks_origins).opening(config::open_org()?))
+    let records = records.allowing(config.jwks_origins).opening(config::open_org()?);
+    Ok(RecordParts { client_certificates: config::client_certificates()?, mtls_url: config::mtls_url()?, ..records })
 }
 
 /// Puts together the platform of functions that sign tokens, and reads the key ring and opens the keys.

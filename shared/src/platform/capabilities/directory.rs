@@ -7,7 +7,8 @@ use super::{DirectoryLookup, Reader, Revoker};
 use crate::domain::Entropy;
 use crate::keys::remote::Origins;
 use crate::platform::parts::HasRecords;
-use crate::store::{ReadDirectory, RevokeTokens, WriteDirectory, WriteKeys};
+use crate::store::open_org::OpenOrg;
+use crate::store::{CountEvents, ReadDirectory, RevokeTokens, WriteDirectory, WriteKeys};
 
 capability! {
     /// Authenticates a caller and lists orgs, members and clients.
@@ -139,17 +140,21 @@ capability! {
 }
 
 capability! {
-    /// Lets clients register themselves (RFC 7591). Needs the same AWS actions as [`SecretWriter`].
-    // A client that registers itself has no alias, and so needs no `PutItem`.
+    /// Lets clients register themselves (RFC 7591), those of strangers as often as the org says.
+    // A client that registers itself has no alias, and so needs no `PutItem` in the directory.
     pub struct Registrar from HasRecords {
         /// Verifies the initial access token.
         pub reader: Reader,
+        /// Knows which org is open to strangers.
+        pub open_org: Arc<OpenOrg>,
+        /// Counts the registrations of strangers.
+        pub events: Arc<dyn CountEvents>,
         /// Draws the client's number, its secret and its registration access token.
         pub entropy: Arc<dyn Entropy>,
         /// Writes the client to the directory.
         pub write: Arc<dyn WriteDirectory>,
     }
-    access = SecretWriter::ACCESS;
+    access = AwsAccess { tokens: &["BatchGetItem", "UpdateItem"], ..SecretWriter::ACCESS };
 }
 
 capability! {

@@ -26,7 +26,7 @@ pub use self::finding::{SubOrgRevoker, TokenFinder, TokenRemover};
 pub use self::reader::Reader;
 pub use self::reading::{Authorizer, DirectoryLookup, DocumentReader, Introspector, IssuerInfo, KeyReader, Lister, Public};
 pub use self::tokens::{
-    AuthorizationKeeper, AuthorizationStarter, BulkRevoker, ClientRevoker, Granter, Minter, Refresher, Revoker,
-    SigningIntrospector, TicketRevoker, TokenEndpoint, TokenUpdater,
+    AuthorizationAccepter, AuthorizationKeeper, AuthorizationStarter, BulkRevoker, ClientRevoker, Granter, Minter, Refresher,
+    Revoker, SigningIntrospector, TicketRevoker, TokenEndpoint, TokenUpdater,
 };
 pub use self::work::{Auditor, BatchReader, BatchWorker, Batcher, Bootstrapper, Rotator};

@@ -9,7 +9,8 @@ use crate::keys::SigningKeys;
 use crate::keys::remote::KeySets;
 use crate::platform::parts::{HasMinting, HasRecords};
 use crate::store::{
-    KeepAuthorizations, KeepTickets, NoteSecretUses, RefreshTokens, ReplayStore, RevokeTokens, UpdateTokens, WriteTokens,
+    KeepAuthorizations, KeepTickets, NoteSecretUses, RefreshTokens, ReplayStore, RevokeTokens, UpdateTokens, WriteDirectory,
+    WriteTokens,
 };
 
 capability! {
@@ -122,6 +123,17 @@ capability! {
         pub authorizations: Arc<dyn KeepAuthorizations>,
     }
     access = Introspector::ACCESS;
+}
+
+capability! {
+    /// Accepts authorizations: a stranger's client stays longer with each.
+    pub struct AuthorizationAccepter from HasRecords {
+        /// Finds the authorization, and keeps the decision.
+        pub keeper: AuthorizationKeeper,
+        /// Moves the end of the client.
+        pub write: Arc<dyn WriteDirectory>,
+    }
+    access = AwsAccess { directory: &["BatchGetItem", "GetItem", "UpdateItem"], ..AuthorizationKeeper::ACCESS };
 }
 
 capability! {

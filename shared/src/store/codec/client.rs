@@ -8,9 +8,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::coded::Coded;
 use super::{coded, decode, encode, grants, is_false};
 use crate::domain::{
-    AccessTokenForm, Audience, CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind, ClientMetadata, ClientSecret,
-    ClientSettings, Consent, Fault, GrantType, MetadataMember, MetadataValue, OrgId, Pkce, RedirectUri, Scope, Seconds,
-    Timestamp,
+    AccessTokenForm, Audience, CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind, ClientMetadata, ClientOrigin,
+    ClientSecret, ClientSettings, Consent, Fault, GrantType, MetadataMember, MetadataValue, OrgId, Pkce, RedirectUri, Scope,
+    Seconds, Timestamp,
 };
 
 /// Encodes the body of a client: all of it but `created_at`.
@@ -93,6 +93,9 @@ struct ClientBody {
     claims_in_id_token: bool,
     #[serde(rename = "b", with = "coded", default, skip_serializing_if = "ClientMetadata::is_empty")]
     metadata: ClientMetadata,
+    /// When it ends, if it has registered itself where strangers can. An administrator's client has no such end.
+    #[serde(rename = "se", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    self_registered_until: Option<Timestamp>,
     #[serde(rename = "e")]
     enabled: bool,
     #[serde(rename = "u", with = "coded")]
@@ -132,6 +135,10 @@ impl ClientBody {
             consent_implied: settings.consent == Consent::Implied,
             claims_in_id_token: settings.claims_in_id_token,
             metadata: settings.metadata,
+            self_registered_until: match client.origin {
+                ClientOrigin::Registered => None,
+                ClientOrigin::SelfRegistered { expires_at } => Some(expires_at),
+            },
             enabled: client.enabled,
             updated_at: client.updated_at,
         }
@@ -168,6 +175,10 @@ impl ClientBody {
             settings,
             secrets: secrets(&self.secrets, &self.secret_times),
             registration_token: self.registration_token,
+            origin: match self.self_registered_until {
+                None => ClientOrigin::Registered,
+                Some(expires_at) => ClientOrigin::SelfRegistered { expires_at },
+            },
             enabled: self.enabled,
             created_at,
             updated_at: self.updated_at,

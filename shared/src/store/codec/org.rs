@@ -10,7 +10,8 @@ use super::coded::{self, Coded};
 use super::{decode, encode, grants, is_false, is_usual_retry_window, placeholder_time, retry_window};
 use crate::domain::{
     Algorithm, AssertionIssuer, AssertionRules, AssertionSettings, Audience, ClientId, ExchangeRules, Fault, GrantType,
-    IssuerKeys, LoginUrl, OAuthSettings, Org, OrgId, OrgSettings, ProtectedResource, Scope, Seconds, SupportedScope, Timestamp,
+    IssuerKeys, LoginUrl, OAuthSettings, OpenRegistration, Org, OrgId, OrgSettings, ProtectedResource, Scope, Seconds,
+    SupportedScope, Timestamp,
 };
 
 /// Encodes the body of an org: all of it but `created_at`.
@@ -205,6 +206,10 @@ struct OAuthBody {
     id_token_sign_alg: Option<Algorithm>,
     #[serde(rename = "ro", default, skip_serializing_if = "is_false")]
     refresh_needs_offline_access: bool,
+    #[serde(rename = "or", with = "OpenRegistrationBody", default, skip_serializing_if = "is_usual")]
+    open_registration: OpenRegistration,
+    #[serde(rename = "ss", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    strangers_scopes: Option<Vec<Scope>>,
     #[serde(rename = "p", default, skip_serializing_if = "Vec::is_empty")]
     attributes: Vec<(String, String)>,
 }
@@ -268,6 +273,23 @@ struct SupportedScopeBody {
     refresh_token_duration: Option<Seconds>,
     #[serde(rename = "p", default, skip_serializing_if = "Vec::is_empty")]
     attributes: Vec<(String, String)>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "OpenRegistration")]
+struct OpenRegistrationBody {
+    #[serde(rename = "e")]
+    enabled: bool,
+    #[serde(rename = "u", with = "coded")]
+    unused_duration: Seconds,
+    #[serde(rename = "d", with = "coded")]
+    duration: Seconds,
+    #[serde(rename = "h")]
+    most_per_hour: u32,
+    #[serde(rename = "a")]
+    most_per_address: u32,
+    #[serde(rename = "s", default, skip_serializing_if = "Vec::is_empty")]
+    schemes: Vec<String>,
 }
 
 /// A resource of which more is known than its URI. The others are stored as that text alone.

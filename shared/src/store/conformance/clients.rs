@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use super::cases;
 use super::samples::{NO_ASSERTIONS, at, client, client_id, member, member_key, org, org_id, put_org, rich_member};
-use crate::domain::{Client, Day, Member, SecretUse, SecretUses};
+use crate::domain::{Client, ClientOrigin, Day, Member, SecretUse, SecretUses, Timestamp};
 use crate::store::{Delete, MemberSwap, Put, RecordKeys, Replaced, Store};
 
 cases![
+    a_client_that_ends_by_itself_is_kept_whole_and_its_end_moves,
+    a_client_that_ends_by_itself_keeps_no_org,
     only_a_client_that_is_as_seen_is_replaced,
     only_a_member_that_is_as_seen_is_swapped,
     uses_of_secrets_stand_beside_a_client_and_change_nothing_of_it,
@@ -107,4 +109,47 @@ async fn uses_of_secrets_stand_beside_a_client_and_change_nothing_of_it(store: A
     store.delete_client(&key.0, key.1).await.unwrap();
     store.put_client(&first).await.unwrap();
     assert_eq!(kept().await, None, "they go with the client");
+}
+
+/// A client that has registered itself, and ends then.
+fn stranger(number: u64, alias: Option<&str>, expires_at: Timestamp) -> Client {
+    Client { origin: ClientOrigin::SelfRegistered { expires_at }, ..client("a", number, alias) }
+}
+
+async fn a_client_that_ends_by_itself_is_kept_whole_and_its_end_moves(store: Arc<dyn Store>) {
+    let first = stranger(1, None, at(86_400_000));
+    assert_eq!(store.put_client(&first).await.unwrap(), Put::Dangling);
+    put_org(&*store, &org("a", &[]), &NO_ASSERTIONS).await;
+    assert_eq!(store.put_client(&first).await.unwrap(), Put::Created);
+    let stored = async || store.client(&org_id("a"), client_id(1)).await.unwrap();
+    assert_eq!(stored().await, Some(first.clone()));
+    let later = stranger(1, None, at(172_800_000));
+    for _ in 0..2 {
+        assert_eq!(store.replace_client(&first, &later).await.unwrap(), Replaced::Done);
+    }
+    assert_eq!(stored().await, Some(later.clone()));
+    assert_eq!(store.replace_client(&first, &later_still()).await.unwrap(), Replaced::Outdated);
+    let orgs = RecordKeys { client_orgs: vec![client_id(1)], ..RecordKeys::default() };
+    assert_eq!(store.read(&orgs).await.unwrap().client_orgs.get(&client_id(1)), Some(&org_id("a")));
+    assert_eq!(store.delete_client(&org_id("a"), client_id(1)).await.unwrap(), Delete::Done);
+    assert_eq!(stored().await, None);
+    assert!(store.read(&orgs).await.unwrap().client_orgs.is_empty(), "its number is free");
+}
+
+fn later_still() -> Client {
+    stranger(1, None, at(259_200_000))
+}
+
+async fn a_client_that_ends_by_itself_keeps_no_org(store: Arc<dyn Store>) {
+    put_org(&*store, &org("a", &[]), &NO_ASSERTIONS).await;
+    store.put_client(&stranger(1, None, at(86_400_000))).await.unwrap();
+    store.put_client(&client("a", 2, None)).await.unwrap();
+    assert_eq!(store.delete_org(&org_id("a")).await.unwrap(), Delete::InUse, "an administrator's client is in it");
+    // What was a stranger's becomes one that counts, and the reverse.
+    store.put_client(&client("a", 1, None)).await.unwrap();
+    store.delete_client(&org_id("a"), client_id(2)).await.unwrap();
+    assert_eq!(store.delete_org(&org_id("a")).await.unwrap(), Delete::InUse);
+    let seen = client("a", 1, None);
+    assert_eq!(store.replace_client(&seen, &stranger(1, None, at(86_400_000))).await.unwrap(), Replaced::Done);
+    assert_eq!(store.delete_org(&org_id("a")).await.unwrap(), Delete::Done);
 }

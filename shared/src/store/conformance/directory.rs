@@ -9,7 +9,7 @@ use super::samples::{
 };
 use crate::domain::{
     Algorithm, AssertionRules, Audience, Client, ClientAuthMethod, ClientKind, ClientSettings, ExchangeRules, GrantType,
-    LoginUrl, Member, OAuthSettings, Org, OrgSettings, ProtectedResource, Seconds, SupportedScope,
+    LoginUrl, Member, OAuthSettings, OpenRegistration, Org, OrgSettings, ProtectedResource, Seconds, SupportedScope,
 };
 use crate::store::{Delete, Put, RecordKeys, Store};
 
@@ -346,6 +346,15 @@ fn rich_settings() -> OAuthSettings {
                 dpop_required: true,
             },
         ]),
+        open_registration: OpenRegistration {
+            enabled: true,
+            unused_duration: Seconds(60),
+            duration: Seconds(3_600),
+            most_per_hour: 7,
+            most_per_address: 3,
+            schemes: vec!["cursor".to_owned()],
+        },
+        strangers_scopes: Some(vec![scope("a")]),
         authorization_details_types: vec!["a\"é".to_owned()],
         default_resource: Some(Audience::parse("https://api.example").unwrap()),
         dpop_nonce_required: true,

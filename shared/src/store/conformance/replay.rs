@@ -5,14 +5,16 @@ use std::sync::Arc;
 use super::cases;
 use super::samples::{at, client_id, find_ticket, id, org_id, spending, ticket, ticket_key, used};
 use crate::domain::Ticket;
-use crate::store::{ReplayKey, Store, TicketConsumption};
+use crate::store::{CountedEvent, ReplayKey, Store, TicketConsumption};
 
 cases![
     a_kept_ticket_is_read_back_whole,
     a_ticket_is_spent_in_one_name,
     a_use_counts_until_it_has_ended,
     a_use_is_the_first_one_once,
+    an_event_is_counted_as_often_as_it_may_be,
     an_expired_ticket_is_not_spent,
+    of_many_events_at_once_no_more_are_counted_than_may_be,
     keeping_the_same_ticket_again_is_a_success,
     uses_are_apart,
 ];
@@ -94,4 +96,38 @@ async fn uses_are_apart(store: Arc<dyn Store>) {
     for other in &others {
         assert!(!store.use_once(other).await.unwrap(), "{other:?}");
     }
+}
+
+fn event(org: &str, hash: u8, limit: u32) -> CountedEvent {
+    CountedEvent { org: org_id(org), what: "register", hash: [hash; 32], since: at(0), until: at(3_600_000), limit }
+}
+
+async fn an_event_is_counted_as_often_as_it_may_be(store: Arc<dyn Store>) {
+    let count = async |event: CountedEvent| store.count(&event).await.unwrap();
+    for expected in [Some(1), Some(2), None, None] {
+        assert_eq!(count(event("a", 1, 2)).await, expected);
+    }
+    assert_eq!(count(event("a", 1, 3)).await, Some(3), "what isn't counted doesn't count");
+    for other in [
+        event("a", 2, 1),
+        event("ab", 1, 1),
+        CountedEvent { what: "find", ..event("a", 1, 1) },
+        CountedEvent { since: at(3_600_000), ..event("a", 1, 1) },
+    ] {
+        assert_eq!(count(other.clone()).await, Some(1), "{other:?} is counted apart");
+        assert_eq!(count(other.clone()).await, None, "{other:?}");
+    }
+}
+
+async fn of_many_events_at_once_no_more_are_counted_than_may_be(store: Arc<dyn Store>) {
+    let tasks = (0..16).map(|_| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move { store.count(&event("a", 1, 5)).await.unwrap() })
+    });
+    let mut counts = Vec::new();
+    for task in tasks.collect::<Vec<_>>() {
+        counts.extend(task.await.unwrap());
+    }
+    counts.sort_unstable();
+    assert_eq!(counts, [1, 2, 3, 4, 5]);
 }

@@ -9,7 +9,7 @@
 use async_trait::async_trait;
 
 use super::change::{Change, Check};
-use super::items::{self, moment, number, text};
+use super::items::{self, deletion, moment, number, text};
 use super::keys::{CLIENT, Key, MEMBER, SUB_ORG, range_after};
 use super::{DynamoStore, Item, fault};
 use crate::domain::{AssertionSettings, Client, ClientId, Fault, Member, MemberKey, Org, OrgId, SecretUses, Shard, Subject};
@@ -179,9 +179,11 @@ impl WriteDirectory for DynamoStore {
             // What must change besides depends on what is there: only while it is as seen here anything changes.
             let old = self.client(&client.org, client.id).await?;
             let is_new = old.is_none();
+            let by = counted(client) - old.as_ref().map_or(0, counted);
             let (old_alias, new_alias) = (old.and_then(|old| old.settings.alias), client.settings.alias.as_ref());
             let mut changes = vec![self.client_change(client, is_new, old_alias.as_deref())?];
-            changes.extend(is_new.then(|| self.count(&client.org, &client.id.to_string(), 1)));
+            // A new one that isn't counted still needs an org.
+            changes.extend((is_new || by != 0).then(|| self.count(&client.org, &client.id.to_string(), by)));
             changes.push(self.numbering(client));
             let nth_alias = changes.len();
             if old_alias.as_ref() != new_alias {
@@ -217,7 +219,15 @@ impl WriteDirectory for DynamoStore {
                 return Ok(Replaced::Outdated);
             }
             let replacement = self.replacement_of(client, items::string(&item, "b")?)?;
-            if there.settings.alias == client.settings.alias {
+            if there.origin != client.origin {
+                // Its number must stay as long as it does. Nothing moves the end of a client together with its alias.
+                let by = counted(client) - counted(&there);
+                let mut changes = vec![replacement, self.numbering(client)];
+                changes.extend((by != 0).then(|| self.count(&client.org, &client.id.to_string(), by)));
+                if self.transact(DOING, &changes).await?.is_none() {
+                    return Ok(Replaced::Done);
+                }
+            } else if there.settings.alias == client.settings.alias {
                 if let Check::Passed = self.change(DOING, replacement).await? {
                     return Ok(Replaced::Done);
                 }
@@ -241,7 +251,7 @@ impl WriteDirectory for DynamoStore {
             let Some(old) = self.client(org, id).await? else { return Ok(Delete::Unknown) };
             let delete = Change::delete(&self.tables.directory, Key::client(org, id), as_seen(old.settings.alias.as_deref()));
             let mut changes =
-                vec![with_alias(delete, "old", old.settings.alias.as_deref()), self.count(org, &id.to_string(), -1)];
+                vec![with_alias(delete, "old", old.settings.alias.as_deref()), self.count(org, &id.to_string(), -counted(&old))];
             // No more than its own, as every other store does.
             let own = Change::delete(&self.tables.directory, Key::client_org(id), "attribute_not_exists(pk) OR o = :org");
             changes.push(own.with("org", text(org.as_str())));
@@ -370,27 +380,29 @@ impl DynamoStore {
     /// Writes a client, if it is still what was seen.
     fn client_change(&self, client: &Client, is_new: bool, old_alias: Option<&str>) -> Result<Change, Fault> {
         let new_alias = client.settings.alias.as_deref();
-        let expression = if new_alias.is_some() { format!("{SET_BODY}, a = :new") } else { format!("{SET_BODY} REMOVE a") };
+        let expression = with_alias_and_end(SET_BODY, client);
         let condition = if is_new { "attribute_not_exists(pk)" } else { as_seen(old_alias) };
         let change = Change::update(&self.tables.directory, Key::client(&client.org, client.id), expression, condition);
         let change = change.with("b", text(codec::encode_client(client)?)).with("t", moment(client.created_at));
-        Ok(with_alias(with_alias(change, "new", new_alias), "old", old_alias))
+        Ok(with_end(with_alias(with_alias(change, "new", new_alias), "old", old_alias), client))
     }
 
     /// Writes a client over this very body.
     fn replacement_of(&self, client: &Client, body: &str) -> Result<Change, Fault> {
         let alias = client.settings.alias.as_deref();
-        let expression = if alias.is_some() { "SET b = :b, a = :new" } else { "SET b = :b REMOVE a" };
+        let expression = with_alias_and_end("SET b = :b", client);
         let change = Change::update(&self.tables.directory, Key::client(&client.org, client.id), expression, "b = :there");
         let change = change.with("b", text(codec::encode_client(client)?)).with("there", text(body));
-        Ok(with_alias(change, "new", alias))
+        Ok(with_end(with_alias(change, "new", alias), client))
     }
 
-    /// Gives a number to a client's org, if no other has it.
+    /// Gives a number to a client's org, if no other has it: for as long as the client stays.
     fn numbering(&self, client: &Client) -> Change {
         const CONDITION: &str = "attribute_not_exists(pk) OR o = :org";
-        let change = Change::update(&self.tables.directory, Key::client_org(client.id), "SET o = :org", CONDITION);
-        change.with("org", text(client.org.as_str()))
+        let ends = client.origin.expires_at().is_some();
+        let expression = if ends { "SET o = :org, x = :x" } else { "SET o = :org REMOVE x" };
+        let change = Change::update(&self.tables.directory, Key::client_org(client.id), expression, CONDITION);
+        with_end(change.with("org", text(client.org.as_str())), client)
     }
 
     /// Takes an alias for a client, if it is free.
@@ -414,6 +426,27 @@ fn as_seen(alias: Option<&str>) -> &'static str {
 fn with_alias(change: Change, name: &str, alias: Option<&str>) -> Change {
     match alias {
         Some(alias) => change.with(name, text(alias)),
+        None => change,
+    }
+}
+
+/// How much a client counts for its org. What ends by itself is deleted by nobody who could count it.
+fn counted(client: &Client) -> i8 {
+    i8::from(client.origin.expires_at().is_none())
+}
+
+/// An expression that also sets the alias of a client and when DynamoDB may delete it, or removes what it doesn't have.
+fn with_alias_and_end(set: &str, client: &Client) -> String {
+    let (alias, end) = (client.settings.alias.is_some(), client.origin.expires_at().is_some());
+    let sets = [alias.then_some(", a = :new"), end.then_some(", x = :x")];
+    let gone: Vec<_> = [(!alias).then_some("a"), (!end).then_some("x")].into_iter().flatten().collect();
+    let removes = if gone.is_empty() { String::new() } else { format!(" REMOVE {}", gone.join(", ")) };
+    format!("{set}{}{removes}", sets.into_iter().flatten().collect::<String>())
+}
+
+fn with_end(change: Change, client: &Client) -> Change {
+    match client.origin.expires_at() {
+        Some(end) => change.with("x", number(deletion(end))),
         None => change,
     }
 }

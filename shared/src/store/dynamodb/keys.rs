@@ -9,7 +9,7 @@ use crate::domain::{
     AliasKey, AuthorizationKey, BatchKey, ClientId, FamilyKey, MemberKey, NotBeforeKey, OrgId, Shard, Subject, TicketKey,
     TokenId, TokenKey,
 };
-use crate::store::{ReplayKey, codec};
+use crate::store::{CountedEvent, ReplayKey, codec};
 
 /// The key of an item. No org has a `#` in its id, so no part of a key is mistaken for another.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -50,6 +50,13 @@ impl Key {
     pub(super) fn used(used: &ReplayKey) -> Self {
         let shard = Shard::from_byte(used.hash[0]);
         Self { pk: partition(&used.org, shard), sk: format!("u#{}#{}", used.purpose, BASE64.encode(used.hash)) }
+    }
+
+    /// Returns the key of a count of events.
+    pub(super) fn events(event: &CountedEvent) -> Self {
+        let shard = Shard::from_byte(event.hash[0]);
+        let sk = format!("r#{}#{}#{}", event.what, BASE64.encode(event.hash), event.since.as_secs());
+        Self { pk: partition(&event.org, shard), sk }
     }
 
     pub(super) fn batch(key: &BatchKey) -> Self {
@@ -146,7 +153,7 @@ impl Owner {
         match sk.split_once('#')? {
             ("t", id) => Some(Self::Token(TokenKey { org, id: TokenId::parse(id).ok()? })),
             ("f", id) => Some(Self::Family(FamilyKey { org, id: TokenId::parse(id).ok()? })),
-            ("a" | "b" | "k" | "u" | "z", _) => Some(Self::Bookkeeping),
+            ("a" | "b" | "k" | "r" | "u" | "z", _) => Some(Self::Bookkeeping),
             ("v", name) => Some(Self::NotBefore(NotBeforeKey { org, kind: codec::mark_kind(name)? }, shard)),
             _ => None,
         }
@@ -212,6 +219,7 @@ mod tests {
         ];
         let (now, until) = (Timestamp::from_secs(1), Timestamp::from_secs(2));
         let used = ReplayKey { org: org.clone(), purpose: "dpop", hash: [7; 32], now, until };
+        let event = CountedEvent { org: org.clone(), what: "guess", hash: [7; 32], since: now, until, limit: 1 };
         let marks = kinds.map(|kind| NotBeforeKey { org: org.clone(), kind });
         let mut known = vec![
             (Key::token(&token), Owner::Token(token)),
@@ -228,6 +236,7 @@ mod tests {
             (Key::authorization(&AuthorizationKey { org: org.clone(), id }), Owner::Bookkeeping),
             (Key::batch(&BatchKey { org: org.clone(), id }), Owner::Bookkeeping),
             (Key::used(&used), Owner::Bookkeeping),
+            (Key::events(&event), Owner::Bookkeeping),
             (Key::counter(&org, shard), Owner::Bookkeeping),
             (Key::key_ring(), Owner::KeyRing),
         ];

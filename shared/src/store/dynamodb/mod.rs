@@ -25,7 +25,7 @@
 //! | name | in `Tokens` | in `Directory` |
 //! |---|---|---|
 //! | `pk` | `<org>#<shard>` | `<org>`; `#keys` for the key ring |
-//! | `sk` | `t#<id>` token, `f#<id>` family, `v#<kind>#<key>` mark, `a#<hash>` alias, `k#<id>` ticket, `z#<id>` authorization, `u#<purpose>#<hash>` use, `b#<id>` batch | `o` org, `s#<org>` sub-org, `m#<subject>` member, `c#<number>` client, `a#<alias>` alias of a client, `n#<shard>` counter, `k` key ring |
+//! | `sk` | `t#<id>` token, `f#<id>` family, `v#<kind>#<key>` mark, `a#<hash>` alias, `k#<id>` ticket, `z#<id>` authorization, `r#<what>#<hash>#<since>` count of events, `u#<purpose>#<hash>` use, `b#<id>` batch | `o` org, `s#<org>` sub-org, `m#<subject>` member, `c#<number>` client, `a#<alias>` alias of a client, `n#<shard>` counter, `k` key ring |
 //! | `b` | body; alias: `sk` of what has the value | body |
 //! | `a` | family: its access token; ticket: which token has spent it | client: its alias |
 //! | `c` | family: hash of the current secret | alias: number of its client |
@@ -36,22 +36,22 @@
 //! | `h` | | org: its ancestors, parent first, a `/` between |
 //! | `j` | token: `<org>#<subject>#<shard>`, for the index `by_subject`, if there is one | |
 //! | `k` | | org: how many sub-orgs it has; counter: how many of the org's members and clients are counted there |
-//! | `n` | mark: not before, ms | |
+//! | `n` | mark: not before, ms; count of events: how many | |
 //! | `o` | family: rotated at, ms | |
 //! | `p` | family: hash of the previous secret | |
 //! | `r` | token, family: revoked at, ms | |
 //! | `t` | | created at, ms |
 //! | `u` | family: needed until, ms; batch: updated at, ms | |
 //! | `v` | token, family: revision, as in the body; without it: 0; authorization: revision | |
-//! | `w` | token, family: which write has revoked it; use: which write has noted it | |
-//! | `x` | when DynamoDB may delete it, s; without it: never | |
+//! | `w` | token, family: which write has revoked it; use: which write has noted it; count of events: which write has counted last | |
+//! | `x` | when DynamoDB may delete it, s; without it: never | the same, of a client that ends by itself and of its number |
 //! | `y` | token: what `x` becomes when its family has another access token, if that is earlier | |
 //!
 //! # Who wrote it
 //! An answer can get lost after its write has happened. The SDK then sends the write again, and it must not mistake what it
 //! finds for another's. A transaction carries a token by which DynamoDB itself knows it again (for ten minutes; no call lives
 //! longer than seconds). A single write is known by what it leaves: a record is the very same, a step of a family names its
-//! access token, a ticket who has spent it, an authorization is what the step makes of it; a revocation and a use have a `w` of their own.
+//! access token, a ticket who has spent it, an authorization is what the step makes of it; a revocation, a use and a count have a `w` of their own.
 
 use std::collections::HashMap;
 use std::fmt;

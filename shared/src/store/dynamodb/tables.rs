@@ -102,12 +102,18 @@ async fn wait_until_active(client: &Client, name: &str) -> Result<(), Fault> {
     Err(Fault::unavailable(DOING).because("it takes longer than half a minute"))
 }
 
-/// Lets DynamoDB delete the items of the table of tokens from the second in their attribute [`TTL`] on.
+/// Lets DynamoDB delete items from the second in their attribute [`TTL`] on.
 ///
 /// # Errors
 /// A [`Fault`] if DynamoDB refuses.
 pub async fn enable_time_to_live(client: &Client, tables: &Tables) -> Result<(), Fault> {
-    let name = &tables.tokens;
+    for name in [&tables.tokens, &tables.directory] {
+        enable_in(client, name).await?;
+    }
+    Ok(())
+}
+
+async fn enable_in(client: &Client, name: &str) -> Result<(), Fault> {
     // DynamoDB refuses to enable it a second time.
     let told = client.describe_time_to_live().table_name(name).send().await.map_err(|e| fault(DOING, e))?;
     let status = told.time_to_live_description.and_then(|told| told.time_to_live_status);

@@ -144,7 +144,7 @@ const TABLES: &[Table] = &[
     Table { name: "orgs", key: "'org', $.id", state: CREATED, until: FOR_EVER },
     Table { name: "assertion_settings", key: "'org', $.org", state: "'body', $.body", until: FOR_EVER },
     Table { name: "members", key: "'org', $.org", state: CREATED, until: FOR_EVER },
-    Table { name: "clients", key: "'org', $.org", state: CREATED, until: FOR_EVER },
+    Table { name: "clients", key: "'org', $.org", state: CREATED, until: "coalesce($.exp, 9223372036854775807)" },
     Table { name: "key_rings", key: "'org', ''", state: "'body', $.body, 'version', $.version", until: FOR_EVER },
 ];
 

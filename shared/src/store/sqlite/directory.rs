@@ -121,10 +121,11 @@ pub(super) fn put_org(c: &Connection, seen: Option<&Org>, new: &Org, assertions:
 
 pub(super) fn delete_org(c: &Connection, id: &OrgId) -> Result<Delete> {
     let in_use = "SELECT 1 FROM orgs WHERE parent = ?1 UNION ALL SELECT 1 FROM members WHERE org = ?1
-                  UNION ALL SELECT 1 FROM clients WHERE org = ?1 LIMIT 1";
+                  UNION ALL SELECT 1 FROM clients WHERE org = ?1 AND exp IS NULL LIMIT 1";
     if c.prepare_cached(in_use)?.exists([id.as_str()])? {
         return Ok(Delete::InUse);
     }
+    c.prepare_cached("DELETE FROM clients WHERE org = ?1")?.execute([id.as_str()])?;
     c.prepare_cached("DELETE FROM assertion_settings WHERE org = ?1")?.execute([id.as_str()])?;
     Ok(delete(c.prepare_cached("DELETE FROM orgs WHERE id = ?1")?.execute([id.as_str()])?))
 }
@@ -187,10 +188,11 @@ pub(super) fn put_client(c: &Connection, client: &Client) -> Result<Put> {
     c.prepare_cached("INSERT OR IGNORE INTO client_orgs (id, org) VALUES (?1, ?2)")?.execute(params![id, org])?;
     let known = c.prepare_cached("SELECT 1 FROM clients WHERE org = ?1 AND id = ?2")?.exists(params![org, id])?;
     let mut upsert = c.prepare_cached(
-        "INSERT INTO clients (org, id, alias, created_at, body) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (org, id) DO UPDATE SET alias = excluded.alias, body = excluded.body",
+        "INSERT INTO clients (org, id, alias, created_at, body, exp) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (org, id) DO UPDATE SET alias = excluded.alias, body = excluded.body, exp = excluded.exp",
     )?;
-    upsert.execute(params![org, id, client.settings.alias, client.created_at.as_ms(), codec::encode_client(client)?])?;
+    let (body, end) = (codec::encode_client(client)?, client.origin.expires_at().map(Timestamp::as_ms));
+    upsert.execute(params![org, id, client.settings.alias, client.created_at.as_ms(), body, end])?;
     Ok(put(known))
 }
 
@@ -207,8 +209,6 @@ pub(super) fn replace_client(c: &Connection, seen: &Client, new: &Client) -> Res
 }
 
 pub(super) fn delete_client(c: &Connection, org: &OrgId, id: ClientId) -> Result<Delete> {
-    c.prepare_cached("DELETE FROM client_orgs WHERE org = ?1 AND id = ?2")?.execute(params![org.as_str(), id.as_number()])?;
-    c.prepare_cached("DELETE FROM secret_uses WHERE org = ?1 AND client = ?2")?.execute(params![org.as_str(), id.as_number()])?;
     let mut delete_one = c.prepare_cached("DELETE FROM clients WHERE org = ?1 AND id = ?2")?;
     Ok(delete(delete_one.execute(params![org.as_str(), id.as_number()])?))
 }

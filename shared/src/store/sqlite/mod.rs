@@ -29,10 +29,10 @@ use self::maintenance::Maintenance;
 use self::sweep::Sweep;
 use self::writer::{Commit, Writer};
 use super::{
-    AdvanceOutcome, ClientKey, Delete, FamilyAdvance, InsertOutcome, KeepAuthorizations, KeepBatches, KeepTickets, MemberSwap,
-    NewToken, NoteSecretUses, Put, ReadDirectory, ReadKeys, ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey,
-    ReplayStore, Revocation, RevokeTokens, TicketConsumption, TokenPage, TokenQuery, TokenUpdate, UpdateOutcome, UpdateTokens,
-    WriteDirectory, WriteKeys, WriteTokens,
+    AdvanceOutcome, ClientKey, CountEvents, CountedEvent, Delete, FamilyAdvance, InsertOutcome, KeepAuthorizations, KeepBatches,
+    KeepTickets, MemberSwap, NewToken, NoteSecretUses, Put, ReadDirectory, ReadKeys, ReadTokens, RecordKeys, Records,
+    RefreshTokens, Replaced, ReplayKey, ReplayStore, Revocation, RevokeTokens, TicketConsumption, TokenPage, TokenQuery,
+    TokenUpdate, UpdateOutcome, UpdateTokens, WriteDirectory, WriteKeys, WriteTokens,
 };
 use crate::domain::{
     AssertionSettings, Authorization, Batch, BatchKey, Client, ClientId, Clock, FamilyKey, Fault, KeyRing, Member, MemberKey,
@@ -252,6 +252,14 @@ impl ReplayStore for SqliteStore {
     async fn use_once(&self, used: &ReplayKey) -> Result<bool, Fault> {
         let used = used.clone();
         self.write("noting a use", move |c| replay::use_once(c, &used)).await
+    }
+}
+
+#[async_trait]
+impl CountEvents for SqliteStore {
+    async fn count(&self, event: &CountedEvent) -> Result<Option<u32>, Fault> {
+        let event = event.clone();
+        self.write("counting an event", move |c| replay::count(c, &event)).await
     }
 }
 

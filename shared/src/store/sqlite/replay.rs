@@ -1,12 +1,12 @@
-//! What happens only once: operations that run within a transaction of the writer.
+//! What happens only once, or only so often: operations that run within a transaction of the writer.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Result;
 use super::rows::{body, moment};
 use crate::domain::{Fault, Ticket, TicketKey, TokenId};
 use crate::store::codec::{self, TicketState};
-use crate::store::{ReplayKey, TicketConsumption};
+use crate::store::{CountedEvent, ReplayKey, TicketConsumption};
 
 /// Reads a ticket by its key.
 pub(super) fn ticket(c: &Connection, key: &TicketKey) -> Result<Option<Ticket>> {
@@ -56,4 +56,16 @@ pub(super) fn use_once(c: &Connection, used: &ReplayKey) -> Result<bool> {
     )?;
     let ReplayKey { org, purpose, hash, now, until } = used;
     Ok(upsert.execute(params![org.as_str(), purpose, hash, until.as_ms(), now.as_ms()])? == 1)
+}
+
+/// Counts an event, and returns the count with it. `None`: there were as many as may be.
+pub(super) fn count(c: &Connection, event: &CountedEvent) -> Result<Option<u32>> {
+    let mut upsert = c.prepare_cached(
+        "INSERT INTO counts (org, what, hash, since, exp, count) VALUES (?1, ?2, ?3, ?4, ?5, 1)
+         ON CONFLICT DO UPDATE SET count = count + 1 WHERE count < ?6
+         RETURNING count",
+    )?;
+    let CountedEvent { org, what, hash, since, until, limit } = event;
+    let row = params![org.as_str(), what, hash, since.as_ms(), until.as_ms(), limit];
+    Ok(upsert.query_row(row, |row| row.get(0)).optional()?)
 }

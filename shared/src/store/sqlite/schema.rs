@@ -145,6 +145,7 @@ const STEPS: &[&str] = &[
     REVOKED_BY,
     SECRET_USES,
     AUTHORIZATIONS,
+    STRANGERS,
 ];
 
 // Records are too long for tables without rowid, which keep whole rows in the inner nodes of their tree, too.
@@ -277,5 +278,19 @@ CREATE TABLE authorizations (
     org TEXT NOT NULL, id BLOB NOT NULL, exp INTEGER NOT NULL, kept_until INTEGER NOT NULL, revision INTEGER NOT NULL,
     body TEXT NOT NULL,
     PRIMARY KEY (org, id)
+) STRICT;
+";
+
+// Clients that end by themselves, with all that is theirs; and what is counted, so that there are not too many of them.
+const STRANGERS: &str = "
+ALTER TABLE clients ADD COLUMN exp INTEGER;
+CREATE TRIGGER what_clients_have_goes_with_them AFTER DELETE ON clients BEGIN
+    DELETE FROM client_orgs WHERE id = OLD.id AND org = OLD.org;
+    DELETE FROM secret_uses WHERE org = OLD.org AND client = OLD.id;
+END;
+
+CREATE TABLE counts (
+    org TEXT NOT NULL, what TEXT NOT NULL, hash BLOB NOT NULL, since INTEGER NOT NULL, exp INTEGER NOT NULL, count INTEGER NOT NULL,
+    PRIMARY KEY (org, what, hash, since)
 ) STRICT;
 ";

@@ -87,6 +87,8 @@ const TABLES: &[Table] = &[
     walked!("tickets", "exp"),
     walked!("authorizations", "kept_until"),
     walked!("uses", "exp"),
+    walked!("counts", "exp"),
+    walked!("clients", "exp"),
     walked!("batches", "exp"),
     |c, _, before| marks(c, before),
 ];

@@ -268,6 +268,41 @@ async fn what_decides_is_kept_as_long_as_it_is_needed() {
 }
 
 #[tokio::test]
+async fn a_client_that_ends_by_itself_is_forgotten_with_all_that_is_its() {
+    use crate::domain::{Client, ClientOrigin, SecretUses};
+    use crate::store::{CountedEvent, RecordKeys};
+
+    let day = 86_400_000;
+    let clock = Arc::new(FrozenClock::at(samples::T0));
+    let store = SqliteStore::in_memory(Arc::<FrozenClock>::clone(&clock)).unwrap();
+    samples::put_org(&store, &samples::org("a", &[]), &samples::NO_ASSERTIONS).await;
+    let origin = ClientOrigin::SelfRegistered { expires_at: samples::at(day) };
+    let stranger = Client { origin, ..samples::client("a", 1, None) };
+    for client in [&stranger, &samples::client("a", 2, None)] {
+        store.put_client(client).await.unwrap();
+    }
+    let uses = SecretUses::default();
+    store.note_secret_uses(&(stranger.org.clone(), stranger.id), &uses, &uses).await.unwrap();
+    let event = CountedEvent {
+        org: stranger.org.clone(),
+        what: "register",
+        hash: [7; 32],
+        since: samples::T0,
+        until: samples::at(day),
+        limit: 9,
+    };
+    store.count(&event).await.unwrap();
+    clock.advance_ms(2 * day);
+    assert_eq!(store.sweep().await.unwrap(), 0, "exactly a day isn't more than a day");
+    clock.advance_ms(1);
+    assert_eq!(store.sweep().await.unwrap(), 2, "the client, and the count");
+    let left: Vec<_> = store.clients(&stranger.org, None, 9).await.unwrap().iter().map(|client| client.id).collect();
+    assert_eq!(left, [samples::client_id(2)]);
+    let wanted = RecordKeys { client_orgs: vec![stranger.id], ..RecordKeys::default() };
+    assert!(store.read(&wanted).await.unwrap().client_orgs.is_empty(), "its number is free");
+}
+
+#[tokio::test]
 async fn what_waits_is_forgotten_a_day_after_its_end() {
     let day = 86_400_000;
     let clock = Arc::new(FrozenClock::at(samples::T0));

@@ -47,6 +47,7 @@ pub fn at(index: usize, refusal: Refusal) -> Refusal {
         | Refusal::RefreshRejected
         | Refusal::ScopeNotHeld(_)
         | Refusal::TicketRejected
+        | Refusal::TooManyAttempts { .. }
         | Refusal::TokenGone
         | Refusal::TokenTooLarge { .. }
         | Refusal::TokenRejected(_)

@@ -103,6 +103,7 @@ impl<'a> TokenCreateResponse<'a> {
             | Refusal::RefreshRejected
             | Refusal::ScopeNotHeld(_)
             | Refusal::TicketRejected
+            | Refusal::TooManyAttempts { .. }
             | Refusal::TokenGone
             | Refusal::TokenTooLarge { .. }
             | Refusal::TokenRejected(_)

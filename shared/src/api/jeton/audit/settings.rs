@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use super::oauth::{grants, names};
 use crate::domain::{
     Algorithm, AssertionIssuer, AssertionRules, AssertionSettings, Audience, ExchangeRules, GrantType, IssuerKeys, LoginUrl,
-    OrgSettings, ProtectedResource, Scope, Seconds, SupportedScope, Thumbprint, org_settings,
+    OpenRegistration, OrgSettings, ProtectedResource, Scope, Seconds, SupportedScope, Thumbprint, org_settings,
 };
 use crate::jose::sha256;
 
@@ -105,6 +105,25 @@ impl SettingFact for Vec<ProtectedResource> {
     }
 }
 
+impl SettingFact for OpenRegistration {
+    fn fact(&self) -> Option<impl Serialize> {
+        Some(OpenRegistrationFacts {
+            enabled: self.enabled,
+            unused_duration: self.unused_duration.0,
+            duration: self.duration.0,
+            most_per_hour: self.most_per_hour,
+            most_per_address: self.most_per_address,
+            schemes: &self.schemes,
+        })
+    }
+}
+
+impl SettingFact for Vec<Scope> {
+    fn fact(&self) -> Option<impl Serialize> {
+        Some(self.iter().map(Scope::as_str).collect::<Vec<_>>())
+    }
+}
+
 impl SettingFact for Vec<GrantType> {
     fn fact(&self) -> Option<impl Serialize> {
         Some(grants(self))
@@ -158,6 +177,16 @@ struct ScopeFacts<'a> {
     refresh_token_duration: Option<u32>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     attributes: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+struct OpenRegistrationFacts<'a> {
+    enabled: bool,
+    unused_duration: u32,
+    duration: u32,
+    most_per_hour: u32,
+    most_per_address: u32,
+    schemes: &'a [String],
 }
 
 /// A resource as its URI where nothing else is known of it.

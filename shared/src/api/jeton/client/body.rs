@@ -81,8 +81,8 @@ pub struct PutClient {
     /// Texts by name, which the service keeps and does not use.
     #[serde(default, deserialize_with = "present")]
     pub(in crate::api::jeton) attributes: Option<Attributes>,
-    /// Where people may be sent back to with an answer for it: `https` URLs, `http` on the loopback interface, or URIs with a scheme of
-    /// its own that has a dot. At most 50.
+    /// Where people may be sent back to with an answer for it: `https` URLs, `http` on the loopback interface, or URIs with the scheme of an
+    /// app. At most 50.
     #[serde(default)]
     pub(in crate::api::jeton) redirect_uris: Vec<FromText<RedirectUri>>,
     /// Whether its authorization requests must have a `code_challenge`: RFC 7636. `optional` is for confidential clients only. Default: `required`.
@@ -97,6 +97,12 @@ pub struct PutClient {
     /// Whether it is good for anything. Default: true.
     #[serde(default, deserialize_with = "present")]
     pub(in crate::api::jeton) enabled: Option<bool>,
+    #[serde(default, rename = "origin")]
+    #[cfg_attr(feature = "openapi", schemars(skip))]
+    pub(in crate::api::jeton) _origin: ReadOnly,
+    #[serde(default, rename = "expires")]
+    #[cfg_attr(feature = "openapi", schemars(skip))]
+    pub(in crate::api::jeton) _expires: ReadOnly,
     #[serde(default, rename = "created")]
     #[cfg_attr(feature = "openapi", schemars(skip))]
     pub(in crate::api::jeton) _created: ReadOnly,
@@ -106,7 +112,7 @@ pub struct PutClient {
 }
 
 impl Patched for PutClient {
-    const READ_ONLY: &'static [&'static str] = &["org", "id", "created", "updated"];
+    const READ_ONLY: &'static [&'static str] = &["org", "id", "origin", "expires", "created", "updated"];
 }
 
 impl PutClient {

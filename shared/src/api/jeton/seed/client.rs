@@ -108,6 +108,8 @@ impl RawClient {
             consent: self.consent,
             claims_in_id_token: self.claims_in_id_token,
             enabled: self.enabled,
+            _origin: ReadOnly,
+            _expires: ReadOnly,
             _created: ReadOnly,
             _updated: ReadOnly,
         };

@@ -137,7 +137,7 @@ pub(super) fn resources(entries: Vec<ResourceBody>, field: &'static str) -> Resu
     Ok(resources)
 }
 
-/// Checks that clients can get the scopes that resources name: one that the org doesn't have would be refused to all of them.
+/// Checks that clients can get the scopes that resources and strangers are given: one that the org doesn't have would be refused to all.
 pub(super) fn ensure_scopes_are_supported(settings: &OAuthSettings) -> Result<(), Refusal> {
     let is_supported = |scope: &Scope| {
         openid::ALL.contains(&scope.as_str()) || settings.supported_scopes.iter().any(|supported| supported.name == *scope)
@@ -146,6 +146,9 @@ pub(super) fn ensure_scopes_are_supported(settings: &OAuthSettings) -> Result<()
         if !resource.scopes.iter().flatten().all(is_supported) {
             return Err(Refusal::invalid(format!("settings.resources[{n}].scopes"), "must be among supported_scopes"));
         }
+    }
+    if !settings.strangers_scopes.iter().flatten().all(is_supported) {
+        return Err(Refusal::invalid("settings.strangers_scopes", "must be among supported_scopes"));
     }
     Ok(())
 }

@@ -51,6 +51,10 @@ fn settings_are_written_as_they_are_read() {
             {"issuer": "https://idp.example", "jwks": jwks(), "scopes": ["read"], "clients": [7], "any_subject": true, "refresh_tokens": true, "enabled": false},
             {"issuer": "x", "jwks_uri": "https://idp.example/jwks", "any_subject": false, "refresh_tokens": false, "enabled": true},
         ],
+        "open_registration": {
+            "enabled": true, "unused_duration": 60, "duration": 34_560_000, "most_per_hour": 1_000_000, "most_per_address": 1, "schemes": ["cursor", "x-app"],
+        },
+        "strangers_scopes": ["write", "openid"],
         "attributes": {"x": "y", "z": "1"},
     });
     let (settings, assertions) = read_all(&full).unwrap();
@@ -164,16 +168,56 @@ fn a_wrong_setting_is_named_with_its_rule() {
             "is not a known field",
         ),
         (json!({"refresh_token_rotation": true}), "refresh_token_rotation", "is not a known field"),
+        (json!({"open_registration": true}), "open_registration", "must be an object"),
+        (
+            json!({"open_registration": {"unused_duration": 0}}),
+            "open_registration.unused_duration",
+            "must be an integer from 1 to",
+        ),
+        (
+            json!({"open_registration": {"most_per_hour": 0}}),
+            "open_registration.most_per_hour",
+            "must be an integer from 1 to 1,000,000",
+        ),
+        (
+            json!({"open_registration": {"most_per_address": 1_000_001}}),
+            "open_registration.most_per_address",
+            "must be an integer",
+        ),
+        (
+            json!({"open_registration": {"schemes": ["javascript"]}}),
+            "open_registration.schemes[0]",
+            "must be the scheme of an app",
+        ),
+        (json!({"open_registration": {"schemes": ["Cursor"]}}), "open_registration.schemes[0]", "must be the scheme of an app"),
+        (json!({"open_registration": {"scheme": []}}), "open_registration", "is not a known field"),
+        (json!({"strangers_scopes": ["nope"]}), "settings.strangers_scopes", "must be among supported_scopes"),
         (json!({"resources": [7]}), "resources[0]", "must be a string or an object"),
         (json!({"resources": ["a\u{7}b"]}), "resources[0]", "must be 1 to 255 bytes"),
         (json!({"resources": [{"name": "Files"}]}), "resources[0].resource", "is required"),
         (json!({"resources": [{"resource": "urn:x"}]}), "settings.resources[0].resource", "must be an https URL"),
-        (json!({"resources": ["x", {"resource": "http://mcp.example"}]}), "settings.resources[1].resource", "must be an https URL"),
+        (
+            json!({"resources": ["x", {"resource": "http://mcp.example"}]}),
+            "settings.resources[1].resource",
+            "must be an https URL",
+        ),
         (json!({"resources": [{"resource": "https://a.example", "name": ""}]}), "resources[0].name", "must be 1 to 100"),
-        (json!({"resources": [{"resource": "https://a.example", "documentation": "javascript:x"}]}), "resources[0].documentation", "must be"),
-        (json!({"resources": [{"resource": "https://a.example", "scopes": ["nope"]}]}), "settings.resources[0].scopes", "must be among supported_scopes"),
+        (
+            json!({"resources": [{"resource": "https://a.example", "documentation": "javascript:x"}]}),
+            "resources[0].documentation",
+            "must be",
+        ),
+        (
+            json!({"resources": [{"resource": "https://a.example", "scopes": ["nope"]}]}),
+            "settings.resources[0].scopes",
+            "must be among supported_scopes",
+        ),
         (json!({"resources": [{"resource": "https://a.example", "scope": "a"}]}), "resources[0]", "is not a known field"),
-        (json!({"resources": ["https://a.example", {"resource": "https://a.example"}]}), "settings.resources[1]", "must be unique"),
+        (
+            json!({"resources": ["https://a.example", {"resource": "https://a.example"}]}),
+            "settings.resources[1]",
+            "must be unique",
+        ),
         (json!({"attributes": {"": "x"}}), "attributes", "must be 1 to 100 characters"),
     ] {
         let Err(Refusal::Invalid { field: f, rule: r }) = read(&settings) else { panic!("{settings} was taken") };

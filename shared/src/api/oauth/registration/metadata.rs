@@ -28,7 +28,6 @@ pub(super) fn read(
     response_types: &[String],
     mut metadata: ClientMetadata,
 ) -> Result<(Vec<RedirectUri>, ClientMetadata), Refusal> {
-    const REDIRECT_URIS: &str = "redirect_uris";
     for member in said_by_clients().filter(|member| !member.value_type.is_localized()) {
         if let Some(value) = members.given(member.name) {
             metadata.insert(member, read_value(member, value)?);
@@ -40,9 +39,7 @@ pub(super) fn read(
     if let Some(member) = MetadataMember::named("response_types").filter(|_| !response_types.is_empty()) {
         metadata.insert(member, MetadataValue::Texts(response_types.to_vec()));
     }
-    let redirect_uris = members.texts(REDIRECT_URIS)?.into_iter().map(RedirectUri::parse_self_registered);
-    let redirect_uris: Vec<_> =
-        redirect_uris.collect::<Result<_, _>>().map_err(|Invalid(rule)| Refusal::invalid(REDIRECT_URIS, rule))?;
+    let redirect_uris = members.redirect_uris()?;
     metadata.check_size(&redirect_uris).map_err(|Invalid(rule)| Refusal::invalid("", rule))?;
     Ok((redirect_uris, metadata))
 }
@@ -52,7 +49,7 @@ fn read_localized(members: &Members<'_>, member: &'static MetadataMember) -> Res
     let name = member.name.trim_end_matches('#');
     let is_tag = |tag: &str| (1..=35).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     let mut values = Vec::new();
-    for given in members.0.keys() {
+    for given in members.body.keys() {
         let Some(tag) = given.strip_prefix(member.name) else { continue };
         let Some(value) = members.given(given) else { continue };
         if !is_tag(tag) || values.len() == MAX_LIST_ENTRIES {
