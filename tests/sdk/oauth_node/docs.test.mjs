@@ -117,6 +117,75 @@ describe("docs", () => {
   });
 });
 
+describe("docs/mcp.md", () => {
+  const env = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` };
+  const folder = mkdtempSync(join(tmpdir(), "jeton-mcp-"));
+  const started = [];
+  const files = [];
+  let ports, issuer, mcp;
+  const here = (text) =>
+    text.replaceAll("http://127.0.0.1:3000", issuer).replaceAll("http://127.0.0.1:8000/mcp", mcp).replaceAll("PORT=4000", `PORT=${ports.login}`);
+  /** Starts a program of the page beside the packages. */
+  const start = (name, more = {}) => {
+    const file = join(import.meta.dirname, `docs-mcp-${process.pid}-${name}`);
+    writeFileSync(file, blocks("mcp.md")[name]);
+    files.push(file);
+    const program = spawn(process.execPath, [file], { env: { ...env, ISSUER: issuer, MCP_URL: mcp, ...more }, stdio: ["ignore", "pipe", "inherit"] });
+    started.push(program);
+    return program;
+  };
+  before(async () => {
+    ports = { login: await freePort(), mcp: await freePort() };
+    mcp = `http://127.0.0.1:${ports.mcp}/mcp`;
+    const seed = seedOf("mcp.md").replace("127.0.0.1:4000", `127.0.0.1:${ports.login}`).replace("http://127.0.0.1:8000/mcp", mcp);
+    const [server, url] = await served(folder, seed);
+    started.push(server);
+    issuer = url;
+  });
+  after(async () => {
+    const codes = [];
+    for (const program of started) codes.push(await end(program));
+    rmSync(folder, { recursive: true });
+    for (const file of files) rmSync(file, { force: true });
+    assert.equal(codes[0], 0, "Jeton ends in order");
+  });
+
+  test("a client that knows nothing but the server's address registers, lets a person sign in, and calls a tool", async () => {
+    const { "metadata.sh": metadata, "token.sh": token, "login.sh": login } = shell("mcp.md");
+    const bash = async (script) => (await promisify(execFile)("bash", ["-c", `set -euo pipefail\n${here(script)}`], { cwd: folder, env })).stdout;
+    const shown = page("mcp.md").match(/^```json\n(\{"resource".*)\n```$/m)[1];
+    assert.deepEqual(JSON.parse(await bash(metadata)), JSON.parse(here(shown)));
+
+    symlinkSync(join(dirname(process.env.JETON_DOCS), "examples"), join(folder, "examples"));
+    const script = `set -euo pipefail\n${here(token)}${here(login).replace(" node ", " exec node ")}`;
+    const application = spawn("bash", ["-c", script], { cwd: folder, env, stdio: ["ignore", "pipe", "inherit"] });
+    started.push(application);
+    await lineOf(linesOf(application), / listens on /);
+    await lineOf(linesOf(start("server.mjs", { PORT: String(ports.mcp) })), /^The MCP server listens/);
+
+    const refused = await fetch(mcp, { method: "POST", headers: { authorization: "Bearer x" } });
+    assert.equal(refused.status, 401);
+    assert.match(refused.headers.get("www-authenticate"), /scope="files.read", resource_metadata="http/);
+
+    const program = start("client.mjs");
+    const told = linesOf(program);
+    const url = new URL((await lineOf(told, /^Open this in your browser: (.*)/))[1]);
+    assert.deepEqual([url.origin, url.searchParams.get("resource"), url.searchParams.get("scope")], [new URL(issuer).origin, mcp, "files.read"]);
+    const browser = new Browser();
+    const consent = await browser.send(await browser.go(url), undefined, { user: "ann", password: "only-for-this-page" });
+    assert.ok(isConsent(consent) && consent.text.includes("File agent") && consent.text.includes("Read your files"), consent.text);
+    assert.equal((await browser.send(consent, undefined, { decision: "allow" })).text, "You can close this window.");
+    assert.match((await lineOf(told, /^registered as: (.*)/))[1], /^[0-9]+$/);
+    assert.equal((await lineOf(told, /^granted: (.*)/))[1], "files.read with a refresh token");
+    assert.equal((await lineOf(told, /^the tool says: (.*)/))[1], "the files of u-1001");
+    if (program.exitCode === null) await once(program, "exit");
+    assert.equal(program.exitCode, 0);
+
+    const { settings } = JSON.parse(await bash(shell("mcp.md")["setting.sh"]));
+    assert.equal(settings.resources[0].resource, "https://mcp.example.com/mcp");
+  });
+});
+
 describe("docs/sign-in.md and its example", () => {
   // A `node` of a package may be a script that starts another process, which would outlive it.
   const env = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` };
