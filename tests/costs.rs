@@ -89,8 +89,9 @@ impl Bill {
             Signing::Es256 => a_million::KMS_ECC_SIGNATURES,
         };
         let is_slow = signatures > 0 && signing != Signing::Envelope;
-        // A proof or an assertion that was used is no change that the audit trail tells, nor is a sign-in before there are tokens.
-        let is_untold = ["introspect", "sign-in", "userinfo"].iter().any(|what| operation.contains(what));
+        // A proof or an assertion that was used is no change that the audit trail tells, nor is a sign-in, but for its decision.
+        let untold = ["introspect", "sign-in: request", "sign-in: hand-over", "sign-in: way back", "userinfo"];
+        let is_untold = untold.iter().any(|what| operation.contains(what));
         let audit = if is_untold || writes == 0 { 0 } else { AUDIT_LOG_BYTES };
         Self {
             api: a_million::API_REQUESTS,
@@ -163,6 +164,14 @@ fn operations() -> String {
         ("introspection by a client, `kms`, ES256", "introspection by a client", Es256, false),
     ] {
         table += &Bill::for_request(operation, signing, has_index).row(what);
+    }
+    for (what, operation) in [
+        ("list a person's connected apps", "connected apps"),
+        ("disconnect an app of a person", "an app is disconnected"),
+        ("end a session of a login application", "a session is ended"),
+        ("disconnect all apps of a person: so many writes, however few they are", "all apps are disconnected"),
+    ] {
+        table += &Bill::for_request(operation, Envelope, false).row(what);
     }
     let ticket = Bill::for_request("a ticket", Envelope, false).and(Bill::for_request("a token for a ticket", Envelope, false));
     table += &ticket.row("ticket, and the tokens for it: two requests");

@@ -1,7 +1,8 @@
 // A login application for Jeton: signs people in by password, asks them for consent, and hands the answer back.
 //
 // Jeton sends a browser to /sign-in?authorization=ID. This program reads what ID asks for, finds out who sits before the browser,
-// accepts or denies, and sends the browser to the address that Jeton answers with. docs/sign-in.md explains each rule.
+// accepts or denies, and sends the browser to the address that Jeton answers with. People with a device come to /device by themselves,
+// and type the code that it shows. docs/sign-in.md explains each rule.
 
 import { createHash, createHmac, randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -38,8 +39,11 @@ async function jeton(method, path, body) {
 
 /** Denies, and sends the browser back with the error. */
 async function deny(asked, error) {
-  return seeOther((await jeton("POST", `${asked.id}/deny`, { error })).redirect_to);
+  return back(await jeton("POST", `${asked.id}/deny`, { error }));
 }
+
+/** Sends the browser back. A device polls, so the person goes back to it. */
+const back = ({ redirect_to }) => (redirect_to ? seeOther(redirect_to) : page(200, "Done", html`<p>You can go back to your device.</p>`));
 
 /** What the app is told when Jeton refuses to accept, and no page could help. */
 const DENIALS = {
@@ -55,11 +59,11 @@ async function accept(asked, visit) {
   const said = { subject: users[user].sub, auth_time, acr: ACR, amr: ["pwd"], session: sid, claims: users[user].claims };
   try {
     // This address finishes the sign-in in the browser in which it began. It is used at once, and not shown, logged or kept.
-    return seeOther((await jeton("POST", `${asked.id}/accept`, said)).redirect_to);
+    return back(await jeton("POST", `${asked.id}/accept`, said));
   } catch (refused) {
     const error = refused.status === 422 && DENIALS[refused.code];
     if (!error) throw refused;
-    const canSignInAgain = error === "login_required" && !asked.prompt.includes("none");
+    const canSignInAgain = error === "login_required" && !prompts(asked).includes("none");
     return canSignInAgain ? loginPage(asked, visit) : deny(asked, error);
   }
 }
@@ -68,18 +72,22 @@ async function accept(asked, visit) {
 
 /** Where a browser goes now: to the login page, to the page for consent, or back. With `prompt=none` no page may be shown. */
 async function proceed(asked, visit) {
-  const isSilent = asked.prompt.includes("none");
+  const isSilent = prompts(asked).includes("none");
   if (asked.acr_required.length > 0 && !asked.acr_required.includes(ACR)) return deny(asked, "unmet_authentication_requirements");
   if (!isSuitable(visit.session, asked)) return isSilent ? deny(asked, "login_required") : loginPage(asked, visit);
   const { consent } = await jeton("GET", `${asked.id}?subject=${encodeURIComponent(users[visit.session.user].sub)}`);
-  if (consent.needed) return isSilent ? deny(asked, "consent_required") : consentPage(asked, visit);
+  // A device's request is always shown: somebody else may have sent the person its code.
+  if (consent.needed || asked.kind === "device") return isSilent ? deny(asked, "consent_required") : consentPage(asked, visit);
   return accept(asked, visit);
 }
+
+/** The words of `prompt`, which a device's request doesn't have. */
+const prompts = ({ prompt = [] }) => prompt;
 
 /** Whether it is the person whom the app wants that is signed in here, and has signed in lately enough. */
 function isSuitable(session, asked) {
   if (!session || (asked.subject_hint && asked.subject_hint !== users[session.user].sub)) return false;
-  const mustComeBack = asked.prompt.includes("login") || asked.prompt.includes("select_account");
+  const mustComeBack = prompts(asked).includes("login") || prompts(asked).includes("select_account");
   if (mustComeBack && session.signedInFor !== asked.id) return false;
   return session.auth_time >= (asked.authenticated_after ?? 0);
 }
@@ -98,6 +106,29 @@ async function decide(asked, visit, form) {
   if (decision === "deny") return deny(asked, "access_denied");
   if (decision === "switch") visit.end();
   return decision === "allow" && isSuitable(visit.session, asked) ? accept(asked, visit) : loginPage(asked, visit);
+}
+
+// The codes of devices
+
+/** Somebody with a device comes by: by hand, or by an address that has the code already, which they must still send. */
+function askForCode(_, visit, form, error) {
+  const known = form.get("user_code");
+  const field = html`<label>Code<input name="user_code" autocomplete="off" autocapitalize="characters" value="${known}" required></label><button>Go on</button>`;
+  const content = html`<form method="post" action="device"><input type="hidden" name="csrf" value="${visit.csrfToken()}">${field}</form>`;
+  return page(error ? 400 : 200, "Connect a device", html`<p>Type the code that your device shows.</p><p class="error">${error}</p>${content}`, visit);
+}
+
+/** The code was sent. Jeton counts the attempts of each person, or of each address where nobody has signed in. */
+async function findByCode(request, visit, form) {
+  const attempt_by = visit.session ? users[visit.session.user].sub : request.socket.remoteAddress;
+  try {
+    const asked = await jeton("POST", "find", { user_code: form.get("user_code") ?? "", attempt_by, org: JETON_ORG });
+    return seeOther(`sign-in?authorization=${asked.id}`, { "set-cookie": visit.cookie() });
+  } catch (refused) {
+    const errors = { 404: "No device waits with this code.", 429: "Too many attempts. Try again in ten minutes." };
+    if (!errors[refused.status]) throw refused;
+    return askForCode(request, visit, form, errors[refused.status]);
+  }
 }
 
 // Passwords and sessions
@@ -188,9 +219,16 @@ function consentPage(asked, visit) {
   const buttons = html`<button name="decision" value="allow">Allow</button><button name="decision" value="deny">Deny</button>
 <button name="decision" value="switch">Use another account</button>`;
   // Anybody can choose a name. Where the answer goes can't be made up, so it is always shown.
-  const asks = html`<p><b>${appName(asked)}</b>, at <b>${asked.redirect_host ?? asked.redirect_uri}</b>, wants to:</p><ul>${wishes}${details}${places}</ul>`;
+  const asks = html`<p><b>${appName(asked)}</b>, ${whereabouts(asked)}, wants to:</p><ul>${wishes}${details}${places}</ul>`;
   const form = formTo("consent", asked, visit, buttons);
-  return page(200, "Allow access?", html`${asks}<p>You are signed in as ${visit.session.user}.</p>${form}`, visit);
+  const warning = asked.kind === "device" ? html`<p>Allow it only if your own device shows the code that you typed. Nobody else should have sent it to you.</p>` : undefined;
+  return page(200, "Allow access?", html`${asks}${warning}<p>You are signed in as ${visit.session.user}.</p>${form}`, visit);
+}
+
+function whereabouts({ requested_from, redirect_host, redirect_uri }) {
+  if (!requested_from) return html`at <b>${redirect_host ?? redirect_uri}</b>`;
+  const { ip = "an unknown address", user_agent = "an unknown program" } = requested_from;
+  return html`on a device at <b>${ip}</b> (${user_agent})`;
 }
 
 const startAgain = () => page(404, "This sign-in is over", html`<p>Go back to the app, and start again there.</p>`);
@@ -198,25 +236,31 @@ const startAgain = () => page(404, "This sign-in is over", html`<p>Go back to th
 // The server
 
 const STEPS = { "GET /sign-in": proceed, "POST /sign-in": signIn, "POST /consent": decide };
+/** The steps of people with a device, before it is known which. */
+const DEVICE_STEPS = { "GET /device": askForCode, "POST /device": findByCode };
 
 async function respond(request) {
   const url = new URL(request.url, "http://login.invalid");
-  const step = STEPS[`${request.method} ${url.pathname}`];
-  if (!step) return page(404, "There is no such page");
+  const name = `${request.method} ${url.pathname}`;
+  const [step, deviceStep] = [STEPS[name], DEVICE_STEPS[name]];
+  if (!step && !deviceStep) return page(404, "There is no such page");
   // Nothing but the id is taken from the address: all else there could come from anybody. The id goes into a path, so it must look like one.
   const id = url.searchParams.get("authorization") ?? "";
-  if (!/^[\w-]{1,64}\.[0-9a-z]{1,64}$/.test(id)) return startAgain();
+  if (step && !/^[\w-]{1,64}\.[0-9a-z]{1,64}$/.test(id)) return startAgain();
   const visit = new Visit(request);
-  let form;
+  let form = url.searchParams;
   if (request.method === "POST") {
     if (!(Number(request.headers["content-length"]) <= MAX_FORM_BYTES)) return page(413, "This form is too large");
     form = new URLSearchParams(await text(request));
     // Jeton can't see whether a person has clicked. This keeps other sites from clicking for them.
-    const retry = html`<p><a href="sign-in?authorization=${id}">Try again</a></p>`;
+    const retry = html`<p><a href="${step ? `sign-in?authorization=${id}` : "device"}">Try again</a></p>`;
     if (!isSame(form.get("csrf") ?? "", visit.csrfToken())) return page(403, "This form is out of date", retry);
   }
+  if (deviceStep) return deviceStep(request, visit, form);
   const asked = await jeton("GET", id);
-  return ["pending", "accepted"].includes(asked.status) ? step(asked, visit, form) : startAgain();
+  // What a device asks for is decided once.
+  const open = asked.kind === "device" ? ["pending"] : ["pending", "accepted"];
+  return open.includes(asked.status) ? step(asked, visit, form) : startAgain();
 }
 
 /** An authorization that is unknown, decided or over sends the person back to the app. All else is a fault of somebody else than them. */

@@ -21,7 +21,7 @@ impl Endpoint for GetAuthorization {
         ports: &Reader,
         (OrgCredentials(credentials), AuthorizationPath(key), Query(query)): Self::Input,
     ) -> Result<Self::Output, Error> {
-        let seen = hand_over::read(ports, credentials, &key).await?;
+        let seen = hand_over::read(ports, credentials, &key, query.subject.as_ref()).await?;
         Ok(Answer::from_body(&AuthorizationView::from_seen(&seen, &query)?)?)
     }
 }

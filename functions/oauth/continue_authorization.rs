@@ -21,7 +21,7 @@ impl Endpoint for ContinueAuthorization {
             return Ok(BrowserReply::to_prefetch());
         }
         let issuer = ports.reader.keys.issuer();
-        let reply = authorization::resume(ports, browser.into_resumption(issuer)).await?;
+        let reply = authorization::resume(ports, browser.into_resumption(issuer)).await;
         Ok(BrowserReply::new(reply, issuer))
     }
 }

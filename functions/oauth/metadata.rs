@@ -6,8 +6,10 @@ use shared::domain::{Error, Refusal};
 use shared::platform::capabilities::{DocumentReader, IssuerInfo};
 
 use super::authorize::Authorize;
+use super::authorize_device::AuthorizeDevice;
 use super::get_userinfo::GetUserinfo;
 use super::introspect::Introspect;
+use super::push_authorization::PushAuthorization;
 use super::register_client::RegisterClient;
 use super::revoke::Revoke;
 use super::token::Token;
@@ -44,6 +46,8 @@ pub(super) async fn read(ports: &DocumentReader) -> Metadata<'_> {
 fn endpoints() -> Endpoints {
     Endpoints {
         authorization: Authorize::ROUTE.path,
+        pushed_authorization_request: PushAuthorization::ROUTE.path,
+        device_authorization: AuthorizeDevice::ROUTE.path,
         userinfo: GetUserinfo::ROUTE.path,
         token: Token::ROUTE.path,
         introspection: Introspect::ROUTE.path,

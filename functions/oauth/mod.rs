@@ -1,6 +1,7 @@
 //! OAuth 2: RFC 6749 and those that extend it.
 
 pub mod authorize;
+pub mod authorize_device;
 pub mod continue_authorization;
 pub mod delete_registration;
 pub mod get_registration;
@@ -11,6 +12,7 @@ pub mod openid_configuration;
 pub mod org_resource_metadata;
 pub mod post_authorize;
 pub mod post_userinfo;
+pub mod push_authorization;
 pub mod register_client;
 pub mod resource_metadata;
 pub mod revoke;

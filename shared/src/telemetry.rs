@@ -222,6 +222,8 @@ pub(crate) enum Alarm {
     CodeOfAnother,
     /// An authorization code is used again, for which the tokens that came of it are revoked.
     CodeReused,
+    /// A client polls with a device code that was issued to another client.
+    DeviceCodeOfAnother,
     /// A client redeems a refresh token that was issued to another client.
     RefreshTokenOfAnother,
     /// A replaced refresh token is used again, for which its family is revoked.
@@ -230,9 +232,13 @@ pub(crate) enum Alarm {
     SignedOtherwise,
     /// A client revokes a token that was issued to another client.
     TokenOfAnother,
+    /// In an hour, a thousand wrong user codes were tried in an org.
+    UserCodeGuessing,
 }
 
-/// Writes the line of an alarm. `id` is the token or the refresh family, `client` the client that presented it, if it is known.
-pub(crate) fn log_alarm(alarm: Alarm, org: &OrgId, client: Option<ClientId>, id: TokenId) {
-    tracing::warn!(target: "jeton::alarm", ?alarm, %org, client = client.map(|id| id.to_string()), %id, "alarm");
+/// Writes the line of an alarm. `id` is the token, the refresh family or the authorization, `client` the client that presented it: each
+/// if it is known.
+pub(crate) fn log_alarm(alarm: Alarm, org: &OrgId, client: Option<ClientId>, id: impl Into<Option<TokenId>>) {
+    let (client, id) = (client.map(|id| id.to_string()), id.into().map(|id| id.to_string()));
+    tracing::warn!(target: "jeton::alarm", ?alarm, %org, client, id, "alarm");
 }

@@ -96,6 +96,12 @@ ENDPOINTS = {
     "jeton.delete_token": ({"path": "/v1/tokens/$jti", "status": 204}, {"path": "/v1/tokens/x", "status": 404}),
     "oauth.authorize": ({"query": form(SIGN_IN), "bearer": False, "status": 303}, {"bearer": False, "status": 400}),
     "oauth.post_authorize": ({"form": SIGN_IN, "anonymous": True, "status": 303}, {"form": {}, "anonymous": True, "status": 400}),
+    "oauth.authorize_device": ({"form": {"client_id": "$telly"}, "anonymous": True}, {"form": {}, "anonymous": True, "status": 401}),
+    "jeton.find_authorization": (
+        {"path": "/v1/authorizations/find", "body": {"user_code": "$typed", "attempt_by": "ann"}},
+        {"path": "/v1/authorizations/find", "body": {"user_code": "x", "attempt_by": "eve"}, "status": 404},
+    ),
+    "oauth.push_authorization": ({"form": SIGN_IN, "anonymous": True, "status": 201}, {"form": {}, "anonymous": True, "status": 401}),
     "oauth.continue_authorization": (
         {"query": BACK, "bearer": False, "cookie": "browser", "status": 303},
         {"query": BACK, "bearer": False, "status": 400},
@@ -114,6 +120,13 @@ ENDPOINTS = {
         {"path": "/v1/authorizations/$pending/deny", "body": {}},
         {"path": "/v1/authorizations/$pending/deny", "body": {"error": "x"}, "status": 400},
     ),
+    "jeton.list_grants": ({"path": "/v1/orgs/1/subjects/ann/grants"}, UNAUTHENTICATED),
+    "jeton.delete_grant": (
+        {"path": "/v1/orgs/1/subjects/ann/grants/$connected", "status": 204},
+        {"path": "/v1/orgs/1/subjects/ann/grants/x", "status": 404},
+    ),
+    "jeton.delete_grants": ({"path": "/v1/orgs/1/subjects/ann/grants", "status": 204}, UNAUTHENTICATED),
+    "jeton.end_session": ({"path": "/v1/orgs/1/sessions/s-1", "status": 204}, UNAUTHENTICATED),
     "jeton.explain_error": ({"path": "/errors/A048301"}, {"path": "/errors/A000000", "status": 404}),
     "jeton.get_client": ({"path": "/v1/orgs/1/clients/web"}, {"path": "/v1/orgs/1/clients/nobody", "status": 404}),
     "jeton.get_member": ({"path": "/v1/orgs/1/members/ann"}, UNAUTHENTICATED),
@@ -309,19 +322,22 @@ def event(gateway, handler, case, admin, tokens):
 @pytest.fixture(scope="module")
 def service(stack, admin, emulator):
     """Org 1 as a service of Authlete's API, with a client. Gives what makes things there, by name."""
-    supported_grants = ["authorization_code", "client_credentials", "password", "refresh_token"]
+    device = "urn:ietf:params:oauth:grant-type:device_code"
+    supported_grants = ["authorization_code", "client_credentials", "password", "refresh_token", device]
+    pages = {"login_url": "https://login.example/", "device_url": "https://login.example/device"}
     # The first API is on the issuer's own host.
     issuer = stack.variables("OauthResourceMetadata")["JETON_ISSUER"]
     apis = [{"resource": f"{issuer}/mcp"}, {"resource": "https://mcp.example/mcp", "scopes": ["read"]}]
-    settings = {"supported_scopes": [{"name": "read"}], "supported_grants": supported_grants, "login_url": "https://login.example/", "resources": apis}
+    settings = {"supported_scopes": [{"name": "read"}], "supported_grants": supported_grants, "resources": apis, **pages}
     stack.api.put("/v1/orgs/1", {"settings": settings}, admin)
     grants = {"clientType": "CONFIDENTIAL", "grantTypes": ["PASSWORD", "CLIENT_CREDENTIALS", "REFRESH_TOKEN"]}
     ask = lambda path, body: stack.api.post(f"/api/1/{path}", body, admin).json(200)
     client = ask("client/create", grants | {"clientIdAlias": "web"})
     issue = ISSUE | {"clientId": client["clientId"]}
     password = {"parameters": "grant_type=password&username=u&password=p", "clientId": "web", "clientSecret": client["clientSecret"]}
-    site = {"kind": "public", "grants": ["authorization_code"], "redirect_uris": [SIGN_IN["redirect_uri"]], "consent": "implied"}
+    site = {"kind": "public", "grants": ["authorization_code", "refresh_token"], "redirect_uris": [SIGN_IN["redirect_uri"]], "consent": "implied"}
     site = str(stack.api.post("/v1/orgs/1/clients", site, admin).json(201)["id"])
+    telly = str(stack.api.post("/v1/orgs/1/clients", {"kind": "public", "grants": [device]}, admin).json(201)["id"])
     registered, spares, browsers, decisions = [], [], [], []
 
     def parameter(url, name):
@@ -340,6 +356,10 @@ def service(stack, admin, emulator):
         sent = browse("oauth.authorize", "GET", "/oauth2/authorize", query=form(SIGN_IN).replace("$site", site))
         browsers.append(sent["cookies"][0].split(";")[0])
         return parameter(sent["headers"]["location"], "authorization")
+
+    def typed():
+        """The code that a device shows."""
+        return json.loads(browse("oauth.authorize_device", "POST", "/oauth2/device_authorization", body=form({"client_id": telly}))["body"])["user_code"]
 
     def accepted():
         """An authorization that the login application has accepted: the browser has to come back."""
@@ -378,11 +398,15 @@ def service(stack, admin, emulator):
         "jti": lambda: part(stack.api.post("/v1/tokens", BODY, admin).json(201)["token"], 1)["jti"],
         "ticket": lambda: ask("auth/token", password)["ticket"],
         "site": lambda: site,
+        "telly": lambda: telly,
+        "typed": typed,
         "pending": pending,
         "accepted": accepted,
         "decision": lambda: decisions[-1],
         "browser": lambda: browsers[-1],
         "person": person,
+        # Whoever has signed in has granted something to this client.
+        "connected": lambda: person() and site,
         "batch": lambda: ask("auth/token/create/batch", [issue])["requestId"],
     }
     return lambda name: made[name]()

@@ -51,9 +51,13 @@ pub(super) async fn own_and_asserted(run: &mut Recorded) -> (Value, [String; 2])
 /// Has a person sign in to a client that proves a key, by a login application that denies others. Returns what each step costs.
 pub(super) async fn sign_in(run: &mut Recorded) -> Vec<(&'static str, Units)> {
     let resources = [format!("{ISSUER}/mcp")];
-    let login = json!({"settings": {"login_url": "https://login.example/", "supported_grants": null, "resources": resources}});
+    let pages = json!({
+        "login_url": "https://login.example/", "device_url": "https://login.example/device", "supported_grants": null, "resources": resources,
+    });
+    let login = json!({ "settings": pages });
     run.good("jeton.patch_org", "/v1/orgs/1", login).await;
-    let tool = json!({"kind": "public", "grants": ["authorization_code"], "redirect_uris": ["https://tool.example/cb"]});
+    let tool =
+        json!({"kind": "public", "grants": ["authorization_code", DEVICE_GRANT], "redirect_uris": ["https://tool.example/cb"]});
     let client = run.good("jeton.create_client", "/v1/orgs/1/clients", tool).await["id"].to_string();
     let challenge = URL_SAFE_NO_PAD.encode(sha256(VERIFIER.as_bytes()));
     let query = format!(
@@ -71,9 +75,22 @@ pub(super) async fn sign_in(run: &mut Recorded) -> Vec<(&'static str, Units)> {
         let cookie = answer.headers["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
         browsers.push((id, cookie, units));
     }
+    for name in ["oauth.authorize", "oauth.post_authorize"] {
+        let (pushing, pushed) = run.cost("oauth.push_authorization", "/oauth2/par", Value::from(query.clone())).await;
+        let reference = format!("client_id={client}&request_uri={}", pushed["request_uri"].as_str().unwrap());
+        let (opening, answer) = if name == "oauth.authorize" {
+            run.priced(name, &format!("/oauth2/authorize?{reference}"), json!({})).await
+        } else {
+            run.priced(name, "/oauth2/authorize", Value::from(reference)).await
+        };
+        location(&answer);
+        if name == "oauth.authorize" {
+            costs.extend([("sign-in: pushed request", pushing), ("sign-in: pushed request, opened", opening)]);
+        }
+    }
     let [(accepted, cookie, _), (denied, _, request)] = &browsers[..] else { panic!("{browsers:?}") };
     costs.push(("sign-in: request", *request));
-    let (units, _) = run.cost("jeton.get_authorization", &format!("/v1/authorizations/{accepted}"), json!({})).await;
+    let (units, _) = run.cost("jeton.get_authorization", &format!("/v1/authorizations/{accepted}?subject=ann"), json!({})).await;
     costs.push(("sign-in: hand-over", units));
     run.good("jeton.deny_authorization", &format!("/v1/authorizations/{denied}/deny"), json!({})).await;
     let said = json!({"subject": "ann", "auth_time": SystemClock.now().as_secs()});
@@ -98,6 +115,8 @@ pub(super) async fn sign_in(run: &mut Recorded) -> Vec<(&'static str, Units)> {
             costs.push(("userinfo, with a DPoP proof", units));
         }
     }
+    costs.extend(connected_apps(run, &client).await);
+    costs.extend(device(run, &client).await);
     costs
 }
 
@@ -118,6 +137,39 @@ pub(super) async fn strangers(run: &mut Recorded) {
     run.good("jeton.accept_authorization", &format!("/v1/authorizations/{id}/accept"), said).await;
 }
 
+/// Has a person look at the apps that they have let in, and disconnect them. Returns what that costs.
+async fn connected_apps(run: &mut Recorded, client: &str) -> Vec<(&'static str, Units)> {
+    const ALL: &str = "/v1/orgs/1/subjects/ann/grants";
+    let (listing, _) = run.cost("jeton.list_grants", ALL, json!({})).await;
+    let (one, _) = run.cost("jeton.delete_grant", &format!("{ALL}/{client}"), json!({})).await;
+    let (all, _) = run.cost("jeton.delete_grants", ALL, json!({})).await;
+    let (session, _) = run.cost("jeton.end_session", "/v1/orgs/1/sessions/of-a-login-app", json!({})).await;
+    vec![
+        ("connected apps", listing),
+        ("an app is disconnected", one),
+        ("all apps are disconnected", all),
+        ("a session is ended", session),
+    ]
+}
+
+/// Has a person accept what a device asks for. Returns what each step costs.
+async fn device(run: &mut Recorded, client: &str) -> Vec<(&'static str, Units)> {
+    let form = Value::from(format!("client_id={client}&scope=openid"));
+    let (request, asked) = run.cost("oauth.authorize_device", "/oauth2/device_authorization", form).await;
+    let attempt = json!({"user_code": asked["user_code"], "attempt_by": "ann"});
+    let (attempt, found) = run.cost("jeton.find_authorization", "/v1/authorizations/find", attempt).await;
+    let code = asked["device_code"].as_str().unwrap();
+    let form = Value::from(format!("grant_type={DEVICE_GRANT}&client_id={client}&device_code={code}"));
+    let (poll, answer) = run.priced("oauth.token", "/oauth2/token", form.clone()).await;
+    assert_eq!(answer.status, 400, "{answer:?}");
+    let said = json!({"subject": "ann", "auth_time": SystemClock.now().as_secs()});
+    let id = found["id"].as_str().unwrap();
+    run.good("jeton.accept_authorization", &format!("/v1/authorizations/{id}/accept"), said).await;
+    let (token, _) = run.cost("oauth.token", "/oauth2/token", form).await;
+    vec![("device: request", request), ("device: attempt", attempt), ("device: poll", poll), ("device: token", token)]
+}
+
+const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
 /// Where a browser is sent.

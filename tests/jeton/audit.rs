@@ -168,7 +168,7 @@ async fn every_change_of_a_record_is_told_once_and_nothing_else() {
         streamed.app.post("/v1/tokens/revoke", None, json!({"token": token, "all_sessions": all_sessions})).await.is_empty();
         // The second time there is only the session left to be revoked: sixteen copies of one mark.
         let told = streamed.actions().await;
-        assert_eq!(told, if all_sessions { vec!["tokens.revoked"] } else { vec!["family.revoked", "token.revoked"] });
+        assert_eq!(told, if all_sessions { vec!["session.ended"] } else { vec!["family.revoked", "token.revoked"] });
     }
     streamed.app.post("/v1/tokens/bulk_revoke", Some(&admin), json!({"user_id": "ann"})).await.ok();
     assert_eq!(streamed.actions().await, ["tokens.revoked"]);

@@ -18,7 +18,14 @@ fn issuer() -> Value {
 
 scenario! {
     async fn an_org_is_made_below_one_that_is_administered_then_changed_then_deleted(app) {
-        let made = app.put("/v1/orgs/12", &app.admin, json!({"parent": "1", "name": "Shop", "settings": {"token_duration": 60}})).await.created();
+        let mut made = app.put("/v1/orgs/12", &app.admin, json!({"parent": "1", "name": "Shop", "settings": {"token_duration": 60}})).await.created();
+        let settings = made["settings"].as_object_mut().unwrap();
+        for (name, default) in [
+            ("pushed_request_duration", json!(60)), ("pushed_requests_required", json!(false)), ("device_code_duration", json!(600)),
+            ("device_poll_interval", json!(5)),
+        ] {
+            assert_eq!(settings.remove(name), Some(default), "{name}");
+        }
         assert_eq!(
             made,
             json!({
@@ -28,7 +35,7 @@ scenario! {
                     "refresh_token_retry_seconds": 60, "allow_non_expiring": false,
                     "supported_scopes": [],
                     "supported_grants": [
-                        "authorization_code", "client_credentials", "refresh_token",
+                        "authorization_code", "client_credentials", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code",
                         "urn:ietf:params:oauth:grant-type:token-exchange", "urn:ietf:params:oauth:grant-type:jwt-bearer",
                     ],
                     "refresh_token_duration_kept": true, "refresh_token_duration_reset": false, "refresh_token_idempotent": true,

@@ -1,5 +1,7 @@
 //! The authorization endpoint: RFC 6749 section 4.1.1, RFC 9700, RFC 9207, OpenID Connect Core section 3.1.2.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{Method, Request, header};
 use serde_json::json;
@@ -8,7 +10,7 @@ use super::sign_in::{
     CALLBACK, LOGIN, LOOPBACK, NOWHERE, OLD, SHOP, SignIn, TOOL, challenge, is_page, is_told, location, parameter,
 };
 use super::tenant::{NOW, WEB};
-use crate::support::scenario;
+use crate::support::{Answer, App, Mount, Watched, scenario};
 
 scenario! {
     async fn a_good_request_goes_to_the_login_application_with_a_cookie_for_this_browser(app) {
@@ -46,7 +48,7 @@ scenario! {
             (&[("redirect_uri", "https://shop.example/x/../cb?tenant=1")], "invalid_request"),
             (&[("redirect_uri", "https://shop.example%2ecb")], "invalid_request"),
             (&[("request_uri", "https://shop.example/request.jwt")], "request_uri_not_supported"),
-            (&[("request_uri", "urn:ietf:params:oauth:request_uri:x")], "request_uri_not_supported"),
+            (&[("request_uri", "urn:ietf:params:oauth:request_uri:x")], "invalid_request_uri"),
         ] {
             is_page(&sign_in.authorize(&sign_in.query(SHOP, more), "").await, error);
         }
@@ -218,4 +220,25 @@ scenario! {
         let answer = location(&sign_in.browse(&redirect_to, &begun.cookie).await);
         assert_eq!(parameter(&answer, "state"), None, "absent stays absent");
     }
+}
+
+#[tokio::test]
+async fn a_store_that_fails_before_the_client_is_known_is_a_page_for_the_person() {
+    let mut watched = None;
+    let app = App::with_store(Mount::InProcess, |store| watched.insert(Arc::new(Watched::new(store))).clone()).await;
+    let watched = watched.unwrap();
+    let sign_in = SignIn::opaque(&app).await;
+    let begun = sign_in.begin(SHOP, &[]).await;
+    let redirect_to = sign_in.accept(&begun, json!({})).await;
+    let is_page = |answer: &Answer| {
+        assert!(answer.status == 503 && answer.headers["content-type"] == "text/plain; charset=utf-8", "{answer:?}");
+        assert!(
+            answer.body.starts_with(b"error: temporarily_unavailable\ndescription: ") && answer.headers["retry-after"] == "1"
+        );
+    };
+    watched.fail_in(0, false);
+    is_page(&sign_in.authorize(&sign_in.query(SHOP, &[]), "").await);
+    watched.fail_in(0, false);
+    is_page(&sign_in.browse(&redirect_to, &begun.cookie).await);
+    assert!(location(&sign_in.browse(&redirect_to, &begun.cookie).await).contains("code="), "nothing was used up");
 }

@@ -216,6 +216,8 @@ scenario! {
         let challenge = |answer: &crate::support::Answer| answer.headers["www-authenticate"].to_str().unwrap().to_owned();
         let none = app.send(Request::builder().uri("/oauth2/userinfo").body(bytes::Bytes::new()).unwrap()).await;
         assert_eq!((none.status.as_u16(), challenge(&none).contains("error")), (401, false));
+        // RFC 9449 section 7.1: who proves a key finds by which algorithms.
+        assert!(challenge(&none).starts_with("Bearer realm=\"jeton\", DPoP algs=\"") && challenge(&none).contains("ES256"));
         let machine = sign_in.tenant.own_token(WEB, &[]).await;
         let plain = sign_in.tokens(SHOP, &[("scope", "read")], json!({})).await;
         for token in [&machine, text(&plain["access_token"])] {
@@ -229,6 +231,7 @@ scenario! {
         for bad in [text(&for_api["access_token"]), text(&for_api["id_token"]), "x", &app.admin, &format!("500.{}", "A".repeat(43))] {
             let answer = sign_in.userinfo(bad).await;
             assert_eq!((answer.status.as_u16(), challenge(&answer).contains("invalid_token")), (401, true), "{bad}");
+            assert!(challenge(&answer).contains(", DPoP error=\"invalid_token\", algs=\""));
         }
         let in_query = format!("/oauth2/userinfo?access_token={machine}");
         assert_eq!(app.get(&in_query, &machine).await.status.as_u16(), 400);

@@ -220,7 +220,8 @@ scenario! {
             (json!({"access_token_claims": {"cnf": {}}}), "access_token_claims.cnf"),
             (json!({"claims": {"a": long}}), "claims"),
             (json!({"authorization_details": [{"type": "unknown"}]}), "authorization_details"),
-            (json!({"remember": true}), "remember"),
+            (json!({"remember": "yes"}), "remember"),
+            (json!({"remembers": true}), "remembers"),
         ] {
             let answer = sign_in.try_accept(&begun.id, bad.clone()).await;
             answer.is_error(400, "INVALID_REQUEST");

@@ -122,8 +122,10 @@ scenario! {
 }
 
 /// What is advertised by which member, and where it is in the catalogue.
-const ADVERTISED: [(&str, &str); 7] = [
+const ADVERTISED: [(&str, &str); 9] = [
     ("authorization_endpoint", "oauth.authorize"),
+    ("pushed_authorization_request_endpoint", "oauth.push_authorization"),
+    ("device_authorization_endpoint", "oauth.authorize_device"),
     ("token_endpoint", "oauth.token"),
     ("introspection_endpoint", "oauth.introspect"),
     ("revocation_endpoint", "oauth.revoke"),
@@ -152,7 +154,10 @@ async fn the_metadata_names_the_endpoints_of_the_catalogue_and_no_others() {
         let url = format!("https://a.example{}", entry.route.path);
         assert!(known.contains(&url.as_str()), "{url} is nowhere advertised");
     }
+    // RFC 9126 section 2, RFC 8628 section 3.1: there clients authenticate as at the token endpoint.
+    let as_for_tokens = ["pushed_authorization_request_endpoint", "device_authorization_endpoint"];
     let without_clients = ["authorization_endpoint", "jwks_uri", "registration_endpoint", "userinfo_endpoint"];
+    let without_clients = [&without_clients[..], &as_for_tokens].concat();
     for (member, name) in ADVERTISED.iter().filter(|(member, _)| !without_clients.contains(member)) {
         let is_there = catalogue.iter().any(|entry| entry.route.name == *name);
         for what in ["auth_methods_supported", "auth_signing_alg_values_supported"] {

@@ -61,9 +61,14 @@ impl<'a> SignIn<'a> {
             confidential(NOWHERE, json!({"redirect_uris": []})),
         ]});
         app.seed(&seed).await.expect("the seed is loaded");
-        let sign_in = Self { tenant, app };
+        let sign_in = Self::known(app, tenant);
         sign_in.set(settings).await;
         sign_in
+    }
+
+    /// One that was made before.
+    pub(super) fn known(app: &'a App, tenant: Tenant<'a>) -> Self {
+        Self { tenant, app }
     }
 
     /// An org with opaque access tokens, and its usual settings.

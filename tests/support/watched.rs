@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use shared::domain::{
     AssertionSettings, Authorization, Batch, BatchKey, Client, ClientId, FamilyKey, Fault, FrozenClock, KeyRing, Member,
-    MemberKey, NotBefore, Org, OrgId, RevocationStamp, SecretUses, Subject, Ticket, Timestamp, TokenKey,
+    MemberKey, NotBefore, Org, OrgId, PersonGrantKey, RevocationStamp, SecretUses, Subject, Ticket, Timestamp, TokenKey,
+    UserCodeAssignment,
 };
 use shared::store::{
     AdvanceOutcome, ClientKey, CountEvents, CountedEvent, Delete, FamilyAdvance, InsertOutcome, KeepAuthorizations, KeepBatches,
-    KeepTickets, MemberSwap, NewToken, NoteSecretUses, Put, ReadDirectory, ReadKeys, ReadTokens, RecordKeys, Records,
-    RefreshTokens, Replaced, ReplayKey, ReplayStore, Revocation, RevokeTokens, Store, TicketConsumption, TokenPage, TokenQuery,
-    TokenUpdate, UpdateOutcome, UpdateTokens, WriteDirectory, WriteKeys, WriteTokens,
+    KeepPersonGrants, KeepTickets, MemberSwap, NewToken, NoteSecretUses, PersonGrantPage, Put, ReadDirectory, ReadKeys,
+    ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey, ReplayStore, Revocation, RevokeTokens, Store,
+    TicketConsumption, TokenPage, TokenQuery, TokenUpdate, UpdateOutcome, UpdateTokens, WriteDirectory, WriteKeys, WriteTokens,
 };
 
 /// Counts the calls of a store by name, and fails the one it is told to: before it happens, or after it has happened and its
@@ -184,12 +185,37 @@ impl KeepAuthorizations for Watched {
     async fn update_authorization(&self, authorization: &Authorization) -> Result<bool, Fault> {
         self.call("update_authorization", self.store.update_authorization(authorization)).await
     }
+
+    async fn assign_user_code(&self, assignment: &UserCodeAssignment, now: Timestamp) -> Result<bool, Fault> {
+        self.call("assign_user_code", self.store.assign_user_code(assignment, now)).await
+    }
 }
 
 #[async_trait]
 impl CountEvents for Watched {
     async fn count(&self, event: &CountedEvent) -> Result<Option<u32>, Fault> {
         self.call("count", self.store.count(event)).await
+    }
+}
+
+#[async_trait]
+impl KeepPersonGrants for Watched {
+    async fn person_grants(
+        &self,
+        org: &OrgId,
+        subject: &Subject,
+        after: Option<ClientId>,
+        limit: usize,
+    ) -> Result<PersonGrantPage, Fault> {
+        self.call("person_grants", self.store.person_grants(org, subject, after, limit)).await
+    }
+
+    async fn end_person_grant(&self, key: &PersonGrantKey, at: Timestamp) -> Result<bool, Fault> {
+        self.call("end_person_grant", self.store.end_person_grant(key, at)).await
+    }
+
+    async fn note_person_grant_use(&self, key: &PersonGrantKey, at: Timestamp) -> Result<(), Fault> {
+        self.call("note_person_grant_use", self.store.note_person_grant_use(key, at)).await
     }
 }
 

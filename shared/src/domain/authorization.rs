@@ -6,8 +6,8 @@ use std::str::FromStr;
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use super::{
-    Audience, AuthorizationDetails, ClientId, ExtraClaims, Invalid, OrgId, Scope, Seconds, SessionId, Subject, Thumbprint,
-    Timestamp, TokenId,
+    Audience, AuthorizationDetails, Client, ClientId, ClientKind, ExtraClaims, Invalid, OrgId, PersonGrantKey, Scope, Seconds,
+    SessionId, Shard, Subject, Thumbprint, Timestamp, TokenId,
 };
 
 /// Where an authorization is. As text it is `<org>.<id>`: that is the id by which a login application knows it.
@@ -49,8 +49,10 @@ pub struct Authorization {
     pub client_name: String,
     /// What the client asks for.
     pub request: AuthorizationRequest,
-    /// SHA-256 of the cookie of the browser in which the request began: only that browser gets the code.
-    pub browser: [u8; 32],
+    /// SHA-256 of the cookie of the browser in which the request began: only that browser gets the code. `None`: no browser has come yet.
+    pub browser: Option<[u8; 32]>,
+    /// What is known of the device that asks without a browser: RFC 8628. `None`: it is asked in a browser.
+    pub device: Option<Box<DeviceRequest>>,
     /// When the client asked.
     pub created_at: Timestamp,
     /// Good as long as `now < expires_at`: the request, and once there is a code, the code.
@@ -62,6 +64,8 @@ pub struct Authorization {
 }
 
 impl Authorization {
+    /// For so long after its end a device is told that it came too late: RFC 8628 section 3.5.
+    const DEVICE_IS_TOLD_FOR: Seconds = Seconds(600);
     /// For so long after the end of a code, a second use of it ends the tokens that came of it: RFC 6749 section 4.1.2.
     const REUSE_IS_NOTICED_FOR: Seconds = Seconds::DAY;
 
@@ -75,29 +79,45 @@ impl Authorization {
         self.expires_at <= now
     }
 
+    /// Says whether a consent can be remembered: not where any app can pose as the client, on the person's own machine (RFC 8252 section
+    /// 8.6).
+    pub fn can_be_remembered(&self, client: &Client) -> bool {
+        client.settings.kind == ClientKind::Confidential || self.request.redirect_uri.starts_with("https:")
+    }
+
+    /// Returns the key of what this person has granted to the client.
+    pub fn person_grant_key(&self, subject: &Subject) -> PersonGrantKey {
+        PersonGrantKey { org: self.org.clone(), subject: subject.clone(), client: self.client }
+    }
+
     /// Returns the moment from which on the record may be forgotten.
     pub fn kept_until(&self) -> Timestamp {
+        if self.device.is_some() {
+            return self.expires_at.plus(Self::DEVICE_IS_TOLD_FOR);
+        }
         match self.state {
-            AuthorizationState::Pending | AuthorizationState::Accepted { .. } | AuthorizationState::Denied { .. } => {
-                self.expires_at.plus(Seconds::HOUR)
-            }
+            AuthorizationState::Pushed
+            | AuthorizationState::Pending
+            | AuthorizationState::Accepted { .. }
+            | AuthorizationState::Denied { .. } => self.expires_at.plus(Seconds::HOUR),
             AuthorizationState::Issued { .. } | AuthorizationState::Redeemed { .. } => {
                 self.expires_at.plus(Self::REUSE_IS_NOTICED_FOR)
             }
         }
     }
 
-    /// The same authorization once its code has become a token. `None`: it has no code that could.
+    /// The same authorization once its code has become a token. `None`: it has no code that could. That of a device is good once its
+    /// request is accepted.
     pub fn redeemed(&self, token: TokenId, family: Option<TokenId>) -> Option<Self> {
-        match self.state {
-            AuthorizationState::Issued { code, .. } => {
-                Some(self.moved_to(AuthorizationState::Redeemed { code, token, family }, self.expires_at))
-            }
-            AuthorizationState::Pending
-            | AuthorizationState::Accepted { .. }
+        let code = match &self.state {
+            AuthorizationState::Issued { code, .. } => *code,
+            AuthorizationState::Accepted { .. } => self.device.as_ref()?.code,
+            AuthorizationState::Pushed
+            | AuthorizationState::Pending
             | AuthorizationState::Denied { .. }
-            | AuthorizationState::Redeemed { .. } => None,
-        }
+            | AuthorizationState::Redeemed { .. } => return None,
+        };
+        Some(self.moved_to(AuthorizationState::Redeemed { code, token, family }, self.expires_at))
     }
 
     /// The same authorization, a step further: to be written where it is still as it was seen.
@@ -107,11 +127,75 @@ impl Authorization {
     }
 }
 
+/// What is known of a device that asks for an authorization: RFC 8628.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct DeviceRequest {
+    /// SHA-256 of the secret in the device code.
+    pub code: [u8; 32],
+    /// The address from which the device asks, for the person to compare. `None`: nobody knows.
+    pub address: Option<String>,
+    /// The `User-Agent` of the device, for the same.
+    pub user_agent: Option<String>,
+    /// How long the device must wait between two polls. Each one that comes too soon makes it longer.
+    pub interval: Seconds,
+    /// When the device last polled in time.
+    pub polled_at: Option<Timestamp>,
+    /// The id of that poll: of two at the same moment, one is in time.
+    pub poll: Option<TokenId>,
+}
+
+impl DeviceRequest {
+    /// By how much the interval grows with each poll that comes too soon: RFC 8628 section 3.5.
+    const SLOW_DOWN: Seconds = Seconds(5);
+    /// No interval is longer than the longest life of a device code.
+    const MAX_INTERVAL: Seconds = Seconds(1_800);
+
+    /// Says whether a poll comes too soon after the one before.
+    pub fn is_too_soon(&self, now: Timestamp) -> bool {
+        self.polled_at.is_some_and(|polled_at| now < polled_at.plus(self.interval))
+    }
+
+    /// The same with a longer interval. `None`: it can't be longer.
+    pub fn slowed_down(&self) -> Option<Self> {
+        let interval = Seconds(self.interval.0 + Self::SLOW_DOWN.0).min(Self::MAX_INTERVAL);
+        (interval > self.interval).then(|| Self { interval, ..self.clone() })
+    }
+}
+
+/// Where the assignment of a user code is: the code itself isn't kept.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct UserCodeKey {
+    /// The org of the client that asks.
+    pub org: OrgId,
+    /// SHA-256 of the letters of the code.
+    pub hash: [u8; 32],
+}
+
+impl UserCodeKey {
+    /// Returns the part of the org's records in which it is.
+    pub fn shard(&self) -> Shard {
+        Shard::from_byte(self.hash[0])
+    }
+}
+
+/// What a user code, which a person types, stands for: RFC 8628 section 6.1.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct UserCodeAssignment {
+    /// Where the assignment is kept.
+    pub key: UserCodeKey,
+    /// The authorization that is found by the code.
+    pub authorization: TokenId,
+    /// The client that asks, so that both are read at once.
+    pub client: ClientId,
+    /// Good as long as `now < expires_at`. The code may stand for something else after that.
+    pub expires_at: Timestamp,
+}
+
 /// What a client asks for at the authorization endpoint, after all checks: RFC 6749 section 4.1.1 and OpenID Connect Core
 /// section 3.1.2.1.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AuthorizationRequest {
-    /// Where the answer goes, letter by letter as the request said it.
+    /// Where the answer goes, letter by letter as the request said it. Empty for a device, to which nobody is sent.
     pub redirect_uri: String,
     /// How the answer gets there.
     pub response_mode: ResponseMode,
@@ -197,6 +281,8 @@ impl Prompt {
 /// How far an authorization has come.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum AuthorizationState {
+    /// The client has pushed the request, and no browser has come with it yet: RFC 9126 section 2.
+    Pushed,
     /// The login application hasn't decided yet.
     Pending,
     /// The login application has accepted, and the browser isn't back yet.
@@ -258,6 +344,8 @@ pub struct Approval {
     pub id_token_claims: Option<ExtraClaims>,
     /// What the access token and its introspection say besides: a JSON object.
     pub access_token_claims: Option<ExtraClaims>,
+    /// Whether the person wants to be asked again the next time. Otherwise the consent is remembered, where it can be.
+    pub forget: bool,
     /// When the login application decided: marks that are set later end the code.
     pub decided_at: Timestamp,
 }

@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 
 use super::{
-    AssertionSettings, Client, ClientId, Family, KeyRing, Member, NotBeforeKey, Org, OrgId, Subject, Timestamp, TokenId,
-    TokenRecord,
+    AssertionSettings, Authorization, AuthorizationState, Client, ClientId, Family, KeyRing, Member, NotBeforeKey,
+    NotBeforeScope, Org, OrgId, PersonGrant, Subject, Timestamp, TokenId, TokenRecord,
 };
 
 /// A change of one record, as the store has committed it.
@@ -27,6 +27,10 @@ pub enum Change {
     Family(Box<Diff<Family>>),
     /// A not-before mark, which revokes a set of tokens.
     NotBefore(NotBeforeKey, Diff<NotBeforeStands>),
+    /// What a client asks of a person, and what became of it.
+    Authorization(Box<Diff<Authorization>>),
+    /// What a person has granted to a client.
+    PersonGrant(Box<Diff<PersonGrant>>),
     /// An org with its settings.
     Org(Box<Diff<Org>>),
     /// The settings of an org that only assertions need.
@@ -119,9 +123,11 @@ impl Commit {
                 Diff::Removed(_) => now("family.deleted"),
                 Diff::Changed { before, after } => of_family(before, after, self.at),
             },
-            Change::NotBefore(_, Diff::Added(mark)) => at("tokens.revoked", mark.not_before),
+            Change::NotBefore(key, Diff::Added(mark)) => at(revocation(key), mark.not_before),
             Change::NotBefore(_, Diff::Removed(_)) => now("tokens.revocation_deleted"),
-            Change::NotBefore(_, Diff::Changed { before, after }) => of_mark(before, after, self.at),
+            Change::NotBefore(key, Diff::Changed { before, after }) => of_mark(key, before, after, self.at),
+            Change::Authorization(diff) => of_authorization(diff, self.at),
+            Change::PersonGrant(diff) => of_person_grant(diff, self.at),
             Change::Org(diff) => {
                 let names = ["org.created", "org.changed", "org.deleted"];
                 of_record(diff, names, |org| (org.created_at, org.updated_at), self.at)
@@ -210,13 +216,62 @@ fn is_amended(before: &Family, after: &Family) -> bool {
         && (&before.subject, before.client) == (&after.subject, after.client)
 }
 
-fn of_mark(before: &NotBeforeStands, after: &NotBeforeStands, now: Timestamp) -> Option<Action> {
+/// What it means that all tokens of a set are revoked.
+fn revocation(key: &NotBeforeKey) -> &'static str {
+    match key.kind {
+        NotBeforeScope::Session(_) => "session.ended",
+        NotBeforeScope::Client(_)
+        | NotBeforeScope::ClientOf(..)
+        | NotBeforeScope::ClientsOf(_)
+        | NotBeforeScope::Member(_)
+        | NotBeforeScope::Org => "tokens.revoked",
+    }
+}
+
+fn of_mark(key: &NotBeforeKey, before: &NotBeforeStands, after: &NotBeforeStands, now: Timestamp) -> Option<Action> {
     let is_kept = after.kept_until.is_none() || before.kept_until.is_some_and(|until| after.kept_until >= Some(until));
     match after.not_before.cmp(&before.not_before) {
-        Ordering::Greater if is_kept => Some(Action { name: "tokens.revoked", at: after.not_before }),
+        Ordering::Greater if is_kept => Some(Action { name: revocation(key), at: after.not_before }),
         // Being kept for longer kills no more.
         Ordering::Equal if is_kept => None,
         Ordering::Less | Ordering::Equal | Ordering::Greater => Some(Action { name: "tokens.revocation_altered", at: now }),
+    }
+}
+
+/// Only decisions are told of: a request alone changes nothing for anybody, and a redemption begins a token.
+fn of_authorization(diff: &Diff<Authorization>, now: Timestamp) -> Option<Action> {
+    let (before, after) = match diff {
+        Diff::Added(_) => return None,
+        Diff::Removed(_) => return Some(Action { name: "authorization.deleted", at: now }),
+        Diff::Changed { before, after } => (before, after),
+    };
+    match &after.state {
+        AuthorizationState::Accepted { approval, .. } if before.state != after.state => {
+            Some(Action { name: "authorization.accepted", at: approval.decided_at })
+        }
+        AuthorizationState::Denied { .. } if before.state != after.state => {
+            Some(Action { name: "authorization.denied", at: now })
+        }
+        AuthorizationState::Pushed
+        | AuthorizationState::Pending
+        | AuthorizationState::Accepted { .. }
+        | AuthorizationState::Denied { .. }
+        | AuthorizationState::Issued { .. }
+        | AuthorizationState::Redeemed { .. } => None,
+    }
+}
+
+/// What is added to a grant, and its use, are told of with the token.
+fn of_person_grant(diff: &Diff<PersonGrant>, now: Timestamp) -> Option<Action> {
+    let is_good = |grant: &&PersonGrant| grant.ended_at.is_none();
+    let (before, after) = diff.sides();
+    match (before.filter(is_good), after.filter(is_good)) {
+        (None, Some(begun)) => Some(Action { name: "grant.begun", at: begun.created_at }),
+        (Some(_), None) => Some(match after.and_then(|after| after.ended_at) {
+            Some(at) => Action { name: "grant.ended", at },
+            None => Action { name: "grant.deleted", at: now },
+        }),
+        (Some(_), Some(_)) | (None, None) => None,
     }
 }
 

@@ -85,6 +85,9 @@ denials! {
     /// A parameter of the authorization request is malformed, too long, or there twice (RFC 6749 section 3.1).
     AuthorizationRequestMalformed: "invalid_request",
         "A parameter of the authorization request is malformed, too long, or there twice. Each is form-encoded, of at most 4,000 bytes, and only resource may be repeated.";
+    /// The person hasn't decided yet what a device asks for (RFC 8628 section 3.5).
+    AuthorizationPending: "authorization_pending",
+        "Nobody has decided yet. Poll again after the interval.";
     /// A browser comes back for an authorization that is unknown, over, or has been answered.
     AuthorizationUnknown: "invalid_request",
         "This sign-in is unknown, over, or was finished before. Start again in the app.";
@@ -150,6 +153,21 @@ denials! {
     /// The `code_verifier` isn't the one of the `code_challenge` (RFC 7636 section 4.6).
     CodeVerifierWrong: "invalid_grant",
         "code_verifier does not match the code_challenge of the authorization request.";
+    /// The person has denied what the device asks for (RFC 8628 section 3.5).
+    DeviceAccessDenied: "access_denied",
+        "The request of the device was denied.";
+    /// The device code is over (RFC 8628 section 3.5).
+    DeviceCodeExpired: "expired_token",
+        "The device code is over. Ask for another one.";
+    /// The device code is unknown, used, or another client's (RFC 8628 section 3.5).
+    DeviceCodeInvalid: "invalid_grant",
+        "The device code is not valid.";
+    /// The device grant was requested without a `device_code`.
+    DeviceCodeMissing: "invalid_request",
+        "device_code is required.";
+    /// The org of the client lets no devices ask: it has no `device_url`.
+    DeviceUnavailable: "unauthorized_client",
+        "Devices can't ask for anything here: the client's org has no device_url.";
     /// The request needs a DPoP proof and has none (RFC 9449 section 5).
     DpopHeaderMissing: "invalid_dpop_proof", "A DPoP proof is required.";
     /// The presented token is bound to another key than that of the DPoP proof.
@@ -202,20 +220,26 @@ denials! {
     RefreshTokenInvalid: "invalid_grant", "The refresh token is unknown, expired, revoked or already used.";
     /// The refresh grant was requested without a `refresh_token`.
     RefreshTokenMissing: "invalid_request", "refresh_token is required.";
-    /// The client is registered to send no plain authorization requests (RFC 9101 section 10.5, RFC 9126 section 6).
+    /// The client must push its authorization requests, and this one came with a browser (RFC 9126 sections 5 and 6).
     PlainRequestForbidden: "invalid_request",
-        "The client's registration forbids plain requests (require_pushed_authorization_requests, require_signed_request_object), and no others are supported.";
+        "The client must push its requests to the pushed_authorization_request_endpoint, because its org (pushed_requests_required) or its registration (require_pushed_authorization_requests) says so.";
     /// The request has the parameter `registration` (OpenID Connect Core section 7.2.1).
     RegistrationUnsupported: "registration_not_supported",
         "The parameter registration is not supported.";
     /// The body isn't form-encoded, or has a parameter twice (RFC 6749 section 3.2).
     RequestMalformed: "invalid_request", "The token request is malformed: it must be form-encoded, with no parameter twice.";
+    /// The client is registered to sign its authorization requests (RFC 9101 section 10.5), which can't be had.
+    RequestObjectRequired: "invalid_request",
+        "The client's registration requires signed requests (require_signed_request_object), which are not supported.";
     /// The request has a request object (RFC 9101).
     RequestObjectUnsupported: "request_not_supported",
         "The parameter request is not supported.";
+    /// The request refers to a pushed one that is unknown, over, used or another client's (RFC 9126 section 4).
+    RequestUriInvalid: "invalid_request_uri",
+        "request_uri must be of a pushed request of this client, and is good once and for a short time. Start again in the app.";
     /// The request refers to a request object elsewhere (RFC 9101).
     RequestUriUnsupported: "request_uri_not_supported",
-        "The parameter request_uri is not supported.";
+        "request_uri must be one that the pushed_authorization_request_endpoint has answered.";
     /// The `requested_token_type` isn't one that RFC 8693 section 3 registers.
     RequestedTokenTypeInvalid: "invalid_request", "requested_token_type must be a registered token type.";
     /// The `response_mode` isn't supported.
@@ -233,6 +257,9 @@ denials! {
     ScopeInvalid: "invalid_scope", "The requested scope is not available to this client.";
     /// The token would have no scope, and the settings of the org require one.
     ScopeRequired: "invalid_scope", "At least one scope is required.";
+    /// The device polls sooner than it may, which makes the interval longer by five seconds (RFC 8628 section 3.5).
+    SlowDown: "slow_down",
+        "The device polls too often. Make the interval 5 seconds longer.";
     /// A presented token is bound to a key or certificate that the request hasn't proved.
     SubjectTokenBound: "invalid_request",
         "A presented token is bound to another key or certificate than this request proves.";

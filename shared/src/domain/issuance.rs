@@ -144,7 +144,14 @@ impl GrantType {
 
     /// The grants of an org that doesn't say which. Without `password`, unless somebody wants it (RFC 9700 section 2.4).
     pub fn supported_by_default() -> Vec<Self> {
-        vec![Self::AuthorizationCode, Self::ClientCredentials, Self::RefreshToken, Self::TokenExchange, Self::JwtBearer]
+        vec![
+            Self::AuthorizationCode,
+            Self::ClientCredentials,
+            Self::RefreshToken,
+            Self::DeviceCode,
+            Self::TokenExchange,
+            Self::JwtBearer,
+        ]
     }
 
     /// Whether a client must authenticate for it: RFC 6749 section 4.4. In an exchange anybody could pose as a public client.

@@ -26,6 +26,7 @@ pub mod key_ring;
 pub mod member;
 pub mod not_before;
 pub mod org;
+pub mod person_grant;
 pub mod protected_resource;
 pub mod redirect_uri;
 pub mod refresh_token;
@@ -46,7 +47,7 @@ pub mod token_contents;
 pub use alias::{Alias, AliasKey, Aliased};
 pub use authorization::{
     Approval, Authorization, AuthorizationError, AuthorizationKey, AuthorizationProblem, AuthorizationRequest,
-    AuthorizationState, Prompt, ResponseMode,
+    AuthorizationState, DeviceRequest, Prompt, ResponseMode, UserCodeAssignment, UserCodeKey,
 };
 pub use batch::{Batch, BatchKey, BatchState};
 pub use caller::Caller;
@@ -77,6 +78,7 @@ pub use org::{
     AssertionIssuer, AssertionRules, AssertionSettings, ExchangeRules, IssuerKeys, OAuthSettings, OpenRegistration, Org,
     OrgSettings, SupportedScope,
 };
+pub use person_grant::{GrantedAccess, PersonGrant, PersonGrantKey, PersonGrantUpdate, Remembering};
 pub use protected_resource::ProtectedResource;
 pub use redirect_uri::{LoginUrl, RedirectUri, is_on_loopback};
 pub use refresh_token::RefreshToken;

@@ -18,6 +18,8 @@ pub enum NotBeforeScope {
     /// All that a client has for a subject. To the millisecond, and without the second more: a token that ends its
     /// predecessors is not among them.
     ClientOf(ClientId, Subject),
+    /// All that clients have for a subject: not what it has as a member.
+    ClientsOf(Subject),
 }
 
 /// Where a mark is. The store keeps a copy in every shard of the org, so that one read in one partition decides; but of
@@ -76,9 +78,11 @@ impl NotBefores {
         let Some(mark) = self.find(key) else { return false };
         match key.kind {
             NotBeforeScope::ClientOf(..) => issued_at < mark,
-            NotBeforeScope::Client(_) | NotBeforeScope::Member(_) | NotBeforeScope::Org | NotBeforeScope::Session(_) => {
-                issued_at <= mark.plus_slack()
-            }
+            NotBeforeScope::Client(_)
+            | NotBeforeScope::ClientsOf(_)
+            | NotBeforeScope::Member(_)
+            | NotBeforeScope::Org
+            | NotBeforeScope::Session(_) => issued_at <= mark.plus_slack(),
         }
     }
 }

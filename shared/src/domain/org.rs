@@ -109,7 +109,7 @@ macro_rules! org_settings {
                 access_token_sign_alg: Option<Algorithm> = None;
                 /// The scopes that OAuth clients can ask for. Default: none.
                 supported_scopes: Vec<SupportedScope> = Vec::new();
-                /// Which grants there are. Default: `authorization_code`, `client_credentials`, `refresh_token`, exchange, JWT bearer.
+                /// Which grants there are. Default: `authorization_code`, `client_credentials`, `refresh_token`, device, exchange, JWT bearer.
                 supported_grants: Vec<GrantType> = GrantType::supported_by_default();
                 /// Whether a new refresh token ends when the one that it replaces would have. Default: true.
                 refresh_token_duration_kept: bool = true;
@@ -149,6 +149,17 @@ macro_rules! org_settings {
                 authorization_duration: Seconds = Seconds(1_800);
                 /// For how many seconds an authorization code can be redeemed: 10 to 600. Default: 60.
                 code_duration: Seconds = Seconds(60);
+                /// For how many seconds a browser may come with a pushed request (RFC 9126): 5 to 600. Default: 60.
+                pushed_request_duration: Seconds = Seconds(60);
+                /// Whether clients must push their authorization requests: RFC 9126. Default: false.
+                pushed_requests_required: bool = false;
+                /// The page of the login application for people with a device, on which they type its code. Default: none, so that no device
+                /// can ask.
+                device_url: Option<LoginUrl> = None;
+                /// For how many seconds a person may take to type and decide: 60 to 1800. Default: 600.
+                device_code_duration: Seconds = Seconds(600);
+                /// How many seconds a device waits between two polls: 1 to 60. Default: 5.
+                device_poll_interval: Seconds = Seconds(5);
                 /// For how many seconds an ID token is good: 60 to 86400. Default: 3600.
                 id_token_duration: Seconds = Seconds::HOUR;
                 /// What signs ID tokens. Default: the first algorithm of the deployment.

@@ -16,6 +16,10 @@ pub mod api {
     pub const TOKENS_READ: &str = "urn:jeton:tokens:read";
     /// Say who has signed in, and what they grant to a client: what a login application does.
     pub const AUTHORIZATIONS_DECIDE: &str = "urn:jeton:authorizations:decide";
+    /// Lets a member read what people have granted to clients.
+    pub const GRANTS_READ: &str = "urn:jeton:grants:read";
+    /// End what people have granted to clients, and their sessions.
+    pub const GRANTS_WRITE: &str = "urn:jeton:grants:write";
     /// Revoke the tokens of other members.
     pub const TOKENS_REVOKE: &str = "urn:jeton:tokens:revoke";
     /// Lets a member read the OAuth clients of an org.

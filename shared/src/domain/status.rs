@@ -64,7 +64,7 @@ pub enum RevokedBy {
 }
 
 impl RevokedBy {
-    /// Names it in one word: `token`, `refresh_token`, `ancestor`, `successor`, `org`, `member`, `client`, `client_and_member` or `session`.
+    /// Names it in one word: `token`, `refresh_token`, `ancestor`, `successor`, `org`, `member`, `client`, `client_and_member`, `clients_of_member` or `session`.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Token => "token",
@@ -75,6 +75,7 @@ impl RevokedBy {
             Self::NotBefore(NotBeforeScope::Member(_)) => "member",
             Self::NotBefore(NotBeforeScope::Client(_)) => "client",
             Self::NotBefore(NotBeforeScope::ClientOf(..)) => "client_and_member",
+            Self::NotBefore(NotBeforeScope::ClientsOf(_)) => "clients_of_member",
             Self::NotBefore(NotBeforeScope::Session(_)) => "session",
         }
     }
@@ -287,6 +288,7 @@ impl NotBefore {
             subject.map(|subject| here(NotBeforeScope::Member(subject.clone()))),
             client.map(|client| here(NotBeforeScope::Client(client))),
             client.zip(subject).map(|(client, subject)| here(NotBeforeScope::ClientOf(client, subject.clone()))),
+            client.and(subject).map(|subject| here(NotBeforeScope::ClientsOf(subject.clone()))),
             session.map(|session| NotBeforeKey { org: session.org.clone(), kind: NotBeforeScope::Session(session.id.clone()) }),
         ]
         .into_iter()

@@ -13,6 +13,7 @@ pub mod authorization_details;
 pub mod forwarded;
 pub mod id_token;
 pub mod person_claims;
+pub mod person_grants;
 pub mod registration;
 pub mod resource_metadata;
 mod steps;

@@ -22,6 +22,7 @@ pub struct TokenForm {
     pub(crate) actor_token_type: Option<String>,
     pub(crate) details: Option<String>,
     pub(crate) code: Option<Secret<String>>,
+    pub(crate) device_code: Option<Secret<String>>,
     pub(crate) code_verifier: Option<Secret<String>>,
     pub(crate) redirect_uri: Option<String>,
 }
@@ -61,6 +62,7 @@ impl TokenForm {
             actor_token_type: given.remove("actor_token_type")?,
             details: given.remove("authorization_details")?,
             code: given.remove("code")?.map(Secret::new),
+            device_code: given.remove("device_code")?.map(Secret::new),
             code_verifier: given.remove("code_verifier")?.map(Secret::new),
             redirect_uri: given.remove("redirect_uri")?,
         };
@@ -77,9 +79,10 @@ impl TokenForm {
         self.refresh_token.as_ref().filter(|_| self.grant() == Some(GrantType::RefreshToken))
     }
 
-    /// Returns the code of a request for that grant, to be looked up in the read that authenticates.
+    /// Returns the code of a request for a grant that has one, or the device's, to be looked up in the read that authenticates.
     pub fn code(&self) -> Option<&Secret<String>> {
-        self.code.as_ref().filter(|_| self.grant() == Some(GrantType::AuthorizationCode))
+        let of_device = self.device_code.as_ref().filter(|_| self.grant() == Some(GrantType::DeviceCode));
+        self.code.as_ref().filter(|_| self.grant() == Some(GrantType::AuthorizationCode)).or(of_device)
     }
 
     /// Reads `scope`. `None`: it is missing, or has nothing but blanks.

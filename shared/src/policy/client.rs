@@ -5,8 +5,8 @@ use super::{Grant, Lifetime, RefreshGrant, TokenFormat, TokenProfile};
 use crate::domain::scope::openid;
 use crate::domain::{
     AccessTokenForm, Algorithm, Audience, Authorization, Client, ClientKind, Confirmation, Denial, ExtraClaims, Family,
-    GrantType, Invalid, Issuance, Member, Org, OrgSettings, Property, Refusal, Scope, Seconds, Secret, Service, Session,
-    SessionId, SignIn, Subject, SupportedScope, TicketKey, Timestamp, TokenContents,
+    GrantType, Invalid, Issuance, Member, Org, OrgSettings, PersonGrantUpdate, Property, Refusal, Scope, Seconds, Secret,
+    Service, Session, SessionId, SignIn, Subject, SupportedScope, TicketKey, Timestamp, TokenContents,
 };
 
 /// What is asked for in the name of an OAuth client.
@@ -36,6 +36,8 @@ pub struct ClientTokenRequest {
     pub ticket: Option<TicketKey>,
     /// The authorization whose code it is issued on, as it was read.
     pub authorization: Option<Box<Authorization>>,
+    /// What its person grants with it.
+    pub person_grant: Option<Box<PersonGrantUpdate>>,
     /// What it shall be like.
     pub profile: TokenProfile,
 }
@@ -56,6 +58,7 @@ impl ClientTokenRequest {
             extra_claims: None,
             ticket: None,
             authorization: None,
+            person_grant: None,
             profile: TokenProfile::ExternalServer,
         }
     }
@@ -140,6 +143,7 @@ pub fn issue(
         values_kept_until: org.mark_expiry(now),
         ticket: ask.ticket,
         authorization: ask.authorization,
+        person_grant: ask.person_grant,
         refresh,
     })
 }
@@ -241,6 +245,7 @@ pub fn refresh_of_client(
         values_kept_until: org.mark_expiry(now),
         ticket: None,
         authorization: None,
+        person_grant: None,
         refresh: None,
     })
 }

@@ -17,8 +17,8 @@ use std::collections::BTreeMap;
 use crate::domain::scope::api;
 use crate::domain::{
     Algorithm, Ancestor, App, Audience, Authority, Authorization, Caller, Creator, ExtraClaims, Family, HostPermissions, Label,
-    Member, MemberKind, NotBeforeKey, Org, OrgId, OrgSettings, Refusal, Role, Scope, Seconds, Secret, Session, SessionId, SignIn,
-    Subject, TicketKey, Timestamp, TokenContents, TokenRecord, Unheld,
+    Member, MemberKind, NotBeforeKey, Org, OrgId, OrgSettings, PersonGrantUpdate, Refusal, Role, Scope, Seconds, Secret, Session,
+    SessionId, SignIn, Subject, TicketKey, Timestamp, TokenContents, TokenRecord, Unheld,
 };
 
 /// What is asked for: a token for `subject` in `org`.
@@ -107,6 +107,8 @@ pub struct Grant {
     pub(crate) ticket: Option<TicketKey>,
     /// The authorization whose code it is issued on, as it was read.
     pub(crate) authorization: Option<Box<Authorization>>,
+    /// What its person grants with it.
+    pub(crate) person_grant: Option<Box<PersonGrantUpdate>>,
     pub(crate) refresh: Option<RefreshGrant>,
 }
 
@@ -125,6 +127,7 @@ impl Grant {
             values_kept_until: None,
             ticket: None,
             authorization: None,
+            person_grant: None,
             refresh: None,
         }
     }

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 
 use crate::domain::{
     AssertionSettings, Authorization, Batch, BatchKey, Client, ClientId, Commit, FamilyKey, Fault, KeyRing, Member, MemberKey,
-    NotBefore, Org, OrgId, RevocationStamp, SecretUses, Subject, Ticket, Timestamp, TokenKey,
+    NotBefore, Org, OrgId, PersonGrantKey, RevocationStamp, SecretUses, Subject, Ticket, Timestamp, TokenKey, UserCodeAssignment,
 };
 
 pub mod codec;
@@ -31,7 +31,7 @@ mod writes;
 
 pub(crate) use org_walk::OrgWalk;
 pub(crate) use reads::each_once;
-pub use reads::{ClientKey, RecordKeys, Records, ScopeLike, TokenPage, TokenQuery};
+pub use reads::{ClientKey, PersonGrantPage, RecordKeys, Records, ScopeLike, TokenPage, TokenQuery};
 pub use writes::{
     AdvanceOutcome, CountedEvent, Delete, FamilyAdvance, FamilyUpdate, InsertOutcome, MemberSwap, NewToken, Put, Replaced,
     ReplayKey, Revocation, TicketConsumption, TokenUpdate, UpdateOutcome, ValueKind,
@@ -86,6 +86,7 @@ pub trait Store:
     + RefreshTokens
     + KeepTickets
     + KeepAuthorizations
+    + KeepPersonGrants
     + ReplayStore
     + CountEvents
     + KeepBatches
@@ -104,6 +105,7 @@ impl<T> Store for T where
         + RefreshTokens
         + KeepTickets
         + KeepAuthorizations
+        + KeepPersonGrants
         + ReplayStore
         + CountEvents
         + KeepBatches
@@ -204,6 +206,30 @@ pub trait KeepAuthorizations: std::fmt::Debug + Send + Sync {
     /// Replaces an authorization by its next step, if it is there and its revision is one lower. Returns whether it now is what it
     /// shall be: of N parallel steps from one revision exactly one is, and so is a repetition of the very same one.
     async fn update_authorization(&self, authorization: &Authorization) -> Result<bool, Fault>;
+
+    /// Assigns a user code, unless it stands for something else at the moment `now`. Returns whether it now is what it shall be: of N
+    /// parallel assignments of one code exactly one is, and so is a repetition of the very same one.
+    async fn assign_user_code(&self, assignment: &UserCodeAssignment, now: Timestamp) -> Result<bool, Fault>;
+}
+
+/// Keeps what people have granted to clients. [`WriteTokens::record`] begins a grant and adds to it.
+#[async_trait]
+pub trait KeepPersonGrants: std::fmt::Debug + Send + Sync {
+    /// Reads a page of what a person has granted in an org, by the number of the client, after `after`, at most `limit`. Grants that
+    /// were ended aren't among them: so a page may be shorter than `limit`, even empty, and still have a `next`.
+    async fn person_grants(
+        &self,
+        org: &OrgId,
+        subject: &Subject,
+        after: Option<ClientId>,
+        limit: usize,
+    ) -> Result<PersonGrantPage, Fault>;
+
+    /// Ends a grant. Returns whether it was good until now; a repetition at the same moment returns the same.
+    async fn end_person_grant(&self, key: &PersonGrantKey, at: Timestamp) -> Result<bool, Fault>;
+
+    /// Notes that a client has used a grant. One that isn't good, or was used later, is left as it is.
+    async fn note_person_grant_use(&self, key: &PersonGrantKey, at: Timestamp) -> Result<(), Fault>;
 }
 
 /// Decides what may happen only once: the use of a proof or an assertion.

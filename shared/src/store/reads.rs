@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use crate::domain::{
     AliasKey, Aliased, AssertionSettings, Authorization, AuthorizationKey, Client, ClientId, Family, FamilyKey, Label, Member,
-    MemberKey, NotBeforeKey, NotBefores, Org, OrgId, Scope, SecretUses, SessionId, Subject, Ticket, TicketKey, Timestamp,
-    TokenId, TokenKey, TokenRecord, scope,
+    MemberKey, NotBeforeKey, NotBefores, Org, OrgId, PersonGrant, PersonGrantKey, Scope, SecretUses, SessionId, Subject, Ticket,
+    TicketKey, Timestamp, TokenId, TokenKey, TokenRecord, UserCodeAssignment, UserCodeKey, scope,
 };
 
 /// Keys of what one decision needs.
@@ -21,6 +21,10 @@ pub struct RecordKeys {
     pub tickets: Vec<TicketKey>,
     /// The keys of authorizations to read.
     pub authorizations: Vec<AuthorizationKey>,
+    /// The keys of people's grants to read.
+    pub person_grants: Vec<PersonGrantKey>,
+    /// The user codes to look up.
+    pub user_codes: Vec<UserCodeKey>,
     /// The keys of not-before marks to read.
     pub marks: Vec<NotBeforeKey>,
     /// From whose shard the marks are read: the id of the token or family that they may kill, so that one partition answers.
@@ -51,12 +55,14 @@ impl RecordKeys {
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         let Self { tokens, families, aliases, tickets, marks, shard_of, orgs, assertion_settings, members, .. } = other;
-        let Self { authorizations, clients, client_aliases, client_orgs, .. } = other;
+        let Self { authorizations, user_codes, person_grants, clients, client_aliases, client_orgs, .. } = other;
         self.tokens.extend(tokens);
         self.families.extend(families);
         self.aliases.extend(aliases);
         self.tickets.extend(tickets);
         self.authorizations.extend(authorizations);
+        self.person_grants.extend(person_grants);
+        self.user_codes.extend(user_codes);
         self.marks.extend(marks);
         self.shard_of = self.shard_of.or(shard_of);
         self.orgs.extend(orgs);
@@ -90,6 +96,10 @@ pub struct Records {
     pub tickets: HashMap<TicketKey, Ticket>,
     /// The authorizations that were found, by their keys.
     pub authorizations: HashMap<AuthorizationKey, Authorization>,
+    /// The grants of people that were found, by their keys: those that were ended, too.
+    pub person_grants: HashMap<PersonGrantKey, PersonGrant>,
+    /// What user codes stand for, by key.
+    pub user_codes: HashMap<UserCodeKey, UserCodeAssignment>,
     /// The not-before marks that were found.
     pub marks: NotBefores,
     /// The orgs that were found, by their ids.
@@ -210,4 +220,13 @@ pub struct TokenPage {
     pub tokens: Vec<TokenRecord>,
     /// Where the next page begins; `None`: this was the last.
     pub next: Option<TokenId>,
+}
+
+/// One page of what a person has granted.
+#[derive(Clone, Debug, Default)]
+pub struct PersonGrantPage {
+    /// The grants of the page, by the number of the client.
+    pub grants: Vec<PersonGrant>,
+    /// After which client the next page begins; `None`: this was the last.
+    pub next: Option<ClientId>,
 }

@@ -1,7 +1,8 @@
 //! What the store shall write, and what came of it.
 
 use crate::domain::{
-    Alias, Aliased, Authorization, Family, FamilyKey, Member, MemberKey, OrgId, TicketKey, Timestamp, TokenId, TokenRecord,
+    Alias, Aliased, Authorization, Family, FamilyKey, Member, MemberKey, OrgId, PersonGrantUpdate, TicketKey, Timestamp, TokenId,
+    TokenRecord,
 };
 
 /// A new token with all that belongs to it.
@@ -17,12 +18,14 @@ pub struct NewToken {
     pub ticket: Option<TicketConsumption>,
     /// The authorization whose code becomes the token, as it shall be: it must be there, and its revision one lower.
     pub authorization: Option<Authorization>,
+    /// What the token's person grants with it: it must not have been ended since.
+    pub person_grant: Option<PersonGrantUpdate>,
 }
 
 impl NewToken {
     /// A token and the family that begins with it, with values of the service's own making.
     pub fn new(token: TokenRecord, family: Option<Family>) -> Self {
-        Self { token, family, aliases: Vec::new(), ticket: None, authorization: None }
+        Self { token, family, aliases: Vec::new(), ticket: None, authorization: None, person_grant: None }
     }
 
     /// Finds a value that the token has twice: its two values can't be the same.
@@ -45,6 +48,18 @@ pub enum InsertOutcome {
     TicketSpent,
     /// The authorization isn't there, or has been changed since it was read. Nothing was written.
     AuthorizationChanged,
+    /// The person has ended the grant since they granted this. Nothing was written.
+    PersonGrantEnded,
+}
+
+impl InsertOutcome {
+    /// Says whether it is about something that may be changed or forgotten once the token is recorded.
+    pub(super) fn is_of_what_passes(self) -> bool {
+        match self {
+            Self::TicketSpent | Self::AuthorizationChanged | Self::PersonGrantEnded => true,
+            Self::Done | Self::ValueTaken(_) => false,
+        }
+    }
 }
 
 /// Which of the two values of a record.
@@ -129,7 +144,7 @@ pub struct ReplayKey {
 pub struct CountedEvent {
     /// The org that the count belongs to.
     pub org: OrgId,
-    /// What is counted: `register`.
+    /// What is counted: `register`, `guess`, `wrong`.
     pub what: &'static str,
     /// Whose events are counted: a hash, so that no name is kept.
     pub hash: [u8; 32],

@@ -116,7 +116,7 @@ pub async fn work(ports: &BatchWorker, message: &str) -> Result<(), Fault> {
             Ok(InsertOutcome::ValueTaken(ValueKind::Refresh)) => {
                 failure = failure.or(Some("refreshToken: is taken by another token"));
             }
-            Ok(InsertOutcome::TicketSpent | InsertOutcome::AuthorizationChanged) => {
+            Ok(InsertOutcome::TicketSpent | InsertOutcome::AuthorizationChanged | InsertOutcome::PersonGrantEnded) => {
                 failure = failure.or(Some("a token could not be recorded"));
             }
             Err(fault) if fault.can_retry() => return Err(fault),

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use crate::auth::presented::{self, decisive_for_family, decisive_for_token, is_redeemable, want_ancestors};
 use crate::auth::service::Lookup;
 use crate::domain::{
-    AliasKey, Aliased, Client, Family, FamilyKey, Fault, Issuance, Member, MemberKey, OrgId, RefreshToken, Secret, Subject,
-    Timestamp, TokenId, TokenKey, TokenRecord, TokenStatus,
+    AliasKey, Aliased, Client, Family, FamilyKey, Fault, Issuance, Member, MemberKey, OrgId, PersonGrant, PersonGrantKey,
+    RefreshToken, Secret, Subject, Timestamp, TokenId, TokenKey, TokenRecord, TokenStatus,
 };
 use crate::jose::access_token::JwtClaims;
 use crate::jose::{equal, looks_like_jwt, sha256};
@@ -133,6 +133,8 @@ pub struct ClientFamily {
     pub member: Option<Member>,
     /// Whether it is alive, and if not, why.
     pub status: TokenStatus,
+    /// What the person has granted to the client, if a person let it in.
+    pub person_grant: Option<PersonGrant>,
 }
 
 impl ClientFamily {
@@ -353,13 +355,22 @@ pub async fn read_client_family(ports: &Reader, seen: Family) -> Result<Option<C
     wanted.marks = seen.marks();
     want_owner(&mut wanted, &seen.subject, seen.issuance.as_deref(), &seen.org);
     want_ancestors(&mut wanted, &seen.ancestors);
+    let granted = person_grant_of(&seen);
+    wanted.person_grants.extend(granted.clone());
     let mut found = ports.tokens.read(&wanted).await?;
     let Some(family) = found.families.remove(&seen.key()) else { return Ok(None) };
     let decisive = decisive_for_family(&found, &family, ports.now());
     let status = decisive.family_status(&family, ports.now());
     let member = decisive.member.filter(|_| depends_on_member(family.issuance.as_deref())).cloned();
     let client = decisive.client.cloned();
-    Ok(Some(ClientFamily { token: found.tokens.remove(&token), family, client, member, status }))
+    let person_grant = granted.and_then(|key| found.person_grants.remove(&key));
+    Ok(Some(ClientFamily { token: found.tokens.remove(&token), family, client, member, status, person_grant }))
+}
+
+/// Where it is noted what the person has granted by which a family began.
+fn person_grant_of(family: &Family) -> Option<PersonGrantKey> {
+    let client = family.client.filter(|_| family.issuance.as_ref().is_some_and(|issuance| issuance.sign_in.is_some()))?;
+    Some(PersonGrantKey { org: family.org.clone(), subject: family.subject.clone(), client })
 }
 
 fn decisive(org: &OrgId, client: Option<crate::domain::ClientId>, shard_of: TokenId) -> RecordKeys {

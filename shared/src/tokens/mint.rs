@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::auth::bearer::authenticate;
 use crate::domain::{
     Algorithm, Alias, AliasKey, Aliased, Caller, Claims, Denial, Entropy, Error, Family, Fault, Member, MemberKey, NotBefore,
-    NotBefores, RefreshToken, Refusal, Seconds, Secret, SessionId, Shard, Timestamp, TokenId, TokenRecord,
+    NotBefores, PersonGrantUpdate, RefreshToken, Refusal, Remembering, Seconds, Secret, SessionId, Shard, Timestamp, TokenId,
+    TokenRecord,
 };
 use crate::jose;
 use crate::keys::{Signing, signer};
@@ -292,7 +293,7 @@ fn recorded(outcome: InsertOutcome) -> Result<(), Error> {
         InsertOutcome::ValueTaken(ValueKind::Access) => Err(Refusal::ValueTaken { field: "accessToken" }.into()),
         InsertOutcome::ValueTaken(ValueKind::Refresh) => Err(Refusal::ValueTaken { field: "refreshToken" }.into()),
         InsertOutcome::TicketSpent => Err(Refusal::TicketRejected.into()),
-        InsertOutcome::AuthorizationChanged => Err(Denial::CodeInvalid.into()),
+        InsertOutcome::AuthorizationChanged | InsertOutcome::PersonGrantEnded => Err(Denial::CodeInvalid.into()),
     }
 }
 
@@ -420,7 +421,10 @@ fn recording(grant: &Grant, id: TokenId, family: Option<&Family>, begins: bool) 
     let family = family.filter(|_| begins).cloned();
     let authorization =
         grant.authorization.as_deref().and_then(|seen| seen.redeemed(id, family.as_ref().map(|family| family.id)));
-    NewToken { token, family, aliases, ticket, authorization }
+    // Who has granted no more than an access token, and is asked again, has nothing to look after.
+    let is_kept = |update: &&PersonGrantUpdate| family.is_some() || update.remembering != Remembering::Stays;
+    let person_grant = grant.person_grant.as_deref().filter(is_kept).cloned();
+    NewToken { token, family, aliases, ticket, authorization, person_grant }
 }
 
 fn also(target: &MemberKey) -> RecordKeys {

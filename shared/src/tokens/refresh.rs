@@ -3,8 +3,8 @@
 use crate::auth::bearer::{Refreshable, family_of, find_family};
 use crate::auth::replay::ReplayGuard;
 use crate::domain::{
-    Client, ClientKind, Denial, Error, Family, Fault, Member, OrgSettings, Redemption, RefreshToken, Refusal, Secret, Service,
-    TokenId, TokenStatus,
+    Client, ClientKind, Denial, Error, Family, Fault, Member, OrgSettings, PersonGrant, PersonGrantKey, Redemption, RefreshToken,
+    Refusal, Secret, Service, Timestamp, TokenId, TokenStatus,
 };
 use crate::jose;
 use crate::platform::capabilities::{Granter, Refresher};
@@ -81,7 +81,7 @@ pub async fn redeem_of_client(
     // A value that a caller chose is the first generation's.
     let generation = sought.refresh_token().map_or(0, |token| token.generation);
     for _ in 0..TRIES {
-        let (family, member) = present_family(ports, client, (sought, first)).await?;
+        let PresentFamily { family, member, person_grant } = present_family(ports, client, (sought, first)).await?;
         let redemption = family.judge(generation, now);
         let is_over = redemption == Redemption::Reuse;
         // Whatever else is wrong with it, who has its key must not learn by a used-up token whether the family lives.
@@ -110,6 +110,9 @@ pub async fn redeem_of_client(
             Error::Refused(Refusal::RefreshRejected) => REJECTED.into(),
             other @ (Error::Refused(_) | Error::Failed(_)) => other,
         })?;
+        if let Some(grant) = person_grant.filter(|grant| grant.notes_use(now)) {
+            note_use(ports, &grant.key, now).await;
+        }
         return Ok(Redeemed { minted, was_previous: redemption == Redemption::Retry });
     }
     Err(Fault::unavailable("changing a family: others were always faster").into())
@@ -118,14 +121,28 @@ pub async fn redeem_of_client(
 const REJECTED: Denial = Denial::RefreshTokenInvalid;
 const TRIES: usize = 5;
 
-/// The family of the refresh token of a client, which is genuine, be it used up, and the member on whom it depends.
+/// Notes when a person's grant was last used. That decides nothing: if it fails the person sees an earlier time.
+async fn note_use(ports: &Granter, key: &PersonGrantKey, now: Timestamp) {
+    if let Err(fault) = ports.person_grants.note_person_grant_use(key, now).await {
+        tracing::warn!(?fault, "the use of a grant isn't noted");
+    }
+}
+
+/// The family of the refresh token of a client, which is genuine, be it used up, with the member on whom it depends and what a person
+/// has granted by which it began.
+struct PresentFamily {
+    family: Family,
+    member: Option<Member>,
+    person_grant: Option<PersonGrant>,
+}
+
 async fn present_family(
     ports: &Granter,
     client: &Client,
     (sought, first): (&TokenLookup, &Records),
-) -> Result<(Family, Option<Member>), Error> {
+) -> Result<PresentFamily, Error> {
     let found = sought.find_refresh(ports.reader(), first).await?.ok_or(REJECTED)?;
-    let (family, member) = (found.family, found.member);
+    let (family, member, person_grant) = (found.family, found.member, found.person_grant);
     // A value that a caller chose is found by its hash, which proves it.
     let is_genuine = match sought.refresh_token() {
         Some(token) => is_genuine(&ports.refresher, &family, token).await?,
@@ -136,7 +153,7 @@ async fn present_family(
         log_alarm(Alarm::RefreshTokenOfAnother, &family.org, Some(client.id), family.id);
     }
     let is_good = is_genuine && is_own && found.status == TokenStatus::Live;
-    if is_good { Ok((family, member)) } else { Err(REJECTED.into()) }
+    if is_good { Ok(PresentFamily { family, member, person_grant }) } else { Err(REJECTED.into()) }
 }
 
 /// The family with what its next tokens are issued with, too. `None`: it has changed since it was read.

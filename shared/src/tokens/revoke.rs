@@ -1,6 +1,7 @@
 //! Revocation: of one token, of a session, of everything that a member has.
 
 use crate::auth::bearer::{PresentedToken, authenticate, inspect};
+use crate::auth::service::{Authenticated, Credentials, authenticate as authenticate_service};
 use crate::domain::scope::api;
 use crate::domain::{
     Client, ClientId, Denial, Error, Fault, MemberKey, NotBefore, NotBeforeKey, NotBeforeScope, NotBefores, Org, OrgId, Refusal,
@@ -315,6 +316,8 @@ pub enum RevocationTarget {
     Client(ClientId),
     /// All that this client has for this subject.
     ClientOf(ClientId, Subject),
+    /// All that clients have for this subject.
+    ClientsOf(Subject),
     /// All in this session, which was begun in the org.
     Session(SessionId),
 }
@@ -328,7 +331,7 @@ impl RevocationTarget {
     /// Asks for the tokens of the target.
     fn query(&self) -> TokenQuery {
         let (client, subject, session) = match self {
-            Self::Subject(subject) => (None, Some(subject), None),
+            Self::Subject(subject) | Self::ClientsOf(subject) => (None, Some(subject), None),
             Self::Client(client) => (Some(*client), None, None),
             Self::ClientOf(client, subject) => (Some(*client), Some(subject), None),
             Self::Session(session) => (None, None, Some(session)),
@@ -345,6 +348,7 @@ impl RevocationTarget {
             Self::ClientOf(client, subject) => {
                 (NotBeforeScope::ClientOf(client, subject), Timestamp::from_ms(now.plus_slack().as_ms() + 1))
             }
+            Self::ClientsOf(subject) => (NotBeforeScope::ClientsOf(subject), now),
             Self::Session(session) => (NotBeforeScope::Session(session), now),
         };
         let key = NotBeforeKey { org: service.id().clone(), kind };
@@ -366,6 +370,27 @@ pub async fn revoke_all(ports: &BulkRevoker, service: &Service, target: Revocati
     Ok(now)
 }
 
+/// Ends a session that was begun in the org of the credentials: all tokens in it, be there any or not.
+///
+/// # Errors
+/// As [`authenticate_service`], with the scope `urn:jeton:grants:write`.
+pub async fn end_session(ports: &Revoker, credentials: &Credentials, session: SessionId) -> Result<(), Error> {
+    let needs = [api::GRANTS_WRITE];
+    let Authenticated { service, .. } = authenticate_service(&ports.reader, credentials, &needs, |_| ()).await?;
+    let target = RevocationTarget::Session(session);
+    Ok(end_all_of(&*ports.revoke, &service, target, ports.reader.now()).await?)
+}
+
+/// Revokes all tokens of a target by a mark, be there any or not.
+pub(crate) async fn end_all_of(
+    revoke: &dyn RevokeTokens,
+    service: &Service,
+    target: RevocationTarget,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    revoke.set_not_before(&target.into_mark(service, now)).await
+}
+
 /// Whether a mark of the target could hit anything: so that no misspelled name is taken for a revocation.
 async fn may_have_tokens(ports: &BulkRevoker, org: &OrgId, target: &RevocationTarget) -> Result<bool, Fault> {
     match target {
@@ -378,7 +403,7 @@ async fn may_have_tokens(ports: &BulkRevoker, org: &OrgId, target: &RevocationTa
                 return Ok(true);
             }
         }
-        RevocationTarget::ClientOf(..) | RevocationTarget::Session(_) => {}
+        RevocationTarget::ClientOf(..) | RevocationTarget::ClientsOf(_) | RevocationTarget::Session(_) => {}
     }
     let page = ports.reader.tokens.list(org, &TokenQuery { limit: 1, ..target.query() }).await?;
     Ok(!page.tokens.is_empty() || page.next.is_some())

@@ -4,10 +4,11 @@ use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use shared::domain::{
-    AccessTokenForm, Actor, Algorithm, Alias, AliasKey, Aliased, Ancestor, Audience, Authorization, AuthorizationError,
+    AccessTokenForm, Actor, Algorithm, Alias, AliasKey, Aliased, Ancestor, Approval, Audience, Authorization, AuthorizationError,
     AuthorizationRequest, AuthorizationState, Batch, CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind,
-    ClientMetadata, ClientSettings, Confirmation, Family, GrantType, Issuance, MetadataMember, MetadataValue, OrgId, Property,
-    RedirectUri, ResponseMode, Scope, Seconds, Ticket, Timestamp, TokenId, TokenRecord,
+    ClientMetadata, ClientSettings, Confirmation, ExtraClaims, Family, GrantType, GrantedAccess, Issuance, MetadataMember,
+    MetadataValue, OrgId, PersonGrantUpdate, Property, RedirectUri, Remembering, ResponseMode, Scope, Seconds, SessionId, Ticket,
+    Timestamp, TokenId, TokenRecord,
 };
 use shared::store::{
     AdvanceOutcome, FamilyAdvance, FamilyUpdate, InsertOutcome, NewToken, RecordKeys, ReplayKey, TicketConsumption, TokenUpdate,
@@ -70,7 +71,8 @@ fn authorization() -> Authorization {
             display: None,
             claims: None,
         },
-        browser: [1; 32],
+        browser: Some([1; 32]),
+        device: None,
         created_at: NOW,
         expires_at: NOW.plus(Seconds(600)),
         state: AuthorizationState::Pending,
@@ -165,7 +167,7 @@ async fn what_is_amended_or_refreshed_is_told_and_what_only_waits_is_not() {
     let redeemed = denied.moved_to(redeemed, asked.expires_at);
     let on_authorization = NewToken { authorization: Some(redeemed), ..NewToken::new(another, None) };
     assert_eq!(store.record(&on_authorization).await.unwrap(), InsertOutcome::Done);
-    assert_eq!(streamed.actions().await, ["token.minted"]);
+    assert_eq!(streamed.actions().await, ["authorization.denied", "token.minted"]);
     assert!(
         store
             .use_once(&ReplayKey { org: org(), purpose: "dpop", hash: [1; 32], now: NOW, until: NOW.plus(Seconds(60)) })
@@ -177,6 +179,73 @@ async fn what_is_amended_or_refreshed_is_told_and_what_only_waits_is_not() {
     store.put_batch(&batch).await.unwrap();
     store.end_part(&batch.key(), 0, None, NOW).await.unwrap();
     assert_eq!(streamed.actions().await, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn decisions_and_grants_of_people_are_told_with_whom_and_what_and_no_secret() {
+    let mut streamed = Streamed::new().await;
+    let (token, _) = recorded(&streamed).await;
+    streamed.records();
+    let store = streamed.app.store.clone();
+    let told = async |streamed: &mut Streamed| {
+        let (trail, memory) = trail();
+        trail.tell(&streamed.records()).await;
+        let events = memory.events().into_iter().filter(|event| !event.action.starts_with("token."));
+        events.map(|event| serde_json::from_str::<Value>(&event.detail).unwrap()).collect::<Vec<_>>()
+    };
+    let asked = authorization();
+    store.put_authorization(&asked).await.unwrap();
+    let scopes = vec![Scope::parse("openid").unwrap(), Scope::parse("read").unwrap()];
+    let approval = Approval {
+        subject: "ann".parse().unwrap(),
+        scopes: scopes.clone(),
+        resources: vec![Audience::parse("https://a.example").unwrap()],
+        details: None,
+        auth_time: Some(NOW),
+        acr: None,
+        amr: Vec::new(),
+        session: Some(SessionId::parse("s-1").unwrap()),
+        claims: Some(ExtraClaims::from_json(r#"{"email":"s3cret"}"#.to_owned())),
+        id_token_claims: None,
+        access_token_claims: None,
+        forget: false,
+        decided_at: NOW.plus(Seconds(5)),
+    };
+    let accepted = AuthorizationState::Accepted { approval: Box::new(approval.clone()), verifier: [2; 32] };
+    let accepted = asked.moved_to(accepted, asked.expires_at);
+    assert!(store.update_authorization(&accepted).await.unwrap());
+    let issued = AuthorizationState::Issued { approval: Box::new(approval.clone()), code: [3; 32] };
+    let issued = accepted.moved_to(issued, asked.expires_at);
+    assert!(store.update_authorization(&issued).await.unwrap());
+    let events = told(&mut streamed).await;
+    let expected = json!({
+        "id": events[0]["id"], "time": (NOW.as_ms() + 5_000), "action": "authorization.accepted", "org": "1", "client": "7",
+        "authorization": id(5).to_string(), "subject": "ann", "session": {"org": "1", "id": "s-1"},
+        "scopes": ["openid", "read"], "resources": ["https://a.example"]
+    });
+    assert_eq!(events, [expected], "that the browser is back is told with the token");
+
+    let grant = PersonGrantUpdate {
+        key: asked.person_grant_key(&approval.subject),
+        access: GrantedAccess::new(&scopes, &approval.resources),
+        remembering: Remembering::Adds,
+        granted_at: approval.decided_at,
+        now: NOW.plus(Seconds(6)),
+    };
+    for n in [7, 8] {
+        let token = TokenRecord { id: id(n), family: None, ..token.clone() };
+        let recording = NewToken { person_grant: Some(grant.clone()), ..NewToken::new(token, None) };
+        assert_eq!(store.record(&recording).await.unwrap(), InsertOutcome::Done);
+    }
+    store.note_person_grant_use(&grant.key, NOW.plus(Seconds(7))).await.unwrap();
+    assert!(store.end_person_grant(&grant.key, NOW.plus(Seconds(8))).await.unwrap());
+    let events = told(&mut streamed).await;
+    let of = |n: usize, action, seconds: i64| json!({"id": events[n]["id"], "time": NOW.as_ms() + seconds * 1_000, "action": action, "org": "1", "subject": "ann", "client": "7"});
+    let mut begun = of(0, "grant.begun", 6);
+    begun["scopes"] = json!(["openid", "read"]);
+    begun["resources"] = json!(["https://a.example"]);
+    begun["remembered"] = json!(true);
+    assert_eq!(events, [begun, of(1, "grant.ended", 8)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

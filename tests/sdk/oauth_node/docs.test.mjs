@@ -196,7 +196,7 @@ describe("docs/sign-in.md and its example", () => {
   let port, issuer;
   before(async () => {
     port = await freePort();
-    const [server, url] = await served(folder, seedOf("sign-in.md").replace("127.0.0.1:4000", `127.0.0.1:${port}`));
+    const [server, url] = await served(folder, seedOf("sign-in.md").replaceAll("127.0.0.1:4000", `127.0.0.1:${port}`));
     started.push(server);
     issuer = url;
   });
@@ -239,6 +239,26 @@ describe("docs/sign-in.md and its example", () => {
     assert.equal((await lineOf(told, /^refreshed: (.*)/))[1], "openid profile email files.read");
     if (program.exitCode === null) await once(program, "exit");
     assert.equal(program.exitCode, 0);
+
+    writeFileSync(client, here(blocks("sign-in.md")["device.mjs"]));
+    const device = spawn(process.execPath, [client], { stdio: ["ignore", "pipe", "inherit"] });
+    started.push(device);
+    const shown = linesOf(device);
+    const [, address, code] = await lineOf(shown, /^Open (\S+) and type (.*)/);
+    const typed = new Browser();
+    const wrong = await typed.send(await typed.go(new URL(address)), undefined, { user_code: "BBBB-BBBB" });
+    assert.ok(wrong.status === 400 && wrong.text.includes("No device waits with this code."), wrong.text);
+    const asked = await typed.send(wrong, undefined, { user_code: code.toLowerCase() });
+    const allowed = await typed.send(asked, undefined, { user: "ann", password: "only-for-this-page" });
+    assert.ok(isConsent(allowed) && allowed.text.includes("127.0.0.1") && allowed.text.includes("Read your files"), allowed.text);
+    assert.match((await typed.send(allowed, undefined, { decision: "allow" })).text, /go back to your device/);
+    assert.equal((await lineOf(shown, /^signed in: (.*)/))[1], "u-1001");
+
+    const pushed = await promisify(execFile)("bash", ["-c", here(shell("sign-in.md")["push.sh"])]);
+    const { request_uri, expires_in } = JSON.parse(pushed.stdout);
+    assert.equal(expires_in, 60);
+    const opened = await fetch(`${issuer}/oauth2/authorize?${new URLSearchParams({ client_id: "3001", request_uri })}`, { redirect: "manual" });
+    assert.match(opened.headers.get("location"), /\/sign-in\?authorization=1\./);
 
     const { stdout } = await promisify(execFile)("bash", ["-c", here(shell("sign-in.md")["setting.sh"])], { cwd: folder });
     const { settings } = JSON.parse(stdout);

@@ -65,6 +65,17 @@ forEachOrg("people sign in", FORMS, (org) => {
     });
   }
 
+  for (const name of ["basic", "ES256", "public"]) {
+    test(`RFC 9126: a client pushes its request, and the person signs in by the reference to it: ${name}`, async () => {
+      const sign = await SignIn.of(org, name);
+      const asked = Object.fromEntries(sign.url.searchParams);
+      const url = await client.buildAuthorizationUrlWithPAR(sign.config, asked);
+      assert.deepEqual([...url.searchParams.keys()].sort(), ["client_id", "request_uri"]);
+      const tokens = await sign.tokens(await new Browser().signIn(url, sign.callback));
+      assert.equal(tokens.claims().sub, SUBJECTS.ann);
+    });
+  }
+
   test("OpenID Connect Core 12.2: a refresh brings a new ID token about the same sign-in", async () => {
     const sign = await SignIn.of(org, "basic");
     const tokens = await sign.tokens(await new Browser().signIn(sign.url, sign.callback));

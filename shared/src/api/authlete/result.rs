@@ -130,7 +130,7 @@ impl ApiCall {
     pub fn refused(self, refusal: &Refusal) -> ResultCode {
         match (refusal, self.number) {
             (Refusal::Denied(denial), 47) => ResultCode(denied(*denial).0),
-            (Refusal::Denied(denial), call) => ResultCode(call * 1_000 + 300 + denied(*denial).1),
+            (Refusal::Denied(denial), call) => ResultCode(call * 1_000 + last_digits(denied(*denial).1)),
             (refusal, call) => match refusals(refusal) {
                 CodeScope::Anywhere(code) => ResultCode(code),
                 CodeScope::In(serial) => ResultCode(call * 1_000 + 200 + serial),
@@ -142,8 +142,9 @@ impl ApiCall {
 /// What a code means that an OAuth client was told, for the page that its `error_uri` leads to. `None`: nobody was ever told it.
 pub fn explain(code: &str) -> Option<&'static str> {
     let code: u32 = code.strip_prefix('A').filter(|digits| digits.len() == 6)?.parse().ok()?;
-    let (call, class, serial) = (code / 1_000, code / 100 % 10, code % 100);
-    let is_told = |denial: &Denial| denied(*denial).0 == code || (is_call(call) && class == 3 && denied(*denial).1 == serial);
+    let (call, class) = (code / 1_000, code / 100 % 10);
+    let last = code % 1_000;
+    let is_told = |denial: &Denial| denied(*denial).0 == code || (is_call(call) && last_digits(denied(*denial).1) == last);
     if let Some(denial) = Denial::ALL.iter().copied().find(is_told) {
         return Some(denial.describe());
     }
@@ -184,6 +185,7 @@ fn refusals(refusal: &Refusal) -> CodeScope {
         Refusal::UnsupportedContentEncoding => Anywhere(1_207),
         Refusal::AuthorizationRejected(_) => In(16),
         Refusal::TicketRejected => In(2),
+        Refusal::TooManyAttempts { .. } => In(17),
         Refusal::ClientUnavailable => In(3),
         Refusal::ValueTaken { .. } => In(4),
         Refusal::Lifetime(_) => In(5),
@@ -192,7 +194,6 @@ fn refusals(refusal: &Refusal) -> CodeScope {
         Refusal::Conflict(_) => In(8),
         Refusal::TokenRejected(_) => In(9),
         Refusal::TokenGone => In(10),
-        Refusal::TooManyAttempts { .. } => In(17),
         Refusal::MemberUnavailable | Refusal::MemberUnknown => In(11),
         Refusal::OrgUnavailable => In(12),
         Refusal::OutsideAuthority { .. } => In(13),
@@ -203,7 +204,13 @@ fn refusals(refusal: &Refusal) -> CodeScope {
     }
 }
 
-/// The numbers of a denial: its whole code at `/auth/token`, and its last two digits (1 to 99) at every other call. Where
+/// The last three digits of a denial's code at other calls than `/auth/token`: 301 to 399 for the first 99, 601 to 699 for those from 101
+/// on, because the classes 4 and 5 have meanings of their own.
+const fn last_digits(number: u32) -> u32 {
+    if number < 100 { 300 + number } else { 500 + number }
+}
+
+/// The numbers of a denial: its whole code at `/auth/token`, and its number (1 to 99, 101 to 199) at every other call. Where
 /// Authlete publishes a code, it is that one.
 const fn denied(denial: Denial) -> (u32, u32) {
     use Denial as D;
@@ -215,6 +222,15 @@ const fn denied(denial: Denial) -> (u32, u32) {
         D::LoginUnavailable => (4_305, 8),
         D::RegistrationUnsupported => (4_306, 9),
         D::PlainRequestForbidden => (4_309, 90),
+        D::RequestObjectRequired => (4_310, 101),
+        D::RequestUriInvalid => (4_311, 102),
+        D::DeviceUnavailable => (4_312, 103),
+        D::DeviceCodeMissing => (50_319, 104),
+        D::DeviceCodeInvalid => (50_320, 105),
+        D::DeviceCodeExpired => (50_321, 106),
+        D::DeviceAccessDenied => (50_322, 107),
+        D::AuthorizationPending => (50_323, 108),
+        D::SlowDown => (50_324, 109),
         D::RequestObjectUnsupported => (4_307, 26),
         D::RequestUriUnsupported => (4_308, 27),
         D::ResponseTypeMissing => (9_301, 28),
@@ -459,10 +475,10 @@ mod tests {
     #[test]
     fn no_two_denials_share_a_code() {
         let in_token: BTreeSet<_> = Denial::ALL.iter().copied().map(|denial| denied(denial).0).collect();
-        let elsewhere: BTreeSet<_> = Denial::ALL.iter().copied().map(|denial| denied(denial).1).collect();
+        let elsewhere: BTreeSet<_> = Denial::ALL.iter().copied().map(|denial| last_digits(denied(denial).1)).collect();
         assert_eq!((in_token.len(), elsewhere.len()), (Denial::ALL.len(), Denial::ALL.len()));
         assert!(in_token.iter().all(|code| code / 100 % 10 == 3), "3 is for faults of the OAuth client");
-        assert!(elsewhere.iter().all(|serial| (1..100).contains(serial)));
+        assert!(elsewhere.iter().all(|last| (301..400).contains(last) || (601..700).contains(last)));
     }
 
     #[test]

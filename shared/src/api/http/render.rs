@@ -17,8 +17,8 @@ pub fn refusal(route: &Route, refusal: &Refusal) -> Reply {
     note(refusal, code);
     let rules = dialects::rules(route.dialect);
     let mut reply = (rules.refusal)(route, &Explanation { refusal, status, code, message: &message });
-    let header = (rules.challenge)(route, refusal).or_else(|| allow(refusal)).or_else(|| accept_patch(refusal));
-    reply.headers.extend(header.or_else(|| retry_after(refusal)));
+    let of_status = allow(refusal).or_else(|| accept_patch(refusal)).or_else(|| retry_after(refusal));
+    reply.headers.extend((rules.challenge)(route, refusal).or(of_status));
     reply
 }
 
@@ -219,14 +219,14 @@ fn allow(refusal: &Refusal) -> Option<Header> {
     HeaderValue::try_from(allow.as_str()).map(|allow| (header::ALLOW, allow)).ok()
 }
 
-/// The media type of the patches that a resource takes: RFC 5789 section 2.2.
-fn accept_patch(refusal: &Refusal) -> Option<Header> {
-    let Refusal::UnsupportedPatchType { takes } = refusal else { return None };
-    Some((reply::ACCEPT_PATCH, HeaderValue::from_static(takes)))
-}
-
 /// When the next attempt may succeed: RFC 6585 section 4.
 fn retry_after(refusal: &Refusal) -> Option<Header> {
     let Refusal::TooManyAttempts { retry_after } = refusal else { return None };
     Some((header::RETRY_AFTER, HeaderValue::from(retry_after.0)))
+}
+
+/// The media type of the patches that a resource takes: RFC 5789 section 2.2.
+fn accept_patch(refusal: &Refusal) -> Option<Header> {
+    let Refusal::UnsupportedPatchType { takes } = refusal else { return None };
+    Some((reply::ACCEPT_PATCH, HeaderValue::from_static(takes)))
 }

@@ -33,6 +33,11 @@ impl Request<'_> {
         self.parts.extensions.get::<ClientCertificate>().map(|certificate| certificate.0.clone())
     }
 
+    /// The address of the caller, if the edge knows it.
+    pub(in crate::api) fn address(&self) -> Option<String> {
+        self.parts.extensions.get::<CallerAddress>()?.0.map(|address| address.to_string())
+    }
+
     /// Decodes and parses a parameter of the path.
     ///
     /// # Errors

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `id` | the same whenever the event is told |
 //! | `time` | when it happened, ms since 1970 |
-//! | `action` | `token.minted` `token.amended` `token.revoked` `family.begun` `family.amended` `family.refreshed` `family.revoked` `tokens.revoked` (all of a `set` that were issued up to `not_before`; of a `client_of_member` all before it) `org.…` `member.…` `client.…` (`created` `changed` `deleted`) `org.assertions_changed` (its settings for assertions, which are told apart from the others) `keys.…`; `administrator.bootstrapped`, which the bootstrap tells by itself; `….altered` and `….deleted` are nobody's operations: someone has changed the table by hand |
+//! | `action` | `token.minted` `token.amended` `token.revoked` `family.begun` `family.amended` `family.refreshed` `family.revoked` `tokens.revoked` (all of a `set` that were issued up to `not_before`; of a `client_of_member` all before it) `session.ended` (the same of all in a session) `authorization.accepted` `authorization.denied` `grant.begun` `grant.ended` `org.…` `member.…` `client.…` (`created` `changed` `deleted`) `org.assertions_changed` (its settings for assertions, which are told apart from the others) `keys.…`; `administrator.bootstrapped`, which the bootstrap tells by itself; `….altered` and `….deleted` are nobody's operations: someone has changed the table by hand |
 //! | `org` `subject` `jti` … | whom and what it is about; `iat` `nbf` `exp` in seconds as in a token, all else in ms |
 //! | `before` `after` | for what has changed |
 //!
@@ -22,9 +22,9 @@ mod settings;
 use self::oauth::{IssuanceFacts, grants, names, of_issuance};
 use self::settings::SettingsFacts;
 use crate::domain::{
-    AccessTokenForm, Action, Audience, Change, Client, Commit, Creator, Diff, Family, Fault, KeyRing, Member, NotBeforeKey,
-    NotBeforeScope, NotBeforeStands, Org, OrgId, PrivateHalf, RedirectUri, RevokingParty, RingKey, Role, Scope, ScopePattern,
-    Session, Subject, Timestamp, TokenRecord,
+    AccessTokenForm, Action, Audience, Authorization, AuthorizationState, Change, Client, Commit, Creator, Diff, Family, Fault,
+    KeyRing, Member, NotBeforeKey, NotBeforeScope, NotBeforeStands, Org, OrgId, PersonGrant, PrivateHalf, RedirectUri,
+    RevokingParty, RingKey, Role, Scope, ScopePattern, Session, Subject, Timestamp, TokenRecord,
 };
 
 /// Writes the event of a commit. The same commit always gives the same bytes.
@@ -32,12 +32,13 @@ use crate::domain::{
 /// # Errors
 /// A [`Fault`] if the event can't be written as JSON.
 pub fn write(commit: &Commit, action: Action) -> Result<String, Fault> {
-    let has_sides = !["token.minted", "token.revoked", "family.begun", "family.refreshed", "family.revoked", "tokens.revoked"]
-        .contains(&action.name);
+    let has_sides = !WITHOUT_SIDES.contains(&action.name);
     let (facts, before, after) = match &commit.change {
         Change::Token(diff) => parts(diff, of_token),
         Change::Family(diff) => parts(diff, of_family),
         Change::NotBefore(key, diff) => parts(diff, |stands| of_mark(key, stands)),
+        Change::Authorization(diff) => parts(diff, of_authorization),
+        Change::PersonGrant(diff) => parts(diff, of_person_grant),
         Change::Org(diff) => parts(diff, of_org),
         Change::AssertionSettings(org, diff) => parts(diff, |settings| Facts {
             org: Some(org.as_str()),
@@ -54,6 +55,21 @@ pub fn write(commit: &Commit, action: Action) -> Result<String, Fault> {
     let event = Written { id: &commit.id, time: action.at.as_ms(), action: action.name, facts, before, after };
     serde_json::to_string(&event).map_err(|error| Fault::internal("writing an event").because(error))
 }
+
+/// The actions that are told of by what the record is then.
+const WITHOUT_SIDES: &[&str] = &[
+    "token.minted",
+    "token.revoked",
+    "family.begun",
+    "family.refreshed",
+    "family.revoked",
+    "tokens.revoked",
+    "session.ended",
+    "authorization.accepted",
+    "authorization.denied",
+    "grant.begun",
+    "grant.ended",
+];
 
 fn parts<'a, T>(diff: &'a Diff<T>, facts: impl Fn(&'a T) -> Facts<'a>) -> (Facts<'a>, Option<Facts<'a>>, Option<Facts<'a>>) {
     let (before, after) = diff.sides();
@@ -92,6 +108,12 @@ struct Facts<'a> {
     jti: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     family: Option<String>,
+    /// The id of the authorization, which opens nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorization: Option<String>,
+    /// What the client is told of a denied authorization.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     generation: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -168,6 +190,9 @@ struct Facts<'a> {
     dpop_bound_tokens: Option<bool>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     redirect_uris: Vec<&'a str>,
+    /// Whether the person isn't asked for it again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remembered: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pkce: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -234,8 +259,8 @@ struct KeyFacts<'a> {
 impl Facts<'_> {
     /// Leaves only what tells whose the facts are.
     fn identity(self) -> Self {
-        let Self { org, root_org, set, subject, client, session, jti, family, .. } = self;
-        Self { org, root_org, set, subject, client, session, jti, family, ..Self::default() }
+        let Self { org, root_org, set, subject, client, session, jti, family, authorization, .. } = self;
+        Self { org, root_org, set, subject, client, session, jti, family, authorization, ..Self::default() }
     }
 }
 
@@ -305,6 +330,9 @@ fn of_mark<'a>(key: &'a NotBeforeKey, stands: &NotBeforeStands) -> Facts<'a> {
             let session = SessionFacts { org: key.org.as_str(), id: id.as_str() };
             Facts { set: Some("session"), session: Some(session), ..Facts::default() }
         }
+        NotBeforeScope::ClientsOf(subject) => {
+            Facts { set: Some("clients_of_member"), subject: Some(subject.as_str()), ..Facts::default() }
+        }
         NotBeforeScope::ClientOf(id, subject) => {
             let subject = Some(subject.as_str());
             Facts { set: Some("client_of_member"), client: Some(id.to_string()), subject, ..Facts::default() }
@@ -312,6 +340,41 @@ fn of_mark<'a>(key: &'a NotBeforeKey, stands: &NotBeforeStands) -> Facts<'a> {
     };
     let (not_before, kept_until) = (stands.not_before.as_ms(), stands.kept_until.map(Timestamp::as_ms));
     Facts { org: Some(key.org.as_str()), not_before: Some(not_before), kept_until, ..whose }
+}
+
+/// Of the person the subject is told, and nothing else.
+fn of_authorization(authorization: &Authorization) -> Facts<'_> {
+    let (approval, error) = match &authorization.state {
+        AuthorizationState::Accepted { approval, .. } | AuthorizationState::Issued { approval, .. } => (Some(&**approval), None),
+        AuthorizationState::Denied { error, .. } => (None, Some(error.as_str())),
+        AuthorizationState::Pushed | AuthorizationState::Pending | AuthorizationState::Redeemed { .. } => (None, None),
+    };
+    let org = &authorization.org;
+    Facts {
+        org: Some(org.as_str()),
+        client: Some(authorization.client.to_string()),
+        authorization: Some(authorization.id.to_string()),
+        subject: approval.map(|approval| approval.subject.as_str()),
+        session: approval.and_then(|approval| Some(SessionFacts { org: org.as_str(), id: approval.session.as_ref()?.as_str() })),
+        scopes: approval.map(|approval| scopes(&approval.scopes)),
+        resources: approval.map(|approval| audiences(&approval.resources)),
+        error,
+        ..Facts::default()
+    }
+}
+
+fn of_person_grant(grant: &PersonGrant) -> Facts<'_> {
+    let (whose, is_good) = (&grant.key, grant.ended_at.is_none());
+    let granted = Some(&grant.granted).filter(|_| is_good);
+    Facts {
+        org: Some(whose.org.as_str()),
+        subject: Some(whose.subject.as_str()),
+        client: Some(whose.client.to_string()),
+        scopes: granted.map(|granted| granted.scopes.iter().map(Scope::as_str).collect()),
+        resources: granted.map(|granted| granted.resources.iter().map(Audience::as_str).collect()),
+        remembered: is_good.then_some(grant.remembered.is_some()),
+        ..Facts::default()
+    }
 }
 
 fn of_org(org: &Org) -> Facts<'_> {

@@ -10,10 +10,11 @@ use crate::api::http::{FromRequest, Request};
 use crate::domain::ExtraClaims;
 use crate::domain::{
     Audience, AuthorizationError, AuthorizationKey, AuthorizationProblem, AuthorizationState, Client, Fault, Invalid,
-    MetadataValue, Prompt, Refusal, Scope, SessionId, Subject, Timestamp, is_on_loopback,
+    MetadataValue, Org, OrgId, PersonGrant, Prompt, Refusal, Scope, SessionId, Subject, Timestamp, is_on_loopback,
 };
 use crate::encoding::form::Parameters;
 use crate::encoding::{FromText, present};
+use crate::oauth::authorization::find::Attempt;
 use crate::oauth::authorization::hand_over::{Acceptance, AuthorizationSeen};
 use crate::oauth::authorization_details;
 use crate::oauth::person_claims::RESERVED_CLAIMS;
@@ -53,26 +54,32 @@ impl TryFrom<Parameters> for AuthorizationQuery {
 pub struct AuthorizationView<'a> {
     /// The id of the authorization.
     id: String,
-    /// `browser`: somebody waits before a browser.
+    /// `browser`: somebody waits before a browser. `device`: a device polls (RFC 8628).
     kind: &'static str,
     status: &'static str,
     created: Rfc3339,
     /// From then on nobody can decide it any more.
     expires: Rfc3339,
     client: AskingClient<'a>,
-    /// Where the answer goes.
-    redirect_uri: &'a str,
+    /// The device that asks, for the person to compare. Only of `kind` `device`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    requested_from: Option<RequestedFrom<'a>>,
+    /// Where the answer goes. Only of `kind` `browser`, as `loopback` and `prompt`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redirect_uri: Option<&'a str>,
     /// The host of that address: what a person can check, where a name could be anybody's.
     #[serde(skip_serializing_if = "Option::is_none")]
     redirect_host: Option<String>,
     /// Whether it is on the person's own machine, where any app can pose as the client (RFC 8252 section 8.6).
-    loopback: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    loopback: Option<bool>,
     scopes: Vec<AskedScope<'a>>,
     resources: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schemars(with = "Option<Vec<Map<String, Value>>>"))]
     authorization_details: Option<Box<RawValue>>,
-    prompt: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prompt: Option<Vec<&'static str>>,
     /// The person must have signed in no earlier than this, in seconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     authenticated_after: Option<i64>,
@@ -94,13 +101,25 @@ pub struct AuthorizationView<'a> {
     claims: Option<Box<RawValue>>,
     /// Only where the query names a person.
     #[serde(skip_serializing_if = "Option::is_none")]
-    consent: Option<ConsentView>,
+    consent: Option<ConsentView<'a>>,
+}
+
+/// What is known of a device that asks.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+struct RequestedFrom<'a> {
+    /// The address from which it asks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ip: Option<&'a str>,
+    /// What it says that it is: its `User-Agent`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_agent: Option<&'a str>,
 }
 
 /// A client that asks a person for something.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-struct AskingClient<'a> {
+pub(super) struct AskingClient<'a> {
     client_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
@@ -121,7 +140,7 @@ struct AskingClient<'a> {
 /// A scope that a client asks for, in words for people.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-struct AskedScope<'a> {
+pub(super) struct AskedScope<'a> {
     name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'a str>,
@@ -130,8 +149,39 @@ struct AskedScope<'a> {
 /// Whether a person must be asked for consent.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-struct ConsentView {
+struct ConsentView<'a> {
     needed: bool,
+    /// What the person has granted to the client before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    granted: Option<GrantedView<'a>>,
+}
+
+/// What a person has granted to a client before.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+struct GrantedView<'a> {
+    scopes: Vec<&'a str>,
+    resources: Vec<&'a str>,
+    /// When the person last granted something to the client.
+    at: Rfc3339,
+}
+
+impl<'a> GrantedView<'a> {
+    fn from_grant(grant: &'a PersonGrant) -> Self {
+        Self {
+            scopes: grant.granted.scopes.iter().map(Scope::as_str).collect(),
+            resources: grant.granted.resources.iter().map(Audience::as_str).collect(),
+            at: Rfc3339(grant.granted_at),
+        }
+    }
+}
+
+impl<'a> AskedScope<'a> {
+    /// Shows a scope, in the words that the org has for it.
+    pub(super) fn from_scope(scope: &'a Scope, org: &'a Org) -> Self {
+        let known = org.settings.oauth.supported_scopes.iter().find(|supported| supported.name == *scope);
+        Self { name: scope.as_str(), description: known.and_then(|known| known.description.as_deref()) }
+    }
 }
 
 impl<'a> AuthorizationView<'a> {
@@ -140,30 +190,29 @@ impl<'a> AuthorizationView<'a> {
     /// # Errors
     /// A [`Fault`] if what is kept of it as JSON isn't.
     pub fn from_seen(seen: &'a AuthorizationSeen, query: &AuthorizationQuery) -> Result<Self, Fault> {
-        let AuthorizationSeen { authorization, client, service } = seen;
+        let AuthorizationSeen { authorization, client, service, person_grant } = seen;
         let request = &authorization.request;
+        let device = authorization.device.as_deref();
+        let redirect_uri = device.is_none().then_some(request.redirect_uri.as_str());
         let json = |text: &str| {
             RawValue::from_string(text.to_owned()).map_err(|e| Fault::internal("showing an authorization").because(e))
         };
-        let supported = &service.org().settings.oauth.supported_scopes;
-        let scope = |scope: &'a Scope| {
-            let known = supported.iter().find(|supported| supported.name == *scope);
-            AskedScope { name: scope.as_str(), description: known.and_then(|known| known.description.as_deref()) }
-        };
         Ok(Self {
             id: authorization.key().to_string(),
-            kind: "browser",
+            kind: if device.is_some() { "device" } else { "browser" },
             status: status(&authorization.state),
             created: Rfc3339(authorization.created_at),
             expires: Rfc3339(authorization.expires_at),
             client: AskingClient::from_client(client, &authorization.client_name),
-            redirect_uri: &request.redirect_uri,
-            redirect_host: url::Url::parse(&request.redirect_uri).ok().and_then(|url| url.host_str().map(str::to_owned)),
-            loopback: is_on_loopback(&request.redirect_uri),
-            scopes: request.scopes.iter().map(scope).collect(),
+            requested_from: device
+                .map(|device| RequestedFrom { ip: device.address.as_deref(), user_agent: device.user_agent.as_deref() }),
+            redirect_uri,
+            redirect_host: redirect_uri.and_then(|uri| url::Url::parse(uri).ok()?.host_str().map(str::to_owned)),
+            loopback: redirect_uri.map(is_on_loopback),
+            scopes: request.scopes.iter().map(|scope| AskedScope::from_scope(scope, service.org())).collect(),
             resources: request.resources.iter().map(Audience::as_str).collect(),
             authorization_details: request.details.as_ref().map(|details| json(details.as_json())).transpose()?,
-            prompt: request.prompts.iter().copied().map(Prompt::as_str).collect(),
+            prompt: redirect_uri.map(|_| request.prompts.iter().copied().map(Prompt::as_str).collect()),
             authenticated_after: request.authenticated_after.map(Timestamp::as_secs),
             subject_hint: request.subject_hint.as_ref().map(Subject::as_str),
             login_hint: request.login_hint.as_deref(),
@@ -172,13 +221,16 @@ impl<'a> AuthorizationView<'a> {
             ui_locales: &request.ui_locales,
             display: request.display.as_deref(),
             claims: request.claims.as_ref().map(|claims| json(claims.as_json())).transpose()?,
-            consent: query.subject.as_ref().map(|_| ConsentView { needed: seen.needs_consent() }),
+            consent: query.subject.as_ref().map(|_| ConsentView {
+                needed: seen.needs_consent(),
+                granted: person_grant.as_ref().map(GrantedView::from_grant),
+            }),
         })
     }
 }
 
 impl<'a> AskingClient<'a> {
-    fn from_client(client: &'a Client, named: &str) -> Self {
+    pub(super) fn from_client(client: &'a Client, named: &str) -> Self {
         let page = |name: &str| match client.settings.metadata.get(name) {
             Some(MetadataValue::Text(url)) => Some(url.as_str()),
             Some(_) | None => None,
@@ -198,6 +250,7 @@ impl<'a> AskingClient<'a> {
 
 fn status(state: &AuthorizationState) -> &'static str {
     match state {
+        AuthorizationState::Pushed => "pushed",
         AuthorizationState::Pending => "pending",
         AuthorizationState::Accepted { .. } => "accepted",
         AuthorizationState::Denied { .. } => "denied",
@@ -245,6 +298,14 @@ pub struct AcceptanceBody {
     /// What JWT access tokens and introspection say besides, of at most 2,048 bytes.
     #[serde(default, deserialize_with = "present")]
     access_token_claims: Option<Map<String, Value>>,
+    /// Whether the consent is remembered, so that the person isn't asked again for the same. Default: true. False: they are asked the next
+    /// time, for whatever it is.
+    #[serde(default = "is_remembered")]
+    remember: bool,
+}
+
+fn is_remembered() -> bool {
+    true
 }
 
 impl AcceptanceBody {
@@ -287,6 +348,7 @@ impl AcceptanceBody {
                 MAX_TOKEN_CLAIMS_BYTES,
                 RESERVED_CLAIMS,
             )?,
+            remember: self.remember,
         })
     }
 }
@@ -334,13 +396,37 @@ impl DenialBody {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct AuthorizationDecided {
-    redirect_to: String,
+    /// Where the browser must be sent now, to be used once. Left out for a device, which polls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redirect_to: Option<String>,
 }
 
 impl AuthorizationDecided {
-    /// Shows the address to which the browser must be sent.
-    pub fn to(url: String) -> Self {
+    /// Shows the address to which the browser must be sent, if there is one.
+    pub fn to(url: Option<String>) -> Self {
         Self { redirect_to: url }
+    }
+}
+
+/// The body that finds what a device asks for.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct AttemptBody {
+    /// The code as the person has typed it: neither case nor hyphens nor blanks count.
+    user_code: String,
+    /// Who tries, as the login application knows it: the subject who has signed in, or an address. 1 to 255 characters.
+    attempt_by: FromText<Word>,
+    /// The id of the org in which the code is looked for. Left out: that of the credentials.
+    #[serde(default, deserialize_with = "present")]
+    org: Option<FromText<OrgId>>,
+}
+
+impl AttemptBody {
+    /// Returns the attempt. What can't be a code is none, and counts.
+    pub fn into_attempt(self) -> Attempt {
+        let Self { user_code, attempt_by, org } = self;
+        Attempt { user_code: user_code.parse().ok(), attempt_by: attempt_by.0.0, org: org.map(|org| org.0) }
     }
 }
 

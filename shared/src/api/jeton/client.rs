@@ -153,14 +153,21 @@ impl TryFrom<Parameters> for ClientsPage {
     type Error = Refusal;
 
     fn try_from(mut query: Parameters) -> Result<Self, Refusal> {
+        let page = Self { after: Self::after(&mut query)?, limit: query.number("limit", 1..=500)?.unwrap_or(100) };
+        query.refuse_unknown()?;
+        Ok(page)
+    }
+}
+
+impl ClientsPage {
+    /// Reads after which client a page begins.
+    pub(super) fn after(query: &mut Parameters) -> Result<Option<ClientId>, Refusal> {
         const RULE: &str = "must be the number of a client: the next of the page before";
         let after = query.remove("after")?.map(|text| {
             let number = text.parse().ok().filter(|_| text.bytes().all(|b| b.is_ascii_digit()));
             number.and_then(|number| ClientId::from_number(number).ok()).ok_or(Refusal::invalid("after", RULE))
         });
-        let page = Self { after: after.transpose()?, limit: query.number("limit", 1..=500)?.unwrap_or(100) };
-        query.refuse_unknown()?;
-        Ok(page)
+        after.transpose()
     }
 }
 

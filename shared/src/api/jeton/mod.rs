@@ -17,6 +17,7 @@ pub mod jwks;
 pub mod member;
 pub mod operate;
 pub mod org;
+pub mod person_grant;
 pub mod seed;
 mod settings;
 pub mod token;

@@ -262,7 +262,8 @@ impl Settings {
         if settings.token_duration.is_some_and(|length| length > settings.max_token_duration) {
             return Err(Refusal::invalid("settings.token_duration", "must not be longer than max_token_duration"));
         }
-        let OAuthSettings { authorization_duration, code_duration, id_token_duration, .. } = &settings.oauth;
+        let OAuthSettings { authorization_duration, code_duration, pushed_request_duration, .. } = &settings.oauth;
+        let OAuthSettings { device_code_duration, device_poll_interval, id_token_duration, .. } = &settings.oauth;
         for (length, range, field, rule) in [
             (
                 settings.refresh_token_retry_seconds,
@@ -277,6 +278,9 @@ impl Settings {
                 "must be an integer from 60 to 3,600 (seconds)",
             ),
             (*code_duration, 10..=600, "settings.code_duration", "must be an integer from 10 to 600 (seconds)"),
+            (*pushed_request_duration, 5..=600, "settings.pushed_request_duration", "must be an integer from 5 to 600 (seconds)"),
+            (*device_code_duration, 60..=1_800, "settings.device_code_duration", "must be an integer from 60 to 1,800 (seconds)"),
+            (*device_poll_interval, 1..=60, "settings.device_poll_interval", "must be an integer from 1 to 60 (seconds)"),
             (*id_token_duration, 60..=86_400, "settings.id_token_duration", "must be an integer from 60 to 86,400 (seconds)"),
         ] {
             if !range.contains(&length.0) {

@@ -53,7 +53,7 @@ pub struct TokenView<'a> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TokenRevocation"))]
 struct RevocationView {
-    /// What was revoked: `token`, `refresh_token`, `ancestor`, `successor`, `org`, `member`, `client`, `client_and_member` or `session`.
+    /// What was revoked: `token`, `refresh_token`, `ancestor`, `successor`, `org`, `member`, `client`, `client_and_member`, `clients_of_member` or `session`.
     by: &'static str,
     /// When. Absent: that isn't recorded.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -152,12 +152,23 @@ impl BrowserReply {
                 let body = format!("error: {}\ndescription: {}\n", denial.error(), denial.describe());
                 Self { status: StatusCode::BAD_REQUEST, body, media_type: Self::PAGE, headers: Vec::new() }
             }
+            AuthorizationReply::Failed { can_retry: true } => {
+                Self::unavailable("The service is temporarily unavailable. Try again in a second.")
+            }
+            AuthorizationReply::Failed { can_retry: false } => {
+                let body = "error: server_error\ndescription: Internal error. It has been logged.\n".to_owned();
+                Self { status: StatusCode::INTERNAL_SERVER_ERROR, body, media_type: Self::PAGE, headers: Vec::new() }
+            }
         }
     }
 
     /// Tells a browser that fetches ahead that there is nothing to fetch.
     pub fn to_prefetch() -> Self {
-        let body = "error: temporarily_unavailable\ndescription: This page can't be fetched ahead.\n".to_owned();
+        Self::unavailable("This page can't be fetched ahead.")
+    }
+
+    fn unavailable(description: &str) -> Self {
+        let body = format!("error: temporarily_unavailable\ndescription: {description}\n");
         let headers = vec![(header::RETRY_AFTER, "1".to_owned())];
         Self { status: StatusCode::SERVICE_UNAVAILABLE, body, media_type: Self::PAGE, headers }
     }

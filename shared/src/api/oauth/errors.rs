@@ -8,7 +8,8 @@ use crate::api::http::dialect::{DialectRules, Explanation, Fallback, Header};
 use crate::api::http::{Dialect, Reply, Route, challenge as common};
 use crate::api::oauth::error::ErrorResponse;
 use crate::api::oauth::registration;
-use crate::domain::{Denial, Refusal};
+use crate::auth::dpop;
+use crate::domain::{Algorithm, Denial, Refusal};
 use crate::encoding::json;
 
 /// How this dialect spells errors.
@@ -128,8 +129,10 @@ fn invalid(field: &str, rule: &str) -> Cow<'static, str> {
         "client_assertion_type",
         "client_id",
         "client_secret",
+        "dpop_jkt",
         "grant_type",
         "refresh_token",
+        "request_uri",
         "requested_token_type",
         "resource",
         "scope",
@@ -164,8 +167,17 @@ fn challenge(route: &Route, refusal: &Refusal) -> Option<Header> {
         "Basic realm=\"jeton\"".to_owned()
     } else if let Refusal::AccessDenied { needs } = refusal {
         format!("Bearer realm=\"jeton\", error=\"insufficient_scope\", scope=\"{needs}\"")
+    } else if route.path == crate::oauth::userinfo::PATH {
+        return common::bearer(refusal, &format!(", {}", dpop_challenge(refusal)));
     } else {
         return common::bearer(refusal, "");
     };
     HeaderValue::try_from(value).ok().map(|value| (header::WWW_AUTHENTICATE, value))
+}
+
+/// The challenge for those who prove a key: RFC 9449 section 7.1.
+fn dpop_challenge(refusal: &Refusal) -> String {
+    let error = if matches!(refusal, Refusal::CredentialsRejected(_)) { "error=\"invalid_token\", " } else { "" };
+    let algorithms: Vec<_> = dpop::ALGORITHMS.iter().copied().map(Algorithm::as_str).collect();
+    format!("DPoP {error}algs=\"{}\"", algorithms.join(" "))
 }

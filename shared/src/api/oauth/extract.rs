@@ -10,6 +10,9 @@ use crate::auth::client::{ClientCredentials, FormCredentials};
 use crate::domain::{Denial, Refusal, Secret, TokenProblem};
 use crate::encoding::form::{self, Parameters};
 use crate::oauth::TokenForm;
+use crate::oauth::authorization::AuthorizationForm;
+use crate::oauth::authorization::device::DeviceAuthorizationRequest;
+use crate::oauth::authorization::push::PushRequest;
 use crate::oauth::token_endpoint::GrantRequest;
 use crate::tokens::lookup::Hint;
 
@@ -91,6 +94,30 @@ impl FromRequest for GrantRequest {
         let (form, credentials_in_form) = TokenForm::from_parameters(&mut given)?;
         let credentials = credentials(request, credentials_in_form)?;
         Ok(Self { form, credentials, dpop: dpop(request)? })
+    }
+}
+
+impl FromRequest for PushRequest {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        let mut given = form(request)?;
+        let credentials = credentials(request, FormCredentials::from_parameters(&mut given)?)?;
+        Ok(Self { form: AuthorizationForm::from_parameters(given)?, credentials, dpop: dpop(request)? })
+    }
+}
+
+impl FromRequest for DeviceAuthorizationRequest {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        const MAX_USER_AGENT_BYTES: usize = 255;
+        let mut given = form(request)?;
+        let credentials = credentials(request, FormCredentials::from_parameters(&mut given)?)?;
+        let user_agent = request.parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+        Ok(Self {
+            form: AuthorizationForm::from_parameters(given)?,
+            credentials,
+            address: request.address(),
+            // It is ASCII, so it can be cut anywhere.
+            user_agent: user_agent.map(|text| text[..text.len().min(MAX_USER_AGENT_BYTES)].to_owned()),
+        })
     }
 }
 

@@ -15,6 +15,10 @@ use crate::oauth::token_endpoint::served_grant_types;
 pub struct Endpoints {
     /// RFC 6749 section 3.1
     pub authorization: &'static str,
+    /// RFC 9126 section 2
+    pub pushed_authorization_request: &'static str,
+    /// RFC 8628 section 3.1
+    pub device_authorization: &'static str,
     /// OpenID Connect Core section 5.3
     pub userinfo: &'static str,
     /// RFC 6749 section 3.2
@@ -36,6 +40,8 @@ pub struct Endpoints {
 pub struct Metadata<'a> {
     issuer: &'a str,
     authorization_endpoint: String,
+    pushed_authorization_request_endpoint: String,
+    device_authorization_endpoint: String,
     token_endpoint: String,
     introspection_endpoint: String,
     revocation_endpoint: String,
@@ -47,6 +53,8 @@ pub struct Metadata<'a> {
     grant_types_supported: Vec<&'static str>,
     code_challenge_methods_supported: [&'static str; 1],
     authorization_response_iss_parameter_supported: bool,
+    /// Whether every client must push its requests. An org or a client may have to.
+    require_pushed_authorization_requests: bool,
     #[serde(flatten)]
     sign_in: SignInMetadata,
     #[serde(flatten)]
@@ -104,6 +112,8 @@ const CLAIMS: &[&str] = &["sub", "iss", "aud", "exp", "iat", "auth_time", "acr",
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[expect(clippy::struct_field_names, reason = "the names are the standard's")]
 struct MtlsEndpoints {
+    pushed_authorization_request_endpoint: String,
+    device_authorization_endpoint: String,
     token_endpoint: String,
     introspection_endpoint: String,
     revocation_endpoint: String,
@@ -135,6 +145,8 @@ impl<'a> Metadata<'a> {
         let at = |base: &str, path: &'static str| format!("{}{path}", base.trim_end_matches('/'));
         let url = |path: &'static str| at(issuer.as_str(), path);
         let alias = |mtls: &MtlsUrl| MtlsEndpoints {
+            pushed_authorization_request_endpoint: at(mtls.as_str(), endpoints.pushed_authorization_request),
+            device_authorization_endpoint: at(mtls.as_str(), endpoints.device_authorization),
             token_endpoint: at(mtls.as_str(), endpoints.token),
             introspection_endpoint: at(mtls.as_str(), endpoints.introspection),
             revocation_endpoint: at(mtls.as_str(), endpoints.revocation),
@@ -142,6 +154,8 @@ impl<'a> Metadata<'a> {
         Self {
             issuer: issuer.as_str(),
             authorization_endpoint: url(endpoints.authorization),
+            pushed_authorization_request_endpoint: url(endpoints.pushed_authorization_request),
+            device_authorization_endpoint: url(endpoints.device_authorization),
             token_endpoint: url(endpoints.token),
             introspection_endpoint: url(endpoints.introspection),
             revocation_endpoint: url(endpoints.revocation),
@@ -153,6 +167,7 @@ impl<'a> Metadata<'a> {
             grant_types_supported: served_grant_types(),
             code_challenge_methods_supported: ["S256"],
             authorization_response_iss_parameter_supported: true,
+            require_pushed_authorization_requests: false,
             sign_in: SignInMetadata::new(open_org),
             authentication: Authentication::new(certificates),
             dpop_signing_alg_values_supported: dpop::ALGORITHMS.iter().copied().map(Algorithm::as_str).collect(),
@@ -197,6 +212,8 @@ mod tests {
 
     const ALL: Endpoints = Endpoints {
         authorization: "/oauth2/authorize",
+        pushed_authorization_request: "/oauth2/par",
+        device_authorization: "/oauth2/device_authorization",
         userinfo: "/oauth2/userinfo",
         token: "/oauth2/token",
         introspection: "/oauth2/introspect",
@@ -233,6 +250,8 @@ mod tests {
         let metadata =
             |certificates, mtls| serde_json::to_value(Metadata::from_issuer(&issuer, &ALL, certificates, mtls, None)).unwrap();
         let aliases = json!({
+            "pushed_authorization_request_endpoint": "https://mtls.a.example/x/oauth2/par",
+            "device_authorization_endpoint": "https://mtls.a.example/x/oauth2/device_authorization",
             "token_endpoint": "https://mtls.a.example/x/oauth2/token",
             "introspection_endpoint": "https://mtls.a.example/x/oauth2/introspect",
             "revocation_endpoint": "https://mtls.a.example/x/oauth2/revoke",

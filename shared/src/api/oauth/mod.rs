@@ -9,9 +9,11 @@ pub(in crate::api) mod errors;
 mod extract;
 
 pub mod authorization;
+pub mod device;
 pub mod error;
 pub mod introspection;
 pub mod metadata;
+pub mod push;
 pub mod registration;
 pub mod resource_metadata;
 #[cfg(feature = "openapi")]

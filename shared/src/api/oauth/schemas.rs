@@ -21,6 +21,14 @@ pub(crate) struct NamedTokenForm;
 #[derive(Debug)]
 pub(crate) struct AuthorizationParameters;
 
+/// The body of a pushed authorization request: RFC 9126 section 2.1.
+#[derive(Debug)]
+pub(crate) struct PushForm;
+
+/// The body of a device's request: RFC 8628 section 3.1.
+#[derive(Debug)]
+pub(crate) struct DeviceForm;
+
 /// An access token in a form: RFC 6750 section 2.2.
 #[derive(Debug)]
 pub(crate) struct AccessTokenForm;
@@ -59,6 +67,7 @@ impl JsonSchema for TokenForm {
             "authorization_details",
             "code",
             "code_verifier",
+            "device_code",
             "redirect_uri",
         ]);
         let types: Vec<_> = TokenType::ALL.iter().copied().map(TokenType::as_str).collect();
@@ -85,30 +94,71 @@ impl JsonSchema for AuthorizationParameters {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let mut properties = members(&[
-            "acr_values",
-            "authorization_details",
-            "claims",
-            "client_id",
-            "code_challenge",
-            "display",
-            "dpop_jkt",
-            "id_token_hint",
-            "login_hint",
-            "max_age",
-            "nonce",
-            "prompt",
-            "redirect_uri",
-            "scope",
-            "state",
-            "ui_locales",
-        ]);
-        properties.insert("response_type".to_owned(), json!({"type": "string", "enum": ["code"]}));
-        properties.insert("response_mode".to_owned(), json!({"type": "string", "enum": ["query", "form_post"]}));
-        properties.insert("code_challenge_method".to_owned(), json!({"type": "string", "enum": ["S256"]}));
-        properties.insert("resource".to_owned(), json!({"type": "array", "items": text()}));
+        let mut properties = asked();
+        properties.insert("request_uri".to_owned(), text());
         json_schema!({
             "description": "What a client asks of a person. Only `resource` may be repeated.",
+            "type": "object",
+            "properties": properties
+        })
+    }
+}
+
+/// What a client can ask of a person, wherever it does.
+fn asked() -> Map<String, Value> {
+    let mut properties = members(&[
+        "acr_values",
+        "authorization_details",
+        "claims",
+        "client_id",
+        "code_challenge",
+        "display",
+        "dpop_jkt",
+        "id_token_hint",
+        "login_hint",
+        "max_age",
+        "nonce",
+        "prompt",
+        "redirect_uri",
+        "scope",
+        "state",
+        "ui_locales",
+    ]);
+    properties.insert("response_type".to_owned(), json!({"type": "string", "enum": ["code"]}));
+    properties.insert("response_mode".to_owned(), json!({"type": "string", "enum": ["query", "form_post"]}));
+    properties.insert("code_challenge_method".to_owned(), json!({"type": "string", "enum": ["S256"]}));
+    properties.insert("resource".to_owned(), json!({"type": "array", "items": text()}));
+    properties
+}
+
+impl JsonSchema for PushForm {
+    fn schema_name() -> Cow<'static, str> {
+        "PushedAuthorizationRequest".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let mut properties = asked();
+        with_client(&mut properties);
+        json_schema!({
+            "description": "A form with what a client asks of a person. Only `resource` may be repeated.",
+            "type": "object",
+            "required": ["response_type", "redirect_uri"],
+            "properties": properties
+        })
+    }
+}
+
+impl JsonSchema for DeviceForm {
+    fn schema_name() -> Cow<'static, str> {
+        "DeviceAuthorizationRequest".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let mut properties = members(&["acr_values", "authorization_details", "scope"]);
+        properties.insert("resource".to_owned(), json!({"type": "array", "items": text()}));
+        with_client(&mut properties);
+        json_schema!({
+            "description": "A form with what a device asks for. Only `resource` may be repeated.",
             "type": "object",
             "properties": properties
         })

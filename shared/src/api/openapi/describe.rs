@@ -10,13 +10,18 @@ use crate::api::http::{
     SignedJson, Tagged, Written,
 };
 use crate::api::jeton::authorization::AuthorizationPath;
+use crate::api::jeton::person_grant::{GrantedClientPath, OrgSessionPath, PersonPath};
 use crate::api::jeton::token::TokenPath;
 use crate::api::oauth::authorization::{BrowserReply, BrowserRequest, BrowserReturn};
 use crate::api::oauth::introspection::IntrospectionResponse;
-use crate::api::oauth::schemas::{AccessTokenForm, AuthorizationParameters, ContinueQuery, NamedTokenForm, TokenForm};
+use crate::api::oauth::schemas::{
+    AccessTokenForm, AuthorizationParameters, ContinueQuery, DeviceForm, NamedTokenForm, PushForm, TokenForm,
+};
 use crate::api::oauth::{InitialAccess, RegistrationAccess, TokenNamed, TokenShown, WithNonce};
-use crate::domain::{ClientRef, OrgId, Subject, TokenId};
+use crate::domain::{ClientRef, OrgId, SessionId, Subject, TokenId};
 use crate::encoding::TextSchema;
+use crate::oauth::authorization::device::DeviceAuthorizationRequest;
+use crate::oauth::authorization::push::PushRequest;
 use crate::oauth::token_endpoint::GrantRequest;
 use crate::oauth::userinfo::UserinfoRequest;
 
@@ -124,6 +129,20 @@ described! {
         operation.takes_from_path("client_id", &ClientRef::text_schema());
         operation.refuses(&[400, 404]);
     };
+    () PersonPath, operation => {
+        operation.takes_from_path("org", &OrgId::text_schema());
+        operation.takes_from_path("sub", &Subject::text_schema());
+        operation.refuses(&[400]);
+    };
+    () OrgSessionPath, operation => {
+        operation.takes_from_path("org", &OrgId::text_schema());
+        operation.takes_from_path("session", &SessionId::text_schema());
+        operation.refuses(&[400]);
+    };
+    () GrantedClientPath, operation => {
+        operation.takes_from_path("client_id", &json_schema!({"type": "string", "pattern": "^[0-9]{1,16}$"}));
+        operation.refuses(&[404]);
+    };
     () SecretPath, operation => {
         operation.takes_from_path("secret_id", &json_schema!({"type": "string", "pattern": "^[A-Za-z0-9_-]{12}$"}));
         operation.refuses(&[400, 404]);
@@ -160,6 +179,19 @@ described! {
     () GrantRequest, operation => {
         operation.takes_body::<TokenForm>(true, &[FORM]);
         operation.takes_header("DPoP", "A proof of possession: RFC 9449 section 4.");
+        operation.authenticates(&[Some(Scheme::Client), Some(Scheme::Certificate), None]);
+        operation.refuses_bodies();
+        operation.refuses(&[401]);
+    };
+    () PushRequest, operation => {
+        operation.takes_body::<PushForm>(true, &[FORM]);
+        operation.takes_header("DPoP", "A proof of possession: the code will be bound to its key (RFC 9449 section 10.1).");
+        operation.authenticates(&[Some(Scheme::Client), Some(Scheme::Certificate), None]);
+        operation.refuses_bodies();
+        operation.refuses(&[401]);
+    };
+    () DeviceAuthorizationRequest, operation => {
+        operation.takes_body::<DeviceForm>(true, &[FORM]);
         operation.authenticates(&[Some(Scheme::Client), Some(Scheme::Certificate), None]);
         operation.refuses_bodies();
         operation.refuses(&[401]);

@@ -1,15 +1,16 @@
 //! What a browser is answered at the authorization endpoint, and when its login application sends it back.
 
 use super::request::Asker;
+use super::request_uri::RequestUri;
 use super::{AuthorizationCode, AuthorizationForm, CONTINUE_PATH};
 use crate::auth::client::find;
 use crate::auth::secret;
 use crate::domain::{
-    Authorization, AuthorizationKey, AuthorizationRequest, AuthorizationState, Client, ClientRef, Denial, Error, Org,
-    ResponseMode, Secret, TokenId,
+    Authorization, AuthorizationKey, AuthorizationRequest, AuthorizationState, Client, ClientRef, Denial, Fault, LoginUrl, Org,
+    ResponseMode, Seconds, Secret, TokenId,
 };
 use crate::platform::capabilities::AuthorizationKeeper;
-use crate::store::RecordKeys;
+use crate::store::{RecordKeys, Records};
 use crate::telemetry::{Alarm, log_alarm, log_fault, note_client, note_error};
 
 /// A random value in a cookie by which a browser is known again: 43 characters of base64url. It authenticates nobody.
@@ -47,6 +48,11 @@ pub enum AuthorizationReply {
     ToClient(ClientAnswer),
     /// It shows the person what is wrong: nobody knows whether the client's address is right (RFC 6749 section 4.1.2.1).
     Page(Denial),
+    /// It shows the person that we have failed, which is logged already.
+    Failed {
+        /// Whether the same may succeed a little later.
+        can_retry: bool,
+    },
 }
 
 /// An answer for the client, which the browser takes to it.
@@ -82,22 +88,41 @@ impl ClientAnswer {
     }
 }
 
-/// Answers an authorization request: RFC 6749 section 4.1.1. What is good is kept, and the browser sent to the login application.
-///
-/// # Errors
-/// A fault if the client or the keys can't be read, or if there is no randomness. What is wrong with the request is part of the
-/// reply, and so is a store that can't keep it.
-pub async fn begin(
+/// Answers an authorization request: RFC 6749 section 4.1.1. What is good is kept, and the browser sent to the login application. What is
+/// wrong with the request is part of the reply, and so is a failure of ours.
+pub async fn begin(ports: &AuthorizationKeeper, form: AuthorizationForm, browser: Option<BrowserSecret>) -> AuthorizationReply {
+    answer_request(ports, form, browser).await.unwrap_or_else(|fault| failed("oauth.authorize", &fault))
+}
+
+/// Logs a failure of ours. A person sits before the browser, so it is told by a page.
+fn failed(endpoint: &str, fault: &Fault) -> AuthorizationReply {
+    log_fault(endpoint, fault);
+    let can_retry = fault.can_retry();
+    note_error(if can_retry { "UNAVAILABLE" } else { "INTERNAL_ERROR" });
+    AuthorizationReply::Failed { can_retry }
+}
+
+async fn answer_request(
     ports: &AuthorizationKeeper,
     mut form: AuthorizationForm,
     browser: Option<BrowserSecret>,
-) -> Result<AuthorizationReply, Error> {
-    let (org, client) = match asker(ports, &form).await? {
+) -> Result<AuthorizationReply, Fault> {
+    let pushed = form.request_uri.take().map(|uri| uri.parse().map(|RequestUri(key)| key)).transpose();
+    let (org, client, found) = match asker(ports, &form, pushed.as_ref().ok().cloned().flatten()).await? {
         Ok(known) => known,
         Err(denial) => return Ok(page(denial)),
     };
     note_client(&org.id, client.id);
-    let redirect_uri = match registered_redirect_uri(&org, &client, &mut form) {
+    let login_url = match login_url(&org) {
+        Ok(login_url) => login_url,
+        Err(denial) => return Ok(page(denial)),
+    };
+    match pushed {
+        Ok(None) => {}
+        Ok(Some(key)) => return open_pushed(ports, (&org, login_url, &client), (&key, found), browser).await,
+        Err(denial) => return Ok(page(denial)),
+    }
+    let redirect_uri = match registered_redirect_uri(&client, &mut form) {
         Ok(redirect_uri) => redirect_uri,
         Err(denial) => return Ok(page(denial)),
     };
@@ -115,59 +140,140 @@ pub async fn begin(
     };
     let (keys, now) = (ports.reader.keys.now().await?, ports.reader.now());
     let client_name = client.id.to_string();
-    let asker = Asker { org: &org, client: &client, client_name: &client_name, keys: &keys, now };
+    let asker = Asker { org: &org, client: &client, client_name: &client_name, keys: &keys, now, is_pushed: false };
     let request = match form.check(&asker, (redirect_uri.clone(), mode)) {
         Ok(request) => request,
         Err(denial) => return Ok(denied(denial, mode)),
     };
-    let Some(login_url) = &org.settings.oauth.login_url else { return Ok(page(Denial::LoginUnavailable)) };
-    let browser = match browser {
-        Some(browser) => browser,
-        None => BrowserSecret(secret::draw::<32>(&*ports.entropy)?),
-    };
-    let authorization = Authorization {
-        id: TokenId::generate(now, None, &*ports.entropy)?,
-        org: org.id.clone(),
-        client: client.id,
-        client_name,
-        request,
-        browser: browser.hash(),
-        created_at: now,
-        expires_at: now.plus(org.settings.oauth.authorization_duration),
-        state: AuthorizationState::Pending,
-        revision: 0,
-    };
-    let key = authorization.key();
-    if let Err(fault) = ports.authorizations.put_authorization(&authorization).await {
-        // The client can be told, and knows better than the person when to try again.
-        log_fault("oauth.authorize", &fault);
-        let error = if fault.can_retry() { "temporarily_unavailable" } else { "server_error" };
-        note_error(error);
-        let error = vec![("error", error.to_owned())];
-        return Ok(AuthorizationReply::ToClient(ClientAnswer::of_request(&authorization.request, error, issuer)));
+    let browser = known_browser(ports, browser)?;
+    let beginning = Beginning { state: AuthorizationState::Pending, duration: org.settings.oauth.authorization_duration };
+    let begun = authorization(ports, &asker, request, beginning)?;
+    let begun = Authorization { browser: Some(browser.hash()), ..begun };
+    if let Err(fault) = ports.authorizations.put_authorization(&begun).await {
+        return Ok(unkept(&begun.request, &fault, issuer));
     }
-    Ok(AuthorizationReply::SignIn { url: with_query(login_url.as_str(), &[("authorization", key.to_string())]), browser })
+    Ok(sign_in(login_url, &begun.key(), browser))
 }
 
-/// Finds the client that asks, and its org. Unknown and locked ones, and those of a disabled org, get one answer.
-async fn asker(ports: &AuthorizationKeeper, form: &AuthorizationForm) -> Result<Result<(Org, Client), Denial>, Error> {
+/// Opens a pushed request in the browser that brings the reference to it: RFC 9126 section 4. The first browser has it. It may load the
+/// address again as long as nobody has decided (section 7.3).
+async fn open_pushed(
+    ports: &AuthorizationKeeper,
+    (org, login_url, client): (&Org, &LoginUrl, &Client),
+    (key, mut found): (&AuthorizationKey, Records),
+    browser: Option<BrowserSecret>,
+) -> Result<AuthorizationReply, Fault> {
+    const INVALID: Denial = Denial::RequestUriInvalid;
+    let now = ports.reader.now();
+    let is_own = |pushed: &Authorization| pushed.client == client.id && !pushed.is_over(now);
+    let Some(pushed) = found.authorizations.remove(key).filter(is_own) else { return Ok(page(INVALID)) };
+    if pushed.state != AuthorizationState::Pushed {
+        let again = browser.filter(|browser| is_loaded_again(&pushed, browser));
+        return Ok(again.map_or_else(|| page(INVALID), |browser| sign_in(login_url, key, browser)));
+    }
+    let browser = known_browser(ports, browser)?;
+    let opened = pushed.moved_to(AuthorizationState::Pending, now.plus(org.settings.oauth.authorization_duration));
+    let opened = Authorization { browser: Some(browser.hash()), ..opened };
+    match ports.authorizations.update_authorization(&opened).await {
+        Ok(true) => Ok(sign_in(login_url, key, browser)),
+        Ok(false) => {
+            let wanted = RecordKeys { authorizations: vec![key.clone()], ..RecordKeys::default() };
+            let there = ports.reader.tokens.read(&wanted).await?.authorizations.remove(key);
+            let is_again = there.is_some_and(|there| is_loaded_again(&there, &browser));
+            Ok(if is_again { sign_in(login_url, key, browser) } else { page(INVALID) })
+        }
+        Err(fault) => Ok(unkept(&pushed.request, &fault, ports.reader.keys.issuer().as_str())),
+    }
+}
+
+/// Whether the browser has opened the pushed request itself, and waits for the decision.
+fn is_loaded_again(opened: &Authorization, browser: &BrowserSecret) -> bool {
+    opened.state == AuthorizationState::Pending && is_browser_of(opened, browser)
+}
+
+/// Whether the authorization was begun in this browser. One without a browser is nobody's.
+fn is_browser_of(authorization: &Authorization, browser: &BrowserSecret) -> bool {
+    authorization.browser.is_some_and(|kept| secret::is_among(&browser.0, &[kept]))
+}
+
+/// Returns the secret of the browser, or draws one for a browser that has none.
+fn known_browser(ports: &AuthorizationKeeper, browser: Option<BrowserSecret>) -> Result<BrowserSecret, Fault> {
+    browser.map_or_else(|| Ok(BrowserSecret(secret::draw::<32>(&*ports.entropy)?)), Ok)
+}
+
+fn sign_in(login_url: &LoginUrl, key: &AuthorizationKey, browser: BrowserSecret) -> AuthorizationReply {
+    AuthorizationReply::SignIn { url: with_query(login_url.as_str(), &[("authorization", key.to_string())]), browser }
+}
+
+/// Tells the client of a store that can't keep its request: it knows better than the person when to try again.
+fn unkept(request: &AuthorizationRequest, fault: &Fault, issuer: &str) -> AuthorizationReply {
+    log_fault("oauth.authorize", fault);
+    let error = if fault.can_retry() { "temporarily_unavailable" } else { "server_error" };
+    note_error(error);
+    AuthorizationReply::ToClient(ClientAnswer::of_request(request, vec![("error", error.to_owned())], issuer))
+}
+
+/// How an authorization begins.
+pub(super) struct Beginning {
+    pub(super) state: AuthorizationState,
+    /// For how long it is good in that state.
+    pub(super) duration: Seconds,
+}
+
+/// Makes the record of a request that has passed all checks. No browser has it yet.
+///
+/// # Errors
+/// A fault if there is no randomness.
+pub(super) fn authorization(
+    ports: &AuthorizationKeeper,
+    asker: &Asker<'_>,
+    request: AuthorizationRequest,
+    beginning: Beginning,
+) -> Result<Authorization, Fault> {
+    Ok(Authorization {
+        id: TokenId::generate(asker.now, None, &*ports.entropy)?,
+        org: asker.org.id.clone(),
+        client: asker.client.id,
+        client_name: asker.client_name.to_owned(),
+        request,
+        browser: None,
+        device: None,
+        created_at: asker.now,
+        expires_at: asker.now.plus(beginning.duration),
+        state: beginning.state,
+        revision: 0,
+    })
+}
+
+/// Finds the client that asks, its org, and the request that it has pushed, if there is one. Unknown and locked clients, and those of a
+/// disabled org, get one answer.
+async fn asker(
+    ports: &AuthorizationKeeper,
+    form: &AuthorizationForm,
+    pushed: Option<AuthorizationKey>,
+) -> Result<Result<(Org, Client, Records), Denial>, Fault> {
     let Some(name) = &form.client_id else { return Ok(Err(Denial::ClientIdMissing)) };
     let known = match name.parse() {
-        Ok(ClientRef::Id(id)) => find(&ports.reader, id, |_| ()).await?,
+        Ok(ClientRef::Id(id)) => find(&ports.reader, id, |_| pushed.clone()).await?,
         Ok(ClientRef::Alias(_)) | Err(_) => None,
     };
     let known = known.filter(|(org, client, ..)| org.enabled && client.enabled);
-    Ok(known.map(|(org, client, ..)| (org, client)).ok_or(Denial::ClientUnknown))
+    Ok(known.map(|(org, client, _, found)| (org, client, found)).ok_or(Denial::ClientUnknown))
+}
+
+/// Returns the page of the org's login application.
+///
+/// # Errors
+/// [`Denial::LoginUnavailable`] if it has none.
+pub(super) fn login_url(org: &Org) -> Result<&LoginUrl, Denial> {
+    org.settings.oauth.login_url.as_ref().ok_or(Denial::LoginUnavailable)
 }
 
 /// Returns the redirect URI of the request, if it is registered for the client, so that errors may go to it: RFC 9700 section 4.11.
-fn registered_redirect_uri(org: &Org, client: &Client, form: &mut AuthorizationForm) -> Result<String, Denial> {
-    if org.settings.oauth.login_url.is_none() {
-        return Err(Denial::LoginUnavailable);
-    }
-    if form.has_request_uri {
-        return Err(Denial::RequestUriUnsupported);
-    }
+///
+/// # Errors
+/// [`Denial::RedirectUriMissing`] and [`Denial::RedirectUriUnregistered`].
+pub(super) fn registered_redirect_uri(client: &Client, form: &mut AuthorizationForm) -> Result<String, Denial> {
     let asked = form.redirect_uri.take().ok_or(Denial::RedirectUriMissing)?;
     let is_registered = client.settings.redirect_uris.iter().any(|registered| registered.matches(&asked));
     is_registered.then_some(asked).ok_or(Denial::RedirectUriUnregistered)
@@ -185,11 +291,13 @@ pub struct Resumption {
 }
 
 /// Takes a browser back from the login application, and gives it the answer for the client: the code only if it is the browser in which
-/// the request was begun.
-///
-/// # Errors
-/// Only a fault: what is wrong is part of the reply. Nothing is used up by a browser that isn't the right one.
-pub async fn resume(ports: &AuthorizationKeeper, resumption: Resumption) -> Result<AuthorizationReply, Error> {
+/// the request was begun. What is wrong is part of the reply, and so is a failure of ours. Nothing is used up by a browser that isn't the
+/// right one.
+pub async fn resume(ports: &AuthorizationKeeper, resumption: Resumption) -> AuthorizationReply {
+    answer_return(ports, resumption).await.unwrap_or_else(|fault| failed("oauth.continue_authorization", &fault))
+}
+
+async fn answer_return(ports: &AuthorizationKeeper, resumption: Resumption) -> Result<AuthorizationReply, Fault> {
     const UNKNOWN: AuthorizationReply = AuthorizationReply::Page(Denial::AuthorizationUnknown);
     let Resumption { authorization: Some(key), verifier: Some(verifier), browser } = resumption else { return Ok(UNKNOWN) };
     let wanted = RecordKeys { authorizations: vec![key.clone()], orgs: vec![key.org.clone()], ..RecordKeys::default() };
@@ -203,7 +311,7 @@ pub async fn resume(ports: &AuthorizationKeeper, resumption: Resumption) -> Resu
     let issuer = ports.reader.keys.issuer().as_str();
     match &authorization.state {
         AuthorizationState::Accepted { approval, verifier } if is_verified(verifier) => {
-            if !browser.is_some_and(|browser| secret::is_among(&browser.0, &[authorization.browser])) {
+            if !browser.is_some_and(|browser| is_browser_of(&authorization, &browser)) {
                 log_alarm(Alarm::BrowserMismatch, &org.id, Some(authorization.client), authorization.id);
                 return Ok(page(Denial::BrowserMismatch));
             }
@@ -223,7 +331,8 @@ pub async fn resume(ports: &AuthorizationKeeper, resumption: Resumption) -> Resu
             parameters.extend(description.clone().map(|text| ("error_description", text)));
             Ok(AuthorizationReply::ToClient(ClientAnswer::of_request(&authorization.request, parameters, issuer)))
         }
-        AuthorizationState::Pending
+        AuthorizationState::Pushed
+        | AuthorizationState::Pending
         | AuthorizationState::Accepted { .. }
         | AuthorizationState::Denied { .. }
         | AuthorizationState::Issued { .. }

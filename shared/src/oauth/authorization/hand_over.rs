@@ -9,8 +9,8 @@ use crate::auth::service::{Authenticated, Credentials, Lookup, authenticate};
 use crate::domain::scope::{api, openid};
 use crate::domain::{
     Approval, Audience, Authorization, AuthorizationDetails, AuthorizationError, AuthorizationKey, AuthorizationProblem,
-    AuthorizationState, Client, Consent, Error, ExtraClaims, OrgId, Prompt, Refusal, Scope, Seconds, Secret, Service, SessionId,
-    Subject, Timestamp,
+    AuthorizationState, Client, Consent, Error, ExtraClaims, OrgId, PersonGrant, Prompt, Refusal, Scope, Seconds, Secret,
+    Service, SessionId, Subject, Timestamp,
 };
 use crate::oauth::{id_token, registration};
 use crate::platform::capabilities::{AuthorizationAccepter, AuthorizationKeeper, Reader};
@@ -26,12 +26,16 @@ pub struct AuthorizationSeen {
     pub client: Client,
     /// The org of the client, in whose name it is decided.
     pub service: Service,
+    /// What the person has granted to the client before, if the login application says who it is.
+    pub person_grant: Option<PersonGrant>,
 }
 
 impl AuthorizationSeen {
     /// Says whether the person must be asked for consent.
     pub fn needs_consent(&self) -> bool {
-        needs_consent(&self.authorization, &self.client)
+        let request = &self.authorization.request;
+        let asked = Wanted { scopes: &request.scopes, resources: &request.resources, details: request.details.as_ref() };
+        needs_consent(&self.authorization, &self.client, &asked, self.person_grant.as_ref())
     }
 }
 
@@ -60,19 +64,26 @@ pub struct Acceptance {
     pub id_token_claims: Option<ExtraClaims>,
     /// What the access token says besides.
     pub access_token_claims: Option<ExtraClaims>,
+    /// Whether the consent is remembered, where it can be. Otherwise the person is asked again the next time.
+    pub remember: bool,
 }
 
-/// Reads an authorization. It isn't changed by that.
+/// Reads an authorization, with what `subject` has granted to the client before. It isn't changed by that.
 ///
 /// # Errors
 /// As [`authenticate`]. [`Refusal::AuthorizationRejected`] if there is no such authorization in the org, or it is over.
-pub async fn read(ports: &Reader, credentials: Credentials, key: &AuthorizationKey) -> Result<AuthorizationSeen, Error> {
+pub async fn read(
+    ports: &Reader,
+    credentials: Credentials,
+    key: &AuthorizationKey,
+    subject: Option<&Subject>,
+) -> Result<AuthorizationSeen, Error> {
     let (service, authorization) = find(ports, credentials, key).await?;
-    let client = client_of(ports, &service, &authorization).await?;
-    Ok(AuthorizationSeen { authorization, client, service })
+    let (client, person_grant) = client_of(ports, &service, &authorization, subject).await?;
+    Ok(AuthorizationSeen { authorization, client, service, person_grant })
 }
 
-/// Accepts an authorization, and returns the address to which the browser must be sent. To accept again, while the browser isn't back,
+/// Accepts an authorization, and returns the address to which the browser must be sent, if there is one. To accept again, while the browser isn't back,
 /// replaces what was said before. `read_acceptance` reads what is said, by the types of authorization details that the org has.
 ///
 /// # Errors
@@ -83,7 +94,7 @@ pub async fn accept(
     credentials: Credentials,
     key: &AuthorizationKey,
     read_acceptance: impl FnOnce(&[String]) -> Result<Acceptance, Refusal>,
-) -> Result<String, Error> {
+) -> Result<Option<String>, Error> {
     let AuthorizationAccepter { keeper: ports, write } = ports;
     let (service, authorization) = find(&ports.reader, credentials, key).await?;
     let said = read_acceptance(&service.org().settings.oauth.authorization_details_types)?;
@@ -91,8 +102,12 @@ pub async fn accept(
     ensure_undecided(&authorization)?;
     let approval = approval(&service, &authorization, said, now)?;
     ensure_demands_are_met(&authorization, &approval)?;
-    let client = client_of(&ports.reader, &service, &authorization).await?;
-    if authorization.request.prompts.contains(&Prompt::None) && needs_consent(&authorization, &client) {
+    let is_silent = authorization.request.prompts.contains(&Prompt::None);
+    let subject = is_silent.then_some(&approval.subject);
+    let (client, granted) = client_of(&ports.reader, &service, &authorization, subject).await?;
+    let Approval { scopes, resources, details, .. } = &approval;
+    let wanted = Wanted { scopes, resources, details: details.as_ref() };
+    if is_silent && needs_consent(&authorization, &client, &wanted, granted.as_ref()) {
         return Err(AuthorizationProblem::ConsentRequired.into());
     }
     registration::keep_longer(&ports.reader, &**write, &service, client).await?;
@@ -100,7 +115,7 @@ pub async fn accept(
     decide(ports, authorization, ensure_undecided, |verifier| AuthorizationState::Accepted { approval, verifier }).await
 }
 
-/// Denies an authorization, and returns the address to which the browser must be sent. An accepted one can be denied as long as the
+/// Denies an authorization, and returns the address to which the browser must be sent, if there is one. An accepted one can be denied as long as the
 /// browser isn't back.
 ///
 /// # Errors
@@ -111,7 +126,7 @@ pub async fn deny(
     key: &AuthorizationKey,
     error: AuthorizationError,
     description: Option<String>,
-) -> Result<String, Error> {
+) -> Result<Option<String>, Error> {
     let (_, authorization) = find(&ports.reader, credentials, key).await?;
     ensure_deniable(&authorization)?;
     decide(ports, authorization, ensure_deniable, |verifier| AuthorizationState::Denied { error, description, verifier }).await
@@ -130,38 +145,71 @@ async fn find(ports: &Reader, credentials: Credentials, key: &AuthorizationKey) 
     let credentials = Credentials { org: Some(key.org.clone()), ..credentials };
     let needs = [api::AUTHORIZATIONS_DECIDE];
     let Authenticated { service, mut found, .. } = authenticate(ports, &credentials, &needs, |_| key.clone()).await?;
-    let authorization = found.authorizations.remove(key).ok_or(AuthorizationProblem::NotFound)?;
+    // One that no browser has opened isn't there for a login application.
+    let opened = found.authorizations.remove(key).filter(|found| found.state != AuthorizationState::Pushed);
+    let authorization = opened.ok_or(AuthorizationProblem::NotFound)?;
     if authorization.is_over(ports.now()) {
         return Err(AuthorizationProblem::Expired.into());
     }
     Ok((service, authorization))
 }
 
-async fn client_of(ports: &Reader, service: &Service, authorization: &Authorization) -> Result<Client, Error> {
+/// Reads the client that asks, and what this person has granted to it.
+async fn client_of(
+    ports: &Reader,
+    service: &Service,
+    authorization: &Authorization,
+    subject: Option<&Subject>,
+) -> Result<(Client, Option<PersonGrant>), Error> {
     let key = (authorization.org.clone(), authorization.client);
-    let wanted = RecordKeys { clients: vec![key.clone()], ..RecordKeys::default() };
+    let granted = subject.map(|subject| authorization.person_grant_key(subject));
+    let person_grants = granted.iter().cloned().collect();
+    let wanted = RecordKeys { clients: vec![key.clone()], person_grants, ..RecordKeys::default() };
     let is_there = |client: &Client| client.enabled && service.org().still_has(client, ports.now());
-    let client = ports.tokens.read(&wanted).await?.clients.remove(&key).filter(is_there);
-    Ok(client.ok_or(AuthorizationProblem::NotFound)?)
+    let mut found = ports.tokens.read(&wanted).await?;
+    let client = found.clients.remove(&key).filter(is_there).ok_or(AuthorizationProblem::NotFound)?;
+    let granted = granted.and_then(|key| found.person_grants.remove(&key)).filter(|grant| grant.ended_at.is_none());
+    Ok((client, granted))
 }
 
 fn ensure_undecided(authorization: &Authorization) -> Result<(), AuthorizationProblem> {
     match authorization.state {
+        // A device may have its token already.
+        AuthorizationState::Accepted { .. } if authorization.device.is_some() => Err(AuthorizationProblem::Decided),
         AuthorizationState::Pending | AuthorizationState::Accepted { .. } => Ok(()),
-        AuthorizationState::Denied { .. } | AuthorizationState::Issued { .. } | AuthorizationState::Redeemed { .. } => {
-            Err(AuthorizationProblem::Decided)
-        }
+        AuthorizationState::Pushed
+        | AuthorizationState::Denied { .. }
+        | AuthorizationState::Issued { .. }
+        | AuthorizationState::Redeemed { .. } => Err(AuthorizationProblem::Decided),
     }
 }
 
 fn ensure_deniable(authorization: &Authorization) -> Result<(), AuthorizationProblem> {
-    if matches!(authorization.state, AuthorizationState::Denied { .. }) { Ok(()) } else { ensure_undecided(authorization) }
+    let is_replaceable = matches!(authorization.state, AuthorizationState::Denied { .. }) && authorization.device.is_none();
+    if is_replaceable { Ok(()) } else { ensure_undecided(authorization) }
 }
 
-/// Until there is a memory of what people have granted, they are asked each time, unless the client is the team's own.
-fn needs_consent(authorization: &Authorization, client: &Client) -> bool {
-    let is_demanded = authorization.request.prompts.contains(&Prompt::Consent);
-    is_demanded || client.settings.consent == Consent::Required
+/// What a person is asked for, or grants.
+struct Wanted<'a> {
+    scopes: &'a [Scope],
+    resources: &'a [Audience],
+    details: Option<&'a AuthorizationDetails>,
+}
+
+/// A person is asked each time, unless the client is the team's own, or they have granted all of it before. What they grant in detail is
+/// about one matter, such as one payment, and never remembered.
+fn needs_consent(authorization: &Authorization, client: &Client, wanted: &Wanted<'_>, granted: Option<&PersonGrant>) -> bool {
+    if authorization.request.prompts.contains(&Prompt::Consent) {
+        return true;
+    }
+    match client.settings.consent {
+        Consent::Implied => false,
+        Consent::Required => {
+            wanted.details.is_some()
+                || !authorization.can_be_remembered(client)
+                || !granted.is_some_and(|granted| granted.remembers(wanted.scopes, wanted.resources))
+        }
+    }
 }
 
 /// Checks what is granted against what was asked for.
@@ -204,6 +252,7 @@ fn approval(service: &Service, authorization: &Authorization, said: Acceptance, 
         claims: said.claims,
         id_token_claims: said.id_token_claims,
         access_token_claims: said.access_token_claims,
+        forget: !said.remember,
         decided_at: now,
     })
 }
@@ -230,14 +279,14 @@ fn ensure_demands_are_met(authorization: &Authorization, approval: &Approval) ->
     if request.acr_required.is_empty() || is_met { Ok(()) } else { Err(AuthorizationProblem::AcrNotMet) }
 }
 
-/// Writes a decision, and returns the address at which the right browser gets the answer. Of several decisions at once the last one is
-/// kept, as of several one after the other.
+/// Writes a decision, and returns the address at which the right browser gets the answer: none for a device, which polls. Of several
+/// decisions at once the last one is kept, as of several one after the other. What a device asks for is decided once.
 async fn decide(
     ports: &AuthorizationKeeper,
     mut authorization: Authorization,
     ensure_replaceable: fn(&Authorization) -> Result<(), AuthorizationProblem>,
     decision: impl FnOnce([u8; 32]) -> AuthorizationState,
-) -> Result<String, Error> {
+) -> Result<Option<String>, Error> {
     const MAX_ATTEMPTS: usize = 5;
     let verifier: Secret<String> = secret::draw::<32>(&*ports.entropy)?;
     let state = decision(secret::hash(&verifier));
@@ -245,7 +294,8 @@ async fn decide(
     for _ in 0..MAX_ATTEMPTS {
         let decided = authorization.moved_to(state.clone(), authorization.expires_at);
         if ports.authorizations.update_authorization(&decided).await? {
-            return Ok(continue_url(ports.reader.keys.issuer().as_str(), &key, &verifier));
+            let url = || continue_url(ports.reader.keys.issuer().as_str(), &key, &verifier);
+            return Ok(authorization.device.is_none().then(url));
         }
         let wanted = RecordKeys { authorizations: vec![key.clone()], ..RecordKeys::default() };
         let found = ports.reader.tokens.read(&wanted).await?.authorizations.remove(&key);

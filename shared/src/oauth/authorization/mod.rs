@@ -5,16 +5,26 @@
 //! accepts or denies it, in [`hand_over`]. [`resume`] takes the browser back, and gives the code to the browser alone in which the
 //! request was begun. The code is redeemed at the [`token_endpoint`](super::token_endpoint).
 //!
+//! A client may send its request to us first, in [`push`], so that the browser brings no more than a reference to it.
+//!
+//! A [`device`] asks without a browser: somebody [finds](find) what it asks for by the code that it shows, and decides it in the same way.
+//!
 //! To add a parameter, read it in `request`, and add it to [`AuthorizationRequest`](crate::domain::AuthorizationRequest).
 
 mod code;
+pub mod device;
 mod endpoint;
+pub mod find;
 pub mod hand_over;
+pub mod push;
 mod request;
+mod request_uri;
+mod user_code;
 
 pub use code::AuthorizationCode;
 pub use endpoint::{AuthorizationReply, BrowserSecret, ClientAnswer, Resumption, begin, resume};
 pub use request::AuthorizationForm;
+pub use user_code::UserCode;
 
 /// The path of the authorization endpoint.
 pub const PATH: &str = "/oauth2/authorize";

@@ -25,8 +25,8 @@ pub struct AuthorizationForm {
     pub(super) redirect_uri: Option<String>,
     /// The client's `state`, if it is there once.
     pub(super) state: Option<String>,
-    /// Whether the request refers to a request object elsewhere.
-    pub(super) has_request_uri: bool,
+    /// What the request refers to instead of its own parameters: RFC 9126 section 4.
+    pub(super) request_uri: Option<String>,
     parameters: Parameters,
     is_repeated: bool,
 }
@@ -35,17 +35,25 @@ impl AuthorizationForm {
     /// Reads the form-encoded parameters of a query or a body.
     ///
     /// # Errors
-    /// [`Denial::AuthorizationRequestMalformed`] if they can't be read, or if they name the client or the redirect URI twice: then nobody
-    /// can tell where an error may go.
+    /// [`Denial::AuthorizationRequestMalformed`] if they can't be read, or if they name the client, the redirect URI or a request URI
+    /// twice: then nobody can tell where an error may go.
     pub fn read(encoded: &str) -> Result<Self, Denial> {
         const MALFORMED: Denial = Denial::AuthorizationRequestMalformed;
-        let mut parameters = Parameters::read(encoded).map_err(|_| MALFORMED)?;
-        let client_id = parameters.remove("client_id").map_err(|_| MALFORMED)?;
-        let redirect_uri = parameters.remove("redirect_uri").map_err(|_| MALFORMED)?;
+        let parameters = Parameters::read(encoded).map_err(|_| MALFORMED)?;
+        Self::from_parameters(parameters).map_err(|_| MALFORMED)
+    }
+
+    /// Takes what was given, once it is known where an error may go.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] if it names the client, the redirect URI or a request URI twice.
+    pub fn from_parameters(mut parameters: Parameters) -> Result<Self, Refusal> {
+        let client_id = parameters.remove("client_id")?;
+        let redirect_uri = parameters.remove("redirect_uri")?;
+        let request_uri = parameters.remove("request_uri")?;
         let is_repeated = parameters.repeated().any(|name| name != "resource");
-        let has_request_uri = parameters.has("request_uri");
         let state = parameters.remove("state").unwrap_or_default();
-        Ok(Self { client_id, redirect_uri, state, has_request_uri, parameters, is_repeated })
+        Ok(Self { client_id, redirect_uri, state, request_uri, parameters, is_repeated })
     }
 
     /// Reads how the answer shall get to the client: the default where that can't be read.
@@ -110,12 +118,45 @@ impl AuthorizationForm {
             return Err(Denial::RegistrationUnsupported);
         }
         let is_set = |name| asker.client.settings.metadata.get(name) == Some(&MetadataValue::Flag(true));
-        if is_set("require_pushed_authorization_requests") || is_set("require_signed_request_object") {
+        if is_set("require_signed_request_object") {
+            return Err(Denial::RequestObjectRequired);
+        }
+        let must_push = asker.org.settings.oauth.pushed_requests_required || is_set("require_pushed_authorization_requests");
+        if must_push && !asker.is_pushed {
             return Err(Denial::PlainRequestForbidden);
         }
-        let grant = GrantType::AuthorizationCode;
-        let is_supported = asker.org.settings.oauth.supported_grants.contains(&grant);
-        if is_supported && asker.client.settings.grants.contains(&grant) { Ok(()) } else { Err(Denial::GrantNotAllowed) }
+        asker.check_grant(GrantType::AuthorizationCode)
+    }
+
+    /// Checks what a device asks for (RFC 8628 section 3.1). What only a browser could do isn't read.
+    ///
+    /// # Errors
+    /// The first [`Denial`] that applies, in this order: the form, the grant, then what is asked for.
+    pub(super) fn check_for_device(mut self, asker: &Asker<'_>) -> Result<AuthorizationRequest, Denial> {
+        if self.is_repeated {
+            return Err(Denial::AuthorizationRequestMalformed);
+        }
+        asker.check_grant(GrantType::DeviceCode)?;
+        Ok(AuthorizationRequest {
+            redirect_uri: String::new(),
+            response_mode: ResponseMode::Query,
+            state: None,
+            scopes: policy::requested_of_person(asker.org, asker.client, self.scope()?)?,
+            resources: policy::requested_resources(asker.org, self.resources()?)?,
+            details: self.details(asker.org)?,
+            code_challenge: None,
+            dpop_key: None,
+            nonce: None,
+            prompts: Vec::new(),
+            authenticated_after: None,
+            subject_hint: None,
+            login_hint: None,
+            acr_values: self.words("acr_values")?,
+            acr_required: Vec::new(),
+            ui_locales: Vec::new(),
+            display: None,
+            claims: None,
+        })
     }
 
     /// RFC 7636 section 4.3. A challenge without a method would be the verifier itself (`plain`), which RFC 9700 section 2.1.1 forbids.
@@ -229,6 +270,16 @@ pub(super) struct Asker<'a> {
     pub(super) client_name: &'a str,
     pub(super) keys: &'a PublishedKeys,
     pub(super) now: Timestamp,
+    /// Whether the client has authenticated and pushed the request: RFC 9126.
+    pub(super) is_pushed: bool,
+}
+
+impl Asker<'_> {
+    /// Checks that the org has the grant, and that the client is registered for it.
+    fn check_grant(&self, grant: GrantType) -> Result<(), Denial> {
+        let is_supported = self.org.settings.oauth.supported_grants.contains(&grant);
+        if is_supported && self.client.settings.grants.contains(&grant) { Ok(()) } else { Err(Denial::GrantNotAllowed) }
+    }
 }
 
 /// The longest time since a sign-in that the client has registered for requests without `max_age`, in seconds.

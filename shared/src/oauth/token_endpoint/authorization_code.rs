@@ -7,8 +7,9 @@ use super::{GrantContext, Granted};
 use crate::auth::service::Lookup;
 use crate::domain::scope::openid;
 use crate::domain::{
-    Approval, Authorization, AuthorizationKey, AuthorizationState, ClientId, Denial, Error, FamilyKey, GrantType, Issuance,
-    NotBefore, OrgId, Secret, Session, SignIn, Thumbprint, TokenId, TokenKey,
+    Approval, Authorization, AuthorizationKey, AuthorizationState, ClientId, Consent, Denial, Error, FamilyKey, GrantType,
+    GrantedAccess, Issuance, NotBefore, OrgId, PersonGrantUpdate, Remembering, Secret, Session, SignIn, Thumbprint, TokenId,
+    TokenKey,
 };
 use crate::jose::{equal, sha256};
 use crate::oauth::TokenForm;
@@ -27,14 +28,16 @@ impl CodeLookup {
         Self(code.parse().ok())
     }
 
-    fn key(&self, org: &OrgId) -> Option<&AuthorizationKey> {
-        self.0.as_ref().map(|code| &code.key).filter(|key| key.org == *org)
+    /// Returns the code and the key of its authorization, if it is of this org.
+    pub(super) fn of_org(&self, org: &OrgId) -> Option<(&AuthorizationCode, &AuthorizationKey)> {
+        self.0.as_ref().filter(|code| code.key.org == *org).map(|code| (code, &code.key))
     }
 }
 
 impl Lookup for CodeLookup {
     fn wanted(&self, org: &OrgId) -> RecordKeys {
-        RecordKeys { authorizations: self.key(org).cloned().into_iter().collect(), ..RecordKeys::default() }
+        let authorizations = self.of_org(org).map(|(_, key)| key.clone()).into_iter().collect();
+        RecordKeys { authorizations, ..RecordKeys::default() }
     }
 }
 
@@ -55,14 +58,16 @@ pub(super) async fn grant(
             end_what_came_of(&context, authorization, *token, *family).await?;
             return Err(Denial::CodeInvalid.into());
         }
-        AuthorizationState::Pending
+        AuthorizationState::Pushed
+        | AuthorizationState::Pending
         | AuthorizationState::Accepted { .. }
         | AuthorizationState::Denied { .. }
         | AuthorizationState::Issued { .. } => return Err(Denial::CodeInvalid.into()),
     };
     check_dpop_key(authorization, context.confirmation.dpop_key)?;
-    ensure_not_revoked(&mut context, approval).await?;
-    let ask = request(&context, authorization, approval, form)?;
+    let has_remembered = ensure_not_revoked(&mut context, authorization, approval).await?;
+    let mut ask = request(&context, authorization, approval, (GrantType::AuthorizationCode, form))?;
+    ask.person_grant = Some(Box::new(person_grant(&context, authorization, approval, has_remembered)));
     let refresh_of = refresh_of(&context, approval);
     let grant = policy::issue(&context.service, &context.client, ask, refresh_of, now)?;
     let nonce = authorization.request.nonce.clone();
@@ -76,14 +81,15 @@ pub(super) async fn grant(
 
 /// Finds the authorization of the code. Unknown codes and those of other clients get one answer, and are left as they are.
 fn find<'a>(context: &GrantContext<'_>, sought: &CodeLookup, found: &'a Records) -> Result<&'a Authorization, Denial> {
-    let code = sought.0.as_ref().ok_or(Denial::CodeInvalid)?;
-    let key = sought.key(context.service.id()).ok_or(Denial::CodeInvalid)?;
-    let authorization = found.authorizations.get(key).ok_or(Denial::CodeInvalid)?;
+    let (code, key) = sought.of_org(context.service.id()).ok_or(Denial::CodeInvalid)?;
+    // The code of a device is redeemed by its own grant.
+    let authorization = found.authorizations.get(key).filter(|found| found.device.is_none()).ok_or(Denial::CodeInvalid)?;
     let kept = match &authorization.state {
         AuthorizationState::Issued { code, .. } | AuthorizationState::Redeemed { code, .. } => code,
-        AuthorizationState::Pending | AuthorizationState::Accepted { .. } | AuthorizationState::Denied { .. } => {
-            return Err(Denial::CodeInvalid);
-        }
+        AuthorizationState::Pushed
+        | AuthorizationState::Pending
+        | AuthorizationState::Accepted { .. }
+        | AuthorizationState::Denied { .. } => return Err(Denial::CodeInvalid),
     };
     if !code.matches(kept) {
         return Err(Denial::CodeInvalid);
@@ -131,25 +137,54 @@ fn check_dpop_key(authorization: &Authorization, proved: Option<Thumbprint>) -> 
     }
 }
 
-/// Checks that nothing has revoked what was decided since then, and keeps the marks: the token is checked against them, too.
-async fn ensure_not_revoked(context: &mut GrantContext<'_>, approval: &Approval) -> Result<(), Error> {
+/// Checks that nothing has revoked what was decided since then, and keeps the marks: the token is checked against them, too. Returns
+/// whether something is remembered that the person now wants to be asked for again.
+pub(super) async fn ensure_not_revoked(
+    context: &mut GrantContext<'_>,
+    authorization: &Authorization,
+    approval: &Approval,
+) -> Result<bool, Error> {
     let org = context.service.id();
     let session = approval.session.as_ref().map(|id| Session { org: org.clone(), id: id.clone() });
     let keys: Vec<_> = NotBefore::keys_of(org, Some(&approval.subject), Some(context.client.id), session.as_ref()).collect();
-    let wanted = RecordKeys { marks: keys.clone(), ..RecordKeys::default() };
-    let marks = context.ports.reader().tokens.read(&wanted).await?.marks;
+    let person_grants = approval.forget.then(|| authorization.person_grant_key(&approval.subject)).into_iter().collect();
+    let wanted = RecordKeys { marks: keys.clone(), person_grants, ..RecordKeys::default() };
+    let Records { marks, person_grants, .. } = context.ports.reader().tokens.read(&wanted).await?;
     if keys.iter().any(|key| marks.kills(key, approval.decided_at)) {
         return Err(Denial::CodeInvalid.into());
     }
     context.marks.extend(marks);
-    Ok(())
+    Ok(person_grants.values().any(|grant| grant.remembered.is_some()))
 }
 
-fn request(
+/// What the person grants to the client by this code. The consent is remembered where there was one, and nobody can pose as the client.
+pub(super) fn person_grant(
     context: &GrantContext<'_>,
     authorization: &Authorization,
     approval: &Approval,
-    form: &TokenForm,
+    has_remembered: bool,
+) -> PersonGrantUpdate {
+    let client = &context.client;
+    let is_rememberable = client.settings.consent == Consent::Required && authorization.can_be_remembered(client);
+    PersonGrantUpdate {
+        key: authorization.person_grant_key(&approval.subject),
+        access: GrantedAccess::new(&approval.scopes, &approval.resources),
+        remembering: match approval.forget {
+            false if is_rememberable => Remembering::Adds,
+            true if has_remembered => Remembering::Ends,
+            true | false => Remembering::Stays,
+        },
+        granted_at: approval.decided_at,
+        now: context.ports.reader().now(),
+    }
+}
+
+/// Asks for the token of what a person has approved.
+pub(super) fn request(
+    context: &GrantContext<'_>,
+    authorization: &Authorization,
+    approval: &Approval,
+    (grant, form): (GrantType, &TokenForm),
 ) -> Result<ClientTokenRequest, Error> {
     let sign_in = SignIn {
         audience: authorization.client_name.clone(),
@@ -167,7 +202,7 @@ fn request(
         acr: approval.acr.clone(),
         auth_time: approval.auth_time,
         sign_in: Some(Box::new(sign_in)),
-        ..Issuance::by(GrantType::AuthorizationCode)
+        ..Issuance::by(grant)
     };
     Ok(ClientTokenRequest {
         subject: Some(approval.subject.clone()),
@@ -185,7 +220,8 @@ fn is_offline(approval: &Approval) -> bool {
     approval.scopes.iter().any(|scope| scope.as_str() == openid::OFFLINE_ACCESS)
 }
 
-fn refresh_of(context: &GrantContext<'_>, approval: &Approval) -> RefreshOf {
+/// Who must have the grant `refresh_token` for a refresh token to come of it.
+pub(super) fn refresh_of(context: &GrantContext<'_>, approval: &Approval) -> RefreshOf {
     let needs_offline = context.service.org().settings.oauth.refresh_needs_offline_access;
     if needs_offline && !is_offline(approval) { RefreshOf::Nobody } else { RefreshOf::OrgAndClient }
 }

@@ -7,6 +7,7 @@
 
 mod authorization_code;
 mod client_credentials;
+mod device_code;
 mod jwt_bearer;
 mod refresh_token;
 mod token_exchange;
@@ -78,6 +79,7 @@ pub const PATH: &str = "/oauth2/token";
 enum ServedGrant {
     AuthorizationCode,
     ClientCredentials,
+    DeviceCode,
     RefreshToken,
     TokenExchange,
     JwtBearer,
@@ -90,14 +92,13 @@ impl TryFrom<GrantType> for ServedGrant {
         match grant {
             GrantType::AuthorizationCode => Ok(Self::AuthorizationCode),
             GrantType::ClientCredentials => Ok(Self::ClientCredentials),
+            GrantType::DeviceCode => Ok(Self::DeviceCode),
             GrantType::RefreshToken => Ok(Self::RefreshToken),
             GrantType::TokenExchange => Ok(Self::TokenExchange),
             GrantType::JwtBearer => Ok(Self::JwtBearer),
-            GrantType::Implicit
-            | GrantType::Password
-            | GrantType::Ciba
-            | GrantType::DeviceCode
-            | GrantType::PreAuthorizedCode => Err(Denial::GrantTypeUnsupported),
+            GrantType::Implicit | GrantType::Password | GrantType::Ciba | GrantType::PreAuthorizedCode => {
+                Err(Denial::GrantTypeUnsupported)
+            }
         }
     }
 }
@@ -147,6 +148,7 @@ pub async fn grant(endpoint: &TokenEndpoint, request: GrantRequest) -> Result<Ou
     };
     let granted = match grant {
         ServedGrant::AuthorizationCode => Box::pin(authorization_code::grant(context, (code, &found), &request.form)).await?,
+        ServedGrant::DeviceCode => Box::pin(device_code::grant(context, (code, &found), &request.form)).await?,
         ServedGrant::ClientCredentials => client_credentials::grant(context, &request.form).await?,
         ServedGrant::RefreshToken => refresh_token::grant(context, (sought, &found), &request.form).await?,
         ServedGrant::TokenExchange => token_exchange::grant(context, request.form).await?,

@@ -26,7 +26,8 @@ pub use self::finding::{SubOrgRevoker, TokenFinder, TokenRemover};
 pub use self::reader::Reader;
 pub use self::reading::{Authorizer, DirectoryLookup, DocumentReader, Introspector, IssuerInfo, KeyReader, Lister, Public};
 pub use self::tokens::{
-    AuthorizationAccepter, AuthorizationKeeper, AuthorizationStarter, BulkRevoker, ClientRevoker, Granter, Minter, Refresher,
-    Revoker, SigningIntrospector, TicketRevoker, TokenEndpoint, TokenUpdater,
+    AuthorizationAccepter, AuthorizationFinder, AuthorizationKeeper, AuthorizationPusher, AuthorizationStarter, BulkRevoker,
+    ClientRevoker, ConnectedAppsRemover, Granter, Minter, PersonGrantReader, PersonGrantRemover, Refresher, Revoker,
+    SigningIntrospector, TicketRevoker, TokenEndpoint, TokenUpdater,
 };
 pub use self::work::{Auditor, BatchReader, BatchWorker, Batcher, Bootstrapper, Rotator};

@@ -9,8 +9,8 @@ use crate::keys::SigningKeys;
 use crate::keys::remote::KeySets;
 use crate::platform::parts::{HasMinting, HasRecords};
 use crate::store::{
-    KeepAuthorizations, KeepTickets, NoteSecretUses, RefreshTokens, ReplayStore, RevokeTokens, UpdateTokens, WriteDirectory,
-    WriteTokens,
+    CountEvents, KeepAuthorizations, KeepPersonGrants, KeepTickets, NoteSecretUses, RefreshTokens, ReplayStore, RevokeTokens,
+    UpdateTokens, WriteDirectory, WriteTokens,
 };
 
 capability! {
@@ -88,6 +88,10 @@ capability! {
         pub amend: Arc<dyn UpdateTokens>,
         /// The public keys of those who sign assertions, read over HTTPS and cached.
         pub key_sets: Arc<KeySets>,
+        /// Notes when what a person has granted is used.
+        pub person_grants: Arc<dyn KeepPersonGrants>,
+        /// Notes the polls of devices.
+        pub authorizations: Arc<dyn KeepAuthorizations>,
     }
     access = Refresher::ACCESS;
 }
@@ -137,12 +141,69 @@ capability! {
 }
 
 capability! {
-    /// Begins authorizations. An authorization request names a client and no token, so nothing of the tokens is read.
+    /// Begins authorizations in browsers. Needs the same AWS actions as [`AuthorizationKeeper`], because a browser may come with a request
+    /// that was pushed.
     pub struct AuthorizationStarter from HasRecords {
         /// Finds the client, and keeps what it asks.
         pub keeper: AuthorizationKeeper,
     }
+    access = AuthorizationKeeper::ACCESS;
+}
+
+capability! {
+    /// Begins authorizations for clients that authenticate and ask without a browser. Their requests name no token, so nothing of the
+    /// tokens is read.
+    pub struct AuthorizationPusher from HasRecords {
+        /// Authenticates the client, and keeps what it asks.
+        pub keeper: AuthorizationKeeper,
+        /// Records proofs and assertions, which may be used only once.
+        pub once: Arc<dyn ReplayStore>,
+    }
     access = AwsAccess { tokens: &["PutItem"], ..Reader::ACCESS };
+}
+
+capability! {
+    /// Lists what people have granted to clients.
+    pub struct PersonGrantReader from HasRecords {
+        /// Authenticates the login application, and reads the clients.
+        pub reader: Reader,
+        /// Lists what a person has granted.
+        pub person_grants: Arc<dyn KeepPersonGrants>,
+    }
+    access = AwsAccess { tokens: &["BatchGetItem", "Query"], ..Reader::ACCESS };
+}
+
+capability! {
+    /// Ends what a person has granted to a client, and the tokens that came of it. Needs the same AWS actions as [`Revoker`].
+    pub struct PersonGrantRemover from HasRecords {
+        /// Authenticates the login application.
+        pub reader: Reader,
+        /// Ends what a person has granted.
+        pub person_grants: Arc<dyn KeepPersonGrants>,
+        /// Writes the not-before mark that revokes the tokens.
+        pub revoke: Arc<dyn RevokeTokens>,
+    }
+    access = Revoker::ACCESS;
+}
+
+capability! {
+    /// Ends all that a person has granted to clients, and the tokens that came of it.
+    pub struct ConnectedAppsRemover from HasRecords {
+        /// Ends each of the grants, and lists them before.
+        pub remover: PersonGrantRemover,
+    }
+    access = AwsAccess { tokens: &["BatchGetItem", "Query", "UpdateItem"], ..Reader::ACCESS };
+}
+
+capability! {
+    /// Finds what devices ask for by their user codes, and counts who tries how often. Needs the same AWS actions as [`Revoker`].
+    pub struct AuthorizationFinder from HasRecords {
+        /// Authenticates the login application, and reads the authorization with its client.
+        pub reader: Reader,
+        /// Counts the attempts of each person.
+        pub counts: Arc<dyn CountEvents>,
+    }
+    access = Revoker::ACCESS;
 }
 
 capability! {

@@ -4,11 +4,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{coded, decode, encode, placeholder_id, placeholder_time};
+use super::{coded, decode, encode, is_false, placeholder_id, placeholder_time};
 use crate::domain::{
     Approval, Audience, Authorization, AuthorizationDetails, AuthorizationError, AuthorizationKey, AuthorizationRequest,
-    AuthorizationState, ClientId, ExtraClaims, Fault, OrgId, Prompt, ResponseMode, Scope, SessionId, SignIn, Subject, Thumbprint,
-    Timestamp, TokenId,
+    AuthorizationState, ClientId, DeviceRequest, ExtraClaims, Fault, OrgId, Prompt, ResponseMode, Scope, Seconds, SessionId,
+    SignIn, Subject, Thumbprint, Timestamp, TokenId,
 };
 
 /// Encodes the body of an authorization: all of it but `id`, `expires_at` and `revision`.
@@ -42,8 +42,15 @@ pub fn is_same_authorization(there: &Authorization, new: &Authorization) -> bool
     if there.revision <= new.revision {
         return there == new;
     }
-    let Authorization { expires_at, state, revision, .. } = new.clone();
-    Authorization { expires_at, state, revision, ..there.clone() } == *new
+    let Authorization { expires_at, state, revision, browser, device, .. } = new.clone();
+    // A step may have noted the browser, but none replaces it.
+    let browser = browser.and(there.browser);
+    // Each poll of a device changes these.
+    let device = there.device.clone().zip(device).map(|(there, device)| {
+        let DeviceRequest { interval, polled_at, poll, .. } = *device;
+        Box::new(DeviceRequest { interval, polled_at, poll, ..*there })
+    });
+    Authorization { expires_at, state, revision, browser, device, ..there.clone() } == *new
 }
 
 coded::records!(
@@ -51,6 +58,7 @@ coded::records!(
     AuthorizationError as AuthorizationErrorBody,
     AuthorizationRequest as AuthorizationRequestBody,
     AuthorizationState as AuthorizationStateBody,
+    DeviceRequest as DeviceRequestBody,
     Prompt as PromptBody,
     ResponseMode as ResponseModeBody,
     SignIn as SignInBody,
@@ -69,8 +77,10 @@ struct AuthorizationBody {
     client_name: String,
     #[serde(rename = "q", with = "coded")]
     request: AuthorizationRequest,
-    #[serde(rename = "b", with = "coded")]
-    browser: [u8; 32],
+    #[serde(rename = "b", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    browser: Option<[u8; 32]>,
+    #[serde(rename = "v", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    device: Option<Box<DeviceRequest>>,
     #[serde(rename = "i", with = "coded")]
     created_at: Timestamp,
     #[serde(skip, default = "placeholder_time")]
@@ -79,6 +89,23 @@ struct AuthorizationBody {
     state: AuthorizationState,
     #[serde(skip)]
     revision: u32,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "DeviceRequest")]
+struct DeviceRequestBody {
+    #[serde(rename = "c", with = "coded")]
+    code: [u8; 32],
+    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
+    #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
+    user_agent: Option<String>,
+    #[serde(rename = "i", with = "coded")]
+    interval: Seconds,
+    #[serde(rename = "p", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    polled_at: Option<Timestamp>,
+    #[serde(rename = "n", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    poll: Option<TokenId>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -152,6 +179,8 @@ enum PromptBody {
 #[derive(Deserialize, Serialize)]
 #[serde(remote = "AuthorizationState")]
 enum AuthorizationStateBody {
+    #[serde(rename = "u")]
+    Pushed,
     #[serde(rename = "p")]
     Pending,
     #[serde(rename = "a")]
@@ -213,6 +242,8 @@ struct ApprovalBody {
     id_token_claims: Option<ExtraClaims>,
     #[serde(rename = "ka", with = "coded", default, skip_serializing_if = "Option::is_none")]
     access_token_claims: Option<ExtraClaims>,
+    #[serde(rename = "f", default, skip_serializing_if = "is_false")]
+    forget: bool,
     #[serde(rename = "w", with = "coded")]
     decided_at: Timestamp,
 }

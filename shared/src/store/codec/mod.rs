@@ -4,7 +4,7 @@
 //! beside it, in columns or attributes. Old and new versions of the code run together: unknown members are ignored,
 //! and a member that is added later must have a default.
 //!
-//! The names of an authorization are in `authorization.rs`, those of a ticket in `ticket.rs`.
+//! The names of an authorization are in `authorization.rs`, those of a ticket in `ticket.rs`, those of a grant in `person_grant.rs`.
 //!
 //! | name | token, family | org | member | client |
 //! |---|---|---|---|---|
@@ -59,6 +59,7 @@ mod key_ring;
 mod member;
 mod not_before;
 mod org;
+mod person_grant;
 mod secret_uses;
 mod ticket;
 mod token;
@@ -73,6 +74,7 @@ pub use key_ring::{decode_key_ring, encode_key_ring};
 pub use member::{decode_member, encode_member};
 pub use not_before::{mark_kind, mark_name, mark_shard};
 pub use org::{decode_assertion_settings, decode_org, encode_assertion_settings, encode_org, org_item_bytes};
+pub use person_grant::{decode_person_grant, encode_person_grant, hash_of_person};
 pub use secret_uses::{decode_secret_uses, encode_secret_uses};
 pub use ticket::{TicketState, decode_ticket, encode_ticket, is_same_ticket};
 pub use token::{decode_revoking_party, decode_token, encode_revoking_party, encode_token, is_same_token};

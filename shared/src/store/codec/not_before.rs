@@ -11,6 +11,7 @@ pub fn mark_name(kind: &NotBeforeScope) -> String {
         NotBeforeScope::Org => "o".to_owned(),
         NotBeforeScope::Session(id) => format!("s#{id}"),
         NotBeforeScope::ClientOf(id, subject) => format!("p#{id}#{subject}"),
+        NotBeforeScope::ClientsOf(subject) => format!("q#{subject}"),
     }
 }
 
@@ -19,7 +20,11 @@ pub fn mark_name(kind: &NotBeforeScope) -> String {
 pub fn mark_shard(kind: &NotBeforeScope) -> Option<Shard> {
     match kind {
         NotBeforeScope::ClientOf(..) => Some(Shard::from_byte(sha256(mark_name(kind).as_bytes())[0])),
-        NotBeforeScope::Client(_) | NotBeforeScope::Member(_) | NotBeforeScope::Org | NotBeforeScope::Session(_) => None,
+        NotBeforeScope::Client(_)
+        | NotBeforeScope::ClientsOf(_)
+        | NotBeforeScope::Member(_)
+        | NotBeforeScope::Org
+        | NotBeforeScope::Session(_) => None,
     }
 }
 
@@ -29,6 +34,7 @@ pub fn mark_kind(name: &str) -> Option<NotBeforeScope> {
         None if name == "o" => Some(NotBeforeScope::Org),
         Some(("c", id)) => client(id).map(NotBeforeScope::Client),
         Some(("m", subject)) => Subject::parse(subject).ok().map(NotBeforeScope::Member),
+        Some(("q", subject)) => Subject::parse(subject).ok().map(NotBeforeScope::ClientsOf),
         Some(("s", id)) => SessionId::parse(id).ok().map(NotBeforeScope::Session),
         Some(("p", pair)) => {
             let (id, subject) = pair.split_once('#')?;

@@ -200,6 +200,16 @@ struct OAuthBody {
     authorization_duration: Seconds,
     #[serde(rename = "cd", with = "coded", default = "code_duration", skip_serializing_if = "is_usual_code")]
     code_duration: Seconds,
+    #[serde(rename = "pd", with = "coded", default = "pushed_request_duration", skip_serializing_if = "is_usual_pushed_request")]
+    pushed_request_duration: Seconds,
+    #[serde(rename = "pr", default, skip_serializing_if = "is_false")]
+    pushed_requests_required: bool,
+    #[serde(rename = "du", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    device_url: Option<LoginUrl>,
+    #[serde(rename = "dd", with = "coded", default = "device_code_duration", skip_serializing_if = "is_usual_device_code")]
+    device_code_duration: Seconds,
+    #[serde(rename = "di", with = "coded", default = "device_poll_interval", skip_serializing_if = "is_usual_device_poll")]
+    device_poll_interval: Seconds,
     #[serde(rename = "id", with = "coded", default = "id_token_duration", skip_serializing_if = "is_usual_id_token")]
     id_token_duration: Seconds,
     #[serde(rename = "ia", with = "coded", default, skip_serializing_if = "Option::is_none")]
@@ -222,6 +232,18 @@ fn code_duration() -> Seconds {
     OAuthSettings::default().code_duration
 }
 
+fn pushed_request_duration() -> Seconds {
+    OAuthSettings::default().pushed_request_duration
+}
+
+fn device_code_duration() -> Seconds {
+    OAuthSettings::default().device_code_duration
+}
+
+fn device_poll_interval() -> Seconds {
+    OAuthSettings::default().device_poll_interval
+}
+
 fn id_token_duration() -> Seconds {
     OAuthSettings::default().id_token_duration
 }
@@ -234,6 +256,21 @@ fn is_usual_authorization(duration: &Seconds) -> bool {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 fn is_usual_code(duration: &Seconds) -> bool {
     *duration == code_duration()
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_usual_pushed_request(duration: &Seconds) -> bool {
+    *duration == pushed_request_duration()
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_usual_device_code(duration: &Seconds) -> bool {
+    *duration == device_code_duration()
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_usual_device_poll(interval: &Seconds) -> bool {
+    *interval == device_poll_interval()
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]

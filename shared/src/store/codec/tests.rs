@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::domain::{
-    Authorization, Client, ClientAuthMethod, ClientSecret, GrantType, Issuance, NotBeforeScope, Org, OrgSettings, Scope,
-    SupportedScope,
+    Authorization, Client, ClientAuthMethod, ClientSecret, DeviceRequest, GrantType, Issuance, NotBeforeScope, Org, OrgSettings,
+    Scope, SupportedScope, Thumbprint,
 };
 use crate::store::conformance::samples;
 
@@ -21,7 +21,7 @@ const ASSERTIONS: &str = r#"{"b":[{"i":"https://idp.example/\"é","k":{"j":"{\"k
 const AUTHORIZATION: &str = r#"{"o":"a","c":7,"n":"7","q":{"u":"https://a.example/cb"},"b":"tblJikNLY5DEfffd4X5n76pTMjr90AJ5Gceic22mS3w","i":1800000000000,"s":"p"}"#;
 /// One of whose request everything is said, up to its state.
 const RICH_AUTHORIZATION: &str = r#"{"o":"a","c":7,"n":"a \"shop\"","q":{"u":"https://a.example/cb?\"é\"=%20","m":"f","s":"a \"b\" é","z":["openid","b?"],"a":["https://api.example/\"x\""],"d":[{"n":1.50,"type":"a\"b"}],"h":"byRWl6yrxaYdfCAcRDG-et75Hudamf2k2UdHv34MlH4","j":"cIMlKkjFW1y9I8PY--8uqxX9dfHch4AcxCM5f9lV0N4","n":"n\"é","p":["n","l","c","s"],"t":1799999999999,"i":"ann \"Ä\"","l":"ann@例え.example","r":["1","urn:acr \"é\""],"rr":["2"],"ul":["fr-CA","en"],"y":"page","k":{"userinfo":{"email":null},"n":1.50}},"b":"tblJikNLY5DEfffd4X5n76pTMjr90AJ5Gceic22mS3w","i":1800000000000,"s":"#;
-const APPROVAL: &str = r#"{"s":"auth0|Ann \"Ä\"","z":["openid","b?"],"a":["https://api.example/\"x\""],"d":[{"n":1.50,"type":"a\"b"}],"t":1799999940000,"r":"urn:acr \"é\"","m":["pwd","é\""],"x":"s/1#é","k":{"email":"ann@例え.example","n":1.50},"ki":{"tenant":"a\"b"},"ka":{"plan":"é"},"w":1800000001234}"#;
+const APPROVAL: &str = r#"{"s":"auth0|Ann \"Ä\"","z":["openid","b?"],"a":["https://api.example/\"x\""],"d":[{"n":1.50,"type":"a\"b"}],"t":1799999940000,"r":"urn:acr \"é\"","m":["pwd","é\""],"x":"s/1#é","k":{"email":"ann@例え.example","n":1.50},"ki":{"tenant":"a\"b"},"ka":{"plan":"é"},"f":true,"w":1800000001234}"#;
 const LEAST_APPROVAL: &str = r#"{"s":"auth0|Ann \"Ä\"","w":1800000001234}"#;
 /// The hashes of the verifier and of the secret in the code.
 const VERIFIER: &str = "RzzyTjcMp3zT5D-f__qwU9O7WRSN3cj-8A06UZNgU7c";
@@ -84,7 +84,14 @@ fn an_authorizations_body_is_spelled_as_ever_in_every_state() {
     let accepted = |approval| format!(r#"{{"a":{{"w":{approval},"v":"{VERIFIER}"}}}}"#);
     let issued = |approval| format!(r#"{{"i":{{"w":{approval},"c":"{CODE}"}}}}"#);
     let [token, family] = [81, 82].map(samples::id);
-    let states = [r#""p""#.to_owned(), accepted(APPROVAL), issued(APPROVAL), accepted(LEAST_APPROVAL), issued(LEAST_APPROVAL)];
+    let states = [
+        r#""u""#.to_owned(),
+        r#""p""#.to_owned(),
+        accepted(APPROVAL),
+        issued(APPROVAL),
+        accepted(LEAST_APPROVAL),
+        issued(LEAST_APPROVAL),
+    ];
     let states = states.into_iter().chain(denied).chain([
         format!(r#"{{"d":{{"e":"ad","v":"{VERIFIER}"}}}}"#),
         format!(r#"{{"r":{{"c":"{CODE}","t":"{token}","f":"{family}"}}}}"#),
@@ -93,6 +100,26 @@ fn an_authorizations_body_is_spelled_as_ever_in_every_state() {
     let states: Vec<_> = states.map(|state| format!("{RICH_AUTHORIZATION}{state}}}")).collect();
     let encoded = samples::states().into_iter().map(|state| Authorization { state, ..samples::rich_authorization("a", 1) });
     assert_eq!(encoded.map(|authorization| spelled(&authorization)).collect::<Vec<_>>(), states);
+}
+
+#[test]
+fn a_devices_body_is_spelled_as_ever() {
+    let whole = samples::device();
+    let least = DeviceRequest { address: None, user_agent: None, polled_at: None, poll: None, ..whole.clone() };
+    let (code, poll) = (Thumbprint(whole.code), samples::id(17));
+    for (device, spelled) in [
+        (whole, format!(r#"{{"c":"{code}","a":"2001:db8::1","u":"TV \"é\"","i":5,"p":1800000005000,"n":"{poll}"}}"#)),
+        (least, format!(r#"{{"c":"{code}","i":5}}"#)),
+    ] {
+        let authorization = Authorization { browser: None, device: Some(Box::new(device)), ..samples::authorization("a", 1) };
+        let body = encode_authorization(&authorization).unwrap();
+        let (before, after) = AUTHORIZATION.split_once(r#""b":"tblJikNLY5DEfffd4X5n76pTMjr90AJ5Gceic22mS3w""#).unwrap();
+        assert_eq!(body, format!(r#"{before}"v":{spelled}{after}"#));
+        assert_eq!(
+            decode_authorization(&authorization.key(), body.as_bytes(), authorization.expires_at, 0).unwrap(),
+            authorization
+        );
+    }
 }
 
 #[test]
@@ -262,8 +289,10 @@ fn kinds_of_marks_have_names_of_their_own() {
     let session = NotBeforeScope::Session(samples::session("a", "1").id);
     let client = samples::client_id(1);
     let pair = NotBeforeScope::ClientOf(client, samples::subject("2#3"));
-    let kinds = [NotBeforeScope::Org, NotBeforeScope::Client(client), member("1"), member("o"), member("c#1"), session, pair];
+    let clients = NotBeforeScope::ClientsOf(samples::subject("1"));
+    let kinds =
+        [NotBeforeScope::Org, NotBeforeScope::Client(client), member("1"), member("o"), member("c#1"), session, pair, clients];
     let names = kinds.each_ref().map(mark_name);
-    assert_eq!(names, ["o", "c#1", "m#1", "m#o", "m#c#1", "s#1", "p#1#2#3"]);
+    assert_eq!(names, ["o", "c#1", "m#1", "m#o", "m#c#1", "s#1", "p#1#2#3", "q#1"]);
     assert_eq!(names.map(|name| mark_kind(&name).unwrap()), kinds);
 }

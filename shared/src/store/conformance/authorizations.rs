@@ -19,6 +19,7 @@ cases![
     an_authorization_is_of_its_org_alone,
     an_authorization_takes_all_its_steps,
     an_unknown_authorization_takes_no_step,
+    a_pushed_authorization_takes_its_browser_from_a_step,
     another_authorization_of_the_same_id_is_a_fault,
     anothers_step_is_not_taken_and_changes_nothing,
     keeping_the_same_authorization_again_is_a_success,
@@ -67,12 +68,24 @@ async fn keeping_the_same_authorization_again_is_a_success(store: Arc<dyn Store>
     }
 }
 
+async fn a_pushed_authorization_takes_its_browser_from_a_step(store: Arc<dyn Store>) {
+    let pushed = Authorization { browser: None, state: AuthorizationState::Pushed, ..rich_authorization("a", 1) };
+    store.put_authorization(&pushed).await.unwrap();
+    assert_eq!(find_authorization(&store, &pushed.key()).await.as_ref(), Some(&pushed));
+    let opened = Authorization { browser: Some(digest(9)), ..pushed.moved_to(AuthorizationState::Pending, at(700_000)) };
+    assert!(store.update_authorization(&opened).await.unwrap());
+    let of_another = Authorization { browser: Some(digest(8)), ..opened.clone() };
+    assert!(!store.update_authorization(&of_another).await.unwrap(), "the first browser has it");
+    store.put_authorization(&pushed).await.unwrap();
+    assert_eq!(find_authorization(&store, &pushed.key()).await, Some(opened), "it stays where it is");
+}
+
 async fn another_authorization_of_the_same_id_is_a_fault(store: Arc<dyn Store>) {
     let begun = authorization("a", 1);
     let mut of_another_request = begun.clone();
     of_another_request.request.nonce = Some("n".to_owned());
     let others = [
-        Authorization { browser: digest(9), ..begun.clone() },
+        Authorization { browser: Some(digest(9)), ..begun.clone() },
         Authorization { client: client_id(8), ..begun.clone() },
         Authorization { expires_at: at(700_000), ..begun.clone() },
         Authorization { revision: 1, ..begun.clone() },
@@ -228,7 +241,7 @@ async fn what_is_missing_of_a_recording_on_an_authorization_is_added(store: Arc<
 
 async fn one_of_many_keeps_an_authorization(store: Arc<dyn Store>) {
     let outcomes = at_once(&store, |store, n| async move {
-        let one = Authorization { browser: digest(n), ..authorization("a", 1) };
+        let one = Authorization { browser: Some(digest(n)), ..authorization("a", 1) };
         (one.clone(), store.put_authorization(&one).await.is_ok())
     });
     let (won, _) = is_won_by_one(outcomes.await, &true);

@@ -11,11 +11,13 @@ use super::Store;
 mod authorizations;
 mod batches;
 mod clients;
+mod devices;
 mod directory;
 mod inserts;
 mod key_ring;
 mod lists;
 mod parallel;
+mod person_grants;
 mod records;
 mod refresh;
 mod replay;
@@ -62,6 +64,8 @@ fn all() -> Vec<Case> {
         updates::cases(),
         replay::cases(),
         authorizations::cases(),
+        person_grants::cases(),
+        devices::cases(),
         batches::cases(),
         revocations::cases(),
         lists::cases(),

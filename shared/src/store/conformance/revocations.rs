@@ -173,6 +173,8 @@ fn all_kinds() -> Vec<NotBefore> {
             NotBeforeScope::ClientOf(client_id(1), subject("1")),
             NotBeforeScope::ClientOf(client_id(1), subject("1#1")),
             NotBeforeScope::ClientOf(client_id(11), subject("1")),
+            NotBeforeScope::ClientsOf(subject("1")),
+            NotBeforeScope::ClientsOf(subject("1#1")),
             member("é\"'%_"),
             NotBeforeScope::Session(session(org, "1").id),
             NotBeforeScope::Session(session(org, "o").id),

@@ -16,8 +16,9 @@ use crate::store::{FamilyAdvance, NewToken, Put, RecordKeys, Records, Store};
 mod waiting;
 
 pub(in crate::store) use waiting::{
-    alias, alias_key, authorization, authorization_key, batch, batch_key, find_alias, find_authorization, find_ticket, redeemed,
-    rich_authorization, sign_in, spending, states, ticket, ticket_key, used,
+    alias, alias_key, authorization, authorization_key, batch, batch_key, device, event, find_alias, find_authorization,
+    find_ticket, find_user_code, person_grant, redeemed, rich_authorization, sign_in, spending, states, ticket, ticket_key, used,
+    user_code,
 };
 
 /// When all of it happens.

@@ -1,11 +1,11 @@
-//! The authorizations of people: one item each, which each step replaces.
+//! The authorizations of people: one item each, which each step replaces. And how devices' are found: user codes, and counts of guesses.
 
 use async_trait::async_trait;
 
 use super::change::{Change, Check};
-use super::items::{self, number};
+use super::items::{self, moment, number};
 use super::{DynamoStore, Item};
-use crate::domain::{Authorization, Fault};
+use crate::domain::{Authorization, Fault, Timestamp, UserCodeAssignment};
 use crate::store::{KeepAuthorizations, codec};
 
 #[async_trait]
@@ -26,6 +26,16 @@ impl KeepAuthorizations for DynamoStore {
         match self.change("updating an authorization", self.next_step(authorization)?).await? {
             Check::Passed => Ok(true),
             Check::Failed(there) => is_at(authorization, there.as_ref()),
+        }
+    }
+
+    async fn assign_user_code(&self, assignment: &UserCodeAssignment, now: Timestamp) -> Result<bool, Fault> {
+        let item = items::user_code_item(assignment);
+        let put = Change::put_if(&self.tables.tokens, item, "attribute_not_exists(pk) OR e <= :now");
+        match self.change("assigning a user code", put.with("now", moment(now))).await? {
+            Check::Passed => Ok(true),
+            Check::Failed(Some(there)) => Ok(items::user_code(&assignment.key, &there)? == *assignment),
+            Check::Failed(None) => Ok(false),
         }
     }
 }

@@ -7,7 +7,7 @@ use super::change::{Change, Check};
 use super::items::{self, bytes, moment};
 use super::keys::Key;
 use super::{DynamoStore, Item};
-use crate::domain::{Alias, Authorization, Family, Fault, TokenRecord};
+use crate::domain::{Alias, Authorization, Family, Fault, PersonGrantUpdate, TokenRecord};
 use crate::store::{InsertOutcome, NewToken, TicketConsumption, WriteTokens, codec};
 
 #[async_trait]
@@ -25,10 +25,12 @@ impl WriteTokens for DynamoStore {
             let mut rest = Vec::new();
             for (part, check) in parts.into_iter().zip(checks) {
                 match standing(&part, &check)? {
+                    // It was added to when the token was recorded, and may have been ended since.
+                    PartState::Open if token_is_there && matches!(part, Part::PersonGrant(_)) => {}
                     PartState::Open => rest.push(part),
                     PartState::There => token_is_there |= matches!(part, Part::Token(_)),
-                    // It was spent or changed when the token was recorded, and may be forgotten sooner.
-                    PartState::Refused(InsertOutcome::TicketSpent | InsertOutcome::AuthorizationChanged) if token_is_there => {}
+                    // The same holds for what was spent or changed, and may be forgotten sooner.
+                    PartState::Refused(refused) if token_is_there && refused.is_of_what_passes() => {}
                     PartState::Refused(refused) => return Ok(refused),
                 }
             }
@@ -47,6 +49,7 @@ enum Part<'a> {
     Authorization(&'a Authorization),
     Alias(&'a Alias),
     Family(&'a Family),
+    PersonGrant(&'a PersonGrantUpdate),
 }
 
 /// The token comes first: if it is there, all of it is or was.
@@ -56,6 +59,7 @@ fn parts(new: &NewToken) -> Vec<Part<'_>> {
     parts.extend(new.authorization.as_ref().map(Part::Authorization));
     parts.extend(new.aliases.iter().map(Part::Alias));
     parts.extend(new.family.as_ref().map(Part::Family));
+    parts.extend(new.person_grant.as_ref().map(Part::PersonGrant));
     parts
 }
 
@@ -90,6 +94,7 @@ fn standing(part: &Part<'_>, check: &Check) -> Result<PartState, Fault> {
         Part::Ticket(_) => PartState::Refused(InsertOutcome::TicketSpent),
         Part::Authorization(authorization) if is_at(authorization, there)? => PartState::There,
         Part::Authorization(_) => PartState::Refused(InsertOutcome::AuthorizationChanged),
+        Part::PersonGrant(_) => PartState::Refused(InsertOutcome::PersonGrantEnded),
     })
 }
 
@@ -112,6 +117,7 @@ impl DynamoStore {
             Part::Alias(alias) => Change::insert(table, items::alias_item(alias)),
             Part::Ticket(spending) => self.spending(spending),
             Part::Authorization(authorization) => self.next_step(authorization)?,
+            Part::PersonGrant(update) => self.granting(update),
         })
     }
 

@@ -1,5 +1,7 @@
 //! Records as items, and items as records.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -7,8 +9,8 @@ use super::Item;
 use super::keys::{Key, subject_partition};
 use crate::domain::{
     Alias, Aliased, AssertionSettings, Authorization, AuthorizationKey, Batch, BatchKey, Client, ClientId, Family, FamilyKey,
-    Fault, KeyRing, Member, Org, OrgId, RevokingParty, Seconds, SecretUses, Ticket, TicketKey, Timestamp, TokenId, TokenKey,
-    TokenRecord,
+    Fault, GrantedAccess, KeyRing, Member, Org, OrgId, PersonGrant, PersonGrantKey, RevokingParty, Seconds, SecretUses, Subject,
+    Ticket, TicketKey, Timestamp, TokenId, TokenKey, TokenRecord, UserCodeAssignment, UserCodeKey,
 };
 use crate::store::ReplayKey;
 use crate::store::codec::{self, BatchState, FamilyState, TicketState};
@@ -146,6 +148,49 @@ pub(super) fn authorization(key: &AuthorizationKey, item: &Item) -> Result<Autho
     codec::decode_authorization(key, body(item)?, expires_at, revision)
 }
 
+/// What a person has granted, of which the sort key says the client.
+pub(super) fn person_grant(org: &OrgId, item: &Item) -> Result<PersonGrant, Fault> {
+    let subject = Subject::parse(string(item, "b")?).map_err(|_| broken("b"))?;
+    let number = string(item, "sk")?.rsplit_once('#').and_then(|(_, number)| number.parse().ok()).ok_or_else(|| broken("sk"))?;
+    let client = ClientId::from_number(number).map_err(|_| broken("sk"))?;
+    let access = |scopes, resources| -> Result<_, Fault> {
+        Ok(GrantedAccess { scopes: find_texts(item, scopes)?, resources: find_texts(item, resources)? })
+    };
+    let moment = |name| find_moment(item, name)?.ok_or_else(|| broken(name));
+    let granted_at = moment("i")?;
+    Ok(PersonGrant {
+        key: PersonGrantKey { org: org.clone(), subject, client },
+        granted: access("g", "gr")?,
+        remembered: item.contains_key("k").then(|| access("m", "mr")).transpose()?,
+        created_at: find_moment(item, "t")?.unwrap_or(granted_at),
+        granted_at,
+        used_at: moment("f")?,
+        ended_at: find_moment(item, "e")?,
+    })
+}
+
+pub(super) fn user_code_item(assignment: &UserCodeAssignment) -> Item {
+    let mut item = Key::user_code(&assignment.key).into_item();
+    let attributes = [
+        ("a", bytes(assignment.authorization.as_bytes())),
+        ("c", number(assignment.client)),
+        ("e", moment(assignment.expires_at)),
+        ("x", number(deletion(assignment.expires_at))),
+    ];
+    item.extend(attributes.map(|(name, value)| (name.to_owned(), value)));
+    item
+}
+
+pub(super) fn user_code(key: &UserCodeKey, item: &Item) -> Result<UserCodeAssignment, Fault> {
+    let client = find_number(item, "c")?.ok_or_else(|| broken("c"))?;
+    Ok(UserCodeAssignment {
+        key: key.clone(),
+        authorization: find_id(item, "a")?.ok_or_else(|| broken("a"))?,
+        client: ClientId::from_number(client).map_err(|_| broken("c"))?,
+        expires_at: find_moment(item, "e")?.ok_or_else(|| broken("e"))?,
+    })
+}
+
 /// `name`: by which the write knows it again.
 pub(super) fn replay_item(used: &ReplayKey, name: &[u8]) -> Item {
     let mut item = Key::used(used).into_item();
@@ -263,6 +308,18 @@ fn find_numbers<T: std::str::FromStr>(item: &Item, name: &'static str) -> Result
     let Some(value) = item.get(name) else { return Ok(Vec::new()) };
     let numbers = value.as_ns().map_err(|_| broken(name))?;
     numbers.iter().map(|number| number.parse().map_err(|_| broken(name))).collect()
+}
+
+/// Makes a set of texts. DynamoDB has no empty set.
+pub(super) fn texts<'a>(texts: impl Iterator<Item = &'a str>) -> Option<AttributeValue> {
+    let texts: Vec<_> = texts.map(str::to_owned).collect();
+    (!texts.is_empty()).then_some(AttributeValue::Ss(texts))
+}
+
+fn find_texts<T: std::str::FromStr + Ord>(item: &Item, name: &'static str) -> Result<BTreeSet<T>, Fault> {
+    let Some(value) = item.get(name) else { return Ok(BTreeSet::new()) };
+    let texts = value.as_ss().map_err(|_| broken(name))?;
+    texts.iter().map(|text| text.parse().map_err(|_| broken(name))).collect()
 }
 
 fn find_moment(item: &Item, name: &'static str) -> Result<Option<Timestamp>, Fault> {
@@ -479,6 +536,7 @@ mod tests {
             claims: Some(ExtraClaims::from_json(claims.to_owned())),
             id_token_claims: None,
             access_token_claims: None,
+            forget: false,
             decided_at: T0,
         }
     }

@@ -6,8 +6,8 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 
 use super::Item;
 use crate::domain::{
-    AliasKey, AuthorizationKey, BatchKey, ClientId, FamilyKey, MemberKey, NotBeforeKey, OrgId, Shard, Subject, TicketKey,
-    TokenId, TokenKey,
+    AliasKey, AuthorizationKey, BatchKey, ClientId, FamilyKey, MemberKey, NotBeforeKey, OrgId, PersonGrantKey, Shard, Subject,
+    TicketKey, TokenId, TokenKey, UserCodeKey,
 };
 use crate::store::{CountedEvent, ReplayKey, codec};
 
@@ -44,6 +44,17 @@ impl Key {
 
     pub(super) fn authorization(key: &AuthorizationKey) -> Self {
         Self { pk: partition(&key.org, key.id.shard()), sk: format!("z#{}", key.id) }
+    }
+
+    /// Returns the key of what a person has granted to a client.
+    pub(super) fn person_grant(key: &PersonGrantKey) -> Self {
+        let sk = format!("{}{:016}", person_grants_sk(&key.subject), key.client.as_number());
+        Self { pk: person_grants_partition(&key.org, &key.subject), sk }
+    }
+
+    /// What tells what a user code stands for.
+    pub(super) fn user_code(key: &UserCodeKey) -> Self {
+        Self { pk: partition(&key.org, key.shard()), sk: format!("n#{}", BASE64.encode(key.hash)) }
     }
 
     /// What tells that something was used.
@@ -120,6 +131,9 @@ pub(super) enum Owner {
     Family(FamilyKey),
     /// The copy in this shard.
     NotBefore(NotBeforeKey, Shard),
+    Authorization(AuthorizationKey),
+    /// What a person has granted in this org.
+    PersonGrant(OrgId),
     Org,
     AssertionSettings(OrgId),
     Member,
@@ -153,7 +167,9 @@ impl Owner {
         match sk.split_once('#')? {
             ("t", id) => Some(Self::Token(TokenKey { org, id: TokenId::parse(id).ok()? })),
             ("f", id) => Some(Self::Family(FamilyKey { org, id: TokenId::parse(id).ok()? })),
-            ("a" | "b" | "k" | "r" | "u" | "z", _) => Some(Self::Bookkeeping),
+            ("z", id) => Some(Self::Authorization(AuthorizationKey { org, id: TokenId::parse(id).ok()? })),
+            ("g", _) => Some(Self::PersonGrant(org)),
+            ("a" | "b" | "k" | "n" | "r" | "u", _) => Some(Self::Bookkeeping),
             ("v", name) => Some(Self::NotBefore(NotBeforeKey { org, kind: codec::mark_kind(name)? }, shard)),
             _ => None,
         }
@@ -177,6 +193,16 @@ pub(super) fn partition(org: &OrgId, shard: Shard) -> String {
 /// The partition of a subject's tokens in the index.
 pub(super) fn subject_partition(org: &OrgId, subject: &Subject, shard: Shard) -> String {
     format!("{org}#{subject}#{shard}")
+}
+
+/// The partition of all that a person has granted in an org.
+pub(super) fn person_grants_partition(org: &OrgId, subject: &Subject) -> String {
+    partition(org, Shard::from_byte(codec::hash_of_person(subject)[0]))
+}
+
+/// How the sort keys of all begin that a person has granted. 128 bits of the hash are enough to tell people apart.
+pub(super) fn person_grants_sk(subject: &Subject) -> String {
+    format!("g#{}#", BASE64.encode(&codec::hash_of_person(subject)[..16]))
 }
 
 /// The sort key of a token, which sorts as the id does.
@@ -216,8 +242,11 @@ mod tests {
             NotBeforeScope::Client(client),
             NotBeforeScope::Session(SessionId::parse("s#1").unwrap()),
             NotBeforeScope::ClientOf(client, subject.clone()),
+            NotBeforeScope::ClientsOf(subject.clone()),
         ];
         let (now, until) = (Timestamp::from_secs(1), Timestamp::from_secs(2));
+        let grant = PersonGrantKey { org: org.clone(), subject: subject.clone(), client };
+        let authorization = AuthorizationKey { org: org.clone(), id };
         let used = ReplayKey { org: org.clone(), purpose: "dpop", hash: [7; 32], now, until };
         let event = CountedEvent { org: org.clone(), what: "guess", hash: [7; 32], since: now, until, limit: 1 };
         let marks = kinds.map(|kind| NotBeforeKey { org: org.clone(), kind });
@@ -233,7 +262,9 @@ mod tests {
             (Key::client_org(client), Owner::Bookkeeping),
             (Key::alias(&AliasKey { org: org.clone(), hash: [7; 32] }), Owner::Bookkeeping),
             (Key::ticket(&TicketKey { org: org.clone(), id }), Owner::Bookkeeping),
-            (Key::authorization(&AuthorizationKey { org: org.clone(), id }), Owner::Bookkeeping),
+            (Key::authorization(&authorization), Owner::Authorization(authorization)),
+            (Key::person_grant(&grant), Owner::PersonGrant(org.clone())),
+            (Key::user_code(&UserCodeKey { org: org.clone(), hash: [7; 32] }), Owner::Bookkeeping),
             (Key::batch(&BatchKey { org: org.clone(), id }), Owner::Bookkeeping),
             (Key::used(&used), Owner::Bookkeeping),
             (Key::events(&event), Owner::Bookkeeping),

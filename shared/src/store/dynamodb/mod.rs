@@ -14,6 +14,7 @@
 //! | `revoke` | revokes |
 //! | `replay` | tickets, and what else happens only once |
 //! | `authorizations` | the authorizations of people |
+//! | `person_grants` | what people have granted to clients |
 //! | `batches` | batches |
 //! | `directory` | orgs, members, clients |
 //! | `stream` | reads what the streams of both tables tell |
@@ -25,22 +26,24 @@
 //! | name | in `Tokens` | in `Directory` |
 //! |---|---|---|
 //! | `pk` | `<org>#<shard>` | `<org>`; `#keys` for the key ring |
-//! | `sk` | `t#<id>` token, `f#<id>` family, `v#<kind>#<key>` mark, `a#<hash>` alias, `k#<id>` ticket, `z#<id>` authorization, `r#<what>#<hash>#<since>` count of events, `u#<purpose>#<hash>` use, `b#<id>` batch | `o` org, `s#<org>` sub-org, `m#<subject>` member, `c#<number>` client, `a#<alias>` alias of a client, `n#<shard>` counter, `k` key ring |
-//! | `b` | body; alias: `sk` of what has the value | body |
-//! | `a` | family: its access token; ticket: which token has spent it | client: its alias |
-//! | `c` | family: hash of the current secret | alias: number of its client |
+//! | `sk` | `t#<id>` token, `f#<id>` family, `v#<kind>#<key>` mark, `a#<hash>` alias, `k#<id>` ticket, `z#<id>` authorization, `g#<hash of the subject>#<client>` grant, `n#<hash>` user code, `r#<what>#<hash>#<since>` count of events, `u#<purpose>#<hash>` use, `b#<id>` batch | `o` org, `s#<org>` sub-org, `m#<subject>` member, `c#<number>` client, `a#<alias>` alias of a client, `n#<shard>` counter, `k` key ring |
+//! | `b` | body; alias: `sk` of what has the value; grant: its subject | body |
+//! | `a` | family: its access token; ticket: which token has spent it; user code: its authorization | client: its alias |
+//! | `c` | family: hash of the current secret; user code: the client that asks | alias: number of its client |
 //! | `d` | batch: the parts that are done | |
-//! | `e` | family, ticket, authorization: expires at, ms; use: remembered until, ms | |
-//! | `f` | family: refreshed at, ms; batch: its failure | |
-//! | `g` | family: generation | key ring: version |
+//! | `e` | family, ticket, authorization, user code: expires at, ms; use: remembered until, ms; grant: ended at, ms | |
+//! | `f` | family: refreshed at, ms; batch: its failure; grant: used at, ms | |
+//! | `g`, `gr` | family: generation (`g`); grant: the scopes, the resources | key ring: version |
 //! | `h` | | org: its ancestors, parent first, a `/` between |
 //! | `j` | token: `<org>#<subject>#<shard>`, for the index `by_subject`, if there is one | |
-//! | `k` | | org: how many sub-orgs it has; counter: how many of the org's members and clients are counted there |
+//! | `i` | grant: granted at, ms | |
+//! | `k` | grant: it is remembered | org: how many sub-orgs it has; counter: how many of the org's members and clients are counted there |
+//! | `m`, `mr` | grant: the scopes and resources that are remembered | |
 //! | `n` | mark: not before, ms; count of events: how many | |
 //! | `o` | family: rotated at, ms | |
 //! | `p` | family: hash of the previous secret | |
 //! | `r` | token, family: revoked at, ms | |
-//! | `t` | | created at, ms |
+//! | `t` | grant: created at, ms | created at, ms |
 //! | `u` | family: needed until, ms; batch: updated at, ms | |
 //! | `v` | token, family: revision, as in the body; without it: 0; authorization: revision | |
 //! | `w` | token, family: which write has revoked it; use: which write has noted it; count of events: which write has counted last | |
@@ -51,7 +54,7 @@
 //! An answer can get lost after its write has happened. The SDK then sends the write again, and it must not mistake what it
 //! finds for another's. A transaction carries a token by which DynamoDB itself knows it again (for ten minutes; no call lives
 //! longer than seconds). A single write is known by what it leaves: a record is the very same, a step of a family names its
-//! access token, a ticket who has spent it, an authorization is what the step makes of it; a revocation, a use and a count have a `w` of their own.
+//! access token, a ticket who has spent it, an authorization is what the step makes of it; a user code what it stands for; a revocation, a use and a count have a `w` of their own.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -74,6 +77,7 @@ mod items;
 mod key_ring;
 mod keys;
 mod list;
+mod person_grants;
 mod read;
 mod replay;
 mod revoke;

@@ -55,6 +55,8 @@ fn change(owner: Owner, diff: Diff<Item>) -> Result<Option<Change>, Fault> {
             Change::NotBefore(key, diff.try_map(|item| mark(&item))?)
         }
         Owner::NotBefore(..) | Owner::Bookkeeping => return Ok(None),
+        Owner::Authorization(key) => Change::Authorization(Box::new(diff.try_map(|item| items::authorization(&key, &item))?)),
+        Owner::PersonGrant(org) => Change::PersonGrant(Box::new(diff.try_map(|item| items::person_grant(&org, &item))?)),
         Owner::Org => Change::Org(Box::new(diff.try_map(|item| items::org(&item))?)),
         Owner::AssertionSettings(org) => Change::AssertionSettings(org, diff.try_map(|item| items::assertion_settings(&item))?),
         Owner::Member => Change::Member(Box::new(diff.try_map(|item| items::member(&item))?)),
@@ -122,6 +124,10 @@ impl Value {
         Ok(match &**kind {
             "S" => Some(AttributeValue::S(text()?)),
             "N" => Some(AttributeValue::N(text()?)),
+            "SS" => {
+                let texts = serde_json::from_str(value.get()).map_err(|e| Fault::internal(DOING).because(e))?;
+                Some(AttributeValue::Ss(texts))
+            }
             "B" => {
                 let bytes = STANDARD.decode(text()?).map_err(|e| Fault::internal(DOING).because(e))?;
                 Some(AttributeValue::B(Blob::new(bytes)))

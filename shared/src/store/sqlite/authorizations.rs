@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 
 use super::Result;
 use super::rows::body;
-use crate::domain::{Authorization, AuthorizationKey, Fault, Timestamp};
+use crate::domain::{Authorization, AuthorizationKey, ClientId, Fault, Timestamp, TokenId, UserCodeAssignment, UserCodeKey};
 use crate::store::codec;
 
 /// Reads an authorization by its key.
@@ -59,4 +59,32 @@ pub(super) fn replace(c: &Connection, new: &Authorization, body: &str) -> Result
         body,
     ])?;
     Ok(updated == 1)
+}
+
+/// Reads what a user code stands for.
+pub(super) fn user_code(c: &Connection, key: &UserCodeKey) -> Result<Option<UserCodeAssignment>> {
+    let mut select = c.prepare_cached("SELECT exp, authorization, client FROM user_codes WHERE org = ?1 AND hash = ?2")?;
+    let mut rows = select.query(params![key.org.as_str(), key.hash])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let client = u64::try_from(row.get::<_, i64>(2)?).ok().and_then(|number| ClientId::from_number(number).ok());
+    Ok(Some(UserCodeAssignment {
+        key: key.clone(),
+        authorization: TokenId::from_bytes(row.get(1)?),
+        client: client.ok_or_else(|| Fault::internal("reading a user code"))?,
+        expires_at: Timestamp::from_ms(row.get(0)?),
+    }))
+}
+
+/// Assigns a user code, and returns whether it now is what it shall be.
+pub(super) fn assign_user_code(c: &Connection, new: &UserCodeAssignment, now: Timestamp) -> Result<bool> {
+    let mut upsert = c.prepare_cached(
+        "INSERT INTO user_codes (org, hash, exp, authorization, client) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT DO UPDATE SET exp = excluded.exp, authorization = excluded.authorization, client = excluded.client
+         WHERE exp <= ?6",
+    )?;
+    let UserCodeAssignment { key, authorization, client, expires_at } = new;
+    let client = i64::try_from(client.as_number()).map_err(|e| Fault::internal("assigning a user code").because(e))?;
+    let assigned =
+        upsert.execute(params![key.org.as_str(), key.hash, expires_at.as_ms(), authorization.as_bytes(), client, now.as_ms()])?;
+    Ok(assigned == 1 || user_code(c, key)?.is_some_and(|there| there == *new))
 }

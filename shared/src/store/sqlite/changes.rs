@@ -12,8 +12,8 @@ use serde::Deserialize;
 use super::rows::body;
 use super::{Result, SqliteStore};
 use crate::domain::{
-    Change, Clock, Commit, Diff, Family, FamilyKey, Fault, NotBeforeKey, NotBeforeStands, OrgId, RevokingParty, Timestamp,
-    TokenId, TokenKey, TokenRecord,
+    Authorization, AuthorizationKey, Change, ClientId, Clock, Commit, Diff, Family, FamilyKey, Fault, NotBeforeKey,
+    NotBeforeStands, OrgId, PersonGrantKey, RevokingParty, Subject, Timestamp, TokenId, TokenKey, TokenRecord,
 };
 use crate::store::ReadChanges;
 use crate::store::codec::{self, FamilyState};
@@ -141,6 +141,18 @@ const TABLES: &[Table] = &[
         state: "'not_before', $.not_before, 'exp', $.exp",
         until: "coalesce($.exp, 9223372036854775807)",
     },
+    Table {
+        name: "authorizations",
+        key: "'org', $.org, 'key', hex($.id)",
+        state: "'body', $.body, 'exp', $.exp, 'revision', $.revision",
+        until: "$.kept_until",
+    },
+    Table {
+        name: "person_grants",
+        key: "'org', $.org, 'key', $.subject, 'client', $.client",
+        state: "'body', $.body, 'ended_at', $.ended_at",
+        until: "$.kept_until",
+    },
     Table { name: "orgs", key: "'org', $.id", state: CREATED, until: FOR_EVER },
     Table { name: "assertion_settings", key: "'org', $.org", state: "'body', $.body", until: FOR_EVER },
     Table { name: "members", key: "'org', $.org", state: CREATED, until: FOR_EVER },
@@ -161,7 +173,7 @@ pub struct Changes;
 
 impl ReadChanges for Changes {
     fn change(&self, record: &str) -> Result<Option<Commit>, Fault> {
-        let Record { id, at, table, org, key, before, after } = serde_json::from_str(record).map_err(unreadable)?;
+        let Record { id, at, table, org, key, client, before, after } = serde_json::from_str(record).map_err(unreadable)?;
         let diff = match (before, after) {
             (None, Some(after)) => Diff::Added(after),
             (Some(before), Some(after)) => Diff::Changed { before, after },
@@ -169,11 +181,15 @@ impl ReadChanges for Changes {
             (None, None) => return Err(unreadable("a change of nothing")),
         };
         // A file that begins anew counts anew: only with the moment its numbers are told apart.
-        Ok(Some(Commit { id: format!("{at}-{id}"), at: Timestamp::from_ms(at), change: change(table, &org, &key, diff)? }))
+        Ok(Some(Commit {
+            id: format!("{at}-{id}"),
+            at: Timestamp::from_ms(at),
+            change: change(table, &org, (&key, client), diff)?,
+        }))
     }
 }
 
-fn change(table: TableName, org: &str, key: &str, diff: Diff<Row>) -> Result<Change, Fault> {
+fn change(table: TableName, org: &str, (key, client): (&str, u64), diff: Diff<Row>) -> Result<Change, Fault> {
     let org = || OrgId::parse(org).map_err(unreadable);
     Ok(match table {
         TableName::Tokens => {
@@ -187,6 +203,17 @@ fn change(table: TableName, org: &str, key: &str, diff: Diff<Row>) -> Result<Cha
         TableName::Marks => {
             let kind = codec::mark_kind(key).ok_or_else(|| unreadable("a mark of an unknown kind"))?;
             Change::NotBefore(NotBeforeKey { org: org()?, kind }, diff.try_map(|row| row.mark())?)
+        }
+        TableName::Authorizations => {
+            let key = AuthorizationKey { org: org()?, id: token_id(key)? };
+            Change::Authorization(Box::new(diff.try_map(|row| row.authorization(&key))?))
+        }
+        TableName::PersonGrants => {
+            let subject = Subject::parse(key).map_err(unreadable)?;
+            let client = ClientId::from_number(client).map_err(unreadable)?;
+            let key = PersonGrantKey { org: org()?, subject, client };
+            let grant = |row: Row| codec::decode_person_grant(&key, row.body(), row.ended_at.map(Timestamp::from_ms));
+            Change::PersonGrant(Box::new(diff.try_map(grant)?))
         }
         TableName::Orgs => Change::Org(Box::new(diff.try_map(|row| codec::decode_org(row.body(), row.created_at()?))?)),
         TableName::AssertionSettings => {
@@ -225,6 +252,8 @@ struct Record {
     org: String,
     #[serde(default)]
     key: String,
+    #[serde(default)]
+    client: u64,
     before: Option<Row>,
     after: Option<Row>,
 }
@@ -235,6 +264,8 @@ enum TableName {
     Tokens,
     Families,
     Marks,
+    Authorizations,
+    PersonGrants,
     Orgs,
     AssertionSettings,
     Members,
@@ -260,6 +291,8 @@ struct Row {
     needed_until: Option<i64>,
     not_before: Option<i64>,
     version: Option<u64>,
+    revision: u32,
+    ended_at: Option<i64>,
 }
 
 impl Row {
@@ -283,6 +316,11 @@ impl Row {
     fn family(&self, key: &FamilyKey) -> Result<Family, Fault> {
         let family = codec::decode_family(key, self.body(), self.family_state()?)?;
         Ok(Family { revoked_by: self.revoking_party(&key.org)?, ..family })
+    }
+
+    fn authorization(&self, key: &AuthorizationKey) -> Result<Authorization, Fault> {
+        let expires_at = self.exp.map(Timestamp::from_ms).ok_or_else(|| unreadable("an authorization without end"))?;
+        codec::decode_authorization(key, self.body(), expires_at, self.revision)
     }
 
     fn revoking_party(&self, org: &OrgId) -> Result<Option<Box<RevokingParty>>, Fault> {

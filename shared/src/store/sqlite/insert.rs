@@ -4,7 +4,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::{Result, authorizations, read, replay};
+use super::{Result, authorizations, person_grants, read, replay};
 use crate::domain::{Alias, Family, Fault, RevokingParty, Timestamp, TokenRecord};
 use crate::store::{InsertOutcome, NewToken, codec};
 
@@ -31,12 +31,16 @@ impl Entry {
 
     /// Writes the token and all that belongs to it, or nothing.
     pub(super) fn record(&self, c: &Connection) -> Result<InsertOutcome> {
-        let NewToken { aliases, ticket, authorization, .. } = &self.new;
-        if aliases.is_empty() && ticket.is_none() && authorization.is_none() {
+        let NewToken { aliases, ticket, authorization, person_grant, .. } = &self.new;
+        if aliases.is_empty() && ticket.is_none() && authorization.is_none() && person_grant.is_none() {
             self.record_with_family(c)?;
             return Ok(InsertOutcome::Done);
         }
-        if let Some(refused) = self.refused(c)? {
+        if let Some(value) = self.new.repeated_value() {
+            return Ok(InsertOutcome::ValueTaken(value));
+        }
+        let is_there = self.is_there(c)?;
+        if let Some(refused) = self.refused(c, is_there)? {
             return Ok(refused);
         }
         self.record_with_family(c)?;
@@ -49,20 +53,27 @@ impl Entry {
         if let Some((authorization, body)) = authorization.as_ref().zip(self.authorization_body.as_deref()) {
             authorizations::replace(c, authorization, body)?;
         }
+        // It was added to when the token was recorded, and may have been ended since.
+        if let Some(update) = person_grant
+            && !is_there
+        {
+            person_grants::add(c, update)?;
+        }
         Ok(InsertOutcome::Done)
     }
 
-    /// What is in the way of an alias, of the ticket or of the authorization.
-    fn refused(&self, c: &Connection) -> Result<Option<InsertOutcome>> {
-        let NewToken { token, aliases, ticket, authorization, .. } = &self.new;
-        if let Some(value) = self.new.repeated_value() {
-            return Ok(Some(InsertOutcome::ValueTaken(value)));
+    /// Whether the token was recorded before.
+    fn is_there(&self, c: &Connection) -> Result<bool> {
+        match read::token(c, &self.new.token.key())? {
+            Some(there) => same(codec::is_same_token(&there, &self.new.token), TOKEN_TAKEN),
+            None => Ok(false),
         }
-        // Its ticket was spent and its authorization changed when it was recorded, and both may be forgotten sooner.
-        let is_there = match read::token(c, &token.key())? {
-            Some(there) => same(codec::is_same_token(&there, token), TOKEN_TAKEN)?,
-            None => false,
-        };
+    }
+
+    /// What is in the way of an alias, of the ticket, of the authorization or of the grant. What the token was recorded with, if it is there,
+    /// may be changed or forgotten sooner.
+    fn refused(&self, c: &Connection, is_there: bool) -> Result<Option<InsertOutcome>> {
+        let NewToken { aliases, ticket, authorization, person_grant, .. } = &self.new;
         if let Some(spending) = ticket
             && !is_there
             && !replay::is_good(c, spending)?
@@ -74,6 +85,12 @@ impl Entry {
             && !authorizations::is_open(c, authorization)?
         {
             return Ok(Some(InsertOutcome::AuthorizationChanged));
+        }
+        if let Some(update) = person_grant
+            && !is_there
+            && !person_grants::is_open(c, update)?
+        {
+            return Ok(Some(InsertOutcome::PersonGrantEnded));
         }
         for alias in aliases {
             if read::aliased(c, &alias.key)?.is_some_and(|target| target != alias.target) {

@@ -9,7 +9,8 @@
 //! | `update` | updates what is recorded, or advances a family |
 //! | `revoke` | revokes |
 //! | `replay` | tickets, and what else happens only once |
-//! | `authorizations` | the authorizations of people |
+//! | `authorizations` | the authorizations of people, and the user codes by which those of devices are found |
+//! | `person_grants` | what people have granted to clients |
 //! | `batches` | batches |
 //! | `read` | what is read of tokens |
 //! | `directory` | orgs, members, clients |
@@ -30,13 +31,13 @@ use self::sweep::Sweep;
 use self::writer::{Commit, Writer};
 use super::{
     AdvanceOutcome, ClientKey, CountEvents, CountedEvent, Delete, FamilyAdvance, InsertOutcome, KeepAuthorizations, KeepBatches,
-    KeepTickets, MemberSwap, NewToken, NoteSecretUses, Put, ReadDirectory, ReadKeys, ReadTokens, RecordKeys, Records,
-    RefreshTokens, Replaced, ReplayKey, ReplayStore, Revocation, RevokeTokens, TicketConsumption, TokenPage, TokenQuery,
-    TokenUpdate, UpdateOutcome, UpdateTokens, WriteDirectory, WriteKeys, WriteTokens,
+    KeepPersonGrants, KeepTickets, MemberSwap, NewToken, NoteSecretUses, PersonGrantPage, Put, ReadDirectory, ReadKeys,
+    ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey, ReplayStore, Revocation, RevokeTokens,
+    TicketConsumption, TokenPage, TokenQuery, TokenUpdate, UpdateOutcome, UpdateTokens, WriteDirectory, WriteKeys, WriteTokens,
 };
 use crate::domain::{
     AssertionSettings, Authorization, Batch, BatchKey, Client, ClientId, Clock, FamilyKey, Fault, KeyRing, Member, MemberKey,
-    NotBefore, Org, OrgId, RevocationStamp, SecretUses, Subject, Ticket, Timestamp, TokenKey,
+    NotBefore, Org, OrgId, PersonGrantKey, RevocationStamp, SecretUses, Subject, Ticket, Timestamp, TokenKey, UserCodeAssignment,
 };
 
 mod authorizations;
@@ -47,6 +48,7 @@ mod insert;
 mod key_ring;
 mod maintenance;
 mod messages;
+mod person_grants;
 mod read;
 mod replay;
 mod revoke;
@@ -244,6 +246,34 @@ impl KeepAuthorizations for SqliteStore {
     async fn update_authorization(&self, authorization: &Authorization) -> Result<bool, Fault> {
         let authorization = authorization.clone();
         self.write("updating an authorization", move |c| authorizations::update(c, &authorization)).await
+    }
+
+    async fn assign_user_code(&self, assignment: &UserCodeAssignment, now: Timestamp) -> Result<bool, Fault> {
+        let assignment = assignment.clone();
+        self.write("assigning a user code", move |c| authorizations::assign_user_code(c, &assignment, now)).await
+    }
+}
+
+#[async_trait]
+impl KeepPersonGrants for SqliteStore {
+    async fn person_grants(
+        &self,
+        org: &OrgId,
+        subject: &Subject,
+        after: Option<ClientId>,
+        limit: usize,
+    ) -> Result<PersonGrantPage, Fault> {
+        self.look_up("listing grants", |c| person_grants::page(c, org, subject, after, limit))
+    }
+
+    async fn end_person_grant(&self, key: &PersonGrantKey, at: Timestamp) -> Result<bool, Fault> {
+        let key = key.clone();
+        self.write("ending a grant", move |c| person_grants::end(c, &key, at)).await
+    }
+
+    async fn note_person_grant_use(&self, key: &PersonGrantKey, at: Timestamp) -> Result<(), Fault> {
+        let key = key.clone();
+        self.write("noting the use of a grant", move |c| person_grants::note_use(c, &key, at)).await
     }
 }
 

@@ -146,6 +146,8 @@ const STEPS: &[&str] = &[
     SECRET_USES,
     AUTHORIZATIONS,
     STRANGERS,
+    PERSON_GRANTS,
+    USER_CODES,
 ];
 
 // Records are too long for tables without rowid, which keep whole rows in the inner nodes of their tree, too.
@@ -292,5 +294,22 @@ END;
 CREATE TABLE counts (
     org TEXT NOT NULL, what TEXT NOT NULL, hash BLOB NOT NULL, since INTEGER NOT NULL, exp INTEGER NOT NULL, count INTEGER NOT NULL,
     PRIMARY KEY (org, what, hash, since)
+) STRICT;
+";
+
+// What people have granted to clients.
+const PERSON_GRANTS: &str = "
+CREATE TABLE person_grants (
+    org TEXT NOT NULL, subject TEXT NOT NULL, client INTEGER NOT NULL, ended_at INTEGER, kept_until INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (org, subject, client)
+) STRICT;
+";
+
+// What devices ask of people is found by codes, whose guesses are counted.
+const USER_CODES: &str = "
+CREATE TABLE user_codes (
+    org TEXT NOT NULL, hash BLOB NOT NULL, exp INTEGER NOT NULL, authorization BLOB NOT NULL, client INTEGER NOT NULL,
+    PRIMARY KEY (org, hash)
 ) STRICT;
 ";

@@ -86,6 +86,8 @@ const TABLES: &[Table] = &[
     walked!("aliases", "exp"),
     walked!("tickets", "exp"),
     walked!("authorizations", "kept_until"),
+    walked!("person_grants", "kept_until"),
+    walked!("user_codes", "exp"),
     walked!("uses", "exp"),
     walked!("counts", "exp"),
     walked!("clients", "exp"),

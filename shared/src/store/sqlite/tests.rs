@@ -317,11 +317,15 @@ async fn what_waits_is_forgotten_a_day_after_its_end() {
     }
     assert!(store.update_authorization(&samples::redeemed("a", 2, token.id)).await.unwrap());
     assert!(store.use_once(&samples::used("a", 1)).await.unwrap());
+    assert!(store.assign_user_code(&samples::user_code("a", 1, 1), samples::at(0)).await.unwrap());
+    assert_eq!(store.count(&samples::event("a", 1)).await.unwrap(), Some(1));
     store.put_batch(&samples::batch("a", 1)).await.unwrap();
     store.end_part(&samples::batch_key("a", 1), 1, None, samples::at(1)).await.unwrap();
-    for (ms, forgotten, what) in
-        [(day + 60_001, 1, "a use"), (day, 5, "token, alias, ticket and authorizations"), (6 * day, 1, "the batch")]
-    {
+    for (ms, forgotten, what) in [
+        (day + 60_001, 1, "a use"),
+        (day, 7, "token, alias, ticket, authorizations, a user code and a count"),
+        (6 * day, 1, "the batch"),
+    ] {
         clock.advance_ms(ms);
         assert_eq!(store.sweep().await.unwrap(), forgotten, "{what}");
     }
@@ -384,6 +388,8 @@ async fn a_file_of_any_version_before_is_made_what_this_one_needs() {
             }
             store.put_ticket(&samples::ticket("a", 1)).await.unwrap();
             store.put_authorization(&samples::authorization("a", 1)).await.unwrap();
+            assert!(store.assign_user_code(&samples::user_code("a", 1, 1), samples::at(0)).await.unwrap());
+            assert!(store.count(&samples::event("a", 1)).await.unwrap().is_some());
             assert_eq!(store.key_ring().await.unwrap(), None, "{version}");
         }
     }

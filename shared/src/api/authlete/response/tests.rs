@@ -167,8 +167,14 @@ fn outcomes() -> Vec<(&'static str, Outcome)> {
     const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
     let asked = || Asked { client: None, scopes: record(true).contents.scopes, resources: record(true).contents.audiences };
     let exchanged = |kind, found| ExchangedToken { token: secret("a"), kind, found };
-    let refresh =
-        ClientFamily { family: family(), token: None, client: Some(client(true)), member: None, status: TokenStatus::Live };
+    let refresh = ClientFamily {
+        family: family(),
+        token: None,
+        client: Some(client(true)),
+        member: None,
+        status: TokenStatus::Live,
+        person_grant: None,
+    };
     let rich = Exchange {
         audiences: vec!["x".into()],
         requested: Some(TokenType::AccessToken),

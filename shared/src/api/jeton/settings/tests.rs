@@ -23,7 +23,7 @@ fn issuer(member: &str, value: &Value) -> Value {
 
 #[test]
 fn settings_are_written_as_they_are_read() {
-    let full = json!({
+    let mut full = json!({
         "token_duration": 60, "max_token_duration": 600, "refresh_token_duration": 6_000, "refresh_token_kept": false,
         "refresh_token_retry_seconds": 3_600, "allow_non_expiring": true, "access_token_sign_alg": "PS256",
         "supported_scopes": [
@@ -57,6 +57,12 @@ fn settings_are_written_as_they_are_read() {
         "strangers_scopes": ["write", "openid"],
         "attributes": {"x": "y", "z": "1"},
     });
+    // One macro can't have them all.
+    let more = json!({
+        "pushed_request_duration": 5, "pushed_requests_required": true, "device_url": "https://login.example/device",
+        "device_code_duration": 60, "device_poll_interval": 60,
+    });
+    full.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let (settings, assertions) = read_all(&full).unwrap();
     assert_eq!(serde_json::to_value(Settings::from_settings(&settings, &assertions)).unwrap(), full);
     assert_eq!(settings.oauth.supported_grants, [GrantType::Password, GrantType::TokenExchange]);

@@ -30,7 +30,9 @@ pub(super) fn read(
 ) -> Result<(Vec<RedirectUri>, ClientMetadata), Refusal> {
     for member in said_by_clients().filter(|member| !member.value_type.is_localized()) {
         if let Some(value) = members.given(member.name) {
-            metadata.insert(member, read_value(member, value)?);
+            let value = read_value(member, value)?;
+            ensure_served(member, &value)?;
+            metadata.insert(member, value);
         }
     }
     for member in said_by_clients().filter(|member| member.value_type.is_localized()) {
@@ -43,6 +45,20 @@ pub(super) fn read(
     metadata.check_size(&redirect_uris).map_err(|Invalid(rule)| Refusal::invalid("", rule))?;
     Ok((redirect_uris, metadata))
 }
+
+/// Refuses what a client would rely on in vain.
+fn ensure_served(member: &'static MetadataMember, value: &MetadataValue) -> Result<(), Refusal> {
+    match (member.name, value) {
+        (name @ "subject_type", MetadataValue::Text(text)) if text != "public" => {
+            Err(Refusal::invalid(name, "must be public: a person has one name for all clients"))
+        }
+        (name @ USERINFO_ALGORITHM, _) => Err(Refusal::invalid(name, "must be left out: userinfo is plain JSON")),
+        (_, _) => Ok(()),
+    }
+}
+
+/// The member by which a client asks for signed userinfo: OpenID Connect Core section 5.3.2.
+pub(super) const USERINFO_ALGORITHM: &str = "userinfo_signed_response_alg";
 
 /// The languages of a member, such as `client_name#fr`, with the text in each.
 fn read_localized(members: &Members<'_>, member: &'static MetadataMember) -> Result<Vec<(String, String)>, Refusal> {

@@ -16,6 +16,9 @@ impl JsonSchema for RegistrationBody {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let mut properties = members();
+        // An administrator may have said more.
+        properties.remove(metadata::USERINFO_ALGORITHM);
+        properties.insert("subject_type".to_owned(), json!({"enum": ["public"]}));
         properties.extend(["client_id", "client_secret"].map(|name| {
             (name.to_owned(), json!({"type": "string", "description": "Only in an update: it must be the client's."}))
         }));

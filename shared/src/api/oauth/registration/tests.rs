@@ -51,6 +51,8 @@ fn a_member_is_of_its_type_and_length_and_language() {
         (json!({"default_max_age": 1_u64 << 53}), "default_max_age"),
         (json!({"require_auth_time": "true"}), "require_auth_time"),
         (json!({"subject_type": "PUBLIC"}), "subject_type"),
+        (json!({"subject_type": "pairwise"}), "subject_type"),
+        (json!({"userinfo_signed_response_alg": "ES256"}), "userinfo_signed_response_alg"),
         (json!({"software_id": "a\u{0}"}), "software_id"),
         (json!({"jwks": "{}"}), "jwks"),
         (json!({"tls_client_auth_san_dns": "a", "tls_client_auth_san_uri": "b"}), "tls_client_auth_san_uri"),

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use super::{T0, at, client_id, confirmation, digest, id, org_id, properties, read, scope, subject};
 use crate::domain::{
     Alias, AliasKey, Aliased, Approval, Audience, Authorization, AuthorizationDetails, AuthorizationError, AuthorizationKey,
-    AuthorizationRequest, AuthorizationState, Batch, BatchKey, ExtraClaims, Prompt, ResponseMode, Seconds, SessionId, SignIn,
-    Thumbprint, Ticket, TicketKey, TokenId,
+    AuthorizationRequest, AuthorizationState, Batch, BatchKey, DeviceRequest, ExtraClaims, GrantedAccess, PersonGrantKey,
+    PersonGrantUpdate, Prompt, Remembering, ResponseMode, Seconds, SessionId, SignIn, Thumbprint, Ticket, TicketKey, Timestamp,
+    TokenId, UserCodeAssignment, UserCodeKey,
 };
-use crate::store::{RecordKeys, ReplayKey, Store, TicketConsumption};
+use crate::store::{CountedEvent, RecordKeys, ReplayKey, Store, TicketConsumption};
 
 pub(in crate::store) fn alias_key(org: &str, n: u64) -> AliasKey {
     AliasKey { org: org_id(org), hash: digest(n) }
@@ -71,12 +72,36 @@ pub(in crate::store) fn authorization(org: &str, n: u64) -> Authorization {
             display: None,
             claims: None,
         },
-        browser: digest(11),
+        browser: Some(digest(11)),
+        device: None,
         created_at: T0,
         expires_at: at(600_000),
         state: AuthorizationState::Pending,
         revision: 0,
     }
+}
+
+/// What is known of a device, all of it.
+pub(in crate::store) fn device() -> DeviceRequest {
+    DeviceRequest {
+        code: digest(16),
+        address: Some("2001:db8::1".to_owned()),
+        user_agent: Some("TV \"é\"".to_owned()),
+        interval: Seconds(5),
+        polled_at: Some(at(5_000)),
+        poll: Some(id(17)),
+    }
+}
+
+/// What the user code number `n` stands for: the authorization of this number, for ten minutes.
+pub(in crate::store) fn user_code(org: &str, n: u64, authorization: u64) -> UserCodeAssignment {
+    let key = UserCodeKey { org: org_id(org), hash: digest(n) };
+    UserCodeAssignment { key, authorization: id(authorization), client: client_id(7), expires_at: at(600_000) }
+}
+
+/// The event of the number `n`, which may happen three times in ten minutes.
+pub(in crate::store) fn event(org: &str, n: u64) -> CountedEvent {
+    CountedEvent { org: org_id(org), what: "guess", hash: digest(n), since: T0, until: at(600_000), limit: 3 }
 }
 
 pub(in crate::store) fn authorization_key(org: &str, n: u64) -> AuthorizationKey {
@@ -115,7 +140,7 @@ pub(in crate::store) fn rich_authorization(org: &str, n: u64) -> Authorization {
 /// Every state, first with all that it can say, then with no more than it must.
 pub(in crate::store) fn states() -> Vec<AuthorizationState> {
     let (verifier, code) = (digest(14), digest(15));
-    let mut states = vec![AuthorizationState::Pending];
+    let mut states = vec![AuthorizationState::Pushed, AuthorizationState::Pending];
     for approval in [approval(), least_approval()] {
         let approval = Box::new(approval);
         states.push(AuthorizationState::Accepted { approval: approval.clone(), verifier });
@@ -134,6 +159,17 @@ pub(in crate::store) fn states() -> Vec<AuthorizationState> {
 pub(in crate::store) fn redeemed(org: &str, n: u64, token: TokenId) -> Authorization {
     let state = AuthorizationState::Redeemed { code: digest(15), token, family: None };
     authorization(org, n).moved_to(state, at(60_000))
+}
+
+/// What ann grants to a client at this moment, for good.
+pub(in crate::store) fn person_grant(org: &str, granted_at: Timestamp) -> PersonGrantUpdate {
+    PersonGrantUpdate {
+        key: PersonGrantKey { org: org_id(org), subject: subject("ann"), client: client_id(7) },
+        access: GrantedAccess::new(&[scope("read")], &[]),
+        remembering: Remembering::Adds,
+        granted_at,
+        now: granted_at,
+    }
 }
 
 /// How a person signed in, with everything that can be known of it.
@@ -162,6 +198,7 @@ fn approval() -> Approval {
         claims: Some(claims(r#"{"email":"ann@例え.example","n":1.50}"#)),
         id_token_claims: Some(claims(r#"{"tenant":"a\"b"}"#)),
         access_token_claims: Some(claims(r#"{"plan":"é"}"#)),
+        forget: true,
         ..least_approval()
     }
 }
@@ -179,6 +216,7 @@ fn least_approval() -> Approval {
         claims: None,
         id_token_claims: None,
         access_token_claims: None,
+        forget: false,
         decided_at: at(1_234),
     }
 }
@@ -212,6 +250,11 @@ pub(in crate::store) async fn find_alias(store: &Arc<dyn Store>, key: &AliasKey)
 /// Reads one ticket, or nothing.
 pub(in crate::store) async fn find_ticket(store: &Arc<dyn Store>, key: &TicketKey) -> Option<Ticket> {
     read(store, RecordKeys { tickets: vec![key.clone()], ..RecordKeys::default() }).await.tickets.remove(key)
+}
+
+/// What a user code stands for.
+pub(in crate::store) async fn find_user_code(store: &Arc<dyn Store>, key: &UserCodeKey) -> Option<UserCodeAssignment> {
+    read(store, RecordKeys { user_codes: vec![key.clone()], ..RecordKeys::default() }).await.user_codes.remove(key)
 }
 
 /// Reads one authorization, or nothing.

@@ -4,11 +4,11 @@ use super::Emulator;
 use crate::domain::{Aliased, Family, NotBeforeScope, Org, Shard, TokenRecord};
 use crate::store::codec::org_item_bytes;
 use crate::store::conformance::samples::{
-    NO_ASSERTIONS, alias, alias_key, at, authorization, authorization_key, batch, client, client_id, family, id_at, mark, member,
-    member_key, new, org, org_id, put_org, redeemed, refreshable, rich_member, spending, step, subject, ticket, ticket_key,
-    token, used,
+    NO_ASSERTIONS, T0, alias, alias_key, at, authorization, authorization_key, batch, client, client_id, event, family, id_at,
+    mark, member, member_key, new, org, org_id, person_grant, put_org, redeemed, refreshable, rich_member, spending, step,
+    subject, ticket, ticket_key, token, used, user_code,
 };
-use crate::store::{FamilyAdvance, FamilyUpdate, MemberSwap, NewToken, RecordKeys, Store, TokenQuery, TokenUpdate};
+use crate::store::{CountedEvent, FamilyAdvance, FamilyUpdate, MemberSwap, NewToken, RecordKeys, Store, TokenQuery, TokenUpdate};
 
 /// One operation, on a store that holds what [`setup`] puts there.
 pub(super) async fn perform(store: &dyn Store, operation: &str) -> String {
@@ -25,6 +25,8 @@ pub(super) async fn perform(store: &dyn Store, operation: &str) -> String {
                 aliases: vec![alias_key("a", 1)],
                 tickets: vec![ticket_key("a", 3)],
                 authorizations: vec![authorization_key("a", 7)],
+                user_codes: vec![user_code("a", 1, 7).key],
+                person_grants: vec![person_grant("a", T0).key],
                 clients: vec![(org_id("a"), client_id(1))],
                 client_aliases: vec![(org_id("a"), "shop".to_owned())],
                 client_orgs: vec![client_id(1)],
@@ -56,6 +58,16 @@ pub(super) async fn perform(store: &dyn Store, operation: &str) -> String {
             let whole = NewToken { authorization: Some(redeemed("a", 7, token.id)), ..new(&token, Some(&family("a", 21))) };
             format!("{:?}", store.record(&whole).await.unwrap())
         }
+        "record with grant" => {
+            let token = token("a", 20);
+            let whole = NewToken { person_grant: Some(person_grant("a", at(9))), ..new(&token, Some(&family("a", 21))) };
+            format!("{:?}", store.record(&whole).await.unwrap())
+        }
+        "grants" => {
+            format!("{:?}", store.person_grants(&org_id("a"), &subject("ann"), None, 10).await.unwrap().grants.len())
+        }
+        "end grant" => format!("{:?}", store.end_person_grant(&person_grant("a", T0).key, at(9)).await.unwrap()),
+        "use grant" => format!("{:?}", store.note_person_grant_use(&person_grant("a", T0).key, at(9)).await.unwrap()),
         "amend" => format!("{:?}", store.update_token(&amendment(true, false, false)).await.unwrap()),
         "amend family" => format!("{:?}", store.update_token(&amendment(false, true, false)).await.unwrap()),
         "amend all" => format!("{:?}", store.update_token(&amendment(true, true, true)).await.unwrap()),
@@ -65,6 +77,11 @@ pub(super) async fn perform(store: &dyn Store, operation: &str) -> String {
         "update authorization" => {
             format!("{:?}", store.update_authorization(&redeemed("a", 7, token("a", 9).id)).await.unwrap())
         }
+        "assign user code" => {
+            format!("{:?}", store.assign_user_code(&user_code("a", 2, 7), at(1)).await.unwrap())
+        }
+        "count" => format!("{:?}", store.count(&event("a", 1)).await.unwrap()),
+        "count no more" => format!("{:?}", store.count(&CountedEvent { limit: 1, ..event("a", 2) }).await.unwrap()),
         "use once" => format!("{:?}", store.use_once(&used("a", 2)).await.unwrap()),
         "use again" => format!("{:?}", store.use_once(&used("a", 1)).await.unwrap()),
         "put batch" => format!("{:?}", store.put_batch(&batch("a", 6)).await.unwrap()),
@@ -139,7 +156,7 @@ fn amendment(of_token: bool, of_family: bool, with_alias: bool) -> TokenUpdate {
 }
 
 /// Orgs `a` and below it `b`; in `a` a member, a client, a token with its family, another as OAuth clients have them, a ticket,
-/// an authorization, a use and a batch.
+/// an authorization, a grant with its token, a use, a user code, a count and a batch.
 pub(super) async fn setup(store: &dyn Store) {
     put_org(store, &org("a", &[]), &NO_ASSERTIONS).await;
     put_org(store, &org("b", &["a"]), &NO_ASSERTIONS).await;
@@ -151,7 +168,11 @@ pub(super) async fn setup(store: &dyn Store) {
     store.record(&new(&refreshable, Some(&exclusive))).await.unwrap();
     store.put_ticket(&ticket("a", 3)).await.unwrap();
     store.put_authorization(&authorization("a", 7)).await.unwrap();
+    let granting = NewToken { person_grant: Some(person_grant("a", T0)), ..new(&token("a", 40), None) };
+    store.record(&granting).await.unwrap();
     store.use_once(&used("a", 1)).await.unwrap();
+    store.assign_user_code(&user_code("a", 1, 7), at(0)).await.unwrap();
+    store.count(&event("a", 2)).await.unwrap();
     store.put_batch(&batch("a", 5)).await.unwrap();
 }
 
@@ -169,6 +190,10 @@ async fn each_operation_makes_as_many_calls_as_planned() {
         ("record with family", &[TRANSACTION]),
         ("record on ticket", &[TRANSACTION]),
         ("record on authorization", &[TRANSACTION]),
+        ("record with grant", &[TRANSACTION]),
+        ("grants", &["Query Tokens"]),
+        ("end grant", &["UpdateItem Tokens"]),
+        ("use grant", &["UpdateItem Tokens"]),
         ("amend", &["PutItem Tokens"]),
         ("amend family", &["UpdateItem Tokens"]),
         ("amend all", &[TRANSACTION]),
@@ -176,6 +201,9 @@ async fn each_operation_makes_as_many_calls_as_planned() {
         ("spend ticket", &["UpdateItem Tokens"]),
         ("put authorization", &["PutItem Tokens"]),
         ("update authorization", &["PutItem Tokens"]),
+        ("assign user code", &["PutItem Tokens"]),
+        ("count", &["UpdateItem Tokens"]),
+        ("count no more", &["UpdateItem Tokens"]),
         ("use once", &["PutItem Tokens"]),
         ("use again", &["PutItem Tokens"]),
         ("put batch", &["PutItem Tokens"]),
@@ -251,7 +279,7 @@ async fn what_decides_is_read_consistently() {
     let emulator = Emulator::at_hand(true).await;
     setup(&*emulator.store).await;
     emulator.wire.take_calls();
-    for operation in ["read", "list by id", "org", "member", "members", "sub-orgs", "client", "clients", "batch"] {
+    for operation in ["read", "list by id", "org", "member", "members", "sub-orgs", "client", "clients", "batch", "grants"] {
         perform(&*emulator.store, operation).await;
         for call in emulator.wire.take_calls() {
             let asked =

@@ -1,0 +1,111 @@
+//! Finding what a device asks for by the code that a person types: RFC 8628 section 3.3.
+//!
+//! Each attempt is counted before its answer is told, right or wrong, so that guesses at the same time can't outrun the count.
+
+use super::UserCode;
+use super::hand_over::AuthorizationSeen;
+use crate::auth::service::{Authenticated, Credentials, Lookup, authenticate};
+use crate::domain::scope::api;
+use crate::domain::{
+    AuthorizationKey, AuthorizationProblem, AuthorizationState, Error, OrgId, Refusal, Seconds, Timestamp, UserCodeAssignment,
+};
+use crate::jose::sha256;
+use crate::platform::capabilities::AuthorizationFinder;
+use crate::store::{CountedEvent, RecordKeys};
+use crate::telemetry::{Alarm, log_alarm};
+
+/// Somebody's attempt to find what a device asks for.
+#[derive(Debug)]
+pub struct Attempt {
+    /// What the person has typed. `None`: it can't be a code, which counts as an attempt, too.
+    pub user_code: Option<UserCode>,
+    /// Who tries, as the login application knows it: who has signed in, or an address.
+    pub attempt_by: String,
+    /// The org in which the code is looked for. `None`: that of the credentials.
+    pub org: Option<OrgId>,
+}
+
+/// Finds what a device asks for, as long as nobody has decided it.
+///
+/// # Errors
+/// As [`authenticate`]. [`Refusal::TooManyAttempts`] after five attempts of one person in ten minutes, even for the right code.
+/// [`Refusal::AuthorizationRejected`] if the code stands for nothing that waits.
+pub async fn find(ports: &AuthorizationFinder, credentials: Credentials, attempt: Attempt) -> Result<AuthorizationSeen, Error> {
+    let Attempt { user_code, attempt_by, org } = attempt;
+    let credentials = Credentials { org, ..credentials };
+    let needs = [api::AUTHORIZATIONS_DECIDE];
+    let seek = |_: &OrgId| user_code.clone();
+    let Authenticated { service, mut found, .. } = authenticate(&ports.reader, &credentials, &needs, seek).await?;
+    let (org, now) = (service.id().clone(), ports.reader.now());
+    count_attempt(ports, &org, &attempt_by, now).await?;
+    let assigned = user_code.and_then(|code| found.user_codes.remove(&code.key(&org)));
+    let assigned = assigned.filter(|assigned| now < assigned.expires_at);
+    let waiting = match assigned {
+        Some(UserCodeAssignment { authorization, client, .. }) => {
+            let (key, client) = (AuthorizationKey { org: org.clone(), id: authorization }, (org.clone(), client));
+            let wanted = RecordKeys { authorizations: vec![key.clone()], clients: vec![client.clone()], ..RecordKeys::default() };
+            let mut found = ports.reader.tokens.read(&wanted).await?;
+            let waits = found.authorizations.remove(&key);
+            let waits = waits.filter(|found| found.state == AuthorizationState::Pending && !found.is_over(now));
+            waits.zip(found.clients.remove(&client).filter(|client| client.enabled && service.org().still_has(client, now)))
+        }
+        None => None,
+    };
+    match waiting {
+        Some((authorization, client)) => Ok(AuthorizationSeen { authorization, client, service, person_grant: None }),
+        None => {
+            count_wrong(ports, &org, now).await?;
+            Err(AuthorizationProblem::NotFound.into())
+        }
+    }
+}
+
+impl Lookup for UserCode {
+    fn wanted(&self, org: &OrgId) -> RecordKeys {
+        RecordKeys { user_codes: vec![self.key(org)], ..RecordKeys::default() }
+    }
+}
+
+/// Counts an attempt of a person.
+async fn count_attempt(ports: &AuthorizationFinder, org: &OrgId, by: &str, now: Timestamp) -> Result<(), Error> {
+    const WINDOW: Seconds = Seconds(600);
+    const MAX_ATTEMPTS: u32 = 5;
+    let (since, until) = window(now, WINDOW);
+    let hash = sha256(by.as_bytes());
+    let event = CountedEvent { org: org.clone(), what: "guess", hash, since, until, limit: MAX_ATTEMPTS };
+    if ports.counts.count(&event).await?.is_some() {
+        return Ok(());
+    }
+    let wait = (until.as_ms() - now.as_ms()).div_euclid(1_000) + 1;
+    Err(Refusal::TooManyAttempts { retry_after: Seconds(u32::try_from(wait).unwrap_or(WINDOW.0)) }.into())
+}
+
+/// Counts a wrong code in its org. Nothing is locked by many of them, which would let anybody lock out everybody: somebody is told.
+async fn count_wrong(ports: &AuthorizationFinder, org: &OrgId, now: Timestamp) -> Result<(), Error> {
+    const ALARMING: u32 = 1_000;
+    let (since, until) = window(now, Seconds::HOUR);
+    let event = CountedEvent { org: org.clone(), what: "wrong", hash: sha256(b""), since, until, limit: u32::MAX };
+    if ports.counts.count(&event).await? == Some(ALARMING) {
+        log_alarm(Alarm::UserCodeGuessing, org, None, None);
+    }
+    Ok(())
+}
+
+/// The stretch of time that has this moment, of those that follow each other since 1970.
+fn window(now: Timestamp, length: Seconds) -> (Timestamp, Timestamp) {
+    let since = Timestamp::from_secs(now.as_secs() - now.as_secs().rem_euclid(i64::from(length.0)));
+    (since, since.plus(length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stretches_of_time_follow_each_other() {
+        for (second, since) in [(0, 0), (1, 0), (599, 0), (600, 600), (1_800_000_123, 1_800_000_000)] {
+            let expected = (Timestamp::from_secs(since), Timestamp::from_secs(since + 600));
+            assert_eq!(window(Timestamp::from_ms(second * 1_000 + 999), Seconds(600)), expected, "{second}");
+        }
+    }
+}
