@@ -35,7 +35,6 @@ fn refusals() -> Vec<Refusal> {
         Refusal::TokenGone,
         Refusal::TooManyAttempts { retry_after: Seconds(60) },
         Refusal::TokenTooLarge { limit: 7_168 },
-        Refusal::TooManyAttempts { retry_after: Seconds(60) },
         Refusal::UnsupportedContentEncoding,
         Refusal::UnsupportedMediaType,
         Refusal::UnsupportedPatchType { takes: "application/merge-patch+json" },
@@ -72,7 +71,6 @@ fn refusals() -> Vec<Refusal> {
             | Refusal::TokenGone
             | Refusal::TokenRejected(_)
             | Refusal::TokenTooLarge { .. }
-            | Refusal::TooManyAttempts { .. }
             | Refusal::UnsupportedContentEncoding
             | Refusal::UnsupportedMediaType
             | Refusal::UnsupportedPatchType { .. }

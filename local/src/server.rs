@@ -1,6 +1,5 @@
 //! HTTP/1.1 on a socket.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

@@ -5,9 +5,11 @@ use std::fmt::Write as _;
 
 use http::Method;
 use serde_json::{Value, json};
+use shared::api::authlete::request::AuthorizationFailReason;
 
 use super::proofs::X5T;
-use super::tenant::{APP, LOCKED, Tenant, WEB, creation, encoded, text, token_request};
+use super::sign_in::{CALLBACK, CLOSED, NOW, SHOP, SignIn, VERIFIER};
+use super::tenant::{APP, LOCKED, Tenant, WEB, creation, encoded, over, secret, text, token_request};
 use crate::golden::hold_text;
 use crate::support::{App, Mount};
 
@@ -73,6 +75,7 @@ async fn every_action_of_every_call() {
     let mut book = Book::new(Tenant::opaque(&app).await);
     let tokens = token_requests(&mut book).await;
     tickets(&mut book).await;
+    authorizations(&mut book).await;
     creations(&mut book).await;
     updates(&mut book, &tokens).await;
     introspections(&mut book, &tokens).await;
@@ -173,6 +176,106 @@ async fn tickets(book: &mut Book<'_>) {
     book.post("no subject", "auth/token/issue", json!({"ticket": "x"})).await;
     let ticket = book.tenant.ticket(json!({})).await;
     book.post("too long", "auth/token/issue", json!({"ticket": ticket, "subject": "john", "accessTokenDuration": 100_000})).await;
+}
+
+/// Each action of the calls about people, and each code of the endpoint itself.
+async fn authorizations(book: &mut Book<'_>) {
+    let sign_in = SignIn::at(book.tenant).await;
+    let ask = |more: &[(&str, &str)]| json!({"parameters": sign_in.query(SHOP, more), "context": "kept"});
+    let asked = book.post("good", "auth/authorization", ask(&[("nonce", "n-1")])).await;
+    book.post("silent", "auth/authorization", ask(&[("prompt", "none")])).await;
+    for (what, more) in [
+        ("no redirect URI", &[("redirect_uri", "")][..]),
+        ("another redirect URI", &[("redirect_uri", "https://evil.example/")]),
+        ("no client", &[("client_id", "")]),
+        ("unknown client", &[("client_id", "4711")]),
+        ("request_uri", &[("request_uri", "x")]),
+        ("malformed", &[("client_id", "1"), ("client_id", "2")]),
+        ("no response_type", &[("response_type", "")]),
+        ("another response_type", &[("response_type", "token")]),
+        ("another response_mode", &[("response_mode", "x")]),
+        ("by a form", &[("prompt", "x"), ("response_mode", "form_post")]),
+        ("request", &[("request", "x")]),
+        ("no challenge", &[("code_challenge", ""), ("code_challenge_method", "")]),
+        ("plain", &[("code_challenge_method", "plain")]),
+        ("prompt", &[("prompt", "none login")]),
+        ("max_age", &[("max_age", "x")]),
+        ("silent, with a new sign-in", &[("max_age", "0"), ("prompt", "none")]),
+        ("claims", &[("claims", "x")]),
+        ("hint", &[("id_token_hint", "x")]),
+        ("scope", &[("scope", "\"")]),
+        ("resource", &[("resource", "x")]),
+        ("details", &[("authorization_details", "x")]),
+    ] {
+        book.post(what, "auth/authorization", ask(more)).await;
+    }
+    book.post("nothing", "auth/authorization", json!({})).await;
+    book.post("long context", "auth/authorization", json!({"parameters": "a=b", "context": "c".repeat(16_385)})).await;
+    let locked = json!({"parameters": sign_in.query(CLOSED, &[])});
+    book.post("locked", "auth/authorization", locked).await;
+
+    let (info, update) = ("auth/authorization/ticket/info", "auth/authorization/ticket/update");
+    book.post("there", info, json!({"ticket": asked["ticket"]})).await;
+    book.post("unknown", info, json!({"ticket": "x"})).await;
+    book.post("none", info, json!({})).await;
+    book.post("there", update, json!({"ticket": asked["ticket"], "info": {"context": "other"}})).await;
+    book.post("unknown", update, json!({"ticket": "x"})).await;
+    book.post("none", update, json!({})).await;
+
+    let issue = "auth/authorization/issue";
+    let said =
+        |ticket: &Value, more: Value| over(json!({"ticket": ticket, "subject": "john", "authTime": NOW, "acr": "1"}), more);
+    book.post("no subject", issue, said(&asked["ticket"], json!({"subject": null}))).await;
+    let issued = book.post("agreed", issue, said(&asked["ticket"], json!({"claims": "{\"email\":\"john@example.com\"}"}))).await;
+    book.post("used", issue, said(&asked["ticket"], json!({}))).await;
+    let acr = r#"{"id_token":{"acr":{"essential":true,"value":"2"}}}"#;
+    let sub = r#"{"id_token":{"sub":{"value":"mary"}}}"#;
+    for (what, more) in [
+        ("by a form", &[("response_mode", "form_post")][..]),
+        ("another acr", &[("claims", acr)]),
+        ("another subject", &[("claims", sub)]),
+        ("too old", &[("prompt", "login")]),
+    ] {
+        let ticket = book.tenant.post("auth/authorization", ask(more)).await["ticket"].clone();
+        book.post(what, issue, said(&ticket, json!({"authTime": NOW - 1}))).await;
+    }
+    for reason in AuthorizationFailReason::NAMES {
+        let ticket = sign_in.ticket(SHOP, &[]).await;
+        book.post(reason, "auth/authorization/fail", json!({"ticket": ticket, "reason": reason})).await;
+    }
+    book.post("unknown reason", "auth/authorization/fail", json!({"ticket": "x", "reason": "BORED"})).await;
+    book.post("unknown ticket", "auth/authorization/fail", json!({"ticket": "x", "reason": "DENIED"})).await;
+    book.post("no ticket", "auth/authorization/fail", json!({"reason": "DENIED"})).await;
+
+    let code = text(&issued["authorizationCode"]);
+    let redeem = |more: &[(&str, &str)]| {
+        let usual = [("code", code), ("redirect_uri", CALLBACK), ("code_verifier", VERIFIER)];
+        let usual = usual.into_iter().filter(|(name, _)| more.iter().all(|(other, _)| other != name));
+        let all = usual.chain(more.iter().copied()).filter(|(_, value)| !value.is_empty());
+        let form: Vec<_> = all.map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+        let parameters = format!("grant_type=authorization_code&{}", form.join("&"));
+        json!({"parameters": parameters, "clientId": "1011", "clientSecret": secret("100", SHOP)})
+    };
+    for (what, more) in [
+        ("no code", &[("code", "")][..]),
+        ("another redirect URI", &[("redirect_uri", "https://shop.example/other")]),
+        ("no verifier", &[("code_verifier", "")]),
+        ("short verifier", &[("code_verifier", "x")]),
+        ("wrong verifier", &[("code_verifier", "wrong-wrong-wrong-wrong-wrong-wrong-wrong-wrong")]),
+        ("code", &[]),
+    ] {
+        book.post(what, "auth/token", redeem(more)).await;
+    }
+    let without = sign_in.tokens(SHOP, &[("scope", "read")], json!({})).await["accessToken"].clone();
+    let granted = sign_in.tokens(SHOP, &[("scope", "openid email")], json!({"consentedClaims": ["email"]})).await;
+    for (what, token) in
+        [("good", &granted["accessToken"]), ("unknown", &json!("x")), ("none", &json!(null)), ("without openid", &without)]
+    {
+        book.post(what, "auth/userinfo", json!({ "token": token })).await;
+        book.post(what, "auth/userinfo/issue", json!({"token": token, "claims": "{\"email\":\"ann@example.com\"}"})).await;
+    }
+    let claims = json!({"token": granted["accessToken"], "claims": "x"});
+    book.post("wrong claims", "auth/userinfo/issue", claims).await;
 }
 
 async fn creations(book: &mut Book<'_>) {
@@ -286,6 +389,15 @@ async fn clients(book: &mut Book<'_>) {
     book.post("chosen secret", &format!("client/secret/update/{id}"), chosen).await;
     book.post("short secret", &format!("client/secret/update/{id}"), json!({"clientSecret": "short"})).await;
     book.post("locked", &format!("client/lock_flag/update/{id}"), json!({"clientLocked": true})).await;
+    let limits = "client/extension/requestable_scopes";
+    let unlocked = json!({"clientLocked": false});
+    book.tenant.post(&format!("client/lock_flag/update/{id}"), unlocked).await;
+    let some = json!({"requestableScopes": ["read", "unknown"]});
+    book.note("some", Method::PUT, &format!("{limits}/update/{id}"), Some(some.clone())).await;
+    book.post("some", &format!("{limits}/update/{id}"), some).await;
+    book.get("some", &format!("{limits}/get/{id}")).await;
+    book.post("wrong", &format!("{limits}/update/{id}"), json!({"requestableScopes": ["\""]})).await;
+    book.note("every", Method::DELETE, &format!("{limits}/delete/{id}"), None).await;
     book.note("gone", Method::DELETE, &format!("client/delete/{id}"), None).await;
     book.note("gone before", Method::DELETE, &format!("client/delete/{id}"), None).await;
 }

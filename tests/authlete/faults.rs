@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use shared::platform::capabilities::{BatchWorker, Provides as _};
 use shared::tokens::batch;
 
-use super::tenant::{APP, OPAQUE, SINGLE, Tenant, WEB, creation, text, token_request};
+use super::sign_in::{CALLBACK, NOW, SHOP, SignIn, VERIFIER};
+use super::tenant::{APP, OPAQUE, SINGLE, Tenant, WEB, creation, encoded, secret, text, token_request};
 use crate::support::{Answer, App, Mount, Watched};
 
 /// A service, with what its calls are about.
@@ -18,6 +19,12 @@ struct Service {
     created: Value,
     ticket: String,
     batch: String,
+    /// What a client asks of a person, the ticket of such a request, and the code of another one.
+    query: String,
+    person: String,
+    code: String,
+    /// An access token of a person.
+    of_person: Value,
 }
 
 impl Service {
@@ -31,12 +38,17 @@ impl Service {
         let path = tenant.path("auth/token/create/batch");
         let batch = app.post(&path, Some(&app.admin), json!([creation(json!({"accessToken": "of a batch"}))])).await.ok();
         let batch = text(&batch["requestId"]).to_owned();
+        let sign_in = SignIn::at(tenant).await;
+        let (query, person) = (sign_in.query(SHOP, &[]), sign_in.ticket(SHOP, &[]).await);
+        let code = sign_in.code(SHOP, &[], json!({})).await;
+        let of_person = sign_in.tokens(SHOP, &[], json!({})).await["accessToken"].clone();
         watched.calls();
-        Self { app, watched, created, ticket, batch }
+        watched.calls();
+        Self { app, watched, created, ticket, batch, query, person, code, of_person }
     }
 
     async fn perform(&self, operation: &str) -> Answer {
-        let Self { created, ticket, .. } = self;
+        let Self { created, ticket, query, person, code, .. } = self;
         let (access, refresh) = (text(&created["accessToken"]), text(&created["refreshToken"]));
         let token =
             |client: u64, parameters: &str| ("auth/token".to_owned(), token_request(OPAQUE, client, parameters, json!({})));
@@ -53,6 +65,21 @@ impl Service {
             }
             "exchange" => token(WEB, &format!("{exchange}:refresh_token&subject_token={refresh}")),
             "issue" => ("auth/token/issue".into(), json!({"ticket": ticket, "subject": "john"})),
+            "authorization" => ("auth/authorization".into(), json!({ "parameters": query })),
+            "authorization_issue" => {
+                ("auth/authorization/issue".into(), json!({"ticket": person, "subject": "ann", "authTime": NOW}))
+            }
+            "authorization_fail" => ("auth/authorization/fail".into(), json!({"ticket": person, "reason": "DENIED"})),
+            "ticket_info" => ("auth/authorization/ticket/info".into(), json!({ "ticket": person })),
+            "ticket_update" => ("auth/authorization/ticket/update".into(), json!({"ticket": person, "info": "x"})),
+            "userinfo" => ("auth/userinfo".into(), json!({ "token": self.of_person })),
+            "userinfo_issue" => ("auth/userinfo/issue".into(), json!({"token": self.of_person, "claims": "{}"})),
+            "code" => {
+                let form = format!("grant_type=authorization_code&code={code}&code_verifier={VERIFIER}");
+                let form = format!("{form}&redirect_uri={}", encoded(CALLBACK));
+                let client = json!({"parameters": form, "clientId": SHOP.to_string(), "clientSecret": secret(OPAQUE, SHOP)});
+                ("auth/token".into(), client)
+            }
             "fail" => ("auth/token/fail".into(), json!({"ticket": ticket, "reason": "INVALID_TARGET"})),
             "create" => ("auth/token/create".into(), creation(json!({}))),
             "create_by_alias" => ("auth/token/create".into(), creation(json!({"clientId": null, "clientIdentifier": "web"}))),
@@ -71,6 +98,7 @@ impl Service {
             "client_create" => ("client/create".into(), json!({})),
             "client_update" => ("client/update/1001".into(), json!({})),
             "client_secret" => ("client/secret/update/1001".into(), json!({"clientSecret": "a-secret-of_my-own-choice"})),
+            "scopes_update" => ("client/extension/requestable_scopes/update/1001".into(), json!({"requestableScopes": ["read"]})),
             "client_lock" => ("client/lock_flag/update/1001".into(), json!({"clientLocked": true})),
             "delete" => return self.send(Method::DELETE, &format!("auth/token/delete/{access}")).await,
             "client_delete" => return self.send(Method::DELETE, "client/delete/1001").await,
@@ -89,7 +117,7 @@ impl Service {
 }
 
 /// Every call of the Authlete dialect once, or twice where it goes different ways.
-const CALLS: [&str; 34] = [
+const CALLS: [&str; 44] = [
     "client_credentials",
     "password",
     "refresh",
@@ -97,6 +125,14 @@ const CALLS: [&str; 34] = [
     "exchange",
     "issue",
     "fail",
+    "authorization",
+    "authorization_issue",
+    "authorization_fail",
+    "ticket_info",
+    "ticket_update",
+    "code",
+    "userinfo",
+    "userinfo_issue",
     "create",
     "create_by_alias",
     "create_chosen",
@@ -121,6 +157,8 @@ const CALLS: [&str; 34] = [
     "client_secret",
     "client_secret_refresh",
     "client_lock",
+    "scopes_update",
+    "client/extension/requestable_scopes/get/1001",
     "client_delete",
     "client/get/1001",
     "client/get/list",
@@ -154,6 +192,9 @@ async fn whichever_call_fails_the_answer_is_503_and_the_repetition_succeeds() {
                 let used = match call {
                     "issue" => body["resultCode"] == "A055202",
                     "fail" => body["resultCode"] == "A066202",
+                    "authorization_issue" => body["resultCode"] == "A041202",
+                    "authorization_fail" => body["resultCode"] == "A061202",
+                    "code" => body["resultCode"] == "A050305",
                     "create_chosen" => body["resultCode"] == "A110204",
                     "client_delete" => again.status == 404,
                     _ => false,
@@ -224,6 +265,14 @@ async fn each_call_makes_as_many_calls_of_the_store_as_planned() {
         ("refresh_attaching", &["read", "read", "amend", "rotate", "record"]),
         ("issue", &["read", "read", "record"]),
         ("fail", &["read", "spend_ticket"]),
+        ("authorization", &["read", "put_authorization"]),
+        ("authorization_issue", &["read", "read", "update_authorization"]),
+        ("authorization_fail", &["read", "update_authorization"]),
+        ("ticket_info", &["read"]),
+        ("ticket_update", &["read", "update_authorization"]),
+        ("code", &["read", "read", "record"]),
+        ("userinfo", &["read", "read"]),
+        ("userinfo_issue", &["read", "read"]),
         ("create", &["read", "record"]),
         ("create_by_alias", &["read", "read", "read", "record"]),
         ("create_chosen", &["read", "record"]),

@@ -2,8 +2,10 @@
 
 mod actions;
 mod at_rest;
+mod authorization;
 mod batch;
 mod clients;
+mod code;
 mod create;
 mod edge;
 mod exchange;
@@ -15,12 +17,15 @@ mod list;
 mod parallel;
 mod proofs;
 mod refresh;
+mod requestable;
 mod revoke;
 mod rules;
 mod service;
+mod sign_in;
 mod standard;
 mod tenant;
 mod tenants;
 mod token;
 mod update;
+mod userinfo;
 mod values;

@@ -25,6 +25,7 @@ pub(super) async fn everything(run: &mut Recorded) {
     let update = json!({"accessToken": created["accessToken"], "accessTokenValueUpdated": true});
     api(run, "authlete.update_token", "auth/token/update", update).await;
     token_requests(run, &client).await;
+    authorizations(run, &id).await;
     introspections(run, &id).await;
     batches(run, &id).await;
 
@@ -72,6 +73,15 @@ async fn clients(run: &mut Recorded) -> Value {
     let mut changed = draft;
     changed["clientIdAlias"] = "web-2".into();
     api(run, "authlete.update_client", &format!("client/update/{id}"), changed).await;
+    let scopes = json!({"requestableScopes": ["read"]});
+    for (name, verb) in [
+        ("authlete.put_requestable_scopes", "update"),
+        ("authlete.update_requestable_scopes", "update"),
+        ("authlete.get_requestable_scopes", "get"),
+        ("authlete.delete_requestable_scopes", "delete"),
+    ] {
+        api(run, name, &format!("client/extension/requestable_scopes/{verb}/web-2"), scopes.clone()).await;
+    }
     api(run, "authlete.update_client_lock", &format!("client/lock_flag/update/{id}"), json!({"clientLocked": false})).await;
     api(run, "authlete.refresh_client_secret", &format!("client/secret/refresh/{id}"), json!({})).await;
     let secret = json!({"clientSecret": "a-secret-of-at-least-22-characters"});
@@ -98,6 +108,48 @@ async fn token_requests(run: &mut Recorded, client: &Value) {
         let refreshed = api(run, "authlete.process_token", "auth/token", json!({"parameters": form})).await;
         assert_eq!(refreshed["action"], "OK", "{refreshed}");
     }
+}
+
+/// A client asks for a person, who agrees, and for another one, who doesn't.
+async fn authorizations(run: &mut Recorded, id: &Value) {
+    let grants = json!({"settings": {"supported_grants": null}});
+    run.good("jeton.patch_org", "/v1/orgs/1", grants).await;
+    let draft = json!({"clientType": "PUBLIC", "grantTypes": ["AUTHORIZATION_CODE"], "redirectUris": ["https://app.example/cb"]});
+    let client = api(run, "authlete.create_client", "client/create", draft).await["clientId"].clone();
+    let query = format!(
+        "response_type=code&client_id={client}&redirect_uri=https%3A%2F%2Fapp.example%2Fcb&scope=openid&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256"
+    );
+    let ask = json!({ "parameters": query });
+    let asked = api(run, "authlete.process_authorization", "auth/authorization", ask.clone()).await;
+    let failed = json!({"ticket": asked["ticket"], "reason": "DENIED"});
+    let told = api(run, "authlete.fail_authorization", "auth/authorization/fail", failed).await;
+    assert_eq!(told["action"], "LOCATION", "{told}");
+    let asked = api(run, "authlete.process_authorization", "auth/authorization", ask).await;
+    let ticket = &asked["ticket"];
+    let kept = json!({"ticket": ticket, "info": {"context": "kept"}});
+    api(run, "authlete.update_authorization_ticket", "auth/authorization/ticket/update", kept).await;
+    let seen = json!({ "ticket": ticket });
+    api(run, "authlete.get_authorization_ticket", "auth/authorization/ticket/info", seen).await;
+    let said = json!({"ticket": ticket, "subject": "ann"});
+    let issued = api(run, "authlete.issue_authorization", "auth/authorization/issue", said).await;
+    assert_eq!(issued["action"], "LOCATION", "{issued}");
+    let code = issued["authorizationCode"].as_str().unwrap();
+    let form = format!(
+        "grant_type=authorization_code&client_id={client}&code={code}&code_verifier=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+    );
+    let granted = api(run, "authlete.process_token", "auth/token", json!({"parameters": form})).await;
+    assert_eq!(granted["action"], "OK", "{granted}");
+    let wants_jwt = json!({"clientType": "PUBLIC", "grantTypes": ["AUTHORIZATION_CODE"], "userInfoSignAlg": "ES256"});
+    api(run, "authlete.update_client", &format!("client/update/{client}"), wants_jwt).await;
+    let bound = create(run, id, json!({"scopes": ["openid"], "dpopKeyThumbprint": signer().jwk().kid.as_str()})).await;
+    let token = bound["jwtAccessToken"].as_str().unwrap();
+    let shown =
+        json!({"token": token, "dpop": proof(token, "https://as.example/me"), "htm": "GET", "htu": "https://as.example/me"});
+    let seen = api(run, "authlete.process_userinfo", "auth/userinfo", shown).await;
+    assert_eq!(seen["action"], "OK", "{seen}");
+    let granted = json!({ "token": granted["jwtAccessToken"] });
+    let told = api(run, "authlete.issue_userinfo", "auth/userinfo/issue", granted).await;
+    assert_eq!(told["action"], "JWT", "{told}");
 }
 
 async fn introspections(run: &mut Recorded, client: &Value) {

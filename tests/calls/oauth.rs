@@ -115,8 +115,9 @@ pub(super) async fn sign_in(run: &mut Recorded) -> Vec<(&'static str, Units)> {
             costs.push(("userinfo, with a DPoP proof", units));
         }
     }
-    costs.extend(connected_apps(run, &client).await);
     costs.extend(device(run, &client).await);
+    // Last: what is disconnected stays dead for a second more.
+    costs.extend(connected_apps(run, &client).await);
     costs
 }
 

@@ -53,7 +53,7 @@ pub(crate) const PLANNED: [(&str, Units); 38] = [
     ("device: request", planned(2, 3, 0)),
     ("device: attempt", planned(1, 8, 0)),
     ("device: poll", planned(1, 6, 0)),
-    ("device: token", planned(4, 10, 1)),
+    ("device: token", planned(4, 11, 1)),
     ("connected apps", planned(0, 7, 0)),
     ("an app is disconnected", planned(2, 6, 0)),
     ("all apps are disconnected", planned(32, 6, 0)),

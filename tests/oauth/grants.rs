@@ -9,7 +9,7 @@ use super::tenant::{NOW, is_denied};
 use crate::support::{Answer, basic, scenario, text};
 
 /// Has people asked for consent by the shop, too.
-async fn asking<'a>(app: &'a crate::support::App) -> SignIn<'a> {
+async fn asking(app: &crate::support::App) -> SignIn<'_> {
     let sign_in = SignIn::opaque(app).await;
     let path = format!("/v1/orgs/{}/clients/{}", sign_in.tenant.org, sign_in.tenant.id(SHOP));
     app.patch(&path, &app.admin, json!({"consent": "required"})).await.ok();

@@ -238,7 +238,9 @@ race! {
             let answers = try_join_all(tasks).await.unwrap();
             let (opened, pages): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status.as_u16() == 303);
             assert_eq!(opened.len(), 1);
-            pages.into_iter().for_each(|page| is_page(page, "invalid_request_uri"));
+            for page in pages {
+                is_page(page, "invalid_request_uri");
+            }
         }
     }
 }

@@ -59,10 +59,10 @@ scenario! {
         let tenant = Tenant::opaque(app).await;
         is_denied(&tenant.token(By::Client(WEB), &[]).await, "invalid_request");
         is_denied(&tenant.token(By::Client(WEB), &[("grant_type", "")]).await, "invalid_request");
-        for unsupported in ["Client_Credentials", "client_credentials ", "password", "implicit", "x", "urn:ietf:params:oauth:grant-type:device_code"] {
+        for unsupported in ["Client_Credentials", "client_credentials ", "password", "implicit", "x", "urn:ietf:params:oauth:grant-type:Device_code"] {
             is_denied(&tenant.token(By::Client(WEB), &[("grant_type", unsupported)]).await, "unsupported_grant_type");
         }
-        for grant in [crate::oauth::tenant::TOKEN_EXCHANGE, "authorization_code"] {
+        for grant in [crate::oauth::tenant::TOKEN_EXCHANGE, "authorization_code", "urn:ietf:params:oauth:grant-type:device_code"] {
             is_denied(&tenant.token(By::Client(ROBOT), &[("grant_type", grant)]).await, "unauthorized_client");
         }
         tenant.set(json!({"supported_grants": ["refresh_token"]})).await;

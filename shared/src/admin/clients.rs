@@ -6,11 +6,12 @@ use crate::auth::secret;
 use crate::auth::service::client_named;
 use crate::domain::{
     AccessTokenForm, Client, ClientAuthMethod, ClientId, ClientRef, ClientSecret, ClientSettings, Entropy, Error, Fault, Invalid,
-    NotBeforeKey, NotBeforeScope, Refusal, Seconds, Secret, SecretUses, Service, Timestamp,
+    NotBeforeKey, NotBeforeScope, Refusal, Scope, Seconds, Secret, SecretUses, Service, Timestamp,
 };
 use crate::jose::{certificate, jwk};
 use crate::keys::PublishedKeys;
 use crate::platform::capabilities::{ClientCreator, ClientRemover, ClientWriter, DirectoryReader, Reader, SecretWriter};
+use crate::policy;
 use crate::store::{Delete, Put, RecordKeys, Records, Replaced, RevokeTokens, WriteDirectory};
 use crate::tokens::revoke::mark;
 
@@ -409,6 +410,29 @@ pub async fn lock(
     let seen = get(&ports.reader, service, found, named).await?;
     let updated_at = ports.reader.now();
     let change = |old: &Client| Ok(Client { enabled: !locked, updated_at, ..old.clone() });
+    replace(&ports.reader, &*ports.write, seen, change).await
+}
+
+/// Says which scopes a client may request, of those that there are in its org. `None`: every scope.
+///
+/// # Errors
+/// - [`Refusal::NotFound`], if the org has no such client.
+/// - [`Refusal::ClientLocked`], if it is locked.
+pub async fn limit_scopes(
+    ports: &SecretWriter,
+    service: &Service,
+    found: &Records,
+    named: &ClientRef,
+    scopes: Option<Vec<Scope>>,
+) -> Result<Client, Error> {
+    let seen = get(&ports.reader, service, found, named).await?;
+    let scopes = scopes.map(|scopes| policy::available_of(service.org(), scopes));
+    let updated_at = ports.reader.now();
+    let change = |old: &Client| {
+        unlocked(old)?;
+        let settings = ClientSettings { scopes: scopes.clone(), ..old.settings.clone() };
+        Ok(Client { settings, updated_at, ..old.clone() })
+    };
     replace(&ports.reader, &*ports.write, seen, change).await
 }
 

@@ -6,8 +6,8 @@ use std::str::FromStr;
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use super::{
-    Audience, AuthorizationDetails, Client, ClientId, ClientKind, ExtraClaims, Invalid, OrgId, PersonGrantKey, Scope, Seconds,
-    SessionId, Shard, Subject, Thumbprint, Timestamp, TokenId,
+    Audience, AuthorizationDetails, Client, ClientId, ClientKind, ExtraClaims, ForwardedSignIn, Invalid, OrgId, PersonGrantKey,
+    Property, Scope, Seconds, SessionId, Shard, Subject, Thumbprint, Timestamp, TokenId,
 };
 
 /// Where an authorization is. As text it is `<org>.<id>`: that is the id by which a login application knows it.
@@ -45,14 +45,17 @@ pub struct Authorization {
     pub org: OrgId,
     /// The client that asks.
     pub client: ClientId,
-    /// The client's number as text: ID tokens have it as their `aud`.
+    /// The client as it named itself, by its number or its alias: ID tokens have it as their `aud`.
     pub client_name: String,
     /// What the client asks for.
     pub request: AuthorizationRequest,
-    /// SHA-256 of the cookie of the browser in which the request began: only that browser gets the code. `None`: no browser has come yet.
+    /// SHA-256 of the cookie of the browser in which the request began: only that browser gets the code. Where an authorization server
+    /// decides, of its ticket. `None`: no browser has come yet.
     pub browser: Option<[u8; 32]>,
     /// What is known of the device that asks without a browser: RFC 8628. `None`: it is asked in a browser.
     pub device: Option<Box<DeviceRequest>>,
+    /// What belongs to an authorization server outside that decides it. `None`: a login application decides it.
+    pub forwarded: Option<ForwardedRequest>,
     /// When the client asked.
     pub created_at: Timestamp,
     /// Good as long as `now < expires_at`: the request, and once there is a code, the code.
@@ -99,7 +102,8 @@ impl Authorization {
             AuthorizationState::Pushed
             | AuthorizationState::Pending
             | AuthorizationState::Accepted { .. }
-            | AuthorizationState::Denied { .. } => self.expires_at.plus(Seconds::HOUR),
+            | AuthorizationState::Denied { .. }
+            | AuthorizationState::Failed { .. } => self.expires_at.plus(Seconds::HOUR),
             AuthorizationState::Issued { .. } | AuthorizationState::Redeemed { .. } => {
                 self.expires_at.plus(Self::REUSE_IS_NOTICED_FOR)
             }
@@ -115,6 +119,7 @@ impl Authorization {
             AuthorizationState::Pushed
             | AuthorizationState::Pending
             | AuthorizationState::Denied { .. }
+            | AuthorizationState::Failed { .. }
             | AuthorizationState::Redeemed { .. } => return None,
         };
         Some(self.moved_to(AuthorizationState::Redeemed { code, token, family }, self.expires_at))
@@ -191,6 +196,15 @@ pub struct UserCodeAssignment {
     pub expires_at: Timestamp,
 }
 
+/// What belongs to an authorization that an authorization server outside has received, and decides by a ticket.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct ForwardedRequest {
+    /// Whether the client named itself by its alias.
+    pub alias_used: bool,
+    /// What the authorization server keeps with it: any text.
+    pub context: Option<String>,
+}
+
 /// What a client asks for at the authorization endpoint, after all checks: RFC 6749 section 4.1.1 and OpenID Connect Core
 /// section 3.1.2.1.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -215,6 +229,8 @@ pub struct AuthorizationRequest {
     pub nonce: Option<String>,
     /// The words of `prompt`.
     pub prompts: Vec<Prompt>,
+    /// The longest time since the sign-in, in seconds: `max_age`, or what the client has registered instead.
+    pub max_age: Option<Seconds>,
     /// The sign-in must not be older than this: of `max_age` and `prompt=login`.
     pub authenticated_after: Option<Timestamp>,
     /// The subject of the `id_token_hint`.
@@ -301,6 +317,11 @@ pub enum AuthorizationState {
         /// SHA-256 of the verifier that the browser must bring back.
         verifier: [u8; 32],
     },
+    /// An authorization server has said that it comes to nothing, and the client is told so.
+    Failed {
+        /// Tells this decision from another one of the same kind: of several at once, one is taken.
+        decision: TokenId,
+    },
     /// The browser has the code.
     Issued {
         /// What the login application said.
@@ -346,6 +367,10 @@ pub struct Approval {
     pub access_token_claims: Option<ExtraClaims>,
     /// Whether the person wants to be asked again the next time. Otherwise the consent is remembered, where it can be.
     pub forget: bool,
+    /// What an authorization server attaches to the tokens. A login application attaches nothing.
+    pub properties: Vec<Property>,
+    /// What only an authorization server can say of the sign-in. `None`: a login application has decided.
+    pub forwarded: Option<Box<ForwardedSignIn>>,
     /// When the login application decided: marks that are set later end the code.
     pub decided_at: Timestamp,
 }

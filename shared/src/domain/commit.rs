@@ -256,6 +256,7 @@ fn of_authorization(diff: &Diff<Authorization>, now: Timestamp) -> Option<Action
         | AuthorizationState::Pending
         | AuthorizationState::Accepted { .. }
         | AuthorizationState::Denied { .. }
+        | AuthorizationState::Failed { .. }
         | AuthorizationState::Issued { .. }
         | AuthorizationState::Redeemed { .. } => None,
     }

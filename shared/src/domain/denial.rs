@@ -196,6 +196,12 @@ denials! {
     /// The `id_token_hint` is no ID token of this service for this client (OpenID Connect Core section 3.1.2.1).
     IdTokenHintInvalid: "invalid_request",
         "id_token_hint must be an ID token of this service that was issued to this client.";
+    /// The client has registered for ID tokens that can't be made (OpenID Connect Registration section 2).
+    IdTokenUnavailable: "invalid_request",
+        "The client's registration asks for ID tokens that are not made here: id_token_signed_response_alg must be asymmetric, and subject_type public.";
+    /// The request wants a new sign-in (`max_age=0`), and that no page is shown (OpenID Connect Core section 3.1.2.6).
+    LoginRequired: "login_required",
+        "The person must sign in, and prompt is none.";
     /// The org of the client lets nobody sign in: it has no `login_url`.
     LoginUnavailable: "unauthorized_client",
         "Nobody can sign in for this client: its org has no login_url.";

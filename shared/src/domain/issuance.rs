@@ -65,7 +65,7 @@ impl Issuance {
 /// It is kept with the refresh family, or with the access token where there is none.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SignIn {
-    /// The client's number as text: the `aud` of ID tokens.
+    /// The client's number as text, or its alias: the `aud` of ID tokens.
     pub audience: String,
     /// The resources that the person granted, if they are several: a refreshed token is for the one that is asked for (RFC 8707 section
     /// 2.2).
@@ -82,6 +82,8 @@ pub struct SignIn {
     pub id_token_claims: Option<ExtraClaims>,
     /// What JWT access tokens and introspection say besides: a JSON object.
     pub access_token_claims: Option<ExtraClaims>,
+    /// What only an authorization server outside can say of it. `None`: a login application has let the person in.
+    pub forwarded: Option<Box<ForwardedSignIn>>,
 }
 
 impl SignIn {
@@ -89,8 +91,21 @@ impl SignIn {
     /// it.
     #[must_use]
     pub fn without_person(self) -> Self {
-        Self { resources: Vec::new(), requested: None, claims: None, id_token_claims: None, ..self }
+        Self { resources: Vec::new(), requested: None, claims: None, id_token_claims: None, forwarded: None, ..self }
     }
+}
+
+/// What an authorization server outside says of a sign-in beside all that a login application can say.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct ForwardedSignIn {
+    /// The `sub` of ID tokens and of userinfo, if it is another one than that of the tokens.
+    pub told_subject: Option<Subject>,
+    /// More members for the header of ID tokens: a JSON object.
+    pub id_token_header: Option<ExtraClaims>,
+    /// Whether the `aud` of ID tokens is a list, which has the client alone.
+    pub has_audience_list: bool,
+    /// The names of the claims that the person lets the client know.
+    pub consented_claims: Vec<String>,
 }
 
 /// Who acts for the subject of a token.

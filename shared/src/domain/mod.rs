@@ -47,7 +47,7 @@ pub mod token_contents;
 pub use alias::{Alias, AliasKey, Aliased};
 pub use authorization::{
     Approval, Authorization, AuthorizationError, AuthorizationKey, AuthorizationProblem, AuthorizationRequest,
-    AuthorizationState, DeviceRequest, Prompt, ResponseMode, UserCodeAssignment, UserCodeKey,
+    AuthorizationState, DeviceRequest, ForwardedRequest, Prompt, ResponseMode, UserCodeAssignment, UserCodeKey,
 };
 pub use batch::{Batch, BatchKey, BatchState};
 pub use caller::Caller;
@@ -68,7 +68,9 @@ pub use entropy::Seeded;
 pub use family::{Family, FamilyKey, Redemption};
 pub use fault::Fault;
 pub use id::{App, Audience, ClientId, Invalid, Issuer, Label, MtlsUrl, OrgId, Role, SessionId, Shard, Subject, TokenId};
-pub use issuance::{Actor, AuthorizationDetails, Confirmation, ExtraClaims, GrantType, Issuance, Property, SignIn, Thumbprint};
+pub use issuance::{
+    Actor, AuthorizationDetails, Confirmation, ExtraClaims, ForwardedSignIn, GrantType, Issuance, Property, SignIn, Thumbprint,
+};
 pub use key::{Algorithm, Jwk, KeyId, KeySet};
 pub use key_ring::{KeyRing, KeyState, PrivateHalf, RingKey, Schedule, SigningMode};
 pub use member::{Member, MemberKey, MemberKind, Profile};

@@ -50,10 +50,11 @@ pub async fn issue(ports: &Minter, org: &Org, of: IdTokenSubject<'_>) -> Result<
     let signer = signing.signer(algorithm(&signing, org, of.client))?;
     let payload = serde_json::to_vec(&claims(ports.issuer.as_str(), org, signer.jwk().alg, of)?)
         .map_err(|e| Fault::internal("writing an ID token").because(e))?;
-    if jws::length(signer.jwk(), TYPE, &payload)? > signer.longest() {
+    let header = read_claims(of.sign_in.forwarded.as_ref().and_then(|forwarded| forwarded.id_token_header.as_ref()))?;
+    if jws::length_with_header(signer.jwk(), TYPE, &header, &payload)? > signer.longest() {
         return Err(Refusal::TokenTooLarge { limit: signer.longest() }.into());
     }
-    Ok(Some(Secret::new(jws::sign(signer, TYPE, &payload).await?)))
+    Ok(Some(Secret::new(jws::sign_with_header(signer, TYPE, &header, &payload).await?)))
 }
 
 /// The algorithm that the client has registered, else that of the org, of those for which there is a key. `None`: the deployment's first.
@@ -75,8 +76,12 @@ fn claims(issuer: &str, org: &Org, algorithm: Algorithm, of: IdTokenSubject<'_>)
     claims.extend(read_claims(sign_in.id_token_claims.as_ref())?);
     let mut say = |name: &str, value: Option<Value>| claims.extend(value.map(|value| (name.to_owned(), value)));
     say("iss", Some(issuer.into()));
-    say("sub", Some(record.subject.as_str().into()));
-    say("aud", Some(sign_in.audience.as_str().into()));
+    let forwarded = sign_in.forwarded.as_deref();
+    let told = forwarded.and_then(|forwarded| forwarded.told_subject.as_ref()).unwrap_or(&record.subject);
+    let audience = sign_in.audience.as_str();
+    let has_list = forwarded.is_some_and(|forwarded| forwarded.has_audience_list);
+    say("sub", Some(told.as_str().into()));
+    say("aud", Some(if has_list { vec![audience].into() } else { audience.into() }));
     say("iat", Some(issued_at.as_secs().into()));
     say("exp", Some(issued_at.plus(org.settings.oauth.id_token_duration).as_secs().into()));
     say("nonce", nonce.map(Value::from));

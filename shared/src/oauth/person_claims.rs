@@ -87,6 +87,35 @@ pub(crate) fn select(sign_in: &SignIn, scopes: &[Scope], at: &str) -> Result<Map
     Ok(claims)
 }
 
+/// Names the claims that a client may know, as far as they can be told before anybody knows the person: those of its scopes, and those
+/// that the member `at` of the request's parameter `claims` asks for. Claims of the service's own aren't among them.
+pub(crate) fn names(requested: Option<&ExtraClaims>, scopes: &[Scope], at: &str) -> Result<Vec<String>, Fault> {
+    let is_granted = |scope: &str| scopes.iter().any(|granted| granted.as_str() == scope);
+    let of_scopes = CLAIMS_OF_SCOPES.iter().filter(|(scope, _)| is_granted(scope)).flat_map(|(_, names)| names.iter());
+    let mut names: Vec<String> = of_scopes.map(|name| (*name).to_owned()).collect();
+    if let Some(Value::Object(asked)) = read_claims(requested)?.remove(at) {
+        let more = asked.into_iter().map(|(name, _)| name);
+        names.extend(more.filter(|name| !RESERVED_CLAIMS.contains(&name.as_str())));
+    }
+    Ok(crate::policy::deduplicated(names))
+}
+
+/// Returns the values that a client wants a claim of the ID token to have, by the parameter `claims`: OpenID Connect Core section 5.5.1.
+pub(crate) fn demanded_values(requested: Option<&ExtraClaims>, name: &str) -> Vec<String> {
+    let Some(wanted) = of_id_token(requested, name) else { return Vec::new() };
+    let several = wanted.get("values").and_then(Value::as_array).into_iter().flatten();
+    several.chain(wanted.get("value")).filter_map(|value| value.as_str().map(str::to_owned)).collect()
+}
+
+/// Says whether a client can't do without a claim of the ID token: OpenID Connect Core section 5.5.1.
+pub(crate) fn is_essential(requested: Option<&ExtraClaims>, name: &str) -> bool {
+    of_id_token(requested, name).is_some_and(|wanted| wanted.get("essential") == Some(&Value::Bool(true)))
+}
+
+fn of_id_token(requested: Option<&ExtraClaims>, name: &str) -> Option<Value> {
+    read_claims(requested).ok()?.get_mut("id_token")?.get_mut(name).map(Value::take)
+}
+
 /// Reads an object that is kept as JSON.
 pub(crate) fn read_claims(json: Option<&ExtraClaims>) -> Result<Map<String, Value>, Fault> {
     json.map(|json| {

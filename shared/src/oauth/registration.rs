@@ -75,8 +75,8 @@ pub async fn register(ports: &Registrar, service: Service, said: Registration) -
 
 /// Registers a stranger's client in the org that is open to strangers. `read` reads what it says of itself, by the rules of the org.
 ///
-/// It ends after a day, or what the org says, if no person lets it in; [`keep_longer`] moves the end. So many can register in an hour as the
-/// org says, and so many from one address: that is counted before anything is written.
+/// It ends after a day, or what the org says, if no person lets it in; each time that a person does, the end moves. So many can register
+/// in an hour as the org says, and so many from one address: that is counted before anything is written.
 ///
 /// # Errors
 /// - [`Refusal::CredentialsMissing`], if no org lets strangers register.

@@ -67,7 +67,8 @@ pub async fn userinfo(ports: &Introspector, request: UserinfoRequest) -> Result<
     let sign_in = of_family.or(issuance.sign_in.as_deref());
     let mut claims =
         sign_in.map(|sign_in| person_claims::select(sign_in, &record.scopes, "userinfo")).transpose()?.unwrap_or_default();
-    claims.insert("sub".to_owned(), record.subject.as_str().into());
+    let told = sign_in.and_then(|sign_in| sign_in.forwarded.as_ref()?.told_subject.as_ref());
+    claims.insert("sub".to_owned(), told.unwrap_or(&record.subject).as_str().into());
     Ok(claims)
 }
 

@@ -105,7 +105,9 @@ pub fn issue(
         (issuance.acr, issuance.auth_time) = (None, None);
     }
     let scopes = deduplicated(ask.scopes);
-    if let Some(unknown) = scopes.iter().find(|scope| !is_available(org, scope, issuance.sign_in.is_some())) {
+    // An authorization server outside may sign people in without any flow of ours.
+    let of_person = issuance.sign_in.is_some() || subject.is_some() && matches!(ask.profile, TokenProfile::ExternalServer);
+    if let Some(unknown) = scopes.iter().find(|scope| !is_available(org, scope, of_person)) {
         return Err(Refusal::invalid("scopes", format!("must all be supported by the service; {unknown} is not")));
     }
     if org.settings.oauth.scope_required && scopes.is_empty() {
@@ -143,7 +145,7 @@ pub fn issue(
         values_kept_until: org.mark_expiry(now),
         ticket: ask.ticket,
         authorization: ask.authorization,
-        person_grant: ask.person_grant,
+        consent: ask.person_grant,
         refresh,
     })
 }
@@ -218,7 +220,10 @@ pub fn refresh_of_client(
     let count = wanted.len();
     let mut scopes = match profile {
         // Outside of any flow an org may give a client what that can't request.
-        TokenProfile::ExternalServer => supported_of(org, wanted),
+        TokenProfile::ExternalServer => {
+            let is_there = |scope: &Scope| is_available(org, scope, !issuance.for_client);
+            deduplicated(wanted).into_iter().filter(is_there).collect()
+        }
         TokenProfile::Rfc9068 { .. } => those_available(org, client, wanted, issuance.sign_in.is_some()),
     };
     scopes.retain(|scope| member.is_none_or(|member| member.holds(scope.name())));
@@ -233,6 +238,7 @@ pub fn refresh_of_client(
         expires_at = expires_at.map(|exp| exp.min(family.expires_at));
     }
     let audiences = meant_for(audiences, org, client, &profile);
+    let extra = issuance.sign_in.as_ref().and_then(|sign_in| sign_in.access_token_claims.clone());
     Ok(Grant {
         org: family.org.clone(),
         root_org: family.root_org.clone(),
@@ -240,12 +246,12 @@ pub fn refresh_of_client(
         issued_at: now,
         not_before: now,
         expires_at,
-        form: form(org, client, None, profile),
+        form: form(org, client, extra, profile),
         value,
         values_kept_until: org.mark_expiry(now),
         ticket: None,
         authorization: None,
-        person_grant: None,
+        consent: None,
         refresh: None,
     })
 }
@@ -280,6 +286,40 @@ pub fn requested_of_person(org: &Org, client: &Client, asked: Option<Vec<Scope>>
         return Err(Denial::ScopeInvalid);
     }
     if org.settings.oauth.scope_required && scopes.is_empty() { Err(Denial::ScopeRequired) } else { Ok(scopes) }
+}
+
+/// The same for an authorization server outside, which shows the person what is left: scopes that the client can't have are left out.
+///
+/// # Errors
+/// [`Denial::ScopeRequired`] if none is left where the org requires one.
+pub fn requestable_of_person(org: &Org, client: &Client, asked: Option<Vec<Scope>>) -> Result<Vec<Scope>, Denial> {
+    let mut scopes = match asked {
+        Some(asked) => those_available(org, client, asked, true),
+        None => requestable(org, client, None),
+    };
+    if !client.settings.grants.contains(&GrantType::RefreshToken) {
+        scopes.retain(|scope| scope.as_str() != openid::OFFLINE_ACCESS);
+    }
+    if org.settings.oauth.scope_required && scopes.is_empty() { Err(Denial::ScopeRequired) } else { Ok(scopes) }
+}
+
+/// What an authorization server outside grants in the name of a person: what was asked for or, where it says other scopes, those of them
+/// that the client may request. Nobody can add `openid`, because the client must have wanted an ID token.
+///
+/// # Errors
+/// [`Refusal::Invalid`] if the org doesn't have one of the scopes, or requires one and there is none.
+pub fn granted_of_person(org: &Org, client: &Client, asked: &[Scope], said: Option<Vec<Scope>>) -> Result<Vec<Scope>, Refusal> {
+    let Some(said) = said else { return Ok(asked.to_vec()) };
+    if let Some(unknown) = said.iter().find(|scope| !is_available(org, scope, true)) {
+        return Err(Refusal::invalid("scopes", format!("must all be supported by the service; {unknown} is not")));
+    }
+    let was_asked = asked.iter().any(|scope| scope.as_str() == openid::OPENID);
+    let mut scopes = those_available(org, client, said, true);
+    scopes.retain(|scope| was_asked || scope.as_str() != openid::OPENID);
+    if org.settings.oauth.scope_required && scopes.is_empty() {
+        return Err(Refusal::invalid("scopes", "must not be empty: the service requires a scope"));
+    }
+    Ok(scopes)
 }
 
 /// Returns those of the scopes that the client may have, each once.
@@ -416,6 +456,11 @@ pub(super) fn meant_for(audiences: Vec<Audience>, org: &Org, client: &Client, pr
 /// Returns those of the scopes that the org supports.
 pub fn supported_of(org: &Org, asked: Vec<Scope>) -> Vec<Scope> {
     deduplicated(asked).into_iter().filter(|scope| supported(org, scope).is_some()).collect()
+}
+
+/// Returns those of the scopes that there are in an org, each once: with those of OpenID Connect.
+pub fn available_of(org: &Org, asked: Vec<Scope>) -> Vec<Scope> {
+    deduplicated(asked).into_iter().filter(|scope| is_available(org, scope, true)).collect()
 }
 
 /// Returns the scopes that a token has after an update. Those that the client can't have are dropped.

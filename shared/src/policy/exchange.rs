@@ -124,7 +124,7 @@ pub fn exchange(
         values_kept_until: org.mark_expiry(now),
         ticket: None,
         authorization: None,
-        person_grant: None,
+        consent: None,
         refresh: None,
     })
 }

@@ -108,7 +108,7 @@ pub struct Grant {
     /// The authorization whose code it is issued on, as it was read.
     pub(crate) authorization: Option<Box<Authorization>>,
     /// What its person grants with it.
-    pub(crate) person_grant: Option<Box<PersonGrantUpdate>>,
+    pub(crate) consent: Option<Box<PersonGrantUpdate>>,
     pub(crate) refresh: Option<RefreshGrant>,
 }
 
@@ -127,7 +127,7 @@ impl Grant {
             values_kept_until: None,
             ticket: None,
             authorization: None,
-            person_grant: None,
+            consent: None,
             refresh: None,
         }
     }
@@ -484,10 +484,11 @@ mod exchange;
 mod resource;
 
 pub use client::{
-    ClientTokenRequest, RefreshOf, RefreshRequest, amend_scopes, granted_resource, issue, merged, refresh_of_client, requestable,
-    requested, requested_of_person, requested_resource, requested_resources, supported_of,
+    ClientTokenRequest, RefreshOf, RefreshRequest, amend_scopes, available_of, granted_of_person, granted_resource, issue,
+    merged, refresh_of_client, requestable, requestable_of_person, requested, requested_of_person, requested_resource,
+    requested_resources, supported_of,
 };
-pub(crate) use client::{deduplicated, supported};
+pub(crate) use client::{attachable, deduplicated, supported};
 pub use exchange::{ExchangeRequest, ExchangeToken, exchange};
 pub(crate) use resource::find_resource;
 

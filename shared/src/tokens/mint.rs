@@ -423,7 +423,7 @@ fn recording(grant: &Grant, id: TokenId, family: Option<&Family>, begins: bool) 
         grant.authorization.as_deref().and_then(|seen| seen.redeemed(id, family.as_ref().map(|family| family.id)));
     // Who has granted no more than an access token, and is asked again, has nothing to look after.
     let is_kept = |update: &&PersonGrantUpdate| family.is_some() || update.remembering != Remembering::Stays;
-    let person_grant = grant.person_grant.as_deref().filter(is_kept).cloned();
+    let person_grant = grant.consent.as_deref().filter(is_kept).cloned();
     NewToken { token, family, aliases, ticket, authorization, person_grant }
 }
 

@@ -129,6 +129,19 @@ def test_a_client_gets_the_scopes_that_it_may_ask_for(new_client, process):
     assert process("grant_type=client_credentials&scope=history.read+timeline.read", client=client).scopes == ["timeline.read"]
 
 
+def test_what_a_client_may_ask_for_is_set_and_freed(api, new_client, process):
+    client = new_client()
+    assert api.setRequestableScopes(client.clientId, ["timeline.read", "no.such.scope"]) == ["timeline.read"]
+    assert api.getRequestableScopes(client.clientId) == ["timeline.read"]
+    assert process("grant_type=client_credentials&scope=history.read+timeline.read", client=client).scopes == ["timeline.read"]
+    assert api.setRequestableScopes(client.clientId, []) == []
+    api.deleteRequestableScopes(client.clientId)
+    # No answer has null, so there is nothing for this SDK to find.
+    with pytest.raises(KeyError):
+        api.getRequestableScopes(client.clientId)
+    assert process("grant_type=client_credentials&scope=history.read", client=client).scopes == ["history.read"]
+
+
 @pytest.mark.parametrize("wrong", [{"jwks": "nonsense"}, {"clientIdAlias": "two words"}, {"grantTypes": "nonsense"}])
 def test_a_wrong_client_is_400(call, wrong):
     answer = call("POST", "/client/create", json=wrong)

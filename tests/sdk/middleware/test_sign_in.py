@@ -110,6 +110,7 @@ def test_an_answer_is_good_in_the_browser_alone_that_began(app):
 
 def test_the_application_hears_that_the_person_has_denied(app):
     visit = Visit(app)
-    answer = visit.sign_in(visit.begun(), decision="deny")
+    # What ann has granted isn't asked for again.
+    answer = visit.sign_in(visit.begun(), user="bob", decision="deny")
     assert parse_qs(urlsplit(answer).query)["error"] == ["access_denied"]
     assert "ann@example.org" not in visit.back(answer).text

@@ -16,6 +16,8 @@ import { INSECURE, assertRefused, forEachOrg } from "./harness.mjs";
 // One form of tokens of each kind: who has signed in has nothing to do with the algorithm.
 const FORMS = ["opaque", "ES256"];
 const SCOPE = "openid profile email files.read";
+// Nobody has let this client in: it is asked for, and so can be denied.
+const UNKNOWN = "PS256";
 
 /** A client that is about to send somebody to the authorization endpoint. */
 class SignIn {
@@ -107,7 +109,7 @@ forEachOrg("people sign in", FORMS, (org) => {
   });
 
   test("RFC 6749 4.1.2.1: the client is told that the person has denied", async () => {
-    const sign = await SignIn.of(org, "basic");
+    const sign = await SignIn.of(org, UNKNOWN);
     await assertTold(sign, await new Browser().signIn(sign.url, sign.callback, { decision: "deny" }), "access_denied");
   });
 
@@ -122,7 +124,7 @@ forEachOrg("people sign in", FORMS, (org) => {
     await sign.tokens(await browser.signIn(sign.url, sign.callback));
     const [again, callback] = await silent("own");
     assert.equal((await again.tokens(callback)).claims().sub, SUBJECTS.ann);
-    await assertTold(...(await silent("basic")), "consent_required");
+    await assertTold(...(await silent(UNKNOWN)), "consent_required");
   });
 
   test("RFC 6749 10.12, OpenID Connect Core 3.1.3.7: the client refuses an answer to another request", async () => {
@@ -180,7 +182,7 @@ forEachOrg("the login application", ["opaque"], (org) => {
     await browser.signIn(first.url, first.callback);
     const second = await SignIn.of(org, "own");
     assert.ok((await browser.go(second.url, second.callback)).callback, "no page");
-    const other = await SignIn.of(org, "basic");
+    const other = await SignIn.of(org, UNKNOWN);
     const page = await browser.go(other.url, other.callback);
     assert.ok(isConsent(page), "another app is asked for");
     for (const shown of ["client.example", "Read your files", "See your e-mail address", "signed in as ann"]) assert.ok(page.text.includes(shown), shown);
@@ -223,7 +225,7 @@ forEachOrg("the login application", ["opaque"], (org) => {
 
   test("asks again after a wrong password, an unknown name, and for another account", async () => {
     const browser = new Browser();
-    const sign = await SignIn.of(org, "basic");
+    const sign = await SignIn.of(org, UNKNOWN);
     const page = await browser.go(sign.url, sign.callback);
     for (const filled of [{ user: "ann", password: "wrong" }, { user: "nobody", password: "wrong" }, { user: "__proto__", password: "" }]) {
       const again = await browser.send(page, sign.callback, filled);
@@ -238,7 +240,7 @@ forEachOrg("the login application", ["opaque"], (org) => {
 
   test("takes no form without the token of its own page, nor that of another browser or of before the sign-in", async () => {
     const [mine, others] = [new Browser(), new Browser()];
-    const sign = await SignIn.of(org, "basic");
+    const sign = await SignIn.of(org, UNKNOWN);
     const [page, planted] = [await mine.go(sign.url, sign.callback), await others.go(sign.url, sign.callback)];
     const before = new Map(mine.cookies);
     for (const form of [planted.text, page.text.replace(/name="csrf" value="[^"]*"/, 'name="csrf" value=""')]) {
@@ -278,7 +280,7 @@ forEachOrg("the login application", ["opaque"], (org) => {
 
   test("hands a person over in the browser in which the sign-in was begun, and in no other", async () => {
     const [mine, others] = [new Browser(), new Browser()];
-    const sign = await SignIn.of(org, "basic");
+    const sign = await SignIn.of(org, UNKNOWN);
     const page = await mine.go(sign.url, sign.callback);
     // The victim opens the attacker's link, signs in and consents; the browser there didn't begin it.
     const login = await others.go(page.url, sign.callback);

@@ -189,9 +189,10 @@ def test_the_page_for_those_who_come_from_authlete(started, tmp_path):
     (tmp_path / "seed.json").write_text(seed(page))
     answers = follow((DOCS / page).read_text(), started("--seed", str(tmp_path / "seed.json")), tmp_path)
     told = {name: json.loads(answer) for name, answer in answers.items()}
-    assert list(told) == ["create.sh", "secret.sh", "batch.sh", "status.sh"]
+    assert list(told) == ["create.sh", "secret.sh", "authorize.sh", "batch.sh", "status.sh"]
     assert (told["create.sh"]["action"], told["create.sh"]["scopes"]) == ("OK", ["history.read"])
     assert told["secret.sh"]["newClientSecret"]
+    assert (told["authorize.sh"]["action"], told["authorize.sh"]["clientIdAliasUsed"]) == ("INTERACTION", True), told
     assert told["batch.sh"]["requestId"] and told["status.sh"].get("result") in (None, "SUCCEEDED"), told
 
 

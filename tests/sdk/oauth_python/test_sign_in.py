@@ -108,7 +108,7 @@ def test_rfc6749_4_1_2_1_oauthlib_reads_codes_and_errors(people):
         return session.fetch_token(people.metadata["token_endpoint"], authorization_response=answer, client_secret=client.secret, include_client_id=True)
 
     assert answered("allow")["scope"] == SCOPE.split()
-    for decision, more, error in [("deny", {}, "access_denied"), (None, {"prompt": "none"}, "login_required")]:
+    for decision, more, error in [("deny", {"prompt": "consent"}, "access_denied"), (None, {"prompt": "none"}, "login_required")]:
         with pytest.raises(OAuth2Error) as refused:
             answered(decision, **more)
         assert refused.value.error == error

@@ -21,7 +21,7 @@ mod metadata;
 mod metadata_schema;
 mod view;
 
-pub use view::{ClientListView, ClientView, LockView, SecretView};
+pub use view::{ClientListView, ClientSummary, ClientView, LockView, RequestableScopesView, SecretView};
 
 /// The body of `client/create` and `client/update`. What the server assigns is ignored in it: number, id, secret, times, lock.
 #[derive(Clone, Debug, Deserialize)]
@@ -204,19 +204,18 @@ fn grants(names: Option<Words>) -> Result<Vec<GrantType>, Refusal> {
 }
 
 fn scopes(enabled: bool, names: Option<Words>) -> Result<Option<Vec<Scope>>, Refusal> {
-    const FIELD: &str = "extension.requestableScopes";
-    if !enabled {
-        return Ok(None);
-    }
-    let Words(names) = names.unwrap_or_default();
+    enabled.then(|| named_scopes("extension.requestableScopes", names.unwrap_or_default())).transpose()
+}
+
+fn named_scopes(field: &'static str, Words(names): Words) -> Result<Vec<Scope>, Refusal> {
     if names.len() > MAX_METADATA_ENTRIES {
-        return Err(Refusal::invalid(FIELD, "must have at most 200 entries"));
+        return Err(Refusal::invalid(field, "must have at most 200 entries"));
     }
-    let scopes = names.iter().map(|name| match named(FIELD, Scope::parse(name)) {
-        Ok(scope) if scope.is_optional() => Err(Refusal::invalid(FIELD, "must not end with ?")),
+    let scopes = names.iter().map(|name| match named(field, Scope::parse(name)) {
+        Ok(scope) if scope.is_optional() => Err(Refusal::invalid(field, "must not end with ?")),
         other => other,
     });
-    scopes.collect::<Result<_, _>>().map(Some)
+    scopes.collect()
 }
 
 /// The most bytes of a client's key set.
@@ -325,6 +324,25 @@ impl UpdateSecret {
         const FIELD: &str = "clientSecret";
         let SecretText(secret) = self.client_secret.ok_or_else(|| Refusal::invalid(FIELD, "is required"))?;
         named(FIELD, ChosenSecret::new(secret))
+    }
+}
+
+/// The body of `client/extension/requestable_scopes/update`.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "RequestableScopesRequest"))]
+#[serde(rename_all = "camelCase", default)]
+pub struct RequestableScopes {
+    #[serde(deserialize_with = "present")]
+    requestable_scopes: Option<Words>,
+}
+
+impl RequestableScopes {
+    /// Turns the body into the scopes that it names. `None`: the client may request every scope.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] if one of them can't be a scope, or there are too many.
+    pub fn try_into_scopes(self) -> Result<Option<Vec<Scope>>, Refusal> {
+        self.requestable_scopes.map(|names| named_scopes("requestableScopes", names)).transpose()
     }
 }
 

@@ -36,6 +36,9 @@ pub struct TokenContent<'a> {
     /// What it gets the next one with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<ExposedSecret<'a>>,
+    /// What it is told of the person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_token: Option<ExposedSecret<'a>>,
     /// What the authorization server attached for the client to see.
     #[serde(flatten)]
     pub properties: BTreeMap<&'a str, &'a str>,
@@ -56,6 +59,7 @@ impl<'a> TokenContent<'a> {
             expires_in: expires_in.map(|length| length.0),
             scope: (!scopes.is_empty()).then(|| scope(scopes)),
             refresh_token: refresh_token.map(ExposedSecret),
+            id_token: None,
             properties: visible(properties).collect(),
         }
     }

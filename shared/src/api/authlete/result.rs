@@ -78,12 +78,68 @@ impl ResultCode {
     pub const FAIL_SCOPE: Self = Self(67_306);
 }
 
+/// What has come of an authorization request.
+#[expect(missing_docs, reason = "the names say it")]
+impl ResultCode {
+    pub const AUTHORIZATION_TICKETED: Self = Self(4_001);
+    pub const AUTHORIZATION_ISSUED: Self = Self(40_001);
+    pub const ISSUE_ACR_NOT_MET: Self = Self(42_301);
+    pub const ISSUE_SUBJECT_DIFFERS: Self = Self(42_302);
+    pub const ISSUE_SIGN_IN_TOO_OLD: Self = Self(42_303);
+    pub const TOKEN_CODE: Self = Self(50_001);
+    pub const TICKET_INFO: Self = Self(388_001);
+    pub const TICKET_INFO_NOT_FOUND: Self = Self(388_301);
+    pub const TICKET_UPDATED: Self = Self(390_001);
+    pub const TICKET_UPDATE_NOT_FOUND: Self = Self(390_301);
+}
+
+/// What comes of a userinfo request.
+#[expect(missing_docs, reason = "the names say it")]
+impl ResultCode {
+    pub const USERINFO: Self = Self(91_001);
+    pub const USERINFO_ISSUED: Self = Self(96_001);
+    pub const USERINFO_UNKNOWN: Self = Self(88_302);
+    pub const USERINFO_EXPIRED: Self = Self(88_303);
+    pub const USERINFO_WITHOUT_PERSON: Self = Self(88_304);
+    pub const USERINFO_CERTIFICATE_MISMATCH: Self = Self(89_304);
+    pub const USERINFO_DPOP_PROOF_MISSING: Self = Self(89_311);
+    pub const USERINFO_DPOP_PROOF_INVALID: Self = Self(89_312);
+    pub const USERINFO_DPOP_KEY_MISMATCH: Self = Self(89_313);
+    pub const USERINFO_LACKS_OPENID: Self = Self(90_301);
+}
+
+/// Why an authorization server lets nothing come of an authorization request.
+#[expect(missing_docs, reason = "the names are those of the reasons")]
+impl ResultCode {
+    pub const DENIED_NOT_LOGGED_IN: Self = Self(60_301);
+    pub const DENIED_MAX_AGE_UNSUPPORTED: Self = Self(60_302);
+    pub const DENIED_MAX_AGE: Self = Self(60_303);
+    pub const DENIED_OTHER_SUBJECT: Self = Self(60_304);
+    pub const DENIED_ACR: Self = Self(60_305);
+    pub const DENIED: Self = Self(60_306);
+    pub const DENIED_SERVER_ERROR: Self = Self(60_307);
+    pub const DENIED_UNKNOWN: Self = Self(60_308);
+    pub const DENIED_NOT_AUTHENTICATED: Self = Self(60_309);
+    pub const DENIED_ACCOUNT_SELECTION: Self = Self(60_310);
+    pub const DENIED_CONSENT: Self = Self(60_311);
+    pub const DENIED_INTERACTION: Self = Self(60_312);
+    pub const DENIED_TARGET: Self = Self(60_313);
+    pub const DENIED_SCOPE: Self = Self(60_314);
+    pub const DENIED_CLIENT: Self = Self(60_315);
+    pub const DENIED_UNAVAILABLE: Self = Self(60_316);
+}
+
 /// The calls, each with the three digits of its refusals.
 const CALLS: &[(&str, u32)] = &[
+    ("/auth/authorization", AUTHORIZATION),
+    ("/auth/authorization/fail", 61),
+    ("/auth/authorization/issue", 41),
+    ("/auth/authorization/ticket/info", 388),
+    ("/auth/authorization/ticket/update", 390),
     ("/auth/introspection", 57),
     ("/auth/introspection/standard", 144),
     ("/auth/revocation", 112),
-    ("/auth/token", 47),
+    ("/auth/token", TOKEN),
     ("/auth/token/create", 110),
     ("/auth/token/create/batch", 316),
     ("/auth/token/create/batch/status/{requestId}", 318),
@@ -93,8 +149,13 @@ const CALLS: &[(&str, u32)] = &[
     ("/auth/token/issue", 55),
     ("/auth/token/revoke", 313),
     ("/auth/token/update", 136),
+    ("/auth/userinfo", 92),
+    ("/auth/userinfo/issue", 97),
     ("/client/create", 202),
     ("/client/delete/{id}", 216),
+    ("/client/extension/requestable_scopes/delete/{id}", 410),
+    ("/client/extension/requestable_scopes/get/{id}", 411),
+    ("/client/extension/requestable_scopes/update/{id}", 412),
     ("/client/get/list", 215),
     ("/client/get/{id}", 217),
     ("/client/lock_flag/update/{id}", 220),
@@ -104,6 +165,10 @@ const CALLS: &[(&str, u32)] = &[
     ("/service/configuration", 150),
     ("/service/jwks/get", 149),
 ];
+
+/// The digits of the two calls at which each denial has a code of its own.
+const AUTHORIZATION: u32 = 4;
+const TOKEN: u32 = 47;
 
 /// A call of the API, as its results name it: its path without what stands before the service's own paths.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -129,7 +194,9 @@ impl ApiCall {
     /// The code of a refusal.
     pub fn refused(self, refusal: &Refusal) -> ResultCode {
         match (refusal, self.number) {
-            (Refusal::Denied(denial), 47) => ResultCode(denied(*denial).0),
+            (Refusal::Denied(denial), AUTHORIZATION) => ResultCode(denied_authorization(*denial)),
+            (Refusal::Denied(denial), TOKEN) => ResultCode(denied(*denial).0),
+            (Refusal::Invalid { field, .. }, 61) if field == "reason" => ResultCode(60_201),
             (Refusal::Denied(denial), call) => ResultCode(call * 1_000 + last_digits(denied(*denial).1)),
             (refusal, call) => match refusals(refusal) {
                 CodeScope::Anywhere(code) => ResultCode(code),
@@ -144,13 +211,17 @@ pub fn explain(code: &str) -> Option<&'static str> {
     let code: u32 = code.strip_prefix('A').filter(|digits| digits.len() == 6)?.parse().ok()?;
     let (call, class) = (code / 1_000, code / 100 % 10);
     let last = code % 1_000;
-    let is_told = |denial: &Denial| denied(*denial).0 == code || (is_call(call) && last_digits(denied(*denial).1) == last);
+    let is_told = |denial: &Denial| {
+        let is_of_call = is_call(call) && last_digits(denied(*denial).1) == last;
+        denied(*denial).0 == code || denied_authorization(*denial) == code || is_of_call && call != AUTHORIZATION
+    };
     if let Some(denial) = Denial::ALL.iter().copied().find(is_told) {
         return Some(denial.describe());
     }
     match (call, class) {
-        (67, 3) => Some("The authorization server has rejected the request."),
-        (54..=66, 1..=4) => Some("The access token does not open what was asked for: the error says why."),
+        (60, 2..=3) | (67, 3) => Some("The authorization server has rejected the request."),
+        (42, 3) => Some("The person has not signed in as the request demands."),
+        (54..=66, 1..=4) | (88..=90, 3) => Some("The access token does not open what was asked for: the error says why."),
         (call, 2) if is_call(call) => Some("The authorization server has made a mistake. Tell those who run it."),
         _ => None,
     }
@@ -204,6 +275,19 @@ fn refusals(refusal: &Refusal) -> CodeScope {
     }
 }
 
+/// The code of a denial at `/auth/authorization`: the one at `/auth/token`, unless the same is wrong with both.
+fn denied_authorization(denial: Denial) -> u32 {
+    const OTHER_CODES: [(Denial, u32); 6] = [
+        (Denial::ClientIdMissing, 4_301),
+        (Denial::GrantNotAllowed, 9_303),
+        (Denial::ScopeRequired, 14_301),
+        (Denial::ScopeInvalid, 14_302),
+        (Denial::TargetInvalid, 19_301),
+        (Denial::AuthorizationDetailsInvalid, 249_301),
+    ];
+    OTHER_CODES.iter().find(|(other, _)| *other == denial).map_or_else(|| denied(denial).0, |(_, code)| *code)
+}
+
 /// The last three digits of a denial's code at other calls than `/auth/token`: 301 to 399 for the first 99, 601 to 699 for those from 101
 /// on, because the classes 4 and 5 have meanings of their own.
 const fn last_digits(number: u32) -> u32 {
@@ -212,6 +296,7 @@ const fn last_digits(number: u32) -> u32 {
 
 /// The numbers of a denial: its whole code at `/auth/token`, and its number (1 to 99, 101 to 199) at every other call. Where
 /// Authlete publishes a code, it is that one.
+#[expect(clippy::too_many_lines, reason = "a table")]
 const fn denied(denial: Denial) -> (u32, u32) {
     use Denial as D;
     match denial {
@@ -244,6 +329,8 @@ const fn denied(denial: Denial) -> (u32, u32) {
         D::MaxAgeInvalid => (16_301, 64),
         D::ClaimsParameterInvalid => (17_301, 65),
         D::IdTokenHintInvalid => (18_301, 66),
+        D::IdTokenUnavailable => (406_301, 97),
+        D::LoginRequired => (15_302, 98),
         D::CodeMissing => (50_301, 67),
         D::RedirectUriMismatch => (50_309, 68),
         D::CodeVerifierMissing => (50_312, 69),
@@ -459,6 +546,12 @@ mod tests {
             ("/api/auth/token", Denial::AssertionLacksExpiry.into(), "A314305"),
             ("/api/auth/token", Denial::AssertionUnsigned.into(), "A314310"),
             ("/api/auth/token", Denial::AssertionAudience.into(), "A314314"),
+            ("/api/auth/authorization", Refusal::invalid("parameters", "is required"), "A004201"),
+            ("/api/auth/authorization", Denial::ClientIdMissing.into(), "A004301"),
+            ("/api/auth/authorization", Denial::RedirectUriUnregistered.into(), "A011304"),
+            ("/api/auth/authorization/issue", Refusal::TicketRejected, "A041202"),
+            ("/api/auth/authorization/fail", Refusal::TicketRejected, "A061202"),
+            ("/api/auth/authorization/fail", Refusal::invalid("reason", "is required"), "A060201"),
             ("/api/auth/token/issue", Refusal::TicketRejected, "A055202"),
             ("/api/auth/token/fail", Refusal::TicketRejected, "A066202"),
             ("/api/auth/token/create", Refusal::invalid("grantType", "is required"), "A110201"),
@@ -474,6 +567,8 @@ mod tests {
 
     #[test]
     fn no_two_denials_share_a_code() {
+        let in_authorization: BTreeSet<_> = Denial::ALL.iter().copied().map(denied_authorization).collect();
+        assert_eq!(in_authorization.len(), Denial::ALL.len());
         let in_token: BTreeSet<_> = Denial::ALL.iter().copied().map(|denial| denied(denial).0).collect();
         let elsewhere: BTreeSet<_> = Denial::ALL.iter().copied().map(|denial| last_digits(denied(denial).1)).collect();
         assert_eq!((in_token.len(), elsewhere.len()), (Denial::ALL.len(), Denial::ALL.len()));

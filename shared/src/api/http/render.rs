@@ -67,6 +67,7 @@ pub(crate) fn explain(refusal: &Refusal) -> (&'static str, Cow<'static, str>) {
 }
 
 /// Returns the status, the code and the advice of a refusal, for the dialects whose codes are ours to choose.
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn spell(refusal: &Refusal) -> (StatusCode, &'static str, Cow<'static, str>) {
     use StatusCode as S;
     match refusal {

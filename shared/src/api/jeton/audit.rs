@@ -347,7 +347,10 @@ fn of_authorization(authorization: &Authorization) -> Facts<'_> {
     let (approval, error) = match &authorization.state {
         AuthorizationState::Accepted { approval, .. } | AuthorizationState::Issued { approval, .. } => (Some(&**approval), None),
         AuthorizationState::Denied { error, .. } => (None, Some(error.as_str())),
-        AuthorizationState::Pushed | AuthorizationState::Pending | AuthorizationState::Redeemed { .. } => (None, None),
+        AuthorizationState::Pushed
+        | AuthorizationState::Pending
+        | AuthorizationState::Failed { .. }
+        | AuthorizationState::Redeemed { .. } => (None, None),
     };
     let org = &authorization.org;
     Facts {

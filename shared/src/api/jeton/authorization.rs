@@ -253,7 +253,7 @@ fn status(state: &AuthorizationState) -> &'static str {
         AuthorizationState::Pushed => "pushed",
         AuthorizationState::Pending => "pending",
         AuthorizationState::Accepted { .. } => "accepted",
-        AuthorizationState::Denied { .. } => "denied",
+        AuthorizationState::Denied { .. } | AuthorizationState::Failed { .. } => "denied",
         AuthorizationState::Issued { .. } => "issued",
         AuthorizationState::Redeemed { .. } => "redeemed",
     }

@@ -179,24 +179,30 @@ impl BrowserReply {
         Self { status: StatusCode::SEE_OTHER, body: String::new(), media_type: Self::PAGE, headers }
     }
 
-    /// The form of OAuth 2.0 Form Post Response Mode. There is no `form-action` in its policy: browsers apply that to redirects after the
-    /// form, too, and so it breaks clients.
+    /// The form with its policy. There is no `form-action` in that: browsers apply it to redirects after the form, too, and so it breaks
+    /// clients.
     fn form(answer: &ClientAnswer) -> Self {
-        let mut body = format!(
-            "<!DOCTYPE html><html><head><title>Continue</title></head><body><form method=\"post\" action=\"{}\">",
-            escaped(&answer.redirect_uri)
-        );
-        for (name, value) in &answer.parameters {
-            // Writing to a text can't fail.
-            let _ = write!(body, "<input type=\"hidden\" name=\"{name}\" value=\"{}\">", escaped(value));
-        }
-        body.push_str("<noscript><button>Continue</button></noscript></form><script>");
-        body.push_str(SUBMIT);
-        body.push_str("</script></body></html>");
+        let body = form_document(answer);
         let policy = format!("default-src 'none'; base-uri 'none'; script-src 'sha256-{SUBMIT_SHA256}'");
         let headers = vec![(header::CONTENT_SECURITY_POLICY, policy)];
         Self { status: StatusCode::OK, body, media_type: Self::FORM, headers }
     }
+}
+
+/// Writes the form of OAuth 2.0 Form Post Response Mode, which takes an answer to a client.
+pub(in crate::api) fn form_document(answer: &ClientAnswer) -> String {
+    let mut body = format!(
+        "<!DOCTYPE html><html><head><title>Continue</title></head><body><form method=\"post\" action=\"{}\">",
+        escaped(&answer.redirect_uri)
+    );
+    for (name, value) in &answer.parameters {
+        // Writing to a text can't fail.
+        let _ = write!(body, "<input type=\"hidden\" name=\"{name}\" value=\"{}\">", escaped(value));
+    }
+    body.push_str("<noscript><button>Continue</button></noscript></form><script>");
+    body.push_str(SUBMIT);
+    body.push_str("</script></body></html>");
+    body
 }
 
 /// The one script that the form has.

@@ -55,7 +55,7 @@ pub async fn begin(ports: &AuthorizationPusher, request: DeviceAuthorizationRequ
     let device_url = device_url(org)?.as_str().to_owned();
     let (keys, now) = (reader.keys.now().await?, reader.now());
     let client_name = client.id.to_string();
-    let asker = Asker { org, client, client_name: &client_name, keys: &keys, now, is_pushed: true };
+    let asker = Asker { org, client, client_name: &client_name, keys: &keys, now, is_pushed: true, drops_scopes: false };
     let wishes = form.check_for_device(&asker)?;
     let (expires_in, interval) = (org.settings.oauth.device_code_duration, org.settings.oauth.device_poll_interval);
     let beginning = Beginning { state: AuthorizationState::Pending, duration: expires_in };

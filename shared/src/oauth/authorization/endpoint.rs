@@ -68,7 +68,7 @@ pub struct ClientAnswer {
 
 impl ClientAnswer {
     /// Makes an answer: `parameters`, the client's `state` to the letter, and `iss`, which every answer has (RFC 9207 section 2).
-    fn new(
+    pub(in crate::oauth) fn new(
         (redirect_uri, response_mode, state): (&str, ResponseMode, Option<&str>),
         mut parameters: Vec<(&'static str, String)>,
         issuer: &str,
@@ -83,7 +83,12 @@ impl ClientAnswer {
         with_query(&self.redirect_uri, &self.parameters)
     }
 
-    fn of_request(request: &AuthorizationRequest, parameters: Vec<(&'static str, String)>, issuer: &str) -> Self {
+    /// Makes an answer to a request that was good.
+    pub(in crate::oauth) fn of_request(
+        request: &AuthorizationRequest,
+        parameters: Vec<(&'static str, String)>,
+        issuer: &str,
+    ) -> Self {
         Self::new((&request.redirect_uri, request.response_mode, request.state.as_deref()), parameters, issuer)
     }
 }
@@ -140,7 +145,8 @@ async fn answer_request(
     };
     let (keys, now) = (ports.reader.keys.now().await?, ports.reader.now());
     let client_name = client.id.to_string();
-    let asker = Asker { org: &org, client: &client, client_name: &client_name, keys: &keys, now, is_pushed: false };
+    let asker =
+        Asker { org: &org, client: &client, client_name: &client_name, keys: &keys, now, is_pushed: false, drops_scopes: false };
     let request = match form.check(&asker, (redirect_uri.clone(), mode)) {
         Ok(request) => request,
         Err(denial) => return Ok(denied(denial, mode)),
@@ -238,6 +244,7 @@ pub(super) fn authorization(
         request,
         browser: None,
         device: None,
+        forwarded: None,
         created_at: asker.now,
         expires_at: asker.now.plus(beginning.duration),
         state: beginning.state,
@@ -273,7 +280,7 @@ pub(super) fn login_url(org: &Org) -> Result<&LoginUrl, Denial> {
 ///
 /// # Errors
 /// [`Denial::RedirectUriMissing`] and [`Denial::RedirectUriUnregistered`].
-pub(super) fn registered_redirect_uri(client: &Client, form: &mut AuthorizationForm) -> Result<String, Denial> {
+pub(in crate::oauth) fn registered_redirect_uri(client: &Client, form: &mut AuthorizationForm) -> Result<String, Denial> {
     let asked = form.redirect_uri.take().ok_or(Denial::RedirectUriMissing)?;
     let is_registered = client.settings.redirect_uris.iter().any(|registered| registered.matches(&asked));
     is_registered.then_some(asked).ok_or(Denial::RedirectUriUnregistered)
@@ -335,6 +342,7 @@ async fn answer_return(ports: &AuthorizationKeeper, resumption: Resumption) -> R
         | AuthorizationState::Pending
         | AuthorizationState::Accepted { .. }
         | AuthorizationState::Denied { .. }
+        | AuthorizationState::Failed { .. }
         | AuthorizationState::Issued { .. }
         | AuthorizationState::Redeemed { .. } => Ok(page(Denial::AuthorizationUnknown)),
     }

@@ -51,13 +51,11 @@ pub async fn find(ports: &AuthorizationFinder, credentials: Credentials, attempt
         }
         None => None,
     };
-    match waiting {
-        Some((authorization, client)) => Ok(AuthorizationSeen { authorization, client, service, person_grant: None }),
-        None => {
-            count_wrong(ports, &org, now).await?;
-            Err(AuthorizationProblem::NotFound.into())
-        }
-    }
+    let Some((authorization, client)) = waiting else {
+        count_wrong(ports, &org, now).await?;
+        return Err(AuthorizationProblem::NotFound.into());
+    };
+    Ok(AuthorizationSeen { authorization, client, service, person_grant: None })
 }
 
 impl Lookup for UserCode {

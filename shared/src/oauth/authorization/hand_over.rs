@@ -145,9 +145,9 @@ async fn find(ports: &Reader, credentials: Credentials, key: &AuthorizationKey) 
     let credentials = Credentials { org: Some(key.org.clone()), ..credentials };
     let needs = [api::AUTHORIZATIONS_DECIDE];
     let Authenticated { service, mut found, .. } = authenticate(ports, &credentials, &needs, |_| key.clone()).await?;
-    // One that no browser has opened isn't there for a login application.
-    let opened = found.authorizations.remove(key).filter(|found| found.state != AuthorizationState::Pushed);
-    let authorization = opened.ok_or(AuthorizationProblem::NotFound)?;
+    // One that no browser has opened isn't there for a login application, nor one that an authorization server decides by its ticket.
+    let is_for_it = |found: &Authorization| found.state != AuthorizationState::Pushed && found.forwarded.is_none();
+    let authorization = found.authorizations.remove(key).filter(is_for_it).ok_or(AuthorizationProblem::NotFound)?;
     if authorization.is_over(ports.now()) {
         return Err(AuthorizationProblem::Expired.into());
     }
@@ -179,6 +179,7 @@ fn ensure_undecided(authorization: &Authorization) -> Result<(), AuthorizationPr
         AuthorizationState::Pending | AuthorizationState::Accepted { .. } => Ok(()),
         AuthorizationState::Pushed
         | AuthorizationState::Denied { .. }
+        | AuthorizationState::Failed { .. }
         | AuthorizationState::Issued { .. }
         | AuthorizationState::Redeemed { .. } => Err(AuthorizationProblem::Decided),
     }
@@ -212,10 +213,11 @@ fn needs_consent(authorization: &Authorization, client: &Client, wanted: &Wanted
     }
 }
 
+/// How far the clock of whoever signs people in may be ahead of ours.
+pub(in crate::oauth) const MAX_CLOCK_AHEAD: Seconds = Seconds(60);
+
 /// Checks what is granted against what was asked for.
 fn approval(service: &Service, authorization: &Authorization, said: Acceptance, now: Timestamp) -> Result<Approval, Refusal> {
-    /// How far the clock of a login application may be ahead of ours.
-    const AHEAD: Seconds = Seconds(60);
     let request = &authorization.request;
     let told = [&said.claims, &said.id_token_claims].into_iter().flatten().map(|claims| claims.as_json().len());
     if !id_token::has_room_for(told.chain(said.amr.iter().map(String::len)).sum()) {
@@ -235,7 +237,7 @@ fn approval(service: &Service, authorization: &Authorization, said: Acceptance, 
         None if is_openid || request.authenticated_after.is_some() => {
             return Err(Refusal::invalid("auth_time", "is required: when the person signed in, in seconds since 1970"));
         }
-        Some(at) if at > now.plus(AHEAD) => {
+        Some(at) if at > now.plus(MAX_CLOCK_AHEAD) => {
             return Err(Refusal::invalid("auth_time", "must not be later than now, in seconds since 1970"));
         }
         None | Some(_) => {}
@@ -253,6 +255,8 @@ fn approval(service: &Service, authorization: &Authorization, said: Acceptance, 
         id_token_claims: said.id_token_claims,
         access_token_claims: said.access_token_claims,
         forget: !said.remember,
+        properties: Vec::new(),
+        forwarded: None,
         decided_at: now,
     })
 }
@@ -266,13 +270,26 @@ fn subset<T: Clone + PartialEq>(said: Option<Vec<T>>, asked: &[T], field: &'stat
 }
 
 /// Checks what the client demands of the sign-in: OpenID Connect Core sections 3.1.2.1 and 5.5.1.1.
-fn ensure_demands_are_met(authorization: &Authorization, approval: &Approval) -> Result<(), AuthorizationProblem> {
-    let request = &authorization.request;
+pub(in crate::oauth) fn ensure_demands_are_met(
+    authorization: &Authorization,
+    approval: &Approval,
+) -> Result<(), AuthorizationProblem> {
     let is_recent = |after: Timestamp| approval.auth_time.is_some_and(|at| at >= after.whole_second());
-    if !request.authenticated_after.is_none_or(is_recent) {
+    if !authorization.request.authenticated_after.is_none_or(is_recent) {
         return Err(AuthorizationProblem::AuthenticationTooOld);
     }
-    if request.subject_hint.as_ref().is_some_and(|hint| *hint != approval.subject) {
+    ensure_person_is_right(authorization, approval)
+}
+
+/// Checks who has signed in, and how: OpenID Connect Core sections 3.1.2.1 and 5.5.1.1.
+pub(in crate::oauth) fn ensure_person_is_right(
+    authorization: &Authorization,
+    approval: &Approval,
+) -> Result<(), AuthorizationProblem> {
+    let request = &authorization.request;
+    // What the client knows of the person may be another name than that of the tokens.
+    let told = approval.forwarded.as_ref().and_then(|forwarded| forwarded.told_subject.as_ref());
+    if request.subject_hint.as_ref().is_some_and(|hint| *hint != approval.subject && Some(hint) != told) {
         return Err(AuthorizationProblem::SubjectMismatch);
     }
     let is_met = approval.acr.as_ref().is_some_and(|acr| request.acr_required.contains(acr));

@@ -52,7 +52,7 @@ pub async fn push(ports: &AuthorizationPusher, request: PushRequest) -> Result<P
     let response_mode = form.response_mode()?;
     let (keys, now) = (reader.keys.now().await?, reader.now());
     let client_name = client.id.to_string();
-    let asker = Asker { org, client, client_name: &client_name, keys: &keys, now, is_pushed: true };
+    let asker = Asker { org, client, client_name: &client_name, keys: &keys, now, is_pushed: true, drops_scopes: false };
     let mut wishes = form.check(&asker, (redirect_uri, response_mode))?;
     let proof = proved_key(ports, &org.id, dpop.as_ref(), now).await?;
     if let Some((key, _)) = &proof {

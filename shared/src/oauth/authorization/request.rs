@@ -20,13 +20,13 @@ const MAX_NONCE_BYTES: usize = 512;
 #[derive(Debug, Default)]
 pub struct AuthorizationForm {
     /// The client that asks, as it names itself.
-    pub(super) client_id: Option<String>,
+    pub(in crate::oauth) client_id: Option<String>,
     /// Where the answer shall go.
-    pub(super) redirect_uri: Option<String>,
+    pub(in crate::oauth) redirect_uri: Option<String>,
     /// The client's `state`, if it is there once.
-    pub(super) state: Option<String>,
+    pub(in crate::oauth) state: Option<String>,
     /// What the request refers to instead of its own parameters: RFC 9126 section 4.
-    pub(super) request_uri: Option<String>,
+    pub(in crate::oauth) request_uri: Option<String>,
     parameters: Parameters,
     is_repeated: bool,
 }
@@ -57,7 +57,7 @@ impl AuthorizationForm {
     }
 
     /// Reads how the answer shall get to the client: the default where that can't be read.
-    pub(super) fn response_mode(&mut self) -> Result<ResponseMode, Denial> {
+    pub(in crate::oauth) fn response_mode(&mut self) -> Result<ResponseMode, Denial> {
         match self.parameters.remove("response_mode") {
             Ok(None) => Ok(ResponseMode::Query),
             Ok(Some(mode)) => mode.parse().map_err(|_| Denial::ResponseModeUnsupported),
@@ -69,7 +69,7 @@ impl AuthorizationForm {
     ///
     /// # Errors
     /// The first [`Denial`] that applies, in this order: the form, `response_type`, PKCE, then the other parameters.
-    pub(super) fn check(
+    pub(in crate::oauth) fn check(
         mut self,
         asker: &Asker<'_>,
         (redirect_uri, response_mode): (String, ResponseMode),
@@ -80,19 +80,24 @@ impl AuthorizationForm {
         self.check_response_type(asker)?;
         let code_challenge = self.code_challenge(asker.client)?;
         let prompts = self.prompts()?;
-        let authenticated_after = self.authenticated_after(&prompts, asker)?;
+        let max_age = self.max_age(asker.client)?;
         let claims = self.claims()?;
+        // Counted from the request, because the person may sign in meanwhile.
+        let now = asker.now.whole_second();
+        let of_prompt = prompts.contains(&Prompt::Login).then_some(now);
+        let authenticated_after = max_age.map(|age| now.minus(age)).max(of_prompt);
         Ok(AuthorizationRequest {
             redirect_uri,
             response_mode,
             state: self.state.take(),
-            scopes: policy::requested_of_person(asker.org, asker.client, self.scope()?)?,
+            scopes: self.scopes(asker)?,
             resources: policy::requested_resources(asker.org, self.resources()?)?,
             details: self.details(asker.org)?,
             code_challenge,
             dpop_key: self.thumbprint("dpop_jkt")?,
             nonce: self.text("nonce", MAX_NONCE_BYTES)?,
             prompts,
+            max_age,
             authenticated_after,
             subject_hint: self.subject_hint(asker, claims.as_ref())?,
             login_hint: self.text("login_hint", MAX_HINT_BYTES)?,
@@ -141,13 +146,14 @@ impl AuthorizationForm {
             redirect_uri: String::new(),
             response_mode: ResponseMode::Query,
             state: None,
-            scopes: policy::requested_of_person(asker.org, asker.client, self.scope()?)?,
+            scopes: self.scopes(asker)?,
             resources: policy::requested_resources(asker.org, self.resources()?)?,
             details: self.details(asker.org)?,
             code_challenge: None,
             dpop_key: None,
             nonce: None,
             prompts: Vec::new(),
+            max_age: None,
             authenticated_after: None,
             subject_hint: None,
             login_hint: None,
@@ -178,21 +184,24 @@ impl AuthorizationForm {
         if prompts.len() > 1 && prompts.contains(&Prompt::None) { Err(Denial::PromptInvalid) } else { Ok(prompts) }
     }
 
-    /// The moment after which the person must have signed in: of `max_age` or the client's default, of `prompt=login`, or the later of
-    /// both. Counted from the request, because the person may sign in meanwhile.
-    fn authenticated_after(&mut self, prompts: &[Prompt], asker: &Asker<'_>) -> Result<Option<Timestamp>, Denial> {
-        let now = asker.now.whole_second();
-        let max_age = match self.remove("max_age")? {
-            Some(text) if text.bytes().all(|b| b.is_ascii_digit()) => Some(text.parse().map_or(Seconds(u32::MAX), Seconds)),
-            Some(_) => return Err(Denial::MaxAgeInvalid),
-            None => default_max_age(asker.client),
-        };
-        let of_prompt = prompts.contains(&Prompt::Login).then_some(now);
-        Ok(max_age.map(|age| now.minus(age)).max(of_prompt))
+    /// The longest time since the sign-in: `max_age`, or the client's default.
+    fn max_age(&mut self, client: &Client) -> Result<Option<Seconds>, Denial> {
+        match self.remove("max_age")? {
+            Some(text) if text.bytes().all(|b| b.is_ascii_digit()) => Ok(Some(text.parse().map_or(Seconds(u32::MAX), Seconds))),
+            Some(_) => Err(Denial::MaxAgeInvalid),
+            None => Ok(default_max_age(client)),
+        }
     }
 
-    fn scope(&mut self) -> Result<Option<Vec<crate::domain::Scope>>, Denial> {
-        read_scopes(self.remove("scope")?.as_deref())
+    fn scopes(&mut self, asker: &Asker<'_>) -> Result<Vec<crate::domain::Scope>, Denial> {
+        let wanted = read_scopes(self.remove("scope")?.as_deref())?;
+        let available = if asker.drops_scopes { policy::requestable_of_person } else { policy::requested_of_person };
+        available(asker.org, asker.client, wanted)
+    }
+
+    /// Returns a parameter that is only passed on to whoever decides, if it is there once and isn't too long.
+    pub(in crate::oauth) fn hint(&mut self, name: &'static str) -> Option<String> {
+        self.text(name, MAX_HINT_BYTES).ok().flatten()
     }
 
     fn resources(&mut self) -> Result<Vec<Audience>, Denial> {
@@ -213,7 +222,9 @@ impl AuthorizationForm {
     fn subject_hint(&mut self, asker: &Asker<'_>, claims: Option<&Map<String, Value>>) -> Result<Option<Subject>, Denial> {
         let of_claims = claims.map(required_subject).transpose()?.flatten();
         let Some(hint) = self.remove("id_token_hint")? else { return Ok(of_claims) };
-        let of_hint = id_token::read_hint(asker.keys, &hint, asker.client_name);
+        let number = asker.client.id.to_string();
+        let names = [Some(asker.client_name), Some(&*number), asker.client.settings.alias.as_deref()];
+        let of_hint = names.into_iter().flatten().find_map(|name| id_token::read_hint(asker.keys, &hint, name));
         of_hint.filter(|hint| of_claims.as_ref().is_none_or(|sub| sub == hint)).map(Some).ok_or(Denial::IdTokenHintInvalid)
     }
 
@@ -263,15 +274,17 @@ impl AuthorizationForm {
 }
 
 /// Who asks, and by what the request is checked.
-pub(super) struct Asker<'a> {
-    pub(super) org: &'a Org,
-    pub(super) client: &'a Client,
-    /// The client's number as text: the `aud` that an `id_token_hint` must have.
-    pub(super) client_name: &'a str,
-    pub(super) keys: &'a PublishedKeys,
-    pub(super) now: Timestamp,
+pub(in crate::oauth) struct Asker<'a> {
+    pub(in crate::oauth) org: &'a Org,
+    pub(in crate::oauth) client: &'a Client,
+    /// The client as it named itself: an `aud` that an `id_token_hint` may have.
+    pub(in crate::oauth) client_name: &'a str,
+    pub(in crate::oauth) keys: &'a PublishedKeys,
+    pub(in crate::oauth) now: Timestamp,
     /// Whether the client has authenticated and pushed the request: RFC 9126.
-    pub(super) is_pushed: bool,
+    pub(in crate::oauth) is_pushed: bool,
+    /// Whether scopes that the client can't have are left out. Else the request is denied.
+    pub(in crate::oauth) drops_scopes: bool,
 }
 
 impl Asker<'_> {

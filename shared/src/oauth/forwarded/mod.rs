@@ -4,7 +4,9 @@
 //! checks: the steps of `oauth::steps`. What only the authorization server can decide it is asked to: by a ticket, or by what was
 //! found out about the tokens that were presented.
 
+pub mod authorization;
 mod exchange;
+pub mod userinfo;
 
 pub use exchange::{Exchange, ExchangedToken};
 
@@ -17,6 +19,8 @@ use crate::domain::{
 };
 use crate::oauth::TokenForm;
 use crate::oauth::steps::{ClientRequirements, SenderProofs, check_grant, parse_grant_type, verify_sender_constraint};
+use crate::oauth::token_endpoint::authorization_code::{self, CodeLookup, ServerWord};
+use crate::oauth::token_endpoint::{GrantContext, id_token};
 use crate::platform::capabilities::Granter;
 use crate::policy::{self, ClientTokenRequest, Lifetime, RefreshOf, RefreshRequest, TokenProfile, requestable};
 use crate::store::{RecordKeys, Records};
@@ -47,18 +51,20 @@ pub struct TokenRequest {
     pub extra_claims: Option<ExtraClaims>,
 }
 
-/// The client and the refresh token of a request, which are looked up in the read that authenticates the service.
+/// The client, the refresh token and the code of a request, which are looked up in the read that authenticates the service.
 #[derive(Debug, Default)]
 pub struct Subjects {
     client: Option<ClientRef>,
     refresh_token: Option<TokenLookup>,
+    code: Option<CodeLookup>,
 }
 
 impl TokenRequest {
     /// What to look for in this org.
     pub fn subjects(&self, keys: &crate::keys::PublishedKeys, org: &crate::domain::OrgId) -> Subjects {
         let refresh_token = self.form.refresh_token().map(|token| TokenLookup::by_value(keys, org, token.expose()));
-        Subjects { client: self.credentials.client(), refresh_token }
+        let code = self.form.code().map(|code| CodeLookup::new(code.expose()));
+        Subjects { client: self.credentials.client(), refresh_token, code }
     }
 }
 
@@ -67,7 +73,8 @@ impl Lookup for Subjects {
         // Of a refresh token it is found out with its family.
         let is_new = self.refresh_token.is_none();
         let revocations = is_new.then(|| RecentRevocations::of_client(self.client.as_ref(), None));
-        self.client.wanted(org).and(self.refresh_token.wanted(org)).and(revocations.wanted(org))
+        let token = self.refresh_token.wanted(org).and(self.code.wanted(org));
+        self.client.wanted(org).and(token).and(revocations.wanted(org))
     }
 }
 
@@ -78,6 +85,8 @@ pub enum Outcome {
     Issued {
         /// The token, with its client.
         issued: Box<Issued>,
+        /// The ID token that comes with it, where a person has granted `openid`.
+        id_token: Option<Secret<String>>,
         /// The resources that were asked for.
         resources: Vec<Audience>,
         /// Whether a refresh token was used that had just been replaced.
@@ -149,8 +158,17 @@ pub async fn process(
         }
         GrantType::TokenExchange => exchange::token_exchange(ports, service, client, request.form).await,
         GrantType::JwtBearer => jwt_bearer(ports, service, client, request.form).await,
-        // The codes of Jeton's own authorization endpoint are redeemed at `/oauth2/token` alone: no code is right here.
-        GrantType::AuthorizationCode => Err(Denial::CodeInvalid.into()),
+        GrantType::AuthorizationCode => {
+            let context = GrantContext {
+                ports,
+                service: service.clone(),
+                client: identified(client)?.into_client(),
+                confirmation,
+                replay_guards: Vec::new(),
+                marks: found.marks.clone(),
+            };
+            redeem_code(context, (subjects.code.as_ref(), found), request).await
+        }
         GrantType::Implicit | GrantType::Ciba | GrantType::DeviceCode | GrantType::PreAuthorizedCode => {
             Err(Denial::GrantTypeUnsupported.into())
         }
@@ -257,7 +275,21 @@ async fn client_credentials(
     let grant = policy::issue(service, client.client(), ask, RefreshOf::OrgAndClient, ports.reader().now())?;
     let grant = LiveGrant::check(ports.reader(), grant, marks).await?;
     let issued = Box::new(issue_to_client(ports, service, client.into_client(), grant).await?);
-    Ok(Outcome::Issued { issued, resources, previous_refresh_token_used: false })
+    Ok(Outcome::Issued { issued, id_token: None, resources, previous_refresh_token_used: false })
+}
+
+async fn redeem_code(
+    context: GrantContext<'_>,
+    code: (Option<&CodeLookup>, &Records),
+    request: TokenRequest,
+) -> Result<Outcome, Error> {
+    let TokenRequest { form, properties, value, lifetime, refresh_lifetime, extra_claims, .. } = request;
+    let profile = TokenProfile::ExternalServer;
+    let word = ServerWord { profile, properties, value, lifetime, refresh_lifetime, extra_claims };
+    // Boxed: it holds all that a sign-in may need.
+    let granted = Box::pin(authorization_code::grant(context, code, &form, word)).await?;
+    let (issued, id_token) = (Box::new(granted.issued), granted.id_token);
+    Ok(Outcome::Issued { issued, id_token, resources: form.resources()?, previous_refresh_token_used: false })
 }
 
 async fn password(
@@ -303,7 +335,8 @@ async fn refresh_token(
     };
     let redeemed = redeem_of_client(ports, service, client.client(), token, ask, Vec::new()).await?;
     let issued = Box::new(Issued { minted: redeemed.minted, client: client.into_client() });
-    Ok(Outcome::Issued { issued, resources, previous_refresh_token_used: redeemed.was_previous })
+    let id_token = id_token(ports, service.org(), (&issued.minted, &issued.client), None).await?;
+    Ok(Outcome::Issued { issued, id_token, resources, previous_refresh_token_used: redeemed.was_previous })
 }
 
 async fn jwt_bearer(

@@ -3,28 +3,31 @@
 //! A failed check uses nothing up, so that the right client may try again until the code is over. One conditional write, in one
 //! transaction with the token, decides who redeems it; who comes second ends what came of it.
 
+use serde_json::Value;
+
 use super::{GrantContext, Granted};
 use crate::auth::service::Lookup;
 use crate::domain::scope::openid;
 use crate::domain::{
-    Approval, Authorization, AuthorizationKey, AuthorizationState, ClientId, Consent, Denial, Error, FamilyKey, GrantType,
-    GrantedAccess, Issuance, NotBefore, OrgId, PersonGrantUpdate, Remembering, Secret, Session, SignIn, Thumbprint, TokenId,
-    TokenKey,
+    Approval, Authorization, AuthorizationKey, AuthorizationState, ClientId, Consent, Denial, Error, ExtraClaims, FamilyKey,
+    Fault, GrantType, GrantedAccess, Issuance, NotBefore, OrgId, PersonGrantUpdate, Property, Remembering, Seconds, Secret,
+    Session, SignIn, Thumbprint, TokenId, TokenKey,
 };
 use crate::jose::{equal, sha256};
 use crate::oauth::TokenForm;
 use crate::oauth::authorization::AuthorizationCode;
+use crate::oauth::person_claims::read_claims;
 use crate::platform::capabilities::Granter;
-use crate::policy::{self, ClientTokenRequest, RefreshOf};
+use crate::policy::{self, ClientTokenRequest, Lifetime, RefreshOf, TokenProfile};
 use crate::store::{RecordKeys, Records};
 use crate::telemetry::{Alarm, log_alarm};
 
 /// A code that is presented: looked up in the read that authenticates the client, if it is of that client's org.
 #[derive(Debug)]
-pub(super) struct CodeLookup(Option<AuthorizationCode>);
+pub(in crate::oauth) struct CodeLookup(Option<AuthorizationCode>);
 
 impl CodeLookup {
-    pub(super) fn new(code: &str) -> Self {
+    pub(in crate::oauth) fn new(code: &str) -> Self {
         Self(code.parse().ok())
     }
 
@@ -41,14 +44,39 @@ impl Lookup for CodeLookup {
     }
 }
 
+/// What an authorization server says of the token that a code becomes. Jeton's own endpoint says nothing.
+pub(in crate::oauth) struct ServerWord {
+    /// The rules that shape the token.
+    pub(in crate::oauth) profile: TokenProfile,
+    /// Laid over the properties of the sign-in, by key.
+    pub(in crate::oauth) properties: Vec<Property>,
+    /// The value that was chosen for the access token.
+    pub(in crate::oauth) value: Option<Secret<String>>,
+    /// How long the access token shall live.
+    pub(in crate::oauth) lifetime: Lifetime,
+    /// How long the refresh token shall live.
+    pub(in crate::oauth) refresh_lifetime: Option<Seconds>,
+    /// What a JWT says besides, laid over what was said at the sign-in.
+    pub(in crate::oauth) extra_claims: Option<ExtraClaims>,
+}
+
+impl ServerWord {
+    /// Says nothing but which rules shape the token.
+    pub(in crate::oauth) fn none(profile: TokenProfile) -> Self {
+        let (properties, lifetime) = (Vec::new(), Lifetime::Default);
+        Self { profile, properties, value: None, lifetime, refresh_lifetime: None, extra_claims: None }
+    }
+}
+
 /// Grants the token of an authorization code.
-pub(super) async fn grant(
+pub(in crate::oauth) async fn grant(
     mut context: GrantContext<'_>,
-    (sought, found): (Option<CodeLookup>, &Records),
+    (sought, found): (Option<&CodeLookup>, &Records),
     form: &TokenForm,
+    word: ServerWord,
 ) -> Result<Granted, Error> {
     let sought = sought.ok_or(Denial::CodeMissing)?;
-    let authorization = find(&context, &sought, found)?;
+    let authorization = find(&context, sought, found)?;
     check_redirect_uri(authorization, form)?;
     check_verifier(authorization, form)?;
     let now = context.ports.reader().now();
@@ -62,11 +90,12 @@ pub(super) async fn grant(
         | AuthorizationState::Pending
         | AuthorizationState::Accepted { .. }
         | AuthorizationState::Denied { .. }
+        | AuthorizationState::Failed { .. }
         | AuthorizationState::Issued { .. } => return Err(Denial::CodeInvalid.into()),
     };
     check_dpop_key(authorization, context.confirmation.dpop_key)?;
     let has_remembered = ensure_not_revoked(&mut context, authorization, approval).await?;
-    let mut ask = request(&context, authorization, approval, (GrantType::AuthorizationCode, form))?;
+    let mut ask = request(&context, authorization, approval, (GrantType::AuthorizationCode, form, word))?;
     ask.person_grant = Some(Box::new(person_grant(&context, authorization, approval, has_remembered)));
     let refresh_of = refresh_of(&context, approval);
     let grant = policy::issue(&context.service, &context.client, ask, refresh_of, now)?;
@@ -89,7 +118,8 @@ fn find<'a>(context: &GrantContext<'_>, sought: &CodeLookup, found: &'a Records)
         AuthorizationState::Pushed
         | AuthorizationState::Pending
         | AuthorizationState::Accepted { .. }
-        | AuthorizationState::Denied { .. } => return Err(Denial::CodeInvalid),
+        | AuthorizationState::Denied { .. }
+        | AuthorizationState::Failed { .. } => return Err(Denial::CodeInvalid),
     };
     if !code.matches(kept) {
         return Err(Denial::CodeInvalid);
@@ -157,7 +187,8 @@ pub(super) async fn ensure_not_revoked(
     Ok(person_grants.values().any(|grant| grant.remembered.is_some()))
 }
 
-/// What the person grants to the client by this code. The consent is remembered where there was one, and nobody can pose as the client.
+/// What the person grants to the client by this code. The consent is remembered where Jeton's login application asks for one, and nobody
+/// can pose as the client.
 pub(super) fn person_grant(
     context: &GrantContext<'_>,
     authorization: &Authorization,
@@ -165,7 +196,8 @@ pub(super) fn person_grant(
     has_remembered: bool,
 ) -> PersonGrantUpdate {
     let client = &context.client;
-    let is_rememberable = client.settings.consent == Consent::Required && authorization.can_be_remembered(client);
+    let is_asked = client.settings.consent == Consent::Required && authorization.forwarded.is_none();
+    let is_rememberable = is_asked && authorization.can_be_remembered(client);
     PersonGrantUpdate {
         key: authorization.person_grant_key(&approval.subject),
         access: GrantedAccess::new(&approval.scopes, &approval.resources),
@@ -184,7 +216,7 @@ pub(super) fn request(
     context: &GrantContext<'_>,
     authorization: &Authorization,
     approval: &Approval,
-    (grant, form): (GrantType, &TokenForm),
+    (grant, form, word): (GrantType, &TokenForm, ServerWord),
 ) -> Result<ClientTokenRequest, Error> {
     let sign_in = SignIn {
         audience: authorization.client_name.clone(),
@@ -195,8 +227,12 @@ pub(super) fn request(
         claims: approval.claims.clone(),
         id_token_claims: approval.id_token_claims.clone(),
         access_token_claims: approval.access_token_claims.clone(),
+        forwarded: approval.forwarded.clone(),
     };
+    let extra_claims = merged_claims(approval.access_token_claims.as_ref(), word.extra_claims)?;
     let issuance = Issuance {
+        alias_used: authorization.forwarded.as_ref().is_some_and(|forwarded| forwarded.alias_used),
+        properties: policy::merged(&approval.properties, word.properties),
         confirmation: context.binding(),
         details: approval.details.clone(),
         acr: approval.acr.clone(),
@@ -210,9 +246,21 @@ pub(super) fn request(
         audiences: policy::granted_resource(&approval.resources, &form.resources()?)?,
         session: approval.session.clone().filter(|_| !is_offline(approval)),
         authorization: Some(Box::new(authorization.clone())),
-        profile: context.profile()?,
+        lifetime: word.lifetime,
+        refresh_lifetime: word.refresh_lifetime,
+        value: word.value,
+        extra_claims,
+        profile: word.profile,
         ..ClientTokenRequest::new(issuance)
     })
+}
+
+/// The claims that an access token has besides: those of the sign-in, with those of the token request laid over them.
+fn merged_claims(of_sign_in: Option<&ExtraClaims>, over: Option<ExtraClaims>) -> Result<Option<ExtraClaims>, Fault> {
+    let (Some(there), Some(more)) = (of_sign_in, &over) else { return Ok(over.or_else(|| of_sign_in.cloned())) };
+    let mut claims = read_claims(Some(there))?;
+    claims.extend(read_claims(Some(more))?);
+    Ok(Some(ExtraClaims::from_json(Value::Object(claims).to_string())))
 }
 
 /// Whether the tokens outlive the person's session: OpenID Connect Core section 11.

@@ -3,7 +3,7 @@
 //! Of several polls at once one is told that the request is pending, and the others to slow down: a conditional write decides. What
 //! is lost on its way ends nothing here, because devices repeat their polls.
 
-use super::authorization_code::{CodeLookup, ensure_not_revoked, person_grant, refresh_of, request};
+use super::authorization_code::{CodeLookup, ServerWord, ensure_not_revoked, person_grant, refresh_of, request};
 use super::{GrantContext, Granted};
 use crate::domain::{Authorization, AuthorizationState, Denial, DeviceRequest, Error, GrantType, Timestamp, TokenId};
 use crate::oauth::TokenForm;
@@ -28,12 +28,14 @@ pub(super) async fn grant(
         AuthorizationState::Accepted { approval, .. } => approval,
         AuthorizationState::Pending => return Err(poll(context.ports, authorization, device, now).await?.into()),
         AuthorizationState::Denied { .. } => return Err(Denial::DeviceAccessDenied.into()),
-        AuthorizationState::Pushed | AuthorizationState::Issued { .. } | AuthorizationState::Redeemed { .. } => {
-            return Err(Denial::DeviceCodeInvalid.into());
-        }
+        AuthorizationState::Pushed
+        | AuthorizationState::Failed { .. }
+        | AuthorizationState::Issued { .. }
+        | AuthorizationState::Redeemed { .. } => return Err(Denial::DeviceCodeInvalid.into()),
     };
     let has_remembered = ensure_not_revoked(&mut context, authorization, approval).await.map_err(of_device)?;
-    let mut ask = request(&context, authorization, approval, (GrantType::DeviceCode, form))?;
+    let word = ServerWord::none(context.profile()?);
+    let mut ask = request(&context, authorization, approval, (GrantType::DeviceCode, form, word))?;
     ask.person_grant = Some(Box::new(person_grant(&context, authorization, approval, has_remembered)));
     let refresh_of = refresh_of(&context, approval);
     let grant = policy::issue(&context.service, &context.client, ask, refresh_of, now)?;

@@ -5,7 +5,7 @@
 //!
 //! To add a grant, write its file and its variant of `ServedGrant`.
 
-mod authorization_code;
+pub(super) mod authorization_code;
 mod client_credentials;
 mod device_code;
 mod jwt_bearer;
@@ -14,7 +14,7 @@ mod token_exchange;
 
 use std::sync::Arc;
 
-use self::authorization_code::CodeLookup;
+use self::authorization_code::{CodeLookup, ServerWord};
 
 use crate::auth::client::{ClientCredentials, Identified, UnnotedUse, identify};
 use crate::auth::dpop::{self, NonceRule};
@@ -147,7 +147,10 @@ pub async fn grant(endpoint: &TokenEndpoint, request: GrantRequest) -> Result<Ou
         marks: std::mem::take(&mut found.marks),
     };
     let granted = match grant {
-        ServedGrant::AuthorizationCode => Box::pin(authorization_code::grant(context, (code, &found), &request.form)).await?,
+        ServedGrant::AuthorizationCode => {
+            let word = ServerWord::none(context.profile()?);
+            Box::pin(authorization_code::grant(context, (code.as_ref(), &found), &request.form, word)).await?
+        }
         ServedGrant::DeviceCode => Box::pin(device_code::grant(context, (code, &found), &request.form)).await?,
         ServedGrant::ClientCredentials => client_credentials::grant(context, &request.form).await?,
         ServedGrant::RefreshToken => refresh_token::grant(context, (sought, &found), &request.form).await?,
@@ -221,16 +224,16 @@ async fn verify_keys(
 }
 
 /// A client that has passed every check that all grants share, and what its grant is served with.
-struct GrantContext<'a> {
-    ports: &'a Granter,
-    service: Service,
-    client: Client,
+pub(super) struct GrantContext<'a> {
+    pub(super) ports: &'a Granter,
+    pub(super) service: Service,
+    pub(super) client: Client,
     /// The keys that it has proved.
-    confirmation: Confirmation,
+    pub(super) confirmation: Confirmation,
     /// Its assertion and its proof, which nothing has used up yet.
-    replay_guards: Vec<ReplayGuard>,
+    pub(super) replay_guards: Vec<ReplayGuard>,
     /// The marks that were read with the client.
-    marks: NotBefores,
+    pub(super) marks: NotBefores,
 }
 
 impl GrantContext<'_> {
@@ -298,7 +301,7 @@ impl GrantContext<'_> {
 /// # Errors
 ///
 /// A fault if it can't be signed.
-async fn id_token(
+pub(super) async fn id_token(
     ports: &Granter,
     org: &Org,
     (minted, client): (&Minted, &Client),

@@ -257,3 +257,18 @@ capability! {
         ..Introspector::ACCESS
     };
 }
+
+capability! {
+    /// Looks up a token, and signs what its client is told of its person (OpenID Connect Core section 5.3.2).
+    pub struct SigningReader from HasMinting {
+        /// Authenticates the caller of the endpoint, and reads the token.
+        pub reader: Reader,
+        /// Signs the answer as a JWT.
+        pub signing: Arc<SigningKeys>,
+    }
+    access = AwsAccess {
+        signing_key: Minter::ACCESS.signing_key,
+        envelope_key: Minter::ACCESS.envelope_key,
+        ..Reader::ACCESS
+    };
+}

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::{coded, decode, encode, is_false, placeholder_id, placeholder_time};
 use crate::domain::{
     Approval, Audience, Authorization, AuthorizationDetails, AuthorizationError, AuthorizationKey, AuthorizationRequest,
-    AuthorizationState, ClientId, DeviceRequest, ExtraClaims, Fault, OrgId, Prompt, ResponseMode, Scope, Seconds, SessionId,
-    SignIn, Subject, Thumbprint, Timestamp, TokenId,
+    AuthorizationState, ClientId, DeviceRequest, ExtraClaims, Fault, ForwardedRequest, ForwardedSignIn, OrgId, Prompt, Property,
+    ResponseMode, Scope, Seconds, SessionId, SignIn, Subject, Thumbprint, Timestamp, TokenId,
 };
 
 /// Encodes the body of an authorization: all of it but `id`, `expires_at` and `revision`.
@@ -50,7 +50,7 @@ pub fn is_same_authorization(there: &Authorization, new: &Authorization) -> bool
         let DeviceRequest { interval, polled_at, poll, .. } = *device;
         Box::new(DeviceRequest { interval, polled_at, poll, ..*there })
     });
-    Authorization { expires_at, state, revision, browser, device, ..there.clone() } == *new
+    Authorization { browser, device, expires_at, state, revision, ..there.clone() } == *new
 }
 
 coded::records!(
@@ -59,6 +59,8 @@ coded::records!(
     AuthorizationRequest as AuthorizationRequestBody,
     AuthorizationState as AuthorizationStateBody,
     DeviceRequest as DeviceRequestBody,
+    ForwardedRequest as ForwardedRequestBody,
+    ForwardedSignIn as ForwardedSignInBody,
     Prompt as PromptBody,
     ResponseMode as ResponseModeBody,
     SignIn as SignInBody,
@@ -81,6 +83,8 @@ struct AuthorizationBody {
     browser: Option<[u8; 32]>,
     #[serde(rename = "v", with = "coded", default, skip_serializing_if = "Option::is_none")]
     device: Option<Box<DeviceRequest>>,
+    #[serde(rename = "f", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    forwarded: Option<ForwardedRequest>,
     #[serde(rename = "i", with = "coded")]
     created_at: Timestamp,
     #[serde(skip, default = "placeholder_time")]
@@ -109,6 +113,15 @@ struct DeviceRequestBody {
 }
 
 #[derive(Deserialize, Serialize)]
+#[serde(remote = "ForwardedRequest")]
+struct ForwardedRequestBody {
+    #[serde(rename = "a", default, skip_serializing_if = "is_false")]
+    alias_used: bool,
+    #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
+    context: Option<String>,
+}
+
+#[derive(Deserialize, Serialize)]
 #[serde(remote = "AuthorizationRequest")]
 struct AuthorizationRequestBody {
     #[serde(rename = "u")]
@@ -131,6 +144,8 @@ struct AuthorizationRequestBody {
     nonce: Option<String>,
     #[serde(rename = "p", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
     prompts: Vec<Prompt>,
+    #[serde(rename = "ma", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    max_age: Option<Seconds>,
     #[serde(rename = "t", with = "coded", default, skip_serializing_if = "Option::is_none")]
     authenticated_after: Option<Timestamp>,
     #[serde(rename = "i", with = "coded", default, skip_serializing_if = "Option::is_none")]
@@ -199,6 +214,11 @@ enum AuthorizationStateBody {
         #[serde(rename = "v", with = "coded")]
         verifier: [u8; 32],
     },
+    #[serde(rename = "x")]
+    Failed {
+        #[serde(rename = "d", with = "coded")]
+        decision: TokenId,
+    },
     #[serde(rename = "i")]
     Issued {
         #[serde(rename = "w", with = "coded")]
@@ -242,8 +262,12 @@ struct ApprovalBody {
     id_token_claims: Option<ExtraClaims>,
     #[serde(rename = "ka", with = "coded", default, skip_serializing_if = "Option::is_none")]
     access_token_claims: Option<ExtraClaims>,
-    #[serde(rename = "f", default, skip_serializing_if = "is_false")]
+    #[serde(rename = "g", default, skip_serializing_if = "is_false")]
     forget: bool,
+    #[serde(rename = "p", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
+    properties: Vec<Property>,
+    #[serde(rename = "f", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    forwarded: Option<Box<ForwardedSignIn>>,
     #[serde(rename = "w", with = "coded")]
     decided_at: Timestamp,
 }
@@ -292,4 +316,19 @@ struct SignInBody {
     id_token_claims: Option<ExtraClaims>,
     #[serde(rename = "ka", with = "coded", default, skip_serializing_if = "Option::is_none")]
     access_token_claims: Option<ExtraClaims>,
+    #[serde(rename = "f", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    forwarded: Option<Box<ForwardedSignIn>>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "ForwardedSignIn")]
+struct ForwardedSignInBody {
+    #[serde(rename = "s", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    told_subject: Option<Subject>,
+    #[serde(rename = "h", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    id_token_header: Option<ExtraClaims>,
+    #[serde(rename = "l", default, skip_serializing_if = "is_false")]
+    has_audience_list: bool,
+    #[serde(rename = "c", default, skip_serializing_if = "Vec::is_empty")]
+    consented_claims: Vec<String>,
 }

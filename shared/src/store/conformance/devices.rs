@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::cases;
 use super::parallel::{at_once, is_won_by_one};
 use super::samples::{
-    at, authorization, client_id, device, find_authorization, find_user_code, id, new, rich_authorization, token, user_code,
+    at, authorization, client_id, device, find_authorization, find_user_code, id, new, rich_authorization, states, token,
+    user_code,
 };
 use crate::domain::{Authorization, AuthorizationState, DeviceRequest, Seconds, UserCodeAssignment};
 use crate::store::{InsertOutcome, NewToken, Store};
@@ -47,8 +48,8 @@ async fn a_device_is_read_back_whole_and_each_poll_is_a_step(store: Arc<dyn Stor
 async fn a_token_is_recorded_on_an_accepted_request_of_a_device(store: Arc<dyn Store>) {
     let kept = of_device(1);
     store.put_authorization(&kept).await.unwrap();
-    let AuthorizationState::Accepted { approval, verifier } = super::samples::states().swap_remove(2) else { panic!("accepted") };
-    let accepted = kept.moved_to(AuthorizationState::Accepted { approval, verifier }, kept.expires_at);
+    let is_accepted = |state: &AuthorizationState| matches!(state, AuthorizationState::Accepted { .. });
+    let accepted = kept.moved_to(states().into_iter().find(is_accepted).unwrap(), kept.expires_at);
     assert!(store.update_authorization(&accepted).await.unwrap());
     let redeemed = accepted.redeemed(id(9), None).unwrap();
     let recording = NewToken { authorization: Some(redeemed.clone()), ..new(&token("a", 9), None) };

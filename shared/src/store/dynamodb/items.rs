@@ -537,6 +537,8 @@ mod tests {
             id_token_claims: None,
             access_token_claims: None,
             forget: false,
+            properties: Vec::new(),
+            forwarded: None,
             decided_at: T0,
         }
     }

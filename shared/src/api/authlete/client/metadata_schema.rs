@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
 use super::metadata::constant;
-use super::{ClientBody, ClientView, Members};
+use super::{ClientBody, ClientSummary, ClientView, Members};
 use crate::api::authlete::names;
 use crate::api::openapi::schema_impls::as_read;
 use crate::domain::client_metadata::{CLIENT_METADATA, MAX_METADATA_ENTRIES, MetadataType};
@@ -52,6 +52,24 @@ impl JsonSchema for ClientView {
                 "applicationType", "responseTypes", "singleAccessTokenPerSubject", "tlsClientCertificateBoundAccessTokens",
                 "locked", "createdAt", "modifiedAt"
             ],
+            "properties": properties
+        })
+    }
+}
+
+impl JsonSchema for ClientSummary {
+    fn schema_name() -> Cow<'static, str> {
+        "ClientSummary".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let mut properties = members();
+        properties.insert("clientIdAliasEnabled".to_owned(), json!({"type": "boolean"}));
+        properties.retain(|name, _| Self::MEMBERS.contains(&name.as_str()));
+        json_schema!({
+            "description": "A client, as people may know it.",
+            "type": "object",
+            "required": ["clientId", "clientIdAlias", "clientIdAliasEnabled", "clientType", "grantTypes", "applicationType", "responseTypes"],
             "properties": properties
         })
     }

@@ -60,6 +60,51 @@ impl ClientView {
     }
 }
 
+/// What an authorization server may show people of a client, and what its SDKs read of it where a client is only mentioned.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub struct ClientSummary(Map<String, Value>);
+
+impl ClientSummary {
+    /// The members that there can be.
+    pub(super) const MEMBERS: &[&str] = &[
+        "clientId",
+        "clientIdAlias",
+        "clientIdAliasEnabled",
+        "clientType",
+        "clientName",
+        "clientNames",
+        "description",
+        "descriptions",
+        "clientUri",
+        "clientUris",
+        "logoUri",
+        "logoUris",
+        "policyUri",
+        "policyUris",
+        "tosUri",
+        "tosUris",
+        "applicationType",
+        "developer",
+        "redirectUris",
+        "responseTypes",
+        "grantTypes",
+        "attributes",
+    ];
+
+    /// Shows a client without its keys, its secrets and how it authenticates.
+    pub fn from_client(client: &Client) -> Self {
+        let ClientView(members) = ClientView::from_client(client);
+        Self(members.into_iter().filter(|(name, _)| Self::MEMBERS.contains(&name.as_str())).collect())
+    }
+}
+
+impl std::fmt::Debug for ClientSummary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
 impl std::fmt::Debug for ClientView {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
@@ -166,5 +211,22 @@ impl LockView {
     pub fn from_client(client: &Client) -> Self {
         let state = if client.enabled { "unlocked" } else { "locked" };
         Self(ApiResult::new(ResultCode::CLIENT_LOCK_UPDATED, format!("The client (ID = {}) is {state}.", client.id)))
+    }
+}
+
+/// Which scopes a client may request: `RequestableScopes` of Authlete's API.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "RequestableScopesResponse"))]
+#[serde(rename_all = "camelCase")]
+pub struct RequestableScopesView<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    requestable_scopes: Option<Vec<&'a str>>,
+}
+
+impl<'a> RequestableScopesView<'a> {
+    /// Shows the scopes, if they are limited.
+    pub fn from_client(client: &'a Client) -> Self {
+        let scopes = client.settings.scopes.as_ref();
+        Self { requestable_scopes: scopes.map(|scopes| scopes.iter().map(Scope::as_str).collect()) }
     }
 }

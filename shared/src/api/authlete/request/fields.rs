@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use serde_json::{Map, Value};
+
 use crate::api::authlete::lenient::{Number, Words};
 use crate::domain::{Audience, ExtraClaims, Invalid, Refusal, Scope, Seconds, Secret, Timestamp};
 use crate::encoding::{SecretText, strict_json};
@@ -60,6 +62,12 @@ pub(super) fn lifetime(seconds: Option<Number>) -> Result<Lifetime, Refusal> {
 /// A moment in milliseconds that counts if it is positive.
 pub(super) fn moment(ms: Option<Number>) -> Option<Timestamp> {
     ms.filter(|Number(ms)| *ms > 0).map(|Number(ms)| Timestamp::from_ms(ms).min(Timestamp::END_OF_TIME))
+}
+
+/// A member that is the text of a JSON object.
+pub(super) fn json_object(field: &'static str, text: Option<String>) -> Result<Option<Map<String, Value>>, Refusal> {
+    let read = |text: String| strict_json::decode(text.as_bytes());
+    text.map(read).transpose().map_err(|_| Refusal::invalid(field, "must be the text of a JSON object"))
 }
 
 /// `jwtAtClaims`: the text of a JSON object.

@@ -3,6 +3,7 @@
 //! A type here reads a body and turns it into words of the domain. It checks the form of each field, and no more: whether a
 //! request is granted is for the use case to decide.
 
+mod authorization;
 mod batch;
 mod create;
 mod fields;
@@ -11,7 +12,11 @@ mod revoke;
 mod service;
 mod token;
 mod update;
+mod userinfo;
 
+pub use authorization::{
+    AuthorizationFailReason, FailAuthorization, IssueAuthorization, ProcessAuthorization, TicketInfo, UpdateTicket,
+};
 pub use batch::{BatchQuery, at, batch};
 pub use create::{CreateToken, CreateTokenRequest};
 pub use introspect::{Introspect, IntrospectStandard, Introspected};
@@ -19,3 +24,4 @@ pub use revoke::{ListTokens, Revocation, RevokeParameters, RevokeToken, Revoked,
 pub use service::{Configuration, KeySetQuery};
 pub use token::{FailReason, FailToken, IssueToken, ProcessToken};
 pub use update::UpdateToken;
+pub use userinfo::{IssueUserinfo, PersonTold, ProcessUserinfo};

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::scope::ScopeView;
 use super::{end, resources, scopes, subject};
 use crate::api::authlete::challenge::{Challenge, Scheme};
 use crate::api::authlete::content::ErrorStyle;
@@ -10,7 +11,7 @@ use crate::api::authlete::names;
 use crate::api::authlete::property::{Pair, Property};
 use crate::api::authlete::request::Introspected;
 use crate::api::authlete::result::{ApiCall, ApiResult, ResultCode};
-use crate::domain::{Client, Denial, Fault, Issuance, Org, Refusal, Scope, SupportedScope, Timestamp, TokenStatus};
+use crate::domain::{Client, Denial, Fault, Issuance, Org, Refusal, Scope, Timestamp, TokenStatus};
 use crate::tokens::introspect::{ClientIntrospection, Verdict};
 use crate::tokens::lookup::ClientAccessToken;
 
@@ -79,26 +80,6 @@ struct TokenView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     auth_time: Option<i64>,
     for_external_attachment: bool,
-}
-
-/// A scope with its attributes: `Scope` of Authlete's API.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Scope"))]
-#[serde(rename_all = "camelCase")]
-struct ScopeView<'a> {
-    name: &'a str,
-    default_entry: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    description: Option<&'a str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    attributes: Vec<Attribute<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
-struct Attribute<'a> {
-    key: &'a str,
-    value: std::borrow::Cow<'a, str>,
 }
 
 impl<'a> IntrospectionResponse<'a> {
@@ -263,20 +244,5 @@ impl<'a> TokenView<'a> {
             auth_time: issuance.auth_time.map(Timestamp::as_secs),
             for_external_attachment: issuance.for_external_attachment,
         })
-    }
-}
-
-impl<'a> ScopeView<'a> {
-    fn from_scope(scope: &'a SupportedScope) -> Self {
-        let lengths = [("access_token.duration", scope.token_duration), ("refresh_token.duration", scope.refresh_token_duration)];
-        let lengths =
-            lengths.into_iter().filter_map(|(key, length)| Some(Attribute { key, value: length?.0.to_string().into() }));
-        let others = scope.attributes.iter().map(|(key, value)| Attribute { key, value: value.into() });
-        Self {
-            name: scope.name.as_str(),
-            default_entry: scope.default,
-            description: scope.description.as_deref(),
-            attributes: lengths.chain(others).collect(),
-        }
     }
 }

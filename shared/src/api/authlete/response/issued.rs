@@ -23,6 +23,8 @@ pub struct IssuedToken<'a> {
     jwt_access_token: Option<ExposedSecret<'a>>,
     #[serde(flatten)]
     refresh: Option<IssuedRefreshToken<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<ExposedSecret<'a>>,
     client_id: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_id_alias: Option<&'a str>,
@@ -59,7 +61,7 @@ struct IssuedRefreshToken<'a> {
 
 impl<'a> IssuedToken<'a> {
     /// Shows a token of a client of `org`. `alias_used` says how the client named itself; `presented` is the refresh token,
-    /// which may stay the same.
+    /// which may stay the same; `id_token` comes with it where a person has signed in.
     ///
     /// # Errors
     /// A [`Fault`] if the record is no client's, or if what is kept in it as JSON isn't.
@@ -67,13 +69,14 @@ impl<'a> IssuedToken<'a> {
         issued: &'a Issued,
         org: &'a Org,
         alias_used: bool,
-        presented: Option<&'a Secret<String>>,
+        (presented, id_token): (Option<&'a Secret<String>>, Option<&'a Secret<String>>),
     ) -> Result<Self, Fault> {
         let (minted, client, issuance) = (&issued.minted, &issued.client, issued.grant()?);
         let record = &minted.record;
         let refresh_token = minted.refresh_token.as_ref().or(presented).filter(|_| minted.family.is_some());
         let (token, lifetime) = ((&minted.token, token_type(record)), minted.lifetime());
         let content = TokenContent::new(token, lifetime, &record.scopes, refresh_token, &issuance.properties);
+        let content = TokenContent { id_token: id_token.map(ExposedSecret), ..content };
         let refresh = refresh_token.zip(minted.family.as_ref()).map(|(token, family)| IssuedRefreshToken {
             refresh_token: ExposedSecret(token),
             refresh_token_expires_at: end(Some(family.expires_at)),
@@ -87,6 +90,7 @@ impl<'a> IssuedToken<'a> {
             access_token_duration: lifetime.map_or(0, |Seconds(seconds)| seconds),
             jwt_access_token: minted.is_jwt.then_some(ExposedSecret(&minted.token)),
             refresh,
+            id_token: id_token.map(ExposedSecret),
             client_id: client.id.as_number(),
             client_id_alias: client.settings.alias.as_deref(),
             client_id_alias_used: alias_used,

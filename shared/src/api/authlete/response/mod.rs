@@ -4,6 +4,7 @@
 //! one, an answer has nothing else but the text to send on. Each file maps every refusal to its action, so a new
 //! [`Refusal`](crate::domain::Refusal) must be dealt with in each of them.
 
+mod authorization;
 mod batch;
 mod create;
 mod exchange;
@@ -11,15 +12,21 @@ mod introspect;
 mod issued;
 mod list;
 mod revoke;
+mod scope;
 mod service;
 mod standard;
 mod ticket;
 mod token;
 mod update;
+mod userinfo;
 
 use crate::api::oauth::token::token_type;
 use crate::domain::{Audience, Scope, Timestamp, TokenRecord};
 
+pub use authorization::{
+    AuthorizationAction, AuthorizationFailResponse, AuthorizationIssueResponse, AuthorizationResponse, TicketAction,
+    TicketInfoResponse, TicketUpdateResponse,
+};
 pub use batch::{BatchAccepted, BatchStatusResponse};
 pub use create::{CreateAction, TokenCreateResponse};
 pub use introspect::{IntrospectionAction, IntrospectionResponse};
@@ -31,6 +38,7 @@ pub use standard::{StandardIntrospectionAction, StandardIntrospectionResponse, a
 pub use ticket::{FailAction, IssueAction, TokenFailResponse, TokenIssueResponse};
 pub use token::{Requested, TokenAction, TokenResponse};
 pub use update::{TokenUpdateResponse, UpdateAction};
+pub use userinfo::{UserinfoAction, UserinfoIssueAction, UserinfoIssueResponse, UserinfoResponse};
 
 /// Scopes by name. `None` if there are none.
 fn scopes(scopes: &[Scope]) -> Option<Vec<&str>> {

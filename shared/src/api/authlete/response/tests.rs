@@ -146,7 +146,12 @@ fn answers() -> Vec<(&'static str, Value)> {
         let query = ListTokens::try_from(Parameters::read(if is_rich { "subject=john" } else { "" }).unwrap()).unwrap();
         let client = is_rich.then(|| client(true));
         all.push(("list", json(&TokenListResponse::from_page(&query, client.as_ref(), &page).unwrap())));
-        let outcome = Outcome::Issued { issued: Box::new(issued), resources: Vec::new(), previous_refresh_token_used: is_rich };
+        let outcome = Outcome::Issued {
+            issued: Box::new(issued),
+            id_token: None,
+            resources: Vec::new(),
+            previous_refresh_token_used: is_rich,
+        };
         let request =
             requested(if is_rich { "grant_type=refresh_token&refresh_token=x" } else { "grant_type=client_credentials" });
         all.push(("token", json(&TokenResponse::from_outcome(&outcome, &request, &org).unwrap())));

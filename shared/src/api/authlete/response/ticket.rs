@@ -51,7 +51,7 @@ impl<'a> TokenIssueResponse<'a> {
     /// A [`Fault`] if the record is no client's, or if what is kept in it as JSON isn't.
     pub fn from_issued(issued: &'a Issued, org: &'a Org) -> Result<Self, Fault> {
         let text = format_args!("The token request (grant_type={}) was processed successfully.", issued.grant()?.grant.as_str());
-        let body = IssueBody::Issued(Box::new(IssuedToken::from_issued(issued, org, issued.grant()?.alias_used, None)?));
+        let body = IssueBody::Issued(Box::new(IssuedToken::from_issued(issued, org, issued.grant()?.alias_used, (None, None))?));
         Ok(Self { result: ApiResult::new(ResultCode::ISSUED, text), action: IssueAction::Ok, body })
     }
 

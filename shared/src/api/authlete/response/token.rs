@@ -143,7 +143,18 @@ impl<'a> TokenResponse<'a> {
         let grant = request.grant.ok_or_else(|| Fault::internal("telling by which grant a token was issued"))?;
         let (action, code, text) = match outcome {
             Outcome::Issued { .. } => {
-                let code = if grant == GrantType::RefreshToken { C::TOKEN_REFRESHED } else { C::TOKEN_CLIENT_CREDENTIALS };
+                let code = match grant {
+                    GrantType::AuthorizationCode => C::TOKEN_CODE,
+                    GrantType::RefreshToken => C::TOKEN_REFRESHED,
+                    GrantType::ClientCredentials
+                    | GrantType::Implicit
+                    | GrantType::Password
+                    | GrantType::Ciba
+                    | GrantType::DeviceCode
+                    | GrantType::TokenExchange
+                    | GrantType::JwtBearer
+                    | GrantType::PreAuthorizedCode => C::TOKEN_CLIENT_CREDENTIALS,
+                };
                 (TokenAction::Ok, code, "was processed successfully")
             }
             Outcome::Password { .. } => {
@@ -194,8 +205,13 @@ impl<'a> Body<'a> {
     fn from_outcome(outcome: &'a Outcome, request: &'a Requested, org: &'a Org) -> Result<Self, Fault> {
         let is_refresh = request.grant == Some(GrantType::RefreshToken);
         Ok(match outcome {
-            Outcome::Issued { issued, previous_refresh_token_used, .. } => Self::Issued {
-                token: Box::new(IssuedToken::from_issued(issued, org, request.alias_used, request.refresh_token.as_ref())?),
+            Outcome::Issued { issued, id_token, previous_refresh_token_used, .. } => Self::Issued {
+                token: Box::new(IssuedToken::from_issued(
+                    issued,
+                    org,
+                    request.alias_used,
+                    (request.refresh_token.as_ref(), id_token.as_ref()),
+                )?),
                 previous_refresh_token_used: is_refresh.then_some(*previous_refresh_token_used),
             },
             Outcome::Password { ticket, username, password, asked } => Self::Password {

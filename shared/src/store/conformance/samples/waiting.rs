@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::{T0, at, client_id, confirmation, digest, id, org_id, properties, read, scope, subject};
 use crate::domain::{
     Alias, AliasKey, Aliased, Approval, Audience, Authorization, AuthorizationDetails, AuthorizationError, AuthorizationKey,
-    AuthorizationRequest, AuthorizationState, Batch, BatchKey, DeviceRequest, ExtraClaims, GrantedAccess, PersonGrantKey,
-    PersonGrantUpdate, Prompt, Remembering, ResponseMode, Seconds, SessionId, SignIn, Thumbprint, Ticket, TicketKey, Timestamp,
-    TokenId, UserCodeAssignment, UserCodeKey,
+    AuthorizationRequest, AuthorizationState, Batch, BatchKey, DeviceRequest, ExtraClaims, ForwardedRequest, ForwardedSignIn,
+    GrantedAccess, PersonGrantKey, PersonGrantUpdate, Prompt, Remembering, ResponseMode, Seconds, SessionId, SignIn, Thumbprint,
+    Ticket, TicketKey, Timestamp, TokenId, UserCodeAssignment, UserCodeKey,
 };
 use crate::store::{CountedEvent, RecordKeys, ReplayKey, Store, TicketConsumption};
 
@@ -63,6 +63,7 @@ pub(in crate::store) fn authorization(org: &str, n: u64) -> Authorization {
             dpop_key: None,
             nonce: None,
             prompts: Vec::new(),
+            max_age: None,
             authenticated_after: None,
             subject_hint: None,
             login_hint: None,
@@ -74,6 +75,7 @@ pub(in crate::store) fn authorization(org: &str, n: u64) -> Authorization {
         },
         browser: Some(digest(11)),
         device: None,
+        forwarded: None,
         created_at: T0,
         expires_at: at(600_000),
         state: AuthorizationState::Pending,
@@ -124,6 +126,7 @@ pub(in crate::store) fn rich_authorization(org: &str, n: u64) -> Authorization {
             dpop_key: Some(Thumbprint(digest(13))),
             nonce: text("n\"é"),
             prompts: Prompt::ALL.to_vec(),
+            max_age: Some(Seconds(300)),
             authenticated_after: Some(at(-1)),
             subject_hint: Some(subject("ann \"Ä\"")),
             login_hint: text("ann@例え.example"),
@@ -133,6 +136,7 @@ pub(in crate::store) fn rich_authorization(org: &str, n: u64) -> Authorization {
             display: text("page"),
             claims: Some(claims(r#"{"userinfo":{"email":null},"n":1.50}"#)),
         },
+        forwarded: Some(ForwardedRequest { alias_used: true, context: text("the \"é\"") }),
         ..authorization(org, n)
     }
 }
@@ -140,7 +144,8 @@ pub(in crate::store) fn rich_authorization(org: &str, n: u64) -> Authorization {
 /// Every state, first with all that it can say, then with no more than it must.
 pub(in crate::store) fn states() -> Vec<AuthorizationState> {
     let (verifier, code) = (digest(14), digest(15));
-    let mut states = vec![AuthorizationState::Pushed, AuthorizationState::Pending];
+    let mut states =
+        vec![AuthorizationState::Pushed, AuthorizationState::Pending, AuthorizationState::Failed { decision: id(83) }];
     for approval in [approval(), least_approval()] {
         let approval = Box::new(approval);
         states.push(AuthorizationState::Accepted { approval: approval.clone(), verifier });
@@ -183,6 +188,16 @@ pub(in crate::store) fn sign_in() -> SignIn {
         claims: Some(claims(r#"{"email":"ann@例え.example","n":1.50}"#)),
         id_token_claims: Some(claims(r#"{"tenant":"a\"b"}"#)),
         access_token_claims: Some(claims(r#"{"plan":"é"}"#)),
+        forwarded: Some(Box::new(forwarded_sign_in())),
+    }
+}
+
+fn forwarded_sign_in() -> ForwardedSignIn {
+    ForwardedSignIn {
+        told_subject: Some(subject("pair \"Ä\"")),
+        id_token_header: Some(claims(r#"{"x":"é"}"#)),
+        has_audience_list: true,
+        consented_claims: vec!["email".to_owned(), "é\"".to_owned()],
     }
 }
 
@@ -199,6 +214,8 @@ fn approval() -> Approval {
         id_token_claims: Some(claims(r#"{"tenant":"a\"b"}"#)),
         access_token_claims: Some(claims(r#"{"plan":"é"}"#)),
         forget: true,
+        properties: properties(),
+        forwarded: Some(Box::new(forwarded_sign_in())),
         ..least_approval()
     }
 }
@@ -217,6 +234,8 @@ fn least_approval() -> Approval {
         id_token_claims: None,
         access_token_claims: None,
         forget: false,
+        properties: Vec::new(),
+        forwarded: None,
         decided_at: at(1_234),
     }
 }

@@ -44,7 +44,7 @@ async fn without_the_index_nothing_is_asked_of_it() {
     let emulator = Emulator::at_hand(false).await;
     calls::setup(&*emulator.store).await;
     emulator.wire.take_calls();
-    assert_eq!(calls::perform(&*emulator.store, "list by subject").await, "1");
+    assert_eq!(calls::perform(&*emulator.store, "list by subject").await, "2");
     assert!(emulator.wire.take_calls().iter().all(|call| call.operation == "Query" && call.input["IndexName"].is_null()));
 }
 

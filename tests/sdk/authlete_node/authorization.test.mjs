@@ -1,0 +1,152 @@
+// authorization.processRequest, issue, fail and its tickets, the code at token.process, and userinfo.
+
+import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { test } from "node:test";
+import { createLocalJWKSet, jwtVerify } from "jose";
+import { forEachService } from "./harness.mjs";
+
+const CALLBACK = "https://shop.example/cb?tenant=1";
+
+forEachService("authorization", (calls, service) => {
+  const { authlete, serviceId } = calls;
+  const verifier = randomBytes(32).toString("base64url");
+  let made;
+  const shop = () => (made ??= calls.newClient({ redirectUris: [CALLBACK], clientIdAlias: `shop-${randomBytes(4).toString("hex")}` }));
+
+  async function ask(more = {}, context = undefined) {
+    const { clientId } = await shop();
+    const usual = {
+      response_type: "code",
+      client_id: String(clientId),
+      redirect_uri: CALLBACK,
+      scope: "openid email history.read no.such.scope",
+      state: "s 1",
+      nonce: "n-1",
+      code_challenge: createHash("sha256").update(verifier).digest("base64url"),
+      code_challenge_method: "S256",
+    };
+    const parameters = new URLSearchParams({ ...usual, ...more }).toString();
+    return authlete.authorization.processRequest({ serviceId, authorizationRequest: { parameters, context } });
+  }
+
+  const issue = (ticket, more = {}) => {
+    const authorizationIssueRequest = { ticket, subject: "john", authTime: Math.floor(Date.now() / 1000) - 5, ...more };
+    return authlete.authorization.issue({ serviceId, authorizationIssueRequest });
+  };
+
+  async function redeem(code, more = {}) {
+    const { clientId, clientSecret } = await shop();
+    const form = { grant_type: "authorization_code", code, redirect_uri: CALLBACK, code_verifier: verifier };
+    return calls.process(form, { clientId: String(clientId), clientSecret, ...more });
+  }
+
+  test("a ticket, with what the pages need", async () => {
+    const claims = JSON.stringify({ id_token: { name: { essential: true } }, userinfo: { picture: null } });
+    const { clientId, clientIdAlias } = await shop();
+    const asked = await ask({ client_id: clientIdAlias, prompt: "login consent", display: "touch", max_age: "600", ui_locales: "fr en", claims, acr_values: "a b" });
+    assert.equal(asked.action, "INTERACTION", asked.resultMessage);
+    assert.equal(asked.ticket.length, 43);
+    assert.deepEqual([asked.client.clientId, asked.clientIdAliasUsed, asked.service.apiKey], [clientId, true, Number(serviceId)]);
+    assert.deepEqual(asked.scopes.map(({ name }) => name), ["openid", "email", "history.read"]);
+    assert.deepEqual([asked.prompts, asked.display, asked.maxAge, asked.uiLocales], [["LOGIN", "CONSENT"], "TOUCH", 600, ["fr", "en"]]);
+    assert.deepEqual([asked.claims, asked.claimsAtUserInfo], [["email", "email_verified", "name"], ["email", "email_verified", "picture"]]);
+    assert.deepEqual([asked.acrs, asked.acrEssential, asked.responseContent], [["a", "b"], false, undefined]);
+    assert.deepEqual(JSON.parse(asked.idTokenClaims), { name: { essential: true } });
+  });
+
+  test("a person agrees: a code, tokens, userinfo", async () => {
+    const asked = await ask({}, "kept");
+    const issued = await issue(asked.ticket, { acr: "gold", claims: JSON.stringify({ email: "john@example.com" }), consentedClaims: ["email"] });
+    assert.deepEqual([issued.action, issued.ticketInfo], ["LOCATION", { context: "kept" }], issued.resultMessage);
+    const url = new URL(issued.responseContent);
+    assert.deepEqual([...url.searchParams.entries()], [["tenant", "1"], ["code", issued.authorizationCode], ["state", "s 1"], ["iss", service.url]]);
+
+    const granted = await redeem(issued.authorizationCode);
+    assert.deepEqual([granted.action, granted.grantType, granted.subject], ["OK", "AUTHORIZATION_CODE", "john"], granted.resultMessage);
+    const body = JSON.parse(granted.responseContent);
+    assert.deepEqual([body.scope, body.id_token, body.refresh_token], ["openid email history.read", granted.idToken, granted.refreshToken]);
+    const keys = await authlete.jwkSetEndpoint.serviceJwksGetApi({ serviceId });
+    const { clientId } = await shop();
+    const { payload } = await jwtVerify(granted.idToken, createLocalJWKSet(keys), { issuer: service.url, audience: String(clientId), typ: "JWT" });
+    assert.deepEqual([payload.sub, payload.nonce, payload.acr, payload.email], ["john", "n-1", "gold", "john@example.com"]);
+
+    const token = service.jwt ? granted.jwtAccessToken : granted.accessToken;
+    const known = await authlete.userinfo.process({ serviceId, userinfoRequest: { token } });
+    assert.deepEqual([known.action, known.subject, known.clientId], ["OK", "john", clientId], known.resultMessage);
+    assert.deepEqual([known.claims, known.consentedClaims], [["email", "email_verified"], ["email"]]);
+    const told = await authlete.userinfo.issue({ serviceId, userinfoIssueRequest: { token, claims: JSON.stringify({ email: "john@example.com" }) } });
+    assert.equal(told.action, "JSON", told.resultMessage);
+    assert.deepEqual(JSON.parse(told.responseContent), { email: "john@example.com", sub: "john" });
+
+    const again = await redeem(issued.authorizationCode);
+    assert.deepEqual([again.action, again.resultCode], ["BAD_REQUEST", "A050305"]);
+    assert.equal(await calls.isLive(token), false);
+    const dead = await authlete.userinfo.process({ serviceId, userinfoRequest: { token } });
+    assert.deepEqual([dead.action, dead.resultCode], ["UNAUTHORIZED", "A088302"]);
+  });
+
+  test("what is wrong goes to the client only at its own address", async () => {
+    const evil = await ask({ redirect_uri: "https://evil.example/" });
+    assert.deepEqual([evil.action, evil.resultCode, JSON.parse(evil.responseContent).error], ["BAD_REQUEST", "A011304", "invalid_request"]);
+    const wrong = await ask({ response_type: "token" });
+    assert.equal(wrong.action, "LOCATION");
+    assert.equal(new URL(wrong.responseContent).searchParams.get("error"), "unsupported_response_type");
+    const form = await ask({ response_mode: "form_post", prompt: "none login" });
+    assert.equal(form.action, "FORM");
+    const silent = await ask({ prompt: "none" });
+    assert.equal(silent.action, "NO_INTERACTION");
+  });
+
+  test("each reason is told, and a ticket is used once", async () => {
+    const errors = {
+      UNKNOWN: "server_error",
+      NOT_LOGGED_IN: "login_required",
+      MAX_AGE_NOT_SUPPORTED: "login_required",
+      EXCEEDS_MAX_AGE: "login_required",
+      DIFFERENT_SUBJECT: "login_required",
+      ACR_NOT_SATISFIED: "unmet_authentication_requirements",
+      DENIED: "access_denied",
+      SERVER_ERROR: "server_error",
+      NOT_AUTHENTICATED: "login_required",
+      ACCOUNT_SELECTION_REQUIRED: "account_selection_required",
+      CONSENT_REQUIRED: "consent_required",
+      INTERACTION_REQUIRED: "interaction_required",
+      INVALID_TARGET: "invalid_target",
+    };
+    for (const [reason, error] of Object.entries(errors)) {
+      const { ticket } = await ask();
+      const failed = await authlete.authorization.fail({ serviceId, authorizationFailRequest: { ticket, reason } });
+      assert.equal(failed.action, "LOCATION", failed.resultMessage);
+      assert.equal(new URL(failed.responseContent).searchParams.get("error"), error, reason);
+      assert.equal((await issue(ticket)).action, "BAD_REQUEST");
+    }
+  });
+
+  test("what is kept with a ticket", async () => {
+    const { ticket } = await ask({}, "one");
+    const { management } = authlete.authorization;
+    const info = async () => management.getTicketInfo({ serviceId, authorizationTicketInfoRequest: { ticket } });
+    assert.deepEqual((await info()).info, { context: "one" });
+    for (const [sent, kept] of [["two", "two"], [JSON.stringify({ context: "three" }), "three"]]) {
+      const updated = await management.updateTicket({ serviceId, authorizationTicketUpdateRequest: { ticket, info: sent } });
+      assert.equal(updated.action, "OK", updated.resultMessage);
+      assert.deepEqual((await info()).info, { context: kept });
+    }
+    assert.equal((await issue(ticket)).action, "LOCATION");
+    assert.equal((await info()).action, "NOT_FOUND");
+  });
+
+  test("what a client may request", async () => {
+    const { clientId } = await calls.newClient({ redirectUris: [CALLBACK] });
+    const { management } = authlete.client;
+    const of = { serviceId, clientId: String(clientId) };
+    const clientExtensionRequestableScopesUpdateRequest = { requestableScopes: ["timeline.read", "no.such.scope"] };
+    const kept = await management.updateRequestableScopes({ ...of, clientExtensionRequestableScopesUpdateRequest });
+    assert.deepEqual(kept.requestableScopes, ["timeline.read"]);
+    const asked = await ask({ client_id: String(clientId), scope: "openid history.read timeline.read" });
+    assert.deepEqual(asked.scopes.map(({ name }) => name), ["openid", "timeline.read"]);
+    await management.deleteRequestableScopes(of);
+    assert.equal((await management.getRequestableScopes(of)).requestableScopes, undefined);
+  });
+});

@@ -1,0 +1,153 @@
+"""authorization, authorizationIssue, authorizationFail and their tickets; the code at token; userinfo and userinfoIssue."""
+
+import base64
+import hashlib
+import json
+import secrets
+import time
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import jwt
+import pytest
+import requests
+from authlete.dto.authorization_fail_request import AuthorizationFailRequest
+from authlete.dto.authorization_issue_request import AuthorizationIssueRequest
+from authlete.dto.authorization_request import AuthorizationRequest
+from authlete.dto.authorization_ticket_info_request import AuthorizationTicketInfoRequest
+from authlete.dto.authorization_ticket_update_request import AuthorizationTicketUpdateRequest
+from authlete.dto.client import Client
+from authlete.dto.token_request import TokenRequest
+from authlete.dto.userinfo_issue_request import UserInfoIssueRequest
+from authlete.dto.userinfo_request import UserInfoRequest
+
+from .conftest import content
+
+CALLBACK = "https://shop.example/cb?tenant=1"
+VERIFIER = secrets.token_urlsafe(32)
+CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
+
+
+@pytest.fixture(scope="module")
+def client(api):
+    made = {
+        "clientName": "Shop",
+        "clientType": "CONFIDENTIAL",
+        "tokenAuthMethod": "CLIENT_SECRET_BASIC",
+        "grantTypes": ["AUTHORIZATION_CODE", "REFRESH_TOKEN"],
+        "responseTypes": ["CODE"],
+        "redirectUris": [CALLBACK],
+    }
+    return api.createClient(Client(made))
+
+
+@pytest.fixture
+def ask(api, client):
+    def ask(context=None, **more):
+        usual = {
+            "response_type": "code",
+            "client_id": client.clientId,
+            "redirect_uri": CALLBACK,
+            "scope": "openid email history.read",
+            "state": "s 1",
+            "nonce": "n-1",
+            "code_challenge": CHALLENGE,
+            "code_challenge_method": "S256",
+        }
+        request = {"parameters": urlencode(usual | more)}
+        return api.authorization(AuthorizationRequest(request | ({"context": context} if context else {})))
+
+    return ask
+
+
+@pytest.fixture
+def issue(api):
+    def issue(ticket, **more):
+        said = {"ticket": ticket, "subject": "john", "authTime": int(time.time()) - 5}
+        return api.authorizationIssue(AuthorizationIssueRequest(said | more))
+
+    return issue
+
+
+@pytest.fixture
+def redeem(api, client):
+    def redeem(code):
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
+        request = {"parameters": urlencode(form), "clientId": str(client.clientId), "clientSecret": client.clientSecret}
+        return api.token(TokenRequest(request))
+
+    return redeem
+
+
+def told(answer):
+    """The parameters of the redirect that the client gets."""
+    return {name: values[0] for name, values in parse_qs(urlsplit(answer.responseContent).query).items()}
+
+
+def test_a_ticket_comes_with_what_the_pages_need(ask, client, service):
+    claims = json.dumps({"id_token": {"name": {"essential": True}}, "userinfo": {"picture": None}})
+    asked = ask(prompt="login consent", display="popup", max_age="600", claims=claims)
+    assert (asked.action.name, asked.resultCode, len(asked.ticket)) == ("INTERACTION", "A004001", 43)
+    assert (asked.client.clientId, asked.client.clientName, asked.client.clientSecret) == (client.clientId, "Shop", None)
+    assert [scope.name for scope in asked.scopes] == ["openid", "email", "history.read"]
+    assert ([prompt.name for prompt in asked.prompts], asked.display.name, asked.maxAge) == (["LOGIN", "CONSENT"], "POPUP", 600)
+    assert asked.claims == ["email", "email_verified", "name"] and asked.claimsAtUserInfo == ["email", "email_verified", "picture"]
+    assert str(asked.service.apiKey) == service.id
+
+
+def test_a_person_agrees(api, ask, issue, redeem, client, service):
+    asked = ask(context="kept")
+    issued = issue(asked.ticket, acr="gold", claims=json.dumps({"email": "john@example.com"}), consentedClaims=["email"])
+    assert (issued.action.name, issued.resultCode, issued.ticketInfo.context) == ("LOCATION", "A040001", "kept")
+    assert told(issued) == {"tenant": "1", "code": issued.authorizationCode, "state": "s 1", "iss": service.url}
+
+    granted = redeem(issued.authorizationCode)
+    assert (granted.action.name, granted.grantType.name, granted.subject) == ("OK", "AUTHORIZATION_CODE", "john")
+    assert content(granted)["id_token"] == granted.idToken
+    keys = jwt.PyJWKSet.from_dict(requests.get(f"{service.url}/.well-known/jwks.json", timeout=10).json())
+    key = keys[jwt.get_unverified_header(granted.idToken)["kid"]]
+    claims = jwt.decode(granted.idToken, key, ["ES256"], audience=str(client.clientId), issuer=service.url)
+    assert (claims["sub"], claims["nonce"], claims["acr"], claims["email"]) == ("john", "n-1", "gold", "john@example.com")
+
+    token = granted.jwtAccessToken or granted.accessToken
+    known = api.userinfo(UserInfoRequest({"token": token}))
+    assert (known.action.name, known.subject, known.claims) == ("OK", "john", ["email", "email_verified"])
+    assert known.consentedClaims == ["email"]
+    said = api.userinfoIssue(UserInfoIssueRequest({"token": token, "claims": json.dumps({"email": "john@example.com"})}))
+    assert said.action.name == "JSON" and content(said) == {"sub": "john", "email": "john@example.com"}
+
+    assert redeem(issued.authorizationCode).resultCode == "A050305"
+    assert api.userinfo(UserInfoRequest({"token": token})).action.name == "UNAUTHORIZED"
+    assert issue(asked.ticket).action.name == "BAD_REQUEST"
+
+
+def test_an_error_goes_to_the_client_only_at_its_own_address(ask):
+    evil = ask(redirect_uri="https://evil.example/")
+    assert (evil.action.name, evil.resultCode, content(evil)["error"]) == ("BAD_REQUEST", "A011304", "invalid_request")
+    wrong = ask(response_type="token")
+    assert wrong.action.name == "LOCATION" and told(wrong)["error"] == "unsupported_response_type"
+    assert ask(response_mode="form_post", prompt="none login").action.name == "FORM"
+    assert ask(prompt="none").action.name == "NO_INTERACTION"
+
+
+@pytest.mark.parametrize(
+    ("reason", "error"),
+    [("DENIED", "access_denied"), ("NOT_LOGGED_IN", "login_required"), ("ACR_NOT_SATISFIED", "unmet_authentication_requirements")],
+)
+def test_a_person_does_not_agree(api, ask, reason, error):
+    ticket = ask().ticket
+    failed = api.authorizationFail(AuthorizationFailRequest({"ticket": ticket, "reason": reason}))
+    assert failed.action.name == "LOCATION"
+    assert (told(failed)["error"], told(failed)["state"]) == (error, "s 1")
+    again = api.authorizationFail(AuthorizationFailRequest({"ticket": ticket, "reason": reason}))
+    assert (again.action.name, again.resultCode) == ("BAD_REQUEST", "A061202")
+
+
+def test_what_is_kept_with_a_ticket(api, ask, issue):
+    ticket = ask(context="one").ticket
+    info = lambda: api.authorizationTicketInfo(AuthorizationTicketInfoRequest({"ticket": ticket}))
+    assert info().info.context == "one"
+    update = AuthorizationTicketUpdateRequest({"ticket": ticket, "info": {"context": "two"}})
+    assert api.authorizationTicketUpdate(update).action.name == "OK"
+    assert info().info.context == "two"
+    assert issue(ticket).action.name == "LOCATION"
+    assert info().action.name == "NOT_FOUND"
