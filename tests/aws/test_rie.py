@@ -7,7 +7,7 @@ import re
 from base64 import b64encode
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 import samcli
@@ -185,14 +185,15 @@ ENDPOINTS = {
     "oauth.metadata": ({}, {"path": "/.well-known/oauth-authorization-server/nothing", "status": 404}),
     "oauth.openid_configuration": ({}, {"path": "/nothing", "status": 404}),
     "oauth.resource_metadata": (
-        {"path": "/.well-known/oauth-protected-resource/mcp"},
+        # The API is on the issuer's own host, which the emulator of AWS gives a name that no resource may have.
+        {"path": "/.well-known/oauth-protected-resource/mcp", "env": {"JETON_ISSUER": "https://api.example"}},
         {"path": "/.well-known/oauth-protected-resource/nothing", "status": 404},
     ),
     "oauth.org_resource_metadata": (
         {"path": "/oauth2/resource-metadata/1", "query": "resource=https%3A%2F%2Fmcp.example%2Fmcp"},
         {"path": "/oauth2/resource-metadata/1", "query": "resource=urn%3Anothing", "status": 404},
     ),
-    "oauth.register_client": ({"body": {"client_name": "Shop"}, "status": 201}, UNAUTHENTICATED),
+    "oauth.register_client": ({"body": {"client_name": "Shop"}, "status": 201}, {"body": {}, "bearer": False, "status": 401}),
     "oauth.update_registration": (
         {"path": "/oauth2/register/$registrant", "bearer": "registration", "body": {"client_id": "$registrant"}},
         {"path": "/oauth2/register/4711", "body": {"client_id": "4711"}, "status": 401},
@@ -288,7 +289,7 @@ def v2(method, path, query, headers, body):
 
 def v1(method, path, query, headers, body):
     """As a REST API sends it."""
-    parameters = dict(pair.split("=") for pair in query.split("&") if pair) or None
+    parameters = dict(parse_qsl(query)) or None
     return {
         "resource": "/{proxy+}",
         "path": path,
@@ -348,18 +349,17 @@ def service(stack, admin, emulator):
     device = "urn:ietf:params:oauth:grant-type:device_code"
     supported_grants = ["authorization_code", "client_credentials", "password", "refresh_token", device]
     pages = {"login_url": "https://login.example/", "device_url": "https://login.example/device"}
-    # The first API is on the issuer's own host.
-    issuer = stack.variables("OauthResourceMetadata")["JETON_ISSUER"]
-    apis = [{"resource": f"{issuer}/mcp"}, {"resource": "https://mcp.example/mcp", "scopes": ["read"]}]
+    apis = [{"resource": "https://api.example/mcp"}, {"resource": "https://mcp.example/mcp", "scopes": ["read"]}]
     settings = {"supported_scopes": [{"name": "read"}], "supported_grants": supported_grants, "resources": apis, **pages}
-    stack.api.put("/v1/orgs/1", {"settings": settings}, admin)
+    stack.api.put("/v1/orgs/1", {"settings": settings}, admin).json(200)
     grants = {"clientType": "CONFIDENTIAL", "grantTypes": ["PASSWORD", "CLIENT_CREDENTIALS", "REFRESH_TOKEN"]}
     ask = lambda path, body: stack.api.post(f"/api/1/{path}", body, admin).json(200)
     client = ask("client/create", grants | {"clientIdAlias": "web"})
     issue = ISSUE | {"clientId": client["clientId"]}
     password = {"parameters": "grant_type=password&username=u&password=p", "clientId": "web", "clientSecret": client["clientSecret"]}
     site = {"kind": "public", "grants": ["authorization_code", "refresh_token"], "redirect_uris": [SIGN_IN["redirect_uri"]], "consent": "implied"}
-    site = str(stack.api.post("/v1/orgs/1/clients", site, admin).json(201)["id"])
+    new_site = lambda: str(stack.api.post("/v1/orgs/1/clients", site, admin).json(201)["id"])
+    shop = new_site()
     telly = str(stack.api.post("/v1/orgs/1/clients", {"kind": "public", "grants": [device]}, admin).json(201)["id"])
     registered, spares, browsers, decisions = [], [], [], []
 
@@ -374,9 +374,9 @@ def service(stack, admin, emulator):
         assert answer["statusCode"] in (200, 303), answer
         return answer
 
-    def pending():
+    def pending(client_id=shop):
         """An authorization that waits for the login application, and its browser's cookie."""
-        sent = browse("oauth.authorize", "GET", "/oauth2/authorize", query=form(SIGN_IN).replace("$site", site))
+        sent = browse("oauth.authorize", "GET", "/oauth2/authorize", query=form(SIGN_IN).replace("$site", client_id))
         browsers.append(sent["cookies"][0].split(";")[0])
         return parameter(sent["headers"]["location"], "authorization")
 
@@ -384,20 +384,26 @@ def service(stack, admin, emulator):
         """The code that a device shows."""
         return json.loads(browse("oauth.authorize_device", "POST", "/oauth2/device_authorization", body=form({"client_id": telly}))["body"])["user_code"]
 
-    def accepted():
+    def accepted(client_id=shop):
         """An authorization that the login application has accepted: the browser has to come back."""
-        id = pending()
+        id = pending(client_id)
         decided = stack.api.post(f"/v1/authorizations/{id}/accept", ANN, admin).json(200)
         decisions.append(parameter(decided["redirect_to"], "verifier"))
         return id
 
-    def person():
+    def person(client_id=shop):
         """An access token of somebody who has signed in."""
-        back = f"authorization={accepted()}&verifier={decisions[-1]}"
+        back = f"authorization={accepted(client_id)}&verifier={decisions[-1]}"
         sent = browse("oauth.continue_authorization", "GET", "/oauth2/authorize/continue", query=back, cookie=browsers[-1])
         code = parameter(sent["headers"]["location"], "code")
-        grant = {"grant_type": "authorization_code", "client_id": site, "code": code, "code_verifier": VERIFIER}
+        grant = {"grant_type": "authorization_code", "client_id": client_id, "code": code, "code_verifier": VERIFIER}
         return json.loads(browse("oauth.token", "POST", "/oauth2/token", body=form(grant))["body"])["access_token"]
+
+    def connected():
+        """A client that somebody has signed in to. A new one, for in the second after it was disconnected from a client, a person can't sign in to it."""
+        client_id = new_site()
+        person(client_id)
+        return client_id
 
     def registrant():
         registered.append(stack.api.post("/oauth2/register", {}, admin).json(201))
@@ -420,8 +426,8 @@ def service(stack, admin, emulator):
         "opaque": lambda: ask("auth/token/create", issue)["accessToken"],
         "jti": lambda: part(stack.api.post("/v1/tokens", BODY, admin).json(201)["token"], 1)["jti"],
         "ticket": lambda: ask("auth/token", password)["ticket"],
-        "asked": lambda: ask("auth/authorization", {"parameters": form(SIGN_IN).replace("$site", site)})["ticket"],
-        "site": lambda: site,
+        "asked": lambda: ask("auth/authorization", {"parameters": form(SIGN_IN).replace("$site", shop)})["ticket"],
+        "site": lambda: shop,
         "telly": lambda: telly,
         "typed": typed,
         "pending": pending,
@@ -429,8 +435,7 @@ def service(stack, admin, emulator):
         "decision": lambda: decisions[-1],
         "browser": lambda: browsers[-1],
         "person": person,
-        # Whoever has signed in has granted something to this client.
-        "connected": lambda: person() and site,
+        "connected": connected,
         "batch": lambda: ask("auth/token/create/batch", [issue])["requestId"],
     }
     return lambda name: made[name]()
@@ -463,7 +468,7 @@ def test_every_endpoint_of_the_template_is_here():
 @pytest.mark.parametrize("handler", ROUTED)
 def test_endpoint(emulator, admin, tokens, handler, gateway):
     good, bad = ENDPOINTS[handler]
-    with emulator(handler) as invoke:
+    with emulator(handler, **good.get("env", {})) as invoke:
         refused = invoke(event(gateway, handler, bad, admin, tokens))
         assert refused["statusCode"] == bad["status"], refused
         answered = invoke(event(gateway, handler, good, admin, tokens))
