@@ -1,6 +1,7 @@
 //! The modules of the OpenID Foundation's conformance suite for FAPI 2.0 (plan
 //! `fapi2-security-profile-final-client-credentials-grant-test-plan`), as scenarios: clients that authenticate by `private_key_jwt`, and whose
-//! tokens are bound by DPoP. What a resource server checks of a token is asked here as it asks: with the proof that it was shown.
+//! tokens are bound by DPoP. What a resource server checks of a token is asked here as it asks: with the proof that it was shown. The modules of
+//! `fapi2-security-profile-final-test-plan`, in which people sign in, are in `code`.
 
 use serde_json::{Value, json};
 use shared::domain::Algorithm;
@@ -13,6 +14,7 @@ use super::tenant::{
 };
 use crate::support::{Answer, App, scenario};
 
+mod code;
 mod dpop;
 
 const GRANT: (&str, &str) = ("grant_type", CLIENT_CREDENTIALS);
@@ -28,7 +30,11 @@ struct Fapi<'a> {
 impl<'a> Fapi<'a> {
     /// One that signs by PS256, and one by ES256: FAPI 2.0 section 5.4.1.
     async fn both(app: &'a App) -> [Self; 2] {
-        let tenant = Tenant::jwt(app).await;
+        Self::registered_with(Tenant::jwt(app).await, json!({})).await
+    }
+
+    /// Both, with `more` laid over what they are registered with.
+    async fn registered_with(tenant: Tenant<'a>, more: Value) -> [Self; 2] {
         let client = |id: u64, alg: Algorithm, dpop: Algorithm| Self {
             tenant,
             id,
@@ -36,8 +42,8 @@ impl<'a> Fapi<'a> {
             dpop: LocalSigner::for_tests(dpop),
         };
         let both = [client(6_011, Algorithm::Ps256, Algorithm::Es256), client(6_012, Algorithm::Es256, Algorithm::Ps256)];
-        let clients: Vec<_> = both.iter().map(Self::registered).collect();
-        app.seed(&json!({ "clients": clients })).await.expect("the seed is loaded");
+        let clients: Vec<_> = both.iter().map(|client| over(client.registered(), more.clone())).collect();
+        tenant.app.seed(&json!({ "clients": clients })).await.expect("the seed is loaded");
         both
     }
 
@@ -66,9 +72,14 @@ impl<'a> Fapi<'a> {
 
     /// The answer to a form, by this assertion and this proof.
     async fn ask(&self, form: &[(&str, &str)], assertion: &str, headers: &[(&str, &str)]) -> Answer {
+        self.ask_at("/oauth2/token", form, assertion, headers).await
+    }
+
+    /// The answer of an endpoint where clients authenticate.
+    async fn ask_at(&self, path: &str, form: &[(&str, &str)], assertion: &str, headers: &[(&str, &str)]) -> Answer {
         let by = [("client_assertion_type", ASSERTION_TYPE), ("client_assertion", assertion)];
         let form: Vec<_> = form.iter().copied().chain(by).collect();
-        self.tenant.send("/oauth2/token", By::Nothing, &form, headers).await
+        self.tenant.send(path, By::Nothing, &form, headers).await
     }
 
     /// The answer where only the assertion is in question.
