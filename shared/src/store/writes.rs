@@ -52,16 +52,6 @@ pub enum InsertOutcome {
     PersonGrantEnded,
 }
 
-impl InsertOutcome {
-    /// Says whether it is about something that may be changed or forgotten once the token is recorded.
-    pub(super) fn is_of_what_passes(self) -> bool {
-        match self {
-            Self::TicketSpent | Self::AuthorizationChanged | Self::PersonGrantEnded => true,
-            Self::Done | Self::ValueTaken(_) => false,
-        }
-    }
-}
-
 /// Which of the two values of a record.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ValueKind {

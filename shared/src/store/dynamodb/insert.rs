@@ -30,7 +30,7 @@ impl WriteTokens for DynamoStore {
                     PartState::Open => rest.push(part),
                     PartState::There => token_is_there |= matches!(part, Part::Token(_)),
                     // The same holds for what was spent or changed, and may be forgotten sooner.
-                    PartState::Refused(refused) if token_is_there && refused.is_of_what_passes() => {}
+                    PartState::Refused(refused) if token_is_there && is_of_what_passes(refused) => {}
                     PartState::Refused(refused) => return Ok(refused),
                 }
             }
@@ -96,6 +96,14 @@ fn standing(part: &Part<'_>, check: &Check) -> Result<PartState, Fault> {
         Part::Authorization(_) => PartState::Refused(InsertOutcome::AuthorizationChanged),
         Part::PersonGrant(_) => PartState::Refused(InsertOutcome::PersonGrantEnded),
     })
+}
+
+/// Whether it is about something that may be changed or forgotten once the token is recorded.
+fn is_of_what_passes(refused: InsertOutcome) -> bool {
+    match refused {
+        InsertOutcome::TicketSpent | InsertOutcome::AuthorizationChanged | InsertOutcome::PersonGrantEnded => true,
+        InsertOutcome::Done | InsertOutcome::ValueTaken(_) => false,
+    }
 }
 
 fn same(is_same: bool, otherwise: &'static str) -> Result<PartState, Fault> {
