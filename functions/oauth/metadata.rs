@@ -38,8 +38,8 @@ impl Endpoint for GetMetadata {
 /// Reads the metadata of this deployment. It is there while nothing else is: then without what the open org lets strangers have.
 pub(super) async fn read(ports: &DocumentReader) -> Metadata<'_> {
     let open_org = ports.open_org.recent_if_readable().await;
-    let IssuerInfo { issuer, client_certificates, mtls_url } = &ports.info;
-    Metadata::from_issuer(issuer, &endpoints(), *client_certificates, mtls_url.as_ref(), open_org.as_deref())
+    let IssuerInfo { issuer, client_certificates, mtls_url, signing_algorithms } = &ports.info;
+    Metadata::from_issuer(issuer, &endpoints(), signing_algorithms, *client_certificates, mtls_url.as_ref(), open_org.as_deref())
 }
 
 /// The endpoints of the catalogue that metadata names: a test holds them together.

@@ -446,6 +446,19 @@ fn certificates_are_offered_only_where_a_proxy_passes_them_on() {
 }
 
 #[test]
+fn id_tokens_are_said_to_be_signed_by_the_algorithms_that_the_server_has_keys_for() {
+    for (name, more, told) in [
+        ("one-key", &[][..], r#"["ES256"]"#),
+        ("two-keys", &["--algorithm", "RS256", "--algorithm", "ES256"], r#"["RS256","ES256"]"#),
+    ] {
+        let server = Server::start(&folder(name).join("home"), more);
+        let (_, metadata) = server.ask("GET", "/.well-known/openid-configuration", "", "");
+        assert!(metadata.contains(&format!(r#""id_token_signing_alg_values_supported":{told}"#)), "{name}: {metadata}");
+        server.stop();
+    }
+}
+
+#[test]
 fn an_origin_that_is_none_is_refused_at_the_start_with_the_form_that_is_expected() {
     let error = failure(&jeton(&folder("cors"), &["--cors-origin", "https://app.example/"]).output().unwrap());
     assert!(error.contains("--cors-origin") && error.contains("such as https://app.example or http://localhost:5173"), "{error}");

@@ -294,6 +294,17 @@ pub fn mtls_url() -> Result<Option<MtlsUrl>, Misconfigured> {
     if wrong.is_empty() { Ok(url) } else { Err(Misconfigured(wrong)) }
 }
 
+/// Reads `JETON_SIGNING_ALGORITHMS`, where it is only told: all that there are, if it isn't set.
+///
+/// # Errors
+///
+/// [`Misconfigured`] with every variable that is missing or wrong.
+pub fn signing_algorithms() -> Result<Vec<Algorithm>, Misconfigured> {
+    let mut wrong = Vec::new();
+    let algorithms = optional(&environment, "JETON_SIGNING_ALGORITHMS", &mut wrong).map(|Algorithms(list)| list);
+    if wrong.is_empty() { Ok(algorithms.unwrap_or_else(|| Algorithm::ALL.to_vec())) } else { Err(Misconfigured(wrong)) }
+}
+
 /// Reads `JETON_OPEN_ORG`: the id of the org of clients that bring none. `None`: there is none.
 ///
 /// # Errors

@@ -69,6 +69,8 @@ pub struct RecordParts {
     pub mtls_url: Option<MtlsUrl>,
     /// The org of clients that bring none.
     pub open_org: Arc<OpenOrg>,
+    /// The algorithms that there are signing keys for, the preferred one first.
+    pub signing_algorithms: Arc<[Algorithm]>,
 }
 
 impl RecordParts {
@@ -92,6 +94,7 @@ impl RecordParts {
             client_certificates: ClientCertificates::default(),
             mtls_url: None,
             open_org,
+            signing_algorithms: Algorithm::ALL.into(),
         }
     }
 
@@ -174,6 +177,7 @@ parts! {
     HasRecords => Arc<Requirements>: |p| p.records().requirements.clone();
     HasRecords => ClientCertificates: |p| p.records().client_certificates;
     HasRecords => Option<MtlsUrl>: |p| p.records().mtls_url.clone();
+    HasRecords => Arc<[Algorithm]>: |p| p.records().signing_algorithms.clone();
     HasRecords => Arc<Origins>: |p| p.records().key_origins.clone();
     HasRecords => Arc<OpenOrg>: |p| p.records().open_org.clone();
     // The store is one object behind many ports: a capability gets those that its work needs.

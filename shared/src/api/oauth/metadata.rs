@@ -84,7 +84,7 @@ struct SignInMetadata {
 }
 
 impl SignInMetadata {
-    fn new(open_org: Option<&Org>) -> Self {
+    fn new(signing: &[Algorithm], open_org: Option<&Org>) -> Self {
         // MCP clients ask for `offline_access`, and for consent with it, wherever it is listed.
         let is_listed = |scope: &str| scope != openid::OFFLINE_ACCESS;
         let settings = open_org.map(|org| &org.settings.oauth).filter(|settings| settings.open_registration.enabled);
@@ -99,7 +99,7 @@ impl SignInMetadata {
             request_uri_parameter_supported: false,
             prompt_values_supported: Prompt::ALL.iter().copied().map(Prompt::as_str).collect(),
             subject_types_supported: ["public"],
-            id_token_signing_alg_values_supported: Algorithm::ALL.iter().copied().map(Algorithm::as_str).collect(),
+            id_token_signing_alg_values_supported: signing.iter().copied().map(Algorithm::as_str).collect(),
         }
     }
 }
@@ -133,11 +133,12 @@ struct Authentication {
 }
 
 impl<'a> Metadata<'a> {
-    /// Makes the metadata of this issuer with these endpoints, and of the org that is open to strangers. What needs the certificate of a client
+    /// Makes the metadata of this issuer with these endpoints and these algorithms of its keys, and of the org that is open to strangers. What needs the certificate of a client
     /// (RFC 8705) is in it only where certificates can arrive: at `mtls`, if that isn't the issuer.
     pub fn from_issuer(
         issuer: &'a Issuer,
         endpoints: &Endpoints,
+        signing: &[Algorithm],
         certificates: ClientCertificates,
         mtls: Option<&MtlsUrl>,
         open_org: Option<&Org>,
@@ -168,10 +169,10 @@ impl<'a> Metadata<'a> {
             code_challenge_methods_supported: ["S256"],
             authorization_response_iss_parameter_supported: true,
             require_pushed_authorization_requests: false,
-            sign_in: SignInMetadata::new(open_org),
+            sign_in: SignInMetadata::new(signing, open_org),
             authentication: Authentication::new(certificates),
             dpop_signing_alg_values_supported: dpop::ALGORITHMS.iter().copied().map(Algorithm::as_str).collect(),
-            introspection_signing_alg_values_supported: Algorithm::ALL.iter().copied().map(Algorithm::as_str).collect(),
+            introspection_signing_alg_values_supported: signing.iter().copied().map(Algorithm::as_str).collect(),
             tls_client_certificate_bound_access_tokens: certificates == ClientCertificates::Arrive,
             mtls_endpoint_aliases: mtls.filter(|_| certificates == ClientCertificates::Arrive).map(alias),
         }
@@ -224,14 +225,16 @@ mod tests {
 
     fn metadata(issuer: &str, endpoints: &Endpoints) -> Value {
         let issuer = Issuer::parse(issuer).unwrap();
-        serde_json::to_value(Metadata::from_issuer(&issuer, endpoints, ClientCertificates::Arrive, None, None)).unwrap()
+        serde_json::to_value(Metadata::from_issuer(&issuer, endpoints, Algorithm::ALL, ClientCertificates::Arrive, None, None))
+            .unwrap()
     }
 
     #[test]
     fn rfc8705_2_certificates_are_advertised_only_where_they_can_arrive() {
         let issuer = Issuer::parse("https://a.example").unwrap();
         for (certificates, arrive) in [(ClientCertificates::Arrive, true), (ClientCertificates::NeverArrive, false)] {
-            let metadata = serde_json::to_value(Metadata::from_issuer(&issuer, &ALL, certificates, None, None)).unwrap();
+            let metadata =
+                serde_json::to_value(Metadata::from_issuer(&issuer, &ALL, Algorithm::ALL, certificates, None, None)).unwrap();
             for endpoint in ["token", "introspection", "revocation"] {
                 let methods = metadata[format!("{endpoint}_endpoint_auth_methods_supported")].as_array().unwrap();
                 for method in ["tls_client_auth", "self_signed_tls_client_auth"] {
@@ -244,11 +247,23 @@ mod tests {
     }
 
     #[test]
+    fn the_algorithms_of_what_is_signed_are_those_that_there_are_keys_for() {
+        let issuer = Issuer::parse("https://a.example").unwrap();
+        let keys = [Algorithm::Rs256, Algorithm::Es256];
+        let metadata = Metadata::from_issuer(&issuer, &ALL, &keys, ClientCertificates::NeverArrive, None, None);
+        let metadata = serde_json::to_value(metadata).unwrap();
+        for signed in ["id_token", "introspection"] {
+            assert_eq!(metadata[format!("{signed}_signing_alg_values_supported")], json!(["RS256", "ES256"]));
+        }
+    }
+
+    #[test]
     fn rfc8705_5_endpoints_have_an_alias_where_certificates_arrive_elsewhere() {
         let issuer = Issuer::parse("https://a.example").unwrap();
         let mtls = MtlsUrl::parse("https://mtls.a.example/x/").unwrap();
-        let metadata =
-            |certificates, mtls| serde_json::to_value(Metadata::from_issuer(&issuer, &ALL, certificates, mtls, None)).unwrap();
+        let metadata = |certificates, mtls| {
+            serde_json::to_value(Metadata::from_issuer(&issuer, &ALL, Algorithm::ALL, certificates, mtls, None)).unwrap()
+        };
         let aliases = json!({
             "pushed_authorization_request_endpoint": "https://mtls.a.example/x/oauth2/par",
             "device_authorization_endpoint": "https://mtls.a.example/x/oauth2/device_authorization",

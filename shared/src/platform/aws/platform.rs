@@ -63,7 +63,13 @@ pub fn for_work(config: Config) -> Result<RecordParts, Fault> {
     let ring = Arc::new(Ring::new(store.clone(), clock.clone()));
     let records = RecordParts::new(clock, Arc::new(SystemEntropy), store, ring, config.issuer);
     let records = records.allowing(config.jwks_origins).opening(config::open_org()?);
-    Ok(RecordParts { client_certificates: config::client_certificates()?, mtls_url: config::mtls_url()?, ..records })
+    let signing_algorithms = config::signing_algorithms()?.into();
+    Ok(RecordParts {
+        client_certificates: config::client_certificates()?,
+        mtls_url: config::mtls_url()?,
+        signing_algorithms,
+        ..records
+    })
 }
 
 /// Puts together the platform of functions that sign tokens, and reads the key ring and opens the keys.

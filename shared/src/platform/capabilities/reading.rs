@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::capability::{AwsAccess, capability};
 use super::reader::Reader;
-use crate::domain::{ClientCertificates, Clock, Issuer, MtlsUrl, Requirements};
+use crate::domain::{Algorithm, ClientCertificates, Clock, Issuer, MtlsUrl, Requirements};
 use crate::keys::PublicKeys;
 use crate::platform::parts::HasRecords;
 use crate::store::open_org::OpenOrg;
@@ -25,6 +25,8 @@ capability! {
         pub client_certificates: ClientCertificates,
         /// Where clients present them, if that isn't the issuer.
         pub mtls_url: Option<MtlsUrl>,
+        /// The algorithms that it signs tokens by.
+        pub signing_algorithms: Arc<[Algorithm]>,
     }
     access = AwsAccess::NONE;
 }
