@@ -90,7 +90,15 @@ impl Bill {
         };
         let is_slow = signatures > 0 && signing != Signing::Envelope;
         // A proof or an assertion that was used is no change that the audit trail tells, nor is a sign-in, but for its decision.
-        let untold = ["introspect", "sign-in: request", "sign-in: hand-over", "sign-in: way back", "userinfo"];
+        let untold = [
+            "introspect",
+            "sign-in: request",
+            "sign-in: hand-over",
+            "sign-in: way back",
+            "userinfo",
+            "logout: request",
+            "logout: hand-over",
+        ];
         let is_untold = untold.iter().any(|what| operation.contains(what));
         let audit = if is_untold || writes == 0 { 0 } else { AUDIT_LOG_BYTES };
         Self {
@@ -179,6 +187,9 @@ fn operations() -> String {
     let sign_in = sign_in.iter().map(|step| Bill::for_request(step, Envelope, false)).fold(Bill::default(), Bill::and);
     let sign_in = sign_in.and(Bill::for_request("a code, with a DPoP proof", Envelope, false));
     table += &sign_in.row("a person's sign-in, and the tokens of it with a DPoP proof, `envelope`: five requests");
+    let logout =
+        ["request", "hand-over", "completion"].map(|step| Bill::for_request(&format!("logout: {step}"), Envelope, false));
+    table += &logout.into_iter().fold(Bill::default(), Bill::and).row("a person's logout that a client asks for: three requests");
     let write = Bill { dynamodb: a_million::DYNAMODB_WRITES, ..Bill::default() };
     table += &write.row("index by subject, `single_token_per_subject`, a used proof: each one write more");
     let audit = Bill { lambda: lambda(REQUEST_MS), logs: logs(AUDIT_INVOCATION_LOG_BYTES), ..Bill::default() };

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use shared::api::http::{Dialect, Reply, Route, fault, refusal};
-use shared::domain::{AuthorizationProblem, Denial, Fault, Refusal, Seconds, TokenProblem};
+use shared::domain::{AuthorizationProblem, Denial, Fault, LogoutProblem, Refusal, Seconds, TokenProblem};
 
 /// One of each. The match below doesn't compile when there is a variant that isn't here.
 fn refusals() -> Vec<Refusal> {
@@ -43,6 +43,7 @@ fn refusals() -> Vec<Refusal> {
     all.extend(problems.map(Refusal::CredentialsRejected));
     all.extend(problems.map(Refusal::TokenRejected));
     all.extend(AuthorizationProblem::ALL.iter().copied().map(Refusal::AuthorizationRejected));
+    all.extend(LogoutProblem::ALL.iter().copied().map(Refusal::LogoutRejected));
     for refusal in &all {
         match refusal {
             Refusal::AccessDenied { .. }
@@ -56,6 +57,7 @@ fn refusals() -> Vec<Refusal> {
             | Refusal::Denied(_)
             | Refusal::Invalid { .. }
             | Refusal::Lifetime(_)
+            | Refusal::LogoutRejected(_)
             | Refusal::MemberUnavailable
             | Refusal::MemberUnknown
             | Refusal::MethodNotAllowed { .. }

@@ -9,6 +9,7 @@ use super::authorize::Authorize;
 use super::authorize_device::AuthorizeDevice;
 use super::get_userinfo::GetUserinfo;
 use super::introspect::Introspect;
+use super::logout::Logout;
 use super::push_authorization::PushAuthorization;
 use super::register_client::RegisterClient;
 use super::revoke::Revoke;
@@ -49,6 +50,7 @@ fn endpoints() -> Endpoints {
         pushed_authorization_request: PushAuthorization::ROUTE.path,
         device_authorization: AuthorizeDevice::ROUTE.path,
         userinfo: GetUserinfo::ROUTE.path,
+        end_session: Logout::ROUTE.path,
         token: Token::ROUTE.path,
         introspection: Introspect::ROUTE.path,
         revocation: Revoke::ROUTE.path,

@@ -39,6 +39,7 @@ SIGN_IN = {
     "code_challenge": CHALLENGE,
     "code_challenge_method": "S256",
 }
+LEAVING = {"client_id": "$site", "post_logout_redirect_uri": "https://site.example/goodbye", "state": "x"}
 # When does not matter, as long as it is over.
 ANN = {"subject": "ann", "auth_time": 1_700_000_000}
 BACK = "authorization=$accepted&verifier=$decision"
@@ -149,6 +150,13 @@ ENDPOINTS = {
         {"path": "/v1/orgs/1/subjects/ann/grants/x", "status": 404},
     ),
     "jeton.delete_grants": ({"path": "/v1/orgs/1/subjects/ann/grants", "status": 204}, UNAUTHENTICATED),
+    "oauth.logout": ({"query": form(LEAVING), "bearer": False, "status": 303}, {"query": "client_id=x", "bearer": False, "status": 400}),
+    "oauth.post_logout": ({"form": LEAVING, "anonymous": True, "status": 303}, {"form": {"client_id": "x"}, "anonymous": True, "status": 400}),
+    "jeton.get_logout": ({"path": "/v1/logouts/$leaving"}, {"path": "/v1/logouts/$leaving", "bearer": False, "status": 401}),
+    "jeton.complete_logout": (
+        {"path": "/v1/logouts/$leaving/complete", "body": {"session": "s-1"}},
+        {"path": "/v1/logouts/x/complete", "body": {"session": "s-1"}, "status": 404},
+    ),
     "jeton.end_session": ({"path": "/v1/orgs/1/sessions/s-1", "status": 204}, UNAUTHENTICATED),
     "jeton.explain_error": ({"path": "/errors/A048301"}, {"path": "/errors/A000000", "status": 404}),
     "jeton.get_client": ({"path": "/v1/orgs/1/clients/web"}, {"path": "/v1/orgs/1/clients/nobody", "status": 404}),
@@ -348,7 +356,7 @@ def service(stack, admin, emulator):
     """Org 1 as a service of Authlete's API, with a client. Gives what makes things there, by name."""
     device = "urn:ietf:params:oauth:grant-type:device_code"
     supported_grants = ["authorization_code", "client_credentials", "password", "refresh_token", device]
-    pages = {"login_url": "https://login.example/", "device_url": "https://login.example/device"}
+    pages = {"login_url": "https://login.example/", "device_url": "https://login.example/device", "logout_url": "https://login.example/logout"}
     apis = [{"resource": "https://api.example/mcp"}, {"resource": "https://mcp.example/mcp", "scopes": ["read"]}]
     settings = {"supported_scopes": [{"name": "read"}], "supported_grants": supported_grants, "resources": apis, **pages}
     stack.api.put("/v1/orgs/1", {"settings": settings}, admin).json(200)
@@ -358,6 +366,7 @@ def service(stack, admin, emulator):
     issue = ISSUE | {"clientId": client["clientId"]}
     password = {"parameters": "grant_type=password&username=u&password=p", "clientId": "web", "clientSecret": client["clientSecret"]}
     site = {"kind": "public", "grants": ["authorization_code", "refresh_token"], "redirect_uris": [SIGN_IN["redirect_uri"]], "consent": "implied"}
+    site["post_logout_redirect_uris"] = [LEAVING["post_logout_redirect_uri"]]
     new_site = lambda: str(stack.api.post("/v1/orgs/1/clients", site, admin).json(201)["id"])
     shop = new_site()
     telly = str(stack.api.post("/v1/orgs/1/clients", {"kind": "public", "grants": [device]}, admin).json(201)["id"])
@@ -379,6 +388,11 @@ def service(stack, admin, emulator):
         sent = browse("oauth.authorize", "GET", "/oauth2/authorize", query=form(SIGN_IN).replace("$site", client_id))
         browsers.append(sent["cookies"][0].split(";")[0])
         return parameter(sent["headers"]["location"], "authorization")
+
+    def leaving():
+        """A logout that waits for the login application."""
+        sent = browse("oauth.logout", "GET", "/oauth2/logout", query=form(LEAVING).replace("$site", shop))
+        return parameter(sent["headers"]["location"], "logout")
 
     def typed():
         """The code that a device shows."""
@@ -430,6 +444,7 @@ def service(stack, admin, emulator):
         "site": lambda: shop,
         "telly": lambda: telly,
         "typed": typed,
+        "leaving": leaving,
         "pending": pending,
         "accepted": accepted,
         "decision": lambda: decisions[-1],

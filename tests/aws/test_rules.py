@@ -428,7 +428,7 @@ TOKEN = "t#06h06kbq3giarbfuktf39c499bgfu8k3"
                 record("1#7", "z#06h06kbq3giarbfuktf39c499bgfu8k3"),
                 record("1#7", "z#06h06kbq3giarbfuktf39c499bgfu8k3", "REMOVE", ttl=True),
                 record("1#7", "g#hash#0000000000004711", "REMOVE", ttl=True),
-                *(record("1#7", f"{kind}#x", name) for kind in "abknru" for name in ["INSERT", "MODIFY", "REMOVE"]),
+                *(record("1#7", f"{kind}#x", name) for kind in "abklnru" for name in ["INSERT", "MODIFY", "REMOVE"]),
             ],
         ),
         (

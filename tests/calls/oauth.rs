@@ -116,6 +116,7 @@ pub(super) async fn sign_in(run: &mut Recorded) -> Vec<(&'static str, Units)> {
         }
     }
     costs.extend(device(run, &client).await);
+    costs.extend(logout(run, &client).await);
     // Last: what is disconnected stays dead for a second more.
     costs.extend(connected_apps(run, &client).await);
     costs
@@ -151,6 +152,23 @@ async fn connected_apps(run: &mut Recorded, client: &str) -> Vec<(&'static str, 
         ("all apps are disconnected", all),
         ("a session is ended", session),
     ]
+}
+
+/// Has a client log a person out. Returns what each step costs.
+async fn logout(run: &mut Recorded, client: &str) -> Vec<(&'static str, Units)> {
+    let page = json!({"settings": {"logout_url": "https://login.example/logout"}});
+    run.good("jeton.patch_org", "/v1/orgs/1", page).await;
+    let address = json!({"post_logout_redirect_uris": ["https://tool.example/bye"]});
+    run.good("jeton.patch_client", &format!("/v1/orgs/1/clients/{client}"), address).await;
+    let form = format!("client_id={client}&post_logout_redirect_uri=https%3A%2F%2Ftool.example%2Fbye&state=x");
+    let (request, answer) = run.priced("oauth.logout", &format!("/oauth2/logout?{form}"), json!({})).await;
+    let id = location(&answer).split_once("logout=").unwrap().1.to_owned();
+    let (_, answer) = run.priced("oauth.post_logout", "/oauth2/logout", Value::from(form)).await;
+    location(&answer);
+    let (reading, _) = run.cost("jeton.get_logout", &format!("/v1/logouts/{id}"), json!({})).await;
+    let session = json!({"session": "of-another-login-app"});
+    let (completion, _) = run.cost("jeton.complete_logout", &format!("/v1/logouts/{id}/complete"), session).await;
+    vec![("logout: request", request), ("logout: hand-over", reading), ("logout: completion", completion)]
 }
 
 /// Has a person accept what a device asks for. Returns what each step costs.

@@ -21,7 +21,7 @@ pub(crate) struct Units {
 }
 
 /// What each operation costs. The page on costs is computed from these.
-pub(crate) const PLANNED: [(&str, Units); 38] = [
+pub(crate) const PLANNED: [(&str, Units); 41] = [
     ("mint", planned(1, 7, 1)),
     ("introspect", planned(0, 5, 0)),
     ("mint with refresh", planned(4, 7, 1)),
@@ -54,6 +54,9 @@ pub(crate) const PLANNED: [(&str, Units); 38] = [
     ("device: attempt", planned(1, 8, 0)),
     ("device: poll", planned(1, 6, 0)),
     ("device: token", planned(4, 11, 1)),
+    ("logout: request", planned(1, 3, 0)),
+    ("logout: hand-over", planned(0, 7, 0)),
+    ("logout: completion", planned(33, 7, 0)),
     ("connected apps", planned(0, 7, 0)),
     ("an app is disconnected", planned(2, 6, 0)),
     ("all apps are disconnected", planned(32, 6, 0)),

@@ -47,7 +47,7 @@ scenario! {
                 "org": "11", "id": made["id"], "alias": "shop", "name": "Shop", "kind": "confidential", "auth_method": "client_secret_basic",
                 "grants": ["client_credentials"], "scopes": ["read"], "token_duration": 60, "single_token_per_subject": false,
                 "certificate_bound_tokens": false, "dpop_bound_tokens": false, "may_exchange_tokens": false, "attributes": {"a": "b"}, "enabled": true,
-                "redirect_uris": [], "pkce": "required", "consent": "required", "claims_in_id_token": false,
+                "redirect_uris": [], "post_logout_redirect_uris": [], "pkce": "required", "consent": "required", "claims_in_id_token": false,
                 "origin": "registered", "created": "2026-11-22T12:00:00Z", "updated": "2026-11-22T12:00:00Z",
             })
         );

@@ -122,7 +122,7 @@ scenario! {
 }
 
 /// What is advertised by which member, and where it is in the catalogue.
-const ADVERTISED: [(&str, &str); 9] = [
+const ADVERTISED: [(&str, &str); 10] = [
     ("authorization_endpoint", "oauth.authorize"),
     ("pushed_authorization_request_endpoint", "oauth.push_authorization"),
     ("device_authorization_endpoint", "oauth.authorize_device"),
@@ -131,6 +131,7 @@ const ADVERTISED: [(&str, &str); 9] = [
     ("revocation_endpoint", "oauth.revoke"),
     ("registration_endpoint", "oauth.register_client"),
     ("userinfo_endpoint", "oauth.get_userinfo"),
+    ("end_session_endpoint", "oauth.logout"),
     ("jwks_uri", "jeton.jwks"),
 ];
 
@@ -156,7 +157,8 @@ async fn the_metadata_names_the_endpoints_of_the_catalogue_and_no_others() {
     }
     // RFC 9126 section 2, RFC 8628 section 3.1: there clients authenticate as at the token endpoint.
     let as_for_tokens = ["pushed_authorization_request_endpoint", "device_authorization_endpoint"];
-    let without_clients = ["authorization_endpoint", "jwks_uri", "registration_endpoint", "userinfo_endpoint"];
+    let without_clients =
+        ["authorization_endpoint", "end_session_endpoint", "jwks_uri", "registration_endpoint", "userinfo_endpoint"];
     let without_clients = [&without_clients[..], &as_for_tokens].concat();
     for (member, name) in ADVERTISED.iter().filter(|(member, _)| !without_clients.contains(member)) {
         let is_there = catalogue.iter().any(|entry| entry.route.name == *name);

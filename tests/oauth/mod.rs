@@ -13,6 +13,7 @@ mod fapi;
 mod grants;
 mod hand_over;
 mod introspect;
+mod logout;
 mod lost;
 mod metadata;
 mod now;

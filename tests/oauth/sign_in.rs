@@ -21,6 +21,8 @@ pub(super) const NOWHERE: u64 = 14;
 
 /// Where [`SHOP`] and [`OLD`] take answers.
 pub(super) const CALLBACK: &str = "https://shop.example/cb?tenant=1";
+/// Where people go who have logged out of [`SHOP`].
+pub(super) const GOODBYE: &str = "https://shop.example/bye?tenant=1";
 /// Where [`TOOL`] takes answers, on whatever port.
 pub(super) const LOOPBACK: &str = "http://127.0.0.1/cb";
 /// The page of the login application.
@@ -46,6 +48,7 @@ impl<'a> SignIn<'a> {
     /// Lets people sign in to the clients of a tenant.
     pub(super) async fn at(app: &'a App, tenant: Tenant<'a>, settings: Value) -> Self {
         let redirects = json!([CALLBACK, "https://shop.example/other"]);
+        let goodbye = json!([GOODBYE, "http://127.0.0.1:7000/bye"]);
         let code = json!(["authorization_code", "refresh_token"]);
         let client = |client: u64, more: Value| over(json!({"org": tenant.org, "id": tenant.id(client), "grants": code}), more);
         let confidential = |number: u64, more: Value| {
@@ -55,7 +58,7 @@ impl<'a> SignIn<'a> {
         };
         let public = json!({"kind": "public", "redirect_uris": [LOOPBACK, "com.example.tool:/cb"]});
         let seed = json!({"clients": [
-            confidential(SHOP, json!({"name": "Shop", "consent": "implied"})),
+            confidential(SHOP, json!({"name": "Shop", "consent": "implied", "post_logout_redirect_uris": goodbye})),
             client(TOOL, public),
             confidential(OLD, json!({"pkce": "optional", "grants": ["authorization_code"], "claims_in_id_token": true})),
             confidential(NOWHERE, json!({"redirect_uris": []})),

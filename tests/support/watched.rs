@@ -5,15 +5,16 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use shared::domain::{
-    AssertionSettings, Authorization, Batch, BatchKey, Client, ClientId, FamilyKey, Fault, FrozenClock, KeyRing, Member,
+    AssertionSettings, Authorization, Batch, BatchKey, Client, ClientId, FamilyKey, Fault, FrozenClock, KeyRing, Logout, Member,
     MemberKey, NotBefore, Org, OrgId, PersonGrantKey, RevocationStamp, SecretUses, Subject, Ticket, Timestamp, TokenKey,
     UserCodeAssignment,
 };
 use shared::store::{
     AdvanceOutcome, ClientKey, CountEvents, CountedEvent, Delete, FamilyAdvance, InsertOutcome, KeepAuthorizations, KeepBatches,
-    KeepPersonGrants, KeepTickets, MemberSwap, NewToken, NoteSecretUses, PersonGrantPage, Put, ReadDirectory, ReadKeys,
-    ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey, ReplayStore, Revocation, RevokeTokens, Store,
-    TicketConsumption, TokenPage, TokenQuery, TokenUpdate, UpdateOutcome, UpdateTokens, WriteDirectory, WriteKeys, WriteTokens,
+    KeepLogouts, KeepPersonGrants, KeepTickets, LogoutCompletion, MemberSwap, NewToken, NoteSecretUses, PersonGrantPage, Put,
+    ReadDirectory, ReadKeys, ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey, ReplayStore, Revocation,
+    RevokeTokens, Store, TicketConsumption, TokenPage, TokenQuery, TokenUpdate, UpdateOutcome, UpdateTokens, WriteDirectory,
+    WriteKeys, WriteTokens,
 };
 
 /// Counts the calls of a store by name, and fails the one it is told to: before it happens, or after it has happened and its
@@ -195,6 +196,17 @@ impl KeepAuthorizations for Watched {
 impl CountEvents for Watched {
     async fn count(&self, event: &CountedEvent) -> Result<Option<u32>, Fault> {
         self.call("count", self.store.count(event)).await
+    }
+}
+
+#[async_trait]
+impl KeepLogouts for Watched {
+    async fn put_logout(&self, logout: &Logout) -> Result<(), Fault> {
+        self.call("put_logout", self.store.put_logout(logout)).await
+    }
+
+    async fn complete_logout(&self, completion: &LogoutCompletion) -> Result<bool, Fault> {
+        self.call("complete_logout", self.store.complete_logout(completion)).await
     }
 }
 

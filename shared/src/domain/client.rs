@@ -121,6 +121,8 @@ pub struct ClientSettings {
     pub attributes: Vec<(String, String)>,
     /// Where an authorization endpoint may send people back to: RFC 6749 section 3.1.2.
     pub redirect_uris: Vec<RedirectUri>,
+    /// Where people may go after they have logged out: OpenID Connect RP-Initiated Logout section 3.1.
+    pub post_logout_redirect_uris: Vec<RedirectUri>,
     /// Whether its authorization requests must have a `code_challenge`: RFC 7636.
     pub pkce: Pkce,
     /// Whether people must be asked whether they grant it what it asks for.
@@ -153,6 +155,7 @@ impl ClientSettings {
             may_exchange_tokens: false,
             attributes: Vec::new(),
             redirect_uris: Vec::new(),
+            post_logout_redirect_uris: Vec::new(),
             pkce: Pkce::Required,
             consent: Consent::Required,
             claims_in_id_token: false,

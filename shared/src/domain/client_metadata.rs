@@ -58,9 +58,9 @@ impl ClientMetadata {
     ///
     /// # Errors
     /// [`Invalid`], if they are larger.
-    pub fn check_size(&self, redirect_uris: &[RedirectUri]) -> Result<(), Invalid> {
+    pub fn check_size<'a>(&self, redirect_uris: impl IntoIterator<Item = &'a RedirectUri>) -> Result<(), Invalid> {
         let metadata: usize = self.0.iter().map(|(name, value)| name.len() + value.size()).sum();
-        let redirects: usize = redirect_uris.iter().map(|uri| uri.as_str().len()).sum();
+        let redirects: usize = redirect_uris.into_iter().map(|uri| uri.as_str().len()).sum();
         if metadata + redirects <= MAX_METADATA_BYTES {
             Ok(())
         } else {

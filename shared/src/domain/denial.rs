@@ -205,11 +205,23 @@ denials! {
     /// The org of the client lets nobody sign in: it has no `login_url`.
     LoginUnavailable: "unauthorized_client",
         "Nobody can sign in for this client: its org has no login_url.";
+    /// A parameter of the logout request is malformed, too long, or there twice (OpenID Connect RP-Initiated Logout section 2).
+    LogoutRequestMalformed: "invalid_request",
+        "A parameter of the logout request is malformed, too long, or there twice. Each is form-encoded.";
+    /// The org lets nobody log out: it has no `logout_url`. Or the request names no client, and no org is open.
+    LogoutUnavailable: "unauthorized_client",
+        "Nobody can log out here: the org has no logout_url.";
     /// The `max_age` is no number of seconds (OpenID Connect Core section 3.1.2.1).
     MaxAgeInvalid: "invalid_request",
         "max_age must be a whole number of seconds.";
     /// The password grant was requested without a `password`.
     PasswordMissing: "invalid_request", "password is required.";
+    /// The logout request has a `post_logout_redirect_uri`, and names no client that could have registered it.
+    PostLogoutRedirectUriUnexpected: "invalid_request",
+        "post_logout_redirect_uri needs an id_token_hint or a client_id.";
+    /// The `post_logout_redirect_uri` isn't registered for the client (OpenID Connect RP-Initiated Logout section 3).
+    PostLogoutRedirectUriUnregistered: "invalid_request",
+        "post_logout_redirect_uri must be one of the client's registered post_logout_redirect_uris, letter by letter.";
     /// The `prompt` has an unknown word, or `none` with another (OpenID Connect Core section 3.1.2.1).
     PromptInvalid: "invalid_request",
         "prompt must be words of none, login, consent and select_account, and none must be alone.";

@@ -23,6 +23,7 @@ pub mod id;
 pub mod issuance;
 pub mod key;
 pub mod key_ring;
+pub mod logout;
 pub mod member;
 pub mod not_before;
 pub mod org;
@@ -73,6 +74,7 @@ pub use issuance::{
 };
 pub use key::{Algorithm, Jwk, KeyId, KeySet};
 pub use key_ring::{KeyRing, KeyState, PrivateHalf, RingKey, Schedule, SigningMode};
+pub use logout::{Logout, LogoutClient, LogoutHint, LogoutKey, LogoutProblem};
 pub use member::{Member, MemberKey, MemberKind, Profile};
 pub use not_before::{NotBefore, NotBeforeKey, NotBeforeScope, NotBefores};
 pub(crate) use org::org_settings;

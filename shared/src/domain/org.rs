@@ -160,6 +160,8 @@ macro_rules! org_settings {
                 device_code_duration: Seconds = Seconds(600);
                 /// How many seconds a device waits between two polls: 1 to 60. Default: 5.
                 device_poll_interval: Seconds = Seconds(5);
+                /// The page of the login application that logs people out. Default: none, so that clients can log nobody out.
+                logout_url: Option<LoginUrl> = None;
                 /// For how many seconds an ID token is good: 60 to 86400. Default: 3600.
                 id_token_duration: Seconds = Seconds::HOUR;
                 /// What signs ID tokens. Default: the first algorithm of the deployment.

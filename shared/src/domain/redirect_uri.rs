@@ -81,6 +81,13 @@ impl RedirectUri {
     }
 }
 
+impl RedirectUri {
+    /// Says whether a request that names `asked` means this URI to the very letter, with its port, and people can be sent there.
+    pub fn is_exactly(&self, asked: &str) -> bool {
+        self.0 == asked && self.is_permitted()
+    }
+}
+
 impl std::str::FromStr for RedirectUri {
     type Err = Invalid;
 

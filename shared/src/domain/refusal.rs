@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{AuthorizationProblem, Denial, Fault, Scope, Seconds};
+use super::{AuthorizationProblem, Denial, Fault, LogoutProblem, Scope, Seconds};
 
 /// Why an operation did not happen: the caller's fault or ours.
 #[derive(Debug)]
@@ -33,6 +33,18 @@ impl From<AuthorizationProblem> for Refusal {
 
 impl From<AuthorizationProblem> for Error {
     fn from(problem: AuthorizationProblem) -> Self {
+        Self::Refused(problem.into())
+    }
+}
+
+impl From<LogoutProblem> for Refusal {
+    fn from(problem: LogoutProblem) -> Self {
+        Self::LogoutRejected(problem)
+    }
+}
+
+impl From<LogoutProblem> for Error {
+    fn from(problem: LogoutProblem) -> Self {
         Self::Refused(problem.into())
     }
 }
@@ -83,6 +95,8 @@ pub enum Refusal {
     Denied(Denial),
     /// The lifetime that was asked for can't be granted. Says what it must be.
     Lifetime(Cow<'static, str>),
+    /// A login application can't do that with a logout.
+    LogoutRejected(LogoutProblem),
     /// No enabled client of the org has this number or alias.
     ClientUnavailable,
     /// The client is locked.

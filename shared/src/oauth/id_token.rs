@@ -3,7 +3,9 @@
 use serde_json::{Map, Value};
 
 use crate::domain::scope::openid;
-use crate::domain::{Algorithm, Client, Error, Fault, MetadataValue, Org, Refusal, Secret, SignIn, Subject, TokenRecord};
+use crate::domain::{
+    Algorithm, Client, Error, Fault, MetadataValue, Org, Refusal, Secret, SessionId, SignIn, Subject, TokenRecord,
+};
 use crate::jose::foreign::Claims;
 use crate::jose::jws::{Compact, MAX_TOKEN_BYTES};
 use crate::jose::left_half_of_hash;
@@ -93,17 +95,34 @@ fn claims(issuer: &str, org: &Org, algorithm: Algorithm, of: IdTokenSubject<'_>)
     Ok(claims)
 }
 
-/// Reads an `id_token_hint`: returns the person of an ID token of ours for this client, which may be over (OpenID Connect Core section
-/// 3.1.2.1). `None`: it is no such token.
-pub(crate) fn read_hint(keys: &PublishedKeys, hint: &str, client_name: &str) -> Option<Subject> {
+/// What an ID token of ours says of whom it is about, and for whom.
+#[derive(Clone, Debug)]
+pub(crate) struct IdTokenHint {
+    /// The person whom it is about.
+    pub(crate) subject: Subject,
+    /// The session of the login application. `None`: the token names none.
+    pub(crate) session: Option<SessionId>,
+    /// The client, as it named itself.
+    pub(crate) audience: String,
+}
+
+/// Reads an `id_token_hint`: an ID token of ours, which may be over (OpenID Connect Core section 3.1.2.1). `None`: it is no such token.
+///
+/// Whether the client is the right one is for the caller to say.
+pub(crate) fn read_hint(keys: &PublishedKeys, hint: &str) -> Option<IdTokenHint> {
     let token = Some(hint).filter(|hint| hint.len() <= MAX_TOKEN_BYTES).and_then(Compact::parse)?;
     if token.typ.as_deref() != Some(TYPE) || !keys.verifier.has_signed(&token) {
         return None;
     }
     let claims = Claims::read(&token.payload)?;
     let is_ours = claims.text("iss").ok()? == Some(keys.verifier.issuer().as_str());
-    let is_for_client = claims.audiences().ok()? == [client_name];
+    let [audience] = claims.audiences().ok()?[..] else { return None };
     // Members' tokens have this type, too.
     let is_id_token = claims.text("at_hash").ok()?.is_some();
-    (is_ours && is_for_client && is_id_token).then(|| claims.text("sub").ok()?.and_then(|sub| Subject::parse(sub).ok()))?
+    if !is_ours || !is_id_token {
+        return None;
+    }
+    let subject = Subject::parse(claims.text("sub").ok()??).ok()?;
+    let session = claims.text("sid").ok()?.map(SessionId::parse).transpose().ok()?;
+    Some(IdTokenHint { subject, session, audience: audience.to_owned() })
 }

@@ -3,7 +3,7 @@
 //!
 //! [`token_endpoint`] serves clients that come straight to the service. [`forwarded`] serves an authorization server that passes
 //! on what its clients send. [`authorization`] lets people sign in at the login application of their org; [`id_token`] and [`userinfo`]
-//! tell clients of them; [`resource_metadata`] tells them of the APIs behind. Both token endpoints take the same steps, in `steps`, and read the same form, in `token_form`. Introspection and
+//! tell clients of them; [`logout`] lets them leave again; [`resource_metadata`] tells them of the APIs behind. Both token endpoints take the same steps, in `steps`, and read the same form, in `token_form`. Introspection and
 //! revocation are use cases of [`tokens`](crate::tokens), and the bytes are in [`api::oauth`](crate::api::oauth).
 //!
 //! To add a grant, see ARCHITECTURE.md.
@@ -12,6 +12,7 @@ pub mod authorization;
 pub mod authorization_details;
 pub mod forwarded;
 pub mod id_token;
+pub mod logout;
 pub mod person_claims;
 pub mod person_grants;
 pub mod registration;

@@ -32,6 +32,8 @@ pub struct Registration {
     pub response_types: Vec<String>,
     /// Where an authorization endpoint may send people back to.
     pub redirect_uris: Vec<RedirectUri>,
+    /// Where people may go after they have logged out.
+    pub post_logout_redirect_uris: Vec<RedirectUri>,
     /// The scopes that it wants. `None`: those that the org gives where nobody asks for any.
     pub scopes: Option<Vec<Scope>>,
     /// Its public keys: a JWK Set that has been read.
@@ -293,6 +295,7 @@ fn accepted(org: &Org, said: Registration, existing: Option<&Client>) -> Result<
         dpop_bound_tokens: said.dpop_bound_tokens,
         certificate_subject: said.certificate_subject,
         redirect_uris: said.redirect_uris,
+        post_logout_redirect_uris: said.post_logout_redirect_uris,
         metadata: said.metadata,
         ..existing.map_or_else(|| ClientSettings::new(kind), |client| client.settings.clone())
     })

@@ -16,8 +16,9 @@ use crate::platform::events::Publish;
 use crate::platform::queue::Enqueue;
 use crate::store::open_org::OpenOrg;
 use crate::store::{
-    CountEvents, KeepAuthorizations, KeepBatches, KeepPersonGrants, KeepTickets, NoteSecretUses, ReadChanges, ReadDirectory,
-    ReadTokens, RefreshTokens, ReplayStore, RevokeTokens, Store, UpdateTokens, WriteDirectory, WriteKeys, WriteTokens,
+    CountEvents, KeepAuthorizations, KeepBatches, KeepLogouts, KeepPersonGrants, KeepTickets, NoteSecretUses, ReadChanges,
+    ReadDirectory, ReadTokens, RefreshTokens, ReplayStore, RevokeTokens, Store, UpdateTokens, WriteDirectory, WriteKeys,
+    WriteTokens,
 };
 
 /// A platform that reads and writes records and verifies tokens.
@@ -184,7 +185,7 @@ parts! {
     HasRecords =>
         Arc<dyn Store>,
         Arc<dyn ReadTokens>, Arc<dyn WriteTokens>, Arc<dyn UpdateTokens>, Arc<dyn RefreshTokens>, Arc<dyn RevokeTokens>,
-        Arc<dyn KeepTickets>, Arc<dyn KeepAuthorizations>, Arc<dyn KeepPersonGrants>, Arc<dyn KeepBatches>, Arc<dyn ReplayStore>,
+        Arc<dyn KeepTickets>, Arc<dyn KeepAuthorizations>, Arc<dyn KeepLogouts>, Arc<dyn KeepPersonGrants>, Arc<dyn KeepBatches>, Arc<dyn ReplayStore>,
         Arc<dyn CountEvents>,
         Arc<dyn ReadDirectory>, Arc<dyn WriteDirectory>, Arc<dyn NoteSecretUses>, Arc<dyn WriteKeys>: |p| p.records().store.clone();
     HasMinting => Arc<SigningKeys>: |p| p.minting().signing.clone();

@@ -12,8 +12,9 @@ pub mod open_org;
 use async_trait::async_trait;
 
 use crate::domain::{
-    AssertionSettings, Authorization, Batch, BatchKey, Client, ClientId, Commit, FamilyKey, Fault, KeyRing, Member, MemberKey,
-    NotBefore, Org, OrgId, PersonGrantKey, RevocationStamp, SecretUses, Subject, Ticket, Timestamp, TokenKey, UserCodeAssignment,
+    AssertionSettings, Authorization, Batch, BatchKey, Client, ClientId, Commit, FamilyKey, Fault, KeyRing, Logout, Member,
+    MemberKey, NotBefore, Org, OrgId, PersonGrantKey, RevocationStamp, SecretUses, Subject, Ticket, Timestamp, TokenKey,
+    UserCodeAssignment,
 };
 
 pub mod codec;
@@ -33,8 +34,8 @@ pub(crate) use org_walk::OrgWalk;
 pub(crate) use reads::each_once;
 pub use reads::{ClientKey, PersonGrantPage, RecordKeys, Records, ScopeLike, TokenPage, TokenQuery};
 pub use writes::{
-    AdvanceOutcome, CountedEvent, Delete, FamilyAdvance, FamilyUpdate, InsertOutcome, MemberSwap, NewToken, Put, Replaced,
-    ReplayKey, Revocation, TicketConsumption, TokenUpdate, UpdateOutcome, ValueKind,
+    AdvanceOutcome, CountedEvent, Delete, FamilyAdvance, FamilyUpdate, InsertOutcome, LogoutCompletion, MemberSwap, NewToken,
+    Put, Replaced, ReplayKey, Revocation, TicketConsumption, TokenUpdate, UpdateOutcome, ValueKind,
 };
 
 /// All facets of the store: what an adapter implements and what the conformance suite tests.
@@ -86,6 +87,7 @@ pub trait Store:
     + RefreshTokens
     + KeepTickets
     + KeepAuthorizations
+    + KeepLogouts
     + KeepPersonGrants
     + ReplayStore
     + CountEvents
@@ -105,6 +107,7 @@ impl<T> Store for T where
         + RefreshTokens
         + KeepTickets
         + KeepAuthorizations
+        + KeepLogouts
         + KeepPersonGrants
         + ReplayStore
         + CountEvents
@@ -210,6 +213,20 @@ pub trait KeepAuthorizations: std::fmt::Debug + Send + Sync {
     /// Assigns a user code, unless it stands for something else at the moment `now`. Returns whether it now is what it shall be: of N
     /// parallel assignments of one code exactly one is, and so is a repetition of the very same one.
     async fn assign_user_code(&self, assignment: &UserCodeAssignment, now: Timestamp) -> Result<bool, Fault>;
+}
+
+/// Keeps the logouts that wait for a login application.
+#[async_trait]
+pub trait KeepLogouts: std::fmt::Debug + Send + Sync {
+    /// Keeps a new logout. Keeping the very same again is a success.
+    ///
+    /// # Errors
+    /// Also a [`Fault`] if the id is taken by something else.
+    async fn put_logout(&self, logout: &Logout) -> Result<(), Fault>;
+
+    /// Completes a logout in the name of `by`, if it is there, isn't completed, and isn't over at the moment `now`. Returns whether it was
+    /// so until now: of N parallel completions exactly one is, and a repetition in the same name returns the same.
+    async fn complete_logout(&self, completion: &LogoutCompletion) -> Result<bool, Fault>;
 }
 
 /// Keeps what people have granted to clients. [`WriteTokens::record`] begins a grant and adds to it.

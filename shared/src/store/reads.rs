@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use crate::domain::{
-    AliasKey, Aliased, AssertionSettings, Authorization, AuthorizationKey, Client, ClientId, Family, FamilyKey, Label, Member,
-    MemberKey, NotBeforeKey, NotBefores, Org, OrgId, PersonGrant, PersonGrantKey, Scope, SecretUses, SessionId, Subject, Ticket,
-    TicketKey, Timestamp, TokenId, TokenKey, TokenRecord, UserCodeAssignment, UserCodeKey, scope,
+    AliasKey, Aliased, AssertionSettings, Authorization, AuthorizationKey, Client, ClientId, Family, FamilyKey, Label, Logout,
+    LogoutKey, Member, MemberKey, NotBeforeKey, NotBefores, Org, OrgId, PersonGrant, PersonGrantKey, Scope, SecretUses,
+    SessionId, Subject, Ticket, TicketKey, Timestamp, TokenId, TokenKey, TokenRecord, UserCodeAssignment, UserCodeKey, scope,
 };
 
 /// Keys of what one decision needs.
@@ -21,6 +21,8 @@ pub struct RecordKeys {
     pub tickets: Vec<TicketKey>,
     /// The keys of authorizations to read.
     pub authorizations: Vec<AuthorizationKey>,
+    /// The keys of logouts to read.
+    pub logouts: Vec<LogoutKey>,
     /// The keys of people's grants to read.
     pub person_grants: Vec<PersonGrantKey>,
     /// The user codes to look up.
@@ -55,12 +57,13 @@ impl RecordKeys {
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         let Self { tokens, families, aliases, tickets, marks, shard_of, orgs, assertion_settings, members, .. } = other;
-        let Self { authorizations, user_codes, person_grants, clients, client_aliases, client_orgs, .. } = other;
+        let Self { authorizations, logouts, user_codes, person_grants, clients, client_aliases, client_orgs, .. } = other;
         self.tokens.extend(tokens);
         self.families.extend(families);
         self.aliases.extend(aliases);
         self.tickets.extend(tickets);
         self.authorizations.extend(authorizations);
+        self.logouts.extend(logouts);
         self.person_grants.extend(person_grants);
         self.user_codes.extend(user_codes);
         self.marks.extend(marks);
@@ -96,6 +99,8 @@ pub struct Records {
     pub tickets: HashMap<TicketKey, Ticket>,
     /// The authorizations that were found, by their keys.
     pub authorizations: HashMap<AuthorizationKey, Authorization>,
+    /// The logouts that were found, by their keys.
+    pub logouts: HashMap<LogoutKey, Logout>,
     /// The grants of people that were found, by their keys: those that were ended, too.
     pub person_grants: HashMap<PersonGrantKey, PersonGrant>,
     /// What user codes stand for, by key.

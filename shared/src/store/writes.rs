@@ -1,8 +1,8 @@
 //! What the store shall write, and what came of it.
 
 use crate::domain::{
-    Alias, Aliased, Authorization, Family, FamilyKey, Member, MemberKey, OrgId, PersonGrantUpdate, TicketKey, Timestamp, TokenId,
-    TokenRecord,
+    Alias, Aliased, Authorization, Family, FamilyKey, LogoutKey, Member, MemberKey, OrgId, PersonGrantUpdate, TicketKey,
+    Timestamp, TokenId, TokenRecord,
 };
 
 /// A new token with all that belongs to it.
@@ -108,6 +108,17 @@ pub struct TicketConsumption {
     /// The key of the ticket to consume.
     pub key: TicketKey,
     /// The token that is issued on the ticket.
+    pub by: TokenId,
+    /// The moment of the operation, by the service's clock.
+    pub now: Timestamp,
+}
+
+/// The completion of a logout.
+#[derive(Clone, Debug)]
+pub struct LogoutCompletion {
+    /// The key of the logout to complete.
+    pub key: LogoutKey,
+    /// The name of the completion: an id drawn for it.
     pub by: TokenId,
     /// The moment of the operation, by the service's clock.
     pub now: Timestamp,

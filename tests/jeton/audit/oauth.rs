@@ -307,6 +307,7 @@ async fn a_change_of_a_client_tells_its_public_keys_and_how_many_secrets_it_has(
         certificate_bound_tokens: true,
         attributes: vec![("tier".to_owned(), "s3cret-1".to_owned())],
         redirect_uris: vec![RedirectUri::parse("https://shop.example/cb").unwrap()],
+        post_logout_redirect_uris: vec![RedirectUri::parse("https://shop.example/bye").unwrap()],
         metadata,
         ..ClientSettings::new(ClientKind::Confidential)
     };
@@ -329,6 +330,7 @@ async fn a_change_of_a_client_tells_its_public_keys_and_how_many_secrets_it_has(
             "single_token_per_subject": false, "certificate_bound_tokens": true, "may_exchange_tokens": true, "attributes": ["tier"],
             "dpop_bound_tokens": true, "certificate_subject": {"san_dns": "shop.example"}, "access_token_form": "ES256",
             "resources": ["https://api.example"], "has_registration_token": true, "redirect_uris": ["https://shop.example/cb"],
+            "post_logout_redirect_uris": ["https://shop.example/bye"],
             "pkce": "required", "consent": "required", "claims_in_id_token": false
         })
     );

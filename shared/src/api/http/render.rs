@@ -7,7 +7,7 @@ use http::{HeaderValue, StatusCode, header};
 use super::dialect::{Explanation, Header};
 use super::{Reply, Route, reply};
 use crate::api::dialects;
-use crate::domain::{AuthorizationProblem, Error, Fault, Refusal, TokenProblem};
+use crate::domain::{AuthorizationProblem, Error, Fault, LogoutProblem, Refusal, TokenProblem};
 use crate::encoding::sentence;
 use crate::telemetry;
 
@@ -98,6 +98,7 @@ fn spell(refusal: &Refusal) -> (StatusCode, &'static str, Cow<'static, str>) {
         Refusal::Lifetime(rule) => {
             (S::BAD_REQUEST, "INVALID_LIFETIME", format!("time_validity or token_validity: the token {rule}.").into())
         }
+        Refusal::LogoutRejected(problem) => (logout(*problem), problem.code(), problem.describe().into()),
         Refusal::MemberUnavailable => (
             S::FORBIDDEN,
             "MEMBER_UNAVAILABLE",
@@ -189,6 +190,15 @@ const fn authorization(problem: AuthorizationProblem) -> StatusCode {
         | AuthorizationProblem::AcrNotMet
         | AuthorizationProblem::ClaimsTooLarge
         | AuthorizationProblem::ConsentRequired => StatusCode::UNPROCESSABLE_ENTITY,
+    }
+}
+
+/// The status of what a login application can't do with a logout.
+const fn logout(problem: LogoutProblem) -> StatusCode {
+    match problem {
+        LogoutProblem::NotFound => StatusCode::NOT_FOUND,
+        LogoutProblem::Expired => StatusCode::GONE,
+        LogoutProblem::Completed => StatusCode::CONFLICT,
     }
 }
 

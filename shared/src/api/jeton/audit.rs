@@ -190,6 +190,8 @@ struct Facts<'a> {
     dpop_bound_tokens: Option<bool>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     redirect_uris: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    post_logout_redirect_uris: Vec<&'a str>,
     /// Whether the person isn't asked for it again.
     #[serde(skip_serializing_if = "Option::is_none")]
     remembered: Option<bool>,
@@ -425,6 +427,7 @@ fn of_client(client: &Client) -> Facts<'_> {
         may_exchange_tokens: Some(settings.may_exchange_tokens),
         dpop_bound_tokens: Some(settings.dpop_bound_tokens),
         redirect_uris: settings.redirect_uris.iter().map(RedirectUri::as_str).collect(),
+        post_logout_redirect_uris: settings.post_logout_redirect_uris.iter().map(RedirectUri::as_str).collect(),
         pkce: Some(settings.pkce.as_str()),
         consent: Some(settings.consent.as_str()),
         claims_in_id_token: Some(settings.claims_in_id_token),

@@ -472,7 +472,7 @@ impl std::str::FromStr for Word {
 
 /// A session of a login application, which stands in the `sid` of ID tokens.
 #[derive(Clone, Debug)]
-struct LoginSession(SessionId);
+pub(super) struct LoginSession(pub(super) SessionId);
 
 impl std::str::FromStr for LoginSession {
     type Err = Invalid;

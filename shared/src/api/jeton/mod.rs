@@ -14,6 +14,7 @@ pub mod audit;
 pub mod authorization;
 pub mod client;
 pub mod jwks;
+pub mod logout;
 pub mod member;
 pub mod operate;
 pub mod org;

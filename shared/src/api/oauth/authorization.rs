@@ -40,17 +40,21 @@ impl FromRequest for BrowserRequest {
 
     fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
         let headers = &request.parts.headers;
-        let query = request.parts.uri.query().unwrap_or_default();
-        let form = if request.parts.method == Method::POST {
-            // OpenID Connect Core section 3.1.2.1: parameters of a POST are in its body.
-            let body = std::str::from_utf8(request.body).ok().filter(|_| query.is_empty());
-            let body = body.filter(|_| has_media_type(headers, "application/x-www-form-urlencoded"));
-            body.ok_or(Denial::AuthorizationRequestMalformed).and_then(AuthorizationForm::read)
-        } else {
-            AuthorizationForm::read(query)
-        };
+        let encoded = encoded_parameters(request);
+        let form = encoded.ok_or(Denial::AuthorizationRequestMalformed).and_then(AuthorizationForm::read);
         Ok(Self { form, is_prefetch: is_prefetch(headers), cookies: Cookies::read(headers) })
     }
+}
+
+/// Returns the form-encoded parameters of a browser's request: the query, or of a `POST` the body. `None`: it is no such form, or a `POST` has
+/// parameters in its query, too (OpenID Connect Core section 3.1.2.1).
+pub(super) fn encoded_parameters<'a>(request: &Request<'a>) -> Option<&'a str> {
+    let query = request.parts.uri.query().unwrap_or_default();
+    if request.parts.method != Method::POST {
+        return Some(query);
+    }
+    let is_form = has_media_type(&request.parts.headers, "application/x-www-form-urlencoded");
+    std::str::from_utf8(request.body).ok().filter(|_| query.is_empty() && is_form)
 }
 
 /// A browser that comes back from the login application.
@@ -83,7 +87,8 @@ impl FromRequest for BrowserReturn {
     }
 }
 
-fn is_prefetch(headers: &HeaderMap) -> bool {
+/// Says whether a browser only fetches ahead what somebody might ask for.
+pub(super) fn is_prefetch(headers: &HeaderMap) -> bool {
     const SEC_PURPOSE: HeaderName = HeaderName::from_static("sec-purpose");
     headers.get(SEC_PURPOSE).and_then(|value| value.to_str().ok()).is_some_and(|purpose| purpose.contains("prefetch"))
 }
@@ -148,18 +153,24 @@ impl BrowserReply {
                 ResponseMode::Query => Self::see_other(answer.location()),
                 ResponseMode::FormPost => Self::form(&answer),
             },
-            AuthorizationReply::Page(denial) => {
-                let body = format!("error: {}\ndescription: {}\n", denial.error(), denial.describe());
-                Self { status: StatusCode::BAD_REQUEST, body, media_type: Self::PAGE, headers: Vec::new() }
-            }
-            AuthorizationReply::Failed { can_retry: true } => {
-                Self::unavailable("The service is temporarily unavailable. Try again in a second.")
-            }
-            AuthorizationReply::Failed { can_retry: false } => {
-                let body = "error: server_error\ndescription: Internal error. It has been logged.\n".to_owned();
-                Self { status: StatusCode::INTERNAL_SERVER_ERROR, body, media_type: Self::PAGE, headers: Vec::new() }
-            }
+            AuthorizationReply::Page(denial) => Self::page(denial),
+            AuthorizationReply::Failed { can_retry } => Self::failed(can_retry),
         }
+    }
+
+    /// Shows the person what is wrong with a request.
+    pub(super) fn page(denial: Denial) -> Self {
+        let body = format!("error: {}\ndescription: {}\n", denial.error(), denial.describe());
+        Self { status: StatusCode::BAD_REQUEST, body, media_type: Self::PAGE, headers: Vec::new() }
+    }
+
+    /// Shows the person that we have failed.
+    pub(super) fn failed(can_retry: bool) -> Self {
+        if can_retry {
+            return Self::unavailable("The service is temporarily unavailable. Try again in a second.");
+        }
+        let body = "error: server_error\ndescription: Internal error. It has been logged.\n".to_owned();
+        Self { status: StatusCode::INTERNAL_SERVER_ERROR, body, media_type: Self::PAGE, headers: Vec::new() }
     }
 
     /// Tells a browser that fetches ahead that there is nothing to fetch.
@@ -174,7 +185,7 @@ impl BrowserReply {
     }
 
     /// RFC 9700 section 4.12: 303, so that no browser sends again what a form has.
-    fn see_other(location: String) -> Self {
+    pub(super) fn see_other(location: String) -> Self {
         let headers = vec![(header::LOCATION, location)];
         Self { status: StatusCode::SEE_OTHER, body: String::new(), media_type: Self::PAGE, headers }
     }

@@ -21,6 +21,8 @@ pub struct Endpoints {
     pub device_authorization: &'static str,
     /// OpenID Connect Core section 5.3
     pub userinfo: &'static str,
+    /// OpenID Connect RP-Initiated Logout section 2
+    pub end_session: &'static str,
     /// RFC 6749 section 3.2
     pub token: &'static str,
     /// Path of the introspection endpoint, RFC 7662.
@@ -48,6 +50,7 @@ pub struct Metadata<'a> {
     registration_endpoint: String,
     jwks_uri: String,
     userinfo_endpoint: String,
+    end_session_endpoint: String,
     response_types_supported: [&'static str; 1],
     response_modes_supported: Vec<&'static str>,
     grant_types_supported: Vec<&'static str>,
@@ -163,6 +166,7 @@ impl<'a> Metadata<'a> {
             registration_endpoint: url(endpoints.registration),
             jwks_uri: url(endpoints.jwks),
             userinfo_endpoint: url(endpoints.userinfo),
+            end_session_endpoint: url(endpoints.end_session),
             response_types_supported: ["code"],
             response_modes_supported: ResponseMode::ALL.iter().copied().map(ResponseMode::as_str).collect(),
             grant_types_supported: served_grant_types(),
@@ -216,6 +220,7 @@ mod tests {
         pushed_authorization_request: "/oauth2/par",
         device_authorization: "/oauth2/device_authorization",
         userinfo: "/oauth2/userinfo",
+        end_session: "/oauth2/logout",
         token: "/oauth2/token",
         introspection: "/oauth2/introspect",
         revocation: "/oauth2/revoke",

@@ -12,6 +12,7 @@ pub mod authorization;
 pub mod device;
 pub mod error;
 pub mod introspection;
+pub mod logout;
 pub mod metadata;
 pub mod push;
 pub mod registration;

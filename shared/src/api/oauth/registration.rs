@@ -106,6 +106,7 @@ const UNDERSTOOD_MEMBERS: &[&str] = &[
     "grant_types",
     "jwks",
     "jwks_uri",
+    "post_logout_redirect_uris",
     "redirect_uris",
     "response_types",
     "scope",
@@ -199,21 +200,21 @@ impl<'a> Members<'a> {
             certificate_subject: self.certificate_subject()?,
             certificate_bound_tokens: self.flag("tls_client_certificate_bound_access_tokens")?,
             dpop_bound_tokens: self.flag("dpop_bound_access_tokens")?,
-            redirect_uris: Vec::new(),
+            redirect_uris: self.redirect_uris("redirect_uris")?,
+            post_logout_redirect_uris: self.redirect_uris("post_logout_redirect_uris")?,
             metadata: ClientMetadata::default(),
         };
-        (said.redirect_uris, said.metadata) = metadata::read(self, &said.response_types, others)?;
+        said.metadata = metadata::read(self, &said, others)?;
         Ok(said)
     }
 
-    fn redirect_uris(&self) -> Result<Vec<RedirectUri>, Refusal> {
-        const FIELD: &str = "redirect_uris";
+    fn redirect_uris(&self, field: &'static str) -> Result<Vec<RedirectUri>, Refusal> {
         let parse = |text: &str| match self.stranger {
             Some(OpenRegistration { schemes, .. }) => RedirectUri::parse_with_schemes(text, schemes),
             None => RedirectUri::parse_self_registered(text),
         };
-        let uris = self.texts(FIELD)?.into_iter().map(parse);
-        uris.collect::<Result<_, _>>().map_err(|Invalid(rule)| Refusal::invalid(FIELD, rule))
+        let uris = self.texts(field)?.into_iter().map(parse);
+        uris.collect::<Result<_, _>>().map_err(|Invalid(rule)| Refusal::invalid(field, rule))
     }
 
     fn name(&self) -> Result<Option<String>, Refusal> {

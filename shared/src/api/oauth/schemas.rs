@@ -29,6 +29,10 @@ pub(crate) struct PushForm;
 #[derive(Debug)]
 pub(crate) struct DeviceForm;
 
+/// The parameters of a logout request: OpenID Connect RP-Initiated Logout section 2.
+#[derive(Debug)]
+pub(crate) struct LogoutParameters;
+
 /// An access token in a form: RFC 6750 section 2.2.
 #[derive(Debug)]
 pub(crate) struct AccessTokenForm;
@@ -100,6 +104,21 @@ impl JsonSchema for AuthorizationParameters {
             "description": "What a client asks of a person. Only `resource` may be repeated.",
             "type": "object",
             "properties": properties
+        })
+    }
+}
+
+impl JsonSchema for LogoutParameters {
+    fn schema_name() -> Cow<'static, str> {
+        "LogoutRequest".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let names = ["client_id", "id_token_hint", "logout_hint", "post_logout_redirect_uri", "state", "ui_locales"];
+        json_schema!({
+            "description": "Whom a client wants logged out.",
+            "type": "object",
+            "properties": members(&names)
         })
     }
 }

@@ -10,12 +10,14 @@ use crate::api::http::{
     SignedJson, Tagged, Written,
 };
 use crate::api::jeton::authorization::AuthorizationPath;
+use crate::api::jeton::logout::LogoutPath;
 use crate::api::jeton::person_grant::{GrantedClientPath, OrgSessionPath, PersonPath};
 use crate::api::jeton::token::TokenPath;
 use crate::api::oauth::authorization::{BrowserReply, BrowserRequest, BrowserReturn};
 use crate::api::oauth::introspection::IntrospectionResponse;
+use crate::api::oauth::logout::{LogoutAnswer, LogoutRequest};
 use crate::api::oauth::schemas::{
-    AccessTokenForm, AuthorizationParameters, ContinueQuery, DeviceForm, NamedTokenForm, PushForm, TokenForm,
+    AccessTokenForm, AuthorizationParameters, ContinueQuery, DeviceForm, LogoutParameters, NamedTokenForm, PushForm, TokenForm,
 };
 use crate::api::oauth::{InitialAccess, RegistrationAccess, TokenNamed, TokenShown, WithNonce};
 use crate::domain::{ClientRef, OrgId, SessionId, Subject, TokenId};
@@ -24,6 +26,9 @@ use crate::oauth::authorization::device::DeviceAuthorizationRequest;
 use crate::oauth::authorization::push::PushRequest;
 use crate::oauth::token_endpoint::GrantRequest;
 use crate::oauth::userinfo::UserinfoRequest;
+
+/// The ids of what a login application is handed over: org and id.
+const HANDED_OVER_ID: &str = "^[A-Za-z0-9_-]{1,64}[.][0-9a-v]{32}$";
 
 /// Implements [`Describe`] for each type with what it adds to an operation.
 macro_rules! described {
@@ -55,9 +60,17 @@ described! {
         operation.refuses(&[400, 401]);
     };
     () AuthorizationPath, operation => {
-        let pattern = "^[A-Za-z0-9_-]{1,64}[.][0-9a-v]{32}$";
-        operation.takes_from_path("id", &json_schema!({"type": "string", "pattern": pattern}));
+        operation.takes_from_path("id", &json_schema!({"type": "string", "pattern": HANDED_OVER_ID}));
         operation.refuses(&[404]);
+    };
+    () LogoutPath, operation => {
+        operation.takes_from_path("id", &json_schema!({"type": "string", "pattern": HANDED_OVER_ID}));
+        operation.refuses(&[404]);
+    };
+    () LogoutRequest, operation => if operation.is_post() {
+        operation.takes_body::<LogoutParameters>(true, &[FORM]);
+    } else {
+        operation.takes_from_query::<LogoutParameters>();
     };
     () BrowserRequest, operation => if operation.is_post() {
         operation.takes_body::<AuthorizationParameters>(true, &[FORM]);
@@ -239,6 +252,13 @@ described! {
         operation.tells(&[303], "Location", true, "Where the browser goes now.");
         operation.tells(&[303], "Set-Cookie", false, "By what the browser is known again.");
         operation.tells(&[200], "Content-Security-Policy", true, "The policy that lets the form's one script run.");
+        for status in [400, 503] {
+            operation.answers_as(status, BrowserReply::PAGE, json_schema!({"type": "string"}));
+        }
+    };
+    () LogoutAnswer, operation => {
+        operation.answers_nothing(303);
+        operation.tells(&[303], "Location", true, "Where the browser goes now.");
         for status in [400, 503] {
             operation.answers_as(status, BrowserReply::PAGE, json_schema!({"type": "string"}));
         }

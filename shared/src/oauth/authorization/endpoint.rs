@@ -355,7 +355,7 @@ pub(super) fn continue_url(issuer: &str, key: &AuthorizationKey, verifier: &Secr
 }
 
 /// Appends parameters to the query of a URL, which stays to the letter as it is.
-pub(crate) fn with_query(url: &str, parameters: &[(&str, String)]) -> String {
+pub(in crate::oauth) fn with_query(url: &str, parameters: &[(&str, String)]) -> String {
     let mut encoded = url::form_urlencoded::Serializer::new(String::new());
     encoded.extend_pairs(parameters);
     let separator = match url.split_once('?') {

@@ -22,8 +22,8 @@ mod request_uri;
 mod user_code;
 
 pub use code::AuthorizationCode;
-pub(super) use endpoint::registered_redirect_uri;
 pub use endpoint::{AuthorizationReply, BrowserSecret, ClientAnswer, Resumption, begin, resume};
+pub(super) use endpoint::{registered_redirect_uri, with_query};
 pub(super) use request::Asker;
 pub use request::AuthorizationForm;
 pub use user_code::UserCode;

@@ -224,7 +224,8 @@ impl AuthorizationForm {
         let Some(hint) = self.remove("id_token_hint")? else { return Ok(of_claims) };
         let number = asker.client.id.to_string();
         let names = [Some(asker.client_name), Some(&*number), asker.client.settings.alias.as_deref()];
-        let of_hint = names.into_iter().flatten().find_map(|name| id_token::read_hint(asker.keys, &hint, name));
+        let hint = id_token::read_hint(asker.keys, &hint).filter(|hint| names.contains(&Some(&*hint.audience)));
+        let of_hint = hint.map(|hint| hint.subject);
         of_hint.filter(|hint| of_claims.as_ref().is_none_or(|sub| sub == hint)).map(Some).ok_or(Denial::IdTokenHintInvalid)
     }
 

@@ -27,7 +27,7 @@ pub use self::reader::Reader;
 pub use self::reading::{Authorizer, DirectoryLookup, DocumentReader, Introspector, IssuerInfo, KeyReader, Lister, Public};
 pub use self::tokens::{
     AuthorizationAccepter, AuthorizationFinder, AuthorizationKeeper, AuthorizationPusher, AuthorizationStarter, BulkRevoker,
-    ClientRevoker, ConnectedAppsRemover, Granter, Minter, PersonGrantReader, PersonGrantRemover, Refresher, Revoker,
-    SigningIntrospector, SigningReader, TicketRevoker, TokenEndpoint, TokenUpdater,
+    ClientRevoker, ConnectedAppsRemover, Granter, LogoutCompleter, LogoutStarter, Minter, PersonGrantReader, PersonGrantRemover,
+    Refresher, Revoker, SigningIntrospector, SigningReader, TicketRevoker, TokenEndpoint, TokenUpdater,
 };
 pub use self::work::{Auditor, BatchReader, BatchWorker, Batcher, Bootstrapper, Rotator};

@@ -8,9 +8,10 @@ use crate::domain::{Entropy, Issuer};
 use crate::keys::SigningKeys;
 use crate::keys::remote::KeySets;
 use crate::platform::parts::{HasMinting, HasRecords};
+use crate::store::open_org::OpenOrg;
 use crate::store::{
-    CountEvents, KeepAuthorizations, KeepPersonGrants, KeepTickets, NoteSecretUses, RefreshTokens, ReplayStore, RevokeTokens,
-    UpdateTokens, WriteDirectory, WriteTokens,
+    CountEvents, KeepAuthorizations, KeepLogouts, KeepPersonGrants, KeepTickets, NoteSecretUses, RefreshTokens, ReplayStore,
+    RevokeTokens, UpdateTokens, WriteDirectory, WriteTokens,
 };
 
 capability! {
@@ -160,6 +161,36 @@ capability! {
         pub once: Arc<dyn ReplayStore>,
     }
     access = AwsAccess { tokens: &["PutItem"], ..Reader::ACCESS };
+}
+
+capability! {
+    /// Begins logouts in browsers. Their requests name no token that is on record, so nothing of the tokens is read.
+    pub struct LogoutStarter from HasRecords {
+        /// Finds the client, and knows the keys that have signed the ID token.
+        pub reader: Reader,
+        /// Draws the id of the logout.
+        pub entropy: Arc<dyn Entropy>,
+        /// Keeps the logout until the login application completes it.
+        pub logouts: Arc<dyn KeepLogouts>,
+        /// Tells the org that serves requests which name no client.
+        pub open_org: Arc<OpenOrg>,
+    }
+    access = AwsAccess { tokens: &["PutItem"], ..Reader::ACCESS };
+}
+
+capability! {
+    /// Completes logouts, and ends the session with its tokens. Needs the same AWS actions as [`Revoker`].
+    pub struct LogoutCompleter from HasRecords {
+        /// Authenticates the login application, and reads the logout with its client.
+        pub reader: Reader,
+        /// Draws the name of the completion.
+        pub entropy: Arc<dyn Entropy>,
+        /// Completes the logout, once.
+        pub logouts: Arc<dyn KeepLogouts>,
+        /// Writes the not-before mark that revokes the tokens.
+        pub revoke: Arc<dyn RevokeTokens>,
+    }
+    access = Revoker::ACCESS;
 }
 
 capability! {

@@ -85,6 +85,8 @@ struct ClientBody {
     attributes: Vec<(String, String)>,
     #[serde(rename = "ru", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
     redirect_uris: Vec<RedirectUri>,
+    #[serde(rename = "pu", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
+    post_logout_redirect_uris: Vec<RedirectUri>,
     #[serde(rename = "pk", default, skip_serializing_if = "is_false")]
     pkce_optional: bool,
     #[serde(rename = "ci", default, skip_serializing_if = "is_false")]
@@ -131,6 +133,7 @@ impl ClientBody {
             registration_token: client.registration_token,
             attributes: settings.attributes,
             redirect_uris: settings.redirect_uris,
+            post_logout_redirect_uris: settings.post_logout_redirect_uris,
             pkce_optional: settings.pkce == Pkce::Optional,
             consent_implied: settings.consent == Consent::Implied,
             claims_in_id_token: settings.claims_in_id_token,
@@ -164,6 +167,7 @@ impl ClientBody {
             resources: self.resources,
             attributes: self.attributes,
             redirect_uris: self.redirect_uris,
+            post_logout_redirect_uris: self.post_logout_redirect_uris,
             pkce: if self.pkce_optional { Pkce::Optional } else { Pkce::Required },
             consent: if self.consent_implied { Consent::Implied } else { Consent::Required },
             claims_in_id_token: self.claims_in_id_token,

@@ -4,7 +4,8 @@
 //! beside it, in columns or attributes. Old and new versions of the code run together: unknown members are ignored,
 //! and a member that is added later must have a default.
 //!
-//! The names of an authorization are in `authorization.rs`, those of a ticket in `ticket.rs`, those of a grant in `person_grant.rs`.
+//! The names of an authorization are in `authorization.rs`, those of a ticket in `ticket.rs`, those of a grant in `person_grant.rs`,
+//! those of a logout in `logout.rs`.
 //!
 //! | name | token, family | org | member | client |
 //! |---|---|---|---|---|
@@ -56,6 +57,7 @@ mod family;
 mod grants;
 mod issuance;
 mod key_ring;
+mod logout;
 mod member;
 mod not_before;
 mod org;
@@ -71,6 +73,7 @@ pub use batch_part::{BatchPart, decode_part, encode_part, encode_recording};
 pub use client::{decode_client, encode_client};
 pub use family::{FamilyState, decode_family, encode_family, is_amended_family, is_same_family};
 pub use key_ring::{decode_key_ring, encode_key_ring};
+pub use logout::{LogoutState, decode_logout, encode_logout, is_same_logout};
 pub use member::{decode_member, encode_member};
 pub use not_before::{mark_kind, mark_name, mark_shard};
 pub use org::{decode_assertion_settings, decode_org, encode_assertion_settings, encode_org, org_item_bytes};

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::domain::{
-    Authorization, Client, ClientAuthMethod, ClientSecret, DeviceRequest, GrantType, Issuance, NotBeforeScope, Org, OrgSettings,
-    Scope, SupportedScope, Thumbprint,
+    Authorization, Client, ClientAuthMethod, ClientSecret, DeviceRequest, GrantType, Issuance, Logout, NotBeforeScope, Org,
+    OrgSettings, Scope, SupportedScope, Thumbprint,
 };
 use crate::store::conformance::samples;
 
@@ -14,9 +14,12 @@ const PLAIN: &str = r#"{"o":"a","q":"a","s":"ann","i":1800000000000,"n":18000000
 const OAUTH: &str = r#""u":{"g":"tx","c":true,"a":true,"p":[{"k":"k \"1\"","v":"é"},{"k":"","v":"","h":true}],"k":{"x":"hg_T1mcjvMeHp02DuRJ07RGsmHxTFmMehc3cYHMSCFo","j":"LBuQaGfTE-nuB_4ir8R0Oe8qJ2wAf9VV2kKNl1tiR_w"},"d":[{"n":1.50,"type":"a\"b"}],"r":"urn:acr \"é\"","t":1800000000000,"e":true,"m":true,"y":[{"s":"bob","c":4},{"s":"é"}],"s":{"a":"a \"shop\"","r":["https://a.example","urn:b"],"m":["pwd","é\""],"x":"s-1","q":{"id_token":{"acr":null}},"k":{"email":"ann@例え.example","n":1.50},"ki":{"tenant":"a\"b"},"ka":{"plan":"é"},"f":{"s":"pair \"Ä\"","h":{"x":"é"},"l":true,"c":["email","é\""]}}}"#;
 const VALUE: &str = r#""v":"K36-bCY53Bga5CvkI_HhMnjkCMSMxB1x2ajII99Gti4","y":1800086400000"#;
 /// A client of which everything is said.
-const RICH_CLIENT: &str = r#"{"o":"a","c":1,"a":"shop","n":"A \"shop\"","k":"confidential","m":"private_key_jwt","g":["authorization_code","refresh_token"],"s":["a","b?"],"x":["BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"],"j":"{\"keys\":[]}","d":7,"r":8,"q":true,"t":true,"y":true,"dp":true,"cs":"subject_dn:CN=\"a\",O=é","f":"PS256","rs":["https://api.example"],"rt":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc","p":[["a\"","é"],["",""]],"ru":["https://a.example/cb","a \"b\""],"pk":true,"ci":true,"ct":true,"b":{"client_uri#":[["fr","https://a.example/\"é\""]],"contacts":["ann@a.example"],"default_max_age":5,"request_object_encryption_alg":"RSA-OAEP","require_pushed_authorization_requests":true,"response_types":["code id_token"],"tos_uri":"https://a.example/tos"},"e":true,"u":1800000000000}"#;
+const RICH_CLIENT: &str = r#"{"o":"a","c":1,"a":"shop","n":"A \"shop\"","k":"confidential","m":"private_key_jwt","g":["authorization_code","refresh_token"],"s":["a","b?"],"x":["BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"],"j":"{\"keys\":[]}","d":7,"r":8,"q":true,"t":true,"y":true,"dp":true,"cs":"subject_dn:CN=\"a\",O=é","f":"PS256","rs":["https://api.example"],"rt":"BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc","p":[["a\"","é"],["",""]],"ru":["https://a.example/cb","a \"b\""],"pu":["https://a.example/bye","com.example.app:/bye"],"pk":true,"ci":true,"ct":true,"b":{"client_uri#":[["fr","https://a.example/\"é\""]],"contacts":["ann@a.example"],"default_max_age":5,"request_object_encryption_alg":"RSA-OAEP","require_pushed_authorization_requests":true,"response_types":["code id_token"],"tos_uri":"https://a.example/tos"},"e":true,"u":1800000000000}"#;
 /// Settings for assertions of which everything is said.
 const ASSERTIONS: &str = r#"{"b":[{"i":"https://idp.example/\"é","k":{"j":"{\"keys\":[]}"},"z":["a"],"c":[4],"s":true,"r":true,"e":true},{"i":"x","k":{"u":"https://idp.example/jwks"},"e":false}]}"#;
+/// A logout of which nothing is said but what must be, and one of which everything is said.
+const LOGOUT: &str = r#"{"o":"a","i":1800000000000}"#;
+const RICH_LOGOUT: &str = r#"{"o":"a","c":{"c":7,"n":"a \"shop\""},"h":{"s":"ann \"Ä\"","x":"s/1#é"},"u":"https://a.example/bye?\"é\"=%20","s":"a \"b\" é","l":"ann@例え.example","ul":["fr-CA","en"],"i":1800000000000}"#;
 /// An authorization of which nothing is said but what must be.
 const AUTHORIZATION: &str = r#"{"o":"a","c":7,"n":"7","q":{"u":"https://a.example/cb"},"b":"tblJikNLY5DEfffd4X5n76pTMjr90AJ5Gceic22mS3w","i":1800000000000,"s":"p"}"#;
 /// One of whose request everything is said, up to its state.
@@ -70,6 +73,21 @@ fn an_org_whose_issuers_are_where_they_were_is_not_read_without_them() {
 }
 
 /// Each in the order of [`samples::states`].
+#[test]
+fn a_logouts_body_is_spelled_as_ever_and_what_stands_beside_it_is_not_in_it() {
+    for (logout, spelled) in [(samples::logout("a", 1), LOGOUT), (samples::rich_logout("a", 1), RICH_LOGOUT)] {
+        assert_eq!(encode_logout(&logout).unwrap(), spelled);
+        let state = LogoutState { expires_at: samples::at(7), completed_by: Some(samples::id(9)) };
+        let there = decode_logout(&logout.key(), spelled.as_bytes(), state).unwrap();
+        let beside = Logout { expires_at: samples::at(7), completed_by: Some(samples::id(9)), ..logout.clone() };
+        assert_eq!(there, beside);
+        assert_eq!(encode_logout(&there).unwrap(), spelled);
+        let newer = spelled.replacen('{', r#"{"new":1,"#, 1);
+        assert_eq!(decode_logout(&logout.key(), newer.as_bytes(), state).unwrap(), beside, "what is unknown is ignored");
+        assert!(decode_logout(&samples::logout_key("b", 1), spelled.as_bytes(), state).is_err(), "it is another org's");
+    }
+}
+
 #[test]
 fn an_authorizations_body_is_spelled_as_ever_in_every_state() {
     let spelled = |authorization: &Authorization| {

@@ -16,6 +16,7 @@ mod directory;
 mod inserts;
 mod key_ring;
 mod lists;
+mod logouts;
 mod parallel;
 mod person_grants;
 mod records;
@@ -66,6 +67,7 @@ fn all() -> Vec<Case> {
         authorizations::cases(),
         person_grants::cases(),
         devices::cases(),
+        logouts::cases(),
         batches::cases(),
         revocations::cases(),
         lists::cases(),

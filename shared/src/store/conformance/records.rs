@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::cases;
 use super::samples::{
     NO_ASSERTIONS, alias_key, authorization, authorization_key, client, client_id, family, family_key, find_family, find_token,
-    mark, member, member_key, new, org, org_id, put_org, read, rich_member, rich_token, step, subject, ticket, ticket_key, token,
-    token_key, user_code,
+    logout, logout_key, mark, member, member_key, new, org, org_id, put_org, read, rich_member, rich_token, step, subject,
+    ticket, ticket_key, token, token_key, user_code,
 };
 use crate::domain::{Family, NotBeforeScope, PersonGrantKey, RevokingParty, Seconds, TokenRecord};
 use crate::store::{RecordKeys, Store};
@@ -42,6 +42,7 @@ async fn what_is_absent_is_left_out(store: Arc<dyn Store>) {
     let found = read(&store, everything("a", 1)).await;
     assert!(found.tokens.is_empty() && found.families.is_empty() && found.orgs.is_empty() && found.members.is_empty());
     assert!(found.aliases.is_empty() && found.tickets.is_empty() && found.authorizations.is_empty());
+    assert!(found.logouts.is_empty() && found.user_codes.is_empty());
     assert!(found.clients.is_empty() && found.client_aliases.is_empty());
     for key in everything("a", 1).marks {
         assert_eq!((found.marks.find(&key), found.marks.has_looked_up(&key)), (None, true));
@@ -136,10 +137,11 @@ async fn a_key_asked_twice_is_answered_once(store: Arc<dyn Store>) {
     store.put_client(&client("a", 1, Some("shop"))).await.unwrap();
     store.put_ticket(&ticket("a", 1)).await.unwrap();
     store.put_authorization(&authorization("a", 1)).await.unwrap();
+    store.put_logout(&logout("a", 1)).await.unwrap();
     assert!(store.assign_user_code(&user_code("a", 1, 1), at(0)).await.unwrap());
     let found = read(&store, everything("a", 1).and(everything("a", 1))).await;
     assert_eq!((found.tokens.len(), found.families.len(), found.orgs.len(), found.members.len()), (1, 1, 1, 1));
-    assert_eq!((found.tickets.len(), found.authorizations.len(), found.user_codes.len()), (1, 1, 1));
+    assert_eq!((found.tickets.len(), found.authorizations.len(), found.user_codes.len(), found.logouts.len()), (1, 1, 1, 1));
     assert_eq!((found.clients.len(), found.client_aliases.len()), (1, 1));
 }
 
@@ -184,6 +186,7 @@ fn everything(org: &str, n: u64) -> RecordKeys {
         aliases: vec![alias_key(org, n)],
         tickets: vec![ticket_key(org, n)],
         authorizations: vec![authorization_key(org, n)],
+        logouts: vec![logout_key(org, n)],
         person_grants: vec![PersonGrantKey { org: org_id(org), subject: subject("ann"), client: client_id(n) }],
         user_codes: vec![user_code(org, n, n).key],
         clients: vec![(org_id(org), client_id(n))],

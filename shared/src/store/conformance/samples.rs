@@ -16,9 +16,9 @@ use crate::store::{FamilyAdvance, NewToken, Put, RecordKeys, Records, Store};
 mod waiting;
 
 pub(in crate::store) use waiting::{
-    alias, alias_key, authorization, authorization_key, batch, batch_key, device, event, find_alias, find_authorization,
-    find_ticket, find_user_code, person_grant, redeemed, rich_authorization, sign_in, spending, states, ticket, ticket_key, used,
-    user_code,
+    alias, alias_key, authorization, authorization_key, batch, batch_key, completion, device, event, find_alias,
+    find_authorization, find_logout, find_ticket, find_user_code, logout, logout_key, person_grant, redeemed, rich_authorization,
+    rich_logout, sign_in, spending, states, ticket, ticket_key, used, user_code,
 };
 
 /// When all of it happens.
@@ -356,6 +356,10 @@ pub(crate) fn client(org: &str, number: u64, alias: Option<&str>) -> Client {
         redirect_uris: vec![
             RedirectUri::parse("https://a.example/cb").unwrap(),
             RedirectUri::from_administrator("a \"b\"".to_owned()),
+        ],
+        post_logout_redirect_uris: vec![
+            RedirectUri::parse("https://a.example/bye").unwrap(),
+            RedirectUri::parse("com.example.app:/bye").unwrap(),
         ],
         pkce: Pkce::Optional,
         consent: Consent::Implied,

@@ -9,11 +9,11 @@ use super::Item;
 use super::keys::{Key, subject_partition};
 use crate::domain::{
     Alias, Aliased, AssertionSettings, Authorization, AuthorizationKey, Batch, BatchKey, Client, ClientId, Family, FamilyKey,
-    Fault, GrantedAccess, KeyRing, Member, Org, OrgId, PersonGrant, PersonGrantKey, RevokingParty, Seconds, SecretUses, Subject,
-    Ticket, TicketKey, Timestamp, TokenId, TokenKey, TokenRecord, UserCodeAssignment, UserCodeKey,
+    Fault, GrantedAccess, KeyRing, Logout, LogoutKey, Member, Org, OrgId, PersonGrant, PersonGrantKey, RevokingParty, Seconds,
+    SecretUses, Subject, Ticket, TicketKey, Timestamp, TokenId, TokenKey, TokenRecord, UserCodeAssignment, UserCodeKey,
 };
 use crate::store::ReplayKey;
-use crate::store::codec::{self, BatchState, FamilyState, TicketState};
+use crate::store::codec::{self, BatchState, FamilyState, LogoutState, TicketState};
 
 /// `by_subject`: whether an index wants it.
 pub(super) fn token_item(token: &TokenRecord, by_subject: bool) -> Result<Item, Fault> {
@@ -128,6 +128,23 @@ pub(super) fn ticket_item(ticket: &Ticket) -> Result<Item, Fault> {
 pub(super) fn ticket(key: &TicketKey, item: &Item) -> Result<Ticket, Fault> {
     let expires_at = find_moment(item, "e")?.ok_or_else(|| broken("e"))?;
     codec::decode_ticket(key, body(item)?, TicketState { expires_at, spent_by: find_id(item, "a")? })
+}
+
+pub(super) fn logout_item(logout: &Logout) -> Result<Item, Fault> {
+    let mut item = Key::logout(&logout.key()).into_item();
+    let attributes = [
+        ("b", text(codec::encode_logout(logout)?)),
+        ("e", moment(logout.expires_at)),
+        ("x", number(deletion(logout.expires_at))),
+    ];
+    item.extend(attributes.map(|(name, value)| (name.to_owned(), value)));
+    item.extend(logout.completed_by.map(|id| ("a".to_owned(), bytes(id.as_bytes()))));
+    Ok(item)
+}
+
+pub(super) fn logout(key: &LogoutKey, item: &Item) -> Result<Logout, Fault> {
+    let expires_at = find_moment(item, "e")?.ok_or_else(|| broken("e"))?;
+    codec::decode_logout(key, body(item)?, LogoutState { expires_at, completed_by: find_id(item, "a")? })
 }
 
 pub(super) fn authorization_item(authorization: &Authorization) -> Result<Item, Fault> {

@@ -6,8 +6,8 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 
 use super::Item;
 use crate::domain::{
-    AliasKey, AuthorizationKey, BatchKey, ClientId, FamilyKey, MemberKey, NotBeforeKey, OrgId, PersonGrantKey, Shard, Subject,
-    TicketKey, TokenId, TokenKey, UserCodeKey,
+    AliasKey, AuthorizationKey, BatchKey, ClientId, FamilyKey, LogoutKey, MemberKey, NotBeforeKey, OrgId, PersonGrantKey, Shard,
+    Subject, TicketKey, TokenId, TokenKey, UserCodeKey,
 };
 use crate::store::{CountedEvent, ReplayKey, codec};
 
@@ -44,6 +44,10 @@ impl Key {
 
     pub(super) fn authorization(key: &AuthorizationKey) -> Self {
         Self { pk: partition(&key.org, key.id.shard()), sk: format!("z#{}", key.id) }
+    }
+
+    pub(super) fn logout(key: &LogoutKey) -> Self {
+        Self { pk: partition(&key.org, key.id.shard()), sk: format!("l#{}", key.id) }
     }
 
     /// Returns the key of what a person has granted to a client.
@@ -169,7 +173,7 @@ impl Owner {
             ("f", id) => Some(Self::Family(FamilyKey { org, id: TokenId::parse(id).ok()? })),
             ("z", id) => Some(Self::Authorization(AuthorizationKey { org, id: TokenId::parse(id).ok()? })),
             ("g", _) => Some(Self::PersonGrant(org)),
-            ("a" | "b" | "k" | "n" | "r" | "u", _) => Some(Self::Bookkeeping),
+            ("a" | "b" | "k" | "l" | "n" | "r" | "u", _) => Some(Self::Bookkeeping),
             ("v", name) => Some(Self::NotBefore(NotBeforeKey { org, kind: codec::mark_kind(name)? }, shard)),
             _ => None,
         }
@@ -263,6 +267,7 @@ mod tests {
             (Key::alias(&AliasKey { org: org.clone(), hash: [7; 32] }), Owner::Bookkeeping),
             (Key::ticket(&TicketKey { org: org.clone(), id }), Owner::Bookkeeping),
             (Key::authorization(&authorization), Owner::Authorization(authorization)),
+            (Key::logout(&LogoutKey { org: org.clone(), id }), Owner::Bookkeeping),
             (Key::person_grant(&grant), Owner::PersonGrant(org.clone())),
             (Key::user_code(&UserCodeKey { org: org.clone(), hash: [7; 32] }), Owner::Bookkeeping),
             (Key::batch(&BatchKey { org: org.clone(), id }), Owner::Bookkeeping),

@@ -14,6 +14,7 @@
 //! | `revoke` | revokes |
 //! | `replay` | tickets, and what else happens only once |
 //! | `authorizations` | the authorizations of people |
+//! | `logouts` | logouts that wait for a login application |
 //! | `person_grants` | what people have granted to clients |
 //! | `batches` | batches |
 //! | `directory` | orgs, members, clients |
@@ -26,12 +27,12 @@
 //! | name | in `Tokens` | in `Directory` |
 //! |---|---|---|
 //! | `pk` | `<org>#<shard>` | `<org>`; `#keys` for the key ring |
-//! | `sk` | `t#<id>` token, `f#<id>` family, `v#<kind>#<key>` mark, `a#<hash>` alias, `k#<id>` ticket, `z#<id>` authorization, `g#<hash of the subject>#<client>` grant, `n#<hash>` user code, `r#<what>#<hash>#<since>` count of events, `u#<purpose>#<hash>` use, `b#<id>` batch | `o` org, `s#<org>` sub-org, `m#<subject>` member, `c#<number>` client, `a#<alias>` alias of a client, `n#<shard>` counter, `k` key ring |
+//! | `sk` | `t#<id>` token, `f#<id>` family, `v#<kind>#<key>` mark, `a#<hash>` alias, `k#<id>` ticket, `z#<id>` authorization, `l#<id>` logout, `g#<hash of the subject>#<client>` grant, `n#<hash>` user code, `r#<what>#<hash>#<since>` count of events, `u#<purpose>#<hash>` use, `b#<id>` batch | `o` org, `s#<org>` sub-org, `m#<subject>` member, `c#<number>` client, `a#<alias>` alias of a client, `n#<shard>` counter, `k` key ring |
 //! | `b` | body; alias: `sk` of what has the value; grant: its subject | body |
-//! | `a` | family: its access token; ticket: which token has spent it; user code: its authorization | client: its alias |
+//! | `a` | family: its access token; ticket: which token has spent it; logout: which write has completed it; user code: its authorization | client: its alias |
 //! | `c` | family: hash of the current secret; user code: the client that asks | alias: number of its client |
 //! | `d` | batch: the parts that are done | |
-//! | `e` | family, ticket, authorization, user code: expires at, ms; use: remembered until, ms; grant: ended at, ms | |
+//! | `e` | family, ticket, authorization, logout, user code: expires at, ms; use: remembered until, ms; grant: ended at, ms | |
 //! | `f` | family: refreshed at, ms; batch: its failure; grant: used at, ms | |
 //! | `g`, `gr` | family: generation (`g`); grant: the scopes, the resources | key ring: version |
 //! | `h` | | org: its ancestors, parent first, a `/` between |
@@ -54,7 +55,7 @@
 //! An answer can get lost after its write has happened. The SDK then sends the write again, and it must not mistake what it
 //! finds for another's. A transaction carries a token by which DynamoDB itself knows it again (for ten minutes; no call lives
 //! longer than seconds). A single write is known by what it leaves: a record is the very same, a step of a family names its
-//! access token, a ticket who has spent it, an authorization is what the step makes of it; a user code what it stands for; a revocation, a use and a count have a `w` of their own.
+//! access token, a ticket who has spent it, a logout who has completed it, an authorization is what the step makes of it; a user code what it stands for; a revocation, a use and a count have a `w` of their own.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -77,6 +78,7 @@ mod items;
 mod key_ring;
 mod keys;
 mod list;
+mod logouts;
 mod person_grants;
 mod read;
 mod replay;

@@ -8,8 +8,8 @@ use aws_sdk_dynamodb::types::KeysAndAttributes;
 use super::keys::Key;
 use super::{DynamoStore, Item, fault, items};
 use crate::domain::{
-    AliasKey, AuthorizationKey, ClientId, FamilyKey, Fault, MemberKey, NotBeforeKey, NotBefores, OrgId, PersonGrantKey, Shard,
-    TicketKey, TokenId, TokenKey, UserCodeKey,
+    AliasKey, AuthorizationKey, ClientId, FamilyKey, Fault, LogoutKey, MemberKey, NotBeforeKey, NotBefores, OrgId,
+    PersonGrantKey, Shard, TicketKey, TokenId, TokenKey, UserCodeKey,
 };
 use crate::store::{ClientKey, ReadTokens, RecordKeys, Records, TokenPage, TokenQuery};
 
@@ -78,6 +78,7 @@ enum Name<'a> {
     Alias(&'a AliasKey),
     Ticket(&'a TicketKey),
     Authorization(&'a AuthorizationKey),
+    Logout(&'a LogoutKey),
     PersonGrant(&'a PersonGrantKey),
     UserCode(&'a UserCodeKey),
     NotBefore(&'a NotBeforeKey),
@@ -97,6 +98,7 @@ impl Name<'_> {
             Self::Alias(key) => drop(found.aliases.insert(key.clone(), items::aliased(item)?)),
             Self::Ticket(key) => drop(found.tickets.insert(key.clone(), items::ticket(key, item)?)),
             Self::Authorization(key) => drop(found.authorizations.insert(key.clone(), items::authorization(key, item)?)),
+            Self::Logout(key) => drop(found.logouts.insert(key.clone(), items::logout(key, item)?)),
             Self::PersonGrant(key) => drop(found.person_grants.insert(key.clone(), items::person_grant(&key.org, item)?)),
             Self::UserCode(key) => drop(found.user_codes.insert(key.clone(), items::user_code(key, item)?)),
             Self::NotBefore(key) => found.marks.insert(key.clone(), items::not_before(item)?),
@@ -124,11 +126,12 @@ fn wanted_tokens(wanted: &RecordKeys) -> Keys<'_> {
     let aliases = wanted.aliases.iter().map(|key| (Key::alias(key), Name::Alias(key)));
     let tickets = wanted.tickets.iter().map(|key| (Key::ticket(key), Name::Ticket(key)));
     let authorizations = wanted.authorizations.iter().map(|key| (Key::authorization(key), Name::Authorization(key)));
+    let logouts = wanted.logouts.iter().map(|key| (Key::logout(key), Name::Logout(key)));
     let person_grants = wanted.person_grants.iter().map(|key| (Key::person_grant(key), Name::PersonGrant(key)));
     let user_codes = wanted.user_codes.iter().map(|key| (Key::user_code(key), Name::UserCode(key)));
     let marks =
         shard.into_iter().flat_map(|shard| wanted.marks.iter().map(move |key| (Key::mark(key, shard), Name::NotBefore(key))));
-    let waiting = tickets.chain(authorizations).chain(user_codes).chain(person_grants);
+    let waiting = tickets.chain(authorizations).chain(logouts).chain(user_codes).chain(person_grants);
     tokens.chain(families).chain(aliases).chain(waiting).chain(marks).collect()
 }
 

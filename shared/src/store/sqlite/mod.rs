@@ -10,6 +10,7 @@
 //! | `revoke` | revokes |
 //! | `replay` | tickets, and what else happens only once |
 //! | `authorizations` | the authorizations of people, and the user codes by which those of devices are found |
+//! | `logouts` | logouts that wait for a login application |
 //! | `person_grants` | what people have granted to clients |
 //! | `batches` | batches |
 //! | `read` | what is read of tokens |
@@ -31,13 +32,15 @@ use self::sweep::Sweep;
 use self::writer::{Commit, Writer};
 use super::{
     AdvanceOutcome, ClientKey, CountEvents, CountedEvent, Delete, FamilyAdvance, InsertOutcome, KeepAuthorizations, KeepBatches,
-    KeepPersonGrants, KeepTickets, MemberSwap, NewToken, NoteSecretUses, PersonGrantPage, Put, ReadDirectory, ReadKeys,
-    ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey, ReplayStore, Revocation, RevokeTokens,
-    TicketConsumption, TokenPage, TokenQuery, TokenUpdate, UpdateOutcome, UpdateTokens, WriteDirectory, WriteKeys, WriteTokens,
+    KeepLogouts, KeepPersonGrants, KeepTickets, LogoutCompletion, MemberSwap, NewToken, NoteSecretUses, PersonGrantPage, Put,
+    ReadDirectory, ReadKeys, ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey, ReplayStore, Revocation,
+    RevokeTokens, TicketConsumption, TokenPage, TokenQuery, TokenUpdate, UpdateOutcome, UpdateTokens, WriteDirectory, WriteKeys,
+    WriteTokens,
 };
 use crate::domain::{
-    AssertionSettings, Authorization, Batch, BatchKey, Client, ClientId, Clock, FamilyKey, Fault, KeyRing, Member, MemberKey,
-    NotBefore, Org, OrgId, PersonGrantKey, RevocationStamp, SecretUses, Subject, Ticket, Timestamp, TokenKey, UserCodeAssignment,
+    AssertionSettings, Authorization, Batch, BatchKey, Client, ClientId, Clock, FamilyKey, Fault, KeyRing, Logout, Member,
+    MemberKey, NotBefore, Org, OrgId, PersonGrantKey, RevocationStamp, SecretUses, Subject, Ticket, Timestamp, TokenKey,
+    UserCodeAssignment,
 };
 
 mod authorizations;
@@ -46,6 +49,7 @@ mod changes;
 mod directory;
 mod insert;
 mod key_ring;
+mod logouts;
 mod maintenance;
 mod messages;
 mod person_grants;
@@ -251,6 +255,19 @@ impl KeepAuthorizations for SqliteStore {
     async fn assign_user_code(&self, assignment: &UserCodeAssignment, now: Timestamp) -> Result<bool, Fault> {
         let assignment = assignment.clone();
         self.write("assigning a user code", move |c| authorizations::assign_user_code(c, &assignment, now)).await
+    }
+}
+
+#[async_trait]
+impl KeepLogouts for SqliteStore {
+    async fn put_logout(&self, logout: &Logout) -> Result<(), Fault> {
+        let logout = logout.clone();
+        self.write("keeping a logout", move |c| logouts::put(c, &logout)).await
+    }
+
+    async fn complete_logout(&self, completion: &LogoutCompletion) -> Result<bool, Fault> {
+        let completion = completion.clone();
+        self.write("completing a logout", move |c| logouts::complete(c, &completion)).await
     }
 }
 

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::rows::{body, moment, revoking_party};
-use super::{Result, authorizations, directory, person_grants, replay};
+use super::{Result, authorizations, directory, logouts, person_grants, replay};
 use crate::domain::{
     AliasKey, Aliased, Family, FamilyKey, Fault, NotBeforeKey, NotBefores, OrgId, Timestamp, TokenId, TokenKey, TokenRecord,
 };
@@ -38,6 +38,9 @@ fn each(c: &Connection, wanted: &RecordKeys) -> Result<Records> {
     }
     for key in &wanted.authorizations {
         found.authorizations.extend(authorizations::authorization(c, key)?.map(|there| (key.clone(), there)));
+    }
+    for key in &wanted.logouts {
+        found.logouts.extend(logouts::logout(c, key)?.map(|there| (key.clone(), there)));
     }
     for key in &wanted.person_grants {
         found.person_grants.extend(person_grants::person_grant(c, key)?.map(|there| (key.clone(), there)));

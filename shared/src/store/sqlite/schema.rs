@@ -148,6 +148,7 @@ const STEPS: &[&str] = &[
     STRANGERS,
     PERSON_GRANTS,
     USER_CODES,
+    LOGOUTS,
 ];
 
 // Records are too long for tables without rowid, which keep whole rows in the inner nodes of their tree, too.
@@ -311,5 +312,13 @@ const USER_CODES: &str = "
 CREATE TABLE user_codes (
     org TEXT NOT NULL, hash BLOB NOT NULL, exp INTEGER NOT NULL, authorization BLOB NOT NULL, client INTEGER NOT NULL,
     PRIMARY KEY (org, hash)
+) STRICT;
+";
+
+// Who shall be logged out, once the login application has seen to it.
+const LOGOUTS: &str = "
+CREATE TABLE logouts (
+    org TEXT NOT NULL, id BLOB NOT NULL, exp INTEGER NOT NULL, completed_by BLOB, body TEXT NOT NULL,
+    PRIMARY KEY (org, id)
 ) STRICT;
 ";

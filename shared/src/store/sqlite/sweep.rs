@@ -86,6 +86,7 @@ const TABLES: &[Table] = &[
     walked!("aliases", "exp"),
     walked!("tickets", "exp"),
     walked!("authorizations", "kept_until"),
+    walked!("logouts", "exp"),
     walked!("person_grants", "kept_until"),
     walked!("user_codes", "exp"),
     walked!("uses", "exp"),

@@ -312,6 +312,7 @@ async fn what_waits_is_forgotten_a_day_after_its_end() {
     let lasting = Alias { expires_at: None, key: samples::alias_key("a", 2), ..mortal.clone() };
     store.record(&NewToken { aliases: vec![mortal, lasting.clone()], ..samples::new(&token, None) }).await.unwrap();
     store.put_ticket(&samples::ticket("a", 1)).await.unwrap();
+    store.put_logout(&samples::logout("a", 1)).await.unwrap();
     for n in [1, 2] {
         store.put_authorization(&samples::authorization("a", n)).await.unwrap();
     }
@@ -323,7 +324,7 @@ async fn what_waits_is_forgotten_a_day_after_its_end() {
     store.end_part(&samples::batch_key("a", 1), 1, None, samples::at(1)).await.unwrap();
     for (ms, forgotten, what) in [
         (day + 60_001, 1, "a use"),
-        (day, 7, "token, alias, ticket, authorizations, a user code and a count"),
+        (day, 8, "token, alias, ticket, authorizations, a logout, a user code and a count"),
         (6 * day, 1, "the batch"),
     ] {
         clock.advance_ms(ms);
@@ -388,6 +389,7 @@ async fn a_file_of_any_version_before_is_made_what_this_one_needs() {
             }
             store.put_ticket(&samples::ticket("a", 1)).await.unwrap();
             store.put_authorization(&samples::authorization("a", 1)).await.unwrap();
+            store.put_logout(&samples::logout("a", 1)).await.unwrap();
             assert!(store.assign_user_code(&samples::user_code("a", 1, 1), samples::at(0)).await.unwrap());
             assert!(store.count(&samples::event("a", 1)).await.unwrap().is_some());
             assert_eq!(store.key_ring().await.unwrap(), None, "{version}");

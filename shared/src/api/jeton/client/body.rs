@@ -85,6 +85,9 @@ pub struct PutClient {
     /// app. At most 50.
     #[serde(default)]
     pub(in crate::api::jeton) redirect_uris: Vec<FromText<RedirectUri>>,
+    /// Where people may go after they have logged out: as `redirect_uris`, but letter by letter, with the port. At most 50.
+    #[serde(default)]
+    pub(in crate::api::jeton) post_logout_redirect_uris: Vec<FromText<RedirectUri>>,
     /// Whether its authorization requests must have a `code_challenge`: RFC 7636. `optional` is for confidential clients only. Default: `required`.
     #[serde(default, deserialize_with = "present")]
     pub(in crate::api::jeton) pkce: Option<FromText<Pkce>>,
@@ -160,6 +163,9 @@ impl PutClient {
         if self.redirect_uris.len() > MAX_REDIRECT_URIS {
             return Err(Refusal::invalid("redirect_uris", "must have at most 50 entries"));
         }
+        if self.post_logout_redirect_uris.len() > MAX_REDIRECT_URIS {
+            return Err(Refusal::invalid("post_logout_redirect_uris", "must have at most 50 entries"));
+        }
         let settings = ClientSettings {
             alias: self.alias.map(|alias| alias.0.0),
             name: self.name.map(|name| name.0.0),
@@ -179,6 +185,7 @@ impl PutClient {
             resources: self.resources.map(|all| all.into_iter().map(|resource| resource.0).collect()),
             attributes: self.attributes.unwrap_or_default().try_into_pairs("attributes")?,
             redirect_uris: self.redirect_uris.into_iter().map(|uri| uri.0).collect(),
+            post_logout_redirect_uris: self.post_logout_redirect_uris.into_iter().map(|uri| uri.0).collect(),
             pkce,
             consent: self.consent.map_or(Consent::Required, |consent| consent.0),
             claims_in_id_token: self.claims_in_id_token.unwrap_or(false),

@@ -70,6 +70,8 @@ pub(super) struct RawClient {
     attributes: Option<Attributes>,
     #[serde(default)]
     redirect_uris: Vec<FromText<RedirectUri>>,
+    #[serde(default)]
+    post_logout_redirect_uris: Vec<FromText<RedirectUri>>,
     #[serde(default, deserialize_with = "present")]
     pkce: Option<FromText<Pkce>>,
     #[serde(default, deserialize_with = "present")]
@@ -104,6 +106,7 @@ impl RawClient {
             resources: self.resources,
             attributes: self.attributes,
             redirect_uris: self.redirect_uris,
+            post_logout_redirect_uris: self.post_logout_redirect_uris,
             pkce: self.pkce,
             consent: self.consent,
             claims_in_id_token: self.claims_in_id_token,

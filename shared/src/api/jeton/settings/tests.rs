@@ -60,7 +60,7 @@ fn settings_are_written_as_they_are_read() {
     // One macro can't have them all.
     let more = json!({
         "pushed_request_duration": 5, "pushed_requests_required": true, "device_url": "https://login.example/device",
-        "device_code_duration": 60, "device_poll_interval": 60,
+        "device_code_duration": 60, "device_poll_interval": 60, "logout_url": "https://login.example/logout",
     });
     full.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let (settings, assertions) = read_all(&full).unwrap();

@@ -6,7 +6,7 @@ use super::{MAX_LIST_ENTRIES, Members, text, texts};
 use crate::domain::client_metadata::{CLIENT_METADATA, MetadataAuthor, MetadataType, RESPONSE_TYPES};
 use crate::domain::redirect_uri::is_web_page;
 use crate::domain::{Client, ClientMetadata, GrantType, Invalid, MetadataMember, MetadataValue, RedirectUri, Refusal};
-use crate::oauth::registration::allows_response_type;
+use crate::oauth::registration::{Registration, allows_response_type};
 
 /// The members that are kept as a client says them of itself.
 pub(super) fn said_by_clients() -> impl Iterator<Item = &'static MetadataMember> {
@@ -18,16 +18,12 @@ pub(super) fn name_of(name: &str) -> Option<&'static str> {
     said_by_clients().find(|member| member.name == name && !member.value_type.is_localized()).map(|member| member.name)
 }
 
-/// Reads the redirect URIs and the metadata of a body. `metadata`: what stays whatever the client says.
+/// Reads the metadata of a body of which all else has been read. `metadata`: what stays whatever the client says.
 ///
 /// # Errors
 /// [`Refusal::Invalid`] with the name of the member whose value isn't as it should be, or with no name if all together are too
 /// large.
-pub(super) fn read(
-    members: &Members<'_>,
-    response_types: &[String],
-    mut metadata: ClientMetadata,
-) -> Result<(Vec<RedirectUri>, ClientMetadata), Refusal> {
+pub(super) fn read(members: &Members<'_>, said: &Registration, mut metadata: ClientMetadata) -> Result<ClientMetadata, Refusal> {
     for member in said_by_clients().filter(|member| !member.value_type.is_localized()) {
         if let Some(value) = members.given(member.name) {
             let value = read_value(member, value)?;
@@ -38,12 +34,12 @@ pub(super) fn read(
     for member in said_by_clients().filter(|member| member.value_type.is_localized()) {
         metadata.insert(member, MetadataValue::Localized(read_localized(members, member)?));
     }
-    if let Some(member) = MetadataMember::named("response_types").filter(|_| !response_types.is_empty()) {
-        metadata.insert(member, MetadataValue::Texts(response_types.to_vec()));
+    if let Some(member) = MetadataMember::named("response_types").filter(|_| !said.response_types.is_empty()) {
+        metadata.insert(member, MetadataValue::Texts(said.response_types.clone()));
     }
-    let redirect_uris = members.redirect_uris()?;
-    metadata.check_size(&redirect_uris).map_err(|Invalid(rule)| Refusal::invalid("", rule))?;
-    Ok((redirect_uris, metadata))
+    let uris = said.redirect_uris.iter().chain(&said.post_logout_redirect_uris);
+    metadata.check_size(uris).map_err(|Invalid(rule)| Refusal::invalid("", rule))?;
+    Ok(metadata)
 }
 
 /// Refuses what a client would rely on in vain.
@@ -114,8 +110,10 @@ pub(super) fn members(client: &Client) -> Map<String, Value> {
         };
         members.insert(member.name.to_owned(), value);
     }
-    if !client.settings.redirect_uris.is_empty() {
-        members.insert("redirect_uris".to_owned(), client.settings.redirect_uris.iter().map(RedirectUri::as_str).collect());
+    let settings = &client.settings;
+    let uris = [("redirect_uris", &settings.redirect_uris), ("post_logout_redirect_uris", &settings.post_logout_redirect_uris)];
+    for (name, uris) in uris.into_iter().filter(|(_, uris)| !uris.is_empty()) {
+        members.insert(name.to_owned(), uris.iter().map(RedirectUri::as_str).collect());
     }
     members.insert("response_types".to_owned(), usable_response_types(client));
     members

@@ -72,6 +72,7 @@ fn members() -> Map<String, Value> {
         ("grant_types", json!({"type": "array", "items": {"enum": grants}})),
         ("jwks", json!({"type": "object", "description": "A JWK Set of public keys: RFC 7517 section 5."})),
         ("redirect_uris", value_schema(MetadataType::Texts)),
+        ("post_logout_redirect_uris", value_schema(MetadataType::Texts)),
         ("response_types", value_schema(MetadataType::SomeOf(RESPONSE_TYPES))),
         ("scope", json!({"type": "string", "description": "Scopes, with blanks between them."})),
         ("tls_client_certificate_bound_access_tokens", json!({"type": "boolean"})),

@@ -44,17 +44,16 @@ pub(super) fn check_kept(said: &Registration) -> Result<(), Refusal> {
             return Err(Refusal::invalid("token_endpoint_auth_method", rule));
         }
     }
-    if said.redirect_uris.len() > MAX_REDIRECT_URIS {
-        return Err(Refusal::invalid("redirect_uris", "must be at most 50 URIs"));
+    let uris = [("redirect_uris", &said.redirect_uris), ("post_logout_redirect_uris", &said.post_logout_redirect_uris)];
+    if let Some((name, _)) = uris.iter().find(|(_, uris)| uris.len() > MAX_REDIRECT_URIS) {
+        return Err(Refusal::invalid(*name, "must be at most 50 URIs"));
     }
     // Loopback addresses are let in whatever the type is: many apps say none, which is `web`.
     let is_web = said.metadata.get("application_type") == Some(&MetadataValue::Text("web".to_owned()));
     let is_of_app = |uri: &str| !uri.starts_with("https:") && !uri.starts_with("http:");
-    if is_web && said.redirect_uris.iter().any(|uri| is_of_app(uri.as_str())) {
-        return Err(Refusal::invalid(
-            "redirect_uris",
-            "must be https, or http on the loopback interface, where application_type is web",
-        ));
+    let of_app = uris.iter().find(|(_, uris)| uris.iter().any(|uri| is_of_app(uri.as_str())));
+    if let Some((name, _)) = of_app.filter(|_| is_web) {
+        return Err(Refusal::invalid(*name, "must be https, or http on the loopback interface, where application_type is web"));
     }
     if said.name.as_ref().is_some_and(|name| name.chars().count() > MAX_TEXT_CHARS) {
         return Err(Refusal::invalid("client_name", "must be at most 200 characters"));

@@ -6,10 +6,10 @@ use super::{T0, at, client_id, confirmation, digest, id, org_id, properties, rea
 use crate::domain::{
     Alias, AliasKey, Aliased, Approval, Audience, Authorization, AuthorizationDetails, AuthorizationError, AuthorizationKey,
     AuthorizationRequest, AuthorizationState, Batch, BatchKey, DeviceRequest, ExtraClaims, ForwardedRequest, ForwardedSignIn,
-    GrantedAccess, PersonGrantKey, PersonGrantUpdate, Prompt, Remembering, ResponseMode, Seconds, SessionId, SignIn, Thumbprint,
-    Ticket, TicketKey, Timestamp, TokenId, UserCodeAssignment, UserCodeKey,
+    GrantedAccess, Logout, LogoutClient, LogoutHint, LogoutKey, PersonGrantKey, PersonGrantUpdate, Prompt, Remembering,
+    ResponseMode, Seconds, SessionId, SignIn, Thumbprint, Ticket, TicketKey, Timestamp, TokenId, UserCodeAssignment, UserCodeKey,
 };
-use crate::store::{CountedEvent, RecordKeys, ReplayKey, Store, TicketConsumption};
+use crate::store::{CountedEvent, LogoutCompletion, RecordKeys, ReplayKey, Store, TicketConsumption};
 
 pub(in crate::store) fn alias_key(org: &str, n: u64) -> AliasKey {
     AliasKey { org: org_id(org), hash: digest(n) }
@@ -81,6 +81,45 @@ pub(in crate::store) fn authorization(org: &str, n: u64) -> Authorization {
         state: AuthorizationState::Pending,
         revision: 0,
     }
+}
+
+/// A logout of which nothing is known but what must be.
+pub(in crate::store) fn logout(org: &str, n: u64) -> Logout {
+    Logout {
+        id: id(n),
+        org: org_id(org),
+        client: None,
+        hint: None,
+        post_logout_redirect_uri: None,
+        state: None,
+        logout_hint: None,
+        ui_locales: Vec::new(),
+        created_at: T0,
+        expires_at: T0.plus(Logout::LIFETIME),
+        completed_by: None,
+    }
+}
+
+/// A logout of which everything is known, in words that need care.
+pub(in crate::store) fn rich_logout(org: &str, n: u64) -> Logout {
+    Logout {
+        client: Some(LogoutClient { id: client_id(7), name: "a \"shop\"".to_owned() }),
+        hint: Some(LogoutHint { subject: subject("ann \"Ä\""), session: Some(SessionId::parse("s/1#é").unwrap()) }),
+        post_logout_redirect_uri: Some("https://a.example/bye?\"é\"=%20".to_owned()),
+        state: Some("a \"b\" é".to_owned()),
+        logout_hint: Some("ann@例え.example".to_owned()),
+        ui_locales: vec!["fr-CA".to_owned(), "en".to_owned()],
+        ..logout(org, n)
+    }
+}
+
+pub(in crate::store) fn logout_key(org: &str, n: u64) -> LogoutKey {
+    LogoutKey { org: org_id(org), id: id(n) }
+}
+
+/// The completion of a logout in this name, a second after it was asked for.
+pub(in crate::store) fn completion(key: LogoutKey, by: TokenId) -> LogoutCompletion {
+    LogoutCompletion { key, by, now: at(1_000) }
 }
 
 /// What is known of a device, all of it.
@@ -279,4 +318,9 @@ pub(in crate::store) async fn find_user_code(store: &Arc<dyn Store>, key: &UserC
 /// Reads one authorization, or nothing.
 pub(in crate::store) async fn find_authorization(store: &Arc<dyn Store>, key: &AuthorizationKey) -> Option<Authorization> {
     read(store, RecordKeys { authorizations: vec![key.clone()], ..RecordKeys::default() }).await.authorizations.remove(key)
+}
+
+/// Reads one logout, or nothing.
+pub(in crate::store) async fn find_logout(store: &Arc<dyn Store>, key: &LogoutKey) -> Option<Logout> {
+    read(store, RecordKeys { logouts: vec![key.clone()], ..RecordKeys::default() }).await.logouts.remove(key)
 }

@@ -4,9 +4,9 @@ use super::Emulator;
 use crate::domain::{Aliased, Family, NotBeforeScope, Org, Shard, TokenRecord};
 use crate::store::codec::org_item_bytes;
 use crate::store::conformance::samples::{
-    NO_ASSERTIONS, T0, alias, alias_key, at, authorization, authorization_key, batch, client, client_id, event, family, id_at,
-    mark, member, member_key, new, org, org_id, person_grant, put_org, redeemed, refreshable, rich_member, spending, step,
-    subject, ticket, ticket_key, token, used, user_code,
+    NO_ASSERTIONS, T0, alias, alias_key, at, authorization, authorization_key, batch, client, client_id, completion, event,
+    family, id_at, logout, logout_key, mark, member, member_key, new, org, org_id, person_grant, put_org, redeemed, refreshable,
+    rich_member, spending, step, subject, ticket, ticket_key, token, used, user_code,
 };
 use crate::store::{CountedEvent, FamilyAdvance, FamilyUpdate, MemberSwap, NewToken, RecordKeys, Store, TokenQuery, TokenUpdate};
 
@@ -25,6 +25,7 @@ pub(super) async fn perform(store: &dyn Store, operation: &str) -> String {
                 aliases: vec![alias_key("a", 1)],
                 tickets: vec![ticket_key("a", 3)],
                 authorizations: vec![authorization_key("a", 7)],
+                logouts: vec![logout_key("a", 9)],
                 user_codes: vec![user_code("a", 1, 7).key],
                 person_grants: vec![person_grant("a", T0).key],
                 clients: vec![(org_id("a"), client_id(1))],
@@ -76,6 +77,10 @@ pub(super) async fn perform(store: &dyn Store, operation: &str) -> String {
         "put authorization" => format!("{:?}", store.put_authorization(&authorization("a", 8)).await.unwrap()),
         "update authorization" => {
             format!("{:?}", store.update_authorization(&redeemed("a", 7, token("a", 9).id)).await.unwrap())
+        }
+        "put logout" => format!("{:?}", store.put_logout(&logout("a", 8)).await.unwrap()),
+        "complete logout" => {
+            format!("{:?}", store.complete_logout(&completion(logout_key("a", 9), token("a", 9).id)).await.unwrap())
         }
         "assign user code" => {
             format!("{:?}", store.assign_user_code(&user_code("a", 2, 7), at(1)).await.unwrap())
@@ -156,7 +161,7 @@ fn amendment(of_token: bool, of_family: bool, with_alias: bool) -> TokenUpdate {
 }
 
 /// Orgs `a` and below it `b`; in `a` a member, a client, a token with its family, another as OAuth clients have them, a ticket,
-/// an authorization, a grant with its token, a use, a user code, a count and a batch.
+/// an authorization, a logout, a grant with its token, a use, a user code, a count and a batch.
 pub(super) async fn setup(store: &dyn Store) {
     put_org(store, &org("a", &[]), &NO_ASSERTIONS).await;
     put_org(store, &org("b", &["a"]), &NO_ASSERTIONS).await;
@@ -168,6 +173,7 @@ pub(super) async fn setup(store: &dyn Store) {
     store.record(&new(&refreshable, Some(&exclusive))).await.unwrap();
     store.put_ticket(&ticket("a", 3)).await.unwrap();
     store.put_authorization(&authorization("a", 7)).await.unwrap();
+    store.put_logout(&logout("a", 9)).await.unwrap();
     let granting = NewToken { person_grant: Some(person_grant("a", T0)), ..new(&token("a", 40), None) };
     store.record(&granting).await.unwrap();
     store.use_once(&used("a", 1)).await.unwrap();
@@ -201,6 +207,8 @@ async fn each_operation_makes_as_many_calls_as_planned() {
         ("spend ticket", &["UpdateItem Tokens"]),
         ("put authorization", &["PutItem Tokens"]),
         ("update authorization", &["PutItem Tokens"]),
+        ("put logout", &["PutItem Tokens"]),
+        ("complete logout", &["UpdateItem Tokens"]),
         ("assign user code", &["PutItem Tokens"]),
         ("count", &["UpdateItem Tokens"]),
         ("count no more", &["UpdateItem Tokens"]),

@@ -30,6 +30,8 @@ const ALL_WRITES: &[&str] = &[
     "spend ticket",
     "put authorization",
     "update authorization",
+    "put logout",
+    "complete logout",
     "assign user code",
     "count",
     "count no more",
