@@ -2,7 +2,7 @@
 //
 // Jeton sends a browser to /sign-in?authorization=ID. This program reads what ID asks for, finds out who sits before the browser,
 // accepts or denies, and sends the browser to the address that Jeton answers with. People with a device come to /device by themselves,
-// and type the code that it shows. docs/sign-in.md explains each rule.
+// and type the code that it shows. Who signs out of an app is sent to /logout?logout=ID. docs/sign-in.md explains each rule.
 
 import { createHash, createHmac, randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -31,7 +31,7 @@ const isSame = (one, other) => timingSafeEqual(sha256(one), sha256(other));
 async function jeton(method, path, body) {
   const headers = { authorization: CREDENTIAL, "content-type": "application/json" };
   const signal = AbortSignal.timeout(10_000);
-  const answer = await fetch(`${JETON_URL}/v1/authorizations/${path}`, { method, headers, body: body && JSON.stringify(body), signal });
+  const answer = await fetch(`${JETON_URL}/v1/${path}`, { method, headers, body: body && JSON.stringify(body), signal });
   const told = await answer.json();
   if (!answer.ok) throw Object.assign(new Error(`Jeton answered ${answer.status}`), { status: answer.status, code: told.code });
   return told;
@@ -39,7 +39,7 @@ async function jeton(method, path, body) {
 
 /** Denies, and sends the browser back with the error. */
 async function deny(asked, error) {
-  return back(await jeton("POST", `${asked.id}/deny`, { error }));
+  return back(await jeton("POST", `authorizations/${asked.id}/deny`, { error }));
 }
 
 /** Sends the browser back. A device polls, so the person goes back to it. */
@@ -59,7 +59,7 @@ async function accept(asked, visit) {
   const said = { subject: users[user].sub, auth_time, acr: ACR, amr: ["pwd"], session: sid, claims: users[user].claims };
   try {
     // This address finishes the sign-in in the browser in which it began. It is used at once, and not shown, logged or kept.
-    return back(await jeton("POST", `${asked.id}/accept`, said));
+    return back(await jeton("POST", `authorizations/${asked.id}/accept`, said));
   } catch (refused) {
     const error = refused.status === 422 && DENIALS[refused.code];
     if (!error) throw refused;
@@ -75,7 +75,7 @@ async function proceed(asked, visit) {
   const isSilent = prompts(asked).includes("none");
   if (asked.acr_required.length > 0 && !asked.acr_required.includes(ACR)) return deny(asked, "unmet_authentication_requirements");
   if (!isSuitable(visit.session, asked)) return isSilent ? deny(asked, "login_required") : loginPage(asked, visit);
-  const { consent } = await jeton("GET", `${asked.id}?subject=${encodeURIComponent(users[visit.session.user].sub)}`);
+  const { consent } = await jeton("GET", `authorizations/${asked.id}?subject=${encodeURIComponent(users[visit.session.user].sub)}`);
   // A device's request is always shown: somebody else may have sent the person its code.
   if (consent.needed || asked.kind === "device") return isSilent ? deny(asked, "consent_required") : consentPage(asked, visit);
   return accept(asked, visit);
@@ -122,13 +122,38 @@ function askForCode(_, visit, form, error) {
 async function findByCode(request, visit, form) {
   const attempt_by = visit.session ? users[visit.session.user].sub : request.socket.remoteAddress;
   try {
-    const asked = await jeton("POST", "find", { user_code: form.get("user_code") ?? "", attempt_by, org: JETON_ORG });
+    const asked = await jeton("POST", "authorizations/find", { user_code: form.get("user_code") ?? "", attempt_by, org: JETON_ORG });
     return seeOther(`sign-in?authorization=${asked.id}`, { "set-cookie": visit.cookie() });
   } catch (refused) {
     const errors = { 404: "No device waits with this code.", 429: "Too many attempts. Try again in ten minutes." };
     if (!errors[refused.status]) throw refused;
     return askForCode(request, visit, form, errors[refused.status]);
   }
+}
+
+// The steps of a sign-out
+
+/**
+ * An app wants somebody signed out. With an ID token of the person who is signed in here it need not be asked twice; without one anybody can
+ * have sent the browser, so the person must say it.
+ */
+async function signOut(asked, visit) {
+  if (asked.status === "completed") return signedOut();
+  const isHere = (session) => users[session.user].sub === asked.subject && (!asked.session || session.sid === asked.session);
+  const mustAsk = visit.session && !(asked.confirmed && isHere(visit.session));
+  return mustAsk ? signOutPage(asked, visit) : complete(asked, visit);
+}
+
+/** The person has answered. Who stays stays here: the app learns nothing of it. */
+const decideSignOut = (asked, visit, form) =>
+  form.get("decision") === "leave" ? complete(asked, visit) : page(200, "You are still signed in", html`<p>You can close this page.</p>`);
+
+/** Ends the session of this browser, and that at Jeton with all its tokens. Where nobody is signed in here, the session that the ID token names. */
+async function complete(asked, visit) {
+  const session = visit.session?.sid ?? asked.session;
+  const { redirect_to } = await jeton("POST", `logouts/${asked.id}/complete`, { session });
+  visit.end();
+  return redirect_to ? seeOther(redirect_to) : signedOut();
 }
 
 // Passwords and sessions
@@ -233,41 +258,55 @@ function whereabouts({ requested_from, redirect_host, redirect_uri }) {
 
 const startAgain = () => page(404, "This sign-in is over", html`<p>Go back to the app, and start again there.</p>`);
 
+function signOutPage(asked, visit) {
+  const buttons = html`<button name="decision" value="leave">Sign out</button><button name="decision" value="stay">Stay signed in</button>`;
+  const form = html`<form method="post" action="logout?logout=${asked.id}"><input type="hidden" name="csrf" value="${visit.csrfToken()}">${buttons}</form>`;
+  const asks = asked.client ? html`<p>${appName(asked)} wants to sign you out.</p>` : undefined;
+  return page(200, "Sign out?", html`${asks}<p>You are signed in as ${visit.session.user}.</p>${form}`, visit);
+}
+
+const signedOut = () => page(200, "You are signed out", html`<p>You can close this page.</p>`);
+
 // The server
 
 const STEPS = { "GET /sign-in": proceed, "POST /sign-in": signIn, "POST /consent": decide };
+/** The steps of people who leave an app. */
+const LOGOUT_STEPS = { "GET /logout": signOut, "POST /logout": decideSignOut };
 /** The steps of people with a device, before it is known which. */
 const DEVICE_STEPS = { "GET /device": askForCode, "POST /device": findByCode };
 
 async function respond(request) {
   const url = new URL(request.url, "http://login.invalid");
   const name = `${request.method} ${url.pathname}`;
-  const [step, deviceStep] = [STEPS[name], DEVICE_STEPS[name]];
-  if (!step && !deviceStep) return page(404, "There is no such page");
+  const [step, logoutStep, deviceStep] = [STEPS[name], LOGOUT_STEPS[name], DEVICE_STEPS[name]];
+  if (!step && !logoutStep && !deviceStep) return page(404, "There is no such page");
   // Nothing but the id is taken from the address: all else there could come from anybody. The id goes into a path, so it must look like one.
-  const id = url.searchParams.get("authorization") ?? "";
-  if (step && !/^[\w-]{1,64}\.[0-9a-z]{1,64}$/.test(id)) return startAgain();
+  const kind = logoutStep ? "logout" : "authorization";
+  const id = url.searchParams.get(kind) ?? "";
+  if (!deviceStep && !/^[\w-]{1,64}\.[0-9a-z]{1,64}$/.test(id)) return startAgain();
   const visit = new Visit(request);
   let form = url.searchParams;
   if (request.method === "POST") {
     if (!(Number(request.headers["content-length"]) <= MAX_FORM_BYTES)) return page(413, "This form is too large");
     form = new URLSearchParams(await text(request));
     // Jeton can't see whether a person has clicked. This keeps other sites from clicking for them.
-    const retry = html`<p><a href="${step ? `sign-in?authorization=${id}` : "device"}">Try again</a></p>`;
+    const retry = html`<p><a href="${deviceStep ? "device" : `${logoutStep ? "logout" : "sign-in"}?${kind}=${id}`}">Try again</a></p>`;
     if (!isSame(form.get("csrf") ?? "", visit.csrfToken())) return page(403, "This form is out of date", retry);
   }
   if (deviceStep) return deviceStep(request, visit, form);
-  const asked = await jeton("GET", id);
+  const asked = await jeton("GET", `${kind}s/${id}`);
+  if (logoutStep) return logoutStep(asked, visit, form);
   // What a device asks for is decided once.
   const open = asked.kind === "device" ? ["pending"] : ["pending", "accepted"];
   return open.includes(asked.status) ? step(asked, visit, form) : startAgain();
 }
 
-/** An authorization that is unknown, decided or over sends the person back to the app. All else is a fault of somebody else than them. */
+/** What is unknown, decided or over sends the person back to the app. All else is a fault of somebody else than them. */
 function failure(error) {
+  if (error.code === "LOGOUT_COMPLETED") return signedOut();
   if ([404, 409, 410].includes(error.status)) return startAgain();
   console.error(error);
-  return page(502, "Nobody can sign in at the moment", html`<p>Try again in a minute.</p>`);
+  return page(502, "This can't be done at the moment", html`<p>Try again in a minute.</p>`);
 }
 
 if (process.argv[2] === "hash") {

@@ -28,11 +28,11 @@ def people(tmp_path_factory):
          "grants": ["authorization_code", "refresh_token"], "redirect_uris": ["http://127.0.0.1" + callback]}
         for number, (name, callback) in enumerate(CALLBACKS.items())
     ]  # fmt: skip
-    members = [{"org": "1", "sub": "login-app", "kind": "service_account", "scopes": [DECIDE]}]
+    members = [{"org": "1", "sub": "login-app", "kind": "service_account", "scopes": DECIDE}]
     seed = folder / "seed.json"
     seed.write_text(json.dumps({"orgs": [{"id": "1", "name": "Acme"}], "members": members, "clients": clients}))
     server = Server(folder / "jeton", seed=seed)
-    login = LoginApplication(server.url, bearer(server, "1", "login-app", DECIDE), folder / "login.log")
+    login = LoginApplication(server.url, bearer(server, "1", "login-app", *DECIDE), folder / "login.log")
     send_people_to(login.url, server, "1")
     yield server, {client["alias"]: str(client["id"]) for client in clients}
     login.stop()

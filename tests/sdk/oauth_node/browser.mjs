@@ -42,4 +42,6 @@ export class Browser {
 }
 
 export const isLogin = (page) => page.status === 200 && page.text.includes("<h1>Sign in</h1>");
+export const isSignOut = (page) => page.status === 200 && page.text.includes("<h1>Sign out?</h1>");
+export const isSignedOut = (page) => page.status === 200 && page.text.includes("<h1>You are signed out</h1>");
 export const isConsent = (page) => page.status === 200 && page.text.includes("<h1>Allow access?</h1>");

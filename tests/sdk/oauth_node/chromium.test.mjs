@@ -33,6 +33,8 @@ class App {
     const url = new URL(request.url, this.url);
     if (url.pathname === "/frame") return { body: `<iframe src="/login?${url.searchParams}"></iframe>` };
     if (url.pathname === "/login") return this.begin(url.searchParams);
+    if (url.pathname === "/logout") return this.leave(url.searchParams);
+    if (url.pathname === "/goodbye") return { body: `<h1>Goodbye ${url.searchParams.get("state")}</h1>` };
     if (url.pathname !== "/callback") return { status: 404 };
     // By a form, or in the query.
     const answer = request.method === "POST" ? new Request(url, { method: "POST", headers: { "content-type": request.headers["content-type"] }, body: await text(request) }) : url;
@@ -47,13 +49,32 @@ class App {
     return { status: 303, headers: { location: url.href } };
   }
 
+  /** Sends the browser to sign out: by its address, or by a form, so that no ID token stands in an address. */
+  leave(more) {
+    const own = { post_logout_redirect_uri: `${this.url}/goodbye`, state: "s-1", ...(more.has("unconfirmed") ? {} : { id_token_hint: this.idToken }) };
+    const url = client.buildEndSessionUrl(this.config, own);
+    if (!more.has("form")) return { status: 303, headers: { location: url.href } };
+    const fields = [...url.searchParams].map(([name, value]) => `<input type="hidden" name="${name}" value="${value}">`).join("");
+    return { body: `<form method="post" action="${url.origin}${url.pathname}">${fields}<button>Leave</button></form>` };
+  }
+
+  /** Lets people come back here after a logout: to the letter, with the port. */
+  async registerGoodbye(org) {
+    const headers = { authorization: `Bearer ${org.bearer}`, "content-type": "application/merge-patch+json" };
+    // Other tests go where the client was registered with.
+    const { id, callback } = org.clients.public;
+    const body = JSON.stringify({ post_logout_redirect_uris: [`${callback}/goodbye`, `${this.url}/goodbye`] });
+    const answer = await fetch(`${org.url}/v1/orgs/${org.id}/clients/${id}`, { method: "PATCH", headers, body });
+    assert.equal(answer.status, 200, await answer.text());
+  }
+
   /** Says who has signed in, by what the API of userinfo tells of the token, or what went wrong. */
   async finish(answer) {
     const { pkceCodeVerifier, expectedState, expectedNonce } = this;
     try {
       const tokens = await client.authorizationCodeGrant(this.config, answer, { pkceCodeVerifier, expectedState, expectedNonce });
       const { sub, email } = await client.fetchUserInfo(this.config, tokens.access_token, tokens.claims().sub);
-      this.token = tokens.access_token;
+      [this.token, this.idToken] = [tokens.access_token, tokens.id_token];
       return `${sub} ${email}`;
     } catch (error) {
       if (!(error instanceof client.AuthorizationResponseError)) throw error;
@@ -108,6 +129,30 @@ for (const deployment of deployments) {
         await page.context().close();
       });
     }
+
+    test("a person signs out: at once by a link or a form of the app with an ID token, and when asked without one", { skip }, async () => {
+      await app.registerGoodbye(org);
+      const { page, complaints } = await opened();
+      for (const how of ["link", "form", "unconfirmed"]) {
+        await page.goto(`${app.url}/login`);
+        await signIn(page, "ann");
+        await page.getByRole("button", { name: "Allow" }).click();
+        await page.waitForURL(`${app.url}/callback*`);
+        const { token } = app;
+        await page.goto(`${app.url}/logout?${how}`);
+        if (how === "form") await page.getByRole("button", { name: "Leave" }).click();
+        if (how === "unconfirmed") {
+          assert.equal(await heading(page), "Sign out?");
+          assert.equal((await org.introspected(token)).active, true);
+          await page.getByRole("button", { name: "Sign out" }).click();
+        }
+        await page.waitForURL(`${app.url}/goodbye*`);
+        assert.equal(await heading(page), "Goodbye s-1");
+        assert.equal((await org.introspected(token)).active, false, how);
+      }
+      assert.deepEqual(complaints.filter((text) => !text.includes("404")), []);
+      await page.context().close();
+    });
 
     test("a person who denies is back in the app, and one who goes back gets no second code", { skip }, async () => {
       const { page } = await opened();

@@ -11,7 +11,7 @@ import { createInterface } from "node:readline";
 import { after, before, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { Browser, isConsent, isLogin } from "./browser.mjs";
+import { Browser, isConsent, isLogin, isSignedOut } from "./browser.mjs";
 
 const API = "https://api.example";
 const page = (name) => readFileSync(join(process.env.JETON_DOCS, name), "utf8");
@@ -237,8 +237,11 @@ describe("docs/sign-in.md and its example", () => {
     const known = JSON.parse((await lineOf(told, /^userinfo: (.*)/))[1]);
     assert.deepEqual([known.sub, known.email, known.name], ["u-1001", "ann@example.org", "Ann Lee"]);
     assert.equal((await lineOf(told, /^refreshed: (.*)/))[1], "openid profile email files.read");
+    const [, leave] = await lineOf(told, /^sign out: (.*)/);
     if (program.exitCode === null) await once(program, "exit");
     assert.equal(program.exitCode, 0);
+    const left = await browser.go(new URL(leave));
+    assert.ok(isSignedOut(left), left.text);
 
     writeFileSync(client, here(blocks("sign-in.md")["device.mjs"]));
     const device = spawn(process.execPath, [client], { stdio: ["ignore", "pipe", "inherit"] });

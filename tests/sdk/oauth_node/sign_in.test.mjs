@@ -10,7 +10,7 @@ import { after, before, describe, test } from "node:test";
 import { decodeJwt } from "jose";
 import * as oauth from "oauth4webapi";
 import * as client from "openid-client";
-import { Browser, PASSWORDS, SUBJECTS, isConsent, isLogin } from "./browser.mjs";
+import { Browser, PASSWORDS, SUBJECTS, isConsent, isLogin, isSignOut, isSignedOut } from "./browser.mjs";
 import { INSECURE, assertRefused, forEachOrg } from "./harness.mjs";
 
 // One form of tokens of each kind: who has signed in has nothing to do with the algorithm.
@@ -77,6 +77,45 @@ forEachOrg("people sign in", FORMS, (org) => {
       assert.equal(tokens.claims().sub, SUBJECTS.ann);
     });
   }
+
+  for (const name of ["basic", "public"]) {
+    test(`OpenID Connect RP-Initiated Logout: a person signs out of an app, and of all apps of the session: ${name}`, async () => {
+      const browser = new Browser();
+      const [sign, other] = [await SignIn.of(org, name), await SignIn.of(org, "own")];
+      const tokens = await sign.tokens(await browser.signIn(sign.url, sign.callback));
+      const of_other = await other.tokens(await browser.signIn(other.url, other.callback));
+      const goodbye = `${org.clients[name].callback}/goodbye`;
+      const url = client.buildEndSessionUrl(sign.config, { id_token_hint: tokens.id_token, post_logout_redirect_uri: goodbye, state: "s 1" });
+      assert.equal(url.searchParams.get("client_id"), org.clients[name].id);
+      const page = await browser.go(url, goodbye);
+      assert.equal(page.callback?.href, `${goodbye}?state=s+1`, page.text);
+      for (const { access_token } of [tokens, of_other]) assert.equal((await org.introspected(access_token)).active, false);
+      await assertRefused(client.refreshTokenGrant(sign.config, tokens.refresh_token), "invalid_grant");
+      assert.ok(isLogin(await browser.go(sign.url, sign.callback)), "nobody is signed in any more");
+    });
+  }
+
+  test("OpenID Connect RP-Initiated Logout 6: without an ID token, or with somebody else's, the person is asked", async () => {
+    const browser = new Browser();
+    const [sign, bobs] = [await SignIn.of(org, "own"), await SignIn.of(org, "own")];
+    const tokens = await sign.tokens(await browser.signIn(sign.url, sign.callback));
+    const of_bob = await bobs.tokens(await new Browser().signIn(bobs.url, bobs.callback, { user: "bob" }));
+    const isLive = async () => (await org.introspected(tokens.access_token)).active;
+    for (const hint of [{}, { id_token_hint: of_bob.id_token }]) {
+      const asked = await browser.go(client.buildEndSessionUrl(sign.config, hint));
+      assert.ok(isSignOut(asked), asked.text);
+      const stayed = await browser.send(asked, undefined, { decision: "stay" });
+      assert.ok(stayed.text.includes("You are still signed in") && (await isLive()), stayed.text);
+    }
+    const asked = await browser.go(client.buildEndSessionUrl(sign.config));
+    const forged = { ...asked, text: asked.text.replace(/name="csrf" value="[^"]+"/, 'name="csrf" value="x"') };
+    assert.equal((await browser.send(forged, undefined, { decision: "leave" })).status, 403);
+    assert.ok(isSignedOut(await browser.send(asked, undefined, { decision: "leave" })) && !(await isLive()));
+    assert.ok(isSignedOut(await browser.go(new URL(asked.url))), "the same address again");
+    const stranger = client.buildEndSessionUrl(sign.config, { post_logout_redirect_uri: "https://elsewhere.example/" });
+    const page = await browser.go(stranger);
+    assert.deepEqual([page.status, page.url.href], [400, stranger.href], page.text);
+  });
 
   test("OpenID Connect Core 12.2: a refresh brings a new ID token about the same sign-in", async () => {
     const sign = await SignIn.of(org, "basic");

@@ -30,7 +30,7 @@ TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 # What an org's server may do, and what its login application may.
 MANAGE = ["urn:jeton:tokens:*", "urn:jeton:clients:*"]
-DECIDE = "urn:jeton:authorizations:decide"
+DECIDE = ["urn:jeton:authorizations:decide", "urn:jeton:grants:write"]
 GRANTS = ["authorization_code", "client_credentials", "refresh_token", TOKEN_EXCHANGE, JWT_BEARER]
 
 
@@ -106,6 +106,7 @@ def seeded(org, form):
             entry["jwks"] = {"keys": [public(key)]}
         callback = LOOPBACK if kind == "public" else CALLBACK
         entry["redirect_uris"] = [callback]
+        entry["post_logout_redirect_uris"] = [f"{callback}/goodbye"]
         clients[name] = Client(str(number), secret, key, callback)
         entries.append(entry)
 
@@ -145,7 +146,7 @@ def running(folder):
     issuer = {"issuer": "https://idp.example", "jwks": {"keys": [public(assertion_key)]}, "refresh_tokens": True}
     orgs, seeds, clients = [{"id": "1", "name": "Acme"}], [], {}
     # It serves the orgs below its own.
-    members = [{"org": "1", "sub": "login-app", "kind": "service_account", "scopes": [DECIDE]}]
+    members = [{"org": "1", "sub": "login-app", "kind": "service_account", "scopes": DECIDE}]
     for number, (form, algorithm) in enumerate(FORMS.items(), 101):
         id = str(number)
         orgs.append({"id": id, "parent": "1", "name": form, "settings": settings(algorithm, form == "nonces", issuer)})
@@ -158,7 +159,7 @@ def running(folder):
     with on_both_stores(Path(folder), seed, *algorithms) as servers, ExitStack() as logins:
         deployments = {}
         for store, server in servers.items():
-            login = LoginApplication(server.url, bearer(server, "1", "login-app", DECIDE), Path(folder) / f"login-{store}.log")
+            login = LoginApplication(server.url, bearer(server, "1", "login-app", *DECIDE), Path(folder) / f"login-{store}.log")
             logins.callback(login.stop)
             served = {
                 form: Org(form, str(number), bearer(server, str(number), "server", *MANAGE), clients[form])
@@ -173,7 +174,8 @@ def running(folder):
 def send_people_to(login_url, server, org):
     """Tells an org where its people sign in."""
     headers = {"Authorization": f"Bearer {server.admin_token}", "Content-Type": "application/merge-patch+json"}
-    body = json.dumps({"settings": {"login_url": login_url}})
+    settings = {"login_url": login_url, "logout_url": login_url.replace("/sign-in", "/logout")}
+    body = json.dumps({"settings": settings})
     answer = requests.patch(f"{server.url}/v1/orgs/{org}", data=body, headers=headers, timeout=10)
     assert answer.status_code == 200, answer.text
 
