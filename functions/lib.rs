@@ -54,6 +54,7 @@ endpoints! {
         Entry::for_endpoint::<authlete::get_token_batch::GetTokenBatch>(),
         Entry::for_endpoint::<authlete::fail_token::FailToken>(),
         Entry::for_endpoint::<authlete::process_authorization::ProcessAuthorization>(),
+        Entry::for_endpoint::<authlete::push_authorization::PushAuthorization>(),
         Entry::for_endpoint::<authlete::issue_authorization::IssueAuthorization>(),
         Entry::for_endpoint::<authlete::fail_authorization::FailAuthorization>(),
         Entry::for_endpoint::<authlete::get_authorization_ticket::GetAuthorizationTicket>(),

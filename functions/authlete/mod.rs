@@ -27,6 +27,7 @@ pub mod process_authorization;
 pub mod process_revocation;
 pub mod process_token;
 pub mod process_userinfo;
+pub mod push_authorization;
 pub mod put_requestable_scopes;
 pub mod refresh_client_secret;
 pub mod revoke_token;

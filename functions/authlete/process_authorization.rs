@@ -24,8 +24,8 @@ impl Endpoint for ProcessAuthorization {
 
     async fn handle(ports: &AuthorizationKeeper, (credentials, Lenient(request)): Self::Input) -> Result<Self::Output, Error> {
         let asked = request.try_into_request();
-        let client = asked.as_ref().ok().and_then(ForwardedAuthorization::client);
-        let caller = authenticate(&ports.reader, &credentials.0, &[api::TOKENS_CREATE], |_| client).await?;
+        let subjects = asked.as_ref().ok().map(ForwardedAuthorization::subjects);
+        let caller = authenticate(&ports.reader, &credentials.0, &[api::TOKENS_CREATE], |_| subjects).await?;
         let (call, org, issuer) = (ApiCall::at(Self::ROUTE.path), caller.service.org(), ports.reader.keys.issuer());
         let examined = async { examine(ports, &caller.service, &caller.found, asked?).await };
         Ok(match split_refusal(examined.await)? {

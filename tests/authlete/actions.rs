@@ -178,6 +178,30 @@ async fn tickets(book: &mut Book<'_>) {
     book.post("too long", "auth/token/issue", json!({"ticket": ticket, "subject": "john", "accessTokenDuration": 100_000})).await;
 }
 
+/// Each action of the call that keeps a pushed request, and some of its codes.
+async fn pushes(book: &mut Book<'_>, sign_in: &SignIn<'_>) {
+    let push = |more: &[(&str, &str)], said: Value| {
+        let body = json!({"parameters": sign_in.query(SHOP, more), "clientId": "1011", "clientSecret": secret("100", SHOP)});
+        over(body, said)
+    };
+    let pushed = book.post("good", "pushed_auth_req", push(&[], json!({}))).await;
+    for (what, more, said) in [
+        ("nothing", &[][..], json!({"parameters": null})),
+        ("malformed", &[], json!({"parameters": "%zz"})),
+        ("wrong secret", &[], json!({"clientSecret": "x"})),
+        ("another redirect URI", &[("redirect_uri", "https://evil.example/")], json!({})),
+        ("a reference", &[("request_uri", "x")], json!({})),
+        ("another response_type", &[("response_type", "token")], json!({})),
+        ("a proof to nowhere", &[], json!({"dpop": "x"})),
+        ("wrong proof", &[], json!({"dpop": "x", "htu": "https://as.example/par"})),
+    ] {
+        book.post(what, "pushed_auth_req", push(more, said)).await;
+    }
+    let opened = json!({"parameters": format!("client_id=1011&request_uri={}", text(&pushed["requestUri"]))});
+    book.post("pushed", "auth/authorization", opened.clone()).await;
+    book.post("used", "auth/authorization", opened).await;
+}
+
 /// Each action of the calls about people, and each code of the endpoint itself.
 async fn authorizations(book: &mut Book<'_>) {
     let sign_in = SignIn::at(book.tenant).await;
@@ -210,6 +234,7 @@ async fn authorizations(book: &mut Book<'_>) {
         book.post(what, "auth/authorization", ask(more)).await;
     }
     book.post("nothing", "auth/authorization", json!({})).await;
+    pushes(book, &sign_in).await;
     book.post("long context", "auth/authorization", json!({"parameters": "a=b", "context": "c".repeat(16_385)})).await;
     let locked = json!({"parameters": sign_in.query(CLOSED, &[])});
     book.post("locked", "auth/authorization", locked).await;

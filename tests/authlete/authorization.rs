@@ -130,7 +130,8 @@ scenario! {
             (&[("redirect_uri", "https://shop.example@evil.example/cb?tenant=1")], "A011304", "invalid_request"),
             (&[("redirect_uri", "http://127.0.0.1:1/cb"), ("response_type", "token")], "A011304", "invalid_request"),
             (&[("client_id", "1011"), ("client_id", "1012")], "A004304", "invalid_request"),
-            (&[("request_uri", "urn:ietf:params:oauth:request_uri:x")], "A004308", "request_uri_not_supported"),
+            (&[("request_uri", "https://shop.example/request.jwt")], "A004308", "request_uri_not_supported"),
+            (&[("request_uri", "urn:ietf:params:oauth:request_uri:x")], "A008303", "invalid_request_uri"),
         ] {
             let answer = sign_in.ask(SHOP, more).await;
             is_denied(&answer, "BAD_REQUEST", code, error);

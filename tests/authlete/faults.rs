@@ -21,6 +21,7 @@ struct Service {
     batch: String,
     /// What a client asks of a person, the ticket of such a request, and the code of another one.
     query: String,
+    pushed: String,
     person: String,
     code: String,
     /// An access token of a person.
@@ -42,9 +43,10 @@ impl Service {
         let (query, person) = (sign_in.query(SHOP, &[]), sign_in.ticket(SHOP, &[]).await);
         let code = sign_in.code(SHOP, &[], json!({})).await;
         let of_person = sign_in.tokens(SHOP, &[], json!({})).await["accessToken"].clone();
+        let pushed = sign_in.pushed(SHOP, &[]).await;
         watched.calls();
         watched.calls();
-        Self { app, watched, created, ticket, batch, query, person, code, of_person }
+        Self { app, watched, created, ticket, batch, query, pushed, person, code, of_person }
     }
 
     async fn perform(&self, operation: &str) -> Answer {
@@ -66,6 +68,14 @@ impl Service {
             "exchange" => token(WEB, &format!("{exchange}:refresh_token&subject_token={refresh}")),
             "issue" => ("auth/token/issue".into(), json!({"ticket": ticket, "subject": "john"})),
             "authorization" => ("auth/authorization".into(), json!({ "parameters": query })),
+            "push" => {
+                let client = json!({"parameters": query, "clientId": SHOP.to_string(), "clientSecret": secret(OPAQUE, SHOP)});
+                ("pushed_auth_req".into(), client)
+            }
+            "authorization_pushed" => {
+                let parameters = format!("client_id={SHOP}&request_uri={}", self.pushed);
+                ("auth/authorization".into(), json!({ "parameters": parameters }))
+            }
             "authorization_issue" => {
                 ("auth/authorization/issue".into(), json!({"ticket": person, "subject": "ann", "authTime": NOW}))
             }
@@ -117,7 +127,7 @@ impl Service {
 }
 
 /// Every call of the Authlete dialect once, or twice where it goes different ways.
-const CALLS: [&str; 44] = [
+const CALLS: [&str; 46] = [
     "client_credentials",
     "password",
     "refresh",
@@ -126,6 +136,8 @@ const CALLS: [&str; 44] = [
     "issue",
     "fail",
     "authorization",
+    "push",
+    "authorization_pushed",
     "authorization_issue",
     "authorization_fail",
     "ticket_info",
@@ -192,6 +204,7 @@ async fn whichever_call_fails_the_answer_is_503_and_the_repetition_succeeds() {
                 let used = match call {
                     "issue" => body["resultCode"] == "A055202",
                     "fail" => body["resultCode"] == "A066202",
+                    "authorization_pushed" => body["resultCode"] == "A008303",
                     "authorization_issue" => body["resultCode"] == "A041202",
                     "authorization_fail" => body["resultCode"] == "A061202",
                     "code" => body["resultCode"] == "A050305",
@@ -266,6 +279,8 @@ async fn each_call_makes_as_many_calls_of_the_store_as_planned() {
         ("issue", &["read", "read", "record"]),
         ("fail", &["read", "spend_ticket"]),
         ("authorization", &["read", "put_authorization"]),
+        ("push", &["read", "put_authorization"]),
+        ("authorization_pushed", &["read", "update_authorization"]),
         ("authorization_issue", &["read", "read", "update_authorization"]),
         ("authorization_fail", &["read", "update_authorization"]),
         ("ticket_info", &["read"]),

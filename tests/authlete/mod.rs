@@ -14,6 +14,7 @@ mod introspect;
 mod issue;
 mod jwt;
 mod list;
+mod par;
 mod parallel;
 mod proofs;
 mod refresh;

@@ -90,6 +90,30 @@ impl<'a> SignIn<'a> {
         self.tenant.post("auth/authorization", json!({"parameters": self.query(client, more)})).await
     }
 
+    /// The answer to a request that a client pushes, authenticated as it must.
+    pub(super) async fn push(&self, client: u64, more: &[(&str, &str)], said: Value) -> Value {
+        let parameters = self.query(client, more);
+        let body = if client == TOOL {
+            json!({ "parameters": parameters })
+        } else {
+            json!({"parameters": parameters, "clientId": self.id(client).to_string(), "clientSecret": secret(self.tenant.org, client)})
+        };
+        self.tenant.post("pushed_auth_req", over(body, said)).await
+    }
+
+    /// The reference to a good request that a client has pushed.
+    pub(super) async fn pushed(&self, client: u64, more: &[(&str, &str)]) -> String {
+        let answer = self.push(client, more, json!({})).await;
+        is_action(&answer, "CREATED", "A245001");
+        text(&answer["requestUri"]).to_owned()
+    }
+
+    /// The answer where a browser brings a reference.
+    pub(super) async fn open(&self, client: u64, request_uri: &str, beside: &str) -> Value {
+        let parameters = format!("client_id={}&request_uri={}{beside}", self.id(client), encoded(request_uri));
+        self.tenant.post("auth/authorization", json!({ "parameters": parameters })).await
+    }
+
     /// The ticket of a good request.
     pub(super) async fn ticket(&self, client: u64, more: &[(&str, &str)]) -> String {
         let answer = self.ask(client, more).await;

@@ -26,6 +26,7 @@ fn calls() -> Vec<(Method, &'static str, Option<Value>, Option<&'static str>)> {
         (POST, "auth/authorization/fail", Some(json!({"ticket": "x", "reason": "DENIED"})), Some(api::TOKENS_CREATE)),
         (POST, "auth/authorization/ticket/info", Some(json!({"ticket": "x"})), Some(api::TOKENS_CREATE)),
         (POST, "auth/authorization/ticket/update", Some(json!({"ticket": "x"})), Some(api::TOKENS_CREATE)),
+        (POST, "pushed_auth_req", Some(json!({"parameters": "client_id=1001"})), Some(api::TOKENS_CREATE)),
         (POST, "auth/token/issue", Some(json!({"ticket": "x", "subject": "john"})), Some(api::TOKENS_CREATE)),
         (POST, "auth/token/fail", Some(json!({"ticket": "x", "reason": "UNKNOWN"})), Some(api::TOKENS_CREATE)),
         (POST, "auth/token/create", Some(creation(json!({}))), Some(api::TOKENS_CREATE)),

@@ -89,6 +89,7 @@ ENDPOINTS = {
     "authlete.process_revocation": ({"body": {"parameters": "token=$opaque", **CLIENT}}, UNAUTHENTICATED),
     "authlete.process_token": ({"body": {"parameters": "grant_type=client_credentials", **CLIENT}}, UNAUTHENTICATED),
     "authlete.process_userinfo": ({"body": {"token": "$opaque"}}, UNAUTHENTICATED),
+    "authlete.push_authorization": ({"body": {"parameters": form(SIGN_IN)}}, UNAUTHENTICATED),
     "authlete.put_requestable_scopes": (
         {"path": "/api/1/client/extension/requestable_scopes/update/$spare", "body": {"requestableScopes": ["read"]}},
         UNAUTHENTICATED,

@@ -124,7 +124,10 @@ async fn authorizations(run: &mut Recorded, id: &Value) {
     let failed = json!({"ticket": asked["ticket"], "reason": "DENIED"});
     let told = api(run, "authlete.fail_authorization", "auth/authorization/fail", failed).await;
     assert_eq!(told["action"], "LOCATION", "{told}");
-    let asked = api(run, "authlete.process_authorization", "auth/authorization", ask).await;
+    let pushed = api(run, "authlete.push_authorization", "pushed_auth_req", ask).await;
+    assert_eq!(pushed["action"], "CREATED", "{pushed}");
+    let opened = json!({"parameters": format!("client_id={client}&request_uri={}", pushed["requestUri"].as_str().unwrap())});
+    let asked = api(run, "authlete.process_authorization", "auth/authorization", opened).await;
     let ticket = &asked["ticket"];
     let kept = json!({"ticket": ticket, "info": {"context": "kept"}});
     api(run, "authlete.update_authorization_ticket", "auth/authorization/ticket/update", kept).await;

@@ -88,6 +88,11 @@ impl Authorization {
         client.settings.kind == ClientKind::Confidential || self.request.redirect_uri.starts_with("https:")
     }
 
+    /// Says whether the client named itself by its alias, and not by its number.
+    pub fn alias_used(&self) -> bool {
+        self.client_name != self.client.to_string()
+    }
+
     /// Returns the key of what this person has granted to the client.
     pub fn person_grant_key(&self, subject: &Subject) -> PersonGrantKey {
         PersonGrantKey { org: self.org.clone(), subject: subject.clone(), client: self.client }
@@ -199,8 +204,6 @@ pub struct UserCodeAssignment {
 /// What belongs to an authorization that an authorization server outside has received, and decides by a ticket.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ForwardedRequest {
-    /// Whether the client named itself by its alias.
-    pub alias_used: bool,
     /// What the authorization server keeps with it: any text.
     pub context: Option<String>,
 }
@@ -245,6 +248,10 @@ pub struct AuthorizationRequest {
     pub ui_locales: Vec<String>,
     /// The `display`, for the login application.
     pub display: Option<String>,
+    /// The words of `claims_locales`, for an authorization server outside.
+    pub claims_locales: Vec<String>,
+    /// Why the client asks, for the person to read, as an authorization server outside shows it.
+    pub purpose: Option<String>,
     /// The parameter `claims`: a JSON object (OpenID Connect Core section 5.5).
     pub claims: Option<ExtraClaims>,
 }

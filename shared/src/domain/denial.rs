@@ -168,6 +168,8 @@ denials! {
     /// The org of the client lets no devices ask: it has no `device_url`.
     DeviceUnavailable: "unauthorized_client",
         "Devices can't ask for anything here: the client's org has no device_url.";
+    /// The `dpop_jkt` of a pushed request isn't the key of its DPoP proof (RFC 9449 section 10.1).
+    DpopKeyUnexpected: "invalid_request", "dpop_jkt must be the thumbprint of the key of the DPoP proof.";
     /// The request needs a DPoP proof and has none (RFC 9449 section 5).
     DpopHeaderMissing: "invalid_dpop_proof", "A DPoP proof is required.";
     /// The presented token is bound to another key than that of the DPoP proof.
@@ -255,6 +257,8 @@ denials! {
     /// The request refers to a pushed one that is unknown, over, used or another client's (RFC 9126 section 4).
     RequestUriInvalid: "invalid_request_uri",
         "request_uri must be of a pushed request of this client, and is good once and for a short time. Start again in the app.";
+    /// A pushed request refers to another one (RFC 9126 section 2.1).
+    RequestUriUnexpected: "invalid_request", "request_uri must not be part of a pushed request.";
     /// The request refers to a request object elsewhere (RFC 9101).
     RequestUriUnsupported: "request_uri_not_supported",
         "request_uri must be one that the pushed_authorization_request_endpoint has answered.";

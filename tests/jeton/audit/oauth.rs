@@ -70,6 +70,8 @@ fn authorization() -> Authorization {
             acr_required: Vec::new(),
             ui_locales: Vec::new(),
             display: None,
+            claims_locales: Vec::new(),
+            purpose: None,
             claims: None,
         },
         browser: Some([1; 32]),

@@ -58,6 +58,14 @@ public class SignIn {
     UserInfoIssueResponse said = api.userinfoIssue(new UserInfoIssueRequest().setToken(token).setClaims("{\"email\":\"john@example.com\"}"));
     told.put("said", new Object[] {said.getAction(), said.getResponseContent()});
 
+    AuthorizationRequest toPush = request(client);
+    PushedAuthReqResponse pushed = api.pushAuthorizationRequest(new PushedAuthReqRequest().setParameters(toPush.getParameters())
+        .setClientId(String.valueOf(client.getClientId())).setClientSecret(client.getClientSecret()));
+    String reference = encoded(Map.of("client_id", String.valueOf(client.getClientId()), "request_uri", pushed.getRequestUri().toString()));
+    AuthorizationResponse opened = api.authorization(new AuthorizationRequest().setParameters(reference));
+    AuthorizationResponse again = api.authorization(new AuthorizationRequest().setParameters(reference));
+    told.put("pushed", new Object[] {pushed.getAction(), opened.getAction(), again.getAction()});
+
     AuthorizationResponse refused = api.authorization(request(client));
     AuthorizationFailResponse failed = api.authorizationFail(new AuthorizationFailRequest().setTicket(refused.getTicket())
         .setReason(AuthorizationFailRequest.Reason.DENIED));

@@ -123,6 +123,33 @@ forEachService("authorization", (calls, service) => {
     }
   });
 
+  test("a request that is pushed, and opened once", async () => {
+    const { clientId, clientSecret } = await shop();
+    const push = async (more = {}, credentials = {}) => {
+      const challenge = createHash("sha256").update(verifier).digest("base64url");
+      const form = { response_type: "code", redirect_uri: CALLBACK, scope: "openid", code_challenge: challenge, code_challenge_method: "S256", ...more };
+      const parameters = new URLSearchParams(form).toString();
+      const pushedAuthorizationRequest = { parameters, clientId: String(clientId), clientSecret, ...credentials };
+      return authlete.pushedAuthorization.create({ serviceId, pushedAuthorizationRequest });
+    };
+    const pushed = await push({ state: "s 2" });
+    assert.deepEqual([pushed.action, pushed.clientAuthMethod], ["CREATED", "CLIENT_SECRET_BASIC"], pushed.resultMessage);
+    assert.deepEqual(JSON.parse(pushed.responseContent), { expires_in: 60, request_uri: pushed.requestUri });
+    const open = async () => {
+      const parameters = new URLSearchParams({ client_id: String(clientId), request_uri: pushed.requestUri }).toString();
+      return authlete.authorization.processRequest({ serviceId, authorizationRequest: { parameters } });
+    };
+    const opened = await open();
+    assert.equal(opened.action, "INTERACTION", opened.resultMessage);
+    const again = await open();
+    assert.deepEqual([again.action, JSON.parse(again.responseContent).error], ["BAD_REQUEST", "invalid_request_uri"]);
+    const issued = await issue(opened.ticket);
+    assert.equal(new URL(issued.responseContent).searchParams.get("state"), "s 2");
+    assert.equal((await redeem(issued.authorizationCode)).action, "OK");
+    assert.equal((await push({ redirect_uri: "https://evil.example/" })).action, "BAD_REQUEST");
+    assert.equal((await push({}, { clientSecret: "wrong" })).action, "UNAUTHORIZED");
+  });
+
   test("what is kept with a ticket", async () => {
     const { ticket } = await ask({}, "one");
     const { management } = authlete.authorization;

@@ -127,8 +127,8 @@ forEachService("rules", (calls, service) => {
   });
 
   test("a path that isn't served is the SDK's own error, and so is a server that isn't there", async () => {
-    const ask = { serviceId: service.id, pushedAuthorizationRequest: { parameters: "client_id=1" } };
-    await assert.rejects(calls.authlete.pushedAuthorization.create(ask), (error) => {
+    const ask = { serviceId: service.id, gmRequest: { accessToken: "x", gmAction: "QUERY" } };
+    await assert.rejects(calls.authlete.grantManagement.processRequest(ask), (error) => {
       assert.ok(error instanceof AuthleteDefaultError);
       assert.equal(error.statusCode, 404);
       return true;

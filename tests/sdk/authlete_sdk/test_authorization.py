@@ -16,6 +16,7 @@ from authlete.dto.authorization_request import AuthorizationRequest
 from authlete.dto.authorization_ticket_info_request import AuthorizationTicketInfoRequest
 from authlete.dto.authorization_ticket_update_request import AuthorizationTicketUpdateRequest
 from authlete.dto.client import Client
+from authlete.dto.pushed_auth_req_request import PushedAuthReqRequest
 from authlete.dto.token_request import TokenRequest
 from authlete.dto.userinfo_issue_request import UserInfoIssueRequest
 from authlete.dto.userinfo_request import UserInfoRequest
@@ -140,6 +141,23 @@ def test_a_person_does_not_agree(api, ask, reason, error):
     assert (told(failed)["error"], told(failed)["state"]) == (error, "s 1")
     again = api.authorizationFail(AuthorizationFailRequest({"ticket": ticket, "reason": reason}))
     assert (again.action.name, again.resultCode) == ("BAD_REQUEST", "A061202")
+
+
+def test_a_request_is_pushed_and_opened_once(api, issue, redeem, client):
+    def push(**more):
+        form = {"response_type": "code", "redirect_uri": CALLBACK, "scope": "openid", "code_challenge": CHALLENGE}
+        parameters = urlencode(form | {"code_challenge_method": "S256"})
+        request = {"parameters": parameters, "clientId": str(client.clientId), "clientSecret": client.clientSecret}
+        return api.pushAuthorizationRequest(PushedAuthReqRequest(request | more))
+
+    pushed = push()
+    assert (pushed.action.name, pushed.resultCode) == ("CREATED", "A245001")
+    assert content(pushed) == {"expires_in": 60, "request_uri": pushed.requestUri}
+    parameters = urlencode({"client_id": client.clientId, "request_uri": pushed.requestUri})
+    opened, again = (api.authorization(AuthorizationRequest({"parameters": parameters})) for _ in range(2))
+    assert (opened.action.name, again.action.name, again.resultCode) == ("INTERACTION", "BAD_REQUEST", "A008303")
+    assert redeem(issue(opened.ticket).authorizationCode).action.name == "OK"
+    assert push(clientSecret="wrong").action.name == "UNAUTHORIZED"
 
 
 def test_what_is_kept_with_a_ticket(api, ask, issue):

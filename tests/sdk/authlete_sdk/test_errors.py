@@ -85,7 +85,7 @@ def test_rule_11_a_body_that_cannot_be_read_is_told_in_json(call, body, type, st
 
 
 def test_a_path_that_is_none_is_404(call):
-    answer = call("POST", "/pushed_auth_req", json={})
+    answer = call("POST", "/gm", json={})
     assert (answer.status_code, answer.json()["resultCode"]) == (404, "A001404")
 
 

@@ -83,6 +83,7 @@ impl ResultCode {
 impl ResultCode {
     pub const AUTHORIZATION_TICKETED: Self = Self(4_001);
     pub const AUTHORIZATION_ISSUED: Self = Self(40_001);
+    pub const REQUEST_PUSHED: Self = Self(245_001);
     pub const ISSUE_ACR_NOT_MET: Self = Self(42_301);
     pub const ISSUE_SUBJECT_DIFFERS: Self = Self(42_302);
     pub const ISSUE_SIGN_IN_TOO_OLD: Self = Self(42_303);
@@ -162,6 +163,7 @@ const CALLS: &[(&str, u32)] = &[
     ("/client/secret/refresh/{id}", 222),
     ("/client/secret/update/{id}", 223),
     ("/client/update/{id}", 213),
+    ("/pushed_auth_req", 246),
     ("/service/configuration", 150),
     ("/service/jwks/get", 149),
 ];
@@ -278,8 +280,9 @@ fn refusals(refusal: &Refusal) -> CodeScope {
 
 /// The code of a denial at `/auth/authorization`: the one at `/auth/token`, unless the same is wrong with both.
 fn denied_authorization(denial: Denial) -> u32 {
-    const OTHER_CODES: [(Denial, u32); 6] = [
+    const OTHER_CODES: [(Denial, u32); 7] = [
         (Denial::ClientIdMissing, 4_301),
+        (Denial::RequestUriInvalid, 8_303),
         (Denial::GrantNotAllowed, 9_303),
         (Denial::ScopeRequired, 14_301),
         (Denial::ScopeInvalid, 14_302),
@@ -321,6 +324,8 @@ const fn denied(denial: Denial) -> (u32, u32) {
         D::DeviceAccessDenied => (50_322, 107),
         D::AuthorizationPending => (50_323, 108),
         D::SlowDown => (50_324, 109),
+        D::RequestUriUnexpected => (4_313, 110),
+        D::DpopKeyUnexpected => (4_314, 111),
         D::RequestObjectUnsupported => (4_307, 26),
         D::RequestUriUnsupported => (4_308, 27),
         D::ResponseTypeMissing => (9_301, 28),

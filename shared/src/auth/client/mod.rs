@@ -155,12 +155,27 @@ pub async fn authenticate(
     found: &Records,
     credentials: &ClientCredentials,
 ) -> Result<AuthenticatedClient, Error> {
+    verify(reader, service, found, credentials).await?.consume_proof(once).await
+}
+
+/// Verifies the credentials of a client of the service's org, without consuming an assertion. `found` is what was read for
+/// [`ClientCredentials::client`].
+///
+/// # Errors
+///
+/// What [`verify_credentials`] finds.
+pub async fn verify(
+    reader: &Reader,
+    service: &Service,
+    found: &Records,
+    credentials: &ClientCredentials,
+) -> Result<VerifiedClient, Error> {
     let named: Option<ClientRef> = credentials.name()?.parse().ok();
     let client = match &named {
         Some(named) => client_named(reader, service, found, named).await?,
         None => None,
     };
-    verify_credentials(reader, client, credentials)?.consume_proof(once).await
+    verify_credentials(reader, client, credentials)
 }
 
 /// Verifies the credentials that were presented in the name of `client`, without consuming an assertion. `None`: there is no such
@@ -207,6 +222,12 @@ impl VerifiedClient {
     /// Returns the client that has authenticated.
     pub fn client(&self) -> &Client {
         self.client.client()
+    }
+
+    /// Returns the client as it named itself: by its alias, or by its number.
+    pub fn name(&self) -> String {
+        let alias = self.client().settings.alias.clone().filter(|_| self.client.alias_used);
+        alias.unwrap_or_else(|| self.client().id.to_string())
     }
 
     /// Returns the client and the guard of its assertion, if it has authenticated by one.

@@ -26,6 +26,7 @@ pub use endpoint::{AuthorizationReply, BrowserSecret, ClientAnswer, Resumption, 
 pub(super) use endpoint::{registered_redirect_uri, with_query};
 pub(super) use request::Asker;
 pub use request::AuthorizationForm;
+pub(super) use request_uri::RequestUri;
 pub use user_code::UserCode;
 
 /// The path of the authorization endpoint.

@@ -4,10 +4,12 @@
 use super::endpoint::{self, Beginning};
 use super::request::{Asker, AuthorizationForm};
 use super::request_uri::RequestUri;
-use crate::auth::client::{ClientCredentials, Identified, identify};
+use crate::auth::client::{ClientCredentials, Identified, VerifiedClient, identify};
 use crate::auth::dpop::{self, NonceRule};
 use crate::auth::replay::ReplayGuard;
-use crate::domain::{AuthorizationState, Error, OrgId, Refusal, Seconds, Secret, Thumbprint, Timestamp};
+use crate::domain::{
+    AuthorizationRequest, AuthorizationState, Client, Denial, Error, Org, OrgId, Seconds, Secret, Thumbprint, Timestamp,
+};
 use crate::platform::capabilities::AuthorizationPusher;
 
 /// The path of the endpoint: with the issuer before it, it is the `htu` of DPoP proofs.
@@ -37,50 +39,78 @@ pub struct PushedRequest {
 /// be used once is used up last.
 ///
 /// # Errors
-/// As [`identify`]. [`Refusal::Denied`] with what is wrong with the request, as the authorization endpoint finds it, or with its DPoP
-/// proof. [`Refusal::Invalid`] for a `request_uri` (RFC 9126 section 2.1), and for a `dpop_jkt` that isn't the key of the proof.
+/// As [`identify`]. [`Refusal::Denied`](crate::domain::Refusal::Denied) with what is wrong with the request, as the authorization endpoint
+/// finds it, or with its DPoP proof.
 pub async fn push(ports: &AuthorizationPusher, request: PushRequest) -> Result<PushedRequest, Error> {
-    let PushRequest { mut form, credentials, dpop } = request;
+    let PushRequest { form, credentials, dpop } = request;
     let reader = &ports.keeper.reader;
     let Identified { service, verified, .. } = identify(reader, &credentials, |_: &OrgId| ()).await?;
-    let (org, client) = (service.org(), verified.client());
-    endpoint::login_url(org)?;
+    endpoint::login_url(service.org())?;
+    let uri = format!("{}{PATH}", reader.keys.issuer().as_str().trim_end_matches('/'));
+    let proof = dpop.as_ref().map(|proof| ProofOfKey { proof, method: "POST", uri: &uri });
+    let pusher = Pusher { org: service.org(), verified, proof, drops_scopes: false };
+    keep(ports, pusher, form, |request, _| Ok(request)).await
+}
+
+/// A client that pushes a request, and has authenticated.
+pub(in crate::oauth) struct Pusher<'a> {
+    pub(in crate::oauth) org: &'a Org,
+    pub(in crate::oauth) verified: VerifiedClient,
+    pub(in crate::oauth) proof: Option<ProofOfKey<'a>>,
+    /// Whether scopes that the client can't have are left out. Else the request is denied.
+    pub(in crate::oauth) drops_scopes: bool,
+}
+
+/// A DPoP proof, and for which request it must have been made.
+pub(in crate::oauth) struct ProofOfKey<'a> {
+    pub(in crate::oauth) proof: &'a Secret<String>,
+    pub(in crate::oauth) method: &'a str,
+    pub(in crate::oauth) uri: &'a str,
+}
+
+/// Checks the request of a client that has authenticated, by `check` besides, and keeps it.
+pub(in crate::oauth) async fn keep(
+    ports: &AuthorizationPusher,
+    pusher: Pusher<'_>,
+    mut form: AuthorizationForm,
+    check: impl FnOnce(AuthorizationRequest, &Client) -> Result<AuthorizationRequest, Denial>,
+) -> Result<PushedRequest, Error> {
+    let Pusher { org, verified, proof, drops_scopes } = pusher;
+    let (reader, client) = (&ports.keeper.reader, verified.client());
     if form.request_uri.is_some() {
-        return Err(Refusal::invalid("request_uri", "must not be part of a pushed request").into());
+        return Err(Denial::RequestUriUnexpected.into());
     }
     let redirect_uri = endpoint::registered_redirect_uri(client, &mut form)?;
     let response_mode = form.response_mode()?;
     let (keys, now) = (reader.keys.now().await?, reader.now());
-    let client_name = client.id.to_string();
-    let asker = Asker { org, client, client_name: &client_name, keys: &keys, now, is_pushed: true, drops_scopes: false };
-    let mut wishes = form.check(&asker, (redirect_uri, response_mode))?;
-    let proof = proved_key(ports, &org.id, dpop.as_ref(), now).await?;
+    let client_name = verified.name();
+    let asker = Asker { org, client, client_name: &client_name, keys: &keys, now, is_pushed: true, drops_scopes };
+    let mut wishes = form.check(&asker, (redirect_uri, response_mode)).and_then(|request| check(request, client))?;
+    let proof = proved_key(&org.id, proof, now).await?;
     if let Some((key, _)) = &proof {
         if wishes.dpop_key.is_some_and(|named| named != *key) {
-            return Err(Refusal::invalid("dpop_jkt", "must be the thumbprint of the key of the DPoP proof").into());
+            return Err(Denial::DpopKeyUnexpected.into());
         }
         wishes.dpop_key = Some(*key);
     }
     let expires_in = org.settings.oauth.pushed_request_duration;
     let beginning = Beginning { state: AuthorizationState::Pushed, duration: expires_in };
-    let pushed = endpoint::authorization(&ports.keeper, &asker, wishes, beginning)?;
+    let kept = endpoint::authorization(&ports.keeper, &asker, wishes, beginning)?;
     verified.consume_proof(&*ports.once).await?;
     if let Some((_, replay_guard)) = proof {
         replay_guard.consume(&*ports.once).await?;
     }
-    ports.keeper.authorizations.put_authorization(&pushed).await?;
-    Ok(PushedRequest { request_uri: RequestUri(pushed.key()).to_string(), expires_in })
+    ports.keeper.authorizations.put_authorization(&kept).await?;
+    Ok(PushedRequest { request_uri: RequestUri(kept.key()).to_string(), expires_in })
 }
 
-/// Verifies the DPoP proof, if there is one, as one to this endpoint. The nonces of an org are for its token endpoint alone.
+/// Verifies the DPoP proof, if there is one. The nonces of an org are for its token endpoint alone.
 async fn proved_key(
-    ports: &AuthorizationPusher,
     org: &OrgId,
-    proof: Option<&Secret<String>>,
+    proof: Option<ProofOfKey<'_>>,
     now: Timestamp,
 ) -> Result<Option<(Thumbprint, ReplayGuard)>, Error> {
-    let Some(proof) = proof else { return Ok(None) };
-    let uri = format!("{}{PATH}", ports.keeper.reader.keys.issuer().as_str().trim_end_matches('/'));
-    let expected = dpop::Expected { method: "POST", uri: &uri, access_token: None, key: None, nonce: NonceRule::NotNeeded };
+    let Some(ProofOfKey { proof, method, uri }) = proof else { return Ok(None) };
+    let expected = dpop::Expected { method, uri, access_token: None, key: None, nonce: NonceRule::NotNeeded };
     dpop::check(org, now, proof.expose(), &expected).await.map(Some)
 }

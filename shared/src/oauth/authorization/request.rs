@@ -105,6 +105,8 @@ impl AuthorizationForm {
             acr_required: claims.as_ref().map(required_acr).unwrap_or_default(),
             ui_locales: self.words("ui_locales")?,
             display: self.text("display", MAX_HINT_BYTES)?,
+            claims_locales: self.hint("claims_locales").map(|text| split_words(&text)).unwrap_or_default(),
+            purpose: self.hint("purpose"),
             claims: claims.map(|claims| ExtraClaims::from_json(Value::Object(claims).to_string())),
         })
     }
@@ -161,6 +163,8 @@ impl AuthorizationForm {
             acr_required: Vec::new(),
             ui_locales: Vec::new(),
             display: None,
+            claims_locales: Vec::new(),
+            purpose: None,
             claims: None,
         })
     }
@@ -200,7 +204,7 @@ impl AuthorizationForm {
     }
 
     /// Returns a parameter that is only passed on to whoever decides, if it is there once and isn't too long.
-    pub(in crate::oauth) fn hint(&mut self, name: &'static str) -> Option<String> {
+    fn hint(&mut self, name: &'static str) -> Option<String> {
         self.text(name, MAX_HINT_BYTES).ok().flatten()
     }
 
@@ -257,8 +261,7 @@ impl AuthorizationForm {
     }
 
     fn words(&mut self, name: &'static str) -> Result<Vec<String>, Denial> {
-        let text = self.text(name, MAX_HINT_BYTES)?.unwrap_or_default();
-        Ok(text.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect())
+        Ok(self.text(name, MAX_HINT_BYTES)?.map(|text| split_words(&text)).unwrap_or_default())
     }
 
     fn text(&mut self, name: &'static str, max_bytes: usize) -> Result<Option<String>, Denial> {
@@ -272,6 +275,10 @@ impl AuthorizationForm {
     fn remove(&mut self, name: &'static str) -> Result<Option<String>, Denial> {
         self.parameters.remove(name).map_err(|_: Refusal| Denial::AuthorizationRequestMalformed)
     }
+}
+
+fn split_words(text: &str) -> Vec<String> {
+    text.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
 /// Who asks, and by what the request is checked.

@@ -10,7 +10,7 @@ const PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
 
 /// A reference to a pushed request, which a browser brings: it tells which authorization it is of.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct RequestUri(pub(super) AuthorizationKey);
+pub(in crate::oauth) struct RequestUri(pub(in crate::oauth) AuthorizationKey);
 
 impl fmt::Display for RequestUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -14,7 +14,7 @@ use crate::domain::{
     Prompt, Property, Refusal, ResponseMode, Scope, Seconds, Secret, Service, SessionId, Subject, Timestamp, TokenId,
 };
 use crate::oauth::authorization::{
-    Asker, AuthorizationCode, AuthorizationForm, ClientAnswer, hand_over, registered_redirect_uri,
+    Asker, AuthorizationCode, AuthorizationForm, ClientAnswer, RequestUri, hand_over, registered_redirect_uri,
 };
 use crate::oauth::{id_token, person_claims};
 use crate::platform::capabilities::{AuthorizationKeeper, Reader};
@@ -33,8 +33,13 @@ pub struct ForwardedAuthorization {
 }
 
 impl ForwardedAuthorization {
-    /// Returns the client that asks, to be looked up in the read that authenticates the service.
-    pub fn client(&self) -> Option<ClientRef> {
+    /// Returns the client that asks, and the request that it has pushed: both are looked up in the read that authenticates the service.
+    pub fn subjects(&self) -> (Option<ClientRef>, Option<AuthorizationKey>) {
+        let pushed = || Some(self.form.as_ref().ok()?.request_uri.as_ref()?.parse().ok());
+        (self.client(), pushed().flatten().map(|RequestUri(key)| key))
+    }
+
+    fn client(&self) -> Option<ClientRef> {
         self.form.as_ref().ok()?.client_id.as_ref()?.parse().ok()
     }
 }
@@ -57,10 +62,6 @@ pub struct Ticketed {
     pub authorization: Authorization,
     /// The client that asks.
     pub client: Client,
-    /// The words of `claims_locales`.
-    pub claims_locales: Vec<String>,
-    /// Why the client asks, for the person to read.
-    pub purpose: Option<String>,
 }
 
 /// A request that is denied.
@@ -75,7 +76,8 @@ pub struct DeniedRequest {
     pub answer: Option<ClientAnswer>,
 }
 
-/// Examines a forwarded request, and keeps it if it is good. `found` is what was read for its client.
+/// Examines a forwarded request, and keeps it if it is good. `found` is what was read for its
+/// [subjects](ForwardedAuthorization::subjects).
 ///
 /// # Errors
 /// [`Refusal::ClientLocked`] if the client is disabled. A fault if the keys or the client can't be read, or the request can't be kept.
@@ -105,8 +107,8 @@ pub async fn examine(
         return Err(Refusal::ClientLocked.into());
     }
     let alias_used = matches!(named, Some(ClientRef::Alias(_)));
-    if form.request_uri.is_some() {
-        return Ok(denied(Denial::RequestUriUnsupported, Some((client, alias_used)), None));
+    if let Some(uri) = form.request_uri.take() {
+        return open_pushed(ports, found, (client, alias_used), &uri, context).await;
     }
     let redirect_uri = match registered_redirect_uri(&client, &mut form) {
         Ok(redirect_uri) => redirect_uri,
@@ -119,8 +121,6 @@ pub async fn examine(
         Ok(mode) => mode,
         Err(denial) => return Ok(denied(denial, Some((client, alias_used)), Some(to_client(ResponseMode::Query)))),
     };
-    let claims_locales = form.hint("claims_locales").unwrap_or_default();
-    let purpose = form.hint("purpose");
     let (keys, now) = (ports.reader.keys.now().await?, ports.reader.now());
     let alias = client.settings.alias.clone().filter(|_| alias_used);
     let client_name = alias.unwrap_or_else(|| client.id.to_string());
@@ -140,15 +140,54 @@ pub async fn examine(
         request,
         browser: Some(secret::hash(&ticket)),
         device: None,
-        forwarded: Some(ForwardedRequest { alias_used, context }),
+        forwarded: Some(ForwardedRequest { context }),
         created_at: now,
         expires_at: now.plus(TICKET_LIFETIME),
         state: AuthorizationState::Pending,
         revision: 0,
     };
     ports.authorizations.put_authorization(&authorization).await?;
-    let claims_locales = claims_locales.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect();
-    Ok(Examined::Ticketed(Box::new(Ticketed { ticket, authorization, client, claims_locales, purpose })))
+    Ok(Examined::Ticketed(Box::new(Ticketed { ticket, authorization, client })))
+}
+
+/// Opens a request that the client has pushed (RFC 9126 section 4), at whichever door. Nothing else that the browser brings counts. The
+/// first call that gets a ticket uses the reference up, and no other one does.
+async fn open_pushed(
+    ports: &AuthorizationKeeper,
+    found: &Records,
+    (client, alias_used): (Client, bool),
+    uri: &str,
+    context: Option<String>,
+) -> Result<Examined, Error> {
+    let now = ports.reader.now();
+    let is_good = |pushed: &&Authorization| {
+        pushed.client == client.id && pushed.state == AuthorizationState::Pushed && !pushed.is_over(now)
+    };
+    let pushed = uri.parse().map(|RequestUri(key)| found.authorizations.get(&key).filter(is_good));
+    let pushed = match pushed.and_then(|pushed| pushed.ok_or(Denial::RequestUriInvalid)) {
+        Ok(pushed) => pushed,
+        Err(denial) => return Ok(denied(denial, Some((client, alias_used)), None)),
+    };
+    // At Jeton's own door less is checked.
+    let request = match checked(pushed.request.clone(), &client) {
+        Ok(request) => request,
+        Err(denial) => {
+            let answer = ClientAnswer::of_request(&pushed.request, Vec::new(), ports.reader.keys.issuer().as_str());
+            return Ok(denied(denial, Some((client, alias_used)), Some(answer)));
+        }
+    };
+    let secret = secret::draw::<32>(&*ports.entropy)?;
+    let ticket = Secret::new(format!("{}.{}", pushed.id, secret.expose()));
+    let authorization = Authorization {
+        request,
+        browser: Some(secret::hash(&ticket)),
+        forwarded: Some(ForwardedRequest { context }),
+        ..pushed.moved_to(AuthorizationState::Pending, now.plus(TICKET_LIFETIME))
+    };
+    if !ports.authorizations.update_authorization(&authorization).await? {
+        return Ok(denied(Denial::RequestUriInvalid, Some((client, alias_used)), None));
+    }
+    Ok(Examined::Ticketed(Box::new(Ticketed { ticket, authorization, client })))
 }
 
 /// For so long an authorization server may take to decide.
@@ -160,7 +199,7 @@ fn denied(denial: Denial, client: Option<(Client, bool)>, answer: Option<ClientA
 }
 
 /// Completes a request by what the client has registered, and checks what only an authorization server asks to know beforehand.
-fn checked(mut request: AuthorizationRequest, client: &Client) -> Result<AuthorizationRequest, Denial> {
+pub(super) fn checked(mut request: AuthorizationRequest, client: &Client) -> Result<AuthorizationRequest, Denial> {
     if request.scopes.iter().any(|scope| scope.as_str() == openid::OPENID) && !can_have_id_tokens(client) {
         return Err(Denial::IdTokenUnavailable);
     }
@@ -202,8 +241,13 @@ fn can_have_id_tokens(client: &Client) -> bool {
 pub struct AuthorizationTicket(pub Secret<String>);
 
 impl AuthorizationTicket {
+    /// The ticket of a request that was pushed before names its record, the id of which is older than the ticket.
     fn key(&self, org: &OrgId) -> Option<AuthorizationKey> {
-        opaque::id_of(self.0.expose()).map(|id| AuthorizationKey { org: org.clone(), id })
+        let id = match self.0.expose().split_once('.') {
+            Some((id, _)) => TokenId::parse(id).ok(),
+            None => opaque::id_of(self.0.expose()),
+        };
+        id.map(|id| AuthorizationKey { org: org.clone(), id })
     }
 }
 
@@ -337,7 +381,7 @@ pub async fn update_context(
 ) -> Result<(), Error> {
     let authorization = waiting(&ports.reader, service, found, ticket)?;
     let step = |there: &Authorization| {
-        let forwarded = there.forwarded.clone().map(|there| ForwardedRequest { context: context.clone(), ..there });
+        let forwarded = Some(ForwardedRequest { context: context.clone() });
         Authorization { forwarded, ..there.moved_to(AuthorizationState::Pending, there.expires_at) }
     };
     take_step(ports, authorization, step).await

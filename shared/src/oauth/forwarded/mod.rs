@@ -6,6 +6,7 @@
 
 pub mod authorization;
 mod exchange;
+pub mod push;
 pub mod userinfo;
 
 pub use exchange::{Exchange, ExchangedToken};

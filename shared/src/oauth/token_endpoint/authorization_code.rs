@@ -231,7 +231,7 @@ pub(super) fn request(
     };
     let extra_claims = merged_claims(approval.access_token_claims.as_ref(), word.extra_claims)?;
     let issuance = Issuance {
-        alias_used: authorization.forwarded.as_ref().is_some_and(|forwarded| forwarded.alias_used),
+        alias_used: authorization.alias_used(),
         properties: policy::merged(&approval.properties, word.properties),
         confirmation: context.binding(),
         details: approval.details.clone(),

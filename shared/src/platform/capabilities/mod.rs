@@ -28,6 +28,6 @@ pub use self::reading::{Authorizer, DirectoryLookup, DocumentReader, Introspecto
 pub use self::tokens::{
     AuthorizationAccepter, AuthorizationFinder, AuthorizationKeeper, AuthorizationPusher, AuthorizationStarter, BulkRevoker,
     ClientRevoker, ConnectedAppsRemover, Granter, LogoutCompleter, LogoutStarter, Minter, PersonGrantReader, PersonGrantRemover,
-    Refresher, Revoker, SigningIntrospector, SigningReader, TicketRevoker, TokenEndpoint, TokenUpdater,
+    PushForwarder, Refresher, Revoker, SigningIntrospector, SigningReader, TicketRevoker, TokenEndpoint, TokenUpdater,
 };
 pub use self::work::{Auditor, BatchReader, BatchWorker, Batcher, Bootstrapper, Rotator};

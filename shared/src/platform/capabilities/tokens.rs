@@ -194,6 +194,16 @@ capability! {
 }
 
 capability! {
+    /// Does what [`AuthorizationPusher`] does for clients that an authorization server speaks for, which authenticates by a token. Needs
+    /// the same AWS actions as [`Introspector`].
+    pub struct PushForwarder from HasRecords {
+        /// Authenticates the authorization server and the client, and keeps what that asks.
+        pub pusher: AuthorizationPusher,
+    }
+    access = Introspector::ACCESS;
+}
+
+capability! {
     /// Lists what people have granted to clients.
     pub struct PersonGrantReader from HasRecords {
         /// Authenticates the login application, and reads the clients.

@@ -42,7 +42,7 @@ pub fn is_same_authorization(there: &Authorization, new: &Authorization) -> bool
     if there.revision <= new.revision {
         return there == new;
     }
-    let Authorization { expires_at, state, revision, browser, device, .. } = new.clone();
+    let Authorization { expires_at, state, revision, browser, device, forwarded, .. } = new.clone();
     // A step may have noted the browser, but none replaces it.
     let browser = browser.and(there.browser);
     // Each poll of a device changes these.
@@ -50,7 +50,8 @@ pub fn is_same_authorization(there: &Authorization, new: &Authorization) -> bool
         let DeviceRequest { interval, polled_at, poll, .. } = *device;
         Box::new(DeviceRequest { interval, polled_at, poll, ..*there })
     });
-    Authorization { browser, device, expires_at, state, revision, ..there.clone() } == *new
+    // What is kept with a ticket begins and changes with steps.
+    Authorization { browser, device, forwarded, expires_at, state, revision, ..there.clone() } == *new
 }
 
 coded::records!(
@@ -115,8 +116,6 @@ struct DeviceRequestBody {
 #[derive(Deserialize, Serialize)]
 #[serde(remote = "ForwardedRequest")]
 struct ForwardedRequestBody {
-    #[serde(rename = "a", default, skip_serializing_if = "is_false")]
-    alias_used: bool,
     #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
     context: Option<String>,
 }
@@ -160,6 +159,10 @@ struct AuthorizationRequestBody {
     ui_locales: Vec<String>,
     #[serde(rename = "y", default, skip_serializing_if = "Option::is_none")]
     display: Option<String>,
+    #[serde(rename = "cl", default, skip_serializing_if = "Vec::is_empty")]
+    claims_locales: Vec<String>,
+    #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
+    purpose: Option<String>,
     #[serde(rename = "k", with = "coded", default, skip_serializing_if = "Option::is_none")]
     claims: Option<ExtraClaims>,
 }

@@ -413,7 +413,7 @@ mod tests {
     fn a_leading_question_mark_is_forgiven() {
         let read = |body: Value| read::<ProcessAuthorization>(&body).try_into_request();
         for parameters in ["?client_id=5&x=y", "client_id=5&x=y"] {
-            assert!(read(json!({ "parameters": parameters })).unwrap().client().is_some(), "{parameters}");
+            assert!(read(json!({ "parameters": parameters })).unwrap().subjects().0.is_some(), "{parameters}");
         }
         assert_eq!(read(json!({"parameters": ""})).unwrap_err(), Refusal::invalid("parameters", "is required"));
         let long = json!({"parameters": "x=y", "context": "a".repeat(16_385)});

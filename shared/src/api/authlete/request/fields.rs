@@ -5,8 +5,11 @@ use std::str::FromStr;
 use serde_json::{Map, Value};
 
 use crate::api::authlete::lenient::{Number, Words};
-use crate::domain::{Audience, ExtraClaims, Invalid, Refusal, Scope, Seconds, Secret, Timestamp};
+use crate::auth::client::FormCredentials;
+use crate::domain::{Audience, Denial, ExtraClaims, Invalid, Refusal, Scope, Seconds, Secret, Timestamp};
+use crate::encoding::form::Parameters;
 use crate::encoding::{SecretText, strict_json};
+use crate::oauth::authorization::AuthorizationForm;
 use crate::policy::Lifetime;
 
 const MAX_SCOPES: usize = 100;
@@ -25,6 +28,21 @@ pub(super) fn parsed<T: FromStr<Err = Invalid>>(field: &'static str, text: Optio
 /// A member that is a secret.
 pub(super) fn secret(text: Option<SecretText>) -> Option<Secret<String>> {
     text.map(|SecretText(secret)| secret)
+}
+
+/// Reads what a client has sent that authenticates and asks for a person, and the credentials in it.
+///
+/// # Errors
+/// [`Denial::AuthorizationRequestMalformed`] if it isn't form-encoded, or has a parameter twice that decides where errors may go.
+pub(super) fn authorization_form(parameters: &Secret<String>) -> Result<(AuthorizationForm, FormCredentials), Denial> {
+    const MAX_ASSERTION_BYTES: usize = 16_384;
+    let longest = |name: &str| if name == "client_assertion" { MAX_ASSERTION_BYTES } else { Parameters::MAX_VALUE_BYTES };
+    let read = || {
+        let mut given = Parameters::read_within(longest, parameters.expose())?;
+        let credentials = FormCredentials::from_parameters(&mut given)?;
+        Ok((AuthorizationForm::from_parameters(given)?, credentials))
+    };
+    read().map_err(|_: Refusal| Denial::AuthorizationRequestMalformed)
 }
 
 /// Reads `scopes`, and refuses what no scope can be.

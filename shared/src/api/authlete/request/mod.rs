@@ -8,6 +8,7 @@ mod batch;
 mod create;
 mod fields;
 mod introspect;
+mod push;
 mod revoke;
 mod service;
 mod token;
@@ -20,6 +21,7 @@ pub use authorization::{
 pub use batch::{BatchQuery, at, batch};
 pub use create::{CreateToken, CreateTokenRequest};
 pub use introspect::{Introspect, IntrospectStandard, Introspected};
+pub use push::PushAuthorization;
 pub use revoke::{ListTokens, Revocation, RevokeParameters, RevokeToken, Revoked, range};
 pub use service::{Configuration, KeySetQuery};
 pub use token::{FailReason, FailToken, IssueToken, ProcessToken};

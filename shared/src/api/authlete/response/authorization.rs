@@ -126,7 +126,7 @@ impl<'a> AuthorizationResponse<'a> {
             action: if is_silent { AuthorizationAction::NoInteraction } else { AuthorizationAction::Interaction },
             response_content: None,
             client: Some(ClientSummary::from_client(&ticketed.client)),
-            client_id_alias_used: ticketed.authorization.forwarded.as_ref().map(|forwarded| forwarded.alias_used),
+            client_id_alias_used: Some(ticketed.authorization.alias_used()),
             service: Some(ServiceSummary::from_org(org, issuer)),
             request: Some(Box::new(RequestView::from_ticketed(ticketed, org)?)),
         })
@@ -215,7 +215,7 @@ impl<'a> RequestView<'a> {
         let requested = person_claims::read_claims(request.claims.as_ref())?;
         let claims = request.claims.as_ref();
         let text = |name: &str| requested.get(name).map(ToString::to_string);
-        let purpose = ticketed.purpose.as_deref().filter(|text| (3..=300).contains(&text.chars().count()));
+        let purpose = request.purpose.as_deref().filter(|text| (3..=300).contains(&text.chars().count()));
         Ok(Self {
             ticket: ExposedSecret(&ticketed.ticket),
             scopes: request.scopes.iter().map(|scope| ScopeView::named(scope, org)).collect(),
@@ -223,7 +223,7 @@ impl<'a> RequestView<'a> {
             claims_at_user_info: person_claims::names(claims, &request.scopes, "userinfo")?,
             id_token_claims: text("id_token"),
             user_info_claims: text("userinfo"),
-            claims_locales: &ticketed.claims_locales,
+            claims_locales: &request.claims_locales,
             ui_locales: &request.ui_locales,
             display: display(request),
             max_age: request.max_age.map_or(0, |Seconds(seconds)| seconds.min(MAX_INT)),

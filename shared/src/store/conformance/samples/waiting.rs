@@ -71,6 +71,8 @@ pub(in crate::store) fn authorization(org: &str, n: u64) -> Authorization {
             acr_required: Vec::new(),
             ui_locales: Vec::new(),
             display: None,
+            claims_locales: Vec::new(),
+            purpose: None,
             claims: None,
         },
         browser: Some(digest(11)),
@@ -173,9 +175,11 @@ pub(in crate::store) fn rich_authorization(org: &str, n: u64) -> Authorization {
             acr_required: vec!["2".to_owned()],
             ui_locales: vec!["fr-CA".to_owned(), "en".to_owned()],
             display: text("page"),
+            claims_locales: vec!["de".to_owned(), "fr".to_owned()],
+            purpose: text("To send \"é\""),
             claims: Some(claims(r#"{"userinfo":{"email":null},"n":1.50}"#)),
         },
-        forwarded: Some(ForwardedRequest { alias_used: true, context: text("the \"é\"") }),
+        forwarded: Some(ForwardedRequest { context: text("the \"é\"") }),
         ..authorization(org, n)
     }
 }
