@@ -1,5 +1,7 @@
 //! Authlete's token API. Each path has a twin without the service, for version 2 of that API.
 
+pub mod authorize_device;
+pub mod complete_device;
 pub mod create_client;
 pub mod create_token;
 pub mod create_token_batch;
@@ -37,4 +39,5 @@ pub mod update_client_lock;
 pub mod update_client_secret;
 pub mod update_requestable_scopes;
 pub mod update_token;
+pub mod verify_device;
 pub mod work_on_batch;

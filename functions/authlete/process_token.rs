@@ -35,7 +35,11 @@ impl Endpoint for ProcessToken {
             Box::pin(forwarded::process(ports, &caller.service, (&subjects, &caller.found), request)).await
         };
         Ok(match split_refusal(processed.await)? {
-            Ok(outcome) => Answer::from_body(&TokenResponse::from_outcome(&outcome, &requested, org)?)?,
+            Ok(Ok(outcome)) => Answer::from_body(&TokenResponse::from_outcome(&outcome, &requested, org)?)?,
+            Ok(Err(ended)) => {
+                let style = ErrorStyle::for_org(org, ports.reader().keys.issuer());
+                Answer::from_body(&TokenResponse::ended(ApiCall::at(Self::ROUTE.path), ended, &requested, &style)?)?
+            }
             Err(refusal) => {
                 let style = ErrorStyle::for_org(org, ports.reader().keys.issuer());
                 Answer::from_body(&TokenResponse::refused(ApiCall::at(Self::ROUTE.path), &refusal, &requested, &style)?)?

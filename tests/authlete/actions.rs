@@ -84,6 +84,7 @@ async fn every_action_of_every_call() {
     batches(&mut book).await;
     clients(&mut book).await;
     services(&mut book).await;
+    devices(&mut book).await;
     book.tenant = Tenant::jwt(&app).await;
     book.seen.clear();
     book.post("a JWT", "auth/token/create", creation(json!({}))).await;
@@ -176,6 +177,49 @@ async fn tickets(book: &mut Book<'_>) {
     book.post("no subject", "auth/token/issue", json!({"ticket": "x"})).await;
     let ticket = book.tenant.ticket(json!({})).await;
     book.post("too long", "auth/token/issue", json!({"ticket": ticket, "subject": "john", "accessTokenDuration": 100_000})).await;
+}
+
+/// Each action of the calls about devices, and each code that a device is told.
+async fn devices(book: &mut Book<'_>) {
+    const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+    const PAGE: &str = "https://as.example.org/device";
+    let seed = json!({"clients": [{"org": "100", "id": 1_021, "kind": "public", "name": "Telly", "grants": [GRANT]}]});
+    book.tenant.app.seed(&seed).await.expect("the seed is loaded");
+    let ask = json!({"parameters": "client_id=1021&scope=openid+read"});
+    book.tenant.set(json!({"supported_grants": [GRANT]})).await;
+    book.post("no page", "device/authorization", ask.clone()).await;
+    book.tenant.set(json!({"supported_grants": [GRANT], "device_url": PAGE})).await;
+    for (what, body) in [
+        ("nothing", json!({})),
+        ("malformed", json!({"parameters": "%zz"})),
+        ("unknown client", json!({"parameters": "client_id=4711"})),
+        ("wrong scope", json!({"parameters": "client_id=1021&scope=%22"})),
+    ] {
+        book.post(what, "device/authorization", body).await;
+    }
+    let said = |asked: &Value, result: &str| json!({"userCode": asked["userCode"], "result": result, "subject": "john"});
+    let poll = |asked: &Value| {
+        let code = text(&asked["deviceCode"]);
+        json!({"parameters": format!("grant_type={GRANT}&client_id=1021&device_code={code}")})
+    };
+    for (what, result) in [("agreed", "AUTHORIZED"), ("denied", "ACCESS_DENIED"), ("failed", "TRANSACTION_FAILED")] {
+        let asked = book.post("good", "device/authorization", ask.clone()).await;
+        book.post("waits", "auth/token", poll(&asked)).await;
+        book.post("too soon", "auth/token", poll(&asked)).await;
+        book.post("there", "device/verification", json!({"userCode": asked["userCode"]})).await;
+        book.post("not understood", "device/complete", said(&asked, "BORED")).await;
+        book.post(what, "device/complete", said(&asked, result)).await;
+        book.post("decided", "device/complete", said(&asked, result)).await;
+        book.post(what, "auth/token", poll(&asked)).await;
+        book.post("used", "auth/token", poll(&asked)).await;
+    }
+    book.post("no code", "auth/token", json!({"parameters": format!("grant_type={GRANT}&client_id=1021")})).await;
+    book.post("unknown", "device/verification", json!({"userCode": "x"})).await;
+    let late = book.tenant.post("device/authorization", ask).await;
+    book.tenant.app.clock.advance_ms(600_000);
+    book.post("over", "device/verification", json!({"userCode": late["userCode"]})).await;
+    book.post("over", "device/complete", said(&late, "AUTHORIZED")).await;
+    book.tenant.set(json!({})).await;
 }
 
 /// Each action of the call that keeps a pushed request, and some of its codes.

@@ -22,6 +22,8 @@ struct Service {
     /// What a client asks of a person, the ticket of such a request, and the code of another one.
     query: String,
     pushed: String,
+    /// What a device has got that waits for its decision.
+    device: Value,
     person: String,
     code: String,
     /// An access token of a person.
@@ -44,9 +46,15 @@ impl Service {
         let code = sign_in.code(SHOP, &[], json!({})).await;
         let of_person = sign_in.tokens(SHOP, &[], json!({})).await["accessToken"].clone();
         let pushed = sign_in.pushed(SHOP, &[]).await;
+        let exchange = "urn:ietf:params:oauth:grant-type:token-exchange";
+        let grants = ["authorization_code", "client_credentials", "refresh_token", "password", exchange, DEVICE_GRANT];
+        tenant.set(json!({"device_url": "https://as.example.org/device", "supported_grants": grants})).await;
+        let seed = json!({"clients": [{"org": OPAQUE, "id": TV, "kind": "public", "grants": [DEVICE_GRANT]}]});
+        app.seed(&seed).await.expect("the seed is loaded");
+        let device = tenant.post("device/authorization", json!({"parameters": format!("client_id={TV}")})).await;
         watched.calls();
         watched.calls();
-        Self { app, watched, created, ticket, batch, query, pushed, person, code, of_person }
+        Self { app, watched, created, ticket, batch, query, pushed, device, person, code, of_person }
     }
 
     async fn perform(&self, operation: &str) -> Answer {
@@ -68,6 +76,17 @@ impl Service {
             "exchange" => token(WEB, &format!("{exchange}:refresh_token&subject_token={refresh}")),
             "issue" => ("auth/token/issue".into(), json!({"ticket": ticket, "subject": "john"})),
             "authorization" => ("auth/authorization".into(), json!({ "parameters": query })),
+            "device" => ("device/authorization".into(), json!({"parameters": format!("client_id={TV}")})),
+            "device_verification" => ("device/verification".into(), json!({"userCode": self.device["userCode"]})),
+            "device_complete" => {
+                let said = json!({"userCode": self.device["userCode"], "result": "AUTHORIZED", "subject": "ann"});
+                ("device/complete".into(), said)
+            }
+            "device_poll" => {
+                let code = text(&self.device["deviceCode"]);
+                let form = format!("grant_type={DEVICE_GRANT}&client_id={TV}&device_code={code}");
+                ("auth/token".into(), json!({ "parameters": form }))
+            }
             "push" => {
                 let client = json!({"parameters": query, "clientId": SHOP.to_string(), "clientSecret": secret(OPAQUE, SHOP)});
                 ("pushed_auth_req".into(), client)
@@ -126,8 +145,12 @@ impl Service {
     }
 }
 
+/// A client with devices, and its grant.
+const TV: u64 = 1_021;
+const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
 /// Every call of the Authlete dialect once, or twice where it goes different ways.
-const CALLS: [&str; 46] = [
+const CALLS: [&str; 50] = [
     "client_credentials",
     "password",
     "refresh",
@@ -138,6 +161,10 @@ const CALLS: [&str; 46] = [
     "authorization",
     "push",
     "authorization_pushed",
+    "device",
+    "device_verification",
+    "device_complete",
+    "device_poll",
     "authorization_issue",
     "authorization_fail",
     "ticket_info",
@@ -204,6 +231,7 @@ async fn whichever_call_fails_the_answer_is_503_and_the_repetition_succeeds() {
                 let used = match call {
                     "issue" => body["resultCode"] == "A055202",
                     "fail" => body["resultCode"] == "A066202",
+                    "device_complete" => body["resultCode"] == "A240301",
                     "authorization_pushed" => body["resultCode"] == "A008303",
                     "authorization_issue" => body["resultCode"] == "A041202",
                     "authorization_fail" => body["resultCode"] == "A061202",
@@ -280,6 +308,10 @@ async fn each_call_makes_as_many_calls_of_the_store_as_planned() {
         ("fail", &["read", "spend_ticket"]),
         ("authorization", &["read", "put_authorization"]),
         ("push", &["read", "put_authorization"]),
+        ("device", &["read", "assign_user_code", "put_authorization"]),
+        ("device_verification", &["read", "read"]),
+        ("device_complete", &["read", "read", "update_authorization"]),
+        ("device_poll", &["read", "update_authorization"]),
         ("authorization_pushed", &["read", "update_authorization"]),
         ("authorization_issue", &["read", "read", "update_authorization"]),
         ("authorization_fail", &["read", "update_authorization"]),

@@ -7,6 +7,7 @@ mod batch;
 mod clients;
 mod code;
 mod create;
+mod device;
 mod edge;
 mod exchange;
 mod faults;

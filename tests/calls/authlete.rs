@@ -142,6 +142,7 @@ async fn authorizations(run: &mut Recorded, id: &Value) {
     );
     let granted = api(run, "authlete.process_token", "auth/token", json!({"parameters": form})).await;
     assert_eq!(granted["action"], "OK", "{granted}");
+    devices(run).await;
     let wants_jwt = json!({"clientType": "PUBLIC", "grantTypes": ["AUTHORIZATION_CODE"], "userInfoSignAlg": "ES256"});
     api(run, "authlete.update_client", &format!("client/update/{client}"), wants_jwt).await;
     let bound = create(run, id, json!({"scopes": ["openid"], "dpopKeyThumbprint": signer().jwk().kid.as_str()})).await;
@@ -153,6 +154,33 @@ async fn authorizations(run: &mut Recorded, id: &Value) {
     let granted = json!({ "token": granted["jwtAccessToken"] });
     let told = api(run, "authlete.issue_userinfo", "auth/userinfo/issue", granted).await;
     assert_eq!(told["action"], "JWT", "{told}");
+}
+
+/// A device asks, and somebody agrees.
+async fn devices(run: &mut Recorded) {
+    let page = json!({"settings": {"device_url": "https://as.example/device"}});
+    run.good("jeton.patch_org", "/v1/orgs/1", page).await;
+    let draft = json!({"clientType": "PUBLIC", "grantTypes": ["DEVICE_CODE"]});
+    let client = api(run, "authlete.create_client", "client/create", draft).await["clientId"].clone();
+    let ask = json!({"parameters": format!("client_id={client}&scope=openid")});
+    let asked = api(run, "authlete.authorize_device", "device/authorization", ask).await;
+    let form = format!(
+        "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code&client_id={client}&device_code={}",
+        asked["deviceCode"].as_str().unwrap()
+    );
+    let poll = json!({ "parameters": form });
+    assert_eq!(api(run, "authlete.process_token", "auth/token", poll.clone()).await["resultCode"], "A242307");
+    for (user_code, action) in [("BBBBBBBB", "NOT_EXIST"), (asked["userCode"].as_str().unwrap(), "VALID")] {
+        let seen = api(run, "authlete.verify_device", "device/verification", json!({"userCode": user_code})).await;
+        assert_eq!(seen["action"], action, "{seen}");
+    }
+    for (user_code, action) in [("BBBBBBBB", "USER_CODE_NOT_EXIST"), (asked["userCode"].as_str().unwrap(), "SUCCESS")] {
+        let said = json!({"userCode": user_code, "result": "AUTHORIZED", "subject": "ann"});
+        let decided = api(run, "authlete.complete_device", "device/complete", said).await;
+        assert_eq!(decided["action"], action, "{decided}");
+    }
+    let granted = api(run, "authlete.process_token", "auth/token", poll).await;
+    assert_eq!(granted["action"], "OK", "{granted}");
 }
 
 async fn introspections(run: &mut Recorded, client: &Value) {

@@ -321,6 +321,8 @@ pub enum AuthorizationState {
         error: AuthorizationError,
         /// The `error_description` for the client.
         description: Option<String>,
+        /// The `error_uri` for the client, where an authorization server has denied what a device asks for.
+        error_uri: Option<String>,
         /// SHA-256 of the verifier that the browser must bring back.
         verifier: [u8; 32],
     },
@@ -328,6 +330,10 @@ pub enum AuthorizationState {
     Failed {
         /// Tells this decision from another one of the same kind: of several at once, one is taken.
         decision: TokenId,
+        /// The `error_description` for a device, which polls.
+        description: Option<String>,
+        /// The `error_uri` for a device.
+        error_uri: Option<String>,
     },
     /// The browser has the code.
     Issued {
@@ -374,6 +380,10 @@ pub struct Approval {
     pub access_token_claims: Option<ExtraClaims>,
     /// Whether the person wants to be asked again the next time. Otherwise the consent is remembered, where it can be.
     pub forget: bool,
+    /// How long the access token lives, if an authorization server has said so already.
+    pub token_duration: Option<Seconds>,
+    /// The same of the refresh token.
+    pub refresh_token_duration: Option<Seconds>,
     /// What an authorization server attaches to the tokens. A login application attaches nothing.
     pub properties: Vec<Property>,
     /// What only an authorization server can say of the sign-in. `None`: a login application has decided.

@@ -163,7 +163,12 @@ async fn what_is_amended_or_refreshed_is_told_and_what_only_waits_is_not() {
 
     let asked = authorization();
     store.put_authorization(&asked).await.unwrap();
-    let denied = AuthorizationState::Denied { error: AuthorizationError::AccessDenied, description: None, verifier: [2; 32] };
+    let denied = AuthorizationState::Denied {
+        error: AuthorizationError::AccessDenied,
+        description: None,
+        error_uri: None,
+        verifier: [2; 32],
+    };
     let denied = asked.moved_to(denied, asked.expires_at);
     assert!(store.update_authorization(&denied).await.unwrap());
     let another = TokenRecord { id: id(7), family: None, ..token.clone() };
@@ -214,6 +219,8 @@ async fn decisions_and_grants_of_people_are_told_with_whom_and_what_and_no_secre
         access_token_claims: None,
         properties: Vec::new(),
         forwarded: None,
+        token_duration: None,
+        refresh_token_duration: None,
         forget: false,
         decided_at: NOW.plus(Seconds(5)),
     };

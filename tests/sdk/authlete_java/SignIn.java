@@ -66,6 +66,18 @@ public class SignIn {
     AuthorizationResponse again = api.authorization(new AuthorizationRequest().setParameters(reference));
     told.put("pushed", new Object[] {pushed.getAction(), opened.getAction(), again.getAction()});
 
+    Client telly = api.createClient(new Client().setClientName("Telly").setClientType(ClientType.PUBLIC)
+        .setTokenAuthMethod(ClientAuthMethod.NONE).setGrantTypes(new GrantType[] {GrantType.DEVICE_CODE}));
+    String tellyId = String.valueOf(telly.getClientId());
+    DeviceAuthorizationResponse begun = api.deviceAuthorization(new DeviceAuthorizationRequest()
+        .setParameters(encoded(Map.of("client_id", tellyId, "scope", "openid history.read"))));
+    DeviceVerificationResponse seen = api.deviceVerification(new DeviceVerificationRequest().setUserCode(begun.getUserCode()));
+    DeviceCompleteResponse completed = api.deviceComplete(new DeviceCompleteRequest().setUserCode(begun.getUserCode())
+        .setResult(DeviceCompleteRequest.Result.AUTHORIZED).setSubject("john"));
+    TokenResponse polled = api.token(new TokenRequest().setParameters(encoded(Map.of("client_id", tellyId, "device_code",
+        begun.getDeviceCode(), "grant_type", "urn:ietf:params:oauth:grant-type:device_code"))));
+    told.put("device", new Object[] {begun.getAction(), seen.getAction(), names(seen.getScopes()), completed.getAction(), polled.getAction()});
+
     AuthorizationResponse refused = api.authorization(request(client));
     AuthorizationFailResponse failed = api.authorizationFail(new AuthorizationFailRequest().setTicket(refused.getTicket())
         .setReason(AuthorizationFailRequest.Reason.DENIED));

@@ -150,6 +150,41 @@ forEachService("authorization", (calls, service) => {
     assert.equal((await push({}, { clientSecret: "wrong" })).action, "UNAUTHORIZED");
   });
 
+  test("a device asks, and a person decides", async (t) => {
+    const made = await calls.newClient({ clientType: "PUBLIC", tokenAuthMethod: "NONE", grantTypes: ["DEVICE_CODE", "REFRESH_TOKEN"], clientName: "Telly" });
+    const clientId = String(made.clientId);
+    const grant = "urn:ietf:params:oauth:grant-type:device_code";
+    const begin = async () => {
+      const parameters = new URLSearchParams({ client_id: clientId, scope: "openid history.read" }).toString();
+      return authlete.deviceFlow.authorization({ serviceId, deviceAuthorizationRequest: { parameters } });
+    };
+    const poll = async (deviceCode) => calls.process({ grant_type: grant, device_code: deviceCode, client_id: clientId });
+    const verify = async (userCode) => authlete.deviceFlow.verification({ serviceId, deviceVerificationRequest: { userCode } });
+    const complete = async (userCode, result, more = {}) => {
+      return authlete.deviceFlow.complete({ serviceId, deviceCompleteRequest: { userCode, result, subject: "john", ...more } });
+    };
+
+    const begun = await begin();
+    assert.equal(begun.action, "OK", begun.resultMessage);
+    assert.deepEqual([begun.clientName, begun.scopes.map(({ name }) => name)], ["Telly", ["openid", "history.read"]]);
+    assert.equal(JSON.parse(begun.responseContent).device_code, begun.deviceCode);
+    assert.equal((await poll(begun.deviceCode)).resultCode, "A242307");
+    const seen = await verify(begun.userCode);
+    assert.deepEqual([seen.action, seen.clientName, seen.expiresAt > Date.now()], ["VALID", "Telly", true], seen.resultMessage);
+    assert.equal((await verify("BBBBBBBB")).action, "NOT_EXIST");
+    assert.equal((await complete(begun.userCode, "AUTHORIZED", { claims: "[]" })).action, "INVALID_REQUEST");
+    assert.equal((await complete(begun.userCode, "AUTHORIZED")).action, "SUCCESS");
+    assert.equal((await complete(begun.userCode, "ACCESS_DENIED")).action, "USER_CODE_NOT_EXIST");
+    const granted = await poll(begun.deviceCode);
+    assert.deepEqual([granted.action, granted.grantType, granted.subject], ["OK", "DEVICE_CODE", "john"], granted.resultMessage);
+
+    const other = await begin();
+    const told = { errorDescription: "Not now", errorUri: "https://as.example/no" };
+    assert.equal((await complete(other.userCode, "ACCESS_DENIED", told)).action, "SUCCESS");
+    const denied = JSON.parse((await poll(other.deviceCode)).responseContent);
+    assert.deepEqual(denied, { error: "access_denied", error_description: "Not now", error_uri: "https://as.example/no" });
+  });
+
   test("what is kept with a ticket", async () => {
     const { ticket } = await ask({}, "one");
     const { management } = authlete.authorization;

@@ -16,6 +16,9 @@ from authlete.dto.authorization_request import AuthorizationRequest
 from authlete.dto.authorization_ticket_info_request import AuthorizationTicketInfoRequest
 from authlete.dto.authorization_ticket_update_request import AuthorizationTicketUpdateRequest
 from authlete.dto.client import Client
+from authlete.dto.device_authorization_request import DeviceAuthorizationRequest
+from authlete.dto.device_complete_request import DeviceCompleteRequest
+from authlete.dto.device_verification_request import DeviceVerificationRequest
 from authlete.dto.pushed_auth_req_request import PushedAuthReqRequest
 from authlete.dto.token_request import TokenRequest
 from authlete.dto.userinfo_issue_request import UserInfoIssueRequest
@@ -158,6 +161,25 @@ def test_a_request_is_pushed_and_opened_once(api, issue, redeem, client):
     assert (opened.action.name, again.action.name, again.resultCode) == ("INTERACTION", "BAD_REQUEST", "A008303")
     assert redeem(issue(opened.ticket).authorizationCode).action.name == "OK"
     assert push(clientSecret="wrong").action.name == "UNAUTHORIZED"
+
+
+@pytest.mark.parametrize(
+    ("result", "action", "code"),
+    [("AUTHORIZED", "OK", "A242001"), ("ACCESS_DENIED", "BAD_REQUEST", "A242308"), ("TRANSACTION_FAILED", "BAD_REQUEST", "A242305")],
+)
+def test_a_device_asks_and_a_person_decides(api, result, action, code):
+    made = {"clientName": "Telly", "clientType": "PUBLIC", "tokenAuthMethod": "NONE", "grantTypes": ["DEVICE_CODE"]}
+    telly = api.createClient(Client(made))
+    parameters = urlencode({"client_id": telly.clientId, "scope": "openid history.read"})
+    begun = api.deviceAuthorization(DeviceAuthorizationRequest({"parameters": parameters}))
+    assert (begun.action.name, begun.resultCode, begun.clientName) == ("OK", "A220001", "Telly")
+    seen = api.deviceVerification(DeviceVerificationRequest({"userCode": begun.userCode}))
+    assert (seen.action.name, [scope.name for scope in seen.scopes]) == ("VALID", ["openid", "history.read"])
+    said = DeviceCompleteRequest({"userCode": begun.userCode, "result": result, "subject": "john"})
+    assert [api.deviceComplete(said).action.name for _ in range(2)] == ["SUCCESS", "USER_CODE_NOT_EXIST"]
+    form = {"grant_type": "urn:ietf:params:oauth:grant-type:device_code", "device_code": begun.deviceCode, "client_id": telly.clientId}
+    polled = api.token(TokenRequest({"parameters": urlencode(form)}))
+    assert (polled.action.name, polled.resultCode) == (action, code)
 
 
 def test_what_is_kept_with_a_ticket(api, ask, issue):

@@ -47,5 +47,6 @@ def test_a_person_signs_in(classpath, service, version):
     assert told["userinfo"] == ["OK", "john", client, claims]
     assert told["said"][0] == "JSON" and json.loads(told["said"][1]) == {"sub": "john", "email": "john@example.com"}
     assert told["pushed"] == ["CREATED", "INTERACTION", "BAD_REQUEST"]
+    assert told["device"] == ["OK", "VALID", ["openid", "history.read"], "SUCCESS", "OK"]
     assert told["failed"][0] == "LOCATION" and parse_qs(urlsplit(told["failed"][1]).query)["error"] == ["access_denied"]
     assert told["evil"] == ["BAD_REQUEST", "A011304"]

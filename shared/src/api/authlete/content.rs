@@ -116,17 +116,30 @@ impl ErrorStyle {
 /// # Errors
 /// A [`Fault`] if the answer can't be written.
 pub fn error(error: &'static str, result: &ApiResult, style: &ErrorStyle) -> Result<String, Fault> {
-    #[derive(Serialize)]
-    struct ErrorContent {
-        error: &'static str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        error_description: Option<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        error_uri: Option<String>,
-    }
+    ToldError { error, error_description: style.description(result), error_uri: style.uri(result) }.into_text()
+}
 
-    let content = ErrorContent { error, error_description: style.description(result), error_uri: style.uri(result) };
-    serde_json::to_string(&content).map_err(|error| Fault::internal("writing an error response").because(error))
+/// What an error response says.
+#[derive(Debug, Serialize)]
+pub struct ToldError {
+    /// The error of an RFC.
+    pub error: &'static str,
+    /// What the developer of the client reads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_description: Option<String>,
+    /// Where they can read more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_uri: Option<String>,
+}
+
+impl ToldError {
+    /// Returns the text of the response.
+    ///
+    /// # Errors
+    /// A [`Fault`] if it can't be written.
+    pub fn into_text(self) -> Result<String, Fault> {
+        serde_json::to_string(&self).map_err(|error| Fault::internal("writing an error response").because(error))
+    }
 }
 
 #[cfg(test)]

@@ -88,10 +88,23 @@ impl ResultCode {
     pub const ISSUE_SUBJECT_DIFFERS: Self = Self(42_302);
     pub const ISSUE_SIGN_IN_TOO_OLD: Self = Self(42_303);
     pub const TOKEN_CODE: Self = Self(50_001);
+    pub const TOKEN_DEVICE: Self = Self(242_001);
     pub const TICKET_INFO: Self = Self(388_001);
     pub const TICKET_INFO_NOT_FOUND: Self = Self(388_301);
     pub const TICKET_UPDATED: Self = Self(390_001);
     pub const TICKET_UPDATE_NOT_FOUND: Self = Self(390_301);
+}
+
+/// What has come of what a device asks for.
+#[expect(missing_docs, reason = "the names say it")]
+impl ResultCode {
+    pub const DEVICE_BEGUN: Self = Self(220_001);
+    pub const USER_CODE_VALID: Self = Self(224_001);
+    pub const USER_CODE_UNKNOWN: Self = Self(224_301);
+    pub const USER_CODE_EXPIRED: Self = Self(224_302);
+    pub const DEVICE_DECIDED: Self = Self(241_001);
+    pub const DECISION_UNKNOWN: Self = Self(240_301);
+    pub const DECISION_TOO_LATE: Self = Self(240_302);
 }
 
 /// What comes of a userinfo request.
@@ -163,6 +176,9 @@ const CALLS: &[(&str, u32)] = &[
     ("/client/secret/refresh/{id}", 222),
     ("/client/secret/update/{id}", 223),
     ("/client/update/{id}", 213),
+    ("/device/authorization", 221),
+    ("/device/complete", 240),
+    ("/device/verification", 224),
     ("/pushed_auth_req", 246),
     ("/service/configuration", 150),
     ("/service/jwks/get", 149),
@@ -318,12 +334,12 @@ const fn denied(denial: Denial) -> (u32, u32) {
         D::PostLogoutRedirectUriUnexpected => (4_323, 123),
         D::PostLogoutRedirectUriUnregistered => (4_324, 124),
         D::DeviceUnavailable => (4_312, 103),
-        D::DeviceCodeMissing => (50_319, 104),
-        D::DeviceCodeInvalid => (50_320, 105),
-        D::DeviceCodeExpired => (50_321, 106),
-        D::DeviceAccessDenied => (50_322, 107),
-        D::AuthorizationPending => (50_323, 108),
-        D::SlowDown => (50_324, 109),
+        D::DeviceCodeMissing => (242_301, 104),
+        D::DeviceCodeInvalid => (242_303, 105),
+        D::DeviceCodeExpired => (242_305, 106),
+        D::DeviceAccessDenied => (242_308, 107),
+        D::AuthorizationPending => (242_307, 108),
+        D::SlowDown => (242_306, 109),
         D::RequestUriUnexpected => (4_313, 110),
         D::DpopKeyUnexpected => (4_314, 111),
         D::RequestObjectUnsupported => (4_307, 26),

@@ -3,10 +3,10 @@
 use super::endpoint::{self, Beginning, with_query};
 use super::request::{Asker, AuthorizationForm};
 use super::{AuthorizationCode, UserCode};
-use crate::auth::client::{ClientCredentials, Identified, identify};
+use crate::auth::client::{ClientCredentials, Identified, VerifiedClient, identify};
 use crate::domain::{
-    Authorization, AuthorizationState, Denial, DeviceRequest, Error, Fault, LoginUrl, Org, OrgId, Seconds, Secret,
-    UserCodeAssignment,
+    Authorization, AuthorizationRequest, AuthorizationState, Client, Denial, DeviceRequest, Error, Fault, LoginUrl, Org, OrgId,
+    Seconds, Secret, UserCodeAssignment,
 };
 use crate::platform::capabilities::AuthorizationPusher;
 
@@ -49,14 +49,35 @@ pub struct DeviceAuthorization {
 /// As [`identify`]. [`Refusal::Denied`](crate::domain::Refusal::Denied) with what is wrong with the request.
 pub async fn begin(ports: &AuthorizationPusher, request: DeviceAuthorizationRequest) -> Result<DeviceAuthorization, Error> {
     let DeviceAuthorizationRequest { form, credentials, address, user_agent } = request;
-    let (reader, entropy) = (&ports.keeper.reader, &*ports.keeper.entropy);
-    let Identified { service, verified, .. } = identify(reader, &credentials, |_: &OrgId| ()).await?;
-    let (org, client) = (service.org(), verified.client());
+    let Identified { service, verified, .. } = identify(&ports.keeper.reader, &credentials, |_: &OrgId| ()).await?;
+    let asking = AskingDevice { org: service.org(), verified, address, user_agent, drops_scopes: false };
+    keep(ports, asking, form, |request, _| Ok(request)).await.map(|(begun, _)| begun)
+}
+
+/// A device whose client has authenticated.
+pub(in crate::oauth) struct AskingDevice<'a> {
+    pub(in crate::oauth) org: &'a Org,
+    pub(in crate::oauth) verified: VerifiedClient,
+    pub(in crate::oauth) address: Option<String>,
+    pub(in crate::oauth) user_agent: Option<String>,
+    /// Whether scopes that the client can't have are left out. Else the request is denied.
+    pub(in crate::oauth) drops_scopes: bool,
+}
+
+/// Checks what a device asks for, by `check` besides, and keeps it.
+pub(in crate::oauth) async fn keep(
+    ports: &AuthorizationPusher,
+    asking: AskingDevice<'_>,
+    form: AuthorizationForm,
+    check: impl FnOnce(AuthorizationRequest, &Client) -> Result<AuthorizationRequest, Denial>,
+) -> Result<(DeviceAuthorization, Authorization), Error> {
+    let AskingDevice { org, verified, address, user_agent, drops_scopes } = asking;
+    let (reader, entropy, client) = (&ports.keeper.reader, &*ports.keeper.entropy, verified.client());
     let device_url = device_url(org)?.as_str().to_owned();
     let (keys, now) = (reader.keys.now().await?, reader.now());
-    let client_name = client.id.to_string();
-    let asker = Asker { org, client, client_name: &client_name, keys: &keys, now, is_pushed: true, drops_scopes: false };
-    let wishes = form.check_for_device(&asker)?;
+    let client_name = verified.name();
+    let asker = Asker { org, client, client_name: &client_name, keys: &keys, now, is_pushed: true, drops_scopes };
+    let wishes = form.check_for_device(&asker).and_then(|request| check(request, client))?;
     let (expires_in, interval) = (org.settings.oauth.device_code_duration, org.settings.oauth.device_poll_interval);
     let beginning = Beginning { state: AuthorizationState::Pending, duration: expires_in };
     let begun = endpoint::authorization(&ports.keeper, &asker, wishes, beginning)?;
@@ -67,14 +88,15 @@ pub async fn begin(ports: &AuthorizationPusher, request: DeviceAuthorizationRequ
     let user_code = assign_user_code(ports, &begun).await?;
     ports.keeper.authorizations.put_authorization(&begun).await?;
     let in_query = [("user_code", user_code.expose())];
-    Ok(DeviceAuthorization {
+    let told = DeviceAuthorization {
         device_code: Secret::new(code.expose()),
         verification_uri_complete: with_query(&device_url, &in_query),
         verification_uri: device_url,
         user_code,
         expires_in,
         interval,
-    })
+    };
+    Ok((told, begun))
 }
 
 /// Returns the page of the org's login application for people with a device.

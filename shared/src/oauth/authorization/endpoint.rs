@@ -332,7 +332,7 @@ async fn answer_return(ports: &AuthorizationKeeper, resumption: Resumption) -> R
             Ok(AuthorizationReply::ToClient(ClientAnswer::of_request(&authorization.request, parameters, issuer)))
         }
         // A denial gives nothing away, and the hidden frame of a silent request may have no cookies.
-        AuthorizationState::Denied { error, description, verifier } if is_verified(verifier) => {
+        AuthorizationState::Denied { error, description, verifier, .. } if is_verified(verifier) => {
             note_error(error.as_str());
             let mut parameters = vec![("error", error.as_str().to_owned())];
             parameters.extend(description.clone().map(|text| ("error_description", text)));

@@ -7,11 +7,12 @@ use super::hand_over::AuthorizationSeen;
 use crate::auth::service::{Authenticated, Credentials, Lookup, authenticate};
 use crate::domain::scope::api;
 use crate::domain::{
-    AuthorizationKey, AuthorizationProblem, AuthorizationState, Error, OrgId, Refusal, Seconds, Timestamp, UserCodeAssignment,
+    Authorization, AuthorizationKey, AuthorizationProblem, AuthorizationState, Client, Error, Fault, OrgId, Refusal, Seconds,
+    Service, Timestamp, UserCodeAssignment,
 };
 use crate::jose::sha256;
-use crate::platform::capabilities::AuthorizationFinder;
-use crate::store::{CountedEvent, RecordKeys};
+use crate::platform::capabilities::{AuthorizationFinder, Reader};
+use crate::store::{CountEvents, CountedEvent, RecordKeys, Records};
 use crate::telemetry::{Alarm, log_alarm};
 
 /// Somebody's attempt to find what a device asks for.
@@ -35,27 +36,36 @@ pub async fn find(ports: &AuthorizationFinder, credentials: Credentials, attempt
     let credentials = Credentials { org, ..credentials };
     let needs = [api::AUTHORIZATIONS_DECIDE];
     let seek = |_: &OrgId| user_code.clone();
-    let Authenticated { service, mut found, .. } = authenticate(&ports.reader, &credentials, &needs, seek).await?;
+    let Authenticated { service, found, .. } = authenticate(&ports.reader, &credentials, &needs, seek).await?;
     let (org, now) = (service.id().clone(), ports.reader.now());
     count_attempt(ports, &org, &attempt_by, now).await?;
-    let assigned = user_code.and_then(|code| found.user_codes.remove(&code.key(&org)));
-    let assigned = assigned.filter(|assigned| now < assigned.expires_at);
-    let waiting = match assigned {
-        Some(UserCodeAssignment { authorization, client, .. }) => {
-            let (key, client) = (AuthorizationKey { org: org.clone(), id: authorization }, (org.clone(), client));
-            let wanted = RecordKeys { authorizations: vec![key.clone()], clients: vec![client.clone()], ..RecordKeys::default() };
-            let mut found = ports.reader.tokens.read(&wanted).await?;
-            let waits = found.authorizations.remove(&key);
-            let waits = waits.filter(|found| found.state == AuthorizationState::Pending && !found.is_over(now));
-            waits.zip(found.clients.remove(&client).filter(|client| client.enabled && service.org().still_has(client, now)))
-        }
+    let waiting = match user_code {
+        Some(code) => undecided(&ports.reader, &service, &found, &code).await?.filter(|(seen, _)| !seen.is_over(now)),
         None => None,
     };
     let Some((authorization, client)) = waiting else {
-        count_wrong(ports, &org, now).await?;
+        count_wrong(&*ports.counts, &org, now).await?;
         return Err(AuthorizationProblem::NotFound.into());
     };
     Ok(AuthorizationSeen { authorization, client, service, person_grant: None })
+}
+
+/// Finds what a user code stands for, with the client that asks: nobody has decided it, but it may be over. `found` is what was read for
+/// the code.
+pub(in crate::oauth) async fn undecided(
+    reader: &Reader,
+    service: &Service,
+    found: &Records,
+    code: &UserCode,
+) -> Result<Option<(Authorization, Client)>, Fault> {
+    let (org, now) = (service.id(), reader.now());
+    let Some(UserCodeAssignment { authorization, client, .. }) = found.user_codes.get(&code.key(org)) else { return Ok(None) };
+    let (key, client) = (AuthorizationKey { org: org.clone(), id: *authorization }, (org.clone(), *client));
+    let wanted = RecordKeys { authorizations: vec![key.clone()], clients: vec![client.clone()], ..RecordKeys::default() };
+    let mut found = reader.tokens.read(&wanted).await?;
+    let is_undecided = |found: &Authorization| found.state == AuthorizationState::Pending && now < found.kept_until();
+    let asked = found.authorizations.remove(&key).filter(is_undecided);
+    Ok(asked.zip(found.clients.remove(&client).filter(|client| client.enabled && service.org().still_has(client, now))))
 }
 
 impl Lookup for UserCode {
@@ -79,11 +89,11 @@ async fn count_attempt(ports: &AuthorizationFinder, org: &OrgId, by: &str, now: 
 }
 
 /// Counts a wrong code in its org. Nothing is locked by many of them, which would let anybody lock out everybody: somebody is told.
-async fn count_wrong(ports: &AuthorizationFinder, org: &OrgId, now: Timestamp) -> Result<(), Error> {
+pub(in crate::oauth) async fn count_wrong(counts: &dyn CountEvents, org: &OrgId, now: Timestamp) -> Result<(), Fault> {
     const ALARMING: u32 = 1_000;
     let (since, until) = window(now, Seconds::HOUR);
     let event = CountedEvent { org: org.clone(), what: "wrong", hash: sha256(b""), since, until, limit: u32::MAX };
-    if ports.counts.count(&event).await? == Some(ALARMING) {
+    if counts.count(&event).await? == Some(ALARMING) {
         log_alarm(Alarm::UserCodeGuessing, org, None, None);
     }
     Ok(())

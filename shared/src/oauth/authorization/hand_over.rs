@@ -129,7 +129,13 @@ pub async fn deny(
 ) -> Result<Option<String>, Error> {
     let (_, authorization) = find(&ports.reader, credentials, key).await?;
     ensure_deniable(&authorization)?;
-    decide(ports, authorization, ensure_deniable, |verifier| AuthorizationState::Denied { error, description, verifier }).await
+    decide(ports, authorization, ensure_deniable, |verifier| AuthorizationState::Denied {
+        error,
+        description,
+        error_uri: None,
+        verifier,
+    })
+    .await
 }
 
 impl Lookup for AuthorizationKey {
@@ -255,6 +261,8 @@ fn approval(service: &Service, authorization: &Authorization, said: Acceptance, 
         id_token_claims: said.id_token_claims,
         access_token_claims: said.access_token_claims,
         forget: !said.remember,
+        token_duration: None,
+        refresh_token_duration: None,
         properties: Vec::new(),
         forwarded: None,
         decided_at: now,

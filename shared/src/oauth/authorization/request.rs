@@ -144,6 +144,7 @@ impl AuthorizationForm {
             return Err(Denial::AuthorizationRequestMalformed);
         }
         asker.check_grant(GrantType::DeviceCode)?;
+        let claims = self.claims()?;
         Ok(AuthorizationRequest {
             redirect_uri: String::new(),
             response_mode: ResponseMode::Query,
@@ -157,15 +158,15 @@ impl AuthorizationForm {
             prompts: Vec::new(),
             max_age: None,
             authenticated_after: None,
-            subject_hint: None,
+            subject_hint: self.subject_hint(asker, claims.as_ref())?,
             login_hint: None,
             acr_values: self.words("acr_values")?,
-            acr_required: Vec::new(),
+            acr_required: claims.as_ref().map(required_acr).unwrap_or_default(),
             ui_locales: Vec::new(),
             display: None,
             claims_locales: Vec::new(),
-            purpose: None,
-            claims: None,
+            purpose: self.hint("purpose"),
+            claims: claims.map(|claims| ExtraClaims::from_json(Value::Object(claims).to_string())),
         })
     }
 

@@ -36,6 +36,11 @@ impl UserCode {
         UserCodeKey { org: org.clone(), hash: sha256(self.0.expose().as_bytes()) }
     }
 
+    /// Returns the letters of the code, without the hyphen.
+    pub fn letters(&self) -> &str {
+        self.0.expose()
+    }
+
     /// Returns the code as the device shows it: `WDJB-MJHT`.
     pub fn expose(&self) -> String {
         let (first, second) = self.0.expose().split_at(LETTERS / 2);

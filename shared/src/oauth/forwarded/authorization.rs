@@ -10,8 +10,8 @@ use crate::auth::service::{Lookup, client_named};
 use crate::domain::scope::openid;
 use crate::domain::{
     Algorithm, Approval, Authorization, AuthorizationDetails, AuthorizationKey, AuthorizationProblem, AuthorizationRequest,
-    AuthorizationState, Client, ClientRef, Denial, Error, ExtraClaims, ForwardedRequest, ForwardedSignIn, MetadataValue, OrgId,
-    Prompt, Property, Refusal, ResponseMode, Scope, Seconds, Secret, Service, SessionId, Subject, Timestamp, TokenId,
+    AuthorizationState, Client, ClientRef, Denial, Error, ExtraClaims, Fault, ForwardedRequest, ForwardedSignIn, MetadataValue,
+    OrgId, Prompt, Property, Refusal, ResponseMode, Scope, Seconds, Secret, Service, SessionId, Subject, Timestamp, TokenId,
 };
 use crate::oauth::authorization::{
     Asker, AuthorizationCode, AuthorizationForm, ClientAnswer, RequestUri, hand_over, registered_redirect_uri,
@@ -297,6 +297,10 @@ pub struct ServerApproval {
     pub properties: Vec<Property>,
     /// What ID tokens and userinfo are like.
     pub forwarded: ForwardedSignIn,
+    /// How long the access token shall live, where that is said before it is asked for.
+    pub token_duration: Option<Seconds>,
+    /// The same of the refresh token.
+    pub refresh_token_duration: Option<Seconds>,
 }
 
 /// What has come of the decision of an authorization server.
@@ -337,7 +341,7 @@ pub async fn issue(
     let issuer = ports.reader.keys.issuer().as_str();
     let context = authorization.forwarded.as_ref().and_then(|forwarded| forwarded.context.clone());
     if let Err(problem) = ensure_demands_are_met(authorization, &approval) {
-        let failed = AuthorizationState::Failed { decision: TokenId::generate(ports.reader.now(), None, &*ports.entropy)? };
+        let failed = failed(ports)?;
         decide(ports, authorization, &failed, authorization.expires_at).await?;
         note_error(problem.code());
         let answer = ClientAnswer::of_request(&authorization.request, Vec::new(), issuer);
@@ -363,9 +367,14 @@ pub async fn fail(
 ) -> Result<ClientAnswer, Error> {
     let authorization = waiting(&ports.reader, service, found, ticket)?;
     note_client(service.id(), authorization.client);
-    let failed = AuthorizationState::Failed { decision: TokenId::generate(ports.reader.now(), None, &*ports.entropy)? };
+    let failed = failed(ports)?;
     decide(ports, authorization, &failed, authorization.expires_at).await?;
     Ok(ClientAnswer::of_request(&authorization.request, Vec::new(), ports.reader.keys.issuer().as_str()))
+}
+
+fn failed(ports: &AuthorizationKeeper) -> Result<AuthorizationState, Fault> {
+    let decision = TokenId::generate(ports.reader.now(), None, &*ports.entropy)?;
+    Ok(AuthorizationState::Failed { decision, description: None, error_uri: None })
 }
 
 /// Replaces what the authorization server keeps with a request that waits for it.
@@ -384,7 +393,7 @@ pub async fn update_context(
         let forwarded = Some(ForwardedRequest { context: context.clone() });
         Authorization { forwarded, ..there.moved_to(AuthorizationState::Pending, there.expires_at) }
     };
-    take_step(ports, authorization, step).await
+    if take_step(ports, authorization, step).await? { Ok(()) } else { Err(Refusal::TicketRejected.into()) }
 }
 
 /// Writes the decision, of which each request has one: of several at once, the others find the ticket used.
@@ -394,32 +403,36 @@ async fn decide(
     state: &AuthorizationState,
     expires_at: Timestamp,
 ) -> Result<(), Error> {
-    take_step(ports, authorization, |there| there.moved_to(state.clone(), expires_at)).await
+    let step = |there: &Authorization| there.moved_to(state.clone(), expires_at);
+    if take_step(ports, authorization, step).await? { Ok(()) } else { Err(Refusal::TicketRejected.into()) }
 }
 
-/// Takes a request a step further, as long as it waits: what is kept with it may have been replaced meanwhile, which is a step, too.
-async fn take_step(
+/// Takes a request a step further, as long as it waits, and says whether it did: what is kept with it may have been replaced meanwhile, or
+/// its device has polled, which is a step, too.
+pub(super) async fn take_step(
     ports: &AuthorizationKeeper,
     seen: &Authorization,
     step: impl Fn(&Authorization) -> Authorization,
-) -> Result<(), Error> {
+) -> Result<bool, Fault> {
     const MAX_ATTEMPTS: usize = 5;
     let key = seen.key();
     let mut there = seen.clone();
     for _ in 0..MAX_ATTEMPTS {
         if ports.authorizations.update_authorization(&step(&there)).await? {
-            return Ok(());
+            return Ok(true);
         }
         let wanted = RecordKeys { authorizations: vec![key.clone()], ..RecordKeys::default() };
         let found = ports.reader.tokens.read(&wanted).await?.authorizations.remove(&key);
-        let waiting = found.filter(|found| found.state == AuthorizationState::Pending);
-        there = waiting.ok_or(Refusal::TicketRejected)?;
+        match found.filter(|found| found.state == AuthorizationState::Pending) {
+            Some(waiting) => there = waiting,
+            None => return Ok(false),
+        }
     }
-    Err(Refusal::TicketRejected.into())
+    Ok(false)
 }
 
 /// Checks what is said of the sign-in, and puts it together with what was asked for.
-fn approval(
+pub(super) fn approval(
     service: &Service,
     client: &Client,
     authorization: &Authorization,
@@ -462,6 +475,8 @@ fn approval(
         properties: said.properties,
         forwarded: Some(Box::new(said.forwarded)),
         forget: false,
+        token_duration: said.token_duration,
+        refresh_token_duration: said.refresh_token_duration,
         decided_at: now,
     })
 }
@@ -476,7 +491,7 @@ fn needs_auth_time(request: &AuthorizationRequest, client: &Client, scopes: &[Sc
 
 /// Checks what the client demands of the sign-in. Without a time of the sign-in `prompt=login` can't be checked: the authorization
 /// server has shown its pages.
-fn ensure_demands_are_met(authorization: &Authorization, approval: &Approval) -> Result<(), AuthorizationProblem> {
+pub(super) fn ensure_demands_are_met(authorization: &Authorization, approval: &Approval) -> Result<(), AuthorizationProblem> {
     match approval.auth_time {
         Some(_) => hand_over::ensure_demands_are_met(authorization, approval),
         None => hand_over::ensure_person_is_right(authorization, approval),

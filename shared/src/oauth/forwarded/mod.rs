@@ -5,11 +5,14 @@
 //! found out about the tokens that were presented.
 
 pub mod authorization;
+pub mod device;
 mod exchange;
 pub mod push;
 pub mod userinfo;
 
 pub use exchange::{Exchange, ExchangedToken};
+
+use self::device::DeviceError;
 
 use crate::auth::client::{AuthenticatedClient, ClientCredentials};
 use crate::auth::service::Lookup;
@@ -21,10 +24,11 @@ use crate::domain::{
 use crate::oauth::TokenForm;
 use crate::oauth::steps::{ClientRequirements, SenderProofs, check_grant, parse_grant_type, verify_sender_constraint};
 use crate::oauth::token_endpoint::authorization_code::{self, CodeLookup, ServerWord};
-use crate::oauth::token_endpoint::{GrantContext, id_token};
+use crate::oauth::token_endpoint::{GrantContext, device_code, id_token};
 use crate::platform::capabilities::Granter;
 use crate::policy::{self, ClientTokenRequest, Lifetime, RefreshOf, RefreshRequest, TokenProfile, requestable};
 use crate::store::{RecordKeys, Records};
+use crate::telemetry::note_error;
 use crate::tokens::introspect::ProofOfPossession;
 use crate::tokens::issue::{Issued, RecentRevocations, TicketRequest, issue_to_client, ticket};
 use crate::tokens::lookup::TokenLookup;
@@ -120,6 +124,15 @@ pub enum Outcome {
     },
 }
 
+/// Why nothing comes of what a device has asked for, in words that the authorization server has chosen.
+#[derive(Debug)]
+pub struct EndedDevice {
+    /// What the device is told.
+    pub denial: Denial,
+    /// What the authorization server has said of it.
+    pub error: DeviceError,
+}
+
 /// What was asked for, as far as the client may have it.
 #[derive(Debug)]
 pub struct Asked {
@@ -143,12 +156,12 @@ pub async fn process(
     service: &Service,
     (subjects, found): (&Subjects, &Records),
     request: TokenRequest,
-) -> Result<Outcome, Error> {
+) -> Result<Result<Outcome, EndedDevice>, Error> {
     let grant = parse_supported_grant(service, &request.form)?;
     let client = authenticate_client(ports, service, found, &request, grant).await?;
     let confirmation = verify_keys(ports, service, client.as_ref(), &request).await?;
     let identified = |client: Option<AuthenticatedClient>| client.ok_or(Denial::ClientIdMissing);
-    match grant {
+    let outcome = match grant {
         GrantType::ClientCredentials => {
             client_credentials(ports, service, identified(client)?, &found.marks, request, confirmation).await
         }
@@ -160,20 +173,27 @@ pub async fn process(
         GrantType::TokenExchange => exchange::token_exchange(ports, service, client, request.form).await,
         GrantType::JwtBearer => jwt_bearer(ports, service, client, request.form).await,
         GrantType::AuthorizationCode => {
-            let context = GrantContext {
-                ports,
-                service: service.clone(),
-                client: identified(client)?.into_client(),
-                confirmation,
-                replay_guards: Vec::new(),
-                marks: found.marks.clone(),
-            };
+            let context = grant_context(ports, service, (identified(client)?, found), confirmation);
             redeem_code(context, (subjects.code.as_ref(), found), request).await
         }
-        GrantType::Implicit | GrantType::Ciba | GrantType::DeviceCode | GrantType::PreAuthorizedCode => {
-            Err(Denial::GrantTypeUnsupported.into())
+        GrantType::DeviceCode => {
+            let context = grant_context(ports, service, (identified(client)?, found), confirmation);
+            return redeem_device_code(context, (subjects.code.as_ref(), found), request).await;
         }
-    }
+        GrantType::Implicit | GrantType::Ciba | GrantType::PreAuthorizedCode => Err(Denial::GrantTypeUnsupported.into()),
+    };
+    outcome.map(Ok)
+}
+
+/// What the grants of Jeton's own endpoint need of a client that has used up its assertion and its proof.
+fn grant_context<'a>(
+    ports: &'a Granter,
+    service: &Service,
+    (client, found): (AuthenticatedClient, &Records),
+    confirmation: Confirmation,
+) -> GrantContext<'a> {
+    let (client, marks) = (client.into_client(), found.marks.clone());
+    GrantContext { ports, service: service.clone(), client, confirmation, replay_guards: Vec::new(), marks }
 }
 
 /// Reads `grant_type`, which must be one that the org supports.
@@ -284,13 +304,40 @@ async fn redeem_code(
     code: (Option<&CodeLookup>, &Records),
     request: TokenRequest,
 ) -> Result<Outcome, Error> {
-    let TokenRequest { form, properties, value, lifetime, refresh_lifetime, extra_claims, .. } = request;
-    let profile = TokenProfile::ExternalServer;
-    let word = ServerWord { profile, properties, value, lifetime, refresh_lifetime, extra_claims };
+    let (form, word) = server_word(request);
     // Boxed: it holds all that a sign-in may need.
     let granted = Box::pin(authorization_code::grant(context, code, &form, word)).await?;
     let (issued, id_token) = (Box::new(granted.issued), granted.id_token);
     Ok(Outcome::Issued { issued, id_token, resources: form.resources()?, previous_refresh_token_used: false })
+}
+
+async fn redeem_device_code(
+    context: GrantContext<'_>,
+    (code, found): (Option<&CodeLookup>, &Records),
+    request: TokenRequest,
+) -> Result<Result<Outcome, EndedDevice>, Error> {
+    let (form, word) = server_word(request);
+    let org = context.service.id().clone();
+    let (issued, id_token) = match Box::pin(device_code::grant(context, (code, found), &form, word)).await {
+        Ok(granted) => (Box::new(granted.issued), granted.id_token),
+        Err(Error::Refused(refusal)) => {
+            // Only the client of the code is told these.
+            let ended = |denial: &Denial| matches!(denial, Denial::DeviceAccessDenied | Denial::DeviceCodeExpired);
+            let Some(denial) = refusal.denial().filter(ended) else { return Err(Error::Refused(refusal)) };
+            note_error(format!("{denial:?}"));
+            let authorization = code.and_then(|code| found.authorizations.get(code.of_org(&org)?.1));
+            return Ok(Err(EndedDevice { denial, error: authorization.map(device::error_of).unwrap_or_default() }));
+        }
+        Err(error) => return Err(error),
+    };
+    Ok(Ok(Outcome::Issued { issued, id_token, resources: form.resources()?, previous_refresh_token_used: false }))
+}
+
+/// What the authorization server says of a token, apart from the form.
+fn server_word(request: TokenRequest) -> (TokenForm, ServerWord) {
+    let TokenRequest { form, properties, value, lifetime, refresh_lifetime, extra_claims, .. } = request;
+    let profile = TokenProfile::ExternalServer;
+    (form, ServerWord { profile, properties, value, lifetime, refresh_lifetime, extra_claims })
 }
 
 async fn password(

@@ -32,7 +32,7 @@ impl CodeLookup {
     }
 
     /// Returns the code and the key of its authorization, if it is of this org.
-    pub(super) fn of_org(&self, org: &OrgId) -> Option<(&AuthorizationCode, &AuthorizationKey)> {
+    pub(in crate::oauth) fn of_org(&self, org: &OrgId) -> Option<(&AuthorizationCode, &AuthorizationKey)> {
         self.0.as_ref().filter(|code| code.key.org == *org).map(|code| (code, &code.key))
     }
 }
@@ -196,7 +196,7 @@ pub(super) fn person_grant(
     has_remembered: bool,
 ) -> PersonGrantUpdate {
     let client = &context.client;
-    let is_asked = client.settings.consent == Consent::Required && authorization.forwarded.is_none();
+    let is_asked = client.settings.consent == Consent::Required && approval.forwarded.is_none();
     let is_rememberable = is_asked && authorization.can_be_remembered(client);
     PersonGrantUpdate {
         key: authorization.person_grant_key(&approval.subject),
@@ -246,8 +246,11 @@ pub(super) fn request(
         audiences: policy::granted_resource(&approval.resources, &form.resources()?)?,
         session: approval.session.clone().filter(|_| !is_offline(approval)),
         authorization: Some(Box::new(authorization.clone())),
-        lifetime: word.lifetime,
-        refresh_lifetime: word.refresh_lifetime,
+        lifetime: match (word.lifetime, approval.token_duration) {
+            (Lifetime::Default, Some(said)) => Lifetime::For(said),
+            (lifetime, _) => lifetime,
+        },
+        refresh_lifetime: word.refresh_lifetime.or(approval.refresh_token_duration),
         value: word.value,
         extra_claims,
         profile: word.profile,

@@ -13,14 +13,15 @@ use crate::store::{RecordKeys, Records};
 use crate::telemetry::{Alarm, log_alarm};
 
 /// Grants the token of a device code, once the person has accepted.
-pub(super) async fn grant(
+pub(in crate::oauth) async fn grant(
     mut context: GrantContext<'_>,
-    (sought, found): (Option<CodeLookup>, &Records),
+    (sought, found): (Option<&CodeLookup>, &Records),
     form: &TokenForm,
+    word: ServerWord,
 ) -> Result<Granted, Error> {
     let sought = sought.ok_or(Denial::DeviceCodeMissing)?;
     let now = context.ports.reader().now();
-    let (authorization, device) = find(&context, &sought, found, now)?;
+    let (authorization, device) = find(&context, sought, found, now)?;
     if authorization.is_over(now) {
         return Err(Denial::DeviceCodeExpired.into());
     }
@@ -28,13 +29,13 @@ pub(super) async fn grant(
         AuthorizationState::Accepted { approval, .. } => approval,
         AuthorizationState::Pending => return Err(poll(context.ports, authorization, device, now).await?.into()),
         AuthorizationState::Denied { .. } => return Err(Denial::DeviceAccessDenied.into()),
-        AuthorizationState::Pushed
-        | AuthorizationState::Failed { .. }
-        | AuthorizationState::Issued { .. }
-        | AuthorizationState::Redeemed { .. } => return Err(Denial::DeviceCodeInvalid.into()),
+        // The person hasn't come so far as to decide.
+        AuthorizationState::Failed { .. } => return Err(Denial::DeviceCodeExpired.into()),
+        AuthorizationState::Pushed | AuthorizationState::Issued { .. } | AuthorizationState::Redeemed { .. } => {
+            return Err(Denial::DeviceCodeInvalid.into());
+        }
     };
     let has_remembered = ensure_not_revoked(&mut context, authorization, approval).await.map_err(of_device)?;
-    let word = ServerWord::none(context.profile()?);
     let mut ask = request(&context, authorization, approval, (GrantType::DeviceCode, form, word))?;
     ask.person_grant = Some(Box::new(person_grant(&context, authorization, approval, has_remembered)));
     let refresh_of = refresh_of(&context, approval);

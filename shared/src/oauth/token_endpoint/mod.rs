@@ -7,7 +7,7 @@
 
 pub(super) mod authorization_code;
 mod client_credentials;
-mod device_code;
+pub(super) mod device_code;
 mod jwt_bearer;
 mod refresh_token;
 mod token_exchange;
@@ -151,7 +151,10 @@ pub async fn grant(endpoint: &TokenEndpoint, request: GrantRequest) -> Result<Ou
             let word = ServerWord::none(context.profile()?);
             Box::pin(authorization_code::grant(context, (code.as_ref(), &found), &request.form, word)).await?
         }
-        ServedGrant::DeviceCode => Box::pin(device_code::grant(context, (code, &found), &request.form)).await?,
+        ServedGrant::DeviceCode => {
+            let word = ServerWord::none(context.profile()?);
+            Box::pin(device_code::grant(context, (code.as_ref(), &found), &request.form, word)).await?
+        }
         ServedGrant::ClientCredentials => client_credentials::grant(context, &request.form).await?,
         ServedGrant::RefreshToken => refresh_token::grant(context, (sought, &found), &request.form).await?,
         ServedGrant::TokenExchange => token_exchange::grant(context, request.form).await?,

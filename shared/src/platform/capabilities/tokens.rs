@@ -248,6 +248,18 @@ capability! {
 }
 
 capability! {
+    /// Decides what devices ask for, in the name of an authorization server, and counts wrong user codes. Needs the same AWS actions as
+    /// [`ClientRevoker`].
+    pub struct DeviceDecider from HasRecords {
+        /// Authenticates the authorization server, and keeps the decision.
+        pub keeper: AuthorizationKeeper,
+        /// Counts the wrong codes of the org.
+        pub counts: Arc<dyn CountEvents>,
+    }
+    access = ClientRevoker::ACCESS;
+}
+
+capability! {
     /// Ends tickets whose token requests are refused. Needs the same AWS actions as [`Revoker`].
     pub struct TicketRevoker from HasRecords {
         /// Authenticates the caller of the endpoint.

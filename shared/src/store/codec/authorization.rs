@@ -214,6 +214,8 @@ enum AuthorizationStateBody {
         error: AuthorizationError,
         #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
         description: Option<String>,
+        #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
+        error_uri: Option<String>,
         #[serde(rename = "v", with = "coded")]
         verifier: [u8; 32],
     },
@@ -221,6 +223,10 @@ enum AuthorizationStateBody {
     Failed {
         #[serde(rename = "d", with = "coded")]
         decision: TokenId,
+        #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
+        description: Option<String>,
+        #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
+        error_uri: Option<String>,
     },
     #[serde(rename = "i")]
     Issued {
@@ -267,6 +273,10 @@ struct ApprovalBody {
     access_token_claims: Option<ExtraClaims>,
     #[serde(rename = "g", default, skip_serializing_if = "is_false")]
     forget: bool,
+    #[serde(rename = "l", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    token_duration: Option<Seconds>,
+    #[serde(rename = "lr", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    refresh_token_duration: Option<Seconds>,
     #[serde(rename = "p", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
     properties: Vec<Property>,
     #[serde(rename = "f", with = "coded", default, skip_serializing_if = "Option::is_none")]

@@ -24,7 +24,7 @@ const RICH_LOGOUT: &str = r#"{"o":"a","c":{"c":7,"n":"a \"shop\""},"h":{"s":"ann
 const AUTHORIZATION: &str = r#"{"o":"a","c":7,"n":"7","q":{"u":"https://a.example/cb"},"b":"tblJikNLY5DEfffd4X5n76pTMjr90AJ5Gceic22mS3w","i":1800000000000,"s":"p"}"#;
 /// One of whose request everything is said, up to its state.
 const RICH_AUTHORIZATION: &str = r#"{"o":"a","c":7,"n":"a \"shop\"","q":{"u":"https://a.example/cb?\"é\"=%20","m":"f","s":"a \"b\" é","z":["openid","b?"],"a":["https://api.example/\"x\""],"d":[{"n":1.50,"type":"a\"b"}],"h":"byRWl6yrxaYdfCAcRDG-et75Hudamf2k2UdHv34MlH4","j":"cIMlKkjFW1y9I8PY--8uqxX9dfHch4AcxCM5f9lV0N4","n":"n\"é","p":["n","l","c","s"],"ma":300,"t":1799999999999,"i":"ann \"Ä\"","l":"ann@例え.example","r":["1","urn:acr \"é\""],"rr":["2"],"ul":["fr-CA","en"],"y":"page","cl":["de","fr"],"w":"To send \"é\"","k":{"userinfo":{"email":null},"n":1.50}},"b":"tblJikNLY5DEfffd4X5n76pTMjr90AJ5Gceic22mS3w","f":{"c":"the \"é\""},"i":1800000000000,"s":"#;
-const APPROVAL: &str = r#"{"s":"auth0|Ann \"Ä\"","z":["openid","b?"],"a":["https://api.example/\"x\""],"d":[{"n":1.50,"type":"a\"b"}],"t":1799999940000,"r":"urn:acr \"é\"","m":["pwd","é\""],"x":"s/1#é","k":{"email":"ann@例え.example","n":1.50},"ki":{"tenant":"a\"b"},"ka":{"plan":"é"},"g":true,"p":[{"k":"k \"1\"","v":"é"},{"k":"","v":"","h":true}],"f":{"s":"pair \"Ä\"","h":{"x":"é"},"l":true,"c":["email","é\""]},"w":1800000001234}"#;
+const APPROVAL: &str = r#"{"s":"auth0|Ann \"Ä\"","z":["openid","b?"],"a":["https://api.example/\"x\""],"d":[{"n":1.50,"type":"a\"b"}],"t":1799999940000,"r":"urn:acr \"é\"","m":["pwd","é\""],"x":"s/1#é","k":{"email":"ann@例え.example","n":1.50},"ki":{"tenant":"a\"b"},"ka":{"plan":"é"},"g":true,"l":600,"lr":6000,"p":[{"k":"k \"1\"","v":"é"},{"k":"","v":"","h":true}],"f":{"s":"pair \"Ä\"","h":{"x":"é"},"l":true,"c":["email","é\""]},"w":1800000001234}"#;
 const LEAST_APPROVAL: &str = r#"{"s":"auth0|Ann \"Ä\"","w":1800000001234}"#;
 /// The hashes of the verifier and of the secret in the code.
 const VERIFIER: &str = "RzzyTjcMp3zT5D-f__qwU9O7WRSN3cj-8A06UZNgU7c";
@@ -98,13 +98,15 @@ fn an_authorizations_body_is_spelled_as_ever_in_every_state() {
     };
     assert_eq!(spelled(&samples::authorization("a", 1)), AUTHORIZATION);
     let errors = ["ad", "lr", "cr", "ir", "as", "ua", "is", "it", "tu", "se"];
-    let denied = errors.map(|error| format!(r#"{{"d":{{"e":"{error}","t":"No \"é\"","v":"{VERIFIER}"}}}}"#));
+    let denied =
+        errors.map(|error| format!(r#"{{"d":{{"e":"{error}","t":"No \"é\"","u":"https://a.example/\"é\"","v":"{VERIFIER}"}}}}"#));
     let accepted = |approval| format!(r#"{{"a":{{"w":{approval},"v":"{VERIFIER}"}}}}"#);
     let issued = |approval| format!(r#"{{"i":{{"w":{approval},"c":"{CODE}"}}}}"#);
     let [token, family] = [81, 82].map(samples::id);
     let states = [
         r#""u""#.to_owned(),
         r#""p""#.to_owned(),
+        format!(r#"{{"x":{{"d":"{}","t":"\"é\"","u":"\"é\""}}}}"#, samples::id(83)),
         format!(r#"{{"x":{{"d":"{}"}}}}"#, samples::id(83)),
         accepted(APPROVAL),
         issued(APPROVAL),

@@ -554,6 +554,8 @@ mod tests {
             id_token_claims: None,
             access_token_claims: None,
             forget: false,
+            token_duration: None,
+            refresh_token_duration: None,
             properties: Vec::new(),
             forwarded: None,
             decided_at: T0,

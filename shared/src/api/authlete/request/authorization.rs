@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::fields::{json_object, parsed, required, scopes, secret};
+use super::fields::{duration, json_object, parsed, required, scopes, secret};
 use crate::api::authlete::details::AuthzDetails;
 use crate::api::authlete::lenient::{Number, Words, present};
 use crate::api::authlete::property::Properties;
@@ -93,6 +93,53 @@ impl IssueAuthorization {
     /// [`Refusal::Invalid`], which names the first field that is missing or malformed.
     pub fn try_into_approval(self) -> Result<ServerApproval, Refusal> {
         required("ticket", self.ticket)?;
+        let said = PersonSaid {
+            subject: self.subject,
+            sub: self.sub,
+            auth_time: self.auth_time,
+            acr: self.acr,
+            claims: self.claims,
+            properties: self.properties,
+            scopes: self.scopes,
+            idt_header_params: self.idt_header_params,
+            consented_claims: self.consented_claims,
+            authorization_details: self.authorization_details,
+            jwt_at_claims: self.jwt_at_claims,
+            id_token_aud_type: self.id_token_aud_type,
+            session_id: self.session_id,
+            access_token_duration: None,
+            refresh_token_duration: None,
+        };
+        said.try_into_approval()
+    }
+}
+
+/// What calls that decide say of a person, as it is sent.
+#[derive(Debug, Default)]
+pub(super) struct PersonSaid {
+    pub(super) subject: Option<String>,
+    pub(super) sub: Option<String>,
+    pub(super) auth_time: Option<Number>,
+    pub(super) acr: Option<String>,
+    pub(super) claims: Option<String>,
+    pub(super) properties: Option<Properties>,
+    pub(super) scopes: Option<Words>,
+    pub(super) idt_header_params: Option<String>,
+    pub(super) consented_claims: Option<Words>,
+    pub(super) authorization_details: Option<AuthzDetails>,
+    pub(super) jwt_at_claims: Option<String>,
+    pub(super) id_token_aud_type: Option<String>,
+    pub(super) session_id: Option<String>,
+    pub(super) access_token_duration: Option<Number>,
+    pub(super) refresh_token_duration: Option<Number>,
+}
+
+impl PersonSaid {
+    /// Converts it into words of the domain. Claims and header members that are the service's own are dropped.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`], which names the first field that is missing or malformed.
+    pub(super) fn try_into_approval(self) -> Result<ServerApproval, Refusal> {
         let subject = required("subject", person("subject", self.subject.as_deref())?)?;
         let header = json_object("idtHeaderParams", self.idt_header_params)?;
         let forwarded = ForwardedSignIn {
@@ -119,6 +166,8 @@ impl IssueAuthorization {
             access_token_claims: access_token_claims.and_then(|claims| only(claims, |name| !RESERVED_CLAIMS.contains(&name))),
             properties: self.properties.map(Properties::try_into_properties).transpose()?.unwrap_or_default(),
             forwarded,
+            token_duration: duration("accessTokenDuration", self.access_token_duration)?,
+            refresh_token_duration: duration("refreshTokenDuration", self.refresh_token_duration)?,
         })
     }
 }
@@ -227,14 +276,19 @@ impl FailAuthorization {
     /// # Errors
     /// [`Refusal::Invalid`] if the ticket or the reason is missing, or the reason unknown.
     pub fn try_into_reason(self) -> Result<(AuthorizationFailReason, Option<String>), Refusal> {
-        const MAX_CHARS: usize = 1_000;
         required("ticket", self.ticket)?;
         let reason = required("reason", self.reason)?;
         let reason = reason.parse().map_err(|_| Refusal::invalid("reason", "must be the name of a reason"))?;
-        let is_allowed = |c: &char| matches!(c, ' ' | '!' | '#'..='[' | ']'..='~');
-        let description: Option<String> = self.description.map(|text| text.chars().filter(is_allowed).take(MAX_CHARS).collect());
-        Ok((reason, description.filter(|text| !text.is_empty())))
+        Ok((reason, told_description(self.description)))
     }
+}
+
+/// What a client is told instead of our text, as far as RFC 6749 section 4.1.2.1 has the characters.
+pub(super) fn told_description(text: Option<String>) -> Option<String> {
+    const MAX_CHARS: usize = 1_000;
+    let is_allowed = |c: &char| matches!(c, ' ' | '!' | '#'..='[' | ']'..='~');
+    let told: Option<String> = text.map(|text| text.chars().filter(is_allowed).take(MAX_CHARS).collect());
+    told.filter(|text| !text.is_empty())
 }
 
 /// The body of `/auth/authorization/ticket/info`.

@@ -6,6 +6,7 @@
 mod authorization;
 mod batch;
 mod create;
+mod device;
 mod fields;
 mod introspect;
 mod push;
@@ -20,6 +21,7 @@ pub use authorization::{
 };
 pub use batch::{BatchQuery, at, batch};
 pub use create::{CreateToken, CreateTokenRequest};
+pub use device::{AuthorizeDevice, CompleteDevice, VerifyDevice};
 pub use introspect::{Introspect, IntrospectStandard, Introspected};
 pub use push::PushAuthorization;
 pub use revoke::{ListTokens, Revocation, RevokeParameters, RevokeToken, Revoked, range};

@@ -7,6 +7,7 @@
 mod authorization;
 mod batch;
 mod create;
+mod device;
 mod exchange;
 mod introspect;
 mod issued;
@@ -30,6 +31,10 @@ pub use authorization::{
 };
 pub use batch::{BatchAccepted, BatchStatusResponse};
 pub use create::{CreateAction, TokenCreateResponse};
+pub use device::{
+    CompletionAction, DeviceAction, DeviceAuthorizationResponse, DeviceCompleteResponse, DeviceVerificationResponse,
+    VerificationAction,
+};
 pub use introspect::{IntrospectionAction, IntrospectionResponse};
 pub use issued::IssuedToken;
 pub use list::TokenListResponse;

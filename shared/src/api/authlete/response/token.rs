@@ -4,14 +4,15 @@ use serde::Serialize;
 
 use super::exchange::ExchangeView;
 use super::{IssuedToken, resources, scopes};
-use crate::api::authlete::content::ErrorStyle;
+use crate::api::authlete::content::{ErrorStyle, ToldError};
 use crate::api::authlete::property::Pair;
 use crate::api::authlete::result::{ApiCall, ApiResult, ResultCode};
 use crate::api::authlete::{content, names};
 use crate::auth::client::AuthenticatedClient;
 use crate::domain::{ClientRef, Denial, Fault, GrantType, Org, Refusal, Secret};
 use crate::encoding::ExposedSecret;
-use crate::oauth::forwarded::{Asked, Outcome, TokenRequest};
+use crate::oauth::forwarded::device::DeviceError;
+use crate::oauth::forwarded::{Asked, EndedDevice, Outcome, TokenRequest};
 
 /// What the answer to a token request needs of that, whatever comes of it.
 #[derive(Clone, Debug, Default)]
@@ -145,12 +146,12 @@ impl<'a> TokenResponse<'a> {
             Outcome::Issued { .. } => {
                 let code = match grant {
                     GrantType::AuthorizationCode => C::TOKEN_CODE,
+                    GrantType::DeviceCode => C::TOKEN_DEVICE,
                     GrantType::RefreshToken => C::TOKEN_REFRESHED,
                     GrantType::ClientCredentials
                     | GrantType::Implicit
                     | GrantType::Password
                     | GrantType::Ciba
-                    | GrantType::DeviceCode
                     | GrantType::TokenExchange
                     | GrantType::JwtBearer
                     | GrantType::PreAuthorizedCode => C::TOKEN_CLIENT_CREDENTIALS,
@@ -197,6 +198,25 @@ impl<'a> TokenResponse<'a> {
         };
         let result = ApiResult::refused(call, refusal);
         let body = Body::Error { response_content: content::error(error, &result, style)? };
+        Ok(Self { result, action, grant_type: grant.map(names::grant), client_auth_method: None, resources: None, body })
+    }
+}
+
+impl TokenResponse<'_> {
+    /// Makes the answer to a device that polls in vain: with what the authorization server has said of it.
+    ///
+    /// # Errors
+    /// A [`Fault`] if the answer can't be written.
+    pub fn ended(call: ApiCall, ended: EndedDevice, request: &Requested, style: &ErrorStyle) -> Result<Self, Fault> {
+        let EndedDevice { denial, error: DeviceError { description, uri } } = ended;
+        let result = ApiResult::refused(call, &Refusal::Denied(denial));
+        let told = ToldError {
+            error: denial.error(),
+            error_description: description.or_else(|| style.description(&result)),
+            error_uri: uri.or_else(|| style.uri(&result)),
+        };
+        let body = Body::Error { response_content: told.into_text()? };
+        let (action, grant) = (TokenAction::BadRequest, request.grant);
         Ok(Self { result, action, grant_type: grant.map(names::grant), client_auth_method: None, resources: None, body })
     }
 }

@@ -187,18 +187,22 @@ pub(in crate::store) fn rich_authorization(org: &str, n: u64) -> Authorization {
 /// Every state, first with all that it can say, then with no more than it must.
 pub(in crate::store) fn states() -> Vec<AuthorizationState> {
     let (verifier, code) = (digest(14), digest(15));
-    let mut states =
-        vec![AuthorizationState::Pushed, AuthorizationState::Pending, AuthorizationState::Failed { decision: id(83) }];
+    let mut states = vec![AuthorizationState::Pushed, AuthorizationState::Pending];
+    states.extend([Some("\"é\""), None].map(|text| {
+        let told = text.map(str::to_owned);
+        AuthorizationState::Failed { decision: id(83), description: told.clone(), error_uri: told }
+    }));
     for approval in [approval(), least_approval()] {
         let approval = Box::new(approval);
         states.push(AuthorizationState::Accepted { approval: approval.clone(), verifier });
         states.push(AuthorizationState::Issued { approval, code });
     }
     states.extend(AuthorizationError::ALL.iter().map(|error| {
-        let description = Some("No \"é\"".to_owned());
-        AuthorizationState::Denied { error: *error, description, verifier }
+        let (description, error_uri) = (Some("No \"é\"".to_owned()), Some("https://a.example/\"é\"".to_owned()));
+        AuthorizationState::Denied { error: *error, description, error_uri, verifier }
     }));
-    states.push(AuthorizationState::Denied { error: AuthorizationError::AccessDenied, description: None, verifier });
+    let (error, description, error_uri) = (AuthorizationError::AccessDenied, None, None);
+    states.push(AuthorizationState::Denied { error, description, error_uri, verifier });
     states.extend([Some(id(82)), None].map(|family| AuthorizationState::Redeemed { code, token: id(81), family }));
     states
 }
@@ -257,6 +261,8 @@ fn approval() -> Approval {
         id_token_claims: Some(claims(r#"{"tenant":"a\"b"}"#)),
         access_token_claims: Some(claims(r#"{"plan":"é"}"#)),
         forget: true,
+        token_duration: Some(Seconds(600)),
+        refresh_token_duration: Some(Seconds(6_000)),
         properties: properties(),
         forwarded: Some(Box::new(forwarded_sign_in())),
         ..least_approval()
@@ -277,6 +283,8 @@ fn least_approval() -> Approval {
         id_token_claims: None,
         access_token_claims: None,
         forget: false,
+        token_duration: None,
+        refresh_token_duration: None,
         properties: Vec::new(),
         forwarded: None,
         decided_at: at(1_234),
