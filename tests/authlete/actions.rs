@@ -85,6 +85,7 @@ async fn every_action_of_every_call() {
     clients(&mut book).await;
     services(&mut book).await;
     devices(&mut book).await;
+    client_authorizations(&mut book).await;
     book.tenant = Tenant::jwt(&app).await;
     book.seen.clear();
     book.post("a JWT", "auth/token/create", creation(json!({}))).await;
@@ -177,6 +178,25 @@ async fn tickets(book: &mut Book<'_>) {
     book.post("no subject", "auth/token/issue", json!({"ticket": "x"})).await;
     let ticket = book.tenant.ticket(json!({})).await;
     book.post("too long", "auth/token/issue", json!({"ticket": ticket, "subject": "john", "accessTokenDuration": 100_000})).await;
+}
+
+/// What the calls tell that are about a client and a person.
+async fn client_authorizations(book: &mut Book<'_>) {
+    let subject = json!({"subject": "jane"});
+    book.tenant.created(json!({"clientId": WEB, "subject": "jane"})).await;
+    book.get("one", "client/authorization/get/list/jane?subject=jane").await;
+    book.get("another in the query", "client/authorization/get/list/jane?subject=john").await;
+    book.post("one", "client/authorization/get/list", subject.clone()).await;
+    book.post("nobody", "client/authorization/get/list", json!({})).await;
+    book.post("changed", "client/authorization/update/1001", json!({"subject": "jane", "scopes": ["read"]})).await;
+    book.post("unknown", "client/authorization/update/4711", subject.clone()).await;
+    book.get("nothing", "client/granted_scopes/get/1001/jane").await;
+    book.get("something", "client/granted_scopes/get/1011/john").await;
+    book.post("something", "client/granted_scopes/get/1011", json!({"subject": "john"})).await;
+    book.post("forgotten", "client/granted_scopes/delete/1011", json!({"subject": "john"})).await;
+    book.note("forgotten", Method::DELETE, "client/granted_scopes/delete/1011/john", None).await;
+    book.note("ended", Method::DELETE, "client/authorization/delete/1001/jane", None).await;
+    book.post("ended", "client/authorization/delete/1001", subject).await;
 }
 
 /// Each action of the calls about devices, and each code that a device is told.

@@ -87,6 +87,11 @@ impl Service {
                 let form = format!("grant_type={DEVICE_GRANT}&client_id={TV}&device_code={code}");
                 ("auth/token".into(), json!({ "parameters": form }))
             }
+            "authorized_clients" => ("client/authorization/get/list".into(), json!({"subject": "ann"})),
+            "authorization_update" => ("client/authorization/update/1011".into(), json!({"subject": "ann", "scopes": ["read"]})),
+            "authorization_delete" => ("client/authorization/delete/1011".into(), json!({"subject": "ann"})),
+            "granted_scopes" => ("client/granted_scopes/get/1011".into(), json!({"subject": "ann"})),
+            "granted_scopes_delete" => ("client/granted_scopes/delete/1011".into(), json!({"subject": "ann"})),
             "push" => {
                 let client = json!({"parameters": query, "clientId": SHOP.to_string(), "clientSecret": secret(OPAQUE, SHOP)});
                 ("pushed_auth_req".into(), client)
@@ -150,7 +155,7 @@ const TV: u64 = 1_021;
 const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// Every call of the Authlete dialect once, or twice where it goes different ways.
-const CALLS: [&str; 50] = [
+const CALLS: [&str; 55] = [
     "client_credentials",
     "password",
     "refresh",
@@ -161,6 +166,11 @@ const CALLS: [&str; 50] = [
     "authorization",
     "push",
     "authorization_pushed",
+    "authorized_clients",
+    "authorization_update",
+    "authorization_delete",
+    "granted_scopes",
+    "granted_scopes_delete",
     "device",
     "device_verification",
     "device_complete",
@@ -308,6 +318,11 @@ async fn each_call_makes_as_many_calls_of_the_store_as_planned() {
         ("fail", &["read", "spend_ticket"]),
         ("authorization", &["read", "put_authorization"]),
         ("push", &["read", "put_authorization"]),
+        ("authorized_clients", &["read", "list", "read", "person_grants", "read"]),
+        ("authorization_update", &["read", "list", "read", "read", "amend"]),
+        ("authorization_delete", &["read", "read", "mark", "list", "read", "end_person_grant"]),
+        ("granted_scopes", &["read", "read"]),
+        ("granted_scopes_delete", &["read", "end_person_grant"]),
         ("device", &["read", "assign_user_code", "put_authorization"]),
         ("device_verification", &["read", "read"]),
         ("device_complete", &["read", "read", "update_authorization"]),

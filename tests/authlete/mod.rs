@@ -4,6 +4,7 @@ mod actions;
 mod at_rest;
 mod authorization;
 mod batch;
+mod client_authorizations;
 mod clients;
 mod code;
 mod create;

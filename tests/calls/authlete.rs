@@ -143,6 +143,7 @@ async fn authorizations(run: &mut Recorded, id: &Value) {
     let granted = api(run, "authlete.process_token", "auth/token", json!({"parameters": form})).await;
     assert_eq!(granted["action"], "OK", "{granted}");
     devices(run).await;
+    client_authorizations(run, &client).await;
     let wants_jwt = json!({"clientType": "PUBLIC", "grantTypes": ["AUTHORIZATION_CODE"], "userInfoSignAlg": "ES256"});
     api(run, "authlete.update_client", &format!("client/update/{client}"), wants_jwt).await;
     let bound = create(run, id, json!({"scopes": ["openid"], "dpopKeyThumbprint": signer().jwk().kid.as_str()})).await;
@@ -154,6 +155,29 @@ async fn authorizations(run: &mut Recorded, id: &Value) {
     let granted = json!({ "token": granted["jwtAccessToken"] });
     let told = api(run, "authlete.issue_userinfo", "auth/userinfo/issue", granted).await;
     assert_eq!(told["action"], "JWT", "{told}");
+}
+
+/// What a person has granted is looked at, and forgotten.
+async fn client_authorizations(run: &mut Recorded, client: &Value) {
+    let of_ann = json!({"subject": "ann"});
+    let scopes = json!({"subject": "ann", "scopes": ["openid"]});
+    for (name, path, body) in [
+        ("authlete.list_client_authorizations", "client/authorization/get/list/ann".to_owned(), json!({})),
+        ("authlete.post_client_authorizations", "client/authorization/get/list".to_owned(), of_ann.clone()),
+        ("authlete.update_client_authorization", format!("client/authorization/update/{client}"), scopes),
+        ("authlete.get_granted_scopes", format!("client/granted_scopes/get/{client}/ann"), json!({})),
+        ("authlete.post_get_granted_scopes", format!("client/granted_scopes/get/{client}"), of_ann.clone()),
+        ("authlete.delete_granted_scopes", format!("client/granted_scopes/delete/{client}/ann"), json!({})),
+        ("authlete.post_delete_granted_scopes", format!("client/granted_scopes/delete/{client}"), of_ann.clone()),
+        ("authlete.delete_client_authorization", format!("client/authorization/delete/{client}/nobody"), json!({})),
+        (
+            "authlete.end_client_authorization",
+            format!("client/authorization/delete/{client}"),
+            json!({"subject": "nobody"}),
+        ),
+    ] {
+        api(run, name, &path, body).await;
+    }
 }
 
 /// A device asks, and somebody agrees.

@@ -24,6 +24,8 @@ pub struct PersonGrant {
     pub key: PersonGrantKey,
     /// All that the client got since the grant began.
     pub granted: GrantedAccess,
+    /// The scopes of the last redemption alone, in order.
+    pub latest: BTreeSet<Scope>,
     /// What the person isn't asked for again. `None`: they are asked for whatever it is.
     pub remembered: Option<GrantedAccess>,
     /// When the first code of it was redeemed.
@@ -111,7 +113,7 @@ impl PersonGrant {
     #[must_use]
     pub fn ended(self, at: Timestamp) -> Self {
         let (granted, created_at) = (GrantedAccess::default(), self.granted_at);
-        Self { granted, remembered: None, created_at, ended_at: Some(at), ..self }
+        Self { granted, latest: BTreeSet::new(), remembered: None, created_at, ended_at: Some(at), ..self }
     }
 }
 
@@ -128,6 +130,7 @@ impl PersonGrantUpdate {
         Some(PersonGrant {
             key: self.key.clone(),
             granted: granted.and(&self.access),
+            latest: self.access.scopes.clone(),
             remembered: match self.remembering {
                 Remembering::Adds => Some(remembered.unwrap_or_default().and(&self.access)),
                 Remembering::Stays => remembered,
@@ -186,6 +189,7 @@ mod tests {
         let third = update("b", Remembering::Ends, 30).apply(Some(second)).unwrap();
         assert!(!third.remembers(&a, &[]) && !third.remembers(&b, &[]) && !third.remembers(&[], &[]));
         assert_eq!(third.granted.scopes.len(), 2, "what the client got isn't forgotten");
+        assert_eq!(third.latest, b.into_iter().collect());
     }
 
     #[test]

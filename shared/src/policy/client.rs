@@ -464,8 +464,10 @@ pub fn available_of(org: &Org, asked: Vec<Scope>) -> Vec<Scope> {
 }
 
 /// Returns the scopes that a token has after an update. Those that the client can't have are dropped.
-pub fn amend_scopes(org: &Org, client: &Client, asked: Vec<Scope>) -> Vec<Scope> {
-    requestable(org, client, Some(asked))
+pub fn amend_scopes(org: &Org, client: &Client, asked: Vec<Scope>, held: &[Scope]) -> Vec<Scope> {
+    let requestable = requestable(org, client, Some(asked.clone()));
+    let stays = |scope: &Scope| is_openid(scope) && held.contains(scope);
+    deduplicated(asked).into_iter().filter(|scope| requestable.contains(scope) || stays(scope)).collect()
 }
 
 /// The org's word on a scope. None of Jeton's own API is a client's to have.

@@ -63,8 +63,7 @@ pub async fn update(
     (sought, first): (&TokenLookup, &Records),
     update: &Update,
 ) -> Result<Updated, Error> {
-    const UNKNOWN: Refusal = Refusal::NotFound("access token");
-    let mut found = match sought.find(&ports.reader, first, Hint::AccessToken).await? {
+    let found = match sought.find(&ports.reader, first, Hint::AccessToken).await? {
         Some(FoundToken::Access(token)) => Some(*token),
         Some(FoundToken::Refresh(family)) => match family.token {
             Some(token) => read_token(&ports.reader, token).await?,
@@ -72,6 +71,30 @@ pub async fn update(
         },
         None => None,
     };
+    update_found(ports, service, found, update).await
+}
+
+/// Changes a token of which the record is known.
+///
+/// # Errors
+/// As [`update`].
+pub(crate) async fn update_record(
+    ports: &TokenUpdater,
+    service: &Service,
+    record: TokenRecord,
+    update: &Update,
+) -> Result<Updated, Error> {
+    let found = read_token(&ports.reader, record).await?;
+    update_found(ports, service, found, update).await
+}
+
+async fn update_found(
+    ports: &TokenUpdater,
+    service: &Service,
+    mut found: Option<ClientAccessToken>,
+    update: &Update,
+) -> Result<Updated, Error> {
+    const UNKNOWN: Refusal = Refusal::NotFound("access token");
     for _ in 0..TRIES {
         let Some(token) = found.filter(|token| token.status != TokenStatus::Revoked) else { return Err(UNKNOWN.into()) };
         let client = token.client.clone().ok_or(UNKNOWN)?;
@@ -102,7 +125,8 @@ fn amendment(
     record.revision += 1;
     let new_scopes = match &update.scopes {
         Some(scopes) => {
-            let before = std::mem::replace(&mut record.scopes, amend_scopes(org, client, scopes.clone()));
+            let amended = amend_scopes(org, client, scopes.clone(), &record.scopes);
+            let before = std::mem::replace(&mut record.scopes, amended);
             record.scopes.iter().filter(|scope| !before.contains(scope)).filter_map(|scope| supported(org, scope)).collect()
         }
         None => Vec::new(),

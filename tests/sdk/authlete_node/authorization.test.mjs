@@ -185,6 +185,31 @@ forEachService("authorization", (calls, service) => {
     assert.deepEqual(denied, { error: "access_denied", error_description: "Not now", error_uri: "https://as.example/no" });
   });
 
+  test("what a person has let a client do", async () => {
+    const { clientId } = await shop();
+    const subject = `ann|${randomBytes(4).toString("hex")} x`;
+    const { ticket } = await ask();
+    const issued = await issue(ticket, { subject });
+    const granted = await redeem(issued.authorizationCode);
+    assert.equal(granted.action, "OK", granted.resultMessage);
+    const token = service.jwt ? granted.jwtAccessToken : granted.accessToken;
+    const { management } = authlete.client;
+    const of = { serviceId, clientId: String(clientId), subjectPathParameter: subject, subjectQueryParameter: subject };
+    const listed = await management.listAuthorizations({ serviceId, subjectPathParameter: subject, subjectQueryParameter: subject });
+    assert.deepEqual([listed.totalCount, listed.clients.map((client) => client.clientId)], [1, [clientId]]);
+    const shown = await management.getGrantedScopes(of);
+    assert.deepEqual(shown.latestGrantedScopes, ["email", "history.read", "openid"]);
+    assert.deepEqual(shown.mergedGrantedScopes, shown.latestGrantedScopes);
+    const clientAuthorizationUpdateRequest = { subject, scopes: ["timeline.read"] };
+    const updated = await management.updateAuthorizations({ serviceId, clientId: String(clientId), clientAuthorizationUpdateRequest });
+    assert.equal(updated.resultCode, "A138001", updated.resultMessage);
+    await management.deleteGrantedScopes(of);
+    assert.equal((await management.getGrantedScopes(of)).latestGrantedScopes, undefined);
+    assert.equal(await calls.isLive(token), true);
+    await management.destroyAuthorizations(of);
+    assert.equal(await calls.isLive(token), false);
+  });
+
   test("what is kept with a ticket", async () => {
     const { ticket } = await ask({}, "one");
     const { management } = authlete.authorization;

@@ -30,7 +30,9 @@ SETTINGS = {
         "refresh_token",
         "urn:ietf:params:oauth:grant-type:token-exchange",
         "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        "urn:ietf:params:oauth:grant-type:device_code",
     ],
+    "device_url": "https://as.example.org/device",
     "supported_scopes": [
         {"name": "history.read", "default": True, "description": "Read the history"},
         {"name": "timeline.read"},

@@ -16,6 +16,7 @@ from authlete.dto.authorization_request import AuthorizationRequest
 from authlete.dto.authorization_ticket_info_request import AuthorizationTicketInfoRequest
 from authlete.dto.authorization_ticket_update_request import AuthorizationTicketUpdateRequest
 from authlete.dto.client import Client
+from authlete.dto.client_authorization_update_request import ClientAuthorizationUpdateRequest
 from authlete.dto.device_authorization_request import DeviceAuthorizationRequest
 from authlete.dto.device_complete_request import DeviceCompleteRequest
 from authlete.dto.device_verification_request import DeviceVerificationRequest
@@ -180,6 +181,21 @@ def test_a_device_asks_and_a_person_decides(api, result, action, code):
     form = {"grant_type": "urn:ietf:params:oauth:grant-type:device_code", "device_code": begun.deviceCode, "client_id": telly.clientId}
     polled = api.token(TokenRequest({"parameters": urlencode(form)}))
     assert (polled.action.name, polled.resultCode) == (action, code)
+
+
+def test_what_a_person_has_let_a_client_do(api, ask, issue, redeem, client):
+    subject = f"ann|{secrets.token_hex(4)} x"
+    granted = redeem(issue(ask().ticket, subject=subject).authorizationCode)
+    assert granted.action.name == "OK"
+    token = granted.jwtAccessToken or granted.accessToken
+    shown = api.getGrantedScopes(client.clientId, subject)
+    assert shown.latestGrantedScopes == shown.mergedGrantedScopes == ["email", "history.read", "openid"]
+    api.updateClientAuthorization(client.clientId, ClientAuthorizationUpdateRequest({"subject": subject, "scopes": ["openid"]}))
+    api.deleteGrantedScopes(client.clientId, subject)
+    assert api.getGrantedScopes(client.clientId, subject).latestGrantedScopes is None
+    assert api.userinfo(UserInfoRequest({"token": token})).action.name == "OK"
+    api.deleteClientAuthorization(client.clientId, subject)
+    assert api.userinfo(UserInfoRequest({"token": token})).action.name == "UNAUTHORIZED"
 
 
 def test_what_is_kept_with_a_ticket(api, ask, issue):

@@ -21,6 +21,7 @@ mod metadata;
 mod metadata_schema;
 mod view;
 
+pub(in crate::api::authlete) use view::developer;
 pub use view::{ClientListView, ClientSummary, ClientView, LockView, RequestableScopesView, SecretView};
 
 /// The body of `client/create` and `client/update`. What the server assigns is ignored in it: number, id, secret, times, lock.

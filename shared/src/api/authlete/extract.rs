@@ -7,7 +7,7 @@ use crate::api::http::authorization;
 use crate::api::http::media_type::{has_media_type, is_json};
 use crate::api::http::{FromRequest, Request};
 use crate::auth::service::{Credentials, Proof};
-use crate::domain::{ClientRef, Refusal, Secret, TokenId, TokenProblem};
+use crate::domain::{ClientRef, Refusal, Secret, Subject, TokenId, TokenProblem};
 use crate::encoding::{ApiSchema, json};
 
 /// Who acts on a service. On v3 paths, which name the service, by a bearer token; on v2 paths also by the service's id and API
@@ -98,6 +98,32 @@ pub struct ClientPath(pub ClientRef);
 impl FromRequest for ClientPath {
     fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
         request.path_text("id")?.parse().map(Self).map_err(|_| Refusal::NotFound("client"))
+    }
+}
+
+/// `{subject}` in the path: a person, as tokens name them.
+#[derive(Debug)]
+pub struct SubjectPath(Subject);
+
+impl SubjectPath {
+    /// The parameter that names the person.
+    pub(in crate::api) const PARAMETER: &'static str = "subject";
+
+    /// Returns the person, whom the query may name, too.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] if it names another one.
+    pub fn agreeing_with(self, in_query: Option<&Subject>) -> Result<Subject, Refusal> {
+        if in_query.is_some_and(|other| *other != self.0) {
+            return Err(Refusal::invalid(Self::PARAMETER, "must be the same in the path and in the query"));
+        }
+        Ok(self.0)
+    }
+}
+
+impl FromRequest for SubjectPath {
+    fn from_request(request: &Request<'_>) -> Result<Self, Refusal> {
+        request.path_parameter(Self::PARAMETER).map(Self)
     }
 }
 
@@ -201,6 +227,18 @@ mod tests {
             assert_eq!(identifier(raw).unwrap().0.expose(), "a.b/c+d==");
         }
         assert!(identifier("%ff").is_err());
+    }
+
+    #[test]
+    fn a_person_is_named_by_the_path_and_nobody_else_by_the_query() {
+        let named = |raw, other: Option<&str>| {
+            let other = other.map(|text| Subject::parse(text).unwrap());
+            extract::<SubjectPath>(&[], &[("subject", raw)], "").and_then(|path| path.agreeing_with(other.as_ref()))
+        };
+        let ann = Subject::parse("ann|1 x").unwrap();
+        assert_eq!(named("ann%7C1%20x", None), Ok(ann.clone()));
+        assert_eq!(named("ann%7C1%20x", Some("ann|1 x")), Ok(ann));
+        assert!(named("ann", Some("bob")).is_err() && named("%ff", None).is_err());
     }
 
     #[test]

@@ -21,4 +21,4 @@ pub mod request;
 pub mod response;
 pub mod result;
 
-pub use extract::{BatchPath, ClientPath, CodePath, IdentifierPath, JsonList, Lenient, ServiceCredentials};
+pub use extract::{BatchPath, ClientPath, CodePath, IdentifierPath, JsonList, Lenient, ServiceCredentials, SubjectPath};

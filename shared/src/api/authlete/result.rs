@@ -24,10 +24,13 @@ impl fmt::Display for ResultCode {
 /// What comes of calls, each with its code.
 #[expect(missing_docs, reason = "the names are those of the calls")]
 impl ResultCode {
+    pub const CLIENT_AUTHORIZATION_DELETED: Self = Self(137_001);
+    pub const CLIENT_AUTHORIZATION_UPDATED: Self = Self(138_001);
     pub const CLIENT_LOCKED: Self = Self(1_215);
     pub const CLIENT_SECRET_REFRESHED: Self = Self(218_001);
     pub const CLIENT_SECRET_UPDATED: Self = Self(219_001);
     pub const CLIENT_LOCK_UPDATED: Self = Self(221_001);
+    pub const GRANTED_SCOPES_DELETED: Self = Self(142_001);
     pub const INTROSPECTED: Self = Self(56_001);
     pub const INTROSPECTED_STANDARD: Self = Self(145_001);
     pub const ISSUED: Self = Self(54_001);
@@ -165,6 +168,11 @@ const CALLS: &[(&str, u32)] = &[
     ("/auth/token/update", 136),
     ("/auth/userinfo", 92),
     ("/auth/userinfo/issue", 97),
+    ("/client/authorization/delete/{id}", 413),
+    ("/client/authorization/delete/{id}/{subject}", 414),
+    ("/client/authorization/get/list", 415),
+    ("/client/authorization/get/list/{subject}", 416),
+    ("/client/authorization/update/{id}", 417),
     ("/client/create", 202),
     ("/client/delete/{id}", 216),
     ("/client/extension/requestable_scopes/delete/{id}", 410),
@@ -172,6 +180,10 @@ const CALLS: &[(&str, u32)] = &[
     ("/client/extension/requestable_scopes/update/{id}", 412),
     ("/client/get/list", 215),
     ("/client/get/{id}", 217),
+    ("/client/granted_scopes/delete/{id}", 418),
+    ("/client/granted_scopes/delete/{id}/{subject}", 419),
+    ("/client/granted_scopes/get/{id}", 420),
+    ("/client/granted_scopes/get/{id}/{subject}", 421),
     ("/client/lock_flag/update/{id}", 220),
     ("/client/secret/refresh/{id}", 222),
     ("/client/secret/update/{id}", 223),

@@ -3,7 +3,7 @@
 use schemars::{JsonSchema, json_schema};
 
 use super::operation::{Describe, Operation, Scheme};
-use crate::api::authlete::{BatchPath, ClientPath, CodePath, IdentifierPath, JsonList, Lenient, ServiceCredentials};
+use crate::api::authlete::{BatchPath, ClientPath, CodePath, IdentifierPath, JsonList, Lenient, ServiceCredentials, SubjectPath};
 use crate::api::http::{
     Answer, Bearer, CallerAddress, Created, Done, IfNoneMatch, Json, MaybeBearer, MaybeJson, MemberPath, MergePatch, NoContent,
     OrgClientPath, OrgCredentials, OrgPath, PathBehind, PlainText, Preconditions, Published, Query, Reply, SecretPath,
@@ -174,6 +174,10 @@ described! {
     };
     () IdentifierPath, operation => {
         operation.takes_from_path("accessTokenIdentifier", &json_schema!({"type": "string", "minLength": 1}));
+        operation.refuses(&[400]);
+    };
+    () SubjectPath, operation => {
+        operation.takes_from_path(SubjectPath::PARAMETER, &Subject::text_schema());
         operation.refuses(&[400]);
     };
     () ClientPath, operation => {

@@ -5,6 +5,7 @@
 //! found out about the tokens that were presented.
 
 pub mod authorization;
+pub mod client_authorizations;
 pub mod device;
 mod exchange;
 pub mod push;

@@ -228,6 +228,39 @@ capability! {
 }
 
 capability! {
+    /// Lists the clients that people have let in. Needs the same AWS actions as [`Lister`].
+    pub struct ClientAuthorizationLister from HasRecords {
+        /// Authenticates the caller, and lists the tokens of a person.
+        pub lister: Lister,
+        /// Lists what a person has granted.
+        pub person_grants: Arc<dyn KeepPersonGrants>,
+    }
+    access = Lister::ACCESS;
+}
+
+capability! {
+    /// Changes the scopes of all tokens that a client has for a person.
+    pub struct ClientAuthorizationUpdater from HasRecords {
+        /// Authenticates the caller, and lists the tokens.
+        pub lister: Lister,
+        /// Writes the updates of the tokens.
+        pub updater: TokenUpdater,
+    }
+    access = AwsAccess { tokens: &["BatchGetItem", "PutItem", "Query", "UpdateItem"], ..Lister::ACCESS };
+}
+
+capability! {
+    /// Ends what a client has for a person, and counts it. Needs the same AWS actions as [`BulkRevoker`].
+    pub struct ClientAuthorizationRemover from HasRecords {
+        /// Authenticates the caller, revokes the tokens and counts them.
+        pub revoker: BulkRevoker,
+        /// Ends what a person has granted.
+        pub person_grants: Arc<dyn KeepPersonGrants>,
+    }
+    access = BulkRevoker::ACCESS;
+}
+
+capability! {
     /// Ends all that a person has granted to clients, and the tokens that came of it.
     pub struct ConnectedAppsRemover from HasRecords {
         /// Ends each of the grants, and lists them before.

@@ -13,8 +13,8 @@ use crate::jose::sha256;
 /// # Errors
 /// A [`Fault`] if the body can't be written as JSON.
 pub fn encode_person_grant(grant: &PersonGrant) -> Result<String, Fault> {
-    let PersonGrant { granted, remembered, created_at, granted_at, used_at, .. } = grant.clone();
-    let body = PersonGrantBody { granted, remembered, created_at, granted_at, used_at };
+    let PersonGrant { granted, latest, remembered, created_at, granted_at, used_at, .. } = grant.clone();
+    let body = PersonGrantBody { granted, latest, remembered, created_at, granted_at, used_at };
     encode(|to| body.serialize(to))
 }
 
@@ -25,8 +25,8 @@ pub fn encode_person_grant(grant: &PersonGrant) -> Result<String, Fault> {
 pub fn decode_person_grant(key: &PersonGrantKey, body: &[u8], ended_at: Option<Timestamp>) -> Result<PersonGrant, Fault> {
     let body: PersonGrantBody = decode(body, |from| PersonGrantBody::deserialize(from))
         .map_err(|e| Fault::internal("decoding the record of a grant").because(e))?;
-    let PersonGrantBody { granted, remembered, created_at, granted_at, used_at } = body;
-    Ok(PersonGrant { key: key.clone(), granted, remembered, created_at, granted_at, used_at, ended_at })
+    let PersonGrantBody { granted, latest, remembered, created_at, granted_at, used_at } = body;
+    Ok(PersonGrant { key: key.clone(), granted, latest, remembered, created_at, granted_at, used_at, ended_at })
 }
 
 /// The SHA-256 of a person's name, by which all their grants are found together.
@@ -40,6 +40,8 @@ coded::records!(GrantedAccess as GrantedAccessBody);
 struct PersonGrantBody {
     #[serde(rename = "g", with = "coded")]
     granted: GrantedAccess,
+    #[serde(rename = "l", with = "coded", default, skip_serializing_if = "BTreeSet::is_empty")]
+    latest: BTreeSet<Scope>,
     #[serde(rename = "m", with = "coded", default, skip_serializing_if = "Option::is_none")]
     remembered: Option<GrantedAccess>,
     #[serde(rename = "t", with = "coded")]

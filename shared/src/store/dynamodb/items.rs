@@ -178,6 +178,7 @@ pub(super) fn person_grant(org: &OrgId, item: &Item) -> Result<PersonGrant, Faul
     Ok(PersonGrant {
         key: PersonGrantKey { org: org.clone(), subject, client },
         granted: access("g", "gr")?,
+        latest: find_texts(item, "l")?,
         remembered: item.contains_key("k").then(|| access("m", "mr")).transpose()?,
         created_at: find_moment(item, "t")?.unwrap_or(granted_at),
         granted_at,

@@ -41,7 +41,7 @@ impl KeepPersonGrants for DynamoStore {
     }
 
     async fn end_person_grant(&self, key: &PersonGrantKey, at: Timestamp) -> Result<bool, Fault> {
-        let expression = "SET e = :at, x = :x REMOVE g, gr, m, mr, k, t";
+        let expression = "SET e = :at, x = :x REMOVE g, gr, l, m, mr, k, t";
         let change = Change::update(&self.tables.tokens, Key::person_grant(key), expression, GOOD);
         let change = change.with("at", moment(at)).with("x", number(deletion(PersonGrant::kept_after_end(at))));
         match self.change("ending a grant", change).await? {
@@ -68,10 +68,14 @@ impl DynamoStore {
             [("g", texts(access.scopes.iter().map(Scope::as_str))), ("gr", texts(access.resources.iter().map(Audience::as_str)))];
         let mut expression = "SET b = :b, i = :i, f = :f, x = :x, t = if_not_exists(t, :f)".to_owned();
         expression.push_str(match remembering {
-            Remembering::Adds => ", k = :k REMOVE e",
-            Remembering::Stays => " REMOVE e",
-            Remembering::Ends => " REMOVE e, k, m, mr",
+            Remembering::Adds => ", k = :k",
+            Remembering::Stays | Remembering::Ends => "",
         });
+        // A set can't be empty.
+        expression.push_str(if access.scopes.is_empty() { " REMOVE e, l" } else { ", l = :g REMOVE e" });
+        if *remembering == Remembering::Ends {
+            expression.push_str(", k, m, mr");
+        }
         let mut added = Vec::new();
         let mut values = Vec::new();
         for ((granted, value), remembered) in sets.into_iter().zip(["m", "mr"]) {

@@ -120,7 +120,7 @@ fn jeton_only(settings: &ClientSettings) -> Option<Value> {
 }
 
 /// Returns `developer`, the name of whom the client belongs to.
-pub(super) fn developer(client: &Client) -> Option<&str> {
+pub(in crate::api::authlete) fn developer(client: &Client) -> Option<&str> {
     match client.settings.metadata.get("developer")? {
         MetadataValue::Text(name) => Some(name),
         MetadataValue::Flag(_) | MetadataValue::Number(_) | MetadataValue::Texts(_) | MetadataValue::Localized(_) => None,

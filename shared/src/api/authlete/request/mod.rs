@@ -5,6 +5,7 @@
 
 mod authorization;
 mod batch;
+mod client_authorizations;
 mod create;
 mod device;
 mod fields;
@@ -20,6 +21,10 @@ pub use authorization::{
     AuthorizationFailReason, FailAuthorization, IssueAuthorization, ProcessAuthorization, TicketInfo, UpdateTicket,
 };
 pub use batch::{BatchQuery, at, batch};
+pub use client_authorizations::{
+    AuthorizedClientsPage, ListClientAuthorizations, PostedClientAuthorizations, PostedSubject, SubjectQuery,
+    UpdateClientAuthorization,
+};
 pub use create::{CreateToken, CreateTokenRequest};
 pub use device::{AuthorizeDevice, CompleteDevice, VerifyDevice};
 pub use introspect::{Introspect, IntrospectStandard, Introspected};

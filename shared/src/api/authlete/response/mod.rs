@@ -6,6 +6,7 @@
 
 mod authorization;
 mod batch;
+mod client_authorizations;
 mod create;
 mod device;
 mod exchange;
@@ -30,6 +31,7 @@ pub use authorization::{
     TicketInfoResponse, TicketUpdateResponse,
 };
 pub use batch::{BatchAccepted, BatchStatusResponse};
+pub use client_authorizations::{ClientAuthorizationListResponse, ClientAuthorizationResponse, GrantedScopesResponse};
 pub use create::{CreateAction, TokenCreateResponse};
 pub use device::{
     CompletionAction, DeviceAction, DeviceAuthorizationResponse, DeviceCompleteResponse, DeviceVerificationResponse,
