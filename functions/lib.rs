@@ -162,6 +162,7 @@ endpoints! {
         Entry::for_endpoint::<authlete::process_token::ProcessToken>(),
         Entry::for_endpoint::<authlete::issue_token::IssueToken>(),
         Entry::for_endpoint::<authlete::issue_userinfo::IssueUserinfo>(),
+        Entry::for_endpoint::<authlete::reissue_id_token::ReissueIdToken>(),
         Entry::for_endpoint::<authlete::create_token::CreateToken>(),
         Entry::for_endpoint::<oauth::token::Token>(),
         Entry::for_endpoint::<oauth::introspect::Introspect>(),

@@ -13,12 +13,9 @@ use super::delete_client_authorization::answer_deletion;
 pub struct EndClientAuthorization;
 
 impl Endpoint for EndClientAuthorization {
-    const ROUTE: Route = Route::post(
-        "authlete.end_client_authorization",
-        "/api/{serviceId}/client/authorization/delete/{id}",
-        Dialect::Authlete,
-    )
-    .and_at("/api/client/authorization/delete/{id}");
+    const ROUTE: Route =
+        Route::post("authlete.end_client_authorization", "/api/{serviceId}/client/authorization/delete/{id}", Dialect::Authlete)
+            .and_at("/api/client/authorization/delete/{id}");
     type Ports = ClientAuthorizationRemover;
     type Input = (ServiceCredentials, ClientPath, Lenient<request::PostedSubject>);
     type Output = Answer<200, ClientAuthorizationResponse>;

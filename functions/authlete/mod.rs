@@ -40,6 +40,7 @@ pub mod process_userinfo;
 pub mod push_authorization;
 pub mod put_requestable_scopes;
 pub mod refresh_client_secret;
+pub mod reissue_id_token;
 pub mod revoke_token;
 pub mod update_authorization_ticket;
 pub mod update_client;

@@ -13,12 +13,9 @@ use super::list_client_authorizations::answer_list;
 pub struct PostClientAuthorizations;
 
 impl Endpoint for PostClientAuthorizations {
-    const ROUTE: Route = Route::post(
-        "authlete.post_client_authorizations",
-        "/api/{serviceId}/client/authorization/get/list",
-        Dialect::Authlete,
-    )
-    .and_at("/api/client/authorization/get/list");
+    const ROUTE: Route =
+        Route::post("authlete.post_client_authorizations", "/api/{serviceId}/client/authorization/get/list", Dialect::Authlete)
+            .and_at("/api/client/authorization/get/list");
     type Ports = ClientAuthorizationLister;
     type Input = (ServiceCredentials, Lenient<request::PostedClientAuthorizations>);
     type Output = Answer<200, ClientAuthorizationListResponse<'static>>;

@@ -363,6 +363,10 @@ async fn authorizations(book: &mut Book<'_>) {
         book.post(what, "auth/userinfo", json!({ "token": token })).await;
         book.post(what, "auth/userinfo/issue", json!({"token": token, "claims": "{\"email\":\"ann@example.com\"}"})).await;
     }
+    for (what, refresh) in [("good", &granted["refreshToken"]), ("another pair", &json!("x"))] {
+        let pair = json!({"accessToken": granted["accessToken"], "refreshToken": refresh});
+        book.post(what, "idtoken/reissue", pair).await;
+    }
     let claims = json!({"token": granted["accessToken"], "claims": "x"});
     book.post("wrong claims", "auth/userinfo/issue", claims).await;
 }

@@ -26,8 +26,9 @@ struct Service {
     device: Value,
     person: String,
     code: String,
-    /// An access token of a person.
+    /// An access token of a person, and the refresh token with it.
     of_person: Value,
+    refresh_of_person: Value,
 }
 
 impl Service {
@@ -44,7 +45,8 @@ impl Service {
         let sign_in = SignIn::at(tenant).await;
         let (query, person) = (sign_in.query(SHOP, &[]), sign_in.ticket(SHOP, &[]).await);
         let code = sign_in.code(SHOP, &[], json!({})).await;
-        let of_person = sign_in.tokens(SHOP, &[], json!({})).await["accessToken"].clone();
+        let granted = sign_in.tokens(SHOP, &[], json!({})).await;
+        let (of_person, refresh_of_person) = (granted["accessToken"].clone(), granted["refreshToken"].clone());
         let pushed = sign_in.pushed(SHOP, &[]).await;
         let exchange = "urn:ietf:params:oauth:grant-type:token-exchange";
         let grants = ["authorization_code", "client_credentials", "refresh_token", "password", exchange, DEVICE_GRANT];
@@ -54,7 +56,7 @@ impl Service {
         let device = tenant.post("device/authorization", json!({"parameters": format!("client_id={TV}")})).await;
         watched.calls();
         watched.calls();
-        Self { app, watched, created, ticket, batch, query, pushed, device, person, code, of_person }
+        Self { app, watched, created, ticket, batch, query, pushed, device, person, code, of_person, refresh_of_person }
     }
 
     async fn perform(&self, operation: &str) -> Answer {
@@ -92,6 +94,10 @@ impl Service {
             "authorization_delete" => ("client/authorization/delete/1011".into(), json!({"subject": "ann"})),
             "granted_scopes" => ("client/granted_scopes/get/1011".into(), json!({"subject": "ann"})),
             "granted_scopes_delete" => ("client/granted_scopes/delete/1011".into(), json!({"subject": "ann"})),
+            "reissue" => {
+                let pair = json!({"accessToken": self.of_person, "refreshToken": self.refresh_of_person});
+                ("idtoken/reissue".into(), pair)
+            }
             "push" => {
                 let client = json!({"parameters": query, "clientId": SHOP.to_string(), "clientSecret": secret(OPAQUE, SHOP)});
                 ("pushed_auth_req".into(), client)
@@ -155,7 +161,7 @@ const TV: u64 = 1_021;
 const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// Every call of the Authlete dialect once, or twice where it goes different ways.
-const CALLS: [&str; 55] = [
+const CALLS: [&str; 56] = [
     "client_credentials",
     "password",
     "refresh",
@@ -166,6 +172,7 @@ const CALLS: [&str; 55] = [
     "authorization",
     "push",
     "authorization_pushed",
+    "reissue",
     "authorized_clients",
     "authorization_update",
     "authorization_delete",

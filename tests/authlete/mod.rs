@@ -20,6 +20,7 @@ mod par;
 mod parallel;
 mod proofs;
 mod refresh;
+mod reissue;
 mod requestable;
 mod revoke;
 mod rules;

@@ -38,6 +38,7 @@ fn calls() -> Vec<(Method, &'static str, Option<Value>, Option<&'static str>)> {
         (GET, "client/granted_scopes/get/1001/ann", None, Some(api::TOKENS_READ)),
         (POST, "client/granted_scopes/delete/1001", Some(json!({"subject": "ann"})), Some(api::TOKENS_REVOKE)),
         (Method::DELETE, "client/granted_scopes/delete/1001/ann", None, Some(api::TOKENS_REVOKE)),
+        (POST, "idtoken/reissue", Some(json!({"accessToken": "x", "refreshToken": "x"})), Some(api::TOKENS_CREATE)),
         (POST, "pushed_auth_req", Some(json!({"parameters": "client_id=1001"})), Some(api::TOKENS_CREATE)),
         (POST, "auth/token/issue", Some(json!({"ticket": "x", "subject": "john"})), Some(api::TOKENS_CREATE)),
         (POST, "auth/token/fail", Some(json!({"ticket": "x", "reason": "UNKNOWN"})), Some(api::TOKENS_CREATE)),

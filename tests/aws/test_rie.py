@@ -97,6 +97,7 @@ ENDPOINTS = {
         UNAUTHENTICATED,
     ),
     "authlete.refresh_client_secret": ({"path": "/api/1/client/secret/refresh/$spare"}, UNAUTHENTICATED),
+    "authlete.reissue_id_token": ({"body": {"accessToken": "$opaque", "refreshToken": "x"}}, UNAUTHENTICATED),
     "authlete.revoke_token": ({"body": {"accessTokenIdentifier": "$opaque"}}, {"body": {}, "status": 400}),
     "authlete.update_authorization_ticket": ({"body": {"ticket": "$asked", "info": "kept"}}, UNAUTHENTICATED),
     "authlete.update_client": ({"path": "/api/1/client/update/$spare", "body": {}}, UNAUTHENTICATED),

@@ -114,7 +114,8 @@ async fn token_requests(run: &mut Recorded, client: &Value) {
 async fn authorizations(run: &mut Recorded, id: &Value) {
     let grants = json!({"settings": {"supported_grants": null}});
     run.good("jeton.patch_org", "/v1/orgs/1", grants).await;
-    let draft = json!({"clientType": "PUBLIC", "grantTypes": ["AUTHORIZATION_CODE"], "redirectUris": ["https://app.example/cb"]});
+    let grants = ["AUTHORIZATION_CODE", "REFRESH_TOKEN"];
+    let draft = json!({"clientType": "PUBLIC", "grantTypes": grants, "redirectUris": ["https://app.example/cb"]});
     let client = api(run, "authlete.create_client", "client/create", draft).await["clientId"].clone();
     let query = format!(
         "response_type=code&client_id={client}&redirect_uri=https%3A%2F%2Fapp.example%2Fcb&scope=openid&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256"
@@ -142,6 +143,9 @@ async fn authorizations(run: &mut Recorded, id: &Value) {
     );
     let granted = api(run, "authlete.process_token", "auth/token", json!({"parameters": form})).await;
     assert_eq!(granted["action"], "OK", "{granted}");
+    let pair = json!({"accessToken": granted["jwtAccessToken"], "refreshToken": granted["refreshToken"]});
+    let reissued = api(run, "authlete.reissue_id_token", "idtoken/reissue", pair).await;
+    assert_eq!(reissued["action"], "OK", "{reissued}");
     devices(run).await;
     client_authorizations(run, &client).await;
     let wants_jwt = json!({"clientType": "PUBLIC", "grantTypes": ["AUTHORIZATION_CODE"], "userInfoSignAlg": "ES256"});
@@ -170,11 +174,7 @@ async fn client_authorizations(run: &mut Recorded, client: &Value) {
         ("authlete.delete_granted_scopes", format!("client/granted_scopes/delete/{client}/ann"), json!({})),
         ("authlete.post_delete_granted_scopes", format!("client/granted_scopes/delete/{client}"), of_ann.clone()),
         ("authlete.delete_client_authorization", format!("client/authorization/delete/{client}/nobody"), json!({})),
-        (
-            "authlete.end_client_authorization",
-            format!("client/authorization/delete/{client}"),
-            json!({"subject": "nobody"}),
-        ),
+        ("authlete.end_client_authorization", format!("client/authorization/delete/{client}"), json!({"subject": "nobody"})),
     ] {
         api(run, name, &path, body).await;
     }

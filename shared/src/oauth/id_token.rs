@@ -4,15 +4,15 @@ use serde_json::{Map, Value};
 
 use crate::domain::scope::openid;
 use crate::domain::{
-    Algorithm, Client, Error, Fault, MetadataValue, Org, Refusal, Secret, SessionId, SignIn, Subject, TokenRecord,
+    Algorithm, Client, Error, Fault, Issuer, MetadataValue, Org, Refusal, Secret, SessionId, SignIn, Subject, Timestamp,
+    TokenRecord,
 };
 use crate::jose::foreign::Claims;
 use crate::jose::jws::{Compact, MAX_TOKEN_BYTES};
 use crate::jose::left_half_of_hash;
 use crate::keys::signer::jws;
-use crate::keys::{PublishedKeys, Signing};
+use crate::keys::{PublishedKeys, Signing, SigningKeys};
 use crate::oauth::person_claims::{self, read_claims};
-use crate::platform::capabilities::Minter;
 
 /// The `typ` of ID tokens. That of access tokens of clients is another one, so that neither passes for the other.
 const TYPE: &str = "JWT";
@@ -28,8 +28,19 @@ pub struct IdTokenSubject<'a> {
     pub sign_in: &'a SignIn,
     /// The client that it is for.
     pub client: &'a Client,
+    /// When the ID token is issued.
+    pub issued_at: Timestamp,
     /// The `nonce` of the authorization request. A refresh has none (OpenID Connect Core section 12.2).
     pub nonce: Option<&'a str>,
+}
+
+/// What signs ID tokens, and in whose name.
+#[derive(Clone, Copy, Debug)]
+pub struct IdTokenIssuer<'a> {
+    /// The keys that sign the tokens.
+    pub signing: &'a SigningKeys,
+    /// The `iss` of the tokens.
+    pub issuer: &'a Issuer,
 }
 
 /// Says whether an ID token has room for so many bytes of claims of the person, with all else that it may say.
@@ -44,7 +55,7 @@ pub(crate) fn has_room_for(claims_bytes: usize) -> bool {
 /// # Errors
 /// A [`Fault`] if there is no key, or it can't be reached. [`Refusal::TokenTooLarge`] if the token would be longer than the key can
 /// sign.
-pub async fn issue(ports: &Minter, org: &Org, of: IdTokenSubject<'_>) -> Result<Option<Secret<String>>, Error> {
+pub async fn issue(ports: IdTokenIssuer<'_>, org: &Org, of: IdTokenSubject<'_>) -> Result<Option<Secret<String>>, Error> {
     if !of.record.scopes.iter().any(|scope| scope.as_str() == openid::OPENID) {
         return Ok(None);
     }
@@ -69,9 +80,9 @@ fn algorithm(signing: &Signing, org: &Org, client: &Client) -> Option<Algorithm>
 }
 
 fn claims(issuer: &str, org: &Org, algorithm: Algorithm, of: IdTokenSubject<'_>) -> Result<Map<String, Value>, Fault> {
-    let IdTokenSubject { record, access_token, sign_in, client, nonce } = of;
+    let IdTokenSubject { record, access_token, sign_in, client, issued_at, nonce } = of;
     let issuance = record.issuance.as_deref();
-    let issued_at = record.issued_at.whole_second();
+    let issued_at = issued_at.whole_second();
     // Those of the person come first, so that what is ours replaces what has the same name.
     let scopes = if client.settings.claims_in_id_token { record.scopes.as_slice() } else { &[] };
     let mut claims = person_claims::select(sign_in, scopes, "id_token")?;

@@ -463,7 +463,8 @@ pub fn available_of(org: &Org, asked: Vec<Scope>) -> Vec<Scope> {
     deduplicated(asked).into_iter().filter(|scope| is_available(org, scope, true)).collect()
 }
 
-/// Returns the scopes that a token has after an update. Those that the client can't have are dropped.
+/// Returns the scopes that a token has after an update. Those that the client can't have are dropped, but for those of OpenID Connect that
+/// the token holds: a person has granted them.
 pub fn amend_scopes(org: &Org, client: &Client, asked: Vec<Scope>, held: &[Scope]) -> Vec<Scope> {
     let requestable = requestable(org, client, Some(asked.clone()));
     let stays = |scope: &Scope| is_openid(scope) && held.contains(scope);

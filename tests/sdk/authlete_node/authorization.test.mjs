@@ -150,7 +150,7 @@ forEachService("authorization", (calls, service) => {
     assert.equal((await push({}, { clientSecret: "wrong" })).action, "UNAUTHORIZED");
   });
 
-  test("a device asks, and a person decides", async (t) => {
+  test("a device asks, and a person decides", async () => {
     const made = await calls.newClient({ clientType: "PUBLIC", tokenAuthMethod: "NONE", grantTypes: ["DEVICE_CODE", "REFRESH_TOKEN"], clientName: "Telly" });
     const clientId = String(made.clientId);
     const grant = "urn:ietf:params:oauth:grant-type:device_code";
@@ -158,7 +158,7 @@ forEachService("authorization", (calls, service) => {
       const parameters = new URLSearchParams({ client_id: clientId, scope: "openid history.read" }).toString();
       return authlete.deviceFlow.authorization({ serviceId, deviceAuthorizationRequest: { parameters } });
     };
-    const poll = async (deviceCode) => calls.process({ grant_type: grant, device_code: deviceCode, client_id: clientId });
+    const poll = async (deviceCode) => calls.process({ grant_type: grant, device_code: deviceCode }, { clientId, clientSecret: undefined });
     const verify = async (userCode) => authlete.deviceFlow.verification({ serviceId, deviceVerificationRequest: { userCode } });
     const complete = async (userCode, result, more = {}) => {
       return authlete.deviceFlow.complete({ serviceId, deviceCompleteRequest: { userCode, result, subject: "john", ...more } });
@@ -185,6 +185,20 @@ forEachService("authorization", (calls, service) => {
     assert.deepEqual(denied, { error: "access_denied", error_description: "Not now", error_uri: "https://as.example/no" });
   });
 
+  test("an ID token is made anew", async () => {
+    const { ticket } = await ask({ nonce: "n-2" });
+    const granted = await redeem((await issue(ticket)).authorizationCode);
+    const accessToken = service.jwt ? granted.jwtAccessToken : granted.accessToken;
+    const idtokenReissueRequest = { accessToken, refreshToken: granted.refreshToken, claims: JSON.stringify({ email: "new@example.com" }) };
+    const reissued = await authlete.token.management.reissueIdToken({ serviceId, idtokenReissueRequest });
+    assert.equal(reissued.action, "OK", reissued.resultMessage);
+    const body = JSON.parse(reissued.responseContent);
+    assert.equal(body.access_token, accessToken);
+    const keys = await authlete.jwkSetEndpoint.serviceJwksGetApi({ serviceId });
+    const { payload } = await jwtVerify(body.id_token, createLocalJWKSet(keys), { issuer: service.url });
+    assert.deepEqual([payload.sub, payload.email, payload.nonce], ["john", "new@example.com", undefined]);
+  });
+
   test("what a person has let a client do", async () => {
     const { clientId } = await shop();
     const subject = `ann|${randomBytes(4).toString("hex")} x`;
@@ -206,7 +220,7 @@ forEachService("authorization", (calls, service) => {
     await management.deleteGrantedScopes(of);
     assert.equal((await management.getGrantedScopes(of)).latestGrantedScopes, undefined);
     assert.equal(await calls.isLive(token), true);
-    await management.destroyAuthorizations(of);
+    await management.deleteAuthorizations(of);
     assert.equal(await calls.isLive(token), false);
   });
 

@@ -127,7 +127,7 @@ forEachService("rules", (calls, service) => {
   });
 
   test("a path that isn't served is the SDK's own error, and so is a server that isn't there", async () => {
-    const ask = { serviceId: service.id, gmRequest: { accessToken: "x", gmAction: "QUERY" } };
+    const ask = { serviceId: service.id, gMRequest: { accessToken: "x", gmAction: "QUERY" } };
     await assert.rejects(calls.authlete.grantManagement.processRequest(ask), (error) => {
       assert.ok(error instanceof AuthleteDefaultError);
       assert.equal(error.statusCode, 404);

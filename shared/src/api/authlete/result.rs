@@ -31,6 +31,7 @@ impl ResultCode {
     pub const CLIENT_SECRET_UPDATED: Self = Self(219_001);
     pub const CLIENT_LOCK_UPDATED: Self = Self(221_001);
     pub const GRANTED_SCOPES_DELETED: Self = Self(142_001);
+    pub const ID_TOKEN_REISSUED: Self = Self(360_001);
     pub const INTROSPECTED: Self = Self(56_001);
     pub const INTROSPECTED_STANDARD: Self = Self(145_001);
     pub const ISSUED: Self = Self(54_001);
@@ -191,6 +192,7 @@ const CALLS: &[(&str, u32)] = &[
     ("/device/authorization", 221),
     ("/device/complete", 240),
     ("/device/verification", 224),
+    ("/idtoken/reissue", 360),
     ("/pushed_auth_req", 246),
     ("/service/configuration", 150),
     ("/service/jwks/get", 149),

@@ -8,6 +8,7 @@ pub mod authorization;
 pub mod client_authorizations;
 pub mod device;
 mod exchange;
+pub mod id_token;
 pub mod push;
 pub mod userinfo;
 
@@ -25,7 +26,7 @@ use crate::domain::{
 use crate::oauth::TokenForm;
 use crate::oauth::steps::{ClientRequirements, SenderProofs, check_grant, parse_grant_type, verify_sender_constraint};
 use crate::oauth::token_endpoint::authorization_code::{self, CodeLookup, ServerWord};
-use crate::oauth::token_endpoint::{GrantContext, device_code, id_token};
+use crate::oauth::token_endpoint::{self, GrantContext, device_code};
 use crate::platform::capabilities::Granter;
 use crate::policy::{self, ClientTokenRequest, Lifetime, RefreshOf, RefreshRequest, TokenProfile, requestable};
 use crate::store::{RecordKeys, Records};
@@ -384,7 +385,7 @@ async fn refresh_token(
     };
     let redeemed = redeem_of_client(ports, service, client.client(), token, ask, Vec::new()).await?;
     let issued = Box::new(Issued { minted: redeemed.minted, client: client.into_client() });
-    let id_token = id_token(ports, service.org(), (&issued.minted, &issued.client), None).await?;
+    let id_token = token_endpoint::id_token(ports, service.org(), (&issued.minted, &issued.client), None).await?;
     Ok(Outcome::Issued { issued, id_token, resources, previous_refresh_token_used: redeemed.was_previous })
 }
 

@@ -24,7 +24,7 @@ use crate::domain::{
     Secret, Service,
 };
 use crate::keys::Signing;
-use crate::oauth::id_token::IdTokenSubject;
+use crate::oauth::id_token::{IdTokenIssuer, IdTokenSubject};
 use crate::oauth::steps::{ClientRequirements, SenderProofs, check_grant, parse_grant_type, verify_sender_constraint};
 use crate::oauth::{TokenForm, TokenType, authorization_details};
 use crate::platform::capabilities::{Granter, Reader, TokenEndpoint};
@@ -313,6 +313,7 @@ pub(super) async fn id_token(
     let of_family = minted.family.as_ref().and_then(|family| family.issuance.as_deref()?.sign_in.as_deref());
     let of_token = minted.record.issuance.as_deref().and_then(|issuance| issuance.sign_in.as_deref());
     let Some(sign_in) = of_family.or(of_token) else { return Ok(None) };
-    let of = IdTokenSubject { record: &minted.record, access_token: &minted.token, sign_in, client, nonce };
-    crate::oauth::id_token::issue(&ports.refresher.minter, org, of).await
+    let (record, by) = (&minted.record, &ports.refresher.minter);
+    let of = IdTokenSubject { record, access_token: &minted.token, sign_in, client, issued_at: record.issued_at, nonce };
+    crate::oauth::id_token::issue(IdTokenIssuer { signing: &by.signing, issuer: &by.issuer }, org, of).await
 }

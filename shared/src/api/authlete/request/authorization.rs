@@ -141,18 +141,12 @@ impl PersonSaid {
     /// [`Refusal::Invalid`], which names the first field that is missing or malformed.
     pub(super) fn try_into_approval(self) -> Result<ServerApproval, Refusal> {
         let subject = required("subject", person("subject", self.subject.as_deref())?)?;
-        let header = json_object("idtHeaderParams", self.idt_header_params)?;
         let forwarded = ForwardedSignIn {
             told_subject: person("sub", self.sub.as_deref())?,
-            id_token_header: header.and_then(|members| only(members, |name| !OWN_HEADER_MEMBERS.contains(&name))),
-            has_audience_list: match self.id_token_aud_type.as_deref() {
-                None | Some("array") => true,
-                Some("string") => false,
-                Some(_) => return Err(Refusal::invalid("idTokenAudType", "must be array or string")),
-            },
+            id_token_header: id_token_header(self.idt_header_params)?,
+            has_audience_list: is_audience_list(self.id_token_aud_type.as_deref())?.unwrap_or(true),
             consented_claims: consented(self.consented_claims)?,
         };
-        let claims = json_object("claims", self.claims)?;
         let access_token_claims = json_object("jwtAtClaims", self.jwt_at_claims)?;
         Ok(ServerApproval {
             subject,
@@ -161,8 +155,7 @@ impl PersonSaid {
             auth_time: self.auth_time.map(auth_time).transpose()?,
             acr: self.acr.map(acr).transpose()?,
             session: parsed("sessionId", self.session_id.as_deref())?,
-            // How a person authenticated has no field of its own.
-            id_token_claims: claims.and_then(|claims| only(claims, |name| name == "amr" || !RESERVED_CLAIMS.contains(&name))),
+            id_token_claims: id_token_claims(self.claims)?,
             access_token_claims: access_token_claims.and_then(|claims| only(claims, |name| !RESERVED_CLAIMS.contains(&name))),
             properties: self.properties.map(Properties::try_into_properties).transpose()?.unwrap_or_default(),
             forwarded,
@@ -176,7 +169,29 @@ impl PersonSaid {
 const OWN_HEADER_MEMBERS: &[&str] =
     &["alg", "b64", "crit", "cty", "jku", "jwk", "kid", "typ", "x5c", "x5t", "x5t#S256", "x5u", "zip"];
 
-fn person(field: &'static str, text: Option<&str>) -> Result<Option<Subject>, Refusal> {
+/// `idtHeaderParams`, without the members that are the service's own.
+pub(super) fn id_token_header(text: Option<String>) -> Result<Option<ExtraClaims>, Refusal> {
+    let header = json_object("idtHeaderParams", text)?;
+    Ok(header.and_then(|members| only(members, |name| !OWN_HEADER_MEMBERS.contains(&name))))
+}
+
+/// `idTokenAudType`: whether the `aud` of ID tokens is a list.
+pub(super) fn is_audience_list(kind: Option<&str>) -> Result<Option<bool>, Refusal> {
+    match kind {
+        None => Ok(None),
+        Some("array") => Ok(Some(true)),
+        Some("string") => Ok(Some(false)),
+        Some(_) => Err(Refusal::invalid("idTokenAudType", "must be array or string")),
+    }
+}
+
+/// `claims` for an ID token, without those that are the service's own. How a person authenticated has no field of its own.
+pub(super) fn id_token_claims(text: Option<String>) -> Result<Option<ExtraClaims>, Refusal> {
+    let claims = json_object("claims", text)?;
+    Ok(claims.and_then(|claims| only(claims, |name| name == "amr" || !RESERVED_CLAIMS.contains(&name))))
+}
+
+pub(super) fn person(field: &'static str, text: Option<&str>) -> Result<Option<Subject>, Refusal> {
     let subject: Option<Subject> = parsed(field, text)?;
     if subject.as_ref().is_none_or(Subject::is_of_client) {
         Ok(subject)

@@ -9,6 +9,7 @@ mod client_authorizations;
 mod create;
 mod device;
 mod fields;
+mod id_token;
 mod introspect;
 mod push;
 mod revoke;
@@ -27,6 +28,7 @@ pub use client_authorizations::{
 };
 pub use create::{CreateToken, CreateTokenRequest};
 pub use device::{AuthorizeDevice, CompleteDevice, VerifyDevice};
+pub use id_token::ReissueIdToken;
 pub use introspect::{Introspect, IntrospectStandard, Introspected};
 pub use push::PushAuthorization;
 pub use revoke::{ListTokens, Revocation, RevokeParameters, RevokeToken, Revoked, range};

@@ -10,6 +10,7 @@ mod client_authorizations;
 mod create;
 mod device;
 mod exchange;
+mod id_token;
 mod introspect;
 mod issued;
 mod list;
@@ -37,6 +38,7 @@ pub use device::{
     CompletionAction, DeviceAction, DeviceAuthorizationResponse, DeviceCompleteResponse, DeviceVerificationResponse,
     VerificationAction,
 };
+pub use id_token::{IdTokenReissueResponse, ReissueAction};
 pub use introspect::{IntrospectionAction, IntrospectionResponse};
 pub use issued::IssuedToken;
 pub use list::TokenListResponse;
