@@ -244,7 +244,8 @@ function consentPage(asked, visit) {
   const buttons = html`<button name="decision" value="allow">Allow</button><button name="decision" value="deny">Deny</button>
 <button name="decision" value="switch">Use another account</button>`;
   // Anybody can choose a name. Where the answer goes can't be made up, so it is always shown.
-  const asks = html`<p><b>${appName(asked)}</b>, ${whereabouts(asked)}, wants to:</p><ul>${wishes}${details}${places}</ul>`;
+  const known = asked.client.host ? html` of <b>${asked.client.host}</b>` : undefined;
+  const asks = html`<p><b>${appName(asked)}</b>${known}, ${whereabouts(asked)}, wants to:</p><ul>${wishes}${details}${places}</ul>`;
   const form = formTo("consent", asked, visit, buttons);
   const warning = asked.kind === "device" ? html`<p>Allow it only if your own device shows the code that you typed. Nobody else should have sent it to you.</p>` : undefined;
   return page(200, "Allow access?", html`${asks}${warning}<p>You are signed in as ${visit.session.user}.</p>${form}`, visit);

@@ -23,7 +23,7 @@ impl Endpoint for Authorize {
         let issuer = ports.keeper.reader.keys.issuer();
         let browser = request.browser(issuer);
         let reply = match request.form {
-            Ok(form) => authorization::begin(&ports.keeper, form, browser).await,
+            Ok(form) => authorization::begin(ports, form, browser).await,
             Err(denial) => AuthorizationReply::Page(denial),
         };
         Ok(BrowserReply::new(reply, issuer))

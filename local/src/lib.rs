@@ -99,7 +99,7 @@ async fn start(options: Options) -> Result<(), String> {
     let trail = trail(&options, &home, &data_file, counting.as_ref().map(|(metrics, _)| Arc::clone(metrics)))?;
     let (mut platform, rotator) = platform(&options, &home, Arc::clone(&data_file), issuer).await?;
     platform = platform.reading(key_sets);
-    platform.records = platform.records.opening(Some(options.open_org.clone()));
+    platform.records = platform.records.opening(Some(options.open_org.clone())).reading_the_web();
     platform.records.signing_algorithms = options.algorithms.as_slice().into();
     if options.client_certificate_header.is_some() {
         platform = platform.with_client_certificates(options.mtls_url.clone());

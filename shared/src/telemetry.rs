@@ -93,8 +93,8 @@ pub(crate) fn note_org(org: &OrgId) {
     note(|note| note.org = Some(org.to_string()));
 }
 
-/// Notes which client calls, or is claimed to call.
-pub(crate) fn note_client(org: &OrgId, client: ClientId) {
+/// Notes which client calls, or is claimed to call: by its number or, if it is known by a document, by the URL of that.
+pub(crate) fn note_client(org: &OrgId, client: impl std::fmt::Display) {
     note(|note| {
         note.org = Some(org.to_string());
         note.client = Some(client.to_string());

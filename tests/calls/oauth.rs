@@ -11,8 +11,8 @@ use shared::platform::SystemClock;
 use super::Recorded;
 use super::authlete::{assertion, create, jwt, signer};
 use super::units::Units;
-use crate::support::Answer;
 use crate::support::deployment::ISSUER;
+use crate::support::{Answer, encoded};
 
 /// Has each of them do it, for a client with a key whose tokens are JWTs and whose refresh tokens are replaced.
 pub(super) async fn tokens(run: &mut Recorded, client: &Value) {
@@ -133,6 +133,30 @@ pub(super) async fn strangers(run: &mut Recorded) {
     let query = format!(
         "response_type=code&client_id={client}&redirect_uri=https%3A%2F%2Ftool.example%2Fcb&scope=openid&code_challenge={challenge}&code_challenge_method=S256"
     );
+    let (_, answer) = run.priced("oauth.authorize", &format!("/oauth2/authorize?{query}"), json!({})).await;
+    let id = location(&answer).split_once("authorization=").unwrap().1.to_owned();
+    let said = json!({"subject": "ann", "auth_time": SystemClock.now().as_secs()});
+    run.good("jeton.accept_authorization", &format!("/v1/authorizations/{id}/accept"), said).await;
+    known_by_document(run).await;
+}
+
+/// Has a client that nobody has registered push a request, ask for a device and in a browser, and a person let it in.
+async fn known_by_document(run: &mut Recorded) {
+    let url = "https://tool.example/client.json";
+    let document = json!({
+        "client_id": url, "redirect_uris": ["https://tool.example/cb"], "grant_types": ["authorization_code", DEVICE_GRANT],
+    });
+    run.deployment.web.put(url, &document);
+    let allowed = json!({"settings": {"client_metadata_documents": {"enabled": true, "hosts": ["tool.example"]}}});
+    run.good("jeton.patch_org", "/v1/orgs/1", allowed).await;
+    let challenge = URL_SAFE_NO_PAD.encode(sha256(VERIFIER.as_bytes()));
+    let query = format!(
+        "response_type=code&client_id={}&redirect_uri=https%3A%2F%2Ftool.example%2Fcb&scope=openid&code_challenge={challenge}&code_challenge_method=S256",
+        encoded(url)
+    );
+    run.cost("oauth.push_authorization", "/oauth2/par", Value::from(query.clone())).await;
+    let form = Value::from(format!("client_id={}&scope=openid", encoded(url)));
+    run.cost("oauth.authorize_device", "/oauth2/device_authorization", form).await;
     let (_, answer) = run.priced("oauth.authorize", &format!("/oauth2/authorize?{query}"), json!({})).await;
     let id = location(&answer).split_once("authorization=").unwrap().1.to_owned();
     let said = json!({"subject": "ann", "auth_time": SystemClock.now().as_secs()});

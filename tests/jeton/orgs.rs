@@ -51,7 +51,7 @@ scenario! {
                     "open_registration": {
                         "enabled": false, "unused_duration": 86_400, "duration": 7_776_000, "most_per_hour": 100, "most_per_address": 10, "schemes": [],
                     },
-                    "assertion_issuers": [],
+                    "client_metadata_documents": {"enabled": false, "hosts": []}, "assertion_issuers": [],
                 },
                 "created": "2026-11-22T12:00:00Z", "updated": "2026-11-22T12:00:00Z"
             })

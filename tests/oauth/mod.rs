@@ -8,6 +8,7 @@ mod certificates;
 mod client;
 mod code;
 mod device;
+mod document;
 mod exchange;
 mod fapi;
 mod grants;

@@ -8,11 +8,11 @@ use super::registration::{REGISTER, access, place};
 use super::sign_in::{VERIFIER, challenge, is_page, location, parameter};
 use crate::support::{Answer, App, NOW, encoded, over, scenario, text};
 
-const MCP: &str = "https://mcp.example/mcp";
-const CALLBACK: &str = "http://127.0.0.1:33418/";
+pub(super) const MCP: &str = "https://mcp.example/mcp";
+pub(super) const CALLBACK: &str = "http://127.0.0.1:33418/";
 
 /// Opens org 1 to strangers: for an hour if nobody lets them in, and for two from then on.
-async fn open(app: &App, more: Value) {
+pub(super) async fn open(app: &App, more: Value) {
     let usual = json!({"enabled": true, "unused_duration": 3_600, "duration": 7_200});
     let settings = json!({
         "login_url": "https://login.example/", "resources": [{"resource": MCP, "scopes": ["files.read"]}],
@@ -37,13 +37,13 @@ fn editor() -> Value {
 }
 
 #[track_caller]
-fn is_refused(answer: &Answer, status: u16, error: &str) {
+pub(super) fn is_refused(answer: &Answer, status: u16, error: &str) {
     let body = answer.json();
     assert_eq!((answer.status.as_u16(), &body["error"]), (status, &json!(error)), "{body}");
 }
 
 /// The answer to an authorization request of a client, with `more` in place of parameters of the same name.
-async fn authorize(app: &App, client: &str, more: &[(&str, &str)]) -> Answer {
+pub(super) async fn authorize(app: &App, client: &str, more: &[(&str, &str)]) -> Answer {
     let usual = [
         ("response_type", "code"),
         ("client_id", client),
@@ -59,13 +59,13 @@ async fn authorize(app: &App, client: &str, more: &[(&str, &str)]) -> Answer {
     get(app, &format!("/oauth2/authorize?{}", query.collect::<Vec<_>>().join("&")), "").await
 }
 
-async fn get(app: &App, target: &str, cookie: &str) -> Answer {
+pub(super) async fn get(app: &App, target: &str, cookie: &str) -> Answer {
     let request = Request::get(target.trim_start_matches("https://jeton.example"));
     let request = if cookie.is_empty() { request } else { request.header(header::COOKIE, cookie) };
     app.send(request.body(Bytes::new()).unwrap()).await
 }
 
-async fn hand_over(app: &App, method: Method, target: &str, body: Value) -> Answer {
+pub(super) async fn hand_over(app: &App, method: Method, target: &str, body: Value) -> Answer {
     let request = Request::builder().method(method).uri(format!("/v1/authorizations/{target}"));
     let request = request.header(header::AUTHORIZATION, format!("Bearer {}", app.admin));
     let request = request.header(header::CONTENT_TYPE, "application/json");
@@ -73,7 +73,7 @@ async fn hand_over(app: &App, method: Method, target: &str, body: Value) -> Answ
     app.send(request.body(body).unwrap()).await
 }
 
-async fn post_form(app: &App, path: &str, form: &[(&str, &str)]) -> Answer {
+pub(super) async fn post_form(app: &App, path: &str, form: &[(&str, &str)]) -> Answer {
     let form = form.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect::<Vec<_>>().join("&");
     let request = Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
     app.send(request.body(Bytes::from(form)).unwrap()).await

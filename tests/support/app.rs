@@ -12,6 +12,7 @@ use shared::api::jeton::load_seed::{self, Loaded, NotLoaded, SeedMode};
 use shared::api::jeton::seed::Seed;
 use shared::domain::{Algorithm, Clock as _, FrozenClock, Issuer, OrgId, Seconds, Secret, Seeded, Subject, Timestamp};
 use shared::keys::remote::Origins;
+use shared::keys::remote::web::WebDocuments;
 use shared::keys::signer::{HmacDeriver, LocalSigner, Signer};
 use shared::platform::capabilities::{BatchWorker, Provides as _};
 use shared::platform::{LocalService, Platform, PlatformParts};
@@ -24,6 +25,7 @@ use super::mount::{Mount, Target};
 use super::queue::HeldQueue;
 use super::template::UNROUTED;
 use super::values::over;
+use super::web::Web;
 
 /// 2026-11-22T12:00:00.250Z
 pub(crate) const NOW: Timestamp = Timestamp::from_ms(1_795_348_800_250);
@@ -73,6 +75,8 @@ pub(crate) struct App {
     pub(crate) queue: HeldQueue,
     pub(crate) clock: Arc<FrozenClock>,
     pub(crate) store: Arc<dyn Store>,
+    /// What clients have on the web.
+    pub(crate) web: Arc<Web>,
     /// Of the administrator of org 1, with `urn:jeton:admin`.
     pub(crate) admin: String,
 }
@@ -149,7 +153,10 @@ impl App {
             deriver: Arc::new(HmacDeriver::new(&Secret::new([7; 32]))),
         })
         .expect("a platform");
-        platform.records = platform.records.opening(Some(OrgId::parse("1").expect("an id")));
+        let web = Arc::new(Web::default());
+        let documents = WebDocuments::new(web.clone(), clock.clone());
+        let open_org = Some(OrgId::parse("1").expect("an id"));
+        platform.records = platform.records.opening(open_org).with_web_documents(documents);
         load(&*seeded, &platform, seed, NOW).await.expect("the seed is loaded");
         let name = Subject::parse("administrator").expect("a name");
         let root = OrgId::parse("1").expect("an id");
@@ -160,7 +167,7 @@ impl App {
         let service = Service::new(&functions::catalogue(), &whole).expect("a service");
         let service = Arc::new(service);
         let target = Target::new(mount, service.clone(), unrouted(&whole)).await;
-        Self { target, service, platform, queue, clock, store, admin: minted.token.expose().clone() }
+        Self { target, service, platform, queue, clock, store, web, admin: minted.token.expose().clone() }
     }
 
     /// Loads a seed, which overwrites what is there.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use shared::domain::{Algorithm, Issuer, OrgId, Schedule, Seconds, SigningMode};
+use shared::keys::remote::web::WebDocuments;
 use shared::platform::aws::Sdk;
 use shared::platform::aws::platform::{operations, store};
 use shared::platform::aws::testing::Wire;
@@ -14,6 +15,7 @@ use shared::store::Store;
 
 use super::kms::FakeKms;
 use super::queue::HeldQueue;
+use super::web::Web;
 
 /// The `iss` of all tokens.
 pub(crate) const ISSUER: &str = "https://jeton.example";
@@ -29,6 +31,8 @@ pub(crate) struct Deployment {
     pub(crate) mode: SigningMode,
     /// What was handed over to SQS.
     pub(crate) queue: HeldQueue,
+    /// What clients have on the web.
+    pub(crate) web: Arc<Web>,
 }
 
 /// An instance of all functions.
@@ -78,7 +82,7 @@ impl Deployment {
         aws.endpoints.kms = Some(kms.serve().await);
         let queue = HeldQueue::default();
         aws.endpoints.sqs = Some(queue.serve().await);
-        Self { aws, envelope_key: kms.symmetric_key(), kms, mode, queue }
+        Self { aws, envelope_key: kms.symmetric_key(), kms, mode, queue, web: Arc::default() }
     }
 
     /// A new instance of all functions, whose calls pass through `wire`.
@@ -88,7 +92,8 @@ impl Deployment {
         let queue = Arc::new(SqsQueue::new(sdk.sqs(), QUEUE.to_owned()));
         let mut operations = operations(&sdk, Issuer::parse(ISSUER).unwrap(), store, self.envelope_key.clone(), self.keys());
         let records = operations.platform.records;
-        operations.platform.records = records.opening(Some(OrgId::parse("1").unwrap()));
+        let documents = WebDocuments::new(self.web.clone(), records.reader.clock.clone());
+        operations.platform.records = records.opening(Some(OrgId::parse("1").unwrap())).with_web_documents(documents);
         Instance { operations, queue }
     }
 

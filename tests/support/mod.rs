@@ -12,6 +12,7 @@ pub(crate) mod queue;
 pub(crate) mod template;
 mod values;
 mod watched;
+mod web;
 
 pub(crate) use app::{Answer, App, NOW, ask};
 pub(crate) use mount::{Mount, decoded_twice, listen, over_http};

@@ -5,16 +5,16 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use shared::domain::{
-    AssertionSettings, Authorization, Batch, BatchKey, Client, ClientId, FamilyKey, Fault, FrozenClock, KeyRing, Logout, Member,
-    MemberKey, NotBefore, Org, OrgId, PersonGrantKey, RevocationStamp, SecretUses, Subject, Ticket, Timestamp, TokenKey,
-    UserCodeAssignment,
+    AssertionSettings, Authorization, Batch, BatchKey, Client, ClientDocument, ClientId, FamilyKey, Fault, FrozenClock, KeyRing,
+    Logout, Member, MemberKey, NotBefore, Org, OrgId, PersonGrantKey, RevocationStamp, SecretUses, Subject, Ticket, Timestamp,
+    TokenKey, UserCodeAssignment,
 };
 use shared::store::{
     AdvanceOutcome, ClientKey, CountEvents, CountedEvent, Delete, FamilyAdvance, InsertOutcome, KeepAuthorizations, KeepBatches,
-    KeepLogouts, KeepPersonGrants, KeepTickets, LogoutCompletion, MemberSwap, NewToken, NoteSecretUses, PersonGrantPage, Put,
-    ReadDirectory, ReadKeys, ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey, ReplayStore, Revocation,
-    RevokeTokens, Store, TicketConsumption, TokenPage, TokenQuery, TokenUpdate, UpdateOutcome, UpdateTokens, WriteDirectory,
-    WriteKeys, WriteTokens,
+    KeepClientDocuments, KeepLogouts, KeepPersonGrants, KeepTickets, LogoutCompletion, MemberSwap, NewToken, NoteSecretUses,
+    PersonGrantPage, Put, ReadDirectory, ReadKeys, ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey,
+    ReplayStore, Revocation, RevokeTokens, Store, TicketConsumption, TokenPage, TokenQuery, TokenUpdate, UpdateOutcome,
+    UpdateTokens, WriteDirectory, WriteKeys, WriteTokens,
 };
 
 /// Counts the calls of a store by name, and fails the one it is told to: before it happens, or after it has happened and its
@@ -189,6 +189,13 @@ impl KeepAuthorizations for Watched {
 
     async fn assign_user_code(&self, assignment: &UserCodeAssignment, now: Timestamp) -> Result<bool, Fault> {
         self.call("assign_user_code", self.store.assign_user_code(assignment, now)).await
+    }
+}
+
+#[async_trait]
+impl KeepClientDocuments for Watched {
+    async fn put_client_document(&self, document: &ClientDocument) -> Result<(), Fault> {
+        self.call("put_client_document", self.store.put_client_document(document)).await
     }
 }
 

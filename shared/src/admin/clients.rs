@@ -123,7 +123,7 @@ pub async fn create_as_drafted(
     service: &Service,
     ClientDraft { settings, enabled }: ClientDraft,
 ) -> Result<(Client, Option<Secret<String>>), Error> {
-    is_consistent(&*ports.reader.keys.now().await?, &settings)?;
+    is_consistent(&*ports.reader.keys.now().await?, &settings, None)?;
     let id = free_number(&ports.reader, &*ports.entropy).await?;
     let has_secret = settings.auth_method.has_secret();
     let client = Client { enabled, ..Client::new(service.id().clone(), id, settings, ports.reader.now()) };
@@ -158,7 +158,7 @@ pub async fn write(
     let (keys, now) = (ports.reader.keys.now().await?, ports.reader.now());
     let change = |old: &Client| {
         let draft = draft(old)?;
-        is_consistent(&keys, &draft.settings)?;
+        is_consistent(&keys, &draft.settings, Some(old))?;
         Ok(draft.applied_to(old, now))
     };
     replace(&ports.reader, &*ports.write, seen, change).await
@@ -172,10 +172,14 @@ pub async fn page(ports: &DirectoryReader, org: &Service, after: Option<ClientId
     Ok(ports.directory.clients(org.id(), after, limit).await?)
 }
 
-/// Checks that a client has keys to authenticate by, if it does so by keys, and that there is a key for its access tokens.
-fn is_consistent(keys: &PublishedKeys, settings: &ClientSettings) -> Result<(), Refusal> {
+/// Checks that a client has keys to authenticate by, if it does so by keys, and that there is a key for its access tokens. Where the keys
+/// of a client are that is known by a metadata document, the document says.
+fn is_consistent(keys: &PublishedKeys, settings: &ClientSettings, old: Option<&Client>) -> Result<(), Refusal> {
     if let Some(form) = settings.access_token_form {
         form_is_possible(keys, form).map_err(|rule| Refusal::invalid("access_token_form", rule.0))?;
+    }
+    if old.is_some_and(|old| old.document_url().is_some()) {
+        return Ok(());
     }
     has_keys(settings.auth_method, settings.jwks.as_deref()).map_err(|rule| Refusal::invalid("auth_method", rule.0))
 }

@@ -45,7 +45,7 @@ pub struct Authorization {
     pub org: OrgId,
     /// The client that asks.
     pub client: ClientId,
-    /// The client as it named itself, by its number or its alias: ID tokens have it as their `aud`.
+    /// The client as it named itself, by its number, its alias or the URL of its metadata document: ID tokens have it as their `aud`.
     pub client_name: String,
     /// What the client asks for.
     pub request: AuthorizationRequest,
@@ -82,9 +82,19 @@ impl Authorization {
         self.expires_at <= now
     }
 
+    /// Says whether this client has asked for it. Of one that is known by a document the URL must be the same, not only the number that is made
+    /// of it.
+    pub fn is_of(&self, client: &Client) -> bool {
+        self.client == client.id && client.document_url().is_none_or(|url| url.as_str() == self.client_name)
+    }
+
     /// Says whether a consent can be remembered: not where any app can pose as the client, on the person's own machine (RFC 8252 section
-    /// 8.6).
+    /// 8.6). Of a client that is known by a document, one installation must not have what was granted to another: only what goes back to the
+    /// origin of the document is remembered.
     pub fn can_be_remembered(&self, client: &Client) -> bool {
+        if let Some(url) = client.document_url() {
+            return url.has_origin_of(&self.request.redirect_uri);
+        }
         client.settings.kind == ClientKind::Confidential || self.request.redirect_uri.starts_with("https:")
     }
 

@@ -2,7 +2,10 @@
 
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
-use super::{Algorithm, Audience, ClientId, ClientMetadata, GrantType, Invalid, OrgId, RedirectUri, Scope, Seconds, Timestamp};
+use super::{
+    Algorithm, Audience, ClientId, ClientMetadata, ClientName, ClientUrl, GrantType, Invalid, OrgId, RedirectUri, Scope, Seconds,
+    Timestamp,
+};
 
 /// An OAuth client of an org, RFC 6749 section 2.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -28,7 +31,7 @@ pub struct Client {
 }
 
 /// How a client came to its org.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum ClientOrigin {
     /// An administrator made it, or let it register itself.
     Registered,
@@ -37,22 +40,28 @@ pub enum ClientOrigin {
         /// From then on it is as if it weren't there. Each time that a person lets it in, the end moves.
         expires_at: Timestamp,
     },
+    /// Nobody has registered it: it names itself by the URL of a document about itself.
+    MetadataDocument {
+        /// The URL of the document, which is its `client_id`.
+        url: ClientUrl,
+    },
 }
 
 impl ClientOrigin {
     /// Its name on the wire.
-    pub const fn as_str(self) -> &'static str {
+    pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Registered => "registered",
             Self::SelfRegistered { .. } => "self_registered",
+            Self::MetadataDocument { .. } => "metadata_document",
         }
     }
 
     /// When its client ends. `None`: it doesn't end by itself.
-    pub const fn expires_at(self) -> Option<Timestamp> {
+    pub const fn expires_at(&self) -> Option<Timestamp> {
         match self {
-            Self::Registered => None,
-            Self::SelfRegistered { expires_at } => Some(expires_at),
+            Self::Registered | Self::MetadataDocument { .. } => None,
+            Self::SelfRegistered { expires_at } => Some(*expires_at),
         }
     }
 }
@@ -184,7 +193,23 @@ impl Client {
     pub const fn is_stranger(&self) -> bool {
         match self.origin {
             ClientOrigin::Registered => false,
-            ClientOrigin::SelfRegistered { .. } => true,
+            ClientOrigin::SelfRegistered { .. } | ClientOrigin::MetadataDocument { .. } => true,
+        }
+    }
+
+    /// Returns the `client_id` by which others know it.
+    pub const fn outward_name(&self) -> ClientName<'_> {
+        match &self.origin {
+            ClientOrigin::Registered | ClientOrigin::SelfRegistered { .. } => ClientName::Number(self.id),
+            ClientOrigin::MetadataDocument { url } => ClientName::Url(url),
+        }
+    }
+
+    /// Returns the URL of its metadata document, by which alone it may name itself. `None`: it is registered.
+    pub const fn document_url(&self) -> Option<&ClientUrl> {
+        match &self.origin {
+            ClientOrigin::Registered | ClientOrigin::SelfRegistered { .. } => None,
+            ClientOrigin::MetadataDocument { url } => Some(url),
         }
     }
 

@@ -113,6 +113,12 @@ denials! {
     ClientCredentialsMismatch: "invalid_client", "The request has two different sets of client credentials. Send one.";
     /// The client exists, but an administrator has disabled it.
     ClientDisabled: "invalid_client", "The client is locked. An administrator can unlock it.";
+    /// The metadata document of the client isn't there, or it breaks a rule.
+    ClientDocumentInvalid: "invalid_client",
+        "The metadata document of the client is not at its URL, or breaks a rule: it must be JSON of at most 5,120 bytes without redirects, with this client_id and 1 to 20 redirect_uris.";
+    /// The metadata document of the client, or its key set, can't be read now.
+    ClientDocumentUnavailable: "invalid_client",
+        "The metadata document of the client, or its key set, can't be read: its host must have public addresses and answer within 4 seconds. Try again later.";
     /// The request doesn't say which client sends it.
     ClientIdMissing: "invalid_client", "client_id is missing. Send client credentials or client_id.";
     /// A public client asks for what only confidential clients may do.
@@ -126,7 +132,7 @@ denials! {
         "Client authentication failed: unknown client, wrong credentials, or another method than the registered one.";
     /// The `client_id` of an authorization request names no client that people can sign in for.
     ClientUnknown: "invalid_client",
-        "client_id must be the number of a client that is not locked.";
+        "client_id must be the number of a client that is not locked, or the URL of a metadata document that is let in here.";
     /// The `code_challenge` is malformed, or not of the method `S256` (RFC 7636 section 4.3).
     CodeChallengeInvalid: "invalid_request",
         "code_challenge must be 43 characters of base64url, and code_challenge_method S256.";

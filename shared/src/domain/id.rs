@@ -121,6 +121,19 @@ name! {
     "must be an http or https URL without query and fragment"
 }
 
+impl Issuer {
+    /// Says whether the service is on a loopback address of this very machine, without TLS: to try things out.
+    pub fn is_on_loopback(&self) -> bool {
+        let url = url::Url::parse(self.as_str()).ok();
+        let host = url.as_ref().filter(|url| url.scheme() == "http").and_then(url::Url::host);
+        host.is_some_and(|host| match host {
+            url::Host::Ipv4(address) => address.is_loopback(),
+            url::Host::Ipv6(address) => address.is_loopback(),
+            url::Host::Domain(name) => name == "localhost",
+        })
+    }
+}
+
 fn is_plain(text: &str, longest: usize) -> bool {
     (1..=longest).contains(&text.len()) && !text.chars().any(char::is_control)
 }
@@ -130,6 +143,9 @@ fn is_plain(text: &str, longest: usize) -> bool {
 pub struct ClientId(u64);
 
 impl ClientId {
+    /// The highest number that a client can have.
+    pub const MAX: Self = Self((1 << 53) - 1);
+
     /// Makes the id of a number, which must be 1 to 2^53 - 1.
     ///
     /// # Errors

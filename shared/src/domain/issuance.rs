@@ -2,7 +2,7 @@
 
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-use super::{Audience, ClientId, Invalid, SessionId, Subject, Timestamp};
+use super::{Audience, ClientId, ClientName, ClientUrl, Invalid, SessionId, Subject, Timestamp};
 
 /// How a token came to an OAuth client, and what came with it. Of a token that a member asked for itself nothing of this is
 /// known.
@@ -17,6 +17,8 @@ pub struct Issuance {
     pub for_client: bool,
     /// Whether the client was named by its alias.
     pub alias_used: bool,
+    /// The URL of the client's metadata document, by which it is known. `None`: it is known by its number.
+    pub client_url: Option<ClientUrl>,
     /// What the authorization server attached.
     pub properties: Vec<Property>,
     /// Who alone may use it.
@@ -41,12 +43,18 @@ impl Issuance {
     /// How many actors a token can have.
     pub const MAX_ACTORS: usize = 8;
 
+    /// Returns the `client_id` of the client of this number, as others know it.
+    pub fn client_name(&self, client: Option<ClientId>) -> Option<ClientName<'_>> {
+        self.client_url.as_ref().map(ClientName::Url).or_else(|| client.map(ClientName::Number))
+    }
+
     /// Makes an issuance of which nothing is known but its grant.
     pub fn by(grant: GrantType) -> Self {
         Self {
             grant,
             for_client: false,
             alias_used: false,
+            client_url: None,
             properties: Vec::new(),
             confirmation: Confirmation::default(),
             details: None,
@@ -65,7 +73,7 @@ impl Issuance {
 /// It is kept with the refresh family, or with the access token where there is none.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SignIn {
-    /// The client's number as text, or its alias: the `aud` of ID tokens.
+    /// The client as it named itself, by its number, its alias or the URL of its metadata document: the `aud` of ID tokens.
     pub audience: String,
     /// The resources that the person granted, if they are several: a refreshed token is for the one that is asked for (RFC 8707 section
     /// 2.2).

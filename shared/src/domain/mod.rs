@@ -12,6 +12,7 @@ pub mod batch;
 pub mod caller;
 pub mod claims;
 pub mod client;
+pub mod client_document;
 pub mod client_metadata;
 pub mod clock;
 pub mod commit;
@@ -57,6 +58,7 @@ pub use client::{
     AccessTokenForm, CertificateSubject, Client, ClientAuthMethod, ClientCertificates, ClientKind, ClientOrigin, ClientSecret,
     ClientSettings, Consent, Pkce,
 };
+pub use client_document::{ClientDocument, ClientDocumentHost, ClientDocumentKey, ClientDocumentRules, ClientName, ClientUrl};
 pub use client_metadata::{ClientMetadata, MetadataMember, MetadataValue};
 pub use clock::Clock;
 #[cfg(any(test, feature = "testing"))]

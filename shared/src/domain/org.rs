@@ -1,7 +1,8 @@
 //! Orgs: tenants, and the hierarchy that they form.
 
 use super::{
-    Algorithm, Audience, Client, ClientId, Family, GrantType, LoginUrl, OrgId, ProtectedResource, Scope, Seconds, Timestamp,
+    Algorithm, Audience, Client, ClientDocumentRules, ClientId, Family, GrantType, LoginUrl, OrgId, ProtectedResource, Scope,
+    Seconds, Timestamp,
 };
 
 /// A tenant. Nothing crosses an org, but that an administrator of an ancestor may act on it.
@@ -170,6 +171,9 @@ macro_rules! org_settings {
                 refresh_needs_offline_access: bool = false;
                 /// Whether clients of strangers can register themselves without a token (RFC 7591 section 3). Default: they can't.
                 open_registration: OpenRegistration = OpenRegistration::default();
+                /// Whether clients can name themselves by the URL of their metadata document, and at which hosts that is read. Default: they
+                /// can't.
+                client_metadata_documents: ClientDocumentRules = ClientDocumentRules::default();
                 /// The scopes that clients of strangers can ask for, of those that the org supports. Default: those with `default`.
                 strangers_scopes: Option<Vec<Scope>> = None;
                 /// Texts by name, which others keep with the org.

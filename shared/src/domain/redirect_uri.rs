@@ -198,7 +198,7 @@ fn is_permitted(text: &str) -> bool {
 
 /// Reads an absolute URI. The parser follows the rules of browsers, which forgive characters that no URI may have
 /// (RFC 3986 section 2), so these are looked for first.
-fn parse_absolute(text: &str) -> Option<Url> {
+pub(super) fn parse_absolute(text: &str) -> Option<Url> {
     let is_uri =
         text.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}'));
     Url::parse(text).ok().filter(|_| is_uri)

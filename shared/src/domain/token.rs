@@ -1,6 +1,6 @@
 //! The record of an access token.
 
-use super::{FamilyKey, OrgId, RevokingParty, Timestamp, TokenContents, TokenId};
+use super::{ClientName, FamilyKey, OrgId, RevokingParty, Timestamp, TokenContents, TokenId};
 
 /// Where a token's record is: ids are unique, but looked up within their org.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -43,6 +43,11 @@ pub struct TokenRecord {
 }
 
 impl TokenRecord {
+    /// Returns the `client_id` of the client that it was issued to, as others know it. `None`: it is a member's.
+    pub fn client_name(&self) -> Option<ClientName<'_>> {
+        self.issuance.as_deref().map_or_else(|| self.client.map(ClientName::Number), |issuance| issuance.client_name(self.client))
+    }
+
     /// Returns the key under which the token is stored.
     pub fn key(&self) -> TokenKey {
         TokenKey { org: self.org.clone(), id: self.id }

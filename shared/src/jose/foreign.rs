@@ -50,6 +50,11 @@ pub fn algorithm(token: &str) -> Option<String> {
     header(token)?.text("alg").ok()?.map(str::to_owned)
 }
 
+/// The key that a token claims to be signed by: its `kid`.
+pub fn kid(token: &str) -> Option<String> {
+    header(token)?.text("kid").ok()?.map(str::to_owned)
+}
+
 fn header(token: &str) -> Option<Claims> {
     let (header, _) = token.split_once('.').filter(|_| token.len() <= MAX_TOKEN_BYTES)?;
     Claims::read(&URL_SAFE_NO_PAD.decode(header).ok()?)

@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use crate::domain::{Algorithm, ClientCertificates, Clock, Entropy, Issuer, MtlsUrl, OrgId, Requirements, Schedule};
+use crate::keys::remote::web::WebDocuments;
 use crate::keys::remote::{KeySets, Origins};
 use crate::keys::signer::KeyFactory;
 use crate::keys::{PublicKeys, Ring, SigningKeys};
@@ -16,9 +17,9 @@ use crate::platform::events::Publish;
 use crate::platform::queue::Enqueue;
 use crate::store::open_org::OpenOrg;
 use crate::store::{
-    CountEvents, KeepAuthorizations, KeepBatches, KeepLogouts, KeepPersonGrants, KeepTickets, NoteSecretUses, ReadChanges,
-    ReadDirectory, ReadTokens, RefreshTokens, ReplayStore, RevokeTokens, Store, UpdateTokens, WriteDirectory, WriteKeys,
-    WriteTokens,
+    CountEvents, KeepAuthorizations, KeepBatches, KeepClientDocuments, KeepLogouts, KeepPersonGrants, KeepTickets,
+    NoteSecretUses, ReadChanges, ReadDirectory, ReadTokens, RefreshTokens, ReplayStore, RevokeTokens, Store, UpdateTokens,
+    WriteDirectory, WriteKeys, WriteTokens,
 };
 
 /// A platform that reads and writes records and verifies tokens.
@@ -72,6 +73,8 @@ pub struct RecordParts {
     pub open_org: Arc<OpenOrg>,
     /// The algorithms that there are signing keys for, the preferred one first.
     pub signing_algorithms: Arc<[Algorithm]>,
+    /// The documents on the web that such clients name.
+    pub web_documents: Arc<WebDocuments>,
 }
 
 impl RecordParts {
@@ -85,6 +88,7 @@ impl RecordParts {
     /// Puts the parts together around a store, with these keys.
     pub(super) fn with_keys(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, store: Arc<dyn Store>, keys: PublicKeys) -> Self {
         let open_org = Arc::new(OpenOrg::new(None, store.clone(), clock.clone()));
+        let web_documents = Arc::new(WebDocuments::none(clock.clone()));
         let reader = Reader { clock, keys: Arc::new(keys), tokens: store.clone(), client_orgs: Arc::default() };
         Self {
             reader,
@@ -96,6 +100,7 @@ impl RecordParts {
             mtls_url: None,
             open_org,
             signing_algorithms: Algorithm::ALL.into(),
+            web_documents,
         }
     }
 
@@ -116,6 +121,22 @@ impl RecordParts {
     pub fn opening(self, org: Option<OrgId>) -> Self {
         let open_org = OpenOrg::new(org, self.store.clone(), self.reader.clock.clone());
         Self { open_org: Arc::new(open_org), ..self }
+    }
+
+    /// Returns these parts with a way to the documents that strangers have on the web.
+    #[must_use]
+    pub fn with_web_documents(self, web_documents: WebDocuments) -> Self {
+        Self { web_documents: Arc::new(web_documents), ..self }
+    }
+
+    /// Returns these parts with the documents that strangers have on the web, read over HTTPS: where the service itself is on a loopback
+    /// address, those of this very machine, too.
+    #[cfg(feature = "fetch")]
+    #[must_use]
+    pub fn reading_the_web(self) -> Self {
+        let takes_loopback = self.reader.keys.issuer().is_on_loopback();
+        let web_documents = WebDocuments::over_https(self.reader.clock.clone(), takes_loopback);
+        self.with_web_documents(web_documents)
     }
 }
 
@@ -181,12 +202,13 @@ parts! {
     HasRecords => Arc<[Algorithm]>: |p| p.records().signing_algorithms.clone();
     HasRecords => Arc<Origins>: |p| p.records().key_origins.clone();
     HasRecords => Arc<OpenOrg>: |p| p.records().open_org.clone();
+    HasRecords => Arc<WebDocuments>: |p| p.records().web_documents.clone();
     // The store is one object behind many ports: a capability gets those that its work needs.
     HasRecords =>
         Arc<dyn Store>,
         Arc<dyn ReadTokens>, Arc<dyn WriteTokens>, Arc<dyn UpdateTokens>, Arc<dyn RefreshTokens>, Arc<dyn RevokeTokens>,
         Arc<dyn KeepTickets>, Arc<dyn KeepAuthorizations>, Arc<dyn KeepLogouts>, Arc<dyn KeepPersonGrants>, Arc<dyn KeepBatches>, Arc<dyn ReplayStore>,
-        Arc<dyn CountEvents>,
+        Arc<dyn CountEvents>, Arc<dyn KeepClientDocuments>,
         Arc<dyn ReadDirectory>, Arc<dyn WriteDirectory>, Arc<dyn NoteSecretUses>, Arc<dyn WriteKeys>: |p| p.records().store.clone();
     HasMinting => Arc<SigningKeys>: |p| p.minting().signing.clone();
     HasMinting => Arc<KeySets>: |p| p.minting().key_sets.clone();

@@ -100,6 +100,7 @@ pub fn issue(
     let subject = owner(&issuance, ask.subject)?;
     issuance.for_client = subject.is_none();
     issuance.alias_used &= client.settings.alias.is_some();
+    issuance.client_url = client.document_url().cloned();
     attachable(&issuance.properties)?;
     if subject.is_none() {
         (issuance.acr, issuance.auth_time) = (None, None);

@@ -12,9 +12,9 @@ pub mod open_org;
 use async_trait::async_trait;
 
 use crate::domain::{
-    AssertionSettings, Authorization, Batch, BatchKey, Client, ClientId, Commit, FamilyKey, Fault, KeyRing, Logout, Member,
-    MemberKey, NotBefore, Org, OrgId, PersonGrantKey, RevocationStamp, SecretUses, Subject, Ticket, Timestamp, TokenKey,
-    UserCodeAssignment,
+    AssertionSettings, Authorization, Batch, BatchKey, Client, ClientDocument, ClientId, Commit, FamilyKey, Fault, KeyRing,
+    Logout, Member, MemberKey, NotBefore, Org, OrgId, PersonGrantKey, RevocationStamp, SecretUses, Subject, Ticket, Timestamp,
+    TokenKey, UserCodeAssignment,
 };
 
 pub mod codec;
@@ -89,6 +89,7 @@ pub trait Store:
     + KeepAuthorizations
     + KeepLogouts
     + KeepPersonGrants
+    + KeepClientDocuments
     + ReplayStore
     + CountEvents
     + KeepBatches
@@ -109,6 +110,7 @@ impl<T> Store for T where
         + KeepAuthorizations
         + KeepLogouts
         + KeepPersonGrants
+        + KeepClientDocuments
         + ReplayStore
         + CountEvents
         + KeepBatches
@@ -247,6 +249,13 @@ pub trait KeepPersonGrants: std::fmt::Debug + Send + Sync {
 
     /// Notes that a client has used a grant. One that isn't good, or was used later, is left as it is.
     async fn note_person_grant_use(&self, key: &PersonGrantKey, at: Timestamp) -> Result<(), Fault>;
+}
+
+/// Keeps the metadata documents of clients that nobody has registered, so that they need not be read from the web each time.
+#[async_trait]
+pub trait KeepClientDocuments: std::fmt::Debug + Send + Sync {
+    /// Keeps a document in the place of the one before. The last write wins.
+    async fn put_client_document(&self, document: &ClientDocument) -> Result<(), Fault>;
 }
 
 /// Decides what may happen only once: the use of a proof or an assertion.

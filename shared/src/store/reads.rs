@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use crate::domain::{
-    AliasKey, Aliased, AssertionSettings, Authorization, AuthorizationKey, Client, ClientId, Family, FamilyKey, Label, Logout,
-    LogoutKey, Member, MemberKey, NotBeforeKey, NotBefores, Org, OrgId, PersonGrant, PersonGrantKey, Scope, SecretUses,
-    SessionId, Subject, Ticket, TicketKey, Timestamp, TokenId, TokenKey, TokenRecord, UserCodeAssignment, UserCodeKey, scope,
+    AliasKey, Aliased, AssertionSettings, Authorization, AuthorizationKey, Client, ClientDocument, ClientDocumentKey, ClientId,
+    Family, FamilyKey, Label, Logout, LogoutKey, Member, MemberKey, NotBeforeKey, NotBefores, Org, OrgId, PersonGrant,
+    PersonGrantKey, Scope, SecretUses, SessionId, Subject, Ticket, TicketKey, Timestamp, TokenId, TokenKey, TokenRecord,
+    UserCodeAssignment, UserCodeKey, scope,
 };
 
 /// Keys of what one decision needs.
@@ -27,6 +28,8 @@ pub struct RecordKeys {
     pub person_grants: Vec<PersonGrantKey>,
     /// The user codes to look up.
     pub user_codes: Vec<UserCodeKey>,
+    /// The keys of clients' metadata documents to read.
+    pub client_documents: Vec<ClientDocumentKey>,
     /// The keys of not-before marks to read.
     pub marks: Vec<NotBeforeKey>,
     /// From whose shard the marks are read: the id of the token or family that they may kill, so that one partition answers.
@@ -57,7 +60,8 @@ impl RecordKeys {
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         let Self { tokens, families, aliases, tickets, marks, shard_of, orgs, assertion_settings, members, .. } = other;
-        let Self { authorizations, logouts, user_codes, person_grants, clients, client_aliases, client_orgs, .. } = other;
+        let Self { authorizations, logouts, user_codes, client_documents, person_grants, .. } = other;
+        let Self { clients, client_aliases, client_orgs, .. } = other;
         self.tokens.extend(tokens);
         self.families.extend(families);
         self.aliases.extend(aliases);
@@ -66,6 +70,7 @@ impl RecordKeys {
         self.logouts.extend(logouts);
         self.person_grants.extend(person_grants);
         self.user_codes.extend(user_codes);
+        self.client_documents.extend(client_documents);
         self.marks.extend(marks);
         self.shard_of = self.shard_of.or(shard_of);
         self.orgs.extend(orgs);
@@ -105,6 +110,8 @@ pub struct Records {
     pub person_grants: HashMap<PersonGrantKey, PersonGrant>,
     /// What user codes stand for, by key.
     pub user_codes: HashMap<UserCodeKey, UserCodeAssignment>,
+    /// The metadata documents of clients that were found, by their keys.
+    pub client_documents: HashMap<ClientDocumentKey, ClientDocument>,
     /// The not-before marks that were found.
     pub marks: NotBefores,
     /// The orgs that were found, by their ids.

@@ -116,11 +116,15 @@ async fn find(ports: &Authorizer, text: &str) -> Result<Option<(Org, TokenLookup
     let reader = &ports.introspector.reader;
     let keys = reader.keys.now().await?;
     let seek = |org: &OrgId| TokenLookup::by_value(&keys, org, text);
-    if let Some(client) = keys.verifier.access_token(text).and_then(|said| said.client()) {
+    let said = keys.verifier.access_token(text);
+    if let Some(client) = said.as_ref().and_then(|said| said.client()) {
         let known = client::find(reader, client, seek).await?;
         return Ok(known.map(|(org, _, sought, found)| (org, sought, found)));
     }
-    let Some(org) = &ports.requirements.org else { return Ok(None) };
+    // Clients that are known by a URL are the open org's.
+    let is_by_url = said.is_some_and(|said| said.names_client_by_url());
+    let open_org = ports.open_org.id().filter(|_| is_by_url);
+    let Some(org) = open_org.or(ports.requirements.org.as_ref()) else { return Ok(None) };
     let sought = seek(org);
     let own = RecordKeys { orgs: vec![org.clone()], ..RecordKeys::default() };
     let mut found = reader.tokens.read(&own.and(sought.wanted(org))).await?;

@@ -33,6 +33,7 @@ fn issuance() -> Issuance {
         grant: GrantType::AuthorizationCode,
         for_client: false,
         alias_used: true,
+        client_url: None,
         properties: vec![property("account", "s3cret-1", false), property("internal", "s3cret-2", true)],
         confirmation: Confirmation::default(),
         details: None,

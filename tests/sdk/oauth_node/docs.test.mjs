@@ -6,6 +6,7 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { createServer as createWebServer } from "node:http";
 import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { after, before, describe, test } from "node:test";
@@ -126,9 +127,9 @@ describe("docs/mcp.md", () => {
   const here = (text) =>
     text.replaceAll("http://127.0.0.1:3000", issuer).replaceAll("http://127.0.0.1:8000/mcp", mcp).replaceAll("PORT=4000", `PORT=${ports.login}`);
   /** Starts a program of the page beside the packages. */
-  const start = (name, more = {}) => {
-    const file = join(import.meta.dirname, `docs-mcp-${process.pid}-${name}`);
-    writeFileSync(file, blocks("mcp.md")[name]);
+  const start = (name, more = {}, changed = (code) => code) => {
+    const file = join(import.meta.dirname, `docs-mcp-${process.pid}-${files.length}-${name}`);
+    writeFileSync(file, changed(blocks("mcp.md")[name]));
     files.push(file);
     const program = spawn(process.execPath, [file], { env: { ...env, ISSUER: issuer, MCP_URL: mcp, ...more }, stdio: ["ignore", "pipe", "inherit"] });
     started.push(program);
@@ -183,6 +184,33 @@ describe("docs/mcp.md", () => {
 
     const { settings } = JSON.parse(await bash(shell("mcp.md")["setting.sh"]));
     assert.equal(settings.resources[0].resource, "https://mcp.example.com/mcp");
+  });
+
+  test("a client that nobody has registered is known by the document at its client_id", async () => {
+    const host = createWebServer();
+    const about = () => ({ client_id: url(), client_name: "Known agent", redirect_uris: ["http://127.0.0.1/callback"], grant_types: ["authorization_code", "refresh_token"] });
+    const url = () => `http://127.0.0.1:${host.address().port}/client.json`;
+    host.on("request", (_, response) => response.setHeader("content-type", "application/json").end(JSON.stringify(about())));
+    await once(host.listen(0, "127.0.0.1"), "listening");
+    after(() => host.close());
+    const authorization = `Bearer ${readFileSync(join(folder, ".jeton", "admin.token"), "utf8").trim()}`;
+    const settings = { client_metadata_documents: { enabled: true, hosts: [new URL(url()).host] }, resources: [{ resource: mcp, scopes: ["files.read"] }] };
+    const headers = { authorization, "content-type": "application/merge-patch+json" };
+    const set = await fetch(`${issuer}/v1/orgs/1`, { method: "PATCH", headers, body: JSON.stringify({ settings }) });
+    assert.equal(set.status, 200);
+
+    // What the client keeps when it takes the URL for its client_id: of itself it does that with https alone.
+    const program = start("client.mjs", {}, (code) => code.replace("const kept = {};", `const kept = { client: { client_id: ${JSON.stringify(url())} } };`));
+    const told = linesOf(program);
+    const asked = new URL((await lineOf(told, /^Open this in your browser: (.*)/))[1]);
+    assert.equal(asked.searchParams.get("client_id"), url());
+    const browser = new Browser();
+    const consent = await browser.send(await browser.go(asked), undefined, { user: "ann", password: "only-for-this-page" });
+    assert.ok(isConsent(consent) && consent.text.includes("Known agent"), consent.text);
+    assert.equal((await browser.send(consent, undefined, { decision: "allow" })).text, "You can close this window.");
+    assert.equal((await lineOf(told, /^registered as: (.*)/))[1], url());
+    assert.equal((await lineOf(told, /^granted: (.*)/))[1], "files.read with a refresh token");
+    assert.equal((await lineOf(told, /^the tool says: (.*)/))[1], "the files of u-1001");
   });
 });
 

@@ -15,6 +15,7 @@ from mcp.client.auth import AuthorizationCodeResult, OAuthClientProvider
 from mcp.shared.auth import OAuthClientMetadata
 
 CALLBACK = "http://127.0.0.1:9/callback"
+GRANTS = {"redirect_uris": [CALLBACK], "grant_types": ["authorization_code", "refresh_token"], "token_endpoint_auth_method": "none"}
 
 
 class Kept:
@@ -45,7 +46,11 @@ def mcp_server(tmp_path_factory):
         def do_GET(self):
             scheme, _, token = self.headers.get("Authorization", "").partition(" ")
             body = b"{}"
-            if self.path != "/mcp":
+            if self.path == "/client.json":
+                body = json.dumps(state["document"]).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+            elif self.path != "/mcp":
                 self.send_response(404)
             elif scheme != "Bearer":
                 self.send_response(401)
@@ -70,7 +75,9 @@ def mcp_server(tmp_path_factory):
         "supported_scopes": [{"name": "files.read", "default": True}, {"name": "files.write"}],
         "resources": [{"resource": address, "scopes": ["files.read"]}],
         "open_registration": {"enabled": True},
+        "client_metadata_documents": {"enabled": True, "hosts": [urlsplit(address).netloc]},
     }
+    state["document"] = {"client_id": address.replace("/mcp", "/client.json"), "client_name": "Agent"} | GRANTS
     (folder / "seed.json").write_text(json.dumps({"orgs": [{"id": "1", "name": "Shop", "settings": settings}]}))
     server = Server(folder / "data", seed=folder / "seed.json")
     state["metadata"] = f"{server.url}/oauth2/resource-metadata/1?resource={quote(address, safe='')}"
@@ -117,4 +124,32 @@ def test_a_client_finds_registers_and_is_let_in(mcp_server):
     claims = jwt.decode(token, options={"verify_signature": False})
     assert (claims["aud"], claims["scope"], claims["sub"], claims["client_id"]) == (address, "files.read", "ann", kept.client.client_id)
     assert (person.shown["client"]["kind"], person.shown["redirect_host"]) == ("self_registered", "127.0.0.1")
+    assert kept.tokens.refresh_token and kept.tokens.access_token == token
+
+
+def test_a_client_is_known_by_its_document(mcp_server, monkeypatch):
+    server, address = mcp_server
+    url = address.replace("/mcp", "/client.json")
+    person, kept = Person(server), Kept()
+    metadata = OAuthClientMetadata(client_name="Agent", response_types=["code"], **GRANTS)
+    # The client takes https alone; the server of this test, on its own machine, has none.
+    monkeypatch.setattr("mcp.client.auth.oauth2.is_valid_client_metadata_url", lambda _: True)
+
+    async def answer():
+        code, state, iss = (person.answer[name][0] for name in ("code", "state", "iss"))
+        return AuthorizationCodeResult(code=code, state=state, iss=iss)
+
+    async def ask():
+        provider = OAuthClientProvider(
+            address, metadata, kept, redirect_handler=person.sign_in, callback_handler=answer, client_metadata_url=url
+        )
+        async with httpx2.AsyncClient(auth=provider, timeout=20) as client:
+            return (await client.get(address)).json()["token"]
+
+    token = asyncio.run(ask())
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert kept.client.client_id == url, "nobody has registered"
+    assert (claims["aud"], claims["scope"], claims["sub"], claims["client_id"]) == (address, "files.read", "ann", url)
+    shown = person.shown["client"]
+    assert (shown["kind"], shown["client_id"], shown["host"]) == ("metadata_document", url, urlsplit(address).netloc)
     assert kept.tokens.refresh_token and kept.tokens.access_token == token

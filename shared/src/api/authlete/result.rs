@@ -356,6 +356,8 @@ const fn denied(denial: Denial) -> (u32, u32) {
         D::SlowDown => (242_306, 109),
         D::RequestUriUnexpected => (4_313, 110),
         D::DpopKeyUnexpected => (4_314, 111),
+        D::ClientDocumentInvalid => (4_325, 125),
+        D::ClientDocumentUnavailable => (4_326, 126),
         D::RequestObjectUnsupported => (4_307, 26),
         D::RequestUriUnsupported => (4_308, 27),
         D::ResponseTypeMissing => (9_301, 28),

@@ -9,7 +9,7 @@ use crate::api::agilicus::Rfc3339;
 use crate::api::http::{FromRequest, Request};
 use crate::domain::ExtraClaims;
 use crate::domain::{
-    Audience, AuthorizationError, AuthorizationKey, AuthorizationProblem, AuthorizationState, Client, Fault, Invalid,
+    Audience, AuthorizationError, AuthorizationKey, AuthorizationProblem, AuthorizationState, Client, ClientUrl, Fault, Invalid,
     MetadataValue, Org, OrgId, PersonGrant, Prompt, Refusal, Scope, SessionId, Subject, Timestamp, is_on_loopback,
 };
 use crate::encoding::form::Parameters;
@@ -124,8 +124,11 @@ pub(super) struct AskingClient<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
     /// `registered`: an administrator made it, or let it register itself. `self_registered`: a stranger's, whose name is what the stranger says:
-    /// show `redirect_host`, too.
+    /// show `redirect_host`, too. `metadata_document`: a stranger's, too, known by a document at its `client_id`: show `host` and `redirect_host`.
     kind: &'static str,
+    /// The host of the metadata document, with its port if that isn't 443.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_uri: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -239,6 +242,7 @@ impl<'a> AskingClient<'a> {
             client_id: named.to_owned(),
             name: client.settings.name.as_deref(),
             kind: client.origin.as_str(),
+            host: client.document_url().map(ClientUrl::host),
             client_uri: page("client_uri"),
             logo_uri: page("logo_uri"),
             policy_uri: page("policy_uri"),

@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 use crate::admin::clients::{NewSecret, SECRET_OVERLAP, secret_id};
 use crate::api::agilicus::{Date, Rfc3339};
 use crate::domain::{
-    AccessTokenForm, Audience, Client, ClientId, ClientSecret, ClientSettings, GrantType, RedirectUri, Refusal, Scope, Seconds,
-    Secret, SecretUses, Timestamp,
+    AccessTokenForm, Audience, Client, ClientId, ClientSecret, ClientSettings, ClientUrl, GrantType, RedirectUri, Refusal, Scope,
+    Seconds, Secret, SecretUses, Timestamp,
 };
 use crate::encoding::form::Parameters;
 use crate::encoding::{ExposedSecret, integer_within, present};
@@ -104,8 +104,11 @@ impl<'a> ClientView<'a> {
 pub struct ClientShown<'a> {
     #[serde(flatten)]
     client: ClientView<'a>,
-    /// How it came to the org: `registered` or `self_registered`.
+    /// How it came to the org: `registered`, `self_registered` or `metadata_document`.
     origin: &'static str,
+    /// The URL of the metadata document of a client that nobody has registered: its `client_id` for others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata_document: Option<&'a str>,
     /// When a client that has registered itself ends, unless a person lets it in before.
     #[serde(skip_serializing_if = "Option::is_none")]
     expires: Option<Rfc3339>,
@@ -118,7 +121,8 @@ impl<'a> ClientShown<'a> {
     pub fn from_client(client: &'a Client) -> Self {
         let (created, updated) = (Rfc3339(client.created_at), Rfc3339(client.updated_at));
         let (origin, expires) = (client.origin.as_str(), client.origin.expires_at().map(Rfc3339));
-        Self { client: ClientView::from_client(client), origin, expires, created, updated }
+        let metadata_document = client.document_url().map(ClientUrl::as_str);
+        Self { client: ClientView::from_client(client), origin, metadata_document, expires, created, updated }
     }
 }
 

@@ -12,11 +12,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub(super) use self::issuers::Number;
 use self::issuers::{AssertionIssuerBody, issuers};
 use self::resources::{ResourceBody, ensure_scopes_are_supported, resources};
-use self::strangers::OpenRegistrationBody;
+use self::strangers::{ClientMetadataDocumentsBody, OpenRegistrationBody};
 use super::{LongText, Text};
 use crate::domain::{
-    Algorithm, AssertionIssuer, AssertionRules, AssertionSettings, Audience, ExchangeRules, GrantType, Invalid, LoginUrl,
-    OAuthSettings, OpenRegistration, OrgSettings, ProtectedResource, Refusal, Scope, Seconds, SupportedScope, org_settings,
+    Algorithm, AssertionIssuer, AssertionRules, AssertionSettings, Audience, ClientDocumentRules, ExchangeRules, GrantType,
+    Invalid, LoginUrl, OAuthSettings, OpenRegistration, OrgSettings, ProtectedResource, Refusal, Scope, Seconds, SupportedScope,
+    org_settings,
 };
 use crate::encoding::{FromText, Object, integer_within, present};
 
@@ -387,6 +388,18 @@ impl SettingValue for Vec<ProtectedResource> {
 
     fn to_body(&self) -> Option<Self::Body> {
         Some(self.iter().map(ResourceBody::from_resource).collect())
+    }
+}
+
+impl SettingValue for ClientDocumentRules {
+    type Body = Object<ClientMetadataDocumentsBody>;
+
+    fn try_from_body(body: Self::Body, _: &'static str) -> Result<Self, Refusal> {
+        Ok(body.0.into())
+    }
+
+    fn to_body(&self) -> Option<Self::Body> {
+        Some(Object(self.clone().into()))
     }
 }
 

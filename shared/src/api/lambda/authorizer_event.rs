@@ -233,7 +233,7 @@ fn claims(token: &TokenRecord) -> Context {
         ("scopes", scope),
     ]);
     claims.extend(token.expires_at.map(|at| ("exp", at.as_secs().to_string())));
-    claims.extend(token.client.map(|client| ("client_id", client.to_string())));
+    claims.extend(token.client_name().map(|name| ("client_id", name.to_string())));
     claims.extend(token.session.as_ref().map(|session| ("session", session.id.to_string())));
     let roles: BTreeMap<_, _> = token.roles.iter().map(|(app, role)| (app.as_str(), role.as_str())).collect();
     if !roles.is_empty() {

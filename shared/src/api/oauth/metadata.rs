@@ -56,6 +56,8 @@ pub struct Metadata<'a> {
     grant_types_supported: Vec<&'static str>,
     code_challenge_methods_supported: [&'static str; 1],
     authorization_response_iss_parameter_supported: bool,
+    /// Whether the `client_id` may be the URL of a metadata document about the client.
+    client_id_metadata_document_supported: bool,
     /// Whether every client must push its requests. An org or a client may have to.
     require_pushed_authorization_requests: bool,
     #[serde(flatten)]
@@ -90,7 +92,9 @@ impl SignInMetadata {
     fn new(signing: &[Algorithm], open_org: Option<&Org>) -> Self {
         // MCP clients ask for `offline_access`, and for consent with it, wherever it is listed.
         let is_listed = |scope: &str| scope != openid::OFFLINE_ACCESS;
-        let settings = open_org.map(|org| &org.settings.oauth).filter(|settings| settings.open_registration.enabled);
+        let settings = open_org
+            .map(|org| &org.settings.oauth)
+            .filter(|settings| settings.open_registration.enabled || settings.client_metadata_documents.enabled);
         let of_org = settings.into_iter().flat_map(OAuthSettings::strangers_scopes).map(Scope::as_str);
         let of_org = of_org.filter(|scope| !openid::ALL.contains(scope));
         let scopes = openid::ALL.iter().copied().filter(|scope| is_listed(scope)).chain(of_org);
@@ -172,6 +176,8 @@ impl<'a> Metadata<'a> {
             grant_types_supported: served_grant_types(),
             code_challenge_methods_supported: ["S256"],
             authorization_response_iss_parameter_supported: true,
+            client_id_metadata_document_supported: open_org
+                .is_some_and(|org| org.settings.oauth.client_metadata_documents.enabled),
             require_pushed_authorization_requests: false,
             sign_in: SignInMetadata::new(signing, open_org),
             authentication: Authentication::new(certificates),

@@ -48,7 +48,7 @@ pub async fn identify<S: Lookup>(
 /// An org and a client of it, with what was looked for there, and what was found of it.
 pub(crate) type Known<S> = (Org, Client, S, Records);
 
-/// Finds a client of any org by its number, even if it is disabled.
+/// Finds a client of any org by its number, even if it is disabled. One that is known by a metadata document isn't found so.
 pub(crate) async fn find<S: Lookup>(
     reader: &Reader,
     id: ClientId,
@@ -82,6 +82,6 @@ async fn read_in<S: Lookup>(
     let own = RecordKeys { orgs: vec![org.clone()], clients: vec![key.clone()], ..RecordKeys::default() };
     let mut found = reader.tokens.read(&own.and(sought.wanted(&org))).await?;
     let known = found.orgs.remove(&org).zip(found.clients.remove(&key));
-    let known = known.filter(|(org, client)| org.still_has(client, reader.now()));
+    let known = known.filter(|(org, client)| client.document_url().is_none() && org.still_has(client, reader.now()));
     Ok(known.map(|(org, client)| (org, client, sought, found)))
 }

@@ -7,17 +7,22 @@
 //! To add a method, add it to [`ClientAuthMethod`] and follow the compiler.
 
 mod direct;
+pub mod document;
 mod secret_use;
 
 pub(crate) use direct::find;
 pub use direct::{Identified, identify};
+pub(crate) use document::client_as_kept;
+pub use document::identify_any;
 pub use secret_use::UnnotedUse;
 
 use crate::auth::assertion::signed::{Assertion, SKEW, Terms};
 use crate::auth::replay::ReplayGuard;
 use crate::auth::secret;
 use crate::auth::service::client_named;
-use crate::domain::{Client, ClientAuthMethod, ClientRef, Denial, Error, Fault, Issuer, Refusal, Secret, Service, Timestamp};
+use crate::domain::{
+    Client, ClientAuthMethod, ClientRef, ClientUrl, Denial, Error, Fault, Issuer, Refusal, Secret, Service, Timestamp,
+};
 use crate::encoding::form::Parameters;
 use crate::jose::VerifyingKey;
 use crate::jose::foreign::{self, Claims, Unverified, WrongType};
@@ -108,6 +113,11 @@ impl ClientCredentials {
         self.name().ok()?.parse().ok()
     }
 
+    /// Returns the URL of the metadata document by which the client names itself, if it does.
+    pub fn client_url(&self) -> Option<ClientUrl> {
+        self.name().ok()?.parse().ok()
+    }
+
     /// Says whether there are none at all.
     pub fn is_empty(&self) -> bool {
         self.id.is_none() && self.secret.is_none() && self.form.is_empty()
@@ -172,7 +182,8 @@ pub async fn verify(
 ) -> Result<VerifiedClient, Error> {
     let named: Option<ClientRef> = credentials.name()?.parse().ok();
     let client = match &named {
-        Some(named) => client_named(reader, service, found, named).await?,
+        // One that is known by a document has no other name.
+        Some(named) => client_named(reader, service, found, named).await?.filter(|client| client.document_url().is_none()),
         None => None,
     };
     verify_credentials(reader, client, credentials)
@@ -224,10 +235,10 @@ impl VerifiedClient {
         self.client.client()
     }
 
-    /// Returns the client as it named itself: by its alias, or by its number.
+    /// Returns the client as it named itself: by its alias, its number, or the URL of its document.
     pub fn name(&self) -> String {
         let alias = self.client().settings.alias.clone().filter(|_| self.client.alias_used);
-        alias.unwrap_or_else(|| self.client().id.to_string())
+        alias.unwrap_or_else(|| self.client().outward_name().to_string())
     }
 
     /// Returns the client and the guard of its assertion, if it has authenticated by one.

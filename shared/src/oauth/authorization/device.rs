@@ -3,7 +3,8 @@
 use super::endpoint::{self, Beginning, with_query};
 use super::request::{Asker, AuthorizationForm};
 use super::{AuthorizationCode, UserCode};
-use crate::auth::client::{ClientCredentials, Identified, VerifiedClient, identify};
+use crate::auth::client::document::Freshness;
+use crate::auth::client::{ClientCredentials, Identified, VerifiedClient, identify_any};
 use crate::domain::{
     Authorization, AuthorizationRequest, AuthorizationState, Client, Denial, DeviceRequest, Error, Fault, LoginUrl, Org, OrgId,
     Seconds, Secret, UserCodeAssignment,
@@ -46,10 +47,10 @@ pub struct DeviceAuthorization {
 /// Checks what a device asks for, and keeps it until somebody finds it by the user code. What can be used once is used up last.
 ///
 /// # Errors
-/// As [`identify`]. [`Refusal::Denied`](crate::domain::Refusal::Denied) with what is wrong with the request.
+/// As [`identify_any`]. [`Refusal::Denied`](crate::domain::Refusal::Denied) with what is wrong with the request.
 pub async fn begin(ports: &AuthorizationPusher, request: DeviceAuthorizationRequest) -> Result<DeviceAuthorization, Error> {
     let DeviceAuthorizationRequest { form, credentials, address, user_agent } = request;
-    let Identified { service, verified, .. } = identify(&ports.keeper.reader, &credentials, |_: &OrgId| ()).await?;
+    let Identified { service, verified, .. } = identify_any(&ports.keeper.reader, &ports.documents, Freshness::Current, &credentials, |_: &OrgId| ()).await?;
     let asking = AskingDevice { org: service.org(), verified, address, user_agent, drops_scopes: false };
     keep(ports, asking, form, |request, _| Ok(request)).await.map(|(begun, _)| begun)
 }

@@ -3,13 +3,14 @@
 use super::request::Asker;
 use super::request_uri::RequestUri;
 use super::{AuthorizationCode, AuthorizationForm, CONTINUE_PATH};
+use crate::auth::client::document::{FoundByUrl, Freshness, find_by_url};
 use crate::auth::client::find;
 use crate::auth::secret;
 use crate::domain::{
-    Authorization, AuthorizationKey, AuthorizationRequest, AuthorizationState, Client, ClientRef, Denial, Fault, LoginUrl, Org,
-    ResponseMode, Seconds, Secret, TokenId,
+    Authorization, AuthorizationKey, AuthorizationRequest, AuthorizationState, Client, ClientRef, ClientUrl, Denial, Error,
+    Fault, LoginUrl, Org, ResponseMode, Seconds, Secret, TokenId,
 };
-use crate::platform::capabilities::AuthorizationKeeper;
+use crate::platform::capabilities::{AuthorizationKeeper, AuthorizationStarter};
 use crate::store::{RecordKeys, Records};
 use crate::telemetry::{Alarm, log_alarm, log_fault, note_client, note_error};
 
@@ -95,7 +96,7 @@ impl ClientAnswer {
 
 /// Answers an authorization request: RFC 6749 section 4.1.1. What is good is kept, and the browser sent to the login application. What is
 /// wrong with the request is part of the reply, and so is a failure of ours.
-pub async fn begin(ports: &AuthorizationKeeper, form: AuthorizationForm, browser: Option<BrowserSecret>) -> AuthorizationReply {
+pub async fn begin(ports: &AuthorizationStarter, form: AuthorizationForm, browser: Option<BrowserSecret>) -> AuthorizationReply {
     answer_request(ports, form, browser).await.unwrap_or_else(|fault| failed("oauth.authorize", &fault))
 }
 
@@ -108,16 +109,17 @@ fn failed(endpoint: &str, fault: &Fault) -> AuthorizationReply {
 }
 
 async fn answer_request(
-    ports: &AuthorizationKeeper,
+    starter: &AuthorizationStarter,
     mut form: AuthorizationForm,
     browser: Option<BrowserSecret>,
 ) -> Result<AuthorizationReply, Fault> {
+    let ports = &starter.keeper;
     let pushed = form.request_uri.take().map(|uri| uri.parse().map(|RequestUri(key)| key)).transpose();
-    let (org, client, found) = match asker(ports, &form, pushed.as_ref().ok().cloned().flatten()).await? {
+    let (org, client, found) = match Box::pin(asker(starter, &form, pushed.as_ref().ok().cloned().flatten())).await? {
         Ok(known) => known,
         Err(denial) => return Ok(page(denial)),
     };
-    note_client(&org.id, client.id);
+    note_client(&org.id, client.outward_name());
     let login_url = match login_url(&org) {
         Ok(login_url) => login_url,
         Err(denial) => return Ok(page(denial)),
@@ -144,7 +146,7 @@ async fn answer_request(
         Err(denial) => return Ok(denied(denial, ResponseMode::Query)),
     };
     let (keys, now) = (ports.reader.keys.now().await?, ports.reader.now());
-    let client_name = client.id.to_string();
+    let client_name = client.outward_name().to_string();
     let asker =
         Asker { org: &org, client: &client, client_name: &client_name, keys: &keys, now, is_pushed: false, drops_scopes: false };
     let request = match form.check(&asker, (redirect_uri.clone(), mode)) {
@@ -171,7 +173,7 @@ async fn open_pushed(
 ) -> Result<AuthorizationReply, Fault> {
     const INVALID: Denial = Denial::RequestUriInvalid;
     let now = ports.reader.now();
-    let is_own = |pushed: &Authorization| pushed.client == client.id && !pushed.is_over(now);
+    let is_own = |pushed: &Authorization| pushed.is_of(client) && !pushed.is_over(now);
     let Some(pushed) = found.authorizations.remove(key).filter(is_own) else { return Ok(page(INVALID)) };
     if pushed.state != AuthorizationState::Pushed {
         let again = browser.filter(|browser| is_loaded_again(&pushed, browser));
@@ -253,15 +255,26 @@ pub(super) fn authorization(
 }
 
 /// Finds the client that asks, its org, and the request that it has pushed, if there is one. Unknown and locked clients, and those of a
-/// disabled org, get one answer.
+/// disabled org, get one answer. What is wrong with the metadata document of a client is told.
 async fn asker(
-    ports: &AuthorizationKeeper,
+    ports: &AuthorizationStarter,
     form: &AuthorizationForm,
     pushed: Option<AuthorizationKey>,
 ) -> Result<Result<(Org, Client, Records), Denial>, Fault> {
     let Some(name) = &form.client_id else { return Ok(Err(Denial::ClientIdMissing)) };
+    let reader = &ports.keeper.reader;
+    if let Ok(url) = ClientUrl::parse(name) {
+        return match find_by_url(reader, &ports.documents, (&url, Freshness::Current), |_| pushed.clone()).await {
+            Ok(FoundByUrl { known: (org, client, _, found), .. }) => Ok(Ok((org, client, found))),
+            Err(Error::Failed(fault)) => Err(fault),
+            Err(Error::Refused(refusal)) => {
+                let told = refusal.denial().filter(|denial| *denial != Denial::ClientDisabled);
+                Ok(Err(told.unwrap_or(Denial::ClientUnknown)))
+            }
+        };
+    }
     let known = match name.parse() {
-        Ok(ClientRef::Id(id)) => find(&ports.reader, id, |_| pushed.clone()).await?,
+        Ok(ClientRef::Id(id)) => find(reader, id, |_| pushed.clone()).await?,
         Ok(ClientRef::Alias(_)) | Err(_) => None,
     };
     let known = known.filter(|(org, client, ..)| org.enabled && client.enabled);

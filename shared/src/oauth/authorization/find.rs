@@ -4,10 +4,12 @@
 
 use super::UserCode;
 use super::hand_over::AuthorizationSeen;
+use crate::auth::client::client_as_kept;
+use crate::auth::client::document::document_key;
 use crate::auth::service::{Authenticated, Credentials, Lookup, authenticate};
 use crate::domain::scope::api;
 use crate::domain::{
-    Authorization, AuthorizationKey, AuthorizationProblem, AuthorizationState, Client, Error, Fault, OrgId, Refusal, Seconds,
+    Authorization, AuthorizationKey, AuthorizationProblem, AuthorizationState, Client, ClientUrl, Error, Fault, OrgId, Refusal, Seconds,
     Service, Timestamp, UserCodeAssignment,
 };
 use crate::jose::sha256;
@@ -64,8 +66,17 @@ pub(in crate::oauth) async fn undecided(
     let wanted = RecordKeys { authorizations: vec![key.clone()], clients: vec![client.clone()], ..RecordKeys::default() };
     let mut found = reader.tokens.read(&wanted).await?;
     let is_undecided = |found: &Authorization| found.state == AuthorizationState::Pending && now < found.kept_until();
-    let asked = found.authorizations.remove(&key).filter(is_undecided);
-    Ok(asked.zip(found.clients.remove(&client).filter(|client| client.enabled && service.org().still_has(client, now))))
+    let Some(asked) = found.authorizations.remove(&key).filter(is_undecided) else { return Ok(None) };
+    let client = match ClientUrl::parse(&asked.client_name) {
+        Ok(url) => {
+            let wanted = RecordKeys { client_documents: vec![document_key(org, &url)], ..RecordKeys::default() };
+            found.client_documents = reader.tokens.read(&wanted).await?.client_documents;
+            client_as_kept(service.org(), &url, &mut found, now)?
+        }
+        Err(_) => found.clients.remove(&client),
+    };
+    let is_there = |client: &Client| client.enabled && service.org().still_has(client, now) && asked.is_of(client);
+    Ok(client.filter(is_there).map(|client| (asked, client)))
 }
 
 impl Lookup for UserCode {

@@ -4,18 +4,20 @@
 //! authenticated, and that nobody's consent is made up without a page. The login application alone knows who sits before the browser.
 
 use super::endpoint::continue_url;
+use crate::auth::client::client_as_kept;
+use crate::auth::client::document::document_key;
 use crate::auth::secret;
 use crate::auth::service::{Authenticated, Credentials, Lookup, authenticate};
 use crate::domain::scope::{api, openid};
 use crate::domain::{
     Approval, Audience, Authorization, AuthorizationDetails, AuthorizationError, AuthorizationKey, AuthorizationProblem,
-    AuthorizationState, Client, Consent, Error, ExtraClaims, OrgId, PersonGrant, Prompt, Refusal, Scope, Seconds, Secret,
-    Service, SessionId, Subject, Timestamp,
+    AuthorizationState, Client, ClientUrl, Consent, Error, ExtraClaims, OrgId, PersonGrant, Prompt, Refusal, Scope, Seconds,
+    Secret, Service, SessionId, Subject, Timestamp,
 };
 use crate::oauth::{id_token, registration};
 use crate::platform::capabilities::{AuthorizationAccepter, AuthorizationKeeper, Reader};
 use crate::policy;
-use crate::store::RecordKeys;
+use crate::store::{Put, RecordKeys, WriteDirectory};
 
 /// An authorization as a login application reads it.
 #[derive(Debug)]
@@ -79,7 +81,7 @@ pub async fn read(
     subject: Option<&Subject>,
 ) -> Result<AuthorizationSeen, Error> {
     let (service, authorization) = find(ports, credentials, key).await?;
-    let (client, person_grant) = client_of(ports, &service, &authorization, subject).await?;
+    let Asking { client, person_grant, .. } = client_of(ports, &service, &authorization, subject).await?;
     Ok(AuthorizationSeen { authorization, client, service, person_grant })
 }
 
@@ -104,12 +106,13 @@ pub async fn accept(
     ensure_demands_are_met(&authorization, &approval)?;
     let is_silent = authorization.request.prompts.contains(&Prompt::None);
     let subject = is_silent.then_some(&approval.subject);
-    let (client, granted) = client_of(&ports.reader, &service, &authorization, subject).await?;
+    let Asking { client, recorded, person_grant: granted } = client_of(&ports.reader, &service, &authorization, subject).await?;
     let Approval { scopes, resources, details, .. } = &approval;
     let wanted = Wanted { scopes, resources, details: details.as_ref() };
     if is_silent && needs_consent(&authorization, &client, &wanted, granted.as_ref()) {
         return Err(AuthorizationProblem::ConsentRequired.into());
     }
+    record_client(&**write, recorded, &client).await?;
     registration::keep_longer(&ports.reader, &**write, &service, client).await?;
     let approval = Box::new(approval);
     decide(ports, authorization, ensure_undecided, |verifier| AuthorizationState::Accepted { approval, verifier }).await
@@ -160,22 +163,59 @@ async fn find(ports: &Reader, credentials: Credentials, key: &AuthorizationKey) 
     Ok((service, authorization))
 }
 
+/// A client that asks, and what is kept of it.
+struct Asking {
+    client: Client,
+    /// The client as the directory has it. `None`: nobody has let it in yet, and only its metadata document is known.
+    recorded: Option<Client>,
+    /// What the person has granted to it.
+    person_grant: Option<PersonGrant>,
+}
+
 /// Reads the client that asks, and what this person has granted to it.
 async fn client_of(
     ports: &Reader,
     service: &Service,
     authorization: &Authorization,
     subject: Option<&Subject>,
-) -> Result<(Client, Option<PersonGrant>), Error> {
+) -> Result<Asking, Error> {
     let key = (authorization.org.clone(), authorization.client);
+    let url = ClientUrl::parse(&authorization.client_name).ok();
+    let client_documents = url.iter().map(|url| document_key(&authorization.org, url)).collect();
     let granted = subject.map(|subject| authorization.person_grant_key(subject));
     let person_grants = granted.iter().cloned().collect();
-    let wanted = RecordKeys { clients: vec![key.clone()], person_grants, ..RecordKeys::default() };
+    let wanted = RecordKeys { clients: vec![key.clone()], client_documents, person_grants, ..RecordKeys::default() };
     let is_there = |client: &Client| client.enabled && service.org().still_has(client, ports.now());
     let mut found = ports.tokens.read(&wanted).await?;
-    let client = found.clients.remove(&key).filter(is_there).ok_or(AuthorizationProblem::NotFound)?;
-    let granted = granted.and_then(|key| found.person_grants.remove(&key)).filter(|grant| grant.ended_at.is_none());
-    Ok((client, granted))
+    let recorded = found.clients.get(&key).cloned();
+    let client = match &url {
+        Some(url) => client_as_kept(service.org(), url, &mut found, ports.now())?,
+        None => found.clients.remove(&key),
+    };
+    let client = client.filter(is_there).filter(|client| authorization.is_of(client)).ok_or(AuthorizationProblem::NotFound)?;
+    let person_grant = granted.and_then(|key| found.person_grants.remove(&key)).filter(|grant| grant.ended_at.is_none());
+    Ok(Asking { client, recorded, person_grant })
+}
+
+/// Makes the record of a client that names itself by a metadata document, or brings it up to date: so it can be listed and disabled.
+///
+/// # Errors
+/// [`Refusal::AuthorizationRejected`] if the number that is made of its URL is another client's.
+async fn record_client(write: &dyn WriteDirectory, recorded: Option<Client>, client: &Client) -> Result<(), Error> {
+    if client.document_url().is_none() {
+        return Ok(());
+    }
+    match recorded {
+        None => match write.put_client(client).await? {
+            Put::Created | Put::Replaced => Ok(()),
+            Put::Dangling | Put::Taken => Err(AuthorizationProblem::NotFound.into()),
+        },
+        // Whoever was faster has seen what is as good.
+        Some(recorded) if recorded.settings != client.settings => {
+            write.replace_client(&recorded, client).await.map(drop).map_err(Error::from)
+        }
+        Some(_) => Ok(()),
+    }
 }
 
 fn ensure_undecided(authorization: &Authorization) -> Result<(), AuthorizationProblem> {
@@ -230,7 +270,8 @@ fn approval(service: &Service, authorization: &Authorization, said: Acceptance, 
         return Err(AuthorizationProblem::ClaimsTooLarge.into());
     }
     // Else the token would pass for one that the client has in its own name: RFC 9700 section 4.15.
-    if said.subject.as_str() == authorization.client.to_string() {
+    let is_name = |name: &str| said.subject.as_str() == name;
+    if is_name(&authorization.client.to_string()) || is_name(&authorization.client_name) {
         return Err(Refusal::invalid("subject", "must not be the number of the client"));
     }
     let scopes = subset(said.scopes, &request.scopes, "scopes")?;

@@ -4,7 +4,8 @@
 use super::endpoint::{self, Beginning};
 use super::request::{Asker, AuthorizationForm};
 use super::request_uri::RequestUri;
-use crate::auth::client::{ClientCredentials, Identified, VerifiedClient, identify};
+use crate::auth::client::document::Freshness;
+use crate::auth::client::{ClientCredentials, Identified, VerifiedClient, identify_any};
 use crate::auth::dpop::{self, NonceRule};
 use crate::auth::replay::ReplayGuard;
 use crate::domain::{
@@ -39,12 +40,12 @@ pub struct PushedRequest {
 /// be used once is used up last.
 ///
 /// # Errors
-/// As [`identify`]. [`Refusal::Denied`](crate::domain::Refusal::Denied) with what is wrong with the request, as the authorization endpoint
+/// As [`identify_any`]. [`Refusal::Denied`](crate::domain::Refusal::Denied) with what is wrong with the request, as the authorization endpoint
 /// finds it, or with its DPoP proof.
 pub async fn push(ports: &AuthorizationPusher, request: PushRequest) -> Result<PushedRequest, Error> {
     let PushRequest { form, credentials, dpop } = request;
     let reader = &ports.keeper.reader;
-    let Identified { service, verified, .. } = identify(reader, &credentials, |_: &OrgId| ()).await?;
+    let Identified { service, verified, .. } = identify_any(reader, &ports.documents, Freshness::Current, &credentials, |_: &OrgId| ()).await?;
     endpoint::login_url(service.org())?;
     let uri = format!("{}{PATH}", reader.keys.issuer().as_str().trim_end_matches('/'));
     let proof = dpop.as_ref().map(|proof| ProofOfKey { proof, method: "POST", uri: &uri });

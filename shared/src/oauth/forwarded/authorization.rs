@@ -98,7 +98,8 @@ pub async fn examine(
         return Ok(denied(Denial::ClientIdMissing, None, None));
     }
     let client = match &named {
-        Some(named) => client_named(&ports.reader, service, found, named).await?,
+        // One that is known by a document has no other name.
+        Some(named) => client_named(&ports.reader, service, found, named).await?.filter(|client| client.document_url().is_none()),
         None => None,
     };
     let Some(client) = client else { return Ok(denied(Denial::ClientUnknown, None, None)) };

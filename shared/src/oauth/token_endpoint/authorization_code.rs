@@ -124,7 +124,7 @@ fn find<'a>(context: &GrantContext<'_>, sought: &CodeLookup, found: &'a Records)
     if !code.matches(kept) {
         return Err(Denial::CodeInvalid);
     }
-    if authorization.client != context.client.id {
+    if !authorization.is_of(&context.client) {
         log_alarm(Alarm::CodeOfAnother, &authorization.org, Some(context.client.id), authorization.id);
         return Err(Denial::CodeInvalid);
     }

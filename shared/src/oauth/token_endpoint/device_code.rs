@@ -61,7 +61,7 @@ fn find<'a>(
     let (code, key) = sought.of_org(context.service.id()).ok_or(INVALID)?;
     let authorization = found.authorizations.get(key).filter(|found| now < found.kept_until()).ok_or(INVALID)?;
     let device = authorization.device.as_deref().filter(|device| code.matches(&device.code)).ok_or(INVALID)?;
-    if authorization.client != context.client.id {
+    if !authorization.is_of(&context.client) {
         log_alarm(Alarm::DeviceCodeOfAnother, &authorization.org, Some(context.client.id), authorization.id);
         return Err(INVALID);
     }

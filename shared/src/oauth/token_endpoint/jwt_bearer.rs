@@ -14,7 +14,8 @@ pub(super) async fn grant(mut context: GrantContext<'_>, form: &TokenForm) -> Re
     let Verified { asserted, replay_guard, marks } =
         assertion::verify(context.ports, org, &context.client, assertion.expose()).await?;
     // RFC 9068 section 5: it would look like the client's own token.
-    if asserted.subject.as_str() == context.client.id.to_string() {
+    let subject = asserted.subject.as_str();
+    if subject == context.client.id.to_string() || subject == context.client.outward_name().to_string() {
         return Err(Denial::AssertionSubject.into());
     }
     let issuance = Issuance {

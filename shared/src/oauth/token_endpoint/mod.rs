@@ -16,12 +16,13 @@ use std::sync::Arc;
 
 use self::authorization_code::{CodeLookup, ServerWord};
 
-use crate::auth::client::{ClientCredentials, Identified, UnnotedUse, identify};
+use crate::auth::client::document::{Freshness, document_key};
+use crate::auth::client::{ClientCredentials, Identified, UnnotedUse, identify_any};
 use crate::auth::dpop::{self, NonceRule};
 use crate::auth::replay::ReplayGuard;
 use crate::domain::{
-    Audience, AuthorizationDetails, Client, Confirmation, Denial, Error, GrantType, Invalid, NotBefores, Org, OrgId, Refusal,
-    Secret, Service,
+    Audience, AuthorizationDetails, Client, ClientRef, Confirmation, Denial, Error, GrantType, Invalid, NotBefores, Org, OrgId,
+    Refusal, Secret, Service,
 };
 use crate::keys::Signing;
 use crate::oauth::id_token::{IdTokenIssuer, IdTokenSubject};
@@ -122,7 +123,8 @@ pub async fn grant(endpoint: &TokenEndpoint, request: GrantRequest) -> Result<Ou
     let ports = &endpoint.granter;
     let grant_type = parse_grant_type(&request.form)?;
     let grant = ServedGrant::try_from(grant_type)?;
-    let Identified { service, verified, sought: ((sought, code), _), mut found } = authenticate_client(ports, &request).await?;
+    let Identified { service, verified, sought: ((sought, code), _), mut found } =
+        authenticate_client(endpoint, &request).await?;
     check_supported(&service, grant_type)?;
     let required = ClientRequirements { confidential: grant_type.is_for_confidential(), ..ClientRequirements::default() };
     check_grant(verified.client(), grant_type, required)?;
@@ -171,18 +173,23 @@ pub async fn grant(endpoint: &TokenEndpoint, request: GrantRequest) -> Result<Ou
 type RequestLookup = ((Option<TokenLookup>, Option<CodeLookup>), Option<RecentRevocations>);
 
 /// Authenticates the client: RFC 6749 section 3.2.1. What the client has proved itself by isn't used up yet.
-async fn authenticate_client(ports: &Granter, request: &GrantRequest) -> Result<Identified<RequestLookup>, Error> {
+async fn authenticate_client(endpoint: &TokenEndpoint, request: &GrantRequest) -> Result<Identified<RequestLookup>, Error> {
+    let ports = &endpoint.granter;
     let keys = ports.reader().keys.now().await?;
     let refresh_token = request.form.refresh_token();
-    let client = request.credentials.client();
+    let (client, url) = (request.credentials.client(), request.credentials.client_url());
     let seek = |org: &OrgId| {
         let refresh_token = refresh_token.map(|token| TokenLookup::by_value(&keys, org, token.expose()));
         // Of a refresh token it is found out with its family.
-        let revocations = refresh_token.is_none().then(|| RecentRevocations::of_client(client.as_ref(), None));
+        let of_url = url.as_ref().map(|url| ClientRef::Id(document_key(org, url).client()));
+        let client = of_url.as_ref().or(client.as_ref());
+        let revocations = refresh_token.is_none().then(|| RecentRevocations::of_client(client, None));
         let code = request.form.code().map(|code| CodeLookup::new(code.expose()));
         ((refresh_token, code), revocations)
     };
-    identify(ports.reader(), &request.credentials, seek).await
+    // People have let the client in already, or it gets nothing.
+    let freshness = Freshness::LastKnown;
+    Box::pin(identify_any(ports.reader(), &endpoint.documents, freshness, &request.credentials, seek)).await
 }
 
 /// Checks that the org lets its clients use the grant.

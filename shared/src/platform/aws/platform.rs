@@ -62,7 +62,7 @@ pub fn for_work(config: Config) -> Result<RecordParts, Fault> {
     let (clock, store) = (Arc::new(SystemClock), store(&Sdk::new(&aws), &aws));
     let ring = Arc::new(Ring::new(store.clone(), clock.clone()));
     let records = RecordParts::new(clock, Arc::new(SystemEntropy), store, ring, config.issuer);
-    let records = records.allowing(config.jwks_origins).opening(config::open_org()?);
+    let records = records.allowing(config.jwks_origins).opening(config::open_org()?).reading_the_web();
     let signing_algorithms = config::signing_algorithms()?.into();
     Ok(RecordParts {
         client_certificates: config::client_certificates()?,
@@ -82,7 +82,8 @@ pub async fn for_minting(config: Config) -> Result<Platform, Fault> {
     let envelope_key = config::envelope_key()?;
     let sdk = Sdk::new(&aws);
     let platform = minting(&sdk, config.issuer, store(&sdk, &aws), envelope_key);
-    let platform = platform.reading(KeySets::over_https(config.jwks_origins));
+    let mut platform = platform.reading(KeySets::over_https(config.jwks_origins));
+    platform.records = platform.records.opening(config::open_org()?).reading_the_web();
     log_and_continue(platform.warm_up().await);
     Ok(platform)
 }

@@ -27,8 +27,8 @@ pub use self::reader::Reader;
 pub use self::reading::{Authorizer, DirectoryLookup, DocumentReader, Introspector, IssuerInfo, KeyReader, Lister, Public};
 pub use self::tokens::{
     AuthorizationAccepter, AuthorizationFinder, AuthorizationKeeper, AuthorizationPusher, AuthorizationStarter, BulkRevoker,
-    ClientAuthorizationLister, ClientAuthorizationRemover, ClientAuthorizationUpdater, ClientRevoker, ConnectedAppsRemover,
-    DeviceDecider, Granter, LogoutCompleter, LogoutStarter, Minter, PersonGrantReader, PersonGrantRemover, PushForwarder,
-    Refresher, Revoker, SigningIntrospector, SigningReader, TicketRevoker, TokenEndpoint, TokenUpdater,
+    ClientAuthorizationLister, ClientAuthorizationRemover, ClientAuthorizationUpdater, ClientDocuments, ClientRevoker,
+    ConnectedAppsRemover, DeviceDecider, Granter, LogoutCompleter, LogoutStarter, Minter, PersonGrantReader, PersonGrantRemover,
+    PushForwarder, Refresher, Revoker, SigningIntrospector, SigningReader, TicketRevoker, TokenEndpoint, TokenUpdater,
 };
 pub use self::work::{Auditor, BatchReader, BatchWorker, Batcher, Bootstrapper, Rotator};

@@ -91,6 +91,8 @@ capability! {
         pub introspector: Introspector,
         /// What the API requires of a token.
         pub requirements: Arc<Requirements>,
+        /// The org of clients that bring none: its tokens name them by the URLs of their documents.
+        pub open_org: Arc<OpenOrg>,
     }
     access = Introspector::ACCESS;
 }

@@ -7,11 +7,12 @@ use super::{Introspector, Lister, Reader};
 use crate::domain::{Entropy, Issuer};
 use crate::keys::SigningKeys;
 use crate::keys::remote::KeySets;
+use crate::keys::remote::web::WebDocuments;
 use crate::platform::parts::{HasMinting, HasRecords};
 use crate::store::open_org::OpenOrg;
 use crate::store::{
-    CountEvents, KeepAuthorizations, KeepLogouts, KeepPersonGrants, KeepTickets, NoteSecretUses, RefreshTokens, ReplayStore,
-    RevokeTokens, UpdateTokens, WriteDirectory, WriteTokens,
+    CountEvents, KeepAuthorizations, KeepClientDocuments, KeepLogouts, KeepPersonGrants, KeepTickets, NoteSecretUses,
+    RefreshTokens, ReplayStore, RevokeTokens, UpdateTokens, WriteDirectory, WriteTokens,
 };
 
 capability! {
@@ -112,8 +113,23 @@ capability! {
         pub granter: Granter,
         /// Notes the uses of their secrets.
         pub notes: Arc<dyn NoteSecretUses>,
+        /// Finds clients that nobody has registered.
+        pub documents: ClientDocuments,
     }
     access = AwsAccess { directory: &["BatchGetItem", "GetItem", "UpdateItem"], ..Granter::ACCESS };
+}
+
+capability! {
+    /// Finds clients that nobody has registered by their metadata documents: reads these from the web, and keeps them.
+    pub struct ClientDocuments from HasRecords {
+        /// The org of clients that bring none: of no other they can be.
+        pub open_org: Arc<OpenOrg>,
+        /// Reads the documents, and the key sets that they name.
+        pub web: Arc<WebDocuments>,
+        /// Keeps the documents that were read.
+        pub keep: Arc<dyn KeepClientDocuments>,
+    }
+    access = AwsAccess { tokens: &["PutItem"], ..AwsAccess::NONE };
 }
 
 capability! {
@@ -131,11 +147,11 @@ capability! {
 }
 
 capability! {
-    /// Accepts authorizations: a stranger's client stays longer with each.
+    /// Accepts authorizations: a stranger's client stays longer with each, and one that nobody has registered gets its record with the first.
     pub struct AuthorizationAccepter from HasRecords {
         /// Finds the authorization, and keeps the decision.
         pub keeper: AuthorizationKeeper,
-        /// Moves the end of the client.
+        /// Moves the end of the client, or makes its record.
         pub write: Arc<dyn WriteDirectory>,
     }
     access = AwsAccess { directory: &["BatchGetItem", "GetItem", "UpdateItem"], ..AuthorizationKeeper::ACCESS };
@@ -147,20 +163,24 @@ capability! {
     pub struct AuthorizationStarter from HasRecords {
         /// Finds the client, and keeps what it asks.
         pub keeper: AuthorizationKeeper,
+        /// Finds clients that nobody has registered.
+        pub documents: ClientDocuments,
     }
     access = AuthorizationKeeper::ACCESS;
 }
 
 capability! {
-    /// Begins authorizations for clients that authenticate and ask without a browser. Their requests name no token, so nothing of the
-    /// tokens is read.
+    /// Begins authorizations for clients that authenticate and ask without a browser. Their requests name no token: all that is read beside the
+    /// client is its metadata document, if it has one.
     pub struct AuthorizationPusher from HasRecords {
         /// Authenticates the client, and keeps what it asks.
         pub keeper: AuthorizationKeeper,
+        /// Finds clients that nobody has registered.
+        pub documents: ClientDocuments,
         /// Records proofs and assertions, which may be used only once.
         pub once: Arc<dyn ReplayStore>,
     }
-    access = AwsAccess { tokens: &["PutItem"], ..Reader::ACCESS };
+    access = AwsAccess { tokens: &["BatchGetItem", "PutItem"], ..Reader::ACCESS };
 }
 
 capability! {

@@ -9,8 +9,8 @@ use super::coded::Coded;
 use super::{coded, decode, encode, grants, is_false};
 use crate::domain::{
     AccessTokenForm, Audience, CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind, ClientMetadata, ClientOrigin,
-    ClientSecret, ClientSettings, Consent, Fault, GrantType, MetadataMember, MetadataValue, OrgId, Pkce, RedirectUri, Scope,
-    Seconds, Timestamp,
+    ClientSecret, ClientSettings, ClientUrl, Consent, Fault, GrantType, MetadataMember, MetadataValue, OrgId, Pkce, RedirectUri,
+    Scope, Seconds, Timestamp,
 };
 
 /// Encodes the body of a client: all of it but `created_at`.
@@ -98,6 +98,9 @@ struct ClientBody {
     /// When it ends, if it has registered itself where strangers can. An administrator's client has no such end.
     #[serde(rename = "se", with = "coded", default, skip_serializing_if = "Option::is_none")]
     self_registered_until: Option<Timestamp>,
+    /// The URL of its metadata document, if it is known by that.
+    #[serde(rename = "du", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    document_url: Option<ClientUrl>,
     #[serde(rename = "e")]
     enabled: bool,
     #[serde(rename = "u", with = "coded")]
@@ -138,9 +141,10 @@ impl ClientBody {
             consent_implied: settings.consent == Consent::Implied,
             claims_in_id_token: settings.claims_in_id_token,
             metadata: settings.metadata,
-            self_registered_until: match client.origin {
-                ClientOrigin::Registered => None,
-                ClientOrigin::SelfRegistered { expires_at } => Some(expires_at),
+            self_registered_until: client.origin.expires_at(),
+            document_url: match client.origin {
+                ClientOrigin::Registered | ClientOrigin::SelfRegistered { .. } => None,
+                ClientOrigin::MetadataDocument { url } => Some(url),
             },
             enabled: client.enabled,
             updated_at: client.updated_at,
@@ -179,9 +183,10 @@ impl ClientBody {
             settings,
             secrets: secrets(&self.secrets, &self.secret_times),
             registration_token: self.registration_token,
-            origin: match self.self_registered_until {
-                None => ClientOrigin::Registered,
-                Some(expires_at) => ClientOrigin::SelfRegistered { expires_at },
+            origin: match (self.document_url, self.self_registered_until) {
+                (Some(url), _) => ClientOrigin::MetadataDocument { url },
+                (None, Some(expires_at)) => ClientOrigin::SelfRegistered { expires_at },
+                (None, None) => ClientOrigin::Registered,
             },
             enabled: self.enabled,
             created_at,

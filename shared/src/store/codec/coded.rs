@@ -13,9 +13,9 @@ use serde::ser::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::domain::{
-    AccessTokenForm, Algorithm, App, Audience, AuthorizationDetails, CertificateSubject, ClientAuthMethod, ClientId, ClientKind,
-    ExtraClaims, HostPermissions, Invalid, Label, LoginUrl, MemberKind, OrgId, Role, Scope, ScopePattern, Seconds, SessionId,
-    Subject, Thumbprint, Timestamp, TokenId,
+    AccessTokenForm, Algorithm, App, Audience, AuthorizationDetails, CertificateSubject, ClientAuthMethod, ClientDocumentHost,
+    ClientId, ClientKind, ClientUrl, ExtraClaims, HostPermissions, Invalid, Label, LoginUrl, MemberKind, OrgId, Role, Scope,
+    ScopePattern, Seconds, SessionId, Subject, Thumbprint, Timestamp, TokenId,
 };
 
 /// What `#[serde(with = "coded")]` calls to write.
@@ -136,7 +136,9 @@ names!(
     App,
     Audience,
     ClientAuthMethod,
+    ClientDocumentHost,
     ClientKind,
+    ClientUrl,
     Label,
     LoginUrl,
     MemberKind,

@@ -5,8 +5,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::coded::{self, Coded};
 use super::is_false;
 use crate::domain::{
-    Actor, AuthorizationDetails, ClientId, Confirmation, GrantType, Invalid, Issuance, Property, SignIn, Subject, Thumbprint,
-    Timestamp,
+    Actor, AuthorizationDetails, ClientId, ClientUrl, Confirmation, GrantType, Invalid, Issuance, Property, SignIn, Subject,
+    Thumbprint, Timestamp,
 };
 
 coded::records!(Actor as ActorBody, Confirmation as ConfirmationBody, Issuance as IssuanceBody, Property as PropertyBody,);
@@ -20,6 +20,8 @@ struct IssuanceBody {
     for_client: bool,
     #[serde(rename = "a", default, skip_serializing_if = "is_false")]
     alias_used: bool,
+    #[serde(rename = "w", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    client_url: Option<ClientUrl>,
     #[serde(rename = "p", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
     properties: Vec<Property>,
     #[serde(rename = "k", with = "coded", default, skip_serializing_if = "is_unbound")]

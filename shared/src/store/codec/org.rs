@@ -9,9 +9,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::coded::{self, Coded};
 use super::{decode, encode, grants, is_false, is_usual_retry_window, placeholder_time, retry_window};
 use crate::domain::{
-    Algorithm, AssertionIssuer, AssertionRules, AssertionSettings, Audience, ClientId, ExchangeRules, Fault, GrantType,
-    IssuerKeys, LoginUrl, OAuthSettings, OpenRegistration, Org, OrgId, OrgSettings, ProtectedResource, Scope, Seconds,
-    SupportedScope, Timestamp,
+    Algorithm, AssertionIssuer, AssertionRules, AssertionSettings, Audience, ClientDocumentHost, ClientDocumentRules, ClientId,
+    ExchangeRules, Fault, GrantType, IssuerKeys, LoginUrl, OAuthSettings, OpenRegistration, Org, OrgId, OrgSettings,
+    ProtectedResource, Scope, Seconds, SupportedScope, Timestamp,
 };
 
 /// Encodes the body of an org: all of it but `created_at`.
@@ -220,6 +220,8 @@ struct OAuthBody {
     refresh_needs_offline_access: bool,
     #[serde(rename = "or", with = "OpenRegistrationBody", default, skip_serializing_if = "is_usual")]
     open_registration: OpenRegistration,
+    #[serde(rename = "cm", with = "ClientDocumentRulesBody", default, skip_serializing_if = "is_usual")]
+    client_metadata_documents: ClientDocumentRules,
     #[serde(rename = "ss", with = "coded", default, skip_serializing_if = "Option::is_none")]
     strangers_scopes: Option<Vec<Scope>>,
     #[serde(rename = "p", default, skip_serializing_if = "Vec::is_empty")]
@@ -329,6 +331,15 @@ struct OpenRegistrationBody {
     most_per_address: u32,
     #[serde(rename = "s", default, skip_serializing_if = "Vec::is_empty")]
     schemes: Vec<String>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "ClientDocumentRules")]
+struct ClientDocumentRulesBody {
+    #[serde(rename = "e", default, skip_serializing_if = "is_false")]
+    enabled: bool,
+    #[serde(rename = "h", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
+    hosts: Vec<ClientDocumentHost>,
 }
 
 /// A resource of which more is known than its URI. The others are stored as that text alone.

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::cases;
 use super::samples::{NO_ASSERTIONS, at, client, client_id, member, member_key, org, org_id, put_org, rich_member};
-use crate::domain::{Client, ClientOrigin, Day, Member, SecretUse, SecretUses, Timestamp};
+use crate::domain::{Client, ClientOrigin, ClientUrl, Day, Member, SecretUse, SecretUses, Timestamp};
 use crate::store::{Delete, MemberSwap, Put, RecordKeys, Replaced, Store};
 
 cases![
     a_client_that_ends_by_itself_is_kept_whole_and_its_end_moves,
+    a_client_that_is_known_by_a_document_is_kept_whole,
     a_client_that_ends_by_itself_keeps_no_org,
     only_a_client_that_is_as_seen_is_replaced,
     only_a_member_that_is_as_seen_is_swapped,
@@ -134,6 +135,18 @@ async fn a_client_that_ends_by_itself_is_kept_whole_and_its_end_moves(store: Arc
     assert_eq!(store.delete_client(&org_id("a"), client_id(1)).await.unwrap(), Delete::Done);
     assert_eq!(stored().await, None);
     assert!(store.read(&orgs).await.unwrap().client_orgs.is_empty(), "its number is free");
+}
+
+async fn a_client_that_is_known_by_a_document_is_kept_whole(store: Arc<dyn Store>) {
+    put_org(&*store, &org("a", &[]), &NO_ASSERTIONS).await;
+    let url = ClientUrl::parse("https://client.example/x?y=z").unwrap();
+    let first = Client { origin: ClientOrigin::MetadataDocument { url }, ..client("a", 1, None) };
+    assert_eq!(store.put_client(&first).await.unwrap(), Put::Created);
+    assert_eq!(store.client(&org_id("a"), client_id(1)).await.unwrap(), Some(first.clone()));
+    let second = Client { enabled: false, ..first.clone() };
+    assert_eq!(store.replace_client(&first, &second).await.unwrap(), Replaced::Done);
+    assert_eq!(store.client(&org_id("a"), client_id(1)).await.unwrap(), Some(second));
+    assert_eq!(store.delete_org(&org_id("a")).await.unwrap(), Delete::InUse);
 }
 
 fn later_still() -> Client {

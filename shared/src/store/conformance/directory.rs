@@ -8,8 +8,9 @@ use super::samples::{
     put_org, rich_member, scope, subject,
 };
 use crate::domain::{
-    Algorithm, AssertionRules, Audience, Client, ClientAuthMethod, ClientKind, ClientSettings, ExchangeRules, GrantType,
-    LoginUrl, Member, OAuthSettings, OpenRegistration, Org, OrgSettings, ProtectedResource, Seconds, SupportedScope,
+    Algorithm, AssertionRules, Audience, Client, ClientAuthMethod, ClientDocumentHost, ClientDocumentRules, ClientKind,
+    ClientSettings, ExchangeRules, GrantType, LoginUrl, Member, OAuthSettings, OpenRegistration, Org, OrgSettings,
+    ProtectedResource, Seconds, SupportedScope,
 };
 use crate::store::{Delete, Put, RecordKeys, Store};
 
@@ -353,6 +354,10 @@ fn rich_settings() -> OAuthSettings {
             most_per_hour: 7,
             most_per_address: 3,
             schemes: vec!["cursor".to_owned()],
+        },
+        client_metadata_documents: ClientDocumentRules {
+            enabled: true,
+            hosts: ["claude.ai", "*.example.org", "127.0.0.1:8080"].map(|host| ClientDocumentHost::parse(host).unwrap()).to_vec(),
         },
         strangers_scopes: Some(vec![scope("a")]),
         authorization_details_types: vec!["a\"é".to_owned()],

@@ -10,6 +10,7 @@ use super::Store;
 
 mod authorizations;
 mod batches;
+mod client_documents;
 mod clients;
 mod devices;
 mod directory;
@@ -66,6 +67,7 @@ fn all() -> Vec<Case> {
         replay::cases(),
         authorizations::cases(),
         person_grants::cases(),
+        client_documents::cases(),
         devices::cases(),
         logouts::cases(),
         batches::cases(),

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::cases;
 use super::samples::{
-    NO_ASSERTIONS, alias_key, authorization, authorization_key, client, client_id, family, family_key, find_family, find_token,
-    logout, logout_key, mark, member, member_key, new, org, org_id, put_org, read, rich_member, rich_token, step, subject,
-    ticket, ticket_key, token, token_key, user_code,
+    NO_ASSERTIONS, alias_key, authorization, authorization_key, client, client_document, client_id, family, family_key,
+    find_family, find_token, logout, logout_key, mark, member, member_key, new, org, org_id, put_org, read, rich_member,
+    rich_token, step, subject, ticket, ticket_key, token, token_key, user_code,
 };
 use crate::domain::{Family, NotBeforeScope, PersonGrantKey, RevokingParty, Seconds, TokenRecord};
 use crate::store::{RecordKeys, Store};
@@ -139,10 +139,11 @@ async fn a_key_asked_twice_is_answered_once(store: Arc<dyn Store>) {
     store.put_authorization(&authorization("a", 1)).await.unwrap();
     store.put_logout(&logout("a", 1)).await.unwrap();
     assert!(store.assign_user_code(&user_code("a", 1, 1), at(0)).await.unwrap());
+    store.put_client_document(&client_document("a", 1)).await.unwrap();
     let found = read(&store, everything("a", 1).and(everything("a", 1))).await;
     assert_eq!((found.tokens.len(), found.families.len(), found.orgs.len(), found.members.len()), (1, 1, 1, 1));
     assert_eq!((found.tickets.len(), found.authorizations.len(), found.user_codes.len(), found.logouts.len()), (1, 1, 1, 1));
-    assert_eq!((found.clients.len(), found.client_aliases.len()), (1, 1));
+    assert_eq!((found.clients.len(), found.client_aliases.len(), found.client_documents.len()), (1, 1, 1));
 }
 
 async fn orgs_are_apart(store: Arc<dyn Store>) {
@@ -189,6 +190,7 @@ fn everything(org: &str, n: u64) -> RecordKeys {
         logouts: vec![logout_key(org, n)],
         person_grants: vec![PersonGrantKey { org: org_id(org), subject: subject("ann"), client: client_id(n) }],
         user_codes: vec![user_code(org, n, n).key],
+        client_documents: vec![client_document(org, n).key],
         clients: vec![(org_id(org), client_id(n))],
         client_aliases: vec![(org_id(org), "shop".to_owned())],
         client_orgs: vec![client_id(n)],

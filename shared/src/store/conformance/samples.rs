@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::domain::{
     AccessTokenForm, Actor, Algorithm, Ancestor, App, AssertionIssuer, AssertionSettings, Audience, AuthorizationDetails,
-    CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind, ClientMetadata, ClientSecret, ClientSettings,
+    CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind, ClientMetadata, ClientSecret, ClientSettings, ClientUrl,
     Confirmation, Consent, Creator, Entropy, Family, FamilyKey, GrantType, HostPermissions, Issuance, IssuerKeys, Label, Member,
     MemberKey, MemberKind, MetadataMember, MetadataValue, NotBefore, NotBeforeKey, NotBeforeScope, Org, OrgId, Pkce, Profile,
     Property, RedirectUri, Role, Scope, ScopePattern, Seconds, Seeded, Session, SessionId, Shard, Subject, Thumbprint, Timestamp,
@@ -16,9 +16,9 @@ use crate::store::{FamilyAdvance, NewToken, Put, RecordKeys, Records, Store};
 mod waiting;
 
 pub(in crate::store) use waiting::{
-    alias, alias_key, authorization, authorization_key, batch, batch_key, completion, device, event, find_alias,
-    find_authorization, find_logout, find_ticket, find_user_code, logout, logout_key, person_grant, redeemed, rich_authorization,
-    rich_logout, sign_in, spending, states, ticket, ticket_key, used, user_code,
+    alias, alias_key, authorization, authorization_key, batch, batch_key, client_document, completion, device, event, find_alias,
+    find_authorization, find_client_document, find_logout, find_ticket, find_user_code, logout, logout_key, person_grant,
+    redeemed, rich_authorization, rich_logout, sign_in, spending, states, ticket, ticket_key, used, user_code,
 };
 
 /// When all of it happens.
@@ -144,6 +144,7 @@ pub(in crate::store) fn issuance() -> Issuance {
         grant: GrantType::TokenExchange,
         for_client: true,
         alias_used: true,
+        client_url: Some(ClientUrl::parse("https://client.example/x?y=z").unwrap()),
         properties: properties(),
         confirmation: confirmation(),
         details: Some(AuthorizationDetails::from_json(r#"[{"n":1.50,"type":"a\"b"}]"#.to_owned())),

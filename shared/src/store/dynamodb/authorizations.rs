@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use super::change::{Change, Check};
 use super::items::{self, moment, number};
 use super::{DynamoStore, Item};
-use crate::domain::{Authorization, Fault, Timestamp, UserCodeAssignment};
-use crate::store::{KeepAuthorizations, codec};
+use crate::domain::{Authorization, ClientDocument, Fault, Timestamp, UserCodeAssignment};
+use crate::store::{KeepAuthorizations, KeepClientDocuments, codec};
 
 #[async_trait]
 impl KeepAuthorizations for DynamoStore {
@@ -37,6 +37,14 @@ impl KeepAuthorizations for DynamoStore {
             Check::Failed(Some(there)) => Ok(items::user_code(&assignment.key, &there)? == *assignment),
             Check::Failed(None) => Ok(false),
         }
+    }
+}
+
+#[async_trait]
+impl KeepClientDocuments for DynamoStore {
+    async fn put_client_document(&self, document: &ClientDocument) -> Result<(), Fault> {
+        let put = Change::put(&self.tables.tokens, items::client_document_item(document));
+        self.change("keeping the document of a client", put).await.map(drop)
     }
 }
 

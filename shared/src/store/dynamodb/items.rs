@@ -8,9 +8,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use super::Item;
 use super::keys::{Key, subject_partition};
 use crate::domain::{
-    Alias, Aliased, AssertionSettings, Authorization, AuthorizationKey, Batch, BatchKey, Client, ClientId, Family, FamilyKey,
-    Fault, GrantedAccess, KeyRing, Logout, LogoutKey, Member, Org, OrgId, PersonGrant, PersonGrantKey, RevokingParty, Seconds,
-    SecretUses, Subject, Ticket, TicketKey, Timestamp, TokenId, TokenKey, TokenRecord, UserCodeAssignment, UserCodeKey,
+    Alias, Aliased, AssertionSettings, Authorization, AuthorizationKey, Batch, BatchKey, Client, ClientDocument,
+    ClientDocumentKey, ClientId, ClientUrl, Family, FamilyKey, Fault, GrantedAccess, KeyRing, Logout, LogoutKey, Member, Org,
+    OrgId, PersonGrant, PersonGrantKey, RevokingParty, Seconds, SecretUses, Subject, Ticket, TicketKey, Timestamp, TokenId,
+    TokenKey, TokenRecord, UserCodeAssignment, UserCodeKey,
 };
 use crate::store::ReplayKey;
 use crate::store::codec::{self, BatchState, FamilyState, LogoutState, TicketState};
@@ -206,6 +207,32 @@ pub(super) fn user_code(key: &UserCodeKey, item: &Item) -> Result<UserCodeAssign
         authorization: find_id(item, "a")?.ok_or_else(|| broken("a"))?,
         client: ClientId::from_number(client).map_err(|_| broken("c"))?,
         expires_at: find_moment(item, "e")?.ok_or_else(|| broken("e"))?,
+    })
+}
+
+pub(super) fn client_document_item(document: &ClientDocument) -> Item {
+    let mut item = Key::client_document(&document.key).into_item();
+    let attributes = [
+        ("b", text(&document.body)),
+        ("u", text(document.url.as_str())),
+        ("f", moment(document.fetched_at)),
+        ("e", moment(document.fresh_until)),
+        ("x", number(deletion(document.kept_until()))),
+    ];
+    item.extend(attributes.map(|(name, value)| (name.to_owned(), value)));
+    item.extend(document.etag.as_ref().map(|etag| ("t".to_owned(), text(etag))));
+    item
+}
+
+pub(super) fn client_document(key: &ClientDocumentKey, item: &Item) -> Result<ClientDocument, Fault> {
+    let moment = |name| find_moment(item, name)?.ok_or_else(|| broken(name));
+    Ok(ClientDocument {
+        key: key.clone(),
+        url: ClientUrl::parse(string(item, "u")?).map_err(|_| broken("u"))?,
+        body: string(item, "b")?.to_owned(),
+        etag: item.contains_key("t").then(|| string(item, "t").map(str::to_owned)).transpose()?,
+        fetched_at: moment("f")?,
+        fresh_until: moment("e")?,
     })
 }
 

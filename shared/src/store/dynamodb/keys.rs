@@ -6,8 +6,8 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 
 use super::Item;
 use crate::domain::{
-    AliasKey, AuthorizationKey, BatchKey, ClientId, FamilyKey, LogoutKey, MemberKey, NotBeforeKey, OrgId, PersonGrantKey, Shard,
-    Subject, TicketKey, TokenId, TokenKey, UserCodeKey,
+    AliasKey, AuthorizationKey, BatchKey, ClientDocumentKey, ClientId, FamilyKey, LogoutKey, MemberKey, NotBeforeKey, OrgId,
+    PersonGrantKey, Shard, Subject, TicketKey, TokenId, TokenKey, UserCodeKey,
 };
 use crate::store::{CountedEvent, ReplayKey, codec};
 
@@ -59,6 +59,11 @@ impl Key {
     /// What tells what a user code stands for.
     pub(super) fn user_code(key: &UserCodeKey) -> Self {
         Self { pk: partition(&key.org, key.shard()), sk: format!("n#{}", BASE64.encode(key.hash)) }
+    }
+
+    /// Returns the key of the metadata document of a client.
+    pub(super) fn client_document(key: &ClientDocumentKey) -> Self {
+        Self { pk: partition(&key.org, key.shard()), sk: format!("m#{}", BASE64.encode(key.hash)) }
     }
 
     /// What tells that something was used.
@@ -173,7 +178,7 @@ impl Owner {
             ("f", id) => Some(Self::Family(FamilyKey { org, id: TokenId::parse(id).ok()? })),
             ("z", id) => Some(Self::Authorization(AuthorizationKey { org, id: TokenId::parse(id).ok()? })),
             ("g", _) => Some(Self::PersonGrant(org)),
-            ("a" | "b" | "k" | "l" | "n" | "r" | "u", _) => Some(Self::Bookkeeping),
+            ("a" | "b" | "k" | "l" | "m" | "n" | "r" | "u", _) => Some(Self::Bookkeeping),
             ("v", name) => Some(Self::NotBefore(NotBeforeKey { org, kind: codec::mark_kind(name)? }, shard)),
             _ => None,
         }
@@ -270,6 +275,7 @@ mod tests {
             (Key::logout(&LogoutKey { org: org.clone(), id }), Owner::Bookkeeping),
             (Key::person_grant(&grant), Owner::PersonGrant(org.clone())),
             (Key::user_code(&UserCodeKey { org: org.clone(), hash: [7; 32] }), Owner::Bookkeeping),
+            (Key::client_document(&ClientDocumentKey { org: org.clone(), hash: [7; 32] }), Owner::Bookkeeping),
             (Key::batch(&BatchKey { org: org.clone(), id }), Owner::Bookkeeping),
             (Key::used(&used), Owner::Bookkeeping),
             (Key::events(&event), Owner::Bookkeeping),

@@ -8,8 +8,8 @@ use aws_sdk_dynamodb::types::KeysAndAttributes;
 use super::keys::Key;
 use super::{DynamoStore, Item, fault, items};
 use crate::domain::{
-    AliasKey, AuthorizationKey, ClientId, FamilyKey, Fault, LogoutKey, MemberKey, NotBeforeKey, NotBefores, OrgId,
-    PersonGrantKey, Shard, TicketKey, TokenId, TokenKey, UserCodeKey,
+    AliasKey, AuthorizationKey, ClientDocumentKey, ClientId, FamilyKey, Fault, LogoutKey, MemberKey, NotBeforeKey, NotBefores,
+    OrgId, PersonGrantKey, Shard, TicketKey, TokenId, TokenKey, UserCodeKey,
 };
 use crate::store::{ClientKey, ReadTokens, RecordKeys, Records, TokenPage, TokenQuery};
 
@@ -81,6 +81,7 @@ enum Name<'a> {
     Logout(&'a LogoutKey),
     PersonGrant(&'a PersonGrantKey),
     UserCode(&'a UserCodeKey),
+    ClientDocument(&'a ClientDocumentKey),
     NotBefore(&'a NotBeforeKey),
     Org(&'a OrgId),
     AssertionSettings(&'a OrgId),
@@ -101,6 +102,7 @@ impl Name<'_> {
             Self::Logout(key) => drop(found.logouts.insert(key.clone(), items::logout(key, item)?)),
             Self::PersonGrant(key) => drop(found.person_grants.insert(key.clone(), items::person_grant(&key.org, item)?)),
             Self::UserCode(key) => drop(found.user_codes.insert(key.clone(), items::user_code(key, item)?)),
+            Self::ClientDocument(key) => drop(found.client_documents.insert(key.clone(), items::client_document(key, item)?)),
             Self::NotBefore(key) => found.marks.insert(key.clone(), items::not_before(item)?),
             Self::Org(id) => drop(found.orgs.insert(id.clone(), items::org(item)?)),
             Self::AssertionSettings(org) => {
@@ -129,9 +131,10 @@ fn wanted_tokens(wanted: &RecordKeys) -> Keys<'_> {
     let logouts = wanted.logouts.iter().map(|key| (Key::logout(key), Name::Logout(key)));
     let person_grants = wanted.person_grants.iter().map(|key| (Key::person_grant(key), Name::PersonGrant(key)));
     let user_codes = wanted.user_codes.iter().map(|key| (Key::user_code(key), Name::UserCode(key)));
+    let documents = wanted.client_documents.iter().map(|key| (Key::client_document(key), Name::ClientDocument(key)));
     let marks =
         shard.into_iter().flat_map(|shard| wanted.marks.iter().map(move |key| (Key::mark(key, shard), Name::NotBefore(key))));
-    let waiting = tickets.chain(authorizations).chain(logouts).chain(user_codes).chain(person_grants);
+    let waiting = tickets.chain(authorizations).chain(logouts).chain(user_codes).chain(documents).chain(person_grants);
     tokens.chain(families).chain(aliases).chain(waiting).chain(marks).collect()
 }
 

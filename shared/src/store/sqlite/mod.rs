@@ -32,20 +32,21 @@ use self::sweep::Sweep;
 use self::writer::{Commit, Writer};
 use super::{
     AdvanceOutcome, ClientKey, CountEvents, CountedEvent, Delete, FamilyAdvance, InsertOutcome, KeepAuthorizations, KeepBatches,
-    KeepLogouts, KeepPersonGrants, KeepTickets, LogoutCompletion, MemberSwap, NewToken, NoteSecretUses, PersonGrantPage, Put,
-    ReadDirectory, ReadKeys, ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey, ReplayStore, Revocation,
-    RevokeTokens, TicketConsumption, TokenPage, TokenQuery, TokenUpdate, UpdateOutcome, UpdateTokens, WriteDirectory, WriteKeys,
-    WriteTokens,
+    KeepClientDocuments, KeepLogouts, KeepPersonGrants, KeepTickets, LogoutCompletion, MemberSwap, NewToken, NoteSecretUses,
+    PersonGrantPage, Put, ReadDirectory, ReadKeys, ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey,
+    ReplayStore, Revocation, RevokeTokens, TicketConsumption, TokenPage, TokenQuery, TokenUpdate, UpdateOutcome, UpdateTokens,
+    WriteDirectory, WriteKeys, WriteTokens,
 };
 use crate::domain::{
-    AssertionSettings, Authorization, Batch, BatchKey, Client, ClientId, Clock, FamilyKey, Fault, KeyRing, Logout, Member,
-    MemberKey, NotBefore, Org, OrgId, PersonGrantKey, RevocationStamp, SecretUses, Subject, Ticket, Timestamp, TokenKey,
-    UserCodeAssignment,
+    AssertionSettings, Authorization, Batch, BatchKey, Client, ClientDocument, ClientId, Clock, FamilyKey, Fault, KeyRing,
+    Logout, Member, MemberKey, NotBefore, Org, OrgId, PersonGrantKey, RevocationStamp, SecretUses, Subject, Ticket, Timestamp,
+    TokenKey, UserCodeAssignment,
 };
 
 mod authorizations;
 mod batches;
 mod changes;
+mod client_documents;
 mod directory;
 mod insert;
 mod key_ring;
@@ -268,6 +269,14 @@ impl KeepLogouts for SqliteStore {
     async fn complete_logout(&self, completion: &LogoutCompletion) -> Result<bool, Fault> {
         let completion = completion.clone();
         self.write("completing a logout", move |c| logouts::complete(c, &completion)).await
+    }
+}
+
+#[async_trait]
+impl KeepClientDocuments for SqliteStore {
+    async fn put_client_document(&self, document: &ClientDocument) -> Result<(), Fault> {
+        let document = document.clone();
+        self.write("keeping the document of a client", move |c| client_documents::put(c, &document)).await
     }
 }
 

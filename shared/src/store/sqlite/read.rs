@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::rows::{body, moment, revoking_party};
-use super::{Result, authorizations, directory, logouts, person_grants, replay};
+use super::{Result, authorizations, client_documents, directory, logouts, person_grants, replay};
 use crate::domain::{
     AliasKey, Aliased, Family, FamilyKey, Fault, NotBeforeKey, NotBefores, OrgId, Timestamp, TokenId, TokenKey, TokenRecord,
 };
@@ -47,6 +47,9 @@ fn each(c: &Connection, wanted: &RecordKeys) -> Result<Records> {
     }
     for key in &wanted.user_codes {
         found.user_codes.extend(authorizations::user_code(c, key)?.map(|there| (key.clone(), there)));
+    }
+    for key in &wanted.client_documents {
+        found.client_documents.extend(client_documents::client_document(c, key)?.map(|there| (key.clone(), there)));
     }
     for key in &wanted.marks {
         if let Some(not_before) = mark(c, key)? {

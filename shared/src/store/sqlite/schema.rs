@@ -149,6 +149,7 @@ const STEPS: &[&str] = &[
     PERSON_GRANTS,
     USER_CODES,
     LOGOUTS,
+    CLIENT_DOCUMENTS,
 ];
 
 // Records are too long for tables without rowid, which keep whole rows in the inner nodes of their tree, too.
@@ -320,5 +321,14 @@ const LOGOUTS: &str = "
 CREATE TABLE logouts (
     org TEXT NOT NULL, id BLOB NOT NULL, exp INTEGER NOT NULL, completed_by BLOB, body TEXT NOT NULL,
     PRIMARY KEY (org, id)
+) STRICT;
+";
+
+// What clients say of themselves that nobody has registered.
+const CLIENT_DOCUMENTS: &str = "
+CREATE TABLE client_documents (
+    org TEXT NOT NULL, hash BLOB NOT NULL, url TEXT NOT NULL, etag TEXT, fetched_at INTEGER NOT NULL, fresh_until INTEGER NOT NULL,
+    kept_until INTEGER NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (org, hash)
 ) STRICT;
 ";

@@ -89,6 +89,7 @@ const TABLES: &[Table] = &[
     walked!("logouts", "exp"),
     walked!("person_grants", "kept_until"),
     walked!("user_codes", "exp"),
+    walked!("client_documents", "kept_until"),
     walked!("uses", "exp"),
     walked!("counts", "exp"),
     walked!("clients", "exp"),

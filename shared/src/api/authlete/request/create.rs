@@ -138,6 +138,7 @@ impl CreateToken {
             grant,
             for_client: false,
             alias_used: self.client_id_alias_used,
+            client_url: None,
             properties: Vec::new(),
             confirmation: Confirmation {
                 certificate: parsed("certificateThumbprint", self.certificate_thumbprint.as_deref())?,

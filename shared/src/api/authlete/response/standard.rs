@@ -119,7 +119,7 @@ pub fn active(found: &FoundToken, issuer: &Issuer, with_hidden: bool) -> Result<
     say("active", Some(true.into()));
     say("iss", Some(issuer.as_str().into()));
     say("sub", (!issuance.for_client).then(|| facts.subject.as_str().into()));
-    say("client_id", facts.client.map(|client| client.to_string().into()));
+    say("client_id", issuance.client_name(facts.client).map(|name| name.to_string().into()));
     say("scope", (!facts.scopes.is_empty()).then(|| scope(facts.scopes).into()));
     say("aud", (!facts.audiences.is_empty()).then(|| facts.audiences.iter().map(Audience::as_str).collect()));
     say("token_type", facts.token_type.map(Value::from));

@@ -40,6 +40,8 @@ pub(super) fn of_issuance(issuance: &Issuance) -> IssuanceFacts<'_> {
         grant,
         for_client,
         alias_used,
+        // The client is told by its number, as everywhere in the trail.
+        client_url: _,
         properties,
         confirmation,
         details,

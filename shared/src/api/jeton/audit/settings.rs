@@ -5,8 +5,9 @@ use serde::{Serialize, Serializer};
 
 use super::oauth::{grants, names};
 use crate::domain::{
-    Algorithm, AssertionIssuer, AssertionRules, AssertionSettings, Audience, ExchangeRules, GrantType, IssuerKeys, LoginUrl,
-    OpenRegistration, OrgSettings, ProtectedResource, Scope, Seconds, SupportedScope, Thumbprint, org_settings,
+    Algorithm, AssertionIssuer, AssertionRules, AssertionSettings, Audience, ClientDocumentHost, ClientDocumentRules,
+    ExchangeRules, GrantType, IssuerKeys, LoginUrl, OpenRegistration, OrgSettings, ProtectedResource, Scope, Seconds,
+    SupportedScope, Thumbprint, org_settings,
 };
 use crate::jose::sha256;
 
@@ -118,6 +119,13 @@ impl SettingFact for OpenRegistration {
     }
 }
 
+impl SettingFact for ClientDocumentRules {
+    fn fact(&self) -> Option<impl Serialize> {
+        let hosts = self.hosts.iter().map(ClientDocumentHost::as_str).collect();
+        Some(ClientDocumentFacts { enabled: self.enabled, hosts })
+    }
+}
+
 impl SettingFact for Vec<Scope> {
     fn fact(&self) -> Option<impl Serialize> {
         Some(self.iter().map(Scope::as_str).collect::<Vec<_>>())
@@ -177,6 +185,12 @@ struct ScopeFacts<'a> {
     refresh_token_duration: Option<u32>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     attributes: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ClientDocumentFacts<'a> {
+    enabled: bool,
+    hosts: Vec<&'a str>,
 }
 
 #[derive(Serialize)]

@@ -103,6 +103,9 @@ pub struct PutClient {
     #[serde(default, rename = "origin")]
     #[cfg_attr(feature = "openapi", schemars(skip))]
     pub(in crate::api::jeton) _origin: ReadOnly,
+    #[serde(default, rename = "metadata_document")]
+    #[cfg_attr(feature = "openapi", schemars(skip))]
+    pub(in crate::api::jeton) _metadata_document: ReadOnly,
     #[serde(default, rename = "expires")]
     #[cfg_attr(feature = "openapi", schemars(skip))]
     pub(in crate::api::jeton) _expires: ReadOnly,
@@ -115,7 +118,7 @@ pub struct PutClient {
 }
 
 impl Patched for PutClient {
-    const READ_ONLY: &'static [&'static str] = &["org", "id", "origin", "expires", "created", "updated"];
+    const READ_ONLY: &'static [&'static str] = &["org", "id", "origin", "metadata_document", "expires", "created", "updated"];
 }
 
 impl PutClient {

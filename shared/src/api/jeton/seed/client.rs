@@ -112,6 +112,7 @@ impl RawClient {
             claims_in_id_token: self.claims_in_id_token,
             enabled: self.enabled,
             _origin: ReadOnly,
+            _metadata_document: ReadOnly,
             _expires: ReadOnly,
             _created: ReadOnly,
             _updated: ReadOnly,

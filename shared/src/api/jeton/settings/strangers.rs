@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Length;
 use crate::domain::redirect_uri::is_scheme_of_an_app;
-use crate::domain::{Invalid, OpenRegistration};
+use crate::domain::{ClientDocumentHost, ClientDocumentRules, Invalid, OpenRegistration};
 use crate::encoding::{FromText, integer_within, present};
 
 /// Whether clients of strangers can register themselves without a token, how many, and how long they stay.
@@ -33,6 +33,41 @@ pub(super) struct OpenRegistrationBody {
     /// The schemes without a dot that their redirect URIs may have, such as `cursor`. Default: none.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     schemes: Option<Vec<FromText<Scheme>>>,
+}
+
+/// Whether clients can name themselves by the URL of their metadata document, in the org that is open to strangers, and at which hosts it
+/// is read.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "ClientMetadataDocuments"))]
+#[serde(deny_unknown_fields)]
+pub(super) struct ClientMetadataDocumentsBody {
+    /// Whether they can at all. Default: false.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    enabled: Option<bool>,
+    /// The hosts whose documents are read, in lower case: `claude.ai`, `*.example.org` for all names below one, `*` for all; with a port if
+    /// that isn't 443. Default: none.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    hosts: Option<Vec<FromText<ClientDocumentHost>>>,
+}
+
+#[cfg(feature = "openapi")]
+impl crate::encoding::TextSchema for ClientDocumentHost {
+    fn text_schema() -> schemars::Schema {
+        schemars::json_schema!({"type": "string", "maxLength": 255, "pattern": "^(\\*|(\\*\\.)?[a-z0-9.:\\[\\]-]+)$"})
+    }
+}
+
+impl From<ClientMetadataDocumentsBody> for ClientDocumentRules {
+    fn from(body: ClientMetadataDocumentsBody) -> Self {
+        let hosts = body.hosts.unwrap_or_default().into_iter().map(|host| host.0).collect();
+        Self { enabled: body.enabled.unwrap_or_default(), hosts }
+    }
+}
+
+impl From<ClientDocumentRules> for ClientMetadataDocumentsBody {
+    fn from(setting: ClientDocumentRules) -> Self {
+        Self { enabled: Some(setting.enabled), hosts: Some(setting.hosts.into_iter().map(FromText).collect()) }
+    }
 }
 
 /// The most of something, from 1 to a million.

@@ -61,6 +61,7 @@ fn settings_are_written_as_they_are_read() {
     let more = json!({
         "pushed_request_duration": 5, "pushed_requests_required": true, "device_url": "https://login.example/device",
         "device_code_duration": 60, "device_poll_interval": 60, "logout_url": "https://login.example/logout",
+        "client_metadata_documents": {"enabled": true, "hosts": ["claude.ai", "*.example.org", "*", "127.0.0.1:8080"]},
     });
     full.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let (settings, assertions) = read_all(&full).unwrap();
@@ -197,6 +198,13 @@ fn a_wrong_setting_is_named_with_its_rule() {
         ),
         (json!({"open_registration": {"schemes": ["Cursor"]}}), "open_registration.schemes[0]", "must be the scheme of an app"),
         (json!({"open_registration": {"scheme": []}}), "open_registration", "is not a known field"),
+        (json!({"client_metadata_documents": ["claude.ai"]}), "client_metadata_documents", "must be an object"),
+        (
+            json!({"client_metadata_documents": {"hosts": ["claude.ai", "https://claude.ai"]}}),
+            "client_metadata_documents.hosts[1]",
+            "must be a host in lower case",
+        ),
+        (json!({"client_metadata_documents": {"enable": true}}), "client_metadata_documents", "is not a known field"),
         (json!({"strangers_scopes": ["nope"]}), "settings.strangers_scopes", "must be among supported_scopes"),
         (json!({"resources": [7]}), "resources[0]", "must be a string or an object"),
         (json!({"resources": ["a\u{7}b"]}), "resources[0]", "must be 1 to 255 bytes"),

@@ -123,6 +123,109 @@ async fn a_name_that_stands_for_a_private_address_is_not_asked() {
     assert_eq!(server.asked(), 1, "the address itself is listed");
 }
 
+/// A server that answers with documents, and shows in them what it was asked.
+fn documents(path: &str) -> Vec<u8> {
+    const JSON: &str = "Content-Type: application/json\r\n";
+    match path {
+        "/document" => answer("200 OK", &format!("{JSON}ETag: \"1\"\r\nCache-Control: public, max-age=600\r\n"), "{}"),
+        "/plus" => {
+            answer("200 OK", "Content-Type: application/client-metadata+json; charset=utf-8\r\nCache-Control: no-store\r\n", "{}")
+        }
+        "/same" => answer("304 Not Modified", "Cache-Control: max-age=\"60\"\r\n", ""),
+        "/full" => answer("200 OK", JSON, &format!("\"{}\"", "x".repeat(98))),
+        "/large" => answer("200 OK", JSON, &format!("\"{}\"", "x".repeat(99))),
+        "/unbounded" => format!("HTTP/1.1 200 OK\r\n{JSON}Connection: close\r\n\r\n{}", " ".repeat(100_000)).into_bytes(),
+        "/text" => answer("200 OK", "Content-Type: text/plain\r\n", "{}"),
+        "/typeless" => answer("200 OK", "", "{}"),
+        "/created" => answer("201 Created", JSON, "{}"),
+        "/redirect" => answer("302 Found", &format!("{JSON}Location: /document\r\n"), "{}"),
+        "/404" => answer("404 Not Found", JSON, "{}"),
+        "/429" => answer("429 Too Many Requests", JSON, "{}"),
+        "/500" => answer("500 Internal Server Error", JSON, "{}"),
+        "/latin" => {
+            format!("HTTP/1.1 200 OK\r\n{JSON}Content-Length: 1\r\n\r\n").into_bytes().into_iter().chain([0xe9]).collect()
+        }
+        "/short" => format!("HTTP/1.1 200 OK\r\n{JSON}Content-Length: 100\r\n\r\n{{}}").into_bytes(),
+        "/slow" => format!("HTTP/1.1 200 OK\r\n{JSON}Content-Length: 1000\r\n\r\n{{").into_bytes(),
+        _ => b"what?\r\n\r\n".to_vec(),
+    }
+}
+
+fn web(takes_loopback: bool) -> Web {
+    Web { takes_loopback, client: OnceLock::new() }
+}
+
+#[tokio::test]
+async fn a_document_of_a_stranger_is_read_without_redirects_and_within_limits() {
+    let server = Server::start(documents).await;
+    let origin = server.origin();
+    let read = async |path: &str, etag: Option<&str>| web(true).fetch(&format!("{origin}{path}"), etag, 100).await;
+    let document = |etag: Option<&str>, max_age: Option<u32>| Fetched::Document {
+        text: "{}".to_owned(),
+        etag: etag.map(str::to_owned),
+        max_age: max_age.map(Seconds),
+    };
+    assert_eq!(read("/document", None).await, Ok(document(Some("\"1\""), Some(600))));
+    assert_eq!(read("/plus", None).await, Ok(document(None, Some(0))));
+    assert_eq!(read("/same", Some("\"1\"")).await, Ok(Fetched::Unchanged { max_age: Some(Seconds(60)) }));
+    assert!(matches!(read("/full", None).await, Ok(Fetched::Document { text, .. }) if text.len() == 100));
+    assert_eq!(server.asked(), 4);
+    for (path, failure) in [
+        ("/same", FetchFailure::Refused),
+        ("/large", FetchFailure::Refused),
+        ("/unbounded", FetchFailure::Refused),
+        ("/text", FetchFailure::Refused),
+        ("/typeless", FetchFailure::Refused),
+        ("/created", FetchFailure::Refused),
+        ("/redirect", FetchFailure::Refused),
+        ("/404", FetchFailure::Refused),
+        ("/429", FetchFailure::Refused),
+        ("/latin", FetchFailure::Refused),
+        ("/500", FetchFailure::Unreachable),
+        ("/short", FetchFailure::Unreachable),
+        ("/nonsense", FetchFailure::Unreachable),
+    ] {
+        assert_eq!(read(path, None).await, Err(failure), "{path}");
+        assert_eq!(server.asked(), 1, "{path} was asked for once, and nothing else was");
+    }
+}
+
+#[tokio::test]
+async fn a_slow_stranger_is_given_up_after_four_seconds() {
+    let server = Server::start(documents).await;
+    let begun = Instant::now();
+    let slow = web(true).fetch(&format!("{}/slow", server.origin()), None, 10_000).await;
+    assert_eq!(slow, Err(FetchFailure::Unreachable));
+    assert!(begun.elapsed() >= PATIENCE_WITH_STRANGERS, "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_stranger_leads_to_no_private_address() {
+    let server = Server::start(documents).await;
+    let port = server.at.port();
+    for host in ["localhost", "2130706433", "127.1", "0x7f000001"] {
+        let resolved = web(true).fetch(&format!("https://{host}:{port}/document"), None, 100).await;
+        assert_eq!(resolved, Err(FetchFailure::Unreachable), "{host}");
+    }
+    for address in
+        ["127.0.0.1", "169.254.169.254", "10.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "[64:ff9b::7f00:1]", "93.184.216.34"]
+    {
+        for scheme in ["https", "http"] {
+            let read = web(false).fetch(&format!("{scheme}://{address}:{port}/document"), None, 100).await;
+            assert_eq!(read, Err(FetchFailure::Refused), "{scheme} {address}");
+        }
+    }
+    for url in [
+        format!("http://localhost:{port}/document"),
+        format!("http://10.0.0.1:{port}/x"),
+        "ftp://a.example/x".to_owned(),
+        "/x".to_owned(),
+    ] {
+        assert_eq!(web(true).fetch(&url, None, 100).await, Err(FetchFailure::Refused), "{url}");
+    }
+    assert_eq!(server.asked(), 0);
+}
+
 #[tokio::test]
 async fn what_is_no_key_set_is_a_fault_that_can_be_retried() {
     let server = Server::start(answers).await;

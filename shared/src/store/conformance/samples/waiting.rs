@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::{T0, at, client_id, confirmation, digest, id, org_id, properties, read, scope, subject};
 use crate::domain::{
     Alias, AliasKey, Aliased, Approval, Audience, Authorization, AuthorizationDetails, AuthorizationError, AuthorizationKey,
-    AuthorizationRequest, AuthorizationState, Batch, BatchKey, DeviceRequest, ExtraClaims, ForwardedRequest, ForwardedSignIn,
-    GrantedAccess, Logout, LogoutClient, LogoutHint, LogoutKey, PersonGrantKey, PersonGrantUpdate, Prompt, Remembering,
-    ResponseMode, Seconds, SessionId, SignIn, Thumbprint, Ticket, TicketKey, Timestamp, TokenId, UserCodeAssignment, UserCodeKey,
+    AuthorizationRequest, AuthorizationState, Batch, BatchKey, ClientDocument, ClientDocumentKey, ClientUrl, DeviceRequest,
+    ExtraClaims, ForwardedRequest, ForwardedSignIn, GrantedAccess, Logout, LogoutClient, LogoutHint, LogoutKey, PersonGrantKey,
+    PersonGrantUpdate, Prompt, Remembering, ResponseMode, Seconds, SessionId, SignIn, Thumbprint, Ticket, TicketKey, Timestamp,
+    TokenId, UserCodeAssignment, UserCodeKey,
 };
 use crate::store::{CountedEvent, LogoutCompletion, RecordKeys, ReplayKey, Store, TicketConsumption};
 
@@ -325,6 +326,24 @@ pub(in crate::store) async fn find_ticket(store: &Arc<dyn Store>, key: &TicketKe
 /// What a user code stands for.
 pub(in crate::store) async fn find_user_code(store: &Arc<dyn Store>, key: &UserCodeKey) -> Option<UserCodeAssignment> {
     read(store, RecordKeys { user_codes: vec![key.clone()], ..RecordKeys::default() }).await.user_codes.remove(key)
+}
+
+/// The document of the client number `n`.
+pub(in crate::store) fn client_document(org: &str, n: u64) -> ClientDocument {
+    ClientDocument {
+        key: ClientDocumentKey { org: org_id(org), hash: digest(n) },
+        url: ClientUrl::parse(&format!("https://client.example/{n}?x=y")).unwrap(),
+        body: r#"{"client_name":"a \"shop\" é"}"#.to_owned(),
+        etag: Some("W/\"x\"".to_owned()),
+        fetched_at: at(0),
+        fresh_until: at(300_000),
+    }
+}
+
+/// Reads one document of a client, or nothing.
+pub(in crate::store) async fn find_client_document(store: &Arc<dyn Store>, key: &ClientDocumentKey) -> Option<ClientDocument> {
+    let wanted = RecordKeys { client_documents: vec![key.clone()], ..RecordKeys::default() };
+    read(store, wanted).await.client_documents.remove(key)
 }
 
 /// Reads one authorization, or nothing.

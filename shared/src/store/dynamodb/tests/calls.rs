@@ -4,9 +4,9 @@ use super::Emulator;
 use crate::domain::{Aliased, Family, NotBeforeScope, Org, Shard, TokenRecord};
 use crate::store::codec::org_item_bytes;
 use crate::store::conformance::samples::{
-    NO_ASSERTIONS, T0, alias, alias_key, at, authorization, authorization_key, batch, client, client_id, completion, event,
-    family, id_at, logout, logout_key, mark, member, member_key, new, org, org_id, person_grant, put_org, redeemed, refreshable,
-    rich_member, spending, step, subject, ticket, ticket_key, token, used, user_code,
+    NO_ASSERTIONS, T0, alias, alias_key, at, authorization, authorization_key, batch, client, client_document, client_id,
+    completion, event, family, id_at, logout, logout_key, mark, member, member_key, new, org, org_id, person_grant, put_org,
+    redeemed, refreshable, rich_member, spending, step, subject, ticket, ticket_key, token, used, user_code,
 };
 use crate::store::{CountedEvent, FamilyAdvance, FamilyUpdate, MemberSwap, NewToken, RecordKeys, Store, TokenQuery, TokenUpdate};
 
@@ -27,6 +27,7 @@ pub(super) async fn perform(store: &dyn Store, operation: &str) -> String {
                 authorizations: vec![authorization_key("a", 7)],
                 logouts: vec![logout_key("a", 9)],
                 user_codes: vec![user_code("a", 1, 7).key],
+                client_documents: vec![client_document("a", 1).key],
                 person_grants: vec![person_grant("a", T0).key],
                 clients: vec![(org_id("a"), client_id(1))],
                 client_aliases: vec![(org_id("a"), "shop".to_owned())],
@@ -85,6 +86,7 @@ pub(super) async fn perform(store: &dyn Store, operation: &str) -> String {
         "assign user code" => {
             format!("{:?}", store.assign_user_code(&user_code("a", 2, 7), at(1)).await.unwrap())
         }
+        "put client document" => format!("{:?}", store.put_client_document(&client_document("a", 1)).await.unwrap()),
         "count" => format!("{:?}", store.count(&event("a", 1)).await.unwrap()),
         "count no more" => format!("{:?}", store.count(&CountedEvent { limit: 1, ..event("a", 2) }).await.unwrap()),
         "use once" => format!("{:?}", store.use_once(&used("a", 2)).await.unwrap()),

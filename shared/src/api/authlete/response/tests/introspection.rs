@@ -44,7 +44,7 @@ fn a_resource_server_learns_nothing_hidden_unless_it_asks() {
     let (shown, all) = (content(false), content(true));
     assert_eq!((&shown["active"], &shown["shown"], shown.get("kept")), (&json!(true), &json!("v"), None));
     assert_eq!(all["kept"], "v");
-    assert_eq!(shown["client_id"], "26888344961664");
+    assert_eq!(shown["client_id"], "https://client.example/x?y=z", "by which it is known");
     let none = json(&StandardIntrospectionResponse::from_token(None, &issuer, true).unwrap());
     assert_eq!(none["responseContent"], r#"{"active":false}"#);
 }

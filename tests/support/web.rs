@@ -1,0 +1,57 @@
+//! What clients have on the web: documents by URL, and who has asked for them.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use serde_json::Value;
+use shared::domain::Seconds;
+use shared::keys::remote::web::{FetchDocuments, FetchFailure, Fetched};
+
+/// The web as the service sees it: what isn't there is a 404.
+#[derive(Debug, Default)]
+pub(crate) struct Web {
+    pages: Mutex<HashMap<String, Result<Fetched, FetchFailure>>>,
+    asked: Mutex<Vec<(String, Option<String>)>>,
+}
+
+impl Web {
+    /// Puts a document at a URL.
+    pub(crate) fn put(&self, url: &str, document: &Value) {
+        self.put_with(url, document, None, None);
+    }
+
+    /// Puts a document at a URL that is served with these headers.
+    pub(crate) fn put_with(&self, url: &str, document: &Value, etag: Option<&str>, max_age: Option<u32>) {
+        let (text, etag, max_age) = (document.to_string(), etag.map(str::to_owned), max_age.map(Seconds));
+        locked(&self.pages).insert(url.to_owned(), Ok(Fetched::Document { text, etag, max_age }));
+    }
+
+    /// Has a URL fail.
+    pub(crate) fn fail(&self, url: &str, failure: FetchFailure) {
+        locked(&self.pages).insert(url.to_owned(), Err(failure));
+    }
+
+    /// Returns what was asked for since the last call, each with the `ETag` that came with it.
+    pub(crate) fn asked(&self) -> Vec<(String, Option<String>)> {
+        std::mem::take(&mut locked(&self.asked))
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("nobody panics here")
+}
+
+#[async_trait]
+impl FetchDocuments for Web {
+    async fn fetch(&self, url: &str, etag: Option<&str>, max_bytes: usize) -> Result<Fetched, FetchFailure> {
+        locked(&self.asked).push((url.to_owned(), etag.map(str::to_owned)));
+        tokio::task::yield_now().await;
+        let page = locked(&self.pages).get(url).cloned().unwrap_or(Err(FetchFailure::Refused))?;
+        let Fetched::Document { text, etag: kept, max_age } = &page else { return Ok(page) };
+        if kept.is_some() && kept.as_deref() == etag {
+            return Ok(Fetched::Unchanged { max_age: *max_age });
+        }
+        if text.len() > max_bytes { Err(FetchFailure::Refused) } else { Ok(page) }
+    }
+}
