@@ -26,7 +26,7 @@ impl Endpoint for CompleteDevice {
         let caller = authenticate(&ports.keeper.reader, &credentials.0, &[api::TOKENS_CREATE], |_| code).await?;
         let decided = async {
             let decision = request.try_into_decision()?;
-            complete(ports, &caller.service, &caller.found, (caller.sought.as_ref(), decision)).await
+            complete(ports, &caller.service, &caller.found, (caller.lookup.as_ref(), decision)).await
         };
         let answer = match split_refusal(decided.await)? {
             Ok(completion) => DeviceCompleteResponse::from_completion(completion),

@@ -24,8 +24,8 @@ impl Endpoint for CreateToken {
 
     async fn handle(ports: &Granter, (credentials, Lenient(request)): Self::Input) -> Result<Self::Output, Error> {
         let asked = request.try_into_request();
-        let sought = asked.as_ref().ok().map(CreateTokenRequest::sought);
-        let caller = authenticate(ports.reader(), &credentials.0, &[api::TOKENS_CREATE], |_| sought).await?;
+        let lookup = asked.as_ref().ok().map(CreateTokenRequest::lookup);
+        let caller = authenticate(ports.reader(), &credentials.0, &[api::TOKENS_CREATE], |_| lookup).await?;
         let created = async {
             let CreateTokenRequest { client, ask, identifier } = asked?;
             Ok((issue::create(ports, &caller.service, &caller.found, &client, ask).await?, identifier))

@@ -21,7 +21,7 @@ impl Endpoint for DeleteClient {
 
     async fn handle(ports: &ClientRemover, (credentials, ClientPath(named)): Self::Input) -> Result<Self::Output, Error> {
         let caller = authenticate(&ports.reader, &credentials.0, &[api::CLIENTS_WRITE], |_| named).await?;
-        clients::delete(ports, &caller.service, &caller.found, &caller.sought).await?;
+        clients::delete(ports, &caller.service, &caller.found, &caller.lookup).await?;
         Ok(NoContent)
     }
 }

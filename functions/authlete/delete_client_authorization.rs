@@ -42,7 +42,7 @@ pub(super) async fn answer_deletion(
     subject: Subject,
 ) -> Result<Answer<200, ClientAuthorizationResponse>, Error> {
     let caller = authenticate(&ports.revoker.reader, &credentials.0, &[api::TOKENS_REVOKE], |_| named).await?;
-    let client = clients::get(&ports.revoker.reader, &caller.service, &caller.found, &caller.sought).await?;
+    let client = clients::get(&ports.revoker.reader, &caller.service, &caller.found, &caller.lookup).await?;
     let counted = delete(ports, &caller.service, &client, subject).await?;
     Ok(Answer::from_body(&ClientAuthorizationResponse::deleted(counted, &client, caller.service.org()))?)
 }

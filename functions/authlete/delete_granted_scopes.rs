@@ -42,7 +42,7 @@ pub(super) async fn answer_forgotten(
     subject: Subject,
 ) -> Result<Answer<200, ClientAuthorizationResponse>, Error> {
     let caller = authenticate(&ports.reader, &credentials.0, &[api::TOKENS_REVOKE], |_| named).await?;
-    let client = clients::get(&ports.reader, &caller.service, &caller.found, &caller.sought).await?;
+    let client = clients::get(&ports.reader, &caller.service, &caller.found, &caller.lookup).await?;
     forget(ports, &caller.service, &client, subject).await?;
     Ok(Answer::from_body(&ClientAuthorizationResponse::forgotten(&client, caller.service.org()))?)
 }

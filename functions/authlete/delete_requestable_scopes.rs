@@ -25,7 +25,7 @@ impl Endpoint for DeleteRequestableScopes {
 
     async fn handle(ports: &SecretWriter, (credentials, ClientPath(named)): Self::Input) -> Result<Self::Output, Error> {
         let caller = authenticate(&ports.reader, &credentials.0, &[api::CLIENTS_WRITE], |_| named).await?;
-        clients::limit_scopes(ports, &caller.service, &caller.found, &caller.sought, None).await?;
+        clients::limit_scopes(ports, &caller.service, &caller.found, &caller.lookup, None).await?;
         Ok(NoContent)
     }
 }

@@ -26,7 +26,7 @@ impl Endpoint for DeleteToken {
         let keys = ports.reader.keys.now().await?;
         let seek = |org: &_| TokenLookup::by_identifier(&keys, org, token.expose());
         let caller = authenticate(&ports.reader, &credentials.0, &[api::TOKENS_REVOKE], seek).await?;
-        let found = caller.sought.find(&ports.reader, &caller.found, Hint::AccessToken).await?;
+        let found = caller.lookup.find(&ports.reader, &caller.found, Hint::AccessToken).await?;
         let found = found.ok_or(Refusal::NotFound("access token"))?;
         let stamp = RevocationStamp::new(ports.reader.now(), caller.service.as_revoking_party());
         revoke_located(&*ports.revoke, Some(found), stamp).await?;

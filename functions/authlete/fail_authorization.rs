@@ -28,7 +28,7 @@ impl Endpoint for FailAuthorization {
         let caller = authenticate(&ports.reader, &credentials.0, &[api::TOKENS_CREATE], |_| ticket).await?;
         let failed = async {
             let reason = request.try_into_reason()?;
-            let ticket = caller.sought.as_ref().ok_or(Refusal::TicketRejected)?;
+            let ticket = caller.lookup.as_ref().ok_or(Refusal::TicketRejected)?;
             Ok((authorization::fail(ports, &caller.service, &caller.found, ticket).await?, reason))
         };
         let style = ErrorStyle::for_org(caller.service.org(), ports.reader.keys.issuer());

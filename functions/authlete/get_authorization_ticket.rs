@@ -24,8 +24,8 @@ impl Endpoint for GetAuthorizationTicket {
 
     async fn handle(ports: &Reader, (credentials, Lenient(request)): Self::Input) -> Result<Self::Output, Error> {
         let ticket = request.try_into_ticket();
-        let sought = ticket.as_ref().ok().cloned();
-        let caller = authenticate(ports, &credentials.0, &[api::TOKENS_CREATE], |_| sought).await?;
+        let lookup = ticket.as_ref().ok().cloned();
+        let caller = authenticate(ports, &credentials.0, &[api::TOKENS_CREATE], |_| lookup).await?;
         let found: Result<_, Refusal> = ticket.and_then(|ticket| waiting(ports, &caller.service, &caller.found, &ticket));
         Ok(match found {
             Ok(authorization) => {

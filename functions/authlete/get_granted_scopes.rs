@@ -39,7 +39,7 @@ pub(super) async fn answer_granted(
     subject: Subject,
 ) -> Result<Answer<200, GrantedScopesResponse<'static>>, Error> {
     let caller = authenticate(ports, &credentials.0, &[api::TOKENS_READ], |_| named).await?;
-    let client = clients::get(ports, &caller.service, &caller.found, &caller.sought).await?;
+    let client = clients::get(ports, &caller.service, &caller.found, &caller.lookup).await?;
     let grant = granted(ports, &caller.service, &client, subject.clone()).await?;
     let of = (&subject, caller.service.org());
     Ok(Answer::from_body(&GrantedScopesResponse::from_grant(grant.as_ref(), &client, of))?)

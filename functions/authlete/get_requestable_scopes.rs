@@ -26,7 +26,7 @@ impl Endpoint for GetRequestableScopes {
 
     async fn handle(ports: &Reader, (credentials, ClientPath(named)): Self::Input) -> Result<Self::Output, Error> {
         let caller = authenticate(ports, &credentials.0, &[api::CLIENTS_READ, api::CLIENTS_WRITE], |_| named).await?;
-        let client = clients::get(ports, &caller.service, &caller.found, &caller.sought).await?;
+        let client = clients::get(ports, &caller.service, &caller.found, &caller.lookup).await?;
         Ok(Answer::from_body(&RequestableScopesView::from_client(&client))?)
     }
 }

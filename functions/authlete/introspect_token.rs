@@ -31,8 +31,8 @@ impl Endpoint for IntrospectToken {
         let org = caller.service.org();
         let found = async {
             let asked = asked?;
-            let sought = caller.sought.ok_or_else(|| Fault::internal("looking for the token to introspect"))?;
-            let token = (&sought, &caller.found);
+            let lookup = caller.lookup.ok_or_else(|| Fault::internal("looking for the token to introspect"))?;
+            let token = (&lookup, &caller.found);
             Ok((
                 introspect_for_resource_server(ports, &caller.service, token, asked.token.expose(), &asked.request).await?,
                 asked,

@@ -31,8 +31,8 @@ impl Endpoint for IntrospectTokenStandard {
         let caller = authenticate(ports, &credentials.0, &[api::TOKENS_READ], seek).await?;
         let found = async {
             let (_, hint) = asked?;
-            let sought = caller.sought.ok_or_else(|| Fault::internal("looking for the token to introspect"))?;
-            introspect_rfc7662(ports, (&sought, &caller.found), hint, request.resource_server()).await
+            let lookup = caller.lookup.ok_or_else(|| Fault::internal("looking for the token to introspect"))?;
+            introspect_rfc7662(ports, (&lookup, &caller.found), hint, request.resource_server()).await
         };
         let answer = match split_refusal(found.await)? {
             Ok(found) => {

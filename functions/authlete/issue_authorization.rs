@@ -28,7 +28,7 @@ impl Endpoint for IssueAuthorization {
         let caller = authenticate(&ports.reader, &credentials.0, &[api::TOKENS_CREATE], |_| ticket).await?;
         let decided = async {
             let said = request.try_into_approval()?;
-            let ticket = caller.sought.as_ref().ok_or(Refusal::TicketRejected)?;
+            let ticket = caller.lookup.as_ref().ok_or(Refusal::TicketRejected)?;
             authorization::issue(ports, &caller.service, &caller.found, ticket, said).await
         };
         let style = ErrorStyle::for_org(caller.service.org(), ports.reader.keys.issuer());

@@ -33,8 +33,8 @@ impl Endpoint for IssueUserinfo {
         let style = ErrorStyle::for_org(caller.service.org(), reader.keys.issuer());
         let answered = async {
             let PersonTold { sub, claims, .. } = told?;
-            let sought = caller.sought.ok_or_else(|| Fault::internal("looking for the token of a userinfo request"))?;
-            match examine_again(reader, (&sought, &caller.found)).await? {
+            let lookup = caller.lookup.ok_or_else(|| Fault::internal("looking for the token of a userinfo request"))?;
+            match examine_again(reader, (&lookup, &caller.found)).await? {
                 Ok(person) => Ok(Ok(answer(ports, &person, sub.as_ref(), claims).await?)),
                 Err(problem) => Ok(Err(problem)),
             }

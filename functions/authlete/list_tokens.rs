@@ -22,7 +22,7 @@ impl Endpoint for ListTokens {
 
     async fn handle(ports: &Lister, (credentials, Query(query)): Self::Input) -> Result<Self::Output, Error> {
         let caller = authenticate(&ports.reader, &credentials.0, &[api::TOKENS_READ], |_| query.client.clone()).await?;
-        let client = match &caller.sought {
+        let client = match &caller.lookup {
             Some(named) => {
                 let client = client_named(&ports.reader, &caller.service, &caller.found, named).await?;
                 Some(client.ok_or_else(|| Refusal::invalid("clientIdentifier", "must be a client of the service"))?)

@@ -37,7 +37,7 @@ impl Endpoint for ProcessRevocation {
         let revoked = async {
             let asked = asked?;
             let client = client::authenticate(reader, &*ports.once, &caller.service, &caller.found, &asked.credentials).await?;
-            let token = (caller.sought.1.as_ref().ok_or(Denial::TokenMissing)?, &caller.found);
+            let token = (caller.lookup.1.as_ref().ok_or(Denial::TokenMissing)?, &caller.found);
             revoke_for_client(ports, client.client(), token, asked.hint).await?;
             Ok(asked.callback)
         };

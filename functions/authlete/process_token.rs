@@ -30,7 +30,7 @@ impl Endpoint for ProcessToken {
         let org = caller.service.org();
         let requested = Requested::from_request(asked.as_ref().ok());
         let processed = async {
-            let (request, subjects) = (asked?, caller.sought.unwrap_or_default());
+            let (request, subjects) = (asked?, caller.lookup.unwrap_or_default());
             // Boxed: it holds all that every grant may need.
             Box::pin(forwarded::process(ports, &caller.service, (&subjects, &caller.found), request)).await
         };

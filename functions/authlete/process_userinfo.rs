@@ -37,8 +37,8 @@ impl Endpoint for ProcessUserinfo {
                 return Ok(Answer::from_body(&lacking)?);
             }
         };
-        let sought = caller.sought.ok_or_else(|| Fault::internal("looking for the token of a userinfo request"))?;
-        Ok(match examine(ports, &caller.service, (&sought, &caller.found), &shown).await? {
+        let lookup = caller.lookup.ok_or_else(|| Fault::internal("looking for the token of a userinfo request"))?;
+        Ok(match examine(ports, &caller.service, (&lookup, &caller.found), &shown).await? {
             Ok(person) => Answer::from_body(&UserinfoResponse::from_person(&person, &shown.token, org)?)?,
             Err(problem) => Answer::from_body(&UserinfoResponse::refused(problem, &style))?,
         })

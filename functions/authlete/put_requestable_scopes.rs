@@ -30,7 +30,7 @@ impl Endpoint for PutRequestableScopes {
     ) -> Result<Self::Output, Error> {
         let caller = authenticate(&ports.reader, &credentials.0, &[api::CLIENTS_WRITE], |_| named).await?;
         let scopes = request.try_into_scopes()?;
-        let client = clients::limit_scopes(ports, &caller.service, &caller.found, &caller.sought, scopes).await?;
+        let client = clients::limit_scopes(ports, &caller.service, &caller.found, &caller.lookup, scopes).await?;
         Ok(Answer::from_body(&RequestableScopesView::from_client(&client))?)
     }
 }

@@ -23,7 +23,7 @@ impl Endpoint for RefreshClientSecret {
 
     async fn handle(ports: &SecretWriter, (credentials, ClientPath(named)): Self::Input) -> Result<Self::Output, Error> {
         let caller = authenticate(&ports.reader, &credentials.0, &[api::CLIENTS_WRITE], |_| named).await?;
-        let secret = clients::refresh_secret(ports, &caller.service, &caller.found, &caller.sought).await?;
+        let secret = clients::refresh_secret(ports, &caller.service, &caller.found, &caller.lookup).await?;
         Ok(Answer::from_body(&SecretView::refreshed(&secret))?)
     }
 }

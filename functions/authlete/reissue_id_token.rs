@@ -26,13 +26,13 @@ impl Endpoint for ReissueIdToken {
         let reader = &ports.reader;
         let asked = request.try_into_request();
         let keys = reader.keys.now().await?;
-        let sought = |org: &OrgId, token: &Secret<String>| TokenLookup::by_value(&keys, org, token.expose());
+        let lookup = |org: &OrgId, token: &Secret<String>| TokenLookup::by_value(&keys, org, token.expose());
         let seek =
-            |org: &OrgId| asked.as_ref().ok().map(|asked| (sought(org, &asked.access_token), sought(org, &asked.refresh_token)));
+            |org: &OrgId| asked.as_ref().ok().map(|asked| (lookup(org, &asked.access_token), lookup(org, &asked.refresh_token)));
         let caller = authenticate(reader, &credentials.0, &[api::TOKENS_CREATE], seek).await?;
         let reissued = async {
             let asked = asked?;
-            let tokens = caller.sought.as_ref().ok_or_else(|| Fault::internal("looking for the tokens of an ID token"))?;
+            let tokens = caller.lookup.as_ref().ok_or_else(|| Fault::internal("looking for the tokens of an ID token"))?;
             Box::pin(reissue(ports, &caller.service, ((&tokens.0, &tokens.1), &caller.found), asked)).await
         };
         Ok(match split_refusal(reissued.await)? {

@@ -26,7 +26,7 @@ impl Endpoint for RevokeToken {
     async fn handle(ports: &BulkRevoker, (credentials, Lenient(request)): Self::Input) -> Result<Self::Output, Error> {
         let revoked = request.try_into_request();
         let keys = ports.reader.keys.now().await?;
-        let seek = |org: &_| revoked.as_ref().map_or((None, None), |revoked| sought(revoked, &keys, org));
+        let seek = |org: &_| revoked.as_ref().map_or((None, None), |revoked| lookup(revoked, &keys, org));
         let caller = authenticate(&ports.reader, &credentials.0, &[api::TOKENS_REVOKE], seek).await?;
         Ok(Answer::from_body(&TokenRevokeResponse::from_counted(count(ports, &caller, revoked?).await?))?)
     }
@@ -34,7 +34,7 @@ impl Endpoint for RevokeToken {
 
 type Target = (Option<TokenLookup>, Option<ClientRef>);
 
-fn sought(revoked: &Revoked, keys: &PublishedKeys, org: &OrgId) -> Target {
+fn lookup(revoked: &Revoked, keys: &PublishedKeys, org: &OrgId) -> Target {
     match revoked {
         Revoked::Token(token, _) => (Some(TokenLookup::new(keys, org, token)), None),
         Revoked::OfClient(client, _) => (None, client.clone()),
@@ -43,8 +43,8 @@ fn sought(revoked: &Revoked, keys: &PublishedKeys, org: &OrgId) -> Target {
 }
 
 async fn count(ports: &BulkRevoker, caller: &Authenticated<Target>, revoked: Revoked) -> Result<Counted, Error> {
-    let Authenticated { service, sought, found } = caller;
-    let target = match (revoked, sought) {
+    let Authenticated { service, lookup, found } = caller;
+    let target = match (revoked, lookup) {
         (Revoked::Token(_, hint), (Some(token), _)) => {
             let token = token.find(&ports.reader, found, hint).await?;
             let stamp = RevocationStamp::new(ports.reader.now(), service.as_revoking_party());

@@ -27,8 +27,8 @@ impl Endpoint for UpdateAuthorizationTicket {
 
     async fn handle(ports: &AuthorizationKeeper, (credentials, Lenient(request)): Self::Input) -> Result<Self::Output, Error> {
         let asked = request.try_into_parts();
-        let sought = asked.as_ref().ok().map(|(ticket, _)| ticket.clone());
-        let caller = authenticate(&ports.reader, &credentials.0, &[api::TOKENS_CREATE], |_| sought).await?;
+        let lookup = asked.as_ref().ok().map(|(ticket, _)| ticket.clone());
+        let caller = authenticate(&ports.reader, &credentials.0, &[api::TOKENS_CREATE], |_| lookup).await?;
         let updated = async {
             let (ticket, context) = asked?;
             update_context(ports, &caller.service, &caller.found, &ticket, context).await

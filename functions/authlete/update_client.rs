@@ -26,7 +26,7 @@ impl Endpoint for UpdateClient {
     ) -> Result<Self::Output, Error> {
         let caller = authenticate(&ports.reader, &credentials.0, &[api::CLIENTS_WRITE], |_| named.clone()).await?;
         let update = request.into_update_of(&named)?;
-        let client = clients::update(ports, &caller.service, &caller.found, &caller.sought, update).await?;
+        let client = clients::update(ports, &caller.service, &caller.found, &caller.lookup, update).await?;
         Ok(Answer::from_body(&ClientView::from_client(&client))?)
     }
 }

@@ -32,7 +32,7 @@ impl Endpoint for UpdateClientAuthorization {
         let reader = &ports.lister.reader;
         let caller = authenticate(reader, &credentials.0, &[api::TOKENS_CREATE], |_| named).await?;
         let (subject, scopes) = request.try_into_parts()?;
-        let client = clients::get(reader, &caller.service, &caller.found, &caller.sought).await?;
+        let client = clients::get(reader, &caller.service, &caller.found, &caller.lookup).await?;
         let count = Box::pin(update(ports, &caller.service, (&client, subject), scopes)).await?;
         Ok(Answer::from_body(&ClientAuthorizationResponse::updated(count, &client, caller.service.org()))?)
     }

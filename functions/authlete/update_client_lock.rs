@@ -26,7 +26,7 @@ impl Endpoint for UpdateClientLock {
         (credentials, ClientPath(named), Lenient(request)): Self::Input,
     ) -> Result<Self::Output, Error> {
         let caller = authenticate(&ports.reader, &credentials.0, &[api::CLIENTS_WRITE], |_| named).await?;
-        let client = clients::lock(ports, &caller.service, &caller.found, &caller.sought, request.client_locked).await?;
+        let client = clients::lock(ports, &caller.service, &caller.found, &caller.lookup, request.client_locked).await?;
         Ok(Answer::from_body(&LockView::from_client(&client))?)
     }
 }

@@ -27,7 +27,7 @@ impl Endpoint for UpdateClientSecret {
     ) -> Result<Self::Output, Error> {
         let caller = authenticate(&ports.reader, &credentials.0, &[api::CLIENTS_WRITE], |_| named).await?;
         let secret = request.try_into_secret()?;
-        clients::update_secret(ports, &caller.service, &caller.found, &caller.sought, &secret).await?;
+        clients::update_secret(ports, &caller.service, &caller.found, &caller.lookup, &secret).await?;
         Ok(Answer::from_body(&SecretView::updated(secret.as_secret()))?)
     }
 }

@@ -29,8 +29,8 @@ impl Endpoint for UpdateToken {
         let caller = authenticate(&ports.reader, &credentials.0, &[api::TOKENS_CREATE], seek).await?;
         let updated = async {
             let (token, update) = asked?;
-            let sought = caller.sought.ok_or_else(|| Fault::internal("looking for the token to change"))?;
-            Ok((update::update(ports, &caller.service, (&sought, &caller.found), &update).await?, token))
+            let lookup = caller.lookup.ok_or_else(|| Fault::internal("looking for the token to change"))?;
+            Ok((update::update(ports, &caller.service, (&lookup, &caller.found), &update).await?, token))
         };
         Ok(match split_refusal(updated.await)? {
             Ok((updated, token)) => Answer::from_body(&TokenUpdateResponse::from_updated(&updated, &token)?)?,

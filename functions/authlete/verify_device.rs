@@ -23,7 +23,7 @@ impl Endpoint for VerifyDevice {
     async fn handle(ports: &AuthorizationFinder, (credentials, Lenient(request)): Self::Input) -> Result<Self::Output, Error> {
         let code = request.user_code();
         let caller = authenticate(&ports.reader, &credentials.0, &[api::TOKENS_CREATE], |_| code).await?;
-        let verified = see(ports, &caller.service, &caller.found, caller.sought.as_ref()).await?;
+        let verified = see(ports, &caller.service, &caller.found, caller.lookup.as_ref()).await?;
         Ok(Answer::from_body(&DeviceVerificationResponse::from_verified(&verified, caller.service.org())?)?)
     }
 }

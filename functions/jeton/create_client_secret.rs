@@ -24,7 +24,7 @@ impl Endpoint for CreateClientSecret {
         (bearer, OrgClientPath(org, named), MaybeJson(request)): Self::Input,
     ) -> Result<Self::Output, Error> {
         let caller = authenticate_member(&ports.reader, bearer.token(), org, &[api::CLIENTS_WRITE], named).await?;
-        let new = clients::add_secret(ports, &caller.service, &caller.found, &caller.sought, request.overlap()).await?;
+        let new = clients::add_secret(ports, &caller.service, &caller.found, &caller.lookup, request.overlap()).await?;
         let (org, id) = (caller.service.id(), clients::secret_id(&new.kept));
         let place = format!("/v1/orgs/{org}/clients/{}/secrets/{id}", new.client);
         Ok(Created::at(place, &SecretCreated::from_new(&new))?)

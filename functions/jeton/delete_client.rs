@@ -24,7 +24,7 @@ impl Endpoint for DeleteClient {
         (bearer, OrgClientPath(org, named), conditions): Self::Input,
     ) -> Result<Self::Output, Error> {
         let caller = authenticate_member(&ports.reader, bearer.token(), org, &[api::CLIENTS_WRITE], named).await?;
-        let (service, found, named) = (&caller.service, &caller.found, &caller.sought);
+        let (service, found, named) = (&caller.service, &caller.found, &caller.lookup);
         if conditions.is_empty() {
             clients::delete(ports, service, found, named).await?;
         } else {

@@ -24,7 +24,7 @@ impl Endpoint for DeleteClientSecret {
         (bearer, OrgClientPath(org, named), SecretPath(id)): Self::Input,
     ) -> Result<Self::Output, Error> {
         let caller = authenticate_member(&ports.reader, bearer.token(), org, &[api::CLIENTS_WRITE], named).await?;
-        clients::delete_secret(ports, &caller.service, &caller.found, &caller.sought, &id).await?;
+        clients::delete_secret(ports, &caller.service, &caller.found, &caller.lookup, &id).await?;
         Ok(NoContent)
     }
 }

@@ -29,7 +29,7 @@ impl Endpoint for PatchClient {
             conditions.check(Some(&shown))?;
             Ok(patch.applied_to(&shown)?.try_into_replacement(there)?)
         };
-        let client = clients::write(ports, &caller.service, &caller.found, &caller.sought, draft).await?;
+        let client = clients::write(ports, &caller.service, &caller.found, &caller.lookup, draft).await?;
         Ok(Tagged::from_body(&ClientShown::from_client(&client))?)
     }
 }

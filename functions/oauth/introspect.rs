@@ -27,7 +27,7 @@ impl Endpoint for Introspect {
         let reader = &ports.introspector.reader;
         let caller = Caller::authenticate(ports, &shown).await?;
         let org = caller.service.org();
-        let known = (&caller.sought, &caller.found);
+        let known = (&caller.lookup, &caller.found);
         let seen = introspect_for_caller(reader, &org.id, &caller.asker, shown.token.expose(), known, shown.hint).await?;
         let response = IntrospectionResponse::from_seen(seen.as_ref(), reader.keys.issuer())?;
         if !shown.signed {
@@ -46,7 +46,7 @@ struct Caller {
     asker: Asker,
     /// For whom a signed answer is.
     name: String,
-    sought: TokenLookup,
+    lookup: TokenLookup,
     found: Records,
 }
 
@@ -64,13 +64,13 @@ impl Caller {
                     return Err(Denial::ClientMustBeConfidential.into());
                 }
                 let (name, asker) = (client.id.to_string(), Asker::Client(Box::new(client)));
-                Ok(Self { service: caller.service, asker, name, sought: caller.sought, found: caller.found })
+                Ok(Self { service: caller.service, asker, name, lookup: caller.lookup, found: caller.found })
             }
             AskerCredentials::Bearer(token) => {
                 let credentials = Credentials { org: None, proof: Proof::Bearer(token.clone()) };
                 let caller = authenticate(reader, &credentials, &[api::TOKENS_READ], seek).await?;
                 let name = caller.service.by().map(ToString::to_string).unwrap_or_default();
-                Ok(Self { service: caller.service, asker: Asker::Auditor, name, sought: caller.sought, found: caller.found })
+                Ok(Self { service: caller.service, asker: Asker::Auditor, name, lookup: caller.lookup, found: caller.found })
             }
         }
     }

@@ -24,7 +24,7 @@ impl Endpoint for Revoke {
         let seek = |org: &_| TokenLookup::by_value(&keys, org, named.token.expose());
         let caller = identify(reader, &named.credentials, seek).await?;
         let client = caller.verified.consume_proof(&*ports.once).await?;
-        revoke_own(ports, client.client(), (&caller.sought, &caller.found), named.hint).await?;
+        revoke_own(ports, client.client(), (&caller.lookup, &caller.found), named.hint).await?;
         Ok(Done)
     }
 }

@@ -43,7 +43,7 @@ pub struct Authenticated<S> {
     /// The service, whose org is enabled.
     pub service: Service,
     /// The look-up whose records were read.
-    pub sought: S,
+    pub lookup: S,
     /// The records that were found.
     pub found: Records,
 }
@@ -68,18 +68,18 @@ pub async fn authenticate<S: Lookup>(
                 Some(org) => org.clone(),
                 None => ports.keys.now().await?.verifier.org_of(token.expose(), ports.now()).ok_or(REJECTED)?,
             };
-            let sought = seek(&org);
-            let mut also = sought.wanted(&org);
+            let lookup = seek(&org);
+            let mut also = lookup.wanted(&org);
             also.orgs.push(org.clone());
             let (caller, found) = authenticate_bearer(ports, token.expose(), also).await?;
             let org = service_org(&caller, found.orgs.get(&org), needs)?;
-            Ok(Authenticated { service: Service::authenticated(org, Some(&caller)), sought, found })
+            Ok(Authenticated { service: Service::authenticated(org, Some(&caller)), lookup, found })
         }
         Proof::Secret { org, .. } if credentials.org.as_ref().is_some_and(|named| named != org) => Err(REJECTED.into()),
         Proof::Secret { org, secret } => {
-            let sought = seek(org);
-            let (service, found) = by_secret(ports, org, secret, sought.wanted(org)).await?;
-            Ok(Authenticated { service, sought, found })
+            let lookup = seek(org);
+            let (service, found) = by_secret(ports, org, secret, lookup.wanted(org)).await?;
+            Ok(Authenticated { service, lookup, found })
         }
     }
 }
@@ -94,10 +94,10 @@ pub async fn authenticate_member<S: Lookup>(
     token: &str,
     org: OrgId,
     needs: &[&'static str],
-    sought: S,
+    lookup: S,
 ) -> Result<Authenticated<S>, Error> {
     let credentials = Credentials { org: Some(org), proof: Proof::Bearer(Secret::new(token.to_owned())) };
-    authenticate(ports, &credentials, needs, |_| sought).await
+    authenticate(ports, &credentials, needs, |_| lookup).await
 }
 
 const REJECTED: Refusal = Refusal::CredentialsRejected(TokenProblem::Invalid);
@@ -134,7 +134,7 @@ impl Lookup for () {
 
 impl<S: Lookup> Lookup for Option<S> {
     fn wanted(&self, org: &OrgId) -> RecordKeys {
-        self.as_ref().map(|sought| sought.wanted(org)).unwrap_or_default()
+        self.as_ref().map(|lookup| lookup.wanted(org)).unwrap_or_default()
     }
 }
 

@@ -58,14 +58,14 @@ pub async fn end(
     subject: Subject,
     client: Option<ClientId>,
 ) -> Result<(), Error> {
-    let sought = Sought { subject, client };
+    let lookup = PersonGrantLookup { subject, client };
     let needs = [api::GRANTS_WRITE];
-    let Authenticated { service, sought, found } = authenticate(&ports.reader, credentials, &needs, |_| sought).await?;
+    let Authenticated { service, lookup, found } = authenticate(&ports.reader, credentials, &needs, |_| lookup).await?;
     let grant = found.person_grants.into_values().find(|grant| grant.ended_at.is_none());
     let PersonGrant { key, .. } = grant.ok_or(Refusal::NotFound("grant"))?;
     let now = ports.reader.now();
     // The tokens first: as long as the grant is there, whoever tries again finds it.
-    end_all_of(&*ports.revoke, &service, RevocationTarget::ClientOf(key.client, sought.subject), now).await?;
+    end_all_of(&*ports.revoke, &service, RevocationTarget::ClientOf(key.client, lookup.subject), now).await?;
     ports.person_grants.end_person_grant(&key, now).await?;
     Ok(())
 }
@@ -93,12 +93,12 @@ pub async fn end_all(ports: &ConnectedAppsRemover, credentials: &Credentials, su
 }
 
 /// The grant that shall end. `None`: no client has such a name.
-struct Sought {
+struct PersonGrantLookup {
     subject: Subject,
     client: Option<ClientId>,
 }
 
-impl Lookup for Sought {
+impl Lookup for PersonGrantLookup {
     fn wanted(&self, org: &OrgId) -> RecordKeys {
         let key = |client| PersonGrantKey { org: org.clone(), subject: self.subject.clone(), client };
         RecordKeys { person_grants: self.client.map(key).into_iter().collect(), ..RecordKeys::default() }

@@ -40,14 +40,14 @@ pub struct UserinfoRequest {
 /// `openid`.
 pub async fn userinfo(ports: &Introspector, request: UserinfoRequest) -> Result<Map<String, Value>, Error> {
     let text = request.token.expose();
-    let (org, sought, found) = find(ports, text).await?.filter(|(org, ..)| org.enabled).ok_or(REJECTED)?;
+    let (org, lookup, found) = find(ports, text).await?.filter(|(org, ..)| org.enabled).ok_or(REJECTED)?;
     let uri = format!("{}{PATH}", ports.reader.keys.issuer().as_str().trim_end_matches('/'));
     let is_proved = request.dpop.is_some();
     let dpop = request.dpop.map(|proof| ProofOfPossession { proof, method: request.method.to_owned(), uri });
     let certificate = request.certificate.and_then(|pem| certificate::thumbprint(&pem).ok());
     let asked = ResourceRequest { certificate, dpop, ..ResourceRequest::default() };
     let (is_for_us, service) = (meant_for_us(ports, &org), Service::of_own_clients(org));
-    let seen = introspect_for_resource_server(ports, &service, (&sought, &found), text, &asked).await?;
+    let seen = introspect_for_resource_server(ports, &service, (&lookup, &found), text, &asked).await?;
     let token = seen.token.ok_or(REJECTED)?;
     if token.status == TokenStatus::Expired {
         return Err(Refusal::CredentialsRejected(TokenProblem::Expired).into());
@@ -87,11 +87,11 @@ async fn find(ports: &Introspector, text: &str) -> Result<Option<(Org, TokenLook
     let seek = |org: &OrgId| TokenLookup::by_value(&keys, org, text);
     if let Some(client) = keys.verifier.access_token(text).and_then(|said| said.client()) {
         let known = client::find(reader, client, seek).await?;
-        return Ok(known.map(|(org, _, sought, found)| (org, sought, found)));
+        return Ok(known.map(|(org, _, lookup, found)| (org, lookup, found)));
     }
     let Some((org, _)) = opaque::split_org(text) else { return Ok(None) };
-    let sought = seek(&org);
+    let lookup = seek(&org);
     let own = RecordKeys { orgs: vec![org.clone()], ..RecordKeys::default() };
-    let mut found = reader.tokens.read(&own.and(sought.wanted(&org))).await?;
-    Ok(found.orgs.remove(&org).map(|org| (org, sought, found)))
+    let mut found = reader.tokens.read(&own.and(lookup.wanted(&org))).await?;
+    Ok(found.orgs.remove(&org).map(|org| (org, lookup, found)))
 }

@@ -76,7 +76,7 @@ async fn of_member(ports: &Authorizer, text: &str) -> Result<Verdict, Error> {
 }
 
 async fn of_client(ports: &Authorizer, request: &ApiRequest, scheme: TokenScheme, text: &str) -> Result<Verdict, Error> {
-    let Some((org, sought, found)) = find(ports, text).await?.filter(|(org, ..)| org.enabled) else {
+    let Some((org, lookup, found)) = find(ports, text).await?.filter(|(org, ..)| org.enabled) else {
         return Err(REJECTED.into());
     };
     let asked = ResourceRequest {
@@ -88,7 +88,7 @@ async fn of_client(ports: &Authorizer, request: &ApiRequest, scheme: TokenScheme
         ..ResourceRequest::default()
     };
     let service = Service::of_own_clients(org);
-    let seen = introspect_for_resource_server(&ports.introspector, &service, (&sought, &found), text, &asked).await?;
+    let seen = introspect_for_resource_server(&ports.introspector, &service, (&lookup, &found), text, &asked).await?;
     let Some(token) = seen.token else { return Err(REJECTED.into()) };
     if token.status == TokenStatus::Expired {
         return Err(Refusal::CredentialsRejected(TokenProblem::Expired).into());
@@ -119,14 +119,14 @@ async fn find(ports: &Authorizer, text: &str) -> Result<Option<(Org, TokenLookup
     let said = keys.verifier.access_token(text);
     if let Some(client) = said.as_ref().and_then(|said| said.client()) {
         let known = client::find(reader, client, seek).await?;
-        return Ok(known.map(|(org, _, sought, found)| (org, sought, found)));
+        return Ok(known.map(|(org, _, lookup, found)| (org, lookup, found)));
     }
     // Clients that are known by a URL are the open org's.
     let is_by_url = said.is_some_and(|said| said.names_client_by_url());
     let open_org = ports.open_org.id().filter(|_| is_by_url);
     let Some(org) = open_org.or(ports.requirements.org.as_ref()) else { return Ok(None) };
-    let sought = seek(org);
+    let lookup = seek(org);
     let own = RecordKeys { orgs: vec![org.clone()], ..RecordKeys::default() };
-    let mut found = reader.tokens.read(&own.and(sought.wanted(org))).await?;
-    Ok(found.orgs.remove(org).map(|org| (org, sought, found)))
+    let mut found = reader.tokens.read(&own.and(lookup.wanted(org))).await?;
+    Ok(found.orgs.remove(org).map(|org| (org, lookup, found)))
 }

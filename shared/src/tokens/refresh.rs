@@ -73,15 +73,15 @@ pub async fn redeem_of_client(
     ports: &Granter,
     service: &Service,
     client: &Client,
-    (sought, first): (&TokenLookup, &Records),
+    (lookup, first): (&TokenLookup, &Records),
     ask: RefreshRequest,
     mut replay_guards: Vec<ReplayGuard>,
 ) -> Result<Redeemed, Error> {
     let (now, refresh_lifetime) = (ports.reader().now(), ask.refresh_lifetime);
     // A value that a caller chose is the first generation's.
-    let generation = sought.refresh_token().map_or(0, |token| token.generation);
+    let generation = lookup.refresh_token().map_or(0, |token| token.generation);
     for _ in 0..TRIES {
-        let PresentFamily { family, member, person_grant } = present_family(ports, client, (sought, first)).await?;
+        let PresentFamily { family, member, person_grant } = present_family(ports, client, (lookup, first)).await?;
         let redemption = family.judge(generation, now);
         let is_over = redemption == Redemption::Reuse;
         // Whatever else is wrong with it, who has its key must not learn by a used-up token whether the family lives.
@@ -139,14 +139,14 @@ struct PresentFamily {
 async fn present_family(
     ports: &Granter,
     client: &Client,
-    (sought, first): (&TokenLookup, &Records),
+    (lookup, first): (&TokenLookup, &Records),
 ) -> Result<PresentFamily, Error> {
-    let found = sought.find_refresh(ports.reader(), first).await?.ok_or(REJECTED)?;
+    let found = lookup.find_refresh(ports.reader(), first).await?.ok_or(REJECTED)?;
     let (family, member, person_grant) = (found.family, found.member, found.person_grant);
     // A value that a caller chose is found by its hash, which proves it.
-    let is_genuine = match sought.refresh_token() {
+    let is_genuine = match lookup.refresh_token() {
         Some(token) => is_genuine(&ports.refresher, &family, token).await?,
-        None => !sought.is_identifier(),
+        None => !lookup.is_identifier(),
     };
     let is_own = family.client == Some(client.id);
     if is_genuine && !is_own {

@@ -122,8 +122,12 @@ pub async fn bulk_revoke(ports: &BulkRevoker, bearer: &str, bulk: Bulk) -> Resul
     if !before.members.contains_key(&member) {
         return Err(Refusal::MemberUnknown.into());
     }
-    let mut query =
-        TokenQuery { subject: Some(bulk.subject.clone()), session: bulk.session.clone(), limit: PAGE, ..TokenQuery::default() };
+    let mut query = TokenQuery {
+        subject: Some(bulk.subject.clone()),
+        session: bulk.session.clone(),
+        limit: MAX_PAGE_TOKENS,
+        ..TokenQuery::default()
+    };
     let mut marks = Marks { ports, place, now, keys: Vec::new(), earlier: NotBefores::default() };
     match bulk.session {
         None => marks.set([NotBeforeKey { org: org.clone(), kind: NotBeforeScope::Member(bulk.subject) }]).await?,
@@ -136,11 +140,12 @@ pub async fn bulk_revoke(ports: &BulkRevoker, bearer: &str, bulk: Bulk) -> Resul
 
 /// Where [`bulk_revoke`] stops counting; the marks have decided by then.
 pub const MAX_COUNTED_TOKENS: u64 = 100_000;
-const PAGE: usize = 1_000;
+/// So many tokens are read at once, at most.
+const MAX_PAGE_TOKENS: usize = 1_000;
 /// For how long tokens are counted. A function has ten seconds for all that it does.
-const COUNTING: Seconds = Seconds(2);
+const COUNTING_TIME_LIMIT: Seconds = Seconds(2);
 /// For how long the tokens of a member are searched for where its session was begun.
-const SEARCHING: Seconds = Seconds(6);
+const SEARCH_TIME_LIMIT: Seconds = Seconds(6);
 
 /// The marks of one revocation.
 struct Marks<'a> {
@@ -175,7 +180,7 @@ impl Marks<'_> {
     /// org above, and its tokens say in which. All pages: a store may give less than it is asked for, and still have more.
     async fn set_sessions(&mut self, org: &OrgId, query: TokenQuery) -> Result<(), Fault> {
         let ports = self.ports;
-        let mut pages = Pages::new(&ports.reader, org, query, self.now.plus(SEARCHING));
+        let mut pages = Pages::new(&ports.reader, org, query, self.now.plus(SEARCH_TIME_LIMIT));
         while let Some(tokens) = pages.next().await? {
             let sessions = tokens.into_iter().filter_map(|token| token.contents.session);
             self.set(sessions.map(|session| NotBeforeKey { org: session.org, kind: NotBeforeScope::Session(session.id) }))
@@ -191,7 +196,7 @@ impl Marks<'_> {
 /// How many tokens the new marks have killed that were alive under the earlier ones.
 async fn count(marks: &Marks<'_>, org: &OrgId, query: TokenQuery) -> Result<Counted, Error> {
     let Marks { ports, now, keys, earlier, .. } = marks;
-    let mut pages = Pages::new(&ports.reader, org, query, ports.reader.now().plus(COUNTING));
+    let mut pages = Pages::new(&ports.reader, org, query, ports.reader.now().plus(COUNTING_TIME_LIMIT));
     let mut count = 0;
     while count < MAX_COUNTED_TOKENS
         && let Some(tokens) = pages.next().await?
@@ -232,7 +237,7 @@ pub async fn revoke_located(revoke: &dyn RevokeTokens, found: Option<FoundToken>
 pub async fn revoke_for_client(
     ports: &ClientRevoker,
     client: &Client,
-    (sought, first): (&TokenLookup, &Records),
+    (lookup, first): (&TokenLookup, &Records),
     hint: Hint,
 ) -> Result<(), Error> {
     let reader = &ports.revoker.reader;
@@ -241,12 +246,12 @@ pub async fn revoke_for_client(
         Err(Denial::TokenOfAnotherClient.into())
     };
     // No more is read of another's, so that it takes as long as what isn't there.
-    if let Some(Located::Token(record)) = sought.at_hand(first)
+    if let Some(Located::Token(record)) = lookup.at_hand(first)
         && record.client != Some(client.id)
     {
-        return if sought.matches_record(record)? { of_another(record.id) } else { Ok(()) };
+        return if lookup.matches_record(record)? { of_another(record.id) } else { Ok(()) };
     }
-    let found = sought.find(reader, first, hint).await?;
+    let found = lookup.find(reader, first, hint).await?;
     let (owner, id) = match &found {
         Some(FoundToken::Access(token)) => (token.record.client, token.record.id),
         Some(FoundToken::Refresh(found)) => (found.family.client, found.family.id),
@@ -283,13 +288,13 @@ pub async fn revoke_own(
 /// Only a fault: the store can't be read or written.
 pub async fn revoke_of_clients(ports: &BulkRevoker, service: &Service, target: RevocationTarget) -> Result<Counted, Error> {
     let now = ports.reader.now();
-    let query = TokenQuery { limit: PAGE, ..target.query() };
+    let query = TokenQuery { limit: MAX_PAGE_TOKENS, ..target.query() };
     let mark = target.into_mark(service, now);
     let key = mark.key.clone();
     let wanted = RecordKeys { marks: vec![key.clone()], ..RecordKeys::default() };
     let before = ports.reader.tokens.read(&wanted).await?.marks.find(&key);
     ports.revoke.set_not_before(&mark).await?;
-    let mut pages = Pages::new(&ports.reader, service.id(), query.clone(), ports.reader.now().plus(COUNTING));
+    let mut pages = Pages::new(&ports.reader, service.id(), query.clone(), ports.reader.now().plus(COUNTING_TIME_LIMIT));
     let mut count = 0;
     while count < MAX_COUNTED_TOKENS
         && let Some(tokens) = pages.next().await?

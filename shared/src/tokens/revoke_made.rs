@@ -45,7 +45,7 @@ pub async fn revoke_made(ports: &SubOrgRevoker, service: &Service, target: MadeB
         creator,
         stamp: RevocationStamp::new(now, service.as_revoking_party()),
         oldest: TokenId::first_of(creator.drawn_at().minus(Seconds(1))),
-        until: now.plus(REVOKING),
+        until: now.plus(REVOCATION_TIME_LIMIT),
     };
     let mut is_known = revoker.revoke_creator(service.id()).await? || !is_first_call;
     loop {
@@ -104,7 +104,7 @@ impl MadeRevoker<'_> {
     /// Revokes what was made in one org, the newest first.
     async fn revoke_in(&self, org: &OrgId, after: Option<TokenId>) -> Result<RevokedInOrg, Fault> {
         let reader = &self.ports.orgs.reader;
-        let query = TokenQuery { created_by: Some(self.creator), after, limit: PAGE, ..TokenQuery::default() };
+        let query = TokenQuery { created_by: Some(self.creator), after, limit: MAX_PAGE_TOKENS, ..TokenQuery::default() };
         let mut pages = Pages::new(reader, org, query, self.until);
         let mut has_any = false;
         while let Some(made) = pages.next().await? {
@@ -138,9 +138,9 @@ impl MadeRevoker<'_> {
 /// What is wrong with an `after` whose org isn't there.
 const BEGIN_AGAIN: &str = "must be the next of the answer before, and its org must still be there: begin again without after";
 /// So many tokens are read at once, at most.
-const PAGE: usize = 1_000;
+const MAX_PAGE_TOKENS: usize = 1_000;
 /// For how long tokens are looked for and revoked. A function has ten seconds for all that it does.
-const REVOKING: Seconds = Seconds(6);
+const REVOCATION_TIME_LIMIT: Seconds = Seconds(6);
 /// So many tokens are revoked at the same time.
 const TOKENS_AT_ONCE: usize = 16;
 /// So many ids of orgs are read at the same time.

@@ -60,10 +60,10 @@ pub struct Updated {
 pub async fn update(
     ports: &TokenUpdater,
     service: &Service,
-    (sought, first): (&TokenLookup, &Records),
+    (lookup, first): (&TokenLookup, &Records),
     update: &Update,
 ) -> Result<Updated, Error> {
-    let found = match sought.find(&ports.reader, first, Hint::AccessToken).await? {
+    let found = match lookup.find(&ports.reader, first, Hint::AccessToken).await? {
         Some(FoundToken::Access(token)) => Some(*token),
         Some(FoundToken::Refresh(family)) => match family.token {
             Some(token) => read_token(&ports.reader, token).await?,

@@ -7,7 +7,7 @@ use lambda_http::Context;
 use crate::domain::Clock;
 
 /// How long before the deadline an invocation is given up: what it takes to answer that, and to log it.
-const MARGIN: Duration = Duration::from_millis(250);
+const ANSWER_TIME: Duration = Duration::from_millis(250);
 
 /// How long an invocation may still take. `None`: there is no deadline, which only tests leave out.
 ///
@@ -15,7 +15,7 @@ const MARGIN: Duration = Duration::from_millis(250);
 pub(super) fn time_left(context: &Context, clock: &dyn Clock) -> Option<Duration> {
     let now = u64::try_from(clock.now().as_ms()).unwrap_or_default();
     let left = Duration::from_millis(context.deadline.saturating_sub(now));
-    (context.deadline > 0).then(|| left.saturating_sub(MARGIN))
+    (context.deadline > 0).then(|| left.saturating_sub(ANSWER_TIME))
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ pub struct Identified<S> {
     /// The client, as its credentials were verified.
     pub verified: VerifiedClient,
     /// The look-up whose records were read.
-    pub sought: S,
+    pub lookup: S,
     /// The records that were found.
     pub found: Records,
 }
@@ -35,14 +35,14 @@ pub async fn identify<S: Lookup>(
         Some(ClientRef::Id(id)) => find(reader, id, seek).await?.filter(|(org, ..)| org.enabled),
         Some(ClientRef::Alias(_)) | None => None,
     };
-    let Some((org, client, sought, found)) = known else {
+    let Some((org, client, lookup, found)) = known else {
         // As much is done for one that isn't there.
         verify_credentials(reader, None, credentials)?;
         return Err(Denial::ClientUnauthenticated.into());
     };
     note_client(&org.id, client.id);
     let verified = verify_credentials(reader, Some(client), credentials)?;
-    Ok(Identified { service: Service::of_own_clients(org), verified, sought, found })
+    Ok(Identified { service: Service::of_own_clients(org), verified, lookup, found })
 }
 
 /// An org and a client of it, with what was looked for there, and what was found of it.
@@ -77,11 +77,11 @@ async fn read_in<S: Lookup>(
     org: OrgId,
     seek: impl Fn(&OrgId) -> S,
 ) -> Result<Option<Known<S>>, Fault> {
-    let sought = seek(&org);
+    let lookup = seek(&org);
     let key = (org.clone(), id);
     let own = RecordKeys { orgs: vec![org.clone()], clients: vec![key.clone()], ..RecordKeys::default() };
-    let mut found = reader.tokens.read(&own.and(sought.wanted(&org))).await?;
+    let mut found = reader.tokens.read(&own.and(lookup.wanted(&org))).await?;
     let known = found.orgs.remove(&org).zip(found.clients.remove(&key));
     let known = known.filter(|(org, client)| client.document_url().is_none() && org.still_has(client, reader.now()));
-    Ok(known.map(|(org, client)| (org, client, sought, found)))
+    Ok(known.map(|(org, client)| (org, client, lookup, found)))
 }

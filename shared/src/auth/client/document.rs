@@ -73,14 +73,14 @@ pub(crate) async fn find_by_url<S: Lookup>(
     let id = documents.open_org.id().ok_or(Denial::ClientUnknown)?;
     let key = document_key(id, url);
     let client = (id.clone(), key.client());
-    let sought = seek(id);
+    let lookup = seek(id);
     let own = RecordKeys {
         orgs: vec![id.clone()],
         clients: vec![client.clone()],
         client_documents: vec![key.clone()],
         ..RecordKeys::default()
     };
-    let mut found = reader.tokens.read(&own.and(sought.wanted(id))).await?;
+    let mut found = reader.tokens.read(&own.and(lookup.wanted(id))).await?;
     let org = found.orgs.remove(id).filter(|org| org.enabled).ok_or(Denial::ClientUnknown)?;
     let is_meant = !url.is_on_loopback() || reader.keys.issuer().is_on_loopback();
     if !is_meant || !org.settings.oauth.client_metadata_documents.allow(url) {
@@ -96,7 +96,7 @@ pub(crate) async fn find_by_url<S: Lookup>(
     let kept = found.client_documents.remove(&key).filter(|kept| kept.url == *url);
     let metadata = current(documents, (key, url), kept, (freshness, reader.now())).await?;
     let client = metadata.client(&org, url, existing, reader.now());
-    Ok(FoundByUrl { known: (org, client, sought, found), metadata })
+    Ok(FoundByUrl { known: (org, client, lookup, found), metadata })
 }
 
 /// Does what [`find_by_url`] does, and authenticates the client. An assertion that is sent must be good, by the keys that the document
@@ -116,7 +116,7 @@ pub(crate) async fn identify_by_url<S: Lookup>(
     if matches!(proof, ClientProof::Secret { .. }) {
         return Err(Denial::ClientUnauthenticated.into());
     }
-    let FoundByUrl { known: (org, mut client, sought, found), metadata } =
+    let FoundByUrl { known: (org, mut client, lookup, found), metadata } =
         find_by_url(reader, documents, (url, freshness), seek).await?;
     note_client(&org.id, client.outward_name());
     client.settings.auth_method = match proof {
@@ -135,7 +135,7 @@ pub(crate) async fn identify_by_url<S: Lookup>(
         }
     };
     let verified = verify_credentials(reader, Some(client), credentials)?;
-    Ok(Identified { service: Service::of_own_clients(org), verified, sought, found })
+    Ok(Identified { service: Service::of_own_clients(org), verified, lookup, found })
 }
 
 /// Returns what the document says: the one that is kept if it is good, or else what is read now, which is kept.

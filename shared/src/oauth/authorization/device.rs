@@ -50,7 +50,8 @@ pub struct DeviceAuthorization {
 /// As [`identify_any`]. [`Refusal::Denied`](crate::domain::Refusal::Denied) with what is wrong with the request.
 pub async fn begin(ports: &AuthorizationPusher, request: DeviceAuthorizationRequest) -> Result<DeviceAuthorization, Error> {
     let DeviceAuthorizationRequest { form, credentials, address, user_agent } = request;
-    let Identified { service, verified, .. } = identify_any(&ports.keeper.reader, &ports.documents, Freshness::Current, &credentials, |_: &OrgId| ()).await?;
+    let Identified { service, verified, .. } =
+        identify_any(&ports.keeper.reader, &ports.documents, Freshness::Current, &credentials, |_: &OrgId| ()).await?;
     let asking = AskingDevice { org: service.org(), verified, address, user_agent, drops_scopes: false };
     keep(ports, asking, form, |request, _| Ok(request)).await.map(|(begun, _)| begun)
 }

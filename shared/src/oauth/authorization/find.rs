@@ -9,8 +9,8 @@ use crate::auth::client::document::document_key;
 use crate::auth::service::{Authenticated, Credentials, Lookup, authenticate};
 use crate::domain::scope::api;
 use crate::domain::{
-    Authorization, AuthorizationKey, AuthorizationProblem, AuthorizationState, Client, ClientUrl, Error, Fault, OrgId, Refusal, Seconds,
-    Service, Timestamp, UserCodeAssignment,
+    Authorization, AuthorizationKey, AuthorizationProblem, AuthorizationState, Client, ClientUrl, Error, Fault, OrgId, Refusal,
+    Seconds, Service, Timestamp, UserCodeAssignment,
 };
 use crate::jose::sha256;
 use crate::platform::capabilities::{AuthorizationFinder, Reader};

@@ -45,7 +45,8 @@ pub struct PushedRequest {
 pub async fn push(ports: &AuthorizationPusher, request: PushRequest) -> Result<PushedRequest, Error> {
     let PushRequest { form, credentials, dpop } = request;
     let reader = &ports.keeper.reader;
-    let Identified { service, verified, .. } = identify_any(reader, &ports.documents, Freshness::Current, &credentials, |_: &OrgId| ()).await?;
+    let Identified { service, verified, .. } =
+        identify_any(reader, &ports.documents, Freshness::Current, &credentials, |_: &OrgId| ()).await?;
     endpoint::login_url(service.org())?;
     let uri = format!("{}{PATH}", reader.keys.issuer().as_str().trim_end_matches('/'));
     let proof = dpop.as_ref().map(|proof| ProofOfKey { proof, method: "POST", uri: &uri });

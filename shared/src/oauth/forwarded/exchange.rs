@@ -77,10 +77,10 @@ async fn exchanged(
     let keys = reader.keys.now().await?;
     let found = match kind {
         TokenType::AccessToken | TokenType::RefreshToken => {
-            let sought = TokenLookup::by_value(&keys, service.id(), token.expose());
-            let first = reader.tokens.read(&sought.wanted(service.id())).await?;
+            let lookup = TokenLookup::by_value(&keys, service.id(), token.expose());
+            let first = reader.tokens.read(&lookup.wanted(service.id())).await?;
             let hint = if kind == TokenType::AccessToken { Hint::AccessToken } else { Hint::RefreshToken };
-            let found = sought.find(reader, &first, hint).await?;
+            let found = lookup.find(reader, &first, hint).await?;
             let is_good = |found: &FoundToken| match found {
                 FoundToken::Access(token) => kind == TokenType::AccessToken && token.status == TokenStatus::Live,
                 FoundToken::Refresh(found) => kind == TokenType::RefreshToken && found.status == TokenStatus::Live,

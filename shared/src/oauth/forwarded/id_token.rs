@@ -41,7 +41,7 @@ pub struct Reissued {
     pub refresh_token: Secret<String>,
 }
 
-/// Signs a new ID token for an access token and its refresh token. `sought` and `found` are what the first read has found of both.
+/// Signs a new ID token for an access token and its refresh token. `lookup` and `found` are what the first read has found of both.
 ///
 /// # Errors
 /// [`Refusal::Invalid`] if one of the tokens isn't alive, they don't belong together, or nobody has signed in with `openid`.

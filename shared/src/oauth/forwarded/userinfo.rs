@@ -63,17 +63,17 @@ impl PersonToken {
     }
 }
 
-/// Examines a token that was shown. `sought` and `found` are what the first read has found of it.
+/// Examines a token that was shown. `lookup` and `found` are what the first read has found of it.
 ///
 /// # Errors
 /// Only a fault: what is wrong with the token is the [`UserinfoProblem`].
 pub async fn examine(
     ports: &Introspector,
     service: &Service,
-    (sought, found): (&TokenLookup, &Records),
+    (lookup, found): (&TokenLookup, &Records),
     shown: &ForwardedUserinfo,
 ) -> Result<Result<PersonToken, UserinfoProblem>, Error> {
-    let known = (sought, found);
+    let known = (lookup, found);
     let seen = introspect_for_resource_server(ports, service, known, shown.token.expose(), &shown.request).await?;
     let problem = match seen.verdict {
         Verdict::Sufficient => None,
@@ -100,9 +100,9 @@ pub async fn examine(
 /// Only a fault: what is wrong with the token is the [`UserinfoProblem`].
 pub async fn examine_again(
     reader: &Reader,
-    (sought, found): (&TokenLookup, &Records),
+    (lookup, found): (&TokenLookup, &Records),
 ) -> Result<Result<PersonToken, UserinfoProblem>, Error> {
-    let Some(token) = sought.find_access(reader, found).await? else { return Ok(Err(UserinfoProblem::Unknown)) };
+    let Some(token) = lookup.find_access(reader, found).await? else { return Ok(Err(UserinfoProblem::Unknown)) };
     Ok(match token.status {
         TokenStatus::Live => of_person(Box::new(token.narrowed())),
         TokenStatus::Expired => Err(UserinfoProblem::Expired),

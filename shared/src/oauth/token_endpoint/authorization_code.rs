@@ -71,12 +71,12 @@ impl ServerWord {
 /// Grants the token of an authorization code.
 pub(in crate::oauth) async fn grant(
     mut context: GrantContext<'_>,
-    (sought, found): (Option<&CodeLookup>, &Records),
+    (lookup, found): (Option<&CodeLookup>, &Records),
     form: &TokenForm,
     word: ServerWord,
 ) -> Result<Granted, Error> {
-    let sought = sought.ok_or(Denial::CodeMissing)?;
-    let authorization = find(&context, sought, found)?;
+    let lookup = lookup.ok_or(Denial::CodeMissing)?;
+    let authorization = find(&context, lookup, found)?;
     check_redirect_uri(authorization, form)?;
     check_verifier(authorization, form)?;
     let now = context.ports.reader().now();
@@ -109,8 +109,8 @@ pub(in crate::oauth) async fn grant(
 }
 
 /// Finds the authorization of the code. Unknown codes and those of other clients get one answer, and are left as they are.
-fn find<'a>(context: &GrantContext<'_>, sought: &CodeLookup, found: &'a Records) -> Result<&'a Authorization, Denial> {
-    let (code, key) = sought.of_org(context.service.id()).ok_or(Denial::CodeInvalid)?;
+fn find<'a>(context: &GrantContext<'_>, lookup: &CodeLookup, found: &'a Records) -> Result<&'a Authorization, Denial> {
+    let (code, key) = lookup.of_org(context.service.id()).ok_or(Denial::CodeInvalid)?;
     // The code of a device is redeemed by its own grant.
     let authorization = found.authorizations.get(key).filter(|found| found.device.is_none()).ok_or(Denial::CodeInvalid)?;
     let kept = match &authorization.state {

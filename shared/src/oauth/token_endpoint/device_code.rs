@@ -15,13 +15,13 @@ use crate::telemetry::{Alarm, log_alarm};
 /// Grants the token of a device code, once the person has accepted.
 pub(in crate::oauth) async fn grant(
     mut context: GrantContext<'_>,
-    (sought, found): (Option<&CodeLookup>, &Records),
+    (lookup, found): (Option<&CodeLookup>, &Records),
     form: &TokenForm,
     word: ServerWord,
 ) -> Result<Granted, Error> {
-    let sought = sought.ok_or(Denial::DeviceCodeMissing)?;
+    let lookup = lookup.ok_or(Denial::DeviceCodeMissing)?;
     let now = context.ports.reader().now();
-    let (authorization, device) = find(&context, sought, found, now)?;
+    let (authorization, device) = find(&context, lookup, found, now)?;
     if authorization.is_over(now) {
         return Err(Denial::DeviceCodeExpired.into());
     }
@@ -53,12 +53,12 @@ fn of_device(error: Error) -> Error {
 /// Finds the authorization of the code. Unknown codes and those of other clients get one answer, and are left as they are.
 fn find<'a>(
     context: &GrantContext<'_>,
-    sought: &CodeLookup,
+    lookup: &CodeLookup,
     found: &'a Records,
     now: Timestamp,
 ) -> Result<(&'a Authorization, &'a DeviceRequest), Denial> {
     const INVALID: Denial = Denial::DeviceCodeInvalid;
-    let (code, key) = sought.of_org(context.service.id()).ok_or(INVALID)?;
+    let (code, key) = lookup.of_org(context.service.id()).ok_or(INVALID)?;
     let authorization = found.authorizations.get(key).filter(|found| now < found.kept_until()).ok_or(INVALID)?;
     let device = authorization.device.as_deref().filter(|device| code.matches(&device.code)).ok_or(INVALID)?;
     if !authorization.is_of(&context.client) {

@@ -123,7 +123,7 @@ pub async fn grant(endpoint: &TokenEndpoint, request: GrantRequest) -> Result<Ou
     let ports = &endpoint.granter;
     let grant_type = parse_grant_type(&request.form)?;
     let grant = ServedGrant::try_from(grant_type)?;
-    let Identified { service, verified, sought: ((sought, code), _), mut found } =
+    let Identified { service, verified, lookup: ((lookup, code), _), mut found } =
         authenticate_client(endpoint, &request).await?;
     check_supported(&service, grant_type)?;
     let required = ClientRequirements { confidential: grant_type.is_for_confidential(), ..ClientRequirements::default() };
@@ -158,7 +158,7 @@ pub async fn grant(endpoint: &TokenEndpoint, request: GrantRequest) -> Result<Ou
             Box::pin(device_code::grant(context, (code.as_ref(), &found), &request.form, word)).await?
         }
         ServedGrant::ClientCredentials => client_credentials::grant(context, &request.form).await?,
-        ServedGrant::RefreshToken => refresh_token::grant(context, (sought, &found), &request.form).await?,
+        ServedGrant::RefreshToken => refresh_token::grant(context, (lookup, &found), &request.form).await?,
         ServedGrant::TokenExchange => token_exchange::grant(context, request.form).await?,
         ServedGrant::JwtBearer => jwt_bearer::grant(context, &request.form).await?,
     };

@@ -12,10 +12,10 @@ use crate::tokens::refresh::redeem_of_client;
 /// Grants the next token of a refresh family.
 pub(super) async fn grant(
     context: GrantContext<'_>,
-    (sought, found): (Option<TokenLookup>, &Records),
+    (lookup, found): (Option<TokenLookup>, &Records),
     form: &TokenForm,
 ) -> Result<Granted, Error> {
-    let sought = sought.ok_or(Denial::RefreshTokenMissing)?;
+    let lookup = lookup.ok_or(Denial::RefreshTokenMissing)?;
     let resources = form.resources()?;
     let ask = RefreshRequest {
         scopes: form.scopes()?,
@@ -28,7 +28,7 @@ pub(super) async fn grant(
         profile: context.profile()?,
     };
     let redeemed =
-        redeem_of_client(context.ports, &context.service, &context.client, (&sought, found), ask, context.replay_guards).await?;
+        redeem_of_client(context.ports, &context.service, &context.client, (&lookup, found), ask, context.replay_guards).await?;
     let issued = Issued { minted: redeemed.minted, client: context.client };
     let id_token = id_token(context.ports, context.service.org(), (&issued.minted, &issued.client), None).await?;
     Ok(Granted { issued, token_type: None, id_token })

@@ -115,9 +115,9 @@ impl GrantContext<'_> {
 
     async fn of_client(&self, token: &str) -> Result<Option<Exchanged>, Fault> {
         let reader = self.ports.reader();
-        let sought = TokenLookup::by_value(&*reader.keys.now().await?, self.service.id(), token);
-        let first = reader.tokens.read(&sought.wanted(self.service.id())).await?;
-        let found = sought.find_access(reader, &first).await?.filter(|found| found.status == TokenStatus::Live);
+        let lookup = TokenLookup::by_value(&*reader.keys.now().await?, self.service.id(), token);
+        let first = reader.tokens.read(&lookup.wanted(self.service.id())).await?;
+        let found = lookup.find_access(reader, &first).await?.filter(|found| found.status == TokenStatus::Live);
         Ok(found.map(|found| Exchanged { record: found.record, member: found.member }))
     }
 

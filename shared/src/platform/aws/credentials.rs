@@ -20,7 +20,7 @@ use crate::domain::Clock;
 use crate::platform::config::{CredentialsEndpoint, EndpointAuthorization};
 
 /// How long an attempt may take. The endpoint is on the same host.
-const ATTEMPT: Duration = Duration::from_millis(200);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// How often the endpoint is asked before it is given up.
 const MAX_ATTEMPTS: usize = 2;
@@ -46,9 +46,9 @@ impl EndpointProvider {
     async fn load(&self) -> Result {
         let mut read = Err(CredentialsError::not_loaded_no_source());
         for _ in 0..MAX_ATTEMPTS {
-            read = match tokio::time::timeout(ATTEMPT, self.read()).await {
+            read = match tokio::time::timeout(ATTEMPT_TIMEOUT, self.read()).await {
                 Ok(read) => read.map_err(CredentialsError::provider_error),
-                Err(_) => Err(CredentialsError::provider_timed_out(ATTEMPT)),
+                Err(_) => Err(CredentialsError::provider_timed_out(ATTEMPT_TIMEOUT)),
             };
             if read.is_ok() {
                 break;

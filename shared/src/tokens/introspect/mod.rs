@@ -169,11 +169,11 @@ pub enum Verdict {
 pub async fn introspect_for_resource_server(
     ports: &Introspector,
     service: &Service,
-    (sought, first): (&TokenLookup, &Records),
+    (lookup, first): (&TokenLookup, &Records),
     text: &str,
     request: &ResourceRequest,
 ) -> Result<ClientIntrospection, Error> {
-    let found = sought.find_access(&ports.reader, first).await?;
+    let found = lookup.find_access(&ports.reader, first).await?;
     let Some(token) = found.filter(|token| !matches!(token.status, TokenStatus::Revoked | TokenStatus::Orphaned)) else {
         return Ok(ClientIntrospection { token: None, verdict: Verdict::Unknown });
     };
@@ -244,11 +244,11 @@ fn sufficiency(token: &TokenRecord, request: &ResourceRequest, now: Timestamp) -
 /// Only a fault: the records can't be read.
 pub async fn introspect_rfc7662(
     ports: &Reader,
-    (sought, first): (&TokenLookup, &Records),
+    (lookup, first): (&TokenLookup, &Records),
     hint: Hint,
     resource_server: Option<&str>,
 ) -> Result<Option<FoundToken>, Error> {
-    let found = sought.find(ports, first, hint).await?.map(FoundToken::narrowed);
+    let found = lookup.find(ports, first, hint).await?.map(FoundToken::narrowed);
     Ok(found.filter(|token| match token {
         FoundToken::Access(token) => {
             let audiences = &token.record.audiences;

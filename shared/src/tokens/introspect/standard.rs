@@ -40,18 +40,18 @@ pub async fn introspect_for_caller(
     org: &OrgId,
     asker: &Asker,
     text: &str,
-    (sought, first): (&TokenLookup, &Records),
+    (lookup, first): (&TokenLookup, &Records),
     hint: Hint,
 ) -> Result<Option<Seen>, Fault> {
     let issuer = ports.keys.issuer();
-    if let Some(at_hand) = sought.at_hand(first).filter(|at_hand| !asker.may_know(*at_hand, issuer)) {
+    if let Some(at_hand) = lookup.at_hand(first).filter(|at_hand| !asker.may_know(*at_hand, issuer)) {
         // No more is read of it, so that it takes as long as what isn't there.
         if let Located::Token(record) = at_hand {
-            sought.matches_record(record)?;
+            lookup.matches_record(record)?;
         }
         return Ok(None);
     }
-    let found = match sought.find(ports, first, hint).await? {
+    let found = match lookup.find(ports, first, hint).await? {
         Some(found) => Some(Seen::OfClient(found.narrowed())),
         None if looks_like_jwt(text) => of_member(ports, org, text).await?,
         None => None,

@@ -79,7 +79,7 @@ pub struct CreateTokenRequest {
 
 impl CreateTokenRequest {
     /// What to look for in the read that authenticates the service.
-    pub fn sought(&self) -> (ClientRef, RecentRevocations) {
+    pub fn lookup(&self) -> (ClientRef, RecentRevocations) {
         (self.client.clone(), RecentRevocations::of_client(Some(&self.client), self.ask.subject.clone()))
     }
 }

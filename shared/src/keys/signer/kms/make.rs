@@ -43,7 +43,8 @@ pub struct KmsMaker {
 impl KmsMaker {
     /// Makes them like this. Nobody waits for it as they do for a token: an RSA key may take its time.
     pub fn new(client: &Client, making: Making) -> Self {
-        let patience = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).operation_timeout(2 * ATTEMPT).build();
+        let patience =
+            TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).operation_timeout(2 * ATTEMPT_TIMEOUT).build();
         let client = Client::from_conf(client.config().to_builder().timeout_config(patience).build());
         Self { client, making }
     }
@@ -193,7 +194,7 @@ impl fmt::Debug for KmsMaker {
     }
 }
 
-const ATTEMPT: Duration = Duration::from_secs(15);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
 const DELETION_DAYS: i32 = 30;
 const DESTROYING: &str = "having a signing key destroyed by KMS";
 
