@@ -2,7 +2,8 @@
 
 use shared::api::http::{Dialect, Done, Endpoint, Route};
 use shared::api::oauth::TokenNamed;
-use shared::auth::client::identify;
+use shared::auth::client::document::Freshness;
+use shared::auth::client::identify_any;
 use shared::domain::Error;
 use shared::platform::capabilities::ClientRevoker;
 use shared::tokens::lookup::TokenLookup;
@@ -22,7 +23,7 @@ impl Endpoint for Revoke {
         let reader = &ports.revoker.reader;
         let keys = reader.keys.now().await?;
         let seek = |org: &_| TokenLookup::by_value(&keys, org, named.token.expose());
-        let caller = identify(reader, &named.credentials, seek).await?;
+        let caller = identify_any(reader, &ports.documents, Freshness::LastKnown, &named.credentials, seek).await?;
         let client = caller.verified.consume_proof(&*ports.once).await?;
         revoke_own(ports, client.client(), (&caller.lookup, &caller.found), named.hint).await?;
         Ok(Done)

@@ -355,6 +355,36 @@ scenario! {
 }
 
 scenario! {
+    /// RFC 7009 section 2.1, for a client that has no number.
+    async fn a_client_of_a_document_ends_its_tokens_while_its_host_is_down(app) {
+        let_in_documents(app, json!({})).await;
+        let tokens = redeem(app, URL, &code(app, URL, &[("scope", "openid files.read")]).await, &[]).await.ok();
+        at(app, 7_200);
+        app.web.fail(URL, FetchFailure::Unreachable);
+        let token = text(&tokens["refresh_token"]);
+        let revoke = async |client: &str| post_form(app, "/oauth2/revoke", &[("client_id", client), ("token", token)]).await;
+        is_refused(&revoke("https://other.example/client.json").await, 401, "invalid_client");
+        assert_eq!(revoke(URL).await.status.as_u16(), 200);
+        is_refused(&refresh(app, URL, &tokens["refresh_token"]).await, 400, "invalid_grant");
+    }
+}
+
+scenario! {
+    async fn a_client_of_a_document_has_its_person_logged_out(app) {
+        let_in_documents(app, json!({"logout_url": "https://login.example/logout"})).await;
+        let tokens = redeem(app, URL, &code(app, URL, &[("scope", "openid")]).await, &[]).await.ok();
+        let log_out = async |parameters: &str| get(app, &format!("/oauth2/logout?{parameters}"), "").await;
+        let hint = text(&tokens["id_token"]);
+        for parameters in [format!("id_token_hint={hint}"), format!("client_id={}", encoded(URL))] {
+            let sent = location(&log_out(&parameters).await);
+            assert!(sent.starts_with("https://login.example/logout?logout=1."), "{sent}");
+        }
+        is_page(&log_out(&format!("client_id={}", encoded("https://editor.example/other.json"))).await, "invalid_client");
+        is_page(&log_out(&format!("id_token_hint={hint}&client_id=1")).await, "invalid_client");
+    }
+}
+
+scenario! {
     async fn consent_is_remembered_only_where_the_answer_goes_back_to_the_document_s_origin(app) {
         let_in_documents(app, json!({})).await;
         let elsewhere = "https://other.example/cb";

@@ -17,6 +17,7 @@ use crate::domain::{
 use crate::jose::{VerifyingKey, foreign, jwk, sha256};
 use crate::keys::remote::web::{FetchFailure, Fetched};
 use crate::platform::capabilities::{ClientDocuments, Reader};
+use crate::store::open_org::OpenOrg;
 use crate::store::{RecordKeys, Records};
 use crate::telemetry::note_client;
 
@@ -182,6 +183,24 @@ fn metadata_of(documents: &ClientDocuments, url: &ClientUrl, body: &str) -> Resu
         documents.web.reject(url.as_str());
         Denial::ClientDocumentInvalid.into()
     })
+}
+
+/// Finds a client by the URL of its document in the org that is open to strangers, of what is kept: no document is read from the web.
+/// `None`: nothing is known of it, or the org doesn't let it in.
+pub(crate) async fn find_as_kept(reader: &Reader, open_org: &OpenOrg, url: &ClientUrl) -> Result<Option<(Org, Client)>, Fault> {
+    let Some(id) = open_org.id() else { return Ok(None) };
+    let key = document_key(id, url);
+    let wanted = RecordKeys {
+        orgs: vec![id.clone()],
+        clients: vec![(id.clone(), key.client())],
+        client_documents: vec![key],
+        ..RecordKeys::default()
+    };
+    let mut found = reader.tokens.read(&wanted).await?;
+    let Some(org) = found.orgs.remove(id).filter(|org| org.settings.oauth.client_metadata_documents.allow(url)) else {
+        return Ok(None);
+    };
+    Ok(client_as_kept(&org, url, &mut found, reader.now())?.map(|client| (org, client)))
 }
 
 /// Returns the client as a login application sees it, of what is kept: no document is read from the web. `None`: nothing is known of it.

@@ -1,8 +1,9 @@
 //! What a browser is answered at the logout endpoint.
 
+use crate::auth::client::document::find_as_kept;
 use crate::auth::client::find;
 use crate::domain::{
-    Client, ClientRef, Denial, Fault, LoginUrl, Logout, LogoutClient, LogoutHint, LogoutKey, Org, Refusal, TokenId,
+    Client, ClientRef, ClientUrl, Denial, Fault, LoginUrl, Logout, LogoutClient, LogoutHint, LogoutKey, Org, Refusal, TokenId,
 };
 use crate::encoding::form::Parameters;
 use crate::oauth::authorization::with_query;
@@ -149,14 +150,10 @@ async fn asker(ports: &LogoutStarter, form: &mut LogoutForm) -> Result<Result<As
             return Ok(org.map(|org| Asker { org, client: None, hint: None }).ok_or(Denial::LogoutUnavailable));
         }
     };
-    let known = match name.parse() {
-        Ok(ClientRef::Id(id)) => find(&ports.reader, id, |_| ()).await?,
-        Ok(ClientRef::Alias(_)) | Err(_) => None,
-    };
-    let Some((org, client, ..)) = known.filter(|(org, client, ..)| org.enabled && client.enabled) else {
+    let Some((org, client)) = known_client(ports, &name).await?.filter(|(org, client)| org.enabled && client.enabled) else {
         return Ok(Err(unknown));
     };
-    note_client(&org.id, client.id);
+    note_client(&org.id, client.outward_name());
     if hint.as_ref().is_some_and(|hint| !is_for(hint, &client, &name)) {
         return Ok(Err(Denial::IdTokenHintInvalid));
     }
@@ -164,10 +161,22 @@ async fn asker(ports: &LogoutStarter, form: &mut LogoutForm) -> Result<Result<As
     Ok(Ok(Asker { org, client: Some((client, name)), hint }))
 }
 
+/// Finds a client by its number, or by the URL of its document as it is kept.
+async fn known_client(ports: &LogoutStarter, name: &str) -> Result<Option<(Org, Client)>, Fault> {
+    if let Ok(url) = ClientUrl::parse(name) {
+        return find_as_kept(&ports.reader, &ports.open_org, &url).await;
+    }
+    match name.parse() {
+        Ok(ClientRef::Id(id)) => Ok(find(&ports.reader, id, |_| ()).await?.map(|(org, client, ..)| (org, client))),
+        Ok(ClientRef::Alias(_)) | Err(_) => Ok(None),
+    }
+}
+
 /// Whether an ID token was issued to this client: to the name that it has given, or to another one that it has.
 fn is_for(hint: &IdTokenHint, client: &Client, name: &str) -> bool {
-    let names = [Some(name), client.settings.alias.as_deref()];
-    names.into_iter().flatten().any(|name| hint.audience == name) || hint.audience == client.id.to_string()
+    let own = client.outward_name().to_string();
+    let names = [Some(name), Some(&*own), client.settings.alias.as_deref()];
+    names.into_iter().flatten().any(|name| hint.audience == name)
 }
 
 /// Reads the org of clients that bring none, if there is one and it is enabled.

@@ -330,6 +330,8 @@ capability! {
     pub struct ClientRevoker from HasRecords {
         /// Authenticates the client, and revokes its token.
         pub revoker: Revoker,
+        /// Finds clients that nobody has registered.
+        pub documents: ClientDocuments,
         /// Records that an assertion has been used.
         pub once: Arc<dyn ReplayStore>,
     }
