@@ -68,6 +68,29 @@ scenario! {
 }
 
 scenario! {
+    async fn what_the_client_can_not_be_told_is_told_on_the_page_of_its_org_if_it_has_one(app) {
+        let sign_in = SignIn::opaque(app).await;
+        sign_in.set(json!({"error_url": "https://login.example/error?lang=en"})).await;
+        let told = |answer: &Answer, error: &str| {
+            let sent = location(answer);
+            assert!(sent.starts_with(&format!("https://login.example/error?lang=en&error={error}&error_description=")), "{sent}");
+            assert!(!sent.contains("evil") && !answer.headers.contains_key("set-cookie"), "nothing of the request is in it: {sent}");
+        };
+        let evil = ("redirect_uri", "https://evil.example/cb");
+        told(&sign_in.authorize(&sign_in.query(SHOP, &[evil]), "").await, "invalid_request");
+        let pushed = ("request_uri", "urn:ietf:params:oauth:request_uri:x");
+        told(&sign_in.authorize(&sign_in.query(SHOP, &[pushed]), "").await, "invalid_request_uri");
+        let begun = sign_in.begin(SHOP, &[]).await;
+        let redirect_to = sign_in.accept(&begun, json!({})).await;
+        told(&sign_in.browse(&redirect_to, "").await, "access_denied");
+        assert!(location(&sign_in.browse(&redirect_to, &begun.cookie).await).starts_with(CALLBACK));
+        told(&sign_in.browse(&redirect_to, &begun.cookie).await, "invalid_request");
+        // Nobody knows whose page that would be.
+        is_page(&sign_in.authorize(&sign_in.query(SHOP, &[("client_id", "9007199254740991"), evil]), "").await, "invalid_client");
+    }
+}
+
+scenario! {
     async fn rfc8252_7_3_a_tool_on_a_person_s_machine_may_use_any_port(app) {
         let sign_in = SignIn::opaque(app).await;
         for good in [LOOPBACK, "http://127.0.0.1:1/cb", "http://127.0.0.1:65535/cb", "com.example.tool:/cb"] {

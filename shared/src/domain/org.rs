@@ -163,6 +163,9 @@ macro_rules! org_settings {
                 device_poll_interval: Seconds = Seconds(5);
                 /// The page of the login application that logs people out. Default: none, so that clients can log nobody out.
                 logout_url: Option<LoginUrl> = None;
+                /// The page to which people are sent with what is wrong with an authorization request, if the client can't be told. Default:
+                /// none, so that they are shown a text.
+                error_url: Option<LoginUrl> = None;
                 /// For how many seconds an ID token is good: 60 to 86400. Default: 3600.
                 id_token_duration: Seconds = Seconds::HOUR;
                 /// What signs ID tokens. Default: the first algorithm of the deployment.

@@ -154,6 +154,7 @@ impl BrowserReply {
                 ResponseMode::FormPost => Self::form(&answer),
             },
             AuthorizationReply::Page(denial) => Self::page(denial),
+            AuthorizationReply::ErrorPage(url) => Self::see_other(url),
             AuthorizationReply::Failed { can_retry } => Self::failed(can_retry),
         }
     }

@@ -49,6 +49,8 @@ pub enum AuthorizationReply {
     ToClient(ClientAnswer),
     /// It shows the person what is wrong: nobody knows whether the client's address is right (RFC 6749 section 4.1.2.1).
     Page(Denial),
+    /// It is sent to the page of the client's org for what is wrong, at this address.
+    ErrorPage(String),
     /// It shows the person that we have failed, which is logged already.
     Failed {
         /// Whether the same may succeed a little later.
@@ -122,16 +124,16 @@ async fn answer_request(
     note_client(&org.id, client.outward_name());
     let login_url = match login_url(&org) {
         Ok(login_url) => login_url,
-        Err(denial) => return Ok(page(denial)),
+        Err(denial) => return Ok(page_of(&org, denial)),
     };
     match pushed {
         Ok(None) => {}
         Ok(Some(key)) => return open_pushed(ports, (&org, login_url, &client), (&key, found), browser).await,
-        Err(denial) => return Ok(page(denial)),
+        Err(denial) => return Ok(page_of(&org, denial)),
     }
     let redirect_uri = match registered_redirect_uri(&client, &mut form) {
         Ok(redirect_uri) => redirect_uri,
-        Err(denial) => return Ok(page(denial)),
+        Err(denial) => return Ok(page_of(&org, denial)),
     };
     let issuer = ports.reader.keys.issuer().as_str();
     let state = form.state.clone();
@@ -174,10 +176,10 @@ async fn open_pushed(
     const INVALID: Denial = Denial::RequestUriInvalid;
     let now = ports.reader.now();
     let is_own = |pushed: &Authorization| pushed.is_of(client) && !pushed.is_over(now);
-    let Some(pushed) = found.authorizations.remove(key).filter(is_own) else { return Ok(page(INVALID)) };
+    let Some(pushed) = found.authorizations.remove(key).filter(is_own) else { return Ok(page_of(org, INVALID)) };
     if pushed.state != AuthorizationState::Pushed {
         let again = browser.filter(|browser| is_loaded_again(&pushed, browser));
-        return Ok(again.map_or_else(|| page(INVALID), |browser| sign_in(login_url, key, browser)));
+        return Ok(again.map_or_else(|| page_of(org, INVALID), |browser| sign_in(login_url, key, browser)));
     }
     let browser = known_browser(ports, browser)?;
     let opened = pushed.moved_to(AuthorizationState::Pending, now.plus(org.settings.oauth.authorization_duration));
@@ -188,7 +190,7 @@ async fn open_pushed(
             let wanted = RecordKeys { authorizations: vec![key.clone()], ..RecordKeys::default() };
             let there = ports.reader.tokens.read(&wanted).await?.authorizations.remove(key);
             let is_again = there.is_some_and(|there| is_loaded_again(&there, &browser));
-            Ok(if is_again { sign_in(login_url, key, browser) } else { page(INVALID) })
+            Ok(if is_again { sign_in(login_url, key, browser) } else { page_of(org, INVALID) })
         }
         Err(fault) => Ok(unkept(&pushed.request, &fault, ports.reader.keys.issuer().as_str())),
     }
@@ -333,13 +335,13 @@ async fn answer_return(ports: &AuthorizationKeeper, resumption: Resumption) -> R
         AuthorizationState::Accepted { approval, verifier } if is_verified(verifier) => {
             if !browser.is_some_and(|browser| is_browser_of(&authorization, &browser)) {
                 log_alarm(Alarm::BrowserMismatch, &org.id, Some(authorization.client), authorization.id);
-                return Ok(page(Denial::BrowserMismatch));
+                return Ok(page_of(&org, Denial::BrowserMismatch));
             }
             let code = AuthorizationCode::generate(key, &*ports.entropy)?;
             let state = AuthorizationState::Issued { approval: approval.clone(), code: code.hash() };
             let redeemable = authorization.moved_to(state, now.plus(org.settings.oauth.code_duration));
             if !ports.authorizations.update_authorization(&redeemable).await? {
-                return Ok(page(Denial::AuthorizationUnknown));
+                return Ok(page_of(&org, Denial::AuthorizationUnknown));
             }
             let parameters = vec![("code", code.expose())];
             Ok(AuthorizationReply::ToClient(ClientAnswer::of_request(&authorization.request, parameters, issuer)))
@@ -357,7 +359,7 @@ async fn answer_return(ports: &AuthorizationKeeper, resumption: Resumption) -> R
         | AuthorizationState::Denied { .. }
         | AuthorizationState::Failed { .. }
         | AuthorizationState::Issued { .. }
-        | AuthorizationState::Redeemed { .. } => Ok(page(Denial::AuthorizationUnknown)),
+        | AuthorizationState::Redeemed { .. } => Ok(page_of(&org, Denial::AuthorizationUnknown)),
     }
 }
 
@@ -382,6 +384,14 @@ pub(in crate::oauth) fn with_query(url: &str, parameters: &[(&str, String)]) -> 
 fn page(denial: Denial) -> AuthorizationReply {
     note_error(format!("{denial:?}"));
     AuthorizationReply::Page(denial)
+}
+
+/// Shows the person what is wrong, on the page that the org has for that.
+fn page_of(org: &Org, denial: Denial) -> AuthorizationReply {
+    let Some(url) = &org.settings.oauth.error_url else { return page(denial) };
+    note_error(format!("{denial:?}"));
+    let parameters = [("error", denial.error().to_owned()), ("error_description", denial.describe().to_owned())];
+    AuthorizationReply::ErrorPage(with_query(url.as_str(), &parameters))
 }
 
 #[cfg(test)]

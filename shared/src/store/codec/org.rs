@@ -212,6 +212,8 @@ struct OAuthBody {
     device_poll_interval: Seconds,
     #[serde(rename = "lo", with = "coded", default, skip_serializing_if = "Option::is_none")]
     logout_url: Option<LoginUrl>,
+    #[serde(rename = "eu", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    error_url: Option<LoginUrl>,
     #[serde(rename = "id", with = "coded", default = "id_token_duration", skip_serializing_if = "is_usual_id_token")]
     id_token_duration: Seconds,
     #[serde(rename = "ia", with = "coded", default, skip_serializing_if = "Option::is_none")]

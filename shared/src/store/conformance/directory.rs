@@ -372,6 +372,7 @@ fn rich_settings() -> OAuthSettings {
         device_code_duration: Seconds(63),
         device_poll_interval: Seconds(6),
         logout_url: Some(LoginUrl::parse("https://login.example/logout").unwrap()),
+        error_url: Some(LoginUrl::parse("https://login.example/error").unwrap()),
         id_token_duration: Seconds(62),
         id_token_sign_alg: Some(Algorithm::Rs256),
         refresh_needs_offline_access: true,

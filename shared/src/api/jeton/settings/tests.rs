@@ -61,6 +61,7 @@ fn settings_are_written_as_they_are_read() {
     let more = json!({
         "pushed_request_duration": 5, "pushed_requests_required": true, "device_url": "https://login.example/device",
         "device_code_duration": 60, "device_poll_interval": 60, "logout_url": "https://login.example/logout",
+        "error_url": "https://login.example/error",
         "client_metadata_documents": {"enabled": true, "hosts": ["claude.ai", "*.example.org", "*", "127.0.0.1:8080"]},
     });
     full.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
