@@ -1,6 +1,6 @@
 //! Clients that nobody has registered: each names itself by the `https` URL of a document about itself, its client id metadata document.
 //!
-//! [`find_by_url`] reads the document, or takes the one that is kept; [`identify_by_url`] authenticates the client, too. They do so in the
+//! `find_by_url` reads the document, or takes the one that is kept; `identify_by_url` authenticates the client, too. They do so in the
 //! org that is open to strangers alone, and if it lets the host in. What a document may say is in `metadata`.
 
 mod metadata;
@@ -33,7 +33,8 @@ pub enum Freshness {
 /// Authenticates a client as [`identify`] does, or one that names itself by the URL of its metadata document.
 ///
 /// # Errors
-/// As [`identify`], and as [`identify_by_url`].
+/// As [`identify`]. For a client of a document [`Denial::ClientUnknown`] if no org lets it in, [`Denial::ClientDisabled`] if an administrator has
+/// disabled it, and [`Denial::ClientDocumentUnavailable`] and [`Denial::ClientDocumentInvalid`] if there is no document that is good enough.
 pub async fn identify_any<S: Lookup>(
     reader: &Reader,
     documents: &ClientDocuments,

@@ -101,7 +101,7 @@ pub(in crate::oauth) async fn grant(
     let grant = policy::issue(&context.service, &context.client, ask, refresh_of, now)?;
     let nonce = authorization.request.nonce.clone();
     let (ports, key) = (context.ports, authorization.key());
-    match context.grant_for_sign_in(grant, nonce.as_deref()).await {
+    match Box::pin(context.grant_for_sign_in(grant, nonce.as_deref())).await {
         Ok((issued, id_token)) => Ok(Granted { issued, token_type: None, id_token }),
         Err(Error::Refused(refusal)) if refusal.denial() == Some(Denial::CodeInvalid) => Err(lost_the_race(ports, &key).await?),
         Err(error) => Err(error),

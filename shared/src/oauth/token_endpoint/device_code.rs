@@ -40,7 +40,7 @@ pub(in crate::oauth) async fn grant(
     ask.person_grant = Some(Box::new(person_grant(&context, authorization, approval, has_remembered)));
     let refresh_of = refresh_of(&context, approval);
     let grant = policy::issue(&context.service, &context.client, ask, refresh_of, now)?;
-    let (issued, id_token) = context.grant_for_sign_in(grant, None).await.map_err(of_device)?;
+    let (issued, id_token) = Box::pin(context.grant_for_sign_in(grant, None)).await.map_err(of_device)?;
     Ok(Granted { issued, token_type: None, id_token })
 }
 
