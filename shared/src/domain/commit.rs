@@ -245,11 +245,16 @@ fn of_authorization(diff: &Diff<Authorization>, now: Timestamp) -> Option<Action
         Diff::Removed(_) => return Some(Action { name: "authorization.deleted", at: now }),
         Diff::Changed { before, after } => (before, after),
     };
+    let is_accepted_before = matches!(before.state, AuthorizationState::Accepted { .. } | AuthorizationState::Issued { .. });
     match &after.state {
         AuthorizationState::Accepted { approval, .. } if before.state != after.state => {
             Some(Action { name: "authorization.accepted", at: approval.decided_at })
         }
-        AuthorizationState::Denied { .. } if before.state != after.state => {
+        // An authorization server accepts and hands out the code at once.
+        AuthorizationState::Issued { approval, .. } if !is_accepted_before => {
+            Some(Action { name: "authorization.accepted", at: approval.decided_at })
+        }
+        AuthorizationState::Denied { .. } | AuthorizationState::Failed { .. } if before.state != after.state => {
             Some(Action { name: "authorization.denied", at: now })
         }
         AuthorizationState::Pushed

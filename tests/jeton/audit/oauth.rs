@@ -239,6 +239,21 @@ async fn decisions_and_grants_of_people_are_told_with_whom_and_what_and_no_secre
     });
     assert_eq!(events, [expected], "that the browser is back is told with the token");
 
+    // An authorization server hands out the code at once, or says that it comes to nothing.
+    let decided = async |streamed: &mut Streamed, number: u8, state: AuthorizationState| {
+        let asked = Authorization { id: id(number), ..authorization() };
+        store.put_authorization(&asked).await.unwrap();
+        assert!(store.update_authorization(&asked.moved_to(state, asked.expires_at)).await.unwrap());
+        let events = told(streamed).await;
+        let [event] = events.as_slice() else { panic!("{events:?}") };
+        (event["action"].clone(), event["authorization"].clone(), event.get("subject").cloned())
+    };
+    let issued = AuthorizationState::Issued { approval: Box::new(approval.clone()), code: [4; 32] };
+    let accepted = (json!("authorization.accepted"), json!(id(51).to_string()), Some(json!("ann")));
+    assert_eq!(decided(&mut streamed, 51, issued).await, accepted);
+    let failed = AuthorizationState::Failed { decision: id(99), description: None, error_uri: None };
+    assert_eq!(decided(&mut streamed, 52, failed).await, (json!("authorization.denied"), json!(id(52).to_string()), None));
+
     let grant = PersonGrantUpdate {
         key: asked.person_grant_key(&approval.subject),
         access: GrantedAccess::new(&scopes, &approval.resources),
