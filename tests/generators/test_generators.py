@@ -48,8 +48,13 @@ def tool(name):
 def test_the_linter_has_nothing_to_say(tmp_path):
     said = run(tool("redocly"), "lint", DOCUMENT, "--format=json", cwd=tmp_path)
     found = json.JSONDecoder().raw_decode(said[said.index("{") :])[0]
-    problems = [f"{problem['ruleId']}: {problem['message']}" for problem in found["problems"]]
-    assert (problems, found["totals"]["errors"], found["totals"]["warnings"]) == ([], 0, 0)
+    problems = [(problem["ruleId"], problem["message"], problem["location"][0]["pointer"]) for problem in found["problems"]]
+    assert [problem for problem in problems if not only_sends_on(*problem)] == []
+
+
+def only_sends_on(rule, _, pointer):
+    """A browser that is signed out is always sent on to a page."""
+    return rule == "operation-2xx-response" and pointer.startswith("#/paths/~1oauth2~1logout/")
 
 
 @pytest.mark.parametrize(

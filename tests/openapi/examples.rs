@@ -21,6 +21,8 @@ pub(super) struct Example {
     pub(super) status: u16,
     /// JSON, or the text of what isn't.
     pub(super) answer: Value,
+    /// The `Content-Type` of the answer.
+    pub(super) answer_type: Option<String>,
 }
 
 impl Example {
@@ -109,7 +111,8 @@ async fn send(app: &App, step: &Value, kept: &mut BTreeMap<String, String>) -> E
         kept.insert(name.clone(), value);
     }
     let parameters = in_path.into_iter().chain(query).collect();
-    Example { operation, name, summary: text("summary"), parameters, body, media_type, status, answer }
+    let answer_type = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap().to_owned());
+    Example { operation, name, summary: text("summary"), parameters, body, media_type, status, answer, answer_type }
 }
 
 /// What stands behind a name in the query of an address.

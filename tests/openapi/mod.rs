@@ -94,7 +94,12 @@ fn add(document: &mut Value, example: &Example) {
             shared.insert(format!("{key}.request"), named(&example.summary, body));
         }
         let answer = &mut operation["responses"][example.status.to_string()];
-        if let Some(content) = answer.get_mut("content").and_then(|content| content.as_object_mut()?.values_mut().next()) {
+        let contents = answer.get_mut("content").and_then(Value::as_object_mut);
+        let content = contents.and_then(|contents| {
+            let of_its_type = contents.iter().position(|(media_type, _)| Some(media_type) == example.answer_type.as_ref());
+            contents.values_mut().nth(of_its_type.unwrap_or(0))
+        });
+        if let Some(content) = content {
             content["examples"][&example.name] = reference("answer");
             shared.insert(format!("{key}.answer"), named(&example.summary, &example.answer));
         }
