@@ -23,7 +23,7 @@ struct Devices<'a> {
 }
 
 impl<'a> Devices<'a> {
-    async fn of(sign_in: SignIn<'a>) -> Self {
+    async fn new(sign_in: SignIn<'a>) -> Self {
         let tenant = sign_in.tenant;
         let client = |id: u64, more: Value| over(json!({"org": tenant.org, "id": sign_in.id(id), "grants": [GRANT]}), more);
         let seed = json!({"clients": [
@@ -40,7 +40,7 @@ impl<'a> Devices<'a> {
     }
 
     async fn opaque(app: &'a App) -> Self {
-        Self::of(SignIn::opaque(app).await).await
+        Self::new(SignIn::opaque(app).await).await
     }
 
     async fn set(&self, more: Value) {
