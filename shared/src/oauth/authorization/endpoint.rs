@@ -102,12 +102,16 @@ pub async fn begin(ports: &AuthorizationStarter, form: AuthorizationForm, browse
     answer_request(ports, form, browser).await.unwrap_or_else(|fault| failed("oauth.authorize", &fault))
 }
 
-/// Logs a failure of ours. A person sits before the browser, so it is told by a page.
 fn failed(endpoint: &str, fault: &Fault) -> AuthorizationReply {
+    AuthorizationReply::Failed { can_retry: log_failure(endpoint, fault) }
+}
+
+/// Logs a failure of ours, and returns whether the same may succeed a little later. A person sits before the browser, so it is told by a page.
+pub(in crate::oauth) fn log_failure(endpoint: &str, fault: &Fault) -> bool {
     log_fault(endpoint, fault);
     let can_retry = fault.can_retry();
     note_error(if can_retry { "UNAVAILABLE" } else { "INTERNAL_ERROR" });
-    AuthorizationReply::Failed { can_retry }
+    can_retry
 }
 
 async fn answer_request(
@@ -140,8 +144,8 @@ async fn answer_request(
     let mode = form.response_mode();
     let denied = |denial: Denial, mode: ResponseMode| {
         note_error(format!("{denial:?}"));
-        let error = vec![("error", denial.error().to_owned()), ("error_description", denial.describe().to_owned())];
-        AuthorizationReply::ToClient(ClientAnswer::new((&redirect_uri, mode, state.as_deref()), error, issuer))
+        let told = error_parameters(denial).to_vec();
+        AuthorizationReply::ToClient(ClientAnswer::new((&redirect_uri, mode, state.as_deref()), told, issuer))
     };
     let mode = match mode {
         Ok(mode) => mode,
@@ -390,8 +394,12 @@ fn page(denial: Denial) -> AuthorizationReply {
 fn page_of(org: &Org, denial: Denial) -> AuthorizationReply {
     let Some(url) = &org.settings.oauth.error_url else { return page(denial) };
     note_error(format!("{denial:?}"));
-    let parameters = [("error", denial.error().to_owned()), ("error_description", denial.describe().to_owned())];
-    AuthorizationReply::ErrorPage(with_query(url.as_str(), &parameters))
+    AuthorizationReply::ErrorPage(with_query(url.as_str(), &error_parameters(denial)))
+}
+
+/// What is told of a denial in a query: RFC 6749 section 4.1.2.1.
+fn error_parameters(denial: Denial) -> [(&'static str, String); 2] {
+    [("error", denial.error().to_owned()), ("error_description", denial.describe().to_owned())]
 }
 
 #[cfg(test)]

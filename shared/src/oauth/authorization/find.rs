@@ -3,8 +3,7 @@
 //! Each attempt is counted before its answer is told, right or wrong, so that guesses at the same time can't outrun the count.
 
 use super::UserCode;
-use super::hand_over::AuthorizationSeen;
-use crate::auth::client::client_as_kept;
+use super::hand_over::{AuthorizationSeen, client_among};
 use crate::auth::client::document::document_key;
 use crate::auth::service::{Authenticated, Credentials, Lookup, authenticate};
 use crate::domain::scope::api;
@@ -63,20 +62,15 @@ pub(in crate::oauth) async fn undecided(
     let (org, now) = (service.id(), reader.now());
     let Some(UserCodeAssignment { authorization, client, .. }) = found.user_codes.get(&code.key(org)) else { return Ok(None) };
     let (key, client) = (AuthorizationKey { org: org.clone(), id: *authorization }, (org.clone(), *client));
-    let wanted = RecordKeys { authorizations: vec![key.clone()], clients: vec![client.clone()], ..RecordKeys::default() };
+    let wanted = RecordKeys { authorizations: vec![key.clone()], clients: vec![client], ..RecordKeys::default() };
     let mut found = reader.tokens.read(&wanted).await?;
     let is_undecided = |found: &Authorization| found.state == AuthorizationState::Pending && now < found.kept_until();
     let Some(asked) = found.authorizations.remove(&key).filter(is_undecided) else { return Ok(None) };
-    let client = match ClientUrl::parse(&asked.client_name) {
-        Ok(url) => {
-            let wanted = RecordKeys { client_documents: vec![document_key(org, &url)], ..RecordKeys::default() };
-            found.client_documents = reader.tokens.read(&wanted).await?.client_documents;
-            client_as_kept(service.org(), &url, &mut found, now)?
-        }
-        Err(_) => found.clients.remove(&client),
-    };
-    let is_there = |client: &Client| client.enabled && service.org().still_has(client, now) && asked.is_of(client);
-    Ok(client.filter(is_there).map(|client| (asked, client)))
+    if let Ok(url) = ClientUrl::parse(&asked.client_name) {
+        let wanted = RecordKeys { client_documents: vec![document_key(org, &url)], ..RecordKeys::default() };
+        found.client_documents = reader.tokens.read(&wanted).await?.client_documents;
+    }
+    Ok(client_among(service.org(), &asked, &mut found, now)?.map(|client| (asked, client)))
 }
 
 impl Lookup for UserCode {

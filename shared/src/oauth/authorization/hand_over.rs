@@ -11,13 +11,13 @@ use crate::auth::service::{Authenticated, Credentials, Lookup, authenticate};
 use crate::domain::scope::{api, openid};
 use crate::domain::{
     Approval, Audience, Authorization, AuthorizationDetails, AuthorizationError, AuthorizationKey, AuthorizationProblem,
-    AuthorizationState, Client, ClientUrl, Consent, Error, ExtraClaims, OrgId, PersonGrant, Prompt, Refusal, Scope, Seconds,
-    Secret, Service, SessionId, Subject, Timestamp,
+    AuthorizationState, Client, ClientUrl, Consent, Error, ExtraClaims, Fault, Org, OrgId, PersonGrant, Prompt, Refusal, Scope,
+    Seconds, Secret, Service, SessionId, Subject, Timestamp,
 };
 use crate::oauth::{id_token, registration};
 use crate::platform::capabilities::{AuthorizationAccepter, AuthorizationKeeper, Reader};
 use crate::policy;
-use crate::store::{Put, RecordKeys, WriteDirectory};
+use crate::store::{Put, RecordKeys, Records, WriteDirectory};
 
 /// An authorization as a login application reads it.
 #[derive(Debug)]
@@ -185,16 +185,25 @@ async fn client_of(
     let granted = subject.map(|subject| authorization.person_grant_key(subject));
     let person_grants = granted.iter().cloned().collect();
     let wanted = RecordKeys { clients: vec![key.clone()], client_documents, person_grants, ..RecordKeys::default() };
-    let is_there = |client: &Client| client.enabled && service.org().still_has(client, ports.now());
     let mut found = ports.tokens.read(&wanted).await?;
     let recorded = found.clients.get(&key).cloned();
-    let client = match &url {
-        Some(url) => client_as_kept(service.org(), url, &mut found, ports.now())?,
-        None => found.clients.remove(&key),
-    };
-    let client = client.filter(is_there).filter(|client| authorization.is_of(client)).ok_or(AuthorizationProblem::NotFound)?;
+    let client = client_among(service.org(), authorization, &mut found, ports.now())?.ok_or(AuthorizationProblem::NotFound)?;
     let person_grant = granted.and_then(|key| found.person_grants.remove(&key)).filter(|grant| grant.ended_at.is_none());
     Ok(Asking { client, recorded, person_grant })
+}
+
+/// Returns the client that asks, if it is good for anything: of the records that were read, its own and its metadata document.
+pub(super) fn client_among(
+    org: &Org,
+    authorization: &Authorization,
+    found: &mut Records,
+    now: Timestamp,
+) -> Result<Option<Client>, Fault> {
+    let client = match ClientUrl::parse(&authorization.client_name) {
+        Ok(url) => client_as_kept(org, &url, found, now)?,
+        Err(_) => found.clients.remove(&(authorization.org.clone(), authorization.client)),
+    };
+    Ok(client.filter(|client| client.enabled && org.still_has(client, now) && authorization.is_of(client)))
 }
 
 /// Makes the record of a client that names itself by a metadata document, or brings it up to date: so it can be listed and disabled.

@@ -23,7 +23,7 @@ mod user_code;
 
 pub use code::AuthorizationCode;
 pub use endpoint::{AuthorizationReply, BrowserSecret, ClientAnswer, Resumption, begin, resume};
-pub(super) use endpoint::{registered_redirect_uri, with_query};
+pub(super) use endpoint::{log_failure, registered_redirect_uri, with_query};
 pub(super) use request::Asker;
 pub use request::AuthorizationForm;
 pub(super) use request_uri::RequestUri;

@@ -6,11 +6,11 @@ use crate::domain::{
     Client, ClientRef, ClientUrl, Denial, Fault, LoginUrl, Logout, LogoutClient, LogoutHint, LogoutKey, Org, Refusal, TokenId,
 };
 use crate::encoding::form::Parameters;
-use crate::oauth::authorization::with_query;
+use crate::oauth::authorization::{log_failure, with_query};
 use crate::oauth::id_token::{self, IdTokenHint};
 use crate::platform::capabilities::LogoutStarter;
 use crate::store::RecordKeys;
-use crate::telemetry::{log_fault, note_client, note_error, note_org};
+use crate::telemetry::{note_client, note_error, note_org};
 
 /// A logout request as it was sent: OpenID Connect RP-Initiated Logout section 2.
 #[derive(Debug, Default)]
@@ -84,12 +84,7 @@ pub async fn begin(ports: &LogoutStarter, form: LogoutForm) -> LogoutReply {
             note_error(format!("{denial:?}"));
             LogoutReply::Page(denial)
         }
-        Err(fault) => {
-            log_fault("oauth.logout", &fault);
-            let can_retry = fault.can_retry();
-            note_error(if can_retry { "UNAVAILABLE" } else { "INTERNAL_ERROR" });
-            LogoutReply::Failed { can_retry }
-        }
+        Err(fault) => LogoutReply::Failed { can_retry: log_failure("oauth.logout", &fault) },
     }
 }
 
