@@ -6,7 +6,6 @@ use serde::Deserialize;
 use super::fields::{parsed, required, scopes};
 use crate::api::authlete::lenient::{Number, Words, present};
 use crate::domain::{Client, Refusal, Scope, Subject};
-use crate::encoding::FromText;
 use crate::encoding::form::Parameters;
 
 /// Which page of the clients that a person has let in is wanted.
@@ -45,7 +44,7 @@ impl AuthorizedClientsPage {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ListClientAuthorizations {
     /// The parameter `subject`, which the path has, too.
-    #[cfg_attr(feature = "openapi", schemars(with = "Option<FromText<Subject>>"))]
+    #[cfg_attr(feature = "openapi", schemars(with = "Option<crate::encoding::FromText<Subject>>"))]
     pub subject: Option<Subject>,
     /// The parameter `developer`: only clients of this developer.
     developer: Option<String>,
@@ -163,7 +162,7 @@ impl PostedSubject {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct SubjectQuery {
     /// The parameter `subject`, which the path has, too.
-    #[cfg_attr(feature = "openapi", schemars(with = "Option<FromText<Subject>>"))]
+    #[cfg_attr(feature = "openapi", schemars(with = "Option<crate::encoding::FromText<Subject>>"))]
     pub subject: Option<Subject>,
 }
 
