@@ -18,11 +18,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use shared::api::http::Service;
+use shared::api::http::{Forwarding, Service};
 use shared::api::jeton::load_seed;
 use shared::api::jeton::load_seed::{Loaded, NotLoaded, SeedMode};
 use shared::api::jeton::seed::Seed;
-use shared::domain::{Error, Fault, Issuer, Secret};
+use shared::domain::{Error, Fault, Issuer, Secret, TrustedProxies};
 use shared::keys::remote::KeySets;
 use shared::platform::capabilities::{Provides as _, Rotator};
 use shared::platform::data_dir::DataDir;
@@ -111,6 +111,10 @@ async fn start(options: Options) -> Result<(), String> {
     let (queue, worker) = LocalQueue::open(data_file).map_err(|fault| in_words(&fault))?;
     let served = Served { whole: LocalService { platform, queue: Arc::new(queue) }, rotator };
     let mut service = Service::new(&catalogue(), &served).map_err(|fault| in_words(&fault))?;
+    if let Some(header) = options.client_address_header.clone() {
+        let proxies = TrustedProxies::from_networks(options.trusted_proxy.as_slice());
+        service = service.behind(Forwarding { header, proxies });
+    }
     unused.keep();
     let mut background = Background::default();
     background.run(worker.run(batch::worker(served.provide())));

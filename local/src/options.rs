@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use http::HeaderName;
-use shared::domain::{Algorithm, Issuer, MtlsUrl, OrgId};
+use shared::domain::{Algorithm, Issuer, MtlsUrl, Network, OrgId};
 use shared::keys::remote::Origin;
 use shared::store::sqlite;
 
@@ -75,6 +75,15 @@ pub struct Options {
     /// (`mtls_endpoint_aliases`, RFC 8705)
     #[arg(long, help_heading = TOKENS, value_name = "URL", requires = "client_certificate_header")]
     pub mtls_url: Option<MtlsUrl>,
+
+    /// Header to which proxies before the server add the address that has connected to them, such as `X-Forwarded-For`: what `allowed_cidrs`
+    /// are held to. Without it, the address is that of the connection
+    #[arg(long, help_heading = TOKENS, value_name = "NAME", requires = "trusted_proxy")]
+    pub client_address_header: Option<HeaderName>,
+
+    /// Network of proxies whose client address header is believed, such as `10.0.0.0/8`. Repeatable
+    #[arg(long, help_heading = TOKENS, value_name = "CIDR", requires = "client_address_header")]
+    pub trusted_proxy: Vec<Network>,
 
     /// Origin of web pages that may call the server, such as `https://app.example`, or `*` for all. Repeatable; without it, pages of
     /// other origins can read no more than the key set, the metadata and the `OpenAPI` document

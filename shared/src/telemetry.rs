@@ -216,6 +216,8 @@ pub(crate) fn log_restored(org: &OrgId, subject: &Subject) {
 /// A sign of an attack that no honest client causes: a token or a signing key is in the wrong hands.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Alarm {
+    /// The right credentials of a client, or an API key, are sent from an address from which they may not be used.
+    AddressRefused,
     /// A browser brings back the verifier of a sign-in that was begun in another browser.
     BrowserMismatch,
     /// A client redeems an authorization code that was issued to another client.

@@ -14,6 +14,16 @@ const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 scenario! {
+    async fn a_client_with_networks_cannot_be_used_through_an_authorization_server(app) {
+        let tenant = Tenant::opaque(app).await;
+        let path = format!("/v1/orgs/{OPAQUE}/clients/{WEB}");
+        app.patch(&path, &app.admin, json!({"allowed_cidrs": ["0.0.0.0/1", "128.0.0.0/1"]})).await.ok();
+        let answer = tenant.token(WEB, "grant_type=client_credentials", json!({})).await;
+        is_denied(&answer, "INVALID_CLIENT", "A049311", "invalid_client");
+    }
+}
+
+scenario! {
     /// What is wrong first is told, though all that follows is wrong as well.
     async fn a_request_is_processed_in_authlete_s_order(app) {
         let tenant = Tenant::opaque(app).await;

@@ -17,6 +17,7 @@ mod introspect;
 mod logout;
 mod lost;
 mod metadata;
+mod networks;
 mod now;
 mod oidc_basic;
 mod once;

@@ -21,7 +21,7 @@ use shared::store::sqlite::{Durability, SqliteStore};
 use shared::tokens::batch;
 
 use super::described;
-use super::mount::{Mount, Target};
+use super::mount::{self, Mount, Target};
 use super::queue::HeldQueue;
 use super::template::UNROUTED;
 use super::values::over;
@@ -61,7 +61,7 @@ fn unrouted(platform: &LocalService) -> Service {
     let mut entries = functions::catalogue();
     entries.retain(|entry| entry.route.name == UNROUTED);
     entries.extend(functions::elsewhere().into_iter().filter(|entry| entry.route.name != UNROUTED));
-    Service::new(&entries, platform).expect("a service")
+    Service::new(&entries, platform).expect("a service").behind(mount::forwarding())
 }
 
 /// The service behind a mount.
@@ -165,7 +165,7 @@ impl App {
         let queue = HeldQueue::default();
         let whole = LocalService { platform: platform.clone(), queue: Arc::new(queue.clone()) };
         let service = Service::new(&functions::catalogue(), &whole).expect("a service");
-        let service = Arc::new(service);
+        let service = Arc::new(service.behind(mount::forwarding()));
         let target = Target::new(mount, service.clone(), unrouted(&whole)).await;
         Self { target, service, platform, queue, clock, store, web, admin: minted.token.expose().clone() }
     }

@@ -11,8 +11,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use shared::api::http::{ClientCertificate, Service};
+use shared::api::http::{CallerAddress, ClientCertificate, Forwarding, Service};
 use shared::api::lambda;
+use shared::domain::TrustedProxies;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::described;
@@ -38,6 +39,16 @@ pub(crate) enum Mount {
 
 /// Where the server behind a proxy finds a client's certificate: RFC 9440.
 const CLIENT_CERT: HeaderName = HeaderName::from_static("client-cert");
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// What has connected to a gateway, or in its place calls the service as a function.
+const PEER: &str = "192.0.2.1";
+
+/// Whoever connects to a mount is a proxy that is trusted: scenarios say by `X-Forwarded-For` from where a request comes.
+pub(crate) fn forwarding() -> Forwarding {
+    let proxies = [PEER, "127.0.0.1"].map(|peer| format!("{peer}/32").parse().expect("a network"));
+    Forwarding { header: X_FORWARDED_FOR, proxies: TrustedProxies::from_networks(proxies) }
+}
 
 /// A service behind a mount.
 pub(crate) enum Target {
@@ -67,8 +78,13 @@ impl Target {
 
     pub(crate) async fn send(&self, request: Request<Bytes>) -> Response<Bytes> {
         match self {
-            Self::Direct(service) => service.call(request).await,
+            Self::Direct(service) => {
+                let mut request = request;
+                request.extensions_mut().insert(CallerAddress(Some(PEER.parse().expect("an address"))));
+                service.call(request).await
+            }
             Self::Event { service, unrouted, mount } => {
+                let request = forwarded(request);
                 let mut service = service;
                 let event = match mount {
                     Mount::RestApi => rest_api(&request),
@@ -111,6 +127,14 @@ fn gateway_refuses() -> Response<Bytes> {
     Response::builder().status(400).body(Bytes::from_static(br#"{"message":"Bad Request"}"#)).expect("an answer")
 }
 
+/// The request with its peer at the end of `X-Forwarded-For`, where gateways and load balancers add it.
+fn forwarded(mut request: Request<Bytes>) -> Request<Bytes> {
+    let before = request.headers().get(X_FORWARDED_FOR).map(|hops| hops.to_str().expect("addresses").to_owned());
+    let hops = before.map_or_else(|| PEER.to_owned(), |before| format!("{before}, {PEER}"));
+    request.headers_mut().insert(X_FORWARDED_FOR, HeaderValue::try_from(hops).expect("addresses"));
+    request
+}
+
 /// An event of an HTTP API or a function URL.
 fn payload_2(request: &Request<Bytes>, path: &str, domain: &str, base64: bool) -> Value {
     let query = request.uri().query().unwrap_or_default();
@@ -128,7 +152,7 @@ fn payload_2(request: &Request<Bytes>, path: &str, domain: &str, base64: bool) -
         "headers": joined(request.headers()),
         "requestContext": {
             "accountId": "123456789012", "apiId": "api-id", "domainName": domain, "domainPrefix": "id",
-            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "agent"},
+            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": PEER, "userAgent": "agent"},
             "requestId": "request-1", "routeKey": "$default", "stage": "$default", "time": "22/Nov/2026:12:00:00 +0000", "timeEpoch": 1_795_348_800_000_i64
         },
         "isBase64Encoded": body.is_string() && (base64 || std::str::from_utf8(request.body()).is_err()),
@@ -172,7 +196,7 @@ fn rest_api(request: &Request<Bytes>) -> Value {
     }
     let single: BTreeMap<_, _> = query.iter().filter_map(|(name, values)| Some((name, values.last()?))).collect();
     let none_if_empty = |value: Value, empty: bool| if empty { Value::Null } else { value };
-    let mut identity = json!({"sourceIp": "192.0.2.1", "userAgent": "agent"});
+    let mut identity = json!({"sourceIp": PEER, "userAgent": "agent"});
     if let Some(mut certificate) = verified_certificate(request) {
         identity["clientCert"] = certificate["clientCert"].take();
     }

@@ -29,8 +29,9 @@ impl ClientUpdate {
     /// The settings of the client after the update, where it had `old` before. What Authlete has no words for stays.
     pub(crate) fn into_settings(self, old: &ClientSettings) -> ClientSettings {
         let ClientSettings { pkce, consent, claims_in_id_token, .. } = *old;
-        let post_logout_redirect_uris = old.post_logout_redirect_uris.clone();
-        let settings = ClientSettings { post_logout_redirect_uris, pkce, consent, claims_in_id_token, ..self.settings };
+        let (post_logout_redirect_uris, allowed_networks) = (old.post_logout_redirect_uris.clone(), old.allowed_networks.clone());
+        let settings =
+            ClientSettings { post_logout_redirect_uris, allowed_networks, pkce, consent, claims_in_id_token, ..self.settings };
         if self.keeps_extensions {
             let (access_token_form, resources) = (old.access_token_form, old.resources.clone());
             ClientSettings { access_token_form, resources, ..settings }

@@ -3,8 +3,8 @@
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use super::{
-    Algorithm, Audience, ClientId, ClientMetadata, ClientName, ClientUrl, GrantType, Invalid, OrgId, RedirectUri, Scope, Seconds,
-    Timestamp,
+    Algorithm, AllowedNetworks, Audience, ClientId, ClientMetadata, ClientName, ClientUrl, GrantType, Invalid, OrgId,
+    RedirectUri, Scope, Seconds, Timestamp,
 };
 
 /// An OAuth client of an org, RFC 6749 section 2.
@@ -126,6 +126,8 @@ pub struct ClientSettings {
     pub resources: Option<Vec<Audience>>,
     /// Whether it may exchange tokens where the org demands a permit.
     pub may_exchange_tokens: bool,
+    /// The networks from which it may send its credentials: `allowed_cidrs`. `None`: from anywhere.
+    pub allowed_networks: Option<AllowedNetworks>,
     /// Pairs of key and value that an administrator keeps with it, in this order. Nothing here depends on them.
     pub attributes: Vec<(String, String)>,
     /// Where an authorization endpoint may send people back to: RFC 6749 section 3.1.2.
@@ -162,6 +164,7 @@ impl ClientSettings {
             access_token_form: None,
             resources: None,
             may_exchange_tokens: false,
+            allowed_networks: None,
             attributes: Vec::new(),
             redirect_uris: Vec::new(),
             post_logout_redirect_uris: Vec::new(),

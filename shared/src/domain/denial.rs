@@ -99,6 +99,9 @@ denials! {
     /// The parameter `claims` is no object as in OpenID Connect Core section 5.5.
     ClaimsParameterInvalid: "invalid_request",
         "claims must be a JSON object with the members userinfo and id_token, of at most 4,000 bytes.";
+    /// The client sends its credentials from an address that isn't in its `allowed_cidrs`, or that isn't known.
+    ClientAddressRefused: "invalid_client",
+        "The client may not be used from this address. An administrator can change its allowed_cidrs.";
     /// The `client_assertion` failed verification with the keys of the client (RFC 7523 section 3).
     ClientAssertionInvalid: "invalid_client",
         "The client assertion is not valid. It must be a JWT signed with one of the client's keys. Its iss and sub must be the client_id, its aud this service's issuer alone, its exp at most 300 seconds away, and it needs a jti.";

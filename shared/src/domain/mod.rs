@@ -26,6 +26,7 @@ pub mod key;
 pub mod key_ring;
 pub mod logout;
 pub mod member;
+pub mod network;
 pub mod not_before;
 pub mod org;
 pub mod person_grant;
@@ -78,6 +79,7 @@ pub use key::{Algorithm, Jwk, KeyId, KeySet};
 pub use key_ring::{KeyRing, KeyState, PrivateHalf, RingKey, Schedule, SigningMode};
 pub use logout::{Logout, LogoutClient, LogoutHint, LogoutKey, LogoutProblem};
 pub use member::{Member, MemberKey, MemberKind, Profile};
+pub use network::{AllowedNetworks, Network, NetworkProblem, TrustedProxies};
 pub use not_before::{NotBefore, NotBeforeKey, NotBeforeScope, NotBefores};
 pub(crate) use org::org_settings;
 pub use org::{

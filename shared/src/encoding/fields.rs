@@ -9,17 +9,17 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde::{Serialize, Serializer};
 
-use crate::domain::{Invalid, Secret};
+use crate::domain::Secret;
 
 /// A JSON string that is parsed into `T`. Its error is the rule that `T` breaks, never the value.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct FromText<T>(pub T);
 
-impl<'de, T: FromStr<Err = Invalid>> Deserialize<'de> for FromText<T> {
+impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for FromText<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Text<T>(PhantomData<T>);
 
-        impl<T: FromStr<Err = Invalid>> Visitor<'_> for Text<T> {
+        impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for Text<T> {
             type Value = FromText<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

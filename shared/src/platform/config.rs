@@ -14,7 +14,7 @@ use http::Uri;
 
 use crate::domain::{
     Algorithm, ClientCertificates, Fault, Invalid, Issuer, MtlsUrl, OrgId, Requirements, Schedule, Scope, Seconds, Secret,
-    SigningMode,
+    SigningMode, TrustedProxies,
 };
 use crate::keys::remote::Origins;
 use crate::telemetry::EndpointMetrics;
@@ -29,6 +29,9 @@ pub struct Config {
     pub issuer: Issuer,
     /// `JETON_JWKS_ORIGINS`, separated by blanks: the origins from which key sets of others may be fetched. If missing, none is.
     pub jwks_origins: Origins,
+    /// `JETON_TRUSTED_PROXIES`, networks in CIDR notation with commas between them: the proxies before API Gateway that are believed
+    /// what they say of a caller's address in `X-Forwarded-For`. If missing, none is.
+    pub trusted_proxies: TrustedProxies,
 }
 
 /// The configuration of a function that uses AWS.
@@ -169,8 +172,9 @@ impl Config {
         let handler = required(&look_up, "_HANDLER", &mut wrong);
         let issuer = required(&look_up, "JETON_ISSUER", &mut wrong);
         let jwks_origins = optional(&look_up, "JETON_JWKS_ORIGINS", &mut wrong).unwrap_or_default();
+        let trusted_proxies = optional(&look_up, "JETON_TRUSTED_PROXIES", &mut wrong).unwrap_or_default();
         match (handler, issuer) {
-            (Some(handler), Some(issuer)) if wrong.is_empty() => Ok(Self { handler, issuer, jwks_origins }),
+            (Some(handler), Some(issuer)) if wrong.is_empty() => Ok(Self { handler, issuer, jwks_origins, trusted_proxies }),
             _ => Err(Misconfigured(wrong)),
         }
     }

@@ -4,11 +4,11 @@ use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use shared::domain::{
-    AccessTokenForm, Actor, Algorithm, Alias, AliasKey, Aliased, Ancestor, Approval, Audience, Authorization, AuthorizationError,
-    AuthorizationRequest, AuthorizationState, Batch, CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind,
-    ClientMetadata, ClientSettings, Confirmation, ExtraClaims, Family, GrantType, GrantedAccess, Issuance, MetadataMember,
-    MetadataValue, OrgId, PersonGrantUpdate, Property, RedirectUri, Remembering, ResponseMode, Scope, Seconds, SessionId, Ticket,
-    Timestamp, TokenId, TokenRecord,
+    AccessTokenForm, Actor, Algorithm, Alias, AliasKey, Aliased, AllowedNetworks, Ancestor, Approval, Audience, Authorization,
+    AuthorizationError, AuthorizationRequest, AuthorizationState, Batch, CertificateSubject, Client, ClientAuthMethod, ClientId,
+    ClientKind, ClientMetadata, ClientSettings, Confirmation, ExtraClaims, Family, GrantType, GrantedAccess, Issuance,
+    MetadataMember, MetadataValue, OrgId, PersonGrantUpdate, Property, RedirectUri, Remembering, ResponseMode, Scope, Seconds,
+    SessionId, Ticket, Timestamp, TokenId, TokenRecord,
 };
 use shared::store::{
     AdvanceOutcome, FamilyAdvance, FamilyUpdate, InsertOutcome, NewToken, RecordKeys, ReplayKey, TicketConsumption, TokenUpdate,
@@ -325,6 +325,7 @@ async fn a_change_of_a_client_tells_its_public_keys_and_how_many_secrets_it_has(
         jwks: Some(r#"{"keys":[{"kid":"k-1"}]}"#.to_owned()),
         token_duration: Some(Seconds(60)),
         may_exchange_tokens: true,
+        allowed_networks: AllowedNetworks::from_networks(["192.0.2.0/24".parse().unwrap()]),
         dpop_bound_tokens: true,
         certificate_subject: Some(CertificateSubject::DnsName("shop.example".into())),
         access_token_form: Some(AccessTokenForm::Jwt(Algorithm::Es256)),
@@ -352,7 +353,7 @@ async fn a_change_of_a_client_tells_its_public_keys_and_how_many_secrets_it_has(
         json!({
             "org": "1", "client": "7", "name": "Shop", "kind": "confidential", "auth_method": "private_key_jwt", "enabled": true,
             "grants": ["client_credentials"], "secrets": 1, "jwks": {"keys": [{"kid": "k-1"}]}, "token_duration": 60,
-            "single_token_per_subject": false, "certificate_bound_tokens": true, "may_exchange_tokens": true, "attributes": ["tier"],
+            "single_token_per_subject": false, "certificate_bound_tokens": true, "may_exchange_tokens": true, "allowed_cidrs": ["192.0.2.0/24"], "attributes": ["tier"],
             "dpop_bound_tokens": true, "certificate_subject": {"san_dns": "shop.example"}, "access_token_form": "ES256",
             "resources": ["https://api.example"], "has_registration_token": true, "redirect_uris": ["https://shop.example/cb"],
             "post_logout_redirect_uris": ["https://shop.example/bye"],

@@ -390,6 +390,7 @@ const fn denied(denial: Denial) -> (u32, u32) {
         D::ClientIdMissing => (49_302, 11),
         D::ClientDisabled => (49_303, 12),
         D::ClientAuthMethodUnsupported => (49_304, 13),
+        D::ClientAddressRefused => (49_311, 140),
         D::ClientAuthenticatedTwice => (49_305, 14),
         D::ClientCredentialsMismatch => (49_306, 15),
         D::ClientAssertionInvalid => (49_307, 16),

@@ -29,4 +29,4 @@ pub use request::{
 };
 pub use route::{Dialect, Route};
 pub(super) use service::within;
-pub use service::{Invocation, MAX_BODY_BYTES, Observe, RequestId, Service, UnreadableBody};
+pub use service::{Forwarding, Invocation, MAX_BODY_BYTES, Observe, RequestId, Service, UnreadableBody};

@@ -33,9 +33,9 @@ impl Request<'_> {
         self.parts.extensions.get::<ClientCertificate>().map(|certificate| certificate.0.clone())
     }
 
-    /// The address of the caller, if the edge knows it.
-    pub(in crate::api) fn address(&self) -> Option<String> {
-        self.parts.extensions.get::<CallerAddress>()?.0.map(|address| address.to_string())
+    /// The address of the caller, if it is known.
+    pub(in crate::api) fn address(&self) -> Option<IpAddr> {
+        self.parts.extensions.get::<CallerAddress>()?.0
     }
 
     /// Decodes and parses a parameter of the path.
@@ -62,7 +62,8 @@ pub struct ClientCertificate(pub String);
 
 /// The address from which a request came: an extension of a request, which an edge adds. `None` where it doesn't know.
 ///
-/// It is that of whoever connects to the edge, which is a proxy's if there is one: headers that say otherwise aren't believed.
+/// An edge adds that of whoever connects to it, which is a proxy's if there is one. The [`Service`](super::Service) looks behind the
+/// proxies that it is told to trust; of others, headers aren't believed.
 #[derive(Clone, Copy, Debug)]
 pub struct CallerAddress(pub Option<IpAddr>);
 

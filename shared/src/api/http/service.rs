@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures::FutureExt as _;
-use http::{HeaderValue, Method, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 
 use super::endpoint::Handler;
 use super::media_type::has_content_encoding;
-use super::{Dialect, Entry, Reply, Request, Route, render};
+use super::{CallerAddress, Dialect, Entry, Reply, Request, Route, render};
 use crate::api::dialects;
-use crate::domain::{Error, Fault, Refusal};
+use crate::domain::{Error, Fault, Refusal, TrustedProxies};
 use crate::telemetry;
 
 /// The largest body that is looked at, in bytes.
@@ -81,6 +81,25 @@ pub struct Service {
     paths: matchit::Router<Vec<usize>>,
     endpoints: Vec<Bound>,
     observer: Option<Arc<dyn Observe>>,
+    forwarding: Option<Forwarding>,
+}
+
+/// How proxies before the service tell the address of a caller.
+#[derive(Clone, Debug)]
+pub struct Forwarding {
+    /// The header to which each proxy adds the address that has connected to it, such as `X-Forwarded-For`.
+    pub header: HeaderName,
+    /// The proxies that are believed.
+    pub proxies: TrustedProxies,
+}
+
+impl Forwarding {
+    /// Finds the caller behind the proxies. `peer` has connected to the edge.
+    fn caller(&self, peer: CallerAddress, headers: &HeaderMap) -> CallerAddress {
+        let lines: Vec<_> = headers.get_all(&self.header).iter().map(|line| line.to_str().unwrap_or_default()).collect();
+        let hops = lines.iter().flat_map(|line| line.split(','));
+        CallerAddress(peer.0.and_then(|peer| self.proxies.caller(peer, hops)))
+    }
 }
 
 /// Takes note of requests that have been answered, such as to count them.
@@ -139,7 +158,7 @@ impl Service {
             router.insert(pattern(path), indices).map_err(|error| Fault::internal("binding a path").because(error))?;
         }
         let endpoints = entries.iter().map(|entry| Bound::new(entry, platform)).collect();
-        Ok(Self { paths: router, endpoints, observer: None })
+        Ok(Self { paths: router, endpoints, observer: None, forwarding: None })
     }
 
     /// Tells an observer of each request.
@@ -148,11 +167,21 @@ impl Service {
         Self { observer: Some(observer), ..self }
     }
 
+    /// Believes proxies what they say of the address of a caller.
+    #[must_use]
+    pub fn behind(self, forwarding: Forwarding) -> Self {
+        Self { forwarding: Some(forwarding), ..self }
+    }
+
     /// Answers a request, whatever it is: also a panic is answered, and the next request works. A request whose
     /// [`Invocation`] has no time left is given up and answered as one that may be repeated.
     pub async fn call(&self, request: http::Request<Bytes>) -> Response<Bytes> {
         let begun = Instant::now();
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        if let (Some(forwarding), Some(&peer)) = (&self.forwarding, parts.extensions.get::<CallerAddress>()) {
+            let caller = forwarding.caller(peer, &parts.headers);
+            parts.extensions.insert(caller);
+        }
         let invocation = parts.extensions.get::<Invocation>();
         let (route, nearest, answer) = self.find(&parts, &body);
         let endpoint = route.map_or("", |route| route.name);

@@ -21,6 +21,7 @@ mod settings;
 
 use self::oauth::{IssuanceFacts, grants, names, of_issuance};
 use self::settings::SettingsFacts;
+use crate::api::jeton::networks::AllowedCidrs;
 use crate::domain::{
     AccessTokenForm, Action, Audience, Authorization, AuthorizationState, Change, Client, Commit, Creator, Diff, Family, Fault,
     KeyRing, Member, NotBeforeKey, NotBeforeScope, NotBeforeStands, Org, OrgId, PersonGrant, PrivateHalf, RedirectUri,
@@ -186,6 +187,8 @@ struct Facts<'a> {
     certificate_bound_tokens: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     may_exchange_tokens: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    allowed_cidrs: Option<AllowedCidrs>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dpop_bound_tokens: Option<bool>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -425,6 +428,7 @@ fn of_client(client: &Client) -> Facts<'_> {
         single_token_per_subject: Some(settings.single_token_per_subject),
         certificate_bound_tokens: Some(settings.certificate_bound_tokens),
         may_exchange_tokens: Some(settings.may_exchange_tokens),
+        allowed_cidrs: settings.allowed_networks.clone().map(AllowedCidrs),
         dpop_bound_tokens: Some(settings.dpop_bound_tokens),
         redirect_uris: settings.redirect_uris.iter().map(RedirectUri::as_str).collect(),
         post_logout_redirect_uris: settings.post_logout_redirect_uris.iter().map(RedirectUri::as_str).collect(),

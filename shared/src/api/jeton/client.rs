@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::admin::clients::{NewSecret, SECRET_OVERLAP, secret_id};
 use crate::api::agilicus::{Date, Rfc3339};
+use crate::api::jeton::networks::AllowedCidrs;
 use crate::domain::{
     AccessTokenForm, Audience, Client, ClientId, ClientSecret, ClientSettings, ClientUrl, GrantType, RedirectUri, Refusal, Scope,
     Seconds, Secret, SecretUses, Timestamp,
@@ -50,6 +51,8 @@ pub struct ClientView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     resources: Option<Vec<&'a str>>,
     may_exchange_tokens: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    allowed_cidrs: Option<AllowedCidrs>,
     attributes: BTreeMap<&'a str, &'a str>,
     redirect_uris: Vec<&'a str>,
     post_logout_redirect_uris: Vec<&'a str>,
@@ -87,6 +90,7 @@ impl<'a> ClientView<'a> {
             access_token_form: settings.access_token_form.map(AccessTokenForm::as_str),
             resources: resources.as_ref().map(|resources| resources.iter().map(Audience::as_str).collect()),
             may_exchange_tokens: settings.may_exchange_tokens,
+            allowed_cidrs: settings.allowed_networks.clone().map(AllowedCidrs),
             attributes: attributes.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect(),
             redirect_uris: settings.redirect_uris.iter().map(RedirectUri::as_str).collect(),
             post_logout_redirect_uris: settings.post_logout_redirect_uris.iter().map(RedirectUri::as_str).collect(),

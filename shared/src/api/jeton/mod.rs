@@ -16,6 +16,7 @@ pub mod client;
 pub mod jwks;
 pub mod logout;
 pub mod member;
+pub(in crate::api) mod networks;
 pub mod operate;
 pub mod org;
 pub mod person_grant;

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use futures::FutureExt as _;
 use futures::future::LocalBoxFuture;
+use http::HeaderName;
 use lambda_http::lambda_runtime::{self, Diagnostic};
 use lambda_http::{LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 
 use super::deadline::time_left;
 use super::{BoundOperation, InvocationError, OperationEntry, edge};
-use crate::api::http::{Entry, Service};
+use crate::api::http::{Entry, Forwarding, Service};
 use crate::domain::Fault;
 use crate::platform::SystemClock;
 use crate::platform::config::{self, Config};
@@ -60,10 +61,13 @@ impl Bundle {
     {
         for entry in entries {
             let (name, platform) = (entry.route.name, platform.clone());
-            let start = move |config| async move {
+            let start = move |config: Config| async move {
                 let others = all().into_iter().filter(|other| other.route.name != name);
                 let entries: Vec<_> = std::iter::once(entry).chain(others).collect();
-                Service::new(&entries, &platform(config).await?).map(Function::Endpoint)
+                let forwarding =
+                    Forwarding { header: HeaderName::from_static("x-forwarded-for"), proxies: config.trusted_proxies.clone() };
+                let service = Service::new(&entries, &platform(config).await?)?;
+                Ok(Function::Endpoint(service.behind(forwarding)))
             };
             self.0.push((name, Box::new(|config| start(config).boxed_local())));
         }

@@ -68,13 +68,15 @@ fn basic(header: &str) -> Option<Authorization> {
 
 /// Reads the credentials. More than one method is refused, even if each is right: RFC 6749 section 2.3.
 fn credentials(request: &Request<'_>, form: FormCredentials) -> Result<ClientCredentials, Refusal> {
-    let certificate = request.certificate();
+    let (certificate, address) = (request.certificate(), request.address());
     match authorization(request)? {
         Authorization::Basic { .. } if form.secret.is_some() || form.assertion.is_some() => {
             Err(Denial::ClientAuthenticatedTwice.into())
         }
-        Authorization::Basic { id, secret } => Ok(ClientCredentials { id: Some(id), secret: Some(secret), form, certificate }),
-        Authorization::Nothing => Ok(ClientCredentials { id: None, secret: None, form, certificate }),
+        Authorization::Basic { id, secret } => {
+            Ok(ClientCredentials { id: Some(id), secret: Some(secret), form, certificate, address })
+        }
+        Authorization::Nothing => Ok(ClientCredentials { id: None, secret: None, form, certificate, address }),
         Authorization::Bearer(_) => Err(Denial::ClientUnauthenticated.into()),
     }
 }
@@ -114,7 +116,7 @@ impl FromRequest for DeviceAuthorizationRequest {
         Ok(Self {
             form: AuthorizationForm::from_parameters(given)?,
             credentials,
-            address: request.address(),
+            address: request.address().map(|address| address.to_string()),
             // It is ASCII, so it can be cut anywhere.
             user_agent: user_agent.map(|text| text[..text.len().min(MAX_USER_AGENT_BYTES)].to_owned()),
         })

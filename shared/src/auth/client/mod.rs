@@ -16,12 +16,14 @@ pub(crate) use document::client_as_kept;
 pub use document::identify_any;
 pub use secret_use::UnnotedUse;
 
+use std::net::IpAddr;
+
 use crate::auth::assertion::signed::{Assertion, SKEW, Terms};
 use crate::auth::replay::ReplayGuard;
 use crate::auth::secret;
 use crate::auth::service::client_named;
 use crate::domain::{
-    Client, ClientAuthMethod, ClientRef, ClientUrl, Denial, Error, Fault, Issuer, Refusal, Secret, Service, Timestamp,
+    Client, ClientAuthMethod, ClientKind, ClientRef, ClientUrl, Denial, Error, Fault, Issuer, Refusal, Secret, Service, Timestamp,
 };
 use crate::encoding::form::Parameters;
 use crate::jose::VerifyingKey;
@@ -29,6 +31,7 @@ use crate::jose::foreign::{self, Claims, Unverified, WrongType};
 use crate::jose::{Expected as Types, certificate, equal, jwk, sha256};
 use crate::platform::capabilities::Reader;
 use crate::store::{Records, ReplayKey, ReplayStore};
+use crate::telemetry::{Alarm, log_alarm};
 
 /// The credentials that a client presents.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +44,8 @@ pub struct ClientCredentials {
     pub form: FormCredentials,
     /// The certificate of the TLS connection, in PEM.
     pub certificate: Option<String>,
+    /// The address from which the client has sent them. `None`: it isn't known, as where an authorization server passes them on.
+    pub address: Option<IpAddr>,
 }
 
 /// The credentials that a client presents as form parameters.
@@ -197,8 +202,8 @@ pub async fn verify(
 /// [`Denial::ClientIdMissing`] if no client is named; [`Denial::ClientCredentialsMismatch`] and
 /// [`Denial::ClientAuthenticatedTwice`] if the credentials contradict each other or are of several methods;
 /// [`Denial::ClientUnauthenticated`] and [`Denial::ClientAssertionInvalid`] if they are wrong or not of the client's method;
-/// [`Denial::ClientAuthMethodUnsupported`] for an assertion that a secret has signed; and [`Denial::ClientDisabled`] last: that
-/// is for the client alone to know.
+/// [`Denial::ClientAuthMethodUnsupported`] for an assertion that a secret has signed; and last [`Denial::ClientDisabled`] and
+/// [`Denial::ClientAddressRefused`]: these are for the client alone to know.
 pub fn verify_credentials(
     reader: &Reader,
     client: Option<Client>,
@@ -217,6 +222,13 @@ pub fn verify_credentials(
     };
     if !proved.enabled {
         return Err(Denial::ClientDisabled.into());
+    }
+    if proved.settings.allowed_networks.as_ref().is_some_and(|networks| !networks.allow(credentials.address)) {
+        // Whoever knows its number can name a public client.
+        if proved.settings.kind == ClientKind::Confidential {
+            log_alarm(Alarm::AddressRefused, &proved.org, Some(proved.id), None);
+        }
+        return Err(Denial::ClientAddressRefused.into());
     }
     let client = AuthenticatedClient { client: proved, alias_used: matches!(named, Some(ClientRef::Alias(_))) };
     Ok(VerifiedClient { client, replay_guard })

@@ -8,9 +8,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::coded::Coded;
 use super::{coded, decode, encode, grants, is_false};
 use crate::domain::{
-    AccessTokenForm, Audience, CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind, ClientMetadata, ClientOrigin,
-    ClientSecret, ClientSettings, ClientUrl, Consent, Fault, GrantType, MetadataMember, MetadataValue, OrgId, Pkce, RedirectUri,
-    Scope, Seconds, Timestamp,
+    AccessTokenForm, AllowedNetworks, Audience, CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind,
+    ClientMetadata, ClientOrigin, ClientSecret, ClientSettings, ClientUrl, Consent, Fault, GrantType, MetadataMember,
+    MetadataValue, OrgId, Pkce, RedirectUri, Scope, Seconds, Timestamp,
 };
 
 /// Encodes the body of a client: all of it but `created_at`.
@@ -79,6 +79,8 @@ struct ClientBody {
     access_token_form: Option<AccessTokenForm>,
     #[serde(rename = "rs", with = "coded", default, skip_serializing_if = "Option::is_none")]
     resources: Option<Vec<Audience>>,
+    #[serde(rename = "an", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    allowed_networks: Option<AllowedNetworks>,
     #[serde(rename = "rt", with = "coded", default, skip_serializing_if = "Option::is_none")]
     registration_token: Option<[u8; 32]>,
     #[serde(rename = "p", default, skip_serializing_if = "Vec::is_empty")]
@@ -133,6 +135,7 @@ impl ClientBody {
             certificate_subject: settings.certificate_subject,
             access_token_form: settings.access_token_form,
             resources: settings.resources,
+            allowed_networks: settings.allowed_networks,
             registration_token: client.registration_token,
             attributes: settings.attributes,
             redirect_uris: settings.redirect_uris,
@@ -169,6 +172,7 @@ impl ClientBody {
             certificate_subject: self.certificate_subject,
             access_token_form: self.access_token_form,
             resources: self.resources,
+            allowed_networks: self.allowed_networks,
             attributes: self.attributes,
             redirect_uris: self.redirect_uris,
             post_logout_redirect_uris: self.post_logout_redirect_uris,

@@ -13,9 +13,9 @@ use serde::ser::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::domain::{
-    AccessTokenForm, Algorithm, App, Audience, AuthorizationDetails, CertificateSubject, ClientAuthMethod, ClientDocumentHost,
-    ClientId, ClientKind, ClientUrl, ExtraClaims, HostPermissions, Invalid, Label, LoginUrl, MemberKind, OrgId, Role, Scope,
-    ScopePattern, Seconds, SessionId, Subject, Thumbprint, Timestamp, TokenId,
+    AccessTokenForm, Algorithm, AllowedNetworks, App, Audience, AuthorizationDetails, CertificateSubject, ClientAuthMethod,
+    ClientDocumentHost, ClientId, ClientKind, ClientUrl, ExtraClaims, HostPermissions, Invalid, Label, LoginUrl, MemberKind,
+    OrgId, Role, Scope, ScopePattern, Seconds, SessionId, Subject, Thumbprint, Timestamp, TokenId,
 };
 
 /// What `#[serde(with = "coded")]` calls to write.
@@ -270,5 +270,16 @@ impl Coded for CertificateSubject {
             Self::new(kind, name)
         };
         from.deserialize_str(Text(parse, PhantomData))
+    }
+}
+
+impl Coded for AllowedNetworks {
+    fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.iter().map(|network| network.to_string()))
+    }
+
+    fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let networks: Result<Vec<_>, _> = Vec::<String>::deserialize(from)?.iter().map(|network| network.parse()).collect();
+        Self::from_networks(networks.map_err(de::Error::custom)?).ok_or_else(|| de::Error::custom("must be 1 to 20 networks"))
     }
 }

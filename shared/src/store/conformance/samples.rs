@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::domain::{
-    AccessTokenForm, Actor, Algorithm, Ancestor, App, AssertionIssuer, AssertionSettings, Audience, AuthorizationDetails,
-    CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind, ClientMetadata, ClientSecret, ClientSettings, ClientUrl,
-    Confirmation, Consent, Creator, Entropy, Family, FamilyKey, GrantType, HostPermissions, Issuance, IssuerKeys, Label, Member,
-    MemberKey, MemberKind, MetadataMember, MetadataValue, NotBefore, NotBeforeKey, NotBeforeScope, Org, OrgId, Pkce, Profile,
-    Property, RedirectUri, Role, Scope, ScopePattern, Seconds, Seeded, Session, SessionId, Shard, Subject, Thumbprint, Timestamp,
-    TokenContents, TokenId, TokenKey, TokenRecord, Unheld,
+    AccessTokenForm, Actor, Algorithm, AllowedNetworks, Ancestor, App, AssertionIssuer, AssertionSettings, Audience,
+    AuthorizationDetails, CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind, ClientMetadata, ClientSecret,
+    ClientSettings, ClientUrl, Confirmation, Consent, Creator, Entropy, Family, FamilyKey, GrantType, HostPermissions, Issuance,
+    IssuerKeys, Label, Member, MemberKey, MemberKind, MetadataMember, MetadataValue, NotBefore, NotBeforeKey, NotBeforeScope,
+    Org, OrgId, Pkce, Profile, Property, RedirectUri, Role, Scope, ScopePattern, Seconds, Seeded, Session, SessionId, Shard,
+    Subject, Thumbprint, Timestamp, TokenContents, TokenId, TokenKey, TokenRecord, Unheld,
 };
 use crate::store::{FamilyAdvance, NewToken, Put, RecordKeys, Records, Store};
 
@@ -349,6 +349,7 @@ pub(crate) fn client(org: &str, number: u64, alias: Option<&str>) -> Client {
         single_token_per_subject: true,
         certificate_bound_tokens: true,
         may_exchange_tokens: true,
+        allowed_networks: AllowedNetworks::from_networks(["10.0.0.0/8", "2001:db8::/32"].map(|network| network.parse().unwrap())),
         dpop_bound_tokens: true,
         certificate_subject: Some(CertificateSubject::DistinguishedName("CN=\"a\",O=é".to_owned())),
         access_token_form: Some(AccessTokenForm::Jwt(Algorithm::Ps256)),

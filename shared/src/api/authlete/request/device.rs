@@ -38,7 +38,8 @@ impl AuthorizeDevice {
         let SecretText(parameters) = required("parameters", self.parameters)?;
         let (form, credentials) = authorization_form(&parameters)?;
         let (id, certificate) = (self.client_id, self.client_certificate);
-        let credentials = ClientCredentials { id, secret: secret(self.client_secret), form: credentials, certificate };
+        let credentials =
+            ClientCredentials { id, secret: secret(self.client_secret), form: credentials, certificate, address: None };
         Ok(ForwardedDevice { form, credentials })
     }
 }

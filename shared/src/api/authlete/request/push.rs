@@ -41,7 +41,8 @@ impl PushAuthorization {
         let SecretText(parameters) = required("parameters", self.parameters)?;
         let (form, credentials) = authorization_form(&parameters)?;
         let (id, certificate) = (self.client_id, self.client_certificate);
-        let credentials = ClientCredentials { id, secret: secret(self.client_secret), form: credentials, certificate };
+        let credentials =
+            ClientCredentials { id, secret: secret(self.client_secret), form: credentials, certificate, address: None };
         let (method, uri) = (self.htm.unwrap_or_else(|| "POST".to_owned()), self.htu.unwrap_or_default());
         let dpop = self.dpop.map(|SecretText(proof)| ProofOfPossession { proof, method, uri });
         Ok(ForwardedPush { form, credentials, dpop })
@@ -68,7 +69,7 @@ mod tests {
         }))
         .unwrap();
         assert!(!format!("{request:?}").contains("s3cret"), "{request:?}");
-        let ClientCredentials { id, secret, form, certificate } = &request.credentials;
+        let ClientCredentials { id, secret, form, certificate, address: _ } = &request.credentials;
         assert_eq!((id.as_deref(), form.id.as_deref(), certificate.as_deref()), (Some("5"), Some("5"), Some("PEM")));
         assert!(secret.is_some() && form.secret.is_some() && form.assertion.is_some());
         let dpop = request.dpop.unwrap();

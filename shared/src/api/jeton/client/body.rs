@@ -9,6 +9,7 @@ use serde::de::{Deserializer, Error};
 use crate::admin::clients::ClientDraft;
 use crate::api::jeton::Text;
 use crate::api::jeton::jwks::Jwks;
+use crate::api::jeton::networks::AllowedCidrs;
 use crate::api::jeton::settings::{Attributes, Length, Number};
 use crate::domain::{
     AccessTokenForm, Audience, CertificateSubject, Client, ClientAuthMethod, ClientKind, ClientSettings, Consent, GrantType,
@@ -66,6 +67,9 @@ pub struct PutClient {
     /// Whether it may exchange tokens where the org demands a permit. Default: false.
     #[serde(default, deserialize_with = "present")]
     pub(in crate::api::jeton) may_exchange_tokens: Option<bool>,
+    /// The networks from which it may send its credentials, in CIDR notation. Left out: from anywhere.
+    #[serde(default, deserialize_with = "present")]
+    pub(in crate::api::jeton) allowed_cidrs: Option<AllowedCidrs>,
     /// Whether it must prove a key with each token request: RFC 9449. Default: false.
     #[serde(default, deserialize_with = "present")]
     pub(in crate::api::jeton) dpop_bound_tokens: Option<bool>,
@@ -182,6 +186,7 @@ impl PutClient {
             single_token_per_subject: self.single_token_per_subject.unwrap_or(false),
             certificate_bound_tokens: self.certificate_bound_tokens.unwrap_or(false),
             may_exchange_tokens: self.may_exchange_tokens.unwrap_or(false),
+            allowed_networks: self.allowed_cidrs.map(|cidrs| cidrs.0),
             dpop_bound_tokens: self.dpop_bound_tokens.unwrap_or(false),
             certificate_subject,
             access_token_form: self.access_token_form.map(|form| form.0),

@@ -6,6 +6,7 @@ use super::{Sha256, Text, secrets};
 use crate::admin::clients::ClientDraft;
 use crate::api::jeton::client::PutClient;
 use crate::api::jeton::client::body::{Alias, ClientJwks, Subject};
+use crate::api::jeton::networks::AllowedCidrs;
 use crate::api::jeton::settings::{Attributes, Length, Number};
 use crate::domain::{
     AccessTokenForm, Audience, ClientAuthMethod, ClientId, ClientKind, ClientSettings, Consent, GrantType, OrgId, Pkce,
@@ -59,6 +60,8 @@ pub(super) struct RawClient {
     #[serde(default, deserialize_with = "present")]
     may_exchange_tokens: Option<bool>,
     #[serde(default, deserialize_with = "present")]
+    allowed_cidrs: Option<AllowedCidrs>,
+    #[serde(default, deserialize_with = "present")]
     dpop_bound_tokens: Option<bool>,
     #[serde(default, deserialize_with = "present")]
     certificate_subject: Option<Subject>,
@@ -100,6 +103,7 @@ impl RawClient {
             single_token_per_subject: self.single_token_per_subject,
             certificate_bound_tokens: self.certificate_bound_tokens,
             may_exchange_tokens: self.may_exchange_tokens,
+            allowed_cidrs: self.allowed_cidrs,
             dpop_bound_tokens: self.dpop_bound_tokens,
             certificate_subject: self.certificate_subject,
             access_token_form: self.access_token_form,
