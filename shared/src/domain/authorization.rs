@@ -7,7 +7,7 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use super::{
     Audience, AuthorizationDetails, Client, ClientId, ClientKind, ExtraClaims, ForwardedSignIn, Invalid, OrgId, PersonGrantKey,
-    Property, Scope, Seconds, SessionId, Shard, Subject, Thumbprint, Timestamp, TokenId,
+    Polling, Property, Scope, Seconds, SessionId, Shard, Subject, Thumbprint, Timestamp, TokenId,
 };
 
 /// Where an authorization is. As text it is `<org>.<id>`: that is the id by which a login application knows it.
@@ -67,8 +67,8 @@ pub struct Authorization {
 }
 
 impl Authorization {
-    /// For so long after its end a device is told that it came too late: RFC 8628 section 3.5.
-    const DEVICE_IS_TOLD_FOR: Seconds = Seconds(600);
+    /// For so long after its end a client that polls is told that it came too late: RFC 8628 section 3.5.
+    const POLLS_ARE_TOLD_FOR: Seconds = Seconds(600);
     /// For so long after the end of a code, a second use of it ends the tokens that came of it: RFC 6749 section 4.1.2.
     const REUSE_IS_NOTICED_FOR: Seconds = Seconds::DAY;
 
@@ -110,8 +110,8 @@ impl Authorization {
 
     /// Returns the moment from which on the record may be forgotten.
     pub fn kept_until(&self) -> Timestamp {
-        if self.device.is_some() {
-            return self.expires_at.plus(Self::DEVICE_IS_TOLD_FOR);
+        if self.polling().is_some() {
+            return self.expires_at.plus(Self::POLLS_ARE_TOLD_FOR);
         }
         match self.state {
             AuthorizationState::Pushed
@@ -125,12 +125,24 @@ impl Authorization {
         }
     }
 
-    /// The same authorization once its code has become a token. `None`: it has no code that could. That of a device is good once its
-    /// request is accepted.
+    /// How its client polls. `None`: it doesn't.
+    pub fn polling(&self) -> Option<&Polling> {
+        self.device.as_ref().map(|device| &device.polling)
+    }
+
+    /// The same authorization after a poll, which is a step, too.
+    #[must_use]
+    pub fn polled(&self, polling: Polling) -> Self {
+        let device = self.device.clone().map(|device| Box::new(DeviceRequest { polling, ..*device }));
+        Self { device, ..self.moved_to(self.state.clone(), self.expires_at) }
+    }
+
+    /// The same authorization once its code has become a token. `None`: it has no code that could. A code that is polled with is good
+    /// once the request is accepted.
     pub fn redeemed(&self, token: TokenId, family: Option<TokenId>) -> Option<Self> {
         let code = match &self.state {
             AuthorizationState::Issued { code, .. } => *code,
-            AuthorizationState::Accepted { .. } => self.device.as_ref()?.code,
+            AuthorizationState::Accepted { .. } => self.polling()?.code,
             AuthorizationState::Pushed
             | AuthorizationState::Pending
             | AuthorizationState::Denied { .. }
@@ -150,36 +162,12 @@ impl Authorization {
 /// What is known of a device that asks for an authorization: RFC 8628.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DeviceRequest {
-    /// SHA-256 of the secret in the device code.
-    pub code: [u8; 32],
     /// The address from which the device asks, for the person to compare. `None`: nobody knows.
     pub address: Option<String>,
     /// The `User-Agent` of the device, for the same.
     pub user_agent: Option<String>,
-    /// How long the device must wait between two polls. Each one that comes too soon makes it longer.
-    pub interval: Seconds,
-    /// When the device last polled in time.
-    pub polled_at: Option<Timestamp>,
-    /// The id of that poll: of two at the same moment, one is in time.
-    pub poll: Option<TokenId>,
-}
-
-impl DeviceRequest {
-    /// By how much the interval grows with each poll that comes too soon: RFC 8628 section 3.5.
-    const SLOW_DOWN: Seconds = Seconds(5);
-    /// No interval is longer than the longest life of a device code.
-    const MAX_INTERVAL: Seconds = Seconds(1_800);
-
-    /// Says whether a poll comes too soon after the one before.
-    pub fn is_too_soon(&self, now: Timestamp) -> bool {
-        self.polled_at.is_some_and(|polled_at| now < polled_at.plus(self.interval))
-    }
-
-    /// The same with a longer interval. `None`: it can't be longer.
-    pub fn slowed_down(&self) -> Option<Self> {
-        let interval = Seconds(self.interval.0 + Self::SLOW_DOWN.0).min(Self::MAX_INTERVAL);
-        (interval > self.interval).then(|| Self { interval, ..self.clone() })
-    }
+    /// How it polls, by its device code.
+    pub polling: Polling,
 }
 
 /// Where the assignment of a user code is: the code itself isn't kept.

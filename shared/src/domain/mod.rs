@@ -30,6 +30,7 @@ pub mod network;
 pub mod not_before;
 pub mod org;
 pub mod person_grant;
+pub mod polling;
 pub mod protected_resource;
 pub mod redirect_uri;
 pub mod refresh_token;
@@ -87,6 +88,7 @@ pub use org::{
     OrgSettings, SupportedScope,
 };
 pub use person_grant::{GrantedAccess, PersonGrant, PersonGrantKey, PersonGrantUpdate, Remembering};
+pub use polling::Polling;
 pub use protected_resource::ProtectedResource;
 pub use redirect_uri::{LoginUrl, RedirectUri, is_on_loopback};
 pub use refresh_token::RefreshToken;

@@ -7,7 +7,7 @@ use crate::auth::client::document::Freshness;
 use crate::auth::client::{ClientCredentials, Identified, VerifiedClient, identify_any};
 use crate::domain::{
     Authorization, AuthorizationRequest, AuthorizationState, Client, Denial, DeviceRequest, Error, Fault, LoginUrl, Org, OrgId,
-    Seconds, Secret, UserCodeAssignment,
+    Polling, Seconds, Secret, UserCodeAssignment,
 };
 use crate::platform::capabilities::AuthorizationPusher;
 
@@ -84,7 +84,7 @@ pub(in crate::oauth) async fn keep(
     let beginning = Beginning { state: AuthorizationState::Pending, duration: expires_in };
     let begun = endpoint::authorization(&ports.keeper, &asker, wishes, beginning)?;
     let code = AuthorizationCode::generate(begun.key(), entropy)?;
-    let device = DeviceRequest { code: code.hash(), address, user_agent, interval, polled_at: None, poll: None };
+    let device = DeviceRequest { address, user_agent, polling: Polling::new(code.hash(), interval) };
     let begun = Authorization { device: Some(Box::new(device)), ..begun };
     verified.consume_proof(&*ports.once).await?;
     let user_code = assign_user_code(ports, &begun).await?;

@@ -275,6 +275,19 @@ pub fn waiting<'a>(
     (is_its_own && is_waiting).then_some(authorization).ok_or(Refusal::TicketRejected)
 }
 
+/// Reads the client of a request whose ticket is good.
+///
+/// # Errors
+/// [`Refusal::TicketRejected`] if it is gone, [`Refusal::ClientLocked`] if it is disabled.
+async fn client_of_ticket(reader: &Reader, service: &Service, authorization: &Authorization) -> Result<Client, Error> {
+    let key = (authorization.org.clone(), authorization.client);
+    let wanted = RecordKeys { clients: vec![key.clone()], ..RecordKeys::default() };
+    let still_there = |client: &Client| service.org().still_has(client, reader.now());
+    let client = reader.tokens.read(&wanted).await?.clients.remove(&key).filter(still_there).ok_or(Refusal::TicketRejected)?;
+    note_client(service.id(), client.id);
+    if client.enabled { Ok(client) } else { Err(Refusal::ClientLocked.into()) }
+}
+
 /// What an authorization server says of its person, who has signed in and agreed.
 #[derive(Clone, Debug)]
 pub struct ServerApproval {
@@ -328,16 +341,8 @@ pub async fn issue(
     said: ServerApproval,
 ) -> Result<Decided, Error> {
     let authorization = waiting(&ports.reader, service, found, ticket)?;
-    let key = (authorization.org.clone(), authorization.client);
-    let wanted = RecordKeys { clients: vec![key.clone()], ..RecordKeys::default() };
+    let client = client_of_ticket(&ports.reader, service, authorization).await?;
     let now = ports.reader.now();
-    let still_there = |client: &Client| service.org().still_has(client, now);
-    let client =
-        ports.reader.tokens.read(&wanted).await?.clients.remove(&key).filter(still_there).ok_or(Refusal::TicketRejected)?;
-    note_client(service.id(), client.id);
-    if !client.enabled {
-        return Err(Refusal::ClientLocked.into());
-    }
     let approval = approval(service, &client, authorization, said, now)?;
     let issuer = ports.reader.keys.issuer().as_str();
     let context = authorization.forwarded.as_ref().and_then(|forwarded| forwarded.context.clone());

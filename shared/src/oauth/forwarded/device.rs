@@ -3,10 +3,10 @@
 //! What is kept is what Jeton's own [endpoint](crate::oauth::authorization::device) keeps: what was asked for at one door can be decided
 //! and polled at the other. Who guesses user codes only the authorization server can see, so it must bound them: here they are counted.
 
-use super::authorization::{ServerApproval, approval, checked, ensure_demands_are_met, take_step};
+use super::authorization::{checked, take_step};
+use super::decision::{ServerDecision, decided_state};
 use crate::auth::client::{ClientCredentials, verify};
-use crate::auth::secret;
-use crate::domain::{Authorization, AuthorizationError, AuthorizationState, Client, Error, Fault, Service, TokenId};
+use crate::domain::{Authorization, Client, Error, Fault, Service};
 use crate::oauth::authorization::device::{AskingDevice, DeviceAuthorization, keep};
 use crate::oauth::authorization::find::{count_wrong, undecided};
 use crate::oauth::authorization::{AuthorizationForm, UserCode};
@@ -108,26 +108,6 @@ async fn look_up(
     }
 }
 
-/// What an authorization server decides about what a device asks for.
-#[derive(Debug)]
-pub enum DeviceDecision {
-    /// The person has agreed.
-    Accepted(Box<ServerApproval>),
-    /// The person has said no.
-    Denied(DeviceError),
-    /// It came to no decision, and the device is told that it took too long.
-    Failed(DeviceError),
-}
-
-/// What the device is told at the token endpoint, beside the error.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct DeviceError {
-    /// The `error_description` of the answer.
-    pub description: Option<String>,
-    /// The `error_uri` of the answer.
-    pub uri: Option<String>,
-}
-
 /// What has come of a decision.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Completion {
@@ -148,7 +128,7 @@ pub async fn complete(
     ports: &DeviceDecider,
     service: &Service,
     found: &Records,
-    (code, decision): (Option<&UserCode>, DeviceDecision),
+    (code, decision): (Option<&UserCode>, ServerDecision),
 ) -> Result<Completion, Error> {
     let keeper = &ports.keeper;
     let seen = match look_up(&keeper.reader, &*ports.counts, service, found, code).await? {
@@ -158,36 +138,7 @@ pub async fn complete(
     };
     let SeenDevice { authorization, client } = &seen;
     note_client(service.id(), client.id);
-    let now = keeper.reader.now();
-    let verifier = secret::hash(&secret::draw::<32>(&*keeper.entropy)?);
-    let state = match decision {
-        DeviceDecision::Accepted(said) => {
-            let approval = approval(service, client, authorization, *said, now)?;
-            ensure_demands_are_met(authorization, &approval)?;
-            AuthorizationState::Accepted { approval: Box::new(approval), verifier }
-        }
-        DeviceDecision::Denied(DeviceError { description, uri: error_uri }) => {
-            AuthorizationState::Denied { error: AuthorizationError::AccessDenied, description, error_uri, verifier }
-        }
-        DeviceDecision::Failed(DeviceError { description, uri: error_uri }) => {
-            let decision = TokenId::generate(now, None, &*keeper.entropy)?;
-            AuthorizationState::Failed { decision, description, error_uri }
-        }
-    };
+    let state = decided_state(keeper, service, (client, authorization), decision)?;
     let is_kept = take_step(keeper, authorization, |there| there.moved_to(state.clone(), there.expires_at)).await?;
     Ok(if is_kept { Completion::Done } else { Completion::Unknown })
-}
-
-/// Returns what the device of an authorization is told that was denied or failed.
-pub(super) fn error_of(authorization: &Authorization) -> DeviceError {
-    match &authorization.state {
-        AuthorizationState::Denied { description, error_uri, .. } | AuthorizationState::Failed { description, error_uri, .. } => {
-            DeviceError { description: description.clone(), uri: error_uri.clone() }
-        }
-        AuthorizationState::Pushed
-        | AuthorizationState::Pending
-        | AuthorizationState::Accepted { .. }
-        | AuthorizationState::Issued { .. }
-        | AuthorizationState::Redeemed { .. } => DeviceError::default(),
-    }
 }

@@ -6,6 +6,7 @@
 
 pub mod authorization;
 pub mod client_authorizations;
+pub mod decision;
 pub mod device;
 mod exchange;
 pub mod id_token;
@@ -14,19 +15,19 @@ pub mod userinfo;
 
 pub use exchange::{Exchange, ExchangedToken};
 
-use self::device::DeviceError;
+use self::decision::PollError;
 
 use crate::auth::client::{AuthenticatedClient, ClientCredentials};
 use crate::auth::service::Lookup;
 use crate::auth::{assertion, client, dpop};
 use crate::domain::{
-    Audience, ClientRef, Confirmation, Denial, Error, ExtraClaims, GrantType, Issuance, NotBefores, OAuthSettings, Property,
-    Scope, Seconds, Secret, Service,
+    Audience, ClientRef, Confirmation, Denial, Error, ExtraClaims, GrantType, Issuance, NotBefores, OAuthSettings, OrgId,
+    Property, Scope, Seconds, Secret, Service,
 };
 use crate::oauth::TokenForm;
 use crate::oauth::steps::{ClientRequirements, SenderProofs, check_grant, parse_grant_type, verify_sender_constraint};
 use crate::oauth::token_endpoint::authorization_code::{self, CodeLookup, ServerWord};
-use crate::oauth::token_endpoint::{self, GrantContext, device_code};
+use crate::oauth::token_endpoint::{self, GrantContext, Granted, device_code};
 use crate::platform::capabilities::Granter;
 use crate::policy::{self, ClientTokenRequest, Lifetime, RefreshOf, RefreshRequest, TokenProfile, requestable};
 use crate::store::{RecordKeys, Records};
@@ -68,7 +69,7 @@ pub struct Subjects {
 
 impl TokenRequest {
     /// What to look for in this org.
-    pub fn subjects(&self, keys: &crate::keys::PublishedKeys, org: &crate::domain::OrgId) -> Subjects {
+    pub fn subjects(&self, keys: &crate::keys::PublishedKeys, org: &OrgId) -> Subjects {
         let refresh_token = self.form.refresh_token().map(|token| TokenLookup::by_value(keys, org, token.expose()));
         let code = self.form.code().map(|code| CodeLookup::new(code.expose()));
         Subjects { client: self.credentials.client(), refresh_token, code }
@@ -76,7 +77,7 @@ impl TokenRequest {
 }
 
 impl Lookup for Subjects {
-    fn wanted(&self, org: &crate::domain::OrgId) -> RecordKeys {
+    fn wanted(&self, org: &OrgId) -> RecordKeys {
         // Of a refresh token it is found out with its family.
         let is_new = self.refresh_token.is_none();
         let revocations = is_new.then(|| RecentRevocations::of_client(self.client.as_ref(), None));
@@ -126,13 +127,13 @@ pub enum Outcome {
     },
 }
 
-/// Why nothing comes of what a device has asked for, in words that the authorization server has chosen.
+/// Why nothing comes of what a client polls for, in words that the authorization server has chosen.
 #[derive(Debug)]
-pub struct EndedDevice {
-    /// What the device is told.
+pub struct EndedPolling {
+    /// What the client is told.
     pub denial: Denial,
     /// What the authorization server has said of it.
-    pub error: DeviceError,
+    pub error: PollError,
 }
 
 /// What was asked for, as far as the client may have it.
@@ -158,7 +159,7 @@ pub async fn process(
     service: &Service,
     (subjects, found): (&Subjects, &Records),
     request: TokenRequest,
-) -> Result<Result<Outcome, EndedDevice>, Error> {
+) -> Result<Result<Outcome, EndedPolling>, Error> {
     let grant = parse_supported_grant(service, &request.form)?;
     let client = authenticate_client(ports, service, found, &request, grant).await?;
     let confirmation = verify_keys(ports, service, client.as_ref(), &request).await?;
@@ -317,18 +318,29 @@ async fn redeem_device_code(
     context: GrantContext<'_>,
     (code, found): (Option<&CodeLookup>, &Records),
     request: TokenRequest,
-) -> Result<Result<Outcome, EndedDevice>, Error> {
+) -> Result<Result<Outcome, EndedPolling>, Error> {
     let (form, word) = server_word(request);
     let org = context.service.id().clone();
-    let (issued, id_token) = match Box::pin(device_code::grant(context, (code, found), &form, word)).await {
+    let granted = Box::pin(device_code::grant(context, (code, found), &form, word)).await;
+    polled(&org, (code, found), &form, granted)
+}
+
+/// What has come of a poll: a client that polls in vain is told what the authorization server has said of it.
+fn polled(
+    org: &OrgId,
+    (code, found): (Option<&CodeLookup>, &Records),
+    form: &TokenForm,
+    granted: Result<Granted, Error>,
+) -> Result<Result<Outcome, EndedPolling>, Error> {
+    let (issued, id_token) = match granted {
         Ok(granted) => (Box::new(granted.issued), granted.id_token),
         Err(Error::Refused(refusal)) => {
             // Only the client of the code is told these.
             let ended = |denial: &Denial| matches!(denial, Denial::DeviceAccessDenied | Denial::DeviceCodeExpired);
             let Some(denial) = refusal.denial().filter(ended) else { return Err(Error::Refused(refusal)) };
             note_error(format!("{denial:?}"));
-            let authorization = code.and_then(|code| found.authorizations.get(code.of_org(&org)?.1));
-            return Ok(Err(EndedDevice { denial, error: authorization.map(device::error_of).unwrap_or_default() }));
+            let authorization = code.and_then(|code| found.authorizations.get(code.of_org(org)?.1));
+            return Ok(Err(EndedPolling { denial, error: authorization.map(PollError::of_authorization).unwrap_or_default() }));
         }
         Err(error) => return Err(error),
     };

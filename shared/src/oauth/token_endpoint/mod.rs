@@ -9,6 +9,7 @@ pub(super) mod authorization_code;
 mod client_credentials;
 pub(super) mod device_code;
 mod jwt_bearer;
+mod polling;
 mod refresh_token;
 mod token_exchange;
 

@@ -2,13 +2,14 @@
 //!
 //! Unlike other bodies, that of an authorization is written anew with each step.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::coded::Coded;
 use super::{coded, decode, encode, is_false, placeholder_id, placeholder_time};
 use crate::domain::{
     Approval, Audience, Authorization, AuthorizationDetails, AuthorizationError, AuthorizationKey, AuthorizationRequest,
-    AuthorizationState, ClientId, DeviceRequest, ExtraClaims, Fault, ForwardedRequest, ForwardedSignIn, OrgId, Prompt, Property,
-    ResponseMode, Scope, Seconds, SessionId, SignIn, Subject, Thumbprint, Timestamp, TokenId,
+    AuthorizationState, ClientId, DeviceRequest, ExtraClaims, Fault, ForwardedRequest, ForwardedSignIn, OrgId, Polling, Prompt,
+    Property, ResponseMode, Scope, Seconds, SessionId, SignIn, Subject, Thumbprint, Timestamp, TokenId,
 };
 
 /// Encodes the body of an authorization: all of it but `id`, `expires_at` and `revision`.
@@ -47,8 +48,9 @@ pub fn is_same_authorization(there: &Authorization, new: &Authorization) -> bool
     let browser = browser.and(there.browser);
     // Each poll of a device changes these.
     let device = there.device.clone().zip(device).map(|(there, device)| {
-        let DeviceRequest { interval, polled_at, poll, .. } = *device;
-        Box::new(DeviceRequest { interval, polled_at, poll, ..*there })
+        let Polling { interval, polled_at, poll, .. } = device.polling;
+        let polling = Polling { interval, polled_at, poll, ..there.polling.clone() };
+        Box::new(DeviceRequest { polling, ..*there })
     });
     // What is kept with a ticket begins and changes with steps.
     Authorization { browser, device, forwarded, expires_at, state, revision, ..there.clone() } == *new
@@ -59,7 +61,6 @@ coded::records!(
     AuthorizationError as AuthorizationErrorBody,
     AuthorizationRequest as AuthorizationRequestBody,
     AuthorizationState as AuthorizationStateBody,
-    DeviceRequest as DeviceRequestBody,
     ForwardedRequest as ForwardedRequestBody,
     ForwardedSignIn as ForwardedSignInBody,
     Prompt as PromptBody,
@@ -96,8 +97,18 @@ struct AuthorizationBody {
     revision: u32,
 }
 
+impl Coded for DeviceRequest {
+    fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        DeviceRequestBody::from_request(self.clone()).serialize(to)
+    }
+
+    fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        DeviceRequestBody::deserialize(from).map(DeviceRequestBody::into_request)
+    }
+}
+
+/// A device with its polls in one object.
 #[derive(Deserialize, Serialize)]
-#[serde(remote = "DeviceRequest")]
 struct DeviceRequestBody {
     #[serde(rename = "c", with = "coded")]
     code: [u8; 32],
@@ -111,6 +122,18 @@ struct DeviceRequestBody {
     polled_at: Option<Timestamp>,
     #[serde(rename = "n", with = "coded", default, skip_serializing_if = "Option::is_none")]
     poll: Option<TokenId>,
+}
+
+impl DeviceRequestBody {
+    fn from_request(DeviceRequest { address, user_agent, polling }: DeviceRequest) -> Self {
+        let Polling { code, interval, polled_at, poll } = polling;
+        Self { code, address, user_agent, interval, polled_at, poll }
+    }
+
+    fn into_request(self) -> DeviceRequest {
+        let Self { code, address, user_agent, interval, polled_at, poll } = self;
+        DeviceRequest { address, user_agent, polling: Polling { code, interval, polled_at, poll } }
+    }
 }
 
 #[derive(Deserialize, Serialize)]

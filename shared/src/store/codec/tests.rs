@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::{
     Authorization, Client, ClientAuthMethod, ClientSecret, DeviceRequest, GrantType, Issuance, Logout, NotBeforeScope, Org,
-    OrgSettings, Scope, SupportedScope, Thumbprint,
+    OrgSettings, Polling, Scope, SupportedScope, Thumbprint,
 };
 use crate::store::conformance::samples;
 
@@ -126,8 +126,9 @@ fn an_authorizations_body_is_spelled_as_ever_in_every_state() {
 #[test]
 fn a_devices_body_is_spelled_as_ever() {
     let whole = samples::device();
-    let least = DeviceRequest { address: None, user_agent: None, polled_at: None, poll: None, ..whole.clone() };
-    let (code, poll) = (Thumbprint(whole.code), samples::id(17));
+    let polling = Polling { polled_at: None, poll: None, ..whole.polling.clone() };
+    let least = DeviceRequest { address: None, user_agent: None, polling };
+    let (code, poll) = (Thumbprint(whole.polling.code), samples::id(17));
     for (device, spelled) in [
         (whole, format!(r#"{{"c":"{code}","a":"2001:db8::1","u":"TV \"é\"","i":5,"p":1800000005000,"n":"{poll}"}}"#)),
         (least, format!(r#"{{"c":"{code}","i":5}}"#)),

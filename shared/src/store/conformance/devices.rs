@@ -8,7 +8,7 @@ use super::samples::{
     at, authorization, client_id, device, find_authorization, find_user_code, id, new, rich_authorization, states, token,
     user_code,
 };
-use crate::domain::{Authorization, AuthorizationState, DeviceRequest, Seconds, UserCodeAssignment};
+use crate::domain::{Authorization, AuthorizationState, DeviceRequest, Polling, Seconds, UserCodeAssignment};
 use crate::store::{InsertOutcome, NewToken, Store};
 
 cases![
@@ -26,19 +26,15 @@ fn of_device(n: u64) -> Authorization {
 }
 
 async fn a_device_is_read_back_whole_and_each_poll_is_a_step(store: Arc<dyn Store>) {
-    let least = DeviceRequest { address: None, user_agent: None, polled_at: None, poll: None, ..device() };
+    let polling = Polling { polled_at: None, poll: None, ..device().polling };
+    let least = DeviceRequest { address: None, user_agent: None, polling };
     let least = Authorization { device: Some(Box::new(least)), ..of_device(2) };
     for kept in [of_device(1), least] {
         store.put_authorization(&kept).await.unwrap();
         assert_eq!(find_authorization(&store, &kept.key()).await.as_ref(), Some(&kept));
-        let polled = DeviceRequest {
-            interval: Seconds(10),
-            polled_at: Some(at(10_000)),
-            poll: Some(id(18)),
-            ..*kept.device.clone().unwrap()
-        };
-        let step = kept.moved_to(AuthorizationState::Pending, kept.expires_at);
-        let step = Authorization { device: Some(Box::new(polled)), ..step };
+        let polled = kept.polling().unwrap().clone();
+        let polled = Polling { interval: Seconds(10), polled_at: Some(at(10_000)), poll: Some(id(18)), ..polled };
+        let step = kept.polled(polled);
         assert!(store.update_authorization(&step).await.unwrap());
         store.put_authorization(&kept).await.unwrap();
         assert_eq!(find_authorization(&store, &kept.key()).await, Some(step), "it stays where it is");

@@ -2,16 +2,17 @@
 
 use serde::Deserialize;
 
-use super::authorization::{PersonSaid, told_description};
-use super::fields::{authorization_form, required, secret};
+use super::authorization::PersonSaid;
+use super::decision::{DecisionResult, decision};
+use super::fields::{client_request, required};
 use crate::api::authlete::details::AuthzDetails;
 use crate::api::authlete::lenient::{Number, Words, present};
 use crate::api::authlete::property::Properties;
-use crate::auth::client::ClientCredentials;
 use crate::domain::Refusal;
 use crate::encoding::SecretText;
 use crate::oauth::authorization::UserCode;
-use crate::oauth::forwarded::device::{DeviceDecision, DeviceError, ForwardedDevice};
+use crate::oauth::forwarded::decision::ServerDecision;
+use crate::oauth::forwarded::device::ForwardedDevice;
 
 /// What a device has sent to the device authorization endpoint of an authorization server, as that passes it on.
 #[derive(Debug, Default, Deserialize)]
@@ -35,11 +36,8 @@ impl AuthorizeDevice {
     /// # Errors
     /// [`Refusal::Invalid`] if there are no parameters. A `Denial` if they can't be read, which is the device's fault.
     pub fn try_into_request(self) -> Result<ForwardedDevice, Refusal> {
-        let SecretText(parameters) = required("parameters", self.parameters)?;
-        let (form, credentials) = authorization_form(&parameters)?;
-        let (id, certificate) = (self.client_id, self.client_certificate);
-        let credentials =
-            ClientCredentials { id, secret: secret(self.client_secret), form: credentials, certificate, address: None };
+        let credentials = (self.client_id, self.client_secret, self.client_certificate);
+        let (form, credentials) = client_request(self.parameters, credentials)?;
         Ok(ForwardedDevice { form, credentials })
     }
 }
@@ -74,7 +72,7 @@ pub struct CompleteDevice {
     #[cfg_attr(feature = "openapi", schemars(required))]
     user_code: Option<SecretText>,
     #[serde(deserialize_with = "present")]
-    #[cfg_attr(feature = "openapi", schemars(required, extend("enum" = <DeviceResult as strum::VariantNames>::VARIANTS)))]
+    #[cfg_attr(feature = "openapi", schemars(required, extend("enum" = DecisionResult::NAMES)))]
     result: Option<String>,
     #[serde(deserialize_with = "present")]
     subject: Option<String>,
@@ -112,15 +110,6 @@ pub struct CompleteDevice {
     error_uri: Option<String>,
 }
 
-/// How a device's request ends: `result` of the call.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, strum::EnumString, strum::VariantNames)]
-#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
-enum DeviceResult {
-    Authorized,
-    AccessDenied,
-    TransactionFailed,
-}
-
 impl CompleteDevice {
     /// Returns the user code. `None`: what was typed can't be one.
     pub fn user_code(&self) -> Option<UserCode> {
@@ -131,47 +120,27 @@ impl CompleteDevice {
     ///
     /// # Errors
     /// [`Refusal::Invalid`], which names the first field that is missing or malformed.
-    pub fn try_into_decision(self) -> Result<DeviceDecision, Refusal> {
+    pub fn try_into_decision(self) -> Result<ServerDecision, Refusal> {
         required("userCode", self.user_code)?;
-        let result = required("result", self.result)?;
-        let result = result.parse().map_err(|_| Refusal::invalid("result", "must be the name of a result"))?;
-        let error =
-            |description, uri| Ok::<_, Refusal>(DeviceError { description: told_description(description), uri: error_uri(uri)? });
-        match result {
-            DeviceResult::AccessDenied => Ok(DeviceDecision::Denied(error(self.error_description, self.error_uri)?)),
-            DeviceResult::TransactionFailed => Ok(DeviceDecision::Failed(error(self.error_description, self.error_uri)?)),
-            DeviceResult::Authorized => {
-                let said = PersonSaid {
-                    subject: self.subject,
-                    sub: self.sub,
-                    auth_time: self.auth_time,
-                    acr: self.acr,
-                    claims: self.claims,
-                    properties: self.properties,
-                    scopes: self.scopes,
-                    idt_header_params: self.idt_header_params,
-                    consented_claims: self.consented_claims,
-                    authorization_details: self.authorization_details,
-                    jwt_at_claims: self.jwt_at_claims,
-                    id_token_aud_type: self.id_token_aud_type,
-                    session_id: self.session_id,
-                    access_token_duration: self.access_token_duration,
-                    refresh_token_duration: self.refresh_token_duration,
-                };
-                Ok(DeviceDecision::Accepted(Box::new(said.try_into_approval()?)))
-            }
-        }
+        let said = PersonSaid {
+            subject: self.subject,
+            sub: self.sub,
+            auth_time: self.auth_time,
+            acr: self.acr,
+            claims: self.claims,
+            properties: self.properties,
+            scopes: self.scopes,
+            idt_header_params: self.idt_header_params,
+            consented_claims: self.consented_claims,
+            authorization_details: self.authorization_details,
+            jwt_at_claims: self.jwt_at_claims,
+            id_token_aud_type: self.id_token_aud_type,
+            session_id: self.session_id,
+            access_token_duration: self.access_token_duration,
+            refresh_token_duration: self.refresh_token_duration,
+        };
+        decision(self.result, said, (self.error_description, self.error_uri))
     }
-}
-
-/// An address that a device is told, with the characters of RFC 6749 section 5.2.
-fn error_uri(uri: Option<String>) -> Result<Option<String>, Refusal> {
-    const MAX_BYTES: usize = 1_000;
-    let is_allowed = |b: u8| matches!(b, b'!' | b'#'..=b'[' | b']'..=b'~');
-    if uri.as_ref().is_some_and(|uri| uri.len() > MAX_BYTES || !uri.bytes().all(is_allowed)) {
-        return Err(Refusal::invalid("errorUri", "must be a URI of at most 1,000 bytes"));
-    }
-    Ok(uri)
 }
 
 #[cfg(test)]
@@ -181,8 +150,9 @@ mod tests {
     use super::*;
     use crate::domain::Seconds;
     use crate::encoding::json;
+    use crate::oauth::forwarded::decision::PollError;
 
-    fn decide(body: &Value) -> Result<DeviceDecision, Refusal> {
+    fn decide(body: &Value) -> Result<ServerDecision, Refusal> {
         json::read::<CompleteDevice>(body.to_string().as_bytes()).and_then(CompleteDevice::try_into_decision)
     }
 
@@ -203,18 +173,18 @@ mod tests {
             "userCode": "WDJB-MJHT", "result": "AUTHORIZED", "subject": "john", "authTime": 5, "scopes": [], "accessTokenDuration": 60,
             "refreshTokenDuration": 600, "errorDescription": "no", "errorUri": "not a URI"
         });
-        let Ok(DeviceDecision::Accepted(said)) = decide(&body) else { panic!() };
+        let Ok(ServerDecision::Accepted(said)) = decide(&body) else { panic!() };
         assert_eq!((said.subject.as_str(), said.scopes), ("john", Some(Vec::new())));
         assert_eq!((said.token_duration, said.refresh_token_duration), (Some(Seconds(60)), Some(Seconds(600))));
         let body = json!({
             "userCode": "WDJB-MJHT", "result": "ACCESS_DENIED", "subject": "ü", "authTime": -1, "claims": "x",
             "errorDescription": "No \"way\"", "errorUri": "https://a.example/no"
         });
-        let Ok(DeviceDecision::Denied(told)) = decide(&body) else { panic!() };
-        let expected = DeviceError { description: Some("No way".to_owned()), uri: Some("https://a.example/no".to_owned()) };
+        let Ok(ServerDecision::Denied(told)) = decide(&body) else { panic!() };
+        let expected = PollError { description: Some("No way".to_owned()), uri: Some("https://a.example/no".to_owned()) };
         assert_eq!(told, expected);
         let failed = decide(&json!({"userCode": "x", "result": "TRANSACTION_FAILED", "subject": null, "errorUri": null}));
-        assert!(matches!(failed, Ok(DeviceDecision::Failed(told)) if told == DeviceError::default()));
+        assert!(matches!(failed, Ok(ServerDecision::Failed(told)) if told == PollError::default()));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde_json::{Map, Value};
 
 use crate::api::authlete::lenient::{Number, Words};
-use crate::auth::client::FormCredentials;
+use crate::auth::client::{ClientCredentials, FormCredentials};
 use crate::domain::{Audience, Denial, ExtraClaims, Invalid, Refusal, Scope, Seconds, Secret, Timestamp};
 use crate::encoding::form::Parameters;
 use crate::encoding::{SecretText, strict_json};
@@ -34,7 +34,7 @@ pub(super) fn secret(text: Option<SecretText>) -> Option<Secret<String>> {
 ///
 /// # Errors
 /// [`Denial::AuthorizationRequestMalformed`] if it isn't form-encoded, or has a parameter twice that decides where errors may go.
-pub(super) fn authorization_form(parameters: &Secret<String>) -> Result<(AuthorizationForm, FormCredentials), Denial> {
+fn authorization_form(parameters: &Secret<String>) -> Result<(AuthorizationForm, FormCredentials), Denial> {
     const MAX_ASSERTION_BYTES: usize = 16_384;
     let longest = |name: &str| if name == "client_assertion" { MAX_ASSERTION_BYTES } else { Parameters::MAX_VALUE_BYTES };
     let read = || {
@@ -43,6 +43,19 @@ pub(super) fn authorization_form(parameters: &Secret<String>) -> Result<(Authori
         Ok((AuthorizationForm::from_parameters(given)?, credentials))
     };
     read().map_err(|_: Refusal| Denial::AuthorizationRequestMalformed)
+}
+
+/// Reads what a client has sent, and what it proves its identity by: there, and beside it.
+///
+/// # Errors
+/// [`Refusal::Invalid`] if there are no parameters. A [`Denial`] if they can't be read, which is the client's fault.
+pub(super) fn client_request(
+    parameters: Option<SecretText>,
+    (id, client_secret, certificate): (Option<String>, Option<SecretText>, Option<String>),
+) -> Result<(AuthorizationForm, ClientCredentials), Refusal> {
+    let SecretText(parameters) = required("parameters", parameters)?;
+    let (form, credentials) = authorization_form(&parameters)?;
+    Ok((form, ClientCredentials { id, secret: secret(client_secret), form: credentials, certificate, address: None }))
 }
 
 /// Reads `scopes`, and refuses what no scope can be.

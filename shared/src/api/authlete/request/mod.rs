@@ -7,6 +7,7 @@ mod authorization;
 mod batch;
 mod client_authorizations;
 mod create;
+mod decision;
 mod device;
 mod fields;
 mod id_token;

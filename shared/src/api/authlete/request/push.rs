@@ -2,9 +2,8 @@
 
 use serde::Deserialize;
 
-use super::fields::{authorization_form, required, secret};
+use super::fields::client_request;
 use crate::api::authlete::lenient::present;
-use crate::auth::client::ClientCredentials;
 use crate::domain::Refusal;
 use crate::encoding::SecretText;
 use crate::oauth::forwarded::push::ForwardedPush;
@@ -38,11 +37,8 @@ impl PushAuthorization {
     /// # Errors
     /// [`Refusal::Invalid`] if there are no parameters. A `Denial` if they can't be read, which is the client's fault.
     pub fn try_into_request(self) -> Result<ForwardedPush, Refusal> {
-        let SecretText(parameters) = required("parameters", self.parameters)?;
-        let (form, credentials) = authorization_form(&parameters)?;
-        let (id, certificate) = (self.client_id, self.client_certificate);
-        let credentials =
-            ClientCredentials { id, secret: secret(self.client_secret), form: credentials, certificate, address: None };
+        let credentials = (self.client_id, self.client_secret, self.client_certificate);
+        let (form, credentials) = client_request(self.parameters, credentials)?;
         let (method, uri) = (self.htm.unwrap_or_else(|| "POST".to_owned()), self.htu.unwrap_or_default());
         let dpop = self.dpop.map(|SecretText(proof)| ProofOfPossession { proof, method, uri });
         Ok(ForwardedPush { form, credentials, dpop })
@@ -54,6 +50,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::auth::client::ClientCredentials;
     use crate::domain::Denial;
     use crate::encoding::json;
 

@@ -11,8 +11,8 @@ use crate::api::authlete::{content, names};
 use crate::auth::client::AuthenticatedClient;
 use crate::domain::{ClientRef, Denial, Fault, GrantType, Org, Refusal, Secret};
 use crate::encoding::ExposedSecret;
-use crate::oauth::forwarded::device::DeviceError;
-use crate::oauth::forwarded::{Asked, EndedDevice, Outcome, TokenRequest};
+use crate::oauth::forwarded::decision::PollError;
+use crate::oauth::forwarded::{Asked, EndedPolling, Outcome, TokenRequest};
 
 /// What the answer to a token request needs of that, whatever comes of it.
 #[derive(Clone, Debug, Default)]
@@ -203,12 +203,12 @@ impl<'a> TokenResponse<'a> {
 }
 
 impl TokenResponse<'_> {
-    /// Makes the answer to a device that polls in vain: with what the authorization server has said of it.
+    /// Makes the answer to a client that polls in vain: with what the authorization server has said of it.
     ///
     /// # Errors
     /// A [`Fault`] if the answer can't be written.
-    pub fn ended(call: ApiCall, ended: EndedDevice, request: &Requested, style: &ErrorStyle) -> Result<Self, Fault> {
-        let EndedDevice { denial, error: DeviceError { description, uri } } = ended;
+    pub fn ended(call: ApiCall, ended: EndedPolling, request: &Requested, style: &ErrorStyle) -> Result<Self, Fault> {
+        let EndedPolling { denial, error: PollError { description, uri } } = ended;
         let result = ApiResult::refused(call, &Refusal::Denied(denial));
         let told = ToldError {
             error: denial.error(),

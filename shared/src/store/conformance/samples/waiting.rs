@@ -7,8 +7,8 @@ use crate::domain::{
     Alias, AliasKey, Aliased, Approval, Audience, Authorization, AuthorizationDetails, AuthorizationError, AuthorizationKey,
     AuthorizationRequest, AuthorizationState, Batch, BatchKey, ClientDocument, ClientDocumentKey, ClientUrl, DeviceRequest,
     ExtraClaims, ForwardedRequest, ForwardedSignIn, GrantedAccess, Logout, LogoutClient, LogoutHint, LogoutKey, PersonGrantKey,
-    PersonGrantUpdate, Prompt, Remembering, ResponseMode, Seconds, SessionId, SignIn, Thumbprint, Ticket, TicketKey, Timestamp,
-    TokenId, UserCodeAssignment, UserCodeKey,
+    PersonGrantUpdate, Polling, Prompt, Remembering, ResponseMode, Seconds, SessionId, SignIn, Thumbprint, Ticket, TicketKey,
+    Timestamp, TokenId, UserCodeAssignment, UserCodeKey,
 };
 use crate::store::{CountedEvent, LogoutCompletion, RecordKeys, ReplayKey, Store, TicketConsumption};
 
@@ -128,12 +128,9 @@ pub(in crate::store) fn completion(key: LogoutKey, by: TokenId) -> LogoutComplet
 /// What is known of a device, all of it.
 pub(in crate::store) fn device() -> DeviceRequest {
     DeviceRequest {
-        code: digest(16),
         address: Some("2001:db8::1".to_owned()),
         user_agent: Some("TV \"é\"".to_owned()),
-        interval: Seconds(5),
-        polled_at: Some(at(5_000)),
-        poll: Some(id(17)),
+        polling: Polling { code: digest(16), interval: Seconds(5), polled_at: Some(at(5_000)), poll: Some(id(17)) },
     }
 }
 
