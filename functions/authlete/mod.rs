@@ -1,6 +1,7 @@
 //! Authlete's token API. Each path has a twin without the service, for version 2 of that API.
 
 pub mod authorize_device;
+pub mod complete_backchannel;
 pub mod complete_device;
 pub mod create_client;
 pub mod create_token;
@@ -12,6 +13,7 @@ pub mod delete_requestable_scopes;
 pub mod delete_token;
 pub mod end_client_authorization;
 pub mod fail_authorization;
+pub mod fail_backchannel;
 pub mod fail_token;
 pub mod get_authorization_ticket;
 pub mod get_client;
@@ -24,6 +26,7 @@ pub mod healthcheck;
 pub mod introspect_token;
 pub mod introspect_token_standard;
 pub mod issue_authorization;
+pub mod issue_backchannel;
 pub mod issue_token;
 pub mod issue_userinfo;
 pub mod list_client_authorizations;
@@ -34,6 +37,7 @@ pub mod post_configuration;
 pub mod post_delete_granted_scopes;
 pub mod post_get_granted_scopes;
 pub mod process_authorization;
+pub mod process_backchannel;
 pub mod process_revocation;
 pub mod process_token;
 pub mod process_userinfo;

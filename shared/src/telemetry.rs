@@ -220,7 +220,7 @@ pub(crate) enum Alarm {
     AddressRefused,
     /// A browser brings back the verifier of a sign-in that was begun in another browser.
     BrowserMismatch,
-    /// A client redeems an authorization code that was issued to another client.
+    /// A client redeems an authorization code, or an `auth_req_id`, that was issued to another client.
     CodeOfAnother,
     /// An authorization code is used again, for which the tokens that came of it are revoked.
     CodeReused,

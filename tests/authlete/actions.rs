@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 
 use http::Method;
 use serde_json::{Value, json};
-use shared::api::authlete::request::AuthorizationFailReason;
+use shared::api::authlete::request::{AuthorizationFailReason, BackchannelFailReason};
 
 use super::proofs::X5T;
 use super::sign_in::{CALLBACK, CLOSED, NOW, SHOP, SignIn, VERIFIER};
 use super::tenant::{APP, LOCKED, Tenant, WEB, creation, encoded, over, secret, text, token_request};
 use crate::golden::hold_text;
-use crate::support::{App, Mount};
+use crate::support::{App, Mount, hashed};
 
 /// The answers so far, as text.
 struct Book<'a> {
@@ -85,6 +85,7 @@ async fn every_action_of_every_call() {
     clients(&mut book).await;
     services(&mut book).await;
     devices(&mut book).await;
+    backchannel(&mut book).await;
     client_authorizations(&mut book).await;
     book.tenant = Tenant::jwt(&app).await;
     book.seen.clear();
@@ -239,6 +240,67 @@ async fn devices(book: &mut Book<'_>) {
     book.tenant.app.clock.advance_ms(600_000);
     book.post("over", "device/verification", json!({"userCode": late["userCode"]})).await;
     book.post("over", "device/complete", said(&late, "AUTHORIZED")).await;
+    book.tenant.set(json!({})).await;
+}
+
+/// Each action of the calls about people who are elsewhere, and each code that a client which polls is told.
+async fn backchannel(book: &mut Book<'_>) {
+    const GRANT: &str = "urn:openid:params:grant-type:ciba";
+    const CALL: &str = "backchannel/authentication";
+    let hashes: Vec<_> = [1_031, 1_032].iter().map(|id| hashed(&secret("100", *id))).collect();
+    let client = |id: u64, hash: &str| json!({"org": "100", "id": id, "kind": "confidential", "grants": [GRANT], "secrets_sha256": [hash]});
+    let seed = json!({"clients": [client(1_031, &hashes[0]), client(1_032, &hashes[1])]});
+    book.tenant.app.seed(&seed).await.expect("the seed is loaded");
+    book.tenant.set(json!({"supported_grants": [GRANT]})).await;
+    let sent = |id: u64, form: &str| json!({"parameters": form, "clientId": id.to_string(), "clientSecret": secret("100", id)});
+    book.post("no delivery mode", CALL, sent(1_031, "scope=openid&login_hint=john")).await;
+    for (id, registered) in [
+        (1_031, json!({"bcDeliveryMode": "POLL"})),
+        (1_032, json!({"bcDeliveryMode": "PING", "bcNotificationEndpoint": "https://bank.example/notified"})),
+    ] {
+        let body = over(json!({"clientType": "CONFIDENTIAL", "clientName": "Till", "grantTypes": ["CIBA"]}), registered);
+        book.tenant.post(&format!("client/update/{id}"), body).await;
+    }
+    for (what, body) in [
+        ("nothing", json!({})),
+        ("malformed", sent(1_031, "%zz")),
+        ("wrong secret", over(sent(1_031, "scope=openid&login_hint=john"), json!({"clientSecret": "x"}))),
+        ("nobody", sent(1_031, "scope=openid")),
+        ("no openid", sent(1_031, "scope=read&login_hint=john")),
+        ("long message", sent(1_031, &format!("scope=openid&login_hint=john&binding_message={}", "a".repeat(101)))),
+        ("no token to notify with", sent(1_032, "scope=openid&login_hint=john")),
+    ] {
+        book.post(what, CALL, body).await;
+    }
+    let ask = sent(1_031, "scope=openid+read&login_hint=john&binding_message=W4SCT&user_code=1234&requested_expiry=120");
+    let pinged = sent(1_032, "scope=openid&login_hint=john&client_notification_token=8d67dc78-7faa");
+    let said = |asked: &Value, result: &str| json!({"ticket": asked["ticket"], "result": result, "subject": "john"});
+    let poll = |issued: &Value| sent(1_031, &format!("grant_type={GRANT}&auth_req_id={}", text(&issued["authReqId"])));
+    for (what, result) in [("agreed", "AUTHORIZED"), ("denied", "ACCESS_DENIED"), ("failed", "TRANSACTION_FAILED")] {
+        let asked = book.post("good", CALL, ask.clone()).await;
+        book.post("not acknowledged", &format!("{CALL}/complete"), said(&asked, result)).await;
+        let issued = book.post("good", &format!("{CALL}/issue"), json!({"ticket": asked["ticket"]})).await;
+        book.post("again", &format!("{CALL}/issue"), json!({"ticket": asked["ticket"]})).await;
+        book.post("waits", "auth/token", poll(&issued)).await;
+        book.post("too soon", "auth/token", poll(&issued)).await;
+        book.post("not understood", &format!("{CALL}/complete"), said(&asked, "BORED")).await;
+        book.post(what, &format!("{CALL}/complete"), said(&asked, result)).await;
+        book.post(what, "auth/token", poll(&issued)).await;
+        book.post("used", "auth/token", poll(&issued)).await;
+    }
+    book.post("no ticket", &format!("{CALL}/issue"), json!({})).await;
+    book.post("no auth_req_id", "auth/token", sent(1_031, &format!("grant_type={GRANT}"))).await;
+    let asked = book.post("good", CALL, pinged).await;
+    book.tenant.post(&format!("{CALL}/issue"), json!({"ticket": asked["ticket"]})).await;
+    book.post("agreed, and the client is told", &format!("{CALL}/complete"), said(&asked, "AUTHORIZED")).await;
+    for reason in BackchannelFailReason::NAMES {
+        book.post(reason, &format!("{CALL}/fail"), json!({"ticket": "x", "reason": reason})).await;
+    }
+    book.post("no reason", &format!("{CALL}/fail"), json!({"ticket": "x"})).await;
+    let late = book.tenant.post(CALL, ask).await;
+    let late = book.tenant.post(&format!("{CALL}/issue"), json!({"ticket": late["ticket"]})).await;
+    book.tenant.app.clock.advance_ms(600_000);
+    book.post("over", "auth/token", poll(&late)).await;
     book.tenant.set(json!({})).await;
 }
 

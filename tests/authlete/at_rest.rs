@@ -45,6 +45,7 @@ async fn everything(app: &App) -> Vec<String> {
         secrets.extend([api_secret(org), secret(org, WEB), secret(org, ROBOT)]);
         let mut answers = tokens(&tenant).await;
         answers.extend(clients(&tenant).await);
+        answers.extend(elsewhere(&tenant).await);
         answers.push(v2(app, org, "auth/introspection", json!({"token": "the unknown token"})).await.ok());
         tenant.send(Method::GET, "service/configuration", &basic("the wrong secret"), None).await;
         for answer in answers {
@@ -57,6 +58,9 @@ async fn everything(app: &App) -> Vec<String> {
                 "newClientSecret",
                 "dpop",
                 "assertion",
+                "authReqId",
+                "clientNotificationToken",
+                "userCode",
             ] {
                 secrets.extend(answer.get(name).and_then(Value::as_str).map(str::to_owned));
             }
@@ -124,6 +128,29 @@ async fn clients(tenant: &Tenant<'_>) -> Vec<Value> {
         )
         .await;
     vec![made, refreshed, updated, json!({"clientSecret": "the wrong secret"})]
+}
+
+/// A client asks for somebody elsewhere, with what it lets itself be told by, and polls.
+async fn elsewhere(tenant: &Tenant<'_>) -> Vec<Value> {
+    let made = json!({
+        "clientType": "CONFIDENTIAL", "grantTypes": ["CIBA"], "bcDeliveryMode": "PING", "bcNotificationEndpoint": "https://bank.example/",
+    });
+    let client = tenant.post("client/create", made).await;
+    tenant.set(json!({"supported_grants": ["client_credentials", "urn:openid:params:grant-type:ciba"]})).await;
+    let sent = |form: &str| json!({"parameters": form, "clientId": client["clientId"].to_string(), "clientSecret": client["clientSecret"]});
+    let form = "scope=openid&login_hint=ann&user_code=a-code-of-Ann-alone&client_notification_token=the-token-for-notifications-of-a-bank";
+    let asked = tenant.post("backchannel/authentication", sent(form)).await;
+    let issued = tenant.post("backchannel/authentication/issue", json!({"ticket": asked["ticket"]})).await;
+    let poll = sent(&format!("grant_type=urn:openid:params:grant-type:ciba&auth_req_id={}", text(&issued["authReqId"])));
+    tenant.post("auth/token", poll.clone()).await;
+    let said = json!({"ticket": asked["ticket"], "result": "AUTHORIZED", "subject": "ann"});
+    let decided = tenant.post("backchannel/authentication/complete", said).await;
+    assert_eq!(decided["clientNotificationToken"], asked["clientNotificationToken"]);
+    let granted = tenant.post("auth/token", poll).await;
+    assert_eq!(granted["action"], "OK", "{granted}");
+    tenant.post("backchannel/authentication/fail", json!({"ticket": asked["ticket"], "reason": "ACCESS_DENIED"})).await;
+    tenant.set(json!({})).await;
+    vec![client, asked, issued, granted]
 }
 
 /// What of a secret must be nowhere: all of it, its last part, and what base64url hides.

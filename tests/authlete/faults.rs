@@ -9,7 +9,7 @@ use shared::tokens::batch;
 
 use super::sign_in::{CALLBACK, NOW, SHOP, SignIn, VERIFIER};
 use super::tenant::{APP, OPAQUE, SINGLE, Tenant, WEB, creation, encoded, secret, text, token_request};
-use crate::support::{Answer, App, Mount, Watched};
+use crate::support::{Answer, App, Mount, Watched, hashed};
 
 /// A service, with what its calls are about.
 struct Service {
@@ -24,6 +24,9 @@ struct Service {
     pushed: String,
     /// What a device has got that waits for its decision.
     device: Value,
+    /// The ticket of a client that asks for somebody elsewhere, and one whose request is acknowledged, with what is polled with.
+    asked_elsewhere: Value,
+    waiting_elsewhere: (Value, Value),
     person: String,
     code: String,
     /// An access token of a person, and the refresh token with it.
@@ -49,14 +52,38 @@ impl Service {
         let (of_person, refresh_of_person) = (granted["accessToken"].clone(), granted["refreshToken"].clone());
         let pushed = sign_in.pushed(SHOP, &[]).await;
         let exchange = "urn:ietf:params:oauth:grant-type:token-exchange";
-        let grants = ["authorization_code", "client_credentials", "refresh_token", "password", exchange, DEVICE_GRANT];
+        let grants =
+            ["authorization_code", "client_credentials", "refresh_token", "password", exchange, DEVICE_GRANT, CIBA_GRANT];
         tenant.set(json!({"device_url": "https://as.example.org/device", "supported_grants": grants})).await;
         let seed = json!({"clients": [{"org": OPAQUE, "id": TV, "kind": "public", "grants": [DEVICE_GRANT]}]});
         app.seed(&seed).await.expect("the seed is loaded");
         let device = tenant.post("device/authorization", json!({"parameters": format!("client_id={TV}")})).await;
+        let till = json!({"org": OPAQUE, "id": TILL, "kind": "confidential", "grants": [CIBA_GRANT], "secrets_sha256": [hashed(&secret(OPAQUE, TILL))]});
+        app.seed(&json!({"clients": [till]})).await.expect("the seed is loaded");
+        let polls = json!({"clientType": "CONFIDENTIAL", "grantTypes": ["CIBA"], "bcDeliveryMode": "POLL"});
+        tenant.post(&format!("client/update/{TILL}"), polls).await;
+        let asked_elsewhere = tenant.post("backchannel/authentication", elsewhere()).await["ticket"].clone();
+        let waiting = tenant.post("backchannel/authentication", elsewhere()).await["ticket"].clone();
+        let issued = tenant.post("backchannel/authentication/issue", json!({ "ticket": waiting })).await;
+        let waiting_elsewhere = (waiting, issued["authReqId"].clone());
         watched.calls();
         watched.calls();
-        Self { app, watched, created, ticket, batch, query, pushed, device, person, code, of_person, refresh_of_person }
+        Self {
+            app,
+            watched,
+            created,
+            ticket,
+            batch,
+            query,
+            pushed,
+            device,
+            asked_elsewhere,
+            waiting_elsewhere,
+            person,
+            code,
+            of_person,
+            refresh_of_person,
+        }
     }
 
     async fn perform(&self, operation: &str) -> Answer {
@@ -78,17 +105,6 @@ impl Service {
             "exchange" => token(WEB, &format!("{exchange}:refresh_token&subject_token={refresh}")),
             "issue" => ("auth/token/issue".into(), json!({"ticket": ticket, "subject": "john"})),
             "authorization" => ("auth/authorization".into(), json!({ "parameters": query })),
-            "device" => ("device/authorization".into(), json!({"parameters": format!("client_id={TV}")})),
-            "device_verification" => ("device/verification".into(), json!({"userCode": self.device["userCode"]})),
-            "device_complete" => {
-                let said = json!({"userCode": self.device["userCode"], "result": "AUTHORIZED", "subject": "ann"});
-                ("device/complete".into(), said)
-            }
-            "device_poll" => {
-                let code = text(&self.device["deviceCode"]);
-                let form = format!("grant_type={DEVICE_GRANT}&client_id={TV}&device_code={code}");
-                ("auth/token".into(), json!({ "parameters": form }))
-            }
             "authorized_clients" => ("client/authorization/get/list".into(), json!({"subject": "ann"})),
             "authorization_update" => ("client/authorization/update/1011".into(), json!({"subject": "ann", "scopes": ["read"]})),
             "authorization_delete" => ("client/authorization/delete/1011".into(), json!({"subject": "ann"})),
@@ -144,10 +160,46 @@ impl Service {
             "client_delete" => return self.send(Method::DELETE, "client/delete/1001").await,
             "status" => return self.send(Method::GET, &format!("auth/token/create/batch/status/{}", self.batch)).await,
             "client_secret_refresh" => return self.send(Method::GET, "client/secret/refresh/1001").await,
-            other => return self.send(Method::GET, other).await,
+            other => match self.of_polling_client(other) {
+                Some(call) => call,
+                None => return self.send(Method::GET, other).await,
+            },
         };
         let app = &self.app;
         app.post(&format!("/api/{OPAQUE}/{path}"), Some(&app.admin), body).await
+    }
+
+    /// The calls about what a client asks for that polls.
+    fn of_polling_client(&self, operation: &str) -> Option<(String, Value)> {
+        Some(match operation {
+            "device" => ("device/authorization".into(), json!({"parameters": format!("client_id={TV}")})),
+            "device_verification" => ("device/verification".into(), json!({"userCode": self.device["userCode"]})),
+            "device_complete" => {
+                let said = json!({"userCode": self.device["userCode"], "result": "AUTHORIZED", "subject": "ann"});
+                ("device/complete".into(), said)
+            }
+            "device_poll" => {
+                let code = text(&self.device["deviceCode"]);
+                let form = format!("grant_type={DEVICE_GRANT}&client_id={TV}&device_code={code}");
+                ("auth/token".into(), json!({ "parameters": form }))
+            }
+            "elsewhere" => ("backchannel/authentication".into(), elsewhere()),
+            "elsewhere_issue" => ("backchannel/authentication/issue".into(), json!({ "ticket": self.asked_elsewhere })),
+            "elsewhere_fail" => {
+                let said = json!({"ticket": self.asked_elsewhere, "reason": "UNKNOWN_USER_ID"});
+                ("backchannel/authentication/fail".into(), said)
+            }
+            "elsewhere_complete" => {
+                let said = json!({"ticket": self.waiting_elsewhere.0, "result": "AUTHORIZED", "subject": "ann"});
+                ("backchannel/authentication/complete".into(), said)
+            }
+            "elsewhere_poll" => {
+                let form = format!("grant_type={CIBA_GRANT}&auth_req_id={}", text(&self.waiting_elsewhere.1));
+                let client = json!({"parameters": form, "clientId": TILL.to_string(), "clientSecret": secret(OPAQUE, TILL)});
+                ("auth/token".into(), client)
+            }
+            _ => return None,
+        })
     }
 
     async fn send(&self, method: Method, path: &str) -> Answer {
@@ -160,8 +212,17 @@ impl Service {
 const TV: u64 = 1_021;
 const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
+/// A client that asks for people elsewhere, its grant, and what it asks.
+const TILL: u64 = 1_031;
+const CIBA_GRANT: &str = "urn:openid:params:grant-type:ciba";
+
+fn elsewhere() -> Value {
+    let form = "scope=openid&login_hint=ann";
+    json!({"parameters": form, "clientId": TILL.to_string(), "clientSecret": secret(OPAQUE, TILL)})
+}
+
 /// Every call of the Authlete dialect once, or twice where it goes different ways.
-const CALLS: [&str; 56] = [
+const CALLS: [&str; 61] = [
     "client_credentials",
     "password",
     "refresh",
@@ -182,6 +243,11 @@ const CALLS: [&str; 56] = [
     "device_verification",
     "device_complete",
     "device_poll",
+    "elsewhere",
+    "elsewhere_issue",
+    "elsewhere_fail",
+    "elsewhere_complete",
+    "elsewhere_poll",
     "authorization_issue",
     "authorization_fail",
     "ticket_info",
@@ -249,6 +315,8 @@ async fn whichever_call_fails_the_answer_is_503_and_the_repetition_succeeds() {
                     "issue" => body["resultCode"] == "A055202",
                     "fail" => body["resultCode"] == "A066202",
                     "device_complete" => body["resultCode"] == "A240301",
+                    "elsewhere_issue" => body["resultCode"] == "A181201",
+                    "elsewhere_complete" => body["resultCode"] == "A186202",
                     "authorization_pushed" => body["resultCode"] == "A008303",
                     "authorization_issue" => body["resultCode"] == "A041202",
                     "authorization_fail" => body["resultCode"] == "A061202",
@@ -334,6 +402,11 @@ async fn each_call_makes_as_many_calls_of_the_store_as_planned() {
         ("device_verification", &["read", "read"]),
         ("device_complete", &["read", "read", "update_authorization"]),
         ("device_poll", &["read", "update_authorization"]),
+        ("elsewhere", &["read", "put_authorization"]),
+        ("elsewhere_issue", &["read", "read", "update_authorization"]),
+        ("elsewhere_fail", &["read", "update_authorization"]),
+        ("elsewhere_complete", &["read", "read", "update_authorization"]),
+        ("elsewhere_poll", &["read", "update_authorization"]),
         ("authorization_pushed", &["read", "update_authorization"]),
         ("authorization_issue", &["read", "read", "update_authorization"]),
         ("authorization_fail", &["read", "update_authorization"]),

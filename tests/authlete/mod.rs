@@ -3,6 +3,7 @@
 mod actions;
 mod at_rest;
 mod authorization;
+mod backchannel;
 mod batch;
 mod client_authorizations;
 mod clients;

@@ -57,6 +57,7 @@ ENDPOINTS = {
     "agilicus.revoke_token": ({"body": {"token": "…"}, "status": 204}, MALFORMED),
     "agilicus.validate_token_request": ({"body": BODY}, MALFORMED),
     "authlete.authorize_device": ({"body": {"parameters": "client_id=$telly"}}, UNAUTHENTICATED),
+    "authlete.complete_backchannel": ({"body": {"ticket": "$waiting", "result": "ACCESS_DENIED"}}, UNAUTHENTICATED),
     "authlete.complete_device": ({"body": {"userCode": "$typed", "result": "ACCESS_DENIED"}}, UNAUTHENTICATED),
     "authlete.create_client": ({"body": {"clientType": "CONFIDENTIAL"}}, UNAUTHENTICATED),
     "authlete.create_token": ({"body": ISSUE}, UNAUTHENTICATED),
@@ -68,6 +69,7 @@ ENDPOINTS = {
     ),
     "authlete.delete_token": ({"path": "/api/1/auth/token/delete/$opaque", "status": 204}, UNAUTHENTICATED),
     "authlete.fail_authorization": ({"body": {"ticket": "$asked", "reason": "DENIED"}}, UNAUTHENTICATED),
+    "authlete.fail_backchannel": ({"body": {"ticket": "$elsewhere", "reason": "ACCESS_DENIED"}}, UNAUTHENTICATED),
     "authlete.fail_token": ({"body": {"ticket": "$ticket", "reason": "UNKNOWN"}}, UNAUTHENTICATED),
     "authlete.get_authorization_ticket": ({"body": {"ticket": "$asked"}}, UNAUTHENTICATED),
     "authlete.get_client": ({"path": "/api/1/client/get/web"}, {"path": "/api/1/client/get/nobody", "status": 404}),
@@ -82,12 +84,17 @@ ENDPOINTS = {
     "authlete.introspect_token": ({"body": {"token": "$opaque"}}, UNAUTHENTICATED),
     "authlete.introspect_token_standard": ({"body": {"parameters": "token=$opaque"}}, UNAUTHENTICATED),
     "authlete.issue_authorization": ({"body": {"ticket": "$asked", "subject": "john"}}, UNAUTHENTICATED),
+    "authlete.issue_backchannel": ({"body": {"ticket": "$elsewhere"}}, UNAUTHENTICATED),
     "authlete.issue_token": ({"body": {"ticket": "$ticket", "subject": "john"}}, UNAUTHENTICATED),
     "authlete.issue_userinfo": ({"body": {"token": "$opaque"}}, UNAUTHENTICATED),
     "authlete.list_clients": ({}, UNAUTHENTICATED),
     "authlete.list_tokens": ({"query": "subject=john&tokenStatus=ALL"}, UNAUTHENTICATED),
     "authlete.post_configuration": ({"body": {"pretty": True, "patch": None}}, UNAUTHENTICATED),
     "authlete.process_authorization": ({"body": {"parameters": form(SIGN_IN)}}, UNAUTHENTICATED),
+    "authlete.process_backchannel": (
+        {"body": {"parameters": "scope=openid&login_hint=ann", "clientId": "till", "clientSecret": "$till_secret"}},
+        UNAUTHENTICATED,
+    ),
     "authlete.process_revocation": ({"body": {"parameters": "token=$opaque", **CLIENT}}, UNAUTHENTICATED),
     "authlete.process_token": ({"body": {"parameters": "grant_type=client_credentials", **CLIENT}}, UNAUTHENTICATED),
     "authlete.process_userinfo": ({"body": {"token": "$opaque"}}, UNAUTHENTICATED),
@@ -377,8 +384,8 @@ def event(gateway, handler, case, admin, tokens):
 @pytest.fixture(scope="module")
 def service(stack, admin, emulator):
     """Org 1 as a service of Authlete's API, with a client. Gives what makes things there, by name."""
-    device = "urn:ietf:params:oauth:grant-type:device_code"
-    supported_grants = ["authorization_code", "client_credentials", "password", "refresh_token", device]
+    device, ciba = "urn:ietf:params:oauth:grant-type:device_code", "urn:openid:params:grant-type:ciba"
+    supported_grants = ["authorization_code", "client_credentials", "password", "refresh_token", device, ciba]
     pages = {"login_url": "https://login.example/", "device_url": "https://login.example/device", "logout_url": "https://login.example/logout"}
     apis = [{"resource": "https://api.example/mcp"}, {"resource": "https://mcp.example/mcp", "scopes": ["read"]}]
     settings = {"supported_scopes": [{"name": "read"}], "supported_grants": supported_grants, "resources": apis, **pages}
@@ -386,6 +393,8 @@ def service(stack, admin, emulator):
     grants = {"clientType": "CONFIDENTIAL", "grantTypes": ["PASSWORD", "CLIENT_CREDENTIALS", "REFRESH_TOKEN"]}
     ask = lambda path, body: stack.api.post(f"/api/1/{path}", body, admin).json(200)
     client = ask("client/create", grants | {"clientIdAlias": "web"})
+    till = ask("client/create", {"clientType": "CONFIDENTIAL", "grantTypes": ["CIBA"], "bcDeliveryMode": "POLL", "clientIdAlias": "till"})
+    for_ann = {"parameters": "scope=openid&login_hint=ann", "clientId": "till", "clientSecret": till["clientSecret"]}
     issue = ISSUE | {"clientId": client["clientId"]}
     password = {"parameters": "grant_type=password&username=u&password=p", "clientId": "web", "clientSecret": client["clientSecret"]}
     site = {"kind": "public", "grants": ["authorization_code", "refresh_token"], "redirect_uris": [SIGN_IN["redirect_uri"]], "consent": "implied"}
@@ -420,6 +429,16 @@ def service(stack, admin, emulator):
     def typed():
         """The code that a device shows."""
         return json.loads(browse("oauth.authorize_device", "POST", "/oauth2/device_authorization", body=form({"client_id": telly}))["body"])["user_code"]
+
+    def elsewhere():
+        """The ticket of a request for somebody who is elsewhere."""
+        return ask("backchannel/authentication", for_ann)["ticket"]
+
+    def waiting():
+        """The same once its client has been told that it is good."""
+        ticket = elsewhere()
+        assert ask("backchannel/authentication/issue", {"ticket": ticket})["action"] == "OK"
+        return ticket
 
     def accepted(client_id=shop):
         """An authorization that the login application has accepted: the browser has to come back."""
@@ -467,6 +486,9 @@ def service(stack, admin, emulator):
         "site": lambda: shop,
         "telly": lambda: telly,
         "typed": typed,
+        "elsewhere": elsewhere,
+        "waiting": waiting,
+        "till_secret": lambda: till["clientSecret"],
         "leaving": leaving,
         "pending": pending,
         "accepted": accepted,

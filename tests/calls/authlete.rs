@@ -10,6 +10,7 @@ use shared::keys::signer::{LocalSigner, Signer as _};
 use shared::platform::SystemClock;
 
 use super::Recorded;
+use super::units::Units;
 use crate::support::deployment::ISSUER;
 
 /// Has each of them do it, on one deployment in which nobody has done any of it yet.
@@ -147,6 +148,7 @@ async fn authorizations(run: &mut Recorded, id: &Value) {
     let reissued = api(run, "authlete.reissue_id_token", "idtoken/reissue", pair).await;
     assert_eq!(reissued["action"], "OK", "{reissued}");
     devices(run).await;
+    backchannel(run).await;
     client_authorizations(run, &client).await;
     let wants_jwt = json!({"clientType": "PUBLIC", "grantTypes": ["AUTHORIZATION_CODE"], "userInfoSignAlg": "ES256"});
     api(run, "authlete.update_client", &format!("client/update/{client}"), wants_jwt).await;
@@ -205,6 +207,40 @@ async fn devices(run: &mut Recorded) {
     }
     let granted = api(run, "authlete.process_token", "auth/token", poll).await;
     assert_eq!(granted["action"], "OK", "{granted}");
+}
+
+/// A client asks for somebody elsewhere, who agrees; and another time nothing comes of it. Returns what each step costs.
+pub(super) async fn backchannel(run: &mut Recorded) -> Vec<(&'static str, Units)> {
+    const GRANT: &str = "urn:openid:params:grant-type:ciba";
+    const CALL: &str = "/api/1/backchannel/authentication";
+    run.good("jeton.patch_org", "/v1/orgs/1", json!({"settings": {"supported_grants": [GRANT]}})).await;
+    let draft = json!({"clientType": "CONFIDENTIAL", "grantTypes": ["CIBA"], "bcDeliveryMode": "PING", "bcNotificationEndpoint": "https://bank.example/"});
+    let client = api(run, "authlete.create_client", "client/create", draft).await;
+    let sent = |form: &str| json!({"parameters": form, "clientId": client["clientId"].to_string(), "clientSecret": client["clientSecret"]});
+    let ask = sent("scope=openid&login_hint=zoe&client_notification_token=x");
+    let (request, asked) = run.cost("authlete.process_backchannel", CALL, ask.clone()).await;
+    let ticket = json!({"ticket": asked["ticket"]});
+    let (issue, issued) = run.cost("authlete.issue_backchannel", &format!("{CALL}/issue"), ticket).await;
+    let poll = sent(&format!("grant_type={GRANT}&auth_req_id={}", issued["authReqId"].as_str().unwrap()));
+    let (pending, answer) = run.cost("authlete.process_token", "/api/1/auth/token", poll.clone()).await;
+    assert_eq!(answer["resultCode"], "A200307", "{answer}");
+    let said = json!({"ticket": asked["ticket"], "result": "AUTHORIZED", "subject": "zoe"});
+    let (complete, decided) = run.cost("authlete.complete_backchannel", &format!("{CALL}/complete"), said).await;
+    assert_eq!(decided["action"], "NOTIFICATION", "{decided}");
+    let (token, granted) = run.cost("authlete.process_token", "/api/1/auth/token", poll).await;
+    assert_eq!(granted["action"], "OK", "{granted}");
+    let asked = api(run, "authlete.process_backchannel", "backchannel/authentication", ask).await;
+    let failed = json!({"ticket": asked["ticket"], "reason": "UNKNOWN_USER_ID"});
+    let failed = api(run, "authlete.fail_backchannel", "backchannel/authentication/fail", failed).await;
+    assert_eq!(failed["action"], "BAD_REQUEST", "{failed}");
+    run.good("jeton.patch_org", "/v1/orgs/1", json!({"settings": {"supported_grants": null}})).await;
+    vec![
+        ("elsewhere: request", request),
+        ("elsewhere: acknowledgement", issue),
+        ("elsewhere: poll", pending),
+        ("elsewhere: decision", complete),
+        ("elsewhere: token", token),
+    ]
 }
 
 async fn introspections(run: &mut Recorded, client: &Value) {

@@ -5,7 +5,7 @@ use shared::domain::SigningMode;
 use shared::keys::signer::Signer as _;
 use shared::platform::aws::testing::Call;
 
-use super::authlete::{assertion, create_and_introspect, proof, signer};
+use super::authlete::{assertion, backchannel, create_and_introspect, proof, signer};
 use super::{Recorded, ask, oauth};
 use crate::support::Answer;
 
@@ -21,7 +21,7 @@ pub(crate) struct Units {
 }
 
 /// What each operation costs. The page on costs is computed from these.
-pub(crate) const PLANNED: [(&str, Units); 41] = [
+pub(crate) const PLANNED: [(&str, Units); 46] = [
     ("mint", planned(1, 7, 1)),
     ("introspect", planned(0, 5, 0)),
     ("mint with refresh", planned(4, 7, 1)),
@@ -61,6 +61,11 @@ pub(crate) const PLANNED: [(&str, Units); 41] = [
     ("an app is disconnected", planned(2, 6, 0)),
     ("all apps are disconnected", planned(32, 6, 0)),
     ("a session is ended", planned(32, 5, 0)),
+    ("elsewhere: request", planned(1, 6, 0)),
+    ("elsewhere: acknowledgement", planned(1, 7, 0)),
+    ("elsewhere: poll", planned(1, 8, 0)),
+    ("elsewhere: decision", planned(1, 7, 0)),
+    ("elsewhere: token", planned(4, 13, 1)),
     ("a subject's only token, with refresh", planned(5, 10, 0)),
     ("a subject's next only token, with refresh", planned(5, 10, 0)),
 ];
@@ -192,6 +197,10 @@ async fn each_operation_costs_as_many_units_as_planned() {
     note("client_credentials by a secret", run.cost("oauth.token", "/oauth2/token", form).await);
 
     for (what, units) in oauth::sign_in(&mut run).await {
+        note(what, (units, Value::Null));
+    }
+
+    for (what, units) in backchannel(&mut run).await {
         note(what, (units, Value::Null));
     }
 

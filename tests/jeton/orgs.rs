@@ -22,7 +22,8 @@ scenario! {
         let settings = made["settings"].as_object_mut().unwrap();
         for (name, default) in [
             ("pushed_request_duration", json!(60)), ("pushed_requests_required", json!(false)), ("device_code_duration", json!(600)),
-            ("device_poll_interval", json!(5)),
+            ("device_poll_interval", json!(5)), ("ciba_delivery_modes", json!(["poll", "ping"])), ("ciba_request_duration", json!(600)),
+            ("ciba_poll_interval", json!(5)), ("ciba_user_code", json!(false)),
         ] {
             assert_eq!(settings.remove(name), Some(default), "{name}");
         }

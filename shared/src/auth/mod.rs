@@ -13,5 +13,6 @@ pub mod client;
 pub mod dpop;
 pub(crate) mod presented;
 pub mod replay;
+pub(crate) mod sealed;
 pub(crate) mod secret;
 pub mod service;

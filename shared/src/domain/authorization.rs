@@ -6,8 +6,8 @@ use std::str::FromStr;
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use super::{
-    Audience, AuthorizationDetails, Client, ClientId, ClientKind, ExtraClaims, ForwardedSignIn, Invalid, OrgId, PersonGrantKey,
-    Polling, Property, Scope, Seconds, SessionId, Shard, Subject, Thumbprint, Timestamp, TokenId,
+    Audience, AuthorizationDetails, BackchannelRequest, Client, ClientId, ClientKind, ExtraClaims, ForwardedSignIn, Invalid,
+    OrgId, PersonGrantKey, Polling, Property, Scope, Seconds, SessionId, Shard, Subject, Thumbprint, Timestamp, TokenId,
 };
 
 /// Where an authorization is. As text it is `<org>.<id>`: that is the id by which a login application knows it.
@@ -54,6 +54,9 @@ pub struct Authorization {
     pub browser: Option<[u8; 32]>,
     /// What is known of the device that asks without a browser: RFC 8628. `None`: it is asked in a browser.
     pub device: Option<Box<DeviceRequest>>,
+    /// What is known of a request of which the person learns by themselves, without a browser of the client's: OpenID Connect CIBA.
+    /// `None`: it is none.
+    pub backchannel: Option<Box<BackchannelRequest>>,
     /// What belongs to an authorization server outside that decides it. `None`: a login application decides it.
     pub forwarded: Option<ForwardedRequest>,
     /// When the client asked.
@@ -127,14 +130,21 @@ impl Authorization {
 
     /// How its client polls. `None`: it doesn't.
     pub fn polling(&self) -> Option<&Polling> {
-        self.device.as_ref().map(|device| &device.polling)
+        let of_device = self.device.as_ref().map(|device| &device.polling);
+        let acknowledgement = || self.backchannel.as_ref()?.acknowledgement.as_ref();
+        of_device.or_else(|| acknowledgement().map(|told| &told.polling))
     }
 
     /// The same authorization after a poll, which is a step, too.
     #[must_use]
     pub fn polled(&self, polling: Polling) -> Self {
-        let device = self.device.clone().map(|device| Box::new(DeviceRequest { polling, ..*device }));
-        Self { device, ..self.moved_to(self.state.clone(), self.expires_at) }
+        let mut next = self.moved_to(self.state.clone(), self.expires_at);
+        if let Some(device) = &mut next.device {
+            device.polling = polling;
+        } else if let Some(acknowledgement) = next.backchannel.as_mut().and_then(|asked| asked.acknowledgement.as_mut()) {
+            acknowledgement.polling = polling;
+        }
+        next
     }
 
     /// The same authorization once its code has become a token. `None`: it has no code that could. A code that is polled with is good

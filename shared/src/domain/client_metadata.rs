@@ -230,7 +230,7 @@ pub const RESPONSE_TYPES: &[&str] =
 
 /// All members of the metadata, by name: RFC 7591 section 2, OpenID Connect Dynamic Client Registration section 2, and others.
 ///
-/// No token endpoint depends on any of them. A switch that such an endpoint would have to obey, and doesn't know, must not be
+/// No token endpoint depends on any of them, but for how a client asks for a person without a browser (`backchannel_…`). A switch that such an endpoint would have to obey, and doesn't know, must not be
 /// here: it would look as if it were on.
 pub const CLIENT_METADATA: &[MetadataMember] = &[
     MetadataMember::client("application_type", "applicationType", OneOf(&["web", "native"])),
@@ -240,7 +240,7 @@ pub const CLIENT_METADATA: &[MetadataMember] = &[
     MetadataMember::client("authorization_signed_response_alg", "authorizationSignAlg", OneOf(JWS)),
     MetadataMember::client("backchannel_authentication_request_signing_alg", "bcRequestSignAlg", OneOf(JWS)),
     MetadataMember::client("backchannel_client_notification_endpoint", "bcNotificationEndpoint", Page),
-    MetadataMember::client("backchannel_token_delivery_mode", "bcDeliveryMode", Text),
+    MetadataMember::client("backchannel_token_delivery_mode", "bcDeliveryMode", OneOf(&["poll", "ping", "push"])),
     MetadataMember::client("backchannel_user_code_parameter", "bcUserCodeRequired", Flag),
     MetadataMember::client("client_name#", "clientNames", LocalizedText),
     MetadataMember::client("client_uri", "clientUri", Page),

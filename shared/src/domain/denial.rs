@@ -88,6 +88,30 @@ denials! {
     /// The person hasn't decided yet what a device asks for (RFC 8628 section 3.5).
     AuthorizationPending: "authorization_pending",
         "Nobody has decided yet. Poll again after the interval.";
+    /// The person has denied what the client asks for without a browser (OpenID Connect CIBA section 11).
+    AuthReqIdDenied: "access_denied",
+        "The person has denied the request.";
+    /// The `auth_req_id` is over (OpenID Connect CIBA section 11).
+    AuthReqIdExpired: "expired_token",
+        "The auth_req_id is over. Ask for another one.";
+    /// The authentication came to no decision, or not to the one that the client demands (OpenID Connect CIBA section 11).
+    AuthReqIdFailed: "expired_token",
+        "Nothing has come of the request. Ask again.";
+    /// The `auth_req_id` is unknown, used, or another client's (OpenID Connect CIBA section 11).
+    AuthReqIdInvalid: "invalid_grant",
+        "The auth_req_id is not valid.";
+    /// The CIBA grant was requested without an `auth_req_id`.
+    AuthReqIdMissing: "invalid_request",
+        "auth_req_id is required.";
+    /// The person hasn't decided yet what the client asks for (OpenID Connect CIBA section 11).
+    AuthReqIdPending: "authorization_pending",
+        "The person has not decided yet. Poll again after the interval.";
+    /// The client polls sooner than it may, which makes the interval longer by five seconds (OpenID Connect CIBA section 11).
+    AuthReqIdPolledTooOften: "slow_down",
+        "The client polls too often. Make the interval 5 seconds longer.";
+    /// The `binding_message` can't be shown (OpenID Connect CIBA section 13).
+    BindingMessageInvalid: "invalid_binding_message",
+        "binding_message must be 1 to 100 characters without control characters.";
     /// A browser comes back for an authorization that is unknown, over, or has been answered.
     AuthorizationUnknown: "invalid_request",
         "This sign-in is unknown, over, or was finished before. Start again in the app.";
@@ -165,6 +189,12 @@ denials! {
     /// The person has denied what the device asks for (RFC 8628 section 3.5).
     DeviceAccessDenied: "access_denied",
         "The request of the device was denied.";
+    /// The client has registered no delivery mode that the org serves, or for ping no address (OpenID Connect CIBA section 5).
+    DeliveryModeUnavailable: "unauthorized_client",
+        "The client's backchannel_token_delivery_mode must be one of the org's ciba_delivery_modes. ping needs a backchannel_client_notification_endpoint that is an https URL, and push is not served.";
+    /// The client has registered that tokens are pushed to it, and asks for them (OpenID Connect CIBA section 11).
+    DeliveryModeForbidsPolling: "unauthorized_client",
+        "A client whose backchannel_token_delivery_mode is push gets no tokens at the token endpoint.";
     /// The device code is over (RFC 8628 section 3.5).
     DeviceCodeExpired: "expired_token",
         "The device code is over. Ask for another one.";
@@ -222,9 +252,18 @@ denials! {
     /// The org lets nobody log out: it has no `logout_url`. Or the request names no client, and no org is open.
     LogoutUnavailable: "unauthorized_client",
         "Nobody can log out here: the org has no logout_url.";
+    /// The request names its person in no way or in several (OpenID Connect CIBA section 7.1).
+    LoginHintsNotOne: "invalid_request",
+        "Exactly one of login_hint, login_hint_token and id_token_hint is required, of at most 4,000 bytes.";
     /// The `max_age` is no number of seconds (OpenID Connect Core section 3.1.2.1).
     MaxAgeInvalid: "invalid_request",
         "max_age must be a whole number of seconds.";
+    /// The `client_notification_token` is missing or can't be a bearer token (OpenID Connect CIBA section 7.1).
+    NotificationTokenInvalid: "invalid_request",
+        "client_notification_token must be 1 to 1,024 characters of a bearer token. The delivery mode ping requires it.";
+    /// The request asks for a person without the scope `openid` (OpenID Connect CIBA section 7.1).
+    OpenidScopeMissing: "invalid_scope",
+        "scope must have openid, and it must be available to this client.";
     /// The password grant was requested without a `password`.
     PasswordMissing: "invalid_request", "password is required.";
     /// The logout request has a `post_logout_redirect_uri`, and names no client that could have registered it.
@@ -257,9 +296,12 @@ denials! {
         "The parameter registration is not supported.";
     /// The body isn't form-encoded, or has a parameter twice (RFC 6749 section 3.2).
     RequestMalformed: "invalid_request", "The token request is malformed: it must be form-encoded, with no parameter twice.";
-    /// The client is registered to sign its authorization requests (RFC 9101 section 10.5), which can't be had.
+    /// The client is registered to sign its requests (RFC 9101 section 10.5, OpenID Connect CIBA section 4), which can't be had.
     RequestObjectRequired: "invalid_request",
-        "The client's registration requires signed requests (require_signed_request_object), which are not supported.";
+        "The client's registration requires signed requests (require_signed_request_object or backchannel_authentication_request_signing_alg), which are not supported.";
+    /// The `request_context` is no JSON object.
+    RequestContextInvalid: "invalid_request",
+        "request_context must be a JSON object of at most 4,000 bytes.";
     /// The request has a request object (RFC 9101).
     RequestObjectUnsupported: "request_not_supported",
         "The parameter request is not supported.";
@@ -271,6 +313,9 @@ denials! {
     /// The request refers to a request object elsewhere (RFC 9101).
     RequestUriUnsupported: "request_uri_not_supported",
         "request_uri must be one that the pushed_authorization_request_endpoint has answered.";
+    /// The `requested_expiry` is no number of seconds (OpenID Connect CIBA section 7.1).
+    RequestedExpiryInvalid: "invalid_request",
+        "requested_expiry must be a positive whole number of seconds.";
     /// The `requested_token_type` isn't one that RFC 8693 section 3 registers.
     RequestedTokenTypeInvalid: "invalid_request", "requested_token_type must be a registered token type.";
     /// The `response_mode` isn't supported.
@@ -317,6 +362,9 @@ denials! {
     TokenMissing: "invalid_request", "token is required.";
     /// The token belongs to another client than the one that authenticated (RFC 7009 section 2.1).
     TokenOfAnotherClient: "invalid_request", "The token belongs to another client.";
+    /// The client must send a `user_code` and sends none (OpenID Connect CIBA section 13).
+    UserCodeMissing: "missing_user_code",
+        "user_code is required: the client is registered with backchannel_user_code_parameter, and the org has ciba_user_code.";
     /// The password grant was requested without a `username`.
     UsernameMissing: "invalid_request", "username is required.";
 }

@@ -177,9 +177,10 @@ impl GrantType {
         ]
     }
 
-    /// Whether a client must authenticate for it: RFC 6749 section 4.4. In an exchange anybody could pose as a public client.
+    /// Whether a client must authenticate for it: RFC 6749 section 4.4, OpenID Connect CIBA section 7.1. In an exchange anybody could pose as a
+    /// public client.
     pub const fn is_for_confidential(self) -> bool {
-        matches!(self, Self::ClientCredentials | Self::TokenExchange)
+        matches!(self, Self::ClientCredentials | Self::Ciba | Self::TokenExchange)
     }
 
     /// Whether no refresh token comes with it: RFC 6749 sections 4.2.2 and 4.4.3.

@@ -8,6 +8,7 @@
 
 pub mod alias;
 pub mod authorization;
+pub mod backchannel;
 pub mod batch;
 pub mod caller;
 pub mod claims;
@@ -53,6 +54,7 @@ pub use authorization::{
     Approval, Authorization, AuthorizationError, AuthorizationKey, AuthorizationProblem, AuthorizationRequest,
     AuthorizationState, DeviceRequest, ForwardedRequest, Prompt, ResponseMode, UserCodeAssignment, UserCodeKey,
 };
+pub use backchannel::{Acknowledgement, BackchannelRequest, DeliveryMode, SealedSecret};
 pub use batch::{Batch, BatchKey, BatchState};
 pub use caller::Caller;
 pub use claims::Claims;

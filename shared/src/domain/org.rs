@@ -1,8 +1,8 @@
 //! Orgs: tenants, and the hierarchy that they form.
 
 use super::{
-    Algorithm, Audience, Client, ClientDocumentRules, ClientId, Family, GrantType, LoginUrl, OrgId, ProtectedResource, Scope,
-    Seconds, Timestamp,
+    Algorithm, Audience, Client, ClientDocumentRules, ClientId, DeliveryMode, Family, GrantType, LoginUrl, OrgId,
+    ProtectedResource, Scope, Seconds, Timestamp,
 };
 
 /// A tenant. Nothing crosses an org, but that an administrator of an ancestor may act on it.
@@ -161,6 +161,15 @@ macro_rules! org_settings {
                 device_code_duration: Seconds = Seconds(600);
                 /// How many seconds a device waits between two polls: 1 to 60. Default: 5.
                 device_poll_interval: Seconds = Seconds(5);
+                /// How clients may learn what has come of a request for a person who is not in their browser (OpenID Connect CIBA): `poll`,
+                /// `ping`. Default: both.
+                ciba_delivery_modes: Vec<DeliveryMode> = DeliveryMode::served_by_default();
+                /// For how many seconds a person may take to decide such a request: 60 to 1800. Default: 600.
+                ciba_request_duration: Seconds = Seconds(600);
+                /// How many seconds its client waits between two polls: 1 to 60. Default: 5.
+                ciba_poll_interval: Seconds = Seconds(5);
+                /// Whether a client that is registered with a user code must send one. Default: false.
+                ciba_user_code: bool = false;
                 /// The page of the login application that logs people out. Default: none, so that clients can log nobody out.
                 logout_url: Option<LoginUrl> = None;
                 /// The page to which people are sent with what is wrong with an authorization request, if the client can't be told. Default:

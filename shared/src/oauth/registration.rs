@@ -347,7 +347,7 @@ fn grants(org: &Org, kind: ClientKind, said: &Registration) -> Result<Vec<GrantT
         if grant.is_for_confidential() && kind == ClientKind::Public {
             return Err(Refusal::invalid(
                 FIELD,
-                "must not have client_credentials or token-exchange for a client that can't authenticate",
+                "must not have client_credentials, token-exchange or ciba for a client that can't authenticate",
             ));
         }
         if !grants.contains(grant) {

@@ -23,6 +23,7 @@ pub struct TokenForm {
     pub(crate) details: Option<String>,
     pub(crate) code: Option<Secret<String>>,
     pub(crate) device_code: Option<Secret<String>>,
+    pub(crate) auth_req_id: Option<Secret<String>>,
     pub(crate) code_verifier: Option<Secret<String>>,
     pub(crate) redirect_uri: Option<String>,
 }
@@ -63,6 +64,7 @@ impl TokenForm {
             details: given.remove("authorization_details")?,
             code: given.remove("code")?.map(Secret::new),
             device_code: given.remove("device_code")?.map(Secret::new),
+            auth_req_id: given.remove("auth_req_id")?.map(Secret::new),
             code_verifier: given.remove("code_verifier")?.map(Secret::new),
             redirect_uri: given.remove("redirect_uri")?,
         };
@@ -79,10 +81,20 @@ impl TokenForm {
         self.refresh_token.as_ref().filter(|_| self.grant() == Some(GrantType::RefreshToken))
     }
 
-    /// Returns the code of a request for a grant that has one, or the device's, to be looked up in the read that authenticates.
+    /// Returns the code of a request for a grant that has one, under whatever name, to be looked up in the read that authenticates.
     pub fn code(&self) -> Option<&Secret<String>> {
-        let of_device = self.device_code.as_ref().filter(|_| self.grant() == Some(GrantType::DeviceCode));
-        self.code.as_ref().filter(|_| self.grant() == Some(GrantType::AuthorizationCode)).or(of_device)
+        match self.grant()? {
+            GrantType::AuthorizationCode => self.code.as_ref(),
+            GrantType::Ciba => self.auth_req_id.as_ref(),
+            GrantType::DeviceCode => self.device_code.as_ref(),
+            GrantType::Implicit
+            | GrantType::Password
+            | GrantType::ClientCredentials
+            | GrantType::RefreshToken
+            | GrantType::TokenExchange
+            | GrantType::JwtBearer
+            | GrantType::PreAuthorizedCode => None,
+        }
     }
 
     /// Reads `scope`. `None`: it is missing, or has nothing but blanks.

@@ -77,6 +77,7 @@ fn authorization() -> Authorization {
         },
         browser: Some([1; 32]),
         device: None,
+        backchannel: None,
         forwarded: None,
         created_at: NOW,
         expires_at: NOW.plus(Seconds(600)),

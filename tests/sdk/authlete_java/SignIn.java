@@ -78,6 +78,25 @@ public class SignIn {
         begun.getDeviceCode(), "grant_type", "urn:ietf:params:oauth:grant-type:device_code"))));
     told.put("device", new Object[] {begun.getAction(), seen.getAction(), names(seen.getScopes()), completed.getAction(), polled.getAction()});
 
+    Client till = api.createClient(new Client().setClientName("Till").setClientType(ClientType.CONFIDENTIAL)
+        .setTokenAuthMethod(ClientAuthMethod.CLIENT_SECRET_BASIC).setGrantTypes(new GrantType[] {GrantType.CIBA})
+        .setBcDeliveryMode(DeliveryMode.PING).setBcNotificationEndpoint(new java.net.URI("https://bank.example/notified")));
+    String tillId = String.valueOf(till.getClientId());
+    BackchannelAuthenticationResponse sought = api.backchannelAuthentication(new BackchannelAuthenticationRequest()
+        .setParameters(encoded(Map.of("scope", "openid", "login_hint", "john", "client_notification_token", "8d67dc78")))
+        .setClientId(tillId).setClientSecret(till.getClientSecret()));
+    BackchannelAuthenticationIssueResponse found = api.backchannelAuthenticationIssue(
+        new BackchannelAuthenticationIssueRequest().setTicket(sought.getTicket()));
+    BackchannelAuthenticationCompleteResponse agreed = api.backchannelAuthenticationComplete(new BackchannelAuthenticationCompleteRequest()
+        .setTicket(sought.getTicket()).setResult(BackchannelAuthenticationCompleteRequest.Result.AUTHORIZED).setSubject("john"));
+    TokenResponse fetched = api.token(new TokenRequest().setClientId(tillId).setClientSecret(till.getClientSecret())
+        .setParameters(encoded(Map.of("grant_type", "urn:openid:params:grant-type:ciba", "auth_req_id", found.getAuthReqId()))));
+    BackchannelAuthenticationFailResponse unknown = api.backchannelAuthenticationFail(new BackchannelAuthenticationFailRequest()
+        .setTicket(sought.getTicket()).setReason(BackchannelAuthenticationFailRequest.Reason.UNKNOWN_USER_ID));
+    told.put("elsewhere", new Object[] {sought.getAction(), sought.getDeliveryMode(), sought.getHintType(), sought.getHint(),
+        found.getAction(), agreed.getAction(), agreed.getClientNotificationEndpoint().toString(), agreed.getClientNotificationToken(),
+        fetched.getAction(), fetched.getGrantType(), unknown.getAction()});
+
     AuthorizationResponse refused = api.authorization(request(client));
     AuthorizationFailResponse failed = api.authorizationFail(new AuthorizationFailRequest().setTicket(refused.getTicket())
         .setReason(AuthorizationFailRequest.Reason.DENIED));

@@ -185,6 +185,54 @@ forEachService("authorization", (calls, service) => {
     assert.deepEqual(denied, { error: "access_denied", error_description: "Not now", error_uri: "https://as.example/no" });
   });
 
+  for (const [bcDeliveryMode, notified] of [["POLL", "NO_ACTION"], ["PING", "NOTIFICATION"]]) {
+    test(`somebody elsewhere is asked for, ${bcDeliveryMode}`, async () => {
+      const made = await calls.newClient({ grantTypes: ["CIBA"], clientName: "Till", bcDeliveryMode, bcNotificationEndpoint: "https://bank.example/notified" });
+      assert.deepEqual([made.bcDeliveryMode, made.bcNotificationEndpoint], [bcDeliveryMode, "https://bank.example/notified"]);
+      const credentials = { clientId: String(made.clientId), clientSecret: made.clientSecret };
+      const ask = async (more = {}) => {
+        const form = { scope: "openid history.read", login_hint: "john", binding_message: "W4SCT", client_notification_token: "8d67dc78", ...more };
+        const parameters = new URLSearchParams(form).toString();
+        return authlete.ciba.processAuthentication({ serviceId, backchannelAuthenticationRequest: { parameters, ...credentials } });
+      };
+      const issue = async (ticket) => authlete.ciba.issue({ serviceId, backchannelAuthenticationIssueRequest: { ticket } });
+      const fail = async (ticket, reason) => authlete.ciba.fail({ serviceId, backchannelAuthenticationFailRequest: { ticket, reason } });
+      const complete = async (ticket, result, more = {}) => {
+        return authlete.ciba.complete({ serviceId, backchannelAuthenticationCompleteRequest: { ticket, result, subject: "john", ...more } });
+      };
+      const poll = async (authReqId) => calls.process({ grant_type: "urn:openid:params:grant-type:ciba", auth_req_id: authReqId }, credentials);
+
+      const asked = await ask();
+      assert.deepEqual([asked.action, asked.deliveryMode], ["USER_IDENTIFICATION", bcDeliveryMode], asked.resultMessage);
+      assert.deepEqual([asked.hintType, asked.hint, asked.bindingMessage], ["LOGIN_HINT", "john", "W4SCT"]);
+      assert.deepEqual([asked.clientId, asked.clientName, asked.scopes.map(({ name }) => name)], [made.clientId, "Till", ["openid", "history.read"]]);
+      assert.equal((await complete(asked.ticket, "AUTHORIZED")).action, "SERVER_ERROR");
+      const issued = await issue(asked.ticket);
+      assert.deepEqual([issued.action, issued.expiresIn, issued.interval], ["OK", 600, 5], issued.resultMessage);
+      assert.equal(JSON.parse(issued.responseContent).auth_req_id, issued.authReqId);
+      assert.equal((await issue(asked.ticket)).action, "INVALID_TICKET");
+      assert.equal((await poll(issued.authReqId)).resultCode, "A200307");
+      assert.equal((await complete(asked.ticket, "AUTHORIZED", { claims: "[]" })).action, "SERVER_ERROR");
+      const decided = await complete(asked.ticket, "AUTHORIZED");
+      assert.deepEqual([decided.action, decided.deliveryMode, decided.authReqId], [notified, bcDeliveryMode, issued.authReqId], decided.resultMessage);
+      if (bcDeliveryMode === "PING") {
+        assert.deepEqual([decided.clientNotificationEndpoint, decided.clientNotificationToken], ["https://bank.example/notified", "8d67dc78"]);
+        assert.deepEqual(JSON.parse(decided.responseContent), { auth_req_id: issued.authReqId });
+      }
+      const granted = await poll(issued.authReqId);
+      assert.deepEqual([granted.action, granted.grantType, granted.subject], ["OK", "CIBA", "john"], granted.resultMessage);
+      assert.equal(JSON.parse(granted.responseContent).id_token, granted.idToken);
+      assert.equal((await poll(issued.authReqId)).resultCode, "A200304");
+
+      const other = await ask({ login_hint: "nobody" });
+      const failed = await fail(other.ticket, "UNKNOWN_USER_ID");
+      assert.deepEqual([failed.action, JSON.parse(failed.responseContent).error], ["BAD_REQUEST", "unknown_user_id"]);
+      assert.equal((await fail(other.ticket, "ACCESS_DENIED")).action, "FORBIDDEN");
+      const wrong = await ask({ id_token_hint: granted.idToken });
+      assert.deepEqual([wrong.action, JSON.parse(wrong.responseContent).error], ["BAD_REQUEST", "invalid_request"]);
+    });
+  }
+
   test("an ID token is made anew", async () => {
     const { ticket } = await ask({ nonce: "n-2" });
     const granted = await redeem((await issue(ticket)).authorizationCode);

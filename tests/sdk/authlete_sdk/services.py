@@ -31,6 +31,7 @@ SETTINGS = {
         "urn:ietf:params:oauth:grant-type:token-exchange",
         "urn:ietf:params:oauth:grant-type:jwt-bearer",
         "urn:ietf:params:oauth:grant-type:device_code",
+        "urn:openid:params:grant-type:ciba",
     ],
     "device_url": "https://as.example.org/device",
     "supported_scopes": [

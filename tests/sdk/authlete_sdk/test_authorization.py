@@ -15,6 +15,10 @@ from authlete.dto.authorization_issue_request import AuthorizationIssueRequest
 from authlete.dto.authorization_request import AuthorizationRequest
 from authlete.dto.authorization_ticket_info_request import AuthorizationTicketInfoRequest
 from authlete.dto.authorization_ticket_update_request import AuthorizationTicketUpdateRequest
+from authlete.dto.backchannel_authentication_complete_request import BackchannelAuthenticationCompleteRequest
+from authlete.dto.backchannel_authentication_fail_request import BackchannelAuthenticationFailRequest
+from authlete.dto.backchannel_authentication_issue_request import BackchannelAuthenticationIssueRequest
+from authlete.dto.backchannel_authentication_request import BackchannelAuthenticationRequest
 from authlete.dto.client import Client
 from authlete.dto.client_authorization_update_request import ClientAuthorizationUpdateRequest
 from authlete.dto.device_authorization_request import DeviceAuthorizationRequest
@@ -181,6 +185,79 @@ def test_a_device_asks_and_a_person_decides(api, result, action, code):
     form = {"grant_type": "urn:ietf:params:oauth:grant-type:device_code", "device_code": begun.deviceCode, "client_id": telly.clientId}
     polled = api.token(TokenRequest({"parameters": urlencode(form)}))
     assert (polled.action.name, polled.resultCode) == (action, code)
+
+
+@pytest.fixture
+def elsewhere(api):
+    """A client that asks for people elsewhere, and what it sends."""
+
+    def made(mode):
+        said = {"clientName": "Till", "clientType": "CONFIDENTIAL", "tokenAuthMethod": "CLIENT_SECRET_BASIC", "grantTypes": ["CIBA"]}
+        till = api.createClient(Client(said | {"bcDeliveryMode": mode, "bcNotificationEndpoint": "https://bank.example/notified"}))
+        assert (till.bcDeliveryMode.name, till.bcNotificationEndpoint) == (mode, "https://bank.example/notified")
+        return lambda **form: {"parameters": urlencode(form), "clientId": str(till.clientId), "clientSecret": till.clientSecret}
+
+    return made
+
+
+@pytest.mark.parametrize(
+    ("result", "action", "code"),
+    [("AUTHORIZED", "OK", "A200001"), ("ACCESS_DENIED", "BAD_REQUEST", "A200308"), ("TRANSACTION_FAILED", "BAD_REQUEST", "A200309")],
+)
+@pytest.mark.parametrize(("mode", "decided"), [("POLL", "NO_ACTION"), ("PING", "NOTIFICATION")])
+def test_a_client_asks_for_somebody_elsewhere(api, elsewhere, mode, decided, result, action, code):
+    sent = elsewhere(mode)
+    form = {"scope": "openid history.read", "login_hint": "john", "binding_message": "W4SCT", "client_notification_token": "8d67dc78"}
+    asked = api.backchannelAuthentication(BackchannelAuthenticationRequest(sent(**form)))
+    assert (asked.action.name, asked.resultCode, asked.deliveryMode.name) == ("USER_IDENTIFICATION", "A179001", mode)
+    assert (asked.hintType.name, asked.hint, asked.bindingMessage, asked.clientName) == ("LOGIN_HINT", "john", "W4SCT", "Till")
+    assert ([scope.name for scope in asked.scopes], asked.userCodeRequired, asked.requestedExpiry) == (["openid", "history.read"], False, 0)
+    issue = BackchannelAuthenticationIssueRequest({"ticket": asked.ticket})
+    issued, again = (api.backchannelAuthenticationIssue(issue) for _ in range(2))
+    assert (issued.action.name, again.action.name, issued.expiresIn, issued.interval) == ("OK", "INVALID_TICKET", 600, 5)
+    assert content(issued) == {"auth_req_id": issued.authReqId, "expires_in": 600, "interval": 5}
+
+    def poll():
+        form = {"grant_type": "urn:openid:params:grant-type:ciba", "auth_req_id": issued.authReqId}
+        return api.token(TokenRequest(sent(**form)))
+
+    assert [poll().resultCode for _ in range(2)] == ["A200307", "A200306"]
+    said = BackchannelAuthenticationCompleteRequest({"ticket": asked.ticket, "result": result, "subject": "john"})
+    first, second = (api.backchannelAuthenticationComplete(said) for _ in range(2))
+    assert (first.action.name, first.authReqId, second.action.name) == (decided, issued.authReqId, "SERVER_ERROR")
+    if mode == "PING":
+        assert (first.clientNotificationEndpoint, first.clientNotificationToken) == ("https://bank.example/notified", "8d67dc78")
+        assert content(first) == {"auth_req_id": issued.authReqId}
+    granted = poll()
+    assert (granted.action.name, granted.resultCode) == (action, code)
+    if result == "AUTHORIZED":
+        assert (granted.grantType.name, granted.subject, content(granted)["id_token"]) == ("CIBA", "john", granted.idToken)
+        assert poll().resultCode == "A200304"
+
+
+@pytest.mark.parametrize(
+    ("reason", "action"),
+    [("UNKNOWN_USER_ID", "BAD_REQUEST"), ("ACCESS_DENIED", "FORBIDDEN"), ("SERVER_ERROR", "INTERNAL_SERVER_ERROR")],
+)
+def test_nobody_is_found_elsewhere(api, elsewhere, reason, action):
+    asked = api.backchannelAuthentication(BackchannelAuthenticationRequest(elsewhere("POLL")(scope="openid", login_hint="nobody")))
+    failed = api.backchannelAuthenticationFail(BackchannelAuthenticationFailRequest({"ticket": asked.ticket, "reason": reason}))
+    assert (failed.action.name, content(failed)["error"]) == (action, reason.lower())
+    late = api.backchannelAuthenticationIssue(BackchannelAuthenticationIssueRequest({"ticket": asked.ticket}))
+    assert late.action.name == "INVALID_TICKET"
+
+
+def test_what_is_wrong_with_a_request_for_somebody_elsewhere(api, elsewhere):
+    sent = elsewhere("POLL")
+    ask = lambda **form: api.backchannelAuthentication(BackchannelAuthenticationRequest(sent(**form)))
+    for form, error in [
+        ({"scope": "openid"}, "invalid_request"),
+        ({"scope": "history.read", "login_hint": "john"}, "invalid_scope"),
+        ({"scope": "openid", "login_hint": "john", "binding_message": "a" * 101}, "invalid_binding_message"),
+    ]:
+        assert (ask(**form).action.name, content(ask(**form))["error"]) == ("BAD_REQUEST", error)
+    wrong = BackchannelAuthenticationRequest(sent(scope="openid", login_hint="john") | {"clientSecret": "wrong"})
+    assert api.backchannelAuthentication(wrong).action.name == "UNAUTHORIZED"
 
 
 def test_what_a_person_has_let_a_client_do(api, ask, issue, redeem, client):

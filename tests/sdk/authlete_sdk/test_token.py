@@ -144,7 +144,7 @@ def test_rule_05_a_wrong_token_request_is_an_action(api, process, new_client):
     assert missing.action.name == "INTERNAL_SERVER_ERROR" and content(missing)["error"] == "server_error"
     failed(process("scope=history.read"), "BAD_REQUEST", "invalid_request", "A048301")
     failed(process("grant_type=magic"), "BAD_REQUEST", "unsupported_grant_type", "A048303")
-    failed(process("grant_type=urn%3Aopenid%3Aparams%3Agrant-type%3Aciba"), "BAD_REQUEST", "unsupported_grant_type", "A048303")
+    failed(process("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Apre-authorized_code"), "BAD_REQUEST", "unsupported_grant_type", "A048303")
     machine = new_client(grantTypes=["CLIENT_CREDENTIALS"])
     failed(process("grant_type=password&username=a&password=b", client=machine), "BAD_REQUEST", "unauthorized_client", "A048305")
     failed(process("grant_type=password&username=john"), "BAD_REQUEST", "invalid_request")

@@ -9,8 +9,8 @@ use super::request::range;
 use crate::admin::clients::{ChosenSecret, ClientUpdate};
 use crate::domain::client_metadata::MAX_METADATA_ENTRIES;
 use crate::domain::{
-    Audience, CertificateSubject, Client, ClientAuthMethod, ClientKind, ClientRef, ClientSettings, GrantType, Invalid, Refusal,
-    Scope, Seconds,
+    Audience, CertificateSubject, Client, ClientAuthMethod, ClientKind, ClientMetadata, ClientRef, ClientSettings, DeliveryMode,
+    GrantType, Invalid, MetadataValue, Refusal, Scope, Seconds,
 };
 use crate::encoding::form::Parameters;
 use crate::encoding::{Object, SecretText, json};
@@ -146,6 +146,8 @@ impl TryFrom<ClientBody> for ClientUpdate {
             ("tlsClientAuthSanEmail", "san_email", members.tls_client_auth_san_email),
         ])?;
         named("tlsClientAuthSubjectDn", auth_method.suits_certificate(certificate_subject.as_ref()))?;
+        let grants = grants(members.grant_types)?;
+        ensure_can_be_asked_for(kind, &grants, &metadata)?;
         let Object(extension) = members.extension.unwrap_or_default();
         let keeps_extensions = members.jeton.is_none();
         let Object(only) = members.jeton.unwrap_or_default();
@@ -154,7 +156,7 @@ impl TryFrom<ClientBody> for ClientUpdate {
             name: members.client_name.map(name).transpose()?,
             kind,
             auth_method,
-            grants: grants(members.grant_types)?,
+            grants,
             scopes: scopes(extension.requestable_scopes_enabled, extension.requestable_scopes)?,
             jwks: members.jwks.map(key_set).transpose()?,
             token_duration: duration("extension.accessTokenDuration", extension.access_token_duration)?,
@@ -202,6 +204,24 @@ fn grants(names: Option<Words>) -> Result<Vec<GrantType>, Refusal> {
         }
     }
     Ok(grants)
+}
+
+/// Checks what a client must have that asks for people without a browser: OpenID Connect CIBA sections 4 and 7.1.
+fn ensure_can_be_asked_for(kind: ClientKind, grants: &[GrantType], metadata: &ClientMetadata) -> Result<(), Refusal> {
+    const MODE: &str = "backchannel_token_delivery_mode";
+    if grants.contains(&GrantType::Ciba) && kind == ClientKind::Public {
+        return Err(Refusal::invalid("grantTypes", "must not have CIBA for a client that is PUBLIC"));
+    }
+    let endpoint = match metadata.get("backchannel_client_notification_endpoint") {
+        Some(MetadataValue::Text(url)) => Some(url),
+        Some(_) | None => None,
+    };
+    let is_told = metadata.get(MODE).is_some_and(|mode| *mode != MetadataValue::Text(DeliveryMode::Poll.as_str().to_owned()));
+    match endpoint {
+        Some(url) if !url.starts_with("https://") => Err(Refusal::invalid("bcNotificationEndpoint", "must be an https URL")),
+        None if is_told => Err(Refusal::invalid("bcNotificationEndpoint", "is required with the bcDeliveryMode PING or PUSH")),
+        None | Some(_) => Ok(()),
+    }
 }
 
 fn scopes(enabled: bool, names: Option<Words>) -> Result<Option<Vec<Scope>>, Refusal> {

@@ -1,7 +1,8 @@
 //! Constants by name. The SDKs' enums are closed, and theirs are not the words of OAuth.
 
-use crate::domain::{CertificateSubject, ClientAuthMethod, ClientKind, GrantType, Invalid};
+use crate::domain::{CertificateSubject, ClientAuthMethod, ClientKind, DeliveryMode, GrantType, Invalid};
 use crate::oauth::TokenType;
+use crate::oauth::authorization::HintType;
 
 /// Returns the name of a grant as Authlete's `GrantType` spells it.
 pub const fn grant(grant: GrantType) -> &'static str {
@@ -78,6 +79,24 @@ pub const fn token_type(kind: TokenType) -> &'static str {
         TokenType::Saml1 => "SAML1",
         TokenType::Saml2 => "SAML2",
         TokenType::DeviceSecret => "DEVICE_SECRET",
+    }
+}
+
+/// Returns the name of a delivery mode as Authlete's `DeliveryMode` spells it.
+pub const fn delivery_mode(mode: DeliveryMode) -> &'static str {
+    match mode {
+        DeliveryMode::Poll => "POLL",
+        DeliveryMode::Ping => "PING",
+        DeliveryMode::Push => "PUSH",
+    }
+}
+
+/// Returns by what a person is named, as Authlete's `UserIdentificationHintType` spells it.
+pub const fn hint_type(hint: HintType) -> &'static str {
+    match hint {
+        HintType::LoginHint => "LOGIN_HINT",
+        HintType::LoginHintToken => "LOGIN_HINT_TOKEN",
+        HintType::IdTokenHint => "ID_TOKEN_HINT",
     }
 }
 

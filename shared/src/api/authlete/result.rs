@@ -99,6 +99,16 @@ impl ResultCode {
     pub const TICKET_UPDATE_NOT_FOUND: Self = Self(390_301);
 }
 
+/// What has come of what a client asks for without the person's browser.
+#[expect(missing_docs, reason = "the names say it")]
+impl ResultCode {
+    pub const BACKCHANNEL_TICKETED: Self = Self(179_001);
+    pub const BACKCHANNEL_ISSUED: Self = Self(183_001);
+    pub const BACKCHANNEL_FAILED: Self = Self(185_001);
+    pub const BACKCHANNEL_DECIDED: Self = Self(198_001);
+    pub const TOKEN_CIBA: Self = Self(200_001);
+}
+
 /// What has come of what a device asks for.
 #[expect(missing_docs, reason = "the names say it")]
 impl ResultCode {
@@ -169,6 +179,10 @@ const CALLS: &[(&str, u32)] = &[
     ("/auth/token/update", 136),
     ("/auth/userinfo", 92),
     ("/auth/userinfo/issue", 97),
+    ("/backchannel/authentication", BACKCHANNEL),
+    ("/backchannel/authentication/complete", 186),
+    ("/backchannel/authentication/fail", 184),
+    ("/backchannel/authentication/issue", BACKCHANNEL_ISSUE),
     ("/client/authorization/delete/{id}", 413),
     ("/client/authorization/delete/{id}/{subject}", 414),
     ("/client/authorization/get/list", 415),
@@ -201,6 +215,10 @@ const CALLS: &[(&str, u32)] = &[
 /// The digits of the two calls at which each denial has a code of its own.
 const AUTHORIZATION: u32 = 4;
 const TOKEN: u32 = 47;
+/// A call at which one denial has a code of its own.
+const BACKCHANNEL: u32 = 179;
+/// A call at which a ticket has the code that others have for a wrong member.
+const BACKCHANNEL_ISSUE: u32 = 181;
 
 /// A call of the API, as its results name it: its path without what stands before the service's own paths.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -228,6 +246,9 @@ impl ApiCall {
         match (refusal, self.number) {
             (Refusal::Denied(denial), AUTHORIZATION) => ResultCode(denied_authorization(*denial)),
             (Refusal::Denied(denial), TOKEN) => ResultCode(denied(*denial).0),
+            (Refusal::Denied(denial @ Denial::DeliveryModeUnavailable), BACKCHANNEL) => ResultCode(denied(*denial).0),
+            (Refusal::TicketRejected, BACKCHANNEL_ISSUE) => ResultCode(181_201),
+            (Refusal::Invalid { field, .. }, BACKCHANNEL_ISSUE) if field == "ticket" => ResultCode(181_202),
             (Refusal::Invalid { field, .. }, 61) if field == "reason" => ResultCode(60_201),
             (Refusal::Denied(denial), call) => ResultCode(call * 1_000 + last_digits(denied(*denial).1)),
             (refusal, call) => match refusals(refusal) {
@@ -347,6 +368,22 @@ const fn denied(denial: Denial) -> (u32, u32) {
         D::LogoutUnavailable => (4_322, 122),
         D::PostLogoutRedirectUriUnexpected => (4_323, 123),
         D::PostLogoutRedirectUriUnregistered => (4_324, 124),
+        D::DeliveryModeUnavailable => (169_301, 131),
+        D::LoginHintsNotOne => (170_301, 132),
+        D::OpenidScopeMissing => (170_302, 133),
+        D::NotificationTokenInvalid => (170_303, 134),
+        D::BindingMessageInvalid => (170_304, 135),
+        D::UserCodeMissing => (170_305, 136),
+        D::RequestedExpiryInvalid => (170_306, 137),
+        D::RequestContextInvalid => (170_307, 138),
+        D::AuthReqIdMissing => (200_301, 139),
+        D::DeliveryModeForbidsPolling => (200_302, 140),
+        D::AuthReqIdInvalid => (200_304, 141),
+        D::AuthReqIdExpired => (200_305, 142),
+        D::AuthReqIdPolledTooOften => (200_306, 143),
+        D::AuthReqIdPending => (200_307, 144),
+        D::AuthReqIdDenied => (200_308, 145),
+        D::AuthReqIdFailed => (200_309, 146),
         D::DeviceUnavailable => (4_312, 103),
         D::DeviceCodeMissing => (242_301, 104),
         D::DeviceCodeInvalid => (242_303, 105),
@@ -596,6 +633,11 @@ mod tests {
             ("/api/auth/authorization/issue", Refusal::TicketRejected, "A041202"),
             ("/api/auth/authorization/fail", Refusal::TicketRejected, "A061202"),
             ("/api/auth/authorization/fail", Refusal::invalid("reason", "is required"), "A060201"),
+            ("/api/backchannel/authentication", Denial::DeliveryModeUnavailable.into(), "A169301"),
+            ("/api/backchannel/authentication", Denial::ClientUnauthenticated.into(), "A179310"),
+            ("/api/backchannel/authentication/issue", Refusal::TicketRejected, "A181201"),
+            ("/api/backchannel/authentication/complete", Refusal::TicketRejected, "A186202"),
+            ("/api/auth/token", Denial::AuthReqIdInvalid.into(), "A200304"),
             ("/api/auth/token/issue", Refusal::TicketRejected, "A055202"),
             ("/api/auth/token/fail", Refusal::TicketRejected, "A066202"),
             ("/api/auth/token/create", Refusal::invalid("grantType", "is required"), "A110201"),

@@ -15,9 +15,9 @@ use self::resources::{ResourceBody, ensure_scopes_are_supported, resources};
 use self::strangers::{ClientMetadataDocumentsBody, OpenRegistrationBody};
 use super::{LongText, Text};
 use crate::domain::{
-    Algorithm, AssertionIssuer, AssertionRules, AssertionSettings, Audience, ClientDocumentRules, ExchangeRules, GrantType,
-    Invalid, LoginUrl, OAuthSettings, OpenRegistration, OrgSettings, ProtectedResource, Refusal, Scope, Seconds, SupportedScope,
-    org_settings,
+    Algorithm, AssertionIssuer, AssertionRules, AssertionSettings, Audience, ClientDocumentRules, DeliveryMode, ExchangeRules,
+    GrantType, Invalid, LoginUrl, OAuthSettings, OpenRegistration, OrgSettings, ProtectedResource, Refusal, Scope, Seconds,
+    SupportedScope, org_settings,
 };
 use crate::encoding::{FromText, Object, integer_within, present};
 
@@ -265,6 +265,7 @@ impl Settings {
         }
         let OAuthSettings { authorization_duration, code_duration, pushed_request_duration, .. } = &settings.oauth;
         let OAuthSettings { device_code_duration, device_poll_interval, id_token_duration, .. } = &settings.oauth;
+        let OAuthSettings { ciba_request_duration, ciba_poll_interval, .. } = &settings.oauth;
         for (length, range, field, rule) in [
             (
                 settings.refresh_token_retry_seconds,
@@ -282,6 +283,13 @@ impl Settings {
             (*pushed_request_duration, 5..=600, "settings.pushed_request_duration", "must be an integer from 5 to 600 (seconds)"),
             (*device_code_duration, 60..=1_800, "settings.device_code_duration", "must be an integer from 60 to 1,800 (seconds)"),
             (*device_poll_interval, 1..=60, "settings.device_poll_interval", "must be an integer from 1 to 60 (seconds)"),
+            (
+                *ciba_request_duration,
+                60..=1_800,
+                "settings.ciba_request_duration",
+                "must be an integer from 60 to 1,800 (seconds)",
+            ),
+            (*ciba_poll_interval, 1..=60, "settings.ciba_poll_interval", "must be an integer from 1 to 60 (seconds)"),
             (*id_token_duration, 60..=86_400, "settings.id_token_duration", "must be an integer from 60 to 86,400 (seconds)"),
         ] {
             if !range.contains(&length.0) {
@@ -436,6 +444,25 @@ impl SettingValue for Vec<GrantType> {
             return Err(Refusal::invalid(field, "must have each grant once"));
         }
         Ok(grants)
+    }
+
+    fn to_body(&self) -> Option<Self::Body> {
+        Some(self.iter().copied().map(FromText).collect())
+    }
+}
+
+impl SettingValue for Vec<DeliveryMode> {
+    type Body = Vec<FromText<DeliveryMode>>;
+
+    fn try_from_body(body: Self::Body, field: &'static str) -> Result<Self, Refusal> {
+        let modes: Self = body.into_iter().map(|mode| mode.0).collect();
+        if !modes.iter().all(|mode| mode.is_served()) {
+            return Err(Refusal::invalid(field, "must be of poll and ping: push is not served"));
+        }
+        if (1..modes.len()).any(|n| modes[..n].contains(&modes[n])) {
+            return Err(Refusal::invalid(field, "must have each mode once"));
+        }
+        Ok(modes)
     }
 
     fn to_body(&self) -> Option<Self::Body> {

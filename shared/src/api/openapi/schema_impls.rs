@@ -9,8 +9,8 @@ use crate::api::agilicus::{Date, Rfc3339};
 use crate::api::authlete::lenient::{Number, Words};
 use crate::api::jeton::revocation::RevocationCursor;
 use crate::domain::{
-    AccessTokenForm, Algorithm, App, Audience, ClientAuthMethod, ClientKind, ClientRef, Consent, GrantType, Label, LoginUrl,
-    MemberKind, OrgId, Pkce, RedirectUri, Role, Scope, ScopePattern, SessionId, Subject, TokenId,
+    AccessTokenForm, Algorithm, App, Audience, ClientAuthMethod, ClientKind, ClientRef, Consent, DeliveryMode, GrantType, Label,
+    LoginUrl, MemberKind, OrgId, Pkce, RedirectUri, Role, Scope, ScopePattern, SessionId, Subject, TokenId,
 };
 use crate::encoding::{ApiDocument, EchoedRequest, ExposedSecret, FromText, JwkSet, Object, SecretText, TextSchema};
 
@@ -42,6 +42,7 @@ spelled! {
     ClientKind => one_of([ClientKind::Confidential, ClientKind::Public].into_iter().map(ClientKind::as_str));
     Consent => one_of([Consent::Required, Consent::Implied].into_iter().map(Consent::as_str));
     ClientRef => json_schema!({"type": "string", "pattern": "^[A-Za-z0-9._-]{1,100}$"});
+    DeliveryMode => one_of(DeliveryMode::ALL.iter().filter(|mode| mode.is_served()).map(|mode| mode.as_str()));
     GrantType => one_of(GrantType::ALL.iter().copied().map(GrantType::as_str));
     Label => plain(100);
     LoginUrl => json_schema!({"type": "string", "format": "uri", "maxLength": 512, "pattern": "^https?://[^#]+$"});

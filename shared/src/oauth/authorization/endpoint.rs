@@ -252,6 +252,7 @@ pub(super) fn authorization(
         request,
         browser: None,
         device: None,
+        backchannel: None,
         forwarded: None,
         created_at: asker.now,
         expires_at: asker.now.plus(beginning.duration),

@@ -24,8 +24,8 @@ mod user_code;
 pub use code::AuthorizationCode;
 pub use endpoint::{AuthorizationReply, BrowserSecret, ClientAnswer, Resumption, begin, resume};
 pub(super) use endpoint::{log_failure, registered_redirect_uri, with_query};
-pub(super) use request::Asker;
-pub use request::AuthorizationForm;
+pub(super) use request::{Asker, BackchannelForm};
+pub use request::{AuthorizationForm, HintType, PersonHint};
 pub(super) use request_uri::RequestUri;
 pub use user_code::UserCode;
 

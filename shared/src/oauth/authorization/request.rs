@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value};
 
+use crate::domain::scope::openid;
 use crate::domain::{
-    Audience, AuthorizationDetails, AuthorizationRequest, Client, ClientKind, Denial, ExtraClaims, GrantType, MetadataValue, Org,
-    Pkce, Prompt, Refusal, ResponseMode, Seconds, Subject, Thumbprint, Timestamp,
+    Audience, AuthorizationDetails, AuthorizationRequest, Client, ClientKind, DeliveryMode, Denial, ExtraClaims, GrantType,
+    MetadataValue, Org, Pkce, Prompt, Refusal, ResponseMode, Seconds, Secret, Subject, Thumbprint, Timestamp,
 };
 use crate::encoding::form::Parameters;
 use crate::encoding::strict_json;
@@ -82,6 +83,7 @@ impl AuthorizationForm {
         let prompts = self.prompts()?;
         let max_age = self.max_age(asker.client)?;
         let claims = self.claims()?;
+        let id_token_hint = self.remove("id_token_hint")?;
         // Counted from the request, because the person may sign in meanwhile.
         let now = asker.now.whole_second();
         let of_prompt = prompts.contains(&Prompt::Login).then_some(now);
@@ -99,7 +101,7 @@ impl AuthorizationForm {
             prompts,
             max_age,
             authenticated_after,
-            subject_hint: self.subject_hint(asker, claims.as_ref())?,
+            subject_hint: subject_hint(asker, id_token_hint.as_deref(), claims.as_ref())?,
             login_hint: self.text("login_hint", MAX_HINT_BYTES)?,
             acr_values: self.words("acr_values")?,
             acr_required: claims.as_ref().map(required_acr).unwrap_or_default(),
@@ -144,6 +146,44 @@ impl AuthorizationForm {
             return Err(Denial::AuthorizationRequestMalformed);
         }
         asker.check_grant(GrantType::DeviceCode)?;
+        let id_token_hint = self.remove("id_token_hint")?;
+        self.asked_without_browser(asker, id_token_hint.as_deref())
+    }
+
+    /// Checks what a client asks for that knows how to name its person (OpenID Connect CIBA section 7.1). `needs_user_code`: whether a user
+    /// code must be there.
+    ///
+    /// # Errors
+    /// The first [`Denial`] that applies, in this order: the form, how the person is named, the parameters of CIBA, then what is asked for.
+    pub(in crate::oauth) fn check_for_backchannel(
+        mut self,
+        asker: &Asker<'_>,
+        (delivery, needs_user_code): (DeliveryMode, bool),
+    ) -> Result<BackchannelForm, Denial> {
+        if self.is_repeated {
+            return Err(Denial::AuthorizationRequestMalformed);
+        }
+        if self.parameters.has("request") {
+            return Err(Denial::RequestObjectUnsupported);
+        }
+        let hint = self.person_hint()?;
+        let notification_token = self.notification_token(delivery)?;
+        let binding_message = self.binding_message()?;
+        let user_code = self.text("user_code", MAX_HINT_BYTES)?.map(Secret::new);
+        if needs_user_code && user_code.is_none() {
+            return Err(Denial::UserCodeMissing);
+        }
+        let requested_expiry = self.requested_expiry()?;
+        let context = self.context()?;
+        let request = self.asked_without_browser(asker, hint.id_token())?;
+        if !request.scopes.iter().any(|scope| scope.as_str() == openid::OPENID) {
+            return Err(Denial::OpenidScopeMissing);
+        }
+        Ok(BackchannelForm { request, hint, notification_token, binding_message, user_code, requested_expiry, context })
+    }
+
+    /// Reads what is asked for where there is no browser to send anywhere.
+    fn asked_without_browser(&mut self, asker: &Asker<'_>, id_token_hint: Option<&str>) -> Result<AuthorizationRequest, Denial> {
         let claims = self.claims()?;
         Ok(AuthorizationRequest {
             redirect_uri: String::new(),
@@ -158,7 +198,7 @@ impl AuthorizationForm {
             prompts: Vec::new(),
             max_age: None,
             authenticated_after: None,
-            subject_hint: self.subject_hint(asker, claims.as_ref())?,
+            subject_hint: subject_hint(asker, id_token_hint, claims.as_ref())?,
             login_hint: None,
             acr_values: self.words("acr_values")?,
             acr_required: claims.as_ref().map(required_acr).unwrap_or_default(),
@@ -168,6 +208,59 @@ impl AuthorizationForm {
             purpose: self.hint("purpose"),
             claims: claims.map(|claims| ExtraClaims::from_json(Value::Object(claims).to_string())),
         })
+    }
+
+    /// How the person is named: in exactly one way (OpenID Connect CIBA section 7.1).
+    fn person_hint(&mut self) -> Result<PersonHint, Denial> {
+        let hints = [
+            (HintType::LoginHint, self.remove("login_hint")?),
+            (HintType::LoginHintToken, self.remove("login_hint_token")?),
+            (HintType::IdTokenHint, self.remove("id_token_hint")?),
+        ];
+        let mut given = hints.into_iter().filter_map(|(kind, text)| text.map(|text| PersonHint { kind, text }));
+        match (given.next(), given.next()) {
+            (Some(hint), None) => Ok(hint),
+            (None, _) | (Some(_), Some(_)) => Err(Denial::LoginHintsNotOne),
+        }
+    }
+
+    /// What the client wants to be told with: a bearer token (RFC 6750 section 2.1), which is kept only where it is told anything.
+    fn notification_token(&mut self, delivery: DeliveryMode) -> Result<Option<Secret<String>>, Denial> {
+        const MAX_BYTES: usize = 1_024;
+        const INVALID: Denial = Denial::NotificationTokenInvalid;
+        let is_told = match delivery {
+            DeliveryMode::Ping | DeliveryMode::Push => true,
+            DeliveryMode::Poll => false,
+        };
+        let Some(token) = self.remove("client_notification_token")? else {
+            return if is_told { Err(INVALID) } else { Ok(None) };
+        };
+        let is_allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/".contains(&b);
+        let begins = token.trim_end_matches('=');
+        let is_token = token.len() <= MAX_BYTES && !begins.is_empty() && begins.bytes().all(is_allowed);
+        is_token.then(|| Some(Secret::new(token)).filter(|_| is_told)).ok_or(INVALID)
+    }
+
+    fn binding_message(&mut self) -> Result<Option<String>, Denial> {
+        const MAX_CHARS: usize = 100;
+        let message = self.remove("binding_message")?;
+        let is_shown = |text: &String| text.chars().count() <= MAX_CHARS && !text.chars().any(char::is_control);
+        if message.as_ref().is_none_or(is_shown) { Ok(message) } else { Err(Denial::BindingMessageInvalid) }
+    }
+
+    fn requested_expiry(&mut self) -> Result<Option<Seconds>, Denial> {
+        let Some(text) = self.remove("requested_expiry")? else { return Ok(None) };
+        let digits =
+            Some(text.trim_start_matches('0')).filter(|digits| !digits.is_empty() && text.bytes().all(|b| b.is_ascii_digit()));
+        // What is too large to be counted is longer than anything that it could shorten.
+        digits.map(|digits| Some(digits.parse().map_or(Seconds(u32::MAX), Seconds))).ok_or(Denial::RequestedExpiryInvalid)
+    }
+
+    /// What the client tells of its own situation: a JSON object, passed on as it is.
+    fn context(&mut self) -> Result<Option<String>, Denial> {
+        let Some(text) = self.remove("request_context")? else { return Ok(None) };
+        let object: Result<Map<String, Value>, _> = strict_json::decode(text.as_bytes());
+        object.map(|_| Some(text)).map_err(|_| Denial::RequestContextInvalid)
     }
 
     /// RFC 7636 section 4.3. A challenge without a method would be the verifier itself (`plain`), which RFC 9700 section 2.1.1 forbids.
@@ -222,18 +315,6 @@ impl AuthorizationForm {
         self.remove(name)?.map(|text| text.parse()).transpose().map_err(|_| Denial::AuthorizationRequestMalformed)
     }
 
-    /// The person that the request names: by an ID token, which may be over but must be of this client, or by the claim `sub` (OpenID
-    /// Connect Core section 3.1.2.2).
-    fn subject_hint(&mut self, asker: &Asker<'_>, claims: Option<&Map<String, Value>>) -> Result<Option<Subject>, Denial> {
-        let of_claims = claims.map(required_subject).transpose()?.flatten();
-        let Some(hint) = self.remove("id_token_hint")? else { return Ok(of_claims) };
-        let number = asker.client.id.to_string();
-        let names = [Some(asker.client_name), Some(&*number), asker.client.settings.alias.as_deref()];
-        let hint = id_token::read_hint(asker.keys, &hint).filter(|hint| names.contains(&Some(&*hint.audience)));
-        let of_hint = hint.map(|hint| hint.subject);
-        of_hint.filter(|hint| of_claims.as_ref().is_none_or(|sub| sub == hint)).map(Some).ok_or(Denial::IdTokenHintInvalid)
-    }
-
     /// OpenID Connect Core section 5.5: an object with `userinfo` and `id_token`, whose members are null or objects.
     fn claims(&mut self) -> Result<Option<Map<String, Value>>, Denial> {
         const BAD: Denial = Denial::ClaimsParameterInvalid;
@@ -278,6 +359,55 @@ impl AuthorizationForm {
     }
 }
 
+/// What a client asks for that knows how to name its person, after all checks: OpenID Connect CIBA section 7.1.
+#[derive(Debug)]
+pub(in crate::oauth) struct BackchannelForm {
+    /// What is asked for.
+    pub(in crate::oauth) request: AuthorizationRequest,
+    /// Who the person is.
+    pub(in crate::oauth) hint: PersonHint,
+    /// What the client wants to be told with.
+    pub(in crate::oauth) notification_token: Option<Secret<String>>,
+    /// What the person sees on both devices.
+    pub(in crate::oauth) binding_message: Option<String>,
+    /// A secret between the person and the authorization server, against requests that nobody wants.
+    pub(in crate::oauth) user_code: Option<Secret<String>>,
+    /// For how long the client wants the request to be good.
+    pub(in crate::oauth) requested_expiry: Option<Seconds>,
+    /// What the client tells of its own situation: the text of a JSON object.
+    pub(in crate::oauth) context: Option<String>,
+}
+
+/// How a client names its person.
+#[derive(Clone, Debug)]
+pub struct PersonHint {
+    /// By what the person is named.
+    pub kind: HintType,
+    /// The value of the parameter.
+    pub text: String,
+}
+
+impl PersonHint {
+    /// Returns the ID token that names the person, if it is one that does.
+    fn id_token(&self) -> Option<&str> {
+        match self.kind {
+            HintType::IdTokenHint => Some(&self.text),
+            HintType::LoginHint | HintType::LoginHintToken => None,
+        }
+    }
+}
+
+/// By what a person is named: OpenID Connect CIBA section 7.1.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum HintType {
+    /// Something that the authorization server understands.
+    LoginHint,
+    /// A token that says who it is, which the authorization server verifies.
+    LoginHintToken,
+    /// An ID token of ours, which is verified here.
+    IdTokenHint,
+}
+
 fn split_words(text: &str) -> Vec<String> {
     text.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
@@ -298,7 +428,7 @@ pub(in crate::oauth) struct Asker<'a> {
 
 impl Asker<'_> {
     /// Checks that the org has the grant, and that the client is registered for it.
-    fn check_grant(&self, grant: GrantType) -> Result<(), Denial> {
+    pub(in crate::oauth) fn check_grant(&self, grant: GrantType) -> Result<(), Denial> {
         let is_supported = self.org.settings.oauth.supported_grants.contains(&grant);
         if is_supported && self.client.settings.grants.contains(&grant) { Ok(()) } else { Err(Denial::GrantNotAllowed) }
     }
@@ -310,6 +440,22 @@ fn default_max_age(client: &Client) -> Option<Seconds> {
         Some(MetadataValue::Number(seconds)) => Some(Seconds(u32::try_from(*seconds).unwrap_or(u32::MAX))),
         Some(_) | None => None,
     }
+}
+
+/// The person that a request names: by an ID token, which may be over but must be of this client, or by the claim `sub` (OpenID Connect Core
+/// section 3.1.2.2).
+fn subject_hint(
+    asker: &Asker<'_>,
+    id_token_hint: Option<&str>,
+    claims: Option<&Map<String, Value>>,
+) -> Result<Option<Subject>, Denial> {
+    let of_claims = claims.map(required_subject).transpose()?.flatten();
+    let Some(hint) = id_token_hint else { return Ok(of_claims) };
+    let number = asker.client.id.to_string();
+    let names = [Some(asker.client_name), Some(&*number), asker.client.settings.alias.as_deref()];
+    let hint = id_token::read_hint(asker.keys, hint).filter(|hint| names.contains(&Some(&*hint.audience)));
+    let of_hint = hint.map(|hint| hint.subject);
+    of_hint.filter(|hint| of_claims.as_ref().is_none_or(|sub| sub == hint)).map(Some).ok_or(Denial::IdTokenHintInvalid)
 }
 
 /// The person who must have signed in, if the claim `sub` of the ID token is asked for with a value.

@@ -141,6 +141,7 @@ pub async fn examine(
         request,
         browser: Some(secret::hash(&ticket)),
         device: None,
+        backchannel: None,
         forwarded: Some(ForwardedRequest { context }),
         created_at: now,
         expires_at: now.plus(TICKET_LIFETIME),
@@ -192,7 +193,7 @@ async fn open_pushed(
 }
 
 /// For so long an authorization server may take to decide.
-const TICKET_LIFETIME: Seconds = Seconds::DAY;
+pub(super) const TICKET_LIFETIME: Seconds = Seconds::DAY;
 
 fn denied(denial: Denial, client: Option<(Client, bool)>, answer: Option<ClientAnswer>) -> Examined {
     note_error(format!("{denial:?}"));
@@ -268,18 +269,27 @@ pub fn waiting<'a>(
     found: &'a Records,
     ticket: &AuthorizationTicket,
 ) -> Result<&'a Authorization, Refusal> {
-    let key = ticket.key(service.id()).ok_or(Refusal::TicketRejected)?;
-    let authorization = found.authorizations.get(&key).ok_or(Refusal::TicketRejected)?;
+    of_ticket(reader, service, found, ticket).filter(|there| there.backchannel.is_none()).ok_or(Refusal::TicketRejected)
+}
+
+/// Returns what a ticket stands for, if it waits for its decision: whoever asks knows whether it is what it is asked about.
+pub(super) fn of_ticket<'a>(
+    reader: &Reader,
+    service: &Service,
+    found: &'a Records,
+    ticket: &AuthorizationTicket,
+) -> Option<&'a Authorization> {
+    let authorization = found.authorizations.get(&ticket.key(service.id())?)?;
     let is_its_own = authorization.forwarded.is_some() && secret::is_among(&ticket.0, authorization.browser.as_slice());
     let is_waiting = authorization.state == AuthorizationState::Pending && !authorization.is_over(reader.now());
-    (is_its_own && is_waiting).then_some(authorization).ok_or(Refusal::TicketRejected)
+    (is_its_own && is_waiting).then_some(authorization)
 }
 
 /// Reads the client of a request whose ticket is good.
 ///
 /// # Errors
 /// [`Refusal::TicketRejected`] if it is gone, [`Refusal::ClientLocked`] if it is disabled.
-async fn client_of_ticket(reader: &Reader, service: &Service, authorization: &Authorization) -> Result<Client, Error> {
+pub(super) async fn client_of_ticket(reader: &Reader, service: &Service, authorization: &Authorization) -> Result<Client, Error> {
     let key = (authorization.org.clone(), authorization.client);
     let wanted = RecordKeys { clients: vec![key.clone()], ..RecordKeys::default() };
     let still_there = |client: &Client| service.org().still_has(client, reader.now());
@@ -378,7 +388,7 @@ pub async fn fail(
     Ok(ClientAnswer::of_request(&authorization.request, Vec::new(), ports.reader.keys.issuer().as_str()))
 }
 
-fn failed(ports: &AuthorizationKeeper) -> Result<AuthorizationState, Fault> {
+pub(super) fn failed(ports: &AuthorizationKeeper) -> Result<AuthorizationState, Fault> {
     let decision = TokenId::generate(ports.reader.now(), None, &*ports.entropy)?;
     Ok(AuthorizationState::Failed { decision, description: None, error_uri: None })
 }

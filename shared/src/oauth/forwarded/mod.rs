@@ -5,6 +5,7 @@
 //! found out about the tokens that were presented.
 
 pub mod authorization;
+pub mod backchannel;
 pub mod client_authorizations;
 pub mod decision;
 pub mod device;
@@ -27,7 +28,7 @@ use crate::domain::{
 use crate::oauth::TokenForm;
 use crate::oauth::steps::{ClientRequirements, SenderProofs, check_grant, parse_grant_type, verify_sender_constraint};
 use crate::oauth::token_endpoint::authorization_code::{self, CodeLookup, ServerWord};
-use crate::oauth::token_endpoint::{self, GrantContext, Granted, device_code};
+use crate::oauth::token_endpoint::{self, GrantContext, Granted, ciba, device_code};
 use crate::platform::capabilities::Granter;
 use crate::policy::{self, ClientTokenRequest, Lifetime, RefreshOf, RefreshRequest, TokenProfile, requestable};
 use crate::store::{RecordKeys, Records};
@@ -183,7 +184,11 @@ pub async fn process(
             let context = grant_context(ports, service, (identified(client)?, found), confirmation);
             return redeem_device_code(context, (subjects.code.as_ref(), found), request).await;
         }
-        GrantType::Implicit | GrantType::Ciba | GrantType::PreAuthorizedCode => Err(Denial::GrantTypeUnsupported.into()),
+        GrantType::Ciba => {
+            let context = grant_context(ports, service, (identified(client)?, found), confirmation);
+            return redeem_auth_req_id(context, (subjects.code.as_ref(), found), request).await;
+        }
+        GrantType::Implicit | GrantType::PreAuthorizedCode => Err(Denial::GrantTypeUnsupported.into()),
     };
     outcome.map(Ok)
 }
@@ -219,13 +224,14 @@ fn client_rules(settings: &OAuthSettings, grant: GrantType) -> (ClientRequiremen
             (required, may_be_unknown)
         }
         GrantType::JwtBearer => (ClientRequirements::default(), !settings.jwt_grant.by_identifiable_clients_only),
-        // RFC 6749 section 4.4
-        GrantType::ClientCredentials => (ClientRequirements { confidential: true, ..ClientRequirements::default() }, false),
+        // RFC 6749 section 4.4, OpenID Connect CIBA section 7.1
+        GrantType::ClientCredentials | GrantType::Ciba => {
+            (ClientRequirements { confidential: true, ..ClientRequirements::default() }, false)
+        }
         GrantType::AuthorizationCode
         | GrantType::Implicit
         | GrantType::Password
         | GrantType::RefreshToken
-        | GrantType::Ciba
         | GrantType::DeviceCode
         | GrantType::PreAuthorizedCode => (ClientRequirements::default(), false),
     }
@@ -325,6 +331,17 @@ async fn redeem_device_code(
     polled(&org, (code, found), &form, granted)
 }
 
+async fn redeem_auth_req_id(
+    context: GrantContext<'_>,
+    (code, found): (Option<&CodeLookup>, &Records),
+    request: TokenRequest,
+) -> Result<Result<Outcome, EndedPolling>, Error> {
+    let (form, word) = server_word(request);
+    let org = context.service.id().clone();
+    let granted = Box::pin(ciba::grant(context, (code, found), &form, word)).await;
+    polled(&org, (code, found), &form, granted)
+}
+
 /// What has come of a poll: a client that polls in vain is told what the authorization server has said of it.
 fn polled(
     org: &OrgId,
@@ -336,7 +353,16 @@ fn polled(
         Ok(granted) => (Box::new(granted.issued), granted.id_token),
         Err(Error::Refused(refusal)) => {
             // Only the client of the code is told these.
-            let ended = |denial: &Denial| matches!(denial, Denial::DeviceAccessDenied | Denial::DeviceCodeExpired);
+            let ended = |denial: &Denial| {
+                matches!(
+                    denial,
+                    Denial::DeviceAccessDenied
+                        | Denial::DeviceCodeExpired
+                        | Denial::AuthReqIdDenied
+                        | Denial::AuthReqIdExpired
+                        | Denial::AuthReqIdFailed
+                )
+            };
             let Some(denial) = refusal.denial().filter(ended) else { return Err(Error::Refused(refusal)) };
             note_error(format!("{denial:?}"));
             let authorization = code.and_then(|code| found.authorizations.get(code.of_org(org)?.1));

@@ -111,8 +111,8 @@ pub(in crate::oauth) async fn grant(
 /// Finds the authorization of the code. Unknown codes and those of other clients get one answer, and are left as they are.
 fn find<'a>(context: &GrantContext<'_>, lookup: &CodeLookup, found: &'a Records) -> Result<&'a Authorization, Denial> {
     let (code, key) = lookup.of_org(context.service.id()).ok_or(Denial::CodeInvalid)?;
-    // The code of a device is redeemed by its own grant.
-    let authorization = found.authorizations.get(key).filter(|found| found.device.is_none()).ok_or(Denial::CodeInvalid)?;
+    // A code that is polled with is redeemed by its own grant.
+    let authorization = found.authorizations.get(key).filter(|found| found.polling().is_none()).ok_or(Denial::CodeInvalid)?;
     let kept = match &authorization.state {
         AuthorizationState::Issued { code, .. } | AuthorizationState::Redeemed { code, .. } => code,
         AuthorizationState::Pushed

@@ -6,6 +6,7 @@
 //! To add a grant, write its file and its variant of `ServedGrant`.
 
 pub(super) mod authorization_code;
+pub(super) mod ciba;
 mod client_credentials;
 pub(super) mod device_code;
 mod jwt_bearer;

@@ -7,9 +7,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::coded::Coded;
 use super::{coded, decode, encode, is_false, placeholder_id, placeholder_time};
 use crate::domain::{
-    Approval, Audience, Authorization, AuthorizationDetails, AuthorizationError, AuthorizationKey, AuthorizationRequest,
-    AuthorizationState, ClientId, DeviceRequest, ExtraClaims, Fault, ForwardedRequest, ForwardedSignIn, OrgId, Polling, Prompt,
-    Property, ResponseMode, Scope, Seconds, SessionId, SignIn, Subject, Thumbprint, Timestamp, TokenId,
+    Acknowledgement, Approval, Audience, Authorization, AuthorizationDetails, AuthorizationError, AuthorizationKey,
+    AuthorizationRequest, AuthorizationState, BackchannelRequest, ClientId, DeliveryMode, DeviceRequest, ExtraClaims, Fault,
+    ForwardedRequest, ForwardedSignIn, OrgId, Polling, Prompt, Property, ResponseMode, Scope, SealedSecret, Seconds, SessionId,
+    SignIn, Subject, Thumbprint, Timestamp, TokenId,
 };
 
 /// Encodes the body of an authorization: all of it but `id`, `expires_at` and `revision`.
@@ -43,7 +44,7 @@ pub fn is_same_authorization(there: &Authorization, new: &Authorization) -> bool
     if there.revision <= new.revision {
         return there == new;
     }
-    let Authorization { expires_at, state, revision, browser, device, forwarded, .. } = new.clone();
+    let Authorization { expires_at, state, revision, browser, device, backchannel, forwarded, .. } = new.clone();
     // A step may have noted the browser, but none replaces it.
     let browser = browser.and(there.browser);
     // Each poll of a device changes these.
@@ -52,17 +53,25 @@ pub fn is_same_authorization(there: &Authorization, new: &Authorization) -> bool
         let polling = Polling { interval, polled_at, poll, ..there.polling.clone() };
         Box::new(DeviceRequest { polling, ..*there })
     });
+    // It is acknowledged by a step.
+    let backchannel = there.backchannel.clone().zip(backchannel).map(|(there, backchannel)| {
+        let BackchannelRequest { acknowledgement, .. } = *backchannel;
+        Box::new(BackchannelRequest { acknowledgement, ..*there })
+    });
     // What is kept with a ticket begins and changes with steps.
-    Authorization { browser, device, forwarded, expires_at, state, revision, ..there.clone() } == *new
+    Authorization { browser, device, backchannel, forwarded, expires_at, state, revision, ..there.clone() } == *new
 }
 
 coded::records!(
+    Acknowledgement as AcknowledgementBody,
     Approval as ApprovalBody,
     AuthorizationError as AuthorizationErrorBody,
     AuthorizationRequest as AuthorizationRequestBody,
     AuthorizationState as AuthorizationStateBody,
+    BackchannelRequest as BackchannelRequestBody,
     ForwardedRequest as ForwardedRequestBody,
     ForwardedSignIn as ForwardedSignInBody,
+    Polling as PollingBody,
     Prompt as PromptBody,
     ResponseMode as ResponseModeBody,
     SignIn as SignInBody,
@@ -85,6 +94,8 @@ struct AuthorizationBody {
     browser: Option<[u8; 32]>,
     #[serde(rename = "v", with = "coded", default, skip_serializing_if = "Option::is_none")]
     device: Option<Box<DeviceRequest>>,
+    #[serde(rename = "k", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    backchannel: Option<Box<BackchannelRequest>>,
     #[serde(rename = "f", with = "coded", default, skip_serializing_if = "Option::is_none")]
     forwarded: Option<ForwardedRequest>,
     #[serde(rename = "i", with = "coded")]
@@ -134,6 +145,41 @@ impl DeviceRequestBody {
         let Self { code, address, user_agent, interval, polled_at, poll } = self;
         DeviceRequest { address, user_agent, polling: Polling { code, interval, polled_at, poll } }
     }
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "BackchannelRequest")]
+struct BackchannelRequestBody {
+    #[serde(rename = "m", with = "coded")]
+    delivery: DeliveryMode,
+    #[serde(rename = "e", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    requested_expiry: Option<Seconds>,
+    #[serde(rename = "t", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    notification_token: Option<SealedSecret>,
+    #[serde(rename = "a", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    acknowledgement: Option<Acknowledgement>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Acknowledgement")]
+struct AcknowledgementBody {
+    #[serde(rename = "r", with = "coded")]
+    auth_req_id: SealedSecret,
+    #[serde(rename = "p", with = "coded")]
+    polling: Polling,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Polling")]
+struct PollingBody {
+    #[serde(rename = "c", with = "coded")]
+    code: [u8; 32],
+    #[serde(rename = "i", with = "coded")]
+    interval: Seconds,
+    #[serde(rename = "p", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    polled_at: Option<Timestamp>,
+    #[serde(rename = "n", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    poll: Option<TokenId>,
 }
 
 #[derive(Deserialize, Serialize)]

@@ -14,8 +14,8 @@ use serde_json::value::RawValue;
 
 use crate::domain::{
     AccessTokenForm, Algorithm, AllowedNetworks, App, Audience, AuthorizationDetails, CertificateSubject, ClientAuthMethod,
-    ClientDocumentHost, ClientId, ClientKind, ClientUrl, ExtraClaims, HostPermissions, Invalid, Label, LoginUrl, MemberKind,
-    OrgId, Role, Scope, ScopePattern, Seconds, SessionId, Subject, Thumbprint, Timestamp, TokenId,
+    ClientDocumentHost, ClientId, ClientKind, ClientUrl, DeliveryMode, ExtraClaims, HostPermissions, Invalid, Label, LoginUrl,
+    MemberKind, OrgId, Role, Scope, ScopePattern, SealedSecret, Seconds, SessionId, Subject, Thumbprint, Timestamp, TokenId,
 };
 
 /// What `#[serde(with = "coded")]` calls to write.
@@ -139,6 +139,7 @@ names!(
     ClientDocumentHost,
     ClientKind,
     ClientUrl,
+    DeliveryMode,
     Label,
     LoginUrl,
     MemberKind,
@@ -227,6 +228,17 @@ impl<const N: usize> Coded for [u8; N] {
             let bytes = BASE64.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
             bytes.ok_or(Invalid("must be base64url of so many bytes"))
         };
+        from.deserialize_str(Text(parse, PhantomData))
+    }
+}
+
+impl Coded for SealedSecret {
+    fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&BASE64.encode(self.as_bytes()))
+    }
+
+    fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let parse = |text: &str| BASE64.decode(text).map(Self::from_bytes).map_err(|_| Invalid("must be base64url"));
         from.deserialize_str(Text(parse, PhantomData))
     }
 }

@@ -10,8 +10,8 @@ use super::coded::{self, Coded};
 use super::{decode, encode, grants, is_false, is_usual_retry_window, placeholder_time, retry_window};
 use crate::domain::{
     Algorithm, AssertionIssuer, AssertionRules, AssertionSettings, Audience, ClientDocumentHost, ClientDocumentRules, ClientId,
-    ExchangeRules, Fault, GrantType, IssuerKeys, LoginUrl, OAuthSettings, OpenRegistration, Org, OrgId, OrgSettings,
-    ProtectedResource, Scope, Seconds, SupportedScope, Timestamp,
+    DeliveryMode, ExchangeRules, Fault, GrantType, IssuerKeys, LoginUrl, OAuthSettings, OpenRegistration, Org, OrgId,
+    OrgSettings, ProtectedResource, Scope, Seconds, SupportedScope, Timestamp,
 };
 
 /// Encodes the body of an org: all of it but `created_at`.
@@ -210,6 +210,14 @@ struct OAuthBody {
     device_code_duration: Seconds,
     #[serde(rename = "di", with = "coded", default = "device_poll_interval", skip_serializing_if = "is_usual_device_poll")]
     device_poll_interval: Seconds,
+    #[serde(rename = "bm", with = "coded", default = "ciba_delivery_modes", skip_serializing_if = "are_usual_ciba_modes")]
+    ciba_delivery_modes: Vec<DeliveryMode>,
+    #[serde(rename = "bd", with = "coded", default = "ciba_request_duration", skip_serializing_if = "is_usual_ciba_request")]
+    ciba_request_duration: Seconds,
+    #[serde(rename = "bi", with = "coded", default = "ciba_poll_interval", skip_serializing_if = "is_usual_ciba_poll")]
+    ciba_poll_interval: Seconds,
+    #[serde(rename = "bu", default, skip_serializing_if = "is_false")]
+    ciba_user_code: bool,
     #[serde(rename = "lo", with = "coded", default, skip_serializing_if = "Option::is_none")]
     logout_url: Option<LoginUrl>,
     #[serde(rename = "eu", with = "coded", default, skip_serializing_if = "Option::is_none")]
@@ -250,6 +258,18 @@ fn device_poll_interval() -> Seconds {
     OAuthSettings::default().device_poll_interval
 }
 
+fn ciba_delivery_modes() -> Vec<DeliveryMode> {
+    OAuthSettings::default().ciba_delivery_modes
+}
+
+fn ciba_request_duration() -> Seconds {
+    OAuthSettings::default().ciba_request_duration
+}
+
+fn ciba_poll_interval() -> Seconds {
+    OAuthSettings::default().ciba_poll_interval
+}
+
 fn id_token_duration() -> Seconds {
     OAuthSettings::default().id_token_duration
 }
@@ -277,6 +297,20 @@ fn is_usual_device_code(duration: &Seconds) -> bool {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 fn is_usual_device_poll(interval: &Seconds) -> bool {
     *interval == device_poll_interval()
+}
+
+fn are_usual_ciba_modes(modes: &[DeliveryMode]) -> bool {
+    modes == ciba_delivery_modes()
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_usual_ciba_request(duration: &Seconds) -> bool {
+    *duration == ciba_request_duration()
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_usual_ciba_poll(interval: &Seconds) -> bool {
+    *interval == ciba_poll_interval()
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::domain::{
-    Authorization, Client, ClientAuthMethod, ClientSecret, DeviceRequest, GrantType, Issuance, Logout, NotBeforeScope, Org,
-    OrgSettings, Polling, Scope, SupportedScope, Thumbprint,
+    Acknowledgement, Authorization, BackchannelRequest, Client, ClientAuthMethod, ClientSecret, DeliveryMode, DeviceRequest,
+    GrantType, Issuance, Logout, NotBeforeScope, Org, OrgSettings, Polling, Scope, SealedSecret, SupportedScope, Thumbprint,
 };
 use crate::store::conformance::samples;
 
@@ -137,6 +137,39 @@ fn a_devices_body_is_spelled_as_ever() {
         let body = encode_authorization(&authorization).unwrap();
         let (before, after) = AUTHORIZATION.split_once(r#""b":"tblJikNLY5DEfffd4X5n76pTMjr90AJ5Gceic22mS3w""#).unwrap();
         assert_eq!(body, format!(r#"{before}"v":{spelled}{after}"#));
+        assert_eq!(
+            decode_authorization(&authorization.key(), body.as_bytes(), authorization.expires_at, 0).unwrap(),
+            authorization
+        );
+    }
+}
+
+#[test]
+fn the_body_of_a_request_from_elsewhere_is_spelled_as_ever() {
+    let whole = samples::backchannel();
+    let told = whole.acknowledgement.clone().unwrap();
+    let polling = Polling { polled_at: None, poll: None, ..told.polling.clone() };
+    let least = BackchannelRequest {
+        delivery: DeliveryMode::Poll,
+        requested_expiry: None,
+        notification_token: None,
+        acknowledgement: Some(Acknowledgement { polling, ..told.clone() }),
+    };
+    let asked = BackchannelRequest { acknowledgement: None, ..least.clone() };
+    let (code, poll) = (Thumbprint(told.polling.code), samples::id(17));
+    let spell = |sealed: &SealedSecret| Thumbprint(sealed.as_bytes().try_into().unwrap());
+    let (token, auth_req_id) = (spell(whole.notification_token.as_ref().unwrap()), spell(&told.auth_req_id));
+    let polled = format!(r#""c":"{code}","i":5,"p":1800000005000,"n":"{poll}""#);
+    for (backchannel, spelled) in [
+        (whole, format!(r#"{{"m":"ping","e":120,"t":"{token}","a":{{"r":"{auth_req_id}","p":{{{polled}}}}}}}"#)),
+        (least, format!(r#"{{"m":"poll","a":{{"r":"{auth_req_id}","p":{{"c":"{code}","i":5}}}}}}"#)),
+        (asked, r#"{"m":"poll"}"#.to_owned()),
+    ] {
+        let authorization =
+            Authorization { browser: None, backchannel: Some(Box::new(backchannel)), ..samples::authorization("a", 1) };
+        let body = encode_authorization(&authorization).unwrap();
+        let (before, after) = AUTHORIZATION.split_once(r#""b":"tblJikNLY5DEfffd4X5n76pTMjr90AJ5Gceic22mS3w""#).unwrap();
+        assert_eq!(body, format!(r#"{before}"k":{spelled}{after}"#));
         assert_eq!(
             decode_authorization(&authorization.key(), body.as_bytes(), authorization.expires_at, 0).unwrap(),
             authorization

@@ -5,14 +5,18 @@ use std::sync::Arc;
 use super::cases;
 use super::parallel::{at_once, is_won_by_one};
 use super::samples::{
-    at, authorization, client_id, device, find_authorization, find_user_code, id, new, rich_authorization, states, token,
-    user_code,
+    at, authorization, backchannel, client_id, device, find_authorization, find_user_code, id, new, rich_authorization, sealed,
+    states, token, user_code,
 };
-use crate::domain::{Authorization, AuthorizationState, DeviceRequest, Polling, Seconds, UserCodeAssignment};
+use crate::domain::{
+    Acknowledgement, Authorization, AuthorizationState, BackchannelRequest, DeliveryMode, DeviceRequest, Polling, Seconds,
+    UserCodeAssignment,
+};
 use crate::store::{InsertOutcome, NewToken, Store};
 
 cases![
     a_device_is_read_back_whole_and_each_poll_is_a_step,
+    a_request_from_elsewhere_is_read_back_whole_and_acknowledged_once,
     a_kept_user_code_is_found_in_its_org_alone,
     a_token_is_recorded_on_an_accepted_request_of_a_device,
     a_user_code_stands_for_one_thing_until_it_is_over,
@@ -38,6 +42,43 @@ async fn a_device_is_read_back_whole_and_each_poll_is_a_step(store: Arc<dyn Stor
         assert!(store.update_authorization(&step).await.unwrap());
         store.put_authorization(&kept).await.unwrap();
         assert_eq!(find_authorization(&store, &kept.key()).await, Some(step), "it stays where it is");
+    }
+}
+
+async fn a_request_from_elsewhere_is_read_back_whole_and_acknowledged_once(store: Arc<dyn Store>) {
+    let least = BackchannelRequest {
+        delivery: DeliveryMode::Poll,
+        requested_expiry: None,
+        notification_token: None,
+        acknowledgement: None,
+    };
+    for (n, asked) in [(1, backchannel()), (2, least)] {
+        let asked = BackchannelRequest { acknowledgement: None, ..asked };
+        let kept = Authorization { backchannel: Some(Box::new(asked.clone())), ..rich_authorization("a", n) };
+        store.put_authorization(&kept).await.unwrap();
+        assert_eq!(find_authorization(&store, &kept.key()).await.as_ref(), Some(&kept));
+        assert_eq!((kept.polling(), kept.redeemed(id(9), None)), (None, None), "nobody polls yet");
+        let acknowledged = |n: u64| {
+            let told = Acknowledgement { auth_req_id: sealed(n), ..backchannel().acknowledgement.unwrap() };
+            let asked = BackchannelRequest { acknowledgement: Some(told), ..asked.clone() };
+            let step = kept.moved_to(AuthorizationState::Pending, at(900_000));
+            Authorization { backchannel: Some(Box::new(asked)), ..step }
+        };
+        assert!(store.update_authorization(&acknowledged(1)).await.unwrap());
+        assert!(!store.update_authorization(&acknowledged(2)).await.unwrap(), "it is acknowledged already");
+        store.put_authorization(&kept).await.unwrap();
+        assert_eq!(find_authorization(&store, &kept.key()).await.as_ref(), Some(&acknowledged(1)), "it stays where it is");
+        let polled = Polling { interval: Seconds(10), ..acknowledged(1).polling().unwrap().clone() };
+        let polled = acknowledged(1).polled(polled);
+        assert!(store.update_authorization(&polled).await.unwrap());
+        assert_eq!(find_authorization(&store, &kept.key()).await.as_ref(), Some(&polled));
+        let is_accepted = |state: &AuthorizationState| matches!(state, AuthorizationState::Accepted { .. });
+        let accepted = polled.moved_to(states().into_iter().find(is_accepted).unwrap(), polled.expires_at);
+        assert!(store.update_authorization(&accepted).await.unwrap());
+        let redeemed = accepted.redeemed(id(20 + n), None).unwrap();
+        let recording = NewToken { authorization: Some(redeemed.clone()), ..new(&token("a", 20 + n), None) };
+        assert_eq!(store.record(&recording).await.unwrap(), InsertOutcome::Done);
+        assert_eq!(find_authorization(&store, &kept.key()).await, Some(redeemed));
     }
 }
 

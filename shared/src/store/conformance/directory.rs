@@ -9,7 +9,7 @@ use super::samples::{
 };
 use crate::domain::{
     Algorithm, AssertionRules, Audience, Client, ClientAuthMethod, ClientDocumentHost, ClientDocumentRules, ClientKind,
-    ClientSettings, ExchangeRules, GrantType, LoginUrl, Member, OAuthSettings, OpenRegistration, Org, OrgSettings,
+    ClientSettings, DeliveryMode, ExchangeRules, GrantType, LoginUrl, Member, OAuthSettings, OpenRegistration, Org, OrgSettings,
     ProtectedResource, Seconds, SupportedScope,
 };
 use crate::store::{Delete, Put, RecordKeys, Store};
@@ -371,6 +371,10 @@ fn rich_settings() -> OAuthSettings {
         device_url: Some(LoginUrl::parse("https://login.example/device").unwrap()),
         device_code_duration: Seconds(63),
         device_poll_interval: Seconds(6),
+        ciba_delivery_modes: vec![DeliveryMode::Ping],
+        ciba_request_duration: Seconds(64),
+        ciba_poll_interval: Seconds(7),
+        ciba_user_code: true,
         logout_url: Some(LoginUrl::parse("https://login.example/logout").unwrap()),
         error_url: Some(LoginUrl::parse("https://login.example/error").unwrap()),
         id_token_duration: Seconds(62),

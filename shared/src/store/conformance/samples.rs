@@ -16,9 +16,10 @@ use crate::store::{FamilyAdvance, NewToken, Put, RecordKeys, Records, Store};
 mod waiting;
 
 pub(in crate::store) use waiting::{
-    alias, alias_key, authorization, authorization_key, batch, batch_key, client_document, completion, device, event, find_alias,
-    find_authorization, find_client_document, find_logout, find_ticket, find_user_code, logout, logout_key, person_grant,
-    redeemed, rich_authorization, rich_logout, sign_in, spending, states, ticket, ticket_key, used, user_code,
+    alias, alias_key, authorization, authorization_key, backchannel, batch, batch_key, client_document, completion, device,
+    event, find_alias, find_authorization, find_client_document, find_logout, find_ticket, find_user_code, logout, logout_key,
+    person_grant, redeemed, rich_authorization, rich_logout, sealed, sign_in, spending, states, ticket, ticket_key, used,
+    user_code,
 };
 
 /// When all of it happens.

@@ -233,7 +233,7 @@ fn only(members: Map<String, Value>, is_wanted: impl Fn(&str) -> bool) -> Option
     (!members.is_empty()).then(|| ExtraClaims::from_json(Value::Object(members).to_string()))
 }
 
-fn ticket(text: Option<&SecretText>) -> Option<AuthorizationTicket> {
+pub(super) fn ticket(text: Option<&SecretText>) -> Option<AuthorizationTicket> {
     text.map(|SecretText(ticket)| AuthorizationTicket(ticket.clone()))
 }
 

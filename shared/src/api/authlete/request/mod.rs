@@ -4,6 +4,7 @@
 //! request is granted is for the use case to decide.
 
 mod authorization;
+mod backchannel;
 mod batch;
 mod client_authorizations;
 mod create;
@@ -22,6 +23,7 @@ mod userinfo;
 pub use authorization::{
     AuthorizationFailReason, FailAuthorization, IssueAuthorization, ProcessAuthorization, TicketInfo, UpdateTicket,
 };
+pub use backchannel::{BackchannelFailReason, CompleteBackchannel, FailBackchannel, IssueBackchannel, ProcessBackchannel};
 pub use batch::{BatchQuery, at, batch};
 pub use client_authorizations::{
     AuthorizedClientsPage, ListClientAuthorizations, PostedClientAuthorizations, PostedSubject, SubjectQuery,

@@ -2,18 +2,13 @@
 
 use serde::Serialize;
 
-use super::resources;
-use super::scope::ScopeView;
+use super::asked::AskedView;
 use crate::api::authlete::content::{self, ErrorStyle};
-use crate::api::authlete::details::AuthzDetailsView;
 use crate::api::authlete::names;
-use crate::api::authlete::property::Pair;
 use crate::api::authlete::result::{ApiCall, ApiResult, ResultCode};
 use crate::domain::{Denial, Fault, Org, Refusal, Seconds};
 use crate::encoding::ExposedSecret;
-use crate::oauth::forwarded::device::{Completion, KeptDevice, SeenDevice, Verified};
-use crate::oauth::person_claims;
-use crate::policy;
+use crate::oauth::forwarded::device::{Completion, KeptDevice, Verified};
 
 /// What the authorization server sends the device.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -53,55 +48,7 @@ struct BegunView<'a> {
     interval: u32,
     client_auth_method: &'static str,
     #[serde(flatten)]
-    asked: DeviceView<'a>,
-}
-
-/// What a device asks for, and its client.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
-#[serde(rename_all = "camelCase")]
-struct DeviceView<'a> {
-    client_id: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    client_id_alias: Option<&'a str>,
-    client_id_alias_used: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    client_name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    scopes: Vec<ScopeView<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    claim_names: Vec<String>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    acrs: &'a [String],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    resources: Option<Vec<&'a str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    authorization_details: Option<AuthzDetailsView>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    service_attributes: Option<Vec<Pair<'a>>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    client_attributes: Option<Vec<Pair<'a>>>,
-}
-
-impl<'a> DeviceView<'a> {
-    fn from_seen(seen: &'a SeenDevice, org: &'a Org) -> Result<Self, Fault> {
-        let SeenDevice { authorization, client } = seen;
-        let request = &authorization.request;
-        let names = |at| person_claims::names(request.claims.as_ref(), &request.scopes, at);
-        Ok(Self {
-            client_id: client.id.as_number(),
-            client_id_alias: client.settings.alias.as_deref(),
-            client_id_alias_used: authorization.alias_used(),
-            client_name: client.settings.name.as_deref(),
-            scopes: request.scopes.iter().map(|scope| ScopeView::named(scope, org)).collect(),
-            claim_names: policy::deduplicated([names("id_token")?, names("userinfo")?].concat()),
-            acrs: &request.acr_values,
-            resources: resources(&request.resources),
-            authorization_details: AuthzDetailsView::from_details(request.details.as_ref())?,
-            service_attributes: Pair::list(&org.settings.oauth.attributes),
-            client_attributes: Pair::list(&client.settings.attributes),
-        })
-    }
+    asked: AskedView<'a>,
 }
 
 impl<'a> DeviceAuthorizationResponse<'a> {
@@ -130,7 +77,7 @@ impl<'a> DeviceAuthorizationResponse<'a> {
             expires_in,
             interval,
             client_auth_method: names::auth_method(seen.client.settings.auth_method),
-            asked: DeviceView::from_seen(seen, org)?,
+            asked: AskedView::from_authorization((&seen.authorization, &seen.client), org)?,
         };
         let content = Content {
             device_code: ExposedSecret(&told.device_code),
@@ -193,7 +140,7 @@ pub struct DeviceVerificationResponse<'a> {
 struct WaitingView<'a> {
     expires_at: i64,
     #[serde(flatten)]
-    asked: DeviceView<'a>,
+    asked: AskedView<'a>,
 }
 
 impl<'a> DeviceVerificationResponse<'a> {
@@ -206,7 +153,8 @@ impl<'a> DeviceVerificationResponse<'a> {
         Ok(match verified {
             Verified::Waits(seen) => {
                 let expires_at = seen.authorization.expires_at.as_ms();
-                let view = WaitingView { expires_at, asked: DeviceView::from_seen(seen, org)? };
+                let view =
+                    WaitingView { expires_at, asked: AskedView::from_authorization((&seen.authorization, &seen.client), org)? };
                 let result = ApiResult::new(ResultCode::USER_CODE_VALID, "The user code is valid.");
                 Self { result, action: VerificationAction::Valid, waits: Some(Box::new(view)) }
             }

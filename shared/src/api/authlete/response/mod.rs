@@ -4,7 +4,9 @@
 //! one, an answer has nothing else but the text to send on. Each file maps every refusal to its action, so a new
 //! [`Refusal`](crate::domain::Refusal) must be dealt with in each of them.
 
+mod asked;
 mod authorization;
+mod backchannel;
 mod batch;
 mod client_authorizations;
 mod create;
@@ -30,6 +32,10 @@ use crate::domain::{Audience, Scope, Timestamp, TokenRecord};
 pub use authorization::{
     AuthorizationAction, AuthorizationFailResponse, AuthorizationIssueResponse, AuthorizationResponse, TicketAction,
     TicketInfoResponse, TicketUpdateResponse,
+};
+pub use backchannel::{
+    BackchannelAction, BackchannelCompleteAction, BackchannelCompleteResponse, BackchannelFailAction, BackchannelFailResponse,
+    BackchannelIssueAction, BackchannelIssueResponse, BackchannelResponse,
 };
 pub use batch::{BatchAccepted, BatchStatusResponse};
 pub use client_authorizations::{ClientAuthorizationListResponse, ClientAuthorizationResponse, GrantedScopesResponse};

@@ -146,12 +146,12 @@ impl<'a> TokenResponse<'a> {
             Outcome::Issued { .. } => {
                 let code = match grant {
                     GrantType::AuthorizationCode => C::TOKEN_CODE,
+                    GrantType::Ciba => C::TOKEN_CIBA,
                     GrantType::DeviceCode => C::TOKEN_DEVICE,
                     GrantType::RefreshToken => C::TOKEN_REFRESHED,
                     GrantType::ClientCredentials
                     | GrantType::Implicit
                     | GrantType::Password
-                    | GrantType::Ciba
                     | GrantType::TokenExchange
                     | GrantType::JwtBearer
                     | GrantType::PreAuthorizedCode => C::TOKEN_CLIENT_CREDENTIALS,

@@ -6,8 +6,8 @@ use serde::{Serialize, Serializer};
 use super::oauth::{grants, names};
 use crate::domain::{
     Algorithm, AssertionIssuer, AssertionRules, AssertionSettings, Audience, ClientDocumentHost, ClientDocumentRules,
-    ExchangeRules, GrantType, IssuerKeys, LoginUrl, OpenRegistration, OrgSettings, ProtectedResource, Scope, Seconds,
-    SupportedScope, Thumbprint, org_settings,
+    DeliveryMode, ExchangeRules, GrantType, IssuerKeys, LoginUrl, OpenRegistration, OrgSettings, ProtectedResource, Scope,
+    Seconds, SupportedScope, Thumbprint, org_settings,
 };
 use crate::jose::sha256;
 
@@ -135,6 +135,12 @@ impl SettingFact for Vec<Scope> {
 impl SettingFact for Vec<GrantType> {
     fn fact(&self) -> Option<impl Serialize> {
         Some(grants(self))
+    }
+}
+
+impl SettingFact for Vec<DeliveryMode> {
+    fn fact(&self) -> Option<impl Serialize> {
+        Some(self.iter().map(|mode| mode.as_str()).collect::<Vec<_>>())
     }
 }
 

@@ -60,7 +60,8 @@ fn settings_are_written_as_they_are_read() {
     // One macro can't have them all.
     let more = json!({
         "pushed_request_duration": 5, "pushed_requests_required": true, "device_url": "https://login.example/device",
-        "device_code_duration": 60, "device_poll_interval": 60, "logout_url": "https://login.example/logout",
+        "device_code_duration": 60, "device_poll_interval": 60, "ciba_delivery_modes": ["ping"],
+        "ciba_request_duration": 60, "ciba_poll_interval": 60, "ciba_user_code": true, "logout_url": "https://login.example/logout",
         "error_url": "https://login.example/error",
         "client_metadata_documents": {"enabled": true, "hosts": ["claude.ai", "*.example.org", "*", "127.0.0.1:8080"]},
     });

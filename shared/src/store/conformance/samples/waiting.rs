@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::{T0, at, client_id, confirmation, digest, id, org_id, properties, read, scope, subject};
 use crate::domain::{
-    Alias, AliasKey, Aliased, Approval, Audience, Authorization, AuthorizationDetails, AuthorizationError, AuthorizationKey,
-    AuthorizationRequest, AuthorizationState, Batch, BatchKey, ClientDocument, ClientDocumentKey, ClientUrl, DeviceRequest,
-    ExtraClaims, ForwardedRequest, ForwardedSignIn, GrantedAccess, Logout, LogoutClient, LogoutHint, LogoutKey, PersonGrantKey,
-    PersonGrantUpdate, Polling, Prompt, Remembering, ResponseMode, Seconds, SessionId, SignIn, Thumbprint, Ticket, TicketKey,
-    Timestamp, TokenId, UserCodeAssignment, UserCodeKey,
+    Acknowledgement, Alias, AliasKey, Aliased, Approval, Audience, Authorization, AuthorizationDetails, AuthorizationError,
+    AuthorizationKey, AuthorizationRequest, AuthorizationState, BackchannelRequest, Batch, BatchKey, ClientDocument,
+    ClientDocumentKey, ClientUrl, DeliveryMode, DeviceRequest, ExtraClaims, ForwardedRequest, ForwardedSignIn, GrantedAccess,
+    Logout, LogoutClient, LogoutHint, LogoutKey, PersonGrantKey, PersonGrantUpdate, Polling, Prompt, Remembering, ResponseMode,
+    SealedSecret, Seconds, SessionId, SignIn, Thumbprint, Ticket, TicketKey, Timestamp, TokenId, UserCodeAssignment, UserCodeKey,
 };
 use crate::store::{CountedEvent, LogoutCompletion, RecordKeys, ReplayKey, Store, TicketConsumption};
 
@@ -78,6 +78,7 @@ pub(in crate::store) fn authorization(org: &str, n: u64) -> Authorization {
         },
         browser: Some(digest(11)),
         device: None,
+        backchannel: None,
         forwarded: None,
         created_at: T0,
         expires_at: at(600_000),
@@ -132,6 +133,22 @@ pub(in crate::store) fn device() -> DeviceRequest {
         user_agent: Some("TV \"é\"".to_owned()),
         polling: Polling { code: digest(16), interval: Seconds(5), polled_at: Some(at(5_000)), poll: Some(id(17)) },
     }
+}
+
+/// What is known of a request for somebody elsewhere, all of it.
+pub(in crate::store) fn backchannel() -> BackchannelRequest {
+    let polling = Polling { code: digest(18), interval: Seconds(5), polled_at: Some(at(5_000)), poll: Some(id(17)) };
+    BackchannelRequest {
+        delivery: DeliveryMode::Ping,
+        requested_expiry: Some(Seconds(120)),
+        notification_token: Some(sealed(19)),
+        acknowledgement: Some(Acknowledgement { auth_req_id: sealed(20), polling }),
+    }
+}
+
+/// The secret number `n`, encrypted.
+pub(in crate::store) fn sealed(n: u64) -> SealedSecret {
+    SealedSecret::from_bytes(digest(n).to_vec())
 }
 
 /// What the user code number `n` stands for: the authorization of this number, for ten minutes.
