@@ -196,6 +196,7 @@ async fn everything(run: &mut Recorded) {
 
     run.good("jeton.put_org", "/v1/orgs/11", json!({"parent": "1"})).await;
     run.good("jeton.put_org", "/v1/orgs/11", json!({"name": "Eleven", "settings": {"allow_non_expiring": true}})).await;
+    issuers(run).await;
     run.good("jeton.patch_org", "/v1/orgs/11", json!({"name": "Org eleven", "settings": {"resources": ["https://mcp.example"]}}))
         .await;
     run.good("jeton.get_org", "/v1/orgs/11", json!({})).await;
@@ -469,4 +470,16 @@ async fn only_an_assertion_reads_the_settings_for_assertions() {
 fn reads_assertion_settings(call: &Call) -> bool {
     let tables = call.input["RequestItems"].as_object().into_iter().flat_map(|tables| tables.values());
     tables.flat_map(|asked| asked["Keys"].as_array().unwrap()).any(|key| key["sk"]["S"] == "i")
+}
+
+/// An issuer that an org trusts, whose token is tested, and that goes again: clients are looked for that would miss it.
+async fn issuers(run: &mut Recorded) {
+    const TOKEN: &str = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJodHRwczovL2lkcC5leGFtcGxlIn0.AA";
+    let key = json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
+    let settings = |issuers: Value| json!({"settings": {"allow_non_expiring": true, "assertion_issuers": issuers}});
+    for operation in ["jeton.put_org", "jeton.patch_org"] {
+        run.good(operation, "/v1/orgs/11", settings(json!([{"issuer": "https://idp.example", "jwks": {"keys": [key]}}]))).await;
+        run.good("jeton.test_issuer", "/v1/orgs/11/issuers/test", json!({"token": TOKEN})).await;
+        run.good(operation, "/v1/orgs/11", settings(json!([]))).await;
+    }
 }

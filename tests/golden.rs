@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use shared::api::http::{Dialect, Reply, Route, fault, refusal};
-use shared::domain::{AuthorizationProblem, Denial, Fault, LogoutProblem, Refusal, Seconds, TokenProblem};
+use shared::domain::{
+    AuthorizationProblem, ClientId, Denial, Fault, FederationProblem, LogoutProblem, Refusal, Seconds, TokenProblem,
+};
 
 /// One of each. The match below doesn't compile when there is a variant that isn't here.
 fn refusals() -> Vec<Refusal> {
@@ -43,6 +45,7 @@ fn refusals() -> Vec<Refusal> {
     all.extend(problems.map(Refusal::CredentialsRejected));
     all.extend(problems.map(Refusal::TokenRejected));
     all.extend(AuthorizationProblem::ALL.iter().copied().map(Refusal::AuthorizationRejected));
+    all.extend(federation_problems().map(Refusal::FederationRejected));
     all.extend(LogoutProblem::ALL.iter().copied().map(Refusal::LogoutRejected));
     for refusal in &all {
         match refusal {
@@ -55,6 +58,7 @@ fn refusals() -> Vec<Refusal> {
             | Refusal::CredentialsMissing
             | Refusal::CredentialsRejected(_)
             | Refusal::Denied(_)
+            | Refusal::FederationRejected(_)
             | Refusal::Invalid { .. }
             | Refusal::Lifetime(_)
             | Refusal::LogoutRejected(_)
@@ -80,6 +84,14 @@ fn refusals() -> Vec<Refusal> {
         }
     }
     all
+}
+
+fn federation_problems() -> impl Iterator<Item = FederationProblem> {
+    let clients = || [7, 8].map(|id| ClientId::from_number(id).unwrap()).to_vec();
+    let field = "federated[0]".to_owned();
+    let open = FederationProblem::OpenToStrangers { field: field.clone(), rule: "must be closed".to_owned() };
+    let unknown = FederationProblem::IssuerUnknown { field };
+    [open, unknown, FederationProblem::IssuerInUse(clients()), FederationProblem::ClientsNeedConditions(clients())].into_iter()
 }
 
 #[test]

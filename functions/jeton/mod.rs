@@ -41,3 +41,4 @@ pub mod put_member;
 pub mod put_org;
 pub mod refresh_org_secret;
 pub mod rotate_keys;
+pub mod test_issuer;

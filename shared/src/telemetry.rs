@@ -218,6 +218,8 @@ pub(crate) fn log_restored(org: &OrgId, subject: &Subject) {
 pub(crate) enum Alarm {
     /// The right credentials of a client, or an API key, are sent from an address from which they may not be used.
     AddressRefused,
+    /// A platform's token that is good only once is presented again.
+    AssertionReplayed,
     /// A browser brings back the verifier of a sign-in that was begun in another browser.
     BrowserMismatch,
     /// A client redeems an authorization code, or an `auth_req_id`, that was issued to another client.

@@ -11,7 +11,7 @@ use crate::support::scenario;
 /// An issuer of assertions, as an org's settings have it.
 fn issuer() -> Value {
     json!({
-        "issuer": "https://idp.example", "scopes": [], "clients": [7], "any_subject": true, "refresh_tokens": false, "enabled": true,
+        "issuer": "https://idp.example", "scopes": [], "clients": [7], "any_subject": true, "refresh_tokens": false, "enabled": true, "longest_life": 300, "reusable": false,
         "jwks": {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]},
     })
 }
@@ -114,7 +114,8 @@ scenario! {
             "assertion_issuers": [{
                 "issuer": "https://idp.example", "scopes": ["read"], "clients": [7],
                 "jwks": {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]},
-                "any_subject": true, "refresh_tokens": true, "enabled": false,
+                "any_subject": true, "refresh_tokens": true, "enabled": false, "longest_life": 3_600, "reusable": true,
+                "audiences": ["https://a.example"], "claims": {"a": "b"},
             }],
         });
         app.put("/v1/orgs/11", &app.admin, json!({"settings": settings})).await.ok();

@@ -32,3 +32,4 @@ mod strangers;
 mod tampering;
 mod tenant;
 mod token;
+mod workloads;

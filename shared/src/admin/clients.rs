@@ -1,12 +1,13 @@
 //! The use cases about OAuth clients, to which an org issues tokens: create, read, list, replace, lock and delete them, and
 //! change their secrets.
 
+use crate::admin::issuers::ensure_identities_are_known;
 use crate::admin::orgs_and_members::NO_KEY;
 use crate::auth::secret;
 use crate::auth::service::client_named;
 use crate::domain::{
-    AccessTokenForm, Client, ClientAuthMethod, ClientId, ClientRef, ClientSecret, ClientSettings, Entropy, Error, Fault, Invalid,
-    NotBeforeKey, NotBeforeScope, Refusal, Scope, Seconds, Secret, SecretUses, Service, Timestamp,
+    AccessTokenForm, AssertionSettings, Client, ClientAuthMethod, ClientId, ClientRef, ClientSecret, ClientSettings, Entropy,
+    Error, Fault, Invalid, NotBeforeKey, NotBeforeScope, Refusal, Scope, Seconds, Secret, SecretUses, Service, Timestamp,
 };
 use crate::jose::{certificate, jwk};
 use crate::keys::PublishedKeys;
@@ -30,8 +31,16 @@ impl ClientUpdate {
     pub(crate) fn into_settings(self, old: &ClientSettings) -> ClientSettings {
         let ClientSettings { pkce, consent, claims_in_id_token, .. } = *old;
         let (post_logout_redirect_uris, allowed_networks) = (old.post_logout_redirect_uris.clone(), old.allowed_networks.clone());
-        let settings =
-            ClientSettings { post_logout_redirect_uris, allowed_networks, pkce, consent, claims_in_id_token, ..self.settings };
+        let federated = old.federated.clone();
+        let settings = ClientSettings {
+            post_logout_redirect_uris,
+            pkce,
+            consent,
+            claims_in_id_token,
+            allowed_networks,
+            federated,
+            ..self.settings
+        };
         if self.keeps_extensions {
             let (access_token_form, resources) = (old.access_token_form, old.resources.clone());
             ClientSettings { access_token_form, resources, ..settings }
@@ -119,12 +128,15 @@ pub async fn create(
 /// # Errors
 /// - [`Refusal::Invalid`], if the client has no keys to authenticate by, or there is no signing key for its access tokens.
 /// - [`Refusal::Conflict`], if another client of the org has the alias, or the org is gone.
+/// - [`Refusal::FederationRejected`], if the org doesn't trust the issuer of an identity, or strangers could be it.
 pub async fn create_as_drafted(
     ports: &ClientCreator,
     service: &Service,
     ClientDraft { settings, enabled }: ClientDraft,
 ) -> Result<(Client, Option<Secret<String>>), Error> {
     is_consistent(&*ports.reader.keys.now().await?, &settings, None)?;
+    let issuers = issuers_for(&ports.reader, service, &settings).await?;
+    ensure_identities_are_known(&issuers, &settings.federated)?;
     let id = free_number(&ports.reader, &*ports.entropy).await?;
     let has_secret = settings.auth_method.has_secret();
     let client = Client { enabled, ..Client::new(service.id().clone(), id, settings, ports.reader.now()) };
@@ -147,6 +159,7 @@ fn with_first_secret(client: Client, secret: &Secret<String>) -> Client {
 /// - [`Refusal::NotFound`], if the org has no such client, or has it no longer.
 /// - [`Refusal::Invalid`], if the client has no keys to authenticate by, or there is no signing key for its access tokens.
 /// - [`Refusal::Conflict`], if another client of the org has the alias.
+/// - [`Refusal::FederationRejected`], if the org doesn't trust the issuer of an identity, or strangers could be it.
 /// - Whatever `draft` refuses.
 pub async fn write(
     ports: &ClientWriter,
@@ -157,9 +170,11 @@ pub async fn write(
 ) -> Result<Client, Error> {
     let seen = get(&ports.reader, service, found, named).await?;
     let (keys, now) = (ports.reader.keys.now().await?, ports.reader.now());
+    let issuers = issuers_for(&ports.reader, service, &draft(&seen)?.settings).await?;
     let change = |old: &Client| {
         let draft = draft(old)?;
         is_consistent(&keys, &draft.settings, Some(old))?;
+        ensure_identities_are_known(&issuers, &draft.settings.federated)?;
         Ok(draft.applied_to(old, now))
     };
     replace(&ports.reader, &*ports.write, seen, change).await
@@ -182,7 +197,24 @@ fn is_consistent(keys: &PublishedKeys, settings: &ClientSettings, old: Option<&C
     if old.is_some_and(|old| old.document_url().is_some()) {
         return Ok(());
     }
-    has_keys(settings.auth_method, settings.jwks.as_deref()).map_err(|rule| Refusal::invalid("auth_method", rule.0))
+    can_authenticate(settings).map_err(|rule| Refusal::invalid("auth_method", rule.0))
+}
+
+/// Checks that a client has what it authenticates by: keys, or identities at platforms.
+///
+/// # Errors
+/// [`Invalid`], if it has none.
+pub(crate) fn can_authenticate(settings: &ClientSettings) -> Result<(), Invalid> {
+    if settings.federated.is_empty() { has_keys(settings.auth_method, settings.jwks.as_deref()) } else { Ok(()) }
+}
+
+/// Reads whose assertions the org takes, if the client names any of them.
+async fn issuers_for(reader: &Reader, service: &Service, settings: &ClientSettings) -> Result<AssertionSettings, Fault> {
+    if settings.federated.is_empty() {
+        return Ok(AssertionSettings::default());
+    }
+    let wanted = RecordKeys { assertion_settings: vec![service.id().clone()], ..RecordKeys::default() };
+    Ok(reader.tokens.read(&wanted).await?.into_assertion_settings(service.id()))
 }
 
 /// Reads a client by its number or alias. `found` is what was read of the store when the caller was authenticated.

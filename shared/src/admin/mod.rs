@@ -9,6 +9,7 @@
 
 pub mod bootstrap;
 pub mod clients;
+pub mod issuers;
 pub(crate) mod org_size;
 pub mod org_tree;
 pub mod orgs_and_members;

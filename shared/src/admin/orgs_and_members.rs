@@ -1,5 +1,6 @@
 //! The directory: orgs and members, and who may change them.
 
+use crate::admin::issuers::ensure_clients_keep_theirs;
 use crate::admin::org_size::fits_in_one_read;
 use crate::admin::rotation::keep_for_ever;
 use crate::auth::bearer::{authenticate, require_scope};
@@ -83,7 +84,8 @@ pub async fn org(ports: &Reader, bearer: &str, id: &OrgId) -> Result<(Org, Asser
 /// [`Refusal::AccessDenied`] if the caller administers neither the org nor, for a new one, its parent. [`Refusal::Conflict`] if
 /// the org would move below another parent. [`Refusal::Invalid`] if a new org has no parent or would lie too deep, if the service
 /// has no key of its algorithm, if keys of an assertion issuer are at an origin that the deployment doesn't allow, or if the org
-/// would be larger than one read covers. Whatever `draft` refuses.
+/// would be larger than one read covers. [`Refusal::FederationRejected`] if clients would lose an issuer that they name, or conditions
+/// without which strangers could be them. Whatever `draft` refuses.
 pub async fn write_org(
     ports: &OrgChanger,
     bearer: &str,
@@ -111,6 +113,9 @@ pub async fn write_org(
             return Err(Refusal::invalid("settings.access_token_sign_alg", NO_KEY).into());
         }
         keys_are_in_reach(&assertions, &ports.key_origins)?;
+        if let Some((_, before)) = &seen {
+            ensure_clients_keep_theirs(&*ports.directory, id, before, &assertions).await?;
+        }
         if org.ever_non_expiring && !existing.is_some_and(|existing| existing.ever_non_expiring) {
             keep_for_ever(&*ports.keys, ports.reader.now()).await?;
         }
@@ -141,14 +146,18 @@ fn may_write_org(caller: &Caller, write: OrgWrite<'_>, place: Option<&Org>) -> R
 
 /// Whether the keys of who makes assertions are where some may be read.
 pub(crate) fn keys_are_in_reach(assertions: &AssertionSettings, origins: &Origins) -> Result<(), Refusal> {
-    let is_out_of_reach = |issuer: &AssertionIssuer| matches!(&issuer.keys, IssuerKeys::At(url) if !origins.allow(url));
-    match assertions.assertion_issuers.iter().position(is_out_of_reach) {
-        None => Ok(()),
-        Some(n) => {
-            let field = format!("settings.assertion_issuers[{n}].jwks_uri");
-            Err(Refusal::invalid(field, "must be at an origin that the deployment allows (JwksOrigins, --jwks-origin)"))
+    for (n, issuer) in assertions.assertion_issuers.iter().enumerate() {
+        let (member, url) = match &issuer.keys {
+            IssuerKeys::Inline(_) => continue,
+            IssuerKeys::At(url) => ("jwks_uri", url.clone()),
+            IssuerKeys::Discovery => ("discovery", AssertionIssuer::discovery_url(&issuer.issuer)),
+        };
+        if !origins.allow(&url) {
+            let field = format!("settings.assertion_issuers[{n}].{member}");
+            return Err(Refusal::invalid(field, "must be at an origin that the deployment allows (JwksOrigins, --jwks-origin)"));
         }
     }
+    Ok(())
 }
 
 /// An org as it will be, with its settings for assertions. Without an org above it, it is the root of a hierarchy: only who runs

@@ -3,8 +3,8 @@
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use super::{
-    Algorithm, AllowedNetworks, Audience, ClientId, ClientMetadata, ClientName, ClientUrl, GrantType, Invalid, OrgId,
-    RedirectUri, Scope, Seconds, Timestamp,
+    Algorithm, AllowedNetworks, Audience, ClientId, ClientMetadata, ClientName, ClientUrl, FederatedIdentity, GrantType, Invalid,
+    OrgId, RedirectUri, Scope, Seconds, Timestamp,
 };
 
 /// An OAuth client of an org, RFC 6749 section 2.
@@ -107,6 +107,8 @@ pub struct ClientSettings {
     pub scopes: Option<Vec<Scope>>,
     /// Its public keys, for `private_key_jwt`: a JWK Set (RFC 7517 section 5) as text.
     pub jwks: Option<String>,
+    /// The workloads that it is, whose platforms' tokens authenticate it as `private_key_jwt` does: at most 20.
+    pub federated: Vec<FederatedIdentity>,
     /// The longest lifetime of its access tokens, in seconds. `None`: the org alone decides.
     pub token_duration: Option<Seconds>,
     /// The longest lifetime of its refresh tokens, in seconds. `None`: the org alone decides.
@@ -155,6 +157,7 @@ impl ClientSettings {
             grants: Vec::new(),
             scopes: None,
             jwks: None,
+            federated: Vec::new(),
             token_duration: None,
             refresh_token_duration: None,
             single_token_per_subject: false,

@@ -78,7 +78,7 @@ denials! {
     AssertionUnsigned: "invalid_grant", "An unsigned assertion is not accepted.";
     /// The signature or a claim of the assertion failed verification with the keys of its issuer.
     AssertionUnverified: "invalid_grant",
-        "The assertion is not valid. It must be a JWT signed with a key of its issuer that its kid names. Its aud must be this service's issuer alone, its exp at most 300 seconds away, and it needs a jti.";
+        "The assertion is not valid: it must be a JWT signed with a key of its issuer, and pass the org's rules for the issuer. An administrator can see why: POST /v1/orgs/{org}/issuers/test.";
     /// The `authorization_details` are malformed, of an unknown type, or more than was granted (RFC 9396 section 5).
     AuthorizationDetailsInvalid: "invalid_authorization_details",
         "authorization_details must be a JSON array of objects. Each type must be one of the org's authorization_details_types, and nothing may exceed what was granted before.";
@@ -266,6 +266,14 @@ denials! {
         "scope must have openid, and it must be available to this client.";
     /// The password grant was requested without a `password`.
     PasswordMissing: "invalid_request", "password is required.";
+    /// The token of a platform isn't one of the client that it shall authenticate (RFC 7521 section 4.2.1). The answer doesn't say which rule
+    /// it breaks.
+    PlatformTokenRefused: "invalid_client",
+        "The client assertion is not accepted. An administrator can see why: POST /v1/orgs/{org}/issuers/test.";
+    /// The token of a platform that was presented for a token isn't one of the client (RFC 7521 section 4.1.1). The answer doesn't say which
+    /// rule it breaks.
+    PlatformTokenRefusedAsGrant: "invalid_grant",
+        "The assertion is not accepted. An administrator can see why: POST /v1/orgs/{org}/issuers/test.";
     /// The logout request has a `post_logout_redirect_uri`, and names no client that could have registered it.
     PostLogoutRedirectUriUnexpected: "invalid_request",
         "post_logout_redirect_uri needs an id_token_hint or a client_id.";

@@ -2,7 +2,7 @@
 
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-use super::{Audience, ClientId, ClientName, ClientUrl, Invalid, SessionId, Subject, Timestamp};
+use super::{Audience, ClientId, ClientName, ClientUrl, Invalid, PlatformAssertion, SessionId, Subject, Timestamp};
 
 /// How a token came to an OAuth client, and what came with it. Of a token that a member asked for itself nothing of this is
 /// known.
@@ -37,6 +37,8 @@ pub struct Issuance {
     pub actors: Vec<Actor>,
     /// How the person signed in who granted it at the authorization endpoint. `None`: no person did.
     pub sign_in: Option<Box<SignIn>>,
+    /// What the token of its platform said, by which the client got its own token. `None`: it got it by something else.
+    pub platform: Option<Box<PlatformAssertion>>,
 }
 
 impl Issuance {
@@ -64,6 +66,7 @@ impl Issuance {
             of_member: false,
             actors: Vec::new(),
             sign_in: None,
+            platform: None,
         }
     }
 }

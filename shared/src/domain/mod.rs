@@ -7,6 +7,7 @@
 //! To add a word, give it a file and name it below. Who may get what is not a word but a decision: see [`policy`](crate::policy).
 
 pub mod alias;
+pub mod assertion_issuer;
 pub mod authorization;
 pub mod backchannel;
 pub mod batch;
@@ -29,6 +30,7 @@ pub mod logout;
 pub mod member;
 pub mod network;
 pub mod not_before;
+pub mod open_issuer;
 pub mod org;
 pub mod person_grant;
 pub mod polling;
@@ -50,6 +52,10 @@ pub mod token;
 pub mod token_contents;
 
 pub use alias::{Alias, AliasKey, Aliased};
+pub use assertion_issuer::{
+    AssertionIssuer, ClaimCondition, ClaimName, ClaimPattern, FederatedIdentity, FederationProblem, IssuerKeys,
+    PlatformAssertion, TextPattern,
+};
 pub use authorization::{
     Approval, Authorization, AuthorizationError, AuthorizationKey, AuthorizationProblem, AuthorizationRequest,
     AuthorizationState, DeviceRequest, ForwardedRequest, Prompt, ResponseMode, UserCodeAssignment, UserCodeKey,
@@ -84,10 +90,10 @@ pub use logout::{Logout, LogoutClient, LogoutHint, LogoutKey, LogoutProblem};
 pub use member::{Member, MemberKey, MemberKind, Profile};
 pub use network::{AllowedNetworks, Network, NetworkProblem, TrustedProxies};
 pub use not_before::{NotBefore, NotBeforeKey, NotBeforeScope, NotBefores};
+pub use open_issuer::OpenIssuer;
 pub(crate) use org::org_settings;
 pub use org::{
-    AssertionIssuer, AssertionRules, AssertionSettings, ExchangeRules, IssuerKeys, OAuthSettings, OpenRegistration, Org,
-    OrgSettings, SupportedScope,
+    AssertionRules, AssertionSettings, ExchangeRules, OAuthSettings, OpenRegistration, Org, OrgSettings, SupportedScope,
 };
 pub use person_grant::{GrantedAccess, PersonGrant, PersonGrantKey, PersonGrantUpdate, Remembering};
 pub use polling::Polling;

@@ -1,7 +1,7 @@
 //! Orgs: tenants, and the hierarchy that they form.
 
 use super::{
-    Algorithm, Audience, Client, ClientDocumentRules, ClientId, DeliveryMode, Family, GrantType, LoginUrl, OrgId,
+    Algorithm, AssertionIssuer, Audience, Client, ClientDocumentRules, DeliveryMode, Family, GrantType, LoginUrl, OrgId,
     ProtectedResource, Scope, Seconds, Timestamp,
 };
 
@@ -192,7 +192,7 @@ macro_rules! org_settings {
                 attributes: Vec<(String, String)> = Vec::new();
             }
             assertions {
-                /// Whose assertions become tokens: RFC 7523. Default: none.
+                /// Whose assertions become tokens (RFC 7523), or stand for clients. Default: none.
                 assertion_issuers: Vec<AssertionIssuer> = Vec::new();
             }
         }
@@ -361,32 +361,4 @@ pub struct AssertionRules {
     pub encrypted_jwt_rejected: bool,
     /// None that isn't signed.
     pub unsigned_jwt_rejected: bool,
-}
-
-/// Somebody whose assertions are taken for tokens: RFC 7523 section 2.1.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct AssertionIssuer {
-    /// The `iss` of its assertions.
-    pub issuer: String,
-    /// Where its keys are.
-    pub keys: IssuerKeys,
-    /// The scopes that its assertions can open. `None`: all that the org supports.
-    pub scopes: Option<Vec<Scope>>,
-    /// The clients that may present them. `None`: all that have the grant.
-    pub clients: Option<Vec<ClientId>>,
-    /// Whether its subjects need not be members of the org.
-    pub any_subject: bool,
-    /// Whether a refresh token comes with the access token.
-    pub refresh_tokens: bool,
-    /// Whether its assertions are taken at all now.
-    pub enabled: bool,
-}
-
-/// Where the keys of an [`AssertionIssuer`] are.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum IssuerKeys {
-    /// Here: a JWK Set.
-    Inline(Box<str>),
-    /// At this URL. It is read only if the deployment allows its origin.
-    At(String),
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{AuthorizationProblem, Denial, Fault, LogoutProblem, Scope, Seconds};
+use super::{AuthorizationProblem, Denial, Fault, FederationProblem, LogoutProblem, Scope, Seconds};
 
 /// Why an operation did not happen: the caller's fault or ours.
 #[derive(Debug)]
@@ -33,6 +33,18 @@ impl From<AuthorizationProblem> for Refusal {
 
 impl From<AuthorizationProblem> for Error {
     fn from(problem: AuthorizationProblem) -> Self {
+        Self::Refused(problem.into())
+    }
+}
+
+impl From<FederationProblem> for Refusal {
+    fn from(problem: FederationProblem) -> Self {
+        Self::FederationRejected(problem)
+    }
+}
+
+impl From<FederationProblem> for Error {
+    fn from(problem: FederationProblem) -> Self {
         Self::Refused(problem.into())
     }
 }
@@ -84,6 +96,8 @@ pub enum Refusal {
     CredentialsMissing,
     /// The bearer token doesn't open anything.
     CredentialsRejected(TokenProblem),
+    /// What is said of an issuer of assertions, or of a client's identity at one, can't be.
+    FederationRejected(FederationProblem),
     /// A member of the request is missing or not as it should be.
     Invalid {
         /// Path of the member as the caller spelled it: `token_validity.end`. Empty for the request as a whole.

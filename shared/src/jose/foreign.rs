@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
-use crate::domain::{Seconds, Timestamp};
+use crate::domain::{ClaimName, Seconds, Timestamp};
 use crate::encoding::strict_json;
 
 /// The longest that is read, in bytes.
@@ -53,6 +53,11 @@ pub fn algorithm(token: &str) -> Option<String> {
 /// The key that a token claims to be signed by: its `kid`.
 pub fn kid(token: &str) -> Option<String> {
     header(token)?.text("kid").ok()?.map(str::to_owned)
+}
+
+/// The bytes of a part of a compact JWT.
+pub fn decode_part(part: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(part).ok()
 }
 
 fn header(token: &str) -> Option<Claims> {
@@ -119,6 +124,19 @@ impl Claims {
         Ok([self.moment("nbf")?, self.moment("iat")?].into_iter().flatten().all(|start| start <= latest))
     }
 
+    /// A claim of whatever type, as it is named in a condition: a top-level one, or one that a JSON Pointer leads to (RFC 6901).
+    pub fn find(&self, name: &ClaimName) -> Option<&Value> {
+        let Some(pointer) = name.as_str().strip_prefix('/') else { return self.given(name.as_str()) };
+        let (first, rest) = pointer.split_at(pointer.find('/').unwrap_or(pointer.len()));
+        let first = first.replace("~1", "/").replace("~0", "~");
+        self.0.get(&first)?.pointer(rest).filter(|value| !value.is_null())
+    }
+
+    /// All claims.
+    pub fn as_members(&self) -> &Map<String, Value> {
+        &self.0
+    }
+
     fn given(&self, name: &str) -> Option<&Value> {
         self.0.get(name).filter(|value| !value.is_null())
     }
@@ -162,6 +180,31 @@ mod tests {
         }
         for bad in [json!(1), json!({"a": 1}), json!(["a", 1])] {
             assert!(claims(&json!({"aud": bad})).audiences().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn rfc6901_a_claim_is_found_by_its_name_or_by_a_pointer() {
+        let claims = claims(&json!({
+            "oidc.circleci.com/project-id": "p", "kubernetes.io": {"namespace": "prod", "pod": null},
+            "https://sts.amazonaws.com/": {"aws_account": "1", "principal_tags": {"a/b": "x", "c~d": "y"}}, "list": ["e"], "none": null,
+        }));
+        for (name, value) in [
+            ("oidc.circleci.com/project-id", Some(json!("p"))),
+            ("/oidc.circleci.com~1project-id", Some(json!("p"))),
+            ("/kubernetes.io/namespace", Some(json!("prod"))),
+            ("/https:~1~1sts.amazonaws.com~1/aws_account", Some(json!("1"))),
+            ("/https:~1~1sts.amazonaws.com~1/principal_tags/a~1b", Some(json!("x"))),
+            ("/https:~1~1sts.amazonaws.com~1/principal_tags/c~0d", Some(json!("y"))),
+            ("/list/0", Some(json!("e"))),
+            ("kubernetes.io/namespace", None),
+            ("kubernetes.io.namespace", None),
+            ("/kubernetes.io/pod", None),
+            ("/kubernetes/io", None),
+            ("/list/1", None),
+            ("none", None),
+        ] {
+            assert_eq!(claims.find(&name.parse().unwrap()), value.as_ref(), "{name}");
         }
     }
 

@@ -70,18 +70,59 @@ pub fn set_from_json(json: &[u8]) -> Result<KeySet, Invalid> {
     Ok(KeySet::new(keys))
 }
 
-/// Reads a JWKS document that somebody else keeps. Keys that can't be used are ignored (RFC 7517 section 5), and so are all of a
-/// `kid` that isn't unique. An RSA key that names no algorithm is for RS256, as those of most OpenID providers are.
+/// Reads a JWKS document that somebody else keeps, of which at most 100 keys are looked at. Keys that can't be used are ignored
+/// (RFC 7517 section 5), and so are all of a `kid` that isn't unique. An RSA key that names no algorithm is for RS256, as those of most
+/// OpenID providers are.
 ///
 /// # Errors
 /// [`Invalid`] if it is no JWK Set.
 pub fn usable_from_json(json: &[u8]) -> Result<KeySet, Invalid> {
     let set: Set = strict_json::decode(json).map_err(|_| Invalid("must be a JWK Set"))?;
     let is_rsa = |members: &Map<String, Value>| members.get("kty").is_some_and(|kty| kty == "RSA");
-    let usable = set.keys.iter().filter_map(|members| read_for(members, is_rsa(members).then_some(Algorithm::Rs256)).ok());
+    let keys = set.keys.iter().take(MAX_FOREIGN_KEYS);
+    let usable = keys.filter_map(|members| read_for(members, is_rsa(members).then_some(Algorithm::Rs256)).ok());
     let keys: Vec<Jwk> = usable.collect();
     let is_unique = |jwk: &&Jwk| keys.iter().filter(|other| other.kid == jwk.kid).count() == 1;
     Ok(KeySet::new(keys.iter().filter(is_unique).cloned().collect()))
+}
+
+/// Reads the keys for JWT-SVIDs in the bundle of a SPIFFE trust domain (SPIFFE Trust Domain and Bundle section 4.2), of which at most
+/// 100 keys are looked at. Those of another `use`, or without `kid`, are ignored: an `x509-svid` key verifies no JWT. An RSA key
+/// that names no algorithm is one for each of RSA's.
+///
+/// # Errors
+/// [`Invalid`] if it is no JWK Set.
+pub fn svid_keys_from_json(json: &[u8]) -> Result<KeySet, Invalid> {
+    const RSA: [Algorithm; 6] =
+        [Algorithm::Rs256, Algorithm::Rs384, Algorithm::Rs512, Algorithm::Ps256, Algorithm::Ps384, Algorithm::Ps512];
+    let set: Set = strict_json::decode(json).map_err(|_| Invalid("must be the bundle of a SPIFFE trust domain"))?;
+    let is_for_jwts = |members: &&Map<String, Value>| {
+        members.get("use").is_some_and(|it| it == "jwt-svid") && members.get("kid").is_some_and(Value::is_string)
+    };
+    let for_jwts: Vec<_> = set.keys.iter().take(MAX_FOREIGN_KEYS).filter(is_for_jwts).collect();
+    let is_unique =
+        |members: &&&Map<String, Value>| for_jwts.iter().filter(|other| other.get("kid") == members.get("kid")).count() == 1;
+    let mut keys = Vec::new();
+    for members in for_jwts.iter().filter(is_unique) {
+        let mut members = Map::clone(members);
+        members.remove("use");
+        if members.get("kty").is_some_and(|kty| kty == "RSA") && !members.contains_key("alg") {
+            keys.extend(RSA.iter().filter_map(|alg| read_for(&members, Some(*alg)).ok()));
+        } else {
+            keys.extend(read_for(&members, None).ok());
+        }
+    }
+    Ok(KeySet::new(keys))
+}
+
+/// Returns for how many seconds the bundle of a SPIFFE trust domain asks to be used, if it says so.
+pub fn spiffe_refresh_hint(json: &str) -> Option<u32> {
+    #[derive(Deserialize)]
+    struct Bundle {
+        spiffe_refresh_hint: u32,
+    }
+
+    strict_json::decode::<Bundle>(json.as_bytes()).ok().map(|bundle| bundle.spiffe_refresh_hint)
 }
 
 /// Reads the key of an X.509 `SubjectPublicKeyInfo` in DER and names it by its thumbprint.
@@ -133,6 +174,8 @@ struct Set {
     keys: Vec<Map<String, Value>>,
 }
 
+/// How many keys of a set that somebody else keeps are looked at.
+const MAX_FOREIGN_KEYS: usize = 100;
 const NOT_JSON: Invalid = Invalid("must be a JSON object without duplicate members");
 
 /// The `crv` of an algorithm's keys. ML-DSA and RSA have none.

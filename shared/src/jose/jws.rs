@@ -74,6 +74,21 @@ impl<'a> Compact<'a> {
         })
     }
 
+    /// Reads the header of a token as [`parse`](Self::parse) does, whatever its algorithm is.
+    pub fn header(token: &str) -> Option<ProtectedHeader> {
+        let (input, signature) = token.rsplit_once('.')?;
+        let (header, payload) = input.split_once('.')?;
+        let is_text = |part: &str| URL_SAFE_NO_PAD.decode(part).is_ok();
+        if !is_text(payload) || !is_text(signature) {
+            return None;
+        }
+        let header: Header = strict_json::decode(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
+        if header.crit || header.b64 || header.zip {
+            return None;
+        }
+        Some(ProtectedHeader { alg: header.alg, kid: header.kid, typ: header.typ })
+    }
+
     /// Reads a proof of possession: a token with the public half of the key that signed it in its header, RFC 7515 section 4.1.3.
     /// That such a key signed it says no more than that somebody has the private half; a `kid` beside it says nothing.
     pub fn parse_with_key(token: &'a str) -> Option<(Self, VerifyingKey)> {
@@ -96,6 +111,17 @@ impl<'a> Compact<'a> {
             && self.kid.as_ref().is_none_or(|kid| kid == key.jwk().kid.as_str())
             && key.verify(self.input.as_bytes(), &self.signature)
     }
+}
+
+/// What the header of a compact JWS says, of which nothing can be trusted yet.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ProtectedHeader {
+    /// The name of the algorithm, as spelled.
+    pub alg: String,
+    /// Which key it claims.
+    pub kid: Option<String>,
+    /// Its media type, as spelled.
+    pub typ: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -48,7 +48,7 @@ impl Platform {
         let keys = PublicKeys::fixed(&KeySet::new(published), issuer)?;
         let signing = Arc::new(SigningKeys::fixed(signers, deriver));
         let records = RecordParts::with_keys(clock, entropy, store, keys);
-        Ok(Self { records, minting: SigningParts { signing, key_sets: Arc::new(KeySets::none()) } })
+        Ok(Self { records, minting: SigningParts { signing } })
     }
 
     /// Puts a platform together whose keys are those of the key ring in the store, which may change at any time.
@@ -62,14 +62,13 @@ impl Platform {
         let ring = Arc::new(Ring::new(store.clone(), clock.clone()));
         let records = RecordParts::new(clock, entropy, store, ring.clone(), issuer);
         let signing = Arc::new(SigningKeys::from_ring(ring, opener));
-        Self { records, minting: SigningParts { signing, key_sets: Arc::new(KeySets::none()) } }
+        Self { records, minting: SigningParts { signing } }
     }
 
     /// Returns this platform with the key sets of others, by which it verifies their assertions.
     #[must_use]
     pub fn reading(self, key_sets: KeySets) -> Self {
-        let records = self.records.allowing(key_sets.origins().clone());
-        Self { records, minting: SigningParts { key_sets: Arc::new(key_sets), ..self.minting } }
+        Self { records: self.records.reading(key_sets), ..self }
     }
 
     /// Returns this platform behind something that ends TLS and passes on the certificates of clients. `mtls_url`: where they present

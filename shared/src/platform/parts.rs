@@ -79,7 +79,7 @@ pub struct RecordParts {
 
 impl RecordParts {
     /// Puts the parts together around a store whose key ring is `ring`. The authorizer requires nothing, no foreign key origin is allowed
-    /// and no org is open to strangers, until [`requiring`](Self::requiring), [`allowing`](Self::allowing) and
+    /// and no org is open to strangers, until [`requiring`](Self::requiring), [`reading`](Self::reading) and
     /// [`opening`](Self::opening) say otherwise.
     pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, store: Arc<dyn Store>, ring: Arc<Ring>, issuer: Issuer) -> Self {
         Self::with_keys(clock, entropy, store, PublicKeys::from_ring(ring, issuer))
@@ -89,7 +89,8 @@ impl RecordParts {
     pub(super) fn with_keys(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>, store: Arc<dyn Store>, keys: PublicKeys) -> Self {
         let open_org = Arc::new(OpenOrg::new(None, store.clone(), clock.clone()));
         let web_documents = Arc::new(WebDocuments::none(clock.clone()));
-        let reader = Reader { clock, keys: Arc::new(keys), tokens: store.clone(), client_orgs: Arc::default() };
+        let (keys, key_sets) = (Arc::new(keys), Arc::new(KeySets::none()));
+        let reader = Reader { clock, keys, tokens: store.clone(), client_orgs: Arc::default(), key_sets };
         Self {
             reader,
             store,
@@ -110,10 +111,12 @@ impl RecordParts {
         Self { requirements: Arc::new(requirements), ..self }
     }
 
-    /// Returns these parts with the origins at which issuers of assertions may publish their keys.
+    /// Returns these parts with the key sets of others, by which their assertions are verified.
     #[must_use]
-    pub fn allowing(self, key_origins: Origins) -> Self {
-        Self { key_origins: Arc::new(key_origins), ..self }
+    pub fn reading(mut self, key_sets: KeySets) -> Self {
+        self.key_origins = Arc::new(key_sets.origins().clone());
+        self.reader.key_sets = Arc::new(key_sets);
+        self
     }
 
     /// Returns these parts with the org that can be open to strangers. `None`: there is none.
@@ -145,8 +148,6 @@ impl RecordParts {
 pub struct SigningParts {
     /// The private keys that sign.
     pub signing: Arc<SigningKeys>,
-    /// The public keys of those who sign assertions, read over HTTPS and cached.
-    pub key_sets: Arc<KeySets>,
 }
 
 /// The parts that create signing keys.
@@ -211,7 +212,6 @@ parts! {
         Arc<dyn CountEvents>, Arc<dyn KeepClientDocuments>,
         Arc<dyn ReadDirectory>, Arc<dyn WriteDirectory>, Arc<dyn NoteSecretUses>, Arc<dyn WriteKeys>: |p| p.records().store.clone();
     HasMinting => Arc<SigningKeys>: |p| p.minting().signing.clone();
-    HasMinting => Arc<KeySets>: |p| p.minting().key_sets.clone();
     HasQueue => Arc<dyn Enqueue>: |p| p.queue().clone();
     HasKeyMaking => Arc<dyn KeyFactory>: |p| p.key_making().maker.clone();
     HasKeyMaking => Vec<Algorithm>: |p| p.key_making().algorithms.clone();

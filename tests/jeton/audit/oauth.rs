@@ -43,6 +43,7 @@ fn issuance() -> Issuance {
         of_member: true,
         actors: vec![Actor { subject: "agent".parse().unwrap(), client: None }],
         sign_in: None,
+        platform: None,
     }
 }
 

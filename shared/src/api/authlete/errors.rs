@@ -44,6 +44,7 @@ const fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::Denied(_)
         | Refusal::Invalid { .. }
         | Refusal::Lifetime(_)
+        | Refusal::FederationRejected(_)
         | Refusal::LogoutRejected(_)
         | Refusal::MemberUnavailable
         | Refusal::MemberUnknown

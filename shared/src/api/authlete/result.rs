@@ -309,6 +309,7 @@ fn refusals(refusal: &Refusal) -> CodeScope {
         Refusal::UnsupportedContentEncoding => Anywhere(1_207),
         Refusal::AuthorizationRejected(_) => In(16),
         Refusal::LogoutRejected(_) => In(18),
+        Refusal::FederationRejected(_) => In(19),
         Refusal::TicketRejected => In(2),
         Refusal::TooManyAttempts { .. } => In(17),
         Refusal::ClientUnavailable => In(3),
@@ -433,6 +434,7 @@ const fn denied(denial: Denial) -> (u32, u32) {
         D::ClientAssertionInvalid => (49_307, 16),
         D::ClientAssertionReplayed => (49_308, 17),
         D::ClientMustBeConfidential => (49_309, 18),
+        D::PlatformTokenRefused => (49_311, 127),
         D::ClientMustBeIdentified => (49_310, 19),
         D::CodeInvalid => (50_305, 30),
         D::UsernameMissing => (51_301, 31),
@@ -482,6 +484,7 @@ const fn denied(denial: Denial) -> (u32, u32) {
         D::AssertionUnverified => (314_316, 81),
         D::AssertionSubjectUnknown => (314_317, 82),
         D::AssertionReplayed => (314_318, 83),
+        D::PlatformTokenRefusedAsGrant => (314_319, 128),
     }
 }
 
@@ -501,6 +504,7 @@ pub fn describe(refusal: &Refusal) -> Cow<'static, str> {
         Refusal::Invalid { field, rule } => format!("'{field}' {rule}.").into(),
         Refusal::Lifetime(rule) => format!("The token {rule}.").into(),
         Refusal::LogoutRejected(problem) => problem.describe().into(),
+        Refusal::FederationRejected(problem) => problem.describe().into(),
         Refusal::MemberUnavailable | Refusal::MemberUnknown => "The org has no such member.".into(),
         Refusal::MethodNotAllowed { allow } => format!("This path takes {allow}.").into(),
         Refusal::NoSuchPath => "There is no endpoint at this path. GET /openapi.json lists all of them.".into(),

@@ -7,7 +7,7 @@ use http::{HeaderValue, StatusCode, header};
 use super::dialect::{Explanation, Header};
 use super::{Reply, Route, reply};
 use crate::api::dialects;
-use crate::domain::{AuthorizationProblem, Error, Fault, LogoutProblem, Refusal, TokenProblem};
+use crate::domain::{AuthorizationProblem, Error, Fault, FederationProblem, LogoutProblem, Refusal, TokenProblem};
 use crate::encoding::sentence;
 use crate::telemetry;
 
@@ -93,6 +93,7 @@ fn spell(refusal: &Refusal) -> (StatusCode, &'static str, Cow<'static, str>) {
             (S::UNAUTHORIZED, code, advice.into())
         }
         Refusal::Denied(denial) => (S::BAD_REQUEST, "TOKEN_REQUEST_DENIED", denial.describe().into()),
+        Refusal::FederationRejected(problem) => (federation(problem), problem.code(), problem.describe().into()),
         Refusal::Invalid { field, rule } if field.is_empty() => (S::BAD_REQUEST, "INVALID_REQUEST", sentence(rule).into()),
         Refusal::Invalid { field, rule } => (S::BAD_REQUEST, "INVALID_REQUEST", format!("{field}: {rule}.").into()),
         Refusal::Lifetime(rule) => {
@@ -190,6 +191,16 @@ const fn authorization(problem: AuthorizationProblem) -> StatusCode {
         | AuthorizationProblem::AcrNotMet
         | AuthorizationProblem::ClaimsTooLarge
         | AuthorizationProblem::ConsentRequired => StatusCode::UNPROCESSABLE_ENTITY,
+    }
+}
+
+/// The status of what can't be said of an issuer of assertions, or of a client's identity at one.
+const fn federation(problem: &FederationProblem) -> StatusCode {
+    match problem {
+        FederationProblem::OpenToStrangers { .. } => StatusCode::BAD_REQUEST,
+        FederationProblem::IssuerUnknown { .. }
+        | FederationProblem::IssuerInUse(_)
+        | FederationProblem::ClientsNeedConditions(_) => StatusCode::CONFLICT,
     }
 }
 

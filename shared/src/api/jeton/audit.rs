@@ -21,6 +21,7 @@ mod settings;
 
 use self::oauth::{IssuanceFacts, grants, names, of_issuance};
 use self::settings::SettingsFacts;
+use super::conditions::FederatedBody;
 use crate::api::jeton::networks::AllowedCidrs;
 use crate::domain::{
     AccessTokenForm, Action, Audience, Authorization, AuthorizationState, Change, Client, Commit, Creator, Diff, Family, Fault,
@@ -177,6 +178,8 @@ struct Facts<'a> {
     secrets: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     jwks: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    federated: Vec<FederatedBody>,
     #[serde(skip_serializing_if = "Option::is_none")]
     token_duration: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -423,6 +426,7 @@ fn of_client(client: &Client) -> Facts<'_> {
         scopes: settings.scopes.as_deref().map(scopes),
         secrets: Some(client.secrets.len()),
         jwks: settings.jwks.as_deref().and_then(|jwks| serde_json::from_str(jwks).ok()),
+        federated: settings.federated.iter().map(FederatedBody::from_identity).collect(),
         token_duration: settings.token_duration.map(|length| length.0),
         refresh_token_duration: settings.refresh_token_duration.map(|length| length.0),
         single_token_per_subject: Some(settings.single_token_per_subject),

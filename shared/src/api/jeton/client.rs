@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
+use super::conditions::FederatedBody;
 use crate::admin::clients::{NewSecret, SECRET_OVERLAP, secret_id};
 use crate::api::agilicus::{Date, Rfc3339};
 use crate::api::jeton::networks::AllowedCidrs;
@@ -37,6 +38,8 @@ pub struct ClientView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schemars(with = "Option<super::jwks::Jwks>"))]
     jwks: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    federated: Vec<FederatedBody>,
     #[serde(skip_serializing_if = "Option::is_none")]
     token_duration: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,6 +81,7 @@ impl<'a> ClientView<'a> {
             scopes: scopes.as_ref().map(|scopes| scopes.iter().map(Scope::as_str).collect()),
             // It was checked when it was written.
             jwks: settings.jwks.as_deref().and_then(|jwks| serde_json::from_str(jwks).ok()),
+            federated: settings.federated.iter().map(FederatedBody::from_identity).collect(),
             token_duration: settings.token_duration.map(|length| length.0),
             refresh_token_duration: settings.refresh_token_duration.map(|length| length.0),
             single_token_per_subject: settings.single_token_per_subject,

@@ -11,7 +11,13 @@ use crate::encoding::json;
 /// How this dialect spells errors.
 pub(in crate::api) static RULES: DialectRules = DialectRules {
     refusal: |_, explained| {
-        let field = if let Refusal::Invalid { field, .. } = explained.refusal { Some(&**field) } else { None };
+        let field = if let Refusal::Invalid { field, .. } = explained.refusal {
+            Some(&**field)
+        } else if let Refusal::FederationRejected(problem) = explained.refusal {
+            problem.field()
+        } else {
+            None
+        };
         let field = field.filter(|field| !field.is_empty());
         problem(explained.status, explained.code, explained.message, field)
     },

@@ -8,7 +8,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::admin::clients::{form_is_possible, has_keys};
+use crate::admin::clients::{can_authenticate, form_is_possible};
+use crate::admin::issuers::ensure_identities_are_known;
 use crate::admin::org_size::fits_in_one_read;
 use crate::admin::orgs_and_members::{NO_KEY, OrgDraft, keys_are_in_reach, member_as_drafted, org_as_drafted};
 use crate::admin::rotation::keep_for_ever;
@@ -231,6 +232,7 @@ pub async fn load(
             return Err(contradiction(format!("clients[{index}].id"), "is the number of another client"));
         }
         check_client(&client, index, keys)?;
+        check_identities(store, &new_orgs, &client, index).await?;
         let existing = store.client(&client.org, client.id).await?;
         let client = client_of(client, existing.clone(), now);
         let found = existing
@@ -291,8 +293,24 @@ fn check_client(client: &SeedClient, index: usize, keys: &PublishedKeys) -> Resu
     if let Some(form) = client.settings.access_token_form {
         form_is_possible(keys, form).map_err(|rule| contradiction(format!("clients[{index}].access_token_form"), rule.0))?;
     }
-    has_keys(client.settings.auth_method, client.settings.jwks.as_deref())
-        .map_err(|rule| contradiction(format!("clients[{index}].auth_method"), rule.0))
+    can_authenticate(&client.settings).map_err(|rule| contradiction(format!("clients[{index}].auth_method"), rule.0))
+}
+
+/// Checks the identities of a client against the issuers of its org, as they will be.
+async fn check_identities(store: &dyn Store, orgs: &[NewOrg], client: &SeedClient, index: usize) -> Result<(), NotLoaded> {
+    let identities = &client.settings.federated;
+    if identities.is_empty() {
+        return Ok(());
+    }
+    let stored;
+    let settings = if let Some(new) = orgs.iter().find(|new| new.org.id == client.org) {
+        &new.assertions
+    } else {
+        let wanted = RecordKeys { assertion_settings: vec![client.org.clone()], ..RecordKeys::default() };
+        stored = store.read(&wanted).await?.into_assertion_settings(&client.org);
+        &stored
+    };
+    ensure_identities_are_known(settings, identities).map_err(|problem| refused(format!("clients[{index}]"), problem.into()))
 }
 
 const NO_ORG: &str = "must be an org that is there or stands earlier in the file";
@@ -336,6 +354,8 @@ fn refused(entry: String, refusal: Refusal) -> NotLoaded {
         contradiction(format!("{entry}.{field}"), &rule)
     } else if let Refusal::Conflict(rule) = refusal {
         contradiction(entry, rule)
+    } else if let Refusal::FederationRejected(problem) = refusal {
+        contradiction(entry, problem.describe().trim_end_matches('.'))
     } else {
         contradiction(entry, "is not possible")
     }

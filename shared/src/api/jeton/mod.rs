@@ -13,6 +13,8 @@ pub mod revocation;
 pub mod audit;
 pub mod authorization;
 pub mod client;
+mod conditions;
+pub mod issuer;
 pub mod jwks;
 pub mod logout;
 pub mod member;

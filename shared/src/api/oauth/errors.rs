@@ -76,6 +76,7 @@ fn refusal(route: &Route, explained: &Explanation<'_>) -> Reply {
         | Refusal::BodyTooLarge { .. }
         | Refusal::Conflict(_)
         | Refusal::Lifetime(_)
+        | Refusal::FederationRejected(_)
         | Refusal::LogoutRejected(_)
         | Refusal::MethodNotAllowed { .. }
         | Refusal::NoSuchPath

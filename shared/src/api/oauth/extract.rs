@@ -74,9 +74,9 @@ fn credentials(request: &Request<'_>, form: FormCredentials) -> Result<ClientCre
             Err(Denial::ClientAuthenticatedTwice.into())
         }
         Authorization::Basic { id, secret } => {
-            Ok(ClientCredentials { id: Some(id), secret: Some(secret), form, certificate, address })
+            Ok(ClientCredentials { id: Some(id), secret: Some(secret), form, certificate, address, grant_assertion: None })
         }
-        Authorization::Nothing => Ok(ClientCredentials { id: None, secret: None, form, certificate, address }),
+        Authorization::Nothing => Ok(ClientCredentials { form, certificate, address, ..ClientCredentials::default() }),
         Authorization::Bearer(_) => Err(Denial::ClientUnauthenticated.into()),
     }
 }

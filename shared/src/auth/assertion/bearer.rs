@@ -1,19 +1,14 @@
 //! Assertions for which a client gets a token: RFC 7523 section 2.1.
 
-use std::sync::Arc;
-
-use super::signed::{Assertion, SKEW, Terms};
+use super::inspection::{Inspection, Purpose, Rule, Terms};
 use crate::auth::replay::ReplayGuard;
 use crate::domain::{
-    AssertionIssuer, AssertionSettings, Client, Denial, Error, Fault, Invalid, IssuerKeys, Member, MemberKey, NotBefore,
-    NotBefores, Org, Seconds, Subject, Timestamp,
+    AssertionIssuer, Client, Denial, Error, Fault, Member, MemberKey, NotBefore, NotBefores, Org, Subject, Timestamp,
 };
-use crate::jose::VerifyingKey;
-use crate::jose::foreign::{Claims, WrongType};
-use crate::jose::{Expected as Types, jwk, sha256};
-use crate::keys::remote::Keys;
-use crate::platform::capabilities::Granter;
-use crate::store::{RecordKeys, Records, ReplayKey};
+use crate::jose::foreign::{Claims, Unverified, WrongType};
+use crate::keys::remote::NoKeys;
+use crate::platform::capabilities::{Granter, Reader};
+use crate::store::{RecordKeys, Records};
 
 /// The claims of a verified assertion.
 #[derive(Debug)]
@@ -35,105 +30,101 @@ pub struct Asserted {
 pub struct Verified {
     /// The claims of the assertion.
     pub asserted: Asserted,
-    /// The guard by which it is good only once: RFC 7523 section 3, item 7.
-    pub replay_guard: ReplayGuard,
+    /// The guard by which it is good only once: RFC 7523 section 3, item 7. `None`: its issuer's are good until they expire.
+    pub replay_guard: Option<ReplayGuard>,
     /// The marks that could concern a token for its subject.
     pub marks: NotBefores,
 }
 
-/// Verifies an assertion that an authenticated client of the org presents: RFC 7523 section 3.
+/// Verifies an assertion that an authenticated client of the org presents: RFC 7523 section 3, by the [`Rule`]s of its issuer.
 ///
 /// # Errors
 ///
 /// [`Refusal::Denied`](crate::domain::Refusal::Denied) with the first `Assertion…` [`Denial`] that applies. Fails if the issuer's
 /// keys can't be read, and none are kept from before.
 pub async fn verify(ports: &Granter, org: &Org, client: &Client, assertion: &str) -> Result<Verified, Error> {
-    let now = ports.reader().now();
-    let assertion = Assertion::read(assertion, &TYPES).ok_or(Denial::AssertionUnverified)?;
-    let mut found = read(ports, org, client, assertion.unverified()).await?;
+    let reader = ports.reader();
+    let now = reader.now();
+    let claims = unverified(assertion).ok_or(Denial::AssertionUnverified)?;
+    let mut found = read(reader, org, client, subject(&claims)).await?;
     let marks = std::mem::take(&mut found.marks);
     let settings = found.assertion_settings.remove(&org.id).unwrap_or_default();
-    let issuer = trusted(&settings, client, assertion.unverified()).ok_or(Denial::AssertionIssuerUntrusted)?;
-    let keys = keys(ports, org, issuer, assertion.kid(), now).await?;
-    // Without a name it could be by any of them; RFC 8725 section 3.8 wants the key to be the right one.
-    let is_named = assertion.kid().is_some() || keys.len() == 1;
-    let claims = assertion.signed_by(&keys).filter(|_| is_named).ok_or(Denial::AssertionUnverified)?;
-    let (terms, asserted) = what_is_asserted(ports, issuer, &claims, now).map_err(|WrongType| Denial::AssertionUnverified)??;
-    let asserted = with_member(found, org, asserted)?;
-    let hash = sha256(format!("{}\0{}", issuer.issuer, terms.id).as_bytes());
-    let used = ReplayKey { org: org.id.clone(), purpose: PURPOSE, hash, now, until: terms.expires_at.plus(REMEMBERED) };
-    Ok(Verified { asserted, replay_guard: ReplayGuard::new(used, Denial::AssertionReplayed), marks })
+    let terms = Terms { settings: &settings, client: Some(client.id), purpose: Purpose::Grant, here: reader.keys.issuer(), now };
+    let mut inspection = Inspection::begin(assertion, terms);
+    inspection.go_on(&reader.key_sets, false).await;
+    if let Some(denial) = denial(&inspection) {
+        return match inspection.take_unread() {
+            Some(NoKeys::Unread(fault)) => Err(fault.into()),
+            Some(NoKeys::OutOfReach(url)) => {
+                let org = org.id.as_str();
+                tracing::warn!(org, url, "the key set of an issuer of assertions is where none may be read");
+                Err(denial.into())
+            }
+            None => Err(denial.into()),
+        };
+    }
+    let (Some((_, issuer)), Some(claims)) = (inspection.issuer(), inspection.claims()) else {
+        return Err(Denial::AssertionUnverified.into());
+    };
+    let asserted = Asserted {
+        issuer: issuer.clone(),
+        subject: subject(claims).ok_or(Denial::AssertionSubject)?,
+        member: None,
+        acr: claims.text("acr").map_err(malformed)?.map(str::to_owned),
+        auth_time: claims.moment("auth_time").map_err(malformed)?,
+    };
+    let replay_guard = inspection.replay_guard(&org.id, Denial::AssertionReplayed);
+    Ok(Verified { asserted: with_member(found, org, asserted)?, replay_guard, marks })
 }
 
-const TYPES: Types = Types { types: &["JWT"] };
-/// The same `jti` is another one in an assertion by which a client authenticates.
-const PURPOSE: &str = "jwt-bearer";
-/// How long a use is remembered from `exp` on: as long as an instance could still take it, and a minute.
-const REMEMBERED: Seconds = Seconds(SKEW.0 + 60);
+fn malformed(_: WrongType) -> Denial {
+    Denial::AssertionUnverified
+}
+
+/// What the client is told of a token that breaks a rule. `None`: it breaks none.
+fn denial(inspection: &Inspection<'_>) -> Option<Denial> {
+    let (rule, _) = inspection.first_broken()?;
+    Some(match rule {
+        Rule::Issuer | Rule::Keys => Denial::AssertionIssuerUntrusted,
+        Rule::Form
+        | Rule::Type
+        | Rule::Algorithm
+        | Rule::Key
+        | Rule::Signature
+        | Rule::Audience
+        | Rule::Expiry
+        | Rule::NotBefore
+        | Rule::Life
+        | Rule::Age
+        | Rule::Id
+        | Rule::Condition
+        | Rule::Subject
+        | Rule::Client
+        | Rule::Reuse => Denial::AssertionUnverified,
+    })
+}
+
+/// The claims of an assertion that nobody has verified.
+fn unverified(assertion: &str) -> Option<Claims> {
+    match Unverified::read(assertion)? {
+        Unverified::Signed(claims) => Some(claims),
+        Unverified::Encrypted | Unverified::Unsigned(_) => None,
+    }
+}
 
 /// Reads whom the org trusts and, in the same read, the member that the assertion seems to be about, with its marks.
-async fn read(ports: &Granter, org: &Org, client: &Client, unverified: &Claims) -> Result<Records, Fault> {
-    let subject = subject(unverified);
+async fn read(reader: &Reader, org: &Org, client: &Client, subject: Option<Subject>) -> Result<Records, Fault> {
     let marks = NotBefore::keys_of(&org.id, subject.as_ref(), Some(client.id), None).collect();
     let members = subject.map(|subject| MemberKey { org: org.id.clone(), subject }).into_iter().collect();
     let assertion_settings = vec![org.id.clone()];
     let wanted = RecordKeys { marks, assertion_settings, members, ..RecordKeys::default() };
-    ports.reader().tokens.read(&wanted).await
+    reader.tokens.read(&wanted).await
 }
 
 fn subject(claims: &Claims) -> Option<Subject> {
     let subject = claims.text("sub").ok().flatten().and_then(|sub| Subject::parse(sub).ok());
     // Blanks around a name would make it another's, which looks the same.
     subject.filter(|subject| subject.is_of_client() && subject.as_str().trim() == subject.as_str())
-}
-
-/// Finds the issuer of an assertion, if this client may present its assertions now.
-fn trusted<'a>(settings: &'a AssertionSettings, client: &Client, unverified: &Claims) -> Option<&'a AssertionIssuer> {
-    let name = unverified.text("iss").ok()??;
-    let issuer = settings.assertion_issuers.iter().find(|issuer| issuer.issuer == name)?;
-    let is_for_client = issuer.clients.as_ref().is_none_or(|clients| clients.contains(&client.id));
-    (issuer.enabled && is_for_client).then_some(issuer)
-}
-
-/// The keys of an issuer, and of no other.
-async fn keys(ports: &Granter, org: &Org, issuer: &AssertionIssuer, kid: Option<&str>, now: Timestamp) -> Result<Keys, Error> {
-    match &issuer.keys {
-        IssuerKeys::Inline(set) => {
-            // They were read before they were kept.
-            let unreadable = |rule: Invalid| Fault::internal("reading the keys of an issuer of assertions").because(rule);
-            let set = jwk::set_from_json(set.as_bytes()).map_err(unreadable)?;
-            let keys: Result<Vec<_>, _> = set.iter().map(VerifyingKey::new).collect();
-            Ok(Arc::from(keys.map_err(unreadable)?))
-        }
-        IssuerKeys::At(url) => {
-            let keys = ports.key_sets.at(url, kid, now).await?;
-            if keys.is_none() {
-                let (org, issuer) = (org.id.as_str(), &*issuer.issuer);
-                tracing::warn!(org, issuer, url, "the key set of an issuer of assertions is where none may be read");
-            }
-            keys.ok_or(Denial::AssertionIssuerUntrusted.into())
-        }
-    }
-}
-
-/// What signed claims say, if they say what they must.
-fn what_is_asserted(
-    ports: &Granter,
-    issuer: &AssertionIssuer,
-    claims: &Claims,
-    now: Timestamp,
-) -> Result<Result<(Terms, Asserted), Denial>, WrongType> {
-    let audience = ports.reader().keys.issuer();
-    let Some(terms) = Terms::from_claims(claims, audience, now)? else { return Ok(Err(Denial::AssertionUnverified)) };
-    let Some(subject) = subject(claims) else { return Ok(Err(Denial::AssertionSubject)) };
-    let asserted = Asserted {
-        issuer: issuer.clone(),
-        subject,
-        member: None,
-        acr: claims.text("acr")?.map(str::to_owned),
-        auth_time: claims.moment("auth_time")?,
-    };
-    Ok(Ok((terms, asserted)))
 }
 
 /// Looks the subject up: one that is a member must be enabled, whether or not it need be one.

@@ -3,9 +3,13 @@
 //! [`verify`] is for clients that come to us.
 
 mod bearer;
+mod conditions;
+pub(crate) mod inspection;
 pub(crate) mod signed;
 
 pub use bearer::{Asserted, Verified, verify};
+pub(crate) use conditions::unmet_condition;
+pub use inspection::{Finding, Purpose, Rule};
 
 use crate::domain::{AssertionRules, Denial, ExchangeRules, Issuer, Timestamp};
 use crate::jose::foreign::{Claims, Unverified, WrongType};

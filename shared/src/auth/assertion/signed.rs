@@ -32,16 +32,6 @@ impl<'a> Assertion<'a> {
         Some(Self { jws, claims })
     }
 
-    /// Returns the `kid` of the header: the key that the assertion says it is signed by.
-    pub(crate) fn kid(&self) -> Option<&str> {
-        self.jws.kid.as_deref()
-    }
-
-    /// Returns the claims, which nobody has verified yet.
-    pub(crate) fn unverified(&self) -> &Claims {
-        &self.claims
-    }
-
     /// Returns the claims, if one of these keys has signed them.
     pub(crate) fn signed_by(self, keys: &[VerifyingKey]) -> Option<Claims> {
         keys.iter().any(|key| self.jws.is_signed_by(key)).then_some(self.claims)

@@ -1,5 +1,6 @@
 //! Clients that come straight to the service: first it must be found out whose they are.
 
+use super::federated::{self, IssuersLookup};
 use super::{ClientCredentials, VerifiedClient, verify_credentials};
 use crate::auth::service::Lookup;
 use crate::domain::{Client, ClientId, ClientRef, Denial, Error, Fault, Org, OrgId, Service};
@@ -31,17 +32,28 @@ pub async fn identify<S: Lookup>(
     credentials: &ClientCredentials,
     seek: impl Fn(&OrgId) -> S,
 ) -> Result<Identified<S>, Error> {
+    let platform_token = credentials.platform_token();
+    let seek = |org: &OrgId| (seek(org), platform_token.is_some().then_some(IssuersLookup));
     let known = match credentials.client() {
         Some(ClientRef::Id(id)) => find(reader, id, seek).await?.filter(|(org, ..)| org.enabled),
         Some(ClientRef::Alias(_)) | None => None,
     };
-    let Some((org, client, lookup, found)) = known else {
+    let Some((org, client, (lookup, _), mut found)) = known else {
         // As much is done for one that isn't there.
+        if let Some(token) = platform_token {
+            return Err(token.refuse(reader).into());
+        }
         verify_credentials(reader, None, credentials)?;
         return Err(Denial::ClientUnauthenticated.into());
     };
     note_client(&org.id, client.id);
-    let verified = verify_credentials(reader, Some(client), credentials)?;
+    let verified = match platform_token.filter(|token| token.is_proof_of(&client)) {
+        Some(token) => {
+            let settings = found.assertion_settings.remove(&org.id).unwrap_or_default();
+            Box::pin(federated::verify(reader, &org, client, &settings, token)).await?
+        }
+        None => verify_credentials(reader, Some(client), credentials)?,
+    };
     Ok(Identified { service: Service::of_own_clients(org), verified, lookup, found })
 }
 

@@ -122,7 +122,7 @@ pub(crate) async fn identify_by_url<S: Lookup>(
         find_by_url(reader, documents, (url, freshness), seek).await?;
     note_client(&org.id, client.outward_name());
     client.settings.auth_method = match proof {
-        ClientProof::Assertion(assertion) if metadata.offers_keys => {
+        ClientProof::Assertion { assertion, of_spiffe: false } if metadata.offers_keys => {
             if let Some(place) = &metadata.jwks_uri {
                 let kid = foreign::kid(assertion.expose());
                 let read = documents.web.key_sets().at(place, kid.as_deref(), reader.now()).await;
@@ -132,7 +132,7 @@ pub(crate) async fn identify_by_url<S: Lookup>(
             ClientAuthMethod::PrivateKeyJwt
         }
         ClientProof::Nothing if metadata.offers_none => ClientAuthMethod::None,
-        ClientProof::Assertion(_) | ClientProof::Nothing | ClientProof::Secret { .. } => {
+        ClientProof::Assertion { .. } | ClientProof::Nothing | ClientProof::Secret { .. } => {
             return Err(Denial::ClientUnauthenticated.into());
         }
     };

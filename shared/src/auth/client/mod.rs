@@ -8,12 +8,14 @@
 
 mod direct;
 pub mod document;
+pub mod federated;
 mod secret_use;
 
 pub(crate) use direct::find;
 pub use direct::{Identified, identify};
 pub(crate) use document::client_as_kept;
 pub use document::identify_any;
+pub use federated::Federation;
 pub use secret_use::UnnotedUse;
 
 use std::net::IpAddr;
@@ -46,6 +48,8 @@ pub struct ClientCredentials {
     pub certificate: Option<String>,
     /// The address from which the client has sent them. `None`: it isn't known, as where an authorization server passes them on.
     pub address: Option<IpAddr>,
+    /// The assertion of the JWT bearer grant, which authenticates a client that presents nothing else and is a workload of its issuer.
+    pub grant_assertion: Option<Secret<String>>,
 }
 
 /// The credentials that a client presents as form parameters.
@@ -88,6 +92,7 @@ impl FormCredentials {
 pub struct AuthenticatedClient {
     client: Client,
     alias_used: bool,
+    federation: Option<Box<Federation>>,
 }
 
 impl AuthenticatedClient {
@@ -104,6 +109,11 @@ impl AuthenticatedClient {
     /// Says whether the client named itself by its alias.
     pub fn alias_used(&self) -> bool {
         self.alias_used
+    }
+
+    /// Returns what the client's platform has said of it, if that is what it has authenticated by.
+    pub fn federation(&self) -> Option<&Federation> {
+        self.federation.as_deref()
     }
 
     /// Returns the client by itself.
@@ -150,7 +160,8 @@ impl ClientCredentials {
                 Ok(ClientProof::Secret { secret, in_header: true, in_form: true })
             }
             (Some(_), Some(_), None, None) => Err(Denial::ClientCredentialsMismatch),
-            (None, None, Some(assertion), Some(ASSERTION_TYPE)) => Ok(ClientProof::Assertion(assertion)),
+            (None, None, Some(assertion), Some(ASSERTION_TYPE)) => Ok(ClientProof::Assertion { assertion, of_spiffe: false }),
+            (None, None, Some(assertion), Some(SPIFFE_TYPE)) => Ok(ClientProof::Assertion { assertion, of_spiffe: true }),
             (None, None, _, _) => Err(Denial::ClientAssertionInvalid),
             _ => Err(Denial::ClientAuthenticatedTwice),
         }
@@ -211,7 +222,9 @@ pub fn verify_credentials(
 ) -> Result<VerifiedClient, Error> {
     let named: Option<ClientRef> = credentials.name()?.parse().ok();
     let (proved, replay_guard) = match credentials.presented()? {
-        ClientProof::Assertion(assertion) => {
+        // Only a platform says that its token is a JWT-SVID.
+        ClientProof::Assertion { of_spiffe: true, .. } => return Err(Denial::ClientAssertionInvalid.into()),
+        ClientProof::Assertion { assertion, of_spiffe: false } => {
             let name = credentials.name()?;
             by_assertion(client, &name, assertion.expose(), reader.keys.issuer(), reader.now())?
         }
@@ -220,18 +233,27 @@ pub fn verify_credentials(
             (by_secret(client, secret, (in_header, in_form), reader.now())?, None)
         }
     };
-    if !proved.enabled {
-        return Err(Denial::ClientDisabled.into());
+    admit(&proved, credentials.address)?;
+    let alias_used = matches!(named, Some(ClientRef::Alias(_)));
+    Ok(VerifiedClient { client: AuthenticatedClient { client: proved, alias_used, federation: None }, replay_guard })
+}
+
+/// Lets in a client that has proved who it is, if it is enabled and may be used from this address.
+///
+/// # Errors
+/// [`Denial::ClientDisabled`] and [`Denial::ClientAddressRefused`].
+fn admit(client: &Client, address: Option<IpAddr>) -> Result<(), Denial> {
+    if !client.enabled {
+        return Err(Denial::ClientDisabled);
     }
-    if proved.settings.allowed_networks.as_ref().is_some_and(|networks| !networks.allow(credentials.address)) {
+    if client.settings.allowed_networks.as_ref().is_some_and(|networks| !networks.allow(address)) {
         // Whoever knows its number can name a public client.
-        if proved.settings.kind == ClientKind::Confidential {
-            log_alarm(Alarm::AddressRefused, &proved.org, Some(proved.id), None);
+        if client.settings.kind == ClientKind::Confidential {
+            log_alarm(Alarm::AddressRefused, &client.org, Some(client.id), None);
         }
-        return Err(Denial::ClientAddressRefused.into());
+        return Err(Denial::ClientAddressRefused);
     }
-    let client = AuthenticatedClient { client: proved, alias_used: matches!(named, Some(ClientRef::Alias(_))) };
-    Ok(VerifiedClient { client, replay_guard })
+    Ok(())
 }
 
 /// A client whose credentials are right, except that its assertion may have been used before.
@@ -271,8 +293,10 @@ impl VerifiedClient {
     }
 }
 
-/// The only `client_assertion_type` there is: RFC 7523 section 2.2.
+/// The `client_assertion_type` of JWTs: RFC 7523 section 2.2.
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+/// The `client_assertion_type` of JWT-SVIDs: draft-ietf-oauth-spiffe-client-auth.
+const SPIFFE_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-spiffe";
 const TYPES: Types = Types { types: &["JWT", "client-authentication+jwt"] };
 
 /// What a client authenticates by, and where it was.
@@ -280,7 +304,7 @@ const TYPES: Types = Types { types: &["JWT", "client-authentication+jwt"] };
 enum ClientProof<'a> {
     Nothing,
     Secret { secret: &'a Secret<String>, in_header: bool, in_form: bool },
-    Assertion(&'a Secret<String>),
+    Assertion { assertion: &'a Secret<String>, of_spiffe: bool },
 }
 
 /// Checks a secret. A client that isn't there, or has no secret, takes as long.

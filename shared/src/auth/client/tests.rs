@@ -13,6 +13,7 @@ use super::*;
 use crate::domain::{Algorithm, ClientId, ClientKind, ClientSecret, ClientSettings, FrozenClock, KeySet, Org, OrgId, Refusal};
 use crate::jose::testing::{signed_by, with};
 use crate::keys::PublicKeys;
+use crate::keys::remote::KeySets;
 use crate::keys::signer::{LocalSigner, Signer};
 use crate::store::conformance::samples::bare_client;
 use crate::store::{ReadTokens, RecordKeys, TokenPage, TokenQuery};
@@ -75,6 +76,7 @@ fn with_clients(clients: &[Client], once: &Memory, credentials: &ClientCredentia
         keys: Arc::new(PublicKeys::fixed(&own, issuer).unwrap()),
         tokens: Arc::new(Empty),
         client_orgs: Arc::default(),
+        key_sets: Arc::new(KeySets::none()),
     };
     let org = Org::new(OrgId::parse("1").unwrap(), now);
     let mut found = Records::default();

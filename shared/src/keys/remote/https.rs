@@ -21,7 +21,7 @@ use hyper_util::rt::TokioExecutor;
 use tower_service::Service;
 
 use super::web::{FetchDocuments, FetchFailure, Fetched, WebDocuments};
-use super::{FetchKeySets, KeySets, Origins};
+use super::{FetchKeySets, FetchedText, KeySets, Origins};
 use crate::domain::{Clock, Fault, Seconds};
 
 impl KeySets {
@@ -63,7 +63,7 @@ impl Https {
         self.client.get_or_init(|| http_client(Arc::clone(&self.origins)))
     }
 
-    async fn read(&self, url: Uri) -> Result<String, Fault> {
+    async fn read(&self, url: Uri) -> Result<FetchedText, Fault> {
         let request = Request::get(url)
             .header(header::ACCEPT, "application/jwk-set+json, application/json")
             .header(header::USER_AGENT, "jeton")
@@ -73,14 +73,16 @@ impl Https {
         if answer.status() != 200 {
             return Err(fault().because(format!("the answer has the status {}", answer.status())));
         }
+        let max_age = max_age(answer.headers());
         let body = Limited::new(answer.into_body(), MAX_BODY_BYTES).collect().await.map_err(|e| fault().because(e))?;
-        String::from_utf8(body.to_bytes().into()).map_err(|e| fault().because(e.utf8_error()))
+        let text = String::from_utf8(body.to_bytes().into()).map_err(|e| fault().because(e.utf8_error()))?;
+        Ok(FetchedText { text, max_age })
     }
 }
 
 #[async_trait]
 impl FetchKeySets for Https {
-    async fn fetch(&self, url: &str) -> Result<String, Fault> {
+    async fn fetch(&self, url: &str) -> Result<FetchedText, Fault> {
         let uri: Uri = url.parse().map_err(|e: http::uri::InvalidUri| fault().because(e))?;
         if !self.origins.allow(url) {
             return Err(fault().because("its origin is not allowed"));

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use http::Uri;
 
-use super::{FetchKeySets, KeySets, is_within};
+use super::{FetchKeySets, FetchedText, KeySets, is_within};
 use crate::domain::{Clock, Fault, Seconds, Timestamp};
 
 /// What a server says of a document that is asked for.
@@ -237,10 +237,10 @@ impl LastReading {
 
 #[async_trait]
 impl FetchKeySets for Gate {
-    async fn fetch(&self, url: &str) -> Result<String, Fault> {
+    async fn fetch(&self, url: &str) -> Result<FetchedText, Fault> {
         let unread = || Fault::unavailable("reading the key set of a client");
         match self.fetch(url, None, MAX_KEY_SET_BYTES).await {
-            Ok(Fetched::Document { text, .. }) => Ok(text),
+            Ok(Fetched::Document { text, max_age, .. }) => Ok(FetchedText { text, max_age }),
             Ok(Fetched::Unchanged { .. }) => Err(unread().because("it was not asked whether it has changed")),
             Err(failure) => Err(unread().because(format!("{failure:?}"))),
         }

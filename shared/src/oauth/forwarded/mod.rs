@@ -201,7 +201,8 @@ fn grant_context<'a>(
     confirmation: Confirmation,
 ) -> GrantContext<'a> {
     let (client, marks) = (client.into_client(), found.marks.clone());
-    GrantContext { ports, service: service.clone(), client, confirmation, replay_guards: Vec::new(), marks }
+    let (service, replay_guards) = (service.clone(), Vec::new());
+    GrantContext { ports, service, client, confirmation, replay_guards, marks, platform: None }
 }
 
 /// Reads `grant_type`, which must be one that the org supports.

@@ -11,6 +11,7 @@ pub(super) async fn grant(context: GrantContext<'_>, form: &TokenForm) -> Result
     let issuance = Issuance {
         confirmation: context.binding(),
         details: context.details(form)?,
+        platform: context.platform.clone(),
         ..Issuance::by(GrantType::ClientCredentials)
     };
     let ask = ClientTokenRequest {

@@ -3,7 +3,7 @@
 use super::{GrantContext, Granted};
 use crate::auth::assertion;
 use crate::auth::assertion::{Asserted, Verified};
-use crate::domain::{Denial, Error, GrantType, Issuance, Scope};
+use crate::domain::{Denial, Error, GrantType, Issuance, Scope, Seconds};
 use crate::oauth::TokenForm;
 use crate::policy::{self, ClientTokenRequest, RefreshOf};
 
@@ -36,8 +36,28 @@ pub(super) async fn grant(mut context: GrantContext<'_>, form: &TokenForm) -> Re
     // RFC 7521 section 4.1: whoever can have another assertion needs no refresh token.
     let refresh_of = if asserted.issuer.refresh_tokens { RefreshOf::OrgAndClient } else { RefreshOf::Nobody };
     let grant = policy::issue(&context.service, &context.client, ask, refresh_of, context.ports.reader().now())?;
-    context.replay_guards.push(replay_guard);
+    context.replay_guards.extend(replay_guard);
     context.marks.extend(marks);
+    Ok(Granted::without_id_token(context.grant(grant).await?))
+}
+
+/// Grants to a client that is a workload, and whose platform's token has authenticated it, what `client_credentials` would give it: a token
+/// for itself, for an hour at most.
+pub(super) async fn grant_to_workload(context: GrantContext<'_>, form: &TokenForm) -> Result<Granted, Error> {
+    let org = context.service.org();
+    let issuance =
+        Issuance { confirmation: context.binding(), details: context.details(form)?, ..Issuance::by(GrantType::JwtBearer) };
+    let ask = ClientTokenRequest {
+        scopes: policy::requested(org, &context.client, form.scopes()?)?,
+        audiences: policy::requested_resource(org, form.resources()?)?,
+        profile: context.profile()?,
+        ..ClientTokenRequest::new(issuance)
+    };
+    let mut client = context.client.clone();
+    let longest = client.settings.token_duration.map_or(Seconds::HOUR, |length| length.min(Seconds::HOUR));
+    client.settings.token_duration = Some(longest);
+    // RFC 7521 section 4.1: whoever can have another assertion needs no refresh token.
+    let grant = policy::issue(&context.service, &client, ask, RefreshOf::Nobody, context.ports.reader().now())?;
     Ok(Granted::without_id_token(context.grant(grant).await?))
 }
 

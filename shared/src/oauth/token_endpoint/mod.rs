@@ -24,7 +24,7 @@ use crate::auth::dpop::{self, NonceRule};
 use crate::auth::replay::ReplayGuard;
 use crate::domain::{
     Audience, AuthorizationDetails, Client, ClientRef, Confirmation, Denial, Error, GrantType, Invalid, NotBefores, Org, OrgId,
-    Refusal, Secret, Service,
+    PlatformAssertion, Refusal, Secret, Service,
 };
 use crate::keys::Signing;
 use crate::oauth::id_token::{IdTokenIssuer, IdTokenSubject};
@@ -121,10 +121,13 @@ pub fn served_grant_types() -> Vec<&'static str> {
 ///
 /// [`Refusal::Denied`] with the first [`Denial`] that a step finds, in that order. Only [`Denial::DpopNonceRequired`] is part of
 /// the [`Outcome`].
-pub async fn grant(endpoint: &TokenEndpoint, request: GrantRequest) -> Result<Outcome, Error> {
+pub async fn grant(endpoint: &TokenEndpoint, mut request: GrantRequest) -> Result<Outcome, Error> {
     let ports = &endpoint.granter;
     let grant_type = parse_grant_type(&request.form)?;
     let grant = ServedGrant::try_from(grant_type)?;
+    if grant == ServedGrant::JwtBearer {
+        request.credentials.grant_assertion.clone_from(&request.form.assertion);
+    }
     let Identified { service, verified, lookup: ((lookup, code), _), mut found } =
         authenticate_client(endpoint, &request).await?;
     check_supported(&service, grant_type)?;
@@ -141,6 +144,8 @@ pub async fn grant(endpoint: &TokenEndpoint, request: GrantRequest) -> Result<Ou
     };
     let use_of_secret = UnnotedUse::find(verified.client(), &request.credentials, &found, ports.reader().now());
     let (client, assertion) = verified.into_parts();
+    let is_workload = client.federation().is_some_and(|federation| federation.is_grant);
+    let platform = client.federation().map(|federation| Box::new(federation.said.clone()));
     let replay_guards = proof.into_iter().chain(assertion).collect();
     let context = GrantContext {
         ports,
@@ -149,6 +154,7 @@ pub async fn grant(endpoint: &TokenEndpoint, request: GrantRequest) -> Result<Ou
         confirmation,
         replay_guards,
         marks: std::mem::take(&mut found.marks),
+        platform,
     };
     let granted = match grant {
         ServedGrant::AuthorizationCode => {
@@ -162,6 +168,7 @@ pub async fn grant(endpoint: &TokenEndpoint, request: GrantRequest) -> Result<Ou
         ServedGrant::ClientCredentials => client_credentials::grant(context, &request.form).await?,
         ServedGrant::RefreshToken => refresh_token::grant(context, (lookup, &found), &request.form).await?,
         ServedGrant::TokenExchange => token_exchange::grant(context, request.form).await?,
+        ServedGrant::JwtBearer if is_workload => jwt_bearer::grant_to_workload(context, &request.form).await?,
         ServedGrant::JwtBearer => jwt_bearer::grant(context, &request.form).await?,
     };
     if let Some(use_of_secret) = use_of_secret {
@@ -246,6 +253,8 @@ pub(super) struct GrantContext<'a> {
     pub(super) replay_guards: Vec<ReplayGuard>,
     /// The marks that were read with the client.
     pub(super) marks: NotBefores,
+    /// What its platform has said of it, if that is what it has authenticated by.
+    pub(super) platform: Option<Box<PlatformAssertion>>,
 }
 
 impl GrantContext<'_> {

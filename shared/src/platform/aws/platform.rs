@@ -62,7 +62,7 @@ pub fn for_work(config: Config) -> Result<RecordParts, Fault> {
     let (clock, store) = (Arc::new(SystemClock), store(&Sdk::new(&aws), &aws));
     let ring = Arc::new(Ring::new(store.clone(), clock.clone()));
     let records = RecordParts::new(clock, Arc::new(SystemEntropy), store, ring, config.issuer);
-    let records = records.allowing(config.jwks_origins).opening(config::open_org()?).reading_the_web();
+    let records = records.reading(KeySets::over_https(config.jwks_origins)).opening(config::open_org()?).reading_the_web();
     let signing_algorithms = config::signing_algorithms()?.into();
     Ok(RecordParts {
         client_certificates: config::client_certificates()?,

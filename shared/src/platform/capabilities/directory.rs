@@ -32,8 +32,10 @@ capability! {
         pub keys: Arc<dyn WriteKeys>,
         /// The origins at which issuers of assertions may publish their keys.
         pub key_origins: Arc<Origins>,
+        /// Finds the clients that rely on an issuer.
+        pub directory: Arc<dyn ReadDirectory>,
     }
-    access = AwsAccess { directory: &["BatchGetItem", "GetItem", "UpdateItem"], ..Reader::ACCESS };
+    access = AwsAccess { directory: &["BatchGetItem", "GetItem", "Query", "UpdateItem"], ..Reader::ACCESS };
 }
 
 capability! {
@@ -42,7 +44,7 @@ capability! {
         /// Authenticates the caller, and writes the org.
         pub changer: OrgChanger,
     }
-    access = AwsAccess { directory: &["BatchGetItem", "GetItem", "PutItem", "UpdateItem"], ..Reader::ACCESS };
+    access = AwsAccess { directory: &["BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"], ..Reader::ACCESS };
 }
 
 capability! {

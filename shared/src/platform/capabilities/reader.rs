@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::capability::{AwsAccess, Capability};
 use crate::domain::{Clock, Timestamp};
 use crate::keys::PublicKeys;
+use crate::keys::remote::KeySets;
 use crate::store::ReadTokens;
 use crate::store::client_orgs::ClientOrgs;
 
@@ -20,6 +21,8 @@ pub struct Reader {
     pub tokens: Arc<dyn ReadTokens>,
     /// A cache that tells to which org a client belongs.
     pub client_orgs: Arc<ClientOrgs>,
+    /// The public keys of those whose assertions are taken, read over HTTPS and cached.
+    pub key_sets: Arc<KeySets>,
 }
 
 impl Reader {

@@ -6,7 +6,6 @@ use super::capability::{AwsAccess, capability};
 use super::{Introspector, Lister, Reader};
 use crate::domain::{Entropy, Issuer};
 use crate::keys::SigningKeys;
-use crate::keys::remote::KeySets;
 use crate::keys::remote::web::WebDocuments;
 use crate::platform::parts::{HasMinting, HasRecords};
 use crate::store::open_org::OpenOrg;
@@ -88,8 +87,6 @@ capability! {
         pub once: Arc<dyn ReplayStore>,
         /// Updates what is attached to a refresh family when it is used.
         pub amend: Arc<dyn UpdateTokens>,
-        /// The public keys of those who sign assertions, read over HTTPS and cached.
-        pub key_sets: Arc<KeySets>,
         /// Notes when what a person has granted is used.
         pub person_grants: Arc<dyn KeepPersonGrants>,
         /// Notes the polls of devices.

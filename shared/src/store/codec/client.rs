@@ -9,8 +9,8 @@ use super::coded::Coded;
 use super::{coded, decode, encode, grants, is_false};
 use crate::domain::{
     AccessTokenForm, AllowedNetworks, Audience, CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind,
-    ClientMetadata, ClientOrigin, ClientSecret, ClientSettings, ClientUrl, Consent, Fault, GrantType, MetadataMember,
-    MetadataValue, OrgId, Pkce, RedirectUri, Scope, Seconds, Timestamp,
+    ClientMetadata, ClientOrigin, ClientSecret, ClientSettings, ClientUrl, Consent, Fault, FederatedIdentity, GrantType,
+    MetadataMember, MetadataValue, OrgId, Pkce, RedirectUri, Scope, Seconds, Timestamp,
 };
 
 /// Encodes the body of a client: all of it but `created_at`.
@@ -61,6 +61,8 @@ struct ClientBody {
     secret_times: Vec<(Option<i64>, Option<i64>)>,
     #[serde(rename = "j", default, skip_serializing_if = "Option::is_none")]
     jwks: Option<String>,
+    #[serde(rename = "fi", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
+    federated: Vec<FederatedIdentity>,
     #[serde(rename = "d", with = "coded", default, skip_serializing_if = "Option::is_none")]
     token_duration: Option<Seconds>,
     #[serde(rename = "r", with = "coded", default, skip_serializing_if = "Option::is_none")]
@@ -126,6 +128,7 @@ impl ClientBody {
             secrets: client.secrets.iter().map(|secret| secret.hash).collect(),
             secret_times: secret_times(&client.secrets),
             jwks: settings.jwks,
+            federated: settings.federated,
             token_duration: settings.token_duration,
             refresh_token_duration: settings.refresh_token_duration,
             single_token_per_subject: settings.single_token_per_subject,
@@ -163,6 +166,7 @@ impl ClientBody {
             grants: self.grants,
             scopes: Some(self.scopes).filter(|_| !self.has_all_scopes),
             jwks: self.jwks,
+            federated: self.federated,
             token_duration: self.token_duration,
             refresh_token_duration: self.refresh_token_duration,
             single_token_per_subject: self.single_token_per_subject,

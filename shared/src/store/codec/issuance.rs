@@ -3,13 +3,19 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::coded::{self, Coded};
-use super::is_false;
+use super::{is_false, is_zero};
 use crate::domain::{
-    Actor, AuthorizationDetails, ClientId, ClientUrl, Confirmation, GrantType, Invalid, Issuance, Property, SignIn, Subject,
-    Thumbprint, Timestamp,
+    Actor, AuthorizationDetails, ClientId, ClientUrl, Confirmation, GrantType, Invalid, Issuance, PlatformAssertion, Property,
+    SignIn, Subject, Thumbprint, Timestamp,
 };
 
-coded::records!(Actor as ActorBody, Confirmation as ConfirmationBody, Issuance as IssuanceBody, Property as PropertyBody,);
+coded::records!(
+    Actor as ActorBody,
+    Confirmation as ConfirmationBody,
+    Issuance as IssuanceBody,
+    PlatformAssertion as PlatformBody,
+    Property as PropertyBody,
+);
 
 #[derive(Deserialize, Serialize)]
 #[serde(remote = "Issuance")]
@@ -40,6 +46,23 @@ struct IssuanceBody {
     actors: Vec<Actor>,
     #[serde(rename = "s", with = "coded", default, skip_serializing_if = "Option::is_none")]
     sign_in: Option<Box<SignIn>>,
+    #[serde(rename = "f", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    platform: Option<Box<PlatformAssertion>>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "PlatformAssertion")]
+struct PlatformBody {
+    #[serde(rename = "i")]
+    issuer: String,
+    #[serde(rename = "s")]
+    subject: String,
+    #[serde(rename = "j", default, skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
+    kid: Option<String>,
+    #[serde(rename = "n", default, skip_serializing_if = "is_zero")]
+    identity: u32,
 }
 
 #[derive(Deserialize, Serialize)]

@@ -37,6 +37,7 @@
 //! | `v` | hash of its value | whether it does so with any client | | |
 //! | `w` | creator: org `o`, subject `s` | | | |
 //! | `x` | session: org `o`, id `i` | secrets; in its settings: allows tokens that don't expire | external id | secrets |
+//! | `fi` | | | | its identities at platforms, in `conditions.rs` |
 //! | `xt` | | | | when each of its secrets was made and ends, ms |
 //! | `y` | token: refreshable until, ms; family: whether a retry gets the same successor | has ever allowed them | | tokens bound to certificates |
 //! | `z` | scopes | | scopes | has all scopes |
@@ -53,6 +54,7 @@ mod batch;
 mod batch_part;
 mod client;
 mod coded;
+mod conditions;
 mod family;
 mod grants;
 mod issuance;

@@ -9,9 +9,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::coded::{self, Coded};
 use super::{decode, encode, grants, is_false, is_usual_retry_window, placeholder_time, retry_window};
 use crate::domain::{
-    Algorithm, AssertionIssuer, AssertionRules, AssertionSettings, Audience, ClientDocumentHost, ClientDocumentRules, ClientId,
-    DeliveryMode, ExchangeRules, Fault, GrantType, IssuerKeys, LoginUrl, OAuthSettings, OpenRegistration, Org, OrgId,
-    OrgSettings, ProtectedResource, Scope, Seconds, SupportedScope, Timestamp,
+    Algorithm, AssertionIssuer, AssertionRules, AssertionSettings, Audience, ClaimCondition, ClientDocumentHost,
+    ClientDocumentRules, ClientId, DeliveryMode, ExchangeRules, Fault, GrantType, IssuerKeys, LoginUrl, OAuthSettings,
+    OpenRegistration, Org, OrgId, OrgSettings, ProtectedResource, Scope, Seconds, SupportedScope, Timestamp,
 };
 
 /// Encodes the body of an org: all of it but `created_at`.
@@ -462,6 +462,16 @@ struct AssertionIssuerBody {
     issuer: String,
     #[serde(rename = "k", with = "IssuerKeysBody")]
     keys: IssuerKeys,
+    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
+    audiences: Option<Vec<String>>,
+    #[serde(rename = "l", with = "coded", default = "longest_life", skip_serializing_if = "is_usual_life")]
+    longest_life: Seconds,
+    #[serde(rename = "g", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    longest_age: Option<Seconds>,
+    #[serde(rename = "u", default, skip_serializing_if = "is_false")]
+    reusable: bool,
+    #[serde(rename = "m", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
+    claims: Vec<ClaimCondition>,
     #[serde(rename = "z", with = "coded", default, skip_serializing_if = "Option::is_none")]
     scopes: Option<Vec<Scope>>,
     #[serde(rename = "c", with = "coded", default, skip_serializing_if = "Option::is_none")]
@@ -481,4 +491,15 @@ enum IssuerKeysBody {
     Inline(Box<str>),
     #[serde(rename = "u")]
     At(String),
+    #[serde(rename = "d")]
+    Discovery,
+}
+
+fn longest_life() -> Seconds {
+    AssertionIssuer::DEFAULT_LONGEST_LIFE
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_usual_life(life: &Seconds) -> bool {
+    *life == longest_life()
 }

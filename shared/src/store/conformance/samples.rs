@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use crate::domain::{
     AccessTokenForm, Actor, Algorithm, AllowedNetworks, Ancestor, App, AssertionIssuer, AssertionSettings, Audience,
-    AuthorizationDetails, CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind, ClientMetadata, ClientSecret,
-    ClientSettings, ClientUrl, Confirmation, Consent, Creator, Entropy, Family, FamilyKey, GrantType, HostPermissions, Issuance,
-    IssuerKeys, Label, Member, MemberKey, MemberKind, MetadataMember, MetadataValue, NotBefore, NotBeforeKey, NotBeforeScope,
-    Org, OrgId, Pkce, Profile, Property, RedirectUri, Role, Scope, ScopePattern, Seconds, Seeded, Session, SessionId, Shard,
-    Subject, Thumbprint, Timestamp, TokenContents, TokenId, TokenKey, TokenRecord, Unheld,
+    AuthorizationDetails, CertificateSubject, ClaimCondition, ClaimPattern, Client, ClientAuthMethod, ClientId, ClientKind,
+    ClientMetadata, ClientSecret, ClientSettings, ClientUrl, Confirmation, Consent, Creator, Entropy, Family, FamilyKey,
+    FederatedIdentity, GrantType, HostPermissions, Issuance, IssuerKeys, Label, Member, MemberKey, MemberKind, MetadataMember,
+    MetadataValue, NotBefore, NotBeforeKey, NotBeforeScope, Org, OrgId, Pkce, PlatformAssertion, Profile, Property, RedirectUri,
+    Role, Scope, ScopePattern, Seconds, Seeded, Session, SessionId, Shard, Subject, Thumbprint, Timestamp, TokenContents,
+    TokenId, TokenKey, TokenRecord, Unheld,
 };
 use crate::store::{FamilyAdvance, NewToken, Put, RecordKeys, Records, Store};
 
@@ -158,6 +159,13 @@ pub(in crate::store) fn issuance() -> Issuance {
             Actor { subject: subject("é"), client: None },
         ],
         sign_in: Some(Box::new(sign_in())),
+        platform: Some(Box::new(PlatformAssertion {
+            issuer: "https://idp.example/\"é".to_owned(),
+            subject: "é \"s\"".to_owned(),
+            id: Some("a".to_owned()),
+            kid: Some("k".to_owned()),
+            identity: 3,
+        })),
     }
 }
 
@@ -268,6 +276,11 @@ pub fn assertions() -> AssertionSettings {
             AssertionIssuer {
                 issuer: "https://idp.example/\"é".to_owned(),
                 keys: IssuerKeys::Inline(r#"{"keys":[]}"#.into()),
+                audiences: Some(vec!["https://a.example".to_owned()]),
+                longest_life: Seconds(86_400),
+                longest_age: Some(Seconds(60)),
+                reusable: true,
+                claims: conditions(),
                 scopes: Some(vec![scope("a")]),
                 clients: Some(vec![client_id(4)]),
                 any_subject: true,
@@ -275,16 +288,22 @@ pub fn assertions() -> AssertionSettings {
                 enabled: true,
             },
             AssertionIssuer {
-                issuer: "x".to_owned(),
-                keys: IssuerKeys::At("https://idp.example/jwks".to_owned()),
-                scopes: None,
-                clients: None,
-                any_subject: false,
-                refresh_tokens: false,
                 enabled: false,
+                ..AssertionIssuer::new("x".to_owned(), IssuerKeys::At("https://idp.example/jwks".to_owned()))
             },
+            AssertionIssuer::new("https://discovered.example".to_owned(), IssuerKeys::Discovery),
         ],
     }
+}
+
+/// Makes conditions of every kind.
+fn conditions() -> Vec<ClaimCondition> {
+    let text = |text: &str| ClaimPattern::Text(text.parse().unwrap());
+    let condition = |claim: &str, values| ClaimCondition { claim: claim.parse().unwrap(), values };
+    vec![
+        condition("repository_id", vec![text("1")]),
+        condition("/a~1b/c", vec![text("x/*"), ClaimPattern::Integer(-7), ClaimPattern::Flag(false)]),
+    ]
 }
 
 /// Makes the body of an org as it was when its settings for assertions stood in it.
@@ -345,6 +364,18 @@ pub(crate) fn client(org: &str, number: u64, alias: Option<&str>) -> Client {
         grants: GrantType::ALL.to_vec(),
         scopes: Some(vec![scope("a"), scope("b?")]),
         jwks: Some(r#"{"keys":[]}"#.to_owned()),
+        federated: vec![
+            FederatedIdentity {
+                issuer: "https://idp.example/\"é".to_owned(),
+                subject: "repo:acme/shop:ref:refs/heads/main".parse().unwrap(),
+                claims: conditions(),
+            },
+            FederatedIdentity {
+                issuer: "x".to_owned(),
+                subject: "spiffe://example.org/ns/*".parse().unwrap(),
+                claims: Vec::new(),
+            },
+        ],
         token_duration: Some(Seconds(7)),
         refresh_token_duration: Some(Seconds(8)),
         single_token_per_subject: true,

@@ -38,6 +38,7 @@ pub fn at(index: usize, refusal: Refusal) -> Refusal {
         | Refusal::Denied(_)
         | Refusal::MemberUnavailable
         | Refusal::MemberUnknown
+        | Refusal::FederationRejected(_)
         | Refusal::LogoutRejected(_)
         | Refusal::MethodNotAllowed { .. }
         | Refusal::NoSuchPath

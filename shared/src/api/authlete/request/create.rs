@@ -151,6 +151,7 @@ impl CreateToken {
             of_member: false,
             actors: Vec::new(),
             sign_in: None,
+            platform: None,
         })
     }
 }

@@ -55,7 +55,10 @@ pub(super) fn client_request(
 ) -> Result<(AuthorizationForm, ClientCredentials), Refusal> {
     let SecretText(parameters) = required("parameters", parameters)?;
     let (form, credentials) = authorization_form(&parameters)?;
-    Ok((form, ClientCredentials { id, secret: secret(client_secret), form: credentials, certificate, address: None }))
+    Ok((
+        form,
+        ClientCredentials { id, secret: secret(client_secret), form: credentials, certificate, ..ClientCredentials::default() },
+    ))
 }
 
 /// Reads `scopes`, and refuses what no scope can be.

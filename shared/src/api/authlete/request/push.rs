@@ -66,7 +66,7 @@ mod tests {
         }))
         .unwrap();
         assert!(!format!("{request:?}").contains("s3cret"), "{request:?}");
-        let ClientCredentials { id, secret, form, certificate, address: _ } = &request.credentials;
+        let ClientCredentials { id, secret, form, certificate, .. } = &request.credentials;
         assert_eq!((id.as_deref(), form.id.as_deref(), certificate.as_deref()), (Some("5"), Some("5"), Some("PEM")));
         assert!(secret.is_some() && form.secret.is_some() && form.assertion.is_some());
         let dpop = request.dpop.unwrap();

@@ -163,7 +163,8 @@ impl Revocation {
             assertion: take("client_assertion")?.map(Secret::new),
         };
         let Self { client_id: id, client_secret, client_certificate: certificate, .. } = self;
-        let credentials = ClientCredentials { id, secret: secret(client_secret), form, certificate, address: None };
+        let secret = secret(client_secret);
+        let credentials = ClientCredentials { id, secret, form, certificate, ..ClientCredentials::default() };
         Ok(RevokeParameters { token, hint, credentials, callback })
     }
 }
@@ -250,7 +251,7 @@ mod tests {
         .unwrap();
         assert_eq!(taken.token.as_ref().map(|token| token.expose().as_str()), Some("t0ken"));
         assert_eq!((taken.hint, taken.callback.as_deref()), (Hint::RefreshToken, Some("f")));
-        let ClientCredentials { id, secret, form, certificate, address: _ } = &taken.credentials;
+        let ClientCredentials { id, secret, form, certificate, .. } = &taken.credentials;
         assert_eq!((id.as_deref(), certificate.as_deref(), secret.is_some()), (Some("5"), Some("PEM"), true));
         assert!(form.id.is_none() && form.secret.is_none());
         assert!(!format!("{taken:?}").contains("s3cret") && !format!("{taken:?}").contains("t0ken"));

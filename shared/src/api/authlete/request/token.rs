@@ -63,7 +63,7 @@ impl ProcessToken {
                 secret: secret_in_header,
                 form: credentials,
                 certificate: self.client_certificate,
-                address: None,
+                ..ClientCredentials::default()
             },
             properties: self.properties.map(Properties::try_into_properties).transpose()?.unwrap_or_default(),
             dpop: self.dpop.map(|SecretText(proof)| ProofOfPossession { proof, method, uri }),

@@ -94,6 +94,7 @@ impl<'a> TokenCreateResponse<'a> {
             | Refusal::Lifetime(_)
             | Refusal::MemberUnavailable
             | Refusal::MemberUnknown
+            | Refusal::FederationRejected(_)
             | Refusal::LogoutRejected(_)
             | Refusal::MethodNotAllowed { .. }
             | Refusal::NoSuchPath

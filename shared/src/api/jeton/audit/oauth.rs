@@ -32,6 +32,22 @@ pub(super) struct IssuanceFacts<'a> {
     /// The current one first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     actors: Vec<&'a str>,
+    /// What the token of its platform said, by which the client got it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    assertion: Option<AssertionFacts<'a>>,
+}
+
+/// What is told of a platform's token.
+#[derive(Serialize)]
+struct AssertionFacts<'a> {
+    iss: &'a str,
+    sub: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jti: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kid: Option<&'a str>,
+    /// The place of the identity in the client's `federated`.
+    federated: u32,
 }
 
 pub(super) fn of_issuance(issuance: &Issuance) -> IssuanceFacts<'_> {
@@ -52,6 +68,7 @@ pub(super) fn of_issuance(issuance: &Issuance) -> IssuanceFacts<'_> {
         actors,
         // Of the person the subject is told, and nothing else.
         sign_in: _,
+        platform,
     } = issuance;
     IssuanceFacts {
         grant: grant.as_str(),
@@ -66,6 +83,13 @@ pub(super) fn of_issuance(issuance: &Issuance) -> IssuanceFacts<'_> {
         for_external_attachment: *for_external_attachment,
         of_member: *of_member,
         actors: actors.iter().map(|actor| actor.subject.as_str()).collect(),
+        assertion: platform.as_ref().map(|platform| AssertionFacts {
+            iss: &platform.issuer,
+            sub: &platform.subject,
+            jti: platform.id.as_deref(),
+            kid: platform.kid.as_deref(),
+            federated: platform.identity,
+        }),
     }
 }
 

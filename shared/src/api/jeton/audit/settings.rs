@@ -3,6 +3,7 @@
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
+use super::super::conditions::ConditionsBody;
 use super::oauth::{grants, names};
 use crate::domain::{
     Algorithm, AssertionIssuer, AssertionRules, AssertionSettings, Audience, ClientDocumentHost, ClientDocumentRules,
@@ -250,6 +251,16 @@ struct IssuerFacts<'a> {
     jwks_sha256: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     jwks_uri: Option<&'a str>,
+    #[serde(skip_serializing_if = "is_false")]
+    discovery: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audiences: Option<&'a [String]>,
+    longest_life: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    longest_age: Option<u32>,
+    reusable: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claims: Option<ConditionsBody>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scopes: Option<Vec<&'a str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -257,6 +268,11 @@ struct IssuerFacts<'a> {
     any_subject: bool,
     refresh_tokens: bool,
     enabled: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 fn of_scope(scope: &SupportedScope) -> ScopeFacts<'_> {
@@ -304,11 +320,18 @@ fn of_issuer(issuer: &AssertionIssuer) -> IssuerFacts<'_> {
     let (jwks_sha256, jwks_uri) = match &issuer.keys {
         IssuerKeys::Inline(set) => (Some(Thumbprint(sha256(set.as_bytes())).to_string()), None),
         IssuerKeys::At(url) => (None, Some(url.as_str())),
+        IssuerKeys::Discovery => (None, None),
     };
     IssuerFacts {
         issuer: &issuer.issuer,
         jwks_sha256,
         jwks_uri,
+        discovery: issuer.keys == IssuerKeys::Discovery,
+        audiences: issuer.audiences.as_deref(),
+        longest_life: issuer.longest_life.0,
+        longest_age: issuer.longest_age.map(|age| age.0),
+        reusable: issuer.reusable,
+        claims: ConditionsBody::from_conditions(&issuer.claims),
         scopes: issuer.scopes.as_ref().map(|scopes| scopes.iter().map(Scope::as_str).collect()),
         clients: issuer.clients.as_ref().map(|clients| clients.iter().map(|client| client.as_number()).collect()),
         any_subject: issuer.any_subject,

@@ -8,6 +8,7 @@ use serde::de::{Deserializer, Error};
 
 use crate::admin::clients::ClientDraft;
 use crate::api::jeton::Text;
+use crate::api::jeton::conditions::FederatedBody;
 use crate::api::jeton::jwks::Jwks;
 use crate::api::jeton::networks::AllowedCidrs;
 use crate::api::jeton::settings::{Attributes, Length, Number};
@@ -52,6 +53,9 @@ pub struct PutClient {
     /// Its public keys and certificates: a JWK Set.
     #[serde(default, deserialize_with = "present")]
     pub(in crate::api::jeton) jwks: Option<ClientJwks>,
+    /// The workloads that it is, by what their platforms say of them: for `private_key_jwt`, at most 20. Default: none.
+    #[serde(default, deserialize_with = "present")]
+    pub(in crate::api::jeton) federated: Option<Vec<FederatedBody>>,
     /// The longest lifetime of its access tokens, in seconds. Left out: the org alone decides.
     #[serde(default, deserialize_with = "present")]
     pub(in crate::api::jeton) token_duration: Option<Length>,
@@ -173,6 +177,10 @@ impl PutClient {
         if self.post_logout_redirect_uris.len() > MAX_REDIRECT_URIS {
             return Err(Refusal::invalid("post_logout_redirect_uris", "must have at most 50 entries"));
         }
+        let federated = FederatedBody::try_into_identities(self.federated.unwrap_or_default())?;
+        if !federated.is_empty() && auth_method != ClientAuthMethod::PrivateKeyJwt {
+            return Err(Refusal::invalid("federated", "needs the auth_method private_key_jwt"));
+        }
         let settings = ClientSettings {
             alias: self.alias.map(|alias| alias.0.0),
             name: self.name.map(|name| name.0.0),
@@ -181,6 +189,7 @@ impl PutClient {
             grants: self.grants.into_iter().map(|grant| grant.0).collect(),
             scopes: self.scopes.map(|scopes| scopes.into_iter().map(|scope| scope.0).collect()),
             jwks: self.jwks.map(|jwks| jwks.0),
+            federated,
             token_duration: self.token_duration.map(|length| length.0),
             refresh_token_duration: self.refresh_token_duration.map(|length| length.0),
             single_token_per_subject: self.single_token_per_subject.unwrap_or(false),

@@ -6,6 +6,7 @@ use super::{Sha256, Text, secrets};
 use crate::admin::clients::ClientDraft;
 use crate::api::jeton::client::PutClient;
 use crate::api::jeton::client::body::{Alias, ClientJwks, Subject};
+use crate::api::jeton::conditions::FederatedBody;
 use crate::api::jeton::networks::AllowedCidrs;
 use crate::api::jeton::settings::{Attributes, Length, Number};
 use crate::domain::{
@@ -49,6 +50,8 @@ pub(super) struct RawClient {
     secrets_sha256: Vec<FromText<Sha256>>,
     #[serde(default, deserialize_with = "present")]
     jwks: Option<ClientJwks>,
+    #[serde(default, deserialize_with = "present")]
+    federated: Option<Vec<FederatedBody>>,
     #[serde(default, deserialize_with = "present")]
     token_duration: Option<Length>,
     #[serde(default, deserialize_with = "present")]
@@ -98,6 +101,7 @@ impl RawClient {
             grants: self.grants,
             scopes: self.scopes,
             jwks: self.jwks,
+            federated: self.federated,
             token_duration: self.token_duration,
             refresh_token_duration: self.refresh_token_duration,
             single_token_per_subject: self.single_token_per_subject,

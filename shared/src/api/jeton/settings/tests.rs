@@ -21,6 +21,14 @@ fn issuer(member: &str, value: &Value) -> Value {
     issuer
 }
 
+fn rich_issuer() -> Value {
+    json!({
+        "issuer": "https://idp.example", "jwks": jwks(), "scopes": ["read"], "clients": [7], "any_subject": true, "refresh_tokens": true,
+        "enabled": false, "audiences": ["https://a.example", "api://b"], "longest_life": 86_400, "longest_age": 60, "reusable": true,
+        "claims": {"a": "x*", "b": [1, true, "y"], "/c/d": false, "sub": "ann"},
+    })
+}
+
 #[test]
 fn settings_are_written_as_they_are_read() {
     let mut full = json!({
@@ -48,8 +56,9 @@ fn settings_are_written_as_they_are_read() {
         "login_url": "https://login.example/sign-in", "authorization_duration": 60, "code_duration": 10, "id_token_duration": 86_400,
         "id_token_sign_alg": "RS256", "refresh_needs_offline_access": true,
         "assertion_issuers": [
-            {"issuer": "https://idp.example", "jwks": jwks(), "scopes": ["read"], "clients": [7], "any_subject": true, "refresh_tokens": true, "enabled": false},
-            {"issuer": "x", "jwks_uri": "https://idp.example/jwks", "any_subject": false, "refresh_tokens": false, "enabled": true},
+            rich_issuer(),
+            {"issuer": "x", "jwks_uri": "https://idp.example/jwks", "longest_life": 300, "reusable": false, "any_subject": false, "refresh_tokens": false, "enabled": true},
+            {"issuer": "https://a.example", "discovery": true, "longest_life": 300, "reusable": false, "any_subject": false, "refresh_tokens": false, "enabled": true},
         ],
         "open_registration": {
             "enabled": true, "unused_duration": 60, "duration": 34_560_000, "most_per_hour": 1_000_000, "most_per_address": 1, "schemes": ["cursor", "x-app"],
@@ -97,8 +106,8 @@ fn no_stranger_gets_in_by_an_issuer_that_is_shared_with_strangers() {
     let settings = |issuer: &str| json!({"assertion_issuers": [{"issuer": issuer, "jwks": jwks(), "any_subject": true}]});
     let shared = ["https://token.actions.githubusercontent.com", "https://gitlab.com", "https://oidc.vercel.com/acme"];
     for issuer in shared.into_iter().chain(["accounts.google.com", "https://login.microsoftonline.com/common/v2.0"]) {
-        let Err(Refusal::Invalid { field, .. }) = read(&settings(issuer)) else { panic!("{issuer} was taken") };
-        assert_eq!(field, "settings.assertion_issuers[0].any_subject");
+        let Err(Refusal::FederationRejected(problem)) = read(&settings(issuer)) else { panic!("{issuer} was taken") };
+        assert_eq!((problem.code(), problem.field()), ("ISSUER_OPEN_TO_STRANGERS", Some("settings.assertion_issuers[0].claims")));
     }
     for own in
         ["https://gitlab.acme.example", "https://gitlab.com.acme.example", "https://login.microsoftonline.com/72f988bf/v2.0"]
@@ -121,8 +130,8 @@ fn the_issuers_of_assertions_are_few_and_each_has_public_keys_of_its_own() {
         (json!([issuer("jwks", &twice)]), "assertion_issuers[0].jwks", "must have each kid once"),
         (json!([issuer("jwks", &json!("{}"))]), "assertion_issuers[0].jwks", "must be an object"),
         (json!([issuer("jwks", &large)]), field, "must have keys of at most"),
-        (json!([issuer("jwks_uri", &json!("https://idp.example/jwks"))]), "settings.assertion_issuers[0]", "must have either"),
-        (json!([{"issuer": "x"}]), "settings.assertion_issuers[0]", "must have either"),
+        (json!([issuer("jwks_uri", &json!("https://idp.example/jwks"))]), "settings.assertion_issuers[0]", "must have one of"),
+        (json!([{"issuer": "x"}]), "settings.assertion_issuers[0]", "must have one of"),
         (
             json!([{"issuer": "x", "jwks_uri": "http://idp.example/jwks"}]),
             "assertion_issuers[0].jwks_uri",
@@ -145,7 +154,7 @@ fn the_issuers_of_assertions_are_few_and_each_has_public_keys_of_its_own() {
         let Err(Refusal::Invalid { field: f, rule: r }) = read(&settings) else { panic!("{settings} was taken") };
         assert!(f.starts_with(member) && r.starts_with(rule), "{settings}: {f} {r}");
     }
-    let many = |count: usize| json!({"assertion_issuers": (0..count).map(|n| issuer("issuer", &json!(n.to_string()))).collect::<Vec<_>>()});
+    let many = |count: usize| json!({"assertion_issuers": (0..count).map(|n| issuer("issuer", &json!(format!("i-{n}")))).collect::<Vec<_>>()});
     let issuers = |settings: &Value| read_all(settings).unwrap().1.assertion_issuers;
     assert_eq!(issuers(&many(50)).len(), 50);
     assert!(matches!(read(&many(51)), Err(Refusal::Invalid { rule, .. }) if rule.starts_with("must have at most 50")));

@@ -75,7 +75,7 @@ fn answers(path: &str) -> Vec<u8> {
 }
 
 async fn fetched(origins: &str, url: &str) -> Result<String, Fault> {
-    Https::new(origins.parse().unwrap()).fetch(url).await
+    Https::new(origins.parse().unwrap()).fetch(url).await.map(|read| read.text)
 }
 
 #[tokio::test]

@@ -17,8 +17,9 @@ pub(super) struct Remote(pub(super) Mutex<Option<String>>);
 
 #[async_trait]
 impl FetchKeySets for Remote {
-    async fn fetch(&self, _: &str) -> Result<String, Fault> {
-        self.0.lock().unwrap().clone().ok_or(Fault::unavailable("reading a key set"))
+    async fn fetch(&self, _: &str) -> Result<FetchedText, Fault> {
+        let text = self.0.lock().unwrap().clone().ok_or(Fault::unavailable("reading a key set"))?;
+        Ok(FetchedText { text, max_age: None })
     }
 }
 
@@ -34,16 +35,15 @@ pub(super) fn set(signers: &[&LocalSigner]) -> String {
     json!({"keys": signers.iter().map(|signer| jwk::to_json(signer.jwk())).collect::<Vec<_>>()}).to_string()
 }
 
+/// A set with the same key under two names.
+fn twins() -> String {
+    let [one, mut other] = [(); 2].map(|()| jwk::to_json(signer().jwk()));
+    other["kid"] = "other".into();
+    json!({"keys": [one, other]}).to_string()
+}
+
 fn issuer(name: &str, signers: &[&LocalSigner]) -> AssertionIssuer {
-    AssertionIssuer {
-        issuer: name.to_owned(),
-        keys: IssuerKeys::Inline(set(signers).into()),
-        scopes: None,
-        clients: None,
-        any_subject: false,
-        refresh_tokens: false,
-        enabled: true,
-    }
+    AssertionIssuer::new(name.to_owned(), IssuerKeys::Inline(set(signers).into()))
 }
 
 fn member(org: &Org, subject: &str, enabled: bool) -> Member {
@@ -69,6 +69,7 @@ impl Stage {
         let assertion_issuers = vec![
             issuer(IDP, &[&signer(), &second()]),
             issuer("https://single.example", &[&signer()]),
+            AssertionIssuer { keys: IssuerKeys::Inline(twins().into()), ..issuer("https://twins.example", &[]) },
             AssertionIssuer { enabled: false, ..issuer("https://disabled.example", &[&signer()]) },
             AssertionIssuer { clients: Some(vec![client_id(8)]), ..issuer("https://of-8.example", &[&signer()]) },
             AssertionIssuer { any_subject: true, ..issuer("https://open.example", &[&signer()]) },
@@ -106,7 +107,9 @@ impl Stage {
 
     async fn consume_proof(&self, client: u64, assertion: &str) -> Result<Asserted, Error> {
         let verified = verify(&self.ports, &self.org, &client_of(&self.org, client), assertion).await?;
-        verified.replay_guard.consume(&*self.ports.once).await?;
+        if let Some(guard) = &verified.replay_guard {
+            guard.consume(&*self.ports.once).await?;
+        }
         Ok(verified.asserted)
     }
 

@@ -1,0 +1,250 @@
+//! The test of a platform's token on the wire.
+
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
+
+use super::settings::Number;
+use crate::admin::issuers::{TokenReport, TokenTest, WouldIssue};
+use crate::api::agilicus::Rfc3339;
+use crate::auth::assertion::{Finding, Purpose, Rule};
+use crate::auth::service::Lookup;
+use crate::domain::{ClientId, OrgId, Scope};
+use crate::encoding::{SecretText, present};
+use crate::store::RecordKeys;
+
+/// The body of `POST /v1/orgs/{org}/issuers/test`.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct TestToken {
+    /// The token of the platform, of at most 16,384 bytes.
+    #[cfg_attr(feature = "openapi", schemars(with = "String", length(min = 1, max = 16_384)))]
+    token: SecretText,
+    /// The number of the client that would present it. Left out: each client of the org that names the issuer.
+    #[serde(default, deserialize_with = "present")]
+    client_id: Option<Number>,
+    /// What it would be used for: `client_assertion`, or `grant` for the JWT bearer grant. Default: `client_assertion`.
+    #[serde(default, rename = "use", deserialize_with = "present")]
+    purpose: Option<Use>,
+}
+
+/// What a token would be used for.
+#[derive(Clone, Copy, Debug)]
+enum Use {
+    ClientAssertion,
+    Grant,
+}
+
+impl<'de> Deserialize<'de> for Use {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match String::deserialize(deserializer)?.as_str() {
+            "client_assertion" => Ok(Self::ClientAssertion),
+            "grant" => Ok(Self::Grant),
+            _ => Err(serde::de::Error::custom("must be client_assertion or grant")),
+        }
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl schemars::JsonSchema for Use {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "TokenUse".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({"type": "string", "enum": ["client_assertion", "grant"]})
+    }
+}
+
+impl TestToken {
+    /// Returns what is asked for.
+    pub fn into_test(self) -> TokenTest {
+        let purpose = match self.purpose {
+            Some(Use::Grant) => Purpose::Grant,
+            Some(Use::ClientAssertion) | None => Purpose::ClientAssertion { of_spiffe: false },
+        };
+        TokenTest { token: self.token.0, client: self.client_id.map(|client| client.0), purpose }
+    }
+}
+
+/// What is read for a test when the caller is authenticated.
+#[derive(Debug)]
+pub struct TestLookup(pub Option<ClientId>);
+
+impl Lookup for TestLookup {
+    fn wanted(&self, org: &OrgId) -> RecordKeys {
+        RecordKeys {
+            assertion_settings: vec![org.clone()],
+            clients: self.0.map(|client| (org.clone(), client)).into_iter().collect(),
+            ..RecordKeys::default()
+        }
+    }
+}
+
+/// Which rule stops a token, and all that can be said of it.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TokenTestResult"))]
+pub struct TestResult<'a> {
+    /// Whether the token is taken, unless it was used before.
+    accepted: bool,
+    /// The first rule that it breaks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<&'static str>,
+    #[serde(flatten)]
+    finding: Option<FindingView<'a>>,
+    /// The issuer that the org trusts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issuer: Option<&'a str>,
+    /// The client that the token authenticates.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<u64>,
+    /// The place of the identity in the client's `federated`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    federated: Option<usize>,
+    /// All rules, in their order.
+    checks: Vec<CheckView<'a>>,
+    /// The header of the token, as far as it is read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    header: Option<HeaderView<'a>>,
+    /// The claims of the token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schemars(with = "Option<std::collections::BTreeMap<String, Value>>"))]
+    claims: Option<&'a Map<String, Value>>,
+    /// The keys of the issuer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keys: Option<KeysView<'a>>,
+    /// What the client would get for it, if it named no scope.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    would_issue: Option<WouldIssueView>,
+}
+
+/// Why a rule is broken.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
+struct FindingView<'a> {
+    /// What is wrong, and what would be right.
+    detail: &'a str,
+    /// The setting that says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'a str>,
+    /// What it wants: one of these.
+    #[serde(skip_serializing_if = "<[Value]>::is_empty")]
+    expected: &'a [Value],
+    /// What the token has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    found: Option<&'a Value>,
+}
+
+/// What came of a rule.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TokenCheck"))]
+struct CheckView<'a> {
+    /// The name of the rule.
+    rule: &'static str,
+    /// `passed`, `failed` or `not_checked`.
+    result: &'static str,
+    /// What is wrong, if it failed; or what to know where it isn't checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
+struct HeaderView<'a> {
+    /// The algorithm.
+    alg: &'a str,
+    /// The name of the key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kid: Option<&'a str>,
+    /// The type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    typ: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
+struct KeysView<'a> {
+    /// The URL of the key set, or `jwks` for one in the settings.
+    source: &'a str,
+    /// When it was read.
+    read: Rfc3339,
+    /// The names of its usable keys.
+    kids: Vec<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
+struct WouldIssueView {
+    /// The subject of the token: the client.
+    sub: String,
+    /// Its scopes, with blanks between them.
+    scope: String,
+    /// For how many seconds it would live.
+    expires_in: u32,
+}
+
+impl<'a> TestResult<'a> {
+    /// The view of a report.
+    pub fn from_report(report: &'a TokenReport) -> Self {
+        let broken = report.first_broken();
+        Self {
+            accepted: broken.is_none(),
+            rule: broken.map(|(rule, _)| rule.as_str()),
+            finding: broken.map(|(_, finding)| FindingView::from_finding(finding)),
+            issuer: report.issuer.as_deref(),
+            client_id: report.client.map(|(client, _)| client.as_number()),
+            federated: report.client.map(|(_, identity)| identity),
+            checks: report.checks.iter().map(|(rule, judged)| CheckView::new(*rule, judged.as_ref(), report)).collect(),
+            header: report.header.as_ref().map(|header| HeaderView {
+                alg: &header.alg,
+                kid: header.kid.as_deref(),
+                typ: header.typ.as_deref(),
+            }),
+            claims: report.claims.as_ref(),
+            keys: report.keys.as_ref().map(|keys| KeysView {
+                source: &keys.url,
+                read: Rfc3339(keys.read_at),
+                kids: keys.keys.iter().map(|key| key.jwk().kid.as_str()).collect(),
+            }),
+            would_issue: report
+                .would_issue
+                .as_ref()
+                .zip(report.client)
+                .map(|(issue, (client, _))| WouldIssueView::new(issue, client)),
+        }
+    }
+}
+
+impl<'a> FindingView<'a> {
+    fn from_finding(finding: &'a Finding) -> Self {
+        let Finding { detail, field, expected, found } = finding;
+        Self { detail, field: field.as_deref(), expected, found: found.as_ref() }
+    }
+}
+
+/// A client that keeps a token and sends it again looks as if it failed now and then.
+const USED_ONCE: &str =
+    "The issuer isn't reusable, so each token is good for one request. Whether this one was used isn't looked up.";
+
+impl<'a> CheckView<'a> {
+    fn new(rule: Rule, judged: Option<&'a Result<(), Finding>>, report: &TokenReport) -> Self {
+        let (result, detail) = match judged {
+            Some(Ok(())) => ("passed", None),
+            Some(Err(finding)) => ("failed", Some(finding.detail.as_str())),
+            None if rule == Rule::Reuse && report.issuer.is_some() => ("not_checked", Some(USED_ONCE)),
+            None => ("not_checked", None),
+        };
+        Self { rule: rule.as_str(), result, detail }
+    }
+}
+
+impl WouldIssueView {
+    fn new(issue: &WouldIssue, client: ClientId) -> Self {
+        let scope = issue.scopes.iter().map(Scope::as_str).collect::<Vec<_>>().join(" ");
+        Self { sub: client.to_string(), scope, expires_in: issue.expires_in.0 }
+    }
+}

@@ -1,0 +1,230 @@
+//! Clients that are workloads: each authenticates by the token that its platform gives it, and keeps no secret (RFC 7521 section 4.2,
+//! RFC 7523 section 2.2).
+//!
+//! The org says whose tokens it trusts and within which bounds, the client says which of them it is. [`Inspection`] has the rules. What a
+//! client signs itself is told apart by its `iss` and `sub`, and is verified by its own keys alone.
+
+use std::net::IpAddr;
+
+use super::{AuthenticatedClient, ClientCredentials, ClientProof, VerifiedClient, admit};
+use crate::auth::assertion::inspection::{Finding, Inspection, Purpose, Rule, Terms, is_subject};
+use crate::domain::{
+    AssertionIssuer, AssertionSettings, Client, ClientAuthMethod, Denial, Error, FederatedIdentity, Org, OrgId,
+    PlatformAssertion, Scope, Secret,
+};
+use crate::jose::foreign::{Claims, Unverified};
+use crate::keys::remote::NoKeys;
+use crate::platform::capabilities::Reader;
+use crate::store::RecordKeys;
+
+/// The token of a platform that a client presents.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PlatformToken<'a> {
+    token: &'a Secret<String>,
+    purpose: Purpose,
+    /// From where it is presented, if that is known.
+    address: Option<IpAddr>,
+}
+
+/// What a platform has said of a client that has authenticated by its token.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Federation {
+    /// What the token said.
+    pub said: PlatformAssertion,
+    /// Whether the token was presented as a grant, alone: RFC 7523 section 2.1.
+    pub is_grant: bool,
+}
+
+/// Reads, with the client, whose tokens its org trusts.
+pub(super) struct IssuersLookup;
+
+impl crate::auth::service::Lookup for IssuersLookup {
+    fn wanted(&self, org: &OrgId) -> RecordKeys {
+        RecordKeys { assertion_settings: vec![org.clone()], ..RecordKeys::default() }
+    }
+}
+
+impl ClientCredentials {
+    /// Returns the token of a platform that the client shall authenticate by. `None`: there is none, or it is the client's own assertion.
+    /// Its `sub` isn't a client, so the client must be named beside it (RFC 7521 section 4.2).
+    pub(crate) fn platform_token(&self) -> Option<PlatformToken<'_>> {
+        let name = self.form.id.as_deref().filter(|_| self.id.is_none())?;
+        match self.presented().ok()? {
+            ClientProof::Assertion { assertion, of_spiffe } => {
+                let is_own = |claims: &Claims| ["iss", "sub"].iter().any(|it| claims.text(it).ok().flatten() == Some(name));
+                let Some(Unverified::Signed(claims)) = Unverified::read(assertion.expose()) else { return None };
+                let purpose = Purpose::ClientAssertion { of_spiffe };
+                (!is_own(&claims)).then_some(PlatformToken { token: assertion, purpose, address: self.address })
+            }
+            ClientProof::Nothing => {
+                let token = self.grant_assertion.as_ref()?;
+                Some(PlatformToken { token, purpose: Purpose::Grant, address: self.address })
+            }
+            ClientProof::Secret { .. } => None,
+        }
+    }
+}
+
+impl PlatformToken<'_> {
+    /// Whether it is what authenticates this client. A grant that stands alone is that only of a client that is a workload: others present
+    /// it for somebody else.
+    pub(super) fn is_proof_of(&self, client: &Client) -> bool {
+        match self.purpose {
+            Purpose::ClientAssertion { .. } => true,
+            Purpose::Grant => !client.settings.federated.is_empty(),
+        }
+    }
+
+    /// What a client is told that it doesn't authenticate: always the same.
+    pub(super) const fn denial(&self) -> Denial {
+        match self.purpose {
+            Purpose::ClientAssertion { .. } => Denial::PlatformTokenRefused,
+            Purpose::Grant => Denial::PlatformTokenRefusedAsGrant,
+        }
+    }
+
+    /// Does for a client that isn't there what [`verify`] does for others before it reads keys.
+    pub(super) fn refuse(&self, reader: &Reader) -> Denial {
+        let settings = AssertionSettings::default();
+        let terms =
+            Terms { settings: &settings, client: None, purpose: self.purpose, here: reader.keys.issuer(), now: reader.now() };
+        drop(Inspection::begin(self.token.expose(), terms));
+        match self.purpose {
+            Purpose::ClientAssertion { .. } => self.denial(),
+            // Nothing else was presented.
+            Purpose::Grant => Denial::ClientUnauthenticated,
+        }
+    }
+}
+
+/// Verifies the token of a platform as the proof of this client, without using it up: by the rules of its issuer and, of the client, by
+/// the first identity that matches. The client then has no more scopes than the issuer's tokens can open.
+///
+/// # Errors
+/// [`Denial::PlatformTokenRefused`] or, of a grant, [`Denial::PlatformTokenRefusedAsGrant`], whatever is wrong;
+/// [`Denial::ClientDisabled`] and [`Denial::ClientAddressRefused`] last, which are for the client alone to know. Fails, so that it can be retried, if the keys of an issuer
+/// that the client names can't be read.
+pub(super) async fn verify(
+    reader: &Reader,
+    org: &Org,
+    mut client: Client,
+    settings: &AssertionSettings,
+    presented: PlatformToken<'_>,
+) -> Result<VerifiedClient, Error> {
+    let denial = presented.denial();
+    let terms =
+        Terms { settings, client: Some(client.id), purpose: presented.purpose, here: reader.keys.issuer(), now: reader.now() };
+    let mut inspection = Inspection::begin(presented.token.expose(), terms);
+    let names_issuer = inspection.issuer().is_some_and(|(_, issuer)| is_at(&client, issuer));
+    // Whoever can't be the client has no keys read.
+    if names_issuer {
+        inspection.go_on(&reader.key_sets, false).await;
+    }
+    let identity = inspection.first_broken().is_none().then(|| judge_identity(&mut inspection, &client)).flatten();
+    let found = inspection.issuer().zip(identity);
+    let Some(((_, issuer), identity)) = found.filter(|_| inspection.first_broken().is_none()) else {
+        log(org, &client, &inspection);
+        return match inspection.take_unread() {
+            Some(NoKeys::Unread(fault)) => Err(fault.into()),
+            Some(NoKeys::OutOfReach(_)) | None => Err(denial.into()),
+        };
+    };
+    if client.settings.auth_method != ClientAuthMethod::PrivateKeyJwt {
+        return Err(denial.into());
+    }
+    admit(&client, presented.address)?;
+    let said = PlatformAssertion {
+        issuer: issuer.issuer.clone(),
+        subject: PlatformAssertion::cut(inspection.subject().unwrap_or_default()),
+        id: inspection.claims().and_then(|claims| claims.text("jti").ok().flatten()).map(str::to_owned),
+        kid: inspection.header().and_then(|header| header.kid.clone()),
+        identity: u32::try_from(identity).unwrap_or(u32::MAX),
+    };
+    let federation = Federation { said, is_grant: presented.purpose == Purpose::Grant };
+    limit_scopes(&mut client, issuer);
+    let replay_guard = inspection.replay_guard(&org.id, denial).map(|guard| guard.alarming(client.id));
+    let client = AuthenticatedClient { client, alias_used: false, federation: Some(Box::new(federation)) };
+    Ok(VerifiedClient { client, replay_guard })
+}
+
+/// Whether the client is a workload of this issuer.
+pub(crate) fn is_at(client: &Client, issuer: &AssertionIssuer) -> bool {
+    client.settings.federated.iter().any(|identity| identity.issuer == issuer.issuer)
+}
+
+/// Judges [`Rule::Subject`]: returns the place of the first identity of the client that the token is of.
+pub(crate) fn judge_identity(inspection: &mut Inspection<'_>, client: &Client) -> Option<usize> {
+    let (_, issuer) = inspection.issuer()?;
+    match identity_of(inspection, client, issuer) {
+        Ok(n) => {
+            inspection.note(Rule::Subject, Ok(()));
+            Some(n)
+        }
+        Err(finding) => {
+            inspection.note(Rule::Subject, Err(finding));
+            None
+        }
+    }
+}
+
+/// Returns the place of the first identity of the client that the token is of.
+///
+/// # Errors
+/// What keeps the nearest identity from being it.
+pub(crate) fn identity_of(inspection: &Inspection<'_>, client: &Client, issuer: &AssertionIssuer) -> Result<usize, Finding> {
+    let Some((claims, subject)) = inspection.claims().zip(inspection.subject()).filter(|(_, sub)| is_subject(issuer, sub)) else {
+        let rule = if issuer.is_trust_domain() { "a SPIFFE ID of the trust domain" } else { "a text of 1 to 1,024 bytes" };
+        return Err(Finding::new(format!("The sub must be {rule}.")));
+    };
+    let mut nearest = None;
+    for (n, identity) in client.settings.federated.iter().enumerate().filter(|(_, it)| it.issuer == issuer.issuer) {
+        match mismatch(n, identity, issuer, (claims, subject)) {
+            None => return Ok(n),
+            // One whose subject is right is nearer than one whose subject is another's.
+            Some(finding) if nearest.is_none() || identity.subject.matches(subject) => nearest = Some(finding),
+            Some(_) => {}
+        }
+    }
+    Err(nearest.unwrap_or_else(|| Finding {
+        field: Some("federated".to_owned()),
+        ..Finding::new("The client has no federated identity of this issuer.")
+    }))
+}
+
+fn mismatch(
+    n: usize,
+    identity: &FederatedIdentity,
+    issuer: &AssertionIssuer,
+    (claims, subject): (&Claims, &str),
+) -> Option<Finding> {
+    if issuer.lets_strangers_be(identity) {
+        let detail = "ISSUER_OPEN_TO_STRANGERS: strangers could be this identity, so it counts for nobody.";
+        return Some(Finding { field: Some(format!("federated[{n}]")), ..Finding::new(detail) });
+    }
+    if !identity.subject.matches(subject) {
+        return Some(Finding {
+            detail: "The sub isn't the subject of the client's identity.".to_owned(),
+            field: Some(format!("federated[{n}].subject")),
+            expected: vec![identity.subject.to_string().into()],
+            found: Some(subject.into()),
+        });
+    }
+    let (claim, finding) = crate::auth::assertion::unmet_condition(claims, &identity.claims)?;
+    Some(Finding { field: Some(format!("federated[{n}].claims.{claim}")), ..finding })
+}
+
+/// Leaves the client those of its scopes that tokens of the issuer can open.
+pub(crate) fn limit_scopes(client: &mut Client, issuer: &AssertionIssuer) {
+    let Some(opened) = &issuer.scopes else { return };
+    client.settings.scopes = Some(match client.settings.scopes.take() {
+        Some(scopes) => scopes.into_iter().filter(|scope: &Scope| opened.contains(scope)).collect(),
+        None => opened.clone(),
+    });
+}
+
+/// Logs which rule a token breaks, and nothing of the token but its issuer.
+fn log(org: &Org, client: &Client, inspection: &Inspection<'_>) {
+    let rule = inspection.first_broken().map_or(Rule::Subject, |(rule, _)| *rule).as_str();
+    let issuer = inspection.issuer().map(|(_, issuer)| issuer.issuer.as_str());
+    tracing::info!(org = org.id.as_str(), client = %client.id, issuer, rule, "the token of a platform is refused");
+}
