@@ -5,6 +5,7 @@
 mod api;
 mod client;
 mod edit;
+mod issuer;
 mod keys;
 mod member;
 mod org;
@@ -73,6 +74,10 @@ pub(crate) enum Command {
     /// List, show, set and delete OAuth clients, and their secrets
     #[command(after_help = client::EXAMPLES)]
     Client(Noun<client::Command>),
+
+    /// Test the tokens of platforms, and print what to set for them
+    #[command(after_help = issuer::EXAMPLES)]
+    Issuer(Noun<issuer::Command>),
 
     /// Revoke everything that a member, an end user, a client or a session has
     #[command(after_help = revoke::EXAMPLES)]
@@ -146,6 +151,11 @@ pub(crate) async fn run(command: Command, data_dir: &Path) -> Result<(), Failure
         Command::Token(Noun { command, remote }) => token::run(command, &Api::new(remote, data_dir)?).await,
         Command::Org(Noun { command, remote }) => org::run(command, &Api::new(remote, data_dir)?).await,
         Command::Member(Noun { command, remote }) => member::run(command, &Api::new(remote, data_dir)?).await,
+        Command::Issuer(Noun { command: issuer::Command::Preset(platform), .. }) => {
+            issuer::print_preset(&platform);
+            Ok(())
+        }
+        Command::Issuer(Noun { command, remote }) => issuer::run(command, &Api::new(remote, data_dir)?).await,
         Command::Client(Noun { command, remote }) => client::run(command, &Api::new(remote, data_dir)?).await,
         Command::Keys(Noun { command, remote }) => keys::run(command, &Api::new(remote, data_dir)?).await,
         Command::Revoke { revocation, remote } => revoke::run(revocation, &Api::new(remote, data_dir)?).await,

@@ -218,6 +218,22 @@ fn clients_and_their_secrets_are_managed() {
 }
 
 #[test]
+fn the_token_of_a_platform_is_tested_and_presets_are_printed() {
+    const TOKEN: &str = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJodHRwczovL2lkcC5leGFtcGxlIn0.AA";
+    let local = Local::start("issuers");
+    let why = local.reads(1, &["issuer", "test"], TOKEN);
+    assert!(why.contains("ISSUER: The org has no such issuer"), "{why}");
+    let why = local.reads(1, &["issuer", "test", "--client", "4711", "--use", "grant"], TOKEN);
+    assert!(why.contains("no such client"), "{why}");
+    let printed = local.does(&["issuer", "preset", "github", "--owner-id", "43356", "--repository-id", "957014466"]);
+    let preset: serde_json::Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!(preset["assertion_issuers"][0]["claims"], serde_json::json!({"repository_owner_id": "43356"}));
+    assert_eq!(preset["federated"][0]["claims"]["repository_id"], "957014466");
+    local.ends(2, &["issuer", "preset", "github"]);
+    local.ends(2, &["issuer", "test", "--use", "id_jag"]);
+}
+
+#[test]
 fn everything_of_a_member_a_client_or_a_session_is_revoked_at_once() {
     let local = Local::start("cli-revoke");
     let minted = |session: &str| {
