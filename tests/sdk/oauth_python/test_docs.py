@@ -6,11 +6,13 @@ import re
 import shlex
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 import requests
 from harness import Server, plain_environment
+from platforms import Issuer
 
 ROOT = Path(__file__).resolve().parents[3]
 DOCS = ROOT / "docs"
@@ -206,6 +208,42 @@ def test_the_page_of_the_command_line(started, tmp_path):
     assert re.search(r"^acme +1 +true +\S+ +Acme$", answers["directory.sh"], re.M), answers["directory.sh"]
 
 
+def test_the_page_for_workloads(started, tmp_path):
+    """Its commands, with an issuer on this machine that is shaped like a cluster of Kubernetes; and what the presets print is taken."""
+    program = Path(os.environ["JETON_BIN"]).resolve()
+    with Issuer() as issuer:
+        server = started("--jwks-origin", issuer.url, *presets_origins())
+        now = int(time.time())
+        claims = {"iss": issuer.url, "sub": "system:serviceaccount:prod:orders", "aud": [server.url], "iat": now, "exp": now + 3600}
+        (tmp_path / "token.txt").write_text(issuer.sign(claims | {"kubernetes.io": {"namespace": "prod"}}))
+        variables = {"PATH": f"{program.parent}:{os.environ['PATH']}", "ISSUER": issuer.url}
+        answers = follow((DOCS / "workloads.md").read_text(), server, tmp_path, **variables)
+        assert list(answers) == ["trust.sh", "client.sh", "assertion.sh", "grant.sh", "test.sh", "presets.sh"]
+        for name in ("assertion.sh", "grant.sh"):
+            assert json.loads(answers[name])["scope"] == "orders.read", answers[name]
+        assert json.loads(answers["test.sh"])["accepted"] is True
+        administrator = {"Authorization": f"Bearer {server.admin_token}"}
+        presets = [json.loads(preset) for preset in re.split(r"\n(?=\{)", answers["presets.sh"].strip())]
+        assert len(presets) == 9
+        issuers = [entry for preset in presets for entry in preset["assertion_issuers"]]
+        patch = {"headers": administrator | {"Content-Type": "application/merge-patch+json"}, "timeout": 10}
+        kept = json.loads((tmp_path / "org.json").read_text())["settings"]["assertion_issuers"]
+        body = json.dumps({"settings": {"assertion_issuers": kept + issuers}})
+        told = requests.patch(f"{server.url}/v1/orgs/1", data=body, **patch)
+        assert told.status_code == 200, told.text
+        client = json.loads((tmp_path / "client.json").read_text())["id"]
+        body = json.dumps({"federated": [entry for preset in presets for entry in preset["federated"]]})
+        told = requests.patch(f"{server.url}/v1/orgs/1/clients/{client}", data=body, **patch)
+        assert told.status_code == 200, told.text
+
+
+def presets_origins():
+    """The options that allow the origins of the issuers that the page's presets name."""
+    hosts = ["token.actions.githubusercontent.com", "gitlab.com", "oidc.eks.eu-west-1.amazonaws.com", "0e1b.tokens.sts.global.api.aws", "spire.example"]
+    hosts += ["accounts.google.com", "login.microsoftonline.com", "oidc.circleci.com", "app.terraform.io"]
+    return [option for host in hosts for option in ("--jwks-origin", f"https://{host}")]
+
+
 def test_the_recipes(started, tmp_path):
     answers = follow((DOCS / "recipes.md").read_text(), started(), tmp_path)
     steps = ["setup.sh", "personal.sh", "lost.sh", "leaver.sh", "client.sh", "rotate.sh", "leaked.sh", "leaked_token.sh"]
@@ -222,7 +260,7 @@ def test_the_seed_file_with_every_part(started, tmp_path):
 
 
 def test_every_block_of_a_program_has_a_name_or_is_said_not_to_run():
-    unnamed = {"../README.md": ["sh"], "getting-started.md": ["sh", "sh"], "authlete.md": ["sh", "python"], "cli.md": ["sh", "sh"], "clients.md": [], "recipes.md": [], "sign-in.md": ["sh"], "mcp.md": ["sh"], "../examples/login/README.md": [], "verifying-tokens.md": []} | {f"verifying/{name}.md": [] for name in ("axum", "fastapi", "go", "node", "spring")} | {"signing-in/go.md": [], "signing-in/spring.md": []}
+    unnamed = {"../README.md": ["sh"], "getting-started.md": ["sh", "sh"], "authlete.md": ["sh", "python"], "cli.md": ["sh", "sh"], "clients.md": [], "recipes.md": [], "sign-in.md": ["sh"], "mcp.md": ["sh"], "../examples/login/README.md": [], "verifying-tokens.md": [], "workloads.md": ["sh"]} | {f"verifying/{name}.md": [] for name in ("axum", "fastapi", "go", "node", "spring")} | {"signing-in/go.md": [], "signing-in/spring.md": []}
     for page, expected in unnamed.items():
         fenced = re.findall(r"^```(js|python|sh|rust|java|go)\n(.*)$", (DOCS / page).read_text(), re.M)
         assert [language for language, first in fenced if not re.match(r"(#|//) [\w.]+$", first)] == expected
