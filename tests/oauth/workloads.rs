@@ -374,7 +374,6 @@ scenario! {
         let cases: Vec<(&str, String)> = vec![
             ("FORM", "x".to_owned()),
             ("FORM", unsigned),
-            ("FORM", github.token(json!({"x": "x".repeat(17_000)}))),
             ("FORM", github.token_with(json!({"crit": ["x"]}), json!({}))),
             ("ISSUER", github.token(json!({"iss": "https://token.actions.githubusercontent.com/"}))),
             ("ISSUER", github.token(json!({"iss": "https://Token.actions.githubusercontent.com"}))),

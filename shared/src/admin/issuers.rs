@@ -77,7 +77,7 @@ pub(crate) async fn ensure_clients_keep_theirs(
 
 /// What clients can lose with an issuer.
 enum Loss<'a> {
-    /// The issuer itself.
+    /// The issuer itself, which is gone.
     Issuer(&'a AssertionIssuer),
     /// Its conditions, in place of which there are others.
     Conditions(&'a AssertionIssuer),

@@ -179,11 +179,11 @@ impl fmt::Display for ClaimName {
 /// What a claim may be.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum ClaimPattern {
-    /// A text.
+    /// A text, or the beginning of one.
     Text(TextPattern),
-    /// An integer.
+    /// An integer, and no other number.
     Integer(i64),
-    /// A boolean.
+    /// A boolean, and no text.
     Flag(bool),
 }
 

@@ -132,7 +132,7 @@ impl Claims {
         self.0.get(&first)?.pointer(rest).filter(|value| !value.is_null())
     }
 
-    /// All claims.
+    /// Returns all claims, with their names.
     pub fn as_members(&self) -> &Map<String, Value> {
         &self.0
     }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 /// A platform, with what tells one workload of it from all others.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Platform {
-    /// GitHub Actions
+    /// A repository's jobs in GitHub Actions
     Github {
         /// Id of the owner: `repository_owner_id`
         #[arg(long)]

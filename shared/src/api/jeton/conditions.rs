@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::settings::IssuerName;
-use crate::domain::{AssertionIssuer, ClaimCondition, ClaimName, ClaimPattern, FederatedIdentity, Refusal, TextPattern};
+use crate::domain::{AssertionIssuer, ClaimCondition, ClaimName, ClaimPattern, FederatedIdentity, Invalid, Refusal, TextPattern};
 use crate::encoding::{FromText, present};
 
 /// What claims must say: for each claim a value, or a list of values of which one must match.
@@ -143,6 +143,45 @@ impl Serialize for Shown<'_> {
             ClaimPattern::Integer(number) => serializer.serialize_i64(*number),
             ClaimPattern::Flag(flag) => serializer.serialize_bool(*flag),
         }
+    }
+}
+
+/// The `iss` of assertions.
+#[derive(Clone, Debug)]
+pub(super) struct IssuerName(pub(super) String);
+
+impl FromStr for IssuerName {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let is_name = (1..=255).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+        if !is_name {
+            return Err(Invalid("must be 1 to 255 characters without control characters"));
+        }
+        // Else it could be the number of a client, whose own assertions have that for an issuer.
+        if text.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(Invalid("must not be all digits"));
+        }
+        if let Some(domain) = text.strip_prefix(AssertionIssuer::SPIFFE_SCHEME) {
+            let known = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-');
+            if domain.is_empty() || !domain.bytes().all(known) {
+                return Err(Invalid("must be spiffe:// and a trust domain of a-z, 0-9, ., _ and -, without port and path"));
+            }
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for IssuerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl crate::encoding::TextSchema for IssuerName {
+    fn text_schema() -> schemars::Schema {
+        crate::api::openapi::schema_impls::plain(255)
     }
 }
 

@@ -155,12 +155,12 @@ struct CheckView<'a> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 struct HeaderView<'a> {
-    /// The algorithm.
+    /// The algorithm of its signature.
     alg: &'a str,
-    /// The name of the key.
+    /// The name of the key that signed it.
     #[serde(skip_serializing_if = "Option::is_none")]
     kid: Option<&'a str>,
-    /// The type.
+    /// The kind of token that it says it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     typ: Option<&'a str>,
 }

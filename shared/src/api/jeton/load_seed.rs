@@ -231,8 +231,7 @@ pub async fn load(
         if clients.iter().any(|other| other.id == client.id) || is_anothers(store, &client).await? {
             return Err(contradiction(format!("clients[{index}].id"), "is the number of another client"));
         }
-        check_client(&client, index, keys)?;
-        check_identities(store, &new_orgs, &client, index).await?;
+        check_client(&client, index, keys, (store, &new_orgs)).await?;
         let existing = store.client(&client.org, client.id).await?;
         let client = client_of(client, existing.clone(), now);
         let found = existing
@@ -289,11 +288,17 @@ fn check_org(draft: &OrgDraft, entry: &str, keys: &PublishedKeys, origins: &Orig
     keys_are_in_reach(&draft.assertions, origins).map_err(|refusal| refused(entry.to_owned(), refusal))
 }
 
-fn check_client(client: &SeedClient, index: usize, keys: &PublishedKeys) -> Result<(), NotLoaded> {
+async fn check_client(
+    client: &SeedClient,
+    index: usize,
+    keys: &PublishedKeys,
+    (store, orgs): (&dyn Store, &[NewOrg]),
+) -> Result<(), NotLoaded> {
     if let Some(form) = client.settings.access_token_form {
         form_is_possible(keys, form).map_err(|rule| contradiction(format!("clients[{index}].access_token_form"), rule.0))?;
     }
-    can_authenticate(&client.settings).map_err(|rule| contradiction(format!("clients[{index}].auth_method"), rule.0))
+    can_authenticate(&client.settings).map_err(|rule| contradiction(format!("clients[{index}].auth_method"), rule.0))?;
+    check_identities(store, orgs, client, index).await
 }
 
 /// Checks the identities of a client against the issuers of its org, as they will be.

@@ -9,8 +9,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub(super) use self::issuers::Number;
 use self::issuers::{AssertionIssuerBody, issuers};
-pub(super) use self::issuers::{IssuerName, Number};
 use self::resources::{ResourceBody, ensure_scopes_are_supported, resources};
 use self::strangers::{ClientMetadataDocumentsBody, OpenRegistrationBody};
 use super::{LongText, Text};

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::inspection::Finding;
+use super::finding::Finding;
 use crate::domain::{ClaimCondition, ClaimName, ClaimPattern};
 use crate::jose::foreign::Claims;
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 use strum::{IntoStaticStr, VariantArray};
 
 use super::conditions::unmet_condition;
+use super::finding::Finding;
 use super::signed::SKEW;
 use crate::auth::replay::ReplayGuard;
 use crate::domain::{
@@ -81,25 +82,6 @@ pub enum Purpose {
     },
     /// For a token: RFC 7523 section 2.1.
     Grant,
-}
-
-/// Why a token breaks a rule, for administrators.
-#[derive(Clone, Debug, Default)]
-pub struct Finding {
-    /// What is wrong, and what would be right.
-    pub detail: String,
-    /// The setting that says so, if one does.
-    pub field: Option<String>,
-    /// What the setting wants.
-    pub expected: Vec<Value>,
-    /// What the token has.
-    pub found: Option<Value>,
-}
-
-impl Finding {
-    pub(crate) fn new(detail: impl Into<String>) -> Self {
-        Self { detail: detail.into(), ..Self::default() }
-    }
 }
 
 /// What is judged of a token, and how.
@@ -261,7 +243,7 @@ impl<'a> Inspection<'a> {
                 "The token must be a signed JWT in compact form, with a header that names nothing twice and has no crit, b64 or zip.",
             ));
         };
-        let payload = self.token.split('.').nth(1).and_then(|payload| foreign::decode_part(payload));
+        let payload = self.token.split('.').nth(1).and_then(foreign::decode_part);
         let Some(claims) = payload.and_then(|payload| Claims::read(&payload)) else {
             return Err(Finding::new("The claims of the token must be a JSON object that names nothing twice."));
         };

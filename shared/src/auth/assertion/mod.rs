@@ -4,12 +4,14 @@
 
 mod bearer;
 mod conditions;
+mod finding;
 pub(crate) mod inspection;
 pub(crate) mod signed;
 
 pub use bearer::{Asserted, Verified, verify};
 pub(crate) use conditions::unmet_condition;
-pub use inspection::{Finding, Purpose, Rule};
+pub use finding::Finding;
+pub use inspection::{Purpose, Rule};
 
 use crate::domain::{AssertionRules, Denial, ExchangeRules, Issuer, Timestamp};
 use crate::jose::foreign::{Claims, Unverified, WrongType};

@@ -7,7 +7,8 @@
 use std::net::IpAddr;
 
 use super::{AuthenticatedClient, ClientCredentials, ClientProof, VerifiedClient, admit};
-use crate::auth::assertion::inspection::{Finding, Inspection, Purpose, Rule, Terms, is_subject};
+use crate::auth::assertion::Finding;
+use crate::auth::assertion::inspection::{Inspection, Purpose, Rule, Terms, is_subject};
 use crate::domain::{
     AssertionIssuer, AssertionSettings, Client, ClientAuthMethod, Denial, Error, FederatedIdentity, Org, OrgId,
     PlatformAssertion, Scope, Secret,

@@ -40,7 +40,7 @@ pub trait FetchKeySets: fmt::Debug + Send + Sync {
 /// A document as it was read.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FetchedText {
-    /// The document.
+    /// The document, as it was sent.
     pub text: String,
     /// The `max-age` of the answer, in seconds: RFC 9111 section 5.2.2.1.
     pub max_age: Option<Seconds>,
@@ -63,9 +63,9 @@ pub enum KeySource<'a> {
 /// The keys of an issuer, and where they were read.
 #[derive(Clone, Debug)]
 pub struct KeyReading {
-    /// The keys.
+    /// The keys of the set, ready for use.
     pub keys: Keys,
-    /// The URL of the set.
+    /// The URL at which the set is.
     pub url: String,
     /// When the set was read.
     pub read_at: Timestamp,
@@ -189,7 +189,7 @@ impl KeySets {
     /// [`NoKeys`] if the origin of the set, or of the discovery document, isn't allowed; or if one of them can't be read and none that was
     /// read before is good any more.
     pub async fn of_issuer(&self, source: KeySource<'_>, kid: Option<&str>, now: Timestamp) -> Result<KeyReading, NoKeys> {
-        let (url, read_as): (String, fn(&str) -> Result<KeySet, Invalid>) = match source {
+        let (url, keys_in): (String, KeysIn) = match source {
             KeySource::JwkSet(url) => (url.to_owned(), |text| jwk::usable_from_json(text.as_bytes())),
             KeySource::SpiffeBundle(url) => (url.to_owned(), |text| jwk::svid_keys_from_json(text.as_bytes())),
             KeySource::Discovery(issuer) => {
@@ -204,7 +204,7 @@ impl KeySets {
             let FetchedText { text, max_age } = fetcher.fetch(&url).await?;
             let unreadable =
                 |rule: Invalid| Fault::unavailable("understanding the key set of an issuer of assertions").because(rule);
-            let keys = read_as(&text).and_then(|set| set.iter().map(VerifyingKey::new).collect()).map_err(unreadable)?;
+            let keys = keys_in(&text).and_then(|set| set.iter().map(VerifyingKey::new).collect()).map_err(unreadable)?;
             let hint = refresh_hint.and_then(|hint| hint(&text)).map(Seconds);
             Ok((keys, hint.into_iter().chain(max_age).min()))
         };
@@ -239,6 +239,9 @@ impl KeySets {
         fetcher.ok_or_else(|| NoKeys::OutOfReach(url.to_owned()))
     }
 }
+
+/// Reads the keys of a document.
+type KeysIn = fn(&str) -> Result<KeySet, Invalid>;
 
 /// What was read at URLs.
 #[derive(Debug)]

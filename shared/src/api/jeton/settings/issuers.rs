@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::super::conditions::ConditionsBody;
+use super::super::conditions::{ConditionsBody, IssuerName};
 use crate::domain::{AssertionIssuer, ClientId, Invalid, IssuerKeys, Refusal, Scope, Seconds};
 use crate::encoding::{FromText, Object, integer_within, present};
 use crate::jose::jwk;
@@ -59,45 +59,6 @@ pub(in crate::api::jeton) struct AssertionIssuerBody {
     /// Whether its assertions are taken at all. Default: true.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     enabled: Option<bool>,
-}
-
-/// The `iss` of assertions.
-#[derive(Clone, Debug)]
-pub(in crate::api::jeton) struct IssuerName(pub(in crate::api::jeton) String);
-
-impl FromStr for IssuerName {
-    type Err = Invalid;
-
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        let is_name = (1..=255).contains(&text.chars().count()) && !text.chars().any(char::is_control);
-        if !is_name {
-            return Err(Invalid("must be 1 to 255 characters without control characters"));
-        }
-        // Else it could be the number of a client, whose own assertions have that for an issuer.
-        if text.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(Invalid("must not be all digits"));
-        }
-        if let Some(domain) = text.strip_prefix(AssertionIssuer::SPIFFE_SCHEME) {
-            let known = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-');
-            if domain.is_empty() || !domain.bytes().all(known) {
-                return Err(Invalid("must be spiffe:// and a trust domain of a-z, 0-9, ., _ and -, without port and path"));
-            }
-        }
-        Ok(Self(text.to_owned()))
-    }
-}
-
-impl fmt::Display for IssuerName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-#[cfg(feature = "openapi")]
-impl crate::encoding::TextSchema for IssuerName {
-    fn text_schema() -> schemars::Schema {
-        crate::api::openapi::schema_impls::plain(255)
-    }
 }
 
 /// The keys of an issuer: a JWK Set (RFC 7517 section 5), or the bundle of a SPIFFE trust domain, as an object.
