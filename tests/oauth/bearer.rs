@@ -47,7 +47,7 @@ scenario! {
     async fn rfc7523_3_an_assertion_is_for_us_alone_signed_by_its_issuer_and_for_now(app) {
         let tenant = Tenant::opaque(app).await;
         for bad in [
-            json!({"aud": [ISSUER]}), json!({"aud": format!("{ISSUER}/oauth2/token")}), json!({"aud": null}), json!({"exp": null}),
+            json!({"aud": [ISSUER, "https://other.example"]}), json!({"aud": format!("{ISSUER}/oauth2/token")}), json!({"aud": null}), json!({"exp": null}),
             json!({"exp": NOW}), json!({"exp": NOW + 3_600}), json!({"iat": NOW + 61}), json!({"nbf": NOW + 61}), json!({"jti": null}),
         ] {
             is_denied(&ask(&tenant, WEB, &tenant.assertion(IDP, bad), &[]).await, "invalid_grant");

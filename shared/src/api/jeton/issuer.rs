@@ -133,10 +133,17 @@ struct FindingView<'a> {
     field: Option<&'a str>,
     /// What it wants: one of these.
     #[serde(skip_serializing_if = "<[Value]>::is_empty")]
+    #[cfg_attr(feature = "openapi", schemars(schema_with = "expected_schema"))]
     expected: &'a [Value],
     /// What the token has.
     #[serde(skip_serializing_if = "Option::is_none")]
     found: Option<&'a Value>,
+}
+
+/// The values that a claim may have: texts, numbers and booleans.
+#[cfg(feature = "openapi")]
+fn expected_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({"type": "array", "items": {"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]}})
 }
 
 /// What came of a rule.
