@@ -32,6 +32,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::PreconditionFailed { header: "If-Match" },
         Refusal::PreconditionFailed { header: "If-None-Match" },
         Refusal::RefreshRejected,
+        Refusal::ResourceUnknown { field: "may_exchange_to[0].resource".into() },
         Refusal::ScopeNotHeld("urn:app:read".parse().unwrap()),
         Refusal::TicketRejected,
         Refusal::TokenGone,
@@ -71,6 +72,7 @@ fn refusals() -> Vec<Refusal> {
             | Refusal::OutsideAuthority { .. }
             | Refusal::PreconditionFailed { .. }
             | Refusal::RefreshRejected
+            | Refusal::ResourceUnknown { .. }
             | Refusal::ScopeNotHeld(_)
             | Refusal::TicketRejected
             | Refusal::TooManyAttempts { .. }

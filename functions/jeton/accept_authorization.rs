@@ -2,7 +2,7 @@
 
 use shared::api::http::{Answer, Dialect, Endpoint, Json, OrgCredentials, Route};
 use shared::api::jeton::authorization::{AcceptanceBody, AuthorizationDecided, AuthorizationPath};
-use shared::domain::Error;
+use shared::domain::{AuthorizationDetailsType, Error};
 use shared::oauth::authorization::hand_over;
 use shared::platform::capabilities::AuthorizationAccepter;
 
@@ -22,7 +22,7 @@ impl Endpoint for AcceptAuthorization {
         ports: &AuthorizationAccepter,
         (OrgCredentials(credentials), AuthorizationPath(key), Json(said)): Self::Input,
     ) -> Result<Self::Output, Error> {
-        let read = |types: &[String]| said.try_into_acceptance(types);
+        let read = |types: &[AuthorizationDetailsType]| said.try_into_acceptance(types);
         let url = hand_over::accept(ports, credentials, &key, read).await?;
         Ok(Answer::from_body(&AuthorizationDecided::to(url))?)
     }

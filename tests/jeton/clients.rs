@@ -46,7 +46,7 @@ scenario! {
             json!({
                 "org": "11", "id": made["id"], "alias": "shop", "name": "Shop", "kind": "confidential", "auth_method": "client_secret_basic",
                 "grants": ["client_credentials"], "scopes": ["read"], "token_duration": 60, "single_token_per_subject": false,
-                "certificate_bound_tokens": false, "dpop_bound_tokens": false, "may_exchange_tokens": false, "attributes": {"a": "b"}, "enabled": true,
+                "certificate_bound_tokens": false, "dpop_bound_tokens": false, "may_exchange_tokens": false, "may_exchange_to": [], "attributes": {"a": "b"}, "enabled": true,
                 "redirect_uris": [], "post_logout_redirect_uris": [], "pkce": "required", "consent": "required", "claims_in_id_token": false,
                 "origin": "registered", "created": "2026-11-22T12:00:00Z", "updated": "2026-11-22T12:00:00Z",
             })
@@ -67,6 +67,83 @@ scenario! {
             app.send_if(method, &path, &app.admin, &[], body).await.is_error(404, "NOT_FOUND");
         }
         assert!(!authenticates(app, &made["id"], &secret).await);
+    }
+}
+
+scenario! {
+    async fn where_a_client_may_go_on_to_is_said_scope_by_scope(app) {
+        let resources = json!(["https://ledger.example", "https://vault.example"]);
+        app.patch("/v1/orgs/11", &app.admin, json!({"settings": {"resources": resources}})).await.ok();
+        let to = |more: Value| crate::support::over(json!({"resource": "https://ledger.example", "scopes": ["read"]}), more);
+        let said = json!([
+            {"resource": "https://ledger.example/", "scopes": ["files.read", {"scope": "ledger.read", "for": ["files.read", "files.write"]}]},
+            {"resource": "https://vault.example", "scopes": ["read"]},
+        ]);
+        let made = machine(app, json!({"alias": "shop", "may_exchange_to": said})).await;
+        assert_eq!(made["may_exchange_to"], said);
+        let path = "/v1/orgs/11/clients/shop";
+        let shown = app.get(path, &app.admin).await.ok();
+        assert_eq!(shown["may_exchange_to"], said);
+        app.put(path, &app.admin, shown).await.ok();
+        let long = |length: usize| "s".repeat(length);
+        let many = |count: usize, of: &dyn Fn(usize) -> Value| (0..count).map(of).collect::<Vec<_>>();
+        for (targets, field, says) in [
+            (json!([to(json!({})), to(json!({"resource": "https://LEDGER.example"}))]), "may_exchange_to[1].resource", "unique"),
+            (json!([to(json!({"scopes": []}))]), "may_exchange_to[0].scopes", "1 to 100"),
+            (json!([to(json!({"scopes": many(101, &|n| json!(n.to_string()))}))]), "may_exchange_to[0].scopes", "1 to 100"),
+            (json!([to(json!({"scopes": ["a", {"scope": "b", "for": []}]}))]), "may_exchange_to[0].scopes[1].for", "nothing comes from nothing"),
+            (json!([to(json!({"scopes": [{"scope": "b", "for": many(21, &|n| json!(n.to_string()))}]}))]), "may_exchange_to[0].scopes[0].for", "1 to 20"),
+            (json!([to(json!({"scopes": ["a*"]}))]), "may_exchange_to[0].scopes[0]", "without *"),
+            (json!([to(json!({"scopes": ["a?"]}))]), "may_exchange_to[0].scopes[0]", "without *"),
+            (json!([to(json!({"scopes": [{"scope": "urn:jeton:admin", "for": ["a"]}]}))]), "may_exchange_to[0].scopes[0].scope", "urn:jeton:"),
+            (json!([to(json!({"scopes": [{"scope": "a", "for": ["urn:jeton:admin"]}]}))]), "may_exchange_to[0].scopes[0].for", "urn:jeton:"),
+            (json!([to(json!({"scopes": ["a", {"scope": "a", "for": ["b"]}]}))]), "may_exchange_to[0].scopes[1].scope", "unique"),
+            (json!([to(json!({"scopes": [{"scope": "a"}]}))]), "may_exchange_to[0].scopes[0].for", "required"),
+            (json!([to(json!({"audience": "x"}))]), "may_exchange_to[0].audience", "not a known"),
+            (json!(many(51, &|n| to(json!({"resource": format!("https://{n}.example")})))), "may_exchange_to", "at most 50"),
+            (json!([to(json!({"scopes": many(20, &|n| json!(format!("{n}{}", long(500))))}))]), "may_exchange_to", "16,384 bytes"),
+        ] {
+            let answer = app.patch(path, &app.admin, json!({ "may_exchange_to": targets })).await;
+            answer.is_error(400, "INVALID_REQUEST");
+            let problem = answer.json();
+            assert_eq!(problem["field"], field, "{problem}");
+            assert!(problem["detail"].as_str().unwrap().contains(says), "{problem}");
+        }
+        let unknown = json!([to(json!({})), to(json!({"resource": "https://other.example"}))]);
+        let answer = app.patch(path, &app.admin, json!({"may_exchange_to": unknown})).await;
+        answer.is_error(409, "RESOURCE_UNKNOWN");
+        assert!(answer.json()["detail"].as_str().unwrap().starts_with("may_exchange_to[1].resource: "), "{answer:?}");
+        let new = json!({"kind": "confidential", "may_exchange_to": unknown});
+        app.post("/v1/orgs/11/clients", Some(&app.admin), new).await.is_error(409, "RESOURCE_UNKNOWN");
+        let public = json!({"kind": "public", "may_exchange_to": [to(json!({}))]});
+        app.post("/v1/orgs/11/clients", Some(&app.admin), public).await.is_error(400, "INVALID_REQUEST");
+        assert_eq!(app.get(path, &app.admin).await.ok()["may_exchange_to"], said, "nothing of it was stored");
+        app.patch(path, &app.admin, json!({"may_exchange_to": null})).await.ok();
+        assert_eq!(app.get(path, &app.admin).await.ok()["may_exchange_to"], json!([]));
+    }
+}
+
+scenario! {
+    async fn a_seed_says_where_clients_may_go_on_to_and_only_within_its_org(app) {
+        let seed = |resource: &str| json!({
+            "orgs": [{"id": "77", "parent": "1", "settings": {"resources": ["https://ledger.example"]}}],
+            "clients": [{"org": "77", "id": 771, "kind": "confidential", "secrets_sha256": [], "may_exchange_to": [{"resource": resource, "scopes": ["read"]}]}],
+        });
+        assert!(app.seed(&seed("https://other.example")).await.is_err());
+        app.seed(&seed("https://ledger.example")).await.expect("the seed is loaded");
+        let shown = app.get("/v1/orgs/77/clients/771", &app.admin).await.ok();
+        assert_eq!(shown["may_exchange_to"], json!([{"resource": "https://ledger.example", "scopes": ["read"]}]));
+    }
+}
+
+scenario! {
+    async fn an_update_in_authlete_s_words_leaves_where_a_client_may_go_on_to(app) {
+        app.patch("/v1/orgs/11", &app.admin, json!({"settings": {"resources": ["https://ledger.example"]}})).await.ok();
+        let said = json!([{"resource": "https://ledger.example", "scopes": ["read"]}]);
+        let id = machine(app, json!({"may_exchange_to": said})).await["id"].clone();
+        let whole = app.get(&format!("/api/11/client/get/{id}"), &app.admin).await.ok();
+        app.post(&format!("/api/11/client/update/{id}"), Some(&app.admin), whole).await.ok();
+        assert_eq!(app.get(&format!("/v1/orgs/11/clients/{id}"), &app.admin).await.ok()["may_exchange_to"], said);
     }
 }
 

@@ -47,7 +47,7 @@ scenario! {
                         "encrypted_jwt_rejected": false, "unsigned_jwt_rejected": false,
                     },
                     "jwt_grant": {"by_identifiable_clients_only": false, "encrypted_jwt_rejected": false, "unsigned_jwt_rejected": false},
-                    "authorization_details_types": [], "dpop_nonce_required": false, "authorization_duration": 1_800, "code_duration": 60,
+                    "authorization_details_types": [], "exchange_chain_limit": 4, "dpop_nonce_required": false, "authorization_duration": 1_800, "code_duration": 60,
                     "id_token_duration": 3_600, "refresh_needs_offline_access": false,
                     "open_registration": {
                         "enabled": false, "unused_duration": 86_400, "duration": 7_776_000, "most_per_hour": 100, "most_per_address": 10, "schemes": [],

@@ -11,6 +11,7 @@ mod device;
 mod document;
 mod exchange;
 mod fapi;
+mod going_on;
 mod grants;
 mod hand_over;
 mod introspect;

@@ -187,13 +187,14 @@ scenario! {
         let initial = begun(app).await;
         let mine = json!({
             "client_id": "5", "client_secret": "mine", "registration_access_token": "mine", "may_exchange_tokens": true,
-            "tokenExchangePermitted": true, "resources": ["urn:x"], "access_token_form": "opaque", "access_token_duration": 5,
+            "may_exchange_to": [{"resource": "urn:x", "scopes": ["read"]}], "tokenExchangePermitted": true, "resources": ["urn:x"], "access_token_form": "opaque", "access_token_duration": 5,
             "alias": "mine", "clientIdAlias": "mine", "enabled": false, "developer": "ann", "attributes": [{"key": "a"}]
         });
         let made = register(app, &initial, mine).await;
         let id = ClientId::from_number(text(&made["client_id"]).parse().unwrap()).unwrap();
         let kept = app.store.client(&OrgId::parse("1").unwrap(), id).await.unwrap().unwrap();
         assert!(kept.enabled && !kept.settings.may_exchange_tokens && id.as_number() != 5);
+        assert_eq!((made.get("may_exchange_to"), kept.settings.exchange_targets), (None, vec![]));
         assert_eq!((kept.settings.alias, kept.settings.resources, kept.settings.access_token_form, kept.settings.token_duration), (None, None, None, None));
         let secrets: Vec<_> = kept.secrets.iter().map(|secret| secret.hash).collect();
         assert_eq!((secrets, kept.registration_token), (vec![sha256(text(&made["client_secret"]).as_bytes())], Some(sha256(access(&made).as_bytes()))));

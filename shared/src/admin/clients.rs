@@ -7,7 +7,8 @@ use crate::auth::secret;
 use crate::auth::service::client_named;
 use crate::domain::{
     AccessTokenForm, AssertionSettings, Client, ClientAuthMethod, ClientId, ClientRef, ClientSecret, ClientSettings, Entropy,
-    Error, Fault, Invalid, NotBeforeKey, NotBeforeScope, Refusal, Scope, Seconds, Secret, SecretUses, Service, Timestamp,
+    Error, ExchangeTarget, Fault, Invalid, NotBeforeKey, NotBeforeScope, Org, Refusal, Scope, Seconds, Secret, SecretUses,
+    Service, Timestamp,
 };
 use crate::jose::{certificate, jwk};
 use crate::keys::PublishedKeys;
@@ -30,15 +31,14 @@ impl ClientUpdate {
     /// The settings of the client after the update, where it had `old` before. What Authlete has no words for stays.
     pub(crate) fn into_settings(self, old: &ClientSettings) -> ClientSettings {
         let ClientSettings { pkce, consent, claims_in_id_token, .. } = *old;
-        let (post_logout_redirect_uris, allowed_networks) = (old.post_logout_redirect_uris.clone(), old.allowed_networks.clone());
-        let federated = old.federated.clone();
         let settings = ClientSettings {
-            post_logout_redirect_uris,
+            exchange_targets: old.exchange_targets.clone(),
+            allowed_networks: old.allowed_networks.clone(),
+            federated: old.federated.clone(),
+            post_logout_redirect_uris: old.post_logout_redirect_uris.clone(),
             pkce,
             consent,
             claims_in_id_token,
-            allowed_networks,
-            federated,
             ..self.settings
         };
         if self.keeps_extensions {
@@ -127,6 +127,7 @@ pub async fn create(
 ///
 /// # Errors
 /// - [`Refusal::Invalid`], if the client has no keys to authenticate by, or there is no signing key for its access tokens.
+/// - [`Refusal::ResourceUnknown`], if it may exchange tokens for an API that the org doesn't have.
 /// - [`Refusal::Conflict`], if another client of the org has the alias, or the org is gone.
 /// - [`Refusal::FederationRejected`], if the org doesn't trust the issuer of an identity, or strangers could be it.
 pub async fn create_as_drafted(
@@ -137,6 +138,7 @@ pub async fn create_as_drafted(
     is_consistent(&*ports.reader.keys.now().await?, &settings, None)?;
     let issuers = issuers_for(&ports.reader, service, &settings).await?;
     ensure_identities_are_known(&issuers, &settings.federated)?;
+    targets_are_there(service.org(), &settings, None)?;
     let id = free_number(&ports.reader, &*ports.entropy).await?;
     let has_secret = settings.auth_method.has_secret();
     let client = Client { enabled, ..Client::new(service.id().clone(), id, settings, ports.reader.now()) };
@@ -158,6 +160,7 @@ fn with_first_secret(client: Client, secret: &Secret<String>) -> Client {
 /// # Errors
 /// - [`Refusal::NotFound`], if the org has no such client, or has it no longer.
 /// - [`Refusal::Invalid`], if the client has no keys to authenticate by, or there is no signing key for its access tokens.
+/// - [`Refusal::ResourceUnknown`], if it may exchange tokens for an API that it couldn't before, and that the org doesn't have.
 /// - [`Refusal::Conflict`], if another client of the org has the alias.
 /// - [`Refusal::FederationRejected`], if the org doesn't trust the issuer of an identity, or strangers could be it.
 /// - Whatever `draft` refuses.
@@ -175,6 +178,7 @@ pub async fn write(
         let draft = draft(old)?;
         is_consistent(&keys, &draft.settings, Some(old))?;
         ensure_identities_are_known(&issuers, &draft.settings.federated)?;
+        targets_are_there(service.org(), &draft.settings, Some(old))?;
         Ok(draft.applied_to(old, now))
     };
     replace(&ports.reader, &*ports.write, seen, change).await
@@ -215,6 +219,23 @@ async fn issuers_for(reader: &Reader, service: &Service, settings: &ClientSettin
     }
     let wanted = RecordKeys { assertion_settings: vec![service.id().clone()], ..RecordKeys::default() };
     Ok(reader.tokens.read(&wanted).await?.into_assertion_settings(service.id()))
+}
+
+/// Checks that the org has the APIs for which a client may exchange tokens. One that the client has already may be gone: what was read can
+/// be written, and an exchange for it is refused.
+///
+/// # Errors
+/// [`Refusal::ResourceUnknown`], if it lacks one.
+pub(crate) fn targets_are_there(org: &Org, settings: &ClientSettings, old: Option<&Client>) -> Result<(), Refusal> {
+    let has_already = |target: &ExchangeTarget| {
+        old.is_some_and(|old| old.settings.exchange_targets.iter().any(|there| there.destination == target.destination))
+    };
+    for (n, target) in settings.exchange_targets.iter().enumerate().filter(|(_, target)| !has_already(target)) {
+        let resource = target.api().cloned().into_iter().collect();
+        let field = || format!("may_exchange_to[{n}].resource").into();
+        policy::requested_resource(org, resource).map_err(|_| Refusal::ResourceUnknown { field: field() })?;
+    }
+    Ok(())
 }
 
 /// Reads a client by its number or alias. `found` is what was read of the store when the caller was authenticated.

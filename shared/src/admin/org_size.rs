@@ -53,7 +53,7 @@ const LARGE: [(&str, Without); 6] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Audience, OrgId, ProtectedResource, Scope, SupportedScope, Timestamp};
+    use crate::domain::{Audience, AuthorizationDetailsType, OrgId, ProtectedResource, Scope, SupportedScope, Timestamp};
 
     fn org() -> Org {
         Org::new(OrgId::parse("acme").unwrap(), Timestamp::from_ms(1_795_348_800_000))
@@ -113,7 +113,10 @@ mod tests {
             org.settings.oauth.resources = Some((0..100).map(resource).map(ProtectedResource::from_uri).collect());
         };
         assert_eq!(with(resources).as_deref(), Some("settings.resources"));
-        let types = |org: &mut Org| org.settings.oauth.authorization_details_types = vec!["payment_initiation".to_owned(); 200];
+        let types = |org: &mut Org| {
+            org.settings.oauth.authorization_details_types =
+                vec![AuthorizationDetailsType::named("payment_initiation".to_owned()); 200];
+        };
         assert_eq!(with(types).as_deref(), Some("settings.authorization_details_types"));
     }
 

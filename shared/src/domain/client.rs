@@ -3,8 +3,8 @@
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use super::{
-    Algorithm, AllowedNetworks, Audience, ClientId, ClientMetadata, ClientName, ClientUrl, FederatedIdentity, GrantType, Invalid,
-    OrgId, RedirectUri, Scope, Seconds, Timestamp,
+    Algorithm, AllowedNetworks, Audience, ClientId, ClientMetadata, ClientName, ClientUrl, ExchangeTarget, FederatedIdentity,
+    GrantType, Invalid, OrgId, RedirectUri, Scope, Seconds, Timestamp,
 };
 
 /// An OAuth client of an org, RFC 6749 section 2.
@@ -130,6 +130,8 @@ pub struct ClientSettings {
     pub may_exchange_tokens: bool,
     /// The networks from which it may send its credentials: `allowed_cidrs`. `None`: from anywhere.
     pub allowed_networks: Option<AllowedNetworks>,
+    /// Where it may go on to by an exchange, in the order in which an administrator has said it. Only a confidential client has any.
+    pub exchange_targets: Vec<ExchangeTarget>,
     /// Pairs of key and value that an administrator keeps with it, in this order. Nothing here depends on them.
     pub attributes: Vec<(String, String)>,
     /// Where an authorization endpoint may send people back to: RFC 6749 section 3.1.2.
@@ -168,6 +170,7 @@ impl ClientSettings {
             resources: None,
             may_exchange_tokens: false,
             allowed_networks: None,
+            exchange_targets: Vec::new(),
             attributes: Vec::new(),
             redirect_uris: Vec::new(),
             post_logout_redirect_uris: Vec::new(),

@@ -143,7 +143,11 @@ impl Commit {
                 of_record(diff, names, |member| (member.created_at, member.updated_at), self.at)
             }
             Change::Client(diff) => {
-                let names = ["client.created", "client.changed", "client.deleted"];
+                let targets = |client: &Client| client.settings.exchange_targets.clone();
+                let (before, after) = diff.sides();
+                let other_targets = before.map(targets) != after.map(targets);
+                let changed = if other_targets { "client.targets_changed" } else { "client.changed" };
+                let names = ["client.created", changed, "client.deleted"];
                 of_record(diff, names, |client| (client.created_at, client.updated_at), self.at)
             }
             Change::Keys(diff) => {

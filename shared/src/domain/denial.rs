@@ -42,6 +42,9 @@ macro_rules! denials {
 
 // Where RFC 8693 section 2.2.2 applies, `invalid_request` is also the code for tokens that are not valid.
 denials! {
+    /// The new token would name more actors than the org allows, or be too large because of them (RFC 8693 section 4.1).
+    ActorChainTooLong: "invalid_request",
+        "The chain of actors is too long: at most as many as the org's exchange_chain_limit, 2,048 bytes of act, and 7 kB of JWT.";
     /// The actor token is of the same subject as the subject token, so nobody acts for anybody (RFC 8693 section 2.1).
     ActorIsSubject: "invalid_request", "actor_token and subject_token must have different subjects.";
     /// The actor token is forged, expired, revoked, or not of the type that the request says.
@@ -361,9 +364,14 @@ denials! {
     /// The subject token is unsigned, and the settings of the org reject that.
     SubjectTokenUnsigned: "invalid_request", "An unsigned subject token is not accepted.";
     /// The `resource` or `audience` goes beyond those of the presented token.
-    TargetExceeds: "invalid_target", "resource and audience must be among the audiences of the presented token.";
+    TargetExceeds: "invalid_target", "resource and audience must be among the audiences of the presented token, or one target of the client (may_exchange_to).";
     /// The `resource` is no absolute URI, or no resource of the org (RFC 8707 section 2).
     TargetInvalid: "invalid_target", "resource must be an absolute URI without a fragment and one of the org's resources.";
+    /// The presented token leads to no scope of the target, or not to all that are asked for.
+    TargetScopeInvalid: "invalid_scope",
+        "The presented token leads to none of the target's scopes, or not to all that are asked for: see scopes and for in the client's may_exchange_to.";
+    /// The request names an `audience` and another `resource`.
+    TargetsDiffer: "invalid_request", "resource and audience mean the same here: give one of them, or both with the same value.";
     /// The request names more than one resource, and a token is for one only.
     TargetsTooMany: "invalid_target", "Only one resource per request. Ask for one token for each.";
     /// A revocation or introspection was requested without a `token`.

@@ -20,6 +20,7 @@ pub mod clock;
 pub mod commit;
 pub mod denial;
 pub mod entropy;
+pub mod exchange_target;
 pub mod family;
 pub mod fault;
 pub mod id;
@@ -78,6 +79,7 @@ pub use denial::Denial;
 pub use entropy::Entropy;
 #[cfg(any(test, feature = "testing"))]
 pub use entropy::Seeded;
+pub use exchange_target::{ChainLimit, Destination, ExchangeTarget, TargetScope};
 pub use family::{Family, FamilyKey, Redemption};
 pub use fault::Fault;
 pub use id::{App, Audience, ClientId, Invalid, Issuer, Label, MtlsUrl, OrgId, Role, SessionId, Shard, Subject, TokenId};
@@ -93,7 +95,8 @@ pub use not_before::{NotBefore, NotBeforeKey, NotBeforeScope, NotBefores};
 pub use open_issuer::OpenIssuer;
 pub(crate) use org::org_settings;
 pub use org::{
-    AssertionRules, AssertionSettings, ExchangeRules, OAuthSettings, OpenRegistration, Org, OrgSettings, SupportedScope,
+    AssertionRules, AssertionSettings, AuthorizationDetailsType, ExchangeRules, OAuthSettings, OpenRegistration, Org,
+    OrgSettings, SupportedScope,
 };
 pub use person_grant::{GrantedAccess, PersonGrant, PersonGrantKey, PersonGrantUpdate, Remembering};
 pub use polling::Polling;

@@ -1,8 +1,8 @@
 //! Orgs: tenants, and the hierarchy that they form.
 
 use super::{
-    Algorithm, AssertionIssuer, Audience, Client, ClientDocumentRules, DeliveryMode, Family, GrantType, LoginUrl, OrgId,
-    ProtectedResource, Scope, Seconds, Timestamp,
+    Algorithm, AssertionIssuer, Audience, ChainLimit, Client, ClientDocumentRules, DeliveryMode, Family, GrantType, LoginUrl,
+    OrgId, ProtectedResource, Scope, Seconds, Timestamp,
 };
 
 /// A tenant. Nothing crosses an org, but that an administrator of an ancestor may act on it.
@@ -132,6 +132,8 @@ macro_rules! org_settings {
                 token_endpoint: Option<String> = None;
                 /// Who may exchange tokens, and which: RFC 8693.
                 token_exchange: ExchangeRules = ExchangeRules::default();
+                /// How many actors a token can name that came of exchanges which go on: 1 to 8. Default: 4.
+                exchange_chain_limit: ChainLimit = ChainLimit::DEFAULT;
                 /// Which assertions are taken: RFC 7523.
                 jwt_grant: AssertionRules = AssertionRules::default();
                 /// The resources that a client can ask a token for (RFC 8707), each by its URI or with what its metadata says of it
@@ -139,8 +141,8 @@ macro_rules! org_settings {
                 resources: Option<Vec<ProtectedResource>> = None;
                 /// For whom a token is where a request names nobody. Default: for the issuer.
                 default_resource: Option<Audience> = None;
-                /// The types of `authorization_details` that there are: RFC 9396. Default: none.
-                authorization_details_types: Vec<String> = Vec::new();
+                /// The types of `authorization_details` that there are (RFC 9396), each by its name or with what becomes of it. Default: none.
+                authorization_details_types: Vec<AuthorizationDetailsType> = Vec::new();
                 /// Whether DPoP proofs at the token endpoint need a nonce of the service: RFC 9449 section 8. Default: false.
                 dpop_nonce_required: bool = false;
                 /// The page of the login application, to which the authorization endpoint sends people. Default: none, so that nobody
@@ -289,6 +291,22 @@ pub struct SupportedScope {
     pub refresh_token_duration: Option<Seconds>,
     /// What others keep with it.
     pub attributes: Vec<(String, String)>,
+}
+
+/// A type of `authorization_details` that there is in an org: RFC 9396 section 2.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct AuthorizationDetailsType {
+    /// The `type` of the details.
+    pub name: String,
+    /// Whether an exchange may take them on to another API. They are narrowed down in any case.
+    pub goes_on: bool,
+}
+
+impl AuthorizationDetailsType {
+    /// A type that stays with the API that it was granted for.
+    pub const fn named(name: String) -> Self {
+        Self { name, goes_on: false }
+    }
 }
 
 /// Whether clients of strangers can register themselves, how many, and how long they stay.

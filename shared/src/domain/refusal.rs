@@ -142,6 +142,11 @@ pub enum Refusal {
     },
     /// The refresh token is unknown, expired, revoked or used up: one answer for all.
     RefreshRejected,
+    /// A member of the request names a resource that the org doesn't have.
+    ResourceUnknown {
+        /// Path of the member: `may_exchange_to[0].resource`.
+        field: Cow<'static, str>,
+    },
     /// A required scope isn't held by the subject.
     ScopeNotHeld(Scope),
     /// The ticket is unknown, used or expired: one answer for all.

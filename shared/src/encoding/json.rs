@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
+use serde_json::value::RawValue;
 
 use crate::domain::{Fault, Refusal};
 use crate::encoding::{Object, strict_json, unknown_name};
@@ -113,6 +114,19 @@ fn expected_in_words(expected: &str) -> &str {
         other if ["one of ", "`", "a ", "an "].iter().any(|article| other.starts_with(article)) => other,
         _ => "of another type",
     }
+}
+
+/// Keeps those objects of a JSON array whose `type` is wanted, as they are spelled: of `authorization_details` (RFC 9396 section 2). `None`:
+/// there are none, or it is no such array.
+pub fn of_types(array: &str, is_wanted: impl Fn(&str) -> bool) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Typed {
+        r#type: String,
+    }
+    let elements: Vec<&RawValue> = serde_json::from_str(array).ok()?;
+    let is_kept = |element: &&RawValue| serde_json::from_str::<Typed>(element.get()).is_ok_and(|typed| is_wanted(&typed.r#type));
+    let kept: Vec<&str> = elements.into_iter().filter(is_kept).map(RawValue::get).collect();
+    (!kept.is_empty()).then(|| format!("[{}]", kept.join(",")))
 }
 
 #[cfg(test)]

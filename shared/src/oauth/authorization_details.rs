@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::domain::{AuthorizationDetails, Denial};
+use crate::domain::{AuthorizationDetails, AuthorizationDetailsType, Denial};
 use crate::encoding::strict_json;
 
 /// The largest number of elements.
@@ -13,12 +13,12 @@ const MAX_DETAILS: usize = 20;
 /// # Errors
 ///
 /// [`Denial::AuthorizationDetailsInvalid`] if it is anything else.
-pub fn read(text: &str, types: &[String]) -> Result<AuthorizationDetails, Denial> {
+pub fn read(text: &str, types: &[AuthorizationDetailsType]) -> Result<AuthorizationDetails, Denial> {
     const BAD: Denial = Denial::AuthorizationDetailsInvalid;
     strict_json::check(text.as_bytes()).map_err(|_| BAD)?;
     let elements: Vec<Map<String, Value>> = serde_json::from_str(text).map_err(|_| BAD)?;
     let is_known = |element: &Map<String, Value>| match element.get("type") {
-        Some(Value::String(kind)) => types.contains(kind),
+        Some(Value::String(kind)) => types.iter().any(|there| there.name == *kind),
         _ => false,
     };
     if elements.is_empty() || elements.len() > MAX_DETAILS || !elements.iter().all(is_known) {

@@ -501,7 +501,7 @@ fn owner(issuance: &Issuance, subject: Option<Subject>) -> Result<Option<Subject
 }
 
 /// RFC 9068 section 2.2: without a resource owner the client is the subject.
-fn own_subject(client: &Client) -> Result<Subject, Refusal> {
+pub(super) fn own_subject(client: &Client) -> Result<Subject, Refusal> {
     Subject::parse(&client.id.to_string()).map_err(|Invalid(rule)| Refusal::invalid("clientId", rule))
 }
 

@@ -1,19 +1,25 @@
-//! What a client may have for the token of somebody: RFC 8693. Never more than that token opens, nor for longer.
+//! What a client may have for the token of somebody: RFC 8693. Never more than that token opens, nor for longer; or, at a target of the
+//! client, what the token leads to there.
 
-use super::client::{confirmed, deduplicated, end, form, requestable, still_there};
-use super::resource::find_resources;
+use super::client::{confirmed, deduplicated, end, form, own_subject, requestable, requested_resource, still_there, supported};
+use super::resource::{find_resource, find_resources, names_same_resource};
 use super::{Grant, Lifetime, TokenFormat, TokenProfile};
 use crate::domain::{
-    Actor, Ancestor, Audience, Authority, AuthorizationDetails, Client, ClientKind, Confirmation, Denial, GrantType, Issuance,
-    Member, Org, Refusal, Scope, Service, Timestamp, TokenContents, TokenRecord,
+    Actor, Ancestor, Audience, Authority, AuthorizationDetails, Client, ClientKind, Confirmation, Denial, ExchangeTarget,
+    GrantType, Issuance, Member, Org, Refusal, Scope, Service, TargetScope, Timestamp, TokenContents, TokenRecord,
 };
+use crate::encoding::json::of_types;
+use crate::jose::access_token;
 
 /// What is asked for in exchange for a token.
 #[derive(Clone, Debug)]
 pub struct ExchangeRequest {
     /// Some of its scopes. `None`: all that the client may request.
     pub scopes: Option<Vec<Scope>>,
-    /// Some of its audiences. Empty: all of them.
+    /// The APIs that are asked for as `resource`: some of its audiences, or a target of the client. Empty, like `audiences`: all of its
+    /// audiences.
+    pub resources: Vec<Audience>,
+    /// The same as `audience`.
     pub audiences: Vec<Audience>,
     /// Some of what it opens in detail. `None`: all of it.
     pub details: Option<AuthorizationDetails>,
@@ -45,6 +51,11 @@ impl ExchangeToken<'_> {
         }
     }
 
+    /// Whom it names if its bearer acts for somebody else.
+    fn as_actor(&self) -> Actor {
+        Actor { subject: self.record.subject.clone(), client: self.record.client }
+    }
+
     fn confirmation(&self) -> Confirmation {
         self.record.issuance.as_ref().map(|issuance| issuance.confirmation.clone()).unwrap_or_default()
     }
@@ -52,10 +63,13 @@ impl ExchangeToken<'_> {
 
 /// Decides on an exchange. The original stays as it is.
 ///
+/// Where nothing is asked for but what the presented token is for, the new one has less of it. Where an API is asked for that the token isn't
+/// for, the exchange goes on to it: if that is a target of the client, and with what the target's scopes say.
+///
 /// # Errors
 /// A [`Denial`], all of RFC 8693 section 2.2.2: the client may not exchange the token, the token is bound to keys that the client
-/// didn't prove, subject and actor are the same, more is asked for than the token opens, a JWT is asked for where the org issues
-/// none, or the chain of exchanges gets too long.
+/// didn't prove, subject and actor are the same, more is asked for than the token opens or leads to, a JWT is asked for where the org
+/// issues none, or the chain of exchanges gets too long.
 pub fn exchange(
     service: &Service,
     client: &Client,
@@ -73,29 +87,28 @@ pub fn exchange(
             return Err(Denial::ActorIsSubject.into());
         }
     }
-    let scopes = scopes(org, client, subject, ask.scopes)?;
-    if org.settings.oauth.scope_required && scopes.is_empty() {
+    let step = match leads_to(client, record, &ask)? {
+        Way::Within(audiences) => narrowed(org, client, (subject, actor), audiences, &ask)?,
+        Way::On(target, resource) => gone_on(org, client, (subject, actor), (target, resource), &ask)?,
+    };
+    if org.settings.oauth.scope_required && step.scopes.is_empty() {
         return Err(Denial::ScopeRequired.into());
     }
-    let audiences = audiences(record, &ask.audiences, &ask.profile)?;
-    still_there(org, &audiences, &ask.profile)?;
-    let usual = end(org, client, &scopes, Lifetime::Default, &ask.profile, now)?;
-    let ends = [usual, record.expires_at, actor.and_then(|actor| actor.record.expires_at)];
-    let original = record.issuance.as_deref();
-    // A client that had a token for itself is somebody else's subject now.
-    let for_client = original.is_some_and(|issuance| issuance.for_client) && record.client == Some(client.id);
     // RFC 9068 section 5: it would look like the client's own token.
-    if !for_client && record.subject.as_str() == client.id.to_string() {
+    if !step.for_client && record.subject.as_str() == client.id.to_string() {
         return Err(Denial::SubjectTokenInvalid.into());
     }
+    let usual = end(org, client, &step.scopes, Lifetime::Default, &ask.profile, now)?;
+    let ends = [usual, record.expires_at, actor.and_then(|actor| actor.record.expires_at)];
+    let original = record.issuance.as_deref();
     let issuance = Issuance {
-        for_client,
-        confirmation: bound(client, &subject, &ask.confirmation)?,
-        details: ask.details.or_else(|| original?.details.clone()),
+        for_client: step.for_client,
+        confirmation: step.confirmation,
+        details: step.details,
         acr: original.and_then(|issuance| issuance.acr.clone()),
         auth_time: original.and_then(|issuance| issuance.auth_time),
         of_member: original.is_none_or(|issuance| issuance.of_member),
-        actors: actors(record, actor)?,
+        actors: step.actors,
         ..Issuance::by(GrantType::TokenExchange)
     };
     let form = form(org, client, None, ask.profile);
@@ -104,8 +117,8 @@ pub fn exchange(
     }
     let contents = TokenContents {
         client: Some(client.id),
-        audiences,
-        scopes,
+        audiences: step.audiences,
+        scopes: step.scopes,
         session: record.session.clone(),
         created_by: Some(record.id),
         ancestors: ancestors(record, actor)?,
@@ -129,6 +142,154 @@ pub fn exchange(
     })
 }
 
+/// Where an exchange leads to.
+enum Way<'a> {
+    /// Nowhere else than where the presented token does: these of its audiences.
+    Within(Vec<Audience>),
+    /// On to a target of the client, which is this API.
+    On(&'a ExchangeTarget, &'a Audience),
+}
+
+/// What an exchange gives that depends on its way.
+struct Step {
+    audiences: Vec<Audience>,
+    scopes: Vec<Scope>,
+    confirmation: Confirmation,
+    details: Option<AuthorizationDetails>,
+    actors: Vec<Actor>,
+    /// Whether the token still stands for a client, and for nobody else.
+    for_client: bool,
+}
+
+/// Finds where the exchange leads to. What the presented token is for already needs no target.
+fn leads_to<'a>(client: &'a Client, original: &TokenRecord, ask: &ExchangeRequest) -> Result<Way<'a>, Denial> {
+    let asked: Vec<Audience> = ask.resources.iter().chain(&ask.audiences).cloned().collect();
+    if let Some(named) = find_resources(&original.audiences, &asked) {
+        return Ok(Way::Within(named));
+    }
+    let [one, others @ ..] = &asked[..] else { return Err(Denial::TargetExceeds) };
+    if asked.iter().any(|asked| find_resource(&original.audiences, asked).is_some()) {
+        return Err(Denial::TargetExceeds);
+    }
+    if !others.iter().all(|other| names_same_resource(one, other)) {
+        let is_pair = ask.resources.len() == 1 && ask.audiences.len() == 1;
+        return Err(if is_pair { Denial::TargetsDiffer } else { Denial::TargetsTooMany });
+    }
+    let mut targets = client.settings.exchange_targets.iter().filter_map(|target| Some((target, target.api()?)));
+    let found = targets.find(|(_, resource)| names_same_resource(resource, one));
+    found.map(|(target, resource)| Way::On(target, resource)).ok_or(Denial::TargetExceeds)
+}
+
+/// Narrows a token down to some of its audiences and scopes.
+fn narrowed(
+    org: &Org,
+    client: &Client,
+    (subject, actor): (ExchangeToken<'_>, Option<ExchangeToken<'_>>),
+    named: Vec<Audience>,
+    ask: &ExchangeRequest,
+) -> Result<Step, Denial> {
+    let record = subject.record;
+    let original = record.issuance.as_deref();
+    let scopes = scopes(org, client, subject, ask.scopes.clone())?;
+    let audiences = match (named.is_empty(), record.audiences.is_empty(), &ask.profile) {
+        (false, ..) => named,
+        (true, true, TokenProfile::Rfc9068 { issuer }) => vec![issuer.clone()],
+        (true, ..) => record.audiences.clone(),
+    };
+    still_there(org, &audiences, &ask.profile)?;
+    Ok(Step {
+        audiences,
+        scopes,
+        confirmation: bound(client, &subject, &ask.confirmation)?,
+        details: ask.details.clone().or_else(|| original?.details.clone()),
+        actors: actors(record, actor.map(|actor| actor.as_actor()))?,
+        // A client that had a token for itself is somebody else's subject now.
+        for_client: original.is_some_and(|issuance| issuance.for_client) && record.client == Some(client.id),
+    })
+}
+
+/// Goes on to an API that the presented token isn't for. Who goes on is always told: RFC 8693 section 4.1.
+fn gone_on(
+    org: &Org,
+    client: &Client,
+    (subject, actor): (ExchangeToken<'_>, Option<ExchangeToken<'_>>),
+    (target, resource): (&ExchangeTarget, &Audience),
+    ask: &ExchangeRequest,
+) -> Result<Step, Refusal> {
+    let record = subject.record;
+    let audiences = requested_resource(org, vec![resource.clone()])?;
+    let scopes = target_scopes(subject, target, ask.scopes.as_deref(), |scope| supported(org, scope).is_some())?;
+    let current = match actor {
+        Some(actor) => actor.as_actor(),
+        None => Actor { subject: own_subject(client)?, client: Some(client.id) },
+    };
+    let actors = actors(record, Some(current))?;
+    let told = access_token::actors(&actors).map(|act| act.to_string().len()).unwrap_or_default();
+    if actors.len() > org.settings.oauth.exchange_chain_limit.as_number() as usize || told > MAX_ACT_BYTES {
+        return Err(Denial::ActorChainTooLong.into());
+    }
+    Ok(Step {
+        audiences,
+        scopes,
+        confirmation: bound_onward(client, &subject, &ask.confirmation)?,
+        details: details_that_go_on(org, record, ask.details.as_ref())?,
+        actors,
+        for_client: record.issuance.as_deref().is_some_and(|issuance| issuance.for_client),
+    })
+}
+
+/// How long `act` may be as JSON: it is in each token that comes of the chain.
+const MAX_ACT_BYTES: usize = 2_048;
+
+/// Returns the scopes that a presented token leads to at a target: of those that are asked for, or of all. The rule of one step; what
+/// several steps lead to follows from it, because each looks at what the one before has given.
+///
+/// # Errors
+/// [`Denial::TargetScopeInvalid`] if it leads to none, or not to all that are asked for.
+fn target_scopes(
+    subject: ExchangeToken<'_>,
+    target: &ExchangeTarget,
+    asked: Option<&[Scope]>,
+    is_known: impl Fn(&Scope) -> bool,
+) -> Result<Vec<Scope>, Denial> {
+    let leads_to = |scope: &TargetScope| scope.sources.iter().any(|source| subject.opens(source));
+    let is_held = |scope: &Scope| subject.member.is_none_or(|member| member.holds(scope.name()));
+    let can_be_had = |scope: &&TargetScope| leads_to(scope) && is_known(&scope.name) && is_held(&scope.name);
+    let to_be_had = target.scopes.iter().filter(can_be_had).map(|scope| scope.name.clone());
+    let scopes: Vec<Scope> = match asked {
+        None => to_be_had.collect(),
+        Some(asked) => {
+            let asked = deduplicated(asked.to_vec());
+            let all: Vec<Scope> = to_be_had.collect();
+            if !asked.iter().all(|scope| all.contains(scope)) {
+                return Err(Denial::TargetScopeInvalid);
+            }
+            asked
+        }
+    };
+    // A token that opens nothing would be found out late.
+    if scopes.is_empty() { Err(Denial::TargetScopeInvalid) } else { Ok(scopes) }
+}
+
+/// Returns the details that the new token takes along: those that are asked for, which the presented token has, or else all of it that go
+/// on. Details are about an API, so they stay with it unless the org says of their type that they don't.
+fn details_that_go_on(
+    org: &Org,
+    original: &TokenRecord,
+    asked: Option<&AuthorizationDetails>,
+) -> Result<Option<AuthorizationDetails>, Denial> {
+    let types = &org.settings.oauth.authorization_details_types;
+    let goes_on = |name: &str| types.iter().any(|kind| kind.goes_on && kind.name == name);
+    let those_that_go_on =
+        |details: &AuthorizationDetails| of_types(details.as_json(), goes_on).map(AuthorizationDetails::from_json);
+    if let Some(asked) = asked {
+        let is_possible = those_that_go_on(asked).as_ref() == Some(asked);
+        return if is_possible { Ok(Some(asked.clone())) } else { Err(Denial::AuthorizationDetailsInvalid) };
+    }
+    let there = original.issuance.as_deref().and_then(|issuance| issuance.details.as_ref());
+    Ok(there.and_then(those_that_go_on))
+}
+
 /// Checks that a client may exchange a token: any if it has a permit; else, where the org demands none, one that it was issued
 /// itself or that was meant for it.
 fn may_exchange(org: &Org, client: &Client, token: &TokenRecord) -> Result<(), Denial> {
@@ -136,19 +297,13 @@ fn may_exchange(org: &Org, client: &Client, token: &TokenRecord) -> Result<(), D
         return Err(Denial::ClientMustBeConfidential);
     }
     let is_own = token.client == Some(client.id);
-    let is_for_it = token.audiences.iter().any(|audience| client.answers_to(audience));
-    let needs_permit = org.settings.oauth.token_exchange.by_permitted_clients_only || !(is_own || is_for_it);
+    let needs_permit = org.settings.oauth.token_exchange.by_permitted_clients_only || !(is_own || is_for(client, token));
     if client.settings.may_exchange_tokens || !needs_permit { Ok(()) } else { Err(Denial::ClientNotPermittedToExchange) }
 }
 
-/// Returns the audiences that are asked for, which must be among the original's; all of those if none is asked for.
-fn audiences(original: &TokenRecord, asked: &[Audience], profile: &TokenProfile) -> Result<Vec<Audience>, Denial> {
-    let named = find_resources(&original.audiences, asked).ok_or(Denial::TargetExceeds)?;
-    Ok(match (named.is_empty(), original.audiences.is_empty(), profile) {
-        (false, ..) => named,
-        (true, true, TokenProfile::Rfc9068 { issuer }) => vec![issuer.clone()],
-        (true, ..) => original.audiences.clone(),
-    })
+/// Whether a token is meant for the client.
+fn is_for(client: &Client, token: &TokenRecord) -> bool {
+    token.audiences.iter().any(|audience| client.answers_to(audience))
 }
 
 fn scopes(org: &Org, client: &Client, subject: ExchangeToken<'_>, asked: Option<Vec<Scope>>) -> Result<Vec<Scope>, Denial> {
@@ -171,8 +326,28 @@ fn bound(client: &Client, token: &ExchangeToken<'_>, proved: &Confirmation) -> R
     confirmed(client, &token.confirmation(), proved).map_err(spelled)
 }
 
-fn actors(subject: &TokenRecord, actor: Option<ExchangeToken<'_>>) -> Result<Vec<Actor>, Denial> {
-    let current = actor.map(|actor| Actor { subject: actor.record.subject.clone(), client: actor.record.client });
+/// Checks who goes on with a bound token: RFC 9449 has nothing of exchanges, and none must make a bearer token of a bound one.
+///
+/// The client that a token was issued to proves the keys of the token. An API that was shown it can't: the proof was for the API's own
+/// address. It proves keys of its own, of the same kinds, and the new token is bound to these.
+fn bound_onward(client: &Client, token: &ExchangeToken<'_>, proved: &Confirmation) -> Result<Confirmation, Denial> {
+    let of_token = token.confirmation();
+    let was_shown_it = token.record.client != Some(client.id) && is_for(client, token.record);
+    if !was_shown_it {
+        return bound(client, token, proved);
+    }
+    if of_token.dpop_key.is_some() && proved.dpop_key.is_none() {
+        return Err(Denial::DpopHeaderMissing);
+    }
+    if of_token.certificate.is_some() && proved.certificate.is_none() {
+        return Err(Denial::SubjectTokenBound);
+    }
+    let keeps_certificate = of_token.certificate.is_some() || client.settings.certificate_bound_tokens;
+    Ok(Confirmation { certificate: proved.certificate.filter(|_| keeps_certificate), dpop_key: proved.dpop_key })
+}
+
+/// Returns the actors of the new token, the current one first, and those before it: RFC 8693 section 4.1.
+fn actors(subject: &TokenRecord, current: Option<Actor>) -> Result<Vec<Actor>, Denial> {
     let before = subject.issuance.iter().flat_map(|issuance| issuance.actors.iter().cloned());
     at_most(Issuance::MAX_ACTORS, current.into_iter().chain(before).collect())
 }

@@ -137,6 +137,11 @@ impl Grant {
         self.contents.issuance.as_deref()?.sign_in.as_deref()
     }
 
+    /// Says whether somebody acts for the token's subject.
+    pub(crate) fn names_actors(&self) -> bool {
+        self.contents.issuance.as_deref().is_some_and(|issuance| !issuance.actors.is_empty())
+    }
+
     /// Returns the marks that could concern the token.
     pub(crate) fn marks(&self) -> impl Iterator<Item = NotBeforeKey> {
         self.marks_in(&self.org)
@@ -490,7 +495,7 @@ pub use client::{
 };
 pub(crate) use client::{attachable, deduplicated, supported};
 pub use exchange::{ExchangeRequest, ExchangeToken, exchange};
-pub(crate) use resource::find_resource;
+pub(crate) use resource::{find_resource, names_same_resource};
 
 #[cfg(test)]
 mod tests;

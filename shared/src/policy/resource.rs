@@ -28,6 +28,11 @@ pub(super) fn find_resources(known: &[impl AsRef<Audience>], asked: &[Audience])
     Some(found)
 }
 
+/// Says whether two texts name the same resource, as [`find_resource`] compares them.
+pub(crate) fn names_same_resource(one: &Audience, other: &Audience) -> bool {
+    find_resource(&[one], other).is_some()
+}
+
 /// Spells a URL as all that name the same resource are spelled. `None` for what is no http or https URL.
 fn normalized(audience: &Audience) -> Option<String> {
     let url = Url::parse(audience.as_str()).ok().filter(|url| matches!(url.scheme(), "https" | "http"))?;

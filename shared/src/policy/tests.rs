@@ -8,6 +8,8 @@ use crate::domain::{
     ProtectedResource, ScopePattern, Seeded, TokenId,
 };
 
+mod exchange;
+
 const NOW: Timestamp = Timestamp::from_ms(1_795_348_800_250);
 const ROUNDS: usize = 10_000;
 

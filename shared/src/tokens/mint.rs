@@ -297,6 +297,18 @@ fn recorded(outcome: InsertOutcome) -> Result<(), Error> {
     }
 }
 
+/// Says whether the token that is granted can be signed, before anything is used up or written for it. One that is opaque can.
+///
+/// # Errors
+/// A [`Fault`] if there is no key for it.
+pub(crate) async fn fits(ports: &Minter, grant: &Grant) -> Result<bool, Error> {
+    let record = recording(grant, TokenId::first_of(grant.issued_at), None, false).token;
+    let Some((typ, algorithm, payload)) = payload(ports, grant, &record, None)? else { return Ok(true) };
+    let signing = ports.signing.now().await?;
+    let signer = signing.signer(algorithm)?;
+    Ok(signer::jws::length(signer.jwk(), typ, &payload)? <= signer.longest())
+}
+
 /// What is signed, of which type, and by what: `None` for the preferred algorithm.
 type Payload = (&'static str, Option<Algorithm>, Vec<u8>);
 

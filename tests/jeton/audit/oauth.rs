@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use shared::domain::{
     AccessTokenForm, Actor, Algorithm, Alias, AliasKey, Aliased, AllowedNetworks, Ancestor, Approval, Audience, Authorization,
     AuthorizationError, AuthorizationRequest, AuthorizationState, Batch, CertificateSubject, Client, ClientAuthMethod, ClientId,
-    ClientKind, ClientMetadata, ClientSettings, Confirmation, ExtraClaims, Family, GrantType, GrantedAccess, Issuance,
-    MetadataMember, MetadataValue, OrgId, PersonGrantUpdate, Property, RedirectUri, Remembering, ResponseMode, Scope, Seconds,
-    SessionId, Ticket, Timestamp, TokenId, TokenRecord,
+    ClientKind, ClientMetadata, ClientSettings, Confirmation, Destination, ExchangeTarget, ExtraClaims, Family, GrantType,
+    GrantedAccess, Issuance, MetadataMember, MetadataValue, OrgId, PersonGrantUpdate, Property, RedirectUri, Remembering,
+    ResponseMode, Scope, Seconds, SessionId, TargetScope, Ticket, Timestamp, TokenId, TokenRecord,
 };
 use shared::store::{
     AdvanceOutcome, FamilyAdvance, FamilyUpdate, InsertOutcome, NewToken, RecordKeys, ReplayKey, TicketConsumption, TokenUpdate,
@@ -328,6 +328,10 @@ async fn a_change_of_a_client_tells_its_public_keys_and_how_many_secrets_it_has(
         token_duration: Some(Seconds(60)),
         may_exchange_tokens: true,
         allowed_networks: AllowedNetworks::from_networks(["192.0.2.0/24".parse().unwrap()]),
+        exchange_targets: vec![ExchangeTarget {
+            destination: Destination::Api(Audience::parse("https://ledger.example").unwrap()),
+            scopes: vec![TargetScope { name: Scope::parse("a").unwrap(), sources: vec![Scope::parse("b").unwrap()] }],
+        }],
         dpop_bound_tokens: true,
         certificate_subject: Some(CertificateSubject::DnsName("shop.example".into())),
         access_token_form: Some(AccessTokenForm::Jwt(Algorithm::Es256)),
@@ -356,6 +360,7 @@ async fn a_change_of_a_client_tells_its_public_keys_and_how_many_secrets_it_has(
             "org": "1", "client": "7", "name": "Shop", "kind": "confidential", "auth_method": "private_key_jwt", "enabled": true,
             "grants": ["client_credentials"], "secrets": 1, "jwks": {"keys": [{"kid": "k-1"}]}, "token_duration": 60,
             "single_token_per_subject": false, "certificate_bound_tokens": true, "may_exchange_tokens": true, "allowed_cidrs": ["192.0.2.0/24"], "attributes": ["tier"],
+            "may_exchange_to": [{"resource": "https://ledger.example", "scopes": [{"scope": "a", "for": ["b"]}]}],
             "dpop_bound_tokens": true, "certificate_subject": {"san_dns": "shop.example"}, "access_token_form": "ES256",
             "resources": ["https://api.example"], "has_registration_token": true, "redirect_uris": ["https://shop.example/cb"],
             "post_logout_redirect_uris": ["https://shop.example/bye"],
@@ -365,4 +370,12 @@ async fn a_change_of_a_client_tells_its_public_keys_and_how_many_secrets_it_has(
     for secret in ["s3cret".to_owned(), BASE64_URL_SAFE_NO_PAD.encode([7; 32])] {
         assert!(!event.detail.contains(&secret), "{secret}");
     }
+    let later = NOW.plus(Seconds(1));
+    let settings = ClientSettings { exchange_targets: Vec::new(), ..client.settings.clone() };
+    streamed.app.store.put_client(&client.with_settings(settings, later)).await.unwrap();
+    trail.tell(&streamed.records()).await;
+    let event = &memory.events()[1];
+    let detail: Value = serde_json::from_str(&event.detail).unwrap();
+    assert_eq!((event.action, detail["after"].get("may_exchange_to")), ("client.targets_changed", None));
+    assert_eq!(detail["before"]["may_exchange_to"][0]["resource"], "https://ledger.example");
 }

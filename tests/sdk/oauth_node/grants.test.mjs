@@ -110,6 +110,19 @@ forEachOrg("token exchange", FORMS, (org) => {
     assert.deepEqual([seen.sub, seen.client_id, seen.act, seen.aud], ["john", org.clients.api.id, undefined, [org.deployment.api]]);
   });
 
+  test("RFC 8693 1.1, 2.1: an API goes on to another one, and is named in act", async () => {
+    const { accessToken } = await org.approved("basic", { resources: [org.deployment.api] });
+    const asked = { subject_token: accessToken, subject_token_type: ACCESS_TOKEN, resource: org.deployment.other_api };
+    const tokens = await exchange("api", asked);
+    assert.deepEqual([tokens.issued_token_type, tokens.scope, tokens.refresh_token], [ACCESS_TOKEN, "files.read", undefined]);
+    const { sub, aud, act } = await org.introspected(tokens.access_token, "api");
+    const { id } = org.clients.api;
+    assert.deepEqual([sub, aud, act], ["john", [org.deployment.other_api], { sub: id, client_id: id }]);
+    if (org.isJwt) assert.deepEqual([decodeJwt(tokens.access_token).act, decodeJwt(tokens.access_token).aud], [act, org.deployment.other_api]);
+    await assertRefused(exchange("api", { ...asked, scope: "files.write" }), "invalid_scope");
+    await assertRefused(exchange("broker", asked), "invalid_target");
+  });
+
   test("RFC 8693 4.1: a delegated token says who acts", async () => {
     const { accessToken } = await org.approved("basic", { resources: [org.deployment.api] });
     const actor = await org.granted("basic");

@@ -116,7 +116,9 @@ def seeded(org, form):
         add(algorithm, auth_method="private_key_jwt", key=private_key(algorithm))
     add("public", kind="public", grants=["authorization_code", "refresh_token"])
     # What serves an API: it is asked for tokens, and asks about them.
-    add("api", secret=True, resources=[API], grants=[TOKEN_EXCHANGE])
+    # It may go on to another API.
+    targets = [{"resource": OTHER_API, "scopes": [{"scope": "files.read", "for": ["mail"]}]}]
+    add("api", secret=True, resources=[API], grants=[TOKEN_EXCHANGE], may_exchange_to=targets)
     add("dpop", secret=True, dpop_bound_tokens=True)
     add("brief", secret=True, token_duration=1)
     add("broker", secret=True, may_exchange_tokens=True)

@@ -108,6 +108,17 @@ def test_rfc8693_2_an_api_exchanges_what_it_was_shown(service):
     assert (seen["sub"], seen["client_id"]) == ("john", service.org.clients["broker"].id)
 
 
+def test_rfc8693_1_1_an_api_goes_on_to_another_one(service):
+    session, url = service.session("api"), service.metadata["token_endpoint"]
+    subject = service.session().refresh_token(url, service.approved()["refreshToken"], resource=API)["access_token"]
+    asked = {"subject_token": subject, "subject_token_type": ACCESS_TOKEN, "grant_type": TOKEN_EXCHANGE}
+    token = session.fetch_token(url, resource=OTHER_API, **asked)
+    assert (token["scope"], token["token_type"], "refresh_token" in token) == ("files.read", "Bearer", False)
+    api = service.org.clients["api"].id
+    seen = service.introspected(token["access_token"], "api")
+    assert (seen["sub"], seen["aud"], seen["act"]) == ("john", [OTHER_API], {"sub": api, "client_id": api})
+
+
 def test_rfc7523_2_1_an_assertion_of_an_issuer_that_the_org_trusts_brings_a_token(service):
     session, url = service.session(), service.metadata["token_endpoint"]
     token = session.fetch_token(url, grant_type=JWT_BEARER, assertion=assertion(service.deployment, "john"))

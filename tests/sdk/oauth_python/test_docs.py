@@ -253,6 +253,18 @@ def test_the_recipes(started, tmp_path):
     assert (answers["private_key.sh"].strip(), answers["tenant.sh"].strip()) == ("private_key_jwt", "['acme']")
 
 
+def test_the_page_for_apis_that_call_others(started, tmp_path):
+    page = "delegation.md"
+    (tmp_path / "seed.json").write_text(seed(page))
+    server = started("--seed", str(tmp_path / "seed.json"))
+    # One of its answers has the issuer.
+    answers = follow((DOCS / page).read_text().replace(PAGE_ISSUER, server.url), server, tmp_path)
+    assert list(answers) == ["begin.sh", "exchange.sh", "introspect.sh"]
+    exchanged = json.loads((tmp_path / "exchanged.json").read_text())
+    told = json.loads(re.search(r"^```json\n(\{\"access_token.*\})$", (DOCS / page).read_text(), re.M)[1])
+    assert (set(exchanged), exchanged["scope"]) == (set(told), told["scope"])
+
+
 def test_the_seed_file_with_every_part(started, tmp_path):
     (tmp_path / "seed.json").write_text(seed("settings.md"))
     server = started("--seed", str(tmp_path / "seed.json"))
@@ -260,7 +272,7 @@ def test_the_seed_file_with_every_part(started, tmp_path):
 
 
 def test_every_block_of_a_program_has_a_name_or_is_said_not_to_run():
-    unnamed = {"../README.md": ["sh"], "getting-started.md": ["sh", "sh"], "authlete.md": ["sh", "python"], "cli.md": ["sh", "sh"], "clients.md": [], "recipes.md": [], "sign-in.md": ["sh"], "mcp.md": ["sh"], "../examples/login/README.md": [], "verifying-tokens.md": [], "workloads.md": ["sh"]} | {f"verifying/{name}.md": [] for name in ("axum", "fastapi", "go", "node", "spring")} | {"signing-in/go.md": [], "signing-in/spring.md": []}
+    unnamed = {"../README.md": ["sh"], "getting-started.md": ["sh", "sh"], "authlete.md": ["sh", "python"], "cli.md": ["sh", "sh"], "clients.md": [], "delegation.md": [], "recipes.md": [], "sign-in.md": ["sh"], "mcp.md": ["sh"], "../examples/login/README.md": [], "verifying-tokens.md": [], "workloads.md": ["sh"]} | {f"verifying/{name}.md": [] for name in ("axum", "fastapi", "go", "node", "spring")} | {"signing-in/go.md": [], "signing-in/spring.md": []}
     for page, expected in unnamed.items():
         fenced = re.findall(r"^```(js|python|sh|rust|java|go)\n(.*)$", (DOCS / page).read_text(), re.M)
         assert [language for language, first in fenced if not re.match(r"(#|//) [\w.]+$", first)] == expected

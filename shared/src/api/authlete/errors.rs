@@ -49,6 +49,7 @@ const fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::MemberUnavailable
         | Refusal::MemberUnknown
         | Refusal::RefreshRejected
+        | Refusal::ResourceUnknown { .. }
         | Refusal::ScopeNotHeld(_)
         | Refusal::TicketRejected
         | Refusal::TooManyAttempts { .. }

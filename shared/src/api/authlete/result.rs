@@ -325,6 +325,7 @@ fn refusals(refusal: &Refusal) -> CodeScope {
         Refusal::OutsideAuthority { .. } => In(13),
         Refusal::RefreshRejected => In(14),
         Refusal::PreconditionFailed { .. } => In(15),
+        Refusal::ResourceUnknown { .. } => In(19),
         // Counted by `denied`.
         Refusal::Denied(_) => In(0),
     }
@@ -470,6 +471,9 @@ const fn denied(denial: Denial) -> (u32, u32) {
         D::ActorIsSubject => (311_312, 23),
         D::ExchangeTooDeep => (311_313, 24),
         D::SubjectTokenBound => (311_314, 25),
+        D::ActorChainTooLong => (311_315, 127),
+        D::TargetScopeInvalid => (311_317, 129),
+        D::TargetsDiffer => (311_318, 130),
         D::AssertionMissing => (314_301, 70),
         D::AssertionInvalid => (314_302, 71),
         D::AssertionEncrypted => (314_303, 72),
@@ -513,6 +517,7 @@ pub fn describe(refusal: &Refusal) -> Cow<'static, str> {
         Refusal::OutsideAuthority { field } => format!("'{field}' asks for more than is permitted.").into(),
         Refusal::PreconditionFailed { header } => format!("The condition of the header {header} doesn't hold.").into(),
         Refusal::RefreshRejected => "The refresh token is unknown, expired, revoked or already used.".into(),
+        Refusal::ResourceUnknown { field } => format!("'{field}' must be a resource of the service.").into(),
         Refusal::ScopeNotHeld(scope) => format!("The scope '{}' is not supported by the service.", scope.name()).into(),
         Refusal::TicketRejected => "The service has no such ticket: it is unknown, expired or has been used.".into(),
         Refusal::TokenGone => "The token has been revoked.".into(),

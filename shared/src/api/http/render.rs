@@ -135,6 +135,11 @@ fn spell(refusal: &Refusal) -> (StatusCode, &'static str, Cow<'static, str>) {
             "REFRESH_TOKEN_INVALID",
             "The refresh token is unknown, expired, revoked or already used. Sign in again to get a new one.".into(),
         ),
+        Refusal::ResourceUnknown { field } => (
+            S::CONFLICT,
+            "RESOURCE_UNKNOWN",
+            format!("{field}: the org has no such resource. Add it to the org's resources first.").into(),
+        ),
         Refusal::ScopeNotHeld(scope) => (
             S::FORBIDDEN,
             "SCOPE_NOT_HELD",

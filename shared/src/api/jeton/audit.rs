@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `id` | the same whenever the event is told |
 //! | `time` | when it happened, ms since 1970 |
-//! | `action` | `token.minted` `token.amended` `token.revoked` `family.begun` `family.amended` `family.refreshed` `family.revoked` `tokens.revoked` (all of a `set` that were issued up to `not_before`; of a `client_of_member` all before it) `session.ended` (the same of all in a session) `authorization.accepted` `authorization.denied` `grant.begun` `grant.ended` `org.…` `member.…` `client.…` (`created` `changed` `deleted`) `org.assertions_changed` (its settings for assertions, which are told apart from the others) `keys.…`; `administrator.bootstrapped`, which the bootstrap tells by itself; `….altered` and `….deleted` are nobody's operations: someone has changed the table by hand |
+//! | `action` | `token.minted` `token.amended` `token.revoked` `family.begun` `family.amended` `family.refreshed` `family.revoked` `tokens.revoked` (all of a `set` that were issued up to `not_before`; of a `client_of_member` all before it) `session.ended` (the same of all in a session) `authorization.accepted` `authorization.denied` `grant.begun` `grant.ended` `org.…` `member.…` `client.…` (`created` `changed` `deleted`) `client.targets_changed` (the same, if also where it may go on to by an exchange has changed) `org.assertions_changed` (its settings for assertions, which are told apart from the others) `keys.…`; `administrator.bootstrapped`, which the bootstrap tells by itself; `….altered` and `….deleted` are nobody's operations: someone has changed the table by hand |
 //! | `org` `subject` `jti` … | whom and what it is about; `iat` `nbf` `exp` in seconds as in a token, all else in ms |
 //! | `before` `after` | for what has changed |
 //!
@@ -21,6 +21,7 @@ mod settings;
 
 use self::oauth::{IssuanceFacts, grants, names, of_issuance};
 use self::settings::SettingsFacts;
+use super::client::targets::TargetBody;
 use super::conditions::FederatedBody;
 use crate::api::jeton::networks::AllowedCidrs;
 use crate::domain::{
@@ -190,6 +191,9 @@ struct Facts<'a> {
     certificate_bound_tokens: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     may_exchange_tokens: Option<bool>,
+    /// Where it may go on to by an exchange.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    may_exchange_to: Vec<TargetBody>,
     #[serde(skip_serializing_if = "Option::is_none")]
     allowed_cidrs: Option<AllowedCidrs>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -433,6 +437,7 @@ fn of_client(client: &Client) -> Facts<'_> {
         certificate_bound_tokens: Some(settings.certificate_bound_tokens),
         may_exchange_tokens: Some(settings.may_exchange_tokens),
         allowed_cidrs: settings.allowed_networks.clone().map(AllowedCidrs),
+        may_exchange_to: settings.exchange_targets.iter().map(TargetBody::from_target).collect(),
         dpop_bound_tokens: Some(settings.dpop_bound_tokens),
         redirect_uris: settings.redirect_uris.iter().map(RedirectUri::as_str).collect(),
         post_logout_redirect_uris: settings.post_logout_redirect_uris.iter().map(RedirectUri::as_str).collect(),

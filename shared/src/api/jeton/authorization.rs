@@ -9,8 +9,9 @@ use crate::api::agilicus::Rfc3339;
 use crate::api::http::{FromRequest, Request};
 use crate::domain::ExtraClaims;
 use crate::domain::{
-    Audience, AuthorizationError, AuthorizationKey, AuthorizationProblem, AuthorizationState, Client, ClientUrl, Fault, Invalid,
-    MetadataValue, Org, OrgId, PersonGrant, Prompt, Refusal, Scope, SessionId, Subject, Timestamp, is_on_loopback,
+    Audience, AuthorizationDetailsType, AuthorizationError, AuthorizationKey, AuthorizationProblem, AuthorizationState, Client,
+    ClientUrl, Fault, Invalid, MetadataValue, Org, OrgId, PersonGrant, Prompt, Refusal, Scope, SessionId, Subject, Timestamp,
+    is_on_loopback,
 };
 use crate::encoding::form::Parameters;
 use crate::encoding::{FromText, present};
@@ -317,7 +318,7 @@ impl AcceptanceBody {
     ///
     /// # Errors
     /// [`Refusal::Invalid`] with the field that breaks a rule.
-    pub fn try_into_acceptance(self, types: &[String]) -> Result<Acceptance, Refusal> {
+    pub fn try_into_acceptance(self, types: &[AuthorizationDetailsType]) -> Result<Acceptance, Refusal> {
         const MAX_METHODS: usize = 10;
         const MAX_CLAIMS_BYTES: usize = 4_096;
         const MAX_TOKEN_CLAIMS_BYTES: usize = 2_048;

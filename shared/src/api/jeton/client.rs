@@ -17,8 +17,10 @@ use crate::encoding::form::Parameters;
 use crate::encoding::{ExposedSecret, integer_within, present};
 
 pub(super) mod body;
+pub(super) mod targets;
 
 pub use body::PutClient;
+use targets::TargetBody;
 
 /// A client in the words of the seed file, without its secrets and times.
 #[derive(Debug, Serialize)]
@@ -56,6 +58,7 @@ pub struct ClientView<'a> {
     may_exchange_tokens: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     allowed_cidrs: Option<AllowedCidrs>,
+    may_exchange_to: Vec<TargetBody>,
     attributes: BTreeMap<&'a str, &'a str>,
     redirect_uris: Vec<&'a str>,
     post_logout_redirect_uris: Vec<&'a str>,
@@ -95,6 +98,7 @@ impl<'a> ClientView<'a> {
             resources: resources.as_ref().map(|resources| resources.iter().map(Audience::as_str).collect()),
             may_exchange_tokens: settings.may_exchange_tokens,
             allowed_cidrs: settings.allowed_networks.clone().map(AllowedCidrs),
+            may_exchange_to: settings.exchange_targets.iter().map(TargetBody::from_target).collect(),
             attributes: attributes.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect(),
             redirect_uris: settings.redirect_uris.iter().map(RedirectUri::as_str).collect(),
             post_logout_redirect_uris: settings.post_logout_redirect_uris.iter().map(RedirectUri::as_str).collect(),

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::admin::clients::{can_authenticate, form_is_possible};
+use crate::admin::clients::{can_authenticate, form_is_possible, targets_are_there};
 use crate::admin::issuers::ensure_identities_are_known;
 use crate::admin::org_size::fits_in_one_read;
 use crate::admin::orgs_and_members::{NO_KEY, OrgDraft, keys_are_in_reach, member_as_drafted, org_as_drafted};
@@ -218,12 +218,12 @@ pub async fn load(
     let (mut clients, mut new_clients) = (Vec::<Client>::new(), Vec::new());
     for (index, client) in seed.clients.into_iter().enumerate() {
         let name = format!("client {} of org {}", client.id, client.org);
-        if known(store, &orgs, &client.org).await?.is_none() {
+        let Some(org) = known(store, &orgs, &client.org).await? else {
             if loaded.is_left(mode, &client.org, &name) {
                 continue;
             }
             return Err(contradiction(format!("clients[{index}].org"), NO_ORG));
-        }
+        };
         let alias = &client.settings.alias;
         if clients.iter().any(|other| other.org == client.org && alias.is_some() && other.settings.alias == *alias) {
             return Err(contradiction(format!("clients[{index}].alias"), "is in the file twice"));
@@ -231,8 +231,9 @@ pub async fn load(
         if clients.iter().any(|other| other.id == client.id) || is_anothers(store, &client).await? {
             return Err(contradiction(format!("clients[{index}].id"), "is the number of another client"));
         }
-        check_client(&client, index, keys, (store, &new_orgs)).await?;
         let existing = store.client(&client.org, client.id).await?;
+        check_client((&client, index), &org, existing.as_ref(), keys)?;
+        check_identities(store, &new_orgs, &client, index).await?;
         let client = client_of(client, existing.clone(), now);
         let found = existing
             .as_ref()
@@ -288,17 +289,17 @@ fn check_org(draft: &OrgDraft, entry: &str, keys: &PublishedKeys, origins: &Orig
     keys_are_in_reach(&draft.assertions, origins).map_err(|refusal| refused(entry.to_owned(), refusal))
 }
 
-async fn check_client(
-    client: &SeedClient,
-    index: usize,
+fn check_client(
+    (client, index): (&SeedClient, usize),
+    org: &Org,
+    existing: Option<&Client>,
     keys: &PublishedKeys,
-    (store, orgs): (&dyn Store, &[NewOrg]),
 ) -> Result<(), NotLoaded> {
     if let Some(form) = client.settings.access_token_form {
         form_is_possible(keys, form).map_err(|rule| contradiction(format!("clients[{index}].access_token_form"), rule.0))?;
     }
     can_authenticate(&client.settings).map_err(|rule| contradiction(format!("clients[{index}].auth_method"), rule.0))?;
-    check_identities(store, orgs, client, index).await
+    targets_are_there(org, &client.settings, existing).map_err(|refusal| refused(format!("clients[{index}]"), refusal))
 }
 
 /// Checks the identities of a client against the issuers of its org, as they will be.
@@ -357,6 +358,8 @@ fn written(put: Put) -> Result<(), NotLoaded> {
 fn refused(entry: String, refusal: Refusal) -> NotLoaded {
     if let Refusal::Invalid { field, rule } = refusal {
         contradiction(format!("{entry}.{field}"), &rule)
+    } else if let Refusal::ResourceUnknown { field } = refusal {
+        contradiction(format!("{entry}.{field}"), "must be a resource of the org")
     } else if let Refusal::Conflict(rule) = refusal {
         contradiction(entry, rule)
     } else if let Refusal::FederationRejected(problem) = refusal {

@@ -1,5 +1,6 @@
 //! The settings of an org on the wire. Lengths of time are in seconds.
 
+pub(super) mod exchange;
 mod issuers;
 mod resources;
 mod strangers;
@@ -9,15 +10,16 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use self::exchange::{ActorCount, DetailsTypeBody};
 pub(super) use self::issuers::Number;
 use self::issuers::{AssertionIssuerBody, issuers};
 use self::resources::{ResourceBody, ensure_scopes_are_supported, resources};
 use self::strangers::{ClientMetadataDocumentsBody, OpenRegistrationBody};
 use super::{LongText, Text};
 use crate::domain::{
-    Algorithm, AssertionIssuer, AssertionRules, AssertionSettings, Audience, ClientDocumentRules, DeliveryMode, ExchangeRules,
-    GrantType, Invalid, LoginUrl, OAuthSettings, OpenRegistration, OrgSettings, ProtectedResource, Refusal, Scope, Seconds,
-    SupportedScope, org_settings,
+    Algorithm, AssertionIssuer, AssertionRules, AssertionSettings, Audience, AuthorizationDetailsType, ChainLimit,
+    ClientDocumentRules, DeliveryMode, ExchangeRules, GrantType, Invalid, LoginUrl, OAuthSettings, OpenRegistration, OrgSettings,
+    ProtectedResource, Refusal, Scope, Seconds, SupportedScope, org_settings,
 };
 use crate::encoding::{FromText, Object, integer_within, present};
 
@@ -482,15 +484,27 @@ impl SettingValue for Vec<SupportedScope> {
     }
 }
 
-impl SettingValue for Vec<String> {
-    type Body = Vec<FromText<Text>>;
+impl SettingValue for Vec<AuthorizationDetailsType> {
+    type Body = Vec<DetailsTypeBody>;
 
     fn try_from_body(body: Self::Body, _: &'static str) -> Result<Self, Refusal> {
-        Ok(body.into_iter().map(|word| word.0.0).collect())
+        Ok(body.into_iter().map(DetailsTypeBody::into_details_type).collect())
     }
 
     fn to_body(&self) -> Option<Self::Body> {
-        Some(self.iter().cloned().map(Text).map(FromText).collect())
+        Some(self.iter().map(DetailsTypeBody::from_details_type).collect())
+    }
+}
+
+impl SettingValue for ChainLimit {
+    type Body = ActorCount;
+
+    fn try_from_body(body: ActorCount, _: &'static str) -> Result<Self, Refusal> {
+        Ok(body.0)
+    }
+
+    fn to_body(&self) -> Option<ActorCount> {
+        Some(ActorCount(*self))
     }
 }
 

@@ -83,6 +83,7 @@ fn refusal(route: &Route, explained: &Explanation<'_>) -> Reply {
         | Refusal::NotFound(_)
         | Refusal::OrgUnavailable
         | Refusal::PreconditionFailed { .. }
+        | Refusal::ResourceUnknown { .. }
         | Refusal::TokenGone
         | Refusal::TokenRejected(_)
         | Refusal::TokenTooLarge { .. }

@@ -10,9 +10,9 @@ use crate::auth::secret;
 use crate::auth::service::{Authenticated, Credentials, Lookup, authenticate};
 use crate::domain::scope::{api, openid};
 use crate::domain::{
-    Approval, Audience, Authorization, AuthorizationDetails, AuthorizationError, AuthorizationKey, AuthorizationProblem,
-    AuthorizationState, Client, ClientUrl, Consent, Error, ExtraClaims, Fault, Org, OrgId, PersonGrant, Prompt, Refusal, Scope,
-    Seconds, Secret, Service, SessionId, Subject, Timestamp,
+    Approval, Audience, Authorization, AuthorizationDetails, AuthorizationDetailsType, AuthorizationError, AuthorizationKey,
+    AuthorizationProblem, AuthorizationState, Client, ClientUrl, Consent, Error, ExtraClaims, Fault, Org, OrgId, PersonGrant,
+    Prompt, Refusal, Scope, Seconds, Secret, Service, SessionId, Subject, Timestamp,
 };
 use crate::oauth::{id_token, registration};
 use crate::platform::capabilities::{AuthorizationAccepter, AuthorizationKeeper, Reader};
@@ -95,7 +95,7 @@ pub async fn accept(
     ports: &AuthorizationAccepter,
     credentials: Credentials,
     key: &AuthorizationKey,
-    read_acceptance: impl FnOnce(&[String]) -> Result<Acceptance, Refusal>,
+    read_acceptance: impl FnOnce(&[AuthorizationDetailsType]) -> Result<Acceptance, Refusal>,
 ) -> Result<Option<String>, Error> {
     let AuthorizationAccepter { keeper: ports, write } = ports;
     let (service, authorization) = find(&ports.reader, credentials, key).await?;

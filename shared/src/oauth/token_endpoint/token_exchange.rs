@@ -11,20 +11,22 @@ use crate::oauth::{TokenForm, TokenType};
 use crate::policy::{self, ExchangeRequest};
 use crate::store::RecordKeys;
 use crate::tokens::lookup::TokenLookup;
+use crate::tokens::mint;
 
 /// Grants a token in exchange for one that the client presents.
 pub(super) async fn grant(context: GrantContext<'_>, form: TokenForm) -> Result<Granted, Error> {
     let requested = requested_type(&form)?;
-    let asked = (form.scopes()?, audiences(&form)?, context.details(&form)?);
+    let asked = (form.scopes()?, form.resources()?, audiences(&form)?, context.details(&form)?);
     let (subject, actor) = presented(form)?;
     let subject = context.look_up(&subject, Party::Subject).await?;
     let actor = match actor {
         Some(actor) => Some(context.look_up(&actor, Party::Actor).await?),
         None => None,
     };
-    let (scopes, audiences, details) = asked;
+    let (scopes, resources, audiences, details) = asked;
     let ask = ExchangeRequest {
         scopes,
+        resources,
         audiences,
         details: details.map(|details| within(details, &subject.record)).transpose()?,
         confirmation: context.confirmation.clone(),
@@ -34,6 +36,9 @@ pub(super) async fn grant(context: GrantContext<'_>, form: TokenForm) -> Result<
     let now = context.ports.reader().now();
     let actor = actor.as_ref().map(Exchanged::presented);
     let grant = policy::exchange(&context.service, &context.client, subject.presented(), actor, ask, now)?;
+    if grant.names_actors() && !mint::fits(&context.ports.refresher.minter, &grant).await? {
+        return Err(Denial::ActorChainTooLong.into());
+    }
     Ok(Granted { issued: context.grant(grant).await?, token_type: Some(requested), id_token: None })
 }
 
@@ -46,13 +51,9 @@ fn requested_type(form: &TokenForm) -> Result<TokenType, Denial> {
     }
 }
 
-/// Returns both `audience` and `resource`: the audiences of a token are one list here.
+/// Reads every `audience`: RFC 8693 section 2.1. It means the same as `resource`, but may be any name.
 fn audiences(form: &TokenForm) -> Result<Vec<Audience>, Denial> {
-    let mut all = form.resources()?;
-    for name in &form.audiences {
-        all.push(Audience::parse(name).map_err(|_| Denial::TargetExceeds)?);
-    }
-    Ok(all)
+    form.audiences.iter().map(|name| Audience::parse(name).map_err(|_| Denial::TargetExceeds)).collect()
 }
 
 /// A token of the form, with its type.

@@ -6,6 +6,7 @@ use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::coded::Coded;
+use super::exchange_target::TargetBody;
 use super::{coded, decode, encode, grants, is_false};
 use crate::domain::{
     AccessTokenForm, AllowedNetworks, Audience, CertificateSubject, Client, ClientAuthMethod, ClientId, ClientKind,
@@ -71,6 +72,8 @@ struct ClientBody {
     single_token_per_subject: bool,
     #[serde(rename = "t", default, skip_serializing_if = "is_false")]
     may_exchange_tokens: bool,
+    #[serde(rename = "et", default, skip_serializing_if = "Vec::is_empty")]
+    exchange_targets: Vec<TargetBody>,
     #[serde(rename = "y", default, skip_serializing_if = "is_false")]
     certificate_bound_tokens: bool,
     #[serde(rename = "dp", default, skip_serializing_if = "is_false")]
@@ -133,6 +136,7 @@ impl ClientBody {
             refresh_token_duration: settings.refresh_token_duration,
             single_token_per_subject: settings.single_token_per_subject,
             may_exchange_tokens: settings.may_exchange_tokens,
+            exchange_targets: settings.exchange_targets.into_iter().map(TargetBody::from_target).collect(),
             certificate_bound_tokens: settings.certificate_bound_tokens,
             dpop_bound_tokens: settings.dpop_bound_tokens,
             certificate_subject: settings.certificate_subject,
@@ -171,6 +175,7 @@ impl ClientBody {
             refresh_token_duration: self.refresh_token_duration,
             single_token_per_subject: self.single_token_per_subject,
             may_exchange_tokens: self.may_exchange_tokens,
+            exchange_targets: self.exchange_targets.into_iter().filter_map(TargetBody::into_target).collect(),
             certificate_bound_tokens: self.certificate_bound_tokens,
             dpop_bound_tokens: self.dpop_bound_tokens,
             certificate_subject: self.certificate_subject,

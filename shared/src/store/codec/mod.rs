@@ -16,6 +16,7 @@
 //! | `cb` | the token whose bearer had it made | | | |
 //! | `d` | family: lifetime of access tokens, s | lifetime of a token, s | display name | longest lifetime of a token, s |
 //! | `e` | expires at, ms | is enabled | is enabled | is enabled |
+//! | `et` | | | | where it may go on to, in `exchange_target.rs` |
 //! | `f` | family | | first name | |
 //! | `g` | revision | | | grants |
 //! | `h` | hosts | | | |
@@ -55,6 +56,7 @@ mod batch_part;
 mod client;
 mod coded;
 mod conditions;
+mod exchange_target;
 mod family;
 mod grants;
 mod issuance;

@@ -9,9 +9,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::coded::{self, Coded};
 use super::{decode, encode, grants, is_false, is_usual_retry_window, placeholder_time, retry_window};
 use crate::domain::{
-    Algorithm, AssertionIssuer, AssertionRules, AssertionSettings, Audience, ClaimCondition, ClientDocumentHost,
-    ClientDocumentRules, ClientId, DeliveryMode, ExchangeRules, Fault, GrantType, IssuerKeys, LoginUrl, OAuthSettings,
-    OpenRegistration, Org, OrgId, OrgSettings, ProtectedResource, Scope, Seconds, SupportedScope, Timestamp,
+    Algorithm, AssertionIssuer, AssertionRules, AssertionSettings, Audience, AuthorizationDetailsType, ChainLimit,
+    ClaimCondition, ClientDocumentHost, ClientDocumentRules, ClientId, DeliveryMode, ExchangeRules, Fault, GrantType, IssuerKeys,
+    LoginUrl, OAuthSettings, OpenRegistration, Org, OrgId, OrgSettings, ProtectedResource, Scope, Seconds, SupportedScope,
+    Timestamp,
 };
 
 /// Encodes the body of an org: all of it but `created_at`.
@@ -192,8 +193,10 @@ struct OAuthBody {
     // read as one without any: no list is a bool.
     #[serde(rename = "n", alias = "b", default, skip_serializing_if = "is_false")]
     dpop_nonce_required: bool,
-    #[serde(rename = "dt", default, skip_serializing_if = "Vec::is_empty")]
-    authorization_details_types: Vec<String>,
+    #[serde(rename = "dt", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
+    authorization_details_types: Vec<AuthorizationDetailsType>,
+    #[serde(rename = "ec", with = "coded", default = "chain_limit", skip_serializing_if = "is_usual_chain_limit")]
+    exchange_chain_limit: ChainLimit,
     #[serde(rename = "lu", with = "coded", default, skip_serializing_if = "Option::is_none")]
     login_url: Option<LoginUrl>,
     #[serde(rename = "ad", with = "coded", default = "authorization_duration", skip_serializing_if = "is_usual_authorization")]
@@ -236,6 +239,15 @@ struct OAuthBody {
     strangers_scopes: Option<Vec<Scope>>,
     #[serde(rename = "p", default, skip_serializing_if = "Vec::is_empty")]
     attributes: Vec<(String, String)>,
+}
+
+fn chain_limit() -> ChainLimit {
+    ChainLimit::DEFAULT
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_usual_chain_limit(limit: &ChainLimit) -> bool {
+    *limit == ChainLimit::DEFAULT
 }
 
 fn authorization_duration() -> Seconds {
@@ -419,6 +431,54 @@ impl Coded for ProtectedResource {
         }
 
         from.deserialize_any(UriOrMembers)
+    }
+}
+
+/// A type of authorization details of which more is known than its name. The others are stored as that text alone.
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "AuthorizationDetailsType")]
+struct DetailsTypeBody {
+    #[serde(rename = "n")]
+    name: String,
+    #[serde(rename = "g", default, skip_serializing_if = "is_false")]
+    goes_on: bool,
+}
+
+impl Coded for AuthorizationDetailsType {
+    fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        if self.goes_on { DetailsTypeBody::serialize(self, to) } else { to.serialize_str(&self.name) }
+    }
+
+    fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct NameOrMembers;
+
+        impl<'de> Visitor<'de> for NameOrMembers {
+            type Value = AuthorizationDetailsType;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text or an object")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<AuthorizationDetailsType, E> {
+                Ok(AuthorizationDetailsType::named(text.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<AuthorizationDetailsType, A::Error> {
+                DetailsTypeBody::deserialize(MapAccessDeserializer::new(members)).map_err(A::Error::custom)
+            }
+        }
+
+        from.deserialize_any(NameOrMembers)
+    }
+}
+
+impl Coded for ChainLimit {
+    fn encode<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_u32(self.as_number())
+    }
+
+    fn decode<'de, D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Self::from_number(u32::deserialize(from)?).map_err(D::Error::custom)
     }
 }
 

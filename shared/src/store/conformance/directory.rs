@@ -8,9 +8,9 @@ use super::samples::{
     put_org, rich_member, scope, subject,
 };
 use crate::domain::{
-    Algorithm, AssertionRules, Audience, Client, ClientAuthMethod, ClientDocumentHost, ClientDocumentRules, ClientKind,
-    ClientSettings, DeliveryMode, ExchangeRules, GrantType, LoginUrl, Member, OAuthSettings, OpenRegistration, Org, OrgSettings,
-    ProtectedResource, Seconds, SupportedScope,
+    Algorithm, AssertionRules, Audience, AuthorizationDetailsType, ChainLimit, Client, ClientAuthMethod, ClientDocumentHost,
+    ClientDocumentRules, ClientKind, ClientSettings, DeliveryMode, ExchangeRules, GrantType, LoginUrl, Member, OAuthSettings,
+    OpenRegistration, Org, OrgSettings, ProtectedResource, Seconds, SupportedScope,
 };
 use crate::store::{Delete, Put, RecordKeys, Store};
 
@@ -360,7 +360,11 @@ fn rich_settings() -> OAuthSettings {
             hosts: ["claude.ai", "*.example.org", "127.0.0.1:8080"].map(|host| ClientDocumentHost::parse(host).unwrap()).to_vec(),
         },
         strangers_scopes: Some(vec![scope("a")]),
-        authorization_details_types: vec!["a\"é".to_owned()],
+        authorization_details_types: vec![
+            AuthorizationDetailsType::named("a\"é".to_owned()),
+            AuthorizationDetailsType { name: "b".to_owned(), goes_on: true },
+        ],
+        exchange_chain_limit: ChainLimit::from_number(7).unwrap(),
         default_resource: Some(Audience::parse("https://api.example").unwrap()),
         dpop_nonce_required: true,
         login_url: Some(LoginUrl::parse("https://login.example/?a=1").unwrap()),

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use crate::domain::{
     AccessTokenForm, Actor, Algorithm, AllowedNetworks, Ancestor, App, AssertionIssuer, AssertionSettings, Audience,
     AuthorizationDetails, CertificateSubject, ClaimCondition, ClaimPattern, Client, ClientAuthMethod, ClientId, ClientKind,
-    ClientMetadata, ClientSecret, ClientSettings, ClientUrl, Confirmation, Consent, Creator, Entropy, Family, FamilyKey,
-    FederatedIdentity, GrantType, HostPermissions, Issuance, IssuerKeys, Label, Member, MemberKey, MemberKind, MetadataMember,
-    MetadataValue, NotBefore, NotBeforeKey, NotBeforeScope, Org, OrgId, Pkce, PlatformAssertion, Profile, Property, RedirectUri,
-    Role, Scope, ScopePattern, Seconds, Seeded, Session, SessionId, Shard, Subject, Thumbprint, Timestamp, TokenContents,
-    TokenId, TokenKey, TokenRecord, Unheld,
+    ClientMetadata, ClientSecret, ClientSettings, ClientUrl, Confirmation, Consent, Creator, Destination, Entropy,
+    ExchangeTarget, Family, FamilyKey, FederatedIdentity, GrantType, HostPermissions, Issuance, IssuerKeys, Label, Member,
+    MemberKey, MemberKind, MetadataMember, MetadataValue, NotBefore, NotBeforeKey, NotBeforeScope, Org, OrgId, Pkce,
+    PlatformAssertion, Profile, Property, RedirectUri, Role, Scope, ScopePattern, Seconds, Seeded, Session, SessionId, Shard,
+    Subject, TargetScope, Thumbprint, Timestamp, TokenContents, TokenId, TokenKey, TokenRecord, Unheld,
 };
 use crate::store::{FamilyAdvance, NewToken, Put, RecordKeys, Records, Store};
 
@@ -382,6 +382,10 @@ pub(crate) fn client(org: &str, number: u64, alias: Option<&str>) -> Client {
         certificate_bound_tokens: true,
         may_exchange_tokens: true,
         allowed_networks: AllowedNetworks::from_networks(["10.0.0.0/8", "2001:db8::/32"].map(|network| network.parse().unwrap())),
+        exchange_targets: vec![ExchangeTarget {
+            destination: Destination::Api(Audience::parse("https://ledger.example/\"é\"").unwrap()),
+            scopes: vec![TargetScope::kept(scope("a")), TargetScope { name: scope("b"), sources: vec![scope("a"), scope("c")] }],
+        }],
         dpop_bound_tokens: true,
         certificate_subject: Some(CertificateSubject::DistinguishedName("CN=\"a\",O=é".to_owned())),
         access_token_form: Some(AccessTokenForm::Jwt(Algorithm::Ps256)),

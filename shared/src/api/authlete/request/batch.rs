@@ -47,6 +47,7 @@ pub fn at(index: usize, refusal: Refusal) -> Refusal {
         | Refusal::OutsideAuthority { .. }
         | Refusal::PreconditionFailed { .. }
         | Refusal::RefreshRejected
+        | Refusal::ResourceUnknown { .. }
         | Refusal::ScopeNotHeld(_)
         | Refusal::TicketRejected
         | Refusal::TooManyAttempts { .. }

@@ -103,6 +103,7 @@ impl<'a> TokenCreateResponse<'a> {
             | Refusal::OutsideAuthority { .. }
             | Refusal::PreconditionFailed { .. }
             | Refusal::RefreshRejected
+            | Refusal::ResourceUnknown { .. }
             | Refusal::ScopeNotHeld(_)
             | Refusal::TicketRejected
             | Refusal::TooManyAttempts { .. }

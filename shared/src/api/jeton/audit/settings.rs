@@ -5,10 +5,11 @@ use serde::{Serialize, Serializer};
 
 use super::super::conditions::ConditionsBody;
 use super::oauth::{grants, names};
+use crate::api::jeton::settings::exchange::DetailsTypeBody;
 use crate::domain::{
-    Algorithm, AssertionIssuer, AssertionRules, AssertionSettings, Audience, ClientDocumentHost, ClientDocumentRules,
-    DeliveryMode, ExchangeRules, GrantType, IssuerKeys, LoginUrl, OpenRegistration, OrgSettings, ProtectedResource, Scope,
-    Seconds, SupportedScope, Thumbprint, org_settings,
+    Algorithm, AssertionIssuer, AssertionRules, AssertionSettings, Audience, AuthorizationDetailsType, ChainLimit,
+    ClientDocumentHost, ClientDocumentRules, DeliveryMode, ExchangeRules, GrantType, IssuerKeys, LoginUrl, OpenRegistration,
+    OrgSettings, ProtectedResource, Scope, Seconds, SupportedScope, Thumbprint, org_settings,
 };
 use crate::jose::sha256;
 
@@ -151,9 +152,15 @@ impl SettingFact for Vec<SupportedScope> {
     }
 }
 
-impl SettingFact for Vec<String> {
+impl SettingFact for Vec<AuthorizationDetailsType> {
     fn fact(&self) -> Option<impl Serialize> {
-        (!self.is_empty()).then_some(self)
+        (!self.is_empty()).then(|| self.iter().map(DetailsTypeBody::from_details_type).collect::<Vec<_>>())
+    }
+}
+
+impl SettingFact for ChainLimit {
+    fn fact(&self) -> Option<impl Serialize> {
+        Some(self.as_number())
     }
 }
 

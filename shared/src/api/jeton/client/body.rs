@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
+use super::targets::{TargetBody, targets};
 use crate::admin::clients::ClientDraft;
 use crate::api::jeton::Text;
 use crate::api::jeton::conditions::FederatedBody;
@@ -17,7 +18,7 @@ use crate::domain::{
     Invalid, OrgId, Pkce, RedirectUri, Refusal, Scope,
 };
 use crate::encoding::merge_patch::Patched;
-use crate::encoding::{FromText, ReadOnly, present};
+use crate::encoding::{FromText, Object, ReadOnly, present};
 use crate::jose::certificate;
 
 const MAX_REDIRECT_URIS: usize = 50;
@@ -74,6 +75,9 @@ pub struct PutClient {
     /// The networks from which it may send its credentials, in CIDR notation. Left out: from anywhere.
     #[serde(default, deserialize_with = "present")]
     pub(in crate::api::jeton) allowed_cidrs: Option<AllowedCidrs>,
+    /// Where it may go on to by an exchange, with which scopes: for confidential clients only. At most 50. Default: nowhere.
+    #[serde(default)]
+    pub(in crate::api::jeton) may_exchange_to: Vec<Object<TargetBody>>,
     /// Whether it must prove a key with each token request: RFC 9449. Default: false.
     #[serde(default, deserialize_with = "present")]
     pub(in crate::api::jeton) dpop_bound_tokens: Option<bool>,
@@ -196,6 +200,7 @@ impl PutClient {
             certificate_bound_tokens: self.certificate_bound_tokens.unwrap_or(false),
             may_exchange_tokens: self.may_exchange_tokens.unwrap_or(false),
             allowed_networks: self.allowed_cidrs.map(|cidrs| cidrs.0),
+            exchange_targets: targets(kind, self.may_exchange_to)?,
             dpop_bound_tokens: self.dpop_bound_tokens.unwrap_or(false),
             certificate_subject,
             access_token_form: self.access_token_form.map(|form| form.0),

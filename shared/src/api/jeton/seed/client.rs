@@ -6,6 +6,7 @@ use super::{Sha256, Text, secrets};
 use crate::admin::clients::ClientDraft;
 use crate::api::jeton::client::PutClient;
 use crate::api::jeton::client::body::{Alias, ClientJwks, Subject};
+use crate::api::jeton::client::targets::TargetBody;
 use crate::api::jeton::conditions::FederatedBody;
 use crate::api::jeton::networks::AllowedCidrs;
 use crate::api::jeton::settings::{Attributes, Length, Number};
@@ -13,7 +14,7 @@ use crate::domain::{
     AccessTokenForm, Audience, ClientAuthMethod, ClientId, ClientKind, ClientSettings, Consent, GrantType, OrgId, Pkce,
     RedirectUri, Refusal, Scope,
 };
-use crate::encoding::{FromText, ReadOnly, present};
+use crate::encoding::{FromText, Object, ReadOnly, present};
 
 /// A client of a seed file.
 #[derive(Debug)]
@@ -62,6 +63,8 @@ pub(super) struct RawClient {
     certificate_bound_tokens: Option<bool>,
     #[serde(default, deserialize_with = "present")]
     may_exchange_tokens: Option<bool>,
+    #[serde(default)]
+    may_exchange_to: Vec<Object<TargetBody>>,
     #[serde(default, deserialize_with = "present")]
     allowed_cidrs: Option<AllowedCidrs>,
     #[serde(default, deserialize_with = "present")]
@@ -108,6 +111,7 @@ impl RawClient {
             certificate_bound_tokens: self.certificate_bound_tokens,
             may_exchange_tokens: self.may_exchange_tokens,
             allowed_cidrs: self.allowed_cidrs,
+            may_exchange_to: self.may_exchange_to,
             dpop_bound_tokens: self.dpop_bound_tokens,
             certificate_subject: self.certificate_subject,
             access_token_form: self.access_token_form,

@@ -52,7 +52,7 @@ fn settings_are_written_as_they_are_read() {
             {"resource": "https://mcp.example/mcp", "name": "Files", "scopes": ["read", "openid"], "documentation": "https://mcp.example/docs", "dpop_required": true},
             {"resource": "http://127.0.0.1:8000/mcp", "scopes": [], "dpop_required": false},
         ],
-        "authorization_details_types": ["payment"], "default_resource": "https://api.example", "dpop_nonce_required": true,
+        "default_resource": "https://api.example", "dpop_nonce_required": true,
         "login_url": "https://login.example/sign-in", "authorization_duration": 60, "code_duration": 10, "id_token_duration": 86_400,
         "id_token_sign_alg": "RS256", "refresh_needs_offline_access": true,
         "assertion_issuers": [
@@ -68,6 +68,7 @@ fn settings_are_written_as_they_are_read() {
     });
     // One macro can't have them all.
     let more = json!({
+        "authorization_details_types": ["payment", {"type": "order", "goes_on": true}], "exchange_chain_limit": 8,
         "pushed_request_duration": 5, "pushed_requests_required": true, "device_url": "https://login.example/device",
         "device_code_duration": 60, "device_poll_interval": 60, "ciba_delivery_modes": ["ping"],
         "ciba_request_duration": 60, "ciba_poll_interval": 60, "ciba_user_code": true, "logout_url": "https://login.example/logout",
