@@ -17,6 +17,7 @@ mod hand_over;
 mod introspect;
 mod logout;
 mod lost;
+mod may_act;
 mod metadata;
 mod networks;
 mod now;

@@ -9,6 +9,7 @@
 mod dialects;
 pub mod http;
 pub mod lambda;
+mod may_act;
 pub mod openapi;
 
 pub mod agilicus;

@@ -1,7 +1,8 @@
 //! What a signed token says.
 
 use super::{
-    Ancestor, App, Audience, ClientId, FamilyKey, Issuer, OrgId, Role, Scope, SessionId, Subject, Timestamp, TokenId, TokenRecord,
+    Ancestor, App, Audience, ClientId, FamilyKey, Issuer, MayAct, OrgId, Role, Scope, SessionId, Subject, Timestamp, TokenId,
+    TokenRecord,
 };
 use std::collections::BTreeMap;
 
@@ -41,6 +42,8 @@ pub struct Claims {
     pub scopes: Vec<Scope>,
     /// `roles`: application to role
     pub roles: BTreeMap<App, Role>,
+    /// `may_act`: who may act for its subject.
+    pub may_act: Option<Box<MayAct>>,
 }
 
 impl Claims {
@@ -63,6 +66,7 @@ impl Claims {
             ancestors: record.ancestors.clone(),
             scopes: record.scopes.clone(),
             roles: record.roles.clone(),
+            may_act: record.may_act.clone(),
         }
     }
 

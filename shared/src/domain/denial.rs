@@ -47,6 +47,9 @@ denials! {
         "The chain of actors is too long: at most as many as the org's exchange_chain_limit, 2,048 bytes of act, and 7 kB of JWT.";
     /// The actor token is of the same subject as the subject token, so nobody acts for anybody (RFC 8693 section 2.1).
     ActorIsSubject: "invalid_request", "actor_token and subject_token must have different subjects.";
+    /// The presented token says who may act for its subject, and somebody else would (RFC 8693 section 4.4).
+    ActorNotPermitted: "invalid_request",
+        "The presented token says in may_act who may act for its subject, and that is somebody else.";
     /// The actor token is forged, expired, revoked, or not of the type that the request says.
     ActorTokenInvalid: "invalid_request", "The actor token is not valid: check its type, its issuer and whether it has expired or been revoked.";
     /// There is an `actor_token` without an `actor_token_type` that RFC 8693 section 3 registers.

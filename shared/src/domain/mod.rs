@@ -115,4 +115,4 @@ pub use status::{RevokedBy, StatusInputs, TokenRevocation, TokenStatus};
 pub use ticket::{Ticket, TicketKey};
 pub use time::{Seconds, Timestamp};
 pub use token::{TokenKey, TokenRecord};
-pub use token_contents::{Ancestor, Creator, HostPermissions, TokenContents, Unheld};
+pub use token_contents::{Ancestor, Creator, HostPermissions, MayAct, TokenContents, Unheld};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{App, Audience, ClientId, Issuance, Label, Member, OrgId, Role, Scope, Session, Subject, TokenId};
+use super::{Actor, App, Audience, ClientId, Issuance, Label, Member, OrgId, Role, Scope, Session, Subject, TokenId};
 
 /// What an access token says of whom it stands for and what it opens.
 ///
@@ -38,6 +38,9 @@ pub struct TokenContents {
     pub ancestors: Vec<Ancestor>,
     /// Whether a person had the token minted for another person.
     pub masquerading: bool,
+    /// Who may act for its subject: `may_act` of RFC 8693 section 4.4. `None`: whoever may exchange it. What it is exchanged for says
+    /// nothing of it any more.
+    pub may_act: Option<Box<MayAct>>,
     /// How an OAuth client got the token. `None`: a member asked for it.
     pub issuance: Option<Box<Issuance>>,
 }
@@ -59,6 +62,7 @@ impl TokenContents {
             created_by: None,
             ancestors: Vec::new(),
             masquerading: false,
+            may_act: None,
             issuance: None,
         }
     }
@@ -93,6 +97,23 @@ pub struct Unheld {
     pub scopes: Vec<Scope>,
     /// The applications in which an administrator gave the token a role that its subject doesn't have.
     pub roles: BTreeSet<App>,
+}
+
+/// Who may become the actor of a token: RFC 8693 section 4.4.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct MayAct {
+    /// The `sub` of whoever may act. `None`: nobody may.
+    pub subject: Option<Subject>,
+    /// The client whose token the actor must have. `None`: any.
+    pub client: Option<ClientId>,
+}
+
+impl MayAct {
+    /// Says whether this party may act.
+    pub fn permits(&self, actor: &Actor) -> bool {
+        let is_its_client = self.client.is_none_or(|client| actor.client == Some(client));
+        self.subject.as_ref() == Some(&actor.subject) && is_its_client
+    }
 }
 
 /// A token that another was made from, by what decides whether it is alive.

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
 use crate::domain::{
-    Actor, Audience, ClientId, ClientUrl, Confirmation, ExtraClaims, Fault, Issuance, Issuer, Scope, Secret, Timestamp,
+    Actor, Audience, ClientId, ClientUrl, Confirmation, ExtraClaims, Fault, Issuance, Issuer, MayAct, Scope, Secret, Timestamp,
     TokenRecord,
 };
 use crate::encoding::strict_json;
@@ -16,6 +16,7 @@ pub const TYPE: &str = "at+jwt";
 /// What the service alone says: nobody can add a claim of such a name, nor attach a property.
 const RESERVED: &[&str] = &[
     "act",
+    "may_act",
     "iss",
     "sub",
     "aud",
@@ -33,7 +34,7 @@ const RESERVED: &[&str] = &[
 ];
 
 /// Those of them that no change of a record touches.
-const LASTING: &[&str] = &["sub", "aud", "iat", "nbf", "client_id", "acr", "auth_time", "act", "grant_type"];
+const LASTING: &[&str] = &["sub", "aud", "iat", "nbf", "client_id", "acr", "auth_time", "act", "may_act", "grant_type"];
 
 /// Writes the bytes that are signed. `jti` is the token's opaque value, by which its record is found.
 ///
@@ -84,6 +85,14 @@ pub fn actors(actors: &[Actor]) -> Option<Value> {
     })
 }
 
+/// `may_act`: RFC 8693 section 4.4. An empty object lets nobody act.
+pub fn may_act(permit: &MayAct) -> Value {
+    let mut members = Map::new();
+    members.extend(permit.subject.as_ref().map(|subject| ("sub".to_owned(), subject.as_str().into())));
+    members.extend(permit.client.map(|client| ("client_id".to_owned(), client.to_string().into())));
+    Value::Object(members)
+}
+
 /// What a JWT says that we signed for a client. It shows its claims to nobody: the record decides.
 #[derive(Debug)]
 pub struct JwtClaims {
@@ -128,8 +137,11 @@ impl JwtClaims {
         let compared = if record.revision == 0 { RESERVED } else { LASTING };
         // A token as in RFC 9068 has no claims but those that are recorded.
         let is_recorded = |name: &String| is_reserved(name) || self.claims.get(name) == recorded.get(name);
+        // Before there was a permit in records, an authorization server could add this claim as one of its own.
+        let is_compared = |name: &&str| *name != "may_act" || recorded.contains_key(*name);
         let is_known = !is_standard || self.claims.keys().chain(recorded.keys()).all(is_recorded);
-        Ok(is_known && compared.iter().all(|name| self.claims.get(*name) == recorded.get(*name)))
+        let agrees = |name: &str| self.claims.get(name) == recorded.get(name);
+        Ok(is_known && compared.iter().copied().filter(is_compared).all(agrees))
     }
 }
 
@@ -188,6 +200,7 @@ fn recorded_claims(record: &TokenRecord, issuance: &Issuance, issuer: &Issuer) -
     say("client_id", record.client_name().map(|name| name.to_string().into()));
     say("scope", Some(scope(&record.scopes).into()).filter(|_| !record.scopes.is_empty()));
     say("cnf", confirmation(&issuance.confirmation));
+    say("may_act", record.may_act.as_deref().map(may_act));
     say("acr", issuance.acr.as_deref().map(Value::from));
     say("auth_time", issuance.auth_time.map(|at: Timestamp| at.as_secs().into()));
     say("grant_type", Some(issuance.grant.as_str().into()));

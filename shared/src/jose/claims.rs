@@ -7,8 +7,9 @@ use std::marker::PhantomData;
 use serde::de::{Deserializer, Error, Visitor};
 use serde::{Deserialize, Serialize};
 
+use super::access_token;
 use crate::domain::{
-    Ancestor, App, Audience, Claims, ClientId, Fault, Invalid, Issuer, OrgId, Role, Scope, Session, SessionId, Subject,
+    Ancestor, App, Audience, Claims, ClientId, Fault, Invalid, Issuer, MayAct, OrgId, Role, Scope, Session, SessionId, Subject,
     Timestamp, TokenId,
 };
 use crate::encoding::strict_json;
@@ -35,6 +36,7 @@ pub fn to_json(claims: &Claims) -> Result<Vec<u8>, Fault> {
         anc: claims.ancestors.iter().map(|ancestor| WrittenAncestor::new(ancestor, &claims.org)).collect(),
         scopes: claims.scopes.iter().map(Scope::as_str).collect(),
         roles: claims.roles.iter().map(|(app, role)| (app.as_str(), role.as_str())).collect(),
+        may_act: claims.may_act.as_deref().map(access_token::may_act),
     };
     serde_json::to_vec(&payload).map_err(|e| Fault::internal("writing claims").because(e))
 }
@@ -62,6 +64,7 @@ pub fn from_json(payload: &[u8]) -> Result<Claims, Flaw> {
         ancestors,
         scopes: read.scopes.into_iter().map(|text| text.0).collect(),
         roles: read.roles.into_iter().map(|(app, role)| (app.0, role.0)).collect(),
+        may_act: read.may_act.map(ReadMayAct::into_may_act).map(Box::new),
     })
 }
 
@@ -91,6 +94,8 @@ struct Written<'a> {
     scopes: Vec<&'a str>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     roles: BTreeMap<&'a str, &'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    may_act: Option<serde_json::Value>,
 }
 
 /// An ancestor, but for what it has in common with the token.
@@ -164,6 +169,19 @@ struct Read {
     scopes: Vec<Text<Scope>>,
     #[serde(default)]
     roles: BTreeMap<Text<App>, Text<Role>>,
+    may_act: Option<ReadMayAct>,
+}
+
+#[derive(Deserialize)]
+struct ReadMayAct {
+    sub: Option<Text<Subject>>,
+    client_id: Option<Text<ClientId>>,
+}
+
+impl ReadMayAct {
+    fn into_may_act(self) -> MayAct {
+        MayAct { subject: self.sub.map(|text| text.0), client: self.client_id.map(|text| text.0) }
+    }
 }
 
 /// RFC 7519 section 2, but without fractions, which we don't mint, and no later than RFC 3339 can spell.
@@ -258,6 +276,10 @@ mod tests {
             roles: [("app", "owner"), ("zoo", "keeper")]
                 .map(|(app, role)| (App::parse(app).unwrap(), Role::parse(role).unwrap()))
                 .into(),
+            may_act: Some(Box::new(MayAct {
+                subject: Some(Subject::parse("agent").unwrap()),
+                client: Some(ClientId::from_number(58).unwrap()),
+            })),
         }
     }
 
@@ -287,6 +309,7 @@ mod tests {
             ancestors: Vec::new(),
             scopes: Vec::new(),
             roles: BTreeMap::new(),
+            may_act: None,
             ..full
         };
         assert_eq!(from_json(&to_json(&bare).unwrap()).unwrap(), bare);
@@ -303,7 +326,7 @@ mod tests {
                 + r#""org":"parent","fam":"0d6hq1g0000000000000000000000000","session":"s0","session_org":"root"},"#
                 + r#"{"jti":"0d6hq1g0000000000000000000000000","fam":"0d6hq1g0000000000000000000000000","session":"s1"},"#
                 + r#"{"jti":"0d6hq1g0000000000000000000000000"}],"scopes":["urn:a:*?","urn:b"],"#
-                + r#""roles":{"app":"owner","zoo":"keeper"}}"#
+                + r#""roles":{"app":"owner","zoo":"keeper"},"may_act":{"client_id":"58","sub":"agent"}}"#
         );
     }
 

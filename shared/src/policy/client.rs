@@ -5,7 +5,7 @@ use super::{Grant, Lifetime, RefreshGrant, TokenFormat, TokenProfile};
 use crate::domain::scope::openid;
 use crate::domain::{
     AccessTokenForm, Algorithm, Audience, Authorization, Client, ClientKind, Confirmation, Denial, ExtraClaims, Family,
-    GrantType, Invalid, Issuance, Member, Org, OrgSettings, PersonGrantUpdate, Property, Refusal, Scope, Seconds, Secret,
+    GrantType, Invalid, Issuance, MayAct, Member, Org, OrgSettings, PersonGrantUpdate, Property, Refusal, Scope, Seconds, Secret,
     Service, Session, SessionId, SignIn, Subject, SupportedScope, TicketKey, Timestamp, TokenContents,
 };
 
@@ -32,6 +32,8 @@ pub struct ClientTokenRequest {
     pub refresh_value: Option<Secret<String>>,
     /// What a JWT says besides.
     pub extra_claims: Option<ExtraClaims>,
+    /// Who may act for its subject. `None`: whoever may exchange it.
+    pub may_act: Option<MayAct>,
     /// The ticket that it is issued on.
     pub ticket: Option<TicketKey>,
     /// The authorization whose code it is issued on, as it was read.
@@ -56,6 +58,7 @@ impl ClientTokenRequest {
             value: None,
             refresh_value: None,
             extra_claims: None,
+            may_act: None,
             ticket: None,
             authorization: None,
             person_grant: None,
@@ -131,6 +134,7 @@ pub fn issue(
         scopes,
         session: ask.session.map(|id| Session { org: org.id.clone(), id }),
         created_by: service.token(),
+        may_act: ask.may_act.map(Box::new),
         issuance: Some(Box::new(issuance)),
         ..TokenContents::new(subject.map_or_else(|| own_subject(client), Ok)?)
     };

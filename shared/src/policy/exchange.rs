@@ -68,7 +68,7 @@ impl ExchangeToken<'_> {
 ///
 /// # Errors
 /// A [`Denial`], all of RFC 8693 section 2.2.2: the client may not exchange the token, the token is bound to keys that the client
-/// didn't prove, subject and actor are the same, more is asked for than the token opens or leads to, a JWT is asked for where the org
+/// didn't prove, subject and actor are the same, the token says that somebody else may act for its subject, more is asked for than the token opens or leads to, a JWT is asked for where the org
 /// issues none, or the chain of exchanges gets too long.
 pub fn exchange(
     service: &Service,
@@ -87,9 +87,16 @@ pub fn exchange(
             return Err(Denial::ActorIsSubject.into());
         }
     }
+    let acting = match actor {
+        Some(actor) => actor.as_actor(),
+        None => Actor { subject: own_subject(client)?, client: Some(client.id) },
+    };
+    if record.may_act.as_deref().is_some_and(|permit| !permit.permits(&acting)) {
+        return Err(Denial::ActorNotPermitted.into());
+    }
     let step = match leads_to(client, record, &ask)? {
         Way::Within(audiences) => narrowed(org, client, (subject, actor), audiences, &ask)?,
-        Way::On(target, resource) => gone_on(org, client, (subject, actor), (target, resource), &ask)?,
+        Way::On(target, resource) => gone_on(org, client, (subject, acting), (target, resource), &ask)?,
     };
     if org.settings.oauth.scope_required && step.scopes.is_empty() {
         return Err(Denial::ScopeRequired.into());
@@ -212,18 +219,14 @@ fn narrowed(
 fn gone_on(
     org: &Org,
     client: &Client,
-    (subject, actor): (ExchangeToken<'_>, Option<ExchangeToken<'_>>),
+    (subject, acting): (ExchangeToken<'_>, Actor),
     (target, resource): (&ExchangeTarget, &Audience),
     ask: &ExchangeRequest,
 ) -> Result<Step, Refusal> {
     let record = subject.record;
     let audiences = requested_resource(org, vec![resource.clone()])?;
     let scopes = target_scopes(subject, target, ask.scopes.as_deref(), |scope| supported(org, scope).is_some())?;
-    let current = match actor {
-        Some(actor) => actor.as_actor(),
-        None => Actor { subject: own_subject(client)?, client: Some(client.id) },
-    };
-    let actors = actors(record, Some(current))?;
+    let actors = actors(record, Some(acting))?;
     let told = access_token::actors(&actors).map(|act| act.to_string().len()).unwrap_or_default();
     if actors.len() > org.settings.oauth.exchange_chain_limit.as_number() as usize || told > MAX_ACT_BYTES {
         return Err(Denial::ActorChainTooLong.into());

@@ -17,8 +17,8 @@ use std::collections::BTreeMap;
 use crate::domain::scope::api;
 use crate::domain::{
     Algorithm, Ancestor, App, Audience, Authority, Authorization, Caller, Creator, ExtraClaims, Family, HostPermissions, Label,
-    Member, MemberKind, NotBeforeKey, Org, OrgId, OrgSettings, PersonGrantUpdate, Refusal, Role, Scope, Seconds, Secret, Session,
-    SessionId, SignIn, Subject, TicketKey, Timestamp, TokenContents, TokenRecord, Unheld,
+    MayAct, Member, MemberKind, NotBeforeKey, Org, OrgId, OrgSettings, PersonGrantUpdate, Refusal, Role, Scope, Seconds, Secret,
+    Session, SessionId, SignIn, Subject, TicketKey, Timestamp, TokenContents, TokenRecord, Unheld,
 };
 
 /// What is asked for: a token for `subject` in `org`.
@@ -40,6 +40,8 @@ pub struct MemberTokenRequest {
     pub session: SessionRequest,
     /// What people shall call it.
     pub label: Option<Label>,
+    /// Who may act for its subject. `None`: whoever may exchange it.
+    pub may_act: Option<MayAct>,
     /// When it shall begin: `None` for now.
     pub start: Option<Timestamp>,
     /// How long it shall live.
@@ -241,6 +243,9 @@ pub fn decide(ask: MemberTokenRequest, caller: &Caller, target: Target<'_>, now:
         }
     })?;
     let another = ask.subject != *caller.subject();
+    // Whoever isn't in charge passes on what the presented token says of it.
+    let may_act =
+        if administers { ask.may_act.map(Box::new) } else { ask.may_act.map(Box::new).or(caller.token().may_act.clone()) };
     let contents = TokenContents {
         client: None,
         session: session(ask.session, caller, &ask.org, administers)?,
@@ -249,6 +254,7 @@ pub fn decide(ask: MemberTokenRequest, caller: &Caller, target: Target<'_>, now:
         ancestors: if for_itself { lineage(caller.token())? } else { Vec::new() },
         creator: if another { Some(creator_of(caller)) } else { caller.token().creator.clone() },
         masquerading: caller.token().masquerading || another && is_person(caller.member()) && is_person(member),
+        may_act,
         issuance: None,
         scopes,
         subject: ask.subject,
@@ -288,6 +294,7 @@ pub fn decide(ask: MemberTokenRequest, caller: &Caller, target: Target<'_>, now:
 ///     hosts: Vec::new(),
 ///     session: SessionRequest::None,
 ///     label: None,
+///     may_act: None,
 ///     start: None,
 ///     lifetime: Lifetime::For(Seconds::HOUR),
 ///     refresh: false,
@@ -434,6 +441,9 @@ fn within_presented(ask: &MemberTokenRequest, presented: &TokenRecord) -> Result
     }
     if !ask.hosts.iter().all(|host| presented.hosts.contains(host)) {
         return outside("hosts");
+    }
+    if presented.may_act.is_some() && ask.may_act.is_some() && presented.may_act.as_deref() != ask.may_act.as_ref() {
+        return outside("may_act");
     }
     Ok(())
 }

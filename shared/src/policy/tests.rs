@@ -107,6 +107,7 @@ fn presented(dice: &Dice, org: &Org, subject: &str) -> TokenRecord {
             session: dice.one(&[None, Some(session)]),
             creator: dice.one(&[None, Some(Creator { org: org.id.clone(), subject: "boss".parse().unwrap() })]),
             masquerading: dice.roll(2) == 0,
+            may_act: dice.one(&[None, Some(Box::new(MayAct { subject: None, client: None }))]),
             ..TokenContents::new(subject.parse().unwrap())
         },
         family: None,
@@ -128,6 +129,7 @@ fn ask(dice: &Dice, org: &Org, subject: &str) -> MemberTokenRequest {
         roles: if dice.roll(2) == 0 { BTreeMap::new() } else { roles(dice) },
         hosts: if dice.roll(2) == 0 { Vec::new() } else { hosts(dice) },
         label: None,
+        may_act: dice.one(&[None, Some(MayAct { subject: None, client: None })]),
         session: dice.one(&[
             SessionRequest::Inherit,
             SessionRequest::None,
@@ -157,6 +159,7 @@ fn is_within(child: &Grant, parent: &TokenRecord) {
     assert_eq!((child.created_by, &child.ancestors), (Some(parent.id), &parent.lineage()));
     assert_eq!(child.creator, parent.creator);
     assert!(child.masquerading == parent.masquerading);
+    assert!(parent.may_act.is_none() || child.may_act == parent.may_act, "nobody lets others act");
     assert!(child.not_before >= parent.not_before);
     if let Some(end) = parent.expires_at {
         assert!(child.expires_at.is_some_and(|exp| exp <= end));

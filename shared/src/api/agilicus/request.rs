@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::hosts;
 use super::time::DateTime;
+use crate::api::may_act::MayActBody;
 
 use crate::domain::{App, Audience, Label, OrgId, Refusal, Role, Scope, Seconds, SessionId, Subject, Timestamp, TokenId};
 use crate::encoding::form::Parameters;
@@ -42,6 +43,8 @@ pub struct CreateToken {
     session: Option<String>,
     #[serde(default, deserialize_with = "present")]
     label: Option<FromText<Label>>,
+    #[serde(default, deserialize_with = "present")]
+    may_act: Option<Object<MayActBody>>,
     #[serde(default, deserialize_with = "present")]
     scopes: Option<Vec<FromText<Scope>>>,
     #[serde(default, deserialize_with = "present")]
@@ -112,6 +115,7 @@ impl CreateToken {
             hosts,
             session: self.session_ask()?,
             label: self.label.as_ref().map(|label| label.0.clone()),
+            may_act: self.may_act.as_ref().map(|Object(permit)| permit.to_may_act()).transpose()?,
             start: self.token_validity.as_ref().and_then(|validity| validity.0.start.as_ref()).map(|start| start.0.moment),
             lifetime: self.lifetime()?,
             refresh: self.create_refresh_token.unwrap_or(false),
@@ -173,6 +177,7 @@ impl CreateToken {
         put("token_validity", self.token_validity.as_ref().map(|validity| validity.0.echo()));
         put("session", self.session.clone().map(Value::String));
         put("label", self.label.as_ref().map(|label| label.0.as_str().into()));
+        put("may_act", self.may_act.as_ref().map(|Object(permit)| json!(permit)));
         put("scopes", self.scopes.as_ref().map(|scopes| texts(&mut scopes.iter().map(|scope| scope.0.as_str()))));
         put("inherit_session", self.inherit_session.map(Value::Bool));
         put("create_refresh_token", self.create_refresh_token.map(Value::Bool));

@@ -472,6 +472,7 @@ const fn denied(denial: Denial) -> (u32, u32) {
         D::ExchangeTooDeep => (311_313, 24),
         D::SubjectTokenBound => (311_314, 25),
         D::ActorChainTooLong => (311_315, 127),
+        D::ActorNotPermitted => (311_316, 128),
         D::TargetScopeInvalid => (311_317, 129),
         D::TargetsDiffer => (311_318, 130),
         D::AssertionMissing => (314_301, 70),

@@ -29,6 +29,7 @@ use crate::domain::{
     KeyRing, Member, NotBeforeKey, NotBeforeScope, NotBeforeStands, Org, OrgId, PersonGrant, PrivateHalf, RedirectUri,
     RevokingParty, RingKey, Role, Scope, ScopePattern, Session, Subject, Timestamp, TokenRecord,
 };
+use crate::jose::access_token::may_act;
 
 /// Writes the event of a commit. The same commit always gives the same bytes.
 ///
@@ -140,6 +141,9 @@ struct Facts<'a> {
     ancestors: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     masquerading: Option<bool>,
+    /// Who may act for the subject of a token: `sub` and `client_id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    may_act: Option<serde_json::Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     issuance: Option<IssuanceFacts<'a>>,
     /// Whether its value isn't the one that it got from the service when it was minted.
@@ -295,6 +299,7 @@ fn of_token(token: &TokenRecord) -> Facts<'_> {
         created_by: token.created_by.map(|id| id.to_string()),
         ancestors: token.ancestors.iter().map(|ancestor| ancestor.id.to_string()).collect(),
         masquerading: token.masquerading.then_some(true),
+        may_act: token.may_act.as_deref().map(may_act),
         issuance: token.issuance.as_deref().map(of_issuance),
         has_other_value: token.value.is_some().then_some(true),
         revision: Some(token.revision).filter(|revision| *revision > 0),
@@ -323,6 +328,7 @@ fn of_family(family: &Family) -> Facts<'_> {
         created_by: family.created_by.map(|id| id.to_string()),
         ancestors: family.ancestors.iter().map(|ancestor| ancestor.id.to_string()).collect(),
         masquerading: family.masquerading.then_some(true),
+        may_act: family.may_act.as_deref().map(may_act),
         issuance: family.issuance.as_deref().map(of_issuance),
         revision: Some(family.revision).filter(|revision| *revision > 0),
         refreshed_at: family.refreshed_at.map(Timestamp::as_ms),

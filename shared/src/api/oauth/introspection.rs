@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::api::authlete::response::active;
 use crate::domain::{Authority, Fault, Issuer, Member, Timestamp, TokenRecord};
-use crate::jose::access_token::{actors, audience, sign_in_claims};
+use crate::jose::access_token::{actors, audience, may_act, sign_in_claims};
 use crate::tokens::introspect::Seen;
 use crate::tokens::lookup::FoundToken;
 
@@ -86,5 +86,6 @@ fn of_member(record: &TokenRecord, member: &Member, issuer: &Issuer) -> Map<Stri
     say("nbf", Some(record.not_before.as_secs().into()));
     say("exp", record.expires_at.map(|end| end.as_secs().into()));
     say("jti", Some(record.id.to_string().into()));
+    say("may_act", record.may_act.as_deref().map(may_act));
     claims
 }

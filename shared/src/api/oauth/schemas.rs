@@ -239,7 +239,7 @@ impl JsonSchema for IntrospectionResponse {
                 "token_use": {"enum": ["refresh_token"], "description": "Only of a refresh token, which opens nothing."},
                 "iat": moment, "nbf": moment, "exp": moment, "auth_time": moment, "acr": text,
                 "cnf": {"type": "object", "properties": {"x5t#S256": text, "jkt": text}},
-                "act": {"type": "object", "additionalProperties": true}, "amr": {"type": "array", "items": text},
+                "act": {"type": "object", "additionalProperties": true}, "may_act": {"type": "object", "properties": {"sub": text, "client_id": text}}, "amr": {"type": "array", "items": text},
                 "authorization_details": {"type": "array", "items": {"type": "object"}}
             },
             "additionalProperties": true

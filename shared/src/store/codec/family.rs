@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::token::is_all_held;
 use super::{coded, decode, encode, is_false, is_usual_retry_window, is_zero, placeholder_id, placeholder_time, retry_window};
 use crate::domain::{
-    Ancestor, App, Audience, ClientId, Creator, Family, FamilyKey, Fault, HostPermissions, Issuance, Label, OrgId, RevokingParty,
-    Role, Scope, Seconds, Session, Subject, Timestamp, TokenContents, TokenId, Unheld,
+    Ancestor, App, Audience, ClientId, Creator, Family, FamilyKey, Fault, HostPermissions, Issuance, Label, MayAct, OrgId,
+    RevokingParty, Role, Scope, Seconds, Session, Subject, Timestamp, TokenContents, TokenId, Unheld,
 };
 use crate::store::FamilyUpdate;
 
@@ -172,6 +172,8 @@ struct FamilyBody {
     ancestors: Vec<Ancestor>,
     #[serde(rename = "m", default, skip_serializing_if = "is_false")]
     masquerading: bool,
+    #[serde(rename = "ma", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    may_act: Option<Box<MayAct>>,
     #[serde(rename = "u", with = "coded", default, skip_serializing_if = "Option::is_none")]
     issuance: Option<Box<Issuance>>,
     #[serde(rename = "g", default, skip_serializing_if = "is_zero")]
@@ -222,6 +224,7 @@ impl From<FamilyBody> for Family {
                 created_by: body.created_by,
                 ancestors: body.ancestors,
                 masquerading: body.masquerading,
+                may_act: body.may_act,
                 issuance: body.issuance,
             },
         }

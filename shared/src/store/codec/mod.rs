@@ -26,6 +26,7 @@
 //! | `l` | family: slides by, s | | last name | |
 //! | `lb` | label | | | |
 //! | `m` | is masquerading | longest lifetime of a token, s | e-mail | how it authenticates |
+//! | `ma` | who may act for its subject: subject `s`, client `c` | | | |
 //! | `n` | not before, ms | name | | name |
 //! | `o` | org | in its settings: those of OAuth, in `org.rs` | org | org |
 //! | `p` | family: whether a use replaces it | | profile | attributes |

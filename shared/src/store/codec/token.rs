@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{coded, decode, encode, is_false, is_zero, placeholder_id};
 use crate::domain::{
-    Ancestor, App, Audience, ClientId, Creator, Fault, HostPermissions, Issuance, Label, OrgId, RevokingParty, Role, Scope,
-    Session, SessionId, Subject, Timestamp, TokenContents, TokenId, TokenKey, TokenRecord, Unheld,
+    Ancestor, App, Audience, ClientId, Creator, Fault, HostPermissions, Issuance, Label, MayAct, OrgId, RevokingParty, Role,
+    Scope, Session, SessionId, Subject, Timestamp, TokenContents, TokenId, TokenKey, TokenRecord, Unheld,
 };
 
 /// Encodes the body of a token: all of it but `id`, and when and by whom it was revoked.
@@ -102,6 +102,8 @@ struct TokenBody {
     ancestors: Vec<Ancestor>,
     #[serde(rename = "m", default, skip_serializing_if = "is_false")]
     masquerading: bool,
+    #[serde(rename = "ma", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    may_act: Option<Box<MayAct>>,
     #[serde(rename = "f", with = "coded", default, skip_serializing_if = "Option::is_none")]
     family: Option<TokenId>,
     #[serde(rename = "u", with = "coded", default, skip_serializing_if = "Option::is_none")]
@@ -153,13 +155,20 @@ impl From<TokenBody> for TokenRecord {
                 created_by: body.created_by,
                 ancestors: body.ancestors,
                 masquerading: body.masquerading,
+                may_act: body.may_act,
                 issuance: body.issuance,
             },
         }
     }
 }
 
-coded::records!(Ancestor as AncestorBody, Creator as CreatorBody, Session as SessionBody, Unheld as UnheldBody);
+coded::records!(
+    Ancestor as AncestorBody,
+    Creator as CreatorBody,
+    MayAct as MayActBody,
+    Session as SessionBody,
+    Unheld as UnheldBody
+);
 
 /// Whether a token says nothing but what its subject held.
 pub(super) fn is_all_held(unheld: &Unheld) -> bool {
@@ -204,6 +213,15 @@ struct CreatorBody {
     org: OrgId,
     #[serde(rename = "s", with = "coded")]
     subject: Subject,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "MayAct")]
+struct MayActBody {
+    #[serde(rename = "s", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    subject: Option<Subject>,
+    #[serde(rename = "c", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    client: Option<ClientId>,
 }
 
 #[derive(Deserialize, Serialize)]

@@ -7,8 +7,8 @@ use crate::domain::{
     AccessTokenForm, Actor, Algorithm, AllowedNetworks, Ancestor, App, AssertionIssuer, AssertionSettings, Audience,
     AuthorizationDetails, CertificateSubject, ClaimCondition, ClaimPattern, Client, ClientAuthMethod, ClientId, ClientKind,
     ClientMetadata, ClientSecret, ClientSettings, ClientUrl, Confirmation, Consent, Creator, Destination, Entropy,
-    ExchangeTarget, Family, FamilyKey, FederatedIdentity, GrantType, HostPermissions, Issuance, IssuerKeys, Label, Member,
-    MemberKey, MemberKind, MetadataMember, MetadataValue, NotBefore, NotBeforeKey, NotBeforeScope, Org, OrgId, Pkce,
+    ExchangeTarget, Family, FamilyKey, FederatedIdentity, GrantType, HostPermissions, Issuance, IssuerKeys, Label, MayAct,
+    Member, MemberKey, MemberKind, MetadataMember, MetadataValue, NotBefore, NotBeforeKey, NotBeforeScope, Org, OrgId, Pkce,
     PlatformAssertion, Profile, Property, RedirectUri, Role, Scope, ScopePattern, Seconds, Seeded, Session, SessionId, Shard,
     Subject, TargetScope, Thumbprint, Timestamp, TokenContents, TokenId, TokenKey, TokenRecord, Unheld,
 };
@@ -118,6 +118,7 @@ fn rich_contents() -> TokenContents {
             Ancestor { org: org_id("a"), id: id(73), subject: subject("bob"), client: None, family: None, session: None },
         ],
         masquerading: true,
+        may_act: Some(Box::new(MayAct { subject: Some(subject("agent \"é\"")), client: Some(client_id(4)) })),
         issuance: Some(Box::new(issuance())),
     }
 }

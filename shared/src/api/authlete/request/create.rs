@@ -7,6 +7,7 @@ use crate::api::authlete::details::AuthzDetails;
 use crate::api::authlete::lenient::{Number, Words, flag, present};
 use crate::api::authlete::names;
 use crate::api::authlete::property::Properties;
+use crate::api::may_act::MayActBody;
 use crate::domain::{ClientId, ClientRef, Confirmation, Issuance, Refusal, Timestamp};
 use crate::encoding::{Object, SecretText};
 use crate::policy::{ClientTokenRequest, Lifetime};
@@ -64,6 +65,9 @@ pub struct CreateToken {
     auth_time: Option<Number>,
     #[serde(deserialize_with = "present")]
     session_id: Option<String>,
+    /// Who may act for the subject: `may_act` of RFC 8693 section 4.4. Authlete has no such field.
+    #[serde(rename = "may_act", deserialize_with = "present")]
+    may_act: Option<Object<MayActBody>>,
 }
 
 /// The same in words of the domain.
@@ -109,6 +113,7 @@ impl CreateToken {
             value: secret(self.access_token),
             refresh_value: secret(self.refresh_token),
             extra_claims: extra_claims(self.jwt_at_claims)?,
+            may_act: self.may_act.map(|Object(permit)| permit.to_may_act()).transpose()?,
             ..ClientTokenRequest::new(Issuance { properties, details, ..issuance })
         };
         Ok(CreateTokenRequest { client, ask, identifier: self.client_identifier })

@@ -7,7 +7,8 @@ use super::token_type;
 use crate::api::authlete::content;
 use crate::api::authlete::content::{ErrorStyle, scope};
 use crate::api::authlete::result::{ApiCall, ApiResult, ResultCode};
-use crate::domain::{Audience, ClientId, Confirmation, Fault, Issuance, Issuer, Refusal, Scope, Subject, Timestamp};
+use crate::domain::{Audience, ClientId, Confirmation, Fault, Issuance, Issuer, MayAct, Refusal, Scope, Subject, Timestamp};
+use crate::jose::access_token::may_act;
 use crate::tokens::lookup::FoundToken;
 
 /// What the authorization server sends the resource server.
@@ -128,6 +129,7 @@ pub fn active(found: &FoundToken, issuer: &Issuer, with_hidden: bool) -> Result<
     say("iat", Some(facts.issued_at.as_secs().into()));
     say("exp", facts.expires_at.map(|end| end.as_secs().into()));
     say("cnf", confirmation(&issuance.confirmation));
+    say("may_act", may_act_of(found).map(may_act));
     say("acr", issuance.acr.as_deref().map(Value::from));
     say("auth_time", issuance.auth_time.map(|at| at.as_secs().into()));
     if let Some(details) = &issuance.details {
@@ -140,6 +142,13 @@ pub fn active(found: &FoundToken, issuer: &Issuer, with_hidden: bool) -> Result<
         claims.insert(property.key.clone(), property.value.as_str().into());
     }
     Ok(claims)
+}
+
+fn may_act_of(found: &FoundToken) -> Option<&MayAct> {
+    match found {
+        FoundToken::Access(token) => token.record.may_act.as_deref(),
+        FoundToken::Refresh(_) => None,
+    }
 }
 
 /// The names that RFC 7662 and those that extend it have given away.
@@ -159,6 +168,7 @@ fn is_standard(name: &str) -> bool {
         "aud",
         "iss",
         "jti",
+        "may_act",
         "cnf",
         "acr",
         "auth_time",
