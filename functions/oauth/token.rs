@@ -22,7 +22,7 @@ impl Endpoint for Token {
         // Boxed: it holds all that every grant may need.
         let outcome = Box::pin(token_endpoint::grant(ports, request)).await?;
         let answer = match outcome.granted {
-            Ok(granted) => Ok(Answer::from_body(&TokenResponse::from_granted(&granted)?)?),
+            Ok(granted) => Ok(Answer::from_body(&TokenResponse::from_answer(&granted)?)?),
             Err(denial) => Err(denial),
         };
         Ok(WithNonce { answer, nonce: outcome.nonce })

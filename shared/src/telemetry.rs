@@ -12,7 +12,7 @@ use std::time::Duration;
 use tracing_subscriber::fmt::SubscriberBuilder;
 use tracing_subscriber::fmt::format::{Format, Json, JsonFields};
 
-use crate::domain::{Caller, ClientId, Clock, Fault, OrgId, Subject, TokenId, TokenRecord};
+use crate::domain::{Caller, ClientId, Clock, Fault, OrgId, Subject, Timestamp, TokenId, TokenRecord};
 
 mod metrics;
 #[cfg(test)]
@@ -205,6 +205,39 @@ pub(crate) fn log_founded(token: &TokenRecord, restored: bool) {
         jti = %token.id,
         restored,
         "bootstrap"
+    );
+}
+
+/// A grant for another authorization server, of which nothing is recorded.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DomainGrantLine<'a> {
+    pub(crate) id: TokenId,
+    pub(crate) at: Timestamp,
+    pub(crate) org: &'a OrgId,
+    pub(crate) client: ClientId,
+    pub(crate) subject: &'a Subject,
+    /// The authorization server that it is for.
+    pub(crate) audience: &'a str,
+    pub(crate) scope: &'a str,
+    pub(crate) expires_at: Timestamp,
+}
+
+/// Writes the event of the audit trail that another authorization server is told of a subject. No commit tells it.
+pub(crate) fn log_domain_grant(line: DomainGrantLine<'_>) {
+    let DomainGrantLine { id, at, org, client, subject, audience, scope, expires_at } = line;
+    tracing::info!(
+        target: "jeton::audit",
+        %id,
+        time = at.as_ms(),
+        action = "grant.issued",
+        %org,
+        %client,
+        %subject,
+        jti = %id,
+        audience,
+        scope,
+        exp = expires_at.as_secs(),
+        "grant"
     );
 }
 

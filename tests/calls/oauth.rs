@@ -48,6 +48,41 @@ pub(super) async fn own_and_asserted(run: &mut Recorded) -> (Value, [String; 2])
     (client, forms)
 }
 
+/// Has a client go on with a token of its own to an API, and to another authorization server. Returns what each costs.
+pub(super) async fn exchanges(run: &mut Recorded) -> Vec<(&'static str, Units)> {
+    const GRANT: &str = "urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange";
+    const TOKEN: &str = "urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3A";
+    let settings = json!({"supported_scopes": [{"name": "files.read"}], "resources": ["https://ledger.example"]});
+    run.good("jeton.patch_org", "/v1/orgs/1", json!({ "settings": settings })).await;
+    let client = json!({
+        "kind": "confidential", "auth_method": "client_secret_post",
+        "grants": ["client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange"],
+        "may_exchange_to": [
+            {"resource": "https://ledger.example", "scopes": ["files.read"]},
+            {"authorization_server": "https://as.partner.example", "scopes": ["files.read"]},
+        ],
+    });
+    let client = run.good("jeton.create_client", "/v1/orgs/1/clients", client).await;
+    let by = format!("client_id={}&client_secret={}", client["id"], client["secret"].as_str().unwrap());
+    let own = Value::from(format!("grant_type=client_credentials&scope=files.read&{by}"));
+    let token = run.good("oauth.token", "/oauth2/token", own).await["access_token"].as_str().unwrap().to_owned();
+    let form = format!("grant_type={GRANT}&subject_token={token}&subject_token_type={TOKEN}access_token&{by}");
+    let mut costs = Vec::new();
+    for (what, more) in [
+        ("exchange that goes on", "resource=https%3A%2F%2Fledger.example".to_owned()),
+        (
+            "grant for another authorization server",
+            format!("requested_token_type={TOKEN}jwt&audience=https%3A%2F%2Fas.partner.example"),
+        ),
+    ] {
+        let (units, _) = run.cost("oauth.token", "/oauth2/token", Value::from(format!("{form}&{more}"))).await;
+        costs.push((what, units));
+    }
+    let none = json!({"settings": {"supported_scopes": null, "resources": null}});
+    run.good("jeton.patch_org", "/v1/orgs/1", none).await;
+    costs
+}
+
 /// Has a person sign in to a client that proves a key, by a login application that denies others. Returns what each step costs.
 pub(super) async fn sign_in(run: &mut Recorded) -> Vec<(&'static str, Units)> {
     let resources = [format!("{ISSUER}/mcp")];

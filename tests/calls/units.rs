@@ -21,7 +21,7 @@ pub(crate) struct Units {
 }
 
 /// What each operation costs. The page on costs is computed from these.
-pub(crate) const PLANNED: [(&str, Units); 46] = [
+pub(crate) const PLANNED: [(&str, Units); 48] = [
     ("mint", planned(1, 7, 1)),
     ("introspect", planned(0, 5, 0)),
     ("mint with refresh", planned(4, 7, 1)),
@@ -42,6 +42,8 @@ pub(crate) const PLANNED: [(&str, Units); 46] = [
     ("jwt-bearer by two assertions", planned(3, 12, 0)),
     ("client_credentials by a secret, the first of the day", planned(2, 5, 0)),
     ("client_credentials by a secret", planned(1, 5, 0)),
+    ("exchange that goes on", planned(1, 12, 0)),
+    ("grant for another authorization server", planned(0, 12, 1)),
     ("sign-in: pushed request", planned(1, 3, 0)),
     ("sign-in: pushed request, opened", planned(1, 4, 0)),
     ("sign-in: request", planned(1, 3, 0)),
@@ -196,6 +198,9 @@ async fn each_operation_costs_as_many_units_as_planned() {
     note("client_credentials by a secret, the first of the day", run.cost("oauth.token", "/oauth2/token", form.clone()).await);
     note("client_credentials by a secret", run.cost("oauth.token", "/oauth2/token", form).await);
 
+    for (what, units) in oauth::exchanges(&mut run).await {
+        note(what, (units, Value::Null));
+    }
     for (what, units) in oauth::sign_in(&mut run).await {
         note(what, (units, Value::Null));
     }

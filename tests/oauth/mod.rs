@@ -9,6 +9,7 @@ mod client;
 mod code;
 mod device;
 mod document;
+mod domain_grants;
 mod exchange;
 mod fapi;
 mod going_on;

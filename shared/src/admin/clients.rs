@@ -6,9 +6,9 @@ use crate::admin::orgs_and_members::NO_KEY;
 use crate::auth::secret;
 use crate::auth::service::client_named;
 use crate::domain::{
-    AccessTokenForm, AssertionSettings, Client, ClientAuthMethod, ClientId, ClientRef, ClientSecret, ClientSettings, Entropy,
-    Error, ExchangeTarget, Fault, Invalid, NotBeforeKey, NotBeforeScope, Org, Refusal, Scope, Seconds, Secret, SecretUses,
-    Service, Timestamp,
+    AccessTokenForm, AssertionSettings, Audience, Client, ClientAuthMethod, ClientId, ClientRef, ClientSecret, ClientSettings,
+    Destination, Entropy, Error, ExchangeTarget, Fault, Invalid, Issuer, NotBeforeKey, NotBeforeScope, Org, Refusal, Scope,
+    Seconds, Secret, SecretUses, Service, Timestamp,
 };
 use crate::jose::{certificate, jwk};
 use crate::keys::PublishedKeys;
@@ -138,7 +138,7 @@ pub async fn create_as_drafted(
     is_consistent(&*ports.reader.keys.now().await?, &settings, None)?;
     let issuers = issuers_for(&ports.reader, service, &settings).await?;
     ensure_identities_are_known(&issuers, &settings.federated)?;
-    targets_are_there(service.org(), &settings, None)?;
+    targets_are_possible((service.org(), ports.reader.keys.issuer()), &settings, None)?;
     let id = free_number(&ports.reader, &*ports.entropy).await?;
     let has_secret = settings.auth_method.has_secret();
     let client = Client { enabled, ..Client::new(service.id().clone(), id, settings, ports.reader.now()) };
@@ -178,7 +178,7 @@ pub async fn write(
         let draft = draft(old)?;
         is_consistent(&keys, &draft.settings, Some(old))?;
         ensure_identities_are_known(&issuers, &draft.settings.federated)?;
-        targets_are_there(service.org(), &draft.settings, Some(old))?;
+        targets_are_possible((service.org(), ports.reader.keys.issuer()), &draft.settings, Some(old))?;
         Ok(draft.applied_to(old, now))
     };
     replace(&ports.reader, &*ports.write, seen, change).await
@@ -221,19 +221,34 @@ async fn issuers_for(reader: &Reader, service: &Service, settings: &ClientSettin
     Ok(reader.tokens.read(&wanted).await?.into_assertion_settings(service.id()))
 }
 
-/// Checks that the org has the APIs for which a client may exchange tokens. One that the client has already may be gone: what was read can
-/// be written, and an exchange for it is refused.
+/// Checks that the org has the APIs for which a client may exchange tokens, and that no other authorization server is ourselves: we must not
+/// answer grants of our own (draft-ietf-oauth-identity-assertion-authz-grant section 8.3). An API that the client has already may be gone: what was
+/// read can be written, and an exchange for it is refused.
 ///
 /// # Errors
-/// [`Refusal::ResourceUnknown`], if it lacks one.
-pub(crate) fn targets_are_there(org: &Org, settings: &ClientSettings, old: Option<&Client>) -> Result<(), Refusal> {
+/// [`Refusal::ResourceUnknown`], if the org lacks an API. [`Refusal::Invalid`], if a server is ourselves.
+pub(crate) fn targets_are_possible(
+    (org, issuer): (&Org, &Issuer),
+    settings: &ClientSettings,
+    old: Option<&Client>,
+) -> Result<(), Refusal> {
+    let is_ourselves = |server: &Audience| server.as_str().trim_end_matches('/') == issuer.as_str().trim_end_matches('/');
     let has_already = |target: &ExchangeTarget| {
         old.is_some_and(|old| old.settings.exchange_targets.iter().any(|there| there.destination == target.destination))
     };
     for (n, target) in settings.exchange_targets.iter().enumerate().filter(|(_, target)| !has_already(target)) {
-        let resource = target.api().cloned().into_iter().collect();
-        let field = || format!("may_exchange_to[{n}].resource").into();
-        policy::requested_resource(org, resource).map_err(|_| Refusal::ResourceUnknown { field: field() })?;
+        let field = |member: &str| format!("may_exchange_to[{n}].{member}").into();
+        match &target.destination {
+            Destination::Api(resource) => {
+                let known = policy::requested_resource(org, vec![resource.clone()]);
+                known.map_err(|_| Refusal::ResourceUnknown { field: field("resource") })?;
+            }
+            Destination::Server(server) if is_ourselves(&server.issuer) => {
+                let field: std::borrow::Cow<'static, str> = field("authorization_server");
+                return Err(Refusal::invalid(field, "must be another authorization server than this one"));
+            }
+            Destination::Server(_) => {}
+        }
     }
     Ok(())
 }

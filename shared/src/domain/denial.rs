@@ -353,6 +353,9 @@ denials! {
     /// A presented token is bound to a key or certificate that the request hasn't proved.
     SubjectTokenBound: "invalid_request",
         "A presented token is bound to another key or certificate than this request proves.";
+    /// The other authorization server knows subjects by their e-mail addresses, and this one has none.
+    SubjectHasNoEmail: "invalid_request",
+        "The target knows subjects by their email, and the presented token is of no member with one in its profile.";
     /// The subject token is encrypted, and the settings of the org reject that.
     SubjectTokenEncrypted: "invalid_request", "An encrypted subject token is not accepted.";
     /// The subject token is forged, expired, revoked, or not of the type that the request says.

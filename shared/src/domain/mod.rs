@@ -79,7 +79,9 @@ pub use denial::Denial;
 pub use entropy::Entropy;
 #[cfg(any(test, feature = "testing"))]
 pub use entropy::Seeded;
-pub use exchange_target::{ChainLimit, Destination, ExchangeTarget, TargetScope};
+pub use exchange_target::{
+    AuthorizationServer, ChainLimit, Destination, DomainGrantType, ExchangeTarget, GrantSubject, TargetScope,
+};
 pub use family::{Family, FamilyKey, Redemption};
 pub use fault::Fault;
 pub use id::{App, Audience, ClientId, Invalid, Issuer, Label, MtlsUrl, OrgId, Role, SessionId, Shard, Subject, TokenId};

@@ -26,6 +26,16 @@ impl TokenType {
     /// All token types, in the order in which they are listed.
     pub const ALL: &[Self] = Self::VARIANTS;
 
+    /// Says whether it is how an access token is presented.
+    pub const fn is_access_token(self) -> bool {
+        matches!(self, Self::AccessToken | Self::Jwt)
+    }
+
+    /// Says whether it is how a client presents what it got itself: its access token or its refresh token.
+    pub const fn is_of_client(self) -> bool {
+        self.is_access_token() || matches!(self, Self::RefreshToken)
+    }
+
     /// Returns the URN that names the type, RFC 8693 section 3.
     pub fn as_str(self) -> &'static str {
         self.into()

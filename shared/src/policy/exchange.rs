@@ -80,20 +80,7 @@ pub fn exchange(
 ) -> Result<Grant, Refusal> {
     let (org, record) = (service.org(), subject.record);
     may_exchange(org, client, record)?;
-    if let Some(actor) = &actor {
-        may_exchange(org, client, actor.record)?;
-        bound(client, actor, &ask.confirmation)?;
-        if actor.record.subject == record.subject {
-            return Err(Denial::ActorIsSubject.into());
-        }
-    }
-    let acting = match actor {
-        Some(actor) => actor.as_actor(),
-        None => Actor { subject: own_subject(client)?, client: Some(client.id) },
-    };
-    if record.may_act.as_deref().is_some_and(|permit| !permit.permits(&acting)) {
-        return Err(Denial::ActorNotPermitted.into());
-    }
+    let acting = acting(org, client, (subject, actor), &ask.confirmation)?;
     let step = match leads_to(client, record, &ask)? {
         Way::Within(audiences) => narrowed(org, client, (subject, actor), audiences, &ask)?,
         Way::On(target, resource) => gone_on(org, client, (subject, acting), (target, resource), &ask)?,
@@ -147,6 +134,57 @@ pub fn exchange(
         consent: None,
         refresh: None,
     })
+}
+
+/// Who presents a token for another authorization server, and what they have proved.
+pub(super) struct Presentation {
+    /// Who acts for the subject.
+    pub(super) acting: Actor,
+    /// The keys that what comes of it is bound to.
+    pub(super) confirmation: Confirmation,
+}
+
+/// Decides whether a client may tell others of the subject of a token: one that it was issued, or that is for it. No permit counts.
+///
+/// # Errors
+/// Those of [`exchange`] about who presents what.
+pub(super) fn permitted(
+    org: &Org,
+    client: &Client,
+    (subject, actor): (ExchangeToken<'_>, Option<ExchangeToken<'_>>),
+    proved: &Confirmation,
+) -> Result<Presentation, Refusal> {
+    may_exchange(org, client, subject.record)?;
+    if subject.record.client != Some(client.id) && !is_for(client, subject.record) {
+        return Err(Denial::ClientNotPermittedToExchange.into());
+    }
+    let acting = acting(org, client, (subject, actor), proved)?;
+    Ok(Presentation { acting, confirmation: bound_onward(client, &subject, proved)? })
+}
+
+/// Returns who acts for the subject of what is granted: the subject of the actor's token, which must be the client's to present and its key
+/// proved, or else the client itself. The presented token may say that it must be somebody else.
+fn acting(
+    org: &Org,
+    client: &Client,
+    (subject, actor): (ExchangeToken<'_>, Option<ExchangeToken<'_>>),
+    proved: &Confirmation,
+) -> Result<Actor, Refusal> {
+    let record = subject.record;
+    let acting = if let Some(actor) = actor {
+        may_exchange(org, client, actor.record)?;
+        bound(client, &actor, proved)?;
+        if actor.record.subject == record.subject {
+            return Err(Denial::ActorIsSubject.into());
+        }
+        actor.as_actor()
+    } else {
+        Actor { subject: own_subject(client)?, client: Some(client.id) }
+    };
+    if record.may_act.as_deref().is_some_and(|permit| !permit.permits(&acting)) {
+        return Err(Denial::ActorNotPermitted.into());
+    }
+    Ok(acting)
 }
 
 /// Where an exchange leads to.
@@ -225,7 +263,9 @@ fn gone_on(
 ) -> Result<Step, Refusal> {
     let record = subject.record;
     let audiences = requested_resource(org, vec![resource.clone()])?;
-    let scopes = target_scopes(subject, target, ask.scopes.as_deref(), |scope| supported(org, scope).is_some())?;
+    let scopes = target_scopes(subject, target, ask.scopes.as_deref(), |scope| {
+        supported(org, scope).is_some() && subject.member.is_none_or(|member| member.holds(scope.name()))
+    })?;
     let actors = actors(record, Some(acting))?;
     let told = access_token::actors(&actors).map(|act| act.to_string().len()).unwrap_or_default();
     if actors.len() > org.settings.oauth.exchange_chain_limit.as_number() as usize || told > MAX_ACT_BYTES {
@@ -249,15 +289,14 @@ const MAX_ACT_BYTES: usize = 2_048;
 ///
 /// # Errors
 /// [`Denial::TargetScopeInvalid`] if it leads to none, or not to all that are asked for.
-fn target_scopes(
+pub(super) fn target_scopes(
     subject: ExchangeToken<'_>,
     target: &ExchangeTarget,
     asked: Option<&[Scope]>,
-    is_known: impl Fn(&Scope) -> bool,
+    can_be_given: impl Fn(&Scope) -> bool,
 ) -> Result<Vec<Scope>, Denial> {
     let leads_to = |scope: &TargetScope| scope.sources.iter().any(|source| subject.opens(source));
-    let is_held = |scope: &Scope| subject.member.is_none_or(|member| member.holds(scope.name()));
-    let can_be_had = |scope: &&TargetScope| leads_to(scope) && is_known(&scope.name) && is_held(&scope.name);
+    let can_be_had = |scope: &&TargetScope| leads_to(scope) && can_be_given(&scope.name);
     let to_be_had = target.scopes.iter().filter(can_be_had).map(|scope| scope.name.clone());
     let scopes: Vec<Scope> = match asked {
         None => to_be_had.collect(),

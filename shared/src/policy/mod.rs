@@ -8,6 +8,7 @@
 //! - A reissued token has the presented one's subject, session and end, and at most its rights.
 //! - A refreshed token has at most what its family began with.
 //! - What an OAuth client gets is decided by its org's settings and its own record: `client`, and `exchange` for RFC 8693.
+//!   What it may tell another authorization server of the subject of a token is in `domain_grant`.
 //!
 //! Everything that a decision needs is an argument: the use case reads it, and records and signs what was granted. To add a
 //! rule, add it to the function that decides and to the tables in `policy/tests.rs`.
@@ -495,6 +496,7 @@ pub fn may_hand_out<'a>(authority: Authority<'_>, patterns: impl IntoIterator<It
 }
 
 mod client;
+mod domain_grant;
 mod exchange;
 mod resource;
 
@@ -504,6 +506,7 @@ pub use client::{
     requested_resources, supported_of,
 };
 pub(crate) use client::{attachable, deduplicated, supported};
+pub use domain_grant::{DomainGrant, DomainGrantRequest, grant_for_domain};
 pub use exchange::{ExchangeRequest, ExchangeToken, exchange};
 pub(crate) use resource::{find_resource, names_same_resource};
 

@@ -21,6 +21,7 @@ from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 FORMS = {"opaque": None, "ES256": "ES256", "RS256": "RS256", "PS256": "PS256", "EdDSA": "EdDSA", "nonces": "ES256"}
 API = "https://api.example"
 OTHER_API = "https://other.example"
+PARTNER = "https://as.partner.example"
 SCOPES = ["files.read", "files.write", "mail"]
 # Where clients take people back: one with a server, and one on a person's machine, on whatever port.
 CALLBACK = "https://client.example/callback"
@@ -72,6 +73,7 @@ class Deployment:
     login: str
     api: str = API
     other_api: str = OTHER_API
+    partner: str = PARTNER
 
 
 def private_key(algorithm):
@@ -116,8 +118,11 @@ def seeded(org, form):
         add(algorithm, auth_method="private_key_jwt", key=private_key(algorithm))
     add("public", kind="public", grants=["authorization_code", "refresh_token"])
     # What serves an API: it is asked for tokens, and asks about them.
-    # It may go on to another API.
-    targets = [{"resource": OTHER_API, "scopes": [{"scope": "files.read", "for": ["mail"]}]}]
+    # It may go on to another API, and to an authorization server of somebody else.
+    targets = [
+        {"resource": OTHER_API, "scopes": [{"scope": "files.read", "for": ["mail"]}]},
+        {"authorization_server": PARTNER, "scopes": [{"scope": "chat.read", "for": ["mail"]}]},
+    ]
     add("api", secret=True, resources=[API], grants=[TOKEN_EXCHANGE], may_exchange_to=targets)
     add("dpop", secret=True, dpop_bound_tokens=True)
     add("brief", secret=True, token_duration=1)

@@ -3,6 +3,7 @@
 import time
 from types import SimpleNamespace
 
+import jwt as jwt_library
 import pytest
 import requests
 from authlib.integrations.base_client import OAuthError
@@ -13,7 +14,7 @@ from authlib.oauth2.rfc9068 import JWTBearerTokenValidator
 from joserfc.errors import UnsupportedAlgorithmError
 
 from .conftest import RECOMMENDED, ShortLivedAssertion
-from .deployments import API, JWT_BEARER, OTHER_API, TOKEN_EXCHANGE, assertion
+from .deployments import API, JWT_BEARER, OTHER_API, PARTNER, TOKEN_EXCHANGE, assertion
 
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
 
@@ -108,7 +109,7 @@ def test_rfc8693_2_an_api_exchanges_what_it_was_shown(service):
     assert (seen["sub"], seen["client_id"]) == ("john", service.org.clients["broker"].id)
 
 
-def test_rfc8693_1_1_an_api_goes_on_to_another_one(service):
+def test_rfc8693_1_1_an_api_goes_on_to_another_one_and_to_another_authorization_server(service):
     session, url = service.session("api"), service.metadata["token_endpoint"]
     subject = service.session().refresh_token(url, service.approved()["refreshToken"], resource=API)["access_token"]
     asked = {"subject_token": subject, "subject_token_type": ACCESS_TOKEN, "grant_type": TOKEN_EXCHANGE}
@@ -117,6 +118,13 @@ def test_rfc8693_1_1_an_api_goes_on_to_another_one(service):
     api = service.org.clients["api"].id
     seen = service.introspected(token["access_token"], "api")
     assert (seen["sub"], seen["aud"], seen["act"]) == ("john", [OTHER_API], {"sub": api, "client_id": api})
+    jwt = "urn:ietf:params:oauth:token-type:jwt"
+    grant = session.fetch_token(url, audience=PARTNER, requested_token_type=jwt, **asked)
+    assert (grant["token_type"], grant["issued_token_type"], grant["scope"]) == ("N_A", jwt, "chat.read")
+    key = jwt_library.PyJWKClient(service.metadata["jwks_uri"]).get_signing_key_from_jwt(grant["access_token"])
+    expected = {"audience": PARTNER, "issuer": service.metadata["issuer"]}
+    claims = jwt_library.decode(grant["access_token"], key, algorithms=["ES256", "RS256", "PS256", "EdDSA"], **expected)
+    assert (claims["sub"], claims["scope"]) == ("john", "chat.read")
 
 
 def test_rfc7523_2_1_an_assertion_of_an_issuer_that_the_org_trusts_brings_a_token(service):

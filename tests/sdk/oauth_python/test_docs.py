@@ -259,7 +259,7 @@ def test_the_page_for_apis_that_call_others(started, tmp_path):
     server = started("--seed", str(tmp_path / "seed.json"))
     # One of its answers has the issuer.
     answers = follow((DOCS / page).read_text().replace(PAGE_ISSUER, server.url), server, tmp_path)
-    assert list(answers) == ["begin.sh", "exchange.sh", "introspect.sh", "may_act.sh"]
+    assert list(answers) == ["begin.sh", "exchange.sh", "introspect.sh", "may_act.sh", "grant.sh"]
     exchanged = json.loads((tmp_path / "exchanged.json").read_text())
     told = json.loads(re.search(r"^```json\n(\{\"access_token.*\})$", (DOCS / page).read_text(), re.M)[1])
     assert (set(exchanged), exchanged["scope"]) == (set(told), told["scope"])

@@ -475,6 +475,7 @@ const fn denied(denial: Denial) -> (u32, u32) {
         D::ActorNotPermitted => (311_316, 128),
         D::TargetScopeInvalid => (311_317, 129),
         D::TargetsDiffer => (311_318, 130),
+        D::SubjectHasNoEmail => (311_319, 131),
         D::AssertionMissing => (314_301, 70),
         D::AssertionInvalid => (314_302, 71),
         D::AssertionEncrypted => (314_303, 72),

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::admin::clients::{can_authenticate, form_is_possible, targets_are_there};
+use crate::admin::clients::{can_authenticate, form_is_possible, targets_are_possible};
 use crate::admin::issuers::ensure_identities_are_known;
 use crate::admin::org_size::fits_in_one_read;
 use crate::admin::orgs_and_members::{NO_KEY, OrgDraft, keys_are_in_reach, member_as_drafted, org_as_drafted};
@@ -299,7 +299,8 @@ fn check_client(
         form_is_possible(keys, form).map_err(|rule| contradiction(format!("clients[{index}].access_token_form"), rule.0))?;
     }
     can_authenticate(&client.settings).map_err(|rule| contradiction(format!("clients[{index}].auth_method"), rule.0))?;
-    targets_are_there(org, &client.settings, existing).map_err(|refusal| refused(format!("clients[{index}]"), refusal))
+    targets_are_possible((org, keys.verifier.issuer()), &client.settings, existing)
+        .map_err(|refusal| refused(format!("clients[{index}]"), refusal))
 }
 
 /// Checks the identities of a client against the issuers of its org, as they will be.

@@ -6,7 +6,8 @@ use serde::Serialize;
 use crate::auth::dpop;
 use crate::domain::scope::openid;
 use crate::domain::{
-    Algorithm, ClientAuthMethod, ClientCertificates, Issuer, MtlsUrl, OAuthSettings, Org, Prompt, ResponseMode, Scope,
+    Algorithm, ClientAuthMethod, ClientCertificates, DomainGrantType, Issuer, MtlsUrl, OAuthSettings, Org, Prompt, ResponseMode,
+    Scope,
 };
 use crate::oauth::token_endpoint::served_grant_types;
 
@@ -64,6 +65,8 @@ pub struct Metadata<'a> {
     sign_in: SignInMetadata,
     #[serde(flatten)]
     authentication: Authentication,
+    /// The grants for other authorization servers: draft-ietf-oauth-identity-chaining section 3.
+    identity_chaining_requested_token_types_supported: [&'static str; 2],
     dpop_signing_alg_values_supported: Vec<&'static str>,
     introspection_signing_alg_values_supported: Vec<&'static str>,
     tls_client_certificate_bound_access_tokens: bool,
@@ -181,6 +184,8 @@ impl<'a> Metadata<'a> {
             require_pushed_authorization_requests: false,
             sign_in: SignInMetadata::new(signing, open_org),
             authentication: Authentication::new(certificates),
+            identity_chaining_requested_token_types_supported: [DomainGrantType::Jwt, DomainGrantType::IdJag]
+                .map(DomainGrantType::token_type),
             dpop_signing_alg_values_supported: dpop::ALGORITHMS.iter().copied().map(Algorithm::as_str).collect(),
             introspection_signing_alg_values_supported: signing.iter().copied().map(Algorithm::as_str).collect(),
             tls_client_certificate_bound_access_tokens: certificates == ClientCertificates::Arrive,

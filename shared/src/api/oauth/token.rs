@@ -6,7 +6,8 @@ use serde_json::value::RawValue;
 use crate::domain::{Fault, Seconds, TokenRecord};
 use crate::jose::access_token::scope;
 use crate::oauth::TokenType;
-use crate::oauth::token_endpoint::Granted;
+use crate::oauth::domain_grant::IssuedDomainGrant;
+use crate::oauth::token_endpoint::{GrantAnswer, Granted};
 
 /// The successful answer of the token endpoint, RFC 6749 section 5.1.
 #[derive(Debug, Serialize)]
@@ -32,11 +33,32 @@ pub struct TokenResponse {
 }
 
 impl TokenResponse {
-    /// Makes the answer that tells a client of its token.
+    /// Makes the answer that tells a client of what it is granted.
     ///
     /// # Errors
     /// A [`Fault`] if the authorization details that are kept aren't JSON.
-    pub fn from_granted(granted: &Granted) -> Result<Self, Fault> {
+    pub fn from_answer(answer: &GrantAnswer) -> Result<Self, Fault> {
+        match answer {
+            GrantAnswer::Token(granted) => Self::from_granted(granted),
+            GrantAnswer::ForDomain(grant) => Ok(Self::from_domain_grant(grant)),
+        }
+    }
+
+    /// It is no token that could be used here: RFC 8693 section 2.2.1.
+    fn from_domain_grant(grant: &IssuedDomainGrant) -> Self {
+        Self {
+            access_token: grant.assertion.expose().clone(),
+            issued_token_type: Some(grant.token_type),
+            token_type: "N_A",
+            expires_in: Some(grant.expires_in.0),
+            refresh_token: None,
+            scope: scope(&grant.scopes),
+            authorization_details: None,
+            id_token: None,
+        }
+    }
+
+    fn from_granted(granted: &Granted) -> Result<Self, Fault> {
         let minted = &granted.issued.minted;
         let issuance = minted.record.issuance.as_ref();
         let details = issuance.and_then(|issuance| issuance.details.as_ref());

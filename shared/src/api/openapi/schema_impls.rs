@@ -9,8 +9,9 @@ use crate::api::agilicus::{Date, Rfc3339};
 use crate::api::authlete::lenient::{Number, Words};
 use crate::api::jeton::revocation::RevocationCursor;
 use crate::domain::{
-    AccessTokenForm, Algorithm, App, Audience, ClientAuthMethod, ClientKind, ClientRef, Consent, DeliveryMode, GrantType, Label,
-    LoginUrl, MemberKind, OrgId, Pkce, RedirectUri, Role, Scope, ScopePattern, SessionId, Subject, TokenId,
+    AccessTokenForm, Algorithm, App, Audience, ClientAuthMethod, ClientKind, ClientRef, Consent, DeliveryMode, DomainGrantType,
+    GrantSubject, GrantType, Label, LoginUrl, MemberKind, OrgId, Pkce, RedirectUri, Role, Scope, ScopePattern, SessionId,
+    Subject, TokenId,
 };
 use crate::encoding::{ApiDocument, EchoedRequest, ExposedSecret, FromText, JwkSet, Object, SecretText, TextSchema};
 
@@ -43,6 +44,8 @@ spelled! {
     Consent => one_of([Consent::Required, Consent::Implied].into_iter().map(Consent::as_str));
     ClientRef => json_schema!({"type": "string", "pattern": "^[A-Za-z0-9._-]{1,100}$"});
     DeliveryMode => one_of(DeliveryMode::ALL.iter().filter(|mode| mode.is_served()).map(|mode| mode.as_str()));
+    DomainGrantType => one_of([DomainGrantType::Jwt, DomainGrantType::IdJag].into_iter().map(DomainGrantType::as_str));
+    GrantSubject => one_of([GrantSubject::Sub, GrantSubject::Email, GrantSubject::Pairwise].into_iter().map(GrantSubject::as_str));
     GrantType => one_of(GrantType::ALL.iter().copied().map(GrantType::as_str));
     Label => plain(100);
     LoginUrl => json_schema!({"type": "string", "format": "uri", "maxLength": 512, "pattern": "^https?://[^#]+$"});

@@ -27,6 +27,7 @@ use crate::domain::{
     PlatformAssertion, Refusal, Secret, Service,
 };
 use crate::keys::Signing;
+use crate::oauth::domain_grant::IssuedDomainGrant;
 use crate::oauth::id_token::{IdTokenIssuer, IdTokenSubject};
 use crate::oauth::steps::{ClientRequirements, SenderProofs, check_grant, parse_grant_type, verify_sender_constraint};
 use crate::oauth::{TokenForm, TokenType, authorization_details};
@@ -65,11 +66,26 @@ impl Granted {
     }
 }
 
+/// What a token request is answered with, if it is good.
+#[derive(Debug)]
+pub enum GrantAnswer {
+    /// A token of ours.
+    Token(Box<Granted>),
+    /// A grant for another authorization server: no token of ours.
+    ForDomain(Box<IssuedDomainGrant>),
+}
+
+impl From<Granted> for GrantAnswer {
+    fn from(granted: Granted) -> Self {
+        Self::Token(Box::new(granted))
+    }
+}
+
 /// What comes of a request, with the nonce that the client's next proof needs: RFC 9449 section 8.
 #[derive(Debug)]
 pub struct Outcome {
-    /// A token, or [`Denial::DpopNonceRequired`], which must go out with the nonce.
-    pub granted: Result<Box<Granted>, Denial>,
+    /// What is granted, or [`Denial::DpopNonceRequired`], which must go out with the nonce.
+    pub granted: Result<GrantAnswer, Denial>,
     /// The nonce, if the org wants one and the client proves a key.
     pub nonce: Option<String>,
 }
@@ -156,25 +172,25 @@ pub async fn grant(endpoint: &TokenEndpoint, mut request: GrantRequest) -> Resul
         marks: std::mem::take(&mut found.marks),
         platform,
     };
-    let granted = match grant {
+    let granted: GrantAnswer = match grant {
         ServedGrant::AuthorizationCode => {
             let word = ServerWord::none(context.profile()?);
-            Box::pin(authorization_code::grant(context, (code.as_ref(), &found), &request.form, word)).await?
+            Box::pin(authorization_code::grant(context, (code.as_ref(), &found), &request.form, word)).await?.into()
         }
         ServedGrant::DeviceCode => {
             let word = ServerWord::none(context.profile()?);
-            Box::pin(device_code::grant(context, (code.as_ref(), &found), &request.form, word)).await?
+            Box::pin(device_code::grant(context, (code.as_ref(), &found), &request.form, word)).await?.into()
         }
-        ServedGrant::ClientCredentials => client_credentials::grant(context, &request.form).await?,
-        ServedGrant::RefreshToken => refresh_token::grant(context, (lookup, &found), &request.form).await?,
-        ServedGrant::TokenExchange => token_exchange::grant(context, request.form).await?,
-        ServedGrant::JwtBearer if is_workload => jwt_bearer::grant_to_workload(context, &request.form).await?,
-        ServedGrant::JwtBearer => jwt_bearer::grant(context, &request.form).await?,
+        ServedGrant::ClientCredentials => client_credentials::grant(context, &request.form).await?.into(),
+        ServedGrant::RefreshToken => refresh_token::grant(context, (lookup, &found), &request.form).await?.into(),
+        ServedGrant::TokenExchange => Box::pin(token_exchange::grant(context, request.form)).await?,
+        ServedGrant::JwtBearer if is_workload => jwt_bearer::grant_to_workload(context, &request.form).await?.into(),
+        ServedGrant::JwtBearer => jwt_bearer::grant(context, &request.form).await?.into(),
     };
     if let Some(use_of_secret) = use_of_secret {
         use_of_secret.note(&*endpoint.notes).await;
     }
-    Ok(Outcome { granted: Ok(Box::new(granted)), nonce })
+    Ok(Outcome { granted: Ok(granted), nonce })
 }
 
 /// What is looked up in the read that authenticates the client: its refresh token, its code, and what may have ended its tokens this

@@ -1,23 +1,30 @@
 //! `urn:ietf:params:oauth:grant-type:token-exchange`: RFC 8693.
 
-use super::{GrantContext, Granted};
+use super::{GrantAnswer, GrantContext, Granted};
 use crate::auth::assertion::Party;
 use crate::auth::bearer;
 use crate::auth::service::Lookup as _;
-use crate::domain::{Audience, AuthorizationDetails, Denial, Error, Fault, Member, Secret, TokenRecord, TokenStatus};
+use crate::domain::{
+    Audience, AuthorizationDetails, AuthorizationServer, Client, Denial, DomainGrantType, Error, ExchangeTarget, Family, Fault,
+    GrantSubject, Member, MemberKey, Secret, TokenId, TokenRecord, TokenStatus,
+};
 use crate::jose::looks_like_jwt;
 use crate::oauth::authorization_details;
+use crate::oauth::domain_grant::DomainGrantDraft;
 use crate::oauth::{TokenForm, TokenType};
-use crate::policy::{self, ExchangeRequest};
+use crate::policy::{self, DomainGrantRequest, ExchangeRequest};
 use crate::store::RecordKeys;
-use crate::tokens::lookup::TokenLookup;
+use crate::tokens::lookup::{FoundToken, Hint, TokenLookup};
 use crate::tokens::mint;
 
-/// Grants a token in exchange for one that the client presents.
-pub(super) async fn grant(context: GrantContext<'_>, form: TokenForm) -> Result<Granted, Error> {
-    let requested = requested_type(&form)?;
+/// Grants a token in exchange for one that the client presents, or a grant for another authorization server.
+pub(super) async fn grant(context: GrantContext<'_>, form: TokenForm) -> Result<GrantAnswer, Error> {
+    let requested = match requested_type(&form, &context.client)? {
+        Requested::Token(token_type) => token_type,
+        Requested::Grant(target) => return grant_for_domain(context, form, target).await,
+    };
     let asked = (form.scopes()?, form.resources()?, audiences(&form)?, context.details(&form)?);
-    let (subject, actor) = presented(form)?;
+    let (subject, actor) = presented(form, TokenType::is_access_token)?;
     let subject = context.look_up(&subject, Party::Subject).await?;
     let actor = match actor {
         Some(actor) => Some(context.look_up(&actor, Party::Actor).await?),
@@ -39,16 +46,72 @@ pub(super) async fn grant(context: GrantContext<'_>, form: TokenForm) -> Result<
     if grant.names_actors() && !mint::fits(&context.ports.refresher.minter, &grant).await? {
         return Err(Denial::ActorChainTooLong.into());
     }
-    Ok(Granted { issued: context.grant(grant).await?, token_type: Some(requested), id_token: None })
+    Ok(Granted { issued: context.grant(grant).await?, token_type: Some(requested), id_token: None }.into())
 }
 
-/// Reads `requested_token_type`: RFC 8693 section 2.1. Only access tokens are issued, as JWTs if the client asks for that.
-fn requested_type(form: &TokenForm) -> Result<TokenType, Denial> {
-    match form.requested_token_type.as_deref().map(str::parse) {
-        None => Ok(TokenType::AccessToken),
-        Some(Ok(requested @ (TokenType::AccessToken | TokenType::Jwt))) => Ok(requested),
-        Some(_) => Err(Denial::RequestedTokenTypeInvalid),
+/// Signs a grant for another authorization server. Nothing is recorded: it is good once, and only there.
+async fn grant_for_domain(context: GrantContext<'_>, form: TokenForm, requested: DomainGrantType) -> Result<GrantAnswer, Error> {
+    let (scopes, mut resources, audiences) = (form.scopes()?, form.resources()?, audiences(&form)?);
+    let names: Vec<Audience> =
+        if audiences.is_empty() && requested == DomainGrantType::Jwt { std::mem::take(&mut resources) } else { audiences };
+    let [name] = &names[..] else { return Err(Denial::TargetExceeds.into()) };
+    let is_it =
+        |target: &&ExchangeTarget| target.server().is_some_and(|server| server.issuer == *name && server.grant_type == requested);
+    let target = context.client.settings.exchange_targets.iter().find(is_it).cloned().ok_or(Denial::TargetExceeds)?;
+    let server = target.server().ok_or(Denial::TargetExceeds)?;
+    if resources.len() > 1 {
+        return Err(Denial::TargetsTooMany.into());
     }
+    let takes = if server.takes_own_tokens_only() { TokenType::is_of_client } else { TokenType::is_access_token };
+    let (subject, actor) = presented(form, takes)?;
+    let subject = context.look_up(&subject, Party::Subject).await?;
+    let actor = match actor {
+        Some(actor) => Some(context.look_up(&actor, Party::Actor).await?),
+        None => None,
+    };
+    let member = if server.subject == GrantSubject::Email { context.named_member(&subject).await? } else { None };
+    let ask = DomainGrantRequest { scopes, resource: resources.pop(), confirmation: context.confirmation.clone() };
+    let now = context.ports.reader().now();
+    let tokens = (subject.presented(), actor.as_ref().map(Exchanged::presented));
+    let grant =
+        policy::grant_for_domain(&context.service, &context.client, tokens, (&target, server), member.as_ref(), &ask, now)?;
+    let minter = &context.ports.refresher.minter;
+    let id = TokenId::generate(now, None, &*minter.entropy)?;
+    let draft = DomainGrantDraft::new(&minter.signing, &minter.issuer, context.service.org(), grant, id).await?;
+    context.consume_replay_guards().await?;
+    Ok(GrantAnswer::ForDomain(Box::new(draft.sign(&minter.signing).await?)))
+}
+
+/// What the client wants.
+enum Requested {
+    /// A token of ours, of this type.
+    Token(TokenType),
+    /// A grant of this kind for another authorization server.
+    Grant(DomainGrantType),
+}
+
+/// Reads `requested_token_type`: RFC 8693 section 2.1. A JWT is an access token of ours, unless a target of the client is named that is another
+/// authorization server.
+fn requested_type(form: &TokenForm, client: &Client) -> Result<Requested, Denial> {
+    let Some(name) = form.requested_token_type.as_deref() else { return Ok(Requested::Token(TokenType::AccessToken)) };
+    if name == DomainGrantType::IdJag.token_type() {
+        return Ok(Requested::Grant(DomainGrantType::IdJag));
+    }
+    match name.parse() {
+        Ok(TokenType::Jwt) if names_server(form, client) => Ok(Requested::Grant(DomainGrantType::Jwt)),
+        Ok(requested @ (TokenType::AccessToken | TokenType::Jwt)) => Ok(Requested::Token(requested)),
+        Ok(TokenType::RefreshToken | TokenType::IdToken | TokenType::Saml1 | TokenType::Saml2 | TokenType::DeviceSecret)
+        | Err(_) => Err(Denial::RequestedTokenTypeInvalid),
+    }
+}
+
+/// Whether the client asks for a JWT for another authorization server, and for nothing else.
+fn names_server(form: &TokenForm, client: &Client) -> bool {
+    let takes_jwt = |server: &AuthorizationServer| server.grant_type == DomainGrantType::Jwt;
+    let mut servers =
+        client.settings.exchange_targets.iter().filter_map(ExchangeTarget::server).filter(|server| takes_jwt(server));
+    let mut names = form.resources.iter().chain(&form.audiences);
+    names.clone().count() > 0 && servers.any(|server| names.all(|name| name == server.issuer.as_str()))
 }
 
 /// Reads every `audience`: RFC 8693 section 2.1. It means the same as `resource`, but may be any name.
@@ -59,22 +122,22 @@ fn audiences(form: &TokenForm) -> Result<Vec<Audience>, Denial> {
 /// A token of the form, with its type.
 type Token = (Secret<String>, TokenType);
 
-fn presented(form: TokenForm) -> Result<(Token, Option<Token>), Denial> {
+/// Reads what is presented, where the subject's token must be of a type that `takes` accepts. Anything else would get past the checks
+/// that these undergo.
+fn presented(form: TokenForm, takes: fn(TokenType) -> bool) -> Result<(Token, Option<Token>), Denial> {
     let token = form.subject_token.ok_or(Denial::SubjectTokenMissing)?;
     let kind = form.subject_token_type.ok_or(Denial::SubjectTokenTypeMissing)?;
-    let subject = (token, exchangeable(&kind).ok_or(Denial::SubjectTokenTypeInvalid)?);
+    let exchangeable = |kind: &str, takes: fn(TokenType) -> bool| kind.parse().ok().filter(|kind| takes(*kind));
+    let subject = (token, exchangeable(&kind, takes).ok_or(Denial::SubjectTokenTypeInvalid)?);
     let actor = match (form.actor_token, form.actor_token_type) {
-        (Some(token), Some(kind)) => Some((token, exchangeable(&kind).ok_or(Denial::ActorTokenTypeMissing)?)),
+        (Some(token), Some(kind)) => {
+            Some((token, exchangeable(&kind, TokenType::is_access_token).ok_or(Denial::ActorTokenTypeMissing)?))
+        }
         (Some(_), None) => return Err(Denial::ActorTokenTypeMissing),
         (None, Some(_)) => return Err(Denial::ActorTokenTypeUnexpected),
         (None, None) => None,
     };
     Ok((subject, actor))
-}
-
-/// Anything else would get past the checks that access tokens undergo.
-fn exchangeable(kind: &str) -> Option<TokenType> {
-    kind.parse().ok().filter(|kind| matches!(kind, TokenType::AccessToken | TokenType::Jwt))
 }
 
 fn within(asked: AuthorizationDetails, subject: &TokenRecord) -> Result<AuthorizationDetails, Denial> {
@@ -83,6 +146,25 @@ fn within(asked: AuthorizationDetails, subject: &TokenRecord) -> Result<Authoriz
         Ok(asked)
     } else {
         Err(Denial::AuthorizationDetailsInvalid)
+    }
+}
+
+/// What a refresh token says, as if it were an access token that lives as long.
+fn as_token(family: Family) -> TokenRecord {
+    TokenRecord {
+        id: family.token,
+        org: family.org,
+        root_org: family.root_org,
+        contents: family.contents,
+        issued_at: family.issued_at,
+        not_before: family.issued_at,
+        expires_at: Some(family.expires_at),
+        family: Some(family.id),
+        value: None,
+        refreshable_until: None,
+        revision: 0,
+        revoked_at: None,
+        revoked_by: None,
     }
 }
 
@@ -102,6 +184,9 @@ impl Exchanged {
 impl GrantContext<'_> {
     /// A token that a client of the org has got, or a member for itself. What is broken isn't absent: it is refused.
     async fn look_up(&self, (token, kind): &Token, party: Party) -> Result<Exchanged, Error> {
+        if *kind == TokenType::RefreshToken {
+            return self.of_family(token.expose()).await?.ok_or(party.invalid().into());
+        }
         let is_jwt = looks_like_jwt(token.expose());
         if *kind == TokenType::Jwt && !is_jwt {
             return Err(party.invalid().into());
@@ -120,6 +205,32 @@ impl GrantContext<'_> {
         let first = reader.tokens.read(&lookup.wanted(self.service.id())).await?;
         let found = lookup.find_access(reader, &first).await?.filter(|found| found.status == TokenStatus::Live);
         Ok(found.map(|found| Exchanged { record: found.record, member: found.member }))
+    }
+
+    /// A refresh token of the client, checked as if it were redeemed, but not used up.
+    async fn of_family(&self, token: &str) -> Result<Option<Exchanged>, Fault> {
+        let reader = self.ports.reader();
+        let lookup = TokenLookup::by_value(&*reader.keys.now().await?, self.service.id(), token);
+        let first = reader.tokens.read(&lookup.wanted(self.service.id())).await?;
+        Ok(match lookup.find(reader, &first, Hint::RefreshToken).await? {
+            Some(FoundToken::Refresh(found))
+                if found.status == TokenStatus::Live && found.family.client == Some(self.client.id) =>
+            {
+                Some(Exchanged { record: as_token(found.family), member: found.member })
+            }
+            Some(FoundToken::Refresh(_) | FoundToken::Access(_)) | None => None,
+        })
+    }
+
+    /// The member that the subject of a token is, whether or not the token depends on it.
+    async fn named_member(&self, subject: &Exchanged) -> Result<Option<Member>, Fault> {
+        if subject.member.is_some() {
+            return Ok(subject.member.clone());
+        }
+        let Some(owner) = subject.record.owner() else { return Ok(None) };
+        let key = MemberKey { org: self.service.id().clone(), subject: owner.clone() };
+        let wanted = RecordKeys { members: vec![key.clone()], ..RecordKeys::default() };
+        Ok(self.ports.reader().tokens.read(&wanted).await?.members.remove(&key).filter(|member| member.enabled))
     }
 
     async fn of_member(&self, token: &str) -> Result<Option<Exchanged>, Fault> {

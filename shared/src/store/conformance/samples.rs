@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use crate::domain::{
     AccessTokenForm, Actor, Algorithm, AllowedNetworks, Ancestor, App, AssertionIssuer, AssertionSettings, Audience,
-    AuthorizationDetails, CertificateSubject, ClaimCondition, ClaimPattern, Client, ClientAuthMethod, ClientId, ClientKind,
-    ClientMetadata, ClientSecret, ClientSettings, ClientUrl, Confirmation, Consent, Creator, Destination, Entropy,
-    ExchangeTarget, Family, FamilyKey, FederatedIdentity, GrantType, HostPermissions, Issuance, IssuerKeys, Label, MayAct,
-    Member, MemberKey, MemberKind, MetadataMember, MetadataValue, NotBefore, NotBeforeKey, NotBeforeScope, Org, OrgId, Pkce,
-    PlatformAssertion, Profile, Property, RedirectUri, Role, Scope, ScopePattern, Seconds, Seeded, Session, SessionId, Shard,
-    Subject, TargetScope, Thumbprint, Timestamp, TokenContents, TokenId, TokenKey, TokenRecord, Unheld,
+    AuthorizationDetails, AuthorizationServer, CertificateSubject, ClaimCondition, ClaimPattern, Client, ClientAuthMethod,
+    ClientId, ClientKind, ClientMetadata, ClientSecret, ClientSettings, ClientUrl, Confirmation, Consent, Creator, Destination,
+    DomainGrantType, Entropy, ExchangeTarget, Family, FamilyKey, FederatedIdentity, GrantSubject, GrantType, HostPermissions,
+    Issuance, IssuerKeys, Label, MayAct, Member, MemberKey, MemberKind, MetadataMember, MetadataValue, NotBefore, NotBeforeKey,
+    NotBeforeScope, Org, OrgId, Pkce, PlatformAssertion, Profile, Property, RedirectUri, Role, Scope, ScopePattern, Seconds,
+    Seeded, Session, SessionId, Shard, Subject, TargetScope, Thumbprint, Timestamp, TokenContents, TokenId, TokenKey,
+    TokenRecord, Unheld,
 };
 use crate::store::{FamilyAdvance, NewToken, Put, RecordKeys, Records, Store};
 
@@ -383,10 +384,7 @@ pub(crate) fn client(org: &str, number: u64, alias: Option<&str>) -> Client {
         certificate_bound_tokens: true,
         may_exchange_tokens: true,
         allowed_networks: AllowedNetworks::from_networks(["10.0.0.0/8", "2001:db8::/32"].map(|network| network.parse().unwrap())),
-        exchange_targets: vec![ExchangeTarget {
-            destination: Destination::Api(Audience::parse("https://ledger.example/\"é\"").unwrap()),
-            scopes: vec![TargetScope::kept(scope("a")), TargetScope { name: scope("b"), sources: vec![scope("a"), scope("c")] }],
-        }],
+        exchange_targets: exchange_targets(),
         dpop_bound_tokens: true,
         certificate_subject: Some(CertificateSubject::DistinguishedName("CN=\"a\",O=é".to_owned())),
         access_token_form: Some(AccessTokenForm::Jwt(Algorithm::Ps256)),
@@ -408,6 +406,28 @@ pub(crate) fn client(org: &str, number: u64, alias: Option<&str>) -> Client {
     let older = ClientSecret { hash: digest(2), created_at: None, expires_at: Some(at(9_999)) };
     let (secrets, registration_token) = (vec![ClientSecret::new(digest(1), at(5)), older], Some(digest(3)));
     Client { secrets, registration_token, ..Client::new(org_id(org), client_id(number), settings, T0) }
+}
+
+/// An API and another authorization server, of which everything is said.
+fn exchange_targets() -> Vec<ExchangeTarget> {
+    let audience = |text: &str| Audience::parse(text).unwrap();
+    let server = AuthorizationServer {
+        issuer: audience("https://as.example/\"é\"/"),
+        grant_type: DomainGrantType::IdJag,
+        client_id: Some("a \"é\"".to_owned()),
+        resources: vec![audience("https://mcp.example/mcp")],
+        subject: GrantSubject::Email,
+        duration: Seconds(299),
+        actors: true,
+    };
+    let led = TargetScope { name: scope("b"), sources: vec![scope("a"), scope("c")] };
+    vec![
+        ExchangeTarget {
+            destination: Destination::Api(audience("https://ledger.example/\"é\"")),
+            scopes: vec![TargetScope::kept(scope("a")), led],
+        },
+        ExchangeTarget { destination: Destination::Server(Box::new(server)), scopes: vec![TargetScope::kept(scope("a"))] },
+    ]
 }
 
 /// Metadata with a value of each type.
