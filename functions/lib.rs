@@ -38,6 +38,7 @@ endpoints! {
         Entry::for_endpoint::<jeton::health::Health>(),
         Entry::for_endpoint::<jeton::explain_error::ExplainError>(),
         Entry::for_endpoint::<jeton::openapi::Openapi>(),
+        Entry::for_endpoint::<jeton::get_api_key_pattern::GetApiKeyPattern>(),
 }
 
 endpoints! {
@@ -151,6 +152,13 @@ endpoints! {
         Entry::for_endpoint::<jeton::list_client_secrets::ListClientSecrets>(),
         Entry::for_endpoint::<jeton::create_client_secret::CreateClientSecret>(),
         Entry::for_endpoint::<jeton::delete_client_secret::DeleteClientSecret>(),
+        Entry::for_endpoint::<jeton::list_api_keys::ListApiKeys>(),
+        Entry::for_endpoint::<jeton::create_api_key::CreateApiKey>(),
+        Entry::for_endpoint::<jeton::get_api_key::GetApiKey>(),
+        Entry::for_endpoint::<jeton::patch_api_key::PatchApiKey>(),
+        Entry::for_endpoint::<jeton::delete_api_key::DeleteApiKey>(),
+        Entry::for_endpoint::<jeton::rotate_api_key::RotateApiKey>(),
+        Entry::for_endpoint::<jeton::delete_previous_api_key::DeletePreviousApiKey>(),
 }
 
 /// What the bundle `records` has besides: it reads, and has no route.

@@ -212,6 +212,7 @@ async fn everything(run: &mut Recorded) {
     run.good("jeton.list_members", "/v1/orgs/11/members", json!({})).await;
 
     clients(run).await;
+    api_keys(run).await;
     authlete::everything(run).await;
     oauth::registrations(run).await;
 
@@ -315,6 +316,29 @@ async fn clients(run: &mut Recorded) {
     run.good("oauth.token", "/oauth2/token", format!("grant_type=client_credentials&{form}").into()).await;
     run.good("jeton.delete_client", &format!("{ALL}/{}", made["id"]), json!({})).await;
     run.good("jeton.delete_client", &path, json!({})).await;
+}
+
+/// Has API keys made, looked at, changed, used and ended: one more than a member may have, so that they are counted.
+async fn api_keys(run: &mut Recorded) {
+    const ALL: &str = "/v1/orgs/11/api-keys";
+    const API: &str = "https://api.example";
+    let settings = json!({"resources": [API], "default_resource": API, "api_keys": {"max_per_owner": 1}});
+    run.good("jeton.put_org", "/v1/orgs/11", json!({ "settings": settings })).await;
+    let body = json!({"name": "laptop", "owner": "ann", "scopes": ["urn:app:read"]});
+    let key = run.good("jeton.create_api_key", ALL, body.clone()).await;
+    let path = format!("{ALL}/{}", key["id"].as_str().unwrap());
+    run.good("jeton.list_api_keys", ALL, json!({})).await;
+    run.good("jeton.get_api_key", &path, json!({})).await;
+    run.good("jeton.patch_api_key", &path, json!({"name": "desk"})).await;
+    let rotated = run.good("jeton.rotate_api_key", &format!("{path}/rotate"), json!({})).await;
+    run.good("jeton.delete_previous_api_key", &format!("{path}/previous"), json!({})).await;
+    let server =
+        run.good("jeton.create_client", "/v1/orgs/11/clients", json!({"kind": "confidential", "resources": [API]})).await;
+    let secret = server["secret"].as_str().unwrap();
+    let form = format!("client_id={}&client_secret={secret}&token={}", server["id"], rotated["key"].as_str().unwrap());
+    run.good("oauth.introspect", "/oauth2/introspect", form.into()).await;
+    run.good("jeton.delete_api_key", &path, json!({})).await;
+    run.good("jeton.create_api_key", ALL, body).await;
 }
 
 /// Has the root org's administrators give up their own office, each in another way, and get it back.

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use shared::api::http::{Dialect, Reply, Route, fault, refusal};
 use shared::domain::{
-    AuthorizationProblem, ClientId, Denial, Fault, FederationProblem, LogoutProblem, Refusal, Seconds, TokenProblem,
+    ApiKeyProblem, AuthorizationProblem, ClientId, Denial, Fault, FederationProblem, LogoutProblem, Refusal, Seconds,
+    TokenProblem,
 };
 
 /// One of each. The match below doesn't compile when there is a variant that isn't here.
@@ -33,6 +34,8 @@ fn refusals() -> Vec<Refusal> {
         Refusal::PreconditionFailed { header: "If-None-Match" },
         Refusal::RefreshRejected,
         Refusal::ResourceUnknown { field: "may_exchange_to[0].resource".into() },
+        Refusal::ScopeNotForKeys { field: "scopes[1]".into() },
+        Refusal::ScopeOutOfReach { field: "scopes[1]".into() },
         Refusal::ScopeNotHeld("urn:app:read".parse().unwrap()),
         Refusal::TicketRejected,
         Refusal::TokenGone,
@@ -45,12 +48,14 @@ fn refusals() -> Vec<Refusal> {
     ];
     all.extend(problems.map(Refusal::CredentialsRejected));
     all.extend(problems.map(Refusal::TokenRejected));
+    all.extend(ApiKeyProblem::ALL.iter().copied().map(Refusal::ApiKeyRejected));
     all.extend(AuthorizationProblem::ALL.iter().copied().map(Refusal::AuthorizationRejected));
     all.extend(federation_problems().map(Refusal::FederationRejected));
     all.extend(LogoutProblem::ALL.iter().copied().map(Refusal::LogoutRejected));
     for refusal in &all {
         match refusal {
             Refusal::AccessDenied { .. }
+            | Refusal::ApiKeyRejected(_)
             | Refusal::AuthorizationRejected(_)
             | Refusal::BodyTooLarge { .. }
             | Refusal::ClientLocked
@@ -73,7 +78,9 @@ fn refusals() -> Vec<Refusal> {
             | Refusal::PreconditionFailed { .. }
             | Refusal::RefreshRejected
             | Refusal::ResourceUnknown { .. }
+            | Refusal::ScopeNotForKeys { .. }
             | Refusal::ScopeNotHeld(_)
+            | Refusal::ScopeOutOfReach { .. }
             | Refusal::TicketRejected
             | Refusal::TooManyAttempts { .. }
             | Refusal::TokenGone

@@ -21,6 +21,7 @@ impl Operation for Authorizer {
         let form = question.form()?;
         match authorize(ports, &question.request()).await {
             Ok(Verdict::Allowed(token)) => Ok(Answer::allowed(form, &token)),
+            Ok(Verdict::AllowedByApiKey(key)) => Ok(Answer::allowed_by_api_key(form, &key)),
             Ok(Verdict::InsufficientScope(token)) => Ok(Answer::insufficient_scope(form, &token)),
             Err(Error::Refused(refusal @ (Refusal::CredentialsMissing | Refusal::CredentialsRejected(_)))) => {
                 Answer::unauthenticated(&form).ok_or_else(|| refusal.into())

@@ -10,7 +10,7 @@ use shared::domain::{ClientKind, Denial, Error, OrgId, Service};
 use shared::keys::signer::jws;
 use shared::platform::capabilities::SigningIntrospector;
 use shared::store::Records;
-use shared::tokens::introspect::{Asker, introspect_for_caller};
+use shared::tokens::introspect::{Asker, Seen, introspect_for_caller};
 use shared::tokens::lookup::TokenLookup;
 
 /// Tells what a token is good for, to those who may know.
@@ -29,6 +29,9 @@ impl Endpoint for Introspect {
         let org = caller.service.org();
         let known = (&caller.lookup, &caller.found);
         let seen = introspect_for_caller(reader, &org.id, &caller.asker, shown.token.expose(), known, shown.hint).await?;
+        if let Some(Seen::ApiKey(live)) = &seen {
+            live.note_use(reader, &*ports.api_keys).await;
+        }
         let response = IntrospectionResponse::from_seen(seen.as_ref(), reader.keys.issuer())?;
         if !shown.signed {
             return Ok(SignedJson::Plain(response.to_json()?));

@@ -4,10 +4,10 @@ use shared::api::http::{Dialect, Done, Endpoint, Route};
 use shared::api::oauth::TokenNamed;
 use shared::auth::client::document::Freshness;
 use shared::auth::client::identify_any;
-use shared::domain::Error;
+use shared::domain::{ApiKeyValue, Error};
 use shared::platform::capabilities::ClientRevoker;
 use shared::tokens::lookup::TokenLookup;
-use shared::tokens::revoke::revoke_own;
+use shared::tokens::revoke::{revoke_own, revoke_shown_api_key};
 
 /// Revokes a token of the client, with its refresh token. Whether there was one isn't told, nor whose it was: RFC 7009 section 2.2.
 #[derive(Debug)]
@@ -25,6 +25,10 @@ impl Endpoint for Revoke {
         let seek = |org: &_| TokenLookup::by_value(&keys, org, named.token.expose());
         let caller = identify_any(reader, &ports.documents, Freshness::LastKnown, &named.credentials, seek).await?;
         let client = caller.verified.consume_proof(&*ports.once).await?;
+        if ApiKeyValue::looks_like(named.token.expose()) {
+            revoke_shown_api_key(ports, client.client(), named.token.expose()).await?;
+            return Ok(Done);
+        }
         revoke_own(ports, client.client(), (&caller.lookup, &caller.found), named.hint).await?;
         Ok(Done)
     }

@@ -44,6 +44,7 @@ LEAVING = {"client_id": "$site", "post_logout_redirect_uri": "https://site.examp
 ANN = {"subject": "ann", "auth_time": 1_700_000_000}
 BACK = "authorization=$accepted&verifier=$decision"
 ISSUE = {"grantType": "PASSWORD", "clientId": "$client", "subject": "john", "scopes": ["read"]}
+KEY = {"name": "laptop", "scopes": ["read"], "resources": ["https://api.example"]}
 ENDPOINTS = {
     "agilicus.agilicus_jwks": ({}, {"path": "/nothing", "status": 404}),
     "agilicus.bulk_revoke_tokens": ({"body": {"user_id": "ann"}}, UNAUTHENTICATED),
@@ -175,6 +176,26 @@ ENDPOINTS = {
         {"path": "/v1/authorizations/$pending/deny", "body": {}},
         {"path": "/v1/authorizations/$pending/deny", "body": {"error": "x"}, "status": 400},
     ),
+    "jeton.create_api_key": ({"path": "/v1/orgs/1/api-keys", "body": KEY, "status": 201}, UNAUTHENTICATED),
+    "jeton.list_api_keys": ({"path": "/v1/orgs/1/api-keys"}, UNAUTHENTICATED),
+    "jeton.get_api_key": ({"path": "/v1/orgs/1/api-keys/$apikey"}, {"path": "/v1/orgs/1/api-keys/x", "status": 404}),
+    "jeton.patch_api_key": (
+        {"path": "/v1/orgs/1/api-keys/$apikey", "body": {"name": "desk"}, "media_type": "application/merge-patch+json"},
+        {"path": "/v1/orgs/1/api-keys/x", "body": {}, "media_type": "application/merge-patch+json", "status": 404},
+    ),
+    "jeton.rotate_api_key": (
+        {"path": "/v1/orgs/1/api-keys/$apikey/rotate", "body": {}, "status": 201},
+        {"path": "/v1/orgs/1/api-keys/x/rotate", "body": {}, "status": 404},
+    ),
+    "jeton.delete_previous_api_key": (
+        {"path": "/v1/orgs/1/api-keys/$rotated/previous", "status": 204},
+        {"path": "/v1/orgs/1/api-keys/x/previous", "status": 404},
+    ),
+    "jeton.delete_api_key": (
+        {"path": "/v1/orgs/1/api-keys/$apikey", "status": 204},
+        {"path": "/v1/orgs/1/api-keys/x", "status": 404},
+    ),
+    "jeton.get_api_key_pattern": ({"path": "/v1/api-keys/pattern", "bearer": False}, {"path": "/nothing", "status": 404}),
     "jeton.list_grants": ({"path": "/v1/orgs/1/subjects/ann/grants"}, UNAUTHENTICATED),
     "jeton.delete_grant": (
         {"path": "/v1/orgs/1/subjects/ann/grants/$connected", "status": 204},
@@ -473,7 +494,15 @@ def service(stack, admin, emulator):
     def secret_id():
         return stack.api.call("GET", f"/v1/orgs/1/clients/{spares[-1]}/secrets", admin).json(200)["secrets"][0]["id"]
 
+    def rotated():
+        """An API key that has been rotated."""
+        id = made["apikey"]()
+        stack.api.post(f"/v1/orgs/1/api-keys/{id}/rotate", {}, admin).json(201)
+        return id
+
     made = {
+        "apikey": lambda: stack.api.post("/v1/orgs/1/api-keys", KEY, admin).json(201)["id"],
+        "rotated": rotated,
         "registrant": registrant,
         "registration": lambda: registered[-1]["registration_access_token"],
         "client": lambda: str(client["clientId"]),

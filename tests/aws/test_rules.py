@@ -418,6 +418,7 @@ TOKEN = "t#06h06kbq3giarbfuktf39c499bgfu8k3"
                 record("1#9", "v#p#4711#ann"),
                 record("1#7", "z#06h06kbq3giarbfuktf39c499bgfu8k3", "MODIFY"),
                 record("1#7", "z#06h06kbq3giarbfuktf39c499bgfu8k3", "REMOVE"),
+                *(record("1#7", "y#06h06kbq3giarbfuktf39c499bgfu8k3", name) for name in ["INSERT", "MODIFY", "REMOVE"]),
                 *(record("1#7", "g#hash#0000000000004711", name) for name in ["INSERT", "MODIFY", "REMOVE"]),
             ],
             [
@@ -428,6 +429,8 @@ TOKEN = "t#06h06kbq3giarbfuktf39c499bgfu8k3"
                 record("1#7", "z#06h06kbq3giarbfuktf39c499bgfu8k3"),
                 record("1#7", "z#06h06kbq3giarbfuktf39c499bgfu8k3", "REMOVE", ttl=True),
                 record("1#7", "g#hash#0000000000004711", "REMOVE", ttl=True),
+                record("1#7", "y#06h06kbq3giarbfuktf39c499bgfu8k3", "REMOVE", ttl=True),
+                record("#y#07", "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"),
                 *(record("1#7", f"{kind}#x", name) for kind in "abklnru" for name in ["INSERT", "MODIFY", "REMOVE"]),
             ],
         ),

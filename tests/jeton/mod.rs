@@ -1,6 +1,7 @@
 //! Jeton's own API: the directory, the key set, health.
 
 mod algorithms;
+mod api_keys;
 mod audit;
 pub(crate) mod authorizer;
 mod clients;

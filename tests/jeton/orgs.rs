@@ -24,6 +24,10 @@ scenario! {
             ("pushed_request_duration", json!(60)), ("pushed_requests_required", json!(false)), ("device_code_duration", json!(600)),
             ("device_poll_interval", json!(5)), ("ciba_delivery_modes", json!(["poll", "ping"])), ("ciba_request_duration", json!(600)),
             ("ciba_poll_interval", json!(5)), ("ciba_user_code", json!(false)),
+            (
+                "api_keys",
+                json!({"self_service": false, "duration": 7_776_000, "max_duration": 31_536_000, "max_per_owner": 20, "jwt_duration": 600}),
+            ),
         ] {
             assert_eq!(settings.remove(name), Some(default), "{name}");
         }

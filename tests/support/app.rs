@@ -199,6 +199,7 @@ impl App {
         let kept = match &*path {
             "/.well-known/jwks.json"
             | "/v1/tokens/jwsk"
+            | "/v1/api-keys/pattern"
             | "/.well-known/oauth-authorization-server"
             | "/.well-known/openid-configuration" => "public, max-age=300",
             path if path.starts_with("/.well-known/oauth-protected-resource")

@@ -5,16 +5,16 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use shared::domain::{
-    AssertionSettings, Authorization, Batch, BatchKey, Client, ClientDocument, ClientId, FamilyKey, Fault, FrozenClock, KeyRing,
-    Logout, Member, MemberKey, NotBefore, Org, OrgId, PersonGrantKey, RevocationStamp, SecretUses, Subject, Ticket, Timestamp,
-    TokenKey, UserCodeAssignment,
+    ApiKey, ApiKeyLocator, ApiKeyRevocation, AssertionSettings, Authorization, Batch, BatchKey, Client, ClientDocument, ClientId,
+    FamilyKey, Fault, FrozenClock, KeyRing, Logout, Member, MemberKey, NotBefore, Org, OrgId, PersonGrantKey, RevocationStamp,
+    SecretUses, Subject, Ticket, Timestamp, TokenKey, UserCodeAssignment,
 };
 use shared::store::{
-    AdvanceOutcome, ClientKey, CountEvents, CountedEvent, Delete, FamilyAdvance, InsertOutcome, KeepAuthorizations, KeepBatches,
-    KeepClientDocuments, KeepLogouts, KeepPersonGrants, KeepTickets, LogoutCompletion, MemberSwap, NewToken, NoteSecretUses,
-    PersonGrantPage, Put, ReadDirectory, ReadKeys, ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey,
-    ReplayStore, Revocation, RevokeTokens, Store, TicketConsumption, TokenPage, TokenQuery, TokenUpdate, UpdateOutcome,
-    UpdateTokens, WriteDirectory, WriteKeys, WriteTokens,
+    AdvanceOutcome, ApiKeyInsert, ApiKeyLimit, ApiKeyPage, ApiKeyQuery, ClientKey, CountEvents, CountedEvent, Delete,
+    FamilyAdvance, InsertOutcome, KeepApiKeys, KeepAuthorizations, KeepBatches, KeepClientDocuments, KeepLogouts,
+    KeepPersonGrants, KeepTickets, LogoutCompletion, MemberSwap, NewToken, NoteSecretUses, PersonGrantPage, Put, ReadDirectory,
+    ReadKeys, ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey, ReplayStore, Revocation, RevokeTokens, Store,
+    TicketConsumption, TokenPage, TokenQuery, TokenUpdate, UpdateOutcome, UpdateTokens, WriteDirectory, WriteKeys, WriteTokens,
 };
 
 /// Counts the calls of a store by name, and fails the one it is told to: before it happens, or after it has happened and its
@@ -235,6 +235,29 @@ impl KeepPersonGrants for Watched {
 
     async fn note_person_grant_use(&self, key: &PersonGrantKey, at: Timestamp) -> Result<(), Fault> {
         self.call("note_person_grant_use", self.store.note_person_grant_use(key, at)).await
+    }
+}
+
+#[async_trait]
+impl KeepApiKeys for Watched {
+    async fn create_api_key(&self, key: &ApiKey, limit: ApiKeyLimit) -> Result<ApiKeyInsert, Fault> {
+        self.call("create_api_key", self.store.create_api_key(key, limit)).await
+    }
+
+    async fn update_api_key(&self, seen: &ApiKey, key: &ApiKey) -> Result<bool, Fault> {
+        self.call("update_api_key", self.store.update_api_key(seen, key)).await
+    }
+
+    async fn revoke_api_key(&self, key: &ApiKeyLocator, revocation: &ApiKeyRevocation) -> Result<Revocation, Fault> {
+        self.call("revoke_api_key", self.store.revoke_api_key(key, revocation)).await
+    }
+
+    async fn note_api_key_use(&self, key: &ApiKeyLocator, hour: Timestamp) -> Result<(), Fault> {
+        self.call("note_api_key_use", self.store.note_api_key_use(key, hour)).await
+    }
+
+    async fn api_keys(&self, org: &OrgId, query: &ApiKeyQuery) -> Result<ApiKeyPage, Fault> {
+        self.call("api_keys", self.store.api_keys(org, query)).await
     }
 }
 

@@ -1,4 +1,4 @@
-//! The use cases of administrators: orgs and members, clients, the first administrator, and the rotation of keys.
+//! The use cases of administrators: orgs and members, clients, API keys, the first administrator, and the rotation of keys.
 //!
 //! Each function takes its capability first, authenticates the caller, and then reads or writes the directory. What a member may
 //! hand on is decided in [`policy`](crate::policy), how an org or a client is stored in [`store`](crate::store). Clients that
@@ -7,6 +7,7 @@
 //! To add a setting of an org, see ARCHITECTURE.md: most of it follows from one table in `domain/org.rs`. To add an operation,
 //! write its function here and its endpoint in `functions/jeton/`.
 
+pub mod api_keys;
 pub mod bootstrap;
 pub mod clients;
 pub mod issuers;

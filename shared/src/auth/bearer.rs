@@ -1,10 +1,11 @@
 //! Examining the token that a member presents: the step in which every endpoint of an administrator's API begins.
 
+use crate::auth::api_key;
 use crate::auth::presented::{add, decisive_for_family, decisive_for_token, is_redeemable, read_family, want_ancestors};
 use crate::domain::scope::api;
 use crate::domain::{
-    Caller, Claims, Error, Family, FamilyKey, Fault, Member, MemberKey, NotBefore, Org, OrgId, RefreshToken, Refusal, Session,
-    StatusInputs, Subject, TokenId, TokenKey, TokenProblem, TokenRecord, TokenStatus,
+    ApiKeyValue, Caller, Claims, Error, Family, FamilyKey, Fault, Member, MemberKey, NotBefore, Org, OrgId, RefreshToken,
+    Refusal, Session, StatusInputs, Subject, TokenId, TokenKey, TokenProblem, TokenRecord, TokenStatus,
 };
 use crate::jose::{Expected, Rejection, sha256};
 use crate::platform::capabilities::Reader;
@@ -51,16 +52,30 @@ pub struct Refreshable {
 /// The access tokens that the service takes as its own: members' JWTs.
 const OURS: Expected = Expected { types: &["JWT"] };
 
-/// Authenticates the bearer of an access token, and reads what `also` names: one consistent read.
+/// Authenticates the bearer of an access token, or of an API key for Jeton's own API, and reads what `also` names: one consistent read.
 ///
 /// # Errors
 ///
 /// [`Refusal::CredentialsRejected`] with what is wrong with the token: it is expired, not yet valid or revoked, or else invalid.
 pub async fn authenticate(ports: &Reader, token: &str, also: RecordKeys) -> Result<(Caller, Records), Error> {
-    let (presented, found) = inspect(ports, token, also).await?;
-    let caller = caller(presented).map_err(Refusal::CredentialsRejected)?;
+    let (caller, found) = if ApiKeyValue::looks_like(token) {
+        by_api_key(ports, token, also).await?
+    } else {
+        let (presented, found) = inspect(ports, token, also).await?;
+        (caller(presented).map_err(Refusal::CredentialsRejected)?, found)
+    };
     crate::telemetry::note_caller(&caller);
     Ok((caller, found))
+}
+
+/// Authenticates the bearer of an API key, which must be for Jeton's own API: one of the APIs that it is for is the issuer.
+async fn by_api_key(ports: &Reader, text: &str, also: RecordKeys) -> Result<(Caller, Records), Error> {
+    const UNKNOWN: Refusal = Refusal::CredentialsRejected(TokenProblem::Invalid);
+    let (key, found) = api_key::find(ports, text, also).await?;
+    let issuer = ports.keys.issuer().as_str();
+    let key = key.filter(|found| found.key.resources.iter().any(|resource| resource.as_str() == issuer)).ok_or(UNKNOWN)?;
+    let live = key.into_live().map_err(Refusal::CredentialsRejected)?;
+    Ok((Caller::by_api_key(live.to_token(), live.owner), found))
 }
 
 /// Requires that the caller has one of these API scopes in `org`, and returns the org.

@@ -1,12 +1,13 @@
 //! Who is calling: members by their tokens, services and clients by their credentials, and the proofs that they add.
 //!
-//! [`bearer`] makes a [`Caller`](crate::domain::Caller) of a member's token, [`service`] a [`Service`](crate::domain::Service) of
+//! [`api_key`] finds the API keys of members, [`bearer`] makes a [`Caller`](crate::domain::Caller) of a member's token or key, [`service`] a [`Service`](crate::domain::Service) of
 //! an org's secret, and [`client`] authenticates OAuth clients. [`assertion`] and [`dpop`] verify what clients bring along;
 //! [`replay`] consumes what is good only once, as the last thing before an effect. Whether a caller may do what it asks for is
 //! not decided here but in [`policy`](crate::policy).
 //!
 //! To add a way to authenticate, give it a file whose result only this room can construct.
 
+pub mod api_key;
 pub mod assertion;
 pub mod bearer;
 pub mod client;

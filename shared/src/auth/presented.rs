@@ -4,8 +4,8 @@
 //! [`bearer`](crate::auth::bearer) finds the tokens of members by it, [`tokens::lookup`](crate::tokens::lookup) those of clients.
 
 use crate::domain::{
-    Ancestor, Client, ClientId, Family, FamilyKey, Fault, Member, MemberKey, OrgId, Redemption, StatusInputs, Subject, Timestamp,
-    TokenRecord, TokenStatus,
+    Ancestor, ApiKey, Client, ClientId, Family, FamilyKey, Fault, Member, MemberKey, OrgId, Redemption, StatusInputs, Subject,
+    Timestamp, TokenRecord, TokenStatus,
 };
 use crate::jose::equal;
 use crate::platform::capabilities::Reader;
@@ -32,7 +32,10 @@ pub(crate) fn is_redeemable(family: &Family, generation: u64, hash: &[u8; 32], n
 pub(crate) fn want_ancestors(wanted: &mut RecordKeys, ancestors: &[Ancestor]) {
     for ancestor in ancestors {
         let org = &ancestor.org;
-        add(&mut wanted.tokens, [ancestor.key()]);
+        match ancestor.api_key_locator() {
+            Some(key) => add(&mut wanted.api_keys, [key]),
+            None => add(&mut wanted.tokens, [ancestor.key()]),
+        }
         add(&mut wanted.families, ancestor.family_key());
         add(&mut wanted.marks, ancestor.marks());
         add(&mut wanted.orgs, [org.clone()]);
@@ -54,7 +57,14 @@ pub(crate) fn add<K: PartialEq>(keys: &mut Vec<K>, more: impl IntoIterator<Item 
 fn are_live(ancestors: &[Ancestor], found: &Records, now: Timestamp) -> bool {
     // The ancestors of each of them are among these.
     let is_live = |record: &TokenRecord| by_itself(found, record).status(record, now) == TokenStatus::Live;
-    ancestors.iter().all(|ancestor| found.tokens.get(&ancestor.key()).is_some_and(is_live))
+    ancestors.iter().all(|ancestor| match ancestor.api_key_locator() {
+        Some(key) => found.api_keys.get(&key).is_some_and(|key| is_live_api_key(key, found, now)),
+        None => found.tokens.get(&ancestor.key()).is_some_and(is_live),
+    })
+}
+
+fn is_live_api_key(key: &ApiKey, found: &Records, now: Timestamp) -> bool {
+    key.is_live(member_in(found, &key.org, &key.owner), found.orgs.get(&key.org), &found.marks, now)
 }
 
 /// Returns a member, if it was found.

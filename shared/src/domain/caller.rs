@@ -7,13 +7,24 @@ use super::{Authority, Member, Org, OrgId, Scope, Subject, TokenRecord};
 pub struct Caller {
     token: TokenRecord,
     member: Member,
+    is_by_api_key: bool,
 }
 
 impl Caller {
     /// Call it only where the token has just been found [live](super::TokenStatus::Live), with the member of that same read.
     pub(crate) fn authenticated(mut token: TokenRecord, member: Member) -> Self {
         token.drop_lost_roles(&member);
-        Self { token, member }
+        Self { token, member, is_by_api_key: false }
+    }
+
+    /// Call it only where the key has just been found live, with its owner of that same read. `token` is what the key is as one.
+    pub(crate) fn by_api_key(token: TokenRecord, member: Member) -> Self {
+        Self { token, member, is_by_api_key: true }
+    }
+
+    /// Whether its credential is an API key, or came of one.
+    pub fn came_of_api_key(&self) -> bool {
+        self.is_by_api_key || self.token.came_of_api_key()
     }
 
     /// Returns the record of the presented token, without the roles that the member has lost.

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use url::Host;
 
 use super::redirect_uri::parse_absolute;
-use super::{ClientId, Invalid, OrgId, Seconds, Shard, Timestamp};
+use super::{ClientId, Invalid, OrgId, Seconds, Shard, Timestamp, TokenId};
 
 /// The URL of a client's metadata document, which is its `client_id`. It is kept and compared letter by letter.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -263,6 +263,8 @@ pub enum ClientName<'a> {
     Number(ClientId),
     /// The URL of the metadata document of one that isn't.
     Url(&'a ClientUrl),
+    /// The id of the API key that a token was exchanged for.
+    ApiKey(TokenId),
 }
 
 impl fmt::Display for ClientName<'_> {
@@ -270,6 +272,7 @@ impl fmt::Display for ClientName<'_> {
         match self {
             Self::Number(number) => number.fmt(f),
             Self::Url(url) => url.fmt(f),
+            Self::ApiKey(id) => id.fmt(f),
         }
     }
 }

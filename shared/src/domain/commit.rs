@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 
 use super::{
-    AssertionSettings, Authorization, AuthorizationState, Client, ClientId, Family, KeyRing, Member, NotBeforeKey,
-    NotBeforeScope, Org, OrgId, PersonGrant, Subject, Timestamp, TokenId, TokenRecord,
+    ApiKey, ApiKeyRevocationReason, AssertionSettings, Authorization, AuthorizationState, Client, ClientId, Family, KeyRing,
+    Member, NotBeforeKey, NotBeforeScope, Org, OrgId, PersonGrant, Subject, Timestamp, TokenId, TokenRecord,
 };
 
 /// A change of one record, as the store has committed it.
@@ -31,6 +31,8 @@ pub enum Change {
     Authorization(Box<Diff<Authorization>>),
     /// What a person has granted to a client.
     PersonGrant(Box<Diff<PersonGrant>>),
+    /// An API key of a member.
+    ApiKey(Box<Diff<ApiKey>>),
     /// An org with its settings.
     Org(Box<Diff<Org>>),
     /// The settings of an org that only assertions need.
@@ -128,6 +130,7 @@ impl Commit {
             Change::NotBefore(key, Diff::Changed { before, after }) => of_mark(key, before, after, self.at),
             Change::Authorization(diff) => of_authorization(diff, self.at),
             Change::PersonGrant(diff) => of_person_grant(diff, self.at),
+            Change::ApiKey(diff) => of_api_key(diff, self.at),
             Change::Org(diff) => {
                 let names = ["org.created", "org.changed", "org.deleted"];
                 of_record(diff, names, |org| (org.created_at, org.updated_at), self.at)
@@ -155,6 +158,30 @@ impl Commit {
             }
         }
     }
+}
+
+/// A use is no change: it is noted once an hour, and says nothing of the next.
+fn of_api_key(diff: &Diff<ApiKey>, now: Timestamp) -> Option<Action> {
+    let (before, after) = match diff {
+        Diff::Added(key) => return Some(Action { name: "api_key.created", at: key.created_at }),
+        Diff::Removed(_) => return Some(Action { name: "api_key.deleted", at: now }),
+        Diff::Changed { before, after } => (before, after),
+    };
+    let before = ApiKey { used_at: after.used_at, ..before.clone() };
+    if before == *after {
+        return None;
+    }
+    let altered = Action { name: "api_key.altered", at: now };
+    let is_next = before.revision.checked_add(1) == Some(after.revision) && before.owner == after.owner;
+    Some(match (&before.revoked, &after.revoked) {
+        (None, Some(revoked)) if ApiKey { revoked: None, ..after.clone() } == before => {
+            let is_leaked = revoked.reason == ApiKeyRevocationReason::Leaked;
+            Action { name: if is_leaked { "api_key.leaked" } else { "api_key.revoked" }, at: revoked.at }
+        }
+        (None, None) if is_next && before.value != after.value => Action { name: "api_key.rotated", at: after.issued_at },
+        (None, None) if is_next => Action { name: "api_key.changed", ..altered },
+        _ => altered,
+    })
 }
 
 fn of_token(before: &TokenRecord, after: &TokenRecord, now: Timestamp) -> Option<Action> {

@@ -2,7 +2,7 @@
 
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-use super::{Audience, ClientId, ClientName, ClientUrl, Invalid, PlatformAssertion, SessionId, Subject, Timestamp};
+use super::{Audience, ClientId, ClientName, ClientUrl, Invalid, PlatformAssertion, SessionId, Subject, Timestamp, TokenId};
 
 /// How a token came to an OAuth client, and what came with it. Of a token that a member asked for itself nothing of this is
 /// known.
@@ -19,6 +19,8 @@ pub struct Issuance {
     pub alias_used: bool,
     /// The URL of the client's metadata document, by which it is known. `None`: it is known by its number.
     pub client_url: Option<ClientUrl>,
+    /// The API key that it was exchanged for, in the place of a client: it has none then. `None`: it is a client's.
+    pub api_key: Option<TokenId>,
     /// What the authorization server attached.
     pub properties: Vec<Property>,
     /// Who alone may use it.
@@ -47,7 +49,8 @@ impl Issuance {
 
     /// Returns the `client_id` of the client of this number, as others know it.
     pub fn client_name(&self, client: Option<ClientId>) -> Option<ClientName<'_>> {
-        self.client_url.as_ref().map(ClientName::Url).or_else(|| client.map(ClientName::Number))
+        let number = || client.map(ClientName::Number);
+        self.client_url.as_ref().map(ClientName::Url).or_else(number).or(self.api_key.map(ClientName::ApiKey))
     }
 
     /// Makes an issuance of which nothing is known but its grant.
@@ -57,6 +60,7 @@ impl Issuance {
             for_client: false,
             alias_used: false,
             client_url: None,
+            api_key: None,
             properties: Vec::new(),
             confirmation: Confirmation::default(),
             details: None,

@@ -7,6 +7,7 @@
 //! To add a word, give it a file and name it below. Who may get what is not a word but a decision: see [`policy`](crate::policy).
 
 pub mod alias;
+pub mod api_key;
 pub mod assertion_issuer;
 pub mod authorization;
 pub mod backchannel;
@@ -53,6 +54,10 @@ pub mod token;
 pub mod token_contents;
 
 pub use alias::{Alias, AliasKey, Aliased};
+pub use api_key::{
+    ApiKey, ApiKeyKind, ApiKeyLocator, ApiKeyProblem, ApiKeyRevocation, ApiKeyRevocationReason, ApiKeyStatus, ApiKeyValue,
+    PreviousValue,
+};
 pub use assertion_issuer::{
     AssertionIssuer, ClaimCondition, ClaimName, ClaimPattern, FederatedIdentity, FederationProblem, IssuerKeys,
     PlatformAssertion, TextPattern,
@@ -97,8 +102,8 @@ pub use not_before::{NotBefore, NotBeforeKey, NotBeforeScope, NotBefores};
 pub use open_issuer::OpenIssuer;
 pub(crate) use org::org_settings;
 pub use org::{
-    AssertionRules, AssertionSettings, AuthorizationDetailsType, ExchangeRules, OAuthSettings, OpenRegistration, Org,
-    OrgSettings, SupportedScope,
+    ApiKeyRules, AssertionRules, AssertionSettings, AuthorizationDetailsType, ExchangeRules, OAuthSettings, OpenRegistration,
+    Org, OrgSettings, SupportedScope,
 };
 pub use person_grant::{GrantedAccess, PersonGrant, PersonGrantKey, PersonGrantUpdate, Remembering};
 pub use polling::Polling;

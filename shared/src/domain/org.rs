@@ -104,6 +104,8 @@ macro_rules! org_settings {
                 refresh_token_retry_seconds: Seconds = Family::DEFAULT_RETRY_WINDOW;
                 /// Whether tokens may be asked for that don't expire. Default: false.
                 allow_non_expiring: bool = false;
+                /// Whether members look after their own API keys, and how long keys live. Default: they don't.
+                api_keys: ApiKeyRules = ApiKeyRules::default();
             }
             oauth {
                 /// What signs the access tokens of OAuth clients, which then are JWTs. Default: they are opaque.
@@ -352,6 +354,33 @@ impl OAuthSettings {
             None => scope.default,
         };
         self.supported_scopes.iter().filter(is_allowed).map(|scope| &scope.name).filter(|scope| !scope.reaches_api())
+    }
+}
+
+/// The settings of an org for API keys.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct ApiKeyRules {
+    /// Whether members look after their own keys.
+    pub self_service: bool,
+    /// How long a key lives where a request says nothing.
+    pub duration: Seconds,
+    /// The longest life that a request can ask for.
+    pub max_duration: Seconds,
+    /// How many live keys a member can have.
+    pub max_per_owner: u32,
+    /// How long a JWT lives that a key is exchanged for.
+    pub jwt_duration: Seconds,
+}
+
+impl Default for ApiKeyRules {
+    fn default() -> Self {
+        Self {
+            self_service: false,
+            duration: Seconds(90 * 86_400),
+            max_duration: Seconds(365 * 86_400),
+            max_per_owner: 20,
+            jwt_duration: Seconds(600),
+        }
     }
 }
 

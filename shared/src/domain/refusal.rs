@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{AuthorizationProblem, Denial, Fault, FederationProblem, LogoutProblem, Scope, Seconds};
+use super::{ApiKeyProblem, AuthorizationProblem, Denial, Fault, FederationProblem, LogoutProblem, Scope, Seconds};
 
 /// Why an operation did not happen: the caller's fault or ours.
 #[derive(Debug)]
@@ -22,6 +22,18 @@ impl From<Denial> for Refusal {
 impl From<Denial> for Error {
     fn from(denial: Denial) -> Self {
         Self::Refused(denial.into())
+    }
+}
+
+impl From<ApiKeyProblem> for Refusal {
+    fn from(problem: ApiKeyProblem) -> Self {
+        Self::ApiKeyRejected(problem)
+    }
+}
+
+impl From<ApiKeyProblem> for Error {
+    fn from(problem: ApiKeyProblem) -> Self {
+        Self::Refused(problem.into())
     }
 }
 
@@ -83,6 +95,8 @@ pub enum Refusal {
         /// The scope that would allow it, one of [`crate::domain::scope::api`].
         needs: &'static str,
     },
+    /// The caller can't do that with API keys, or with this one.
+    ApiKeyRejected(ApiKeyProblem),
     /// A login application can't do that with an authorization.
     AuthorizationRejected(AuthorizationProblem),
     /// The body is larger than `limit` bytes.
@@ -146,6 +160,16 @@ pub enum Refusal {
     ResourceUnknown {
         /// Path of the member: `may_exchange_to[0].resource`.
         field: Cow<'static, str>,
+    },
+    /// A scope is asked for that an API key can't have.
+    ScopeNotForKeys {
+        /// Path of the member: `scopes[1]`.
+        field: String,
+    },
+    /// A scope is asked for that the owner of an API key doesn't hold, or that the caller can't hand out.
+    ScopeOutOfReach {
+        /// Path of the member: `scopes[1]`.
+        field: String,
     },
     /// A required scope isn't held by the subject.
     ScopeNotHeld(Scope),

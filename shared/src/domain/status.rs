@@ -152,6 +152,7 @@ impl StatusInputs<'_> {
         let is_member = || self.member.is_some_and(|member| member.enabled);
         let is_client = || self.client.is_some_and(|client| client.enabled && org.still_has(client, now));
         match issuance {
+            Some(issuance) if issuance.api_key.is_some() => is_member(),
             Some(issuance) => is_client() && (!issuance.of_member || is_member()),
             None => is_member(),
         }
@@ -257,6 +258,7 @@ impl TokenRecord {
             client: self.client,
             family: self.family,
             session: self.session.clone(),
+            is_api_key: false,
         };
         std::iter::once(own).chain(self.ancestors.iter().cloned()).collect()
     }

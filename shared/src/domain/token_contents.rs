@@ -131,6 +131,8 @@ pub struct Ancestor {
     pub family: Option<TokenId>,
     /// The session that it is in.
     pub session: Option<Session>,
+    /// Whether it is an API key, which has a record of its own kind.
+    pub is_api_key: bool,
 }
 
 impl Ancestor {

@@ -5,8 +5,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
 use crate::domain::{
-    Actor, Audience, ClientId, ClientUrl, Confirmation, ExtraClaims, Fault, Issuance, Issuer, MayAct, Scope, Secret, Timestamp,
-    TokenRecord,
+    Actor, Audience, ClientId, ClientUrl, Confirmation, ExtraClaims, Fault, Issuance, Issuer, MayAct, OrgId, Scope, Secret,
+    Timestamp, TokenRecord,
 };
 use crate::encoding::strict_json;
 
@@ -120,6 +120,11 @@ impl JwtClaims {
         ClientId::from_number(number.parse().ok()?).ok()
     }
 
+    /// Returns the org that it names, which only tokens of API keys do. Only its record tells whether it is that org's.
+    pub fn org(&self) -> Option<OrgId> {
+        self.claims.get("org")?.as_str()?.parse().ok()
+    }
+
     /// Says whether it names a client by the URL of its metadata document.
     pub fn names_client_by_url(&self) -> bool {
         self.claims.get("client_id").and_then(Value::as_str).is_some_and(|name| ClientUrl::parse(name).is_ok())
@@ -197,6 +202,8 @@ fn recorded_claims(record: &TokenRecord, issuance: &Issuance, issuer: &Issuer) -
     say("aud", Some(if record.audiences.is_empty() { issuer.as_str().into() } else { audience(&record.audiences) }));
     say("iat", Some(record.issued_at.as_secs().into()));
     say("exp", record.expires_at.map(|exp| exp.as_secs().into()));
+    // It has no client whose org is known.
+    say("org", issuance.api_key.map(|_| record.org.as_str().into()));
     say("client_id", record.client_name().map(|name| name.to_string().into()));
     say("scope", Some(scope(&record.scopes).into()).filter(|_| !record.scopes.is_empty()));
     say("cnf", confirmation(&issuance.confirmation));

@@ -142,6 +142,8 @@ impl ReadAncestor {
             id: self.jti.0,
             subject: subject.clone(),
             client: None,
+            // No member's token comes of an API key.
+            is_api_key: false,
             family: self.fam.map(|text| text.0),
             session: self.session.map(|text| Session { org: session_org, id: text.0 }),
             org,

@@ -17,7 +17,7 @@ use crate::platform::events::Publish;
 use crate::platform::queue::Enqueue;
 use crate::store::open_org::OpenOrg;
 use crate::store::{
-    CountEvents, KeepAuthorizations, KeepBatches, KeepClientDocuments, KeepLogouts, KeepPersonGrants, KeepTickets,
+    CountEvents, KeepApiKeys, KeepAuthorizations, KeepBatches, KeepClientDocuments, KeepLogouts, KeepPersonGrants, KeepTickets,
     NoteSecretUses, ReadChanges, ReadDirectory, ReadTokens, RefreshTokens, ReplayStore, RevokeTokens, Store, UpdateTokens,
     WriteDirectory, WriteKeys, WriteTokens,
 };
@@ -209,7 +209,7 @@ parts! {
         Arc<dyn Store>,
         Arc<dyn ReadTokens>, Arc<dyn WriteTokens>, Arc<dyn UpdateTokens>, Arc<dyn RefreshTokens>, Arc<dyn RevokeTokens>,
         Arc<dyn KeepTickets>, Arc<dyn KeepAuthorizations>, Arc<dyn KeepLogouts>, Arc<dyn KeepPersonGrants>, Arc<dyn KeepBatches>, Arc<dyn ReplayStore>,
-        Arc<dyn CountEvents>, Arc<dyn KeepClientDocuments>,
+        Arc<dyn CountEvents>, Arc<dyn KeepClientDocuments>, Arc<dyn KeepApiKeys>,
         Arc<dyn ReadDirectory>, Arc<dyn WriteDirectory>, Arc<dyn NoteSecretUses>, Arc<dyn WriteKeys>: |p| p.records().store.clone();
     HasMinting => Arc<SigningKeys>: |p| p.minting().signing.clone();
     HasQueue => Arc<dyn Enqueue>: |p| p.queue().clone();

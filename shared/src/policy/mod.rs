@@ -495,11 +495,13 @@ pub fn may_hand_out<'a>(authority: Authority<'_>, patterns: impl IntoIterator<It
     })
 }
 
+mod api_key;
 mod client;
 mod domain_grant;
 mod exchange;
 mod resource;
 
+pub use api_key::{ApiKeyExchange, exchange_api_key};
 pub use client::{
     ClientTokenRequest, RefreshOf, RefreshRequest, amend_scopes, available_of, granted_of_person, granted_resource, issue,
     merged, refresh_of_client, requestable, requestable_of_person, requested, requested_of_person, requested_resource,

@@ -12,9 +12,9 @@ pub mod open_org;
 use async_trait::async_trait;
 
 use crate::domain::{
-    AssertionSettings, Authorization, Batch, BatchKey, Client, ClientDocument, ClientId, Commit, FamilyKey, Fault, KeyRing,
-    Logout, Member, MemberKey, NotBefore, Org, OrgId, PersonGrantKey, RevocationStamp, SecretUses, Subject, Ticket, Timestamp,
-    TokenKey, UserCodeAssignment,
+    ApiKey, ApiKeyLocator, ApiKeyRevocation, AssertionSettings, Authorization, Batch, BatchKey, Client, ClientDocument, ClientId,
+    Commit, FamilyKey, Fault, KeyRing, Logout, Member, MemberKey, NotBefore, Org, OrgId, PersonGrantKey, RevocationStamp,
+    SecretUses, Subject, Ticket, Timestamp, TokenKey, UserCodeAssignment,
 };
 
 pub mod codec;
@@ -32,10 +32,13 @@ mod writes;
 
 pub(crate) use org_walk::OrgWalk;
 pub(crate) use reads::each_once;
-pub use reads::{ClientKey, PersonGrantPage, RecordKeys, Records, ScopeLike, TokenPage, TokenQuery};
+pub use reads::{
+    ApiKeyHolder, ApiKeyPage, ApiKeyQuery, ClientKey, PersonGrantPage, RecordKeys, Records, ScopeLike, TokenPage, TokenQuery,
+};
 pub use writes::{
-    AdvanceOutcome, CountedEvent, Delete, FamilyAdvance, FamilyUpdate, InsertOutcome, LogoutCompletion, MemberSwap, NewToken,
-    Put, Replaced, ReplayKey, Revocation, TicketConsumption, TokenUpdate, UpdateOutcome, ValueKind,
+    AdvanceOutcome, ApiKeyInsert, ApiKeyLimit, CountedEvent, Delete, FamilyAdvance, FamilyUpdate, InsertOutcome,
+    LogoutCompletion, MemberSwap, NewToken, Put, Replaced, ReplayKey, Revocation, TicketConsumption, TokenUpdate, UpdateOutcome,
+    ValueKind,
 };
 
 /// All facets of the store: what an adapter implements and what the conformance suite tests.
@@ -90,6 +93,7 @@ pub trait Store:
     + KeepLogouts
     + KeepPersonGrants
     + KeepClientDocuments
+    + KeepApiKeys
     + ReplayStore
     + CountEvents
     + KeepBatches
@@ -111,6 +115,7 @@ impl<T> Store for T where
         + KeepLogouts
         + KeepPersonGrants
         + KeepClientDocuments
+        + KeepApiKeys
         + ReplayStore
         + CountEvents
         + KeepBatches
@@ -256,6 +261,35 @@ pub trait KeepPersonGrants: std::fmt::Debug + Send + Sync {
 pub trait KeepClientDocuments: std::fmt::Debug + Send + Sync {
     /// Keeps a document in the place of the one before. The last write wins.
     async fn put_client_document(&self, document: &ClientDocument) -> Result<(), Fault>;
+}
+
+/// Keeps the API keys of members. [`ReadTokens::read`] finds them by their values, and where they are.
+#[async_trait]
+pub trait KeepApiKeys: std::fmt::Debug + Send + Sync {
+    /// Records a new key, so that it is found by its value, unless its owner has as many live ones as it may have. Recording the very same
+    /// again is a success.
+    ///
+    /// Of N parallel creations no more succeed than may be.
+    ///
+    /// # Errors
+    /// Also a [`Fault`] if the id or the value is taken by something else.
+    async fn create_api_key(&self, key: &ApiKey, limit: ApiKeyLimit) -> Result<ApiKeyInsert, Fault>;
+
+    /// Replaces a key that is still what was `seen`, but for its uses, and isn't revoked: its revision is one higher. Returns whether it now
+    /// is what it shall be: of N parallel updates of one revision exactly one is, and so is a repetition of the very same one. A new value
+    /// is found from then on. The one before is found as long as any, and only the record tells whether it is good.
+    async fn update_api_key(&self, seen: &ApiKey, key: &ApiKey) -> Result<bool, Fault>;
+
+    /// Revokes a key. Idempotent: the first revocation stays.
+    async fn revoke_api_key(&self, key: &ApiKeyLocator, revocation: &ApiKeyRevocation) -> Result<Revocation, Fault>;
+
+    /// Notes the hour in which a key was used. One that isn't there, or was used later, is left as it is.
+    async fn note_api_key_use(&self, key: &ApiKeyLocator, hour: Timestamp) -> Result<(), Fault>;
+
+    /// Reads one page of an org's keys, newest id first, beginning after `query.after`: live, revoked and expired ones.
+    ///
+    /// A page may be shorter than `query.limit`, even empty, and still have a `next`.
+    async fn api_keys(&self, org: &OrgId, query: &ApiKeyQuery) -> Result<ApiKeyPage, Fault>;
 }
 
 /// Decides what may happen only once: the use of a proof or an assertion.

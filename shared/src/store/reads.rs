@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use crate::domain::{
-    AliasKey, Aliased, AssertionSettings, Authorization, AuthorizationKey, Client, ClientDocument, ClientDocumentKey, ClientId,
-    Family, FamilyKey, Label, Logout, LogoutKey, Member, MemberKey, NotBeforeKey, NotBefores, Org, OrgId, PersonGrant,
-    PersonGrantKey, Scope, SecretUses, SessionId, Subject, Ticket, TicketKey, Timestamp, TokenId, TokenKey, TokenRecord,
-    UserCodeAssignment, UserCodeKey, scope,
+    AliasKey, Aliased, ApiKey, ApiKeyLocator, AssertionSettings, Authorization, AuthorizationKey, Client, ClientDocument,
+    ClientDocumentKey, ClientId, Family, FamilyKey, Label, Logout, LogoutKey, Member, MemberKey, NotBeforeKey, NotBefores, Org,
+    OrgId, PersonGrant, PersonGrantKey, Scope, SecretUses, SessionId, Subject, Ticket, TicketKey, Timestamp, TokenId, TokenKey,
+    TokenRecord, UserCodeAssignment, UserCodeKey, scope,
 };
 
 /// Keys of what one decision needs.
@@ -18,6 +18,10 @@ pub struct RecordKeys {
     pub families: Vec<FamilyKey>,
     /// Whose a token's value is.
     pub aliases: Vec<AliasKey>,
+    /// The SHA-256 of the values of API keys to look up.
+    pub api_key_values: Vec<[u8; 32]>,
+    /// Where the API keys to read are.
+    pub api_keys: Vec<ApiKeyLocator>,
     /// The keys of tickets to read.
     pub tickets: Vec<TicketKey>,
     /// The keys of authorizations to read.
@@ -61,10 +65,12 @@ impl RecordKeys {
     pub fn and(mut self, other: Self) -> Self {
         let Self { tokens, families, aliases, tickets, marks, shard_of, orgs, assertion_settings, members, .. } = other;
         let Self { authorizations, logouts, user_codes, client_documents, person_grants, .. } = other;
-        let Self { clients, client_aliases, client_orgs, .. } = other;
+        let Self { clients, client_aliases, client_orgs, api_key_values, api_keys, .. } = other;
         self.tokens.extend(tokens);
         self.families.extend(families);
         self.aliases.extend(aliases);
+        self.api_key_values.extend(api_key_values);
+        self.api_keys.extend(api_keys);
         self.tickets.extend(tickets);
         self.authorizations.extend(authorizations);
         self.logouts.extend(logouts);
@@ -100,6 +106,10 @@ pub struct Records {
     pub families: HashMap<FamilyKey, Family>,
     /// Whose a token's value is, by key.
     pub aliases: HashMap<AliasKey, Aliased>,
+    /// Whose values of API keys are, by their SHA-256: a value that was replaced, too.
+    pub api_key_values: HashMap<[u8; 32], ApiKeyHolder>,
+    /// The API keys that were found, by where they are.
+    pub api_keys: HashMap<ApiKeyLocator, ApiKey>,
     /// The tickets that were found, by their keys.
     pub tickets: HashMap<TicketKey, Ticket>,
     /// The authorizations that were found, by their keys.
@@ -230,6 +240,35 @@ impl ScopeLike {
 pub struct TokenPage {
     /// The tokens of the page, newest id first.
     pub tokens: Vec<TokenRecord>,
+    /// Where the next page begins; `None`: this was the last.
+    pub next: Option<TokenId>,
+}
+
+/// Whose the value of an API key is: all that the next read needs to find what decides about it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ApiKeyHolder {
+    /// Where the key is.
+    pub key: ApiKeyLocator,
+    /// The member whose key it is.
+    pub owner: Subject,
+}
+
+/// Which API keys of an org to list.
+#[derive(Clone, Debug)]
+pub struct ApiKeyQuery {
+    /// Only keys of this member.
+    pub owner: Option<Subject>,
+    /// Only ids below this one: where the page before ended.
+    pub after: Option<TokenId>,
+    /// How many at most, 1 to 1,000.
+    pub limit: usize,
+}
+
+/// One page of API keys.
+#[derive(Clone, Debug, Default)]
+pub struct ApiKeyPage {
+    /// The keys of the page, newest id first.
+    pub keys: Vec<ApiKey>,
     /// Where the next page begins; `None`: this was the last.
     pub next: Option<TokenId>,
 }

@@ -1,7 +1,7 @@
 //! What the store shall write, and what came of it.
 
 use crate::domain::{
-    Alias, Aliased, Authorization, Family, FamilyKey, LogoutKey, Member, MemberKey, OrgId, PersonGrantUpdate, TicketKey,
+    Alias, Aliased, ApiKey, Authorization, Family, FamilyKey, LogoutKey, Member, MemberKey, OrgId, PersonGrantUpdate, TicketKey,
     Timestamp, TokenId, TokenRecord,
 };
 
@@ -50,6 +50,31 @@ pub enum InsertOutcome {
     AuthorizationChanged,
     /// The person has ended the grant since they granted this. Nothing was written.
     PersonGrantEnded,
+}
+
+/// How many live API keys an owner may have.
+#[derive(Clone, Copy, Debug)]
+pub struct ApiKeyLimit {
+    /// How many, at least 1.
+    pub most: u32,
+    /// Only those count that were made after this moment: a mark has revoked those before. `None`: all do.
+    pub made_after: Option<Timestamp>,
+}
+
+impl ApiKeyLimit {
+    /// Whether a key counts at the moment `now`.
+    pub fn counts(&self, key: &ApiKey, now: Timestamp) -> bool {
+        key.revoked.is_none() && now < key.expires_at && self.made_after.is_none_or(|after| after < key.created_at)
+    }
+}
+
+/// What came of the creation of an API key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ApiKeyInsert {
+    /// The key is recorded, now or by an earlier attempt.
+    Done,
+    /// Its owner has as many live keys as it may have. Nothing was written.
+    TooMany,
 }
 
 /// Which of the two values of a record.

@@ -1,10 +1,12 @@
 //! Authorization of requests to other APIs, which a gateway asks for before it passes them on.
 
+use crate::auth::api_key;
 use crate::auth::bearer::authenticate;
 use crate::auth::client;
 use crate::auth::service::Lookup as _;
 use crate::domain::{
-    Error, Fault, Lacking, Org, OrgId, Refusal, Secret, Service, Thumbprint, TokenProblem, TokenRecord, TokenStatus,
+    ApiKey, ApiKeyValue, Error, Fault, Lacking, Org, OrgId, Refusal, Secret, Service, Thumbprint, TokenProblem, TokenRecord,
+    TokenStatus,
 };
 use crate::jose::looks_like_jwt;
 use crate::platform::capabilities::Authorizer;
@@ -37,6 +39,8 @@ pub enum TokenScheme {
 pub enum Verdict {
     /// The request may pass. The record has the scopes and roles that the token opens now.
     Allowed(Box<TokenRecord>),
+    /// The request may pass by an API key, which is told as a token with the scopes that it opens now.
+    AllowedByApiKey(Box<TokenRecord>),
     /// The request is refused: the token or its subject lacks a scope that is required.
     InsufficientScope(Box<TokenRecord>),
 }
@@ -50,6 +54,9 @@ pub enum Verdict {
 pub async fn authorize(ports: &Authorizer, request: &ApiRequest) -> Result<Verdict, Error> {
     let (scheme, token) = request.token.as_ref().ok_or(Refusal::CredentialsMissing)?;
     let text = token.expose();
+    if *scheme == TokenScheme::Bearer && ApiKeyValue::looks_like(text) {
+        return by_api_key(ports, text).await;
+    }
     let is_client_jwt = ports.introspector.reader.keys.now().await?.verifier.access_token(text).is_some();
     if *scheme == TokenScheme::Bearer && looks_like_jwt(text) && !is_client_jwt {
         match of_member(ports, text).await {
@@ -62,6 +69,25 @@ pub async fn authorize(ports: &Authorizer, request: &ApiRequest) -> Result<Verdi
 }
 
 const REJECTED: Refusal = Refusal::CredentialsRejected(TokenProblem::Invalid);
+
+/// By an API key, which must be for the audience that is required, and of the org whose opaque tokens are taken, if one is named.
+async fn by_api_key(ports: &Authorizer, text: &str) -> Result<Verdict, Error> {
+    let (reader, requirements) = (&ports.introspector.reader, &*ports.requirements);
+    let (found, _) = api_key::find(reader, text, RecordKeys::default()).await?;
+    let is_meant = |key: &ApiKey| {
+        requirements.audience.as_ref().is_none_or(|audience| key.resources.contains(audience))
+            && requirements.org.as_ref().is_none_or(|org| key.org == *org)
+    };
+    let found = found.filter(|found| is_meant(&found.key)).ok_or(REJECTED)?;
+    let live = found.into_live().map_err(Refusal::CredentialsRejected)?;
+    live.note_use(reader, &*ports.api_keys).await;
+    let record = Box::new(live.to_token());
+    if requirements.scopes.iter().all(|scope| record.scopes.contains(scope)) {
+        Ok(Verdict::AllowedByApiKey(record))
+    } else {
+        Ok(Verdict::InsufficientScope(record))
+    }
+}
 
 async fn of_member(ports: &Authorizer, text: &str) -> Result<Verdict, Error> {
     let (caller, _) = authenticate(&ports.introspector.reader, text, RecordKeys::default()).await?;
@@ -122,9 +148,10 @@ async fn find(ports: &Authorizer, text: &str) -> Result<Option<(Org, TokenLookup
         return Ok(known.map(|(org, _, lookup, found)| (org, lookup, found)));
     }
     // Clients that are known by a URL are the open org's.
+    let own_org = said.as_ref().and_then(|said| said.org());
     let is_by_url = said.is_some_and(|said| said.names_client_by_url());
     let open_org = ports.open_org.id().filter(|_| is_by_url);
-    let Some(org) = open_org.or(ports.requirements.org.as_ref()) else { return Ok(None) };
+    let Some(org) = own_org.as_ref().or(open_org).or(ports.requirements.org.as_ref()) else { return Ok(None) };
     let lookup = seek(org);
     let own = RecordKeys { orgs: vec![org.clone()], ..RecordKeys::default() };
     let mut found = reader.tokens.read(&own.and(lookup.wanted(org))).await?;

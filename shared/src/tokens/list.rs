@@ -1,13 +1,14 @@
 //! Listing: which tokens there are.
 
+use crate::auth::api_key::{ApiKeyState, states};
 use crate::auth::bearer::authenticate;
 use crate::domain::scope::api;
 use crate::domain::{
-    Ancestor, Caller, ClientId, Error, Family, Org, OrgId, Refusal, RevokedBy, Seconds, Service, StatusInputs, Subject,
-    Timestamp, TokenId, TokenKey, TokenRecord, TokenRevocation,
+    Ancestor, ApiKey, ApiKeyLocator, ApiKeyStatus, Caller, ClientId, Error, Family, Org, OrgId, Refusal, RevokedBy, Seconds,
+    Service, StatusInputs, Subject, Timestamp, TokenId, TokenKey, TokenRecord, TokenRevocation,
 };
 use crate::platform::capabilities::{DirectoryReader, Lister, Reader, TokenFinder};
-use crate::store::{RecordKeys, Records, TokenQuery, each_once};
+use crate::store::{ApiKeyPage, ApiKeyQuery, KeepApiKeys, RecordKeys, Records, TokenQuery, each_once};
 use crate::tokens::introspect::{MAX_SUB_ORGS, descendants};
 
 /// Which tokens to list: those for which everything given holds.
@@ -17,17 +18,30 @@ pub struct Filter {
     pub org: Option<OrgId>,
     /// Whether the tokens have been revoked, by themselves or with a set.
     pub revoked: Option<bool>,
+    /// Only tokens, or only API keys; `None`: both.
+    pub kind: Option<RowKind>,
     /// What their records say, and how many to list.
     pub query: TokenQuery,
+}
+
+/// What a row of a listing is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum RowKind {
+    /// A token with a record.
+    Token,
+    /// An API key of a member.
+    ApiKey,
 }
 
 /// A token in a listing.
 #[derive(Debug)]
 pub struct Row {
-    /// The record of the token.
+    /// The record of the token. Of an API key: what it is as a token.
     pub record: TokenRecord,
     /// Whether it has been revoked, by itself or with a set.
     pub revoked: bool,
+    /// The API key, if it is one.
+    pub api_key: Option<Box<ApiKey>>,
 }
 
 /// So many pages are looked at for one answer at most, so that a filter that matches little can't read a whole table.
@@ -51,7 +65,7 @@ pub struct Listing {
 /// others and may not read tokens there.
 pub async fn list(ports: &TokenFinder, bearer: &str, filter: Filter) -> Result<Listing, Error> {
     let reader = &ports.orgs.reader;
-    let Filter { org, revoked: wanted, mut query } = filter;
+    let Filter { org, revoked: wanted, kind, mut query } = filter;
     let also = RecordKeys { orgs: org.iter().cloned().collect(), ..RecordKeys::default() };
     let (caller, mut found) = authenticate(reader, bearer, also).await?;
     let org = match (org, query.id) {
@@ -61,7 +75,8 @@ pub async fn list(ports: &TokenFinder, bearer: &str, filter: Filter) -> Result<L
                 found.orgs.insert(record.org.clone(), place);
                 record.org
             }
-            None => return Ok(Listing::default()),
+            // Lists of the caller's own org alone show its API keys.
+            None => caller.org().clone(),
         },
         (None, None) => caller.org().clone(),
     };
@@ -74,15 +89,18 @@ pub async fn list(ports: &TokenFinder, bearer: &str, filter: Filter) -> Result<L
     }
     let (mut rows, mut next) = (Vec::new(), None);
     for _ in 0..MAX_PAGES {
-        let page = reader.tokens.list(&org, &query).await?;
-        let evidence = evidence(reader, &page.tokens).await?;
-        for record in page.tokens {
-            let revoked = is_revoked(&record, &evidence);
-            if wanted.is_none_or(|wanted| wanted == revoked) {
-                rows.push(Row { record, revoked });
-            }
-        }
-        next = page.next.filter(|next| !ends_before(&query, *next));
+        let (page, keys) = futures::future::try_join(
+            tokens_page(reader, &org, &query, kind),
+            api_keys_page(&*ports.api_keys, reader, found.orgs.get(&org), &query, kind),
+        )
+        .await?;
+        // Each is whole down to where its next page begins.
+        let horizon = [page.1, keys.1].into_iter().flatten().max();
+        let mut some: Vec<_> = page.0.into_iter().chain(keys.0).collect();
+        some.retain(|row| horizon.is_none_or(|horizon| row.record.id >= horizon));
+        some.sort_unstable_by_key(|row| std::cmp::Reverse(row.record.id));
+        rows.extend(some.into_iter().filter(|row| wanted.is_none_or(|wanted| wanted == row.revoked)));
+        next = horizon.filter(|next| !ends_before(&query, *next));
         if next.is_none() || rows.len() >= limit {
             break;
         }
@@ -93,6 +111,54 @@ pub async fn list(ports: &TokenFinder, bearer: &str, filter: Filter) -> Result<L
         next = rows.last().map(|row| row.record.id);
     }
     Ok(Listing { rows, next })
+}
+
+/// The rows of one page of tokens, and where the next one begins.
+async fn tokens_page(
+    reader: &Reader,
+    org: &OrgId,
+    query: &TokenQuery,
+    kind: Option<RowKind>,
+) -> Result<(Vec<Row>, Option<TokenId>), Error> {
+    if kind == Some(RowKind::ApiKey) {
+        return Ok((Vec::new(), None));
+    }
+    let page = reader.tokens.list(org, query).await?;
+    let evidence = evidence(reader, &page.tokens).await?;
+    let row = |record: TokenRecord| Row { revoked: is_revoked(&record, &evidence), record, api_key: None };
+    Ok((page.tokens.into_iter().map(row).collect(), page.next))
+}
+
+/// The rows of one page of API keys, and where the next one begins.
+async fn api_keys_page(
+    api_keys: &dyn KeepApiKeys,
+    reader: &Reader,
+    org: Option<&Org>,
+    query: &TokenQuery,
+    kind: Option<RowKind>,
+) -> Result<(Vec<Row>, Option<TokenId>), Error> {
+    // No key has anything of these.
+    let is_of_tokens = query.session.is_some() || query.created_by.is_some() || query.client.is_some();
+    let Some(org) = org.filter(|_| kind != Some(RowKind::Token) && !is_of_tokens) else { return Ok((Vec::new(), None)) };
+    let page = match query.id {
+        Some(id) => {
+            let locator = ApiKeyLocator { org: org.id.clone(), id };
+            let wanted = RecordKeys { api_keys: vec![locator], ..RecordKeys::default() };
+            let keys = reader.tokens.read(&wanted).await?.api_keys.into_values().collect();
+            ApiKeyPage { keys, next: None }
+        }
+        None => {
+            let wanted = ApiKeyQuery { owner: query.subject.clone(), after: query.after, limit: query.limit };
+            api_keys.api_keys(&org.id, &wanted).await?
+        }
+    };
+    let row = |state: ApiKeyState| Row {
+        record: state.key.to_token(org),
+        revoked: state.status == ApiKeyStatus::Revoked,
+        api_key: Some(Box::new(state.key)),
+    };
+    let rows = states(reader, page.keys).await?.into_iter().map(row).filter(|row| query.matches(&row.record));
+    Ok((rows.collect(), page.next))
 }
 
 /// After which token to begin, of the one that the caller names and the first that can match: ids begin with the moment at which the
@@ -124,7 +190,7 @@ pub async fn show(
     let (record, _) = found.ok_or(Refusal::NotFound("token"))?;
     let evidence = evidence(&ports.reader, std::slice::from_ref(&record)).await?;
     let revocation = revocation(&record, &evidence);
-    Ok((Row { record, revoked: revocation.is_some() }, revocation))
+    Ok((Row { record, revoked: revocation.is_some(), api_key: None }, revocation))
 }
 
 /// Finds a token by its id, with the org that it is in: in `org`, or else in the caller's org and in those below it. The caller sees
@@ -188,20 +254,23 @@ pub(crate) async fn evidence(ports: &Reader, tokens: &[TokenRecord]) -> Result<R
     let families = tokens.iter().filter_map(TokenRecord::family_key).chain(ancestors().filter_map(Ancestor::family_key));
     let mut marks = each_once(tokens.iter().flat_map(TokenRecord::marks));
     let mut families = each_once(families);
-    let mut records = each_once(ancestors().map(Ancestor::key));
+    let mut records = each_once(ancestors().filter(|ancestor| !ancestor.is_api_key).map(Ancestor::key));
+    let mut api_keys = each_once(ancestors().filter_map(Ancestor::api_key_locator));
     let mut all = Records::default();
-    while !(marks.is_empty() && families.is_empty() && records.is_empty()) {
+    while !(marks.is_empty() && families.is_empty() && records.is_empty() && api_keys.is_empty()) {
         let mut room = RecordKeys::MAX_KEYS;
         let wanted = RecordKeys {
             marks: taken(&mut marks, &mut room),
             families: taken(&mut families, &mut room),
             tokens: taken(&mut records, &mut room),
+            api_keys: taken(&mut api_keys, &mut room),
             ..RecordKeys::default()
         };
         let found = ports.tokens.read(&wanted).await?;
         all.marks.extend(found.marks);
         all.families.extend(found.families);
         all.tokens.extend(found.tokens);
+        all.api_keys.extend(found.api_keys);
     }
     Ok(all)
 }
@@ -220,6 +289,10 @@ fn is_revoked(token: &TokenRecord, found: &Records) -> bool {
 /// What has revoked a token, if anything has: what ended it by itself, or what ended a token that it was made from.
 fn revocation(token: &TokenRecord, found: &Records) -> Option<TokenRevocation> {
     let of_ancestor = |ancestor: &Ancestor| {
+        if let Some(key) = ancestor.api_key_locator() {
+            let revoked = found.api_keys.get(&key)?.revoked.as_ref()?;
+            return Some(TokenRevocation { at: Some(revoked.at), by: RevokedBy::Ancestor, party: revoked.by.clone() });
+        }
         let record = found.tokens.get(&ancestor.key())?;
         inputs(record, found).revocation(record).map(|revocation| TokenRevocation { by: RevokedBy::Ancestor, ..revocation })
     };

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::auth::bearer::authenticate;
 use crate::domain::{
-    Algorithm, Alias, AliasKey, Aliased, Caller, Claims, Denial, Entropy, Error, Family, Fault, Member, MemberKey, NotBefore,
-    NotBefores, PersonGrantUpdate, RefreshToken, Refusal, Remembering, Seconds, Secret, SessionId, Shard, Timestamp, TokenId,
-    TokenRecord,
+    Algorithm, Alias, AliasKey, Aliased, ApiKeyProblem, ApiKeyValue, Caller, Claims, Denial, Entropy, Error, Family, Fault,
+    Member, MemberKey, NotBefore, NotBefores, PersonGrantUpdate, RefreshToken, Refusal, Remembering, Seconds, Secret, SessionId,
+    Shard, Timestamp, TokenId, TokenRecord,
 };
 use crate::jose;
 use crate::keys::{Signing, signer};
@@ -57,6 +57,7 @@ impl Minted {
 pub async fn create(ports: &Minter, bearer: &str, ask: MemberTokenRequest) -> Result<(Minted, Member), Error> {
     let target = MemberKey { org: ask.org.clone(), subject: ask.subject.clone() };
     let (caller, mut found) = authenticate(&ports.reader, bearer, also(&target)).await?;
+    ensure_mints(&caller)?;
     let grant = policy::decide(ask, &caller, target_in(&found, &target), ports.reader.now())?;
     let minted = mint(ports, LiveGrant::check(&ports.reader, grant, &found.marks).await?).await?;
     let member = found.members.remove(&target).ok_or(Fault::internal("finding the member that was just decided on"))?;
@@ -81,11 +82,15 @@ pub async fn validate(ports: &DirectoryLookup, ask: &MemberTokenRequest) -> Resu
 /// [`Refusal::TokenRejected`] if the presented token isn't alive. Else as [`policy::reissue`] and [`mint`].
 pub async fn reissue(ports: &Minter, token: &str, org: crate::domain::OrgId) -> Result<Minted, Error> {
     let now = ports.reader.now();
+    if ApiKeyValue::looks_like(token) {
+        return Err(ApiKeyProblem::KeyCannotMakeKeys.into());
+    }
     let (presented, mut found) =
         crate::auth::bearer::inspect(&ports.reader, token, RecordKeys { orgs: vec![org.clone()], ..RecordKeys::default() })
             .await?;
     let caller: Caller = crate::auth::bearer::caller(presented).map_err(Refusal::TokenRejected)?;
     crate::telemetry::note_caller(&caller);
+    ensure_mints(&caller)?;
     let target = MemberKey { org, subject: caller.subject().clone() };
     if !found.members.contains_key(&target) {
         // Whose membership it is was in the token, so it takes a second read.
@@ -96,6 +101,11 @@ pub async fn reissue(ports: &Minter, token: &str, org: crate::domain::OrgId) -> 
     }
     let grant = policy::reissue(&caller, target_in(&found, &target), now)?;
     mint(ports, LiveGrant::check(&ports.reader, grant, &found.marks).await?).await
+}
+
+/// Checks that a caller may have tokens made: whoever came by an API key may not, whatever that opens.
+fn ensure_mints(caller: &Caller) -> Result<(), Refusal> {
+    if caller.came_of_api_key() { Err(ApiKeyProblem::KeyCannotMakeKeys.into()) } else { Ok(()) }
 }
 
 /// A grant whose token isn't dead before anybody has it.

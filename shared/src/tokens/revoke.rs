@@ -1,12 +1,13 @@
 //! Revocation: of one token, of a session, of everything that a member has.
 
+use crate::auth::api_key;
 use crate::auth::bearer::{PresentedToken, authenticate, inspect};
 use crate::auth::service::{Authenticated, Credentials, authenticate as authenticate_service};
 use crate::domain::scope::api;
 use crate::domain::{
-    Client, ClientId, Denial, Error, Fault, MemberKey, NotBefore, NotBeforeKey, NotBeforeScope, NotBefores, Org, OrgId, Refusal,
-    RevocationStamp, RevokingParty, Seconds, Service, SessionId, Subject, Timestamp, TokenId, TokenProblem, TokenRecord,
-    TokenStatus,
+    ApiKey, ApiKeyLocator, ApiKeyRevocation, ApiKeyRevocationReason, ApiKeyValue, Caller, Client, ClientId, Denial, Error, Fault,
+    MemberKey, NotBefore, NotBeforeKey, NotBeforeScope, NotBefores, Org, OrgId, Refusal, RevocationStamp, RevokingParty, Seconds,
+    Service, SessionId, Subject, Timestamp, TokenId, TokenProblem, TokenRecord, TokenStatus,
 };
 use crate::platform::capabilities::{BulkRevoker, ClientRevoker, Revoker, TokenRemover};
 use crate::store::{RecordKeys, Records, Revocation, RevokeTokens, TokenQuery};
@@ -25,6 +26,9 @@ use crate::tokens::pages::Pages;
 /// token whose session shall end, if its record is gone.
 pub async fn revoke(ports: &Revoker, token: &str, whole_session: bool) -> Result<(), Error> {
     let now = ports.reader.now();
+    if ApiKeyValue::looks_like(token) {
+        return revoke_api_key(ports, token).await;
+    }
     let (presented, mut found) = inspect(&ports.reader, token, RecordKeys::default()).await?;
     let (session, org) = match presented {
         PresentedToken::Access(token) => {
@@ -63,6 +67,20 @@ pub async fn revoke(ports: &Revoker, token: &str, whole_session: bool) -> Result
     Ok(())
 }
 
+/// Revokes the API key that somebody presents: both of its values, and what came of it. A repetition is a success.
+async fn revoke_api_key(ports: &Revoker, text: &str) -> Result<(), Error> {
+    let (found, _) = api_key::find(&ports.reader, text, RecordKeys::default()).await?;
+    let found = found.ok_or(Refusal::TokenRejected(TokenProblem::Invalid))?;
+    ports.api_keys.revoke_api_key(&found.key.locator(), &by_holder(&found.key, ports.reader.now())).await?;
+    Ok(())
+}
+
+/// The revocation of a key by whoever presents it.
+fn by_holder(key: &ApiKey, now: Timestamp) -> ApiKeyRevocation {
+    let by = RevokingParty { org: key.org.clone(), subject: Some(key.owner.clone()), client: None, token: Some(key.id) };
+    ApiKeyRevocation { at: now, reason: ApiKeyRevocationReason::Owner, by: Some(by) }
+}
+
 /// Revokes a token that is named by its id, with its refresh family. `org`: where it is, if the caller knows. A token that is
 /// dead already is a success: it is as it shall be.
 ///
@@ -72,12 +90,32 @@ pub async fn revoke(ports: &Revoker, token: &str, whole_session: bool) -> Result
 /// named and there are too many to look in.
 pub async fn revoke_by_id(ports: &TokenRemover, bearer: &str, id: TokenId, org: Option<OrgId>) -> Result<(), Error> {
     let (caller, _) = authenticate(&ports.orgs.reader, bearer, RecordKeys::default()).await?;
+    let place = org.clone().unwrap_or_else(|| caller.org().clone());
     let found = find_by_id(&ports.orgs, &caller, org, (id, api::TOKENS_REVOKE)).await?;
-    let (record, _) = found.ok_or(Refusal::NotFound("token"))?;
+    let Some((record, _)) = found else {
+        return revoke_api_key_by_id(ports, &caller, id, place).await;
+    };
     crate::telemetry::note_token(&record);
     let stamp = RevocationStamp::new(ports.orgs.reader.now(), RevokingParty::bearer_of(caller.token()));
     let revoked = ports.revoke.revoke(&record.key(), record.family_key().as_ref(), stamp).await?;
     if revoked == Revocation::Unknown { Err(Refusal::NotFound("token").into()) } else { Ok(()) }
+}
+
+/// Revokes the API key of this id in an org: lists of tokens show keys, too.
+async fn revoke_api_key_by_id(ports: &TokenRemover, caller: &Caller, id: TokenId, org: OrgId) -> Result<(), Error> {
+    const UNKNOWN: Refusal = Refusal::NotFound("token");
+    let locator = ApiKeyLocator { org: org.clone(), id };
+    let wanted = RecordKeys { api_keys: vec![locator.clone()], orgs: vec![org.clone()], ..RecordKeys::default() };
+    let found = ports.orgs.reader.tokens.read(&wanted).await?;
+    let (key, place) = found.api_keys.get(&locator).zip(found.orgs.get(&org)).ok_or(UNKNOWN)?;
+    let is_own = org == *caller.org() && key.owner == *caller.subject();
+    if !is_own && !caller.may(api::TOKENS_REVOKE, place) {
+        return Err(UNKNOWN.into());
+    }
+    let reason = if is_own { ApiKeyRevocationReason::Owner } else { ApiKeyRevocationReason::Administrator };
+    let by = Some(RevokingParty::bearer_of(caller.token()));
+    ports.api_keys.revoke_api_key(&locator, &ApiKeyRevocation { at: ports.orgs.reader.now(), reason, by }).await?;
+    Ok(())
 }
 
 /// What to revoke of a member.
@@ -262,6 +300,21 @@ pub async fn revoke_for_client(
     }
     let stamp = RevocationStamp::new(reader.now(), RevokingParty::client(client));
     revoke_located(&*ports.revoker.revoke, found, stamp).await.map(drop)
+}
+
+/// Revokes an API key for an API that it is for. Of a key for others nothing is told.
+///
+/// # Errors
+/// Only a fault: the store can't be read or written.
+pub async fn revoke_shown_api_key(ports: &ClientRevoker, client: &Client, text: &str) -> Result<(), Error> {
+    let reader = &ports.revoker.reader;
+    let (found, _) = api_key::find(reader, text, RecordKeys::default()).await?;
+    let is_shown = |key: &ApiKey| key.org == client.org && key.resources.iter().any(|resource| client.answers_to(resource));
+    if let Some(found) = found.filter(|found| is_shown(&found.key)) {
+        let revocation = ApiKeyRevocation { by: Some(RevokingParty::client(client)), ..by_holder(&found.key, reader.now()) };
+        ports.revoker.api_keys.revoke_api_key(&found.key.locator(), &revocation).await?;
+    }
+    Ok(())
 }
 
 /// Revokes for a client that comes straight to us. It isn't told that a token is another's, because a thief would learn that it

@@ -288,7 +288,15 @@ async fn an_amendment_tells_what_was_and_what_is_but_no_value() {
     renewed.scopes = vec![Scope::parse("urn:app:write").unwrap()];
     renewed.issuance = Some(Box::new(issuance()));
     renewed.created_by = Some(id(8));
-    let ancestor = Ancestor { org: org(), id: id(9), subject: "bob".parse().unwrap(), client: None, family: None, session: None };
+    let ancestor = Ancestor {
+        org: org(),
+        id: id(9),
+        subject: "bob".parse().unwrap(),
+        client: None,
+        family: None,
+        session: None,
+        is_api_key: false,
+    };
     renewed.ancestors = vec![ancestor];
     let amendment = TokenUpdate { token: Some(renewed), family: None, alias: None };
     assert_eq!(streamed.app.store.update_token(&amendment).await.unwrap(), UpdateOutcome::Done);

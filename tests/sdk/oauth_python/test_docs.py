@@ -113,7 +113,7 @@ print(passes(token), passes(header + "." + payload + "." + "A" * 86))
 
 
 # What a page says of one moment, key or number, and so differs from run to run.
-VARIES = {"access_token", "created", "created_by", "exp", "iat", "jti", "refresh_token", "revoked_before", "token", "updated"}
+VARIES = {"access_token", "created", "created_by", "exp", "expires", "hint", "iat", "id", "iss", "jti", "refresh_token", "revoked_before", "token", "updated"}
 
 
 def shape(value):
@@ -263,6 +263,13 @@ def test_the_page_for_apis_that_call_others(started, tmp_path):
     exchanged = json.loads((tmp_path / "exchanged.json").read_text())
     told = json.loads(re.search(r"^```json\n(\{\"access_token.*\})$", (DOCS / page).read_text(), re.M)[1])
     assert (set(exchanged), exchanged["scope"]) == (set(told), told["scope"])
+
+
+def test_the_page_on_api_keys(started, tmp_path):
+    answers = follow((DOCS / "api-keys.md").read_text(), started(), tmp_path)
+    assert list(answers) == ["setup.sh", "make.sh", "check.sh", "exchange.sh", "rotate.sh", "end.sh", "self.sh", "pattern.sh"]
+    assert answers["rotate.sh"].split()[:2] == ["True", "True"] and "204 No Content" in answers["rotate.sh"]
+    assert answers["self.sh"].strip() == "bob"
 
 
 def test_the_seed_file_with_every_part(started, tmp_path):

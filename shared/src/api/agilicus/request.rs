@@ -14,7 +14,7 @@ use crate::encoding::form::Parameters;
 use crate::encoding::{FromText, Object, SecretText, integer_within, present};
 use crate::policy::{Lifetime, MemberTokenRequest, SessionRequest};
 use crate::store::{ScopeLike, TokenQuery};
-use crate::tokens::list::Filter;
+use crate::tokens::list::{Filter, RowKind};
 use crate::tokens::revoke::Bulk;
 
 const MAX_SCOPES: usize = 100;
@@ -398,7 +398,13 @@ impl ListTokens {
             limit: query.number("limit", 1..=100)?.unwrap_or(100),
             ..TokenQuery::default()
         };
-        let filter = Filter { org, revoked: query.flag("revoked")?, query: tokens };
+        let kind = match query.remove("kind")?.as_deref() {
+            None => None,
+            Some("token") => Some(RowKind::Token),
+            Some("api_key") => Some(RowKind::ApiKey),
+            Some(_) => return Err(Refusal::invalid("kind", "must be token or api_key")),
+        };
+        let filter = Filter { org, revoked: query.flag("revoked")?, kind, query: tokens };
         query.refuse_unknown()?;
         Ok(filter)
     }

@@ -144,7 +144,16 @@ pub struct Token<'a> {
     revoked: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     updated: Option<Rfc3339>,
+    /// Only of an API key: `api_key`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+    /// Only of an API key: the hour in which an API last asked about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_used: Option<Rfc3339>,
 }
+
+/// The `kind` of an API key.
+const API_KEY: &str = "api_key";
 
 impl<'a> Token<'a> {
     /// The view of an access token. The SDK reads `iat` and `exp` as strings; of a token that does not expire `exp` is `""`.
@@ -171,6 +180,8 @@ impl<'a> Token<'a> {
             created_by: None,
             revoked: None,
             updated: None,
+            kind: None,
+            last_used: None,
         }
     }
 
@@ -178,15 +189,24 @@ impl<'a> Token<'a> {
     pub fn of_active(active: &'a Active) -> Self {
         match active {
             Active::Access { record, member } => Self::from_record(record, Some(member)),
+            Active::ApiKey { record, member, name, used_at } => Self {
+                kind: Some(API_KEY),
+                label: Some(name),
+                last_used: used_at.map(Rfc3339),
+                ..Self::from_record(record, Some(member))
+            },
             Active::Refresh { family, member } => Self::of_family(family, member),
         }
     }
 
     /// A row of the list: with the two members that only the command line reads.
     pub fn of_row(row: &'a Row) -> Self {
+        let key = row.api_key.as_deref();
         let updated: Timestamp = row.record.revoked_at.unwrap_or(row.record.issued_at);
         Self {
-            label: row.record.label.as_ref().map(crate::domain::Label::as_str),
+            label: key.map(|key| &*key.name).or(row.record.label.as_ref().map(crate::domain::Label::as_str)),
+            kind: key.map(|_| API_KEY),
+            last_used: key.and_then(|key| key.used_at).map(Rfc3339),
             created_by: row.record.created_by.map(|id| id.to_string()),
             revoked: Some(row.revoked),
             updated: Some(Rfc3339(updated)),
@@ -225,6 +245,8 @@ impl<'a> Token<'a> {
             created_by: None,
             revoked: None,
             updated: None,
+            kind: None,
+            last_used: None,
         }
     }
 }

@@ -39,7 +39,8 @@ fn reply(status: StatusCode, result: &ApiResult) -> Reply {
 
 const fn status(refusal: &Refusal) -> StatusCode {
     match refusal {
-        Refusal::AuthorizationRejected(_)
+        Refusal::ApiKeyRejected(_)
+        | Refusal::AuthorizationRejected(_)
         | Refusal::Conflict(_)
         | Refusal::Denied(_)
         | Refusal::Invalid { .. }
@@ -50,7 +51,9 @@ const fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::MemberUnknown
         | Refusal::RefreshRejected
         | Refusal::ResourceUnknown { .. }
+        | Refusal::ScopeNotForKeys { .. }
         | Refusal::ScopeNotHeld(_)
+        | Refusal::ScopeOutOfReach { .. }
         | Refusal::TicketRejected
         | Refusal::TooManyAttempts { .. }
         | Refusal::TokenGone

@@ -310,6 +310,9 @@ fn refusals(refusal: &Refusal) -> CodeScope {
         Refusal::AuthorizationRejected(_) => In(16),
         Refusal::LogoutRejected(_) => In(18),
         Refusal::FederationRejected(_) => In(19),
+        Refusal::ApiKeyRejected(_) => In(22),
+        Refusal::ScopeNotForKeys { .. } => In(23),
+        Refusal::ScopeOutOfReach { .. } => In(24),
         Refusal::TicketRejected => In(2),
         Refusal::TooManyAttempts { .. } => In(17),
         Refusal::ClientUnavailable => In(3),
@@ -325,7 +328,7 @@ fn refusals(refusal: &Refusal) -> CodeScope {
         Refusal::OutsideAuthority { .. } => In(13),
         Refusal::RefreshRejected => In(14),
         Refusal::PreconditionFailed { .. } => In(15),
-        Refusal::ResourceUnknown { .. } => In(19),
+        Refusal::ResourceUnknown { .. } => In(20),
         // Counted by `denied`.
         Refusal::Denied(_) => In(0),
     }
@@ -498,6 +501,7 @@ const fn denied(denial: Denial) -> (u32, u32) {
 pub fn describe(refusal: &Refusal) -> Cow<'static, str> {
     match refusal {
         Refusal::AccessDenied { needs } => format!("Not permitted for this service: needs the scope {needs}.").into(),
+        Refusal::ApiKeyRejected(problem) => problem.describe().into(),
         Refusal::AuthorizationRejected(problem) => problem.describe().into(),
         Refusal::BodyTooLarge { limit } => format!("The body is too large: at most {limit} bytes.").into(),
         Refusal::ClientLocked => "The client is locked. An administrator can unlock it.".into(),
@@ -521,6 +525,8 @@ pub fn describe(refusal: &Refusal) -> Cow<'static, str> {
         Refusal::RefreshRejected => "The refresh token is unknown, expired, revoked or already used.".into(),
         Refusal::ResourceUnknown { field } => format!("'{field}' must be a resource of the service.").into(),
         Refusal::ScopeNotHeld(scope) => format!("The scope '{}' is not supported by the service.", scope.name()).into(),
+        Refusal::ScopeNotForKeys { field } => format!("'{field}' has a scope that no API key can have.").into(),
+        Refusal::ScopeOutOfReach { field } => format!("'{field}' has a scope that isn't held.").into(),
         Refusal::TicketRejected => "The service has no such ticket: it is unknown, expired or has been used.".into(),
         Refusal::TokenGone => "The token has been revoked.".into(),
         Refusal::TooManyAttempts { retry_after } => format!("Too many attempts. Try again in {} seconds.", retry_after.0).into(),

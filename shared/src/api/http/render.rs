@@ -7,7 +7,7 @@ use http::{HeaderValue, StatusCode, header};
 use super::dialect::{Explanation, Header};
 use super::{Reply, Route, reply};
 use crate::api::dialects;
-use crate::domain::{AuthorizationProblem, Error, Fault, FederationProblem, LogoutProblem, Refusal, TokenProblem};
+use crate::domain::{ApiKeyProblem, AuthorizationProblem, Error, Fault, FederationProblem, LogoutProblem, Refusal, TokenProblem};
 use crate::encoding::sentence;
 use crate::telemetry;
 
@@ -76,6 +76,7 @@ fn spell(refusal: &Refusal) -> (StatusCode, &'static str, Cow<'static, str>) {
             "ACCESS_DENIED",
             format!("Requires the scope {needs} in this org. Both the token and its member must have it.").into(),
         ),
+        Refusal::ApiKeyRejected(problem) => (api_key(*problem), problem.code(), problem.describe().into()),
         Refusal::AuthorizationRejected(problem) => (authorization(*problem), problem.code(), problem.describe().into()),
         Refusal::BodyTooLarge { limit } => {
             (S::PAYLOAD_TOO_LARGE, "BODY_TOO_LARGE", format!("The body is too large: at most {limit} bytes.").into())
@@ -145,6 +146,16 @@ fn spell(refusal: &Refusal) -> (StatusCode, &'static str, Cow<'static, str>) {
             "SCOPE_NOT_HELD",
             format!("scopes: the member doesn't hold {scope}. Grant it to the member, or mark it optional: {scope}?").into(),
         ),
+        Refusal::ScopeNotForKeys { field } => (
+            S::BAD_REQUEST,
+            "SCOPE_NOT_FOR_KEYS",
+            format!("{field}: of Jeton's own API an API key can have urn:jeton:tokens:revoke and the scopes that end with :read.").into(),
+        ),
+        Refusal::ScopeOutOfReach { field } => (
+            S::FORBIDDEN,
+            "SCOPE_NOT_HELD",
+            format!("{field}: the owner must hold it, and so must you, on your token, too, unless you have urn:jeton:tokens:create.").into(),
+        ),
         Refusal::TicketRejected => (
             S::BAD_REQUEST,
             "TICKET_INVALID",
@@ -182,6 +193,14 @@ fn spell(refusal: &Refusal) -> (StatusCode, &'static str, Cow<'static, str>) {
             "UNSUPPORTED_MEDIA_TYPE",
             format!("Send \"Content-Type: {takes}\", in UTF-8: only what changes, and null for what is to go.").into(),
         ),
+    }
+}
+
+/// The status of what somebody can't do with API keys.
+const fn api_key(problem: ApiKeyProblem) -> StatusCode {
+    match problem {
+        ApiKeyProblem::KeyCannotMakeKeys | ApiKeyProblem::SelfServiceOff => StatusCode::FORBIDDEN,
+        ApiKeyProblem::TooMany | ApiKeyProblem::Ended => StatusCode::CONFLICT,
     }
 }
 

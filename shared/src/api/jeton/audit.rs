@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `id` | the same whenever the event is told |
 //! | `time` | when it happened, ms since 1970 |
-//! | `action` | `token.minted` `token.amended` `token.revoked` `family.begun` `family.amended` `family.refreshed` `family.revoked` `tokens.revoked` (all of a `set` that were issued up to `not_before`; of a `client_of_member` all before it) `session.ended` (the same of all in a session) `authorization.accepted` `authorization.denied` `grant.begun` `grant.ended` `org.…` `member.…` `client.…` (`created` `changed` `deleted`) `client.targets_changed` (the same, if also where it may go on to by an exchange has changed) `org.assertions_changed` (its settings for assertions, which are told apart from the others) `keys.…`; `administrator.bootstrapped`, which the bootstrap tells by itself; `grant.issued` (for another authorization server), which the token endpoint tells by itself, as a line of its log; `….altered` and `….deleted` are nobody's operations: someone has changed the table by hand |
+//! | `action` | `token.minted` `token.amended` `token.revoked` `family.begun` `family.amended` `family.refreshed` `family.revoked` `tokens.revoked` (all of a `set` that were issued up to `not_before`; of a `client_of_member` all before it) `session.ended` (the same of all in a session) `authorization.accepted` `authorization.denied` `grant.begun` `grant.ended` `api_key.created` `api_key.changed` `api_key.rotated` `api_key.revoked` `api_key.leaked` `org.…` `member.…` `client.…` (`created` `changed` `deleted`) `client.targets_changed` (the same, if also where it may go on to by an exchange has changed) `org.assertions_changed` (its settings for assertions, which are told apart from the others) `keys.…`; `administrator.bootstrapped`, which the bootstrap tells by itself; `grant.issued` (for another authorization server), which the token endpoint tells by itself, as a line of its log; `….altered` and `….deleted` are nobody's operations: someone has changed the table by hand |
 //! | `org` `subject` `jti` … | whom and what it is about; `iat` `nbf` `exp` in seconds as in a token, all else in ms |
 //! | `before` `after` | for what has changed |
 //!
@@ -25,8 +25,8 @@ use super::client::targets::TargetBody;
 use super::conditions::FederatedBody;
 use crate::api::jeton::networks::AllowedCidrs;
 use crate::domain::{
-    AccessTokenForm, Action, Audience, Authorization, AuthorizationState, Change, Client, Commit, Creator, Diff, Family, Fault,
-    KeyRing, Member, NotBeforeKey, NotBeforeScope, NotBeforeStands, Org, OrgId, PersonGrant, PrivateHalf, RedirectUri,
+    AccessTokenForm, Action, ApiKey, Audience, Authorization, AuthorizationState, Change, Client, Commit, Creator, Diff, Family,
+    Fault, KeyRing, Member, NotBeforeKey, NotBeforeScope, NotBeforeStands, Org, OrgId, PersonGrant, PrivateHalf, RedirectUri,
     RevokingParty, RingKey, Role, Scope, ScopePattern, Session, Subject, Timestamp, TokenRecord,
 };
 use crate::jose::access_token::may_act;
@@ -43,6 +43,7 @@ pub fn write(commit: &Commit, action: Action) -> Result<String, Fault> {
         Change::NotBefore(key, diff) => parts(diff, |stands| of_mark(key, stands)),
         Change::Authorization(diff) => parts(diff, of_authorization),
         Change::PersonGrant(diff) => parts(diff, of_person_grant),
+        Change::ApiKey(diff) => parts(diff, of_api_key),
         Change::Org(diff) => parts(diff, of_org),
         Change::AssertionSettings(org, diff) => parts(diff, |settings| Facts {
             org: Some(org.as_str()),
@@ -73,6 +74,9 @@ const WITHOUT_SIDES: &[&str] = &[
     "authorization.denied",
     "grant.begun",
     "grant.ended",
+    "api_key.created",
+    "api_key.revoked",
+    "api_key.leaked",
 ];
 
 fn parts<'a, T>(diff: &'a Diff<T>, facts: impl Fn(&'a T) -> Facts<'a>) -> (Facts<'a>, Option<Facts<'a>>, Option<Facts<'a>>) {
@@ -115,6 +119,18 @@ struct Facts<'a> {
     /// The id of the authorization, which opens nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     authorization: Option<String>,
+    /// The id of an API key, which opens nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_key: Option<String>,
+    /// By what people recognise the key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+    /// Until when the value before the last rotation is good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_expires_at: Option<i64>,
+    /// Why an API key was revoked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
     /// What the client is told of a denied authorization.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'static str>,
@@ -275,8 +291,8 @@ struct KeyFacts<'a> {
 impl Facts<'_> {
     /// Leaves only what tells whose the facts are.
     fn identity(self) -> Self {
-        let Self { org, root_org, set, subject, client, session, jti, family, authorization, .. } = self;
-        Self { org, root_org, set, subject, client, session, jti, family, authorization, ..Self::default() }
+        let Self { org, root_org, set, subject, client, session, jti, family, authorization, api_key, .. } = self;
+        Self { org, root_org, set, subject, client, session, jti, family, authorization, api_key, ..Self::default() }
     }
 }
 
@@ -394,6 +410,29 @@ fn of_person_grant(grant: &PersonGrant) -> Facts<'_> {
         scopes: granted.map(|granted| granted.scopes.iter().map(Scope::as_str).collect()),
         resources: granted.map(|granted| granted.resources.iter().map(Audience::as_str).collect()),
         remembered: is_good.then_some(grant.remembered.is_some()),
+        ..Facts::default()
+    }
+}
+
+fn of_api_key(key: &ApiKey) -> Facts<'_> {
+    let revoked = key.revoked.as_ref();
+    Facts {
+        org: Some(key.org.as_str()),
+        subject: Some(key.owner.as_str()),
+        api_key: Some(key.id.to_string()),
+        name: Some(&key.name),
+        kind: Some(key.kind.as_str()),
+        hint: Some(&key.hint),
+        scopes: Some(scopes(&key.scopes)),
+        resources: Some(audiences(&key.resources)),
+        creator: key.created_by.as_ref().map(creator),
+        iat: Some(key.issued_at.as_secs()),
+        exp: Some(key.expires_at.as_secs()),
+        previous_expires_at: key.previous.map(|previous| previous.expires_at.as_ms()),
+        revision: Some(key.revision).filter(|revision| *revision > 0),
+        revoked_at: revoked.map(|revoked| revoked.at.as_ms()),
+        reason: revoked.map(|revoked| revoked.reason.as_str()),
+        revoked_by: revoked.and_then(|revoked| revoked.by.as_ref()).map(revoking),
         ..Facts::default()
     }
 }

@@ -15,6 +15,8 @@ pub(in crate::api) static RULES: DialectRules = DialectRules {
             Some(&**field)
         } else if let Refusal::FederationRejected(problem) = explained.refusal {
             problem.field()
+        } else if let Refusal::ScopeNotForKeys { field } | Refusal::ScopeOutOfReach { field } = explained.refusal {
+            Some(field.as_str())
         } else {
             None
         };

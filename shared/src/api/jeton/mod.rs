@@ -10,6 +10,7 @@ pub mod load_seed;
 pub mod publish_audit;
 pub mod revocation;
 
+pub mod api_key;
 pub mod audit;
 pub mod authorization;
 pub mod client;

@@ -1,5 +1,6 @@
 //! The settings of an org on the wire. Lengths of time are in seconds.
 
+mod api_keys;
 pub(super) mod exchange;
 mod issuers;
 mod resources;
@@ -10,6 +11,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use self::api_keys::ApiKeysBody;
 use self::exchange::{ActorCount, DetailsTypeBody};
 pub(super) use self::issuers::Number;
 use self::issuers::{AssertionIssuerBody, issuers};
@@ -17,7 +19,7 @@ use self::resources::{ResourceBody, ensure_scopes_are_supported, resources};
 use self::strangers::{ClientMetadataDocumentsBody, OpenRegistrationBody};
 use super::{LongText, Text};
 use crate::domain::{
-    Algorithm, AssertionIssuer, AssertionRules, AssertionSettings, Audience, AuthorizationDetailsType, ChainLimit,
+    Algorithm, ApiKeyRules, AssertionIssuer, AssertionRules, AssertionSettings, Audience, AuthorizationDetailsType, ChainLimit,
     ClientDocumentRules, DeliveryMode, ExchangeRules, GrantType, Invalid, LoginUrl, OAuthSettings, OpenRegistration, OrgSettings,
     ProtectedResource, Refusal, Scope, Seconds, SupportedScope, org_settings,
 };
@@ -410,6 +412,18 @@ impl SettingValue for ClientDocumentRules {
 
     fn to_body(&self) -> Option<Self::Body> {
         Some(Object(self.clone().into()))
+    }
+}
+
+impl SettingValue for ApiKeyRules {
+    type Body = Object<ApiKeysBody>;
+
+    fn try_from_body(body: Self::Body, _: &'static str) -> Result<Self, Refusal> {
+        body.0.try_into_rules()
+    }
+
+    fn to_body(&self) -> Option<Self::Body> {
+        Some(Object(ApiKeysBody::from_rules(*self)))
     }
 }
 

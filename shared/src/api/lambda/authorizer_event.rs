@@ -188,6 +188,13 @@ impl Answer {
         Self::new(form, true, token.subject.to_string(), claims(token))
     }
 
+    /// Yes, with what an API key says. Its context has `kind` besides.
+    pub fn allowed_by_api_key(form: AuthorizerVersion, key: &TokenRecord) -> Self {
+        let mut context = claims(key);
+        context.insert("kind", "api_key".to_owned());
+        Self::new(form, true, key.subject.to_string(), context)
+    }
+
     /// Answers no, although the token is alive.
     pub fn insufficient_scope(form: AuthorizerVersion, token: &TokenRecord) -> Self {
         Self::new(form, false, token.subject.to_string(), error("insufficient_scope"))

@@ -72,7 +72,8 @@ fn refusal(route: &Route, explained: &Explanation<'_>) -> Reply {
         Refusal::Invalid { field, rule } => (status, "invalid_request", invalid(field, rule)),
         // No RFC has a word for it. This is the one of the MCP SDKs.
         Refusal::TooManyAttempts { .. } => (status, "too_many_requests", described.into()),
-        Refusal::AuthorizationRejected(_)
+        Refusal::ApiKeyRejected(_)
+        | Refusal::AuthorizationRejected(_)
         | Refusal::BodyTooLarge { .. }
         | Refusal::Conflict(_)
         | Refusal::Lifetime(_)
@@ -84,6 +85,8 @@ fn refusal(route: &Route, explained: &Explanation<'_>) -> Reply {
         | Refusal::OrgUnavailable
         | Refusal::PreconditionFailed { .. }
         | Refusal::ResourceUnknown { .. }
+        | Refusal::ScopeNotForKeys { .. }
+        | Refusal::ScopeOutOfReach { .. }
         | Refusal::TokenGone
         | Refusal::TokenRejected(_)
         | Refusal::TokenTooLarge { .. }

@@ -3,8 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::api::authlete::response::active;
-use crate::domain::{Authority, Fault, Issuer, Member, Timestamp, TokenRecord};
-use crate::jose::access_token::{actors, audience, may_act, sign_in_claims};
+use crate::auth::api_key::LiveApiKey;
+use crate::domain::{Audience, Authority, Fault, Issuer, Member, Timestamp, TokenRecord};
+use crate::jose::access_token::{actors, audience, may_act, scope, sign_in_claims};
 use crate::tokens::introspect::Seen;
 use crate::tokens::lookup::FoundToken;
 
@@ -21,6 +22,7 @@ impl IntrospectionResponse {
     pub fn from_seen(seen: Option<&Seen>, issuer: &Issuer) -> Result<Self, Fault> {
         match seen {
             Some(Seen::OfClient(found)) => of_client(found, issuer).map(Self),
+            Some(Seen::ApiKey(live)) => Ok(Self(of_api_key(live, issuer))),
             Some(Seen::OfMember { record, member }) => Ok(Self(of_member(record, member, issuer))),
             None => Ok(Self(Map::from_iter([("active".to_owned(), false.into())]))),
         }
@@ -67,6 +69,25 @@ fn of_client(found: &FoundToken, issuer: &Issuer) -> Result<Map<String, Value>, 
         }
     }
     Ok(claims)
+}
+
+fn of_api_key(live: &LiveApiKey, issuer: &Issuer) -> Map<String, Value> {
+    let key = &live.key;
+    let said = json!({
+        "active": true,
+        "token_type": "Bearer",
+        "kind": "api_key",
+        "sub": key.owner.as_str(),
+        "scope": scope(&key.scopes),
+        "aud": key.resources.iter().map(Audience::as_str).collect::<Vec<_>>(),
+        "iss": issuer.as_str(),
+        "iat": key.issued_at.as_secs(),
+        "exp": key.expires_at.as_secs(),
+        "jti": key.id.to_string(),
+        "org": key.org.as_str(),
+        "api_key": {"name": key.name, "hint": key.hint},
+    });
+    if let Value::Object(said) = said { said } else { Map::new() }
 }
 
 fn of_member(record: &TokenRecord, member: &Member, issuer: &Issuer) -> Map<String, Value> {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::introspection::IntrospectionResponse;
 use crate::oauth::TokenType;
-use crate::oauth::token_endpoint::served_grant_types;
+use crate::oauth::token_endpoint::{API_KEY_TYPE, served_grant_types};
 
 /// The body of a token request: RFC 6749 section 4.4.2 and 6, RFC 8693 section 2.1, RFC 8707 section 2, RFC 9396 section 6.
 #[derive(Debug)]
@@ -78,6 +78,8 @@ impl JsonSchema for TokenForm {
         for name in ["requested_token_type", "subject_token_type", "actor_token_type"] {
             properties.insert(name.to_owned(), json!({"enum": types}));
         }
+        let subject_types: Vec<_> = types.iter().copied().chain([API_KEY_TYPE]).collect();
+        properties.insert("subject_token_type".to_owned(), json!({"enum": subject_types}));
         for name in ["resource", "audience"] {
             properties.insert(name.to_owned(), json!({"type": "array", "items": text()}));
         }

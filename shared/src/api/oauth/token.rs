@@ -7,7 +7,7 @@ use crate::domain::{Fault, Seconds, TokenRecord};
 use crate::jose::access_token::scope;
 use crate::oauth::TokenType;
 use crate::oauth::domain_grant::IssuedDomainGrant;
-use crate::oauth::token_endpoint::{GrantAnswer, Granted};
+use crate::oauth::token_endpoint::{GrantAnswer, GrantedToken};
 
 /// The successful answer of the token endpoint, RFC 6749 section 5.1.
 #[derive(Debug, Serialize)]
@@ -58,8 +58,8 @@ impl TokenResponse {
         }
     }
 
-    fn from_granted(granted: &Granted) -> Result<Self, Fault> {
-        let minted = &granted.issued.minted;
+    fn from_granted(granted: &GrantedToken) -> Result<Self, Fault> {
+        let minted = &granted.minted;
         let issuance = minted.record.issuance.as_ref();
         let details = issuance.and_then(|issuance| issuance.details.as_ref());
         let details = details.map(|details| RawValue::from_string(details.as_json().to_owned())).transpose();

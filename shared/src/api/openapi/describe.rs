@@ -9,6 +9,7 @@ use crate::api::http::{
     OrgClientPath, OrgCredentials, OrgPath, PathBehind, PlainText, Preconditions, Published, Query, Reply, SecretPath,
     SignedJson, Tagged, Written,
 };
+use crate::api::jeton::api_key::ApiKeyPath;
 use crate::api::jeton::authorization::AuthorizationPath;
 use crate::api::jeton::logout::LogoutPath;
 use crate::api::jeton::person_grant::{GrantedClientPath, OrgSessionPath, PersonPath};
@@ -158,6 +159,11 @@ described! {
     };
     () SecretPath, operation => {
         operation.takes_from_path("secret_id", &json_schema!({"type": "string", "pattern": "^[A-Za-z0-9_-]{12}$"}));
+        operation.refuses(&[400, 404]);
+    };
+    () ApiKeyPath, operation => {
+        operation.takes_from_path("org", &OrgId::text_schema());
+        operation.takes_from_path("id", &TokenId::text_schema());
         operation.refuses(&[400, 404]);
     };
     () TokenPath, operation => {

@@ -5,6 +5,7 @@
 //!
 //! To add a grant, write its file and its variant of `ServedGrant`.
 
+mod api_key;
 pub(super) mod authorization_code;
 pub(super) mod ciba;
 mod client_credentials;
@@ -16,6 +17,7 @@ mod token_exchange;
 
 use std::sync::Arc;
 
+pub use self::api_key::API_KEY_TYPE;
 use self::authorization_code::{CodeLookup, ServerWord};
 
 use crate::auth::client::document::{Freshness, document_key};
@@ -50,6 +52,23 @@ pub struct GrantRequest {
 
 /// A successful answer to a token request: RFC 6749 section 5.1.
 #[derive(Debug)]
+pub struct GrantedToken {
+    /// The token that was minted.
+    pub minted: Minted,
+    /// `issued_token_type` of a token exchange: RFC 8693 section 2.2.1. `None`: another grant.
+    pub token_type: Option<TokenType>,
+    /// The ID token that comes with it, where a person has granted `openid`.
+    pub id_token: Option<Secret<String>>,
+}
+
+impl From<Granted> for GrantedToken {
+    fn from(Granted { issued, token_type, id_token }: Granted) -> Self {
+        Self { minted: issued.minted, token_type, id_token }
+    }
+}
+
+/// What a grant has come to for a client.
+#[derive(Debug)]
 pub struct Granted {
     /// The token that was issued.
     pub issued: Issued,
@@ -70,14 +89,14 @@ impl Granted {
 #[derive(Debug)]
 pub enum GrantAnswer {
     /// A token of ours.
-    Token(Box<Granted>),
+    Token(Box<GrantedToken>),
     /// A grant for another authorization server: no token of ours.
     ForDomain(Box<IssuedDomainGrant>),
 }
 
 impl From<Granted> for GrantAnswer {
     fn from(granted: Granted) -> Self {
-        Self::Token(Box::new(granted))
+        Self::Token(Box::new(granted.into()))
     }
 }
 
@@ -141,6 +160,9 @@ pub async fn grant(endpoint: &TokenEndpoint, mut request: GrantRequest) -> Resul
     let ports = &endpoint.granter;
     let grant_type = parse_grant_type(&request.form)?;
     let grant = ServedGrant::try_from(grant_type)?;
+    if let Some(key) = api_key::presented(&request) {
+        return Box::pin(api_key::grant(endpoint, &request, key)).await;
+    }
     if grant == ServedGrant::JwtBearer {
         request.credentials.grant_assertion.clone_from(&request.form.assertion);
     }
@@ -150,7 +172,7 @@ pub async fn grant(endpoint: &TokenEndpoint, mut request: GrantRequest) -> Resul
     let required = ClientRequirements { confidential: grant_type.is_for_confidential(), ..ClientRequirements::default() };
     check_grant(verified.client(), grant_type, required)?;
     let nonce = require_nonce(ports, &service, &request).await?;
-    let verified_keys = verify_keys(ports.reader(), &service, verified.client(), &request, nonce.as_ref()).await;
+    let verified_keys = verify_keys(ports.reader(), &service, Some(verified.client()), &request, nonce.as_ref()).await;
     let nonce = nonce.map(|nonce| nonce.next);
     let (confirmation, proof) = match verified_keys {
         Err(Error::Refused(Refusal::Denied(denial @ Denial::DpopNonceRequired))) => {
@@ -243,7 +265,7 @@ async fn require_nonce(ports: &Granter, service: &Service, request: &GrantReques
 async fn verify_keys(
     reader: &Reader,
     service: &Service,
-    client: &Client,
+    client: Option<&Client>,
     request: &GrantRequest,
     nonce: Option<&RequiredNonce>,
 ) -> Result<(Confirmation, Option<ReplayGuard>), Error> {
@@ -255,7 +277,7 @@ async fn verify_keys(
         certificate: request.credentials.certificate.as_deref(),
         dpop: request.dpop.as_ref().map(|proof| (proof.expose().as_str(), expected)),
     };
-    verify_sender_constraint(service.id(), Some(client), proofs, reader.now()).await
+    verify_sender_constraint(service.id(), client, proofs, reader.now()).await
 }
 
 /// A client that has passed every check that all grants share, and what its grant is served with.

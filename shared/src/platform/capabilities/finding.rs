@@ -5,13 +5,15 @@ use std::sync::Arc;
 use super::capability::{AwsAccess, capability};
 use super::{BulkRevoker, DirectoryReader, Lister, Revoker};
 use crate::platform::parts::HasRecords;
-use crate::store::RevokeTokens;
+use crate::store::{KeepApiKeys, RevokeTokens};
 
 capability! {
     /// Authenticates a caller, lists tokens, and finds one in whichever org below it is.
     pub struct TokenFinder from HasRecords {
         /// Authenticates the caller, and lists the orgs below.
         pub orgs: DirectoryReader,
+        /// Lists the API keys.
+        pub api_keys: Arc<dyn KeepApiKeys>,
     }
     access = AwsAccess { tokens: Lister::ACCESS.tokens, by_subject: Lister::ACCESS.by_subject, ..DirectoryReader::ACCESS };
 }
@@ -23,6 +25,8 @@ capability! {
         pub orgs: DirectoryReader,
         /// Revokes the token and its refresh family.
         pub revoke: Arc<dyn RevokeTokens>,
+        /// Revokes the API key.
+        pub api_keys: Arc<dyn KeepApiKeys>,
     }
     access = AwsAccess { tokens: Revoker::ACCESS.tokens, ..DirectoryReader::ACCESS };
 }

@@ -4,11 +4,12 @@
 //! links and, by [`AwsAccess`], what its role in `template.yaml` grants. Tests compare the three.
 //!
 //! Here is one block of `capability!` for each privilege: `reading` (authenticate, introspect, list), `tokens`
-//! (issue, change, revoke, sign), `finding` (tokens in the orgs below), `directory` (orgs, members, clients) and `work` (functions
+//! (issue, change, revoke, sign), `api_keys`, `finding` (tokens in the orgs below), `directory` (orgs, members, clients) and `work` (functions
 //! that no HTTP request invokes). The parts that they are made of, and the platforms that have these parts, are in [`platform`](crate::platform).
 //!
 //! To add a privilege: write its block, name it in the list below, and add its policy to `template.yaml`.
 
+mod api_keys;
 mod capability;
 mod directory;
 mod finding;
@@ -17,6 +18,7 @@ mod reading;
 mod tokens;
 mod work;
 
+pub use self::api_keys::{ApiKeyCreator, ApiKeyLister, ApiKeyWriter};
 pub use self::capability::{AwsAccess, Capability, Provides};
 pub use self::directory::{
     ClientCreator, ClientRemover, ClientWriter, DirectoryReader, MemberRemover, MemberWriter, OrgChanger, OrgRemover, OrgWriter,

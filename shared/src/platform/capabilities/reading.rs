@@ -8,7 +8,7 @@ use crate::domain::{Algorithm, ClientCertificates, Clock, Issuer, MtlsUrl, Requi
 use crate::keys::PublicKeys;
 use crate::platform::parts::HasRecords;
 use crate::store::open_org::OpenOrg;
-use crate::store::{ReadDirectory, ReadTokens, ReplayStore};
+use crate::store::{KeepApiKeys, ReadDirectory, ReadTokens, ReplayStore};
 
 capability! {
     /// Reaches nothing: for endpoints that answer from their input alone.
@@ -85,14 +85,17 @@ capability! {
 }
 
 capability! {
-    /// Decides about requests to an API behind API Gateway. Needs the same AWS actions as [`Introspector`].
+    /// Decides about requests to an API behind API Gateway. Needs the same AWS actions as [`ClientRevoker`](super::ClientRevoker), because the
+    /// uses of API keys are noted.
     pub struct Authorizer from HasRecords {
         /// Reads the token of that request, and records its DPoP proof.
         pub introspector: Introspector,
         /// What the API requires of a token.
         pub requirements: Arc<Requirements>,
+        /// Notes the uses of API keys.
+        pub api_keys: Arc<dyn KeepApiKeys>,
         /// The org of clients that bring none: its tokens name them by the URLs of their documents.
         pub open_org: Arc<OpenOrg>,
     }
-    access = Introspector::ACCESS;
+    access = super::ClientRevoker::ACCESS;
 }

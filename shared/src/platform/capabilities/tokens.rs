@@ -10,8 +10,8 @@ use crate::keys::remote::web::WebDocuments;
 use crate::platform::parts::{HasMinting, HasRecords};
 use crate::store::open_org::OpenOrg;
 use crate::store::{
-    CountEvents, KeepAuthorizations, KeepClientDocuments, KeepLogouts, KeepPersonGrants, KeepTickets, NoteSecretUses,
-    RefreshTokens, ReplayStore, RevokeTokens, UpdateTokens, WriteDirectory, WriteTokens,
+    CountEvents, KeepApiKeys, KeepAuthorizations, KeepClientDocuments, KeepLogouts, KeepPersonGrants, KeepTickets,
+    NoteSecretUses, RefreshTokens, ReplayStore, RevokeTokens, UpdateTokens, WriteDirectory, WriteTokens,
 };
 
 capability! {
@@ -21,6 +21,8 @@ capability! {
         pub reader: Reader,
         /// Revokes the token or its refresh family.
         pub revoke: Arc<dyn RevokeTokens>,
+        /// Revokes the API key.
+        pub api_keys: Arc<dyn KeepApiKeys>,
     }
     access = AwsAccess { tokens: &["BatchGetItem", "UpdateItem"], ..Reader::ACCESS };
 }
@@ -110,6 +112,8 @@ capability! {
         pub granter: Granter,
         /// Notes the uses of their secrets.
         pub notes: Arc<dyn NoteSecretUses>,
+        /// Notes the uses of API keys.
+        pub api_keys: Arc<dyn KeepApiKeys>,
         /// Finds clients that nobody has registered.
         pub documents: ClientDocuments,
     }
@@ -353,13 +357,15 @@ capability! {
     pub struct SigningIntrospector from HasMinting {
         /// Authenticates the resource server, and introspects the token.
         pub introspector: Introspector,
+        /// Notes the uses of API keys.
+        pub api_keys: Arc<dyn KeepApiKeys>,
         /// Signs the response as a JWT.
         pub signing: Arc<SigningKeys>,
     }
     access = AwsAccess {
         signing_key: Minter::ACCESS.signing_key,
         envelope_key: Minter::ACCESS.envelope_key,
-        ..Introspector::ACCESS
+        ..ClientRevoker::ACCESS
     };
 }
 

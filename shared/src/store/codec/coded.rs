@@ -13,9 +13,10 @@ use serde::ser::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::domain::{
-    AccessTokenForm, Algorithm, AllowedNetworks, App, Audience, AuthorizationDetails, CertificateSubject, ClientAuthMethod,
-    ClientDocumentHost, ClientId, ClientKind, ClientUrl, DeliveryMode, ExtraClaims, HostPermissions, Invalid, Label, LoginUrl,
-    MemberKind, OrgId, Role, Scope, ScopePattern, SealedSecret, Seconds, SessionId, Subject, Thumbprint, Timestamp, TokenId,
+    AccessTokenForm, Algorithm, AllowedNetworks, ApiKeyKind, App, Audience, AuthorizationDetails, CertificateSubject,
+    ClientAuthMethod, ClientDocumentHost, ClientId, ClientKind, ClientUrl, DeliveryMode, ExtraClaims, HostPermissions, Invalid,
+    Label, LoginUrl, MemberKind, OrgId, Role, Scope, ScopePattern, SealedSecret, Seconds, SessionId, Subject, Thumbprint,
+    Timestamp, TokenId,
 };
 
 /// What `#[serde(with = "coded")]` calls to write.
@@ -133,6 +134,7 @@ macro_rules! names {
 names!(
     AccessTokenForm,
     Algorithm,
+    ApiKeyKind,
     App,
     Audience,
     ClientAuthMethod,

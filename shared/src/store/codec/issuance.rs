@@ -6,7 +6,7 @@ use super::coded::{self, Coded};
 use super::{is_false, is_zero};
 use crate::domain::{
     Actor, AuthorizationDetails, ClientId, ClientUrl, Confirmation, GrantType, Invalid, Issuance, PlatformAssertion, Property,
-    SignIn, Subject, Thumbprint, Timestamp,
+    SignIn, Subject, Thumbprint, Timestamp, TokenId,
 };
 
 coded::records!(
@@ -28,6 +28,8 @@ struct IssuanceBody {
     alias_used: bool,
     #[serde(rename = "w", with = "coded", default, skip_serializing_if = "Option::is_none")]
     client_url: Option<ClientUrl>,
+    #[serde(rename = "q", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    api_key: Option<TokenId>,
     #[serde(rename = "p", with = "coded", default, skip_serializing_if = "Vec::is_empty")]
     properties: Vec<Property>,
     #[serde(rename = "k", with = "coded", default, skip_serializing_if = "is_unbound")]

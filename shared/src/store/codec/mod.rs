@@ -5,7 +5,7 @@
 //! and a member that is added later must have a default.
 //!
 //! The names of an authorization are in `authorization.rs`, those of a ticket in `ticket.rs`, those of a grant in `person_grant.rs`,
-//! those of a logout in `logout.rs`.
+//! those of a logout in `logout.rs`, those of an API key in `api_key.rs`.
 //!
 //! | name | token, family | org | member | client |
 //! |---|---|---|---|---|
@@ -51,6 +51,7 @@ use serde_json::de::SliceRead;
 use crate::domain::{Family, Fault, Seconds, Timestamp, TokenId};
 
 mod alias;
+mod api_key;
 mod authorization;
 mod batch;
 mod batch_part;
@@ -72,6 +73,7 @@ mod ticket;
 mod token;
 
 pub use alias::{aliased, aliased_name};
+pub use api_key::{ApiKeyState, decode_api_key, encode_api_key, is_same_api_key};
 pub use authorization::{decode_authorization, encode_authorization, is_same_authorization};
 pub use batch::{BatchState, decode_batch, encode_batch, is_same_batch};
 pub use batch_part::{BatchPart, decode_part, encode_part, encode_recording};

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::coded::{self, Coded};
 use super::{decode, encode, grants, is_false, is_usual_retry_window, placeholder_time, retry_window};
 use crate::domain::{
-    Algorithm, AssertionIssuer, AssertionRules, AssertionSettings, Audience, AuthorizationDetailsType, ChainLimit,
+    Algorithm, ApiKeyRules, AssertionIssuer, AssertionRules, AssertionSettings, Audience, AuthorizationDetailsType, ChainLimit,
     ClaimCondition, ClientDocumentHost, ClientDocumentRules, ClientId, DeliveryMode, ExchangeRules, Fault, GrantType, IssuerKeys,
     LoginUrl, OAuthSettings, OpenRegistration, Org, OrgId, OrgSettings, ProtectedResource, Scope, Seconds, SupportedScope,
     Timestamp,
@@ -118,6 +118,8 @@ struct SettingsBody {
     refresh_token_retry_seconds: Seconds,
     #[serde(rename = "x")]
     allow_non_expiring: bool,
+    #[serde(rename = "k", with = "ApiKeyRulesBody", default, skip_serializing_if = "is_usual")]
+    api_keys: ApiKeyRules,
     #[serde(rename = "o", with = "coded", default, skip_serializing_if = "is_usual")]
     oauth: OAuthSettings,
 }
@@ -132,6 +134,7 @@ impl SettingsBody {
             always_rotates: settings.refresh_token_kept == Some(false),
             refresh_token_retry_seconds: settings.refresh_token_retry_seconds,
             allow_non_expiring: settings.allow_non_expiring,
+            api_keys: settings.api_keys,
             oauth: settings.oauth,
         }
     }
@@ -148,6 +151,7 @@ impl SettingsBody {
             },
             refresh_token_retry_seconds: self.refresh_token_retry_seconds,
             allow_non_expiring: self.allow_non_expiring,
+            api_keys: self.api_keys,
             oauth: self.oauth,
         }
     }
@@ -362,6 +366,21 @@ struct SupportedScopeBody {
     refresh_token_duration: Option<Seconds>,
     #[serde(rename = "p", default, skip_serializing_if = "Vec::is_empty")]
     attributes: Vec<(String, String)>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "ApiKeyRules")]
+struct ApiKeyRulesBody {
+    #[serde(rename = "e", default, skip_serializing_if = "is_false")]
+    self_service: bool,
+    #[serde(rename = "d", with = "coded")]
+    duration: Seconds,
+    #[serde(rename = "m", with = "coded")]
+    max_duration: Seconds,
+    #[serde(rename = "o")]
+    max_per_owner: u32,
+    #[serde(rename = "j", with = "coded")]
+    jwt_duration: Seconds,
 }
 
 #[derive(Deserialize, Serialize)]

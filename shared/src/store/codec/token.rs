@@ -239,4 +239,6 @@ struct AncestorBody {
     family: Option<TokenId>,
     #[serde(rename = "x", with = "coded", default, skip_serializing_if = "Option::is_none")]
     session: Option<Session>,
+    #[serde(rename = "y", default, skip_serializing_if = "is_false")]
+    is_api_key: bool,
 }

@@ -8,9 +8,9 @@ use super::samples::{
     put_org, rich_member, scope, subject,
 };
 use crate::domain::{
-    Algorithm, AssertionRules, Audience, AuthorizationDetailsType, ChainLimit, Client, ClientAuthMethod, ClientDocumentHost,
-    ClientDocumentRules, ClientKind, ClientSettings, DeliveryMode, ExchangeRules, GrantType, LoginUrl, Member, OAuthSettings,
-    OpenRegistration, Org, OrgSettings, ProtectedResource, Seconds, SupportedScope,
+    Algorithm, ApiKeyRules, AssertionRules, Audience, AuthorizationDetailsType, ChainLimit, Client, ClientAuthMethod,
+    ClientDocumentHost, ClientDocumentRules, ClientKind, ClientSettings, DeliveryMode, ExchangeRules, GrantType, LoginUrl,
+    Member, OAuthSettings, OpenRegistration, Org, OrgSettings, ProtectedResource, Seconds, SupportedScope,
 };
 use crate::store::{Delete, Put, RecordKeys, Store};
 
@@ -45,6 +45,13 @@ async fn an_org_is_put_read_and_deleted(store: Arc<dyn Store>) {
             refresh_token_kept: Some(true),
             refresh_token_retry_seconds: Seconds(9),
             allow_non_expiring: true,
+            api_keys: ApiKeyRules {
+                self_service: true,
+                duration: Seconds(61),
+                max_duration: Seconds(62),
+                max_per_owner: 200,
+                jwt_duration: Seconds(63),
+            },
             oauth: rich_settings(),
         },
         secrets: vec![digest(1), digest(2)],

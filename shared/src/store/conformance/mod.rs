@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::Store;
 
+mod api_keys;
 mod authorizations;
 mod batches;
 mod client_documents;
@@ -67,6 +68,7 @@ fn all() -> Vec<Case> {
         replay::cases(),
         authorizations::cases(),
         person_grants::cases(),
+        api_keys::cases(),
         client_documents::cases(),
         devices::cases(),
         logouts::cases(),

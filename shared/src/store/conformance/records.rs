@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::cases;
 use super::samples::{
-    NO_ASSERTIONS, alias_key, authorization, authorization_key, client, client_document, client_id, family, family_key,
-    find_family, find_token, logout, logout_key, mark, member, member_key, new, org, org_id, put_org, read, rich_member,
-    rich_token, step, subject, ticket, ticket_key, token, token_key, user_code,
+    NO_ASSERTIONS, alias_key, api_key, api_key_locator, api_key_value, authorization, authorization_key, client, client_document,
+    client_id, family, family_key, find_family, find_token, logout, logout_key, mark, member, member_key, new, org, org_id,
+    put_org, read, rich_member, rich_token, step, subject, ticket, ticket_key, token, token_key, user_code,
 };
 use crate::domain::{Family, NotBeforeScope, PersonGrantKey, RevokingParty, Seconds, TokenRecord};
-use crate::store::{RecordKeys, Store};
+use crate::store::{ApiKeyInsert, ApiKeyLimit, RecordKeys, Store};
 
 use super::samples::{T0, at};
 
@@ -135,6 +135,8 @@ async fn a_key_asked_twice_is_answered_once(store: Arc<dyn Store>) {
     put_org(&*store, &org("a", &[]), &NO_ASSERTIONS).await;
     store.put_member(&member("a", "ann")).await.unwrap();
     store.put_client(&client("a", 1, Some("shop"))).await.unwrap();
+    let limit = ApiKeyLimit { most: 1, made_after: None };
+    assert_eq!(store.create_api_key(&api_key("a", 1), limit).await.unwrap(), ApiKeyInsert::Done);
     store.put_ticket(&ticket("a", 1)).await.unwrap();
     store.put_authorization(&authorization("a", 1)).await.unwrap();
     store.put_logout(&logout("a", 1)).await.unwrap();
@@ -143,6 +145,7 @@ async fn a_key_asked_twice_is_answered_once(store: Arc<dyn Store>) {
     let found = read(&store, everything("a", 1).and(everything("a", 1))).await;
     assert_eq!((found.tokens.len(), found.families.len(), found.orgs.len(), found.members.len()), (1, 1, 1, 1));
     assert_eq!((found.tickets.len(), found.authorizations.len(), found.user_codes.len(), found.logouts.len()), (1, 1, 1, 1));
+    assert_eq!((found.api_keys.len(), found.api_key_values.len()), (1, 1));
     assert_eq!((found.clients.len(), found.client_aliases.len(), found.client_documents.len()), (1, 1, 1));
 }
 
@@ -185,6 +188,8 @@ fn everything(org: &str, n: u64) -> RecordKeys {
         assertion_settings: vec![org_id(org)],
         members: vec![member_key(org, "ann")],
         aliases: vec![alias_key(org, n)],
+        api_key_values: vec![api_key_value(n)],
+        api_keys: vec![api_key_locator(org, n)],
         tickets: vec![ticket_key(org, n)],
         authorizations: vec![authorization_key(org, n)],
         logouts: vec![logout_key(org, n)],

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::domain::{
-    AccessTokenForm, Actor, Algorithm, AllowedNetworks, Ancestor, App, AssertionIssuer, AssertionSettings, Audience,
-    AuthorizationDetails, AuthorizationServer, CertificateSubject, ClaimCondition, ClaimPattern, Client, ClientAuthMethod,
-    ClientId, ClientKind, ClientMetadata, ClientSecret, ClientSettings, ClientUrl, Confirmation, Consent, Creator, Destination,
-    DomainGrantType, Entropy, ExchangeTarget, Family, FamilyKey, FederatedIdentity, GrantSubject, GrantType, HostPermissions,
-    Issuance, IssuerKeys, Label, MayAct, Member, MemberKey, MemberKind, MetadataMember, MetadataValue, NotBefore, NotBeforeKey,
-    NotBeforeScope, Org, OrgId, Pkce, PlatformAssertion, Profile, Property, RedirectUri, Role, Scope, ScopePattern, Seconds,
+    AccessTokenForm, Actor, Algorithm, AllowedNetworks, Ancestor, ApiKey, ApiKeyKind, ApiKeyLocator, ApiKeyRevocation,
+    ApiKeyRevocationReason, App, AssertionIssuer, AssertionSettings, Audience, AuthorizationDetails, AuthorizationServer,
+    CertificateSubject, ClaimCondition, ClaimPattern, Client, ClientAuthMethod, ClientId, ClientKind, ClientMetadata,
+    ClientSecret, ClientSettings, ClientUrl, Confirmation, Consent, Creator, Destination, DomainGrantType, Entropy,
+    ExchangeTarget, Family, FamilyKey, FederatedIdentity, GrantSubject, GrantType, HostPermissions, Issuance, IssuerKeys, Label,
+    MayAct, Member, MemberKey, MemberKind, MetadataMember, MetadataValue, NotBefore, NotBeforeKey, NotBeforeScope, Org, OrgId,
+    Pkce, PlatformAssertion, PreviousValue, Profile, Property, RedirectUri, RevokingParty, Role, Scope, ScopePattern, Seconds,
     Seeded, Session, SessionId, Shard, Subject, TargetScope, Thumbprint, Timestamp, TokenContents, TokenId, TokenKey,
     TokenRecord, Unheld,
 };
@@ -88,6 +89,65 @@ pub fn token(org: &str, n: u64) -> TokenRecord {
     }
 }
 
+pub(in crate::store) fn api_key_locator(org: &str, n: u64) -> ApiKeyLocator {
+    ApiKeyLocator { org: org_id(org), id: id(n) }
+}
+
+/// The SHA-256 of value number `n`.
+pub(in crate::store) fn api_key_value(n: u64) -> [u8; 32] {
+    crate::jose::sha256(&n.to_be_bytes())
+}
+
+/// Makes the API key number `n` of an org, with its value number `n`.
+pub(in crate::store) fn api_key(org: &str, n: u64) -> ApiKey {
+    ApiKey {
+        id: id(n),
+        org: org_id(org),
+        owner: subject("ann"),
+        kind: ApiKeyKind::Personal,
+        name: "laptop".to_owned(),
+        hint: "jtn_pat_k3Xq".to_owned(),
+        scopes: vec![scope("files.read")],
+        resources: vec![Audience::parse("https://api.example").unwrap()],
+        created_at: T0,
+        created_by: None,
+        expires_at: T0.plus(Seconds::DAY),
+        value: api_key_value(n),
+        issued_at: T0,
+        previous: None,
+        revision: 0,
+        used_at: None,
+        revoked: None,
+    }
+}
+
+/// An API key with everything that could be lost on the way.
+pub(in crate::store) fn rich_api_key(org: &str, n: u64) -> ApiKey {
+    let by = RevokingParty {
+        org: org_id("the_ROOT-1"),
+        subject: Some(subject("root \"0\"")),
+        client: Some(client_id(4)),
+        token: Some(id(71)),
+    };
+    ApiKey {
+        owner: subject("auth0|Ann \"Ä\" O'Neill\\%_#/é@例え"),
+        kind: ApiKeyKind::Service,
+        name: "Ann's \"laptop\" 例え".to_owned(),
+        hint: "jtn_svc_k3Xq".to_owned(),
+        scopes: vec![scope("a'b%_"), scope("urn:jeton:tokens:read")],
+        resources: vec![Audience::parse("https://api.example/\"x\"").unwrap(), Audience::parse("b").unwrap()],
+        created_at: at(1),
+        created_by: Some(Creator { org: org_id("the_ROOT-1"), subject: subject("root \"0\"") }),
+        expires_at: at(99_000),
+        issued_at: at(3),
+        previous: Some(PreviousValue { hash: [7; 32], expires_at: at(50_123) }),
+        revision: 4_000_000_000,
+        used_at: Some(at(2)),
+        revoked: Some(ApiKeyRevocation { at: at(4), reason: ApiKeyRevocationReason::Leaked, by: Some(by) }),
+        ..api_key(org, n)
+    }
+}
+
 /// Everything that a token can say, in names that need care.
 fn rich_contents() -> TokenContents {
     let app = |text: &str| App::parse(text).unwrap();
@@ -115,8 +175,17 @@ fn rich_contents() -> TokenContents {
                 client: Some(client_id(4)),
                 family: Some(id(72)),
                 session: Some(Session { org: org_id("b"), id: SessionId::parse("s").unwrap() }),
+                is_api_key: false,
             },
-            Ancestor { org: org_id("a"), id: id(73), subject: subject("bob"), client: None, family: None, session: None },
+            Ancestor {
+                org: org_id("a"),
+                id: id(73),
+                subject: subject("bob"),
+                client: None,
+                family: None,
+                session: None,
+                is_api_key: true,
+            },
         ],
         masquerading: true,
         may_act: Some(Box::new(MayAct { subject: Some(subject("agent \"é\"")), client: Some(client_id(4)) })),
@@ -149,6 +218,7 @@ pub(in crate::store) fn issuance() -> Issuance {
         for_client: true,
         alias_used: true,
         client_url: Some(ClientUrl::parse("https://client.example/x?y=z").unwrap()),
+        api_key: Some(id(74)),
         properties: properties(),
         confirmation: confirmation(),
         details: Some(AuthorizationDetails::from_json(r#"[{"n":1.50,"type":"a\"b"}]"#.to_owned())),

@@ -8,13 +8,13 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use super::Item;
 use super::keys::{Key, subject_partition};
 use crate::domain::{
-    Alias, Aliased, AssertionSettings, Authorization, AuthorizationKey, Batch, BatchKey, Client, ClientDocument,
-    ClientDocumentKey, ClientId, ClientUrl, Family, FamilyKey, Fault, GrantedAccess, KeyRing, Logout, LogoutKey, Member, Org,
-    OrgId, PersonGrant, PersonGrantKey, RevokingParty, Seconds, SecretUses, Subject, Ticket, TicketKey, Timestamp, TokenId,
-    TokenKey, TokenRecord, UserCodeAssignment, UserCodeKey,
+    Alias, Aliased, ApiKey, ApiKeyLocator, ApiKeyRevocation, AssertionSettings, Authorization, AuthorizationKey, Batch, BatchKey,
+    Client, ClientDocument, ClientDocumentKey, ClientId, ClientUrl, Family, FamilyKey, Fault, GrantedAccess, KeyRing, Logout,
+    LogoutKey, Member, Org, OrgId, PersonGrant, PersonGrantKey, RevokingParty, Seconds, SecretUses, Subject, Ticket, TicketKey,
+    Timestamp, TokenId, TokenKey, TokenRecord, UserCodeAssignment, UserCodeKey,
 };
-use crate::store::ReplayKey;
-use crate::store::codec::{self, BatchState, FamilyState, LogoutState, TicketState};
+use crate::store::codec::{self, ApiKeyState, BatchState, FamilyState, LogoutState, TicketState};
+use crate::store::{ApiKeyHolder, ReplayKey};
 
 /// `by_subject`: whether an index wants it.
 pub(super) fn token_item(token: &TokenRecord, by_subject: bool) -> Result<Item, Fault> {
@@ -186,6 +186,53 @@ pub(super) fn person_grant(org: &OrgId, item: &Item) -> Result<PersonGrant, Faul
         used_at: moment("f")?,
         ended_at: find_moment(item, "e")?,
     })
+}
+
+pub(super) fn api_key_item(key: &ApiKey) -> Result<Item, Fault> {
+    let mut item = Key::api_key(&key.locator()).into_item();
+    let attributes = [("b", text(codec::encode_api_key(key)?)), ("x", number(deletion(key.kept_until())))];
+    item.extend(attributes.map(|(name, value)| (name.to_owned(), value)));
+    item.extend(revision(key.revision));
+    item.extend(key.used_at.map(|at| ("f".to_owned(), moment(at))));
+    if let Some(revoked) = &key.revoked {
+        item.extend([("r".to_owned(), moment(revoked.at)), ("y".to_owned(), text(revoked.reason.as_str()))]);
+        item.extend(revoked_by(revoked.by.as_ref(), &key.org)?);
+    }
+    Ok(item)
+}
+
+pub(super) fn api_key(key: &ApiKeyLocator, item: &Item) -> Result<ApiKey, Fault> {
+    let revoked = find_moment(item, "r")?.map(|at| {
+        let reason = string(item, "y")?.parse().map_err(|_| broken("y"))?;
+        let by = find_revoking_party(item, &key.org)?.map(|by| *by);
+        Ok::<_, Fault>(ApiKeyRevocation { at, reason, by })
+    });
+    let state = ApiKeyState { used_at: find_moment(item, "f")?, revoked: revoked.transpose()? };
+    codec::decode_api_key(key, body(item)?, state)
+}
+
+/// The API key of an item that wasn't asked for by its key.
+pub(super) fn listed_api_key(org: &OrgId, item: &Item) -> Result<ApiKey, Fault> {
+    let id = string(item, "sk")?.strip_prefix("y#").and_then(|id| TokenId::parse(id).ok());
+    api_key(&ApiKeyLocator { org: org.clone(), id: id.ok_or_else(|| broken("sk"))? }, item)
+}
+
+pub(super) fn api_key_value_item(key: &ApiKey) -> Item {
+    let mut item = Key::api_key_value(&key.value).into_item();
+    let attributes = [
+        ("i", bytes(key.id.as_bytes())),
+        ("o", text(key.org.as_str())),
+        ("s", text(key.owner.as_str())),
+        ("x", number(deletion(key.kept_until()))),
+    ];
+    item.extend(attributes.map(|(name, value)| (name.to_owned(), value)));
+    item
+}
+
+pub(super) fn api_key_holder(item: &Item) -> Result<ApiKeyHolder, Fault> {
+    let org = string(item, "o")?.parse().map_err(|_| broken("o"))?;
+    let id = find_id(item, "i")?.ok_or_else(|| broken("i"))?;
+    Ok(ApiKeyHolder { key: ApiKeyLocator { org, id }, owner: string(item, "s")?.parse().map_err(|_| broken("s"))? })
 }
 
 pub(super) fn user_code_item(assignment: &UserCodeAssignment) -> Item {

@@ -6,8 +6,8 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 
 use super::Item;
 use crate::domain::{
-    AliasKey, AuthorizationKey, BatchKey, ClientDocumentKey, ClientId, FamilyKey, LogoutKey, MemberKey, NotBeforeKey, OrgId,
-    PersonGrantKey, Shard, Subject, TicketKey, TokenId, TokenKey, UserCodeKey,
+    AliasKey, ApiKeyLocator, AuthorizationKey, BatchKey, ClientDocumentKey, ClientId, FamilyKey, LogoutKey, MemberKey,
+    NotBeforeKey, OrgId, PersonGrantKey, Shard, Subject, TicketKey, TokenId, TokenKey, UserCodeKey,
 };
 use crate::store::{CountedEvent, ReplayKey, codec};
 
@@ -36,6 +36,21 @@ impl Key {
     /// What tells whose a token's value is.
     pub(super) fn alias(key: &AliasKey) -> Self {
         Self { pk: partition(&key.org, key.shard()), sk: format!("a#{}", BASE64.encode(key.hash)) }
+    }
+
+    /// Returns the key of an API key's record.
+    pub(super) fn api_key(key: &ApiKeyLocator) -> Self {
+        Self { pk: partition(&key.org, key.id.shard()), sk: format!("{API_KEY}{}", key.id) }
+    }
+
+    /// What tells whose the value of an API key is: it doesn't say its org. No org has such a name.
+    pub(super) fn api_key_value(hash: &[u8; 32]) -> Self {
+        Self { pk: format!("{API_KEY_VALUES}{:02x}", hash[0]), sk: BASE64.encode(hash) }
+    }
+
+    /// Returns the key of the counter of what API keys a member has.
+    pub(super) fn api_key_count(org: &OrgId, owner: &Subject) -> Self {
+        Self { pk: org.to_string(), sk: format!("{API_KEY}{}", BASE64.encode(codec::hash_of_person(owner))) }
     }
 
     pub(super) fn ticket(key: &TicketKey) -> Self {
@@ -143,6 +158,7 @@ pub(super) enum Owner {
     Authorization(AuthorizationKey),
     /// What a person has granted in this org.
     PersonGrant(OrgId),
+    ApiKey(ApiKeyLocator),
     Org,
     AssertionSettings(OrgId),
     Member,
@@ -159,6 +175,9 @@ impl Owner {
         if pk.starts_with('#') && *sk == Key::CLIENT_ORG {
             return Some(Self::Bookkeeping);
         }
+        if pk.starts_with(API_KEY_VALUES) {
+            return Some(Self::Bookkeeping);
+        }
         if *pk == Key::key_ring().pk {
             return Some(Self::KeyRing);
         }
@@ -168,7 +187,7 @@ impl Owner {
                 None if sk == "i" => Some(Self::AssertionSettings(OrgId::parse(pk).ok()?)),
                 Some(("m", _)) => Some(Self::Member),
                 Some(("c", _)) => Some(Self::Client),
-                Some(("a" | "n" | "s", _)) => Some(Self::Bookkeeping),
+                Some(("a" | "n" | "s" | "y", _)) => Some(Self::Bookkeeping),
                 _ => None,
             };
         };
@@ -178,6 +197,7 @@ impl Owner {
             ("f", id) => Some(Self::Family(FamilyKey { org, id: TokenId::parse(id).ok()? })),
             ("z", id) => Some(Self::Authorization(AuthorizationKey { org, id: TokenId::parse(id).ok()? })),
             ("g", _) => Some(Self::PersonGrant(org)),
+            ("y", id) => Some(Self::ApiKey(ApiKeyLocator { org, id: TokenId::parse(id).ok()? })),
             ("a" | "b" | "k" | "l" | "m" | "n" | "r" | "u", _) => Some(Self::Bookkeeping),
             ("v", name) => Some(Self::NotBefore(NotBeforeKey { org, kind: codec::mark_kind(name)? }, shard)),
             _ => None,
@@ -193,6 +213,12 @@ pub(super) const MEMBER: &str = "m#";
 
 /// How the sort keys of the clients begin.
 pub(super) const CLIENT: &str = "c#";
+
+/// How the sort keys of the API keys begin, and those of the counters of their owners.
+const API_KEY: &str = "y#";
+
+/// How the partitions begin in which API keys are found by their values.
+const API_KEY_VALUES: &str = "#y#";
 
 /// The partition of an org's shard.
 pub(super) fn partition(org: &OrgId, shard: Shard) -> String {
@@ -223,6 +249,12 @@ pub(super) fn token_sk(id: &TokenId) -> String {
 pub(super) fn token_range(up_to: Option<&TokenId>) -> [String; 2] {
     // No id begins with a `w`.
     ["t#".to_owned(), up_to.map_or_else(|| "t#w".to_owned(), token_sk)]
+}
+
+/// The sort keys of API keys up to this id, or of all.
+pub(super) fn api_key_range(up_to: Option<&TokenId>) -> [String; 2] {
+    // No id begins with a `w`.
+    [API_KEY.to_owned(), up_to.map_or_else(|| format!("{API_KEY}w"), |id| format!("{API_KEY}{id}"))]
 }
 
 /// The sort keys that begin so, after this one.
@@ -258,6 +290,8 @@ mod tests {
         let authorization = AuthorizationKey { org: org.clone(), id };
         let used = ReplayKey { org: org.clone(), purpose: "dpop", hash: [7; 32], now, until };
         let event = CountedEvent { org: org.clone(), what: "guess", hash: [7; 32], since: now, until, limit: 1 };
+        let api_key = ApiKeyLocator { org: org.clone(), id };
+        let owner = Subject::parse("ann").unwrap();
         let marks = kinds.map(|kind| NotBeforeKey { org: org.clone(), kind });
         let mut known = vec![
             (Key::token(&token), Owner::Token(token)),
@@ -280,6 +314,9 @@ mod tests {
             (Key::used(&used), Owner::Bookkeeping),
             (Key::events(&event), Owner::Bookkeeping),
             (Key::counter(&org, shard), Owner::Bookkeeping),
+            (Key::api_key(&api_key), Owner::ApiKey(api_key)),
+            (Key::api_key_value(&[7; 32]), Owner::Bookkeeping),
+            (Key::api_key_count(&org, &owner), Owner::Bookkeeping),
             (Key::key_ring(), Owner::KeyRing),
         ];
         known.extend(marks.map(|mark| {

@@ -68,6 +68,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use crate::domain::{Entropy, Fault};
 use crate::telemetry;
 
+mod api_keys;
 mod authorizations;
 mod backoff;
 mod batches;

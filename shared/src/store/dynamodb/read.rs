@@ -8,8 +8,8 @@ use aws_sdk_dynamodb::types::KeysAndAttributes;
 use super::keys::Key;
 use super::{DynamoStore, Item, fault, items};
 use crate::domain::{
-    AliasKey, AuthorizationKey, ClientDocumentKey, ClientId, FamilyKey, Fault, LogoutKey, MemberKey, NotBeforeKey, NotBefores,
-    OrgId, PersonGrantKey, Shard, TicketKey, TokenId, TokenKey, UserCodeKey,
+    AliasKey, ApiKeyLocator, AuthorizationKey, ClientDocumentKey, ClientId, FamilyKey, Fault, LogoutKey, MemberKey, NotBeforeKey,
+    NotBefores, OrgId, PersonGrantKey, Shard, TicketKey, TokenId, TokenKey, UserCodeKey,
 };
 use crate::store::{ClientKey, ReadTokens, RecordKeys, Records, TokenPage, TokenQuery};
 
@@ -76,6 +76,8 @@ enum Name<'a> {
     Token(&'a TokenKey),
     Family(&'a FamilyKey),
     Alias(&'a AliasKey),
+    ApiKeyValue(&'a [u8; 32]),
+    ApiKey(&'a ApiKeyLocator),
     Ticket(&'a TicketKey),
     Authorization(&'a AuthorizationKey),
     Logout(&'a LogoutKey),
@@ -97,6 +99,8 @@ impl Name<'_> {
             Self::Token(key) => drop(found.tokens.insert(key.clone(), items::token(key, item)?)),
             Self::Family(key) => drop(found.families.insert(key.clone(), items::family(key, item)?)),
             Self::Alias(key) => drop(found.aliases.insert(key.clone(), items::aliased(item)?)),
+            Self::ApiKeyValue(hash) => drop(found.api_key_values.insert(*hash, items::api_key_holder(item)?)),
+            Self::ApiKey(key) => drop(found.api_keys.insert(key.clone(), items::api_key(key, item)?)),
             Self::Ticket(key) => drop(found.tickets.insert(key.clone(), items::ticket(key, item)?)),
             Self::Authorization(key) => drop(found.authorizations.insert(key.clone(), items::authorization(key, item)?)),
             Self::Logout(key) => drop(found.logouts.insert(key.clone(), items::logout(key, item)?)),
@@ -126,6 +130,8 @@ fn wanted_tokens(wanted: &RecordKeys) -> Keys<'_> {
     let tokens = wanted.tokens.iter().map(|key| (Key::token(key), Name::Token(key)));
     let families = wanted.families.iter().map(|key| (Key::family(key), Name::Family(key)));
     let aliases = wanted.aliases.iter().map(|key| (Key::alias(key), Name::Alias(key)));
+    let values = wanted.api_key_values.iter().map(|hash| (Key::api_key_value(hash), Name::ApiKeyValue(hash)));
+    let api_keys = wanted.api_keys.iter().map(|key| (Key::api_key(key), Name::ApiKey(key)));
     let tickets = wanted.tickets.iter().map(|key| (Key::ticket(key), Name::Ticket(key)));
     let authorizations = wanted.authorizations.iter().map(|key| (Key::authorization(key), Name::Authorization(key)));
     let logouts = wanted.logouts.iter().map(|key| (Key::logout(key), Name::Logout(key)));
@@ -135,7 +141,7 @@ fn wanted_tokens(wanted: &RecordKeys) -> Keys<'_> {
     let marks =
         shard.into_iter().flat_map(|shard| wanted.marks.iter().map(move |key| (Key::mark(key, shard), Name::NotBefore(key))));
     let waiting = tickets.chain(authorizations).chain(logouts).chain(user_codes).chain(documents).chain(person_grants);
-    tokens.chain(families).chain(aliases).chain(waiting).chain(marks).collect()
+    tokens.chain(families).chain(aliases).chain(values).chain(api_keys).chain(waiting).chain(marks).collect()
 }
 
 fn wanted_directory(wanted: &RecordKeys) -> Keys<'_> {

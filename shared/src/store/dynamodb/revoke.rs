@@ -65,7 +65,7 @@ impl RevokeTokens for DynamoStore {
 }
 
 impl DynamoStore {
-    fn revoking(&self, org: &OrgId, stamp: &RevocationStamp) -> Result<Revoking, Fault> {
+    pub(super) fn revoking(&self, org: &OrgId, stamp: &RevocationStamp) -> Result<Revoking, Fault> {
         let by = stamp.by.as_ref().map(|by| items::revoking_party(by, org)).transpose()?;
         Ok(Revoking { at: stamp.at, by, name: self.name_of_write()? })
     }
@@ -80,13 +80,7 @@ impl DynamoStore {
 
     fn revocation(&self, key: Key, revoking: &Revoking) -> Change {
         let condition = "attribute_exists(pk) AND attribute_not_exists(r)";
-        let expression = if revoking.by.is_some() { "SET r = :at, w = :name, z = :by" } else { "SET r = :at, w = :name" };
-        let change = Change::update(&self.tables.tokens, key, expression, condition);
-        let change = change.with("at", moment(revoking.at)).with("name", bytes(&revoking.name));
-        match &revoking.by {
-            Some(by) => change.with("by", by.clone()),
-            None => change,
-        }
+        revoking.valued(Change::update(&self.tables.tokens, key, revoking.expression(), condition))
     }
 
     /// Moves the copy of a mark in one shard forward from where it `stands`. `None`: that isn't known.
@@ -114,8 +108,8 @@ impl DynamoStore {
     }
 }
 
-/// One revocation of a token or a family.
-struct Revoking {
+/// One revocation of a token, a family or an API key.
+pub(super) struct Revoking {
     at: Timestamp,
     /// Who asked for it, as the item keeps it.
     by: Option<AttributeValue>,
@@ -124,8 +118,22 @@ struct Revoking {
 }
 
 impl Revoking {
+    /// The expression that notes it.
+    pub(super) fn expression(&self) -> &'static str {
+        if self.by.is_some() { "SET r = :at, w = :name, z = :by" } else { "SET r = :at, w = :name" }
+    }
+
+    /// Gives a change the values of the expression.
+    pub(super) fn valued(&self, change: Change) -> Change {
+        let change = change.with("at", moment(self.at)).with("name", bytes(&self.name));
+        match &self.by {
+            Some(by) => change.with("by", by.clone()),
+            None => change,
+        }
+    }
+
     /// What it did, if it finds this item revoked: that may have been its own first attempt, whose answer got lost.
-    fn found(&self, item: &Item) -> Result<Revocation, Fault> {
+    pub(super) fn found(&self, item: &Item) -> Result<Revocation, Fault> {
         let is_own = items::find_bytes(item, "w")? == Some(self.name);
         Ok(if is_own { Revocation::Done } else { Revocation::Already })
     }

@@ -57,6 +57,7 @@ fn change(owner: Owner, diff: Diff<Item>) -> Result<Option<Change>, Fault> {
         Owner::NotBefore(..) | Owner::Bookkeeping => return Ok(None),
         Owner::Authorization(key) => Change::Authorization(Box::new(diff.try_map(|item| items::authorization(&key, &item))?)),
         Owner::PersonGrant(org) => Change::PersonGrant(Box::new(diff.try_map(|item| items::person_grant(&org, &item))?)),
+        Owner::ApiKey(key) => Change::ApiKey(Box::new(diff.try_map(|item| items::api_key(&key, &item))?)),
         Owner::Org => Change::Org(Box::new(diff.try_map(|item| items::org(&item))?)),
         Owner::AssertionSettings(org) => Change::AssertionSettings(org, diff.try_map(|item| items::assertion_settings(&item))?),
         Owner::Member => Change::Member(Box::new(diff.try_map(|item| items::member(&item))?)),

@@ -12,11 +12,12 @@ use serde::Deserialize;
 use super::rows::body;
 use super::{Result, SqliteStore};
 use crate::domain::{
-    Authorization, AuthorizationKey, Change, ClientId, Clock, Commit, Diff, Family, FamilyKey, Fault, NotBeforeKey,
-    NotBeforeStands, OrgId, PersonGrantKey, RevokingParty, Subject, Timestamp, TokenId, TokenKey, TokenRecord,
+    ApiKeyLocator, ApiKeyRevocation, Authorization, AuthorizationKey, Change, ClientId, Clock, Commit, Diff, Family, FamilyKey,
+    Fault, NotBeforeKey, NotBeforeStands, OrgId, PersonGrantKey, RevokingParty, Subject, Timestamp, TokenId, TokenKey,
+    TokenRecord,
 };
 use crate::store::ReadChanges;
-use crate::store::codec::{self, FamilyState};
+use crate::store::codec::{self, ApiKeyState, FamilyState};
 
 /// A change that hasn't been told yet.
 #[derive(Clone, Debug)]
@@ -153,6 +154,12 @@ const TABLES: &[Table] = &[
         state: "'body', $.body, 'ended_at', $.ended_at",
         until: "$.kept_until",
     },
+    Table {
+        name: "api_keys",
+        key: "'org', $.org, 'key', hex($.id)",
+        state: "'body', $.body, 'used_at', $.used_at, 'revoked_at', $.revoked_at, 'reason', $.reason, 'revoked_by', $.revoked_by",
+        until: "$.kept_until",
+    },
     Table { name: "orgs", key: "'org', $.id", state: CREATED, until: FOR_EVER },
     Table { name: "assertion_settings", key: "'org', $.org", state: "'body', $.body", until: FOR_EVER },
     Table { name: "members", key: "'org', $.org", state: CREATED, until: FOR_EVER },
@@ -215,6 +222,11 @@ fn change(table: TableName, org: &str, (key, client): (&str, u64), diff: Diff<Ro
             let grant = |row: Row| codec::decode_person_grant(&key, row.body(), row.ended_at.map(Timestamp::from_ms));
             Change::PersonGrant(Box::new(diff.try_map(grant)?))
         }
+        TableName::ApiKeys => {
+            let key = ApiKeyLocator { org: org()?, id: token_id(key)? };
+            let api_key = |row: Row| codec::decode_api_key(&key, row.body(), row.api_key_state(&key.org)?);
+            Change::ApiKey(Box::new(diff.try_map(api_key)?))
+        }
         TableName::Orgs => Change::Org(Box::new(diff.try_map(|row| codec::decode_org(row.body(), row.created_at()?))?)),
         TableName::AssertionSettings => {
             Change::AssertionSettings(org()?, diff.try_map(|row| codec::decode_assertion_settings(row.body()))?)
@@ -266,6 +278,7 @@ enum TableName {
     Marks,
     Authorizations,
     PersonGrants,
+    ApiKeys,
     Orgs,
     AssertionSettings,
     Members,
@@ -293,6 +306,8 @@ struct Row {
     version: Option<u64>,
     revision: u32,
     ended_at: Option<i64>,
+    used_at: Option<i64>,
+    reason: Option<String>,
 }
 
 impl Row {
@@ -325,6 +340,15 @@ impl Row {
 
     fn revoking_party(&self, org: &OrgId) -> Result<Option<Box<RevokingParty>>, Fault> {
         self.revoked_by.as_ref().map(|party| codec::decode_revoking_party(party.as_bytes(), org)).transpose()
+    }
+
+    fn api_key_state(&self, org: &OrgId) -> Result<ApiKeyState, Fault> {
+        let revoked = self.revoked_at().map(|at| {
+            let reason = self.reason.as_deref().and_then(|name| name.parse().ok());
+            let reason = reason.ok_or_else(|| unreadable("an API key that is revoked for no reason"))?;
+            Ok::<_, Fault>(ApiKeyRevocation { at, reason, by: self.revoking_party(org)?.map(|by| *by) })
+        });
+        Ok(ApiKeyState { used_at: self.used_at.map(Timestamp::from_ms), revoked: revoked.transpose()? })
     }
 
     fn mark(&self) -> Result<NotBeforeStands, Fault> {

@@ -11,6 +11,7 @@
 //! | `replay` | tickets, and what else happens only once |
 //! | `authorizations` | the authorizations of people, and the user codes by which those of devices are found |
 //! | `logouts` | logouts that wait for a login application |
+//! | `api_keys` | the API keys of members |
 //! | `person_grants` | what people have granted to clients |
 //! | `batches` | batches |
 //! | `read` | what is read of tokens |
@@ -31,18 +32,19 @@ use self::maintenance::Maintenance;
 use self::sweep::Sweep;
 use self::writer::{Commit, Writer};
 use super::{
-    AdvanceOutcome, ClientKey, CountEvents, CountedEvent, Delete, FamilyAdvance, InsertOutcome, KeepAuthorizations, KeepBatches,
-    KeepClientDocuments, KeepLogouts, KeepPersonGrants, KeepTickets, LogoutCompletion, MemberSwap, NewToken, NoteSecretUses,
-    PersonGrantPage, Put, ReadDirectory, ReadKeys, ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey,
-    ReplayStore, Revocation, RevokeTokens, TicketConsumption, TokenPage, TokenQuery, TokenUpdate, UpdateOutcome, UpdateTokens,
-    WriteDirectory, WriteKeys, WriteTokens,
+    AdvanceOutcome, ApiKeyInsert, ApiKeyLimit, ApiKeyPage, ApiKeyQuery, ClientKey, CountEvents, CountedEvent, Delete,
+    FamilyAdvance, InsertOutcome, KeepApiKeys, KeepAuthorizations, KeepBatches, KeepClientDocuments, KeepLogouts,
+    KeepPersonGrants, KeepTickets, LogoutCompletion, MemberSwap, NewToken, NoteSecretUses, PersonGrantPage, Put, ReadDirectory,
+    ReadKeys, ReadTokens, RecordKeys, Records, RefreshTokens, Replaced, ReplayKey, ReplayStore, Revocation, RevokeTokens,
+    TicketConsumption, TokenPage, TokenQuery, TokenUpdate, UpdateOutcome, UpdateTokens, WriteDirectory, WriteKeys, WriteTokens,
 };
 use crate::domain::{
-    AssertionSettings, Authorization, Batch, BatchKey, Client, ClientDocument, ClientId, Clock, FamilyKey, Fault, KeyRing,
-    Logout, Member, MemberKey, NotBefore, Org, OrgId, PersonGrantKey, RevocationStamp, SecretUses, Subject, Ticket, Timestamp,
-    TokenKey, UserCodeAssignment,
+    ApiKey, ApiKeyLocator, ApiKeyRevocation, AssertionSettings, Authorization, Batch, BatchKey, Client, ClientDocument, ClientId,
+    Clock, FamilyKey, Fault, KeyRing, Logout, Member, MemberKey, NotBefore, Org, OrgId, PersonGrantKey, RevocationStamp,
+    SecretUses, Subject, Ticket, Timestamp, TokenKey, UserCodeAssignment,
 };
 
+mod api_keys;
 mod authorizations;
 mod batches;
 mod changes;
@@ -300,6 +302,33 @@ impl KeepPersonGrants for SqliteStore {
     async fn note_person_grant_use(&self, key: &PersonGrantKey, at: Timestamp) -> Result<(), Fault> {
         let key = key.clone();
         self.write("noting the use of a grant", move |c| person_grants::note_use(c, &key, at)).await
+    }
+}
+
+#[async_trait]
+impl KeepApiKeys for SqliteStore {
+    async fn create_api_key(&self, key: &ApiKey, limit: ApiKeyLimit) -> Result<ApiKeyInsert, Fault> {
+        let key = key.clone();
+        self.write("creating an API key", move |c| api_keys::create(c, &key, limit)).await
+    }
+
+    async fn update_api_key(&self, seen: &ApiKey, key: &ApiKey) -> Result<bool, Fault> {
+        let (seen, key) = (seen.clone(), key.clone());
+        self.write("updating an API key", move |c| api_keys::update(c, &seen, &key)).await
+    }
+
+    async fn revoke_api_key(&self, key: &ApiKeyLocator, revocation: &ApiKeyRevocation) -> Result<Revocation, Fault> {
+        let (key, revocation) = (key.clone(), revocation.clone());
+        self.write("revoking an API key", move |c| api_keys::revoke(c, &key, &revocation)).await
+    }
+
+    async fn note_api_key_use(&self, key: &ApiKeyLocator, hour: Timestamp) -> Result<(), Fault> {
+        let key = key.clone();
+        self.write("noting the use of an API key", move |c| api_keys::note_use(c, &key, hour)).await
+    }
+
+    async fn api_keys(&self, org: &OrgId, query: &ApiKeyQuery) -> Result<ApiKeyPage, Fault> {
+        self.look_up("listing API keys", |c| api_keys::page(c, org, query))
     }
 }
 

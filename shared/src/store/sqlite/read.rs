@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::rows::{body, moment, revoking_party};
-use super::{Result, authorizations, client_documents, directory, logouts, person_grants, replay};
+use super::{Result, api_keys, authorizations, client_documents, directory, logouts, person_grants, replay};
 use crate::domain::{
     AliasKey, Aliased, Family, FamilyKey, Fault, NotBeforeKey, NotBefores, OrgId, Timestamp, TokenId, TokenKey, TokenRecord,
 };
@@ -32,6 +32,12 @@ fn each(c: &Connection, wanted: &RecordKeys) -> Result<Records> {
     }
     for key in &wanted.aliases {
         found.aliases.extend(aliased(c, key)?.map(|target| (key.clone(), target)));
+    }
+    for hash in &wanted.api_key_values {
+        found.api_key_values.extend(api_keys::holder(c, hash)?.map(|holder| (*hash, holder)));
+    }
+    for key in &wanted.api_keys {
+        found.api_keys.extend(api_keys::api_key(c, key)?.map(|there| (key.clone(), there)));
     }
     for key in &wanted.tickets {
         found.tickets.extend(replay::ticket(c, key)?.map(|ticket| (key.clone(), ticket)));

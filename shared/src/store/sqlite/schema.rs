@@ -150,6 +150,7 @@ const STEPS: &[&str] = &[
     USER_CODES,
     LOGOUTS,
     CLIENT_DOCUMENTS,
+    API_KEYS,
 ];
 
 // Records are too long for tables without rowid, which keep whole rows in the inner nodes of their tree, too.
@@ -330,5 +331,19 @@ CREATE TABLE client_documents (
     org TEXT NOT NULL, hash BLOB NOT NULL, url TEXT NOT NULL, etag TEXT, fetched_at INTEGER NOT NULL, fresh_until INTEGER NOT NULL,
     kept_until INTEGER NOT NULL, body TEXT NOT NULL,
     PRIMARY KEY (org, hash)
+) STRICT;
+";
+
+// Long credentials of members, each found by its values.
+const API_KEYS: &str = "
+CREATE TABLE api_keys (
+    org TEXT NOT NULL, id BLOB NOT NULL, owner TEXT NOT NULL, created_at INTEGER NOT NULL, exp INTEGER NOT NULL,
+    kept_until INTEGER NOT NULL, revision INTEGER NOT NULL, used_at INTEGER, revoked_at INTEGER, reason TEXT, revoked_by TEXT,
+    body TEXT NOT NULL,
+    PRIMARY KEY (org, id)
+) STRICT;
+CREATE INDEX api_keys_by_owner ON api_keys (org, owner);
+CREATE TABLE api_key_values (
+    hash BLOB PRIMARY KEY, org TEXT NOT NULL, id BLOB NOT NULL, owner TEXT NOT NULL, kept_until INTEGER NOT NULL
 ) STRICT;
 ";

@@ -90,6 +90,8 @@ const TABLES: &[Table] = &[
     walked!("person_grants", "kept_until"),
     walked!("user_codes", "exp"),
     walked!("client_documents", "kept_until"),
+    walked!("api_keys", "kept_until"),
+    walked!("api_key_values", "kept_until"),
     walked!("uses", "exp"),
     walked!("counts", "exp"),
     walked!("clients", "exp"),

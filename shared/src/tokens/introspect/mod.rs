@@ -9,11 +9,12 @@ mod standard;
 
 pub use standard::{Asker, Seen, introspect_for_caller};
 
+use crate::auth::api_key::{self, LiveApiKey};
 use crate::auth::bearer::{PresentedToken, authenticate, inspect, problem};
 use crate::auth::dpop;
 use crate::domain::{
-    Audience, Denial, Error, Family, Member, MemberKey, Org, OrgId, Refusal, Scope, Seconds, Secret, Service, Subject,
-    Thumbprint, Timestamp, TokenProblem, TokenRecord, TokenStatus,
+    ApiKeyValue, Audience, Denial, Error, Family, Member, MemberKey, Org, OrgId, Refusal, Scope, Seconds, Secret, Service,
+    Subject, Thumbprint, Timestamp, TokenProblem, TokenRecord, TokenStatus,
 };
 use crate::platform::capabilities::{DirectoryReader, Introspector, Reader};
 use crate::store::{RecordKeys, Records};
@@ -60,6 +61,17 @@ pub enum Active {
         /// The member that is its subject.
         member: Box<Member>,
     },
+    /// It is a live API key.
+    ApiKey {
+        /// The key as a token.
+        record: Box<TokenRecord>,
+        /// The member whose key it is.
+        member: Box<Member>,
+        /// What people call the key.
+        name: String,
+        /// When it was last used, to the hour.
+        used_at: Option<Timestamp>,
+    },
     /// The token is a live refresh token.
     Refresh {
         /// The refresh family of the token.
@@ -74,6 +86,9 @@ pub enum Active {
 /// # Errors
 /// Only a fault: what is wrong with the token is part of the [`Introspection`].
 pub async fn introspect(ports: &Reader, token: &str) -> Result<Introspection, Error> {
+    if ApiKeyValue::looks_like(token) {
+        return introspect_api_key(ports, token).await;
+    }
     let (presented, _) = inspect(ports, token, RecordKeys::default()).await?;
     Ok(match presented {
         PresentedToken::Access(token) => match (token.status, token.member) {
@@ -93,6 +108,21 @@ pub async fn introspect(ports: &Reader, token: &str) -> Result<Introspection, Er
         },
         PresentedToken::Expired(_) => Introspection::Inactive(TokenProblem::Expired),
         PresentedToken::Invalid => Introspection::Inactive(TokenProblem::Invalid),
+    })
+}
+
+async fn introspect_api_key(ports: &Reader, text: &str) -> Result<Introspection, Error> {
+    let (found, _) = api_key::find(ports, text, RecordKeys::default()).await?;
+    let Some(found) = found else { return Ok(Introspection::Inactive(TokenProblem::Invalid)) };
+    Ok(match found.into_live() {
+        Ok(live) => {
+            let record = Box::new(live.to_token());
+            crate::telemetry::note_token(&record);
+            let LiveApiKey { key, owner, .. } = live;
+            Introspection::Active(Active::ApiKey { record, member: Box::new(owner), name: key.name, used_at: key.used_at })
+        }
+        Err(TokenProblem::Revoked) => Introspection::Revoked,
+        Err(problem) => Introspection::Inactive(problem),
     })
 }
 

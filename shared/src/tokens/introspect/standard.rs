@@ -1,8 +1,9 @@
 //! Introspection by those to whom a token is shown: RFC 7662. Who may not know of a token hears what they hear of one that
 //! isn't there.
 
+use crate::auth::api_key::{self, LiveApiKey};
 use crate::auth::bearer::{MemberAccessToken, PresentedToken, inspect};
-use crate::domain::{Audience, Client, ClientKind, Fault, Issuer, Member, OrgId, TokenRecord, TokenStatus};
+use crate::domain::{ApiKey, ApiKeyValue, Audience, Client, ClientKind, Fault, Issuer, Member, OrgId, TokenRecord, TokenStatus};
 use crate::jose::looks_like_jwt;
 use crate::platform::capabilities::Reader;
 use crate::store::{RecordKeys, Records};
@@ -22,6 +23,8 @@ pub enum Asker {
 pub enum Seen {
     /// A token of a client.
     OfClient(FoundToken),
+    /// An API key of a member.
+    ApiKey(Box<LiveApiKey>),
     /// A token of a member.
     OfMember {
         /// The record of the token.
@@ -44,6 +47,12 @@ pub async fn introspect_for_caller(
     hint: Hint,
 ) -> Result<Option<Seen>, Fault> {
     let issuer = ports.keys.issuer();
+    if ApiKeyValue::looks_like(text) {
+        let (found, _) = api_key::find(ports, text, RecordKeys::default()).await?;
+        let live = found.and_then(|found| found.into_live().ok());
+        let known = live.filter(|live| live.org.id == *org && asker.may_know_key(&live.key));
+        return Ok(known.map(|live| Seen::ApiKey(Box::new(live))));
+    }
     if let Some(at_hand) = lookup.at_hand(first).filter(|at_hand| !asker.may_know(*at_hand, issuer)) {
         // No more is read of it, so that it takes as long as what isn't there.
         if let Located::Token(record) = at_hand {
@@ -56,7 +65,7 @@ pub async fn introspect_for_caller(
         None if looks_like_jwt(text) => of_member(ports, org, text).await?,
         None => None,
     };
-    Ok(found.filter(|seen| seen.is_live() && asker.may_know(seen.at_hand(), issuer)))
+    Ok(found.filter(|seen| seen.is_live() && seen.at_hand().is_some_and(|token| asker.may_know(token, issuer))))
 }
 
 async fn of_member(ports: &Reader, org: &OrgId, text: &str) -> Result<Option<Seen>, Fault> {
@@ -68,24 +77,37 @@ async fn of_member(ports: &Reader, org: &OrgId, text: &str) -> Result<Option<See
 }
 
 impl Seen {
-    fn at_hand(&self) -> Located<'_> {
-        match self {
+    /// The record of what was found. `None`: it is an API key, which is no token.
+    fn at_hand(&self) -> Option<Located<'_>> {
+        Some(match self {
             Self::OfClient(FoundToken::Access(token)) => Located::Token(&token.record),
             Self::OfClient(FoundToken::Refresh(found)) => Located::Family(&found.family),
             Self::OfMember { record, .. } => Located::Token(record),
-        }
+            Self::ApiKey(_) => return None,
+        })
     }
 
     fn is_live(&self) -> bool {
         match self {
             Self::OfClient(FoundToken::Access(token)) => token.status == TokenStatus::Live,
             Self::OfClient(FoundToken::Refresh(found)) => found.status == TokenStatus::Live,
-            Self::OfMember { .. } => true,
+            Self::OfMember { .. } | Self::ApiKey(_) => true,
         }
     }
 }
 
 impl Asker {
+    /// Whether it may know of an API key: only an API that the key is for, for keys are no client's.
+    fn may_know_key(&self, key: &ApiKey) -> bool {
+        match self {
+            Self::Auditor => true,
+            Self::Client(client) => {
+                let is_resource_server = client.settings.kind == ClientKind::Confidential && client.settings.resources.is_some();
+                is_resource_server && key.resources.iter().any(|resource| client.answers_to(resource))
+            }
+        }
+    }
+
     fn may_know(&self, token: Located<'_>, issuer: &Issuer) -> bool {
         let client = match self {
             Self::Auditor => return true,

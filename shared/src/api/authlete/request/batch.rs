@@ -30,6 +30,7 @@ pub fn at(index: usize, refusal: Refusal) -> Refusal {
         Refusal::Lifetime(rule) => Refusal::invalid(format!("[{index}]"), format!("{rule}, in its lifetime")),
         Refusal::ValueTaken { field } => Refusal::invalid(format!("[{index}].{field}"), "is the value of another token"),
         Refusal::AccessDenied { .. }
+        | Refusal::ApiKeyRejected(_)
         | Refusal::AuthorizationRejected(_)
         | Refusal::BodyTooLarge { .. }
         | Refusal::Conflict(_)
@@ -48,7 +49,9 @@ pub fn at(index: usize, refusal: Refusal) -> Refusal {
         | Refusal::PreconditionFailed { .. }
         | Refusal::RefreshRejected
         | Refusal::ResourceUnknown { .. }
+        | Refusal::ScopeNotForKeys { .. }
         | Refusal::ScopeNotHeld(_)
+        | Refusal::ScopeOutOfReach { .. }
         | Refusal::TicketRejected
         | Refusal::TooManyAttempts { .. }
         | Refusal::TokenGone

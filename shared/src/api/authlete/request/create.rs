@@ -144,6 +144,7 @@ impl CreateToken {
             for_client: false,
             alias_used: self.client_id_alias_used,
             client_url: None,
+            api_key: None,
             properties: Vec::new(),
             confirmation: Confirmation {
                 certificate: parsed("certificateThumbprint", self.certificate_thumbprint.as_deref())?,

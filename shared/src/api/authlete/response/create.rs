@@ -84,7 +84,8 @@ impl<'a> TokenCreateResponse<'a> {
         let action = match refusal {
             Refusal::ClientLocked => return Err(refusal.into()),
             Refusal::AccessDenied { .. } | Refusal::ClientUnavailable => CreateAction::Forbidden,
-            Refusal::AuthorizationRejected(_)
+            Refusal::ApiKeyRejected(_)
+            | Refusal::AuthorizationRejected(_)
             | Refusal::BodyTooLarge { .. }
             | Refusal::Conflict(_)
             | Refusal::CredentialsMissing
@@ -104,7 +105,9 @@ impl<'a> TokenCreateResponse<'a> {
             | Refusal::PreconditionFailed { .. }
             | Refusal::RefreshRejected
             | Refusal::ResourceUnknown { .. }
+            | Refusal::ScopeNotForKeys { .. }
             | Refusal::ScopeNotHeld(_)
+            | Refusal::ScopeOutOfReach { .. }
             | Refusal::TicketRejected
             | Refusal::TooManyAttempts { .. }
             | Refusal::TokenGone

@@ -58,6 +58,8 @@ pub(super) fn of_issuance(issuance: &Issuance) -> IssuanceFacts<'_> {
         alias_used,
         // The client is told by its number, as everywhere in the trail.
         client_url: _,
+        // It is among the ancestors.
+        api_key: _,
         properties,
         confirmation,
         details,

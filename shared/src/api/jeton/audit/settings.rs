@@ -7,7 +7,7 @@ use super::super::conditions::ConditionsBody;
 use super::oauth::{grants, names};
 use crate::api::jeton::settings::exchange::DetailsTypeBody;
 use crate::domain::{
-    Algorithm, AssertionIssuer, AssertionRules, AssertionSettings, Audience, AuthorizationDetailsType, ChainLimit,
+    Algorithm, ApiKeyRules, AssertionIssuer, AssertionRules, AssertionSettings, Audience, AuthorizationDetailsType, ChainLimit,
     ClientDocumentHost, ClientDocumentRules, DeliveryMode, ExchangeRules, GrantType, IssuerKeys, LoginUrl, OpenRegistration,
     OrgSettings, ProtectedResource, Scope, Seconds, SupportedScope, Thumbprint, org_settings,
 };
@@ -108,6 +108,18 @@ impl SettingFact for Vec<ProtectedResource> {
     }
 }
 
+impl SettingFact for ApiKeyRules {
+    fn fact(&self) -> Option<impl Serialize> {
+        Some(ApiKeyFacts {
+            self_service: self.self_service,
+            duration: self.duration.0,
+            max_duration: self.max_duration.0,
+            max_per_owner: self.max_per_owner,
+            jwt_duration: self.jwt_duration.0,
+        })
+    }
+}
+
 impl SettingFact for OpenRegistration {
     fn fact(&self) -> Option<impl Serialize> {
         Some(OpenRegistrationFacts {
@@ -205,6 +217,15 @@ struct ScopeFacts<'a> {
 struct ClientDocumentFacts<'a> {
     enabled: bool,
     hosts: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ApiKeyFacts {
+    self_service: bool,
+    duration: u32,
+    max_duration: u32,
+    max_per_owner: u32,
+    jwt_duration: u32,
 }
 
 #[derive(Serialize)]

@@ -73,6 +73,7 @@ fn settings_are_written_as_they_are_read() {
         "device_code_duration": 60, "device_poll_interval": 60, "ciba_delivery_modes": ["ping"],
         "ciba_request_duration": 60, "ciba_poll_interval": 60, "ciba_user_code": true, "logout_url": "https://login.example/logout",
         "error_url": "https://login.example/error",
+        "api_keys": {"self_service": true, "duration": 60, "max_duration": 34_560_000, "max_per_owner": 200, "jwt_duration": 3_600},
         "client_metadata_documents": {"enabled": true, "hosts": ["claude.ai", "*.example.org", "*", "127.0.0.1:8080"]},
     });
     full.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -217,6 +218,17 @@ fn a_wrong_setting_is_named_with_its_rule() {
             "must be a host in lower case",
         ),
         (json!({"client_metadata_documents": {"enable": true}}), "client_metadata_documents", "is not a known field"),
+        (json!({"api_keys": {"duration": 59}}), "settings.api_keys.duration", "must be an integer from 60 to 34,560,000"),
+        (json!({"api_keys": {"max_duration": 59}}), "settings.api_keys.max_duration", "must be an integer from 60 to 34,560,000"),
+        (
+            json!({"api_keys": {"duration": 61, "max_duration": 60}}),
+            "settings.api_keys.duration",
+            "must not be longer than max_duration",
+        ),
+        (json!({"api_keys": {"max_per_owner": 0}}), "settings.api_keys.max_per_owner", "must be an integer from 1 to 200"),
+        (json!({"api_keys": {"max_per_owner": 201}}), "settings.api_keys.max_per_owner", "must be an integer from 1 to 200"),
+        (json!({"api_keys": {"jwt_duration": 3_601}}), "settings.api_keys.jwt_duration", "must be an integer from 60 to 3,600"),
+        (json!({"api_keys": {"selfservice": true}}), "api_keys", "is not a known field"),
         (json!({"strangers_scopes": ["nope"]}), "settings.strangers_scopes", "must be among supported_scopes"),
         (json!({"resources": [7]}), "resources[0]", "must be a string or an object"),
         (json!({"resources": ["a\u{7}b"]}), "resources[0]", "must be 1 to 255 bytes"),
