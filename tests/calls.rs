@@ -407,7 +407,7 @@ async fn each_operation_makes_as_many_calls_of_aws_as_planned() {
         let token = json!({"token": token});
         let mint = ask("1", "administrator", json!({}));
         let (member, org) = (json!({"scopes": ["*"]}), json!({"name": "One"}));
-        let list: Vec<&str> = ["BatchGetItem"; 2].into_iter().chain(["Query"; 16]).collect();
+        let list: Vec<&str> = ["BatchGetItem"; 2].into_iter().chain(["Query"; 32]).collect();
         let refresh = json!({"token": run.token(json!({"create_refresh_token": true})).await["refresh_token"]});
         let (issue, sight) = authlete::create_and_introspect(&mut run).await;
         let planned: [(&str, &str, &Value, &[&str]); 13] = [

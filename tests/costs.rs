@@ -181,6 +181,15 @@ fn operations() -> String {
     ] {
         table += &Bill::for_request(operation, Envelope, false).row(what);
     }
+    for (what, operation) in [
+        ("make an API key", "an API key is made"),
+        ("introspect an API key", "an API key is shown to its API"),
+        ("exchange an API key for a JWT", "an API key is exchanged"),
+        ("rotate an API key", "an API key is rotated"),
+        ("end an API key", "an API key is ended"),
+    ] {
+        table += &Bill::for_request(operation, Envelope, false).row(what);
+    }
     let ticket = Bill::for_request("a ticket", Envelope, false).and(Bill::for_request("a token for a ticket", Envelope, false));
     table += &ticket.row("ticket, and the tokens for it: two requests");
     let sign_in = ["request", "hand-over", "acceptance", "way back"].map(|step| format!("sign-in: {step}"));

@@ -10,7 +10,7 @@ use shared::domain::{ClientKind, Denial, Error, OrgId, Service};
 use shared::keys::signer::jws;
 use shared::platform::capabilities::SigningIntrospector;
 use shared::store::Records;
-use shared::tokens::introspect::{Asker, Seen, introspect_for_caller};
+use shared::tokens::introspect::{Asker, Seen, ShownToken, introspect_for_caller};
 use shared::tokens::lookup::TokenLookup;
 
 /// Tells what a token is good for, to those who may know.
@@ -27,8 +27,9 @@ impl Endpoint for Introspect {
         let reader = &ports.introspector.reader;
         let caller = Caller::authenticate(ports, &shown).await?;
         let org = caller.service.org();
+        let asked = ShownToken { text: shown.token.expose(), hint: shown.hint, client_address: shown.client_address };
         let known = (&caller.lookup, &caller.found);
-        let seen = introspect_for_caller(reader, &org.id, &caller.asker, shown.token.expose(), known, shown.hint).await?;
+        let seen = introspect_for_caller(reader, &org.id, &caller.asker, &asked, known).await?;
         if let Some(Seen::ApiKey(live)) = &seen {
             live.note_use(reader, &*ports.api_keys).await;
         }

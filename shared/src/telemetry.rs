@@ -249,6 +249,8 @@ pub(crate) fn log_restored(org: &OrgId, subject: &Subject) {
 /// A sign of an attack that no honest client causes: a token or a signing key is in the wrong hands.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Alarm {
+    /// An API key that is good only in some networks is shown by an API that doesn't say from where it came.
+    AddressMissing,
     /// The right credentials of a client, or an API key, are sent from an address from which they may not be used.
     AddressRefused,
     /// A platform's token that is good only once is presented again.

@@ -198,6 +198,36 @@ async fn known_by_document(run: &mut Recorded) {
     run.good("jeton.accept_authorization", &format!("/v1/authorizations/{id}/accept"), said).await;
 }
 
+/// Has an API key made, shown, exchanged, rotated and ended. Returns what that costs.
+pub(super) async fn api_key(run: &mut Recorded) -> Vec<(&'static str, Units)> {
+    const ALL: &str = "/v1/orgs/1/api-keys";
+    const API: &str = "https://api.example";
+    let exchange = "urn:ietf:params:oauth:grant-type:token-exchange";
+    let settings = json!({"resources": [API], "default_resource": API, "supported_grants": [exchange]});
+    run.good("jeton.patch_org", "/v1/orgs/1", json!({ "settings": settings })).await;
+    run.good("jeton.put_member", "/v1/orgs/1/members/ann", json!({"scopes": ["urn:app:*"]})).await;
+    let server = run.good("jeton.create_client", "/v1/orgs/1/clients", json!({"kind": "confidential", "resources": [API]})).await;
+    let body = json!({"name": "laptop", "owner": "ann", "scopes": ["urn:app:read"]});
+    let (made, key) = run.cost("jeton.create_api_key", ALL, body).await;
+    let (path, value) = (format!("{ALL}/{}", key["id"].as_str().unwrap()), key["key"].as_str().unwrap());
+    let form = format!("client_id={}&client_secret={}&token={value}", server["id"], server["secret"].as_str().unwrap());
+    let (first, _) = run.cost("oauth.introspect", "/oauth2/introspect", form.clone().into()).await;
+    let (shown, _) = run.cost("oauth.introspect", "/oauth2/introspect", form.into()).await;
+    let kind = "urn:jeton:params:oauth:token-type:api-key";
+    let form = format!("grant_type={exchange}&subject_token_type={kind}&subject_token={value}");
+    let (exchanged, _) = run.cost("oauth.token", "/oauth2/token", form.into()).await;
+    let (rotated, _) = run.cost("jeton.rotate_api_key", &format!("{path}/rotate"), json!({})).await;
+    let (ended, _) = run.cost("jeton.delete_api_key", &path, json!({})).await;
+    vec![
+        ("an API key is made", made),
+        ("an API key is shown to its API, the first time in an hour", first),
+        ("an API key is shown to its API", shown),
+        ("an API key is exchanged", exchanged),
+        ("an API key is rotated", rotated),
+        ("an API key is ended", ended),
+    ]
+}
+
 /// Has a person look at the apps that they have let in, and disconnect them. Returns what that costs.
 async fn connected_apps(run: &mut Recorded, client: &str) -> Vec<(&'static str, Units)> {
     const ALL: &str = "/v1/orgs/1/subjects/ann/grants";

@@ -21,7 +21,7 @@ pub(crate) struct Units {
 }
 
 /// What each operation costs. The page on costs is computed from these.
-pub(crate) const PLANNED: [(&str, Units); 48] = [
+pub(crate) const PLANNED: [(&str, Units); 54] = [
     ("mint", planned(1, 7, 1)),
     ("introspect", planned(0, 5, 0)),
     ("mint with refresh", planned(4, 7, 1)),
@@ -68,6 +68,12 @@ pub(crate) const PLANNED: [(&str, Units); 48] = [
     ("elsewhere: poll", planned(1, 8, 0)),
     ("elsewhere: decision", planned(1, 7, 0)),
     ("elsewhere: token", planned(4, 13, 1)),
+    ("an API key is made", planned(6, 7, 0)),
+    ("an API key is shown to its API, the first time in an hour", planned(1, 9, 0)),
+    ("an API key is shown to its API", planned(0, 9, 0)),
+    ("an API key is exchanged", planned(1, 6, 1)),
+    ("an API key is rotated", planned(4, 8, 0)),
+    ("an API key is ended", planned(1, 8, 0)),
     ("a subject's only token, with refresh", planned(5, 10, 0)),
     ("a subject's next only token, with refresh", planned(5, 10, 0)),
 ];
@@ -204,8 +210,10 @@ async fn each_operation_costs_as_many_units_as_planned() {
     for (what, units) in oauth::sign_in(&mut run).await {
         note(what, (units, Value::Null));
     }
-
     for (what, units) in backchannel(&mut run).await {
+        note(what, (units, Value::Null));
+    }
+    for (what, units) in oauth::api_key(&mut run).await {
         note(what, (units, Value::Null));
     }
 

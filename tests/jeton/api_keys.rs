@@ -54,9 +54,13 @@ impl<'a> Api<'a> {
     }
 
     async fn send(&self, path: &str, token: &str) -> Answer {
+        self.send_form(path, &format!("token={}", encoded(token))).await
+    }
+
+    async fn send_form(&self, path: &str, form: &str) -> Answer {
         let request = Request::builder().method(Method::POST).uri(path).header("authorization", &self.credentials);
         let request = request.header("content-type", "application/x-www-form-urlencoded");
-        self.app.send(request.body(format!("token={}", encoded(token)).into()).unwrap()).await
+        self.app.send(request.body(form.to_owned().into()).unwrap()).await
     }
 
     async fn introspect(&self, token: &str) -> Value {
@@ -412,6 +416,53 @@ scenario! {
 }
 
 scenario! {
+    async fn a_key_with_networks_is_good_in_them_alone_and_nowhere_if_nobody_says_where(app) {
+        open(app).await;
+        let api = Api::new(app, API).await;
+        let made = of_ann(app, json!({"allowed_cidrs": ["198.51.100.0/24", "2001:db8::/32"], "resources": [API, ISSUER]})).await;
+        assert_eq!(made["allowed_cidrs"], json!(["198.51.100.0/24", "2001:db8::/32"]));
+        let key = text(&made["key"]);
+        let from = async |address: &str| {
+            let form = format!("token={key}&client_address={}", encoded(address));
+            api.send_form("/oauth2/introspect", &form).await
+        };
+        for (address, good) in [
+            ("198.51.100.7", true), ("2001:db8::1", true), ("::ffff:198.51.100.7", true), ("198.51.101.1", false), ("::1", false),
+        ] {
+            assert_eq!(from(address).await.ok()["active"], good, "{address}");
+        }
+        assert_eq!(api.introspect(key).await, json!({"active": false}), "without an address");
+        assert_eq!(from("here").await.status, 400);
+        app.get("/v1/tokens", key).await.is_error(401, "TOKEN_INVALID");
+        app.introspect(key).await.is_error(400, "TOKEN_INVALID");
+        // The exchange is from 192.0.2.1, unless the proxy says otherwise.
+        let to_api = format!("&resource={}", encoded(API));
+        assert_eq!(exchange(app, key, &to_api).await.json()["error"], "invalid_request");
+        let path = at(&made);
+        for wider in [json!({"allowed_cidrs": null}), json!({"allowed_cidrs": ["198.51.100.0/24", "192.0.2.0/24"]})] {
+            let answer = app.patch(&path, &app.admin, wider).await;
+            answer.is_error(400, "INVALID_REQUEST");
+            assert_eq!(answer.json()["field"], "allowed_cidrs");
+        }
+        let narrowed = app.patch(&path, &app.admin, json!({"allowed_cidrs": ["198.51.100.0/24"]})).await.ok();
+        assert_eq!(narrowed["allowed_cidrs"], json!(["198.51.100.0/24"]));
+        assert_eq!(from("2001:db8::1").await.ok()["active"], false);
+        let anywhere = of_ann(app, json!({})).await;
+        app.patch(&at(&anywhere), &app.admin, json!({"allowed_cidrs": ["192.0.2.0/24"]})).await.ok();
+        exchange(app, text(&anywhere["key"]), "").await.ok();
+        for bad in [json!([]), json!(["192.0.2.1/24"]), json!(["0.0.0.0/0"])] {
+            let asked = crate::support::over(body(Some("ann"), &["urn:app:read"]), json!({ "allowed_cidrs": bad }));
+            app.post(KEYS, Some(&app.admin), asked).await.is_error(400, "INVALID_REQUEST");
+        }
+        let settings = json!({"default_resource": API, "api_keys": {"require_cidrs": true}});
+        app.put("/v1/orgs/1", &app.admin, json!({ "settings": settings })).await.ok();
+        let answer = app.post(KEYS, Some(&app.admin), body(Some("ann"), &["urn:app:read"])).await;
+        assert_eq!((answer.error().0, &answer.json()["field"]), (400, &json!("allowed_cidrs")));
+        of_ann(app, json!({"allowed_cidrs": ["192.0.2.0/24"]})).await;
+    }
+}
+
+scenario! {
     async fn a_key_makes_nothing_and_changes_nothing(app) {
         open(app).await;
         let scopes = ["urn:app:*", "urn:jeton:*"];
@@ -657,6 +708,12 @@ async fn the_authorizer_lets_in_who_has_a_key_for_its_api() {
     let event = simple(json!({"authorization": format!("Bearer {}", text(&granted["access_token"]))}));
     let answer = ask(&app, requiring(API, &["urn:app:read"]), &event).await.unwrap();
     assert_eq!((&answer["isAuthorized"], &answer["context"]["client_id"]), (&json!(true), &made["id"]));
+    let networked = of_ann(&app, json!({"allowed_cidrs": ["198.51.100.0/24"]})).await;
+    let mut event = simple(json!({"authorization": format!("Bearer {}", text(&networked["key"]))}));
+    for (address, good) in [(json!("198.51.100.7"), true), (json!("192.0.2.1"), false), (Value::Null, false)] {
+        event["requestContext"]["http"]["sourceIp"] = address;
+        assert_eq!(ask(&app, requiring(API, &[]), &event).await.unwrap()["isAuthorized"], good);
+    }
     app.delete(&at(&made), &app.admin).await.is_empty();
     assert!(ask(&app, requiring(API, &[]), &of_rest_api(&bearer)).await.is_err());
 }

@@ -26,7 +26,7 @@ scenario! {
             ("ciba_poll_interval", json!(5)), ("ciba_user_code", json!(false)),
             (
                 "api_keys",
-                json!({"self_service": false, "duration": 7_776_000, "max_duration": 31_536_000, "max_per_owner": 20, "jwt_duration": 600}),
+                json!({"self_service": false, "duration": 7_776_000, "max_duration": 31_536_000, "max_per_owner": 20, "require_cidrs": false, "jwt_duration": 600}),
             ),
         ] {
             assert_eq!(settings.remove(name), Some(default), "{name}");

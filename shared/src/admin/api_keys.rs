@@ -9,9 +9,9 @@ use crate::auth::bearer;
 use crate::auth::service::{Credentials, Lookup, Proof, authenticate as authenticate_service};
 use crate::domain::scope::api;
 use crate::domain::{
-    ApiKey, ApiKeyKind, ApiKeyLocator, ApiKeyProblem, ApiKeyRevocation, ApiKeyRevocationReason, ApiKeyStatus, ApiKeyValue,
-    Audience, Caller, Creator, Error, Fault, Member, MemberKey, NotBefore, Org, OrgId, Refusal, RevokingParty, Scope, Seconds,
-    Subject, Timestamp, TokenId,
+    AllowedNetworks, ApiKey, ApiKeyKind, ApiKeyLocator, ApiKeyProblem, ApiKeyRevocation, ApiKeyRevocationReason, ApiKeyStatus,
+    ApiKeyValue, Audience, Caller, Creator, Error, Fault, Member, MemberKey, NotBefore, Org, OrgId, Refusal, RevokingParty,
+    Scope, Seconds, Subject, Timestamp, TokenId,
 };
 use crate::jose::sha256;
 use crate::platform::capabilities::{ApiKeyCreator, ApiKeyLister, ApiKeyWriter, Reader};
@@ -29,6 +29,8 @@ pub struct ApiKeyDraft {
     pub scopes: Vec<Scope>,
     /// The APIs that it shall be for. `None`: the org's default resource.
     pub resources: Option<Vec<Audience>>,
+    /// The networks from which it may be used. `None`: from anywhere.
+    pub allowed_networks: Option<AllowedNetworks>,
     /// How long it shall live.
     pub lifetime: ApiKeyLifetime,
 }
@@ -62,6 +64,8 @@ pub struct ApiKeyUpdate {
     pub scopes: Vec<Scope>,
     /// The APIs that it is for: some of those that it was for.
     pub resources: Vec<Audience>,
+    /// The networks from which it may be used: some of those from which it could be, or any if that was anywhere.
+    pub allowed_networks: Option<AllowedNetworks>,
     /// When it ends: no later than it did.
     pub expires_at: Timestamp,
 }
@@ -139,6 +143,9 @@ pub async fn create(
     ensure_scopes(&actor, &owner, &draft.scopes)?;
     let resources = resources(&ports.reader, &actor.org, draft.resources)?;
     let expires_at = end_of(&actor.org, draft.lifetime, now)?;
+    if actor.org.settings.api_keys.require_cidrs && draft.allowed_networks.is_none() {
+        return Err(Refusal::invalid("allowed_cidrs", "is required (the org's api_keys.require_cidrs)").into());
+    }
     let value = ApiKeyValue::draw(kind, &*ports.entropy)?;
     let key = ApiKey {
         id: TokenId::generate(now, None, &*ports.entropy)?,
@@ -149,6 +156,7 @@ pub async fn create(
         hint: value.hint(),
         scopes: draft.scopes,
         resources,
+        allowed_networks: draft.allowed_networks,
         created_at: now,
         created_by: actor.creator(),
         expires_at,
@@ -232,7 +240,7 @@ pub async fn update(
     update: impl Fn(&ApiKeyState) -> Result<ApiKeyUpdate, Error> + Send + Sync,
 ) -> Result<ApiKeyState, Error> {
     change(ports, credentials, &locator, |_, state| {
-        let ApiKeyUpdate { name, scopes, resources, expires_at } = update(state)?;
+        let ApiKeyUpdate { name, scopes, resources, allowed_networks, expires_at } = update(state)?;
         let there = &state.key;
         let wider = |field: &'static str| Refusal::invalid(field, "can only be narrowed: create another key for more");
         if scopes.is_empty() || !scopes.iter().all(|scope| there.scopes.contains(scope)) {
@@ -241,11 +249,17 @@ pub async fn update(
         if resources.is_empty() || !resources.iter().all(|resource| there.resources.contains(resource)) {
             return Err(wider("resources").into());
         }
+        if let Some(before) = &there.allowed_networks {
+            let is_among = |network| before.iter().any(|known| known == network);
+            if !allowed_networks.as_ref().is_some_and(|networks| networks.iter().all(is_among)) {
+                return Err(wider("allowed_cidrs").into());
+            }
+        }
         if expires_at > there.expires_at {
             return Err(Refusal::invalid("expires", "can only be sooner: rotate the key, or create another one").into());
         }
         let revision = there.revision + 1;
-        Ok(ApiKey { name, scopes, resources, expires_at, revision, ..there.clone() })
+        Ok(ApiKey { name, scopes, resources, allowed_networks, expires_at, revision, ..there.clone() })
     })
     .await
 }

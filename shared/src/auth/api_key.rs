@@ -3,6 +3,8 @@
 //! A key doesn't say whose it is: so there are two reads, the first by the hash of its value. A text whose checksum is wrong is none of ours,
 //! and takes no read at all.
 
+use std::net::IpAddr;
+
 use crate::auth::presented::add;
 use crate::domain::{
     ApiKey, ApiKeyRevocationReason, ApiKeyStatus, ApiKeyValue, Authority, Fault, Member, MemberKey, NotBefore, NotBefores, Org,
@@ -11,6 +13,7 @@ use crate::domain::{
 use crate::jose::{equal, sha256};
 use crate::platform::capabilities::Reader;
 use crate::store::{KeepApiKeys, RecordKeys, Records, each_once};
+use crate::telemetry::{Alarm, log_alarm};
 
 /// An API key that was found by one of its good values.
 #[derive(Debug)]
@@ -67,15 +70,21 @@ pub async fn find(ports: &Reader, text: &str, also: RecordKeys) -> Result<(Optio
 }
 
 impl FoundApiKey {
-    /// Returns the key if it opens something now.
+    /// Returns the key if it opens something now, for a caller at this address. `None`: it isn't known, so that a key with networks opens
+    /// nothing.
     ///
     /// # Errors
     /// What is wrong with it otherwise.
-    pub fn into_live(self) -> Result<LiveApiKey, TokenProblem> {
+    pub fn into_live(self, address: Option<IpAddr>) -> Result<LiveApiKey, TokenProblem> {
         match self.status {
             ApiKeyStatus::Revoked => return Err(TokenProblem::Revoked),
             ApiKeyStatus::Expired => return Err(TokenProblem::Expired),
             ApiKeyStatus::Active => {}
+        }
+        if self.key.allowed_networks.as_ref().is_some_and(|networks| !networks.allow(address)) {
+            let alarm = if address.is_some() { Alarm::AddressRefused } else { Alarm::AddressMissing };
+            log_alarm(alarm, &self.key.org, None, self.key.id);
+            return Err(TokenProblem::Invalid);
         }
         let (Some(owner), Some(org)) = (self.owner, self.org) else { return Err(TokenProblem::Invalid) };
         let mut key = self.key;

@@ -5,8 +5,8 @@ use std::fmt;
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use super::{
-    Ancestor, Audience, Creator, Entropy, Fault, Invalid, Label, Member, MemberKind, NotBefore, NotBeforeKey, NotBefores, Org,
-    OrgId, RevokingParty, Scope, Seconds, Secret, Subject, Timestamp, TokenContents, TokenId, TokenRecord,
+    AllowedNetworks, Ancestor, Audience, Creator, Entropy, Fault, Invalid, Label, Member, MemberKind, NotBefore, NotBeforeKey,
+    NotBefores, Org, OrgId, RevokingParty, Scope, Seconds, Secret, Subject, Timestamp, TokenContents, TokenId, TokenRecord,
 };
 
 /// Where an API key's record is.
@@ -157,6 +157,8 @@ pub struct ApiKey {
     pub scopes: Vec<Scope>,
     /// The APIs that it is for.
     pub resources: Vec<Audience>,
+    /// The networks from which it may be used. `None`: from anywhere.
+    pub allowed_networks: Option<AllowedNetworks>,
     /// When it was made.
     pub created_at: Timestamp,
     /// Who made it. `None`: the org itself, by its API secret.
@@ -485,6 +487,7 @@ mod tests {
             hint: "jtn_pat_abcd".to_owned(),
             scopes: vec![Scope::parse("a").unwrap()],
             resources: Vec::new(),
+            allowed_networks: None,
             created_at: at,
             created_by: None,
             expires_at: at.plus(Seconds::DAY),

@@ -368,6 +368,8 @@ pub struct ApiKeyRules {
     pub max_duration: Seconds,
     /// How many live keys a member can have.
     pub max_per_owner: u32,
+    /// Whether each key must say from which networks it may be used.
+    pub require_cidrs: bool,
     /// How long a JWT lives that a key is exchanged for.
     pub jwt_duration: Seconds,
 }
@@ -379,6 +381,7 @@ impl Default for ApiKeyRules {
             duration: Seconds(90 * 86_400),
             max_duration: Seconds(365 * 86_400),
             max_per_owner: 20,
+            require_cidrs: false,
             jwt_duration: Seconds(600),
         }
     }

@@ -1,5 +1,7 @@
 //! Authorization of requests to other APIs, which a gateway asks for before it passes them on.
 
+use std::net::IpAddr;
+
 use crate::auth::api_key;
 use crate::auth::bearer::authenticate;
 use crate::auth::client;
@@ -21,6 +23,8 @@ pub struct ApiRequest {
     pub token: Option<(TokenScheme, Secret<String>)>,
     /// The DPoP proof that it has, with its method and URI. `None`: it has none, or the gateway doesn't tell.
     pub dpop: Option<ProofOfPossession>,
+    /// The address from which it came. `None`: the gateway doesn't tell.
+    pub address: Option<IpAddr>,
     /// The certificate of its TLS connection, which the gateway has verified.
     pub certificate: Option<Thumbprint>,
 }
@@ -55,7 +59,7 @@ pub async fn authorize(ports: &Authorizer, request: &ApiRequest) -> Result<Verdi
     let (scheme, token) = request.token.as_ref().ok_or(Refusal::CredentialsMissing)?;
     let text = token.expose();
     if *scheme == TokenScheme::Bearer && ApiKeyValue::looks_like(text) {
-        return by_api_key(ports, text).await;
+        return by_api_key(ports, text, request.address).await;
     }
     let is_client_jwt = ports.introspector.reader.keys.now().await?.verifier.access_token(text).is_some();
     if *scheme == TokenScheme::Bearer && looks_like_jwt(text) && !is_client_jwt {
@@ -71,7 +75,7 @@ pub async fn authorize(ports: &Authorizer, request: &ApiRequest) -> Result<Verdi
 const REJECTED: Refusal = Refusal::CredentialsRejected(TokenProblem::Invalid);
 
 /// By an API key, which must be for the audience that is required, and of the org whose opaque tokens are taken, if one is named.
-async fn by_api_key(ports: &Authorizer, text: &str) -> Result<Verdict, Error> {
+async fn by_api_key(ports: &Authorizer, text: &str, address: Option<IpAddr>) -> Result<Verdict, Error> {
     let (reader, requirements) = (&ports.introspector.reader, &*ports.requirements);
     let (found, _) = api_key::find(reader, text, RecordKeys::default()).await?;
     let is_meant = |key: &ApiKey| {
@@ -79,7 +83,7 @@ async fn by_api_key(ports: &Authorizer, text: &str) -> Result<Verdict, Error> {
             && requirements.org.as_ref().is_none_or(|org| key.org == *org)
     };
     let found = found.filter(|found| is_meant(&found.key)).ok_or(REJECTED)?;
-    let live = found.into_live().map_err(Refusal::CredentialsRejected)?;
+    let live = found.into_live(address).map_err(Refusal::CredentialsRejected)?;
     live.note_use(reader, &*ports.api_keys).await;
     let record = Box::new(live.to_token());
     if requirements.scopes.iter().all(|scope| record.scopes.contains(scope)) {

@@ -34,6 +34,7 @@ fn issuance() -> Issuance {
         for_client: false,
         alias_used: true,
         client_url: None,
+        api_key: Some(id(8)),
         properties: vec![property("account", "s3cret-1", false), property("internal", "s3cret-2", true)],
         confirmation: Confirmation::default(),
         details: None,

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Text;
+use super::networks::AllowedCidrs;
 use crate::admin::api_keys::{
     ApiKeyDraft, ApiKeyFilter, ApiKeyLifetime, ApiKeyListing, ApiKeyRotation, ApiKeyUpdate, MAX_PAGE, NewApiKey, USUAL_OVERLAP,
 };
@@ -49,6 +50,9 @@ pub struct CreateApiKey {
     #[serde(default, deserialize_with = "present")]
     #[cfg_attr(feature = "openapi", schemars(length(min = 1, max = 20)))]
     resources: Option<Vec<FromText<Audience>>>,
+    /// The networks from which the key may be used, 1 to 20 in CIDR notation. Left out: from anywhere, unless the org has `require_cidrs`.
+    #[serde(default, deserialize_with = "present")]
+    allowed_cidrs: Option<AllowedCidrs>,
     /// For how many seconds the key lives: 60 to the org's `api_keys.max_duration`. Left out: `api_keys.duration`.
     #[serde(default, deserialize_with = "present")]
     #[cfg_attr(feature = "openapi", schemars(range(min = 60, max = 34_560_000)))]
@@ -69,6 +73,7 @@ impl CreateApiKey {
             owner: self.owner.map(|owner| owner.0),
             scopes: self.scopes.into_iter().map(|scope| scope.0).collect(),
             resources: self.resources.map(|resources| resources.into_iter().map(|resource| resource.0).collect()),
+            allowed_networks: self.allowed_cidrs.map(|cidrs| cidrs.0),
             lifetime: lifetime(self.expires_in, self.expires)?,
         })
     }
@@ -159,6 +164,9 @@ pub struct PatchApiKey {
     scopes: Vec<FromText<Scope>>,
     /// The APIs that the key is for: some of those that it is for.
     resources: Vec<FromText<Audience>>,
+    /// The networks from which the key may be used: some of those that it has, or any if it has none.
+    #[serde(default, deserialize_with = "present")]
+    allowed_cidrs: Option<AllowedCidrs>,
     /// When the key ends: no later than it does.
     expires: FromText<Moment>,
     #[serde(default, rename = "id")]
@@ -223,6 +231,7 @@ impl PatchApiKey {
             name: self.name.0.0,
             scopes: self.scopes.into_iter().map(|scope| scope.0).collect(),
             resources: self.resources.into_iter().map(|resource| resource.0).collect(),
+            allowed_networks: self.allowed_cidrs.map(|cidrs| cidrs.0),
             expires_at: self.expires.0.0,
         }
     }
@@ -294,6 +303,9 @@ pub struct ApiKeyView<'a> {
     scopes: Vec<&'a str>,
     /// The APIs that the key is for.
     resources: Vec<&'a str>,
+    /// The networks from which the key may be used. Absent: from anywhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    allowed_cidrs: Option<AllowedCidrs>,
     created: Rfc3339,
     /// The member who made the key. Absent: the org itself, by its API secret.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -329,6 +341,7 @@ impl<'a> ApiKeyView<'a> {
             kind: key.kind.as_str(),
             scopes: key.scopes.iter().map(Scope::as_str).collect(),
             resources: key.resources.iter().map(Audience::as_str).collect(),
+            allowed_cidrs: key.allowed_networks.clone().map(AllowedCidrs),
             created: Rfc3339(key.created_at),
             created_by: key.created_by.as_ref().map(|creator| creator.subject.as_str()),
             expires: Rfc3339(key.expires_at),

@@ -425,6 +425,7 @@ fn of_api_key(key: &ApiKey) -> Facts<'_> {
         hint: Some(&key.hint),
         scopes: Some(scopes(&key.scopes)),
         resources: Some(audiences(&key.resources)),
+        allowed_cidrs: key.allowed_networks.clone().map(AllowedCidrs),
         creator: key.created_by.as_ref().map(creator),
         iat: Some(key.issued_at.as_secs()),
         exp: Some(key.expires_at.as_secs()),

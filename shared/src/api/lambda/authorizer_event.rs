@@ -8,6 +8,7 @@
 //! Any other error is a 500: a failure of ours lets nobody in, and calls no token bad.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -49,8 +50,10 @@ struct RequestContext {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Http {
     method: Option<String>,
+    source_ip: Option<IpAddr>,
 }
 
 /// Returns the form that the answer must have.
@@ -94,9 +97,16 @@ impl Question {
         let pem = authentication.as_ref().or(identity.as_ref()).and_then(Peer::certificate);
         ApiRequest {
             token: header.and_then(credentials),
+            address: self.address(),
             dpop: self.proof(),
             certificate: pem.and_then(|pem| certificate::thumbprint(pem).ok()),
         }
+    }
+
+    /// Returns the address that has connected to the gateway: payload 2.0 has it with the method, others with who calls.
+    fn address(&self) -> Option<IpAddr> {
+        let RequestContext { http, identity, .. } = &self.request_context;
+        http.as_ref().and_then(|http| http.source_ip).or_else(|| identity.as_ref()?.address())
     }
 
     /// Returns the header of this name. Of two nobody knows which one counts, so there is none.

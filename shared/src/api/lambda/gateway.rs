@@ -1,5 +1,7 @@
 //! What the events of API Gateway have in common, whoever reads them: the caller's certificate, and paths.
 
+use std::net::IpAddr;
+
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Deserialize;
 
@@ -8,9 +10,15 @@ use serde::Deserialize;
 #[serde(rename_all = "camelCase")]
 pub(super) struct Peer {
     client_cert: Option<Certificate>,
+    source_ip: Option<IpAddr>,
 }
 
 impl Peer {
+    /// Its address, if the event has it here.
+    pub(super) fn address(&self) -> Option<IpAddr> {
+        self.source_ip
+    }
+
     /// Its certificate in PEM, which API Gateway has verified.
     pub(super) fn certificate(&self) -> Option<&str> {
         self.client_cert.as_ref()?.client_cert_pem.as_deref().filter(|pem| !pem.is_empty())

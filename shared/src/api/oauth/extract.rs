@@ -1,5 +1,7 @@
 //! What OAuth endpoints take from a request: RFC 6749 sections 2.3.1 and 3.2.
 
+use std::net::IpAddr;
+
 use http::{HeaderName, HeaderValue, header};
 
 use crate::api;
@@ -187,6 +189,8 @@ pub struct TokenShown {
     pub asker: AskerCredentials,
     /// Whether the answer shall be signed: RFC 9701 section 4.
     pub signed: bool,
+    /// The address from which the API was called, as it says: for API keys that are good only in some networks.
+    pub client_address: Option<IpAddr>,
 }
 
 /// By what somebody who asks proves who it is.
@@ -214,7 +218,10 @@ impl FromRequest for TokenShown {
                 AskerCredentials::Client(Box::new(credentials(request, form)?))
             }
         };
-        Ok(Self { token, hint, asker, signed: wants_signed(request) })
+        const RULE: &str = "must be an IPv4 or IPv6 address";
+        let client_address = given.remove("client_address")?.map(|text| text.parse());
+        let client_address = client_address.transpose().map_err(|_| Refusal::invalid("client_address", RULE))?;
+        Ok(Self { token, hint, asker, signed: wants_signed(request), client_address })
     }
 }
 

@@ -13,9 +13,13 @@ use crate::oauth::token_endpoint::{API_KEY_TYPE, served_grant_types};
 #[derive(Debug)]
 pub(crate) struct TokenForm;
 
-/// The body of an introspection (RFC 7662 section 2.1), and of a revocation (RFC 7009 section 2.1).
+/// The body of a revocation (RFC 7009 section 2.1).
 #[derive(Debug)]
 pub(crate) struct NamedTokenForm;
+
+/// The body of an introspection (RFC 7662 section 2.1).
+#[derive(Debug)]
+pub(crate) struct ShownTokenForm;
 
 /// The parameters of an authorization request: RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2.1.
 #[derive(Debug)]
@@ -221,6 +225,21 @@ impl JsonSchema for NamedTokenForm {
         properties.insert("token_type_hint".to_owned(), hint);
         with_client(&mut properties);
         json_schema!({"description": "A form that names a token.", "type": "object", "required": ["token"], "properties": properties})
+    }
+}
+
+impl JsonSchema for ShownTokenForm {
+    fn schema_name() -> Cow<'static, str> {
+        "ShownToken".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = NamedTokenForm::json_schema(generator);
+        let address = json!({"type": "string", "examples": ["192.0.2.1"]});
+        if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+            properties.insert("client_address".to_owned(), address);
+        }
+        schema
     }
 }
 

@@ -18,7 +18,8 @@ use crate::api::oauth::authorization::{BrowserReply, BrowserRequest, BrowserRetu
 use crate::api::oauth::introspection::IntrospectionResponse;
 use crate::api::oauth::logout::{LogoutAnswer, LogoutRequest};
 use crate::api::oauth::schemas::{
-    AccessTokenForm, AuthorizationParameters, ContinueQuery, DeviceForm, LogoutParameters, NamedTokenForm, PushForm, TokenForm,
+    AccessTokenForm, AuthorizationParameters, ContinueQuery, DeviceForm, LogoutParameters, NamedTokenForm, PushForm,
+    ShownTokenForm, TokenForm,
 };
 use crate::api::oauth::{InitialAccess, RegistrationAccess, TokenNamed, TokenShown, WithNonce};
 use crate::domain::{ClientRef, OrgId, SessionId, Subject, TokenId};
@@ -236,7 +237,7 @@ described! {
         operation.refuses(&[400, 401, 403]);
     };
     () TokenShown, operation => {
-        operation.takes_body::<NamedTokenForm>(true, &[FORM]);
+        operation.takes_body::<ShownTokenForm>(true, &[FORM]);
         operation.authenticates(&[Some(Scheme::Client), Some(Scheme::Certificate), Some(Scheme::Bearer), None]);
         operation.refuses_bodies();
         operation.refuses(&[401, 403]);

@@ -40,7 +40,7 @@ pub(super) async fn grant(endpoint: &TokenEndpoint, request: &GrantRequest, key:
         Some(_) => return Err(Denial::RequestedTokenTypeInvalid.into()),
     };
     let (found, records) = api_key::find(reader, key.expose(), RecordKeys::default()).await?;
-    let live = found.and_then(|found| found.into_live().ok()).ok_or(Denial::SubjectTokenInvalid)?;
+    let live = found.and_then(|found| found.into_live(request.credentials.address).ok()).ok_or(Denial::SubjectTokenInvalid)?;
     let service = Service::of_own_clients(live.org.clone());
     check_supported(&service, GrantType::TokenExchange)?;
     let mut audiences = form.resources()?;

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `a` | resources | |
 //! | `b` | owner | |
+//! | `c` | networks from which it may be used | |
 //! | `e` | expires at, ms | expires at, ms |
 //! | `g` | revision | |
 //! | `h` | hash of its value | hash |
@@ -21,8 +22,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{coded, decode, encode, is_zero, placeholder_id};
 use crate::domain::{
-    ApiKey, ApiKeyKind, ApiKeyLocator, ApiKeyRevocation, Audience, Creator, Fault, OrgId, PreviousValue, Scope, Subject,
-    Timestamp, TokenId,
+    AllowedNetworks, ApiKey, ApiKeyKind, ApiKeyLocator, ApiKeyRevocation, Audience, Creator, Fault, OrgId, PreviousValue, Scope,
+    Subject, Timestamp, TokenId,
 };
 
 /// What of an API key is beside its body.
@@ -82,6 +83,8 @@ struct ApiKeyBody {
     scopes: Vec<Scope>,
     #[serde(rename = "a", with = "coded")]
     resources: Vec<Audience>,
+    #[serde(rename = "c", with = "coded", default, skip_serializing_if = "Option::is_none")]
+    allowed_networks: Option<AllowedNetworks>,
     #[serde(rename = "i", with = "coded")]
     created_at: Timestamp,
     #[serde(rename = "w", with = "coded", default, skip_serializing_if = "Option::is_none")]

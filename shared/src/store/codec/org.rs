@@ -379,6 +379,8 @@ struct ApiKeyRulesBody {
     max_duration: Seconds,
     #[serde(rename = "o")]
     max_per_owner: u32,
+    #[serde(rename = "n", default, skip_serializing_if = "is_false")]
+    require_cidrs: bool,
     #[serde(rename = "j", with = "coded")]
     jwt_duration: Seconds,
 }

@@ -50,6 +50,7 @@ async fn an_org_is_put_read_and_deleted(store: Arc<dyn Store>) {
                 duration: Seconds(61),
                 max_duration: Seconds(62),
                 max_per_owner: 200,
+                require_cidrs: true,
                 jwt_duration: Seconds(63),
             },
             oauth: rich_settings(),

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::*;
 use crate::domain::{Alias, Family, FrozenClock, TokenRecord};
 use crate::store::conformance::{self, samples};
-use crate::store::{Store, codec};
+use crate::store::{ApiKeyInsert, ApiKeyLimit, Store, codec};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn memory_conforms() {
@@ -390,6 +390,8 @@ async fn a_file_of_any_version_before_is_made_what_this_one_needs() {
             store.put_ticket(&samples::ticket("a", 1)).await.unwrap();
             store.put_authorization(&samples::authorization("a", 1)).await.unwrap();
             store.put_logout(&samples::logout("a", 1)).await.unwrap();
+            let limit = ApiKeyLimit { most: 1, made_after: None };
+            assert_eq!(store.create_api_key(&samples::api_key("a", 1), limit).await.unwrap(), ApiKeyInsert::Done);
             assert!(store.assign_user_code(&samples::user_code("a", 1, 1), samples::at(0)).await.unwrap());
             assert!(store.count(&samples::event("a", 1)).await.unwrap().is_some());
             assert_eq!(store.key_ring().await.unwrap(), None, "{version}");

@@ -7,7 +7,7 @@
 
 mod standard;
 
-pub use standard::{Asker, Seen, introspect_for_caller};
+pub use standard::{Asker, Seen, ShownToken, introspect_for_caller};
 
 use crate::auth::api_key::{self, LiveApiKey};
 use crate::auth::bearer::{PresentedToken, authenticate, inspect, problem};
@@ -114,7 +114,7 @@ pub async fn introspect(ports: &Reader, token: &str) -> Result<Introspection, Er
 async fn introspect_api_key(ports: &Reader, text: &str) -> Result<Introspection, Error> {
     let (found, _) = api_key::find(ports, text, RecordKeys::default()).await?;
     let Some(found) = found else { return Ok(Introspection::Inactive(TokenProblem::Invalid)) };
-    Ok(match found.into_live() {
+    Ok(match found.into_live(None) {
         Ok(live) => {
             let record = Box::new(live.to_token());
             crate::telemetry::note_token(&record);

@@ -1,6 +1,8 @@
 //! Introspection by those to whom a token is shown: RFC 7662. Who may not know of a token hears what they hear of one that
 //! isn't there.
 
+use std::net::IpAddr;
+
 use crate::auth::api_key::{self, LiveApiKey};
 use crate::auth::bearer::{MemberAccessToken, PresentedToken, inspect};
 use crate::domain::{ApiKey, ApiKeyValue, Audience, Client, ClientKind, Fault, Issuer, Member, OrgId, TokenRecord, TokenStatus};
@@ -16,6 +18,17 @@ pub enum Asker {
     Client(Box<Client>),
     /// A member with the right to read the org's tokens.
     Auditor,
+}
+
+/// What is asked about.
+#[derive(Clone, Copy, Debug)]
+pub struct ShownToken<'a> {
+    /// The token, as it was shown to whoever asks.
+    pub text: &'a str,
+    /// Which of both it is looked for as first.
+    pub hint: Hint,
+    /// The address from which it was shown, as whoever asks says. `None`: they don't say.
+    pub client_address: Option<IpAddr>,
 }
 
 /// A token that is alive, and that the asker may know of.
@@ -42,16 +55,15 @@ pub async fn introspect_for_caller(
     ports: &Reader,
     org: &OrgId,
     asker: &Asker,
-    text: &str,
+    shown: &ShownToken<'_>,
     (lookup, first): (&TokenLookup, &Records),
-    hint: Hint,
 ) -> Result<Option<Seen>, Fault> {
-    let issuer = ports.keys.issuer();
+    let (issuer, text, hint) = (ports.keys.issuer(), shown.text, shown.hint);
     if ApiKeyValue::looks_like(text) {
         let (found, _) = api_key::find(ports, text, RecordKeys::default()).await?;
-        let live = found.and_then(|found| found.into_live().ok());
-        let known = live.filter(|live| live.org.id == *org && asker.may_know_key(&live.key));
-        return Ok(known.map(|live| Seen::ApiKey(Box::new(live))));
+        let known = found.filter(|found| found.key.org == *org && asker.may_know_key(&found.key));
+        let live = known.and_then(|found| found.into_live(shown.client_address).ok());
+        return Ok(live.map(|live| Seen::ApiKey(Box::new(live))));
     }
     if let Some(at_hand) = lookup.at_hand(first).filter(|at_hand| !asker.may_know(*at_hand, issuer)) {
         // No more is read of it, so that it takes as long as what isn't there.

@@ -115,6 +115,7 @@ impl SettingFact for ApiKeyRules {
             duration: self.duration.0,
             max_duration: self.max_duration.0,
             max_per_owner: self.max_per_owner,
+            require_cidrs: self.require_cidrs,
             jwt_duration: self.jwt_duration.0,
         })
     }
@@ -225,6 +226,7 @@ struct ApiKeyFacts {
     duration: u32,
     max_duration: u32,
     max_per_owner: u32,
+    require_cidrs: bool,
     jwt_duration: u32,
 }
 

@@ -25,6 +25,9 @@ pub(super) struct ApiKeysBody {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schemars(range(min = 1, max = 200)))]
     max_per_owner: Option<u32>,
+    /// Whether each new key must say from which networks it may be used. Default: false.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    require_cidrs: Option<bool>,
     /// For how many seconds a JWT lives that a key is exchanged for: 60 to 3600. Default: 600.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     jwt_duration: Option<Length>,
@@ -44,6 +47,7 @@ impl ApiKeysBody {
             duration: self.duration.map_or(usual.duration.min(max_duration), |length| length.0),
             max_duration,
             max_per_owner: self.max_per_owner.unwrap_or(usual.max_per_owner),
+            require_cidrs: self.require_cidrs.unwrap_or(usual.require_cidrs),
             jwt_duration: self.jwt_duration.map_or(usual.jwt_duration, |length| length.0),
         };
         for (value, range, field, rule) in [
@@ -68,6 +72,7 @@ impl ApiKeysBody {
             duration: Some(Length(rules.duration)),
             max_duration: Some(Length(rules.max_duration)),
             max_per_owner: Some(rules.max_per_owner),
+            require_cidrs: Some(rules.require_cidrs),
             jwt_duration: Some(Length(rules.jwt_duration)),
         }
     }

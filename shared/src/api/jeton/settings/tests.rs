@@ -73,7 +73,7 @@ fn settings_are_written_as_they_are_read() {
         "device_code_duration": 60, "device_poll_interval": 60, "ciba_delivery_modes": ["ping"],
         "ciba_request_duration": 60, "ciba_poll_interval": 60, "ciba_user_code": true, "logout_url": "https://login.example/logout",
         "error_url": "https://login.example/error",
-        "api_keys": {"self_service": true, "duration": 60, "max_duration": 34_560_000, "max_per_owner": 200, "jwt_duration": 3_600},
+        "api_keys": {"self_service": true, "duration": 60, "max_duration": 34_560_000, "max_per_owner": 200, "require_cidrs": true, "jwt_duration": 3_600},
         "client_metadata_documents": {"enabled": true, "hosts": ["claude.ai", "*.example.org", "*", "127.0.0.1:8080"]},
     });
     full.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());

@@ -1,14 +1,20 @@
 //! What each operation of the port costs: calls of AWS when all is well.
 
 use super::Emulator;
-use crate::domain::{Aliased, Family, NotBeforeScope, Org, Shard, TokenRecord};
+use crate::domain::{Aliased, ApiKey, ApiKeyRevocation, ApiKeyRevocationReason, Family, NotBeforeScope, Org, Shard, TokenRecord};
 use crate::store::codec::org_item_bytes;
 use crate::store::conformance::samples::{
-    NO_ASSERTIONS, T0, alias, alias_key, at, authorization, authorization_key, batch, client, client_document, client_id,
-    completion, event, family, id_at, logout, logout_key, mark, member, member_key, new, org, org_id, person_grant, put_org,
-    redeemed, refreshable, rich_member, spending, step, subject, ticket, ticket_key, token, used, user_code,
+    NO_ASSERTIONS, T0, alias, alias_key, api_key, api_key_locator, api_key_value, at, authorization, authorization_key, batch,
+    client, client_document, client_id, completion, event, family, id_at, logout, logout_key, mark, member, member_key, new, org,
+    org_id, person_grant, put_org, redeemed, refreshable, rich_member, spending, step, subject, ticket, ticket_key, token, used,
+    user_code,
 };
-use crate::store::{CountedEvent, FamilyAdvance, FamilyUpdate, MemberSwap, NewToken, RecordKeys, Store, TokenQuery, TokenUpdate};
+use crate::store::{
+    ApiKeyLimit, ApiKeyQuery, CountedEvent, FamilyAdvance, FamilyUpdate, MemberSwap, NewToken, RecordKeys, Store, TokenQuery,
+    TokenUpdate,
+};
+
+const MANY_KEYS: ApiKeyLimit = ApiKeyLimit { most: 10, made_after: None };
 
 /// One operation, on a store that holds what [`setup`] puts there.
 pub(super) async fn perform(store: &dyn Store, operation: &str) -> String {
@@ -23,6 +29,8 @@ pub(super) async fn perform(store: &dyn Store, operation: &str) -> String {
                 assertion_settings: vec![org_id("a")],
                 members: vec![member_key("a", "ann")],
                 aliases: vec![alias_key("a", 1)],
+                api_key_values: vec![api_key_value(1)],
+                api_keys: vec![api_key_locator("a", 1)],
                 tickets: vec![ticket_key("a", 3)],
                 authorizations: vec![authorization_key("a", 7)],
                 logouts: vec![logout_key("a", 9)],
@@ -70,6 +78,24 @@ pub(super) async fn perform(store: &dyn Store, operation: &str) -> String {
         }
         "end grant" => format!("{:?}", store.end_person_grant(&person_grant("a", T0).key, at(9)).await.unwrap()),
         "use grant" => format!("{:?}", store.note_person_grant_use(&person_grant("a", T0).key, at(9)).await.unwrap()),
+        "create key" => format!("{:?}", store.create_api_key(&api_key("a", 50), MANY_KEYS).await.unwrap()),
+        "patch key" => {
+            let key = ApiKey { revision: 1, ..api_key("a", 1) };
+            format!("{:?}", store.update_api_key(&api_key("a", 1), &key).await.unwrap())
+        }
+        "rotate key" => {
+            let key = ApiKey { revision: 1, value: api_key_value(52), ..api_key("a", 1) };
+            format!("{:?}", store.update_api_key(&api_key("a", 1), &key).await.unwrap())
+        }
+        "revoke key" => {
+            let revocation = ApiKeyRevocation { at: at(9), reason: ApiKeyRevocationReason::Owner, by: None };
+            format!("{:?}", store.revoke_api_key(&api_key_locator("a", 1), &revocation).await.unwrap())
+        }
+        "use key" => format!("{:?}", store.note_api_key_use(&api_key_locator("a", 1), at(0)).await.unwrap()),
+        "keys" => {
+            let query = ApiKeyQuery { owner: None, after: None, limit: 10 };
+            format!("{:?}", store.api_keys(&org_id("a"), &query).await.unwrap().keys.len())
+        }
         "amend" => format!("{:?}", store.update_token(&amendment(true, false, false)).await.unwrap()),
         "amend family" => format!("{:?}", store.update_token(&amendment(false, true, false)).await.unwrap()),
         "amend all" => format!("{:?}", store.update_token(&amendment(true, true, true)).await.unwrap()),
@@ -176,6 +202,7 @@ pub(super) async fn setup(store: &dyn Store) {
     store.put_ticket(&ticket("a", 3)).await.unwrap();
     store.put_authorization(&authorization("a", 7)).await.unwrap();
     store.put_logout(&logout("a", 9)).await.unwrap();
+    store.create_api_key(&api_key("a", 1), MANY_KEYS).await.unwrap();
     let granting = NewToken { person_grant: Some(person_grant("a", T0)), ..new(&token("a", 40), None) };
     store.record(&granting).await.unwrap();
     store.use_once(&used("a", 1)).await.unwrap();
@@ -199,6 +226,12 @@ async fn each_operation_makes_as_many_calls_as_planned() {
         ("record on ticket", &[TRANSACTION]),
         ("record on authorization", &[TRANSACTION]),
         ("record with grant", &[TRANSACTION]),
+        ("create key", &["TransactWriteItems Directory Tokens"]),
+        ("patch key", &["UpdateItem Tokens"]),
+        ("rotate key", &[TRANSACTION]),
+        ("revoke key", &["UpdateItem Tokens"]),
+        ("use key", &["UpdateItem Tokens"]),
+        ("keys", &["Query Tokens"; 16]),
         ("grants", &["Query Tokens"]),
         ("end grant", &["UpdateItem Tokens"]),
         ("use grant", &["UpdateItem Tokens"]),

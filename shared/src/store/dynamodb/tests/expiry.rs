@@ -2,14 +2,15 @@
 
 use super::super::Item;
 use super::super::items::{
-    alias_item, authorization_item, batch_item, family_item, find_number, logout_item, replay_item, ticket_item, token_item,
+    alias_item, api_key_item, api_key_value_item, authorization_item, batch_item, family_item, find_number, logout_item,
+    replay_item, ticket_item, token_item,
 };
 use super::super::keys::Key;
 use super::Emulator;
 use crate::domain::{Alias, Aliased, Family, NotBefore, NotBeforeScope, Seconds, Shard, Timestamp, TokenRecord};
 use crate::store::conformance::samples::{
-    alias, at, authorization, batch, family, find_family, find_mark, find_token, id, logout, mark, new, org_id, redeemed,
-    refreshable, rich_token, step, ticket, token, used,
+    alias, api_key, at, authorization, batch, family, find_family, find_mark, find_token, id, logout, mark, new, org_id,
+    redeemed, refreshable, rich_token, step, ticket, token, used,
 };
 use crate::store::{AdvanceOutcome, FamilyAdvance, FamilyUpdate, Revocation, TokenQuery, TokenUpdate, UpdateOutcome};
 
@@ -37,6 +38,8 @@ fn an_item_may_be_deleted_a_day_after_it_has_expired_in_seconds() {
     assert_eq!(x(&token_item(&rich_token("a", 1), true).unwrap()), None, "what doesn't expire is kept");
     assert_eq!(x(&ticket_item(&ticket("a", 1)).unwrap()), Some(1_800_000_000 + 86_400 + 86_400));
     assert_eq!(x(&logout_item(&logout("a", 1)).unwrap()), Some(1_800_000_000 + 1_800 + 86_400));
+    let key = 1_800_000_000 + (1 + 90 + 1) * 86_400;
+    assert_eq!([x(&api_key_item(&api_key("a", 1)).unwrap()), x(&api_key_value_item(&api_key("a", 1)))], [Some(key); 2]);
     assert_eq!(x(&authorization_item(&authorization("a", 1)).unwrap()), Some(1_800_000_000 + 600 + 3_600 + 86_400));
     let used_code = x(&authorization_item(&redeemed("a", 1, token.id)).unwrap());
     assert_eq!(used_code, Some(1_800_000_000 + 60 + 86_400 + 86_400), "a second use of the code is noticed for a day");
