@@ -332,8 +332,13 @@ async fn api_keys(run: &mut Recorded) {
     run.good("jeton.patch_api_key", &path, json!({"name": "desk"})).await;
     let rotated = run.good("jeton.rotate_api_key", &format!("{path}/rotate"), json!({})).await;
     run.good("jeton.delete_previous_api_key", &format!("{path}/previous"), json!({})).await;
-    let server =
-        run.good("jeton.create_client", "/v1/orgs/11/clients", json!({"kind": "confidential", "resources": [API]})).await;
+    let server = run
+        .good(
+            "jeton.create_client",
+            "/v1/orgs/11/clients",
+            json!({"kind": "confidential", "auth_method": "client_secret_post", "resources": [API]}),
+        )
+        .await;
     let secret = server["secret"].as_str().unwrap();
     let form = format!("client_id={}&client_secret={secret}&token={}", server["id"], rotated["key"].as_str().unwrap());
     run.good("oauth.introspect", "/oauth2/introspect", form.into()).await;

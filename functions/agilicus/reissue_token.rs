@@ -12,7 +12,7 @@ use shared::tokens::mint;
 pub struct ReissueToken;
 
 impl Endpoint for ReissueToken {
-    const ROUTE: Route = Route::post("agilicus.reissue_token", "/v1/tokens/reissue", Dialect::Agilicus);
+    const ROUTE: Route = Route::post("agilicus.reissue_token", "/v1/tokens/reissue", Dialect::Agilicus).refuses(&[403]);
     type Ports = Minter;
     type Input = Json<request::ReissueToken>;
     type Output = Answer<200, RawToken<'static>>;

@@ -206,7 +206,13 @@ pub(super) async fn api_key(run: &mut Recorded) -> Vec<(&'static str, Units)> {
     let settings = json!({"resources": [API], "default_resource": API, "supported_grants": [exchange]});
     run.good("jeton.patch_org", "/v1/orgs/1", json!({ "settings": settings })).await;
     run.good("jeton.put_member", "/v1/orgs/1/members/ann", json!({"scopes": ["urn:app:*"]})).await;
-    let server = run.good("jeton.create_client", "/v1/orgs/1/clients", json!({"kind": "confidential", "resources": [API]})).await;
+    let server = run
+        .good(
+            "jeton.create_client",
+            "/v1/orgs/1/clients",
+            json!({"kind": "confidential", "auth_method": "client_secret_post", "resources": [API]}),
+        )
+        .await;
     let body = json!({"name": "laptop", "owner": "ann", "scopes": ["urn:app:read"]});
     let (made, key) = run.cost("jeton.create_api_key", ALL, body).await;
     let (path, value) = (format!("{ALL}/{}", key["id"].as_str().unwrap()), key["key"].as_str().unwrap());

@@ -502,7 +502,7 @@ mod tests {
 
     #[test]
     fn at_most_two_values_are_good_and_the_one_before_only_for_a_while() {
-        let at = |seconds| Timestamp::from_secs(1_800_000_000 + seconds);
+        let at = |seconds: i64| Timestamp::from_secs(1_800_000_000 + seconds);
         let values = |key: &ApiKey, now| key.values(now).map(|value| value[0]).collect::<Vec<_>>();
         let key = key().rotated([2; 32], "h".to_owned(), at(99), Seconds(10), at(5));
         assert_eq!((values(&key, at(14)), values(&key, at(15))), (vec![2, 1], vec![2]));

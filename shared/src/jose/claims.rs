@@ -292,6 +292,7 @@ mod tests {
             id: TokenId::parse(ID).unwrap(),
             subject: Subject::parse("tok \"quoted\" ü").unwrap(),
             client: None,
+            is_api_key: false,
             family: session.map(|_| TokenId::parse(ID).unwrap()),
             session: session.map(|(org, id)| Session { org: org_id(org), id: SessionId::parse(id).unwrap() }),
         }

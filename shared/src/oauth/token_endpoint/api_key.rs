@@ -66,7 +66,7 @@ pub(super) async fn grant(endpoint: &TokenEndpoint, request: &GrantRequest, key:
     if let Some(proof) = proof {
         proof.consume(&*ports.once).await?;
     }
-    let (minted, ()) = futures::future::join(mint(minter, granted), live.note_use(reader, &*endpoint.api_keys)).await;
-    let token = GrantedToken { minted: minted?, token_type: Some(requested), id_token: None };
+    let (token, ()) = futures::future::join(mint(minter, granted), live.note_use(reader, &*endpoint.api_keys)).await;
+    let token = GrantedToken { minted: token?, token_type: Some(requested), id_token: None };
     Ok(Outcome { granted: Ok(GrantAnswer::Token(Box::new(token))), nonce })
 }
