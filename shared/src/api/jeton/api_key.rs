@@ -310,6 +310,7 @@ pub struct ApiKeyView<'a> {
     /// The member who made the key. Absent: the org itself, by its API secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     created_by: Option<&'a str>,
+    /// When the key ends.
     expires: Rfc3339,
     /// `active`, `expired` or `revoked`.
     status: &'static str,
@@ -381,6 +382,7 @@ impl<'a> ApiKeyCreated<'a> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "ApiKeys"))]
 pub struct ApiKeysView<'a> {
+    /// The keys on this page, the newest first.
     api_keys: Vec<ApiKeyView<'a>>,
     /// What to send as `after` for the next page; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
