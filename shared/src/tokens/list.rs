@@ -140,17 +140,14 @@ async fn api_keys_page(
     // No key has anything of these.
     let is_of_tokens = query.session.is_some() || query.created_by.is_some() || query.client.is_some();
     let Some(org) = org.filter(|_| kind != Some(RowKind::Token) && !is_of_tokens) else { return Ok((Vec::new(), None)) };
-    let page = match query.id {
-        Some(id) => {
-            let locator = ApiKeyLocator { org: org.id.clone(), id };
-            let wanted = RecordKeys { api_keys: vec![locator], ..RecordKeys::default() };
-            let keys = reader.tokens.read(&wanted).await?.api_keys.into_values().collect();
-            ApiKeyPage { keys, next: None }
-        }
-        None => {
-            let wanted = ApiKeyQuery { owner: query.subject.clone(), after: query.after, limit: query.limit };
-            api_keys.api_keys(&org.id, &wanted).await?
-        }
+    let page = if let Some(id) = query.id {
+        let locator = ApiKeyLocator { org: org.id.clone(), id };
+        let wanted = RecordKeys { api_keys: vec![locator], ..RecordKeys::default() };
+        let keys = reader.tokens.read(&wanted).await?.api_keys.into_values().collect();
+        ApiKeyPage { keys, next: None }
+    } else {
+        let wanted = ApiKeyQuery { owner: query.subject.clone(), after: query.after, limit: query.limit };
+        api_keys.api_keys(&org.id, &wanted).await?
     };
     let row = |state: ApiKeyState| Row {
         record: state.key.to_token(org),

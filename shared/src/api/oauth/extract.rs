@@ -218,9 +218,9 @@ impl FromRequest for TokenShown {
                 AskerCredentials::Client(Box::new(credentials(request, form)?))
             }
         };
-        const RULE: &str = "must be an IPv4 or IPv6 address";
+        let rule = "must be an IPv4 or IPv6 address";
         let client_address = given.remove("client_address")?.map(|text| text.parse());
-        let client_address = client_address.transpose().map_err(|_| Refusal::invalid("client_address", RULE))?;
+        let client_address = client_address.transpose().map_err(|_| Refusal::invalid("client_address", rule))?;
         Ok(Self { token, hint, asker, signed: wants_signed(request), client_address })
     }
 }

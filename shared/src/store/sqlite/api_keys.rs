@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::Result;
 use super::rows::{body, moment, revoking_party};
-use crate::domain::{ApiKey, ApiKeyLocator, ApiKeyRevocation, Fault, Invalid, OrgId, Timestamp, TokenId};
+use crate::domain::{ApiKey, ApiKeyLocator, ApiKeyRevocation, Fault, Invalid, OrgId, Subject, Timestamp, TokenId};
 use crate::store::codec::{self, ApiKeyState};
 use crate::store::{ApiKeyHolder, ApiKeyInsert, ApiKeyLimit, ApiKeyPage, ApiKeyQuery, Revocation};
 
@@ -114,7 +114,7 @@ pub(super) fn page(c: &Connection, org: &OrgId, query: &ApiKeyQuery) -> Result<A
         "SELECT id, used_at, revoked_at, reason, revoked_by, body FROM api_keys
          WHERE org = ?1 AND owner = coalesce(?2, owner) AND id < coalesce(?3, x'ff') ORDER BY id DESC LIMIT ?4",
     )?;
-    let owner = query.owner.as_ref().map(|owner| owner.as_str());
+    let owner = query.owner.as_ref().map(Subject::as_str);
     let most = i64::try_from(query.limit).unwrap_or(i64::MAX).saturating_add(1);
     let after = query.after.as_ref().map(TokenId::as_bytes);
     let mut rows = select.query(params![org.as_str(), owner, after, most])?;
