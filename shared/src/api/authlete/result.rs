@@ -245,8 +245,9 @@ impl ApiCall {
     pub fn refused(self, refusal: &Refusal) -> ResultCode {
         match (refusal, self.number) {
             (Refusal::Denied(denial), AUTHORIZATION) => ResultCode(denied_authorization(*denial)),
-            (Refusal::Denied(denial), TOKEN) => ResultCode(denied(*denial).0),
-            (Refusal::Denied(denial @ Denial::DeliveryModeUnavailable), BACKCHANNEL) => ResultCode(denied(*denial).0),
+            (Refusal::Denied(denial), TOKEN) | (Refusal::Denied(denial @ Denial::DeliveryModeUnavailable), BACKCHANNEL) => {
+                ResultCode(denied(*denial).0)
+            }
             (Refusal::TicketRejected, BACKCHANNEL_ISSUE) => ResultCode(181_201),
             (Refusal::Invalid { field, .. }, BACKCHANNEL_ISSUE) if field == "ticket" => ResultCode(181_202),
             (Refusal::Invalid { field, .. }, 61) if field == "reason" => ResultCode(60_201),
