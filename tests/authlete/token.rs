@@ -19,7 +19,7 @@ scenario! {
         let path = format!("/v1/orgs/{OPAQUE}/clients/{WEB}");
         app.patch(&path, &app.admin, json!({"allowed_cidrs": ["0.0.0.0/1", "128.0.0.0/1"]})).await.ok();
         let answer = tenant.token(WEB, "grant_type=client_credentials", json!({})).await;
-        is_denied(&answer, "INVALID_CLIENT", "A049311", "invalid_client");
+        is_denied(&answer, "INVALID_CLIENT", "A049312", "invalid_client");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::unknown_name;
 use crate::domain::Refusal;
@@ -10,11 +11,18 @@ use crate::domain::Refusal;
 const ENCODING_RULE: &str = "must be form-encoded UTF-8 without NUL";
 
 /// Parameters by name, decoded exactly once. An empty value is the same as none.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Parameters {
     values: BTreeMap<String, Vec<String>>,
     /// The names that were asked for.
     known: Vec<&'static str>,
+}
+
+/// Shows the names alone: a value may be a secret.
+impl fmt::Debug for Parameters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.values.keys()).finish()
+    }
 }
 
 impl Parameters {

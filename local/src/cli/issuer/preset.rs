@@ -78,7 +78,7 @@ pub(crate) enum Platform {
         #[arg(long)]
         audience: String,
     },
-    /// A project of CircleCI
+    /// A project of `CircleCI`
     Circleci {
         /// Id of the organization
         #[arg(long)]

@@ -101,6 +101,12 @@ fn differences<T: Serialize>(there: &T, wanted: &T, same_secrets: bool) -> Resul
     Ok(found)
 }
 
+/// What of a client differs from what is wanted, its secrets included.
+fn client_differences(there: &Client, wanted: &Client) -> Result<Vec<String>, Fault> {
+    let hashes = |client: &Client| client.secrets.iter().map(|secret| secret.hash).collect::<Vec<_>>();
+    differences(&ClientView::from_client(there), &ClientView::from_client(wanted), hashes(there) == hashes(wanted))
+}
+
 fn compare(path: &str, there: &Value, wanted: &Value, found: &mut Vec<String>) {
     if let (Value::Object(there), Value::Object(wanted)) = (there, wanted) {
         let names: BTreeSet<&String> = there.keys().chain(wanted.keys()).collect();
@@ -235,14 +241,7 @@ pub async fn load(
         check_client((&client, index), &org, existing.as_ref(), keys)?;
         check_identities(store, &new_orgs, &client, index).await?;
         let client = client_of(client, existing.clone(), now);
-        let found = existing
-            .as_ref()
-            .map(|there| {
-                let hashes = |client: &Client| client.secrets.iter().map(|secret| secret.hash).collect::<Vec<_>>();
-                let same_secrets = hashes(there) == hashes(&client);
-                differences(&ClientView::from_client(there), &ClientView::from_client(&client), same_secrets)
-            })
-            .transpose()?;
+        let found = existing.as_ref().map(|there| client_differences(there, &client)).transpose()?;
         if loaded.decide(mode, name, found) {
             new_clients.push((index, client.clone()));
         }

@@ -28,7 +28,7 @@ type Start = Box<dyn FnOnce(Config) -> LocalBoxFuture<'static, Result<Function, 
 
 /// What a process serves.
 enum Function {
-    Endpoint(Service),
+    Endpoint(Box<Service>),
     Operation(BoundOperation),
 }
 
@@ -67,7 +67,7 @@ impl Bundle {
                 let forwarding =
                     Forwarding { header: HeaderName::from_static("x-forwarded-for"), proxies: config.trusted_proxies.clone() };
                 let service = Service::new(&entries, &platform(config).await?)?;
-                Ok(Function::Endpoint(service.behind(forwarding)))
+                Ok(Function::Endpoint(Box::new(service.behind(forwarding))))
             };
             self.0.push((name, Box::new(|config| start(config).boxed_local())));
         }
@@ -136,7 +136,7 @@ impl fmt::Debug for Bundle {
 /// Serves events until the function is shut down: one at a time, or as many as a managed instance lets in.
 async fn run(function: Function) -> Result<(), lambda_http::Error> {
     match function {
-        Function::Endpoint(service) => edge::run(Arc::new(service)).await,
+        Function::Endpoint(service) => edge::run(Arc::from(service)).await,
         Function::Operation(operation) => {
             let operation = Arc::new(operation);
             let serve = service_fn(move |event| {

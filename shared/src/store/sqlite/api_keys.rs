@@ -32,6 +32,7 @@ pub(super) fn create(c: &Connection, key: &ApiKey, limit: ApiKeyLimit) -> Result
     if let Some(there) = api_key(c, &key.locator())? {
         return if codec::is_same_api_key(&there, key) { Ok(ApiKeyInsert::Done) } else { Err(taken("its id is taken")) };
     }
+    ensure_value_is_free(c, key)?;
     let mut select = c.prepare_cached(
         "SELECT count(*) FROM api_keys
          WHERE org = ?1 AND owner = ?2 AND revoked_at IS NULL AND exp > ?3 AND created_at > coalesce(?4, created_at - 1)",
@@ -71,6 +72,7 @@ pub(super) fn update(c: &Connection, seen: &ApiKey, key: &ApiKey) -> Result<bool
     if there.revision != seen.revision || there.revoked.is_some() {
         return Ok(codec::is_same_api_key(&there, key));
     }
+    ensure_value_is_free(c, key)?;
     let mut update =
         c.prepare_cached("UPDATE api_keys SET exp = ?3, kept_until = ?4, revision = ?5, body = ?6 WHERE org = ?1 AND id = ?2")?;
     update.execute(params![
@@ -128,14 +130,19 @@ pub(super) fn page(c: &Connection, org: &OrgId, query: &ApiKeyQuery) -> Result<A
     Ok(ApiKeyPage { keys, next })
 }
 
+/// Checks that the value of a key is no other key's, before anything is written: what a failed operation has written stays.
+fn ensure_value_is_free(c: &Connection, key: &ApiKey) -> Result<()> {
+    let is_taken = holder(c, &key.value)?.is_some_and(|holder| holder.key != key.locator());
+    if is_taken { Err(taken("its value is taken")) } else { Ok(()) }
+}
+
 fn put_value(c: &Connection, key: &ApiKey) -> Result<()> {
     let mut insert = c.prepare_cached(
         "INSERT INTO api_key_values (hash, org, id, owner, kept_until) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
     )?;
     let kept_until = key.kept_until().as_ms();
     insert.execute(params![key.value, key.org.as_str(), key.id.as_bytes(), key.owner.as_str(), kept_until])?;
-    let is_its_own = holder(c, &key.value)?.is_some_and(|holder| holder.key == key.locator());
-    if is_its_own { Ok(()) } else { Err(taken("its value is taken")) }
+    Ok(())
 }
 
 fn read(row: &Row<'_>, org: &OrgId) -> Result<ApiKey> {

@@ -127,9 +127,9 @@ fn the_issuers_of_assertions_are_few_and_each_has_public_keys_of_its_own() {
     let twice = json!({"keys": [jwks()["keys"][0], jwks()["keys"][0]]});
     let large = json!({"keys": jwks()["keys"], "x": "x".repeat(70_000)});
     for (issuers, member, rule) in [
-        (json!([issuer("jwks", &oct)]), "assertion_issuers[0].jwks", "must be a public key"),
-        (json!([issuer("jwks", &private)]), "assertion_issuers[0].jwks", "must be a public key"),
-        (json!([issuer("jwks", &twice)]), "assertion_issuers[0].jwks", "must have each kid once"),
+        (json!([issuer("jwks", &oct)]), "settings.assertion_issuers[0].jwks", "must be a public key"),
+        (json!([issuer("jwks", &private)]), "settings.assertion_issuers[0].jwks", "must be a public key"),
+        (json!([issuer("jwks", &twice)]), "settings.assertion_issuers[0].jwks", "must have each kid once"),
         (json!([issuer("jwks", &json!("{}"))]), "assertion_issuers[0].jwks", "must be an object"),
         (json!([issuer("jwks", &large)]), field, "must have keys of at most"),
         (json!([issuer("jwks_uri", &json!("https://idp.example/jwks"))]), "settings.assertion_issuers[0]", "must have one of"),
