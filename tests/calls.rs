@@ -322,7 +322,9 @@ async fn clients(run: &mut Recorded) {
 async fn api_keys(run: &mut Recorded) {
     const ALL: &str = "/v1/orgs/11/api-keys";
     const API: &str = "https://api.example";
-    let settings = json!({"resources": [API], "default_resource": API, "api_keys": {"max_per_owner": 1}});
+    let settings = json!({
+        "allow_non_expiring": true, "resources": [API, "https://mcp.example"], "default_resource": API, "api_keys": {"max_per_owner": 1}
+    });
     run.good("jeton.put_org", "/v1/orgs/11", json!({ "settings": settings })).await;
     let body = json!({"name": "laptop", "owner": "ann", "scopes": ["urn:app:read"]});
     let key = run.good("jeton.create_api_key", ALL, body.clone()).await;
@@ -343,7 +345,12 @@ async fn api_keys(run: &mut Recorded) {
     let form = format!("client_id={}&client_secret={secret}&token={}", server["id"], rotated["key"].as_str().unwrap());
     run.good("oauth.introspect", "/oauth2/introspect", form.into()).await;
     run.good("jeton.delete_api_key", &path, json!({})).await;
-    run.good("jeton.create_api_key", ALL, body).await;
+    let key = run.good("jeton.create_api_key", ALL, body).await;
+    let headers = json!({"authorization": format!("Bearer {}", key["key"].as_str().unwrap())});
+    let context = json!({"domainName": "api.example", "http": {"method": "GET", "sourceIp": "192.0.2.1"}});
+    let question = json!({"version": "2.0", "headers": headers, "rawPath": "/y", "requestContext": context});
+    assert_eq!(run.invoke("jeton.authorizer", question).await["isAuthorized"], true);
+    run.good("jeton.delete_client", &format!("/v1/orgs/11/clients/{}", server["id"]), json!({})).await;
 }
 
 /// Has the root org's administrators give up their own office, each in another way, and get it back.

@@ -171,7 +171,7 @@ async fn each_operation_makes_as_many_calls_as_planned() {
         ("revoke_session", &["read", "revoke", "mark"]),
         // Whose family it is stands in the family, so there are two reads before the one write that decides.
         ("refresh", &["read", "read", "rotate", "record"]),
-        ("list", &["read", "list", "read"]),
+        ("list", &["read", "list", "api_keys", "read"]),
     ] {
         let setup = setup().await;
         perform(&setup, operation).await;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::{Method, Request};
 use serde_json::{Value, json};
 use shared::domain::{ApiKeyValue, Requirements};
@@ -627,7 +628,7 @@ scenario! {
 
 scenario! {
     async fn scanners_are_told_what_keys_look_like(app) {
-        let answer = app.send(Request::get("/v1/api-keys/pattern").body(Default::default()).unwrap()).await;
+        let answer = app.send(Request::get("/v1/api-keys/pattern").body(Bytes::new()).unwrap()).await;
         assert_eq!(
             answer.ok(),
             json!({"prefixes": ["jtn_pat_", "jtn_svc_"], "regex": r"\bjtn_(?:pat|svc)_[0-9A-Za-z]{36}\b", "checksum": "crc32-base62"})

@@ -61,6 +61,7 @@ impl Platform {
 }
 
 /// A platform of each shape that is in use, with its header, its claims, its life and its habits.
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn platforms() -> Vec<Platform> {
     let times = |life: i64| json!({"iat": NOW - 10, "exp": NOW - 10 + life});
     vec![

@@ -14,9 +14,9 @@ use crate::domain::{
     Scope, Seconds, Subject, Timestamp, TokenId,
 };
 use crate::jose::sha256;
-use crate::platform::capabilities::{ApiKeyCreator, ApiKeyLister, ApiKeyWriter, Reader};
+use crate::platform::capabilities::{ApiKeyCreator, ApiKeyLister, ApiKeyRotator, ApiKeyWriter, Reader};
 use crate::policy::find_resource;
-use crate::store::{ApiKeyInsert, ApiKeyLimit, ApiKeyQuery, RecordKeys, Records, Revocation};
+use crate::store::{ApiKeyInsert, ApiKeyLimit, ApiKeyQuery, KeepApiKeys, RecordKeys, Records, Revocation};
 
 /// What is asked for when a key is made.
 #[derive(Clone, Debug)]
@@ -239,7 +239,7 @@ pub async fn update(
     locator: ApiKeyLocator,
     update: impl Fn(&ApiKeyState) -> Result<ApiKeyUpdate, Error> + Send + Sync,
 ) -> Result<ApiKeyState, Error> {
-    change(ports, credentials, &locator, |_, state| {
+    change((&ports.reader, &*ports.api_keys), credentials, &locator, |_, state| {
         let ApiKeyUpdate { name, scopes, resources, allowed_networks, expires_at } = update(state)?;
         let there = &state.key;
         let wider = |field: &'static str| Refusal::invalid(field, "can only be narrowed: create another key for more");
@@ -272,13 +272,13 @@ pub async fn update(
 /// - [`Refusal::ApiKeyRejected`], if the caller is a key, members don't look after their keys here, or the key has ended.
 /// - [`Refusal::ScopeOutOfReach`], if it opens something of Jeton's own API that the caller can't.
 pub async fn rotate(
-    ports: &ApiKeyWriter,
+    ports: &ApiKeyRotator,
     credentials: &Credentials,
     locator: ApiKeyLocator,
     rotation: ApiKeyRotation,
 ) -> Result<NewApiKey, Error> {
     let mut drawn = None;
-    let state = change(ports, credentials, &locator, |actor, state| {
+    let state = change((&ports.reader, &*ports.api_keys), credentials, &locator, |actor, state| {
         let (there, now) = (&state.key, state.now);
         ensure_may_hand_out_api(actor, &there.scopes)?;
         let value = ApiKeyValue::draw(there.kind, &*ports.entropy)?;
@@ -443,19 +443,19 @@ async fn read(ports: &Reader, credentials: &Credentials, locator: &ApiKeyLocator
 
 /// Writes what `change` makes of a key that is alive. If somebody else changes it meanwhile, it is read again and `change` is asked again.
 async fn change(
-    ports: &ApiKeyWriter,
+    (reader, api_keys): (&Reader, &dyn KeepApiKeys),
     credentials: &Credentials,
     locator: &ApiKeyLocator,
     mut change: impl FnMut(&Actor, &ApiKeyState) -> Result<ApiKey, Error> + Send,
 ) -> Result<ApiKeyState, Error> {
     for _ in 0..MAX_ATTEMPTS {
-        let Read { actor, state } = read(&ports.reader, credentials, locator, api::TOKENS_CREATE).await?;
+        let Read { actor, state } = read(reader, credentials, locator, api::TOKENS_CREATE).await?;
         actor.may_look_after(&state.key.owner)?;
         if state.status != ApiKeyStatus::Active {
             return Err(ApiKeyProblem::Ended.into());
         }
         let key = change(&actor, &state)?;
-        if ports.api_keys.update_api_key(&state.key, &key).await? {
+        if api_keys.update_api_key(&state.key, &key).await? {
             return Ok(ApiKeyState { key, ..state });
         }
     }

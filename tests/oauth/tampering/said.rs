@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::super::tenant::{ISSUER, NOW, text};
+use super::Carrier;
 use super::cases::{Case, Good};
 
 /// It says who made it, and names a token that there is.
@@ -63,7 +64,6 @@ pub(super) fn assertions(good: &Good) -> Vec<Case> {
         ("aud", json!(7)),
         ("aud", json!({})),
         ("aud", json!(null)),
-        ("aud", json!([ISSUER])),
         ("aud", json!([ISSUER, 7])),
         ("aud", json!([ISSUER, "https://evil.example"])),
         ("aud", json!(["https://evil.example"])),
@@ -78,6 +78,10 @@ pub(super) fn assertions(good: &Good) -> Vec<Case> {
         ("sub", json!("nobody")),
     ];
     let mut cases: Vec<_> = claims.map(|(name, value)| (format!("{name} {value}"), good.with_claim(name, Some(value)))).into();
+    if good.carrier == Carrier::ClientAssertion {
+        // FAPI 2.0 section 5.3.2.1: only a string, while a platform's token may have a list of one.
+        cases.push(("aud [ISSUER]".to_owned(), good.with_claim("aud", Some(json!([ISSUER])))));
+    }
     cases.extend(["exp", "aud", "sub"].map(|name| (format!("no {name}"), good.with_claim(name, None))));
     cases
 }

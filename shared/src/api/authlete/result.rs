@@ -433,13 +433,13 @@ const fn denied(denial: Denial) -> (u32, u32) {
         D::ClientIdMissing => (49_302, 11),
         D::ClientDisabled => (49_303, 12),
         D::ClientAuthMethodUnsupported => (49_304, 13),
-        D::ClientAddressRefused => (49_312, 141),
+        D::ClientAddressRefused => (49_312, 150),
         D::ClientAuthenticatedTwice => (49_305, 14),
         D::ClientCredentialsMismatch => (49_306, 15),
         D::ClientAssertionInvalid => (49_307, 16),
         D::ClientAssertionReplayed => (49_308, 17),
         D::ClientMustBeConfidential => (49_309, 18),
-        D::PlatformTokenRefused => (49_311, 142),
+        D::PlatformTokenRefused => (49_311, 151),
         D::ClientMustBeIdentified => (49_310, 19),
         D::CodeInvalid => (50_305, 30),
         D::UsernameMissing => (51_301, 31),
@@ -479,7 +479,7 @@ const fn denied(denial: Denial) -> (u32, u32) {
         D::ActorNotPermitted => (311_316, 128),
         D::TargetScopeInvalid => (311_317, 129),
         D::TargetsDiffer => (311_318, 130),
-        D::SubjectHasNoEmail => (311_319, 131),
+        D::SubjectHasNoEmail => (311_319, 153),
         D::AssertionMissing => (314_301, 70),
         D::AssertionInvalid => (314_302, 71),
         D::AssertionEncrypted => (314_303, 72),
@@ -494,7 +494,7 @@ const fn denied(denial: Denial) -> (u32, u32) {
         D::AssertionUnverified => (314_316, 81),
         D::AssertionSubjectUnknown => (314_317, 82),
         D::AssertionReplayed => (314_318, 83),
-        D::PlatformTokenRefusedAsGrant => (314_319, 143),
+        D::PlatformTokenRefusedAsGrant => (314_319, 152),
     }
 }
 

@@ -37,14 +37,25 @@ capability! {
 }
 
 capability! {
-    /// Changes, rotates and ends API keys.
-    pub struct ApiKeyWriter from HasRecords {
+    /// Gives API keys new values.
+    pub struct ApiKeyRotator from HasRecords {
         /// Authenticates the caller, and reads the key.
         pub reader: Reader,
         /// Draws the new value of a key.
         pub entropy: Arc<dyn Entropy>,
-        /// Writes the key that changes.
+        /// Writes the key, and whose its new value is.
         pub api_keys: Arc<dyn KeepApiKeys>,
     }
     access = AwsAccess { tokens: &["BatchGetItem", "PutItem", "UpdateItem"], ..Reader::ACCESS };
+}
+
+capability! {
+    /// Changes and ends API keys.
+    pub struct ApiKeyWriter from HasRecords {
+        /// Authenticates the caller, and reads the key.
+        pub reader: Reader,
+        /// Writes the key that changes.
+        pub api_keys: Arc<dyn KeepApiKeys>,
+    }
+    access = AwsAccess { tokens: &["BatchGetItem", "UpdateItem"], ..Reader::ACCESS };
 }
