@@ -58,6 +58,10 @@ public class SignIn {
     UserInfoIssueResponse said = api.userinfoIssue(new UserInfoIssueRequest().setToken(token).setClaims("{\"email\":\"john@example.com\"}"));
     told.put("said", new Object[] {said.getAction(), said.getResponseContent()});
 
+    IDTokenReissueResponse reissued = api.idTokenReissue(new IDTokenReissueRequest().setAccessToken(token)
+        .setRefreshToken(granted.getRefreshToken()).setClaims("{\"email\":\"new@example.com\"}"));
+    told.put("reissued", new Object[] {reissued.getAction(), reissued.getIdToken()});
+
     AuthorizationRequest toPush = request(client);
     PushedAuthReqResponse pushed = api.pushAuthorizationRequest(new PushedAuthReqRequest().setParameters(toPush.getParameters())
         .setClientId(String.valueOf(client.getClientId())).setClientSecret(client.getClientSecret()));
@@ -103,6 +107,18 @@ public class SignIn {
     told.put("failed", new Object[] {failed.getAction(), failed.getResponseContent()});
     AuthorizationResponse evil = api.authorization(request(client, "redirect_uri", "https://evil.example/"));
     told.put("evil", new Object[] {evil.getAction(), evil.getResultCode()});
+
+    long id = client.getClientId();
+    told.put("requestable", new Object[] {api.setRequestableScopes(id, new String[] {"email"}), api.getRequestableScopes(id)});
+    api.deleteRequestableScopes(id);
+    AuthorizedClientListResponse apps = api.getClientAuthorizationList(new ClientAuthorizationGetListRequest("john", 0, 100));
+    boolean isListed = Stream.of(apps.getClients()).anyMatch(app -> app.getClientId() == id);
+    GrantedScopesGetResponse scopes = api.getGrantedScopes(id, "john");
+    told.put("apps", new Object[] {apps.getSubject(), isListed, scopes.getLatestGrantedScopes(), scopes.getMergedGrantedScopes()});
+    api.updateClientAuthorization(id, new ClientAuthorizationUpdateRequest("john", new String[] {"email"}));
+    api.deleteGrantedScopes(id, "john");
+    api.deleteClientAuthorization(id, "john");
+    told.put("ended", new Object[] {api.getGrantedScopes(id, "john").getLatestGrantedScopes(), api.userinfo(new UserInfoRequest().setToken(token)).getAction()});
 
     System.out.println(new Gson().toJson(told));
   }

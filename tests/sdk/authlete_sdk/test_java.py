@@ -46,9 +46,16 @@ def test_a_person_signs_in(classpath, service, version):
     assert told["again"] == "A050305"
     assert told["userinfo"] == ["OK", "john", client, claims]
     assert told["said"][0] == "JSON" and json.loads(told["said"][1]) == {"sub": "john", "email": "john@example.com"}
+    action, id_token = told["reissued"]
+    again = jwt.decode(id_token, options={"verify_signature": False})
+    assert (action, again["sub"], again["email"]) == ("OK", "john", "new@example.com")
     assert told["pushed"] == ["CREATED", "INTERACTION", "BAD_REQUEST"]
     assert told["device"] == ["OK", "VALID", ["openid", "history.read"], "SUCCESS", "OK"]
     ping = ["NOTIFICATION", "https://bank.example/notified", "8d67dc78"]
     assert told["elsewhere"] == ["USER_IDENTIFICATION", "PING", "LOGIN_HINT", "john", "OK", *ping, "OK", "CIBA", "BAD_REQUEST"]
     assert told["failed"][0] == "LOCATION" and parse_qs(urlsplit(told["failed"][1]).query)["error"] == ["access_denied"]
     assert told["evil"] == ["BAD_REQUEST", "A011304"]
+    assert told["requestable"] == [["email"], ["email"]]
+    asked = ["email", "history.read", "openid"]
+    assert told["apps"] == ["john", True, asked, asked]
+    assert told["ended"] == [None, "UNAUTHORIZED"]

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::authorization::{PersonSaid, ticket, told_description};
-use super::decision::{DecisionResult, decision, error_uri};
+use super::decision::{decision, error_uri};
 use super::fields::{client_request, required};
 use crate::api::authlete::details::AuthzDetails;
 use crate::api::authlete::lenient::{Number, Words, present};
@@ -128,7 +128,7 @@ pub struct CompleteBackchannel {
     #[cfg_attr(feature = "openapi", schemars(required))]
     ticket: Option<SecretText>,
     #[serde(deserialize_with = "present")]
-    #[cfg_attr(feature = "openapi", schemars(required, extend("enum" = DecisionResult::NAMES)))]
+    #[cfg_attr(feature = "openapi", schemars(required, extend("enum" = super::decision::DecisionResult::NAMES)))]
     result: Option<String>,
     #[serde(deserialize_with = "present")]
     subject: Option<String>,

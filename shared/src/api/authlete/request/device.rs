@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::authorization::PersonSaid;
-use super::decision::{DecisionResult, decision};
+use super::decision::decision;
 use super::fields::{client_request, required};
 use crate::api::authlete::details::AuthzDetails;
 use crate::api::authlete::lenient::{Number, Words, present};
@@ -72,7 +72,7 @@ pub struct CompleteDevice {
     #[cfg_attr(feature = "openapi", schemars(required))]
     user_code: Option<SecretText>,
     #[serde(deserialize_with = "present")]
-    #[cfg_attr(feature = "openapi", schemars(required, extend("enum" = DecisionResult::NAMES)))]
+    #[cfg_attr(feature = "openapi", schemars(required, extend("enum" = super::decision::DecisionResult::NAMES)))]
     result: Option<String>,
     #[serde(deserialize_with = "present")]
     subject: Option<String>,
