@@ -1,7 +1,7 @@
 //! Clients that are workloads: each authenticates by the token that its platform gives it, and keeps no secret (RFC 7521 section 4.2,
 //! RFC 7523 section 2.2).
 //!
-//! The org says whose tokens it trusts and within which bounds, the client says which of them it is. [`Inspection`] has the rules. What a
+//! The org says whose tokens it trusts and within which bounds, the client says which of them it is. `Inspection` has the rules. What a
 //! client signs itself is told apart by its `iss` and `sub`, and is verified by its own keys alone.
 
 use std::net::IpAddr;
