@@ -111,7 +111,8 @@ def test_rfc8693_2_an_api_exchanges_what_it_was_shown(service):
 
 def test_rfc8693_1_1_an_api_goes_on_to_another_one_and_to_another_authorization_server(service):
     session, url = service.session("api"), service.metadata["token_endpoint"]
-    subject = service.session().refresh_token(url, service.approved()["refreshToken"], resource=API)["access_token"]
+    said = {"grant_type": JWT_BEARER, "assertion": assertion(service.deployment, "john"), "scope": "files.read mail", "resource": API}
+    subject = service.session().fetch_token(url, **said)["access_token"]
     asked = {"subject_token": subject, "subject_token_type": ACCESS_TOKEN, "grant_type": TOKEN_EXCHANGE}
     token = session.fetch_token(url, resource=OTHER_API, **asked)
     assert (token["scope"], token["token_type"], "refresh_token" in token) == ("files.read", "Bearer", False)

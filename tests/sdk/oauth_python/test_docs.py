@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import requests
 from harness import Server, plain_environment
-from platforms import Issuer
+
+from .platforms import Issuer
 
 ROOT = Path(__file__).resolve().parents[3]
 DOCS = ROOT / "docs"
