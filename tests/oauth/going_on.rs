@@ -26,7 +26,7 @@ struct Machine {
 }
 
 impl<'a> Chain<'a> {
-    async fn of(tenant: Tenant<'a>) -> Self {
+    async fn new(tenant: Tenant<'a>) -> Self {
         let scopes = ["read", "write", "ledger.read", "ledger.write", "vault.open"];
         let scopes = scopes.map(|name| json!({"name": name, "default": name == "read"}));
         tenant.set(json!({"resources": [API, LEDGER, VAULT], "supported_scopes": scopes})).await;
@@ -88,7 +88,7 @@ async fn machine(tenant: &Tenant<'_>, more: Value) -> Machine {
 scenario! {
     async fn rfc8693_1_1_an_api_goes_on_to_the_next_one_and_is_named_in_act(app) {
         for tenant in [Tenant::opaque(app).await, Tenant::jwt(app).await] {
-            let chain = Chain::of(tenant).await;
+            let chain = Chain::new(tenant).await;
             let first = chain.begun("write").await;
             let before = tenant.audit(&first).await;
             let answer = chain.on(By::Client(SERVER), &first, &[("audience", "https://LEDGER.example:443/")]).await.ok();
@@ -119,7 +119,7 @@ scenario! {
     /// Each row is an attempt of a deputy that could be confused, and what stops it.
     async fn no_deputy_gets_for_others_what_nobody_wrote_down(app) {
         let tenant = Tenant::opaque(app).await;
-        let chain = Chain::of(tenant).await;
+        let chain = Chain::new(tenant).await;
         let (reading, writing) = (chain.begun("read").await, chain.begun("write").await);
         let to_ledger = [("resource", LEDGER)];
         // A token that it found, neither to it nor for it: a target isn't a permit.
@@ -160,7 +160,7 @@ scenario! {
 scenario! {
     async fn what_a_person_has_lost_leads_nowhere_and_is_lost_where_it_has_led(app) {
         let tenant = Tenant::opaque(app).await;
-        let chain = Chain::of(tenant).await;
+        let chain = Chain::new(tenant).await;
         let first = chain.begun("write").await;
         let second = chain.to_ledger(&first).await;
         let member = format!("/v1/orgs/{}/members/ann", tenant.org);
@@ -178,7 +178,7 @@ scenario! {
 scenario! {
     async fn what_went_on_dies_with_each_that_it_came_of(app) {
         let tenant = Tenant::jwt(app).await;
-        let chain = Chain::of(tenant).await;
+        let chain = Chain::new(tenant).await;
         let vault = async |first: &str| {
             let second = chain.to_ledger(first).await;
             let third = chain.on(By::Header(&chain.ledger.header), &second, &[("resource", VAULT)]).await.ok();
@@ -201,7 +201,7 @@ scenario! {
 scenario! {
     async fn a_resource_that_the_org_gave_up_is_no_target_any_more(app) {
         let tenant = Tenant::opaque(app).await;
-        let chain = Chain::of(tenant).await;
+        let chain = Chain::new(tenant).await;
         let first = chain.begun("read").await;
         let path = format!("/v1/orgs/{}", tenant.org);
         app.patch(&path, &app.admin, json!({"settings": {"resources": [API, VAULT]}})).await.ok();
@@ -215,7 +215,7 @@ scenario! {
 scenario! {
     async fn the_chain_of_actors_is_as_long_as_the_org_lets_it_be(app) {
         let tenant = Tenant::jwt(app).await;
-        let chain = Chain::of(tenant).await;
+        let chain = Chain::new(tenant).await;
         // The ledger sends it back, so that it can go round.
         let back = json!([{"resource": API, "scopes": [{"scope": "read", "for": ["ledger.read"]}]}]);
         let Tenant { app, org } = tenant;
@@ -240,7 +240,7 @@ scenario! {
 scenario! {
     async fn rfc9449_a_bound_token_goes_on_bound_to_the_key_of_whom_it_was_shown_to(app) {
         let tenant = Tenant::opaque(app).await;
-        let chain = Chain::of(tenant).await;
+        let chain = Chain::new(tenant).await;
         let assertion = tenant.assertion(IDP, json!({}));
         let form = [("grant_type", JWT_BEARER), ("assertion", &*assertion), ("resource", API)];
         let bound = tenant.send("/oauth2/token", By::Client(WEB), &form, &[("DPoP", &proof(json!({})))]).await.ok();
@@ -261,7 +261,7 @@ scenario! {
     /// It may be the only one that the client can have for a while.
     async fn a_refused_exchange_costs_no_proof(app) {
         let tenant = Tenant::opaque(app).await;
-        let chain = Chain::of(tenant).await;
+        let chain = Chain::new(tenant).await;
         let (first, one) = (chain.begun("read").await, proof(json!({})));
         let ask = async |scope: &str| {
             let form = [

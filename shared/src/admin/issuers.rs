@@ -48,7 +48,7 @@ pub(crate) async fn ensure_clients_keep_theirs(
     before: &AssertionSettings,
     after: &AssertionSettings,
 ) -> Result<(), Error> {
-    let changes: Vec<_> = before.assertion_issuers.iter().filter_map(|issuer| Loss::of(issuer, after)).collect();
+    let changes: Vec<_> = before.assertion_issuers.iter().filter_map(|issuer| Loss::from_change(issuer, after)).collect();
     if changes.is_empty() {
         return Ok(());
     }
@@ -84,7 +84,7 @@ enum Loss<'a> {
 }
 
 impl<'a> Loss<'a> {
-    fn of(issuer: &'a AssertionIssuer, after: &'a AssertionSettings) -> Option<Self> {
+    fn from_change(issuer: &'a AssertionIssuer, after: &'a AssertionSettings) -> Option<Self> {
         let kept = after.assertion_issuers.iter().find(|other| other.issuer == issuer.issuer);
         let Some(kept) = kept else { return Some(Self::Issuer(issuer)) };
         let is_open = OpenIssuer::find(&issuer.issuer).is_some();

@@ -194,7 +194,7 @@ impl AssertionIssuer {
     /// conditions are.
     ///
     /// # Errors
-    /// [`FederationProblem::OpenToStrangers`].
+    /// [`FederationProblem::OpenToStrangers`], if any subject may come and no condition keeps strangers out, or a prefix ends within a name.
     pub fn ensure_strangers_are_kept_out(&self, field: &str) -> Result<(), FederationProblem> {
         let Some(open) = OpenIssuer::find(&self.issuer) else { return Ok(()) };
         ensure_prefixes_are_whole(None, &self.claims, field)?;
@@ -209,7 +209,7 @@ impl FederatedIdentity {
     /// Checks that no prefix ends within a name, where strangers choose theirs. `field`: where the identity is.
     ///
     /// # Errors
-    /// [`FederationProblem::OpenToStrangers`].
+    /// [`FederationProblem::OpenToStrangers`], if what stands before a `*` ends with neither `/` nor `:`.
     pub fn ensure_prefixes_are_whole(&self, field: &str) -> Result<(), FederationProblem> {
         match OpenIssuer::find(&self.issuer) {
             Some(_) => ensure_prefixes_are_whole(Some(&self.subject), &self.claims, field),

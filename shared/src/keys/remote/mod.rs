@@ -141,7 +141,8 @@ struct Freshness {
 }
 
 impl Freshness {
-    fn of(self, max_age: Option<Seconds>) -> Seconds {
+    /// Returns for how long a reading is fresh whose answer may be kept for `max_age`.
+    fn fresh_for(self, max_age: Option<Seconds>) -> Seconds {
         max_age.map_or(self.most, |age| age.clamp(self.least, self.most))
     }
 }
@@ -285,7 +286,7 @@ impl<T: Clone> Places<T> {
         match read {
             Ok((value, max_age)) => {
                 last.failed = None;
-                last.reading = Some(Reading { value: value.clone(), at: now, fresh_for: self.freshness.of(max_age) });
+                last.reading = Some(Reading { value: value.clone(), at: now, fresh_for: self.freshness.fresh_for(max_age) });
                 Ok((value, now))
             }
             Err(fault) => {
