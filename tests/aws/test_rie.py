@@ -44,7 +44,7 @@ LEAVING = {"client_id": "$site", "post_logout_redirect_uri": "https://site.examp
 ANN = {"subject": "ann", "auth_time": 1_700_000_000}
 BACK = "authorization=$accepted&verifier=$decision"
 ISSUE = {"grantType": "PASSWORD", "clientId": "$client", "subject": "john", "scopes": ["read"]}
-KEY = {"name": "laptop", "scopes": ["read"], "resources": ["https://api.example"]}
+KEY = {"name": "laptop", "scopes": ["read"], "resources": ["https://mcp.example/mcp"]}
 ENDPOINTS = {
     "agilicus.agilicus_jwks": ({}, {"path": "/nothing", "status": 404}),
     "agilicus.bulk_revoke_tokens": ({"body": {"user_id": "ann"}}, UNAUTHENTICATED),
